@@ -28,7 +28,7 @@ ROOT = DOCS.parent
 ROOT_PAGES = ("README.md", "CHANGELOG.md", "CODE_OF_CONDUCT.md", "CONTRIBUTING.md", "SECURITY.md")
 PACKAGES = (
     *("base", "audio", "dsp", "models", "text", "metrics", "music", "outputs", "effects", "plots", "synth", "data"),
-    *("nn", "contracts", "families", "inference", "speech", "auditing", "training", "apps"),
+    *("nn", "contracts", "families", "inference", "speech", "dubbing", "auditing", "training", "apps"),
 )
 """Packages with a page of their own in the reference."""
 

@@ -27,11 +27,11 @@ def draw(studio: Studio, path: Path) -> None:
     """Generate clips of several kinds and write what the page looks like."""
     page = studio.page
     page.set_viewport_size(SIZE)
-    panel = studio.open("generate")
+    studio.open("generate")
     page.locator("#generate-button").click()
     studio.status("8 clips in")
-    panel.get_by_role("button", name="Compare as A").nth(0).click()
-    panel.get_by_role("button", name="Compare as B").nth(4).click()
+    studio.act(4, "Compare as B")
+    studio.act(0, "Compare as A")
     page.wait_for_timeout(1_500)  # the clip that plays first ends
     page.evaluate("scrollTo(0, 0)")
     picture = Image.open(io.BytesIO(page.screenshot()))

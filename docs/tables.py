@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -17,18 +18,17 @@ from wavewright.families import FAMILIES, loading
 from wavewright.models import bundled, find
 from wavewright.models.card import Card
 from wavewright.music.accompaniment import style_names
-from wavewright.tasks.edit import edit
+from wavewright.tasks.list_effects import list_effects
 from wavewright.tasks.synthesise import synthesise
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
 PAGES = {
-    **{name: name for name in ("acoustic", "codec", "composer", "vocoder", "wavenet")},
     **{"classifier": "recognise", "denoiser": "enhance", "encoder": "pretrain", "gan": "generate"},
-    **{"instrument": "render", "lstm": "recurrent", "prior": "codes", "vae": "morphing"},
+    **{"instrument": "render", "lstm": "recurrent", "prior": "codes", "transcriber": "transcribe", "vae": "morphing"},
 }
-"""Page of each family."""
+"""Pages of families; that of any other family has its name."""
 
 
 def families() -> str:
@@ -38,14 +38,15 @@ def families() -> str:
         command = "`, `".join(family.command_lines("MODEL"))
         sizes = ", ".join(f"`{size}`" for size in family.sizes)
         starts = "yes" if family.warm_starts else "no"
-        lines.append(f"| [`{name}`]({PAGES[name]}.md) | {family.summary} | {sizes} | `{command}` | {starts} |")
+        page = PAGES.get(name, name)
+        lines.append(f"| [`{name}`]({page}.md) | {family.summary} | {sizes} | `{command}` | {starts} |")
     return "\n".join(lines) + "\n"
 
 
 def effects() -> str:
     """Return the table of effects in chains: name, purpose, and settings with their defaults in order."""
     lines = ["| effect | | settings and defaults |", "|---|---|---|"]
-    for effect in edit(list_=True).effects:
+    for effect in list_effects().effects:
         settings = " ".join(f"`{setting.name}={setting.default}`" for setting in effect.settings)
         lines.append(f"| `{effect.name}` | {effect.description} | {settings} |")
     return "\n".join(lines) + "\n"
@@ -80,13 +81,27 @@ def with_table(name: str) -> tuple[Path, str]:
     return path, f"{before}{start}\n{table()}\n{end}{after}"
 
 
+LANGUAGES = {"en": "English", "de": "German"}
+
+
+def counted_voices() -> str:
+    """Return how many bundled voices speak each language, such as ``one English and one German voice``."""
+    counts = Counter(
+        LANGUAGES[str(card(name).config["language"])] for name in bundled() for _ in loading.voices_of(card(name), name)
+    )
+    kinds = [f"{'one' if number == 1 else number} {language}" for language, number in sorted(counts.items())]
+    return f"{' and '.join(kinds)} voice{'s' * (set(counts.values()) != {1})}"
+
+
 FACTS: Mapping[str, tuple[str, str, Callable[[], str]]] = {
     "trained models": (
         "README.md",
         r"one command,\n`wavewright`, and (.+?) trained models",
         lambda: str(len(bundled())),
     ),
-    "voices": ("README.md", r"seconds of audio\. It has (.+?);", lambda: counted(len(voices()), "English voice")),
+    "families": ("README.md", r"trains (\d+) \[families\]", lambda: str(len(FAMILIES))),
+    "families of the changelog": ("CHANGELOG.md", r"`train`: (\d+) families", lambda: str(len(FAMILIES))),
+    "voices": ("README.md", r"seconds of audio\. It has (.+?);", counted_voices),
     "styles": ("docs/verbs.md", r"in one of (\d+) styles or one of yours", lambda: str(len(style_names()))),
     "instruments": ("docs/models.md", r"notes of (\d+) instruments", lambda: str(len(card("notes").labels))),
     "chorales": ("docs/models.md", r"\| (\d+) chorales of J\. S\. Bach", lambda: str(n_clips("chorales"))),
@@ -95,7 +110,7 @@ FACTS: Mapping[str, tuple[str, str, Callable[[], str]]] = {
     **{
         f"licence of {name}": (
             "docs/models.md",
-            rf"\| `{name}` \| .*\| ((?:CC|Apache)\S+) \|\n",
+            rf"\| `{name}` \| .*\| ((?:CC|Apache|MIT)\S*) \|\n",
             lambda name=name: card(name).licence,
         )
         for name in bundled()
@@ -115,16 +130,6 @@ def card(name: str) -> Card:
 def n_clips(name: str) -> int:
     """Return the number of recordings or scores that a bundled model learned from."""
     return sum(source.n_clips for source in card(name).sources)
-
-
-def voices() -> list[str]:
-    """Return the names of the bundled voices."""
-    return [voice for name in bundled() for voice in loading.voices_of(card(name), name)]
-
-
-def counted(number: int, noun: str) -> str:
-    """Return a number of things in words where it is one."""
-    return f"one {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def with_value(page: str, sentence: str, value: str) -> tuple[Path, str]:
@@ -147,9 +152,13 @@ def with_fact(name: str) -> tuple[Path, str]:
 
 
 def with_demo_size(folder: Path) -> tuple[Path, str]:
-    """Return the page with the size of a demo, and its text with that of ``folder``, in steps of 10 MB."""
-    n_bytes = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-    return with_value(*DEMO_SIZE, f"{round(n_bytes / 1e7) * 10}")
+    """Return the page with the size of a demo, and its text with that of ``folder``; a size within 10 MB may stay."""
+    page, sentence = DEMO_SIZE
+    megabytes = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
+    said = re.search(sentence, (ROOT / page).read_text(encoding="utf-8"))
+    if said is not None and abs(int(said[1]) - megabytes) < 10:
+        return with_value(page, sentence, said[1])
+    return with_value(page, sentence, f"{round(megabytes, -1):.0f}")
 
 
 def main() -> int:

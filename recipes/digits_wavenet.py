@@ -4,7 +4,7 @@ python recipes/corpora digits --pack PACK --out corpora/digits
 python recipes/digits_wavenet.py --corpus corpora/digits --max-minutes 60
 python recipes/digits_wavenet.py --corpus corpora/digits --max-minutes 60 --resume   # as often as needed
 
-The WaveNet of docs/benchmarks.md was trained in three parts: 6,000 steps had a label agreement of 0.779; 4,000 more
+The WaveNet of docs/benchmarks was trained in three parts: 6,000 steps had a label agreement of 0.779; 4,000 more
 with noise on past samples 0.796; 3,000 more with a contour 0.892. Without a contour, most clips that were not
 recognised were quiet: a network with a receptive field of 68 ms cannot know that the word has not begun yet. The recipe
 has the settings of the last part from the start.

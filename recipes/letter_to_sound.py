@@ -54,8 +54,8 @@ def is_held_out(word: str) -> bool:
     return zlib.crc32(word.encode()) % HELD_OUT == 0
 
 
-def align(words: list[tuple[str, tuple[str, ...]]]) -> Aligned:
-    """Align the letters and phones of words; words with more than two phones per letter are left out."""
+def align(words: list[tuple[str, tuple[str, ...]]], alphabet: str = ALPHABET) -> Aligned:
+    """Align the letters of an alphabet and phones of words; those with over two phones per letter are left out."""
     bare = {phone: phone.rstrip("012") for _, phones in words for phone in phones}
     names = sorted({*bare.values()})
     code = {phone: names.index(bare[phone]) for phone in bare}
@@ -64,9 +64,9 @@ def align(words: list[tuple[str, tuple[str, ...]]]) -> Aligned:
         if len(phones) <= 2 * len(word):
             groups[len(word), len(phones)].append((word, phones))
     n = len(names)
-    table = np.full((len(ALPHABET), 1 + n + n * n), 1.0)  # (letters, nothing | one phone | two phones)
+    table = np.full((len(alphabet), 1 + n + n * n), 1.0)  # (letters, nothing | one phone | two phones)
     table[:, 0] = table[:, 1 + n :] = 0.1
-    prepared = [(group, *_numbers(group, code, n)) for group in groups.values()]
+    prepared = [(group, *_numbers(group, code, n, alphabet)) for group in groups.values()]
     for _ in range(ITERATIONS):
         counts = np.zeros_like(table)
         for _, letters, ones, twos in prepared:
@@ -75,9 +75,9 @@ def align(words: list[tuple[str, tuple[str, ...]]]) -> Aligned:
     return [pairs for group, *numbers in prepared for pairs in _best(table, group, *numbers)]
 
 
-def _numbers(group: list[Pair], code: dict[str, int], n: int) -> Numbers:
+def _numbers(group: list[Pair], code: dict[str, int], n: int, alphabet: str) -> Numbers:
     """Return the words of a group as numbers: letters, and columns of the table for one and for two phones."""
-    letters = np.array([[ALPHABET.index(letter) for letter in word] for word, _ in group])
+    letters = np.array([[alphabet.index(letter) for letter in word] for word, _ in group])
     phones = np.array([[code[phone] for phone in spoken] for _, spoken in group])
     return letters, 1 + phones, 1 + n + phones[:, :-1] * n + phones[:, 1:]
 

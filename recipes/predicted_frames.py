@@ -40,7 +40,6 @@ from wavewright.families.acoustic.modules import TextToMel
 from wavewright.families.acoustic.recipe import AcousticDataSettings, initial_weights
 from wavewright.families.acoustic.training import predicted_mel
 from wavewright.models.folder import ModelFolder
-from wavewright.text import front_end
 
 SUFFIX = "-spoken"  # of the name of a recording that stands beside predicted frames
 
@@ -71,7 +70,7 @@ def training_clips(entries: Sequence[Entry], voice: TextToMel) -> dict[Path, Spe
     own = [entry for entry in entries if entry.split == "train" and entry.text and entry.speaker in config.speakers]
     own = [entry for entry in own if entry.language == config.language]
     store = ClipStore.build(own, config.sample_rate, None, Preparation("crop", level="none"))
-    clips, _ = speech_clips(store, config, AcousticDataSettings().loudness_lufs, front_end(config.language))
+    clips, _ = speech_clips(store, config, AcousticDataSettings().loudness_lufs)
     return {clip.entry.path: clip for clip in clips}
 
 

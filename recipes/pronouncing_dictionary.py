@@ -13,7 +13,7 @@ from pathlib import Path
 
 from wavewright.base.whole_file import write_whole
 from wavewright.text import english
-from wavewright.text.english.dictionary import pack
+from wavewright.text.dictionary import pack
 
 OUT = Path(english.__file__).parent / "data" / "cmudict.wwdict"
 CREDIT = (

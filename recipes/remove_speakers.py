@@ -39,6 +39,8 @@ from wavewright.text import front_end
 from wavewright.training.export import write_hashed_card
 
 SAMPLE_TEXT = "It is ten past six, the kettle is on, and on 3 May the ferry leaves at noon."
+SAMPLE_TEXTS = {"de": "Es ist zehn nach sechs, das Wasser kocht, und am 3. Mai fährt die Fähre um zwölf."}
+"""Of other languages than English."""
 
 
 def remove_speakers(
@@ -146,7 +148,8 @@ def _card_of(card: Card, remaining: list[str], removed: tuple[str, ...]) -> Card
 def _sample(folder: ModelFolder) -> Clip:
     """Return a sentence by the first speaker through Griffin-Lim, as in every export."""
     voice = AcousticRuntime(folder)
-    symbols = [symbol for sentence in front_end(voice.language).sentences(SAMPLE_TEXT) for symbol in sentence.symbols]
+    text = SAMPLE_TEXTS.get(voice.language, SAMPLE_TEXT)
+    symbols = [symbol for sentence in front_end(voice.language).sentences(text) for symbol in sentence.symbols]
     return Clip(mel_to_wave(voice.speak_symbols(symbols).mel, voice.config)[None], voice.sample_rate)
 
 

@@ -12,6 +12,10 @@ Then, with new critics:
 
 On a GPU, in pieces of a few minutes: ``--device cuda --max-minutes 8 --set training.batch_size=32`` each time.
 
+The second call was tried on the bundled weights for two hours (10,500 steps) and not kept. Copies of 40 recordings of
+an unseen speaker had PESQ 2.86 where the bundled model has 2.80, those of 16 of a seen one 2.87 where it has 2.94;
+DNSMOS and word errors were the same.
+
 Half of the learned noise moves to the pulses (``--noise-reduction 0.5``). This was chosen on validation recordings of
 four languages: higher values are rated still better, but their harmonics are farther from those of recordings.
 """

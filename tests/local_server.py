@@ -18,14 +18,14 @@ from wavewright.apps.server.settings import ServerSettings
 
 
 @contextmanager
-def running(is_ready_first: bool = True, **settings) -> Iterator[SimpleNamespace]:
+def running(is_ready_first: bool = True, extra_routes=(), open_paths=(), **settings) -> Iterator[SimpleNamespace]:
     """Run a server; yield its port, address and the ``Server`` of its application.
 
     ``is_ready_first``: wait until the default voice is loaded, not only until it answers.
     """
     chosen = ServerSettings(port=0, **{"workers": 2, **settings})
     listener = bind(chosen)
-    server = make_server(chosen)
+    server = make_server(chosen, extra_routes, open_paths)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     port = listener.getsockname()[1]
@@ -66,7 +66,7 @@ def request(server, method: str, path: str, body=None, headers=None) -> SimpleNa
         connection.request(method, path, data, headers or {})
         reply = connection.getresponse()
         content = reply.read()
-        is_json = reply.headers.get_content_type() == "application/json"
+        is_json = reply.headers.get_content_type() == "application/json" and "Content-Encoding" not in reply.headers
         return SimpleNamespace(
             status=reply.status, headers=reply.headers, body=content, json=json.loads(content) if is_json else None
         )

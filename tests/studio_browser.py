@@ -1,4 +1,7 @@
-"""Debian's Chromium driven by Playwright: pages of a studio, what they ask for, and what they play."""
+"""Debian's Chromium or Firefox driven by Playwright: pages of a studio, what they ask for, and what they play.
+
+`WAVEWRIGHT_BROWSER=firefox` takes Firefox, over WebDriver BiDi; Firefox ESR wants Playwright 1.60 or older.
+"""
 
 from __future__ import annotations
 
@@ -9,16 +12,40 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
+IS_FIREFOX = os.environ.get("WAVEWRIGHT_BROWSER", "chromium") == "firefox"
+PROGRAM = shutil.which("firefox-esr") if IS_FIREFOX else shutil.which("chromium")
 ARGUMENTS = [
     *("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"),
     *("--disable-sync", "--no-first-run", "--autoplay-policy=no-user-gesture-required"),
 ]
+FIREFOX_PREFERENCES = {
+    "media.autoplay.default": 0,
+    "media.autoplay.blocking_policy": 0,
+    "media.navigator.permission.disabled": True,
+    "media.navigator.streams.fake": True,
+}
+FAKE_DEVICES = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+PANELS = (
+    *("start", "generate", "morph", "map", "kit", "speech", "enhance", "podcast", "dub", "mix", "editor", "sequence"),
+    "training",
+)
 BROKEN_FETCH = "Failed to load resource|ERR_|net::"
 """Messages of the browser for requests that are refused, which the page answers for itself."""
 
 AXE_VARIABLE = "WAVEWRIGHT_AXE"
 """Environment variable with the path of axe-core's axe.min.js."""
+
+PLAYED = """
+() => {
+  window.played = [];
+  const start = AudioBufferSourceNode.prototype.start;
+  AudioBufferSourceNode.prototype.start = function (...times) {
+    if (this.buffer.getChannelData(0).some(sample => Math.abs(sample) > 1e-3)) window.played.push(this.buffer.duration);
+    return start.apply(this, times);
+  };
+}
+"""
+"""Note the lengths of the sounds that are played."""
 
 WATCH_LEVEL = """
 async () => {
@@ -44,7 +71,7 @@ def reason_to_skip() -> str:
         import playwright  # noqa: F401
     except ImportError:
         return "Playwright is not installed"
-    return "" if Path(CHROMIUM).exists() else "Chromium is not installed"
+    return "" if PROGRAM else f"{'Firefox' if IS_FIREFOX else 'Chromium'} is not installed"
 
 
 def axe_script() -> str | None:
@@ -54,12 +81,19 @@ def axe_script() -> str | None:
 
 
 @contextmanager
-def running_browser() -> Iterator[object]:
-    """Run a browser."""
-    from playwright.sync_api import sync_playwright
+def running_browser(microphone: Path | None = None) -> Iterator[object]:
+    """Run a browser, whose microphone hears a WAV file again and again."""
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=120_000)
+    devices = [] if microphone is None else [*FAKE_DEVICES, f"--use-file-for-fake-audio-capture={microphone}"]
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        if IS_FIREFOX:
+            browser = playwright.firefox.launch(
+                channel="moz-firefox", executable_path=PROGRAM, firefox_user_prefs=FIREFOX_PREFERENCES
+            )
+        else:
+            browser = playwright.chromium.launch(executable_path=PROGRAM, args=[*ARGUMENTS, *devices])
         yield browser
         browser.close()
 
@@ -79,7 +113,7 @@ class Studio:
         self.url = url
         self.context = browser.new_context(viewport={"width": 1200, "height": 900}, accept_downloads=True, **context)
         self.page = self.context.new_page()
-        self.page.set_default_timeout(120_000)
+        self.page.set_default_timeout(300_000)
         self.requests: list[str] = []
         self.faults: list[str] = []
         self.context.on("request", lambda request: self.requests.append(request.url))
@@ -107,10 +141,21 @@ class Studio:
         self.page.locator("#error:not(:empty)").wait_for()
         return self.page.inner_text("#error")
 
+    def holds(self, field, value: str) -> None:
+        """Wait until a field has a value: panels fill their fields when replies come."""
+        from playwright.sync_api import expect
+
+        expect(field).to_have_value(value)
+
     def loudest(self) -> float:
         """Return the peak of what was played since the last call, once there is some sound."""
         self.page.wait_for_function("() => window.loudest > 1e-3")
         return self.page.evaluate("() => { const peak = window.loudest; window.loudest = 0; return peak; }")
+
+    def act(self, number: int, name: str) -> None:
+        """Choose a pad by its number, and press a button of the bar."""
+        self.page.locator(".pads:not(.small) .pad").nth(number).click()
+        self.page.get_by_role("toolbar").get_by_role("button", name=name, exact=True).click()
 
     def download(self, button) -> bytes:
         """Press a button that saves a file; return the file."""

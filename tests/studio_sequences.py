@@ -12,9 +12,8 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
-from studio_browser import BROKEN_FETCH
+from studio_browser import BROKEN_FETCH, PANELS
 
-PANELS = ("generate", "morph", "map", "speech", "enhance", "editor", "sequence", "training")
 RATE = 16_000
 SETTLE_MS = 120_000
 HASTY = 0.15
@@ -196,7 +195,7 @@ class Walk:
         page.on("pageerror", lambda error: self.faults.append(str(error)))
         page.on("console", self._note)
         page.on("dialog", lambda dialog: dialog.accept())
-        page.goto(self.server.url)
+        page.goto(f"{self.server.url}/#generate")
         self.pages.append(page)
         self.page = page
 
@@ -407,7 +406,7 @@ def press_keys(walk: Walk) -> Outcome:
 
 def show_panel(walk: Walk) -> Outcome:
     """Go to another panel."""
-    walk.page.locator(f"nav a[href='#{walk.draw(PANELS)}']").click()
+    walk.page.locator(f"nav a[href*='#{walk.draw(PANELS)}']").click()
     return None
 
 
@@ -446,7 +445,12 @@ def use_pad(walk: Walk) -> Outcome:
     name = walk.draw(["Play", "Favourite", "Lock", "Vary", "Compare as A", "Compare as B", "Remove", "Save"])
     walk.trail[-1] += f" ({name})"
     walk.is_removal = name == "Remove"
-    pad.get_by_role("button", name=re.compile(f"^{name}")).first.click()
+    if name == "Favourite":
+        pad.locator(".star").click()
+        return None
+    pad.locator(".pad").click()
+    if name != "Play":
+        walk.panel.get_by_role("toolbar").get_by_role("button", name=re.compile(f"^{name}")).click()
     return None
 
 
@@ -454,8 +458,8 @@ def use_pad(walk: Walk) -> Outcome:
 def send_pad(walk: Walk) -> Outcome:
     """Send a pad to a field of another panel."""
     lists = walk.panel.locator("select.send")
-    if lists.count():
-        lists.nth(walk.rng.randrange(lists.count())).select_option(str(walk.rng.randrange(6)))
+    if lists.count() and lists.first.is_visible():
+        lists.first.select_option(str(walk.rng.randrange(11)))
     return None
 
 
@@ -493,7 +497,7 @@ def morph(walk: Walk) -> Outcome:
         walk.press("Morph", exact=True)
     else:
         walk.panel.get_by_label("Position", exact=True).press(walk.draw(["ArrowRight", "ArrowLeft"]))
-    return _lacks_clip(walk, "From", "To")
+    return None
 
 
 @action("morph", weight=2)
@@ -575,6 +579,53 @@ def add_word(walk: Walk) -> Outcome:
     return error
 
 
+@action()
+def use_tray(walk: Walk) -> Outcome:
+    """Open or close the tray, and play the newest clip."""
+    walk.page.locator("#tray-toggle").click()
+    player = walk.page.locator("#clips").get_by_role("button", name=re.compile("^Play ")).first
+    if player.is_visible():
+        player.click()
+    return None
+
+
+@action("kit", weight=2)
+def open_loop(walk: Walk) -> Outcome:
+    """Open a loop."""
+    return walk.give(walk.a_sound())
+
+
+@action("kit", weight=2)
+def slice_loop(walk: Walk) -> Outcome:
+    """Slice what is shown; without a loop it asks for one."""
+    walk.press("Slice", exact=True)
+    return "has no transient"
+
+
+@action("kit")
+def use_kit(walk: Walk) -> Outcome:
+    """Take a kit elsewhere."""
+    button = walk.panel.get_by_role(
+        "button", name=walk.draw(["Play it as a beat", "Put it on the pads", "Save the kit"])
+    )
+    if button.is_visible():
+        button.click()
+    return None
+
+
+@action("podcast", weight=2)
+def open_speaker(walk: Walk) -> Outcome:
+    """Open the recording of a speaker."""
+    return walk.give(walk.a_sound(), walk.rng.randrange(2))
+
+
+@action("podcast")
+def make_episode(walk: Walk) -> Outcome:
+    """Make an episode; without a recording it asks for one."""
+    walk.press("Make the episode")
+    return "same recording|Nothing is heard"
+
+
 @action("enhance", weight=2)
 def open_recording(walk: Walk) -> Outcome:
     """Open a recording."""
@@ -587,9 +638,8 @@ def enhance(walk: Walk) -> Outcome:
     for name in ("remove noise", "remove reverberation", "each channel by itself"):
         walk.panel.get_by_label(name).set_checked(walk.rng.random() < 0.5)
     walk.choose("Model")
-    allowed = _lacks_clip(walk, "Recording")
-    walk.press("Enhance")
-    return allowed
+    walk.press("Enhance")  # without a recording it asks for one
+    return None
 
 
 @action("enhance")
@@ -599,6 +649,175 @@ def compare_recordings(walk: Walk) -> Outcome:
     if button.is_visible():
         button.click()
     return None
+
+
+# ------------------------------------------------------------------------------------------------ start and dubs
+
+
+@action("start", weight=2)
+def open_card(walk: Walk) -> Outcome:
+    """Press a card, which sounds and opens its panel."""
+    cards = walk.panel.locator("button.card")
+    cards.nth(walk.rng.randrange(cards.count())).click()
+    return LOST
+
+
+@action("start")
+def play_all(walk: Walk) -> Outcome:
+    """Begin or stop to play the cards in turn."""
+    walk.panel.locator("#play-button").click()
+    return None
+
+
+@action("dub")
+def open_recording_to_dub(walk: Walk) -> Outcome:
+    """Open another recording, whose subtitles are not there."""
+    return walk.give(walk.a_sound())
+
+
+@action("dub", weight=2)
+def find_lines(walk: Walk) -> Outcome:
+    """Find the lines of what is shown, now and then in a language that there is not."""
+    into = walk.draw(["de", "de", "en", "xx"])
+    walk.panel.get_by_label("Into", exact=True).fill(into)
+    walk.press("Find the lines")
+    return "No voice speaks|language|subtitles|recogniser|translat|speech"
+
+
+@action("dub", weight=2)
+def change_line(walk: Walk) -> Outcome:
+    """Change the text or the border of a line, or play it."""
+    lines = walk.panel.locator("ol.lines > li")
+    if not lines.count():
+        return None
+    line = lines.nth(walk.rng.randrange(lines.count()))
+    name = walk.draw(["text", "border", "Play"])
+    if name == "text":
+        line.locator("textarea").fill(
+            walk.draw(["Guten Tag.", "", "Das ist viel mehr Text, als in diese kurze Zeit passt."])
+        )
+    elif name == "border":
+        field = line.locator("input[type=number]").nth(walk.rng.randrange(2))
+        field.fill(walk.draw(["0.5", "3", "-1", "1e9"]))
+        field.press("Tab")
+    else:
+        line.get_by_role("button", name=re.compile("^Play")).click()
+    return "no translation|could not be spoken|too long|times|overlap|language"
+
+
+@action("dub")
+def dub_lines(walk: Walk) -> Outcome:
+    """Dub, open the dub on tracks, or save its project, once there are lines."""
+    button = walk.panel.get_by_role("button", name=walk.draw(["Dub", "Open on tracks", "Save the project"]), exact=True)
+    if button.is_visible():
+        button.click()
+    return "no translation|could be spoken|times|overlap|language|was removed"
+
+
+# ---------------------------------------------------------------------------------------------------------- mixes
+
+
+@action("mix", weight=2)
+def add_sound(walk: Walk) -> Outcome:
+    """Put a file or a clip of the history on a track."""
+    if walk.rng.random() < 0.5:
+        return walk.give(walk.a_sound(), accept="audio/*")
+    walk.choose("Add a clip of the history", "^(?!$)")
+    return None
+
+
+@action("mix", weight=3)
+def change_region(walk: Walk) -> Outcome:
+    """Choose a region; move, trim, fade, split, copy, repeat or delete it."""
+    regions = walk.panel.locator(".region")
+    if not regions.count():
+        return None
+    regions.nth(walk.rng.randrange(regions.count())).focus()
+    form = walk.panel.get_by_role("group", name="Region", exact=True)
+    names = ["key", "field", "repeat", "Split at the cursor", "Copy", "Paste at the cursor", "Duplicate", "Delete"]
+    name = walk.draw(names)
+    walk.trail[-1] += f" ({name})"
+    if name == "key":
+        walk.page.keyboard.press(walk.draw(["ArrowRight", "ArrowLeft", "Shift+ArrowRight", "Delete", "Control+z"]))
+    elif name == "field":
+        label = walk.draw(["Start (s)", "Length (s)", "Fade in (s)", "Fade out (s)", "Level (dB)", "Speed"])
+        field = form.get_by_label(label, exact=True)
+        if field.is_visible():
+            field.fill(walk.draw(["0", "0.3", "2", "-3", "1000", ""]))
+            field.press("Tab")
+    elif name == "repeat":
+        if form.get_by_label("repeat", exact=True).is_visible():
+            form.get_by_label("repeat", exact=True).click()
+    elif form.get_by_role("button", name=name, exact=True).is_enabled():
+        form.get_by_role("button", name=name, exact=True).click()
+    return None
+
+
+@action("mix", weight=2)
+def change_strip(walk: Walk) -> Outcome:
+    """Add, move, mute or remove a track or bus; set its level, send or sender."""
+    name = walk.draw(["Add track", "Add bus", "M", "S", "Move up", "Move down", "Remove", "level", "To", "Lowered by"])
+    walk.trail[-1] += f" ({name})"
+    if name == "level":
+        walk.panel.get_by_label("Gain (dB)", exact=True).first.fill(walk.draw(["-6", "0", "500"]))
+        walk.panel.get_by_label("Gain (dB)", exact=True).first.press("Tab")
+    elif name in ("To", "Lowered by"):
+        field = walk.panel.get_by_label(name, exact=True).first
+        if field.is_visible():
+            walk.choose(name)
+    else:
+        buttons = walk.panel.get_by_role("button", name=re.compile(f"^{name}\\b"))
+        buttons = [each for each in buttons.all() if each.is_visible() and each.is_enabled()]
+        if buttons:
+            walk.draw(buttons).click()
+    return None
+
+
+@action("mix", weight=2)
+def change_effects_of_strip(walk: Walk) -> Outcome:
+    """Write a chain on a strip, or let one of its numbers move."""
+    field = walk.panel.get_by_label("The chain as text", exact=True)
+    kind = walk.rng.random()
+    if kind < 0.5:
+        field.fill(walk.draw(["", "lowpass 2kHz; gain -3dB", "reverb", "no-such 3", "pitch 3"]))
+        field.press("Tab")
+    else:
+        walk.choose("Automate")
+        walk.press("Show lane")
+        walk.press(walk.draw(["Add point", "Hide"]), exact=True)
+    return None
+
+
+@action("mix", weight=2)
+def play_mix(walk: Walk) -> Outcome:
+    """Play, stop, go elsewhere, repeat."""
+    name = walk.draw(["Play", "Stop", "To the start", "loop", "Whole mix", "Zoom in", "Zoom out"])
+    if name == "loop":
+        walk.panel.get_by_label("loop", exact=True).click()
+    else:
+        button = walk.panel.get_by_role("button", name=name, exact=True)
+        if button.count():
+            button.first.click()
+    return "was removed"
+
+
+@action("mix", weight=2)
+def keep_mix(walk: Walk) -> Outcome:
+    """Render, save or begin a project, undo or redo."""
+    name = walk.draw(["Render", "Render", "Save project", "New project", "Undo", "Redo"])
+    walk.trail[-1] += f" ({name})"
+    button = walk.panel.get_by_role("button", name=name, exact=True).first
+    if button.is_enabled():
+        button.click()
+    return "was removed|no-such"
+
+
+@action("mix")
+def open_mix(walk: Walk) -> Outcome:
+    """Open a file that is no project."""
+    field = walk.panel.locator("input[type=file][accept*='.toml']")
+    field.set_input_files(str(walk.draw([walk.files.score, walk.files.wrong[0], walk.files.wrong[1]])))
+    return "no project"
 
 
 # --------------------------------------------------------------------------------------------- editor and scores
@@ -654,7 +873,7 @@ def edit(walk: Walk) -> Outcome:
     if problem:
         problem = "Choose a sound first"
     elif not chain:
-        problem = "The chain has no effect"
+        problem = "second sound|All effects of the chain are off"
     elif "append" in chain:
         problem = "second sound"
     else:  # what is refused was said before, and nothing else is refused
@@ -663,6 +882,21 @@ def edit(walk: Walk) -> Outcome:
         problem = re.escape(said) if said else None
     walk.press(walk.draw(["Apply", "Preview", "Play", "Save"]), exact=True)
     return problem
+
+
+@action("editor", weight=3)
+def edit_spectrum(walk: Walk) -> Outcome:
+    """Select times and frequencies, and change, heal, copy or hear them."""
+    if not walk.panel.get_by_label("Harmonics", exact=True).is_visible():
+        walk.panel.get_by_text("Edit in the spectrogram").click()
+    fields = ("Selection from (s)", "Selection to (s)", "From (Hz)", "To (Hz)")
+    for label, value in zip(fields, walk.draw([("0.1", "0.3", "200", "900"), ("0.2", "0.1", "5", "50")]), strict=True):
+        walk.panel.get_by_label(label, exact=True).fill(value)
+        walk.panel.get_by_label(label, exact=True).press("Tab")
+    name = walk.draw(["Change level", "Heal", "Copy", "Paste", "Play selection", "Select nothing"])
+    walk.trail[-1] += f" ({name})"
+    walk.press(name, exact=True)
+    return "Select something first|Copy a selection first|Choose a sound first|too short|no sound|nothing"
 
 
 @action("sequence", weight=2)
@@ -694,18 +928,31 @@ def change_score(walk: Walk) -> Outcome:
 @action("sequence", weight=2)
 def play_score(walk: Walk) -> Outcome:
     """Play, stop, render or save the score."""
-    name = walk.draw(["Play", "Render to a clip", "Save MIDI"])
+    name = walk.draw(["Play", "Render to a clip", "Save MIDI", "Save WAV"])
     button = walk.panel.get_by_role("button", name=name, exact=True)
     if button.count():
         button.first.click()
     return "The score has no notes"
 
 
+@action("sequence", weight=2)
+def change_sound(walk: Walk) -> Outcome:
+    """Choose an instrument, an accompaniment or the loop, now and then while the score plays."""
+    name = walk.draw(["Instrument", "Accompaniment", "loop"])
+    if name == "loop":
+        walk.panel.get_by_label("loop", exact=True).click()
+    elif name == "Instrument":
+        walk.choose(name, "^$|general-midi|patch:piano")
+    else:
+        walk.choose(name, "^$|pop|rock")
+    return None
+
+
 @action("sequence")
 def open_score(walk: Walk) -> Outcome:
     """Open a MIDI file, or one that is none."""
     path = walk.draw([walk.files.score, walk.files.wrong_score])
-    walk.panel.locator("input[type=file]").set_input_files(str(path))
+    walk.panel.locator("input[type=file][accept*='mid']").set_input_files(str(path))
     return "MIDI|score" if path == walk.files.wrong_score else None
 
 

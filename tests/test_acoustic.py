@@ -13,15 +13,16 @@ from tiny_voice import (
     SYMBOLS,
     TEXTS,
     FrontEnd,
-    front_end,
     tiny_recipe,
     tiny_run,
     trained_voice,
+    use_front_end,
     wave_of,
     write_folder,
 )
 
 from wavewright.base.errors import BadFolder, BadModel, BadSetting
+from wavewright.contracts.family import rows_by_name
 from wavewright.data.entry import Entry
 from wavewright.data.folder import scan
 from wavewright.families import loading
@@ -37,6 +38,7 @@ from wavewright.nn.aligner import durations_to_positions, forward_sum_loss, fram
 from wavewright.nn.frame_layers import ChannelDropout, ConvTransformer
 from wavewright.nn.phone_classifier import PhoneClassifier, phone_loss
 from wavewright.nn.speech_losses import envelope_distance, mel_losses
+from wavewright.text import front_end as language_front_end
 from wavewright.training import run as runs
 
 
@@ -52,6 +54,7 @@ def entry_of(text: str | None, seconds: float) -> Entry:
     return Entry(Path("a.wav"), None, None, seconds, 16_000, 1, round(16_000 * seconds), text=text)
 
 
+@pytest.mark.thorough
 def test_a_folder_in_the_layout_of_ljspeech_is_prepared(trained):
     run, _ = trained
     config = run.recipe.model
@@ -147,6 +150,7 @@ def test_the_gradient_of_all_alignments_is_right():
         assert float(scores.grad[0, frame, symbol]) == pytest.approx(float(up - down) / 2e-5, abs=1e-5)
 
 
+@pytest.mark.thorough
 def test_the_aligner_learns_the_durations_of_tones():
     torch.manual_seed(0)
     config = AcousticConfig(
@@ -219,7 +223,7 @@ def test_sentences_of_one_clip_are_joined_by_their_pause():
 
 
 def test_a_text_with_more_sounds_than_frames_is_left_out(tmp_path, monkeypatch):
-    monkeypatch.setattr(recipes, "front_end", front_end)
+    use_front_end(monkeypatch)
     folder = write_folder(tmp_path / "mine")
     lines = (folder / "metadata.csv").read_text(encoding="utf-8").splitlines()
     lines[0] = "clip-0|" + "abcd" * 12
@@ -242,6 +246,7 @@ def test_recordings_without_texts_or_of_others_are_refused(tmp_path):
         recipes.prepare(tiny_recipe(), [replace(known, language="de")], tmp_path)
 
 
+@pytest.mark.thorough
 def test_a_voice_starts_from_another(trained, tmp_path):
     _, folder = trained
     base = ModelFolder(folder / "run")
@@ -266,6 +271,25 @@ def test_a_voice_starts_from_another(trained, tmp_path):
     np.testing.assert_array_equal(initial, stored["voice.decoder.blocks.0.linear1.weight"])
 
 
+def test_a_phone_of_another_language_starts_as_the_nearest_ones(monkeypatch):
+    monkeypatch.setattr(recipes, "front_end", language_front_end)
+    english = AcousticConfig(language="en", symbols=language_front_end("en").symbols)
+    german = AcousticConfig(language="de", symbols=language_front_end("de").symbols)
+    to_german, to_english = recipes.nearest_phones(german, english), recipes.nearest_phones(english, german)
+    expected = {"ʁ": ("R",), "ts": ("T", "S"), "aɪ2": ("AY2",), "ə": ("AH0",), "ç": ("HH",), "ɔ̃ː1": ("AO1",)}
+    assert {phone: to_german[phone] for phone in expected} == expected
+    expected = {"TH": ("s",), "W": ("v",), "EY1": ("eː1",), "AH0": ("ə",), "AH1": ("a1",), "ER0": ("ɐ",), "R": ("ʁ",)}
+    assert {phone: to_english[phone] for phone in expected} == expected
+    assert set(to_german) == set(german.symbols) - set(english.symbols)
+    assert set(to_english) == set(english.symbols) - set(german.symbols)
+    assert recipes.nearest_phones(english, english) == {}
+    table = np.arange(len(english.symbols), dtype=np.float32)[:, None]
+    rows = rows_by_name(table, ("ts", "T", "?"), english.symbols, similar=to_german)[:, 0]
+    t, s, mark = (english.symbols.index(each) for each in ("T", "S", "?"))
+    np.testing.assert_allclose(rows, [(t + s) / 2, t, mark])
+
+
+@pytest.mark.thorough
 def test_exported_weights_are_interpolated_towards_the_base_except_for_new_tables(trained, tmp_path, monkeypatch):
     _, folder = trained
     base = ModelFolder(folder / "run")
@@ -383,6 +407,7 @@ def test_the_phone_loss_is_in_nats_and_ignores_padding():
     assert float(phone_loss(torch.zeros(1, 4, 5), symbols, positions, mask)) == pytest.approx(np.log(5), rel=1e-6)
 
 
+@pytest.mark.thorough
 def test_the_phone_classifier_learns_and_is_frozen_for_other_losses():
     torch.manual_seed(0)
     classifier = PhoneClassifier(8, 16, 2)

@@ -22,7 +22,9 @@ from wavewright.dsp.true_peak import true_peak_db
 from wavewright.speech.narration import batch as batches
 from wavewright.speech.narration.batch import SETTING_COLUMNS, FailedLine, Line, read_lines, stem_problem
 from wavewright.speech.narration.settings import NarrationSettings
+from wavewright.tasks.narrate import narrate
 from wavewright.tasks.speak import speak
+from wavewright.tasks.speak_lines import speak_lines
 
 pytestmark = pytest.mark.uses("acoustic", "vocoder")  # the default voice
 
@@ -42,12 +44,12 @@ def test_every_line_of_a_table_is_a_file_with_its_own_settings(players, tmp_path
         ["hello", "Hello, there.", "", "", "", "", "Ann"],
         ["bye.wav", "Good\nbye.", "en-ruth", "2", "sad", "7", "Bob"],
     )
-    spoken = speak(batch=lines, out=tmp_path / "out", rate=1.25)
+    spoken = speak_lines(lines, out=tmp_path / "out", rate=1.25)
     assert [(line.file, line.line, line.is_new) for line in spoken.lines] == [
         ("hello.wav", 2, True),
         ("bye.wav", 3, True),
     ]
-    assert spoken.failed == ()
+    assert not spoken.failed
     assert spoken.unused_columns == ("who",)
     assert [call.speaker for call in players["en"].calls[-2:]] == ["kathleen", "ruth"]
     assert players["en"].calls[-2].rate[1] == 1.25
@@ -65,15 +67,15 @@ def test_every_line_of_a_table_is_a_file_with_its_own_settings(players, tmp_path
         assert line.seconds == alone.seconds
 
 
-def test_a_batch_has_the_settings_of_speak():
-    def parameters_of(function, names):
-        hints = get_type_hints(function, include_extras=True)
-        defaults = inspect.signature(function).parameters
-        return {name: (hints[name], defaults[name].default) for name in names}
-
-    names = [field.name for field in dataclasses.fields(NarrationSettings)]
-    assert parameters_of(NarrationSettings, names) == parameters_of(speak, names)
-    assert {*SETTING_COLUMNS} <= {*names}
+def test_all_ways_to_speak_have_the_same_settings():
+    names = {field.name for field in dataclasses.fields(NarrationSettings)}
+    assert {*SETTING_COLUMNS} <= names
+    for task, other in ((speak, set()), (narrate, {"ssml", "seconds"}), (speak_lines, set())):
+        assert names - inspect.signature(task).parameters.keys() == other
+        hints = get_type_hints(task, include_extras=True)
+        assert all(
+            hints[name] == get_type_hints(NarrationSettings, include_extras=True)[name] for name in names - other
+        )
 
 
 def test_settings_are_converted_and_checked():
@@ -90,7 +92,7 @@ def test_a_manifest_lists_what_can_be_trained_on(players, tmp_path):
     (tmp_path / "out" / "manifest.jsonl").write_text(mine, encoding="utf-8")
     Clip(np.zeros((1, 100)), 8_000).write(tmp_path / "out" / "mine.wav")
     for _ in range(2):
-        spoken = speak(batch=lines, out=tmp_path / "out")
+        spoken = speak_lines(lines, out=tmp_path / "out")
         result = manifest.read(spoken.manifest).entries
         assert [(entry.path.name, entry.text, entry.speaker) for entry in result] == [
             ("mine.wav", None, None),
@@ -101,13 +103,13 @@ def test_a_manifest_lists_what_can_be_trained_on(players, tmp_path):
 
 def test_texts_without_names_are_numbered(players, tmp_path):
     (tmp_path / "plain.txt").write_text("One.\n\n  Two.  \r\nThree.", encoding="utf-8")
-    assert [line.file for line in speak(batch=tmp_path / "plain.txt").lines] == ["0001.wav", "0002.wav", "0003.wav"]
+    assert [line.file for line in speak_lines(tmp_path / "plain.txt").lines] == ["0001.wav", "0002.wav", "0003.wav"]
     assert [line.number for line in read_lines(tmp_path / "plain.txt").lines] == [1, 3, 4]
     assert (tmp_path / "plain" / "0003.wav").is_file()
     (tmp_path / "objects.jsonl").write_text('{"text": "One."}\n\n{"text": "Two.", "rate": 2}\n', encoding="utf-8")
     result = read_lines(tmp_path / "objects.jsonl").lines
     assert result == (Line(1, "0001", "One."), Line(3, "0002", "Two.", {"rate": 2}))
-    made = speak(batch=tmp_path / "objects.jsonl", format="flac", subtitles=Path("x.srt"))
+    made = speak_lines(tmp_path / "objects.jsonl", format="flac", subtitles="srt")
     assert sorted(path.name for path in made.out.iterdir()) == [
         "0001.flac",
         "0001.srt",
@@ -117,6 +119,7 @@ def test_texts_without_names_are_numbered(players, tmp_path):
     ]
 
 
+@pytest.mark.thorough
 def test_a_batch_is_gone_on_with_where_it_was(players, tmp_path, monkeypatch):
     columns, rows = ["name", "text"], [["a", "One."], ["b", "Two."], ["c", "Three."]]
     lines = table(tmp_path / "lines.csv", columns, *rows)
@@ -130,14 +133,14 @@ def test_a_batch_is_gone_on_with_where_it_was(players, tmp_path, monkeypatch):
 
     monkeypatch.setattr(batches, "write_speech", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        speak(batch=lines, out=tmp_path / "out")
+        speak_lines(lines, out=tmp_path / "out")
     names = sorted(path.name for path in (tmp_path / "out").iterdir())
     assert names == ["a.wav", "b.wav", "manifest.jsonl"]
     assert len((tmp_path / "out" / "manifest.jsonl").read_text(encoding="utf-8").splitlines()) == 2
     monkeypatch.setattr(batches, "write_speech", write)
 
     def new_files(**options):
-        return [line.file for line in speak(batch=lines, out=tmp_path / "out", **options).lines if line.is_new]
+        return [line.file for line in speak_lines(lines, out=tmp_path / "out", **options).lines if line.is_new]
 
     assert new_files() == ["c.wav"]
     assert new_files() == []
@@ -148,9 +151,9 @@ def test_a_batch_is_gone_on_with_where_it_was(players, tmp_path, monkeypatch):
     assert new_files(rate=1.5, lufs=-16) == []
     (tmp_path / "out" / "a.wav").unlink()
     assert new_files(rate=1.5, lufs=-16) == ["a.wav"]
-    assert new_files(rate=1.5, lufs=-16, subtitles=Path("x.vtt")) == ["a.wav", "b.wav", "c.wav"]
+    assert new_files(rate=1.5, lufs=-16, subtitles="vtt") == ["a.wav", "b.wav", "c.wav"]
     table(tmp_path / "lines.csv", columns, ["a", "One."])
-    speak(batch=lines, out=tmp_path / "out")
+    speak_lines(lines, out=tmp_path / "out")
     assert len((tmp_path / "out" / "manifest.jsonl").read_text(encoding="utf-8").splitlines()) == 3
 
 
@@ -175,16 +178,16 @@ def test_lines_that_fail_are_listed_and_the_others_spoken(players, tmp_path, cap
     (tmp_path / "out").mkdir()
     Clip(np.ones((1, 100)), 8_000).write(tmp_path / "out" / "mine.wav")
     mine = (tmp_path / "out" / "mine.wav").read_bytes()
-    assert run(["speak", "--batch", str(lines), "--out", "out", "--json"]) == 2
+    assert run(["speak-lines", str(lines), "--out", "out", "--json"]) == 2
     result = json.loads(capsys.readouterr().out)
     assert [line["file"] for line in result["lines"]] == ["good.wav", "last.wav"]
-    problems = {failed["line"]: failed["problem"] for failed in result["failed"]}
+    problems = {int(line): problem for line, problem in result["failed"].items()}
     assert {
         line: next(phrase for phrase in PHRASES if phrase in problem) for line, problem in problems.items()
     } == dict(zip(range(3, 14), PHRASES, strict=True))
     assert (tmp_path / "out" / "mine.wav").read_bytes() == mine
     assert sorted(path.name for path in tmp_path.rglob("*.wav")) == ["good.wav", "last.wav", "mine.wav"]
-    assert run(["speak", "--batch", str(lines), "--out", "out"]) == 2
+    assert run(["speak-lines", str(lines), "--out", "out"]) == 2
     text = capsys.readouterr().out
     assert text.startswith("2 of 13 lines are sound files in out")
     assert "  line 3: It has the name '../evil'; a name has none of" in text
@@ -220,7 +223,7 @@ def test_a_file_that_is_no_batch_is_refused_and_nothing_written(players, tmp_pat
     path = tmp_path / f"lines{suffix}"
     path.write_bytes(contents if isinstance(contents, bytes) else contents.encode())
     with pytest.raises(WavewrightError, match=r"^[^\n]*$") as refusal:
-        speak(batch=path, out=tmp_path / "out")
+        speak_lines(path, out=tmp_path / "out")
     assert message in str(refusal.value)
     assert not (tmp_path / "out").exists()
 
@@ -228,20 +231,15 @@ def test_a_file_that_is_no_batch_is_refused_and_nothing_written(players, tmp_pat
 def test_settings_that_do_not_go_together_are_refused(players, tmp_path, capsys):
     lines = table(tmp_path / "lines.csv", ["name", "text"], ["a", "One."])
     for options, message in (
-        ({"text": "Hello."}, "two things to speak"),
-        ({"file": lines}, "two things to speak"),
-        ({"stream": True}, "a|stream"),
         ({"name_column": "id"}, "no column called 'id'; it has name, text"),
         ({"lufs": "loud"}, "--lufs is loud"),
     ):
         with pytest.raises((BadSetting, BadText), match=message):
-            speak(batch=lines, **options)
-    with pytest.raises(BadSetting, match="no columns without --batch"):
-        speak("Hello.", name_column="id")
+            speak_lines(lines, **options)
     (tmp_path / "lines").mkdir()
     (tmp_path / "lines" / "manifest.jsonl").write_text("mine", encoding="utf-8")
     with pytest.raises(BadFolder, match=r"not a manifest of clips"):
-        speak(batch=lines)
+        speak_lines(lines)
     assert run(["speak", "Hello.", "--lufs", "-16", "--stream"]) == 2
     assert "--volume-db" in capsys.readouterr().err
 
@@ -252,7 +250,7 @@ def test_a_full_disk_ends_a_batch(players, tmp_path, monkeypatch):
 
     monkeypatch.setattr(batches, "write_speech", full)
     with pytest.raises(WavewrightError, match="no space left"):
-        speak(batch=table(tmp_path / "lines.csv", ["name", "text"], ["a", "One."]), out=tmp_path / "out")
+        speak_lines(table(tmp_path / "lines.csv", ["name", "text"], ["a", "One."]), out=tmp_path / "out")
 
 
 LETTERS = [*"abZ9 .-_~#%&'()é漢/\\:*?\"<>|\n\t\0\x7f\u2028", "\ud800", "..", "con", "x" * 90, "/etc/", "C:"]
@@ -314,19 +312,19 @@ def test_files_of_a_batch_and_chapters_have_the_target_loudness(players, tmp_pat
         ["a", "One, two, three, four."],
         ["b", "Five, six.", "broadcast"],
     )
-    speak(batch=lines, out=tmp_path / "out", lufs=-18)
+    speak_lines(lines, out=tmp_path / "out", lufs=-18)
     for name, target in (("a", -18), ("b", -23)):
         clip = Clip.read(tmp_path / "out" / f"{name}.wav")
         assert integrated_loudness(clip.wave, clip.sample_rate) == pytest.approx(target, abs=0.1)
         assert true_peak_db(clip.wave) <= -0.95
     assert json.loads(read_metadata(tmp_path / "out" / "a.wav")["comment"])["lufs"] == -18
     (tmp_path / "book.txt").write_text("Chapter One\n\nIt was late.\n\nChapter Two\n\nThey slept.\n", encoding="utf-8")
-    book = speak(file=tmp_path / "book.txt", lufs="podcast")
+    book = narrate(tmp_path / "book.txt", lufs="podcast")
     for chapter in book.chapters:
         clip = Clip.read(book.out / chapter.file)
         assert integrated_loudness(clip.wave, clip.sample_rate) == pytest.approx(-16, abs=0.1)
-    assert [chapter.is_new for chapter in speak(file=tmp_path / "book.txt", lufs=-16).chapters] == [False, False]
-    assert [chapter.is_new for chapter in speak(file=tmp_path / "book.txt").chapters] == [True, True]
+    assert [chapter.is_new for chapter in narrate(tmp_path / "book.txt", lufs=-16).chapters] == [False, False]
+    assert [chapter.is_new for chapter in narrate(tmp_path / "book.txt").chapters] == [True, True]
 
 
 def test_one_text_has_the_target_loudness(players, tmp_path, capsys):

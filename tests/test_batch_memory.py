@@ -98,6 +98,7 @@ import hashlib, sys
 from wavewright.base.interruption import ended_by_signals
 from wavewright.training import stop_request
 stop_request.GRACE_SECONDS, stop_request.RESPONSE_SECONDS = float(sys.argv[1]), 0.1
+stop_request.ANSWERED_SECONDS = 0.1  # the signal may come before the function begins, and its handler run
 with ended_by_signals(), stop_request.stop_request(lambda line: print(line, flush=True)):
     print("in the step", flush=True)
     hashlib.pbkdf2_hmac("sha256", b"", b"", 2_000_000_000)  # for minutes, and no handler runs meanwhile

@@ -10,6 +10,7 @@ from tiny_speech import StandInAcoustic, StandInVocoder
 from wavewright import phonemes
 from wavewright.base.errors import BadSetting
 from wavewright.speech.voice import Voice
+from wavewright.tasks.narrate import narrate
 from wavewright.tasks.speak import speak
 from wavewright.text import front_end, ssml
 
@@ -72,7 +73,7 @@ def test_commands_take_the_language(players, tmp_path):
     assert "and  " in str(shown)
     (tmp_path / "book.txt").write_text("105 pages.\n", encoding="utf-8")
     spoken_book = [
-        speak(file=tmp_path / "book.txt", voice="en-kathleen", quiet=True, language=language)
+        narrate(tmp_path / "book.txt", voice="en-kathleen", quiet=True, language=language)
         for language in (None, "en-GB")
     ]
     assert spoken_book[0].chapters[0].seconds < spoken_book[1].chapters[0].seconds

@@ -45,6 +45,7 @@ def read_or_refused(folder, family):
         return str(error)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("family", families.FAMILIES)
 def test_no_value_of_a_wrong_type_gets_past_the_card(tmp_path, family):
     n_refused = n_read = 0
@@ -89,6 +90,7 @@ def home_of(home, name):
     return home / name
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
@@ -131,6 +133,7 @@ def test_a_model_whose_files_are_damaged_is_shown_with_its_problem(home, capsys)
     assert "problem     " in capsys.readouterr().out
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("name", "config", "play"),
     [

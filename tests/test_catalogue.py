@@ -12,14 +12,18 @@ from wavewright.tasks.catalogue import PROCESSING, describe
 
 WRITTEN = {
     "speak": {"out", "subtitles"},
+    "narrate": {"out", "audiobook"},
+    "dub": {"out", "project"},
     "mix": {"out", "stems"},
     "render": {"out", "stems"},
     "accompany": {"out", "save_style"},
     "transcribe": {"out", "plot"},
-    "recognise": {"plot", "alarms"},
+    "align": {"out", "page"},
+    "recognise": {"plot"},
     "analyse": {"plot"},
     "similar": set(),
     "soundfont": set(),
+    "effects": set(),
     "phonemes": set(),
     "detect": set(),
     "verify": set(),
@@ -39,7 +43,9 @@ def test_paths_are_read_or_written(name):
 
 @pytest.mark.parametrize("name", PROCESSING)
 def test_parameters_that_name_models_say_so(name):
-    named = {"model", "vocoder", "classifier", "embedding"} | ({"voice"} if name == "speak" else set())
+    named = {"model", "vocoder", "classifier", "embedding"} | (
+        {"voice", "dialogue_voice"} if name in ("speak", "narrate", "speak-lines", "dub") else set()
+    )
     task = describe(name)
     assert {parameter.key for parameter in task.of_role("model")} == named & task.parameters.keys()
     assert all(str in (p.type, *get_args(p.type)) for p in task.of_role("model"))
@@ -48,6 +54,7 @@ def test_parameters_that_name_models_say_so(name):
 def test_the_main_input_is_the_file_to_work_on():
     main = {name: task.main_input for name in PROCESSING if (task := describe(name))}
     assert {name: parameter.key for name, parameter in main.items() if parameter and parameter.key != "file"} == {
+        "dub": "source",
         "morph": "file_a",
         "map": "folder",
         "edit": "source",
@@ -55,14 +62,19 @@ def test_the_main_input_is_the_file_to_work_on():
         "accompany": "melody",
         "render": "score",
         "enhance": "source",
+        "separate": "source",
+        "podcast": "recordings",
         "cancel-echo": "mic",
     }
     assert {name for name, parameter in main.items() if parameter is None} == {
+        "speak",
         "generate",
         "layer",
         "synthesise",
         "compose",
+        "compose-by-rule",
         "phonemes",
+        "effects",
     }
 
 
@@ -91,7 +103,7 @@ def test_a_task_is_called_by_its_description(tmp_path: Path):
     ("name", "key", "sentence"),
     [
         ("enhanse", "", "There is no task 'enhanse'; the nearest is enhance."),
-        ("train", "", "There is no task 'train'; give one of speak, "),
+        ("tune", "", "There is no task 'tune'; give one of speak, "),
         ("enhance", "modle", "enhance has no parameter 'modle'; the nearest is model."),
         ("enhance", "x", "enhance has no parameter 'x'; give one of source, out, "),
     ],

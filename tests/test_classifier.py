@@ -154,6 +154,7 @@ def test_a_step_gives_every_parameter_a_gradient_and_names_its_loss(prepared):
     assert without == []
 
 
+@pytest.mark.thorough
 def test_the_loss_is_the_cross_entropy(prepared):
     torch.manual_seed(0)
     network = ClassifierNetwork(prepared.recipe.model).eval()
@@ -166,6 +167,7 @@ def test_the_loss_is_the_cross_entropy(prepared):
     torch.testing.assert_close(loss, expected)
 
 
+@pytest.mark.thorough
 def test_it_overfits_one_batch(prepared):
     torch.manual_seed(0)
     network = ClassifierNetwork(replace(prepared.recipe.model, dropout=0.0)).train()
@@ -271,6 +273,7 @@ def test_scores_by_hand():
     assert measured["balanced_accuracy"] == pytest.approx((1 + 0.5) / 2)
 
 
+@pytest.mark.thorough
 def test_it_learns_to_separate_tones_from_noise(runtime):
     waves, labels = decaying(30, seed=9)
     assert (runtime.probabilities(waves, SAMPLE_RATE).argmax(1) == labels).mean() >= 0.9
@@ -298,6 +301,7 @@ def twins(prepared, tmp_path_factory) -> tuple[torch.nn.Module, ClassifierRuntim
     return export_copy(network), load(folder)
 
 
+@pytest.mark.thorough
 def test_the_runtime_equals_the_network(twins):
     network, runtime = twins
     waves = decaying(9, seed=5)[0]
@@ -350,8 +354,8 @@ def test_waves_of_other_shapes_or_with_nan_are_refused(twins):
 
 
 @pytest.mark.parametrize("change", [{"wideness": 3}, {"width": "wide"}, {"n_samples": 0}, {"n_samples": 5_000}])
-def test_a_card_that_no_classifier_can_have_is_refused(trained, tmp_path, change):
-    folder = shutil.copytree(trained, tmp_path / "copy")
+def test_a_card_that_no_classifier_can_have_is_refused(twins, tmp_path, change):
+    folder = shutil.copytree(twins[1].folder.path, tmp_path / "copy")
     card = json.loads((folder / CARD_FILE).read_text(encoding="utf-8"))
     card["config"] |= change
     (folder / CARD_FILE).write_text(json.dumps(card), encoding="utf-8")
@@ -417,6 +421,7 @@ def test_labels_with_too_few_clips_are_left_out(corpus, tmp_path):
     assert ClassifierTraining().evaluate(ClassifierNetwork(data.recipe.model).bc_resnet, data) == {}
 
 
+@pytest.mark.thorough
 def test_a_run_starts_from_a_base_with_other_labels(corpus, trained, tmp_path):
     others = shutil.copytree(corpus, tmp_path / "others")
     (others / "low").rename(others / "deep")

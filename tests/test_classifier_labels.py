@@ -156,6 +156,7 @@ def test_events_are_located_by_labels_of_clips_alone(trained, tmp_path):
         assert max(overlaps, default=0) > 0.1
 
 
+@pytest.mark.thorough
 def test_a_report_compares_sets_of_labels(trained, folder, tmp_path, capsys):
     plot = tmp_path / "report.png"
     assert run(["recognise", str(trained), str(folder), "--report", "--plot", str(plot), "--json"]) == 0
@@ -180,7 +181,7 @@ def test_a_report_of_sets_by_hand():
 
     entries = [recording("a", "low"), recording("b", "low", "high"), recording("c"), recording("d", "other")]
     files = [result("a", 0.9, 0.6), result("b", 0.8, 0.3), result("c", 0.1, 0.2), result("d", 0.4, 0.1)]
-    report = report_on_sets(("low", "high"), entries, files, (), "model", "hash")
+    report = report_on_sets(("low", "high"), entries, files, {}, "model", "hash")
     assert (report.n_files, report.n_unknown, report.unknown_rejected) == (3, 1, 1.0)
     assert report.accuracy.value == pytest.approx(1 / 3)  # c alone is right in both labels
     assert report.confusion == ((2, 1), (1, 0))
@@ -191,4 +192,4 @@ def test_a_report_of_sets_by_hand():
         ("a", "low", "high"),
     ]
     with pytest.raises(BadFolder, match="knows the labels low, high"):
-        report_on_sets(("low", "high"), entries[3:], files[3:], (), "model", "hash")
+        report_on_sets(("low", "high"), entries[3:], files[3:], {}, "model", "hash")

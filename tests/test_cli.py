@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import errno
 import json
@@ -9,6 +10,7 @@ import os
 import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -22,10 +24,11 @@ from typer.testing import CliRunner
 import wavewright
 from wavewright import __version__, models
 from wavewright.apps.cli import command, run
+from wavewright.base import extras
 from wavewright.base.errors import BadSetting, WavewrightError
 from wavewright.families.loading import load, models_stay_open
 from wavewright.models.consent import Permission
-from wavewright.tasks import POSITIONAL, checked, demo, generate, train
+from wavewright.tasks import POSITIONAL, checked, demo, generate
 from wavewright.training import export
 
 
@@ -60,6 +63,7 @@ def test_json_is_one_object_on_standard_output(home, capsys):
     assert captured.err == ""
 
 
+@pytest.mark.thorough
 def test_models_are_listed_and_shown(home, capsys):
     damaged = make_gan(home / "runs", "broken")
     (damaged / "card.json").write_text("{", encoding="utf-8")
@@ -99,6 +103,7 @@ def test_without_models_the_list_has_advice(home, capsys, monkeypatch):
     assert capsys.readouterr().out == "No models yet; `wavewright train FOLDER` makes one.\n"
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -132,6 +137,7 @@ def test_calls_from_python_name_what_is_missing_and_what_is_too_much(call, sente
     assert str(caught.value) == sentence
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -181,12 +187,36 @@ def test_an_interruption_is_130(home, capsys, monkeypatch):
 
 
 def test_training_without_torch_names_the_extra(home, capsys, monkeypatch):
-    monkeypatch.setattr(train, "find_spec", lambda name: None)
+    monkeypatch.setattr(extras, "find_spec", lambda name: name != "torch" or None)
     sentence = refused(capsys, "train", "folder")
     assert (
         sentence
         == 'Training needs PyTorch, which is not installed: run pip install ".[train]" in the folder of Wavewright.'
     )
+
+
+@pytest.mark.parametrize("command", ["train", "check-settings", "tune"])
+def test_torch_alone_is_not_the_extra(home, capsys, monkeypatch, command):
+    monkeypatch.setattr(extras, "find_spec", lambda name: name == "torch" or None)
+    (home / "folder").mkdir()
+    minutes = ["--max-minutes", "1"] if command == "tune" else []
+    sentence = refused(capsys, command, "folder", *minutes)
+    assert "onnx" in sentence
+    assert "threadpoolctl" in sentence
+    assert "PyTorch" not in sentence
+    assert sentence.endswith('which are not installed: run pip install ".[train]" in the folder of Wavewright.')
+
+
+def test_every_package_that_training_imports_is_looked_up_first():
+    project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    allowed = {requirement.partition(">=")[0] for requirement in project["dependencies"]} | {"typing_extensions"}
+    allowed |= {*sys.stdlib_module_names, *extras.TRAINING_PACKAGES, "optuna", "sqlalchemy"}  # the last: a search
+    for file in (Path(wavewright.__file__).parent / "training").rglob("*.py"):
+        for line in ast.parse(file.read_text(encoding="utf-8")).body:
+            names = [alias.name for alias in line.names] if isinstance(line, ast.Import) else []
+            if isinstance(line, ast.ImportFrom) and line.level == 0:
+                names = [line.module]
+            assert {name.partition(".")[0] for name in names} <= allowed, file
 
 
 def test_train_passes_every_option_on(home, capsys, monkeypatch):
@@ -226,6 +256,7 @@ def test_train_passes_every_option_on(home, capsys, monkeypatch):
     }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("error", "is_memory"),
     [
@@ -249,6 +280,7 @@ def test_a_network_that_does_not_fit_into_memory_is_a_sentence(home, capsys, mon
             run(["train", "kit"])
 
 
+@pytest.mark.thorough
 def test_version_and_help(capsys):
     assert run(["--version"]) == 0
     assert capsys.readouterr().out == f"wavewright {__version__}\n"
@@ -342,6 +374,7 @@ def python(*arguments, **settings):
     return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=False, **settings)
 
 
+@pytest.mark.thorough
 def test_inference_from_a_cold_start_loads_nothing_heavy(tmp_path):
     model = make_gan(tmp_path)
     program = (
@@ -355,6 +388,7 @@ def test_inference_from_a_cold_start_loads_nothing_heavy(tmp_path):
     assert len(list((tmp_path / "out").glob("*.wav"))) == 8
 
 
+@pytest.mark.thorough
 def test_the_package_runs_as_a_module(tmp_path):
     done = python("-m", "wavewright", "generate", "no/such/model")
     assert done.returncode == 2

@@ -3,11 +3,13 @@
 import errno
 import struct
 import sys
+import warnings
 
 import numpy as np
 import pytest
 import soundfile
 
+from wavewright.audio import sound_file
 from wavewright.audio.clip import Clip, read_blocks, read_header, read_metadata, write_blocks
 from wavewright.base.errors import BadAudio, BadFolder, BadSetting, MissingExtra, SoundWarning, WavewrightError
 
@@ -68,6 +70,7 @@ def test_impossible_clips_are_refused(wave, sample_rate, kind, word):
 # --- round trips
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("ending", "subtype", "step"),
     [
@@ -116,6 +119,7 @@ def test_mp3_of_a_high_rate_is_stored_at_its_highest(tmp_path):
     assert read_header(path).sample_rate == 48_000
 
 
+@pytest.mark.thorough
 def test_a_minute_of_stereo_ogg_can_be_written(tmp_path):
     """One call with so much sound overflows libsndfile's stack and ends the interpreter."""
     clip = Clip(np.tile(tones(1.0), 60), RATE)
@@ -153,6 +157,7 @@ def test_flac_of_unknown_length_is_read(tmp_path):
     np.testing.assert_array_equal(Clip.read(path).wave, np.full((1, 10_000), 0.25))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("ending", [".wav", ".flac", ".ogg", ".mp3", ".opus"])
 def test_a_part_equals_the_same_part_of_the_whole(tmp_path, ending):
     path = Clip(tones(3.0, 48_000), 48_000).write(tmp_path / f"tone{ending}")
@@ -279,6 +284,7 @@ def test_bad_files_are_refused_with_the_reason(tmp_path, name, capfd):
     assert "\n" not in sentence
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("ending", [".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff"])
 @pytest.mark.parametrize("fraction", [0.5, 0.8])
 def test_of_files_cut_short_what_there_is_is_read(tmp_path, ending, fraction, capfd):
@@ -295,6 +301,20 @@ def test_of_files_cut_short_what_there_is_is_read(tmp_path, ending, fraction, ca
     assert capfd.readouterr().err == "", "libraries print nothing"
     with pytest.raises(BadAudio, match="cut short"):
         list(read_blocks(cut, strict=True))
+
+
+@pytest.mark.parametrize(("n_missing", "is_short"), [(0, False), (10, False), (960, True)])
+def test_an_opus_file_may_lack_its_very_last_samples(tmp_path, monkeypatch, n_missing, is_short):
+    path = tmp_path / "long.opus"
+    Clip(np.random.default_rng(0).standard_normal((1, 48_000)).clip(-1, 1), 48_000).write(path)
+    read = sound_file._SequentialFile.read_chunk
+    monkeypatch.setattr(
+        sound_file._SequentialFile, "read_chunk", lambda file, dtype: read(file, dtype)[: 48_000 - n_missing]
+    )
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        assert Clip.read(path).n_samples == 48_000 - n_missing
+    assert bool(caught) is is_short
 
 
 def test_a_header_that_lies_is_not_believed(tmp_path):

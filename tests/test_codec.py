@@ -91,6 +91,7 @@ def test_synthesis_inverts_analysis():
     np.testing.assert_allclose(actual[TINY.lead :], wave[: -TINY.lead], atol=1e-3)
 
 
+@pytest.mark.thorough
 def test_inference_equals_training(exported):
     runtime, module = exported
     wave = sound(80 * 320)
@@ -136,6 +137,7 @@ def test_chunks_of_codes_give_the_same_samples_bit_for_bit(runtime, pieces, n_co
     np.testing.assert_array_equal(np.concatenate(chunks)[None], whole)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("sample_rate", "n_channels", "n_samples"), [(16_000, 1, 20_123), (44_100, 2, 30_001)])
 def test_files_equal_the_runtime(runtime, tmp_path, sample_rate, n_channels, n_samples):
     waves = np.stack([sound(n_samples, seed) for seed in range(n_channels)])
@@ -247,13 +249,73 @@ def test_invalid_waves_are_refused_and_leave_the_stream_as_it_was(runtime, wrong
     np.testing.assert_array_equal(codes, runtime.encode(wave[None]))
 
 
+def test_lost_frames_are_made_up_by_a_codec_that_learned_it(folder, tmp_path):
+    export_codec(folder, tmp_path / "cache", tmp_path / "tiny", lost_fraction=0.2)
+    codec = loading.load(str(tmp_path / "tiny"))
+    codes = codec.encode(sound(320 * 40))
+    lost, silent = codes.copy(), codes.copy()
+    lost[:, 20:24], silent[:, 20:24] = -2, -1
+    concealed, muted = codec.decode(lost)[0], codec.decode(silent)[0]
+    gap = slice(20 * 320, 24 * 320)
+    assert not muted[gap].any()
+    assert np.abs(concealed[gap]).max() > 0
+    np.testing.assert_array_equal(concealed[: 18 * 320], codec.decode(codes)[0][: 18 * 320])  # a look-ahead of 1
+    decoder = codec.decoder()
+    parts = [decoder.push(lost[:, first : first + 3]) for first in range(0, 40, 3)]
+    np.testing.assert_array_equal(np.concatenate([*parts, decoder.finish()]), concealed)
+    assert codec.n_concealed == 10
+
+
+def test_lost_frames_are_silent_where_none_were_lost_in_training(runtime):
+    codes = runtime.encode(sound(320 * 40))
+    lost, silent = codes.copy(), codes.copy()
+    lost[:, 20:24], silent[:, 20:24] = -2, -1
+    assert runtime.n_concealed == 0
+    np.testing.assert_array_equal(runtime.decode(lost), runtime.decode(silent))
+
+
+def test_training_loses_as_many_frames_as_it_is_told():
+    torch.manual_seed(0)
+    network = CodecNetwork(dataclasses.replace(TINY, lost_fraction=0.1))
+    latent = network._with_losses(torch.ones(2_000, 50, 3))
+    is_lost = (latent == 0).all(-1)
+    assert ((latent == 0).any(-1) == is_lost).all()
+    assert abs(float(is_lost.float().mean()) - 0.1) < 0.01
+    assert abs(float(is_lost.any(1).float().mean()) - 0.3) < 0.03
+    assert CodecNetwork(TINY)._with_losses(latent) is latent
+
+
+@pytest.mark.parametrize("kinds", [("noise", "music"), ("music",), ("speech", "noise")])
+def test_a_background_is_behind_some_crops_and_coded_by_none(folder, tmp_path, kinds):
+    rng = np.random.default_rng(0)
+    for kind in kinds:
+        (tmp_path / "sounds" / kind).mkdir(parents=True)
+        for index in range(3):
+            wave = 0.2 * rng.standard_normal((1, 16_000)).astype(np.float32)
+            Clip(wave, 16_000).write(tmp_path / "sounds" / kind / f"{index}.wav")
+    data = CodecDataSettings(
+        crop_frames=12, valid_fraction=0.3, background=str(tmp_path / "sounds"), background_probability=1.0
+    )
+    made = prepare(CodecRecipe(TINY, data, TrainingSettings(batch_size=3)), scan(folder, "none").entries)
+    plain = prepared(folder, tmp_path / "cache")
+    assert len(made.batches.rows) == len(plain.batches.rows)
+    np.testing.assert_array_equal(made.valid, plain.valid)
+    background = [entry for entry in made.train_entries if "sounds" in entry.path.parts]
+    assert {entry.path.parent.name for entry in background} == {*kinds} - {"speech"}
+    batch = made.batches(0)["wave"]
+    assert batch.shape == plain.batches(0)["wave"].shape
+    assert np.isfinite(batch).all()
+    assert (np.abs(batch).max(1) > 0).all()
+    assert not np.array_equal(batch, plain.batches(0)["wave"])
+
+
 def test_frequencies_are_whole_and_impossible_codes_are_refused(runtime):
     assert runtime.frequencies.shape == (4, 64)
     assert (runtime.frequencies.sum(1) == 2**16).all()
     assert runtime.frequencies.min() >= 1
     with pytest.raises(BadSetting, match="tiny has 4 codebooks, and 5 were asked for; take 1 to 4"):
         runtime.decode(np.zeros((5, 3), np.int16))
-    with pytest.raises(BadSetting, match="The codes lie between 0 and 64; they must lie between -1 and 63"):
+    with pytest.raises(BadSetting, match="The codes lie between 0 and 64; they must lie between -2 and 63"):
         runtime.decode(np.array([[0, 64]]))
     with pytest.raises(BadSetting, match=r"must be integers \(2 codebooks, frames\)"):
         runtime.decoder(2).push(np.zeros((1, 3), np.int16))
@@ -341,6 +403,7 @@ def test_damaged_frequencies_are_refused(runtime, monkeypatch):
         _ = opened.frequencies
 
 
+@pytest.mark.thorough
 def test_losses_fall_and_later_stages_train_the_decoder_then_the_encoder(folder, tmp_path):
     torch.manual_seed(0)
     second = TINY.unquantised_steps + 60
@@ -386,6 +449,7 @@ SHORT = (
 )
 
 
+@pytest.mark.thorough
 def test_a_finished_run_has_a_context_model(folder, tmp_path, monkeypatch):
     made = []
     final_files = CodecTraining.final_files
@@ -411,6 +475,7 @@ def test_a_finished_run_has_a_context_model(folder, tmp_path, monkeypatch):
     assert encode(tmp_path / "a.wav", kbps=1, model=str(tmp_path / "run")).out.read_bytes()[3] == STATIC
 
 
+@pytest.mark.thorough
 def test_an_unfinished_run_has_no_context_model(folder, tmp_path):
     runs.train(
         folder,
@@ -424,6 +489,7 @@ def test_an_unfinished_run_has_no_context_model(folder, tmp_path):
     assert loading.load(str(tmp_path / "run")).contexts is None
 
 
+@pytest.mark.thorough
 def test_damaged_contexts_are_refused(folder, tmp_path):
     runs.train(folder, "codec", "tiny", tmp_path / "run", settings=[*SHORT, "training.steps=2"], quiet=True)
     model = ModelFolder(tmp_path / "run")
@@ -455,6 +521,7 @@ def test_a_codec_starts_from_another(exported, folder, tmp_path):
     assert not torch.equal(module.quantizer.quantizers[0].codebook, before)
 
 
+@pytest.mark.thorough
 def test_a_run_starts_from_the_weights_of_a_model(exported, folder, tmp_path):
     base = exported.runtime.folder
     settings = [*SHORT[1:], "training.steps=2"]

@@ -4,21 +4,43 @@ from __future__ import annotations
 
 import functools
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
-from tiny_families import folder, tiny_run, trained
+from tiny_families import folder, kept, tiny_run, trained
 
 from wavewright.base.errors import BadFolder, BadSetting
-from wavewright.contracts.composition import CompositionSettings
+from wavewright.contracts.composition import TRAITS, CompositionSettings
 from wavewright.data.scores import scan_scores
 from wavewright.families import loading
-from wavewright.families.composer.config import DRUMS, ComposerConfig
+from wavewright.families.composer import COMPOSER
+from wavewright.families.composer.config import (
+    CADENCE_KINDS,
+    DRUMS,
+    LOOKAHEAD,
+    N_LEVELS,
+    NO_TONIC,
+    TARGET_STEPS,
+    UNKNOWN_LEVEL,
+    ComposerConfig,
+)
 from wavewright.families.composer.constraints import Constraints, lane_symbols, masks_of
 from wavewright.families.composer.conversion import NO_CHORD, chord_of, grid_of, lane_events, metre_of, score_of
 from wavewright.families.composer.drawing import DrawSettings, GridDrawer, Sketch
-from wavewright.families.composer.grid import Grid, longest_matches, plan_features, step_features
+from wavewright.families.composer.grid import (
+    Grid,
+    Guide,
+    key_features,
+    longest_matches,
+    plan_features,
+    previous_symbols,
+    step_features,
+    target_features,
+    targets,
+)
+from wavewright.families.composer.modules import logits_by_degree
 from wavewright.families.composer.recipe import (
     ComposerBatches,
     ComposerDataSettings,
@@ -29,7 +51,14 @@ from wavewright.families.composer.recipe import (
 )
 from wavewright.families.composer.runtime import cell_nats as scored_nats
 from wavewright.families.composer.training import ComposerNetwork, TorchSteps, cell_nats
-from wavewright.families.composer.vocabulary import FIRST_NOTE, N_CHORDS, REST, Vocabulary
+from wavewright.families.composer.traits import (
+    level_at,
+    level_edges,
+    levels_of,
+    levels_of_known,
+    traits_of,
+)
+from wavewright.families.composer.vocabulary import FIRST_NOTE, N_CHORDS, QUALITIES, REST, Vocabulary
 from wavewright.music.formats import read_score, write_score
 from wavewright.music.score import Score, Track, notes_of
 from wavewright.music.theory import ChordSymbol, MusicalKey
@@ -82,6 +111,7 @@ def test_transposed_chords_are_those_of_music_theory():
         assert chord_of(moved, vocabulary) == chord_of(int(symbol[0]), vocabulary).transposed(semitones)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("bar_steps", [16, 12, 14])
 def test_a_grid_survives_as_a_score_and_as_a_file(layout, bar_steps, tmp_path):
@@ -153,6 +183,7 @@ def test_matches_are_the_longest():
 # --- the network
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_the_probabilities_of_a_step_sum_to_one(layout):
     config = config_of(layout, n_voices=2, lowest=60, highest=61)
@@ -201,19 +232,156 @@ class Recorder(TorchSteps):
     """Keeps the features of every step."""
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
-def test_the_features_of_a_drawn_piece_are_those_of_training(layout):
-    config = config_of(layout)
+@pytest.mark.thorough
+@pytest.mark.parametrize(
+    ("layout", "has_key"), [*zip(LAYOUTS, [False] * 3, strict=True), ("voices", True), ("lead-sheet", True)]
+)
+@pytest.mark.parametrize("has_traits", [False, True])
+def test_the_features_of_a_drawn_piece_are_those_of_training(layout, has_key, has_traits):
+    config = config_of(layout, has_key=has_key, has_target=has_key, has_traits=has_traits)
     steps = Recorder(random_module(config))
-    drawer = GridDrawer(config, steps, DrawSettings(top_p=1.0))
-    sketch = nothing_known(config, 40, 12)
+    levels = np.array([4, UNKNOWN_LEVEL, 0, 2])
+    drawer = GridDrawer(config, steps, DrawSettings(top_p=1.0, levels=levels if has_traits else None))
+    guide = Guide(7, 1, np.random.default_rng(3).integers(CADENCE_KINDS, size=(40, 2)))
+    sketch = replace(nothing_known(config, 40, 12), guide=guide)
     grid = drawer.draw(sketch, masks_of(Constraints(), config, 40, 12), np.random.default_rng(1))
     plan = plan_features(config, np.full(grid.symbols.shape, 2 * config.vocabulary.unknown), (39 - np.arange(40)) // 12)
     matches = longest_matches(grid.symbols, grid.is_held)
     expected = np.concatenate([step_features(config, grid, matches), plan], axis=1)
+    if has_key:
+        before = previous_symbols(grid.symbols, config.vocabulary.unknown)
+        nothing = targets(config, np.full(grid.symbols.shape, 2 * config.vocabulary.unknown))
+        further = key_features(config, before, guide), target_features(config, before, *nothing)
+        expected = np.concatenate([expected, *further], axis=1)
+    if has_traits:
+        expected = np.concatenate([expected, np.tile(levels, (40, 1))], axis=1)
     np.testing.assert_array_equal(np.stack(steps.past), expected)
+    assert steps.tonic == 7
     assert (expected >= 0).all()
     assert (expected < np.array(config.feature_sizes)).all()
+
+
+def traits_grid(pitches, lengths, config):
+    """A melody in lane 0 of symbols and lengths in sixteenths; other lanes rest."""
+    symbols = np.full((sum(lengths), config.n_lanes), REST)
+    symbols[:, 0] = np.repeat([REST if pitch is None else FIRST_NOTE + pitch for pitch in pitches], lengths)
+    is_held = np.ones_like(symbols, bool)
+    is_held[np.cumsum([0, *lengths[:-1]]), 0] = False
+    is_held[0] = False
+    return Grid(symbols, is_held, 16)
+
+
+def test_traits_are_those_of_the_notes():
+    config = config_of("voices")
+    quarters = traits_of(traits_grid([0, 2, None, 5], [4, 4, 4, 4], config), config)
+    np.testing.assert_allclose(quarters, [3 / 4, FIRST_NOTE + 7 / 3, 1.0, 2.5])
+    quick = traits_of(traits_grid([0, 12, 0, 20], [1, 1, 1, 1], config), config)
+    np.testing.assert_allclose(quick, [4.0, FIRST_NOTE + 8, 1.0, 12 + 4 * 3 / 4 + 4])  # leaps of 12, 12 and 20
+    late = traits_grid([0, 12, 0, 20], [1, 1, 1, 1], config)
+    assert traits_of(late, config, first_step=2)[3] == traits_of(late, config)[3]  # one note of four is on a beat
+    assert np.isnan(traits_of(traits_grid([None], [8], config), config)).all()
+    both = traits_grid([0, 0], [4, 4], config)
+    both.symbols[4:, 1], both.is_held[4, 1] = FIRST_NOTE, False
+    assert traits_of(both, config)[2] == 1.5
+    drums = config_of("drums")
+    assert traits_of(random_grid(drums, 64, 1), drums)[1] == 0
+
+
+def test_levels_are_fifths_of_the_scores():
+    rng = np.random.default_rng(0)
+    rows = rng.random((1_000, len(TRAITS)))
+    edges = level_edges([*rows, np.full(len(TRAITS), np.nan)])
+    levels = np.array([levels_of(row, edges) for row in rows])
+    assert [np.bincount(column, minlength=N_LEVELS).tolist() for column in levels.T] == [[200] * N_LEVELS] * len(TRAITS)
+    assert (levels_of(np.full(len(TRAITS), np.nan), edges) == UNKNOWN_LEVEL).all()
+    assert [level_at(each) for each in (0, 0.19, 0.2, 0.99, 1, None)] == [0, 0, 1, 4, 4, UNKNOWN_LEVEL]
+    assert level_edges([]).shape == (len(TRAITS), N_LEVELS - 1)
+
+
+def test_examples_know_the_levels_of_their_notes():
+    config = config_of("voices", has_traits=True)
+    grids = [random_grid(config, 64, seed) for seed in range(12)]
+    batches = ComposerBatches(
+        Pieces(grids, config), ComposerDataSettings(crop_steps=64, trait_examples=1.0, trait_fraction=1.0), 8, 0
+    )
+    batch = batches(0)
+    levels = batch["features"][:, :, -len(TRAITS) :]
+    assert (levels == levels[:, :1]).all()
+    edges = batches.pieces.edges(64)
+    for row in range(8):
+        length = (~batch["is_known"][row].all(1) | (batch["symbols"][row] > 0).any(1)).nonzero()[0].max() + 1
+        grid = Grid(batch["symbols"][row][:length], batch["is_held"][row][:length], 16)
+        np.testing.assert_array_equal(levels[row, 0], levels_of(traits_of(grid, config), edges))
+    unknown = ComposerBatches(batches.pieces, ComposerDataSettings(crop_steps=64, trait_examples=0.0), 8, 0)
+    assert (unknown(0)["features"][:, :, -len(TRAITS) :] == UNKNOWN_LEVEL).all()
+
+
+def test_degrees_are_counted_from_the_tonic():
+    vocabulary = Vocabulary(40, 80, has_chords=True)
+    for tonic, pitch in itertools.product(range(12), (40, 61, 80)):
+        note = np.array([pitch - 40 + FIRST_NOTE])
+        assert vocabulary.degrees(note, tonic).tolist() == [(pitch - tonic) % 12]
+        chord = ChordSymbol.parse("Fm7")
+        symbol = vocabulary.first_chord + 12 * QUALITIES.index("m7") + chord.root
+        assert vocabulary.degrees(np.array([symbol, REST, vocabulary.unknown]), tonic).tolist() == [
+            (5 - tonic) % 12,
+            12,
+            12,
+        ]
+    assert vocabulary.degrees(np.array([FIRST_NOTE]), NO_TONIC).tolist() == [12]
+
+
+def test_logits_by_degree_move_with_the_tonic():
+    vocabulary = Vocabulary(40, 80, has_chords=True)
+    by_degree = torch.randn(12 + N_CHORDS, generator=torch.Generator().manual_seed(0)).expand(13, -1)
+    logits = logits_by_degree(by_degree, torch.arange(13), vocabulary)
+    events = np.arange(vocabulary.n_events)
+    for tonic in range(12):
+        degrees = vocabulary.degrees(events, tonic)
+        for event in np.flatnonzero(degrees < 12):
+            is_chord = event >= vocabulary.first_chord
+            row = 12 + 12 * ((event - vocabulary.first_chord) // 12) if is_chord else 0
+            assert logits[tonic, event] == by_degree[0, row + degrees[event]]
+        assert logits[tonic, REST] == 0
+    assert not logits[NO_TONIC].any()
+
+
+@pytest.mark.parametrize("layout", ["voices", "lead-sheet"])
+def test_targets_are_the_next_known_notes(layout):
+    config = config_of(layout)
+    grid, is_known = random_grid(config, 60, 2), np.random.default_rng(1).random((60, config.n_lanes)) < 0.2
+    known = np.where(is_known, 2 * grid.symbols + grid.is_held, 2 * config.vocabulary.unknown)
+    symbols, steps = targets(config, known)
+    for step, lane in itertools.product(range(60), range(config.n_lanes)):
+        ahead = [
+            (other - step, grid.symbols[other, lane])
+            for other in range(step, min(step + TARGET_STEPS - 1, 60))
+            if is_known[other, lane]
+            and not grid.is_held[other, lane]
+            and config.vocabulary.is_note(grid.symbols[other, lane])
+        ]
+        expected = ahead[0] if ahead else (TARGET_STEPS - 1, config.vocabulary.unknown)
+        assert (steps[step, lane], symbols[step, lane]) == expected
+
+
+@pytest.mark.parametrize("layout", ["voices", "lead-sheet"])
+def test_the_features_around_known_cells_are_those_of_training(layout):
+    config = config_of(layout, has_key=True, has_target=True)
+    grid = random_grid(config, 36, 7, 12)
+    batches = ComposerBatches(Pieces([grid], config), ComposerDataSettings(crop_steps=36, start_fraction=1.0), 1, 0)
+    is_known = np.repeat(np.random.default_rng(4).random((3, config.n_lanes)) < 0.5, 12, axis=0)
+    piece = batches.pieces.piece(0, 0)
+    piece |= batches._key(piece, Guide.unknown(36))
+    expected = batches._planned(piece, is_known, np.arange(36)[::-1] // 12)
+    steps = Recorder(random_module(config))
+    drawer = GridDrawer(config, steps, DrawSettings(top_p=1.0))
+    drawn = drawer.draw(Sketch(grid, is_known), masks_of(Constraints(), config, 36, 12), np.random.default_rng(1))
+    first = 3 + 6 * config.n_lanes  # the plan follows position and lanes
+    plan = slice(first, first + 1 + len(LOOKAHEAD) * config.n_lanes)
+    np.testing.assert_array_equal(np.stack(steps.past)[:, plan], expected["features"][:, plan])
+    until = slice(-2 * config.n_lanes, None, 2)
+    np.testing.assert_array_equal(np.stack(steps.past)[:, until], expected["features"][:, until])
+    assert (drawn.symbols == grid.symbols)[is_known].all()
 
 
 def test_another_tempo_is_twice_or_half_as_fast():
@@ -249,6 +417,7 @@ LIMITS = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("limits", LIMITS)
 @pytest.mark.parametrize("layout", ["voices", "lead-sheet"])
 def test_limits_are_never_broken(layout, limits):
@@ -284,6 +453,7 @@ def test_limits_that_no_note_keeps_are_refused():
         Constraints(lowest=70, highest=60)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_known_cells_stay_as_they_are(layout):
     config = config_of(layout)
@@ -313,13 +483,15 @@ def test_top_p_draws_the_most_probable_symbols(top_p):
 def model(cell="transformer", layout="voices"):
     if cell == "transformer" and layout == "voices":
         return loading.load_composer(trained("composer").out)
-    out = folder() / f"composer-{cell}-{layout}"
-    run = tiny_run("composer", out, f"cell={cell}", *([] if layout == "voices" else [f"data.layout={layout}"]))
-    with torch.random.fork_rng():
-        run.train(quiet=True)
-    return loading.load_composer(out)
+    settings = (f"cell={cell}", *([] if layout == "voices" else [f"data.layout={layout}"]))
+
+    def train(out):
+        tiny_run("composer", out, *settings).train(quiet=True)
+
+    return loading.load_composer(kept(f"composer-{cell}-{layout}", train, __file__))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("cell", ["transformer", "lstm"])
 def test_cached_steps_equal_the_network_over_the_whole_past(cell):
     composer = model(cell)
@@ -335,6 +507,64 @@ def test_cached_steps_equal_the_network_over_the_whole_past(cell):
     for _ in range(3 * composer.config.context_steps):
         features = np.array([rng.integers(size) for size in composer.config.feature_sizes])
         np.testing.assert_allclose(onnx.time_step(features), steps.time_step(features), atol=2e-4)
+
+
+def test_a_composer_is_conditioned_on_traits():
+    composer = model()
+    assert composer.config.has_traits
+    steps = composer._steps
+    levels = []
+
+    class Recording(type(steps)):
+        def time_step(self, features):
+            levels.append(features[-len(TRAITS) :].tolist())
+            return super().time_step(features)
+
+    composer._steps = Recording(composer.folder, composer.config)
+    try:
+        composer.compose(1, CompositionSettings(density=1.0, difficulty=0.1))
+    finally:
+        composer._steps = steps
+    assert levels == [levels[0]] * 16
+    assert levels[0] == [4, UNKNOWN_LEVEL, UNKNOWN_LEVEL, 0]
+    with pytest.raises(BadSetting, match=r"density is 1\.5; it must lie between 0\.0 and 1\.0"):
+        CompositionSettings(density=1.5)
+
+
+def test_levels_of_given_notes_are_those_of_what_is_added():
+    config = config_of("voices", has_traits=True)
+    grids = [random_grid(config, 96, seed) for seed in range(10)]
+    edges = level_edges(traits_of(grid, config) for grid in grids)
+    is_known = np.zeros((160, config.n_lanes), bool)
+    is_known[:96] = True
+    for grid in grids:
+        longer = Grid(*(np.pad(each, ((0, 64), (0, 0))) for each in (grid.symbols, grid.is_held)), grid.bar_steps)
+        expected = levels_of(traits_of(grid, config), edges)
+        np.testing.assert_array_equal(levels_of_known(longer, is_known, config, edges), expected)
+    is_known[20:] = False
+    assert (levels_of_known(longer, is_known, config, edges) == UNKNOWN_LEVEL).all()
+
+
+def test_a_composer_without_traits_refuses_them():
+    composer = loading.load_composer("chorales")
+    with pytest.raises(BadSetting, match="chorales is not conditioned on register; leave --register out"):
+        composer.compose(1, CompositionSettings(register=0.5))
+
+
+def test_a_training_from_a_model_without_traits_computes_the_same_at_first():
+    folk = loading.load_composer("folk-tunes")
+    config = replace(folk.config, has_traits=True)
+    module = ComposerNetwork(config).inference_module().eval()
+    weights = COMPOSER.initial_weights(folk.folder, config)
+    module.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()})
+    steps, onnx = TorchSteps(module), folk._steps
+    steps.start()
+    onnx.start()
+    rng = np.random.default_rng(0)
+    for _ in range(8):
+        features = np.array([rng.integers(size) for size in folk.config.feature_sizes])
+        conditioned = np.concatenate([features, rng.integers(N_LEVELS + 1, size=len(TRAITS))])
+        np.testing.assert_allclose(onnx.time_step(features), steps.time_step(conditioned), atol=2e-3)
 
 
 def test_a_piece_depends_on_seed_and_index_alone():
@@ -375,7 +605,7 @@ def test_what_is_known_of_a_score_stays():
     assert other.tracks[1].notes.tolist() != start.tracks[1].notes.tolist()
 
 
-@pytest.mark.parametrize("layout", ["lead-sheet", "drums"])
+@pytest.mark.parametrize("layout", [pytest.param("lead-sheet", marks=pytest.mark.thorough), "drums"])
 def test_other_layouts_compose_too(layout):
     if layout == "drums":
         with pytest.raises(BadFolder, match="has no drums"):
@@ -434,10 +664,11 @@ def test_drums_have_a_voice_each():
     assert [lane_events(grid, lane)[0][0] for lane in range(9)] == list(range(9))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("has_plan", [True, False])
-def test_the_likelihood_of_a_piece_is_that_of_training(layout, has_plan):
-    config = config_of(layout, has_plan=has_plan)
+@pytest.mark.parametrize(("has_plan", "has_key"), [(True, False), (False, False), (True, True)])
+def test_the_likelihood_of_a_piece_is_that_of_training(layout, has_plan, has_key):
+    config = config_of(layout, has_plan=has_plan, has_key=has_key, has_target=has_key)
     module, grid = random_module(config), random_grid(config, 10, seed=5)
     (batch,) = ComposerBatches(Pieces([grid], config), ComposerDataSettings(), 1, 0).all()
     expected = cell_nats(module, {name: torch.from_numpy(array) for name, array in batch.items()})

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from command_line import refused
-from tiny_voice import SAMPLE_RATE, front_end, tiny_recipe, write_folder
+from tiny_voice import SAMPLE_RATE, tiny_recipe, use_front_end, write_folder
 
 from wavewright.apps.cli import run as wavewright
 from wavewright.audio.clip import Clip
@@ -18,7 +18,6 @@ from wavewright.base.errors import BadAudio, BadSetting
 from wavewright.data import consent as given_consent
 from wavewright.data.consent import consent_of
 from wavewright.data.folder import scan
-from wavewright.families.acoustic import recipe as recipes
 from wavewright.models import consent as model_consent
 from wavewright.models.card import Card, Source
 from wavewright.models.consent import Consent, Permission, Statement, required_consent
@@ -54,13 +53,14 @@ def _fixed_date(monkeypatch):
 @pytest.fixture
 def voice(tmp_path, monkeypatch):
     """Recordings in the layout of LJSpeech, and the front end of their letters."""
-    monkeypatch.setattr(recipes, "front_end", front_end)
+    use_front_end(monkeypatch)
     return write_folder(tmp_path / "mine")
 
 
 # -------------------------------------------------------------------------------------------------- what is asked for
 
 
+@pytest.mark.thorough
 def test_a_voice_is_not_trained_without_consent(voice, tmp_path, capsys):
     for command in ("train", "tune"):
         call = (command, str(voice), "--family", "acoustic", "--out", str(tmp_path / "run"))
@@ -191,6 +191,7 @@ def run_of(voice, out, provenance, steps):
     return runs.Run(out, "acoustic", runs.replace(base, training=training), scanned, provenance, out.parent / "cache")
 
 
+@pytest.mark.thorough
 def test_a_run_keeps_the_consent_and_the_card_has_it(voice, tmp_path, capsys):
     (tmp_path / "ann.txt").write_text(WORDING)
     consent = consent_of([tmp_path / "ann.txt"], is_declared=False)

@@ -15,13 +15,12 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from tiny_voice import SAMPLE_RATE, TEXTS, front_end, tiny_run, write_folder
+from tiny_voice import SAMPLE_RATE, TEXTS, tiny_run, use_front_end, write_folder
 
 from wavewright.audio.clip import Clip
 from wavewright.base.errors import BadAudio, BadModel, BadSetting
 from wavewright.data.folder import scan
 from wavewright.dsp.speech_mel import features_to_mel, speech_mel
-from wavewright.families.acoustic import recipe as tiny_recipes
 from wavewright.families.acoustic.config import SPEAKERS_FILE
 from wavewright.families.acoustic.modules import frame_mask, symbol_mask
 from wavewright.families.acoustic.training import to_tensors
@@ -293,7 +292,8 @@ class PhonemizedGerman:
 def test_texts_of_other_languages_are_read_in_phones_of_english(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(CORPORA))
     readers = importlib.import_module("readers")
-    monkeypatch.setattr(readers, "front_end", lambda name: EspeakFrontEnd(name.partition(":")[2], PhonemizedGerman()))
+    espeak = EspeakFrontEnd("de", PhonemizedGerman())
+    monkeypatch.setattr(readers, "front_end", lambda name: espeak if name == "espeak:de" else front_end_of(name))
     speech = tmp_path / "speech"
     rows = []
     for speaker, language, text in (
@@ -316,6 +316,15 @@ def test_texts_of_other_languages_are_read_in_phones_of_english(tmp_path, monkey
     assert {entry.language for entry in entries} == {"en"}
     words = front_end_of("en").sentences(entries[1].text)[0].words
     assert [word.phones for word in words][2] == ("V", "AY1", "N")
+    assert readers.gather_readers(speech, tmp_path / "more", ["en"], [0.8, 1.25]) == (4, 1)
+    entries = scan(tmp_path / "more", manifest=tmp_path / "more" / "manifest.jsonl").entries
+    assert [(entry.speaker, entry.seconds) for entry in entries] == [
+        *(("kathleen", 0.5), ("kathleen_80", 0.625), ("kathleen_125", 0.4), ("kerstin", 0.5)),
+    ]
+    for entry in entries[:3]:
+        wave = Clip.read(entry.path).wave[0]
+        spectrum = np.abs(np.fft.rfft(wave))
+        assert spectrum.argmax() * entry.sample_rate / len(wave) == pytest.approx(300 * 0.5 / entry.seconds, rel=0.02)
 
 
 def test_prompts_are_decoded_with_their_text(tmp_path):
@@ -367,8 +376,7 @@ def predicts_alone_what_it_does_among_others(predicted, voice, clips):
 def test_what_is_usual_can_be_moved_and_recordings_stand_beside_predicted_frames(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(CORPORA.parent)
     predicted = importlib.import_module("predicted_frames")
-    monkeypatch.setattr(predicted, "front_end", front_end)
-    monkeypatch.setattr(tiny_recipes, "front_end", front_end)
+    use_front_end(monkeypatch)
     monkeypatch.setenv("WAVEWRIGHT_HOME", str(tmp_path / "home"))
     run = tiny_run(write_folder(tmp_path / "mine"), tmp_path / "run", tmp_path / "cache")
     run.train(quiet=True)

@@ -25,6 +25,7 @@ from wavewright.apps.cli import run
 from wavewright.audio.clip import Clip
 from wavewright.base.errors import BadFolder, BadModel
 from wavewright.models.card import Card, Source
+from wavewright.music.rules import compose_by_rule
 from wavewright.plots.thumbnails import envelope_path, indexed_png, palette, spectrogram_png
 from wavewright.synth.procedural import PROCEDURES
 from wavewright.tasks.demo import BITRATES_KBPS, TEXTS, demo
@@ -62,7 +63,7 @@ def test_the_page_has_clips_of_every_model_and_loads_nothing_else(model, tmp_pat
     made = demo(tmp_path / "out")
     page = Page(made.page.read_text(encoding="utf-8"))
     files = page.all("audio", "src")
-    assert len(files) == made.n_clips == 3 * 4 + 2 * 8 + 4 + 8
+    assert len(files) == made.n_clips == 4 * demos.CLIPS_PER_LABEL + 3 * 8
     for file in files:
         assert soundfile.info(tmp_path / "out" / file).frames == 1600
     assert all(source.startswith("data:image/png;base64,") for source in page.all("img", "src"))
@@ -98,11 +99,37 @@ def test_the_page_has_sounds_without_a_model(model, tmp_path, monkeypatch):
 
 def test_the_page_has_edits_of_a_voice(tmp_path, monkeypatch):
     wave = np.sin(np.arange(24_000) / 20).astype(np.float32)[None]
-    monkeypatch.setattr(demo_tools, "speak", lambda _text, _voice, out: Clip(0.5 * wave, 24_000).write(out))
+    monkeypatch.setattr(demo_tools, "speak", lambda _text, voice, out: Clip(0.5 * wave, 24_000).write(out))
     (tmp_path / "page").mkdir()
     row = demo_tools.ToolClips(tmp_path / "page", [])._edit("voice")
     assert [player.name for player in row.players] == ["before", *(title for title, _ in demo_tools.CHAINS)]
     assert row.players[2].clip.seconds == pytest.approx(1.3, abs=0.01)
+
+
+def test_the_page_has_a_dubbed_scene(tmp_path, monkeypatch):
+    (tmp_path / "models").mkdir()
+    (tmp_path / "page").mkdir()
+    install(monkeypatch, tmp_path / "models")
+    row = demo_tools.ToolClips(tmp_path / "page", [])._dub("de", "en")
+    scene, dubbed = (soundfile.info(tmp_path / "page" / player.file) for player in row.players)
+    assert scene.frames / scene.samplerate == pytest.approx(dubbed.frames / dubbed.samplerate, abs=0.01)
+    assert [path.name for path in (tmp_path / "page").iterdir()] == ["audio"]
+    words = shlex.split(row.command)[1:]
+    assert words[:2] == ["dub", "scene.wav"]
+
+
+@pytest.mark.uses("denoise-48k", "denoise-16k")
+def test_the_page_has_an_episode(tmp_path, monkeypatch):
+    (tmp_path / "page").mkdir()
+    time = np.arange(48_000) / 24_000
+    pitch = 150 + 30 * np.sin(2 * np.pi * 1.5 * time)  # of a voice that sings syllables
+    harmonics = sum(np.sin(2 * np.pi * np.cumsum(k * pitch) / 24_000) / k for k in range(1, 20))
+    sound = (0.1 * harmonics * (0.6 + 0.4 * np.sin(2 * np.pi * 4 * time)))[None]
+    monkeypatch.setattr(demo_tools, "speak", lambda _text, voice, out: Clip(sound, 24_000).write(out))
+    row = demo_tools.ToolClips(tmp_path / "page", [])._podcast("voice")
+    before, after = row.players[0].clip, row.players[2].clip
+    assert before.seconds == pytest.approx(2 + 2.5 + 2)
+    assert after.seconds == pytest.approx(before.seconds - 1.5, abs=0.3)
 
 
 def test_the_demo_page_escapes_names(tmp_path):
@@ -117,7 +144,7 @@ def test_the_commands_on_the_page_generate_its_clips(tmp_path, monkeypatch):
     folder = make_gan(tmp_path / "runs", labels=("hi hat", "kick"))
     text = demo(tmp_path / "out", (str(folder),)).page.read_text(encoding="utf-8")
     commands = [html.unescape(command) for command in re.findall("<code>(.*?)</code>", text)]
-    assert commands[0] == "wavewright generate tiny --label 'hi hat' --count 4 --seed 7"
+    assert commands[0] == "wavewright generate tiny --label 'hi hat' --count 3 --seed 7"
     for command in commands:
         assert run([*shlex.split(command)[1:], "--out", "again"]) == 0
     names = sorted(path.name for path in (tmp_path / "again").glob("*.wav"))
@@ -135,11 +162,11 @@ def test_a_demo_replaces_a_demo_and_no_other_page(model, tmp_path):
     assert [path.name for path in (tmp_path / "mine").rglob("*")] == ["index.html"]
     for seed in range(2):
         demo(tmp_path / "theirs", (str(make_gan(tmp_path / f"other{seed}", module=seeded(TinySpectral, seed))),))
-    assert len(list((tmp_path / "theirs" / "audio").glob("*.wav"))) == 3 * 4 + 2 * 8
+    assert len(list((tmp_path / "theirs" / "audio").glob("*.wav"))) == 3 * demos.CLIPS_PER_LABEL + 2 * 8
 
 
 def test_a_demo_is_there_as_a_whole_or_not_at_all(model, tmp_path, fill_disk):
-    fill_disk(9)
+    fill_disk(2 * demos.CLIPS_PER_LABEL + 1)
     with pytest.raises(OSError, match="No space left") as refusal:
         demo(tmp_path / "out", (str(model),))
     assert refusal.value.filename == str(tmp_path / "out" / "audio" / "tiny-hat-s7-000.wav")
@@ -273,8 +300,20 @@ def test_an_encoder_finds_clips_of_the_same_label(tmp_path):
         *re.findall(r'aria-label="Play drums-(\w+)-s7-00\d, distance (\d+\.\d\d)"', text), strict=True
     )
     assert len(names) == demos.SIMILAR_CLIPS
-    assert list(names[:3]) == [command.split()[2].split("-")[1]] * 3
+    n_others = demos.CLIPS_PER_LABEL - 1
+    assert list(names[:n_others]) == [command.split()[2].split("-")[1]] * n_others
     assert list(map(float, distances)) == sorted(map(float, distances))
+
+
+def test_a_transcriber_finds_the_notes_of_several_voices(tmp_path):
+    made = demo(tmp_path / "out", models=("polyphonic",))
+    assert made.n_clips == 2
+    text = made.page.read_text(encoding="utf-8")
+    assert "wavewright transcribe polyphonic-recording.wav --polyphonic --out notes.mid" in text
+    found = int(re.search(r"its (\d+) notes by a piano", text)[1])
+    composed = compose_by_rule(demos.VOICES_RULE, seed=demos.SEEDS[0], bars=demos.PIECE_BARS).n_notes
+    assert abs(found - composed) < 0.5 * composed
+    assert not list((tmp_path / "out").rglob("*.mid"))
 
 
 def test_composers_write_pieces_and_versions_of_one(tmp_path):

@@ -2,17 +2,23 @@
 
 import itertools
 import json
+import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 import torch
-from tiny_families import recordings, tiny_recipe, tiny_run, trained
+from tiny_families import kept, recordings, tiny_recipe, tiny_run, trained
 
 from wavewright.base.errors import BadFolder, BadModel, BadSetting
+from wavewright.base.file_hash import sha256_of
 from wavewright.contracts.enhancement import EnhancementSettings
+from wavewright.data import mixing
+from wavewright.dsp import hops
 from wavewright.families import loading
-from wavewright.families.denoiser import DENOISER, mixing
+from wavewright.families.denoiser import DENOISER
 from wavewright.families.denoiser.config import BLOCK_FRAMES, LOOKAHEAD_FRAMES, SIZES, DenoiserConfig
 from wavewright.families.denoiser.losses import (
     CONSISTENT_WEIGHTS,
@@ -21,10 +27,10 @@ from wavewright.families.denoiser.losses import (
     denoiser_losses,
     si_sdr_db,
 )
-from wavewright.families.denoiser.modules import N_FEATURES, Denoiser, DenoiserFrame
+from wavewright.families.denoiser.modules import N_FEATURES, Denoiser, DenoiserFrames
 from wavewright.families.denoiser.recipe import DELAY_SECONDS, delayed, prepare
 from wavewright.families.denoiser.runtime import mean_mask
-from wavewright.models.folder import ModelFolder
+from wavewright.models.folder import ModelFolder, write_card
 from wavewright.training import run
 
 pytestmark = pytest.mark.uses("denoiser")
@@ -116,6 +122,25 @@ class TestModule:
         settings = EnhancementSettings(dereverb=True, max_attenuation_db=None, is_linked=False)
         np.testing.assert_allclose(model.enhance(wave, settings), expected, atol=1e-4)
 
+    def test_how_many_frames_come_at_once_changes_no_sample(self, monkeypatch):
+        wave = np.random.default_rng(1).normal(0, 0.1, (2, 9_999)).astype(np.float32)
+        model = loading.load_enhancer(trained("denoiser").out)
+        whole = model.enhance(wave)
+        for n_hops in (1, 2, 5, 13):
+            monkeypatch.setattr(hops, "MAX_HOPS", n_hops)
+            assert np.array_equal(model.enhance(wave), whole)
+
+    def test_a_graph_of_a_single_frame_is_refused(self, tmp_path):
+        folder = Path(shutil.copytree(trained("denoiser").out, tmp_path / "former"))
+        graph = onnx.load(folder / "frame.onnx", load_external_data=False)
+        graph.graph.input[0].name = "spectra"
+        onnx.save_model(graph, folder / "frame.onnx")
+        card = ModelFolder(folder).card
+        files = {**card.files, "frame.onnx": sha256_of(folder / "frame.onnx")}
+        write_card(folder, card.model_copy(update={"files": files}))
+        with pytest.raises(BadModel, match=r"one frame at a time; continue its training with --resume"):
+            loading.load_enhancer(folder)
+
 
 class TestLosses:
     def test_si_sdr_is_that_of_the_formula(self):
@@ -155,6 +180,7 @@ class TestLosses:
 
 
 class TestMixtures:
+    @pytest.mark.thorough
     @pytest.mark.parametrize("snr_db", [-5.0, 10.0])
     def test_the_ratio_is_the_one_that_is_asked_for(self, snr_db):
         settings = (f"snr_db={snr_db},{snr_db}", "clean_probability=0", "silent_probability=0", "room_probability=0")
@@ -176,6 +202,7 @@ class TestMixtures:
         assert not target.any()
         assert inputs.any()
 
+    @pytest.mark.thorough
     def test_speech_without_noise_is_its_own_target(self):
         settings = ("clean_probability=1", "silent_probability=0", "dereverb_probability=0", "clip_probability=0")
         batches = prepared(*settings, "codec_probability=0", "room_probability=1").batches
@@ -184,6 +211,7 @@ class TestMixtures:
             if target.any():  # no pause
                 np.testing.assert_allclose(inputs[0], target, atol=1e-6)
 
+    @pytest.mark.thorough
     @pytest.mark.parametrize("sample_rate", [16_000, 22_050, 48_000])
     def test_codecs_keep_the_sound_its_length_and_time(self, sample_rate):
         wave = 0.3 * np.sin(2 * np.pi * 400 * np.arange(sample_rate + 7) / sample_rate).astype(np.float32)
@@ -193,6 +221,7 @@ class TestMixtures:
             assert result.dtype == np.float32
             assert 1e-6 < mixing.rms(result - wave) < 0.2 * mixing.rms(wave)
 
+    @pytest.mark.thorough
     def test_a_target_without_reverberation_has_the_early_reflections_only(self):
         settings = ("clean_probability=1", "silent_probability=0", "dereverb_probability=1", "room_probability=1")
         rest = ("clip_probability=0", "codec_probability=0", "band_limit_probability=0")
@@ -204,6 +233,7 @@ class TestMixtures:
             late.append(mixing.rms(inputs[0] - target) / mixing.rms(target))
         assert max(late) > 0.05
 
+    @pytest.mark.thorough
     def test_samples_are_finite_and_within_full_scale(self):
         batches = prepared().batches
         for step in range(3):
@@ -228,6 +258,7 @@ class TestMixtures:
 
 
 class TestCalls:
+    @pytest.mark.thorough
     def test_inputs_belong_together(self):
         batches = prepared("removes=echo", "crop_seconds=1").batches
         for index in range(6):
@@ -237,10 +268,10 @@ class TestCalls:
             assert inputs.shape == (4, len(target))
             assert np.isfinite(inputs).all()
 
-    def test_a_post_filter_is_an_echo_canceller(self, tmp_path):
-        run = tiny_run("denoiser", tmp_path / "echo", "removes=echo")
-        run.train()
-        model = loading.load_echo_canceller(tmp_path / "echo")
+    @pytest.mark.thorough
+    def test_a_post_filter_is_an_echo_canceller(self):
+        folder = kept("echo", lambda out: tiny_run("denoiser", out, "removes=echo").train(quiet=True), __file__)
+        model = loading.load_echo_canceller(folder)
         rng = np.random.default_rng(0)
         microphone, far = rng.normal(0, 0.05, (2, 4_000)).astype(np.float32)
         whole = model.cancel(microphone, far)
@@ -252,7 +283,7 @@ class TestCalls:
         joined = np.concatenate([*parts, other.finish()])[other.latency_samples :]
         assert np.array_equal(joined, whole)
         with pytest.raises(BadModel, match=r"cancel-echo|enhances no recordings"):
-            loading.load_enhancer(tmp_path / "echo")
+            loading.load_enhancer(folder)
 
 
 STRIDED_SETTINGS = ("model.shape=strided", "model.channels=8", "model.conv_channels=6", "model.n_heads=2")
@@ -271,20 +302,25 @@ class TestStrided:
         return denoiser.eval()
 
     @pytest.mark.parametrize("config", [STRIDED, replace(STRIDED, sample_rate=48_000, hop_length=768)])
-    def test_folded_frames_are_those_of_the_whole_wave(self, config):
-        denoiser, wave = self.denoiser(config), 0.1 * torch.randn(2, 1, 20 * config.hop_length)
-        dereverb = torch.tensor([[0.0], [1.0]])
+    def test_folded_blocks_are_those_of_the_whole_wave(self, config):
+        denoiser, wave = self.denoiser(config), 0.1 * torch.randn(1, 1, 20 * config.hop_length)
+        dereverb = torch.ones(1, 1)
         with torch.no_grad():
-            whole = torch.view_as_real(denoiser(wave, dereverb))
-            spectra = torch.view_as_real(denoiser.analyse(wave[:, 0]))
-            step = DenoiserFrame(denoiser).eval()
-            states = [torch.zeros(2, 1, 2), *(torch.zeros(2, *shape) for shape in config.state_shapes.values())]
-            for index in range(spectra.shape[1]):
-                frame, *states = step(spectra[:, None, index], dereverb, *states)
-                torch.testing.assert_close(frame, whole[:, index], atol=2e-4, rtol=1e-3)
+            whole = denoiser(wave, dereverb)[0]
+            spectra = denoiser.analyse(wave[:, 0])
+            features = denoiser.features(spectra[:, None])[0]
+            graph = DenoiserFrames(denoiser).eval()
+            states = [torch.zeros(shape) for shape in config.state_shapes.values()]
+            first = 0
+            for block in torch.split(features, [1, 7, 1, len(features) - 9]):
+                mask, *states = graph(block, dereverb, *states)
+                frames = slice(first, first + len(block))
+                enhanced = spectra[0, frames] * torch.complex(mask[:, 0], mask[:, 1])
+                torch.testing.assert_close(enhanced, whole[frames], atol=2e-4, rtol=1e-3)
+                first += len(block)
 
     def test_no_batch_norm_is_left_in_the_graph(self):
-        modules = DenoiserFrame(self.denoiser()).modules()
+        modules = DenoiserFrames(self.denoiser()).modules()
         assert not [module for module in modules if isinstance(module, torch.nn.BatchNorm1d)]
 
     def test_a_new_network_changes_little(self):
@@ -302,6 +338,7 @@ class TestStrided:
             before, after = (denoiser(each, torch.zeros(1, 1)) for each in (wave, changed))
         torch.testing.assert_close(before[:, :19], after[:, :19], atol=1e-5, rtol=1e-4)
 
+    @pytest.mark.thorough
     def test_a_training_starts_from_what_was_folded(self, tmp_path):
         settings = (*STRIDED_SETTINGS, "training.steps=3")
         recipe = tiny_recipe("denoiser", *settings)
@@ -356,6 +393,7 @@ def test_the_slope_of_a_converter_spares_what_is_below_it_and_removes_what_is_ab
     np.testing.assert_allclose(above, 0, atol=1e-5)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("seed", range(12))
 @pytest.mark.parametrize("n_samples", [1_600, 24_000])
 @pytest.mark.parametrize(
@@ -456,20 +494,21 @@ def test_a_model_at_a_higher_rate_starts_with_the_weights_below_8_khz():
     assert not unexpected
     assert all(name.startswith(DENOISER.fresh_weights(base, config)) for name in missing)
     assert not DENOISER.fresh_weights(base, known)
-    features = torch.randn(2, 7, known.n_bins, N_FEATURES)
-    switch = torch.tensor([[0.0], [1.0]])
+    features, switch = torch.randn(7, known.n_bins, N_FEATURES), torch.ones(1, 1)
     with torch.no_grad():
         torch.testing.assert_close(wide.estimator(features, switch), narrow.estimator(features, switch))
 
 
 @pytest.fixture(scope="module")
-def bidirectional(tmp_path_factory):
-    out = tmp_path_factory.mktemp("both") / "run"
+def bidirectional():
     folder = recordings().entries[0].path.parents[1]
     speech = f"data.speech={trained('denoiser').recipe.data.speech}"
     settings = (speech, "model.bidirectional=true", "training.batch_size=2", "training.steps=2")
-    run.train(folder, base=trained("denoiser").out, out=out, settings=settings)
-    return loading.load_enhancer(out)
+
+    def train(out):
+        run.train(folder, base=trained("denoiser").out, out=out, settings=settings, quiet=True)
+
+    return loading.load_enhancer(kept("both", train, __file__))
 
 
 class TestBidirectional:
@@ -487,6 +526,7 @@ class TestBidirectional:
         with torch.no_grad():
             torch.testing.assert_close(both(wave, torch.ones(2, 1)), causal(wave, torch.ones(2, 1)))
 
+    @pytest.mark.thorough
     def test_a_block_is_computed_as_by_the_module(self, bidirectional):
         config = bidirectional.config
         module = Denoiser(config).eval()
@@ -542,6 +582,7 @@ def test_what_is_above_8_khz_does_not_change_what_is_below():
     torch.testing.assert_close(lower, other_lower)
 
 
+@pytest.mark.thorough
 def test_frozen_weights_stay_and_the_others_learn(tmp_path):
     base = trained("denoiser")
     folder = recordings().entries[0].path.parents[1]
@@ -578,6 +619,7 @@ def test_frozen_weights_stay_and_the_others_learn(tmp_path):
             )
 
 
+@pytest.mark.thorough
 def test_the_family_is_that_of_the_model_that_training_starts_from(tmp_path):
     folder = recordings().entries[0].path.parents[1]
     speech = f"data.speech={trained('denoiser').recipe.data.speech}"
@@ -607,6 +649,7 @@ class TestDelays:
         expected = np.sin(2 * np.pi * 500 * ((1 - 1e-3) * time - 80 / 16_000))
         np.testing.assert_allclose(result[200:], expected[200:], atol=2e-3)
 
+    @pytest.mark.thorough
     def test_delays_of_calls_stay_in_their_range_and_some_move(self):
         batches = prepared("removes=echo", "crop_seconds=1").batches
         delays = [batches._delay(np.random.default_rng(seed), 48_000) / batches.sample_rate for seed in range(60)]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from wavewright import Clip, edit, split
+from wavewright import Clip, edit, list_effects, split
 from wavewright.audio import clip
 from wavewright.audio.clip import write_blocks
 from wavewright.audio.pcm import to_pcm
@@ -39,6 +39,7 @@ def test_a_file_is_the_chain_of_its_samples(source, tmp_path):
     assert soundfile.info(edited.out).subtype == "FLOAT"
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("suffix", [".wav", ".flac", ".ogg", ".mp3"])
 def test_tags_are_kept_changed_and_left_out(source, tmp_path, suffix):
     out = tmp_path / f"out{suffix}"
@@ -121,6 +122,7 @@ def test_a_folder_is_edited_with_a_manifest(tmp_path):
 LOUD = 2.2 * noise(RATE, 2, 7)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("suffix", "subtype", "is_clipped"),
     [
@@ -168,6 +170,7 @@ def test_what_a_folder_and_a_split_clip_is_said(tmp_path):
     assert (parts.clipped.n_samples if parts.clipped else 0) == n_clipped
 
 
+@pytest.mark.thorough
 def test_declip_needs_no_further_step(tmp_path):
     tone = 2.5 * np.sin(2 * np.pi * 220 * np.arange(RATE) / RATE)[None]
     source = Clip(np.clip(tone, -1, 1), RATE).write(tmp_path / "clipped.wav")
@@ -257,12 +260,10 @@ def test_the_current_folder_has_a_folder_beside_it(tmp_path, monkeypatch):
 
 
 def test_effects_are_listed_with_their_settings():
-    listed = edit(list_=True)
+    listed = list_effects()
     assert [effect.name for effect in listed.effects] == [*CHAIN_EFFECTS]
     assert "compress: Compress the range above a threshold." in str(listed)
     assert "threshold=-18dB, -120 to 0" in str(listed)
-    with pytest.raises(BadSetting, match="nothing to edit"):
-        edit()
 
 
 def test_wav_files_beyond_their_limit_are_rf64(tmp_path, monkeypatch):

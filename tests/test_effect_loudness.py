@@ -12,6 +12,7 @@ from wavewright.base.errors import BadAudio, BadSetting
 from wavewright.dsp.loudness import integrated_loudness
 from wavewright.dsp.true_peak import true_peak_db
 from wavewright.effects import Limiter, NormaliseLoudness
+from wavewright.effects.loudness import LoudnessMeasurement
 
 RATE = 16_000
 
@@ -42,15 +43,29 @@ def test_peaks_lower_the_gain():
     np.testing.assert_array_equal(quiet, NormaliseLoudness(-40.0)(wave, RATE))
 
 
-def test_a_limiter_lowers_the_peaks_alone():
+def test_a_limiter_lowers_the_peaks_and_the_gain_makes_up_for_it():
     wave = noise(RATE)
-    wave[0, 8_000] = 3.0
+    wave[:, ::1_600] = 3.0
     limited = NormaliseLoudness(-18.0, -6.0, limit=True)(wave, RATE)
     assert limited.shape == wave.shape
     assert true_peak_db(limited) <= -6.0
-    assert integrated_loudness(limited, RATE) == pytest.approx(-18.0, abs=0.5)
+    assert integrated_loudness(limited, RATE) == pytest.approx(-18.0, abs=0.05)
     scaled = wave * np.float32(10 ** ((-18.0 - integrated_loudness(wave, RATE)) / 20))
-    np.testing.assert_allclose(limited, Limiter(-6.0)(scaled, RATE), atol=1e-5)
+    assert integrated_loudness(Limiter(-6.0)(scaled, RATE), RATE) < -18.5
+
+
+def test_a_target_beyond_the_peaks_is_approached_as_far_as_they_allow():
+    """The peaks are lowered by 12 dB, or by as much as the gain alone asks for; with a cap by 12 dB at most."""
+    wave = np.zeros((1, 3 * RATE), np.float32)
+    wave[0, :: RATE // 4] = 0.5
+    needed_db = -8.0 - integrated_loudness(wave, RATE)
+    for is_capped, gain_db in ((False, needed_db), (True, -1.0 - true_peak_db(wave) + 12.0)):
+        measurement = LoudnessMeasurement(RATE, 1, -8.0, -1.0, Limiter(-1.0), is_capped=is_capped)
+        measurement.add(wave)
+        limited = measurement.effect()(wave, RATE)
+        np.testing.assert_array_equal(limited, Limiter(-1.0)(wave * np.float32(10 ** (gain_db / 20)), RATE))
+        assert measurement.lufs == pytest.approx(integrated_loudness(limited, RATE), abs=1e-6)
+        assert measurement.true_peak_db <= -1.0
 
 
 @pytest.mark.parametrize("settings", [NormaliseLoudness(), NormaliseLoudness(-12.0, -3.0, limit=True)], ids=str)

@@ -140,7 +140,7 @@ def test_recordings_of_which_none_can_be_read_are_refused(recordings, tmp_path):
 def test_the_command_writes_clips_and_says_so(tmp_path, capsys):
     wave = 0.7 * np.random.default_rng(0).uniform(-1, 1, 2 * 44_100)
     soundfile.write(tmp_path / "x.wav", wave, 44_100)
-    arguments = ["recognise", "drum-classifier", str(tmp_path / "x.wav"), "--alarms", str(tmp_path / "_hard")]
+    arguments = ["collect-alarms", "drum-classifier", str(tmp_path / "x.wav"), "--out", str(tmp_path / "_hard")]
     assert run([*arguments, "--json"]) == 0
     printed = json.loads(capsys.readouterr().out)
     assert sorted(printed["files"]) == sorted(str(path) for path in (tmp_path / "_hard").iterdir())
@@ -153,7 +153,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path, capsys):
     soundfile.write(tmp_path / "x.wav", 0.7 * np.random.default_rng(0).uniform(-1, 1, 2 * 44_100), 44_100)
     (tmp_path / "broken.wav").write_bytes(b"RIFF")
     files = [str(tmp_path / name) for name in ("x.wav", "broken.wav")]
-    assert run(["recognise", "drum-classifier", *files, "--alarms", str(tmp_path / "_hard")]) == 0
+    assert run(["collect-alarms", "drum-classifier", *files, "--out", str(tmp_path / "_hard")]) == 0
     printed = capsys.readouterr().out
     assert "false alarms" in printed
     assert "broken.wav" in printed
@@ -164,7 +164,7 @@ def test_a_file_that_calibration_cannot_read_is_named(tmp_path, capsys):
     soundfile.write(tmp_path / "x.wav", 0.7 * np.random.default_rng(0).uniform(-1, 1, 2 * 44_100), 44_100)
     (tmp_path / "broken.wav").write_bytes(b"RIFF")
     files = [str(tmp_path / name) for name in ("x.wav", "broken.wav")]
-    assert run(["recognise", str(tmp_path / "model"), *files, "--calibrate"]) == 0
+    assert run(["calibrate-recogniser", str(tmp_path / "model"), *files]) == 0
     printed = capsys.readouterr().out
     assert "threshold" in printed
     assert "broken.wav" in printed
@@ -176,8 +176,7 @@ def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path):
         write_alarms(ToneClassifier(), [], tmp_path / "_hard")
 
 
-def test_two_steps_at_once_are_refused(tmp_path, capsys):
+def test_a_bundled_model_is_not_calibrated(tmp_path, capsys):
     (tmp_path / "x.wav").write_bytes(b"")
-    arguments = ["recognise", "drum-classifier", str(tmp_path / "x.wav"), "--calibrate"]
-    assert run([*arguments, "--alarms", str(tmp_path / "_hard")]) == 2
-    assert "two steps" in capsys.readouterr().err
+    assert run(["calibrate-recogniser", "drum-classifier", str(tmp_path / "x.wav")]) == 2
+    assert "comes with Wavewright" in capsys.readouterr().err

@@ -26,6 +26,7 @@ from wavewright.contracts.enhancement import Enhancer
 from wavewright.contracts.family import Capability
 from wavewright.contracts.family_check import check_exported, check_model
 from wavewright.contracts.generation import SequenceGenerator
+from wavewright.contracts.note_detection import NoteDetector
 from wavewright.data.entry import Scan
 from wavewright.families import FAMILIES, loading
 from wavewright.models.card import CARD_FILE, Card
@@ -39,6 +40,12 @@ FEW = ("acoustic", "gan", "lstm")  # one with speakers, one with critics, one wi
 def every_family(test):
     """Run a test for every family."""
     return pytest.mark.parametrize("name", sorted(FAMILIES))(test)
+
+
+def families_that(capability):
+    """Run a test for the families whose models do something by default."""
+    names = [name for name in sorted(FAMILIES) if capability in FAMILIES[name].capabilities_of({})]
+    return pytest.mark.parametrize("name", names)
 
 
 def every_family_thoroughly(test):
@@ -78,6 +85,7 @@ def test_the_settings_reach_every_stage(name):
     assert len(trained(name).network.stage_starts()) >= TINY[name].n_stages
 
 
+@pytest.mark.thorough
 @every_family
 def test_losses_are_declared_and_gradients_reach_every_parameter(name):
     run = trained(name)
@@ -107,6 +115,7 @@ def test_the_averaged_module_is_that_of_a_player(name):
     assert {id(p) for p in network.inference_module().parameters() if p.requires_grad} <= owned
 
 
+@pytest.mark.thorough
 @every_family
 def test_metrics_are_those_of_the_family(name):
     run = trained(name)
@@ -127,6 +136,7 @@ class Interrupted(Exception):
     """Stands for what ends a process."""
 
 
+@pytest.mark.thorough
 @every_family_thoroughly
 def test_a_run_that_is_interrupted_and_resumed_ends_like_one_that_is_not(name, tmp_path, monkeypatch):
     interrupted = tiny_run(name, tmp_path / "run")
@@ -162,6 +172,7 @@ def test_a_card_round_trips(name):
     assert json.loads((run.out / CARD_FILE).read_text(encoding="utf-8"))["recipe"]["training"]["steps"] == 4
 
 
+@pytest.mark.thorough
 @every_family
 def test_the_model_keeps_the_contract(name):
     family, folder = FAMILIES[name], ModelFolder(trained(name).out)
@@ -172,6 +183,7 @@ def test_the_model_keeps_the_contract(name):
     assert repr(model).startswith(f"<tiny: {name}, ")
 
 
+@pytest.mark.thorough
 @every_family
 def test_graphs_compute_what_the_modules_compute(name, tmp_path):
     run = trained(name)
@@ -199,6 +211,7 @@ def run_of_random_weights_progress():
     return Progress(steps=1, threads=1)
 
 
+@pytest.mark.thorough
 @every_family
 def test_a_damaged_file_is_a_bad_model(name, tmp_path):
     source = trained(name).out
@@ -217,10 +230,9 @@ def test_a_damaged_file_is_a_bad_model(name, tmp_path):
             shutil.rmtree(folder)
 
 
+@pytest.mark.thorough
 @every_family
 def test_weights_that_are_not_numbers_are_a_bad_model(name, tmp_path):
-    if not FAMILIES[name].capabilities:
-        pytest.skip(f"{name} declares nothing that it can do")
     folder = tmp_path / "damaged"
     shutil.copytree(trained(name).out, folder, ignore=shutil.ignore_patterns("checkpoints", "samples"))
     contents = bytearray((folder / WEIGHTS_FILE).read_bytes())
@@ -238,9 +250,9 @@ def test_weights_that_are_not_numbers_are_a_bad_model(name, tmp_path):
 def use(model):
     """Call what the model can do once, with valid arguments."""
     wave = tone(0.3, model.sample_rate)
-    if isinstance(model, kinds.Generator) and not is_vocoder(model):
+    if isinstance(model, kinds.Generator):
         model.generate(count=1, seed=1)
-    if isinstance(model, kinds.Vocoder) and is_vocoder(model):
+    if isinstance(model, kinds.Vocoder):
         model.vocode(model.mel_of(wave))
     if isinstance(model, kinds.Codec | kinds.Autoencoder):
         model.decode(model.encode(wave))
@@ -252,12 +264,10 @@ def use(model):
         model.speak_symbols(model.symbols[5:12])
     if isinstance(model, Enhancer):
         model.enhance(wave)
+    if isinstance(model, NoteDetector):
+        model.detect(wave)
     if isinstance(model, ScoreComposer):
         model.compose(1)
-
-
-def is_vocoder(model):
-    return Capability.VOCODE in FAMILIES[model.card.family].capabilities_of(model.card.config)
 
 
 def tone(seconds, sample_rate, seed=0):
@@ -266,9 +276,11 @@ def tone(seconds, sample_rate, seed=0):
     return (0.3 * np.sin(2 * np.pi * 200 * time) + noise).astype(np.float32)
 
 
+@pytest.mark.thorough
 @every_family
 def test_a_model_is_opened_as_what_it_can_do_or_refused_with_its_command(name):
-    path, capabilities = trained(name).out, FAMILIES[name].capabilities
+    path = trained(name).out
+    capabilities = loading.capabilities_of(Card.read(path))
     loaders = {
         Capability.GENERATE: loading.load_generator,
         Capability.VOCODE: loading.load_vocoder,
@@ -279,6 +291,7 @@ def test_a_model_is_opened_as_what_it_can_do_or_refused_with_its_command(name):
         Capability.SPEAK: loading.load_acoustic_model,
         Capability.COMPOSE: loading.load_composer,
         Capability.PERFORM: loading.load_instrument,
+        Capability.TRANSCRIBE: loading.load_note_detector,
     }
     for capability, load in loaders.items():
         if capability in capabilities:
@@ -288,24 +301,18 @@ def test_a_model_is_opened_as_what_it_can_do_or_refused_with_its_command(name):
                 load(path)
 
 
-def generator_of(name):
-    model = loading.load(trained(name).out)
-    if not isinstance(model, kinds.Generator) or is_vocoder(model):
-        pytest.skip(f"{name} does not generate")
-    return model
-
-
-@every_family
+@families_that(Capability.GENERATE)
 def test_options_are_the_further_parameters_of_generate(name):
-    model = generator_of(name)
+    model = loading.load_generator(trained(name).out)
     parameters = list(inspect.signature(model.generate).parameters)
     assert parameters[:4] == ["label", "count", "seed", "start"]
     assert set(model.options) <= set(parameters[4:])
 
 
-@every_family
+@pytest.mark.thorough
+@families_that(Capability.GENERATE)
 def test_a_clip_depends_on_label_seed_and_index_alone(name):
-    model = generator_of(name)
+    model = loading.load_generator(trained(name).out)
     clips = model.generate(count=4, seed=11, start=1)
     assert isinstance(clips, list)
     for index, clip in enumerate(clips, start=1):
@@ -318,9 +325,10 @@ def test_a_clip_depends_on_label_seed_and_index_alone(name):
     assert not np.array_equal(model.generate(count=1, seed=12)[0], model.generate(count=1, seed=13)[0])
 
 
-@every_family
+@pytest.mark.thorough
+@families_that(Capability.GENERATE)
 def test_label_temperature_and_speaker_change_a_clip(name):
-    model = generator_of(name)
+    model = loading.load_generator(trained(name).out)
     if not isinstance(model, SequenceGenerator):
         pytest.skip(f"{name} has no temperature")
     generate = functools.partial(model.generate, "high", 1, seed=3)
@@ -331,11 +339,9 @@ def test_label_temperature_and_speaker_change_a_clip(name):
     assert sum(np.array_equal(other, clip) for other in speakers) == 1  # without a name, a speaker is drawn
 
 
-@every_family
+@families_that(Capability.GENERATE)
 def test_an_unknown_label_is_refused_with_those_there_are(name):
-    model = generator_of(name)
-    if not model.labels:
-        pytest.skip(f"{name} learned no labels")
+    model = loading.load_generator(trained(name).out)
     with pytest.raises(BadSetting, match=f"has no label 'lowe'; its labels are {', '.join(LABELS)}; did you mean low"):
         model.generate("lowe")
 
@@ -347,7 +353,7 @@ def audio_methods(model):
         methods["encode"] = (model.encode, 1)
     if isinstance(model, kinds.Vocoder):
         methods["mel_of"] = (model.mel_of, 1)
-    if isinstance(model, kinds.Continuer) and not is_vocoder(model):
+    if isinstance(model, kinds.Continuer):
         methods["continue_from"] = (lambda wave: model.continue_from(wave, 2.0), 2)
     if isinstance(model, kinds.Classifier):
         methods["probabilities"] = (model.probabilities, 2)
@@ -356,6 +362,7 @@ def audio_methods(model):
     return methods
 
 
+@pytest.mark.thorough
 @every_family
 def test_audio_that_is_none_is_refused_in_the_same_words(name):
     model = loading.load(trained(name).out)
@@ -376,11 +383,9 @@ def test_audio_that_is_none_is_refused_in_the_same_words(name):
                 method(other)
 
 
-@every_family
+@families_that(Capability.VOCODE)
 def test_mel_frames_that_are_none_are_refused(name):
-    model = loading.load(trained(name).out)
-    if not isinstance(model, kinds.Vocoder) or not is_vocoder(model):
-        pytest.skip(f"{name} is no vocoder")
+    model = loading.load_vocoder(trained(name).out)
     mel = model.mel_of(tone(0.3, model.sample_rate))
     damaged = mel.copy()
     damaged[3, 3] = np.nan
@@ -409,6 +414,7 @@ def renamed(scan: Scan) -> Scan:
     )
 
 
+@pytest.mark.thorough
 @every_family_thoroughly
 def test_a_training_starts_from_the_weights_of_another(name, tmp_path):
     family, base = FAMILIES[name], ModelFolder(trained(name).out)
@@ -430,13 +436,14 @@ def test_a_training_starts_from_the_weights_of_another(name, tmp_path):
     assert "earlier_runs" not in base.card.training
 
 
+@pytest.mark.thorough
 @every_family_thoroughly
 def test_labels_and_speakers_may_differ_from_those_of_the_base(name, tmp_path):
     family, base = FAMILIES[name], ModelFolder(trained(name).out)
     if not family.warm_starts:
         pytest.skip(f"{name} has no warm start")
-    if family.learns_from_scores:
-        pytest.skip(f"{name} has no labels")
+    if TINY[name].scan is not None:
+        pytest.skip(f"{name} learns from scores")
     run = tiny_run(name, tmp_path / "run", base=base, scan=renamed(recordings()))
     assert "low" not in run.recipe.model.labels
     assert run.train(quiet=True).step == 4

@@ -19,6 +19,7 @@ from wavewright.audio.pcm import read_pcm
 from wavewright.base.errors import BadSetting, NothingToSpeak
 from wavewright.speech.chapters import find_chapters
 from wavewright.speech.reading import segment_lines
+from wavewright.tasks.narrate import narrate
 from wavewright.tasks.speak import speak
 from wavewright.text import front_end
 from wavewright.text.markup import MarkupReader
@@ -197,7 +198,8 @@ def test_words_stand_where_they_are_written(text, markup):
     assert others.get("boldness", "bold</b>ness") == "bold</b>ness"
 
 
-@settings(derandomize=True, max_examples=400, deadline=None)
+@pytest.mark.thorough
+@settings(derandomize=True, max_examples=400)
 @given(
     st.lists(st.lists(st.sampled_from(PIECES), max_size=12), min_size=1, max_size=3),
     st.sampled_from(["markdown", "html"]),
@@ -216,6 +218,7 @@ def test_any_markup_is_read_and_positions_never_decrease(segments, markup):
             assert sentence.words
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("markup", ["markdown", "html"])
 @pytest.mark.parametrize(
     "piece", [*PIECES, "[a](", '<a "', "*a ", "`a``b", "<!-- ", "|a", "a|b\n", "- - ", "[a]: ", "(("]
@@ -268,6 +271,7 @@ def test_markdown_of_a_stream_sounds_as_the_whole(players, monkeypatch):
     assert np.abs(wave - whole.clip.wave).max() <= 0.5 / 32_768 + 1e-9
 
 
+@pytest.mark.thorough
 def test_random_markdown_sounds_the_same_line_by_line_and_whole():
     draw = random.Random(3)
     lines = [
@@ -296,10 +300,10 @@ def test_books_may_be_markdown_or_html(players, tmp_path):
         "# One **bold**\n\n- a\n- b\n\n```\ncode\n\n# no heading\n```\n\n## Two\n\nWords.\n", encoding="utf-8"
     )
     assert [chapter.title for chapter in find_chapters(path, None, "markdown")] == ["One bold", "Two"]
-    book = speak(file=path, voice="en-kathleen", markup="markdown", subtitles="json", quiet=True)
+    book = narrate(path, voice="en-kathleen", markup="markdown", subtitles="json", quiet=True)
     assert [chapter.file for chapter in book.chapters] == ["01-one-bold.wav", "02-two.wav"]
     words = json.loads((tmp_path / "book" / "01-one-bold.json").read_text(encoding="utf-8"))["words"]
     assert [word["text"] for word in words] == ["One", "bold", "a", "b"]
     path.write_text("<h1>One</h1>\n<p>a</p><p>b &amp; c</p>\n<h2>Two</h2>\n<p>d</p>\n", encoding="utf-8")
-    book = speak(file=path, voice="en-kathleen", markup="html", quiet=True, out=tmp_path / "html")
+    book = narrate(path, voice="en-kathleen", markup="html", quiet=True, out=tmp_path / "html")
     assert [chapter.title for chapter in book.chapters] == ["One", "Two"]

@@ -167,7 +167,7 @@ def test_scores_by_time_and_namespaces_are_read():
 times = st.integers(0, 5_000)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     st.lists(
         st.tuples(times, st.integers(1, 3_000), st.integers(0, 127), st.integers(1, 127)),

@@ -22,11 +22,12 @@ from wavewright.base.whole_file import whole_folder
 from wavewright.data import manifest
 from wavewright.data.folder import scan
 from wavewright.families import loading
+from wavewright.speech.book_source import TextBook
 from wavewright.speech.narration.book import speak_book
 from wavewright.speech.narration.narrator import Narrator
 from wavewright.speech.narration.settings import NarrationSettings
 from wavewright.speech.narration.speech_files import SpeechFiles
-from wavewright.tasks import demo as demo_task
+from wavewright.tasks import demo_tools
 from wavewright.tasks.demo import demo
 from wavewright.tasks.generate import generate
 
@@ -212,7 +213,7 @@ def test_nothing_is_ever_written_outside_the_folder(tmp_path):
 
 
 def test_voices_of_any_name_stay_in_the_folder_of_a_demo(tmp_path, monkeypatch):
-    monkeypatch.setattr(demo_task, "TEXTS", ("Hello.",))
+    monkeypatch.setattr(demo_tools, "TEXTS", ("Hello.",))
     players = install(monkeypatch, tmp_path)
     card = tmp_path / "en" / "card.json"
     described = json.loads(card.read_text(encoding="utf-8"))
@@ -280,7 +281,7 @@ def test_a_book_whose_name_is_a_path_stays_here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path / "here")
     book = tmp_path / "here" / "...txt"
     book.write_text("Hello there.\n", encoding="utf-8")
-    made = speak_book(book, Narrator(stand_in_voice(), NarrationSettings()), SpeechFiles(), quiet=True)
+    made = speak_book(TextBook(book), Narrator(stand_in_voice(), NarrationSettings()), SpeechFiles(), quiet=True)
     assert made.out == Path("_")
     assert [path.name for path in tmp_path.iterdir()] == ["here"]
 

@@ -58,6 +58,7 @@ def test_a_long_file_in_blocks_looks_like_the_same_file_at_once(tmp_path, monkey
     assert at_once.n_samples == in_blocks.n_samples == 20 * RATE
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("kind", "height"), [("waveform", 276), ("spectrogram", 420), ("mel", 420), ("all", 852)])
 def test_each_kind_is_drawn(tmp_path, kind, height):
     path = Clip(tone(1_000, 0.5), RATE).write(tmp_path / "tone.wav")
@@ -99,6 +100,7 @@ def test_the_default_path_is_beside_the_file_and_titles_are_plain_text(tmp_path)
     assert sorted(tmp_path.iterdir()) == sorted([path, drawn.out])
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "wave", [np.full((1, 1), 0.5), np.zeros((1, 2_000)), tone(100, 0.01, n_channels=6), tone(100, 0.5, 1.5)]
 )
@@ -160,16 +162,15 @@ def test_a_map_has_a_colour_for_each_label_where_its_points_lie(tmp_path):
         draw_map(positions, [None] * 4, ["a"] * 4, tmp_path / "map.txt")
 
 
+@pytest.mark.thorough
 def test_several_files_have_an_image_each_and_bad_ones_are_listed(tmp_path, capsys):
     files = [Clip(tone(1_000, 0.1 * number), RATE).write(tmp_path / f"tone-{number}.wav") for number in (1, 2, 3)]
     (tmp_path / "bad.wav").write_bytes(b"no sound")
     names = [*map(str, files), str(tmp_path / "bad.wav"), str(files[0])]
     assert run(["plot", *names, "--kind", "waveform"]) == 2
     output = capsys.readouterr().out.splitlines()
-    assert [line.split(": ")[0] for line in output] == [str(tmp_path / f"tone-{n}-plot.png") for n in (1, 2, 3)] + [
-        "not drawn"
-    ]
-    assert "bad.wav" in output[-1]
+    assert [line.split(": ")[0] for line in output[:3]] == [str(tmp_path / f"tone-{n}-plot.png") for n in (1, 2, 3)]
+    assert (len(output), output[-1].count("bad.wav")) == (4, 1)
     assert run(["plot", *names[:3], "--kind", "waveform", "--out", str(tmp_path / "plots")]) == 0
     assert sorted(path.name for path in (tmp_path / "plots").iterdir()) == [f"tone-{n}-plot.png" for n in (1, 2, 3)]
     made = plot(files[:2], tmp_path / "plots", kind="waveform")
@@ -203,6 +204,7 @@ def test_images_of_one_name_have_paths_of_their_own():
             assert len({*image_paths(sorted(random), folder)}) == len(random)
 
 
+@pytest.mark.thorough
 def test_an_image_replaces_one_of_the_same_file_and_nothing_else(tmp_path):
     path = Clip(tone(1_000, 0.2), RATE).write(tmp_path / "t\u00f6ne \u97f3.wav")
     for kind in ("waveform", "all", "waveform"):

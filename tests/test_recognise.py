@@ -198,6 +198,7 @@ def test_alarms_within_the_refractory_time_count_once():
     assert [count_alarms(scores, 0.5, n) for n in (0, 1, 3, 10)] == [5, 4, 2, 1]
 
 
+@pytest.mark.thorough
 def test_a_calibrated_threshold_keeps_the_rate_of_false_alarms(tmp_path):
     rng = np.random.default_rng(1)
     for index in range(6):  # tones in noise, so that confidences differ
@@ -253,7 +254,7 @@ def test_a_broken_file_among_others_is_named(drum, capsys):
     broken.write_bytes(b"RIFFxx")
     result = recognise("drum-classifier", (drum, broken), quiet=True)
     assert (len(result.files), result.exit_code) == (1, 2)
-    assert "broken.wav" in result.failed[0].reason
+    assert [*result.failed] == [str(broken)]
     assert run(["recognise", "drum-classifier", str(broken), "--quiet"]) == 2
     assert "broken.wav" in capsys.readouterr().err
 
@@ -276,6 +277,7 @@ def labelled(tmp_path) -> Path:
     return tmp_path / "labelled"
 
 
+@pytest.mark.thorough
 def test_a_report_compares_with_the_labels(labelled, tmp_path, capsys):
     plot = tmp_path / "report.png"
     assert run(["recognise", "drum-classifier", str(labelled), "--report", "--plot", str(plot), "--json"]) == 0
@@ -312,7 +314,6 @@ def test_a_report_needs_labels_that_the_model_knows(labelled, capsys):
         (["speech-codec", "x.wav"], "recognises no labels"),
         (["drum-classifier", "-", "x.wav"], "takes neither"),
         (["drum-classifier", "x.wav", "--threshold", "0.5"], "for a stream"),
-        (["drum-classifier", "x.wav", "--calibrate"], "comes with Wavewright"),
         (["drum-classifier", "missing.wav"], "missing.wav"),
     ],
 )

@@ -34,7 +34,10 @@ def folder(tmp_path, monkeypatch):
     package = SimpleNamespace(MoonshineOnnxModel=Model, load_tokenizer=lambda: tokenizer)
     monkeypatch.setitem(sys.modules, "moonshine_onnx", package)
     monkeypatch.setattr(recogniser, "find_spec", lambda name: True)
-    monkeypatch.setattr(recogniser, "open_session", lambda path: path.name)
+    caches = [SimpleNamespace(name=f"past_key_values.{n}.decoder.key", shape=[1, 4, 0, 52]) for n in range(8)]
+    monkeypatch.setattr(
+        recogniser, "open_session", lambda path: SimpleNamespace(name=path.name, get_inputs=lambda: caches)
+    )
     return tmp_path
 
 
@@ -42,7 +45,8 @@ def test_speech_is_padded_and_tokens_are_limited(folder):
     silence = np.zeros(SAMPLE_RATE, np.float32)
     wave = np.concatenate([silence, noise(1.024), silence])
     opened = Recogniser(folder)
-    assert (opened.model.encoder, opened.model.decoder) == tuple(GRAPHS.values())
+    assert (opened.model.encoder.name, opened.model.decoder.name) == tuple(GRAPHS.values())
+    assert (opened.model.num_layers, opened.model.num_key_value_heads, opened.model.head_dim) == (8, 4, 52)
     samples, tokens = (int(word) for word in opened.text_of(wave, SAMPLE_RATE).split() if word.isdigit())
     assert abs(samples - 1.524 * SAMPLE_RATE) <= 1024
     assert tokens == 17

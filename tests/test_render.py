@@ -77,6 +77,7 @@ def test_humanised_scores_differ_by_seed_and_keep_their_length(song, tmp_path):
     assert not np.array_equal(waves[0][:, : waves[2].shape[1]], waves[2][:, : waves[0].shape[1]])
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("lufs", [-30.0, -18.0])
 def test_the_mix_has_the_loudness_that_was_set(song, tmp_path, lufs):
     result = render(song, tmp_path / "x.wav", lufs=lufs, sample_rate=RATE, quiet=True)
@@ -166,6 +167,7 @@ def test_a_wave_renders_notes(tmp_path):
     assert result.peak_db > -30
 
 
+@pytest.mark.thorough
 def test_the_synthesiser_renders_all_tracks(song, tmp_path):
     result = render(song, tmp_path / "all.wav", patch="general-midi", quiet=True)
     assert result.n_tracks > 1
@@ -197,6 +199,19 @@ def test_a_silent_mix_says_so(number, name, tmp_path):
     write_score(Score((track,)), tmp_path / "mute.mid")
     with pytest.warns(ScoreWarning, match=rf"is silent: the {name} \(controller {number}\) of its tracks is 0"):
         render(tmp_path / "mute.mid", tmp_path / "mute.wav", sample_rate=RATE, quiet=True)
+
+
+def test_notes_that_a_kit_has_no_sound_for_are_counted(tmp_path):
+    Clip(np.full((1, 4_000), 0.5, np.float32), RATE).write(tmp_path / "kick.wav")
+    (tmp_path / "kit.sfz").write_text("<region> key=36 sample=kick.wav\n")
+    rows = [(index * 480, 240, key, 100) for index, key in enumerate((36, 38, 42, 38))]
+    write_score(Score((Track(notes_of(rows), is_drum=True),)), tmp_path / "beat.mid")
+    result = render(
+        tmp_path / "beat.mid", tmp_path / "a.wav", soundfont=tmp_path / "kit.sfz", sample_rate=RATE, quiet=True
+    )
+    assert result.unsounded == {38: 2, 42: 1}
+    assert "3 notes without a sound there, of the keys 38, 42" in str(result)
+    assert render(tmp_path / "beat.mid", tmp_path / "b.wav", sample_rate=RATE, quiet=True).unsounded == {}
 
 
 def test_a_drum_part_of_gs_sounds_as_on_channel_10(tmp_path):

@@ -40,6 +40,7 @@ def received():
         signal.signal(number, handler)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("cause", CAUSES)
 def test_resume_after_a_stop_at_any_step_is_bit_equal(tmp_path, cause, received):
     make_loop(tmp_path / "whole").run()
@@ -93,6 +94,7 @@ def test_a_request_to_stop_is_answered_at_once(tmp_path, cause):
     assert messages_in_the_step[-1] == saving
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("second", CAUSES)
 @pytest.mark.parametrize("first", CAUSES)
 def test_a_second_request_stops_at_once_and_leaves_the_last_checkpoint(tmp_path, first, second):

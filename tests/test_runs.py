@@ -92,6 +92,15 @@ def test_strange_lines_are_left_out(folder, line):
     assert read_run(folder / "a").curves == before
 
 
+def test_what_went_wrong_is_said_once_with_its_step(folder):
+    with (folder / "a" / "log.jsonl").open("a") as log:
+        log.write('{"step": 20, "warning": "<it> copies."}\n{"step": 30, "warning": "<it> copies."}\n{"warning": 5}\n')
+    assert read_run(folder / "a").warnings == ((20, "<it> copies."),)
+    found = find_runs([folder])
+    assert text_table(found).splitlines()[4] == "runs/a, step 20: <it> copies."
+    assert "<li>runs/a, step 20: &lt;it&gt; copies.</li>" in html_page(found, "Runs")
+
+
 def test_a_damaged_run_is_listed_with_its_problem(folder):
     (folder / "b" / "run.json").write_text('{"family": 5')
     found = find_runs([folder])

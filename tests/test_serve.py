@@ -26,7 +26,7 @@ def settings_of_run(monkeypatch):
     """Return a list to which each call of ``serve`` adds its settings, instead of serving."""
     seen = []
 
-    def make_server(settings, extra_routes=()):
+    def make_server(settings, extra_routes=(), open_paths=()):
         seen.append(settings)
         return SimpleNamespace(run=lambda sockets: [each.close() for each in sockets])
 
@@ -64,6 +64,14 @@ def test_an_open_server_without_keys_is_mentioned(settings_of_run, capsys):
     assert run(["serve", "--port", "0", "--host", "0.0.0.0"]) == 0
     assert "--api-key-file asks for a key" in capsys.readouterr().err
     assert settings_of_run[0].workers == usable_processors()
+
+
+def test_a_wyoming_port_in_use(capsys):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        sentence = refused(capsys, "serve", "--port", "0", "--wyoming", "--wyoming-port", str(port))
+    choice = "choose another one with --wyoming-port, or 0 for a free one"
+    assert sentence == f"Port {port} of 127.0.0.1 is in use; {choice}."
 
 
 def test_a_port_in_use(settings_of_run, capsys):
@@ -135,6 +143,7 @@ def test_addresses(monkeypatch):
     assert usable_processors() >= 1
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no signals to send")
 @pytest.mark.uses("acoustic", "vocoder")
 def test_a_signal_ends_the_server():

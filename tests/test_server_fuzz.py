@@ -11,6 +11,7 @@ from local_server import request, running
 from benchmarks.serve.fuzz import SECRET, damaged_requests, send
 
 
+@pytest.mark.thorough
 def test_damaged_requests_crash_nothing_and_read_nothing(tmp_path, monkeypatch):
     folder = tmp_path / "work"
     folder.mkdir()

@@ -1,4 +1,4 @@
-"""Sockets: speech of text that arrives in pieces, live enhancement, and Wyoming's own client."""
+"""Sockets: speech of text that arrives in pieces, live enhancement, a live codec, and Wyoming's own client."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ pytest.importorskip("wyoming")
 
 from local_server import request, running, speak, stand_in_voices, wait_until
 from studio_browser import reason_to_skip, running_browser
+from tiny_codec import MeansCodec
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
@@ -26,13 +27,17 @@ from wyoming.error import Error
 from wyoming.info import Describe, Info
 from wyoming.tts import Synthesize, SynthesizeChunk, SynthesizeStart, SynthesizeStop, SynthesizeStopped, SynthesizeVoice
 
+from wavewright.apps.server import live_codec
 from wavewright.apps.server.live_text import LiveText
 from wavewright.apps.server.speech_request import BadRequest
-from wavewright.audio.pcm import to_pcm
+from wavewright.audio.pcm import endless_wav_header, to_pcm
 from wavewright.contracts.enhancement import Enhancer, EnhancerStream
+from wavewright.families import loading
+from wavewright.families.codec.wwc.header import HEADER_BYTES
 from wavewright.speech.narration.narrator import NarratorLoader
 from wavewright.speech.narration.settings import NarrationSettings
 from wavewright.speech.pauses import Pauses
+from wavewright.tasks.encode import encode_stream
 from wavewright.tasks.enhance import enhance_stream, enhancement_of
 
 TEXT = "Hello there. Dr. Smith paid $3.50 at 5 p.m. on Monday! Was it much? It was not."
@@ -143,6 +148,7 @@ def test_no_sentence_is_cut_at_an_abbreviation_or_a_number():
 # ----------------------------------------------------------------------------------------------------------- speech
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("seed", [1, 2])
 def test_pieces_sound_like_the_whole_text(server, seed):
     with opened(server) as connection:
@@ -230,7 +236,7 @@ def test_a_client_that_leaves_ends_its_job(server):
         wait_until(lambda: server.state.scheduler.n_jobs == 0)
 
 
-@pytest.mark.parametrize("path", ["/v1/audio/speech/stream", "/v1/audio/enhance/stream"])
+@pytest.mark.parametrize("path", [f"/v1/audio/{what}/stream" for what in ("speech", "enhance", "encode", "decode")])
 def test_sockets_have_the_checks_of_requests(tmp_path, path):
     with (
         stand_in_voices(tmp_path),
@@ -306,15 +312,15 @@ def test_chromium_opens_a_socket_with_a_key(tmp_path):
 def test_words_are_not_recognised(server):
     reply = request(server, "POST", "/v1/audio/transcriptions", b"x", {"Content-Type": "multipart/form-data"})
     assert reply.status == 501
-    assert "recognises no words" in reply.json["error"]["message"]
+    assert "started without --recogniser" in reply.json["error"]["message"]
 
 
 # ------------------------------------------------------------------------------------------------------ enhancement
 
 
 class HalvingStream(EnhancerStream):
-    def _process_hop(self, hop):
-        return hop / 2
+    def _process_hops(self, hops):
+        return hops.reshape(len(hops), -1) / 2
 
     def _reset_hops(self): ...
 
@@ -378,6 +384,88 @@ def test_live_enhancement_equals_that_of_a_stream(server, monkeypatch, sample_ra
 )
 def test_wrong_settings_of_enhancement_get_one_sentence(server, query, words):
     with opened(server, f"/v1/audio/enhance/stream?{query}") as live:
+        _, answers = received(live)
+    assert words in answers[-1]["error"]["message"]
+
+
+# ------------------------------------------------------------------------------------------------------------ codec
+
+
+@pytest.fixture
+def codec(monkeypatch):
+    """The codec of means, also for servers that run in this process."""
+    codec = MeansCodec()
+    live_codec._codec.cache_clear()
+    monkeypatch.setattr(loading, "load_codec", lambda _: codec)
+    monkeypatch.setattr(live_codec, "codec_of", lambda *_: codec)
+    yield codec
+    live_codec._codec.cache_clear()
+
+
+def packets_over(server, query: str, data: bytes) -> tuple[list[bytes], list[dict]]:
+    """Send samples in pieces that fit nothing; return the binary messages and the others."""
+    with opened(server, f"/v1/audio/encode/stream?{query}") as live:
+        for start in range(0, len(data), 777):
+            live.send(data[start : start + 777])
+        live.send(json.dumps({"type": "end"}))
+        packets, messages = [], []
+        with suppress(ConnectionClosed):
+            while True:
+                message = live.recv(timeout=60)
+                (packets if isinstance(message, bytes) else messages).append(message)
+    return packets, [json.loads(message) for message in messages]
+
+
+@pytest.mark.parametrize(("sample_rate", "n_channels"), [(16_000, 1), (44_100, 2)])
+def test_a_live_codec_sends_the_packets_of_a_stream(server, codec, sample_rate, n_channels):
+    data = noise(sample_rate + 1, n_channels)
+    packets, messages = packets_over(server, f"sample_rate={sample_rate}&channels={n_channels}&kbps={n_channels}", data)
+    assert messages == [{"type": "done", "samples": sample_rate + 1}]
+    wav, expected = io.BytesIO(endless_wav_header(sample_rate, n_channels) + data), io.BytesIO()
+    encode_stream(wav, expected, codec, float(n_channels))
+    assert b"".join(packets) == expected.getvalue()
+    assert len(packets[0]) == HEADER_BYTES
+    n_frames = -(-(codec.sample_rate * (sample_rate + 1) // sample_rate) // codec.hop_length)
+    assert abs(len(packets) - 1 - n_frames) <= 1  # a message for each frame
+
+    with opened(server, "/v1/audio/decode/stream") as live:
+        for packet in packets:
+            live.send(packet)
+        live.send(json.dumps({"type": "end"}))
+        audio, messages = received(live)
+    assert messages == [{"type": "done", "samples": sample_rate + 1, "lost_frames": 0}]
+    assert len(audio) == len(data)
+    assert not np.array_equal(np.frombuffer(audio, "<i2"), np.frombuffer(data, "<i2"))  # a copy, by codes
+
+
+def test_packets_that_are_left_out_are_counted_and_keep_the_time(server, codec):
+    packets, _ = packets_over(server, "kbps=1", noise(32_000, 1))
+    with opened(server, "/v1/audio/decode/stream") as live:
+        for index, packet in enumerate(packets):
+            if not 20 <= index < 27:
+                live.send(packet)
+        live.send(json.dumps({"type": "end"}))
+        audio, messages = received(live)
+    assert messages == [{"type": "done", "samples": 32_000, "lost_frames": 7}]
+    assert len(audio) == 64_000
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("encode/stream?kbps=x", "kbps is 'x'"),
+        ("encode/stream?kbps=900", "900 kbps cannot be made"),
+        ("encode/stream?model=../x", "give the name of a codec"),
+        ("encode/stream?sample_rate=1", "sample_rate"),
+        ("decode/stream?model=/tmp", "give the name of a codec"),
+        ("decode/stream", "is no .wwc file"),
+    ],
+)
+def test_wrong_streams_of_a_codec_get_one_sentence(server, codec, path, words):
+    with opened(server, f"/v1/audio/{path}") as live:
+        with suppress(ConnectionClosed):
+            live.send(bytes(64))
+            live.send(json.dumps({"type": "end"}))
         _, answers = received(live)
     assert words in answers[-1]["error"]["message"]
 
@@ -517,6 +605,7 @@ def test_a_request_may_have_words_of_its_own(server_with_words, tmp_path):
         assert words in reply.json["error"]["message"]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("seed", range(3))
 def test_markdown_that_arrives_in_pieces_sounds_like_the_whole(server, seed):
     text = "# Steps\n\n1. Wash **it well** now.\n2. Dry it.\n\nThen [eat](a.b). That is all."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import pytest
 
@@ -12,6 +13,7 @@ from http_jobs import do, ended, tone, upload
 from local_server import request, running
 
 from wavewright.apps.server.jobs.request import http_tasks, parameters_of
+from wavewright.apps.server.settings import LanguageTools
 
 pytestmark = [
     pytest.mark.uses("drums", "morph-drums", "en", "vocoder", "denoise-16k", "echo-16k", "speech-codec"),
@@ -31,7 +33,11 @@ def server(tmp_path_factory):
         monkeypatch.setenv("WAVEWRIGHT_HOME", str(folder / "models"))
         (folder / "runs" / "old").mkdir(parents=True)
         (folder / "runs" / "old" / "run.json").write_text("{}")
-        with running(job_workers=1, is_ready_first=False) as server:
+        words = folder / "words.srt"
+        words.write_bytes(SRT)
+        code = f"print(open({str(words)!r}).read())"
+        tools = LanguageTools(recogniser=f'"{sys.executable}" -c "{code}" {{file}}')
+        with running(job_workers=1, is_ready_first=False, tools=tools) as server:
             yield server
 
 
@@ -69,15 +75,20 @@ def classifier(server) -> dict[str, object]:
     return {**trained(server), "family": "classifier"}
 
 
+SRT = b"1\n00:00:00,500 --> 00:00:02,000\nHello.\n"
+
 REFUSED = {
     "check-settings": "0.01 minutes",
     "tune": "leave training.steps out of --set",
-    "evaluate": "needs at least 6",
+    "evaluate": "5 different sounds of common labels, and 6 are needed",
 }
 """What the sentences say of calls that cannot be done with so little; the tasks themselves have tests of their own."""
 
 WRITTEN = {
     "speak": {"wav"},
+    "narrate": {"wav", "srt"},
+    "speak-lines": {"wav", "jsonl"},
+    "dub": {"wav", "toml"},
     "generate": {"wav", "jsonl"},
     "morph": {"wav", "jsonl"},
     "vary": {"wav", "jsonl"},
@@ -85,15 +96,21 @@ WRITTEN = {
     "map": {"json", "png"},
     "edit": {"wav"},
     "split": {"wav", "jsonl"},
+    "slice": {"wav", "sfz", "sf2", "mid", "jsonl"},
     "mix": {"wav"},
     "layer": {"wav"},
     "synthesise": {"wav", "jsonl"},
     "compose": {"mid"},
+    "compose-by-rule": {"mid"},
     "accompany": {"mid"},
+    "caption": {"srt"},
     "transcribe": {"mid"},
     "render": {"wav"},
+    "align": {"mid"},
     "enhance": {"wav"},
     "cancel-echo": {"wav"},
+    "separate": {"wav"},
+    "podcast": {"mp3"},
     "encode": {"wwc"},
     "decode": {"wav"},
     "plot": {"png"},
@@ -103,6 +120,9 @@ WRITTEN = {
 
 CALLS = {
     "speak": lambda server: {"text": "Hello."},
+    "narrate": lambda server: {"file": upload(server, "book.txt", b"Hello."), "subtitles": "srt"},
+    "speak-lines": lambda server: {"file": upload(server, "lines.csv", b"text\nHello.\n")},
+    "dub": lambda server: {"source": upload(server, "scene.srt", SRT), "to": "en", "from": "en"},
     "generate": lambda server: {"model": "drums", "count": 1},
     "morph": lambda server: {"file_a": kick_of(server), "file_b": kick_of(server), "steps": 2},
     "vary": lambda server: {"file": kick_of(server), "count": 1},
@@ -111,13 +131,18 @@ CALLS = {
     "similar": lambda server: {"file": upload(server), "folder": kicks(server), "embedding": "log-mel"},
     "edit": lambda server: {"source": upload(server), "do": "reverse"},
     "split": lambda server: {"file": upload(server), "every": 0.05},
+    "slice": lambda server: {"file": kick_of(server)},
+    "effects": lambda server: {},
     "mix": lambda server: {"project": upload(server, "mix.toml", MIX), "attachments": [upload(server)]},
     "layer": lambda server: {"preset": "office", "seconds": 1},
     "synthesise": lambda server: {"name": "click"},
-    "compose": lambda server: {"rule": "band", "bars": 4},
+    "compose": lambda server: {"model": "drum-pattern", "bars": 1},
+    "compose-by-rule": lambda server: {"rule": "band", "bars": 4},
     "accompany": lambda server: {"melody": upload(server, "tune.abc", ABC)},
+    "caption": lambda server: {"file": upload(server, "tone.wav", tone(1.0)), "language": "en"},
     "transcribe": lambda server: {"file": upload(server, "tone.wav", tone(1.0))},
     "render": lambda server: {"score": upload(server, "tune.abc", ABC), "patch": "reed-organ"},
+    "align": lambda server: {"file": upload(server, "tone.wav", tone(1.5)), "score": upload(server, "tune.abc", ABC)},
     "recognise": lambda server: {"model": "drum-classifier", "file": [upload(server)]},
     "enhance": lambda server: {"source": upload(server, "tone.wav", tone(0.2, 16_000))},
     "cancel-echo": lambda server: {
@@ -125,6 +150,8 @@ CALLS = {
         "far": upload(server, "far.wav", tone(0.5, 16_000, 300)),
         "unchecked": True,
     },
+    "separate": lambda server: {"source": upload(server, "tone.wav", tone(0.2, 16_000))},
+    "podcast": lambda server: {"recordings": [upload(server, "tone.wav", tone(0.5))]},
     "encode": lambda server: {"file": upload(server), "kbps": 1.5},
     "decode": lambda server: {"file": coded(server)},
     "soundfont": lambda server: {},
@@ -144,6 +171,7 @@ CALLS = {
         "trial_minutes": 0.05,
         "out": "tiny-tune",
     },
+    "collect-alarms": lambda server: {"model": "drum-classifier", "file": [kick_of(server)]},
     "runs": lambda server: {},
     "evaluate": lambda server: {"reference": kicks(server), "generated": kicks(server)},
     "audit": lambda server: {"model": "drums", "folder": kicks(server, labels=("kick", "snare")), "count": 4},

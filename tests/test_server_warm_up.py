@@ -17,7 +17,7 @@ from wavewright.apps.server.jobs import warm_up
 from wavewright.base.errors import BadSetting
 from wavewright.synth import patch_names
 from wavewright.synth.procedural import PROCEDURES
-from wavewright.tasks.edit import edit
+from wavewright.tasks.list_effects import list_effects
 
 
 def python(code: str) -> Popen[bytes]:
@@ -27,7 +27,7 @@ def python(code: str) -> Popen[bytes]:
 def test_all_effects_and_procedures_are_called():
     names = [name for name, _ in warm_up.calls()]
     assert len({*names}) == len(names)
-    assert {*names} >= {effect.name for effect in edit(list_=True).effects} | {*PROCEDURES} | {*warm_up.PATCHES}
+    assert {*names} >= {effect.name for effect in list_effects().effects} | {*PROCEDURES} | {*warm_up.PATCHES}
     assert {*warm_up.PATCHES} <= {*patch_names()}
 
 
@@ -53,6 +53,7 @@ def folder():
     return Path.cwd().iterdir()
 
 
+@pytest.mark.thorough
 def test_the_server_is_ready_for_tasks_once_they_are_compiled(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     release = tmp_path / "release"
@@ -69,6 +70,7 @@ def test_the_server_is_ready_for_tasks_once_they_are_compiled(monkeypatch, tmp_p
             assert (reply.status, reply.json) == (200, {"ready": True, "speech": True, "tasks": True})
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("code", "is_warm"), [("import time; time.sleep(600)", False), ("raise SystemExit(1)", True)])
 def test_a_warm_up_ends_with_the_server_and_may_fail(monkeypatch, tmp_path, code, is_warm):
     monkeypatch.chdir(tmp_path)

@@ -28,7 +28,7 @@ def test_the_menu_has_every_page_once(hooks):
     menu = re.findall(
         r"^ +- (?:[^:\n]+: )?([\w/-]+\.md)$", (ROOT / "mkdocs.yml").read_text(encoding="utf-8"), re.MULTILINE
     )
-    written = {path.relative_to(DOCS).as_posix() for path in DOCS.glob("*.md")} | set(hooks.ROOT_PAGES)
+    written = {path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md")} | set(hooks.ROOT_PAGES)
     made = {"gallery.md", *(f"reference/{name}.md" for name in ("index", "commands", *hooks.PACKAGES))}
     made |= hooks.notebook_pages().keys()
     assert sorted(menu) == sorted(written | made)
@@ -36,7 +36,7 @@ def test_the_menu_has_every_page_once(hooks):
 
 def test_notebooks_are_pages_that_show_their_outputs(hooks):
     pages = hooks.notebook_pages()
-    assert pages.keys() == {f"notebooks/{name}.md" for name in ("first-sounds", "speech", "train")}
+    assert pages.keys() == {f"notebooks/{name}.md" for name in ("first-sounds", "speech", "three-models", "train")}
     for text in pages.values():
         assert text.startswith("# ")
         assert "```python\nimport wavewright" in text or "import wavewright" in text

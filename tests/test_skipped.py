@@ -16,6 +16,7 @@ from wavewright import phonemes
 from wavewright.apps.cli import run
 from wavewright.audio.pcm import read_pcm
 from wavewright.base.errors import BadText, NothingToSpeak, SkippedText
+from wavewright.tasks.narrate import narrate
 from wavewright.tasks.speak import speak
 from wavewright.text import front_end
 from wavewright.text.english.phones import PHONES
@@ -83,7 +84,8 @@ def test_nothing_but_skipped_words_is_nothing_to_speak():
         read(f"{HEBREW}.")
 
 
-@settings(derandomize=True, max_examples=300, deadline=None)
+@pytest.mark.thorough
+@settings(derandomize=True, max_examples=300)
 @given(st.text(max_size=80))
 def test_any_text_behind_a_word_is_read(text):
     whole_text = f"word {text}"
@@ -98,7 +100,7 @@ def test_any_text_behind_a_word_is_read(text):
     assert all(passage.text == whole_text[passage.start : passage.end] for passage in skipped)
 
 
-@settings(derandomize=True, max_examples=100, deadline=None)
+@settings(derandomize=True, max_examples=100)
 @given(st.text(max_size=80))
 def test_any_text_is_read_or_there_is_nothing_to_speak_in_it(text):
     try:
@@ -172,11 +174,11 @@ def test_a_book_names_the_lines_of_what_it_skips(players, tmp_path):
     path = tmp_path / "book.txt"
     path.write_text(f"Chapter 1\n\nOne\nand {HEBREW} too.\n\n{HEBREW}.\n\nChapter 2\n\nThree.\n", encoding="utf-8")
     with pytest.warns(SkippedText, match=r"book.txt: skipped .* in line 4 \(Hebrew script\), .* in line 6"):
-        book = speak(file=path, voice="en-kathleen", quiet=True)
+        book = narrate(path, voice="en-kathleen", quiet=True)
     assert [(passage.line, passage.text) for passage in book.skipped] == [(4, HEBREW), (6, HEBREW)]
     assert len(book.chapters) == 2
     with pytest.raises(BadText, match=r"book.txt, line 4 \(Chapter 1\): "):
-        speak(file=path, voice="en-kathleen", quiet=True, strict=True, out=tmp_path / "other")
+        narrate(path, voice="en-kathleen", quiet=True, strict=True, out=tmp_path / "other")
     assert not (tmp_path / "other").exists()
 
 
@@ -184,11 +186,11 @@ def test_a_chapter_with_nothing_to_read_is_left_out(players, tmp_path):
     path = tmp_path / "book.txt"
     path.write_text(f"%%{HEBREW}\n\n{HEBREW}.\n\n%%Two\n\nThree.\n", encoding="utf-8")
     with pytest.warns(SkippedText):
-        book = speak(file=path, voice="en-kathleen", chapter_mark="%%", quiet=True)
+        book = narrate(path, voice="en-kathleen", chapter_mark="%%", quiet=True)
     assert [chapter.title for chapter in book.chapters] == ["Two"]
     path.write_text(f"{HEBREW}.\n", encoding="utf-8")
     with pytest.warns(SkippedText), pytest.raises(NothingToSpeak, match=r"book.txt"):
-        speak(file=path, voice="en-kathleen", quiet=True, out=tmp_path / "other")
+        narrate(path, voice="en-kathleen", quiet=True, out=tmp_path / "other")
     assert not (tmp_path / "other").exists()
 
 

@@ -20,9 +20,11 @@ from wavewright.speech.narration.text import MAX_CHARACTERS
 from wavewright.speech.reading import MAX_PENDING, segment_lines
 from wavewright.speech.subtitles import cues, subtitles
 from wavewright.speech.timestamps import TimedMark, TimedPhone, TimedWord
+from wavewright.tasks.narrate import narrate
 from wavewright.tasks.speak import speak
+from wavewright.tasks.speak_lines import speak_lines
 from wavewright.text import front_end
-from wavewright.text.lexicon import Lexicon
+from wavewright.text.lexicon_file import read_lexicon
 from wavewright.text.markup import MarkupReader
 
 BOOK = (
@@ -112,6 +114,7 @@ WRAPPED = (
 )
 
 
+@pytest.mark.thorough
 def test_a_stream_of_broken_lines_is_what_a_file_of_them_holds(players, monkeypatch, tmp_path):
     for text in (WRAPPED, WRAPPED.replace("\n", "\r\n"), "\n\n" + WRAPPED):
         whole = speak(text, voice="en-ruth", out=tmp_path / "whole.wav")
@@ -164,14 +167,10 @@ def test_ssml_is_detected_by_its_start(players):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["Hello", "--file", "book.txt"], "two texts"),
         (["Hello", "--stream", "--out", "a.wav"], "leave a.wav out"),
         (["Hello", "--subtitles", "a.txt"], ".srt"),
         (["Hello", "--subtitles", "nowhere/a.srt"], "does not exist"),
         (["Hello", "--subtitles", "folder.srt"], "folder.srt is a folder"),
-        (["Hello", "--chapter-mark", "%%"], "without --file"),
-        (["--file", "book.txt", "--chapter-mark", ""], "--chapter-mark is empty"),
-        (["Hello", "--format", "opus"], "--format is for the files of --file and --batch"),
         (["Hello", "--stream", "--json"], "leave one of them out"),
         (["Hello", "--style", "merry"], "calm"),
         (["Hello", "--rate", "9"], "--rate is 9"),
@@ -179,20 +178,34 @@ def test_ssml_is_detected_by_its_start(players):
         (["Hello", "--out", "a.xyz"], "a.xyz"),
         (["Hello", "--lexicon", "words.txt"], "ZZ"),
         (["Hello", "--lexicon", "nothere.txt"], "There is no lexicon nothere.txt; give a text file"),
-        (["--file", "none.txt"], "none.txt"),
-        (["--file", "book.txt", "--ssml"], "plain text"),
-        (["--file", "book.ssml"], "book.ssml is SSML"),
-        (["x" * (MAX_CHARACTERS + 1)], "--file"),
+        (["x" * (MAX_CHARACTERS + 1)], "narrate it from a file"),
         (["<speak>Hello"], "line 1"),
     ],
 )
 def test_what_cannot_be_is_refused_in_a_sentence(players, tmp_path, capsys, arguments, message):
     (tmp_path / "words.txt").write_text("hello ZZ\n", encoding="utf-8")
-    (tmp_path / "book.txt").write_text(BOOK, encoding="utf-8")
     (tmp_path / "folder.srt").mkdir()
-    (tmp_path / "book.ssml").write_text("\n<speak>Hello.</speak>\n", encoding="utf-8")
     before = sorted(tmp_path.rglob("*"))
     assert run(["speak", *arguments]) == 2
+    assert message in capsys.readouterr().err
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["none.txt"], "none.txt"),
+        (["book.ssml"], "book.ssml is SSML"),
+        (["book.txt", "--chapter-mark", ""], "--chapter-mark is "),
+        (["book.txt", "--subtitles", "txt"], "--subtitles is txt"),
+        (["book.txt", "--ssml"], "--ssml"),
+    ],
+)
+def test_what_is_no_book_is_refused_in_a_sentence(players, tmp_path, capsys, arguments, message):
+    (tmp_path / "book.txt").write_text(BOOK, encoding="utf-8")
+    (tmp_path / "book.ssml").write_text("\n<speak>Hello.</speak>\n", encoding="utf-8")
+    before = sorted(tmp_path.rglob("*"))
+    assert run(["narrate", *arguments]) == 2
     assert message in capsys.readouterr().err
     assert sorted(tmp_path.rglob("*")) == before
 
@@ -289,7 +302,7 @@ def test_chapters_without_speech_have_no_number(players, tmp_path):
     )
     for is_new in (True, False):
         with pytest.warns(SkippedText):
-            spoken = speak(file=path, voice="en-ruth")
+            spoken = narrate(path, voice="en-ruth")
         assert [(chapter.file, chapter.is_new) for chapter in spoken.chapters] == [
             ("01-two.wav", is_new),
             ("02-three.wav", is_new),
@@ -321,12 +334,12 @@ def test_phones_of_a_lexicon_may_be_ipa(tmp_path):
         "Kyiv K IY1 V\ntomato /t\u0259\u02c8m\u0251\u02d0to\u028a/\nchurch \u02c8t\u0283\u025dt\u0283 # both\n",
         encoding="utf-8",
     )
-    words = Lexicon.read(path).words
+    words = read_lexicon(path).words
     assert words["tomato"] == ("T", "AH0", "M", "AA1", "T", "OW0")
     assert words["church"] == ("CH", "ER1", "CH")
     path.write_text("x /\u0416/\n", encoding="utf-8")
     with pytest.raises(BadText, match="line 1: 'x' has the sign"):
-        Lexicon.read(path)
+        read_lexicon(path)
 
 
 def test_chapters_start_at_a_marker(tmp_path):
@@ -340,34 +353,35 @@ def test_chapters_start_at_a_marker(tmp_path):
     assert result == [[(1, "One"), (2, "Chapter 1"), (4, "A")], [(6, "B")]]  # a marker alone is no paragraph
 
 
+@pytest.mark.thorough
 def test_a_book_is_a_file_a_chapter_and_is_gone_on_with(players, tmp_path):
     path = tmp_path / "book.txt"
     path.write_text(BOOK, encoding="utf-8")
-    book = speak(file=path, voice="en-ruth", subtitles="srt")
+    book = narrate(path, voice="en-ruth", subtitles="srt")
     assert [chapter.file for chapter in book.chapters] == ["01.wav", "02-chapter-one.wav", "03-chapter-ii-home.wav"]
     assert all(chapter.is_new for chapter in book.chapters)
     times = {file: file.stat().st_mtime_ns for file in (tmp_path / "book").iterdir()}
     assert len(times) == 6
     (tmp_path / "book" / "02-chapter-one.wav").unlink()
-    again = speak(file=path, voice="en-ruth", subtitles="srt")
+    again = narrate(path, voice="en-ruth", subtitles="srt")
     assert [chapter.is_new for chapter in again.chapters] == [False, True, False]
     assert [chapter.seconds for chapter in again.chapters] == [chapter.seconds for chapter in book.chapters]
     assert times[tmp_path / "book" / "01.wav"] == (tmp_path / "book" / "01.wav").stat().st_mtime_ns
     path.write_text(BOOK.replace("slept", "dreamt"), encoding="utf-8")
-    assert [chapter.is_new for chapter in speak(file=path, voice="en-ruth").chapters] == [False, False, True]
-    assert [chapter.is_new for chapter in speak(file=path, voice="en-ruth", rate=2).chapters] == [True, True, True]
+    assert [chapter.is_new for chapter in narrate(path, voice="en-ruth").chapters] == [False, False, True]
+    assert [chapter.is_new for chapter in narrate(path, voice="en-ruth", rate=2).chapters] == [True, True, True]
     assert json.loads(read_metadata(tmp_path / "book" / "01.wav")["comment"])["rate"] == 2
 
 
 def test_a_book_that_is_all_there_leaves_nothing_of_a_killed_call(players, tmp_path, monkeypatch):
     path = tmp_path / "book.txt"
     path.write_text(BOOK, encoding="utf-8")
-    speak(file=path, voice="en-ruth")
+    narrate(path, voice="en-ruth")
     (tmp_path / "book" / ".wavewright-1-0123abcd.lock").write_text(
         "1"
     )  # killed after the last chapter had moved to its path
     monkeypatch.setattr(whole_file, "_swept", set())  # as in a new process
-    assert not any(chapter.is_new for chapter in speak(file=path, voice="en-ruth").chapters)
+    assert not any(chapter.is_new for chapter in narrate(path, voice="en-ruth").chapters)
     assert sorted(file.suffix for file in (tmp_path / "book").iterdir()) == [".wav"] * 3
 
 
@@ -376,7 +390,7 @@ def test_a_line_that_cannot_be_read_is_named_before_anything_is_spoken(players, 
     path.write_text(
         BOOK.replace("They slept.", "They\nslept near \u0391\u03bb\u03ad\u03be\u03b7\u03c2."), encoding="utf-8"
     )
-    assert run(["speak", "--file", str(path), "--voice", "en-ruth", "--strict"]) == 2
+    assert run(["narrate", str(path), "--voice", "en-ruth", "--strict"]) == 2
     message = capsys.readouterr().err
     assert "book.txt, line 13 (Chapter II: Home): " in message
     assert "at character 12 (Greek" in message
@@ -395,10 +409,10 @@ def test_an_interrupted_book_keeps_what_is_whole(players, tmp_path, monkeypatch)
         return speak_symbols(self, symbols, *args, **kwargs)
 
     monkeypatch.setattr(type(players["en"]), "speak_symbols", interrupted)
-    assert run(["speak", "--file", str(path), "--voice", "en-ruth", "--quiet"]) == 130
+    assert run(["narrate", str(path), "--voice", "en-ruth", "--quiet"]) == 130
     assert [file.name for file in (tmp_path / "book").iterdir()] == ["01.wav"]
     monkeypatch.setattr(type(players["en"]), "speak_symbols", speak_symbols)
-    assert [chapter.is_new for chapter in speak(file=path, voice="en-ruth").chapters] == [False, True, True]
+    assert [chapter.is_new for chapter in narrate(path, voice="en-ruth").chapters] == [False, True, True]
 
 
 def test_a_file_of_another_kind_is_never_replaced(players, tmp_path):
@@ -407,7 +421,7 @@ def test_a_file_of_another_kind_is_never_replaced(players, tmp_path):
     (tmp_path / "book").mkdir()
     Clip(np.zeros((1, 100), np.float32), 8_000).write(tmp_path / "book" / "01.wav")
     with pytest.raises(BadFolder, match="is not a chapter of"):
-        speak(file=path, voice="en-ruth")
+        narrate(path, voice="en-ruth")
     assert Clip.read(tmp_path / "book" / "01.wav").sample_rate == 8_000
 
 
@@ -416,22 +430,22 @@ def test_a_book_of_the_same_name_is_another_one(players, tmp_path):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "book.txt").write_text(contents, encoding="utf-8")
     out = tmp_path / "same"
-    speak(file=tmp_path / "a" / "book.txt", voice="en-ruth", out=out)
+    narrate(tmp_path / "a" / "book.txt", voice="en-ruth", out=out)
     before = {file.name: file.read_bytes() for file in out.iterdir()}
     with pytest.raises(BadFolder, match=r"01\.wav exists and is of another book\.txt"):
-        speak(file=tmp_path / "b" / "book.txt", voice="en-ruth", out=out)
+        narrate(tmp_path / "b" / "book.txt", voice="en-ruth", out=out)
     assert {file.name: file.read_bytes() for file in out.iterdir()} == before
-    moved = speak(file=tmp_path / "c" / "book.txt", voice="en-ruth", out=out)
+    moved = narrate(tmp_path / "c" / "book.txt", voice="en-ruth", out=out)
     assert [chapter.is_new for chapter in moved.chapters] == [False, False, False]
 
 
 def test_files_of_chapters_that_are_gone_are_named(players, tmp_path):
     path = tmp_path / "book.txt"
     path.write_text(BOOK, encoding="utf-8")
-    assert speak(file=path, voice="en-ruth").leftover == ()
+    assert narrate(path, voice="en-ruth").leftover == ()
     Clip(np.zeros((1, 100), np.float32), 8_000).write(tmp_path / "book" / "99-mine.wav")
     path.write_text(BOOK.replace("Chapter One", "Part One"), encoding="utf-8")
-    spoken = speak(file=path, voice="en-ruth")
+    spoken = narrate(path, voice="en-ruth")
     assert [chapter.is_new for chapter in spoken.chapters] == [False, True, False]
     assert spoken.leftover == ("02-chapter-one.wav",)
     assert str(spoken).endswith("that the text no longer has: 02-chapter-one.wav")
@@ -441,9 +455,9 @@ def test_a_book_that_is_no_text_is_refused(players, tmp_path):
     for contents in (b"\xff\xfe\x00a", b"", b" \n* * *\n"):
         (tmp_path / "book.txt").write_bytes(contents)
         with pytest.raises(BadText, match=r"book\.txt"):
-            speak(file=tmp_path / "book.txt", voice="en-ruth")
+            narrate(tmp_path / "book.txt", voice="en-ruth")
     with pytest.raises(BadText, match="folder"):
-        speak(file=tmp_path, voice="en-ruth")
+        narrate(tmp_path, voice="en-ruth")
 
 
 WORDS = [
@@ -498,7 +512,7 @@ def test_clipped_samples_are_counted_and_reported(players, tmp_path, capsys, mon
     assert message in str(loud)
     assert "full scale" not in str(plain)
     (tmp_path / "book.txt").write_text("Hello there.\n", encoding="utf-8")
-    assert message in str(speak(file=tmp_path / "book.txt", voice="en-ruth", volume_db=24))
+    assert message in str(narrate(tmp_path / "book.txt", voice="en-ruth", volume_db=24))
     capsys.readouterr()
     monkeypatch.setattr(sys, "stdout", ByteStream())
     speak("Hello there.", voice="en-ruth", volume_db=24, stream=True)
@@ -529,7 +543,7 @@ def test_lengths_of_pauses_are_options_of_every_way_to_speak(players, tmp_path):
     assert seconds(clause_pause=0.48) > usual + 0.3
     lines = tmp_path / "lines.csv"
     lines.write_text("text,name,sentence_pause\nOne. Two.,a,1.36\nOne. Two.,b,\n", encoding="utf-8")
-    speak(batch=lines, out=tmp_path / "lines", voice="en-ruth")
+    speak_lines(lines, out=tmp_path / "lines", voice="en-ruth")
     first, second = (Clip.read(tmp_path / "lines" / f"{name}.wav").seconds for name in "ab")
     assert first == pytest.approx(second + 2, abs=0.01)
     with pytest.raises(BadSetting, match="sentence"):
@@ -539,5 +553,5 @@ def test_lengths_of_pauses_are_options_of_every_way_to_speak(players, tmp_path):
 def test_lists_of_a_book_are_read_as_lists(players, tmp_path):
     (tmp_path / "list.txt").write_text("Before.\n\n1. Wash it\n2. Dry it\n", encoding="utf-8")
     (tmp_path / "stops.txt").write_text("Before.\n\n1. Wash it. 2. Dry it.\n", encoding="utf-8")
-    seconds = [speak(file=tmp_path / name, voice="en-ruth").chapters[0].seconds for name in ("list.txt", "stops.txt")]
+    seconds = [narrate(tmp_path / name, voice="en-ruth").chapters[0].seconds for name in ("list.txt", "stops.txt")]
     assert seconds[0] == seconds[1]

@@ -11,6 +11,8 @@ from tiny_speech import LOUD, PHONE_FRAMES, StandInAcoustic, StandInVocoder, ins
 
 from wavewright.apps.cli import run
 from wavewright.base.errors import BadModel, BadSetting, BadText, WavewrightError
+from wavewright.speech.narration.narrator import NarratorLoader
+from wavewright.speech.narration.settings import NarrationSettings
 from wavewright.speech.pauses import SECONDS as PAUSE_SECONDS
 from wavewright.speech.pauses import Pauses
 from wavewright.speech.plan import FIRST_SYMBOLS, MAX_SYMBOLS, plan_text, split_long_words
@@ -205,7 +207,8 @@ def test_a_second_paragraph_is_read_after_the_first_was_spoken():
 )
 def test_prosody_reaches_the_model(voice, prosody, name, expected):
     voice.speak("Hello.", prosody)
-    assert getattr(voice.acoustic.calls[0], name)[:-2] == pytest.approx(expected)  # without punctuation and silence
+    values = getattr(voice.acoustic.calls[0], name)
+    assert values[:-2] == pytest.approx([expected] * len(values[:-2]))  # without punctuation and silence
 
 
 def test_volume_is_exact(voice):
@@ -314,6 +317,7 @@ def test_nothing_to_speak_is_refused(voice, text):
         voice.speak(text)
 
 
+@pytest.mark.thorough
 @pytest.mark.filterwarnings("ignore::wavewright.base.errors.SkippedText")
 def test_random_strings_are_spoken_or_refused_and_as_long_as_they_are(voice):
     draw = random.Random(7)
@@ -350,6 +354,7 @@ def test_a_long_text_is_spoken_piece_by_piece(voice):
     assert len(voice.acoustic.calls) < 400
 
 
+@pytest.mark.thorough
 def test_voices_have_the_names_of_model_and_speaker(tmp_path, monkeypatch):
     players = install(monkeypatch, tmp_path)
     assert voices() == ["de-kerstin", "en-kathleen", "en-ruth"]
@@ -393,15 +398,50 @@ def test_the_list_of_models_has_the_voices(tmp_path, monkeypatch, capsys):
     assert [line.split("Hz  ")[1] for line in lines] == ["voices en-kathleen, en-ruth", "no labels"]
 
 
-def test_a_voice_in_ssml_must_exist_and_speak_the_same_language(tmp_path, monkeypatch):
+def test_a_voice_in_ssml_must_exist_and_share_the_frames(tmp_path, monkeypatch):
     install(monkeypatch, tmp_path)
     voice = Voice.load("en-ruth")
     voice.speak('<speak>a <voice name="en-kathleen">b</voice></speak>', is_ssml=True)
     assert [call.speaker for call in voice.acoustic.calls] == ["ruth", "kathleen"]
     with pytest.raises(BadModel, match="'anna'"):
         voice.stream('<speak><voice name="anna">b</voice></speak>', is_ssml=True)
-    with pytest.raises(BadSetting, match="one language"):
+    voice.acoustic.n_mels = voice.vocoder.n_mels = 100
+    with pytest.raises(BadModel, match=r"voices have 62\.5 of 80"):
         voice.stream('<speak><voice name="de-kerstin">b</voice></speak>', is_ssml=True)
+
+
+def test_a_document_may_change_its_language(tmp_path, monkeypatch):
+    players = install(monkeypatch, tmp_path)
+    english, german = players["en"], players["de"]
+    voice = Voice.load("en-ruth")
+    text = 'She said <lang xml:lang="de-AT">guten Tag, Frau Yen</lang> and left. <s xml:lang="de">Es ist 3 Uhr.</s>'
+    speech = voice.speak(f'<speak>{text}<voice name="de-kerstin">Danke</voice></speak>', style="style-1:0.5")
+    assert [word.spoken for word in speech.words][:7] == ["she", "said", "guten", "tag", "frau", "yen", "and"]
+    assert [(call.speaker, "".join(call.symbols)) for call in english.calls] == [
+        ("ruth", "_SHIY1|SEH1D,_"),
+        ("ruth", "_AH0ND|LEH1FT._"),
+    ]
+    assert [call.speaker for call in german.calls] == ["kerstin"] * len(german.calls)
+    read = "".join("".join(call.symbols) for call in german.calls)
+    assert read.startswith("_ɡuː1tən|taː1k,")
+    assert read.count(".") == 2
+    german.calls.clear()
+    english.calls.clear()
+    voice.speak('<speak xml:lang="de">Guten Tag <voice name="en-ruth">Ruth</voice></speak>')
+    assert (len(german.calls), len(english.calls)) == (1, 1)
+    voice.speak('<speak xml:lang="fr">a</speak>')  # of the whole document: without effect where no voice speaks it
+    with pytest.raises(BadSetting, match=r"at line 1, column 8: No voice speaks the language 'fr'; .* for de, en"):
+        voice.stream('<speak><p xml:lang="fr">a</p></speak>', is_ssml=True)
+
+
+def test_positions_and_marks_hold_across_languages(tmp_path, monkeypatch):
+    install(monkeypatch, tmp_path)
+    inside = 'One <lang xml:lang="de">zwei <mark name="here"/>drei</lang><break time="1s"/>four'
+    speech = Voice.load("en").speak(f"<speak>{inside}</speak>")
+    text = "One zwei drei four"
+    assert [(text[word.from_character : word.to_character]) for word in speech.words] == text.split()
+    assert speech.marks[0].seconds == speech.words[2].start
+    assert speech.words[3].start - speech.words[2].end > 1
 
 
 def test_a_fade_is_shorter_than_the_silence_around_it():
@@ -512,3 +552,14 @@ def test_phones_may_be_ipa_inline(voice):
     assert voice.speak("say [[h\u0259\u02c8lo\u028a]] now").words[1].phones == ipa.words[1].phones
     with pytest.raises(BadText, match="stands for no phone"):
         voice.speak("say [[\u0416]] now", strict=True)
+
+
+def test_the_usual_voice_gives_way_to_one_that_speaks_the_language(tmp_path, monkeypatch):
+    install(monkeypatch, tmp_path)
+    load = NarratorLoader().load
+    chosen = {language: load(NarrationSettings(language=language)).voice.name for language in (None, "en-GB", "de-AT")}
+    assert chosen == {None: "en-kathleen", "en-GB": "en-kathleen", "de-AT": "de-kerstin"}
+    with pytest.raises(BadSetting, match="The language is 'fr', and en-kathleen speaks 'en'"):
+        load(NarrationSettings(language="fr"))
+    with pytest.raises(BadSetting, match="The language is 'de', and en-ruth speaks 'en'"):
+        load(NarrationSettings(voice="en-ruth", language="de"))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 import sys
 import threading
 from contextlib import contextmanager
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -137,16 +137,17 @@ def test_every_import_of_a_script_is_a_file_of_the_page():
     imported = {
         name for text in texts.values() for name in re.findall(r'(?:from|import\()\s*["`]\./(\w+\.js)["`]', text)
     }
-    panels = set(re.findall(r'href="#(\w+)"', texts["index.html"])) - {"main"}
-    assert len(panels) == 8
+    panels = set(re.findall(r'href="\./#(\w+)"', texts["index.html"]))
+    assert len(panels) == 13
     scripts = {name for name in texts if name.endswith(".js")}
     assert imported | {f"{panel}.js" for panel in panels} | {"studio.js"} == scripts
 
 
 def test_the_page_asks_for_what_a_model_can_do_and_not_for_its_family():
-    page = Path(wavewright.__file__).parent / "studio" / "page"
-    for script in page.rglob("*.js"):
-        assert not re.search(r"\.family\s*[!=]==", script.read_text(encoding="utf-8")), script.name
+    scripts = {name: text for name, text in page_texts().items() if name.endswith(".js")}
+    assert len(scripts) > 20
+    for name, text in scripts.items():
+        assert not re.search(r"\.family\s*[!=]==", text), name
 
 
 def test_a_file_that_the_browser_has_is_not_sent_again(server):
@@ -154,6 +155,15 @@ def test_a_file_that_the_browser_has_is_not_sent_again(server):
     again = request(server, "GET", "/studio.js", headers={"If-None-Match": first.headers["ETag"]})
     assert (again.status, again.body) == (304, b"")
     assert again.headers["Content-Security-Policy"] == first.headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("path", ["/studio.js", "/v1/tasks", "/studio/descriptions", "/openapi.json"])
+def test_texts_are_sent_compressed_to_those_that_ask(server, path):
+    plain = request(server, "GET", path)
+    packed = request(server, "GET", path, headers={"Accept-Encoding": "gzip"})
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert len(packed.body) < 0.5 * len(plain.body)
+    assert gzip.decompress(packed.body) == plain.body
 
 
 @pytest.mark.parametrize("path", ["/../pyproject.toml", "/page_files.py", "/studio/runs/..%2f..", "/nothing.js"])
@@ -233,6 +243,15 @@ def test_a_score_goes_to_midi_and_back(server):
 def test_a_file_without_tempo_and_metre_has_the_defaults_of_midi():
     midi = midi_of_roll(Roll(tempo=120, tracks=parse_roll(ROLL).tracks))
     assert roll_of_midi(midi).tempo == 120
+
+
+def test_changes_of_the_tempo_go_to_midi_and_back(server):
+    tempos = [{"start": 2, "tempo": 60}, {"start": 6.5, "tempo": 187.5}]
+    midi = request(server, "POST", "/studio/midi", {**ROLL, "tempos": tempos}).body
+    (score,), _ = midi_reading.read_midi(midi)
+    assert score.tempos.tolist() == [(0, 625_000), (960, 1_000_000), (3120, 320_000)]
+    back = request(server, "POST", "/studio/roll", midi).json
+    assert (back["tempo"], back["tempos"]) == (96, tempos)
 
 
 @pytest.mark.parametrize(
@@ -336,14 +355,15 @@ def test_what_is_no_run_and_no_sample(server, path):
 def test_the_command_prints_the_address_and_opens_the_browser(monkeypatch, capsys):
     opened, described, interval = [], [], sys.getswitchinterval()
     monkeypatch.setattr("wavewright.apps.studio.routes.describe_all", lambda: described.append(1))
+    monkeypatch.setattr("wavewright.apps.studio.examples.prepare_examples", lambda: None)
     monkeypatch.setattr(command.webbrowser, "open", opened.append)
     served = SimpleNamespace(run=lambda sockets: [each.close() for each in sockets])
-    monkeypatch.setattr("wavewright.apps.server.serve.make_server", lambda settings, routes: served)
+    monkeypatch.setattr("wavewright.apps.server.serve.make_server", lambda settings, *extra: served)
     assert run(["studio", "--port", "0", "--no-browser"]) == 0
     assert opened == []
     assert run(["studio", "--port", "0"]) == 0
     printed = capsys.readouterr().err.splitlines()
-    assert all(re.fullmatch(r"The studio is at http://127\.0\.0\.1:\d+; Ctrl-C ends it\.", line) for line in printed)
+    assert all(re.fullmatch(r"The studio is at http://127\.0\.0\.1:\d+ \(Ctrl-C ends it\)", line) for line in printed)
     wait_until(lambda: opened and len(described) == 2)
     assert opened[0] in printed[1]
     sys.setswitchinterval(interval)

@@ -13,10 +13,11 @@ import pytest
 
 from benchmarks.text import front_end as scoring
 from wavewright.base.errors import BadSetting, BadText
-from wavewright.text import front_end
+from wavewright.text import front_end, ssml
 from wavewright.text.english.numbers import cardinal, ordinal, year
 from wavewright.text.english.phones import PHONES, SYMBOLS, phones_of_ipa
 from wavewright.text.lexicon import Lexicon
+from wavewright.text.lexicon_file import language_of_lexicon, read_lexicon
 
 LISTS = Path(__file__).parent / "text"
 ENGLISH = front_end()
@@ -42,6 +43,7 @@ def read_aloud(text, expected):
     return scoring.read_aloud(text, expected, ENGLISH)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", ["list.tsv", "more.tsv", "real.tsv", "blind.tsv"])
 def test_texts_are_read_as_their_list_says(name):
     read = [(text, expected, read_aloud(text, expected)) for _, text, expected in scoring.read_list(LISTS / name)]
@@ -198,7 +200,7 @@ def test_ipa_becomes_arpabet():
 def test_a_lexicon_of_ones_own_goes_first(tmp_path):
     path = tmp_path / "mine.txt"
     path.write_text("# names\nTomato T AH0 M AA1 T OW0\n\nKyiv  k iy1 v # city\nC3X S IY1\n", encoding="utf-8")
-    mine = Lexicon.read(path)
+    mine = read_lexicon(path)
     assert [" ".join(word.phones) for word in words("tomato TOMATO C3X Kyiv's", mine)][:3] == [
         "T AH0 M AA1 T OW0"
     ] * 2 + ["S IY1"]
@@ -217,10 +219,10 @@ def test_errors_of_a_lexicon_name_the_line(tmp_path, lines, message):
     path = tmp_path / "mine.txt"
     path.write_text(lines, encoding="utf-8")
     with pytest.raises(BadText, match=re.escape(message)):
-        Lexicon.read(path)
+        read_lexicon(path)
     path.write_bytes(b"a AH0\n\xff\xfe")
     with pytest.raises(BadText, match="is not UTF-8"):
-        Lexicon.read(path)
+        read_lexicon(path)
 
 
 @pytest.mark.parametrize("text", ["", "  \n ", "...", "\x00\x07", "?!"])
@@ -242,13 +244,15 @@ def test_emoji_alone_are_named_and_else_passed_over():
     assert spoken("fine 😀!") == "fine"
 
 
+@pytest.mark.thorough
 @pytest.mark.no_cover
-def test_any_characters_are_spoken_or_refused():
-    draw = random.Random(5)
+@pytest.mark.parametrize("seed", range(15))
+def test_any_characters_are_spoken_or_refused(seed):
+    draw = random.Random(seed)
     letters = [chr(code) for code in range(32, 127)] + list(
         "  \n\tàéñ\u2013\u2014\u2026\u201c\u2019°½€£😀\u200d\ufe0f\x00²×жい α\u0301"
     )
-    for _ in range(1500):
+    for _ in range(100):
         text = "".join(draw.choices(letters, k=draw.randrange(60)))
         try:
             read = words(text)
@@ -266,6 +270,7 @@ def test_every_letter_of_a_word_of_5000_is_spoken():
     assert max(len(sentence.symbols) for sentence in ENGLISH.sentences("ab" * 2500)) < 1000
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "piece",
     [
@@ -313,7 +318,7 @@ def test_letters_of_unknown_words_become_sounds():
 
 
 def test_languages():
-    with pytest.raises(BadSetting, match="The language is 'xx'; it can be en, en-GB, or espeak:"):
+    with pytest.raises(BadSetting, match="The language is 'xx'; it can be en, en-GB, de, es, es-419, it, fr, fr-BE"):
         front_end("xx")
     assert front_end("en-US").language == "en"
 
@@ -342,3 +347,55 @@ def test_a_front_end_is_warm_before_its_first_text():
     )
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert printed.split() == ["0", "1", "True"]
+
+
+def test_a_lexicon_in_toml_has_words_of_several_languages(tmp_path):
+    path = tmp_path / "words.toml"
+    path.write_text(
+        '[en]\n# names\nKyiv = "k iy1 v"\ntomato = "/təˈmɑːtoʊ/"\n[en-GB]\nquay = "K IY1"\n[de]\nKyjiw = "/ˈkɪjɪu̯/"\n',
+        encoding="utf-8",
+    )
+    mine = read_lexicon(path)
+    assert mine.words == {
+        "kyiv": ("K", "IY1", "V"),
+        "tomato": ("T", "AH0", "M", "AA1", "T", "OW0"),
+        "quay": ("K", "IY1"),
+    }
+    german = front_end("de")
+    assert mine.of("de-DE").words == read_lexicon(path, "de").words == {"kyjiw": ("k", "ɪ1", "j", "ɪ0", "uː0")}
+    assert read_lexicon(path, "de").of("en") == Lexicon(mine.words)
+    document = ssml.parse(
+        '<speak>Kyiv. <lang xml:lang="de">Kyjiw.</lang></speak>', front_end("en"), lambda name, language: (german, None)
+    )
+    spoken = [word.phones for sentence in document.sentences(front_end("en"), mine) for word in sentence.words]
+    assert spoken == [mine.words["kyiv"], mine.of("de").words["kyjiw"]]
+
+
+@pytest.mark.parametrize(
+    ("contents", "message"),
+    [
+        ('Kyiv = "K"\n', "'Kyiv' lies in no table"),
+        ("[en]\nKyiv = 3\n", "[en]: 'Kyiv' is 3; write its phones as text"),
+        ("[en]\nKyiv = ''\n", "[en]: 'Kyiv' has no phones"),
+        ("[en]\nKyiv = 'QQ'\n", "[en]: 'Kyiv' has the phone 'QQ'"),
+        ("[de]\nHaus = 'HH AW1 S'\n", "[de]: 'Haus' has the phone 'HH'"),
+        ("[en]\nKyiv = 'K'\nKYIV = 'K'\n", "'KYIV' is repeated"),
+        ("[tlh]\nqapla = 'K'\n", "[tlh] is no language that is spoken"),
+        ("[en\n", "is not TOML"),
+    ],
+)
+def test_errors_of_a_lexicon_in_toml_name_the_word(tmp_path, contents, message):
+    path = tmp_path / "words.toml"
+    path.write_text(contents, encoding="utf-8")
+    with pytest.raises(BadText, match=re.escape(message)):
+        read_lexicon(path)
+
+
+def test_the_language_of_a_text_file_is_that_of_its_phones(tmp_path):
+    path = tmp_path / "words.txt"
+    for contents, language in (("Kyiv K IY1 V\n", "en"), ("Haus h aʊ1 s\n", "de")):
+        path.write_text(contents, encoding="utf-8")
+        assert language_of_lexicon(path) == language
+    path.write_text("Haus QQ\n", encoding="utf-8")
+    with pytest.raises(BadText, match="QQ"):
+        language_of_lexicon(path)

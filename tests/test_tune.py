@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 import time
 from dataclasses import replace
@@ -25,7 +26,15 @@ from wavewright.training.tuning import trials
 from wavewright.training.tuning import tune as searching
 from wavewright.training.tuning.page import importance_of, write_page
 from wavewright.training.tuning.search import N_RUNGS, Search, open_study, without_password
-from wavewright.training.tuning.trials import PLAN, Ground, Worker, assignments, distribution, open_dials
+from wavewright.training.tuning.trials import (
+    MIN_TRIAL_STEPS,
+    PLAN,
+    Ground,
+    Worker,
+    assignments,
+    distribution,
+    open_dials,
+)
 
 SAMPLE_RATE = 8_000
 SETTINGS = ("sample_rate=8000", "n_samples=1600", "n_fft=256", "hop_length=64", "n_mels=40", "valid_fraction=0.3")
@@ -353,3 +362,21 @@ def test_the_task_reports_the_best_settings(search, monkeypatch):
         tune(search.folder, "classifier", 1.0, trial_minutes=0.5, trial_steps=200)
     with pytest.raises(BadSetting, match="trial_steps"):
         tune(search.folder, "classifier", 1.0, trial_steps=89)
+
+
+@pytest.mark.thorough
+def test_a_script_without_a_guard_searches_in_several_processes(clips, tmp_path):
+    options = f"label_from='folder', set={SETTINGS}, jobs=2, quiet=True"
+    call = (
+        f"wavewright.tune({str(clips)!r}, 'classifier', 1.0, 'tiny', 'out', trial_steps={MIN_TRIAL_STEPS}, {options})"
+    )
+    (tmp_path / "script.py").write_text(f"import wavewright\n\nprint('begins')\nprint({call}.n_finished)\n")
+    command = [sys.executable, "script.py"]
+    done = subprocess.run(command, check=False, cwd=tmp_path, capture_output=True, text=True)
+    assert done.stdout.split()[0] == "begins"
+    assert done.stdout.count("begins") == 1  # no worker runs the script
+    if "The minutes were over before the first trial was finished" in done.stderr:
+        return  # on a busy machine; its workers had started
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout.split()[1]) >= 1
+    assert (tmp_path / "out" / "best" / "card.json").is_file()

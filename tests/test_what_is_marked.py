@@ -18,6 +18,9 @@ TEXTURE = {"model": "morph-textures"}
 
 MARKED = {
     "speak": lambda out: wavewright.speak(TEXT, out=out / "a.wav"),
+    "narrate": lambda out: wavewright.narrate(text_file(), out=out, quiet=True),
+    "speak-lines": lambda out: wavewright.speak_lines(text_file(), out=out, quiet=True),
+    "dub": lambda out: wavewright.dub(subtitles(), "en", "en", out=out / "a.wav", quiet=True),
     "generate": lambda out: wavewright.generate("ambience", "rain", 1, seconds=4, out=out),
     "vary": lambda out: wavewright.vary(Path("a.wav"), count=1, residual=0.0, out=out, **TEXTURE),
     "adjust": lambda out: wavewright.adjust(Path("a.wav"), {"brightness": 0.3}, out=out, **TEXTURE),
@@ -30,17 +33,33 @@ MARKED = {
 }
 """Commands whose sound is that of a model, with a call of each that writes into a folder."""
 
-UNMARKED = {"synthesise", "edit", "split", "mix", "enhance", "cancel-echo", "encode", "train", "pretrain", "tune"}
+UNMARKED = {
+    *("synthesise", "compose-by-rule", "edit", "split", "slice", "mix", "enhance", "cancel-echo", "encode"),
+    *("separate", "podcast", "collect-alarms"),
+    *("train", "pretrain", "tune"),
+}
 """Commands that write sound without a mark: by rules, recordings, and the samples of training runs."""
 
-BY_OTHERS = {"batch", "serve", "studio", "demo"}
+BY_OTHERS = {"batch", "serve", "speechd", "studio", "demo"}
 """Commands that write what the others write."""
 
 WITHOUT_SOUND = {
-    *("map", "similar", "transcribe", "recognise", "soundfont", "phonemes", "analyse", "detect", "verify", "plot"),
-    *("models list", "models show", "check-settings", "runs", "evaluate", "audit", "data inspect", "sign"),
-    *("keys show", "keys new", "bench wavenet"),
+    *("effects", "map", "similar", "transcribe", "recognise", "soundfont", "phonemes", "analyse", "detect", "verify"),
+    *("plot", "models list", "models show", "check-settings", "calibrate-recogniser", "runs", "evaluate", "audit"),
+    *("data inspect", "caption", "sign", "keys show", "keys new", "bench wavenet", "play", "live", "align"),
 }
+
+
+def text_file() -> Path:
+    """Return a text file of one line."""
+    Path("lines.txt").write_text(TEXT, encoding="utf-8")
+    return Path("lines.txt")
+
+
+def subtitles() -> Path:
+    """Return subtitles of one line."""
+    Path("scene.srt").write_text(f"1\n00:00:00,000 --> 00:00:05,000\n{TEXT}\n", encoding="utf-8")
+    return Path("scene.srt")
 
 
 def latents_of(path: Path) -> Path:
@@ -55,6 +74,7 @@ def melody() -> Path:
     return Path("melody.abc")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("command", MARKED)
 def test_generated_sound_is_detected(command, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

@@ -147,3 +147,22 @@ def test_a_megabyte_of_noise_is_searched_with_one_check_a_byte(monkeypatch):
     actual, reader, _ = read(header_of(None, frames_per_packet=255).to_bytes() + noise)
     assert (actual.shape[2], reader.lost) == (0, [(0, None)])
     assert len(sizes) < 100_010
+
+
+@pytest.mark.parametrize("frames_per_packet", [1, 4, 50])
+@pytest.mark.parametrize("n_concealed", [0, 10])
+def test_the_first_frames_of_a_gap_are_lost_and_the_others_silent(frames_per_packet, n_concealed):
+    header = header_of(RATE * 4, frames_per_packet=frames_per_packet)
+    codes = codes_of(header, RATE * 4)
+    packets = packets_of(written(header, codes, RATE * 4))
+    missing = [*range(3, 3 + max(30 // frames_per_packet, 1))] if frames_per_packet < 50 else [1]
+    data = header.to_bytes() + b"".join(packet for index, packet in enumerate(packets) if index not in missing)
+    source = io.BytesIO(data)
+    read_header(source, "x.wwc")
+    coder = RangeCoder(TABLE[: header.n_codebooks])
+    actual = np.concatenate([*PacketReader(source, header, coder, HOP_LENGTH, n_concealed=n_concealed)], axis=2)
+    first, end = missing[0] * frames_per_packet, (missing[-1] + 1) * frames_per_packet
+    expected = codes.copy()
+    expected[:, :, first:end] = -1
+    expected[:, :, first : min(first + n_concealed, end)] = -2
+    np.testing.assert_array_equal(actual, expected)

@@ -41,18 +41,21 @@ def prepared(folder: Path, cache: Path, **model: object) -> CodecPrepared:
     )
 
 
-def export_codec(sounds: Path, cache: Path, model_folder: Path) -> CodecAutoencoder:
-    """Write a codec to the model folder ``place``, its codebooks set by one batch; return its network as exported."""
+def export_codec(sounds: Path, cache: Path, model_folder: Path, **model: object) -> CodecAutoencoder:
+    """Write a codec to a model folder, its codebooks set by one batch; return its network as exported."""
     torch.manual_seed(0)
-    data = prepared(sounds, cache)
-    codec = CodecTraining().build(TINY)
+    config = dataclasses.replace(TINY, **model)
+    data = prepared(sounds, cache, **model)
+    codec = CodecTraining().build(config)
     for step in (0, TINY.unquantised_steps):
         batch = {name: torch.as_tensor(array) for name, array in data.batches(step).items()}
         codec.turns(step)[0][1](batch)
     with torch.no_grad():  # as training leaves them: no two alike
         for parameter in codec.autoencoder.parameters():
             parameter.add_(0.01 * torch.randn_like(parameter))
-    card = Card(name=model_folder.name, family="codec", config=dataclasses.asdict(TINY), labels=[], sample_rate=16_000)
+    card = Card(
+        name=model_folder.name, family="codec", config=dataclasses.asdict(config), labels=[], sample_rate=16_000
+    )
     export_model(model_folder, card, CodecTraining().export(codec.autoencoder.eval(), data))
     return export_copy(codec.autoencoder)  # type: ignore[return-value]
 

@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import hashlib
+import os
+import shutil
 import tempfile
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import onnx
 import torch
 
+import wavewright
 from wavewright.audio.clip import Clip
 from wavewright.contracts.recipe import Recipe
 from wavewright.data.entry import Entry, Scan
+from wavewright.data.folder import scan
 from wavewright.data.scores import scan_scores
+from wavewright.families import FAMILIES
 from wavewright.models.folder import ModelFolder
 from wavewright.music.formats import write_score
 from wavewright.music.score import Score, Track, notes_of
-from wavewright.training.run import Provenance, Run, choose_recipe
+from wavewright.training.checkpoint import load_matching
+from wavewright.training.loop import LAST
+from wavewright.training.run import CHECKPOINTS, Provenance, Run, choose_recipe
+
+KEPT = Path(__file__).parents[1] / ".pytest_cache" / "tiny"
+LATER_ROOMS = ("tasks", "apps")  # which no training uses
+SECONDS_OF_A_DAY = 86_400
 
 SAMPLE_RATE = 16_000
 LABELS, SPEAKERS, N_TAKES = ("high", "low"), ("ann", "bob"), 5
@@ -45,6 +60,8 @@ class TinyFamily:
     """Makes another model that the family needs, in a folder, and returns the settings that name it."""
     scan: Callable[[Path], Scan] | None = None
     """Makes what the family learns from, in a folder, instead of recordings."""
+    fewer: tuple[tuple[str, int], ...] = ()
+    """Constants of its recipe that take long with the value of a real training, and values for tests."""
 
 
 def _tiny_codec(folder: Path) -> tuple[str, ...]:
@@ -76,6 +93,20 @@ def _tiny_scores(folder: Path) -> Scan:
     return Scan(tuple(replace(entry, split="valid" if entry is entries[-1] else "train") for entry in entries))
 
 
+def _tiny_chords(folder: Path) -> Scan:
+    """Return recordings of chords with a score beside each; the last is for validation."""
+    root = folder / "chords"
+    root.mkdir(exist_ok=True)
+    seconds = np.arange(SAMPLE_RATE) / SAMPLE_RATE
+    for number in range(4):
+        pitches = (57 + number, 61 + number)
+        wave = sum(np.sin(2 * np.pi * 440 * 2 ** ((pitch - 69) / 12) * seconds) for pitch in pitches)
+        Clip(np.float32(0.3 * wave * np.exp(-2 * seconds))[None], SAMPLE_RATE).write(root / f"{number}.wav")
+        write_score(Score((Track(notes_of([(0, 480, pitch, 90) for pitch in pitches])),)), root / f"{number}.mid")
+    entries = scan(root).entries
+    return Scan(tuple(replace(entry, split="valid" if entry is entries[-1] else "train") for entry in entries))
+
+
 TINY: dict[str, TinyFamily] = {
     "acoustic": TinyFamily(
         (
@@ -96,6 +127,7 @@ TINY: dict[str, TinyFamily] = {
     "denoiser": TinyFamily(
         ("hop_length=128", "mask=complex", "channels=4", "crop_seconds=0.5", "valid_fraction=0.4"),
         companion=_tiny_speech,
+        fewer=(("N_VALID_MIXTURES", 8),),
     ),
     "encoder": TinyFamily(("n_samples=8000", "n_fft=256", "hop_length=128", "projection_size=16")),
     "gan": TinyFamily(("sample_rate=8000", "n_samples=4000", "n_fft=256", "hop_length=64", "noise_bands=20")),
@@ -116,6 +148,7 @@ TINY: dict[str, TinyFamily] = {
         ("n_codebooks=3", "hidden_size=16", "embedding_size=12", "crop_seconds=0.3", "n_variants=2"),
         companion=_tiny_codec,
     ),
+    "transcriber": TinyFamily(("crop_frames=24",), scan=_tiny_chords),
     "vae": TinyFamily(
         ("sample_rate=8000", "n_samples=4096", "n_fft=256", "hop_length=64", "adversarial_from=2", "channels=16"),
         n_stages=2,
@@ -178,6 +211,7 @@ def _voice(f0_hz: float, seconds: float, seed: int) -> np.ndarray:
 def tiny_recipe(name: str, *settings: str) -> Recipe:
     """Return the tiny recipe of a family, with further settings."""
     tiny = TINY[name]
+    vars(FAMILIES[name].recipes()).update(tiny.fewer)
     companion = tiny.companion(folder()) if tiny.companion else ()
     return choose_recipe(name, "tiny", (*TRAINING, "metric=", *tiny.settings, *companion, *settings))
 
@@ -197,8 +231,45 @@ def tiny_run(name: str, out: Path, *settings: str, base: ModelFolder | None = No
 
 @functools.cache
 def trained(name: str) -> Run:
-    """Return a run of a tiny model that is trained; every test of this process shares it."""
+    """Return a run of a tiny model that is trained; no test may change its folder."""
+    out = kept(name, lambda out: tiny_run(name, out).train(quiet=True))
     with torch.random.fork_rng():
-        run = tiny_run(name, folder() / f"trained-{name}")
-        run.train(quiet=True)
+        run = tiny_run(name, out)
+        load_matching(out / CHECKPOINTS / LAST, run.network)
     return run
+
+
+def kept(name: str, make: Callable[[Path], object], made_in: str = __file__) -> Path:
+    """Return the folder ``name`` that a function makes; no test may change it.
+
+    It is kept for later processes as long as the package, this file and ``made_in``, the file of the function, stay
+    the same.
+    """
+    code = hashlib.sha256(Path(made_in).read_bytes()).hexdigest()[:8]
+    place = KEPT / code_hash() / f"{name}-{code}"
+    if place.is_dir():
+        return place / name
+    staged = place.with_name(f".{place.name}-{os.getpid()}")
+    staged.mkdir(parents=True)
+    try:
+        with torch.random.fork_rng():
+            make(staged / name)
+        with contextlib.suppress(OSError):  # another process was first
+            staged.rename(place)
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
+    return place / name
+
+
+@functools.cache
+def code_hash() -> str:
+    """Return a hash of what the tiny models follow from; remove those of other code that are older than a day."""
+    package = Path(wavewright.__file__).parent
+    sources = (path for path in package.rglob("*.py") if path.relative_to(package).parts[0] not in LATER_ROOMS)
+    digest = hashlib.sha256(repr([module.__version__ for module in (np, onnx, torch)]).encode())
+    for path in sorted([*sources, Path(__file__)]):
+        digest.update(path.read_bytes())
+    for other in KEPT.glob("*"):
+        if other.name != digest.hexdigest() and other.stat().st_mtime + SECONDS_OF_A_DAY < time.time():
+            shutil.rmtree(other, ignore_errors=True)
+    return digest.hexdigest()

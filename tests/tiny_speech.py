@@ -23,9 +23,10 @@ class StandInAcoustic(AcousticModel):
 
     n_mels, sample_rate, hop_length = 80, 24_000, 384
 
-    def __init__(self, speakers=("kathleen", "ruth"), language="en", name="en"):
+    def __init__(self, speakers=("kathleen", "ruth"), language="en", name="en", languages=()):
         self.speakers, self.language, self.styles = speakers, language, ("style-1", "style-2")
-        self.symbols = front_end("en").symbols
+        self.languages = languages or (language,)
+        self.symbols = tuple(symbol for each in self.languages for symbol in front_end(each).symbols)
         self.folder, self.card = (
             SimpleNamespace(hash=hashlib.sha256(name.encode()).hexdigest()[:12], n_bytes=0),
             SimpleNamespace(name=name, family="acoustic", config={}),
@@ -75,17 +76,22 @@ def stand_in_voice(speaker="kathleen") -> Voice:
     return Voice(StandInAcoustic(), StandInVocoder(), speaker, f"en-{speaker}")
 
 
-def install(monkeypatch, folder) -> dict[str, object]:
+def install(monkeypatch, folder, german=None) -> dict[str, object]:
     """Models ``en``, ``de`` and ``vocoder`` in the user's model folder, whose runtimes are stand-ins."""
     players = {
         "en": StandInAcoustic(),
-        "de": StandInAcoustic(("kerstin",), "de", "de"),
+        "de": german or StandInAcoustic(("kerstin",), "de", "de"),
         "vocoder": StandInVocoder(),
     }
     for name, player in players.items():
         (folder / name).mkdir()
         family = "vocoder" if name == "vocoder" else "acoustic"
-        config = {"speakers": list(player.speakers)} if family == "acoustic" else {}
+        is_voice = family == "acoustic"
+        config = (
+            {"speakers": list(player.speakers), "language": player.language, "languages": list(player.languages)}
+            if is_voice
+            else {}
+        )
         card = Card(name=name, family=family, sample_rate=24_000, config=config)
         (folder / name / "card.json").write_text(card.to_json(), encoding="utf-8")
     monkeypatch.setenv("WAVEWRIGHT_HOME", str(folder))

@@ -12,6 +12,7 @@ import pytest
 import soundfile
 
 from wavewright.data.folder import scan
+from wavewright.families.acoustic import batches
 from wavewright.families.acoustic import recipe as recipes
 from wavewright.training.run import Provenance, Run
 
@@ -76,17 +77,23 @@ def tiny_recipe() -> recipes.Recipe:
 
 
 def tiny_run(folder: Path, out: Path, cache: Path, recipe: recipes.Recipe | None = None, base=None) -> Run:
-    """Return a run on a folder; ``recipes.front_end`` must be that of this module."""
+    """Return a run on a folder; see `use_front_end`."""
     return Run(
         out, "acoustic", recipe or tiny_recipe(), scan(folder), Provenance("tiny", licence="CC0-1.0"), cache, base
     )
+
+
+def use_front_end(patch: pytest.MonkeyPatch) -> None:
+    """Have recipes read texts by the front end of this module."""
+    patch.setattr(recipes, "front_end", front_end)
+    patch.setattr(batches, "front_end", front_end)
 
 
 @contextmanager
 def trained_voice(folder: Path) -> Iterator[Run]:
     """Train a tiny voice in a folder; recipes use the front end of this module meanwhile."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(recipes, "front_end", front_end)
+        use_front_end(patch)
         run = tiny_run(write_folder(folder / "mine"), folder / "run", folder / "cache")
         run.train(quiet=True)
         yield run

@@ -36,7 +36,7 @@ from wavewright.apps import cli
 from wavewright.audio.clip import read_header
 from wavewright.models import HOME_VARIABLE
 from wavewright.outputs.provenance.keys import KEYS_VARIABLE
-from wavewright.tasks.edit import EffectList, SettingDescription, edit
+from wavewright.tasks.list_effects import SettingDescription, list_effects
 
 SOUND, SCORE, CODE, LATENT, FOLDER = "sound", "score", "code", "latent", "folder"
 KINDS = {
@@ -163,9 +163,7 @@ def _chain(sequence: Sequence, source: str) -> str:
 
 def _any_step(sequence: Sequence) -> str:
     """Return an effect with some of its settings, near to their defaults."""
-    listed = edit(list_=True)
-    assert isinstance(listed, EffectList)
-    effect = sequence.random.choice(listed.effects)
+    effect = sequence.random.choice(list_effects().effects)
     words = [effect.name]
     if effect.name in WITH_FILES:
         words.append(f'file="{sequence.one(SOUND)}"')
@@ -292,7 +290,7 @@ STARTS: dict[str, Command] = {
         *("synthesise", of.random.choice(("rain", "footsteps", "fire", "wind"))),
         *("--seconds", "2", "--out", str(of.new(of.random.choice(FORMATS)))),
     ],
-    "rules": lambda of: ["compose", "--rule", "folk-tune", "--bars", "4", "--out", str(of.new(".mid"))],
+    "rules": lambda of: ["compose-by-rule", "folk-tune", "--bars", "4", "--out", str(of.new(".mid"))],
     "drum-patterns": lambda of: [
         *("compose", "drum-patterns", "--bars", "2", "--seed", str(of.number), "--out", str(of.new(".mid")))
     ],

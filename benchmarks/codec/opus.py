@@ -206,21 +206,26 @@ def processor_seconds_a_second(model: str, seconds: float, n_runs: int) -> float
     return median_seconds(run, n_runs) / seconds
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of this script."""
+def add_clip_options(parser: argparse.ArgumentParser, kbps: Sequence[float], opus_kbps: Sequence[float]) -> None:
+    """Add the options for clips, rates and judges."""
     parser.add_argument(
         "--clips", nargs="+", default=["unseen speaker=corpora/prompts:test"], metavar="NAME=FOLDER:SPLIT"
     )
     parser.add_argument("--english", nargs="*", default=["unseen speaker"], help="kinds whose words are counted")
     parser.add_argument("--model", default="speech-codec")
-    parser.add_argument("--kbps", nargs="+", type=float, default=KBPS)
-    parser.add_argument("--opus-kbps", nargs="*", type=float, default=OPUS_KBPS)
+    parser.add_argument("--kbps", nargs="+", type=float, default=kbps)
+    parser.add_argument("--opus-kbps", nargs="*", type=float, default=opus_kbps)
     parser.add_argument("--count", type=int, default=60, help="clips of each kind")
     parser.add_argument("--min-seconds", type=float, default=2.0)
-    parser.add_argument("--timed-seconds", type=float, default=60.0, help="of the sound that is timed")
-    parser.add_argument("--runs", type=int, default=5, help="of the timing")
     add_judge_options(parser)
     parser.add_argument("--no-speaker", action="store_true", help="leave out the similarity of speakers")
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this script."""
+    add_clip_options(parser, KBPS, OPUS_KBPS)
+    parser.add_argument("--timed-seconds", type=float, default=60.0, help="of the sound that is timed")
+    parser.add_argument("--runs", type=int, default=5, help="of the timing")
 
 
 def measure(options: argparse.Namespace, report: Report) -> None:

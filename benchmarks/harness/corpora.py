@@ -127,6 +127,20 @@ def smoke_speech(folder: Path) -> Path:
     return _write(folder / "speech", _spoken(), [("train", 6), ("valid", 6), ("test", 6)])
 
 
+def smoke_prompts(folder: Path) -> Path:
+    """Write a corpus of four spoken numbers, once. Return its folder."""
+    if not (folder / "prompts").exists():
+        clips = [({"text": text, "speaker": "kathleen", "language": "en"}, clip) for text, clip in _numbers()]
+        _write(folder / "prompts", clips, [("test", len(clips))])
+    return folder / "prompts"
+
+
+@cache
+def _numbers() -> list[tuple[str, Clip]]:
+    voice = Voice.load(SMOKE_VOICE, "vocoder")
+    return [(text, voice.speak(text, seed=SMOKE_SEED).clip) for text in ("One.", "Two.", "Seven.", "Eleven.")]
+
+
 def smoke_responses(folder: Path) -> Path:
     """Write the impulse response of a room, noise that decays. Return its folder."""
     decay = np.exp(-np.arange(4_000) / 400)

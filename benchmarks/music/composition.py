@@ -9,8 +9,11 @@ The folder has the scores that recipes/composer.py writes: ``train-...mid`` and 
 
 - overlaps of histograms (pitch class above the tonic of the most probable key, interval, duration, position in the
   bar) of all voices, of pieces in the most usual metre: the area that two histograms have in common, 1 at most, of
-  held-out pieces and the model's, those of a Markov chain of second order, and the training pieces; and of the two
-  halves of the training pieces;
+  held-out pieces and the model's with and without a form, those of a Markov chain of second order, and the training
+  pieces; and of the two halves of the training pieces;
+- the form: pieces that end on the tonic of the key that is asked for (of scores: of their most probable key), in voices
+  with a tonic triad over it; bars that return, and cadences at the ends of four bars, both as the model's own analysis
+  of scores finds them; and voices that cross, in all steps of two neighbours; with and without a form, and of scores;
 - the longest melody of the model that a training piece has, in notes, by intervals and durations, beside the longest
   that held-out pieces have in common with training pieces;
 - notes that break the limits, in pieces with random limits;
@@ -38,6 +41,11 @@ import numpy as np
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import Row, Table, columns
 from wavewright.contracts.composition import CompositionSettings, ScoreComposer
+from wavewright.families.composer.config import ComposerConfig
+from wavewright.families.composer.conversion import grid_of
+from wavewright.families.composer.form import form_of
+from wavewright.families.composer.grid import Grid
+from wavewright.families.composer.vocabulary import REST
 from wavewright.families.loading import load_composer
 from wavewright.music.accompaniment.melody import find_key
 from wavewright.music.bars import bars_of
@@ -51,12 +59,16 @@ OVERLAPS = Table(
     "overlap with held-out pieces",
     columns(pieces="s", pitch_class=".3f", interval=".3f", duration=".3f", position=".3f"),
 )
+FORM = Table(
+    "form",
+    columns(pieces="s", count="d", ends_on_tonic=".2f", returning_bars=".2f", cadences=".2f", crossings=".3f"),
+)
 COPIES = Table("longest run of a training melody, in notes", columns(pieces="s", median=".1f", largest="d"))
 LIMITS = Table("notes that break random limits", columns(model="s", pieces="d", notes="d", broken="d"))
 SPEED = Table(
     "speed", columns(model="s", bars="d", processor_s=".2f", clock_s=".2f", command_s=".2f"), is_optional=True
 )
-PARTS = ("overlaps", "copies", "limits", "speed")
+PARTS = ("overlaps", "form", "copies", "limits", "speed")
 N_TIMES = 3
 Voice = list[tuple[int, int, int]]
 """Notes of a voice: start and duration in sixteenths, and pitch."""
@@ -212,7 +224,7 @@ def measure(options: argparse.Namespace, report: Report) -> None:
     if "limits" in options.only:
         broken, n_notes = count_violations(composer, options.limited, options.limited_bars)
         report.add(LIMITS, {"model": options.model, "pieces": options.limited, "notes": n_notes, "broken": broken})
-    if not {"overlaps", "copies"} & set(options.only):
+    if not {"overlaps", "form", "copies"} & set(options.only):
         return
     n_voices = 1 if "chords" in composer.voices else len(composer.voices)
     scores = {
@@ -224,7 +236,10 @@ def measure(options: argparse.Namespace, report: Report) -> None:
     usual = CompositionSettings(bar_steps=bar, temperature=options.temperature, top_p=options.top_p)
     composed = [composer.compose(options.bars, replace(usual, seed=seed)) for seed in range(options.count)]
     if "overlaps" in options.only:
-        add_overlaps(scores, composed, n_voices, bar, report)
+        free = [composer.compose(options.bars, replace(usual, seed=seed, form=False)) for seed in range(options.count)]
+        add_overlaps(scores, {"model": composed, "model, free": free}, n_voices, bar, report)
+    if "form" in options.only:
+        add_forms(scores, composer, replace(usual, top_p=CompositionSettings().top_p), options, report)
     if "copies" in options.only:
         add_copies(scores, composed, report)
 
@@ -245,6 +260,67 @@ def speed_row(model: str, composer: ScoreComposer) -> Row:
     return {"model": model, "bars": 32, **dict(zip(names, np.median(times, axis=0).tolist(), strict=True))}
 
 
+def add_forms(
+    scores: dict[str, list[Score]],
+    composer: ScoreComposer,
+    usual: CompositionSettings,
+    options: argparse.Namespace,
+    report: Report,
+) -> None:
+    """Add the forms of pieces in a random key, with and without a planned form, of held-out and training scores."""
+    config = composer.folder.config(ComposerConfig)
+    rng = np.random.default_rng(2)
+    keys = [MusicalKey(int(rng.integers(12)), "major" if rng.random() < 0.7 else "minor") for _ in range(options.count)]
+    for name in ("model", "model, free"):
+        settings = [replace(usual, seed=seed, key=key) for seed, key in enumerate(keys)]
+        if name != "model":
+            settings = [replace(each, form=False) for each in settings]
+        pieces = [composer.compose(options.bars, each) for each in settings]
+        report.add(FORM, form_row(name, pieces, [key.tonic for key in keys], config))
+    half = len(scores["train"]) // 2
+    real = {"held-out": scores["valid"], "training, half": scores["train"][:half], "other half": scores["train"][half:]}
+    for name, pieces in real.items():
+        report.add(FORM, form_row(name, pieces, [None] * len(pieces), config))
+
+
+def form_row(name: str, pieces: Sequence[Score], tonics: Sequence[int | None], config: ComposerConfig) -> Row:
+    """Return the row of some pieces."""
+    ends, returning, cadences, crossings = [], [], [], []
+    for piece, tonic in zip(pieces, tonics, strict=True):
+        if not piece.n_notes:
+            ends.append(False)
+            continue
+        grid = grid_of(piece, config)
+        found = form_of(grid, config)
+        if found.key is None:
+            continue
+        final = {track.name: int(track.notes["pitch"][-1]) for track in piece.tracks if len(track.notes)}
+        root = found.key.tonic if tonic is None else tonic
+        if config.layout == "voices":
+            degrees = {(pitch - root) % 12 for pitch in final.values()}
+            triads = ({0, 3, 7}, {0, 4, 7})
+            bass = int(piece.tracks[-1].notes["pitch"][-1])
+            ends.append(bass % 12 == root and any(degrees <= triad for triad in triads))
+        else:
+            ends.append((int(piece.tracks[0].notes["pitch"][-1]) - root) % 12 == 0)
+        bars = found.plan.bars
+        returning.append(np.mean([bar.source is not None for bar in bars]))
+        cadences.append(np.mean([bar.cadence is not None for bar in bars[3::4]] or [False]))
+        crossings.append(crossing(grid, config))
+    means = [float(np.mean(each)) for each in (ends, returning, cadences, crossings)]
+    names = ("ends_on_tonic", "returning_bars", "cadences", "crossings")
+    return {"pieces": name, "count": len(ends), **dict(zip(names, means, strict=True))}
+
+
+def crossing(grid: Grid, config: ComposerConfig) -> float:
+    """Return the fraction of steps and neighbouring voices in which the lower voice is above the higher one."""
+    if config.layout != "voices":
+        return 0.0
+    upper, lower = grid.symbols[:, :-1], grid.symbols[:, 1:]
+    both = (upper != REST) & (lower != REST)
+    return float((lower > upper)[both].mean()) if both.any() else 0.0
+
+
 def add_copies(scores: dict[str, list[Score]], composed: Sequence[Score], report: Report) -> None:
     """Add the longest runs that composed and held-out pieces have in common with training pieces."""
     melodies = {name: [voices_of(score, 1)[0] for score in scores[name]] for name in scores}
@@ -262,7 +338,7 @@ def bar_steps_of(score: Score) -> int:
 
 
 def add_overlaps(
-    scores: dict[str, list[Score]], composed: Sequence[Score], n_voices: int, bar: int, report: Report
+    scores: dict[str, list[Score]], composed: dict[str, list[Score]], n_voices: int, bar: int, report: Report
 ) -> None:
     """Add the overlaps of the histograms with held-out pieces."""
     real = {split: [voices_of(score, n_voices) for score in scores[split]] for split in scores}
@@ -272,13 +348,13 @@ def add_overlaps(
         for voices, tonic in zip(real["train"], tonics["train"], strict=True)
     ]
     markov, rng = MarkovVoices(in_c), np.random.default_rng(0)
-    n_steps = composed[0].length // STEP
-    chain = [markov.draw(n_steps, rng) for _ in composed]
-    pieces = [voices_of(score, n_voices) for score in composed]
+    n_steps = composed["model"][0].length // STEP
+    chain = [markov.draw(n_steps, rng) for _ in composed["model"]]
+    pieces = {name: [voices_of(score, n_voices) for score in each] for name, each in composed.items()}
     half = len(real["train"]) // 2
     held_out = histograms(real["valid"], tonics["valid"], bar)
     rows = {
-        "model": histograms(pieces, [tonic_of(piece) for piece in pieces], bar),
+        **{name: histograms(each, [tonic_of(piece) for piece in each], bar) for name, each in pieces.items()},
         "Markov chain": histograms(chain, [tonic_of(piece) for piece in chain], bar),
         "training": histograms(real["train"], tonics["train"], bar),
     }
@@ -303,10 +379,10 @@ def synthetic_scores(folder: Path) -> Path:
 
 BENCHMARK = Benchmark(
     __doc__,
-    (OVERLAPS, COPIES, LIMITS, SPEED),
+    (OVERLAPS, FORM, COPIES, LIMITS, SPEED),
     add_options,
     measure,
-    smoke={"scores": synthetic_scores, "count": 1, "bars": 1, "limited": 2, "limited_bars": 1, "only": PARTS[:3]},
+    smoke={"scores": synthetic_scores, "count": 1, "bars": 1, "limited": 2, "limited_bars": 1, "only": PARTS[:4]},
 )
 
 if __name__ == "__main__":

@@ -8,7 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from wavewright.families.composer.config import ComposerConfig
-from wavewright.families.composer.grid import Grid, longest_matches, plan_features, previous_symbols, step_features
+from wavewright.families.composer.grid import (
+    Grid,
+    longest_matches,
+    open_features,
+    previous_symbols,
+)
 from wavewright.families.composer.vocabulary import FIRST_NOTE, REST
 
 SPLITS = ("train", "valid", "test")
@@ -86,17 +91,9 @@ class Examples:
     def piece(self, index: int, semitones: int = 0) -> dict[str, np.ndarray]:
         """Return the arrays of a piece, without the batch dimension."""
         grid = self.pieces[index].transposed(self.config.vocabulary, semitones)
-        features = step_features(self.config, grid, self.matches[index])
-        if self.config.has_plan:  # nothing is known ahead, and the end is open
-            unknown = np.full(grid.symbols.shape, 2 * self.config.vocabulary.unknown)
-            plan = plan_features(self.config, unknown, np.full(len(grid), -1))
-            features = np.concatenate([features, plan], axis=1)
-        return {
-            "features": features,
-            "symbols": grid.symbols,
-            "is_held": grid.is_held,
-            "before": previous_symbols(grid.symbols, self.config.vocabulary.unknown),
-        }
+        features = open_features(self.config, grid, self.matches[index])
+        before = previous_symbols(grid.symbols, self.config.vocabulary.unknown)
+        return {"features": features, "symbols": grid.symbols, "is_held": grid.is_held, "before": before}
 
     def batch(self, rng: np.random.Generator, size: int, crop: int, max_shift: int) -> dict[str, np.ndarray]:
         """Return a batch of crops in random transpositions of up to ``max_shift`` semitones."""

@@ -24,7 +24,7 @@ import re
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -35,7 +35,8 @@ from benchmarks.harness.peers import Peer
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import TARGETS, Table, columns
 from wavewright.audio.clip import Clip
-from wavewright.inference.transcription import transcribe_wave
+from wavewright.families import loading
+from wavewright.inference.transcription import detect_wave, transcribe_wave
 from wavewright.music.performance import perform
 from wavewright.music.rules import compose_by_rule
 from wavewright.music.score import PROGRAM, Score, Track, controls_of, notes_of
@@ -301,6 +302,19 @@ def by_wavewright(sound: Sound) -> Notes:
     return intervals, np.array([note.pitch for note in notes], float)
 
 
+class Polyphonic:
+    """A model of several voices."""
+
+    def __init__(self, model: str) -> None:
+        self._detector = loading.load_note_detector(model)
+
+    def __call__(self, sound: Sound) -> Notes:
+        """Return the notes that it finds."""
+        notes = detect_wave(sound.wave, RATE, self._detector).notes
+        intervals = np.array([(note.start_s, note.end_s) for note in notes]).reshape(-1, 2)
+        return intervals, np.array([note.pitch for note in notes], float)
+
+
 class BasicPitch:
     """basic-pitch's network and its creation of notes, with their usual settings."""
 
@@ -347,6 +361,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--notes", type=Path, default=None, help="folder of the instruments' recorded notes")
     parser.add_argument("--attack-db", type=float, default=12.0, help="below its largest level a recorded note begins")
     parser.add_argument("--soundfont", type=Path, default=None, help="default: the bundled bank")
+    parser.add_argument("--model", default=None, help="a transcriber of several voices, to measure beside")
     parser.add_argument("--seconds", type=float, default=20.0, help="about the length of a melody")
     parser.add_argument("--random", type=int, default=2, help="random melodies of an instrument")
     parser.add_argument("--instruments", type=int, default=None, help="of each source; default: all")
@@ -355,7 +370,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def measure(options: argparse.Namespace, report: Report) -> None:
     """Add the rows of all sources and transcribers."""
     MIR_EVAL.require()
-    transcribers = {"Wavewright": by_wavewright}
+    transcribers: dict[str, Callable[[Sound], Notes]] = {"Wavewright": by_wavewright}
+    if options.model is not None:
+        transcribers["several voices"] = Polyphonic(options.model)
     if BASIC_PITCH.is_installed:
         transcribers["basic-pitch"] = BasicPitch()
     else:

@@ -7,7 +7,7 @@
     python -m benchmarks.recognition.keywords --corpora corpora --unseen theo --out runs/keywords
 
 The classifier learns the digits of the other speakers, ``_other``: sentences of voices that are not in the test, and
-``_noise``: effects and folds 1 to 3 of ESC-10. The threshold is that of ``recognise --calibrate``: one false alarm an
+``_noise``: effects and folds 1 to 3 of ESC-10. The threshold is that of ``calibrate-recogniser``: one false alarm an
 hour on sentences of voices without key words (speakers ``kerstin`` and ``allison``), on fold 4 of ESC-10 and on the
 recordings of ``--noise``, none of which is in training. ``--spoken`` adds words by the bundled voice ``en-kathleen``,
 each as another speaker might say it: so many of each digit, and as many other words as digits. ``--generated`` adds

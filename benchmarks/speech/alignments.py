@@ -31,7 +31,6 @@ from wavewright.families.acoustic.config import AcousticConfig
 from wavewright.families.acoustic.modules import TextToMel
 from wavewright.families.acoustic.recipe import AcousticDataSettings, initial_weights
 from wavewright.families.acoustic.training import to_tensors
-from wavewright.text import front_end
 
 ALIGNERS = {"aligner": False, "joint": True}
 """True for the rows in which the phone classifier helps to align."""
@@ -49,7 +48,7 @@ def training_clips(corpus: Path, config: AcousticConfig, speaker: str, count: in
     store = ClipStore.build(
         shuffle_entries(entries, count), config.sample_rate, None, Preparation("crop", level="none")
     )
-    return speech_clips(store, config, AcousticDataSettings().loudness_lufs, front_end(config.language))[0]
+    return speech_clips(store, config, AcousticDataSettings().loudness_lufs)[0]
 
 
 def words_of(clip: SpeechClip, config: AcousticConfig) -> tuple[list[tuple[str, ...]], list[int]]:

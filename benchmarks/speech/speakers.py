@@ -78,9 +78,9 @@ def copies(entries: list[Entry], vocoder_name: str) -> Speaker:
     return Speaker(f"copies by {vocoder_name}", speak, is_recorded=True)
 
 
-def voice(name: str, vocoder: str, n_seeds: int) -> Speaker:
-    """Return a voice with a vocoder, loaded and compiled."""
-    loaded = Voice.load(name, vocoder)
+def voice(name: str, vocoder: str, n_seeds: int, language: str | None = None) -> Speaker:
+    """Return a voice with a vocoder, loaded and compiled, in a language, by default its first one."""
+    loaded = Voice.load(name, vocoder, language)
     loaded.warm_up()
 
     def speak(text: str, seed: int) -> Utterance:

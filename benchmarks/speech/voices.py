@@ -1,8 +1,10 @@
-"""Measure voices beside other engines: word errors, predicted opinion, distance to recordings, and speed.
+r"""Measure voices beside other engines: word errors, predicted opinion, distance to recordings, and speed.
 
     python recipes/corpora speech --kathleen K --kerstin G --commands C --asterisk A --out corpora/speech
     python -m benchmarks.speech.voices --corpus corpora/speech --voice en-kathleen --json voices.json
     python -m benchmarks.speech.voices --corpus corpora/speech --no-voices      # recordings and other engines alone
+    python -m benchmarks.speech.voices --corpus corpora/german --speaker kerstin --split valid --voice de-kerstin \
+        --other-language --vocoder vocoder --seeds 1
 
 40 sentences of a reader that no voice was trained on (split ``test``) and 100 others
 (benchmarks/speech/texts/hundred.txt, written before any voice spoke). Word errors by wavewright.metrics.recogniser
@@ -124,9 +126,9 @@ def similarity_to(natural: list[np.ndarray], recorded: Judged, judged: Judged, e
     return {"speaker_similarity": similarity, "similarity_over_natural": similarity / of_recordings}
 
 
-def held_out_sentences(corpus: Path, speaker: str) -> list[Entry]:
+def held_out_sentences(corpus: Path, speaker: str, split: str) -> list[Entry]:
     """Return one recording of each held-out sentence of a speaker; raise BadFolder if there is none."""
-    entries = corpus_entries(corpus, "test", needs_text=True, speaker=speaker)
+    entries = corpus_entries(corpus, split, needs_text=True, speaker=speaker)
     return sorted({str(entry.text): entry for entry in reversed(entries)}.values(), key=lambda entry: entry.path)
 
 
@@ -159,7 +161,7 @@ def write_clips(judged: Judged, folder: Path) -> None:
 
 def speakers_of(options: argparse.Namespace, entries: list[Entry]) -> list[Speaker]:
     """Return the other engines, copies of the recordings and the voices."""
-    speakers = other_engines()
+    speakers = [] if options.other_language else other_engines()
     if not options.no_voices:
         first, *others = options.vocoder
         speakers.append(copies(entries, first))
@@ -179,6 +181,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seeds", type=int, default=3, help="of each sentence of a voice")
     parser.add_argument("--natural", type=int, default=40, help="other recordings, for the embedding of the reader")
     parser.add_argument("--count", type=int, default=None, help="sentences of each list, all by default")
+    parser.add_argument("--split", default="test", help="of the held-out sentences")
+    parser.add_argument("--other-language", action="store_true", help="held-out sentences alone, no engines of English")
     parser.add_argument("--no-voices", action="store_true", help="recordings and other engines alone")
     add_judge_options(parser)
     parser.add_argument("--out", type=Path, default=None, help="folder for the clips, to listen to")
@@ -189,7 +193,7 @@ def measure(options: argparse.Namespace, report: Report) -> None:
     judges = Judges(options, report)
     for peer in missing_engines():
         report.skip(peer, f"Speech of {peer.name}")
-    entries = held_out_sentences(options.corpus, options.speaker)[: options.count]
+    entries = held_out_sentences(options.corpus, options.speaker, options.split)[: options.count]
     others = corpus_entries(options.corpus, "train", needs_text=True, speaker=options.speaker)
     natural_entries = draw_entries(others, options.natural, seed=0)
     encoder = SpeakerEncoder() if RESEMBLYZER.is_installed else None
@@ -212,7 +216,7 @@ def measure(options: argparse.Namespace, report: Report) -> None:
         report.add(RECORDED_SENTENCES, row)
         if options.out:
             write_clips(judged, options.out)
-    hundred = measure_hundred(speakers, options.count, judges, report)
+    hundred = {} if options.other_language else measure_hundred(speakers, options.count, judges, report)
     for name in options.voice if not options.no_voices else ():
         subject = f"{name} by {options.vocoder[0]}"
         add_targets(subject, rows[subject], hundred.get(subject), hundred.get("flite"), report)

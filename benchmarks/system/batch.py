@@ -22,7 +22,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from multiprocessing import get_context
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
@@ -39,7 +39,8 @@ from wavewright.apps.batch_jobs.job_list import read_jobs
 from wavewright.apps.batch_jobs.keys import ModelHashes
 from wavewright.apps.batch_jobs.ray_lanes import ray_lanes
 from wavewright.apps.batch_jobs.store import FolderStore
-from wavewright.apps.batch_jobs.worker import Lane, ProcessLane, one_thread_each
+from wavewright.apps.batch_jobs.worker import Lane, ProcessLane
+from wavewright.base.worker_process import THREAD_VARIABLES
 from wavewright.families.loading import models_stay_open
 from wavewright.tasks.enhance import enhance
 
@@ -114,8 +115,8 @@ def compare_workers(options: argparse.Namespace, report: Report, work: Path) -> 
     if not RAY.is_installed:
         report.skip(RAY, "ray")
     speeds: dict[tuple[str, int], list[float]] = {(engine, n): [] for engine in engines for n in (1, 2)}
+    os.environ.update(dict.fromkeys(THREAD_VARIABLES, "1"))
     with ExitStack() as stack:
-        stack.enter_context(one_thread_each())
         if "ray" in engines:
             stack.enter_context(ray_lanes("ray", 2, FolderStore(work)))
         for run in range(options.runs):
@@ -194,13 +195,13 @@ def enhance_plainly(files: Sequence[Path], out: Path, barrier: Barrier) -> None:
 
 
 def start(sounds: Path, out: Path, n_lanes: int = 2) -> subprocess.Popen[bytes]:
-    """Start a batch of short jobs, in a group of processes of its own."""
+    """Start a batch of short jobs."""
     command = [sys.executable, "-m", "wavewright", "batch", str(sounds), "--task", "edit", "--set", "do=gain -6dB"]
     options = ["--out", str(out), "--jobs", str(n_lanes), "--quiet"]
-    return subprocess.Popen([*command, *options], start_new_session=True, stdout=subprocess.DEVNULL)
+    return subprocess.Popen([*command, *options], stdout=subprocess.DEVNULL)
 
 
-def kill_after(sounds: Path, out: Path, n_new: int, is_group: bool, n_lanes: int = 2) -> bool:
+def kill_after(sounds: Path, out: Path, n_new: int, with_workers: bool, n_lanes: int = 2) -> bool:
     """Run a batch until it has done so many more jobs and kill it; return False if it ended before."""
     n_before = len(done(out))
     process = start(sounds, out, n_lanes)
@@ -208,8 +209,9 @@ def kill_after(sounds: Path, out: Path, n_new: int, is_group: bool, n_lanes: int
         time.sleep(POLL_SECONDS)
     if process.poll() is not None:
         return False
-    if is_group:
-        os.killpg(process.pid, signal.SIGKILL)
+    for child in children_of(process.pid) if with_workers else ():
+        with suppress(ProcessLookupError):
+            os.kill(child, signal.SIGKILL)
     process.kill()
     process.wait()
     return True
@@ -272,7 +274,7 @@ def run_thousands(options: argparse.Namespace, report: Report, work: Path) -> No
     list_seconds = time.monotonic() - started
     out = work / "thousands-out"
     started = time.monotonic()
-    n_kills = sum(kill_after(sounds, out, options.files // 20, is_group=bool(index)) for index in range(2))
+    n_kills = sum(kill_after(sounds, out, options.files // 20, with_workers=bool(index)) for index in range(2))
     process = start(sounds, out)
     megabytes: list[float] = []
     while process.poll() is None:

@@ -1,11 +1,16 @@
-"""Score the front end of English on lists of texts: accuracy by section, and the texts that are read otherwise.
+"""Score the front end of a language on lists of texts: accuracy by section, and the texts that are read otherwise.
 
     python -m benchmarks.text.front_end LIST.tsv ...          # accuracy of each list, by section
     python -m benchmarks.text.front_end LIST.tsv --errors     # and each text that is read otherwise
     python -m benchmarks.text.front_end tests/text/british.tsv --language en-GB
+    python -m benchmarks.text.front_end tests/text/german_blind.tsv --language de
+    python -m benchmarks.text.front_end tests/text/spanish_blind.tsv --language es
+    python -m benchmarks.text.front_end tests/text/italian_blind.tsv --language it
+    python -m benchmarks.text.front_end tests/text/french_blind.tsv tests/text/french_more.tsv --language fr
 
 A list is a text file in UTF-8. Each line has a text, a tab, and the exact words that it is spoken as; or, if words of
-the text are between asterisks, the phones of these words (ARPAbet with stress). Lines that begin with ``#`` and a
+the text are between asterisks, the phones of these words (symbols of the front end). Words may show where sentences end
+with `` | ``. Lines that begin with ``#`` and a
 space name the section of the lines below. A text counts as right if all of its words, or all phones of the marked
 words, are right.
 A list measures the front end only if no rule, table or training sentence was written after looking at it.
@@ -26,6 +31,9 @@ from wavewright.base.errors import BadText, WavewrightError
 from wavewright.text import FrontEnd, front_end
 
 LISTS = [Path(__file__).parents[2] / "tests" / "text" / name for name in ("list.tsv", "more.tsv")]
+
+SENTENCE_END = " | "
+"""What stands between the sentences of an expected reading, if it says where they end."""
 
 SECTIONS = Table(
     "texts by section",
@@ -68,7 +76,7 @@ def read_list(path: Path) -> Iterator[tuple[str, str, str]]:
 
 def read_aloud(written: str, expected: str, reader: FrontEnd) -> str:
     """Return the spoken words of a text, or the phones of the words between asterisks if phones are expected."""
-    is_of_phones = "*" in written and expected == expected.upper()
+    is_of_phones = "*" in written and {*expected.split()} <= {*reader.symbols}
     starts = [match.start() - 2 * index for index, match in enumerate(re.finditer(r"\*(.+?)\*", written))]
     plain = re.sub(r"\*(.+?)\*", r"\1", written) if is_of_phones else written
     try:
@@ -77,6 +85,9 @@ def read_aloud(written: str, expected: str, reader: FrontEnd) -> str:
         return f"{type(error).__name__}: {error}"
     if is_of_phones:
         return " ".join(phone for word in words if word.start in starts for phone in word.phones)
+    if SENTENCE_END in expected:
+        sentences = reader.sentences(plain)
+        return SENTENCE_END.join(" ".join(word.spoken for word in sentence.words) for sentence in sentences)
     return " ".join(word.spoken for word in words)
 
 
@@ -89,7 +100,7 @@ def score(path: Path, language: str) -> list[Item]:
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of this script."""
     parser.add_argument("lists", nargs="*", type=Path, metavar="LIST", default=LISTS, help="lists of texts")
-    parser.add_argument("--language", default="en", help="en or en-GB")
+    parser.add_argument("--language", default="en", help="en, en-GB, de, es, es-419, it or fr")
     parser.add_argument("--errors", action="store_true", help="also list each text that is read otherwise")
 
 

@@ -80,8 +80,10 @@ def parser_of_corpora() -> argparse.ArgumentParser:
     for name in SOURCES:
         speech.add_argument(f"--{name}", type=Path, help="folder of this source; left out without")
     speech.add_argument("--sample-rate", type=int, default=24_000, help="hertz; higher rates are brought down to it")
-    readers = commands.add_parser("readers", help="that of readers with texts, all in phones of English, for voices")
+    readers = commands.add_parser("readers", help="that of readers with texts, in phones of some languages")
     readers.add_argument("--speech", type=Path, required=True, help="the corpus of the command speech")
+    readers.add_argument("--sizes", type=float, nargs="*", default=[], help="of more speakers, made of the readers")
+    readers.add_argument("--languages", nargs="+", default=["en"], choices=("en", "de", "it"), help="whose phones (en)")
     synthetic = commands.add_parser("synthetic", help="speech of other voices by a synthesiser")
     words = commands.add_parser("words", help="words by several voices, to learn words without labels")
     words.add_argument("--words", nargs="*", default=[], help="default: drawn from the texts of --speech")
@@ -106,6 +108,7 @@ def parser_of_corpora() -> argparse.ArgumentParser:
     denoise.add_argument("--megaglest", type=Path, help="folder of MegaGlest's data; left out without")
     denoise.add_argument("--wake-words", type=Path, help="folder of Picovoice/wake-word-benchmark; left out without")
     denoise.add_argument("--blanket", type=Path, help="folder of rafaelmardojai/blanket; left out without")
+    denoise.add_argument("--warzone", type=Path, help="folder of albums of Warzone 2100; left out without")
     denoise.add_argument("--sample-rate", type=int, default=24_000, help="hertz; higher rates are brought down to it")
     written = (
         denoise,
@@ -151,11 +154,11 @@ GATHERERS: dict[str, Callable[[argparse.Namespace], Any]] = {
     "synthetic": lambda given: gather_synthetic(given.flite, given.speech, given.out),
     "denoise": lambda given: gather_denoise(
         *(given.speech, given.esc10, given.zero_ad, given.megaglest, given.out, given.sample_rate),
-        *(given.wake_words, given.blanket),
+        *(given.wake_words, given.blanket, given.warzone),
     ),
     "words": lambda given: gather_words(given.flite, given.speech, given.words, given.count, given.out),
     "languages": lambda given: gather_languages(given.espeak, given.words, given.count, given.out),
-    "readers": lambda given: gather_readers(given.speech, given.out),
+    "readers": lambda given: gather_readers(given.speech, given.out, given.languages, given.sizes),
     "sounds": lambda given: gather_sounds(given.zero_ad, given.megaglest, given.sonic_pi, given.out),
     "doppelgangers": lambda given: gather_doppelgangers(given.count, given.out),
     "speech": _gather_speech,
@@ -173,7 +176,7 @@ def main() -> None:
             print_table(*gathered)
         elif options.corpus == "readers":
             n_recordings, n_left_out = gathered
-            print(f"{n_recordings} recordings; {n_left_out} left out, whose words have no phones of English")
+            print(f"{n_recordings} recordings; {n_left_out} left out, whose words have no phones of these languages")
         else:
             print_summary(*gathered)
     except WavewrightError as error:

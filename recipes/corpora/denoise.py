@@ -1,7 +1,7 @@
 """Speech, noise and music that denoisers are trained on.
 
     python recipes/corpora denoise --speech corpora/speech corpora/synthetic --esc10 PACK --zero-ad AUDIO \\
-        --megaglest DATA --wake-words WORDS --blanket BLANKET --out corpora/denoise
+        --megaglest DATA --wake-words WORDS --blanket BLANKET --warzone ALBUMS --out corpora/denoise
 
 ``--speech`` are corpora of the commands ``speech`` and ``synthetic``, without tests; steady noise is removed from them.
 ``--esc10`` is the pack of the command ``ambience``: fold 4 is split ``valid``, fold 5 is left out for tests.
@@ -9,7 +9,8 @@
 and voices. ``--megaglest`` is the folder ``usr/share/games/megaglest`` of the Debian package megaglest-data.
 ``--wake-words`` is the public repository Picovoice/wake-word-benchmark (more than 50 speakers of six key words, whom
 the files do not name), ``--blanket`` the public repository rafaelmardojai/blanket (ambiences, each with its author and
-licence).
+licence). ``--warzone`` is the folder ``usr/share/games/warzone2100/music/albums`` of the Debian package
+warzone2100-music, of which two albums by LupusMechanicus are used.
 """
 
 from __future__ import annotations
@@ -62,6 +63,12 @@ WAKE_WORDS = Source(
     *("wake-word-benchmark", "Apache-2.0", "Wake word benchmark, Picovoice Inc."),
     *("github.com/Picovoice/wake-word-benchmark", "mixed to mono, resampled, steady noise removed"),
 )
+WARZONE = Source(
+    *("Warzone 2100 soundtracks", "CC-BY-SA-3.0", "Legacy and Aftermath Soundtrack, LupusMechanicus"),
+    *("Debian package warzone2100-music", "mixed to mono"),
+)
+WARZONE_ALBUMS = ("legacy_soundtrack", "aftermath_soundtrack")
+OTHER_LICENCE = "track3_enhanced"  # of the GPL alone
 
 AMBIENCES = {
     "birds": ("kvgarlic", "CC0-1.0", "freesound.org/people/kvgarlic/sounds/156826"),
@@ -90,17 +97,34 @@ def find(
     megaglest: Path | None,
     wake_words: Path | None,
     blanket: Path | None,
+    warzone: Path | None,
 ) -> Iterator[Recording | Problem]:
     """Yield speech, noise and music, each with its kind as label."""
     for corpus in speech:
         yield from _speech(corpus)
-    for item in ambience.find(esc10):
+    yield from _esc10(esc10)
+    yield from _zero_ad(checked_folder(zero_ad, "the sound of 0 A.D."))
+    if megaglest:
+        yield from _megaglest(checked_folder(megaglest, "tilesets, data and techs of MegaGlest"))
+    if wake_words:
+        yield from _wake_words(wake_words)
+    if blanket:
+        yield from _ambiences(blanket)
+    if warzone:
+        yield from _soundtracks(checked_folder(warzone, "the albums of Warzone 2100"))
+
+
+def _esc10(pack: Path) -> Iterator[Recording | Problem]:
+    for item in ambience.find(pack):
         if isinstance(item, Problem):
             yield item
         else:
             facts = {"label": NOISE, "group": f"esc10/{item.facts['group']}"}
             yield replace(item, target=f"{NOISE}/esc10/{item.target}", facts=facts)
-    audio = checked_folder(zero_ad, "the sound of 0 A.D.")
+
+
+def _zero_ad(audio: Path) -> Iterator[Recording]:
+    """Yield voices, effects without people, and music."""
     effects = sorted({path for pattern in EFFECTS for path in audio.glob(pattern)})
     yield from _voices(audio)
     for kind, paths in ((NOISE, effects), (MUSIC, sorted((audio / "music").glob("*.ogg")))):
@@ -110,12 +134,6 @@ def find(
                 continue
             split = "train" if zlib.crc32(path.name.encode()) % VALID_OF else "valid"
             yield Recording(path, f"{kind}/0ad/{name}", split, ZERO_AD, {"label": kind, "group": f"0ad/{name}"})
-    if megaglest:
-        yield from _megaglest(checked_folder(megaglest, "tilesets, data and techs of MegaGlest"))
-    if wake_words:
-        yield from _wake_words(wake_words)
-    if blanket:
-        yield from _ambiences(blanket)
 
 
 def _voices(audio: Path) -> Iterator[Recording]:
@@ -164,6 +182,16 @@ def _ambiences(folder: Path) -> Iterator[Recording]:
             yield Recording(path, f"{NOISE}/blanket/{name}", split, source, facts)
 
 
+def _soundtracks(albums: Path) -> Iterator[Recording]:
+    """Yield the pieces of the albums whose licence permits it."""
+    for path in sorted(path for album in WARZONE_ALBUMS for path in (albums / album).glob("*.opus")):
+        if path.stem != OTHER_LICENCE:
+            name = f"{path.parent.name.removesuffix('_soundtrack')}-{path.stem}"
+            split = "train" if zlib.crc32(name.encode()) % VALID_OF else "valid"
+            facts = {"label": MUSIC, "group": f"warzone/{name}"}
+            yield Recording(path, f"{MUSIC}/warzone/{name}", split, WARZONE, facts)
+
+
 def _speech(corpus: Path) -> Iterator[Recording]:
     sources = {
         (source["origin"], source["credit"], source["licence"]): Source(
@@ -198,6 +226,7 @@ def gather_denoise(
     max_rate: int,
     wake_words: Path | None = None,
     blanket: Path | None = None,
+    warzone: Path | None = None,
 ) -> tuple[list[Recording], list[Problem]]:
     """Write the corpus to ``out``; return its recordings and those left out; raise BadFolder without a source."""
-    return gather(find(speech, esc10, zero_ad, megaglest, wake_words, blanket), out, partial(_read, max_rate))
+    return gather(find(speech, esc10, zero_ad, megaglest, wake_words, blanket, warzone), out, partial(_read, max_rate))

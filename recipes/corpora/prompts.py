@@ -1,11 +1,11 @@
-"""Prompts: telephone prompts of one studio voice, 16 kHz; speakers and a language that no bundled model is trained on.
+"""Prompts: telephone prompts of one studio voice, 16 kHz, the same in several languages.
 
     python recipes/corpora prompts --asterisk FOLDER --out corpora/prompts
     python recipes/corpora prompts --asterisk FOLDER --language ru --out corpora/prompts-ru
 
 ``--asterisk`` is a folder into which the Debian packages asterisk-core-sounds-en and asterisk-core-sounds-en-g722 (or
-those of ``ru``, with ``--language ru``) were unpacked (``apt-get download NAME``, then ``dpkg -x FILE FOLDER``). Every
-clip is split ``test``. Needs PyAV (extra ``media``).
+those of another ``--language``) were unpacked (``apt-get download NAME``, then ``dpkg -x FILE FOLDER``). No bundled
+model is trained on the speakers of ``en`` and ``ru``. Every clip is split ``test``. Needs PyAV (extra ``media``).
 """
 
 from __future__ import annotations
@@ -18,8 +18,13 @@ from corpus import Recording, Source, gather
 
 from wavewright.data.entry import Problem
 
-LICENCES = {"en": "CC-BY-SA-3.0", "ru": "CC-BY-3.0"}
-SPEAKERS = {"en": "Allison Smith, 2003-2010", "ru": "IvrvoiceRU"}
+LICENCES = {"en": "CC-BY-SA-3.0", "fr": "CC-BY-SA-3.0", "it": "CC-BY-3.0", "ru": "CC-BY-3.0"}
+SPEAKERS = {
+    "en": "Allison Smith, 2003-2010",
+    "fr": "June Wallack, 2006-2008",
+    "it": "Carlo Flora, 2012",
+    "ru": "IvrvoiceRU",
+}
 
 
 def find(folder: Path, language: str) -> Iterator[Recording]:

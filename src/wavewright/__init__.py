@@ -25,12 +25,16 @@ _MODULES = {
     "WavewrightError": "base.errors",
     "accompany": "tasks.accompany",
     "adjust": "tasks.adjust",
+    "align": "tasks.align",
     "analyse": "tasks.analyse",
     "audit": "tasks.audit",
     "batch": "apps.batch_jobs.batch",
+    "calibrate_recogniser": "tasks.false_alarms",
     "cancel_echo": "tasks.cancel_echo",
     "check_settings": "tasks.check_settings",
+    "collect_alarms": "tasks.false_alarms",
     "compose": "tasks.compose",
+    "compose_by_rule": "tasks.compose_by_rule",
     "decode": "tasks.decode",
     "demo": "tasks.demo",
     "detect": "tasks.detect",
@@ -40,8 +44,10 @@ _MODULES = {
     "enhanced_blocks": "inference.enhancement.sound",
     "evaluate": "tasks.evaluate",
     "generate": "tasks.generate",
-    "inspect": "tasks.inspect",
+    "inspect": "tasks.inspect_data",
     "layer": "tasks.layer",
+    "list_effects": "tasks.list_effects",
+    "live": "apps.live.command",
     "load": "families.loading",
     "load_acoustic_model": "families.loading",
     "load_autoencoder": "families.loading",
@@ -55,18 +61,26 @@ _MODULES = {
     "map_clips": "tasks.map_clips",
     "mix": "tasks.mix",
     "morph": "tasks.morph",
+    "caption": "tasks.caption",
+    "dub": "tasks.dub",
+    "narrate": "tasks.narrate",
     "new_key": "tasks.keys",
     "phonemes": "tasks.phonemes",
+    "play": "apps.live.command",
     "plot": "tasks.plot",
+    "podcast": "tasks.podcast",
     "pretrain": "tasks.pretrain",
     "read_score": "music.formats.formats",
     "read_tunes": "music.formats.formats",
     "recognise": "tasks.recognise",
     "render": "tasks.render",
     "runs": "tasks.runs",
+    "separate": "tasks.separate",
     "sign": "tasks.sign",
     "similar": "tasks.similar",
+    "slice_recording": "tasks.slice_recording",
     "speak": "tasks.speak",
+    "speak_lines": "tasks.speak_lines",
     "split": "tasks.split",
     "synthesise": "tasks.synthesise",
     "train": "tasks.train",
@@ -92,15 +106,21 @@ __all__ = [
     "__version__",
     "accompany",
     "adjust",
+    "align",
     "analyse",
     "audit",
     "batch",
+    "calibrate_recogniser",
     "cancel_echo",
+    "caption",
     "check_settings",
+    "collect_alarms",
     "compose",
+    "compose_by_rule",
     "decode",
     "demo",
     "detect",
+    "dub",
     "edit",
     "encode",
     "enhance",
@@ -109,6 +129,8 @@ __all__ = [
     "generate",
     "inspect",
     "layer",
+    "list_effects",
+    "live",
     "load",
     "load_acoustic_model",
     "load_autoencoder",
@@ -122,18 +144,24 @@ __all__ = [
     "map_clips",
     "mix",
     "morph",
+    "narrate",
     "new_key",
     "phonemes",
+    "play",
     "plot",
+    "podcast",
     "pretrain",
     "read_score",
     "read_tunes",
     "recognise",
     "render",
     "runs",
+    "separate",
     "sign",
     "similar",
+    "slice_recording",
     "speak",
+    "speak_lines",
     "split",
     "synthesise",
     "train",
@@ -146,6 +174,7 @@ __all__ = [
 
 if TYPE_CHECKING:  # the same names for editors and type checkers
     from .apps.batch_jobs.batch import batch
+    from .apps.live.command import live, play
     from .audio.clip import Clip
     from .base.errors import WavewrightError
     from .contracts.enhancement import EnhancementSettings
@@ -171,34 +200,45 @@ if TYPE_CHECKING:  # the same names for editors and type checkers
     from .speech.voice import Voice
     from .tasks.accompany import accompany
     from .tasks.adjust import adjust
+    from .tasks.align import align
     from .tasks.analyse import analyse
     from .tasks.audit import audit
     from .tasks.cancel_echo import cancel_echo
+    from .tasks.caption import caption
     from .tasks.check_settings import check_settings
     from .tasks.compose import compose
+    from .tasks.compose_by_rule import compose_by_rule
     from .tasks.decode import decode
     from .tasks.demo import demo
     from .tasks.detect import detect
+    from .tasks.dub import dub
     from .tasks.edit import edit
     from .tasks.encode import encode
     from .tasks.enhance import enhance
     from .tasks.evaluate import evaluate
+    from .tasks.false_alarms import calibrate_recogniser, collect_alarms
     from .tasks.generate import generate
-    from .tasks.inspect import inspect
+    from .tasks.inspect_data import inspect
     from .tasks.keys import new_key
     from .tasks.layer import layer
+    from .tasks.list_effects import list_effects
     from .tasks.map_clips import map_clips
     from .tasks.mix import mix
     from .tasks.morph import morph
+    from .tasks.narrate import narrate
     from .tasks.phonemes import phonemes
     from .tasks.plot import plot
+    from .tasks.podcast import podcast
     from .tasks.pretrain import pretrain
     from .tasks.recognise import recognise
     from .tasks.render import render
     from .tasks.runs import runs
+    from .tasks.separate import separate
     from .tasks.sign import sign
     from .tasks.similar import similar
+    from .tasks.slice_recording import slice_recording
     from .tasks.speak import speak
+    from .tasks.speak_lines import speak_lines
     from .tasks.split import split
     from .tasks.synthesise import synthesise
     from .tasks.train import train

@@ -19,7 +19,7 @@ MODELS = tuple(bundled())
 GRAPH_MODELS = tuple(name for name in ("digits", "drum-classifier", "drums", "vocoder", "wavenet") if name in MODELS)
 NAMED_MODELS = tuple(name for name in ("drums", "drums", "en") if name in MODELS)
 QUICK_CASES = 60
-SYMBOLS = ("HH", "AH0", "L", "OW1", ".")
+N_SYMBOLS = 6
 
 CONFIG_NUMBERS = (
     -1,
@@ -188,7 +188,7 @@ def _play(player: Any) -> None:
     if hasattr(player, "vocode") and getattr(player.config, "condition", "mel") == "mel":
         player.vocode(player.mel_of(wave[: player.sample_rate // 20]))
     elif hasattr(player, "speak_symbols"):
-        player.speak_symbols(SYMBOLS)
+        player.speak_symbols(player.symbols[:N_SYMBOLS])
     elif hasattr(player, "decoder"):
         player.decode(player.encode(wave))
         _ = player.frequencies, player.contexts
@@ -196,10 +196,10 @@ def _play(player: Any) -> None:
         player.probabilities(wave[None], player.sample_rate)
     elif hasattr(player, "embed"):
         player.embed(wave[None], player.sample_rate)
-    elif hasattr(player, "enhance"):
-        player.enhance(wave)
     elif hasattr(player, "cancel"):
         player.cancel(wave, wave)
+    elif of_wave := getattr(player, "enhance", getattr(player, "detect", None)):
+        of_wave(wave)
     else:
         if hasattr(player, "encode"):
             player.encode(wave, *(60.0,) * hasattr(player, "engine"))

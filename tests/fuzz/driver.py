@@ -34,6 +34,9 @@ BASE_SECONDS, SECONDS_PER_MB = 3.0, 30.0
 BASE_BYTES, BYTES_PER_BYTE = 2**27, 500
 """Processor time and memory of a case in proportion to the bytes of its files, which reveal quadratic readers."""
 
+YARDSTICK_SECONDS = 0.25
+"""Processor time of the worker's yardstick on the machine that the limits of time are for; a slower one has more."""
+
 WARM_UP_SECONDS = 300.0
 POLL_SECONDS = 0.05
 NO_READERS = ("driver", "worker", "mutate", "__main__")
@@ -92,6 +95,7 @@ class Driver:
         self._worker: subprocess.Popen[bytes] | None = None
         self._module = ""  # of the readers that the worker runs
         self._base_bytes = 0
+        self._slowness = 1.0  # of this machine
         self._held = b""  # of an answer
         self._warm: set[str] = set()
         self.sandbox = Path(tempfile.mkdtemp(prefix="fuzz-"))
@@ -121,7 +125,7 @@ class Driver:
                 self._warm_up(reader)
             self._send({"reader": reader, "seed": seed, "cases": [*waiting]})
             while waiting and self._worker is not None:
-                answer = self._answer(self._limit_seconds, self._wait_seconds, self._limit_bytes)
+                answer = self._answer(self._slowness * self._limit_seconds, self._wait_seconds, self._limit_bytes)
                 yield self._outcome(reader, seed, waiting.popleft(), answer)
 
     def _warm_up(self, reader: str) -> None:
@@ -131,6 +135,7 @@ class Driver:
             raise RuntimeError(f"the reader {reader} cannot be set up:\n{answer.get('error', answer)}")
         self._warm.add(reader)
         self._base_bytes = max(self._base_bytes, answer["bytes"])
+        self._slowness = max(1.0, answer["yardstick_seconds"] / YARDSTICK_SECONDS)
 
     def _outcome(self, reader: str, seed: int, case: int, answer: dict[str, Any]) -> Outcome:
         if "died" in answer:
@@ -140,10 +145,10 @@ class Driver:
         kind, message = answer["kind"], answer["message"]
         if kind in ("passed", "refused") and peak > self._limit_bytes:
             kind, message = "memory", f"{peak / 1e6:.0f} MB more"
-        elif kind in ("passed", "refused") and answer["seconds"] > self._limit_seconds:
+        elif kind in ("passed", "refused") and answer["seconds"] > self._slowness * self._limit_seconds:
             kind, message = "slow", f"{answer['seconds']:.1f} s"
         elif kind in ("passed", "refused"):
-            kind, message = _growth(answer["seconds"], peak, answer["n_bytes"]) or (kind, message)
+            kind, message = _growth(answer["seconds"] / self._slowness, peak, answer["n_bytes"]) or (kind, message)
         return Outcome(reader, seed, case, kind, message, answer["seconds"], peak, answer["n_bytes"])
 
     def _start(self) -> None:

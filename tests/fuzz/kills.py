@@ -129,7 +129,7 @@ COMMANDS = {
     ),
     "encode": Command(("encode", "long.wav", "--out", "long.wwc"), "long.wwc"),
     "batch": Command((*BATCH, "--set", "do=gain -6dB", "--out", "done"), "done"),
-    "book": Command(("speak", "--file", "book.txt", "--out", "book", "--subtitles", "srt"), "book"),
+    "book": Command(("narrate", "book.txt", "--out", "book", "--subtitles", "srt"), "book"),
 }
 
 

@@ -1,9 +1,10 @@
-"""SoundFont files: damaged anywhere, and with wrong counts and indices; what opens is played."""
+"""SoundFont and SFZ files: damaged anywhere, with wrong counts and indices; what opens is played."""
 
 from __future__ import annotations
 
 import random
 import tempfile
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -85,4 +86,35 @@ def _play(path: Path) -> None:
         raise AssertionError("samples are not finite")
 
 
-READERS = {"soundfont": read_soundfont_file}
+SFZ = """<control>default_path=./ note_offset=0 set_cc1=9 #define $K key
+#include "more.sfzh"
+<global>loop_mode=loop_continuous amp_veltrack=50 sw_lokey=10 sw_hikey=12 sw_default=10 bend_up=200
+<group>group=1 off_by=1 seq_length=2 xfin_lovel=1 xfin_hivel=90 xf_velcurve=gain amp_velcurve_64=0.9
+<region>sample=a.wav lokey=0 hikey=c4 pitch_keycenter=60 loop_start=3 loop_end=90 seq_position=1 sw_last=10 offset=5
+<region>sample=a.wav $K=60 lorand=0.1 hirand=0.9 cutoff=900 resonance=3 fileg_depth=1200 fileg_decay=0.1 volume=3
+<region>sample=a.wav key=127 trigger=release rt_decay=3 pan=-20 width=50 tune_oncc1=30 ampeg_release=0.1 end=80
+"""
+
+
+def read_sfz_file(rng: random.Random, folder: Path) -> None:
+    """Open an SFZ file with changed text, and play notes of it."""
+    from wavewright.audio.clip import Clip
+    from wavewright.synth.sfz import SfzBank, SfzEngine
+
+    Clip(np.ones((2, 100), np.float32) * 0.5, 8_000).write(folder / "a.wav")
+    (folder / "more.sfzh").write_bytes(mutate.bytes_of(rng, b"<master>tune=3 pitchlfo_freq=3 pitchlfo_depth=9"))
+    path = folder / "x.sfz"
+    path.write_bytes(mutate.bytes_of(rng, SFZ.encode()))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        engine = SfzEngine(SfzBank(path), 22_050)
+    for key in (0, 10, 60, 60, 127):
+        engine.note_on(0, key, 90)
+    wave = engine.process(300).copy()
+    for key in (60, 127):
+        engine.note_off(0, key)
+    if not np.isfinite(np.concatenate([wave, engine.process(500)], axis=1)).all():
+        raise AssertionError("samples are not finite")
+
+
+READERS = {"soundfont": read_soundfont_file, "sfz": read_sfz_file}

@@ -22,7 +22,7 @@ _healthy: dict[tuple[str, str], bytes] = {}
 
 def WARM_UP() -> None:
     import wavewright.data.inspect
-    import wavewright.tasks.inspect  # noqa: F401
+    import wavewright.tasks.inspect_data  # noqa: F401
 
     rng = np.random.default_rng(0)
     wave = (0.3 * np.sin(np.arange(3_000) / 9) + 0.05 * rng.standard_normal(3_000)).astype(np.float32)
@@ -56,7 +56,7 @@ def read_sound(rng: random.Random, folder: Path) -> None:
 
 def look_at_folder(rng: random.Random, folder: Path) -> None:
     """Inspect a folder of damaged sound files with odd names, sometimes with a good one among them."""
-    from wavewright.tasks.inspect import inspect
+    from wavewright.tasks.inspect_data import inspect
 
     sounds = folder / "sounds"
     sounds.mkdir()

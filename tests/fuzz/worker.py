@@ -11,6 +11,7 @@ import sys
 import time
 import traceback
 import warnings
+from fractions import Fraction
 from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -101,7 +102,14 @@ def _warm_up(module: Any) -> Answer:
         _prepare(module)
     except Exception:
         return {"error": traceback.format_exc()}
-    return {"bytes": _memory("VmRSS")}
+    return {"bytes": _memory("VmRSS"), "yardstick_seconds": _yardstick()}
+
+
+def _yardstick() -> float:
+    """Return the processor seconds of a fixed piece of work, by which machines compare."""
+    begun = time.process_time()
+    sum((Fraction(1, 1 + n % 7) for n in range(150_000)), Fraction(0))
+    return time.process_time() - begun
 
 
 def _run(reader: Any, rng: random.Random, sandbox: Path, watch: Watch) -> Answer:

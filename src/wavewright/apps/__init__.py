@@ -1,1 +1,1 @@
-"""Applications: command line, server, studio, batches."""
+"""Applications: command line, server, studio, module of Speech Dispatcher, batches."""

@@ -53,6 +53,7 @@ FORMATS = {
     ".opus": ("OGG", "OPUS"),
     ".mp3": ("MP3", "MPEG_LAYER_III"),
     ".m4a": (m4a_file.FORMAT, m4a_file.AAC),
+    ".m4b": (m4a_file.FORMAT, m4a_file.AAC),
 }
 """File name endings: libsndfile's format and default subtype of each, or those of PyAV for M4A."""
 
@@ -505,6 +506,11 @@ def _to_integers(wave: np.ndarray, bits: int) -> np.ndarray:
     full_scale = 2.0 ** (bits - 1)
     rounded = np.clip(np.rint(wave.astype(np.float64) * full_scale), -full_scale, full_scale - 1)
     return rounded.astype(np.int32) << (32 - bits)
+
+
+def check_writable(path: Path) -> None:
+    """Raise BadSetting or BadFolder if no sound can be written to a path, before any work."""
+    _checked_format(path, None)
 
 
 def _checked_format(path: Path, subtype: str | None) -> tuple[str, str]:

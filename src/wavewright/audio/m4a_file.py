@@ -1,4 +1,4 @@
-"""Write M4A files by PyAV, the extra ``media``: AAC, or lossless ALAC, with tags, a cover and chapters."""
+"""Write M4A and M4B files by PyAV, the extra ``media``: AAC, or lossless ALAC, with tags, a cover and chapters."""
 
 from __future__ import annotations
 
@@ -30,6 +30,9 @@ NAMES = {
     **{"lyrics": "lyrics", "software": "encoder"},
 }
 """Tags that these files have, and FFmpeg's names for them."""
+
+AUDIO_BOOK = ".m4b"
+AUDIO_BOOK_MEDIA_TYPE = "2"  # by which players put a file among audio books
 
 IMAGE_FORMATS = {"image/jpeg": "jpeg_pipe", "image/jpg": "jpeg_pipe", "image/png": "png_pipe"}
 MILLISECONDS = 1_000  # of a second
@@ -76,8 +79,11 @@ def write(
         )
     codec, sample_format = SUBTYPES[subtype]
     known = {NAMES[name]: text for name, text in metadata.tags.items() if name in NAMES}
+    is_book = path.suffix.lower() == AUDIO_BOOK
+    if is_book:
+        known["media_type"] = AUDIO_BOOK_MEDIA_TYPE
     try:
-        with av.open(str(target), "w", format="mp4", options={"brand": "M4A "}) as container:
+        with av.open(str(target), "w", format="mp4", options={"brand": "M4B " if is_book else "M4A "}) as container:
             container.metadata.update(known)
             container.set_chapters([*_chapters(metadata.markers, seconds)])
             stream: AvObject = container.add_stream(

@@ -67,6 +67,8 @@ TRIES_OF_A_STEP = 64
 
 MP3_SLACK_SAMPLES = 4 * 1152
 """Tolerance of the length of MP3 files, which libsndfile overestimates by up to a few frames."""
+OPUS_SLACK_SAMPLES = 120
+"""That of Opus files, the shortest frame at 48 kHz: libsndfile may leave out the last samples of a long one."""
 
 MEDIA_SLACK_SECONDS = 0.25
 """Tolerance of the length in containers, which is rounded and includes the encoder delay."""
@@ -269,7 +271,9 @@ def _sound_chunks(path: Path, header: AudioHeader, start: int, dtype: SampleType
                     return
                 if not len(chunk):
                     break
-    slack = MP3_SLACK_SAMPLES if header.format == "MP3" else 0
+    slack = {"MP3": MP3_SLACK_SAMPLES, "OPUS": OPUS_SLACK_SAMPLES}.get(
+        header.subtype if header.format == "OGG" else header.format, 0
+    )
     if parts.has_end:
         _check_length(path, header, position, slack, strict)
 

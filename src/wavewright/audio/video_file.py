@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from ..base.whole_file import temporary_path, why_not_written
 from .clip import Clip, resampled
 from .file_kind import CONTAINER_OPTIONS
 from .media_encoding import BITS_PER_SECOND_AND_CHANNEL, LAYOUTS, AvObject, sound_packets
+from .video_tracks import SUBTITLE_CODECS, VideoTracks, add_subtitles, set_language
 from .wave_blocks import ClippingMeter
 
 CODECS = {".mp4": "aac", ".m4v": "aac", ".mov": "aac", ".mkv": "aac", ".webm": "libopus"}
@@ -27,7 +29,13 @@ def is_video(path: Path) -> bool:
     return path.suffix.lower() in CODECS
 
 
-def replace_sound(source: Path, out: Path, blocks: Iterable[Clip], clipping: ClippingMeter | None = None) -> Path:
+def replace_sound(
+    source: Path,
+    out: Path,
+    blocks: Iterable[Clip],
+    clipping: ClippingMeter | None = None,
+    tracks: VideoTracks = VideoTracks(),  # noqa: B008 - it cannot be changed
+) -> Path:
     """Write a copy of a video with another sound, whole or not at all; video and subtitles are copied untouched.
 
     - ``source``: the video.
@@ -35,6 +43,7 @@ def replace_sound(source: Path, out: Path, blocks: Iterable[Clip], clipping: Cli
     - ``blocks``: the sound, of one sample rate and number of channels; it starts when the first sound of the video
       does.
     - ``clipping``: counts the samples that are clipped.
+    - ``tracks``: languages and further tracks.
 
     Raises BadSetting if the endings differ or none of CODECS, or there are too many channels, or BadAudio if the video
     cannot be read, or MissingExtra if PyAV is not installed, or WavewrightError if the file cannot be written.
@@ -43,18 +52,14 @@ def replace_sound(source: Path, out: Path, blocks: Iterable[Clip], clipping: Cli
         import av
     except ImportError as error:
         raise MissingExtra(f"{source} is a video, which needs PyAV: {how_to_install('media')}.") from error
-    if out.suffix.lower() != source.suffix.lower() or not is_video(out):
-        raise BadSetting(
-            f"The video stream of {source} is copied untouched, and {out} is of another kind; give --out the ending "
-            f"{source.suffix}, or that of a sound file."
-        )
+    check_copy(source, out)
     try:
         with temporary_path(out) as temporary:
             with (
                 av.open(str(source), options=CONTAINER_OPTIONS, metadata_errors="replace") as video,
                 av.open(str(temporary), "w") as written,
             ):
-                _copy(video, written, iter(blocks), CODECS[out.suffix.lower()], clipping)
+                _copy(video, written, iter(blocks), out.suffix.lower(), clipping, tracks)
             temporary.replace(out)
     except av.FFmpegError as error:
         raise BadAudio(f"{source} cannot be copied with another sound ({error.strerror}); export it again.") from error
@@ -63,10 +68,25 @@ def replace_sound(source: Path, out: Path, blocks: Iterable[Clip], clipping: Cli
     return out
 
 
+def check_copy(source: Path, out: Path) -> None:
+    """Raise BadSetting unless a file is a video of the same ending as its source."""
+    if out.suffix.lower() != source.suffix.lower() or not is_video(out):
+        raise BadSetting(
+            f"The video stream of {source} is copied untouched, and {out} is of another kind; give --out the ending "
+            f"{source.suffix}, or that of a sound file."
+        )
+
+
 def _copy(
-    video: AvObject, written: AvObject, blocks: Iterator[Clip], codec: str, clipping: ClippingMeter | None
+    video: AvObject,
+    written: AvObject,
+    blocks: Iterator[Clip],
+    ending: str,
+    clipping: ClippingMeter | None,
+    tracks: VideoTracks,
 ) -> None:
-    """Copy all streams but those of sound, and encode the sound between their packets."""
+    """Copy all streams but, usually, those of sound, and encode the sound between their packets."""
+    codec = CODECS[ending]
     first = next(blocks)
     if first.n_channels > MAX_CHANNELS:
         raise BadSetting(f"The sound has {first.n_channels} channels; a video has at most {MAX_CHANNELS}.")
@@ -79,11 +99,16 @@ def _copy(
     }
     sound = written.add_stream(codec, rate=rate, layout=LAYOUTS[first.n_channels])
     sound.bit_rate = BITS_PER_SECOND_AND_CHANNEL * first.n_channels
+    set_language(sound, tracks.language)
+    if tracks.keeps_sound:
+        streams |= _added_sounds(video, written, tracks.sound_language)
+    subtitles = add_subtitles(written, tracks.subtitles, SUBTITLE_CODECS[ending])
     waves = _chain_waves(first, blocks)
     waves = resampled(waves, first.sample_rate, rate, first.n_channels)
-    packets = sound_packets(
+    encoded = sound_packets(
         sound, waves if clipping is None else clipping.measured(waves), rate, _start_seconds(video.streams.audio[0])
     )
+    packets = heapq.merge(encoded, subtitles, key=lambda packet: packet.dts * packet.time_base)
     written.metadata.update({name: text for name, text in video.metadata.items() if name not in OWN_TAGS})
     written.set_chapters(video.chapters())
     pending = next(packets, None)
@@ -102,6 +127,22 @@ def _copy(
     while pending is not None:
         written.mux(pending)
         pending = next(packets, None)
+
+
+def _added_sounds(video: AvObject, written: AvObject, language: str) -> dict[int, AvObject]:
+    """Add the original sounds to a container; return the new streams by the numbers of the old ones."""
+    import av
+
+    added: dict[int, AvObject] = {}
+    for stream in video.streams.audio:
+        kept = written.add_stream_from_template(stream)
+        kept.disposition &= ~av.stream.Disposition.default
+        if stream.language in (None, "und"):
+            set_language(kept, language)
+        else:
+            kept.metadata["language"] = stream.language
+        added[stream.index] = kept
+    return added
 
 
 def _start_seconds(sound: AvObject) -> float:

@@ -2,6 +2,9 @@
 
 import errno
 import unicodedata
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 UNPRINTABLE = ("Cc", "Cf", "Cs", "Zl", "Zp")
 """Unicode categories of control and format characters, lone surrogates, and line and paragraph separators."""
@@ -90,6 +93,18 @@ READ_WARNINGS = (SkippedText, ScoreWarning, SoundWarning)
 """Warnings that are for users: each is one sentence."""
 
 
+@contextmanager
+def collected_warnings() -> Iterator[list[str]]:
+    """Collect the warnings for users where nothing shows them: at the end, the list has each sentence once."""
+    sentences: list[str] = []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("ignore")
+        for category in READ_WARNINGS:
+            warnings.simplefilter("always", category)
+        yield sentences
+    sentences += dict.fromkeys(str(warning.message) for warning in caught)
+
+
 def shortened(text: str, max_length: int = MAX_MESSAGE) -> str:
     """Return a text without its middle if it has more than ``max_length`` characters."""
     if len(text) <= max_length:
@@ -117,8 +132,14 @@ def _escaped(character: str) -> str:
     return character.encode("unicode_escape").decode("ascii")
 
 
+EXPECTED_ERRORS = (WavewrightError, OSError, MemoryError)
+"""Errors that `sentence_of` explains; any other one is a fault of Wavewright."""
+
+
 def sentence_of(error: Exception) -> str:
-    """Return the sentence of a WavewrightError, or one for an error of the operating system."""
+    """Return the sentence of a WavewrightError, or one for an error of the operating system or a lack of memory."""
+    if isinstance(error, MemoryError):
+        return "There is not enough memory for it; give it less, or shorter files, or run fewer jobs at a time."
     if not isinstance(error, OSError):
         return str(error)
     if error.errno in FULL_DISK:
@@ -130,7 +151,7 @@ def sentence_of(error: Exception) -> str:
 
 def problem_of(path: object, error: Exception) -> str:
     """Return the sentence of any error about one file of several, which must not stop the others."""
-    if isinstance(error, WavewrightError | OSError):
+    if isinstance(error, EXPECTED_ERRORS):
         return sentence_of(error)
     return f"{path} cannot be read, Wavewright failed at it ({type(error).__name__}); please report it with the file."
 

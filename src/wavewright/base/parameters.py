@@ -22,13 +22,32 @@ class Writes:
     - ``suffix``: ending of the file's name where the caller has no wish; empty where the task writes a folder.
     - ``like``: parameter with the source, whose own ending is taken if it is one of sound or video files. Where the
       source is a folder, a folder is written.
-    - ``folder_with``: parameters with any of which a folder is written.
     """
 
     suffix: str = ""
     like: str | None = None
-    folder_with: tuple[str, ...] = ()
 
+
+@dataclass(frozen=True)
+class WritesSounds(Writes):
+    """Its files are sounds whose comments say what made them: the command has ``--sign``, which signs them."""
+
+
+@dataclass(frozen=True)
+class WritesRun(Writes):
+    """Its folder is that of a run; a server puts it among its runs, which are models.
+
+    - ``name_end``: end of the name where the caller has no wish.
+    """
+
+    name_end: str = ""
+
+
+READS_RUNS = "folders of runs"
+"""After the field of a parameter: a server gives it the folder of its runs."""
+
+TRAINS = "trains"
+"""After the field of a parameter: the task trains; a server has a process for it, which is interrupted to stop it."""
 
 PYTHON_ONLY = "from Python only"
 """After the field of a parameter: neither the command line nor the server has it."""
@@ -39,6 +58,23 @@ of this machine, an installed model, or the mark, on which the server decides.""
 
 FREE_TEXT = "free text"
 """After the field of a parameter: its text may hold a ``/``; in any other one a job would take that for a path."""
+
+
+@dataclass(frozen=True)
+class InForm:
+    """After the field of a parameter that is a number: how a form shows it, where its range alone does not say.
+
+    - ``step``: between the values of a slider; None: any value.
+    - ``low``, ``high``: range of a slider, where the whole range is wider than what is of use; ``low`` is also the
+      smallest number to type where the range excludes its end.
+    - ``start``: where a slider rests while the parameter is left out, for one whose default is None.
+    """
+
+    step: float | None = None
+    low: float | None = None
+    high: float | None = None
+    start: float | None = None
+
 
 Quiet: TypeAlias = Annotated[bool, Field(description="Show no progress."), TERMINAL]
 
@@ -56,7 +92,7 @@ MoreMinutes: TypeAlias = Annotated[
 
 ResumeRun: TypeAlias = Annotated[bool, Field(description="Continue the run in the run folder.")]
 
-TrainingDevice: TypeAlias = Annotated[Literal["cpu", "cuda", "mps"], Field(description="Where to compute.")]
+TrainingDevice: TypeAlias = Annotated[Literal["cpu", "cuda", "mps"], Field(description="Where to compute."), TRAINS]
 
 ConsentFiles: TypeAlias = Annotated[
     tuple[Path, ...],
@@ -93,12 +129,23 @@ StrictReading: TypeAlias = Annotated[
 ]
 
 LexiconPath: TypeAlias = Annotated[
-    Path | None, Field(description="Lexicon of your own: a word, then its phones, one word a line.")
+    Path | None,
+    Field(description="Lexicon of your own: a text file of words with their phones, or TOML with a table a language."),
 ]
 
 # ---------------------------------------------------------------------------------------------- speech
 
-VoiceName: TypeAlias = Annotated[str, Field(description="<model>-<speaker>, or the folder of a voice."), NAMES_MODEL]
+VoiceName: TypeAlias = Annotated[
+    str,
+    Field(description="<model>-<speaker>, or the folder of a voice; with another language, a voice that speaks it."),
+    NAMES_MODEL,
+]
+
+DialogueVoice: TypeAlias = Annotated[
+    str | None,
+    Field(description="Voice of direct speech, which stands in quotation marks; default: that of the rest."),
+    NAMES_MODEL,
+]
 
 VocoderName: TypeAlias = Annotated[
     str,
@@ -106,16 +153,24 @@ VocoderName: TypeAlias = Annotated[
     NAMES_MODEL,
 ]
 
-SpeakingRate: TypeAlias = Annotated[float, Field(description="Speaking rate, a factor.", ge=0.25, le=4)]
+SpeakingRate: TypeAlias = Annotated[
+    float, Field(description="Speaking rate, a factor.", ge=0.25, le=4), InForm(step=0.05, low=0.5, high=2)
+]
 
-PitchShift: TypeAlias = Annotated[float, Field(description="Pitch shift in semitones.", ge=-24, le=24)]
+PitchShift: TypeAlias = Annotated[
+    float, Field(description="Pitch shift in semitones.", ge=-24, le=24), InForm(step=0.5, low=-12, high=12)
+]
 
 PitchRange: TypeAlias = Annotated[
-    float, Field(description="Range of the intonation, a factor; 0 is monotone.", ge=0, le=4)
+    float,
+    Field(description="Range of the intonation, a factor; 0 is monotone.", ge=0, le=4),
+    InForm(step=0.1, high=3),
 ]
 
 VocalEffort: TypeAlias = Annotated[
-    float, Field(description="Vocal effort, a factor; it changes the timbre.", ge=0.1, le=10)
+    float,
+    Field(description="Vocal effort, a factor; it changes the timbre.", ge=0.1, le=10),
+    InForm(step=0.1, low=0.2, high=3),
 ]
 
 SentencePause: TypeAlias = Annotated[
@@ -133,7 +188,12 @@ ParagraphPause: TypeAlias = Annotated[
     Field(description="More silence between paragraphs in seconds; default: 0.4, divided by the rate.", ge=0, le=10),
 ]
 
-GainDb: TypeAlias = Annotated[float, Field(description="Gain in dB.", ge=-60, le=24)]
+SpeechSeconds: TypeAlias = Annotated[
+    float | None,
+    Field(description="Length of the speech: it is spoken 0.8 to 1.3 times as fast as usual.", gt=0, le=3_600),
+]
+
+GainDb: TypeAlias = Annotated[float, Field(description="Gain in dB.", ge=-60, le=24), InForm(step=1, low=-30, high=12)]
 
 StyleName: TypeAlias = Annotated[
     str | None,
@@ -150,7 +210,7 @@ IsSsml: TypeAlias = Annotated[
 ]
 
 TextLanguage: TypeAlias = Annotated[
-    str | None, Field(description="Language of the text: en-GB for British dates and numbers; default: the voice's.")
+    str | None, Field(description="Language of the text, such as de, or en-GB for British dates; default: the voice's.")
 ]
 
 TargetLoudness: TypeAlias = Annotated[
@@ -158,9 +218,28 @@ TargetLoudness: TypeAlias = Annotated[
     Field(description="Loudness of each file: podcast (-16), broadcast (-23) or LUFS; true peaks stay below -1 dB."),
 ]
 
+RecogniserName: TypeAlias = Annotated[
+    str | None,
+    Field(description="moonshine:FOLDER, faster-whisper:FOLDER, or a command with {file} that prints SRT or JSON."),
+    TERMINAL,
+    FREE_TEXT,
+]
+
+TranslatorName: TypeAlias = Annotated[
+    str | None,
+    Field(
+        description="ctranslate2:FOLDER, apertium:MODE, table:FILE, or a command that translates standard input by "
+        "line; {from} and {to} in it are the languages."
+    ),
+    TERMINAL,
+    FREE_TEXT,
+]
+
 # --------------------------------------------------------------------------------------- clips as files
 
 OutputFolder: TypeAlias = Annotated[Path, Field(description="Folder to write to."), Writes()]
+
+ClipFolder: TypeAlias = Annotated[Path, Field(description="Folder to write to."), WritesSounds()]
 
 ClipFormat: TypeAlias = Annotated[
     Literal["wav", "flac", "ogg"], Field(description="File format; wav and flac have 24 bits.")
@@ -203,6 +282,7 @@ ResidualFraction: TypeAlias = Annotated[
         ge=0,
         le=1,
     ),
+    InForm(step=0.1),
 ]
 
 # ----------------------------------------------------------------------------------------------- watermark

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -47,6 +49,17 @@ def parse_toml(text: str) -> dict[str, Any]:
             line = text.count("\n", 0, token.start()) + 1
             raise ValueError(f"a key with more than {MAX_KEY_PARTS} parts at line {line}")
     return tomllib.loads(text)
+
+
+def toml_value(value: object) -> str:
+    """Return a text, number, list or table of them in TOML, whose strings JSON's are, but for the delete character."""
+    if isinstance(value, float):
+        return repr(value)
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(toml_value, value))}]"
+    if isinstance(value, Mapping):
+        return f"{{ {', '.join(f'{name} = {toml_value(each)}' for name, each in value.items())} }}"
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 class TomlTables(Generic[ModelT]):

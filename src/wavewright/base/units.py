@@ -36,3 +36,11 @@ def seconds_to_samples(seconds: float, sample_rate: int) -> int:
 def samples_to_seconds(n_samples: int, sample_rate: int) -> float:
     """Convert a number of samples to seconds."""
     return n_samples / sample_rate
+
+
+def clock(seconds: float, decimals: int = 0) -> str:
+    """Return a time as hours, minutes and seconds, such as ``1:02:03``, or ``2:03.4`` with a decimal."""
+    minutes, rest = divmod(round(seconds, decimals), 60)
+    hours, minutes = divmod(int(minutes), 60)
+    width = 3 + decimals if decimals else 2
+    return f"{hours}:{minutes:02d}:{rest:0{width}.{decimals}f}" if hours else f"{minutes}:{rest:0{width}.{decimals}f}"

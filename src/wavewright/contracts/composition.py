@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from ..base.ranges import RangedSettings, ranged
+from ..base.ranges import RangedSettings, check_ranges, ranged
+from ..music.form import FormPlan
 from ..music.theory import ChordSymbol, MusicalKey
 from .config import TEMPERATURE_RANGE
 from .runtime import Model
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
     from ..music.score import Score
 
 MAX_BARS = 512
+
+
+TRAITS = ("density", "register", "polyphony", "difficulty")
+"""Conditions of a whole piece: settings between 0 and 1."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,12 @@ class CompositionSettings(RangedSettings):
         1 draws as learned, less what is more probable.
     top_p
         Probability of the symbols that can be drawn, the most probable ones.
+    density, register, polyphony, difficulty
+        Between 0 and 1, a place among the training scores: a density of 0.9 has as many notes as their densest tenth;
+        None for any. Only of a model that learned them.
+    form
+        Which bars return and how phrases end. A model that knows the forms of its scores draws one by default; False
+        plans nothing.
     seed
         Of the random numbers.
 
@@ -66,7 +77,16 @@ class CompositionSettings(RangedSettings):
     voices: tuple[str, ...] = field(default=())
     temperature: float = ranged(1.0, *TEMPERATURE_RANGE)
     top_p: float = ranged(0.95, 0.01, 1.0)
+    density: float | None = None
+    register: float | None = None
+    polyphony: float | None = None
+    difficulty: float | None = None
+    form: FormPlan | Literal[False] | None = None
     seed: int = ranged(0, 0, 2**63 - 1)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_ranges(self, {name: (0.0, 1.0) for name in TRAITS if getattr(self, name) is not None})
 
 
 USUAL = CompositionSettings()
@@ -82,10 +102,13 @@ class ScoreComposer(Model, ABC):
         Names of what it composes at once, such as ``("melody", "chords")``.
     has_pitches : bool
         Whether a key, chords and a range can limit its notes; drums have none.
+    has_traits : bool
+        Whether it is conditioned on density, register, polyphony and difficulty.
     """
 
     voices: tuple[str, ...]
     has_pitches: bool
+    has_traits: bool = False
 
     @abstractmethod
     def compose(self, bars: int = 16, settings: CompositionSettings = USUAL, index: int = 0) -> Score:
@@ -94,7 +117,7 @@ class ScoreComposer(Model, ABC):
         Raises
         ------
         BadSetting
-            If the number of bars is out of its range, or no note keeps the limits.
+            If the number of bars is out of its range or not that of the form, or no note keeps the limits.
         BadModel
             If the model produces NaN or infinite values.
         """

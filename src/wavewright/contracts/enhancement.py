@@ -174,8 +174,8 @@ class EchoStream(HopStream):
         rest: np.ndarray = self._flush()[0]
         return rest
 
-    def _process_hop(self, hop: np.ndarray) -> np.ndarray:
-        return self._linear.process(*hop)[0][None]
+    def _process_hops(self, hops: np.ndarray) -> np.ndarray:
+        return np.concatenate([self._linear.process(*hop)[0] for hop in hops.swapaxes(0, 1)])[None]
 
     def _reset_hops(self) -> None:
         self._linear.reset()

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from enum import Enum
 from importlib import import_module
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar, cast
 
 from ..base.errors import BadFamily, BadSetting
@@ -56,9 +57,11 @@ class Capability(Enum):
     CODE = "compresses audio", "encode FILE --model {model}"
     AUTOENCODE = "encodes clips as latents and decodes them", "encode FILE --model {model}"
     ENHANCE = "enhances speech", "enhance FILE --model {model}"
+    SEPARATE = "parts speech from music and effects", "separate FILE --model {model}"
     CANCEL_ECHO = "removes the echo of a loudspeaker", "cancel-echo FILE FAR --model {model}"
     VOCODE = "turns mel frames into speech", "speak 'Hello.' --vocoder {model}"
     CLASSIFY = "recognises labels", "recognise {model} FILE"
+    TRANSCRIBE = "finds the notes of several voices", "transcribe FILE --polyphonic --model {model}"
     EMBED = "turns recordings into embeddings", "train FOLDER --family classifier --from {model}"
 
     def __init__(self, purpose: str, arguments: str) -> None:
@@ -227,8 +230,14 @@ def exported_weights(base: ModelFolder, prefixes: Sequence[str]) -> dict[str, np
     }
 
 
-def rows_by_name(table: np.ndarray, names: Sequence[str], known: Sequence[str], axis: int = 0) -> np.ndarray:
-    """Return the rows of a table for other names: the known rows, and the mean of all for new names.
+def rows_by_name(
+    table: np.ndarray,
+    names: Sequence[str],
+    known: Sequence[str],
+    axis: int = 0,
+    similar: Mapping[str, Sequence[str]] = MappingProxyType({}),
+) -> np.ndarray:
+    """Return the rows of a table for other names: the known rows, and means of rows for new names.
 
     Parameters
     ----------
@@ -236,13 +245,17 @@ def rows_by_name(table: np.ndarray, names: Sequence[str], known: Sequence[str], 
         One row along ``axis`` for each of the ``known`` names.
     names
         The names of the returned rows.
+    similar
+        The known names whose mean a new name has; without, the mean of all.
     """
     import numpy as np
 
-    rows = [
-        table.take(known.index(name), axis) if name in known else table.mean(axis=axis, dtype=np.float32)
-        for name in names
-    ]
+    def row(name: str) -> np.ndarray:
+        alike = [known.index(each) for each in ((name,) if name in known else similar.get(name, ()))]
+        mean: np.ndarray = (table.take(alike, axis) if alike else table).mean(axis=axis, dtype=np.float32)
+        return mean
+
+    rows = [row(name) for name in names]
     return np.stack(rows, axis=axis).astype(np.float32)
 
 

@@ -60,14 +60,14 @@ def check_exported(family: Family[ModelConfig], folder: ModelFolder) -> None:
 
 
 def check_model(family: Family[ModelConfig], model: Model) -> None:
-    """Check that a model that is open has the base classes of its capabilities, and no other than those of its family.
+    """Check that a model that is open has the base classes of its capabilities, and no others.
 
     Raises
     ------
     BadFamily
         If a base class is missing, or a capability is not declared.
     """
-    from . import composition, enhancement, morphing, runtime, score_player
+    from . import composition, enhancement, morphing, note_detection, runtime, score_player
 
     bases: dict[Capability, type[Model]] = {
         Capability.GENERATE: runtime.Generator,
@@ -80,19 +80,20 @@ def check_model(family: Family[ModelConfig], model: Model) -> None:
         Capability.CLASSIFY: runtime.Classifier,
         Capability.EMBED: runtime.Encoder,
         Capability.ENHANCE: enhancement.Enhancer,
+        Capability.SEPARATE: enhancement.Enhancer,
         Capability.CANCEL_ECHO: enhancement.EchoCanceller,
         Capability.COMPOSE: composition.ScoreComposer,
         Capability.PERFORM: score_player.ScorePlayer,
+        Capability.TRANSCRIBE: note_detection.NoteDetector,
     }
     required = family.capabilities_of(model.card.config)
-    for capability, base in bases.items():
+    needed = {bases[capability] for capability in required if capability in bases}
+    for base in dict.fromkeys(bases.values()):
         is_base = isinstance(model, base)
-        if (is_base and capability not in family.capabilities) or (not is_base and capability in required):
-            verb = "is" if is_base else "is not"
-            declared = sorted(each.name for each in (family.capabilities if is_base else required))
+        if is_base != (base in needed):
             raise BadFamily(
-                f"The family {family.name!r} opens a {type(model).__name__}, which {verb} a {base.__name__}; its "
-                f"capabilities are {', '.join(declared) or 'none'}."
+                f"The family {family.name!r} opens a {type(model).__name__}, which {'is' if is_base else 'is not'} a "
+                f"{base.__name__}; its capabilities are {', '.join(sorted(each.name for each in required)) or 'none'}."
             )
 
 

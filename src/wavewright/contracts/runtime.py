@@ -206,6 +206,7 @@ class AcousticModel(Model, ABC):
     """A model that turns symbols of speech into mel frames."""
 
     language: str
+    languages: tuple[str, ...]
     symbols: tuple[str, ...]
     speakers: tuple[str, ...]
     styles: tuple[str, ...]
@@ -231,7 +232,7 @@ class AcousticModel(Model, ABC):
         Parameters
         ----------
         symbols
-            Of a sentence, from the front end of `language`.
+            Of a sentence, from the front end of one of `languages`, of which `language` is the first.
         speaker
             Name of a speaker, by default the first.
         seed
@@ -324,12 +325,16 @@ class Codec(Model, ABC):
         Number of different codes of each codebook; -1 in every codebook is a frame of digital silence.
     latency_samples
         Largest delay of a stream that is encoded and decoded, in samples.
+    n_concealed
+        Frames of a gap that the decoder can make up, where all their codes are -2; what is missing after them is
+        silent. 0 for a decoder that cannot.
     """
 
     hop_length: int
     n_codebooks: int
     codebook_size: int
     latency_samples: int
+    n_concealed: int = 0
 
     def encode(self, wave: np.ndarray) -> np.ndarray:
         """Return the codes ``(n_codebooks, frames)`` int16 of a wave ``(time,)``, the last frame padded with silence.

@@ -9,13 +9,16 @@ import numpy as np
 
 from ..base.errors import BadAudio, BadSetting
 
+MAX_HOPS = 32
+"""Hops that are computed at once where so many have come."""
+
 
 class HopStream(ABC):
-    """Collect samples to hops, compute each complete hop, and hand out as many samples as came in.
+    """Collect samples to hops, compute complete hops, and hand out as many samples as came in.
 
     - ``n_inputs``, ``n_outputs``: rows of the waves.
     - ``hop_length``: samples of a hop.
-    - ``delay_hops``: hops by which the output of :meth:`_process_hop` is later than its input.
+    - ``delay_hops``: hops by which the output of :meth:`_process_hops` is later than its input.
     - ``latency_samples``: delay of the output: output sample ``i + latency_samples`` belongs to input sample ``i``.
     """
 
@@ -60,14 +63,14 @@ class HopStream(ABC):
         """Return as many samples as ``wave (n_inputs, time)`` has, ``(n_outputs, time)`` float32."""
         finished = [self._ready]
         position, n_samples = 0, wave.shape[1]
-        while position < n_samples:
-            n_copied = min(self._hop_length - self._n_filled, n_samples - position)
-            self._filling[:, self._n_filled : self._n_filled + n_copied] = wave[:, position : position + n_copied]
-            self._n_filled += n_copied
-            position += n_copied
-            if self._n_filled == self._hop_length:
-                finished.append(self._process_hop(self._filling.copy()))
-                self._n_filled = 0
+        while n_hops := min((self._n_filled + n_samples - position) // self._hop_length, MAX_HOPS):
+            end = position + n_hops * self._hop_length - self._n_filled
+            block = np.concatenate([self._filling[:, : self._n_filled], wave[:, position:end]], axis=1)
+            finished.append(self._process_hops(block.reshape(self._n_inputs, n_hops, self._hop_length)))
+            position, self._n_filled = end, 0
+        n_left = n_samples - position
+        self._filling[:, self._n_filled : self._n_filled + n_left] = wave[:, position:]
+        self._n_filled += n_left
         samples = np.concatenate(finished, axis=1)
         self._ready = samples[:, n_samples:]
         return samples[:, :n_samples]
@@ -79,8 +82,11 @@ class HopStream(ABC):
         return rest
 
     @abstractmethod
-    def _process_hop(self, hop: np.ndarray) -> np.ndarray:
-        """Return the hop ``(n_outputs, hop_length)`` that ``hop (n_inputs, hop_length)`` completes."""
+    def _process_hops(self, hops: np.ndarray) -> np.ndarray:
+        """Return the samples ``(n_outputs, time)`` that ``hops (n_inputs, n_hops, hop_length)`` complete.
+
+        How many hops come at once must change no sample.
+        """
 
     @abstractmethod
     def _reset_hops(self) -> None:

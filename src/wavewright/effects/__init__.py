@@ -19,6 +19,7 @@ from .modulation import Phaser, RingModulator, Tremolo
 from .resampling import Resample, Speed
 from .silence import RemoveSilence
 from .space import ConvolutionReverb, Reverb
+from .spectral import SpectralCopy, SpectralGain, SpectralHeal, SpectralIsolate
 from .stretching import PitchShift, Stretch
 from .trimming import Pad, Reverse, Trim
 
@@ -77,6 +78,10 @@ EFFECTS: Mapping[str, type[Effect]] = {
     "declick": DeClick,
     "declip": DeClip,
     "loop": MakeLoop,
+    "spectralgain": SpectralGain,
+    "isolate": SpectralIsolate,
+    "spectralcopy": SpectralCopy,
+    "heal": SpectralHeal,
 }
 """Effects by their names in chains."""
 
@@ -133,6 +138,10 @@ __all__ = [
     "Reverse",
     "RingModulator",
     "Saturation",
+    "SpectralCopy",
+    "SpectralGain",
+    "SpectralHeal",
+    "SpectralIsolate",
     "Speed",
     "Stretch",
     "SwapChannels",

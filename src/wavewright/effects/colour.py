@@ -44,6 +44,8 @@ class Saturation(Effect):
 class SaturationStream(EffectStream):
     """The stream of :class:`Saturation`: interpolated, shaped and decimated by linear-phase filters."""
 
+    adopted = ("_drive", "_level", "_dry")
+
     def __init__(self, n_channels: int, drive: float, mix: float) -> None:
         super().__init__(n_channels, latency_samples=2 * REACH_SAMPLES)
         self._drive = np.float32(drive)
@@ -109,6 +111,8 @@ class BitCrush(Effect):
 class BitCrushStream(EffectStream):
     """The stream of :class:`BitCrush`; ``relative_rate`` is the held sample rate over that of the sound."""
 
+    adopted = ("_levels", "_relative_rate")
+
     def __init__(self, n_channels: int, bits: int, relative_rate: float) -> None:
         super().__init__(n_channels)
         self._levels = np.float32(2 ** (bits - 1))
@@ -153,6 +157,8 @@ class Dither(Effect):
 
 class DitherStream(EffectStream):
     """The stream of :class:`Dither`."""
+
+    adopted = ("_step",)
 
     def __init__(self, n_channels: int, bits: int, taps: tuple[float, ...], seed: int) -> None:
         super().__init__(n_channels)

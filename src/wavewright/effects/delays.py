@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
 from ..base.ranges import ranged
 from ..base.units import seconds_to_samples
-from .effect import Effect, EffectStream
-from .oscillator import STEREO_PHASE, phasor, rotation_of
+from .effect import Effect, EffectStream, check_same_shape, history_of
+from .oscillator import STEREO_PHASE, phasor, rotate, rotation_of
 
 SHORTEST_DELAY = 2.0  # samples that the interpolation needs
 SAMPLES_AT_ONCE = 1_024  # of each voice
@@ -38,17 +39,27 @@ class Delay(Effect):
 class DelayStream(EffectStream):
     """The stream of :class:`Delay`."""
 
+    adopted = ("_n_delay", "_gains")
+
     def __init__(self, settings: Delay, sample_rate: int, n_channels: int) -> None:
         super().__init__(n_channels, tail_samples=seconds_to_samples(settings.tail_seconds, sample_rate))
-        self._lines = np.zeros((n_channels, max(1, seconds_to_samples(settings.seconds, sample_rate))))
+        self._n_delay = max(1, seconds_to_samples(settings.seconds, sample_rate))
+        self._lines = np.zeros((n_channels, self._n_delay))
         self._position = 0
         self._gains = float(settings.feedback), float(settings.mix)
+
+    def adopt(self, other: Self) -> None:
+        """Take over another delay; a longer line is kept, since a later delay may need it."""
+        super().adopt(other)
+        if self._n_delay > self._lines.shape[1]:
+            in_order = np.roll(self._lines, -self._position, axis=1)
+            self._lines, self._position = history_of(in_order, 2 * self._n_delay), 0
 
     def _process(self, block: np.ndarray) -> np.ndarray:
         from .modulation_kernels import delay_lines  # numba is slow to import
 
         output = np.empty_like(block)
-        self._position = delay_lines(block, self._lines, self._position, *self._gains, output)
+        self._position = delay_lines(block, self._lines, self._position, self._n_delay, *self._gains, output)
         return output
 
 
@@ -144,6 +155,8 @@ class ModulatedStream(EffectStream):
         As for :class:`EffectStream`.
     """
 
+    adopted = ("_rotation", "_settings")
+
     def __init__(
         self,
         rotation: np.ndarray,
@@ -165,6 +178,17 @@ class ModulatedStream(EffectStream):
         n_line = math.ceil(delay + depth) + 4 + SAMPLES_AT_ONCE
         self._lines = np.zeros((len(offsets), n_line), np.float64 if feedback else np.float32)
         self._settings = delay, float(depth), feedback, dry, wet
+
+    def adopt(self, other: Self) -> None:
+        """Take over other delays; a longer line is kept, since later delays may need it."""
+        check_same_shape(self._offsets, other._offsets)
+        rotate(self._phasor, self._rotation)
+        super().adopt(other)
+        n_line = max(self._lines.shape[1], other._lines.shape[1])
+        n_kept = self._lines.shape[1] - SAMPLES_AT_ONCE  # the rest is room for the next samples
+        history = history_of(self._lines[:, :n_kept], n_line - SAMPLES_AT_ONCE)
+        kind = np.promote_types(self._lines.dtype, other._lines.dtype)
+        self._lines = np.pad(history, ((0, 0), (0, SAMPLES_AT_ONCE))).astype(kind)
 
     def _process(self, block: np.ndarray) -> np.ndarray:
         from .modulation_kernels import modulated_delays  # numba is slow to import

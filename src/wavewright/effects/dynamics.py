@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -52,6 +53,8 @@ class GainStream(KeyedStream):
         All channels get the gain of the loudest one.
     """
 
+    adopted: ClassVar[tuple[str, ...]] = ("_curve", "_n_interval", "_smoothing", "_makeup_db")
+
     def __init__(
         self,
         sample_rate: int,
@@ -76,6 +79,11 @@ class GainStream(KeyedStream):
         self._positions = np.zeros((n_rows, 2), np.int64)
         self._maxima = np.full((n_rows, HOLD_INTERVALS + 1), FLOOR_DB, np.float32)
         self._gains = np.full(n_rows, start_db)
+
+    def adopt(self, other: Self) -> None:
+        """Take over another curve and other times, see :meth:`.effect.EffectStream.adopt`."""
+        super().adopt(other)
+        np.minimum(self._positions[:, 1], self._n_interval, out=self._positions[:, 1])  # else it would never end
 
     def _process_keyed(self, block: np.ndarray, key: np.ndarray) -> np.ndarray:
         if not self._is_linked and len(key) not in (1, self.n_channels):
@@ -116,7 +124,7 @@ def levels_db(block: np.ndarray, is_linked: bool) -> np.ndarray:
     return magnitudes
 
 
-def remaining(milliseconds: float, sample_rate: int) -> float:
+def remaining(milliseconds: float, sample_rate: float) -> float:
     """Return what is left of a step after one sample of smoothing by a time constant; 0 for none."""
     return math.exp(-1_000.0 / (milliseconds * sample_rate)) if milliseconds else 0.0
 
@@ -219,24 +227,34 @@ class Gate(KeyedEffect):
 
     def stream(self, sample_rate: int, n_channels: int) -> GainStream:
         """Open a stream, see :meth:`.effect.Effect.stream`."""
-        from .dynamics_kernels import gate_gains  # numba is slow to import
+        return GateStream(self, sample_rate, n_channels)
 
-        states = np.zeros(1 if self.linked else n_channels)
 
-        def curve(levels: np.ndarray) -> np.ndarray:
-            gate_gains(levels, self.threshold_db, self.threshold_db - self.hysteresis_db, self.range_db, states)
-            return levels
+class GateStream(GainStream):
+    """The stream of :class:`Gate`, which knows whether it is open."""
 
-        return GainStream(
+    adopted = ("_gate", "_n_interval", "_smoothing")
+
+    def __init__(self, settings: Gate, sample_rate: int, n_channels: int) -> None:
+        super().__init__(
             sample_rate,
             n_channels,
-            curve,
-            hold_ms=self.hold_ms,
-            falling_ms=self.release_ms,
-            rising_ms=self.attack_ms,
-            start_db=-self.range_db,
-            is_linked=self.linked,
+            self._gate_gains,
+            hold_ms=settings.hold_ms,
+            falling_ms=settings.release_ms,
+            rising_ms=settings.attack_ms,
+            start_db=-settings.range_db,
+            is_linked=settings.linked,
         )
+        self._gate = settings
+        self._is_open = np.zeros(1 if settings.linked else n_channels)
+
+    def _gate_gains(self, levels: np.ndarray) -> np.ndarray:
+        from .dynamics_kernels import gate_gains  # numba is slow to import
+
+        opens, range_db = self._gate.threshold_db, self._gate.range_db
+        gate_gains(levels, opens, opens - self._gate.hysteresis_db, range_db, self._is_open)
+        return levels
 
 
 @dataclass(frozen=True)
@@ -310,10 +328,17 @@ class DeEsser(Effect):
 class DeEsserStream(EffectStream):
     """The stream of :class:`DeEsser`: changes the high band, and adds the difference to the sound."""
 
+    adopted = ()
+
     def __init__(self, n_channels: int, band: EffectStream, gain: GainStream) -> None:
         super().__init__(n_channels)
         self._band = band
         self._gain = gain
+
+    def adopt(self, other: Self) -> None:
+        """Take over the settings of both parts, see :meth:`.effect.EffectStream.adopt`."""
+        self._band.adopt(other._band)
+        self._gain.adopt(other._gain)
 
     def _process(self, block: np.ndarray) -> np.ndarray:
         band = self._band.push(block)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -44,6 +45,34 @@ class EffectStream(ABC):
         self.n_output_channels = n_channels if n_output_channels is None else n_output_channels
         self.latency_samples = latency_samples
         self.tail_samples = tail_samples
+
+    adopted: ClassVar[tuple[str, ...] | None] = None
+    """Attributes that `adopt` takes over: those that follow from settings alone; None if no setting can change."""
+
+    def adopt(self, other: Self) -> None:
+        """Go on with the settings of another stream of the same effect, and with the sound so far.
+
+        Parameters
+        ----------
+        other : EffectStream
+            Opened for the same sample rate and channels; it is of no use afterwards.
+
+        Raises
+        ------
+        BadSetting
+            If the state does not fit the settings, as after a change of the latency.
+        """
+        if self.adopted is None or type(other) is not type(self):
+            raise BadSetting("its settings cannot change while it is at work")
+        if (self.latency_samples, self.tail_samples) != (other.latency_samples, other.tail_samples):
+            raise BadSetting("it decides how late the effect is, or how long it sounds on, which cannot change")
+        for name in self.adopted:
+            setattr(self, name, getattr(other, name))
+
+    def fork(self) -> Self:
+        """Return a copy that goes on from here by itself; settings are shared."""
+        shared = [getattr(self, name) for name in self.adopted or ()]
+        return copy.deepcopy(self, {id(each): each for each in shared})
 
     @property
     def is_finished(self) -> bool:
@@ -233,6 +262,8 @@ class SeriesStream(EffectStream):
 class StatelessStream(EffectStream):
     """The stream of an effect whose output depends on no sample before."""
 
+    adopted = ("_function",)
+
     def __init__(
         self, n_channels: int, function: Callable[[np.ndarray], np.ndarray], n_output_channels: int | None = None
     ) -> None:
@@ -404,6 +435,19 @@ def checked_block(block: np.ndarray, n_channels: int) -> np.ndarray:
     if not np.isfinite(block).all():
         raise BadAudio("The sound has samples that are not finite (NaN or infinity); repair or cut it first.")
     return block
+
+
+def history_of(samples: np.ndarray, n_samples: int) -> np.ndarray:
+    """Return the last ``n_samples`` of ``(..., time)``, with silence before them where there are fewer; a copy."""
+    n_missing = max(0, n_samples - samples.shape[-1])
+    padded = np.pad(samples, [(0, 0)] * (samples.ndim - 1) + [(n_missing, 0)])
+    return padded[..., padded.shape[-1] - n_samples :].copy()
+
+
+def check_same_shape(before: np.ndarray, after: np.ndarray) -> None:
+    """Raise BadSetting unless two states have one shape."""
+    if before.shape != after.shape:
+        raise BadSetting("it decides of how many parts the effect is made, which cannot change")
 
 
 def check_below_nyquist(sample_rate: int, **frequencies_hz: float) -> None:

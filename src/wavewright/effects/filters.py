@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
 from ..base.errors import BadSetting
 from ..base.ranges import ranged
-from .effect import Effect, EffectStream, check_below_nyquist
+from .effect import Effect, EffectStream, check_below_nyquist, check_same_shape
 
 SCRATCH_SAMPLES = 1_024
 BUTTERWORTH_QUALITY = math.sqrt(0.5)
@@ -25,11 +26,18 @@ FITTING_STEPS = 12
 class SectionStream(EffectStream):
     """The stream of a cascade of second-order sections, with states in double precision."""
 
+    adopted = ("_sections",)
+
     def __init__(self, sections: np.ndarray, n_channels: int) -> None:
         super().__init__(n_channels)
         self._sections = np.ascontiguousarray(sections, np.float64)
         self._states = np.zeros((n_channels, len(sections), 2))
         self._scratch = np.empty((2, SCRATCH_SAMPLES))
+
+    def adopt(self, other: Self) -> None:
+        """Take over other coefficients, see :meth:`.effect.EffectStream.adopt`."""
+        check_same_shape(self._states, other._states)
+        super().adopt(other)
 
     def _process(self, block: np.ndarray) -> np.ndarray:
         from .filter_kernels import filter_sections  # numba is slow to import

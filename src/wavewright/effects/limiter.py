@@ -63,6 +63,8 @@ class LimiterStream(EffectStream):
         What is left after a sample of the distance to a higher gain.
     """
 
+    adopted = ("_ceiling", "_harmless", "_release")
+
     def __init__(self, n_channels: int, ceiling: float, n_ahead: int, release: float) -> None:
         n_average = max(SHORTEST_AVERAGE, n_ahead // 2)
         n_fall = 2 * n_average - 1  # samples of both averages

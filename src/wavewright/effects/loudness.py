@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from ..base.errors import BadSetting
 from ..base.ranges import ranged
-from ..base.units import db_to_gain
+from ..base.units import db_to_gain, seconds_to_samples
 from ..dsp.loudness import DUAL_MONO_LU, LoudnessMeter
 from ..dsp.true_peak import TruePeakMeter
 from .effect import Effect, EffectStream, Measurement, SeriesStream, TwoPassEffect
 from .levels import ScaleBy
 from .limiter import Limiter
+from .spool import Spool
 
 LOWEST_PEAK_DB, HIGHEST_PEAK_DB = -60.0, 0.0
+TOLERANCE_LU = 0.05  # of a limited sound
+MAX_TRIALS = 6
+MIN_SLOPE = 0.2  # in LU per dB of gain
+MAX_LIMITING_DB = 12.0  # largest attenuation of a peak in order to come nearer to the target
+BLOCK_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -25,7 +32,8 @@ class NormaliseLoudness(TwoPassEffect):
 
     One gain is applied to the whole sound. If it would raise the true peak above ``max_true_peak_db``, the gain is
     lower, so that the dynamics stay and the sound is softer than the target. With ``limit``, a limiter (see
-    :class:`.limiter.Limiter`) lowers these peaks instead; the sound is then slightly softer than the target.
+    :class:`.limiter.Limiter`) lowers these peaks instead. What it takes of the loudness is made up by more gain, until
+    the sound is within 0.05 LU of the target, or peaks are lowered by 12 dB.
 
     With ``dual_mono``, one channel is measured as the two loudspeakers that play it, 3 LU louder. Effects on channels
     that directly follow in a chain, such as ``stereo``, are part of what is measured.
@@ -46,46 +54,106 @@ class NormaliseLoudness(TwoPassEffect):
 
     def measurement(self, sample_rate: int, n_channels: int) -> LoudnessMeasurement:
         """Open a measurement, see :meth:`.effect.TwoPassEffect.measurement`."""
-        return LoudnessMeasurement(self, sample_rate, n_channels)
+        offset_lu = DUAL_MONO_LU if self.dual_mono and n_channels == 1 else 0.0
+        peak_db = self.max_true_peak_db
+        limiter = Limiter(peak_db) if self.limit and peak_db is not None else None
+        return LoudnessMeasurement(sample_rate, n_channels, self.loudness_lufs - offset_lu, peak_db, limiter)
 
 
 class LoudnessMeasurement(Measurement):
-    """The first pass of :class:`NormaliseLoudness`."""
+    """The first pass of a normalisation; with a limiter it keeps the samples, on which it tries gains.
 
-    def __init__(self, settings: NormaliseLoudness, sample_rate: int, n_channels: int) -> None:
-        self._settings = settings
+    ``lufs`` and ``true_peak_db`` are those of the result, once :meth:`effect` has returned; minus infinity for silence,
+    and for a true peak that was not measured.
+
+    - ``target_lufs``: loudness of the result.
+    - ``max_true_peak_db``: largest true peak of the result.
+    - ``limiter``: lowers peaks above it; without one, the gain is lower.
+    - ``is_capped``: peaks are never lowered by more than `MAX_LIMITING_DB`, also where the target needs it.
+    """
+
+    def __init__(
+        self,
+        sample_rate: int,
+        n_channels: int,
+        target_lufs: float,
+        max_true_peak_db: float | None = None,
+        limiter: Limiter | None = None,
+        *,
+        is_capped: bool = False,
+    ) -> None:
+        self.lufs = self.true_peak_db = -math.inf
+        self._sample_rate, self._n_channels = sample_rate, n_channels
+        self._target_lufs, self._max_true_peak_db = target_lufs, max_true_peak_db
+        self._limiter, self._is_capped = limiter, is_capped
         self._loudness = LoudnessMeter(sample_rate, n_channels)
-        self._dual_mono_lu = DUAL_MONO_LU if settings.dual_mono and n_channels == 1 else 0.0
-        self._peak = TruePeakMeter(n_channels) if settings.max_true_peak_db is not None else None
+        self._peak = TruePeakMeter(n_channels) if max_true_peak_db is not None else None
+        self._spool = Spool(n_channels) if limiter is not None else None
 
     def add(self, block: np.ndarray) -> None:
         """Measure the next block, ``(channels, time)``."""
         self._loudness.add(block)
         if self._peak is not None:
             self._peak.add(block)
+        if self._spool is not None:
+            self._spool.append(block)
 
     def effect(self) -> Effect:
         """Return the gain, with a limiter behind it if one is needed."""
         measured_lufs = self._loudness.integrated_lufs()
         if measured_lufs == -math.inf:
             return ScaleBy()
-        gain_db = self._settings.loudness_lufs - measured_lufs - self._dual_mono_lu
-        ceiling_db = self._settings.max_true_peak_db
-        if self._peak is None or ceiling_db is None or self._peak.peak_db() + gain_db <= ceiling_db:
-            return ScaleBy(float(db_to_gain(gain_db)))
-        if self._settings.limit:
-            return ScaleAndLimit(float(db_to_gain(gain_db)), ceiling_db)
-        return ScaleBy(float(db_to_gain(ceiling_db - self._peak.peak_db())))
+        gain_db = self._target_lufs - measured_lufs
+        peak_db = -math.inf if self._peak is None else self._peak.peak_db()
+        headroom_db = math.inf if self._max_true_peak_db is None else self._max_true_peak_db - peak_db
+        if self._limiter is not None and gain_db > headroom_db:
+            return self._limited(self._limiter, measured_lufs, headroom_db + MAX_LIMITING_DB)
+        gain_db = min(gain_db, headroom_db)
+        self.lufs, self.true_peak_db = measured_lufs + gain_db, peak_db + gain_db
+        return ScaleBy(float(db_to_gain(gain_db)))
+
+    def blocks(self) -> Iterator[np.ndarray]:
+        """Yield the samples that were added, which are kept with a limiter alone."""
+        if self._spool is not None:
+            n_block = seconds_to_samples(BLOCK_SECONDS, self._sample_rate)
+            for start in range(0, self._spool.n_samples, n_block):
+                yield self._spool.read(start, min(n_block, self._spool.n_samples - start))
+
+    def _limited(self, limiter: Limiter, measured_lufs: float, largest_db: float) -> Effect:
+        """Return a gain and the limiter with which the sound has the target loudness, by the secant method."""
+        step_db = self._target_lufs - measured_lufs
+        largest_db = largest_db if self._is_capped else max(largest_db, step_db)
+        gain_db, self.lufs = 0.0, measured_lufs
+        for _ in range(MAX_TRIALS):
+            step_db = min(step_db, largest_db - gain_db)
+            gain_db += step_db
+            effect = ScaleAndLimit(float(db_to_gain(gain_db)), limiter)
+            previous_lufs = self.lufs
+            self._measure(effect)
+            missing_lu = self._target_lufs - self.lufs
+            if abs(missing_lu) <= TOLERANCE_LU or gain_db == largest_db:
+                break
+            slope = (self.lufs - previous_lufs) / step_db if step_db else 1.0  # less than 1 where the limiter is active
+            step_db = missing_lu / min(max(slope, MIN_SLOPE), 1.0)
+        return effect
+
+    def _measure(self, effect: Effect) -> None:
+        """Measure the loudness and the true peak that the samples have after an effect."""
+        loudness, peak = LoudnessMeter(self._sample_rate, self._n_channels), TruePeakMeter(self._n_channels)
+        for block in effect.stream(self._sample_rate, self._n_channels).process_blocks(self.blocks()):
+            loudness.add(block)
+            peak.add(block)
+        self.lufs, self.true_peak_db = loudness.integrated_lufs(), peak.peak_db()
 
 
 @dataclass(frozen=True)
 class ScaleAndLimit(Effect):
-    """Multiply by a linear factor, and keep true peaks below a ceiling: the second pass of a normalisation."""
+    """Multiply by a linear factor, and lower the peaks that exceed a ceiling: the second pass of a normalisation."""
 
     factor: float = ranged(1.0, 0.0, 1e12)
-    ceiling_db: float = ranged(HIGHEST_PEAK_DB, LOWEST_PEAK_DB, HIGHEST_PEAK_DB)
+    limiter: Limiter = field(default_factory=Limiter)
 
     def stream(self, sample_rate: int, n_channels: int) -> EffectStream:
         """Open a stream, see :meth:`.effect.Effect.stream`."""
-        effects = ScaleBy(self.factor), Limiter(self.ceiling_db)
+        effects = ScaleBy(self.factor), self.limiter
         return SeriesStream(*(effect.stream(sample_rate, n_channels) for effect in effects))

@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.polynomial.chebyshev import chebinterpolate
 
 from ..base.errors import BadSetting
 from ..base.ranges import ranged
-from .effect import Effect, EffectStream, check_below_nyquist
-from .oscillator import STEREO_PHASE, Oscillator, phasor, rotation_of
+from .effect import Effect, EffectStream, check_below_nyquist, check_same_shape
+from .oscillator import STEREO_PHASE, Oscillator, phasor, rotate, rotation_of
 
 SWEEP_TOLERANCE = 1e-9  # of a filter coefficient
 HIGHEST_DEGREE = 96
@@ -22,12 +23,19 @@ SAMPLES_AT_ONCE = 512
 class OscillatorStream(EffectStream):
     """The stream of an effect whose gain is a function of the cosine and sine of an oscillator."""
 
+    adopted = ("_gain",)
+
     def __init__(
         self, n_channels: int, oscillator: Oscillator, gain: Callable[[np.ndarray, np.ndarray], np.ndarray]
     ) -> None:
         super().__init__(n_channels)
         self._oscillator = oscillator
         self._gain = gain
+
+    def adopt(self, other: Self) -> None:
+        """Take over another gain, and the frequency at the phase that is reached."""
+        super().adopt(other)
+        self._oscillator.adopt(other._oscillator)
 
     def _process(self, block: np.ndarray) -> np.ndarray:
         modulated: np.ndarray = block * self._gain(*self._oscillator.next(block.shape[1]))
@@ -98,6 +106,8 @@ class Phaser(Effect):
 class PhaserStream(EffectStream):
     """The stream of :class:`Phaser`."""
 
+    adopted = ("_rotation", "_series", "_feedback", "_mix")
+
     def __init__(self, settings: Phaser, sample_rate: int, n_channels: int) -> None:
         super().__init__(n_channels)
         self._rotation = rotation_of(settings.rate_hz, sample_rate)
@@ -108,6 +118,12 @@ class PhaserStream(EffectStream):
         self._scratch = np.empty((5, SAMPLES_AT_ONCE))
         self._feedback = float(settings.feedback)
         self._mix = float(settings.mix)
+
+    def adopt(self, other: Self) -> None:
+        """Take over another sweep, see :meth:`.effect.EffectStream.adopt`."""
+        check_same_shape(self._states, other._states)
+        rotate(self._phasors, self._rotation)
+        super().adopt(other)
 
     def _process(self, block: np.ndarray) -> np.ndarray:
         from .modulation_kernels import phase  # numba is slow to import

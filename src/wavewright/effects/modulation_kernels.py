@@ -59,16 +59,25 @@ def oscillate(rotation: np.ndarray, phasor: np.ndarray, cosines: np.ndarray, sin
 
 @compiled("the delay")
 def delay_lines(
-    block: np.ndarray, lines: np.ndarray, position: int, feedback: float, mix: float, output: np.ndarray
+    block: np.ndarray,
+    lines: np.ndarray,
+    position: int,
+    n_delay: int,
+    feedback: float,
+    mix: float,
+    output: np.ndarray,
 ) -> int:
-    """Delay each channel by the length of its line, with feedback.
+    """Delay each channel, with feedback.
 
     Parameters
     ----------
     block : (channels, time) float32
     lines : (channels, samples) float64, updated
+        At least as long as the delay.
     position : int
-        Of the oldest sample in the lines.
+        Of the oldest sample in the lines, which the next one replaces.
+    n_delay : int
+        Samples of the delay.
     feedback, mix : float
     output : (channels, time) float32, filled
 
@@ -77,15 +86,17 @@ def delay_lines(
     int
         The position for the next block.
     """
-    n_delay = lines.shape[1]
+    size = lines.shape[1]
     end = position
     for channel in range(len(block)):
         end = position
+        oldest = position - n_delay if position >= n_delay else position - n_delay + size
         for i in range(block.shape[1]):
-            delayed = lines[channel, end]
+            delayed = lines[channel, oldest]
             lines[channel, end] = block[channel, i] + DENORMAL_GUARD + feedback * delayed
             output[channel, i] = (1.0 - mix) * block[channel, i] + mix * delayed
-            end = end + 1 if end + 1 < n_delay else 0
+            end = end + 1 if end + 1 < size else 0
+            oldest = oldest + 1 if oldest + 1 < size else 0
     return end
 
 

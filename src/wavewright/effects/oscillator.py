@@ -26,12 +26,24 @@ def rotation_of(rate_hz: float, sample_rate: int) -> np.ndarray:
     return np.stack([np.cos(angles), np.sin(angles)])
 
 
+def rotate(phasors: np.ndarray, rotation: np.ndarray) -> None:
+    """Let oscillators ``(..., 3)`` begin anew where they are, so that they can go on at another frequency."""
+    steps = phasors[..., 2].astype(int)
+    turned = (phasors[..., 0] + 1j * phasors[..., 1]) * (rotation[0, steps] + 1j * rotation[1, steps])
+    phasors[..., 0], phasors[..., 1], phasors[..., 2] = turned.real, turned.imag, 0.0
+
+
 class Oscillator:
     """Sine and cosine of one frequency, block by block."""
 
     def __init__(self, rate_hz: float, sample_rate: int) -> None:
         self._rotation = rotation_of(rate_hz, sample_rate)
         self._phasor = phasor(0.0)
+
+    def adopt(self, other: Oscillator) -> None:
+        """Go on at the frequency of another one."""
+        rotate(self._phasor, self._rotation)
+        self._rotation = other._rotation
 
     def next(self, n_samples: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the next cosines and sines, each ``(n_samples,)`` float32."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -11,7 +13,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from ..base.errors import BadSetting
 from ..base.ranges import ranged
 from ..base.units import seconds_to_samples
-from .effect import Effect, EffectStream, checked_block, milliseconds_to_samples
+from .effect import Effect, EffectStream, check_same_shape, checked_block, history_of, milliseconds_to_samples
 
 SHORTEST_PARTITION, LONGEST_PARTITION = 256, 32_768  # samples
 PARTITIONS_AT_ONCE, POINTS_AT_ONCE = 4, 131_072  # at least, and of each channel: so many are transformed together
@@ -74,6 +76,8 @@ class ConvolutionStream(EffectStream):
         Delay of the response that counts as latency.
     """
 
+    adopted = ("_responses", "_dry")
+
     def __init__(self, n_channels: int, response: np.ndarray, mix: float, n_tail: int, n_delay: int = 0) -> None:
         quarter = 1 << max(0, math.ceil(math.log2(response.shape[1])) - 2)
         n_partition = min(max(quarter, SHORTEST_PARTITION), LONGEST_PARTITION)
@@ -93,6 +97,11 @@ class ConvolutionStream(EffectStream):
         self._partition = np.zeros((n_channels, n_partition), np.float32)  # that is being filled
         self._n_filled = 0
         self._outputs = np.zeros((n_channels, n_partition), np.float32)
+
+    def adopt(self, other: Self) -> None:
+        """Take over another response of the same length, see :meth:`.effect.EffectStream.adopt`."""
+        check_same_shape(self._responses, other._responses)
+        super().adopt(other)
 
     def _process(self, block: np.ndarray) -> np.ndarray:
         n_partition = self._partition.shape[1]
@@ -176,10 +185,11 @@ class Reverb(Effect):
 class ReverbStream(EffectStream):
     """The stream of :class:`Reverb`."""
 
+    adopted = ("_delays", "_gains", "_poles", "_taps", "_inputs", "_outputs", "_dry", "_wet")
+
     def __init__(self, settings: Reverb, sample_rate: int, n_channels: int) -> None:
         super().__init__(n_channels, tail_samples=seconds_to_samples(settings.tail_seconds, sample_rate))
-        milliseconds = settings.size * np.geomspace(SHORTEST_LINE_MS, LONGEST_LINE_MS, N_LINES)
-        self._delays = _distinct_primes(milliseconds * sample_rate / 1_000.0)
+        self._delays = _delays(settings.size, sample_rate)
         decays_db = -60.0 * self._delays / (settings.seconds * sample_rate)  # of one pass through each line
         self._gains = 10.0 ** (decays_db / 20.0)
         high_over_low = 10.0 ** (decays_db * (1.0 / settings.high_ratio - 1.0) / 20.0)
@@ -195,6 +205,15 @@ class ReverbStream(EffectStream):
         self._before = np.zeros((n_channels, milliseconds_to_samples(settings.pre_delay_ms, sample_rate)), np.float32)
         self._dry, self._wet = np.float32(1.0 - settings.mix), np.float32(settings.mix)
 
+    def adopt(self, other: Self) -> None:
+        """Take over other delays and gains; longer lines are kept, since later delays may need them."""
+        super().adopt(other)
+        self._before = history_of(self._before, other._before.shape[1])
+        n_line = other._lines.shape[1]
+        if n_line > self._lines.shape[1]:
+            in_order = np.roll(self._lines, -self._position, axis=1)
+            self._lines, self._position = history_of(in_order, n_line), 0
+
     def _process(self, block: np.ndarray) -> np.ndarray:
         from .space_kernels import feedback_network  # numba is slow to import
 
@@ -209,6 +228,13 @@ class ReverbStream(EffectStream):
         wet *= self._wet
         wet += self._dry * block
         return wet
+
+
+@functools.lru_cache(maxsize=16)
+def _delays(size: float, sample_rate: int) -> np.ndarray:
+    """Return the delays of the lines in samples."""
+    milliseconds = size * np.geomspace(SHORTEST_LINE_MS, LONGEST_LINE_MS, N_LINES)
+    return _distinct_primes(milliseconds * sample_rate / 1_000.0)
 
 
 def _distinct_primes(lengths: np.ndarray) -> np.ndarray:

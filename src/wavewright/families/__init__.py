@@ -24,6 +24,7 @@ NAMES = (
     "instrument",
     "lstm",
     "prior",
+    "transcriber",
     "vae",
     "vocoder",
     "wavenet",

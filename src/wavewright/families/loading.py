@@ -19,6 +19,7 @@ from ..contracts.composition import ScoreComposer
 from ..contracts.enhancement import EchoCanceller, Enhancer
 from ..contracts.family import Capability
 from ..contracts.morphing import Morpher
+from ..contracts.note_detection import NoteDetector
 from ..contracts.runtime import AcousticModel, Autoencoder, Classifier, Codec, Encoder, Generator, Model, Vocoder
 from ..contracts.score_player import ScorePlayer
 from ..models.card import Card
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from .lstm.runtime import LstmRuntime
     from .vae.runtime import VaeRuntime
     from .vocoder.runtime import VocoderRuntime
-    from .wavenet.runtime import WaveNetRuntime
+    from .wavenet.runtime import WaveNetVocoder
 
 Kind = TypeVar("Kind", bound=Model)
 
@@ -61,7 +62,7 @@ def load(name: Literal["en"]) -> AcousticRuntime: ...
 @overload
 def load(name: Literal["vocoder"]) -> VocoderRuntime: ...
 @overload
-def load(name: Literal["wavenet"]) -> WaveNetRuntime: ...
+def load(name: Literal["wavenet"]) -> WaveNetVocoder: ...
 @overload
 def load(name: str | Path) -> Model: ...
 
@@ -163,13 +164,25 @@ def load_classifier(name: str | Path) -> Classifier:
     return _load_as(Classifier, name, "recognises no labels; give a classifier")
 
 
+def load_note_detector(name: str | Path) -> NoteDetector:
+    """Open a model that finds notes of several voices; raise BadModel as :func:`load`, and if the model does not."""
+    return _load_as(NoteDetector, name, "finds no notes of several voices; give a transcriber")
+
+
 def load_encoder(name: str | Path) -> Encoder:
     """Open an encoder; raise BadModel as :func:`load`, and if the model is none."""
     return _load_as(Encoder, name, "makes no embeddings; give an encoder, of `wavewright pretrain`")
 
 
 def load_enhancer(name: str | Path) -> Enhancer:
-    """Open a model that enhances speech; raise BadModel as :func:`load`, and if the model does not."""
+    """Open a model that enhances speech, or an ONNX file of another program that does (``denoiser/graph_file.py``).
+
+    Raises BadModel as :func:`load`, and if the model does not enhance.
+    """
+    if Path(name).suffix.lower() == ".onnx":
+        from .denoiser.graph_file import GraphEnhancer
+
+        return GraphEnhancer(Path(name))
     return _load_as(Enhancer, name, "enhances no recordings; give a denoiser")
 
 

@@ -10,6 +10,9 @@ from ..base.errors import BadSetting
 from .checks import checked_pair
 from .distances import nearest_distances, pairwise_distances
 
+NEAREST_K = 5
+"""Neighbour to which the ball of a clip reaches."""
+
 
 @dataclass(frozen=True)
 class PrecisionRecall:
@@ -22,7 +25,7 @@ class PrecisionRecall:
 
 
 def precision_recall_density_coverage(
-    reference: np.ndarray, estimate: np.ndarray, nearest_k: int = 5
+    reference: np.ndarray, estimate: np.ndarray, nearest_k: int = NEAREST_K
 ) -> PrecisionRecall:
     """Compute how realistic the estimate is, and how much of the reference it covers.
 

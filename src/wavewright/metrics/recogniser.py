@@ -59,6 +59,9 @@ class Recogniser:
             self.model = MoonshineOnnxModel(models_dir=str(folder), model_name="tiny")
             for network, name in GRAPHS.items():
                 setattr(self.model, network, open_session(folder / name))
+            caches = [each.shape for each in self.model.decoder.get_inputs() if each.name.endswith("decoder.key")]
+            _, self.model.num_key_value_heads, _, self.model.head_dim = caches[0]
+            self.model.num_layers = len(caches)
         except Exception as error:  # those of ONNX Runtime have no other base class in common
             raise BadFolder(f"The graphs in {folder} cannot be opened: {error}") from error
         self.tokenizer = load_tokenizer()

@@ -15,7 +15,7 @@ from .copying import CopyReport, merge_by_group, merge_near_duplicates, nearest_
 from .diversity import diversity_ratio
 from .frechet import MIN_ROWS, FrechetInfinity, frechet_distance_infinity
 from .kernel import kernel_distance
-from .prdc import PrecisionRecall, precision_recall_density_coverage
+from .prdc import NEAREST_K, PrecisionRecall, precision_recall_density_coverage
 from .relative_frechet import RelativeFrechet, relative_frechet
 from .sampling import draw_equal_counts, draw_one_per_cluster
 from .scores import am_score, inception_score, label_agreement, modified_inception_score
@@ -240,6 +240,12 @@ def sample_metrics(
             reference_rows=one_per_cluster,
             at_most=_max_counts(reference.labels),
         )
+        if len(rows) <= NEAREST_K:
+            raise BadSetting(
+                f"The {len(reference.labels)} recordings and {len(estimate.labels)} clips have {len(rows)} different "
+                f"sounds of common labels, and {NEAREST_K + 1} are needed: recordings that are nearly equal count as "
+                "one. Give recordings that differ more, or more clips."
+            )
         recorded, generated = reference.embeddings[rows], estimate.embeddings[estimate_rows]
         precision_recalls.append(precision_recall_density_coverage(recorded, generated))
         for name in names:

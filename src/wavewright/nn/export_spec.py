@@ -14,16 +14,22 @@ class GraphSpec:
     """One module to trace and store as an ONNX graph.
 
     - ``module``: takes the inputs by position and returns the outputs, one tensor or a tuple of tensors.
-    - ``inputs``: names of the inputs in the order of the arguments, with an example of each, batch first.
+    - ``inputs``: names of the inputs in the order of the arguments, with an example of each.
     - ``outputs``: names of the outputs.
     - ``dynamic_axes``: axes of any length beside the batch, by the name of the input or output, as in
       ``torch.onnx.export``.
+    - ``is_batched``: the first axis of every tensor is the batch.
     """
 
     module: nn.Module
     inputs: Mapping[str, Tensor]
     outputs: tuple[str, ...]
     dynamic_axes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    is_batched: bool = True
+
+    def free_axes(self, name: str) -> tuple[int, ...]:
+        """Return the axes of an input or output that may have any length."""
+        return ((0,) if self.is_batched else ()) + tuple(self.dynamic_axes.get(name, ()))
 
 
 @dataclass(frozen=True)

@@ -66,23 +66,11 @@ class BandAttention(nn.Module):
     def forward(self, bands: Tensor) -> Tensor:
         """Return a tensor of the shape of ``bands (bands, rows, channels)``."""
         parts = self.in_proj(self.norm(bands)).reshape(self.shape).permute(2, 1, 3, 0, 4)  # 3, rows, heads, bands
-        mixed = self._mixed(parts).permute(3, 0, 1, 2, 4).reshape(bands.shape)
-        outputs: Tensor = bands + self.out_proj(mixed)
-        return outputs
-
-    def of_rows(self, bands: Tensor) -> Tensor:
-        """Return what is added to ``bands (rows * bands, channels)``."""
-        n_bands, _, _, n_heads, size = self.shape
-        parts = self.in_proj(self.norm(bands)).reshape(-1, n_bands, 3, n_heads, size).permute(2, 0, 3, 1, 4)
-        added: Tensor = self.out_proj(self._mixed(parts).transpose(2, 3).reshape(-1, self.channels))
-        return added
-
-    def _mixed(self, parts: Tensor) -> Tensor:
-        """Return the mixed values ``(1, rows, heads, bands, size)`` of queries, keys and values, stacked first."""
         query, key, value = torch.split(parts, 1)
         scores = (query * self.shape[4] ** -0.5) @ key.transpose(-1, -2)
-        mixed: Tensor = scores.softmax(-1) @ value
-        return mixed
+        mixed = (scores.softmax(-1) @ value).permute(3, 0, 1, 2, 4).reshape(bands.shape)
+        outputs: Tensor = bands + self.out_proj(mixed)
+        return outputs
 
 
 class BandMixer(nn.Module):

@@ -5,28 +5,27 @@ from __future__ import annotations
 import os
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
-from itertools import islice
-from multiprocessing import get_context
+from functools import partial
+from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import ClassVar, Generic, Protocol, TypeVar, cast
+from typing import ClassVar, Generic, Protocol, TypeVar
 
 from ..audio.clip import BITS, SOUND_SUFFIXES, UNCLIPPED, read_header, suffix_like
 from ..audio.sound_file import AudioHeader, read_origin
 from ..audio.video_file import is_video
-from ..base.errors import BadFolder, SoundWarning, WavewrightError, problem_of
+from ..base.errors import BadFolder, SoundWarning, WavewrightError, collected_warnings, problem_of
 from ..base.names import inside
 from ..base.progress_bar import progress_bar
-from ..base.spawned import without_script
-from ..base.whole_file import make_folder
+from ..base.whole_file import make_folder, sweep
+from ..base.work_report import WorkReport
+from ..base.worker_process import WorkerLost, WorkerProcess, answers
 from .manifest_file import MANIFEST_FILE, add_records, manifest_lines
 
 ALAC_SUBTYPES = {"ALAC_16": "PCM_16", "ALAC_24": "PCM_24"}
 """Subtypes of lossless M4A files, and those of the same bits in other files."""
-
-SHOWN_FAILURES = 20
 
 
 class Converted(Protocol):
@@ -77,24 +76,20 @@ class Conversion(ABC, Generic[ConvertedT]):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ConvertedFolder(Generic[ConvertedT]):
+class ConvertedFolder(WorkReport, Generic[ConvertedT]):
     """The converted files of a folder.
 
     - ``done``: what was done to them, such as ``enhanced``.
     - ``out``, ``manifest``: their folder, and its manifest.
     - ``files``: the converted files.
-    - ``failed``: files that could not be converted, and the reasons.
     - ``n_ignored``: files that are no sound by their names.
-    - ``exit_code``: exit code of the command: 2 if files failed.
     """
 
     done: str
     out: Path
     manifest: Path
     files: tuple[ConvertedT, ...]
-    failed: Mapping[str, str]
     n_ignored: int = 0
-    exit_code: int = 0
 
     @property
     def sound_files(self) -> tuple[Path, ...]:
@@ -107,11 +102,9 @@ class ConvertedFolder(Generic[ConvertedT]):
         seconds = sum(file.seconds for file in self.files)
         n_files = len(self.files) + len(self.failed)
         counted = f"{len(self.files)} of {n_files} files are {self.done} in {self.out}, {seconds:.1f} s"
-        lines = [f"{counted}: {n_new} new, {len(self.files) - n_new} kept"]
+        lines = [f"{counted}: {self.counts(n_new, len(self.files) - n_new)}"]
         lines += [f"{file.out}\n{file.details}" for file in self.files if file.details]
-        lines += [f"  {file}: {problem}" for file, problem in islice(self.failed.items(), SHOWN_FAILURES)]
-        n_more = len(self.failed) - SHOWN_FAILURES
-        lines += [f"  and {n_more} more files failed; --json lists all"] if n_more > 0 else []
+        lines += self.failures()
         lines += [f"Ignored: {self.n_ignored} other files"] if self.n_ignored else []
         return "\n".join(lines)
 
@@ -141,11 +134,14 @@ def convert_folder(
     manifest_lines(out / MANIFEST_FILE)  # refuse a file of that name that is not a manifest before any work
     done: dict[Path, ConvertedT] = {}
     problems: dict[Path, str] = {}
-    jobs = [(source / sound, targets[sound]) for sound in names]
+    paths = {source / sound: target for sound, target in targets.items()}
     doing, past = conversion.verbs
     try:
-        with progress_bar(f"{doing} {source.name}", _total_seconds([path for path, _ in jobs]), quiet) as show:
-            for path, result, said in _results(jobs, conversion, workers):
+        with (
+            progress_bar(f"{doing} {source.name}", _total_seconds([*paths]), quiet) as show,
+            closing(_results(paths, conversion, workers)) as results,
+        ):
+            for path, result, said in results:
                 sound = path.relative_to(source)
                 for sentence in said:
                     warnings.warn(sentence, SoundWarning, stacklevel=2)
@@ -165,59 +161,53 @@ def convert_folder(
         files=tuple(done[sound] for sound in names if sound in done),
         failed={str(sound): problems[sound] for sound in names if sound in problems},
         n_ignored=n_ignored,
-        exit_code=2 if problems else 0,
     )
 
 
 def _results(
-    jobs: Sequence[tuple[Path, Path]], conversion: Conversion[ConvertedT], workers: int
-) -> Iterator[tuple[Path, ConvertedT | str, list[str]]]:
+    targets: Mapping[Path, Path], conversion: Conversion[ConvertedT], workers: int
+) -> Generator[tuple[Path, ConvertedT | str, list[str]]]:
     """Yield each source with its converted file, or why there is none, and with warnings, as they are finished."""
-    n_workers = min(workers or os.cpu_count() or 1, len(jobs))
+    n_workers = min(workers or os.cpu_count() or 1, len(targets))
     if n_workers == 1:
         convert = conversion.begin()
-        for source, out in jobs:
+        for source, out in targets.items():
             yield source, *_convert_or_explain(source, out, convert)
         return
-    with ProcessPoolExecutor(n_workers, get_context("spawn"), _begin_worker, (conversion,)) as pool:
-        convert_in_worker = cast("Callable[[Path, Path], tuple[ConvertedT | str, list[str]]]", _convert_in_worker)
-        with without_script():
-            futures: dict[Future[tuple[ConvertedT | str, list[str]]], Path] = {
-                pool.submit(convert_in_worker, source, out): source for source, out in jobs
-            }
-        try:
-            for future in as_completed(futures):
-                yield futures[future], *future.result()
-        except BaseException:
-            pool.shutdown(wait=True, cancel_futures=True)
-            raise
+    unfinished = dict(targets)
+    start = partial(WorkerProcess, _convert_in_worker, conversion)
+    try:
+        with closing(answers([*targets.items()], n_workers, start)) as answered:
+            for (source, _), answer in answered:
+                if isinstance(answer, WorkerLost):
+                    yield source, str(answer), []
+                else:
+                    del unfinished[source]
+                    yield source, *answer
+    finally:
+        for folder in {out.parent for out in unfinished.values()}:
+            sweep(folder)
 
 
-_of_worker: list[ConvertFile[Converted]] = []
-
-
-def _begin_worker(conversion: Conversion[ConvertedT]) -> None:
-    """Prepare a process for files."""
-    _of_worker[:] = [cast("ConvertFile[Converted]", conversion.begin())]
-
-
-def _convert_in_worker(source: Path, out: Path) -> tuple[Converted | str, list[str]]:
-    return _convert_or_explain(source, out, _of_worker[0])
+def _convert_in_worker(connection: Connection, conversion: Conversion[ConvertedT]) -> None:
+    """Convert the files that arrive."""
+    convert = conversion.begin()
+    while True:
+        source, out = connection.recv()
+        connection.send(_convert_or_explain(source, out, convert))
 
 
 def _convert_or_explain(
     source: Path, out: Path, convert: ConvertFile[ConvertedT]
 ) -> tuple[ConvertedT | str, list[str]]:
     """Return the converted file, or why there is none, and the warnings, which this process may have no way to show."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("ignore")
-        warnings.simplefilter("always", SoundWarning)
+    with collected_warnings() as sentences:
         try:
             out.parent.mkdir(parents=True, exist_ok=True)
             result: ConvertedT | str = convert(source, out)
         except Exception as error:
             result = problem_of(source, error)
-    return result, [*dict.fromkeys(str(warning.message) for warning in caught)]
+    return result, sentences
 
 
 def _sound_files(folder: Path, out: Path) -> tuple[list[Path], int]:
@@ -265,7 +255,7 @@ def subtype_like(header: AudioHeader, out: Path) -> str | None:
     is_pcm = header.subtype in BITS or header.subtype in UNCLIPPED
     suffix = out.suffix.lower()
     if header.subtype in ALAC_SUBTYPES:
-        subtypes = {".m4a": header.subtype, ".ogg": None, ".opus": None, ".mp3": None}
+        subtypes = {".m4a": header.subtype, ".m4b": header.subtype, ".ogg": None, ".opus": None, ".mp3": None}
         return subtypes.get(suffix, ALAC_SUBTYPES[header.subtype])
     if not is_pcm or suffix not in (".wav", ".flac", ".aiff", ".aif"):
         return None

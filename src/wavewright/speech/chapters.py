@@ -42,7 +42,7 @@ MAX_HEADING_LINES = 20
 
 @dataclass(frozen=True)
 class Chapter:
-    """A chapter of a text file.
+    """A chapter of a text file, or of an EPUB, whose lines are its paragraphs.
 
     - ``number``: its number, from 1.
     - ``title``: text of its heading, or empty.
@@ -197,7 +197,7 @@ def _written_lines(path: Path) -> Iterator[str]:
         with path.open("rb") as contents:
             kind = document_format(contents.read(START_BYTES))
         if kind:
-            raise BadText(f"{path} is {kind}, and a book is plain text, Markdown or HTML; convert it first.")
+            raise BadText(f"{path} is {kind}, and a book is plain text, Markdown, HTML or EPUB; convert it first.")
         with path.open(encoding="utf-8-sig") as file:
             while line := file.readline(MAX_LINE_LENGTH + 1):
                 if len(line) > MAX_LINE_LENGTH:

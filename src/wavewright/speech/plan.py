@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -13,6 +14,7 @@ from ..text import FrontEnd, ssml
 from ..text.characters import Characters
 from ..text.lexicon import Lexicon
 from ..text.markup import MarkupReader
+from ..text.quotation import QuotationReader
 from ..text.sentence import Sentence, Word
 from ..text.skipped import OnSkip, Skipped
 from .pauses import Pauses
@@ -106,6 +108,7 @@ def plan_text(
     on_skip: OnSkip | None = None,
     markup: Markup = "none",
     pauses: Pauses | None = None,
+    dialogue_voice: str | None = None,
 ) -> Iterator[Step]:
     """Plan a plain text, or its segments one after the other as they come.
 
@@ -120,12 +123,13 @@ def plan_text(
     - ``on_skip``: called with each passage that cannot be read; by default such a passage raises BadText.
     - ``markup``: markup of the text.
     - ``pauses``: lengths of the pauses.
+    - ``dialogue_voice``: voice of direct speech, see `QuotationReader`; by default that of the rest.
     - returns: each step as soon as its sentence is read.
 
     Raises NothingToSpeak if nothing in the text can be spoken, or BadText if a passage cannot be read and `on_skip` is
     None.
     """
-    source = _PlainSource(prosody or Prosody())
+    source = _PlainSource(prosody or Prosody(), dialogue_voice)
     planner = _Planner(source, pauses or Pauses())
     reader = MarkupReader(markup)
     is_whole = isinstance(texts, str)
@@ -137,7 +141,7 @@ def plan_text(
             continue
         plain = reader.read(text)
         segment = _Segment(plain, offset)
-        source.segment = segment
+        source.begin(segment)
         if is_whole or has_alphanumeric(plain.text):
             try:
                 sentences = front_end.stream(plain.text, lexicon, segment.shifted(on_skip))
@@ -171,7 +175,7 @@ def plan_ssml(
     source = _SsmlSource(document, prosody or Prosody())
     if has_alphanumeric(document.text) or not source.events:
         planner = _Planner(source, (pauses or Pauses()).override(Pauses(**document.pauses)))
-        yield from planner.steps(front_end.stream(document.text, lexicon, on_skip), document.text)
+        yield from planner.steps(document.sentences(front_end, lexicon, on_skip), document.text)
     yield from source.events_until(len(document.text) + 1)
 
 
@@ -199,6 +203,14 @@ class _Segment:
         return report
 
 
+@dataclass(frozen=True)
+class _Part:
+    """Properties that all words of a piece share: the name of another voice, and a duration."""
+
+    voice: str | None = None
+    duration: ssml.Duration | None = None
+
+
 class _Source(Protocol):
     """The prosody of words, and the pauses and marks between them."""
 
@@ -212,19 +224,28 @@ class _Source(Protocol):
         """Return whether a pause comes after a position before any word does."""
         ...
 
-    def prosody_of(self, word: Word) -> tuple[Word, Prosody, str | None]:
-        """Return the word as written in the whole text, its prosody and the name of its voice."""
+    def prosody_of(self, word: Word) -> tuple[Word, Prosody, _Part]:
+        """Return the word as written in the whole text, its prosody, and what it must share with others of a piece."""
         ...
 
 
 class _PlainSource:
-    """Plain text: one prosody, no pauses and marks."""
+    """Plain text: one prosody, no pauses and marks; direct speech may have a voice of its own."""
 
     paragraph = _EMPTY_LINE
 
-    def __init__(self, prosody: Prosody) -> None:
+    def __init__(self, prosody: Prosody, dialogue_voice: str | None) -> None:
         self._prosody = prosody
-        self.segment = _Segment(Characters("", None), 0)
+        self._dialogue = _Part(dialogue_voice)
+        self._quotations = QuotationReader()
+        self._segment = _Segment(Characters("", None), 0)
+        self._dialogue_spans: deque[tuple[int, int]] = deque()
+
+    def begin(self, segment: _Segment) -> None:
+        """Go on with the next segment."""
+        self._segment = segment
+        if self._dialogue.voice is not None:
+            self._dialogue_spans = deque(self._quotations.spans(segment.characters.text))
 
     def events_until(self, _position: int) -> list[Pause | Mark]:
         return []
@@ -232,9 +253,12 @@ class _PlainSource:
     def is_pause_next(self, _position: int) -> bool:
         return False
 
-    def prosody_of(self, word: Word) -> tuple[Word, Prosody, str | None]:
-        start, end = self.segment.positions(word.start, word.end)
-        return replace(word, start=start, end=end), self._prosody, None
+    def prosody_of(self, word: Word) -> tuple[Word, Prosody, _Part]:
+        while self._dialogue_spans and self._dialogue_spans[0][1] <= word.start:
+            self._dialogue_spans.popleft()
+        is_dialogue = bool(self._dialogue_spans) and self._dialogue_spans[0][0] <= word.start
+        start, end = self._segment.positions(word.start, word.end)
+        return replace(word, start=start, end=end), self._prosody, self._dialogue if is_dialogue else _Part()
 
 
 class _SsmlSource:
@@ -270,7 +294,7 @@ class _SsmlSource:
                 return True
         return False
 
-    def prosody_of(self, word: Word) -> tuple[Word, Prosody, str | None]:
+    def prosody_of(self, word: Word) -> tuple[Word, Prosody, _Part]:
         while self._next_span < len(self._spans) - 1 and self._spans[self._next_span].end <= word.start:
             self._next_span += 1
         span = self._spans[self._next_span]
@@ -280,7 +304,8 @@ class _SsmlSource:
             self._shown_span = self._next_span
             shown = word.shown.replace(" ".join(word.text.split()), span.written, 1)
             word = replace(word, text=span.written, shown=shown if is_shown else "")
-        return word, self._prosody.combine(own).combine(EMPHASES[span.emphasis]), span.voice
+        prosody = self._prosody.combine(own).combine(EMPHASES[span.emphasis])
+        return word, prosody, _Part(span.voice, span.duration)
 
 
 class _Planner:
@@ -312,13 +337,13 @@ class _Planner:
         self._trailing_space = "" if self._is_paragraph else unspoken[len(unspoken.rstrip()) :]
 
     def _sentence_steps(self, sentence: Sentence, is_paragraph: bool) -> Iterator[Step]:
-        """Yield the steps of a sentence, split at pauses and where the voice changes."""
+        """Yield the steps of a sentence, split at pauses and where the voice or the duration changes."""
         piece = _OpenPiece()
         for split_word in split_long_words(sentence.words):
             events = self._source.events_until(split_word.start)
-            word, prosody, voice = self._source.prosody_of(split_word)
+            word, prosody, part = self._source.prosody_of(split_word)
             last_pause = max((index for index, event in enumerate(events) if isinstance(event, Pause)), default=-1)
-            if piece.words and (last_pause >= 0 or voice != piece.voice):
+            if piece.words and (last_pause >= 0 or part != piece.part):
                 yield from self._pieces(piece, is_pause_next=last_pause >= 0)
                 piece = _OpenPiece()
             if is_paragraph and last_pause < 0:
@@ -330,7 +355,7 @@ class _Planner:
             ]
             piece.words.append(word)
             piece.prosody.append(prosody)
-            piece.voice = voice
+            piece.part = part
         yield from self._pieces(piece, self._source.is_pause_next(sentence.end))
 
     def _pieces(self, piece: _OpenPiece, is_pause_next: bool) -> Iterator[Piece]:
@@ -349,7 +374,8 @@ class _Planner:
                 words=tuple(piece_words),
                 prosody=tuple(piece.prosody[start:end]),
                 pause_seconds=pause_seconds,
-                voice=piece.voice,
+                voice=piece.part.voice,
+                duration=piece.part.duration,
                 marks=marks,
                 clause_seconds=self._pauses.clause,
             )
@@ -375,10 +401,10 @@ def _shown_words(words: Sequence[Word], text: str, end: int) -> Iterator[Word]:
 
 
 class _OpenPiece:
-    """Words of one voice without a pause between them, while they are collected."""
+    """Words of one part without a pause between them, while they are collected."""
 
     def __init__(self) -> None:
         self.words: list[Word] = []
         self.prosody: list[Prosody] = []
         self.marks: list[tuple[str, int]] = []
-        self.voice: str | None = None
+        self.part = _Part()

@@ -30,16 +30,18 @@ class SourceLines:
     - ``source``: name of the file or stream.
     - ``first_line``: number of the first line, from 1.
     - ``section``: title of the section that they belong to, or empty.
+    - ``unit``: what the numbers count.
     """
 
     source: str
     first_line: int
     section: str = ""
+    unit: str = "line"
 
     def line_name(self, index: int) -> str:
         """Return the name of the line at an index, such as ``book.txt, line 3 (Chapter 1)``."""
         section = f" ({self.section})" if self.section else ""
-        return f"{self.source}, line {self.first_line + index}{section}"
+        return f"{self.source}, {self.unit} {self.first_line + index}{section}"
 
 
 def check_lines(text: str, lines: Sequence[str], origin: SourceLines, read: Read) -> bool:

@@ -4,27 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from ..text.sentence import NO_WORD, PAUSES, Sentence, Word
+from ..text.ssml import Duration
 from .prosody import LIMITS, Prosody
 
 MIN_PAUSES = 0.01  # smallest factor whose inverse is a rate
-
-
-@dataclass(frozen=True)
-class SymbolControls:
-    """Prosody of each symbol of a piece, arrays ``(symbols,)``.
-
-    - ``rate``, ``pitch``, ``pitch_range``, ``energy``: factors; 1 is neutral.
-    - ``volume_db``: gain in dB.
-    """
-
-    rate: np.ndarray
-    pitch: np.ndarray
-    pitch_range: np.ndarray
-    energy: np.ndarray
-    volume_db: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -37,6 +21,7 @@ class Piece:
     - ``marks``: name of each mark and the index of the word after it.
     - ``clause_seconds``: length of the pauses at commas and semicolons within it; None as the acoustic model predicts
       them.
+    - ``duration``: of the stretch of text that it belongs to, with all its pieces.
     """
 
     words: tuple[Word, ...]
@@ -45,13 +30,14 @@ class Piece:
     voice: str | None = None
     marks: tuple[tuple[str, int], ...] = ()
     clause_seconds: float | None = None
+    duration: Duration | None = None
 
     @property
     def sentence(self) -> Sentence:
         """The words as a sentence, which has the symbols for an acoustic model."""
         return Sentence(self.words)
 
-    def controls(self) -> SymbolControls:
+    def symbol_prosody(self) -> list[Prosody]:
         """Return the prosody of each symbol.
 
         Symbols between words have the prosody of the word before; the rate of punctuation also scales its pause.
@@ -63,13 +49,7 @@ class Piece:
             word = word if index == NO_WORD else index
             prosody = self.prosody[word]
             rows.append(prosody.combine(_pause_rate(prosody.pauses)) if symbol in PAUSES else prosody)
-        return SymbolControls(
-            rate=np.array([row.rate for row in rows]),
-            pitch=np.array([row.pitch for row in rows]),
-            pitch_range=np.array([row.pitch_range for row in rows]),
-            energy=np.array([row.energy for row in rows]),
-            volume_db=np.array([row.volume_db for row in rows]),
-        )
+        return rows
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,7 @@ EMPHASES = {
     "reduced": Prosody(rate=1.1, pitch_semitones=-0.7, pitch_range=0.85, energy=0.85, volume_db=-1.0),
 }
 
+USUAL_STRENGTH = 1.0
 MAX_STRENGTH = 2.0  # of a preset; a learned style goes up to 1
 
 
@@ -60,7 +61,7 @@ def parse_style(style: str | None, learned: Sequence[str] = ()) -> Style:
         )
     strongest = MAX_STRENGTH if is_preset else 1.0
     try:
-        strength = float(amount) if amount else 1.0
+        strength = float(amount) if amount else USUAL_STRENGTH
     except ValueError:
         strength = -1.0
     if not 0 <= strength <= strongest:

@@ -21,11 +21,12 @@ SENTENCE_ENDS = (".", "?", "!")
 
 @dataclass(frozen=True)
 class Cue:
-    """A subtitle: its start and end in seconds, and its lines."""
+    """A subtitle: its start and end in seconds, its lines, and its speaker, which WebVTT shows."""
 
     start: float
     end: float
     lines: tuple[str, ...]
+    speaker: str = ""
 
 
 def subtitle_format(path: Path) -> str:
@@ -50,10 +51,13 @@ def subtitles(words: Sequence[TimedWord], marks: Sequence[TimedMark], file_forma
     if file_format == "json":
         contents = {"words": [asdict(word) for word in words], "marks": [asdict(mark) for mark in marks]}
         return json.dumps(contents, ensure_ascii=False, indent=1) + "\n"
+    return written(cues(words), file_format)
+
+
+def written(shown: Iterable[Cue], file_format: str) -> str:
+    """Return subtitles as SRT or WebVTT."""
     blocks = [
-        f"{_time(cue.start, file_format)} --> {_time(cue.end, file_format)}\n"
-        + "\n".join(_escaped(line, file_format) for line in cue.lines)
-        for cue in cues(words)
+        f"{_time(cue.start, file_format)} --> {_time(cue.end, file_format)}\n{_text(cue, file_format)}" for cue in shown
     ]
     if file_format == "vtt":
         return "\n\n".join(["WEBVTT", *blocks]) + "\n"
@@ -162,7 +166,12 @@ def _time(seconds: float, file_format: str) -> str:
     return f"{hours:02d}:{minutes:02d}:{rest // 1000:02d}{',' if file_format == 'srt' else '.'}{rest % 1000:03d}"
 
 
-def _escaped(line: str, file_format: str) -> str:
+def _text(cue: Cue, file_format: str) -> str:
     if file_format == "srt":
-        return line
-    return line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+        return "\n".join(cue.lines)
+    lines = "\n".join(map(_escaped, cue.lines))
+    return f"<v {_escaped(cue.speaker)}>{lines}" if cue.speaker else lines
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,8 +11,10 @@ from ..base.units import db_to_gain, seconds_to_samples
 from ..contracts.runtime import AcousticModel, Utterance, Vocoder
 from ..text.sentence import NO_WORD, PAUSES, SILENCE
 from .chunk import Chunk
+from .fitting import fitted_steps, parts_of
 from .pauses import CLAUSES
-from .steps import Mark, Pause, Piece, Step, SymbolControls
+from .prosody import Prosody
+from .steps import Mark, Pause, Piece, Step
 from .timestamps import TimedMark, timed_marks, timed_words
 
 FADE_SECONDS = 0.008  # at both ends of a piece
@@ -67,6 +69,15 @@ class Speaker:
     styles: Mapping[str, float]
 
 
+@dataclass(frozen=True)
+class _Frames:
+    """The frames of a piece: ``mel (n_mels, frames)``, the duration of each symbol, and the gain of each frame."""
+
+    mel: np.ndarray
+    durations: np.ndarray
+    gains: np.ndarray
+
+
 class Synthesizer:
     """Converts steps to chunks of audio, which depend on the steps and the seed alone.
 
@@ -81,24 +92,65 @@ class Synthesizer:
         self._seed = seed
         self._n_samples = 0
         self._n_pieces = 0
+        self._measured: dict[Piece, _Frames] = {}  # of the last steps that were measured
 
-    def chunks(self, steps: Iterable[Step]) -> Iterator[Chunk]:
-        """Yield the chunks of the steps, each as soon as it is computed."""
-        for step in steps:
-            if isinstance(step, Piece):
-                yield from self._piece(step)
-            elif isinstance(step, Pause):
-                yield from self._silence(seconds_to_samples(step.seconds, self._vocoder.sample_rate))
-            elif isinstance(step, Mark):
-                yield self._mark(step)
+    def chunks(self, steps: Iterable[Step], seconds: float | None = None) -> Iterator[Chunk]:
+        """Yield the chunks of the steps, each as soon as it is computed.
+
+        With ``seconds``, the steps take so long, see `fitted_steps`; all of them are read first. Pieces with a duration
+        of their own are then fitted with all others.
+        """
+        if seconds is not None:
+            yield from self._fitted(list(steps), seconds)
+            return
+        for duration, part in parts_of(steps):
+            if duration is None:
+                for step in part:
+                    yield from self._step(step)
             else:
-                yield Chunk(np.zeros((1, 0), np.float32), is_waiting=True)
+                yield from self._fitted(list(part), duration.seconds)
 
-    def _piece(self, piece: Piece) -> Iterator[Chunk]:
-        vocoder = self._vocoder
-        sentence = piece.sentence
-        controls = piece.controls()
-        spoken = self._speak(piece, controls)
+    def _fitted(self, steps: Sequence[Step], seconds: float) -> Iterator[Chunk]:
+        rate, hop_length = self._vocoder.sample_rate, self._vocoder.hop_length
+        n_left = seconds_to_samples(seconds, rate)
+        for step in fitted_steps(steps, n_left, rate, hop_length, self.length):
+            for chunk in self._step(step):
+                wave = chunk.wave[:, :n_left]
+                n_left -= wave.shape[1]
+                self._n_samples -= chunk.wave.shape[1] - wave.shape[1]
+                yield replace(chunk, wave=wave)
+
+    def _step(self, step: Step) -> Iterator[Chunk]:
+        if isinstance(step, Piece):
+            yield from self._piece(step)
+        elif isinstance(step, Pause):
+            yield from self._silence(seconds_to_samples(step.seconds, self._vocoder.sample_rate))
+        elif isinstance(step, Mark):
+            yield self._mark(step)
+        else:
+            yield Chunk(np.zeros((1, 0), np.float32), is_waiting=True)
+
+    def length(self, steps: Iterable[Step]) -> int:
+        """Return the samples that the steps take, without vocoding them."""
+        pieces = [step for step in steps if isinstance(step, Piece)]
+        self._measured = {piece: self._measured.get(piece) or self._frames(piece) for piece in pieces}
+        pauses = [step.seconds for step in steps if isinstance(step, Pause)]
+        n_samples = sum(seconds_to_samples(seconds, self._vocoder.sample_rate) for seconds in pauses)
+        return n_samples + sum(self._piece_length(piece, self._measured[piece]) for piece in pieces)
+
+    def _piece_length(self, piece: Piece, frames: _Frames) -> int:
+        """Return the samples of a piece and of the pause after it."""
+        return int(frames.durations.sum()) * self._vocoder.hop_length + max(self._tail_samples(piece, frames), 0)
+
+    def _tail_samples(self, piece: Piece, frames: _Frames) -> int:
+        """Return the samples of silence that a pause lacks after the frames of a piece."""
+        n_tail = trailing_silence_frames(piece.sentence.word_indices, frames.durations) * self._vocoder.hop_length
+        return seconds_to_samples(piece.pause_seconds, self._vocoder.sample_rate) - n_tail
+
+    def _frames(self, piece: Piece) -> _Frames:
+        vocoder, sentence = self._vocoder, piece.sentence
+        prosody = piece.symbol_prosody()
+        spoken = self._speak(piece, prosody)
         frames_per_second = vocoder.sample_rate / vocoder.hop_length
         if piece.clause_seconds is not None:
             n_frames = round(piece.clause_seconds * frames_per_second)
@@ -107,29 +159,33 @@ class Synthesizer:
         durations = trim_silence(sentence.symbols, sentence.word_indices, spoken.durations, tail_frames)
         first = int(spoken.durations[0] - durations[0])
         mel = np.ascontiguousarray(spoken.mel[:, first : first + int(durations.sum())])
-        gains = np.repeat(db_to_gain(controls.volume_db), durations)
-        envelope = GainEnvelope(gains, vocoder.hop_length, vocoder.sample_rate)
-        words = timed_words(sentence, durations, self._n_samples, vocoder.hop_length, vocoder.sample_rate)
+        gains = np.repeat(db_to_gain(np.array([row.volume_db for row in prosody])), durations)
+        return _Frames(mel, durations, gains)
+
+    def _piece(self, piece: Piece) -> Iterator[Chunk]:
+        vocoder = self._vocoder
+        frames = self._measured.pop(piece, None) or self._frames(piece)
+        envelope = GainEnvelope(frames.gains, vocoder.hop_length, vocoder.sample_rate)
+        words = timed_words(piece.sentence, frames.durations, self._n_samples, vocoder.hop_length, vocoder.sample_rate)
         marks = timed_marks(piece.marks, words)
-        for wave in vocoder.vocode_stream(mel, self._next_seed()):
+        for wave in vocoder.vocode_stream(frames.mel, self._next_seed()):
             shaped = envelope.push(wave)
             n_clipped = int((np.abs(shaped) > 1.0).sum())
             yield Chunk(np.clip(shaped, -1.0, 1.0), tuple(words), tuple(marks), n_clipped)
             words, marks = [], []  # they belong to the first chunk of the piece
             self._n_samples += wave.shape[1]
-        n_tail = trailing_silence_frames(sentence.word_indices, durations) * vocoder.hop_length
-        yield from self._silence(seconds_to_samples(piece.pause_seconds, vocoder.sample_rate) - n_tail)
+        yield from self._silence(self._tail_samples(piece, frames))
 
-    def _speak(self, piece: Piece, controls: SymbolControls) -> Utterance:
+    def _speak(self, piece: Piece, prosody: Sequence[Prosody]) -> Utterance:
         speaker = self._find_speaker(piece.voice)
         return speaker.acoustic.speak_symbols(
             piece.sentence.symbols,
             speaker.name,
             self._seed,
-            rate=controls.rate,
-            pitch=controls.pitch,
-            pitch_range=controls.pitch_range,
-            energy=controls.energy,
+            rate=[row.rate for row in prosody],
+            pitch=[row.pitch for row in prosody],
+            pitch_range=[row.pitch_range for row in prosody],
+            energy=[row.energy for row in prosody],
             style=dict(speaker.styles) or None,
         )
 

@@ -21,7 +21,7 @@ from ..text.lexicon import Lexicon
 from ..text.sentence import Sentence
 from ..text.skipped import OnSkip, Skipped, warn, warn_of
 from .chunk import Chunk, Clipping
-from .options import SpeechOptions
+from .fitting import at_rate
 from .pauses import Pauses
 from .plan import plan_ssml, plan_text
 from .prosody import Prosody
@@ -29,7 +29,7 @@ from .steps import Step
 from .styles import parse_style
 from .synthesis import Speaker, Synthesizer
 from .timestamps import TimedMark, TimedWord
-from .voice_names import find_voice, language_of
+from .voice_names import base_language, find_voice, is_spoken_by, language_of, voices, voices_of
 
 DEFAULT_VOICE = "en-kathleen"
 DEFAULT_VOCODER = "vocoder"
@@ -73,12 +73,12 @@ class Voice:
     name : str
         Name of the voice in messages.
     language : str, optional
-        Language of texts, such as ``en-GB``; by default that of the acoustic model.
+        Language of texts, such as ``en-GB``; by default the first one of the acoustic model.
 
     Raises
     ------
     BadSetting
-        If the language is not that of the acoustic model.
+        If the language is none of the acoustic model's.
     """
 
     def __init__(
@@ -94,13 +94,15 @@ class Voice:
         self.speaker = speaker
         self.name = name
         self.language = acoustic.language if language is None else language
-        if _base_language(self.language) != _base_language(acoustic.language):
+        if base_language(self.language) not in map(base_language, acoustic.languages):
+            way_out = "give another voice" if voices_of(self.language) else "train a voice, for none here speaks it"
             raise BadSetting(
-                f"The language is {self.language!r}, and {name} speaks {acoustic.language!r}; "
-                "leave it out, or give another voice."
+                f"The language is {self.language!r}, and {name} speaks {' and '.join(map(repr, acoustic.languages))}; "
+                f"leave it out, or {way_out}."
             )
         self.sample_rate = vocoder.sample_rate
         self._others: dict[str, tuple[AcousticModel, str | None]] = {}
+        self._front_ends: dict[str, FrontEnd] = {}
 
     @classmethod
     def load(cls, name: str = DEFAULT_VOICE, vocoder: str = DEFAULT_VOCODER, language: str | None = None) -> Voice:
@@ -113,7 +115,7 @@ class Voice:
         vocoder : str
             Name or folder of a vocoder.
         language : str, optional
-            Language of texts, ``en`` or ``en-GB`` for an English voice; by default that of the acoustic model.
+            Language of texts, ``en`` or ``en-GB`` for an English voice; by default the first one of the acoustic model.
 
         Returns
         -------
@@ -125,7 +127,7 @@ class Voice:
         BadModel
             If a model does not exist or is of the wrong kind, or the two use different mel frames.
         BadSetting
-            If the language is not that of the acoustic model.
+            If the language is none of the acoustic model's.
 
         Examples
         --------
@@ -151,7 +153,7 @@ class Voice:
     @cached_property
     def front_end(self) -> FrontEnd:
         """Front end of the voice's language."""
-        return front_end(self.language)
+        return self._front_end_of(self.language)
 
     def warm_up(self) -> None:
         """Speak a word and discard it, so that everything that the first speech loads and compiles is there."""
@@ -169,6 +171,8 @@ class Voice:
         markup: Markup = "none",
         strict: bool = False,
         pauses: Pauses | None = None,
+        seconds: float | None = None,
+        dialogue_voice: str | None = None,
     ) -> Speech:
         """Speak a text; the audio is that of the joined chunks of `stream`, bit for bit.
 
@@ -178,7 +182,7 @@ class Voice:
         ----------
         text : str
             The text.
-        prosody, style, lexicon, seed, is_ssml, markup, strict, pauses
+        prosody, style, lexicon, seed, is_ssml, markup, strict, pauses, seconds, dialogue_voice
             As for `stream`.
 
         Returns
@@ -198,8 +202,21 @@ class Voice:
         """
         clipping = Clipping()
         skipped: list[Skipped] = []
-        options = SpeechOptions(prosody or Prosody(), style, lexicon, seed, is_ssml, markup, strict, pauses or Pauses())
-        chunks = list(clipping.count(self.chunks(text, options, skipped.append)))
+        stream = self.stream(
+            text,
+            prosody,
+            style=style,
+            lexicon=lexicon,
+            seed=seed,
+            is_ssml=is_ssml,
+            markup=markup,
+            strict=strict,
+            on_skip=skipped.append,
+            pauses=pauses,
+            seconds=seconds,
+            dialogue_voice=dialogue_voice,
+        )
+        chunks = list(clipping.count(stream))
         warn_of(skipped)
         return Speech(
             clip=Clip(np.concatenate([chunk.wave for chunk in chunks], axis=1), self.sample_rate),
@@ -222,6 +239,8 @@ class Voice:
         strict: bool = False,
         on_skip: OnSkip = warn,
         pauses: Pauses | None = None,
+        seconds: float | None = None,
+        dialogue_voice: str | None = None,
     ) -> Iterator[Chunk]:
         """Speak a text in chunks, each yielded as soon as it is computed; the first one is a short clause.
 
@@ -251,6 +270,12 @@ class Voice:
             Called with each such passage otherwise; by default it issues a `SkippedText` warning.
         pauses : Pauses, optional
             Lengths of the pauses between sentences, clauses and paragraphs; SSML may override them.
+        seconds : float, optional
+            Length of the speech: words and pauses are 0.8 to 1.3 times as fast as usual, so that it ends then. The
+            whole text is read first.
+        dialogue_voice : str, optional
+            Voice of direct speech, which stands in quotation marks: another speaker of this model, or any voice of its
+            language. SSML names its voices itself.
 
         Returns
         -------
@@ -264,53 +289,49 @@ class Voice:
         BadText
             If the SSML is not supported, or `strict` is set and a passage cannot be read.
         BadSetting
-            If the style does not exist.
+            If the style does not exist, the text does not fit in ``seconds``, or the voice of direct speech has
+            another language.
         BadModel
-            If a voice in the SSML does not exist.
+            If a voice in the SSML, or that of direct speech, does not exist.
         """
-        options = SpeechOptions(prosody or Prosody(), style, lexicon, seed, is_ssml, markup, strict, pauses or Pauses())
-        return self.chunks(text, options, on_skip)
-
-    def chunks(
-        self, text: str | Iterable[str | None], options: SpeechOptions, on_skip: OnSkip = warn
-    ) -> Iterator[Chunk]:
-        """Speak a text in chunks like `stream`, with the options as one object.
-
-        Parameters
-        ----------
-        text : str or iterable of str or None
-            The text, or its segments as they come.
-        options : SpeechOptions
-            The options.
-        on_skip : callable
-            Called with each passage that cannot be read.
-
-        Returns
-        -------
-        iterator of Chunk
-            The chunks.
-
-        Raises
-        ------
-        NothingToSpeak, BadText, BadSetting, BadModel
-            As `stream` does.
-        """
-        lexicon = options.lexicon
-        skip = None if options.strict else on_skip
-        style = parse_style(options.style, self.acoustic.styles)
-        prosody = options.prosody.combine(style.prosody)
+        skip = None if strict else on_skip
+        parsed_style = parse_style(style, self.acoustic.styles)
+        prosody = (prosody or Prosody()).combine(parsed_style.prosody)
         steps: Iterator[Step]
-        if _is_ssml(text, options):
-            document = ssml.parse(
-                text if isinstance(text, str) else "".join(segment or "" for segment in text), self.front_end
-            )
-            for name in {span.voice for span in document.spans if span.voice}:
-                self._other_voice(name)  # raises before anything is spoken
-            steps = plan_ssml(document, self.front_end, prosody, lexicon, skip, options.pauses)
+        if is_ssml is None:
+            is_ssml = markup == "none" and isinstance(text, str) and ssml.looks_like_ssml(text)
+        if dialogue_voice is not None:
+            self.other_fingerprint(dialogue_voice)  # raises before anything is spoken
+        if is_ssml:
+            whole = text if isinstance(text, str) else "".join(segment or "" for segment in text)
+            document = ssml.parse(whole, self.front_end, self.resolve)
+            steps = plan_ssml(document, self.front_end, prosody, lexicon, skip, pauses)
         else:
-            steps = plan_text(text, self.front_end, prosody, lexicon, skip, options.markup, options.pauses)
-        find_speaker = partial(self._find_speaker, styles=style.learned)
-        return Synthesizer(find_speaker, self.vocoder, options.seed).chunks(steps)
+            steps = plan_text(text, self.front_end, prosody, lexicon, skip, markup, pauses, dialogue_voice)
+        return self._synthesizer(parsed_style.learned, seed).chunks(steps, seconds)
+
+    def usual_seconds(
+        self,
+        text: str,
+        prosody: Prosody | None = None,
+        *,
+        style: str | None = None,
+        lexicon: Lexicon | None = None,
+        pauses: Pauses | None = None,
+        on_skip: OnSkip = warn,
+    ) -> float:
+        """Return how long a plain text takes at its usual rate, without the silence after it; nothing is vocoded.
+
+        Parameters and errors are those of `stream`, whose ``seconds`` can be 1 / 1.3 to 1 / 0.8 of it.
+        """
+        parsed_style = parse_style(style, self.acoustic.styles)
+        prosody = (prosody or Prosody()).combine(parsed_style.prosody)
+        steps = list(plan_text(text, self.front_end, prosody, lexicon, on_skip, "none", pauses))
+        n_samples = self._synthesizer(parsed_style.learned, 0).length(at_rate(steps, 1.0))
+        return n_samples / self.sample_rate
+
+    def _synthesizer(self, styles: Mapping[str, float], seed: int) -> Synthesizer:
+        return Synthesizer(partial(self._find_speaker, styles=styles), self.vocoder, seed)
 
     def read(self, text: str, lexicon: Lexicon | None = None, on_skip: OnSkip | None = None) -> Iterator[Sentence]:
         """Read a plain text without speaking it.
@@ -335,13 +356,84 @@ class Voice:
         identity = (self.acoustic.folder.hash, self.speaker, self.vocoder.folder.hash)
         return hashlib.sha256(repr(identity).encode()).hexdigest()[:12]
 
+    def other_fingerprint(self, name: str) -> str:
+        """Hash of the model and speaker of another voice, 12 hexadecimal digits.
+
+        Parameters
+        ----------
+        name : str
+            Another speaker of this model, or any voice of its language.
+
+        Returns
+        -------
+        str
+            The hash.
+
+        Raises
+        ------
+        BadModel
+            If there is no such voice.
+        BadSetting
+            If it has another language.
+        """
+        acoustic, speaker = self._other_voice(name)
+        if not is_spoken_by(self.language, acoustic.language):
+            raise BadSetting(
+                f"The voice {name} speaks {acoustic.language!r} and {self.name} {self.language!r}; direct speech is in "
+                "the language of the rest."
+            )
+        return hashlib.sha256(repr((acoustic.folder.hash, speaker)).encode()).hexdigest()[:12]
+
+    def resolve(self, name: str | None, language: str | None) -> tuple[FrontEnd, str | None]:
+        """Find who speaks a part of a text, and the front end that reads it.
+
+        Parameters
+        ----------
+        name : str or None
+            Name of a voice; None for this one.
+        language : str or None
+            Language of the part; None for that of the voice. If it is another one, the first voice that speaks it does.
+
+        Returns
+        -------
+        front_end : FrontEnd
+            Front end of the language.
+        name : str or None
+            Name of the voice; None for this one.
+
+        Raises
+        ------
+        BadSetting
+            If no voice speaks the language.
+        BadModel
+            If the voice does not exist, or its mel frames are not those of the vocoder.
+        """
+        acoustic = self.acoustic if name is None else self._other_voice(name)[0]
+        own = self.language if acoustic is self.acoustic else acoustic.language
+        if language is None or language.lower() == own.lower():
+            return self._front_end_of(own), name
+        if is_spoken_by(language, own, *acoustic.languages):
+            return self._front_end_of(own if own.startswith(ESPEAK_PREFIX) else language), name
+        if name is not None and is_spoken_by(language, self.language, *self.acoustic.languages):
+            return self.resolve(None, language)
+        if found := voices_of(language):
+            return self.resolve(found[0], language)
+        known = ", ".join(sorted({self.language, *(language_of(find_voice(voice)[0]) for voice in voices())}))
+        raise BadSetting(f"No voice speaks the language {language!r}; there are voices for {known}.")
+
+    def _front_end_of(self, language: str) -> FrontEnd:
+        if language not in self._front_ends:
+            self._front_ends[language] = front_end(language)
+        return self._front_ends[language]
+
     def _find_speaker(self, name: str | None, styles: Mapping[str, float]) -> Speaker:
-        """Return this voice's speaker, or that of another voice that SSML names."""
+        """Return this voice's speaker, or that of another voice, of SSML or of direct speech."""
         acoustic, speaker = (self.acoustic, self.speaker) if name is None else self._other_voice(name)
-        return Speaker(acoustic, speaker, styles)
+        known = {style: weight for style, weight in styles.items() if style in acoustic.styles}
+        return Speaker(acoustic, speaker, known)
 
     def _other_voice(self, name: str) -> tuple[AcousticModel, str | None]:
-        """Return the acoustic model and speaker of another speaker of this model, or of any voice of its language."""
+        """Return the acoustic model and speaker of another speaker of this model, or of any voice."""
         if name not in self._others:
             if name in self.acoustic.speakers:
                 self._others[name] = (self.acoustic, name)
@@ -354,24 +446,8 @@ class Voice:
         acoustic = loading.load_acoustic_model(model)
         if acoustic.folder.hash == self.acoustic.folder.hash:
             acoustic = self.acoustic
-        if _base_language(acoustic.language) != _base_language(self.acoustic.language):
-            raise BadSetting(
-                f"The voice {name} speaks {acoustic.language!r} and {self.name} {self.acoustic.language!r}; "
-                "a text is read in one language."
-            )
+        _check_frames(self.vocoder.card.name, self.vocoder, acoustic)
         return acoustic, speaker or next(iter(acoustic.speakers), None)
-
-
-def _is_ssml(text: str | Iterable[str | None], options: SpeechOptions) -> bool:
-    """Return whether a text is SSML, by its start if the options do not say it."""
-    if options.is_ssml is not None:
-        return options.is_ssml
-    return options.markup == "none" and isinstance(text, str) and ssml.looks_like_ssml(text)
-
-
-def _base_language(language: str) -> str:
-    """Return the language without its region: ``en`` for ``en-GB``."""
-    return language if language.startswith(ESPEAK_PREFIX) else language.split("-", maxsplit=1)[0].lower()
 
 
 def _check_frames(name: str, vocoder: Vocoder, acoustic: AcousticModel) -> None:

@@ -7,12 +7,14 @@ import difflib
 from .. import models
 from ..base.errors import BadModel
 from ..families import loading
+from ..text import ESPEAK_PREFIX
+from ..text.lexicon import without_region
 
 
 def voices() -> list[str]:
-    """Return the names of all voices, sorted: every speaker of every acoustic model that has a name."""
-    cards = [(name, _card(name)) for name in models.names()]
-    return sorted(voice for name, card in cards if card is not None for voice in loading.voices_of(card, name))
+    """Return the names of all voices by model, in the order of its card: every speaker that has a name."""
+    cards = [(name, _card(name)) for name in sorted(models.names())]
+    return [voice for name, card in cards if card is not None for voice in loading.voices_of(card, name)]
 
 
 def is_voice(name: str) -> bool:
@@ -49,6 +51,32 @@ def language_of(model: str) -> str:
     """Return the language of an acoustic model by its card, or an empty string if there is no such model."""
     card = _card(model)
     return "" if card is None else str(card.config.get("language", ""))
+
+
+def languages_of(model: str) -> tuple[str, ...]:
+    """Return all languages of an acoustic model by its card, its first one first; empty if there is no such model."""
+    card = _card(model)
+    languages = None if card is None else card.config.get("languages")
+    others = map(str, languages) if isinstance(languages, list | tuple) else ()
+    own = language_of(model)
+    return tuple(dict.fromkeys((own, *others))) if own else ()
+
+
+def base_language(language: str) -> str:
+    """Return the language without its region: ``en`` for ``en-GB``."""
+    return language if language.startswith(ESPEAK_PREFIX) else without_region(language)
+
+
+def is_spoken_by(language: str, *own: str) -> bool:
+    """Return whether a voice with languages of its own speaks a language, whatever the regions of all are."""
+    return base_language(language) in {base_language(each.removeprefix(ESPEAK_PREFIX)) for each in own}
+
+
+def voices_of(language: str) -> list[str]:
+    """Return the names of the voices that speak a language, those whose first language it is first."""
+    models_of = {voice: find_voice(voice)[0] for voice in voices()}
+    spoken = [voice for voice, model in models_of.items() if is_spoken_by(language, *languages_of(model))]
+    return sorted(spoken, key=lambda voice: not is_spoken_by(language, language_of(models_of[voice])))
 
 
 def _splits(name: str) -> list[tuple[str, str]]:

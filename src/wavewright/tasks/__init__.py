@@ -9,8 +9,9 @@ an option. A task returns a dataclass: its text is printed, its fields are the o
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Mapping
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, get_type_hints
 
 from pydantic import ConfigDict, ValidationError, validate_call
 
@@ -22,6 +23,7 @@ POSITIONAL = "positional"
 
 P = ParamSpec("P")
 R = TypeVar("R")
+S = TypeVar("S")
 
 
 def checked(task: Callable[P, R], names: Mapping[str, str] | None = None) -> Callable[P, R]:
@@ -49,6 +51,34 @@ def checked(task: Callable[P, R], names: Mapping[str, str] | None = None) -> Cal
             raise BadSetting(_refusal(error, task.__name__, names)) from error
 
     return call
+
+
+def parameters_from(dataclass: Callable[P, S]) -> Callable[[Callable[[S], R]], Callable[P, R]]:
+    """Give a task the fields of a dataclass as its parameters, which tasks share by inheritance, and check them.
+
+    Parameters
+    ----------
+    dataclass : type
+        The dataclass; the annotations of its fields are those of parameters.
+
+    Returns
+    -------
+    callable
+        Decorator of a function that takes one object of the dataclass.
+    """
+
+    def decorate(task: Callable[[S], R]) -> Callable[P, R]:
+        @functools.wraps(task)
+        def call(*args: P.args, **kwargs: P.kwargs) -> R:
+            return task(dataclass(*args, **kwargs))
+
+        described: Any = call
+        returned = inspect.signature(task).return_annotation
+        described.__signature__ = inspect.signature(dataclass).replace(return_annotation=returned)
+        described.__annotations__ = get_type_hints(dataclass, include_extras=True)
+        return checked(call)
+
+    return decorate
 
 
 def _refusal(error: ValidationError, task_name: str, names: Mapping[str, str] | None) -> str:

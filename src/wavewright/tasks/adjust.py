@@ -37,7 +37,7 @@ def adjust(
     label: parameters.SourceLabel = None,
     seed: parameters.NoiseSeed = 0,
     model: parameters.VaeName = parameters.DEFAULT_VAE,
-    out: parameters.OutputFolder = Path("wavewright-clips"),
+    out: parameters.ClipFolder = Path("wavewright-clips"),
     format: parameters.ClipFormat = "wav",
     pitch: parameters.MidiPitch = None,
     residual: parameters.ResidualFraction = 1.0,

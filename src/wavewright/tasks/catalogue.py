@@ -6,7 +6,7 @@ import importlib
 import inspect
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, Union, get
 
 from pydantic import TypeAdapter, ValidationError
 
-from ..base.errors import BadSetting
-from ..base.names import nearest_names, quoted
-from ..base.parameters import NAMES_MODEL, PYTHON_ONLY, Writes
+from ..base.errors import BadSetting, collected_warnings
+from ..base.json_text import JsonValue
+from ..base.names import name_problem, nearest_names, quoted
+from ..base.parameters import NAMES_MODEL, PYTHON_ONLY, TRAINS, Writes, WritesSounds
 from . import POSITIONAL, checked, refusal_sentence
+from .plain_data import plain
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -29,6 +31,9 @@ NEGATION = "no_"
 
 PROCESSING = {
     "speak": "tasks.speak:speak",
+    "narrate": "tasks.narrate:narrate",
+    "speak-lines": "tasks.speak_lines:speak_lines",
+    "dub": "tasks.dub:dub",
     "generate": "tasks.generate:generate",
     "morph": "tasks.morph:morph",
     "vary": "tasks.vary:vary",
@@ -36,17 +41,24 @@ PROCESSING = {
     "map": "tasks.map_clips:map_clips",
     "similar": "tasks.similar:similar",
     "edit": "tasks.edit:edit",
+    "effects": "tasks.list_effects:list_effects",
     "split": "tasks.split:split",
+    "slice": "tasks.slice_recording:slice_recording",
     "mix": "tasks.mix:mix",
     "layer": "tasks.layer:layer",
     "synthesise": "tasks.synthesise:synthesise",
     "compose": "tasks.compose:compose",
+    "compose-by-rule": "tasks.compose_by_rule:compose_by_rule",
     "accompany": "tasks.accompany:accompany",
+    "caption": "tasks.caption:caption",
     "transcribe": "tasks.transcribe:transcribe",
+    "align": "tasks.align:align",
     "render": "tasks.render:render",
     "recognise": "tasks.recognise:recognise",
     "enhance": "tasks.enhance:enhance",
     "cancel-echo": "tasks.cancel_echo:cancel_echo",
+    "separate": "tasks.separate:separate",
+    "podcast": "tasks.podcast:podcast",
     "encode": "tasks.encode:encode",
     "decode": "tasks.decode:decode",
     "soundfont": "tasks.soundfont:soundfont",
@@ -59,6 +71,17 @@ PROCESSING = {
 """Name on the command line, and ``module:function`` below the package, of every such task."""
 
 Task: TypeAlias = Callable[..., object]
+
+
+@typing.runtime_checkable
+class WroteSounds(typing.Protocol):
+    """A result of a task that lists its sound files."""
+
+    @property
+    def sound_files(self) -> tuple[Path, ...]:
+        """The sound files that were written."""
+
+
 Role: TypeAlias = Literal["input", "output", "model", "value"]
 
 
@@ -120,6 +143,18 @@ class TaskParameter:
         except ValidationError as error:
             raise BadSetting(refusal_sentence(error, self.key)) from error
 
+    def check_file_name(self, value: object) -> str:
+        """Return the name of a file to write; raise BadSetting for a path: the caller chooses the folder."""
+        problem = name_problem(value, is_file=True) if isinstance(value, str) else "is not text"
+        if problem is None and str(value).startswith((".", "-")):
+            problem = "starts with a dot or a dash"
+        if problem is not None:
+            raise BadSetting(
+                f"{self.key} is {quoted(str(value))}, which {problem}; "
+                "give the name of a file alone, such as speech.mp3."
+            )
+        return str(value)
+
     def json_schema(self) -> dict[str, Any]:
         """Return the JSON schema of its values, as pydantic makes it."""
         return self._adapter.json_schema()
@@ -143,6 +178,28 @@ class TaskParameter:
             return "model"
         is_path = any(member is Path or Path in get_args(member) for member in _members(self.type))
         return "input" if is_path else "value"
+
+
+@dataclass(frozen=True)
+class TaskOutput:
+    """What a call of a task came to, as data for other programs.
+
+    Attributes
+    ----------
+    result
+        The result as the dicts, lists, strings and numbers of JSON.
+    text
+        The result as text.
+    warnings
+        Warnings for users, each once.
+    sounds
+        The sound files that can be signed.
+    """
+
+    result: JsonValue
+    text: str
+    warnings: list[str]
+    sounds: tuple[Path, ...]
 
 
 @dataclass(frozen=True)
@@ -186,10 +243,31 @@ class TaskDescription:
             raise BadSetting(f"{self.name} has no parameter {quoted(key)}; {_nearest(key, self.parameters)}.")
         return found
 
+    @property
+    def trains(self) -> bool:
+        """Whether it is a training, or a part of one."""
+        return any(TRAINS in parameter.markers for parameter in self.parameters.values())
+
+    @property
+    def signs(self) -> bool:
+        """Whether it writes sound files that can be signed."""
+        return any(isinstance(parameter.writes, WritesSounds) for parameter in self.parameters.values())
+
+    def sounds_to_sign(self, result: object) -> tuple[Path, ...] | None:
+        """Return the sound files of a result that can be signed, None if there are none of that kind."""
+        return result.sound_files if self.signs and isinstance(result, WroteSounds) else None
+
     def call(self, **values: object) -> object:
         """Call the task with values by the names of Python; messages name parameters by their keys."""
         names = {parameter.name: parameter.key for parameter in self.parameters.values()}
         return checked(self.function, names)(**values)
+
+    def run(self, values: Mapping[str, object]) -> TaskOutput:
+        """Call the task for another program, which has no use for objects and does not show warnings."""
+        with collected_warnings() as sentences:
+            result = self.call(**values)
+        text = "" if result is None else str(result)
+        return TaskOutput(plain(result), text, sentences, self.sounds_to_sign(result) or ())
 
 
 @cache
@@ -209,9 +287,14 @@ def describe(name: str) -> TaskDescription:
     entry = PROCESSING.get(name.replace("_", "-"))
     if entry is None:
         raise BadSetting(f"There is no task {quoted(name)}; {_nearest(name, PROCESSING)}.")
-    module, function_name = entry.split(":")
-    function = getattr(importlib.import_module(f"{PACKAGE}.{module}"), function_name)
-    return describe_function(name.replace("_", "-"), function)
+    return describe_function(name.replace("_", "-"), function_of(entry))
+
+
+def function_of(entry: str) -> Task:
+    """Import the function of an entry ``module:function``."""
+    module, name = entry.split(":")
+    function: Task = getattr(importlib.import_module(f"{PACKAGE}.{module}"), name)
+    return function
 
 
 def describe_function(name: str, function: Task) -> TaskDescription:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
-from ..base.errors import BadSetting, MissingExtra, how_to_install
+from ..base.errors import BadSetting
+from ..base.extras import check_training
 from ..base.parameters import TrainingDevice, Writes
 from ..base.whole_file import check_target
 from ..data.parameters import GroupSource, LabelSource, ManifestPath
@@ -103,14 +103,13 @@ def check_settings(
     Raises
     ------
     MissingExtra
-        If PyTorch is not installed, or matplotlib for an image.
+        If a package of the extra ``train`` is not installed, or matplotlib for an image.
     BadFolder
         If the recordings cannot be used.
     BadSetting
         If an option is out of its range, or the minutes are too few.
     """
-    if find_spec("torch") is None:
-        raise MissingExtra(f"The checks need PyTorch, which is not installed: {how_to_install('train')}.")
+    check_training("The checks need")
     from ..plots.plots import figure_class, save_figure
     from ..training import quick_checks
     from ..training.choices import choose_recipe, family_of, open_base, scan_for

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .catalogue import PACKAGE, PROCESSING, Task
+from .catalogue import PROCESSING
 
 
 @dataclass(frozen=True)
 class Group:
     """Commands by name, each a further group or ``module:function`` of a task, and the default command.
 
-    Those of ``local`` are no jobs of a server: servers, lists of jobs whose files are paths, measurements of this
-    machine, and signing, which uses the private key of whoever runs the server.
+    Those of ``local`` are no jobs of a server: servers, lists of jobs whose files are paths, sound devices and
+    measurements of this machine, changes of installed models, and signing, which uses the private key of whoever runs
+    the server.
     """
 
     help: str
@@ -30,7 +30,10 @@ COMMANDS = Group(
         "batch": "apps.batch_jobs.batch:batch",
         "demo": "tasks.demo:demo",
         "serve": "apps.server.serve:serve",
+        "speechd": "apps.speechd.command:speechd",
         "studio": "apps.studio.command:studio",
+        "play": "apps.live.command:play",
+        "live": "apps.live.command:live",
         "models": Group(
             "List the models, or show one.",
             {"list": "apps.cli.models:list_models", "show": "apps.cli.models:show_model"},
@@ -40,10 +43,12 @@ COMMANDS = Group(
         "pretrain": "tasks.pretrain:pretrain",
         "check-settings": "tasks.check_settings:check_settings",
         "tune": "tasks.tune:tune",
+        "calibrate-recogniser": "tasks.false_alarms:calibrate_recogniser",
+        "collect-alarms": "tasks.false_alarms:collect_alarms",
         "runs": "tasks.runs:runs",
         "evaluate": "tasks.evaluate:evaluate",
         "audit": "tasks.audit:audit",
-        "data": Group("Look at recordings before training on them.", {"inspect": "tasks.inspect:inspect"}),
+        "data": Group("Look at recordings before training on them.", {"inspect": "tasks.inspect_data:inspect"}),
         "sign": "tasks.sign:sign",
         "keys": Group(
             "Make the key that signs sound files, or show it.",
@@ -52,15 +57,10 @@ COMMANDS = Group(
         ),
         "bench": Group("Measure speed on this machine.", {"wavenet": "tasks.bench:bench_wavenet"}),
     },
-    local=frozenset({"serve", "studio", "batch", "bench", "sign", "keys"}),
+    local=frozenset(
+        {"serve", "speechd", "studio", "play", "live", "batch", "bench", "sign", "keys", "calibrate-recogniser"}
+    ),
 )
-
-
-def function_of(entry: str) -> Task:
-    """Import the function of an entry ``module:function``."""
-    module, name = entry.split(":")
-    function: Task = getattr(importlib.import_module(f"{PACKAGE}.{module}"), name)
-    return function
 
 
 def all_commands(group: Group = COMMANDS) -> Iterator[tuple[tuple[str, ...], str]]:

@@ -1,35 +1,40 @@
-"""Compose scores by a model, new ones or around a score that there is, or by rules."""
+"""Compose scores by a model, new ones or around a score that there is."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import Field
 
 from ..audio.clip import FORMATS
 from ..base.errors import BadSetting
-from ..base.names import file_stem
-from ..base.parameters import FREE_TEXT, MAX_SEED, NAMES_MODEL, IsMarked, MarkKey, Quiet, Writes
+from ..base.parameters import FREE_TEXT, NAMES_MODEL, InForm, IsMarked, MarkKey, Quiet, Writes
 from ..contracts.composition import MAX_BARS, USUAL, CompositionSettings, ScoreComposer
-from ..data.scores import read_scores
 from ..families.loading import load_composer
-from ..music.bars import bars_of
+from ..music.form import FormPlan, letters_of, read_plan
 from ..music.formats import read_score
-from ..music.rules import PRESETS as RULES
-from ..music.rules import compose_by_rule
 from ..music.score import Score
 from ..music.theory import ChordSymbol, MusicalKey, pitch_range_of
 from ..music.timing import TEMPO, quarters_per_minute_to_us
 from ..outputs.watermark.marking import marking_of
 from ..outputs.watermark.sequences import DEFAULT_KEY
-from . import POSITIONAL, checked
-from .score_output import check_score_target, write_or_render
+from . import checked
+from .score_output import (
+    ComposedScore,
+    KeyName,
+    PitchRangeText,
+    ScoreSeed,
+    composed_score,
+    composed_target,
+    write_or_render,
+)
 
-DEFAULT_BARS = 16
+DEFAULT_BARS, SECTION_BARS = 16, 8
+FREE_FORM = "free"
 
 PRESETS = {
     "chorale": ("chorales", ()),
@@ -44,87 +49,31 @@ STEPS_OF_NOTES = {16: 1, 8: 2, 4: 4, 2: 8}
 """Sixteenths of the smallest notes."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class ComposedScore:
-    """A score that was composed.
-
-    Attributes
-    ----------
-    out : Path
-        The score, or the sound file of it.
-    model : str
-    seed : int
-    bars, n_notes : int
-    seconds : float
-    voices : tuple of str
-        Names of its tracks.
-    is_marked : bool
-        It is sound with the inaudible mark of generated sound; scores have none.
-    """
-
-    out: Path
-    model: str
-    seed: int
-    bars: int
-    n_notes: int
-    seconds: float
-    voices: tuple[str, ...]
-    is_marked: bool = False
-
-    def __str__(self) -> str:
-        """Return the file, its length, its notes and its voices."""
-        return (
-            f"{self.out}: {self.bars} bars, {self.seconds:.1f} s, {self.n_notes} notes for {', '.join(self.voices)}, "
-            f"by {self.model}, seed {self.seed}"
-        )
-
-
-@dataclass(frozen=True)
-class RuleDescription:
-    """A piece by rules: its name, title and description."""
-
-    name: str
-    title: str
-    description: str
-
-
-@dataclass(frozen=True)
-class RuleList:
-    """The pieces by rules that come with Wavewright."""
-
-    rules: tuple[RuleDescription, ...]
-
-    def __str__(self) -> str:
-        """Return a line for each piece."""
-        width = max(len(rule.name) for rule in self.rules)
-        return "\n".join(f"{rule.name:{width}}  {rule.description}" for rule in self.rules)
-
-
 @checked
 def compose(
     model: Annotated[
-        str | None,
+        str,
         Field(description=f"Composer: a name, the path of its folder, or a preset ({', '.join(PRESETS)})."),
         NAMES_MODEL,
-        POSITIONAL,
-    ] = None,
+    ],
     out: Annotated[
         Path | None,
         Field(description="Score (.mid) or sound file (.wav, .flac) to write; default: <model>-<seed>.mid here."),
         Writes(".mid"),
     ] = None,
-    rule: Annotated[
-        str | None, Field(description="Instead of a model, a piece by rules: a name (--list), or a TOML file.")
+    bars: Annotated[
+        int | None,
+        Field(description="Bars to compose; default: 16, or 8 for each section of a form.", ge=1, le=MAX_BARS),
     ] = None,
     form: Annotated[
-        str | None, Field(description="Sections of a piece by rules, such as AABA; A' is A with another end.")
+        str | None,
+        Field(
+            description="Sections of a new piece, such as AABA; A' is A with another end; 'free' plans nothing; "
+            "default: drawn from the forms that the model learned from."
+        ),
+        FREE_TEXT,
     ] = None,
-    learn_from: Annotated[
-        Path | None, Field(description="Folder of scores that a piece by rules learns its melody from.")
-    ] = None,
-    bars: Annotated[
-        int | None, Field(description="Bars to compose; default: 16, or those of the rules.", ge=1, le=MAX_BARS)
-    ] = None,
+    plan: Annotated[Path | None, Field(description="TOML file with sections, their bars and cadences.")] = None,
     continue_: Annotated[Path | None, Field(description="Score that is continued by so many bars.")] = None,
     score: Annotated[
         Path | None, Field(description="Score for --infill, --voices and --vary, whose rest stays as it is.")
@@ -138,10 +87,8 @@ def compose(
     vary: Annotated[
         float | None, Field(description="Fraction of the quarters of the score to compose anew.", ge=0, le=1)
     ] = None,
-    key: Annotated[
-        str | None, Field(description="Only notes of this key, such as D, F#m or A dorian."), FREE_TEXT
-    ] = None,
-    pitches: Annotated[str | None, Field(description="Only notes of this range, such as C4..G5.")] = None,
+    key: KeyName = None,
+    pitches: PitchRangeText = None,
     chords: Annotated[
         str | None,
         Field(description="Chords of the bars, over and over, such as 'C Am F G'; notes start on their tones."),
@@ -153,29 +100,40 @@ def compose(
     whole_bars: Annotated[bool, Field(description="No note is tied across a bar line.")] = False,
     metre: Annotated[
         str | None,
-        Field(description="Metre of a new piece: 3/4, 6/8 ...; default: 4/4, or that of the rules."),
+        Field(description="Metre of a new piece: 3/4, 6/8 ...; default: 4/4."),
         FREE_TEXT,
     ] = None,
     tempo: Annotated[
-        float | None, Field(description="Quarters a minute; default: the score's, the rules', or 100.", ge=10, le=400)
+        float | None, Field(description="Quarters a minute; default: the score's, or 100.", ge=10, le=400)
+    ] = None,
+    density: Annotated[
+        float | None, Field(description="Few notes (0) or many (1).", ge=0, le=1), InForm(step=0.1)
+    ] = None,
+    register: Annotated[
+        float | None, Field(description="A low melody (0) or a high one (1).", ge=0, le=1), InForm(step=0.1)
+    ] = None,
+    polyphony: Annotated[
+        float | None, Field(description="Few voices at once (0) or many (1).", ge=0, le=1), InForm(step=0.1)
+    ] = None,
+    difficulty: Annotated[
+        float | None,
+        Field(description="Small steps on the beat (0), or leaps and quick notes (1).", ge=0, le=1),
+        InForm(step=0.1),
     ] = None,
     temperature: Annotated[
-        float, Field(description="1 draws as learned; less is more usual, more is more daring.", ge=0, le=2)
+        float,
+        Field(description="1 draws as learned; less is more usual, more is more daring.", ge=0, le=2),
+        InForm(step=0.05),
     ] = 1.0,
     top_p: Annotated[
         float, Field(description="Draw from the most probable notes, of so much probability together.", ge=0.01, le=1)
     ] = 0.95,
-    seed: Annotated[int, Field(description="Same seed, same score.", ge=0, le=MAX_SEED)] = 0,
-    list_: Annotated[bool, Field(description="List the pieces by rules.")] = False,
+    seed: ScoreSeed = 0,
     watermark: IsMarked = True,
     watermark_key: MarkKey = DEFAULT_KEY,
     quiet: Quiet = False,
-) -> ComposedScore | RuleList:
-    """Compose a score by a model, new or around another score, or by rules.
-
-    Returns
-    -------
-    ComposedScore, or RuleList
+) -> ComposedScore:
+    """Compose a score by a model, new or around another score.
 
     Raises
     ------
@@ -186,30 +144,10 @@ def compose(
     BadSetting
         If an option is wrong, options exclude each other, or no note keeps the limits.
     """
-    if list_:
-        return RuleList(tuple(_description(name) for name in RULES.names))
     if infill is not None and score is None:  # of the score that --continue names
         score, continue_ = continue_, None
-    request = _Request(continue_, score, infill, voices, vary, bars, metre)
+    request = _Request(continue_, score, infill, voices, vary, bars, metre, form, plan)
     span = None if pitches is None else pitch_range_of(pitches)
-    if rule is not None:
-        of_models = {"MODEL": model, "--chords": chords, "--whole-bars": whole_bars or None, **request.options}
-        excluded = [option for option, value in of_models.items() if value is not None]
-        if excluded:
-            raise BadSetting(f"{excluded[0]} belongs to models; leave it or --rule out.")
-        target = _target(Path(rule).stem, seed, out)
-        tunes = () if learn_from is None else read_scores(learn_from)
-        composed = compose_by_rule(
-            rule, key=key, bars=bars, metre=metre, tempo=tempo, form=form, pitches=span, seed=seed, tunes=tunes
-        )
-        write_or_render(composed, target, quiet=quiet)
-        return _result(composed, target, f"the rule {Path(rule).stem}", seed)
-    if model is None:
-        raise BadSetting(
-            "There is neither a model nor a rule; give one such as chorales, or --rule with a name (--list)."
-        )
-    if form is not None or learn_from is not None:
-        raise BadSetting(f"{'--form' if form is not None else '--learn-from'} belongs to --rule; leave it out.")
     name, chosen_voices = PRESETS.get(model, (model, ()))
     source = request.source()
     settings = CompositionSettings(
@@ -221,45 +159,26 @@ def compose(
         bar_steps=_bar_steps(metre or "4/4"),
         metre=None if metre is None else _metre(metre),
         voices=chosen_voices,
+        form=request.form_plan(),
+        density=density,
+        register=register,
+        polyphony=polyphony,
+        difficulty=difficulty,
         temperature=temperature,
         top_p=top_p,
         seed=seed,
     )
     if span is not None:
         settings = replace(settings, lowest=span[0], highest=span[1])
-    target = _target(Path(model).name, seed, out)
+    target = composed_target(Path(model).name, seed, out)
     composer = load_composer(name)
     composed = request.compose(composer, source, settings)
     if source is not None and tempo is not None:
         composed = replace(composed, tempos=np.array([(0, quarters_per_minute_to_us(tempo))], TEMPO))
     marking = marking_of(composer.folder.hash, watermark, watermark_key)
     write_or_render(composed, target, quiet=quiet, marking=marking)
-    return _result(composed, target, composer.name, seed, is_marked=watermark and target.suffix.lower() in FORMATS)
-
-
-def _description(name: str) -> RuleDescription:
-    piece = RULES.load(name)
-    return RuleDescription(name, piece.title, piece.description)
-
-
-def _target(name: str, seed: int, out: Path | None) -> Path:
-    """Return the file to write; raise BadSetting or BadFolder if it cannot be written."""
-    target = Path(f"{file_stem(name)}-{seed}.mid") if out is None else out
-    check_score_target(target)
-    return target
-
-
-def _result(score: Score, target: Path, model: str, seed: int, is_marked: bool = False) -> ComposedScore:
-    return ComposedScore(
-        out=target,
-        model=model,
-        seed=seed,
-        bars=bars_of(score, to_end=True)[-1].number,
-        n_notes=score.n_notes,
-        seconds=round(score.seconds, 2),
-        voices=tuple(track.name for track in score.tracks),
-        is_marked=is_marked,
-    )
+    is_marked = watermark and target.suffix.lower() in FORMATS
+    return composed_score(composed, target, composer.name, seed, is_marked)
 
 
 @dataclass(frozen=True)
@@ -273,6 +192,8 @@ class _Request:
     vary: float | None
     bars: int | None
     metre: str | None
+    form: str | None
+    plan: Path | None
 
     def __post_init__(self) -> None:
         requested = {"--infill": self.infill, "--voices": self.voices, "--vary": self.vary}
@@ -288,28 +209,34 @@ class _Request:
             raise BadSetting(f"The score of {options[0]} keeps its length; leave --bars out.")
         if self.metre is not None and (options or self.continue_from is not None):
             raise BadSetting("A score that is continued or changed keeps its metre; leave --metre out.")
-
-    @property
-    def options(self) -> dict[str, object]:
-        """Options that belong to models only; None where it is not given."""
-        return {
-            "--continue": self.continue_from,
-            "--score": self.score,
-            "--infill": self.infill,
-            "--voices": self.voices,
-            "--vary": self.vary,
-        }
+        forms = {"--form": self.form, "--plan": self.plan}
+        planned = [option for option, value in forms.items() if value is not None]
+        if len(planned) > 1:
+            raise BadSetting("--form and --plan both say which sections return; give one of them.")
+        if planned and (options or self.continue_from is not None):
+            raise BadSetting(f"{planned[0]} is for new pieces; leave it out where a score is continued or changed.")
+        if self.plan is not None and self.bars is not None:
+            raise BadSetting("--plan says how many bars a piece has; leave --bars out.")
 
     def source(self) -> Score | None:
         """Return the score that is continued or changed."""
         path = self.continue_from or self.score
         return None if path is None else read_score(path)
 
+    def form_plan(self) -> FormPlan | Literal[False] | None:
+        """Return the form of a new piece; None for one that the model draws, False for none."""
+        if self.plan is not None:
+            return read_plan(self.plan)
+        if self.form is None or self.form.strip().lower() == FREE_FORM:
+            return None if self.form is None else False
+        n_bars = self.bars or min(SECTION_BARS * len(letters_of(self.form)), MAX_BARS)
+        return FormPlan.of_form(self.form, n_bars)
+
     def compose(self, composer: ScoreComposer, source: Score | None, settings: CompositionSettings) -> Score:
         """Return the score."""
         bars = self.bars or DEFAULT_BARS
         if source is None:
-            return composer.compose(bars, settings)
+            return composer.compose(len(settings.form) if settings.form else bars, settings)
         if self.infill is not None:
             return composer.infill(source, *_bars_of(self.infill), settings)
         if self.voices is not None:

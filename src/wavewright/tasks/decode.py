@@ -1,4 +1,4 @@
-"""Decode audio: from the codes of a .wwc file or stream, or from the latents of a VAE."""
+"""Decode audio: from the codes of a .wwc file or stream, from tokens, or from the latents of a VAE."""
 
 from __future__ import annotations
 
@@ -22,9 +22,11 @@ from ..base.parameters import NAMES_MODEL, TERMINAL, IsMarked, MarkKey, Quiet, W
 from ..base.progress_bar import progress_bar
 from ..contracts.model_results import identity
 from ..contracts.runtime import Codec
-from ..families.codec.wwc.header import MAX_SECONDS, read_header
+from ..families.codec.wwc.header import MAX_SECONDS, WwcHeader, read_header
 from ..families.codec.wwc.packet_reader import MAX_GAP_SECONDS, PacketReader
 from ..families.codec_files import CodecFile, codec_of, coder_of, coding
+from ..inference.code_tokens import SUFFIX as TOKENS_SUFFIX
+from ..inference.code_tokens import DecodedTokens, decode_tokens
 from ..inference.latent_clips.latent_coding import DecodedLatents, decode_latents
 from ..inference.latent_clips.latent_file import SUFFIX as LATENTS_SUFFIX
 from ..outputs.watermark.sequences import DEFAULT_KEY
@@ -66,7 +68,7 @@ class Decoded(CodecFile):
 @checked
 def decode(
     file: Annotated[
-        Path | None, Field(description="A .wwc or .safetensors file; none with --stream."), POSITIONAL
+        Path | None, Field(description="A .wwc, .json or .safetensors file; none with --stream."), POSITIONAL
     ] = None,
     out: Annotated[
         Path | None,
@@ -87,11 +89,12 @@ def decode(
     watermark: IsMarked = True,
     watermark_key: MarkKey = DEFAULT_KEY,
     quiet: Quiet = False,
-) -> Decoded | DecodedLatents | None:
-    """Decode a .wwc file, or the latents in a .safetensors file, to a sound file.
+) -> Decoded | DecodedTokens | DecodedLatents | None:
+    """Decode a .wwc file, the tokens in a .json file, or the latents in a .safetensors file, to a sound file.
 
-    Codes restore the rate, the channels and the exact number of samples; damaged packets become silence and are named.
-    Latents are mono, and damaged ones are refused. With ``stream`` nothing is returned.
+    Codes restore the rate, the channels and the exact number of samples; damaged packets become silence and are named,
+    after 0.2 s of what the codec makes up if it has learned to. Tokens and latents are mono. With ``stream`` nothing is
+    returned.
 
     Raises
     ------
@@ -111,9 +114,12 @@ def decode(
     out = file.with_name(f"{file.stem}-decoded.wav") if out is None else out
     if file.suffix.lower() == LATENTS_SUFFIX:
         return decode_latents(file, out, model, watermark, watermark_key)
+    if file.suffix.lower() == TOKENS_SUFFIX:
+        return decode_tokens(file, out, model, watermark, watermark_key)
     if watermark_key != DEFAULT_KEY:
         raise BadSetting(
-            f"{file} has codes of a recording, whose copy gets no mark; leave --watermark-key out, or decode latents."
+            f"{file} has codes of a recording, whose copy gets no mark; leave --watermark-key out, or decode tokens or "
+            "latents."
         )
     with _opened(file) as source:
         return _decode_file(file, source, out, model, max_gap_seconds, quiet)
@@ -147,7 +153,9 @@ def decode_stream(
     name = "standard input"
     header, repaired_byte = read_header(source, name)
     codec = codec_of(header, model, name)
-    reader = PacketReader(source, header, coder_of(codec, header, name), codec.hop_length, max_gap_seconds)
+    reader = PacketReader(
+        source, header, coder_of(codec, header, name), codec.hop_length, max_gap_seconds, codec.n_concealed
+    )
     with pipe_out(sink):
         for wave in decode_packets(codec, reader, name):
             sink.write(to_pcm(wave))
@@ -256,7 +264,9 @@ def _decode_file(
 ) -> Decoded:
     header, repaired_byte = read_header(source, str(file))
     codec = codec_of(header, model, str(file))
-    reader = PacketReader(source, header, coder_of(codec, header, str(file)), codec.hop_length, max_gap_seconds)
+    reader = PacketReader(
+        source, header, coder_of(codec, header, str(file)), codec.hop_length, max_gap_seconds, codec.n_concealed
+    )
     duration = None if header.n_samples is None else header.n_samples / header.sample_rate
     with progress_bar(f"decoding {file.name}", duration, quiet) as show:
         waves = decode_packets(codec, reader, str(file))
@@ -279,6 +289,11 @@ def _decode_file(
         n_trailing_bytes=reader.n_trailing_bytes() if reader.resumes_at is None else 0,
         refused_from=resume_time(reader, codec),
     )
+
+
+def _reader(source: BinaryIO, header: WwcHeader, codec: Codec, name: str, max_gap_seconds: float) -> PacketReader:
+    coder = coder_of(codec, header, name)
+    return PacketReader(source, header, coder, codec.hop_length, max_gap_seconds, codec.n_concealed)
 
 
 def _decode_frames(codec: Codec, reader: PacketReader) -> Iterator[np.ndarray]:

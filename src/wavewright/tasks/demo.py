@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from ..contracts.family import Capability
 from ..dsp.rooms import Room
 from ..families import FAMILIES, loading
 from ..inference.recognition.results import RecognisedFiles
+from ..inference.transcription.files import TranscribedMelody
 from ..models import bundled, find
 from ..models.folder import ModelFolder
 from ..music.timbre_path import TIMBRE_SEPARATOR
@@ -29,25 +31,29 @@ from ..speech.voice import DEFAULT_VOCODER
 from . import checked
 from .cancel_echo import cancel_echo
 from .compose import compose
+from .compose_by_rule import compose_by_rule
 from .decode import decode
 from .demo_page.page import GENERATOR, ModelSection, Player, PlayerRow, render_page
-from .demo_tools import PIECE_BARS, PROCEDURE_SEED, SEEDS, TEXTS, TOOL_SECONDS, TUNE, TUNE_NAME, ToolClips
+from .demo_tools import PIECE_BARS, PROCEDURE_SEED, SEEDS, TEXTS, TOOL_SECONDS, TUNE, TUNE_NAME, ToolClips, texts_of
 from .encode import encode
 from .enhance import enhance
 from .generate import Generated, generate
 from .morph import morph
 from .recognise import recognise
 from .render import render
+from .separate import separate
 from .similar import similar
 from .speak import speak
 from .synthesise import synthesise
+from .transcribe import transcribe
 
 PAGE_FILE = "index.html"
 NOISE_SEED = 3
+VOICES_RULE = "progression"  # of a piece whose voices a transcriber finds
 NOISE_LEVEL, NOISE_POLE, HUM_HZ = 0.02, 0.9, 100.0  # of the noise before a denoiser: a hiss without highs, and a hum
 ROOM_METRES, ROOM_T60 = np.array([4.0, 5.0, 2.6]), 0.3
 ECHO_FRACTION = 0.5  # peak of the echo over that of the far end
-CLIPS_PER_LABEL = 4
+CLIPS_PER_LABEL = 3
 TOP_LABELS = 3  # of a recognised clip
 INTERPOLATED_LABELS = 2
 SIMILAR_CLIPS = 5
@@ -135,6 +141,17 @@ def _refuse_to_replace(path: Path) -> None:
 class _ClipWriter(ToolClips):
     """Writes the clips of each model, too."""
 
+    def __init__(self, out: Path, folders: Sequence[ModelFolder]) -> None:
+        super().__init__(out, folders)
+        self._generated: dict[tuple[str, str | None], Generated] = {}
+
+    def _clips_of(self, folder: ModelFolder, label: str | None) -> Generated:
+        """Return a few clips of a label, which are generated once."""
+        key = folder.hash, label
+        if key not in self._generated:
+            self._generated[key] = generate(str(folder.path), label, CLIPS_PER_LABEL, SEEDS[0], out=self.audio)
+        return self._generated[key]
+
     def section(self, folder: ModelFolder) -> ModelSection:
         """Return the clips of a model, or the reason why it has none."""
         capabilities = loading.family_of(folder.card, folder.path).capabilities_of(folder.card.config)
@@ -142,6 +159,7 @@ class _ClipWriter(ToolClips):
             Capability.VOCODE: self._vocode,
             Capability.CODE: self._encode_and_decode,
             Capability.ENHANCE: self._enhance,
+            Capability.SEPARATE: self._separate,
             Capability.CANCEL_ECHO: self._cancel_echo,
         }
         rows: list[PlayerRow] = []
@@ -158,6 +176,8 @@ class _ClipWriter(ToolClips):
             rows, reason = self._with_voice(writers[0], folder)
         elif Capability.COMPOSE in capabilities:
             rows = self._compose(folder)
+        elif Capability.TRANSCRIBE in capabilities:
+            rows = [self._transcribe_voices(folder)]
         elif Capability.CLASSIFY in capabilities:
             rows, reason = self._recognise(folder)
         elif Capability.EMBED in capabilities:
@@ -182,7 +202,7 @@ class _ClipWriter(ToolClips):
         labels: list[str | None] = [*folder.card.labels] or [None]
         rows = []
         for label in labels:
-            generated = generate(str(folder.path), label, CLIPS_PER_LABEL, SEEDS[0], out=self.audio)
+            generated = self._clips_of(folder, label)
             command = _command(folder, label, f"--count {CLIPS_PER_LABEL} --seed {SEEDS[0]}")
             rows.append(PlayerRow(label or "clips", command, self._players(generated, label or "clip")))
         for label in labels[:INTERPOLATED_LABELS] if can_interpolate else []:
@@ -230,8 +250,11 @@ class _ClipWriter(ToolClips):
         if not generators:
             return [], "It compares recordings, and no model of the page generates any."
         clips = inside(self.audio, file_stem(folder.card.name, "clips"))
+        clips.mkdir()
         for label in generators[0].card.labels:
-            made = generate(str(generators[0].path), label, CLIPS_PER_LABEL, SEEDS[0], out=clips)
+            made = self._clips_of(generators[0], label)
+            for clip in made.clips:
+                shutil.copy(self.audio / clip.file, clips)
         query = clips / made.clips[0].file
         result = similar(query, clips, SIMILAR_CLIPS, embedding=str(folder.path), quiet=True)
         players = [self._player(query, query.stem)]
@@ -259,22 +282,22 @@ class _ClipWriter(ToolClips):
 
     def _speak(self, folder: ModelFolder) -> list[PlayerRow]:
         """Write a few sentences by each voice of a model."""
-        rows = []
+        rows, texts = [], texts_of(folder)
         for speaker in loading.speakers_of(folder.card) or (None,):
             name = folder.card.name if speaker is None else f"{folder.card.name}-{speaker}"
             voice = str(folder.path) if speaker is None else f"{folder.path}-{speaker}"
             players = []
-            for number, text in enumerate(TEXTS, start=1):
+            for number, text in enumerate(texts, start=1):
                 path = inside(self.audio, f"{file_stem(name, str(number))}.wav")
-                speak(text, voice, out=path)
+                speak(text, voice=voice, out=path)
                 players.append(self._player(path, f"{speaker or name} {number}", text))
-            rows.append(PlayerRow(name, shlex.join(["wavewright", "speak", TEXTS[0], "--voice", name]), players))
+            rows.append(PlayerRow(name, shlex.join(["wavewright", "speak", texts[0], "--voice", name]), players))
         return rows
 
     def _vocode(self, folder: ModelFolder, voice: str) -> list[PlayerRow]:
         """Write a sentence of a voice through this vocoder."""
         path = inside(self.audio, f"{file_stem(folder.card.name, 'speech')}.wav")
-        speak(TEXTS[1], voice, str(folder.path), out=path)
+        speak(TEXTS[1], voice=voice, vocoder=str(folder.path), out=path)
         words = ["wavewright", "speak", TEXTS[1]]
         words += ["--vocoder", folder.card.name] if folder.card.name != DEFAULT_VOCODER else []
         return [PlayerRow("a voice through it", shlex.join(words), [self._player(path, "sentence", TEXTS[1])])]
@@ -283,7 +306,7 @@ class _ClipWriter(ToolClips):
         """Write a sentence before and after the codec, at a few bitrates."""
         name = file_stem(folder.card.name)
         before = self.audio / f"{name}-before.wav"
-        speak(TEXTS[1], voice, out=before)
+        speak(TEXTS[1], voice=voice, out=before)
         kilobytes = before.stat().st_size / 1e3
         players = [self._player(before, f"before: {kilobytes:.0f} kB", TEXTS[1])]
         for kbps in BITRATES_KBPS:
@@ -313,6 +336,25 @@ class _ClipWriter(ToolClips):
         command = f"wavewright enhance {before.name} --model {folder.card.name} --out after.wav"
         players = [self._player(before, "before", TEXTS[1]), self._player(after, "after", TEXTS[1])]
         return [PlayerRow("noise", command, players)]
+
+    def _separate(self, folder: ModelFolder, voice: str) -> list[PlayerRow]:
+        """Write a sentence over music, and both apart again."""
+        name, sample_rate = file_stem(folder.card.name), folder.card.sample_rate
+        mixture, song = self.audio / f"{name}-mixture.wav", self.audio / f"{name}-music.wav"
+        speech = self._sentence(voice, TEXTS[1], sample_rate).wave
+        compose_by_rule("band", song, bars=PIECE_BARS, seed=PROCEDURE_SEED, quiet=True)
+        music = np.resize(Clip.read(song).mono().resample(sample_rate).wave, speech.shape)
+        mixed = speech + music * np.sqrt(np.mean(speech**2) / np.mean(music**2))
+        Clip(mixed / max(1.0, np.abs(mixed).max()), sample_rate).write(mixture)
+        song.unlink()
+        stems = separate(mixture, self.audio, model=str(folder.path), quiet=True).sound_files
+        command = f"wavewright separate {mixture.name} --model {folder.card.name}"
+        labels = ("mixture", "speech", "background")
+        return [
+            PlayerRow(
+                "dialogue", command, [self._player(*pair) for pair in zip((mixture, *stems), labels, strict=True)]
+            )
+        ]
 
     def _cancel_echo(self, folder: ModelFolder, voice: str) -> list[PlayerRow]:
         """Write a call, one sentence over the echo of others, before and after the removal of the echo."""
@@ -351,6 +393,20 @@ class _ClipWriter(ToolClips):
         command = f"wavewright compose {folder.card.name} --bars {PIECE_BARS} --seed {SEEDS[0]} --out {name}.mid"
         other = f"wavewright compose {folder.card.name} --score {name}.mid --vary 0.4 --seed {SEEDS[1]} --out other.wav"
         return [PlayerRow("pieces", command, pieces), PlayerRow(f"seed {SEEDS[0]} changed", other, others)]
+
+    def _transcribe_voices(self, folder: ModelFolder) -> PlayerRow:
+        """Render a piece of several voices, find its notes, and render these."""
+        name = file_stem(folder.card.name)
+        paths = [self.audio / f"{name}-{part}.wav" for part in ("recording", "notes")]
+        notes = self.out / f"{name}.mid"
+        compose_by_rule(VOICES_RULE, paths[0], bars=PIECE_BARS, seed=SEEDS[0], quiet=True)
+        transcribed = transcribe(paths[0], notes, polyphonic=True, model=str(folder.path), quiet=True)
+        render(notes, paths[1], quiet=True)
+        notes.unlink()
+        assert isinstance(transcribed, TranscribedMelody)
+        labels = "recording", f"its {len(transcribed.notes)} notes by a piano"
+        command = f"wavewright transcribe {paths[0].name} --polyphonic --out notes.mid"
+        return PlayerRow("several voices", command, [self._player(*pair) for pair in zip(paths, labels, strict=True)])
 
     def _players(self, generated: Generated, name: str) -> list[Player]:
         paths = [generated.out / clip.file for clip in generated.clips]

@@ -7,10 +7,14 @@ from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
+
 from ..audio.clip import Clip
 from ..auditing.report import Recitation
 from ..base.errors import BadModel, MissingExtra
 from ..base.names import file_stem, inside
+from ..base.units import db_to_gain, seconds_to_samples
+from ..base.whole_file import scratch_folder
 from ..contracts.family import Capability
 from ..families import loading
 from ..inference.transcription.files import TranscribedMelody
@@ -20,17 +24,20 @@ from ..music.formats import read_score
 from ..music.theory import pitch_name
 from ..outputs.manifest_file import MANIFEST_FILE
 from ..speech.voice import DEFAULT_VOICE
-from ..speech.voice_names import find_voice
+from ..speech.voice_names import find_voice, language_of, voices_of
 from ..synth.procedural import PROCEDURES
 from .accompany import CHORALE, accompany
 from .audit import PAIR_KINDS, audit
-from .compose import compose
+from .compose_by_rule import compose_by_rule
 from .demo_page.page import Player, PlayerRow, ToolSection
+from .dub import dub
 from .edit import edit
 from .generate import generate
 from .layer import layer
+from .podcast import podcast
 from .render import render
 from .speak import speak
+from .spoken_scene import spoken_scene
 from .synthesise import synthesise
 from .transcribe import transcribe
 
@@ -70,6 +77,22 @@ TEXTS = (
     "It is ten past six, the kettle is on, and on 3 May the ferry leaves at noon.",
     "Did you record the violin, or was it Dr. Green who did?",
 )
+TEXTS_IN = {
+    "de": (
+        "Guten Tag. Ich bin eine der Stimmen von Wavewright.",
+        "Es ist zehn nach sechs, der Kessel steht auf dem Herd, und am 3. Mai fährt das Schiff um zwölf Uhr ab.",
+        "Hast du die Geige aufgenommen, oder war das Frau Dr. Grün?",
+    )
+}
+"""Texts for voices of other languages than English."""
+
+TALK_LEVELS_DB, TALK_NOISE, TALK_PAUSE_SECONDS = (-24.0, -6.0), 0.003, 2.5
+SCENE_GAP_SECONDS, SCENE_MUSIC_DB = 0.6, -18.0  # between the lines of a scene; of the music under it
+
+
+def texts_of(folder: ModelFolder) -> tuple[str, ...]:
+    """Return the sentences for the voices of a model, in its language."""
+    return TEXTS_IN.get(language_of(str(folder.path)).partition("-")[0], TEXTS)
 
 
 class ToolClips:
@@ -83,8 +106,12 @@ class ToolClips:
 
     @cached_property
     def voice(self) -> str | None:
-        """Voice for models that need speech: the first one of the page, else the default voice if it exists."""
-        speaking = [folder for folder in self.folders if loading.speakers_of(folder.card) is not None]
+        """Voice for models that need speech: an English one of the page, else the default voice, if it exists."""
+        speaking = [
+            folder
+            for folder in self.folders
+            if loading.speakers_of(folder.card) is not None and texts_of(folder) is TEXTS
+        ]
         if speaking:
             return str(speaking[0].path)
         try:
@@ -116,14 +143,68 @@ class ToolClips:
         rows = [self._render_notes()]
         sections.append(ToolSection("synthesiser", "Single notes of patches, and a wave from a formula.", rows))
         labelled = [folder for folder in self.folders if self._generates(folder) and len(folder.card.labels) > 1]
-        row = self._audit(labelled[0], one_shots) if labelled else None
+        one_shot_models = [folder for folder in labelled if "n_samples" in folder.card.config]  # soonest audited
+        row = self._audit((one_shot_models or labelled)[0], one_shots) if labelled else None
         if row is not None and row.players:
             title = "Clips of a model that are found again in a folder of recordings: here it has clips of the model."
             sections.append(ToolSection("audit", title, [row]))
         if self.voice is not None:
             rows = [self._edit(self.voice)]
             sections.append(ToolSection("editing", "A sentence of a voice before and after chains of effects.", rows))
+            title = "Two recordings, one of them soft, as an episode: without noise, equally loud, with short pauses."
+            sections.append(ToolSection("podcast", title, [self._podcast(self.voice)]))
+            if germans := voices_of("de"):
+                title = "A scene in German with music, dubbed into English: each line in the time of the original."
+                sections.append(ToolSection("dubbing", title, [self._dub(germans[0], self.voice)]))
         return sections
+
+    def _dub(self, german: str, english: str) -> PlayerRow:
+        """Write a scene of a few lines over music, and its dub by its subtitles in two languages."""
+        scene, dubbed = self.audio / "scene.wav", self.audio / "scene-en.wav"
+        spoken = spoken_scene(TEXTS_IN["de"], SCENE_GAP_SECONDS, german)
+        with scratch_folder() as folder:
+            compose_by_rule("band", folder / "music.wav", bars=PIECE_BARS, seed=PROCEDURE_SEED, quiet=True)
+            music = Clip.read(folder / "music.wav").mono().resample(spoken.clip.sample_rate)
+            bed = np.resize(music.wave, spoken.clip.wave.shape)
+            Clip(spoken.clip.wave + db_to_gain(SCENE_MUSIC_DB) * bed, spoken.clip.sample_rate).write(scene)
+            for language, texts in (("de", TEXTS_IN["de"]), ("en", TEXTS)):
+                (folder / f"{language}.srt").write_text(spoken.subtitles(texts), encoding="utf-8")
+            dub(
+                scene,
+                to="en",
+                from_="de",
+                out=dubbed,
+                project=folder / "scene-en.toml",
+                subtitles=folder / "de.srt",
+                translation=folder / "en.srt",
+                voice=english,
+                quiet=True,
+            )
+        command = (
+            "wavewright dub scene.wav --from de --to en --subtitles scene-de.srt --translation scene-en.srt "
+            f"--out {dubbed.name}"
+        )
+        players = [self._player(scene, "German", TEXTS_IN["de"][0]), self._player(dubbed, "English", TEXTS[0])]
+        return PlayerRow("a scene", command, players)
+
+    def _podcast(self, voice: str) -> PlayerRow:
+        """Write two recordings of a talk with noise, and the episode."""
+        paths = [self.audio / f"{name}.wav" for name in ("talk-1", "talk-2", "episode")]
+        rng = np.random.default_rng(PROCEDURE_SEED)
+        turns = []
+        for path, text in zip(paths, TEXTS[1:], strict=False):
+            speak(text, voice=voice, out=path)
+            turns.append(Clip.read(path))
+        n_first = turns[0].n_samples + seconds_to_samples(TALK_PAUSE_SECONDS, turns[0].sample_rate)
+        n_samples = n_first + turns[1].n_samples
+        for path, clip, start, gain_db in zip(paths, turns, (0, n_first), TALK_LEVELS_DB, strict=False):
+            wave = np.pad(clip.wave[0], (start, n_samples - start - clip.n_samples))
+            noisy = db_to_gain(gain_db) * (wave + TALK_NOISE * rng.standard_normal(n_samples))
+            Clip(noisy[None], clip.sample_rate).write(path)
+        podcast(tuple(paths[:2]), out=paths[2], quiet=True)
+        command = f"wavewright podcast {paths[0].name} {paths[1].name} --out episode.mp3"
+        labels = ("first recording", "second recording", "episode")
+        return PlayerRow("an episode", command, [self._player(*pair) for pair in zip(paths, labels, strict=True)])
 
     def _audit(self, folder: ModelFolder, others: Sequence[str]) -> PlayerRow:
         """Audit a model as if it had learned from clips of its own, which must be found, and from other sounds."""
@@ -233,15 +314,15 @@ class ToolClips:
         players = []
         for rule in RULES:
             path = self.audio / f"{rule}.wav"
-            compose(rule=rule, out=path, bars=PIECE_BARS, form=PIECE_FORM, seed=PROCEDURE_SEED, quiet=True)
+            compose_by_rule(rule, out=path, bars=PIECE_BARS, form=PIECE_FORM, seed=PROCEDURE_SEED, quiet=True)
             players.append(self._player(path, rule))
         options = f"--bars {PIECE_BARS} --form {PIECE_FORM} --seed {PROCEDURE_SEED} --out {RULES[0]}.wav"
-        return PlayerRow("pieces by rules", f"wavewright compose --rule {RULES[0]} {options}", players)
+        return PlayerRow("pieces by rules", f"wavewright compose-by-rule {RULES[0]} {options}", players)
 
     def _edit(self, voice: str) -> PlayerRow:
         """Write a sentence before and after a few chains."""
         before = self.audio / "edit-before.wav"
-        speak(TEXTS[0], voice, out=before)
+        speak(TEXTS[0], voice=voice, out=before)
         players = [self._player(before, "before", TEXTS[0])]
         for number, (title, chain) in enumerate(CHAINS, 1):
             path = self.audio / f"edit-{number}.wav"
@@ -258,7 +339,7 @@ class ToolClips:
     def _sentence(self, voice: str, text: str, sample_rate: int) -> Clip:
         """Return a sentence of a voice at a sample rate."""
         path = self.out / "sentence.wav"
-        speak(text, voice, out=path)
+        speak(text, voice=voice, out=path)
         clip = Clip.read(path).resample(sample_rate)
         path.unlink()
         return clip

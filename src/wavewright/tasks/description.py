@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, Union, get_args, get_origin
 
-from .catalogue import TaskDescription, TaskParameter, describe_function
-from .commands import COMMANDS, Group, all_commands, function_of
+from ..base.parameters import InForm
+from .catalogue import TaskDescription, TaskParameter, describe_function, function_of
+from .commands import COMMANDS, Group, all_commands
 
 UNITS = (("_db", "dB"), ("_hz", "Hz"), ("seconds", "s"), ("minutes", "min"), ("kbps", "kbit/s"), ("lufs", "LUFS"))
 """Ends of names of parameters, and their units."""
@@ -22,6 +23,7 @@ UNITS_IN_TEXT = (
     (re.compile(r"\bin dB\b"), "dB"),
     (re.compile(r"\bin Hz\b|, Hz\b"), "Hz"),
     (re.compile(r"a minute\b"), "per minute"),
+    (re.compile(r"\ba factor\b"), "×"),
 )
 
 
@@ -97,8 +99,15 @@ def schema_of(parameter: TaskParameter) -> dict[str, object]:
     schema["description"] = parameter.field.description or ""
     if not parameter.is_required and not is_file:
         schema["default"] = list(parameter.default) if isinstance(parameter.default, tuple) else parameter.default
-    unit = unit_of(parameter)
-    return schema | ({} if unit is None else {"unit": unit})
+    unit, form = unit_of(parameter), form_of(parameter)
+    return schema | ({} if unit is None else {"unit": unit}) | ({"form": form} if form else {})
+
+
+def form_of(parameter: TaskParameter) -> dict[str, float]:
+    """Return what a form needs besides the range, as far as set: ``step``, ``minimum``, ``maximum`` and ``value``."""
+    hint = next((marker for marker in parameter.markers if isinstance(marker, InForm)), InForm())
+    values = {"step": hint.step, "minimum": hint.low, "maximum": hint.high, "value": hint.start}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def innermost_types(hint: object) -> Iterator[object]:

@@ -14,17 +14,19 @@ from ..audio.sound_file import read_header
 from ..base.errors import BadModel
 from ..base.parameters import FREE_TEXT, Quiet
 from ..base.progress_bar import progress_bar
+from ..base.work_report import WorkReport
+from ..data.each_sound import each_sound, entries_of
+from ..data.entry import Entry
 from ..models.folder import ModelFolder
 from ..outputs.watermark.detection import MarkSearch
 from ..outputs.watermark.files import FileDetection, JointDetection, detect_file, joint_detection
 from ..outputs.watermark.payload import Payload
 from ..outputs.watermark.sequences import DEFAULT_KEY
 from . import checked
-from .each_sound import UnreadFile, each_sound
 
 
 @dataclass(frozen=True)
-class FolderDetection:
+class FolderDetection(WorkReport):
     """The marks in the files of a folder.
 
     Attributes
@@ -35,23 +37,17 @@ class FolderDetection:
         Its sound files in order.
     together
         All of them together, which detects marks in clips that are too short one by one; None for a single file.
-    failed
-        Files that could not be searched.
     n_marked
         Number of files with a mark.
-    exit_code
-        2 if files could not be searched, else 0.
     """
 
     folder: Path
     files: tuple[FileDetection, ...]
     together: JointDetection | None
-    failed: tuple[UnreadFile, ...]
     n_marked: int
-    exit_code: int = 0
 
     def __str__(self) -> str:
-        lines = [*map(str, self.files), *map(str, self.failed)]
+        lines = [*map(str, self.files), *self.failures()]
         files = "1 file" if len(self.files) == 1 else f"{len(self.files)} files"
         lines.append(f"{self.folder}: {self.n_marked} of {files} marked")
         return "\n".join([*lines, *([str(self.together)] if self.together is not None else [])])
@@ -93,17 +89,16 @@ def detect(
     names_of = cache(models_of)
     search = MarkSearch(key)
 
-    def search_file(path: Path) -> FileDetection:
-        return detect_file(path, key, not same_speed, names_of, search)
+    def search_file(entry: Entry) -> FileDetection:
+        return detect_file(entry.path, key, not same_speed, names_of, search)
 
-    detections, failed = each_sound(file, "searching", search_file, quiet)
+    detections, failed = each_sound(*entries_of([file]), f"searching {file.name}", search_file, quiet)
     return FolderDetection(
         folder=file,
         files=tuple(detections),
         together=joint_detection(search, names_of) if len(detections) > 1 else None,
-        failed=tuple(failed),
+        failed=failed,
         n_marked=sum(each.is_marked for each in detections),
-        exit_code=2 if failed else 0,
     )
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import sys
-from dataclasses import MISSING, dataclass, fields
-from dataclasses import Field as DataclassField
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -17,15 +15,13 @@ from ..audio.sound_file import TAGS, read_header
 from ..audio.video_file import is_video
 from ..base.errors import BadSetting
 from ..base.names import quoted
-from ..base.parameters import FREE_TEXT, TERMINAL, Quiet, Writes
+from ..base.parameters import FREE_TEXT, TERMINAL, Quiet, WritesSounds
 from ..base.progress_bar import progress_bar
-from ..base.ranges import ranges_of
 from ..effects import TwoPassEffect
-from ..effects.editing.chain import CHAIN_EFFECTS, Chain, SoundFormat, step_text
+from ..effects.editing.chain import Chain, SoundFormat, step_text
 from ..effects.editing.files import Edit, EditedFile, EditedFolder, FolderEdit, check_edit, edit_file
-from ..effects.editing.quantities import format_value, short_name
 from ..outputs.converted_folder import convert_folder, folder_beside
-from . import POSITIONAL, checked
+from . import checked
 
 STANDARD_STREAM = Path("-")
 RAW_SAMPLE_RATE = 16_000
@@ -61,50 +57,13 @@ class EditPlan:
         return "\n".join(lines)
 
 
-@dataclass(frozen=True)
-class SettingDescription:
-    """A setting of an effect: its name in chains, its default, and its range if it has one."""
-
-    name: str
-    default: str
-    range: tuple[float, float] | None
-
-
-@dataclass(frozen=True)
-class EffectDescription:
-    """An effect of chains: its name, what it does, and its settings in their order."""
-
-    name: str
-    description: str
-    settings: tuple[SettingDescription, ...]
-
-
-@dataclass(frozen=True)
-class EffectList:
-    """The effects of chains."""
-
-    effects: tuple[EffectDescription, ...]
-
-    def __str__(self) -> str:
-        """Return a line for each effect, and one for each setting."""
-        lines = []
-        for effect in self.effects:
-            lines.append(f"{effect.name}: {effect.description}")
-            for setting in effect.settings:
-                limits = f", {setting.range[0]:g} to {setting.range[1]:g}" if setting.range else ""
-                lines.append(f"    {setting.name}={setting.default}{limits}")
-        return "\n".join(lines)
-
-
 @checked
 def edit(
-    source: Annotated[
-        Path | None, Field(description="Sound file, folder, or - for standard input."), POSITIONAL
-    ] = None,
+    source: Annotated[Path, Field(description="Sound file, folder, or - for standard input.")],
     out: Annotated[
         Path | None,
         Field(description="File or folder to write; default: <name>-edited beside it, or standard output for -."),
-        Writes(".wav", like="source"),
+        WritesSounds(".wav", like="source"),
     ] = None,
     do: Annotated[
         str | None,
@@ -120,12 +79,11 @@ def edit(
         str | None, Field(description="Bits of a sample, such as PCM_24 or FLOAT; default: as the source.")
     ] = None,
     dry_run: Annotated[bool, Field(description="Check the chain and show the plan; write nothing.")] = False,
-    list_: Annotated[bool, Field(description="List the effects with their settings and ranges.")] = False,
     workers: Annotated[
         int, Field(description="Files of a folder at a time; 0: one for each core.", ge=0, le=256), TERMINAL
     ] = 0,
     quiet: Quiet = False,
-) -> EditedFile | EditedFolder | EditPlan | EffectList | None:
+) -> EditedFile | EditedFolder | EditPlan | None:
     """Edit sound files by a chain of effects.
 
     The chain is checked before anything is read. The original is never changed; the result says in its comment what
@@ -141,11 +99,7 @@ def edit(
     BadFolder
         If files cannot be written, or a folder contains no sound.
     """
-    if list_:
-        return EffectList(tuple(_description(name) for name in CHAIN_EFFECTS))
-    if source is None:
-        raise BadSetting("There is nothing to edit; give a sound file, a folder, or - (--list shows the effects).")
-    work = Edit(_chain(do, chain), _tags(tag), subtype, not no_tags)
+    work = Edit(_chain(do, chain), tags_of(tag), subtype, not no_tags)
     if source == STANDARD_STREAM:
         check_stream(None, None if out == STANDARD_STREAM else out)
         _edit_stream(work)
@@ -180,7 +134,7 @@ def _chain(do: str | None, chain: Path | None) -> Chain:
     return Chain.read(chain) if chain is not None else Chain.parse(do or "")
 
 
-def _tags(texts: tuple[str, ...]) -> dict[str, str]:
+def tags_of(texts: tuple[str, ...]) -> dict[str, str]:
     """Return tags by name; raise BadSetting for an unknown one."""
     tags = {}
     for text in texts:
@@ -206,21 +160,3 @@ def _edit_stream(work: Edit) -> None:
         return PcmStream(last.sample_rate, last.n_channels, waves, audio.is_wav)
 
     process_pcm(sys.stdin.buffer, sys.stdout.buffer, RAW_SAMPLE_RATE, process)
-
-
-def _description(name: str) -> EffectDescription:
-    """Return the description of an effect: the first line of its docstring, and its fields."""
-    kind = CHAIN_EFFECTS[name]
-    ranges = ranges_of(kind)
-    settings = [
-        SettingDescription(short_name(field.name), _default(field), ranges.get(field.name)) for field in fields(kind)
-    ]
-    summary = re.sub(r":\w+:`(.*?)`", r"\1", (kind.__doc__ or "").split("\n\n")[0]).replace("``", "")
-    return EffectDescription(name, " ".join(summary.split()), tuple(settings))
-
-
-def _default(field: DataclassField[object]) -> str:
-    """Return the default of a setting as text, empty if it has none."""
-    if field.default is MISSING or field.default is None:
-        return ""
-    return format_value(field.name, round(field.default, 3) if isinstance(field.default, float) else field.default)

@@ -1,4 +1,4 @@
-"""Encode audio: as codes of a codec, to a file or a stream, or as latents of a VAE."""
+"""Encode audio: as codes of a codec, to a file or a stream, as tokens for language models, or as latents of a VAE."""
 
 from __future__ import annotations
 
@@ -34,6 +34,8 @@ from ..families.codec_files import (
     n_codebooks_for,
     version_of,
 )
+from ..inference.code_tokens import SUFFIX as TOKENS_SUFFIX
+from ..inference.code_tokens import EncodedTokens, encode_tokens
 from ..inference.latent_clips.latent_coding import EncodedLatents, encode_latents
 from ..inference.latent_clips.latent_file import SUFFIX as LATENTS_SUFFIX
 from . import POSITIONAL, checked
@@ -73,7 +75,7 @@ def encode(
     ] = None,
     out: Annotated[
         Path | None,
-        Field(description="File to write; default: <name>.wwc beside the sound, or <name>.safetensors by a VAE."),
+        Field(description="File to write; default: beside the sound, .wwc, .json of tokens or .safetensors by a VAE."),
         Writes(".wwc"),
     ] = None,
     model: Annotated[
@@ -86,16 +88,20 @@ def encode(
         ),
         TERMINAL,
     ] = False,
+    tokens: Annotated[
+        int | None,
+        Field(description="Write the codes of so many codebooks as JSON of tokens for language models.", ge=1, le=32),
+    ] = None,
     label: Annotated[
         str | None, Field(description="Label of the sound, for a VAE's decoder; default: none."), FREE_TEXT
     ] = None,
     quiet: Quiet = False,
-) -> Encoded | EncodedLatents | None:
-    """Compress a sound file to the codes of a neural codec (.wwc) or to the latents of a VAE (.safetensors).
+) -> Encoded | EncodedTokens | EncodedLatents | None:
+    """Compress a sound file to the codes of a neural codec (.wwc), to tokens (.json) or to a VAE's latents.
 
     A sound of another rate than the model's is resampled. A codec encodes each channel by itself; decoding restores the
-    rate, the channels and the exact number of samples. A VAE encodes the mean of all channels. With ``stream`` nothing
-    is returned.
+    rate, the channels and the exact number of samples. Tokens and a VAE's latents are those of the mean of all
+    channels. With ``stream`` nothing is returned.
 
     Raises
     ------
@@ -108,6 +114,9 @@ def encode(
     BadFolder
         If the file cannot be written.
     """
+    if tokens is not None and (stream or kbps is not None):
+        other = "--stream" if stream else "--kbps"
+        raise BadSetting(f"--tokens {tokens} says how many codebooks are used, in a file; leave {other} out.")
     if stream:
         check_stream(file, out)
         codec = _open_codec(model, label)
@@ -118,11 +127,15 @@ def encode(
     header = read_header(file)
     if _is_autoencoder(model):
         autoencoder = loading.load_autoencoder(model)
-        if kbps is not None:
-            raise BadSetting(f"{autoencoder.name} makes latents, whose number nobody can choose; leave --kbps out.")
+        if kbps is not None or tokens is not None:
+            option = "--tokens" if kbps is None else "--kbps"
+            raise BadSetting(f"{autoencoder.name} makes latents, whose number nobody can choose; leave {option} out.")
         path = _checked_out(file.with_suffix(LATENTS_SUFFIX) if out is None else out, LATENTS_SUFFIX, "latents")
         return encode_latents(autoencoder, file, path, label)
     codec = _open_codec(model, label)
+    if tokens is not None:
+        path = _checked_out(file.with_suffix(TOKENS_SUFFIX) if out is None else out, TOKENS_SUFFIX, "tokens")
+        return encode_tokens(codec, file, path, tokens)
     path = _checked_out(file.with_suffix(SUFFIX) if out is None else out, SUFFIX, "codes")
     return _encode_file(file, header, path, codec, kbps, quiet)
 
@@ -151,15 +164,14 @@ def encode_stream(source: BinaryIO, sink: BinaryIO, codec: Codec, kbps: float | 
         If the codec does not have the bitrate.
     """
     audio = read_pcm(source, codec.sample_rate)
-    header = _new_header(codec, kbps, audio.n_channels, audio.sample_rate, is_stream=True)
-    header = replace(header, frames_per_packet=1)
+    header = header_of(codec, kbps, audio.n_channels, audio.sample_rate, is_stream=True)
     if audio.sample_rate != codec.sample_rate:
         print(resampling_note(audio.sample_rate, codec.sample_rate, codec.name), file=sys.stderr)
     with pipe_out(sink):
         sink.write(header.to_bytes())
         sink.flush()
         writer = PacketWriter(sink, header, coder_of(codec, header, "the stream"), is_stream=True)
-        _write_codes(codec, writer, CountedWaves(until_interrupted(audio.waves)))
+        write_codes(codec, writer, CountedWaves(until_interrupted(audio.waves)))
 
 
 def resampling_note(from_rate: int, to_rate: int, model: str) -> str:
@@ -184,7 +196,7 @@ def _open_codec(model: str, label: str | None) -> Codec:
 
 
 def _encode_file(file: Path, audio: AudioHeader, out: Path, codec: Codec, kbps: float | None, quiet: bool) -> Encoded:
-    header = _new_header(codec, kbps, audio.n_channels, audio.sample_rate)
+    header = header_of(codec, kbps, audio.n_channels, audio.sample_rate)
     with progress_bar(f"encoding {file.name}", audio.seconds, quiet) as show, whole_file(out) as sink:
         sink.write(
             bytes(HEADER_BYTES)
@@ -193,7 +205,7 @@ def _encode_file(file: Path, audio: AudioHeader, out: Path, codec: Codec, kbps: 
             (block.wave for block in read_blocks(file)), lambda n_samples: show(n_samples / audio.sample_rate)
         )
         writer = PacketWriter(sink, header, coder_of(codec, header, str(out)), is_stream=False)
-        _write_codes(codec, writer, waves)
+        write_codes(codec, writer, waves)
         sink.seek(0)
         sink.write(replace(header, n_samples=waves.n_samples).to_bytes())
     seconds = waves.n_samples / audio.sample_rate
@@ -201,11 +213,14 @@ def _encode_file(file: Path, audio: AudioHeader, out: Path, codec: Codec, kbps: 
     return Encoded(**identity(codec), **codes, out=out, file=file, codec_sample_rate=codec.sample_rate)
 
 
-def _new_header(
+def header_of(
     codec: Codec, kbps: float | None, n_channels: int, sample_rate: int, is_stream: bool = False
 ) -> WwcHeader:
-    """Return the header of audio of unknown length; raise BadSetting for an impossible bitrate or channels."""
-    n_frames = frames_per_packet(codec, n_channels)
+    """Return the header of audio of unknown length; a packet of a stream is a frame.
+
+    Raises BadSetting for an impossible bitrate or too many channels.
+    """
+    n_frames = 1 if is_stream else frames_per_packet(codec, n_channels)
     return WwcHeader(
         model_hash=codec.folder.hash,
         codec_sample_rate=codec.sample_rate,
@@ -218,7 +233,7 @@ def _new_header(
     )
 
 
-def _write_codes(codec: Codec, writer: PacketWriter, audio: CountedWaves) -> None:
+def write_codes(codec: Codec, writer: PacketWriter, audio: CountedWaves) -> None:
     """Encode each channel by itself and write the codes."""
     header = writer.header
     encoders = [codec.encoder() for _ in range(header.n_channels)]

@@ -14,7 +14,7 @@ from ..audio.pcm import PcmStream, check_stream, process_pcm
 from ..audio.sound_file import read_header
 from ..audio.video_file import is_video
 from ..base.errors import BadSetting
-from ..base.parameters import NAMES_MODEL, TERMINAL, Quiet, Writes
+from ..base.parameters import NAMES_MODEL, TERMINAL, InForm, Quiet, WritesSounds
 from ..base.progress_bar import progress_bar
 from ..base.whole_file import check_target
 from ..contracts.enhancement import MAX_ATTENUATION_DB, USUAL_ATTENUATION_DB, EnhancementSettings
@@ -43,7 +43,7 @@ def enhance(
     out: Annotated[
         Path | None,
         Field(description="File or folder to write; default: <name>-enhanced beside it, or standard output for -."),
-        Writes(".wav", like="source"),
+        WritesSounds(".wav", like="source"),
     ] = None,
     denoise: Annotated[bool, Field(description="Remove noise; the default without --dereverb.")] = False,
     dereverb: Annotated[
@@ -56,15 +56,20 @@ def enhance(
             ge=0,
             le=MAX_ATTENUATION_DB,
         ),
+        InForm(step=1, high=60, start=USUAL_ATTENUATION_DB),
     ] = None,
     mix: Annotated[
-        float, Field(description="Fraction of the enhanced sound; the rest is as it was.", ge=0, le=1)
+        float,
+        Field(description="Fraction of the enhanced sound; the rest is as it was.", ge=0, le=1),
+        InForm(step=0.05),
     ] = 1.0,
     size: Annotated[
         DenoiserSize, Field(description="Size of the bundled model; its rate follows the file's.")
     ] = "small",
     model: Annotated[
-        str | None, Field(description="Name of a denoiser, or the path of its folder."), NAMES_MODEL
+        str | None,
+        Field(description="Name of a denoiser, the path of its folder, or an ONNX file of another program."),
+        NAMES_MODEL,
     ] = None,
     separate: Annotated[
         bool, Field(description="Enhance each channel by itself; by default all share a mask, so the image stays.")

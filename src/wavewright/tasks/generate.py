@@ -190,7 +190,7 @@ def generate(
         tuple[int, int] | None,
         Field(description="Two seeds: interpolate in --count clips from the first clip of one to that of the other."),
     ] = None,
-    out: parameters.OutputFolder = Path("wavewright-clips"),
+    out: parameters.ClipFolder = Path("wavewright-clips"),
     format: parameters.ClipFormat = "wav",
     min_confidence: Annotated[
         float | None,
@@ -215,9 +215,12 @@ def generate(
             gt=0,
             le=MAX_SECONDS,
         ),
+        parameters.InForm(low=0.2),
     ] = None,
     temperature: Annotated[
-        float | None, Field(description="Below 1 safer, above 1 more varied; default: the model's own.", ge=0, le=2)
+        float | None,
+        Field(description="Below 1 safer, above 1 more varied; default: the model's own.", ge=0, le=2),
+        parameters.InForm(step=0.05, start=1),
     ] = None,
     speaker: Annotated[
         str | None, Field(description="Speaker of the clips; default: drawn for each clip."), FREE_TEXT

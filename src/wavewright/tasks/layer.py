@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import Field
 
 from ..base.errors import BadSetting
-from ..base.parameters import MAX_SEED, IsMarked, MarkKey, Quiet, Writes
+from ..base.parameters import MAX_SEED, IsMarked, MarkKey, Quiet, WritesSounds
 from ..base.progress_bar import progress_bar
 from ..base.version import __version__
 from ..effects.mixing.files import MixedFile, check_out, write_mix
@@ -54,7 +54,7 @@ def layer(
     out: Annotated[
         Path | None,
         Field(description="Sound file to write; default: <preset>-s<seed>.wav in the current folder."),
-        Writes(".wav"),
+        WritesSounds(".wav"),
     ] = None,
     loop: Annotated[
         bool, Field(description="Make a seamless loop, with loop points in WAV files; one-shots wrap around.")

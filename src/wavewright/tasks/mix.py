@@ -12,7 +12,7 @@ from pydantic import Field
 from ..audio.clip import describe_audio
 from ..audio.wave_blocks import ClippingMeter
 from ..base.file_hash import short_hash_of
-from ..base.parameters import Quiet, Writes
+from ..base.parameters import Quiet, Writes, WritesSounds
 from ..base.progress_bar import progress_bar
 from ..base.version import __version__
 from ..effects.mixing.files import MixedFile, check_out, write_mix, write_stems
@@ -65,7 +65,7 @@ class MixPlan:
 def mix(
     project: Annotated[Path, Field(description="Project file in TOML: tracks, regions, effects, automation, buses.")],
     out: Annotated[
-        Path | None, Field(description="Sound file to write; default: <project>.wav beside it."), Writes(".wav")
+        Path | None, Field(description="Sound file to write; default: <project>.wav beside it."), WritesSounds(".wav")
     ] = None,
     stems: Annotated[
         Path | None, Field(description="Folder for a file of each track and bus, as long as the mix."), Writes()

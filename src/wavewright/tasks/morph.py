@@ -61,7 +61,7 @@ def morph(
         ),
         NAMES_MODEL,
     ] = None,
-    out: parameters.OutputFolder = Path("wavewright-clips"),
+    out: parameters.ClipFolder = Path("wavewright-clips"),
     format: parameters.ClipFormat = "wav",
     pitch_a: parameters.MidiPitch = None,
     pitch_b: parameters.MidiPitch = None,

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated
 
 from pydantic import Field
 
 from ..base.errors import BadText
 from ..base.parameters import FREE_TEXT, LexiconPath, StrictReading, TextMarkup
-from ..text import front_end, ssml
+from ..text import FrontEnd, front_end, ssml
 from ..text.characters import Characters
-from ..text.lexicon import Lexicon
+from ..text.lexicon_file import read_lexicon
 from ..text.markup import MarkupReader
 from ..text.sentence import Word
 from ..text.skipped import Skipped, warn_of
@@ -67,7 +68,11 @@ class Phonemes:
 def phonemes(
     text: Annotated[str, Field(description="Text, or SSML that begins with <speak>."), FREE_TEXT],
     language: Annotated[
-        str, Field(description="Language: en, en-GB, or espeak: and a language of eSpeak NG where that is installed.")
+        str,
+        Field(
+            description="Language: en, en-GB, de, es, es-419, it, fr, fr-BE, fr-CH, or espeak: and one of eSpeak NG, "
+            "if installed."
+        ),
     ] = "en",
     lexicon: LexiconPath = None,
     markup: TextMarkup = "none",
@@ -93,14 +98,16 @@ def phonemes(
         If the language needs eSpeak NG, which is not installed.
     """
     reader = front_end(language)
-    user_lexicon = None if lexicon is None else Lexicon.read(lexicon, reader.symbols)
+    user_lexicon = None if lexicon is None else read_lexicon(lexicon, reader.language)
     is_ssml = markup == "none" and ssml.looks_like_ssml(text)
-    source = ssml.parse(text, reader).text if is_ssml else text
+    document = ssml.parse(text, reader, partial(_resolve, reader)) if is_ssml else None
+    source = text if document is None else document.text
     if not source.strip():
         raise BadText("There is nothing to speak in the text; give words or numbers.")
     plain = MarkupReader(markup).read(source)
     skipped: list[Skipped] = []
-    read_sentences = reader.sentences(plain.text, user_lexicon, None if strict else skipped.append)
+    read = partial(document.sentences, reader) if document else partial(reader.stream, plain.text)
+    read_sentences = list(read(lexicon=user_lexicon, on_skip=None if strict else skipped.append))
     skipped = [Skipped(passage.text, *_source_span(plain, passage), passage.reason) for passage in skipped]
     warn_of(skipped)
     sentences = tuple(
@@ -108,6 +115,10 @@ def phonemes(
         for sentence in read_sentences
     )
     return Phonemes(reader.language, source, sentences, tuple(skipped))
+
+
+def _resolve(reader: FrontEnd, voice: str | None, language: str | None) -> tuple[FrontEnd, str | None]:
+    return (reader if language is None else front_end(language)), voice
 
 
 def _spoken_word(plain: Characters, word: Word) -> SpokenWord:

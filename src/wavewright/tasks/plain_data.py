@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import typing
 from pathlib import Path
 from typing import Protocol
@@ -18,7 +19,7 @@ class _Array(Protocol):
 
 
 def plain(value: object) -> object:
-    """Convert a result to the dicts, lists, strings and numbers of JSON."""
+    """Convert a result to the dicts, lists, strings and numbers of JSON; NaN and infinity, which it lacks, are None."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         shown = [field for field in dataclasses.fields(value) if not field.metadata.get("python_only")]
         return {field.name: plain(getattr(value, field.name)) for field in shown}
@@ -29,5 +30,7 @@ def plain(value: object) -> object:
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
     if isinstance(value, _Array):
-        return value.tolist()
+        return plain(value.tolist())
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
     return str(value) if isinstance(value, Path) else value

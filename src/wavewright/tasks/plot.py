@@ -13,6 +13,7 @@ from pydantic import Field
 from ..base.errors import BadAudio, BadFolder, BadScore, BadSetting
 from ..base.parameters import Writes
 from ..base.whole_file import check_target
+from ..base.work_report import WorkReport
 from ..music.engraving import engrave
 from ..music.formats import READABLE, read_score
 from ..plots import AudioSummary, PlotKind, check_plot_of, draw_overview, draw_piano_roll, read_overview
@@ -47,26 +48,13 @@ class ScorePlot:
 
 
 @dataclass(frozen=True)
-class NotDrawn:
-    """A file that could not be drawn, with the reason."""
-
-    file: Path
-    problem: str
-
-    def __str__(self) -> str:
-        return f"not drawn: {self.problem}"
-
-
-@dataclass(frozen=True)
-class Plots:
-    """The images of several files, and the files that failed; ``exit_code`` is 2 if there are any."""
+class Plots(WorkReport):
+    """The images of several files, and the files that failed."""
 
     plots: tuple[Plot | ScorePlot, ...]
-    failed: tuple[NotDrawn, ...]
-    exit_code: int = 0
 
     def __str__(self) -> str:
-        return "\n".join(map(str, [*self.plots, *self.failed]))
+        return "\n".join(map(str, [*self.plots, *self.failures()]))
 
 
 @checked
@@ -150,13 +138,13 @@ def _draw_each(files: Sequence[Path], out: Path | None, kind: PlotKind) -> Plots
         except (FileExistsError, NotADirectoryError) as error:
             raise BadFolder(f"{out} is a file or lies in one; give a folder with --out.") from error
     plots: list[Plot | ScorePlot] = []
-    failed = []
+    failed = {}
     for file, path in zip(files, image_paths(files, out), strict=True):
         try:
             plots.append(_draw(file, path, kind))
         except (BadAudio, BadFolder, BadScore) as error:
-            failed.append(NotDrawn(file, str(error)))
-    return Plots(tuple(plots), tuple(failed), 2 if failed else 0)
+            failed[str(file)] = str(error)
+    return Plots(tuple(plots), failed=failed)
 
 
 def image_paths(files: Sequence[Path], folder: Path | None) -> list[Path]:

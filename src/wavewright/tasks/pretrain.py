@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from ..base.names import inside
-from ..base.parameters import MoreMinutes, Quiet, ResumeRun, SettingChanges, TrainingDevice, Writes
+from ..base.parameters import MoreMinutes, Quiet, ResumeRun, SettingChanges, TrainingDevice, WritesRun
 from ..contracts.settings import assignments_of
 from ..data.parameters import GroupSource, ManifestPath
 from ..families import FAMILIES
@@ -26,7 +26,7 @@ def pretrain(
     out: Annotated[
         Path | None,
         Field(description="Run folder, which becomes the model; default: runs/ and NAME-encoder."),
-        Writes(),
+        WritesRun(name_end="-encoder"),
     ] = None,
     group_from: GroupSource = None,
     manifest: ManifestPath = None,

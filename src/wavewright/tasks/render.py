@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -17,24 +18,25 @@ from ..audio.notebook import files_html
 from ..audio.wave_blocks import ClippedSamples, ClippingMeter, CountedWaves
 from ..base.errors import BadScore, BadSetting, ScoreWarning, printable
 from ..base.names import file_stem
-from ..base.parameters import FREE_TEXT, MAX_SEED, IsMarked, MarkKey, Quiet, Writes
+from ..base.parameters import FREE_TEXT, MAX_SEED, InForm, IsMarked, MarkKey, Quiet, Writes, WritesSounds
 from ..base.progress_bar import progress_bar
 from ..base.units import gain_to_db, samples_to_seconds
 from ..base.version import __version__
 from ..base.whole_file import check_target, whole_folder
-from ..effects import Gain, Limiter, NormaliseLoudness, Reverb
+from ..effects import Gain, Limiter, Reverb
+from ..effects.loudness import LoudnessMeasurement
 from ..effects.mixing.files import LOWER_THE_TRACKS, PeakMeter, default_subtype
-from ..effects.spool import Spool
 from ..music.engine import InstrumentEngine
 from ..music.formats import read_score
-from ..music.performance import BLOCK_SAMPLES, Performance, PerformanceSettings, perform, stem_names
+from ..music.performance import Performance, PerformanceSettings, perform, stem_names
 from ..music.score import CONTROL_CHANGE, Score, Track, notes_of
 from ..music.theory import pitch_of
 from ..music.timing import TEMPO
 from ..outputs.watermark.marking import Marking, marking_of
 from ..outputs.watermark.sequences import DEFAULT_KEY
 from ..synth import SynthEngine, general_midi, load_patch, wave_patch
-from ..synth.soundfont import SoundFontEngine, default_soundfont, read_soundfont
+from ..synth.banks import bank_engine, read_bank
+from ..synth.soundfont.player import SoundFontEngine
 from . import POSITIONAL, checked
 from .learned_instrument import open_instrument
 
@@ -80,6 +82,8 @@ class RenderedScore:
         The sound has the inaudible mark of generated sound.
     clipped_in_stems : ClippedSamples or None
         Samples of the stems beyond full scale, unless they are stored as floats.
+    unsounded : dict
+        How many notes the instrument has no sound for, by MIDI key, such as drums that a kit lacks.
     """
 
     out: Path
@@ -93,6 +97,7 @@ class RenderedScore:
     stems: tuple[Path, ...] = ()
     is_marked: bool = False
     clipped_in_stems: ClippedSamples | None = None
+    unsounded: dict[int, int] = field(default_factory=dict)
 
     @property
     def sound_files(self) -> tuple[Path, ...]:
@@ -110,6 +115,9 @@ class RenderedScore:
             f"{self.out}: {size}, peak {self.peak_db:.1f} dB",
             f"  {_count(self.n_notes, 'note')} of {_count(self.n_tracks, 'track')}, by {self.instrument}",
         ]
+        if self.unsounded:
+            keys = ", ".join(map(str, sorted(self.unsounded)))
+            lines.append(f"  {_count(sum(self.unsounded.values()), 'note')} without a sound there, of the keys {keys}")
         lines += [f"  {stem}" for stem in self.stems]
         if self.clipped_in_stems:
             lines.append(f"Of the stems, {self.clipped_in_stems.warning(LOWER_THE_TRACKS)}")
@@ -128,10 +136,11 @@ def render(
     out: Annotated[
         Path | None,
         Field(description="Sound file to write; default: <score>.wav in the current folder."),
-        Writes(".wav"),
+        WritesSounds(".wav"),
     ] = None,
     soundfont: Annotated[
-        Path | None, Field(description="Instruments: an .sf2 or .sf3 file; default: a small bank of General MIDI.")
+        Path | None,
+        Field(description="Instruments: an .sf2, .sf3 or .sfz file; default: a small General MIDI bank."),
     ] = None,
     patch: Annotated[
         str | None,
@@ -166,6 +175,7 @@ def render(
     swing: Annotated[
         float,
         Field(description="Start of the second eighth in a quarter: 0.5 is straight, 0.67 triplets.", ge=0.5, le=0.8),
+        InForm(step=0.01),
     ] = 0.5,
     humanise: Annotated[bool, Field(description="Vary starts and velocities of notes a little.")] = False,
     seed: Annotated[
@@ -178,6 +188,7 @@ def render(
             ge=0,
             le=1,
         ),
+        InForm(step=0.02, start=PATCH_REVERB),
     ] = None,
     lufs: Annotated[float, Field(description="Loudness of the mix in LUFS.", ge=-60, le=-5)] = LUFS,
     gain_db: Annotated[float | None, Field(description="A fixed gain in dB instead of --lufs.", ge=-60, le=60)] = None,
@@ -293,9 +304,9 @@ def _instrument(
     if wave is not None:
         drawn = wave_patch(wave)
         return f"wave {printable(wave)}", lambda: SynthEngine(drawn, sample_rate)
-    font = default_soundfont() if soundfont is None else read_soundfont(soundfont)
+    bank = read_bank(soundfont)
     name = BUNDLED if soundfont is None else soundfont.name
-    return name, lambda: SoundFontEngine(font, sample_rate)
+    return name, lambda: bank_engine(bank, sample_rate)
 
 
 def _score(path: Path | None, tune: int, note: str | None, seconds: float) -> Score:
@@ -336,9 +347,18 @@ class _Rendering:
     open_engine: Callable[[], InstrumentEngine]
     marking: Marking | None = None
 
-    def blocks(self) -> Iterator[np.ndarray]:
-        """Return the mix without effects, in blocks."""
-        return self._marked(self.performance.blocks(self.open_engine))
+    def blocks(self, unsounded: Counter[int]) -> Iterator[np.ndarray]:
+        """Yield the mix without effects, in blocks; count notes without a sound by their keys."""
+        engines: list[InstrumentEngine] = []
+
+        def open_engine() -> InstrumentEngine:
+            engines.append(self.open_engine())
+            return engines[-1]
+
+        yield from self._marked(self.performance.blocks(open_engine))
+        for engine in engines:
+            if isinstance(engine, SoundFontEngine):
+                unsounded += engine.unsounded
 
     def write(
         self,
@@ -353,12 +373,13 @@ class _Rendering:
         """Write the mix, and the stems if they are asked for; the settings are part of its comment."""
         rate = self.performance.sample_rate
         meter = PeakMeter()
+        unsounded: Counter[int] = Counter()
         origin = {"score": self.source, "instrument": self.instrument, **settings, **asdict(mastering)}
         origin |= {} if self.marking is None else self.marking.origin()
         metadata = {"title": self.score.title or name, "comment": json.dumps({**origin, "wavewright": __version__})}
         expected = samples_to_seconds(self.performance.n_samples, rate)
         with progress_bar(f"rendering {self.source}", expected, quiet) as show:
-            dry = CountedWaves(self.blocks(), lambda n: show(samples_to_seconds(n, rate)))
+            dry = CountedWaves(self.blocks(unsounded), lambda n: show(samples_to_seconds(n, rate)))
             mastered = CountedWaves(meter.measured(_mastered(dry, rate, mastering)))
             clips = (Clip(block, rate) for block in mastered)
             write_blocks(target, clips, subtype or default_subtype(target), metadata, expected)
@@ -378,6 +399,7 @@ class _Rendering:
             stems=files,
             is_marked=self.marking is not None,
             clipped_in_stems=clipping.result(),
+            unsounded=dict(unsounded),
         )
 
     def _marked(self, blocks: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
@@ -426,11 +448,7 @@ def _mastered(blocks: Iterable[np.ndarray], sample_rate: int, mastering: Masteri
     if mastering.gain_db is not None:
         blocks = Gain(mastering.gain_db).stream(sample_rate, 2).process_blocks(blocks)
         return Limiter(CEILING_DB).stream(sample_rate, 2).process_blocks(blocks)
-    loudness = NormaliseLoudness(mastering.lufs, max_true_peak_db=CEILING_DB, limit=True).measurement(sample_rate, 2)
-    spool = Spool(2)
+    loudness = LoudnessMeasurement(sample_rate, 2, mastering.lufs, CEILING_DB, Limiter(CEILING_DB))
     for block in blocks:
         loudness.add(block)
-        spool.append(block)
-    starts = range(0, spool.n_samples, BLOCK_SAMPLES)
-    read = (spool.read(start, min(BLOCK_SAMPLES, spool.n_samples - start)) for start in starts)
-    return loudness.effect().stream(sample_rate, 2).process_blocks(read)
+    return loudness.effect().stream(sample_rate, 2).process_blocks(loudness.blocks())

@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import Field
 
 from ..base.errors import BadSetting
-from ..base.parameters import FREE_TEXT, TERMINAL, Writes
+from ..base.parameters import FREE_TEXT, READS_RUNS, TERMINAL, Writes
 from ..base.whole_file import check_target, write_whole
 from ..training.run_records.page import html_page, text_table
 from ..training.run_records.records import RunRecord, differing_settings, find_runs
@@ -48,6 +48,7 @@ def runs(
         Field(description="Run folders, or folders of them; default: runs."),
         POSITIONAL,
         TERMINAL,
+        READS_RUNS,
     ] = (),
     sort: Annotated[
         str | None,

@@ -10,14 +10,16 @@ from pydantic import Field
 
 from ..base.errors import BadFolder, BadSetting
 from ..base.parameters import Quiet
+from ..base.work_report import WorkReport
+from ..data.each_sound import each_sound, entries_of
+from ..data.entry import Entry
 from ..outputs.provenance.keys import load_private_key
 from ..outputs.provenance.signing import SignedFile, sign_file
 from . import checked
-from .each_sound import UnreadFile, each_sound
 
 
 @dataclass(frozen=True)
-class SignedFolder:
+class SignedFolder(WorkReport):
     """The signed files of a folder.
 
     Attributes
@@ -26,22 +28,16 @@ class SignedFolder:
         The folder.
     files
         Its sound files in order.
-    failed
-        Files that could not be signed.
-    exit_code
-        2 if files could not be signed, else 0.
     """
 
     folder: Path
     files: tuple[SignedFile, ...]
-    failed: tuple[UnreadFile, ...] = ()
-    exit_code: int = 0
 
     def __str__(self) -> str:
         n_new = sum(file.is_new for file in self.files)
-        counts = f"{len(self.files)} files are signed: {n_new} new, {len(self.files) - n_new} kept"
+        counts = f"{len(self.files)} files are signed: {self.counts(n_new, len(self.files) - n_new)}"
         lines = [f"{self.folder}: {counts}, by key {self.files[0].key_id}"] if self.files else []
-        return "\n".join([*map(str, self.failed), *lines])
+        return "\n".join([*self.failures(), *lines])
 
 
 @checked
@@ -85,10 +81,11 @@ def sign(
     if not file.is_dir():
         return sign_file(file, private, made_of, beside_only=beside_only, with_c2pa=c2pa)
 
-    def sign_inside(path: Path) -> SignedFile:
+    def sign_inside(entry: Entry) -> SignedFile:
+        path = entry.path
         if not path.resolve().is_relative_to(file.resolve()):
             raise BadFolder(f"{path} leads out of {file}; sign it by its own path.")
         return sign_file(path, private, made_of, beside_only=beside_only, with_c2pa=c2pa)
 
-    signed, failed = each_sound(file, "signing", sign_inside, quiet)
-    return SignedFolder(file, tuple(signed), tuple(failed), 2 if failed else 0)
+    signed, failed = each_sound(*entries_of([file]), f"signing {file.name}", sign_inside, quiet)
+    return SignedFolder(file, tuple(signed), failed=failed)

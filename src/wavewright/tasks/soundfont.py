@@ -8,8 +8,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ..synth.soundfont.bank import SoundFont, SoundFontPreset, read_soundfont
-from ..synth.soundfont.opening import default_soundfont
+from ..synth.banks import read_bank
+from ..synth.sfz import SfzBank
+from ..synth.soundfont.bank import SoundFont, SoundFontPreset
 from . import POSITIONAL, checked
 
 COLUMNS = "{:>4}  {:>7}  {:20}  {:>7}  {:>7}  {:>9}"
@@ -55,10 +56,12 @@ class SoundFontSummary:
     name, copyright : str
         As the file states them.
     version : str
-        Version of the format.
+        Format of the file and its version.
     n_instruments, n_samples : int
     presets : tuple of PresetEntry
         Sorted by bank and program.
+    unplayed, missing : tuple of str
+        Of an SFZ file: opcodes that have no effect here, and samples that cannot be read.
     """
 
     name: str
@@ -67,10 +70,12 @@ class SoundFontSummary:
     n_instruments: int
     n_samples: int
     presets: tuple[PresetEntry, ...]
+    unplayed: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         title = (
-            f"{self.name}: SoundFont {self.version}, {len(self.presets)} presets, {self.n_instruments} instruments, "
+            f"{self.name}: {self.version}, {len(self.presets)} presets, {self.n_instruments} instruments, "
             f"{self.n_samples} samples"
         )
         header = COLUMNS.format("bank", "program", "name", "keys", "regions", "samples")
@@ -81,11 +86,11 @@ class SoundFontSummary:
 def soundfont(
     file: Annotated[
         Path | None,
-        Field(description="SoundFont file (.sf2 or .sf3), by default the bank that comes with Wavewright."),
+        Field(description="SoundFont (.sf2, .sf3) or SFZ file, by default the bank that comes with Wavewright."),
         POSITIONAL,
     ] = None,
 ) -> SoundFontSummary:
-    """List the presets of a SoundFont file: name, bank, program, keys and size.
+    """List the presets of a SoundFont or SFZ file: name, bank, program, keys and size.
 
     Returns
     -------
@@ -97,13 +102,17 @@ def soundfont(
     BadSoundFont
         If the file cannot be used.
     """
-    font = default_soundfont() if file is None else read_soundfont(file)
-    version = ".".join(map(str, font.version))
+    font = read_bank(file)
     presets = tuple(_entry(font, preset) for preset in font.presets)
+    if isinstance(font, SfzBank):
+        return SoundFontSummary(
+            font.name, "", "SFZ", 1, font.n_samples, presets, unplayed=font.unplayed, missing=font.missing
+        )
+    version = "SoundFont " + ".".join(map(str, font.version))
     return SoundFontSummary(font.name, font.texts.get("ICOP", ""), version, font.n_instruments, font.n_samples, presets)
 
 
-def _entry(font: SoundFont, preset: SoundFontPreset) -> PresetEntry:
+def _entry(font: SoundFont | SfzBank, preset: SoundFontPreset) -> PresetEntry:
     n_regions = len(font.regions(preset.index).samples)
     return PresetEntry(
         preset.bank, preset.program, preset.name, *font.key_range(preset), n_regions, font.sample_bytes(preset)

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from ..audio.sound_file import read_header
 from ..base.errors import BadSetting
-from ..base.parameters import Writes
+from ..base.parameters import WritesSounds
 from ..effects.editing.splitting import LengthSplit, SilenceSplit, Split, SplitFile, TimeSplit, split_file
 from . import checked
 
@@ -18,7 +18,9 @@ from . import checked
 def split(
     file: Annotated[Path, Field(description="Sound file, of any length.")],
     out: Annotated[
-        Path | None, Field(description="Folder for the files; default: <name>-split beside the sound file."), Writes()
+        Path | None,
+        Field(description="Folder for the files; default: <name>-split beside the sound file."),
+        WritesSounds(),
     ] = None,
     silence_db: Annotated[
         float, Field(description="Level in dB of full scale that no sample of silence exceeds.", ge=-120, le=0)

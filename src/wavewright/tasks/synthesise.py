@@ -16,7 +16,7 @@ from ..audio.notebook import files_html
 from ..audio.wave_blocks import ClippingMeter, CountedWaves
 from ..base.errors import BadSetting
 from ..base.names import file_stem, nearest_names, quoted
-from ..base.parameters import MAX_SEED, ClipFormat, Quiet, SettingChanges, Writes
+from ..base.parameters import MAX_SEED, ClipFormat, Quiet, SettingChanges, WritesSounds
 from ..base.progress_bar import progress_bar
 from ..base.units import samples_to_seconds
 from ..base.version import __version__
@@ -104,7 +104,7 @@ def synthesise(
         str | None, Field(description="Procedure: wind, rain, fire ...; all are listed without one."), POSITIONAL
     ] = None,
     out: Annotated[
-        Path, Field(description="Folder to write to, or a sound file (.wav, .flac, .ogg)."), Writes()
+        Path, Field(description="Folder to write to, or a sound file (.wav, .flac, .ogg)."), WritesSounds()
     ] = Path("wavewright-effects"),
     seconds: Annotated[
         float | None,

@@ -8,20 +8,21 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field, SkipValidation
 
 from ..audio.notebook import text_html
-from ..base.errors import BadSetting, MissingExtra, TrainingStopped, how_to_install
+from ..base.errors import BadSetting, TrainingStopped
+from ..base.extras import check_training
 from ..base.names import inside, quoted
 from ..base.parameters import (
     FREE_TEXT,
     PYTHON_ONLY,
     ConsentFiles,
     HasConsent,
+    InForm,
     MoreMinutes,
     Quiet,
     RecordingsCredit,
@@ -29,7 +30,7 @@ from ..base.parameters import (
     ResumeRun,
     SettingChanges,
     TrainingDevice,
-    Writes,
+    WritesRun,
 )
 from ..contracts.settings import assignments_of
 from ..data.consent import consent_of
@@ -103,7 +104,7 @@ def train(
     out: Annotated[
         Path | None,
         Field(description="Run folder, which becomes the model; default: runs/ and the folder's name."),
-        Writes(),
+        WritesRun(),
     ] = None,
     label_from: LabelSource = None,
     group_from: GroupSource = None,
@@ -170,7 +171,7 @@ def train(
     licence: RecordingsLicence = UNKNOWN,
     credit: RecordingsCredit = "",
     max_minutes: Annotated[
-        float | None, Field(description="Stop and save after so many minutes of this call.", gt=0)
+        float | None, Field(description="Stop and save after so many minutes of this call.", gt=0), InForm(low=0.1)
     ] = None,
     more_minutes: MoreMinutes = None,
     resume: ResumeRun = False,
@@ -196,7 +197,7 @@ def train(
     Raises
     ------
     MissingExtra
-        If PyTorch is not installed.
+        If a package of the extra ``train`` is not installed.
     BadFolder
         If the recordings or the run folder cannot be used.
     BadSetting
@@ -204,8 +205,7 @@ def train(
     TrainingStopped
         If training diverges again and again, or memory or disk are exhausted.
     """
-    if find_spec("torch") is None:
-        raise MissingExtra(f"Training needs PyTorch, which is not installed: {how_to_install('train')}.")
+    check_training("Training needs")
     started = time.monotonic()
     from ..training import run
     from ..training.run_folder import check_call

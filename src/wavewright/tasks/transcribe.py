@@ -1,4 +1,4 @@
-"""Transcribe the melody of a recording, or of each recording of a folder: notes, beats and bars as a score."""
+"""Transcribe a recording, or each recording of a folder: a melody or several voices, beats and bars as a score."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pydantic import Field
 from ..audio.sound_file import read_header
 from ..base.errors import BadSetting
 from ..base.names import file_stem
-from ..base.parameters import FREE_TEXT, TERMINAL, Quiet, Writes
+from ..base.parameters import FREE_TEXT, NAMES_MODEL, TERMINAL, Quiet, Writes
 from ..base.progress_bar import progress_bar
 from ..base.whole_file import check_target
 from ..inference.transcription import TranscriptionSettings
@@ -21,8 +21,9 @@ from ..inference.transcription.files import (
     MelodyTranscription,
     TranscribedFolder,
     TranscribedMelody,
+    opened_detector,
 )
-from ..inference.transcription.settings import HIGHEST_PITCH, LOWEST_PITCH
+from ..inference.transcription.settings import HIGHEST_PITCH, LOWEST_PITCH, PolyphonicSettings
 from ..music.theory import pitch_range_of
 from ..outputs.converted_folder import convert_folder, folder_beside
 from ..plots import check_plot_of
@@ -35,7 +36,11 @@ ScoreFormat = Literal["mid", "musicxml", "mxl", "abc", "json"]
 @checked
 def transcribe(
     file: Annotated[
-        Path, Field(description="Sound file with one voice: singing, a guitar line, a violin ...; or a folder of them.")
+        Path,
+        Field(
+            description="Sound file with one voice (singing, a guitar line, a violin ...), or with --polyphonic with "
+            "several; or a folder of them."
+        ),
     ],
     out: Annotated[
         Path | None,
@@ -48,6 +53,15 @@ def transcribe(
     format: Annotated[
         ScoreFormat | None, Field(description="Of the scores of a folder; default: mid. A file's is that of --out.")
     ] = None,
+    polyphonic: Annotated[
+        bool, Field(description="Find the notes of several voices: piano, guitar, choir, small ensembles.")
+    ] = False,
+    model: Annotated[
+        str | None,
+        Field(description="With --polyphonic: name of a transcriber, or the path of its folder; default: polyphonic."),
+        NAMES_MODEL,
+    ] = None,
+    chords: Annotated[bool, Field(description="Find the chord of each bar, too, and write it into the score.")] = False,
     quantise: Annotated[
         int | None,
         Field(
@@ -75,11 +89,11 @@ def transcribe(
     ] = 0,
     quiet: Quiet = False,
 ) -> TranscribedMelody | TranscribedFolder:
-    """Transcribe the melody of a recording to a score.
+    """Transcribe a recording to a score.
 
-    The recording has one voice, which may be noisy or reverberant. Beats and bars are tracked; the score has the tempo
-    of every beat, so it stays in time with the recording. Of a folder, all recordings are transcribed, those in its
-    folders too; called again, what is up to date is kept.
+    The recording has one voice, which may be noisy or reverberant, or with `polyphonic` several. Beats and bars are
+    tracked; the score has the tempo of every beat, so it stays in time with the recording. Of a folder, all recordings
+    are transcribed, those in its folders too; called again, what is up to date is kept.
 
     Returns
     -------
@@ -89,19 +103,23 @@ def transcribe(
     ------
     BadAudio
         If the file cannot be read, or has no notes.
+    BadModel
+        If the model cannot be used, or finds no notes of several voices.
     BadSetting, BadFolder
         If a setting is wrong, or a file cannot be written.
     MissingExtra
         If a plot is asked for, and matplotlib is not installed.
     """
-    lowest, highest = (USUAL.lowest_pitch, USUAL.highest_pitch) if pitches is None else pitch_range_of(pitches)
-    settings = TranscriptionSettings(
-        lowest_pitch=max(lowest, LOWEST_PITCH),
-        highest_pitch=min(highest, HIGHEST_PITCH),
-        min_note_seconds=min_note,
-        onset_db=onset_db,
-    )
-    transcription = MelodyTranscription(settings, quantise, tempo, _beats_per_bar(metre))
+    settings: TranscriptionSettings | PolyphonicSettings
+    if polyphonic:
+        if onset_db != USUAL.onset_db:
+            raise BadSetting("--onset-db belongs to the transcription of one voice; leave it out with --polyphonic.")
+        settings = _polyphonic_settings(model, pitches, min_note)
+    elif model is not None:
+        raise BadSetting(f"--model {model} finds notes of several voices; give --polyphonic, too.")
+    else:
+        settings = _melody_settings(pitches, min_note, onset_db)
+    transcription = MelodyTranscription(settings, quantise, tempo, _beats_per_bar(metre), chords)
     if file.is_dir():
         if plot is not None:
             raise BadSetting(f"A plot shows one recording, and {file} is a folder; leave --plot out.")
@@ -119,6 +137,31 @@ def transcribe(
         check_plot_of(plot, file.name)
     with progress_bar(f"transcribing {file.name}", read_header(file).seconds, quiet) as show:
         return transcription.write(file, target, plot, show)
+
+
+def _melody_settings(pitches: str | None, min_note: float, onset_db: float) -> TranscriptionSettings:
+    """Return the settings of one voice."""
+    lowest, highest = (USUAL.lowest_pitch, USUAL.highest_pitch) if pitches is None else pitch_range_of(pitches)
+    return TranscriptionSettings(
+        lowest_pitch=max(lowest, LOWEST_PITCH),
+        highest_pitch=min(highest, HIGHEST_PITCH),
+        min_note_seconds=min_note,
+        onset_db=onset_db,
+    )
+
+
+def _polyphonic_settings(model: str | None, pitches: str | None, min_note: float) -> PolyphonicSettings:
+    """Return the settings of several voices, whose model is opened."""
+    usual = PolyphonicSettings()
+    lowest, highest = (usual.lowest_pitch, usual.highest_pitch) if pitches is None else pitch_range_of(pitches)
+    settings = PolyphonicSettings(
+        model=model or usual.model,
+        lowest_pitch=max(lowest, usual.lowest_pitch),
+        highest_pitch=min(highest, usual.highest_pitch),
+        min_note_seconds=min_note,
+    )
+    opened_detector(settings.model)
+    return settings
 
 
 def _beats_per_bar(metre: str | None) -> int | None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
 
-from ..base.errors import BadSetting, MissingExtra, how_to_install
+from ..base.errors import BadSetting
+from ..base.extras import check_training
 from ..base.names import inside
 from ..base.parameters import (
     MAX_SEED,
@@ -21,7 +21,7 @@ from ..base.parameters import (
     RecordingsCredit,
     RecordingsLicence,
     TrainingDevice,
-    Writes,
+    WritesRun,
 )
 from ..data.consent import consent_of
 from ..data.parameters import GroupSource, LabelSource, ManifestPath
@@ -95,7 +95,9 @@ def tune(
     max_minutes: Annotated[float, Field(description="Duration of this call in minutes.", gt=0)] = 60.0,
     size: Annotated[str, Field(description=f"Size of the network: {SIZE_HELP}.")] = "small",
     out: Annotated[
-        Path | None, Field(description="Folder of the search; default: runs/, the folder's name and -tune."), Writes()
+        Path | None,
+        Field(description="Folder of the search; default: runs/, the folder's name and -tune."),
+        WritesRun(name_end="-tune"),
     ] = None,
     trial_minutes: Annotated[
         float | None,
@@ -146,16 +148,14 @@ def tune(
     Raises
     ------
     MissingExtra
-        If PyTorch or Optuna is not installed.
+        If a package of the extra ``train`` is not installed.
     BadFolder
         If the recordings cannot be used, or there is no search to resume.
     BadSetting
         If an option is out of its range, the minutes are too few for a trial, the storage cannot be reached, or a
         voice has no consent.
     """
-    for package, what in (("torch", "PyTorch"), ("optuna", "Optuna")):
-        if find_spec(package) is None:
-            raise MissingExtra(f"A search needs {what}, which is not installed: {how_to_install('train')}.")
+    check_training("A search needs", optuna="Optuna")
     from ..training.choices import family_of
     from ..training.tuning import page
     from ..training.tuning import tune as searching

@@ -20,12 +20,14 @@ from . import checked
 @checked
 def vary(
     file: Annotated[Path, Field(description="Sound file to vary.")],
-    amount: Annotated[float, Field(description="0 is the clip itself, 1 a new clip of its kind.", ge=0, le=1)] = 0.3,
+    amount: Annotated[
+        float, Field(description="0 is the clip itself, 1 a new clip of its kind.", ge=0, le=1), parameters.InForm(0.02)
+    ] = 0.3,
     count: Annotated[int, Field(description="Number of variations.", ge=1, le=MAX_CLIPS)] = 8,
     seed: Annotated[int, Field(description="Same seed, same variations.", ge=0, le=parameters.MAX_SEED)] = 0,
     label: parameters.SourceLabel = None,
     model: parameters.VaeName = parameters.DEFAULT_VAE,
-    out: parameters.OutputFolder = Path("wavewright-clips"),
+    out: parameters.ClipFolder = Path("wavewright-clips"),
     format: parameters.ClipFormat = "wav",
     pitch: parameters.MidiPitch = None,
     residual: parameters.ResidualFraction = 1.0,

@@ -10,15 +10,17 @@ from typing import Annotated
 from pydantic import Field
 
 from ..base.parameters import Quiet
+from ..base.work_report import WorkReport
+from ..data.each_sound import each_sound, entries_of
+from ..data.entry import Entry
 from ..outputs.provenance.keys import check_extra
 from ..outputs.provenance.origin import installed
 from ..outputs.provenance.verification import TrustedKeys, VerifiedFile, verify_file
 from . import checked
-from .each_sound import UnreadFile, each_sound
 
 
 @dataclass(frozen=True)
-class VerifiedFolder:
+class VerifiedFolder(WorkReport):
     """Result of the verification of the files of a folder.
 
     Attributes
@@ -27,8 +29,6 @@ class VerifiedFolder:
         The folder.
     files
         Its sound files in order.
-    failed
-        Files that could not be read.
     n_verified
         Number of verified files.
     exit_code
@@ -37,13 +37,16 @@ class VerifiedFolder:
 
     folder: Path
     files: tuple[VerifiedFile, ...]
-    failed: tuple[UnreadFile, ...]
     n_verified: int
-    exit_code: int = 0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.failed:
+            object.__setattr__(self, "exit_code", int(self.n_verified < len(self.files)))
 
     def __str__(self) -> str:
         counts = f"{self.folder}: {self.n_verified} of {len(self.files) + len(self.failed)} files are verified"
-        return "\n".join([*map(str, self.files), *map(str, self.failed), counts])
+        return "\n".join([*map(str, self.files), *self.failures(), counts])
 
 
 @checked
@@ -77,12 +80,10 @@ def verify(
     if not file.is_dir():
         return verify_file(file, trusted)
     find_model = cache(installed)
-    files, failed = each_sound(file, "verifying", lambda path: verify_file(path, trusted, find_model), quiet)
+
+    def verify_inside(entry: Entry) -> VerifiedFile:
+        return verify_file(entry.path, trusted, find_model)
+
+    files, failed = each_sound(*entries_of([file]), f"verifying {file.name}", verify_inside, quiet)
     n_verified = sum(each.is_verified for each in files)
-    return VerifiedFolder(
-        folder=file,
-        files=tuple(files),
-        failed=tuple(failed),
-        n_verified=n_verified,
-        exit_code=2 if failed else int(n_verified < len(files)),
-    )
+    return VerifiedFolder(folder=file, files=tuple(files), failed=failed, n_verified=n_verified)

@@ -13,7 +13,13 @@ if TYPE_CHECKING:
     from .sentence import Sentence
     from .skipped import OnSkip
 
-LANGUAGES = {"en": ("english", "EnglishFrontEnd")}
+LANGUAGES = {
+    "en": ("english", "EnglishFrontEnd"),
+    "de": ("german", "GermanFrontEnd"),
+    "es": ("spanish", "SpanishFrontEnd"),
+    "it": ("italian", "ItalianFrontEnd"),
+    "fr": ("french", "FrenchFrontEnd"),
+}
 """Languages with a front end of their own: its module in this package, and its class."""
 
 ESPEAK_PREFIX = "espeak:"
@@ -54,6 +60,10 @@ class FrontEnd(Protocol):
         """Parse phones written in an alphabet; raise BadText if this language does not have them."""
         ...
 
+    def ipa(self, symbol: str) -> str:
+        """Return a symbol of this front end in IPA, without its stress; what is no phone stays as it is."""
+        ...
+
     def say_as(self, text: str, interpret_as: str, order: str = "", /) -> str:
         """Return `text` expanded as SSML's ``say-as`` defines; raise BadText for an unknown `interpret_as`."""
         ...
@@ -62,7 +72,8 @@ class FrontEnd(Protocol):
 def front_end(language: str = "en") -> FrontEnd:
     """Return a new front end of a language.
 
-    - ``language``: ``en``, ``en-GB``, or ``espeak:`` and a language of eSpeak NG, such as ``espeak:de``.
+    - ``language``: ``en``, ``en-GB``, ``de``, ``es``, ``es-419``, ``it``, ``fr``, ``fr-BE``, ``fr-CH``, or ``espeak:``
+      and a language of eSpeak NG, such as ``espeak:pt``.
 
     Raises BadSetting or MissingExtra if there is no front end for the language, or it needs eSpeak NG, which is not
     installed.
@@ -74,8 +85,8 @@ def front_end(language: str = "en") -> FrontEnd:
     code = language.split("-", maxsplit=1)[0].lower()
     if code not in LANGUAGES:
         raise BadSetting(
-            f"The language is {language!r}; it can be en, en-GB, or espeak: and a language of eSpeak NG, "
-            "such as espeak:de."
+            f"The language is {language!r}; it can be en, en-GB, de, es, es-419, it, fr, fr-BE, fr-CH, or "
+            "espeak: and a language of eSpeak NG, such as espeak:pt."
         )
     module, name = LANGUAGES[code]
     return cast(FrontEnd, vars(importlib.import_module(f".{module}", __name__))[name](language))

@@ -111,6 +111,10 @@ class EspeakFrontEnd:
             raise BadText(f"The pronunciation {text!r} has {problem}; write it in the International Phonetic Alphabet.")
         return phones
 
+    def ipa(self, symbol: str) -> str:
+        """Return the symbol: each is one of the International Phonetic Alphabet."""
+        return symbol
+
     def say_as(self, text: str, interpret_as: str, _order: str = "") -> str:
         """Return `text` with spaces between its characters if it is to be spelled, otherwise unchanged."""
         return " ".join(text) if interpret_as in ("characters", "spell-out", "digits", "verbatim") else text

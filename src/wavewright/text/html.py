@@ -28,7 +28,11 @@ ENTITY = r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});"
 SPOKEN = rf"(?P<tag>{TAG})|(?P<entity>{ENTITY})"
 COMMENT = r"<!--|<!\[CDATA\[|<[!?][A-Za-z]"
 TOKEN = re.compile(rf"(?P<comment>{COMMENT})|{SPOKEN}|(?P<space>\s+)")
-_ALT = re.compile(r"\salt\s*=\s*(?:\"([^\"]{0,2000})\"|'([^']{0,2000})')", re.IGNORECASE)
+_ALT, _SOURCE = (
+    re.compile(rf"\s{name}\s*=\s*(?:\"([^\"]{{0,2000}})\"|'([^']{{0,2000}})')", re.IGNORECASE)
+    for name in ("alt", "src")
+)
+_FILE_NAME = re.compile(r"(?P<stem>[^/\\]*?)(?:\.[A-Za-z0-9]{1,5})?$")
 _ENDS = {"<!--": re.compile("-->"), "<![CDATA[": re.compile(r"\]\]>")}
 _DECLARATION_END = re.compile(">")
 
@@ -90,5 +94,17 @@ def _tag_text(name: str, tag: str, attributes: str) -> str:
         return PARAGRAPH
     if name in CELLS:
         return ", " if name == "br" or tag[1] == "/" else " "
-    alt = _ALT.search(attributes) if name == "img" else None
-    return f" {unescape(alt[1] or alt[2] or '')} " if alt else ""
+    description = _attribute(_ALT, attributes) if name == "img" else ""
+    return f" {description} " if description and not _is_file_name(description, attributes) else ""
+
+
+def _attribute(pattern: re.Pattern[str], attributes: str) -> str:
+    match = pattern.search(attributes)
+    return unescape(match[1] or match[2] or "") if match else ""
+
+
+def _is_file_name(description: str, attributes: str) -> bool:
+    """Return whether the description of an image is just the name of its file."""
+    stems = (_FILE_NAME.search(each.strip().lower()) for each in (description, _attribute(_SOURCE, attributes)))
+    first, second = ("" if stem is None else stem["stem"] for stem in stems)
+    return bool(first) and first == second and " " not in first

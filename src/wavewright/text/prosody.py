@@ -11,6 +11,7 @@ PITCHES = (-24.0, 24.0)  # semitones
 RANGES = (0.0, 4.0)  # factors
 VOLUMES = (-60.0, 24.0)  # dB
 MAX_PAUSE_SECONDS = 60.0
+MAX_DURATION_SECONDS = 600.0  # of speech
 MAX_LENGTH_SECONDS = 10.0  # of the pauses between sentences
 SILENT_DB = -60.0
 
@@ -89,6 +90,15 @@ def parse_length(text: str) -> float:
     seconds = float(match[1]) / (1000 if match[2] == "ms" else 1) if match else math.inf
     if seconds > MAX_LENGTH_SECONDS:
         raise ValueError(f"the length is {text!r}; it can be up to {MAX_LENGTH_SECONDS:g} seconds, such as 500ms.")
+    return seconds
+
+
+def parse_duration(text: str) -> float:
+    """Parse the length of speech (``2.3s``, ``900ms``) as seconds; raise ValueError for other text."""
+    match = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?|\.\d{1,9})(ms|s)", text.strip().lower())
+    seconds = float(match[1]) / (1000 if match[2] == "ms" else 1) if match else 0.0
+    if not 0 < seconds <= MAX_DURATION_SECONDS:
+        raise ValueError(f"the duration is {text!r}; it can be up to {MAX_DURATION_SECONDS:g} seconds, such as 2.3s.")
     return seconds
 
 

@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 from typing import TYPE_CHECKING
 from xml.parsers import expat
 
-from ..base.errors import BadText
+from ..base.errors import BadSetting, BadText
 from . import prosody
+from .sentence import Sentence, Word
 
 if TYPE_CHECKING:
     from . import FrontEnd
+    from .lexicon import Lexicon
+    from .skipped import OnSkip
 
 ELEMENTS: dict[str, tuple[str, ...]] = {
     "speak": (
@@ -26,17 +30,25 @@ ELEMENTS: dict[str, tuple[str, ...]] = {
     "p": ("xml:lang",),
     "s": ("xml:lang",),
     "break": ("time", "strength"),
-    "prosody": ("rate", "pitch", "volume", "range"),
+    "prosody": ("rate", "pitch", "volume", "range", "duration"),
     "emphasis": ("level",),
     "say-as": ("interpret-as", "format", "detail"),
     "phoneme": ("alphabet", "ph"),
     "sub": ("alias",),
     "mark": ("name",),
     "voice": ("name",),
+    "lang": ("xml:lang",),
 }
 """Supported elements and their attributes."""
 
-REQUIRED = {"say-as": "interpret-as", "phoneme": "ph", "sub": "alias", "mark": "name", "voice": "name"}
+REQUIRED = {
+    "say-as": "interpret-as",
+    "phoneme": "ph",
+    "sub": "alias",
+    "mark": "name",
+    "voice": "name",
+    "lang": "xml:lang",
+}
 EMPTY = ("break", "mark")
 REPLACED = ("say-as", "phoneme", "sub")
 """Elements whose text is replaced by what their attributes define."""
@@ -50,6 +62,19 @@ SENTENCE = " \n \n "
 """Text between the sentences of ``<s>`` elements: a front end ends a sentence there, and it is no paragraph break."""
 
 
+_CLOSING = " \"')]}\u00ab\u00bb\u2018\u2019\u201c\u201d"  # after the sign that ends a sentence
+_BETWEEN = re.compile(rf"[{re.escape(_CLOSING)}]*([.?!,;:\n\u2026\u2013\u2014])")
+_MARKS = {"\n": ".", "\u2026": ".", ":": ";", "\u2013": ";", "\u2014": ";"}
+
+
+@dataclass(frozen=True)
+class Duration:
+    """The length of what one element encloses: its number in the document, and seconds."""
+
+    number: int
+    seconds: float
+
+
 @dataclass(frozen=True)
 class Span:
     """A stretch of text with one prosody, or a pause or mark without text.
@@ -61,7 +86,9 @@ class Span:
       factors, pitch shift, gain.
     - ``emphasis``: one of `EMPHASIS_LEVELS`; ``none`` is neutral.
     - ``voice``, ``mark``: name of another voice, and of a mark.
+    - ``front_end``: reads the text where it is not in the language of the whole document.
     - ``pause_seconds``: length of a pause, 0 for text and marks.
+    - ``duration``: of the innermost ``prosody`` element with one.
     """
 
     text: str = ""
@@ -74,8 +101,10 @@ class Span:
     volume_db: float = 0.0
     emphasis: str = "none"
     voice: str | None = None
+    front_end: FrontEnd | None = None
     pause_seconds: float = 0.0
     mark: str | None = None
+    duration: Duration | None = None
 
 
 @dataclass(frozen=True)
@@ -89,10 +118,55 @@ class SsmlDocument:
     spans: tuple[Span, ...]
     pauses: Mapping[str, float] = field(default_factory=dict)
 
+    def sentences(
+        self, front_end: FrontEnd, lexicon: Lexicon | None = None, on_skip: OnSkip | None = None
+    ) -> Iterator[Sentence]:
+        """Yield the sentences, each stretch in one language read by its own front end.
+
+        - ``front_end``: of text without one of its own, see `FrontEnd.stream`.
+        - ``lexicon``: phones of words in the language of ``front_end``, and in others.
+
+        Where the language changes within a sentence, a comma's pause separates the two. Raises what `FrontEnd.stream`
+        does.
+        """
+        spans = [span for span in self.spans if span.text]
+        runs = [list(run) for _, run in groupby(spans, lambda span: id(span.front_end))]
+        runs = [run for run in runs if any(map(str.isalnum, "".join(span.text for span in run)))]
+        for number, run in enumerate(runs or [spans]):
+            reader = (run[0].front_end if run else None) or front_end
+            start, end = (run[0].start, run[-1].end) if len(runs) > 1 else (0, len(self.text))
+            mark = "" if number >= len(runs) - 1 else _mark_between(self.text[start:end], self.text[end:])
+            own = lexicon if lexicon is None or reader.symbols == front_end.symbols else lexicon.of(reader.language)
+            sentences = reader.stream(self.text[start:end], own, on_skip and _shifted(on_skip, start))
+            yield from _moved(sentences, start, mark)
+
     def span_at(self, position: int) -> Span:
         """Return the span that contains a character of `text`."""
         spans = [span for span in self.spans if span.text]
         return spans[max(0, bisect_right([span.start for span in spans], position) - 1)]
+
+
+def _moved(sentences: Iterable[Sentence], offset: int, mark: str) -> Iterator[Sentence]:
+    """Yield sentences of a later stretch of a text; the last one ends with a mark unless that is empty."""
+    last: tuple[Word, ...] = ()
+    for sentence in sentences:
+        if last:
+            yield Sentence(last)
+        last = tuple(replace(word, start=word.start + offset, end=word.end + offset) for word in sentence.words)
+    if last:
+        yield Sentence((*last[:-1], replace(last[-1], mark_after=mark or last[-1].mark_after)))
+
+
+def _mark_between(text: str, following: str) -> str:
+    """Return the mark after a text whose last sentence goes on in another language, empty if it ends there."""
+    if _BETWEEN.search(text[len(text.rstrip(_CLOSING)) - 1 :]):
+        return ""
+    sign = _BETWEEN.match(following)
+    return _MARKS.get(sign[1], sign[1]) if sign else ","
+
+
+def _shifted(on_skip: OnSkip, offset: int) -> OnSkip:
+    return lambda passage: on_skip(replace(passage, start=passage.start + offset, end=passage.end + offset))
 
 
 def looks_like_ssml(text: str) -> bool:
@@ -100,28 +174,38 @@ def looks_like_ssml(text: str) -> bool:
     return re.match(r"\ufeff?\s*<(?:speak[\s>/]|\?xml\s)", text) is not None
 
 
-def parse(document: str, front_end: FrontEnd) -> SsmlDocument:
+Resolve = Callable[[str | None, str | None], tuple["FrontEnd", str | None]]
+"""Returns the front end and the name of the voice for the name of a voice and a language, each None for the usual one.
+
+Raises BadSetting if no voice speaks the language.
+"""
+
+
+def parse(document: str, front_end: FrontEnd, resolve: Resolve | None = None) -> SsmlDocument:
     """Parse a document.
 
     - ``document``: SSML.
-    - ``front_end``: front end that expands ``say-as`` and parses the phones of ``phoneme``.
+    - ``front_end``: front end of the document, which expands ``say-as`` and parses the phones of ``phoneme``.
+    - ``resolve``: finds the front end and the voice of what is in another language; without, ``front_end`` reads all.
     - returns: the text and its spans.
 
     Raises BadText if the document is not well-formed XML, has a document type, is nested more than 100 deep, or has an
     unknown element, attribute or value; the message has the line and column.
     """
-    return _Parser(document, front_end).document
+    return _Parser(document, front_end, resolve).document
 
 
 class _Parser:
     """Parses one document; holds the open elements with their styles, and the spans so far."""
 
-    def __init__(self, document: str, front_end: FrontEnd) -> None:
+    def __init__(self, document: str, front_end: FrontEnd, resolve: Resolve | None) -> None:
         self._front_end = front_end
+        self._resolve = resolve
         self._open: list[tuple[str, Mapping[str, str], Span]] = []
         self._content: list[str] = []  # text of the open element that is replaced
         self._spans: list[Span] = []
         self._length = 0
+        self._n_durations = 0
         self._pauses: dict[str, float] = {}
         self._expat = expat.ParserCreate("utf-8")
         self._expat.buffer_text = True
@@ -150,13 +234,15 @@ class _Parser:
         elif name == "emphasis":
             style = replace(style, emphasis=self._emphasis_level(attributes.get("level", "moderate")))
         elif name == "voice":
-            style = replace(style, voice=attributes["name"].strip() or None)
+            style = self._in_language(replace(style, voice=attributes["name"].strip() or None), None)
         elif name == "break":
             self._add_pause(attributes, style)
         elif name == "mark":
             self._add("", replace(style, mark=attributes["name"]))
         elif name in ("p", "s"):
             self._separate(PARAGRAPH if name == "p" else SENTENCE)
+        if language := attributes.get("xml:lang", "").strip():
+            style = self._in_language(style, language, is_required=name != "speak")
         self._open.append((name, attributes, style))
 
     def _end_element(self, name: str) -> None:
@@ -220,7 +306,24 @@ class _Parser:
             pitch_semitones=self._within("pitch", style.pitch_semitones + changes.get("pitch", 0.0), prosody.PITCHES),
             pitch_range=self._within("range", style.pitch_range * changes.get("range", 1.0), prosody.RANGES),
             volume_db=self._within("volume", style.volume_db + changes.get("volume", 0.0), prosody.VOLUMES),
+            duration=self._duration(changes["duration"]) if "duration" in changes else style.duration,
         )
+
+    def _duration(self, seconds: float) -> Duration:
+        self._n_durations += 1
+        return Duration(self._n_durations, seconds)
+
+    def _in_language(self, style: Span, language: str | None, is_required: bool = True) -> Span:
+        """Return the style with the front end and the voice of a language, None for that of its voice."""
+        if self._resolve is None:
+            return style
+        try:
+            front_end, voice = self._resolve(style.voice, language)
+        except BadSetting as error:
+            if not is_required:
+                return style
+            raise BadSetting(f"The SSML has another language {self._where}: {error}") from error
+        return replace(style, front_end=front_end, voice=voice)
 
     def _parse_prosody(self, parser: Callable[[str], float], value: str) -> float:
         try:
@@ -246,12 +349,13 @@ class _Parser:
 
     def _replacement(self, name: str, attributes: Mapping[str, str], written: str) -> str:
         """Return the text that the front end reads for the content of a replaced element."""
+        front_end = self._style.front_end or self._front_end
         try:
             if name == "sub":
                 return " ".join(attributes["alias"].split())
             if name == "say-as":
-                return self._front_end.say_as(written, attributes["interpret-as"], attributes.get("format", ""))
-            phones = self._front_end.phones(attributes["ph"], attributes.get("alphabet", "ipa"))
+                return front_end.say_as(written, attributes["interpret-as"], attributes.get("format", ""))
+            phones = front_end.phones(attributes["ph"], attributes.get("alphabet", "ipa"))
             return f"[[{' '.join(phones)}]]"
         except BadText as error:
             raise BadText(f"<{name}> {self._where}: {error}") from error
@@ -296,4 +400,5 @@ _PROSODY_PARSERS: dict[str, Callable[[str], float]] = {
     "pitch": prosody.parse_pitch,
     "range": prosody.parse_range,
     "volume": prosody.parse_volume,
+    "duration": prosody.parse_duration,
 }

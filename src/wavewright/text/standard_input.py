@@ -15,6 +15,7 @@ MAX_LINE_BYTES = 2**22
 """Longest line, and longest markup that is read as a whole."""
 
 
+EPUB = "an EPUB"
 _STARTS = (
     (b"%PDF", "a PDF"),
     (b"{\\rtf", "RTF"),
@@ -25,7 +26,7 @@ _STARTS = (
     (b"\x7fELF", "a program"),
 )
 _IN_ZIP = (
-    (b"application/epub+zip", "an EPUB"),
+    (b"application/epub+zip", EPUB),
     (b"word/", "a document of Word"),
     (b"application/vnd.oasis.opendocument", "an OpenDocument"),
 )
@@ -110,5 +111,6 @@ def decode_utf8(content: bytes, line: int | None = None, skip_errors: bool = Fal
             return content.decode("utf-8", "ignore")
         kind = document_format(content[:START_BYTES]) if line in (None, 1) else ""
         if kind:
-            raise BadText(f"The text on standard input is {kind}; convert it to plain text or HTML first.") from error
+            advice = "narrate it from a file" if kind == EPUB else "convert it to plain text or HTML first"
+            raise BadText(f"The text on standard input is {kind}; {advice}.") from error
         raise BadText(f"The text on standard input is not UTF-8 ({position}); convert it to UTF-8.") from error

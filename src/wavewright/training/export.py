@@ -102,7 +102,7 @@ def export_copy(module: nn.Module, weight_bits: int = 16) -> nn.Module:
 
 
 def export_graph(graph: GraphSpec, folder: Path | None = None) -> onnx.ModelProto:
-    """Return the graph of a module, for any batch size, with its weights inside and named as in the module.
+    """Return the graph of a module, for any size of its free axes, with its weights inside, named as in the module.
 
     - ``graph``: the module and examples of its inputs.
     - ``folder``: folder for a temporary file, so that the left-overs of a killed process are removed with it; default:
@@ -110,7 +110,8 @@ def export_graph(graph: GraphSpec, folder: Path | None = None) -> onnx.ModelProt
     """
     names = [*graph.inputs, *graph.outputs]
     dynamic_axes = {
-        name: {0: "batch"} | {axis: f"{name}_{axis}" for axis in graph.dynamic_axes.get(name, ())} for name in names
+        name: {axis: "batch" if graph.is_batched and axis == 0 else f"{name}_{axis}" for axis in graph.free_axes(name)}
+        for name in names
     }
     with warnings.catch_warnings(), tempfile.TemporaryDirectory(dir=folder) as temporary:
         # The tracer warns of Python numbers that become constants and of its own age; outputs are compared later.
@@ -118,7 +119,7 @@ def export_graph(graph: GraphSpec, folder: Path | None = None) -> onnx.ModelProt
         torch.onnx.export(
             graph.module,
             # One clip: the tracer stores a GRU's initial state, and only that of one clip expands to any batch size.
-            tuple(tensor[:1] for tensor in graph.inputs.values()),
+            tuple(tensor[:1] if graph.is_batched else tensor for tensor in graph.inputs.values()),
             Path(temporary) / "graph.onnx",
             input_names=list(graph.inputs),
             output_names=list(graph.outputs),
@@ -218,17 +219,15 @@ def _replace(folder: Path, write: Callable[[Path], None]) -> ModelFolder:
 
 
 def _check_against_torch(folder: ModelFolder, name: str, graph: GraphSpec, has_integer_products: bool = False) -> None:
-    """Compare the outputs of a written graph with those of its module, for one clip and for three."""
-    input_shapes = {
-        key: _free_shape(tensor.shape, graph.dynamic_axes.get(key, ())) for key, tensor in graph.inputs.items()
-    }
-    for n_clips in (1, 3):
-        inputs = {key: tensor[torch.arange(n_clips) % tensor.shape[0]] for key, tensor in graph.inputs.items()}
+    """Compare the outputs of a written graph with those of its module, if it takes batches for one clip and three."""
+    input_shapes = {key: _free_shape(tensor.shape, graph.free_axes(key)) for key, tensor in graph.inputs.items()}
+    clips = [{key: tensor[torch.arange(n) % len(tensor)] for key, tensor in graph.inputs.items()} for n in (1, 3)]
+    for inputs in clips if graph.is_batched else [graph.inputs]:
         with torch.no_grad():
             outputs = graph.module(*inputs.values())
         references = [output.numpy() for output in ((outputs,) if isinstance(outputs, Tensor) else outputs)]
         output_shapes = {
-            key: _free_shape(array.shape, graph.dynamic_axes.get(key, ()))
+            key: _free_shape(array.shape, graph.free_axes(key))
             for key, array in zip(graph.outputs, references, strict=True)
         }
         session = folder.session(name, input_shapes, output_shapes)
@@ -256,5 +255,5 @@ def _error(reference: np.ndarray, estimate: np.ndarray, has_integer_products: bo
 
 
 def _free_shape(shape: Sequence[int], free: Sequence[int]) -> tuple[int | None, ...]:
-    """Return a shape with None for the batch and for the axes of any length."""
-    return tuple(None if axis == 0 or axis in free else size for axis, size in enumerate(shape))
+    """Return a shape with None for the axes of any length."""
+    return tuple(None if axis in free else size for axis, size in enumerate(shape))

@@ -511,4 +511,4 @@ class Loop:
         progress.breakpoints = current.breakpoints
         progress.finished = ""
         self.save(LAST)
-        self.observer.log(f"{problem} Going back to step {progress.step} with half the learning rate.")
+        self.observer.log(f"warning: {problem} Going back to step {progress.step} with half the learning rate.")

@@ -77,12 +77,12 @@ def provenance_of(
         name=out.resolve().name or family,
         description=f"Trained on {n_clips} {noun}.",
         licence=permission.licence,
-        sources=((own,) if permission.is_stated else ()) + _sources_through(base),
+        sources=((own,) if permission.is_stated else ()) + sources_through(base),
         consent=permission.consent,
     )
 
 
-def _sources_through(base: ModelFolder | None) -> tuple[Source, ...]:
+def sources_through(base: ModelFolder | None) -> tuple[Source, ...]:
     """Return the sources of the model that training starts from, or the model itself if its card names none."""
     if base is None:
         return ()

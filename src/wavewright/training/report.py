@@ -28,6 +28,9 @@ LOG_FILE = "log.jsonl"
 SAMPLES = "samples"
 """Subfolder of a run folder with samples of each evaluation."""
 
+WARNING = "warning: "
+"""Begin of messages that say what goes wrong."""
+
 LOG_EVERY = 50
 """Steps whose losses are averaged into one line."""
 
@@ -102,6 +105,7 @@ class Report:
         self.tensorboard = None if mute else _tensorboard(folder / "tensorboard")
         self.phases = PhaseLines(self.log)
         self._is_stepping = False
+        self._step = 0
         self._listening = ExitStack()
 
     def __enter__(self) -> Report:
@@ -118,6 +122,7 @@ class Report:
 
     def step(self, progress: Progress, losses: Mapping[str, float], seconds: float) -> None:
         """Record the losses of a step and its duration; every LOG_EVERY steps write their means."""
+        self._step = progress.step
         for name, loss in losses.items():
             self.losses[name].append(loss)
         self.seconds.append(seconds)
@@ -142,6 +147,7 @@ class Report:
 
     def evaluation(self, progress: Progress, metrics: Mapping[str, float]) -> None:
         """Write and show the metrics of an evaluation."""
+        self._step = progress.step
         self._write(progress.step, metrics)
         if metrics:  # a family may have none without validation recordings
             self.log(f"step {progress.step}: {_listed(metrics)}")
@@ -158,7 +164,9 @@ class Report:
             self.phases(message, fraction)
 
     def log(self, message: str) -> None:
-        """Show a message above the progress line."""
+        """Show a message above the progress line; a warning is also written into the log of the run."""
+        if message.startswith(WARNING):
+            self._write(self._step, {"warning": message.removeprefix(WARNING)})
         with suppress(OSError):
             # Without markup: names of files may contain [brackets].
             self.console.print(message, highlight=False, markup=False, soft_wrap=True)
@@ -180,14 +188,15 @@ class Report:
         with suppress(MissingExtra):  # matplotlib belongs to the extra "plot"
             draw_grid([Clip(wave, sample_rate) for wave in waves], list(titles), folder / f"{stem}.png")
 
-    def _write(self, step: int, numbers: Mapping[str, float]) -> None:
+    def _write(self, step: int, values: Mapping[str, float | str]) -> None:
         if self.mute:
             return
         with (self.folder / LOG_FILE).open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"time": round(time.time(), 1), "step": step, **numbers}) + "\n")
+            file.write(json.dumps({"time": round(time.time(), 1), "step": step, **values}) + "\n")
         if self.tensorboard is not None:
-            for name, number in numbers.items():
-                self.tensorboard.add_scalar(name, number, step)
+            for name, value in values.items():
+                if not isinstance(value, str):
+                    self.tensorboard.add_scalar(name, value, step)
 
 
 def _listed(numbers: Mapping[str, float]) -> str:

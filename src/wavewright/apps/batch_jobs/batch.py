@@ -10,7 +10,6 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
@@ -20,6 +19,8 @@ from ...base.errors import BadSetting
 from ...base.names import quoted
 from ...base.parameters import Quiet
 from ...base.progress_bar import progress_bar
+from ...base.work_report import WorkReport
+from ...base.worker_process import WorkerLost
 from ...tasks import checked
 from .inputs import are_unchanged
 from .job import BadLine, BatchJob, InputFile, JobOutcome
@@ -29,7 +30,7 @@ from .locations import is_url, joined, located, name_of
 from .ray_lanes import is_ray, ray_lanes
 from .remote_store import RemoteStore
 from .store import RESULTS_FILE, FolderStore, Record, Store
-from .worker import Lane, LocalLane, ProcessLane, WorkerLost, one_thread_each
+from .worker import Lane, LocalLane, ProcessLane
 
 DONE, FAILED, WAITING = "done", "failed", "waiting"
 
@@ -163,7 +164,6 @@ class _Dispatch:
             self._on_end(job, outcome)
 
 
-SHOWN_FAILURES = 10
 MAX_SHARDS = 10_000
 
 SERIAL = "serial"
@@ -171,14 +171,12 @@ OF_ONE_PROCESS = "memory://"
 
 
 @dataclass(frozen=True, kw_only=True)
-class BatchResult:
+class BatchResult(WorkReport):
     """A batch.
 
     - ``out``, ``results``: its folder, and the file with the results of all jobs in their order.
     - ``n_jobs``, ``n_done``, ``n_new``: jobs of the list, of those done, and of those done by this call.
     - ``n_waiting``: jobs that have not run: those of other shards.
-    - ``failed``: the sentence that says why a job failed, by its line.
-    - ``exit_code``: exit code of the command: 2 if jobs failed.
     """
 
     out: str
@@ -187,19 +185,13 @@ class BatchResult:
     n_done: int
     n_new: int
     n_waiting: int
-    failed: Mapping[int, str]
-    exit_code: int = 0
 
     def __str__(self) -> str:
         """Return counts, and the first jobs that failed."""
-        counts = [f"{self.n_done} of {self.n_jobs} jobs are done in {self.out}: {self.n_new} new"]
-        counts += [f"{self.n_done - self.n_new} kept"] if self.n_done > self.n_new else []
-        counts += [f"{len(self.failed)} failed"] if self.failed else []
-        counts += [f"{self.n_waiting} wait for other shards"] if self.n_waiting else []
-        lines = [", ".join(counts)]
-        lines += [f"  line {line}: {problem}" for line, problem in islice(self.failed.items(), SHOWN_FAILURES)]
-        n_more = len(self.failed) - SHOWN_FAILURES
-        return "\n".join(lines + ([f"  and {n_more} more; {self.results} lists all"] if n_more > 0 else []))
+        waiting = f", {self.n_waiting} wait for other shards" if self.n_waiting else ""
+        counts = self.counts(self.n_new, self.n_done - self.n_new)
+        done = f"{self.n_done} of {self.n_jobs} jobs are done in {self.out}: {counts}{waiting}"
+        return "\n".join([done, *self.failures(self.results)])
 
 
 @checked
@@ -304,8 +296,7 @@ def _lanes(on: str, n_wanted: int, n_jobs: int, store: Store) -> Iterator[list[L
         with ray_lanes(on, n_wanted, store) as lanes:
             yield lanes[:n_jobs]
     else:
-        with one_thread_each():
-            yield [ProcessLane(store) for _ in range(min(n_wanted or os.cpu_count() or 1, n_jobs))]
+        yield [ProcessLane(store) for _ in range(min(n_wanted or os.cpu_count() or 1, n_jobs))]
 
 
 def _shard_of(text: str | None) -> tuple[int, int]:
@@ -322,7 +313,6 @@ def _result(
 ) -> BatchResult:
     lines = list(result_lines(listed, records))
     states = [line["status"] for line in lines]
-    failed = {line["line"]: line["error"] for line in lines if line["status"] == FAILED}
     return BatchResult(
         out=out,
         results=joined(out, RESULTS_FILE),
@@ -330,6 +320,5 @@ def _result(
         n_done=states.count(DONE),
         n_new=sum(isinstance(job, BatchJob) and job.id in new for job in listed),
         n_waiting=states.count(WAITING),
-        failed=failed,
-        exit_code=2 if failed else 0,
+        failed={line["line"]: line["error"] for line in lines if line["status"] == FAILED},
     )

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from ...audio.clip import SOUND_SUFFIXES
 from ...base.errors import BadFolder, BadSetting, WavewrightError
 from ...base.json_text import JsonValue, parse
-from ...base.names import name_problem, quoted
+from ...base.names import quoted
 from ...tasks.catalogue import TaskDescription, TaskParameter, describe
 from ...tasks.plain_data import plain
 from .job import BadLine, BatchJob
@@ -175,9 +175,5 @@ def _checked_value(parameter: TaskParameter, value: JsonValue) -> JsonValue:
                 raise BadSetting(f"{parameter.key} is {quoted(str(path))}; give the path of a file.")
         return value
     if parameter.role == "output":
-        problem = name_problem(value, is_file=True) if isinstance(value, str) else "is not text"
-        if problem is not None or value.startswith("."):
-            reason = problem or "starts with a dot"
-            raise BadSetting(f"{parameter.key} is {quoted(str(value))}, which {reason}; give the name of a file alone.")
-        return value
+        return parameter.check_file_name(value)
     return plain(parameter.check(value))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ... import models
 from ...base.errors import BadModel
-from ...base.file_hash import sha256_of
+from ...base.file_hash import sha256_of, short_hash_of
 from ...base.version import __version__
 from ...models.folder import ModelFolder
 from ...speech.voice_names import find_voice
@@ -81,7 +81,9 @@ def file_digest(path: Path) -> str:
 
 
 def _hash_of(name: str) -> str:
-    """Return the hash of a model or of a voice's model; empty if there is none of that name."""
+    """Return the hash of a model, of a voice's model, or of a model's file; empty if there is none of that name."""
+    if Path(name).is_file():
+        return short_hash_of(Path(name))
     with suppress(BadModel):
         return ModelFolder(models.find(name)).hash
     with suppress(BadModel):

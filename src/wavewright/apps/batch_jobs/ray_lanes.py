@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from typing import Any, TypeAlias
 
 from ...base.errors import BadSetting, MissingExtra, how_to_install
+from ...base.worker_process import WorkerLost
 from .job import BatchJob, JobOutcome
 from .store import Store
-from .worker import JobWorker, Lane, WorkerLost
+from .worker import JobWorker, Lane
 
 PREFIX = "ray"
 

@@ -4,41 +4,26 @@ from __future__ import annotations
 
 import json
 import os
-import signal
-import threading
-import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
-from multiprocessing import get_context, parent_process
+from collections.abc import Mapping
+from contextlib import ExitStack
 from multiprocessing.connection import Connection
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from ...audio.clip import FORMATS
 from ...audio.video_file import is_video
-from ...base.errors import READ_WARNINGS, BadModel, WavewrightError, printable, sentence_of
+from ...base.errors import EXPECTED_ERRORS, BadModel, WavewrightError, printable, sentence_of
 from ...base.json_text import JsonValue
 from ...base.names import file_stem
 from ...base.whole_file import write_whole
+from ...base.worker_process import WorkerLost, WorkerProcess
 from ...families.loading import models_stay_open
 from ...tasks.catalogue import TaskParameter, describe
-from ...tasks.plain_data import plain
 from .inputs import LocalFiles, local_files
 from .job import BatchJob, JobOutcome
 from .job_list import SETTLED
 from .keys import ModelHashes, file_digest, job_key
 from .store import RESULT_FILE, Store
-
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
-"""Environment variables that limit the threads of numeric libraries; they are read when a process starts."""
-
-SECONDS_TO_END = 10.0
-"""Time for a process to end by itself."""
-
-
-class WorkerLost(Exception):
-    """The process of a lane ended while it ran a job; the message is the sentence for the job."""
 
 
 class Lane(ABC):
@@ -73,18 +58,23 @@ class ProcessLane(Lane):
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._process: BaseProcess | None = None
-        self._connection: Connection | None = None
+        self._process: WorkerProcess | None = None
         self._is_stopped = False
 
     def run(self, job: BatchJob, models: dict[str, str]) -> JobOutcome:
         """Run a job in the process."""
-        connection = self._connection or self._start()
+        if self._is_stopped:
+            raise WorkerLost("The batch was stopped.")
+        process = self._process = self._process or WorkerProcess(run_jobs_of, self._store, one_thread=True)
+        if self._is_stopped:  # while it was started
+            process.kill()
         try:
-            connection.send((job, models))
-            outcome: JobOutcome = connection.recv()
-        except (EOFError, OSError) as error:
-            raise WorkerLost(_sentence_of(self._end())) from error
+            with process.talk() as connection:
+                connection.send((job, models))
+                outcome: JobOutcome = connection.recv()
+        except WorkerLost:
+            self._process = None
+            raise
         return outcome
 
     def stop(self) -> None:
@@ -92,79 +82,14 @@ class ProcessLane(Lane):
         self._is_stopped = True
         if self._process is not None:
             self._process.kill()
-            self._process.join()
-
-    def _start(self) -> Connection:
-        """Start the process, and wait until it is ready for jobs."""
-        if self._is_stopped:
-            raise WorkerLost("The batch was stopped.")
-        context = get_context("spawn")
-        ours, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, self._store), daemon=True)
-        self._process.start()
-        theirs.close()
-        try:
-            ours.recv()
-        except (EOFError, OSError) as error:
-            code = self._end()
-            raise WavewrightError(
-                f"The processes of the batch end when they start (exit code {code}), as the lines above tell; a script "
-                'that calls wavewright.batch needs if __name__ == "__main__": around it.'
-            ) from error
-        self._connection = ours
-        return ours
-
-    def _end(self) -> int | None:
-        """Forget a process that ended, or end it; return its exit code."""
-        process, self._process, self._connection = self._process, None, None
-        if process is None:
-            return None
-        process.join(SECONDS_TO_END)
-        if process.exitcode is None:
-            process.kill()
-            process.join()
-        return process.exitcode
 
 
-@contextmanager
-def one_thread_each() -> Iterator[None]:
-    """Let processes that are started in the block compute with one thread, unless the environment says otherwise."""
-    added = [name for name in THREAD_VARIABLES if name not in os.environ]
-    os.environ.update(dict.fromkeys(added, "1"))
-    try:
-        yield
-    finally:
-        for name in added:
-            del os.environ[name]
-
-
-def _serve(connection: Connection, store: Store) -> None:
-    """Run the jobs that arrive, until the other end is closed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started the batch
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+def run_jobs_of(connection: Connection, store: Store) -> None:
+    """Run the jobs that arrive."""
     worker = JobWorker(store)
-    with suppress(EOFError, OSError):  # the other end is closed, or has died
-        connection.send("ready")
-        while True:
-            job, models = connection.recv()
-            connection.send(worker.run(job, models))
-
-
-def _end_with_parent() -> None:
-    """End this process when its parent has ended, however that ended."""
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
-
-
-def _sentence_of(exit_code: int | None) -> str:
-    """Return why a job has no outcome."""
-    if exit_code is not None and exit_code < 0:
-        name = signal.Signals(-exit_code).name
-        advice = "; the memory may be too small for it" if name == "SIGKILL" else ""
-        return f"Its process was ended by {name}{advice}."
-    return f"Its process ended with exit code {exit_code}."
+    while True:
+        job, models = connection.recv()
+        connection.send(worker.run(job, models))
 
 
 OUT_KEY = "out"
@@ -196,10 +121,8 @@ class JobWorker:
                 raise BadModel("The models of this worker are not those of the machine that started the batch.")
             with local_files(job) as files:
                 return self._run(job, files, job_key(job, files.inputs, expected_models))
-        except (WavewrightError, OSError) as error:
+        except EXPECTED_ERRORS as error:
             return JobOutcome(problem=sentence_of(error))
-        except MemoryError:
-            return JobOutcome(problem="The memory is too small for it; run fewer jobs at a time.")
         except Exception as error:
             return JobOutcome(problem=printable(f"{job.task} failed unexpectedly ({type(error).__name__}: {error})."))
 
@@ -237,21 +160,15 @@ def _call(job: BatchJob, files: LocalFiles, folder: Path, stem: str) -> dict[str
         if parameter.key in job.values or parameter.key == OUT_KEY:
             values[parameter.name] = _target(parameter, job, files, folder, stem)
     values |= {key: SETTLED[key] for key in SETTLED if key in task.parameters}
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        result = plain(task.call(**values))
+    made = task.run(values)
     written = sorted(path for path in folder.rglob("*") if path.is_file())
     return {
         "task": job.task,
         "values": job.values,
-        "result": _renamed(result, {f"{folder}{os.sep}": "", str(folder): ".", **files.given}),
-        "warnings": sorted({printable(str(warning.message)) for warning in caught if _is_for_users(warning)}),
+        "result": _renamed(made.result, {f"{folder}{os.sep}": "", str(folder): ".", **files.given}),
+        "warnings": sorted({*map(printable, made.warnings)}),
         "files": {path.relative_to(folder).as_posix(): file_digest(path) for path in written},
     }
-
-
-def _is_for_users(warning: warnings.WarningMessage) -> bool:
-    return issubclass(warning.category, READ_WARNINGS)
 
 
 def _target(parameter: TaskParameter, job: BatchJob, files: LocalFiles, folder: Path, stem: str) -> Path:
@@ -259,7 +176,7 @@ def _target(parameter: TaskParameter, job: BatchJob, files: LocalFiles, folder: 
     writes = parameter.writes
     assert writes is not None
     has_several = any(isinstance(paths, list) and len(paths) > 1 for paths in files.values.values())
-    is_folder = not writes.suffix or has_several or any(key in job.values for key in writes.folder_with)
+    is_folder = not writes.suffix or has_several
     given = job.values.get(parameter.key)
     if given is not None:
         return folder / str(given)

@@ -11,7 +11,7 @@ from typing import Annotated, TextIO, cast
 
 import typer
 
-from ...base.errors import READ_WARNINGS, WavewrightError, sentence_of
+from ...base.errors import EXPECTED_ERRORS, READ_WARNINGS, sentence_of
 from ...base.interruption import ended_by_signals
 from ...base.version import __version__
 from ...tasks.commands import COMMANDS
@@ -56,8 +56,6 @@ def _run(arguments: Sequence[str]) -> int:
         code = commands.main(list(arguments) or ["--help"], "wavewright", standalone_mode=False) or 0
         sys.stdout.flush()  # a disk may be full, a reader gone
         return code
-    except WavewrightError as error:
-        return _refuse(str(error))
     except KeyboardInterrupt:
         return INTERRUPTED
     except typer.Abort as abort:  # Ctrl-C, or an EOFError, of which typer makes the same
@@ -70,7 +68,7 @@ def _run(arguments: Sequence[str]) -> int:
         if not isinstance(exit_.__context__, BrokenPipeError):  # typer ends the process with 1
             raise
         return 0
-    except OSError as error:
+    except EXPECTED_ERRORS as error:
         return _refuse(sentence_of(error))
     except _UsageError as error:
         return _refuse(_describe_usage_error(error))

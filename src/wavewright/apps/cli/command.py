@@ -17,10 +17,17 @@ from typer.core import TyperCommand, TyperGroup
 from ...audio.video_file import CODECS
 from ...base.errors import BadSetting
 from ...base.torchrun import is_first
-from ...outputs.written_sounds import SIGNED_TASKS, written_sounds
 from ...tasks import checked
-from ...tasks.catalogue import NEGATION, Task, parameter_of, shared_parameters
-from ...tasks.commands import Group, function_of
+from ...tasks.catalogue import (
+    NEGATION,
+    Task,
+    TaskDescription,
+    describe_function,
+    function_of,
+    parameter_of,
+    shared_parameters,
+)
+from ...tasks.commands import Group
 from ...tasks.plain_data import plain
 
 if TYPE_CHECKING:
@@ -34,39 +41,41 @@ if TYPE_CHECKING:
 class Signer:
     """Signs what a command writes.
 
-    - ``task``: name of the command.
+    - ``task``: the command.
     - ``key``: private key.
     - ``folders``: folders of the files that the command reads.
     """
 
-    task: str
+    task: TaskDescription
     key: Ed25519PrivateKey
     folders: tuple[Path, ...]
 
     @classmethod
-    def of(cls, task: str, inputs: Mapping[str, object], out: object, stream: bool) -> Signer:
+    def of(cls, task: TaskDescription, values: Mapping[str, object], stream: bool) -> Signer:
         """Open the user's key, before any work; raise BadSetting without one, for streams and kinds without signatures.
 
-        ``inputs`` are the arguments that are files to read, ``out`` is what is to be written.
+        ``values`` are the arguments.
         """
         from ...outputs.provenance.keys import load_private_key
 
         if stream:
             raise BadSetting("A stream has no file for a signature; leave --sign out, or write a file.")
+        out = values.get("out")
         suffix = Path(str(out or "")).suffix.lower()
-        if suffix == ".m4a" or suffix in CODECS:
+        if suffix in (".m4a", ".m4b") or suffix in CODECS:
             raise BadSetting(f"{out} is of a kind that cannot be signed; write wav, flac, aiff, ogg, opus or mp3.")
-        folders = {Path(str(value)).parent for value in inputs.values() if value is not None}
+        inputs = [values[parameter.name] for parameter in task.of_role("input")]
+        folders = {Path(str(value)).parent for value in inputs if value is not None}
         return cls(task, load_private_key(), tuple(sorted(folders)))
 
     def sign(self, result: object) -> tuple[SignedFile, ...]:
         """Sign the files of a result; raise BadSetting if there is none."""
         from ...outputs.provenance.signing import sign_file
 
-        files = written_sounds(self.task, result)
+        files = self.task.sounds_to_sign(result)
         if files is None:
             raise BadSetting("No sound file was written that could be signed; leave --sign out.")
-        return tuple(sign_file(path, self.key, task=self.task, ingredient_folders=self.folders) for path in files)
+        return tuple(sign_file(path, self.key, task=self.task.name, ingredient_folders=self.folders) for path in files)
 
 
 HELP = {"help_option_names": ["-h", "--help"]}
@@ -106,19 +115,19 @@ def command(task: Task, name: str) -> TyperCommand:
     signature = shared_parameters(task)
     parameters = [_parameter(parameter, hints[parameter.name]) for parameter in signature]
     negated = [parameter.name for parameter in signature if parameter.default is True]
-    names = {parameter.name: parameter_of(parameter, hints[parameter.name]).option for parameter in signature}
+    description = describe_function(name, task)
+    names = {parameter.name: parameter.option for parameter in description.parameters.values()}
     json_flag = Annotated[bool, typer.Option("--json", metavar=" ", help="Print the result as JSON.")]
     parameters.append(inspect.Parameter("as_json", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=json_flag))
-    if name in SIGNED_TASKS:
+    if description.signs:
         parameters.append(inspect.Parameter("sign", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=SIGN))
-    inputs = [each.name for each in signature if parameter_of(each, hints[each.name]).role == "input"]
 
     def run(as_json: bool, sign: bool = False, **values: object) -> None:
         is_stream = bool(values.get("stream"))
         if as_json and is_stream:
             raise BadSetting("What is streamed takes standard output, where --json would print; leave one of them out.")
         values |= {name: not values.pop(f"{NEGATION}{name}") for name in negated}
-        signer = Signer.of(name, {key: values[key] for key in inputs}, values.get("out"), is_stream) if sign else None
+        signer = Signer.of(description, values, is_stream) if sign else None
         result = checked(task, names)(**values)
         signatures = () if signer is None else signer.sign(result)
         # None: standard output carries the data itself. Under torchrun only the first process prints the result.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import TYPE_CHECKING
@@ -17,11 +18,14 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from ...base.errors import WavewrightError
 from ...base.version import __version__
 from ...speech.narration.settings import NarrationSettings
-from .enhance_socket import EnhanceSocket
+from .compression import text_route
 from .faults import server_fault
 from .guard import Guard, error_body
 from .jobs.endpoints import JobEndpoints
 from .jobs.warm_up import start_warm_up, stop_warm_up
+from .live_codec import decoding_of, encoding_of
+from .live_enhancement import LiveEnhancement
+from .live_socket import LiveSocket
 from .measurements import Measurements
 from .openapi import InterfaceEndpoints
 from .scheduler import Scheduler, TooManyRequests
@@ -30,6 +34,7 @@ from .shared_voices import SharedVoices
 from .speaking import SpeechEndpoint
 from .speech_request import MODELS, field_of, is_model
 from .speech_socket import SpeechSocket
+from .transcription import TranscriptionEndpoint
 
 if TYPE_CHECKING:
     from .wyoming_server import WyomingServer
@@ -51,7 +56,11 @@ class Server:
     """
 
     def __init__(
-        self, settings: ServerSettings, extra_routes: Sequence[BaseRoute] = (), open_paths: Sequence[str] = ()
+        self,
+        settings: ServerSettings,
+        extra_routes: Sequence[BaseRoute] = (),
+        open_paths: Sequence[str] = (),
+        wyoming: socket.socket | None = None,
     ) -> None:
         self.settings = settings
         self._extra_routes = tuple(extra_routes)
@@ -61,10 +70,10 @@ class Server:
         self.voices = SharedVoices(settings.watermark, settings.watermark_key, settings.lexicon, settings.pauses)
         self.scheduler = Scheduler(settings.workers, settings.max_requests)
         self.wyoming: WyomingServer | None = None
-        if settings.has_wyoming:
+        if wyoming is not None:
             from .wyoming_server import WyomingServer
 
-            self.wyoming = WyomingServer(settings, self.scheduler, self.voices, self.measurements)
+            self.wyoming = WyomingServer(settings, wyoming, self.scheduler, self.voices, self.measurements)
         self.is_ready = False
         self.is_warm = False
 
@@ -73,20 +82,25 @@ class Server:
         speech = SpeechEndpoint(self.settings, self.scheduler, self.voices, self.measurements)
         interface = InterfaceEndpoints(self.settings)
         routes: list[BaseRoute] = [
-            Route("/openapi.json", interface.json),
+            text_route("/openapi.json", interface.json),
             Route("/docs", interface.page),
             Route("/health", self.health),
             Route("/ready", self.ready),
             Route("/metrics", self.metrics),
         ]
         live_speech = SpeechSocket(self.settings, self.scheduler, self.voices, self.measurements)
-        live_enhancement = EnhanceSocket(self.settings)
+        live_enhancement = LiveSocket(self.settings, "enhances", LiveEnhancement().work_of)
+        live_encoding = LiveSocket(self.settings, "encodes", encoding_of)
+        live_decoding = LiveSocket(self.settings, "decodes", decoding_of)
+        transcription = TranscriptionEndpoint(self.settings, self.jobs)
         for prefix in PREFIXES:
             routes += [
                 WebSocketRoute(f"{prefix}/audio/speech/stream", live_speech.answer),
                 WebSocketRoute(f"{prefix}/audio/enhance/stream", live_enhancement.answer),
-                Route(f"{prefix}/audio/transcriptions", self.refuse_transcription, methods=["POST"]),
-                Route(f"{prefix}/audio/translations", self.refuse_transcription, methods=["POST"]),
+                WebSocketRoute(f"{prefix}/audio/encode/stream", live_encoding.answer),
+                WebSocketRoute(f"{prefix}/audio/decode/stream", live_decoding.answer),
+                Route(f"{prefix}/audio/transcriptions", transcription.transcribe, methods=["POST"]),
+                Route(f"{prefix}/audio/translations", transcription.translate, methods=["POST"]),
                 Route(f"{prefix}/audio/speech", speech, methods=["POST"]),
                 Route(f"{prefix}/audio/voices", self.list_voices),
                 Route(f"{prefix}/audio/models", self.list_models),
@@ -173,12 +187,6 @@ class Server:
             jobs=self.scheduler.n_jobs, jobs_limit=self.scheduler.max_jobs, ready=float(self.is_ready)
         )
         return Response(text, media_type="text/plain; version=0.0.4")
-
-    async def refuse_transcription(self, _: Request) -> Response:
-        """Answer that words are not recognised."""
-        raise HTTPException(
-            501, "This server recognises no words; send recordings to a server for transcription, such as Whisper's."
-        )
 
     async def list_voices(self, _: Request) -> Response:
         """Answer all voices, under both keys that clients read."""

@@ -13,6 +13,7 @@ from contextlib import suppress
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .measurements import Measurements
@@ -21,6 +22,9 @@ from .speech_request import BadRequest
 
 KEY_PROTOCOL = "openai-insecure-api-key."
 """Start of the subprotocol with a key, as OpenAI's clients for browsers send it."""
+
+KEY_COOKIE = "wavewright-key"
+"""Cookie with a key, as the studio sets it for browsers of other devices."""
 
 PROTOCOLS = ("wavewright", "realtime")
 """Subprotocols that the server accepts: a browser that offers a key needs another one that is accepted."""
@@ -44,10 +48,12 @@ class Keys:
         if scope["type"] == "websocket":
             texts = [each.removeprefix(KEY_PROTOCOL) for each in _protocols(scope) if each.startswith(KEY_PROTOCOL)]
             offered += [found for text in texts[:2] for found in (text.encode(), unquote_to_bytes(text))]
-        matches = [self._matches(key) for key in offered]  # all of them, whichever matches
+        cookie = cookie_parser(Headers(scope=scope).get("cookie", "")).get(KEY_COOKIE)
+        offered += [] if cookie is None else [unquote_to_bytes(cookie)]
+        matches = [self.have(key) for key in offered]  # all of them, whichever matches
         return any(matches)
 
-    def _matches(self, key: bytes) -> bool:
+    def have(self, key: bytes) -> bool:
         """Compare a key with all keys, in a time that does not depend on them."""
         digest = _digest(key)
         matches = [hmac.compare_digest(digest, known) for known in self._digests]
@@ -59,7 +65,7 @@ def without_key(scope: Scope) -> Scope:
     headers = [
         (name, b", ".join(each.encode("latin-1") for each in _accepted(scope)) if _is_protocol(name) else value)
         for name, value in scope["headers"]
-        if name.lower() != b"authorization"
+        if name.lower() not in (b"authorization", b"cookie")
     ]
     return {**scope, "headers": headers, "subprotocols": _accepted(scope)}
 

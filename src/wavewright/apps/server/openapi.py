@@ -18,6 +18,7 @@ from .jobs.request import http_tasks
 from .jobs.schemas import FILE_SCHEMA, parameters_schema, task_record
 from .settings import ServerSettings
 from .speech_request import MAX_INSTRUCTIONS, MODELS, OWN_FIELDS, STREAM_FORMATS
+from .transcription import FORMATS
 
 PAGE = "interface.html"
 
@@ -185,12 +186,25 @@ def _speech_paths() -> Schema:
         "properties": SPEECH_FIELDS | {name: fields[name] for name in OWN_FIELDS if name in own.parameters},
     }
     speak = _operation("Speak a text.", "speech", "audio/mpeg", requestBody=_json_body(schema))
+    fields_of_form = {
+        "file": {"type": "string", "contentMediaType": "application/octet-stream"},
+        "response_format": {"type": "string", "enum": [*FORMATS], "default": "json"},
+        "language": {"type": "string"},
+    }
+    form: Schema = {"schema": {"type": "object", "required": ["file"], "properties": fields_of_form}}
+    transcribe = _operation(
+        "Write what is said in a recording; needs a server with a recogniser.",
+        "speech",
+        {"type": "object"},
+        requestBody={"required": True, "content": {"multipart/form-data": form}},
+    )
     lists = {"voices": "All voices.", "models": "The names of models that requests may give."}
     paths = {
         f"/v1/audio/{name}": {"get": _operation(text, "speech", {"type": "object"})} for name, text in lists.items()
     }
     models = {"get": _operation("The names of models that requests may give.", "speech", {"type": "object"})}
-    return {"/v1/audio/speech": {"post": speak}, **paths, "/v1/models": models}
+    spoken = {"/v1/audio/speech": {"post": speak}, "/v1/audio/transcriptions": {"post": transcribe}}
+    return {**spoken, **paths, "/v1/models": models}
 
 
 def _job_paths() -> Schema:

@@ -12,12 +12,21 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
-from ...base.errors import BadSetting, MissingExtra, how_to_install
-from ...base.parameters import ClausePause, IsMarked, LexiconPath, MarkKey, ParagraphPause, SentencePause
+from ...base.errors import BadSetting, MissingExtra, WavewrightError, how_to_install
+from ...base.parameters import (
+    ClausePause,
+    IsMarked,
+    LexiconPath,
+    MarkKey,
+    ParagraphPause,
+    RecogniserName,
+    SentencePause,
+    TranslatorName,
+)
 from ...outputs.watermark.sequences import DEFAULT_KEY
 from ...speech.pauses import Pauses
 from ...tasks import checked
-from .settings import ServerSettings, read_keys, usable_processors
+from .settings import LanguageTools, ServerSettings, read_keys, usable_processors
 
 if TYPE_CHECKING:
     import uvicorn
@@ -94,6 +103,8 @@ def serve(
         Field(description="After the start, also start the processes for tasks, and compile what tasks need."),
     ] = True,
     lexicon: LexiconPath = None,
+    recogniser: RecogniserName = None,
+    translator: TranslatorName = None,
     sentence_pause: SentencePause = None,
     clause_pause: ClausePause = None,
     paragraph_pause: ParagraphPause = None,
@@ -109,8 +120,9 @@ def serve(
     ``/v1/tasks``, until Ctrl-C or SIGTERM ends it. Voices are loaded once; the audio of all requests is computed in
     turn, first for those who wait. Jobs run in processes of their own.
 
-    Raises BadSetting if the address is in use or cannot be used, the file of keys cannot be read or is empty, or there
-    is no key to sign with, or MissingExtra if the extra ``serve`` is not installed, or ``sign`` to sign.
+    Raises BadSetting if the address is in use or cannot be used, the file of keys cannot be read or is empty, there is
+    no key to sign with, or the recogniser or translator cannot be used, or MissingExtra if the extra ``serve`` is not
+    installed, or ``sign`` to sign, or the package of a recogniser or translator.
     """
     settings = ServerSettings(
         host=host,
@@ -136,16 +148,25 @@ def serve(
         signing_key=_signing_key() if sign else None,
         lexicon=checked_lexicon(lexicon),
         pauses=Pauses(sentence_pause, clause_pause, paragraph_pause),
+        tools=language_tools(recogniser, translator),
     )
     listen(settings, lambda address: f"Serving at {address} (speech: {address}/v1/audio/speech)")
+
+
+def language_tools(recogniser: str | None, translator: str | None) -> LanguageTools:
+    """Return a recogniser and a translator of jobs, which are opened once to check them."""
+    from ...dubbing.recognition import checked_recogniser  # slow to import
+    from ...dubbing.translation import checked_translator
+
+    return LanguageTools(checked_recogniser(recogniser), checked_translator(translator))
 
 
 def checked_lexicon(path: Path | None) -> Path | None:
     """Return the path of a lexicon, which is read once to check it; raise BadSetting or BadText if it is invalid."""
     if path is not None:
-        from ...text.lexicon import Lexicon
+        from ...text.lexicon_file import language_of_lexicon
 
-        Lexicon.read(path)
+        language_of_lexicon(path)
     return path
 
 
@@ -155,18 +176,29 @@ def _signing_key() -> Ed25519PrivateKey:
     return load_private_key()
 
 
-def listen(settings: ServerSettings, announce: Callable[[str], str], extra_routes: Sequence[BaseRoute] = ()) -> None:
+def listen(
+    settings: ServerSettings,
+    announce: Callable[[str], str],
+    extra_routes: Sequence[BaseRoute] = (),
+    open_paths: Sequence[str] = (),
+) -> None:
     """Answer requests until a signal ends the process.
 
     - ``announce``: called with the address once it is open; returns the start of the line that is printed.
-    - ``extra_routes``: further routes.
+    - ``extra_routes``, ``open_paths``: further routes, and paths that need no key.
 
     Raises BadSetting if the address is in use or cannot be used, or MissingExtra if the extra ``serve`` is not
     installed.
     """
-    server = make_server(settings, extra_routes)
     bound = bind(settings)
-    print(f"{announce(url_of(bound))}; Ctrl-C ends it.", file=sys.stderr, flush=True)
+    try:
+        server = make_server(settings, extra_routes, open_paths)
+    except WavewrightError:
+        bound.close()
+        raise
+    print(f"{announce(url_of(bound))} (Ctrl-C ends it)", file=sys.stderr, flush=True)
+    if settings.has_wyoming:
+        print(f"Home Assistant (Wyoming): {_wyoming_address(server)}", file=sys.stderr, flush=True)
     if not settings.is_local and not settings.keys:
         print("Everyone in the network can use it; --api-key-file asks for a key.", file=sys.stderr, flush=True)
     sys.setswitchinterval(SWITCH_SECONDS)
@@ -181,7 +213,8 @@ def make_server(
     - ``extra_routes``, ``open_paths``: further routes, and paths that need no key; see
       :class:`wavewright.apps.server.app.Server`.
 
-    Raises MissingExtra if the extra ``serve`` is not installed.
+    Raises MissingExtra if the extra ``serve`` is not installed, or BadSetting if the address for Wyoming is in use or
+    cannot be used.
     """
     try:
         import uvicorn
@@ -199,7 +232,8 @@ def make_server(
     except ImportError as error:
         raise MissingExtra(f"serve needs the extra serve; {how_to_install('serve')}.") from error
     connections = Connections(usable_connections(settings.max_connections))
-    application = Server(settings, extra_routes, open_paths)
+    wyoming = bind_wyoming(settings) if settings.has_wyoming else None
+    application = Server(settings, extra_routes, open_paths, wyoming)
     config = uvicorn.Config(
         application.app(),
         http=partial(LimitedHttp, connections=connections),  # type: ignore[arg-type]
@@ -223,12 +257,22 @@ def bind(settings: ServerSettings) -> socket.socket:
 
     Raises BadSetting if the address is in use, is not one of this machine, or may not be used.
     """
+    return _bind(settings.host, settings.port, "")
+
+
+def bind_wyoming(settings: ServerSettings) -> socket.socket:
+    """Open the socket for the Wyoming protocol; raise BadSetting as :func:`bind`."""
+    return _bind(settings.wyoming_host, settings.wyoming_port, "wyoming-")
+
+
+def _bind(host: str, port: int, prefix: str) -> socket.socket:
+    """Open a socket of an address, which the options ``--PREFIXhost`` and ``--PREFIXport`` gave."""
     try:
-        addresses = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, kind, protocol, _, address = addresses[0]
         bound = socket.socket(family, kind, protocol)
     except OSError as error:
-        raise BadSetting(_refusal(settings, error)) from error
+        raise BadSetting(_refusal(host, port, prefix, error)) from error
     try:
         if sys.platform != "win32":  # there it would let two servers listen at one port
             bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -236,23 +280,29 @@ def bind(settings: ServerSettings) -> socket.socket:
         bound.listen(BACKLOG)
     except OSError as error:
         bound.close()
-        raise BadSetting(_refusal(settings, error)) from error
+        raise BadSetting(_refusal(host, port, prefix, error)) from error
     return bound
 
 
 def url_of(bound: socket.socket) -> str:
     """Return the address of a bound socket as a URL."""
+    return f"http://{_address_of(bound)}"
+
+
+def _address_of(bound: socket.socket) -> str:
     host, port = bound.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def _refusal(settings: ServerSettings, error: OSError) -> str:
+def _wyoming_address(server: uvicorn.Server) -> str:
+    return _address_of(server.config.app.state.server.wyoming.bound)  # type: ignore[union-attr]
+
+
+def _refusal(host: str, port: int, prefix: str, error: OSError) -> str:
     """Return the sentence for an address that the system refuses."""
     if error.errno == errno.EADDRINUSE:
-        return (
-            f"Port {settings.port} of {settings.host} is in use; choose another one with --port, or 0 for a free one."
-        )
+        return f"Port {port} of {host} is in use; choose another one with --{prefix}port, or 0 for a free one."
     if error.errno == errno.EACCES:
-        return f"Port {settings.port} is reserved for the system; choose one above 1023 with --port."
+        return f"Port {port} is reserved for the system; choose one above 1023 with --{prefix}port."
     reason = error.strerror or "unknown"
-    return f"The server cannot use the address {settings.host} ({reason}); give an address of this machine with --host."
+    return f"The server cannot use the address {host} ({reason}); give an address of this machine with --{prefix}host."

@@ -23,7 +23,12 @@ MIN_KEY_CHARACTERS = 8
 BYTES_PER_CHARACTER = 12
 """Of text in JSON at most: an emoji is written as two escapes."""
 
+MODEL_PROVIDERS = ("moonshine", "faster-whisper", "ctranslate2", "table")
+"""Of recognisers and translators, those whose names have the path of a model."""
+
 ORIGIN = re.compile(r"(?!file:)[a-z][a-z0-9+.-]*://[^/\s?#@]+")
+
+LOCAL_HOST = "127.0.0.1"
 
 LIMITS = {
     "port": (0, 65_535),
@@ -49,6 +54,21 @@ def usable_processors() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+@dataclass(frozen=True)
+class LanguageTools:
+    """Names of the recogniser and the translator of jobs, with absolute paths; None for none."""
+
+    recogniser: str | None = None
+    translator: str | None = None
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """Files and folders of their models, which jobs read; of a name with languages, the folder of all of them."""
+        named = [name.partition(":") for name in (self.recogniser, self.translator) if name]
+        paths = [Path(rest.partition("{")[0]) for provider, _, rest in named if provider in MODEL_PROVIDERS]
+        return tuple(path for path in paths if path.exists())
 
 
 @dataclass(frozen=True)
@@ -82,11 +102,12 @@ class ServerSettings:
     - ``signing_key``: key that signs the sound files of jobs; without it they are not signed.
     - ``lexicon``: file with phones of words for all speech.
     - ``pauses``: lengths of pauses that requests do not set.
+    - ``tools``: recogniser and translator of jobs; requests cannot name them.
 
     Raises BadSetting if a number is out of range, or an origin is not one.
     """
 
-    host: str = "127.0.0.1"
+    host: str = LOCAL_HOST
     port: int = 8760
     keys: tuple[str, ...] = field(default=(), repr=False)
     max_text: int = 20_000
@@ -113,6 +134,7 @@ class ServerSettings:
     signing_key: Ed25519PrivateKey | None = field(default=None, repr=False)
     lexicon: Path | None = None
     pauses: Pauses = field(default_factory=Pauses)
+    tools: LanguageTools = field(default_factory=LanguageTools)
 
     def __post_init__(self) -> None:
         check_ranges(self, LIMITS)
@@ -122,6 +144,12 @@ class ServerSettings:
                     f"The origin is {quoted(origin)}; it must be a scheme with a host, such as http://localhost:3000 "
                     "or chrome-extension://ID."
                 )
+
+    @property
+    def fixed_values(self) -> dict[str, object]:
+        """Values of parameters that requests cannot set, for tasks that have them."""
+        mark = {"watermark": self.watermark, "watermark_key": self.watermark_key}
+        return {**mark, "recogniser": self.tools.recogniser, "translator": self.tools.translator}
 
     @property
     def max_body_bytes(self) -> int:

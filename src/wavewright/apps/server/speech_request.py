@@ -27,7 +27,7 @@ MAX_WORDS = 10_000  # of a lexicon
 
 OWN_FIELDS = (
     *("pitch", "range", "energy", "volume_db", "style", "seed", "ssml", "markup", "language", "strict"),
-    *("sentence_pause", "clause_pause", "paragraph_pause"),
+    *("sentence_pause", "clause_pause", "paragraph_pause", "seconds"),
 )
 """Fields besides those of OpenAI, named and described as the parameters of `wavewright.speak`."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 import traceback
 from collections.abc import AsyncIterator, Callable
@@ -50,31 +51,30 @@ ATTRIBUTION = Attribution("Wavewright", "https://github.com/OHF-Voice/wyoming")
 class WyomingServer:
     """Answers Wyoming events over TCP, in the event loop of the HTTP server.
 
+    - ``bound``: the socket that listens.
     - ``settings``, ``scheduler``, ``voices``, ``measurements``: as for :class:`.speaking.SpeechEndpoint`.
     """
 
     def __init__(
-        self, settings: ServerSettings, scheduler: Scheduler, voices: SharedVoices, measurements: Measurements
+        self,
+        settings: ServerSettings,
+        bound: socket.socket,
+        scheduler: Scheduler,
+        voices: SharedVoices,
+        measurements: Measurements,
     ) -> None:
         self._settings = settings
         self._scheduler = scheduler
         self._voices = voices
         self._measurements = measurements
         self._connections: set[asyncio.Task[None]] = set()
-        self.port = 0
+        self.bound = bound
+        self.port = bound.getsockname()[1]
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Listen while the block runs; raise BadSetting if the address is in use."""
-        host, port = self._settings.wyoming_host, self._settings.wyoming_port
-        try:
-            server = await asyncio.start_server(self._connected, host, port, limit=MAX_LINE_BYTES)
-        except OSError as error:
-            raise BadSetting(
-                f"The server cannot use the address {host} and port {port} for Wyoming ({error.strerror}); give "
-                "another one with --wyoming-host and --wyoming-port."
-            ) from error
-        self.port = server.sockets[0].getsockname()[1]
+        """Accept connections while the block runs."""
+        server = await asyncio.start_server(self._connected, sock=self.bound, limit=MAX_LINE_BYTES)
         try:
             yield
         finally:

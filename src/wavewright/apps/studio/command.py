@@ -3,53 +3,134 @@
 from __future__ import annotations
 
 import http.client
+import sys
 import threading
 import webbrowser
 from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
 
-from ...base.errors import MissingExtra, how_to_install
-from ...base.parameters import LexiconPath
+from ...base.errors import MissingExtra, WavewrightError, how_to_install
+from ...base.parameters import LexiconPath, RecogniserName, TranslatorName
 from ...tasks import checked
-from ..server.serve import checked_lexicon, listen
-from ..server.settings import ServerSettings
+from ..server.serve import checked_lexicon, language_tools, listen
+from ..server.settings import LOCAL_HOST, ServerSettings, read_keys
+from .desktop_entry import write_desktop_entry
 
-WARM_UP_SECONDS = 60.0
+WARM_UP_SECONDS, RUNNING_SECONDS = 60.0, 1.0
+MANIFEST_PATH = "/manifest.webmanifest"
+PAGE_TITLE, MAX_HEAD_BYTES = b"<title>Wavewright studio</title>", 2_000
+
+
+@dataclass(frozen=True)
+class DesktopEntry:
+    """The file of an entry that was written."""
+
+    file: Path
+
+    def __str__(self) -> str:
+        """Return the sentence that names it."""
+        return f"Wrote: {self.file}"
 
 
 @checked
 def studio(
     port: Annotated[int, Field(description="Port; 0 for a free one.", ge=0, le=65_535)] = 8765,
     lexicon: LexiconPath = None,
+    recogniser: RecogniserName = None,
+    translator: TranslatorName = None,
     no_browser: Annotated[bool, Field(description="Do not open the page in the browser.")] = False,
-) -> None:
+    host: Annotated[
+        str,
+        Field(
+            description="Address of this machine for other devices in its network, or 0.0.0.0 for all of them; they "
+            "enter with a key."
+        ),
+    ] = LOCAL_HOST,
+    api_key_file: Annotated[
+        Path | None, Field(description="File of keys, one a line; default with --host: a new key at each start.")
+    ] = None,
+    desktop_entry: Annotated[
+        bool, Field(description="Only write an entry for the menus of Linux desktops, which starts the studio.")
+    ] = False,
+) -> DesktopEntry | None:
     """Open a page in the browser to generate, morph, speak, enhance, edit, compose and train.
 
-    Only this machine reaches the page, which loads nothing from elsewhere, until Ctrl-C or SIGTERM ends the command.
+    Without --host, only this machine reaches the page, which loads nothing from elsewhere, until Ctrl-C or SIGTERM ends
+    the command. Where a studio runs at the port already, its page is opened.
 
-    Raises BadSetting if the port is in use or cannot be used, or MissingExtra if the extra ``serve`` is not installed.
+    Raises BadSetting if the port is in use or cannot be used, the file of keys cannot be read, or the recogniser or
+    translator cannot be used, or MissingExtra if the extra ``serve``, or the package of one of these, is not installed.
     """
-    settings = ServerSettings(port=port, has_warm_up=True, lexicon=checked_lexicon(lexicon))
+    if desktop_entry:
+        return DesktopEntry(write_desktop_entry())
+    tools = language_tools(recogniser, translator)
+    keys = () if api_key_file is None else read_keys(api_key_file)
+    settings = ServerSettings(
+        host=host, port=port, keys=keys, has_warm_up=True, lexicon=checked_lexicon(lexicon), tools=tools
+    )
     try:
-        from .routes import describe_all, studio_routes
+        from .network_access import ENTER_PATH, addresses_with_key, enter_route, new_key, qr_code
+        from .routes import studio_routes
     except ImportError as error:
         raise MissingExtra(f"studio needs the extra serve; {how_to_install('serve')}.") from error
-
-    def warm_up(address: str) -> None:
-        """Load what the page asks for first, and start the processes that run tasks."""
-        describe_all()
-        with suppress(OSError, http.client.HTTPException):  # the command has ended
-            connection = http.client.HTTPConnection(address.removeprefix("http://"), timeout=WARM_UP_SECONDS)
-            connection.request("GET", "/v1/tasks")
-            connection.getresponse().read()
-            connection.close()
+    if settings == ServerSettings(port=port, has_warm_up=True) and is_running(port):
+        open_running(port, in_browser=not no_browser)
+        return None
+    if not settings.is_local and not keys:
+        settings = replace(settings, keys=(new_key(),))
 
     def announce(address: str) -> str:
+        entrance, *others = addresses_with_key(address, settings.keys[0]) if settings.keys else [address]
         if not no_browser:
-            threading.Thread(target=webbrowser.open, args=[address], daemon=True).start()
-        threading.Thread(target=warm_up, args=[address], daemon=True).start()
-        return f"The studio is at {address}"
+            threading.Thread(target=webbrowser.open, args=[entrance], daemon=True).start()
+        threading.Thread(target=warm_up, args=[address, *settings.keys[:1]], daemon=True).start()
+        if not settings.is_local:
+            print(qr_code(entrance), file=sys.stderr)
+        return "\n".join([f"The studio is at {entrance}", *(f"             and at {other}" for other in others)])
 
-    listen(settings, announce, studio_routes(settings.runs_folder))
+    routes = studio_routes(settings.runs_folder)
+    if settings.keys:
+        routes.append(enter_route(settings.keys))
+    listen(settings, announce, routes, open_paths=(ENTER_PATH, MANIFEST_PATH))
+    return None
+
+
+def warm_up(address: str, key: str = "") -> None:
+    """Load what the page asks for first, start the processes that run tasks, and make the examples."""
+    from .examples import prepare_examples
+    from .routes import describe_all
+
+    describe_all()
+    with suppress(OSError, http.client.HTTPException):  # the command has ended
+        connection = http.client.HTTPConnection(address.removeprefix("http://"), timeout=WARM_UP_SECONDS)
+        connection.request("GET", "/v1/tasks", headers={"Authorization": f"Bearer {key}"} if key else {})
+        connection.getresponse().read()
+        connection.close()
+    with suppress(WavewrightError):  # a model that is damaged or missing; the page names the reason
+        prepare_examples()
+
+
+def open_running(port: int, *, in_browser: bool) -> None:
+    """Say where the studio is that runs, and open its page."""
+    address = f"http://{LOCAL_HOST}:{port}"
+    print(f"A studio runs at {address} already.", file=sys.stderr, flush=True)
+    if in_browser:
+        webbrowser.open(address)
+
+
+def is_running(port: int) -> bool:
+    """Return whether a studio without keys answers at a port of this machine; the page of another one stays closed."""
+    if not port:
+        return False
+    connection = http.client.HTTPConnection(LOCAL_HOST, port, timeout=RUNNING_SECONDS)
+    try:
+        connection.request("GET", "/")
+        return PAGE_TITLE in connection.getresponse().read(MAX_HEAD_BYTES)
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()

@@ -17,8 +17,9 @@ from starlette.types import Receive, Scope, Send
 
 from ... import families, models
 from ...base.errors import BadAudio, BadModel, BadSetting
+from ...base.extras import training_problem
 from ...base.json_text import JsonValue
-from ...contracts.composition import ScoreComposer
+from ...contracts.composition import TRAITS, ScoreComposer
 from ...contracts.family import Capability
 from ...contracts.morphing import Morpher
 from ...contracts.runtime import Generator
@@ -27,28 +28,52 @@ from ...effects.editing.chain import Chain, SoundFormat
 from ...effects.editing.effects_with_files import FILE_EFFECTS
 from ...families import loading
 from ...models.folder import ModelFolder
+from ...music.accompaniment import style_names
 from ...music.rules import PRESETS
-from ...speech.styles import STYLES
+from ...speech.styles import MAX_STRENGTH, STYLES, USUAL_STRENGTH
 from ...synth import patch_names
-from ...tasks.edit import EffectList, edit
+from ...tasks.list_effects import list_effects
+from ..server.compression import text_route
 from ..server.guard import read_body
 from ..server.speech_request import BadRequest, parse_object
+from .examples import example_file
+from .mixes import describe_sections, movable_settings, read_mix
 from .runs import check_training, find_sample, list_runs, show_run
 from .scores import midi_of_roll, parse_roll, roll_of_midi
+
+_STYLE_STRENGTH = {
+    "type": "number",
+    "description": "Strength of the style: 0 is neutral.",
+    "minimum": 0,
+    "maximum": MAX_STRENGTH,
+    "default": USUAL_STRENGTH,
+    "form": {"step": 0.1},
+}
+"""The number after a style, such as that of ``sad:0.6``, as the tasks describe their parameters."""
 
 
 def describe_all() -> dict[str, object]:
     """Return all that the page chooses from."""
+    described = [description for name in models.names() if (description := describe_model(name))]
     return {
-        "models": [description for name in models.names() if (description := describe_model(name))],
+        "models": described,
         "styles": list(STYLES),
+        "style_strength": _STYLE_STRENGTH,
         "effects": _effects(),
+        "mix": describe_sections(),
         "patches": list(patch_names()),
         "pieces": [_piece(name) for name in PRESETS.names],
+        "accompaniments": list(style_names()),
         "families": [
-            {"name": family.name, "summary": family.summary, "sizes": list(family.sizes)}
+            {
+                "name": family.name,
+                "summary": family.summary,
+                "sizes": list(family.sizes),
+                "bases": [each["name"] for each in described if each["family"] == family.name],
+            }
             for family in families.FAMILIES.values()
         ],
+        "training_problem": training_problem(),
     }
 
 
@@ -80,7 +105,7 @@ def describe_model(name: str) -> dict[str, object] | None:
 
 
 def open_details(name: str) -> dict[str, object]:
-    """Return what only an opened model says: options of `generate`, attributes of `adjust`, whether it takes a key.
+    """Return what only an opened model says: options of `generate`, attributes of `adjust`, key and traits of scores.
 
     Raises BadModel if there is no such model, or it is damaged.
     """
@@ -94,6 +119,7 @@ def _details(name: str, _: str) -> dict[str, object]:
     return {
         "options": list(model.options) if isinstance(model, Generator) else [],
         "has_key": isinstance(model, ScoreComposer) and model.has_pitches,
+        "traits": list(TRAITS) if isinstance(model, ScoreComposer) and model.has_traits else [],
         "attributes": [asdict(each) for each in model.attributes] if isinstance(model, Morpher) else [],
     }
 
@@ -107,9 +133,7 @@ def _piece(name: str) -> dict[str, object]:
 
 @cache
 def _effects() -> list[dict[str, object]]:
-    listed = edit(list_=True)
-    assert isinstance(listed, EffectList)
-    return [asdict(effect) for effect in listed.effects]
+    return [asdict(effect) for effect in list_effects().effects]
 
 
 def _rate(sample_rate: int) -> str:
@@ -161,6 +185,14 @@ MEDIA_TYPES = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
+    ".webmanifest": "application/manifest+json",
+}
+
+EXAMPLE_TYPES = {
+    ".wav": "audio/wav",
+    ".mid": "audio/midi",
+    ".json": "application/json",
+    ".srt": "text/plain; charset=utf-8",
 }
 
 POLICY = "; ".join(
@@ -181,8 +213,8 @@ def page_routes() -> list[Route]:
     """Return a route for each file of the page; the page itself is at ``/``."""
     folder = resources.files(__package__).joinpath(PAGE)
     files = {file.name: file.read_bytes() for file in folder.iterdir() if _suffix(file.name) in MEDIA_TYPES}
-    routes = [Route(f"/{name}", _PageFile(name, contents)) for name, contents in sorted(files.items())]
-    return [Route("/", _PageFile(INDEX, files[INDEX])), *routes]
+    routes = [text_route(f"/{name}", _PageFile(name, contents)) for name, contents in sorted(files.items())]
+    return [text_route("/", _PageFile(INDEX, files[INDEX])), *routes]
 
 
 class _PageFile:
@@ -229,12 +261,15 @@ class _StudioEndpoints:
     def routes(self) -> list[Route]:
         """Return the routes."""
         return [
-            Route("/studio/descriptions", self.descriptions),
+            text_route("/studio/descriptions", self.descriptions),
             Route("/studio/models/{name}", self.model),
             Route("/studio/roll", self.roll, methods=["POST"]),
             Route("/studio/midi", self.midi, methods=["POST"]),
             Route("/studio/chain", self.chain, methods=["POST"]),
+            Route("/studio/mix", self.mix, methods=["POST"]),
+            Route("/studio/movable", self.movable, methods=["POST"]),
             Route("/studio/training", self.training, methods=["POST"]),
+            Route("/studio/examples/{name}", self.example),
             Route("/studio/runs", self.runs),
             Route("/studio/runs/{name}", self.run),
             Route("/studio/runs/{name}/samples/{sample}", self.sample),
@@ -264,11 +299,31 @@ class _StudioEndpoints:
         call = parse_object(await read_body(request.receive, request.headers, MAX_CALL_BYTES))
         return JSONResponse({"problem": await asyncio.to_thread(chain_problem, call)})
 
+    async def mix(self, request: Request) -> Response:
+        """Answer the project of a mix, a text in TOML, as data."""
+        body = await read_body(request.receive, request.headers, MAX_SCORE_BYTES)
+        try:
+            text = body.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise BadRequest("The project is no text; give a project of a mix in TOML.") from error
+        return JSONResponse(await asyncio.to_thread(read_mix, text))
+
+    async def movable(self, request: Request) -> Response:
+        """Answer which numbers of a chain of effects can move."""
+        call = parse_object(await read_body(request.receive, request.headers, MAX_CALL_BYTES))
+        return JSONResponse(await asyncio.to_thread(movable_settings, call))
+
     async def training(self, request: Request) -> Response:
         """Answer whether a training can begin: its process would find wrong settings only after some seconds."""
         call = parse_object(await read_body(request.receive, request.headers, MAX_CALL_BYTES))
         await asyncio.to_thread(check_training, self._runs_folder, call)
         return JSONResponse({})
+
+    async def example(self, request: Request) -> Response:
+        """Answer a file of an example, which is made when it is first asked for."""
+        name = request.path_params["name"]
+        contents = await asyncio.to_thread(example_file, name)
+        return Response(contents, media_type=EXAMPLE_TYPES[_suffix(name)], headers={"Cache-Control": "no-cache"})
 
     async def runs(self, _: Request) -> Response:
         """Answer the runs on this machine."""

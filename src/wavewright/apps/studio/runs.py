@@ -30,7 +30,7 @@ def list_runs(folder: Path) -> list[dict[str, object]]:
 
 
 def show_run(folder: Path, name: str) -> dict[str, object]:
-    """Return one run: step, minutes, minutes that its plan has left, curves and samples.
+    """Return one run: step, minutes, minutes that its plan has left, curves, warnings and samples.
 
     Raises BadRequest if there is no such run.
     """
@@ -46,6 +46,7 @@ def show_run(folder: Path, name: str) -> dict[str, object]:
         "minutes_left": plan and round(plan.minutes_left, 3),
         "is_model": (path / CARD_FILE).is_file(),
         "problem": record.problem,
+        "warnings": [f"Step {step}: {text}" for step, text in record.warnings],
         "curves": _thinned(record),
         "samples": [
             {"name": sample.name, "step": int(match[1]), "url": f"/studio/runs/{name}/samples/{sample.name}"}

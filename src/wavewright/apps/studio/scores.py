@@ -18,6 +18,8 @@ TICKS_PER_QUARTER = 480
 CLOCKS_PER_CLICK = 24  # of a metronome: a click each quarter
 MAX_NOTES = 100_000
 MAX_QUARTERS = 100_000.0
+SLOWEST, FASTEST = 4.0, 1000.0  # quarters a minute
+USUAL_TEMPO = 120.0  # of a MIDI file without one
 
 
 class RollNote(BaseModel):
@@ -42,12 +44,22 @@ class RollTrack(BaseModel):
     notes: Annotated[list[RollNote], Field(max_length=MAX_NOTES)] = []
 
 
-class Roll(BaseModel):
-    """A score with one tempo, in quarters a minute, and one metre."""
+class RollTempo(BaseModel):
+    """A change of the tempo, in quarters a minute, at ``start`` in quarters."""
 
     model_config = ConfigDict(extra="forbid")
 
-    tempo: float = Field(default=100.0, ge=4, le=1000)
+    start: float = Field(gt=0, le=MAX_QUARTERS)
+    tempo: float = Field(ge=SLOWEST, le=FASTEST)
+
+
+class Roll(BaseModel):
+    """A score with one metre; its ``tempo`` at the start and in ``tempos`` is in quarters a minute."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    tempo: float = Field(default=100.0, ge=SLOWEST, le=FASTEST)
+    tempos: Annotated[list[RollTempo], Field(max_length=MAX_NOTES)] = []
     quarters: float = Field(default=16.0, ge=0, le=MAX_QUARTERS)
     beats_per_bar: float = Field(default=4.0, gt=0, le=64)
     tracks: Annotated[list[RollTrack], Field(max_length=64)] = []
@@ -65,8 +77,14 @@ def roll_of_midi(contents: bytes) -> Roll:
     bars = bars_of(score)
     first = bars[first_whole(bars)]
     lead = bars[0].lead
+    tempos = {
+        (int(each["tick"]) + lead) / quarter if each["tick"] else 0.0: round(60e6 / int(each["us_per_quarter"]), 3)
+        for each in score.tempos
+    }
+    limited = {start: min(max(tempo, SLOWEST), FASTEST) for start, tempo in tempos.items()}
     return Roll(
-        tempo=round(60e6 / score.tempos["us_per_quarter"][0], 3) if len(score.tempos) else 120.0,
+        tempo=limited.pop(0.0, USUAL_TEMPO),
+        tempos=[RollTempo(start=start, tempo=tempo) for start, tempo in limited.items()],
         quarters=(score.length + lead) / quarter,
         beats_per_bar=4 * first.numerator / first.denominator,
         tracks=[_roll_track(track, quarter, lead) for track in score.tracks if len(track.notes)],
@@ -88,9 +106,11 @@ def midi_of_roll(roll: Roll) -> bytes:
     tracks = tuple(_track(track) for track in roll.tracks if track.notes)
     if not tracks:
         raise BadScore("The score has no notes; draw some, or compose a score.")
-    tempos = np.array([(0, quarters_per_minute_to_us(roll.tempo))], TEMPO)
+    changes = sorted((round(each.start * TICKS_PER_QUARTER), each.tempo) for each in roll.tempos)
+    tempos = [(tick, quarters_per_minute_to_us(tempo)) for tick, tempo in [(0, roll.tempo), *changes]]
     length = round(roll.quarters * TICKS_PER_QUARTER)
-    return midi_writing.write_midi(Score(tracks, TICKS_PER_QUARTER, tempos, _metres(roll.beats_per_bar), length=length))
+    metres = _metres(roll.beats_per_bar)
+    return midi_writing.write_midi(Score(tracks, TICKS_PER_QUARTER, np.array(tempos, TEMPO), metres, length=length))
 
 
 def _metres(quarters_per_bar: float) -> np.ndarray:

@@ -24,7 +24,16 @@ SYNONYMS = {
 
 AUTOMATIC = (
     *("software", "encoder", "encodersettings", "encoding", "encoder_settings", "creation_time", "duration", "length"),
-    *("major_brand", "minor_version", "compatible_brands", "handler_name", "vendor_id", "itunsmpb", "itunpgap"),
+    *(
+        "major_brand",
+        "minor_version",
+        "compatible_brands",
+        "handler_name",
+        "media_type",
+        "vendor_id",
+        "itunsmpb",
+        "itunpgap",
+    ),
     *("itunes_cddb_1", "tagging time"),
 )
 """Tags that programs write about a file, which are not those of a file that is made of it."""

@@ -123,7 +123,7 @@ OTHER_NAMES: Mapping[str, tuple[str, ...]] = {
     "acompressor": ("compress",),
     "agc": ("loudness", "compress"),
     "amplify": ("gain", "normalise"),
-    "attenuate": ("gain",),
+    "attenuate": ("gain", "spectralgain"),
     "autopan": ("pan", "tremolo"),
     "bandpass": ("highpass", "lowpass"),
     "bandreject": ("notch",),
@@ -151,11 +151,13 @@ OTHER_NAMES: Mapping[str, tuple[str, ...]] = {
     "mix": ("overlay",),
     "noisegate": ("gate",),
     "overdrive": ("saturate",),
+    "inpaint": ("heal",),
     "parametric": ("peak", "lowshelf", "highshelf"),
     "r128": ("loudness",),
     "rate": ("resample", "speed"),
     "replaygain": ("loudness",),
     "room": ("reverb", "convolve"),
+    "repair": ("heal", "declick"),
     "sidechain": ("duck",),
     "tempo": ("stretch",),
     "transpose": ("pitch",),
@@ -168,8 +170,8 @@ OTHER_NAMES: Mapping[str, tuple[str, ...]] = {
 NAMES = {effect: name for name, effect in CHAIN_EFFECTS.items()}
 MAX_CHAIN_FILE_BYTES = 400_000
 RANGE = ".."
-RANGED = frozenset({"trim"})
-"""Effects whose first two settings may be given as a range, ``1.5..30``."""
+RANGED = frozenset({"trim", "spectralgain", "isolate", "spectralcopy", "heal"})
+"""Effects whose first settings may be given as ranges, ``1.5..30``."""
 
 OpenBlocks = Callable[[], Iterable[np.ndarray]]
 
@@ -418,8 +420,7 @@ def _effect_of(step: StepText, folder: Path) -> Effect:
         likely = OTHER_NAMES.get(step.name) or nearest_names(step.name, CHAIN_EFFECTS)
         hint = f"did you mean {' or '.join(likely)}?" if likely else f"There are {', '.join(CHAIN_EFFECTS)}."
         raise BadSetting(
-            f"The chain has no effect {quoted(step.name)} ({step.position}); {hint} `wavewright edit --list` describes "
-            "all."
+            f"The chain has no effect {quoted(step.name)} ({step.position}); {hint} `wavewright effects` describes all."
         )
     try:
         values = _values(step, kind)

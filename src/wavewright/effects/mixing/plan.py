@@ -11,6 +11,7 @@ from ...base.units import seconds_to_samples
 from ...dsp.assembly import CURVES
 from .. import Ducker
 from ..editing.chain import Chain, SoundFormat
+from .automation import Automation, check_automations
 from .sources import RegionSource
 
 MASTER = "master"
@@ -120,11 +121,17 @@ class Strip:
     name: str
     placements: tuple[Placement, ...] = ()
     chain: Chain | None = None
+    automations: tuple[Automation, ...] = ()  # of the effects
     fader: Fader = field(default_factory=Fader)
     duck: Duck | None = None
     output: str | None = MASTER
     sends: tuple[Send, ...] = ()
     is_bus: bool = False
+
+    @property
+    def keys(self) -> list[str]:
+        """Names of the strips whose levels numbers of the effects follow."""
+        return [each.motion.key for each in self.automations if each.motion.key is not None]
 
     def destinations(self) -> Iterator[Send]:
         """Yield where the strip is mixed into."""
@@ -201,11 +208,14 @@ class Mix:
                 for destination in strip.destinations():
                     _check_destination(self.strips, destination.to)
                 if strip.duck is not None:
-                    _check_key(self.strips, strip.duck.by)
+                    _check_key(self.strips, strip.duck.by, "duck")
+                for key in strip.keys:
+                    _check_key(self.strips, key, "follow")
                 check_pan(strip.fader.pan, self.sound)
                 if strip.fader.pan_points:
                     check_pan(1.0, self.sound)
                 check_chain(strip.chain, self.sound)
+                check_automations(strip.chain, strip.automations, self.sound)
             for number, placement in enumerate(strip.placements, 1):
                 with Named(f"{label}, region {number}"):
                     placement.check(self.sound)
@@ -259,10 +269,10 @@ def _check_destination(strips: dict[str, Strip], name: str) -> None:
         raise BadSetting(f"There is no bus {quoted(name)}; there are {known}.")
 
 
-def _check_key(strips: dict[str, Strip], name: str) -> None:
+def _check_key(strips: dict[str, Strip], name: str, what: str) -> None:
     if name not in strips or name == MASTER:
         known = ", ".join(quoted(each) for each in strips if each != MASTER)
-        raise BadSetting(f"duck is by {quoted(name)}, which does not exist; there are {known}.")
+        raise BadSetting(f"{what} is by {quoted(name)}, which does not exist; there are {known}.")
 
 
 def _check_acyclic(mix: Mix) -> None:
@@ -271,12 +281,15 @@ def _check_acyclic(mix: Mix) -> None:
     for strip in mix.strips.values():
         if strip.duck is not None:
             needs[strip.name].append(strip.duck.by)
+        needs[strip.name] += strip.keys
     finished: set[str] = set()
 
     def visit(name: str, path: tuple[str, ...]) -> None:
         if name in path:
             circle = " -> ".join([*path[path.index(name) :], name])
-            raise BadSetting(f"Tracks and buses depend on each other in a circle ({circle}); remove a send or duck.")
+            raise BadSetting(
+                f"Tracks and buses depend on each other in a circle ({circle}); remove a send, duck or follow."
+            )
         if name not in finished:
             for each in needs[name]:
                 visit(each, (*path, name))

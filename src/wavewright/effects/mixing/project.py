@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias, TypeVar
@@ -14,13 +14,16 @@ from ...base.names import name_problem, quoted
 from ...base.toml_tables import parse_toml
 from .. import Ducker
 from ..editing.chain import Chain
-from ..editing.quantities import parse_value
+from ..editing.quantities import QUANTITIES, parse_value, quantity_of
+from .automation import Automation, Curve, Follower, Motion, Oscillation, Points, automation_of
 from .plan import MASTER, Duck, Fader, Mix, Named, Placement, Point, Send, Strip
 from .sources import FileSource, RegionSource
 
 MAX_FILE_BYTES = 2**24
+MAX_OSCILLATOR_HZ = 20.0
 MAX_SECONDS = 7 * 86_400.0
 DEFAULT_SAMPLE_RATE = 48_000
+SLOWEST, FASTEST = 4.0, 1000.0  # beats a minute
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -64,19 +67,86 @@ class RegionSection(Section):
     effects: str = ""
 
 
+Value: TypeAlias = float | str  # a number, with or without the unit of its setting
+
+
+class OscillatorSection(Section):
+    """A low-frequency oscillator between two values."""
+
+    low: Value
+    high: Value
+    rate_hz: Annotated[float, Field(gt=0, le=MAX_OSCILLATOR_HZ), _quantity("rate_hz")] = 1.0
+    shape: str = "sine"
+    phase: float = Field(default=0.0, ge=0, le=1)
+
+
+class FollowerSection(Section):
+    """The level of another track or bus, which moves a number between two values."""
+
+    by: str
+    low: Value
+    high: Value
+    floor_db: Decibels = -50.0
+    ceiling_db: Decibels = -10.0
+    attack_ms: Annotated[float, Field(ge=0, le=10_000), _quantity("attack_ms")] = 10.0
+    release_ms: Annotated[float, Field(ge=0, le=10_000), _quantity("release_ms")] = 200.0
+
+
+class EffectAutomationSection(Section):
+    """A number of an effect that moves: through points, by an oscillator, or by the level of another strip."""
+
+    step: int = Field(ge=1)
+    setting: str
+    curve: Curve | None = None
+    points: tuple[tuple[Time, Value], ...] = ()
+    lfo: OscillatorSection | None = None
+    follow: FollowerSection | None = None
+
+    @model_validator(mode="after")
+    def _has_one(self) -> EffectAutomationSection:
+        if sum(map(bool, (self.points, self.lfo, self.follow))) != 1:
+            raise ValueError("give one of points, lfo and follow")
+        _check_rising("points", self.points)
+        return self
+
+    def automation(self, chain: Chain | None) -> Automation:
+        """Return the automation of a chain; raise BadSetting if it does not fit the chain."""
+        return automation_of(chain, self.step, self.setting, self._motion)
+
+    def _motion(self, setting: str) -> Motion:
+        curve = self.curve or ("exponential" if quantity_of(setting) is QUANTITIES["hz"] else "linear")
+
+        def number(value: Value) -> float:
+            return parse_value(setting, float, value) if isinstance(value, str) else value  # type: ignore[return-value]
+
+        if self.lfo is not None:
+            ends = number(self.lfo.low), number(self.lfo.high)
+            return Oscillation(*ends, curve, self.lfo.rate_hz, self.lfo.shape, self.lfo.phase)
+        if self.follow is not None:
+            key = self.follow
+            ends = number(key.low), number(key.high)
+            return Follower(*ends, curve, key.by, key.floor_db, key.ceiling_db, key.attack_ms, key.release_ms)
+        return Points.through([(seconds, number(value)) for seconds, value in self.points], curve)
+
+
 class AutomationSection(Section):
-    """Points ``[time, value]`` of the gain, added to ``gain_db``, and of the pan."""
+    """Points ``[time, value]`` of the gain, added to ``gain_db``, and of the pan; what moves in the effects."""
 
     gain_db: tuple[tuple[Time, Decibels], ...] = ()
     pan: tuple[tuple[Time, PanPosition], ...] = ()
+    effects: tuple[EffectAutomationSection, ...] = ()
 
     @model_validator(mode="after")
     def _rises(self) -> AutomationSection:
         for name in ("gain_db", "pan"):
-            times = [time for time, _ in getattr(self, name)]
-            if times != sorted({*times}):
-                raise ValueError(f"the times of {name} do not rise")
+            _check_rising(name, getattr(self, name))
         return self
+
+
+def _check_rising(name: str, points: Sequence[tuple[float, Value]]) -> None:
+    times = [time for time, _ in points]
+    if times != sorted({*times}):
+        raise ValueError(f"the times of {name} do not rise")
 
 
 class SendSection(Section):
@@ -106,6 +176,14 @@ class StripSection(Section):
     effects: str = ""
     automation: AutomationSection = AutomationSection()
 
+    def automations(self, chain: Chain | None) -> tuple[Automation, ...]:
+        """Return what moves in the effects; raise BadSetting if it does not fit them."""
+        found = []
+        for number, section in enumerate(self.automation.effects, 1):
+            with Named(f"automation, effects {number}"):
+                found.append(section.automation(chain))
+        return tuple(found)
+
     def fader(self) -> Fader:
         """Return the fader."""
         gain, pan = ((Point(*point) for point in points) for points in (self.automation.gain_db, self.automation.pan))
@@ -117,6 +195,7 @@ class TrackSection(StripSection):
 
     name: str = ""
     mute: bool = False
+    solo: bool = False
     duck: DuckSection | None = None
     output: str = MASTER
     sends: tuple[SendSection, ...] = ()
@@ -140,6 +219,7 @@ class ProjectSection(Section):
     sample_rate: int = Field(default=DEFAULT_SAMPLE_RATE, ge=1_000, le=768_000)
     channels: int = Field(default=2, ge=1, le=8)
     length: Time | None = None
+    tempo: float | None = Field(default=None, ge=SLOWEST, le=FASTEST)  # of a grid; nothing sounds by it
     tracks: tuple[TrackSection, ...] = Field(min_length=1)
     buses: tuple[BusSection, ...] = ()
     master: StripSection = StripSection()
@@ -188,12 +268,17 @@ def parse_project(text: str, folder: Path = Path()) -> Mix:
         with Named(_position("bus", number, bus.name)):
             _add(strips, _strip(bus.name, bus, folder, is_bus=True), ())
     with Named(MASTER):
-        strips[MASTER] = Strip(
-            MASTER, chain=chain_of(project.master.effects, folder), fader=project.master.fader(), output=None
-        )
+        chain = chain_of(project.master.effects, folder)
+        automations = project.master.automations(chain)
+        strips[MASTER] = Strip(MASTER, chain=chain, automations=automations, fader=project.master.fader(), output=None)
     mix = Mix(strips, project.sample_rate, project.channels, project.length)
     mix.check()
-    muted = {track.name or f"track {number}" for number, track in enumerate(project.tracks, 1) if track.mute}
+    has_solo = any(track.solo for track in project.tracks)
+    muted = {
+        track.name or f"track {number}"
+        for number, track in enumerate(project.tracks, 1)
+        if track.mute or (has_solo and not track.solo)
+    }
     muted |= {bus.name for bus in project.buses if bus.mute}
     mix = without(mix, muted)
     if mix.expected_seconds == 0:
@@ -206,7 +291,8 @@ def without(mix: Mix, muted: set[str]) -> Mix:
     strips = {}
     for name, strip in mix.strips.items():
         duck = None if strip.duck is None or strip.duck.by in muted else strip.duck
-        strips[name] = replace(strip, duck=duck)
+        moving = tuple(each for each in strip.automations if each.motion.key not in muted)
+        strips[name] = replace(strip, duck=duck, automations=moving)
         if name in muted:
             strips[name] = Strip(name, output=None, is_bus=strip.is_bus)
     return replace(mix, strips=strips)
@@ -228,7 +314,16 @@ def _strip(name: str, section: TrackSection | BusSection, folder: Path, *, is_bu
             duck = section.duck.duck()
     sends = tuple(Send(send.to, send.gain_db) for send in section.sends)
     chain = chain_of(section.effects, folder)
-    return Strip(name, chain=chain, fader=section.fader(), duck=duck, output=section.output, sends=sends, is_bus=is_bus)
+    return Strip(
+        name,
+        chain=chain,
+        automations=section.automations(chain),
+        fader=section.fader(),
+        duck=duck,
+        output=section.output,
+        sends=sends,
+        is_bus=is_bus,
+    )
 
 
 def _placement(region: RegionSection, source: RegionSource, folder: Path) -> Placement:
@@ -310,7 +405,14 @@ def parse_section(
         raise BadSetting(_fault(kind, error, contents, what, {**SECTIONS, **(sections or {})})) from error
 
 
-LISTS = {"tracks": "track", "buses": "bus", "regions": "region", "sends": "send", "layers": "layer"}
+LISTS = {
+    "tracks": "track",
+    "buses": "bus",
+    "regions": "region",
+    "sends": "send",
+    "layers": "layer",
+    "effects": "effects",
+}
 """Arrays of tables, and what one of their tables is called in messages."""
 
 SECTIONS: dict[str, type[BaseModel]] = {
@@ -319,6 +421,9 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "regions": RegionSection,
     "sends": SendSection,
     "automation": AutomationSection,
+    "effects": EffectAutomationSection,
+    "lfo": OscillatorSection,
+    "follow": FollowerSection,
     "master": StripSection,
 }
 """Models of the tables with these names."""

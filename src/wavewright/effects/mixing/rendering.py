@@ -13,6 +13,7 @@ from ...audio.wave_blocks import BlockReader, with_channels
 from ...base.units import db_to_gain, seconds_to_samples
 from .. import FadeIn, FadeOut
 from ..editing.chain import SoundFormat
+from .automation import moving
 from .plan import MASTER, Duck, Fader, Mix, Named, Placement, Point, Strip, label_of
 
 BLOCK_SAMPLES = 16_384
@@ -103,22 +104,27 @@ class _Pass:
 
     def _rendered(self, name: str) -> Iterator[np.ndarray]:
         strip, sound = self._mix.strips[name], self._mix.sound
-        if strip.chain is None:
+        chain = strip.chain and moving(strip.chain, strip.automations, self._key)
+        if chain is None:
             blocks = self.sum_of_inputs(name)
         elif _is_measured_first(strip):
             names = [each for each, _ in self._mix.inputs(name)]
-            processed = strip.chain.process(
+            processed = chain.process(
                 lambda: _Pass(self._mix, names, self._block_samples).sum_of_inputs(name),
                 sound.sample_rate,
                 sound.n_channels,
             )
             blocks = (with_channels(block, sound.n_channels) for block in processed)
         else:
-            processed = strip.chain.process_blocks(self.sum_of_inputs(name), sound.sample_rate, sound.n_channels)
+            processed = chain.process_blocks(self.sum_of_inputs(name), sound.sample_rate, sound.n_channels)
             blocks = (with_channels(block, sound.n_channels) for block in processed)
         if strip.duck is not None:
             blocks = self._ducked(blocks, strip.duck)
         return faded(blocks, strip.fader, sound)
+
+    def _key(self, name: str) -> Iterator[np.ndarray]:
+        """Return the output of a strip, rendered for itself: an effect may read it several times."""
+        return _Pass(self._mix, [name], self._block_samples).output(name)
 
     def sum_of_inputs(self, name: str) -> Iterator[np.ndarray]:
         """Yield the sum of the regions of a track, or of all that is mixed into a bus."""

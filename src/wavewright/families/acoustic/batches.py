@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from ...dsp.alignment import beta_binomial_prior
 from ...dsp.loudness import normalise_loudness
 from ...dsp.pitch import track_pitch
 from ...dsp.speech_mel import N_MELS, mel_to_features, speech_mel
-from ...text import FrontEnd
+from ...text import front_end
 from .config import BOUNDARY, AcousticConfig
 from .prosody import MAX_F0_HZ, MIN_F0_HZ, frame_energy, hz_to_octaves
 from .transcripts import text_to_symbols
@@ -42,14 +42,13 @@ class SpeechClip:
 
 
 def speech_clips(
-    store: ClipStore, config: AcousticConfig, loudness_lufs: float, front_end: FrontEnd
+    store: ClipStore, config: AcousticConfig, loudness_lufs: float
 ) -> tuple[list[SpeechClip], list[Problem]]:
     """Measure recordings and convert their texts to symbols.
 
     - ``store``: whole recordings with texts, of speakers of ``config``.
-    - ``config``: with the symbols of the front end.
+    - ``config``: with the symbols of the front ends.
     - ``loudness_lufs``: loudness that each recording is normalised to.
-    - ``front_end``: of the recordings' language.
     - returns ``clips``: the usable recordings.
     - returns ``problems``: the others: texts that cannot be read, or that have more symbols than the recording has
       frames.
@@ -58,10 +57,11 @@ def speech_clips(
         f"voice-{config.sample_rate}-{loudness_lufs:g}", lambda: _measure_all(store, config, loudness_lufs)
     )
     ends = np.cumsum(measured["n_frames"])
+    readers = {language: front_end(language) for language in config.all_languages}
     clips, problems = [], []
     for entry, end, n_frames in zip(store.entries, ends, measured["n_frames"], strict=True):
         try:
-            symbols = text_to_symbols(str(entry.text), front_end)
+            symbols = text_to_symbols(str(entry.text), readers[entry.language or config.language])
         except BadText as error:
             problems.append(Problem(entry.path, str(error)))
             continue
@@ -75,7 +75,7 @@ def speech_clips(
                 entry,
                 mel=measured["mel"][end - n_frames : end],
                 f0_hz=measured["f0_hz"][end - n_frames : end],
-                symbols=np.array([config.symbols.index(symbol) for symbol in symbols]),
+                symbols=np.array([config.rows[symbol] for symbol in symbols]),
                 speaker=config.speakers.index(entry.speaker or ONLY_SPEAKER),
             )
         )
@@ -142,12 +142,21 @@ class SpeechBatches:
     - ``max_frames``: most frames of a batch with its padding, except for a single clip.
     - ``speaker_exponent``: a speaker is drawn in proportion to the number of the recordings to this power.
     - ``seed``: seed of the random numbers.
+    - ``crossing``: share of the recordings whose vowels are read as those of a random language, and the rows that the
+      symbols have in each, ``(languages, symbols)``; so each speaker is met with the vowels of all.
     """
 
     def __init__(
-        self, clips: Sequence[SpeechClip], batch_size: int, max_frames: float, speaker_exponent: float, seed: int
+        self,
+        clips: Sequence[SpeechClip],
+        batch_size: int,
+        max_frames: float,
+        speaker_exponent: float,
+        seed: int,
+        crossing: tuple[float, np.ndarray] | None = None,
     ) -> None:
         self.clips = list(clips)
+        self.crossing = crossing
         self.batch_size, self.max_frames, self.seed = batch_size, max_frames, seed
         self.lengths = np.array([clip.n_frames for clip in clips])
         counts = Counter(clip.speaker for clip in clips)
@@ -161,7 +170,18 @@ class SpeechBatches:
         pool = pool[np.argsort(self.lengths[pool], kind="stable")]
         start = rng.integers(POOL_BATCHES) * self.batch_size
         rows = rng.permutation(pool[start : start + self.batch_size])
-        return self.of(rows[: max(1, int(self.max_frames // self.lengths[rows].max()))])
+        rows = rows[: max(1, int(self.max_frames // self.lengths[rows].max()))]
+        if self.crossing is None:
+            return self.of(rows)
+        (share, rows_in), clips = self.crossing, [self.clips[row] for row in rows]
+        crossed = rng.random(len(clips)) < share
+        languages = rng.integers(len(rows_in), size=len(clips))
+        return collate(
+            [
+                replace(clip, symbols=rows_in[language][clip.symbols]) if is_crossed else clip
+                for clip, is_crossed, language in zip(clips, crossed, languages, strict=True)
+            ]
+        )
 
     def of(self, rows: np.ndarray) -> Batch:
         """Return the clips of these rows as one batch."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from ...base.errors import BadSetting
 from ...base.ranges import check_distinct, check_names, ranged
 from ...contracts.schedule import MAX_STEPS
 from ...contracts.speech_config import SpeechMelConfig
+from ...text.shared_symbols import shared_signs
 
 ENCODER_FILE = "encoder.onnx"
 DECODER_FILE = "decoder.onnx"
@@ -41,7 +43,8 @@ class AcousticConfig(SpeechMelConfig):
     LABELS_REMEDY = "leave labels empty, and name speakers in a manifest instead"
 
     language: str = "en"  # of the front end
-    symbols: tuple[str, ...] = ()  # of the front end, set when the recordings are prepared
+    languages: tuple[str, ...] = ()  # all that the voice speaks, with phones of one sign in common; empty: language
+    symbols: tuple[str, ...] = ()  # of the front end, or the signs of several; set when the recordings are prepared
     speakers: tuple[str, ...] = ()  # all speakers of the recordings, unless some are named here
     channels: int = ranged(192, 16, 1_024)
     hidden: int = ranged(576, 16, 4_096)  # channels between the two products of a block
@@ -66,7 +69,11 @@ class AcousticConfig(SpeechMelConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_names(speakers=self.speakers)
-        check_distinct(symbols=self.symbols)
+        check_distinct(symbols=self.symbols, languages=self.languages)
+        if self.languages and self.language not in self.languages:
+            raise BadSetting(
+                f"language is {self.language!r} and languages are {', '.join(self.languages)}; it must be one of them."
+            )
         if self.channels % self.n_heads:
             raise BadSetting(f"channels is {self.channels}; it must be a multiple of n_heads ({self.n_heads}).")
         kernel_sizes = {
@@ -90,6 +97,22 @@ class AcousticConfig(SpeechMelConfig):
     def n_speakers(self) -> int:
         """Number of speakers; one if they have no names."""
         return max(len(self.speakers), 1)
+
+    @property
+    def all_languages(self) -> tuple[str, ...]:
+        """The languages that the voice speaks, that of ``language`` first."""
+        return tuple(dict.fromkeys((self.language, *self.languages)))
+
+    @cached_property
+    def rows(self) -> dict[str, int]:
+        """The row of each symbol of the front ends; phones of two languages with one sign have one row.
+
+        Raises BadSetting or MissingExtra if a language has no front end here.
+        """
+        index = {symbol: row for row, symbol in enumerate(self.symbols)}
+        if not self.languages:
+            return index
+        return {symbol: index[sign] for symbol, sign in shared_signs(self.languages).items() if sign in index}
 
     @property
     def boundary_index(self) -> int:

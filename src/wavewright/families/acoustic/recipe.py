@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from unicodedata import normalize
 
 import numpy as np
 
-from ...base.errors import BadFolder, BadModel
+from ...base.errors import BadFolder, BadModel, BadText, MissingExtra
 from ...base.ranges import RangedSettings, ranged
 from ...contracts.family import exported_weights, rows_by_name
 from ...contracts.recipe import NOTHING_TO_TRAIN_ON, PreparedOf, RecipeOf
@@ -19,6 +21,7 @@ from ...data.splits import assign_splits, without_speaker_groups
 from ...data.store import ClipStore
 from ...models.folder import ModelFolder
 from ...text import front_end
+from ...text.shared_symbols import STRESSES, nearest_vowels, shared_signs
 from .batches import ONLY_SPEAKER, SpeechBatches, SpeechClip, speech_clips
 from .config import SIZES, SPEAKERS_FILE, WEIGHT_PREFIX, AcousticConfig
 from .transcripts import check_transcripts
@@ -30,6 +33,7 @@ SYMBOL_TABLES = (
     "phone_classifier.out_proj.bias",
 )
 """Tensors with a row for each symbol."""
+NOT_IN_ALL_LANGUAGES = re.compile("[\u0303\u032f]")  # nasal, not syllabic
 SPEAKER_TABLES = ("speaker_embedding.weight", "aligner.speaker_embedding.weight", "usual_style", "pace")
 """Tensors with a row for each speaker."""
 
@@ -38,7 +42,8 @@ def initial_weights(base: ModelFolder, config: AcousticConfig) -> dict[str, np.n
     """Return the state of the exported network of a training that starts from ``base``.
 
     - ``base``: a voice.
-    - ``config``: of the new voice. Rows of new symbols and speakers are the mean of the known ones.
+    - ``config``: of the new voice. A symbol that ``base`` lacks starts as the phones of its language that are nearest,
+      a speaker as the mean of the known ones.
     - returns: tensors by name.
 
     Raises BadModel if ``base`` was not stored with all of its weights.
@@ -46,6 +51,7 @@ def initial_weights(base: ModelFolder, config: AcousticConfig) -> dict[str, np.n
     base_config = base.config(AcousticConfig)
     state = exported_weights(base, (WEIGHT_PREFIX,))
     state |= {name: array.astype(np.float32) for name, array in base.tensors(SPEAKERS_FILE).items()}
+    similar = nearest_phones(config, base_config)
     for tables, names, known in (
         (SYMBOL_TABLES, config.symbols, base_config.symbols),
         (SPEAKER_TABLES, config.speakers, base_config.speakers),
@@ -53,8 +59,39 @@ def initial_weights(base: ModelFolder, config: AcousticConfig) -> dict[str, np.n
         for table in tables:
             if table not in state:
                 raise BadModel(f"{base.path} has no weight {table}, so no training can start from it; give another.")
-            state[table] = rows_by_name(state[table], names, known)
+            state[table] = rows_by_name(state[table], names, known, similar=similar)
     return state | {"joint_alignment": np.array(True)}
+
+
+def nearest_phones(config: AcousticConfig, base: AcousticConfig) -> dict[str, tuple[str, ...]]:
+    """Return the phones of another language that are nearest to those of a voice, by their signs of IPA.
+
+    - ``config``: of the voice.
+    - ``base``: of a voice of another language, or of fewer.
+    - returns: for each symbol that only ``config`` has, symbols of ``base`` with the same stress, such as ``T`` and
+      ``S`` for ``ts``; a symbol that the other language has no sign for is left out.
+    """
+    if config.language == base.language and config.languages == base.languages:
+        return {}
+    try:
+        own, other, rows = front_end(config.language), front_end(base.language), base.rows
+    except MissingExtra:
+        return {}
+    known = {phone: base.symbols[row] for phone, row in rows.items()}
+    nearest = {}
+    for symbol in set(config.symbols) - set(base.symbols):
+        sign = symbol.rstrip(STRESSES) if config.languages else own.ipa(symbol)
+        sign = normalize("NFC", NOT_IN_ALL_LANGUAGES.sub("", normalize("NFD", sign)))
+        try:
+            phones = other.phones(sign, "ipa")
+        except BadText:
+            continue
+        stress = symbol[-1] if symbol[-1] in STRESSES else "0"
+        stressed = [f"{phone[:-1]}{stress}" if phone[-1] in STRESSES else phone for phone in phones]
+        nearest[symbol] = tuple(
+            known.get(new, known[old]) for new, old in zip(stressed, phones, strict=True) if old in known
+        )
+    return nearest
 
 
 def new_tables(base: ModelFolder, config: AcousticConfig) -> tuple[str, ...]:
@@ -85,6 +122,7 @@ class AcousticDataSettings(RangedSettings):
     batch_seconds: float = ranged(40.0, 1.0, 10_000.0)  # most seconds of a batch with its padding
     longest_seconds: float = ranged(30.0, 1.0, 60.0)  # longer recordings are left out
     speaker_exponent: float = ranged(0.6, 0.0, 1.0)  # 0 draws each speaker equally often, 1 by number of recordings
+    crossed_share: float = ranged(0.3, 0.0, 1.0)  # of the recordings, of a voice of several languages
     loudness_lufs: float = ranged(-23.0, -60.0, 0.0)  # that each recording is normalised to
 
 
@@ -135,17 +173,18 @@ def fine_tuning(base: ModelFolder) -> AcousticRecipe:
 def prepare(recipe: AcousticRecipe, entries: Sequence[Entry], cache_folder: Path | None = None) -> AcousticPrepared:
     """Split, decode and prepare recordings with texts; raise BadFolder if none is left to train on."""
     data = recipe.data
-    entries = [entry for entry in entries if entry.language in (None, recipe.model.language)]
+    languages = recipe.model.all_languages
+    entries = [entry for entry in entries if entry.language in (None, *languages)]
     speakers = _speakers(entries, recipe.model.speakers)
     entries = [entry for entry in entries if (entry.speaker or ONLY_SPEAKER) in speakers]
     entries = assign_splits(without_speaker_groups(entries), by="group", valid=data.valid_fraction, test=0.0)
     entries, unusable = check_transcripts([e for e in entries if e.split != "test"], data.longest_seconds)
     if not entries:
         raise BadFolder(f"No recording can be learned: {first_problem(unusable)}.")
-    front = front_end(recipe.model.language)
-    model = replace(recipe.model, speakers=speakers, symbols=tuple(front.symbols))
+    signs = shared_signs(languages).values() if recipe.model.languages else front_end(languages[0]).symbols
+    model = replace(recipe.model, speakers=speakers, symbols=tuple(dict.fromkeys(signs)))
     store = ClipStore.build(entries, model.sample_rate, None, Preparation("crop", level="none"), cache_folder)
-    clips, unspeakable = speech_clips(store, model, data.loudness_lufs, front)
+    clips, unspeakable = speech_clips(store, model, data.loudness_lufs)
     train = [clip for clip in clips if clip.entry.split == "train"]
     valid = [clip for clip in clips if clip.entry.split == "valid"]
     if not train:
@@ -182,7 +221,18 @@ def _sample(clips: list[SpeechClip]) -> list[SpeechClip]:
     return [clips[row] for row in sorted(rows)]
 
 
+def crossed_rows(config: AcousticConfig) -> np.ndarray:
+    """Return the row of the nearest vowel of each language to each symbol, ``(languages, symbols)``.
+
+    A symbol that the language has, and one that is no vowel, has its own row.
+    """
+    index = {symbol: row for row, symbol in enumerate(config.symbols)}
+    vowels = [nearest_vowels(language, config.symbols) for language in config.languages]
+    return np.array([[index[nearest.get(symbol, symbol)] for symbol in config.symbols] for nearest in vowels])
+
+
 def _batches(clips: list[SpeechClip], recipe: AcousticRecipe) -> SpeechBatches:
     data, training = recipe.data, recipe.training
     max_frames = data.batch_seconds * recipe.model.sample_rate / recipe.model.hop_length
-    return SpeechBatches(clips, training.batch_size, max_frames, data.speaker_exponent, training.seed)
+    crossing = (data.crossed_share, crossed_rows(recipe.model)) if recipe.model.languages else None
+    return SpeechBatches(clips, training.batch_size, max_frames, data.speaker_exponent, training.seed, crossing)

@@ -27,12 +27,12 @@ class AcousticRuntime(AcousticModel):
         super().__init__(folder)
         self.config = config = folder.config(AcousticConfig)
         self.language = config.language
-        self.symbols = config.symbols
+        self.languages = config.all_languages
+        self.symbols = tuple(config.rows)
         self.speakers = config.speakers
         self.styles = config.style_names
         self.hop_length = config.hop_length
         self.n_mels = config.n_mels
-        self._index = {symbol: index for index, symbol in enumerate(config.symbols)}
         self._usual_style = self._speaker_table("usual_style", (config.n_speakers, config.n_styles))
         self._usual_style /= self._usual_style.sum(axis=1, keepdims=True)
         self._pace = self._speaker_table("pace", (config.n_speakers,))
@@ -86,10 +86,10 @@ class AcousticRuntime(AcousticModel):
                 f"There are {len(symbols)} symbols to speak; {self.name} speaks 1 to {MAX_SYMBOLS} at once: give it "
                 "sentences."
             )
-        unknown = next((symbol for symbol in symbols if symbol not in self._index), None)
+        unknown = next((symbol for symbol in symbols if symbol not in self.config.rows), None)
         if unknown is not None:
             raise BadSetting(f"{self.name} has no symbol {unknown!r}; its symbols are {' '.join(self.symbols)}.")
-        return np.array([self._index[symbol] for symbol in symbols], np.int64)
+        return np.array([self.config.rows[symbol] for symbol in symbols], np.int64)
 
     def _style_weights(self, speaker: int, style: Style, variation: float, seed: int) -> np.ndarray:
         """Return the weights of the styles, ``(n_styles,)`` float32, sum 1."""

@@ -8,17 +8,22 @@ from pathlib import Path
 
 import numpy as np
 
+from ...base.errors import BadFolder
 from ...base.ranges import ranged
 from ...base.units import db_to_gain, seconds_to_samples
 from ...contracts.family import exported_weights
 from ...contracts.recipe import PreparedOf, RecipeOf, split_rows
 from ...contracts.settings import ADVERSARIAL_SETTINGS
-from ...data.augmentation import SpeedSettings
+from ...data import mixing
+from ...data.augmentation import log_uniform
 from ...data.crops import CropSettings, sampling_probabilities
 from ...data.entry import Entry
+from ...data.folder import scan
 from ...data.preparation import Preparation
+from ...data.scenes import MUSIC, NOISE, SPEECH, Scenes, SceneSettings
 from ...data.splits import assign_splits
 from ...data.store import ClipStore
+from ...dsp.rooms import Room
 from ...dsp.tilt import tilt_spectrum
 from ...models.folder import ModelFolder
 from .config import SIZES, WEIGHT_PREFIXES, CodecConfig
@@ -53,21 +58,29 @@ def initial_weights(base: ModelFolder, config: CodecConfig) -> dict[str, np.ndar
     return tensors
 
 
-CODEBOOK_FRACTIONS = ((1 / 4, 0.3), (1 / 2, 0.35), (1.0, 0.2))
-"""Fractions of the codebooks, and the probability of each; a clip of the rest uses any number of codebooks."""
+CODEBOOK_FRACTIONS = ((1 / 6, 0.12), (1 / 3, 0.33), (7 / 12, 0.2), (1.0, 0.2))
+"""Fractions of the codebooks, of 12 those of 1, 1.6, 3 and 5 to 6 kbps after entropy coding, and the probability of
+each; a clip of the rest uses any number of codebooks. The lower a rate, the more there is to learn for it."""
 
+FORMANTS_PROBABILITY = 0.5
 MIX_ATTENUATION_DB = (5.0, 30.0)  # range of the attenuation of a crop that is mixed into another
 
 
 @dataclass(frozen=True)
-class CodecDataSettings(CropSettings, SpeedSettings):
-    """Settings of the batches; random speeds change the pitch, as if there were more speakers."""
+class CodecDataSettings(CropSettings, SceneSettings):
+    """Settings of the batches; random speeds and formants are other voices."""
 
+    background: str = ""  # folder or manifest of noise and music that are mixed behind the recordings
     crop_frames: int = ranged(60, 4, 10_000)  # length of a crop in frames of codes
     slowest: float = ranged(1.0, 0.5, 2.0)
     fastest: float = ranged(1.0, 0.5, 2.0)
+    lowest_formants: float = ranged(1.0, 0.5, 2.0)  # of half of the crops, over those of the voice
+    highest_formants: float = ranged(1.0, 0.5, 2.0)
     tilt_db: float = ranged(0.0, 0.0, 12.0)  # largest spectral tilt of a crop in dB per octave, as microphones differ
     mixed_fraction: float = ranged(0.0, 0.0, 1.0)  # of the crops are mixed with another
+    room_probability: float = ranged(0.0, 0.0, 1.0)  # of a crop in a room
+    background_probability: float = ranged(0.4, 0.0, 1.0)  # of noise behind a crop, if there is a folder of it
+    background_snr_db: tuple[float, float] = ranged((0.0, 40.0), -30.0, 60.0)
 
 
 class CodecBatches:
@@ -76,13 +89,15 @@ class CodecBatches:
     The probability of a speaker grows with a power of the length of the recordings; recordings without a speaker count
     as one speaker.
 
-    - ``store``: the recordings.
+    - ``store``: the recordings, and those of the background by their labels.
     - ``rows``: rows of the store to draw from.
     - ``recipe``: of the run.
     """
 
     def __init__(self, store: ClipStore, rows: Sequence[int], recipe: RecipeOf[CodecConfig, CodecDataSettings]) -> None:
         self.store = store
+        self.scenes = Scenes(store, rows, recipe.data) if recipe.data.background else None
+        rows = _without_background(store, rows, recipe.data)
         self.rows = np.array(rows)
         self.recipe = recipe
         self.n_samples = recipe.data.crop_frames * recipe.model.hop_length
@@ -108,10 +123,17 @@ class CodecBatches:
         return self.crop(row, 0, -(-int(self.store.lengths[row]) // hop_length) * hop_length)
 
     def _draw_crop(self, rng: np.random.Generator) -> np.ndarray:
-        """Return an augmented crop ``(n_samples,)``, mixed with another at times, at a random level."""
+        """Return an augmented crop ``(n_samples,)``, at times with another, in a room or with noise, at any level."""
+        data = self.recipe.data
         wave = self._draw_augmented(rng)
-        if rng.random() < self.recipe.data.mixed_fraction:
+        if rng.random() < data.mixed_fraction:
             wave = wave + np.float32(db_to_gain(-rng.uniform(*MIX_ATTENUATION_DB))) * self._draw_augmented(rng)
+        if data.room_probability and rng.random() < data.room_probability:
+            wave = mixing.reverberate(wave, Room.random(rng).response(rng, self.recipe.model.sample_rate))
+        if self.scenes is not None and rng.random() < data.background_probability:
+            noise = self.scenes.noise(rng, self.n_samples)
+            level = mixing.active_rms(wave) * db_to_gain(-rng.uniform(*data.background_snr_db))
+            wave = wave + noise * np.float32(level / mixing.rms(noise))
         gain = np.float32(db_to_gain(-rng.uniform(0, self.recipe.data.gain_range_db)))
         return gain * wave / max(float(np.abs(wave).max()), 1.0)
 
@@ -128,6 +150,9 @@ class CodecBatches:
 
             wave = soxr.resample(wave, sample_rate * speed, sample_rate, quality="MQ")
             wave = np.pad(wave, (0, max(self.n_samples - len(wave), 0)))[: self.n_samples]
+        if data.lowest_formants < data.highest_formants and rng.random() < FORMANTS_PROBABILITY:
+            factor = log_uniform(rng, data.lowest_formants, data.highest_formants)
+            wave = mixing.with_formants(wave, factor, sample_rate)
         tilt_db = rng.uniform(-data.tilt_db, data.tilt_db)
         return tilt_spectrum(wave, tilt_db, sample_rate) if tilt_db else wave
 
@@ -136,7 +161,7 @@ class CodecBatches:
         n_codebooks, drawn = self.recipe.model.n_codebooks, rng.random()
         for fraction, probability in CODEBOOK_FRACTIONS:
             if drawn < probability:
-                return max(int(n_codebooks * fraction), 1)
+                return max(round(n_codebooks * fraction), 1)
             drawn -= probability
         return int(rng.integers(1, n_codebooks + 1))
 
@@ -193,9 +218,14 @@ def fine_tuning(base: ModelFolder) -> CodecRecipe:
 
 
 def prepare(recipe: CodecRecipe, entries: Sequence[Entry], cache_folder: Path | None = None) -> CodecPrepared:
-    """Split, decode and prepare recordings; raise BadFolder if none is left to train on."""
+    """Split, decode and prepare recordings; raise BadFolder if none is left to train on.
+
+    To them come the recordings of noise and music of ``data.background``, by the labels of its folders or manifest.
+    """
     model = recipe.model
     with_splits = assign_splits(entries, by="group", valid=recipe.data.valid_fraction, test=0.0)
+    if recipe.data.background:
+        with_splits = [replace(entry, label=SPEECH) for entry in with_splits] + _background(recipe.data.background)
     store = ClipStore.build(
         [entry for entry in with_splits if entry.split != "test"],
         model.sample_rate,
@@ -204,9 +234,10 @@ def prepare(recipe: CodecRecipe, entries: Sequence[Entry], cache_folder: Path | 
         cache_folder,
     )
     train, valid = split_rows(store.entries)
+    valid = _without_background(store, valid, recipe.data)
     recipe = recipe if valid else recipe.without_valid_metric()
     batches = CodecBatches(store, train, recipe)
-    clips = _evaluation_clips(batches, valid or train)
+    clips = _evaluation_clips(batches, valid or _without_background(store, train, recipe.data))
     return CodecPrepared(
         recipe=recipe,
         train_entries=tuple(store.entries[row] for row in train),
@@ -214,8 +245,25 @@ def prepare(recipe: CodecRecipe, entries: Sequence[Entry], cache_folder: Path | 
         batches=batches,
         valid=clips if valid else clips[:0],
         sample_clips=clips[:N_SAMPLE_CLIPS],
-        evaluated_codebooks=tuple(sorted({max(model.n_codebooks // divisor, 1) for divisor in (4, 2, 1)})),
+        evaluated_codebooks=tuple(sorted({max(round(model.n_codebooks * each), 1) for each, _ in CODEBOOK_FRACTIONS})),
     )
+
+
+def _background(folder: str) -> list[Entry]:
+    """Return the recordings of noise and music of a folder, all to train on; noise is what has no other label."""
+    found = scan(Path(folder), label_from=None).entries
+    entries = [entry for entry in found if entry.label != SPEECH and entry.split in (None, "train")]
+    if not entries:
+        raise BadFolder(f"{folder} has no recordings of noise or music to train on; name folders {NOISE} and {MUSIC}.")
+    kinds = [MUSIC if entry.label == MUSIC else NOISE for entry in entries]
+    if NOISE not in kinds:  # music alone is the noise
+        kinds = [NOISE] * len(kinds)
+    return [replace(entry, label=kind, split="train") for entry, kind in zip(entries, kinds, strict=True)]
+
+
+def _without_background(store: ClipStore, rows: Sequence[int], data: CodecDataSettings) -> list[int]:
+    """Return the rows of what is coded."""
+    return [row for row in rows if not data.background or store.entries[row].label == SPEECH]
 
 
 def _evaluation_clips(batches: CodecBatches, rows: Sequence[int]) -> np.ndarray:

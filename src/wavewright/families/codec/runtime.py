@@ -13,12 +13,13 @@ from ...models.graph_session import GraphSession
 from .config import CONTEXTS_FILE, DECODER_FILE, ENCODER_FILE, FREQUENCIES_FILE, CodecConfig
 from .gains import GAINS, amplify, linear_gains
 from .spectra import analysis_features, overlap_add, synthesis_frames
-from .wwc import SILENT, TOTAL
+from .wwc import LOST, SILENT, TOTAL
 from .wwc.context_coder import ContextCoder
 from .wwc.contexts import ContextTables
 from .wwc.range_coder import RangeCoder, check_code_range, entropy_bits
 
 MAX_BLOCK_FRAMES = 50  # frames that a graph computes at once
+CONCEALED_SECONDS = 0.2  # of a gap; what a decoder makes up after it is no speech any more
 SILENT_PEAK = 2.0**-16  # half a step of 16 bits
 
 
@@ -35,6 +36,7 @@ class CodecRuntime(Codec):
         self.n_codebooks = self.config.n_codebooks
         self.codebook_size = self.config.codebook_size
         self.latency_samples = self.config.latency_samples
+        self.n_concealed = round(CONCEALED_SECONDS * self.config.frame_rate) if self.config.lost_fraction else 0
 
     @property
     def codes_hash(self) -> str:
@@ -225,7 +227,8 @@ class StreamDecoder(CodecDecoder):
     def push(self, codes: np.ndarray) -> np.ndarray:
         """Return the samples ``(time,)`` float32 that ``codes (n_codebooks, frames)`` complete.
 
-        Raises BadSetting for another number of codebooks and for values that no code has.
+        Frames whose codes are all -1 are silent. Those of -2 are lost: the decoder makes them up from what came before,
+        if it has learned to. Raises BadSetting for another number of codebooks and for values that no code has.
         """
         codes = np.asarray(codes)
         if codes.ndim != 2 or len(codes) != self._n_used or codes.dtype.kind not in "iu":
@@ -233,8 +236,11 @@ class StreamDecoder(CodecDecoder):
                 f"The codes are {codes.dtype} of shape {codes.shape}; they must be integers ({self._n_used} "
                 "codebooks, frames)."
             )
-        check_code_range(codes, self._config.codebook_size)
-        self._is_silent = np.concatenate([self._is_silent, (codes == SILENT).all(axis=0)])
+        check_code_range(codes, self._config.codebook_size, LOST)
+        is_silent = (codes == SILENT).all(axis=0)
+        if not self._runtime.n_concealed:
+            is_silent |= (codes == LOST).all(axis=0)
+        self._is_silent = np.concatenate([self._is_silent, is_silent])
         return self._advance(codes)
 
     def finish(self) -> np.ndarray:

@@ -38,6 +38,9 @@ COMPLEX_EXPONENT = 0.5  # compression of their magnitudes
 CRITIC_SIZES = (512, 1024, 256)  # windows of the critics; their hop is a quarter
 
 
+LOSSY_CLIPS = 0.3  # of the clips have lost frames, the others none
+
+
 class CodecNetwork(AdversarialNetwork[MultiResolutionBandCritic]):
     """The autoencoder and its critics."""
 
@@ -110,7 +113,7 @@ class CodecNetwork(AdversarialNetwork[MultiResolutionBandCritic]):
         else:
             latent = self.autoencoder.latent(batch["wave"])
             commitment = latent.new_zeros(())
-        reconstruction = self.autoencoder.wave(latent)
+        reconstruction = self.autoencoder.wave(self._with_losses(latent))
         return {"vq/commitment": commitment} | self._reconstruction_losses(batch["wave"], reconstruction)
 
     def _critic_losses(self, batch: Batch, critics: MultiResolutionBandCritic) -> dict[str, Tensor]:
@@ -118,7 +121,7 @@ class CodecNetwork(AdversarialNetwork[MultiResolutionBandCritic]):
         with torch.no_grad():
             self.autoencoder.quantizer.eval()  # its codes stay as they are
             latent, _, _ = self.autoencoder.quantise(batch["wave"], batch["n_codebooks"])
-        batch["fake"] = self.autoencoder.wave(latent)
+        batch["fake"] = self.autoencoder.wave(self._with_losses(latent))
         real_logits, _ = critics(batch["wave"])
         fake_logits, _ = critics(batch["fake"].detach())
         return {"adv/critic": hinge_critic_loss(real_logits, fake_logits)}
@@ -132,6 +135,14 @@ class CodecNetwork(AdversarialNetwork[MultiResolutionBandCritic]):
             "adv/generator": hinge_generator_loss(fake_logits),
             "adv/features": feature_distance(real_features, fake_features),
         }
+
+    def _with_losses(self, latent: Tensor) -> Tensor:
+        """Replace frames of some clips ``(batch, frames, latent_size)`` by zeros, as if packets were lost."""
+        if not self.config.lost_fraction:
+            return latent
+        rates = self.config.lost_fraction / LOSSY_CLIPS * (torch.rand(len(latent), 1, 1) < LOSSY_CLIPS)
+        is_lost = torch.rand(*latent.shape[:2], 1) < rates
+        return latent * ~is_lost.to(latent.device)
 
     def _encoder_losses(self, batch: Batch) -> dict[str, Tensor]:
         """Reconstruct the batch with codes and decoder as they are; only the encoder has gradients."""

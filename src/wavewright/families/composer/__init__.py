@@ -19,15 +19,23 @@ the step that followed the longest match. Logits of notes are sums over interval
 cells ahead are inputs, so one network continues, fills gaps, varies, and adds voices to given ones.
 
 Read ``vocabulary.py`` (symbols), ``grid.py`` (cells and features), ``modules.py`` (the networks), ``training.py`` (the
-loss) and ``drawing.py`` (drawing cells), in this order.
+loss), ``drawing.py`` (drawing cells) and ``form.py`` (which bars return, and cadences), in this order.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar
+
 from ...contracts.dials import TRAINING_DIALS, Dial
 from ...contracts.family import Capability, Family
 from ...contracts.health import HealthRules
-from .config import SIZES, ComposerConfig
+from .config import FORM_FILE, SIZES, WEIGHT_PREFIXES, ComposerConfig
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from ...models.folder import ModelFolder
 
 
 class ComposerFamily(Family[ComposerConfig]):
@@ -46,8 +54,15 @@ class ComposerFamily(Family[ComposerConfig]):
         Dial("model.feature_dropout", 0.0, 0.3),
     )
     capabilities = frozenset({Capability.COMPOSE})
-    weight_prefixes = ("time.composer.", "voices.composer.")
+    extra_files: ClassVar[Mapping[str, str]] = {FORM_FILE: "which bars return in the training scores, their cadences"}
+    weight_prefixes = WEIGHT_PREFIXES
     learns_from_scores = True
+
+    def initial_weights(self, base: ModelFolder, config: ComposerConfig) -> dict[str, np.ndarray]:
+        """Return the tensors of a composer that starts from ``base``, by name."""
+        from .recipe import initial_weights
+
+        return initial_weights(base, config)
 
 
 COMPOSER = ComposerFamily()

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from ...base.errors import BadSetting
 from ...base.ranges import ranged
+from ...contracts.composition import TRAITS
 from ...contracts.config import ModelConfig
 from .vocabulary import N_INTERVALS, Vocabulary
 
 TIME_FILE, VOICE_FILE = "time.onnx", "voices.onnx"
+WEIGHT_PREFIXES = ("time.composer.", "voices.composer.")
+"""Prefixes of the weights in a model folder: the graphs that they belong to."""
+
+FORM_FILE = "form.safetensors"
+"""Forms of the training scores; models of earlier versions have none."""
 
 Layout = Literal["voices", "lead-sheet", "drums"]
 """Voices of one note each, a melody with a chord, or a pattern of drums."""
@@ -31,6 +37,24 @@ MATCHES = 17
 
 BAR_STEPS = 65
 BARS_LEFT = 10
+N_DEGREES = 13
+"""Rows of a table of semitones above the tonic: twelve, and one for none."""
+
+NO_TONIC = 12
+MODES = 3
+"""Rows of a table of modes: major, minor and unknown."""
+
+CADENCE_STEPS, CADENCE_KINDS = 34, 3
+"""Rows of a table of steps to the next last note of a phrase, the last one for none, and of its kinds."""
+
+TARGET_STEPS = 18
+"""Rows of a table of steps to the next known note, at most 16 ahead; the last one for none."""
+
+N_LEVELS = 5
+"""Levels of a trait, a fifth of the training scores each."""
+
+UNKNOWN_LEVEL = N_LEVELS
+
 LOOKAHEAD = (0, 1, 2, 4, 8, 16)
 """Steps ahead whose known cells the network gets."""
 
@@ -56,6 +80,9 @@ class ComposerConfig(ModelConfig):
     dropout: float = ranged(0.15, 0.0, 0.9)
     feature_dropout: float = ranged(0.1, 0.0, 0.9)  # of whole features of a step
     has_plan: bool = True  # conditioned on the bars that are left and on known cells ahead
+    has_key: bool = False  # conditioned on the key and on the cadences ahead
+    has_target: bool = False  # conditioned on the next known note of each voice, and intervals to it
+    has_traits: bool = False  # conditioned on density, register, polyphony and difficulty
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -82,6 +109,16 @@ class ComposerConfig(ModelConfig):
         return self.layout != "drums"
 
     @property
+    def knows_key(self) -> bool:
+        """True if the key and the cadences ahead are features; drums have none."""
+        return self.has_key and self.has_notes
+
+    @property
+    def knows_target(self) -> bool:
+        """True if the next known notes are features."""
+        return self.has_target and self.has_plan and self.knows_key
+
+    @property
     def vocabulary(self) -> Vocabulary:
         """The symbols of cells."""
         if self.layout == "drums":
@@ -106,11 +143,17 @@ class ComposerConfig(ModelConfig):
         symbols = self.vocabulary.size
         lane = (symbols, symbols, AGES, symbols) + (N_INTERVALS, N_INTERVALS) * self.has_notes
         plan = (BARS_LEFT, *((2 * symbols,) * (len(LOOKAHEAD) * self.n_lanes))) * self.has_plan
-        return (BAR_STEPS, BAR_STEPS, MATCHES, *(lane * self.n_lanes), *plan)
+        key = (MODES, CADENCE_STEPS, CADENCE_KINDS, *((N_DEGREES,) * self.n_lanes)) * self.knows_key
+        target = ((TARGET_STEPS, N_INTERVALS) * self.n_lanes) * self.knows_target
+        traits = (N_LEVELS + 1,) * len(TRAITS) * self.has_traits
+        return (BAR_STEPS, BAR_STEPS, MATCHES, *(lane * self.n_lanes), *plan, *key, *target, *traits)
 
+
+SMALL = ComposerConfig(has_key=True, has_target=True, has_traits=True)
 
 SIZES = {
-    "tiny": ComposerConfig(n_layers=1, hidden_size=16, n_heads=2, embedding_size=4, context_steps=16),
-    "small": ComposerConfig(),
-    "base": ComposerConfig(n_layers=6, hidden_size=320, n_heads=8, context_steps=512),
+    "tiny": replace(SMALL, n_layers=1, hidden_size=16, n_heads=2, embedding_size=4, context_steps=16),
+    "small": SMALL,
+    "base": replace(SMALL, n_layers=6, hidden_size=320, n_heads=8, context_steps=512),
 }
+"""The configuration of each size."""

@@ -45,14 +45,23 @@ class Constraints:
 class Masks:
     """Symbols that may be drawn.
 
-    - ``can_start``: symbols of each cell, ``(steps, lanes, n_events)`` bool; a rest always may.
+    - ``can_start``: symbols of each cell, ``(steps, lanes, n_events)`` bool.
     - ``is_onset``: steps at which another symbol than a rest may start, ``(steps,)`` bool.
     - ``must_start``: cells in which no note goes on, ``(steps, lanes)`` bool.
+    - ``can_rest``: cells in which a rest may start or go on, ``(steps, lanes)`` bool.
+    - ``must_last``: cells in which what sounds before goes on, ``(steps, lanes)`` bool.
     """
 
     can_start: np.ndarray
     is_onset: np.ndarray
     must_start: np.ndarray
+    can_rest: np.ndarray
+    must_last: np.ndarray
+
+    def copy(self) -> Masks:
+        """Return a copy, for more limits."""
+        arrays = (self.can_start, self.is_onset, self.must_start, self.can_rest, self.must_last)
+        return Masks(*(array.copy() for array in arrays))
 
 
 def masks_of(constraints: Constraints, config: ComposerConfig, n_steps: int, bar_steps: int) -> Masks:
@@ -71,7 +80,8 @@ def masks_of(constraints: Constraints, config: ComposerConfig, n_steps: int, bar
     if not can_start[:, :, FIRST_NOTE:].any():
         raise BadSetting("No note of the model keeps the constraints; widen the range, or allow more pitches.")
     must_start = np.tile((constraints.ends_at_bars & (in_bar == 0))[:, None], config.n_lanes)
-    return Masks(can_start, in_bar % constraints.onset_steps == 0, must_start)
+    none = np.zeros_like(must_start)
+    return Masks(can_start, in_bar % constraints.onset_steps == 0, must_start, can_rest=~none, must_last=none)
 
 
 def lane_symbols(config: ComposerConfig) -> np.ndarray:

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from .config import AGES, BAR_STEPS, BARS_LEFT, LOOKAHEAD, MATCHES, ComposerConfig
+from ...contracts.composition import TRAITS
+from .config import (
+    AGES,
+    BAR_STEPS,
+    BARS_LEFT,
+    CADENCE_STEPS,
+    LOOKAHEAD,
+    MATCHES,
+    MODES,
+    NO_TONIC,
+    TARGET_STEPS,
+    UNKNOWN_LEVEL,
+    ComposerConfig,
+)
 from .vocabulary import Vocabulary
 
 STEPS_PER_QUARTER = 4
@@ -27,6 +41,9 @@ class Grid:
     def __len__(self) -> int:
         return len(self.symbols)
 
+    def __getitem__(self, steps: slice) -> Grid:
+        return Grid(self.symbols[steps], self.is_held[steps], self.bar_steps)
+
     def transposed(self, vocabulary: Vocabulary, semitones: int) -> Grid:
         """Return the piece with its notes and chords moved; notes must stay within the vocabulary."""
         return Grid(vocabulary.transposed(self.symbols, semitones), self.is_held, self.bar_steps)
@@ -38,6 +55,28 @@ class Grid:
         symbols, is_held = np.repeat(self.symbols, 2, axis=0), np.repeat(self.is_held, 2, axis=0)
         is_held[1::2] = True
         return Grid(symbols, is_held, self.bar_steps)
+
+
+@dataclass(frozen=True, eq=False)
+class Guide:
+    """The key of a piece and the last notes of its phrases, as far as they are known.
+
+    - ``tonic``: pitch class; NO_TONIC if it is unknown.
+    - ``mode``: 0 for major, 1 for minor, 2 if it is unknown.
+    - ``cadences``: steps to the next last note of a phrase, at most CADENCE_STEPS - 1, and its kind, ``(steps, 2)``.
+    """
+
+    tonic: int
+    mode: int
+    cadences: np.ndarray
+
+    @classmethod
+    def unknown(cls, n_steps: int) -> Guide:
+        """Return the guide of which nothing is known."""
+        return cls(NO_TONIC, MODES - 1, np.tile((CADENCE_STEPS - 1, 0), (n_steps, 1)))
+
+    def __getitem__(self, steps: slice) -> Guide:
+        return Guide(self.tonic, self.mode, self.cadences[steps])
 
 
 def previous_symbols(symbols: np.ndarray, unknown: int) -> np.ndarray:
@@ -56,6 +95,15 @@ def earlier_symbols(symbols: np.ndarray, starts: np.ndarray, unknown: int) -> np
     """Return the symbol that sounded in each voice before the one of each cell, ``(steps, lanes)``."""
     earlier = np.take_along_axis(symbols, np.maximum(starts - 1, 0), axis=0)
     return np.where(starts > 0, earlier, unknown)
+
+
+def equal_quarters(symbols: np.ndarray, is_held: np.ndarray, bar_steps: int, bar: int) -> np.ndarray:
+    """Return which quarters of the bars before a bar are those of the bar, ``(bars, quarters, lanes)`` bool."""
+    n_steps, n_lanes = (bar + 1) * bar_steps, symbols.shape[1]
+    starts = ~is_held[:n_steps].reshape(bar + 1, bar_steps, n_lanes)
+    cells = 2 * symbols[:n_steps].reshape(starts.shape) + starts
+    cells[:, 0] |= 1
+    return np.logical_and.reduceat(cells[:bar] == cells[bar], np.arange(0, bar_steps, STEPS_PER_QUARTER), axis=1)
 
 
 def longest_matches(symbols: np.ndarray, is_held: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -93,6 +141,15 @@ class MatchSearch:
         count, lengths = self._count, np.zeros_like(self._lengths)
         lengths[1 : count + 1] = np.where(self._names[:count] == name, self._lengths[:count] + 1, 0)
         self._lengths, self._count = lengths, count + 1
+
+    def mark(self) -> Callable[[], None]:
+        """Return a function that forgets the steps that are added after now."""
+        lengths, count = self._lengths, self._count
+
+        def forget() -> None:
+            self._lengths, self._count = lengths, count
+
+        return forget
 
     def best(self) -> tuple[int, int]:
         """Return the latest step that the longest match leads to, and its length; -1 and 0 for none."""
@@ -137,10 +194,68 @@ def step_features(config: ComposerConfig, grid: Grid, matches: tuple[np.ndarray,
     return np.concatenate([position_features(np.arange(n_steps), grid.bar_steps, lengths), lanes], axis=1)
 
 
+def open_features(config: ComposerConfig, grid: Grid, matches: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+    """Return the features of all steps of which nothing is known ahead, ``(steps, features)`` int64.
+
+    Neither cells, nor the end, the key or cadences are known; ``matches`` are those of :func:`longest_matches`.
+    """
+    unknown, n_steps = config.vocabulary.unknown, len(grid)
+    before, known = previous_symbols(grid.symbols, unknown), np.full_like(grid.symbols, 2 * unknown)
+    features = [step_features(config, grid, matches)]
+    if config.has_plan:
+        features.append(plan_features(config, known, np.full(n_steps, -1)))
+    if config.knows_key:
+        features.append(key_features(config, before, Guide.unknown(n_steps)))
+    if config.knows_target:
+        features.append(target_features(config, before, *targets(config, known)))
+    features.append(trait_features(config, n_steps))
+    return np.concatenate(features, axis=1)
+
+
+def trait_features(config: ComposerConfig, n_steps: int, levels: np.ndarray | None = None) -> np.ndarray:
+    """Return the levels of traits at each step, ``(steps, traits)`` int64, no columns for a model without them.
+
+    - ``levels``: level of each trait, ``(len(TRAITS),)``; None where they are unknown.
+    """
+    known = np.full(len(TRAITS), UNKNOWN_LEVEL) if levels is None else levels
+    return np.tile(known[: len(TRAITS) * config.has_traits].astype(np.int64), (n_steps, 1))
+
+
 def position_features(steps: np.ndarray, bar_steps: int, match_lengths: np.ndarray) -> np.ndarray:
     """Return metre, position in the bar and length of the match of steps, ``(steps, 3)``."""
     metre = np.full_like(steps, min(bar_steps, BAR_STEPS - 1))
     return np.stack([metre, np.minimum(steps % bar_steps, BAR_STEPS - 1), np.minimum(match_lengths, MATCHES - 1)], 1)
+
+
+def key_features(config: ComposerConfig, before: np.ndarray, guide: Guide) -> np.ndarray:
+    """Return mode, cadence ahead, and degrees of the step before, ``(steps, 3 + lanes)`` int64.
+
+    - ``before``: symbols of the step before each, ``(steps, lanes)``.
+    """
+    mode = np.full((len(before), 1), guide.mode)
+    return np.concatenate([mode, guide.cadences, config.vocabulary.degrees(before, guide.tonic)], axis=1)
+
+
+def targets(config: ComposerConfig, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the next known note of each cell's voice that starts from its step on, and the steps to it.
+
+    - ``known``: see :func:`plan_features`.
+    - returns ``symbols``: ``(steps, lanes)``; unknown where none is within TARGET_STEPS - 2 steps.
+    - returns ``steps``: ``(steps, lanes)``, at most TARGET_STEPS - 1.
+    """
+    symbols, is_held = np.divmod(known, 2)
+    is_note = (symbols != config.vocabulary.unknown) & (is_held == 0) & config.vocabulary.is_note(symbols)
+    count = len(known)
+    steps = np.where(is_note, np.arange(count)[:, None], count + TARGET_STEPS)
+    following = np.minimum.accumulate(steps[::-1])[::-1]
+    distance = np.minimum(following - np.arange(count)[:, None], TARGET_STEPS - 1)
+    found = np.take_along_axis(symbols, np.minimum(following, count - 1), axis=0)
+    return np.where(distance < TARGET_STEPS - 1, found, config.vocabulary.unknown), distance
+
+
+def target_features(config: ComposerConfig, before: np.ndarray, symbols: np.ndarray, steps: np.ndarray) -> np.ndarray:
+    """Return steps and interval from the step before to the target of each voice, ``(steps, 2 * lanes)`` int64."""
+    return np.stack([steps, config.vocabulary.intervals(symbols, before)], -1).reshape(len(before), -1)
 
 
 def plan_features(config: ComposerConfig, known: np.ndarray, bars_left: np.ndarray) -> np.ndarray:

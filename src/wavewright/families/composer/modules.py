@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ...nn.cells import step_cells
-from .config import ComposerConfig
+from .config import NO_TONIC, ComposerConfig
 from .vocabulary import FIRST_NOTE, MAX_INTERVAL, Vocabulary
 
 N_OUTPUT_INTERVALS = 2 * MAX_INTERVAL + 1
@@ -189,7 +189,10 @@ class VoicePredictor(nn.Module):
         self.out_norm = nn.LayerNorm(size)
         self.hold = nn.Linear(size, 1)
         self.symbols = nn.Linear(size, vocabulary.n_events)
-        self.intervals = nn.Linear(size, (n_lanes + 1) * N_OUTPUT_INTERVALS) if config.has_notes else None
+        n_references = n_lanes + 1 + config.knows_target
+        self.intervals = nn.Linear(size, n_references * N_OUTPUT_INTERVALS) if config.has_notes else None
+        n_degrees = 12 + vocabulary.n_events - vocabulary.first_chord
+        self.degrees = nn.Linear(size, n_degrees) if config.knows_key else None
 
     def known_vectors(self, symbols: Tensor, is_held: Tensor) -> Tensor:
         """Return the vector ``(..., lanes, hidden_size)`` that each known cell adds to the contexts of others."""
@@ -198,14 +201,17 @@ class VoicePredictor(nn.Module):
         vectors: Tensor = self.known((2 * lanes + is_held.long()) * size + symbols)
         return vectors
 
-    def forward(self, context: Tensor, known: Tensor, lanes: Tensor, references: Tensor) -> StepOutput:
+    def forward(
+        self, context: Tensor, known: Tensor, lanes: Tensor, references: Tensor, tonic: Tensor | None = None
+    ) -> StepOutput:
         """Predict the events of voices.
 
         - ``context``: ``(..., hidden_size)``, of the step.
         - ``known``: ``(..., hidden_size)``, sum of the vectors of the known cells of the step.
         - ``lanes``: ``(...)``, the voice of each.
-        - ``references``: ``(..., n_lanes + 1)``, symbols of all voices and of the own voice before; only those of notes
-          count.
+        - ``references``: ``(..., n_lanes + 1)``, symbols of all voices and of the own voice before, and with
+          ``has_target`` the next known note of the own voice; only those of notes count.
+        - ``tonic``: ``(...)``, pitch class, NO_TONIC for none; of a model with ``has_key``.
         """
         hidden = context + known + self.lane(lanes)
         for norm, expand, contract in zip(self.norms, self.expand, self.contract, strict=True):
@@ -223,6 +229,8 @@ class VoicePredictor(nn.Module):
                 ],
                 -1,
             )
+        if self.degrees is not None and tonic is not None:
+            symbols = symbols + logits_by_degree(self.degrees(hidden), tonic, vocabulary)
         return StepOutput(self.hold(hidden)[..., 0], symbols)
 
 
@@ -238,6 +246,21 @@ def logits_by_pitch(by_interval: Tensor, references: Tensor, vocabulary: Vocabul
     pitches = torch.arange(vocabulary.n_notes, device=references.device)
     index = (pitches - (references[..., None] - FIRST_NOTE)).clamp(-MAX_INTERVAL, MAX_INTERVAL) + MAX_INTERVAL
     return (by_interval.gather(-1, index) * is_note[..., None]).sum(-2)
+
+
+def logits_by_degree(by_degree: Tensor, tonic: Tensor, vocabulary: Vocabulary) -> Tensor:
+    """Return logits of pitch classes and chord roots above a tonic as logits of symbols, zeros without a tonic.
+
+    - ``by_degree``: ``(..., 12 + chords)``, pitch classes above the tonic, then chords by quality and root above it.
+    - ``tonic``: ``(...)``.
+    - returns ``logits``: ``(..., n_events)``.
+    """
+    pitches = torch.arange(vocabulary.n_notes, device=tonic.device) + vocabulary.lowest
+    chords = torch.arange(vocabulary.n_events - vocabulary.first_chord, device=tonic.device)
+    notes = (pitches - tonic[..., None]) % 12
+    roots = 12 + 12 * (chords // 12) + (chords % 12 - tonic[..., None]) % 12
+    logits = by_degree.gather(-1, torch.cat([notes, roots], -1)) * (tonic < NO_TONIC)[..., None]
+    return F.pad(logits, (FIRST_NOTE, 0))
 
 
 class Composer(nn.Module):
@@ -267,6 +290,8 @@ class Composer(nn.Module):
         before: Tensor,
         ranks: Tensor,
         is_target: Tensor,
+        tonic: Tensor | None = None,
+        target: Tensor | None = None,
     ) -> StepOutput:
         """Predict cells from the steps before and the cells of their step with a lower rank.
 
@@ -275,6 +300,8 @@ class Composer(nn.Module):
         - ``before``: ``(batch, steps, lanes)``, symbols of the step before.
         - ``ranks``: ``(batch, steps or 1, lanes)``, order in which the voices are drawn.
         - ``is_target``: ``(batch, steps, lanes)``, the n cells to predict.
+        - ``tonic``: ``(batch, steps)``, of a model with ``has_key``.
+        - ``target``: ``(batch, steps, lanes)``, next known notes, of a model with ``has_target``.
         - returns: logits ``(n,)`` and ``(n, n_events)``.
         """
         contexts = self.contexts(features)
@@ -282,8 +309,13 @@ class Composer(nn.Module):
         is_known = (ranks[..., None, :] < ranks[..., :, None]).expand(*symbols.shape, -1)
         known = is_known.to(contexts.dtype) @ self.voices.known_vectors(symbols, is_held).to(contexts.dtype)
         current = torch.where(is_known, symbols[..., None, :], before[..., None, :])
-        references = torch.cat([current, before[..., None]], -1)
-        output: StepOutput = self.voices(contexts[batch, step], known[is_target], lanes, references[is_target])
+        references = [current, before[..., None]]
+        if target is not None:
+            references.append(target[..., None])
+        tonics = None if tonic is None else tonic[batch, step]
+        output: StepOutput = self.voices(
+            contexts[batch, step], known[is_target], lanes, torch.cat(references, -1)[is_target], tonics
+        )
         return output
 
 

@@ -13,6 +13,8 @@ import numpy as np
 
 from ...base.errors import BadFolder, BadScore, BadSetting, ScoreWarning
 from ...base.ranges import RangedSettings, ranged
+from ...contracts.composition import TRAITS
+from ...contracts.family import exported_weights
 from ...contracts.recipe import Batch, PreparedOf, RecipeOf, fine_tuned, split_rows
 from ...contracts.settings import COSINE_SETTINGS
 from ...data.entry import Entry, Problem
@@ -20,9 +22,31 @@ from ...data.splits import assign_splits
 from ...models.folder import ModelFolder
 from ...music.formats import read_score
 from ...music.score import Score
-from .config import SIZES, ComposerConfig, Layout
+from .config import (
+    MODES,
+    N_LEVELS,
+    NO_TONIC,
+    SIZES,
+    UNKNOWN_LEVEL,
+    WEIGHT_PREFIXES,
+    ComposerConfig,
+    Layout,
+)
 from .conversion import grid_of, is_monophonic
-from .grid import Grid, longest_matches, plan_features, previous_symbols, step_features
+from .form import LearnedForm, form_of, is_minor
+from .grid import (
+    Grid,
+    Guide,
+    key_features,
+    longest_matches,
+    plan_features,
+    previous_symbols,
+    step_features,
+    target_features,
+    targets,
+    trait_features,
+)
+from .traits import level_edges, levels_of, traits_of
 from .vocabulary import FIRST_NOTE
 
 Matches = tuple[np.ndarray, np.ndarray]
@@ -40,7 +64,12 @@ class ComposerDataSettings(RangedSettings):
     crop_steps: int = ranged(192, 8, 8_192)  # sixteenths of a training example
     max_shift: int = ranged(6, 0, 12)  # semitones by which examples are transposed at most
     tempo_fraction: float = ranged(0.05, 0.0, 1.0)  # of the examples have notes of half or twice the length
+    start_fraction: float = ranged(0.3, 0.0, 1.0)  # of the examples begin where their score does
     known_fraction: float = ranged(0.5, 0.0, 1.0)  # of the examples, of which something ahead is known
+    key_fraction: float = ranged(0.8, 0.0, 1.0)  # of the examples, whose key is known
+    cadence_fraction: float = ranged(0.7, 0.0, 1.0)  # of the examples, whose cadences are known
+    trait_examples: float = ranged(0.5, 0.0, 1.0)  # of the examples, of which levels of traits are known
+    trait_fraction: float = ranged(0.6, 0.0, 1.0)  # of these, for each trait, of which its level is known
 
 
 class Pieces:
@@ -54,6 +83,8 @@ class Pieces:
         self.grids, self.config = tuple(grids), config
         self.lengths = np.array([len(grid) for grid in grids])
         self._variants: dict[tuple[int, bool], tuple[Grid, Matches]] = {}
+        self._forms: dict[int, LearnedForm] = {}
+        self._edges: dict[int, np.ndarray] = {}
 
     def room(self, row: int) -> tuple[int, int]:
         """Return the semitones by which a piece can be moved, down and up, within the vocabulary."""
@@ -62,6 +93,30 @@ class Pieces:
         if not len(notes) or not self.config.has_notes:
             return 0, 0
         return FIRST_NOTE - int(notes.min()), vocabulary.n_notes - int(notes.max())
+
+    @property
+    def forms(self) -> list[LearnedForm]:
+        """Forms of all pieces."""
+        return [self.form(row) for row in range(len(self.grids))]
+
+    def form(self, row: int) -> LearnedForm:
+        """Return the form of a piece."""
+        if row not in self._forms:
+            self._forms[row] = form_of(self.grids[row], self.config)
+        return self._forms[row]
+
+    def trait_edges(self, n_steps: int) -> dict[str, np.ndarray]:
+        """Return the values between the levels of the traits as a tensor, of parts of so many steps."""
+        return {"trait_edges": self.edges(n_steps)} if self.config.has_traits else {}
+
+    def edges(self, n_steps: int) -> np.ndarray:
+        """Return the values between the levels of the traits of parts of so many steps."""
+        if n_steps not in self._edges:
+            parts = [(grid, first) for grid in self.grids for first in range(0, len(grid), n_steps)]
+            self._edges[n_steps] = level_edges(
+                traits_of(grid[first : first + n_steps], self.config, first) for grid, first in parts
+            )
+        return self._edges[n_steps]
 
     def piece(self, row: int, semitones: int, *, at_other_tempo: bool = False) -> Batch:
         """Return the arrays of a piece without a plan, the first dimension its steps."""
@@ -110,23 +165,71 @@ class ComposerBatches:
         is_open_ended = bool(rng.random() < 0.5)
         piece = self.pieces.piece(row, semitones, at_other_tempo=at_other_tempo)
         length = len(piece["symbols"])
+        if self.pieces.config.knows_key:
+            piece |= self._key(piece, self._guide(row, semitones, at_other_tempo, rng))
         start = int(rng.integers(0, max(length - settings.crop_steps, 0) + 1))
+        if rng.random() < settings.start_fraction:
+            start = 0
         piece = {name: array[start : start + settings.crop_steps] for name, array in piece.items()}
+        levels = self._levels(piece, row, start, rng)
         is_known = known_cells(kind, len(piece["symbols"]), self.pieces.config.n_lanes, rng)
         left = (length - 1 - np.arange(start, start + len(is_known))) // self.pieces.grids[row].bar_steps
-        return self._planned(piece, is_known, np.full_like(left, -1) if is_open_ended else left)
+        return self._planned(piece, is_known, np.full_like(left, -1) if is_open_ended else left, levels)
+
+    def _levels(self, piece: Batch, row: int, start: int, rng: np.random.Generator) -> np.ndarray:
+        """Return the levels of the traits of an example, as far as they are known."""
+        config = self.pieces.config
+        if not config.has_traits:
+            return np.zeros(0, np.int64)
+        grid = Grid(piece["symbols"], piece["is_held"], self.pieces.grids[row].bar_steps)
+        levels = levels_of(traits_of(grid, config, start), self.pieces.edges(self.settings.crop_steps))
+        fraction = self.settings.trait_fraction if rng.random() < self.settings.trait_examples else 0.0
+        return np.where(rng.random(len(levels)) < fraction, levels, UNKNOWN_LEVEL)
+
+    def _guide(self, row: int, semitones: int, at_other_tempo: bool, rng: np.random.Generator) -> Guide:
+        """Return what is known of key and cadences of an example."""
+        form = self.pieces.form(row)
+        n_steps = len(self.pieces.piece(row, 0, at_other_tempo=at_other_tempo)["symbols"])
+        has_key, has_cadences = rng.random() < self.settings.key_fraction, rng.random() < self.settings.cadence_fraction
+        guide = Guide.unknown(n_steps) if at_other_tempo else form.guide(n_steps)
+        if form.key is not None and has_key:
+            guide = replace(guide, tonic=(form.key.tonic + semitones) % 12, mode=int(is_minor(form.key)))
+        else:
+            guide = replace(guide, tonic=NO_TONIC, mode=MODES - 1)
+        return guide if has_cadences else replace(guide, cadences=Guide.unknown(n_steps).cadences)
+
+    def _key(self, piece: Batch, guide: Guide) -> Batch:
+        """Return the features of a guide and the tonic of each step."""
+        steps = len(piece["symbols"])
+        features = key_features(self.pieces.config, piece["before"], guide)
+        return {"key": features, "tonic": np.full((steps, 1), guide.tonic)}
 
     def _open(self, piece: Batch) -> Batch:
+        if self.pieces.config.knows_key:
+            piece = piece | self._key(piece, Guide.unknown(len(piece["symbols"])))
         is_known = np.zeros(piece["symbols"].shape, bool)
         return self._planned(piece, is_known, np.full(len(is_known), -1))
 
-    def _planned(self, piece: Batch, is_known: np.ndarray, bars_left: np.ndarray) -> Batch:
+    def _planned(
+        self, piece: Batch, is_known: np.ndarray, bars_left: np.ndarray, levels: np.ndarray | None = None
+    ) -> Batch:
         config = self.pieces.config
+        known = np.full_like(piece["symbols"], 2 * config.vocabulary.unknown)
         if config.has_plan:
             known = np.where(is_known, 2 * piece["symbols"] + piece["is_held"], 2 * config.vocabulary.unknown)
             plan = plan_features(config, known, bars_left)
             piece = {**piece, "features": np.concatenate([piece["features"], plan], axis=1)}
-        return {**piece, "is_known": is_known}
+        if config.knows_key:
+            features = np.concatenate([piece["features"], piece["key"]], axis=1)
+            piece = {name: array for name, array in piece.items() if name != "key"} | {"features": features}
+        if config.knows_target:
+            symbols, steps = targets(config, known)
+            features = np.concatenate(
+                [piece["features"], target_features(config, piece["before"], symbols, steps)], axis=1
+            )
+            piece |= {"features": features, "target": symbols}
+        traits = trait_features(config, len(is_known), levels)
+        return {**piece, "is_known": is_known, "features": np.concatenate([piece["features"], traits], axis=1)}
 
 
 def known_cells(kind: int, n_steps: int, n_lanes: int, rng: np.random.Generator) -> np.ndarray:
@@ -187,6 +290,21 @@ class ComposerPrepared(PreparedOf[ComposerRecipe, ComposerBatches]):
 def recipe(size: str) -> ComposerRecipe:
     """Return the recipe of a size: ``tiny`` for tests, ``small`` for most folders, ``base`` for thousands of scores."""
     return ComposerRecipe(SIZES[size], ComposerDataSettings(), TRAINING)
+
+
+def initial_weights(base: ModelFolder, config: ComposerConfig) -> dict[str, np.ndarray]:
+    """Return the tensors of a composer that starts from ``base``, by name.
+
+    One that is conditioned on traits computes the same at first as a base that is not.
+    """
+    tensors = exported_weights(base, WEIGHT_PREFIXES)
+    if config.has_traits and not base.config(ComposerConfig).has_traits:
+        table, mix = "embedding.table.weight", "embedding.mix.weight"
+        size = config.embedding_size
+        rows = np.random.default_rng(0).standard_normal((len(TRAITS) * (N_LEVELS + 1), size)).astype(np.float32)
+        tensors[table] = np.concatenate([tensors[table], rows])
+        tensors[mix] = np.pad(tensors[mix], ((0, 0), (0, len(TRAITS) * size)))
+    return tensors
 
 
 def fine_tuning(base: ModelFolder) -> ComposerRecipe:

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 
 from ...base.errors import BadSetting
-from ...contracts.composition import MAX_BARS, USUAL, CompositionSettings, ScoreComposer
+from ...contracts.composition import MAX_BARS, TRAITS, USUAL, CompositionSettings, ScoreComposer
 from ...contracts.scoring import ScoreScorer
 from ...models.folder import ModelFolder
 from ...music.score import Score
-from .config import TIME_FILE, VOICE_FILE, ComposerConfig
+from ...music.theory import MusicalKey
+from .config import FORM_FILE, NO_TONIC, TIME_FILE, VOICE_FILE, ComposerConfig
 from .constraints import Constraints, lane_symbols, masks_of
 from .conversion import MAX_STEPS, grid_of, score_of, voice_names
 from .drawing import ComposerSteps, DrawSettings, GridDrawer, Sketch
-from .grid import STEPS_PER_QUARTER, Grid, longest_matches, plan_features, previous_symbols, step_features
+from .form import LearnedForms, PlannedPiece
+from .grid import (
+    STEPS_PER_QUARTER,
+    Grid,
+    longest_matches,
+    open_features,
+    previous_symbols,
+)
 from .revision import Revision
+from .traits import level_at, levels_of_known
 from .vocabulary import REST
 
 
@@ -30,17 +40,17 @@ def cell_nats(config: ComposerConfig, steps: ComposerSteps, grid: Grid) -> np.nd
     - ``grid``: the piece.
     """
     unknown = config.vocabulary.unknown
-    features = step_features(config, grid, longest_matches(grid.symbols, grid.is_held))
-    if config.has_plan:
-        plan = plan_features(config, np.full(grid.symbols.shape, 2 * unknown), np.full(len(grid), -1))
-        features = np.concatenate([features, plan], axis=1)
-    before, lanes = previous_symbols(grid.symbols, unknown), np.arange(config.n_lanes)
+    features = open_features(config, grid, longest_matches(grid.symbols, grid.is_held))
+    before, nothing = previous_symbols(grid.symbols, unknown), np.full_like(grid.symbols, unknown)
+    lanes = np.arange(config.n_lanes)
     allowed, nats = lane_symbols(config), np.zeros(grid.symbols.shape)
     steps.start()
     for step, (symbols, is_held) in enumerate(zip(grid.symbols, grid.is_held, strict=True)):
         context = steps.time_step(features[step])
         for lane in lanes:
-            hold, logits = steps.voice_step(context, symbols, is_held, lanes < lane, before[step], int(lane))
+            hold, logits = steps.voice_step(
+                context, symbols, is_held, lanes < lane, before[step], nothing[step], int(lane)
+            )
             sounding = int(before[step, lane])
             can_hold = sounding != unknown and (config.layout != "drums" or sounding == REST)
             can_start = allowed[lane].copy()
@@ -60,6 +70,7 @@ def _event_nats(
 
 
 MASKED = -1e9
+FORM_STREAM, RETURN_STREAM = 1, 2  # random numbers of a piece besides those of its cells
 
 
 class ComposerRuntime(ScoreComposer, ScoreScorer):
@@ -73,11 +84,17 @@ class ComposerRuntime(ScoreComposer, ScoreScorer):
         self.voices = voice_names(config)
         self.has_pitches = config.has_notes
         self._steps = OnnxSteps(folder, config)
+        has_forms = FORM_FILE in folder.card.files
+        tensors = folder.tensors(FORM_FILE) if has_forms else {}
+        self._forms = LearnedForms(tensors) if has_forms else None
+        self._level_edges = tensors.get("trait_edges")
+        self.has_traits = self._level_edges is not None
 
     def compose(self, bars: int = 16, settings: CompositionSettings = USUAL, index: int = 0) -> Score:
         """Return piece ``index`` of a seed; see :meth:`.ScoreComposer.compose`."""
         lanes = self._lanes(settings.voices)
-        grid = self.fill(_nothing(_checked_bars(bars), settings.bar_steps, self.config), settings, index)
+        planned = self._planned(_checked_bars(bars), settings, index)
+        grid = self.fill(_nothing(bars, settings.bar_steps, self.config), settings, index, planned=planned)
         score = score_of(grid, self.config, settings.tempo, settings.key, settings.metre)
         if len(lanes) == self.config.n_lanes or not self.config.has_notes:
             return score
@@ -108,6 +125,40 @@ class ComposerRuntime(ScoreComposer, ScoreScorer):
         is_drawn = np.repeat(is_drawn, STEPS_PER_QUARTER, axis=0)
         return self._revised(Revision.of_quarters(score, self.config, is_drawn, self._lanes(settings.voices)), settings)
 
+    def _planned(self, bars: int, settings: CompositionSettings, index: int) -> PlannedPiece | None:
+        """Return the form of a new piece, None without one."""
+        plan, key, usual_step = settings.form, settings.key, 0
+        if plan and len(plan) != bars:
+            raise BadSetting(f"The form has {len(plan)} bars, and {bars} are to be composed; give the same number.")
+        if plan is False or (plan is None and self._forms is None):
+            return None
+        if self._forms is not None:
+            usual_step = self._forms.usual_step(settings.bar_steps)
+            drawn = self._forms.draw(bars, settings.bar_steps, key, _generator(settings.seed, index, FORM_STREAM))
+            plan, key = plan or drawn.plan, key or drawn.key
+        if plan is None:
+            return None
+        return PlannedPiece(plan, key or MusicalKey(), self.config, settings.bar_steps, usual_step)
+
+    def _trait_levels(self, settings: CompositionSettings, sketch: Sketch) -> np.ndarray | None:
+        """Return the level of each trait: as asked for, that of what is given, or unknown.
+
+        None for a model that is not conditioned on them.
+        """
+        asked = [name for name in TRAITS if getattr(settings, name) is not None]
+        if self._level_edges is None:
+            if asked:
+                raise BadSetting(
+                    f"{self.name} is not conditioned on {asked[0]}; leave --{asked[0]} out, or train a composer of "
+                    "your own, which learns it."
+                )
+            return None
+        levels = levels_of_known(sketch.grid, sketch.is_known, self.config, self._level_edges)
+        positions = [getattr(settings, name) for name in TRAITS]
+        return np.array(
+            [level if at is None else level_at(at) for level, at in zip(levels.tolist(), positions, strict=True)]
+        )
+
     def _lanes(self, voices: tuple[str, ...]) -> frozenset[int]:
         """Return the indices of voices, all for none."""
         unknown = [voice for voice in voices if voice not in self.voices]
@@ -126,11 +177,16 @@ class ComposerRuntime(ScoreComposer, ScoreScorer):
         return float(self.finite(nats).mean())
 
     def fill(
-        self, sketch: Sketch, settings: CompositionSettings, index: int = 0, must_start: np.ndarray | None = None
+        self,
+        sketch: Sketch,
+        settings: CompositionSettings,
+        index: int = 0,
+        must_start: np.ndarray | None = None,
+        planned: PlannedPiece | None = None,
     ) -> Grid:
         """Return a piece with all cells drawn that are not known; raises BadSetting if no note keeps the limits.
 
-        In the cells ``must_start (steps, lanes)``, no note goes on.
+        In the cells ``must_start (steps, lanes)``, no note goes on. ``planned`` is the form of a new piece.
         """
         config, bar_steps, n_steps = self.config, sketch.grid.bar_steps, len(sketch.grid)
         has_pitch_limits = settings.key is not None or settings.chords or settings.lowest > 0 or settings.highest < 127
@@ -146,13 +202,21 @@ class ComposerRuntime(ScoreComposer, ScoreScorer):
             settings.ends_at_bars,
         )
         masks = masks_of(constraints, config, n_steps, bar_steps)
+        levels = self._trait_levels(settings, sketch)
         if must_start is not None:
             masks = replace(masks, must_start=masks.must_start | must_start)
-        drawer = GridDrawer(config, self._steps, DrawSettings(settings.temperature, settings.top_p))
-        rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([settings.seed, index])))
-        grid = drawer.draw(sketch, masks, rng)
+        if planned is not None:
+            rng = _generator(settings.seed, index, RETURN_STREAM)
+            sketch, masks = planned.sketched(sketch, masks, len(settings.chords), rng)
+        drawing = DrawSettings(settings.temperature, settings.top_p, levels)
+        drawer = GridDrawer(config, self._steps, drawing)
+        grid = drawer.draw(sketch, masks, _generator(settings.seed, index))
         self.finite(self._steps.total)
         return grid
+
+
+def _generator(*numbers: int) -> np.random.Generator:
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence(numbers)))
 
 
 def _checked_bars(bars: int) -> int:
@@ -184,7 +248,11 @@ class OnnxSteps:
             next_state = (*state[:4], 1, state[5])
         self._time = folder.session(TIME_FILE, inputs, {"context": (1, config.hidden_size), "next_state": next_state})
         names = ("symbols", "is_held", "is_known", *(("before",) if config.has_notes else ()))
-        cells = dict.fromkeys(names, (1, n_lanes))
+        cells: dict[str, tuple[int | None, ...]] = dict.fromkeys(names, (1, n_lanes))
+        if config.knows_key:
+            cells["tonic"] = (1,)
+        if config.knows_target:
+            cells["target"] = (1, n_lanes)
         self._voice = folder.session(
             VOICE_FILE,
             {"context": (1, config.hidden_size), **cells, "lane": (1,)},
@@ -192,8 +260,9 @@ class OnnxSteps:
         )
         self.start()
 
-    def start(self) -> None:
-        """Forget the past."""
+    def start(self, tonic: int = NO_TONIC) -> None:
+        """Forget the past; the next piece has this tonic."""
+        self._tonic = np.array([tonic])
         self._state = np.zeros((1, *self.config.state_shape), np.float32)
         self._mask = np.full((1, self.config.context_steps), MASKED, np.float32)
         self._mask[0, -1] = 0.0
@@ -216,6 +285,15 @@ class OnnxSteps:
         self.total = self.total + context.sum()
         return np.asarray(context[0])
 
+    def mark(self) -> Callable[[], None]:
+        """Return a function that forgets the steps after now."""
+        state, mask, position = self._state.copy(), self._mask.copy(), self._position
+
+        def forget() -> None:
+            self._state, self._mask, self._position = state.copy(), mask.copy(), position
+
+        return forget
+
     def voice_step(
         self,
         context: np.ndarray,
@@ -223,6 +301,7 @@ class OnnxSteps:
         is_held: np.ndarray,
         is_known: np.ndarray,
         before: np.ndarray,
+        target: np.ndarray,
         lane: int,
     ) -> tuple[float, np.ndarray]:
         """Return the logits of holding and of the symbols of a voice."""
@@ -235,6 +314,10 @@ class OnnxSteps:
         }
         if self.config.has_notes:
             inputs["before"] = before[None]
+        if self.config.knows_key:
+            inputs["tonic"] = self._tonic
+        if self.config.knows_target:
+            inputs["target"] = target[None]
         hold, logits = self._voice.run(["hold", "logits"], inputs)
         self.total = self.total + logits.sum()
         return float(hold[0]), logits[0]

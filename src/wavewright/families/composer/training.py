@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -13,10 +14,11 @@ from ...nn.export_spec import ExportSpec, GraphSpec
 from ...nn.network import Batch, FamilyTraining, SinglePlayerNetwork
 from ...synth.soundfont.opening import default_soundfont
 from ...synth.soundfont.player import SoundFontEngine
-from .config import TIME_FILE, VOICE_FILE, ComposerConfig
+from .config import FORM_FILE, NO_TONIC, TIME_FILE, VOICE_FILE, ComposerConfig
 from .constraints import Constraints, lane_symbols, masks_of
 from .conversion import score_of
 from .drawing import DrawSettings, GridDrawer, Sketch
+from .form import packed
 from .grid import Grid
 from .modules import Composer, RecurrentTime, event_nats, rotary_angles
 from .recipe import ComposerPrepared
@@ -56,7 +58,9 @@ def cell_nats(composer: Composer, batch: Batch) -> Tensor:
     symbols, is_held, before, is_known = (batch[name] for name in ("symbols", "is_held", "before", "is_known"))
     is_target = ~is_known
     ranks = torch.arange(config.n_lanes, device=symbols.device) + config.n_lanes * is_target
-    output = composer(batch["features"], symbols, is_held, before, ranks, is_target)
+    tonic = batch["tonic"][..., 0] if config.knows_key else None
+    target = batch["target"] if config.knows_target else None
+    output = composer(batch["features"], symbols, is_held, before, ranks, is_target, tonic, target)
     can_hold = before != config.vocabulary.unknown
     if config.layout == "drums":
         can_hold = can_hold & (before == REST)
@@ -123,13 +127,19 @@ class ComposerTraining(FamilyTraining[ComposerConfig, Composer, ComposerPrepared
         }
         if config.has_notes:
             voice_inputs["before"] = draw(config.vocabulary.n_events, shape)
+        if config.knows_key:
+            voice_inputs["tonic"] = torch.tensor([5, NO_TONIC])
+        if config.knows_target:
+            voice_inputs["target"] = draw(config.vocabulary.n_events, shape)
         waves, _ = self.samples(module, prepared)
+        pieces = prepared.batches.pieces
         return ExportSpec(
             graphs={
                 TIME_FILE: GraphSpec(ComposerTimeGraph(module), time_inputs, ("context", "next_state")),
                 VOICE_FILE: GraphSpec(ComposerVoiceGraph(module), voice_inputs, ("hold", "logits")),
             },
             sample=waves[0],
+            files={FORM_FILE: packed(pieces.forms) | pieces.trait_edges(prepared.recipe.data.crop_steps)},
         )
 
 
@@ -168,6 +178,8 @@ class ComposerVoiceGraph(nn.Module):
         is_known: Tensor,
         lane: Tensor,
         before: Tensor | None = None,
+        tonic: Tensor | None = None,
+        target: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Return the logits of holding ``(batch,)`` and of the symbols ``(batch, n_events)``.
 
@@ -177,8 +189,10 @@ class ComposerVoiceGraph(nn.Module):
         vectors = voices.known_vectors(symbols, is_held) * is_known[..., None]
         before = torch.zeros_like(symbols) if before is None else before
         current = torch.where(is_known > 0, symbols, before)
-        references = torch.cat([current, before.gather(1, lane[:, None])], 1)
-        hold, logits = voices(context, vectors.sum(1), lane, references)
+        references = [current, before.gather(1, lane[:, None])]
+        if target is not None:
+            references.append(target.gather(1, lane[:, None]))
+        hold, logits = voices(context, vectors.sum(1), lane, torch.cat(references, 1), tonic)
         return hold, logits
 
 
@@ -188,11 +202,12 @@ class TorchSteps:
     def __init__(self, module: Composer) -> None:
         self.module, self.device = module, next(module.parameters()).device
         self.voices = ComposerVoiceGraph(module)
-        self.past: list[np.ndarray] = []
+        self.start()
 
-    def start(self) -> None:
-        """Forget the past."""
-        self.past = []
+    def start(self, tonic: int = NO_TONIC) -> None:
+        """Forget the past; the next piece has this tonic."""
+        self.past: list[np.ndarray] = []
+        self.tonic = tonic
 
     @torch.no_grad()
     def time_step(self, features: np.ndarray) -> np.ndarray:
@@ -200,6 +215,15 @@ class TorchSteps:
         self.past.append(features)
         past = torch.as_tensor(np.stack(self.past), device=self.device)[None]
         return np.asarray(self.module.contexts(past)[0, -1].cpu().numpy())
+
+    def mark(self) -> Callable[[], None]:
+        """Return a function that forgets the steps after now."""
+        length = len(self.past)
+
+        def forget() -> None:
+            del self.past[length:]
+
+        return forget
 
     @torch.no_grad()
     def voice_step(
@@ -209,11 +233,13 @@ class TorchSteps:
         is_held: np.ndarray,
         is_known: np.ndarray,
         before: np.ndarray,
+        target: np.ndarray,
         lane: int,
     ) -> tuple[float, np.ndarray]:
         """Return the logits of holding and of the symbols of a voice."""
         known = is_known.astype(np.int64)
-        arrays = (context, symbols * known, is_held * known, known, np.int64(lane), before)
+        arrays = [context, symbols * known, is_held * known, known, np.int64(lane), before, np.int64(self.tonic)]
+        arrays += [target] if self.module.config.knows_target else []
         inputs = [torch.as_tensor(each, device=self.device)[None] for each in arrays]
         hold, logits = self.voices(*inputs)
         return float(hold[0]), np.asarray(logits[0].cpu().numpy())

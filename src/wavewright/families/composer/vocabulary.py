@@ -75,6 +75,12 @@ class Vocabulary:
         chords = self.first_chord + 12 * quality + (root + semitones) % 12
         return np.where(self.is_chord(symbols), chords, moved)
 
+    def degrees(self, symbols: np.ndarray, tonic: int | np.ndarray) -> np.ndarray:
+        """Return notes and the roots of chords in semitones above a tonic, 0 to 11; 12 for others, and for tonic 12."""
+        pitch_classes = np.where(self.is_note(symbols), symbols - FIRST_NOTE + self.lowest, symbols - self.first_chord)
+        has_degree = (self.is_note(symbols) | self.is_chord(symbols)) & (np.asarray(tonic) < 12)
+        return np.where(has_degree, (pitch_classes - tonic) % 12, 12)
+
     def intervals(self, symbols: np.ndarray, references: np.ndarray) -> np.ndarray:
         """Return the rows of a table of intervals for ``symbols - references``; NO_INTERVAL unless both are notes."""
         intervals = np.clip(symbols - references, -MAX_INTERVAL, MAX_INTERVAL) + MAX_INTERVAL

@@ -5,7 +5,8 @@ layers over time, with the same weights in every band, follow the noise and the 
 see the whole spectrum. The mask of each bin is complex, so it corrects magnitude and phase. Features are divided by
 their mean level so far, so the level of a recording changes nothing. Bands above 8 kHz have an estimator of their own,
 which knows what the one below knows: a model at 48 kHz is one at 16 kHz with more above it. A learned vector for each
-band is added where reverberation is to be removed. With ``removes=echo`` the network processes what a linear echo
+band is added where reverberation is to be removed. With ``removes=background`` it is trained to leave dialogue alone
+of films, and with the reverberation that it has. With ``removes=echo`` the network processes what a linear echo
 canceller leaves. With ``shape=strided`` convolutions over frequency lie before and after the bands, the first with a
 stride of four bins, and attention takes the place of the mixers.
 
@@ -60,7 +61,7 @@ class DenoiserFamily(Family[DenoiserConfig]):
         Dial("data.crop_seconds", 1.5, 5.0),
     )
     ranking = "valid/stft"
-    capabilities = frozenset({Capability.ENHANCE, Capability.CANCEL_ECHO})
+    capabilities = frozenset({Capability.ENHANCE, Capability.SEPARATE, Capability.CANCEL_ECHO})
     weight_prefixes = (WEIGHT_PREFIX,)
 
     def fresh_weights(self, base: ModelFolder, config: DenoiserConfig) -> tuple[str, ...]:
@@ -89,7 +90,8 @@ class DenoiserFamily(Family[DenoiserConfig]):
 
     def capabilities_of(self, config: Mapping[str, object]) -> frozenset[Capability]:
         """Return the capability by what the model removes."""
-        return frozenset({Capability.CANCEL_ECHO if config.get("removes") == "echo" else Capability.ENHANCE})
+        by_what = {"echo": Capability.CANCEL_ECHO, "background": Capability.SEPARATE}
+        return frozenset({by_what.get(str(config.get("removes")), Capability.ENHANCE)})
 
 
 DENOISER = DenoiserFamily()

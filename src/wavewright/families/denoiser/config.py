@@ -13,7 +13,7 @@ from ...contracts.config import ModelConfig
 from ...dsp.echo import EchoSettings
 
 FRAME_FILE = "frame.onnx"
-"""Graph of one frame, or of a block of them: spectra and states in, enhanced spectra and next states out."""
+"""Graph of any number of frames: features and states in, mask and next states out."""
 WEIGHT_PREFIX = "frame."
 """Prefix of the network's weights in a model folder."""
 LOWER_PREFIX, UPPER_PREFIX = "estimator.", "upper_estimator."
@@ -21,6 +21,10 @@ LOWER_PREFIX, UPPER_PREFIX = "estimator.", "upper_estimator."
 
 BLOCK_FRAMES, LOOKAHEAD_FRAMES = 250, 125
 """Frames that a bidirectional network enhances at a time, and those after them that it knows: 4 and 2 s."""
+
+N_FEATURES = 3
+"""Of a bin of each input: real part, imaginary part and magnitude, compressed."""
+MIN_MAGNITUDE, MIN_LEVEL = 1e-7, 1e-2  # of a bin, and of the mean compressed magnitude
 
 METRICS = ("valid/si_sdr", "valid/stft")
 """Validation metrics on mixtures of held-out recordings: SI-SDR in dB (higher is better), and the loss of spectra."""
@@ -48,7 +52,7 @@ class DenoiserConfig(ModelConfig):
     sample_rate: int = ranged(16_000, 8_000, 48_000)
     labels: tuple[str, ...] = ()  # always empty
     hop_length: int = ranged(256, 32, 4_096)
-    removes: Literal["noise", "echo"] = "noise"  # of a recording, or of what a linear canceller leaves of an echo
+    removes: Literal["noise", "background", "echo"] = "noise"  # background: music and effects too; echo: what is left
     echo_partitions: int = ranged(13, 1, 256)  # hops that the linear canceller's filter is long
     echo_delays: int = ranged(40, 0, 1_000)  # hops that the echo may come late besides
     shape: Literal["bands", "strided"] = "bands"  # mixers over bands alone, or convolutions over frequency too
@@ -98,7 +102,7 @@ class DenoiserConfig(ModelConfig):
         The inputs of a denoiser are the recording alone; those of a post-filter of echo are the output of the linear
         canceller, its estimate of the echo, the microphone, and the far end.
         """
-        return (0,) if self.removes == "noise" else (2, 2, 2, 3)
+        return (2, 2, 2, 3) if self.removes == "echo" else (0,)
 
     @property
     def n_inputs(self) -> int:
@@ -169,7 +173,7 @@ class DenoiserConfig(ModelConfig):
 
     @property
     def state_shapes(self) -> dict[str, tuple[int, ...]]:
-        """Shape of the states of the recurrent layers in the graph of a frame, without the rows, by name."""
+        """Shape of the states of the recurrent layers in the graph, without the rows, by name."""
         shapes: dict[str, tuple[int, ...]] = {"states": (self.n_blocks, self.n_bands, self.channels)}
         if self.upper_edges:
             shapes["upper_states"] = (self.n_blocks, len(self.upper_edges) - 1, self.upper_channels)

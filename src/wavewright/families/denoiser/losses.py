@@ -11,7 +11,8 @@ from torch import Tensor
 
 from ...nn.audible import AudibleDistance
 from ...nn.network import Batch
-from .modules import MIN_MAGNITUDE, Denoiser
+from .config import MIN_MAGNITUDE
+from .modules import Denoiser
 
 MIXTURE_FRACTION = 0.15
 """Smallest level that spectra are divided by, over that of the mixture, where the target is quieter or silent."""

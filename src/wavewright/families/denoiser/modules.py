@@ -3,7 +3,7 @@
 That of ``shape=strided`` has convolutions over frequency before and after the bands, and attention as mixers.
 
 Tensors are ``(bands, rows, channels)``, since each band has matrices of its own at both ends. Rows are the frames of a
-batch in training, and one for each stream at inference.
+batch.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import copy
 import math
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import cast
+from typing import Self, cast
 
 import torch
 from torch import Tensor, nn
@@ -21,18 +21,10 @@ from torch.nn import functional as F
 from ...nn.frequency_layers import BandAttention, BandMixer, NormalisedConv
 from ...nn.gru import GRU
 from ...nn.spectrum import frame, irfft, rfft
-from .config import (
-    BLOCK_FRAMES,
-    LOOKAHEAD_FRAMES,
-    STRIDE,
-    DenoiserConfig,
-)
+from .config import BLOCK_FRAMES, MIN_LEVEL, MIN_MAGNITUDE, N_FEATURES, STRIDE, DenoiserConfig
 
-N_FEATURES = 3  # of a bin of each input: real part, imaginary part and magnitude, compressed
-MIN_MAGNITUDE = 1e-7
 KERNEL = 2 * STRIDE  # bins of the first convolution over frequency, and of the last
 MIN_MASK_POWER = 1e-9
-MIN_LEVEL = 1e-2  # of the mean compressed magnitude
 
 
 class BandSplit(nn.Module):
@@ -58,7 +50,7 @@ class BandSplit(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """Return the channels of each band."""
         columns = features[:, self.bins].reshape(self.shape).transpose(0, 1)
-        return torch.bmm(columns, self.weight * self.is_inside) + self.bias
+        return products_of_bands(columns, self.weight * self.is_inside) + self.bias
 
 
 class BandMerge(nn.Module):
@@ -82,7 +74,7 @@ class BandMerge(nn.Module):
 
     def forward(self, bands: Tensor) -> Tensor:
         """Return real and imaginary part of the mask of each bin."""
-        mask = torch.bmm(bands, self.weight) + self.bias
+        mask = products_of_bands(bands, self.weight) + self.bias
         return mask.transpose(0, 1).reshape(-1, self.n_columns)[:, self.columns].reshape(-1, 2, self.n_bins)
 
 
@@ -127,14 +119,16 @@ class TimeLayer(nn.Module):
         if self.backward_proj is not None:
             nn.init.zeros_(self.backward_proj.weight)
 
-    def forward(self, bands: Tensor, n_frames: int, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def forward(self, bands: Tensor, n_frames: int | None, state: Tensor | None) -> tuple[Tensor, Tensor]:
         """Compute bands ``(bands, batch * n_frames, channels)`` of sequences.
 
-        - ``n_frames``: of each sequence.
-        - ``state``: ``(1, bands * batch, channels)``, before the first frame.
+        - ``n_frames``: of each sequence; None if there is one alone.
+        - ``state``: ``(1, bands * batch, channels)``, before the first frame; None for zeros.
         - returns ``states``: after each frame, ``(bands * batch, n_frames, channels)``.
         """
-        inputs = self.norm(bands).reshape(-1, n_frames, bands.shape[-1])
+        inputs = self.norm(bands)
+        if n_frames is not None:
+            inputs = inputs.reshape(-1, n_frames, self.shape[2])
         states, _ = self.gru(inputs, state)
         changes = self.out_proj(states)
         if self.backward_gru is not None and self.backward_proj is not None:
@@ -143,13 +137,42 @@ class TimeLayer(nn.Module):
             changes = changes + self.backward_proj(outputs.flip(1))
         return bands + changes.view(self.shape), states
 
-    def step(self, bands: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
-        """Return bands ``(bands, batch, channels)`` of one frame, and the state ``(1, bands * batch, channels)``."""
-        state = self.gru.step(self.norm(bands).reshape(1, -1, self.shape[2]), state)
-        return bands + self.out_proj(state).view(self.shape), state
+
+class Estimator(nn.Module):
+    """The recurrent layers and mixers of an estimator of masks, with the states between blocks of frames."""
+
+    def __init__(self, config: DenoiserConfig, n_bands: int, channels: int) -> None:
+        super().__init__()
+        self.n_bands, self.channels, self.n_blocks = n_bands, channels, config.n_blocks
+        self.n_known = BLOCK_FRAMES if config.bidirectional else None  # frames before the next states
+        self.time_layers = nn.ModuleList(
+            TimeLayer(n_bands, channels, config.bidirectional) for _ in range(config.n_blocks)
+        )
+        self.mixers = nn.ModuleList(self._mixer(config) for _ in range(config.n_blocks))
+
+    def _mixer(self, config: DenoiserConfig) -> nn.Module:
+        return BandMixer(self.n_bands, self.channels, config.expansion)
+
+    def folded(self) -> Self:
+        """Return the estimator as it is exported."""
+        return self
+
+    def _mixed(self, bands: Tensor, n_frames: int | None, states: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Return bands ``(bands, batch * n_frames, channels)`` after all layers, and the next states.
+
+        States are ``(n_blocks, bands * batch, channels)``, None for zeros; the next ones are those after the last
+        frame, or after ``BLOCK_FRAMES`` frames of a bidirectional network.
+        """
+        before = [None] * self.n_blocks if states is None else torch.split(states, 1)
+        after = []
+        for time_layer, mixer, state in zip(self.time_layers, self.mixers, before, strict=True):
+            bands, outputs = time_layer(bands, n_frames, state)
+            after.append(outputs[:, : self.n_known][:, -1])
+            bands = mixer(bands)
+        return bands, torch.stack(after)
 
 
-class MaskEstimator(nn.Module):
+class MaskEstimator(Estimator):
     """The network from the features of neighbouring bins to their mask.
 
     - ``edges``: first bin of each band, and the number of bins.
@@ -158,96 +181,52 @@ class MaskEstimator(nn.Module):
     """
 
     def __init__(self, config: DenoiserConfig, edges: Sequence[int], channels: int, n_context: int = 0) -> None:
-        super().__init__()
-        self.n_blocks, self.n_bands, self.channels = config.n_blocks, len(edges) - 1, channels
+        super().__init__(config, len(edges) - 1, channels)
         self.split = BandSplit(edges, N_FEATURES * config.n_inputs, channels)
         self.context_proj = nn.Linear(n_context, channels) if n_context else None
         self.dereverb_bias = nn.Parameter(torch.zeros(self.n_bands, 1, 1, channels))
-        self.time_layers = nn.ModuleList(
-            TimeLayer(self.n_bands, channels, config.bidirectional) for _ in range(config.n_blocks)
-        )
-        self.mixers = nn.ModuleList(BandMixer(self.n_bands, channels, config.expansion) for _ in range(config.n_blocks))
         self.norm = nn.LayerNorm(channels)
         self.merge = (BandMerge if config.mask == "complex" else BandGains)(edges, channels)
 
-    def forward(self, features: Tensor, dereverb: Tensor, context: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Estimate the mask of whole waves.
-
-        - ``features``: ``(batch, frames, bins, N_FEATURES * n_inputs)``.
-        - ``dereverb``: ``(batch, 1)``, 1 where reverberation is removed too, else 0.
-        - ``context``: ``(batch * frames, n_context)``.
-        - returns ``mask``: real and imaginary part, ``(batch, frames, 2, bins)``.
-        - returns ``channels``: what the mask is computed from, ``(batch * frames, bands * channels)``.
-        """
-        batch, n_frames = features.shape[:2]
-        bands = self._bands(features.flatten(0, 1), dereverb.repeat_interleave(n_frames, 0), context)
-        for time_layer, mixer in zip(self.time_layers, self.mixers, strict=True):
-            bands = mixer(time_layer(bands, n_frames)[0])
-        mask, channels = self._mask(bands)
-        return torch.unflatten(mask, 0, (batch, n_frames)), channels
-
-    def block(
-        self, features: Tensor, dereverb: Tensor, states: Tensor, context: Tensor | None = None
+    def forward(
+        self,
+        features: Tensor,
+        dereverb: Tensor,
+        n_frames: int | None = None,
+        states: Tensor | None = None,
+        context: Tensor | None = None,
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Estimate the mask of a block of frames, as :meth:`forward` does, from states on as :meth:`step` has them.
+        """Estimate the mask of frames.
 
-        The next states are those after ``BLOCK_FRAMES`` frames, though there may be more.
+        - ``features``: ``(batch * n_frames, bins, N_FEATURES * n_inputs)``.
+        - ``dereverb``: ``(batch * n_frames, 1)``, or the same for all, 1 where reverberation is removed too, else 0.
+        - ``n_frames``: of each sequence; None if there is one alone.
+        - ``states``: ``(n_blocks, bands * batch, channels)``, of the recurrent layers; None before the first frame.
+        - ``context``: ``(batch * n_frames, n_context)``.
+        - returns ``mask``: real and imaginary part, ``(batch * n_frames, 2, bins)``.
+        - returns ``channels``: what the mask is computed from, ``(batch * n_frames, bands * channels)``.
+        - returns ``states``: after the frames; see :meth:`Estimator._mixed`.
         """
-        batch, n_frames = features.shape[:2]
-        bands = self._bands(features.flatten(0, 1), dereverb.repeat_interleave(n_frames, 0), context)
-        after = []
-        for time_layer, mixer, state in zip(self.time_layers, self.mixers, self._layers(states), strict=True):
-            bands, outputs = time_layer(bands, n_frames, state)
-            after.append(outputs[None, :, BLOCK_FRAMES - 1])
-            bands = mixer(bands)
-        mask, channels = self._mask(bands)
-        return torch.unflatten(mask, 0, (batch, n_frames)), channels, self._stacked(after)
-
-    def step(
-        self, features: Tensor, dereverb: Tensor, states: Tensor, context: Tensor | None = None
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Estimate the mask of the next frame.
-
-        - ``features``: ``(batch, bins, N_FEATURES * n_inputs)``.
-        - ``dereverb``: ``(batch, 1)``, 1 where reverberation is removed too, else 0.
-        - ``states``: ``(batch, n_blocks, bands, channels)``, of the recurrent layers; zeros before the first frame.
-        - ``context``: ``(batch, n_context)``.
-        - returns ``mask``: real and imaginary part, ``(batch, 2, bins)``.
-        - returns ``channels``: what the mask is computed from, ``(batch, bands * channels)``.
-        - returns ``states``: after the frame.
-        """
-        bands = self._bands(features, dereverb, context)
-        after = []
-        for time_layer, mixer, state in zip(self.time_layers, self.mixers, self._layers(states), strict=True):
-            bands, next_state = cast(TimeLayer, time_layer).step(bands, state)
-            after.append(next_state)
-            bands = mixer(bands)
-        return *self._mask(bands), self._stacked(after)
-
-    def folded(self) -> MaskEstimator:
-        """Return the estimator as it is exported: itself."""
-        return self
-
-    def _layers(self, states: Tensor) -> tuple[Tensor, ...]:
-        """Return the state ``(1, bands * batch, channels)`` of each layer."""
-        return torch.split(states.permute(1, 2, 0, 3).reshape(self.n_blocks, -1, self.channels), 1)
-
-    def _stacked(self, layers: Sequence[Tensor]) -> Tensor:
-        """Return the states ``(batch, n_blocks, bands, channels)`` of all layers."""
-        return torch.cat(list(layers)).reshape(self.n_blocks, self.n_bands, -1, self.channels).permute(2, 0, 1, 3)
-
-    def _bands(self, features: Tensor, dereverb: Tensor, context: Tensor | None) -> Tensor:
-        """Return the channels ``(bands, rows, channels)`` of features ``(rows, bins, features)``."""
-        bands: Tensor = self.split(features) + self.dereverb_bias[:, 0] * dereverb
-        return bands if self.context_proj is None else bands + self.context_proj(context)
-
-    def _mask(self, bands: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the mask ``(rows, 2, bins)`` of bands ``(bands, rows, channels)``, and the channels of each row."""
+        bands = self.split(features) + self.dereverb_bias[:, 0] * dereverb
+        if self.context_proj is not None:
+            bands = bands + self.context_proj(context)
+        bands, states = self._mixed(bands, n_frames, states)
         bands = self.norm(bands)
-        return self.merge(bands), bands.transpose(0, 1).reshape(-1, self.n_bands * self.channels)
+        return self.merge(bands), bands.transpose(0, 1).reshape(-1, self.n_bands * self.channels), states
 
 
-class StridedEstimator(nn.Module):
+def products_of_bands(rows: Tensor, weights: Tensor) -> Tensor:
+    """Return ``rows (bands, rows, n)`` times the matrix of each band, ``(bands, n, m)``.
+
+    ONNX Runtime rounds the product of a single row otherwise; an exported graph computes one row more, so that a frame
+    is the same whatever comes with it.
+    """
+    if torch.onnx.is_in_onnx_export():
+        return torch.bmm(F.pad(rows, (0, 0, 0, 1)), weights)[:, :-1]
+    return torch.bmm(rows, weights)
+
+
+class StridedEstimator(Estimator):
     """The network of ``shape=strided`` from the features of all bins to their mask, used as :class:`MaskEstimator` is.
 
     No kernel spans time. Convolutions over frequency, the first with a stride of four bins, describe every frame; a
@@ -262,9 +241,8 @@ class StridedEstimator(nn.Module):
     """
 
     def __init__(self, config: DenoiserConfig) -> None:
-        super().__init__()
-        self.n_bins, self.n_blocks, self.n_bands = config.n_lower_bins, config.n_blocks, config.n_bands
-        self.channels = config.channels
+        super().__init__(config, config.n_bands, config.channels)
+        self.n_bins = config.n_lower_bins
         self.mask_power = (1 / config.exponent - 1) / 2  # of the mask of compressed spectra, squared
         self.n_positions = -(-self.n_bins // STRIDE)
         wide = config.conv_channels
@@ -276,12 +254,6 @@ class StridedEstimator(nn.Module):
         self.in_proj = nn.Linear(wide, self.channels)
         self.band_bias = nn.Parameter(0.1 * torch.randn(self.n_bands, 1, self.channels))  # which band it is
         self.dereverb_bias = nn.Parameter(torch.zeros(self.n_bands, 1, self.channels))
-        self.time_layers = nn.ModuleList(
-            TimeLayer(self.n_bands, self.channels, config.bidirectional) for _ in range(config.n_blocks)
-        )
-        self.mixers = nn.ModuleList(
-            BandAttention(self.n_bands, self.channels, config.n_heads) for _ in range(config.n_blocks)
-        )
         self.norm = nn.LayerNorm(self.channels)
         self.out_proj = nn.Linear(self.channels, wide)
         self.to_positions = nn.Linear(self.n_bands, self.n_positions, bias=False)
@@ -309,7 +281,7 @@ class StridedEstimator(nn.Module):
         bias.zero_()
         bias[:KERNEL] = 0.5  # two positions overlap in each bin
 
-    def folded(self) -> StridedEstimator:
+    def folded(self) -> Self:
         """Return a copy for export, without batch normalisation."""
         estimator = copy.deepcopy(self)
         for module in list(estimator.modules()):
@@ -318,42 +290,24 @@ class StridedEstimator(nn.Module):
                     setattr(module, name, child.folded())
         return estimator
 
-    def forward(self, features: Tensor, dereverb: Tensor, context: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Estimate the mask of whole waves, as :meth:`MaskEstimator.forward` does."""
-        batch, n_frames = features.shape[:2]
-        bands, skips = self._bands(features.flatten(0, 1), dereverb.repeat_interleave(n_frames, 0))
-        for time_layer, mixer in zip(self.time_layers, self.mixers, strict=True):
-            bands = mixer(time_layer(bands, n_frames)[0])
-        mask, channels = self._mask(bands, skips)
-        return torch.unflatten(mask, 0, (batch, n_frames)), channels
+    def _mixer(self, config: DenoiserConfig) -> nn.Module:
+        return BandAttention(self.n_bands, self.channels, config.n_heads)
 
-    def step(
-        self, features: Tensor, dereverb: Tensor, states: Tensor, context: Tensor | None = None
+    def forward(
+        self,
+        features: Tensor,
+        dereverb: Tensor,
+        n_frames: int | None = None,
+        states: Tensor | None = None,
+        context: Tensor | None = None,
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Estimate the mask of the next frame, as :meth:`MaskEstimator.step` does.
-
-        Bands are ``(rows * bands, channels)`` here: a linear layer is one node of the graph then.
-        """
-        skips = self._encoded(features)
-        pooled = self.to_bands(skips[-1]).transpose(1, 2).reshape(-1, self.in_proj.in_features)
-        offset = F.linear(dereverb, self.dereverb_bias.reshape(-1, 1), self.band_bias.flatten())
-        bands = self.in_proj(pooled) + offset.reshape(-1, self.channels)
-        after = []
-        before = torch.split(states.transpose(0, 1).reshape(self.n_blocks, -1, self.channels), 1)
-        for layer, mixer, previous in zip(self.time_layers, self.mixers, before, strict=True):
-            time_layer = cast(TimeLayer, layer)
-            state = time_layer.gru.step(time_layer.norm(bands)[None], previous)
-            after.append(state)
-            bands = bands + time_layer.out_proj(state.reshape(-1, self.channels))
-            bands = bands + cast(BandAttention, mixer).of_rows(bands)
-        stacked = torch.cat(after).reshape(self.n_blocks, -1, self.n_bands, self.channels).transpose(0, 1)
+        """Estimate the mask of frames, as :meth:`MaskEstimator.forward` does."""
+        bands, skips = self._bands(features, dereverb)
+        bands, states = self._mixed(bands, n_frames, states)
         bands = self.norm(bands)
-        hidden = self.out_proj(bands).reshape(-1, self.n_bands, self.in_proj.in_features).transpose(1, 2)
-        hidden = self._decoded(self.to_positions(hidden), skips)
-        # The overlapping halves of the positions are a transposed convolution; its bias differs at both ends.
-        weight = self.last.weight.reshape(2, KERNEL, -1).permute(2, 0, 1)
-        mask = F.conv_transpose1d(hidden, weight, None, STRIDE, STRIDE // 2)[..., : self.n_bins] + self._last_bias()
-        return self._expanded(mask), bands.reshape(-1, self.n_bands * self.channels), stacked
+        hidden = self._decoded(self.to_positions(self.out_proj(bands).permute(1, 2, 0)), skips)
+        mask = self._expanded(self._overlapped(self.last(hidden)).float())
+        return mask, bands.transpose(0, 1).reshape(-1, self.n_bands * self.channels), states
 
     def _encoded(self, features: Tensor) -> list[Tensor]:
         """Return the outputs ``(rows, conv_channels, positions)`` of the encoder's layers of ``(rows, bins, ...)``."""
@@ -377,13 +331,6 @@ class StridedEstimator(nn.Module):
             hidden = hidden + F.relu(layer(hidden))
         return hidden + skips[0]
 
-    def _mask(self, bands: Tensor, skips: list[Tensor]) -> tuple[Tensor, Tensor]:
-        """Return the mask ``(rows, 2, bins)`` of bands and the encoder's outputs, and the channels of each row."""
-        bands = self.norm(bands)
-        hidden = self._decoded(self.to_positions(self.out_proj(bands).permute(1, 2, 0)), skips)
-        mask = self._overlapped(self.last(hidden)).float()
-        return self._expanded(mask), bands.transpose(0, 1).reshape(-1, self.n_bands * self.channels)
-
     def _overlapped(self, parts: Tensor) -> Tensor:
         """Return the bins ``(rows, 2, bins)`` of what each position says of its own, ``(rows, 2 * KERNEL, positions)``.
 
@@ -394,11 +341,6 @@ class StridedEstimator(nn.Module):
         blocks = F.pad(first, (0, 0, 0, 1)) + F.pad(second, (0, 0, 1, 0))
         bins = blocks.reshape(-1, 2, STRIDE * (self.n_positions + 1))
         return bins[..., STRIDE // 2 : STRIDE // 2 + self.n_bins]
-
-    def _last_bias(self) -> Tensor:
-        """Return the bias of each bin, ``(1, 2, bins)``."""
-        bias = cast(Tensor, self.last.bias)
-        return self._overlapped(bias[None, :, None].expand(1, -1, self.n_positions))
 
     def _expanded(self, mask: Tensor) -> Tensor:
         """Return the mask of spectra of that of compressed spectra, ``(rows, 2, bins)``."""
@@ -468,11 +410,13 @@ class Denoiser(nn.Module):
         with torch.autocast(waves.device.type, enabled=False):
             spectra = torch.unflatten(self.analyse(waves.flatten(0, 1)), 0, waves.shape[:2])
             features = self.features(spectra)
-        mask, channels = self.estimator(features[:, :, : self.config.n_lower_bins], dereverb)
+        n_lower, n_frames = self.config.n_lower_bins, features.shape[1]
+        frames, dereverb = features.flatten(0, 1), dereverb.repeat_interleave(n_frames, 0)
+        mask, channels, _ = self.estimator(frames[:, :n_lower], dereverb, n_frames)
         if self.upper_estimator is not None:
-            upper = features[:, :, self.config.n_lower_bins :]
-            mask = torch.cat([mask, self.upper_estimator(upper, dereverb, channels.detach())[0]], dim=-1)
-        mask = mask.float()
+            upper = self.upper_estimator(frames[:, n_lower:], dereverb, n_frames, context=channels.detach())
+            mask = torch.cat([mask, upper[0]], dim=-1)
+        mask = torch.unflatten(mask.float(), 0, (-1, n_frames))
         enhanced: Tensor = spectra[:, 0] * torch.complex(mask[:, :, 0].contiguous(), mask[:, :, 1].contiguous())
         return enhanced
 
@@ -486,92 +430,29 @@ def normalised_features(parts: Tensor, magnitude: Tensor, compressed: Tensor, le
     return torch.cat([parts, magnitude[..., None]], dim=-1) * factor[..., None]
 
 
-class DenoiserFrame(nn.Module):
-    """One frame as a graph of real tensors, for the export.
+class DenoiserFrames(nn.Module):
+    """The estimators as a graph, for the export: the mask of any number of frames, and the states after them.
 
-    Input spectra are ``(batch, inputs, bins, 2)``, the output ``(batch, bins, 2)``, the switch ``dereverb (batch, 1)``.
-    ``level (batch, inputs, 2)`` holds the decaying sum of compressed magnitudes and that of its weights, ``states
-    (batch, n_blocks, bands, channels)`` and ``upper_states``, if there are bins above 8 kHz, those of the recurrent
-    layers.
+    Features are ``(frames, bins, N_FEATURES * inputs)``, the mask ``(frames, 2, bins)``, the switch ``dereverb (1,
+    1)``. ``states (n_blocks, bands, channels)`` and ``upper_states``, if there are bins above 8 kHz, are those of the
+    recurrent layers. A batch would need shapes that are computed for every layer, a third of the nodes.
     """
 
     def __init__(self, denoiser: Denoiser) -> None:
         super().__init__()
-        self.config = denoiser.config
+        self.n_lower_bins = denoiser.config.n_lower_bins
         self.estimator = denoiser.estimator.folded()
         self.upper_estimator = denoiser.upper_estimator
-        self.is_sum = nn.Buffer(torch.tensor([1.0, 0.0]), persistent=False)
-        self.is_weight = nn.Buffer(torch.tensor([0.0, 1.0]), persistent=False)
-        self.times_i = nn.Buffer(torch.tensor([[0.0, 1.0], [-1.0, 0.0]]), persistent=False)
 
     def forward(
-        self, spectra: Tensor, dereverb: Tensor, level: Tensor, states: Tensor, upper_states: Tensor | None = None
+        self, features: Tensor, dereverb: Tensor, states: Tensor, upper_states: Tensor | None = None
     ) -> tuple[Tensor, ...]:
-        """Return the enhanced spectrum and the next level and states."""
-        n_lower = self.config.n_lower_bins
-        magnitude = spectra.norm(dim=-1).clamp_min(MIN_MAGNITUDE)
-        compressed = magnitude**self.config.exponent
-        mean = compressed[..., :n_lower].mean(-1)[..., None]
-        level = self.config.level_decay * level + mean * self.is_sum + self.is_weight
-        sums, weights = torch.split(level, 1, dim=-1)
-        mean_level = sums / weights
-        if self.config.n_inputs > 1:
-            mean_level = mean_level[:, list(self.config.level_inputs)]
-        features = normalised_features(spectra, magnitude, compressed, mean_level).permute(0, 2, 1, 3).flatten(2)
-        mask, channels, states = self.estimator.step(features[:, :n_lower], dereverb, states)
-        next_states = [states]
-        if self.upper_estimator is not None and upper_states is not None:
-            upper_mask, _, upper_states = self.upper_estimator.step(
-                features[:, n_lower:], dereverb, upper_states, channels
-            )
-            mask = torch.cat([mask, upper_mask], dim=-1)
-            next_states.append(upper_states)
-        mask_real, mask_imaginary = torch.split(mask[..., None], 1, dim=1)
-        first = spectra[:, :1] if self.config.n_inputs > 1 else spectra
-        enhanced = mask_real * first + mask_imaginary * (first @ self.times_i)
-        return enhanced[:, 0], level, *next_states
-
-
-class DenoiserBlock(nn.Module):
-    """A block of frames of a bidirectional network as a graph of real tensors, for the export.
-
-    Input spectra are ``(batch, BLOCK_FRAMES + LOOKAHEAD_FRAMES, bins, 2)``, the output ``(batch, BLOCK_FRAMES, bins,
-    2)``; ``dereverb``, ``level`` and states are those of :class:`DenoiserFrame`, after the last frame of the output.
-    """
-
-    def __init__(self, denoiser: Denoiser) -> None:
-        super().__init__()
-        self.config = denoiser.config
-        self.estimator = cast(MaskEstimator, denoiser.estimator)  # the strided one is never bidirectional
-        self.upper_estimator = denoiser.upper_estimator
-        n_frames = BLOCK_FRAMES + LOOKAHEAD_FRAMES
-        ages = torch.arange(n_frames)[:, None] - torch.arange(n_frames)
-        decays = torch.where(ages >= 0, self.config.level_decay ** ages.clamp_min(0).float(), 0.0)
-        self.decays = nn.Buffer(decays, persistent=False)  # of each frame in the level after each frame
-        self.past = nn.Buffer(self.config.level_decay * decays[:, :1], persistent=False)  # of all before the block
-
-    def forward(
-        self, spectra: Tensor, dereverb: Tensor, level: Tensor, states: Tensor, upper_states: Tensor | None = None
-    ) -> tuple[Tensor, ...]:
-        """Return the enhanced spectra and the next level and states."""
-        n_lower = self.config.n_lower_bins
-        magnitude = spectra.norm(dim=-1).clamp_min(MIN_MAGNITUDE)
-        compressed = magnitude**self.config.exponent
-        mean = compressed[..., :n_lower].mean(-1, keepdim=True)
-        levels = self.decays @ torch.cat([mean, torch.ones_like(mean)], dim=-1) + self.past @ level
-        sums, weights = torch.split(levels, 1, dim=-1)
-        features = normalised_features(spectra, magnitude, compressed, sums / weights)
-        mask, channels, states = self.estimator.block(features[:, :, :n_lower], dereverb, states)
-        next_states = [states]
-        if self.upper_estimator is not None and upper_states is not None:
-            upper_mask, _, upper_states = self.upper_estimator.block(
-                features[:, :, n_lower:], dereverb, upper_states, channels
-            )
-            mask = torch.cat([mask, upper_mask], dim=-1)
-            next_states.append(upper_states)
-        mask_real, mask_imaginary = mask[:, :BLOCK_FRAMES].unbind(2)
-        real, imaginary = spectra[:, :BLOCK_FRAMES].unbind(-1)
-        enhanced = torch.stack(
-            [mask_real * real - mask_imaginary * imaginary, mask_real * imaginary + mask_imaginary * real], dim=-1
+        """Return the mask and the next states."""
+        if self.upper_estimator is None:
+            mask, _, states = self.estimator(features, dereverb, states=states)
+            return mask, states
+        mask, channels, states = self.estimator(features[:, : self.n_lower_bins], dereverb, states=states)
+        upper, _, upper_states = self.upper_estimator(
+            features[:, self.n_lower_bins :], dereverb, states=upper_states, context=channels
         )
-        return enhanced, levels[:, BLOCK_FRAMES - 1 : BLOCK_FRAMES], *next_states
+        return torch.cat([mask, upper], dim=-1), states, upper_states

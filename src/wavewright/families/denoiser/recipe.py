@@ -12,17 +12,18 @@ from ...base.errors import BadFolder
 from ...base.units import db_to_gain, seconds_to_samples
 from ...contracts.recipe import NOTHING_TO_TRAIN_ON, PreparedOf, RecipeOf, fine_tuned, split_rows
 from ...contracts.settings import COSINE_SETTINGS
+from ...data import mixing
 from ...data.augmentation import log_uniform
 from ...data.entry import Entry
 from ...data.folder import scan
 from ...data.preparation import Preparation
+from ...data.scenes import MUSIC, NOISE, SPEECH, Scenes
 from ...data.splits import assign_splits
 from ...data.store import ClipStore
 from ...dsp.echo import LinearEchoCanceller
 from ...dsp.rooms import Room
 from ...models.folder import ModelFolder
-from . import mixing
-from .batches import MUSIC, NOISE, SPEECH, DenoiserBatches, DenoiserDataSettings, SoundSource
+from .batches import DenoiserBatches, DenoiserDataSettings
 from .config import SIZES, DenoiserConfig
 
 MAX_LEAD_SECONDS = 3.0  # for which the canceller has run before a crop
@@ -59,7 +60,7 @@ class EchoBatches(DenoiserBatches):
         room = replace(room, t60=min(room.t60, MAX_ROOM_SECONDS))
         far = self._far_end(rng, n_samples)
         echo = self._echo(rng, room, far)
-        near = mixing.reverberate(self._speech(rng, n_samples), room.response(rng, self.sample_rate))
+        near = mixing.reverberate(self.scenes.speech(rng, n_samples), room.response(rng, self.sample_rate))
         if kind < FAR_ALONE:
             near = np.zeros_like(near)
         elif kind < FAR_ALONE + NEAR_ALONE:
@@ -70,7 +71,7 @@ class EchoBatches(DenoiserBatches):
         if echo_level and near_level:
             echo = echo * (near_level / echo_level * db_to_gain(-rng.uniform(*ECHO_RATIO_DB)))
         clean_level = max(mixing.active_rms(echo), near_level)
-        noise = self._noise(rng, n_samples)
+        noise = self.scenes.noise(rng, n_samples)
         near = near + noise * (clean_level * db_to_gain(-rng.uniform(*NOISE_RATIO_DB)) / mixing.rms(noise))
         microphone = near + echo
         gain = db_to_gain(rng.uniform(*MICROPHONE_LEVEL_DB)) / max(mixing.active_rms(microphone), 1e-9)
@@ -88,12 +89,12 @@ class EchoBatches(DenoiserBatches):
     def _far_end(self, rng: np.random.Generator, n_samples: int) -> np.ndarray:
         """Return what the loudspeaker plays."""
         kind = rng.random()
-        if kind < 0.1 and self.music is not None:
-            far = self.music.crop(rng, n_samples)
+        if kind < 0.1 and self.scenes.music is not None:
+            far = self.scenes.music.crop(rng, n_samples)
         elif kind < 0.15:
-            far = self._noise(rng, n_samples)
+            far = self.scenes.noise(rng, n_samples)
         else:
-            far = mixing.equalise(self._speech(rng, n_samples), rng, 6.0)
+            far = mixing.equalise(self.scenes.speech(rng, n_samples), rng, 6.0)
         level = db_to_gain(rng.uniform(*FAR_LEVEL_DB)) / max(mixing.active_rms(far), 1e-9)
         loudspeaker: np.ndarray = min(level, 1 / max(np.abs(far).max(), 1e-9)) * far
         return loudspeaker.astype(np.float32)
@@ -142,7 +143,6 @@ def delayed(wave: np.ndarray, delay: np.ndarray) -> np.ndarray:
 N_VALID_MIXTURES = 48
 N_EXAMPLES = 4
 VALID_SEED = 1
-NOISE_EXPONENT = 0.5  # of the total length of a group of noises in the probability to be drawn
 
 DenoiserRecipe = RecipeOf[DenoiserConfig, DenoiserDataSettings]
 
@@ -230,10 +230,7 @@ def _kinds(entries: Sequence[Entry]) -> dict[str, list[Entry]]:
 
 def _batches(store: ClipStore, rows: Sequence[int], recipe: DenoiserRecipe) -> DenoiserBatches | None:
     """Return the batches of some rows, None without speech or without noise."""
-    kinds = {kind: [row for row in rows if store.entries[row].label == kind] for kind in (SPEECH, NOISE, MUSIC)}
-    if not kinds[SPEECH] or not kinds[NOISE]:
+    if not {SPEECH, NOISE} <= {store.entries[row].label for row in rows}:
         return None
-    music = SoundSource.of(store, kinds[MUSIC]) if kinds[MUSIC] else None
-    speech = SoundSource.of(store, kinds[SPEECH], recipe.data.speaker_exponent)
-    kind = DenoiserBatches if recipe.model.removes == "noise" else EchoBatches
-    return kind(speech, SoundSource.of(store, kinds[NOISE], NOISE_EXPONENT), music, recipe)
+    kind = EchoBatches if recipe.model.removes == "echo" else DenoiserBatches
+    return kind(Scenes(store, rows, recipe.data), recipe)

@@ -1,67 +1,138 @@
-"""Inference of a denoiser: frames by NumPy, the network frame by frame by ONNX Runtime."""
+"""Inference of a denoiser: features and frames by NumPy, the mask by ONNX Runtime, for as many frames as have come.
+
+How many frames are computed at once changes no sample: what NumPy and ONNX Runtime compute of a frame does not depend
+on the others.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Protocol
 
 import numpy as np
 from scipy.fft import irfft, rfft
 
+from ...base.errors import BadModel
 from ...contracts.enhancement import EchoCanceller, EchoStream, EnhancementSettings, Enhancer, EnhancerStream
 from ...dsp.echo import LinearEchoCanceller
 from ...models.folder import ModelFolder
-from .config import BLOCK_FRAMES, FRAME_FILE, LOOKAHEAD_FRAMES, DenoiserConfig
+from .config import (
+    BLOCK_FRAMES,
+    FRAME_FILE,
+    LOOKAHEAD_FRAMES,
+    MIN_LEVEL,
+    MIN_MAGNITUDE,
+    N_FEATURES,
+    DenoiserConfig,
+)
+
+FORMER_INPUT = b"spectra"
+"""Input of the graph of one frame, which models of earlier versions have."""
 
 MIN_POWER = 1e-12
 """Of a bin, below which all channels count the same in the mean of their masks."""
 
 
 class FrameEstimator:
-    """The graph of one frame: the enhanced spectrum of the first input, for rows that are independent of each other.
-
-    That of a bidirectional model is the graph of a block: of ``BLOCK_FRAMES + LOOKAHEAD_FRAMES`` spectra in place of
-    the inputs, it enhances the first ``BLOCK_FRAMES``.
+    """Features, mask and enhanced spectra of frames.
 
     - ``folder``: the model; raises BadModel if its graph is damaged.
     """
 
     def __init__(self, folder: ModelFolder) -> None:
         self.config = config = folder.config(DenoiserConfig)
-        n_spectra = BLOCK_FRAMES + LOOKAHEAD_FRAMES if config.bidirectional else config.n_inputs
-        spectra, level = (None, n_spectra, config.n_bins, 2), (None, config.n_inputs, 2)
-        enhanced = (None, BLOCK_FRAMES, config.n_bins, 2) if config.bidirectional else (None, config.n_bins, 2)
-        self.state_shapes = {"level": level[1:], **config.state_shapes}
-        states = {name: (None, *shape) for name, shape in self.state_shapes.items()}
-        self.session = folder.session(
+        if FORMER_INPUT in folder.file(FRAME_FILE).read_bytes():
+            raise BadModel(
+                f"{folder.path} was trained by a version of Wavewright whose denoisers computed one frame at a time; "
+                "continue its training with --resume, which writes the graph again."
+            )
+        states = config.state_shapes
+        self._session = folder.session(
             FRAME_FILE,
-            {"spectra": spectra, "dereverb": (None, 1), **states},
-            {"enhanced": enhanced} | {f"next_{name}": shape for name, shape in states.items()},
+            {"features": (None, config.n_bins, N_FEATURES * config.n_inputs), "dereverb": (1, 1), **states},
+            {"mask": (None, 2, config.n_bins)} | {f"next_{name}": shape for name, shape in states.items()},
         )
-        self._outputs = ["enhanced", *(f"next_{name}" for name in states)]
+        self._outputs = ["mask", *(f"next_{name}" for name in states)]
 
-    def new_states(self, n_rows: int) -> dict[str, np.ndarray]:
-        """Return the level and the states of rows before their first frame, by name."""
-        return {name: np.zeros((n_rows, *shape), np.float32) for name, shape in self.state_shapes.items()}
+    def new_states(self) -> dict[str, np.ndarray]:
+        """Return the states before the first frame, by name.
+
+        ``level (inputs, 2)`` holds the decaying sum of mean compressed magnitudes and that of its weights, the others
+        are those of the recurrent layers.
+        """
+        states = {name: np.zeros(shape, np.float32) for name, shape in self.config.state_shapes.items()}
+        return {"level": np.zeros((self.config.n_inputs, 2)), **states}
 
     def __call__(
         self, spectra: np.ndarray, dereverb: np.ndarray, states: Mapping[str, np.ndarray]
     ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-        """Return the enhanced spectra ``(rows, bins)`` and the next states of spectra ``(rows, inputs, bins)``.
+        """Return the enhanced spectra ``(frames, bins)`` and the next states.
 
-        Spectra of a block are ``(rows, frames, bins)``, before and after.
+        - ``spectra``: ``(inputs, frames, bins)``, of ``BLOCK_FRAMES + LOOKAHEAD_FRAMES`` frames for a bidirectional
+          model, whose next states are those after ``BLOCK_FRAMES``.
+        - ``dereverb``: ``(1, 1)``.
         """
-        parts = spectra.view(np.float32).reshape(*spectra.shape, 2)
-        enhanced, *after = self.session.run(self._outputs, {"spectra": parts, "dereverb": dereverb, **states})
-        return np.ascontiguousarray(enhanced).view(np.complex64)[..., 0], dict(zip(states, after, strict=True))
+        real, imaginary = np.ascontiguousarray(spectra.real), np.ascontiguousarray(spectra.imag)
+        features, level = self._features(real, imaginary, states["level"])
+        recurrent = {name: states[name] for name in self.config.state_shapes}
+        mask, *after = self._session.run(self._outputs, {"features": features, "dereverb": dereverb, **recurrent})
+        mask_real, mask_imaginary, real, imaginary = mask[:, 0], mask[:, 1], real[0], imaginary[0]
+        enhanced = np.empty(real.shape, np.complex64)  # no product of complex numbers, whose rounding may differ
+        enhanced.real = mask_real * real - mask_imaginary * imaginary
+        enhanced.imag = mask_real * imaginary + mask_imaginary * real
+        return enhanced, {"level": level, **dict(zip(recurrent, after, strict=True))}
+
+    def _features(self, real: np.ndarray, imaginary: np.ndarray, level: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return features as those of the module, ``(frames, bins, N_FEATURES * inputs)``, and the next level."""
+        config = self.config
+        power = np.maximum(real * real + imaginary * imaginary, np.float32(MIN_MAGNITUDE**2))
+        magnitude, factor = np.sqrt(power), power ** np.float32((config.exponent - 1) / 2)
+        sums = np.add.reduce((magnitude * factor)[..., : config.n_lower_bins], axis=-1, dtype=np.float64)
+        means = sums / config.n_lower_bins
+        levels, n_known = np.empty_like(means), BLOCK_FRAMES if config.bidirectional else means.shape[1]
+        known = level
+        for frame in range(means.shape[1]):
+            level = config.level_decay * level
+            level[:, 0] += means[:, frame]
+            level[:, 1] += 1
+            levels[:, frame] = level[:, 0] / level[:, 1]
+            if frame + 1 == n_known:
+                known = level
+        divisors = np.maximum(levels, MIN_LEVEL)[list(config.level_inputs)].astype(np.float32)
+        factor /= divisors[..., None]
+        features = np.empty((*power.shape[1:], config.n_inputs, N_FEATURES), np.float32)
+        for index, part in enumerate((real, imaginary, magnitude)):
+            features[..., index] = (part * factor).transpose(1, 2, 0)
+        return features.reshape(*power.shape[1:], -1), known
 
 
-class DenoiserRuntime(Enhancer):
+class RowEstimator(Protocol):
+    """What enhances frames, such as `FrameEstimator`."""
+
+    def new_states(self) -> dict[str, np.ndarray]:
+        """Return the states before the first frame, by name."""
+
+    def __call__(
+        self, spectra: np.ndarray, dereverb: np.ndarray, states: Mapping[str, np.ndarray]
+    ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Return the enhanced spectra ``(frames, bins)`` of ``(inputs, frames, bins)``, and the next states."""
+
+
+class FrameDenoiser(Enhancer):
+    """A model that enhances frames of two hops."""
+
+    estimator: RowEstimator
+    hop_length: int
+
+
+class DenoiserRuntime(FrameDenoiser):
     """A denoiser that is open for inference."""
 
     def __init__(self, folder: ModelFolder) -> None:
         super().__init__(folder)
         self.estimator = FrameEstimator(folder)
         self.config = self.estimator.config
+        self.hop_length = self.config.hop_length
 
     def stream(self, n_channels: int = 1, settings: EnhancementSettings | None = None) -> DenoiserStream:
         """Return a new stream; that of a bidirectional model is late by 6 s, for files."""
@@ -80,26 +151,25 @@ class DenoiserStream(EnhancerStream):
 
     delay_hops = 1
 
-    def __init__(self, runtime: DenoiserRuntime, n_channels: int, settings: EnhancementSettings) -> None:
+    def __init__(self, runtime: FrameDenoiser, n_channels: int, settings: EnhancementSettings) -> None:
         self._runtime = runtime
         self._settings = settings
         self._wet = np.float32(settings.enhanced_fraction)
         self._is_linked = settings.is_linked and n_channels > 1
-        super().__init__(n_channels, runtime.config.hop_length, self.delay_hops)
+        super().__init__(n_channels, runtime.hop_length, self.delay_hops)
 
-    def _process_hop(self, hop: np.ndarray) -> np.ndarray:
-        spectra = self._frames.spectra(hop)
+    def _process_hops(self, hops: np.ndarray) -> np.ndarray:
+        spectra = self._frames.spectra(hops)
         return self._runtime.finite(self._frames.wave(self._mixed(spectra, self._rows(spectra[:, None]))))
 
     def _mixed(self, spectra: np.ndarray, enhanced: np.ndarray) -> np.ndarray:
-        """Return the output ``(channels, ..., bins)`` of spectra and what the network makes of them."""
+        """Return the output ``(channels, frames, bins)`` of spectra and what the network makes of them."""
         if self._is_linked:
             enhanced = spectra * mean_mask(spectra, enhanced)
         return enhanced if self._wet == 1 else (1 - self._wet) * spectra + self._wet * enhanced
 
     def _reset_hops(self) -> None:
-        config = self._runtime.config
-        self._frames = Frames(config, self.n_channels, self.n_channels)
+        self._frames = Frames(self._runtime.hop_length, self.n_channels, self.n_channels)
         self._rows = EstimatorRows(self._runtime.estimator, self.n_channels, self._settings.dereverb)
 
     def _hop_state(self) -> dict[str, np.ndarray]:
@@ -118,21 +188,24 @@ class BlockStream(DenoiserStream):
     _n_pending: int
     _finished: np.ndarray  # the block that leaves, ``(channels, BLOCK_FRAMES, bins)``
 
-    def _process_hop(self, hop: np.ndarray) -> np.ndarray:
-        self._pending[:, self._n_pending] = self._frames.spectra(hop)
-        self._n_pending += 1
-        if self._n_pending == self._pending.shape[1]:
-            block = self._pending[:, :BLOCK_FRAMES]
-            self._finished = self._mixed(block, self._rows(self._pending))
-            self._pending = np.concatenate([self._pending[:, BLOCK_FRAMES:], np.zeros_like(block)], axis=1)
-            self._n_pending = LOOKAHEAD_FRAMES
-        # The frames of a block leave one by one while the next block fills; before the first, there are none.
-        frame = self._finished[:, (self._n_pending - LOOKAHEAD_FRAMES) % BLOCK_FRAMES]
-        return self._runtime.finite(self._frames.wave(frame))
+    def _process_hops(self, hops: np.ndarray) -> np.ndarray:
+        spectra = self._frames.spectra(hops)
+        leaving = np.empty_like(spectra)
+        for index in range(hops.shape[1]):
+            self._pending[:, self._n_pending] = spectra[:, index]
+            self._n_pending += 1
+            if self._n_pending == self._pending.shape[1]:
+                block = self._pending[:, :BLOCK_FRAMES]
+                self._finished = self._mixed(block, self._rows(self._pending[:, None])[:, :BLOCK_FRAMES])
+                self._pending = np.concatenate([self._pending[:, BLOCK_FRAMES:], np.zeros_like(block)], axis=1)
+                self._n_pending = LOOKAHEAD_FRAMES
+            # The frames of a block leave one by one while the next block fills; before the first, there are none.
+            leaving[:, index] = self._finished[:, (self._n_pending - LOOKAHEAD_FRAMES) % BLOCK_FRAMES]
+        return self._runtime.finite(self._frames.wave(leaving))
 
     def _reset_hops(self) -> None:
         super()._reset_hops()
-        n_bins = self._runtime.config.n_bins
+        n_bins = self._runtime.hop_length + 1
         self._pending = np.zeros((self.n_channels, self.delay_hops, n_bins), np.complex64)
         self._finished = np.zeros((self.n_channels, BLOCK_FRAMES, n_bins), np.complex64)
         self._n_pending = 0
@@ -170,16 +243,16 @@ class PostFilterStream(EchoStream):
         self._runtime = runtime
         super().__init__(LinearEchoCanceller(runtime.sample_rate, runtime.config.echo_settings), delay_hops=1)
 
-    def _process_hop(self, hop: np.ndarray) -> np.ndarray:
-        microphone, far = hop
-        error, echo = self._linear.process(microphone, far)
-        spectra = self._frames.spectra(np.stack([error, echo, microphone, far]))
+    def _process_hops(self, hops: np.ndarray) -> np.ndarray:
+        parts = [self._linear.process(microphone, far) for microphone, far in hops.swapaxes(0, 1)]
+        errors, echoes = (np.stack(waves) for waves in zip(*parts, strict=True))
+        spectra = self._frames.spectra(np.stack([errors, echoes, *hops]))
         return self._runtime.finite(self._frames.wave(self._rows(spectra[None])))
 
     def _reset_hops(self) -> None:
         super()._reset_hops()
         config = self._runtime.config
-        self._frames = Frames(config, config.n_inputs, 1)
+        self._frames = Frames(config.hop_length, config.n_inputs, 1)
         self._rows = EstimatorRows(self._runtime.estimator, 1, dereverb=False)
 
     def _hop_state(self) -> dict[str, np.ndarray]:
@@ -194,30 +267,32 @@ class PostFilterStream(EchoStream):
 class Frames:
     """Frames of a wave and back, with a window on both sides whose squares add up to 1.
 
-    - ``config``: of the model.
+    - ``hop_length``: half of the window.
     - ``n_inputs``, ``n_outputs``: rows of the waves.
     """
 
-    def __init__(self, config: DenoiserConfig, n_inputs: int, n_outputs: int) -> None:
+    def __init__(self, hop_length: int, n_inputs: int, n_outputs: int) -> None:
         # The square root of a periodic Hann window.
-        self._window = np.sin(np.pi * np.arange(config.n_fft) / config.n_fft).astype(np.float32)
-        self._last = np.zeros((n_inputs, config.hop_length), np.float32)
-        self._tail = np.zeros((n_outputs, config.hop_length), np.float32)  # of the last frame, to add to the next
+        self._window = np.sin(np.pi * np.arange(2 * hop_length) / (2 * hop_length)).astype(np.float32)
+        self._last = np.zeros((n_inputs, hop_length), np.float32)
+        self._tail = np.zeros((n_outputs, hop_length), np.float32)  # of the last frame, to add to the next
 
-    def spectra(self, hop: np.ndarray) -> np.ndarray:
-        """Return the spectra ``(inputs, bins)`` of the frame that ends with a hop."""
-        frame = np.concatenate([self._last, hop], axis=1)
-        self._last = hop
-        spectra: np.ndarray = rfft(frame * self._window)
+    def spectra(self, hops: np.ndarray) -> np.ndarray:
+        """Return the spectra ``(inputs, frames, bins)`` of the frames that end with ``hops (inputs, frames, hop)``."""
+        frames = np.concatenate([np.concatenate([self._last[:, None], hops[:, :-1]], axis=1), hops], axis=2)
+        self._last = hops[:, -1].copy()
+        spectra: np.ndarray = rfft(frames * self._window)
         return spectra
 
     def wave(self, spectra: np.ndarray) -> np.ndarray:
-        """Return the hop ``(outputs, hop_length)`` that the frame of spectra ``(outputs, bins)`` completes."""
-        frame = irfft(spectra) * self._window
+        """Return the samples ``(outputs, time)`` that frames of spectra ``(outputs, frames, bins)`` complete."""
+        frames = irfft(spectra) * self._window
         hop_length = self._tail.shape[1]
-        hop: np.ndarray = self._tail + frame[:, :hop_length]
-        self._tail = frame[:, hop_length:]
-        return hop
+        first, second = frames[..., :hop_length], frames[..., hop_length:]
+        tails = np.concatenate([self._tail[:, None], second[:, :-1]], axis=1)
+        self._tail = second[:, -1].copy()
+        samples: np.ndarray = (tails + first).reshape(len(tails), -1)
+        return samples
 
     def state(self) -> dict[str, np.ndarray]:
         """Return everything that determines the next frames."""
@@ -229,29 +304,32 @@ class Frames:
 
 
 class EstimatorRows:
-    """The state of the network for rows that are independent of each other.
+    """The states of the network for rows that are independent of each other.
 
     - ``estimator``: the graph.
     - ``dereverb``: remove reverberation too.
     """
 
-    def __init__(self, estimator: FrameEstimator, n_rows: int, dereverb: bool) -> None:
+    def __init__(self, estimator: RowEstimator, n_rows: int, dereverb: bool) -> None:
         self._estimator = estimator
-        self._dereverb = np.full((n_rows, 1), dereverb, np.float32)
-        self._states = estimator.new_states(n_rows)
+        self._dereverb = np.full((1, 1), dereverb, np.float32)
+        self._states = [estimator.new_states() for _ in range(n_rows)]
 
     def __call__(self, spectra: np.ndarray) -> np.ndarray:
-        """Return the enhanced spectra ``(rows, bins)`` of the next frame, ``(rows, inputs, bins)``."""
-        enhanced, self._states = self._estimator(spectra, self._dereverb, self._states)
-        return enhanced
+        """Return the enhanced spectra ``(rows, frames, bins)`` of the next frames, ``(rows, inputs, frames, bins)``."""
+        enhanced = []
+        for index, row in enumerate(spectra):
+            frames, self._states[index] = self._estimator(row, self._dereverb, self._states[index])
+            enhanced.append(frames)
+        return np.stack(enhanced)
 
     def state(self) -> dict[str, np.ndarray]:
         """Return everything that determines the next frames."""
-        return {name: array.copy() for name, array in self._states.items()}
+        return {name: np.stack([states[name] for states in self._states]) for name in self._states[0]}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
         """Continue where the state was taken."""
-        self._states = {name: state[name].copy() for name in self._states}
+        self._states = [{name: state[name][index].copy() for name in row} for index, row in enumerate(self._states)]
 
 
 def open_denoiser(folder: ModelFolder) -> DenoiserRuntime | PostFilterRuntime:

@@ -13,7 +13,7 @@ from ...nn.frequency_layers import normalisation
 from ...nn.network import FamilyTraining, SinglePlayerNetwork
 from .config import BLOCK_FRAMES, FRAME_FILE, LOOKAHEAD_FRAMES, WEIGHT_PREFIX, DenoiserConfig
 from .losses import CONSISTENT_WEIGHTS, MAX_SI_SDR_DB, SILENCE, WEIGHTS, denoiser_losses, si_sdr_db
-from .modules import Denoiser, DenoiserBlock, DenoiserFrame
+from .modules import Denoiser, DenoiserFrames
 from .recipe import DenoiserPrepared
 
 
@@ -27,6 +27,7 @@ class DenoiserNetwork(SinglePlayerNetwork[Denoiser]):
 
 
 EVALUATION_BATCH = 8
+EXPORTED_FRAMES = 3  # of the example with which the graph is traced; it takes any number
 
 
 class DenoiserTraining(FamilyTraining[DenoiserConfig, Denoiser, DenoiserPrepared]):
@@ -74,21 +75,21 @@ class DenoiserTraining(FamilyTraining[DenoiserConfig, Denoiser, DenoiserPrepared
 
     @torch.no_grad()
     def export(self, module: Denoiser, prepared: DenoiserPrepared) -> ExportSpec:
-        """Return the graph of one frame, or of a block of a bidirectional network; and an example before and after."""
+        """Return the graph of any number of frames, and an example before and after."""
         config = module.config
         rng = torch.Generator().manual_seed(0)
-        n_rows = BLOCK_FRAMES + LOOKAHEAD_FRAMES if config.bidirectional else config.n_inputs
+        n_frames = BLOCK_FRAMES + LOOKAHEAD_FRAMES if config.bidirectional else EXPORTED_FRAMES
+        noise = torch.randn(config.n_inputs, (n_frames - 1) * config.hop_length, generator=rng).to(module.window)
         inputs = {
-            "spectra": torch.randn(2, n_rows, config.n_bins, 2, generator=rng),
-            "dereverb": torch.tensor([[0.0], [1.0]]),
-            "level": 1 + torch.rand(2, config.n_inputs, 2, generator=rng),
+            "features": module.features(module.analyse(noise)[None])[0].cpu(),
+            "dereverb": torch.ones(1, 1),
         }
-        states = {name: torch.randn(2, *shape, generator=rng) / 2 for name, shape in config.state_shapes.items()}
-        outputs = ("enhanced", "next_level", *(f"next_{name}" for name in states))
+        states = {name: torch.randn(shape, generator=rng) / 2 for name, shape in config.state_shapes.items()}
+        outputs = ("mask", *(f"next_{name}" for name in states))
         waves, _ = self.samples(module, prepared)
-        graph = DenoiserBlock if config.bidirectional else DenoiserFrame
+        axes = {"features": (0,), "mask": (0,)}
         return ExportSpec(
-            graphs={FRAME_FILE: GraphSpec(graph(module), inputs | states, outputs)},
+            graphs={FRAME_FILE: GraphSpec(DenoiserFrames(module), inputs | states, outputs, axes, is_batched=False)},
             sample=np.concatenate(waves[:2], axis=1),
             weights={
                 f"{WEIGHT_PREFIX}{name}": tensor.float().cpu().numpy() for name, tensor in normalisation(module).items()

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from ...models.folder import ModelFolder
+    from .runtime import WaveNetRuntime, WaveNetVocoder
 
 
 class WaveNetFamily(Family[WaveNetConfig]):
@@ -57,6 +58,13 @@ class WaveNetFamily(Family[WaveNetConfig]):
         DURATIONS_FILE: "durations of the training clips",
         CONTOURS_FILE: "their contours of loudness, pitch and voicing, for a model with contours",
     }
+
+    def open(self, folder: ModelFolder) -> WaveNetRuntime | WaveNetVocoder:
+        """Open a generator or a vocoder, by the condition of the model."""
+        from .runtime import WaveNetRuntime, WaveNetVocoder
+
+        is_vocoder = folder.config(WaveNetConfig).condition == "mel"
+        return WaveNetVocoder(folder) if is_vocoder else WaveNetRuntime(folder)
 
     def capabilities_of(self, config: Mapping[str, object]) -> frozenset[Capability]:
         """Return the capability of a model: a vocoder with condition ``mel``, otherwise a generator."""

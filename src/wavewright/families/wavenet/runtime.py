@@ -8,9 +8,9 @@ from functools import cached_property
 
 import numpy as np
 
-from ...base.errors import BadModel, BadSetting
+from ...base.errors import BadModel
 from ...contracts.generation import ClipRequest, SequenceGenerator
-from ...contracts.runtime import Vocoder, checked_wave
+from ...contracts.runtime import Vocoder, checked_temperature, checked_wave
 from ...dsp.speech_mel import MEL_FLOOR, mel_to_features
 from ...models.folder import ModelFolder, as_float32
 from ...models.graph_session import GraphSession, Shapes
@@ -35,19 +35,16 @@ class SampleRequest(ClipRequest):
     contour_clip: int = 0
 
 
-class WaveNetRuntime(SequenceGenerator[SampleRequest], Vocoder):
-    """A WaveNet that is open for inference.
+class SampleDrawer:
+    """Draws the samples of clips, given the features of their frames: the condition by a graph, then the engine.
 
     - ``folder``: of the model.
     - ``mode``: arithmetic of the engine; see :attr:`engine` for the default.
     """
 
-    def __init__(self, folder: ModelFolder, mode: ModeOrAuto | None = None) -> None:
-        config = folder.config(WaveNetConfig)
-        super().__init__(folder, config)
-        self.config = config
-        self.hop_length = config.hop_length
-        self.n_mels = config.n_mels
+    def __init__(self, folder: ModelFolder, mode: ModeOrAuto | None) -> None:
+        self.folder = folder
+        self.config = config = folder.config(WaveNetConfig)
         self._mode = mode
         self._session: GraphSession | None = None
         if config.features or config.labels or config.speakers:
@@ -74,81 +71,20 @@ class WaveNetRuntime(SequenceGenerator[SampleRequest], Vocoder):
             return open_engine(self.config, as_float32(stored), mode)
         except (KeyError, ValueError) as error:
             raise BadModel(
-                f"The weights of {self.name} do not fit its card ({error}); copy the model again."
+                f"The weights of {self.folder.card.name} do not fit its card ({error}); copy the model again."
             ) from error
 
-    @property
-    def seconds_range(self) -> tuple[float, float]:
-        """Shortest and longest clip, in seconds."""
-        return 1 / self.sample_rate, MAX_SECONDS
-
-    def mel_of(self, wave: np.ndarray) -> np.ndarray:
-        """Return the log-mel frames of a wave, see :meth:`.Vocoder.mel_of`."""
-        return mel_frames(checked_wave(wave), self.config)
-
-    def vocode(self, mel: np.ndarray, seed: int = 0, temperature: float | None = None) -> np.ndarray:
-        """Return the wave of log-mel frames, see :meth:`.Vocoder.vocode`.
-
-        ``temperature`` scales the randomness; the default is the model's own. Raises BadSetting too if the model is no
-        vocoder.
-        """
-        return np.concatenate(list(self.vocode_stream(mel, seed, temperature)), axis=-1)
-
-    def vocode_stream(self, mel: np.ndarray, seed: int = 0, temperature: float | None = None) -> Iterator[np.ndarray]:
-        """Return the wave of :meth:`vocode` in chunks ``(1, time)``, each as soon as it is drawn."""
-        temperature = self._checked_temperature(temperature)
-        config = self.config
-        if config.condition != "mel":
-            raise BadSetting(f"{self.name} is no vocoder; train one with model.condition=mel to convert mel frames.")
-        mel = self.checked_mel(mel)
-        silence = np.full((config.n_mels, config.context_frames), np.log(MEL_FLOOR), np.float32)
-        n_samples = mel.shape[1] * config.hop_length
-        mel = np.concatenate([mel, silence], axis=1)
-        request = SampleRequest(n_samples, 0, 0, temperature, np.random.default_rng(seed), sample_seed=seed)
-        prediction = mel_to_prediction(mel, config) if config.prediction_order else None
-        return map(self.finite, self._draw_chunks(mel_to_features(mel), request, None, prediction))
-
-    def _draw_request(
-        self, label: int, speaker: int | None, n_samples: int | None, temperature: float, rng: np.random.Generator
-    ) -> SampleRequest:
-        if self.config.condition == "mel":
-            raise BadSetting(f"{self.name} is a vocoder: it converts mel frames and generates nothing by itself.")
-        quantile = rng.random()
-        drawn_speaker = self._draw_speaker(rng)
-        sample_seed = int(rng.integers(2**32))
-        speaker = drawn_speaker if speaker is None else speaker
-        contour_clip = self._contours.choose(quantile, label, speaker) if self.config.contour else 0
-        if n_samples is None and self.config.contour:
-            n_samples = int(self._contours.samples[contour_clip])
-        if n_samples is None:
-            quantiles = self._durations[label]
-            seconds = float(np.interp(quantile, np.linspace(0, 1, len(quantiles)), quantiles))
-            n_samples = max(1, round(seconds * self.sample_rate))
-        return SampleRequest(n_samples, label, speaker, temperature, rng, sample_seed, contour_clip)
-
-    def _chunks(self, request: SampleRequest, prompt: np.ndarray | None = None) -> Iterator[np.ndarray]:
-        """Yield the clip in chunks ``(1, time)``; the signal of a prompt replaces the first samples."""
-        config = self.config
-        n_clip_frames = samples_to_frames(request.n_samples, config)
-        n_frames = n_clip_frames + config.context_frames  # as in training, frames go on after the end
-        frames = np.zeros((n_frames, 0), np.float32)
-        if config.condition == "position":
-            frames = position_features(n_frames, request.n_samples, config)
-        if config.contour:
-            contour = self._contours.contour(request.contour_clip, config.hop_length)
-            contour = crop_contour(stretch_contour(contour, n_clip_frames), n_frames)
-            frames = np.concatenate([frames, contour], axis=1)
-        signal = None if prompt is None else wave_to_signal(np.clip(prompt, -1.0, 1.0), config)
-        return self._draw_chunks(frames, request, signal)
-
-    def _draw_chunks(
+    def chunks(
         self,
         frames: np.ndarray,
         request: SampleRequest,
-        prompt: np.ndarray | None,
+        prompt: np.ndarray | None = None,
         prediction: LinearPrediction | None = None,
     ) -> Iterator[np.ndarray]:
-        """Yield the chunks ``(1, time)`` of a clip; ``prompt (1, time)`` is its first part as a signal."""
+        """Yield the chunks ``(1, time)`` of a clip whose frames are ``(frames, features)``.
+
+        ``prompt (1, time)`` is its first part as a signal.
+        """
         config = self.config
         state, past = self.engine.start([request.sample_seed]), None
         chunk_samples = CHUNK_FRAMES * config.hop_length
@@ -185,14 +121,68 @@ class WaveNetRuntime(SequenceGenerator[SampleRequest], Vocoder):
         config = self.config
         lead = min(config.context_frames, first)
         inputs = {"frames": frames[None, first - lead : first + CHUNK_FRAMES + config.context_frames]}
-        if self.labels:
+        if config.labels:
             inputs["label"] = np.array([request.label])
-        if self.speakers:
+        if config.speakers:
             inputs["speaker"] = np.array([request.speaker])
         rows = self._session.run(["condition"], inputs)[0]  # (1, rows, layers * 2 * channels)
         rows_per_frame = config.hop_length // config.condition_hop
         rows = rows[:, lead * rows_per_frame : (lead + CHUNK_FRAMES) * rows_per_frame]  # a few more do no harm
         return np.ascontiguousarray(rows.reshape(1, rows.shape[1], config.n_layers, 2 * config.channels))
+
+
+class WaveNetRuntime(SequenceGenerator[SampleRequest]):
+    """A WaveNet of clips that is open for inference; of conditions other than ``mel``.
+
+    - ``folder``: of the model.
+    - ``mode``: arithmetic of the engine; see :attr:`.SampleDrawer.engine` for the default.
+    """
+
+    def __init__(self, folder: ModelFolder, mode: ModeOrAuto | None = None) -> None:
+        self._drawer = SampleDrawer(folder, mode)
+        self.config = self._drawer.config
+        super().__init__(folder, self.config)
+
+    @property
+    def engine(self) -> Engine:
+        """The engine with the weights of the model; raises BadModel if they do not fit the card."""
+        return self._drawer.engine
+
+    @property
+    def seconds_range(self) -> tuple[float, float]:
+        """Shortest and longest clip, in seconds."""
+        return 1 / self.sample_rate, MAX_SECONDS
+
+    def _draw_request(
+        self, label: int, speaker: int | None, n_samples: int | None, temperature: float, rng: np.random.Generator
+    ) -> SampleRequest:
+        quantile = rng.random()
+        drawn_speaker = self._draw_speaker(rng)
+        sample_seed = int(rng.integers(2**32))
+        speaker = drawn_speaker if speaker is None else speaker
+        contour_clip = self._contours.choose(quantile, label, speaker) if self.config.contour else 0
+        if n_samples is None and self.config.contour:
+            n_samples = int(self._contours.samples[contour_clip])
+        if n_samples is None:
+            quantiles = self._durations[label]
+            seconds = float(np.interp(quantile, np.linspace(0, 1, len(quantiles)), quantiles))
+            n_samples = max(1, round(seconds * self.sample_rate))
+        return SampleRequest(n_samples, label, speaker, temperature, rng, sample_seed, contour_clip)
+
+    def _chunks(self, request: SampleRequest, prompt: np.ndarray | None = None) -> Iterator[np.ndarray]:
+        """Yield the clip in chunks ``(1, time)``; the signal of a prompt replaces the first samples."""
+        config = self.config
+        n_clip_frames = samples_to_frames(request.n_samples, config)
+        n_frames = n_clip_frames + config.context_frames  # as in training, frames go on after the end
+        frames = np.zeros((n_frames, 0), np.float32)
+        if config.condition == "position":
+            frames = position_features(n_frames, request.n_samples, config)
+        if config.contour:
+            contour = self._contours.contour(request.contour_clip, config.hop_length)
+            contour = crop_contour(stretch_contour(contour, n_clip_frames), n_frames)
+            frames = np.concatenate([frames, contour], axis=1)
+        signal = None if prompt is None else wave_to_signal(np.clip(prompt, -1.0, 1.0), config)
+        return self._drawer.chunks(frames, request, signal)
 
     @cached_property
     def _durations(self) -> np.ndarray:
@@ -215,3 +205,46 @@ class WaveNetRuntime(SequenceGenerator[SampleRequest], Vocoder):
             raise BadModel(
                 f"{self.folder.path / CONTOURS_FILE} holds no contours ({error}); copy the model again."
             ) from error
+
+
+class WaveNetVocoder(Vocoder):
+    """A WaveNet of condition ``mel`` that is open for inference.
+
+    - ``folder``: of the model.
+    - ``mode``: arithmetic of the engine; see :attr:`.SampleDrawer.engine` for the default.
+    """
+
+    def __init__(self, folder: ModelFolder, mode: ModeOrAuto | None = None) -> None:
+        super().__init__(folder)
+        self._drawer = SampleDrawer(folder, mode)
+        self.config = self._drawer.config
+        self.hop_length = self.config.hop_length
+        self.n_mels = self.config.n_mels
+
+    @property
+    def engine(self) -> Engine:
+        """The engine with the weights of the model; raises BadModel if they do not fit the card."""
+        return self._drawer.engine
+
+    def mel_of(self, wave: np.ndarray) -> np.ndarray:
+        """Return the log-mel frames of a wave, see :meth:`.Vocoder.mel_of`."""
+        return mel_frames(checked_wave(wave), self.config)
+
+    def vocode(self, mel: np.ndarray, seed: int = 0, temperature: float | None = None) -> np.ndarray:
+        """Return the wave of log-mel frames, see :meth:`.Vocoder.vocode`.
+
+        ``temperature`` scales the randomness, 0 to 2; the default is the model's own.
+        """
+        return np.concatenate(list(self.vocode_stream(mel, seed, temperature)), axis=-1)
+
+    def vocode_stream(self, mel: np.ndarray, seed: int = 0, temperature: float | None = None) -> Iterator[np.ndarray]:
+        """Return the wave of :meth:`vocode` in chunks ``(1, time)``, each as soon as it is drawn."""
+        config = self.config
+        temperature = checked_temperature(config.temperature if temperature is None else temperature)
+        mel = self.checked_mel(mel)
+        silence = np.full((config.n_mels, config.context_frames), np.log(MEL_FLOOR), np.float32)
+        n_samples = mel.shape[1] * config.hop_length
+        mel = np.concatenate([mel, silence], axis=1)
+        request = SampleRequest(n_samples, 0, 0, temperature, np.random.default_rng(seed), sample_seed=seed)
+        prediction = mel_to_prediction(mel, config) if config.prediction_order else None
+        return map(self.finite, self._drawer.chunks(mel_to_features(mel), request, prediction=prediction))

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ...audio.clip import read_blocks, read_header, resampled
-from ...audio.wave_blocks import mixed_to_mono
-from ...base.units import samples_to_seconds
+from ...audio.clip import read_blocks, read_header
+from ...audio.mono_sound import BLOCK_VALUES, MonoSound
 from .content import ContentMeter
 from .content_features import SAMPLE_RATE as MONO_RATE
 from .key import KeyMeter
@@ -19,9 +18,6 @@ from .report import Analysis, Curves
 from .silence import SilenceMeter
 from .spectrum import SpectrumMeter
 from .tempo import TempoMeter
-
-BLOCK_VALUES = 2**19
-"""Samples of all channels in a block."""
 
 SILENCE_DB, MIN_SILENCE_SECONDS = -60.0, 0.5
 
@@ -50,24 +46,21 @@ def analyse_file(
     silence = SilenceMeter(rate, silence_db, min_silence_seconds)
     pitch, tempo, key = PitchMeter(MONO_RATE, pitch_limits_hz), TempoMeter(MONO_RATE), KeyMeter(MONO_RATE)
     content = ContentMeter(silence_db)
-    n_samples = 0
 
-    def mono() -> Iterator[np.ndarray]:
-        nonlocal n_samples
+    def measured() -> Iterator[np.ndarray]:
         for block in read_blocks(path, BLOCK_VALUES / (rate * n_channels)):
             for meter in (levels, spectrum, silence):
                 meter.add(block.wave)
-            n_samples += block.n_samples
-            progress(samples_to_seconds(n_samples, rate))
-            yield mixed_to_mono(block.wave)
+            yield block.wave
 
-    for wave in resampled(mono(), rate, MONO_RATE, 1):
+    sound = MonoSound(measured(), rate, progress)
+    for wave in sound.blocks(MONO_RATE):
         for meter in (content, pitch, tempo, key):
-            meter.add(wave)
+            meter.add(wave[None])
     loudness = levels.loudness
     return Analysis(
         file=path,
-        seconds=samples_to_seconds(n_samples, rate),
+        seconds=sound.seconds,
         sample_rate=rate,
         n_channels=n_channels,
         loudness=None if loudness is None else Loudness.of(loudness),

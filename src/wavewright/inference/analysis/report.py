@@ -11,7 +11,7 @@ import numpy as np
 from ...audio.clip import describe_audio, player_html
 from ...audio.notebook import image_html, read_excerpt, text_html
 from ...base.json_text import PYTHON_ONLY
-from ...base.units import db_to_gain
+from ...base.units import clock, db_to_gain
 from ...music.theory import pitch_name
 from ...plots.thumbnails import spectrogram_png
 from .content import Content
@@ -159,7 +159,7 @@ class Analysis:
         silence = self.silence
         if not silence.segments:
             return f"none of {silence.min_seconds:g} s below {silence.threshold_db:g} dB"
-        listed = ", ".join(f"{_clock(start)}-{_clock(end)}" for start, end in silence.segments[:LISTED_SEGMENTS])
+        listed = ", ".join(f"{clock(start, 1)}-{clock(end, 1)}" for start, end in silence.segments[:LISTED_SEGMENTS])
         n_more = len(silence.segments) - LISTED_SEGMENTS
         more = f" and {n_more} more" if n_more > 0 else ""
         return f"{silence.seconds:.1f} s ({silence.fraction:.0%}): {listed}{more}"
@@ -211,9 +211,3 @@ def _db(level: float | None, unit: str = "dB") -> str:
 
 def _kilohertz(frequency_hz: float) -> str:
     return f"{frequency_hz / 1000:.1f} kHz" if frequency_hz >= 1000 else f"{frequency_hz:.0f} Hz"
-
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(seconds, 60)
-    hours, minutes = divmod(int(minutes), 60)
-    return f"{hours}:{minutes:02d}:{rest:04.1f}" if hours else f"{minutes}:{rest:04.1f}"

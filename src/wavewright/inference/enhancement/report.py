@@ -33,6 +33,11 @@ class Levels:
         frames = FrameLevels(header.sample_rate, header.n_channels)
         for block in read_blocks(path):
             frames.add(block.wave)
+        return cls.of_frames(frames)
+
+    @classmethod
+    def of_frames(cls, frames: FrameLevels) -> Levels:
+        """Return the levels of a sound whose frames have been measured."""
         power = frames.powers()
         background, foreground = (float(gain_to_db(np.sqrt(np.percentile(power, rank)))) for rank in (QUIET, LOUD))
         return cls(round(background, 1), round(foreground, 1))

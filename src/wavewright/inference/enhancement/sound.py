@@ -69,7 +69,7 @@ class ModelProcessor:
     def __init__(self, enhancer: Enhancer, settings: EnhancementSettings) -> None:
         self._enhancer = enhancer
         self._settings = settings
-        self.name, self.hash = enhancer.name, enhancer.folder.hash
+        self.name, self.hash = enhancer.name, enhancer.content_hash
         self.highest_hz = enhancer.sample_rate / 2
 
     def process_blocks(self, waves: Iterable[np.ndarray], sample_rate: int, n_channels: int) -> Iterator[np.ndarray]:

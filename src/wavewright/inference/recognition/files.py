@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import BinaryIO, TextIO
 
 import numpy as np
@@ -13,59 +12,32 @@ import numpy as np
 from ...audio.clip import converted
 from ...audio.pcm import read_pcm
 from ...audio.wave_blocks import BlockReader, until_interrupted
-from ...base.errors import BadAudio, MissingExtra
 from ...data.decode import decode_at
-from ...data.entry import Entry, read_length
-from ...data.folder import scan
+from ...data.each_sound import each_sound
+from ...data.entry import Entry
 from .recogniser import RecordingRecogniser
-from .results import NotRecognised, RecognisedFile
+from .results import RecognisedFile
 from .spotting import KeywordSpotter
 
 RAW_SAMPLE_RATE = 16_000
 STREAM_BLOCK_SECONDS = 0.05
 
 
-def entries_of(paths: Sequence[Path]) -> tuple[list[Entry], list[NotRecognised]]:
-    """Return the sound files among paths, those of folders in their order, and the files that cannot be read."""
-    entries: list[Entry] = []
-    failed: list[NotRecognised] = []
-    for path in paths:
-        if path.is_dir():
-            scanned = scan(path, "none", manifest=None)
-            entries.extend(scanned.entries)
-            failed.extend(NotRecognised(problem.path, str(problem)) for problem in scanned.problems)
-            continue
-        try:
-            n_frames, sample_rate, channels = read_length(path)
-        except (BadAudio, MissingExtra) as error:
-            failed.append(NotRecognised(path, str(error)))
-            continue
-        entries.append(Entry(path, None, None, n_frames / sample_rate, sample_rate, channels, n_frames))
-    return entries, failed
-
-
 def recognise_files(
-    recogniser: RecordingRecogniser, entries: Sequence[Entry], show: Callable[[float], None] = lambda _: None
-) -> tuple[list[RecognisedFile], list[NotRecognised]]:
-    """Recognise recordings; those that cannot be recognised are listed with the reason.
+    recogniser: RecordingRecogniser, entries: Sequence[Entry], quiet: bool = True
+) -> tuple[list[RecognisedFile], dict[str, str]]:
+    """Recognise recordings; return also why others cannot be recognised, by their paths.
 
     - ``recogniser``: of a model.
     - ``entries``: the recordings.
-    - ``show``: called with the seconds of audio that are done.
+    - ``quiet``: show no progress.
     """
-    files: list[RecognisedFile] = []
-    failed: list[NotRecognised] = []
-    done = 0.0
-    for entry in entries:
-        try:
-            result = recogniser.recognise(decode_at(entry, recogniser.model.sample_rate, 1))
-            files.append(RecognisedFile(**{**vars(result), "file": entry.path}))
-        except (BadAudio, MissingExtra) as error:
-            reason = str(error) if str(entry.path) in str(error) else f"{entry.path}: {error}"
-            failed.append(NotRecognised(entry.path, reason))
-        done += entry.seconds
-        show(done)
-    return files, failed
+
+    def recognise(entry: Entry) -> RecognisedFile:
+        result = recogniser.recognise(decode_at(entry, recogniser.model.sample_rate, 1))
+        return RecognisedFile(**{**vars(result), "file": entry.path})
+
+    return each_sound(entries, {}, "recognising", recognise, quiet)
 
 
 def spot_stream(source: BinaryIO, sink: TextIO, spotter: KeywordSpotter) -> None:

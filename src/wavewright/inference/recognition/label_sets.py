@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ...base.work_report import Failures
 from ...data.entry import Entry
 from ...metrics.calibration import reliability
 from .recogniser import PRESENT
 from .report import MAX_MISTAKES, ClassificationReport, Mistake, compare, no_known_label
-from .results import NotRecognised, RecognisedFile
+from .results import RecognisedFile
 
 NO_LABEL = "none"
 
@@ -19,7 +20,7 @@ def report_on_sets(
     names: tuple[str, ...],
     entries: Sequence[Entry],
     files: Sequence[RecognisedFile],
-    failed: Sequence[NotRecognised],
+    failed: Failures,
     model: str,
     model_hash: str,
 ) -> ClassificationReport:
@@ -54,7 +55,7 @@ def report_on_sets(
         others,
         calibration=reliability(probability.ravel(), truth.ravel()),
         mistakes=_mistakes(names, known, truth, probability),
-        failed=tuple(failed),
+        failed=failed,
         model=model,
         model_hash=model_hash,
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ...base.errors import BadFolder
+from ...base.work_report import Failures, WorkReport
 from ...contracts.model_results import ModelResult
 from ...data.entry import Entry
 from ...data.folder import scan
@@ -16,7 +17,7 @@ from ...metrics.calibration import Reliability, reliability
 from ...metrics.confusion import LabelScores, confusion_matrix, label_scores, wilson_interval
 from ...metrics.sampling import Interval
 from ...outputs.manifest_file import MANIFEST_FILE
-from .results import NotRecognised, RecognisedFile
+from .results import RecognisedFile
 
 MAX_MISTAKES = 20
 MAX_LABELS_SHOWN = 12  # columns of the confusion matrix as text
@@ -36,7 +37,7 @@ class Mistake:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClassificationReport(ModelResult):
+class ClassificationReport(WorkReport, ModelResult):
     """Results of a classifier on labelled recordings.
 
     - ``n_files``: recordings whose label the model knows.
@@ -62,7 +63,6 @@ class ClassificationReport(ModelResult):
     n_unknown: int
     unknown_rejected: float | None
     mistakes: tuple[Mistake, ...]
-    failed: tuple[NotRecognised, ...] = ()
     plot: Path | None = None
 
     def __str__(self) -> str:
@@ -86,7 +86,7 @@ class ClassificationReport(ModelResult):
             lines += ["rows: labels, columns: recognised as", *self._matrix_lines()]
         if self.mistakes:
             lines += ["most confident mistakes:", *(f"  {mistake}" for mistake in self.mistakes)]
-        return "\n".join([*lines, *map(str, self.failed), *([f"plot: {self.plot}"] if self.plot else [])])
+        return "\n".join([*lines, *self.failures(), *([f"plot: {self.plot}"] if self.plot else [])])
 
     def _matrix_lines(self) -> list[str]:
         width = max(4, *(len(label) for label in self.labels))
@@ -119,7 +119,7 @@ def report_on(
     names: tuple[str, ...],
     entries: Sequence[Entry],
     files: Sequence[RecognisedFile],
-    failed: Sequence[NotRecognised],
+    failed: Failures,
     model: str,
     model_hash: str,
 ) -> ClassificationReport:
@@ -155,7 +155,7 @@ def report_on(
         mistakes=tuple(
             Mistake(known[row].file, names[truth[row]], names[predicted[row]], float(confidence[row])) for row in wrong
         ),
-        failed=tuple(failed),
+        failed=failed,
         model=model,
         model_hash=model_hash,
     )
@@ -176,7 +176,7 @@ def compare(
     *,
     calibration: Reliability,
     mistakes: tuple[Mistake, ...],
-    failed: tuple[NotRecognised, ...],
+    failed: Failures,
     model: str,
     model_hash: str,
 ) -> ClassificationReport:

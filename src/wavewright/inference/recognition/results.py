@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...audio.notebook import files_html, table_html
+from ...base.work_report import WorkReport
 from ...contracts.model_results import ModelResult
 
 
@@ -62,25 +63,12 @@ class RecognisedFile(Recognised):
         return "\n".join([f"{self.file}: {first}", *(f"  {event}" for event in self.events)])
 
 
-@dataclass(frozen=True)
-class NotRecognised:
-    """A file that cannot be read, and the reason."""
-
-    file: Path
-    reason: str
-
-    def __str__(self) -> str:
-        return self.reason
-
-
 @dataclass(frozen=True, kw_only=True)
-class RecognisedFiles(ModelResult):
-    """The labels of files, and the files that failed; ``exit_code`` is 2 if there are any."""
+class RecognisedFiles(WorkReport, ModelResult):
+    """The labels of files, and the files that failed."""
 
     files: tuple[RecognisedFile, ...]
-    failed: tuple[NotRecognised, ...] = ()
     notes: tuple[str, ...] = ()
-    exit_code: int = 0
 
     def _repr_html_(self) -> str:
         """Return players and a table of the files with their labels for notebooks."""
@@ -97,4 +85,4 @@ class RecognisedFiles(ModelResult):
         return files_html([each.file for each in self.files], self.made_by) + table
 
     def __str__(self) -> str:
-        return "\n".join(map(str, [*self.files, *self.failed, *self.notes]))
+        return "\n".join(map(str, [*self.files, *self.failures(), *self.notes]))

@@ -5,22 +5,29 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
+
+import numpy as np
 
 from ...base.errors import BadAudio
 from ...base.file_hash import short_hash_of
 from ...base.json_text import parse
 from ...base.whole_file import write_whole
+from ...contracts.note_detection import NoteDetector
+from ...families.loading import load_note_detector
 from ...music.formats import WRITABLE, write_score
+from ...music.score import Score
 from ...music.theory import MusicalKey, pitch_name
 from ...outputs.converted_folder import Conversion, ConvertedFolder, ConvertFile
 from ...outputs.manifest_file import MANIFEST_FILE, manifest_lines
 from .beats import Beats, track_beats
-from .melody import transcribe_file
+from .melody import Transcription, transcribe_file
 from .notes import MelodyNote
 from .plot import draw_transcription
-from .score import check_quantisation, score_of
-from .settings import TranscriptionSettings
+from .polyphony import detect_file, onsets_of
+from .score import beat_grid, check_quantisation, score_of
+from .settings import PolyphonicSettings, TranscriptionSettings
 
 NOTES_FILE = ".json"
 SUFFIXES = (*WRITABLE, NOTES_FILE)
@@ -30,6 +37,15 @@ NOTATION = (".musicxml", ".mxl", ".abc")
 """Endings of scores that are read by people: their notes are quantised, their tempo is one."""
 
 NOTATION_VALUE = 16
+MAX_SHOWN_CHORDS = 16
+
+
+@dataclass(frozen=True)
+class TimedChord:
+    """A chord such as ``Am7`` from a time on."""
+
+    start_s: float
+    symbol: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,27 +54,33 @@ class TranscribedMelody:
 
     - ``out``: the score, or the JSON file.
     - ``seconds``: length of the recording.
-    - ``tuning_cents``: tuning above 440 Hz for A4.
+    - ``tuning_cents``: tuning above 440 Hz for A4; None of several voices.
+    - ``chords``: symbols and their beginnings in seconds, if they were asked for.
     - ``tempo``: median of the beats, in beats a minute.
     """
 
     out: Path
     seconds: float
-    tuning_cents: float
+    tuning_cents: float | None
     tempo: float
     metre: str
     key: str
     notes: tuple[MelodyNote, ...]
+    chords: tuple[TimedChord, ...] | None = None
     plot: Path | None = None
 
     def __str__(self) -> str:
-        """Return the file, the number and range of the notes, tempo, metre, key and tuning."""
+        """Return the file, the number and range of the notes, tempo, metre, key, tuning and chords."""
+        tuning = "" if self.tuning_cents is None else f", tuning {self.tuning_cents:+.0f} cents"
         pitches = [note.pitch for note in self.notes]
         lines = [
             f"{self.out}: {len(pitches)} notes from {pitch_name(min(pitches))} to {pitch_name(max(pitches))} "
             f"in {self.seconds:.1f} s",
-            f"  {self.tempo:.0f} beats a minute, {self.metre}, {self.key}, tuning {self.tuning_cents:+.0f} cents",
+            f"  {self.tempo:.0f} beats a minute, {self.metre}, {self.key}{tuning}",
         ]
+        if self.chords is not None:
+            shown = " ".join(chord.symbol for chord in self.chords[:MAX_SHOWN_CHORDS])
+            lines.append(f"  chords: {shown}{' ...' if len(self.chords) > MAX_SHOWN_CHORDS else ''}")
         return "\n".join([*lines, *([] if self.plot is None else [f"  plot: {self.plot}"])])
 
 
@@ -66,17 +88,19 @@ class TranscribedMelody:
 class MelodyTranscription:
     """Settings of transcriptions to scores; raises BadSetting for a note value that notes are not quantised to.
 
-    - ``settings``: of the notes.
+    - ``settings``: of the notes: of one voice, or of several.
     - ``quantise``: note value on which notes start and end; by default sixteenths in notation, else the times of the
       recording.
     - ``tempo``: about so many beats a minute; None to estimate it.
     - ``beats_per_bar``: quarters of a bar; None for 3 or 4, which fits better.
+    - ``has_chords``: the chord of each bar is found, too.
     """
 
-    settings: TranscriptionSettings
+    settings: TranscriptionSettings | PolyphonicSettings
     quantise: int | None = None
     tempo: float | None = None
     beats_per_bar: int | None = None
+    has_chords: bool = False
 
     def __post_init__(self) -> None:
         check_quantisation(self.quantise)
@@ -89,16 +113,25 @@ class MelodyTranscription:
         Raises BadAudio if the recording cannot be read, or has no notes, or BadSetting or BadFolder if a setting is
         wrong, or a file cannot be written.
         """
-        transcription = transcribe_file(file, self.settings, show)
+        transcription = self._transcribe(file, show)
         if not transcription.notes:
             raise BadAudio(
                 f"{file} has no notes: it is silent, has no pitch, or none in the range; try another recording."
             )
-        beats = track_beats(transcription.notes, transcription.seconds, self.tempo, self.beats_per_bar)
+        is_polyphonic = isinstance(self.settings, PolyphonicSettings)
+        onsets = onsets_of(transcription.notes) if is_polyphonic else transcription.notes
+        beats = track_beats(onsets, transcription.seconds, self.tempo, self.beats_per_bar)
         suffix = target.suffix.lower()
         is_notation = suffix in NOTATION
         value = self.quantise or (NOTATION_VALUE if is_notation else None)
-        score = score_of(transcription.notes, beats, value, is_steady=is_notation)
+        score = score_of(
+            transcription.notes,
+            beats,
+            value,
+            is_steady=is_notation,
+            is_polyphonic=is_polyphonic,
+            has_chords=self.has_chords,
+        )
         key = score.keys[0]
         result = TranscribedMelody(
             out=target,
@@ -108,6 +141,7 @@ class MelodyTranscription:
             metre=f"{beats.beats_per_bar}/4",
             key=MusicalKey.of_sharps(int(key["sharps"]), bool(key["is_minor"])).name,
             notes=transcription.notes,
+            chords=_timed_chords(score, beats) if self.has_chords else None,
             plot=plot,
         )
         if suffix == NOTES_FILE:
@@ -117,6 +151,26 @@ class MelodyTranscription:
         if plot is not None:
             draw_transcription(transcription, plot, file.name, beats)
         return result
+
+    def _transcribe(self, file: Path, show: Callable[[float], None]) -> Transcription:
+        """Return the notes of a recording."""
+        if isinstance(self.settings, TranscriptionSettings):
+            return transcribe_file(file, self.settings, show)
+        return detect_file(file, opened_detector(self.settings.model), self.settings, show)
+
+
+@lru_cache(maxsize=1)
+def opened_detector(model: str) -> NoteDetector:
+    """Return a model of several voices, opened once."""
+    return load_note_detector(model)
+
+
+def _timed_chords(score: Score, beats: Beats) -> tuple[TimedChord, ...]:
+    """Return the chords of a score in seconds of the recording, whose beats are its quarters."""
+    times_s = beat_grid(beats)[0]
+    quarters = np.array([chord.tick for chord in score.chords]) / score.ticks_per_quarter
+    starts = np.interp(quarters, np.arange(len(times_s)), times_s).round(3).tolist()
+    return tuple(TimedChord(start, chord.symbol) for start, chord in zip(starts, score.chords, strict=True))
 
 
 @dataclass(frozen=True, kw_only=True)

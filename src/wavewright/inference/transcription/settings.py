@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from ...base.errors import BadSetting
 from ...base.ranges import RangedSettings, ranged
 
+POLYPHONIC = "polyphonic"
+"""The bundled model of several voices."""
+
 LOWEST_PITCH, HIGHEST_PITCH = 24, 108
 """Widest limits of the pitches of notes: C1 and C8."""
 
@@ -29,6 +32,28 @@ class TranscriptionSettings(RangedSettings):
     onset_db: float = ranged(3.0, 0.5, 40.0)
     silence_db: float = ranged(-45.0, -90.0, -10.0)
     min_clarity: float = ranged(0.25, 0.05, 0.9)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.lowest_pitch >= self.highest_pitch:
+            raise BadSetting(
+                f"The pitches of notes are {self.lowest_pitch} to {self.highest_pitch}; the second must be the higher."
+            )
+
+
+@dataclass(frozen=True)
+class PolyphonicSettings(RangedSettings):
+    """Settings of the transcription of several voices.
+
+    - ``model``: name of a transcriber, or the path of its folder.
+    - ``lowest_pitch``, ``highest_pitch``: lowest and highest MIDI pitch (21 is A0); other notes are left out.
+    - ``min_note_seconds``: shortest note.
+    """
+
+    model: str = POLYPHONIC
+    lowest_pitch: int = ranged(21, 21, 108)
+    highest_pitch: int = ranged(108, 21, 108)
+    min_note_seconds: float = ranged(0.03, 0.03, 1.0)
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from ...base.errors import BadSetting
 from ...base.toml_tables import TomlTables
+from ..form import n_varied
 from ..score import KEY, METRE, PROGRAM, Chord, Score, Track, controls_of, notes_of
 from ..theory import MusicalKey
 from ..timing import TEMPO, quarters_per_minute_to_us
@@ -22,9 +23,6 @@ from .markov import Markov, MelodyToken, tokens_of
 from .melodies import Arpeggio, Automaton, LSystem, RandomMotion
 from .rhythm import Euclid
 from .rule import PitchSpan, RuleTable, restruck
-
-VARIED_BARS = 2
-"""Bars at the end of a section that a prime changes, at most half of it."""
 
 AnyRule = Annotated[
     RandomMotion | Arpeggio | LSystem | Automaton | Euclid | Markov | Progression | Counterpoint,
@@ -193,7 +191,7 @@ class _Composition:
         other = self._composed(letter[0], 1, is_final=is_final)
         if any(isinstance(voice, Counterpoint) for voice in self._piece.voices):
             return other  # what is found as a whole is varied as a whole
-        cut = (self._n_bars - min(VARIED_BARS, max(1, self._n_bars // 2))) * self._frame.bar_ticks
+        cut = (self._n_bars - n_varied(self._n_bars)) * self._frame.bar_ticks
         spans = [replace(span, end=min(span.end, cut)) for span in plain[0] if span.start < cut]
         spans += [replace(span, start=max(span.start, cut)) for span in other[0] if span.end > cut]
         parts = [

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ...base.errors import BadSetting
 from ...base.ranges import RangedSettings, ranged
+from ..form import bars_of_section, letters_of
 from ..theory import MAX_PITCH, ChordSymbol, MusicalKey, pitch_name
 
 TICKS_PER_QUARTER = 480
@@ -16,8 +17,6 @@ MIN_PITCHES = 5
 
 DENOMINATORS = (1, 2, 4, 8, 16)
 MAX_NUMERATOR = 32
-
-_LETTER = re.compile(r"([A-Za-z])('?)")
 
 
 @dataclass(frozen=True)
@@ -56,12 +55,7 @@ class PieceFrame(RangedSettings):
         numerator, denominator = self.metre_numbers
         if not 1 <= numerator <= MAX_NUMERATOR or denominator not in DENOMINATORS:
             raise BadSetting(f"The metre is {self.metre}; write one from 1/16 to 32/1, such as 3/4 or 6/8.")
-        if self.bars % len(self.sections):
-            example = len(self.sections) * max(1, round(self.bars / len(self.sections)))
-            raise BadSetting(
-                f"{self.bars} bars do not divide into the {len(self.sections)} sections of {self.form}; give a "
-                f"multiple of {len(self.sections)}, such as {example}."
-            )
+        bars_of_section(self.form, self.bars)
         check_range(self.key, self.lowest, self.highest)
 
     @property
@@ -73,11 +67,7 @@ class PieceFrame(RangedSettings):
     @property
     def sections(self) -> tuple[str, ...]:
         """Letters of the sections, with their primes."""
-        text = re.sub(r"[\s-]+", "", self.form)
-        letters = tuple(letter.upper() + prime for letter, prime in _LETTER.findall(text))
-        if not letters or "".join(letters) != text.upper():
-            raise BadSetting(f"The form is {self.form!r}; write letters such as AABA, with ' for another end.")
-        return letters
+        return letters_of(self.form)
 
     @property
     def bar_ticks(self) -> int:

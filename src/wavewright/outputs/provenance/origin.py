@@ -19,16 +19,21 @@ TASK_OF_KEY = {
     "edit": "edit",
     "dereverb": "enhance",
     "mix": "mix",
+    "dub": "dub",
     "preset": "layer",
     "score": "render",
+    "book": "narrate",
+    "batch": "speak-lines",
     "voice": "speak",
     "start_seconds": "split",
+    "stem": "separate",
+    "podcast": "podcast",
     "model": "generate",
 }
 """A key that the comments of a task have, and no comment of a task above it."""
 
-GENERATIVE = ("generate", "speak", "morph", "vary", "adjust")
-DERIVED = ("edit", "split", "enhance")
+GENERATIVE = ("generate", "speak", "narrate", "speak-lines", "morph", "vary", "adjust")
+DERIVED = ("edit", "split", "slice", "enhance", "separate", "podcast")
 """Tasks whose result has the kind of source of what they change."""
 
 MAX_DEPTH = 8  # of edits of edits
@@ -76,14 +81,14 @@ def task_of(comment: Mapping[str, JsonValue]) -> str | None:
 def source_type_of(comment: Mapping[str, JsonValue], depth: int = 0) -> str | None:
     """Return IPTC's term for the result of a command; that of what was edited for an edit."""
     task = task_of(comment)
-    if task in GENERATIVE:
+    if task in GENERATIVE or (task == "slice" and "model" in comment):
         return TRAINED
     if task == "synthesise":
         return ALGORITHMIC
     edited = comment.get("source_comment")
     if task == "edit" and isinstance(edited, dict) and depth < MAX_DEPTH:
         return source_type_of(edited, depth + 1)
-    return ENHANCED if task == "enhance" else None
+    return ENHANCED if task == "enhance" or (task == "podcast" and "model" in comment) else None
 
 
 def installed(model: SignedModel) -> ModelFolder | None:

@@ -23,13 +23,13 @@ Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Text = Annotated[str, Field(max_length=1_000)]
 
 
-class _Part(BaseModel):
+class _SignedPart(BaseModel):
     """A part of a record; fields of later versions are ignored."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
-class SignedSound(_Part):
+class SignedSound(_SignedPart):
     """The hash of a sound and its format, see :class:`.sound_hash.SoundHash`."""
 
     sha256: Sha256
@@ -38,7 +38,7 @@ class SignedSound(_Part):
     n_channels: int
 
 
-class SignedModel(_Part):
+class SignedModel(_SignedPart):
     """A model that made a sound: its name, the digits of its hash in manifests, and the whole hash if it was known."""
 
     name: Text
@@ -49,7 +49,7 @@ class SignedModel(_Part):
         return f"{self.name} ({self.hash})"
 
 
-class Ingredient(_Part):
+class Ingredient(_SignedPart):
     """A file of which a sound was made.
 
     - ``file_sha256``: start of the hash of the file, as the sound's comment gives it.
@@ -63,7 +63,7 @@ class Ingredient(_Part):
     record_sha256: Sha256 | None = None
 
 
-class Record(_Part):
+class Record(_SignedPart):
     """A statement about a sound.
 
     - ``format``: version of the record.

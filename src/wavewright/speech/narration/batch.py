@@ -17,6 +17,7 @@ from ...base.errors import BadAudio, BadFolder, BadModel, BadSetting, BadText
 from ...base.names import MAX_STEM_BYTES, RESERVED, name_problem, quoted
 from ...base.progress_bar import progress_bar
 from ...base.whole_file import make_folder
+from ...base.work_report import WorkReport
 from ...outputs.manifest_file import MANIFEST_FILE, add_records, manifest_lines
 from ...text.skipped import warn
 from ..chunk import Clipping
@@ -33,9 +34,9 @@ NAME_COLUMNS = ("name", "file")
 
 SETTING_COLUMNS = (
     *("voice", "rate", "pitch", "range", "energy", "volume_db", "style", "seed", "lufs"),
-    *("sentence_pause", "clause_pause", "paragraph_pause"),
+    *("sentence_pause", "clause_pause", "paragraph_pause", "seconds"),
 )
-"""Columns with settings of a line, named as the options of ``speak``; empty cells are ignored."""
+"""Columns with settings of a line, named as the options of ``speak-lines``; empty cells are ignored."""
 
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".json", ".txt")
 DELIMITERS = ",;\t"
@@ -59,7 +60,6 @@ class FailedLine:
     """A line that is not spoken, and the reason."""
 
     line: int
-    name: str
     problem: str
 
 
@@ -83,7 +83,7 @@ def read_lines(path: Path, name_column: str | None = None) -> BatchLines:
     no texts or no such column.
     """
     if path.suffix.lower() not in SUFFIXES:
-        raise BadFolder(f"{path} ends in {path.suffix!r}; a batch is a .csv, .jsonl or .txt file.")
+        raise BadFolder(f"{path} ends in {path.suffix!r}; give a .csv, .jsonl or .txt file with a text a line.")
     if not path.is_file():
         raise BadFolder(f"{path} does not exist; give a .csv, .jsonl or .txt file with a text a line.")
     try:
@@ -155,9 +155,7 @@ def _named(path: Path, records: Sequence[tuple[int, dict[str, object] | str]], n
         if isinstance(line, Line):
             first = line_by_name.setdefault(line.name.casefold(), number)
             if first != number:
-                line = _failed(
-                    number, line.name, f"has the name {line.name!r}, as line {first} has; every line needs its own"
-                )
+                line = _failed(number, f"has the name {line.name!r}, as line {first} has; every line needs its own")
         lines.append(line)
     known = {TEXT_COLUMN, named_by, *SETTING_COLUMNS}
     return BatchLines(tuple(lines), tuple(name for name in columns if name not in known))
@@ -165,28 +163,28 @@ def _named(path: Path, records: Sequence[tuple[int, dict[str, object] | str]], n
 
 def _line(number: int, record: dict[str, object] | str, named_by: str | None, unnamed: str) -> Line | FailedLine:
     if isinstance(record, str):
-        return _failed(number, "", record)
+        return _failed(number, record)
     cells = {name: value for name, value in record.items() if value not in (None, "")}
     nested = next((name for name, value in cells.items() if isinstance(value, dict | list)), None)
     name = unnamed if named_by is None else str(cells.get(named_by, ""))
     if Path(name).suffix.lower() in FORMATS:
         name = name[: -len(Path(name).suffix)]
     if nested is not None:
-        return _failed(number, name, f"has a list or an object as its {nested}; write text or a number")
+        return _failed(number, f"has a list or an object as its {nested}; write text or a number")
     problem = stem_problem(name)
     if problem is not None:
-        return _failed(number, name, problem)
+        return _failed(number, problem)
     text = str(cells.get(TEXT_COLUMN, "")).strip()
     if not text:
-        return _failed(number, name, "has no text; write one, or delete the line")
+        return _failed(number, "has no text; write one, or delete the line")
     if has_lone_surrogate(text):
-        return _failed(number, name, "has a lone surrogate in its text; replace that character")
+        return _failed(number, "has a lone surrogate in its text; replace that character")
     return Line(number, name, text, {column: cells[column] for column in SETTING_COLUMNS if column in cells})
 
 
-def _failed(number: int, name: str, problem: str) -> FailedLine:
+def _failed(number: int, problem: str) -> FailedLine:
     """Return a line that is not spoken; ``problem`` is the rest of the sentence that says why."""
-    return FailedLine(number, name, f"It {problem}.")
+    return FailedLine(number, f"It {problem}.")
 
 
 def _csv_records(path: Path, content: str) -> Iterator[tuple[int, dict[str, object] | str]]:
@@ -225,7 +223,6 @@ def _listed(columns: Sequence[str]) -> str:
     return f"it has {', '.join(columns)}" if any(columns) else "it has no columns"
 
 
-SHOWN_FAILURES = 20
 LINE_ERRORS = (BadText, BadSetting, BadModel, BadAudio, BadFolder)
 """Errors that concern one line only: the other lines are still spoken. A full disk is not among them."""
 
@@ -238,21 +235,17 @@ class SpokenLine(SpokenFile):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SpokenBatch(SpokenFiles):
+class SpokenBatch(WorkReport, SpokenFiles):
     """The files of a batch.
 
     - ``manifest``: manifest of the folder.
     - ``lines``: the sound files in the order of the lines.
-    - ``failed``: lines that were not spoken.
     - ``unused_columns``: columns that are ignored.
-    - ``exit_code``: exit code of the command: 2 if lines failed.
     """
 
     manifest: Path
     lines: tuple[SpokenLine, ...]
-    failed: tuple[FailedLine, ...]
     unused_columns: tuple[str, ...] = ()
-    exit_code: int = 0
 
     @property
     def sound_files(self) -> tuple[Path, ...]:
@@ -263,10 +256,7 @@ class SpokenBatch(SpokenFiles):
         n_new = sum(line.is_new for line in self.lines)
         seconds = sum(line.seconds for line in self.lines)
         counted = f"{len(self.lines)} of {len(self.lines) + len(self.failed)} lines are sound files in {self.out}"
-        shown = [f"{counted}, {seconds:.1f} s: {n_new} new, {len(self.lines) - n_new} kept"]
-        shown += [f"  line {failed.line}: {failed.problem}" for failed in self.failed[:SHOWN_FAILURES]]
-        n_more = len(self.failed) - SHOWN_FAILURES
-        shown += [f"  and {n_more} more lines failed; --json lists all"] if n_more > 0 else []
+        shown = [f"{counted}, {seconds:.1f} s: {self.counts(n_new, len(self.lines) - n_new)}", *self.failures()]
         shown += [f"Ignored columns: {', '.join(self.unused_columns)}"] if self.unused_columns else []
         return "\n".join([*shown, *self.level_notes()])
 
@@ -317,20 +307,20 @@ class _Batch:
         self._loader = NarratorLoader()
         self._loader.load(settings)  # raise errors of the common settings before any line
         self._spoken: list[SpokenLine] = []
-        self._failed: list[FailedLine] = []
+        self._failed: dict[int, str] = {}
         self._below_target: list[str] = []
         self._clipping = Clipping()
 
     def add(self, line: Line | FailedLine) -> None:
         """Speak a line, or list it as failed."""
         if isinstance(line, FailedLine):
-            self._failed.append(line)
+            self._failed[line.line] = line.problem
             return
         try:
             narrator = self._loader.load(self.settings.override(line.settings))
             spoken = self._speak(line, narrator)
         except LINE_ERRORS as error:
-            self._failed.append(FailedLine(line.number, line.name, str(error)))
+            self._failed[line.number] = str(error)
             return
         self._spoken.append(spoken)
         self.records[spoken.file] = _record(spoken, line, narrator.voice)
@@ -341,12 +331,11 @@ class _Batch:
             out=self.out,
             manifest=self.out / MANIFEST_FILE,
             lines=tuple(self._spoken),
-            failed=tuple(self._failed),
+            failed=self._failed,
             unused_columns=unused_columns,
             clipped_fraction=self._clipping.clipped_fraction,
             below_target=tuple(self._below_target),
             is_marked=self.settings.watermark,
-            exit_code=2 if self._failed else 0,
         )
 
     def _speak(self, line: Line, narrator: Narrator) -> SpokenLine:
@@ -385,5 +374,5 @@ def _record(spoken: SpokenLine, line: Line, voice: Voice) -> dict[str, object]:
         "duration": round(spoken.seconds, 6),
         "text": line.text,
         "speaker": voice.speaker or voice.name,
-        "language": voice.acoustic.language,
+        "language": voice.language,
     }

@@ -16,9 +16,11 @@ from ...base.whole_file import make_folder
 from ...text.markup import MarkupReader
 from ...text.sentence import Sentence
 from ...text.skipped import MAX_LISTED, Skipped
-from ..chapters import Chapter, Paragraph, find_chapters, paragraphs
+from ..book_source import BookSource, PositionUnit
+from ..chapters import Chapter
 from ..chunk import Clipping
 from ..reading import SourceLines, check_lines
+from .audiobook import Audiobook, AudiobookSettings, BookChapter, SpokenAudiobook
 from .narrator import Narrator
 from .speech_file import SECONDS_PER_CHARACTER, read_seconds, write_speech
 from .speech_files import SpeechFiles, SpokenFile, SpokenFiles
@@ -26,14 +28,18 @@ from .speech_files import SpeechFiles, SpokenFile, SpokenFiles
 
 @dataclass(frozen=True)
 class SkippedInBook:
-    """A passage of a book that was not spoken, the number of its line, from 1, and the reason."""
+    """A passage of a book that was not spoken, the number of its line, from 1, and the reason.
+
+    - ``unit``: what ``line`` counts: the lines of a text, the paragraphs of an EPUB.
+    """
 
     text: str
     line: int
     reason: str
+    unit: PositionUnit = "line"
 
     def __str__(self) -> str:
-        return f"{self.text!r} in line {self.line} ({self.reason})"
+        return f"{self.text!r} in {self.unit} {self.line} ({self.reason})"
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,7 @@ class SpokenBook(SpokenFiles):
     - ``chapters``: the chapters in their order.
     - ``leftover``: files of chapters that the book no longer has.
     - ``skipped``: passages of new chapters that could not be read.
+    - ``audiobook``: all chapters in one file, None if none was asked for.
     """
 
     voice: str
@@ -60,10 +67,11 @@ class SpokenBook(SpokenFiles):
     chapters: tuple[SpokenChapter, ...]
     leftover: tuple[str, ...] = ()
     skipped: tuple[SkippedInBook, ...] = ()
+    audiobook: SpokenAudiobook | None = None
 
     @property
     def sound_files(self) -> tuple[Path, ...]:
-        """The sound files that were written."""
+        """The sound files of the chapters."""
         return tuple(self.out / chapter.file for chapter in self.chapters)
 
     def __str__(self) -> str:
@@ -74,6 +82,8 @@ class SpokenBook(SpokenFiles):
         minutes = sum(chapter.seconds for chapter in self.chapters) / 60
         n_chapters = "1 chapter" if len(lines) == 1 else f"{len(lines)} chapters"
         lines.append(f"{n_chapters}, {minutes:.1f} min by {self.voice} through {self.vocoder} in {self.out}")
+        if self.audiobook:
+            lines.append(str(self.audiobook))
         if self.leftover:
             lines.append(f"Files of chapters that the text no longer has: {', '.join(self.leftover)}")
         return "\n".join([*lines, *self.level_notes()])
@@ -90,28 +100,34 @@ class _PlannedChapter:
 
 
 def speak_book(
-    file: Path, narrator: Narrator, files: SpeechFiles, chapter_mark: str | None = None, quiet: bool = False
+    source: BookSource,
+    narrator: Narrator,
+    files: SpeechFiles,
+    quiet: bool = False,
+    joined: AudiobookSettings | None = None,
 ) -> SpokenBook:
-    """Speak every chapter of a text file whose sound file does not exist or is out of date, in bounded memory.
+    """Speak every chapter of a book whose sound file does not exist or is out of date, in bounded memory.
 
     The comment of each sound file records its text and settings; a chapter is spoken again only if they differ. New
     chapters are read to their end before anything is spoken.
 
-    - ``file``: text file in UTF-8.
+    - ``source``: the book.
     - ``narrator``: voice and settings.
     - ``files``: folder and formats of the files.
-    - ``chapter_mark``: prefix of the lines that start a chapter; by default headings do.
     - ``quiet``: show no progress.
+    - ``joined``: the audio book to join the chapters in; it is written again only if something has changed.
 
     Raises BadText if the file is not text, has nothing to speak or, with strict settings, a line that cannot be read,
     or BadFolder if a chapter has the name of another file, or nothing can be written.
     """
-    chapters = find_chapters(file, chapter_mark, narrator.settings.markup)
-    book = _Book(file, narrator, files, chapter_mark, {chapter.text_hash for chapter in chapters})
+    file = source.file
+    chapters = source.chapters()
+    book = _Book(source, narrator, files, {chapter.text_hash for chapter in chapters})
     planned, skipped = book.plan(chapters)
     _warn(file, skipped)
     if not planned:
         raise NothingToSpeak(f"Nothing in {file} can be read; give a text in English letters.")
+    audiobook = book.audiobook(planned, joined or AudiobookSettings())
     make_folder(book.out)
     clipping = Clipping()
     spoken: list[SpokenChapter] = []
@@ -136,22 +152,23 @@ def speak_book(
         skipped=tuple(skipped),
         below_target=tuple(below_target),
         is_marked=narrator.marking is not None,
+        audiobook=None if audiobook is None else _joined(audiobook, sum(each.seconds for each in spoken), quiet),
     )
 
 
 @dataclass
 class _Book:
-    """A text file with the narrator and the folder of its chapters."""
+    """A book with the narrator and the folder of its chapters."""
 
-    file: Path
+    source: BookSource
     narrator: Narrator
     files: SpeechFiles
-    chapter_mark: str | None
     text_hashes: Set[str]
 
     def __post_init__(self) -> None:
-        self.out = self.files.folder(self.file)
-        self.origin = {"book": self.file.name, "path": _path_hash(self.file), **self.narrator.origin()}
+        file = self.source.file
+        self.out = self.files.folder(file)
+        self.origin = {"book": file.name, "path": _path_hash(file), **self.narrator.origin()}
 
     def plan(self, chapters: Iterable[Chapter]) -> tuple[list[_PlannedChapter], list[SkippedInBook]]:
         """Return the chapters with something to speak, and the skipped passages of the new ones."""
@@ -170,9 +187,17 @@ class _Book:
                 planned.append(_PlannedChapter(chapter, path, origin, is_new))
         return planned, skipped
 
+    def audiobook(self, planned: Iterable[_PlannedChapter], settings: AudiobookSettings) -> Audiobook | None:
+        """Return the audio book of the chapters, None without one; raise BadFolder if another file is there."""
+        if settings.audiobook is None:
+            return None
+        chapters = [BookChapter(each.path, each.chapter.title, each.origin) for each in planned]
+        tags = settings.tags_of(self.source.tags, self.source.file)
+        return Audiobook(settings.audiobook, chapters, tags, self.origin)
+
     def speak(self, planned: _PlannedChapter, clipping: Clipping, show: Callable[[int], None]) -> bool:
         """Write the sound file of a chapter; return whether it reaches the target loudness."""
-        texts = (paragraph.text for paragraph in self._paragraphs(planned.chapter))
+        texts = (paragraph.text for paragraph in self.source.paragraphs(planned.chapter))
         chunks = self.narrator.chunks(_counted(texts, show), on_skip=_ignore)  # `plan` has listed the passages
         subtitle_file = self.files.subtitle_file(planned.path)
         normaliser = self.narrator.loudness_normaliser()
@@ -190,14 +215,15 @@ class _Book:
         reader = MarkupReader(self.narrator.settings.markup)
         skipped_in_book: list[SkippedInBook] = []
         is_spoken = False
-        for paragraph in self._paragraphs(chapter):
+        unit = self.source.unit
+        for paragraph in self.source.paragraphs(chapter):
             skipped: list[Skipped] = []
-            source = SourceLines(str(self.file), paragraph.first, chapter.title)
+            source = SourceLines(str(self.source.file), paragraph.first, chapter.title, unit)
             read = partial(self._read, reader, skipped)
             is_spoken = check_lines(paragraph.text, paragraph.lines, source, read) or is_spoken
             plain = reader.read(paragraph.text)
             skipped_in_book += [
-                SkippedInBook(passage.text, paragraph.line_at(plain.position(passage.start)), passage.reason)
+                SkippedInBook(passage.text, paragraph.line_at(plain.position(passage.start)), passage.reason, unit)
                 for passage in skipped
             ]
         return skipped_in_book, is_spoken
@@ -205,9 +231,6 @@ class _Book:
     def _read(self, reader: MarkupReader, skipped: list[Skipped], text: str) -> Iterator[Sentence]:
         """Read the next paragraph without its markup; append skipped passages to ``skipped``."""
         return self.narrator.sentences(reader.peek(text).text, skipped.append)
-
-    def _paragraphs(self, chapter: Chapter) -> Iterator[Paragraph]:
-        return paragraphs(self.file, chapter, self.chapter_mark, self.narrator.settings.markup)
 
     def _is_up_to_date(self, path: Path, origin: Mapping[str, object]) -> bool:
         """Return whether a chapter exists with this origin; raise BadFolder if another file has its name."""
@@ -227,6 +250,12 @@ class _Book:
         """Return whether an origin is that of a text file of this name and path, or with a chapter's text."""
         is_same_file = origin.get("path") == self.origin["path"] or origin.get("text") in self.text_hashes
         return origin.get("book") == self.origin["book"] and is_same_file
+
+
+def _joined(audiobook: Audiobook, seconds: float, quiet: bool) -> SpokenAudiobook:
+    """Write an audio book and show its progress."""
+    with progress_bar(f"writing {audiobook.path.name}", seconds, quiet) as show:
+        return audiobook.write(show)
 
 
 def _counted(texts: Iterable[str], show: Callable[[int], None]) -> Iterator[str]:

@@ -13,14 +13,16 @@ from ...audio.pcm import endless_wav_header, pipe_out, to_pcm
 from ...base.version import __version__
 from ...contracts.model_results import identity
 from ...outputs.watermark.marking import Marking, marking_of
+from ...text import ESPEAK_PREFIX
 from ...text.lexicon import Lexicon
-from ...text.sentence import BOUNDARY, PAUSES, SILENCE, Sentence
+from ...text.lexicon_file import read_lexicon
+from ...text.sentence import Sentence
 from ...text.skipped import OnSkip
 from ..chunk import Chunk
-from ..options import SpeechOptions
 from ..pauses import Pauses
 from ..styles import parse_style
-from ..voice import Voice
+from ..voice import DEFAULT_VOICE, Voice
+from ..voice_names import find_voice, is_spoken_by, languages_of, voices_of
 from .loudness import LoudnessNormaliser
 from .settings import NarrationSettings
 
@@ -62,28 +64,42 @@ class Narrator:
     settings: NarrationSettings
     lexicon: Lexicon | None = None
 
-    @property
-    def options(self) -> SpeechOptions:
-        """Options of the voice."""
+    def chunks(self, text: str | Iterable[str | None], on_skip: OnSkip) -> Iterator[Chunk]:
+        """Speak a text, or its segments as they come; call `on_skip` with each passage that cannot be read.
+
+        All speech of tasks and of the server passes here, and gets the mark.
+        """
         settings = self.settings
-        return SpeechOptions(
-            prosody=settings.prosody,
+        chunks = self.voice.stream(
+            text,
+            settings.prosody,
             style=settings.style,
             lexicon=self.lexicon,
             seed=settings.seed,
             is_ssml=settings.ssml or None,
             markup=settings.markup,
             strict=settings.strict,
+            on_skip=on_skip,
             pauses=settings.pauses,
+            seconds=settings.seconds,
+            dialogue_voice=settings.dialogue_voice,
         )
-
-    def chunks(self, text: str | Iterable[str | None], on_skip: OnSkip) -> Iterator[Chunk]:
-        """Speak a text, or its segments as they come; call `on_skip` with each passage that cannot be read.
-
-        All speech of tasks and of the server passes here, and gets the mark.
-        """
-        chunks = self.voice.chunks(text, self.options, on_skip)
         return chunks if self.marking is None else marked_chunks(chunks, self.voice.sample_rate, self.marking)
+
+    def in_language(self, language: str) -> Narrator:
+        """Return a narrator that reads texts in another language of the voice, or another region of it."""
+        voice = self.voice
+        if language == voice.language:
+            return self
+        voice = Voice(voice.acoustic, voice.vocoder, voice.speaker, voice.name, language)
+        return Narrator(voice, replace(self.settings, language=language), self.lexicon)
+
+    def usual_seconds(self, text: str, on_skip: OnSkip) -> float:
+        """Return how long a plain text takes without a length of its own."""
+        settings = self.settings
+        return self.voice.usual_seconds(
+            text, settings.prosody, style=settings.style, lexicon=self.lexicon, pauses=settings.pauses, on_skip=on_skip
+        )
 
     @property
     def marking(self) -> Marking | None:
@@ -115,10 +131,15 @@ class Narrator:
             "seed": settings.seed,
             "lexicon": None if self.lexicon is None else _hash_of(self.lexicon),
         }
+        if settings.dialogue_voice is not None:
+            origin["dialogue_voice"] = settings.dialogue_voice
+            origin["dialogue_model"] = self.voice.other_fingerprint(settings.dialogue_voice)
         if settings.markup != "none":
             origin["markup"] = settings.markup
         if settings.pauses != Pauses():
             origin["pauses"] = asdict(settings.pauses)
+        if settings.seconds is not None:
+            origin["seconds"] = settings.seconds
         if settings.language is not None:
             origin["language"] = settings.language
         if settings.target_lufs is not None:
@@ -139,26 +160,36 @@ class NarratorLoader:
 
         - ``settings``: settings of its files.
 
-        Raises BadModel if a model does not exist, or the models do not belong together, or BadSetting if the style, the
-        language, the loudness or the lexicon does not exist, or BadText if the lexicon is invalid.
+        Raises BadModel if a model does not exist, or the models do not belong together, or BadSetting if a setting is
+        not valid, or the style, the language or the lexicon does not exist, or BadText if the lexicon is invalid.
         """
+        settings.check()
         key = (settings.voice, settings.vocoder, settings.language, settings.lexicon)
         if key not in self._voices:
-            voice = Voice.load(settings.voice, settings.vocoder, settings.language)
+            voice = Voice.load(_voice_of(settings), settings.vocoder, settings.language)
             self._voices[key] = voice, _read_lexicon(voice, settings.lexicon)
         voice, lexicon = self._voices[key]
         parse_style(settings.style, voice.acoustic.styles)  # checks its name
-        narrator = Narrator(voice, settings, lexicon)
-        narrator.loudness_normaliser()  # checks the target
-        return narrator
+        if settings.dialogue_voice is not None:
+            voice.other_fingerprint(settings.dialogue_voice)
+        return Narrator(voice, settings, lexicon)
+
+
+def _voice_of(settings: NarrationSettings) -> str:
+    """Return the voice; for a language that the usual voice does not speak, the first one that does, if any."""
+    language = settings.language
+    if settings.voice != DEFAULT_VOICE or language is None or language.startswith(ESPEAK_PREFIX):
+        return settings.voice
+    is_usual = is_spoken_by(language, *languages_of(find_voice(settings.voice)[0]))
+    return settings.voice if is_usual else next(iter(voices_of(language)), settings.voice)
 
 
 def _read_lexicon(voice: Voice, path: Path | None) -> Lexicon | None:
     """Read a lexicon in the phones of a voice."""
-    phones = {*voice.front_end.symbols} - {SILENCE, BOUNDARY, *PAUSES}
-    return None if path is None else Lexicon.read(path, phones)
+    return None if path is None else read_lexicon(path, voice.front_end.language)
 
 
 def _hash_of(lexicon: Lexicon) -> str:
     """Return twelve hexadecimal digits that identify the words and phones of a lexicon."""
-    return hashlib.sha256(repr(sorted(lexicon.words.items())).encode()).hexdigest()[:12]
+    others = [(language, sorted(words.items())) for language, words in sorted(lexicon.others.items())]
+    return hashlib.sha256(repr([*sorted(lexicon.words.items()), *others]).encode()).hexdigest()[:12]

@@ -1,9 +1,9 @@
-"""The settings with which sound files of speech are made; `speak` and the columns of a batch have the same."""
+"""Settings of sound files of speech, which are parameters of commands, columns of tables and fields of requests."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 
 from pydantic import TypeAdapter, ValidationError
@@ -17,11 +17,12 @@ from ..voice import DEFAULT_VOCODER, DEFAULT_VOICE
 from .loudness import parse_loudness
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class NarrationSettings:
-    """Settings of sound files of speech, named as the parameters of `speak`, which describe them."""
+    """Settings of sound files of speech; `speak`, `narrate` and `speak_lines` have them as parameters."""
 
     voice: parameters.VoiceName = DEFAULT_VOICE
+    dialogue_voice: parameters.DialogueVoice = None
     vocoder: parameters.VocoderName = DEFAULT_VOCODER
     rate: parameters.SpeakingRate = 1.0
     pitch: parameters.PitchShift = 0.0
@@ -29,18 +30,28 @@ class NarrationSettings:
     energy: parameters.VocalEffort = 1.0
     volume_db: parameters.GainDb = 0.0
     style: parameters.StyleName = None
-    lexicon: parameters.LexiconPath = None
     seed: parameters.SpeechSeed = 0
+    sentence_pause: parameters.SentencePause = None
+    clause_pause: parameters.ClausePause = None
+    paragraph_pause: parameters.ParagraphPause = None
+    seconds: parameters.SpeechSeconds = None
+    lexicon: parameters.LexiconPath = None
     ssml: parameters.IsSsml = False
     markup: parameters.TextMarkup = "none"
     language: parameters.TextLanguage = None
     strict: parameters.StrictReading = False
     lufs: parameters.TargetLoudness = None
-    sentence_pause: parameters.SentencePause = None
-    clause_pause: parameters.ClausePause = None
-    paragraph_pause: parameters.ParagraphPause = None
     watermark: parameters.IsMarked = True
     watermark_key: parameters.MarkKey = DEFAULT_KEY
+
+    def check(self) -> None:
+        """Raise BadSetting for a target loudness out of range, and for SSML with other markup or voices."""
+        if self.lufs is not None:
+            parse_loudness(self.lufs)
+        if self.ssml and self.markup != "none":
+            raise BadSetting(f"SSML is markup itself, and the markup is {self.markup}; leave one of them out.")
+        if self.ssml and self.dialogue_voice is not None:
+            raise BadSetting("SSML names its voices itself; leave the voice of direct speech out.")
 
     @property
     def prosody(self) -> Prosody:
@@ -54,7 +65,7 @@ class NarrationSettings:
 
     @property
     def target_lufs(self) -> float | None:
-        """Target loudness in LUFS, None to keep the loudness; raises BadSetting if it is out of range."""
+        """Target loudness in LUFS, None to keep the loudness."""
         return None if self.lufs is None else parse_loudness(self.lufs)
 
     def override(self, values: Mapping[str, object]) -> NarrationSettings:
@@ -65,7 +76,8 @@ class NarrationSettings:
         Raises BadSetting if a value has the wrong type or is out of range.
         """
         try:
-            return _validator().validate_python({**vars(self), **values})
+            own = {field.name: getattr(self, field.name) for field in fields(NarrationSettings)}
+            return _validator().validate_python({**own, **values})
         except ValidationError as error:
             first = error.errors()[0]
             message = first["msg"][:1].lower() + first["msg"][1:]

@@ -49,19 +49,17 @@ def write_speech(
             yield chunk
 
     def clips() -> Iterator[Clip]:
-        yield from clips_of(collect_words(), sample_rate, path.parent, normaliser)
+        yield from clips_of(collect_words(), sample_rate, normaliser)
         if subtitle_file is not None:
             write_whole(subtitle_file, subtitles(words, marks, subtitle_format(subtitle_file)).encode("utf-8"))
 
     write_blocks(path, clips(), metadata={"comment": json.dumps(origin)})
 
 
-def clips_of(
-    chunks: Iterable[Chunk], sample_rate: int, folder: Path, normaliser: LoudnessNormaliser | None = None
-) -> Iterator[Clip]:
-    """Yield the audio of chunks as clips, at the target loudness; long audio is spooled to a file in ``folder``."""
+def clips_of(chunks: Iterable[Chunk], sample_rate: int, normaliser: LoudnessNormaliser | None = None) -> Iterator[Clip]:
+    """Yield the audio of chunks as clips, at the target loudness."""
     waves = (chunk.wave for chunk in chunks if chunk.wave.shape[1])
-    normalised = waves if normaliser is None else normaliser.normalise(waves, sample_rate, folder)
+    normalised = waves if normaliser is None else normaliser.normalise(waves, sample_rate)
     return (Clip(wave, sample_rate) for wave in normalised)
 
 

@@ -4,25 +4,30 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import Field
 
 from ...base.names import file_stem, inside
+from ...base.parameters import WritesSounds
 from ..chunk import clipping_message
 from .loudness import below_target_message
 from .speech_file import SpeechFormat
 
+SubtitleFormat: TypeAlias = Literal["srt", "vtt", "json"]
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, kw_only=True)
 class SpeechFiles:
-    """Folder and formats of the sound files of one text file.
+    """Folder and formats of the sound files of one text file; `narrate` and `speak_lines` have them as parameters."""
 
-    - ``out``: their folder; by default the name of the text file.
-    - ``format``: format of the sound files.
-    - ``subtitles``: format of the subtitles, ``srt``, ``vtt`` or ``json``; None for no subtitles.
-    """
-
-    out: Path | None = None
-    format: SpeechFormat = "wav"
-    subtitles: str | None = None
+    out: Annotated[
+        Path | None, Field(description="Folder of the sound files; default: named after the text file."), WritesSounds()
+    ] = None
+    format: Annotated[SpeechFormat, Field(description="Format of the sound files.")] = "wav"
+    subtitles: Annotated[
+        SubtitleFormat | None, Field(description="Write a file for the words and their times beside each sound file.")
+    ] = None
 
     def folder(self, source: Path) -> Path:
         """Return the folder of the files of a text file."""

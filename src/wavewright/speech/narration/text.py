@@ -98,7 +98,7 @@ def speak_text(text: str, narrator: Narrator, out: Path, subtitle_file: Path | N
             yield chunk
 
     def collect_clips() -> Iterator[Clip]:
-        for clip in clips_of(collect_chunks(), sample_rate, out.parent, normaliser):
+        for clip in clips_of(collect_chunks(), sample_rate, normaliser):
             waves.append(clip.wave)
             yield clip
 

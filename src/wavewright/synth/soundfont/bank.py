@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import soundfile
@@ -165,6 +166,37 @@ class Regions:
     bounds: np.ndarray
 
 
+class SampledBank(Protocol):
+    """A bank as the player needs it: its presets, their regions, and its samples."""
+
+    @property
+    def presets(self) -> tuple[SoundFontPreset, ...]:
+        """The sounds, sorted by bank and program."""
+
+    @property
+    def headers(self) -> np.ndarray:
+        """Records of the samples, of which ``correction`` is used: cents that tune each."""
+
+    @property
+    def samples(self) -> SamplePool:
+        """The decoded samples."""
+
+    def find(self, bank: int, program: int, /) -> SoundFontPreset | None:
+        """Return the preset of a bank and a program, None where the file has none."""
+
+    def regions(self, index: int, /) -> Regions:
+        """Return the regions of a preset."""
+
+    def decoded(self, index: int, /) -> np.ndarray:
+        """Decode a sample, float32 ``(time,)``."""
+
+    def loop(self, index: int, /) -> tuple[int, int]:
+        """Return the loop of a sample from its start: the first sample, and the one after the last."""
+
+    def rate(self, index: int, /) -> float:
+        """Return the sample rate of a sample in Hz."""
+
+
 class SoundFont:
     """A bank of instruments in a SoundFont 2 or 3 file.
 
@@ -295,7 +327,7 @@ class SamplePool:
     - ``wave``: float32: the samples one after the other, zeros between them. Growing replaces the array.
     """
 
-    def __init__(self, font: SoundFont) -> None:
+    def __init__(self, font: SampledBank) -> None:
         self._font = font
         self._positions: dict[int, tuple[int, int]] = {}
         self._end = GUARD

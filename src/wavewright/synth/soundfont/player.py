@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -15,7 +16,7 @@ from ...effects.effect import EffectStream
 from ...effects.space import Reverb
 from ...music.engine import BEND_RANGE, DRUM_BANKS, DRUM_CHANNEL, N_CHANNELS, InstrumentEngine
 from . import generators as gen
-from .bank import Regions, SoundFont, SoundFontPreset
+from .bank import Regions, SampledBank, SoundFontPreset
 from .modulators import MAX_MODULATORS, VELOCITY_TO_FILTER
 from .voice import CHANNEL_PRESSURE, N_CONTROLS, PITCH_WHEEL, TUNING, VOICE, WHEEL_RANGE, interpolation_tables
 
@@ -153,11 +154,12 @@ class SoundFontEngine(InstrumentEngine):
 
     - ``font``: several engines may use it at once.
     - ``sample_rate``: in Hz.
+    - ``unsounded``: how many notes were played for which the instrument has no sound, by key.
 
     Raises BadSetting if the sample rate is out of range.
     """
 
-    def __init__(self, font: SoundFont, sample_rate: int, settings: PlayerSettings | None = None) -> None:
+    def __init__(self, font: SampledBank, sample_rate: int, settings: PlayerSettings | None = None) -> None:
         low, high = SAMPLE_RATES_HZ
         if not low <= sample_rate <= high:
             raise BadSetting(f"sample_rate is {sample_rate}; it must lie between {low} and {high}.")
@@ -177,6 +179,7 @@ class SoundFontEngine(InstrumentEngine):
         self._reverb = SendEffect(lambda: reverb.stream(sample_rate, 2))
         self._chorus = SendEffect(lambda: chorus.stream(sample_rate, 2))
         self._regions: dict[tuple[int, int], LocatedRegion] = {}
+        self.unsounded: Counter[int] = Counter()
         self.reset()
 
     def reset(self) -> None:
@@ -236,7 +239,10 @@ class SoundFontEngine(InstrumentEngine):
             self._release(self._of(channel) & (voices["key"] == key) & (voices["is_sustained"] != 0))
         regions = self._font.regions(preset.index)
         ranges = regions.ranges
-        is_hit = (ranges[:, 0] <= key) & (key <= ranges[:, 1]) & (ranges[:, 2] <= velocity) & (velocity <= ranges[:, 3])
+        is_of_key = (ranges[:, 0] <= key) & (key <= ranges[:, 1])
+        if not is_of_key.any():
+            self.unsounded[key] += 1
+        is_hit = is_of_key & (ranges[:, 2] <= velocity) & (velocity <= ranges[:, 3])
         matching = [self._region(preset, row) for row in np.flatnonzero(is_hit).tolist()]
         sounding = [region for region in matching if region.is_audible]
         self._exclude(channel, preset, sounding)
@@ -391,12 +397,22 @@ class SoundFontEngine(InstrumentEngine):
             float(self._font.headers["correction"][sample]),
         )
 
-    def _start(self, channel: int, key: int, velocity: int, preset: SoundFontPreset, region: LocatedRegion) -> None:
+    def _start(
+        self,
+        channel: int,
+        key: int,
+        velocity: int,
+        preset: SoundFontPreset,
+        region: LocatedRegion,
+        gain: float = 1.0,
+        cents: float = 0.0,
+    ) -> int:
+        """Start a voice with a further gain and tuning, and return its index."""
         from .voice_kernels import start_voice
 
         amounts = region.generators
         sounding_key = amounts[gen.KEY] if amounts[gen.KEY] >= 0 else key
-        tuning = amounts[gen.SCALE_TUNING] * (sounding_key - amounts[gen.ROOT_KEY]) + region.correction
+        tuning = amounts[gen.SCALE_TUNING] * (sounding_key - amounts[gen.ROOT_KEY]) + region.correction + cents
         sounding_velocity = int(amounts[gen.VELOCITY]) if amounts[gen.VELOCITY] > 0 else velocity
         index = self._free_voice()
         self._base[index] = amounts
@@ -409,7 +425,7 @@ class SoundFontEngine(InstrumentEngine):
             numbers,
             region.ratio,
             float(tuning),
-            self._level,
+            self._level * gain,
             self._base,
             self._modulators,
             self._amounts,
@@ -417,6 +433,7 @@ class SoundFontEngine(InstrumentEngine):
             float(self.sample_rate),
         )
         self._n_active += 1
+        return index
 
     def _free_voice(self) -> int:
         """Return a voice that is free; above the polyphony the least audible one begins a short fade."""

@@ -20,6 +20,12 @@ SYMBOLS = (SILENCE, BOUNDARY, *PAUSES, *PHONES)
 LETTERS = mapping("letters")
 """Names of the letters, as phones."""
 
+_OWN_SIGNS = {
+    **{"AA": "ɑː", "AH0": "ə", "AO": "ɔː", "EH": "ɛ", "ER0": "ɚ", "ER": "ɜː", "IH0": "ɪ", "IY": "iː", "OW": "oʊ"},
+    **{"UW": "uː", "R": "ɹ"},
+}
+"""The usual sign of a phone where the table begins with a looser one."""
+
 _STRESS = {"ˈ": "1", "'": "1", "ˌ": "2", ",": "2"}
 _SILENT = " .\u2016|‿͡ˑ/[]ːʰ"
 
@@ -28,6 +34,21 @@ _SILENT = " .\u2016|‿͡ˑ/[]ːʰ"
 def _ipa() -> dict[str, tuple[list[str], bool]]:
     """Return the phones of each IPA sign, and True for signs of vowels that have no stress."""
     return {sign: (phones.split(), flag == "weak") for sign, phones, flag in rows("ipa", 3)}
+
+
+@functools.cache
+def _signs() -> dict[str, str]:
+    """Return the first IPA sign in the table of each phone, of vowels also the first weak one as that with stress 0."""
+    signs = dict(_OWN_SIGNS)
+    for sign, (phones, is_weak) in _ipa().items():
+        if len(phones) == 1:
+            signs.setdefault(phones[0] + "0" * is_weak, sign)
+    return signs
+
+
+def ipa_of(phone: str) -> str:
+    """Return a phone in IPA, without its stress; another symbol stays as it is."""
+    return _signs().get(phone) or _signs().get(phone.rstrip("012"), phone)
 
 
 def phones_of_arpabet(text: str, where: str) -> tuple[str, ...]:

@@ -6,8 +6,8 @@ import functools
 import re
 
 from ..characters import fold_accents
+from ..dictionary import Dictionary
 from ..letter_to_sound import LetterToSound, unpack
-from .dictionary import Dictionary
 from .phones import LETTERS
 from .tables import data_bytes, data_text, rows
 

@@ -1,14 +1,14 @@
-"""Rules of reading: a pattern, and the function that returns the words for what it matches."""
+"""Rules of reading English: patterns of numbers, and what is around a match."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..pattern import Pattern, pattern
+from ..rules import NEAR, AroundMatch, Reading, RuleOf, reads, reads_as
 from .numbers import UNITS
 from .tables import word_list
+
+__all__ = ["NEAR", "Around", "Reading", "Rule", "letters", "reads", "reads_as"]
 
 SPACED = r"[1-9]\d{0,2}(?:(?: \d{3}){2,6}| 000)(?![\d:/]|[ ,]\d)(?:\.\d+)?"
 """Digits in groups of three, as in ``1 250 000``; a single gap only before three zeros."""
@@ -19,43 +19,11 @@ SWISS = r"\d{1,3}(?:'\d{3})+(?![\d\"])(?:\.\d+)?"
 NUMBER = rf"(?:{SPACED}|{SWISS}|\d{{1,3}}(?:,\d{{3}})+(?!\d)(?:\.\d+)?|{INDIAN}|\d+(?:\.\d+)?|\.\d+)"
 LATER_LETTERS = "\u00c0-\u024f"  # with accents
 NOT_IN_WORD = rf"(?![A-Za-z0-9{LATER_LETTERS}])"
-NEAR = 40
-"""Characters before a match that rules look at: enough for the words before it."""
-
-WORD_BEFORE = pattern(r"([A-Za-z']+)[.,]?\s*$")
-WORD_AFTER = pattern(r"[\s-]*([A-Za-z']+)")
 
 
 @dataclass(frozen=True)
-class Around:
-    """The text around a match from ``start`` to ``end``; ``knows`` looks a word in lower case up in the dictionary."""
-
-    text: str
-    start: int
-    end: int
-    knows: Callable[[str], bool]
-
-    @property
-    def word_before(self) -> str:
-        """The word before the match as it is written; empty if there is none within ``NEAR`` characters."""
-        match = WORD_BEFORE.search(self.text, max(0, self.start - NEAR), self.start)
-        return match[1] if match else ""
-
-    @property
-    def words_before(self) -> list[str]:
-        """Up to three words before the match, the nearest last."""
-        return re.findall(r"[A-Za-z']+", self.text[max(0, self.start - NEAR) : self.start])[-3:]
-
-    @property
-    def before(self) -> tuple[int, int]:
-        """Start and end of the ``NEAR`` characters before the match."""
-        return max(0, self.start - NEAR), self.start
-
-    @property
-    def word_after(self) -> str:
-        """The word after the match as it is written, or empty."""
-        match = WORD_AFTER.match(self.text, self.end)
-        return match[1] if match else ""
+class Around(AroundMatch):
+    """The text around a match in English."""
 
     @property
     def is_adjective(self) -> bool:
@@ -74,25 +42,8 @@ ARTICLES = word_list("quantity-articles")
 NOT_NOUNS = word_list("not-nouns")
 CONTRACTIONS = word_list("contractions-of-is")
 
-Reading = list[str] | None
-"""Words in lower case, and names of letters as single capitals."""
-
-Rule = tuple[Pattern, Callable[[re.Match[str], Around], Reading]]
+Rule = RuleOf[Around]
 """A pattern and the function that reads its match; it returns None where the rule does not apply."""
-
-
-def reads(*patterns: str, flags: int = 0) -> Callable[[Callable[[re.Match[str], Around], Reading]], list[Rule]]:
-    """Turn a function that reads a match into its rules, one for each pattern in their order."""
-    return lambda read: [(pattern(expression, flags), read) for expression in patterns]
-
-
-def reads_as(*words: str) -> Callable[[re.Match[str], Around], Reading]:
-    """Return the function of a rule that reads every match as the same words."""
-
-    def read(_match: re.Match[str], _around: Around) -> Reading:
-        return [*words]
-
-    return read
 
 
 def letters(text: str) -> list[str]:

@@ -45,7 +45,13 @@ def _family_table(family: str, runs: Sequence[RunRecord]) -> str:
         )
     widths = [max(len(row[column]) for row in (header, *rows)) for column in range(len(header))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in (header, *rows)]
-    return "\n".join([f"{family}: {len(runs)} run{'s' * (len(runs) != 1)}", *(line.rstrip() for line in lines)])
+    title = f"{family}: {len(runs)} run{'s' * (len(runs) != 1)}"
+    return "\n".join([title, *(line.rstrip() for line in lines), *_warnings(runs)])
+
+
+def _warnings(runs: Sequence[RunRecord]) -> list[str]:
+    """Return what went wrong in runs, a line for each sentence."""
+    return [f"{run.name}, step {step}: {text}" for run in runs for step, text in run.warnings]
 
 
 def _ranked(run: RunRecord, metric: str) -> float | None:
@@ -96,10 +102,12 @@ def _section(family: str, runs: Sequence[RunRecord]) -> str:
     header = "".join(f"<th>{escape(name)}</th>" for name in ("", "run", "step", "minutes", *metrics, *settings))
     rows = "\n".join(_row(run, index, metrics, settings) for index, run in enumerate(runs))
     charts = "\n".join(chart(name, runs) for name in (*metrics, *losses))
+    warnings = "".join(f"<li>{escape(line)}</li>" for line in _warnings(runs))
     return f"""<h2>{escape(family)}</h2>
 <div class="scroll"><table><thead><tr>{header}</tr></thead><tbody>
 {rows}
 </tbody></table></div>
+{f"<ul>{warnings}</ul>" if warnings else ""}
 <div class="charts">
 {charts}
 </div>"""

@@ -31,6 +31,7 @@ class RunRecord:
     - ``n_clips``: training clips.
     - ``step``, ``minutes``: last step in the log, and minutes of training up to it.
     - ``curves``: losses and metrics by name.
+    - ``warnings``: what went wrong, with the step; each sentence once.
     - ``problem``: why the folder cannot be read; empty if it can.
     """
 
@@ -42,6 +43,7 @@ class RunRecord:
     step: int = 0
     minutes: float = 0.0
     curves: Mapping[str, Curve] = field(default_factory=dict)
+    warnings: tuple[tuple[int, str], ...] = ()
     problem: str = ""
 
     @property
@@ -100,10 +102,10 @@ def read_run(folder: Path, name: str = "") -> RunRecord:
     }
     if "from" in first:
         settings["from"] = first["from"].get("name", "")
-    curves, step, minutes = _curves(folder / LOG_FILE)
+    curves, step, minutes, warnings = _read_log(folder / LOG_FILE)
     minutes = max(minutes, _minutes_on_card(folder / CARD_FILE))  # the log has them every so many steps
     n_clips = first["clips"]["count"] if "clips" in first else 0
-    return RunRecord(name, str(folder), first["family"], settings, n_clips, step, round(minutes, 2), curves)
+    return RunRecord(name, str(folder), first["family"], settings, n_clips, step, round(minutes, 2), curves, warnings)
 
 
 def _minutes_on_card(path: Path) -> float:
@@ -115,9 +117,10 @@ def _minutes_on_card(path: Path) -> float:
     return float(minutes) if isinstance(minutes, int | float) and math.isfinite(minutes) else 0.0
 
 
-def _curves(path: Path) -> tuple[dict[str, Curve], int, float]:
-    """Return the curves of a log, its last step and minutes; lines that a kill has cut off are left out."""
+def _read_log(path: Path) -> tuple[dict[str, Curve], int, float, tuple[tuple[int, str], ...]]:
+    """Return the curves of a log, its last step, minutes and warnings; lines that a kill has cut off are left out."""
     curves: dict[str, Curve] = {}
+    warnings: dict[str, int] = {}
     last_step, minutes = 0, 0.0
     for line in _lines(path):
         step = line.get("step")
@@ -126,13 +129,15 @@ def _curves(path: Path) -> tuple[dict[str, Curve], int, float]:
         last_step = max(last_step, step)
         value = line.get("minutes")
         minutes = max(minutes, float(value)) if isinstance(value, int | float) else minutes
+        if isinstance(warning := line.get("warning"), str):
+            warnings.setdefault(warning, step)
         for name, number in line.items():
             if name not in NOT_CURVES and isinstance(number, int | float) and math.isfinite(number):
                 curve = curves.setdefault(name, [])
                 while curve and curve[-1][0] >= step:  # of a run that was resumed from an earlier step
                     curve.pop()
                 curve.append((step, float(number)))
-    return curves, last_step, minutes
+    return curves, last_step, minutes, tuple((step, text) for text, step in warnings.items())
 
 
 def _lines(path: Path) -> Iterator[dict[str, object]]:

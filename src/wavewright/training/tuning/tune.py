@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import shutil
 import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from multiprocessing.connection import Connection
 
 from optuna import Study
 from optuna.trial import FrozenTrial, TrialState
@@ -16,6 +16,7 @@ from rich.console import Console
 
 from ...base.errors import BadFolder, BadSetting, WavewrightError
 from ...base.whole_file import hidden_path
+from ...base.worker_process import WorkerProcess
 from ...models import BEST_RUN
 from .search import SIGNATURE, TRIAL_MINUTES, TRIAL_STEPS, Search, check_signature, open_study, storage_errors
 from .trials import TRIALS, Ground, Worker
@@ -133,22 +134,22 @@ def _printer(console: Console) -> Callable[[str], None]:
 
 def _work_side_by_side(search: Search, deadline: float, jobs: int, quiet: bool) -> None:
     """Let several processes train trials; one that dies leaves its trial to the others."""
-    context = multiprocessing.get_context("spawn")
-    workers = [
-        context.Process(target=_work, args=(search, deadline, number, quiet), daemon=False) for number in range(jobs)
-    ]
-    for worker in workers:
-        worker.start()
+    workers = [WorkerProcess(_work, search, deadline, number, quiet) for number in range(jobs)]
     try:
         for worker in workers:
             worker.join()
-    except KeyboardInterrupt:  # the terminal has told the workers, too, which save and end
+    except KeyboardInterrupt:  # they save and end
+        for worker in workers:
+            worker.interrupt()
         for worker in workers:
             worker.join()
         raise
+    finally:
+        for worker in workers:
+            worker.kill()
 
 
-def _work(search: Search, deadline: float, number: int, quiet: bool) -> None:
+def _work(_: Connection, search: Search, deadline: float, number: int, quiet: bool) -> None:
     """Run one worker process."""
     console = Console(stderr=True, quiet=quiet)
     try:

@@ -49,13 +49,15 @@ class FileAccess:
 
     - ``runs_folder``: folder of the runs, which jobs read models from.
     - ``is_long``: the process trains: it writes runs, and the cache of prepared clips.
+    - ``model_folders``: further folders that it may read.
     """
 
-    def __init__(self, runs_folder: Path, is_long: bool = False) -> None:
+    def __init__(self, runs_folder: Path, is_long: bool = False, model_folders: Iterable[Path] = ()) -> None:
         own = [folder for folder in _cache_folders(is_long) if _make(folder)]
         written = [*own, *([runs_folder] if is_long else ())]
         self._written = tuple(dict.fromkeys(map(_real, written)))
         read: tuple[Path | str, ...] = (*_library_folders(), runs_folder, *models.search_path(), *SYSTEM_FOLDERS)
+        read = (*read, *model_folders)
         self._read = (*dict.fromkeys(map(_real, read)), *self._written)
         self._cache = _real(_cache_of("wavewright"))
         self._files = frozenset((*SYSTEM_FILES, *map(_real, SYSTEM_FILES)))
@@ -77,7 +79,7 @@ class FileAccess:
         """Return whether a file may be opened, links resolved."""
         with self._unchecked():
             real = os.path.realpath(path)
-        if _is_below(real, self._of_job):
+        if _is_below(real, self._of_job) or real == os.devnull:
             return True
         if writes:
             is_compiled = COMPILED in Path(real).parts and _is_below(real, self._read)

@@ -19,6 +19,7 @@ from starlette.routing import Route
 from ....base.json_text import JsonValue
 from ....base.names import quoted
 from ....tasks.description import CommandTask
+from ..compression import text_route
 from ..guard import read_body_in_time
 from ..settings import ServerSettings
 from ..speech_request import BadRequest, JsonObject, parse_object
@@ -36,7 +37,7 @@ BLOCK_BYTES = 2**18
 MANIFEST = "job.json"
 """The status of the job: task, command, result, names of files."""
 
-STORED = frozenset({".wav", ".flac", ".mp3", ".ogg", ".opus", ".aac", ".m4a", ".png", ".wwc"})
+STORED = frozenset({".wav", ".flac", ".mp3", ".ogg", ".opus", ".aac", ".m4a", ".m4b", ".png", ".wwc"})
 """Endings of files that deflate would hardly make shorter, or slowly."""
 
 
@@ -105,7 +106,7 @@ class JobEndpoints:
     def routes(self, prefix: str = "/v1") -> list[Route]:
         """Return the routes."""
         return [
-            Route(f"{prefix}/tasks", self.list_tasks),
+            text_route(f"{prefix}/tasks", self.list_tasks),
             Route(f"{prefix}/tasks/{{name}}", self.show_task),
             Route(f"{prefix}/tasks/{{name}}", self.start_task, methods=["POST"]),
             Route(f"{prefix}/uploads", self.upload, methods=["POST"]),
@@ -153,9 +154,8 @@ class JobEndpoints:
         task = _task_of(request)
         seconds = _wait_of(request)
         fields = await self._fields_of(request, task)
-        mark = {"watermark": self._settings.watermark, "watermark_key": self._settings.watermark_key}
-        store = self.store
-        prepared = await asyncio.to_thread(prepare, task, fields, store.source_of, store.runs_folder, mark)
+        store, fixed = self.store, self._settings.fixed_values
+        prepared = await asyncio.to_thread(prepare, task, fields, store.source_of, store.runs_folder, fixed)
         job = self.store.submit(prepared)
         await job.wait_for_end(seconds)
         headers = {"Location": f"/v1/jobs/{job.id}"}

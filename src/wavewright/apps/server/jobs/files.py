@@ -22,9 +22,10 @@ SUFFIXES = frozenset(
         *MEDIA_SUFFIXES,
         *(".mid", ".midi", ".abc", ".musicxml", ".mxl", ".xml", ".sf2", ".sf3", ".wwc", ".safetensors"),
         *(".txt", ".md", ".html", ".htm", ".ssml", ".csv", ".jsonl", ".json", ".toml", ".svg", ".dict", ".lexicon"),
+        *(".srt", ".vtt", ".ass", ".ssa", ".jpg", ".jpeg", ".png"),
     )
 )
-"""Endings of files that may be uploaded: sounds, videos, scores, codes, texts and tables."""
+"""Endings of files that may be uploaded: sounds, videos, scores, codes, texts, tables, subtitles and pictures."""
 
 ID_BYTES = 8
 

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import sys
 import threading
 from collections import deque
+from collections.abc import Sequence
 from contextlib import suppress
-from multiprocessing import get_context
-from multiprocessing.connection import Connection
-from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any
 
 from ....base.json_text import line_of
+from ....base.worker_process import WorkerLost, WorkerProcess
 from ..scheduler import TooManyRequests
 from .files import JobFiles
 from .signer import JobSigner
@@ -39,6 +36,7 @@ class WorkerPool:
     - ``job_files``: has the folders for temporary files.
     - ``is_long``: each job has a process of its own, which is interrupted to stop it.
     - ``signer``: signs the sound files of jobs.
+    - ``model_folders``: further folders of models, which jobs may read.
     """
 
     def __init__(
@@ -49,6 +47,7 @@ class WorkerPool:
         runs_folder: Path,
         is_long: bool = False,
         signer: JobSigner | None = None,
+        model_folders: Sequence[Path] = (),
     ) -> None:
         self._max_queued = max_queued
         self._is_long = is_long
@@ -57,7 +56,8 @@ class WorkerPool:
         self._is_closed = False
         kind = "training" if is_long else "job"
         self._workers = [
-            _Worker(f"{kind}-{number}", job_files, runs_folder, is_long, signer) for number in range(n_workers)
+            _Worker(f"{kind}-{number}", job_files, runs_folder, is_long, signer, model_folders)
+            for number in range(n_workers)
         ]
         self._threads: list[threading.Thread] = []
 
@@ -177,7 +177,13 @@ class _Worker:
     """A process, or none yet, and the job that it runs. `run` is called by one thread, `stop` and `kill` by any."""
 
     def __init__(
-        self, name: str, job_files: JobFiles, runs_folder: Path, is_long: bool, signer: JobSigner | None
+        self,
+        name: str,
+        job_files: JobFiles,
+        runs_folder: Path,
+        is_long: bool,
+        signer: JobSigner | None,
+        model_folders: Sequence[Path],
     ) -> None:
         self.name = name
         self.job: TaskJob | None = None
@@ -185,42 +191,37 @@ class _Worker:
         self._runs_folder = runs_folder
         self._is_long = is_long
         self._signer = signer
+        self._model_folders = [*map(str, model_folders)]
         self._lock = threading.Lock()
         self._is_ready = False
-        self._process: SpawnProcess | None = None
-        self._connection: Connection[Any, Any] | None = None
+        self._process: WorkerProcess | None = None
         self._keys: deque[tuple[object, ...]] = deque(maxlen=MAX_KEYS)
 
     @property
     def process_id(self) -> int | None:
         """Id of the process, None if there is none."""
-        with self._lock:
-            return None if self._process is None else self._process.pid
+        process = self._process
+        return None if process is None else process.id
 
     def knows(self, job: TaskJob) -> bool:
         """Return whether this process has run a job with the same models."""
         return _key_of(job) in self._keys
 
-    def start(self) -> None:
-        """Start a process if there is none."""
+    def start(self) -> WorkerProcess:
+        """Return the process, which is started if there is none."""
         with self._lock:
-            if self._process is not None and self._process.is_alive():
-                return
-            ours, theirs = get_context("spawn").Pipe()
-            folder = str(self._job_files.temporary_folder(self.name))
-            arguments = (theirs, str(self._runs_folder), folder, self._is_long)
-            process = get_context("spawn").Process(target=run_worker, args=arguments, name=f"wavewright-{self.name}")
-            self._is_ready = False
-            process.start()
-            theirs.close()
-            self._keys.clear()
-            self._process, self._connection = process, ours
+            if self._process is None or not self._process.is_alive:
+                folder = str(self._job_files.temporary_folder(self.name))
+                self._is_ready = False
+                self._keys.clear()
+                self._process = WorkerProcess(
+                    run_worker, str(self._runs_folder), folder, self._is_long, self._model_folders
+                )
+            return self._process
 
     def run(self, job: TaskJob) -> bool:
         """Run a job to its end; return False if the process ended before."""
-        self.start()
-        connection = self._connection
-        assert connection is not None
+        process = self.start()
         request = {
             "task": job.prepared.task.name,
             "entry": job.prepared.task.entry,
@@ -228,13 +229,13 @@ class _Worker:
             "folder": str(job.folder),
         }
         try:
-            job.change(state="running")
-            connection.send_bytes(line_of(request).encode())
-            while not self._receive(job, json.loads(connection.recv_bytes())):
-                pass
-        except (EOFError, OSError, ValueError):
+            with process.talk() as connection:
+                job.change(state="running")
+                connection.send_bytes(line_of(request).encode())
+                while not self._receive(job, json.loads(connection.recv_bytes())):
+                    pass
+        except (WorkerLost, ValueError):
             self.kill()
-            connection.close()
             return False
         self._keys.append(_key_of(job))
         return True
@@ -244,9 +245,8 @@ class _Worker:
         if self.job is not job:
             return
         process = self._process
-        if gently and self._is_ready and process is not None and process.pid and sys.platform != "win32":
-            with suppress(OSError):
-                os.kill(process.pid, signal.SIGINT)
+        if gently and self._is_ready and process is not None and sys.platform != "win32":
+            process.interrupt()
             timer = threading.Timer(SAVE_SECONDS, lambda: self.kill() if self.job is job else None)
             timer.daemon = True
             timer.start()
@@ -257,14 +257,8 @@ class _Worker:
         """End the process and all that it has started."""
         with self._lock:
             process, self._process = self._process, None
-            self._connection = None  # which its reader closes: closing it here could close another one's descriptor
-        if process is None:
-            return
-        if process.pid is not None and hasattr(os, "killpg"):
-            with suppress(OSError):
-                os.killpg(process.pid, signal.SIGKILL)
-        process.kill()
-        process.join()
+        if process is not None:
+            process.kill()
 
     def _receive(self, job: TaskJob, message: dict[str, Any]) -> bool:
         """Take a message of the process; return True at the end of the job."""

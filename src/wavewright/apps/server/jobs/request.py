@@ -10,19 +10,13 @@ from typing import get_origin
 
 from ....base.errors import BadSetting
 from ....base.json_text import JsonValue
-from ....base.names import file_stem, name_problem, quoted
-from ....base.parameters import FREE_TEXT, TERMINAL
+from ....base.names import file_stem, quoted
+from ....base.parameters import FREE_TEXT, READS_RUNS, TERMINAL, WritesRun
 from ....tasks.catalogue import TaskParameter
 from ....tasks.commands import COMMANDS
 from ....tasks.description import CommandTask, command_tasks, innermost_types
 from ..speech_request import BadRequest
 from .files import safe_name
-
-TRAINING = {"train": "", "pretrain": "-encoder", "tune": "-tune"}
-"""Tasks whose output is a run folder, and the end of its default name."""
-
-LONG_TASKS = frozenset({*TRAINING, "check-settings"})
-"""Tasks that have a process of their own, which is interrupted, not killed, to stop them."""
 
 ATTACHMENTS = "attachments"
 ATTACHMENTS_HELP = "Further files that texts or files of this request name, such as those of a mix or a chain."
@@ -71,7 +65,7 @@ def prepare(
       them, or ``{"job": id}``, is a folder.
     - ``source_of``: finds files.
     - ``runs_folder``: folder of the runs, which training writes to.
-    - ``fixed``: values of further parameters, by name, for tasks that have them.
+    - ``fixed``: values of parameters that requests cannot give, by name, for tasks that have them.
     - returns: the task with its arguments.
 
     Raises BadRequest for the first parameter that is missing, unknown or not valid.
@@ -95,9 +89,11 @@ def prepare(
             raise BadRequest(f"{task.name} needs {each.key}; give it.", each.key, "missing_parameter")
     command = task.command_line({name.rstrip("_"): value for name, value in arguments.items()})
     _set_outputs(task, arguments, inputs, runs_folder)
-    own = {each.name for each in task.description.parameters.values()}
-    arguments |= {name: value for name, value in {"quiet": True, **(fixed or {})}.items() if name in own}
-    run = Path(str(arguments["out"])).name if task.name in TRAINING else None
+    own = {each.name: each for each in task.description.parameters.values()}
+    given = {"quiet": True, **(fixed or {})}
+    arguments |= {name: value for name, value in given.items() if name in own and TERMINAL in own[name].markers}
+    written = [arguments[each.name] for each in own.values() if isinstance(each.writes, WritesRun)]
+    run = Path(str(written[0])).name if written else None
     return PreparedTask(task, arguments, dict(inputs.files), command, run)
 
 
@@ -114,7 +110,7 @@ def _unknown(task: CommandTask, name: str) -> TaskParameter:
 
 def _argument(parameter: TaskParameter, value: JsonValue, inputs: _Inputs) -> object:
     if parameter.role == "output":
-        return _output_name(parameter.key, value)
+        return parameter.check_file_name(value)
     if parameter.role == "input":
         return _input(parameter, value, inputs)
     if isinstance(value, dict) and {"upload", "job"} & value.keys() and str in innermost_types(parameter.type):
@@ -141,19 +137,6 @@ def _one_input(name: str, value: JsonValue, inputs: _Inputs) -> str:
     return inputs.add_folder(value, name) if is_folder else inputs.add(value, name)
 
 
-def _output_name(parameter: str, value: JsonValue) -> str:
-    """Return the name of a file to write; raise BadRequest for a path."""
-    problem = name_problem(value, is_file=True) if isinstance(value, str) else "is not a string"
-    if problem is None and value.startswith((".", "-")):
-        problem = "starts with a dot or a dash"
-    if problem is not None:
-        raise BadRequest(
-            f"{parameter} {problem}; give the name of a file, such as speech.mp3: the server chooses its folder.",
-            parameter,
-        )
-    return str(value)
-
-
 def _check_names(parameter: str, value: JsonValue) -> None:
     """Raise BadRequest for texts that are paths."""
     if isinstance(value, str):
@@ -170,13 +153,13 @@ def _check_names(parameter: str, value: JsonValue) -> None:
 
 def _set_outputs(task: CommandTask, arguments: dict[str, object], inputs: _Inputs, runs_folder: Path) -> None:
     """Choose the folders of what is written, relative to that of the job."""
-    if task.name in TRAINING:
-        name = str(arguments.get("out") or f"run-{secrets.token_hex(4)}{TRAINING[task.name]}")
-        arguments["out"] = str(runs_folder / name)
-    elif task.name == "runs":
-        arguments["folders"] = [str(runs_folder)]
     for each in task.description.parameters.values():
-        if each.role == "output" and each.name not in arguments and isinstance(each.default, Path):
+        if isinstance(each.writes, WritesRun):
+            name = arguments.get(each.name) or f"run-{secrets.token_hex(4)}{each.writes.name_end}"
+            arguments[each.name] = str(runs_folder / str(name))
+        elif READS_RUNS in each.markers:
+            arguments[each.name] = [str(runs_folder)]
+        elif each.role == "output" and each.name not in arguments and isinstance(each.default, Path):
             arguments[each.name] = str(each.default) if each.default.suffix else "."
         elif each.role == "output" and arguments.get(each.name) in inputs.files:
             raise BadRequest(
@@ -200,19 +183,17 @@ class _Inputs:
         return self._put(found[0][1], found[0][0])
 
     def add_all(self, references: JsonValue, parameter: str) -> None:
-        """Add files beside each other."""
+        """Add files beside each other, or where their references say."""
         for reference in references if isinstance(references, list) else [references]:
             for name, path in self._find(reference, parameter):
-                self._put(path, name)
+                self._put(path, _path_of(reference, name))
 
     def add_folder(self, references: JsonValue, parameter: str) -> str:
         """Add a folder of files, which is named after the parameter; return its relative path."""
         folder = self._free(parameter.replace("_", "-"))
         for reference in references if isinstance(references, list) else [references]:
             for name, path in self._find(reference, parameter):
-                wanted = reference.get("path")
-                inner = _relative_path(wanted) if isinstance(wanted, str) else name
-                self._put(path, f"{folder}/{inner}")
+                self._put(path, f"{folder}/{_path_of(reference, name)}")
         return folder
 
     def _find(self, reference: JsonValue, parameter: str) -> list[tuple[str, Path]]:
@@ -240,7 +221,10 @@ class _Inputs:
         return candidate
 
 
-def _relative_path(wanted: str) -> str:
-    """Return a relative path of a file in a folder, made of the client's: allowed characters, a known ending."""
+def _path_of(reference: Mapping[str, JsonValue], name: str) -> str:
+    """Return the relative path of a file, made of the client's: allowed characters, a known ending; else its name."""
+    wanted = reference.get("path")
+    if not isinstance(wanted, str):
+        return name
     folders: Sequence[str] = wanted.replace("\\", "/").split("/")[:-1]
     return "/".join([*(file_stem(folder) for folder in folders if folder not in ("", ".", "..")), safe_name(wanted)])

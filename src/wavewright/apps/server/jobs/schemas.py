@@ -6,7 +6,7 @@ from typing import Any
 
 from ....tasks.catalogue import TaskParameter
 from ....tasks.description import CommandTask, schema_of
-from .request import ATTACHMENTS, ATTACHMENTS_HELP, LONG_TASKS, parameters_of
+from .request import ATTACHMENTS, ATTACHMENTS_HELP, parameters_of
 
 FILE_SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -36,7 +36,7 @@ def task_record(task: CommandTask) -> dict[str, object]:
         "files": [each.key for each in parameters if each.role == "input"],
         "outputs": [each.key for each in parameters if each.role == "output"],
         "models": [each.key for each in parameters if each.role == "model"],
-        "long": task.name in LONG_TASKS,
+        "long": task.description.trains,
         "command": " ".join(("wavewright", *task.words)),
     }
 

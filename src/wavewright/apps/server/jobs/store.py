@@ -14,7 +14,7 @@ from ..settings import ServerSettings
 from ..speech_request import BadRequest
 from .files import JobFiles, Upload, link_or_copy, n_bytes_in, remove_folder
 from .pool import WorkerPool
-from .request import LONG_TASKS, PreparedTask
+from .request import PreparedTask
 from .signer import JobSigner
 from .task_job import TaskJob
 
@@ -39,7 +39,14 @@ class JobStore:
         self.jobs: dict[str, TaskJob] = {}
         self._n_bytes: dict[str, int] = {}  # of jobs
         signer = None if settings.signing_key is None else JobSigner(settings.signing_key)
-        self.pool = WorkerPool(settings.job_workers, settings.max_jobs, self.job_files, self.runs_folder, signer=signer)
+        self.pool = WorkerPool(
+            settings.job_workers,
+            settings.max_jobs,
+            self.job_files,
+            self.runs_folder,
+            signer=signer,
+            model_folders=settings.tools.folders,
+        )
         self.long_pool = WorkerPool(1, settings.max_jobs, self.job_files, self.runs_folder, is_long=True)
 
     @property
@@ -119,7 +126,7 @@ class JobStore:
 
     def pool_of(self, job: PreparedTask) -> WorkerPool:
         """Return the processes for a task."""
-        return self.long_pool if job.task.name in LONG_TASKS else self.pool
+        return self.long_pool if job.task.description.trains else self.pool
 
     def submit(self, prepared: PreparedTask) -> TaskJob:
         """Add a job; raise TooManyRequests if too many wait. Called in the event loop."""
@@ -173,7 +180,7 @@ class JobStore:
         limits = self._settings
         seconds = now - job.started_at if job.started_at else 0.0
         problem = ""
-        if job.prepared.task.name not in LONG_TASKS and seconds > 60 * limits.job_minutes:
+        if not job.prepared.task.description.trains and seconds > 60 * limits.job_minutes:
             problem = f"The job took more than {limits.job_minutes:g} minutes, as long as this server lets one run."
         elif self._n_bytes.get(job.id, 0) > MAX_SHARE * limits.max_files_bytes:
             problem = f"The job wrote more than {MAX_SHARE * limits.max_files_gb:g} GB; ask for less at a time."

@@ -15,7 +15,7 @@ from subprocess import DEVNULL, Popen
 
 from ....base.errors import WavewrightError
 from ....base.whole_file import scratch_folder
-from ....tasks.commands import function_of
+from ....tasks.catalogue import function_of
 from .request import http_tasks
 
 NICENESS = 10
@@ -61,18 +61,18 @@ def warm_up(report: Callable[[str], None] = lambda _: None) -> None:
 def calls() -> Iterator[tuple[str, Callable[[], object]]]:
     """Yield the calls by name, those of frequent tasks first; they read the files of `_write_inputs`."""
     from ....synth.procedural import PROCEDURES
-    from ....tasks.edit import EffectList
+    from ....tasks.list_effects import list_effects
 
     edit, synthesise, render = _task("edit"), _task("synthesise"), _task("render")
-    listed = edit(list_=True)
-    assert isinstance(listed, EffectList)
     mono, stereo = Path("mono.wav"), Path("stereo.wav")
     yield "analyse", partial(_task("analyse"), stereo)
-    for effect in listed.effects:
+    for effect in list_effects().effects:
         yield effect.name, partial(edit, stereo, do=effect.name, out=Path(f"{effect.name}.wav"))
     yield "soundfont", partial(render, Path("score.abc"), out=Path("score.wav"))
     yield "encode", partial(_task("encode"), mono, kbps=1.5, out=Path("mono.wwc"))
     yield "decode", partial(_task("decode"), Path("mono.wwc"), out=Path("decoded.wav"))
+    yield "separate", partial(_task("separate"), mono, out=Path("stems"))
+    yield "podcast", partial(_task("podcast"), (mono, stereo), out=Path("episode.mp3"))
     yield "cancel-echo", partial(_task("cancel-echo"), mono, mono, out=Path("e.wav"), unchecked=True)
     for procedure in PROCEDURES:
         yield procedure, partial(synthesise, procedure)

@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import re
 import sys
 import tempfile
 import threading
 import time
-import warnings
-from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 from .... import models
-from ....base.errors import READ_WARNINGS, WavewrightError, sentence_of
+from ....base.errors import EXPECTED_ERRORS, sentence_of
 from ....base.json_text import line_of
 from ....base.progress_bar import progress_reported_to
 from ....families.loading import models_stay_open
-from ....outputs.written_sounds import written_sounds
-from ....tasks import checked
-from ....tasks.commands import function_of
-from ....tasks.plain_data import plain
+from ....tasks.catalogue import describe_function, function_of
 from .access import FileAccess
 from .request import http_tasks
 
@@ -35,26 +29,29 @@ REPORT_SECONDS = 0.1
 MAX_WARNINGS = 50
 
 
-def run_worker(connection: Connection, runs_folder: str, temporary_folder: str, is_long: bool) -> None:
-    """Run the jobs that arrive until the connection is closed.
+def run_worker(
+    connection: Connection, runs_folder: str, temporary_folder: str, is_long: bool, model_folders: list[str]
+) -> None:
+    """Run the jobs that arrive.
 
     - ``connection``: receives jobs as JSON: ``task``, ``entry``, ``arguments``, ``folder``; sends messages, see
       `_Messages`.
     - ``runs_folder``: the folder of the runs, an absolute path.
     - ``temporary_folder``: folder for temporary files.
     - ``is_long``: it trains, and gives way to other processes.
+    - ``model_folders``: further folders of models that it may read.
     """
-    _separate_from_terminal()
+    _close_streams()
     if is_long and hasattr(os, "nice"):
         with suppress(OSError):
             os.nice(NICENESS)
     tempfile.tempdir = temporary_folder
     os.environ["TMPDIR"] = temporary_folder
     models.RUNS_FOLDER = runs_folder
-    access = FileAccess(Path(runs_folder), is_long)
+    access = FileAccess(Path(runs_folder), is_long, map(Path, model_folders))
     access.install()
     send = _Messages(connection, runs_folder)
-    with suppress(EOFError, OSError, KeyboardInterrupt), models_stay_open():
+    with models_stay_open():
         send("ready")
         if not is_long:
             _import_tasks(connection)
@@ -100,20 +97,13 @@ class _Messages:
 def _run(task: str, entry: str, arguments: dict[str, object], send: _Messages) -> None:
     """Run a task and send its result, or the sentence of its error."""
     try:
-        with warnings.catch_warnings(record=True) as caught, progress_reported_to(send.progress):
-            warnings.simplefilter("ignore")
-            for category in READ_WARNINGS:
-                warnings.simplefilter("always", category)
-            result = _call(entry, arguments)
-        sentences = [*dict.fromkeys(str(warning.message) for warning in caught)][:MAX_WARNINGS]
-        sounds = [str(path) for path in written_sounds(task, result) or ()]
-        text = "" if result is None else str(result)
-        send("done", result=_finite(plain(result)), text=text, warnings=sentences, sounds=sounds)
+        with progress_reported_to(send.progress):
+            output = describe_function(task, function_of(entry)).run(arguments)
+        warnings, sounds = output.warnings[:MAX_WARNINGS], [*map(str, output.sounds)]
+        send("done", result=output.result, text=output.text, warnings=warnings, sounds=sounds)
     except KeyboardInterrupt:
         send("failed", error="The job was stopped.")
-    except MemoryError:
-        send("failed", error="There is not enough memory for this job; give it less, or shorter files.")
-    except (WavewrightError, OSError) as error:
+    except EXPECTED_ERRORS as error:
         send("failed", error=sentence_of(error))
     except Exception as error:
         if _is_interrupted(error):
@@ -134,31 +124,8 @@ def _is_interrupted(error: BaseException | None) -> bool:
     return False
 
 
-def _call(entry: str, arguments: dict[str, object]) -> object:
-    function: Callable[..., object] = function_of(entry)
-    return checked(function, {name: name.rstrip("_") for name in _parameters(function)})(**arguments)
-
-
-def _finite(value: object) -> object:
-    """Return JSON without NaN and infinity, which are none of its numbers, as null."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    return [_finite(item) for item in value] if isinstance(value, list) else value
-
-
-def _parameters(function: Callable[..., object]) -> tuple[str, ...]:
-    import inspect
-
-    return tuple(inspect.signature(function).parameters)
-
-
-def _separate_from_terminal() -> None:
-    """Leave the process group, so that Ctrl-C in a terminal ends the server first; read and print nothing."""
-    if hasattr(os, "setsid"):
-        with suppress(OSError):
-            os.setsid()
+def _close_streams() -> None:
+    """Read and print nothing."""
     for number, flags in ((0, os.O_RDONLY), (1, os.O_WRONLY)):
         null = os.open(os.devnull, flags)
         os.dup2(null, number)

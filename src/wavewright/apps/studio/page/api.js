@@ -8,6 +8,7 @@ const GONE = new Set(["upload_not_found", "job_not_found", "file_not_found"]);
 const PART = 40; // files of one request
 const TRIES = 4; // to reach the server again while it computes a job
 const TRY_MS = 1000;
+const HEALTH_MS = 10_000;
 
 /** An error whose message is a sentence for the user; `code` is the server's. */
 export class ServerError extends Error {
@@ -50,6 +51,13 @@ async function body(reply, read) {
 
 let isWatched = false;
 const returns = new Set();
+const connections = new Set();
+
+/** Call `listener(isThere)` at once, and whenever the server stops to answer or answers again. */
+export function onConnection(listener) { connections.add(listener); listener(!isWatched); }
+
+/** Ask now and then whether the server is there, while the page is shown. */
+setInterval(() => { if (!document.hidden && !isWatched) fetch("/health", { cache: "no-store" }).catch(watchServer); }, HEALTH_MS);
 
 /** Call `listener()` whenever the server answers again. */
 export function onReturn(listener) { returns.add(listener); }
@@ -58,11 +66,13 @@ export function onReturn(listener) { returns.add(listener); }
 function watchServer() {
   if (isWatched) return;
   isWatched = true;
+  for (const listener of connections) listener(false);
   const timer = setInterval(async () => {
     const reply = await fetch("/health", { cache: "no-store" }).catch(() => null);
     if (!reply?.ok || !isWatched) return;
     clearInterval(timer);
     isWatched = false;
+    for (const listener of connections) listener(true);
     warmUp();
     for (const listener of returns) listener();
   }, TRY_MS);
@@ -294,6 +304,18 @@ export function detailsOf(name) {
     asked.catch(() => details.delete(name));
   }
   return details.get(name);
+}
+
+const parameters = new Map();
+
+/** Return the parameters of a task as the server describes them, JSON schemas by name; asked for once. */
+export function describeTask(name) {
+  if (!parameters.has(name)) {
+    const asked = fetchJson(`/v1/tasks/${name}`).then(task => task.parameters.properties);
+    parameters.set(name, asked);
+    asked.catch(() => parameters.delete(name));
+  }
+  return parameters.get(name);
 }
 
 /** Let the server start the processes that run tasks, so that the first task does not wait for them. */

@@ -3,7 +3,7 @@ import { postJson } from "./api.js";
 import { guarded, h, labelled, say, select } from "./ui.js";
 
 /** Effects that bring in a second sound. */
-const WITH_FILES = new Set(["overlay", "append", "insert", "convolve", "duck"]);
+export const WITH_FILES = new Set(["overlay", "append", "insert", "convolve", "duck"]);
 /** Effects for stereo sound alone. */
 const FOR_STEREO = new Set(["midside", "leftright", "width", "balance", "swap"]);
 const TO_STEREO = new Set(["stereo", "pan"]);
@@ -36,19 +36,19 @@ export function hasFile(step) { return WITH_FILES.has(step.name) && !step.isOff;
 /**
  * The list of steps with their fields; `onchange(steps)` is called after each change by the user. `secondName()` returns
  * the file name of the second sound, or raises an error where there is none; `format()` returns channels, sample rate and
- * seconds of the sound, {} where there is none.
+ * seconds of the sound, {} where there is none. `canSwitch` lets steps be switched off, which the text leaves out.
  */
 export class ChainEditor {
-  constructor(effects, onchange, secondName, format) {
-    Object.assign(this, { effects, onchange, secondName, format, nChecks: 0 });
+  constructor(effects, onchange, secondName, format, { first = FIRST, canSwitch = true } = {}) {
+    Object.assign(this, { effects, onchange, secondName, format, canSwitch, nChecks: 0 });
     this.steps = [];
     this.list = h("ol.chain");
-    this.chooser = select(effects.map(effect => effect.name), FIRST, () => this.describe());
+    this.chooser = select(effects.map(effect => effect.name), first, () => this.describe());
     this.hint = h("small.soft");
     this.problem = h("p.problem", { role: "status" });
     this.text = h("textarea", { rows: 2, spellcheck: "false", onchange: () => this.set(stepsOf(this.text.value, this.effects)) });
     this.element = h("div", {},
-      h("div.row", {}, labelled("Effect", this.chooser), h("button", { onclick: guarded(() => this.add(this.chooser.value)) }, "Add effect"), this.hint),
+      h("div.row", {}, labelled("Effect", this.chooser), h("button", { onclick: guarded(() => this.addChosen()) }, "Add effect"), this.hint),
       this.list, labelled("The chain as text", this.text), this.problem);
     this.describe();
   }
@@ -60,6 +60,9 @@ export class ChainEditor {
 
   /** Show steps without reporting a change. */
   load(steps) { this.steps = structuredClone(steps); this.show(); }
+
+  /** Add the effect that is chosen in the list. */
+  addChosen() { this.add(this.chooser.value); }
 
   add(name) {
     const values = WITH_FILES.has(name) ? { file: this.secondName() } : {};
@@ -105,7 +108,7 @@ export class ChainEditor {
       return labelled(setting.name.replaceAll("_", " "), input, range.length < 14 ? range : "");
     });
     return h("li", {}, h("div.row", {}, h("strong", {}, title), h("span.soft", {}, effect?.description || ""),
-      h("label.check", {}, h("input", { type: "checkbox", checked: !step.isOff, "aria-label": `${title}: on`, onchange: event => change({ isOff: !event.target.checked }) }), "on"),
+      this.canSwitch && h("label.check", {}, h("input", { type: "checkbox", checked: !step.isOff, "aria-label": `${title}: on`, onchange: event => change({ isOff: !event.target.checked }) }), "on"),
       h("button.icon", { "aria-label": `Move ${title} up`, disabled: index === 0, onclick: () => swap(-1) }, "↑"),
       h("button.icon", { "aria-label": `Move ${title} down`, disabled: index === this.steps.length - 1, onclick: () => swap(1) }, "↓"),
       h("button.small", { "aria-label": `Remove ${title}`, onclick: () => this.set(this.steps.filter((_, i) => i !== index)) }, "Remove")),

@@ -35,7 +35,7 @@ export function fitted(canvas) {
 }
 
 /** Return a function that reads the mean of all channels of a buffer into `frame`, from the sample `start` on. */
-function reader(buffer) {
+export function reader(buffer) {
   const channels = Array.from({ length: buffer.numberOfChannels }, (_, channel) => buffer.getChannelData(channel));
   return (start, frame) => {
     for (let i = 0; i < frame.length; i++) {
@@ -52,7 +52,7 @@ const COLUMNS = 32; // of a spectrogram that are computed at a time
 const overviews = new WeakMap();
 
 /** Let the page answer before a long computation goes on. */
-function pause() { return new Promise(resolve => setTimeout(resolve)); }
+export function pause() { return new Promise(resolve => setTimeout(resolve)); }
 
 /** Return the smallest and largest samples of a buffer, alternating; the page answers meanwhile. */
 export function overviewOf(buffer) {
@@ -90,7 +90,7 @@ function extremes(wave, from, to, nColumns, size = (to - from) / nColumns) {
 }
 
 /** Return the smallest and largest sample of each column from one sample to another, alternating. */
-function envelope(buffer, peaks, from, to, nColumns) {
+export function envelope(buffer, peaks, from, to, nColumns) {
   if (to - from > 4 * PEAK_SAMPLES * nColumns) {
     const [first, last] = [from, to].map(sample => Math.round(sample / PEAK_SAMPLES));
     const columns = extremes(peaks, 2 * first, 2 * last, nColumns, 2 * (last - first) / nColumns);
@@ -113,7 +113,7 @@ function drawEnvelope(context, peaks, x, y, width, height, fill = colour("--acce
 }
 
 /** Return the magnitudes of the first half of the spectrum of `frame`, whose length is a power of two. */
-function spectrumOf(frame) {
+export function spectrumOf(frame) {
   const size = frame.length;
   const real = Float64Array.from(frame);
   const imaginary = new Float64Array(size);
@@ -207,6 +207,13 @@ export async function drawClip(canvas, buffer) {
   canvas.drawn = buffer;
   const picture = await ClipPicture.of(buffer);
   if (canvas.drawn === buffer) picture.draw(fitted(canvas)); // unless the canvas is that of another sound by now
+}
+
+/** Draw the waveform of a buffer. */
+export async function drawWave(canvas, buffer) {
+  const peaks = await overviewOf(buffer);
+  const { context, width, height } = fitted(canvas);
+  drawEnvelope(context, envelope(buffer, peaks, 0, buffer.length, Math.max(32, Math.round(width))), 0, 0, width, height);
 }
 
 const LINE_COLOURS = ["#a8431f", "#1f6fa8", "#3c8a3c", "#8a3c8a", "#9a7400", "#00808a"];

@@ -1,12 +1,14 @@
 // Edit a sound by a chain of effects, as a whole or in a region; every result is a new clip.
 import { describe, fetchFile, run, ServerFile } from "./api.js";
 import { ChainEditor, hasFile, textOf } from "./chain.js";
+import { BEAT, RAIN } from "./examples.js";
 import { History, undoButtons } from "./history.js";
 import { library } from "./library.js";
 import { Comparison, padOf } from "./pads.js";
 import { decode, play } from "./player.js";
 import { receive } from "./send.js";
 import { Slot } from "./slot.js";
+import { SpectralEditor } from "./spectral.js";
 import { checkbox, commandBox, complain, guarded, h, labelled, needed, outputName, say, save } from "./ui.js";
 import { WaveView } from "./wave_view.js";
 
@@ -20,7 +22,7 @@ function formatOf(sound) { return sound ? { channels: sound.numberOfChannels, sa
 export async function open(panel) {
   const { effects } = await describe();
   const state = { sound: null, handle: null };
-  const history = new History("editor", { clip: null, second: null, steps: [], region: null }, shown => show(shown).catch(complain));
+  const history = new History("editor", { clip: BEAT.id, second: RAIN.id, steps: [], region: null }, shown => show(shown).catch(complain));
   const source = new Slot("Sound", clip => change({ clip: clip?.id ?? null, region: null }));
   const view = new WaveView(region => change({ region }));
   const second = new Slot("Second sound", clip => change({ second: clip?.id ?? null, steps: clip ? chain.rename(fileNameOf(clip)) : chain.steps }));
@@ -31,9 +33,10 @@ export async function open(panel) {
   const end = h("input", { type: "number", min: 0, step: "any", onchange: () => typed() });
   const onlyRegion = checkbox("effects on the region only", true);
   const loop = checkbox("loop", false, () => state.handle?.setLoop(loop.control.checked));
+  const spectral = new SpectralEditor(effects, { current, outName, apply: (text, files = {}) => take(current(), clip => editWhole(clip, text, outName(clip, "-edited"), files)) });
   const command = commandBox();
   const comparison = new Comparison();
-  const results = h("div.pads.small");
+  const results = h("div.pads.small", {}, h("p.soft", {}, "Apply makes a new clip of the sound and its effects, which appears here."));
 
   panel.append(
     h("div.row", {}, source.element, second.element),
@@ -41,6 +44,7 @@ export async function open(panel) {
     h("div.row", { role: "group", "aria-label": "Region" }, labelled("Region from (s)", start), labelled("to (s)", end),
       h("button", { onclick: () => change({ region: null }) }, "No region"), loop,
       h("button", { onclick: guarded(() => listen()) }, "Play"), onlyRegion),
+    spectral.element,
     chain.element,
     h("div.row", {}, h("button", { onclick: guarded(() => preview()) }, "Preview"),
       h("button.primary", { onclick: guarded(() => apply()) }, "Apply"), ...undoButtons(history, h),
@@ -74,10 +78,10 @@ export async function open(panel) {
     await setQuietly(second, library.get(secondId));
     const clip = library.get(id);
     await setQuietly(source, clip);
-    if (!clip) { state.sound = null; chain.check(); view.clear(); return; }
+    if (!clip) { state.sound = null; chain.check(); view.clear(); await spectral.set(null); return; }
     const sound = await library.sound(clip);
     if (history.current.clip !== id) return; // another state is shown by now
-    if (state.sound !== sound) { state.sound = sound; chain.check(); view.set(sound); }
+    if (state.sound !== sound) { state.sound = sound; chain.check(); view.set(sound); spectral.set(sound, clip).catch(complain); }
     view.select(region);
     start.max = end.max = sound.duration.toFixed(3);
   }
@@ -100,8 +104,10 @@ export async function open(panel) {
     view.follow(handle, () => state.handle === handle);
   }
 
+  /** Return the chain as text; one without steps gets the effect that is chosen. */
   function chainText() {
-    return needed(textOf(history.current.steps), "The chain has no effect; add one first.");
+    if (!history.current.steps.length) chain.addChosen();
+    return needed(textOf(history.current.steps), "All effects of the chain are off; switch one on.");
   }
 
   /** Return `trim` of a part of the sound. */
@@ -120,24 +126,32 @@ export async function open(panel) {
   }
 
   async function apply() {
-    const clip = current();
+    if (!library.get(history.current.clip)) { source.openFile(apply); say("Choose a sound, to which the effects are applied then."); return; }
     const { region } = history.current;
     const text = chainText();
-    const out = outName(clip, "-edited");
+    await take(current(), clip => {
+      const out = outName(clip, "-edited");
+      return region && onlyRegion.control.checked ? editRegion(clip, region, text, out) : editWhole(clip, text, out, attachments());
+    });
+  }
+
+  /** Let the editor show what `edit(clip)` makes of a clip, a new one. */
+  async function take(clip, edit) {
     command.show("");
-    const made = region && onlyRegion.control.checked ? await editRegion(clip, region, text, out) : await editWhole(clip, text, out);
+    const made = await edit(clip);
     const [edited] = await library.addJob(made.job, made.values, { label: "edited", command: made.command });
     comparison.set("A", clip);
     comparison.set("B", edited);
-    results.prepend(padOf(edited));
+    results.querySelector("p")?.remove();
+    results.prepend(padOf(edited, { title: edited.name }));
     if (history.current.clip !== clip.id) { say(`${edited.name} is a new clip; it is under Results.`); return; }
     change({ clip: edited.id, region: null, steps: [] });
     command.show(made.command);
     say(`${edited.name} is a new clip; Undo goes back to ${clip.name}.`);
   }
 
-  async function editWhole(clip, text, out) {
-    const values = { source: library.file(clip), do: text, out, ...attachments() };
+  async function editWhole(clip, text, out, files) {
+    const values = { source: library.file(clip), do: text, out, ...files };
     const job = await run("edit", values, { title: `Edit ${clip.name}`, keep: { panel: "editor", facts: { label: "edited" } } });
     return { job, values, command: job.command };
   }
@@ -170,7 +184,7 @@ export async function open(panel) {
   library.onChange(() => {
     for (const pad of results.querySelectorAll("[data-clip]")) if (!library.get(pad.dataset.clip)) pad.remove();
   });
-  panel.addEventListener("studio-show", () => view.paint());
+  panel.addEventListener("studio-show", () => { view.paint(); spectral.view.paint(); });
   panel.addEventListener("studio-key", event => {
     const { key, ctrlKey, shiftKey } = event.detail;
     if (key === " ") { event.detail.preventDefault(); listen().catch(complain); }

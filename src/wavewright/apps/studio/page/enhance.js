@@ -1,108 +1,111 @@
-// Remove noise and reverberation; before and after at one position and equal loudness.
+// Remove noise and reverberation, or part speech from the rest; two sounds at one position and equal loudness.
 import { run } from "./api.js";
 import { drawClip } from "./drawing.js";
+import { CLEAN, NOISY, takeCards } from "./examples.js";
+import { changes, fieldsOf } from "./fields.js";
 import { library } from "./library.js";
 import { models, modelSelect } from "./models.js";
 import { Comparison } from "./pads.js";
 import { receive } from "./send.js";
 import { Slot } from "./slot.js";
-import { checkbox, commandBox, complain, guarded, h, labelled, Refusal, say, save, slider } from "./ui.js";
+import { commandBox, complain, guarded, h, labelled, say, save } from "./ui.js";
 
 /** Build the panel. */
 export async function open(panel) {
   const denoisers = () => models.filter(each => each.can_enhance);
   const source = new Slot("Recording", () => forget());
   const model = await modelSelect(() => [["", "by the recording's sample rate"], ...denoisers().map(each => [each.name, each.title])], "", () => forget());
-  const denoise = checkbox("remove noise", true, () => { most.hidden = !denoise.control.checked; forget(); });
-  const dereverb = checkbox("remove reverberation", false, () => forget());
-  const mix = slider("Mix", { min: 0, max: 1, step: 0.05, value: 1, onchange: () => forget() });
-  const most = slider("Largest attenuation", { min: 0, max: 60, step: 1, value: 24, unit: " dB", onchange: () => forget() });
-  const separate = checkbox("each channel by itself", false, () => forget());
-  const before = h("canvas", { role: "img", "aria-label": "Spectrogram and waveform before" });
-  const after = h("canvas", { role: "img", "aria-label": "Spectrogram and waveform after" });
+  const task = await fieldsOf("enhance");
+  const onchange = () => forget();
+  const denoise = task.checkbox("denoise", "remove noise", { value: true, onchange: () => { most.hidden = !denoise.value; forget(); } });
+  const dereverb = task.checkbox("dereverb", "remove reverberation", { onchange });
+  const mix = task.slider("mix", "Mix", { onchange });
+  const most = task.slider("max_attenuation_db", "Largest attenuation", { onchange });
+  const eachChannel = task.checkbox("separate", "each channel by itself", { onchange });
+  const views = ["A", "B"].map(name => ({ name, title: h("h3", {}, ""), canvas: h("canvas", { role: "img" }) }));
   const result = h("div", { hidden: true });
   const comparison = new Comparison();
   const command = commandBox();
-  const keep = h("button", { onclick: guarded(async () => save(await library.blob(state.enhanced), state.enhanced.name)) }, "Save the enhanced file");
-  const state = { enhanced: null, nCalls: 0 };
+  const keep = h("div.row", {});
+  const hint = h("p.soft", {}, "Enhance shows the recording here, before and after, to be compared while it plays.");
+  const state = { made: [], nCalls: 0 };
 
-  result.append(h("h3", {}, "Before (A)"), h("div.stage.flat", {}, before), h("h3", {}, "After (B)"), h("div.stage.flat", {}, after),
-    comparison.element, h("div.row", {}, keep));
+  result.append(...views.flatMap(view => [view.title, h("div.stage.flat", {}, view.canvas)]), comparison.element, keep);
   panel.append(
-    h("div.row", {}, source.element, h("div", {},
-      denoise, h("span", {}, " "), dereverb, h("span", {}, " "), separate,
+    h("div.row.top", {}, source.element, h("div", {},
+      denoise, h("span", {}, " "), dereverb, h("span", {}, " "), eachChannel,
       h("div.row", {}, labelled("Model", model), mix, most),
-      h("div.row", {}, h("button.primary", { onclick: guarded(() => enhance()) }, "Enhance"), recorder(source)))),
-    command, result);
+      h("div.row", {}, h("button.primary", { onclick: guarded(() => enhance()) }, "Enhance"),
+        h("button", { onclick: guarded(() => separate()), title: "Speech, and the music and effects under it, as two files" }, "Part speech from background")))),
+    command, hint, result);
 
   /** Take the last result away: it is not that of the recording and the settings that are shown now. */
   function forget() {
-    state.enhanced = null;
+    state.made = [];
     result.hidden = true;
+    hint.hidden = false;
     command.show("");
   }
 
   async function enhance() {
-    const recording = source.clip;
-    const values = { source: source.reference(), denoise: denoise.control.checked, dereverb: dereverb.control.checked,
-      mix: mix.control.valueAsNumber };
-    if (values.denoise) values.max_attenuation_db = most.control.valueAsNumber;
-    if (separate.control.checked) values.separate = true;
+    const values = changes(...[denoise, dereverb, mix, eachChannel, most].filter(field => !field.hidden));
     if (model.value) values.model = model.value;
-    forget();
-    const facts = { label: "enhanced" };
-    const number = ++state.nCalls;
-    const job = await run("enhance", values, { title: `Enhance ${recording.name}`, keep: { panel: "enhance", facts } });
-    const [clip] = await library.addJob(job, values, facts);
-    if (source.clip !== recording || number !== state.nCalls) { say(`${clip.name} is in the history.`); return; }
-    state.enhanced = clip;
-    command.show(job.command);
-    result.hidden = false;
-    drawClip(before, await library.sound(recording)).catch(complain);
-    drawClip(after, await library.sound(clip)).catch(complain);
-    comparison.set("A", recording);
-    comparison.set("B", clip);
-    say("Enhanced. Switch between before and after while it plays.");
+    const made = await process("enhance", values, { label: "enhanced" }, () => enhance());
+    if (made) show(["Before", source.clip], ["After", made[0]], made, "Enhanced. Switch between before and after while it plays.");
   }
 
+  async function separate() {
+    const made = await process("separate", {}, {}, () => separate());
+    if (!made) return;
+    const [speech, background] = ["speech", "background"].map(stem => made.find(clip => clip.name.includes(`-${stem}.`)));
+    show(["Speech", speech], ["Background", background], [speech, background], "Parted. Both files together are the recording.");
+  }
+
+  /** Run a task on the recording; return its clips, or nothing if the panel shows something else by then. */
+  async function process(name, settings, facts, again) {
+    const recording = source.clip;
+    if (!recording) { source.openFile(again); say("Choose a recording first; then it starts."); return null; }
+    const values = { source: source.reference(), ...settings };
+    forget();
+    const number = ++state.nCalls;
+    const job = await run(name, values, { title: `${name[0].toUpperCase()}${name.slice(1)} ${recording.name}`, keep: { panel: "enhance", facts } });
+    const made = await library.addJob(job, values, facts);
+    if (source.clip !== recording || number !== state.nCalls) { say(`${made[0].name} is in the history.`); return null; }
+    command.show(job.command);
+    return made;
+  }
+
+  /** Show two clips, each with its title, and a button that saves each clip that was made. */
+  function show(first, second, made, message) {
+    state.made = made;
+    result.hidden = false;
+    hint.hidden = true;
+    [first, second].forEach(([title, clip], index) => {
+      const { name, canvas, title: heading } = views[index];
+      heading.textContent = `${title} (${name})`;
+      canvas.setAttribute("aria-label", `Spectrogram and waveform: ${title.toLowerCase()}`);
+      library.sound(clip).then(sound => drawClip(canvas, sound)).catch(complain);
+      comparison.set(name, clip);
+    });
+    const what = made.length > 1 ? ["speech", "background"] : ["enhanced file"];
+    keep.replaceChildren(...made.map((clip, index) =>
+      h("button", { onclick: guarded(async () => save(await library.blob(clip), clip.name)) }, `Save the ${what[index]}`)));
+    say(message);
+  }
+
+  /** Show the example with its result. */
+  async function showExample() {
+    forget();
+    await source.set(NOISY, true);
+    command.show(CLEAN.command);
+    show(["Before", NOISY], ["After", CLEAN], [CLEAN], "First with its noise, then without. Switch between them by A and B.");
+  }
+
+  await source.set(NOISY, true).catch(() => {}); // the user has not asked for it
+  takeCards("enhance", panel, () => showExample().catch(complain));
   receive("enhance", panel, { source }, complain);
-  library.onChange(() => { if (state.enhanced && !library.get(state.enhanced.id)) forget(); });
+  library.onChange(() => { if (state.made.some(clip => !library.get(clip.id))) forget(); });
   panel.addEventListener("studio-key", event => {
     if (event.detail.key.toUpperCase() === "X") comparison.other().catch(complain);
   });
-}
-
-/** Return a button that records from the microphone into a slot. */
-function recorder(slot) {
-  let recording = null;
-  const button = h("button", { onclick: guarded(async () => {
-    if (recording) { recording.stop(); return; }
-    const stream = await navigator.mediaDevices.getUserMedia({ audio: { echoCancellation: false, noiseSuppression: false, autoGainControl: false } })
-      .catch(() => { throw new Refusal("There is no microphone that this page may use; open a file instead."); });
-    recording = await record(stream, blob => {
-      recording = null;
-      button.textContent = "Record";
-      library.add(blob, { name: `recording-${new Date().toISOString().slice(11, 19).replaceAll(":", "")}.wav`, label: "recording", task: "record" })
-        .then(clip => { library.changed(); return slot.set(clip); }).catch(complain);
-    });
-    button.textContent = "Stop recording";
-    say("Recording.");
-  }) }, "Record");
-  return button;
-}
-
-/** Record a stream; `done(blob)` receives a WAV file after `stop()`. */
-async function record(stream, done) {
-  const { wavFile, decode } = await import("./player.js");
-  const recorder = new MediaRecorder(stream);
-  const parts = [];
-  recorder.ondataavailable = event => parts.push(event.data);
-  recorder.onstop = async () => {
-    for (const track of stream.getTracks()) track.stop();
-    const sound = await decode(new Blob(parts));
-    const samples = Int16Array.from(sound.getChannelData(0), sample => Math.max(-32768, Math.min(32767, Math.round(32768 * sample))));
-    done(wavFile([samples], sound.sampleRate));
-  };
-  recorder.start();
-  return { stop: () => recorder.stop() };
 }

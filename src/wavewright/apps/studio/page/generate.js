@@ -1,54 +1,52 @@
 // Generate clips on pads, vary, lock and compare them.
 import { detailsOf, run } from "./api.js";
+import { PADS, RAIN, takeCards } from "./examples.js";
+import { changes, fieldsOf } from "./fields.js";
 import { History, undoButtons } from "./history.js";
-import { library } from "./library.js";
+import { isKept, library } from "./library.js";
 import { models, modelSelect } from "./models.js";
-import { Comparison, exportClips, padOf } from "./pads.js";
+import { Comparison, exportClips, padOf, titlesOf } from "./pads.js";
 import { takeResults } from "./pending.js";
 import { sender } from "./send.js";
-import { checkbox, commandBox, complain, counted, fill, guarded, h, labelled, say, select, slider } from "./ui.js";
+import { checkbox, commandBox, complain, counted, fill, guarded, h, labelled, save, say, select } from "./ui.js";
 
 const KEYS = "12345678QWERTYUI";
-const MOST_SEED = 2 ** 32 - 1;
 const FIRST_MODEL = "drums"; // small, and its clips are short
-const SECONDS_OF_ENDLESS = 3;
+const SECONDS_OF_ENDLESS = 3; // of models whose clips have any length: short ones are soon there
 
 /** Build the panel. */
 export async function open(panel) {
-  const empty = { pads: [], locked: [] };
-
-  const history = new History("pads", empty, board => showBoard(board));
+  const history = new History("pads", { pads: PADS.map(clip => clip.id), locked: [] }, board => showBoard(board));
   const model = await modelSelect(() => models.filter(each => each.can_generate).map(each => [each.name, each.title]), FIRST_MODEL, () => showModel().catch(complain));
   const label = select([], "");
-  const count = h("input", { type: "number", min: 1, max: 16, required: true, value: "8" });
-  const seed = h("input", { type: "number", min: 0, max: MOST_SEED, required: true, value: "0" });
+  const [task, varyTask] = await Promise.all([fieldsOf("generate"), fieldsOf("vary")]);
+  const count = task.number("count", "Clips", { most: KEYS.length });
+  const seed = task.number("seed");
   const keepSeed = checkbox("keep seed", false);
   const plays = checkbox("play when ready", true);
-  const temperature = slider("Temperature", { min: 0, max: 2, step: 0.05, value: 1 });
-  const temperatureOn = checkbox("set", false, () => { temperature.hidden = !temperatureOn.control.checked; });
-  const seconds = h("input", { type: "number", min: 0.2, max: 60, step: "any", required: true, value: String(SECONDS_OF_ENDLESS) });
+  const temperature = task.slider("temperature");
+  const seconds = task.number("seconds", "Seconds", { value: SECONDS_OF_ENDLESS });
   const speaker = select([], "");
-  const loop = checkbox("seamless loops", false);
-  const amount = slider("Amount of variation", { min: 0, max: 1, step: 0.05, value: 0.3 });
-  const fields = {
-    label: labelled("Label", label), seconds: labelled("Seconds", seconds), speaker: labelled("Speaker", speaker),
-  };
+  const loop = task.checkbox("loop", "seamless loops");
+  const amount = varyTask.slider("amount", "Amount of variation");
+  const fields = { label: labelled("Label", label), speaker: labelled("Speaker", speaker) };
   const start = h("button.primary", { id: "generate-button", onclick: guarded(() => generate()) }, "Generate");
   const command = commandBox();
   const pads = h("div.pads", { role: "group", "aria-label": "Pads" });
   const comparison = new Comparison();
   const favourites = h("div.pads.small");
+  const bar = new PadBar({ lock: clip => toggleLock(clip), vary: clip => vary(clip), compare: (side, clip) => comparison.set(side, clip), remove: clip => remove([clip]) });
   const past = h("ol.past");
 
   panel.append(
     h("div.row", {}, labelled("Model", model), fields.label, start, plays),
-    h("div.row", {}, labelled("Clips", count), labelled("Seed", seed), keepSeed,
-      h("button", { onclick: () => { seed.value = String(Math.floor(Math.random() * (MOST_SEED + 1))); }, title: "Draw another seed" }, "New seed"),
-      fields.seconds, fields.speaker),
+    h("div.row", {}, count, seed, keepSeed,
+      h("button", { onclick: () => setSeed(Math.random() * (mostSeed + 1)), title: "Draw another seed" }, "New seed"),
+      seconds, fields.speaker),
     h("details", {}, h("summary", {}, "More settings"),
-      h("div.row", {}, temperatureOn, temperature, loop, amount)),
+      h("div.row", {}, temperature, loop, amount)),
     command,
-    pads,
+    pads, bar.element,
     comparison.element,
     h("div.row", { role: "group", "aria-label": "History" }, ...undoButtons(history, h),
       h("button.small", { onclick: () => clear() }, "Clear pads"),
@@ -61,8 +59,9 @@ export async function open(panel) {
     h("details", { open: true }, h("summary", {}, h("h3", {}, "Favourites")), favourites),
     h("details", {}, h("summary", {}, h("h3", {}, "History")), past),
   );
-  temperature.hidden = true;
 
+  const mostSeed = Number(seed.control.max);
+  const setSeed = value => { seed.control.value = String(Math.floor(value) % (mostSeed + 1)); };
   const current = () => history.current.pads.map(id => library.get(id)).filter(Boolean);
   const starred = () => library.all().filter(clip => clip.isFavourite);
   const chosen = () => models.find(each => each.name === model.value);
@@ -75,20 +74,30 @@ export async function open(panel) {
     fields.speaker.hidden = !speakers.length;
     const { options } = await detailsOf(name);
     if (name !== model.value) return;
-    fields.seconds.hidden = !options.includes("seconds") || speakers.length > 0;
-    temperatureOn.hidden = !options.includes("temperature");
-    temperature.hidden = temperatureOn.hidden || !temperatureOn.control.checked;
+    seconds.hidden = !options.includes("seconds") || speakers.length > 0;
+    temperature.hidden = !options.includes("temperature");
+  }
+
+  /** Show one of the examples: its clips, and the settings that make more of them. */
+  async function showCard({ name }) {
+    const [clips, { model: itsModel, label: itsLabel = "" }] = name === "rain" ? [[RAIN], RAIN.parameters] : [PADS, PADS[0].parameters];
+    history.push({ pads: clips.map(clip => clip.id), locked: [] });
+    command.show(clips[0].command);
+    model.value = itsModel;
+    const shown = showModel();
+    label.value = itsLabel; // before anything is waited for: what the user chooses next stays
+    if (clips[0].parameters.seconds) seconds.control.value = String(clips[0].parameters.seconds);
+    count.control.value = String(clips.length);
+    await shown;
+    say("Press Generate for others.");
   }
 
   /** Return the parameters of `generate` as the fields say. */
   function parameters() {
-    const values = { model: model.value, count: Number(count.value), seed: Number(seed.value) };
+    const values = { model: model.value, count: count.value, seed: seed.value };
     if (label.value) values.label = label.value;
     if (speaker.value && !fields.speaker.hidden) values.speaker = speaker.value;
-    if (!fields.seconds.hidden) values.seconds = Number(seconds.value);
-    if (temperatureOn.control.checked && !temperatureOn.hidden) values.temperature = temperature.control.valueAsNumber;
-    if (loop.control.checked) values.loop = true;
-    return values;
+    return { ...values, ...changes(...[seconds, temperature, loop].filter(field => !field.hidden)) };
   }
 
   async function generate() {
@@ -103,7 +112,7 @@ export async function open(panel) {
     command.show(job.command);
     showNew(clips, locked);
     say(`${counted(clips.length, "clip")} in ${((performance.now() - started) / 1000).toFixed(2)} s, seed ${values.seed}.`);
-    if (!keepSeed.control.checked) seed.value = String((values.seed + 1) % (MOST_SEED + 1));
+    if (!keepSeed.control.checked) setSeed(values.seed + 1);
   }
 
   /** Fill the pads that are not locked with new clips. */
@@ -120,7 +129,7 @@ export async function open(panel) {
   async function vary(clip) {
     const vae = variers(clip);
     if (!vae) { say("No model here varies this clip."); return; }
-    const values = { file: library.file(clip), amount: amount.control.valueAsNumber, count: Number(count.value), seed: Number(seed.value), model: vae.name };
+    const values = { file: library.file(clip), amount: amount.value, count: count.value, seed: seed.value, model: vae.name };
     if (clip.label && vae.labels.includes(clip.label)) values.label = clip.label;
     const locked = [...new Set([...history.current.locked, clip.id])];
     values.count = Math.max(1, values.count - locked.length);
@@ -130,7 +139,7 @@ export async function open(panel) {
     command.show(job.command);
     showNew(clips, locked);
     say(`${counted(clips.length, "variation")} of ${clip.name}; it is locked on its pad.`);
-    if (!keepSeed.control.checked) seed.value = String((values.seed + 1) % (MOST_SEED + 1));
+    if (!keepSeed.control.checked) setSeed(values.seed + 1);
   }
 
   /** Return the VAE that varies a clip: one that knows its label, or one of clips of any length. */
@@ -148,13 +157,16 @@ export async function open(panel) {
   /** Remove clips, which are not on the pads of another state then. */
   async function remove(clips) {
     await library.remove(clips);
+    const { pads: ids, locked } = history.current;
+    const examples = clips.map(clip => clip.id).filter(id => ids.includes(id) && library.get(id));
+    if (examples.length) history.push({ pads: ids.filter(id => !examples.includes(id)), locked });
     say(clips.length === 1 ? `${clips[0].name} is removed.` : `${counted(clips.length, "clip")} removed.`);
   }
 
   async function removeAll() {
-    const clips = library.all().filter(clip => !clip.isFavourite);
+    const clips = library.all().filter(clip => !isKept(clip));
     if (!clips.length) { say("There are no clips in the history, except favourites."); return; }
-    if (confirm(`Remove ${counted(clips.length, "clip")} for good? Favourites stay.`)) await remove(clips);
+    if (confirm(`Remove ${counted(clips.length, "clip")} for good? Favourites stay, and the sentences of a voice.`)) await remove(clips);
   }
 
   function toggleLock(clip) {
@@ -164,37 +176,33 @@ export async function open(panel) {
 
   function showBoard(board) {
     const clips = board.pads.map(id => library.get(id)).filter(Boolean);
+    const titles = titlesOf(clips);
     pads.replaceChildren(...clips.map((clip, index) => padOf(clip, {
-      title: titleOf(clip),
-      shortcut: KEYS[index] || "",
-      isLocked: board.locked.includes(clip.id),
-      onlock: () => toggleLock(clip),
-      actions: [
-        h("button.icon", { "aria-label": `Compare as A: ${titleOf(clip)}`, title: "Compare as A", onclick: () => comparison.set("A", clip) }, "A"),
-        h("button.icon", { "aria-label": `Compare as B: ${titleOf(clip)}`, title: "Compare as B", onclick: () => comparison.set("B", clip) }, "B"),
-        h("button.small", { "aria-label": `Vary ${titleOf(clip)}`, onclick: guarded(() => vary(clip)) }, "Vary"),
-        h("button.small", { "aria-label": `Remove ${titleOf(clip)}`, onclick: guarded(() => remove([clip])) }, "Remove"),
-        sender(clip, titleOf(clip)),
-      ],
+      title: titles.get(clip.id), shortcut: KEYS[index] || "", isLocked: board.locked.includes(clip.id), onchoose: () => choose(clip, titles.get(clip.id)),
     })));
     if (!clips.length) pads.append(h("p.soft", {}, "Press Generate: the clips appear here."));
+    const chosen = clips.find(clip => clip.id === bar.clip?.id) || clips[0];
+    choose(chosen, titles.get(chosen?.id));
+  }
+
+  /** Let the bar act on a clip. */
+  function choose(clip, title) {
+    bar.show(clip && library.get(clip.id), title, history.current.locked.includes(clip?.id));
+    for (const pad of panel.querySelectorAll("[data-clip]")) pad.classList.toggle("chosen", pad.dataset.clip === clip?.id);
   }
 
   function showLibrary() {
     const clips = starred();
     const shown = clips.map(clip => clip.id).join();
-    if (favourites.dataset.shown !== shown) favourites.replaceChildren(...clips.map(clip => padOf(clip, { title: titleOf(clip) })));
-    favourites.dataset.shown = shown;
-    if (!clips.length) favourites.replaceChildren(h("p.soft", {}, "The star below a pad keeps its clip here, across reloads."));
-    const pressed = [...pads.querySelectorAll("[data-clip]")];
-    if (pressed.some(pad => !library.get(pad.dataset.clip))) showBoard(history.current);
-    for (const pad of pressed) {
-      const clip = library.get(pad.dataset.clip);
-      const star = pad.querySelector(".icon");
-      if (!clip) continue;
-      star.textContent = clip.isFavourite ? "★" : "☆";
-      star.setAttribute("aria-pressed", String(clip.isFavourite));
+    const titles = titlesOf(clips);
+    if (favourites.dataset.shown !== shown) {
+      favourites.replaceChildren(...clips.map(clip => padOf(clip, { title: titles.get(clip.id), onchoose: () => choose(clip, titles.get(clip.id)) })));
     }
+    favourites.dataset.shown = shown;
+    if (!clips.length) favourites.replaceChildren(h("p.soft", {}, "The star of a pad keeps its clip here, across reloads."));
+    const isGone = id => id && !library.get(id);
+    if (isGone(bar.clip?.id) || [...pads.querySelectorAll("[data-clip]")].some(pad => isGone(pad.dataset.clip))) showBoard(history.current);
+    for (const pad of panel.querySelectorAll("[data-clip]")) pad.showStar();
     showPast();
   }
 
@@ -223,12 +231,38 @@ export async function open(panel) {
   await showModel();
   showBoard(history.current);
   showLibrary();
+  takeCards("generate", panel, card => showCard(card).catch(complain));
   takeResults("generate", ({ clips }) => showNew(clips, history.current.locked.filter(id => library.get(id))));
   const panelIsFirst = !location.hash || location.hash === "#generate";
   if (panelIsFirst) start.focus({ preventScroll: true });
 }
 
-function titleOf(clip) {
-  const seed = clip.seed === undefined ? "" : ` · seed ${clip.seed}`;
-  return `${clip.label ?? clip.name.replace(/\.\w+$/, "")}${seed}${clip.seed === undefined ? "" : `/${clip.index}`}`;
+/** What can be done with the chosen pad: one row of buttons for all of them. `actions` are `lock`, `vary`, `compare`, `remove`. */
+class PadBar {
+  constructor({ lock, vary, compare, remove }) {
+    this.name = h("strong");
+    this.facts = h("span.soft");
+    this.lock = h("button.small", { title: "The next clips leave a locked pad as it is", onclick: () => lock(this.clip) }, "Lock");
+    this.sender = h("span");
+    this.element = h("div.bar", { role: "toolbar" }, h("span.of", {}, this.name, " ", this.facts), this.lock,
+      h("button.small", { onclick: guarded(() => vary(this.clip)) }, "Vary"),
+      h("button.small", { onclick: () => compare("A", this.clip) }, "Compare as A"),
+      h("button.small", { onclick: () => compare("B", this.clip) }, "Compare as B"),
+      h("button.small", { onclick: guarded(async () => save(await library.blob(this.clip), this.clip.name)) }, "Save"),
+      this.sender, h("button.small", { onclick: guarded(() => remove(this.clip)) }, "Remove"));
+  }
+
+  /** Show the clip on which the buttons act; none for undefined. */
+  show(clip, title, isLocked) {
+    const isOther = clip?.id !== this.clip?.id;
+    this.clip = clip;
+    this.element.hidden = !clip;
+    if (!clip) return;
+    this.element.setAttribute("aria-label", `Actions for ${title}`);
+    this.name.textContent = title;
+    this.facts.textContent = clip.seed === undefined ? clip.name : `seed ${clip.seed}, clip ${clip.index + 1}`;
+    this.lock.setAttribute("aria-pressed", String(isLocked));
+    this.lock.textContent = isLocked ? "Locked" : "Lock";
+    if (isOther) this.sender.replaceChildren(sender(clip, title));
+  }
 }

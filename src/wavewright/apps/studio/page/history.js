@@ -1,6 +1,14 @@
 // States with undo and redo, kept across reloads. Each tab of the browser has its own; a new tab starts with the newest.
 
 const MOST_STATES = 100;
+const MOST_CHARACTERS = 2_000_000; // that are stored; browsers store about five
+const STORE_MS = 300;
+const texts = new WeakMap(); // JSON of states
+
+function textOf(state) {
+  if (!texts.has(state)) texts.set(state, JSON.stringify(state));
+  return texts.get(state);
+}
 
 /** A line of states of one panel; each is a plain object. */
 export class History {
@@ -16,6 +24,7 @@ export class History {
     const kept = [sessionStorage, localStorage].map(storage => storedIn(storage, this.key)).find(Boolean);
     this.states = kept?.states || [first];
     this.position = kept?.position || 0;
+    addEventListener("pagehide", () => this.store());
   }
 
   get current() { return this.states[this.position]; }
@@ -42,12 +51,27 @@ export class History {
   redo() { if (this.canRedo) { this.position++; this.changed(); } }
 
   changed(isShown = true) {
-    const text = JSON.stringify({ states: this.states, position: this.position });
+    this.timer ??= setTimeout(() => this.store(), STORE_MS);
+    if (isShown) this.show(this.current);
+    for (const listener of this.listeners) listener();
+  }
+
+  /** Store the newest changes, and as many states before the current one as there is room for. */
+  store() {
+    if (!this.timer) return;
+    clearTimeout(this.timer);
+    this.timer = null;
+    const kept = [];
+    let length = 0;
+    for (let index = this.states.length - 1; index >= 0; index--) {
+      length += textOf(this.states[index]).length;
+      if (length > MOST_CHARACTERS && index < this.position) break;
+      kept.unshift(textOf(this.states[index]));
+    }
+    const text = `{"states":[${kept.join(",")}],"position":${this.position - this.states.length + kept.length}}`;
     for (const storage of [sessionStorage, localStorage]) {
       try { storage.setItem(this.key, text); } catch { /* full or forbidden: the history lasts as long as the page */ }
     }
-    if (isShown) this.show(this.current);
-    for (const listener of this.listeners) listener();
   }
 }
 

@@ -1,26 +1,25 @@
 // An instrument to play: on the screen, by the computer's keys, or by a MIDI keyboard where the browser has Web MIDI.
-import { fetchFile, run } from "./api.js";
 import { pitchName } from "./piano_roll.js";
-import { audio, decode, strike } from "./player.js";
-import { complain, h, say } from "./ui.js";
+import { audio } from "./player.js";
+import { h, say } from "./ui.js";
 
 const KEYS = "awsedftgyhujkolp"; // from C on, black keys in the row above
 const LOWEST = 48;
 const N_KEYS = 25;
-const NOTE_SECONDS = 2.5;
-const SAMPLED = 4; // semitones between the notes that are rendered beforehand
-const PREPARED = [60, 64, 68, 72, 56, 52, 48, 76];
 const BLACK = new Set([1, 3, 6, 8, 10]);
 
-/** Keys that play notes of a patch; `onnote(pitch, velocity, isDown)` is called for each. */
+/**
+ * Keys that play notes: `strike(pitch, velocity)` starts one and returns what releases it, null where it has no sound
+ * yet; `onnote(pitch, velocity, isDown)` is called for each.
+ */
 export class Keyboard {
-  constructor(onnote) {
-    Object.assign(this, { onnote, patch: "", samples: new Map(), held: new Map(), octave: 0, rendering: Promise.resolve() });
+  constructor(strike, onnote) {
+    Object.assign(this, { strike, onnote, held: new Map(), octave: 0 });
     this.keys = new Map(Array.from({ length: N_KEYS }, (_, index) => [LOWEST + index, this.key(LOWEST + index)]));
     this.midi = h("button", { onclick: () => this.openMidi() }, "Connect MIDI keyboard");
     if (!navigator.requestMIDIAccess) { this.midi.disabled = true; this.midi.textContent = "This browser has no Web MIDI"; }
     this.note = h("span.soft", { role: "status" });
-    const keys = h("div.keys", { role: "group", "aria-label": "Keyboard", onpointerenter: () => this.prepare(), onfocusin: () => this.prepare() }, ...this.keys.values());
+    const keys = h("div.keys", { role: "group", "aria-label": "Keyboard" }, ...this.keys.values());
     this.element = h("div", {}, keys,
       h("div.row", {}, this.midi, h("button.small", { onclick: () => this.shift(-12) }, "Octave down"), h("button.small", { onclick: () => this.shift(12) }, "Octave up"), this.note));
   }
@@ -37,66 +36,31 @@ export class Keyboard {
   }
 
   shift(by) {
+    for (const pitch of this.held.keys()) this.up(pitch);
     this.octave = Math.max(-36, Math.min(36, this.octave + by));
     say(`The keyboard starts at ${pitchName(LOWEST + this.octave)}.`);
   }
 
-  /** Choose a patch, whose notes are rendered when the keyboard is first used. */
-  setPatch(patch) {
-    if (patch === this.patch) return;
-    this.patch = patch;
-    this.samples = new Map();
-    this.isPrepared = false;
-  }
-
-  /** Render notes in steps of SAMPLED semitones; the others are made of the nearest one. */
-  prepare() {
-    if (this.isPrepared) return;
-    this.isPrepared = true;
-    for (const pitch of PREPARED) this.render(pitch);
-  }
-
-  /** Render one note of the patch, after those that were asked for before. */
-  render(pitch) {
-    const { patch } = this;
-    if (this.samples.has(pitch)) return;
-    this.samples.set(pitch, null);
-    this.rendering = this.rendering.then(async () => {
-      if (patch !== this.patch) return;
-      const values = { patch, note: pitchName(pitch), seconds: NOTE_SECONDS, out: "note.wav", gain_db: 0 };
-      const job = await run("render", values, { title: `Prepare the note ${pitchName(pitch)} of ${patch}`, wait: 2 });
-      if (patch === this.patch) this.samples.set(pitch, await decode(await fetchFile(job.files[0])));
-    }).catch(error => { this.samples.delete(pitch); complain(error); });
-  }
-
-  /** Start the sound of a pitch; return a function that releases it. */
-  sound(pitch, velocity) {
-    this.prepare();
-    const ready = [...this.samples].filter(([, sample]) => sample);
-    const [nearest, sample] = ready.sort((a, b) => Math.abs(a[0] - pitch) - Math.abs(b[0] - pitch))[0] || [null, null];
-    if (sample === null || Math.abs(nearest - pitch) > SAMPLED) this.render(pitch);
-    if (sample === null) return () => {};
-    return strike(sample, { rate: 2 ** ((pitch - nearest) / 12), gain: (velocity / 127) ** 1.5 });
-  }
+  /** Return the pitches of the keys. */
+  pitches() { return [...this.keys.keys()].map(pitch => pitch + this.octave); }
 
   down(pitch, velocity = 100) {
     if (this.held.has(pitch)) return;
     const started = performance.now();
     this.keys.get(pitch - this.octave)?.classList.add("down");
-    this.held.set(pitch, this.sound(pitch, velocity));
+    const release = this.strike(pitch, velocity);
+    this.held.set(pitch, release);
+    this.note.textContent = release ? `${pitchName(pitch)}, sound after ${(performance.now() - started + 1000 * (audio().baseLatency || 0)).toFixed(0)} ms` : `${pitchName(pitch)} is being prepared`;
     this.onnote(pitch, velocity, true);
-    this.note.textContent = `${pitchName(pitch)}, sound after ${(performance.now() - started + 1000 * (audio().baseLatency || 0)).toFixed(0)} ms`;
   }
 
   up(pitch) {
+    if (!this.held.has(pitch)) return;
     this.held.get(pitch)?.();
     this.held.delete(pitch);
     this.keys.get(pitch - this.octave)?.classList.remove("down");
     this.onnote(pitch, 0, false);
   }
-
-  /** Play a short note that no key holds, such as one that is drawn. */
-  tap(pitch) { setTimeout(this.sound(pitch, 100), 180); }
 
   /** Play by the computer's keys; return whether the key is one of the keyboard. */
   typed(event) {

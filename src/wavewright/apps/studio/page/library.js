@@ -1,5 +1,6 @@
 // Clips that the page has: their sound and how they were made, kept in the browser across reloads.
 import { fetchFile, ServerFile } from "./api.js";
+import { exampleClip, exampleFile } from "./examples.js";
 import { forgetJob } from "./pending.js";
 import { decode } from "./player.js";
 import { counted, needed, Refusal, say } from "./ui.js";
@@ -11,7 +12,7 @@ const CHANNEL = "wavewright-studio-clips";
 
 /**
  * A clip: `id`, `name` of its file, `label`, `task`, `parameters` and `command` that made it, `seed`, `index`,
- * `isFavourite`, `madeAt` in ms. Its sound is a blob beside it.
+ * `isFavourite`, `madeAt` in ms, and the `text` of a sentence of a voice. Its sound is a blob beside it.
  */
 class Library {
   constructor() {
@@ -67,6 +68,7 @@ class Library {
       const clip = await this.request("clips", "readonly", clips => clips.get(id));
       if (!clip) continue;
       if (this.clips.has(id)) Object.assign(this.clips.get(id), clip); else this.clips.set(id, clip);
+      if (this.files.has(id) && this.files.get(id).name !== clip.name) this.files.delete(id);
     }
     for (const id of removed) this.forget(id);
     this.changed();
@@ -82,7 +84,8 @@ class Library {
   /** Let a panel say by `ids()` which clips it shows: they are kept however old they are. */
   keepFor(ids) { this.users.add(ids); }
 
-  get(id) { return this.clips.get(id); }
+  /** Return a clip, of the history or of the examples. */
+  get(id) { return this.clips.get(id) || exampleClip(id); }
 
   /** Return all clips, the newest first. */
   all() { return [...this.clips.values()].sort((a, b) => b.madeAt - a.madeAt || a.index - b.index); }
@@ -102,14 +105,14 @@ class Library {
     return clip;
   }
 
-  /** Add the sound files of a job as clips, in their order; `facts` are those of all of them. */
+  /** Add the sound files of a job as clips, in their order; `facts` are those of all of them, or a function of a file. */
   async addJob(job, parameters, facts = {}) {
-    const files = job.files.filter(file => /\.(wav|flac|ogg|opus|mp3)$/i.test(file.name));
+    const files = job.files.filter(file => /\.(wav|flac|ogg|opus|mp3|m4a|m4b)$/i.test(file.name));
     const made = new Map((job.result?.clips || []).map(clip => [clip.file, clip]));
     const blobs = await Promise.all(files.map(file => fetchFile(file)));
     const clips = await Promise.all(files.map((file, index) => this.add(blobs[index], {
       name: file.name.split("/").pop(), task: job.task, parameters, command: job.command,
-      index: made.get(file.name)?.index ?? index, label: made.get(file.name)?.label ?? null, ...facts,
+      index: made.get(file.name)?.index ?? index, label: made.get(file.name)?.label ?? null, ...(typeof facts === "function" ? facts(file) : facts),
     }, { job: job.id, file: file.name })));
     forgetJob(job.id);
     await this.prune();
@@ -137,10 +140,21 @@ class Library {
     return clips;
   }
 
-  /** Mark a clip as favourite, or not. */
+  /** Mark a clip as favourite, or not; that of an example is kept then. */
   async favour(clip, isFavourite) {
+    const example = exampleClip(clip.id);
+    if (example && !this.clips.has(clip.id)) {
+      await this.add(await exampleFile(example.name), { ...example, isFavourite, madeAt: Date.now() });
+      this.changed();
+      return;
+    }
     if (!this.clips.has(clip.id)) return;
     clip.isFavourite = isFavourite;
+    await this.put(clip);
+  }
+
+  /** Store what is known of a clip. */
+  async put(clip) {
     if (this.store) {
       await this.request("clips", "readwrite", clips => clips.put(clip));
       this.channel.postMessage({ written: [clip.id] });
@@ -148,8 +162,19 @@ class Library {
     this.changed();
   }
 
+  /** Give a clip another name, which keeps its ending. */
+  async rename(clip, text) {
+    const ending = clip.name.match(/\.\w+$/)?.[0] ?? "";
+    const stem = (text.endsWith(ending) ? text.slice(0, text.length - ending.length) : text).replace(/[^\p{L}\p{N} ._-]+/gu, "_").replace(/^[ .]+|[ .]+$/g, "");
+    if (!stem || !this.clips.has(clip.id)) return;
+    clip.name = stem + ending;
+    this.files.delete(clip.id); // the server has it by its old name
+    await this.put(clip);
+  }
+
   /** Return the sound file of a clip. */
   async blob(clip) {
+    if (exampleClip(clip.id) && !this.clips.has(clip.id)) return exampleFile(clip.name);
     const blob = this.store ? await this.request("sounds", "readonly", sounds => sounds.get(clip.id)) : this.unstored.get(clip.id);
     if (!blob) throw new Refusal(`The clip ${clip.name} was removed.`);
     return blob;
@@ -196,12 +221,15 @@ class Library {
   async prune() {
     if (this.clips.size <= MOST_CLIPS) return;
     const used = new Set([...this.users].flatMap(ids => ids()));
-    const old = this.all().filter(clip => !clip.isFavourite).slice(MOST_CLIPS).filter(clip => !used.has(clip.id));
+    const old = this.all().filter(clip => !isKept(clip)).slice(MOST_CLIPS).filter(clip => !used.has(clip.id));
     if (old.length) await this.remove(old);
   }
 }
 
 export const library = new Library();
+
+/** Return whether a clip stays when the history is cleared: a favourite, or a sentence of a voice. */
+export function isKept(clip) { return clip.isFavourite || clip.text !== undefined; }
 
 /** Let an element be dragged as a clip, to a place of this page, or to a folder as a file. */
 export function draggable(element, clip, blob) {

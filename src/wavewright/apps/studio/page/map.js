@@ -1,11 +1,12 @@
 // A map of sounds: clips that sound alike lie close to each other, and play as the pointer moves over them.
 import { run } from "./api.js";
 import { colour, fitted, seriesColour } from "./drawing.js";
+import { exampleFile, KIT } from "./examples.js";
 import { library } from "./library.js";
 import { models, modelSelect, onModels } from "./models.js";
 import { playClip } from "./pads.js";
 import { sender } from "./send.js";
-import { chosenFiles, commandBox, complain, counted, fill, guarded, h, labelled, say, select } from "./ui.js";
+import { chosenFiles, commandBox, complain, counted, fill, foretell, guarded, h, labelled, say, select } from "./ui.js";
 import { filesOf, isSound } from "./folder.js";
 
 const NEAR = 40; // pixels
@@ -26,11 +27,12 @@ export async function open(panel) {
   const list = h("ol.past");
   const command = commandBox();
   const state = { points: [], current: null, labels: [] };
+  const stage = h("div.stage", { "data-empty": "The clips appear here as points; those that sound alike lie close to each other." }, canvas);
 
   panel.append(
     h("div.row", {}, labelled("Clips", source), labelled("Compare by", by),
       h("button.primary", { onclick: guarded(() => draw()) }, "Draw the map"), folder),
-    h("div.stage", {}, canvas), legend, here, actions, command,
+    stage, legend, here, actions, command,
     h("details", {}, h("summary", {}, "The clips as a list"), list));
 
   function showSources() {
@@ -66,9 +68,14 @@ export async function open(panel) {
     const [kind, name] = by.value.split(":");
     const job = await run("map", { folder: references, [kind]: name, label_from: clips.some(clip => clip.label) ? "folder" : "none" }, { title: "Map" });
     command.show(job.command);
-    state.labels = [...new Set(job.result.clips.map(each => each.label).filter(Boolean))].sort();
-    state.points = job.result.clips.map(each => ({ ...each, clip: byPath.get(each.file.split("/").pop().slice(0, 4)) })).filter(each => each.clip);
-    state.current = null;
+    show(job.result.clips.map(each => ({ ...each, clip: byPath.get(each.file.split("/").pop().slice(0, 4)) })).filter(each => each.clip));
+    for (const problem of job.result.problems || []) say(problem);
+  }
+
+  /** Show clips at their places: `[{clip, label, x, y}]`. */
+  function show(points) {
+    Object.assign(state, { points, current: null, labels: [...new Set(points.map(each => each.label).filter(Boolean))].sort() });
+    foretell(stage, "");
     paint();
     legend.replaceChildren(...state.labels.map((label, index) => {
       const dot = h("i");
@@ -77,8 +84,14 @@ export async function open(panel) {
     }));
     showList();
     actions.replaceChildren();
-    here.textContent = `${counted(state.points.length, "clip")} on the map.`;
-    for (const problem of job.result.problems || []) say(problem);
+    here.textContent = `${counted(points.length, "clip")} on the map.`;
+  }
+
+  /** Show the map of the examples. */
+  async function showExample() {
+    const places = JSON.parse(await (await exampleFile("map.json")).text());
+    show(KIT.map(clip => ({ clip, label: clip.label, x: places[clip.name][0], y: places[clip.name][1] })));
+    here.textContent = `${counted(KIT.length, "example")} on the map: move over them. Draw the map makes new clips.`;
   }
 
   /** Take removed clips from the map. */
@@ -163,6 +176,7 @@ export async function open(panel) {
   onModels(showSources);
   showSources();
   panel.addEventListener("studio-show", paint);
+  if (library.all().length < FEWEST) await showExample().catch(() => {}); // the user has not asked for it
 }
 
 /** Add the sound files of a folder as clips, labelled by their first subfolders. */

@@ -1,11 +1,13 @@
 // Morph between two clips; adjust and vary one by sliders.
 import { detailsOf, fetchFile, latest, run } from "./api.js";
+import { KIT } from "./examples.js";
+import { fieldsOf } from "./fields.js";
 import { library } from "./library.js";
 import { loadModels, models, modelSelect } from "./models.js";
 import { QuickResult } from "./quick.js";
 import { receive } from "./send.js";
 import { Slot } from "./slot.js";
-import { complain, guarded, h, labelled, say, select, slider } from "./ui.js";
+import { complain, guarded, h, labelled, say, slider } from "./ui.js";
 
 const STEPS = 17;
 const MOST_STEPS_OF_ATTRIBUTE = 6;
@@ -20,8 +22,9 @@ export async function open(panel) {
   const to = new Slot("To", () => morph.forget());
   const sound = new Slot("Sound", () => sliders.reset());
   const model = await modelSelect(() => vaes().map(each => [each.name, each.title]), forClips?.name, () => { morph.forget(); sliders.open(model.value).catch(complain); });
-  const morph = new Morph(from, to, model);
-  const sliders = new Sliders(sound, model);
+  const [morphTask, varyTask] = await Promise.all([fieldsOf("morph"), fieldsOf("vary")]);
+  const morph = new Morph(from, to, model, morphTask);
+  const sliders = new Sliders(sound, model, varyTask);
 
   panel.append(
     h("div.row", {}, labelled("Model", model)),
@@ -30,26 +33,26 @@ export async function open(panel) {
   );
   receive("morph", panel, { A: from, B: to, sound }, complain);
   await sliders.open(model.value);
-  const [newest, ...older] = library.all();
-  if (newest) {
-    const other = older.find(clip => clip.label !== newest.label) || older[0] || newest;
-    const isFree = slot => slot.nSets === 0; // none was sent here
-    await Promise.all([[from, newest], [to, other], [sound, newest]].map(([slot, clip]) => isFree(slot) && slot.set(clip)))
-      .catch(() => {}); // the user has asked for none of them
-  }
+  const made = library.all();
+  const [newest, ...older] = made.length ? made : KIT;
+  const other = older.find(clip => clip.label !== newest.label) || older[0] || newest;
+  const isFree = slot => slot.nSets === 0; // none was sent here
+  await Promise.all([[from, newest], [to, other], [sound, newest]].map(([slot, clip]) => isFree(slot) && slot.set(clip)))
+    .catch(() => {}); // the user has asked for none of them
 }
 
 /** A slider between two clips: all steps are computed once, and played as the slider moves. */
 class Morph {
-  constructor(from, to, model) {
+  constructor(from, to, model, task) {
     Object.assign(this, { from, to, model, steps: null, played: -1 });
-    this.result = new QuickResult();
-    this.path = select([["slerp", "at a constant distance from the mean"], ["linear", "on a straight line"]], "slerp", () => this.forget());
-    this.residual = slider("Residual", { min: 0, max: 1, step: 0.1, value: 1, onchange: () => this.forget() });
+    const onchange = () => this.forget();
+    this.result = new QuickResult("Press Morph or move the slider: the sound between the two plays, and is drawn here.");
+    this.path = task.choice("interpolation", "Path", { onchange });
+    this.residual = task.slider("residual", "Residual", { onchange });
     this.slider = slider("Position", { min: 0, max: 1, step: 1 / (STEPS - 1), value: 0.5, oninput: value => this.move(value).catch(complain) });
     this.move = latest(value => this.playStep(value));
     this.element = h("div", {},
-      h("div.row", {}, this.slider, labelled("Path", this.path), this.residual),
+      h("div.row", {}, this.slider, this.path, this.residual),
       h("div.row", {}, h("button.primary", { onclick: guarded(() => this.playStep(this.slider.control.valueAsNumber, true)) }, "Morph"),
         h("button", { onclick: guarded(() => this.whole({ over_time: true })) }, "One clip that changes over time"),
         h("button", { onclick: guarded(() => this.whole({ transfer: true })) }, "Rhythm of the first, sound of the second")),
@@ -65,7 +68,22 @@ class Morph {
 
   values() {
     return { file_a: this.from.reference(), file_b: this.to.reference(), interpolation: this.path.value,
-      residual: this.residual.control.valueAsNumber };
+      residual: this.residual.value };
+  }
+
+  /** Fill the fields that have no clip with new ones, once at a time. */
+  fill() {
+    this.filling ||= this.generate().finally(() => { this.filling = null; });
+    return this.filling;
+  }
+
+  async generate() {
+    const empty = [this.from, this.to].filter(slot => !slot.clip);
+    if (!empty.length) return;
+    const values = { model: this.model.value, count: 2 };
+    const job = await run("generate", values, { title: "Generate two clips to morph" });
+    const clips = await library.addJob(job, values);
+    await Promise.all(empty.map(slot => slot.set(clips[slot === this.from ? 0 : 1])));
   }
 
   async compute() {
@@ -81,7 +99,10 @@ class Morph {
 
   /** Play the step nearest to a position from 0 to 1. */
   async playStep(value, isForced = false) {
-    if (!this.steps) await this.compute();
+    if (!this.steps) {
+      await this.fill();
+      await this.compute();
+    }
     if (!this.steps) return;
     const index = Math.round(value * (this.steps.length - 1));
     if (index === this.played && !isForced) return;
@@ -94,6 +115,7 @@ class Morph {
 
   /** Make one clip of both, by a model of clips of any length. */
   async whole(option) {
+    await this.fill();
     const values = { ...this.values(), ...option };
     delete values.interpolation;
     if (option.transfer) delete values.residual;
@@ -103,22 +125,22 @@ class Morph {
 
 /** Sliders of one clip: the attributes of the model, and the amount of variation. */
 class Sliders {
-  constructor(sound, model) {
+  constructor(sound, model, task) {
     Object.assign(this, { sound, model, fields: {} });
-    this.result = new QuickResult();
+    this.result = new QuickResult("Move a slider: the changed sound plays, and is drawn here.");
     this.row = h("div.row");
-    this.seed = h("input", { type: "number", min: 0, max: 2 ** 32 - 1, required: true, value: "0", onchange: () => this.change() });
-    this.amount = slider("Amount of variation", { min: 0, max: 1, step: 0.02, value: 0, oninput: () => this.change(QUICK), onchange: () => this.change() });
+    this.seed = task.number("seed", "Seed of the variation", { onchange: () => this.change() });
+    this.amount = task.slider("amount", "Amount of variation", { value: 0, oninput: () => this.change(QUICK), onchange: () => this.change() });
     const compute = latest(how => this.compute(how));
     this.change = (how = {}) => compute(how).catch(error => { this.result.clear(); complain(error); });
-    this.element = h("div", {}, this.row, h("div.row", {}, this.amount, labelled("Seed of the variation", this.seed),
+    this.element = h("div", {}, this.row, h("div.row", {}, this.amount, this.seed,
       h("button.small", { onclick: () => { this.reset(); say("All sliders are back."); } }, "Reset")), this.result.element);
   }
 
   /** Play the sound as all sliders say: its attributes first, then the variation. */
   compute(how) {
     const file = this.sound.reference();
-    const [amount, seed] = [this.amount.control.valueAsNumber, Number(this.seed.value)];
+    const [amount, seed] = [this.amount.value, this.seed.value];
     const set = this.amounts();
     const isAdjusted = set.some(text => !text.endsWith("=0"));
     const steps = [];
@@ -150,7 +172,7 @@ class Sliders {
 
   reset() {
     for (const field of Object.values(this.fields)) field.set(0);
-    this.amount.set(0);
+    this.amount.reset();
     this.result.clear();
   }
 }

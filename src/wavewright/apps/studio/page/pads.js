@@ -22,31 +22,42 @@ export async function playClip(clip, { pad = null, gain = 1, onend = () => {} } 
   return handle;
 }
 
-/** Return a pad of a clip; `actions` are further buttons below it. */
-export function padOf(clip, { title = clip.name, shortcut = "", isLocked = null, actions = [], onlock = () => {} } = {}) {
+/** Return names for clips, such as "Kick 1", by their ids. */
+export function titlesOf(clips) {
+  const numbers = new Map();
+  return new Map(clips.map(clip => {
+    const base = clip.label ? `${clip.label[0].toUpperCase()}${clip.label.slice(1)}` : clip.name.replace(/\.\w+$/, "");
+    const number = (numbers.get(base) || 0) + 1;
+    numbers.set(base, number);
+    return [clip.id, clip.label || number > 1 ? `${base} ${number}` : base];
+  }));
+}
+
+/** Return a pad of a clip: its picture, which plays it, its name, and a star; `onchoose()` when it is played or focused. */
+export function padOf(clip, { title = titlesOf([clip]).get(clip.id), shortcut = "", isLocked = false, onchoose = () => {} } = {}) {
   const canvas = h("canvas", { "aria-hidden": true });
-  const seconds = h("span");
   const button = h("button.pad", {
-    "aria-label": `Play ${title}`, "aria-keyshortcuts": shortcut || null, "data-key": shortcut || null,
-    onclick: () => pad.classList.contains("playing") ? stop() : playClip(clip, { pad }).catch(complain),
+    "aria-label": `Play ${title}${isLocked ? ", locked" : ""}`, "aria-keyshortcuts": shortcut || null, onfocus: onchoose,
+    onclick: () => { onchoose(); if (pad.classList.contains("playing")) stop(); else playClip(clip, { pad }).catch(complain); },
   }, canvas, h("span.head"));
-  const star = h("button.icon", { "aria-pressed": String(clip.isFavourite), "aria-label": `Favourite: ${title}`, title: "Favourite",
-    onclick: guarded(() => library.favour(clip, !clip.isFavourite)) }, clip.isFavourite ? "★" : "☆");
-  const lock = isLocked === null ? null : h("button.small", { "aria-pressed": String(isLocked), title: "The next clips leave a locked pad as it is",
-    "aria-label": `Lock ${title}`, onclick: onlock }, isLocked ? "Locked" : "Lock");
-  const keep = h("button.icon", { "aria-label": `Save ${title}`, title: "Save",
-    onclick: guarded(async () => save(await library.blob(clip), clip.name)) }, "↓");
-  const pad = h("figure.clip", { "data-clip": clip.id }, button,
-    h("figcaption", {}, h("strong", {}, title), seconds),
-    h("div.actions", {}, star, keep, ...actions, lock));
-  pad.play = () => playClip(clip, { pad });
+  const star = h("button.star", { "aria-label": `Favourite: ${title}`, title: "Favourite", onclick: guarded(() => library.favour(clip, !isFavourite(clip))) });
+  const pad = h("figure.clip", { "data-clip": clip.id, title: isLocked ? "The next clips leave this pad as it is" : null }, button,
+    h("figcaption", {}, h("strong", {}, title), shortcut && h("kbd", {}, shortcut)), star);
+  pad.classList.toggle("locked", isLocked);
+  pad.play = () => { onchoose(); return playClip(clip, { pad }); };
+  pad.showStar = () => {
+    star.setAttribute("aria-pressed", String(isFavourite(clip)));
+    star.replaceChildren(h("span", {}, isFavourite(clip) ? "★" : "☆"));
+  };
+  pad.showStar();
   Promise.all([library.sound(clip), library.blob(clip)]).then(([sound, blob]) => {
     draggable(pad, clip, blob);
-    seconds.textContent = `${sound.duration.toFixed(2)} s`;
     drawSoon(canvas, sound);
   }).catch(complain);
   return pad;
 }
+
+function isFavourite(clip) { return Boolean(library.get(clip.id)?.isFavourite); }
 
 let drawing = Promise.resolve();
 

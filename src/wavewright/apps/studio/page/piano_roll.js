@@ -151,6 +151,6 @@ export class PianoRoll {
   playhead(quarter) {
     const isShown = quarter !== null && quarter >= this.from && quarter <= this.from + this.quarters;
     this.line.hidden = !isShown;
-    if (isShown) this.line.style.left = `${this.x(quarter)}px`;
+    if (isShown) this.line.style.transform = `translateX(${this.x(quarter)}px)`;
   }
 }

@@ -5,6 +5,7 @@ let context = null;
 let analyser = null;
 let current = null;
 const listeners = new Set();
+const RELEASE = 0.3; // s
 
 /** Return the audio context, which starts with the first sound. */
 export function audio() {
@@ -18,8 +19,11 @@ export function audio() {
   return context;
 }
 
-/** Return the node that all sounds go through, which measures what is heard. */
+/** Return the node that all sounds but streams go through. */
 export function output() { audio(); return analyser; }
+
+/** Return the node that measures what plays. */
+export function meterNode() { return current?.analyser ?? output(); }
 
 /** Call `listener(isPlaying)` whenever sound starts or stops. */
 export function onPlaying(listener) { listeners.add(listener); }
@@ -36,11 +40,23 @@ export async function decode(blob, name = "this sound file") {
 }
 
 /** Stop what plays. */
-export function stop() {
-  if (!current) return;
-  const stopped = current;
+export function stop() { finish(current, false); }
+
+/** Let a sound play in place of what plays now; its `end(wasWhole)` is called once it ends or is stopped. */
+export function begin(sound) {
+  stop();
+  current = sound;
+  report(true);
+}
+
+/** Return whether a sound plays. */
+export function isPlaying(sound) { return current === sound; }
+
+/** Take note that a sound has ended, unless another one plays by now. */
+export function finish(sound, wasWhole = true) {
+  if (!sound || current !== sound) return;
   current = null;
-  stopped.end(false);
+  sound.end(wasWhole);
   report(false);
 }
 
@@ -55,8 +71,7 @@ export function stop() {
 export function play(buffer, { gain = 1, offset = 0, seconds = null, loop = false, onend = () => {} } = {}) {
   stop();
   const sound = new Sound(buffer, gain, offset, seconds, loop, onend);
-  current = sound;
-  report(true);
+  begin(sound);
   return sound;
 }
 
@@ -76,7 +91,7 @@ class Sound {
     source.loop = this.loop;
     if (this.loop && seconds !== null) { source.loopStart = offset; source.loopEnd = offset + seconds; }
     source.connect(volume);
-    source.onended = () => { if (current === this && this.source === source) { current = null; this.end(true); report(false); } };
+    source.onended = () => { if (this.source === source) finish(this); };
     this.startedAt = context.currentTime - offset;
     this.length = buffer.duration;
     if (seconds === null || this.loop) source.start(0, offset); else source.start(0, offset, seconds);
@@ -109,20 +124,28 @@ function fadeOut(source, volume) {
   source.stop(context.currentTime + 0.01);
 }
 
-/** Play a short sound beside what plays, such as a key of an instrument; return a function that releases it. */
-export function strike(buffer, { rate = 1, gain = 1, when = 0 } = {}) {
-  const volume = audio().createGain();
-  volume.gain.value = gain;
-  volume.connect(analyser);
-  const source = context.createBufferSource();
-  source.buffer = buffer;
-  source.playbackRate.value = rate;
-  source.connect(volume);
+/**
+ * Play a one-shot beside what plays, such as a key of an instrument.
+ *
+ * @param {AudioBuffer} buffer The sound.
+ * @param {object} options `rate` and `gain`; `when` it starts, in seconds of the context; `seconds` after which it is
+ *     released; `loop`, a part of it that is repeated while it is held, as `[start, end]` in seconds; the node it goes
+ *     `into`; `onend()`.
+ * @returns {function(number): void} Releases it within some seconds, 0.3 by default.
+ */
+export function strike(buffer, { rate = 1, gain = 1, when = 0, seconds = null, loop = null, into = output(), onend = () => {} } = {}) {
+  const volume = new GainNode(audio(), { gain });
+  const source = new AudioBufferSourceNode(context, { buffer, playbackRate: rate });
+  if (loop) Object.assign(source, { loop: true, loopStart: loop[0], loopEnd: loop[1] });
+  source.connect(volume).connect(into);
+  source.onended = () => { volume.disconnect(); onend(); };
   source.start(when);
-  return () => {
-    volume.gain.setTargetAtTime(0, context.currentTime, 0.06);
-    source.stop(context.currentTime + 0.4);
+  const release = (within, at) => {
+    volume.gain.setTargetAtTime(0, at, within / 5);
+    source.stop(at + within);
   };
+  if (seconds !== null) release(RELEASE, Math.max(when, context.currentTime) + seconds);
+  return (within = RELEASE) => release(within, context.currentTime);
 }
 
 /** Samples that are played as they arrive, without gaps: one context at their own rate, so that none is resampled. */
@@ -137,10 +160,8 @@ export class SampleStream {
     this.startsAt = null;
     this.nSamples = 0;
     this.hasAll = false;
-    stop();
-    current = this;
     this.finished = new Promise(resolve => { this.resolve = resolve; });
-    report(true);
+    begin(this);
   }
 
   /** Add 16-bit samples. */
@@ -166,10 +187,7 @@ export class SampleStream {
   close() { this.hasAll = true; this.endIfDone(); }
 
   endIfDone() {
-    if (!this.hasAll || this.sources.size || current !== this) return;
-    current = null;
-    this.end(true);
-    report(false);
+    if (this.hasAll && !this.sources.size) finish(this);
   }
 
   position() { return this.startsAt === null ? 0 : this.context.currentTime - this.startsAt; }

@@ -3,19 +3,22 @@ import { fetchFile, run } from "./api.js";
 import { drawClip } from "./drawing.js";
 import { library } from "./library.js";
 import { decode, play } from "./player.js";
-import { commandBox, complain, guarded, h, say } from "./ui.js";
+import { commandBox, complain, foretell, guarded, h, say } from "./ui.js";
 
 const WAIT = 2; // s; results that take longer are waited for by events
 
 /** The last result of sliders: picture, time to the sound, command line, and a button that keeps it. */
 export class QuickResult {
-  constructor() {
-    this.canvas = h("canvas", { role: "img", "aria-label": "Spectrogram and waveform of the result" });
+  /** @param {string} empty What is said where the result comes. */
+  constructor(empty) {
+    this.empty = empty;
+    this.canvas = h("canvas", { role: "img", "aria-label": "No result yet" });
+    this.stage = h("div.stage.flat", { "data-empty": empty }, this.canvas);
     this.note = h("span.soft");
     this.command = commandBox();
     this.keep = h("button", { disabled: true, onclick: guarded(() => this.keepIt()) }, "Keep in history");
     this.again = h("button", { disabled: true, onclick: () => play(this.sound) }, "Play again");
-    this.element = h("div", {}, h("div.stage.flat", {}, this.canvas), h("div.row", {}, this.again, this.keep, this.note), this.command);
+    this.element = h("div", {}, this.stage, h("div.row", {}, this.again, this.keep, this.note), this.command);
   }
 
   /** Take the result away: it is not that of what the controls show now. */
@@ -25,6 +28,7 @@ export class QuickResult {
     this.canvas.getContext("2d").clearRect(0, 0, this.canvas.width, this.canvas.height);
     this.canvas.setAttribute("aria-label", "No result yet");
     this.note.textContent = "";
+    foretell(this.stage, this.empty);
     this.command.show("");
     this.keep.disabled = this.again.disabled = true;
   }
@@ -55,6 +59,7 @@ export class QuickResult {
     Object.assign(this, { blob, facts, reference });
     this.sound = await decode(blob);
     play(this.sound);
+    foretell(this.stage, "");
     this.command.show(facts.command);
     this.keep.disabled = this.again.disabled = false;
     this.canvas.setAttribute("aria-label", `Spectrogram and waveform of ${facts.name}, ${this.sound.duration.toFixed(2)} s`);

@@ -4,7 +4,8 @@ import { h } from "./ui.js";
 /** Places that take a clip: panel, place in it, and its title. */
 const PLACES = [
   ["morph", "A", "Morph: from"], ["morph", "B", "Morph: to"], ["morph", "sound", "Adjust and vary"],
-  ["enhance", "source", "Enhance"], ["editor", "source", "Editor"], ["editor", "second", "Editor: second sound"],
+  ["kit", "source", "Slice"], ["enhance", "source", "Enhance"], ["podcast", "Speaker 1", "Podcast: speaker 1"], ["podcast", "Speaker 2", "Podcast: speaker 2"],
+  ["mix", "track", "Mix: a new track"], ["dub", "source", "Dub"], ["editor", "source", "Editor"], ["editor", "second", "Editor: second sound"],
 ];
 const waiting = new Map();
 

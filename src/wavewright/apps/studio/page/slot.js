@@ -1,7 +1,9 @@
 // A field that takes a clip: from the history, from a file, or dropped on it.
 import { drawClip } from "./drawing.js";
+import { exampleClips } from "./examples.js";
 import { dropTarget, library } from "./library.js";
 import { playClip } from "./pads.js";
+import { recordButton } from "./record.js";
 import { chosenFiles, complain, fill, guarded, h, needed } from "./ui.js";
 
 const EMPTY = "Drop a sound file or a pad here.";
@@ -11,6 +13,7 @@ export class Slot {
   constructor(title, onchange = () => {}) {
     this.clip = null;
     this.nSets = 0;
+    this.then = null;
     this.onchange = onchange;
     this.name = h("span.soft", {}, EMPTY);
     this.canvas = h("canvas", { hidden: true, "aria-hidden": true });
@@ -18,8 +21,8 @@ export class Slot {
     this.file = h("input", { type: "file", accept: "audio/*", hidden: true, onchange: () => this.takeFiles().catch(complain) });
     this.player = h("button.small", { disabled: true, "aria-label": `Play ${title}`, onclick: guarded(() => playClip(this.clip)) }, "Play");
     this.element = h("div.slot", { role: "group", "aria-label": title }, h("h3", {}, title), this.canvas, this.name,
-      h("div.row", {}, this.player, h("button.small", { onclick: () => this.file.click(), "aria-label": `Open file: ${title}` }, "Open file"),
-        this.chooser, this.file));
+      h("div.row", {}, this.player, h("button.small", { onclick: () => this.openFile(), "aria-label": `Open file: ${title}` }, "Open file"),
+        recordButton(title, clip => this.set(clip)), this.chooser, this.file));
     dropTarget(this.element, clips => this.set(clips[0]), complain);
     library.onChange(() => {
       this.showChoices();
@@ -30,14 +33,24 @@ export class Slot {
 
   showChoices() {
     const clips = library.all().slice(0, 60);
-    fill(this.chooser, [["", "from history …"], ...clips.map(clip => [clip.id, `${clip.isFavourite ? "★ " : ""}${clip.name}`])], "");
+    fill(this.chooser, [["", "from history …"], ...clips.map(clip => [clip.id, `${clip.isFavourite ? "★ " : ""}${clip.name}`]),
+      ...exampleClips().filter(clip => !clips.includes(clip) && library.get(clip.id) === clip).map(clip => [clip.id, `example: ${clip.name}`])], "");
   }
 
   choose(id) { if (library.get(id)) this.set(library.get(id)).catch(complain); }
 
   async takeFiles() {
     const files = chosenFiles(this.file);
-    if (files.length) await this.set((await library.addFiles(files))[0]);
+    if (!files.length) return;
+    const { then } = this;
+    await this.set((await library.addFiles(files))[0]);
+    await then?.();
+  }
+
+  /** Let the user open a file; `then()` is called once it is set, and not at all if none is chosen. */
+  openFile(then = null) {
+    this.then = then;
+    this.file.click();
   }
 
   /** Set the clip and draw it; quietly: without telling of it. */

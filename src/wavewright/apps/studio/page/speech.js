@@ -1,9 +1,11 @@
 // Speech that is played while it is computed, its words marked; styles, and a lexicon of one's own.
 import { describe, fetchFile, fetchJson, jsonOptions, request, run, ServerError, ServerFile } from "./api.js";
+import { takeCards } from "./examples.js";
+import { changes, Fields, fieldsOf } from "./fields.js";
 import { library } from "./library.js";
 import { modelSelect } from "./models.js";
 import { SampleStream, stop } from "./player.js";
-import { chosenFiles, commandBox, guarded, h, jobRow, labelled, Refusal, save, say, select, slider } from "./ui.js";
+import { chosenFiles, commandBox, guarded, h, jobRow, labelled, Refusal, save, say, select } from "./ui.js";
 
 const RATE = 24_000; // Hz, of the format pcm
 const LEXICON = "wavewright-studio-lexicon";
@@ -12,22 +14,15 @@ const FIRST_TEXT = "Hello! This voice was trained on a laptop. Every word is mar
 
 /** Build the panel. */
 export async function open(panel) {
-  const { styles } = await describe();
+  const [{ styles, style_strength: strengths }, task] = await Promise.all([describe(), fieldsOf("speak")]);
   const text = h("textarea", { rows: 4, value: "" });
   text.value = FIRST_TEXT;
   const voice = await modelSelect(async () => (await fetchJson("/v1/audio/voices")).voices.map(each => [each.id, `${each.name} (${each.language})`]));
   const style = select([["", "neutral"], ...styles], "", () => { strength.hidden = !style.value; });
-  const strength = slider("Strength", { min: 0, max: 2, step: 0.1, value: 1 });
+  const strength = new Fields("style", { strength: strengths }).slider("strength");
   strength.hidden = true;
-  const sliders = {
-    rate: slider("Rate", { min: 0.5, max: 2, step: 0.05, value: 1, unit: "×" }),
-    pitch: slider("Pitch", { min: -12, max: 12, step: 0.5, value: 0, unit: " semitones" }),
-    range: slider("Intonation", { min: 0, max: 3, step: 0.1, value: 1, unit: "×" }),
-    energy: slider("Effort", { min: 0.2, max: 3, step: 0.1, value: 1, unit: "×" }),
-    volume_db: slider("Gain", { min: -30, max: 12, step: 1, value: 0, unit: " dB" }),
-  };
-  const defaults = Object.fromEntries(Object.entries(sliders).map(([name, field]) => [name, field.control.valueAsNumber]));
-  const seed = h("input", { type: "number", min: 0, max: 2 ** 32 - 1, required: true, value: "0" });
+  const sliders = [task.slider("rate"), task.slider("pitch"), task.slider("range", "Intonation"), task.slider("energy", "Effort"), task.slider("volume_db", "Gain")];
+  const seed = task.number("seed");
   const shown = h("div.spoken", { role: "region", "aria-label": "Spoken text" }, "The text appears here with its words marked.");
   const start = h("button.primary", { onclick: guarded(() => speak()) }, "Speak");
   const command = commandBox();
@@ -39,8 +34,8 @@ export async function open(panel) {
   panel.append(
     labelled("Text, or SSML that starts with <speak>", text),
     h("div.row", {}, labelled("Voice", voice), labelled("Style", style), strength, start),
-    h("details", {}, h("summary", {}, "Prosody and seed"), h("div.row", {}, ...Object.values(sliders), labelled("Seed", seed),
-      h("button.small", { onclick: () => { for (const [name, field] of Object.entries(sliders)) field.set(defaults[name]); } }, "Reset"))),
+    h("details", {}, h("summary", {}, "Prosody and seed"), h("div.row", {}, ...sliders, seed,
+      h("button.small", { onclick: () => { for (const field of sliders) field.reset(); } }, "Reset"))),
     shown,
     h("div.row", {}, saved, kept, h("button", { onclick: guarded(() => toFile()) }, "Speak to a file with subtitles"), first),
     command,
@@ -48,14 +43,16 @@ export async function open(panel) {
   );
   panel.querySelector("textarea").parentElement.classList.add("wide");
 
+  takeCards("speech", panel, ({ speech, voice: speaker }) => {
+    text.value = speech;
+    voice.value = speaker;
+    shown.textContent = speech;
+  });
+
   /** Return the settings that differ from the defaults, for the server and the command line. */
   function settings() {
-    const values = {};
-    for (const [name, field] of Object.entries(sliders)) {
-      if (field.control.valueAsNumber !== defaults[name]) values[name] = field.control.valueAsNumber;
-    }
-    if (style.value) values.style = strength.control.valueAsNumber === 1 ? style.value : `${style.value}:${strength.control.valueAsNumber}`;
-    if (Number(seed.value)) values.seed = Number(seed.value);
+    const values = changes(...sliders, seed);
+    if (style.value) values.style = strength.isDefault ? style.value : `${style.value}:${strength.value}`;
     return values;
   }
 

@@ -3,24 +3,30 @@ import { fetchJson, onReturn, runOn, warmUp } from "./api.js";
 import { library } from "./library.js";
 import { colour } from "./drawing.js";
 import { adoptJobs, giveResult } from "./pending.js";
-import { audio, onPlaying, output, stop } from "./player.js";
-import { checkNumbers, complain, counted, forgetMessages, h, say } from "./ui.js";
+import { audio, meterNode, onPlaying, stop } from "./player.js";
+import { openTray } from "./tray.js";
+import { checkNumbers, complain, counted, forgetMessages, h, say, showJobsOfOtherTabs } from "./ui.js";
 
 const TITLES = {
+  start: ["Make sounds, speech and music on your own computer", ""],
   generate: ["Generate clips", "Choose a model, press Generate, play the pads."],
   morph: ["Morph and adjust", "Move between two clips, and change what a clip sounds like, by sliders."],
   map: ["Map of sounds", "Clips that sound alike lie close to each other. Move over them to play them."],
   speech: ["Speech", "Words are marked as they are spoken."],
+  kit: ["Slice a loop", "Cut a recording of drums at its hits, and play them as a kit."],
   enhance: ["Enhance a recording", "Remove noise and reverberation, and compare before and after."],
+  podcast: ["Make a podcast episode", "One recording of each speaker, begun at the same time, or one of all."],
+  dub: ["Dub a recording", "Its lines in another language, each in its time. Drag their borders, change a translation, play it."],
+  mix: ["Mix on tracks", "Drag regions, their ends and their fades, press Play; Render makes one clip of all of it."],
   editor: ["Editor", "Select a region, add effects, preview, apply. The file itself never changes."],
-  sequence: ["Piano roll and step sequencer", "Compose, play and change scores, and render them with instruments."],
+  sequence: ["Piano roll and step sequencer", "Press Play, then change notes, tempo, instrument and accompaniment while they play."],
   training: ["Training", "Drop a folder of recordings, look at it, train a model, hear it learn."],
 };
 const SOUNDLESS = new Set(["sequence"]); // panels whose results are no clips
 const SPRING_MS = 600;
 const opened = new Map();
 
-function named() { return TITLES[location.hash.slice(1)] ? location.hash.slice(1) : "generate"; }
+function named() { return TITLES[location.hash.slice(1)] ? location.hash.slice(1) : "start"; }
 
 /** Show the panel that the address names; its module is loaded when it is first shown. */
 async function show() {
@@ -47,7 +53,7 @@ function build(name) {
   const [title, hint] = TITLES[name];
   const panel = h("section", { "data-panel": name, "aria-labelledby": `${name}-title` });
   document.getElementById("main").append(panel);
-  const heading = () => [h("h2", { id: `${name}-title` }, title), h("p.soft", {}, hint)];
+  const heading = () => [h("h2", { id: `${name}-title` }, title), hint && h("p.soft", {}, hint)].filter(Boolean);
   panel.fill = async () => {
     delete panel.dataset.failed;
     panel.replaceChildren(...heading());
@@ -127,7 +133,7 @@ function meter() {
   const samples = new Float32Array(2048);
   let isRunning = false;
   const draw = () => {
-    output().getFloatTimeDomainData(samples);
+    meterNode().getFloatTimeDomainData(samples);
     const peak = samples.reduce((most, sample) => Math.max(most, Math.abs(sample)), 0);
     const fraction = Math.max(0, 1 + 20 * Math.log10(Math.max(peak, 1e-6)) / 60);
     context.clearRect(0, 0, canvas.width, canvas.height);
@@ -148,6 +154,7 @@ function meter() {
 }
 
 library.opened = library.open();
+library.opened.then(openTray);
 document.getElementById("stop").addEventListener("click", stop);
 addEventListener("hashchange", show);
 addEventListener("keydown", onKey);
@@ -156,6 +163,7 @@ for (const type of ["dragover", "drop"]) addEventListener(type, event => event.p
 forgetMessages();
 checkNumbers();
 openWhileDragging();
+showJobsOfOtherTabs();
 onReturn(recover);
 meter();
 show();

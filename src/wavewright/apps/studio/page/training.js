@@ -1,28 +1,38 @@
 // Train models: drop a folder, look at it, start, watch the curves, hear samples, stop, resume.
 import { describe, fetchFile, fetchJson, follow, postJson, run, sendFiles, ServerError, start as startTask } from "./api.js";
 import { drawCurves, seriesColour, short } from "./drawing.js";
-import { droppedFiles, filesOf, folderOf } from "./folder.js";
-import { refreshModels } from "./models.js";
+import { KIT } from "./examples.js";
+import { fieldsOf } from "./fields.js";
+import { droppedFiles, filesOf, folderOf, isSound } from "./folder.js";
+import { library } from "./library.js";
+import { onModels, refreshModels } from "./models.js";
 import { decode, play } from "./player.js";
-import { checkbox, chosenFiles, commandBox, complain, counted, fill, guarded, h, jobRow, labelled, Refusal, say, select } from "./ui.js";
+import { checkbox, chosenFiles, commandBox, complain, counted, fill, foretell, guarded, h, jobRow, labelled, Refusal, say, select } from "./ui.js";
+import { VoiceRecorder } from "./voice.js";
 
 const POLL_MS = 2000;
 const MOST_CURVES = 6;
+const FIRST_FAMILY = "gan";
+const FIRST_MINUTES = 30; // in the field, until another number is typed
+const VOICE = { family: "acoustic", base: "en" }; // of recordings of the panel
+const EXAMPLE = "example-drums"; // model of the recordings with which the panel opens
 const CALL = "wavewright-studio-run-"; // before the name of a run: how it was begun
 
 /** Build the panel. */
 export async function open(panel) {
-  const { families } = await describe();
+  const [{ families, training_problem: problem }, task] = await Promise.all([describe(), fieldsOf("train")]);
+  const { default: usualSize } = task.schemas.size;
   const state = { files: [], job: null, run: null };
   const chooser = h("input", { type: "file", multiple: true, webkitdirectory: true, hidden: true, onchange: guarded(() => take(filesOf(chosenFiles(chooser)))) });
   const drop = h("div.slot", { role: "group", "aria-label": "Folder of recordings" }, h("h3", {}, "Recordings"),
     h("p", {}, "Drop a folder here. Its subfolders are the labels."), h("button", { onclick: () => chooser.click() }, "Choose a folder"), chooser);
   const contents = h("p", { "aria-live": "polite" });
   const report = h("div");
-  const family = select(families.map(each => [each.name, `${each.name}: ${each.summary}`]), "gan", () => { showSizes(); check(); });
-  const size = select([], "small", () => check());
-  const name = h("input", { value: "my-model", pattern: "[A-Za-z0-9_\\-]+", onchange: () => check() });
-  const minutes = h("input", { type: "number", min: 0.1, max: 10_000, step: "any", required: true, value: "30" });
+  const family = select(families.map(each => [each.name, `${each.name}: ${each.summary}`]), FIRST_FAMILY, async () => { showSizes(); await showBases(); check(); });
+  const size = select([], "", () => check());
+  const base = select([], "", () => check());
+  const name = h("input", { pattern: "[A-Za-z0-9_\\-]+", onchange: () => check() });
+  const minutes = task.number("max_minutes", "Minutes", { value: FIRST_MINUTES });
   const settings = h("input", { placeholder: "training.batch_size=8", spellcheck: "false", onchange: () => check() });
   const consent = checkbox("I have the consent of everyone who speaks in the recordings", false);
   const start = h("button.primary", { onclick: guarded(() => train(false)) }, "Start training");
@@ -32,23 +42,45 @@ export async function open(panel) {
   const curves = h("canvas", { role: "img", "aria-label": "No curves yet" });
   const legend = h("div.legend");
   const progress = h("p", { "aria-live": "polite" });
-  const samples = h("div.row");
+  const warnings = h("ul", { "aria-label": "What went wrong", "aria-live": "polite" });
+  const samples = h("div.row", {}, h("p.soft", {}, "What the model makes appears here while it trains."));
+  const stage = h("div.stage.flat", { "data-empty": "The curves of the training appear here." }, curves);
   const command = commandBox();
 
+  const voice = new VoiceRecorder(useVoice);
+
   panel.append(
-    drop, contents, h("div.row", {}, h("button", { onclick: guarded(() => inspect()) }, "Inspect")), report,
-    h("div.row", {}, labelled("Family", family), labelled("Size", size), labelled("Name of the model", name), labelled("Minutes", minutes), labelled("Settings, separated by spaces", settings), consent),
+    drop, voice.element, contents, h("div.row", {}, h("button", { onclick: guarded(() => inspect()) }, "Inspect")), report,
+    h("div.row", {}, labelled("Family", family), labelled("Size", size), labelled("Start from", base), labelled("Name of the model", name), minutes, labelled("Settings, separated by spaces", settings), consent),
     h("div.row", {}, start, stopper, resume, labelled("Runs on this machine", runs)),
-    command, progress, h("div.stage.flat", {}, curves), legend, h("h3", {}, "Samples"), samples,
+    command, progress, warnings, stage, legend, h("h3", {}, "Samples"), samples,
   );
 
   function showSizes() {
     const { sizes } = families.find(each => each.name === family.value);
-    fill(size, sizes, sizes.includes("small") ? "small" : sizes[0]);
+    fill(size, sizes, sizes.includes(usualSize) ? usualSize : sizes[0]);
+  }
+
+  /** Show the models whose weights a training of the family may start from. */
+  async function showBases(wanted = base.value) {
+    const { families: described } = await describe();
+    const { bases } = described.find(each => each.name === family.value);
+    fill(base, [["", "nothing"], ...bases.map(each => [each, each])], wanted);
+    base.value ||= "";
+  }
+
+  /** Train a voice on the recordings of the panel. */
+  async function useVoice(files) {
+    await take(files);
+    family.value = VOICE.family;
+    showSizes();
+    await showBases(VOICE.base);
+    say(consent.control.checked ? "Press Start training." : "If you have the consent of who speaks, tick the box, then press Start training.");
+    start.scrollIntoView({ block: "nearest" });
   }
 
   async function take(files) {
-    Object.assign(state, { files: [], references: [] }); // what was shown is of another folder
+    Object.assign(state, { files: [], references: [], isExample: false }); // what was shown is of another folder
     contents.textContent = "";
     report.replaceChildren();
     command.show("");
@@ -60,24 +92,20 @@ export async function open(panel) {
       await sendFiles(placed.map(each => each.file), controller.signal, fraction => row.update({ progress: fraction, state: "running" }));
     } finally { row.close(); }
     state.files = placed;
-    const labels = new Map();
-    for (const { path } of placed) {
-      const label = path.includes("/") ? path.split("/")[0] : "no label";
-      labels.set(label, (labels.get(label) || 0) + 1);
-    }
-    contents.textContent = `${counted(files.length, "file")}: ${[...labels].map(([label, count]) => `${label} ${count}`).join(", ")}.`;
+    contents.textContent = contentsOf(placed);
     const folder = files[0].path.split("/")[0].replace(/[^\w-]+/g, "-").toLowerCase();
     if (folder && files[0].path.includes("/")) name.value = folder;
     await inspect();
   }
 
-  function recordings() {
-    if (!state.files.length) throw new Refusal("There are no recordings; drop a folder first.");
-    return state.files;
+  function chooseFolder(next) {
+    chooser.click();
+    say(`Choose the folder of recordings${next ? `, then ${next}` : ""}.`);
   }
 
   async function inspect() {
-    const job = await run("data-inspect", { folder: recordings() }, { title: "Inspect the recordings" });
+    if (!state.files.length) { chooseFolder(); return; }
+    const job = await run("data-inspect", { folder: state.files }, { title: "Inspect the recordings" });
     command.show(job.command);
     const found = job.result;
     const rows = [["Clips", found.n_clips], ["Length", `${(60 * found.hours).toFixed(1)} min`], ["Labels", listed(found.labels)], ["Sample rates", listed(found.sample_rates, " Hz")],
@@ -91,7 +119,7 @@ export async function open(panel) {
 
   /** Return what the fields say of a new training. */
   function fieldValues() {
-    return { out: name.value.trim(), family: family.value, size: size.value, set: settings.value.split(/\s+/).filter(Boolean) };
+    return { out: name.value.trim(), family: family.value, size: size.value, set: settings.value.split(/\s+/).filter(Boolean), ...base.value && { from: base.value } };
   }
 
   /** Say at once what a training would refuse of the fields. */
@@ -99,13 +127,15 @@ export async function open(panel) {
 
   async function train(isResumed) {
     if (state.job) throw new Refusal("A training runs already; stop it first.");
+    if (!isResumed && !state.files.length) { chooseFolder(`press ${start.textContent}`); return; }
     const out = name.value.trim();
     const begun = isResumed ? callOf(out) : null;
     const values = { ...fieldValues(), ...begun?.values };
+    if (isResumed) delete values.from; // a run that is resumed knows where it began
     if (consent.control.checked) values.i_have_consent = true;
     await postJson("/studio/training", { ...values, resume: isResumed });
-    values.folder = isResumed && !state.files.length ? resumable(begun, out) : recordings();
-    Object.assign(values, isResumed ? await lengthOfResumed(out) : { max_minutes: Number(minutes.value) });
+    values.folder = isResumed && (state.isExample || !state.files.length) ? resumable(begun, out) : state.files;
+    Object.assign(values, isResumed ? await lengthOfResumed(out) : { max_minutes: minutes.value });
     const job = await startTask("train", values).catch(error => {
       if (!["upload_not_found", "file_not_found"].includes(error.code)) throw error;
       throw new Refusal(`The recordings of ${out} are no longer on the server; drop their folder again, then press Resume.`);
@@ -149,7 +179,7 @@ export async function open(panel) {
 
   /** Return the options by which a run goes on for the minutes of the field, whatever its plan has left. */
   async function lengthOfResumed(name) {
-    const wanted = Number(minutes.value);
+    const wanted = minutes.value;
     const { minutes_left: left } = await recordOf(name);
     return { resume: true, ...(left === null || wanted <= left ? { max_minutes: wanted } : { more_minutes: wanted - left }) };
   }
@@ -218,6 +248,7 @@ export async function open(panel) {
     const record = await recordOf(state.run);
     const shown = Object.fromEntries(Object.entries(record.curves).slice(0, MOST_CURVES));
     drawCurves(curves, shown);
+    foretell(stage, Object.keys(shown).length ? "" : "The curves of the training appear here.");
     curves.setAttribute("aria-label", `Curves of ${state.run}: ${Object.entries(shown).map(([title, points]) => `${title} ${short(points[points.length - 1][1])}`).join(", ") || "none yet"}`);
     legend.replaceChildren(...Object.entries(shown).map(([title, points], index) => {
       const dot = h("i");
@@ -226,7 +257,8 @@ export async function open(panel) {
     }));
     state.record = record;
     showProgress();
-    const known = new Set([...samples.children].map(each => each.dataset.name));
+    if (warnings.childElementCount !== record.warnings.length) warnings.replaceChildren(...record.warnings.map(sentence => h("li", {}, sentence)));
+    const known = new Set([...samples.querySelectorAll("button")].map(each => each.dataset.name));
     const names = record.samples.map(each => each.name);
     if (names.length !== known.size || names.some(each => !known.has(each))) {
       samples.replaceChildren(...record.samples.map(sample => h("button", { "data-name": sample.name, onclick: guarded(async () => {
@@ -238,6 +270,17 @@ export async function open(panel) {
   async function listRuns() {
     const { runs: found } = await fetchJson("/studio/runs");
     fill(runs, [["", found.length ? "choose a run …" : "no runs yet"], ...found.map(each => [each.name, `${each.name} (${each.family})`])], state.run || "");
+    return found.map(each => each.name);
+  }
+
+  /** Show the recordings of the examples, and a name that no run has. */
+  function showExample(known) {
+    state.isExample = true; // a run that is resumed has recordings of its own
+    state.files = KIT.map(clip => library.file(clip).at(`${clip.label}/${clip.name}`));
+    contents.textContent = `Examples, until you drop a folder of your own: ${contentsOf(state.files)}`;
+    let number = 1;
+    while (known.includes(`${EXAMPLE}${number > 1 ? `-${number}` : ""}`)) number++;
+    name.value = `${EXAMPLE}${number > 1 ? `-${number}` : ""}`;
   }
 
   for (const type of ["dragover", "dragenter"]) drop.addEventListener(type, event => { event.preventDefault(); drop.classList.add("over"); });
@@ -248,8 +291,26 @@ export async function open(panel) {
     droppedFiles(event.dataTransfer).then(take).catch(complain);
   });
   showSizes();
-  await listRuns();
+  await showBases();
+  onModels(() => showBases());
+  showExample(await listRuns());
+  if (problem) {
+    start.disabled = resume.disabled = true;
+    start.after(h("p", {}, problem));
+  }
   await attendRunning();
+}
+
+/** Return what is in a folder: files, and how many each label has. */
+function contentsOf(placed) {
+  const sounds = placed.filter(({ path }) => isSound({ name: path }));
+  if (placed.some(({ path }) => /^metadata\.csv$/i.test(path))) return `${counted(sounds.length, "recording")} with their texts.`;
+  const labels = new Map();
+  for (const { path } of placed) {
+    const label = path.includes("/") ? path.split("/")[0] : "no label";
+    labels.set(label, (labels.get(label) || 0) + 1);
+  }
+  return `${counted(placed.length, "file")}: ${[...labels].map(([label, count]) => `${label} ${count}`).join(", ")}.`;
 }
 
 function recordOf(name) { return fetchJson(`/studio/runs/${encodeURIComponent(name)}`); }

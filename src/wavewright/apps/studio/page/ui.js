@@ -30,7 +30,12 @@ export function h(spec, attributes = {}, ...children) {
 export function say(sentence) {
   if (!sentence) document.getElementById("error").textContent = "";
   document.getElementById("status").textContent = sentence;
+  clearTimeout(expiry);
+  if (sentence) expiry = setTimeout(() => { document.getElementById("status").textContent = ""; }, EXPIRY_MS);
 }
+
+const EXPIRY_MS = 30_000; // of a message that is no error; an error stays until the next action
+let expiry = 0;
 
 /** Show an error; an abortion is none. */
 export function complain(error) {
@@ -166,17 +171,88 @@ export function commandBox() {
  * @returns {{update: function(object): void, close: function(): void}}
  */
 export function jobRow(title, controller, button = "Cancel") {
-  const bar = h("progress", { max: 1, "aria-label": title });
-  const text = h("span", {}, title);
-  const row = h("div.job", {}, text, bar, h("button.small", { onclick: () => controller.abort() }, button));
-  const timer = setTimeout(() => document.getElementById("jobs").append(row), 150); // short ones would only flicker
-  return {
-    update(job) {
-      if (typeof job.progress === "number" && job.progress > 0) bar.value = job.progress;
-      text.textContent = job.message ? `${title}: ${job.message}` : job.state === "queued" ? `${title}: waiting` : title;
-    },
-    close() { clearTimeout(timer); row.remove(); },
+  const id = crypto.randomUUID();
+  const row = new JobElement(title, button, () => controller.abort());
+  const told = { id, title, button, text: title };
+  let begun = null; // when the job ran, and its progress then
+  const tell = () => tabs?.postMessage(told);
+  const onmessage = ({ data }) => { if (data.cancel === id) controller.abort(); };
+  tabs?.addEventListener("message", onmessage);
+  const timer = setTimeout(() => { row.show(); tell(); }, 150); // short ones would only flicker
+  const beat = setInterval(tell, BEAT_MS);
+  const close = () => {
+    clearTimeout(timer);
+    clearInterval(beat);
+    tabs?.removeEventListener("message", onmessage);
+    removeEventListener("pagehide", close);
+    tabs?.postMessage({ closed: id });
+    row.element.remove();
   };
+  addEventListener("pagehide", close);
+  return {
+    update({ progress, message, state }) {
+      const now = performance.now();
+      if (progress > 0) begun ??= { now, progress };
+      const words = message || (state === "queued" ? "waiting" : "");
+      const left = progress > 0 ? secondsLeft(begun, now, progress) : null;
+      told.progress = progress;
+      told.text = `${title}${words ? `: ${words}` : ""}${left === null ? "" : `, ${left} left`}`;
+      row.update(told);
+    },
+    close,
+  };
+}
+
+const BEAT_MS = 1000; // between two reports to other tabs
+const LOST_MS = 90_000; // after which a tab that no longer reports is taken to be gone; hidden ones report each minute
+const SHORTEST_SECONDS = 3; // that must have passed, and that are left, for an estimate
+const tabs = "BroadcastChannel" in globalThis ? new BroadcastChannel("wavewright-studio-jobs") : null;
+
+/** Return the time that a job still takes at its speed so far, such as "about 2 min"; null while that is not known. */
+function secondsLeft(begun, now, progress) {
+  const passed = (now - begun.now) / 1000;
+  const seconds = passed * (1 - progress) / (progress - begun.progress);
+  if (passed < SHORTEST_SECONDS || !(seconds >= SHORTEST_SECONDS) || !Number.isFinite(seconds)) return null;
+  return seconds < 90 ? `about ${Math.round(seconds)} s` : `about ${Math.round(seconds / 60)} min`;
+}
+
+/** A row of the running jobs. */
+class JobElement {
+  constructor(title, button, cancel) {
+    this.bar = h("progress", { max: 1, "aria-label": title });
+    this.text = h("span", {}, title);
+    this.element = h("div.job", {}, this.text, this.bar, h("button.small", { onclick: cancel }, button));
+  }
+
+  show() { document.getElementById("jobs").append(this.element); }
+
+  update({ progress, text }) {
+    if (progress > 0) this.bar.value = progress;
+    this.text.textContent = text;
+  }
+}
+
+/** Show the jobs of other tabs, which can be cancelled here, too. */
+export function showJobsOfOtherTabs() {
+  const rows = new Map(); // by id of the job
+  const drop = id => {
+    clearTimeout(rows.get(id)?.timer);
+    rows.get(id)?.row.element.remove();
+    rows.delete(id);
+  };
+  tabs?.addEventListener("message", ({ data: { id, closed, title, button, ...told } }) => {
+    if (closed) drop(closed);
+    if (!id) return;
+    if (!rows.has(id)) {
+      const row = new JobElement(title, button, () => tabs.postMessage({ cancel: id }));
+      row.show();
+      rows.set(id, { row });
+    }
+    const known = rows.get(id);
+    clearTimeout(known.timer);
+    known.timer = setTimeout(() => drop(id), LOST_MS);
+    known.row.update(told);
+  });
 }
 
 /** Return the name of a file to write, made of another one's, which no file that is read has. */
@@ -195,6 +271,9 @@ export function chosenFiles(field) {
   field.value = "";
   return files;
 }
+
+/** Say in a box what comes into it; "" once it is there. */
+export function foretell(box, text) { if (text) box.dataset.empty = text; else delete box.dataset.empty; }
 
 /** Offer a file to save. */
 export function save(blob, name) {

@@ -1,8 +1,9 @@
 // Spectrogram and waveform of a sound with zoom, a selected region and a cursor.
 import { ClipPicture, colour, fitted } from "./drawing.js";
-import { clock, complain, h } from "./ui.js";
+import { clock, complain, foretell, h } from "./ui.js";
 
 const SHORTEST_VIEW = 0.01; // s
+const EMPTY = "The waveform and spectrogram of the sound appear here.";
 const SNAP = 4; // pixels below which a drag is a click
 
 /** A view of a buffer; `onselect(region)` gets `{start, end}` in seconds, or null for no region. */
@@ -12,7 +13,8 @@ export class WaveView {
     this.canvas = h("canvas", { role: "img", "aria-label": "No sound yet" });
     this.cursor = h("span.cursor", { hidden: true });
     this.range = h("span.soft");
-    this.element = h("div", {}, h("div.stage", {}, this.canvas, this.cursor),
+    this.stage = h("div.stage", { "data-empty": EMPTY }, this.canvas, this.cursor);
+    this.element = h("div", {}, this.stage,
       h("div.row", { role: "group", "aria-label": "View" },
         h("button.small", { onclick: () => this.zoom(0.5) }, "Zoom in"), h("button.small", { onclick: () => this.zoom(2) }, "Zoom out"),
         h("button.small", { onclick: () => this.show(0, this.seconds) }, "Whole sound"),
@@ -27,6 +29,7 @@ export class WaveView {
   /** Show another sound as a whole. */
   set(buffer) {
     this.buffer = buffer;
+    foretell(this.stage, "");
     this.picture = this.region = null;
     this.show(0, this.seconds);
   }
@@ -37,6 +40,7 @@ export class WaveView {
     this.canvas.getContext("2d").clearRect(0, 0, this.canvas.width, this.canvas.height);
     this.canvas.setAttribute("aria-label", "No sound yet");
     this.range.textContent = "";
+    foretell(this.stage, EMPTY);
   }
 
   get seconds() { return this.buffer?.duration || 0; }

@@ -1,4 +1,5 @@
-// Write ZIP archives without compression, which sound files would not gain from (APPNOTE.TXT of PKWARE, 4.3).
+// Write ZIP archives without compression, which sound files would not gain from, and read them (APPNOTE.TXT of PKWARE, 4.3).
+import { Refusal } from "./ui.js";
 
 const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   let value = byte;
@@ -44,6 +45,41 @@ function record(signature, numbers, format) {
     if (format[i] === "H") { view.setUint16(at, number, true); at += 2; } else { view.setUint32(at, number, true); at += 4; }
   });
   return new Uint8Array(view.buffer);
+}
+
+const END_BYTES = 22; // of the record at the end, without its comment of at most 65,535
+const [STORED, DEFLATED] = [0, 8];
+
+/** Return the files of an archive, `[{ name, blob }]`; raise an error with a sentence if it is none. */
+export async function unzip(archive) {
+  const tail = new DataView(await archive.slice(Math.max(0, archive.size - 65_557)).arrayBuffer());
+  let at = tail.byteLength - END_BYTES;
+  while (at >= 0 && tail.getUint32(at, true) !== 0x06054b50) at--;
+  const broken = () => new Refusal("This is no ZIP archive that can be read, or only a part of one; pack it again.");
+  if (at < 0) throw broken();
+  try {
+    const [count, nBytes, start] = [tail.getUint16(at + 10, true), tail.getUint32(at + 12, true), tail.getUint32(at + 16, true)];
+    const directory = new DataView(await archive.slice(start, start + nBytes).arrayBuffer());
+    const files = [];
+    for (let position = 0; files.length < count;) {
+      const half = offset => directory.getUint16(position + offset, true);
+      const whole = offset => directory.getUint32(position + offset, true);
+      const name = new TextDecoder().decode(new Uint8Array(directory.buffer, position + 46, half(28)));
+      files.push({ name, blob: await unpacked(archive, { method: half(10), nPacked: whole(20), at: whole(42) }) });
+      position += 46 + half(28) + half(30) + half(32);
+    }
+    return files.filter(({ name }) => !name.endsWith("/"));
+  } catch (error) { throw error?.isExpected ? error : broken(); }
+}
+
+/** Return one file of an archive. */
+async function unpacked(archive, { method, nPacked, at }) {
+  const header = new DataView(await archive.slice(at, at + 30).arrayBuffer());
+  const start = at + 30 + header.getUint16(26, true) + header.getUint16(28, true);
+  const packed = archive.slice(start, start + nPacked);
+  if (method === STORED) return packed;
+  if (method !== DEFLATED) throw new Refusal("A file of this ZIP archive is packed by a method that is not known here; pack it as usual.");
+  return new Response(packed.stream().pipeThrough(new DecompressionStream("deflate-raw"))).blob();
 }
 
 /** Return files whose names differ: the second "kick.wav" becomes "kick-2.wav". */

@@ -17,3 +17,6 @@ TOTAL = 2**16
 
 SILENT = -1
 """The code, in every codebook, of a frame of digital silence."""
+
+LOST = -2
+"""The code, in every codebook, of a frame that did not arrive; a decoder may make it up, no file holds it."""

@@ -12,7 +12,7 @@ import numpy as np
 
 from ....base.byte_stream import available_reader
 from ....contracts.runtime import EntropyCoder
-from . import SILENT
+from . import LOST, SILENT
 from .header import MAX_SECONDS, WwcHeader
 from .packets import COUNT_BYTES, CRC_BYTES, END, TWO_BYTES, n_codec_samples, packet_number
 
@@ -53,13 +53,15 @@ class _Packet:
 class PacketReader:
     """Iterator over the codes ``(channels, n_codebooks, frames)`` int16 of a .wwc file, packet by packet.
 
-    Missing packets before a valid one become silent frames (-1). A gap of at most ``max_gap_seconds`` is accepted once
-    two packets after it confirm each other; only then is silence yielded for it. After a longer gap reading ends.
+    Missing packets before a valid one become lost frames (-2), after ``n_concealed`` of them silent ones (-1). A gap of
+    at most ``max_gap_seconds`` is accepted once two packets after it confirm each other; only then are frames yielded
+    for it. After a longer gap reading ends.
 
     - ``source``: stream after the header.
     - ``coder``: entropy coder of the payloads.
     - ``hop_length``: samples per frame of the codec.
     - ``max_gap_seconds``: longest gap that is replaced by silence.
+    - ``n_concealed``: frames at the start of a gap that the decoder makes up.
     - ``lost``: frames ``(first, end)`` that are missing; ``end`` is None where the length of a stream is unknown.
     - ``n_frames``: frames yielded so far.
     - ``n_samples``: length of the audio in samples by the header or the end of a stream, None as long as neither is
@@ -74,8 +76,10 @@ class PacketReader:
         coder: EntropyCoder,
         hop_length: int,
         max_gap_seconds: float = MAX_GAP_SECONDS,
+        n_concealed: int = 0,
     ) -> None:
         self.header = header
+        self._n_concealed = n_concealed
         self.lost: list[tuple[int, int | None]] = []
         self.n_frames = 0
         self.n_samples = header.n_samples
@@ -110,12 +114,11 @@ class PacketReader:
         """Yield the codes of each packet."""
         packet_frames, n_frames = self.header.frames_per_packet, self._n_frames(self.n_samples)
         self._n_packets = None if n_frames is None else -(-n_frames // packet_frames)
-        silent_packet = np.full((self.header.n_channels, self.header.n_codebooks, packet_frames), SILENT, np.int16)
         for packet in self._accepted():
             if packet.number > self._expected:
                 self.lost.append((self._expected * packet_frames, packet.number * packet_frames))
-            for _ in range(self._expected, packet.number):
-                yield self._counted(silent_packet.copy())
+            for n_before in range(0, (packet.number - self._expected) * packet_frames, packet_frames):
+                yield self._counted(self._missing(packet_frames, n_before))
             self._expected = packet.number + 1
             self._n_accepted = packet.start + packet.n_bytes
             if packet.n_samples is not None:
@@ -152,6 +155,12 @@ class PacketReader:
         is_last = packet.n_samples is not None or packet.number + 1 == self._n_packets
         may_miss = min(max(1, n_skipped // MIN_PACKET_BYTES), self._max_gap)
         return n_missing <= (may_miss if is_last else min(may_miss, MAX_LONE_GAP))
+
+    def _missing(self, n_frames: int, n_before: int) -> np.ndarray:
+        """Return the frames of a packet that is missing after ``n_before`` frames of the same gap."""
+        codes = np.full((self.header.n_channels, self.header.n_codebooks, n_frames), SILENT, np.int16)
+        codes[:, :, : max(self._n_concealed - n_before, 0)] = LOST
+        return codes
 
     def _counted(self, codes: np.ndarray) -> np.ndarray:
         self.n_frames += codes.shape[2]

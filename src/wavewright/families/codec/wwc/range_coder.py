@@ -124,11 +124,12 @@ def checked_codes(codes: np.ndarray, n_codebooks: int, codebook_size: int) -> np
     return codes
 
 
-def check_code_range(codes: np.ndarray, codebook_size: int) -> None:
-    """Raise BadSetting for integers that are neither codes of a codebook nor -1."""
-    if codes.size and not (codes.min() >= SILENT and codes.max() < codebook_size):
+def check_code_range(codes: np.ndarray, codebook_size: int, lowest: int = SILENT) -> None:
+    """Raise BadSetting for integers that are neither codes of a codebook nor negative ones from ``lowest`` on."""
+    if codes.size and not (codes.min() >= lowest and codes.max() < codebook_size):
         raise BadSetting(
-            f"The codes lie between {codes.min()} and {codes.max()}; they must lie between -1 and {codebook_size - 1}."
+            f"The codes lie between {codes.min()} and {codes.max()}; they must lie between {lowest} and "
+            f"{codebook_size - 1}."
         )
 
 

@@ -1,0 +1,90 @@
+"""Measure the real-time factor of denoisers and of the echo canceller, of whole files and of streams.
+
+    python -m benchmarks.enhancement.speed --gtcrn FOLDER --json speed.json
+
+The real-time factor is processor time on one thread over the duration of the sound. A stream comes in chunks of one
+hop. GTCRN is its authors' ONNX graph of one frame, ``stream/onnx_models/gtcrn_simple.onnx`` in a copy of the public
+repository Xiaobin-Rong/gtcrn, played as any denoiser in an ONNX file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.harness.script import Benchmark, Report
+from benchmarks.harness.tables import TARGETS, Table, columns, optional
+from benchmarks.harness.timing import median_seconds
+from wavewright.contracts.enhancement import EnhancerStream
+from wavewright.families import loading
+
+SECONDS = 16.0
+MODELS = ("denoise-16k", "denoise-48k", "denoise-16k-best")
+ECHO_MODEL = "echo-16k"
+MAX_REAL_TIME_FACTORS = {"denoise-16k": 0.010, "denoise-48k": 0.030, ECHO_MODEL: 0.012}
+GTCRN_HOP = 256
+
+SPEEDS = Table("real-time factors", columns(name="s") | optional(file=".4f", stream=".4f"))
+
+
+def sound(sample_rate: int, seed: int = 0) -> np.ndarray:
+    """Return bursts of harmonics in noise, ``(time,)``."""
+    time = np.arange(round(SECONDS * sample_rate)) / sample_rate
+    voice = (np.sin(2 * np.pi * 1.3 * time) > 0) * sum(np.sin(2 * np.pi * 140 * n * time) / n for n in range(1, 20))
+    noise = np.random.default_rng(seed).standard_normal(len(time))
+    return (0.1 * voice + 0.01 * noise).astype(np.float32)
+
+
+def push_hops(stream: EnhancerStream, wave: np.ndarray, hop_length: int) -> None:
+    """Push a wave ``(time,)`` hop by hop."""
+    for start in range(0, len(wave), hop_length):
+        stream.push(wave[None, start : start + hop_length])
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this script."""
+    parser.add_argument("--model", nargs="*", default=MODELS, help="denoisers")
+    parser.add_argument("--gtcrn", type=Path, default=None, help="copy of the repository Xiaobin-Rong/gtcrn")
+    parser.add_argument("--rounds", type=int, default=5)
+
+
+def measure(options: argparse.Namespace, report: Report) -> None:
+    """Add a row for each model."""
+
+    def factor(work: Callable[[], object]) -> float:
+        return median_seconds(work, options.rounds) / SECONDS
+
+    files: dict[str, float] = {}
+    for name in options.model:
+        model = loading.load_enhancer(name)
+        wave, stream = sound(model.sample_rate), model.stream()
+        hop_length = (stream.latency_samples + 1) // 2
+        files[name] = factor(lambda model=model, wave=wave: model.enhance(wave))
+        streamed = None
+        if hop_length <= model.sample_rate // 10:  # not a model that waits for the seconds to come
+            streamed = factor(lambda stream=stream, wave=wave, n=hop_length: push_hops(stream, wave, n))
+        report.add(SPEEDS, {"name": name, "file": files[name], "stream": streamed})
+    canceller = loading.load_echo_canceller(ECHO_MODEL)
+    far = sound(canceller.sample_rate, 1)
+    microphone = 0.5 * np.roll(far, 400) + sound(canceller.sample_rate)
+    files[ECHO_MODEL] = factor(lambda: canceller.cancel(microphone, far))
+    report.add(SPEEDS, {"name": ECHO_MODEL, "file": files[ECHO_MODEL], "stream": None})
+    if options.gtcrn is None:
+        report.note("GTCRN: left out; give --gtcrn a copy of the repository Xiaobin-Rong/gtcrn.")
+    else:
+        peer = loading.load_enhancer(options.gtcrn / "stream" / "onnx_models" / "gtcrn_simple.onnx")
+        streamed = factor(lambda: push_hops(peer.stream(), sound(peer.sample_rate), GTCRN_HOP))
+        report.add(SPEEDS, {"name": "GTCRN", "file": None, "stream": streamed})
+    for name, target in MAX_REAL_TIME_FACTORS.items():
+        if name in files:
+            report.target(name, "real-time factor of a file", files[name], at_most=target)
+
+
+BENCHMARK = Benchmark(__doc__, (SPEEDS, TARGETS), add_options, measure, smoke={"rounds": 1, "model": ["denoise-16k"]})
+
+if __name__ == "__main__":
+    sys.exit(BENCHMARK.run())

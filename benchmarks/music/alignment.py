@@ -1,0 +1,84 @@
+"""Align scores that are played with a wandering tempo by other instruments, and compare the times of their notes.
+
+    python -m benchmarks.music.alignment
+
+Pieces of bands by rule are played by the patches of the synthesiser; the tempo of each quarter is that of the one
+before times a random factor. Printed are the distances of the starts of notes in ms: median and 95th percentile.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.harness.script import Benchmark, Report
+from benchmarks.harness.tables import Table, columns
+from wavewright.inference.score_alignment.aligning import RATE, align_score
+from wavewright.music.formats import read_score
+from wavewright.music.performance import perform
+from wavewright.music.score import Score
+from wavewright.music.timing import TEMPO
+from wavewright.synth import SynthEngine, general_midi
+from wavewright.tasks.compose_by_rule import compose_by_rule
+
+STEP = 0.05
+"""Standard deviation of the logarithm of the factor from one quarter to the next."""
+
+FACTORS = (0.6, 1.6)
+US_PER_QUARTER = 600_000
+TIMES = Table("starts of notes", columns(piece="s", notes="d", seconds=".1f", fit=".3f", median_ms=".1f", p95_ms=".1f"))
+
+
+def wandering(score: Score, rng: np.random.Generator) -> Score:
+    """Return a score whose tempo wanders."""
+    ticks = np.arange(0, max(score.length, 1), score.ticks_per_quarter)
+    factors = np.exp(np.cumsum(rng.normal(0.0, STEP, len(ticks))))
+    factors = np.clip(factors / np.exp(np.log(factors).mean()), *FACTORS)
+    rows = [(int(tick), round(US_PER_QUARTER * float(each))) for tick, each in zip(ticks, factors, strict=True)]
+    return replace(score, tempos=np.array(rows, TEMPO))
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this script."""
+    parser.add_argument("--pieces", type=int, default=8)
+    parser.add_argument("--bars", type=int, default=16)
+
+
+def measure(options: argparse.Namespace, report: Report) -> None:
+    """Add a row for each piece, and one for all."""
+    joined = []
+    n_seconds = 0.0
+    fits = []
+    for seed in range(options.pieces):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "piece.mid"
+            compose_by_rule("band", bars=options.bars, seed=seed, out=path)
+            score = read_score(path)
+        played = wandering(score, np.random.default_rng(seed))
+        blocks = perform(played, RATE).blocks(lambda: SynthEngine(general_midi(), RATE))
+        wave = np.concatenate([*blocks], axis=1).mean(axis=0)
+        alignment = align_score(wave, score)
+        starts = np.concatenate([track.notes["start"] for track in score.tracks])
+        errors = 1_000.0 * np.abs(alignment.times(starts) - played.tempo_map.seconds(starts))
+        report.add(TIMES, _row(f"band {seed}", errors, len(wave) / RATE, alignment.fit))
+        joined.append(errors)
+        n_seconds += len(wave) / RATE
+        fits.append(alignment.fit)
+    report.add(TIMES, _row("all", np.concatenate(joined), n_seconds, float(np.mean(fits))))
+
+
+def _row(name: str, errors: np.ndarray, seconds: float, fit: float) -> dict[str, str | int | float]:
+    median, p95 = np.percentile(errors, [50, 95]).tolist()
+    row: dict[str, str | int | float] = {"piece": name, "notes": len(errors), "seconds": seconds, "fit": fit}
+    return {**row, "median_ms": median, "p95_ms": p95}
+
+
+BENCHMARK = Benchmark(__doc__, (TIMES,), add_options, measure, smoke={"pieces": 1, "bars": 4})
+
+if __name__ == "__main__":
+    sys.exit(BENCHMARK.run())

@@ -1,0 +1,222 @@
+"""Find the notes of several voices that a SoundFont plays, beside basic-pitch's network.
+
+    pip install mir_eval==0.8.2 && pip install --no-deps basic-pitch==0.4.0 resampy==0.4.3 pretty_midi==0.2.11
+    python -m benchmarks.music.polyphony --scores FOLDER --soundfont TimGM6mb.sf2 --json polyphony.json
+
+FOLDER has the folders chorales, quartets and songs that ``recipes/composer.py`` writes with ``--scores-only``; their
+validation scores, of which nothing is learned, are played. Nothing is learned from TimGM6mb (Debian package
+timgm6mb-soundfont) either. Without FOLDER, pieces by rules are played. Notes count by mir_eval: onset within 50 ms,
+pitch within 50 cents, and, for F with ends, an end within 50 ms or a fifth of the note. A note that is held longer than
+its instrument sounds counts as played. The figure of an ensemble is the mean over its pieces.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.harness.script import Benchmark, Report
+from benchmarks.harness.tables import TARGETS, Table, columns
+from benchmarks.music.transcription import BASIC_PITCH, MIR_EVAL, BasicPitch, Melody, Polyphonic, Sound, ratios
+from wavewright.audio.clip import Clip
+from wavewright.base.errors import ScoreWarning
+from wavewright.inference.transcription.settings import POLYPHONIC
+from wavewright.music.formats import read_score
+from wavewright.music.performance import perform
+from wavewright.music.rules import compose_by_rule
+from wavewright.music.score import CONTROL_CHANGE, PROGRAM, Score, Track, controls_of, notes_of
+from wavewright.music.timing import TEMPO
+from wavewright.synth.soundfont import SoundFont, SoundFontEngine, default_soundfont, read_soundfont
+
+RATE = 44_100
+TICKS_PER_SECOND = 1_000
+SHORTEST_SECONDS = 0.04
+REVERB = 91  # controller of its send
+REVERB_LEVELS = (0, 40)
+
+ENSEMBLES = {
+    "piano, songs": ("songs", (0,)),
+    "piano, quartets": ("quartets", (0,)),
+    "electric piano, songs": ("songs", (4,)),
+    "nylon guitar, chorales": ("chorales", (24,)),
+    "steel guitar, songs": ("songs", (25,)),
+    "choir, chorales": ("chorales", (52,)),
+    "organ, chorales": ("chorales", (19,)),
+    "string quartet": ("quartets", (40, 40, 41, 42)),
+    "winds, chorales": ("chorales", (73, 68, 71, 70)),
+    "flute and piano, songs": ("songs", (73, 0)),
+}
+"""Kinds of scores, and the program of each part; later parts have the last one."""
+
+RULE = "progression"
+FIRST_SEED = 1_000
+MIN_NOTES = 20  # of a score
+RANGES = {0: (21, 108), 4: (28, 103), 24: (40, 84), 25: (40, 86), 52: (40, 84), 19: (36, 96)}
+OTHER_RANGES = {40: (55, 98), 41: (48, 86), 42: (36, 76), 73: (60, 96), 68: (58, 90), 71: (50, 90), 70: (34, 72)}
+
+EACH = Table(
+    "ensembles",
+    columns(
+        ensemble="s", transcriber="s", pieces="d", notes="d", f=".3f", precision=".3f", recall=".3f", f_offsets=".3f"
+    ),
+)
+ALL = Table("all", columns(transcriber="s", f=".3f", f_offsets=".3f"))
+SPEED = Table("processor time", columns(transcriber="s", seconds=".1f", times_real_time=".1f"))
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Parts of a score: start, end, pitch and velocity of their notes in seconds, ``(notes, 4)`` each."""
+
+    parts: tuple[np.ndarray, ...]
+
+
+def piece_of(score: Score, seconds: float, rng: np.random.Generator) -> Piece:
+    """Return some seconds of a score, from a random bar on, with other velocities."""
+    begin = rng.uniform(0, max(score.seconds - seconds, 0.0))
+    parts = []
+    for track in score.tracks:
+        notes = track.notes
+        start = score.tempo_map.seconds(notes["start"]) - begin
+        end = score.tempo_map.seconds(notes["start"] + notes["duration"]) - begin
+        used = (start >= 0) & (start < seconds) & (not track.is_drum)
+        velocity = np.clip(rng.normal(78, 14, len(notes)), 30, 120)
+        rows = np.stack([start + 0.2, end + 0.2, notes["pitch"], velocity], axis=1)[used]
+        if len(rows):
+            parts.append(rows)
+    return Piece(tuple(parts))
+
+
+def tidied(rows: np.ndarray, limits: tuple[int, int]) -> np.ndarray:
+    """Return the notes of an instrument's range; none of a pitch overlaps with the next of it."""
+    rows = rows[(rows[:, 2] >= limits[0]) & (rows[:, 2] <= limits[1])]
+    rows = rows[np.lexsort((rows[:, 2], rows[:, 0]))]
+    kept: list[np.ndarray] = []
+    last: dict[int, np.ndarray] = {}
+    for row in rows:
+        before = last.get(int(row[2]))
+        if before is not None:
+            if row[0] - before[0] < SHORTEST_SECONDS:
+                continue
+            before[1] = min(before[1], row[0] - 0.005)
+        row[1] = max(row[1], row[0] + SHORTEST_SECONDS)
+        last[int(row[2])] = row
+        kept.append(row)
+    return np.array(kept).reshape(-1, 4)
+
+
+def played(piece: Piece, programs: tuple[int, ...], font: SoundFont, reverb: int) -> tuple[np.ndarray, Melody]:
+    """Return the wave ``(2, time)`` of a piece, and its notes."""
+    ranges = RANGES | OTHER_RANGES
+    by_program: dict[int, list[np.ndarray]] = {}
+    for number, part in enumerate(piece.parts):
+        by_program.setdefault(programs[min(number, len(programs) - 1)], []).append(part)
+    tracks, everything = [], []
+    for program, parts in by_program.items():
+        rows = tidied(np.concatenate(parts), ranges[program])
+        ticks = np.rint(TICKS_PER_SECOND * rows[:, :2]).astype(int)
+        notes = [(a, b - a, int(row[2]), int(row[3])) for (a, b), row in zip(ticks, rows, strict=True)]
+        controls = controls_of([(0, PROGRAM, 0, program), (0, CONTROL_CHANGE, REVERB, reverb)])
+        tracks.append(Track(notes_of(notes), controls=controls))
+        everything.append(rows)
+    score = Score(tuple(tracks), TICKS_PER_SECOND, np.array([(0, 1_000_000)], TEMPO))
+    wave = np.concatenate(list(perform(score, RATE).blocks(lambda: SoundFontEngine(font, RATE))), axis=1)
+    rows = tidied(np.concatenate(everything), (0, 127))
+    return wave, Melody(rows[:, :2], rows[:, 2].astype(int), rows[:, 3].astype(int))
+
+
+def scores_of_kind(folder: Path | None, kind: str, number: int) -> Iterator[Score]:
+    """Yield scores of which nothing is learned."""
+    if folder is None:
+        for seed in range(FIRST_SEED, FIRST_SEED + number):
+            yield compose_by_rule(RULE, seed=seed, bars=8)
+        return
+    paths = sorted((folder / kind).glob("valid-*"))
+    chosen = np.random.default_rng(len(paths)).permutation(len(paths))
+    n_found = 0
+    for index in chosen:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ScoreWarning)
+            score = read_score(paths[index])
+        if n_found < number and score.n_notes > MIN_NOTES:
+            n_found += 1
+            yield score
+
+
+def sounds(options: argparse.Namespace) -> Iterator[Sound]:
+    """Yield the pieces of all ensembles."""
+    font = default_soundfont() if options.soundfont is None else read_soundfont(options.soundfont)
+    for name, (kind, programs) in list(ENSEMBLES.items())[: options.ensembles]:
+        for number, score in enumerate(scores_of_kind(options.scores, kind, options.pieces)):
+            rng = np.random.default_rng([FIRST_SEED, number])
+            piece = piece_of(score, options.seconds, rng)
+            if piece.parts:
+                wave, notes = played(piece, programs, font, REVERB_LEVELS[number % len(REVERB_LEVELS)])
+                if len(notes.pitches):
+                    yield Sound("ensembles", name, wave, notes)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this script."""
+    parser.add_argument("--model", default=POLYPHONIC, help="name of a transcriber, or the path of its folder")
+    parser.add_argument("--scores", type=Path, default=None, help="folder of chorales, quartets and songs")
+    parser.add_argument("--soundfont", type=Path, default=None, help="default: the bundled bank, which is learned from")
+    parser.add_argument("--seconds", type=float, default=20.0, help="of each piece")
+    parser.add_argument("--pieces", type=int, default=4, help="of each ensemble")
+    parser.add_argument("--ensembles", type=int, default=None, help="default: all")
+    parser.add_argument("--keep", type=Path, default=None, help="folder to write the recordings to")
+
+
+def measure(options: argparse.Namespace, report: Report) -> None:
+    """Add the rows of all ensembles and transcribers."""
+    MIR_EVAL.require()
+    transcribers = {"Wavewright": Polyphonic(options.model)}
+    if BASIC_PITCH.is_installed:
+        transcribers["basic-pitch"] = BasicPitch()
+    else:
+        report.skip(BASIC_PITCH, "basic-pitch")
+    results: dict[tuple[str, str], list[tuple[float, ...]]] = {}
+    seconds, sound_seconds = dict.fromkeys(transcribers, 0.0), 0.0
+    for number, sound in enumerate(sounds(options)):
+        sound_seconds += sound.wave.shape[1] / RATE
+        if options.keep is not None:
+            options.keep.mkdir(parents=True, exist_ok=True)
+            Clip(sound.wave, RATE).write(options.keep / f"{number:03d}.flac")
+        for name, transcriber in transcribers.items():
+            start = time.process_time()
+            found = transcriber(sound)
+            seconds[name] += time.process_time() - start
+            row = (*ratios(sound.melody, found), len(sound.melody.pitches))
+            results.setdefault((sound.instrument, name), []).append(row)
+    for (ensemble, name), rows in results.items():
+        precision, recall, f, f_offsets, _ = (float(mean) for mean in np.mean(rows, axis=0))
+        row = {"ensemble": ensemble, "transcriber": name, "pieces": len(rows), "notes": int(sum(r[-1] for r in rows))}
+        report.add(EACH, {**row, "f": f, "precision": precision, "recall": recall, "f_offsets": f_offsets})
+    means = {}
+    for name in transcribers:
+        rows = [row for (_, each), found in results.items() if each == name for row in found]
+        means[name] = np.mean(rows, axis=0)
+        report.add(ALL, {"transcriber": name, "f": float(means[name][2]), "f_offsets": float(means[name][3])})
+    if "basic-pitch" in means:
+        report.target("all", "F of notes, beside basic-pitch", means["Wavewright"][2], at_least=means["basic-pitch"][2])
+    for name, each in seconds.items():
+        report.add(SPEED, {"transcriber": name, "seconds": each, "times_real_time": sound_seconds / each})
+
+
+BENCHMARK = Benchmark(
+    __doc__,
+    (EACH, ALL, SPEED, TARGETS),
+    add_options,
+    measure,
+    smoke={"seconds": 3.0, "ensembles": 1, "pieces": 1},
+)
+
+if __name__ == "__main__":
+    sys.exit(BENCHMARK.run())

@@ -1,0 +1,111 @@
+"""Measure a dub: when its lines start and end, whether they overlap, and what a recogniser understands.
+
+    python -m benchmarks.speech.dubbing --voice en-kathleen --lines 200 --json dubbing.json
+
+The lines are the sentences of benchmarks/speech/texts/hundred.txt, in turn. The time of each is its length at the
+voice's usual rate times exp(N(0, 0.15)), as if the original were a sixth shorter or longer two times out of three; the
+gap after it is 0.08 s (two frames of film) or more, exponential with a mean of 0.6 s. In the dub, a line starts
+where it is first above -40 dB of its peak; it overlaps if its own file is still above that when the next line starts.
+Word errors by wavewright.metrics.recogniser, against the text of the line, with a 95 % bootstrap interval over the
+lines.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.harness.corpora import SMOKE_VOICE, sentences
+from benchmarks.harness.script import Benchmark, Report
+from benchmarks.harness.tables import TARGETS, Table, columns, optional
+from benchmarks.speech.judges import Judges, add_judge_options, word_error_interval
+from wavewright.audio.clip import Clip
+from wavewright.dubbing.cues import written_cues
+from wavewright.dubbing.speaking import line_file
+from wavewright.speech.voice import Voice
+from wavewright.tasks.dub import dub
+
+DEVIATION = 0.15
+SHORTEST_GAP, MEAN_GAP = 0.08, 0.6
+START_DB = -40.0
+MAX_START_MS = 40.0
+MAX_WORD_ERROR = 8.0
+
+DUBBED = Table(
+    "dubbed lines",
+    columns(lines="d", within_rates_percent=".1f", largest_start_ms=".1f", overlapping="d", cut="d")
+    | optional(word_error_percent=".1f"),
+)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this script."""
+    parser.add_argument("--voice", default="en-kathleen")
+    parser.add_argument("--lines", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=1)
+    add_judge_options(parser)
+
+
+def measure(options: argparse.Namespace, report: Report) -> None:
+    """Dub subtitles with times at random, and add the row and its targets."""
+    voice, judges = Voice.load(options.voice), Judges(options, report)
+    texts = [text for _ in range(options.lines) for text in sentences()][: options.lines]
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder, "lines.srt")
+        source.write_text(written_cues(_cues(voice, texts, options.seed)), encoding="utf-8")
+        made = dub(source, to="en", from_="en", voice=options.voice, quiet=True)
+        clips = [Clip.read(line_file(Path(folder, "lines-en-lines"), line)) for line in made.lines]
+        dubbed = Clip.read(Path(folder, "lines-en.wav"))
+    starts_ms, errors, n_overlapping, last_end = [], [], 0, 0.0
+    for index, (line, clip) in enumerate(zip(made.lines, clips, strict=True)):
+        loud = _loud(clip.wave[0])
+        end = line.start + (loud[-1] - loud[0]) / clip.sample_rate
+        before = max(line.start - SHORTEST_GAP / 2, min(last_end, line.start))
+        heard = dubbed.wave[0, round(before * dubbed.sample_rate) : round(end * dubbed.sample_rate)]
+        starts_ms.append(1e3 * abs(before + _loud(heard)[0] / dubbed.sample_rate - line.start))
+        following = made.lines[index + 1].start if index + 1 < len(made.lines) else np.inf
+        last_end = end
+        n_overlapping += bool(end > following and "cut off" not in line.problem)
+        errors.append(judges.word_errors(clip.wave[0], clip.sample_rate, line.text))
+    within = 100 * float(np.mean([not line.problem for line in made.lines]))
+    word_error = word_error_interval(np.array(errors, float))
+    report.add(
+        DUBBED,
+        {
+            "lines": len(made.lines),
+            "within_rates_percent": within,
+            "largest_start_ms": max(starts_ms),
+            "overlapping": n_overlapping,
+            "cut": sum("cut off" in line.problem for line in made.lines),
+            "word_error_percent": word_error,
+        },
+    )
+    report.target("dub", "lines that start late, ms", max(starts_ms), at_most=MAX_START_MS)
+    report.target("dub", "lines that overlap", n_overlapping, at_most=0)
+    report.target("dub", "word error, percent", word_error, at_most=MAX_WORD_ERROR)
+
+
+def _loud(wave: np.ndarray) -> np.ndarray:
+    """Return the positions of the samples above START_DB of the peak."""
+    level = np.abs(wave)
+    return np.flatnonzero(level > level.max() * 10 ** (START_DB / 20))
+
+
+def _cues(voice: Voice, texts: list[str], seed: int) -> list[tuple[float, float, str]]:
+    random = np.random.default_rng(seed)
+    cues, start = [], 0.5
+    for text in texts:
+        seconds = voice.usual_seconds(text) * float(np.exp(DEVIATION * random.standard_normal()))
+        cues.append((start, start + seconds, text))
+        start += seconds + SHORTEST_GAP + float(random.exponential(MEAN_GAP - SHORTEST_GAP))
+    return cues
+
+
+BENCHMARK = Benchmark(__doc__, (DUBBED, TARGETS), add_options, measure, smoke={"voice": SMOKE_VOICE, "lines": 2})
+
+if __name__ == "__main__":
+    sys.exit(BENCHMARK.run())

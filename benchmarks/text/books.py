@@ -1,0 +1,233 @@
+"""Compare the text of EPUBs with what Pandoc reads in them: chapters, their order, and words that are left out.
+
+    python -m benchmarks.text.books BOOK.epub ... --passages passages.txt
+    python -m benchmarks.text.books --narrate SHORT.epub --voice en-kathleen
+
+Words of both readings are aligned, paragraphs first, then words where paragraphs differ. A word that only Pandoc has is
+left out, one that only ours has is added; a passage in another place counts as both. Pandoc's notes are removed from
+its document, and ``--passages`` writes all passages, so that a person sees what they are. ``chapters`` are ours,
+``entries`` those of the first level of the book's table of contents, read here by itself; ``in_order`` says how many of
+them, in their order, are titles of our chapters.
+
+``--narrate`` speaks a book to an M4B and compares what FFprobe reads in it: titles and lengths of chapters, picture and
+tags.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import json
+import posixpath
+import re
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from xml.etree import ElementTree
+
+from benchmarks.harness.peers import FFMPEG, PANDOC
+from benchmarks.harness.script import Benchmark, Report
+from benchmarks.harness.tables import TARGETS, Table, columns
+from wavewright.tasks.narrate import narrate
+from wavewright.text.epub import Epub, read_epub
+
+MAX_LEFT_OUT_PERCENT = 1.0
+MAX_SECONDS_OFF = 0.1  # of a chapter in FFprobe's reading
+
+BOOKS = Table(
+    "books",
+    columns(
+        book="s",
+        chapters="d",
+        entries="d",
+        in_order="d",
+        words="d",
+        left_out="d",
+        left_out_percent=".2f",
+        added="d",
+        cover_bytes="d",
+        title="s",
+        author="s",
+    ),
+    is_optional=True,
+)
+AUDIO_BOOKS = Table(
+    "audio books",
+    columns(book="s", chapters="d", titles_equal="s", seconds="d", worst_seconds_off=".3f", has_picture="s", tags="d"),
+    is_optional=True,
+)
+
+
+def words_of(text: str) -> list[str]:
+    """Return the words of a text in lower case, without signs."""
+    return re.findall(r"[^\W_]+", text.casefold())
+
+
+def pandoc_paragraphs(path: Path) -> list[str]:
+    """Return the paragraphs that Pandoc reads in a book, without its notes."""
+    document = json.loads(_output(["pandoc", "-f", "epub", "-t", "json", str(path)]))
+    without = json.dumps(_without_notes(document)).encode()
+    plain = _output(["pandoc", "-f", "json", "-t", "plain", "--wrap=none", "--columns=10000"], without)
+    return [line for line in plain.decode().splitlines() if words_of(line)]
+
+
+def _without_notes(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _without_notes(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_without_notes(each) for each in value if not (isinstance(each, dict) and each.get("t") == "Note")]
+    return value
+
+
+def passages(reference: list[str], estimate: list[str]) -> Iterator[tuple[str, list[str]]]:
+    """Yield what two lists of paragraphs do not share: ``left out`` of the first or ``added`` in the second, words."""
+    one, other = ([" ".join(words_of(text)) for text in texts] for texts in (reference, estimate))
+    for kind, start, end, other_start, other_end in difflib.SequenceMatcher(None, one, other, False).get_opcodes():
+        if kind == "equal":
+            continue
+        first, second = " ".join(one[start:end]).split(), " ".join(other[other_start:other_end]).split()
+        for sort, a, b, c, d in difflib.SequenceMatcher(None, first, second, False).get_opcodes():
+            if sort != "equal" and "".join(first[a:b]) != "".join(second[c:d]):
+                yield from ((name, part) for name, part in (("left out", first[a:b]), ("added", second[c:d])) if part)
+
+
+def first_level(path: Path) -> list[str]:
+    """Return the titles of the first level of a book's table of contents, that of EPUB 3 if there is one."""
+    with zipfile.ZipFile(path) as archive:
+        names = [name for name in archive.namelist() if name.lower().endswith((".opf", ".ncx", ".xhtml", ".html"))]
+        package = next(name for name in names if name.lower().endswith(".opf"))
+        items = [each for each in ElementTree.fromstring(archive.read(package)).iter() if _local(each) == "item"]
+        navigation = [each.get("href", "") for each in items if "nav" in each.get("properties", "").split()]
+        if navigation:
+            name = posixpath.join(posixpath.dirname(package), navigation[0])
+            root = ElementTree.fromstring(archive.read(name))
+            lists = [each for each in root.iter() if _local(each) == "nav" and "toc" in "".join(each.attrib.values())]
+            entries = next(each for each in lists[0] if _local(each) == "ol")
+            return [_line(next(part for part in item if _local(part) in ("a", "span"))) for item in entries]
+        contents = next(name for name in names if name.lower().endswith(".ncx"))
+        root = ElementTree.fromstring(archive.read(contents))
+    points = next(each for each in root.iter() if _local(each) == "navMap")
+    labels = (
+        next(part for part in point if _local(part) == "navLabel") for point in points if _local(point) == "navPoint"
+    )
+    return [_line(label) for label in labels]
+
+
+def _local(element: ElementTree.Element) -> str:
+    return element.tag.rpartition("}")[2]
+
+
+def _line(element: ElementTree.Element) -> str:
+    return " ".join("".join(element.itertext()).split())
+
+
+def titles_in_order(titles: list[str], chapters: list[str]) -> int:
+    """Return how many titles are those of chapters, in the same order."""
+    return sum(size for _, _, size in difflib.SequenceMatcher(None, titles, chapters, False).get_matching_blocks())
+
+
+def compare(path: Path, report: Report) -> list[str]:
+    """Add the row of a book; return the passages that differ, a line each."""
+    book = read_epub(path)
+    reference, estimate = pandoc_paragraphs(path), [text for chapter in book.chapters for text in chapter.paragraphs]
+    found = [*passages(reference, estimate)]
+    n_words = sum(len(words_of(text)) for text in reference)
+    count = {kind: sum(len(words) for name, words in found if name == kind) for kind in ("left out", "added")}
+    entries = first_level(path)
+    percent = 100 * count["left out"] / n_words
+    report.add(
+        BOOKS,
+        {
+            "book": path.name,
+            "chapters": len(book.chapters),
+            "entries": len(entries),
+            "in_order": titles_in_order(entries, [chapter.title for chapter in book.chapters]),
+            "words": n_words,
+            "left_out": count["left out"],
+            "left_out_percent": percent,
+            "added": count["added"],
+            **_facts(book),
+        },
+    )
+    report.target(path.name, "words left out, percent", percent, at_most=MAX_LEFT_OUT_PERCENT)
+    return [f"{path.name}\t{kind}\t{len(words)}\t{' '.join(words)}" for kind, words in found]
+
+
+def _facts(book: Epub) -> dict[str, str | int]:
+    return {"cover_bytes": len(book.cover), "title": book.title, "author": book.author}
+
+
+def listen(path: Path, voice: str, report: Report) -> None:
+    """Narrate a book to an M4B, and add what FFprobe reads in it."""
+    book = read_epub(path)
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "book.m4b"
+        made = narrate(path, voice=voice, out=Path(folder) / "chapters", audiobook=out, quiet=True)
+        command = ["ffprobe", "-v", "error", "-show_chapters", "-show_format", "-show_streams", "-of", "json", str(out)]
+        found = json.loads(_output(command))
+    chapters = [
+        (each["tags"]["title"], float(each["start_time"]), float(each["end_time"])) for each in found["chapters"]
+    ]
+    lengths = [end - start for _, start, end in chapters]
+    pauses = [1.0] * (len(made.chapters) - 1) + [0.0]  # after each chapter but the last
+    off = [
+        abs(length - each.seconds - pause) for length, each, pause in zip(lengths, made.chapters, pauses, strict=True)
+    ]
+    tags = {key.lower(): text for key, text in found["format"]["tags"].items()}
+    wanted = {"title": book.title, "album": book.title, "artist": book.author, "genre": "Audiobook", "date": book.year}
+    report.add(
+        AUDIO_BOOKS,
+        {
+            "book": path.name,
+            "chapters": len(chapters),
+            "titles_equal": [title for title, _, _ in chapters] == [chapter.title for chapter in book.chapters],
+            "seconds": round(float(found["format"]["duration"])),
+            "worst_seconds_off": max(off),
+            "has_picture": any(stream["disposition"]["attached_pic"] for stream in found["streams"]),
+            "tags": sum(tags.get(key) == text for key, text in wanted.items()),
+        },
+    )
+    report.target(path.name, "chapters' lengths, seconds off", max(off), at_most=MAX_SECONDS_OFF)
+
+
+def _output(command: list[str], given: bytes | None = None) -> bytes:
+    return subprocess.run(command, check=True, capture_output=True, input=given).stdout
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this script."""
+    parser.add_argument("books", nargs="*", type=Path, help="EPUBs")
+    parser.add_argument("--passages", type=Path, default=None, help="file for the passages that differ")
+    parser.add_argument("--narrate", type=Path, default=None, help="EPUB to speak to an M4B")
+    parser.add_argument("--voice", default="en-kathleen")
+
+
+def measure(options: argparse.Namespace, report: Report) -> None:
+    """Compare the books, and listen to the narrated one."""
+    if PANDOC.is_installed:
+        found = [line for path in options.books for line in compare(path, report)]
+        if options.passages is not None:
+            options.passages.write_text("".join(f"{line}\n" for line in found), encoding="utf-8")
+    else:
+        report.skip(PANDOC, "The text of books")
+    if options.narrate is not None:
+        FFMPEG.require()
+        listen(options.narrate, options.voice, report)
+
+
+def smoke_books(folder: Path) -> list[Path]:
+    """Write a book by Pandoc, or none where that is not installed."""
+    if not PANDOC.is_installed:
+        return []
+    text = b"% A Book\n% Ann Author\n\n# One\n\nIt began here.^[A note.]\n\n# Two\n\nIt ended there.\n"
+    _output(["pandoc", "-f", "markdown", "-t", "epub3", "-o", str(folder / "book.epub")], text)
+    return [folder / "book.epub"]
+
+
+BENCHMARK = Benchmark(__doc__, (BOOKS, AUDIO_BOOKS, TARGETS), add_options, measure, smoke={"books": smoke_books})
+
+if __name__ == "__main__":
+    sys.exit(BENCHMARK.run())

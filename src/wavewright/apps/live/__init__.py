@@ -1,0 +1,1 @@
+"""Sound devices and MIDI inputs: instruments played live, and files played."""

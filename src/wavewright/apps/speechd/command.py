@@ -1,0 +1,123 @@
+"""The command ``speechd``: an output module of Speech Dispatcher, and its installation."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, BinaryIO
+
+from pydantic import Field
+
+from ...base.errors import BadSetting
+from ...base.parameters import IsMarked, LexiconPath, MarkKey, VocoderName, VoiceName, Writes
+from ...outputs.watermark.sequences import DEFAULT_KEY
+from ...speech.voice import DEFAULT_VOCODER, DEFAULT_VOICE
+from ...tasks import checked
+from .launcher import InstalledModule, install, module_command
+from .nvda.addon import WrittenAddon, write_addon
+
+if TYPE_CHECKING:
+    from .module_voices import ModuleVoices
+
+SWITCH_SECONDS = 0.001
+"""Longest time for which a computing thread holds Python's lock while a command waits for it."""
+
+
+@checked
+def speechd(
+    install_module: Annotated[
+        bool, Field(description="Write the script that Speech Dispatcher starts, and show lines for its settings.")
+    ] = False,
+    nvda_addon: Annotated[
+        Path | None,
+        Field(description="Write an add-on for NVDA, a file .nvda-addon, which starts this command."),
+        Writes(".nvda-addon"),
+    ] = None,
+    voice: VoiceName = DEFAULT_VOICE,
+    vocoder: VocoderName = DEFAULT_VOCODER,
+    lexicon: LexiconPath = None,
+    watermark: IsMarked = True,
+    watermark_key: MarkKey = DEFAULT_KEY,
+) -> InstalledModule | WrittenAddon | None:
+    """Speak for screen readers: an output module of Speech Dispatcher, on standard input and output.
+
+    Speech Dispatcher, or NVDA with the add-on, starts the command, sends texts and settings, and plays the audio. The
+    options set what clients do not ask for; with ``install_module`` and ``nvda_addon`` they become those of the script
+    and of the add-on.
+
+    Returns
+    -------
+    InstalledModule or WrittenAddon or None
+        With ``install_module``, the script; with ``nvda_addon``, the package; else None at the end of the input.
+
+    Raises
+    ------
+    BadSetting
+        If standard input is the terminal, the lexicon cannot be read, or both are to be written, or the package has
+        another suffix.
+    BadModel
+        With ``install_module`` or ``nvda_addon``, if the voice does not exist.
+    BadFolder
+        If the script or package cannot be written, or another file of the script's name is there.
+    """
+    from ..server.serve import checked_lexicon
+    from .module_voices import ModuleVoices
+
+    def open_voices() -> ModuleVoices:
+        return ModuleVoices(voice, vocoder, checked_lexicon(lexicon), watermark, watermark_key)
+
+    if install_module and nvda_addon is not None:
+        raise BadSetting("--install-module and --nvda-addon are for different screen readers; give one of them.")
+    if install_module or nvda_addon is not None:
+        open_voices()
+        arguments = _arguments(voice, vocoder, lexicon, watermark, watermark_key)
+        return install(arguments) if nvda_addon is None else write_addon(nvda_addon, module_command(arguments))
+    if sys.stdin.isatty():
+        raise BadSetting(
+            "Speech Dispatcher starts this command and writes to its standard input, which is the terminal; give "
+            "--install-module to install it, or --nvda-addon for NVDA."
+        )
+    _answer_commands(open_voices)
+    return None
+
+
+def _answer_commands(open_voices: Callable[[], ModuleVoices]) -> None:
+    """Answer the commands on standard input; all but replies and events goes to standard error."""
+    from .protocol import OutputModule
+
+    sys.setswitchinterval(SWITCH_SECONDS)
+    with _own_output() as sink, suppress(BrokenPipeError):
+        OutputModule(sys.stdin.buffer, sink, open_voices).run()
+        if threading.active_count() > 1:
+            os._exit(0)  # the end of the interpreter would abort what computes still
+
+
+@contextmanager
+def _own_output() -> Iterator[BinaryIO]:
+    """Yield standard output, and let what libraries print go to standard error meanwhile."""
+    sys.stdout.flush()
+    number = os.dup(sys.stdout.fileno())
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    try:
+        with suppress(BrokenPipeError), open(number, "wb", closefd=False) as sink:
+            yield sink
+    finally:
+        os.dup2(number, sys.stdout.fileno())
+        os.close(number)
+
+
+def _arguments(voice: str, vocoder: str, lexicon: Path | None, watermark: bool, watermark_key: str) -> tuple[str, ...]:
+    """Return the arguments that differ from their defaults, as a script in another folder gives them."""
+    own_vocoder = str(Path(vocoder).resolve()) if Path(vocoder).exists() else vocoder
+    options = {
+        "--voice": (voice, DEFAULT_VOICE),
+        "--vocoder": (own_vocoder, DEFAULT_VOCODER),
+        "--lexicon": (None if lexicon is None else str(lexicon.resolve()), None),
+        "--watermark-key": (watermark_key, DEFAULT_KEY),
+    }
+    given = [(name, str(value)) for name, (value, default) in options.items() if value not in (default, None)]
+    return (*(word for option in given for word in option), *(() if watermark else ("--no-watermark",)))

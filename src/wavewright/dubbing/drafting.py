@@ -1,0 +1,232 @@
+"""Make the project of a dub: its lines from subtitles or a recogniser, its cast, its translations."""
+
+from __future__ import annotations
+
+import bisect
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import cycle
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from ..audio.sound_file import read_header
+from ..base.errors import BadModel, BadSetting, BadText
+from ..effects.mixing.plan import Named
+from ..effects.mixing.project import parse_section, read_text
+from ..speech.fitting import FASTEST
+from ..speech.voice_names import find_voice, voices, voices_of
+from .cues import SubtitleCue, is_subtitle_file, read_cues
+from .project import LANGUAGE, MAX_SECONDS, CastMember, DubLine, DubProject, check_lines, renumbered
+from .recognition import SpeechSegment, describe, open_recogniser
+from .speakers import ClusteredSpeakers, cluster_speakers
+from .timing import slots
+from .translation import Translator, matched, translated
+
+CHARACTERS_PER_SECOND = 14.0  # of speech, before a voice has told its own
+SHORTEST_CUE = 0.05
+SPEAKER = "speaker {number}"
+SHOWN_DOUBTS = 20
+CHUNK_LINES = 50  # translated before the project is written again
+
+
+class _CastFile(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    cast: tuple[CastMember, ...]
+
+
+@dataclass(frozen=True)
+class Draft:
+    """Where the lines of a new project come from.
+
+    - ``source``: sound, video or subtitles.
+    - ``subtitles``: of a sound or video.
+    - ``recogniser``: name of a recogniser, for a sound or video without subtitles.
+    - ``from_language``, ``to_language``: languages; the first may be empty.
+    - ``voice``: of all lines; None for the voices that speak the language, in turn for each speaker.
+    - ``cast``: TOML file with ``[[cast]]`` tables.
+    - ``n_speakers``: number of speakers of a sound whose lines name none, which are found by their voices; 0 to find
+      it.
+    """
+
+    source: Path
+    to_language: str
+    from_language: str = ""
+    subtitles: Path | None = None
+    recogniser: str | None = None
+    voice: str | None = None
+    cast: Path | None = None
+    n_speakers: int | None = None
+
+    def project(self, folder: Path) -> tuple[DubProject, str]:
+        """Return the project, whose paths are relative to a folder, and what somebody should check in it.
+
+        Raises BadText, BadSetting, BadAudio, BadModel or MissingExtra if the lines or the cast cannot be made.
+        """
+        lines, language, recogniser = self._lines()
+        lines, note = self._with_speakers(lines)
+        speakers = list(dict.fromkeys(line.speaker for line in lines))
+        project = DubProject(
+            source=relative(self.source, folder),
+            from_language=self.from_language or language,
+            to_language=self.to_language,
+            recogniser=recogniser,
+            cast=self._cast(speakers),
+            lines=renumbered(lines),
+        )
+        return check_lines(project), note
+
+    def _with_speakers(self, lines: list[DubLine]) -> tuple[list[DubLine], str]:
+        """Return the lines with speakers, found by their voices if their number is given, and the suspect ones."""
+        if self.n_speakers is None:
+            return lines, ""
+        if any(line.speaker for line in lines):
+            raise BadSetting("The lines name their speakers; leave --speakers out.")
+        if is_subtitle_file(self.source):
+            raise BadSetting(f"{self.source} has no sound by which speakers are told apart; leave --speakers out.")
+        found = cluster_speakers(self.source, [(line.start, line.end) for line in lines], self.n_speakers)
+        named = [
+            line.model_copy(update={"speaker": SPEAKER.format(number=number)})
+            for line, number in zip(lines, found.numbers, strict=True)
+        ]
+        return named, doubts([line.number for line in lines], found)
+
+    def _lines(self) -> tuple[list[DubLine], str, str]:
+        """Return the lines, their language where the recogniser tells it, and who recognised them."""
+        subtitles = self.source if is_subtitle_file(self.source) else self.subtitles
+        if subtitles is not None:
+            return subtitle_lines(subtitles, self.source), "", ""
+        if self.recogniser is None:
+            raise BadSetting(
+                f"Nothing says what is spoken in {self.source}; give its subtitles with --subtitles, or a recogniser "
+                "with --recogniser."
+            )
+        segments = open_recogniser(self.recogniser).segments(self.source, self.from_language)
+        if not segments:
+            raise BadText(f"The recogniser found no speech in {self.source}; give its subtitles with --subtitles.")
+        named = (segment.language for segment in segments if re.fullmatch(LANGUAGE, segment.language))
+        language = next(filter(None, named), "")
+        end = read_header(self.source).seconds
+        return lines_of(_cues_of(segments), str(self.source), end), language, describe(self.recogniser)
+
+    def _cast(self, speakers: Sequence[str]) -> tuple[CastMember, ...]:
+        if self.cast is not None:
+            return read_cast(self.cast)
+        if self.voice is not None:
+            find_voice(self.voice)
+            return tuple(CastMember(speaker=speaker, voice=self.voice) for speaker in speakers)
+        known = voices_of(self.to_language)
+        if not known:
+            raise BadModel(
+                f"No voice speaks {self.to_language!r}; there are {', '.join(voices()) or 'none'}. Give one with "
+                "--voice, or train one."
+            )
+        return tuple(CastMember(speaker=speaker, voice=voice) for speaker, voice in zip(speakers, cycle(known)))
+
+
+def doubts(numbers: Sequence[int], found: ClusteredSpeakers) -> str:
+    """Return a sentence about the lines of some numbers whose speakers should be checked; empty without any."""
+    suspect = [str(numbers[index]) for index in found.suspect]
+    if not suspect:
+        return ""
+    shown = ", ".join(suspect[:SHOWN_DOUBTS]) + (
+        f" and {len(suspect) - SHOWN_DOUBTS} more" if len(suspect) > SHOWN_DOUBTS else ""
+    )
+    return f"The speaker is doubtful of {len(suspect)} of {len(numbers)} lines, {shown}; check them."
+
+
+def read_cast(path: Path) -> tuple[CastMember, ...]:
+    """Read a cast; raise BadSetting if it cannot be read or something in it is wrong."""
+    with Named(str(path)):
+        return parse_section(_CastFile, read_text(path), "a cast", {"cast": CastMember}).cast
+
+
+def relative(path: Path, folder: Path) -> str:
+    """Return a path relative to a folder; as a whole if it is on another drive."""
+    try:
+        return Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix()
+    except ValueError:
+        return str(path.resolve())
+
+
+def subtitle_lines(subtitles: Path, source: Path) -> list[DubLine]:
+    """Return the lines of subtitles up to the end of a source; raise BadText or BadAudio if one cannot be read."""
+    end = None if is_subtitle_file(source) else read_header(source).seconds
+    return lines_of(read_cues(subtitles), str(subtitles), end)
+
+
+def lines_of(cues: Sequence[SubtitleCue], where: str, end: float | None) -> list[DubLine]:
+    """Return the lines of cues; what cannot be spoken at its time is left out.
+
+    Cues of one time and speaker are joined. A cue that ends before it starts, or without length, lasts up to the next
+    one. Times are in whole milliseconds, as the project has them. Raises BadText, which begins with ``where``, if no
+    cue is left before ``end``.
+    """
+    lines: list[DubLine] = []
+    starts = [cue.start for cue in cues]
+    latest = MAX_SECONDS if end is None else end
+    for cue in cues:
+        if cue.start >= latest:
+            break
+        after = bisect.bisect_right(starts, cue.start + SHORTEST_CUE)
+        usual = cue.start + max(1.0, len(cue.text) / CHARACTERS_PER_SECOND)
+        stop = cue.end if cue.end > cue.start + SHORTEST_CUE else min([usual, *starts[after : after + 1]])
+        start, stop = round(cue.start, 3), round(min(stop, MAX_SECONDS), 3)
+        last = lines[-1] if lines else None
+        if last is not None and last.speaker == cue.speaker and abs(last.start - start) < SHORTEST_CUE:
+            text = f"{last.original} {cue.text}"
+            lines[-1] = last.model_copy(update={"original": text, "end": max(last.end, stop)})
+        else:
+            number = len(lines) + 1
+            lines.append(DubLine(number=number, start=start, end=stop, speaker=cue.speaker, original=cue.text))
+    if not lines:
+        raise BadText(
+            f"{where}: no subtitle lies within the sound, which is {latest:.1f} s long; check that they belong."
+        )
+    return lines
+
+
+def _cues_of(segments: Sequence[SpeechSegment]) -> list[SubtitleCue]:
+    return [SubtitleCue(each.start, each.end, each.text, each.speaker) for each in segments]
+
+
+def with_translations(project: DubProject, cues: Sequence[SubtitleCue]) -> DubProject:
+    """Return the project with the text of translated subtitles on each line without a text."""
+    texts = matched(project.lines, cues)
+    lines = [
+        line if line.text else line.model_copy(update={"text": text})
+        for line, text in zip(project.lines, texts, strict=True)
+    ]
+    return project.model_copy(update={"lines": tuple(lines)})
+
+
+def translate(
+    project: DubProject,
+    translator: Translator,
+    glossary: Mapping[str, str],
+    end_seconds: float | None,
+    keep: Callable[[DubProject], object],
+) -> DubProject:
+    """Return the project with a translation for each line without a text, a few lines at a time.
+
+    - ``keep``: called with the project after each few lines, so that nothing is lost.
+    """
+    limits = [slot.limit_seconds for slot in slots([line.time for line in project.lines], end_seconds)]
+    lines = list(project.lines)
+    missing = [index for index, line in enumerate(lines) if not line.text.strip() and line.original.strip()]
+    for start in range(0, len(missing), CHUNK_LINES):
+        chunk = missing[start : start + CHUNK_LINES]
+        most = [_most_characters(limits[index]) for index in chunk]
+        texts = translated([lines[index].original for index in chunk], translator, glossary, most.__getitem__)
+        for index, text in zip(chunk, texts, strict=True):
+            lines[index] = lines[index].model_copy(update={"text": text})
+        project = project.model_copy(update={"lines": tuple(lines)})
+        keep(project)
+    return project
+
+
+def _most_characters(seconds: float) -> int:
+    """Return the characters that can be spoken in a time at the fastest rate."""
+    return int(min(seconds, 1e6) * CHARACTERS_PER_SECOND * FASTEST)

@@ -1,0 +1,160 @@
+"""Part a recording into stems: speech, and everything else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from ...audio.clip import Clip, describe_audio, read_blocks, read_header, suffix_like, write_blocks
+from ...audio.notebook import files_html
+from ...audio.sound_file import AudioHeader, read_origin
+from ...audio.wave_blocks import ClippedSamples, ClippingMeter, CountedWaves
+from ...base.errors import BadFolder
+from ...base.file_hash import short_hash_of
+from ...base.names import file_stem
+from ...base.whole_file import whole_folder
+from ...contracts.enhancement import EnhancementSettings, Enhancer
+from ...contracts.model_results import ModelResult
+from ...outputs.converted_folder import subtype_like
+from .sound import ModelProcessor
+
+Stems = Literal["both", "speech", "background"]
+SPEECH, BACKGROUND = STEMS = ("speech", "background")
+BLOCK_SECONDS = 10.0
+LOSSLESS = (".wav", ".flac", ".aiff", ".aif")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeparatedFile(ModelResult):
+    """The stems of a recording, files of the folder ``out``, which add up to it.
+
+    Attributes
+    ----------
+    file
+        The recording.
+    out
+        The folder.
+    sound_files
+        The stems.
+    seconds, sample_rate, n_channels
+        Of the recording and of each stem.
+    highest_hz
+        Highest frequency of the speech; what lies above belongs to the background.
+    is_new
+        False if the stems were there and up to date.
+    clipped
+        Samples beyond full scale, which were lost.
+    """
+
+    file: Path
+    out: Path
+    sound_files: tuple[Path, ...]
+    seconds: float
+    sample_rate: int
+    n_channels: int
+    highest_hz: float
+    is_new: bool = True
+    clipped: ClippedSamples | None = None
+
+    def _repr_html_(self) -> str:
+        """Return players and the text for notebooks."""
+        return files_html(self.sound_files, self)
+
+    def __str__(self) -> str:
+        """Return the stems and the model."""
+        note = "" if self.is_new else " (kept, it is up to date)"
+        what = f"{describe_audio(self.seconds, self.sample_rate, self.n_channels)} by {self.made_by}{note}"
+        lines = [f"{path}: {what}" for path in self.sound_files]
+        if self.highest_hz < self.sample_rate / 2:
+            lines.append(f"What lies above {self.highest_hz:.0f} Hz belongs to the background.")
+        if self.clipped:
+            lines.append(self.clipped.warning("lower the recording first with wavewright edit"))
+        return "\n".join(lines)
+
+
+def separate_file(
+    source: Path,
+    out: Path,
+    enhancer: Enhancer,
+    stems: Stems = "both",
+    show: Callable[[float], object] = lambda _: None,
+) -> SeparatedFile:
+    """Write the stems of a recording of any length into a folder, all or none, in bounded memory.
+
+    The model estimates speech; the background is what is missing to the recording. So the stems add up to it, sample
+    for sample where its format stores whole numbers. Stems are lossless: those of an MP3 file are WAV files. Stems that
+    are up to date are kept.
+
+    Raises BadAudio if the source cannot be read, or BadFolder if ``out`` cannot be written to or the source would be
+    replaced.
+    """
+    header = read_header(source)
+    suffix = suffix_like(source).lower()
+    suffix = suffix if suffix in LOSSLESS else ".wav"
+    names = {stem: f"{file_stem(source.stem)}-{stem}{suffix}" for stem in STEMS}
+    wanted = STEMS if stems == "both" else (stems,)
+    targets = tuple(out / names[stem] for stem in wanted)
+    for target in targets:
+        if target.exists() and target.samefile(source):
+            raise BadFolder(
+                f"{target} is the recording itself, which is never replaced; give another folder with --out."
+            )
+    processor = ModelProcessor(enhancer, EnhancementSettings(max_attenuation_db=None))
+    origin = {
+        "model": processor.name,
+        "model_hash": processor.hash,
+        "source": source.name,
+        "source_hash": short_hash_of(source),
+    }
+    is_new = any(read_origin(out / names[stem]) != origin | {"stem": stem} for stem in wanted)
+    clipping = ClippingMeter()
+    if is_new:
+        with whole_folder(out, targets[-1].name) as hidden:
+
+            def write(stem: str, blocks: Iterator[Clip]) -> Path:
+                path = hidden / names[stem]
+                comment = {"comment": json.dumps(origin | {"stem": stem})}
+                write_blocks(path, blocks, subtype_like(header, path), comment, header.seconds, clipping=clipping)
+                return path
+
+            speech = write(SPEECH, _speech(source, header, processor, show))
+            if BACKGROUND in wanted:
+                write(BACKGROUND, _difference(source, speech))
+            if SPEECH not in wanted:
+                speech.unlink()
+    return SeparatedFile(
+        model=processor.name,
+        model_hash=processor.hash,
+        file=source,
+        out=out,
+        sound_files=targets,
+        seconds=read_header(targets[0]).seconds or 0.0,
+        sample_rate=header.sample_rate,
+        n_channels=header.n_channels,
+        highest_hz=processor.highest_hz,
+        is_new=is_new,
+        clipped=clipping.result(),
+    )
+
+
+def _speech(
+    source: Path, header: AudioHeader, processor: ModelProcessor, show: Callable[[float], object]
+) -> Iterator[Clip]:
+    waves = CountedWaves(
+        (block.wave for block in read_blocks(source, BLOCK_SECONDS)),
+        lambda n_samples: show(n_samples / header.sample_rate),
+    )
+    for wave in processor.process_blocks(waves, header.sample_rate, header.n_channels):
+        yield Clip(wave, header.sample_rate)
+
+
+def _difference(source: Path, part: Path) -> Iterator[Clip]:
+    """Yield what a part of a recording, as it is stored, lacks of the whole."""
+    blocks = zip(read_blocks(source, BLOCK_SECONDS), read_blocks(part, BLOCK_SECONDS), strict=True)
+    for whole, known in blocks:
+        yield Clip((whole.wave.astype(np.float64) - known.wave).astype(np.float32), whole.sample_rate)

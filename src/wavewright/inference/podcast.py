@@ -1,0 +1,376 @@
+"""An episode of a podcast from the recordings of its speakers: cleaned, levelled, mixed, shortened, with chapters."""
+
+from __future__ import annotations
+
+import json
+import math
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import accumulate
+from pathlib import Path
+
+from ..audio.clip import Clip, describe_audio, read_blocks, read_header, warn_of_left_out, write_blocks
+from ..audio.file_formats.metadata import Marker, SoundMetadata
+from ..audio.notebook import files_html
+from ..audio.sound_file import read_all_metadata
+from ..audio.wave_blocks import CountedWaves
+from ..base.errors import BadAudio, BadSetting
+from ..base.file_hash import short_hash_of
+from ..base.names import quoted
+from ..base.units import clock, seconds_to_samples
+from ..base.version import __version__
+from ..base.whole_file import scratch_folder
+from ..dsp.levels import FrameLevels, LevelMeter
+from ..dsp.loudness import DUAL_MONO_LU, LoudnessMeter
+from ..dsp.silence import SilenceDetector
+from ..dsp.true_peak import TruePeakMeter
+from ..effects import NormaliseLoudness, RemoveSilence
+from ..effects.editing.chain import Chain
+from ..effects.mixing.files import write_mix
+from ..effects.mixing.plan import MASTER, Mix, Placement, Strip
+from ..effects.mixing.sources import FileSource
+from .enhancement.files import Enhancement, Processors
+from .enhancement.report import Levels
+
+BLOCK_SECONDS = 10.0
+TRACK_LUFS = -20.0
+LEVELLING = f"highpass 70Hz; loudness {TRACK_LUFS}; compress threshold=-24dB ratio=2 knee=10dB attack=8ms release=250ms"
+"""Every speaker is brought to one loudness, and what is still louder than the rest is lowered gently."""
+
+BLEEDING = "expand threshold=-46dB ratio=2 range=12dB attack=2ms release=250ms"
+"""For several recordings at one time: who is silent is lowered, for others are heard in every microphone."""
+
+ABOVE_NOISE_DB = 12.0  # of the threshold of pauses: peaks of noise over its level
+LOWEST_PAUSE_DB, HIGHEST_PAUSE_DB = -60.0, -40.0
+CROSSFADE_SECONDS = 0.03
+CEILING_DB = -1.5  # of true peaks before a codec, which moves them
+MOST_CHANNELS, HIGHEST_RATE = 2, 48_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class PodcastSettings:
+    """Settings of an episode.
+
+    - ``loudness_lufs``: of the episode; that of one channel is measured as on two loudspeakers.
+    - ``longest_pause``: in seconds, what is longer is shortened to it; None to leave all pauses.
+    - ``chapters``: start in seconds, in the recordings, and title of each; by default the markers of the recordings.
+    - ``chapter_pause``: a chapter begins after each pause of so many seconds; None for no such chapters.
+    - ``enhancement``: of each recording; None to leave noise as it is.
+    - ``metadata``: tags and cover.
+    """
+
+    loudness_lufs: float = -16.0
+    longest_pause: float | None = 1.0
+    chapters: tuple[tuple[float, str], ...] = ()
+    chapter_pause: float | None = None
+    enhancement: Enhancement | None = None
+    metadata: SoundMetadata = field(default_factory=SoundMetadata)
+
+
+@dataclass(frozen=True)
+class PodcastTrack:
+    """A recording, and what was done with it.
+
+    - ``loudness_lufs``: of the recording, after its noise was removed; minus infinity for silence.
+    - ``gain_db``: that brought it to the loudness of all.
+    - ``noise_before_db``, ``noise_after_db``: levels of the pauses, in dB of full scale.
+    - ``n_clipped``: runs of samples at full scale in the recording.
+    """
+
+    file: Path
+    seconds: float
+    loudness_lufs: float
+    gain_db: float
+    noise_before_db: float
+    noise_after_db: float
+    n_clipped: int
+
+    def __str__(self) -> str:
+        if self.loudness_lufs == -math.inf:
+            return f"{self.file}: silent"
+        noise = f"noise {self.noise_before_db:.0f} -> {self.noise_after_db:.0f} dB"
+        clipped = f"; clipped at {self.n_clipped} peaks when it was recorded" if self.n_clipped else ""
+        return f"{self.file}: {noise}, level {self.gain_db:+.1f} dB{clipped}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Podcast:
+    """An episode, and what was done for it.
+
+    Attributes
+    ----------
+    out
+        The file.
+    seconds, sample_rate, n_channels
+        Its format.
+    loudness_lufs, true_peak_db
+        Measured on the file as it is decoded; the loudness of one channel as on two loudspeakers.
+    tracks
+        The recordings.
+    n_pauses, seconds_removed
+        Pauses that were shortened, silence at both ends included, and what was taken out of them.
+    chapters
+        Start in the episode, in seconds, and title of each.
+    """
+
+    out: Path
+    seconds: float
+    sample_rate: int
+    n_channels: int
+    loudness_lufs: float
+    true_peak_db: float
+    tracks: tuple[PodcastTrack, ...]
+    n_pauses: int = 0
+    seconds_removed: float = 0.0
+    chapters: tuple[tuple[float, str], ...] = ()
+
+    @property
+    def sound_files(self) -> tuple[Path, ...]:
+        """The sound files that were written."""
+        return (self.out,)
+
+    def _repr_html_(self) -> str:
+        """Return a player and the text for notebooks."""
+        return files_html(self.sound_files, self)
+
+    def __str__(self) -> str:
+        size = describe_audio(self.seconds, self.sample_rate, self.n_channels)
+        lines = [f"{self.out}: {size}, {self.loudness_lufs:.1f} LUFS, true peak {self.true_peak_db:.1f} dB"]
+        lines += [f"  {track}" for track in self.tracks]
+        if self.n_pauses:
+            pauses = f"{self.n_pauses} pause{'s' * (self.n_pauses != 1)}"
+            lines.append(f"  {pauses} shortened, {self.seconds_removed:.1f} s taken out")
+        lines += [f"  {clock(start)} {title}" for start, title in self.chapters]
+        return "\n".join(lines)
+
+
+def make_podcast(
+    files: Sequence[Path], out: Path, settings: PodcastSettings, show: Callable[[float], object] = lambda _: None
+) -> Podcast:
+    """Make an episode of recordings of any length that begin at the same time, in bounded memory.
+
+    - ``show``: called with the seconds of the recordings that have been cleaned.
+
+    Raises BadAudio if a recording cannot be read or nothing is heard in any, or BadSetting or BadFolder if the episode
+    cannot be written.
+    """
+    headers = [read_header(file) for file in files]
+    _check_chapters(settings.chapters, [header.seconds for header in headers])
+    processors = None if settings.enhancement is None else Processors(settings.enhancement)
+    sample_rate = min(HIGHEST_RATE, max(header.sample_rate for header in headers))
+    n_channels = min(MOST_CHANNELS, max(header.n_channels for header in headers))
+
+    def shown(before: float) -> Callable[[float], object]:
+        return lambda seconds: show(before + seconds)
+
+    with scratch_folder() as folder:
+        cleaned: list[Path] = []
+        tracks: list[PodcastTrack] = []
+        for number, file in enumerate(files):
+            before = sum(track.seconds for track in tracks)
+            cleaned.append(_cleaned(file, folder / f"{number}.wav", processors, shown(before)))
+            tracks.append(_described(file, cleaned[-1]))
+        audible = [path for path, track in zip(cleaned, tracks, strict=True) if track.loudness_lufs > -math.inf]
+        if not audible:
+            raise BadAudio(f"Nothing is heard in {', '.join(map(str, files))}; check the recordings.")
+        mixed = folder / "mix.wav"
+        write_mix(_mix_of(audible, sample_rate, n_channels), mixed, out.name, subtype="FLOAT")
+        threshold_db = _pause_threshold(mixed)
+        cuts = _Cuts(mixed, settings.longest_pause, threshold_db)
+        chapters = _chapters(files, mixed, settings, threshold_db)
+        moved = [(cuts.position(start), title) for start, title in chapters]
+        origin = _origin(files, settings, processors, max(header.sample_rate for header in headers))
+        _write(mixed, out, settings, cuts, moved, origin)
+    written = read_header(out)
+    loudness, peak = LoudnessMeter(written.sample_rate, written.n_channels), TruePeakMeter(written.n_channels)
+    for block in read_blocks(out, BLOCK_SECONDS):
+        loudness.add(block.wave)
+        peak.add(block.wave)
+    offset = DUAL_MONO_LU if written.n_channels == 1 else 0.0
+    return Podcast(
+        out=out,
+        seconds=written.seconds or 0.0,
+        sample_rate=written.sample_rate,
+        n_channels=written.n_channels,
+        loudness_lufs=loudness.integrated_lufs() + offset,
+        true_peak_db=peak.peak_db(),
+        tracks=tuple(tracks),
+        n_pauses=len(cuts.spans),
+        seconds_removed=cuts.seconds_removed,
+        chapters=tuple(moved),
+    )
+
+
+def _check_chapters(chapters: Sequence[tuple[float, str]], lengths: Sequence[float | None]) -> None:
+    """Raise BadSetting if a chapter begins after the end of all recordings, as far as their headers say it."""
+    known = [seconds for seconds in lengths if seconds is not None]
+    for start, title in chapters if len(known) == len(lengths) else ():
+        if start >= max(known):
+            raise BadSetting(
+                f"The chapter {quoted(title)} starts at {clock(start)}, and the recordings end at {clock(max(known))}."
+            )
+
+
+def _cleaned(file: Path, out: Path, processors: Processors | None, show: Callable[[float], object]) -> Path:
+    """Write a recording without its noise; return the recording itself if noise is to stay."""
+    if processors is None:
+        return file
+    header = read_header(file)
+    waves = CountedWaves(
+        (block.wave for block in read_blocks(file, BLOCK_SECONDS)), lambda n: show(n / header.sample_rate)
+    )
+    blocks = processors.of(header.sample_rate).process_blocks(waves, header.sample_rate, header.n_channels)
+    clips = (Clip(wave, header.sample_rate) for wave in blocks)
+    return write_blocks(out, clips, "FLOAT", expected_seconds=header.seconds)
+
+
+class _Meters:
+    """Meters of a recording, which is decoded once for all of them."""
+
+    def __init__(self, path: Path) -> None:
+        header = read_header(path)
+        self.loudness = LoudnessMeter(header.sample_rate, header.n_channels)
+        self.levels = LevelMeter(header.n_channels)
+        self._frames = FrameLevels(header.sample_rate, header.n_channels)
+        for block in read_blocks(path, BLOCK_SECONDS):
+            for meter in (self.loudness, self.levels, self._frames):
+                meter.add(block.wave)
+        self.seconds = self.levels.n_samples / header.sample_rate
+
+    @property
+    def noise_db(self) -> float:
+        """Level of the pauses in dB of full scale."""
+        return Levels.of_frames(self._frames).background_db
+
+
+def _described(file: Path, cleaned: Path) -> PodcastTrack:
+    before = _Meters(file)
+    after = before if cleaned == file else _Meters(cleaned)
+    lufs = after.loudness.integrated_lufs()
+    return PodcastTrack(
+        file=file,
+        seconds=before.seconds,
+        loudness_lufs=lufs,
+        gain_db=TRACK_LUFS - lufs if lufs > -math.inf else 0.0,
+        noise_before_db=before.noise_db,
+        noise_after_db=after.noise_db,
+        n_clipped=before.levels.n_clipped_runs,
+    )
+
+
+def _mix_of(files: Sequence[Path], sample_rate: int, n_channels: int) -> Mix:
+    """Return the mix of recordings, each levelled by itself."""
+    steps = LEVELLING if len(files) == 1 else f"{LEVELLING}; {BLEEDING}"
+    strips = {
+        f"speaker {number}": Strip(f"speaker {number}", (Placement(FileSource(file)),), chain=Chain.parse(steps))
+        for number, file in enumerate(files, 1)
+    }
+    mix = Mix({**strips, MASTER: Strip(MASTER, output=None)}, sample_rate, n_channels)
+    mix.check()
+    return mix
+
+
+def _pause_threshold(mixed: Path) -> float:
+    """Return the level in dB of full scale that no sample of a pause exceeds."""
+    return min(HIGHEST_PAUSE_DB, max(LOWEST_PAUSE_DB, Levels.of(mixed).background_db + ABOVE_NOISE_DB))
+
+
+def _silences(path: Path, threshold_db: float, seconds: float) -> tuple[list[tuple[int, int]], int]:
+    """Return start and end of the silences of a file in samples, as `RemoveSilence` finds them, and its length."""
+    detector = SilenceDetector(threshold_db, max(1, seconds_to_samples(seconds, read_header(path).sample_rate)))
+    found = [span for block in read_blocks(path, BLOCK_SECONDS) for span in detector.add(block.wave)]
+    return [*found, *detector.last()], detector.n_samples
+
+
+class _Cuts:
+    """Spans of the pauses of a file that are cut out, and the positions of its moments afterwards.
+
+    - ``longest_pause``: in seconds; None to take nothing out.
+    """
+
+    def __init__(self, path: Path, longest_pause: float | None, threshold_db: float) -> None:
+        self.effects: tuple[RemoveSilence, ...] = ()
+        self.spans: list[tuple[float, float]] = []
+        if longest_pause is not None:
+            padding = longest_pause / 2
+            shortest = longest_pause + CROSSFADE_SECONDS
+            self.effects = (RemoveSilence(threshold_db, shortest, padding, 1_000 * CROSSFADE_SECONDS),)
+            rate = read_header(path).sample_rate
+            silences, n_samples = _silences(path, threshold_db, shortest)
+            for start, end in silences:
+                first = start / rate + (padding if start else 0.0)
+                last = end / rate - (padding if end < n_samples else 0.0)
+                if last > first:
+                    self.spans.append((first, last))
+        self._removed = [0.0, *accumulate(last - first for first, last in self.spans)]
+
+    @property
+    def seconds_removed(self) -> float:
+        """Length of all spans together."""
+        return self._removed[-1]
+
+    def position(self, seconds: float) -> float:
+        """Return where a moment is afterwards; one that is cut out is at the cut."""
+        n_before = bisect_right(self.spans, (seconds, math.inf))
+        if n_before and seconds < self.spans[n_before - 1][1]:
+            return self.spans[n_before - 1][0] - self._removed[n_before - 1]
+        return seconds - self._removed[n_before]
+
+
+def _chapters(
+    files: Sequence[Path], mixed: Path, settings: PodcastSettings, threshold_db: float
+) -> list[tuple[float, str]]:
+    """Return start in the mix and title of each chapter, in order; the first begins at 0 if there are any."""
+    if settings.chapter_pause is not None:
+        rate = read_header(mixed).sample_rate
+        silences, n_samples = _silences(mixed, threshold_db, settings.chapter_pause)
+        starts = [end / rate for start, end in silences if start and end < n_samples]
+        return [(start, f"Chapter {number}") for number, start in enumerate([0.0, *starts], 1) if starts]
+    found = sorted(settings.chapters)
+    if not found:
+        markers = next(filter(None, (read_all_metadata(file).markers for file in files)), ())
+        ordered = sorted(markers, key=lambda marker: marker.start)
+        found = [(marker.start, marker.label or f"Chapter {number}") for number, marker in enumerate(ordered, 1)]
+    seconds = read_header(mixed).seconds or 0.0
+    found = [(start, title) for start, title in found if start < seconds]  # recorders mark the end, too
+    return [(0.0, "Start"), *found] if found and found[0][0] > 0 else found
+
+
+def _origin(
+    files: Sequence[Path], settings: PodcastSettings, processors: Processors | None, sample_rate: int
+) -> dict[str, object]:
+    """Return the comment of the episode: its recordings, its settings, and the denoiser of the highest sample rate."""
+    denoiser = None if processors is None else processors.of(sample_rate)
+    return {
+        **({} if denoiser is None else {"model": denoiser.name, "model_hash": denoiser.hash}),
+        "podcast": len(files),
+        "sources": [{"file": file.name, "hash": short_hash_of(file)} for file in files],
+        "loudness_lufs": settings.loudness_lufs,
+        "longest_pause": settings.longest_pause,
+        "wavewright": __version__,
+    }
+
+
+def _write(
+    mixed: Path,
+    out: Path,
+    settings: PodcastSettings,
+    cuts: _Cuts,
+    chapters: Sequence[tuple[float, str]],
+    origin: Mapping[str, object],
+) -> None:
+    """Write the episode."""
+    header = read_header(mixed)
+    loudness = NormaliseLoudness(settings.loudness_lufs, CEILING_DB, limit=True, dual_mono=True)
+    chain = Chain((*cuts.effects, loudness))
+    waves = chain.process(
+        lambda: (block.wave for block in read_blocks(mixed, BLOCK_SECONDS)), header.sample_rate, header.n_channels
+    )
+    markers = tuple(Marker(start, None, title) for start, title in chapters)
+    metadata = replace(settings.metadata.with_tags({"comment": json.dumps(origin)}), markers=markers)
+    left_out: list[str] = []
+    clips: Iterator[Clip] = (Clip(wave, header.sample_rate) for wave in waves)
+    seconds = (header.seconds or 0.0) - cuts.seconds_removed
+    write_blocks(out, clips, None, metadata, seconds, left_out=left_out)
+    warn_of_left_out(out, left_out)

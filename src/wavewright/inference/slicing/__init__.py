@@ -1,0 +1,1 @@
+"""Recordings cut into one-shots and made into instruments that play them."""

@@ -1,0 +1,145 @@
+"""Align a recording with its score: times of notes and bars, a tempo map, a page that follows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
+
+from ..audio.clip import Clip
+from ..audio.sound_file import read_header
+from ..base.errors import BadAudio
+from ..base.names import file_stem
+from ..base.parameters import Writes
+from ..base.whole_file import check_target, write_whole
+from ..inference.score_alignment.aligning import MAX_SECONDS, RATE, align_score, bar_times
+from ..inference.score_alignment.page import follow_page
+from ..music.formats import read_score, write_score
+from . import checked
+
+POOR_FIT = 0.65
+PAGE_RATE_HZ = 32_000
+
+
+@dataclass(frozen=True)
+class AlignedNote:
+    """A note of the score: start and end in the recording in seconds, pitch, track and tick."""
+
+    start: float
+    end: float
+    pitch: int
+    track: int
+    tick: int
+
+
+@dataclass(frozen=True)
+class AlignedBar:
+    """A bar of the score: its number, and its start in the recording in seconds."""
+
+    number: int
+    start: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlignedScore:
+    """A score aligned with a recording.
+
+    Attributes
+    ----------
+    file, score, out : Path
+        The recording, the score, and the score with the tempo map of the recording.
+    page : Path or None
+        The page that follows the score.
+    start_seconds : float
+        When the first tick of the score is played; ``out`` begins there.
+    fit : float
+        How well both agree, 0 to 1.
+    notes, bars
+        Their times.
+    advice : str
+        Why the times are doubtful; empty if they are not.
+    """
+
+    file: Path
+    score: Path
+    out: Path
+    page: Path | None
+    start_seconds: float
+    fit: float
+    notes: tuple[AlignedNote, ...]
+    bars: tuple[AlignedBar, ...]
+    advice: str = ""
+
+    def __str__(self) -> str:
+        last = self.bars[-1].number if self.bars else 0
+        where = f"from {self.start_seconds:.2f} s on, fit {self.fit:.2f}"
+        lines = [f"{self.out}: {len(self.notes)} notes, bars to {last}, {where}"]
+        lines += [f"{self.page}: the recording with its notes"] if self.page else []
+        return "\n".join([*lines, self.advice] if self.advice else lines)
+
+
+@checked
+def align(
+    file: Annotated[Path, Field(description="Recording of the score.")],
+    score: Annotated[Path, Field(description="Score: a MIDI, ABC or MusicXML file.")],
+    out: Annotated[
+        Path | None,
+        Field(description="MIDI file with the tempo map of the recording; default: <file>-aligned.mid here."),
+        Writes(".mid"),
+    ] = None,
+    page: Annotated[
+        Path | None, Field(description="HTML file that plays the recording and follows the score."), Writes(".html")
+    ] = None,
+    tune: Annotated[int, Field(description="Which tune of a file with several.", ge=1)] = 1,
+) -> AlignedScore:
+    """Align a recording with its score: when each note and bar is played.
+
+    The score is written again with the tempo of each quarter of the recording.
+
+    Raises
+    ------
+    BadAudio
+        If the recording cannot be read, is silent, or lasts more than an hour.
+    BadScore
+        If the score cannot be read, or has no notes.
+    BadSetting, BadFolder
+        If a file cannot be written.
+    """
+    header = read_header(file)
+    if header.seconds is not None and header.seconds > MAX_SECONDS:
+        raise BadAudio(f"{file} lasts {header.seconds:.0f} s; recordings of up to an hour can be aligned: cut it.")
+    target = Path(f"{file_stem(file.stem)}-aligned.mid") if out is None else out
+    for path in (target, page):
+        if path is not None:
+            check_target(path)
+    written = read_score(score, tune)
+    recording = Clip.read(file)
+    alignment = align_score(recording.mono().resample(RATE).wave[0], written)
+    notes = []
+    for number, track in enumerate(written.tracks):
+        starts = track.notes["start"]
+        spans = alignment.times(np.stack([starts, starts + track.notes["duration"]]))
+        for start, end, pitch, tick in zip(*spans, track.notes["pitch"], starts, strict=True):
+            notes.append(AlignedNote(round(float(start), 4), round(float(end), 4), int(pitch), number, int(tick)))
+    notes.sort(key=lambda note: (note.start, note.pitch))
+    bars = bar_times(alignment, written)
+    write_score(alignment.played_score(written), target)
+    if page is not None:
+        rows = [(note.start, note.end, note.pitch) for note in notes]
+        clip = recording.mono().resample(PAGE_RATE_HZ)
+        write_whole(page, follow_page(clip, written.title or score.stem, rows, bars).encode())
+    is_poor = alignment.fit < POOR_FIT
+    return AlignedScore(
+        file=file,
+        score=score,
+        out=target,
+        page=page,
+        start_seconds=round(float(alignment.times(np.array([0]))[0]), 4),
+        fit=alignment.fit,
+        notes=tuple(notes),
+        bars=tuple(AlignedBar(number, round(time, 4)) for number, time in bars),
+        advice=f"The fit is poor: {file.name} may be another piece than {score.name}." if is_poor else "",
+    )

@@ -1,0 +1,104 @@
+"""Write what is said in a recording, or in each recording of a folder: text, subtitles, or words with their times."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from ..audio.sound_file import read_header
+from ..base.errors import BadSetting
+from ..base.names import file_stem
+from ..base.parameters import TERMINAL, Quiet, RecogniserName, Writes
+from ..base.progress_bar import progress_bar
+from ..base.whole_file import check_target
+from ..dubbing.caption_files import CaptionedFile, CaptionedFolder, Captioning
+from ..dubbing.captions import SUFFIXES
+from ..dubbing.project import LANGUAGE
+from ..outputs.converted_folder import convert_folder, folder_beside
+from . import checked
+
+CaptionFormat = Literal["srt", "vtt", "txt", "json"]
+
+
+@checked
+def caption(
+    file: Annotated[Path, Field(description="Sound or video in which somebody speaks, or a folder of them.")],
+    recogniser: RecogniserName = None,
+    out: Annotated[
+        Path | None,
+        Field(
+            description="Subtitles (.srt, .vtt), text (.txt) or words with their times (.json) to write; default: "
+            "<file>.srt here. Of a folder, the folder to write; default: <folder>-captioned beside it."
+        ),
+        Writes(".srt"),
+    ] = None,
+    format: Annotated[
+        CaptionFormat | None, Field(description="Of the files of a folder; default: srt. A file's is that of --out.")
+    ] = None,
+    language: Annotated[
+        str | None,
+        Field(description="Language of the speech, such as en; default: what is recognised.", pattern=LANGUAGE),
+    ] = None,
+    speakers: Annotated[
+        int | None,
+        Field(
+            description="Number of speakers, if the recogniser names none: they are told apart by their voices; 0 "
+            "to find the number, too.",
+            ge=0,
+            le=20,
+        ),
+    ] = None,
+    workers: Annotated[
+        int,
+        Field(
+            description="Files of a folder at a time, each by a recogniser of its own; 0: one for each core.",
+            ge=0,
+            le=256,
+        ),
+        TERMINAL,
+    ] = 1,
+    quiet: Quiet = False,
+) -> CaptionedFile | CaptionedFolder:
+    """Write what is said in a recording as text, subtitles, or words with their times.
+
+    The recogniser is a program or a model of your own: none comes with Wavewright, and nothing is downloaded. Subtitles
+    have at most two lines, and end with sentences and long silences; speakers, where the recogniser knows them, are in
+    WebVTT, text and JSON. Where it gives no times of words, these are estimated from the letters and the silences. Of a
+    folder, all recordings are captioned, those in its folders too; called again, what is up to date is kept.
+
+    Returns
+    -------
+    CaptionedFile or CaptionedFolder
+
+    Raises
+    ------
+    BadAudio
+        If the file cannot be read, or no speech was recognised.
+    BadSetting, BadText
+        If there is no recogniser, or it fails or prints something else.
+    BadFolder
+        If a file cannot be written.
+    MissingExtra
+        If the package of the recogniser is not installed.
+    """
+    if recogniser is None:
+        raise BadSetting(
+            "Nothing here recognises speech; give --recogniser moonshine:FOLDER, faster-whisper:FOLDER, or a command "
+            "with {file} that prints SRT or JSON. A server is started with it."
+        )
+    if file.is_dir():
+        folder = out or folder_beside(file, "captioned")
+        captioning = Captioning(recogniser, language or "", f".{format or 'srt'}", folder, speakers)
+        return convert_folder(file, folder, captioning, workers, quiet)
+    target = Path(f"{file_stem(file.stem)}.{format or 'srt'}") if out is None else out
+    check_target(target)
+    suffix = target.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise BadSetting(f"{target} is no file of captions; its name must end with {', '.join(SUFFIXES)}.")
+    if format is not None and suffix != f".{format}":
+        raise BadSetting(f"--format is {format}, and --out is {target}; give one of them, or the same format.")
+    read_header(file)  # refuse what is no sound before a recogniser is opened
+    with progress_bar(f"captioning {file.name}", None, quiet):
+        return Captioning(recogniser, language or "", suffix, n_speakers=speakers).begin()(file, target)

@@ -1,0 +1,451 @@
+"""Dub a recording or subtitles into another language."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from ..audio.clip import check_writable, suffix_like
+from ..audio.sound_file import read_header
+from ..audio.video_file import check_copy, is_video
+from ..audio.video_tracks import SubtitleTrack, VideoTracks
+from ..base.errors import BadSetting
+from ..base.names import quoted
+from ..base.parameters import NAMES_MODEL, Quiet, RecogniserName, TranslatorName, Writes, WritesSounds
+from ..base.progress_bar import progress_bar
+from ..base.version import __version__
+from ..base.whole_file import check_target, write_whole
+from ..dubbing.assembly import mix_of, write_dubbed, write_mix_project
+from ..dubbing.cues import is_subtitle_file, read_cues, written_cues
+from ..dubbing.drafting import Draft, read_cast, relative, subtitle_lines, translate, with_translations
+from ..dubbing.project import (
+    LANGUAGE,
+    CastMember,
+    DubLine,
+    DubProject,
+    Original,
+    Tracks,
+    check_lines,
+    read_dub,
+    selection,
+    write_dub,
+)
+from ..dubbing.rooms import with_rooms
+from ..dubbing.speaking import speak_lines
+from ..dubbing.translation import describe, matched, open_translator, read_glossary
+from ..effects.mixing.files import MixedFile, check_out
+from ..families import loading
+from ..inference.enhancement.stems import separate_file
+from ..speech.narration.settings import NarrationSettings
+from ..speech.voice_names import base_language, find_voice
+from . import checked
+from .separate import DEFAULT_MODEL as SEPARATOR
+
+PROJECT_SUFFIX = ".toml"
+SHOWN_LINES = 20
+
+
+@dataclass(frozen=True)
+class Dub:
+    """A dub.
+
+    Attributes
+    ----------
+    project : Path
+        The project file.
+    out : Path or None
+        The sound or video; None for a draft, or if no line could be spoken.
+    lines : tuple of DubLine
+        All lines, with their rates and problems.
+    n_new, n_kept : int
+        Lines that were spoken now, and before.
+    n_failed : int
+        Lines that could not be spoken.
+    mixed : MixedFile or None
+        Format and peak of the result.
+    subtitles : tuple of Path
+        Subtitles that were written.
+    exit_code : int
+        2 if a line could not be spoken.
+    note : str
+        What of the call was not used, because the project has it already.
+    """
+
+    project: Path
+    out: Path | None
+    lines: tuple[DubLine, ...]
+    n_new: int = 0
+    n_kept: int = 0
+    n_failed: int = 0
+    mixed: MixedFile | None = None
+    subtitles: tuple[Path, ...] = ()
+    exit_code: int = 0
+    note: str = ""
+
+    @property
+    def is_marked(self) -> bool:
+        """Whether the speech has the mark of generated sound: always, where there is some."""
+        return self.out is not None
+
+    @property
+    def sound_files(self) -> tuple[Path, ...]:
+        """The sound files that were written."""
+        return () if self.out is None else (self.out,)
+
+    def __str__(self) -> str:
+        """Return what was made, and a line for each problem."""
+        if self.n_failed and self.mixed is None:
+            shown = [f"{self.project}: no line could be spoken, so nothing was mixed"]
+        elif self.mixed is None:
+            shown = [f"{self.project}: {len(self.lines)} lines; change what you like, and dub this file."]
+        else:
+            failed = f", {self.n_failed} failed" if self.n_failed else ""
+            shown = [str(self.mixed), f"  {self.n_new} lines spoken, {self.n_kept} kept{failed}; {self.project}"]
+        shown += [f"  {self.note}"] if self.note else []
+        problems = [line for line in self.lines if line.problem]
+        shown += [f"  line {line.number}: {line.problem}" for line in problems[:SHOWN_LINES]]
+        n_more = len(problems) - SHOWN_LINES
+        return "\n".join([*shown, *([f"  and {n_more} more lines; the project lists all"] if n_more > 0 else [])])
+
+
+@checked
+def dub(
+    source: Annotated[Path, Field(description="Sound, video, subtitles (SRT, VTT, ASS), or the project of a dub.")],
+    to: Annotated[
+        str | None, Field(description="Language of the dub, such as en; a project has its own.", pattern=LANGUAGE)
+    ] = None,
+    from_: Annotated[
+        str | None,
+        Field(description="Language of the original; default: what the recogniser finds.", pattern=LANGUAGE),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        Field(description="Sound or video to write; default: <name>-<language> beside the source, as the project."),
+        WritesSounds(".wav", like="source"),
+    ] = None,
+    project: Annotated[
+        Path | None,
+        Field(description="Project file to write; default: named as the result, beside it."),
+        Writes(".toml"),
+    ] = None,
+    subtitles: Annotated[Path | None, Field(description="Subtitles of a sound or video: the lines to dub.")] = None,
+    translation: Annotated[
+        Path | None, Field(description="Translated subtitles, matched to the lines by time.")
+    ] = None,
+    recogniser: RecogniserName = None,
+    translator: TranslatorName = None,
+    glossary: Annotated[
+        Path | None, Field(description="Table of terms and what they are in the other language, in CSV.")
+    ] = None,
+    voice: Annotated[
+        str | None, Field(description="Voice of all lines; default: those that speak the language."), NAMES_MODEL
+    ] = None,
+    speakers: Annotated[
+        int | None,
+        Field(
+            description="Number of speakers, where nothing names them: who speaks a line is found by its voice; 0 to "
+            "find the number, too.",
+            ge=0,
+            le=20,
+        ),
+    ] = None,
+    cast: Annotated[Path | None, Field(description="TOML file with a [[cast]] table for each speaker.")] = None,
+    original: Annotated[
+        Original | None,
+        Field(description="The original: quieter under lines, without its speech, kept, or left out."),
+    ] = None,
+    duck_db: Annotated[
+        float | None,
+        Field(description="How much quieter the original is under lines, in dB; default: 15.", ge=0, le=120),
+    ] = None,
+    background: Annotated[
+        Path | None, Field(description="Sound without the dialogue, which replaces the original.")
+    ] = None,
+    room: Annotated[
+        bool,
+        Field(description="Put each voice in the room of the original: a reverb with its decays, kept in the project."),
+    ] = False,
+    slowest: Annotated[
+        float | None,
+        Field(description="Slowest rate of a line, of the voice's usual one; default: 0.85.", ge=0.8, le=1),
+    ] = None,
+    fastest: Annotated[float | None, Field(description="Fastest rate of a line; default: 1.15.", ge=1, le=1.3)] = None,
+    lines: Annotated[str | None, Field(description="Lines to speak again in any case, such as 12,14-16.")] = None,
+    draft: Annotated[
+        bool, Field(description="Write the project with its lines and translations; speak nothing.")
+    ] = False,
+    captions: Annotated[
+        Literal["beside", "embedded"] | None,
+        Field(description="Write the lines in both languages as subtitles beside the dub, or embed them in the video."),
+    ] = None,
+    tracks: Annotated[
+        Tracks | None, Field(description="Sounds of a video: the dub, or the original as a second track, too.")
+    ] = None,
+    quiet: Quiet = False,
+) -> Dub:
+    """Dub a sound, a video or subtitles into another language: each line in the time of the original.
+
+    The lines come from subtitles or a recogniser, their translations from translated subtitles or a translator; both
+    are programs or models of your own, none comes with Wavewright, and nothing is downloaded. Each line starts with its
+    cue and ends before the next one, at 0.85 to 1.15 of the voice's usual rate; a line that is too long takes silence
+    after it, then is listed. The lines are as loud as the original is there, over the original, which is ducked, or
+    over a background. Everything is in a project file that can be changed and dubbed again: lines are spoken again only
+    where something changed.
+
+    Raises
+    ------
+    BadText
+        If subtitles cannot be read, or nothing in them is spoken.
+    BadSetting
+        If the project or a parameter is wrong, a line has no translation, or a program fails.
+    BadAudio
+        If a sound cannot be read.
+    BadModel
+        If no voice speaks the language.
+    BadFolder
+        If files cannot be written.
+    MissingExtra
+        If a package that was asked for is not installed.
+    """
+    path = _project_path(source, project, to, out)
+    given = {
+        "original": original,
+        "duck_db": duck_db,
+        "background": None if background is None else relative(background, path.parent),
+        "slowest": slowest,
+        "fastest": fastest,
+        "tracks": tracks,
+    }
+    changes = {name: value for name, value in given.items() if value is not None}
+    note = ""
+    if path.exists():
+        current = _going_on(read_dub(path), source, path, to, voice, cast)
+        current = current.model_copy(update={"from_language": from_ or current.from_language})
+        note = _unused(current, path, subtitles or (source if is_subtitle_file(source) else None), translation)
+    else:
+        language = to or ""
+        draft_of = Draft(source, language, from_ or "", subtitles, recogniser, voice, cast, speakers)
+        current, note = draft_of.project(path.parent)
+    current = check_lines(current.model_copy(update=changes))
+    chosen = None if lines is None else selection(lines, current)
+    sound = _sound_of(path.parent / current.source)
+    if room and sound is None:
+        raise BadSetting(f"{current.source} has no sound, and so no room; leave --room out.")
+    target = _target(path, current, out)
+    _check_kind(target, sound, current, captions)
+    captioned = _caption_files(current, target) if captions == "beside" else {}
+    _check_replaced([target, *captioned.values()], path, current, [source, subtitles, translation, glossary, cast])
+    write_dub(path, current)
+    end = None if sound is None else read_header(sound).seconds
+    current = _with_texts(current, path, translation, translator, glossary, end)
+    if draft:
+        return Dub(path, None, current.lines, note=note)
+    missing = [line.number for line in current.lines if not line.text.strip()]
+    if len(missing) == len(current.lines):
+        raise BadSetting(f"No line has a translation; give --translator or --translation, or write them into {path}.")
+    folder = path.with_name(f"{path.stem}-lines")
+    with progress_bar(f"speaking {path.name}", len(current.lines), quiet) as show:
+        spoken = speak_lines(current, folder, NarrationSettings(), end, chosen, show)
+    if room and sound is not None:
+        spoken = replace(spoken, project=with_rooms(spoken.project, sound, folder))
+    write_dub(path, spoken.project)
+    if spoken.n_failed == len(spoken.project.lines):
+        return Dub(path, None, spoken.project.lines, n_failed=spoken.n_failed, exit_code=2, note=note)
+    bed = path.parent / current.background if current.background else None
+    if bed is None and sound is not None and current.original == "separate":
+        bed = _background(sound, folder, quiet)
+    mix = mix_of(spoken.project, sound, folder, bed, end)
+    check_out(mix, target)
+    write_mix_project(mix, folder)
+    with progress_bar(f"mixing {target.name}", mix.expected_seconds, quiet) as show:
+        shown = _subtitle_tracks(spoken.project) if captions == "embedded" else ()
+        mixed = write_dubbed(
+            mix, sound, target, path.name, _record(spoken.project), _video_tracks(spoken.project, shown), show
+        )
+    written = _write_captions(spoken.project, captioned)
+    n_new, n_kept, failed = spoken.n_new, spoken.n_kept, spoken.n_failed
+    exit_code = 2 if failed else 0
+    return Dub(path, target, spoken.project.lines, n_new, n_kept, failed, mixed, written, exit_code, note)
+
+
+def _background(sound: Path, folder: Path, quiet: bool) -> Path:
+    """Return a sound without its speech; what is up to date is kept."""
+    enhancer = loading.load_enhancer(SEPARATOR)
+    with progress_bar(f"separating {sound.name}", read_header(sound).seconds, quiet) as show:
+        return separate_file(sound, folder, enhancer, "background", show).sound_files[0]
+
+
+def _project_path(source: Path, project: Path | None, to: str | None, out: Path | None) -> Path:
+    """Return the path of the project; raise BadSetting if its language is missing."""
+    if source.suffix.lower() == PROJECT_SUFFIX:
+        if project is not None:
+            raise BadSetting(f"{source} is a project itself; leave --project out.")
+        if not source.is_file():
+            raise BadSetting(f"There is no project {source}; give a sound, a video or subtitles to begin with.")
+        return source
+    if not source.is_file():
+        raise BadSetting(f"{source} does not exist; give a sound, a video, subtitles or a project.")
+    if to is None:
+        raise BadSetting("The language of the dub is missing; give --to, such as --to en.")
+    return project or (out or source.with_name(f"{source.stem}-{to}.wav")).with_suffix(PROJECT_SUFFIX)
+
+
+def _going_on(
+    current: DubProject, source: Path, path: Path, to: str | None, voice: str | None, cast: Path | None
+) -> DubProject:
+    """Return a project that exists with what was given now; raise BadSetting if it is that of another source."""
+    if source != path and (path.parent / current.source).resolve() != source.resolve():
+        raise BadSetting(f"{path} is the project of {current.source}; give another one with --project.")
+    if to is not None and to != current.to_language:
+        raise BadSetting(f"{path} is a dub into {quoted(current.to_language)}; give another project with --project.")
+    if cast is not None:
+        return current.model_copy(update={"cast": read_cast(cast)})
+    if voice is not None:
+        find_voice(voice)
+        members = tuple(member.model_copy(update={"voice": voice}) for member in current.cast)
+        return current.model_copy(update={"cast": members or (CastMember(voice=voice),)})
+    return current
+
+
+def _unused(current: DubProject, path: Path, subtitles: Path | None, translation: Path | None) -> str:
+    """Return a note if the lines or texts of a project differ from those of the files that were given."""
+    unused: list[str] = []
+    if subtitles is not None:
+        lines = subtitle_lines(subtitles, path.parent / current.source)
+        if {(line.start, line.end, line.original) for line in current.lines} != {
+            (line.start, line.end, line.original) for line in lines
+        }:
+            unused.append(str(subtitles))
+    if translation is not None:
+        texts = matched(current.lines, read_cues(translation))
+        if any(line.text not in ("", text) for line, text in zip(current.lines, texts, strict=True)):
+            unused.append(str(translation))
+    if not unused:
+        return ""
+    return (
+        f"{path} differs from {' and '.join(unused)}, and its lines are dubbed as they are there; to begin again, "
+        "remove it, or give another --project."
+    )
+
+
+def _check_kind(target: Path, sound: Path | None, current: DubProject, captions: str | None) -> None:
+    """Raise BadFolder or BadSetting if the file to write is of no kind that can be written, or lacks tracks."""
+    check_target(target)
+    if is_video(target):
+        if sound is None or not is_video(sound):
+            raise BadSetting(f"{target} is a video, and {current.source} has no picture; give the name of a sound.")
+        check_copy(sound, target)
+    else:
+        check_writable(target)
+        if current.tracks == "both" or captions == "embedded":
+            option = "--tracks both" if current.tracks == "both" else "--captions embedded"
+            raise BadSetting(f"{option} is for a video, and {target} is a sound; leave it out, or dub a video.")
+
+
+def _check_replaced(written: Sequence[Path], path: Path, current: DubProject, given: Sequence[Path | None]) -> None:
+    """Raise BadSetting if a file that would be written is one that is read."""
+    own = [path, path.parent / current.source, *([path.parent / current.background] if current.background else [])]
+    for target in written:
+        for read in (*own, *(each for each in given if each is not None)):
+            if target.exists() and read.exists() and target.samefile(read):
+                raise BadSetting(f"{target} is read for the dub and is never replaced; give another file with --out.")
+
+
+def _sound_of(source: Path) -> Path | None:
+    """Return the sound of a project, None for subtitles."""
+    if is_subtitle_file(source):
+        return None
+    read_header(source)
+    return source
+
+
+def _target(path: Path, current: DubProject, out: Path | None) -> Path:
+    """Return the file to write: by default named as the project, and by the language too where that is the source."""
+    source = path.parent / current.source
+    suffix = source.suffix if is_video(source) else ".wav" if is_subtitle_file(source) else suffix_like(source)
+    beside = path.with_suffix(suffix)
+    if beside.resolve() == source.resolve():
+        beside = path.with_name(f"{path.stem}-{current.to_language}{suffix}")
+    return out or beside
+
+
+def _with_texts(
+    current: DubProject,
+    path: Path,
+    translation: Path | None,
+    translator: str | None,
+    glossary: Path | None,
+    end: float | None,
+) -> DubProject:
+    """Return the project with translations where lines have none, and write it as they come."""
+    if translation is not None:
+        current = with_translations(current, read_cues(translation))
+    is_same = bool(base_language(current.from_language) == base_language(current.to_language))
+    if is_same and translation is None:
+        spoken = (line if line.text else line.model_copy(update={"text": line.original}) for line in current.lines)
+        current = current.model_copy(update={"lines": tuple(spoken)})
+    elif translator is not None:
+        terms = {} if glossary is None else read_glossary(glossary)
+        opened = open_translator(translator, current.from_language, current.to_language)
+        current = current.model_copy(update={"translator": describe(translator)})
+        keep: Callable[[DubProject], object] = lambda project: write_dub(path, project)  # noqa: E731
+        current = translate(current, opened, terms, end, keep)
+    if glossary is not None and translator is None:
+        raise BadSetting("A glossary is for a translator; give --translator, or leave --glossary out.")
+    write_dub(path, current)
+    return current
+
+
+def _record(current: DubProject) -> dict[str, object]:
+    """Return what the file says of its making."""
+    record: dict[str, object] = {
+        "dub": Path(current.source).name,
+        "from": current.from_language,
+        "to": current.to_language,
+        "recogniser": current.recogniser,
+        "translator": current.translator,
+        "voices": sorted({current.member_of(line).voice for line in current.lines}),
+        "wavewright": __version__,
+    }
+    return {name: value for name, value in record.items() if value}
+
+
+def _rows(current: DubProject, what: str) -> list[tuple[float, float, str]]:
+    """Return start, end and one of the texts of each line that has it."""
+    rows = [(line.start, line.end, str(getattr(line, what))) for line in current.lines]
+    return [row for row in rows if row[2].strip()]
+
+
+def _subtitle_tracks(current: DubProject) -> tuple[SubtitleTrack, ...]:
+    """Return the subtitles of both languages, those of the dub first."""
+    found = [
+        SubtitleTrack(current.to_language, _rows(current, "text")),
+        SubtitleTrack(current.from_language, _rows(current, "original")),
+    ]
+    return tuple(track for track in found if track.rows)
+
+
+def _video_tracks(current: DubProject, subtitles: tuple[SubtitleTrack, ...]) -> VideoTracks:
+    return VideoTracks(current.to_language, current.tracks == "both", current.from_language, subtitles)
+
+
+def _caption_files(current: DubProject, target: Path) -> dict[str, Path]:
+    """Return the files of captions, named by their languages, by what of the lines they have."""
+    original, to = current.from_language or "original", current.to_language
+    names = {"original": "original" if original == to else original, "text": to}
+    return {what: target.with_name(f"{target.stem}.{name.replace(':', '-')}.srt") for what, name in names.items()}
+
+
+def _write_captions(current: DubProject, files: Mapping[str, Path]) -> tuple[Path, ...]:
+    """Write the lines as SRT files."""
+    written: list[Path] = []
+    for what, path in files.items():
+        rows = _rows(current, what)
+        if rows:
+            write_whole(path, written_cues(rows).encode("utf-8"))
+            written.append(path)
+    return tuple(written)

@@ -1,0 +1,71 @@
+"""List the effects of chains."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import MISSING, dataclass, fields
+from dataclasses import Field as DataclassField
+
+from ..base.ranges import ranges_of
+from ..effects.editing.chain import CHAIN_EFFECTS
+from ..effects.editing.quantities import format_value, short_name
+from . import checked
+
+
+@dataclass(frozen=True)
+class SettingDescription:
+    """A setting of an effect: its name in chains, its default, and its range if it has one."""
+
+    name: str
+    default: str
+    range: tuple[float, float] | None
+
+
+@dataclass(frozen=True)
+class EffectDescription:
+    """An effect of chains: its name, what it does, and its settings in their order."""
+
+    name: str
+    description: str
+    settings: tuple[SettingDescription, ...]
+
+
+@dataclass(frozen=True)
+class EffectList:
+    """The effects of chains."""
+
+    effects: tuple[EffectDescription, ...]
+
+    def __str__(self) -> str:
+        """Return a line for each effect, and one for each setting."""
+        lines = []
+        for effect in self.effects:
+            lines.append(f"{effect.name}: {effect.description}")
+            for setting in effect.settings:
+                limits = f", {setting.range[0]:g} to {setting.range[1]:g}" if setting.range else ""
+                lines.append(f"    {setting.name}={setting.default}{limits}")
+        return "\n".join(lines)
+
+
+@checked
+def list_effects() -> EffectList:
+    """List the effects that `edit` and `mix` have, with their settings and ranges."""
+    return EffectList(tuple(_description(name) for name in CHAIN_EFFECTS))
+
+
+def _description(name: str) -> EffectDescription:
+    """Return the description of an effect: the first line of its docstring, and its fields."""
+    kind = CHAIN_EFFECTS[name]
+    ranges = ranges_of(kind)
+    settings = [
+        SettingDescription(short_name(field.name), _default(field), ranges.get(field.name)) for field in fields(kind)
+    ]
+    summary = re.sub(r":\w+:`(.*?)`", r"\1", (kind.__doc__ or "").split("\n\n")[0]).replace("``", "")
+    return EffectDescription(name, " ".join(summary.split()), tuple(settings))
+
+
+def _default(field: DataclassField[object]) -> str:
+    """Return the default of a setting as text, empty if it has none."""
+    if field.default is MISSING or field.default is None:
+        return ""
+    return format_value(field.name, round(field.default, 3) if isinstance(field.default, float) else field.default)

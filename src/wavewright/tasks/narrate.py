@@ -1,0 +1,75 @@
+"""Speak a book, a sound file for each chapter."""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY, dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from ..base import parameters
+from ..base.parameters import FREE_TEXT
+from ..speech.book_source import language_of_book, open_book
+from ..speech.narration.audiobook import AudiobookSettings
+from ..speech.narration.book import SpokenBook, speak_book
+from ..speech.narration.narrator import NarratorLoader
+from ..speech.narration.settings import NarrationSettings
+from ..speech.narration.speech_files import SpeechFiles
+from . import parameters_from
+
+
+@dataclass(frozen=True)
+class NarrateParameters(AudiobookSettings, SpeechFiles, NarrationSettings):
+    """Parameters of `narrate`."""
+
+    file: Annotated[Path, Field(description="Text file of any length, or an EPUB.")]
+    _: KW_ONLY
+    ssml: bool = field(default=False, init=False)  # a book is plain text
+    seconds: float | None = field(default=None, init=False)  # and as long as it is
+    chapter_mark: Annotated[
+        str | None,
+        Field(description="Prefix of the lines that start a chapter; default: headings.", min_length=1),
+        FREE_TEXT,
+    ] = None
+    quiet: parameters.Quiet = False
+
+
+@parameters_from(NarrateParameters)
+def narrate(given: NarrateParameters) -> SpokenBook:
+    """Speak a book, a sound file for each chapter.
+
+    The book is a text file or an EPUB, whose table of contents starts the chapters, and whose notes and page numbers
+    are left out. Chapters whose sound files exist and are up to date are skipped, so that an interrupted call can be
+    repeated. Words that cannot be read, such as those of another script, are skipped with a SkippedText warning. Files
+    are written whole or not at all.
+
+    ``audiobook`` also joins the chapters in one M4B, M4A or MP3 file with chapters, cover and tags, which is written
+    again only if a chapter or a tag has changed.
+
+    Returns
+    -------
+    SpokenBook
+        The files of the chapters, and the audio book.
+
+    Raises
+    ------
+    BadText
+        If the file is neither plain text nor an EPUB, or is damaged or encrypted, nothing in it can be spoken, or
+        ``strict`` is set and a word cannot be read.
+    BadSetting
+        If a style, a language or a lexicon does not exist, or an EPUB is in another language than the voice, or
+        the audio book is of another kind.
+    BadModel
+        If a voice or vocoder does not exist, or they do not belong together.
+    BadFolder
+        If files cannot be written, or another file has the name of a chapter or of the audio book.
+    MissingExtra
+        If an M4B or M4A file is asked for and PyAV is not installed.
+    """
+    given.check_audiobook()
+    book = open_book(given.file, given.chapter_mark, given.markup)
+    narrator = NarratorLoader().load(given)
+    if given.language is None:
+        narrator = narrator.in_language(language_of_book(book, narrator.voice))
+    return speak_book(book, narrator, given, given.quiet, given)

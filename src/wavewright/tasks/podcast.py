@@ -1,0 +1,132 @@
+"""Make an episode of a podcast from the recordings of its speakers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from ..audio import m4a_file
+from ..audio.cover import cover_of, read_cover
+from ..audio.file_formats.metadata import SoundMetadata, fields_of
+from ..audio.sound_file import read_header, read_metadata
+from ..base.errors import BadSetting
+from ..base.names import quoted
+from ..base.parameters import FREE_TEXT, NAMES_MODEL, Quiet, WritesSounds
+from ..base.progress_bar import progress_bar
+from ..base.whole_file import check_target
+from ..effects.editing.quantities import parse_value
+from ..inference.podcast import Podcast, PodcastSettings, make_podcast
+from . import checked
+from .edit import tags_of
+from .enhance import enhancement_of
+
+MAX_TRACKS = 16
+
+
+@checked
+def podcast(
+    recordings: Annotated[
+        tuple[Path, ...],
+        Field(
+            description="Sound files that begin at the same time: one of each speaker, or one of all.",
+            min_length=1,
+            max_length=MAX_TRACKS,
+        ),
+    ],
+    out: Annotated[
+        Path | None,
+        Field(description="Episode to write: MP3, M4A, Opus, FLAC or WAV; default: <name>-episode.mp3."),
+        WritesSounds(".mp3"),
+    ] = None,
+    loudness: Annotated[
+        float,
+        Field(description="Loudness in LUFS, of one channel as on two loudspeakers, as -19 on one.", ge=-36, le=-9),
+    ] = -16.0,
+    longest_pause: Annotated[
+        float, Field(description="Longest pause in seconds; longer ones are shortened to it.", ge=0.2, le=60)
+    ] = 1.0,
+    keep_pauses: Annotated[bool, Field(description="Leave all pauses as they are.")] = False,
+    keep_noise: Annotated[bool, Field(description="Leave the noise of the recordings as it is.")] = False,
+    model: Annotated[
+        str | None,
+        Field(description="Denoiser; default: the bundled one for the sample rate of each recording."),
+        NAMES_MODEL,
+    ] = None,
+    chapter: Annotated[
+        tuple[str, ...],
+        Field(
+            description="Start in the recordings and title of a chapter, such as '12:30 The interview'; may be given "
+            "several times. Default: the markers of the first recording that has some."
+        ),
+        FREE_TEXT,
+    ] = (),
+    chapter_pause: Annotated[
+        float | None, Field(description="Begin a chapter after each pause of so many seconds.", ge=0.5, le=600)
+    ] = None,
+    tag: Annotated[
+        tuple[str, ...], Field(description="Write a tag: title=Our episode; may be given several times."), FREE_TEXT
+    ] = (),
+    cover: Annotated[Path | None, Field(description="Picture of the episode, JPEG or PNG.")] = None,
+    quiet: Quiet = False,
+) -> Podcast:
+    """Make an episode of a podcast: noise removed, speakers equally loud, long pauses shortened, chapters, tags.
+
+    Each recording is cleaned by a denoiser, brought to one loudness and gently compressed; with several, who is silent
+    is lowered, since others are heard in every microphone. Then they are mixed, pauses of all are shortened, and the
+    episode gets its loudness below a true peak of -1.5 dB. The recordings stay as they are. The result says what was
+    done with each.
+
+    Raises
+    ------
+    BadAudio
+        If a recording cannot be read, or nothing is heard.
+    BadSetting
+        If a chapter, tag or cover is wrong.
+    BadFolder
+        If the episode cannot be written.
+    BadModel
+        If there is no such denoiser.
+    MissingExtra
+        If an M4A file is asked for, and the extra `media` is not installed.
+    """
+    headers = [read_header(file) for file in recordings]
+    first = recordings[0]
+    target = first.with_name(f"{first.stem}-episode.mp3") if out is None else out
+    check_target(target)
+    if target.suffix.lower() in (".m4a", ".m4b"):
+        m4a_file.check_extra(target)
+    for file in recordings:
+        if target.exists() and target.samefile(file):
+            raise BadSetting(f"{target} is one of the recordings, which are never replaced; give another --out.")
+    if chapter and chapter_pause is not None:
+        raise BadSetting("--chapter names the chapters, and --chapter-pause finds them; give one of them.")
+    if keep_noise and model is not None:
+        raise BadSetting(f"--keep-noise needs no denoiser; leave --model {model} out.")
+    tags = {name: text for name, text in read_metadata(first).items() if name != "comment"} | tags_of(tag)
+    pictures = () if cover is None else cover_of(read_cover(cover))
+    settings = PodcastSettings(
+        loudness_lufs=loudness,
+        longest_pause=None if keep_pauses else longest_pause,
+        chapters=tuple(map(_chapter, chapter)),
+        chapter_pause=chapter_pause,
+        enhancement=None if keep_noise else enhancement_of(model=model, is_stream=False),
+        metadata=SoundMetadata(fields_of(tags), pictures),
+    )
+    known = [header.seconds for header in headers if header.seconds is not None]
+    seconds = sum(known) if len(known) == len(headers) and not keep_noise else None
+    with progress_bar(f"making {target.name}", seconds, quiet) as show:
+        return make_podcast(recordings, target, settings, show)
+
+
+def _chapter(text: str) -> tuple[float, str]:
+    """Return start and title of a chapter; raise BadSetting if they are not given in this order."""
+    start, _, title = text.strip().partition(" ")
+    if not title.strip():
+        raise BadSetting(f"--chapter is {quoted(text)}; write its start and its title, such as '12:30 The interview'.")
+    seconds = parse_value("start_seconds", float, start)
+    assert isinstance(seconds, float)
+    if seconds < 0:
+        raise BadSetting(f"--chapter {quoted(text)} starts before the recordings; give a time from 0 on.")
+    return seconds, title.strip()

@@ -1,0 +1,144 @@
+"""Read abbreviations, acronyms and words in capitals."""
+
+from __future__ import annotations
+
+import re
+
+from .numbers import letters, whole
+from .pronounce import words
+from .rules import NOT_IN_WORD, FrenchAround, Reading, Rule, alternatives, reads, rows, word_list
+
+_ROWS = rows("abbreviations", 3)
+WORDS = {re.sub(r"\s", "", written): words.split() for written, _, words in _ROWS}
+KINDS = {re.sub(r"\s", "", written): kind for written, kind, _ in _ROWS}
+"""Kinds of abbreviations by their forms without spaces."""
+
+ACRONYMS, SPELT = word_list("acronyms"), word_list("spelt")
+_FORMS = sorted((written for written, *_ in _ROWS), key=lambda written: (-len(written), written))
+_ANY = "|".join(re.escape(written).replace(r"\ ", r"\s?") for written in _FORMS)
+_CAPITALS = "A-ZÀÂÄÇÈÉÊËÎÏÔÖÙÛÜŒ"
+_ELISION = r"(?:[cdjlmnstCDJLMNST]|[Qq]u|[Jj]usqu|[Ll]orsqu|[Pp]uisqu)'"
+_READABLE = re.compile(
+    r"(?:[bcdfglmnprstvj]|[bcdfgpt][lr]|ch|qu|s[cpt]r?)?(?:[aeiouyàâéèêîôû]{1,3}"
+    r"(?:[bcdfglmnprstvzjx]|([bcdfglmnprst])\1|[lmnrs][bcdfgpstv][lr]?|[bcdfgptv][lr]|gn|ch|qu|ct))*"
+    r"[aeiouyéàèêù]{0,3}[bcdfglmnprstxz]{0,2}"
+)
+"""Letters that are read as a French word."""
+MIN_WORD = 5
+"""Letters of the shortest unknown capitals that are read as a word."""
+
+
+@reads(rf"()({_ANY}){NOT_IN_WORD}", rf"({_ELISION})({_ANY}){NOT_IN_WORD}")
+def _abbreviation(match: re.Match[str], around: FrenchAround) -> Reading:
+    """Read ``M.``, ``etc.``, ``p. ex.`` and ``l'art. 3``."""
+    form = re.sub(r"\s", "", match[2])
+    before = around.text[around.start - 1 : around.start]
+    if form not in WORDS or not around.is_apart or before in ("@", "_", "-", "/", "'"):
+        return None
+    after = around.text[around.end : around.end + 6]
+    kind = KINDS[form]
+    if kind == "number" and not re.match(r"[\s:]{0,2}(?:\d|[IVXLC]+\b(?!\.)|[LRDA]\.?\s?\d)", after):
+        return None
+    if kind == "title" and not re.match(rf"\s?[{_CAPITALS}]|\s[a-zà-ÿ]+", after):
+        return None
+    if form in ("Me", "Mes", "Pr", "Gal", "Cap.", "Col.", "St", "Ste", "Sts") and not re.match(
+        rf"[\s-][{_CAPITALS}]", after
+    ):
+        return None
+    if form in ("M.", "vs", "pb", "ill.", "app.", "max.", "min.", "av.", "pl.", "ch.", "imp.") and not after.strip():
+        return None if form != "M." and not after else WORDS[form]
+    first, *others = WORDS[form]
+    return [match[1].lower() + first, *others]
+
+
+@reads(rf"({alternatives(word for word in words() if '-' in word)}){NOT_IN_WORD}", flags=re.IGNORECASE)
+def _hyphenated(match: re.Match[str], around: FrenchAround) -> Reading:
+    """Read ``week-end`` as one word."""
+    return [match[1].lower()] if around.is_apart else None
+
+
+@reads(r"[nN][°º](s?)\s?(?=\d)")
+def _number(match: re.Match[str], around: FrenchAround) -> Reading:
+    """Read ``n°3``."""
+    return [f"numéro{match[1]}"] if around.is_apart else None
+
+
+@reads(r"([A-Z])\.-([A-Z])\.(?=\s?[A-Z])")
+def _initials(match: re.Match[str], around: FrenchAround) -> Reading:
+    """Read ``J.-J. Rousseau``."""
+    return letters(match[1] + match[2]) if around.is_apart else None
+
+
+@reads(r"[tT][ée]l(?=\s?:?\s?[\d+(])")
+def _telephone(_match: re.Match[str], around: FrenchAround) -> Reading:
+    """Read ``tel : 07``."""
+    return ["téléphone"] if around.is_apart else None
+
+
+@reads(rf"[tT]-(ils?|elles?|on|y|en){NOT_IN_WORD}")
+def _euphonic(match: re.Match[str], around: FrenchAround) -> Reading:
+    """Read ``t-il`` of ``va-t-il`` as one word."""
+    return [match[0].lower()] if around.text[around.start - 1 : around.start] == "-" else None
+
+
+@reads(rf"((?:[A-Z]\.\s?){{2,6}}){NOT_IN_WORD}")
+def _dotted(match: re.Match[str], around: FrenchAround) -> Reading:
+    """Read ``O.N.U.`` as a word that is known, others letter by letter; initials of a name are letters."""
+    if not around.is_apart:
+        return None
+    low = re.sub(r"[.\s]", "", match[1]).lower()
+    return [low] if low in ACRONYMS else letters(low)
+
+
+def _is_word(word: str, around: FrenchAround) -> bool:
+    """Return True for capitals that are read as a word."""
+    low = word.lower()
+    if low in ACRONYMS:
+        return True
+    if low in SPELT:
+        return False
+    others = [other for other in (around.word_before, around.word_after) if len(other) > 1]
+    is_among = any(other.isupper() for other in others)
+    if around.knows(low) and (is_among or len(low) > 3):
+        return True
+    is_long = len(low) >= MIN_WORD or (is_among and len(low) > 1 and not re.search("[bcdfghjklmnpqrstvwxz]{3}", low))
+    return is_long and _READABLE.fullmatch(low) is not None
+
+
+@reads(rf"()([{_CAPITALS}]{{2,30}})(s?){NOT_IN_WORD}", rf"({_ELISION})([{_CAPITALS}]{{2,30}})(){NOT_IN_WORD}")
+def _capitals(match: re.Match[str], around: FrenchAround) -> Reading:
+    """Read ``SNCF`` letter by letter, ``l'ONU`` and shouted words as words."""
+    if not around.is_apart or around.text[around.end : around.end + 1] == "'":
+        return None
+    start, word = match[1].lower(), match[2].lower()
+    if _is_word(match[2], around):
+        return [start + word + match[3]]
+    if len(word) > 6:
+        return [start + word]
+    first, *others = letters(match[2])
+    return [start + first.lower() if start else first, *others]
+
+
+@reads(rf"([a-zA-Z]{{2,6}}){NOT_IN_WORD}")
+def _spelt(match: re.Match[str], around: FrenchAround) -> Reading:
+    """Read ``dvd`` and words without vowels letter by letter."""
+    low = match[1].lower()
+    has_no_vowel = re.fullmatch("[bcdfghjklmnpqrstvwxz]{2,5}", low) is not None and not around.knows(low)
+    is_word = low in ("ps", "id", "it", "tp", "td", "om", "jo", "cd", "pc", "cv", "wc", "rn", "usa", "ong", "ue", "ia")
+    is_spelt = around.is_apart and ((low in SPELT and (not is_word or match[1].isupper())) or has_no_vowel)
+    if not is_spelt or around.text[around.end : around.end + 1] == "'":
+        return None
+    return letters(low)
+
+
+@reads(r"(§§?)\s?(\d+)(?:\s?[-–]\s?(\d+))?", r"(§§?)()()")
+def _section(match: re.Match[str], _around: FrenchAround) -> Reading:
+    """Read ``§ 5`` and ``§§ 3-5``."""
+    until = ["à", *whole(match[3])] if match[3] else []
+    return ["paragraphes" if match[1] == "§§" else "paragraphe", *(whole(match[2]) if match[2] else []), *until]
+
+
+LETTER_RULES: list[Rule] = [*_hyphenated, *_number, *_initials, *_telephone, *_euphonic, *_abbreviation, *_dotted]
+LATE_RULES: list[Rule] = [*_capitals, *_spelt]
+SIGN_RULES: list[Rule] = [*_section]
+SPELT_RULES: list[Rule] = [*_hyphenated, *_telephone, *_abbreviation, *_spelt]

@@ -1,0 +1,87 @@
+"""The tables of facts of French in ``data/``, and what its rules of reading share."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from ..rules import NEAR, AroundMatch, Reading, RuleOf, reads, reads_as
+from ..tables import Tables, alternatives, of_kind
+
+__all__ = [
+    "FrenchAround",
+    "Reading",
+    "Rule",
+    "alternatives",
+    "is_feminine",
+    "mapping",
+    "of_kind",
+    "reads",
+    "reads_as",
+    "rows",
+    "word_list",
+]
+
+_TABLES = Tables(Path(__file__).with_name("data"))
+rows, mapping, word_list = _TABLES.rows, _TABLES.mapping, _TABLES.word_list
+
+GROUPED = (
+    r"[1-9]\d{0,2}(?: \d{3})+(?!\d|[./-]\d| \d\d?(?!\d))|\d{1,3}(?:\.\d{3})+(?!\d|\.\d|,\d{3}[.,])"
+    r"|[1-9]\d{0,2}(?:'\d{3})+(?!\d)"
+)
+"""Digits in groups of three with spaces, dots or apostrophes."""
+NUMBER = rf"(?:(?:{GROUPED}|\d+)(?:,\d+)?)"
+"""A number, which may have a decimal comma."""
+LETTERS = "A-Za-zÀ-ÖØ-öø-ÿŒœ"
+NOT_IN_WORD = rf"(?![{LETTERS}0-9])"
+SIGN = r"([-−+±]?)"
+SIGNS = {"-": ["moins"], "−": ["moins"], "+": ["plus"], "±": ["plus", "ou", "moins"], "": []}
+_FEMININE, _MASCULINE = word_list("feminine"), word_list("masculine")
+_FEMININE_ENDINGS = re.compile(
+    "(?:[st]ion|[^aeiou]té|tude|ance|ence|euse|trice|tte|lle|nne|sse|ie|ée|ure|ade|aine|oire|ise|age?rie|ole|ule|ine"
+    "|che|ande|ique|ère|euvre|ille|ouche|aison)s?$"
+)
+
+
+@dataclass(frozen=True)
+class FrenchAround(AroundMatch):
+    """The text around a match in French."""
+
+    LETTERS: ClassVar[str] = LETTERS
+
+    @property
+    def far_before(self) -> list[str]:
+        """Up to six words before the match in its clause in lower case, the nearest last."""
+        clause = re.split(r"[.!?;\n]\s", self.text[max(0, self.start - 2 * NEAR) : self.start])[-1]
+        return [word.lower() for word in re.findall(f"[{LETTERS}]+", clause)[-6:]]
+
+    @property
+    def is_apart(self) -> bool:
+        """True if no letter or digit is directly before the match."""
+        return not self.text[self.start - 1 : self.start].isalnum()
+
+    def counts_feminine(self) -> bool:
+        """Return True if a feminine noun follows the match."""
+        noun = re.match(r"\s([a-zà-ÿœ]{2,30})(?:\s([a-zà-ÿœ]{3,30}))?", self.text[self.end : self.end + 62])
+        if not noun:
+            return False
+        if noun[1] in _ADJECTIVES and noun[2]:
+            return noun[1].rstrip("s").endswith("e") and is_feminine(noun[2])
+        return is_feminine(noun[1])
+
+
+_ADJECTIVES = word_list("adjectives-before-nouns")
+
+Rule = RuleOf[FrenchAround]
+"""A pattern and the function that reads its match; it returns None where the rule does not apply."""
+
+
+def is_feminine(noun: str) -> bool:
+    """Return True if a noun is feminine, by a list or by its ending."""
+    low = noun.lower()
+    singular = low[:-1] if low[-1:] in ("s", "x") else low
+    if low in _FEMININE or singular in _FEMININE:
+        return True
+    return low not in _MASCULINE and singular not in _MASCULINE and _FEMININE_ENDINGS.search(low) is not None

@@ -1,0 +1,238 @@
+"""Read dates, times of day, years and decades, and ordinals with a dot."""
+
+from __future__ import annotations
+
+import re
+
+from . import grammar
+from .calendar_names import MONTH_NAMES, MONTHS, WEEKDAYS
+from .numbers import cardinal, decade, ordinal, year
+from .rules import NOT_IN_WORD, GermanAround, Reading, Rule, reads
+from .tables import alternatives, word_list
+
+YEAR_CUES, COUNTED = word_list("year-cues"), word_list("counted")
+FIRST_YEAR, LAST_YEAR = 1100, 2099
+_MONTH = rf"({alternatives(MONTH_NAMES)}){NOT_IN_WORD}"
+_DAYS = alternatives(WEEKDAYS)
+_SHORT_DAYS = alternatives(day for day in WEEKDAYS if len(day) == 3)
+_JOIN = r"\s?[-–/]\s?"
+
+
+def _is_day(day: int, month: int = 1) -> bool:
+    return 1 <= day <= 31 and 1 <= month <= 12
+
+
+def _day_ending(around: GermanAround) -> str:
+    """Return the ending of the day of a date: ``am dritten Mai``, ``der dritte Mai``, ``Montag, dritter Mai``."""
+    return grammar.ending(around, "Mai") or grammar.free_ending(around, "Mai")
+
+
+@reads(r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::\d\d)?Z?)?(?![\d-])")
+def _iso(match: re.Match[str], around: GermanAround) -> Reading:
+    """Read ``2026-05-03``."""
+    day, month = int(match[3]), int(match[2])
+    if not _is_day(day, month):
+        return None
+    words = [*ordinal(day, _day_ending(around)), MONTHS[month - 1], *year(int(match[1]))]
+    return [*words, *_time(int(match[4]), int(match[5]))] if match[4] else words
+
+
+@reads(r"(\d{1,2})\.\s?(\d{1,2})\.\s?(\d{4}|\d{2})(?!\d|[.,]\d)", r"(\d{1,2})\.(\d{1,2})\.(?![\d])()")
+def _numeric(match: re.Match[str], around: GermanAround) -> Reading:
+    """Read ``3.5.2026`` and ``03.05.``, the month as an ordinal, too."""
+    day, month = int(match[1]), int(match[2])
+    if not _is_day(day, month):
+        return None
+    end = _day_ending(around)
+    number = int(match[3]) if match[3] else 0
+    if len(match[3]) == 2:
+        number += 2000 if number < 50 else 1900
+    month_end = end if end != "er" else "er"
+    return [*ordinal(day, end), *ordinal(month, month_end), *(year(number) if match[3] else [])]
+
+
+@reads(rf"(\d{{1,2}})\.?\s?{_MONTH}(?:\s+(\d{{4}}))?(?!\d)")
+def _with_month(match: re.Match[str], around: GermanAround) -> Reading:
+    """Read ``24. Dezember 1999``."""
+    if not _is_day(int(match[1])) or "." not in match[0][:3]:
+        return None
+    name = [MONTH_NAMES[match[2]], *(year(int(match[3])) if match[3] else [])]
+    return [*ordinal(int(match[1]), _day_ending(around)), *name]
+
+
+@reads(rf"(\d{{1,2}})\.{_JOIN}(\d{{1,2}})\.(?:\s?(\d{{1,2}})\.(\d{{4}})?|\s?{_MONTH})")
+def _days(match: re.Match[str], around: GermanAround) -> Reading:
+    """Read ``3.–5. Mai`` and ``3.-5.6.2026``."""
+    if not (_is_day(int(match[1])) and _is_day(int(match[2]))):
+        return None
+    end = _day_ending(around)
+    month = [MONTH_NAMES[match[5]]] if match[5] else ordinal(int(match[3]), end)
+    return [*ordinal(int(match[1]), end), "bis", *ordinal(int(match[2]), end), *month, *_year(match[4])]
+
+
+def _year(written: str | None) -> list[str]:
+    return year(int(written)) if written else []
+
+
+@reads(rf"({alternatives(name for name in MONTH_NAMES if name.endswith('.'))})(?=\s|\d|,|$)")
+def _short_month(match: re.Match[str], _around: GermanAround) -> Reading:
+    """Read ``Jan.`` alone."""
+    return [MONTH_NAMES[match[1]]]
+
+
+@reads(rf"({_DAYS}){_JOIN}({_DAYS}){NOT_IN_WORD}")
+def _weekdays(match: re.Match[str], _around: GermanAround) -> Reading:
+    """Read ``Mo.–Fr.``."""
+    return [WEEKDAYS[match[1]], "bis", WEEKDAYS[match[2]]]
+
+
+@reads(
+    rf"({_SHORT_DAYS})(?=[\s,]*\d|\s(?:und|bis|oder|ab|um)\b)(?<!Fr\.)",
+    r"(Mo|Di|Mi|Do|Fr|Sa|So)\.(?=,?\s\d)",
+    r"(Mo|Di|Mi|Do|Sa)\.(?!\w)",
+    r"(Mo|Di|Mi|Do|Fr|Sa)(?=,\s?\d|\s\d{1,2}(?:[.:]|\s?[-–]))",
+)
+def _weekday(match: re.Match[str], _around: GermanAround) -> Reading:
+    """Read ``Sa.`` and ``Mo, 3.5.``."""
+    return [WEEKDAYS[match[1].removesuffix(".")]]
+
+
+def _time(hour: int, minute: int, has_hours: bool = True) -> list[str]:
+    """Return the words of a time of day."""
+    words = ["ein"] if hour == 1 else cardinal(hour)
+    return [*words, *(["uhr"] if has_hours else []), *(cardinal(minute) if minute else [])]
+
+
+@reads(
+    rf"(\d{{1,2}})[:.](\d\d){_JOIN}(\d{{1,2}})[:.](\d\d)\s?(?:Uhr|h){NOT_IN_WORD}",
+    rf"(\d{{1,2}})(){_JOIN}(\d{{1,2}})()\s?Uhr{NOT_IN_WORD}",
+    rf"(\d{{1,2}}):(\d\d){_JOIN}(\d{{1,2}}):(\d\d)(?![\d:])",
+)
+def _from_until(match: re.Match[str], _around: GermanAround) -> Reading:
+    """Read ``10–12 Uhr`` and ``9.00–17.30 Uhr``."""
+    first, second = (int(match[1]), int(match[2] or 0)), (int(match[3]), int(match[4] or 0))
+    if max(first[0], second[0]) > 24 or max(first[1], second[1]) > 59:
+        return None
+    return [*_time(*first, has_hours=bool(first[1])), "bis", *_time(*second)]
+
+
+@reads(
+    rf"(\d{{1,2}})[:.](\d\d)(?::(\d\d))?\s?(?:Uhr|h){NOT_IN_WORD}",
+    rf"(\d{{1,2}})()()\s?Uhr{NOT_IN_WORD}(?:\s(\d{{1,2}})(?![\d.,:%€]|\s?[{'A-Za-z'}°]))?",
+    r"(\d{1,2}):(\d\d)(?::(\d\d))?(?![\d:]|[.,]\d)",
+)
+def _clock(match: re.Match[str], around: GermanAround) -> Reading:
+    """Read ``14:30 Uhr``, ``14.30 Uhr``, ``8 Uhr 5`` and ``20:15``."""
+    hour, minute = int(match[1]), int(match[2] or (match[4] if len(match.groups()) > 3 else 0) or 0)
+    second = int(match[3]) if match[3] else None
+    if hour > 24 or minute > 59 or (len(match[2] or "") == 1):
+        return None
+    if "Uhr" not in match[0] and re.match(r"\s?(?:für|gegen)\b", around.text[around.end : around.end + 8]):
+        return None
+    is_until = re.match(r"\s(?:bis|und)\s\d{1,2}[:.]\d\d\s?Uhr", around.text[around.end : around.end + 18])
+    if is_until and not minute and "Uhr" not in match[0]:
+        return _time(hour, 0, has_hours=False)
+    words = _time(hour, minute)
+    if second is not None:
+        words += [*([] if minute else ["null"]), "minuten", "und", *cardinal(second), "sekunden"]
+    return words
+
+
+@reads(r"(\d{1,3}):(\d\d)(?::(\d\d))?\s?(Stunden|Std\.|Minuten|Min\.)(?![a-z])")
+def _duration(match: re.Match[str], _around: GermanAround) -> Reading:
+    """Read ``2:05:30 Stunden`` and ``3:20 Minuten``."""
+    names = ["stunde", "minute", "sekunde"][0 if match[4][0] == "S" else 1 :]
+    words: list[str] = []
+    for number, name in zip(filter(None, match.groups()[:3]), names, strict=False):
+        value = int(number)
+        words += [*cardinal(value, "eine"), name if value == 1 else f"{name}n"] if value else []
+    return words
+
+
+@reads(rf"(\d{{2,4}})(?:er|-er)([ns]?){NOT_IN_WORD}")
+def _decade(match: re.Match[str], _around: GermanAround) -> Reading:
+    """Read ``1990er`` and ``80ern``."""
+    return decade(int(match[1]), f"er{match[2]}")
+
+
+@reads(r"(1[1-9]\d\d|20\d\d)\s?[-–]\s?(1[1-9]\d\d|20\d\d)(?![\d.,:%]\d|\d|[-–]\d)")
+def _range(match: re.Match[str], _around: GermanAround) -> Reading:
+    """Read ``1990–1995``."""
+    return [*year(int(match[1])), "bis", *year(int(match[2]))] if int(match[1]) < int(match[2]) else None
+
+
+@reads(r"(1[1-9]\d\d|20\d\d)/(\d\d|\d{4})(?![\d/])")
+def _season(match: re.Match[str], _around: GermanAround) -> Reading:
+    """Read ``2023/24``."""
+    first, second = int(match[1]), int(match[2])
+    if (first + 1) % 10 ** len(match[2]) != second % 10 ** len(match[2]):
+        return None
+    return [*year(first), *(year(second) if len(match[2]) == 4 else cardinal(second))]
+
+
+@reads(r"'(\d\d)(?![\d'])")
+def _short_year(match: re.Match[str], around: GermanAround) -> Reading:
+    """Read ``'89``."""
+    return cardinal(int(match[1])) if around.is_apart else None
+
+
+@reads(r"(1[1-9]\d\d)(?![\d/]|[.,:]\d|-\d)")
+def _year_alone(match: re.Match[str], around: GermanAround) -> Reading:
+    """Read ``1998`` as a year, unless it counts something."""
+    if around.word_after.lower() in COUNTED and around.word_before.lower() not in YEAR_CUES:
+        return None
+    return year(int(match[1]))
+
+
+@reads(r"(\d{1,3})\.(?=\s?[A-Za-zÄÖÜäöü(]|\s*$|\s*[,;)])(?![A-Za-z]\.)")
+def _ordinal(match: re.Match[str], around: GermanAround) -> Reading:
+    """Read ``am 2. Tag``, but no number at the end of a sentence."""
+    after = around.word_after
+    if re.match(r"[A-Za-zÄÖÜäöü]", around.text[around.end : around.end + 1]) or int(match[1]) == 0:
+        return None
+    if not after or not around.text[around.end : around.end + 1].isspace():
+        end = grammar.ending(around, "")
+        return ordinal(int(match[1]), end) if end and not _is_counted(around) else None
+    noun = _noun_after(around, after)
+    if after[0].isupper() and after.lower() in grammar.STARTERS:
+        return None
+    end = grammar.ending(around, noun)
+    if end:
+        return ordinal(int(match[1]), end)
+    if after[0].islower():
+        is_series = after in ("und", "bis", "oder", "sowie") and re.match(r"\s\w+\s\d", around.text[around.end :])
+        return ordinal(int(match[1]), grammar.free_ending(around, "Mai")) if is_series or after != "und" else None
+    low = noun.lower()
+    is_ordinal = low in grammar.ORDINAL_NOUNS or any(low.endswith(name) for name in ("platz", "tag", "liga", "klasse"))
+    return ordinal(int(match[1]), grammar.free_ending(around, noun)) if is_ordinal else None
+
+
+def _is_counted(around: GermanAround) -> bool:
+    """Return True for a number that ends a sentence after a name: ``die Linie der U 2.``."""
+    return around.word_before.lower() not in ("am", "zum", "vom", "der", "im", "den", "die", "das", "dem", "bis")
+
+
+def _noun_after(around: GermanAround, after: str) -> str:
+    """Return the first noun after a match, behind adjectives and further ordinals."""
+    match = re.match(
+        r"(?:\s*(?:und|bis|oder|\d{1,3}\.|[a-zäöüß]+))*\s*([A-ZÄÖÜ][\wäöüß]+)", around.text[around.end :][:80]
+    )
+    return match[1] if match else after
+
+
+LETTER_RULES: list[Rule] = [*_weekdays, *_weekday, *_short_month]
+DIGIT_RULES: list[Rule] = [
+    *_iso,
+    *_days,
+    *_with_month,
+    *_numeric,
+    *_duration,
+    *_from_until,
+    *_clock,
+    *_decade,
+    *_season,
+    *_range,
+    *_ordinal,
+]
+YEAR_RULES: list[Rule] = [*_year_alone]
+QUOTE_RULES: list[Rule] = [*_short_year]

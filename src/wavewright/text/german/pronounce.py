@@ -1,0 +1,126 @@
+"""Pronounce single German words: by the dictionary, by words they are made of, or by the letter-to-sound model."""
+
+from __future__ import annotations
+
+import functools
+import re
+import unicodedata
+
+from ..dictionary import Dictionary
+from ..ipa import has_stress
+from ..letter_to_sound import LetterToSound, unpack
+from .composition import Phones, WordComposer
+from .number_words import phones_of_number
+from .phones import is_vowel
+from .tables import data_bytes, data_text, mapping, word_list
+
+MAX_CACHED = 50_000
+MAX_ANALYSES = 200_000
+ALPHABET = "abcdefghijklmnopqrstuvwxyzäöüß"
+UNSTRESSED = word_list("unstressed")
+
+_KEYS = str.maketrans("äöüß", "{|}~")
+_NOUN = "^"
+
+
+def dictionary_key(word: str, is_noun: bool = False) -> str:
+    """Return the ASCII key of a word in lower case in the dictionary; of a noun that sounds unlike the other word."""
+    return (_NOUN if is_noun else "") + word.translate(_KEYS)
+
+
+@functools.cache
+def dictionary() -> Dictionary:
+    """Return the dictionary of the package, opened once."""
+    return Dictionary(data_bytes("wiktionary.wwdict"))
+
+
+@functools.cache
+def letter_to_sound() -> LetterToSound:
+    """Return the model for unknown words, opened once."""
+    return unpack(data_bytes("letter_to_sound.wwl2s"))
+
+
+@functools.cache
+def supplement() -> dict[str, Phones]:
+    """Return the words that supplement or correct the dictionary."""
+    lines = [line.split() for line in data_text("supplement.txt").splitlines() if line and not line.startswith("#")]
+    return {word: tuple(phones) for word, *phones in lines}
+
+
+@functools.cache
+def letters() -> dict[str, Phones]:
+    """Return the phones of the names of the letters."""
+    return {letter: tuple(phones.split()) for letter, phones in mapping("letters").items()}
+
+
+@functools.lru_cache(MAX_ANALYSES)
+def known(word: str, is_noun: bool = False) -> Phones | None:
+    """Return the phones of a word in lower case in the dictionary or its supplement, or None."""
+    noun = dictionary().get(dictionary_key(word, is_noun=True)) if is_noun else None
+    return noun or supplement().get(word) or dictionary().get(dictionary_key(word))
+
+
+@functools.cache
+def _composer() -> WordComposer:
+    return WordComposer(known)
+
+
+def is_known(word: str) -> bool:
+    """Return True if a word is in the dictionary or made of words in it."""
+    word = plain(word)
+    return known(word) is not None or composed(word) is not None
+
+
+def composed(word: str) -> Phones | None:
+    """Return the phones of a word that is made of known words, or None."""
+    composer = _composer()
+    if composer.n_cached > MAX_ANALYSES:
+        composer.clear()
+    return composer.phones(word)
+
+
+@functools.lru_cache(MAX_CACHED)
+def phones_of(word: str, is_noun: bool = False) -> Phones:
+    """Return the phones of a word.
+
+    - ``word``: a word in lower case, or the name of a letter: a capital, which ``s`` may follow.
+    - ``is_noun``: True if it is written with a capital within a sentence.
+    - returns: phones; none for a word without Latin letters.
+    """
+    if re.fullmatch("[A-ZÄÖÜẞ]s?|ß", word):
+        name = letters()[word[0].replace("ẞ", "ß")]
+        return (*name, "s") if len(word) > 1 else name
+    number = phones_of_number(word, lambda part: known(part) or composed(part))
+    if number:
+        return number
+    word = plain(word)
+    phones = _of_word(word, is_noun)
+    if phones is None:
+        pieces = re.findall(f"[{ALPHABET}]+", word)
+        phones = tuple(phone for piece in pieces for phone in _of_word(piece, is_noun) or _guessed(piece))
+    return _without_stress(phones) if word in UNSTRESSED else phones
+
+
+def _of_word(word: str, is_noun: bool) -> Phones | None:
+    return known(word, is_noun) or composed(word)
+
+
+def _guessed(word: str) -> Phones:
+    """Return the phones of an unknown word by the letter-to-sound model."""
+    phones = letter_to_sound().phones(word)
+    return ("ʔ", *phones) if phones and is_vowel(phones[0]) else phones
+
+
+def _without_stress(phones: Phones) -> Phones:
+    return tuple(f"{phone[:-1]}0" if has_stress(phone) else phone for phone in phones)
+
+
+def plain(word: str) -> str:
+    """Return a word in lower case with no accents but those of ä, ö and ü."""
+    word = word.lower().replace("'", "")
+    if all(letter in ALPHABET for letter in word):
+        return word
+    for written, replacement in (("æ", "ä"), ("œ", "ö"), ("ø", "ö"), ("å", "o"), ("ł", "l"), ("đ", "d"), ("ð", "d")):
+        word = word.replace(written, replacement)
+    kept = [letter if letter in ALPHABET else unicodedata.normalize("NFKD", letter) for letter in word]
+    return "".join(letter for letter in "".join(kept) if not unicodedata.combining(letter))

@@ -1,0 +1,206 @@
+"""Read numbers: with units and percent, fractions, ranges, compounds such as ``3-jährig``, and plain ones."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from .grammar import form_of_one, gender
+from .numbers import MAGNITUDES, cardinal, decimal, digits, fraction, mixed_fraction, whole
+from .rules import LETTERS, NOT_IN_WORD, NUMBER, GermanAround, Reading, Rule, reads
+from .tables import alternatives, rows, word_list
+
+UNITS = {written: fields for written, *fields in rows("units", 4)}
+"""Name for one, name for several and gender of units by their written forms."""
+
+_UNIT = alternatives(UNITS)
+NUMBERED = word_list("numbered")
+_SIGN = r"([-−+±]?)"
+_SIGNS = {"-": ["minus"], "−": ["minus"], "+": ["plus"], "±": ["plus", "minus"], "": []}
+_POWERS = {"^2": "²", "^3": "³"}
+HALVES = "¼½¾⅐⅑⅒⅓⅔⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞"
+_END = r"(?![A-Za-zÄÖÜäöüß0-9²³])"
+
+
+def _unit(written: str, is_one: bool) -> list[str]:
+    """Return the words of a unit, which may be a rate: ``km/h``."""
+    first, slash, second = written.partition("/")
+    words = UNITS[first][0 if is_one else 1].split()
+    return [*words, "pro", *UNITS[second][0].split()] if slash else words
+
+
+@reads(rf"{_SIGN}({NUMBER})(?:\s?({alternatives(MAGNITUDES)}))?[\s-]?((?:{_UNIT})(?:/(?:{_UNIT}))?){_END}")
+def _measure(match: re.Match[str], around: GermanAround) -> Reading:
+    """Read ``100 km/h``, ``-5 °C`` and ``1 kWh``."""
+    unit = match[4]
+    is_joined = match[0][-len(unit) - 1] == "-"
+    follows = around.text[around.end : around.end + 1]
+    if (is_joined and follows != "-") or (unit.isalpha() and len(unit) == 1 and follows == "-" and not is_joined):
+        return None
+    if unit == "Mo." or (unit in ("A", "B", "K", "N", "V", "W", "J", "L", "d", "a") and match[0][-2:-1].isdigit()):
+        return None
+    if unit in ("St.", "Einw.") and follows.isalnum():
+        return None
+    kind = UNITS[unit.partition("/")[0]][2]
+    one = form_of_one(around, UNITS[unit.partition("/")[0]][0], kind)
+    if kind != "f":
+        one = one if one in ("einem", "eines") else "ein"
+    if match[3]:
+        return [*_SIGNS[match[1]], *_with_magnitude(match[2], match[3], around), *_unit(unit, is_one=False)]
+    number = decimal(match[2], one)
+    return [*_SIGNS[match[1]], *number, *_unit(unit, is_one=number == [one] or is_joined)]
+
+
+@reads(rf"{_SIGN}({NUMBER})\s?[-–]\s?({NUMBER})\s?((?:{_UNIT})(?:/(?:{_UNIT}))?|%){_END}")
+def _measures(match: re.Match[str], _around: GermanAround) -> Reading:
+    """Read ``20–25 °C`` and ``5-10 %``."""
+    unit = ["prozent"] if match[4] == "%" else _unit(match[4], is_one=False)
+    return [*_SIGNS[match[1]], *decimal(match[2]), "bis", *decimal(match[3]), *unit]
+
+
+@reads(rf"{_SIGN}({NUMBER})\s?-?(%|‰|Prozent{NOT_IN_WORD})")
+def _percent(match: re.Match[str], _around: GermanAround) -> Reading:
+    """Read ``2,5 %``."""
+    return [*_SIGNS[match[1]], *decimal(match[2], "ein"), "promille" if match[3] == "‰" else "prozent"]
+
+
+@reads(
+    rf"{_SIGN}({NUMBER})\s?({alternatives(MAGNITUDES)}){NOT_IN_WORD}", rf"{_SIGN}({NUMBER})\s?(Mio\.|Mrd\.|Tsd\.|Bio\.)"
+)
+def _large(match: re.Match[str], around: GermanAround) -> Reading:
+    """Read ``1,2 Mio.``."""
+    return [*_SIGNS[match[1]], *_with_magnitude(match[2], match[3], around)]
+
+
+def _with_magnitude(number: str, magnitude: str, around: GermanAround) -> list[str]:
+    value, singular, plural = MAGNITUDES[magnitude]
+    one = "ein" if value == 1000 else form_of_one(around, singular, "f")
+    counted = decimal(number, one)
+    return [*counted, singular if counted == [one] else plural]
+
+
+_FRACTION_END = rf"(?:[\s-]?({_UNIT}){_END})?"
+
+
+@reads(rf"(?:(\d{{1,4}})\s?)?([{HALVES}]){_FRACTION_END}")
+def _vulgar(match: re.Match[str], around: GermanAround) -> Reading:
+    """Read ``1½``, ``¾`` and ``½ l``."""
+    numerator, _, denominator = unicodedata.normalize("NFKC", match[2]).partition("\u2044")
+    return _of_fraction(match[1], int(numerator), int(denominator), match[3], around)
+
+
+@reads(rf"(?:(\d{{1,3}})\s)?(\d{{1,2}})/(\d{{1,3}})(?![\d/]|\.\d){_FRACTION_END}")
+def _fraction(match: re.Match[str], around: GermanAround) -> Reading:
+    """Read ``3/4``, ``2 1/2`` and ``1/4 l``; other numbers with a slash one after the other."""
+    numerator, denominator = int(match[2]), int(match[3])
+    if denominator < 2 or numerator == 0 or numerator >= denominator:
+        return None if match[1] or match[4] else [*cardinal(numerator), *cardinal(denominator)]
+    if around.word_before.lower() in NUMBERED and not match[1]:
+        return [*cardinal(numerator), "von", *cardinal(denominator)]
+    return _of_fraction(match[1], numerator, denominator, match[4], around)
+
+
+def _of_fraction(
+    number: str | None, numerator: int, denominator: int, unit: str | None, around: GermanAround
+) -> list[str]:
+    name = _unit(unit, is_one=number is None) if unit else []
+    if number:
+        return [*mixed_fraction(int(number), numerator, denominator), *name]
+    noun = name[0] if name else around.word_after
+    is_noun = bool(name) or (noun[:1].isupper() and around.text[around.end : around.end + 1] == " ")
+    if (numerator, denominator) == (1, 2) and is_noun:
+        one = form_of_one(around, noun, UNITS[unit][2] if unit else "")
+        halved = {"eine": "halbe", "ein": "halber" if gender(noun) == "m" else "halbes"}.get(one, "halben")
+        return [one, halved, *name]
+    return [*fraction(numerator, denominator), *name]
+
+
+@reads(rf"(?<![\d.,-])({NUMBER})\s?[-–]\s?({NUMBER})(?![\d-]|[.,:]\d)")
+def _range(match: re.Match[str], around: GermanAround) -> Reading:
+    """Read ``6–12 Jahre``; with spaces only a rising range that no ``=`` follows."""
+    first, second = (re.sub(r"[.\s']", "", match[group]).replace(",", ".") for group in (1, 2))
+    is_spaced = " " in match[0][len(match[1]) : len(match[0]) - len(match[2])]
+    if float(first) >= float(second) or (is_spaced and re.match(r"\s*[=+×*]", around.text[around.end :])):
+        return None
+    return [*decimal(match[1]), "bis", *decimal(match[2])]
+
+
+@reads(
+    rf"(\d{{1,6}})-?([a-zäöüß]*(?:jährig|tägig|stündig|minütig|wöchig|monatig|köpfig|teilig|stellig|stöckig|seitig|"
+    rf"prozentig|malig|fach|mal|bändig|türig|sitzig|spurig|gradig|zeilig|silbig|eckig|geschossig|stufig|"
+    rf"tausend|hundert)[a-z]*){NOT_IN_WORD}"
+)
+def _compound(match: re.Match[str], _around: GermanAround) -> Reading:
+    """Read ``3-jährige`` and ``5-mal`` as one word."""
+    *words, last = cardinal(int(match[1]), "ein")
+    return [*words, last + match[2]]
+
+
+@reads(r"(\d{1,4})x(?=\s[a-zäöü]|[.,!?]|$)")
+def _times(match: re.Match[str], _around: GermanAround) -> Reading:
+    """Read ``3x`` as ``dreimal``."""
+    *words, last = cardinal(int(match[1]), "ein")
+    return [*words, f"{last}mal"]
+
+
+@reads(rf"({NUMBER})-({_UNIT})-(?=[{LETTERS}])")
+def _of_unit(match: re.Match[str], _around: GermanAround) -> Reading:
+    """Read ``100-m-Lauf``."""
+    return [*decimal(match[1], "ein"), *_unit(match[2], is_one=True)]
+
+
+@reads(rf"(\d{{1,4}})-(?=[{LETTERS}]{{2}})")
+def _before_noun(match: re.Match[str], _around: GermanAround) -> Reading:
+    """Read ``4-Zimmer-Haus``."""
+    return cardinal(int(match[1]), "ein")
+
+
+@reads(
+    rf"(\d{{1,4}}(?:,\d+)?)\s?[xX×]\s?(\d{{1,4}}(?:,\d+)?)(?:\s?[xX×]\s?(\d{{1,4}}(?:,\d+)?))?(?:\s?({_UNIT}){_END})?"
+)
+def _dimensions(match: re.Match[str], _around: GermanAround) -> Reading:
+    """Read ``3 x 4 m``."""
+    third = ["mal", *decimal(match[3])] if match[3] else []
+    unit = _unit(match[4], is_one=False) if match[4] else []
+    return [*decimal(match[1]), "mal", *decimal(match[2]), *third, *unit]
+
+
+@reads(rf"1(?=\s[a-zäöüß]{{0,20}}\s?[A-ZÄÖÜ][{LETTERS}])(?!\s(?:und|oder|bis|zu|von|als|in|an|auf)\s)")
+def _one(_match: re.Match[str], around: GermanAround) -> Reading:
+    """Read ``1 Frau`` as ``eine frau``."""
+    if around.word_before[:1].isupper() and around.word_before.lower() not in _OPENING:
+        return None
+    after = re.match(rf"\s(?:[a-zäöüß]+\s)?([A-ZÄÖÜ][{LETTERS}]+)", around.text[around.end : around.end + 60])
+    if not after or (around.text[around.end + 1].islower() and not around.word_after.endswith(("e", "er", "es", "en"))):
+        return None
+    return [form_of_one(around, after[1])]
+
+
+_OPENING = frozenset(("nur", "für", "mit", "seit", "in", "es", "etwa", "ab", "nach", "pro", "je", "dort", "hier"))
+
+
+@reads(rf"{_SIGN}({NUMBER})(?![\d]|[.,]\d)")
+def _plain(match: re.Match[str], _around: GermanAround) -> Reading:
+    """Read ``1.250.000`` and ``3,14``."""
+    return [*_SIGNS[match[1]], *decimal(match[2])]
+
+
+@reads(r"\d+")
+def _digits(match: re.Match[str], _around: GermanAround) -> Reading:
+    """Read what is no number otherwise."""
+    return whole(match[0]) if len(match[0]) < 7 else digits(match[0])
+
+
+MEASURE_RULES: list[Rule] = [
+    *_times,
+    *_of_unit,
+    *_dimensions,
+    *_measures,
+    *_percent,
+    *_measure,
+    *_large,
+    *_compound,
+    *_before_noun,
+]
+FRACTION_RULES: list[Rule] = [*_vulgar, *_fraction]
+PLAIN_RULES: list[Rule] = [*_range, *_one, *_plain, *_digits]

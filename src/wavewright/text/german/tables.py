@@ -1,0 +1,15 @@
+"""The tables of facts of German in ``data/``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..tables import Tables, alternatives, of_kind
+
+__all__ = ["DATA", "alternatives", "data_bytes", "data_text", "mapping", "of_kind", "rows", "word_list"]
+
+DATA = Path(__file__).with_name("data")
+
+_TABLES = Tables(DATA)
+data_bytes, data_text = _TABLES.data_bytes, _TABLES.data_text
+rows, mapping, word_list = _TABLES.rows, _TABLES.mapping, _TABLES.word_list

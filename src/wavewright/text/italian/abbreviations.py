@@ -1,0 +1,146 @@
+"""Read abbreviations, acronyms and words in capitals."""
+
+from __future__ import annotations
+
+import re
+
+from .numbers import letters, whole
+from .pronounce import loans
+from .rules import NOT_IN_WORD, ItalianAround, Reading, Rule, alternatives, reads, rows, word_list
+
+_ROWS = rows("abbreviations", 3)
+WORDS = {re.sub(r"\s", "", written): words.split() for written, _, words in _ROWS}
+KINDS = {re.sub(r"\s", "", written): kind for written, kind, _ in _ROWS}
+"""Kinds of abbreviations by their forms without spaces."""
+
+ACRONYMS, SPELT = word_list("acronyms"), word_list("spelt")
+_FORMS = sorted((written for written, *_ in _ROWS), key=lambda written: (-len(written), written))
+_ANY = "|".join(re.escape(written).replace(r"\ ", r"\s?") for written in _FORMS)
+_CAPITALS = "A-ZÀÈÉÌÒÙ"
+_READABLE = re.compile(
+    r"(?:[bcdfglmnprstvz]{0,2}|s[bcdfglmnpqrtv]r?)[aeiou]"
+    r"(?:(?:[bcdfglmnprstvz]|([bcdfglmprtvz])\1|[lmnrs][bcdfglmnpqstvz]r?|[bcdfgptv][rl]|gn|ch|gh|qu|cqu)?[aeiouàèéìòù])*"
+    r"[lnrst]?"
+)
+"""Letters that are read as an Italian word."""
+_NEEDS_NUMBER = ("p.", "v.", "n.", "N.", "co.", "par.", "ed.", "int.", "lett.", "sec.", "num.", "tab.", "vol.", "cap.")
+_SAINT_FEMININE = re.compile(r"\s?(?:[A-Z][a-z]+a|Agnese|Irene|Rita|Beatrice)\b")
+_NOT_FEMININE = ("Luca", "Andrea", "Nicola", "Mattia", "Elia")
+
+
+@reads(rf"()({_ANY}){NOT_IN_WORD}", rf"((?:l|dell|all|dall|nell|sull|L|Dell|All|Dall|Nell|Sull)')({_ANY}){NOT_IN_WORD}")
+def _abbreviation(match: re.Match[str], around: ItalianAround) -> Reading:
+    """Read ``Sig.``, ``ecc.``, ``p. es.`` and ``l'art. 3``."""
+    form = re.sub(r"\s", "", match[2])
+    before = around.text[around.start - 1 : around.start]
+    if form not in WORDS or not around.is_apart or before in ("@", "_", "-", "/"):
+        return None
+    after = around.text[around.end : around.end + 3]
+    if form == "sec." and re.fullmatch("[IVXLC]+", around.word_before):
+        return ["secolo"]
+    if KINDS[form] == "number" and form in _NEEDS_NUMBER and not re.match(r"\s?(?:\d|[IVXLC]+\b|[a-z]\))", after):
+        return None
+    if (form in ("es.", "fig.", "art.", "int.") and before == ".") or (
+        form == "cell." and not re.match(r"\s?[\d+(]", after)
+    ):
+        return None
+    first, *others = WORDS[form]
+    return [match[1].lower() + first, *others]
+
+
+@reads(r"pp\.\s?(?=\d)", r"pp\.")
+def _pages(_match: re.Match[str], _around: ItalianAround) -> Reading:
+    """Read ``pp. 3-5``."""
+    return ["pagine"]
+
+
+@reads(r"S\.(?=\s?[A-Z][a-z])", r"SS\.(?=\s[A-Z][a-z])")
+def _saint(match: re.Match[str], around: ItalianAround) -> Reading:
+    """Read ``S. Pietro`` and ``S. Maria``."""
+    if not around.is_apart:
+        return None
+    if match[0] == "SS.":
+        return ["santi"]
+    name = around.word_after
+    follows = around.text[around.end : around.end + 30]
+    if name[:1] in "AEIOU":
+        return ["sant"]
+    if _SAINT_FEMININE.match(follows) and name not in _NOT_FEMININE:
+        return ["santa"]
+    return ["santo"] if re.match("S[^aeiou]|Z", name) else ["san"]
+
+
+@reads(rf"({alternatives(word for word in loans() if '-' in word)}){NOT_IN_WORD}", flags=re.IGNORECASE)
+def _hyphenated(match: re.Match[str], around: ItalianAround) -> Reading:
+    """Read ``e-mail`` as one word."""
+    return [match[1].lower()] if around.is_apart else None
+
+
+@reads(rf"((?:[A-Z]\.\s?){{2,6}}){NOT_IN_WORD}")
+def _dotted(match: re.Match[str], around: ItalianAround) -> Reading:
+    """Read ``O.N.U.`` as a word that is known, others letter by letter; initials of a name are letters."""
+    if not around.is_apart:
+        return None
+    low = re.sub(r"[.\s]", "", match[1]).lower()
+    return [low] if low in ACRONYMS else letters(low)
+
+
+@reads(
+    rf"([{_CAPITALS}]{{2,30}}){NOT_IN_WORD}",
+    rf"((?:[LD]|DELL|ALL|DALL|NELL|SULL|UN|QUEST|QUELL)'[{_CAPITALS}]{{2,30}}){NOT_IN_WORD}",
+)
+def _capitals(match: re.Match[str], around: ItalianAround) -> Reading:
+    """Read ``DVD`` letter by letter, ``ONU`` and shouted words as words."""
+    word = match[1].lower()
+    if not around.is_apart or around.text[around.end : around.end + 1] == "'":
+        return None
+    if "'" in word or word in ACRONYMS:
+        return [word]
+    if word in SPELT:
+        return letters(word)
+    neighbours = [around.word_before, around.word_after]
+    is_among = any(len(other) > 1 and other.isupper() for other in neighbours)
+    is_word = _READABLE.fullmatch(word) is not None or around.knows(word)
+    if is_word and (len(word) > 4 or (len(word) > 1 and is_among) or (len(word) == 4 and word[-1] in "aeiou")):
+        return [word]
+    return letters(match[1]) if len(word) < 7 else [word]
+
+
+@reads(
+    rf"((?:l|d|un|c|s|t|m|v|n|all|dall|dell|nell|sull|coll|quell|quest|L|D|Un|C|All|Dall|Dell|Nell|Sull|Quell)')"
+    rf"([A-Z]{{2,7}}){NOT_IN_WORD}"
+)
+def _after_elision(match: re.Match[str], around: ItalianAround) -> Reading:
+    """Read ``l'ONU`` as one word, ``l'UE`` with the first letter's name."""
+    if not around.is_apart:
+        return None
+    start, low = match[1].lower(), match[2].lower()
+    is_word = low in ACRONYMS or (low not in SPELT and len(low) > 3 and _READABLE.fullmatch(low) is not None)
+    if is_word:
+        return [start + low]
+    first, *others = letters(match[2])
+    return [start + first, *others]
+
+
+@reads(rf"([a-zA-Z]{{2,6}}){NOT_IN_WORD}")
+def _spelt(match: re.Match[str], around: ItalianAround) -> Reading:
+    """Read ``dvd`` and words without vowels letter by letter."""
+    low = match[1].lower()
+    has_no_vowel = re.fullmatch("[bcdfghjklmnpqrstvwxz]{2,4}", low) is not None and not around.knows(low)
+    is_spelt = around.is_apart and (low in SPELT or has_no_vowel)
+    if not is_spelt or around.text[around.end : around.end + 1] == "'":
+        return None
+    return letters(low)
+
+
+@reads(r"(§§?)\s?(\d+)(?:\s?[-–]\s?(\d+))?", r"(§§?)()()")
+def _section(match: re.Match[str], _around: ItalianAround) -> Reading:
+    """Read ``§ 5`` and ``§§ 3-5``."""
+    until = ["e", *whole(match[3])] if match[3] else []
+    return ["paragrafi" if match[1] == "§§" else "paragrafo", *(whole(match[2]) if match[2] else []), *until]
+
+
+LETTER_RULES: list[Rule] = [*_hyphenated, *_abbreviation, *_pages, *_saint, *_after_elision, *_dotted]
+LATE_RULES: list[Rule] = [*_capitals, *_spelt]
+SIGN_RULES: list[Rule] = [*_section]
+SPELT_RULES: list[Rule] = [*_spelt]

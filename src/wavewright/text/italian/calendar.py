@@ -1,0 +1,230 @@
+"""Read dates, times of day, years, ordinals and Roman numerals."""
+
+from __future__ import annotations
+
+import re
+
+from .numbers import cardinal, letters, ordinal
+from .rules import LETTERS, NOT_IN_WORD, ItalianAround, Reading, Rule, alternatives, is_feminine, reads, rows, word_list
+
+_ROWS = rows("calendar", 3)
+MONTHS = tuple(name for kind, name, _ in _ROWS if kind == "month")
+MONTH_NAMES = {written: name for kind, name, short in _ROWS if kind == "month" for written in short.split()}
+"""Months by their written forms."""
+WEEKDAYS = {written: name for kind, name, short in _ROWS if kind == "weekday" for written in short.split()}
+"""Days of the week by their written forms."""
+TIME_CUES, RANKED, RULERS = word_list("time-cues"), word_list("ranked"), word_list("rulers")
+
+_MONTH = rf"({alternatives(MONTH_NAMES)}){NOT_IN_WORD}"
+_DAYS = alternatives(WEEKDAYS)
+_JOIN = r"\s?[-–/]\s?"
+_ROMAN = r"(?:M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3}))"
+_VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
+
+
+def is_day(day: int, month: int = 1) -> bool:
+    """Return True for a day of a month, both by their numbers."""
+    return 1 <= day <= 31 and 1 <= month <= 12
+
+
+def day_words(day: int) -> list[str]:
+    """Return the words of the day of a date: the first is an ordinal."""
+    return ["primo"] if day == 1 else cardinal(day)
+
+
+def time_words(hour: int, minute: int) -> list[str]:
+    """Read ``14:30`` as ``quattordici e trenta``; the hour one is feminine."""
+    words = ["una"] if hour == 1 else cardinal(hour)
+    return [*words, *(["e", *cardinal(minute)] if minute else [])]
+
+
+def _year_of(written: str | None) -> list[str]:
+    if not written:
+        return []
+    year = int(written)
+    if len(written) == 2:
+        year += 2000 if year < 50 else 1900
+    return cardinal(year)
+
+
+@reads(r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::\d\d)?Z?)?(?![\d-])")
+def _iso(match: re.Match[str], _around: ItalianAround) -> Reading:
+    """Read ``2026-05-03``."""
+    day, month = int(match[3]), int(match[2])
+    if not is_day(day, month):
+        return None
+    words = [*day_words(day), MONTHS[month - 1], *cardinal(int(match[1]))]
+    return [*words, "ore", *time_words(int(match[4]), int(match[5]))] if match[4] else words
+
+
+@reads(r"(\d{1,2})([/.-])(\d{1,2})\2(\d{4}|\d{2})(?![\d/]|[.,-]\d)")
+def _numeric(match: re.Match[str], _around: ItalianAround) -> Reading:
+    """Read ``24/12/2025``, the day first."""
+    day, month = int(match[1]), int(match[3])
+    return [*day_words(day), MONTHS[month - 1], *_year_of(match[4])] if is_day(day, month) else None
+
+
+@reads(rf"(\d{{1,2}})[º°]?\s{_MONTH}(?:\s(?:del\s)?(\d{{4}}))?(?!\d)")
+def _with_month(match: re.Match[str], _around: ItalianAround) -> Reading:
+    """Read ``24 dicembre 1999`` and ``1º maggio``."""
+    if not is_day(int(match[1])):
+        return None
+    return [*day_words(int(match[1])), MONTH_NAMES[match[2]], *_year_of(match[3])]
+
+
+@reads(rf"(\d{{1,2}}){_JOIN}(\d{{1,2}})\s{_MONTH}")
+def _days(match: re.Match[str], _around: ItalianAround) -> Reading:
+    """Read ``5-6 ottobre``."""
+    if not (is_day(int(match[1])) and is_day(int(match[2]))):
+        return None
+    return [*day_words(int(match[1])), *day_words(int(match[2])), MONTH_NAMES[match[3]]]
+
+
+@reads(rf"({alternatives(name for name in MONTH_NAMES if name.endswith('.'))})(?=\s?\d)")
+def _short_month(match: re.Match[str], _around: ItalianAround) -> Reading:
+    """Read ``gen. 2020``."""
+    return [MONTH_NAMES[match[1]]]
+
+
+@reads(rf"({_DAYS}){_JOIN}({_DAYS}){NOT_IN_WORD}")
+def _weekdays(match: re.Match[str], _around: ItalianAround) -> Reading:
+    """Read ``lun.-ven.``."""
+    return ["da", WEEKDAYS[match[1]], "a", WEEKDAYS[match[2]]]
+
+
+@reads(rf"({alternatives(day for day in WEEKDAYS if day.endswith('.'))})(?=,?\s\d|\s(?:e|o|mattina|sera)\b)")
+def _weekday(match: re.Match[str], _around: ItalianAround) -> Reading:
+    """Read ``lun. 4 giugno``."""
+    return [WEEKDAYS[match[1]]]
+
+
+def _is_time(hour: str, minute: str | None) -> bool:
+    return int(hour) <= 24 and int(minute or 0) <= 59
+
+
+@reads(r"(\d{1,2}):(\d\d)\s?[-–]\s?(\d{1,2}):(\d\d)(?![\d:])", r"(\d{1,2})\.(\d\d)\s?[-–]\s?(\d{1,2})\.(\d\d)(?![\d.])")
+def _from_until(match: re.Match[str], around: ItalianAround) -> Reading:
+    """Read ``9:00-13:00``."""
+    if not (_is_time(match[1], match[2]) and _is_time(match[3], match[4])):
+        return None
+    is_cued = around.word_before.lower() in ("dalle", "ore")
+    words = [*time_words(int(match[1]), int(match[2])), "alle", *time_words(int(match[3]), int(match[4]))]
+    return words if is_cued else ["dalle", *words]
+
+
+@reads(r"(\d{1,2}):(\d\d)(?::(\d\d))?(?:\s?h)?(?![\d:]|[.,]\d)", r"(\d{1,2})\.(\d\d)(?!\d|[.,]\d)")
+def _clock(match: re.Match[str], around: ItalianAround) -> Reading:
+    """Read ``14:30``, and ``20.45`` after a word such as ``ore``."""
+    if not _is_time(match[1], match[2]) or (match[0][len(match[1])] == "." and not _is_cued(around)):
+        return None
+    if around.text[around.end : around.end + 3].strip().startswith(("%", "€", "=")):
+        return None
+    second = match[3] if len(match.groups()) > 2 else None
+    seconds = ["e", *cardinal(int(second)), "secondi"] if second and int(second) else []
+    return [*time_words(int(match[1]), int(match[2])), *seconds]
+
+
+def _is_cued(around: ItalianAround) -> bool:
+    return around.word_before.lower() in TIME_CUES
+
+
+@reads(r"(?<=ore )1(?![\d.,:/])", r"(?<=dalle )1(?![\d.,:/])", r"(?<=alle )1(?![\d.,:/])")
+def _one_hour(_match: re.Match[str], _around: ItalianAround) -> Reading:
+    """Read ``ore 1`` as ``ore una``."""
+    return ["una"]
+
+
+@reads(rf"[hH]\s?(?=\d{{1,2}}(?:[:.]\d\d)?{NOT_IN_WORD})")
+def _hours(_match: re.Match[str], around: ItalianAround) -> Reading:
+    """Read ``h 18``."""
+    return ["ore"] if around.is_apart else None
+
+
+@reads(r"(\d{1,3})\s?h\s?(\d{1,2})(?:\s?(?:m|min|'))?(?![A-Za-z0-9])\.?")
+def _duration(match: re.Match[str], _around: ItalianAround) -> Reading:
+    """Read ``2h 30min``."""
+    hours, minutes = int(match[1]), int(match[2])
+    return [
+        *(["un'ora"] if hours == 1 else [*cardinal(hours), "ore"]),
+        *(["un", "minuto"] if minutes == 1 else [*cardinal(minutes), "minuti"]),
+    ]
+
+
+@reads(r"(1[0-9]\d\d|20\d\d)/(\d\d|\d{4})(?![\d/])")
+def _season(match: re.Match[str], _around: ItalianAround) -> Reading:
+    """Read ``2023/24``."""
+    first, second = int(match[1]), int(match[2])
+    if (first + 1) % 10 ** len(match[2]) != second % 10 ** len(match[2]):
+        return None
+    return [*cardinal(first), *cardinal(second)]
+
+
+@reads(r"'(\d\d)(?![\d'])", r"'([2-9]00)(?![\d'])")
+def _short_year(match: re.Match[str], around: ItalianAround) -> Reading:
+    """Read ``'89`` and ``'900``."""
+    return cardinal(int(match[1])) if around.is_apart else None
+
+
+@reads(
+    r"(\d{1,4})\s?([ºª°])(?=\s[a-zà-ùA-Z]|[,;.!?]|$)", r"(\d{1,3})([oa])(?=\s[a-zà-ù])", r"(\d{1,4})-?(esim)([oaie])"
+)
+def _ordinal(match: re.Match[str], around: ItalianAround) -> Reading:
+    """Read ``4º``, ``2ª``, ``5a classe`` and ``20esimo``; ``°`` is that of an ordinal before a noun only."""
+    if int(match[1]) == 0:
+        return None
+    if match[2] == "esim":
+        return ordinal(int(match[1]), match[3])
+    noun = around.word_after
+    if match[2] == "°":
+        is_noun = re.match(r"\s[a-zà-ù]{3}", around.text[around.end :][:4]) is not None
+        return ordinal(int(match[1]), "a" if is_feminine(noun) else "o") if is_noun else None
+    return ordinal(int(match[1]), "a" if match[2] in "aª" else "o")
+
+
+def roman(text: str) -> int:
+    """Return the value of a Roman numeral."""
+    values = [_VALUES[letter] for letter in text]
+    pairs = zip(values, [*values[1:], 0], strict=True)
+    return sum(-value if value < following else value for value, following in pairs)
+
+
+@reads(rf"({_ROMAN})[º°ª]?{NOT_IN_WORD}(?!['.]\w)")
+def _roman(match: re.Match[str], around: ItalianAround) -> Reading:
+    """Read ``XXI secolo``, ``Vittorio Emanuele II`` and ``capitolo IV``, as ordinals in the gender of their noun."""
+    if not match[1] or not around.is_apart:
+        return None
+    before, after = around.word_before, around.word_after
+    low, value = before.lower(), roman(match[1])
+    is_single = len(match[1]) == 1 and match[0] == match[1]
+    if low in RULERS or low in RANKED or low in ("sec", "cap", "vol", "art", "tit", "lib"):
+        if is_single and match[1] not in "IVX":
+            return None
+        return ordinal(value, "a" if low not in ("sec", "papa") and is_feminine(low) else "o")
+    if after in MONTH_NAMES and is_day(value):
+        return day_words(value)
+    follows = re.match(rf"\s([{LETTERS}]{{2,}})", around.text[around.end :][:40])
+    is_counted = follows is not None and low in (
+        *("il", "la", "nel", "nella", "del", "della", "al", "alla", "dal", "dalla", "sul", "sulla", "i", "le", "dei"),
+        *("delle", "un", "una", "e", "tra", "fra", "questa", "questo", "sua", "suo", "lo"),
+    )
+    if is_counted and (not is_single or match[1] in "IVX"):
+        return ordinal(value, "a" if is_feminine(after) else "o")
+    if len(match[1]) > 1 and match[1] not in ("CD", "DC", "MC", "CV", "DVD", "MD", "CC", "MM", "DI", "MI", "CI", "VI"):
+        return ordinal(value) if before[:1].isupper() and len(match[1]) < 6 else None
+    return letters(match[1]) if match[1] in ("CD", "CV") else None
+
+
+LETTER_RULES: list[Rule] = [*_weekdays, *_weekday, *_short_month, *_hours, *_roman]
+DIGIT_RULES: list[Rule] = [
+    *_iso,
+    *_days,
+    *_with_month,
+    *_numeric,
+    *_duration,
+    *_from_until,
+    *_clock,
+    *_one_hour,
+    *_season,
+    *_ordinal,
+]
+QUOTE_RULES: list[Rule] = [*_short_year]

@@ -1,0 +1,81 @@
+"""Rules of reading: a pattern, and the function that returns the words for what it matches."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar, TypeVar
+
+from .pattern import Pattern, pattern
+
+NEAR = 40
+"""Characters before a match that rules look at: enough for the words before it."""
+
+
+@dataclass(frozen=True)
+class AroundMatch:
+    """The text around a match from ``start`` to ``end``; ``knows`` looks a word in lower case up in the dictionary."""
+
+    LETTERS: ClassVar[str] = "A-Za-z'"
+
+    text: str
+    start: int
+    end: int
+    knows: Callable[[str], bool]
+
+    @property
+    def word_before(self) -> str:
+        """The word before the match as it is written; empty if there is none within ``NEAR`` characters."""
+        match = _word_before(self.LETTERS).search(self.text, max(0, self.start - NEAR), self.start)
+        return match[1] if match else ""
+
+    @property
+    def words_before(self) -> list[str]:
+        """Up to three words before the match, the nearest last."""
+        return re.findall(f"[{self.LETTERS}]+", self.text[max(0, self.start - NEAR) : self.start])[-3:]
+
+    @property
+    def before(self) -> tuple[int, int]:
+        """Start and end of the ``NEAR`` characters before the match."""
+        return max(0, self.start - NEAR), self.start
+
+    @property
+    def word_after(self) -> str:
+        """The word after the match as it is written, or empty."""
+        match = _word_after(self.LETTERS).match(self.text, self.end)
+        return match[1] if match else ""
+
+
+@functools.cache
+def _word_before(letters: str) -> Pattern:
+    return pattern(rf"([{letters}]+)[.,]?\s*$")
+
+
+@functools.cache
+def _word_after(letters: str) -> Pattern:
+    return pattern(rf"[\s-]*([{letters}]+)")
+
+
+Reading = list[str] | None
+"""Words in lower case, and names of letters as single capitals."""
+
+A = TypeVar("A", bound=AroundMatch)
+
+RuleOf = tuple[Pattern, Callable[[re.Match[str], A], Reading]]
+"""A pattern and the function that reads its match; it returns None where the rule does not apply."""
+
+
+def reads(*patterns: str, flags: int = 0) -> Callable[[Callable[[re.Match[str], A], Reading]], list[RuleOf[A]]]:
+    """Turn a function that reads a match into its rules, one for each pattern in their order."""
+    return lambda read: [(pattern(expression, flags), read) for expression in patterns]
+
+
+def reads_as(*words: str) -> Callable[[re.Match[str], AroundMatch], Reading]:
+    """Return the function of a rule that reads every match as the same words."""
+
+    def read(_match: re.Match[str], _around: AroundMatch) -> Reading:
+        return [*words]
+
+    return read

@@ -1,0 +1,365 @@
+"""Read numbers: with currencies, units and percent, fractions, ranges, telephone numbers and codes, and plain ones."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from .abbreviations import UNITS
+from .numbers import ALONE, FEMININE, MASCULINE, cardinal, decimal, digits, fraction, ordinal, whole
+from .rules import LETTERS, NOT_IN_WORD, NUMBER, NUMBERED, Reading, Rule, SpanishAround, letters, reads
+from .tables import alternatives, rows, word_list
+
+CURRENCIES = {written: fields for written, *fields in rows("currencies", 7)}
+"""Kind, name for one and for several, gender, and names of hundredths of currencies by their written forms."""
+
+HALVES = "¼½¾⅐⅑⅒⅓⅔⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞"
+SIGNS = {"-": ["menos"], "−": ["menos"], "+": ["más"], "±": ["más", "menos"], "": []}
+
+SHORT = ("A", "B", "J", "K", "L", "N", "V", "W", "d", "in")
+"""Units that need a space after the number."""
+
+_VERB = re.compile(r"\s(?!(?:de|y|en|a|al|con|por|para)\b)[a-záéíóúñ]")
+_UNIT = alternatives(UNITS)
+_RATE = rf"((?:{_UNIT})(?:/(?:{_UNIT}))?)(?![{LETTERS}0-9²³])"
+_SIGN = r"([-−+±]?)"
+_ENTIRE = rf"{_SIGN}({NUMBER})"
+_UNTIL = r"\s?[-–]\s?"
+_MILLIONS = {"M": "millón", "mill.": "millón", "millones": "millón", "millón": "millón", "bill.": "billón"}
+_MILLIONS |= {"billones": "billón", "billón": "billón", "mil": "mil", "MM": "millón"}
+_MAGNITUDE = rf"(?:\s?({alternatives(_MILLIONS)})(?:\s+de)?(?![A-Za-záéíóúñ]))?"
+_BEFORE = alternatives(written for written, fields in CURRENCIES.items() if fields[0] in ("sign", "code"))
+_AFTER = alternatives(written for written, fields in CURRENCIES.items() if fields[0] != "minor")
+_MINOR = alternatives(written for written, fields in CURRENCIES.items() if fields[0] == "minor")
+
+TELEPHONE_CUES, CODES, EMERGENCY = word_list("telephone-cues"), word_list("codes"), word_list("emergency")
+SCORE_CUES, DEGREE_CUES, GRADE_CUES = word_list("score-cues"), word_list("degree-cues"), word_list("grade-cues")
+MAX_SCORE = 20
+"""Largest number that is read as one of a score without a word that tells of a game."""
+
+
+def _counted(number: str, gender: str, one: str, several: str) -> list[str]:
+    """Return a number and what it counts: ``un euro``, ``veintiuna toneladas``."""
+    words = decimal(number, gender)
+    return [*words, *(one if words in (["un"], ["una"]) else several).split()]
+
+
+def _amount(number: str, magnitude: str | None, currency: str) -> list[str]:
+    """Return the words of an amount of money."""
+    _, one, several, gender, cent, cents = CURRENCIES[currency]
+    number = re.sub(r"^(\d{1,3}),(\d{3})$", r"\1.\2", number)  # no currency has thousandths
+    if magnitude:
+        name = _MILLIONS[magnitude]
+        if name == "mil":
+            return [*decimal(number, gender), "mil", *several.split()]
+        return [*_counted(number, MASCULINE, name, f"{name[:-2]}ones"), "de", *several.split()]
+    match = re.fullmatch(r"(.*)[.,](\d\d)", number)
+    if not match or not cent:
+        return _counted(number, gender, one, several)
+    major, minor = match[1], int(match[2])
+    hundredths = [*cardinal(minor, MASCULINE), cent if minor == 1 else cents]
+    if not minor:
+        return _counted(major, gender, one, several)
+    has_major = int(re.sub(r"\D", "", major)) > 0
+    return [*_counted(major, gender, one, several), "con", *hundredths] if has_major else hundredths
+
+
+@reads(rf"([-−]?)({_BEFORE})\s?([-−]?)({NUMBER}){_MAGNITUDE}(?!\d)(?:\s?([A-Z]{{3}}){NOT_IN_WORD})?")
+def _sign_first(match: re.Match[str], around: SpanishAround) -> Reading:
+    """Read ``$5``, ``USD 20`` and ``$20 MXN``."""
+    if match[2][-1].isalpha() and not around.is_apart:
+        return None
+    if match[6] and match[6] not in CURRENCIES:
+        return None
+    return [*SIGNS[match[1] or match[3]], *_amount(match[4], match[5], match[6] or match[2])]
+
+
+@reads(rf"([-−]?)({NUMBER}){_MAGNITUDE}\s?({_AFTER})(?:/({_UNIT}|mes|día|año|persona|noche))?{NOT_IN_WORD}")
+def _sign_last(match: re.Match[str], _around: SpanishAround) -> Reading:
+    """Read ``3,50 €``, ``12 M€`` and ``15 €/h``."""
+    rate = ["por", *UNITS.get(match[5], [match[5]])[0].split()] if match[5] else []
+    return [*SIGNS[match[1]], *_amount(match[2], match[3], match[4]), *rate]
+
+
+@reads(rf"({NUMBER})\s?({_MINOR}){NOT_IN_WORD}")
+def _cents(match: re.Match[str], _around: SpanishAround) -> Reading:
+    """Read ``50 cts.``."""
+    return _counted(match[1], MASCULINE, *CURRENCIES[match[2]][1:3])
+
+
+@reads(rf"({NUMBER}){_UNTIL}({NUMBER}){_MAGNITUDE}\s?({_AFTER}){NOT_IN_WORD}")
+def _prices(match: re.Match[str], _around: SpanishAround) -> Reading:
+    """Read ``10-12 €``."""
+    return [*decimal(match[1], CURRENCIES[match[4]][3]), "a", *_amount(match[2], match[3], match[4])]
+
+
+@reads(rf"({_AFTER}){NOT_IN_WORD}")
+def _code(match: re.Match[str], around: SpanishAround) -> Reading:
+    """Read ``EUR`` alone."""
+    is_code = len(match[1]) == 3 and match[1].isupper() and around.is_apart
+    return CURRENCIES[match[1]][2].split() if is_code else None
+
+
+def _unit(written: str) -> tuple[str, str, str]:
+    """Return name for one, name for several and gender of a unit, which may be a rate: ``km/h``."""
+    first, slash, second = (written, "", "") if written in UNITS else written.partition("/")
+    one, several, gender = UNITS[first]
+    rate = f" por {UNITS[second][0]}" if slash else ""
+    return one + rate, several + rate, gender
+
+
+@reads(rf"{_ENTIRE}(?:\s?(mil|millones de|mill\. de)(?=\s))?[\s-]?{_RATE}")
+def _measure(match: re.Match[str], around: SpanishAround) -> Reading:
+    """Read ``100 km/h``, ``-5 °C`` and ``1 kWh``."""
+    unit = match[4]
+    joining = match[0][-len(unit) - 1]
+    if unit == '"' and (joining == " " or around.text.count('"', max(0, around.start - 80), around.start) % 2):
+        return None
+    if unit == "d" and around.text[around.end : around.end + 1] == ".":
+        return None
+    if (unit in SHORT and joining != " ") or (unit == "ha" and _VERB.match(around.text, around.end)):
+        return None
+    one, several, gender = _unit(unit)
+    if match[3] == "mil":
+        return [*SIGNS[match[1]], *decimal(match[2], gender), "mil", *several.split()]
+    if match[3]:
+        return [*SIGNS[match[1]], *decimal(match[2], MASCULINE), "millones", "de", *several.split()]
+    return [*SIGNS[match[1]], *_counted(match[2], gender, one, several)]
+
+
+@reads(rf"{_ENTIRE}{_UNTIL}({NUMBER})\s?(?:{_RATE}|(%))")
+def _measures(match: re.Match[str], _around: SpanishAround) -> Reading:
+    """Read ``20-25 °C`` and ``5-10 %``."""
+    _, several, gender = _unit(match[4]) if match[4] else ("", "por ciento", ALONE)
+    return [*SIGNS[match[1]], *decimal(match[2], gender), "a", *decimal(match[3], gender), *several.split()]
+
+
+@reads(rf"{_ENTIRE}\s?([%‰])")
+def _percent(match: re.Match[str], _around: SpanishAround) -> Reading:
+    """Read ``2,5 %``."""
+    return [*SIGNS[match[1]], *decimal(match[2]), "por", "ciento" if match[3] == "%" else "mil"]
+
+
+@reads(rf"(?:(\d{{1,4}})\s?)?([{HALVES}])(?:\s?{_RATE})?")
+def _vulgar(match: re.Match[str], around: SpanishAround) -> Reading:
+    """Read ``1½``, ``¾`` and ``½ l``."""
+    numerator, _, denominator = unicodedata.normalize("NFKC", match[2]).partition("\u2044")
+    return _of_fraction(match[1], int(numerator), int(denominator), match[3], around)
+
+
+@reads(rf"(?:(\d{{1,3}})\s)?(\d{{1,2}})/(\d{{1,3}})(?![\d/]|\.\d)(?:\s?{_RATE})?")
+def _fraction(match: re.Match[str], around: SpanishAround) -> Reading:
+    """Read ``3/4``, ``2 1/2`` and ``1/4 l``; other numbers with a slash one after the other."""
+    numerator, denominator = int(match[2]), int(match[3])
+    if around.word_before.lower() in NUMBERED and not match[1]:
+        return [*cardinal(numerator), "de", *cardinal(denominator)]
+    if denominator == 10 and {word.lower() for word in around.words_before} & GRADE_CUES:
+        return [*cardinal(numerator), "sobre", "diez"]
+    if match[4] and denominator > 10:
+        return [*cardinal(numerator), *cardinal(denominator), *_unit(match[4])[1].split()]
+    if denominator < 2 or numerator == 0 or numerator >= denominator:
+        return None if match[1] or match[4] else [*cardinal(numerator), "barra", *cardinal(denominator)]
+    return _of_fraction(match[1], numerator, denominator, match[4], around)
+
+
+def _of_fraction(
+    number: str | None, numerator: int, denominator: int, written: str | None, around: SpanishAround
+) -> list[str]:
+    one, several, gender = _unit(written) if written else ("", "", around.gender(is_one=True))
+    if number:
+        half = ["y", "media" if gender == FEMININE else "medio"]
+        part = half if (numerator, denominator) == (1, 2) else ["y", *fraction(numerator, denominator)]
+        return [*cardinal(int(number), gender), *part, *several.split()]
+    if (numerator, denominator) == (1, 2) and gender:
+        return ["media" if gender == FEMININE else "medio", *one.split()]
+    if around.word_after.lower() == "partes":
+        end = "a" if numerator == 1 else "as"
+        return [*cardinal(numerator, FEMININE), *ordinal(denominator, end)]
+    return [*fraction(numerator, denominator), *(["de", *one.split()] if written else [])]
+
+
+@reads(rf"(\d{{1,4}}(?:,\d+)?)\s?[xX×]\s?(\d{{1,4}}(?:,\d+)?)(?:\s?[xX×]\s?(\d{{1,4}}(?:,\d+)?))?(?:\s?{_RATE})?")
+def _dimensions(match: re.Match[str], _around: SpanishAround) -> Reading:
+    """Read ``3 x 4 m``."""
+    _, several, gender = _unit(match[4]) if match[4] else ("", "", ALONE)
+    third = ["por", *decimal(match[3], gender)] if match[3] else []
+    second = decimal(match[2], ALONE if third else gender)
+    return [*decimal(match[1]), "por", *second, *third, *several.split()]
+
+
+@reads(r"(\d{1,3})x(?=\s|[.,!?]|$)")
+def _times(match: re.Match[str], _around: SpanishAround) -> Reading:
+    """Read ``3x``."""
+    return [*cardinal(int(match[1])), "por"]
+
+
+@reads(r"(\d{1,4})\.?(º|o|ª|a|er|os|as|ᵒ|ᵃ)(?![A-Za-zÁÉÍÓÚÜÑáéíóúüñ0-9])", r"(\d{1,4})\.(a|o)\.")
+def _ordinal(match: re.Match[str], around: SpanishAround) -> Reading:
+    """Read ``1.º``, ``2.ª`` and ``3.er``."""
+    ending = {"º": "o", "ª": "a", "ᵒ": "o", "ᵃ": "a"}.get(match[2], match[2])
+    if match[0].endswith("º") and "." not in match[0] and any(word in DEGREE_CUES for word in around.far_before):
+        return _counted(match[1], MASCULINE, *UNITS["°"][:2])
+    if int(match[1]) == 0 or (match[2] in "oa" and "." not in match[0]):
+        return None
+    return ordinal(int(match[1]), ending)
+
+
+@reads(rf"(?<![\d.,-])({NUMBER}){_UNTIL}({NUMBER})(?![\d-]|[.,:]\d)")
+def _range(match: re.Match[str], around: SpanishAround) -> Reading:
+    """Read ``6–12 años`` and a score; with spaces only a rising range that no ``=`` follows."""
+    first, second = (re.sub(r"\D", "", match[group].partition(",")[0]) for group in (1, 2))
+    is_spaced = " " in match[0][len(match[1]) : len(match[0]) - len(match[2])]
+    is_score = max(int(first), int(second)) <= MAX_SCORE and not is_spaced
+    is_cued = any(word in SCORE_CUES for word in around.far_before)
+    is_rising = int(first) < int(second) and not re.match(r"\s*[=+×*]", around.text[around.end :])
+    if not is_rising and not is_score:
+        return None
+    gender = ALONE if is_cued else around.gender()
+    return [*decimal(match[1], gender), "a", *decimal(match[2], gender)]
+
+
+@reads(r"(\d{1,4}):(\d{1,3}(?:\.\d{3})+|\d{1,6})(?![\d:])")
+def _proportion(match: re.Match[str], _around: SpanishAround) -> Reading:
+    """Read ``1:10.000`` and ``16:9``."""
+    return [*whole(match[1]), "a", *whole(match[2])]
+
+
+@reads(r"(\d{1,5})\.(\d{1,4})\.(\d{1,6})(?:\.(\d{1,6}))?(?!\d|\.\d)")
+def _version(match: re.Match[str], _around: SpanishAround) -> Reading:
+    """Read ``2.0.1``."""
+    parts = [part for part in match.groups() if part]
+    if all(len(part) == 3 for part in parts[1:]):
+        return None  # a number with dots
+    return [word for part in parts for word in ("punto", *whole(part))][1:]
+
+
+@reads(r"([A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?)(?![A-Za-z0-9])")
+def _iban(match: re.Match[str], _around: SpanishAround) -> Reading:
+    """Read ``ES91 2100 0418 4502 0005 1332`` sign by sign."""
+    return letters(match[1])
+
+
+@reads(r"(97[89][- ]\d[\d -]{7,15}[\dX]|\d[\d-]{8,14}[\dX])(?!\d)")
+def _isbn(match: re.Match[str], around: SpanishAround) -> Reading:
+    """Read ``978-84-376-0494-7`` after ``ISBN``."""
+    return letters(match[1]) if "isbn" in around.far_before else None
+
+
+@reads(r"(\+|00)\d{1,3}(?:[\s/.-]{0,3}\(?\d{1,5}\)?){2,6}(?!\d)")
+def _international(match: re.Match[str], _around: SpanishAround) -> Reading:
+    """Read ``+34 600 11 22 33``."""
+    n_digits = sum(character.isdigit() for character in match[0])
+    return ["más", *digits(match[0])] if match[1] == "+" and n_digits > 7 else None
+
+
+@reads(
+    r"[6-9]\d{8}(?![\d.,:]\d|\d)",
+    r"\(?[689]\d{1,2}\)?(?:[ .-]\d{2,3}){3}(?![\d.,:]\d|\d)",
+    r"[6-9]\d{2}(?: \d{3}){2}(?![\d.,:]\d|\d)",
+    r"\(0?\d{2,4}\)[ -]?\d{3,4}[ -]?\d{3,4}(?!\d)",
+)
+def _telephone(match: re.Match[str], around: SpanishAround) -> Reading:
+    """Read ``91 123 45 67`` and ``612345678``."""
+    is_grouped = re.fullmatch(r"\d{3}(?: \d{3}){2}", match[0]) is not None or match[0].isdigit()
+    is_cued = any(word in TELEPHONE_CUES for word in around.far_before)
+    return digits(match[0]) if is_cued or not is_grouped else None
+
+
+@reads(r"(\d{3,15}(?:[\s/.-]\d{2,8}){0,4})(?![\d.,:]\d|\d)")
+def _cued(match: re.Match[str], around: SpanishAround) -> Reading:
+    """Read ``llame al 112`` and ``PIN 4321`` digit by digit."""
+    words = around.far_before
+    near = [word for word in words[-2:] if word not in ("al", "el", "es", "número", "de", "n")]
+    is_postcode = re.search(r"C\.\s?P\.:?\s?$", around.text[max(0, around.start - 8) : around.start])
+    is_code = (bool(near) and near[-1] in CODES) or is_postcode is not None
+    is_telephone = bool(near) and near[-1] in TELEPHONE_CUES and len(re.sub(r"\D", "", match[1])) > 5
+    is_emergency = match[1] in EMERGENCY and any(word in TELEPHONE_CUES for word in words)
+    return digits(match[1]) if is_code or is_telephone or is_emergency else None
+
+
+@reads(r"(\d{5})(?=\s[A-ZÁÉÍÓÚÑ][a-záéíóúñ])")
+def _postcode(match: re.Match[str], around: SpanishAround) -> Reading:
+    """Read ``28013 Madrid``."""
+    before = around.text[max(0, around.start - 3) : around.start]
+    return digits(match[1]) if match[1][0] == "0" or re.search(r"(?:,\s|\ben\s|-\s|^|\n)$", before) else None
+
+
+@reads(r"\d{28,}")
+def _long(match: re.Match[str], _around: SpanishAround) -> Reading:
+    return digits(match[0])
+
+
+@reads(rf"([A-ZÑ]{{1,5}})([-\s]?)(\d{{1,4}})([A-Za-z]{{0,2}}){NOT_IN_WORD}")
+def _letters_digits(match: re.Match[str], around: SpanishAround) -> Reading:
+    """Read ``A4``, ``MP3``, ``G20`` and ``A-6``."""
+    name, joining, number, rest = match.groups()
+    is_word = len(name) > 2 and around.knows(name.lower())
+    is_name = len(name) == 1 and name not in "AEIOUYVX"
+    if not around.is_apart or (joining and rest) or (joining == " " and not is_name):
+        return None
+    spoken = digits(number) if number[0] == "0" else cardinal(int(number))
+    return [*([name.lower()] if is_word else letters(name)), *spoken, *letters(rest)]
+
+
+@reads(rf"(?=[A-Za-z0-9]*[A-Z])(?=[A-Za-z0-9]*\d)([A-Za-z0-9]{{2,20}}){NOT_IN_WORD}")
+def _mixed(match: re.Match[str], around: SpanishAround) -> Reading:
+    """Read ``B2B`` and ``H2O``."""
+    if not around.is_apart:
+        return None
+    words: list[str] = []
+    for piece in re.findall(r"\d+|[A-Za-z]+", match[1]):
+        if piece.isdigit():
+            words += cardinal(int(piece)) if len(piece) < 4 and piece[0] != "0" else digits(piece)
+        else:
+            words += [piece.lower()] if len(piece) > 3 and around.knows(piece.lower()) else letters(piece)
+    return words
+
+
+@reads(r"(\d{1,2})-([A-Z])(?![A-Za-z0-9])")
+def _day_letter(match: re.Match[str], _around: SpanishAround) -> Reading:
+    """Read ``11-S``."""
+    return [*cardinal(int(match[1])), match[2]]
+
+
+@reads(rf"{_ENTIRE}(?![\d]|[.,]\d)")
+def _plain(match: re.Match[str], around: SpanishAround) -> Reading:
+    """Read ``1.250.000`` and ``3,14``, in the gender of the noun after it."""
+    following = around.word_after.lower()
+    is_large = following in ("millón", "millones", "billón", "billones")
+    gender = MASCULINE if is_large else around.gender(is_one=match[2] == "1")
+    return [*SIGNS[match[1]], *decimal(match[2], gender)]
+
+
+@reads(r"\d+")
+def _digits(match: re.Match[str], _around: SpanishAround) -> Reading:
+    """Read what is no number otherwise."""
+    return whole(match[0]) if len(match[0]) < 7 else digits(match[0])
+
+
+@reads(rf"((?:mm|cm|m|km|hm)[²³]|km/h|kWh){NOT_IN_WORD}")
+def _unit_alone(match: re.Match[str], around: SpanishAround) -> Reading:
+    """Read ``el km²`` and ``los km/h``."""
+    one, several, _ = _unit(match[1])
+    return (several if around.word_before.endswith("s") else one).split() if around.is_apart else None
+
+
+LETTER_RULES: list[Rule] = [*_iban, *_unit_alone, *_sign_first, *_code, *_letters_digits, *_mixed]
+SIGN_RULES: list[Rule] = [*_sign_first]
+CODE_RULES: list[Rule] = [*_isbn, *_long, *_international, *_telephone, *_cued, *_postcode]
+MEASURE_RULES: list[Rule] = [
+    *_vulgar,
+    *_fraction,
+    *_sign_first,
+    *_prices,
+    *_sign_last,
+    *_cents,
+    *_times,
+    *_dimensions,
+    *_measures,
+    *_percent,
+    *_measure,
+    *_ordinal,
+    *_day_letter,
+    *_mixed,
+]
+PLAIN_RULES: list[Rule] = [*_version, *_proportion, *_range, *_plain, *_digits]

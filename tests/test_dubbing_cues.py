@@ -1,0 +1,115 @@
+"""Subtitles as other programs write them, read as the cues of a dub."""
+
+import shutil
+import subprocess
+
+import numpy as np
+import pytest
+from tiny_subtitles import ASS, SRT, VTT
+
+from wavewright.base.errors import BadText
+from wavewright.dubbing.cues import SubtitleCue, parse_cues, read_cues, written_cues
+
+
+def test_subtitles_of_three_formats():
+    assert parse_cues(SRT, ".srt", "a.srt") == [
+        SubtitleCue(0.5, 2.0, "Guten Morgen, Frau Meyer & Sohn."),
+        SubtitleCue(2.4, 4.9, "- Ja!"),
+    ]
+    assert parse_cues(VTT, ".vtt", "a.vtt") == [
+        SubtitleCue(0.5, 2.0, "Guten Morgen", "Anna Berg"),
+        SubtitleCue(3600.25, 3601.0, "spät"),
+    ]
+    assert parse_cues(ASS, ".ass", "a.ass") == [
+        SubtitleCue(0.5, 2.0, "Guten Morgen", "Anna"),
+        SubtitleCue(2.4, 4.9, "Ja, gern und gleich.", "Ben"),
+    ]
+    without_empty_lines = SRT.replace("\n\n", "\n").replace(",", ".", 2)
+    assert parse_cues(without_empty_lines, ".srt", "a.srt") == parse_cues(SRT, ".srt", "a.srt")
+
+
+ROLLING = """WEBVTT
+Kind: captions
+Language: en
+
+00:00:00.080 --> 00:00:02.389 align:start position:0%
+_
+hello<00:00:00.400><c> world</c>
+
+00:00:02.389 --> 00:00:02.399 align:start position:0%
+hello world
+_
+
+00:00:02.399 --> 00:00:04.000 align:start position:0%
+hello world
+next<00:00:02.900><c> line</c>
+
+00:00:04.000 --> 00:00:04.010 align:start position:0%
+next line
+_
+
+00:00:04.010 --> 00:00:06.000 align:start position:0%
+next line
+[Music]
+
+00:00:06.000 --> 00:00:07.000 align:start position:0%
+the<00:00:06.900><c> end</c>
+""".replace("_", " ")
+
+
+def test_captions_that_roll_up_have_each_line_once():
+    found = [(cue.start, cue.text) for cue in parse_cues(ROLLING, ".vtt", "a.vtt")]
+    assert found == [(0.08, "hello world"), (2.399, "next line"), (6.0, "the end")]
+    twice = written_cues([(1, 2, "No."), (2, 3, "No."), (3, 4, "Yes.")])
+    assert [cue.text for cue in parse_cues(twice, ".srt", "a.srt")] == ["No.", "No.", "Yes."]
+
+
+def test_what_is_not_said_is_left_out():
+    rows = [(1, 2, "(door slams)"), (3, 4, "\u266a La la \u266a"), (5, 6, "[sighs] I (John) know."), (7, 8, "...")]
+    found = [cue.text for cue in parse_cues(written_cues(rows), ".srt", "a.srt")]
+    assert found == ["La la", "I (John) know."]
+
+
+def test_layers_and_movements_of_a_text_are_one_cue():
+    times = [*((1 + 0.04 * n, 1.04 + 0.04 * n) for n in range(100)), (8, 9), (8, 9.5)]
+    rows = [
+        f"Dialogue: 0,0:00:0{a:.2f},0:00:0{b:.2f},Sign,,0,0,0,,{{\\pos(1,2)}}Si{{\\k20}}gn{{note}}" for a, b in times
+    ]
+    head = ASS[: ASS.index("Comment:")]
+    cues = parse_cues("\n".join([head, *rows]), ".ass", "a.ass")
+    assert cues == [SubtitleCue(1.0, 5.0, "Sign"), SubtitleCue(8.0, 9.5, "Sign")]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_subtitles_of_other_programs_are_decoded(tmp_path, encoding, newline):
+    path = tmp_path / "scene.srt"
+    path.write_bytes("1\n00:00:01,000 --> 00:00:02,000\nGrüße\n".replace("\n", newline).encode(encoding))
+    assert read_cues(path) == [SubtitleCue(1.0, 2.0, "Grüße")]
+
+
+@pytest.mark.parametrize("suffix", [".srt", ".vtt", ".ass"])
+def test_ffmpeg_writes_what_is_read(tmp_path, suffix):
+    if not shutil.which("ffmpeg"):
+        pytest.skip("ffmpeg is not installed")
+    (tmp_path / "a.srt").write_text(SRT, encoding="utf-8")
+    subprocess.run(["ffmpeg", "-v", "error", "-i", tmp_path / "a.srt", tmp_path / f"b{suffix}"], check=True)
+    cues = read_cues(tmp_path / f"b{suffix}")
+    assert [cue.text for cue in cues] == ["Guten Morgen, Frau Meyer & Sohn.", "- Ja!"]
+    np.testing.assert_allclose([(cue.start, cue.end) for cue in cues], [(0.5, 2.0), (2.4, 4.9)], atol=0.01)
+
+
+def test_subtitles_that_cannot_be_used_are_refused(tmp_path):
+    (tmp_path / "a.srt").write_text("no subtitle at all")
+    with pytest.raises(BadText, match=r"has no subtitle with a text; check that it is a whole \.srt file"):
+        read_cues(tmp_path / "a.srt")
+    with pytest.raises(BadText, match=r"ends in '.txt'; subtitles end in .srt, .vtt, .ass, .ssa"):
+        read_cues(tmp_path / "a.txt")
+    with pytest.raises(BadText, match="cannot be read"):
+        read_cues(tmp_path / "missing.srt")
+
+
+def test_written_subtitles_are_read_again():
+    rows = [(0.0, 1.2345, "One."), (1.5, 2.0, " "), (3661.0, 3662.9995, "Two.")]
+    cues = parse_cues(written_cues(rows), ".srt", "a.srt")
+    assert cues == [SubtitleCue(0.0, 1.234, "One."), SubtitleCue(3661.0, 3663.0, "Two.")]

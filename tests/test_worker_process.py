@@ -1,0 +1,178 @@
+"""Worker processes: of scripts without a guard, lost by a file, ended with their parent; who else goes on."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from http_jobs import do, tone, upload
+from local_server import running
+
+from wavewright.apps.batch_jobs.batch import batch
+from wavewright.base.worker_process import THREAD_VARIABLES, WorkerLost, WorkerProcess, answers
+from wavewright.tasks.edit import edit
+
+CALLS = {
+    "edit": 'wavewright.edit("sounds", "out", do="gain -6dB", workers=2, quiet=True)',
+    "batch": 'wavewright.batch("sounds", "out", "edit", ("do=gain -6dB",), jobs=2, quiet=True)',
+}
+DEADLY = "deadly.wav"
+CODE = f"""
+import os, sys
+
+def end_at_deadly_file(event, arguments):
+    if event == "open" and str(arguments[0]).endswith({DEADLY!r}):
+        os._exit(3)
+
+sys.addaudithook(end_at_deadly_file)
+"""
+"""Ends every process that opens the file."""
+
+
+@pytest.fixture
+def sounds(tmp_path: Path) -> Path:
+    """Three short sounds, the second of which is a deadly file."""
+    folder = tmp_path / "sounds"
+    folder.mkdir()
+    for name in ("a.wav", DEADLY, "z.wav"):
+        soundfile.write(folder / name, np.linspace(-0.5, 0.5, 800), 8_000, "FLOAT")
+    return folder
+
+
+@pytest.fixture
+def is_deadly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let processes that are started end when they open the deadly file."""
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "sitecustomize.py").write_text(CODE, encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("task", CALLS)
+def test_a_script_without_a_guard_runs_once(tmp_path, sounds, task):
+    script = tmp_path / "script.py"
+    script.write_text(f'import wavewright\n\nprint("begins")\n{CALLS[task]}\n', encoding="utf-8")
+    done = subprocess.run([sys.executable, str(script)], check=False, cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stdout.count("begins")) == (0, 1), done.stderr
+    assert "Traceback" not in done.stderr
+    written = sorted(tmp_path.glob("out/**/*.wav"))
+    assert [path.name for path in written] == ["a.wav", DEADLY, "z.wav"]
+    for path in written:
+        edited, _ = soundfile.read(path)
+        np.testing.assert_allclose(edited, np.linspace(-0.5, 0.5, 800) * 10 ** (-6 / 20), atol=1e-4)
+
+
+@pytest.mark.thorough
+@pytest.mark.usefixtures("is_deadly")
+def test_a_file_that_ends_its_process_is_one_failed_file_of_a_folder(sounds, tmp_path):
+    (sounds / "more").mkdir()
+    for name in "bc":
+        (sounds / "more" / f"{name}.wav").write_bytes((sounds / "a.wav").read_bytes())
+    result = edit(sounds, tmp_path / "out", do="gain -6dB", workers=2, quiet=True)
+    assert result.failed == {DEADLY: "Its process ended with exit code 3."}
+    assert [path.name for path in result.sound_files] == ["a.wav", "b.wav", "c.wav", "z.wav"]
+    assert result.exit_code == 2
+    assert all(path.is_file() for path in result.sound_files)
+    assert not list((tmp_path / "out").rglob(".wavewright-*"))
+
+
+@pytest.mark.thorough
+@pytest.mark.usefixtures("is_deadly")
+def test_a_file_that_ends_its_process_is_one_failed_job_of_a_batch(sounds, tmp_path):
+    result = batch(sounds, tmp_path / "out", "edit", ("do=gain -6dB",), jobs=2, quiet=True)
+    assert (result.n_done, result.failed) == (2, {2: "Its process ended with exit code 3."})
+
+
+@pytest.mark.thorough
+@pytest.mark.usefixtures("is_deadly")
+def test_a_file_that_ends_its_process_is_one_failed_job_of_the_server(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with running(job_workers=1, is_ready_first=False) as server:
+        failed = do(server, "edit", source=upload(server, DEADLY, tone()), do="reverse").json
+        assert failed["state"] == "failed"
+        assert failed["error"].startswith("The process of the job ended before the job did, 2 times")
+        assert do(server, "edit", source=upload(server, "a.wav", tone()), do="reverse").json["state"] == "done"
+
+
+# --------------------------------------------------------------------------------------------- targets of processes
+
+
+def answer_with_threads(connection) -> None:
+    connection.send([os.environ.get(name) for name in THREAD_VARIABLES])
+    connection.recv()
+
+
+def end_at_negative(connection) -> None:
+    while True:
+        number = connection.recv()
+        if number < 0:
+            os._exit(-number)
+        connection.send(2 * number)
+
+
+def start_another_and_wait(connection) -> None:
+    code = "import time; time.sleep(600)"
+    connection.send((os.getpid(), subprocess.Popen([sys.executable, "-c", code]).pid))
+    connection.recv()
+
+
+def start_one_and_wait(connection) -> None:
+    process = WorkerProcess(start_another_and_wait)
+    with process.talk() as inner:
+        connection.send(inner.recv())
+    time.sleep(600)
+
+
+# --------------------------------------------------------------------------------------------------------- processes
+
+
+def test_a_process_computes_with_one_thread_unless_the_environment_says_otherwise(monkeypatch):
+    monkeypatch.setenv(THREAD_VARIABLES[0], "3")
+    for name in THREAD_VARIABLES[1:]:
+        monkeypatch.delenv(name, raising=False)
+    process = WorkerProcess(answer_with_threads, one_thread=True)
+    with process.talk() as connection:
+        assert connection.recv() == ["3", "1", "1", "1"]
+    process.kill()
+    assert THREAD_VARIABLES[1] not in os.environ
+
+
+@pytest.mark.thorough
+def test_messages_are_answered_by_processes_that_are_replaced():
+    answered = dict(answers([1, -3, 2, -4, 3], 2, lambda: WorkerProcess(end_at_negative)))
+    lost = {message: str(answer) for message, answer in answered.items() if isinstance(answer, WorkerLost)}
+    assert lost == {-3: "Its process ended with exit code 3.", -4: "Its process ended with exit code 4."}
+    assert {message: answered[message] for message in (1, 2, 3)} == {1: 2, 2: 4, 3: 6}
+
+
+@pytest.mark.thorough
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+@pytest.mark.parametrize("end", ["kill", "parent"])
+def test_a_process_ends_with_its_parent_and_with_all_that_it_started(end):
+    process = WorkerProcess(start_one_and_wait if end == "parent" else start_another_and_wait)
+    with process.talk() as connection:
+        numbers = connection.recv()
+    if end == "parent":
+        os.kill(process.id, signal.SIGKILL)
+    else:
+        process.kill()
+    limit = time.monotonic() + 30
+    while any(map(is_running, numbers)):
+        assert time.monotonic() < limit
+        time.sleep(0.02)
+    with pytest.raises(WorkerLost, match="ended by SIGKILL"), process.talk() as connection:
+        connection.recv()
+    assert not process.is_alive
+
+
+def is_running(number: int) -> bool:
+    """Whether a process runs; one that has ended and is not waited for does not."""
+    shown = subprocess.run(["ps", "-o", "stat=", "-p", str(number)], capture_output=True, text=True, check=False).stdout
+    return bool(shown.strip()) and not shown.startswith("Z")
