@@ -10,6 +10,7 @@ import socket
 import sys
 import time
 from contextlib import ExitStack, suppress
+from types import SimpleNamespace
 
 import pytest
 
@@ -92,24 +93,107 @@ def test_a_header_has_a_time_limit(voices, monkeypatch):
             assert connection.recv(1_000).startswith(b"HTTP/1.1 200")
 
 
-def test_a_client_has_half_of_the_connections(voices):
-    if sys.platform != "linux":
-        pytest.skip("other systems have one loop-back address")
-    with running(is_ready_first=False, max_connections=8, body_seconds=20.0) as server, ExitStack() as stack:
-        head = b"POST /v1/audio/speech HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 10\r\n\r\n"
-        for _ in range(4):
-            stack.enter_context(opened(server.port)).sendall(head)
-        wait_until(lambda: len(server.app.state.server.measurements.text()) > 0)
-        time.sleep(0.2)
-        with opened(server.port) as fifth:
-            assert reply_of(fifth).startswith(b"HTTP/1.1 503 Service Unavailable")
-        with opened(server.port, "127.0.0.2") as other:
-            other.sendall(b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
-            assert reply_of(other).startswith(b"HTTP/1.1 200")
-        stack.close()
-        wait_until(
-            lambda: send_raw(server, b"GET /health HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n").startswith(b"HTTP/1.1 2")
-        )
+KEY = "a key of sixteen".replace(" ", "-")
+WITH_KEY = f"Authorization: Bearer {KEY}\r\n".encode()
+LONG_BODY = b"Content-Length: 100000\r\n"
+FORM = b"Content-Type: multipart/form-data; boundary=b\r\n"
+UPGRADE = (
+    b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+    b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+)
+
+
+def head(line: str, *lines: bytes) -> bytes:
+    return line.encode() + b" HTTP/1.1\r\nHost: 127.0.0.1\r\n" + b"".join(lines) + b"\r\n"
+
+
+HALF_OPEN = {
+    "nothing": b"",
+    "header": UNFINISHED,
+    "body on an open path": head("GET /health", LONG_BODY) + b"x",
+    "body of a preflight": head("OPTIONS /v1/models", b"Origin: http://127.0.0.1\r\n", LONG_BODY) + b"x",
+    "body without a key": head("POST /v1/audio/speech", LONG_BODY) + b"{",
+    "body": head("POST /v1/audio/speech", WITH_KEY, LONG_BODY) + b"{",
+    "upload": head("POST /v1/uploads", WITH_KEY, FORM, LONG_BODY) + b"--b\r\n",
+    "silent WebSocket": head(f"GET {SPEECH}", WITH_KEY, UPGRADE),
+    "half of a frame": head(f"GET {SPEECH}", WITH_KEY, UPGRADE) + b"\x81\xfe\x01\x00\0\0\0\0x",
+}
+"""Beginnings of connections that do not go on; each byte more is one of what is waited for."""
+
+
+@pytest.mark.parametrize("begin", HALF_OPEN.values(), ids=HALF_OPEN)
+def test_half_open_connections_give_way_to_a_request_with_a_key(voices, begin):
+    sources = [f"127.0.0.{number}" for number in (1, 2, 3)] if sys.platform == "linux" else ["127.0.0.1"]
+    with running(is_ready_first=False, max_connections=8, keys=(KEY,)) as server, ExitStack() as stack:
+        held = []
+        for number in range(24):
+            held.append(stack.enter_context(opened(server.port, sources[number % len(sources)])))
+            with suppress(OSError):
+                held[-1].sendall(begin)
+        for _ in range(5):
+            for connection in held:
+                with suppress(OSError):
+                    connection.send(b"x")
+            headers = {"Authorization": f"Bearer {KEY}"}
+            assert request(server, "GET", "/v1/models", headers=headers).status == 200
+
+
+@pytest.mark.parametrize("kind", ["body on an open path", "body", "upload", "silent WebSocket", "half of a frame"])
+def test_half_open_connections_end(voices, monkeypatch, kind):
+    """However often another byte comes; the limits are those of the product, shortened."""
+    monkeypatch.setattr(connections, "REST_SECONDS", 0.2)
+    monkeypatch.setattr(connections, "BODY_MARGIN_SECONDS", 0.2)
+    with running(is_ready_first=False, keys=(KEY,), body_seconds=0.2, idle_seconds=0.2) as server:
+        with opened(server.port) as connection:
+            connection.sendall(HALF_OPEN[kind])
+            while True:
+                try:
+                    connection.sendall(b"x")
+                    connection.settimeout(0.05)
+                    if not connection.recv(65_536):
+                        break
+                except TimeoutError:
+                    continue
+                except OSError:
+                    break
+        assert request(server, "GET", "/health").status == 200
+
+
+class StandInConnection:
+    """A connection as the limits see it."""
+
+    def __init__(self, rate, has_key=True, gives_way=True):
+        self.clock = SimpleNamespace(rate=rate, gives_way=gives_way)
+        self.has_key, self.is_ended = has_key, False
+
+    def end(self):
+        self.is_ended = True
+
+
+def test_the_slowest_without_a_key_gives_way_first():
+    limits = connections.Connections(most=4, body_seconds=30.0)
+    held = [
+        StandInConnection(5.0),
+        StandInConnection(1.0),
+        StandInConnection(9.0, has_key=False),
+        StandInConnection(0.0, gives_way=False),
+    ]
+    assert all(limits.open(each, f"client {number}") for number, each in enumerate(held))
+    for number, expected in enumerate((2, 1, 0)):
+        assert limits.open(StandInConnection(0.0, gives_way=False), f"new client {number}")
+        assert [each.is_ended for each in held].count(True) == number + 1
+        assert held[expected].is_ended
+    assert not limits.open(StandInConnection(0.0), "another client")  # all others answer
+
+
+def test_a_client_has_half_of_the_connections():
+    limits = connections.Connections(most=8, body_seconds=30.0)
+    assert all(limits.open(StandInConnection(0.0, gives_way=False), "one") for _ in range(4))
+    assert not limits.open(StandInConnection(0.0), "one")
+    waiting = StandInConnection(3.0)
+    assert limits.open(waiting, "two")
+    assert not limits.open(StandInConnection(0.0), "one")  # those of others do not give way to it
+    assert not waiting.is_ended
 
 
 def test_two_lengths_are_refused(voices):

@@ -109,6 +109,10 @@ SECURITY_HEADERS = {
 CORS_METHODS = "GET, POST, DELETE, OPTIONS"
 CORS_HEADERS = "Authorization, Content-Type"
 CORS_SECONDS = "600"
+LEAST_BYTES_PER_SECOND = 10_000.0
+"""Each so many bytes of a body give it another second."""
+
+HAS_KEY = "has_key"  # in the state of a request that may use more than what is open to all
 DISCARD_SECONDS = 1.0
 MOST_DISCARDED_BYTES = 16_000_000  # of a body that is too long
 
@@ -200,7 +204,8 @@ class Guard:
             )
         is_preflight = scope["type"] == "http" and scope["method"] == "OPTIONS"
         is_open = scope["path"] in self._open_paths or scope["path"].startswith(self._open_folders)
-        if not is_open and not is_preflight and not self._keys.are_satisfied_by(scope):
+        has_key = scope.setdefault("state", {})[HAS_KEY] = self._keys.are_satisfied_by(scope)
+        if not (is_open or is_preflight or has_key):
             return BadRequest(
                 "The key is missing or wrong; send one as Authorization: Bearer KEY.",
                 code="invalid_api_key",

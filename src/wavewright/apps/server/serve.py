@@ -231,7 +231,7 @@ def make_server(
         )
     except ImportError as error:
         raise MissingExtra(f"serve needs the extra serve; {how_to_install('serve')}.") from error
-    connections = Connections(usable_connections(settings.max_connections))
+    connections = Connections(usable_connections(settings.max_connections), settings.body_seconds)
     wyoming = bind_wyoming(settings) if settings.has_wyoming else None
     application = Server(settings, extra_routes, open_paths, wyoming)
     config = uvicorn.Config(

@@ -13,7 +13,7 @@ from starlette.formparsers import MultiPartException
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message, Receive
 
-from ..guard import body_too_long, check_length, discard
+from ..guard import LEAST_BYTES_PER_SECOND, body_too_long, check_length, discard
 from ..speech_request import BadRequest
 from .files import Upload, remove_folder
 from .store import JobStore
@@ -23,17 +23,17 @@ MAX_FIELDS = 10
 HOW = "send multipart/form-data"
 
 
-async def read_form(request: Request, max_bytes: int, idle_seconds: float, max_field_bytes: int) -> FormData:
+async def read_form(request: Request, max_bytes: int, seconds: float, max_field_bytes: int) -> FormData:
     """Read a form; its files are spooled to the disk.
 
     - ``max_bytes``: longest body.
-    - ``idle_seconds``: longest time between two pieces of the body.
+    - ``seconds``: longest time of the body, and one more for each ``LEAST_BYTES_PER_SECOND`` bytes that came.
     - ``max_field_bytes``: longest part that is no file.
 
-    Raises BadRequest if the body is too long, stops, or is no form.
+    Raises BadRequest if the body is too long or too slow, or is no form.
     """
     await check_length(request.receive, request.headers, max_bytes)
-    limited = Request(request.scope, _limited(request.receive, max_bytes, idle_seconds))
+    limited = Request(request.scope, _limited(request.receive, max_bytes, seconds))
     try:
         return await limited.form(max_files=MAX_FILES, max_fields=MAX_FIELDS, max_part_size=max_field_bytes)
     except (HTTPException, MultiPartException) as error:
@@ -70,17 +70,22 @@ def _copy(file: UploadFile, path: Path) -> None:
         shutil.copyfileobj(file.file, target)
 
 
-def _limited(receive: Receive, max_bytes: int, idle_seconds: float) -> Receive:
-    """Return a ``receive`` that raises BadRequest once a body is too long, or does not go on."""
+def _limited(receive: Receive, max_bytes: int, seconds: float) -> Receive:
+    """Return a ``receive`` that raises BadRequest once a body is too long, or too slow."""
     n_bytes = 0
+    begin = asyncio.get_running_loop().time()
 
     async def receive_some() -> Message:
         nonlocal n_bytes
         try:
-            async with asyncio.timeout(idle_seconds):
+            async with asyncio.timeout_at(begin + seconds + n_bytes / LEAST_BYTES_PER_SECOND):
                 message = await receive()
         except TimeoutError:
-            raise BadRequest(f"The body did not go on for {idle_seconds:g} s; send it at once.", status=408) from None
+            raise BadRequest(
+                f"The body came too slowly: {n_bytes} bytes in {seconds + n_bytes / LEAST_BYTES_PER_SECOND:.0f} s; "
+                "send it at once.",
+                status=408,
+            ) from None
         n_bytes += len(message.get("body", b""))
         if n_bytes > max_bytes:
             await discard(receive, message.get("more_body", False))
