@@ -177,6 +177,25 @@ def test_a_full_disk_and_a_refusing_system_are_sentences(home, capsys, monkeypat
         assert refused(capsys, "generate", "tiny") == words
 
 
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="paths there are Unicode, and folders in use stay")
+def test_bytes_that_are_not_utf8_are_a_sentence(home, capsys):
+    other = os.fsdecode(b"caf\xe9")
+    for arguments in (["speak", other, "--out", "a.wav"], ["generate", "tiny", "--out", other]):
+        assert "is not valid UTF-8" in refused(capsys, *arguments)
+    assert not Path(other).exists()
+    Path(f"{other}.wav").write_bytes(b"")
+    assert "rename the file" in refused(capsys, "analyse", f"{other}.wav")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps a folder that is in use")
+def test_a_deleted_working_folder_is_a_sentence(home, capsys, monkeypatch):
+    gone = home / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert "was deleted; change to another one" in refused(capsys, "studio", "--port", "0")
+
+
 def test_an_interruption_is_130(home, capsys, monkeypatch):
     def interrupt(*arguments):
         raise KeyboardInterrupt

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import http.client
 import io
 import json
@@ -572,3 +573,27 @@ def test_command_lines_have_values_as_options_take_them():
     )
     with pytest.raises(BadSetting, match=r"the nearest is count"):
         tasks["generate"].description.parameter("cuont")
+
+
+@pytest.mark.parametrize("value", ['"\\ud800"', '{"a": "x\\udfff"}', '["\\udc00\\ud800"]'])
+def test_half_of_a_character_pair_is_refused_and_the_list_of_jobs_stays(server, value):
+    """JSON can have it in texts, lists and keys, and no reply could repeat it in UTF-8."""
+    body = f'{{"text": {value}}}'.encode()
+    reply = request(server, "POST", "/v1/tasks/phonemes?wait=60", body, {"Content-Type": "application/json"})
+    assert "half of a surrogate pair" in sentence(reply, 400)
+    assert request(server, "GET", "/v1/jobs").status == 200
+    whole = do(
+        server, "phonemes", "?wait=60", text="\ud83d\ude00 smile".encode("utf-16", "surrogatepass").decode("utf-16")
+    )
+    assert whole.status == 200
+
+
+@pytest.mark.parametrize("target", ["store_files", "read_form"])
+def test_an_upload_to_a_full_disk_is_a_sentence(server, monkeypatch, target):
+    async def fill(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(f"wavewright.apps.server.jobs.endpoints.{target}", fill)
+    reply = request(server, "POST", "/v1/uploads", *form(("file", "a.wav", tone())))
+    assert "The disk of the server is full" in sentence(reply, 507)
+    assert request(server, "GET", "/health").status == 200

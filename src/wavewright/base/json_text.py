@@ -30,6 +30,16 @@ def parse(text: str, has_unique_keys: bool = False) -> JsonValue:
         raise ValueError("Its values are nested too deep") from error
 
 
+def parse_sent(text: str) -> JsonValue:
+    """Parse JSON text of a client as :func:`parse`; raise ValueError also for what UTF-8 cannot repeat in a reply."""
+    value = parse(text)
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise ValueError("A text has half of a surrogate pair, which is no character") from error
+    return value
+
+
 def line_of(record: Mapping[str, object]) -> str:
     """Return a record as one line of JSON that UTF-8 can encode; escape non-ASCII characters only where it cannot."""
     line = json.dumps(record, ensure_ascii=False)

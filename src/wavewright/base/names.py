@@ -120,3 +120,8 @@ def inside(folder: Path, name: Path | str) -> Path:
             f"{path} would lie outside {folder}; nothing was written: remove the link, or choose another folder."
         )
     return path
+
+
+def has_lone_surrogate(text: str) -> bool:
+    """Return whether a text has half of a surrogate pair, as in JSON and for bytes that are not UTF-8."""
+    return any("\ud800" <= character <= "\udfff" for character in text)

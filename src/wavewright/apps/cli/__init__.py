@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Annotated, TextIO, cast
 
 import typer
 
-from ...base.errors import EXPECTED_ERRORS, READ_WARNINGS, sentence_of
+from ...base.errors import EXPECTED_ERRORS, READ_WARNINGS, BadFolder, BadText, sentence_of
 from ...base.interruption import ended_by_signals
+from ...base.names import has_lone_surrogate, quoted
 from ...base.version import __version__
 from ...tasks.commands import COMMANDS
 from .command import group
@@ -52,6 +55,7 @@ def run(arguments: Sequence[str]) -> int:
 
 def _run(arguments: Sequence[str]) -> int:
     try:
+        _check_surroundings(arguments)
         commands = group(COMMANDS, "wavewright", _options)
         code = commands.main(list(arguments) or ["--help"], "wavewright", standalone_mode=False) or 0
         sys.stdout.flush()  # a disk may be full, a reader gone
@@ -68,10 +72,23 @@ def _run(arguments: Sequence[str]) -> int:
         if not isinstance(exit_.__context__, BrokenPipeError):  # typer ends the process with 1
             raise
         return 0
+    except UnicodeEncodeError as error:
+        return _refuse(f"{quoted(error.object)} is not valid UTF-8 and cannot be written; give it another name.")
     except EXPECTED_ERRORS as error:
         return _refuse(sentence_of(error))
     except _UsageError as error:
         return _refuse(_describe_usage_error(error))
+
+
+def _check_surroundings(arguments: Sequence[str]) -> None:
+    """Raise BadFolder if the working folder was deleted, BadText for bytes that are neither UTF-8 nor a path."""
+    try:
+        Path.cwd()
+    except FileNotFoundError as error:
+        raise BadFolder("The folder in which this runs was deleted; change to another one.") from error
+    for argument in arguments:
+        if not argument.isascii() and has_lone_surrogate(argument) and not os.path.lexists(argument):
+            raise BadText(f"The argument {quoted(argument)} is not valid UTF-8; write it in UTF-8.")
 
 
 def _describe_usage_error(error: typer.BadParameter) -> str:

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
-from ...base.errors import WavewrightError
+from ...base.errors import FULL_DISK, WavewrightError
 from ...base.version import __version__
 from ...speech.narration.settings import NarrationSettings
 from .compression import text_route
@@ -122,6 +122,7 @@ class Server:
             exception_handlers={
                 WavewrightError: _on_error,
                 HTTPException: _on_http_error,
+                OSError: _on_system_error,
                 Exception: _on_failure,
             },
         )
@@ -239,6 +240,15 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
     is_plain = error.detail in ("Not Found", "Method Not Allowed")
     sentence = sentences.get(error.status_code, error.detail) if is_plain else error.detail
     return _reply(error_body(WavewrightError(sentence), error.status_code), error.status_code, error.headers)
+
+
+async def _on_system_error(_: Request, error: Exception) -> Response:
+    """Answer that the disk is full, whichever file did not fit; raise other errors of the system again."""
+    assert isinstance(error, OSError)
+    if error.errno not in FULL_DISK:
+        raise error
+    full = WavewrightError("The disk of the server is full; delete uploads and jobs, or try later.")
+    return _reply(error_body(full, 507, code="no_room"), 507, {"Connection": "close"})
 
 
 async def _on_failure(_: Request, error: Exception) -> Response:

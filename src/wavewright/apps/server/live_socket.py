@@ -15,7 +15,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from ...audio.pcm import FULL_SCALE
 from ...base.errors import WavewrightError
-from ...base.json_text import parse
+from ...base.json_text import parse_sent
 from ...base.names import name_problem, quoted
 from .faults import server_fault
 from .scheduler import TooManyRequests
@@ -219,7 +219,7 @@ async def _read(socket: WebSocket, stream: LiveBytes, seconds: float | None) -> 
 
 def _is_end(contents: str) -> bool:
     try:
-        value = parse(contents)
+        value = parse_sent(contents)
     except ValueError:
         return False
     return isinstance(value, dict) and value.get("type") == "end"

@@ -75,7 +75,7 @@ def parse_object(body: bytes) -> JsonObject:
     Raises BadRequest if it is not a JSON object in UTF-8.
     """
     try:
-        value = json_text.parse(body.decode("utf-8"))
+        value = json_text.parse_sent(body.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise BadRequest("The body is not UTF-8; send a JSON object in UTF-8.") from error
     except ValueError as error:

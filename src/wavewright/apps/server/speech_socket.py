@@ -12,7 +12,7 @@ from starlette.types import Message
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from ...base.errors import NothingToSpeak, WavewrightError
-from ...base.json_text import parse
+from ...base.json_text import parse_sent
 from ...base.names import quoted
 from ...speech.narration.narrator import Narrator
 from ...text.sentence import Sentence
@@ -225,7 +225,7 @@ async def receive_object(
     if len(contents) > max_bytes:
         raise BadRequest(f"The message has more than {max_bytes} bytes; send the text in pieces.", code="too_long")
     try:
-        value = parse(contents)
+        value = parse_sent(contents)
     except ValueError as error:
         raise BadRequest(f"The message is not JSON ({error}); send {WHAT}.") from error
     if not isinstance(value, dict):

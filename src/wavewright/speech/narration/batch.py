@@ -14,7 +14,7 @@ from pathlib import Path
 from ...audio.clip import FORMATS
 from ...audio.sound_file import read_origin
 from ...base.errors import BadAudio, BadFolder, BadModel, BadSetting, BadText
-from ...base.names import MAX_STEM_BYTES, RESERVED, name_problem, quoted
+from ...base.names import MAX_STEM_BYTES, RESERVED, has_lone_surrogate, name_problem, quoted
 from ...base.progress_bar import progress_bar
 from ...base.whole_file import make_folder
 from ...base.work_report import WorkReport
@@ -116,11 +116,6 @@ def stem_problem(name: str) -> str | None:
     if len(name.encode()) > MAX_STEM_BYTES:
         return f"has a name of more than {MAX_STEM_BYTES} bytes; shorten it"
     return None
-
-
-def has_lone_surrogate(text: str) -> bool:
-    """Return whether a text has half of a surrogate pair, which JSON can contain and UTF-8 cannot encode."""
-    return any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _plain(path: Path, content: str, name_column: str | None) -> BatchLines:
