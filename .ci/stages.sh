@@ -22,7 +22,7 @@ close() { # the seconds of what has run, whether it passed or not, and pytest's 
     printf '\n=== seconds\n'
     printf '%s\n' "${seconds[@]-}"
     if [ -f "$work/pytest.txt" ]; then tail -n 1 "$work/pytest.txt"; fi
-    (rm -rf "$work" &) # which takes minutes on some file systems
+    (rm -rf "$work" > /dev/null 2>&1 &) # which takes minutes on some file systems
     exit "$code"
 }
 trap close EXIT
