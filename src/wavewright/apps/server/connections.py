@@ -1,7 +1,7 @@
 """Connections of clients within limits: their number, the time that each state has, and what they write to the log.
 
 A connection always waits for something (a header, a body, a message, a client that reads) or answers. One clock
-(:class:`Clock`) runs while it waits, whatever its path; when all connections are taken, those that wait give way to new
+(:class:`ConnectionClock`) runs while it waits, whatever its path; when all connections are taken, those that wait give way to new
 ones, the slowest first.
 """
 
@@ -63,7 +63,7 @@ WITHOUT_TRACEBACK = ("Invalid UTF-8",)  # what clients send wrong
 Passed: TypeAlias = Any  # what uvicorn passes on
 
 
-class Clock:
+class ConnectionClock:
     """The time that a connection has for what it waits for.
 
     - ``on_end``: called with what was waited for when the time is over; returns whether the connection ended.
@@ -178,7 +178,7 @@ class LimitedHttp(H11Protocol):
     def __init__(self, *arguments: Passed, connections: Connections, **options: Passed) -> None:
         super().__init__(*arguments, **options)
         self._all = connections
-        self.clock = Clock(self._time_is_over)
+        self.clock = ConnectionClock(self._time_is_over)
         self._is_refused = False
         self._socket: LimitedWebSocket | None = None
 
@@ -281,10 +281,10 @@ class LimitedWebSocket(WebSocketsSansIOProtocol):
     """A WebSocket that ends if its client does not begin to speak or to read in time, or to make room."""
 
     scope: Passed = None
-    _clock: Clock | None = None
+    _clock: ConnectionClock | None = None
     _on_lost: Callable[[], None] | None = None
 
-    def take(self, clock: Clock, first_message_seconds: float, on_lost: Callable[[], None]) -> None:
+    def take(self, clock: ConnectionClock, first_message_seconds: float, on_lost: Callable[[], None]) -> None:
         """Take the connection over from HTTP."""
         self._clock, self._on_lost = clock, on_lost
         clock.start("first message", first_message_seconds)
