@@ -11,9 +11,10 @@ of scores and codes the hash of the bytes.
 
 Exact on every processor: scores, texts, codes, whole numbers, and the length and format of sounds. Not exact: samples
 and fractions. Sums of 8-bit products are whole numbers, but what lies between them (norms, activations, products in
-float32) is rounded as the instructions of a processor do it, and so are FFTs, BLAS and NumPy's sines. Such outputs
-"differ in the last bits", which is no failure below the TOLERANCES, those of networks being wider: a rounding before
-an 8-bit product decides about a whole step of it.
+float32) is rounded as the instructions of a processor do it, and so are BLAS and NumPy's sines and exponentials. Such
+outputs "differ in the last bits", which is no failure up to TOLERANCE_DB and TOLERANCE_OF_FRACTIONS. With AVX2 in place
+of AVX-512 (``older_processor.py``, which leaves BLAS as it is), 27 sounds differ by -140 to -93 dB. A model that draws
+frame by frame may draw another one where a rounding decides: -56 dB of the background ``seaside``, hence DRAWN_DB.
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-TOLERANCES = {"sound": -60.0, "network": -40.0, "fractions": 1e-3}  # dB of the sound, dB, relative
+TOLERANCE_DB, TOLERANCE_OF_FRACTIONS = -80.0, 1e-4  # of a difference, relative to the sound or number
+DRAWN, DRAWN_DB = ("layer ", "generate ambience ", "generate digits "), -40.0  # outputs of models that draw frames
 PARTS = 16  # of a sound or array, each with a sum
 LINES = Path(__file__).with_suffix(".txt")
 TEXTS, LEFT_OUT = (".json", ".jsonl", ".srt", ".vtt", ".sfz"), (".png", ".sf2")
@@ -223,10 +225,10 @@ def differences(old: Entries, new: Entries) -> Iterator[tuple[bool, str]]:
             yield True, f"{name} was {before[0]} and is {after[0]}"
         elif before[1] != after[1] and before[0].startswith("text"):
             difference = relative_difference(before[2], after[2])
-            yield difference > TOLERANCES["fractions"], f"{name}: fractions by {difference:.1e}"
+            yield difference > TOLERANCE_OF_FRACTIONS, f"{name}: fractions by {difference:.1e}"
         elif before[1] != after[1]:
             difference = difference_db(before[2], after[2])
-            yield difference > TOLERANCES["sound"], f"{name}: {difference:.0f} dB"
+            yield difference > (DRAWN_DB if name.startswith(DRAWN) else TOLERANCE_DB), f"{name}: {difference:.0f} dB"
 
 
 def main() -> int:
