@@ -10,7 +10,8 @@ import pytest
 
 pytest.importorskip("uvicorn")
 
-from local_server import request, running, wait_until
+from local_server import request, running
+from waiting import wait_until
 
 from wavewright.apps.server import app
 from wavewright.apps.server.jobs import warm_up
