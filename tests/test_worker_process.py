@@ -14,6 +14,7 @@ import pytest
 import soundfile
 from http_jobs import do, tone, upload
 from local_server import running
+from waiting import wait_until
 
 from wavewright.apps.batch_jobs.batch import batch
 from wavewright.base.worker_process import THREAD_VARIABLES, WorkerLost, WorkerProcess, answers
@@ -163,10 +164,7 @@ def test_a_process_ends_with_its_parent_and_with_all_that_it_started(end):
         os.kill(process.id, signal.SIGKILL)
     else:
         process.kill()
-    limit = time.monotonic() + 30
-    while any(map(is_running, numbers)):
-        assert time.monotonic() < limit
-        time.sleep(0.02)
+    wait_until(lambda: not any(map(is_running, numbers)))
     with pytest.raises(WorkerLost, match="ended by SIGKILL"), process.talk() as connection:
         connection.recv()
     assert not process.is_alive
