@@ -218,7 +218,7 @@ from wavewright.training.run_file import RUN_FILE
 from wavewright.training.run_folder import locked_run
 with locked_run(Path(sys.argv[1])):
     print("held", flush=True)
-    time.sleep(600)
+    time.sleep(6_000)
 """
 
 
@@ -242,7 +242,7 @@ import os, signal, sys
 from wavewright.apps import cli
 from wavewright.training import stop_request
 from wavewright.training.loop import Loop
-stop_request.GRACE_SECONDS = 600
+stop_request.GRACE_SECONDS = 1_800
 train_step = Loop.train_step
 
 def terminated(loop, *batches):

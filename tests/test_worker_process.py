@@ -119,7 +119,7 @@ def end_at_negative(connection) -> None:
 
 
 def start_another_and_wait(connection) -> None:
-    code = "import time; time.sleep(600)"
+    code = "import time; time.sleep(6_000)"
     connection.send((os.getpid(), subprocess.Popen([sys.executable, "-c", code]).pid))
     connection.recv()
 
@@ -128,7 +128,7 @@ def start_one_and_wait(connection) -> None:
     process = WorkerProcess(start_another_and_wait)
     with process.talk() as inner:
         connection.send(inner.recv())
-    time.sleep(600)
+    time.sleep(6_000)
 
 
 # --------------------------------------------------------------------------------------------------------- processes
