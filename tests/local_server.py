@@ -6,15 +6,37 @@ import http.client
 import json
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
 
 import pytest
+from waiting import LIMIT_SECONDS, wait_until
 
+from wavewright.apps.server import connections, guard
+from wavewright.apps.server.jobs import pool
 from wavewright.apps.server.serve import bind, make_server
 from wavewright.apps.server.settings import ServerSettings
+
+SHORT_LIMITS = {
+    (module, name): getattr(module, name)
+    for module, name in ((connections, "HEADER_SECONDS"), (guard, "DISCARD_SECONDS"), (pool, "SAVE_SECONDS"))
+}
+PATIENT = {"body_seconds": LIMIT_SECONDS, "idle_seconds": LIMIT_SECONDS}
+"""Settings of a server that waits for as long as tests do."""
+
+
+@contextmanager
+def patient_server() -> Iterator[None]:
+    """Let servers wait for as long as tests do, but where a test has set a time of its own.
+
+    Their limits are for clients that do not go on; the clients of a test go on, though its machine may stall.
+    """
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        for (module, name), seconds in SHORT_LIMITS.items():
+            if getattr(module, name) == seconds:
+                monkeypatch.setattr(module, name, LIMIT_SECONDS)
+        yield
 
 
 @contextmanager
@@ -23,20 +45,38 @@ def running(is_ready_first: bool = True, extra_routes=(), open_paths=(), **setti
 
     ``is_ready_first``: wait until the default voice is loaded, not only until it answers.
     """
-    chosen = ServerSettings(port=0, **{"workers": 2, **settings})
-    listener = bind(chosen)
-    server = make_server(chosen, extra_routes, open_paths)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    port = listener.getsockname()[1]
-    state = server.config.app.state.server
-    try:
-        wait_until(lambda: state.is_ready if is_ready_first else server.started)
-        yield SimpleNamespace(port=port, url=f"http://127.0.0.1:{port}", state=state, app=server.config.app)
-    finally:
-        server.should_exit = True
-        thread.join()
-        listener.close()
+    chosen = ServerSettings(port=0, **{"workers": 2, **PATIENT, **settings})
+    with patient_server():
+        listener = bind(chosen)
+        server = make_server(chosen, extra_routes, open_paths)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        port = listener.getsockname()[1]
+        state = server.config.app.state.server
+        try:
+            wait_until(lambda: state.is_ready if is_ready_first else server.started)
+            yield SimpleNamespace(port=port, url=f"http://127.0.0.1:{port}", state=state, app=server.config.app)
+        finally:
+            server.should_exit = True
+            thread.join()
+            listener.close()
+
+
+@contextmanager
+def jobs_held() -> Iterator[None]:
+    """Let no job of a server in this process begin before the end of the block, so that none ends too soon."""
+    is_over, run = threading.Event(), pool._Worker.run
+
+    def run_later(worker, job):
+        wait_until(lambda: is_over.is_set() or job.is_cancelled)
+        return not job.is_cancelled and run(worker, job)
+
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(pool._Worker, "run", run_later)
+        try:
+            yield
+        finally:
+            is_over.set()
 
 
 @contextmanager
@@ -50,17 +90,9 @@ def stand_in_voices(folder) -> Iterator[dict[str, object]]:
         yield install(monkeypatch, folder)
 
 
-def wait_until(condition, seconds: float = 20.0) -> None:
-    """Wait until a condition holds; raise AssertionError if it does not in time."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "the condition does not hold"
-        time.sleep(0.005)
-
-
 def request(server, method: str, path: str, body=None, headers=None) -> SimpleNamespace:
     """Send a request; return status, headers, body and the JSON in it."""
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=70)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=LIMIT_SECONDS)
     try:
         data = json.dumps(body) if isinstance(body, dict) else body
         connection.request(method, path, data, headers or {})
@@ -82,7 +114,7 @@ def speak(server, text: str, **fields) -> SimpleNamespace:
 
 def send_raw(server, data: bytes, ends: bool = False) -> bytes:
     """Send bytes as they are, also their end if ``ends``; return the reply up to the end of the connection."""
-    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=LIMIT_SECONDS) as connection:
         reply = b""
         try:
             connection.sendall(data)

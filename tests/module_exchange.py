@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from waiting import LIMIT_SECONDS
 
 from wavewright.apps.speechd.module_voices import ModuleVoices
 from wavewright.apps.speechd.protocol import OutputModule
@@ -100,7 +101,7 @@ class Exchange:
         """End the module; return all that it writes until then."""
         os.close(self._commands)
         rest = self._replies.read().decode("latin-1")
-        self._thread.join(10)
+        self._thread.join(LIMIT_SECONDS)
         self._replies.close()
         assert not self._thread.is_alive()
         return rest

@@ -5,12 +5,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from waiting import LIMIT_SECONDS
 
 IS_FIREFOX = os.environ.get("WAVEWRIGHT_BROWSER", "chromium") == "firefox"
 PROGRAM = shutil.which("firefox-esr") if IS_FIREFOX else shutil.which("chromium")
@@ -24,6 +27,7 @@ FIREFOX_PREFERENCES = {
     "media.navigator.permission.disabled": True,
     "media.navigator.streams.fake": True,
 }
+LIMIT_MS = 1_000 * LIMIT_SECONDS
 FAKE_DEVICES = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 PANELS = (
     *("start", "generate", "morph", "map", "kit", "speech", "enhance", "podcast", "dub", "mix", "editor", "sequence"),
@@ -52,17 +56,47 @@ async () => {
   if (window.loudest !== undefined) return;
   window.loudest = 0;
   const { audio, output } = await import("/player.js");
-  const last = audio().createAnalyser();
-  last.fftSize = 32768; // the last 0.7 s, so that nothing is missed while the page is busy
-  output().connect(last);
-  const samples = new Float32Array(last.fftSize);
+  const parts = Array.from({ length: 10 }, (_, index) => {
+    const part = audio().createAnalyser();
+    part.fftSize = 32768; // 0.7 s; all of them have the last 6 s, so that nothing is missed while the page is busy
+    output().connect(new DelayNode(audio(), { maxDelayTime: 10, delayTime: 0.6 * index })).connect(part);
+    return part;
+  });
+  const samples = new Float32Array(32768);
   setInterval(() => {
-    last.getFloatTimeDomainData(samples);
-    for (const sample of samples) if (Math.abs(sample) > window.loudest) window.loudest = Math.abs(sample);
-  }, 100);
+    for (const part of parts) {
+      part.getFloatTimeDomainData(samples);
+      for (const sample of samples) if (Math.abs(sample) > window.loudest) window.loudest = Math.abs(sample);
+    }
+  }, 300);
 }
 """
 """Keep the peak of what passes the page's AnalyserNode."""
+
+SEEN = """
+(() => {
+  window.seen = new Set();
+  const look = () => { for (const each of SELECTORS) if (document.querySelector(each)) window.seen.add(each); };
+  new MutationObserver(look).observe(document, { subtree: true, childList: true, attributes: true });
+})()
+"""
+"""Note which elements have been there that come and go."""
+
+TRANSIENT = (
+    ".clip.playing",
+    ".card.playing[data-card=kit]",
+    ".card.playing[data-card=rain]",
+    ".spoken mark",
+)
+"""Elements that may be gone before a test looks: a sound ends also where the machine stalls."""
+
+STAYING_MESSAGES = f"""
+(() => {{
+  const set = window.setTimeout;
+  window.setTimeout = (action, ms, ...values) => set(action, ms === 30_000 ? {1_000 * LIMIT_SECONDS} : ms, ...values);
+}})()
+"""
+"""Let messages stay longer than the 30 s of the page, which a test may miss."""
 
 
 def reason_to_skip() -> str:
@@ -85,15 +119,18 @@ def running_browser(microphone: Path | None = None) -> Iterator[object]:
     """Run a browser, whose microphone hears a WAV file again and again."""
     from playwright.sync_api import expect, sync_playwright
 
-    expect.set_options(timeout=120_000)
+    expect.set_options(timeout=LIMIT_MS)
     devices = [] if microphone is None else [*FAKE_DEVICES, f"--use-file-for-fake-audio-capture={microphone}"]
     with sync_playwright() as playwright:
         if IS_FIREFOX:
             browser = playwright.firefox.launch(
-                channel="moz-firefox", executable_path=PROGRAM, firefox_user_prefs=FIREFOX_PREFERENCES
+                channel="moz-firefox",
+                executable_path=PROGRAM,
+                firefox_user_prefs=FIREFOX_PREFERENCES,
+                timeout=LIMIT_MS,
             )
         else:
-            browser = playwright.chromium.launch(executable_path=PROGRAM, args=[*ARGUMENTS, *devices])
+            browser = playwright.chromium.launch(executable_path=PROGRAM, args=[*ARGUMENTS, *devices], timeout=LIMIT_MS)
         yield browser
         browser.close()
 
@@ -112,8 +149,10 @@ class Studio:
     def __init__(self, browser, url: str, **context) -> None:
         self.url = url
         self.context = browser.new_context(viewport={"width": 1200, "height": 900}, accept_downloads=True, **context)
+        self.context.set_default_timeout(LIMIT_MS)
+        self.context.add_init_script(STAYING_MESSAGES)
+        self.context.add_init_script(SEEN.replace("SELECTORS", json.dumps(TRANSIENT)))
         self.page = self.context.new_page()
-        self.page.set_default_timeout(300_000)
         self.requests: list[str] = []
         self.faults: list[str] = []
         self.context.on("request", lambda request: self.requests.append(request.url))
@@ -135,6 +174,10 @@ class Studio:
     def status(self, text: str) -> None:
         """Wait until the status line contains a text."""
         self.page.locator("#status", has_text=text).wait_for()
+
+    def has_shown(self, selector: str) -> None:
+        """Wait until one of the elements TRANSIENT has been there since the page was loaded."""
+        self.page.wait_for_function("selector => window.seen.has(selector)", arg=selector)
 
     def error(self) -> str:
         """Return the sentence of the error that is shown, once there is one."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import re
-import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,10 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
-from studio_browser import BROKEN_FETCH, PANELS
+from studio_browser import BROKEN_FETCH, LIMIT_MS, PANELS
+from waiting import wait_until
 
 RATE = 16_000
-SETTLE_MS = 120_000
+SETTLE_MS = LIMIT_MS
 HASTY = 0.15
 """Fraction of the actions that do not wait for the one before."""
 
@@ -175,6 +175,7 @@ class Walk:
         self.files = files
         self.rng = random.Random(seed)
         self.context = browser.new_context(viewport={"width": 1200, "height": 1000}, accept_downloads=True)
+        self.context.set_default_timeout(SETTLE_MS)
         self.context.add_init_script(WATCH)
         self.faults: list[str] = []
         self.n_actions = 0
@@ -191,7 +192,6 @@ class Walk:
     def open_tab(self) -> None:
         """Open a tab and use it."""
         page = self.context.new_page()
-        page.set_default_timeout(SETTLE_MS)
         page.on("pageerror", lambda error: self.faults.append(str(error)))
         page.on("console", self._note)
         page.on("dialog", lambda dialog: dialog.accept())
@@ -313,14 +313,15 @@ class Walk:
         """No job runs that no page shows."""
         if any(page.locator(".job").count() for page in self.pages):
             return
-        end = time.monotonic() + 20
-        while True:
+
+        def running() -> list[str]:
             reply = self.context.request.get(f"{self.server.url}/v1/jobs").json()
-            running = [job["task"] for job in reply["jobs"] if job["state"] in ("queued", "running")]
-            if not running or time.monotonic() > end:
-                break
-            self.page.wait_for_timeout(500)  # a job that was cancelled ends
-        self.require(not running, f"{running} run, and nothing shows it")
+            return [job["task"] for job in reply["jobs"] if job["state"] in ("queued", "running")]
+
+        try:
+            wait_until(lambda: not running(), running)  # a job that was cancelled ends
+        except AssertionError as error:
+            raise Broken(f"{self._trail()}: {error} run, and nothing shows it") from error
 
     def require(self, holds: bool, sentence: str) -> None:
         """Raise Broken with all actions unless something holds."""

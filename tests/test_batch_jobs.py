@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 import soundfile
 from command_line import refused
+from waiting import LIMIT_SECONDS, wait_until
 
 from wavewright.apps.batch_jobs import keys, remote_store
 from wavewright.apps.batch_jobs.batch import batch, run_jobs
@@ -481,7 +482,7 @@ def test_failures_and_losses_run_again_after_the_others():
     assert lane.is_stopped
 
 
-def test_the_first_job_of_each_task_runs_alone():
+def test_the_first_job_of_each_task_runs_alone(monkeypatch):
     jobs = [BatchJob(i, task, {"text": "x"}, ".") for i, task in enumerate(["speak", "speak", "phonemes", "speak"])]
     running, most, order = set(), {}, []
     lock = threading.Lock()
@@ -492,13 +493,14 @@ def test_the_first_job_of_each_task_runs_alone():
                 running.add(job.line)
                 most[job.line] = len(running)
                 order.append(job.line)
-            time.sleep(0.02)
+            time.sleep(0.02)  # in which one that must wait would begin
             with lock:
                 running.discard(job.line)
             return JobOutcome()
 
         def stop(self) -> None: ...
 
+    monkeypatch.setattr("wavewright.apps.batch_jobs.batch.WARM_UP_SECONDS", LIMIT_SECONDS)
     run_jobs(jobs, [CountingLane(), CountingLane(), CountingLane()], 0, lambda *_: None)
     assert order[:2] == [0, 2]
     assert most[0] == most[2] == 1
@@ -507,7 +509,7 @@ def test_the_first_job_of_each_task_runs_alone():
 
 def test_a_long_first_job_does_not_hold_the_others_back(monkeypatch):
     monkeypatch.setattr("wavewright.apps.batch_jobs.batch.WARM_UP_SECONDS", 0.0)
-    barrier = threading.Barrier(2, timeout=20)
+    barrier = threading.Barrier(2, timeout=LIMIT_SECONDS)
 
     class MeetingLane(Lane):
         def run(self, job: BatchJob, models: dict[str, str]) -> JobOutcome:
@@ -570,10 +572,9 @@ def test_a_process_that_dies_loses_only_its_job(tmp_path):
 
         thread = threading.Thread(target=run_endless)
         thread.start()
-        while not any(path.name.startswith(".wavewright-") and path.is_dir() for path in store.folder.glob(".*-*-*")):
-            time.sleep(0.02)
+        wait_until(lambda: any(path.is_dir() for path in store.folder.glob(".wavewright-*-*")))
         os.kill(first, signal.SIGKILL)
-        thread.join(30)
+        thread.join(LIMIT_SECONDS)
         assert lost == ["Its process was ended by SIGKILL; the memory may be too small for it."]
         outcome = lane.run(replace(quick, values={"text": "Again."}), models)
         assert not outcome.problem
@@ -592,6 +593,25 @@ def stopped(store: FolderStore) -> ProcessLane:
     return lane
 
 
+KILLED_AFTER_3_JOBS = """
+import os, signal
+from wavewright.apps.batch_jobs import batch
+from wavewright.apps.cli import main
+run_jobs, ended = batch.run_jobs, []
+
+def run_until_killed(jobs, lanes, retries, on_end):
+    def note(job, outcome):
+        on_end(job, outcome)
+        ended.append(job)
+        if len(ended) == 3:
+            os.kill(os.getpid(), signal.SIGKILL)
+    run_jobs(jobs, lanes, retries, note)
+
+batch.run_jobs = run_until_killed
+main()
+"""
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 @pytest.mark.thorough
 def test_killed_at_any_moment_a_batch_loses_and_repeats_nothing(sounds, tmp_path):
@@ -601,12 +621,11 @@ def test_killed_at_any_moment_a_batch_loses_and_repeats_nothing(sounds, tmp_path
         *({"task": "edit", "file": f"{i % 6}.wav", "do": f"gain -{i + 1}dB"} for i in range(40)),
     )
     batch(path, whole, on="serial", quiet=True)
-    command = [sys.executable, "-m", "wavewright", "batch", str(path), "--out", str(killed), "--jobs", "2", "--quiet"]
-    process = subprocess.Popen(command, start_new_session=True, stderr=subprocess.DEVNULL)
-    while process.poll() is None and len(list(killed.glob("[!.]*/result.json"))) < 3:
-        time.sleep(0.01)
-    process.kill()  # the workers end by themselves
-    process.wait()
+    arguments = ["batch", str(path), "--out", str(killed), "--jobs", "2", "--quiet"]
+    with subprocess.Popen([sys.executable, "-c", KILLED_AFTER_3_JOBS, *arguments], start_new_session=True) as process:
+        pass  # the workers end by themselves
+    assert process.returncode == -signal.SIGKILL
+    command = [sys.executable, "-m", "wavewright", *arguments]
     done = {name: (killed / name).stat().st_mtime_ns for name in FolderStore(killed).names()}
     assert 3 <= len(done) < 40
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
@@ -636,11 +655,15 @@ def test_ctrl_c_ends_the_workers_and_writes_the_results(sounds, tmp_path):
         stderr=subprocess.PIPE,
         preexec_fn=catch_ctrl_c,  # noqa: PLW1509 - it takes no lock
     )
-    while not list(out.glob("phonemes-*")) or not [each for each in out.glob(".wavewright-*-*") if each.is_dir()]:
-        assert process.poll() is None
-        time.sleep(0.02)
+    wait_until(
+        lambda: (
+            process.poll() is not None
+            or (list(out.glob("phonemes-*")) and any(each.is_dir() for each in out.glob(".wavewright-*-*")))
+        )
+    )
+    assert process.poll() is None
     os.killpg(process.pid, signal.SIGINT)
-    _, errors = process.communicate(timeout=30)
+    _, errors = process.communicate(timeout=LIMIT_SECONDS)
     assert (process.returncode, errors) == (130, b"")
     assert [line["status"] for line in results_of(out)] == ["done", "waiting"]
     assert hidden_in(out) == []

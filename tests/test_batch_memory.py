@@ -13,6 +13,7 @@ import pytest
 import torch
 from tiny_training import SETTINGS, TwoPlayers
 from torch import nn
+from waiting import LIMIT_SECONDS
 
 from wavewright.base.errors import BadSetting
 from wavewright.training import batch_memory
@@ -114,5 +115,5 @@ def test_a_training_that_is_in_a_native_function_ends_on_sigterm(grace, n_signal
         assert process.stdout.readline().startswith("SIGTERM: saving the checkpoint")  # at once
         if n_signals == 2:
             process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=300) == 128 + signal.SIGTERM
+        assert process.wait(timeout=LIMIT_SECONDS) == 128 + signal.SIGTERM
         assert "the step takes too long; stopping without it" in process.stdout.read()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -20,32 +19,48 @@ from wavewright.training import run, timing
 from wavewright.training.loop import Loop
 from wavewright.training.plan import EVALUATION_FRACTION, SHORT_PLAN, Ending, evaluation_interval
 
+STEP_SECONDS, EVALUATION_SECONDS, EXPORT_SECONDS, PREPARATION_SECONDS = 0.1, 0.3, 0.6, 1.0
+
 
 @pytest.fixture
-def processor_time(monkeypatch):
-    """Count the processor time of this process instead of the time of the clock: other processes do not matter."""
+def clock(monkeypatch):
+    """A clock that only a training moves: each step, evaluation and export takes its seconds; it has been prepared."""
+    clock = SimpleNamespace(now=PREPARATION_SECONDS)
+
+    def takes(owner, name, seconds):
+        original = getattr(owner, name)
+
+        def timed(*arguments, **options):
+            result = original(*arguments, **options)
+            clock.now += seconds
+            return result
+
+        monkeypatch.setattr(owner, name, timed)
+
+    takes(Loop, "train_step", STEP_SECONDS)
+    takes(GanTraining, "evaluate", EVALUATION_SECONDS)
+    takes(run.Run, "export", EXPORT_SECONDS)
     for module in (loops, run):
-        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=time.process_time))
-    monkeypatch.setattr(timing, "time", SimpleNamespace(perf_counter=time.process_time))
+        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    monkeypatch.setattr(timing, "time", SimpleNamespace(perf_counter=lambda: clock.now))
+    return clock
 
 
-def test_a_real_training_takes_the_minutes_of_its_call(tmp_path, monkeypatch, processor_time, capsys):
+def test_a_real_training_takes_the_minutes_of_its_call(tmp_path, monkeypatch, clock, capsys):
     loops_run = []
     original = Loop.run
     monkeypatch.setattr(Loop, "run", lambda loop, minutes: loops_run.append(loop) or original(loop, minutes))
     write_kit(tmp_path / "kit")
     minutes = 0.2
     settings = (*SETTINGS, "training.evaluate_every=5")
-    began = time.process_time()
     progress = run.train(
-        tmp_path / "kit", "gan", "tiny", tmp_path / "run", settings=settings, max_minutes=minutes, started=began
+        tmp_path / "kit", "gan", "tiny", tmp_path / "run", settings=settings, max_minutes=minutes, started=0.0
     )
-    taken = (time.process_time() - began) / 60
     assert progress.finished
-    assert progress.minutes == pytest.approx(taken, rel=0.02)  # preparation and export included
-    assert 0.6 * minutes < taken < 1.25 * minutes
+    assert progress.minutes == pytest.approx(clock.now / 60)  # preparation and export included
+    assert 0.9 * minutes < progress.minutes < 1.1 * minutes
     (ending,) = [loop.ending for loop in loops_run]
-    assert min(ending.evaluation, ending.export) > 0
+    assert (ending.evaluation, ending.export) == pytest.approx((EVALUATION_SECONDS, EXPORT_SECONDS))
     every = progress.evaluate_every
     assert every % 5 == 0
     assert every > 5  # or evaluations would take most of the time
@@ -54,13 +69,12 @@ def test_a_real_training_takes_the_minutes_of_its_call(tmp_path, monkeypatch, pr
     assert "exporting the model" in shown
 
 
-def test_a_call_ends_in_time_to_export_where_the_plan_is_longer(tmp_path, monkeypatch, processor_time):
+def test_a_call_ends_in_time_to_export_where_the_plan_is_longer(tmp_path, monkeypatch, clock):
     ends = []
     original = Loop._log_end
-    monkeypatch.setattr(Loop, "_log_end", lambda loop, cause: ends.append(time.process_time()) or original(loop, cause))
+    monkeypatch.setattr(Loop, "_log_end", lambda loop, cause: ends.append(clock.now) or original(loop, cause))
     write_kit(tmp_path / "kit")
     settings = (*SETTINGS, "training.steps=100000")
-    began = time.process_time()
     progress = run.train(
         tmp_path / "kit",
         "gan",
@@ -68,13 +82,13 @@ def test_a_call_ends_in_time_to_export_where_the_plan_is_longer(tmp_path, monkey
         tmp_path / "run",
         settings=settings,
         max_minutes=0.15,
-        started=began,
+        started=0.0,
         quiet=True,
     )
     assert not progress.finished
     assert 0 < progress.step < 100_000
-    assert ends[0] < began + 9 < began + 9 * 1.25
-    assert time.process_time() < began + 9 * 1.25
+    assert 9 - EXPORT_SECONDS - 2 * STEP_SECONDS < ends[0] <= 9 - EXPORT_SECONDS
+    assert clock.now <= 9
 
 
 def test_the_first_evaluation_is_timed_as_later_ones_are_run(tmp_path, monkeypatch):

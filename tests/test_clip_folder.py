@@ -39,7 +39,7 @@ from test_clip_folder import made
 def clips():
     yield from made("stopped", 3)
     print("three", flush=True)
-    time.sleep(60)
+    time.sleep(6_000)
 
 def run(arguments):
     from wavewright.outputs.clip_folder import write_clips

@@ -188,7 +188,7 @@ def test_programs_that_fail(tmp_path):
         open_translator("no-such-program --fast").translate(["a"])
     with pytest.raises(BadSetting, match="was given 2 lines and printed 1"):
         open_translator(python("print('a')")).translate(["a", "b"])
-    slow = translation.CommandTranslator([sys.executable, "-c", "import time; time.sleep(60)"], timeout_seconds=0.2)
+    slow = translation.CommandTranslator([sys.executable, "-c", "import time; time.sleep(6_000)"], timeout_seconds=0.2)
     with pytest.raises(BadSetting, match=r"gave no answer in 0.2 s and was stopped"):
         slow.translate(["a"])
     with pytest.raises(BadSetting, match="printed no UTF-8"):

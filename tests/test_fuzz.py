@@ -9,6 +9,7 @@ from types import ModuleType
 import pytest
 from _pytest.mark import ParameterSet
 from fuzz.driver import Driver, readers
+from waiting import LIMIT_SECONDS
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the driver waits for its worker's pipe by select")
 
@@ -33,7 +34,7 @@ MISBEHAVIOURS = {
 
 @pytest.fixture(scope="module")
 def driver():
-    with Driver() as driver:
+    with Driver(limit_seconds=LIMIT_SECONDS, wait_seconds=LIMIT_SECONDS, is_timed=False) as driver:
         yield driver
 
 
@@ -60,11 +61,13 @@ def test_a_case_is_the_same_again(driver):
 
 
 def test_the_driver_notices_what_must_not_be():
-    with Driver(limit_seconds=1.0, limit_bytes=200 * 2**20) as driver:
-        kinds = {name: driver.run(name, seed=0, case=0).kind for name in MISBEHAVIOURS if name != "_wait_for_ever"}
+    patience = {"limit_seconds": LIMIT_SECONDS, "wait_seconds": LIMIT_SECONDS}
+    with Driver(limit_bytes=200 * 2**20, **patience) as driver:
+        kinds = {name: driver.run(name, seed=0, case=0).kind for name, kind in MISBEHAVIOURS.items() if kind != "hang"}
         assert [outcome.kind for outcome in driver.run_all("_die", 0, range(3))] == ["died"] * 3
-    with Driver(wait_seconds=2.0) as driver:
-        kinds["_wait_for_ever"] = driver.run("_wait_for_ever", seed=0, case=0).kind
+    for name, limits in (("_compute_for_ever", {"limit_seconds": 1.0}), ("_wait_for_ever", {"wait_seconds": 2.0})):
+        with Driver(**{**patience, **limits}) as driver:
+            kinds[name] = driver.run(name, seed=0, case=0).kind
     assert kinds == MISBEHAVIOURS
 
 

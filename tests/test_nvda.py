@@ -6,13 +6,13 @@ import configparser
 import importlib
 import json
 import sys
-import time
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import nvda_interface as nvda
 import pytest
+from waiting import LIMIT_SECONDS, wait_until
 
 from wavewright.apps.cli import run
 from wavewright.apps.speechd.command import speechd
@@ -70,6 +70,9 @@ class Driven:
             archive.extractall(folder / "addon")
         monkeypatch.syspath_prepend(str(folder / "addon"))
         self.module = importlib.import_module("synthDrivers.wavewright")
+        client = importlib.import_module("synthDrivers.wavewright.client")
+        for name in ("REPLY_SECONDS", "MESSAGE_SECONDS"):
+            monkeypatch.setattr(client, name, LIMIT_SECONDS)
         self.log = folder / "log"
         self.driver = self.module.SynthDriver()
 
@@ -84,11 +87,7 @@ class Driven:
         return list(self.told)
 
     def wait(self, is_done) -> None:
-        for _ in range(3_000):
-            if is_done():
-                return
-            time.sleep(0.01)
-        raise AssertionError(self.told)
+        wait_until(is_done, lambda: self.told)
 
     def sent(self, word: str) -> list[str]:
         rows = [json.loads(line) for line in self.log.read_text(encoding="utf-8").splitlines()]

@@ -17,9 +17,11 @@ import pytest
 import torch
 from tiny_training import SETTINGS, make_loop, make_shared_loop, same, step_of, tensors_of
 from torch import nn
+from waiting import LIMIT_SECONDS
 
 from wavewright.base.errors import BadModel, TrainingStopped
 from wavewright.base.interruption import Terminated, ended_by_signals
+from wavewright.training import stop_request
 from wavewright.training.checkpoint import Progress
 from wavewright.training.health import Health
 from wavewright.training.loop import LAST, Loop
@@ -30,8 +32,13 @@ CAUSES |= {"SIGHUP": signal.SIGHUP} if hasattr(signal, "SIGHUP") else {}
 
 
 @pytest.fixture(autouse=True)
-def received():
-    """Restore the signals of a terminal; a process that was started in the background ignores Ctrl-C."""
+def received(monkeypatch):
+    """Restore the signals of a terminal; a process that was started in the background ignores Ctrl-C.
+
+    A busy machine may take its time to act on a second signal: the process of the tests is not ended for that.
+    """
+    for name in ("GRACE_SECONDS", "RESPONSE_SECONDS"):
+        monkeypatch.setattr(stop_request, name, LIMIT_SECONDS)
     handlers = [signal.signal(number, signal.SIG_DFL) for number in CAUSES.values()]
     signal.signal(signal.SIGINT, signal.default_int_handler)
     with ended_by_signals() as signal_received:
@@ -80,7 +87,7 @@ def test_a_request_to_stop_is_answered_at_once(tmp_path, cause):
     def slow(batch):
         losses = line_loss(batch)
         if loop.progress.step == 7:
-            loop.observer.answered.wait(30)
+            loop.observer.answered.wait(LIMIT_SECONDS)
             messages_in_the_step.extend(loop.observer.messages)
         return losses
 
@@ -123,7 +130,11 @@ from dataclasses import replace
 from tiny_training import SETTINGS, make_loop
 loop = make_loop(Path({folder!r}), replace(SETTINGS, steps={steps}, save_every=1))
 loop.resume()
-loop.observer.step = lambda progress, losses, seconds: print(progress.step, flush=True)
+def step(progress, losses, seconds):
+    print(progress.step, flush=True)
+    if progress.step == {last}:
+        sys.stdin.read()  # until it is killed
+loop.observer.step = step
 loop.run()
 """
 
@@ -135,11 +146,12 @@ def test_killed_at_any_moment_it_resumes_bit_equal_and_finds_no_broken_checkpoin
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     make_loop(whole, replace(SETTINGS, steps=steps, save_every=1000)).run()
     seen = []
-    for wait in (0.02, 0.2):
-        code = script.format(tests=str(Path(__file__).parent), folder=str(killed), steps=steps)
-        process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    for wait, last in ((0.02, steps // 2), (0.2, steps - 1)):
+        code = script.format(tests=str(Path(__file__).parent), folder=str(killed), steps=steps, last=last)
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        process = subprocess.Popen([sys.executable, "-c", code], text=True, **pipes)
         next(line for line in process.stdout if int(line) > max([0, *seen]) + 1)  # the step before is saved
-        time.sleep(wait)
+        time.sleep(wait)  # any moment will do
         process.kill()  # SIGKILL: no handler runs
         process.communicate()
         seen.append(step_of(killed / LAST))
@@ -178,7 +190,7 @@ def test_two_processes_equal_one_that_accumulates_two_batches(tmp_path):
     }
     common = {**os.environ, **network, "WORLD_SIZE": "2"}
     started = [subprocess.Popen([sys.executable, "-c", code], env={**common, "RANK": str(rank)}) for rank in range(2)]
-    assert [process.wait(120) for process in started] == [0, 0]
+    assert [process.wait(LIMIT_SECONDS) for process in started] == [0, 0]
     one = make_shared_loop(tmp_path / "one", accumulate=2).run()
     assert (one.step, one.rollbacks, one.best) == (3, 1, 0)
     together, alone = tensors_of(tmp_path / "two"), tensors_of(tmp_path / "one")

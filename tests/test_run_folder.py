@@ -218,7 +218,7 @@ from wavewright.training.run_file import RUN_FILE
 from wavewright.training.run_folder import locked_run
 with locked_run(Path(sys.argv[1])):
     print("held", flush=True)
-    time.sleep(600)
+    time.sleep(6_000)
 """
 
 
@@ -240,7 +240,9 @@ def test_two_runs_in_one_folder_are_refused_until_the_first_process_is_gone(fold
 TERMINATED = """
 import os, signal, sys
 from wavewright.apps import cli
+from wavewright.training import stop_request
 from wavewright.training.loop import Loop
+stop_request.GRACE_SECONDS = 1_800
 train_step = Loop.train_step
 
 def terminated(loop, *batches):

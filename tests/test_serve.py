@@ -15,6 +15,8 @@ from command_line import refused
 
 pytest.importorskip("uvicorn")
 
+from waiting import LIMIT_SECONDS
+
 from wavewright.apps.cli import run
 from wavewright.apps.server import serve
 from wavewright.apps.server.settings import ServerSettings, is_loopback, read_keys, usable_processors
@@ -152,7 +154,7 @@ def test_a_signal_ends_the_server():
         line = process.stderr.readline()
         url = re.search(r"http://\S+:\d+", line)[0]
         body = b'{"input": "Hello.", "voice": "en-kathleen", "response_format": "wav"}'
-        with urllib.request.urlopen(f"{url}/v1/audio/speech", body, timeout=60) as reply:
+        with urllib.request.urlopen(f"{url}/v1/audio/speech", body, timeout=LIMIT_SECONDS) as reply:
             assert len(reply.read()) > 10_000
         process.send_signal(signal.SIGTERM)
         rest = process.stderr.read()

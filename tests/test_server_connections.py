@@ -8,7 +8,6 @@ import logging
 import re
 import socket
 import sys
-import time
 from contextlib import ExitStack, suppress
 from types import SimpleNamespace
 
@@ -17,12 +16,13 @@ import pytest
 pytest.importorskip("uvicorn")
 pytest.importorskip("websockets")
 
-from local_server import request, running, send_raw, stand_in_voices, wait_until
+from local_server import request, running, send_raw, stand_in_voices
 from test_server_sockets import StandInEnhancer
+from waiting import LIMIT_SECONDS, wait_until
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from wavewright.apps.server import connections
+from wavewright.apps.server import connections, serve
 from wavewright.apps.server.connections import OneLineASecond, usable_connections
 from wavewright.apps.server.settings import ServerSettings
 from wavewright.apps.server.speech_request import is_model
@@ -39,7 +39,21 @@ def voices(tmp_path_factory):
 
 
 def opened(port, source="127.0.0.1"):
-    return socket.create_connection(("127.0.0.1", port), timeout=10, source_address=(source, 0))
+    return socket.create_connection(("127.0.0.1", port), timeout=LIMIT_SECONDS, source_address=(source, 0))
+
+
+@pytest.fixture
+def protocols(monkeypatch):
+    """The connections of servers, in the order in which they were made."""
+    made = []
+    original = connections.LimitedHttp.connection_made
+
+    def connection_made(protocol, transport):
+        original(protocol, transport)
+        made.append(protocol)
+
+    monkeypatch.setattr(connections.LimitedHttp, "connection_made", connection_made)
+    return made
 
 
 def reply_of(connection) -> bytes:
@@ -73,22 +87,29 @@ def test_unfinished_connections_give_way(voices, capfd, start):
 
 
 def test_a_header_has_a_time_limit(voices, monkeypatch):
-    monkeypatch.setattr(connections, "HEADER_SECONDS", 0.3)
+    monkeypatch.setattr(serve, "KEEP_ALIVE_SECONDS", LIMIT_SECONDS)
     with running(is_ready_first=False) as server:
-        for start in (b"", UNFINISHED):
-            with opened(server.port) as connection:
-                connection.sendall(start)
-                assert reply_of(connection).startswith(b"HTTP/1.1 408 Request Timeout\r\nConnection: close")
-        with opened(server.port) as connection:  # the second request of a connection, too
+        with opened(server.port) as connection:  # the second request of a connection
             connection.sendall(b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
             assert connection.recv(10_000).startswith(b"HTTP/1.1 200")
+            monkeypatch.setattr(connections, "HEADER_SECONDS", 0.3)
             connection.sendall(UNFINISHED)
             assert b"HTTP/1.1 408" in reply_of(connection)
+        for start in (b"", UNFINISHED):  # and the first
+            with opened(server.port) as connection:
+                with suppress(OSError):  # it may be too late already
+                    connection.sendall(start)
+                assert reply_of(connection).startswith(b"HTTP/1.1 408 Request Timeout\r\nConnection: close")
+
+
+def test_a_body_has_a_time_limit_of_its_own(voices, protocols):
+    with running(is_ready_first=False) as server:
         body = b'{"input": "Hello.", "response_format": "pcm"}'
-        with opened(server.port) as connection:  # a body has a limit of its own
+        with opened(server.port) as connection:
             head = f"POST /v1/audio/speech HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(body)}\r\n\r\n"
             connection.sendall(head.encode() + body[:10])
-            time.sleep(0.6)
+            wait_until(lambda: protocols and not protocols[0].is_waiting)
+            assert protocols[0]._header_timer is None
             connection.sendall(body[10:])
             assert connection.recv(1_000).startswith(b"HTTP/1.1 200")
 
@@ -222,19 +243,19 @@ def test_connections_leave_files_for_the_rest():
 def test_idle_sockets_are_closed(voices, monkeypatch, path):
     monkeypatch.setattr("wavewright.families.loading.load_enhancer", lambda _: StandInEnhancer())
     with running(idle_seconds=0.3, body_seconds=0.3) as server:
-        with connect(f"ws://127.0.0.1:{server.port}{path}", open_timeout=30) as silent:
-            answer = json.loads(silent.recv(timeout=30))
+        with connect(f"ws://127.0.0.1:{server.port}{path}", open_timeout=LIMIT_SECONDS) as silent:
+            answer = json.loads(silent.recv(timeout=LIMIT_SECONDS))
             assert answer["error"]["code"] == "idle"
             assert "No message came for 0.3 s" in answer["error"]["message"]
             with pytest.raises(ConnectionClosed):
-                silent.recv(timeout=30)
+                silent.recv(timeout=LIMIT_SECONDS)
         if path == SPEECH:
-            with connect(f"ws://127.0.0.1:{server.port}{path}", open_timeout=30) as paused:
+            with connect(f"ws://127.0.0.1:{server.port}{path}", open_timeout=LIMIT_SECONDS) as paused:
                 paused.send(json.dumps({"type": "text", "text": "Hello there. And"}))
                 messages = []
                 with suppress(ConnectionClosed):
                     while True:
-                        messages.append(paused.recv(timeout=30))
+                        messages.append(paused.recv(timeout=LIMIT_SECONDS))
                 assert "idle" in messages[-1]
         wait_until(lambda: server.state.scheduler.n_jobs == 0)
 

@@ -23,8 +23,9 @@ import pytest
 
 pytest.importorskip("uvicorn")
 
-from http_jobs import WAIT, do, form, tone, upload
-from local_server import request, running, wait_until
+from http_jobs import WAIT, do, ended, form, tone, upload
+from local_server import request, running
+from waiting import LIMIT_SECONDS, wait_until
 
 from wavewright import models
 from wavewright.apps.cli import run
@@ -220,7 +221,7 @@ LONG = {"name": "wind", "seconds": 3_000, "format": "wav"}
 def started(server) -> dict[str, object]:
     """Start a long job; return its status once it computes."""
     job = do(server, "synthesise", "", **LONG).json
-    wait_until(lambda: (request(server, "GET", f"/v1/jobs/{job['id']}").json["progress"] or 0) > 0, 60)
+    wait_until(lambda: (request(server, "GET", f"/v1/jobs/{job['id']}").json["progress"] or 0) > 0)
     return job
 
 
@@ -236,12 +237,12 @@ def test_a_job_whose_process_is_killed_runs_again_and_then_fails(server):
     os.kill(first, signal.SIGKILL)
     wait_until(lambda: server.state.jobs.store.pool.process_ids not in ([], [first]))
     store_job = server.state.jobs.store.jobs[job["id"]]
-    wait_until(lambda: (store_job.progress or 0) > 0, 60)
+    wait_until(lambda: (store_job.progress or 0) > 0)
     assert not store_job.has_ended
     os.kill(process_of(server), signal.SIGKILL)
-    ended = request(server, "GET", f"/v1/jobs/{job['id']}{WAIT}").json
-    assert ended["state"] == "failed"
-    assert ended["error"].startswith("The process of the job ended before the job did")
+    failed = ended(server, job)
+    assert failed["state"] == "failed"
+    assert failed["error"].startswith("The process of the job ended before the job did")
     assert do(server, "phonemes", text="Hello.").json["state"] == "done"
 
 
@@ -258,7 +259,7 @@ def test_a_cancelled_job_leaves_nothing_and_a_full_queue_is_refused(server):
     assert request(server, "DELETE", f"/v1/jobs/{job['id']}").json["state"] == "cancelled"
     assert not folder.exists()
     assert sentence(request(server, "GET", f"/v1/jobs/{job['id']}"), 404)
-    assert request(server, "GET", f"/v1/jobs/{waiting.json['id']}{WAIT}").json["state"] == "done"
+    assert ended(server, waiting.json)["state"] == "done"
 
 
 @pytest.mark.thorough
@@ -295,7 +296,7 @@ def test_the_end_of_the_server_ends_what_waits_for_a_job_without_a_traceback(tmp
     monkeypatch.setattr("wavewright.apps.server.serve.SHUTDOWN_SECONDS", 1)
     with running(job_workers=1, is_ready_first=False) as server:
         job = started(server)
-        clients = [http.client.HTTPConnection("127.0.0.1", server.port, timeout=60) for _ in range(2)]
+        clients = [http.client.HTTPConnection("127.0.0.1", server.port, timeout=LIMIT_SECONDS) for _ in range(2)]
         for client, rest in zip(clients, ("/events", WAIT), strict=True):
             client.request("GET", f"/v1/jobs/{job['id']}{rest}")
         events = clients[0].getresponse()

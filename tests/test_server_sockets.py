@@ -16,9 +16,10 @@ pytest.importorskip("uvicorn")
 pytest.importorskip("websockets")
 pytest.importorskip("wyoming")
 
-from local_server import request, running, speak, stand_in_voices, wait_until
+from local_server import request, running, speak, stand_in_voices
 from studio_browser import reason_to_skip, running_browser
 from tiny_codec import MeansCodec
+from waiting import LIMIT_SECONDS, wait_until
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
@@ -64,7 +65,9 @@ def pieces_of(text: str, seed: int) -> list[str]:
 
 
 def opened(server, path: str = "/v1/audio/speech/stream", **options):
-    return connect(f"ws://127.0.0.1:{server.port}{path}", open_timeout=30, close_timeout=30, **options)
+    return connect(
+        f"ws://127.0.0.1:{server.port}{path}", open_timeout=LIMIT_SECONDS, close_timeout=LIMIT_SECONDS, **options
+    )
 
 
 def received(connection) -> tuple[bytes, list[dict]]:
@@ -72,7 +75,7 @@ def received(connection) -> tuple[bytes, list[dict]]:
     audio, messages = b"", []
     try:
         while True:
-            message = connection.recv(timeout=60)
+            message = connection.recv(timeout=LIMIT_SECONDS)
             if isinstance(message, bytes):
                 audio += message
             else:
@@ -167,7 +170,7 @@ def test_a_sentence_is_spoken_before_the_next_one_comes(server):
         connection.send(json.dumps({"type": "text", "text": "Hello there. Now"}))
         first = b""
         while len(first) < 10_000:
-            message = connection.recv(timeout=60)
+            message = connection.recv(timeout=LIMIT_SECONDS)
             first += message if isinstance(message, bytes) else b""
         assert server.state.scheduler.n_jobs == 1
         connection.send(json.dumps({"type": "text", "text": " it goes on."}))
@@ -181,7 +184,7 @@ def test_clauses_come_sooner_and_a_client_may_flush(server):
     with opened(server) as connection:
         connection.send(json.dumps({"type": "start", "split": "clause"}))
         connection.send(json.dumps({"type": "text", "text": "Well, then"}))
-        assert any(isinstance(connection.recv(timeout=60), bytes) for _ in range(3))
+        assert any(isinstance(connection.recv(timeout=LIMIT_SECONDS), bytes) for _ in range(3))
         connection.send(json.dumps({"type": "flush"}))
         connection.send(json.dumps({"type": "end"}))
         audio, messages = received(connection)
@@ -230,7 +233,7 @@ def test_wrong_messages_get_one_sentence(server, messages, words):
 def test_a_client_that_leaves_ends_its_job(server):
     with opened(server) as connection:
         connection.send(json.dumps({"type": "text", "text": "Hello there. And"}))
-        assert connection.recv(timeout=60)
+        assert connection.recv(timeout=LIMIT_SECONDS)
         wait_until(lambda: server.state.scheduler.n_jobs == 1)
         connection.socket.shutdown(socket.SHUT_RDWR)  # without a word
         wait_until(lambda: server.state.scheduler.n_jobs == 0)
@@ -302,6 +305,7 @@ def test_chromium_opens_a_socket_with_a_key(tmp_path):
         running_browser() as browser,
     ):
         page = browser.new_page()
+        page.set_default_timeout(1_000 * LIMIT_SECONDS)
         page.goto(f"{server.url}/docs")
         url = f"ws://127.0.0.1:{server.port}/v1/audio/speech/stream"
         for key, answer in {"secret%2Fkey": "wavewright", "other": "refused"}.items():
@@ -411,7 +415,7 @@ def packets_over(server, query: str, data: bytes) -> tuple[list[bytes], list[dic
         packets, messages = [], []
         with suppress(ConnectionClosed):
             while True:
-                message = live.recv(timeout=60)
+                message = live.recv(timeout=LIMIT_SECONDS)
                 (packets if isinstance(message, bytes) else messages).append(message)
     return packets, [json.loads(message) for message in messages]
 
@@ -481,7 +485,7 @@ def wyoming(server, *events, until=AudioStop):
         async with AsyncTcpClient("127.0.0.1", server.state.wyoming.port) as client:
             for event in events:
                 await client.write_event(event.event())
-            while (event := await asyncio.wait_for(client.read_event(), 60)) is not None:
+            while (event := await asyncio.wait_for(client.read_event(), LIMIT_SECONDS)) is not None:
                 found.append(event)
                 if until.is_type(event.type) or Error.is_type(event.type):
                     break
@@ -561,7 +565,7 @@ def test_wyoming_answers_errors_as_events(server):
     ],
 )
 def test_damaged_events_end_the_connection_alone(server, data):
-    with socket.create_connection(("127.0.0.1", server.state.wyoming.port), timeout=30) as raw:
+    with socket.create_connection(("127.0.0.1", server.state.wyoming.port), timeout=LIMIT_SECONDS) as raw:
         with suppress(OSError):  # the server may have ended the connection already
             raw.sendall(data)
             raw.shutdown(socket.SHUT_WR)

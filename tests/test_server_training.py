@@ -14,6 +14,7 @@ pytest.importorskip("torch")
 
 from http_jobs import do, ended, tone, upload
 from local_server import request, running
+from waiting import LIMIT_SECONDS
 
 SETTINGS = ["training.evaluate_every=2", "training.save_every=2", "training.threads=1", "training.batch_size=4"]
 
@@ -38,7 +39,7 @@ def recordings(server) -> list[dict[str, str]]:
 
 def events(server, job: dict):
     """Yield the states of a job as its stream of events has them."""
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=200)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=LIMIT_SECONDS)
     try:
         connection.request("GET", f"/v1/jobs/{job['id']}/events")
         for line in connection.getresponse():
@@ -50,7 +51,7 @@ def events(server, job: dict):
 
 def test_a_training_is_followed_stopped_resumed_and_is_a_model(server):
     call = {"folder": recordings(server), "family": "gan", "size": "tiny", "out": "beeps", "set": SETTINGS}
-    job = do(server, "train", "", **call, max_minutes=3).json
+    job = do(server, "train", "", **call, max_minutes=30).json
     assert job["run"] == "beeps"
     step = next(state for state in events(server, job) if re.match(r"step [1-9]\d* of", state["message"]))
     assert step["state"] == "running"
@@ -72,11 +73,11 @@ def test_a_training_is_followed_stopped_resumed_and_is_a_model(server):
 
 def test_a_training_that_is_stopped_before_it_has_begun_leaves_no_traceback(server, capfd):
     """As soon as it runs, while its process starts, and while its task is imported."""
-    call = {"folder": recordings(server), "family": "gan", "size": "tiny", "set": SETTINGS, "max_minutes": 3}
+    call = {"folder": recordings(server), "family": "gan", "size": "tiny", "set": SETTINGS, "max_minutes": 30}
     for number, seconds in enumerate((0.0, 0.3, 1.0, 2.0)):
         job = do(server, "train", "", out=f"stopped-{number}", **call).json
         next(state for state in events(server, job) if state["state"] == "running")
-        time.sleep(seconds)
+        time.sleep(seconds)  # what comes of it is the same at any moment
         stopped = ended(server, request(server, "POST", f"/v1/jobs/{job['id']}/stop").json)
         assert stopped["state"] == "cancelled"
     assert "Traceback" not in capfd.readouterr().err

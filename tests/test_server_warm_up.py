@@ -10,7 +10,8 @@ import pytest
 
 pytest.importorskip("uvicorn")
 
-from local_server import request, running, wait_until
+from local_server import request, running
+from waiting import wait_until
 
 from wavewright.apps.server import app
 from wavewright.apps.server.jobs import warm_up
@@ -71,7 +72,7 @@ def test_the_server_is_ready_for_tasks_once_they_are_compiled(monkeypatch, tmp_p
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize(("code", "is_warm"), [("import time; time.sleep(600)", False), ("raise SystemExit(1)", True)])
+@pytest.mark.parametrize(("code", "is_warm"), [("import time; time.sleep(6_000)", False), ("raise SystemExit(1)", True)])
 def test_a_warm_up_ends_with_the_server_and_may_fail(monkeypatch, tmp_path, code, is_warm):
     monkeypatch.chdir(tmp_path)
     started: list[Popen[bytes]] = []

@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 import unicodedata
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,6 +20,7 @@ from fuzz import mutate
 from fuzz.texts import BOMBS, MARKUP
 from module_exchange import Audio, Exchange, samples_of
 from tiny_speech import StandInVocoder, install
+from waiting import LIMIT_SECONDS, wait_until
 
 from wavewright.apps.cli import run
 from wavewright.apps.speechd import message
@@ -254,14 +254,14 @@ class HeldVocoder(StandInVocoder):
 
     def __init__(self):
         super().__init__()
-        self.is_held, self.waits = threading.Event(), threading.Event()
+        self.is_free, self.waits = threading.Event(), threading.Event()
+        self.is_free.set()
 
     def vocode_stream(self, mel, seed=0):
         first, *others = super().vocode_stream(mel, seed)
         yield first
         self.waits.set()
-        while self.is_held.is_set():
-            time.sleep(0.001)
+        self.is_free.wait()
         yield from others
 
 
@@ -274,13 +274,13 @@ def held(players):
 def test_a_stop_is_answered_while_speech_is_computed_and_nothing_follows_it(held):
     exchange = Exchange().started()
     exchange.spoken(HELLO)
-    held.is_held.set()
+    held.is_free.clear()
     held.waits.clear()
     exchange.begin(HELLO)
-    assert held.waits.wait(10)
+    assert held.waits.wait(LIMIT_SECONDS)
     exchange.send("STOP\n")
     assert exchange.events()[-1] == "703 STOP\n"  # the vocoder still waits
-    held.is_held.clear()
+    held.is_free.set()
     assert exchange.spoken(HELLO)[-1] == "702 END\n"
     exchange.send("STOP\n")  # not an error
     assert exchange.ask("LOGLEVEL\n.\n", 2).startswith("207")
@@ -290,15 +290,15 @@ def test_a_stop_is_answered_while_speech_is_computed_and_nothing_follows_it(held
 def test_a_second_message_is_refused_while_one_is_spoken(held):
     exchange = Exchange().started()
     exchange.spoken(HELLO)
-    held.is_held.set()
+    held.is_free.clear()
     held.waits.clear()
     exchange.begin(HELLO)
-    assert held.waits.wait(10)
+    assert held.waits.wait(LIMIT_SECONDS)
     exchange.send("SPEAK\nOther.\n.\n")
     while not (reply := exchange.message()).startswith(b"3"):
         pass
     assert reply == b"301 ERROR CANT SPEAK\n"
-    held.is_held.clear()
+    held.is_free.set()
     assert exchange.events()[-1] == "702 END\n"
     exchange.close()
 
@@ -306,13 +306,13 @@ def test_a_second_message_is_refused_while_one_is_spoken(held):
 def test_a_pause_ends_the_message_after_the_next_mark_of_the_server(held):
     exchange = Exchange().started()
     exchange.spoken(HELLO)
-    held.is_held.set()
+    held.is_free.clear()
     held.waits.clear()
     exchange.begin('<speak>One <mark name="own"/>two.<mark name="__spd_0"/> Three.<mark name="__spd_1"/> Four.</speak>')
-    assert held.waits.wait(10)
+    assert held.waits.wait(LIMIT_SECONDS)
     exchange.send("PAUSE\n")
     assert exchange.ask("LOGLEVEL\n.\n", 1)  # the pause was read
-    held.is_held.clear()
+    held.is_free.set()
     messages = []
     while not (event := exchange.message()).startswith(b"704"):
         messages.append(event)
@@ -491,7 +491,7 @@ def test_a_terminal_is_told_how_to_install(players, monkeypatch):
 def test_the_process_speaks_and_writes_nothing_else(tmp_path):
     sent = "INIT\nAUDIO\naudio_output_method=server\n.\nCHAR\na\n.\nQUIT\n"
     command = [sys.executable, "-m", "wavewright", "speechd"]
-    done = subprocess.run(command, input=sent.encode(), capture_output=True, timeout=120, check=False)
+    done = subprocess.run(command, input=sent.encode(), capture_output=True, timeout=LIMIT_SECONDS, check=False)
     assert done.returncode == 0, done.stderr
     lines = done.stdout.split(b"\n")
     assert lines[1] == b"299 OK LOADED SUCCESSFULLY"
@@ -534,15 +534,13 @@ def dispatcher(tmp_path, monkeypatch):
     options = ["-s", "-t", "0", "-c", "unix_socket", "-S", socket, "-C", tmp_path / "settings", "-L", tmp_path / "log"]
     process = subprocess.Popen(["speech-dispatcher", *map(str, options)])
     try:
-        for _ in range(600):
-            if socket.exists() and subprocess.run(["spd-say", "-O"], capture_output=True, check=False).returncode == 0:
-                break
+        wait_until(lambda: process.poll() is not None or socket.exists())
+        while subprocess.run(["spd-say", "-O"], capture_output=True, check=False).returncode != 0:
             assert process.poll() is None
-            time.sleep(0.1)
         yield audio
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(20)
+        process.wait(LIMIT_SECONDS)
 
 
 @pytest.mark.thorough
@@ -550,17 +548,14 @@ def dispatcher(tmp_path, monkeypatch):
 def test_spd_say_speaks_through_the_module(dispatcher: Path):
     def say(*arguments: str) -> str:
         command = ["spd-say", "-o", "wavewright", *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_SECONDS, check=False)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
     def said(*arguments: str) -> np.ndarray:
         before = dispatcher.stat().st_size if dispatcher.exists() else 0
         say("-w", *arguments)
-        for _ in range(50):  # the server closes the file after a while
-            if dispatcher.exists() and dispatcher.stat().st_size > before:
-                break
-            time.sleep(0.1)
+        wait_until(lambda: dispatcher.exists() and dispatcher.stat().st_size > before)  # it closes the file later
         return np.frombuffer(dispatcher.read_bytes()[before:], "<i2")
 
     assert "wavewright" in say("-O")

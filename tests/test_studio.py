@@ -17,7 +17,8 @@ from safetensors.numpy import save_file
 
 pytest.importorskip("uvicorn")
 
-from local_server import request, wait_until
+from local_server import PATIENT, request
+from waiting import wait_until
 
 import wavewright
 from wavewright.apps.cli import run
@@ -42,7 +43,7 @@ class RestartableStudio:
     """
 
     def __init__(self, runs_folder, **settings) -> None:
-        self._settings = {"workers": 2, "runs_folder": runs_folder, **settings}
+        self._settings = {"workers": 2, "runs_folder": runs_folder, **PATIENT, **settings}
         self.port = 0
         self.start()
 

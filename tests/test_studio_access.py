@@ -13,6 +13,7 @@ import segno
 from hypothesis import given
 from hypothesis import strategies as st
 from local_server import request, running
+from waiting import LIMIT_SECONDS
 
 from wavewright.apps.cli import run
 from wavewright.apps.server.guard import KEY_COOKIE
@@ -77,7 +78,7 @@ def test_a_studio_answers_at_every_address_that_it_names():
     ) as server:
         for address in addresses_with_key(f"http://0.0.0.0:{server.port}", KEY):
             place = urlsplit(address)
-            connection = http.client.HTTPConnection(place.hostname, place.port, timeout=20)
+            connection = http.client.HTTPConnection(place.hostname, place.port, timeout=LIMIT_SECONDS)
             connection.request("GET", f"{place.path}?{place.query}")
             assert connection.getresponse().status == 303
             connection.close()

@@ -366,6 +366,7 @@ def test_a_recording_becomes_a_score_and_a_score_takes_its_tempo(studio, tmp_pat
     panel.get_by_role("button", name="Open MIDI").click()
     panel.locator("input[accept='.mid,.midi']").set_input_files(str(tmp_path / "tune.mid"))
     tempo = panel.get_by_label("Tempo", exact=True)
+    studio.holds(tempo, "96")  # the score is there
     tempo.fill("120")
     tempo.press("Enter")
     panel.get_by_text("From a recording", exact=True).click()

@@ -13,6 +13,7 @@ import soundfile
 
 pytest.importorskip("uvicorn")
 
+from local_server import jobs_held
 from studio_browser import PANELS, Studio, axe_script, reason_to_skip
 
 pytestmark = [
@@ -52,7 +53,7 @@ def test_a_first_visitor_hears_a_sound_and_keeps_it(studio):
     panel = studio.open("generate")
     assert panel.locator("#generate-button").evaluate("button => button === document.activeElement")
     studio.page.keyboard.press("Enter")
-    panel.locator(".clip.playing").wait_for()
+    studio.has_shown(".clip.playing")
     assert studio.loudest() > 1e-3
     assert panel.locator(".pads .clip").count() == 8
     studio.status("8 clips in")
@@ -62,7 +63,7 @@ def test_a_first_visitor_hears_a_sound_and_keeps_it(studio):
     panel = reload(studio)
     assert panel.locator("details .clip").count() == 1
     studio.page.locator("body").press("1")
-    panel.locator(".clip.playing").wait_for()
+    studio.has_shown(".clip.playing")
 
 
 def reload(studio):
@@ -143,11 +144,10 @@ def test_a_job_is_cancelled_and_an_error_is_one_sentence(studio):
     panel = studio.open("generate")
     panel.get_by_label("Model", exact=True).select_option("ambience")
     panel.get_by_label("Seconds", exact=True).fill("60")
-    panel.locator("#generate-button").click()
-    cancel = studio.page.get_by_role("button", name="Cancel")
-    cancel.wait_for()
-    cancel.click()
-    studio.status("Cancelled.")
+    with jobs_held():
+        panel.locator("#generate-button").click()
+        studio.page.get_by_role("button", name="Cancel").click()
+        studio.status("Cancelled.")
     panel.get_by_label("Model", exact=True).select_option("drums")
     panel.get_by_label("Seed", exact=True).fill("99999999999")
     panel.locator("#generate-button").click()
@@ -162,7 +162,7 @@ def test_speech_is_marked_word_by_word_and_saved(studio):
     panel = studio.open("speech")
     panel.get_by_label("Text, or SSML").fill("One two three.")
     panel.get_by_role("button", name="Speak", exact=True).click()
-    panel.locator(".spoken mark").wait_for()
+    studio.has_shown(".spoken mark")
     save = panel.get_by_role("button", name="Save WAV")
     studio.page.wait_for_function("() => !document.querySelector('.spoken mark')")
     spoken = wave_of(studio.download(save))
@@ -225,11 +225,11 @@ def test_sliders_morph_adjust_and_vary(studio):
     assert studio.loudest() > 1e-3
     panel.get_by_label("Position", exact=True).press("ArrowRight")
     panel.get_by_text("Step 10 of 17").wait_for()
-    for name in ("Brightness", "Amount of variation"):
-        panel.get_by_label(name, exact=True).press("ArrowRight")
+    for name, task in (("Brightness", "adjust"), ("Amount of variation", "vary")):
+        with studio.page.expect_response(re.compile(f"/v1/tasks/{task}")):
+            panel.get_by_label(name, exact=True).press("ArrowRight")
         panel.get_by_text(re.compile("^Played after")).first.wait_for()
         assert studio.loudest() > 1e-3
-        studio.page.wait_for_timeout(500)
     panel.get_by_role("button", name="Keep in history").last.click()
     studio.status("is in the history")
 

@@ -9,6 +9,7 @@ import pytest
 
 pytest.importorskip("uvicorn")
 
+from local_server import jobs_held
 from studio_browser import PANELS, Studio, reason_to_skip
 from studio_sequences import Walk, make_files
 from test_studio_page import choose_file, wave_of
@@ -123,10 +124,11 @@ def test_a_generation_outlasts_a_reload(studio):
     panel.get_by_label("Model", exact=True).select_option("ambience")
     panel.get_by_label("Clips", exact=True).fill("2")
     panel.get_by_label("Seconds", exact=True).fill("8")
-    panel.locator("#generate-button").click()
-    studio.page.locator(".job").wait_for()
-    studio.page.wait_for_function(f"() => {PENDING}")
-    studio.page.reload()
+    with jobs_held():
+        panel.locator("#generate-button").click()
+        studio.page.locator(".job").wait_for()
+        studio.page.wait_for_function(f"() => {PENDING}")
+        studio.page.reload()
     pads = studio.page.locator(".pads:not(.small) .clip")
     pads.nth(1).wait_for()
     studio.status("2 clips of before the page was loaded")
@@ -140,9 +142,10 @@ def test_a_server_that_ends_is_noticed_and_found_again(studio, studio_server):
     panel = studio.open("generate")
     panel.get_by_label("Model", exact=True).select_option("ambience")
     panel.get_by_label("Seconds", exact=True).fill("60")
-    panel.locator("#generate-button").click()
-    studio.page.locator(".job").wait_for()
-    studio_server.stop()
+    with jobs_held():
+        panel.locator("#generate-button").click()
+        studio.page.locator(".job").wait_for()
+        studio_server.stop()
     try:
         assert "The server does not answer" in studio.error()
         assert not studio.page.inner_text("#status")

@@ -14,6 +14,7 @@ import pytest
 import soundfile
 from http_jobs import do, tone, upload
 from local_server import running
+from waiting import wait_until
 
 from wavewright.apps.batch_jobs.batch import batch
 from wavewright.base.worker_process import THREAD_VARIABLES, WorkerLost, WorkerProcess, answers
@@ -118,7 +119,7 @@ def end_at_negative(connection) -> None:
 
 
 def start_another_and_wait(connection) -> None:
-    code = "import time; time.sleep(600)"
+    code = "import time; time.sleep(6_000)"
     connection.send((os.getpid(), subprocess.Popen([sys.executable, "-c", code]).pid))
     connection.recv()
 
@@ -127,7 +128,7 @@ def start_one_and_wait(connection) -> None:
     process = WorkerProcess(start_another_and_wait)
     with process.talk() as inner:
         connection.send(inner.recv())
-    time.sleep(600)
+    time.sleep(6_000)
 
 
 # --------------------------------------------------------------------------------------------------------- processes
@@ -163,10 +164,7 @@ def test_a_process_ends_with_its_parent_and_with_all_that_it_started(end):
         os.kill(process.id, signal.SIGKILL)
     else:
         process.kill()
-    limit = time.monotonic() + 30
-    while any(map(is_running, numbers)):
-        assert time.monotonic() < limit
-        time.sleep(0.02)
+    wait_until(lambda: not any(map(is_running, numbers)))
     with pytest.raises(WorkerLost, match="ended by SIGKILL"), process.talk() as connection:
         connection.recv()
     assert not process.is_alive

@@ -10,6 +10,7 @@ const MORE = 24; // clips that are listed at a time
 const OPEN = "wavewright-studio-tray";
 const POSITIONS = 1000; // of the slider of a clip
 const ROOM = 32; // pixels between the end of a panel and the tray
+let room = 0; // pixels below the panels
 
 /** Let the tray show the clips, once they are read. */
 export function openTray() {
@@ -50,13 +51,21 @@ export function openTray() {
     shown.textContent = isThere ? "Connected" : "No connection";
   });
   set(sessionStorage.getItem(OPEN) === "1");
-  new ResizeObserver(([{ target }]) => makeRoom(target.offsetHeight)).observe(document.getElementById("tray"));
+  const tray = document.getElementById("tray");
+  new ResizeObserver(() => makeRoom(tray.offsetHeight)).observe(tray);
+  addEventListener("scroll", () => { if (room > tray.offsetHeight + ROOM) makeRoom(tray.offsetHeight); }, { passive: true });
 }
 
-/** Let the page scroll as far as the tray is high, so that it covers nothing for good. */
+/**
+ * Let the page scroll as far as the tray is high, so that it covers nothing for good. Room that is in view is given back
+ * once the page is scrolled away from it: nothing moves under a pointer that goes down when a job ends.
+ */
 function makeRoom(pixels) {
-  document.body.style.paddingBottom = `${pixels + ROOM}px`;
-  document.documentElement.style.scrollPaddingBottom = `${pixels + ROOM}px`;
+  const { scrollHeight, clientHeight, scrollTop, style } = document.documentElement;
+  const unseen = scrollTop > 0 ? Math.max(0, Math.floor(scrollHeight - clientHeight - scrollTop)) : Infinity;
+  room = Math.max(pixels + ROOM, room - unseen);
+  document.body.style.paddingBottom = `${room}px`;
+  style.scrollPaddingBottom = `${pixels + ROOM}px`;
 }
 
 /** A clip in the list: played, paused and sought, renamed, sent, saved, removed. */
