@@ -108,8 +108,7 @@ def test_a_body_has_a_time_limit_of_its_own(voices, protocols):
         with opened(server.port) as connection:
             head = f"POST /v1/audio/speech HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(body)}\r\n\r\n"
             connection.sendall(head.encode() + body[:10])
-            wait_until(lambda: protocols and not protocols[0].is_waiting)
-            assert protocols[0]._header_timer is None
+            wait_until(lambda: protocols and protocols[0].clock.wait == "body")
             connection.sendall(body[10:])
             assert connection.recv(1_000).startswith(b"HTTP/1.1 200")
 

@@ -72,7 +72,9 @@ def test_the_server_is_ready_for_tasks_once_they_are_compiled(monkeypatch, tmp_p
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize(("code", "is_warm"), [("import time; time.sleep(6_000)", False), ("raise SystemExit(1)", True)])
+@pytest.mark.parametrize(
+    ("code", "is_warm"), [("import time; time.sleep(6_000)", False), ("raise SystemExit(1)", True)]
+)
 def test_a_warm_up_ends_with_the_server_and_may_fail(monkeypatch, tmp_path, code, is_warm):
     monkeypatch.chdir(tmp_path)
     started: list[Popen[bytes]] = []

@@ -1,8 +1,8 @@
 """Connections of clients within limits: their number, the time that each state has, and what they write to the log.
 
 A connection always waits for something (a header, a body, a message, a client that reads) or answers. One clock
-(:class:`ConnectionClock`) runs while it waits, whatever its path; when all connections are taken, those that wait give way to new
-ones, the slowest first.
+(:class:`ConnectionClock`) runs while it waits, whatever its path; when all connections are taken, those that wait give
+way to new ones, the slowest first.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class ConnectionClock:
         self._loop = asyncio.get_running_loop()
         self._on_end = on_end
         self._timer: asyncio.TimerHandle | None = None
-        self._wait: str | None = None
+        self.wait: str | None = None
         self._begin = self._seconds = self._patience = 0.0
         self._n_bytes = 0
 
@@ -83,10 +83,10 @@ class ConnectionClock:
         - ``seconds``: after them, and one for each ``LEAST_BYTES_PER_SECOND`` bytes that are counted, it is over.
         - ``patience``: time in which the connection gives way to no other one.
         """
-        if wait == self._wait:
+        if wait == self.wait:
             return
         self.stop()
-        self._wait, self._begin, self._n_bytes = wait, self._loop.time(), 0
+        self.wait, self._begin, self._n_bytes = wait, self._loop.time(), 0
         self._seconds, self._patience = seconds, patience
         self._set_timer()
 
@@ -96,7 +96,7 @@ class ConnectionClock:
 
     def stop(self) -> None:
         """Nothing is waited for."""
-        self._wait = None
+        self.wait = None
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -104,7 +104,7 @@ class ConnectionClock:
     @property
     def gives_way(self) -> bool:
         """Whether the connection may be ended for another one."""
-        return self._wait is not None and self._loop.time() - self._begin >= self._patience
+        return self.wait is not None and self._loop.time() - self._begin >= self._patience
 
     @property
     def rate(self) -> float:
@@ -117,7 +117,7 @@ class ConnectionClock:
             self._timer = self._loop.call_later(max(left, 0.1), self._end)
 
     def _end(self) -> None:
-        wait = self._wait or ""
+        wait = self.wait or ""
         is_over = self._begin + self._seconds + self._n_bytes / LEAST_BYTES_PER_SECOND <= self._loop.time()
         if not (is_over and self._on_end(wait)):
             self._set_timer()
