@@ -1,12 +1,13 @@
-"""Settings of the whole run: each worker of pytest-xdist has one thread, and all share one cache of compiled loops."""
+"""Settings of the whole run: each worker of pytest-xdist has one thread; which tests it takes."""
 
 from __future__ import annotations
 
 import errno
+import json
 import os
 import shutil
 import sys
-import zlib
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,9 +21,8 @@ os.environ.setdefault("MKL_NUM_THREADS", "1")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Put the caches of numba and, where none is wanted beside the sources, of byte code next to pytest's."""
+    """Put the cache of byte code next to pytest's where none is wanted beside the sources."""
     folder = config.rootpath / ".pytest_cache"
-    os.environ.setdefault("NUMBA_CACHE_DIR", str(folder / "numba"))
     if sys.dont_write_bytecode:  # or each worker and each command compiles all modules again
         sys.dont_write_bytecode, sys.pycache_prefix = False, str(folder / "byte-code")
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -33,9 +33,34 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the options that choose tests."""
-    parser.addoption("--all", action="store_true", help="also run the thorough test files, as .ci/full does")
-    parser.addoption("--part", metavar="K/N", help="run the K-th of N parts of the files")
+    """Add the options that choose tests, and the one that measures them."""
+    parser.addoption("--all", action="store_true", help="also run tests that take long, as .ci/full does")
+    parser.addoption("--part", metavar="K/N", help="run the K-th of N parts of about equal length")
+    parser.addoption("--measure", action="store_true", help="write tests/durations.json from this run, with --all")
+
+
+# What `pytest` leaves out: each case that takes SLOW_SECONDS of a processor or more, by the measured durations of
+# tests/durations.json, and all that need a browser. Of the cases of a test that differ in numbers alone it takes the
+# first, the middle and the last. `pytest --all`, and files that are named, leave out nothing. `pytest --all --measure`
+# renews the file; .ci/planted_faults.py tells how many faults the default run finds of those that the whole one finds.
+
+DURATIONS_FILE = Path(__file__).with_name("durations.json")
+DURATIONS: dict[str, float] = json.loads(DURATIONS_FILE.read_text("utf-8")) if DURATIONS_FILE.exists() else {}
+"""Processor seconds of slow cases ("file.py::test[case]"), and of files of slow cases alone ("file.py")."""
+
+SLOW_SECONDS = 0.3
+USUAL_SECONDS = 0.02  # of a case that is not slow
+
+
+def case_of(nodeid: str) -> str:
+    """Return the name by which the duration of a test is kept."""
+    return nodeid.removeprefix("tests/")
+
+
+def seconds_of(nodeid: str) -> float | None:
+    """Return the measured processor seconds of a case, or of its test; None where it is not slow."""
+    case = case_of(nodeid)
+    return DURATIONS.get(case, DURATIONS.get(case.partition("[")[0]))
 
 
 def takes_all(config: pytest.Config) -> bool:
@@ -44,23 +69,76 @@ def takes_all(config: pytest.Config) -> bool:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Do not even import thorough files unless all, or files by name, are asked for: each worker imports every file."""
-    return True if collection_path.stem in THOROUGH and not takes_all(config) else None
+    """Do not even import files of slow tests alone unless they are asked for: each worker imports every file."""
+    return True if collection_path.name in DURATIONS and not takes_all(config) else None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out thorough tests and most numbers unless all, or files by name, are asked for; run slow files first."""
+    """Leave out slow tests and most numbers unless all, or files by name, are asked for; begin with the longest."""
     if not takes_all(config):
-        kept = [item for item in items if not any(map(item.get_closest_marker, ("browser", "thorough")))]
-        kept = without_most_numbers(kept)
-        ids = {id(item) for item in kept}
-        config.hook.pytest_deselected(items=[item for item in items if id(item) not in ids])
-        items[:] = kept
+        quick = [item for item in items if seconds_of(item.nodeid) is None]
+        kept = {id(item) for item in without_most_numbers(quick) if not item.get_closest_marker("browser")}
+        config.hook.pytest_deselected(items=[item for item in items if id(item) not in kept])
+        items[:] = [item for item in items if id(item) in kept]
     if part := config.getoption("--part"):
         k, n = map(int, part.split("/"))
-        items[:] = [item for item in items if zlib.crc32(item.path.stem.encode()) % n == k - 1]
-    # No worker is left with a long file at the end.
-    items.sort(key=lambda item: item.path.stem not in LONG)
+        items[:] = parts_of(items, n)[k - 1]
+    seconds = file_seconds(items)
+    items.sort(key=lambda item: -seconds[item.path.name])  # no worker is left with a long file at the end
+
+
+def file_seconds(items: list[pytest.Item]) -> Counter[str]:
+    """Return about how many processor seconds each file takes."""
+    seconds: Counter[str] = Counter()
+    for item in items:
+        seconds[item.path.name] += seconds_of(item.nodeid) or USUAL_SECONDS
+    return seconds
+
+
+def parts_of(items: list[pytest.Item], n: int) -> list[list[pytest.Item]]:
+    """Divide tests into `n` parts of whole files that take about equally long, the same in every process."""
+    seconds = file_seconds(items)
+    totals, part_of = [0.0] * n, {}
+    for name in sorted(seconds, key=lambda name: (-seconds[name], name)):
+        part_of[name] = shortest = totals.index(min(totals))
+        totals[shortest] += seconds[name]
+    return [[item for item in items if part_of[item.path.name] == index] for index in range(n)]
+
+
+def processor_seconds() -> float:
+    """Return the processor time of this process and of those that it started and waited for."""
+    return sum(os.times()[:4])
+
+
+MEASURED: Counter[str] = Counter()
+LAST_SECONDS = [processor_seconds()]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Iterator[None]:
+    """Add the processor seconds since the report before to each report; workers send it to the first process."""
+    report = yield
+    now = processor_seconds()
+    report.processor_seconds, LAST_SECONDS[0] = now - LAST_SECONDS[0], now
+    return report
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Add up the processor seconds of a case."""
+    MEASURED[case_of(report.nodeid)] += getattr(report, "processor_seconds", 0.0)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Write the durations of what has run, where asked to, in the process that has all reports."""
+    if not session.config.getoption("--measure") or hasattr(session.config, "workerinput"):
+        return
+    quick_files = {case.partition("::")[0] for case, seconds in MEASURED.items() if seconds < SLOW_SECONDS}
+    measured: Counter[str] = Counter(MEASURED)
+    for case, seconds in MEASURED.items():
+        measured[case.partition("::")[0]] += seconds
+    kept = {name: seconds for name, seconds in DURATIONS.items() if name not in measured}
+    slow = {name: round(s, 1) for name, s in measured.items() if s >= SLOW_SECONDS and name not in quick_files}
+    DURATIONS_FILE.write_text(json.dumps(dict(sorted((kept | slow).items())), indent=0) + "\n", encoding="utf-8")
 
 
 def without_most_numbers(items: list[pytest.Item]) -> list[pytest.Item]:
@@ -120,49 +198,6 @@ def studio(studio_server, browser, studio_script) -> Iterator[object]:
         studio.context.add_init_script(studio_script)
     yield studio
     studio.close()
-
-
-THOROUGH = {
-    "test_bench",
-    "test_benchmarks",
-    "test_call_minutes",
-    "test_compiled",
-    "test_contributing",
-    "test_corpora",
-    "test_demo",
-    "test_few_shot",
-    "test_fuzz",
-    "test_generated_clips",
-    "test_growth",
-    "test_named_commands",
-    "test_network",
-    "test_notebooks",
-    "test_remove_speakers",
-    "test_server_tasks",
-    "test_server_training",
-    "test_studio_dub",
-    "test_studio_page",
-    "test_studio_sequences",
-    "test_studio_spectral",
-    "test_training_from_python",
-    "test_training_plan",
-    "test_tune",
-    "test_typing",
-}
-"""Files that take long and rarely fail alone: smoke runs, fuzzing, browsers, the type checker, whole trainings."""
-
-LONG = THOROUGH | {
-    "test_documents",
-    "test_resume",
-    "test_vae",
-    "test_phase",
-    "test_dsp",
-    "test_codec",
-    "test_gan",
-    "test_classifier",
-    "test_marking",
-    "test_family_contract",
-}
 
 
 @pytest.fixture

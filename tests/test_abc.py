@@ -207,7 +207,6 @@ def test_what_cannot_be_read_is_left_out_with_a_warning():
     assert any("outside of 0 to 127" in problem for problem in problems)
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -227,7 +226,6 @@ def test_tunes_that_are_no_music_or_endless_are_refused(text, words, tmp_path):
         read_abc(text.encode())
 
 
-@pytest.mark.thorough
 @settings(max_examples=40)
 @given(st.lists(st.tuples(st.sampled_from("CDEFGABcdefgab"), st.integers(1, 16)), min_size=1, max_size=40))
 def test_written_notes_are_read(tmp_path_factory, rows):

@@ -329,7 +329,6 @@ def check(result, melody, style):
                 assert note["pitch"] % 12 in sounding
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("name", style_names())
 def test_every_style_in_all_its_metres(name):
     style = load_style(name)
@@ -339,7 +338,6 @@ def test_every_style_in_all_its_metres(name):
             check(accompany(melody, name, seed=seed), melody, style)
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("name", style_names())
 @pytest.mark.parametrize("metre", ["5/4", "7/8", "3/8", "12/8", "3/2", "1/4", "11/16"])
 def test_every_style_in_metres_that_it_lacks(name, metre):

@@ -38,7 +38,6 @@ def melody(tmp_path):
 # --- learning
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("name", STRAIGHT)
 def test_a_style_is_learned_from_its_own_accompaniments(name):
     style = load_style(name)
@@ -140,7 +139,6 @@ def test_the_melody_stays_and_parts_are_added(melody, tmp_path):
     assert again.out.read_bytes() == result.out.read_bytes()
 
 
-@pytest.mark.thorough
 def test_a_sound_file_lasts_as_long_as_the_score(melody, tmp_path):
     result = wavewright.accompany(melody, tmp_path / "x.flac", style="folk", quiet=True)
     clip = Clip.read(result.out)
@@ -163,7 +161,6 @@ def test_a_style_is_learned_from_a_folder_and_saved(melody, tmp_path, monkeypatc
     assert str(wavewright.accompany(melody).out) == "tune-pop.mid"
 
 
-@pytest.mark.thorough
 def test_a_chorale_has_four_voices_and_the_melody(melody, tmp_path):
     result = wavewright.accompany(melody, tmp_path / "x.musicxml", style="chorale", seed=4)
     assert result.parts == ("soprano", "alto", "tenor", "bass")

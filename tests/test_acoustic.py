@@ -54,7 +54,6 @@ def entry_of(text: str | None, seconds: float) -> Entry:
     return Entry(Path("a.wav"), None, None, seconds, 16_000, 1, round(16_000 * seconds), text=text)
 
 
-@pytest.mark.thorough
 def test_a_folder_in_the_layout_of_ljspeech_is_prepared(trained):
     run, _ = trained
     config = run.recipe.model
@@ -150,7 +149,6 @@ def test_the_gradient_of_all_alignments_is_right():
         assert float(scores.grad[0, frame, symbol]) == pytest.approx(float(up - down) / 2e-5, abs=1e-5)
 
 
-@pytest.mark.thorough
 def test_the_aligner_learns_the_durations_of_tones():
     torch.manual_seed(0)
     config = AcousticConfig(
@@ -246,7 +244,6 @@ def test_recordings_without_texts_or_of_others_are_refused(tmp_path):
         recipes.prepare(tiny_recipe(), [replace(known, language="de")], tmp_path)
 
 
-@pytest.mark.thorough
 def test_a_voice_starts_from_another(trained, tmp_path):
     _, folder = trained
     base = ModelFolder(folder / "run")
@@ -289,7 +286,6 @@ def test_a_phone_of_another_language_starts_as_the_nearest_ones(monkeypatch):
     np.testing.assert_allclose(rows, [(t + s) / 2, t, mark])
 
 
-@pytest.mark.thorough
 def test_exported_weights_are_interpolated_towards_the_base_except_for_new_tables(trained, tmp_path, monkeypatch):
     _, folder = trained
     base = ModelFolder(folder / "run")
@@ -407,7 +403,6 @@ def test_the_phone_loss_is_in_nats_and_ignores_padding():
     assert float(phone_loss(torch.zeros(1, 4, 5), symbols, positions, mask)) == pytest.approx(np.log(5), rel=1e-6)
 
 
-@pytest.mark.thorough
 def test_the_phone_classifier_learns_and_is_frozen_for_other_losses():
     torch.manual_seed(0)
     classifier = PhoneClassifier(8, 16, 2)

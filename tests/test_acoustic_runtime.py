@@ -26,7 +26,6 @@ def voice(tmp_path_factory):
         return loading.load(run.out)
 
 
-@pytest.mark.thorough
 def test_a_sentence_has_exact_durations(voice):
     spoken = voice.speak_symbols(SENTENCE)
     assert spoken.mel.shape == (80, spoken.durations.sum())

@@ -37,7 +37,6 @@ def played(score: Score, spans: list[float], lead: float = 0.0) -> tuple[np.ndar
 SPANS = [0.5, 0.5, 0.6, 0.7, 0.6, 0.45, 0.4, 0.4, 0.5, 0.6, 0.8, 0.9]
 
 
-@pytest.mark.thorough
 def test_equal_sequences_have_a_straight_path():
     rng = np.random.default_rng(0)
     features = rng.uniform(0, 1, (50, 24)).astype(np.float32)

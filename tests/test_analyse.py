@@ -247,7 +247,6 @@ def test_bandwidth_of_what_was_not_filtered_is_half_the_rate():
     assert measured(SpectrumMeter(44_100, 1), 0.01 * pink).bandwidth_hz > 20_000
 
 
-@pytest.mark.thorough
 def test_bandwidth_of_an_mp3_is_that_of_its_filter(tmp_path):
     path = tmp_path / "a.mp3"
     soundfile.write(path, noise(4.0, 44_100)[0], 44_100, format="MP3", bitrate_mode="CONSTANT", compression_level=0.8)
@@ -265,7 +264,6 @@ def test_hum_is_found_below_a_recording(mains_hz, harmonics):
     assert found.level_db == pytest.approx(expected_db, abs=0.5)
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("bits", [12, 16, 24])
 @pytest.mark.parametrize("sample_rate", [8_000, 16_000, 44_100, 48_000])
 def test_rounding_is_no_hum(bits, sample_rate):
@@ -316,7 +314,6 @@ def harmonic_tone(kind: str, frequency_hz: float, seed: int) -> np.ndarray:
     return (0.3 * tone / np.abs(tone).max() + 1e-3 * rng.standard_normal(RATE)).astype(np.float32)[None]
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("limits_hz", [(40.0, 2_000.0), (30.0, 4_000.0), (60.0, 400.0)])
 @pytest.mark.parametrize("kind", ["sine", "saw", "pluck", "vowel"])
 def test_pitch_is_right_in_the_whole_range_and_none_outside(kind, limits_hz):
@@ -412,7 +409,6 @@ def test_smoothing_finds_the_best_of_all_paths(cost, seed):
     np.testing.assert_array_equal(Smoothing(0.5, cost)(log_odds), paths[scores.argmax(axis=0)].T == 1)
 
 
-@pytest.mark.thorough
 def test_speech_music_and_noise_follow_each_other():
     parts = {"speech": sentences(12.0), "other": noise(12.0), "music": cadences(0, "major", seconds=12.0)}
     parts["silence"] = np.zeros((1, 4 * RATE), np.float32)
@@ -487,7 +483,6 @@ def test_the_shortest_sounds(tmp_path, n_samples):
         assert str(analysis)
 
 
-@pytest.mark.thorough
 def test_long_files_are_read_in_blocks_that_change_nothing(tmp_path, monkeypatch):
     path = write(tmp_path / "a.wav", cadences(0, "major", seconds=16.0))
     whole = analyse_file(path)
@@ -495,7 +490,6 @@ def test_long_files_are_read_in_blocks_that_change_nothing(tmp_path, monkeypatch
     assert str(analyse_file(path)) == str(whole)
 
 
-@pytest.mark.thorough
 def test_the_command_prints_words_json_and_draws(tmp_path, capsys):
     wave = np.concatenate([cadences(9, "minor", bpm=120.0, seconds=20.0), np.zeros((1, 2 * RATE), np.float32)], axis=1)
     path = write(tmp_path / "song.wav", wave)
@@ -522,7 +516,6 @@ def test_the_command_prints_words_json_and_draws(tmp_path, capsys):
     assert "curves" not in values
 
 
-@pytest.mark.thorough
 def test_the_picture_is_drawn_and_replaces_only_its_own(tmp_path):
     pytest.importorskip("matplotlib")
     path = write(tmp_path / "a.wav", np.concatenate([sine(220, 2.0), np.zeros((1, RATE), np.float32)], axis=1))

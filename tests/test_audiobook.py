@@ -38,7 +38,6 @@ def epub(path, two=TWO, cover=PNG, metadata=METADATA):
     )
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("name", ["b.mp3", "b.m4b", "b.m4a"])
 def test_an_audio_book_has_chapters_cover_and_tags(players, tmp_path, name):
     pytest.importorskip("av")
@@ -63,7 +62,6 @@ def test_an_audio_book_has_chapters_cover_and_tags(players, tmp_path, name):
     assert np.abs(pause).max() < 1e-3
 
 
-@pytest.mark.thorough
 @pytest.mark.skipif(shutil.which("ffprobe") is None, reason="ffprobe is not installed")
 @pytest.mark.parametrize("name", ["b.mp3", "b.m4b"])
 def test_another_program_reads_an_audio_book(players, tmp_path, name):
@@ -121,7 +119,6 @@ def test_a_killed_call_is_gone_on_with_from_its_chapters(players, tmp_path, monk
     assert out.exists()
 
 
-@pytest.mark.thorough
 def test_chapters_of_other_formats_are_joined_at_their_exact_times(players, tmp_path):
     path = epub(tmp_path / "b.epub")
     for format in ("opus", "mp3"):

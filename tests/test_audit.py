@@ -169,7 +169,6 @@ def test_a_continuation_is_compared_with_its_own_recording(tmp_path):
     assert all(pair.is_near == CONTINUED_LIMITS.hold(pair.distance_db, pair.ratio) for pair in found)
 
 
-@pytest.mark.thorough
 def test_membership_of_losses():
     rng = np.random.default_rng(0)
     train, held_out = rng.normal(0, 1, 300), rng.normal(2, 1, 1_000)
@@ -334,7 +333,6 @@ def folders(tmp_path, monkeypatch):
     return tmp_path, use
 
 
-@pytest.mark.thorough
 def test_a_model_that_recites_is_found(folders, capsys):
     folder, use = folders
     use([3, 7, 11, *range(200, 205)])
@@ -358,7 +356,6 @@ def test_a_model_that_recites_is_found(folders, capsys):
     assert all(pair["recording_seconds"] <= 0.7 for pair in data["recitation"]["recited"])
 
 
-@pytest.mark.thorough
 def test_a_model_that_does_not_recite_is_clear(folders):
     folder, use = folders
     use(range(200, 224))
@@ -372,7 +369,6 @@ def test_a_model_that_does_not_recite_is_clear(folders):
     assert "No copy was found." in str(report)
 
 
-@pytest.mark.thorough
 def test_splits_of_a_manifest_are_held_out(folders):
     folder, use = folders
     use([3])
@@ -384,7 +380,6 @@ def test_splits_of_a_manifest_are_held_out(folders):
     assert report.recitation.verdict == RECITES
 
 
-@pytest.mark.thorough
 def test_wrong_calls_give_one_sentence(folders, capsys, tmp_path):
     folder, use = folders
     use([3])
@@ -404,7 +399,6 @@ def test_models_that_generate_nothing_are_refused(capsys, tmp_path, model):
     assert f"models show {model}" in message
 
 
-@pytest.mark.thorough
 @pytest.mark.uses("gan", "acoustic")
 def test_folders_of_something_else_are_refused(folders, capsys, monkeypatch):
     folder, _ = folders

@@ -253,7 +253,6 @@ def scores(tmp_path, monkeypatch):
     return tmp_path, use
 
 
-@pytest.mark.thorough
 def test_a_composer_that_recites_is_found(scores, capsys):
     folder, use = scores
     use([3, 7, 11, 200, 201])
@@ -276,7 +275,6 @@ def test_a_composer_that_recites_is_found(scores, capsys):
     assert {Path(each["source"]).stem for each in data["copies"]} == {"3", "7", "11", "again"}
 
 
-@pytest.mark.thorough
 def test_a_composer_that_does_not_recite_is_clear(scores):
     folder, use = scores
     use(range(200, 220))
@@ -288,7 +286,6 @@ def test_a_composer_that_does_not_recite_is_clear(scores):
     assert "give --held-out" in " ".join(alone.notes)
 
 
-@pytest.mark.thorough
 def test_scores_that_are_known_by_heart_are_named(scores):
     folder, use = scores
     use(range(200, 220), known_loss=0.02)
@@ -301,7 +298,6 @@ def test_scores_that_are_known_by_heart_are_named(scores):
     assert "1 % of the usual loss" in str(report)
 
 
-@pytest.mark.thorough
 def test_wrong_calls_for_composers_give_one_sentence(scores, capsys):
     folder, use = scores
     use([3])
@@ -315,7 +311,6 @@ def test_wrong_calls_for_composers_give_one_sentence(scores, capsys):
         assert f"{option} is for recordings" in message
 
 
-@pytest.mark.thorough
 @pytest.mark.uses("composer")
 def test_a_bundled_composer_has_likelihoods(tmp_path):
     composer = loading.load_composer("folk-tunes")

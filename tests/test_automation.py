@@ -80,7 +80,6 @@ NEVER = {
 """Effects that change the length or hold samples back."""
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(("name", "setting"), numbers())
 def test_every_number_moves_or_says_why_it_cannot(name, setting):
     kind = CHAIN_EFFECTS[name]
@@ -214,7 +213,6 @@ def rendered(folder, text):
     return Clip.read(folder / "mix.wav").wave
 
 
-@pytest.mark.thorough
 def test_a_project_moves_what_it_says(folder):
     wave = rendered(folder, PROJECT)
     levels = np.sqrt(np.square(wave[0, : 2 * RATE].reshape(8, -1)).mean(1))
@@ -224,14 +222,12 @@ def test_a_project_moves_what_it_says(folder):
     assert np.sqrt(np.square(again[0, RATE * 3 // 4 : RATE]).mean()) > 10 * levels[3]  # it is too quiet to follow
 
 
-@pytest.mark.thorough
 def test_what_follows_a_muted_track_stays_where_it_is(folder):
     muted = PROJECT.replace('name = "kick"', 'name = "kick"\nmute = true')
     without = muted.replace("  { step = 2", "#")
     assert np.array_equal(rendered(folder, muted), rendered(folder, without))
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("before", "after", "words"),
     [
@@ -269,7 +265,6 @@ def test_what_cannot_be_automated_is_said(folder, before, after, words):
     assert not (folder / "mix.wav").exists()
 
 
-@pytest.mark.thorough
 def test_a_normalised_chain_moves_too(folder):
     """What is measured first is measured as it moves."""
     text = PROJECT.replace("; equaliser", "; equaliser; normalise -3dB")

@@ -50,7 +50,6 @@ def xml_of(*measures: str) -> Score:
     return score
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("metre", METRES)
 @pytest.mark.parametrize("suffix", [".mid", ".abc", ".musicxml"])
 def test_every_format_keeps_the_bars(metre, suffix, tmp_path):
@@ -113,7 +112,6 @@ def test_a_long_rest_has_its_bars_and_a_changed_metre_holds():
     ]
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("style", style_names())
 def test_no_part_of_an_accompaniment_plays_on_a_pickup(style):
     for metre, pickup in (((3, 4), 2), ((4, 4), 1), ((6, 8), 1)):

@@ -119,7 +119,6 @@ def test_texts_without_names_are_numbered(players, tmp_path):
     ]
 
 
-@pytest.mark.thorough
 def test_a_batch_is_gone_on_with_where_it_was(players, tmp_path, monkeypatch):
     columns, rows = ["name", "text"], [["a", "One."], ["b", "Two."], ["c", "Three."]]
     lines = table(tmp_path / "lines.csv", columns, *rows)

@@ -170,7 +170,6 @@ def key_of(job: BatchJob, hashes: dict[str, str] | None = None) -> str:
         return job_key(job, files.inputs, ModelHashes().of_job(job) if hashes is None else hashes)
 
 
-@pytest.mark.thorough
 def test_a_key_depends_on_contents_not_on_folders(tmp_path, sounds, monkeypatch):
     job = BatchJob(1, "enhance", {"source": "0.wav", "mix": 0.5}, str(sounds))
     key = key_of(job)
@@ -192,7 +191,6 @@ def test_a_key_depends_on_contents_not_on_folders(tmp_path, sounds, monkeypatch)
     assert len(found) == 8
 
 
-@pytest.mark.thorough
 def test_a_key_names_models_by_their_hash(copied_gan, tmp_path):
     moved = shutil.copytree(copied_gan, tmp_path / "elsewhere" / copied_gan.name)
     first, second = (BatchJob(1, "generate", {"model": str(path)}, ".") for path in (copied_gan, moved))
@@ -214,7 +212,6 @@ def test_a_folder_is_identified_by_all_of_its_files(sounds):
 # ---------------------------------------------------------------------------------------------------- one batch
 
 
-@pytest.mark.thorough
 def test_outputs_are_those_of_the_task(sounds, tmp_path):
     result = batch(sounds, tmp_path / "out", "edit", ("do=gain -6dB",), on="serial", quiet=True)
     assert (result.n_jobs, result.n_done, result.n_new, result.exit_code) == (8, 8, 8, 0)
@@ -228,7 +225,6 @@ def test_outputs_are_those_of_the_task(sounds, tmp_path):
     assert hidden_in(Path(result.out)) == []
 
 
-@pytest.mark.thorough
 def test_a_batch_runs_what_is_missing(sounds, tmp_path):
     out = tmp_path / "out"
     call = partial(batch, sounds, out, "edit", ("do=gain -6dB",), on="serial", quiet=True)
@@ -249,7 +245,6 @@ def test_a_batch_runs_what_is_missing(sounds, tmp_path):
     assert call().n_new == 0
 
 
-@pytest.mark.thorough
 def test_outputs_below_the_folder_of_files_are_no_jobs(sounds, monkeypatch):
     monkeypatch.chdir(sounds)
     for n_new in (8, 0):
@@ -291,7 +286,6 @@ def test_jobs_of_all_kinds(sounds, tmp_path):
     assert str(result).startswith(f"5 of 10 jobs are done in {result.out}: 5 new, 5 failed\n  line 6: The chain has no")
 
 
-@pytest.mark.thorough
 def test_several_files_of_a_job_are_drawn_into_its_folder(sounds, tmp_path):
     path = write_list(
         sounds / "jobs.jsonl",
@@ -311,7 +305,6 @@ def test_many_failures_are_counted(tmp_path):
     assert str(result).endswith(f"and 2 more; {result.results} lists all")
 
 
-@pytest.mark.thorough
 def test_the_command_prints_counts_and_fails_with_its_jobs(sounds, tmp_path, capsys):
     arguments = ["batch", str(sounds), "--task", "edit", "--set", "do=gain 1dB", "--on", "serial", "--out"]
     assert run([*arguments, str(tmp_path / "out"), "--json"]) == 0
@@ -363,7 +356,6 @@ def test_the_model_that_was_used_longest_ago_is_closed(copied_gan, tmp_path, mon
 # ------------------------------------------------------------------------------------------------------- shards
 
 
-@pytest.mark.thorough
 def test_shards_give_the_results_of_one_machine(sounds, tmp_path):
     whole, parts = tmp_path / "whole", tmp_path / "parts"
 
@@ -404,7 +396,6 @@ def test_the_first_of_two_equal_jobs_stays(tmp_path):
     assert hidden_in(store.folder) == []
 
 
-@pytest.mark.thorough
 def test_a_worker_remembers_no_folder_of_its_jobs(sounds, tmp_path):
     before = len(whole_file._swept)
     batch(sounds, tmp_path / "out", "edit", ("do=gain -6dB",), on="serial", quiet=True)
@@ -551,7 +542,6 @@ def test_a_fault_of_a_task_fails_its_job_only(tmp_path, monkeypatch):
     lane.stop()
 
 
-@pytest.mark.thorough
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 def test_a_process_that_dies_loses_only_its_job(tmp_path):
     store = FolderStore(tmp_path / "out")
@@ -613,7 +603,6 @@ main()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
-@pytest.mark.thorough
 def test_killed_at_any_moment_a_batch_loses_and_repeats_nothing(sounds, tmp_path):
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     path = write_list(
@@ -639,7 +628,6 @@ def catch_ctrl_c() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-@pytest.mark.thorough
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 def test_ctrl_c_ends_the_workers_and_writes_the_results(sounds, tmp_path):
     out = tmp_path / "out"
@@ -694,7 +682,6 @@ def objects_of(system, folder: str) -> dict[str, bytes]:
     return {path.removeprefix(folder).lstrip("/"): system.cat_file(path) for path in paths}
 
 
-@pytest.mark.thorough
 def test_objects_are_those_of_a_folder(bucket, sounds, tmp_path):
     local = batch(sounds, tmp_path / "out", "edit", ("do=gain -6dB",), on="serial", quiet=True)
     remote = batch("memory://bucket", "memory://out", "edit", ("do=gain -6dB",), on="serial", quiet=True)
@@ -712,7 +699,6 @@ def test_objects_are_those_of_a_folder(bucket, sounds, tmp_path):
     assert (changed.n_done, changed.n_new) == (8, 1)
 
 
-@pytest.mark.thorough
 def test_a_job_without_its_last_object_is_not_done(bucket, monkeypatch):
     call = partial(batch, "memory://bucket", "memory://out", "edit", ("do=gain -6dB",), on="serial", quiet=True)
     call()

@@ -45,7 +45,6 @@ def read_or_refused(folder, family):
         return str(error)
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("family", families.FAMILIES)
 def test_no_value_of_a_wrong_type_gets_past_the_card(tmp_path, family):
     n_refused = n_read = 0
@@ -90,7 +89,6 @@ def home_of(home, name):
     return home / name
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
@@ -133,7 +131,6 @@ def test_a_model_whose_files_are_damaged_is_shown_with_its_problem(home, capsys)
     assert "problem     " in capsys.readouterr().out
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("name", "config", "play"),
     [

@@ -23,7 +23,6 @@ def test_all_models_together_keep_to_the_budget():
     assert sum(map(n_bytes_of, models.bundled())) <= MAX_BYTES
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("name", models.bundled())
 def test_a_bundled_model_is_whole_and_says_why_it_is_large(name):
     folder = ModelFolder(models.BUNDLED_FOLDER / name)

@@ -61,7 +61,6 @@ def with_manifest(path, manifest=None):
     return target
 
 
-@pytest.mark.thorough
 def test_the_library_of_c2pa_reads_the_manifest(path):
     before, tags_before = soundfile.read(path)[0], read_metadata(path)
     hash_before = sound_hash(path)[0]
@@ -80,7 +79,6 @@ def test_the_library_of_c2pa_reads_the_manifest(path):
     assert envelope == json.loads(side_file_of(path).read_text())
 
 
-@pytest.mark.thorough
 def test_all_three_records_are_verified(path, own_keys):
     wavewright.sign(path, c2pa=True)
     found = wavewright.verify(path, trust=(own_keys.public,))
@@ -92,7 +90,6 @@ def test_all_three_records_are_verified(path, own_keys):
     assert wavewright.verify(path).is_verified
 
 
-@pytest.mark.thorough
 def test_what_is_signed_again_is_kept_and_a_manifest_stays_valid(path):
     wavewright.sign(path, c2pa=True)
     contents = path.read_bytes()
@@ -108,7 +105,6 @@ def test_what_is_signed_again_is_kept_and_a_manifest_stays_valid(path):
     assert abs(path.stat().st_size - len(contents)) < 200
 
 
-@pytest.mark.thorough
 def test_a_manifest_is_of_the_whole_file(path):
     """Any bit of the sound or of the metadata counts, since the hash of C2PA covers all bytes outside the manifest."""
     wavewright.sign(path, c2pa=True)
@@ -125,7 +121,6 @@ def test_a_manifest_is_of_the_whole_file(path):
     assert wavewright.verify(path).is_verified
 
 
-@pytest.mark.thorough
 def test_a_changed_tag_makes_the_manifest_invalid_alone(path):
     wavewright.sign(path, c2pa=True)
     changed = path.with_name(f"changed{path.suffix}")
@@ -144,7 +139,6 @@ def test_manifests_of_other_programs_are_read(path, own_keys):
     assert read_manifest(path) is None
 
 
-@pytest.mark.thorough
 def test_a_record_copied_into_a_manifest_does_not_fit_another_sound(path, own_keys):
     wavewright.sign(path)
     text = tags.read(path)[0].decode()
@@ -205,7 +199,6 @@ def test_what_is_not_known_is_not_claimed(tmp_path):
     assert not side_file_of(path).exists()
 
 
-@pytest.mark.thorough
 def test_without_the_extra_the_rest_is_verified(path, monkeypatch):
     wavewright.sign(path, c2pa=True)
     monkeypatch.setitem(sys.modules, "c2pa", None)

@@ -28,7 +28,6 @@ def drawn_logits(n: int, n_labels: int, seed: int) -> tuple[np.ndarray, np.ndarr
     return logits, labels
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("temperature", [0.3, 1.0, 4.0])
 def test_the_temperature_of_scaled_logits_is_found(temperature):
     logits, labels = drawn_logits(20_000, 5, seed=1)

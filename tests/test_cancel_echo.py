@@ -68,7 +68,6 @@ def frame_spectra(wave):
 
 
 class TestLinearCanceller:
-    @pytest.mark.thorough
     @pytest.mark.parametrize("delay_seconds", [0.0, 0.1, 0.5])
     def test_the_echo_of_any_delay_is_removed(self, delay_seconds):
         far = speech(8, 0)
@@ -82,7 +81,6 @@ class TestLinearCanceller:
         stream.push(echo_of(far, path(1, 0.3)), far)
         assert abs(stream.delay_seconds - 0.3) < 3 * 256 / RATE
 
-    @pytest.mark.thorough
     def test_a_near_end_without_echo_passes(self):
         near, far = speech(12, 2), speech(12, 3)
         left, _ = linear(near, far)
@@ -97,7 +95,6 @@ class TestLinearCanceller:
         left, _ = linear(near + echo, far)
         assert erle_db(echo, left - near, 8, 12) > 12
 
-    @pytest.mark.thorough
     @pytest.mark.parametrize("other", [path(7, 0.02), path(6, 0.35)])
     def test_another_path_is_learned(self, other):
         far = speech(16, 6)
@@ -107,7 +104,6 @@ class TestLinearCanceller:
         assert erle_db(echo, left, 3, 5) > 20
         assert erle_db(echo, left, 13, 16) > 18
 
-    @pytest.mark.thorough
     @pytest.mark.parametrize("samples", [1_920, -700, 80, 5_000])
     def test_after_a_jump_in_double_talk_the_path_continues_at_once(self, samples):
         near, far = 0.5 * speech(8, 17), speech(8, 18)
@@ -119,7 +115,6 @@ class TestLinearCanceller:
         assert erle_db(echo, left - near, 5, 6) > 10
         assert erle_db(echo, left - near, 6.6, 8) > 10
 
-    @pytest.mark.thorough
     @pytest.mark.parametrize("ppm", [-100, 0, 60])
     def test_a_drift_of_the_delay_is_followed(self, ppm):
         near, far = 0.5 * speech(14, 20), speech(14, 21)
@@ -132,7 +127,6 @@ class TestLinearCanceller:
         assert erle_db(microphone, left - near[: len(left)], 8, 10) > 20
         assert erle_db(microphone, left - near[: len(left)], 11, 13.9) > 15
 
-    @pytest.mark.thorough
     @pytest.mark.parametrize("max_delay_blocks", [0, 1, 3])
     def test_the_delay_stays_within_its_limit(self, max_delay_blocks):
         far = speech(6, 27)
@@ -259,7 +253,6 @@ class TestCommand:
             (clip if rate == RATE else clip.resample(rate)).write(folder / name)
         return folder / "mic.wav", folder / "far.wav"
 
-    @pytest.mark.thorough
     @pytest.mark.parametrize("rate", [RATE, 22_050])
     def test_the_echo_is_removed(self, tmp_path, rate):
         mic, far = self.recordings(tmp_path, rate=rate)
@@ -280,7 +273,6 @@ class TestCommand:
         left = Clip.read(tmp_path / "out.wav").wave
         assert all(erle_db(microphone[channel], left[channel], 4, 6) > 15 for channel in range(2))
 
-    @pytest.mark.thorough
     @pytest.mark.parametrize("factor", [0.4, 2])
     def test_a_far_end_of_another_length_is_cut_or_silent(self, tmp_path, factor):
         mic, far = self.recordings(tmp_path)

@@ -48,7 +48,6 @@ def test_mono_is_the_mean_of_the_stereo_downmix_everywhere(tmp_path, n_channels)
     np.testing.assert_allclose(with_channels(wave, 1), mono, atol=1e-6)
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("n_channels", range(1, 9))
 @pytest.mark.parametrize("name", sorted(set(EFFECTS) - {"convolve", "duck"}))
 def test_an_effect_for_other_channels_names_the_one_that_helps(name, n_channels):

@@ -154,7 +154,6 @@ def test_a_step_gives_every_parameter_a_gradient_and_names_its_loss(prepared):
     assert without == []
 
 
-@pytest.mark.thorough
 def test_the_loss_is_the_cross_entropy(prepared):
     torch.manual_seed(0)
     network = ClassifierNetwork(prepared.recipe.model).eval()
@@ -167,7 +166,6 @@ def test_the_loss_is_the_cross_entropy(prepared):
     torch.testing.assert_close(loss, expected)
 
 
-@pytest.mark.thorough
 def test_it_overfits_one_batch(prepared):
     torch.manual_seed(0)
     network = ClassifierNetwork(replace(prepared.recipe.model, dropout=0.0)).train()
@@ -273,7 +271,6 @@ def test_scores_by_hand():
     assert measured["balanced_accuracy"] == pytest.approx((1 + 0.5) / 2)
 
 
-@pytest.mark.thorough
 def test_it_learns_to_separate_tones_from_noise(runtime):
     waves, labels = decaying(30, seed=9)
     assert (runtime.probabilities(waves, SAMPLE_RATE).argmax(1) == labels).mean() >= 0.9
@@ -301,7 +298,6 @@ def twins(prepared, tmp_path_factory) -> tuple[torch.nn.Module, ClassifierRuntim
     return export_copy(network), load(folder)
 
 
-@pytest.mark.thorough
 def test_the_runtime_equals_the_network(twins):
     network, runtime = twins
     waves = decaying(9, seed=5)[0]
@@ -421,7 +417,6 @@ def test_labels_with_too_few_clips_are_left_out(corpus, tmp_path):
     assert ClassifierTraining().evaluate(ClassifierNetwork(data.recipe.model).bc_resnet, data) == {}
 
 
-@pytest.mark.thorough
 def test_a_run_starts_from_a_base_with_other_labels(corpus, trained, tmp_path):
     others = shutil.copytree(corpus, tmp_path / "others")
     (others / "low").rename(others / "deep")

@@ -142,7 +142,6 @@ def trained(folder, tmp_path_factory) -> Path:
     return out
 
 
-@pytest.mark.thorough
 def test_events_are_located_by_labels_of_clips_alone(trained, tmp_path):
     assert load(trained).card.metrics["valid/balanced_accuracy"] > 0.9
     rng = np.random.default_rng(7)
@@ -156,7 +155,6 @@ def test_events_are_located_by_labels_of_clips_alone(trained, tmp_path):
         assert max(overlaps, default=0) > 0.1
 
 
-@pytest.mark.thorough
 def test_a_report_compares_sets_of_labels(trained, folder, tmp_path, capsys):
     plot = tmp_path / "report.png"
     assert run(["recognise", str(trained), str(folder), "--report", "--plot", str(plot), "--json"]) == 0

@@ -78,7 +78,6 @@ def folder(tmp_path):
     return tmp_path / "clips"
 
 
-@pytest.mark.thorough
 def test_as_many_clips_are_warped_as_the_setting_says_and_nothing_else_changes(folder):
     usual, warped = batches_of(folder), batches_of(folder, warp_probability=0.5, largest_warp=1.3)
     plain = np.arange(40)

@@ -63,7 +63,6 @@ def test_json_is_one_object_on_standard_output(home, capsys):
     assert captured.err == ""
 
 
-@pytest.mark.thorough
 def test_models_are_listed_and_shown(home, capsys):
     damaged = make_gan(home / "runs", "broken")
     (damaged / "card.json").write_text("{", encoding="utf-8")
@@ -103,7 +102,6 @@ def test_without_models_the_list_has_advice(home, capsys, monkeypatch):
     assert capsys.readouterr().out == "No models yet; `wavewright train FOLDER` makes one.\n"
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -137,7 +135,6 @@ def test_calls_from_python_name_what_is_missing_and_what_is_too_much(call, sente
     assert str(caught.value) == sentence
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -275,7 +272,6 @@ def test_train_passes_every_option_on(home, capsys, monkeypatch):
     }
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("error", "is_memory"),
     [
@@ -299,7 +295,6 @@ def test_a_network_that_does_not_fit_into_memory_is_a_sentence(home, capsys, mon
             run(["train", "kit"])
 
 
-@pytest.mark.thorough
 def test_version_and_help(capsys):
     assert run(["--version"]) == 0
     assert capsys.readouterr().out == f"wavewright {__version__}\n"
@@ -393,7 +388,6 @@ def python(*arguments, **settings):
     return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=False, **settings)
 
 
-@pytest.mark.thorough
 def test_inference_from_a_cold_start_loads_nothing_heavy(tmp_path):
     model = make_gan(tmp_path)
     program = (
@@ -407,7 +401,6 @@ def test_inference_from_a_cold_start_loads_nothing_heavy(tmp_path):
     assert len(list((tmp_path / "out").glob("*.wav"))) == 8
 
 
-@pytest.mark.thorough
 def test_the_package_runs_as_a_module(tmp_path):
     done = python("-m", "wavewright", "generate", "no/such/model")
     assert done.returncode == 2
@@ -415,7 +408,6 @@ def test_the_package_runs_as_a_module(tmp_path):
     assert done.stdout == ""
 
 
-@pytest.mark.thorough
 def test_demo_prints_where_its_page_is(home, capsys):
     make_gan(home / "bundled")
     assert run(["demo", "--json"]) == 0

@@ -70,7 +70,6 @@ def test_impossible_clips_are_refused(wave, sample_rate, kind, word):
 # --- round trips
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("ending", "subtype", "step"),
     [
@@ -119,7 +118,6 @@ def test_mp3_of_a_high_rate_is_stored_at_its_highest(tmp_path):
     assert read_header(path).sample_rate == 48_000
 
 
-@pytest.mark.thorough
 def test_a_minute_of_stereo_ogg_can_be_written(tmp_path):
     """One call with so much sound overflows libsndfile's stack and ends the interpreter."""
     clip = Clip(np.tile(tones(1.0), 60), RATE)
@@ -157,7 +155,6 @@ def test_flac_of_unknown_length_is_read(tmp_path):
     np.testing.assert_array_equal(Clip.read(path).wave, np.full((1, 10_000), 0.25))
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("ending", [".wav", ".flac", ".ogg", ".mp3", ".opus"])
 def test_a_part_equals_the_same_part_of_the_whole(tmp_path, ending):
     path = Clip(tones(3.0, 48_000), 48_000).write(tmp_path / f"tone{ending}")
@@ -284,7 +281,6 @@ def test_bad_files_are_refused_with_the_reason(tmp_path, name, capfd):
     assert "\n" not in sentence
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("ending", [".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff"])
 @pytest.mark.parametrize("fraction", [0.5, 0.8])
 def test_of_files_cut_short_what_there_is_is_read(tmp_path, ending, fraction, capfd):

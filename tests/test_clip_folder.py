@@ -76,7 +76,6 @@ def python(code, *arguments):
     )
 
 
-@pytest.mark.thorough
 def test_processes_and_threads_write_into_one_folder(tmp_path):
     out = tmp_path / "out"
     processes = [python(WRITE, str(out), f"process{number}") for number in range(3)]
@@ -139,7 +138,6 @@ def test_names_are_short_enough_for_every_file_system(tmp_path, names):
     assert file_stem("m" * 300, "a") != file_stem("m" * 301, "a")
 
 
-@pytest.mark.thorough
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows ends processes without telling them")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, getattr(signal, "SIGHUP", signal.SIGTERM)])
 def test_an_ended_call_leaves_nothing(tmp_path, number):
@@ -153,7 +151,6 @@ def test_an_ended_call_leaves_nothing(tmp_path, number):
     assert not out.exists()
 
 
-@pytest.mark.thorough
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
 def test_the_next_call_removes_what_a_killed_one_left(tmp_path):
     out = tmp_path / "out"

@@ -91,7 +91,6 @@ def test_synthesis_inverts_analysis():
     np.testing.assert_allclose(actual[TINY.lead :], wave[: -TINY.lead], atol=1e-3)
 
 
-@pytest.mark.thorough
 def test_inference_equals_training(exported):
     runtime, module = exported
     wave = sound(80 * 320)
@@ -137,7 +136,6 @@ def test_chunks_of_codes_give_the_same_samples_bit_for_bit(runtime, pieces, n_co
     np.testing.assert_array_equal(np.concatenate(chunks)[None], whole)
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(("sample_rate", "n_channels", "n_samples"), [(16_000, 1, 20_123), (44_100, 2, 30_001)])
 def test_files_equal_the_runtime(runtime, tmp_path, sample_rate, n_channels, n_samples):
     waves = np.stack([sound(n_samples, seed) for seed in range(n_channels)])
@@ -403,7 +401,6 @@ def test_damaged_frequencies_are_refused(runtime, monkeypatch):
         _ = opened.frequencies
 
 
-@pytest.mark.thorough
 def test_losses_fall_and_later_stages_train_the_decoder_then_the_encoder(folder, tmp_path):
     torch.manual_seed(0)
     second = TINY.unquantised_steps + 60
@@ -449,7 +446,6 @@ SHORT = (
 )
 
 
-@pytest.mark.thorough
 def test_a_finished_run_has_a_context_model(folder, tmp_path, monkeypatch):
     made = []
     final_files = CodecTraining.final_files
@@ -475,7 +471,6 @@ def test_a_finished_run_has_a_context_model(folder, tmp_path, monkeypatch):
     assert encode(tmp_path / "a.wav", kbps=1, model=str(tmp_path / "run")).out.read_bytes()[3] == STATIC
 
 
-@pytest.mark.thorough
 def test_an_unfinished_run_has_no_context_model(folder, tmp_path):
     runs.train(
         folder,
@@ -489,7 +484,6 @@ def test_an_unfinished_run_has_no_context_model(folder, tmp_path):
     assert loading.load(str(tmp_path / "run")).contexts is None
 
 
-@pytest.mark.thorough
 def test_damaged_contexts_are_refused(folder, tmp_path):
     runs.train(folder, "codec", "tiny", tmp_path / "run", settings=[*SHORT, "training.steps=2"], quiet=True)
     model = ModelFolder(tmp_path / "run")
@@ -521,7 +515,6 @@ def test_a_codec_starts_from_another(exported, folder, tmp_path):
     assert not torch.equal(module.quantizer.quantizers[0].codebook, before)
 
 
-@pytest.mark.thorough
 def test_a_run_starts_from_the_weights_of_a_model(exported, folder, tmp_path):
     base = exported.runtime.folder
     settings = [*SHORT[1:], "training.steps=2"]

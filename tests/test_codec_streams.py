@@ -47,7 +47,6 @@ class Chunked(io.BytesIO):
         return self.read(min(n_bytes, self.chunk))
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("n_samples", [1, 320, 5_000, 17_000])
 def test_a_stream_equals_a_file_whatever_its_chunks(tmp_path, codec, n_samples):
     wave = np.rint(steps(n_samples) * 32_768) / 32_768

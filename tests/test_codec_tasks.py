@@ -160,7 +160,6 @@ def test_bytes_behind_the_end_are_counted_and_change_nothing(tmp_path):
         assert (tmp_path / "b.wav").read_bytes() == (tmp_path / "whole.wav").read_bytes()
 
 
-@pytest.mark.thorough
 def test_a_long_file_takes_little_memory(tmp_path):
     minutes, rng = 20, np.random.default_rng(0)
     blocks = (Clip(np.repeat(rng.uniform(-0.5, 0.5, (1, 3_000)), HOP_LENGTH, axis=1), RATE) for _ in range(minutes))
@@ -203,7 +202,6 @@ def test_many_channels_have_shorter_packets(codec):
         codec_files.frames_per_packet(codec, 256)
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -267,7 +265,6 @@ def test_a_codec_that_does_not_fit_its_hash_is_refused(tmp_path, codec):
         decode(tmp_path / "a.wwc")
 
 
-@pytest.mark.thorough
 def test_codecs_are_found_by_their_hash(tmp_path, monkeypatch):
     monkeypatch.undo()
     monkeypatch.setenv("WAVEWRIGHT_HOME", str(tmp_path / "home"))

@@ -9,7 +9,6 @@ import pytest
 from benchmarks.code import command_sequences
 
 
-@pytest.mark.thorough
 @pytest.mark.uses(
     "drums", "en", "vocoder", "morph-drums", "drum-classifier", "speech-codec", "folk-tunes", "denoise-16k"
 )

@@ -120,6 +120,12 @@ def test_a_changed_source_is_compiled_again(compiled_once):
     (folder / "loops.py").write_text(MODULE)
 
 
+def test_another_installation_of_the_same_source_compiles_nothing(compiled_once, tmp_path):
+    folder, _ = compiled_once
+    (tmp_path / "loops.py").write_text(MODULE)
+    assert sums(tmp_path, folder / "cache") == []
+
+
 def test_code_is_compiled_again_when_an_imported_constant_or_kernel_has_changed(tmp_path):
     package = tmp_path / "music_loops"
     package.mkdir()

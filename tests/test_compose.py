@@ -42,7 +42,6 @@ def test_a_score_is_continued_in_its_own_tempo_and_metre(composer, piece, tmp_pa
     assert round(60e6 / score.tempos[0]["us_per_quarter"]) == 90
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("option", [{"infill": "2:3"}, {"infill": "2"}, {"voices": "voice 2"}, {"vary": 0.5}])
 def test_a_score_is_changed(composer, piece, tmp_path, option):
     changed = compose(composer, tmp_path / "changed.mid", score=piece, seed=4, **option)
@@ -147,12 +146,11 @@ def folder_of_scores(folder, kind):
     return folder
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(
     "kind",
     [
-        pytest.param("voices", marks=pytest.mark.thorough),
-        pytest.param("lead-sheet", marks=pytest.mark.thorough),
+        "voices",
+        "lead-sheet",
         "drums",
     ],
 )

@@ -111,7 +111,6 @@ def test_transposed_chords_are_those_of_music_theory():
         assert chord_of(moved, vocabulary) == chord_of(int(symbol[0]), vocabulary).transposed(semitones)
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("bar_steps", [16, 12, 14])
 def test_a_grid_survives_as_a_score_and_as_a_file(layout, bar_steps, tmp_path):
@@ -183,7 +182,6 @@ def test_matches_are_the_longest():
 # --- the network
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_the_probabilities_of_a_step_sum_to_one(layout):
     config = config_of(layout, n_voices=2, lowest=60, highest=61)
@@ -232,7 +230,6 @@ class Recorder(TorchSteps):
     """Keeps the features of every step."""
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("layout", "has_key"), [*zip(LAYOUTS, [False] * 3, strict=True), ("voices", True), ("lead-sheet", True)]
 )
@@ -417,7 +414,6 @@ LIMITS = {
 }
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("limits", LIMITS)
 @pytest.mark.parametrize("layout", ["voices", "lead-sheet"])
 def test_limits_are_never_broken(layout, limits):
@@ -453,7 +449,6 @@ def test_limits_that_no_note_keeps_are_refused():
         Constraints(lowest=70, highest=60)
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_known_cells_stay_as_they_are(layout):
     config = config_of(layout)
@@ -491,7 +486,6 @@ def model(cell="transformer", layout="voices"):
     return loading.load_composer(kept(f"composer-{cell}-{layout}", train, __file__))
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("cell", ["transformer", "lstm"])
 def test_cached_steps_equal_the_network_over_the_whole_past(cell):
     composer = model(cell)
@@ -605,7 +599,7 @@ def test_what_is_known_of_a_score_stays():
     assert other.tracks[1].notes.tolist() != start.tracks[1].notes.tolist()
 
 
-@pytest.mark.parametrize("layout", [pytest.param("lead-sheet", marks=pytest.mark.thorough), "drums"])
+@pytest.mark.parametrize("layout", ["lead-sheet", "drums"])
 def test_other_layouts_compose_too(layout):
     if layout == "drums":
         with pytest.raises(BadFolder, match="has no drums"):
@@ -664,7 +658,6 @@ def test_drums_have_a_voice_each():
     assert [lane_events(grid, lane)[0][0] for lane in range(9)] == list(range(9))
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize(("has_plan", "has_key"), [(True, False), (False, False), (True, True)])
 def test_the_likelihood_of_a_piece_is_that_of_training(layout, has_plan, has_key):

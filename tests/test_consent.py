@@ -60,7 +60,6 @@ def voice(tmp_path, monkeypatch):
 # -------------------------------------------------------------------------------------------------- what is asked for
 
 
-@pytest.mark.thorough
 def test_a_voice_is_not_trained_without_consent(voice, tmp_path, capsys):
     for command in ("train", "tune"):
         call = (command, str(voice), "--family", "acoustic", "--out", str(tmp_path / "run"))
@@ -191,7 +190,6 @@ def run_of(voice, out, provenance, steps):
     return runs.Run(out, "acoustic", runs.replace(base, training=training), scanned, provenance, out.parent / "cache")
 
 
-@pytest.mark.thorough
 def test_a_run_keeps_the_consent_and_the_card_has_it(voice, tmp_path, capsys):
     (tmp_path / "ann.txt").write_text(WORDING)
     consent = consent_of([tmp_path / "ann.txt"], is_declared=False)

@@ -49,7 +49,6 @@ def container(path, codec, **tags):
     return path
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("kind", KINDS)
 def test_tags_that_are_not_utf_8_are_read(tmp_path, kind):
     """As recorders in Windows' alphabet wrote them; the sound is that of the file with the tag in ASCII."""

@@ -53,7 +53,6 @@ def n_bits(coder, codes, n_packet=50):
     return 8 * sum(len(coder.encode(packet)) for packet in packets) / codes.shape[1]
 
 
-@pytest.mark.thorough
 def test_what_follows_from_earlier_codes_is_not_paid_for(learned):
     codes = chain(20_000, 99)
     n_actual = n_bits(ContextCoder(learned), codes)
@@ -63,7 +62,6 @@ def test_what_follows_from_earlier_codes_is_not_paid_for(learned):
     assert n_actual < 0.5 * n_bits(RangeCoder(quantised_frequencies(codes, CODES)), codes)
 
 
-@pytest.mark.thorough
 def test_it_says_what_codes_take(learned):
     known, unknown = learned.mean_bits(with_past=True), learned.mean_bits(with_past=False)
     np.testing.assert_allclose(known, [CHAIN_BITS[0] + (4 - CHAIN_BITS[0]) / 50, 2.0], rtol=0.1)
@@ -109,7 +107,6 @@ def test_equal_codes_take_the_bits_of_their_number():
     assert 8 * len(ContextCoder(replace(drawn, **none)).encode(codes)) == pytest.approx(10 * codes.size, rel=0.001)
 
 
-@pytest.mark.thorough
 @pytest.mark.no_cover
 @pytest.mark.parametrize("first", range(1, 61, 5))
 def test_any_tables_and_codes_come_back_within_the_most_bytes(first):
@@ -149,7 +146,6 @@ def test_silence_takes_no_byte():
     assert (coder.decode(b"", 2, 50) == -1).all()
 
 
-@pytest.mark.thorough
 def test_damage_of_one_byte_costs_one_packet():
     contexts = drawn_contexts(4, 64)
     header = WwcHeader("0123456789ab", 16_000, 16_000, 1, 28_000, 4, 10, 2)
@@ -208,7 +204,6 @@ def test_tables_that_do_not_fit_are_refused():
             replace(drawn, table=table)
 
 
-@pytest.mark.thorough
 def test_a_time_limits_the_steps_and_few_codes_are_enough(monkeypatch):
     now, trained = [0.0], []
     minimise = context_model._minimise

@@ -180,7 +180,6 @@ class TestLosses:
 
 
 class TestMixtures:
-    @pytest.mark.thorough
     @pytest.mark.parametrize("snr_db", [-5.0, 10.0])
     def test_the_ratio_is_the_one_that_is_asked_for(self, snr_db):
         settings = (f"snr_db={snr_db},{snr_db}", "clean_probability=0", "silent_probability=0", "room_probability=0")
@@ -202,7 +201,6 @@ class TestMixtures:
         assert not target.any()
         assert inputs.any()
 
-    @pytest.mark.thorough
     def test_speech_without_noise_is_its_own_target(self):
         settings = ("clean_probability=1", "silent_probability=0", "dereverb_probability=0", "clip_probability=0")
         batches = prepared(*settings, "codec_probability=0", "room_probability=1").batches
@@ -211,7 +209,6 @@ class TestMixtures:
             if target.any():  # no pause
                 np.testing.assert_allclose(inputs[0], target, atol=1e-6)
 
-    @pytest.mark.thorough
     @pytest.mark.parametrize("sample_rate", [16_000, 22_050, 48_000])
     def test_codecs_keep_the_sound_its_length_and_time(self, sample_rate):
         wave = 0.3 * np.sin(2 * np.pi * 400 * np.arange(sample_rate + 7) / sample_rate).astype(np.float32)
@@ -221,7 +218,6 @@ class TestMixtures:
             assert result.dtype == np.float32
             assert 1e-6 < mixing.rms(result - wave) < 0.2 * mixing.rms(wave)
 
-    @pytest.mark.thorough
     def test_a_target_without_reverberation_has_the_early_reflections_only(self):
         settings = ("clean_probability=1", "silent_probability=0", "dereverb_probability=1", "room_probability=1")
         rest = ("clip_probability=0", "codec_probability=0", "band_limit_probability=0")
@@ -233,7 +229,6 @@ class TestMixtures:
             late.append(mixing.rms(inputs[0] - target) / mixing.rms(target))
         assert max(late) > 0.05
 
-    @pytest.mark.thorough
     def test_samples_are_finite_and_within_full_scale(self):
         batches = prepared().batches
         for step in range(3):
@@ -258,7 +253,6 @@ class TestMixtures:
 
 
 class TestCalls:
-    @pytest.mark.thorough
     def test_inputs_belong_together(self):
         batches = prepared("removes=echo", "crop_seconds=1").batches
         for index in range(6):
@@ -268,7 +262,6 @@ class TestCalls:
             assert inputs.shape == (4, len(target))
             assert np.isfinite(inputs).all()
 
-    @pytest.mark.thorough
     def test_a_post_filter_is_an_echo_canceller(self):
         folder = kept("echo", lambda out: tiny_run("denoiser", out, "removes=echo").train(quiet=True), __file__)
         model = loading.load_echo_canceller(folder)
@@ -338,7 +331,6 @@ class TestStrided:
             before, after = (denoiser(each, torch.zeros(1, 1)) for each in (wave, changed))
         torch.testing.assert_close(before[:, :19], after[:, :19], atol=1e-5, rtol=1e-4)
 
-    @pytest.mark.thorough
     def test_a_training_starts_from_what_was_folded(self, tmp_path):
         settings = (*STRIDED_SETTINGS, "training.steps=3")
         recipe = tiny_recipe("denoiser", *settings)
@@ -393,7 +385,6 @@ def test_the_slope_of_a_converter_spares_what_is_below_it_and_removes_what_is_ab
     np.testing.assert_allclose(above, 0, atol=1e-5)
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("seed", range(12))
 @pytest.mark.parametrize("n_samples", [1_600, 24_000])
 @pytest.mark.parametrize(
@@ -526,7 +517,6 @@ class TestBidirectional:
         with torch.no_grad():
             torch.testing.assert_close(both(wave, torch.ones(2, 1)), causal(wave, torch.ones(2, 1)))
 
-    @pytest.mark.thorough
     def test_a_block_is_computed_as_by_the_module(self, bidirectional):
         config = bidirectional.config
         module = Denoiser(config).eval()
@@ -582,7 +572,6 @@ def test_what_is_above_8_khz_does_not_change_what_is_below():
     torch.testing.assert_close(lower, other_lower)
 
 
-@pytest.mark.thorough
 def test_frozen_weights_stay_and_the_others_learn(tmp_path):
     base = trained("denoiser")
     folder = recordings().entries[0].path.parents[1]
@@ -619,7 +608,6 @@ def test_frozen_weights_stay_and_the_others_learn(tmp_path):
             )
 
 
-@pytest.mark.thorough
 def test_the_family_is_that_of_the_model_that_training_starts_from(tmp_path):
     folder = recordings().entries[0].path.parents[1]
     speech = f"data.speech={trained('denoiser').recipe.data.speech}"
@@ -649,7 +637,6 @@ class TestDelays:
         expected = np.sin(2 * np.pi * 500 * ((1 - 1e-3) * time - 80 / 16_000))
         np.testing.assert_allclose(result[200:], expected[200:], atol=2e-3)
 
-    @pytest.mark.thorough
     def test_delays_of_calls_stay_in_their_range_and_some_move(self):
         batches = prepared("removes=echo", "crop_seconds=1").batches
         delays = [batches._delay(np.random.default_rng(seed), 48_000) / batches.sample_rate for seed in range(60)]

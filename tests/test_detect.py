@@ -43,7 +43,6 @@ def test_a_marked_file_is_detected(marked_file):
     assert "of 4.0 s" in str(found)
 
 
-@pytest.mark.thorough
 def test_an_unmarked_file_and_another_key_are_not(tmp_path, marked_file):
     plain = Clip(texture(4.0), RATE).write(tmp_path / "plain.flac")
     for found in (wavewright.detect(plain, quiet=True), wavewright.detect(marked_file, "mine", quiet=True)):
@@ -61,7 +60,6 @@ def test_the_same_speed_alone(tmp_path):
     assert "played at 1.01" in str(found)
 
 
-@pytest.mark.thorough
 def test_short_clips_of_a_folder_are_detected_together(tmp_path):
     for index in range(24):
         Clip(mark_wave(texture(0.25, index), RATE, PAYLOAD), RATE).write(tmp_path / f"{index:02d}.wav")

@@ -154,7 +154,6 @@ def test_no_command_line_ends_with_a_comment(page):
     assert [line for line in shell_lines(text_of(page)) if "wavewright " in line and COMMENT.search(line)] == []
 
 
-@pytest.mark.thorough
 def test_the_lines_to_play_run_in_their_order(tmp_path, monkeypatch, capsys):
     pytest.importorskip("matplotlib")
     monkeypatch.chdir(tmp_path)

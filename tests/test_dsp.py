@@ -32,7 +32,6 @@ def sine(frequency_hz, seconds, sample_rate, level_db=0.0):
 # --- spectrum
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(("n_fft", "hop_length", "win_length"), SIZES)
 @pytest.mark.parametrize(("padding", "pad_mode"), [("zero", "constant"), ("reflect", "reflect"), ("none", None)])
 def test_stft_equals_librosa(n_fft, hop_length, win_length, padding, pad_mode):
@@ -51,7 +50,6 @@ def test_stft_equals_librosa(n_fft, hop_length, win_length, padding, pad_mode):
     np.testing.assert_allclose(spectrum, expected, rtol=0, atol=1e-4)
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(("n_fft", "hop_length", "win_length"), SIZES)
 def test_istft_equals_librosa_on_any_spectrum(n_fft, hop_length, win_length):
     spectrum = (noise(2, n_fft // 2 + 1, 20) + 1j * noise(2, n_fft // 2 + 1, 20, seed=1)).astype(np.complex64)
@@ -144,7 +142,6 @@ def test_mel_scale_and_back(preset):
     np.testing.assert_allclose(dsp.mel_to_hz(dsp.hz_to_mel(frequency_hz, preset), preset), frequency_hz)
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(("preset", "htk", "norm"), [("librosa", False, "slaney"), ("htk", True, None)])
 @pytest.mark.parametrize("sample_rate", [16_000, 44_100])
 def test_mel_spectrogram_equals_librosa(preset, htk, norm, sample_rate):
@@ -287,7 +284,6 @@ def test_the_meter_reads_the_same_in_pieces(n_piece):
     assert meter.integrated_lufs() == pytest.approx(dsp.integrated_loudness(wave, sample_rate), abs=1e-9)
 
 
-@pytest.mark.thorough
 def test_short_silent_and_odd_waves_have_a_loudness_too():
     wave = sine(997, 0.2, 48_000, -20.0)
     assert dsp.integrated_loudness(wave, 48_000) == pytest.approx(-23.01, abs=0.1)

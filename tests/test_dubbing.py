@@ -323,7 +323,6 @@ def test_subtitles_are_dubbed_by_a_model_of_ctranslate2(toy_model, scene):
     assert read_dub(made.project).translator == 'ctranslate2 "opus"'
 
 
-@pytest.mark.thorough
 @pytest.mark.skipif(not shutil.which("apertium"), reason="apertium with apertium-eng-spa is not installed")
 def test_spanish_subtitles_are_dubbed_by_apertium(scene):
     modes = subprocess.run(["apertium", "-l"], capture_output=True, text=True, check=False).stdout.split()
@@ -474,7 +473,6 @@ def test_a_sound_is_dubbed(scene):
     assert (comment["from"], comment["to"], comment["voices"]) == ("de", "en", ["en-kathleen"])
 
 
-@pytest.mark.thorough
 def test_the_speech_of_the_original_is_taken_out(scene):
     folder = scene.folder
     given = {**scene.options, "subtitles": folder / "de.srt", "translation": folder / "en.srt"}
@@ -510,7 +508,6 @@ def test_the_mix_of_a_dub_is_a_project_that_renders_the_same(scene):
     np.testing.assert_array_equal(*(soundfile.read(path, dtype="int32")[0] for path in (made.out, again.out)))
 
 
-@pytest.mark.thorough
 def test_the_original_is_ducked_kept_or_left_out(scene):
     folder = scene.folder
     given = {**scene.options, "subtitles": folder / "de.srt", "translation": folder / "en.srt"}
@@ -530,7 +527,6 @@ def test_the_original_is_ducked_kept_or_left_out(scene):
     assert read_dub(made.project).background == "bed.wav"
 
 
-@pytest.mark.thorough
 def test_one_line_is_made_again(scene):
     folder = scene.folder
     given = {**scene.options, "subtitles": folder / "de.srt", "translation": folder / "en.srt"}
@@ -607,7 +603,6 @@ def test_a_voice_has_effects(scene):
         dub(plain.project, quiet=True)
 
 
-@pytest.mark.thorough
 def test_two_speakers_at_once_are_mixed(scene):
     text = "WEBVTT\n\n00:00.500 --> 00:02.000\n<v Anna>Good morning.\n\n00:00.500 --> 00:02.000\n<v Ben>Good evening.\n"
     (scene.folder / "both.vtt").write_text(text)
@@ -660,7 +655,6 @@ def test_lines_that_fail_do_not_stop_the_others(scene, capsys):
     assert read_dub(path).lines[1].problem
 
 
-@pytest.mark.thorough
 def test_a_wrong_voice_loses_no_line(scene):
     folder = scene.folder
     dub(folder / "scene.wav", subtitles=folder / "de.srt", translation=folder / "en.srt", **scene.options)
@@ -704,7 +698,6 @@ def test_what_is_read_is_never_replaced(scene):
     assert {name: (folder / name).read_bytes() for name in before} == before
 
 
-@pytest.mark.thorough
 def test_files_that_a_project_differs_from_are_named(scene):
     folder = scene.folder
     given = {"subtitles": folder / "de.srt", "translation": folder / "en.srt", **scene.options}
@@ -717,7 +710,6 @@ def test_files_that_a_project_differs_from_are_named(scene):
     assert f"{folder / 'de.srt'} and {folder / 'en.srt'}" in dub(folder / "scene.wav", **given).note
 
 
-@pytest.mark.thorough
 def test_times_with_many_digits_are_those_of_the_project(scene):
     folder = scene.folder
     rows = [(0.5123456, 1.9876543, "One."), (2.0000004, 3.3333333, "Two."), (7.99, 8.5, "Three."), (9.0, 9.5, "Four.")]
@@ -742,7 +734,6 @@ def test_many_channels(scene):
     assert made.mixed.n_channels == 6
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("given", "message"),
     [
@@ -793,7 +784,6 @@ def test_the_same_language_needs_no_translation(scene):
     assert [line.text for line in made.lines] == ["Good morning.", "Yes."]
 
 
-@pytest.mark.thorough
 def test_a_region_is_that_of_dates(scene):
     (scene.folder / "date.srt").write_text(written_cues([(0.0, 5.0, "On 1/2/2020.")]))
     made = dub(scene.folder / "date.srt", to="en-GB", from_="en", quiet=True)
@@ -809,7 +799,6 @@ def test_lines_of_the_same_language_are_not_translated(scene):
     assert [line.text for line in made.lines] == ["Good morning.", "Yes."]
 
 
-@pytest.mark.thorough
 def test_a_video_keeps_its_picture(scene):
     av = pytest.importorskip("av")
     if not shutil.which("ffmpeg"):
@@ -855,13 +844,12 @@ def write_video(video: Path, codec: str = "mpeg4", sound_codec: str = "aac") -> 
     return video
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("ending", "codec", "sound_codec"),
     [
         ("mp4", "mpeg4", "aac"),
-        pytest.param("mkv", "mpeg4", "ac3", marks=pytest.mark.thorough),
-        pytest.param("webm", "vp8", "libopus", marks=pytest.mark.thorough),
+        ("mkv", "mpeg4", "ac3"),
+        ("webm", "vp8", "libopus"),
     ],
 )
 def test_a_video_with_both_sounds_and_subtitles(scene, ending, codec, sound_codec):
@@ -917,7 +905,6 @@ def test_files_that_cannot_be_written_are_refused_at_once(scene, given, message)
     assert sorted(path.name for path in folder.iterdir()) == ["de.srt", "en.srt", "scene.wav"]
 
 
-@pytest.mark.thorough
 def test_timing_of_many_lines(scene):
     rng = np.random.default_rng(5)
     starts = np.cumsum(rng.uniform(1.0, 4.0, 40))
@@ -935,7 +922,6 @@ def test_timing_of_many_lines(scene):
         assert speech <= 0.1
 
 
-@pytest.mark.thorough
 def test_the_limits_of_rates_are_options(scene):
     given = {"subtitles": scene.folder / "de.srt", "translation": scene.folder / "en.srt", **scene.options}
     slow = dub(scene.folder / "scene.wav", slowest=0.8, **given)

@@ -71,7 +71,6 @@ def test_the_number_of_speakers_is_found(n_speakers):
     assert found.numbers == clustered(rows, n_speakers).numbers
 
 
-@pytest.mark.thorough
 def test_captions_name_the_speakers(talk):
     sound, recogniser = talk
     made = caption(sound, recogniser=recogniser, speakers=3, out=sound.with_suffix(".txt"), quiet=True)
@@ -83,7 +82,6 @@ def test_captions_name_the_speakers(talk):
     assert [name for name, _ in found] == [names[kind] for kind in ("A", "B", "A", "C", "A", "B")]
 
 
-@pytest.mark.thorough
 def test_a_cast_by_voices(talk, tmp_path, monkeypatch):
     sound, recogniser = talk
     (tmp_path / "models").mkdir()

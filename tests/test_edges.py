@@ -150,7 +150,6 @@ def test_loud_edges_are_turned_down_and_nothing_else_changes():
     np.testing.assert_array_equal(attenuate_edges(loud[:100], N_EDGE), loud[:100])
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("seconds", [(54 * 512 - 2) / 44_100, 15.0])  # a little less than a whole number of hops
 def test_long_ambience_is_no_click_after_silence(seconds):
     player = loading.load("ambience")
@@ -159,7 +158,6 @@ def test_long_ambience_is_no_click_after_silence(seconds):
     assert measure_edges(wave, player.sample_rate).rms_db > -36
 
 
-@pytest.mark.thorough
 def test_ambience_begins_without_a_pop():
     player = loading.load("ambience")
     for label, index in (
@@ -229,7 +227,6 @@ def test_an_adjustment_with_one_candidate_searches_nothing():
     assert brightness(wave, RATE) - brightness(decaying(hz=400), RATE) == pytest.approx(0.8, abs=0.05)
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(("index", "size"), [(3_000, 0.6), (3_000, 3.0), (6_000, 0.6), (6_000, 3.0)])
 def test_an_adjustment_makes_no_click(index, size):
     """A decoder of which every shifted clip has a lone sample above all others."""
@@ -288,7 +285,6 @@ def uses(name: str, *models: str):
     return pytest.param(name, marks=pytest.mark.uses(*models))
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(
     "name",
     [

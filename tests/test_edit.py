@@ -39,7 +39,6 @@ def test_a_file_is_the_chain_of_its_samples(source, tmp_path):
     assert soundfile.info(edited.out).subtype == "FLOAT"
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("suffix", [".wav", ".flac", ".ogg", ".mp3"])
 def test_tags_are_kept_changed_and_left_out(source, tmp_path, suffix):
     out = tmp_path / f"out{suffix}"
@@ -122,7 +121,6 @@ def test_a_folder_is_edited_with_a_manifest(tmp_path):
 LOUD = 2.2 * noise(RATE, 2, 7)
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("suffix", "subtype", "is_clipped"),
     [
@@ -170,7 +168,6 @@ def test_what_a_folder_and_a_split_clip_is_said(tmp_path):
     assert (parts.clipped.n_samples if parts.clipped else 0) == n_clipped
 
 
-@pytest.mark.thorough
 def test_declip_needs_no_further_step(tmp_path):
     tone = 2.5 * np.sin(2 * np.pi * 220 * np.arange(RATE) / RATE)[None]
     source = Clip(np.clip(tone, -1, 1), RATE).write(tmp_path / "clipped.wav")

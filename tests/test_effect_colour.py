@@ -14,7 +14,6 @@ RATE = 44_100
 EFFECTS = [Saturation(), Saturation(30.0, 0.5), BitCrush(), BitCrush(4, 3_000.0), Dither(8), Dither(12, "weighted")]
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("effect", EFFECTS[:4], ids=str)
 def test_colour_is_a_stream(effect):
     check_effect(effect)

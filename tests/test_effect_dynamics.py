@@ -30,7 +30,6 @@ def settled_gain_db(effect, level_db, hz=1_000.0, seconds=3.0):
     return 20 * np.log10(gain)
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("effect", EFFECTS, ids=str)
 def test_dynamics_are_streams(effect):
     check_effect(effect)

@@ -39,7 +39,6 @@ def measured_db(effect, hz, sample_rate=RATE):
     return 20 * np.log10(np.maximum(np.abs(z @ response), 1e-12))
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("effect", FILTERS, ids=str)
 def test_filters_are_streams(effect):
     check_effect(effect)

@@ -32,7 +32,6 @@ STEREO = [MidSide(), LeftRight(), Width(0.5), Balance(-0.3), Mono(), SwapChannel
 FADES = [fade(seconds, curve) for fade in (FadeIn, FadeOut) for curve in CURVES for seconds in (0.02, 1.0)]
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("effect", [Gain(-3.0), InvertPolarity(), *FADES, *STEREO], ids=str)
 def test_levels_and_channels_are_streams(effect):
     check_effect(effect)

@@ -30,13 +30,11 @@ def sounds(seed, sample_rate=RATE):
     yield np.sign(tone(rng.uniform(20, 5_000), sample_rate, 1.0)) * 2.0
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("effect", [Limiter(-12.0), Limiter(-20.0, 1.0, 0.0), Limiter(0.0)], ids=str)
 def test_the_limiter_is_a_stream(effect):
     check_effect(effect)
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("sample_rate", [8_000, 24_000, 44_100])
 @pytest.mark.parametrize("effect", [Limiter(), Limiter(-9.0, 1.0, 0.0), Limiter(-3.0, 20.0, 500.0)], ids=str)
 def test_true_peaks_never_exceed_the_ceiling(effect, sample_rate):

@@ -17,7 +17,6 @@ EFFECTS = [
 ]
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("effect", EFFECTS, ids=str)
 def test_modulation_is_a_stream(effect):
     check_effect(effect)

@@ -25,7 +25,6 @@ def resonances(n_samples, seed=0):
     return (0.5 * wave / np.abs(wave).max())[None].astype(np.float32)
 
 
-@pytest.mark.thorough
 def test_models_solve_the_normal_equations():
     frame = resonances(1_000)[0].astype(np.float64)
     model = np.zeros(21)
@@ -34,7 +33,6 @@ def test_models_solve_the_normal_equations():
     np.testing.assert_allclose(model[1:], solve_toeplitz(correlations[:20], -correlations[1:]), rtol=1e-3, atol=1e-4)
 
 
-@pytest.mark.thorough
 def test_interpolation_minimises_the_prediction_error():
     frame = resonances(400)[0].astype(np.float64)
     model = np.zeros(13)
@@ -85,7 +83,6 @@ def test_restored_peaks_fit_below_full_scale(clipped_by_db):
     np.testing.assert_allclose(restored, DeClip(headroom_db=0.0)(clipped, RATE) * 10 ** (-12 / 20), rtol=1e-6)
 
 
-@pytest.mark.thorough
 def test_clicks_are_removed():
     wave = resonances(16_000)
     damaged = wave.copy()
@@ -109,7 +106,6 @@ def test_undamaged_sound_is_unchanged(effect):
         np.testing.assert_array_equal(effect(wave, RATE), wave)
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("effect", [DeClick(3.0), DeClip(), DeClip(-14.0)], ids=str)
 def test_restoration_is_a_stream(effect):
     check_streams(effect)

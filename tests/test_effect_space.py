@@ -23,7 +23,6 @@ def impulse_response(effect, seconds, n_channels=1, sample_rate=RATE):
     return effect(impulse, sample_rate)
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(
     "effect",
     [

@@ -18,7 +18,6 @@ RATE = 16_000
 TRIMS = [(0.05, 0.1), (0.02, None), (-0.08, None), (-0.08, -0.02), (0.02, -0.03), (-0.15, 0.1), (0.0, -0.1)]
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(("start", "end"), TRIMS)
 def test_trimming_is_slicing(start, end):
     effect = Trim(start, end)
@@ -122,7 +121,6 @@ def test_resampling_is_that_of_soxr():
     check_edges(Resample(11_025), keeps_length=False)
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("factor", [0.5, 1.25, 2.0])
 def test_speed_changes_pitch_and_time(factor):
     effect = Speed(factor)
@@ -196,7 +194,6 @@ def test_the_pitch_shifts_by_its_semitones(semitones):
     assert np.sqrt(2 * np.square(shifted[RATE // 2 : -RATE // 2]).mean()) == pytest.approx(0.5, rel=2e-3)
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("effect", [Stretch(0.6), Stretch(1.7), PitchShift(-5.0), PitchShift(5.0)], ids=str)
 def test_stretched_sounds_are_streams(effect):
     check_streams(effect, n_samples=6_000)
@@ -240,7 +237,6 @@ def test_cuts_in_noise_do_not_click():
     assert np.abs(np.diff(quiet)).max() < 1e-4
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("padding", [0.0, 0.001, 0.05])
 def test_silence_removal_is_a_stream(padding):
     effect = RemoveSilence(-30.0, 0.05, padding, 8.0)

@@ -19,7 +19,6 @@ WHOLE = (TwoPassEffect, MakeLoop)  # effects that depend on the whole sound
 STREAMED = {name: effect for name, effect in DEFAULTS.items() if not issubclass(effect, WHOLE)}
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("effect", STREAMED.values(), ids=STREAMED)
 def test_effects_with_their_defaults_are_streams(effect):
     n_channels = 1 if effect in MONO else 2

@@ -37,7 +37,6 @@ def workspace(tmp_path, monkeypatch):
     return tmp_path
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("embedding", ["log-mel", "tiny"])
 def test_the_nearest_clips_of_a_tone_are_tones(embedding):
     found = similar(Path("kit/tone/0.wav"), Path("kit"), 3, embedding=embedding)
@@ -55,7 +54,6 @@ def test_a_copy_has_distance_0_and_others_some_standard_deviations():
     assert 0.3 < found.clips[-1].distance < 4
 
 
-@pytest.mark.thorough
 def test_a_map_by_an_embedding_is_written(capsys):
     assert run(["map", "kit", "--embedding", "tiny", "--label-from", "folder", "--out", "map.json", "--quiet"]) == 0
     written = json.loads(Path("map.json").read_text(encoding="utf-8"))
@@ -66,13 +64,11 @@ def test_a_map_by_an_embedding_is_written(capsys):
     assert map_clips(Path("kit"), Path("again.json"), embedding="log-mel", quiet=True).made_by == "log-mel"
 
 
-@pytest.mark.thorough
 def test_evaluate_compares_by_the_encoder_too():
     report = evaluate(Path("kit"), Path("kit"), label_from="folder", embedding="tiny", skip_cheats=True)
     assert set(report.rows[0].distances) == {"log-mel", "tiny"}
 
 
-@pytest.mark.thorough
 def test_the_scale_of_a_number_does_not_change_distances_by_a_model():
     space = open_space("morph-drums", "tiny")
     rows = np.random.default_rng(0).normal(size=(9, 5))

@@ -184,7 +184,6 @@ def test_waves_of_another_rate_are_resampled():
         model.embed(slow[None], 0)
 
 
-@pytest.mark.thorough
 def test_embeddings_need_no_torch():
     program = (
         f"import sys, numpy, wavewright; wavewright.load_encoder({str(trained('encoder').out)!r})"
@@ -219,7 +218,6 @@ def test_a_classifier_starts_from_the_weights_of_an_encoder():
     assert (model.sample_rate, model.hop_length) == (16_000, 128)
 
 
-@pytest.mark.thorough
 def test_a_classifier_learns_from_an_encoder_and_plays(tmp_path):
     folder = recordings().entries[0].path.parents[1]
     out = tmp_path / "run"
@@ -235,7 +233,6 @@ def test_a_classifier_learns_from_an_encoder_and_plays(tmp_path):
         loading.load_encoder(out)
 
 
-@pytest.mark.thorough
 def test_few_recordings_leave_the_encoder_as_it_is(tmp_path):
     base = trained("encoder").out
     settings = ("steps=3", "batch_size=4", "threads=1", "evaluate_every=3", "model.pooling=statistics")
@@ -270,7 +267,6 @@ def test_other_families_do_not_start_from_an_encoder():
 # --- the command
 
 
-@pytest.mark.thorough
 def test_pretrain_makes_an_encoder_of_mixed_rates(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "field").mkdir()
@@ -296,7 +292,6 @@ def test_one_recording_and_none_are_refused(tmp_path, capsys):
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.thorough
 def test_a_seed_chooses_views_and_crops():
     recipe = ENCODER.recipe("tiny")
     prepared = ENCODER.prepare(recipe, recordings().entries)
@@ -356,7 +351,6 @@ def test_sizes_have_the_weights_that_the_page_states():
     assert EncoderConfig().vector_size == 4 * 32 + 3 * 40
 
 
-@pytest.mark.thorough
 def test_a_model_without_weights_of_heads_can_be_trained_further(tmp_path):
     base = tmp_path / "base"
     shutil.copytree(trained("encoder").out, base, ignore=shutil.ignore_patterns("checkpoints"))

@@ -48,7 +48,6 @@ def test_every_size_that_can_be_chosen_is_bundled(size, sample_rate):
 
 
 class TestStream:
-    @pytest.mark.thorough
     @pytest.mark.parametrize("settings", [EnhancementSettings(), EnhancementSettings(True, 12, 0.7, is_linked=False)])
     def test_chunks_of_any_sizes_give_the_same_samples(self, model, settings):
         wave, rng = noisy(9_001, 2), np.random.default_rng(3)
@@ -174,7 +173,6 @@ class TestFiles:
         assert result.out.read_bytes()[:4] == b"RF64"
         assert Clip.read(result.out).n_samples == 8_000
 
-    @pytest.mark.thorough
     @pytest.mark.parametrize(("mix", "limit_db"), [(1.0, None), (0.6, None), (0.6, 30.0)])
     def test_dereverberation_with_the_model_is_wpe_and_then_the_model(self, folder, tmp_path, mix, limit_db):
         wave = noisy(40_000, 2)
@@ -225,7 +223,6 @@ class TestVideo:
         with av.open(str(path)) as container:
             return [bytes(packet) for packet in container.demux(container.streams.video[0]) if packet.size]
 
-    @pytest.mark.thorough
     @pytest.mark.parametrize(("name", "codec"), [("a.mp4", "mpeg4"), ("a.mkv", "mpeg4"), ("a.webm", "libvpx")])
     def test_the_picture_is_copied_and_the_sound_replaced(self, folder, tmp_path, name, codec):
         source, out = tmp_path / name, tmp_path / f"out-{name}"
@@ -272,7 +269,6 @@ class TestReport:
 
 
 class TestFolder:
-    @pytest.mark.thorough
     @pytest.mark.parametrize("workers", [1, 2])
     def test_a_folder_is_enhanced_once(self, folder, tmp_path, workers):
         source, out = tmp_path / "talks", tmp_path / "clean"

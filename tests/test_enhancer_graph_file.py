@@ -139,7 +139,6 @@ def test_a_graph_of_another_form_is_refused_in_words(tmp_path):
         load_enhancer(path)
 
 
-@pytest.mark.thorough
 def test_a_file_a_folder_and_a_batch_are_enhanced_and_kept(tmp_path):
     path = write_gains(tmp_path / "gains.onnx")
     sounds = tmp_path / "sounds"

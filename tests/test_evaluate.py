@@ -60,7 +60,6 @@ def report() -> EvaluationReport:
 
 
 class TestCompare:
-    @pytest.mark.thorough
     def test_new_clips_meet_every_criterion(self, report):
         assert report.failed == []
         values = {criterion.name: criterion.value for criterion in report.rows[0].criteria}
@@ -80,7 +79,6 @@ class TestCompare:
         assert rows[ALTERED_COPIES].failed == ["no closer than recordings"]
         assert rows[ALTERED_COPIES].sample_metrics.one_nn_accuracy < 0.4
 
-    @pytest.mark.thorough
     def test_a_metric_that_misses_a_cheat_says_so(self):
         blind = Thresholds(fraction_no_closer=0.0)
         result = compare(clips(80, 0), clips(80, 1), [EMBEDDING], thresholds=blind)
@@ -123,12 +121,10 @@ class TestCompare:
         }
         assert len(back["rows"][0]["sample_metrics"]["labels"]["tone"]["copying"]["estimate"]) == 80
 
-    @pytest.mark.thorough
     def test_same_seed_same_report(self):
         first, second = (compare(clips(40, 0), clips(40, 1), [EMBEDDING], cheats=False, seed=3) for _ in range(2))
         assert json.dumps(plain(first)) == json.dumps(plain(second))
 
-    @pytest.mark.thorough
     def test_distant_clips_fail(self):
         made = clips(60, 1)
         noisy = made.waves + 0.1 * np.random.default_rng(0).standard_normal(made.waves.shape).astype(np.float32)
@@ -175,17 +171,14 @@ class TestVerdict:
     def test_new_clips_are_good(self, report):
         assert [finding.name for finding in report.verdict.findings] == [GOOD]
 
-    @pytest.mark.thorough
     def test_as_close_as_chance_brings_new_clips_is_no_copy(self):
         assert verdict(clips(80, 0), clips(80, 1)) == [FEW_CLUSTERS]
 
-    @pytest.mark.thorough
     def test_copies_are_copies(self):
         recordings = clips(80, 0)
         made = cheat_resampled_copies(recordings.waves, recordings.labels, SAMPLE_RATE, 40, 1)
         assert verdict(recordings, Clips.of(made[0], SAMPLE_RATE, made[1])) == [COPIES]
 
-    @pytest.mark.thorough
     def test_few_clips_over_and_over_are_too_alike(self):
         new = clips(80, 1)
         rows = np.concatenate([np.resize(np.flatnonzero(new.labels == label)[:3], 40) for label in ("tone", "noise")])
@@ -193,7 +186,6 @@ class TestVerdict:
         assert ALIKE in names
         assert COPIES not in names
 
-    @pytest.mark.thorough
     def test_noise_over_clips_is_unlike_the_recordings(self):
         made = clips(80, 1)
         noisy = made.waves + 0.1 * np.random.default_rng(0).standard_normal(made.waves.shape).astype(np.float32)
@@ -201,19 +193,16 @@ class TestVerdict:
         assert UNLIKE in names
         assert not {COPIES, GOOD} & {*names}
 
-    @pytest.mark.thorough
     def test_wrong_labels_are_wrong_labels(self):
         names = verdict(clips(80, 0), relabelled(clips(80, 1)), ClassifierEmbedding(TinyJudge()))
         assert WRONG_LABELS in names
 
-    @pytest.mark.thorough
     def test_too_few_are_too_few(self):
         assert verdict(clips(40, 0), clips(80, 1))[0] == FEW_RECORDINGS
         assert verdict(clips(80, 0), clips(20, 1))[0] == FEW_CLIPS
         result = compare(clips(40, 0), clips(80, 1), [EMBEDDING], cheats=False)
         assert "noise has 20, tone has 20" in result.verdict.findings[0].sentence
 
-    @pytest.mark.thorough
     def test_an_undetected_cheat_makes_it_unreliable(self):
         assert (
             verdict(clips(80, 0), clips(80, 1), thresholds=Thresholds(fraction_no_closer=0.0), cheats=True)[0]
@@ -225,7 +214,6 @@ class TestVerdict:
 
 
 class TestEvaluate:
-    @pytest.mark.thorough
     def test_folders(self, tmp_path):
         reference, generated = write_folder(tmp_path / "real", 80, 0), write_folder(tmp_path / "made", 40, 1)
         (generated / "tone" / "broken.wav").write_bytes(b"RIFF....")
@@ -240,7 +228,6 @@ class TestEvaluate:
         assert any("broken.wav" in note for note in result.notes)
         assert result.rows[0].distances["log-mel"].relative_frechet.ratio.value < 1.5
 
-    @pytest.mark.thorough
     def test_manifest_of_generate_and_splits(self, tmp_path):
         reference = write_folder(tmp_path / "real", 80, 0)
         files = sorted(reference.rglob("*.wav"))
@@ -261,14 +248,12 @@ class TestEvaluate:
         assert result.n_reference == 60
         assert [(row.name, row.n_clips) for row in result.rows] == [("generated", 40), (HELD_OUT, 20)]
 
-    @pytest.mark.thorough
     def test_without_labels(self, tmp_path):
         reference, generated = write_folder(tmp_path / "real", 40, 0), write_folder(tmp_path / "made", 40, 1)
         result = evaluate(reference, generated, label_from="none", skip_cheats=True)
         assert list(result.rows[0].sample_metrics.labels) == [""]
         assert "all " in str(result)
 
-    @pytest.mark.thorough
     @pytest.mark.uses("classifier")
     def test_classifier_is_chosen_by_its_labels(self, tmp_path, monkeypatch):
         cards = {"drums": TinyCard("gan"), "judge": TinyCard()}
@@ -282,7 +267,6 @@ class TestEvaluate:
         assert (result.classifier.name, result.classifier.test_accuracy) == ("judge", 0.91)
         assert result.rows[0].scores.agreement > 0.9
 
-    @pytest.mark.thorough
     def test_command_line(self, tmp_path, capsys):
         reference, generated = write_folder(tmp_path / "real", 40, 0), write_folder(tmp_path / "made", 40, 1)
         assert run(["evaluate", str(reference), str(generated), "--skip-cheats", "--json"]) == 0

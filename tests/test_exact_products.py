@@ -73,7 +73,6 @@ class ComparedSession:
         return getattr(self.session, name)
 
 
-@pytest.mark.thorough
 @pytest.mark.uses("en", "vocoder")
 def test_bundled_voices_play_the_integers_of_their_weights(tmp_path, monkeypatch):
     original, ratios = ModelFolder.session, {}

@@ -214,7 +214,6 @@ def test_a_few_choices_may_differ_where_two_are_as_near(n_others, is_refused):
         export._check_against_torch(Folder(), "encoder.onnx", graph)
 
 
-@pytest.mark.thorough
 def test_a_failed_export_leaves_the_old_model_as_it_was(tmp_path, monkeypatch):
     folder = make_gan(tmp_path)
     before = {path.name: path.read_bytes() for path in folder.iterdir()}

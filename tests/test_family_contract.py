@@ -34,8 +34,6 @@ from wavewright.models.folder import WEIGHTS_FILE, ModelFolder
 from wavewright.training.export import export_copy
 from wavewright.training.loop import LAST, Loop
 
-FEW = ("acoustic", "gan", "lstm")  # one with speakers, one with critics, one with whitened data
-
 
 def every_family(test):
     """Run a test for every family."""
@@ -46,12 +44,6 @@ def families_that(capability):
     """Run a test for the families whose models do something by default."""
     names = [name for name in sorted(FAMILIES) if capability in FAMILIES[name].capabilities_of({})]
     return pytest.mark.parametrize("name", names)
-
-
-def every_family_thoroughly(test):
-    """Run a test that trains for a few families, and for every one where all tests are run."""
-    thorough = [name if name in FEW else pytest.param(name, marks=pytest.mark.thorough) for name in sorted(FAMILIES)]
-    return pytest.mark.parametrize("name", thorough)(test)
 
 
 def test_every_family_has_a_tiny_model():
@@ -85,7 +77,6 @@ def test_the_settings_reach_every_stage(name):
     assert len(trained(name).network.stage_starts()) >= TINY[name].n_stages
 
 
-@pytest.mark.thorough
 @every_family
 def test_losses_are_declared_and_gradients_reach_every_parameter(name):
     run = trained(name)
@@ -115,7 +106,6 @@ def test_the_averaged_module_is_that_of_a_player(name):
     assert {id(p) for p in network.inference_module().parameters() if p.requires_grad} <= owned
 
 
-@pytest.mark.thorough
 @every_family
 def test_metrics_are_those_of_the_family(name):
     run = trained(name)
@@ -136,8 +126,7 @@ class Interrupted(Exception):
     """Stands for what ends a process."""
 
 
-@pytest.mark.thorough
-@every_family_thoroughly
+@every_family
 def test_a_run_that_is_interrupted_and_resumed_ends_like_one_that_is_not(name, tmp_path, monkeypatch):
     interrupted = tiny_run(name, tmp_path / "run")
     train_step = Loop.train_step
@@ -172,7 +161,6 @@ def test_a_card_round_trips(name):
     assert json.loads((run.out / CARD_FILE).read_text(encoding="utf-8"))["recipe"]["training"]["steps"] == 4
 
 
-@pytest.mark.thorough
 @every_family
 def test_the_model_keeps_the_contract(name):
     family, folder = FAMILIES[name], ModelFolder(trained(name).out)
@@ -183,7 +171,6 @@ def test_the_model_keeps_the_contract(name):
     assert repr(model).startswith(f"<tiny: {name}, ")
 
 
-@pytest.mark.thorough
 @every_family
 def test_graphs_compute_what_the_modules_compute(name, tmp_path):
     run = trained(name)
@@ -211,7 +198,6 @@ def run_of_random_weights_progress():
     return Progress(steps=1, threads=1)
 
 
-@pytest.mark.thorough
 @every_family
 def test_a_damaged_file_is_a_bad_model(name, tmp_path):
     source = trained(name).out
@@ -230,7 +216,6 @@ def test_a_damaged_file_is_a_bad_model(name, tmp_path):
             shutil.rmtree(folder)
 
 
-@pytest.mark.thorough
 @every_family
 def test_weights_that_are_not_numbers_are_a_bad_model(name, tmp_path):
     folder = tmp_path / "damaged"
@@ -276,7 +261,6 @@ def tone(seconds, sample_rate, seed=0):
     return (0.3 * np.sin(2 * np.pi * 200 * time) + noise).astype(np.float32)
 
 
-@pytest.mark.thorough
 @every_family
 def test_a_model_is_opened_as_what_it_can_do_or_refused_with_its_command(name):
     path = trained(name).out
@@ -309,7 +293,6 @@ def test_options_are_the_further_parameters_of_generate(name):
     assert set(model.options) <= set(parameters[4:])
 
 
-@pytest.mark.thorough
 @families_that(Capability.GENERATE)
 def test_a_clip_depends_on_label_seed_and_index_alone(name):
     model = loading.load_generator(trained(name).out)
@@ -325,7 +308,6 @@ def test_a_clip_depends_on_label_seed_and_index_alone(name):
     assert not np.array_equal(model.generate(count=1, seed=12)[0], model.generate(count=1, seed=13)[0])
 
 
-@pytest.mark.thorough
 @families_that(Capability.GENERATE)
 def test_label_temperature_and_speaker_change_a_clip(name):
     model = loading.load_generator(trained(name).out)
@@ -362,7 +344,6 @@ def audio_methods(model):
     return methods
 
 
-@pytest.mark.thorough
 @every_family
 def test_audio_that_is_none_is_refused_in_the_same_words(name):
     model = loading.load(trained(name).out)
@@ -414,8 +395,7 @@ def renamed(scan: Scan) -> Scan:
     )
 
 
-@pytest.mark.thorough
-@every_family_thoroughly
+@every_family
 def test_a_training_starts_from_the_weights_of_another(name, tmp_path):
     family, base = FAMILIES[name], ModelFolder(trained(name).out)
     if not family.warm_starts:
@@ -436,8 +416,7 @@ def test_a_training_starts_from_the_weights_of_another(name, tmp_path):
     assert "earlier_runs" not in base.card.training
 
 
-@pytest.mark.thorough
-@every_family_thoroughly
+@every_family
 def test_labels_and_speakers_may_differ_from_those_of_the_base(name, tmp_path):
     family, base = FAMILIES[name], ModelFolder(trained(name).out)
     if not family.warm_starts:

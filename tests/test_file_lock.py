@@ -88,7 +88,6 @@ def test_a_forked_child_does_not_hold_its_parents_lock(tmp_path):
             locked(path, wait=False).__enter__()
 
 
-@pytest.mark.thorough
 def test_processes_and_threads_take_turns(tmp_path):
     (tmp_path / "count").write_text("0")
     processes = [

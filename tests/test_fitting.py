@@ -68,7 +68,6 @@ def test_what_cannot_be_reached_is_refused_with_what_can(factor):
         fitted_steps(steps, int(1_600 / factor), RATE, FRAME, length)
 
 
-@pytest.mark.thorough
 @pytest.mark.uses("en", "vocoder")
 @pytest.mark.parametrize("text", TEXTS)
 def test_the_voice_ends_when_it_should(text):

@@ -36,7 +36,6 @@ MP3 = {
 }
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("name", MP3)
 @pytest.mark.parametrize("xing", ["0", "1"])
 def test_all_frames_of_an_mp3_are_decoded_with_and_without_a_header(tmp_path, name, xing):
@@ -60,7 +59,6 @@ def test_mp3_files_one_after_the_other_are_decoded_to_the_last(tmp_path):
     assert_as_decoded(joined, expected)
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("fraction", [0.3, 0.55, 0.9])
 def test_of_an_mp3_that_was_cut_all_whole_frames_are_decoded(tmp_path, fraction, capfd):
     path = encode(tmp_path / "a.mp3", "libmp3lame", chirp(4.0), RATE, options={"q": "4"})
@@ -84,7 +82,6 @@ def test_an_mp3_that_is_damaged_in_the_middle_is_read_on_behind_it(tmp_path, cap
     assert capfd.readouterr().err == "", "the decoder prints nothing"
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(("ending", "rate"), [("ogg", RATE), ("opus", 48_000)])
 @pytest.mark.parametrize("n_channels", [1, 2])
 def test_all_links_of_a_chained_ogg_file_are_decoded(tmp_path, ending, rate, n_channels):
@@ -96,7 +93,6 @@ def test_all_links_of_a_chained_ogg_file_are_decoded(tmp_path, ending, rate, n_c
     assert_as_decoded(joined, np.concatenate([Clip.read(path).wave for path in paths], axis=1), atol=0)
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(("ending", "rate"), [("ogg", RATE), ("opus", 48_000)])
 @pytest.mark.parametrize("n_channels", [3, 5, 6])
 def test_channels_of_ogg_files_have_the_order_of_wav_files(tmp_path, ending, rate, n_channels):
@@ -131,7 +127,6 @@ SIZES = {
 }
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("name", SIZES)
 @pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24", "FLOAT"])
 def test_a_wav_file_without_sizes_is_read_to_its_end(tmp_path, name, subtype):

@@ -323,7 +323,6 @@ def test_the_command_shows_french_phones(capsys):
     assert "b ɔ̃0 ʒ u1 ʁ" in capsys.readouterr().out
 
 
-@pytest.mark.thorough
 def test_no_voice_speaks_it_yet():
     with pytest.raises(BadSetting, match="The language is 'fr', and en-kathleen speaks 'en'"):
         Voice.load("en-kathleen", language="fr")

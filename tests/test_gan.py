@@ -76,7 +76,6 @@ def batch_for(config: GanConfig, seed: int = 0) -> dict[str, torch.Tensor]:
     return batch
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("config", VARIANTS.values(), ids=VARIANTS.keys())
 def test_a_step_moves_every_parameter_and_names_every_loss(config):
     torch.manual_seed(0)
@@ -348,7 +347,6 @@ def test_layers_of_a_drum_are_one_drum_and_no_limit_falls_below_the_least(folder
         replace(chosen.data, min_limits_db=(-1.0, 2.0))
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(("exponent", "ratio"), [(0.0, 1.0), (0.5, 2.0), (1.0, 4.0)])
 def test_larger_classes_are_drawn_more_often_as_the_exponent_says(folder, tmp_path, exponent, ratio):
     few = tmp_path / "few"
@@ -393,7 +391,6 @@ def test_real_clips_are_near_the_reference_and_one_clip_is_a_collapse(folder, tm
     assert data.reference.measure(silence, 8000)["level_db"] < MIN_LEVEL_DB
 
 
-@pytest.mark.thorough
 def test_training_makes_a_model_folder(folder, tmp_path):
     out = tmp_path / "run"
     settings = [*TINY_SETTINGS, "steps=6", "evaluate_every=3", "save_every=3"]
@@ -413,7 +410,6 @@ def test_training_makes_a_model_folder(folder, tmp_path):
         train(folder, "gan", "tiny", out, "folder", settings=[*settings, "training.seed=7"], resume=True, quiet=True)
 
 
-@pytest.mark.thorough
 def test_a_run_starts_from_the_generator_of_another(folder, tmp_path):
     settings = [*TINY_SETTINGS, "steps=2"]
     train(folder, "gan", "tiny", tmp_path / "base", "folder", settings=settings, quiet=True)
@@ -430,7 +426,6 @@ def test_a_run_starts_from_the_generator_of_another(folder, tmp_path):
     np.testing.assert_allclose(*waves, atol=1e-5)
 
 
-@pytest.mark.thorough
 def test_labels_of_a_run_may_differ_from_those_of_its_base(folder, tmp_path):
     settings = [*TINY_SETTINGS, "steps=2"]
     train(folder, "gan", "tiny", tmp_path / "base", "folder", settings=settings, quiet=True)
@@ -453,7 +448,6 @@ def test_labels_of_a_run_may_differ_from_those_of_its_base(folder, tmp_path):
         GAN.initial_weights(base, GanConfig())
 
 
-@pytest.mark.thorough
 def test_a_resume_with_other_recordings_continues_and_logs_it(folder, tmp_path, capsys):
     sounds = shutil.copytree(folder, tmp_path / "sounds")
     settings = [*TINY_SETTINGS, "steps=2"]

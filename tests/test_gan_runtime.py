@@ -60,7 +60,6 @@ def test_the_meaning_of_a_seed_never_changes(model):
     np.testing.assert_allclose(draw.noise[:3], GOLDEN_NOISE, atol=1e-6)
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("temperature", [0.0, 0.5, 2.0])
 def test_temperature_scales_the_latent_vector_alone(model, tmp_path, temperature):
     cool = loading.load(make_gan(tmp_path, temperature=temperature))
@@ -166,7 +165,6 @@ def test_waveform_generators_only_add_a_fade(tmp_path):
     np.testing.assert_array_equal(model.interpolate(2, 3, 2, "kick")[0], model.generate("kick", 1, seed=2)[0])
 
 
-@pytest.mark.thorough
 def test_real_generators_export_as_they_compute(tmp_path):
     sizes = {**CONFIG, "channels": 16, "n_blocks": 1, "noise_bands": 8, "label_size": 4, "recurrent": True}
     for make, kind in ((SpectralGenerator, "spectral"), (WaveGenerator, "waveform")):
@@ -184,7 +182,6 @@ def test_real_generators_export_as_they_compute(tmp_path):
             np.testing.assert_allclose(waves[2][0], wave * module.fade.numpy(), atol=1e-4)
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("seconds", [0.0, 0.02, 0.15, 60.0])
 @pytest.mark.parametrize("kind", ["spectral", "waveform"])
 def test_clips_fade_out_over_their_last_seconds(tmp_path, seconds, kind):

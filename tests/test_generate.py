@@ -64,7 +64,6 @@ def judge(model, tmp_path, monkeypatch):
     return folder
 
 
-@pytest.mark.thorough
 def test_files_hold_the_clips_of_the_model_and_their_origin(model, tmp_path):
     made = generate(str(model), "snare", 3, seed=7, out=tmp_path / "out", watermark=False)
     names = ["tiny-snare-s7-000.wav", "tiny-snare-s7-001.wav", "tiny-snare-s7-002.wav"]
@@ -259,7 +258,6 @@ def remembering(folder, limits, n_training=4):
     return make_gan(folder, files=files)
 
 
-@pytest.mark.thorough
 def test_copies_are_left_out_by_the_limit_of_their_label_unless_the_call_sets_one(tmp_path):
     model = remembering(tmp_path, [0.5, 0.0, 0.0])
     made = generate(str(model), "kick", 3, out=tmp_path / "out")
@@ -275,7 +273,6 @@ def test_copies_are_left_out_by_the_limit_of_their_label_unless_the_call_sets_on
     )  # an interpolation has no gaps
 
 
-@pytest.mark.thorough
 def test_if_all_are_too_close_the_farthest_are_taken_and_counted(tmp_path):
     model = remembering(tmp_path, [1e6, 0.0, 0.0])
     made = generate(str(model), "kick", 2, out=tmp_path / "out")
@@ -287,7 +284,6 @@ def test_if_all_are_too_close_the_farthest_are_taken_and_counted(tmp_path):
     )
 
 
-@pytest.mark.thorough
 def test_a_code_sets_all_clips_and_their_names(tmp_path):
     model = make_gan(tmp_path, code_categories=2, code_continuous=1)
     call = partial(generate, str(model), "kick", 2, out=tmp_path / "out", code=(0, 1, -0.5), watermark=False)

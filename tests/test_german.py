@@ -187,7 +187,6 @@ def test_the_command_shows_german_phones():
     assert str(shown) == "haus     h aʊ1 s\nh uː1 s  h uː1 s\nweg.     v eː1 k"
 
 
-@pytest.mark.thorough
 def test_a_server_uses_the_words_of_each_language(tmp_path):
     path = tmp_path / "words.txt"
     path.write_text("Kyiv K IY1 V\n", encoding="utf-8")

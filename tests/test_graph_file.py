@@ -219,7 +219,6 @@ def test_weights_that_no_hash_covers_are_not_used(copied_gan):
         loading.load(copied_gan)
 
 
-@pytest.mark.thorough
 def test_damaged_graphs_are_refused_or_read(tmp_path):
     rng = random.Random(0)
     whole = helper.make_model(

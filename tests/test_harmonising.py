@@ -78,7 +78,6 @@ def test_given_notes_stay_and_others_keep_to_their_ranges(voice):
         assert harmony[:, other].max() <= highest
 
 
-@pytest.mark.thorough
 def test_a_seed_gives_one_harmony_and_another_seed_another():
     given = given_of(np.repeat(TUNE, 4))
     one, again, other = (harmonise_grid(*given, seed=seed, settings=QUICK) for seed in (1, 1, 2))
@@ -115,7 +114,6 @@ def test_a_score_has_four_voices_and_the_melody():
     assert (grid_of(harmony) != SILENT).all()
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("shift", [-36, -12, 12, 24])
 def test_a_melody_of_another_octave_is_moved_by_octaves(shift):
     melody = score_of([pitch + shift for pitch in TUNE])
@@ -134,7 +132,6 @@ def test_a_melody_that_no_octave_fits_is_transposed_with_its_key():
     assert found.tonic == (9 + shift) % 12
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("metre", [(3, 4), (6, 8), (5, 4), (7, 8)])
 @pytest.mark.parametrize("duration", [QUARTER, QUARTER // 3, QUARTER // 2])
 def test_metres_and_triplets(metre, duration):

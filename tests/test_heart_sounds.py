@@ -21,7 +21,6 @@ def matched(truth: np.ndarray, found: np.ndarray) -> tuple[float, float]:
     return float(near.any(axis=1).mean()), float(near.any(axis=0).mean())
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("rate_bpm", [45.0, 60.0, 75.0, 100.0, 130.0])
 @pytest.mark.parametrize(("murmur", "noise_db"), [("none", -30.0), ("systolic", -25.0), ("diastolic", -25.0)])
 def test_beats_of_synthetic_sounds_are_found(rate_bpm, murmur, noise_db):
@@ -64,7 +63,6 @@ def test_synthetic_sounds_are_seeded_and_beats_have_the_rate():
     assert np.abs(wave).max() == pytest.approx(0.8)
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("rate_bpm", [50.0, 70.0, 110.0])
 def test_assembled_beats_have_the_rate(rate_bpm):
     wave, _ = synthetic_heart_sounds(10.0, RATE, HeartSoundSettings(rate_bpm=80.0), seed=4)
@@ -91,7 +89,6 @@ def test_errors_say_what_is_allowed():
         synthetic_heart_sounds(0.0, RATE)
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("rate", [2_000, 4_000, 1_000])
 def test_features_have_names_and_find_murmurs(rate):
     features = {}

@@ -80,7 +80,6 @@ def test_the_first_reading_whose_conditions_hold_is_chosen():
         HeteronymRules("word row\n R AW1: behind it\n")
 
 
-@pytest.mark.thorough
 def test_the_recipe_learns_from_sentences(tmp_path):
     recipe = importlib.import_module("recipes.heteronyms")
     path = tmp_path / "sentences.txt"

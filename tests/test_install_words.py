@@ -29,7 +29,6 @@ def texts() -> dict[str, str]:
     return {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in paths if path != Path(__file__)}
 
 
-@pytest.mark.thorough
 def test_no_text_names_a_package_that_is_not_published():
     documents = texts()
     assert len(documents) > 150

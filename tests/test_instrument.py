@@ -77,7 +77,6 @@ def test_levels_of_white_noise_are_its_power_in_each_band():
     np.testing.assert_allclose(measured, expected, atol=3)
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("rate", [16_000, 44_100, 48_000])
 @pytest.mark.parametrize("pitch", [33, 60.5, 93])
 def test_tuning_is_within_a_tenth_of_a_cent(rate, pitch):
@@ -151,7 +150,6 @@ def test_partials_do_not_alias():
     assert power[distance > 60].max() < 1e-6 * power.max()
 
 
-@pytest.mark.thorough
 def test_a_model_plays_the_pitches_that_it_is_asked_for():
     model = load(trained("instrument").out)
     latent = model.timbre(model.labels[0])

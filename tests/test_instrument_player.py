@@ -207,7 +207,6 @@ def notes():
     return load_instrument("notes")
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("label", ["piano", "flute", "recorded-violin"])
 @pytest.mark.parametrize("pitch", [40, 69, 91])
 def test_notes_of_the_bundled_model_are_in_tune(notes, label, pitch):
@@ -221,7 +220,6 @@ def test_notes_of_the_bundled_model_are_in_tune(notes, label, pitch):
     assert 0.05 < np.abs(wave).max() < 1
 
 
-@pytest.mark.thorough
 def test_every_timbre_of_the_bundled_model_sounds_and_ends(notes):
     for label in notes.labels:
         wave = notes.render(notes.timbre(label), 60, 100, 0.5)

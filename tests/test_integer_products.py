@@ -77,7 +77,6 @@ def test_frames_do_not_depend_on_those_beside_them(tmp_path):
     np.testing.assert_array_equal(np.concatenate(pieces, 1), whole)
 
 
-@pytest.mark.thorough
 def test_integers_come_near_to_floats(tmp_path):
     _, frames, floats = written(tmp_path / "floats", 32)
     _, _, integers = written(tmp_path / "integers", 8)

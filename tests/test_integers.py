@@ -56,7 +56,6 @@ N_PARTS = 16  # of the numbers, of which a run without --all takes three
 
 
 @pytest.mark.no_cover
-@pytest.mark.thorough
 def test_every_number_to_100000_is_spelled():
     """They are read in texts of a hundred, one a paragraph."""
     for start in range(0, 100_000, 100):
@@ -65,7 +64,6 @@ def test_every_number_to_100000_is_spelled():
         assert spoken(plain) == [f"{spelled(number)} tickets" for number in numbers]
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("part", range(N_PARTS))
 @pytest.mark.parametrize("written", ["{}", "{:,}"])
 @pytest.mark.parametrize(
@@ -91,7 +89,6 @@ def test_numbers_are_spelled_in_sentences(written, text, expected, part):
         assert spoken(text.format(digits)) == [expected.format(spelled(number))], digits
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("first", range(0, 14, 2))
 def test_numbers_are_spelled_before_every_unit(first):
     units = [written for written in UNITS if written not in NEEDS_NO_SPACE and written not in ("K", "A")]
@@ -105,7 +102,6 @@ def test_numbers_are_spelled_before_every_unit(first):
                 )
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("first", range(0, 14, 2))
 def test_numbers_are_spelled_beside_every_currency(first):
     draw = random.Random(3)

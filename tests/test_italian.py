@@ -274,7 +274,6 @@ def test_the_command_shows_italian_phones(capsys):
     assert "tʃ a1 o0" in capsys.readouterr().out
 
 
-@pytest.mark.thorough
 def test_no_voice_speaks_it_yet():
     with pytest.raises(BadSetting, match="The language is 'it', and en-kathleen speaks 'en'"):
         Voice.load("en-kathleen", language="it")

@@ -21,7 +21,6 @@ UNFINISHED = {"serve"}
 """Commands that end with Ctrl-C."""
 
 pytestmark = [
-    pytest.mark.thorough,
     pytest.mark.skipif(not DOCS.is_dir(), reason="the documents are not beside the tests"),
     pytest.mark.filterwarnings("ignore"),  # of trainings of two steps
 ]

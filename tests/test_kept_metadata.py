@@ -59,7 +59,6 @@ def lower(tags):
     return {name.lower(): text for name, text in tags.items()}
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("source", CODECS)
 @pytest.mark.parametrize("target", ["mp3", "flac", "ogg", "opus", "wav", "aiff", "m4a"])
 def test_tags_of_other_programs_stay_as_ffmpeg_reads_them(tmp_path, source, target):
@@ -92,7 +91,6 @@ def test_what_is_written_is_what_ffmpeg_reads(tmp_path, ending):
     assert {name: text for name, text in read_metadata(path).items() if name not in automatic} == tags
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("ending", ["mp3", "flac", "ogg", "wav", "aiff", "m4a"])
 def test_a_cover_and_chapters_stay_and_move(tmp_path, ending):
     cover = Picture(3, "image/png", "front", png())
@@ -164,7 +162,6 @@ CHAINS = {
 }
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("chain", CHAINS)
 def test_positions_move_with_the_sound(tmp_path, chain):
     position, semitones = CHAINS[chain]
@@ -201,7 +198,6 @@ def test_a_loop_point_is_at_the_same_sound(tmp_path):
     np.testing.assert_array_equal(after[new.start : new.end], before[old.start : old.end])
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("chain", ["reverb", "trim 1.5s", "fadeout 3s", "silence", "tremolo", "stretch 1.5", "loop 1s"])
 def test_loops_whose_seam_is_changed_are_left_out_and_said_to_be(tmp_path, chain):
     source = wav_with_chunks(tmp_path / "a.wav")
@@ -211,7 +207,6 @@ def test_loops_whose_seam_is_changed_are_left_out_and_said_to_be(tmp_path, chain
     assert len(read_all_metadata(out).loops) == own
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("ending", "named"),
     [("mp3", "loop points, .*'bext'"), ("flac", "'bext'"), ("m4a", "loop points")],
@@ -320,7 +315,6 @@ def test_m4a_needs_the_extra(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("ending", ["mp3", "m4a", "flac", "ogg", "opus", "wav"])
 def test_the_usual_output_is_of_the_kind_of_the_source(tmp_path, ending):
     source = Clip(chirp(1.0, RATE), RATE).write(tmp_path / f"take.{ending}")

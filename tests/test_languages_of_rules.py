@@ -45,7 +45,6 @@ def test_other_scripts_are_refused_or_transliterated(language):
     assert [passage.text for passage in skipped] == ["你好"]
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("seed", range(20))
 @pytest.mark.parametrize("language", PIECES)
 def test_any_text_is_read_or_refused(language, seed):
@@ -61,7 +60,6 @@ def test_any_text_is_read_or_refused(language, seed):
         assert all(0 <= word.start < word.end <= len(text) for sentence in sentences for word in sentence.words)
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("language", PIECES)
 def test_english_loads_nothing_of_it(language):
     code = (

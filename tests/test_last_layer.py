@@ -34,7 +34,6 @@ def run_from_encoder(out, pooling="mean", output="softmax", **data):
     return Run(out, "classifier", recipe, recordings(), Provenance("run", "Recognises."), base=base)
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("is_single", [True, False])
 def test_the_gradient_is_zero_at_the_optimum(is_single):
     generator = torch.Generator().manual_seed(0)
@@ -50,7 +49,6 @@ def test_the_gradient_is_zero_at_the_optimum(is_single):
     torch.testing.assert_close(slope, torch.zeros(3, 5).double(), atol=1e-4, rtol=0)
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("pooling", ["mean", "statistics"])
 def test_the_last_layer_is_the_regression_of_scaled_inputs(pooling, tmp_path):
     run = run_from_encoder(tmp_path / "run", pooling)
@@ -77,7 +75,6 @@ def test_the_encoder_stays_and_a_run_can_do_without_the_fit(tmp_path):
 
 
 @pytest.mark.parametrize("fitted_batches", [6, 0])
-@pytest.mark.thorough
 def test_a_fitted_layer_belongs_to_the_base(fitted_batches, tmp_path):
     run = run_from_encoder(tmp_path / "run", fitted_batches=fitted_batches, base_weight=1.0)
     before = run.network.inference_module().fc.weight.detach().clone()
@@ -86,7 +83,6 @@ def test_a_fitted_layer_belongs_to_the_base(fitted_batches, tmp_path):
     assert torch.allclose(learned, before, rtol=2e-3, atol=1e-3) == bool(fitted_batches)
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("output", ["sigmoid", "frames"])
 def test_classifiers_of_several_labels_and_of_events_start_from_an_encoder(output, tmp_path):
     module = run_from_encoder(tmp_path / "run", output=output).network.inference_module().eval()

@@ -71,7 +71,6 @@ def kit(*names: str) -> Path:
 # --- morph, vary, adjust
 
 
-@pytest.mark.thorough
 def test_a_morph_becomes_files_that_sort_and_state_their_origin(workspace, capsys):
     command = [
         "morph",
@@ -155,7 +154,6 @@ def test_variations_are_reproducible_and_replace_nothing_else(workspace):
     assert {path.name: path.read_bytes() for path in Path("out").iterdir()} == contents
 
 
-@pytest.mark.thorough
 def test_attributes_are_adjusted_step_by_step(workspace, capsys):
     assert (
         run(
@@ -197,7 +195,6 @@ def test_attributes_are_adjusted_step_by_step(workspace, capsys):
     )
 
 
-@pytest.mark.thorough
 def test_the_fraction_of_the_residual_is_an_option(workspace, capsys):
     runtime = loading.load("morph-drums")
     calls = {
@@ -231,7 +228,6 @@ def test_steps_that_are_too_loud_are_attenuated_alike():
     )
 
 
-@pytest.mark.thorough
 def test_an_attenuation_is_reported(workspace, capsys):
     Clip(1_000 * A[None], RATE).write("loud.wav", "FLOAT")
     assert run(["adjust", "loud.wav", "--set", "loudness=+1"]) == 0
@@ -245,7 +241,6 @@ def test_an_attenuation_is_reported(workspace, capsys):
     assert "attenuated" not in capsys.readouterr().out
 
 
-@pytest.mark.thorough
 def test_a_model_with_pitch_is_conditioned_on_it(workspace, capsys):
     runtime = loading.load("pitched")
     calls = {
@@ -281,7 +276,6 @@ def test_a_model_with_pitch_is_conditioned_on_it(workspace, capsys):
 # --- map and similar
 
 
-@pytest.mark.thorough
 def test_a_map_has_coordinates_and_similar_clips(workspace, capsys):
     names = [f"{label}/{index}.wav" for label in ("high", "low") for index in range(3)]
     assert run(["map", str(kit(*names)), "--similar", "2", "--out", "map.json"]) == 0
@@ -430,7 +424,6 @@ def test_inconsistent_metadata_is_refused(workspace):
 # --- refusals
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

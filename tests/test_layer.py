@@ -43,7 +43,6 @@ RAIN = '[[layers]]\nname = "rain"\nfile = "rain.wav"\n'
 DROPS = '[[layers]]\nname = "drops"\nfolder = "drops"\nevery = [0.5, 1.5]\n'
 
 
-@pytest.mark.thorough
 def test_a_background_follows_from_its_seed(folder):
     text = RAIN + DROPS + "gain_db = [-6, 0]\npan = [-1, 1]\nsemitones = [-2, 2]\ndistance_m = [100, 500]\n"
     first, again, other = (rendered(text, folder, seed=seed) for seed in (1, 1, 2))
@@ -128,7 +127,6 @@ def test_mono_textures_become_wide_unless_told_otherwise(folder):
     np.testing.assert_array_equal(narrow[0], narrow[1])
 
 
-@pytest.mark.thorough
 def test_procedures_and_models_are_layers(tmp_path):
     text = """
     [[layers]]
@@ -158,7 +156,6 @@ def test_procedures_and_models_are_layers(tmp_path):
     assert len({id(placement.source) for placement in mix.strips["layer 3"].placements}) == 2
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("name", preset_names())
 def test_presets_need_no_files(name):
     mix = mix_of(read_preset(name), 1.0, 0, is_loop=True)
@@ -190,7 +187,6 @@ def test_the_file_records_the_seed_and_the_loop(folder, monkeypatch):
     assert read_loops(layer(str(folder / "bed.toml"), 2.0, quiet=True).out) == ()
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("text", "kind", "message"),
     [

@@ -60,7 +60,6 @@ def test_lines_are_read_as_they_look(text, expected):
     assert sentences(text) == expected
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("text", "markup"),
     [(RECIPE, "none"), (NOTES, "none"), (RECIPE, "markdown"), (NOTES, "markdown"), (PAGE, "html")],

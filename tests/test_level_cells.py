@@ -74,7 +74,6 @@ def test_pauses_stay_as_quiet_and_silence_silent():
     assert not output[:, 45_600:49_400].any()
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("change", "speed", "semitones"),
     [

@@ -139,7 +139,6 @@ def test_an_empty_sound_ends_a_loop():
     assert not player.fill(np.ones((1, 10), np.float32))
 
 
-@pytest.mark.thorough
 def test_keys_are_heard_with_the_next_block():
     output, keys = FakeOutput(n_most=12), FakeMidi()
     output.before_each = lambda number: keys.send(bytes([0x90, 69, 100])) if number == 3 else None
@@ -177,7 +176,6 @@ def test_channels_are_joined_but_for_drums():
     assert set(channels.tolist()) == {3, 9}
 
 
-@pytest.mark.thorough
 def test_no_note_of_random_messages_is_missed():
     rng = np.random.default_rng(2)
     engine = open_soundfont(None, 8_000)

@@ -168,7 +168,6 @@ def test_silence_and_constant_sounds_loop():
         np.testing.assert_allclose(loop.wave, wave[:, : loop.wave.shape[1]], atol=1e-6)
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("is_loop", [False, True])
 @pytest.mark.parametrize("seconds", [0.5, 3.0, 31.4])
 def test_an_extension_has_its_length_and_follows_its_seed(seconds, is_loop):
@@ -179,7 +178,6 @@ def test_an_extension_has_its_length_and_follows_its_seed(seconds, is_loop):
     assert not np.array_equal(first, other)
 
 
-@pytest.mark.thorough
 def test_the_end_of_an_extended_loop_is_what_precedes_its_start():
     wave = texture(4.0)
     for seed in range(5):
@@ -189,7 +187,6 @@ def test_the_end_of_an_extended_loop_is_what_precedes_its_start():
         assert np.abs(matches - joined).max(axis=1).min() < 1e-6
 
 
-@pytest.mark.thorough
 def test_an_extension_repeats_nothing_at_once_and_has_no_period():
     wave = texture(4.0)
     extended = extend(wave, RATE, 60.0, 3)[0]

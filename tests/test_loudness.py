@@ -142,7 +142,6 @@ def test_short_term_and_momentary_loudness_of_tech_3341():
     np.testing.assert_allclose(momentary, -23.0, atol=0.1)
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("levels_db", "expected_lu"),
     [

@@ -383,7 +383,6 @@ def test_a_metric_fits_the_output():
 # --- playing
 
 
-@pytest.mark.thorough
 def test_what_plays_equals_what_was_trained(player, prepared):
     network = export_copy(seeded(prepared.recipe.model)).recurrent
     batch = whole_clips(prepared, 3)
@@ -445,7 +444,6 @@ def test_prompts_labels_and_speakers_that_do_not_fit_are_refused(player):
         player.generate("two", seconds=-1)
 
 
-@pytest.mark.thorough
 def test_a_model_whose_statistics_do_not_fit_is_refused(prepared, tmp_path):
     folder = exported(tmp_path, prepared)
     card = json.loads((folder / CARD_FILE).read_text(encoding="utf-8"))
@@ -455,7 +453,6 @@ def test_a_model_whose_statistics_do_not_fit_is_refused(prepared, tmp_path):
         loading.load(folder)
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("name", ["mean", "directions", "scales", "durations"])
 @pytest.mark.parametrize("number", [np.nan, np.inf])
 def test_a_model_whose_statistics_are_no_numbers_is_refused(prepared, tmp_path, name, number):
@@ -468,7 +465,6 @@ def test_a_model_whose_statistics_are_no_numbers_is_refused(prepared, tmp_path, 
         loading.load(folder)
 
 
-@pytest.mark.thorough
 def test_a_run_becomes_a_model_that_plays(words, tmp_path):
     folder = words[0].path.parent
     settings = [
@@ -490,7 +486,6 @@ def test_a_run_becomes_a_model_that_plays(words, tmp_path):
     assert np.abs(wave).max() > 0
 
 
-@pytest.mark.thorough
 def test_a_training_starts_from_another_model(words, prepared, tmp_path):
     """Known labels and speakers keep their embeddings, new ones start from the mean, the rest is the base's."""
     base = ModelFolder(exported(tmp_path, prepared, "base"))
@@ -526,7 +521,6 @@ def test_a_training_starts_from_another_model(words, prepared, tmp_path):
     assert np.isfinite(progress.metrics["valid/nll"])
 
 
-@pytest.mark.thorough
 def test_a_base_without_labels_is_refused_for_recordings_with_labels(words, prepared, tmp_path):
     base = ModelFolder(exported(tmp_path, prepared, "plain", replace(VOICE, labels=())))
     with pytest.raises(BadSetting, match="plain has no labels, and this training has one, two; train on recordings"):

@@ -87,7 +87,6 @@ def test_two_columns_of_one_name_are_refused(tmp_path, sound, name):
         manifest.read(path)
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("ending", [".jsonl", ".csv"])
 @pytest.mark.parametrize(
     "odd", ["\u2028", "\u2029", "\x85", "\x0b", "\x1c", "\x0c", "\r", "\n", '"', ",", "|", "ü", "\U0001f600"]

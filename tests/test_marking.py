@@ -49,7 +49,6 @@ def folder(tmp_path, monkeypatch):
 # -------------------------------------------------------------------------------------------------------------- speech
 
 
-@pytest.mark.thorough
 def test_speech_is_marked_and_as_before_without_the_mark():
     marked = wavewright.speak(TEXT, out=Path("marked.wav"))
     plain = wavewright.speak(TEXT, out=Path("plain.wav"), watermark=False)
@@ -63,7 +62,6 @@ def test_speech_is_marked_and_as_before_without_the_mark():
     np.testing.assert_array_equal(marked.clip.wave, expected)
 
 
-@pytest.mark.thorough
 def test_a_stream_has_the_samples_of_the_file(monkeypatch):
     whole = wavewright.speak(TEXT).clip.wave
     monkeypatch.setattr(sys, "stdout", ByteStream())
@@ -71,7 +69,6 @@ def test_a_stream_has_the_samples_of_the_file(monkeypatch):
     assert sys.stdout.buffer.getvalue()[44:] == to_pcm(whole)
 
 
-@pytest.mark.thorough
 def test_books_and_batches_are_marked_and_made_again_when_the_mark_changes():
     Path("book.txt").write_text(f"{TEXT}\n", encoding="utf-8")
     Path("lines.csv").write_text(f'name,text\nfox,"{TEXT}"\n', encoding="utf-8")
@@ -117,7 +114,6 @@ def test_the_first_chunk_of_speech_has_audio():
 # -------------------------------------------------------------------------------------------- clips, music, backgrounds
 
 
-@pytest.mark.thorough
 def test_clips_are_marked_and_state_it():
     made = wavewright.generate("ambience", "rain", 1, seconds=4, out=Path("out"))
     assert made.is_marked
@@ -132,7 +128,6 @@ def test_clips_are_marked_and_state_it():
     np.testing.assert_allclose(Clip.read(plain.out / plain.clips[0].file).wave, expected, atol=2**-23)
 
 
-@pytest.mark.thorough
 def test_a_marked_loop_is_seamless():
     made = wavewright.generate("ambience", "rain", 1, seconds=4, loop=True, out=Path("out"))
     plain = wavewright.generate("ambience", "rain", 1, seconds=4, loop=True, out=Path("plain"), watermark=False)
@@ -141,7 +136,6 @@ def test_a_marked_loop_is_seamless():
     assert np.abs(mark).max() > 100 * max(abs(mark[0]), abs(mark[-1]))
 
 
-@pytest.mark.thorough
 def test_derived_clips_are_marked():
     wavewright.generate("ambience", "rain", 2, seconds=4, out=Path("source"), watermark=False)
     a, b = sorted(Path("source").glob("*.wav"))
@@ -161,7 +155,6 @@ def test_derived_clips_are_marked():
     assert "mine" not in json.dumps(origin)
 
 
-@pytest.mark.thorough
 def test_decoded_latents_are_marked_and_decoded_codes_are_not():
     plain = wavewright.generate("ambience", "rain", 1, seconds=4, out=Path("source"), watermark=False)
     source = plain.out / plain.clips[0].file
@@ -177,7 +170,6 @@ def test_decoded_latents_are_marked_and_decoded_codes_are_not():
         wavewright.decode(Path("a.wwc"), Path("d.wav"), watermark_key="mine")
 
 
-@pytest.mark.thorough
 def test_a_learned_instrument_is_marked_and_a_soundfont_is_not():
     common = {"note": "A3", "seconds": 6.0, "quiet": True}
     learned = wavewright.render(out=Path("a.wav"), instrument="notes", stems=Path("stems"), **common)
@@ -188,7 +180,6 @@ def test_a_learned_instrument_is_marked_and_a_soundfont_is_not():
     assert payload_in(Path("b.wav")) is payload_in(Path("c.wav")) is None
 
 
-@pytest.mark.thorough
 def test_composed_music_is_marked_and_rules_are_not():
     composed = wavewright.compose("chorales", Path("a.wav"), bars=2, quiet=True)
     assert composed.is_marked
@@ -202,7 +193,6 @@ def test_composed_music_is_marked_and_rules_are_not():
     assert payload_in(ruled.out) is None
 
 
-@pytest.mark.thorough
 def test_a_background_with_sounds_of_a_model_is_marked():
     made = wavewright.layer("seaside", seconds=4, out=Path("a.wav"), quiet=True)
     assert made.is_marked
@@ -214,7 +204,6 @@ def test_a_background_with_sounds_of_a_model_is_marked():
 # --------------------------------------------------------------------------------------------------- the command line
 
 
-@pytest.mark.thorough
 def test_the_command_line_leaves_the_mark_out(capsys):
     assert run(["speak", TEXT, "--json", "--no-watermark"]) == 0
     assert json.loads(capsys.readouterr().out)["is_marked"] is False

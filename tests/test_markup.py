@@ -198,7 +198,6 @@ def test_words_stand_where_they_are_written(text, markup):
     assert others.get("boldness", "bold</b>ness") == "bold</b>ness"
 
 
-@pytest.mark.thorough
 @settings(derandomize=True, max_examples=400)
 @given(
     st.lists(st.lists(st.sampled_from(PIECES), max_size=12), min_size=1, max_size=3),
@@ -218,7 +217,6 @@ def test_any_markup_is_read_and_positions_never_decrease(segments, markup):
             assert sentence.words
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("markup", ["markdown", "html"])
 @pytest.mark.parametrize(
     "piece", [*PIECES, "[a](", '<a "', "*a ", "`a``b", "<!-- ", "|a", "a|b\n", "- - ", "[a]: ", "(("]
@@ -271,7 +269,6 @@ def test_markdown_of_a_stream_sounds_as_the_whole(players, monkeypatch):
     assert np.abs(wave - whole.clip.wave).max() <= 0.5 / 32_768 + 1e-9
 
 
-@pytest.mark.thorough
 def test_random_markdown_sounds_the_same_line_by_line_and_whole():
     draw = random.Random(3)
     lines = [

@@ -56,7 +56,6 @@ class TestSampling:
         assert counts[0] == counts[2]
         assert counts[0] + counts[1] + counts[3] == 3
 
-    @pytest.mark.thorough
     def test_bootstrap_of_a_mean_is_the_known_interval(self):
         sample = normal(400, 1, 0)[:, 0]
         result = metrics.bootstrap_interval(np.mean, [sample], repeats=2000, seed=1)

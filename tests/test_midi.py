@@ -140,7 +140,6 @@ def test_long_runs_of_messages_are_the_same_as_short_ones(seed, monkeypatch):
 times = st.integers(0, 100_000)
 
 
-@pytest.mark.thorough
 @settings(max_examples=60)
 @given(
     st.lists(
@@ -268,7 +267,6 @@ def test_tracks_of_format_2_are_tunes_of_their_own(tmp_path):
         read_score(tmp_path / "x.mid", 3)
 
 
-@pytest.mark.thorough
 def test_two_thousand_tracks_are_read_and_written():
     contents = file_of(*[NOTE + END] * 2_000)
     (score,), problems = read_midi(contents)

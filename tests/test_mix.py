@@ -93,7 +93,6 @@ def test_loops_repeat_the_file_or_its_loop_points(folder):
     np.testing.assert_array_equal(rendered(text, folder), expected)
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("n_loop", [1, 2, 2_000])
 @pytest.mark.parametrize("offset", [0, 0.1])
 def test_ping_pong_and_backward_loops_turn(folder, monkeypatch, n_loop, offset):
@@ -347,7 +346,6 @@ def test_muted_tracks_have_no_stems_and_empty_buses_are_silent(folder):
     assert not silent.any()
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("text", "kind", "message"),
     [

@@ -43,7 +43,6 @@ def test_the_fastest_mode_within_its_bound_is_chosen(drifts, rates, expected):
     assert fastest([ModeMeasurement(*each) for each in zip(modes, drifts, rates, strict=True)]) == expected
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("config", [CONFIG, MU_LAW], ids=["logistics", "mu-law"])
 def test_drift_is_zero_for_float32_and_larger_for_fewer_bits(config):
     measured = {each.mode: each for each in measure_modes(config, random_tensors(config))}
@@ -54,7 +53,6 @@ def test_drift_is_zero_for_float32_and_larger_for_fewer_bits(config):
     assert all(each.samples_per_second > 0 for each in measured.values())
 
 
-@pytest.mark.thorough
 def test_drift_is_the_divergence_of_the_distributions(monkeypatch):
     """Constant outputs: the divergence of two distributions is known, and samples of the one estimate it."""
     logits = np.random.default_rng(0).standard_normal((2, 256))
@@ -99,7 +97,6 @@ def test_a_damaged_file_of_choices_is_measured_anew(cache_folder, monkeypatch, d
     assert "int8" in [each["mode"] for each in cached.values() if isinstance(each, dict)]
 
 
-@pytest.mark.thorough
 def test_auto_draws_the_samples_of_the_mode_that_it_stands_for(cache_folder):
     tensors = random_tensors(CONFIG)
     auto = open_engine(CONFIG, tensors, "auto")

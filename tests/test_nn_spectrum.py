@@ -90,7 +90,6 @@ def test_impossible_settings_are_refused():
 # --- gradients
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("n_fft", [8, 9])
 def test_transforms_differentiate_twice(n_fft):
     wave = normal(2, n_fft, dtype=torch.float64, requires_grad=True)
@@ -100,7 +99,6 @@ def test_transforms_differentiate_twice(n_fft):
     assert checked(power_spectrum, spectrum)
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(("n_fft", "hop_length"), [(8, 2), (9, 4), (8, 8), (7, 1)])
 def test_framing_differentiates_twice(n_fft, hop_length):
     wave = normal(2, 24, dtype=torch.float64, requires_grad=True)
@@ -109,7 +107,6 @@ def test_framing_differentiates_twice(n_fft, hop_length):
     assert checked(lambda tensor: overlap_add(tensor, hop_length), frames)
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(("n_fft", "hop_length"), [(8, 2), (9, 4)])
 @pytest.mark.parametrize("padding", ["zero", "reflect", "none"])
 def test_stft_and_istft_differentiate_twice(n_fft, hop_length, padding):
@@ -120,7 +117,6 @@ def test_stft_and_istft_differentiate_twice(n_fft, hop_length, padding):
     assert checked(lambda tensor: istft(tensor, n_fft, hop_length, n_samples=12, padding=padding)[..., 1:], spectrum)
 
 
-@pytest.mark.thorough
 def test_log_mel_differentiates_twice_even_in_silence():
     module = LogMel(16_000, n_fft=16, hop_length=8, n_mels=4, floor=0.1).double()
     assert checked(module, normal(2, 40, dtype=torch.float64, requires_grad=True))

@@ -124,7 +124,6 @@ def players_in(html):
     return html.count("<audio controls")
 
 
-@pytest.mark.thorough
 @pytest.mark.uses("vocoder")
 def test_speech_shows_its_words_with_their_times(tmp_path):
     speech = wavewright.Voice.load("en-kathleen").speak("One & two.")

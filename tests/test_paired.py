@@ -54,7 +54,6 @@ def no_packages(monkeypatch):
     monkeypatch.setattr(paired, "find_spec", lambda name: None)
 
 
-@pytest.mark.thorough
 def test_files_of_the_same_names_are_compared(folders):
     report = compare_pairs(folders / "clean", folders / "processed", folders / "noisy")
     assert set(report.scores) == set(report.noisy_scores) == {"a", "day/b", "day/c"}
@@ -67,7 +66,6 @@ def test_files_of_the_same_names_are_compared(folders):
     assert all(mean["srmr"].value > 0 for mean in (report.means, report.noisy_means, report.clean_means))
 
 
-@pytest.mark.thorough
 def test_packages_are_used_where_they_are_installed(folders, monkeypatch):
     monkeypatch.setattr(paired, "find_spec", lambda name: name == "pystoi" or None)
     monkeypatch.setattr(paired, "METRICS", {**paired.METRICS, "stoi": lambda reference, estimate: 0.75})
@@ -143,7 +141,6 @@ class TestWordError:
             assert sample_rate == RATE
             return "one two three four five" if np.std(wave) < 0.12 else "one two three four"
 
-    @pytest.mark.thorough
     def test_is_that_of_transcripts(self, folders):
         texts = {"a": "One, two.", "day/b": "one two three four five", "day/c": "one two three four five"}
         report = compare_pairs(
@@ -156,7 +153,6 @@ class TestWordError:
         assert report.clean_means["word_error_percent"].value == pytest.approx(100 * 3 / 12)
         assert "word error (%)" in str(report)
 
-    @pytest.mark.thorough
     @pytest.mark.parametrize("texts", [None, {"a": "something else"}])
     def test_is_that_of_what_is_recognised_in_clean_recordings(self, folders, texts):
         report = compare_pairs(
@@ -168,7 +164,6 @@ class TestWordError:
         assert "word_error_percent" not in report.clean_means
         assert "against what is recognised in the clean recordings" in str(report)
 
-    @pytest.mark.thorough
     def test_reads_the_manifest(self, folders, monkeypatch):
         records = [{"audio_filepath": f"{name}.flac", "text": "one two"} for name in ("a", "day/b", "day/c")]
         (folders / "clean" / "manifest.jsonl").write_text("".join(map(line_of, records)), encoding="utf-8")

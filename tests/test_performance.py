@@ -112,7 +112,6 @@ def test_compound_metres_do_not_swing_and_quarters_count_from_the_metre():
     assert starts == [2_000, 6_000, 9_000]
 
 
-@pytest.mark.thorough
 def test_deviations_are_those_of_their_seed_and_keep_durations():
     score = score_of(*[(480 * index, 240, 60 + index, 80) for index in range(60)])
     human = PerformanceSettings(timing_ms=10, velocity=8, seed=5)

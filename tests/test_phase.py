@@ -34,7 +34,6 @@ def vowel(f0_hz=150.0, seconds=0.6, snr_db=30.0):
 # --- Griffin-Lim
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("momentum", [0.0, 0.99])
 def test_griffin_lim_equals_librosa(momentum):
     magnitude = np.abs(dsp.stft(vowel(), 256, 64))

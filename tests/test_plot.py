@@ -58,7 +58,6 @@ def test_a_long_file_in_blocks_looks_like_the_same_file_at_once(tmp_path, monkey
     assert at_once.n_samples == in_blocks.n_samples == 20 * RATE
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(("kind", "height"), [("waveform", 276), ("spectrogram", 420), ("mel", 420), ("all", 852)])
 def test_each_kind_is_drawn(tmp_path, kind, height):
     path = Clip(tone(1_000, 0.5), RATE).write(tmp_path / "tone.wav")
@@ -100,7 +99,6 @@ def test_the_default_path_is_beside_the_file_and_titles_are_plain_text(tmp_path)
     assert sorted(tmp_path.iterdir()) == sorted([path, drawn.out])
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(
     "wave", [np.full((1, 1), 0.5), np.zeros((1, 2_000)), tone(100, 0.01, n_channels=6), tone(100, 0.5, 1.5)]
 )
@@ -162,7 +160,6 @@ def test_a_map_has_a_colour_for_each_label_where_its_points_lie(tmp_path):
         draw_map(positions, [None] * 4, ["a"] * 4, tmp_path / "map.txt")
 
 
-@pytest.mark.thorough
 def test_several_files_have_an_image_each_and_bad_ones_are_listed(tmp_path, capsys):
     files = [Clip(tone(1_000, 0.1 * number), RATE).write(tmp_path / f"tone-{number}.wav") for number in (1, 2, 3)]
     (tmp_path / "bad.wav").write_bytes(b"no sound")
@@ -204,7 +201,6 @@ def test_images_of_one_name_have_paths_of_their_own():
             assert len({*image_paths(sorted(random), folder)}) == len(random)
 
 
-@pytest.mark.thorough
 def test_an_image_replaces_one_of_the_same_file_and_nothing_else(tmp_path):
     path = Clip(tone(1_000, 0.2), RATE).write(tmp_path / "t\u00f6ne \u97f3.wav")
     for kind in ("waveform", "all", "waveform"):

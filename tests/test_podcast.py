@@ -50,7 +50,6 @@ def level_db(wave, start, end):
     return 10 * np.log10(np.mean(np.square(wave[round(start * RATE) : round(end * RATE)])) + 1e-12)
 
 
-@pytest.mark.thorough
 def test_speakers_are_equally_loud(speakers, tmp_path):
     made = podcast(speakers, out=tmp_path / "e.wav", keep_pauses=True, **RAW)
     wave = Clip.read(made.out).wave[0]
@@ -64,7 +63,6 @@ def test_speakers_are_equally_loud(speakers, tmp_path):
     assert "level +" in str(made)
 
 
-@pytest.mark.thorough
 def test_ffmpeg_measures_the_same_loudness(speakers, tmp_path):
     if not shutil.which("ffmpeg"):
         pytest.skip("FFmpeg is not installed")
@@ -77,7 +75,6 @@ def test_ffmpeg_measures_the_same_loudness(speakers, tmp_path):
     assert peak < -0.9
 
 
-@pytest.mark.thorough
 def test_pauses_are_shortened_and_chapters_move_with_the_sound(speakers, tmp_path):
     made = podcast(speakers, out=tmp_path / "e.mp3", longest_pause=0.6, chapter=("6 Ben", "0:11 Anna again"), **RAW)
     # Silences of 2 s and 1 s become 0.6 s, and one of 2 s at the end 0.3 s; 0.5 s at the start are short enough.
@@ -116,14 +113,12 @@ def test_what_is_cut_is_what_the_effect_cuts(tmp_path_factory, parts, longest, b
     assert positions[-1] == pytest.approx(n_left / 8_000, abs=0.005)
 
 
-@pytest.mark.thorough
 def test_pauses_begin_chapters(speakers, tmp_path):
     made = podcast(speakers, out=tmp_path / "e.flac", chapter_pause=1.5, **RAW)
     assert [title for _, title in made.chapters] == ["Chapter 1", "Chapter 2"]
     assert podcast(speakers, out=tmp_path / "f.flac", chapter_pause=5.0, **RAW).chapters == ()
 
 
-@pytest.mark.thorough
 def test_markers_tags_and_a_cover_are_kept(speakers, tmp_path):
     markers = (Marker(0.0, None, "Hello"), Marker(6.0, None, "Guest"))
     metadata = SoundMetadata((("artist", "Anna"), ("comment", "of a recorder")), markers=markers)
@@ -144,7 +139,6 @@ def test_markers_tags_and_a_cover_are_kept(speakers, tmp_path):
     assert [title for _, title in again.chapters] == ["Hello", "Guest"]
 
 
-@pytest.mark.thorough
 def test_a_marker_at_the_end_is_left_out(speakers, tmp_path):
     """Recorders mark where they stopped."""
     source = tmp_path / "marked.wav"
@@ -154,7 +148,6 @@ def test_a_marker_at_the_end_is_left_out(speakers, tmp_path):
     assert made.chapters == ((0.0, "Start"), (1.0, "Hello"))
 
 
-@pytest.mark.thorough
 def test_a_recording_that_was_clipped_is_named(speakers, tmp_path):
     Clip(np.clip(8 * Clip.read(speakers[1]).wave, -1, 1), 44_100).write(tmp_path / "loud.wav")
     made = podcast((tmp_path / "loud.wav",), out=tmp_path / "e.wav", **RAW)
@@ -163,7 +156,6 @@ def test_a_recording_that_was_clipped_is_named(speakers, tmp_path):
     assert podcast((speakers[1],), out=tmp_path / "f.wav", **RAW).tracks[0].n_clipped == 0
 
 
-@pytest.mark.thorough
 @pytest.mark.uses("denoise-48k", "denoise-16k")
 def test_noise_is_removed(tmp_path):
     wave = talk([(1, 4)], 5, -15) + db_to_gain(-50) * np.random.default_rng(3).standard_normal(5 * RATE)
@@ -186,7 +178,6 @@ def test_a_silent_speaker_is_left_out(speakers, tmp_path):
     assert not (tmp_path / "f.wav").exists()
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("given", "words"),
     [
@@ -211,7 +202,6 @@ def test_what_is_refused(speakers, tmp_path, monkeypatch, given, words):
     assert speakers[0].read_bytes() == before
 
 
-@pytest.mark.thorough
 def test_the_command_takes_several_recordings(speakers, capsys):
     assert run(["podcast", *map(str, speakers), "--keep-noise", "--quiet", "--chapter", "0:06 Ben"]) == 0
     printed = capsys.readouterr().out

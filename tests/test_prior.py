@@ -89,7 +89,6 @@ def seeded(config) -> PriorNetwork:
         return network
 
 
-@pytest.mark.thorough
 def test_clips_of_a_training_are_drawn_with_one_thread(prepared, monkeypatch):
     threads = []
 
@@ -298,7 +297,6 @@ def short(workspace):
 # --- playing
 
 
-@pytest.mark.thorough
 def test_what_plays_equals_what_was_trained(player, prepared):
     steps = TorchCodeSteps(export_copy(seeded(prepared.recipe.model)).predictor)
     rngs = [np.random.default_rng(0) for _ in range(2)]
@@ -319,7 +317,6 @@ def test_clips_are_as_long_as_the_words_were(player):
     assert {wave.shape[1] for wave in player.generate("high", 3, seed=3)} <= {35 * HOP, 36 * HOP}
 
 
-@pytest.mark.thorough
 def test_a_stream_and_tokens_are_the_clip(endless, player):
     for one, seconds in ((endless, 1.33), (player, None)):
         (whole,) = one.generate(seed=5, seconds=seconds)
@@ -417,7 +414,6 @@ def test_a_prior_without_its_codec_is_refused(player, workspace, tmp_path, monke
         loading.load(workspace / "runs" / "words")
 
 
-@pytest.mark.thorough
 def test_a_model_whose_durations_do_not_fit_is_refused(player, prepared, workspace):
     folder = exported(prepared, "three")
     card = json.loads((folder / CARD_FILE).read_text(encoding="utf-8"))
@@ -427,7 +423,6 @@ def test_a_model_whose_durations_do_not_fit_is_refused(player, prepared, workspa
         loading.load(folder).generate("low")
 
 
-@pytest.mark.thorough
 def test_a_run_becomes_a_model_that_generates(workspace, tmp_path):
     settings = [
         "codec=tiny-codec",
@@ -451,7 +446,6 @@ def test_a_run_becomes_a_model_that_generates(workspace, tmp_path):
     assert tensors["limits"].shape == (1,)
 
 
-@pytest.mark.thorough
 def test_a_training_starts_from_another_model(prepared, workspace, tmp_path):
     """Known labels and speakers keep their embeddings, new ones start from the mean, the rest is the base's."""
     base = ModelFolder(exported(prepared, "base"))

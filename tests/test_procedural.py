@@ -57,7 +57,6 @@ def octave_levels(wave: np.ndarray, sample_rate: int, highest_hz: float) -> np.n
     return 10 * np.log10(np.array(powers) + 1e-12)
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("procedure", PROCEDURES.values(), ids=PROCEDURES)
 def test_a_seed_determines_every_bit(procedure):
     seconds = seconds_of(procedure)
@@ -82,7 +81,6 @@ def test_effects_have_no_click_no_offset_and_a_bounded_peak(procedure):
         assert wave.shape[1] == round(2.5 * 44_100)
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("procedure", TEXTURES.values(), ids=TEXTURES)
 def test_variations_of_a_texture_have_one_spectrum(procedure):
     levels = [octave_levels(procedure().render(6.0, RATE, seed)[0], RATE, 6_000) for seed in range(3)]
@@ -90,7 +88,6 @@ def test_variations_of_a_texture_have_one_spectrum(procedure):
     assert np.ptp(levels, axis=0)[loud].max() < 7
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("procedure", PROCEDURES.values(), ids=PROCEDURES)
 def test_the_sound_below_nyquist_does_not_depend_on_the_sample_rate(procedure):
     seconds = seconds_of(procedure)
@@ -110,7 +107,6 @@ def test_the_sound_below_nyquist_does_not_depend_on_the_sample_rate(procedure):
     assert np.abs(difference[loud]).max() < 1.0
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("procedure", PROCEDURES.values(), ids=PROCEDURES)
 @pytest.mark.parametrize("sample_rate", [8_000, 11_025, 22_050, 96_000])
 def test_every_sample_rate_is_rendered(procedure, sample_rate):
@@ -126,7 +122,6 @@ def test_textures_come_in_short_blocks(procedure):
     np.testing.assert_array_equal(np.concatenate(blocks, axis=1), procedure().render(3.3, RATE, 2))
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("procedure", TEXTURES.values(), ids=TEXTURES)
 def test_memory_does_not_grow_with_the_length(procedure):
     peaks = []
@@ -141,7 +136,6 @@ def test_memory_does_not_grow_with_the_length(procedure):
     assert peaks[1] < 1.3 * peaks[0] + 200_000
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("procedure", TEXTURES.values(), ids=TEXTURES)
 @pytest.mark.parametrize("seconds", [0.37, 3.0, 4.7])
 def test_a_loop_is_one_period(procedure, seconds):
@@ -244,7 +238,6 @@ def test_samples_below_the_knee_are_unchanged_and_none_exceeds_the_peak():
 # ------------------------------------------------------------------------------------------ physics
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("surface", SURFACES)
 @pytest.mark.parametrize("drops_per_second", [50.0, 10_000.0])
 def test_rain_has_one_level_for_all_surfaces_and_rates(surface, drops_per_second):
@@ -388,7 +381,6 @@ def test_procedures_are_frozen_settings_with_ranges(procedure):
                 procedure(**{name: value})
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("procedure", PROCEDURES.values(), ids=PROCEDURES)
 def test_the_ends_of_all_ranges_are_rendered(procedure):
     for name, limits in ranges_of(procedure).items():

@@ -81,7 +81,6 @@ def test_the_smallest_change_of_any_sample_is_found(tmp_path, subtype):
     assert len(seen) == 1 + len(positions)
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("format", FORMATS)
 def test_metadata_are_no_sound(tmp_path, format):
     hashes = set()
@@ -98,7 +97,6 @@ def test_another_sound_has_another_hash(tmp_path, format):
     assert len({sound_hash(path)[0].sha256 for path in paths}) == 3
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("format", EMBEDDED)
 def test_no_changed_byte_of_a_file_changes_a_verified_sound(tmp_path, format):
     """Whatever is damaged, a file that is still verified decodes to the same samples."""
@@ -180,7 +178,6 @@ def test_media_of_other_kinds_are_refused_in_a_sentence(tmp_path):
 # -------------------------------------------------------------------------------------------- signing and verifying
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("format", FORMATS)
 def test_a_signed_file_is_verified_and_keeps_all_else(tmp_path, format, own_keys):
     path = noise().write(tmp_path / f"a.{format}", metadata={**COMMENT, "title": "kick"})
@@ -206,7 +203,6 @@ def test_a_signed_file_is_verified_and_keeps_all_else(tmp_path, format, own_keys
     assert not [name.name for name in tmp_path.iterdir() if name.name.startswith(".")]
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("format", EMBEDDED)
 @pytest.mark.parametrize("n_bytes", [0, 1, 30, 700, 66_000])
 def test_any_length_of_comments_has_room(tmp_path, format, n_bytes):
@@ -269,7 +265,6 @@ def test_the_record_beside_the_file_is_enough_and_the_file_can_stay_as_it_is(tmp
     assert not wavewright.sign(path, beside_only=True).is_new
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("format", EMBEDDED)
 def test_other_programs_may_change_metadata(tmp_path, format):
     """ffmpeg copies the coded sound with another title, and divides Ogg files into other pages."""
@@ -328,7 +323,6 @@ def test_swapped_records_are_found(tmp_path):
     assert found.record.file == "0.wav"
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("name", "value"),
     [("file", "b.wav"), ("time", "2020-01-01T00:00:00Z"), ("settings", {"seed": 8, "label": "kick"}), ("models", [])],
@@ -352,7 +346,6 @@ def test_the_layout_of_a_record_is_no_change(tmp_path):
     assert wavewright.verify(path).is_verified
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(
     "text",
     [
@@ -378,7 +371,6 @@ def test_what_is_no_record_is_unreadable(tmp_path, text):
     assert (found.status, found.exit_code, found.record) == ("unreadable", 1, None)
 
 
-@pytest.mark.thorough
 def test_every_truncation_and_byte_of_a_record_matters(tmp_path):
     path = noise(0.05).write(tmp_path / "a.wav", metadata=COMMENT)
     side = wavewright.sign(path, beside_only=True).side_file
@@ -603,7 +595,6 @@ def comment(**values):
     return {"comment": json.dumps(values)}
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("values", "task", "kind"),
     [
@@ -631,7 +622,6 @@ def test_a_comment_says_what_made_a_sound(tmp_path, values, task, kind):
     assert (record.statement is None) == (kind is None)
 
 
-@pytest.mark.thorough
 def test_a_generated_file_leads_to_what_its_model_learned_from(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("WAVEWRIGHT_HOME", str(tmp_path / "home"))
     monkeypatch.setattr(models, "BUNDLED_FOLDER", tmp_path / "bundled")
@@ -651,7 +641,6 @@ def test_a_generated_file_leads_to_what_its_model_learned_from(tmp_path, monkeyp
     assert wavewright.verify(tmp_path / "sounds" / "tiny-snare-s0-001.wav").models == ()
 
 
-@pytest.mark.thorough
 def test_an_edit_names_the_signed_sound_that_it_was_made_of(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     noise().write(tmp_path / "a.wav", metadata=COMMENT)

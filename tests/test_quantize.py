@@ -63,7 +63,6 @@ def test_codes_start_from_k_means_and_dead_ones_are_replaced():
     assert perplexity(quantizer.encode(residual).reshape(-1, 1), 16) > 8
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("kind", ["codebook", "finite"])
 def test_each_codebook_lowers_the_error_and_decoding_equals_quantised_latents(kind):
     torch.manual_seed(0)

@@ -92,7 +92,6 @@ def test_a_batch_that_does_not_fit_ends_the_list(tmp_path, monkeypatch):
         batch_times(open_run, 1_000, n_threads, math.inf)
 
 
-@pytest.mark.thorough
 def test_the_command_prints_both_checks_and_draws_them(clips, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("wavewright.training.run.Run.steps_in", lambda run, minutes: (3_000, 1))

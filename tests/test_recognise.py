@@ -198,7 +198,6 @@ def test_alarms_within_the_refractory_time_count_once():
     assert [count_alarms(scores, 0.5, n) for n in (0, 1, 3, 10)] == [5, 4, 2, 1]
 
 
-@pytest.mark.thorough
 def test_a_calibrated_threshold_keeps_the_rate_of_false_alarms(tmp_path):
     rng = np.random.default_rng(1)
     for index in range(6):  # tones in noise, so that confidences differ
@@ -277,7 +276,6 @@ def labelled(tmp_path) -> Path:
     return tmp_path / "labelled"
 
 
-@pytest.mark.thorough
 def test_a_report_compares_with_the_labels(labelled, tmp_path, capsys):
     plot = tmp_path / "report.png"
     assert run(["recognise", "drum-classifier", str(labelled), "--report", "--plot", str(plot), "--json"]) == 0

@@ -88,7 +88,6 @@ def test_matched_sources_give_what_seed_and_index_say():
     assert not np.array_equal(both[0][:, :100], both[1][:, :100])
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("label", SOUNDS)
 def test_procedures_have_clips_of_each_label(label):
     source = ProceduralLabels()

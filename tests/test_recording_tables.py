@@ -37,7 +37,6 @@ def facts(scanned):
     return {entry.path.stem: (entry.text, entry.speaker, entry.label) for entry in scanned.entries}
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("delimiter", ["|", "\t", ",", ";"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "latin-1", "utf-16"])
 @pytest.mark.parametrize("start", ["", "\n", " \n\n"])

@@ -77,7 +77,6 @@ def test_humanised_scores_differ_by_seed_and_keep_their_length(song, tmp_path):
     assert not np.array_equal(waves[0][:, : waves[2].shape[1]], waves[2][:, : waves[0].shape[1]])
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("lufs", [-30.0, -18.0])
 def test_the_mix_has_the_loudness_that_was_set(song, tmp_path, lufs):
     result = render(song, tmp_path / "x.wav", lufs=lufs, sample_rate=RATE, quiet=True)
@@ -167,7 +166,6 @@ def test_a_wave_renders_notes(tmp_path):
     assert result.peak_db > -30
 
 
-@pytest.mark.thorough
 def test_the_synthesiser_renders_all_tracks(song, tmp_path):
     result = render(song, tmp_path / "all.wav", patch="general-midi", quiet=True)
     assert result.n_tracks > 1

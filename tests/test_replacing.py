@@ -83,7 +83,6 @@ def replaced_until_it_dies(root, at, is_done):
     return True
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("is_done", [False, True])
 def test_whenever_it_dies_one_model_is_whole_and_the_next_call_finishes(tmp_path, is_done):
     at, states = 0, []
@@ -128,7 +127,6 @@ def test_disks_without_links_get_copies(tmp_path, monkeypatch):
     assert {path.name for path in root.iterdir()} == {*NEW, "card.json"}
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("at", [0, 5, 9, 13, 17])
 def test_an_export_that_dies_leaves_a_model_that_plays(tmp_path, at):
     folder = make_gan(tmp_path)
@@ -151,7 +149,6 @@ def test_an_export_that_dies_leaves_a_model_that_plays(tmp_path, at):
     ]
 
 
-@pytest.mark.thorough
 def test_folders_with_a_sample_of_earlier_versions_play(tmp_path):
     folder = make_gan(tmp_path)
     shutil.move(folder / "sample.ogg", folder / "sample.wav")
@@ -163,7 +160,6 @@ def test_folders_with_a_sample_of_earlier_versions_play(tmp_path):
     assert not (folder / "sample.wav").exists()
 
 
-@pytest.mark.thorough
 def test_sigterm_before_any_change_leaves_the_new_model_and_nothing_else(tmp_path):
     number = 0
     is_over = False

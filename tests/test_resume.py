@@ -47,7 +47,6 @@ def received(monkeypatch):
         signal.signal(number, handler)
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("cause", CAUSES)
 def test_resume_after_a_stop_at_any_step_is_bit_equal(tmp_path, cause, received):
     make_loop(tmp_path / "whole").run()
@@ -101,7 +100,6 @@ def test_a_request_to_stop_is_answered_at_once(tmp_path, cause):
     assert messages_in_the_step[-1] == saving
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("second", CAUSES)
 @pytest.mark.parametrize("first", CAUSES)
 def test_a_second_request_stops_at_once_and_leaves_the_last_checkpoint(tmp_path, first, second):
@@ -139,7 +137,6 @@ loop.run()
 """
 
 
-@pytest.mark.thorough
 def test_killed_at_any_moment_it_resumes_bit_equal_and_finds_no_broken_checkpoint(tmp_path):
     steps = 1000
     script = textwrap.dedent(KILLED)
@@ -177,7 +174,6 @@ with processes.process_group(torch.device("cpu")):
 @pytest.mark.skipif(
     sys.platform == "win32", reason="torch starts no process groups on Windows without further settings"
 )
-@pytest.mark.thorough
 def test_two_processes_equal_one_that_accumulates_two_batches(tmp_path):
     code = TOGETHER.format(tests=str(Path(__file__).parent), folder=str(tmp_path / "two"))
     with socket.socket() as free:

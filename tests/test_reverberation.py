@@ -23,7 +23,6 @@ def syllables(seed, sample_rate, seconds, decay_seconds):
     return oaconvolve(wave, room)[: len(time)]
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("arguments", "ratio", "normalised"),
     [
@@ -48,14 +47,12 @@ def test_a_gammatone_filter_is_as_wide_as_the_ear(centre):
     assert power.sum() * frequencies[1] == pytest.approx(24.7 + centre / 9.26449, rel=0.03)
 
 
-@pytest.mark.thorough
 def test_falls_with_reverberation_at_every_level():
     ratios = [srmr(syllables(2, RATE, 2.0, decay), RATE) for decay in (0.2, 0.4, 0.8)]
     assert ratios == sorted(ratios, reverse=True)
     assert srmr(1e-4 * syllables(2, RATE, 2.0, 0.4), RATE) == pytest.approx(ratios[1], rel=1e-6)
 
 
-@pytest.mark.thorough
 def test_long_recordings_are_analysed_in_blocks(monkeypatch):
     wave = syllables(3, RATE, 6.0, 0.2)
     whole = srmr(wave, RATE)

@@ -110,7 +110,6 @@ def without_chords(messages):
     return [each for each in messages if getattr(each[1], "text", "")[:6] != "chord:"]
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("metre", [(3, 4), (4, 4), (6, 8)])
 def test_what_is_outside_of_the_bars_stays(model, metre, tmp_path):
@@ -131,7 +130,6 @@ def test_what_is_outside_of_the_bars_stays(model, metre, tmp_path):
         assert [c for c in chords[1] if c.tick != span[1]] == [c for c in chords[0] if c.tick != span[1]]
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("model", MODELS)
 def test_a_continued_score_begins_with_the_score(model, tmp_path):
     composer = loading.load_composer(model)
@@ -149,7 +147,6 @@ def test_a_continued_score_begins_with_the_score(model, tmp_path):
         assert {bar.metre for bar in bars} == {f"{metre[0]}/{metre[1]}"}
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("model", MODELS)
 def test_a_variation_replaces_notes_of_its_voices_alone(model, tmp_path):
     composer = loading.load_composer(model)
@@ -176,7 +173,6 @@ def test_a_voice_that_is_composed_anew_leaves_the_others():
     assert changed.chords == score.chords
 
 
-@pytest.mark.thorough
 def test_the_command_keeps_tempo_instruments_and_drums_through_two_files(tmp_path):
     write_score(band(5), tmp_path / "band.mid")
     compose("melody", tmp_path / "longer.mid", continue_=tmp_path / "band.mid", bars=2)
@@ -187,7 +183,6 @@ def test_the_command_keeps_tempo_instruments_and_drums_through_two_files(tmp_pat
     assert [*map(without_chords, new_others)] == [*map(without_chords, others)]
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("metre", ["6/8", "12/8", "3/4", "2/2", "7/8", "5/16"])
 def test_a_new_score_has_the_metre_that_was_asked_for(metre, tmp_path):
     compose("folk-tunes", tmp_path / "new.mid", metre=metre, bars=2)

@@ -62,7 +62,6 @@ def speech(seconds, seed=0):
 
 
 class TestWpe:
-    @pytest.mark.thorough
     @pytest.mark.parametrize("n_channels", [1, 2])
     def test_late_reverberation_gets_less(self, n_channels):
         dry, rng = speech(6), np.random.default_rng(4)
@@ -88,7 +87,6 @@ class TestWpe:
         assert dereverberate(speech(1)[None, :n_samples], RATE).shape == (1, n_samples)
         assert not dereverberate(np.zeros((2, n_samples), np.float32), RATE).any()
 
-    @pytest.mark.thorough
     @pytest.mark.parametrize("seconds", [0.5, 30.0, 63.7])
     def test_blocks_have_as_many_samples_whatever_their_sizes(self, seconds):
         rate = 2_000

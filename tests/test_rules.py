@@ -50,7 +50,6 @@ def check_limits(score, piece, key, metre, bars, pitches):
             assert ((notes["pitch"] >= lowest) & (notes["pitch"] <= highest)).all()
 
 
-@pytest.mark.thorough
 @settings(max_examples=150)
 @given(
     st.sampled_from(PIECES),
@@ -70,7 +69,6 @@ def test_no_limit_is_violated(name, key, metre, form, section_bars, lowest, widt
     check_limits(score, PRESETS.load(name), key, metre, bars, pitches)
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("name", PRESETS.names)
 def test_the_same_seed_is_the_same_piece_and_others_differ(name):
     scores = [compose_by_rule(name, seed=seed) for seed in (5, 5, 6)]
@@ -106,7 +104,6 @@ def test_equal_letters_are_equal_sections_and_a_prime_has_another_end(name):
         ]
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("species", [1, 2, 3, 4, 5])
 @pytest.mark.parametrize("key", ["D dorian", "C", "A minor", "F lydian"])
 @pytest.mark.parametrize("above", [True, False])
@@ -188,7 +185,6 @@ def test_an_l_system_grows_by_its_productions():
     assert len(endless.grown(np.random.default_rng(0))) <= 50_000
 
 
-@pytest.mark.thorough
 def test_a_grammar_derives_strings_of_the_length_by_their_probabilities():
     grammar = ChordGrammar(productions={"phrase": {"I phrase": 1, "V": 3}})
     for n in range(1, 60):

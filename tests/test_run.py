@@ -78,7 +78,6 @@ def test_a_run_in_the_present_folder_has_its_name(kit, tmp_path, monkeypatch):
     assert names == ["here"]
 
 
-@pytest.mark.thorough
 def test_a_run_from_before_a_setting_existed_goes_on(kit, tmp_path, monkeypatch):
     monkeypatch.undo()
     settings = ["training.steps=2", "training.threads=1", "training.batch_size=4"]

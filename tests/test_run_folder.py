@@ -59,7 +59,6 @@ def resume(folder: Path, *settings: str, out: str = "mine", **options) -> Progre
     return run.train(folder / "kit", "gan", "tiny", folder / out, settings=settings, resume=True, **options)
 
 
-@pytest.mark.thorough
 def test_a_finished_run_goes_on_to_more_steps_and_then_needs_no_word_of_them(folder, capsys):
     assert resume(folder, "training.steps=5").step == 5
     assert "2 steps from step 3 on; the learning rate goes from" in capsys.readouterr().err
@@ -71,7 +70,6 @@ def test_a_finished_run_goes_on_to_more_steps_and_then_needs_no_word_of_them(fol
         resume(folder, "training.steps=4", quiet=True)
 
 
-@pytest.mark.thorough
 def test_more_minutes_go_past_the_plan_and_minutes_of_a_finished_run_are_never_ignored(folder):
     with pytest.raises(
         BadSetting, match=r"is finished \(all planned steps are done, step 3\); train longer .* --more-minutes 6, or"
@@ -84,7 +82,6 @@ def test_more_minutes_go_past_the_plan_and_minutes_of_a_finished_run_are_never_i
         run.train(folder / "kit", "gan", "tiny", folder / "new", settings=SETTINGS, more_minutes=1.0)
 
 
-@pytest.mark.thorough
 def test_a_run_planned_from_minutes_takes_further_minutes(folder):
     first = run.train(folder / "kit", "gan", "tiny", folder / "timed", settings=SETTINGS, max_minutes=1e-4, quiet=True)
     assert first.finished
@@ -101,7 +98,6 @@ def test_a_mistyped_run_folder_is_refused_and_not_made(folder):
     assert sorted(path.name for path in folder.iterdir()) == ["kit", "mine"]
 
 
-@pytest.mark.thorough
 def test_a_run_that_never_saved_anything_may_begin_again(folder):
     (folder / "new").mkdir()
     shutil.copy(folder / "mine" / RUN_FILE, folder / "new")
@@ -130,7 +126,6 @@ RUN_FILES = {
 }
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("kind", RUN_FILES)
 def test_a_run_file_of_another_shape_is_one_sentence(folder, kind, capsys, monkeypatch):
     contents = RUN_FILES[kind]
@@ -144,7 +139,6 @@ def test_a_run_file_of_another_shape_is_one_sentence(folder, kind, capsys, monke
     assert len(sentence) < 500
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(
     "change",
     [
@@ -187,7 +181,6 @@ def test_progress_of_another_shape_is_one_sentence(tmp_path, change):
 DAMAGE = ["a strange number", "one too many", "another shape", "one missing", "another type", "steps below nothing"]
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("damage", DAMAGE)
 def test_an_optimizer_that_does_not_fit_is_one_sentence(tmp_path, damage):
     loop = make_loop(tmp_path)
@@ -222,7 +215,6 @@ with locked_run(Path(sys.argv[1])):
 """
 
 
-@pytest.mark.thorough
 def test_two_runs_in_one_folder_are_refused_until_the_first_process_is_gone(folder):
     holder = subprocess.Popen([sys.executable, "-c", HOLDER, folder / "mine"], stdout=subprocess.PIPE, text=True)
     try:
@@ -256,7 +248,6 @@ cli.main()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows ends processes without telling them")
-@pytest.mark.thorough
 def test_sigterm_ends_the_step_saves_and_says_so(folder):
     options = [word for each in (*SETTINGS, "training.steps=5") for word in ("--set", each)]
     ended = subprocess.run(
@@ -284,7 +275,6 @@ def test_a_lock_file_that_was_left_behind_does_no_harm(tmp_path):
             pass
 
 
-@pytest.mark.thorough
 def test_what_a_killed_process_was_writing_is_removed(folder):
     mine = folder / "mine"
     partial = [mine / ".wavewright-12345-0123abcd.json", mine / "checkpoints" / ".wavewright-12345-89abcdef"]

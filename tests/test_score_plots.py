@@ -30,7 +30,6 @@ def song(tmp_path):
     return tmp_path / "song.mid"
 
 
-@pytest.mark.thorough
 def test_a_piano_roll_shows_rising_notes_in_the_colour_of_their_track(song, tmp_path):
     shown = plot(song, tmp_path / "song.png")
     assert str(shown) == f"{tmp_path / 'song.png'}: 16 notes of 2 tracks, 4.00 s"
@@ -44,7 +43,6 @@ def test_a_piano_roll_shows_rising_notes_in_the_colour_of_their_track(song, tmp_
     assert np.nonzero(drums)[0].max() > rows[is_note].max()
 
 
-@pytest.mark.thorough
 def test_scores_of_any_kind_are_drawn(tmp_path):
     drums = Track(notes_of([(0, 0, 81, 1)]), is_drum=True)
     many = tuple(Track(notes_of([(0, 10**7, pitch, 64)]), "_n") for pitch in (0, 127, *range(20)))
@@ -68,7 +66,6 @@ def test_notation_without_verovio_names_the_extra(song, tmp_path, monkeypatch):
     assert not (tmp_path / "song.svg").exists()
 
 
-@pytest.mark.thorough
 def test_scores_without_notes_and_other_images_are_refused(song, tmp_path, capsys):
     write_score(Score(title="x"), tmp_path / "empty.mid")
     for name in ("x.png", "x.svg"):

@@ -33,7 +33,6 @@ def samples(path, dtype="int32"):
     return soundfile.read(path, dtype=dtype, always_2d=True)[0].astype(np.int64 if dtype == "int32" else float)
 
 
-@pytest.mark.thorough
 @settings(max_examples=12)
 @given(
     seconds=st.floats(0.01, 2.5),
@@ -71,7 +70,6 @@ def test_stems_are_lossless_where_the_recording_is_not(tmp_path):
     assert np.allclose(total, whole, atol=2**-15)
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("stem", ["speech", "background"])
 def test_one_stem_alone_is_that_of_both(tmp_path, stem):
     source = recording(tmp_path / "r.wav")

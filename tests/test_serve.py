@@ -145,7 +145,6 @@ def test_addresses(monkeypatch):
     assert usable_processors() >= 1
 
 
-@pytest.mark.thorough
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no signals to send")
 @pytest.mark.uses("acoustic", "vocoder")
 def test_a_signal_ends_the_server():

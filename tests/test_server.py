@@ -77,7 +77,6 @@ def test_fields_change_the_speech_as_parameters_of_speak_do(server):
     assert speak(server, TEXT, **fields).body == samples_of(voice="en-ruth", rate=1.5, pitch=2.0, seed=7, style="sad")
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("instructions", ["", "None", None, "do not sound angry", "Speak like a pirate."])
 def test_other_instructions_change_nothing(server, instructions):
     assert speak(server, TEXT, instructions=instructions, anything=[1], stream=True).body == samples_of()
@@ -104,7 +103,6 @@ def powers_of(wave: np.ndarray, sample_rate: int) -> np.ndarray:
     return np.square(wave[: len(wave) // n * n].reshape(-1, n)).mean(axis=1)
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("audio_format", ["mp3", "opus", "flac", "aac"])
 def test_encoded_speech_has_the_same_sound(server, audio_format):
     reply = speak(server, TEXT, response_format=audio_format)
@@ -447,7 +445,6 @@ def fuzzed(rng: random.Random) -> tuple[bytes, bool]:
     return head + body, is_damaged or length != len(body) or len(lines) > 4
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("seed", range(3))
 def test_fuzzed_requests_are_answered_or_refused(server, seed):
     rng = random.Random(seed)
@@ -484,7 +481,6 @@ def test_a_client_that_leaves_stops_its_work(server):
     assert speak(server, TEXT).body == samples_of()
 
 
-@pytest.mark.thorough
 def test_a_slow_client_holds_the_computation_back(server, monkeypatch):
     monkeypatch.setattr(scheduler, "MAX_UNREAD_SECONDS", 2.0)
     jobs, submit = [], server.state.scheduler.submit
@@ -514,7 +510,6 @@ def test_requests_over_the_limit_are_told_to_wait(voices):
         assert speak(server, TEXT).body == samples_of()
 
 
-@pytest.mark.thorough
 def test_parallel_streams_are_those_of_single_ones(server):
     texts = [f"{'So ' * number} {TEXT}" for number in range(12)]
     alone = [speak(server, text).body for text in texts]
@@ -548,7 +543,6 @@ def server_settings(**settings):
     return ServerSettings(workers=1, **settings)
 
 
-@pytest.mark.thorough
 def test_importing_the_server_loads_no_torch():
     program = "import sys, wavewright.apps.server.app, wavewright.apps.server.serve; print('torch' in sys.modules)"
     assert (

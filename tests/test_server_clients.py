@@ -57,7 +57,6 @@ def test_openai_speaks(client):
     assert len(slow.content) > 2 * len(fast.content)
 
 
-@pytest.mark.thorough
 def test_openai_streams(client, tmp_path):
     options = {"model": "gpt-4o-mini-tts", "voice": "coral", "input": TEXT * 5, "instructions": "cheerful"}
     with client.audio.speech.with_streaming_response.create(**options, response_format="wav") as reply:

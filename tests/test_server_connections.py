@@ -67,7 +67,6 @@ def reply_of(connection) -> bytes:
 # ------------------------------------------------------------------------------------------------------ connections
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("start", [b"", UNFINISHED, b"GET", b"\r\n"], ids=["nothing", "header", "method", "empty line"])
 def test_unfinished_connections_give_way(voices, capfd, start):
     """2,000 of them in all, at most 800 at a time."""
@@ -339,7 +338,6 @@ def test_a_log_has_one_line_a_second_of_a_kind(monkeypatch):
     assert passes("Invalid HTTP request received.") == "Invalid HTTP request received."
 
 
-@pytest.mark.thorough
 def test_damaged_requests_do_not_fill_the_log(voices, capfd):
     with running(is_ready_first=False) as server:
         for number in range(300):

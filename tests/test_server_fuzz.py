@@ -12,7 +12,6 @@ from waiting import LIMIT_SECONDS
 from benchmarks.serve.fuzz import SECRET, damaged_requests, send
 
 
-@pytest.mark.thorough
 def test_damaged_requests_crash_nothing_and_read_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr("benchmarks.serve.fuzz.SECONDS", LIMIT_SECONDS)
     folder = tmp_path / "work"

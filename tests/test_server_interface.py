@@ -31,7 +31,6 @@ def description(server):
     return reply.json
 
 
-@pytest.mark.thorough
 def test_every_route_is_described(server, description):
     paths = {(path, method.upper()) for path, item in description["paths"].items() for method in item}
     app_routes = [route for route in server.app.routes if isinstance(route, Route)]

@@ -84,7 +84,6 @@ def test_every_command_but_servers_is_a_task(server):
     assert "/v1/tasks" in sentence(request(server, "GET", "/v1/tasks/serve"), 404)
 
 
-@pytest.mark.thorough
 def test_no_parameter_takes_a_path():
     def none(_):
         raise BadRequest("There is no such file.")
@@ -230,7 +229,6 @@ def process_of(server) -> int:
     return number
 
 
-@pytest.mark.thorough
 def test_a_job_whose_process_is_killed_runs_again_and_then_fails(server):
     job = started(server)
     first = process_of(server)
@@ -246,7 +244,6 @@ def test_a_job_whose_process_is_killed_runs_again_and_then_fails(server):
     assert do(server, "phonemes", text="Hello.").json["state"] == "done"
 
 
-@pytest.mark.thorough
 def test_a_cancelled_job_leaves_nothing_and_a_full_queue_is_refused(server):
     job = started(server)
     folder = server.state.jobs.store.jobs[job["id"]].folder
@@ -262,7 +259,6 @@ def test_a_cancelled_job_leaves_nothing_and_a_full_queue_is_refused(server):
     assert ended(server, waiting.json)["state"] == "done"
 
 
-@pytest.mark.thorough
 def test_a_stopped_job_keeps_its_status(server):
     job = started(server)
     stopped = request(server, "POST", f"/v1/jobs/{job['id']}/stop{WAIT}").json
@@ -270,7 +266,6 @@ def test_a_stopped_job_keeps_its_status(server):
     assert request(server, "POST", f"/v1/jobs/{job['id']}/stop").json == stopped
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(
     "error", [OSError(11, "Resource temporarily unavailable"), RuntimeError("\n  No start\n  here.\n\nMore.")]
 )
@@ -290,7 +285,6 @@ def test_a_job_fails_where_no_process_can_be_started_and_the_next_one_runs(tmp_p
         assert do(server, "phonemes", text="Hello.").json["state"] == "done"
 
 
-@pytest.mark.thorough
 def test_the_end_of_the_server_ends_what_waits_for_a_job_without_a_traceback(tmp_path, monkeypatch, capfd):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("wavewright.apps.server.serve.SHUTDOWN_SECONDS", 1)
@@ -543,7 +537,6 @@ def test_old_files_leave_and_the_folder_goes_at_the_end(tmp_path, monkeypatch):
     assert not folder.exists()
 
 
-@pytest.mark.thorough
 def test_uploads_of_a_job_that_runs_stay(server):
     source = upload(server)
     job = do(server, "synthesise", "", **LONG).json

@@ -41,7 +41,6 @@ def fetched(server, job, folder):
     return {file["name"] for file in job["files"]}
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("format", ["wav", "flac"])
 def test_the_files_of_a_job_are_signed(server, keys, tmp_path, format):
     job = do(server, "edit", source=upload(server), do="gain -6dB", out=f"quiet.{format}").json
@@ -81,7 +80,6 @@ def test_only_files_of_the_job_are_signed(tmp_path, keys):
     }
 
 
-@pytest.mark.thorough
 def test_a_server_does_not_start_without_its_key(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("WAVEWRIGHT_KEYS", str(tmp_path / "none"))
     assert run(["serve", "--port", "0", "--sign"]) == 2

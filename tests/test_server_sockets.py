@@ -151,7 +151,6 @@ def test_no_sentence_is_cut_at_an_abbreviation_or_a_number():
 # ----------------------------------------------------------------------------------------------------------- speech
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("seed", [1, 2])
 def test_pieces_sound_like_the_whole_text(server, seed):
     with opened(server) as connection:
@@ -609,7 +608,6 @@ def test_a_request_may_have_words_of_its_own(server_with_words, tmp_path):
         assert words in reply.json["error"]["message"]
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("seed", range(3))
 def test_markdown_that_arrives_in_pieces_sounds_like_the_whole(server, seed):
     text = "# Steps\n\n1. Wash **it well** now.\n2. Dry it.\n\nThen [eat](a.b). That is all."

@@ -67,7 +67,6 @@ def test_a_recording_is_dubbed_by_the_tools_of_the_server(server):
     assert [line["text"] for line in job["result"]["lines"]] == ["Good morning", "Yes"]
 
 
-@pytest.mark.thorough
 def test_jobs_read_only_the_models_of_recognisers(tmp_path):
     (tmp_path / "de-en").mkdir()
     (tmp_path / "phrases.csv").write_text("a,b\n")

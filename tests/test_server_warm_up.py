@@ -54,7 +54,6 @@ def folder():
     return Path.cwd().iterdir()
 
 
-@pytest.mark.thorough
 def test_the_server_is_ready_for_tasks_once_they_are_compiled(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     release = tmp_path / "release"
@@ -71,7 +70,6 @@ def test_the_server_is_ready_for_tasks_once_they_are_compiled(monkeypatch, tmp_p
             assert (reply.status, reply.json) == (200, {"ready": True, "speech": True, "tasks": True})
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("code", "is_warm"), [("import time; time.sleep(6_000)", False), ("raise SystemExit(1)", True)]
 )

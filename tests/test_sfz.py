@@ -88,7 +88,6 @@ NAMES = st.text("abcdefgh_", min_size=1, max_size=6).map(lambda name: f"x{name}"
 VALUES = st.text("abc019.-+#", min_size=1, max_size=8)
 
 
-@pytest.mark.thorough
 @given(st.lists(st.tuples(st.sampled_from(["global", "group", "region"]), st.dictionaries(NAMES, VALUES, max_size=4))))
 @settings(max_examples=50)
 def test_what_is_written_is_read(rows):
@@ -146,7 +145,6 @@ def test_velocity_curves_are_linear_between_points():
     assert velocity_curve({}) is None
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("opcodes", "key", "hertz"),
     [
@@ -163,7 +161,6 @@ def test_pitches(folder, opcodes, key, hertz):
     assert pitch(played(engine, key, n_samples=40_000)[0]) == pytest.approx(hertz, rel=1e-3)
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("opcodes", "velocity", "gain"),
     [

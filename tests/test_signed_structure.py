@@ -217,7 +217,6 @@ def test_every_byte_of_a_flac_file_is_in_a_frame(tmp_path):
         assert not is_verified(path)
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("subtype", ["PCM_S8", "PCM_16", "PCM_24"])
 @pytest.mark.parametrize("n_samples", [1, 100, BLOCK, 3 * BLOCK + 17])
 def test_flac_files_of_every_depth_and_length_are_signed(tmp_path, subtype, n_samples):
@@ -245,7 +244,6 @@ def test_flac_files_of_ffmpeg_are_signed(tmp_path):
 # ---------------------------------------------------------------------------------------------------- Ogg and MP3
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("format", ["ogg", "opus"])
 def test_an_ogg_stream_ends_once(tmp_path, format):
     path = signed(tmp_path, format, noise(5 * RATE))
@@ -283,7 +281,6 @@ def test_an_mp3_file_announces_the_frames_that_it_has(tmp_path):
 # ------------------------------------------------------------------------------------------------------- all formats
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("format", FORMATS)
 def test_what_is_verified_sounds_as_it_did_for_ffmpeg_too(tmp_path, format):
     """Bytes cut out, put in, doubled and changed at random."""
@@ -327,7 +324,6 @@ def test_kinds_that_are_not_checked_are_not_signed(tmp_path, kind):
         wavewright.sign(tmp_path / f"a.{kind.lower()}")
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("format", ["RF64", "WAVEX"])
 @pytest.mark.parametrize("subtype", ["PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE"])
 def test_all_kinds_of_wav_files_are_signed(tmp_path, format, subtype):

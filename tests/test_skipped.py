@@ -84,7 +84,6 @@ def test_nothing_but_skipped_words_is_nothing_to_speak():
         read(f"{HEBREW}.")
 
 
-@pytest.mark.thorough
 @settings(derandomize=True, max_examples=300)
 @given(st.text(max_size=80))
 def test_any_text_behind_a_word_is_read(text):

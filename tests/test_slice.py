@@ -185,7 +185,6 @@ def test_like_hits_are_one_sound():
     assert grouped([], RATE, 3.0, 90) == []
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("n_channels", [1, 2])
 def test_a_loop_becomes_a_kit_that_plays_it_again(tmp_path, n_channels):
     wave, starts = loop(n_channels)
@@ -231,7 +230,6 @@ def test_takes_say_where_they_are_from(source):
     assert "7 hits" in str(result)
 
 
-@pytest.mark.thorough
 def test_the_same_call_writes_the_same_files(source, tmp_path):
     first = slice_recording(source, tmp_path / "a")
     contents = {path.name: path.read_bytes() for path in first.out.iterdir()}
@@ -239,7 +237,6 @@ def test_the_same_call_writes_the_same_files(source, tmp_path):
     assert {path.name: path.read_bytes() for path in first.out.iterdir()} == contents
 
 
-@pytest.mark.thorough
 def test_layers_are_filled_by_variations(source, tmp_path):
     result = slice_recording(source, tmp_path / "kit", vary=2, layers=1, takes=1)
     assert all(sound.n_takes == 2 for sound in result.sounds)

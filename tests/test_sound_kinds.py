@@ -42,7 +42,6 @@ def write(path, name, subtype, wave, rate=RATE, endian="FILE"):
         pytest.skip("libsndfile does not write this kind")
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(("name", "subtype"), KINDS)
 @pytest.mark.parametrize("n_samples", [4_801, 16_000])
 def test_healthy_sound_is_read_from_any_start(tmp_path, name, subtype, n_samples):

@@ -114,7 +114,6 @@ WRAPPED = (
 )
 
 
-@pytest.mark.thorough
 def test_a_stream_of_broken_lines_is_what_a_file_of_them_holds(players, monkeypatch, tmp_path):
     for text in (WRAPPED, WRAPPED.replace("\n", "\r\n"), "\n\n" + WRAPPED):
         whole = speak(text, voice="en-ruth", out=tmp_path / "whole.wav")
@@ -353,7 +352,6 @@ def test_chapters_start_at_a_marker(tmp_path):
     assert result == [[(1, "One"), (2, "Chapter 1"), (4, "A")], [(6, "B")]]  # a marker alone is no paragraph
 
 
-@pytest.mark.thorough
 def test_a_book_is_a_file_a_chapter_and_is_gone_on_with(players, tmp_path):
     path = tmp_path / "book.txt"
     path.write_text(BOOK, encoding="utf-8")

@@ -317,7 +317,6 @@ def test_nothing_to_speak_is_refused(voice, text):
         voice.speak(text)
 
 
-@pytest.mark.thorough
 @pytest.mark.filterwarnings("ignore::wavewright.base.errors.SkippedText")
 def test_random_strings_are_spoken_or_refused_and_as_long_as_they_are(voice):
     draw = random.Random(7)
@@ -354,7 +353,6 @@ def test_a_long_text_is_spoken_piece_by_piece(voice):
     assert len(voice.acoustic.calls) < 400
 
 
-@pytest.mark.thorough
 def test_voices_have_the_names_of_model_and_speaker(tmp_path, monkeypatch):
     players = install(monkeypatch, tmp_path)
     assert voices() == ["de-kerstin", "en-kathleen", "en-ruth"]

@@ -100,7 +100,6 @@ def test_a_session_has_the_replies_of_the_manual(exchange):
     assert exchange.ask("QUIT\n") == "210 OK QUIT\n"
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("sent", "reply"),
     [
@@ -406,7 +405,6 @@ def test_ssml_that_is_not_supported_is_read_as_text(players, document, words):
     assert words_of("SPEAK", document) == words
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("element", ["voice name='nobody'", "lang xml:lang='xx'", "lang xml:lang='espeak:xx'"])
 def test_an_unknown_voice_or_language_in_ssml_does_not_silence_it(exchange, element):
     exchange.started()
@@ -415,7 +413,6 @@ def test_an_unknown_voice_or_language_in_ssml_does_not_silence_it(exchange, elem
     assert "700-m\n700 INDEX MARK\n" in events
 
 
-@pytest.mark.thorough
 def test_all_that_is_visible_is_spoken():
     rng = random.Random(1)
     codes = [*range(0x250), *rng.sample(range(0x250, 0x3_0000), 150), *range(0x1_F600, 0x1_F610)]
@@ -430,7 +427,6 @@ def test_all_that_is_visible_is_spoken():
                 assert words_of("SPEAK", speak(character), punctuation=level), repr(character)
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("text", ["", " ", "\n \t", "\x00\x1f", "\u200b\ufeff"])
 def test_what_is_not_visible_is_silent_and_its_marks_are_reported(exchange, text):
     exchange.started()
@@ -438,7 +434,6 @@ def test_what_is_not_visible_is_silent_and_its_marks_are_reported(exchange, text
     assert events == ["701 BEGIN\n", "700-m\n700 INDEX MARK\n", "702 END\n"]
 
 
-@pytest.mark.thorough
 def test_messages_of_any_text_are_read(exchange):
     rng = random.Random(3)
     for _ in range(100):
@@ -487,7 +482,6 @@ def test_a_terminal_is_told_how_to_install(players, monkeypatch):
         speechd()
 
 
-@pytest.mark.thorough
 def test_the_process_speaks_and_writes_nothing_else(tmp_path):
     sent = "INIT\nAUDIO\naudio_output_method=server\n.\nCHAR\na\n.\nQUIT\n"
     command = [sys.executable, "-m", "wavewright", "speechd"]
@@ -543,7 +537,6 @@ def dispatcher(tmp_path, monkeypatch):
         process.wait(LIMIT_SECONDS)
 
 
-@pytest.mark.thorough
 @pytest.mark.skipif(not (shutil.which("speech-dispatcher") and shutil.which("spd-say")), reason="no Speech Dispatcher")
 def test_spd_say_speaks_through_the_module(dispatcher: Path):
     def say(*arguments: str) -> str:

@@ -47,7 +47,6 @@ def test_sounds_between_silences_become_files(source):
     assert "3 files" in str(result)
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("block_seconds", [10.0, 0.333])
 @pytest.mark.parametrize("options", [{"every": 0.77}, {"at": (0.1, 3.0, 1.5)}, {"at": (1.0,), "every": 2.0}])
 def test_the_parts_of_a_split_at_times_are_the_whole_sound(source, monkeypatch, block_seconds, options):
@@ -82,7 +81,6 @@ def test_refuses(source, tmp_path, options, error, message):
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("at_most", [0.9, 1.5, 2.0, 3.0, 60.0])
 def test_parts_of_at_most_a_length_end_in_silences(source, at_most):
     result = split(source, at_most=at_most, min_silence=0.15)
@@ -112,7 +110,6 @@ def test_lengths_and_other_ways_of_splitting_exclude_each_other(source, options,
         split(source, at_most=2.0, **options)
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("n_channels", [1, 2])
 @pytest.mark.parametrize(
     ("offset", "noise_db", "pause"), [(0.02, None, 1.0), (0.0, -38.0, 1.0), (-0.05, -42.0, 1.0), (0.0, None, 0.25)]

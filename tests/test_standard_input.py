@@ -65,7 +65,6 @@ def test_a_line_of_gigabytes_is_refused_in_a_stream(monkeypatch, capsys, piece, 
     assert source.n_read < 2 * standard_input.MAX_LINE_BYTES
 
 
-@pytest.mark.thorough
 def test_markup_that_never_ends_is_refused_in_a_stream(monkeypatch, capsys):
     source = Endless(b"<speak>\n")
     send(monkeypatch, source)

@@ -32,7 +32,6 @@ def environment(home):
     return {**os.environ, "WAVEWRIGHT_HOME": str(home / "models")}
 
 
-@pytest.mark.thorough
 @pytest.mark.skipif(sys.platform == "win32", reason="a shell that closes streams")
 @pytest.mark.parametrize(
     ("name", "streams"), [(name, CLOSED[i % len(CLOSED)]) for i, name in enumerate([*COMMANDS] * 2)]
@@ -55,7 +54,6 @@ def test_closed_streams_are_no_error(home, tmp_path, name, streams):
         assert (tmp_path / "sounds" / "tiny-kick-s0-000.wav").read_bytes()[:4] == b"RIFF"
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("name", ["help", "list", "phonemes", "generate"])
 def test_a_reader_that_leaves_is_no_error(home, tmp_path, name):
     reading, writing = os.pipe()
@@ -86,7 +84,6 @@ def test_nobody_needs_to_read_a_refusal(home, tmp_path):
     assert done.returncode == 2
 
 
-@pytest.mark.thorough
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device that is always full")  # noqa: PTH110
 def test_a_full_device_is_reported(home, tmp_path):
     with open("/dev/full", "w") as full:  # noqa: PTH123

@@ -30,7 +30,6 @@ def test_every_program_of_general_midi_has_a_patch():
     assert {35, 36, 38, 39, 42, 46, 49, 51, 56} <= kit
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("name", [name for names in SEVERAL.values() for name in names])
 def test_patches_sound_stay_below_full_scale_and_end(name):
     patch = load_patch(name)

@@ -67,7 +67,6 @@ def cents_off(wave, frequency, rate=RATE):
     return 1_200 * np.log2(1 + error / frequency)
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("name", SOURCES)
 def test_the_lengths_of_blocks_change_no_bit(name):
     patch = parse_patch(SOURCES[name])

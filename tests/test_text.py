@@ -43,7 +43,6 @@ def read_aloud(text, expected):
     return scoring.read_aloud(text, expected, ENGLISH)
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("name", ["list.tsv", "more.tsv", "real.tsv", "blind.tsv"])
 def test_texts_are_read_as_their_list_says(name):
     read = [(text, expected, read_aloud(text, expected)) for _, text, expected in scoring.read_list(LISTS / name)]
@@ -244,7 +243,6 @@ def test_emoji_alone_are_named_and_else_passed_over():
     assert spoken("fine 😀!") == "fine"
 
 
-@pytest.mark.thorough
 @pytest.mark.no_cover
 @pytest.mark.parametrize("seed", range(15))
 def test_any_characters_are_spoken_or_refused(seed):
@@ -270,7 +268,6 @@ def test_every_letter_of_a_word_of_5000_is_spoken():
     assert max(len(sentence.symbols) for sentence in ENGLISH.sentences("ab" * 2500)) < 1000
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(
     "piece",
     [

@@ -99,7 +99,6 @@ def test_weights_that_are_not_numbers_are_never_saved(tmp_path):
     assert all(tensor.isfinite().all() for tensor in tensors_of(tmp_path).values())
 
 
-@pytest.mark.thorough
 def test_silence_goes_back_to_the_best_checkpoint(tmp_path):
     measured = iter([(3.0, -1.0), (2.0, -1.0), (4.0, -90.0), (5.0, -90.0), (6.0, -90.0)] + [(2.5, -1.0)] * 99)
     settings = replace(SETTINGS, steps=40, metric="distance")

@@ -126,7 +126,6 @@ def recording(tmp_path):
     return Clip(wave, RATE).write(tmp_path / "scale.wav")
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("ending", ["mid", "musicxml", "mxl", "abc"])
 def test_scores_are_written(recording, tmp_path, ending):
     out = tmp_path / f"tune.{ending}"
@@ -137,7 +136,6 @@ def test_scores_are_written(recording, tmp_path, ending):
     assert str(result).startswith(f"{out}: 16 notes from C4 to G4")
 
 
-@pytest.mark.thorough
 def test_a_midi_file_is_in_time_with_the_recording(recording, tmp_path):
     result = wavewright.transcribe(recording, tmp_path / "tune.mid", quiet=True)
     score = read_score(tmp_path / "tune.mid")
@@ -145,7 +143,6 @@ def test_a_midi_file_is_in_time_with_the_recording(recording, tmp_path):
     np.testing.assert_allclose(starts, [note.start_s for note in result.notes], atol=2e-3)
 
 
-@pytest.mark.thorough
 def test_json_has_notes_and_beats_and_the_plot_its_title(recording, tmp_path, capsys):
     out, plot = tmp_path / "tune.json", tmp_path / "tune.png"
     assert run(["transcribe", str(recording), "--out", str(out), "--plot", str(plot), "--quiet", "--json"]) == 0
@@ -156,7 +153,6 @@ def test_json_has_notes_and_beats_and_the_plot_its_title(recording, tmp_path, ca
     assert read_png_title(plot) == "scale.wav"
 
 
-@pytest.mark.thorough
 def test_settings_reach_the_transcription(recording, tmp_path):
     result = wavewright.transcribe(
         recording, tmp_path / "a.mid", pitches="E4..G4", metre="3/4", tempo=75, quantise=8, quiet=True
@@ -167,7 +163,6 @@ def test_settings_reach_the_transcription(recording, tmp_path):
     assert (score.tracks[0].notes["start"] % (score.ticks_per_quarter // 2) == 0).all()
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -186,7 +181,6 @@ def test_wrong_options_give_one_sentence(recording, tmp_path, monkeypatch, capsy
     assert [path.name for path in tmp_path.iterdir()] == ["scale.wav"]
 
 
-@pytest.mark.thorough
 def test_recordings_without_notes_are_refused(tmp_path):
     noise = np.random.default_rng(0).standard_normal((1, RATE)).astype(np.float32)
     for wave in (np.zeros((2, RATE), np.float32), 0.1 * noise):
@@ -213,7 +207,6 @@ def folder(recording, tmp_path):
     return songs
 
 
-@pytest.mark.thorough
 def test_a_folder_is_transcribed_once(folder, tmp_path):
     result = wavewright.transcribe(folder, quiet=True, workers=1)
     out = tmp_path / "songs-transcribed"
@@ -232,7 +225,6 @@ def test_a_folder_is_transcribed_once(folder, tmp_path):
     assert before == {path: path.stat().st_mtime_ns for path in out.rglob("*.mid")}
 
 
-@pytest.mark.thorough
 def test_other_settings_and_other_recordings_are_transcribed_again(folder, tmp_path):
     out = tmp_path / "notes"
     wavewright.transcribe(folder, out, format="json", quiet=True, workers=1)
@@ -244,7 +236,6 @@ def test_other_settings_and_other_recordings_are_transcribed_again(folder, tmp_p
     assert all(file.is_new for file in again.files)
 
 
-@pytest.mark.thorough
 def test_failures_of_a_folder_are_listed(folder, tmp_path, capsys):
     Clip(np.zeros((1, RATE), np.float32), RATE).write(folder / "silent.wav")
     (folder / "broken.wav").write_bytes(b"RIFF")
@@ -257,7 +248,6 @@ def test_failures_of_a_folder_are_listed(folder, tmp_path, capsys):
     assert len(list(out.rglob("*.abc"))) == 3
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -280,7 +270,6 @@ def test_a_format_that_the_file_does_not_have_is_refused(recording, tmp_path, ca
 # --- accompaniments of recordings
 
 
-@pytest.mark.thorough
 def test_a_recording_is_accompanied_in_time(recording, tmp_path):
     result = wavewright.accompany(recording, tmp_path / "a.mid", style="pop", quiet=True)
     assert "bass" in result.parts
@@ -290,7 +279,6 @@ def test_a_recording_is_accompanied_in_time(recording, tmp_path):
     np.testing.assert_allclose(starts, expected, atol=0.07)
 
 
-@pytest.mark.thorough
 def test_the_recording_is_in_the_mix(recording, tmp_path):
     out = tmp_path / "a.wav"
     wavewright.accompany(recording, out, style="pop", balance_db=-30, quiet=True)

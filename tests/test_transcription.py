@@ -49,7 +49,6 @@ def pitches_of(wave: np.ndarray, sample_rate: int = RATE, **settings) -> list[in
     return [note.pitch for note in transcribe_wave(wave, sample_rate, TranscriptionSettings(**settings)).notes]
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("sample_rate", [8_000, 11_025, 44_100, 48_000, 96_000])
 def test_pitches_and_times_of_a_scale_at_any_rate(sample_rate):
     notes = transcribe_wave(melody(SCALE, sample_rate=sample_rate), sample_rate).notes
@@ -61,20 +60,17 @@ def test_pitches_and_times_of_a_scale_at_any_rate(sample_rate):
         assert 60 <= note.velocity <= 110
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("start", [28, 40, 60, 72, 96])
 def test_octaves_are_not_confused(start):
     pitches = [start, start + 12, start, start + 7, start + 12, start + 5]
     assert pitches_of(melody(pitches, 0.4)) == pitches
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("n_harmonics", [1, 2, 4, 30])
 def test_dull_and_bright_tones(n_harmonics):
     assert pitches_of(melody((57, 64, 61, 69, 73), 0.4, n_harmonics=n_harmonics)) == [57, 64, 61, 69, 73]
 
 
-@pytest.mark.thorough
 def test_only_odd_harmonics_and_no_fundamental():
     time = np.arange(RATE) / RATE
     odd = sum(np.sin(2 * np.pi * order * 220 * time) / order for order in (1, 3, 5, 7, 9))
@@ -83,7 +79,6 @@ def test_only_odd_harmonics_and_no_fundamental():
         assert pitches_of((0.1 * wave).astype(np.float32)[None]) == [57]
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(("cents", "seconds"), [(20, 1.0), (50, 0.8)])
 def test_vibrato_is_one_note(cents, seconds):
     wave = melody((62, 65, 69), seconds, vibrato_cents=cents)
@@ -92,7 +87,6 @@ def test_vibrato_is_one_note(cents, seconds):
     assert all(abs(note.cents) < 15 for note in notes)
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("gap_s", [0.03, 0.1])
 def test_repeated_notes_are_separate(gap_s):
     wave = melody((67,) * 4 + (64,) * 3, 0.35, gap_s=gap_s)
@@ -101,7 +95,6 @@ def test_repeated_notes_are_separate(gap_s):
     assert [note.start_s for note in notes] == pytest.approx(0.1 + 0.35 * np.arange(7), abs=0.04)
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("cents", [-40, -20, 25, 45])
 def test_the_tuning_is_found(cents):
     found = transcribe_wave(melody([pitch + cents / 100 for pitch in SCALE]), RATE)
@@ -110,14 +103,12 @@ def test_the_tuning_is_found(cents):
     assert all(note.cents == pytest.approx(cents, abs=6) for note in found.notes)
 
 
-@pytest.mark.thorough
 def test_silence_and_noise_have_no_notes():
     noise = np.random.default_rng(0).standard_normal((1, 3 * RATE)).astype(np.float32)
     for wave in (np.zeros((1, RATE), np.float32), 0.1 * noise, np.zeros((1, 0), np.float32), np.full((1, 9), 0.5)):
         assert transcribe_wave(wave, RATE).notes == ()
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("snr_db", [10, 20])
 def test_notes_in_noise(snr_db):
     wave = melody(SCALE)
@@ -126,7 +117,6 @@ def test_notes_in_noise(snr_db):
     assert pitches_of(wave + noise) == [*SCALE]
 
 
-@pytest.mark.thorough
 def test_long_recordings_are_transcribed_in_blocks():
     pitches = [*SCALE] * 26  # more than two blocks of the network
     notes = transcribe_wave(melody(pitches), RATE).notes
@@ -166,7 +156,6 @@ def random_melody(lowest: int, n_notes: int, seed: int) -> list[int]:
     return [int(lowest + abs(each) % 20) for each in 10 + np.cumsum(steps)]
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(("lowest", "attack_s"), [(36, 0.12), (48, 0.12), (60, 0.08), (36, 0.04)])
 def test_slow_attacks_over_releases_begin_where_they_were_bowed(lowest, attack_s):
     pitches = random_melody(lowest, 24, seed=lowest)
@@ -174,7 +163,6 @@ def test_slow_attacks_over_releases_begin_where_they_were_bowed(lowest, attack_s
     assert f_of_notes(pitches, starts_s, wave) > 0.85
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(("lowest", "step_s"), [(72, 0.1), (60, 0.12), (48, 0.12)])
 def test_fast_notes_over_releases_are_all_found(lowest, step_s):
     pitches = random_melody(lowest, 40, seed=lowest)
@@ -182,14 +170,12 @@ def test_fast_notes_over_releases_are_all_found(lowest, step_s):
     assert f_of_notes(pitches, starts_s, wave) > 0.85
 
 
-@pytest.mark.thorough
 def test_clipping_and_level_change_nothing():
     wave = melody(SCALE)
     assert pitches_of(np.clip(20 * wave, -1, 1)) == [*SCALE]
     assert pitches_of(0.003 * wave) == [*SCALE]
 
 
-@pytest.mark.thorough
 def test_channels_are_mixed_and_blocks_change_nothing(tmp_path):
     wave = melody(SCALE)
     stereo = np.concatenate([wave, 0.5 * wave])

@@ -364,7 +364,6 @@ def test_the_task_reports_the_best_settings(search, monkeypatch):
         tune(search.folder, "classifier", 1.0, trial_steps=89)
 
 
-@pytest.mark.thorough
 def test_a_script_without_a_guard_searches_in_several_processes(clips, tmp_path):
     options = f"label_from='folder', set={SETTINGS}, jobs=2, quiet=True"
     call = (

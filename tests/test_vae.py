@@ -210,7 +210,6 @@ def test_the_spectral_distance_is_smallest_for_draws_of_the_same_distribution():
     assert all(float(silence[name]) > float(nearer[name]) for name in nearer)
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("config", VARIANTS.values(), ids=VARIANTS.keys())
 def test_gradients_reach_every_parameter_and_losses_are_declared(config):
     torch.manual_seed(0)
@@ -258,7 +257,6 @@ def test_labels_are_dropped_with_their_probability():
     assert conditioning_batch(2, None, None, TINY).tolist() == [[0, 0], [0, 0]]
 
 
-@pytest.mark.thorough
 def test_one_batch_is_overfitted():
     torch.manual_seed(0)
     network = Vae(replace(TINY, labels=(), beta=0.0, channels=32, hidden=64))
@@ -384,7 +382,6 @@ def test_batches_are_a_function_of_the_step(folder, tmp_path):
     assert prepared.names[0] == "high/0.wav" if "high/0.wav" in prepared.names else "low/0.wav"
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("fraction", [0.0, 0.5, 1.0])
 def test_a_fraction_of_the_one_shots_is_augmented(folder, tmp_path, fraction):
     settings = (f"varied_fraction={fraction}", "slowest=1", "fastest=1", "gain_range_db=0")
@@ -475,7 +472,6 @@ def untrained_state(base: ModelFolder, config: VaeConfig) -> dict[str, torch.Ten
     return Vae(config).inference_module().state_dict() | state_of(base, config)
 
 
-@pytest.mark.thorough
 def test_a_new_label_starts_at_the_mean_of_the_known_ones(base):
     known = initial_weights(base, TINY)[CONDITIONING_WEIGHT]
     config = replace(TINY, labels=("bell", "low"))
@@ -503,7 +499,6 @@ def test_without_labels_a_model_starts_as_the_base_with_dropped_labels(base):
     torch.testing.assert_close(head, expected, atol=1e-4, rtol=1e-4)
 
 
-@pytest.mark.thorough
 def test_labels_that_the_base_does_not_have_start_without_effect(base, folder, tmp_path):
     settings = ["steps=1", "threads=1"]
     train(folder, "vae", "tiny", tmp_path / "run", "none", settings=settings, base=str(base.path), quiet=True)
@@ -515,7 +510,6 @@ def test_labels_that_the_base_does_not_have_start_without_effect(base, folder, t
         torch.testing.assert_close(head, expected, atol=1e-4, rtol=1e-4)
 
 
-@pytest.mark.thorough
 def test_labels_that_a_base_with_pitch_does_not_have_start_without_effect(tmp_path):
     make_vae(tmp_path, replace(CAUSAL, labels=()))
     pitched = ModelFolder(tmp_path / "tiny")
@@ -525,7 +519,6 @@ def test_labels_that_a_base_with_pitch_does_not_have_start_without_effect(tmp_pa
     assert new_tables(pitched, CAUSAL) == (CONDITIONING_WEIGHT,)
 
 
-@pytest.mark.thorough
 def test_pitch_that_the_base_does_not_have_starts_without_effect(tmp_path):
     unpitched = replace(TINY, pitched=False)
     make_vae(tmp_path, unpitched)
@@ -538,7 +531,6 @@ def test_pitch_that_the_base_does_not_have_starts_without_effect(tmp_path):
     assert new_tables(base, pitched) == (CONDITIONING_WEIGHT,)
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("labels", [("high", "low"), ()])
 def test_without_pitch_a_model_starts_as_the_base_at_the_centre_pitch(tmp_path, labels):
     pitched = replace(TINY, labels=labels, pitched=True)
@@ -552,7 +544,6 @@ def test_without_pitch_a_model_starts_as_the_base_at_the_centre_pitch(tmp_path, 
     assert new_tables(base, unpitched) == ()
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("pitched", [False, True])
 def test_new_conditioning_does_not_move_back_to_a_base_without_it(tmp_path, pitched):
     unconditioned = replace(CAUSAL, labels=(), pitched=False)
@@ -574,7 +565,6 @@ def test_new_conditioning_does_not_move_back_to_a_base_without_it(tmp_path, pitc
     )
 
 
-@pytest.mark.thorough
 def test_a_run_starts_from_the_weights_of_another_model(base, folder, tmp_path):
     others = tmp_path / "others"
     shutil.copytree(folder / "low", others / "low")
@@ -608,7 +598,6 @@ def test_directions_are_fitted_to_the_clips_whose_latents_are_stored(folder, tmp
     np.testing.assert_array_equal(attributes, [measure_attributes(waves[clip], RATE) for clip in clips])
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("latent", ["clip", "frames"])
 def test_a_run_exports_a_model(folder, tmp_path, latent):
     settings = ["steps=6", "evaluate_every=6", "save_every=3", "threads=1", "sample_rate=8000", "n_samples=1984"]

@@ -57,7 +57,6 @@ def causal(root):
 # --- coding
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("name", ["clips", "frames", "causal"])
 def test_inference_equals_torch(name, request, monkeypatch):
     monkeypatch.setattr(synthesis, "LOW_TONES_HZ", 0.0)
@@ -445,7 +444,6 @@ def test_with_their_residual_clips_equal_the_recordings(clips, frames, monkeypat
     np.testing.assert_array_equal(*new)  # of which nothing is from the recording
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("name", ["frames", "causal"])
 def test_the_residual_does_not_depend_on_blocks(name, request, monkeypatch):
     frames = request.getfixturevalue(name)
@@ -485,7 +483,6 @@ def test_attributes_are_measured():
     assert np.isfinite(measure_attributes(np.zeros(100, np.float32), RATE)).all()
 
 
-@pytest.mark.thorough
 def test_each_direction_changes_its_own_attribute():
     rng, time = np.random.default_rng(0), np.arange(4000) / RATE
     mixing = rng.standard_normal((6, 6))
@@ -639,7 +636,6 @@ def test_invalid_requests_are_refused(clips, frames, causal):
             ask()
 
 
-@pytest.mark.thorough
 def test_a_model_whose_latents_do_not_fit_is_refused(tmp_path):
     make_vae(tmp_path, CLIPS)
     folder = tmp_path / "tiny"

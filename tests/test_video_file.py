@@ -53,7 +53,6 @@ def frames(path):
     return [(float(packet.pts * packet.time_base), bytes(packet)) for packet in packets]
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("ending", "codec"),
     [(".mp4", "mpeg4"), (".mov", "mpeg4"), (".mkv", "mpeg4"), (".mkv", "libx264"), (".webm", "vp8")],

@@ -48,7 +48,6 @@ def mel():
     return speech_mel(glide(2.0)[0], SAMPLE_RATE)
 
 
-@pytest.mark.thorough
 def test_a_run_is_evaluated_and_exported(run_folder, vocoder):
     metrics = vocoder.card.metrics
     assert 0 < metrics["valid/mel"] < 4
@@ -102,7 +101,6 @@ class NetworkFolder:
         assert output.shape[1] == length
 
 
-@pytest.mark.thorough
 @settings(max_examples=20)
 @given(
     n_subframes=st.sampled_from([1, 2, 4, 8, 16]),
@@ -167,7 +165,6 @@ def test_other_frames_are_refused_before_the_first_chunk(vocoder, other):
         vocoder.vocode_stream(other)
 
 
-@pytest.mark.thorough
 def test_a_run_starts_from_another_with_its_critics(run_folder, tmp_path):
     base = ModelFolder(run_folder)
     tuned = fine_tuning(base)
@@ -183,7 +180,6 @@ def test_a_run_starts_from_another_with_its_critics(run_folder, tmp_path):
         torch.testing.assert_close(parameter, expected)
 
 
-@pytest.mark.thorough
 def test_a_run_of_another_shape_is_refused(run_folder, tmp_path):
     wider = replace(tiny_recipe(), model=replace(tiny_recipe().model, channels=40))
     with pytest.raises(BadModel, match="do not fit the settings of this run"):

@@ -198,7 +198,6 @@ def test_a_payload_names_the_model():
 # ----------------------------------------------------------------------------------------------------------- detection
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("payload", [Payload(0, 0), PAYLOAD, Payload(4_095, 15)])
 @pytest.mark.parametrize("sample_rate", [8_000, 22_050, 44_100])
 def test_mark_payload_and_place_are_detected(payload, sample_rate):
@@ -229,7 +228,6 @@ def test_nothing_is_detected_without_the_mark_or_with_another_key():
     assert detect_wave(mark_wave(wave, 16_000, PAYLOAD, "mine"), 16_000, "mine").payload == PAYLOAD
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(
     "change",
     [
@@ -251,7 +249,6 @@ def test_the_mark_survives(change):
     assert found.marked_seconds > 2.5
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("speed", [0.953, 0.99, 1.0021, 1.0477])
 def test_other_speeds_are_searched(speed):
     wave = mark_wave(speech_like(5.0, 48_000), 48_000, PAYLOAD)
@@ -386,7 +383,6 @@ def test_signs_are_balanced_and_reproducible():
     np.testing.assert_array_equal(keyed_signs("wavewright", "noise 0", 12), GOLDEN_SIGNS)
 
 
-@pytest.mark.thorough
 def test_unmarked_sound_of_all_sorts_is_not_detected():
     rng = np.random.default_rng(11)
     wave = speech_like(6.0)

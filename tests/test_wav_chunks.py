@@ -113,7 +113,6 @@ def test_a_chain_that_ends_with_a_loop_makes_loop_points(tmp_path):
     assert read_loops(edit(source, tmp_path / "no.wav", do="loop 1.5s; gain 1dB").out) == ()
 
 
-@pytest.mark.thorough
 def test_generate_makes_loops(tmp_path):
     made = generate("ambience", "rain", count=2, seconds=1.5, loop=True, out=tmp_path)
     for each in made.clips:

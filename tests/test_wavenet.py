@@ -349,7 +349,6 @@ def test_evaluation_is_in_bits_and_ignores_padding(folder, tmp_path):
     )
 
 
-@pytest.mark.thorough
 def test_a_few_steps_learn_a_tone(folder, tmp_path):
     torch.manual_seed(0)
     prepared = prepare(recipe_for(), scan(folder, "folder").entries, tmp_path)
@@ -439,7 +438,6 @@ def test_impossible_recipes_and_folders_are_refused(folder, tmp_path):
         prepare(unknown, scan(folder, "folder").entries, tmp_path)
 
 
-@pytest.mark.thorough
 def test_a_training_starts_from_another_model(folder, tmp_path):
     """A known label keeps its embedding, a new one starts from the mean, other weights are those of the base."""
     torch.manual_seed(0)

@@ -137,7 +137,6 @@ def test_long_waves_go_in_pieces(engines):
     np.testing.assert_array_equal(actual, np.concatenate(parts, axis=1))
 
 
-@pytest.mark.thorough
 def test_portable_and_wide_products_give_the_same(engines):
     for config in (CONFIG, MU_LAW):
         wide, portable = engines(config), engines(config, portable=True)
@@ -149,7 +148,6 @@ def test_portable_and_wide_products_give_the_same(engines):
         np.testing.assert_array_equal(portable.draw(portable.restore(state.save()), 30), wide.draw(state, 30))
 
 
-@pytest.mark.thorough
 def test_the_gate_is_tanh_times_sigmoid():
     @compiled("the gate")
     def gates(a, b, result):
@@ -217,7 +215,6 @@ def learned():
     return config, engine_tensors(model), tones(32, 256)
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(("mode", "bound_bits"), [("int16", 0.0005), ("int8", 0.01)])
 def test_integers_cost_few_bits(learned, mode, bound_bits):
     config, tensors, wave = learned
@@ -372,7 +369,6 @@ def test_foreign_and_damaged_states_are_refused(engines):
             engine.restore(nothing)
 
 
-@pytest.mark.thorough
 def test_a_loop_is_compiled_once_on_a_machine_and_says_so(tmp_path):
     program = (
         "import sys; sys.path.insert(0, sys.argv[1]); from tiny_wavenet import *; "

@@ -41,7 +41,6 @@ def test_what_is_left_is_white_and_of_one_level_however_loud_the_wave():
         assert np.ptp(10 * np.log10(power.mean(0).reshape(-1, 5).mean(1))) < 6  # the wave's own spectrum spans 40 dB
 
 
-@pytest.mark.thorough
 def test_the_wave_comes_back_whole_and_in_chunks():
     wave = resonant_noise()
     prediction = mel_to_prediction(mel_frames(wave, CONFIG), CONFIG)

@@ -272,7 +272,6 @@ def test_generated_files_carry_length_temperature_and_beginning(spoken, tmp_path
         generate(str(spoken), "one", 1, out=tmp_path / "more", seconds=0.5, continue_from=tmp_path / "begin.wav")
 
 
-@pytest.mark.thorough
 def test_a_demo_leaves_out_vocoders(spoken, vocoder, tmp_path):
     made = demo(tmp_path / "demo", (str(spoken), str(vocoder)))
     assert made.n_clips == 2 * CLIPS_PER_LABEL

@@ -74,7 +74,6 @@ def melody() -> Path:
     return Path("melody.abc")
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("command", MARKED)
 def test_generated_sound_is_detected(command, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

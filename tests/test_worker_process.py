@@ -55,7 +55,6 @@ def is_deadly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("task", CALLS)
 def test_a_script_without_a_guard_runs_once(tmp_path, sounds, task):
     script = tmp_path / "script.py"
@@ -70,7 +69,6 @@ def test_a_script_without_a_guard_runs_once(tmp_path, sounds, task):
         np.testing.assert_allclose(edited, np.linspace(-0.5, 0.5, 800) * 10 ** (-6 / 20), atol=1e-4)
 
 
-@pytest.mark.thorough
 @pytest.mark.usefixtures("is_deadly")
 def test_a_file_that_ends_its_process_is_one_failed_file_of_a_folder(sounds, tmp_path):
     (sounds / "more").mkdir()
@@ -84,14 +82,12 @@ def test_a_file_that_ends_its_process_is_one_failed_file_of_a_folder(sounds, tmp
     assert not list((tmp_path / "out").rglob(".wavewright-*"))
 
 
-@pytest.mark.thorough
 @pytest.mark.usefixtures("is_deadly")
 def test_a_file_that_ends_its_process_is_one_failed_job_of_a_batch(sounds, tmp_path):
     result = batch(sounds, tmp_path / "out", "edit", ("do=gain -6dB",), jobs=2, quiet=True)
     assert (result.n_done, result.failed) == (2, {2: "Its process ended with exit code 3."})
 
 
-@pytest.mark.thorough
 @pytest.mark.usefixtures("is_deadly")
 def test_a_file_that_ends_its_process_is_one_failed_job_of_the_server(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
@@ -145,7 +141,6 @@ def test_a_process_computes_with_one_thread_unless_the_environment_says_otherwis
     assert THREAD_VARIABLES[1] not in os.environ
 
 
-@pytest.mark.thorough
 def test_messages_are_answered_by_processes_that_are_replaced():
     answered = dict(answers([1, -3, 2, -4, 3], 2, lambda: WorkerProcess(end_at_negative)))
     lost = {message: str(answer) for message, answer in answered.items() if isinstance(answer, WorkerLost)}
@@ -153,7 +148,6 @@ def test_messages_are_answered_by_processes_that_are_replaced():
     assert {message: answered[message] for message in (1, 2, 3)} == {1: 2, 2: 4, 3: 6}
 
 
-@pytest.mark.thorough
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 @pytest.mark.parametrize("end", ["kill", "parent"])
 def test_a_process_ends_with_its_parent_and_with_all_that_it_started(end):

@@ -110,7 +110,6 @@ def test_an_empty_stream_has_an_end():
     assert (actual.shape[2], reader.n_samples, reader.lost) == (0, 0, [])
 
 
-@pytest.mark.thorough
 def test_damage_of_one_byte_anywhere_costs_one_packet_at_most():
     n_samples = 16_000 * 3 + 100
     header = header_of(n_samples)
@@ -145,7 +144,6 @@ def packets_of(data):
     return packets
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("frames_per_packet", [1, 3])
 def test_damage_of_one_byte_anywhere_in_a_stream(frames_per_packet):
     header = header_of(None, 2, 44_100, frames_per_packet=frames_per_packet)
@@ -207,7 +205,6 @@ def test_packets_that_are_missing_doubled_swapped_or_surrounded_by_garbage():
         assert lost.sum() == 50 * n_lost
 
 
-@pytest.mark.thorough
 def test_random_bytes_and_crafted_packets_never_give_more_than_the_header_says():
     rng = np.random.default_rng(1)
     n_samples = 16_000 * 4

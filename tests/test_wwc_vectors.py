@@ -121,7 +121,6 @@ def test_it_is_written_again_byte_for_byte(vector):
     assert sink.getvalue() == vector.data
 
 
-@pytest.mark.thorough
 @by_name
 def test_a_decoder_written_from_the_document_agrees(vector):
     codes, n_samples = decode_by_the_document(vector.data, vector.tables, vector.hop_length)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import glob
 import hashlib
 import pickle
 import re
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeAlias, TypeVar, cast, overload
 
 import numba
+import platformdirs
 from numba.core.caching import FunctionCache, NullCache
 from numba.core.serialize import dumps
 
@@ -22,6 +24,10 @@ from ..base.whole_file import sweep_once, write_whole
 _RELATIVE_IMPORT = re.compile(r"^\s*from (\.+)([\w.]*) import", re.MULTILINE)
 
 DIGEST_BYTES = hashlib.sha256().digest_size
+KEPT_SECONDS = 90 * 86_400  # of compiled code whose sources have changed
+
+FOLDER = Path(numba.config.CACHE_DIR or platformdirs.user_cache_path("wavewright", appauthor=False) / "compiled")
+"""Folder of all compiled code: NUMBA_CACHE_DIR, or one in the user's cache."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -73,19 +79,24 @@ def inlined(
 
 
 class CheckedCache(FunctionCache):
-    """Cache the compiled code of one function in files with a hash, one for each signature and processor.
+    """Cache compiled code in files with a hash, named after all that it was compiled from and for.
 
-    numba's own cache files have no hash: a damaged one raises arbitrary errors, or runs.
+    Every installation of the same sources finds them. numba's own cache files have no hash: a damaged one raises
+    arbitrary errors, or runs. Raises RuntimeError where no folder can be written.
     """
 
     def __init__(self, function: Callable[P, R], what: str) -> None:
         super().__init__(function)  # type: ignore[no-untyped-call]
         self._what = what
+        try:
+            FOLDER.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise RuntimeError(FOLDER) from error
 
     def load_overload(self, sig: _Numba, target_context: _Numba) -> _Numba:
         """Return the compiled code for a signature, None where numba has to compile it."""
         target_context.refresh()
-        path, made_from = self._file(sig, target_context.codegen())
+        path = self._file(sig, target_context.codegen())
         sweep_once(path.parent)
         try:
             stored = path.read_bytes()
@@ -94,8 +105,8 @@ class CheckedCache(FunctionCache):
             is_damaged = path.exists()
         else:
             is_damaged = hashlib.sha256(stored[DIGEST_BYTES:]).digest() != stored[:DIGEST_BYTES]
-        if stored[DIGEST_BYTES : 2 * DIGEST_BYTES] == made_from and not is_damaged:
-            return self._impl.rebuild(target_context, pickle.loads(stored[2 * DIGEST_BYTES :]))
+        if stored and not is_damaged:
+            return self._impl.rebuild(target_context, pickle.loads(stored[DIGEST_BYTES:]))
         if is_damaged:
             _report(f"compiled code in {path.parent} is damaged; compiling {self._what} again: some seconds ...")
         else:
@@ -106,43 +117,49 @@ class CheckedCache(FunctionCache):
         """Store compiled code, whole or not at all; where that fails, it is compiled again next time."""
         if not self._impl.check_cachable(data):
             return
-        path, made_from = self._file(sig, data.codegen)
-        stored = made_from + dumps(self._impl.reduce(data))  # type: ignore[no-untyped-call]
+        path = self._file(sig, data.codegen)
+        stored = dumps(self._impl.reduce(data))  # type: ignore[no-untyped-call]
         gc.collect()  # what the compiler leaves in cycles is tens of megabytes
         with suppress(OSError):
-            self._impl.locator.ensure_cache_path()
             write_whole(path, hashlib.sha256(stored).digest() + stored)
+            self._remove_old(path)
 
-    def _file(self, sig: _Numba, codegen: _Numba) -> tuple[Path, bytes]:
-        """Return the file for a signature, and the hash of the sources that its code must have been compiled from."""
-        signature, processor, code = self._index_key(sig, codegen)  # type: ignore[no-untyped-call]
-        key = hashlib.sha256(repr((signature, processor)).encode()).hexdigest()[:16]
-        stamps = stamps_of_imports(Path(self._py_func.__code__.co_filename))
-        sources = (numba.__version__, self._impl.locator.get_source_stamp(), stamps, code)
-        made_from = hashlib.sha256(repr(sources).encode()).digest()
-        return Path(self._cache_path) / f"{self._impl.filename_base}.{key}.nbc", made_from
+    def _file(self, sig: _Numba, codegen: _Numba) -> Path:
+        """Return the file for a signature, this processor and the sources of the function."""
+        sources = digest_of_sources(Path(self._py_func.__code__.co_filename))
+        made_from = (numba.__version__, sources, self._index_key(sig, codegen))  # type: ignore[no-untyped-call]
+        return FOLDER / f"{self._name_of_file}.{hashlib.sha256(repr(made_from).encode()).hexdigest()[:32]}.nbc"
+
+    @property
+    def _name_of_file(self) -> str:
+        return f"{self._py_func.__module__}.{self._py_func.__qualname__}"
+
+    def _remove_old(self, path: Path) -> None:
+        """Remove what other sources of the function were compiled to long ago."""
+        for other in path.parent.glob(f"{glob.escape(self._name_of_file)}.*.nbc"):
+            if path.stat().st_mtime - other.stat().st_mtime > KEPT_SECONDS:
+                other.unlink()
 
 
 @cache
-def stamps_of_imports(path: Path) -> tuple[tuple[str, int, int], ...]:
-    """Return name, time and size of the files whose functions and constants a file imports by relative imports.
+def digest_of_sources(path: Path) -> str:
+    """Return a digest of a file and of the files whose functions and constants it imports by relative imports.
 
     Compiled code contains those functions and constants. Imports of other kernels are followed.
     """
-    stamps: dict[Path, tuple[str, int, int]] = {}
+    texts = {path: _text_of(path)}
     waiting = [path]
     while waiting:
         file = waiting.pop()
-        for dots, name in _RELATIVE_IMPORT.findall(_text_of(file)):
+        for dots, name in _RELATIVE_IMPORT.findall(texts[file]):
             module = file.parents[len(dots) - 1].joinpath(*name.split("."))
             for imported in (module.with_suffix(".py"), module / "__init__.py"):
-                if imported in stamps or imported == Path(__file__) or not imported.is_file():
+                if imported in texts or imported == Path(__file__) or not imported.is_file():
                     continue
-                state = imported.stat()
-                stamps[imported] = (imported.name, state.st_mtime_ns, state.st_size)
+                texts[imported] = _text_of(imported)
                 if imported.stem.endswith("_kernels"):
                     waiting.append(imported)
-    return tuple(stamps[each] for each in sorted(stamps))
+    return hashlib.sha256("\0".join(texts[each] for each in sorted(texts)).encode()).hexdigest()
 
 
 def _text_of(path: Path) -> str:

@@ -155,7 +155,8 @@ def _cache_folders(is_long: bool) -> list[Path]:
 
     names = ("NUMBA_CACHE_DIR", "MPLCONFIGDIR", *(["TORCHINDUCTOR_CACHE_DIR"] if is_long else []))
     found = [Path(os.environ[name]) for name in names if os.environ.get(name)]
-    found += [_cache_of("numba"), _cache_of("wavewright") / "matplotlib", user_config_path("matplotlib")]
+    found += [_cache_of("numba"), user_config_path("matplotlib")]
+    found += [_cache_of("wavewright") / name for name in ("compiled", "matplotlib")]
     return [*found, *(_cache_of("wavewright") / name for name in ("clips", "torch") if is_long)]
 
 
