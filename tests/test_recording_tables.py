@@ -143,3 +143,135 @@ def test_one_recording_under_two_labels_is_named(tmp_path):
     (tmp_path / "snare/copy.wav").write_bytes((tmp_path / "kick/a.wav").read_bytes())
     (note,) = scan(tmp_path, "folder").notes
     assert "1 recording is under several labels (kick/a.wav = snare/copy.wav)" in note
+
+
+PUBLISHED = {
+    "FSDKaggle2018": (
+        "meta/train_post_competition.csv",
+        "fname,label,manually_verified,freesound_id,license\n00044347.wav,Hi-hat,0,28739,Attribution\n"
+        "001ca53d.wav,Saxophone,1,358827,Attribution\n",
+        {"00044347": ("Hi-hat", None, None, None, 0.0), "001ca53d": ("Saxophone", None, None, None, 0.0)},
+        "fname as audio_filepath, label; not used: manually_verified, freesound_id, license",
+    ),
+    "FSD50K": (
+        "FSD50K.ground_truth/dev.csv",
+        'fname,labels,mids,split\n64760,"Electric_guitar,Guitar,Music","/m/02sgy,/m/0342h,/m/04rlf",train\n'
+        "16399,Bark,/m/05tny_,val\n",
+        {
+            "64760": ("Electric_guitar|Guitar|Music", None, None, "train", 0.0),
+            "16399": ("Bark", None, None, "valid", 0.0),
+        },
+        "labels are separated by commas; not used: mids",
+    ),
+    "UrbanSound8K": (
+        "metadata/UrbanSound8K.csv",
+        "slice_file_name,fsID,start,end,salience,fold,classID,class\n"
+        "100032-3-0-0.wav,100032,0.0,0.317551,1,5,3,dog_bark\n"
+        "100263-2-0-117.wav,100263,58.5,62.5,1,5,2,children_playing\n",
+        {
+            "100032-3-0-0": ("dog_bark", "100032", None, None, 0.0),
+            "100263-2-0-117": ("children_playing", "100263", None, None, 0.0),
+        },
+        "fsID as group, class as label; not used: start, end, salience, fold, classID",
+    ),
+    "ESC-50": (
+        "meta/esc50.csv",
+        "filename,fold,target,category,esc10,src_file,take\n1-100032-A-0.wav,1,0,dog,True,100032,A\n"
+        "1-100038-A-14.wav,1,14,chirping_birds,False,100038,A\n",
+        {
+            "1-100032-A-0": ("dog", "100032", None, None, 0.0),
+            "1-100038-A-14": ("chirping_birds", "100038", None, None, 0.0),
+        },
+        "src_file as group; not used: fold, target, esc10, take",
+    ),
+    "DESED": (
+        "metadata/strong.tsv",
+        "filename\tonset\toffset\tevent_label\nY1.wav\t0.02\t0.05\tSpeech\nY2.wav\t0.01\t0.09\tDishes\n",
+        {"Y1": ("Speech", None, None, None, 0.02), "Y2": ("Dishes", None, None, None, 0.01)},
+        "onset as offset, offset as end, event_label as label, separated by tabs",
+    ),
+    "NSynth by pandas": (
+        "list.csv",
+        "id;pitch;instrument\ng1.wav;60;guitar\ng2.wav;72;organ\n",
+        {"g1": (None, None, 60.0, None, 0.0), "g2": (None, None, 72.0, None, 0.0)},
+        "id as audio_filepath, pitch, separated by semicolons; not used: instrument",
+    ),
+    "a name that nobody knows": (
+        "list.csv",
+        "Aufnahme,Label,Tag\ng1.wav,dog,Mo\ng2.wav,cat,Di\n",
+        {"g1": ("dog", None, None, None, 0.0), "g2": ("cat", None, None, None, 0.0)},
+        "Aufnahme as audio_filepath, Label; not used: Tag",
+    ),
+}
+"""Table, its lines, and of each clip labels, group, pitch, split and start; a part of the note."""
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_tables_of_published_collections_are_read_beside_their_folder(tmp_path, name):
+    table, lines, clips, note = PUBLISHED[name]
+    write_sounds(tmp_path, *(f"audio/fold{index}/{clip}.wav" for index, clip in enumerate(clips)))
+    (tmp_path / table).parent.mkdir(exist_ok=True)
+    (tmp_path / table).write_text(lines, encoding="utf-8")
+    scanned = scan(tmp_path, None, manifest=tmp_path / table)
+    assert not scanned.problems
+    assert {
+        entry.path.stem: (
+            "|".join(entry.all_labels) or None,
+            entry.group,
+            entry.pitch,
+            entry.split,
+            entry.offset_seconds,
+        )
+        for entry in scanned.entries
+    } == clips
+    assert note in scanned.notes[0]
+    if name == "DESED":
+        assert [entry.n_frames for entry in scanned.entries] == [240, 640]  # end less start, at 8 kHz
+
+
+def test_common_voice_has_its_sounds_in_clips(tmp_path):
+    write_sounds(tmp_path, "clips/cv_1.wav", "clips/cv_2.wav")
+    head = "client_id\tpath\tsentence_id\tsentence\tup_votes\tage\tlocale"
+    rows = ["a" * 128 + '\tcv_1.wav\t9f\tHe said: "No.\t2\t\tde', "b" * 128 + "\tcv_2.wav\t7a\tGut.\t2\t\tde"]
+    (tmp_path / "validated.tsv").write_text("\n".join([head, *rows]) + "\n", encoding="utf-8")
+    one, two = scan(tmp_path, None, manifest=tmp_path / "validated.tsv").entries
+    assert (one.text, one.speaker, one.language) == ('He said: "No.', "a" * 128, "de")
+    assert (two.text, two.group) == ("Gut.", "b" * 128)
+
+
+@pytest.mark.parametrize(
+    ("column", "what"),
+    [
+        (["1.25", "0.9", "2.125", "1.0"], "may be speakers, seconds or another number"),
+        (["20000", "20000", "31000", "31000"], "may be speakers, seconds or another number"),
+        (["k æ f eɪ ə t n uː n", "ʃ t ʁ aː s ə ʊ n t", "e l p a ɣ o", "j aː"], "may be phones or a translation"),
+        (["one", "two", "three", "four"], r"name\|text\|speaker or name\|speaker\|text"),
+    ],
+)
+def test_a_third_column_without_a_name_is_asked_for(folder, column, what):
+    rows = [(*row, cell) for row, cell in zip(TEXTS.items(), column, strict=True)]
+    (folder / "metadata.csv").write_text(written(rows, "|"), encoding="utf-8")
+    with pytest.raises(BadFolder, match=what):
+        scan(folder, None)
+
+
+@pytest.mark.parametrize("column", [["dog", "rain", "dog", "rain"], ["1.5", "2.25", "1.0", "3.5"]])
+def test_a_second_column_that_may_be_no_text_is_asked_for(folder, column):
+    (folder / "metadata.csv").write_text(written(zip(TEXTS, column, strict=True), ","), encoding="utf-8")
+    with pytest.raises(BadFolder, match=r"second column may be a text, a label"):
+        scan(folder, None)
+
+
+def test_two_files_of_one_name_are_a_problem_until_the_folder_is_written(tmp_path):
+    write_sounds(tmp_path, "audio/a/x.wav", "audio/b/x.wav", "audio/b/y.wav")
+    (tmp_path / "list.csv").write_text("file,label\nx.wav,dog\ny.wav,cat\nb/x.wav,dog\n")
+    scanned = scan(tmp_path, None, manifest=tmp_path / "list.csv")
+    assert [entry.path.parent.name for entry in scanned.entries] == ["b", "b"]
+    assert "line 2: x.wav may be" in scanned.problems[0].reason
+
+
+def test_fields_of_json_that_are_not_used_are_named(folder):
+    (folder / "list.jsonl").write_text('{"audio_filepath": "wavs/a.wav", "label": "x", "start": 0.05, "kit": 3}\n')
+    scanned = scan(folder / "list.jsonl")
+    assert scanned.entries[0].offset_seconds == 0
+    assert scanned.notes == ("list.jsonl: fields that are not used: 'start', 'kit'.",)

@@ -30,6 +30,19 @@ SUFFIXES = (
 )
 """File name endings of the formats that need no extra."""
 
+SPLITS: dict[str, Split] = {
+    "train": "train",
+    "training": "train",
+    "valid": "valid",
+    "validation": "valid",
+    "val": "valid",
+    "dev": "valid",
+    "test": "test",
+    "testing": "test",
+    "eval": "test",
+}
+"""Words for splits in tables, and names of sub-folders that divide a collection where it has no others."""
+
 SILENT_PEAK = 1e-3
 """Largest sample of a silent clip (-60 dBFS): raised to full scale it would be noise."""
 

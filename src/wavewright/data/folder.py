@@ -16,7 +16,7 @@ from ..base.file_hash import sha256_of
 from ..base.names import name_problem, quoted
 from ..base.progress_bar import report_progress
 from . import manifest as manifests
-from .entry import SUFFIXES, Entry, Problem, Scan, Split, first_problem, read_length
+from .entry import SPLITS, SUFFIXES, Entry, Problem, Scan, Split, first_problem, read_length
 
 LabelFrom = Literal["none", "folder"]
 """``folder``: the label of a clip is the first sub-folder of its path; ``none``: clips have no labels."""
@@ -27,19 +27,6 @@ name up to its first underscore, as in ``<kit>_<name>.wav``."""
 
 METADATA_FILES = ("metadata.csv", "metadata.tsv")
 """Tables of the recordings of a folder, such as LJSpeech's lines ``name|text``; see :func:`.manifest.read`."""
-
-SPLITS: dict[str, Split] = {
-    "train": "train",
-    "training": "train",
-    "valid": "valid",
-    "validation": "valid",
-    "val": "valid",
-    "dev": "valid",
-    "test": "test",
-    "testing": "test",
-    "eval": "test",
-}
-"""Sub-folders that divide a collection, and do not name labels, where it has no others."""
 
 
 def scan(
@@ -57,7 +44,8 @@ def scan(
       ``train`` and ``test`` alone are splits, and labels are below them.
     - ``label_from``: source of the labels, see ``LabelFrom``; None: sub-folders, if most clips are in one.
     - ``group_from``: source of the groups, see ``GroupFrom``; None for no groups.
-    - ``manifest``: manifest of the clips with their labels, groups and splits, instead of all files of the folder.
+    - ``manifest``: manifest of the clips with their labels, groups and splits, instead of all files of the folder. Its
+      files are beside it, or else below the folder.
     - returns: the clips and problems.
 
     Raises BadFolder if no clip can be used, or labels differ in their spelling alone, or BadSetting if ``label_from``
@@ -74,7 +62,7 @@ def scan(
     if manifest is None:
         manifest, notes = _metadata_of(root, is_asked_for=label_from != "folder" and group_from is None)
     if manifest is not None:
-        return manifests.read(manifest)
+        return manifests.read(manifest, root if root.is_dir() else None)
     if not root.is_dir():
         reason = "is a file" if root.exists() else "does not exist"
         raise BadFolder(f"{root} {reason}; give a folder with sound files in it, or a manifest (.csv or .jsonl).")

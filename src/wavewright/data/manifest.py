@@ -7,9 +7,8 @@ import io
 import math
 import os
 import unicodedata
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from functools import partial
+from functools import cached_property
 from pathlib import Path
 from typing import Literal, cast, get_args
 
@@ -17,9 +16,9 @@ from ..base.errors import BadAudio, BadFolder, MissingExtra
 from ..base.json_text import line_of, parse
 from ..base.names import name_problem, quoted
 from ..base.whole_file import write_whole
+from .entry import SPLITS, Entry, Problem, Scan, Split, first_problem, read_length
 from .entry import SUFFIXES as SOUND_SUFFIXES
-from .entry import Entry, Problem, Scan, Split, first_problem, read_length
-from .tables import DELIMITERS, Table, decoded, named_columns, read_table
+from .tables import DELIMITERS, Table, decoded, header_of, lines_of, read_table
 
 FIELDS = (
     "audio_filepath",
@@ -35,12 +34,15 @@ FIELDS = (
     "labels",
 )
 """The fields that are written. When reading, ``command`` is a synonym of ``label``, a missing ``group`` is the
-``speaker``, and fields of other names are ignored. ``labels`` are those of a clip with several: a list, or names
-between ``|`` signs."""
+``speaker``, and fields of other names are named as not used. ``labels`` are those of a clip with several: a list, or
+names between ``|`` signs."""
 
 TABLE_SUFFIXES = (".csv", ".tsv")
 SUFFIXES = (*TABLE_SUFFIXES, ".jsonl", ".json")
 """File name endings of manifests."""
+
+SOUND_FOLDERS = ("wavs/", "wav/", "clips/", "audio/", "")
+"""Folders beside a table in which its files are looked for."""
 
 LABEL_SEPARATOR = "|"
 
@@ -48,15 +50,16 @@ Record = dict[str, object]
 """The fields of one clip by name."""
 
 
-def read(path: Path | str) -> Scan:
+def read(path: Path | str, folder: Path | None = None) -> Scan:
     """Read a manifest and the header of each file that it names.
 
     A clip starts at ``offset`` seconds and lasts ``duration`` seconds, at most to the end of the file. Files that
     cannot be used are listed in ``problems``.
 
     - ``path``: ``.jsonl`` or ``.json`` with one object a line, or a table, ``.csv`` or ``.tsv``. A table without NeMo's
-      names of columns is read as :mod:`.tables` says, such as ``name|text`` of LJSpeech: the clips are in ``wavs`` or
-      beside it. File names are relative to the manifest's folder.
+      names of columns is read as :mod:`.tables` says, such as ``name|text`` of LJSpeech.
+    - ``folder``: where files are that are not beside the manifest. There, or at any depth below it, and in usual
+      sub-folders beside a table, they are looked for by their name.
 
     Raises BadFolder if a field is invalid (the message has the line), two lines contradict each other, or no clip can
     be used.
@@ -65,9 +68,13 @@ def read(path: Path | str) -> Scan:
     entries: list[Entry] = []
     lines: list[int] = []
     problems: list[Problem] = []
-    records, notes = _records(path)
+    places = Places(path.parent, folder)
+    records, notes = _records(path, places)
+    is_table = path.suffix.lower() in TABLE_SUFFIXES
+    unknown: dict[str, None] = {}
     for line, record in records:
-        clip = _entry(record, path, line)
+        unknown |= dict.fromkeys(name for name in record if name not in (*FIELDS, "command", "end" if is_table else ""))
+        clip = _entry(record, path, line, places)
         if isinstance(clip, Problem):
             problems.append(clip)
         else:
@@ -78,6 +85,8 @@ def read(path: Path | str) -> Scan:
         raise BadFolder(f"{path} lists no clip that can be used: {why}.")
     check_lines(path, entries, lines)
     check_spelling(path, entries)
+    if unknown:
+        notes = (*notes, f"{path.name}: fields that are not used: {', '.join(map(quoted, unknown))}.")
     return Scan(tuple(entries), tuple(problems), notes)
 
 
@@ -122,38 +131,38 @@ def _record(entry: Entry, folder: Path) -> Record:
     }
 
 
-def _records(path: Path) -> tuple[Iterable[tuple[int, Record]], tuple[str, ...]]:
+def _records(path: Path, places: Places) -> tuple[Iterable[tuple[int, Record]], tuple[str, ...]]:
     """Return the line number and the fields of every clip in the manifest, and notes on how it is read."""
     if not path.is_file():
         raise BadFolder(f"The manifest {path} does not exist; give a .csv or .jsonl file.")
     if path.suffix.lower() not in SUFFIXES:
         raise BadFolder(f"The manifest {path} ends in {path.suffix!r}; it must be a .csv or .jsonl file.")
     if path.suffix.lower() in TABLE_SUFFIXES:
-        return _table_records(path)
+        return _table_records(path, places)
     try:
         content = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise BadFolder(f"The manifest {path} is not UTF-8 text (byte {error.start}); save it as UTF-8.") from error
-    return _json_records(path, _with_one_line_end(content).split("\n")), ()
+    return _json_records(path, lines_of(content)), ()
 
 
-def _with_one_line_end(content: str) -> str:
-    """Return a text whose lines end in a newline; splitlines would also divide at U+2028, which may be in a name."""
-    return content.replace("\r\n", "\n").replace("\r", "\n")
-
-
-def _table_records(path: Path) -> tuple[Iterable[tuple[int, Record]], tuple[str, ...]]:
+def _table_records(path: Path, places: Places) -> tuple[Iterable[tuple[int, Record]], tuple[str, ...]]:
     """Return the records of a table, and what was read as what if the table does not say so itself."""
     content, encoding = decoded(path)
-    first = next((line for line in content.splitlines() if line.strip()), "")
     note = f"{path.name} is not UTF-8 and is read as {encoding}; save it as UTF-8 if letters are wrong."
     by_encoding = (note,) if encoding else ()
-    if "audio_filepath" in [name.strip().strip('"') for name in first.split(",")]:
-        return _csv_records(path, content.lstrip("\r\n")), by_encoding
-    table = read_table(path, _with_one_line_end(content), partial(_names_sound, path.parent))
+    table = read_table(path, content, places.has)
     if table is None:
-        return _csv_records(path, content), by_encoding  # which says what is missing
-    return (_table_record(path, table, line, cells) for line, cells in table.rows), (f"{table.note}.", *by_encoding)
+        if not content.strip():
+            raise BadFolder(f"{path} lists no clips; write one recording a line.")
+        raise BadFolder(
+            f"{path}, line 1: no column is named audio_filepath; the first line must name the columns "
+            f"({', '.join(FIELDS)})."
+        )
+    return (_table_record(table, line, cells) for line, cells in table.rows), (
+        *filter(None, [table.note]),
+        *by_encoding,
+    )
 
 
 def is_metadata(path: Path) -> bool:
@@ -164,37 +173,61 @@ def is_metadata(path: Path) -> bool:
         content, _ = decoded(path)
     except (OSError, BadFolder):
         return False
-    first = next((line for line in content.splitlines() if line.strip()), "")
-    if any(named_columns(first, delimiter) for delimiter in DELIMITERS):
-        return True
-    delimiters = [delimiter for delimiter in DELIMITERS if delimiter in first]
-    lines = [line for line in _with_one_line_end(content).split("\n") if line.strip()]
-    return "|" in first or any(
-        _names_sound(path.parent, line.split(delimiter)[0].strip().strip('"'))
+    lines = [line for line in lines_of(content) if line.strip()]
+    is_sound = Places(path.parent).has
+    if not lines or any(header_of(lines, delimiter, is_sound) for delimiter in DELIMITERS):
+        return bool(lines)
+    return "|" in lines[0] or any(
+        is_sound(line.split(delimiter)[0].strip().strip('"'))
         for line in lines[:50]
-        for delimiter in delimiters
+        for delimiter in DELIMITERS
+        if delimiter in lines[0]
     )
 
 
-def _names_sound(folder: Path, name: str) -> bool:
-    """Return whether a cell of a table names a sound file of its folder."""
-    return bool(name) and _is_file(folder / _file_of(folder, name))
+class Places:
+    """Where the files are that a manifest names: beside it, else in or anywhere below another folder."""
+
+    def __init__(self, beside: Path, folder: Path | None = None) -> None:
+        self._roots = [beside] if folder is None else [beside, folder]
+        self._folder = folder
+
+    @cached_property
+    def _below(self) -> dict[str, list[Path]]:
+        """The sound files below the other folder by their names, with and without ending."""
+        files: dict[str, list[Path]] = {}
+        for path in sorted(self._folder.rglob("*")) if self._folder is not None else ():
+            if path.suffix.lower() in SOUND_SUFFIXES:
+                for name in {path.name, path.stem}:
+                    files.setdefault(name, []).append(path)
+        return files
+
+    def find(self, name: str, is_exact: bool = False) -> list[Path]:
+        """Return the files that a name may mean, the first place that has some; ``is_exact``: endings are given."""
+        endings, folders = (("",), ("",)) if is_exact else (("", *SOUND_SUFFIXES), SOUND_FOLDERS)
+        for root in self._roots:
+            found = (root / f"{folder}{name}{ending}" for ending in endings for folder in folders)
+            if (path := next(filter(_is_file, found), None)) is not None:
+                return [path]
+        parts = Path(name).parts
+        below = self._below.get(parts[-1], []) if parts else []
+        return [path for path in below if path.parts[-len(parts) : -1] == parts[:-1]]
+
+    def has(self, name: str) -> bool:
+        """Return whether a name means a sound file."""
+        return bool(name) and bool(self.find(name))
 
 
-def _table_record(path: Path, table: Table, line: int, cells: tuple[str, ...]) -> tuple[int, Record]:
+def _table_record(table: Table, line: int, cells: tuple[str, ...]) -> tuple[int, Record]:
+    """Return the fields of a row; text in full counts instead of the text, and split may have another word for it."""
     record: Record = {field: cell for field, cell in zip(table.columns, cells, strict=True) if field and cell}
     text = record.pop("text_in_full", None)
     if text is not None:
         record["text"] = text
-    return line, record | {"audio_filepath": _file_of(path.parent, str(record["audio_filepath"]))}
-
-
-def _file_of(folder: Path, name: str) -> str:
-    """Return the file of a name with or without ending, relative to the folder; by default ``wavs/<name>.wav``."""
-    endings = ("", *SOUND_SUFFIXES)
-    candidates = [f"{subfolder}{name}{ending}" for ending in endings for subfolder in ("wavs/", "wav/", "")]
-    missing = name if name.lower().endswith(endings[1:]) else f"wavs/{name}.wav"
-    return next((file for file in candidates if _is_file(folder / file)), missing)
+    split = record.get("split")
+    if isinstance(split, str):
+        record["split"] = SPLITS.get(split.casefold(), split)
+    return line, record
 
 
 def check_lines(path: Path, entries: Sequence[Entry], lines: Sequence[int]) -> None:
@@ -244,31 +277,6 @@ def _is_file(path: Path) -> bool:
         return False
 
 
-def _csv_records(path: Path, content: str) -> Iterator[tuple[int, Record]]:
-    reader = csv.DictReader(io.StringIO(content, newline=""), strict=True)
-    try:
-        if reader.fieldnames is None or "audio_filepath" not in reader.fieldnames:
-            raise BadFolder(
-                f"{path}, line 1: no column is named audio_filepath; the first line must name the columns "
-                f"({', '.join(FIELDS)})."
-            )
-        if doubled := sorted(
-            name for name, count in Counter(reader.fieldnames).items() if name in FIELDS and count > 1
-        ):
-            raise BadFolder(f"{path}, line 1: two columns are named {doubled[0]}; remove one of them, or rename it.")
-        for record in reader:
-            if None in record:
-                raise BadFolder(
-                    f"{path}, line {reader.line_num}: there are more values than columns; put values with commas in "
-                    "quotes."
-                )
-            yield reader.line_num, {name: value for name, value in record.items() if value not in (None, "")}
-    except csv.Error as error:
-        raise BadFolder(
-            f"{path}, line {max(1, reader.line_num)}: this is not CSV ({error}); check the quotes."
-        ) from error
-
-
 def _json_records(path: Path, lines: Sequence[str]) -> Iterator[tuple[int, Record]]:
     for line, text in enumerate(lines, start=1):
         if not text.strip():
@@ -284,21 +292,29 @@ def _json_records(path: Path, lines: Sequence[str]) -> Iterator[tuple[int, Recor
         yield line, {name: value for name, value in record.items() if value is not None}
 
 
-def _entry(record: Record, manifest: Path, line: int) -> Entry | Problem:
+def _entry(record: Record, manifest: Path, line: int, places: Places) -> Entry | Problem:
     """Return the entry of a record, or why its file cannot be used; raise BadFolder for an invalid field."""
     where = f"{manifest}, line {line}"
     file_name = record.get("audio_filepath")
     if not isinstance(file_name, str) or not file_name:
         raise BadFolder(f"{where}: audio_filepath is missing or no text; name the sound file.")
+    is_table = manifest.suffix.lower() in TABLE_SUFFIXES
     offset_seconds = _number(record, "offset", where, "of seconds, 0 or more") or 0.0
     duration_seconds = _number(record, "duration", where, "of seconds, 0 or more")
+    if is_table and (end := _number(record, "end", where, "of seconds, 0 or more")) is not None:
+        duration_seconds = max(0.0, end - offset_seconds)
     pitch = _number(record, "pitch", where, "of MIDI, 0 to 127 (60 is middle C)", 127.0)
     split = record.get("split")
     if split is not None and split not in get_args(Split):
         raise BadFolder(f"{where}: split is {split!r}; it must be train, valid or test.")
     speaker = _name(record, "speaker", where)
     labels = _labels(record, where)
-    path = manifest.parent / file_name
+    found = places.find(file_name, is_exact=not is_table)
+    if len(found) > 1:
+        shown = " and ".join(str(path) for path in found[:2])
+        return Problem(found[0], f"{where}: {file_name} may be {shown}; write the folder before its name.")
+    is_bare = is_table and not file_name.lower().endswith(SOUND_SUFFIXES)
+    path = found[0] if found else manifest.parent / (f"wavs/{file_name}.wav" if is_bare else file_name)
     try:
         file_frames, sample_rate, channels = read_length(path)
     except (BadAudio, MissingExtra) as error:

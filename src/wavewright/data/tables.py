@@ -7,6 +7,7 @@ import io
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,16 +17,22 @@ from ..base.names import name_problem
 DELIMITERS = {"|": "|", "\t": "tabs", ";": "semicolons", ",": "commas"}
 """Delimiters in the order in which they are tried, and their names."""
 
+CUT_FILE = "slice_file_name"
+"""Name of the column of files that are cut already (UrbanSound8K): its times are places in another file."""
+
 SYNONYMS = {
     "audio_filepath": (
         "audio_filepath",
         "file_name",
         "filename",
+        "fname",
+        CUT_FILE,
         "file",
         "path",
         "filepath",
         "file_path",
         "audio_file",
+        "audio_filename",
         "audio_path",
         "audio",
         "wav",
@@ -44,26 +51,45 @@ SYNONYMS = {
         "sentence",
         "raw_text",
     ),
-    "speaker": ("speaker", "speaker_name", "speaker_id", "client_id"),
-    "label": ("label", "class", "category", "command", "class_name"),
-    "duration": ("duration",),
+    "speaker": ("speaker", "speaker_name", "speaker_id", "client_id", "spk", "spk_id"),
+    "label": (
+        "label",
+        "class",
+        "category",
+        "command",
+        "class_name",
+        "class_label",
+        "event_label",
+        "scene_label",
+    ),
+    "labels": ("labels", "event_labels"),
+    "group": ("group", "group_id", "src_file", "source_file", "fsid"),
+    "offset": ("onset", "offset", "start", "start_time", "start_seconds", "onset_time", "begin", "begin_time"),
+    "end": ("end", "end_time", "end_seconds", "offset_time", "stop", "offset"),
+    "duration": ("duration", "duration_seconds"),
+    "pitch": ("pitch", "midi_pitch", "midi_note"),
     "language": ("language", "lang", "locale"),
     "split": ("split", "subset"),
 }
-"""Fields, and the names that columns have in the tables of other programs, the best first."""
+"""Fields, and the names that columns have in the tables of other programs, the best first. Beside an onset, as in
+tables of events, ``offset`` is the end."""
+
+LABEL_SEPARATORS = {"|": "|", ";": "semicolons", ",": "commas"}
+"""Signs between several labels of a clip in the order in which they are tried, and their names."""
 
 MAX_SPEAKER_WORDS = 3
 SAME_WORDS = 0.25
 """Mean fraction of common words above which two columns are a text and the same text in full."""
 
 _WORD = re.compile(r"\w+")
+_FRACTION = re.compile(r"[+-]?\d*[.,]\d+")
 
 
 @dataclass(frozen=True)
 class Table:
     """A table without its first line of names.
 
-    - ``columns``: field of each column, ``"text_in_full"`` for a second column of text, empty for one that is ignored.
+    - ``columns``: field of each column, ``"text_in_full"`` for a second column of text, empty for one that is not used.
     - ``rows``: line number and cells of each row.
     - ``note``: what was read as what.
     """
@@ -94,40 +120,69 @@ def decoded(path: Path) -> tuple[str, str]:
         return contents.decode("cp1252", "replace"), "Windows-1252"
 
 
-def named_columns(line: str, delimiter: str) -> tuple[str, ...] | None:
-    """Return the fields of a first line of names, an empty text for each other name; None if it names no sound file.
+def lines_of(text: str) -> list[str]:
+    """Return the lines of a table; splitlines would also divide at U+2028, which may be in a name."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
-    Of several names of a field the best of SYNONYMS counts.
+
+def header_of(
+    lines: Sequence[str], delimiter: str, is_sound: Callable[[str], bool]
+) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+    """Return the names in a first line of names and the field of each, empty for an unknown one; None without such.
+
+    Of several names of a field the best of SYNONYMS counts. A file is found by its name, or by what is below it.
     """
-    names = [cell.strip().strip('"').casefold().replace(" ", "_") for cell in line.split(delimiter)]
+    if delimiter not in lines[0] and delimiter != ",":
+        return None
+    names = tuple(_cells(lines[0], delimiter))
+    plain = [name.casefold().lstrip("# ").replace(" ", "_") for name in names]
     fields = [""] * len(names)
     for field, synonyms in SYNONYMS.items():
-        name = next((each for each in synonyms if each in names), None)
-        if name is not None:
-            fields[names.index(name)] = field
-    has_more = len([field for field in fields if field]) > 1
-    return tuple(fields) if "audio_filepath" in fields and (has_more or "audio_filepath" in names) else None
+        place = next((plain.index(each) for each in synonyms if each in plain and not fields[plain.index(each)]), None)
+        if place is not None:
+            fields[place] = field
+    if CUT_FILE in plain:
+        fields = ["" if field in ("offset", "end", "duration") else field for field in fields]
+    is_certain = "audio_filepath" in plain or (
+        "audio_filepath" in fields and any(field != "audio_filepath" and field for field in fields)
+    )
+    if not is_certain and any(fields) and not any(map(is_sound, names)):
+        below = [_cells(line, delimiter) for line in lines[1:50]]
+        n_sounds = [
+            sum(place < len(cells) and is_sound(cells[place]) for cells in below) for place in range(len(names))
+        ]
+        if any(n_sounds):
+            fields = [field if field != "audio_filepath" else "" for field in fields]
+            fields[n_sounds.index(max(n_sounds))] = "audio_filepath"
+            is_certain = True
+    return (names, tuple(fields)) if is_certain else None
+
+
+def _cells(line: str, delimiter: str) -> list[str]:
+    """Return the cells of one line, without quotes around them."""
+    if delimiter not in "|\t":
+        with suppress(csv.Error):
+            return [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter, skipinitialspace=True))]
+    return [cell.strip().strip('"') for cell in line.split(delimiter)]
 
 
 def read_table(path: Path, text: str, is_sound: Callable[[str], bool]) -> Table | None:
-    """Read a table without NeMo's names of columns; None if its first lines name no sound file.
+    """Read a table; None if its first lines name no sound file.
 
     - ``path``: the table, for messages.
     - ``text``: its contents.
     - ``is_sound``: returns whether a cell names a sound file.
 
-    Raises BadFolder if lines have different numbers of columns, or a third column may be a speaker or a text.
+    Raises BadFolder if lines have different numbers of columns, two columns have one name, or it is uncertain what a
+    column without a name is.
     """
-    lines = [(number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
+    lines = [(number, line) for number, line in enumerate(lines_of(text), start=1) if line.strip()]
     if not lines:
         return None
-    for delimiter, separator in DELIMITERS.items():
-        fields = named_columns(lines[0][1], delimiter)
-        if fields is not None:
-            shown = ", ".join(field for field in fields if field)
-            separated = "" if delimiter == "," else f", separated by {separator}"
-            note = f"{path.name} is read by the names of its columns, {shown}{separated}"
-            return Table(fields, _rows(path, lines[1:], delimiter, len(fields)), note)
+    for delimiter in DELIMITERS:
+        header = header_of([line for _, line in lines], delimiter, is_sound)
+        if header is not None:
+            return _named_table(path, _split_rows(path, text, lines, delimiter)[1:], delimiter, *header)
     found = _delimiter([line for _, line in lines], is_sound)
     if found is None:
         return None
@@ -135,7 +190,62 @@ def read_table(path: Path, text: str, is_sound: Callable[[str], bool]) -> Table 
     columns = _columns(path, [cells for _, cells in rows])
     shown = "|".join(column.replace("text_in_full", "text in full") for column in ("name", *columns[1:]))
     separated = "" if found == "|" else f", separated by {DELIMITERS[found]}"
-    return Table(columns, rows, f"{path.name} is read as {shown}{separated}")
+    return Table(columns, rows, f"{path.name} is read as {shown}{separated}.")
+
+
+def _named_table(
+    path: Path,
+    rows: Sequence[tuple[int, tuple[str, ...]]],
+    delimiter: str,
+    names: tuple[str, ...],
+    fields: tuple[str, ...],
+) -> Table:
+    """Return a table with a first line of names; raise BadFolder if a name or the number of cells is not clear."""
+    used = [name.casefold() for name, field in zip(names, fields, strict=True) if field]
+    doubled = sorted(name for name in {*used} if [each.casefold() for each in names].count(name) > 1)
+    if doubled:
+        raise BadFolder(f"{path}, line 1: two columns are named {doubled[0]}; remove one of them, or rename it.")
+    may_join = len(fields) == 2 and fields[1] == "text"  # commas without quotes around them belong to the text
+    if may_join:
+        rows = [(number, (cells[0], f"{delimiter} ".join(cells[1:]))) for number, cells in rows]
+    separator = DELIMITERS[delimiter]
+    for number, cells in rows:
+        if len(cells) > len(fields):
+            raise BadFolder(
+                f"{path}, line {number}: there are more values than columns; put values with {separator} in quotes."
+            )
+    rows = [(number, cells + ("",) * (len(fields) - len(cells))) for number, cells in rows]
+    shown = ", ".join(_shown(name, field) for name, field in zip(names, fields, strict=True) if field)
+    unused = ", ".join(name or "one without a name" for name, field in zip(names, fields, strict=True) if not field)
+    note = f"{path.name} is read by the names of its columns, {shown}"
+    note += "" if delimiter == "," else f", separated by {separator}"
+    if "labels" in fields:
+        place = fields.index("labels")
+        sign = next((sign for sign in LABEL_SEPARATORS if any(sign in cells[place] for _, cells in rows)), "|")
+        note += "" if sign == "|" else f"; labels are separated by {LABEL_SEPARATORS[sign]}"
+        rows = [(n, (*c[:place], "|".join(map(str.strip, c[place].split(sign))), *c[place + 1 :])) for n, c in rows]
+    is_plain = delimiter == "," and not unused and names == fields
+    return Table(fields, tuple(rows), "" if is_plain else f"{note}{f'; not used: {unused}' if unused else ''}.")
+
+
+def _shown(name: str, field: str) -> str:
+    """Return a used column for a note: its name, and what it is read as if that is another."""
+    return name if name.casefold() == field else f"{name} as {field}"
+
+
+def _split_rows(
+    path: Path, text: str, lines: Sequence[tuple[int, str]], delimiter: str
+) -> list[tuple[int, tuple[str, ...]]]:
+    """Return the line number and the cells of each row; quotes belong to the text where | or tabs separate cells."""
+    if delimiter in "|\t":
+        return [(number, tuple(cell.strip() for cell in line.split(delimiter))) for number, line in lines]
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True, skipinitialspace=True)
+    try:
+        return [(reader.line_num, tuple(map(str.strip, cells))) for cells in reader if any(map(str.strip, cells))]
+    except csv.Error as error:
+        raise BadFolder(
+            f"{path}, line {max(1, reader.line_num)}: this is not CSV ({error}); check the quotes."
+        ) from error
 
 
 def _delimiter(lines: Sequence[str], is_sound: Callable[[str], bool]) -> str | None:
@@ -151,32 +261,19 @@ def _delimiter(lines: Sequence[str], is_sound: Callable[[str], bool]) -> str | N
     return "|" if all("|" in line for line in first) else None  # the sounds may be missing
 
 
-def _rows(
-    path: Path, lines: Sequence[tuple[int, str]], delimiter: str, n_columns: int | None = None
-) -> tuple[tuple[int, tuple[str, ...]], ...]:
-    """Return the cells of lines; raise BadFolder for lines with another number of them.
+def _rows(path: Path, lines: Sequence[tuple[int, str]], delimiter: str) -> tuple[tuple[int, tuple[str, ...]], ...]:
+    """Return the cells of lines without names; raise BadFolder for lines with another number of them.
 
-    Quotes belong to the text where | or tabs separate cells. Commas without quotes around them may belong to the text,
-    too, where lines have different numbers of them: then the first one alone separates.
+    Commas without quotes around them may belong to the text where lines have different numbers of them: then the first
+    one alone separates.
     """
-    if delimiter in "|\t":
-        rows = [(number, tuple(cell.strip() for cell in line.split(delimiter))) for number, line in lines]
-    else:
-        try:
-            rows = [
-                (number, tuple(cell.strip() for cell in next(csv.reader(io.StringIO(line), delimiter=delimiter))))
-                for number, line in lines
-            ]
-        except csv.Error as error:
-            raise BadFolder(f"{path}: this is not CSV ({error}); check the quotes.") from error
-        if n_columns in (None, 2) and len({len(cells) for _, cells in rows}) > 1:
-            joined = delimiter + " "
-            rows = [(number, (cells[0], joined.join(cells[1:]))) for number, cells in rows]
+    rows = [(number, _split_rows(path, line, [(number, line)], delimiter)[0][1]) for number, line in lines]
+    if delimiter in ",;" and len({len(cells) for _, cells in rows}) > 1:
+        rows = [(number, (cells[0], f"{delimiter} ".join(cells[1:]))) for number, cells in rows]
     counts = Counter(len(cells) for _, cells in rows)
-    usual = n_columns or (3 if counts.keys() == {2, 3} else counts.most_common(1)[0][0] if counts else 0)
+    usual = 3 if counts.keys() == {2, 3} else counts.most_common(1)[0][0]
     for number, cells in rows:
-        may_end = n_columns is None and usual == 3 and len(cells) == 2
-        if (len(cells) != usual and not may_end) or not cells[0]:
+        if len(cells) not in (usual, 2 if usual == 3 else usual) or not cells[0]:
             raise BadFolder(
                 f"{path}, line {number}: this is not name|text, name|text|text in full or name|text|speaker, as other "
                 "lines are; write one recording a line, with as many columns each, or name the columns in the first "
@@ -188,7 +285,14 @@ def _rows(
 def _columns(path: Path, rows: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
     """Return what the columns of a table without names are; raise BadFolder where that is not certain."""
     n_columns = len(rows[0])
+    example = "|".join(rows[0])[:60]
     if n_columns == 2:
+        cells = [row[1] for row in rows]
+        if _are_numbers(cells) or _are_repeated_names(cells):
+            raise BadFolder(
+                f"{path}: the second column may be a text, a label, a speaker or a number ({example}); name the "
+                "columns in the first line, such as audio_filepath|label."
+            )
         return ("audio_filepath", "text")
     if n_columns != 3:
         raise BadFolder(
@@ -198,17 +302,18 @@ def _columns(path: Path, rows: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
     second, third = ([row[index] for row in rows] for index in (1, 2))
     if not any(third) or _common_words(second, third) >= SAME_WORDS:
         return ("audio_filepath", "text", "text_in_full")
-    by_second, by_third = _is_speakers(second, third), _is_speakers(third, second)
+    by_second, by_third = _are_repeated_names(second), _are_repeated_names(third) and not _are_numbers(third)
     if by_third and not by_second:
         return ("audio_filepath", "text", "speaker")
     if by_second and not by_third:
         return ("audio_filepath", "speaker", "text")
-    if not (_are_names(second) or _are_names(third)):  # both are texts, such as one in another alphabet
-        return ("audio_filepath", "text", "text_in_full")
-    raise BadFolder(
-        f"{path}: the columns may be name|text|speaker or name|speaker|text ({'|'.join(rows[0])[:60]}); name them in "
-        "the first line, such as audio_filepath|text|speaker."
-    )
+    if _are_numbers(third):
+        what = "the third column may be speakers, seconds or another number"
+    elif _are_names(second) or _are_names(third):
+        what = "the columns may be name|text|speaker or name|speaker|text"
+    else:
+        what = "the second and third column have few words in common, and one may be phones or a translation"
+    raise BadFolder(f"{path}: {what} ({example}); name them in the first line, such as audio_filepath|text|speaker.")
 
 
 def _common_words(first: Sequence[str], second: Sequence[str]) -> float:
@@ -226,12 +331,11 @@ def _are_names(cells: Sequence[str]) -> bool:
     return all(cell and len(cell.split()) <= MAX_SPEAKER_WORDS and name_problem(cell) is None for cell in cells)
 
 
-def _is_speakers(cells: Sequence[str], others: Sequence[str]) -> bool:
-    """Return whether a column names speakers and the other is their text: it repeats more, or has far fewer words."""
-    if not _are_names(cells):
-        return False
-    distinct, distinct_others = len({*cells}), len({*others})
-    if distinct != distinct_others:
-        return distinct < distinct_others
-    n_words, n_others = (sum(len(cell.split()) for cell in column) for column in (cells, others))
-    return 2 * n_words <= n_others
+def _are_repeated_names(cells: Sequence[str]) -> bool:
+    """Return whether cells may name a speaker or label each: short, whole, and each twice on average."""
+    return _are_names(cells) and 2 * len({*cells}) <= len(cells) and not any(map(_FRACTION.fullmatch, cells))
+
+
+def _are_numbers(cells: Sequence[str]) -> bool:
+    """Return whether all cells are numbers."""
+    return all(_FRACTION.fullmatch(cell) or cell.isdecimal() for cell in cells)
