@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
+import signal
+import sys
 
 import numpy as np
 import pytest
@@ -12,6 +15,7 @@ from test_run_folder import SETTINGS
 import wavewright
 from wavewright.apps.cli import run as run_command
 from wavewright.base.errors import BadFolder, BadSetting
+from wavewright.base.interruption import stopped_results
 from wavewright.data.recording import Recording, write_recordings
 from wavewright.training.loop import BEST, LAST
 from wavewright.training.run_file import RUN_FILE
@@ -114,6 +118,117 @@ def test_wrong_recordings_are_one_sentence_and_leave_nothing(tmp_path, arguments
     with pytest.raises((BadSetting, BadFolder), match=what):
         wavewright.train(out=tmp_path / "run", size="tiny", set=BY_NAME, quiet=True, **arguments)
     assert not (tmp_path / "run").exists()
+
+
+class Tones:
+    """A dataset as PyTorch's: items by number, computed for any number, and a length."""
+
+    def __init__(self):
+        self.asked = []
+
+    def __len__(self):
+        return 8
+
+    def __getitem__(self, index):
+        self.asked.append(index)
+        wave = 0.5 * np.sin(np.arange(800) * (index % 8 + 1) / 10)
+        return wavewright.Recording(wave, RATE, label="low" if index % 8 < 4 else "high", group=str(index))
+
+
+class Endless:
+    """A dataset without a length, and without an error at its end."""
+
+    __getitem__ = Tones.__getitem__
+
+
+class Loader:
+    """An iterable with a length that is not that of its items."""
+
+    def __len__(self):
+        return 2
+
+    def __iter__(self):
+        return iter(Dataset())
+
+
+def test_a_dataset_has_as_many_items_as_its_length(tmp_path):
+    torch = pytest.importorskip("torch")
+    data = torch.utils.data
+    dataset = type("Computed", (Tones, data.Dataset), {})()
+    peer = list(data.DataLoader(dataset, batch_size=None, collate_fn=lambda item: item))
+    asked, dataset.asked = dataset.asked, []
+    lines = write_recordings(dataset, tmp_path / "x").read_text().splitlines()
+    assert dataset.asked == asked == list(range(8))
+    assert [json.loads(line)["group"] for line in lines] == [item.group for item in peer]
+    assert len(write_recordings(Loader(), tmp_path / "y").read_text().splitlines()) == 8
+    assert len(write_recordings(data.Subset(dataset, [1, 3]), tmp_path / "z").read_text().splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    ("wave", "reason"),
+    [
+        (np.full(800, np.nan), "000002.wav holds a sample"),
+        (np.r_[np.zeros(400), -np.inf, np.ones(399)], "000002.wav holds a sample"),
+        (np.zeros(0), "000002.wav holds no samples"),
+        (np.zeros((1, 0), np.int16), "000002.wav holds no samples"),
+    ],
+)
+def test_a_recording_that_is_no_sound_is_left_out_and_named(tmp_path, capsys, wave, reason):
+    clips = [*Dataset()]
+    clips.insert(2, wavewright.Recording(wave, RATE, label="low"))
+    wavewright.train(recordings=clips, size="tiny", out=tmp_path / "run", set=BY_NAME)
+    assert re.search(f"left out: .*{reason}", " ".join(capsys.readouterr().err.split()))
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        ({"device": "mps" if sys.platform != "darwin" else "cuda"}, "is not available"),
+        ({"size": "huge"}, "no size 'huge'"),
+        ({"set": {"training.no_such": 1}}, "no_such"),
+        ({"set": {}}, "how long|steps"),
+    ],
+)
+def test_what_cannot_work_is_refused_before_a_recording_is_read(tmp_path, change, what):
+    tones = Tones()
+    with pytest.raises(BadSetting, match=what):
+        wavewright.train(**{"recordings": tones, "size": "tiny", "out": tmp_path / "run", "set": BY_NAME} | change)
+    assert not tones.asked
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    "recordings", [[Recording(np.full(800, np.nan), RATE)] * 3, Endless(), [*[*Dataset()][:1], None]]
+)
+def test_recordings_that_cannot_be_used_leave_no_file(tmp_path, recordings):
+    with pytest.raises((BadSetting, BadFolder)):
+        wavewright.train(recordings=recordings, size="tiny", out=tmp_path / "run", set=BY_NAME, quiet=True)
+    assert not (tmp_path / "run").exists()
+
+
+def test_ctrl_c_saves_and_raises_and_a_command_returns_what_is_saved(tmp_path):
+    settings = {**BY_NAME, "training.steps": 5}
+
+    def stop(step):
+        if step.step == 2:
+            signal.raise_signal(signal.SIGINT)
+
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        for name in ("python", "command"):
+            call = {"recordings": Dataset(), "size": "tiny", "out": tmp_path / name, "set": settings, "quiet": True}
+            if name == "python":
+                with pytest.raises(KeyboardInterrupt, match="is saved and can be resumed"):
+                    wavewright.train(**call, on_step=stop)
+            else:
+                with stopped_results():
+                    result = wavewright.train(**call, on_step=stop)
+                assert (result.step, result.stopped_by) == (2, "Ctrl-C")
+            assert wavewright.load(tmp_path / name)
+            resumed = wavewright.train(out=tmp_path / name, resume=True, quiet=True)
+            assert (resumed.step, resumed.stopped_by) == (5, "")
+    finally:
+        signal.signal(signal.SIGINT, handler)
 
 
 def test_the_run_folder_is_asked_for():

@@ -59,6 +59,26 @@ def ended_by_signals() -> Iterator[Callable[[], int | None]]:
             _handled.remove(number)
 
 
+_takers: list[None] = []
+"""One for each :func:`stopped_results` that is active."""
+
+
+@contextmanager
+def stopped_results() -> Iterator[None]:
+    """Let tasks that Ctrl-C stopped return what they have saved, as a command or a job shows it."""
+    _takers.append(None)
+    try:
+        yield
+    finally:
+        _takers.pop()
+
+
+def raise_if_stopped(stopped_by: str, saved: object) -> None:
+    """Raise KeyboardInterrupt if Ctrl-C stopped a task, once it has saved; not within :func:`stopped_results`."""
+    if stopped_by == "Ctrl-C" and not _takers:
+        raise KeyboardInterrupt(f"stopped by Ctrl-C; {saved} is saved and can be resumed")
+
+
 def handled_endings() -> list[int]:
     """Return the signals that :func:`ended_by_signals` handles at the moment."""
     return [*_handled]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import soundfile
 
 from ..audio.clip import Clip
 from ..base.errors import BadFolder, BadSetting
@@ -15,6 +18,8 @@ from .entry import Entry, Split
 
 RECORDINGS = ".recordings"
 """Hidden subfolder of a run folder with the recordings that a call from Python gave as arrays."""
+
+MANIFEST = "manifest.jsonl"
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +61,7 @@ class Recording:
 
     def __post_init__(self) -> None:
         shape = np.shape(self.wave)
-        if len(shape) not in (1, 2) or (len(shape) == 2 and shape[0] > shape[1]):
+        if len(shape) not in (1, 2) or (len(shape) == 2 and shape[0] > shape[1] > 0):
             raise BadSetting(f"A recording has the shape {shape}; it must be (time,) or (channels, time).")
         kind = np.asarray(self.wave).dtype
         if kind.kind not in "fi" and kind != np.uint8:
@@ -75,12 +80,13 @@ class Recording:
 def write_recordings(recordings: Iterable[Recording], folder: Path) -> Path:
     """Write recordings as WAV files of 32-bit floating point with a manifest; return the manifest.
 
-    They are read one by one, so that a dataset need not fit into memory.
+    They are read one by one, so that a dataset need not fit into memory. What is no sound, such as an empty wave, is
+    written too, so that it is left out and named as such a file is.
 
     Raises BadFolder if there are none, or BadSetting if an item is no recording.
     """
     entries = []
-    for index, recording in enumerate(recordings):
+    for index, recording in enumerate(_items(recordings)):
         if not isinstance(recording, Recording):
             raise BadSetting(
                 f"Item {index} of the recordings is of the type {type(recording).__name__}; give "
@@ -88,7 +94,10 @@ def write_recordings(recordings: Iterable[Recording], folder: Path) -> Path:
             )
         clip = recording.clip()
         folder.mkdir(parents=True, exist_ok=True)
-        path = clip.write(folder / f"{index:06d}.wav", "FLOAT")
+        path = folder / f"{index:06d}.wav"
+        soundfile.write(
+            path, clip.wave.T, clip.sample_rate, "FLOAT", format="RF64" if clip.wave.nbytes > 2**31 else "WAV"
+        )
         entries.append(
             Entry(
                 path,
@@ -107,5 +116,32 @@ def write_recordings(recordings: Iterable[Recording], folder: Path) -> Path:
         )
     if not entries:
         raise BadFolder("There are no recordings to train on; give at least one wavewright.Recording.")
-    manifest.write(folder / "manifest.jsonl", entries)
-    return folder / "manifest.jsonl"
+    manifest.write(folder / MANIFEST, entries)
+    return folder / MANIFEST
+
+
+def _items(recordings: Iterable[Recording]) -> Iterable[Recording]:
+    """Return what can be iterated: of a dataset with a length and no iterator, as PyTorch's, its items by number."""
+    if hasattr(recordings, "__iter__"):
+        return recordings
+    if hasattr(recordings, "__getitem__") and hasattr(recordings, "__len__"):
+        return (recordings[index] for index in range(len(recordings)))
+    raise BadSetting(
+        f"The recordings are of the type {type(recordings).__name__}, which has no end; give an iterable, or a dataset "
+        "with __len__ and __getitem__."
+    )
+
+
+@contextmanager
+def recordings_in(recordings: Iterable[Recording] | None, folder: Path, is_kept: Callable[[], bool]) -> Iterator[None]:
+    """Write recordings, if there are any; remove them, and an empty folder around, if the block fails without need."""
+    try:
+        if recordings is not None:
+            write_recordings(recordings, folder)
+        yield
+    except BaseException:
+        if recordings is not None and not is_kept():
+            shutil.rmtree(folder, ignore_errors=True)
+            with suppress(OSError):
+                folder.parent.rmdir()
+        raise

@@ -16,6 +16,7 @@ from pydantic import Field, SkipValidation
 from ..audio.notebook import text_html
 from ..base.errors import BadSetting, TrainingStopped
 from ..base.extras import check_training
+from ..base.interruption import raise_if_stopped
 from ..base.names import inside, quoted
 from ..base.parameters import (
     FREE_TEXT,
@@ -35,7 +36,7 @@ from ..base.parameters import (
 from ..contracts.settings import assignments_of
 from ..data.consent import consent_of
 from ..data.parameters import GroupSource, LabelSource, ManifestPath
-from ..data.recording import RECORDINGS, Recording, write_recordings
+from ..data.recording import MANIFEST, RECORDINGS, Recording
 from ..families import FAMILIES
 from ..models.consent import Permission
 from ..models.licences import UNKNOWN
@@ -69,6 +70,8 @@ class Trained:
         Of training, over all calls.
     metrics
         Of the last evaluation.
+    stopped_by
+        Signal that ended the call before its plan, such as ``"Ctrl-C"``; empty without one.
     """
 
     out: Path
@@ -76,6 +79,7 @@ class Trained:
     steps: int
     minutes: float
     metrics: dict[str, float]
+    stopped_by: str = ""
 
     def _repr_html_(self) -> str:
         """Return the curves of the losses and metrics that have several values, and the text, for notebooks."""
@@ -208,7 +212,6 @@ def train(
     check_training("Training needs")
     started = time.monotonic()
     from ..training import run
-    from ..training.run_folder import check_call
 
     run_folder = _run_folder(out, folder, recordings is not None)
     options: dict[str, Any] = {
@@ -232,8 +235,7 @@ def train(
         if folder is not None or manifest is not None:
             raise BadSetting("Recordings are given twice, in memory and as a folder or manifest; leave one out.")
         if not resume:
-            check_call(run_folder, resume)
-            folder = write_recordings(recordings, run_folder / RECORDINGS)
+            folder = run_folder / RECORDINGS / MANIFEST
     if resume:
         folder, options = call_files.completed(run_folder, folder, options, DEFAULTS)
     if folder is None:
@@ -264,8 +266,11 @@ def train(
             started=started,
             call=call_files.call_of(run_folder, folder, options, DEFAULTS),
             on_step=on_step,
+            recordings=None if resume else recordings,
         )
-    return Trained(run_folder, progress.step, progress.steps, round(progress.minutes, 2), dict(progress.metrics))
+    raise_if_stopped(progress.stopped_by, run_folder)
+    minutes, metrics = round(progress.minutes, 2), dict(progress.metrics)
+    return Trained(run_folder, progress.step, progress.steps, minutes, metrics, progress.stopped_by)
 
 
 AUGMENTATION = ("augment_with", "ratio", "min_confidence", "match_recordings", "map_label")

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from ..base.errors import BadSetting
 from ..base.extras import check_training
+from ..base.interruption import raise_if_stopped
 from ..base.names import inside
 from ..base.parameters import (
     MAX_SEED,
@@ -197,6 +198,7 @@ def tune(
     defaults = next((trial for trial in outcome.finished if trial.number == 0), None)
     command = search.training_command(best.params)
     page.write_page(search_folder, outcome, command)
+    raise_if_stopped(outcome.stopped_by, search_folder)
     return Tuned(
         out=search_folder,
         best=search_folder / BEST_RUN,

@@ -42,6 +42,7 @@ class Progress:
     evaluations_since_best: Count = 0
     rollbacks: Annotated[int, Field(ge=0, le=1_000)] = 0  # each one halves the learning rate and draws other batches
     finished: str = ""  # why the run is finished; empty if it is not
+    stopped_by: str = ""  # signal that ended the call; of a checkpoint, empty
     metrics: dict[str, float] = field(default_factory=dict)  # of the last evaluation
     health: Health = field(default_factory=Health)
     breakpoints: list[tuple[Count, Position]] = field(default_factory=list)  # of the learning-rate schedule

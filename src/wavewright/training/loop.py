@@ -208,7 +208,8 @@ class Loop:
                     self._adjust_plan(self._clock)
             if self.state.is_finite():
                 self.save(LAST)
-        self._log_end(cause())
+        self.progress.stopped_by = "" if self.progress.finished else cause()
+        self._log_end()
         return self.progress
 
     def count_minutes(self) -> None:
@@ -226,8 +227,8 @@ class Loop:
         after = ending.export + (evaluates * (ending.evaluation + ending.export)) + is_last * ending.final
         return now + self._step_seconds + after > deadline
 
-    def _log_end(self, cause: str) -> None:
-        progress = self.progress
+    def _log_end(self) -> None:
+        progress, cause = self.progress, self.progress.stopped_by
         reason = progress.finished or (f"stopped by {cause}" if cause else "the minutes are over")
         remedy = EXTEND if progress.finished else CONTINUE
         remedy = remedy.format(resume=self.resume_words, steps=2 * progress.step)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -29,6 +29,7 @@ from ..contracts.recipe import Prepared, Recipe
 from ..data.entry import Scan
 from ..data.folder import GroupFrom, LabelFrom
 from ..data.own_output import warn_of_marked
+from ..data.recording import Recording, recordings_in
 from ..models.card import Card
 from ..models.consent import Consent, Permission, required_consent
 from ..models.folder import ModelFolder
@@ -57,7 +58,7 @@ from .run_file import (
     store_provenance,
     write_run_file,
 )
-from .run_folder import check_call, check_run_folder, locked_run, remove_left_overs, resumes_judge
+from .run_folder import begins_judge, check_call, check_run_folder, locked_run, remove_left_overs, resumes_judge
 
 SUSPECT_FILE = "suspect-clips.txt"
 """In a run folder: training clips that may be wrong, and why, one per line."""
@@ -469,6 +470,7 @@ def train(
     started: float | None = None,
     call: Mapping[str, JsonValue] | None = None,
     on_step: OnStep | None = None,
+    recordings: Iterable[Recording] | None = None,
 ) -> Progress:
     """Train a model of a family on a folder of recordings; ``wavewright train`` calls this.
 
@@ -499,6 +501,8 @@ def train(
         Arguments of the command, see :class:`Run`.
     on_step
         Called after each step.
+    recordings
+        In memory; ``folder`` is then the manifest with which they are written.
 
     Raises
     ------
@@ -519,15 +523,17 @@ def train(
     if families.family(family).imitates_voices and not resume:
         required_consent(permission.consent, permission.licence)
     lines = PhaseLines(Console(stderr=True, quiet=quiet or not is_first()).print)
-    with progress_reported_to(lines):
-        recordings = scan_for(family, folder, label_from, group_from, manifest)
-    provenance = provenance_of(out, family, recordings, folder, permission, base_folder)
-    plan = PlannedRun(out, family, recipe, recordings, provenance, base_folder, max_minutes, quiet, started)
-    if augment is not None:
-        plan = augment(plan)
-    with progress_reported_to(lines):
-        run = Run(out, family, plan.recipe, plan.scan, plan.provenance, base=base_folder, call=call)
-    return run.train(plan.max_minutes, resume and not has_judge, quiet, more_minutes, started=started, on_step=on_step)
+    with recordings_in(recordings, folder.parent, lambda: (out / RUN_FILE).is_file() or begins_judge(out)):
+        with progress_reported_to(lines):
+            scanned = scan_for(family, folder, label_from, group_from, manifest)
+        provenance = provenance_of(out, family, scanned, folder, permission, base_folder)
+        plan = PlannedRun(out, family, recipe, scanned, provenance, base_folder, max_minutes, quiet, started)
+        if augment is not None:
+            plan = augment(plan)
+        with progress_reported_to(lines):
+            run = Run(out, family, plan.recipe, plan.scan, plan.provenance, base=base_folder, call=call)
+        resume = resume and not has_judge
+        return run.train(plan.max_minutes, resume, quiet, more_minutes, started=started, on_step=on_step)
 
 
 def _move_compile_cache() -> None:

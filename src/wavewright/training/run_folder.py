@@ -41,9 +41,14 @@ GENERATED = "generated"
 EXISTS = "{} contains a run already; continue it with --resume, or give another --out."
 
 
+def begins_judge(out: Path) -> bool:
+    """Return whether the judge of a run has begun."""
+    return (out / JUDGE / RUN_FILE).is_file()
+
+
 def resumes_judge(out: Path, resume: bool) -> bool:
     """Return True if a call resumes a run of which only the judge has begun; raise BadSetting if it does not resume."""
-    has_judge = (out / JUDGE / RUN_FILE).is_file() and not (out / RUN_FILE).is_file()
+    has_judge = begins_judge(out) and not (out / RUN_FILE).is_file()
     if has_judge and not resume:
         raise BadSetting(EXISTS.format(out))
     return has_judge

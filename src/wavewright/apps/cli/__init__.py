@@ -14,7 +14,7 @@ from typing import Annotated, TextIO, cast
 import typer
 
 from ...base.errors import EXPECTED_ERRORS, READ_WARNINGS, BadFolder, BadText, sentence_of
-from ...base.interruption import ended_by_signals
+from ...base.interruption import ended_by_signals, stopped_results
 from ...base.names import has_lone_surrogate, quoted
 from ...base.version import __version__
 from ...tasks.commands import COMMANDS
@@ -57,7 +57,8 @@ def _run(arguments: Sequence[str]) -> int:
     try:
         _check_surroundings(arguments)
         commands = group(COMMANDS, "wavewright", _options)
-        code = commands.main(list(arguments) or ["--help"], "wavewright", standalone_mode=False) or 0
+        with stopped_results():
+            code = commands.main(list(arguments) or ["--help"], "wavewright", standalone_mode=False) or 0
         sys.stdout.flush()  # a disk may be full, a reader gone
         return code
     except KeyboardInterrupt:

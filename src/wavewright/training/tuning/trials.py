@@ -146,6 +146,7 @@ class Worker:
         self.show = show
         self.study: Study = open_study(search, number)
         self._began = time.time()
+        self.stopped_by = ""
 
     def plan(self) -> None:
         """Time the defaults, record how trials are trained, and let the defaults be the first trial.
@@ -263,6 +264,7 @@ class Worker:
             self._fail(trial, folder, error)
             return True
         if not progress.finished:
+            self.stopped_by = progress.stopped_by
             self.show(f"trial {trial.number}: interrupted at step {progress.step} of {progress.steps}")
             return False
         trial.set_user_attr("steps", progress.step)

@@ -28,10 +28,12 @@ class Outcome:
 
     - ``metric``: name of the metric, with ``-`` in front where higher is better.
     - ``trials``: all trials, as Optuna records them; the value is such that lower is better.
+    - ``stopped_by``: signal that ended the call, such as ``"Ctrl-C"``; empty without one.
     """
 
     metric: str
     trials: tuple[FrozenTrial, ...]
+    stopped_by: str = ""
 
     @property
     def finished(self) -> list[FrozenTrial]:
@@ -89,7 +91,7 @@ def tune(search: Search, max_minutes: float, jobs: int = 1, resume: bool = False
     else:
         _work_side_by_side(search, deadline, jobs, quiet)
     with storage_errors(search):
-        return keep_best(search, first.study, ground.metric)
+        return replace(keep_best(search, first.study, ground.metric), stopped_by=first.stopped_by)
 
 
 def _joined(search: Search) -> Search:

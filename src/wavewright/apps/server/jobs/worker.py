@@ -15,6 +15,7 @@ from pathlib import Path
 
 from .... import models
 from ....base.errors import EXPECTED_ERRORS, sentence_of
+from ....base.interruption import stopped_results
 from ....base.json_text import line_of
 from ....base.progress_bar import progress_reported_to
 from ....families.loading import models_stay_open
@@ -97,7 +98,7 @@ class _Messages:
 def _run(task: str, entry: str, arguments: dict[str, object], send: _Messages) -> None:
     """Run a task and send its result, or the sentence of its error."""
     try:
-        with progress_reported_to(send.progress):
+        with progress_reported_to(send.progress), stopped_results():
             output = describe_function(task, function_of(entry)).run(arguments)
         warnings, sounds = output.warnings[:MAX_WARNINGS], [*map(str, output.sounds)]
         send("done", result=output.result, text=output.text, warnings=warnings, sounds=sounds)
