@@ -25,6 +25,7 @@ from wavewright.metrics.verdict import (
     FEW_CLIPS,
     FEW_CLUSTERS,
     FEW_RECORDINGS,
+    FEW_SOUNDS,
     GOOD,
     UNLIKE,
     UNRELIABLE,
@@ -86,6 +87,21 @@ class TestCompare:
         assert "Check with a cheat, altered copies: failed, nothing detects it." in str(result)
         assert "A cheat (altered copies) meets every criterion" in str(result.verdict)
         assert result.verdict.findings[0].name == UNRELIABLE
+
+    @pytest.mark.parametrize("n_sounds", [2, 3, 5])
+    def test_takes_of_a_few_sounds_have_a_report_without_what_needs_more(self, n_sounds):
+        waves = clips(40, 0).waves[:n_sounds]
+        gains = np.random.default_rng(0).uniform(0.9, 1.0, (40, 1)).astype(np.float32)
+        takes = Clips.of(np.resize(waves, (40, waves.shape[1])) * gains, SAMPLE_RATE, ["a"] * 40)
+        result = compare(takes, Clips.of(clips(40, 1).waves, SAMPLE_RATE, ["a"] * 40), [EMBEDDING])
+        metrics = result.rows[0].sample_metrics
+        assert metrics.labels["a"].n_clusters == n_sounds
+        assert metrics.precision_recall is None
+        assert "coverage" not in [criterion.name for criterion in result.rows[0].criteria]
+        finding = next(each for each in result.verdict.findings if each.name == FEW_SOUNDS)
+        assert f"a has {n_sounds} different sounds in 40 recordings" in finding.sentence
+        assert "precision / recall" in str(result)
+        assert plain(result)["rows"][0]["sample_metrics"]["precision_recall"] is None
 
     def test_too_few_held_out_recordings_have_no_row_and_a_note(self):
         result = compare(

@@ -142,7 +142,7 @@ def criteria_of(
     Returns
     -------
     tuple of Criterion
-        Label agreement, relative Frechet distance in each embedding, and the sample metrics.
+        Label agreement, relative Frechet distance in each embedding, and the sample metrics that could be measured.
     """
     agreement = [] if scores is None else [Criterion.minimum(AGREEMENT, scores.agreement, thresholds.agreement)]
     relative_frechet = [
@@ -151,12 +151,13 @@ def criteria_of(
         )
         for embedding, distance in distances.items()
     ]
-    coverage = sample_metrics.precision_recall.coverage
+    found = sample_metrics.precision_recall
+    coverage = [] if found is None else [Criterion.minimum(COVERAGE, found.coverage, thresholds.coverage)]
     return (
         *agreement,
         *relative_frechet,
         Criterion.minimum(DIVERSITY, sample_metrics.diversity, thresholds.diversity),
-        Criterion.minimum(COVERAGE, coverage, thresholds.coverage),
+        *coverage,
         Criterion.maximum(ONE_NN_ACCURACY, sample_metrics.one_nn_accuracy, thresholds.one_nn_accuracy),
         Criterion.minimum(NO_CLOSER, sample_metrics.fraction_no_closer, thresholds.fraction_no_closer),
     )

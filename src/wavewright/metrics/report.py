@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from .criteria import RELATIVE_FRECHET, Criterion, ReportRow
+from .criteria import RELATIVE_FRECHET, ReportRow
 from .sampling import Interval
 from .summary import ClassifierScores
 from .verdict import Verdict
@@ -75,9 +75,9 @@ class EvaluationReport:
             ["", "threshold", *(row.name for row in self.rows)],
             ["clips", "", *(str(row.n_clips) for row in self.rows)],
         ]
-        for index, criterion in enumerate(self.rows[0].criteria):
+        for criterion in {each.name: each for row in reversed(self.rows) for each in row.criteria}.values():
             sign = ">=" if criterion.at_least else "<="
-            cells = [_criterion_cell(row.criteria[index], row) for row in self.rows]
+            cells = [_criterion_cell(criterion.name, row) for row in self.rows]
             lines.append([criterion.name, f"{sign} {criterion.threshold:g}", *cells])
         for name, cell in self._other_metrics():
             lines.append([name, "", *(cell(row) for row in self.rows)])
@@ -109,7 +109,7 @@ class EvaluationReport:
         for name in self.rows[0].distances:
             yield from _distance_cells(name, bool(self.rows[0].from_held_out))
         yield "precision / recall", _precision_recall_cell
-        yield "density", lambda row: f"{row.sample_metrics.precision_recall.density:.2f}"
+        yield "density", lambda row: _or_dash(getattr(row.sample_metrics.precision_recall, "density", None))
         if self.rows[0].scores is not None:
             yield from _score_cells()
 
@@ -197,11 +197,14 @@ def _score_cells() -> Iterator[tuple[str, Cell]]:
 
 def _precision_recall_cell(row: ReportRow) -> str:
     values = row.sample_metrics.precision_recall
-    return f"{values.precision:.2f} / {values.recall:.2f}"
+    return "-" if values is None else f"{values.precision:.2f} / {values.recall:.2f}"
 
 
-def _criterion_cell(criterion: Criterion, row: ReportRow) -> str:
-    """Return the value of a criterion, with its interval where there is one, and whether it fails."""
+def _criterion_cell(criterion_name: str, row: ReportRow) -> str:
+    """Return the value of a criterion, with its interval where there is one, and whether it fails; - if unmeasured."""
+    criterion = next((each for each in row.criteria if each.name == criterion_name), None)
+    if criterion is None:
+        return "-"
     text = f"{criterion.value:.3f}" if criterion.at_least else f"{criterion.value:.2f}"
     name, _, embedding = criterion.name.partition(", ")
     if name == RELATIVE_FRECHET:

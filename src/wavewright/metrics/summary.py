@@ -79,8 +79,8 @@ class SampleMetrics:
 
     Attributes
     ----------
-    precision_recall : PrecisionRecall
-        Precision, recall, density and coverage over all clips.
+    precision_recall : PrecisionRecall or None
+        Precision, recall, density and coverage over all clips; None with fewer than six different sounds.
     diversity, one_nn_accuracy : float
         Ratio of mean pairwise distances, and 1-NN two-sample accuracy: means over the labels.
     fraction_no_closer : float
@@ -89,7 +89,7 @@ class SampleMetrics:
         Metrics within each label.
     """
 
-    precision_recall: PrecisionRecall
+    precision_recall: PrecisionRecall | None
     diversity: float
     one_nn_accuracy: float
     fraction_no_closer: float
@@ -240,14 +240,9 @@ def sample_metrics(
             reference_rows=one_per_cluster,
             at_most=_max_counts(reference.labels),
         )
-        if len(rows) <= NEAREST_K:
-            raise BadSetting(
-                f"The {len(reference.labels)} recordings and {len(estimate.labels)} clips have {len(rows)} different "
-                f"sounds of common labels, and {NEAREST_K + 1} are needed: recordings that are nearly equal count as "
-                "one. Give recordings that differ more, or more clips."
-            )
         recorded, generated = reference.embeddings[rows], estimate.embeddings[estimate_rows]
-        precision_recalls.append(precision_recall_density_coverage(recorded, generated))
+        if len(rows) > NEAREST_K:
+            precision_recalls.append(precision_recall_density_coverage(recorded, generated))
         for name in names:
             of_label = reference.labels[rows] == name  # the estimate's rows have the same labels in the same order
             if of_label.sum() >= 2:
@@ -261,7 +256,7 @@ def sample_metrics(
         )
     no_closer = np.concatenate([report.estimate >= report.limit for report in copy_reports])
     return SampleMetrics(
-        precision_recall=_mean_precision_recall(precision_recalls),
+        precision_recall=_mean_precision_recall(precision_recalls) if precision_recalls else None,
         diversity=_mean_over_labels([metrics.diversity for metrics in labels.values()]),
         one_nn_accuracy=_mean_over_labels([metrics.one_nn_accuracy for metrics in labels.values()]),
         fraction_no_closer=float(np.mean(no_closer)),

@@ -6,12 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from .criteria import AGREEMENT, COVERAGE, DIVERSITY, NO_CLOSER, ONE_NN_ACCURACY, RELATIVE_FRECHET, Criterion, ReportRow
+from .prdc import NEAREST_K
 
 GOOD = "good"
 UNRELIABLE = "unreliable"
 FEW_RECORDINGS = "too few recordings"
 FEW_CLIPS = "too few clips"
 COPIES = "copies"
+FEW_SOUNDS = "too few recorded sounds"
 FEW_CLUSTERS = "too few recorded sounds to detect copies"
 ALIKE = "too alike"
 UNLIKE = "unlike the recordings"
@@ -94,6 +96,16 @@ def _counts(row: ReportRow) -> Iterator[Finding]:
                 name,
                 f"With fewer than {MIN_PER_LABEL} {unit} per label, chance decides the metric ({listed}); {remedy}.",
             )
+    if row.sample_metrics.precision_recall is None:
+        sounds = ", ".join(
+            f"{label or 'all'} has {each.n_clusters} different sounds in {each.n_reference} recordings"
+            for label, each in labels.items()
+        )
+        yield Finding(
+            FEW_SOUNDS,
+            f"Precision, recall, density and coverage need {NEAREST_K + 1} different sounds and as many clips "
+            f"({sounds}; nearly equal ones count as one); record sounds that differ more.",
+        )
 
 
 def _failures(row: ReportRow) -> Iterator[Finding]:
