@@ -136,6 +136,53 @@ def test_a_killed_trial_is_resumed_and_ends_as_without_the_kill(search, monkeypa
         assert after.intermediate_values == before.intermediate_values
 
 
+@pytest.mark.parametrize("place", ["export_best", "tell"])
+@pytest.mark.parametrize("is_pruned", [False, True])
+def test_a_trial_that_was_killed_after_its_last_step_is_recorded_without_training(
+    search, monkeypatch, place, is_pruned
+):
+    class Kill(BaseException):
+        pass
+
+    def die(*_: object, **__: object) -> None:
+        raise Kill
+
+    monkeypatch.setattr("optuna.Trial.should_prune", lambda trial: is_pruned)
+    whole = begun(replace(search, out=search.out.parent / "whole"))
+    killed = begun(search)
+    for worker in (whole, killed):
+        assert worker.train_next(FAR)
+    assert whole.train_next(FAR)
+    owner, name = (Run, "export_best") if place == "export_best" else (trials.Worker, "_show_result")
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, name, die)
+        if name == "_show_result":
+            patch.setattr("optuna.Study.tell", die)
+        with pytest.raises(Kill):
+            killed.train_next(FAR)
+    steps = []
+    monkeypatch.setattr(Loop, "train_step", lambda *_: steps.append(1))
+    assert begun(search, 1).train_next(FAR)
+    assert not steps
+    for before, after in zip(whole.study.trials, killed.study.trials, strict=True):
+        assert (after.state, after.value, after.user_attrs["steps"]) == (
+            before.state,
+            before.value,
+            before.user_attrs["steps"],
+        )
+    assert killed.study.trials[1].state == (TrialState.PRUNED if is_pruned else TrialState.COMPLETE)
+
+
+def test_a_trial_whose_worker_was_killed_before_it_wrote_its_name_is_taken_over(search, monkeypatch):
+    worker = begun(replace(search, max_trials=1))
+    abandoned = worker.study.ask({dial.name: distribution(dial, worker.ground.recipe) for dial in worker.ground.dials})
+    with trials.ExitStack() as stack:
+        assert worker._claim(FAR, stack) is None  # it may be of another machine, which is about to write its name
+    monkeypatch.setattr(trials, "NAMELESS_SECONDS", -1.0)
+    with trials.ExitStack() as stack:
+        assert worker._claim(FAR, stack).number == abandoned.number
+
+
 def test_a_trial_in_training_is_left_to_its_worker(search):
     first, second = begun(search), begun(search, 1)
     with trials.ExitStack() as stack:
@@ -190,6 +237,37 @@ def test_the_journal_stores_trials_like_the_database(search, tmp_path):
     worker = begun(search)
     assert worker.train_next(FAR)
     assert open_study(search).trials[0].value == worker.study.trials[0].value
+
+
+@pytest.mark.parametrize(
+    "rest", [b'{"op_code": 5, "worker_id": "x", "trial', b"{", b'{"op_code": 8, "trial_id": 0}', b"\xff\0"]
+)
+def test_half_of_a_last_line_of_the_journal_is_cut_off(search, tmp_path, rest):
+    path = tmp_path / "study.log"
+    search = replace(search, storage=f"journal:{path}")
+    assert begun(search).train_next(FAR)
+    before = path.read_bytes()
+    records = [json.loads(line) for line in before.splitlines()]
+    if rest.endswith(b"}"):  # a whole record without its end of line
+        path.write_bytes(before[:-1])
+    else:
+        path.write_bytes(before + rest)
+    worker = begun(search, 1)
+    assert [json.loads(line) for line in path.read_bytes().splitlines()][: len(records)] == records
+    assert worker.train_next(FAR)
+    assert [trial.state for trial in worker.study.trials] == [TrialState.COMPLETE] * 2
+
+
+def test_a_journal_with_another_line_that_is_no_record_is_refused_with_its_number(search, tmp_path):
+    path = tmp_path / "study.log"
+    search = replace(search, storage=f"journal:{path}")
+    begun(search)
+    lines = path.read_bytes().splitlines(keepends=True)
+    lines.insert(2, b'{"op_code": 5, "tri' + lines[1])
+    path.write_bytes(b"".join(lines))
+    with pytest.raises(BadSetting, match=r"study\.log is damaged: line 3 is no record"):
+        begun(search, 1)
+    assert path.read_bytes() == b"".join(lines)
 
 
 def test_the_plan_of_a_trial_is_exact(search):

@@ -153,7 +153,7 @@ def check_resume(path: Path, current: RunFile, recipe: Recipe) -> tuple[int, str
     if changed or not isinstance(steps, int):
         raise BadSetting(
             f"{path.parent} was begun with other settings ({', '.join(changed[:4])}); resume with those of the first "
-            "call."
+            f"call, or begin another run with these from its weights: --from {path.parent} --out FOLDER."
         )
     first_clips, current_clips = first.get("clips", current["clips"]), current["clips"]
     if first_clips == current_clips:

@@ -68,7 +68,8 @@ class LatentFile:
 
         fields = self.metadata.model_dump()
         text = json.dumps({**fields, "check": _check(self.latents, fields)}, sort_keys=True)
-        contents = save({TENSOR: self.latents}, {METADATA_KEY: text})
+        latents = np.ascontiguousarray(self.latents, "<f4")  # safetensors stores the memory of an array, in any order
+        contents = save({TENSOR: latents}, {METADATA_KEY: text})
         write_whole(path, contents)
         return len(contents)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import shlex
@@ -17,10 +18,12 @@ from optuna.pruners import HyperbandPruner
 from optuna.samplers import TPESampler
 from optuna.storages import BaseStorage, JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
+from optuna.storages.journal._file import BaseJournalFileLock, get_lock_file
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from ...base.errors import BadSetting, shortened
+from ...base.whole_file import write_whole
 from ...contracts.dials import Choice
 from ...data.folder import GroupFrom, LabelFrom
 from ...models.consent import Permission
@@ -120,7 +123,9 @@ def open_study(search: Search, worker: int = 0) -> Study:
 def _storage(search: Search) -> BaseStorage:
     if search.storage.startswith(JOURNAL):
         path = search.storage.removeprefix(JOURNAL)
-        return JournalStorage(JournalFileBackend(path, lock_obj=JournalFileOpenLock(path)))
+        lock = JournalFileOpenLock(path)
+        _mend_journal(Path(path), lock)
+        return JournalStorage(JournalFileBackend(path, lock_obj=lock))
     url = search.storage or f"sqlite:///{search.out.absolute() / STUDY_FILE}"
     try:
         make_url(url)
@@ -128,6 +133,28 @@ def _storage(search: Search) -> BaseStorage:
         raise ArgumentError("its port is no number") from error
     waits = {"timeout": 60} if url.startswith("sqlite") else {}
     return RDBStorage(url, engine_kwargs={"connect_args": waits})
+
+
+def _mend_journal(path: Path, lock: BaseJournalFileLock) -> None:
+    """Cut off half of a last line, which a kill or a full disk left and no record is; refuse another that is none."""
+    if not path.is_file():
+        return
+    with get_lock_file(lock):  # nobody writes
+        contents = path.read_bytes()
+        lines = contents.split(b"\n")
+        for number, line in enumerate(lines, start=1):
+            try:
+                is_record = not line or isinstance(json.loads(line), dict)
+            except ValueError:
+                is_record = False
+            if not is_record and number < len(lines):
+                raise BadSetting(
+                    f"The storage {JOURNAL}{path} is damaged: line {number} is no record of Optuna; remove that line, "
+                    "or what of it stands before the next record."
+                )
+            if number == len(lines) and line:
+                mended = contents + b"\n" if is_record else contents[: -len(line)]
+                write_whole(path, mended)
 
 
 @contextmanager

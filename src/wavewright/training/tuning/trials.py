@@ -7,14 +7,15 @@ import socket
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from optuna import Study, Trial
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
-from optuna.trial import TrialState
+from optuna.trial import FrozenTrial, TrialState
 
 from ... import families
 from ...base.errors import BadFolder, BadSetting, InUse, WavewrightError, shortened
@@ -88,6 +89,9 @@ MIN_TRIAL_STEPS = 10 * N_RUNGS
 
 WORTH_STARTING = 1 / 3
 """Fraction of a whole trial for which time must be left when a new one begins."""
+
+NAMELESS_SECONDS = 60.0
+"""Age from which a trial without a host is one whose worker was killed before it wrote its name."""
 
 PRUNED = "ended by the search"
 
@@ -198,21 +202,29 @@ class Worker:
         """Return an abandoned trial or a new one, and hold its lock; None if too little time is left."""
         with locked(self.search.out / CLAIM_LOCK, wait=True):
             for known in self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-                if known.user_attrs.get(HOST) == socket.gethostname():
+                host = known.user_attrs.get(HOST)
+                is_nameless = host is None and _age(known) > NAMELESS_SECONDS
+                if host == socket.gethostname() or is_nameless:
                     with suppress(InUse):
-                        stack.enter_context(locked(self._folder(known.number) / TRIAL_LOCK, wait=False))
-                        return Trial(self.study, known._trial_id)
+                        stack.enter_context(self._locked_trial(known.number))
+                        trial = Trial(self.study, known._trial_id)
+                        trial.set_user_attr(HOST, socket.gethostname())
+                        return trial
             if self.search.max_trials and self._n_begun() >= self.search.max_trials:
                 return None
             is_first = not self.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
             if not is_first and deadline - time.time() < WORTH_STARTING * 60 * self._whole_trial_minutes():
                 return None
             trial = self.study.ask({dial.name: distribution(dial, self.ground.recipe) for dial in self.ground.dials})
-            folder = self._folder(trial.number)
-            folder.mkdir(parents=True, exist_ok=True)
-            stack.enter_context(locked(folder / TRIAL_LOCK, wait=False))
+            stack.enter_context(self._locked_trial(trial.number))
             trial.set_user_attr(HOST, socket.gethostname())
             return trial
+
+    def _locked_trial(self, number: int) -> AbstractContextManager[object]:
+        """Return the lock of a trial, whose folder is made; entering it raises InUse while another worker trains it."""
+        folder = self._folder(number)
+        folder.mkdir(parents=True, exist_ok=True)
+        return locked(folder / TRIAL_LOCK, wait=False)
 
     def _fraction(self, deadline: float) -> float:
         """Return how much of the time or, if more, of the trials is over."""
@@ -273,7 +285,7 @@ class Worker:
             self.study.tell(trial, state=TrialState.PRUNED)
             _remove_weights(folder)
         else:
-            self.study.tell(trial, min(self._reached(trial)))
+            self.study.tell(trial, min([self.ground.value(progress), *self._reached(trial)]))
         self._show_result(trial, progress)
         return True
 
@@ -324,6 +336,11 @@ class Worker:
         kind = "trial 0, the defaults" if trial.number == 0 else f"trial {trial.number}"
         best = f"; best so far {sign * min(values):.4g}" if values else ""
         self.show(f"{kind}: {name} {sign * min(self._reached(trial)):.4g}, {ended} ({progress.minutes:.1f} min){best}")
+
+
+def _age(trial: FrozenTrial) -> float:
+    """Return the seconds since a trial was begun."""
+    return 0.0 if trial.datetime_start is None else (datetime.now() - trial.datetime_start).total_seconds()
 
 
 def _remove_weights(folder: Path) -> None:
