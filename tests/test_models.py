@@ -274,3 +274,10 @@ def test_loaded_models_play(tiny_gan):
     waves = loading.load(tiny_gan).generate("kick", 2)
     assert np.shape(waves) == (2, 1, 1600)
     assert waves[0].dtype == np.float32
+
+
+@pytest.mark.parametrize("name", ["a" * 256, "é" * 128, "x/" + "a" * 300, "a" * 5_000, "x/" * 3_000 + "a"])
+def test_a_name_too_long_for_the_system_is_no_model(name):
+    with pytest.raises(BadModel, match="There is no model") as refusal:
+        models.find(name)
+    assert len(str(refusal.value)) < 500

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import errno
 import os
+from contextlib import suppress
 from pathlib import Path
 
-from ..base.errors import BadModel
+from ..base.errors import BadModel, shortened
+from ..base.names import quoted
 from .card import CARD_FILE, Card, Source, active_folder
 from .folder import ModelFolder
 
@@ -46,23 +49,29 @@ def find(name: str | Path) -> Path:
     if (found := _model_at(path)) is not None:
         return found
     if len(path.parts) != 1 or path.is_absolute():
-        if path.is_dir():
-            Card.read(path)  # raises BadModel with what the folder lacks
+        with suppress(OSError):  # of a name that is too long
+            if path.is_dir():
+                Card.read(path)  # raises BadModel with what the folder lacks
         raise BadModel(
-            f"There is no model folder {path}; give a folder that training wrote, or a name from `wavewright models`."
+            f"There is no model folder {shortened(str(path))}; give a folder that training wrote, or a name from `wavewright models`."
         )
     for folder in search_path():
         if (found := _model_at(folder / path)) is not None:
             return found
     nearest = difflib.get_close_matches(str(name), names(), n=3, cutoff=0.4)
     hint = f"the nearest are {', '.join(nearest)}; " if nearest else ""
-    raise BadModel(f"There is no model {str(name)!r}; {hint}`wavewright models` lists all.")
+    raise BadModel(f"There is no model {quoted(str(name))}; {hint}`wavewright models` lists all.")
 
 
 def _model_at(path: Path) -> Path | None:
     """Return the model folder at a path: itself, or the best run of a search; None if it is neither."""
-    folders = (path, path / BEST_RUN) if (path / SEARCH_FILE).is_file() else (path,)
-    return next((folder for folder in folders if (active_folder(folder) / CARD_FILE).is_file()), None)
+    try:
+        folders = (path, path / BEST_RUN) if (path / SEARCH_FILE).is_file() else (path,)
+        return next((folder for folder in folders if (active_folder(folder) / CARD_FILE).is_file()), None)
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:  # no file has such a name
+            return None
+        raise
 
 
 def _models_in(folder: Path) -> list[Path]:

@@ -290,10 +290,10 @@ class Run:
             check_batch_size(loop, self.prepared.train_entries)
             if (length.max_minutes or length.more_minutes) and stop_after is None:
                 loop.ending = self._rehearsed(loop, length, report, started)
-            is_killed_trial = (
+            lacks_export = (
                 stop_after is not None and loop.progress.finished
-            )  # after its last step, before its export
-            progress = loop.run(None if is_killed_trial else self._extend(loop, length, first_steps))
+            )  # a trial that was killed after its last step
+            progress = loop.run(None if lacks_export else self._extend(loop, length, first_steps))
             if processes.rank() == 0:
                 is_finished, limit = bool(progress.finished), self._final_seconds(length)
                 report.phase(EXPORTING)
