@@ -53,7 +53,8 @@ def find(name: str | Path) -> Path:
             if path.is_dir():
                 Card.read(path)  # raises BadModel with what the folder lacks
         raise BadModel(
-            f"There is no model folder {shortened(str(path))}; give a folder that training wrote, or a name from `wavewright models`."
+            f"There is no model folder {shortened(str(path))}; give a folder that training wrote, or a name from "
+            "`wavewright models`."
         )
     for folder in search_path():
         if (found := _model_at(folder / path)) is not None:
