@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import soundfile
@@ -124,8 +125,9 @@ def _items(recordings: Iterable[Recording]) -> Iterable[Recording]:
     """Return what can be iterated: of a dataset with a length and no iterator, as PyTorch's, its items by number."""
     if hasattr(recordings, "__iter__"):
         return recordings
-    if hasattr(recordings, "__getitem__") and hasattr(recordings, "__len__"):
-        return (recordings[index] for index in range(len(recordings)))
+    dataset: Any = recordings
+    if hasattr(dataset, "__getitem__") and hasattr(dataset, "__len__"):
+        return (dataset[index] for index in range(len(dataset)))
     raise BadSetting(
         f"The recordings are of the type {type(recordings).__name__}, which has no end; give an iterable, or a dataset "
         "with __len__ and __getitem__."

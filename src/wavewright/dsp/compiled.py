@@ -26,15 +26,17 @@ _RELATIVE_IMPORT = re.compile(r"^\s*from (\.+)([\w.]*) import", re.MULTILINE)
 DIGEST_BYTES = hashlib.sha256().digest_size
 KEPT_SECONDS = 90 * 86_400  # of compiled code whose sources have changed
 
-FOLDER = Path(numba.config.CACHE_DIR or platformdirs.user_cache_path("wavewright", appauthor=False) / "compiled")
-"""Folder of all compiled code: NUMBA_CACHE_DIR, or one in the user's cache."""
-
 P = ParamSpec("P")
 R = TypeVar("R")
 
 _Numba: TypeAlias = Any  # an object of numba, most of which has no annotations
 
 _jit: _Numba = numba.njit  # whose annotations lack some of the options
+_config: _Numba = numba.config  # whose names are made when it is imported
+
+FOLDER = Path(_config.CACHE_DIR or platformdirs.user_cache_path("wavewright", appauthor=False) / "compiled")
+"""Folder of all compiled code: NUMBA_CACHE_DIR, or one in the user's cache."""
+
 _reported: set[str] = set()  # lines on standard error, each once for a process
 
 
