@@ -472,8 +472,8 @@ def _media_header(path: Path, container: Container) -> AudioHeader:
     if not container.streams.audio:
         raise BadAudio(f"{path} holds no audio track; give a file with sound.")
     stream = container.streams.audio[0]
-    is_known = stream.codec_context is not None  # a stream of an unknown codec has no sample rate
-    if not is_known or not stream.rate or not stream.channels:
+    context = stream.codec_context  # a stream of an unknown codec has none, and no sample rate; a damaged one no format
+    if context is None or context.format is None or not stream.rate or not stream.channels:
         raise BadAudio(
             f"{path} holds an audio track that cannot be decoded, it is damaged or cut short; copy or export it again."
         )

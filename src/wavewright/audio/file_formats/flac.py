@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -11,10 +13,21 @@ from .id3 import skip_tags
 from .vorbis_comment import VorbisComment
 
 MAGIC = b"fLaC"
-STREAM_BLOCK, COMMENT_BLOCK, PICTURE_BLOCK = 0, 4, 6
+STREAM_BLOCK, SEEK_BLOCK, COMMENT_BLOCK, PICTURE_BLOCK = 0, 3, 4, 6
+SEEK_POINT = struct.Struct(">QQH")
+"""First sample of a frame, its place behind the first frame, and its samples."""
+
+NO_SEEK_POINT = 2**64 - 1
 STREAM_BYTES = 34
 LAST_BLOCK = 0x80
 MAX_BLOCK_BYTES = 2**24 - 1
+PLACES_FIELD = "WAVEFORMATEXTENSIBLE_CHANNEL_MASK"
+USUAL_PLACES = (0, 0x4, 0x3, 0x7, 0x33, 0x37, 0x3F, 0x70F, 0x63F)
+"""Masks of the places of channels by their number, for files without that field (RFC 9639, 9.1.3)."""
+
+N_PLACES = 18
+"""Places that a bit of a mask has."""
+
 NO_COMMENT = VorbisComment(b"", (), b"")
 
 
@@ -33,12 +46,18 @@ class _Block:
 
 @dataclass(frozen=True)
 class StreamInformation:
-    """Stream parameters of the first block; ``n_samples`` of one channel is 0 if unknown."""
+    """Stream parameters of the first block; ``n_samples`` of one channel, ``frame_bytes`` and ``md5`` are 0 if unknown.
+
+    ``block_samples`` and ``frame_bytes`` are the smallest and the largest; ``md5`` is that of the samples as integers.
+    """
 
     sample_rate: int
     n_channels: int
     bits: int
     n_samples: int
+    block_samples: tuple[int, int]
+    frame_bytes: tuple[int, int]
+    md5: bytes
 
 
 def stream_information(file: BinaryIO) -> StreamInformation:
@@ -48,8 +67,50 @@ def stream_information(file: BinaryIO) -> StreamInformation:
         raise ValueError("it does not start with a description of its stream")
     if any(block.kind == STREAM_BLOCK for block in others):
         raise ValueError("it describes its stream twice")
-    fields = int.from_bytes(first.content[10:18])
-    return StreamInformation(fields >> 44, (fields >> 41 & 7) + 1, (fields >> 36 & 31) + 1, fields & (1 << 36) - 1)
+    content = first.content
+    fields = int.from_bytes(content[10:18])
+    return StreamInformation(
+        fields >> 44,
+        (fields >> 41 & 7) + 1,
+        (fields >> 36 & 31) + 1,
+        fields & (1 << 36) - 1,
+        (int.from_bytes(content[:2]), int.from_bytes(content[2:4])),
+        (int.from_bytes(content[4:7]), int.from_bytes(content[7:10])),
+        content[18:],
+    )
+
+
+def seek_points(file: BinaryIO) -> list[tuple[int, int, int]]:
+    """Return the points of a seek table: the sample of each, the place of its frame, and the frame's samples.
+
+    Raises ValueError if there are several tables or points that are no points.
+    """
+    tables = [block.content for block in _blocks(file) if block.kind == SEEK_BLOCK]
+    if len(tables) > 1 or any(len(table) % SEEK_POINT.size for table in tables):
+        raise ValueError("it has several tables of places, or one that breaks off")
+    return [point for point in SEEK_POINT.iter_unpack(b"".join(tables)) if point[0] != NO_SEEK_POINT]
+
+
+def places(file: BinaryIO) -> int:
+    """Return the mask of the places of the channels; raise ValueError if the comments say it in an unusual way."""
+    n_channels = stream_information(file).n_channels
+    comments = [VorbisComment.parse(block.content) for block in _blocks(file) if block.kind == COMMENT_BLOCK]
+    if len(comments) > 1:
+        raise ValueError("it has several comments")
+    found = [value for comment in comments for value in comment.values(PLACES_FIELD)]
+    if not found:
+        return USUAL_PLACES[n_channels]
+    if len(found) > 1 or not re.fullmatch(rb"0x[0-9A-Fa-f]{1,8}", found[0]):
+        raise ValueError("it says the places of its channels twice or in an unusual way")
+    mask = int(found[0], 16)
+    check_places(mask, n_channels)
+    return mask or USUAL_PLACES[n_channels]
+
+
+def check_places(mask: int, n_channels: int) -> None:
+    """Raise ValueError unless a mask has a place for each channel, or is 0."""
+    if mask and (mask.bit_count() != n_channels or mask >> N_PLACES):
+        raise ValueError("it says places of other channels than it has")
 
 
 def read(file: BinaryIO, name: str) -> list[bytes]:

@@ -20,17 +20,26 @@ RATES_HZ = {
     MPEG_2: (22_050, 24_000, 16_000),
     MPEG_25: (11_025, 12_000, 8_000),
 }
+FORMAT_MASK = (0xFE, 0x0C)
+"""Bits of the second and third byte of a header that all frames share: version, layer and sample rate."""
+
 HEADER_BYTES = 4
 SIDE_BYTES = {(True, True): 17, (True, False): 32, (False, True): 9, (False, False): 17}  # by MPEG 1 and mono
 
 DESCRIPTIONS = (b"Xing\0\0\0\x0f", b"Info\0\0\0\x0f")
 """How the description in a frame starts: its name, and that all of its four parts are there."""
 
-N_FRAMES = slice(8, 12)
-"""Its bytes with the number of the frames."""
+N_FRAMES, N_BYTES = slice(8, 12), slice(12, 16)
+"""Its bytes with the number of the frames, and with that of all bytes of sound, its own among them."""
+
+ENCODER, ENCODERS = slice(120, 124), (b"LAME", b"Lavc", b"Lavf")
+"""Its bytes with the start of the encoder's name, and those names after which decoders take its delays."""
 
 DELAYS = slice(141, 144)
 """Its bytes with the samples to leave out at both ends, as LAME stores them."""
+
+DESCRIPTION_BYTES = 156
+CRC_BYTES = 2  # behind the header of a frame whose protection bit is not set
 
 
 def audio_parts(file: BinaryIO) -> Iterator[bytes]:
@@ -45,20 +54,28 @@ def audio_parts(file: BinaryIO) -> Iterator[bytes]:
 
 
 def check_description(file: BinaryIO) -> None:
-    """Check that the frame with a description announces as many frames as follow it.
+    """Check that the frame with a description says how many frames and bytes there are, and holds no sound.
 
-    Decoders leave samples out at the end, and some compute where that is from this number.
+    Decoders leave samples out at the end, and some compute where that is from these numbers; some leave that frame out
+    and others decode it. So it has the format of the frame behind it, which takes nothing of its sound from it.
 
-    Raises ValueError if it announces another number.
+    Raises ValueError if it is another one.
     """
     start, end = sound_span(file)
     file.seek(start)
-    head = file.read(min(2_048, end - start))
+    head = file.read(min(2 * 2_048, end - start))
     n_bytes, _ = _description(head)
     if not n_bytes:
         return
-    name = min(position for each in DESCRIPTIONS if (position := head.find(each)) >= 0)
-    announced = int.from_bytes(head[name:][N_FRAMES])
+    first, following = head[:n_bytes], head[n_bytes:]
+    name = min(position for each in DESCRIPTIONS if (position := first.find(each)) >= 0)
+    description = first[name:]
+    if not first[1] & 1 or any(first[HEADER_BYTES:name]) or any(description[DESCRIPTION_BYTES:]):
+        raise ValueError("the frame that describes the others holds sound, or a checksum of its own")
+    if description[ENCODER] not in ENCODERS and any(description[ENCODER] + description[DELAYS]):
+        raise ValueError("it was made by an encoder whose delays decoders take or leave")
+    if frame_bytes(following) and (format_of(first) != format_of(following) or _taken_before(following)):
+        raise ValueError("its first frame takes a part of its sound from another one, or is of another format")
     position, n_frames = start + n_bytes, 0
     while position < end:
         file.seek(position)
@@ -67,12 +84,24 @@ def check_description(file: BinaryIO) -> None:
             break
         n_frames += 1
         position += frame
-    if n_frames != announced:
-        raise ValueError(f"it announces {announced} frames of sound, and {n_frames} follow each other")
+    announced = int.from_bytes(description[N_FRAMES]), int.from_bytes(description[N_BYTES])
+    n_bytes = min(position, end) - start
+    if announced != (n_frames, n_bytes):
+        raise ValueError(
+            f"it announces {announced[0]} frames of sound in {announced[1]} bytes, and {n_frames} follow each other in "
+            f"{n_bytes} bytes"
+        )
+
+
+def _taken_before(frame: bytes) -> int:
+    """Return how many bytes of the sound of a frame lie in the frames before it."""
+    start = HEADER_BYTES + (0 if frame[1] & 1 else CRC_BYTES)
+    field = int.from_bytes(frame[start : start + 2])
+    return field >> 7 if frame[1] >> 3 & 3 == MPEG_1 else field >> 8
 
 
 def _description(head: bytes) -> tuple[int, bytes]:
-    """Return the length of the frame that describes the others, and the delays in it; 0 and nothing without one."""
+    """Return the length of the frame that describes the others, and its delays or name; 0 and nothing without one."""
     n_bytes = frame_bytes(head)
     if not n_bytes or len(head) < n_bytes:
         return 0, b""
@@ -80,7 +109,8 @@ def _description(head: bytes) -> tuple[int, bytes]:
     position = HEADER_BYTES + SIDE_BYTES[is_mpeg_1, is_mono]
     if not head.startswith(DESCRIPTIONS, position):
         return 0, b""
-    return n_bytes, head[:n_bytes][position:][DELAYS]
+    description = head[:n_bytes][position:]
+    return n_bytes, description[DELAYS] if description[ENCODER] in ENCODERS else description[:4]
 
 
 def frame_bytes(header: bytes) -> int:
@@ -94,3 +124,8 @@ def frame_bytes(header: bytes) -> int:
         return 0
     samples_by_8 = 144 if version == MPEG_1 else 72
     return samples_by_8 * 1_000 * kbits[kbit_index] // RATES_HZ[version][rate_index] + padding
+
+
+def format_of(header: bytes) -> tuple[int, int, bool]:
+    """Return what all frames of a file share: version and layer, sample rate, and whether it is mono."""
+    return header[1] & FORMAT_MASK[0], header[2] & FORMAT_MASK[1], header[3] >> 6 == MONO

@@ -8,11 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .id3 import ID3V1_BYTES, ID3V1_MAGIC, skip_tags
-from .mpeg import HEADER_BYTES, MONO, MPEG_1, RATES_HZ, SIDE_BYTES, frame_bytes
+from .mpeg import FORMAT_MASK, HEADER_BYTES, MONO, MPEG_1, RATES_HZ, SIDE_BYTES, format_of, frame_bytes
 from .segments import Segment
-
-FORMAT_MASK = (0xFE, 0x0C)
-"""Bits of the second and third byte of a header that all frames share: version, layer and sample rate."""
 
 COUNT_FLAG = 1  # of the number of frames in a description
 ENCODER_BYTES = 21  # from the name of the encoder to the delays
@@ -116,7 +113,7 @@ class _Counter:
 
     def __init__(self, data: mmap.mmap, head: bytes) -> None:
         self._data = data
-        self._format = _format_of(head)
+        self._format = format_of(head)
         self._sizes: dict[bytes, int] = {}
         self.spans: list[tuple[int, int]] = []
         self.n_frames = self.n_skipped = 0
@@ -152,7 +149,7 @@ class _Counter:
         header = self._data[position : position + HEADER_BYTES]
         size = self._sizes.get(header)
         if size is None:
-            size = frame_bytes(header) if len(header) == HEADER_BYTES and _format_of(header) == self._format else 0
+            size = frame_bytes(header) if len(header) == HEADER_BYTES and format_of(header) == self._format else 0
             self._sizes[header] = size
         return size
 
@@ -178,11 +175,11 @@ class _Counter:
             if not n_bytes or position + n_bytes > end:
                 continue
             following = data[position + n_bytes : position + n_bytes + HEADER_BYTES]
-            if following and (len(following) < HEADER_BYTES or _format_of(following) != _format_of(header)):
+            if following and (len(following) < HEADER_BYTES or format_of(following) != format_of(header)):
                 continue
             if following and not frame_bytes(following):
                 continue
-            if _format_of(header) == self._format:
+            if format_of(header) == self._format:
                 return position
             if self.changed_at is None:
                 self.changed_at = self.n_frames
@@ -200,13 +197,9 @@ def _first_frame(data: mmap.mmap, start: int) -> int | None:
                 return None  # another layer, or frames of a free size
             continue
         following = data[position + n_bytes : position + n_bytes + HEADER_BYTES]
-        if len(following) < HEADER_BYTES or _format_of(following) == _format_of(header):
+        if len(following) < HEADER_BYTES or format_of(following) == format_of(header):
             return position
     return None
-
-
-def _format_of(header: bytes) -> tuple[int, int, bool]:
-    return header[1] & FORMAT_MASK[0], header[2] & FORMAT_MASK[1], header[3] >> 6 == MONO
 
 
 def _skip_id3(data: mmap.mmap, position: int) -> int:

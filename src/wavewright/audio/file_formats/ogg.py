@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import BinaryIO
@@ -18,6 +18,8 @@ CONTINUED, FIRST, LAST = 1, 2, 4  # flags of a page
 MAX_SEGMENTS, FULL_SEGMENT = 255, 255
 NO_POSITION = -1  # of a page on which no packet ends
 MAX_HEADER_BYTES = 2**24
+VORBIS_HEADER_BYTES = 30
+MODE_BITS, MAX_MODES = 41, 64  # in the last header of Vorbis
 
 VORBIS_HEADER, OPUS_HEADER = b"\x01vorbis", b"OpusHead"
 FLAC_HEADER, FLAC_BLOCK_BYTES = b"\x7fFLAC", 4  # of FLAC in Ogg, and of the header of its comment
@@ -71,11 +73,11 @@ def pages(file: BinaryIO) -> Iterator[Page]:
     while header := file.read(HEADER.size):
         if len(header) < HEADER.size or header[:4] != b"OggS":
             raise ValueError("something in it is no Ogg page")
-        _, _, flags, position, stream, number, expected, n_segments = HEADER.unpack(header)
+        _, _, flags, position, stream, number, _, n_segments = HEADER.unpack(header)
         lacing = file.read(n_segments)
         body = file.read(sum(lacing))
         page = Page(flags, position, stream, number, lacing, body)
-        if len(lacing) < n_segments or len(body) < sum(lacing) or page.to_bytes()[22:26] != struct.pack("<I", expected):
+        if page.to_bytes() != header + lacing + body:
             raise ValueError("one of its Ogg pages is damaged")
         yield page
 
@@ -103,20 +105,114 @@ def audio_parts(file: BinaryIO) -> Iterator[bytes]:
 
 
 def check_positions(file: BinaryIO) -> None:
-    """Check that the positions of pages never fall, and that the last page alone ends the stream.
+    """Check that every page has the position and the flags that follow from its packets, and the last one the end.
 
-    Decoders leave samples out at the end of a stream, as many as its position says.
+    Decoders leave out samples or place them by positions. That of the last page may be smaller than the samples of its
+    packets, which are left out there.
 
-    Raises ValueError if they do not, and as :func:`audio_parts`.
+    Raises ValueError if one has others, or the comment is damaged, and as :func:`audio_parts`.
     """
-    position, is_last = 0, False
+    n_samples_of: Callable[[bytes], int] | None = None  # known behind the headers
+    headers: list[bytes] = []
+    packet = b""
+    earlier, position, flags, is_open = 0, 0, 0, False
     for page in _only_stream(pages(file)):
-        if is_last:
-            raise ValueError("something follows the end of its stream")
-        if page.position != NO_POSITION and page.position < position:
-            raise ValueError("the positions of its pages contradict each other")
-        position = max(position, page.position)
-        is_last = bool(page.flags & LAST)
+        expected = (CONTINUED if is_open else 0) | (0 if page.number else FIRST)
+        if flags & LAST or page.flags & ~LAST != expected:
+            raise ValueError("the flags of its pages contradict its packets")
+        flags, is_header, n_ends = page.flags, n_samples_of is None, 0
+        for part, is_end in page.parts():
+            packet, is_open, n_ends = packet + part, not is_end, n_ends + is_end
+            if is_open:
+                continue
+            if n_samples_of:
+                earlier, position = position, position + n_samples_of(packet)
+            else:
+                headers.append(packet)
+                if len(headers) == N_HEADERS[_magic(headers)]:
+                    n_samples_of = _packet_lengths(headers)
+            packet = b""
+        lowest = min(earlier, position) if flags & LAST else position
+        if page.position not in _possible_positions(is_header, n_ends, range(lowest, position + 1)):
+            raise ValueError("the positions of its pages contradict its packets")
+    if not flags & LAST or is_open:
+        raise ValueError("it was cut short: its stream has no end")
+
+
+def _possible_positions(is_header: bool, n_ends: int, of_sound: range) -> Sequence[int]:
+    """Return the positions that a page can have on which so many packets end."""
+    if is_header:
+        return (0,) if n_ends else (0, NO_POSITION)
+    return of_sound if n_ends else (NO_POSITION,)
+
+
+def _packet_lengths(headers: list[bytes]) -> Callable[[bytes], int]:
+    """Return a function that returns the samples that each of the following packets adds; raise ValueError."""
+    comment = _comment(headers)
+    if _magic(headers) == OPUS_HEADER:
+        return opus_samples
+    if not comment.tail[:1] or not comment.tail[0] & 1:
+        raise ValueError("its comment breaks off")
+    return VorbisLengths(headers[0], headers[2])
+
+
+def opus_samples(packet: bytes) -> int:
+    """Return the samples of an Opus packet, at 48 kHz (RFC 6716, 3.1); raise ValueError for a damaged one."""
+    if not packet:
+        raise ValueError("one of its packets is empty")
+    configuration, code = packet[0] >> 3, packet[0] & 3
+    if code == 3 and len(packet) < 2:
+        raise ValueError("one of its packets breaks off")
+    n_frames = (1, 2, 2, packet[1] & 63 if code == 3 else 0)[code]
+    if configuration < 12:  # SILK alone
+        return n_frames * (480, 960, 1_920, 2_880)[configuration & 3]
+    if configuration < 16:  # SILK and CELT
+        return n_frames * (480, 960)[configuration & 1]
+    return n_frames * (120 << (configuration & 3))
+
+
+class VorbisLengths:
+    """Says how many samples each of the packets adds that follow the headers (Vorbis I specification, 4.3)."""
+
+    def __init__(self, identification: bytes, setup: bytes) -> None:
+        """Read the sizes of blocks from the first header, and which mode has which from the end of the last one."""
+        if len(identification) < VORBIS_HEADER_BYTES:
+            raise ValueError("its headers break off")
+        sizes = identification[28]
+        self._sizes = 1 << (sizes & 15), 1 << (sizes >> 4)
+        self._flags = _mode_flags(setup)
+        self._previous = 0  # samples of the last block
+
+    def __call__(self, packet: bytes) -> int:
+        """Return the samples that a packet adds; raise ValueError if it is none of sound."""
+        mode = (packet[0] if packet else 1) >> 1 & (1 << (len(self._flags) - 1).bit_length()) - 1
+        if not packet or packet[0] & 1 or mode >= len(self._flags):
+            raise ValueError("one of its packets holds no sound")
+        size = self._sizes[self._flags[mode]]
+        n_samples = (self._previous + size) // 4 if self._previous else 0
+        self._previous = size
+        return n_samples
+
+
+def _mode_flags(setup: bytes) -> list[int]:
+    """Return which of the two sizes each mode has, from the end of the header, where all modes are listed.
+
+    Every mode takes 41 bits: the flag, 32 bits that are 0, and 8 of its mapping. Their number precedes them in 6 bits.
+    """
+    bits = int.from_bytes(setup, "little")
+    end = bits.bit_length() - 1  # before the bit that ends the header
+    flags: list[int] = []
+    found: list[int] = []
+    while (start := end - MODE_BITS * (len(flags) + 1)) >= 6 and len(flags) < MAX_MODES:
+        mode = bits >> start & (1 << MODE_BITS) - 1
+        if mode >> 1 & 0xFFFFFFFF or mode >> 33 >= MAX_MODES:
+            break
+        flags.insert(0, mode & 1)
+        if (bits >> start - 6 & 63) + 1 == len(flags):
+            found = list(flags)
+    if not found:
+        raise ValueError("its headers are damaged")
+    return found
 
 
 def read(file: BinaryIO, name: str) -> list[bytes]:

@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from ...audio.file_formats.flac import stream_information
+from ...audio.file_formats.flac import StreamInformation, seek_points, stream_information
 
 FIXED, VARIABLE = b"\xff\xf8", b"\xff\xf9"
 SYNC = re.compile(rb"\xff[\xf8\xf9]")
@@ -52,9 +52,10 @@ def n_samples(file: BinaryIO) -> int:
     Raises ValueError with the end of a sentence, if anything lies between, behind or within the frames that is no
     frame, one is missing or of another format, or the file announces another number of samples.
     """
+    points = seek_points(file)
     stream = stream_information(file)
-    start = file.tell()
-    total = 0
+    first = start = file.tell()
+    total, n_points = 0, 0
     with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as contents:
         number, end = 0, len(contents)
         sync = contents[start : start + 2]
@@ -64,18 +65,32 @@ def n_samples(file: BinaryIO) -> int:
             header = _header(contents[start : start + 16])
             if header is None or header.number != number or contents[start : start + 2] != sync:
                 raise ValueError("something in it is no frame, or a frame is missing")
-            if (header.rate or stream.sample_rate, header.n_channels, header.bits or stream.bits) != (
-                stream.sample_rate,
-                stream.n_channels,
-                stream.bits,
-            ):
-                raise ValueError("one of its frames is of another format than it announces")
+            if n_points < len(points) and points[n_points] == (total, start - first, header.n_samples):
+                n_points += 1
             total += header.n_samples
             number = total if sync == VARIABLE else number + 1
-            start = _end_of_frame(contents, start)
+            frame_start, start = start, _end_of_frame(contents, start)
+            _check_frame(stream, header, start - frame_start, start == end)
+    if sync == FIXED and len(set(stream.block_samples)) > 1:
+        raise ValueError("it announces blocks of one size and of several")
+    if n_points < len(points):
+        raise ValueError("its table of places shows to no frame, or back")
     if stream.n_samples not in (0, total):
         raise ValueError(f"it announces {stream.n_samples} samples, and its frames hold {total}")
     return total
+
+
+def _check_frame(stream: StreamInformation, header: _Header, n_bytes: int, is_last: bool) -> None:
+    """Raise ValueError for a frame of another format or another length than the file announces."""
+    frame_format = (header.rate or stream.sample_rate, header.n_channels, header.bits or stream.bits)
+    if frame_format != (stream.sample_rate, stream.n_channels, stream.bits):
+        raise ValueError("one of its frames is of another format than it announces")
+    smallest, largest = stream.block_samples
+    if header.n_samples > largest or (header.n_samples < smallest and not is_last):
+        raise ValueError("one of its blocks is smaller or larger than it announces")
+    shortest, longest = stream.frame_bytes
+    if n_bytes < shortest or n_bytes > longest > 0:
+        raise ValueError("one of its frames is shorter or longer than it announces")
 
 
 def _end_of_frame(contents: mmap.mmap, start: int) -> int:

@@ -1,20 +1,23 @@
 """Hash of the sound of a file: the same whatever its metadata, another one after any change of the sound.
 
-A signature covers the samples that one decoder plays. These checks make sure that no other decoder plays more.
+The rule: what is signed is all that a decoder may use of a file, namely the parameters of the sound (rate, channels
+and their places), and every part of it in its order and its place. What decoders could read in two ways has to be said
+in the canonical one, in which they agree; a file that says it otherwise is refused. The hash covers the samples or the
+coded sound and the parameters; :func:`check_structure` refuses what is not canonical.
 """
 
 from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal
 
 import numpy as np
 
-from ...audio.file_formats import mpeg, ogg
+from ...audio.file_formats import flac, mpeg, ogg
 from ...audio.sound_file import AudioHeader, decode, read_header
 from ...base.errors import BadAudio
 from . import flac_frames
@@ -32,6 +35,9 @@ KINDS = {"WAV": "riff", "WAVEX": "riff", "RF64": "riff", "AIFF": "aiff", "FLAC":
 """libsndfile's names of formats."""
 
 PCM, FLOAT, A_LAW, MU_LAW, EXTENSIBLE = 1, 3, 6, 7, 0xFFFE
+FORMAT_BYTES = {PCM: (16, 18), FLOAT: (16, 18), A_LAW: (16, 18), MU_LAW: (16, 18), EXTENSIBLE: (40,)}
+"""Bytes of a format chunk by the format tag: without the size of an extension, with one of 0, or with one of 22."""
+
 WAVE_BYTES = {PCM: (1, 2, 3, 4), FLOAT: (4, 8), A_LAW: (1,), MU_LAW: (1,)}
 """Bytes of a sample by the format tag; decoders read other formats in different ways."""
 
@@ -43,18 +49,43 @@ AIFF_BYTES = {
 }
 """Bytes of a sample by the compression of AIFF-C files."""
 
+AIFC_VERSION = bytes.fromhex("a2805140")
+AIFF_BYTES_OF_COMMON = 18  # of the chunk COMM
+MANTISSA_BITS, EXPONENT_BIAS = 63, 0x3FFF
+"""Of the 80-bit float that is the sample rate of AIFF files; the bits of the mantissa behind the point."""
+
 FIRST_CHUNK = 12  # position
 LARGEST = 2**32 - 1
+SIZES_BYTES = 28  # of the chunk ds64 without a table
+SHORTEST = {b"bext": 602, b"LIST": 4}  # bytes of metadata, without which FFmpeg refuses the whole file
 SOUND_NAMES = (b"data", b"wavl", b"slnt")  # chunks with samples, in upper or lower case
+STEERING_NAMES = (b"wavl", b"slnt", b"plst", b"xma2", b"smv0", b"chna")
+"""Further chunks that say which samples there are, in which order, of which format or in which places."""
+
+AIFF_STEERING_NAMES = (b"chan", b"wave")
 Chunk = tuple[bytes, int, int]  # name, start and length of its content
 
 
-def check_structure(path: Path, file_format: str) -> int | None:
-    """Check that a file holds one sound and nothing else that a decoder could play.
+@dataclass(frozen=True)
+class Structure:
+    """What the structure of a file says about its sound.
+
+    - ``n_samples``: of one channel that it must decode to, None where the structure does not say.
+    - ``places``: mask of the places of the channels, as WAV files have it; 0 if the file does not say.
+    - ``md5``: hash of the samples as integers of ``bits``, as FLAC files have it; empty if the file does not say.
+    """
+
+    n_samples: int | None = None
+    places: int = 0
+    md5: bytes = b""
+    bits: int = 0
+
+
+def check_structure(path: Path, file_format: str) -> Structure:
+    """Check that a file holds one sound and nothing else that a decoder could play, and says so in the canonical way.
 
     - ``path``: the file.
     - ``file_format``: libsndfile's name of its format.
-    - returns: samples of one channel that the file must decode to, None where its structure does not say.
 
     Raises ValueError with the end of a sentence, if it holds anything else, or is of another kind.
     """
@@ -69,88 +100,122 @@ def check_structure(path: Path, file_format: str) -> int | None:
         if kind == "riff":
             return _check_riff(file)
         if kind == "aiff":
-            return _check_aiff(file)
+            return Structure(_check_aiff(file))
         if kind == "flac":
-            return flac_frames.n_samples(file)
+            stream = flac.stream_information(file)
+            return Structure(flac_frames.n_samples(file), flac.places(file), stream.md5.strip(b"\0"), stream.bits)
         if kind == "ogg":
             ogg.check_positions(file)
         else:
             mpeg.check_description(file)
-    return None
+    return Structure()
 
 
-def _check_riff(file: BinaryIO) -> int:
-    """Check a WAV or RF64 file; return its samples."""
+def _check_riff(file: BinaryIO) -> Structure:
+    """Check a WAV or RF64 file."""
+    sizes = _riff_sizes(file)
     n_bytes = file.seek(0, 2)
+    found = list(_chunks(file, n_bytes, "<", sizes[1] if sizes else None, FIRST_CHUNK))
+    _, form, form_bytes = _only(found, b"fmt ")
+    _, start, length = _only(found, b"data")
+    _in_order(found, b"fmt ", b"data")
+    _refuse(found, *STEERING_NAMES, *(() if sizes else (b"ds64",)))
+    for name, position, n_content in found:
+        file.seek(position)
+        if n_content < SHORTEST.get(name, 0):
+            raise ValueError(f"its chunk {name.decode()!r} is shorter than its fields, which some decoders refuse")
+        if name == b"LIST" and file.read(4).lower() in SOUND_NAMES:
+            raise ValueError("it holds a list of sounds")
+    if length % 2:  # some decoders skip no padding, and search for further sound one byte earlier
+        _refuse(_chunks(file, n_bytes, "<", None, start + length, is_strict=False), *SOUND_NAMES, *STEERING_NAMES)
+    file.seek(form)
+    block, places = _format_of(_whole(file, min(form_bytes, max(FORMAT_BYTES[EXTENSIBLE]) + 1)))
+    n_samples = _exact(length, block)
+    counted = _optional(file, found, b"fact")
+    if counted not in (None, struct.pack("<I", n_samples)) and not (sizes and counted == struct.pack("<I", LARGEST)):
+        raise ValueError("it announces another number of samples than it has")
+    if sizes and (_only(found, b"ds64") and sizes[1:] != (length, n_samples)):
+        raise ValueError("it announces another length than it has")
+    return Structure(n_samples, places)
+
+
+def _riff_sizes(file: BinaryIO) -> tuple[int, int, int] | None:
+    """Check how long a WAV or RF64 file says that it is.
+
+    - returns: its bytes, those of its sound, and its samples, as the chunk ds64 of an RF64 file has them; None for WAV.
+    """
     file.seek(0)
     magic, size, kind = struct.unpack("<4sI4s", _whole(file, 12))
     if magic not in (b"RIFF", b"RF64") or kind != b"WAVE":
         raise ValueError("it starts with something else than a WAV file")
-    data_bytes = None
+    sizes = None
     if magic == b"RF64":
-        name, _, size, data_bytes = struct.unpack("<4sIQQ", _whole(file, 24))
-        if name != b"ds64":
-            raise ValueError("its chunk ds64 is not the first one")
+        name, ds64_bytes, *large, n_others = struct.unpack("<4sIQQQI", _whole(file, 8 + SIZES_BYTES))
+        if (name, ds64_bytes, n_others) != (b"ds64", SIZES_BYTES, 0) or size not in (LARGEST, large[0]):
+            raise ValueError(
+                "its chunk ds64 is not the first one, not of the usual form, or another length precedes it"
+            )
+        sizes = (large[0], large[1], large[2])
+        size = large[0]
+    _check_size(file, size)
+    return sizes
+
+
+def _check_size(file: BinaryIO, size: int) -> None:
+    """Check the length that the header of a file of chunks announces."""
+    n_bytes = file.seek(0, 2)
     if size + 8 != n_bytes and not (size % 2 and size + 9 == n_bytes):
         raise ValueError(f"its header announces {size + 8} bytes, and it has {n_bytes}")
-    found = list(_chunks(file, n_bytes, "<", data_bytes, FIRST_CHUNK))
-    if data_bytes is not None:
-        _only(found, b"ds64")
-    _, form, _ = _only(found, b"fmt ")
-    _, start, length = _only(found, *SOUND_NAMES)
-    names = [name for name, _, _ in found]
-    for name, position, _ in found:
-        file.seek(position)
-        if name == b"LIST" and file.read(4).lower() in SOUND_NAMES:
-            raise ValueError("it holds a list of sounds")
-    if names.index(b"fmt ") > names.index(b"data"):
-        raise ValueError("its format follows its sound")
-    if length % 2:  # some decoders skip no padding, and search for further sound one byte earlier
-        _check_no_sound(_chunks(file, n_bytes, "<", None, start + length, is_strict=False))
-    file.seek(form)
-    return _exact(length, _block_bytes(file.read(40)))
 
 
-def _block_bytes(content: bytes) -> int:
-    """Return the bytes of a sample of all channels, from a ``fmt`` chunk whose fields agree."""
-    try:
-        tag, n_channels, _, _, block, bits = struct.unpack_from("<HHIIHH", content)
-        if tag == EXTENSIBLE:
-            valid_bits, _, tag, guid_end = struct.unpack_from("<HIH14s", content, 18)
-            if guid_end != GUID_END or valid_bits not in (0, bits):
-                tag = EXTENSIBLE
-    except struct.error as error:
-        raise ValueError("its format breaks off") from error
+def _format_of(content: bytes) -> tuple[int, int]:
+    """Return the bytes of a sample of all channels and the mask of their places, from a ``fmt`` chunk that agrees."""
+    tag, n_channels, rate, byte_rate, block, bits = struct.unpack_from("<HHIIHH", content.ljust(16, b"\0"))
+    if len(content) not in FORMAT_BYTES.get(tag, (len(content),)):
+        raise ValueError("its format is of another length than its kind has")
+    places = extension = 0
+    if len(content) > 16:
+        (extension,) = struct.unpack_from("<H", content, 16)
+    if extension != max(0, len(content) - 18):
+        raise ValueError("its format announces an extension of another length")
+    if tag == EXTENSIBLE:
+        valid_bits, places, tag, guid_end = struct.unpack_from("<HIH14s", content, 18)
+        if guid_end != GUID_END or valid_bits != bits:
+            tag = EXTENSIBLE
     if tag not in WAVE_BYTES or bits % 8 or bits // 8 not in WAVE_BYTES[tag]:
         raise ValueError("its samples are neither integers of 8 to 32 bits nor floats, or fill a part of their bits")
-    if not n_channels or block != n_channels * bits // 8:
+    if not n_channels or block != n_channels * bits // 8 or byte_rate != rate * block:
         raise ValueError("the fields of its format contradict each other")
-    return int(block)
+    flac.check_places(places, n_channels)
+    return int(block), int(places)
 
 
 def _check_aiff(file: BinaryIO) -> int:
     """Check an AIFF or AIFF-C file; return its samples."""
-    n_bytes = file.seek(0, 2)
     file.seek(0)
     magic, size, kind = struct.unpack(">4sI4s", _whole(file, 12))
     if magic != b"FORM" or kind not in (b"AIFF", b"AIFC"):
         raise ValueError("it starts with something else than an AIFF file")
-    if size + 8 != n_bytes and not (size % 2 and size + 9 == n_bytes):
-        raise ValueError(f"its header announces {size + 8} bytes, and it has {n_bytes}")
-    found = list(_chunks(file, n_bytes, ">", None, FIRST_CHUNK))
-    _, common, _ = _only(found, b"COMM")
+    _check_size(file, size)
+    found = list(_chunks(file, file.seek(0, 2), ">", None, FIRST_CHUNK))
+    _, common, common_bytes = _only(found, b"COMM")
     _, sound, length = _only(found, b"SSND")
+    _in_order(found, b"COMM", b"SSND")
+    _refuse(found, *AIFF_STEERING_NAMES)
     file.seek(common)
-    n_channels, n_samples, bits = struct.unpack(">hIh", _whole(file, 8))
-    compression = b"NONE"
-    if kind == b"AIFC":
-        file.seek(common + 18)
-        compression = file.read(4)
+    n_channels, n_samples, bits, exponent, mantissa = struct.unpack(">hIhHQ", _whole(file, AIFF_BYTES_OF_COMMON))
+    compression = file.read(4) if kind == b"AIFC" else b"NONE"
+    version = _optional(file, found, b"FVER")
+    if version not in (None, AIFC_VERSION) or (kind == b"AIFF" and (version or common_bytes != AIFF_BYTES_OF_COMMON)):
+        raise ValueError("it has the fields of another version of AIFF than it says")
+    fraction_bits = MANTISSA_BITS + EXPONENT_BIAS - exponent
+    if not 0 <= fraction_bits <= MANTISSA_BITS or mantissa % (1 << fraction_bits) or not mantissa >> MANTISSA_BITS:
+        raise ValueError("its sample rate is no whole number, which decoders round differently")
     file.seek(sound)
     if _whole(file, 8) != bytes(8):
         raise ValueError("its sound does not start at the start of its chunk")
-    sample_bytes = (bits + 7) // 8
-    if sample_bytes not in AIFF_BYTES.get(compression, ()) or n_channels < 1:
+    sample_bytes, rest = divmod(bits, 8)
+    if rest or sample_bytes not in AIFF_BYTES.get(compression, ()) or n_channels < 1:
         raise ValueError("it is compressed in a way that decoders read differently")
     if length - 8 != n_samples * n_channels * sample_bytes:
         raise ValueError("it holds more or less sound than it announces")
@@ -189,9 +254,25 @@ def _only(found: list[Chunk], *names: bytes) -> Chunk:
     return alike[0]
 
 
-def _check_no_sound(found: Iterator[Chunk]) -> None:
-    if any(name.lower() in SOUND_NAMES for name, _, _ in found):
-        raise ValueError("some decoders would find more sound in it")
+def _optional(file: BinaryIO, found: list[Chunk], name: bytes) -> bytes | None:
+    """Return the first bytes of the only chunk of a name, None without one; raise ValueError for several."""
+    if not any(each.lower() == name.lower() for each, _, _ in found):
+        return None
+    _, position, n_bytes = _only(found, name)
+    file.seek(position)
+    return file.read(min(n_bytes, 8))
+
+
+def _in_order(found: list[Chunk], *names: bytes) -> None:
+    if [name for name, _, _ in found if name in names] != [*names]:
+        raise ValueError("its format follows its sound")
+
+
+def _refuse(found: Iterable[Chunk], *refused: bytes) -> None:
+    """Raise ValueError if a chunk has one of some names, in any case of its letters."""
+    for name, _, _ in found:
+        if name.lower() in refused:
+            raise ValueError(f"its chunk {name.decode('ascii', 'replace')!r} could change what a decoder plays")
 
 
 def _exact(length: int, block: int) -> int:
@@ -226,9 +307,10 @@ class SoundHash:
 def sound_hash(path: Path) -> tuple[SoundHash, AudioHeader]:
     """Return the hash of the sound of a file, and its header.
 
-    Samples are hashed as 64-bit floats, little-endian, the channels interleaved, after a line with the sample rate and
-    the number of channels. They are the same in WAV, FLAC and AIFF files, and with more bits than they need. Decoders
-    of lossy formats differ in the last bits, so the coded sound is hashed without the metadata around it.
+    Samples are hashed as 64-bit floats, little-endian, the channels interleaved, after a line with the sample rate, the
+    number of channels, and the mask of their places where the file says it and it is not mono or stereo. They are the
+    same in WAV, FLAC and AIFF files, and with more bits than they need. Decoders of lossy formats differ in the last
+    bits, so the coded sound is hashed without the metadata around it.
 
     Raises BadAudio if the file cannot be read, is of a format whose sound cannot be told from its metadata, or could
     hold more sound for another decoder.
@@ -243,10 +325,12 @@ def sound_hash(path: Path) -> tuple[SoundHash, AudioHeader]:
         hash_of = "packets"
     elif header.format == "MP3":
         hash_of = "frames"
-    digest = hashlib.sha256(f"{hash_of} {header.sample_rate} {header.n_channels}\n".encode())
     try:
-        expected = check_structure(path, header.format)
-        for part in _samples(path, expected) if hash_of == "samples" else _coded(path, hash_of):
+        structure = check_structure(path, header.format)
+        is_usual = structure.places in (0, flac.USUAL_PLACES[header.n_channels] if header.n_channels < 3 else 0)
+        places = "" if is_usual else f" {structure.places:#x}"
+        digest = hashlib.sha256(f"{hash_of} {header.sample_rate} {header.n_channels}{places}\n".encode())
+        for part in _samples(path, structure) if hash_of == "samples" else _coded(path, hash_of):
             digest.update(part)
     except BadAudio:
         raise
@@ -255,14 +339,19 @@ def sound_hash(path: Path) -> tuple[SoundHash, AudioHeader]:
     return SoundHash(digest.hexdigest(), hash_of), header
 
 
-def _samples(path: Path, n_expected: int | None) -> Iterator[bytes]:
-    """Yield the decoded samples; raise ValueError if there are more or less than the structure of the file says."""
-    n_samples = 0
+def _samples(path: Path, structure: Structure) -> Iterator[bytes]:
+    """Yield the decoded samples; raise ValueError if they are others than the structure of the file says."""
+    n_samples, md5 = 0, hashlib.md5(usedforsecurity=False)
     for chunk in decode(path, dtype="float64", strict=True)[1]:
         n_samples += chunk.shape[1]
+        if structure.md5:
+            integers = np.ascontiguousarray(chunk.T * 2 ** (structure.bits - 1), "<i4")
+            md5.update(integers.view(np.uint8).reshape(-1, 4)[:, : -(-structure.bits // 8)].tobytes())
         yield np.ascontiguousarray(chunk.T, "<f8").tobytes()
-    if n_expected not in (None, n_samples):
-        raise ValueError(f"it holds {n_expected} samples, of which {n_samples} can be decoded")
+    if structure.n_samples not in (None, n_samples):
+        raise ValueError(f"it holds {structure.n_samples} samples, of which {n_samples} can be decoded")
+    if structure.md5 and md5.digest().strip(b"\0") != structure.md5:
+        raise ValueError("it announces the hash of another sound than it has")
 
 
 def _coded(path: Path, hash_of: HashOf) -> Iterator[bytes]:
