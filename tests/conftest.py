@@ -160,6 +160,14 @@ def is_of_numbers(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
+@pytest.fixture(autouse=True)
+def _models_closed() -> Iterator[None]:
+    """Fail a test that leaves models open: each load of the tests after it would give them those."""
+    yield
+    loading = sys.modules.get("wavewright.families.loading")
+    assert loading is None or not loading._shelves
+
+
 @pytest.fixture(scope="module")
 def studio_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
     """A server with the studio's page, in a folder of its own."""

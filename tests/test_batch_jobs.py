@@ -825,6 +825,7 @@ class FakeRay:
 def test_actors_run_jobs_and_are_replaced(monkeypatch, tmp_path):
     fake = FakeRay()
     monkeypatch.setitem(sys.modules, "ray", fake)
+    monkeypatch.setattr(loading, "_shelves", [])  # actors are in this process, and killed with the models they opened
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
     path = write_list(tmp_path / "jobs.jsonl", *({"task": "phonemes", "text": text} for text in ("a", "die", "b")))
     result = batch(path, tmp_path / "out", on="ray", jobs=1, retries=1, quiet=True)

@@ -257,6 +257,7 @@ def test_train_passes_every_option_on(home, capsys, monkeypatch):
     assert keywords == {
         "call": call,
         "on_step": None,
+        "recordings": None,
         "label_from": "folder",
         "group_from": None,
         "manifest": None,

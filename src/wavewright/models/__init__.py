@@ -8,7 +8,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from ..base.errors import BadModel, shortened
+from ..base.errors import BadModel, printable
 from ..base.names import quoted
 from .card import CARD_FILE, Card, Source, active_folder
 from .folder import ModelFolder
@@ -53,7 +53,7 @@ def find(name: str | Path) -> Path:
             if path.is_dir():
                 Card.read(path)  # raises BadModel with what the folder lacks
         raise BadModel(
-            f"There is no model folder {shortened(str(path))}; give a folder that training wrote, or a name from "
+            f"There is no model folder {printable(str(path))}; give a folder that training wrote, or a name from "
             "`wavewright models`."
         )
     for folder in search_path():
