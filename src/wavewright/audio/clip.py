@@ -18,7 +18,8 @@ from ..base.units import samples_to_seconds, seconds_to_samples
 from ..base.whole_file import check_name, scratch_folder, temporary_path, why_not_written
 from . import m4a_file
 from .file_formats.metadata import SoundMetadata, fields_of
-from .file_kind import MEDIA_SUFFIXES
+from .file_kind import HEAD_BYTES, MEDIA_SUFFIXES
+from .metadata_losses import losses
 from .sound_file import (
     CHUNK_SAMPLES,
     MAX_CHANNELS,
@@ -27,6 +28,7 @@ from .sound_file import (
     TAGS,
     AudioHeader,
     decode,
+    read_all_metadata,
     read_header,
     read_metadata,
 )
@@ -365,9 +367,10 @@ def write_blocks(
         with temporary_path(path) as temporary:
             if file_format == m4a_file.FORMAT:
                 measured = waves if clipping is None else clipping.measured(waves)
-                lost = m4a_file.write(
+                m4a_file.write(
                     path, temporary, measured, sample_rate, first.n_channels, subtype, known, expected_seconds
                 )
+                lost = losses(known, read_all_metadata(temporary), read_header(temporary).seconds) if known else []
                 temporary.replace(path)
                 return _written(path, lost, left_out)
             with soundfile.SoundFile(
@@ -409,9 +412,13 @@ def _write_metadata(
     from . import metadata_file
 
     try:
-        return metadata_file.write(temporary, metadata, to_rate, n_samples)
+        metadata_file.write(temporary, metadata, to_rate, n_samples)
+        with temporary.open("rb") as file:
+            head = file.read(HEAD_BYTES)
     except ValueError as error:
         raise BadSetting(f"{path} cannot hold its tags, because {error}; shorten them, or leave some out.") from error
+    seconds = samples_to_seconds(n_samples, to_rate)
+    return losses(metadata, metadata_file.read(temporary, head, to_rate, seconds) or SoundMetadata(), seconds)
 
 
 def warn_of_left_out(path: Path, left_out: Sequence[str]) -> None:

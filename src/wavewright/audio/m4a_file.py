@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable, Iterator
-from itertools import chain
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -12,7 +11,8 @@ import numpy as np
 
 from ..base.errors import BadSetting, MissingExtra, WavewrightError, how_to_install
 from ..base.whole_file import why_not_written
-from .file_formats.metadata import Marker, Picture, SoundMetadata
+from .file_formats import m4a_metadata
+from .file_formats.metadata import Marker, SoundMetadata
 
 AvObject: TypeAlias = Any  # of PyAV, which is an optional dependency
 
@@ -24,17 +24,10 @@ SUBTYPES = {AAC: ("aac", "fltp"), "ALAC_16": ("alac", "s16p"), "ALAC_24": ("alac
 AAC_RATES_HZ = (7_350, 8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 64_000, 88_200, 96_000)
 MAX_ALAC_RATE_HZ = 384_000
 LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "4.0", 5: "5.0", 6: "5.1", 8: "7.1"}
-NAMES = {
-    **{name: name for name in ("title", "artist", "album", "composer", "genre", "date", "comment", "copyright")},
-    **{"albumartist": "album_artist", "tracknumber": "track", "discnumber": "disc", "grouping": "grouping"},
-    **{"lyrics": "lyrics", "software": "encoder"},
-}
-"""Tags that these files have, and FFmpeg's names for them."""
-
 AUDIO_BOOK = ".m4b"
 AUDIO_BOOK_MEDIA_TYPE = "2"  # by which players put a file among audio books
 
-IMAGE_FORMATS = {"image/jpeg": "jpeg_pipe", "image/jpg": "jpeg_pipe", "image/png": "png_pipe"}
+CREATED = "creation_time"  # a field of the container itself
 MILLISECONDS = 1_000  # of a second
 LAST_SECONDS = 1.0  # of a last chapter whose end is not known
 
@@ -58,8 +51,8 @@ def write(
     subtype: str,
     metadata: SoundMetadata,
     seconds: float | None,
-) -> list[str]:
-    """Write a file; return what of the metadata it has no place for.
+) -> None:
+    """Write a file with chapters, and with tags and pictures where they have a place.
 
     - ``path``, ``target``: the name for messages, and the file to write.
     - ``waves``: the sound, ``(channels, time)``.
@@ -71,37 +64,33 @@ def write(
     import av
 
     from .media_encoding import BITS_PER_SECOND_AND_CHANNEL, sound_packets
-    from .metadata_file import LOOPS, name_of
 
     if n_channels not in LAYOUTS:
         raise BadSetting(
             f"{path} cannot hold {n_channels} channels; an M4A file has one of {', '.join(map(str, LAYOUTS))}."
         )
     codec, sample_format = SUBTYPES[subtype]
-    known = {NAMES[name]: text for name, text in metadata.tags.items() if name in NAMES}
     is_book = path.suffix.lower() == AUDIO_BOOK
     if is_book:
-        known["media_type"] = AUDIO_BOOK_MEDIA_TYPE
+        metadata = metadata.with_tags({"media_type": AUDIO_BOOK_MEDIA_TYPE})
     try:
         with av.open(str(target), "w", format="mp4", options={"brand": "M4B " if is_book else "M4A "}) as container:
-            container.metadata.update(known)
+            if created := metadata.tags.get(CREATED):
+                container.metadata[CREATED] = created
             container.set_chapters([*_chapters(metadata.markers, seconds)])
             stream: AvObject = container.add_stream(
                 codec, rate=sample_rate, layout=LAYOUTS[n_channels], format=sample_format
             )
             if subtype == AAC:
                 stream.bit_rate = BITS_PER_SECOND_AND_CHANNEL * n_channels
-            covers = [*_covers(container, metadata.pictures)]
-            for packet in chain(covers, sound_packets(stream, waves, sample_rate)):
+            for packet in sound_packets(stream, waves, sample_rate):
                 container.mux(packet)
     except av.FFmpegError as error:
         raise WavewrightError(why_not_written(path, error.strerror or str(error))) from error
-    return [
-        *(f"the tag {name!r}" for name in metadata.tags if name not in NAMES),
-        *([f"{len(metadata.pictures) - len(covers)} of its pictures"] if len(covers) < len(metadata.pictures) else []),
-        *([LOOPS] if metadata.loops else []),
-        *(name_of(part) for part in metadata.parts),
-    ]
+    with target.open("r+b") as file:
+        m4a_metadata.write(
+            file, replace(metadata, fields=tuple(each for each in metadata.fields if each[0] != CREATED))
+        )
 
 
 def _chapters(markers: tuple[Marker, ...], seconds: float | None) -> Iterator[AvObject]:
@@ -121,22 +110,3 @@ def _chapters(markers: tuple[Marker, ...], seconds: float | None) -> Iterator[Av
             "time_base": Fraction(1, MILLISECONDS),
             "metadata": {"title": marker.label},
         }
-
-
-def _covers(container: AvObject, pictures: tuple[Picture, ...]) -> Iterator[AvObject]:
-    """Yield a packet for each picture of a kind that these files have, each of a stream of its own."""
-    import av
-    from av.stream import Disposition
-
-    for picture in pictures:
-        if picture.mime.lower() not in IMAGE_FORMATS:
-            continue
-        try:
-            with av.open(io.BytesIO(picture.content), format=IMAGE_FORMATS[picture.mime.lower()]) as image:
-                stream = container.add_stream_from_template(image.streams.video[0])
-        except (av.FFmpegError, IndexError, ValueError):
-            continue
-        stream.disposition = Disposition.attached_pic
-        packet = av.Packet(picture.content)
-        packet.stream, packet.pts, packet.dts = stream, 0, 0
-        yield packet

@@ -133,11 +133,11 @@ def read_all_metadata(path: str | Path) -> SoundMetadata:
     if needs_media(path):
         with _open_media(path) as container:
             _media_header(path, container)
-            return metadata_file.read_container(container)
+            return metadata_file.read_container(path, container)
     header = read_header(path)
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES)
-    found = metadata_file.read(path, head, header.sample_rate)
+    found = metadata_file.read(path, head, header.sample_rate, header.seconds)
     if found is None:
         with _open_sound(path, next(_parts(path).sources(path))) as sound:
             found = SoundMetadata(normalised((name, text) for name, text in sound.copy_metadata().items()))

@@ -23,6 +23,7 @@ FORWARD, PING_PONG, BACKWARD = 0, 1, 2
 
 ENDLESS = 0  # number of repetitions
 LARGEST = 2**32 - 1
+WAV_MAGIC = (b"RIFF", b"RF64", b"BW64")
 UNKNOWN_SIZE = 0xFFFFFFFF  # of the chunks of RF64 files whose sizes are in the chunk ds64
 DS64_POSITION = 20  # of the sizes: after RF64, its size, WAVE, ds64 and its size
 
@@ -31,20 +32,59 @@ DS64_POSITION = 20  # of the sizes: after RF64, its size, WAVE, ds64 and its siz
 class LoopPoints:
     """The samples of a file that repeat: from ``start`` up to ``end``, which is not one of them.
 
-    ``kind`` is FORWARD; PING_PONG, forward and backward in turn; or BACKWARD, once the end was reached.
+    ``kind`` is FORWARD; PING_PONG, forward and backward in turn; or BACKWARD, once the end was reached. ``count`` is
+    how often they are played, ENDLESS by default, ``fraction`` that of a sample (of 2**32) at the end, and
+    ``is_release`` says that they repeat after the key was released.
     """
 
     start: int
     end: int
     kind: int = FORWARD
+    fraction: int = 0
+    count: int = ENDLESS
+    is_release: bool = False
+
+    @classmethod
+    def parse(cls, content: bytes) -> tuple[LoopPoints, ...]:
+        """Return the loops of a ``smpl`` chunk, as many as are whole and not empty; raise struct.error if it is cut."""
+        n_loops = struct.unpack_from(SAMPLER_FORMAT, content)[7]
+        header, size = struct.calcsize(SAMPLER_FORMAT), struct.calcsize(LOOP_FORMAT)
+        n_loops = min(n_loops, (len(content) - header) // size)
+        rows = (struct.unpack_from(LOOP_FORMAT, content, header + size * number) for number in range(n_loops))
+        return tuple(
+            cls(first, last + 1, kind, fraction, count)
+            for _, kind, first, last, fraction, count in rows
+            if first <= last
+        )
 
 
-def loop_chunk(loops: tuple[LoopPoints, ...], sample_rate: int, midi_note: int = MIDDLE_C) -> bytes:
+@dataclass(frozen=True)
+class Sampler:
+    """How a sampler plays a sound.
+
+    - ``note``: MIDI note at which it is played as it is, with the fraction of a semitone.
+    - ``ranges``: lowest and highest key, lowest and highest velocity, and gain in dB; None if nothing says so.
+    - ``fields``: manufacturer, product, SMPTE format and offset of a ``smpl`` chunk.
+    - ``data``: what a manufacturer adds to it.
+    """
+
+    note: float = MIDDLE_C
+    ranges: tuple[int, int, int, int, int] | None = None
+    fields: tuple[int, int, int, int] = (0, 0, 0, 0)
+    data: bytes = b""
+
+    @property
+    def key(self) -> tuple[int, int]:
+        """The MIDI note, and the fraction of a semitone above it in parts of 2**32."""
+        return divmod(round(self.note * 2**32), 2**32)
+
+
+def loop_chunk(loops: tuple[LoopPoints, ...], sample_rate: int, sampler: Sampler = Sampler()) -> bytes:
     """Return a ``smpl`` chunk with its header.
 
-    - ``loops``: loops that repeat without end.
+    - ``loops``: loops.
     - ``sample_rate``: in Hz.
-    - ``midi_note``: the note at which a sampler plays the sound as it is.
+    - ``sampler``: how a sampler plays the sound.
 
     Raises BadSetting if a loop is empty, or lies beyond the 2**32 samples that the chunk can count.
     """
@@ -54,11 +94,13 @@ def loop_chunk(loops: tuple[LoopPoints, ...], sample_rate: int, midi_note: int =
                 f"A loop from sample {loop.start} to {loop.end} has no place in a WAV file; it needs at least one "
                 f"sample and ends before {LARGEST}."
             )
-    nanoseconds = round(1e9 / sample_rate)
-    content = struct.pack(SAMPLER_FORMAT, 0, 0, nanoseconds, midi_note, 0, 0, 0, len(loops), 0)
+    (manufacturer, product, *smpte), n_data = sampler.fields, len(sampler.data)
+    fields = (manufacturer, product, round(1e9 / sample_rate), *sampler.key, *smpte, len(loops), n_data)
+    content = struct.pack(SAMPLER_FORMAT, *fields)
     for number, loop in enumerate(loops):
-        content += struct.pack(LOOP_FORMAT, number, loop.kind, loop.start, loop.end - 1, 0, ENDLESS)
-    return SAMPLER_CHUNK + struct.pack("<I", len(content)) + content
+        content += struct.pack(LOOP_FORMAT, number, loop.kind, loop.start, loop.end - 1, loop.fraction, loop.count)
+    content += sampler.data
+    return SAMPLER_CHUNK + struct.pack("<I", len(content)) + content + bytes(len(content) % 2)
 
 
 def append_loops(path: Path, loops: tuple[LoopPoints, ...], sample_rate: int) -> None:
@@ -82,7 +124,7 @@ def append_chunk(file: BinaryIO, chunk: bytes) -> bool:
     """
     file.seek(0)
     magic = file.read(4)
-    if magic not in (b"RIFF", b"RF64"):
+    if magic not in WAV_MAGIC[:2]:
         return False
     n_bytes = file.seek(0, 2)
     padding = bytes(n_bytes % 2)  # chunks start at even positions
@@ -103,7 +145,7 @@ def read_loops(path: Path) -> tuple[LoopPoints, ...]:
         with path.open("rb") as file:
             for name, n_bytes in chunks(file):
                 if name == SAMPLER_CHUNK:
-                    return _loops_of(file.read(min(n_bytes, 2**16)))
+                    return LoopPoints.parse(file.read(min(n_bytes, 2**16)))
     except (OSError, struct.error):
         pass
     return ()
@@ -112,7 +154,7 @@ def read_loops(path: Path) -> tuple[LoopPoints, ...]:
 def chunks(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
     """Yield the name and size of each chunk, with the file at its content."""
     magic, _, kind = struct.unpack("<4sI4s", file.read(12))
-    if magic not in (b"RIFF", b"RF64") or kind != b"WAVE":
+    if magic not in WAV_MAGIC or kind != b"WAVE":
         return
     data_bytes = None
     while len(header := file.read(8)) == 8:
@@ -124,13 +166,11 @@ def chunks(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
         if name == b"ds64":
             file.seek(start)
             _, data_bytes = struct.unpack("<QQ", file.read(16))
-        file.seek(start + n_bytes + n_bytes % 2)
+        file.seek(start + n_bytes)
+        if n_bytes % 2:
+            file.seek(start + n_bytes + has_pad_byte(file.read(4)))
 
 
-def _loops_of(content: bytes) -> tuple[LoopPoints, ...]:
-    """Return the loops of a chunk, as many as are whole and not empty."""
-    n_loops = struct.unpack_from(SAMPLER_FORMAT, content)[7]
-    header, size = struct.calcsize(SAMPLER_FORMAT), struct.calcsize(LOOP_FORMAT)
-    n_loops = min(n_loops, (len(content) - header) // size)
-    loops = (struct.unpack_from(LOOP_FORMAT, content, header + size * number) for number in range(n_loops))
-    return tuple(LoopPoints(first, last + 1, kind) for _, kind, first, last, _, _ in loops if first <= last)
+def has_pad_byte(following: bytes) -> bool:
+    """Return True unless four bytes behind a chunk of odd length begin the next one, whose writer left out the pad."""
+    return not (len(following) == 4 and all(0x20 <= byte < 0x7F for byte in following))

@@ -72,7 +72,9 @@ def edit(
     ] = None,
     chain: Annotated[Path | None, Field(description="Text file with the chain, a step on each line.")] = None,
     tag: Annotated[
-        tuple[str, ...], Field(description="Write a tag: title=My song; may be given several times."), FREE_TEXT
+        tuple[str, ...],
+        Field(description="Write a tag: title=My song; several times, also for several texts of one tag."),
+        FREE_TEXT,
     ] = (),
     no_tags: Annotated[bool, Field(description="Leave out the tags of the source.")] = False,
     subtype: Annotated[
@@ -142,7 +144,7 @@ def tags_of(texts: tuple[str, ...]) -> dict[str, str]:
         if not separator or name not in TAGS or name == "comment":
             known = ", ".join(each for each in TAGS if each != "comment")
             raise BadSetting(f"--tag is {quoted(text)}; write name=text, where the name is one of {known}.")
-        tags[name] = value
+        tags[name] = f"{tags[name]}\0{value}" if name in tags else value
     return tags
 
 

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import BinaryIO
 
-from ..wav_chunks import MIDDLE_C, PING_PONG, LoopPoints
+from ..wav_chunks import FORWARD, MIDDLE_C, PING_PONG, LoopPoints, Sampler
 from . import id3_metadata
-from .metadata import ForeignPart, Marker, SoundMetadata, normalised, text_of
+from .metadata import ForeignPart, Marker, SoundMetadata, normalised, plain, text_of
 
 KIND = "AIFF"
 TEXTS = {"NAME": "title", "AUTH": "artist", "(c) ": "copyright", "ANNO": "comment"}
-STRUCTURE = ("COMM", "SSND", "FVER", "COMT", "FLLR", "PEAK")
+STRUCTURE = ("COMM", "SSND", "FVER", "FLLR", "PEAK")
+NO_RANGES = (0, 127, 1, 127, 0)  # all keys and velocities, no gain
 INSTRUMENT = struct.Struct(">6bh6h")  # notes, velocities, gain; sustain loop and release loop: mode, markers
 NO_LOOP, FORWARD_LOOP, ALTERNATING_LOOP = 0, 1, 2
 MAX_PART_BYTES = 2**26
@@ -25,6 +26,7 @@ def read(file: BinaryIO, sample_rate: int) -> SoundMetadata:
     fields: list[tuple[str, str]] = []
     marks: dict[int, tuple[int, str]] = {}
     instrument: tuple[int, ...] = ()
+    remarks: dict[int, str] = {}  # of markers by their numbers
     of_id3 = SoundMetadata()
     parts = []
     for name, content in _chunks(file):
@@ -32,62 +34,108 @@ def read(file: BinaryIO, sample_rate: int) -> SoundMetadata:
             fields.append((TEXTS[name], text_of(content)))
         elif name == "MARK":
             marks = dict(_marks(content))
+        elif name == "COMT":
+            for number, text in _remarks(content):
+                if number:
+                    remarks[number] = text
+                else:
+                    fields.append(("comment", text))
         elif name == "INST" and len(content) >= INSTRUMENT.size:
             instrument = INSTRUMENT.unpack_from(content)
         elif name in ("ID3 ", "id3 ") and content[:3] == b"ID3":
-            of_id3 = id3_metadata.parse(content)
+            of_id3 = of_id3.completed(id3_metadata.parse(content))
         elif name not in STRUCTURE:
             parts.append(ForeignPart(KIND, name, content))
-    loops: tuple[LoopPoints, ...] = ()
-    note = MIDDLE_C
-    if instrument:
-        note = instrument[0] if 0 <= instrument[0] < 128 else MIDDLE_C
-        mode, first, last = instrument[7:10]
-        if mode in (FORWARD_LOOP, ALTERNATING_LOOP) and first in marks and last in marks:
-            start, end = marks[first][0], marks[last][0]
-            loops = (LoopPoints(start, end, PING_PONG if mode == ALTERNATING_LOOP else 0),) if start < end else ()
-        marks = {number: mark for number, mark in marks.items() if not loops or number not in (first, last)}
-    markers = [Marker(position / sample_rate, None, label) for position, label in marks.values()]
-    own = normalised(fields)
-    known = {name for name, _ in of_id3.fields}
-    return SoundMetadata(
-        (*of_id3.fields, *((name, text) for name, text in own if name not in known)),
-        of_id3.pictures,
-        tuple(sorted(markers, key=lambda marker: marker.start)) or of_id3.markers,
-        loops,
-        note,
-        (*parts, *of_id3.parts),
+    sampler, loops, ends = _played(instrument, marks) if instrument else (None, (), frozenset())
+    markers = [
+        Marker(position / sample_rate, None, label, remarks.get(number, ""))
+        for number, (position, label) in marks.items()
+        if number not in ends
+    ]
+    own = SoundMetadata(
+        markers=tuple(sorted(markers, key=lambda marker: marker.start)),
+        loops=(*loops,),
+        sampler=sampler,
+        parts=(*parts,),
     )
+    return own.completed(of_id3).completed(SoundMetadata(normalised(fields)))
+
+
+def _played(
+    instrument: tuple[int, ...], marks: dict[int, tuple[int, str]]
+) -> tuple[Sampler, tuple[LoopPoints, ...], frozenset[int]]:
+    """Return how a sampler plays the sound, its loops, and the numbers of the markers at their ends."""
+    note, cents, *ranges = instrument[:7]
+    sampler = Sampler(note - cents / 100 if 0 <= note < 128 else MIDDLE_C, (*ranges,))
+    loops: list[LoopPoints] = []
+    ends: list[int] = []
+    for is_release, (mode, first, last) in enumerate((instrument[7:10], instrument[10:13])):
+        if mode in (FORWARD_LOOP, ALTERNATING_LOOP) and marks.get(first, (0,))[0] < marks.get(last, (0,))[0]:
+            kind = PING_PONG if mode == ALTERNATING_LOOP else FORWARD
+            loops.append(LoopPoints(marks[first][0], marks[last][0], kind, is_release=bool(is_release)))
+            ends += [first, last]
+    return sampler, (*loops,), frozenset(ends)
 
 
 def write(file: BinaryIO, metadata: SoundMetadata, sample_rate: int, n_samples: int) -> None:
     """Append the metadata to a file that has none, and correct its size."""
-    tags = metadata.tags
     added = b""
-    for code, name in TEXTS.items():
-        if name in tags:
-            added += _chunk(code, tags[name].encode())
+    values = metadata.values
+    texts = {code: values[name][0] for code, name in TEXTS.items() if len(values.get(name, ())) == 1}
+    for code, text in texts.items():
+        added += _chunk(code, text.encode())
     points = [(round(marker.start * sample_rate), marker.label) for marker in metadata.markers]
-    if metadata.loops:
-        loop = metadata.loops[0]
-        points += [(loop.start, "beg loop"), (loop.end, "end loop")]
-        mode = ALTERNATING_LOOP if loop.kind == PING_PONG else FORWARD_LOOP
-        values = (metadata.midi_note, 0, 0, 127, 1, 127, 0, mode, len(points) - 1, len(points), NO_LOOP, 0, 0)
-        added += _chunk("INST", INSTRUMENT.pack(*values))
+    remarks = [(number, marker.remark) for number, marker in enumerate(metadata.markers, 1) if marker.remark]
+    if metadata.loops or metadata.sampler:
+        sampler = metadata.sampler or Sampler()
+        note = round(sampler.note)
+        played: list[int] = []
+        for is_release in (False, True):
+            loop = next((each for each in metadata.loops if each.is_release == is_release), None)
+            if loop is None:
+                played += [NO_LOOP, 0, 0]
+                continue
+            name = "release loop" if is_release else "loop"
+            points += [(loop.start, f"beg {name}"), (loop.end, f"end {name}")]
+            mode = ALTERNATING_LOOP if loop.kind == PING_PONG else FORWARD_LOOP
+            played += [mode, len(points) - 1, len(points)]
+        values_of_it = (note, round(100 * (note - sampler.note)), *(sampler.ranges or NO_RANGES), *played)
+        added += _chunk("INST", INSTRUMENT.pack(*values_of_it))
     if points:
         marks = b"".join(
             struct.pack(">HI", number, position) + _short_text(label)
             for number, (position, label) in enumerate(points, start=1)
         )
         added += _chunk("MARK", struct.pack(">H", len(points)) + marks)
+    if remarks:
+        rows = (struct.pack(">IhH", 0, number, len(text.encode())) + _even(text.encode()) for number, text in remarks)
+        added += _chunk("COMT", struct.pack(">H", len(remarks)) + b"".join(rows))
     added += b"".join(_chunk(part.name, part.content) for part in metadata.parts if part.kind == KIND)
-    if tags.keys() - {*TEXTS.values()} or metadata.pictures or any(p.kind == id3_metadata.KIND for p in metadata.parts):
-        added += _chunk("ID3 ", id3_metadata.to_bytes(replace(metadata, markers=()), n_samples / sample_rate))
+    is_plain = {*values} == {TEXTS[code] for code in texts} and all(field == plain(*field) for field in metadata.fields)
+    fields = () if is_plain else metadata.fields
+    if tag := id3_metadata.to_bytes(replace(metadata, fields=fields, markers=()), n_samples / sample_rate):
+        added += _chunk("ID3 ", tag)
     n_bytes = file.seek(0, 2)
     file.write(bytes(n_bytes % 2) + added)
     n_bytes = file.tell()
     file.seek(4)
     file.write(struct.pack(">I", n_bytes - 8))
+
+
+def _remarks(content: bytes) -> Iterator[tuple[int, str]]:
+    """Yield the comments in a ``COMT`` chunk by the numbers of their markers."""
+    (n_remarks,) = struct.unpack_from(">H", content)
+    position = 2
+    for _ in range(n_remarks):
+        if position + 8 > len(content):
+            return
+        _, number, n_text = struct.unpack_from(">IhH", content, position)
+        yield number, text_of(content[position + 8 : position + 8 + n_text])
+        position += 8 + n_text + n_text % 2
+
+
+def _even(content: bytes) -> bytes:
+    return content + bytes(len(content) % 2)
 
 
 def _chunks(file: BinaryIO) -> Iterator[tuple[str, bytes]]:
@@ -124,4 +172,4 @@ def _short_text(text: str) -> bytes:
 
 
 def _chunk(name: str, content: bytes) -> bytes:
-    return name.encode("latin-1") + struct.pack(">I", len(content)) + content + bytes(len(content) % 2)
+    return name.encode("latin-1") + struct.pack(">I", len(content)) + _even(content)

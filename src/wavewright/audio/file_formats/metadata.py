@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from ..wav_chunks import MIDDLE_C, LoopPoints
+from ..wav_chunks import LoopPoints, Sampler
 
 SYNONYMS = {
     "album artist": "albumartist",
@@ -15,6 +16,8 @@ SYNONYMS = {
     "encoder": "software",
     "encoded_by": "encodedby",
     "publisher": "organization",
+    "totaldiscs": "disctotal",
+    "totaltracks": "tracktotal",
     "track": "tracknumber",
     "tsrc": "isrc",
     "unsyncedlyrics": "lyrics",
@@ -23,7 +26,7 @@ SYNONYMS = {
 """Names of tags in other programs, and ours, which are those of Vorbis comments."""
 
 AUTOMATIC = (
-    *("software", "encoder", "encodersettings", "encoding", "encoder_settings", "creation_time", "duration", "length"),
+    *("software", "encoder", "encodersettings", "encoding", "encoder_settings", "duration", "length"),
     *(
         "major_brand",
         "minor_version",
@@ -53,15 +56,6 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class Marker:
-    """A marker or chapter: its times in seconds, and its label; a marker without an end is a point."""
-
-    start: float
-    end: float | None = None
-    label: str = ""
-
-
-@dataclass(frozen=True)
 class ForeignPart:
     """A part of a file that is copied as it is: the kind of file, the part's name, and its bytes."""
 
@@ -71,12 +65,27 @@ class ForeignPart:
 
 
 @dataclass(frozen=True)
+class Marker:
+    """A marker or chapter: its times in seconds, and its label; a marker without an end is a point.
+
+    ``remark`` is a longer text; ``parts`` are links, pictures and other things in a chapter or region.
+    """
+
+    start: float
+    end: float | None = None
+    label: str = ""
+    remark: str = ""
+    parts: tuple[ForeignPart, ...] = ()
+
+
+@dataclass(frozen=True)
 class SoundMetadata:
     """The metadata of a sound file.
 
-    - ``fields``: names and texts of tags, in their order; a name may occur several times.
+    - ``fields``: names and texts of tags, in their order; a name may occur several times. Some have qualifiers, see
+      :func:`plain`.
     - ``pictures``, ``markers``, ``loops``: pictures; markers and chapters; loop points, in samples.
-    - ``midi_note``: the note at which a sampler plays the sound as it is.
+    - ``sampler``: how a sampler plays the sound.
     - ``parts``: chunks and frames of other programs.
     """
 
@@ -84,35 +93,105 @@ class SoundMetadata:
     pictures: tuple[Picture, ...] = ()
     markers: tuple[Marker, ...] = ()
     loops: tuple[LoopPoints, ...] = ()
-    midi_note: int = MIDDLE_C
+    sampler: Sampler | None = None
     parts: tuple[ForeignPart, ...] = field(default=())
 
     @property
-    def tags(self) -> dict[str, str]:
-        """The tags by name, several of one name joined."""
-        joined: dict[str, list[str]] = {}
+    def values(self) -> dict[str, list[str]]:
+        """The texts of tags by their plain names in lower case."""
+        found: dict[str, list[str]] = {}
         for name, text in self.fields:
-            joined.setdefault(name, []).append(text)
-        return {name: "; ".join(dict.fromkeys(texts)) for name, texts in joined.items()}
+            plain_name, plain_text = plain(name, text)
+            found.setdefault(plain_name.lower(), []).append(plain_text)
+        return found
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """The tags by their plain names, several texts of one name joined."""
+        return {name: "; ".join(dict.fromkeys(texts)) for name, texts in self.values.items()}
 
     def with_tags(self, tags: Mapping[str, str]) -> SoundMetadata:
-        """Return the same with other texts of some tags."""
-        others = (field for field in self.fields if field[0] not in tags)
+        """Return the same with other texts of some tags, see :func:`fields_of`."""
+        others = (field for field in self.fields if plain(*field)[0].lower() not in tags)
         return replace(self, fields=(*others, *fields_of(tags)))
 
+    def completed(self, other: SoundMetadata) -> SoundMetadata:
+        """Return the same with what another tag of the file has in addition: by names, and where there is nothing."""
+        known = self.values
+        added = (field for field in other.fields if plain(*field)[0].lower() not in known)
+        return SoundMetadata(
+            (*self.fields, *added),
+            self.pictures or other.pictures,
+            self.markers or other.markers,
+            self.loops or other.loops,
+            self.sampler or other.sampler,
+            (*self.parts, *other.parts),
+        )
+
     def __bool__(self) -> bool:
-        return bool(self.fields or self.pictures or self.markers or self.loops or self.parts)
+        return self != SoundMetadata()
+
+
+QUALIFIED = re.compile(r"(performer|involvedpeople):(.*)|(comment|lyrics):([^:]*):(.*)", re.S)
+WITH_ROLE = re.compile(r"(.*) \(([^()]+)\)", re.S)
+"""A person and in brackets what they do, as in Vorbis comments."""
+
+
+def plain(name: str, text: str) -> tuple[str, str]:
+    """Return name and text of a tag without qualifiers, for kinds of files that have none.
+
+    Qualified are ``performer:flute``, ``involvedpeople:producer``, and comments and lyrics by language and description,
+    such as ``comment:deu:mood``.
+    """
+    qualified = QUALIFIED.fullmatch(name)
+    if qualified is None:
+        return name, text
+    person, role, own, _, described = qualified.groups()
+    if person:
+        return person, f"{text} ({role})" if role else text
+    return (described or own) if own == "comment" else own, text
+
+
+def with_qualifiers(name: str, text: str) -> tuple[str, str]:
+    """Return name and text of a tag with the role that its text holds: the inverse of :func:`plain` for people."""
+    if name.lower() in ("performer", "involvedpeople") and (found := WITH_ROLE.fullmatch(text)):
+        return f"{name.lower()}:{found[2]}", found[1]
+    return name, text
+
+
+def numbers_of(values: Mapping[str, Sequence[str]], name: str, total: str) -> list[str]:
+    """Return the texts of a number such as that of a track, with the total behind a stroke: ``3/12``."""
+    numbers, totals = values.get(name, ()), values.get(total, ())
+    if len(numbers) > 1 or len(totals) != 1 or any("/" in number for number in numbers):
+        return [*numbers]
+    return [f"{numbers[0] if numbers else ''}/{totals[0]}"]
+
+
+TOTALS = {"tracknumber": "tracktotal", "discnumber": "disctotal"}
+
+
+def with_joined_totals(values: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    """Return tags with the totals of tracks and discs behind their numbers, as ID3, M4A and INFO have them."""
+    joined = dict(values)
+    for name, total in TOTALS.items():
+        numbers = numbers_of(joined, name, total)
+        if total in joined and numbers != [*joined.get(name, ())]:
+            joined[name] = numbers
+            del joined[total]
+    return joined
 
 
 def normalised(fields: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     """Return tags by our names, without empty ones and repetitions."""
-    named = ((name.strip().lower(), text.replace("\0", "").strip()) for name, text in fields)
-    return tuple(dict.fromkeys((SYNONYMS.get(name, name), text) for name, text in named if name and text))
+    named = ((name.strip(), text.replace("\0", "")) for name, text in fields)
+    return tuple(
+        dict.fromkeys((SYNONYMS.get(name.lower(), name), text) for name, text in named if name and text.strip())
+    )
 
 
 def fields_of(tags: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    """Return tags by name as fields."""
-    return tuple((name, text.replace("\0", "")) for name, text in tags.items() if text)
+    """Return tags by name as fields; a null separates several texts."""
+    return tuple((name, text) for name, texts in tags.items() for text in texts.split("\0") if text)
 
 
 def text_of(content: bytes) -> str:

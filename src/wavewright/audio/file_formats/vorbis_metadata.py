@@ -7,11 +7,12 @@ import binascii
 import re
 import struct
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import BinaryIO
 
-from ..wav_chunks import LoopPoints
-from . import flac, ogg
-from .metadata import Marker, Picture, SoundMetadata, normalised
+from ..wav_chunks import FORWARD, LoopPoints
+from . import flac, id3_metadata, ogg
+from .metadata import ForeignPart, Marker, Picture, SoundMetadata, normalised, plain, text_of, with_qualifiers
 from .vorbis_comment import VorbisComment
 
 PICTURE_FIELD = "metadata_block_picture"
@@ -19,24 +20,31 @@ CHAPTER = re.compile(r"chapter(\d+)(name|url)?")
 TIME = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)")
 WRITTEN_NAMES = {"software": "ENCODER", "encodedby": "ENCODED-BY"}
 READ_NAMES = {"encoded-by": "encodedby"}
+KIND = "FLAC"
 PICTURE_BLOCK, COMMENT_BLOCK = 6, 4
+OTHER_BLOCKS = {2: "APPLICATION", 5: "CUESHEET"}
 
 
-def read_flac(file: BinaryIO) -> SoundMetadata:
-    """Return the metadata of a FLAC file; raise ValueError if it is damaged."""
+def read_flac(file: BinaryIO, seconds: float | None) -> SoundMetadata:
+    """Return the metadata of a FLAC file of some length; raise ValueError if it is damaged."""
     found = SoundMetadata()
-    pictures = []
+    pictures, parts = [], []
     for kind, content in flac.blocks(file):
-        if kind == COMMENT_BLOCK and not found:
-            found = _parsed(VorbisComment.parse(content))
+        if kind == COMMENT_BLOCK:
+            found = found.completed(_parsed(VorbisComment.parse(content), seconds))
         elif kind == PICTURE_BLOCK:
             pictures.append(_picture(content))
-    return SoundMetadata(found.fields, (*pictures, *found.pictures), found.markers, found.loops)
+        elif kind in OTHER_BLOCKS:
+            parts.append(ForeignPart(KIND, OTHER_BLOCKS[kind], content))
+    found = replace(found, pictures=(*pictures, *found.pictures), parts=tuple(parts))
+    for tag in id3_metadata.read_first(file):
+        found = found.completed(tag)
+    return found
 
 
-def read_ogg(file: BinaryIO) -> SoundMetadata:
+def read_ogg(file: BinaryIO, seconds: float | None) -> SoundMetadata:
     """Return the metadata of the first stream of an Ogg file; raise ValueError if it is damaged."""
-    return _parsed(ogg.read_comment(file))
+    return _parsed(ogg.read_comment(file), seconds)
 
 
 def write_flac(source: BinaryIO, target: BinaryIO, metadata: SoundMetadata) -> None:
@@ -51,8 +59,8 @@ def write_ogg(source: BinaryIO, target: BinaryIO, metadata: SoundMetadata) -> No
 
 
 def _fields(metadata: SoundMetadata, *, with_pictures: bool) -> Iterator[bytes]:
-    for name, text in metadata.fields:
-        key = WRITTEN_NAMES.get(name, name.upper())
+    for name, text in (plain(*field) for field in metadata.fields):
+        key = WRITTEN_NAMES.get(name.lower(), name.upper())
         if re.fullmatch(r"[ -<>-}]+", key):  # what the names of fields may hold
             yield f"{key}={text}".encode()
     for number, marker in enumerate(sorted(metadata.markers, key=lambda marker: marker.start)):
@@ -60,7 +68,9 @@ def _fields(metadata: SoundMetadata, *, with_pictures: bool) -> Iterator[bytes]:
         hours, minutes = divmod(int(minutes), 60)
         yield f"CHAPTER{number:03d}={hours:02d}:{minutes:02d}:{seconds:06.3f}".encode()
         yield f"CHAPTER{number:03d}NAME={marker.label}".encode()
-    if metadata.loops:
+        if url := id3_metadata.link_of(marker):
+            yield f"CHAPTER{number:03d}URL={url}".encode()
+    if metadata.loops and metadata.loops[0].kind == FORWARD:
         loop = metadata.loops[0]
         yield f"LOOPSTART={loop.start}".encode()
         yield f"LOOPLENGTH={loop.end - loop.start}".encode()
@@ -69,20 +79,20 @@ def _fields(metadata: SoundMetadata, *, with_pictures: bool) -> Iterator[bytes]:
             yield PICTURE_FIELD.upper().encode() + b"=" + base64.b64encode(_picture_block(picture))
 
 
-def _parsed(comment: VorbisComment) -> SoundMetadata:
+def _parsed(comment: VorbisComment, seconds: float | None) -> SoundMetadata:
     fields: list[tuple[str, str]] = []
     pictures: list[Picture] = []
     starts: dict[str, float] = {}
-    names: dict[str, str] = {}
+    names: dict[tuple[str, str], str] = {}
     loops: dict[str, int] = {}
     for field in comment.fields:
         key, _, value = field.partition(b"=")
-        name, text = key.decode("ascii", "replace").lower(), value.decode("utf-8", "replace")
+        name, text = key.decode("ascii", "replace").lower(), text_of(value)
         chapter = CHAPTER.fullmatch(name)
         if chapter and chapter[2] is None and (time := TIME.fullmatch(text)):
             starts[chapter[1]] = 3_600 * int(time[1]) + 60 * int(time[2]) + float(time[3])
         elif chapter:
-            names[chapter[1]] = text
+            names[chapter[1], chapter[2] or ""] = text
         elif name in ("loopstart", "looplength", "loopend") and text.isdecimal() and len(text) < 16:
             loops[name] = int(text)
         elif name == PICTURE_FIELD:
@@ -91,10 +101,20 @@ def _parsed(comment: VorbisComment) -> SoundMetadata:
             except (ValueError, struct.error, binascii.Error):
                 continue
         else:
-            fields.append((READ_NAMES.get(name, name), text))
+            fields.append(with_qualifiers(READ_NAMES.get(name, name), text))
     if not any(name == "comment" for name, _ in fields):
         fields = [("comment" if name == "description" else name, text) for name, text in fields]
-    markers = [Marker(start, None, names.get(number, "")) for number, start in sorted(starts.items())]
+    ordered = sorted(starts.items(), key=lambda each: each[1])
+    ends = [*(start for _, start in ordered[1:]), seconds]
+    markers = [
+        Marker(
+            start,
+            end if end is not None and end > start else None,
+            names.get((number, "name"), ""),
+            parts=(id3_metadata.link_frame(names[number, "url"]),) if names.get((number, "url")) else (),
+        )
+        for (number, start), end in zip(ordered, ends, strict=False)
+    ]
     return SoundMetadata(normalised(fields), tuple(pictures), tuple(markers), _loops(loops))
 
 

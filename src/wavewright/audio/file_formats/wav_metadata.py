@@ -7,17 +7,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import BinaryIO
 
-from ..wav_chunks import (
-    LOOP_FORMAT,
-    MIDDLE_C,
-    SAMPLER_FORMAT,
-    LoopPoints,
-    append_chunk,
-    chunks,
-    loop_chunk,
-)
+from ..wav_chunks import MIDDLE_C, SAMPLER_FORMAT, LoopPoints, Sampler, append_chunk, chunks, has_pad_byte, loop_chunk
 from . import id3_metadata
-from .metadata import ForeignPart, Marker, SoundMetadata, normalised, text_of
+from .metadata import ForeignPart, Marker, SoundMetadata, normalised, plain, text_of, with_joined_totals
 
 KIND = "WAV"
 INFO = {
@@ -32,14 +24,15 @@ OTHER_INFO = {"IMUS": "composer", "IENG": "engineer", "ISBJ": "subject", "IKEY":
 
 ALL_INFO = {**INFO, **OTHER_INFO}
 INFO_FIELDS = {name: code for code, name in reversed(INFO.items())}
-STRUCTURE = (
-    *("fmt ", "data", "fact", "PEAK", "ds64", "JUNK", "junk", "PAD ", "FLLR", "slnt", "LIST", "minf", "elm1", "regn"),
-    "umid",
-)
-"""Chunks about the samples themselves, room for others, and what editors keep about their windows."""
+STRUCTURE = ("fmt ", "data", "fact", "PEAK", "ds64", "JUNK", "junk", "PAD ", "FLLR", "slnt")
+"""Chunks about the samples themselves, and room for others."""
 
 OWN = ("prov", "C2PA")
 """Chunks that are true of the file alone in which they are."""
+
+INSTRUMENT = struct.Struct("<b6b")  # note, cents, gain in dB, keys, velocities
+REGION = b"rgn " + bytes(8)
+"""Purpose, country, language, dialect and code page of a region, as they are written where nothing else is known."""
 
 BROADCAST, IXML = "bext", "iXML"
 TIME_REFERENCE = struct.Struct("<Q")  # samples since midnight
@@ -54,43 +47,51 @@ def read(file: BinaryIO, sample_rate: int) -> SoundMetadata:
     fields: list[tuple[str, str]] = []
     positions: dict[int, int] = {}
     labels = _Labels()
-    sampler = of_id3 = SoundMetadata()
+    own = of_id3 = SoundMetadata()
     parts: list[ForeignPart] = []
+    ranges = b""
     for name_bytes, n_bytes in chunks(file):
         name = name_bytes.decode("latin-1")
         if n_bytes > MAX_PART_BYTES or name in ("data", *OWN):
             continue
         content = file.read(n_bytes)
         if name == "LIST" and content[:4] == b"INFO":
-            fields += [(ALL_INFO.get(key, key.lower()), text_of(value)) for key, value in _sub_chunks(content)]
+            fields += [(ALL_INFO.get(key, key.lower()), text_of(value).strip()) for key, value in _sub_chunks(content)]
         elif name == "LIST" and content[:4] == b"adtl":
             labels.add(content)
         elif name == "cue ":
             positions |= _cue_points(content)
-        elif name == "smpl":
-            sampler = _sampler(content)
+        elif name == "smpl" and len(content) >= struct.calcsize(SAMPLER_FORMAT):
+            own = SoundMetadata(loops=LoopPoints.parse(content), sampler=_sampler(content))
+        elif name == "inst" and len(content) >= INSTRUMENT.size:
+            ranges = content
         elif content[:3] == b"ID3":
-            of_id3 = id3_metadata.parse(content)
+            of_id3 = of_id3.completed(id3_metadata.parse(content))
         elif name not in STRUCTURE:
             parts.append(ForeignPart(KIND, name, content))
-    own = normalised(fields)
-    known = {name for name, _ in own}
-    markers = sorted(labels.markers(positions, sample_rate), key=lambda marker: marker.start)
-    return replace(
-        sampler,
-        fields=(*own, *((name, text) for name, text in of_id3.fields if name not in known)),
-        pictures=of_id3.pictures,
-        markers=tuple(markers) or of_id3.markers,
-        parts=(*parts, *of_id3.parts),
+    longer = of_id3.values
+    own = replace(
+        own,
+        # INFO that says less than ID3 does, such as one text of several
+        sampler=_with_ranges(own.sampler, ranges) if ranges else own.sampler,
+        fields=tuple(
+            (name, text)
+            for name, text in normalised(fields)
+            if not any(other.startswith(text) for other in (*longer.get(name, ()), "; ".join(longer.get(name, ()))))
+        ),
+        markers=tuple(sorted(labels.markers(positions, sample_rate), key=lambda marker: marker.start)),
+        parts=tuple(parts),
     )
+    return own.completed(of_id3)
 
 
 class _Labels:
-    """Labels, notes and lengths of cue points by their numbers."""
+    """Labels, remarks and lengths of cue points by their numbers."""
 
     def __init__(self) -> None:
         self._texts: dict[str, dict[int, str]] = {"labl": {}, "note": {}}
         self._lengths: dict[int, int] = {}
+        self._regions: dict[int, bytes] = {}
 
     def add(self, content: bytes) -> None:
         """Add those of a list."""
@@ -102,30 +103,46 @@ class _Labels:
                 self._texts[key][number] = text_of(value[4:])
             elif key == "ltxt" and len(value) >= 8:
                 (self._lengths[number],) = struct.unpack_from("<I", value, 4)
+                self._regions[number] = value[8:]
 
     def markers(self, positions: dict[int, int], sample_rate: int) -> Iterator[Marker]:
         """Yield a marker for each cue point."""
         for number, position in positions.items():
             length = self._lengths.get(number, 0)
-            label = self._texts["labl"].get(number) or self._texts["note"].get(number, "")
-            yield Marker(position / sample_rate, (position + length) / sample_rate if length else None, label)
+            region = self._regions.get(number, REGION)
+            yield Marker(
+                position / sample_rate,
+                (position + length) / sample_rate if length else None,
+                self._texts["labl"].get(number, ""),
+                self._texts["note"].get(number, ""),
+                (ForeignPart(KIND, "ltxt", region),) if region.rstrip(b"\0") != REGION.rstrip(b"\0") else (),
+            )
 
 
 def write(file: BinaryIO, metadata: SoundMetadata, sample_rate: int, n_samples: int) -> None:
     """Append the metadata to a file that has none."""
-    tags = metadata.tags
+    tags = with_joined_totals(metadata.values)
     codes = {name: INFO_FIELDS.get(name, name.upper()) for name in tags}
     # FFmpeg ignores ID3 tags beside an INFO list, so there is one place for all.
-    fits_info = all(name in INFO_FIELDS or (len(code) == 4 and code[0] == "I") for name, code in codes.items())
+    fits_info = all(field == plain(*field) for field in metadata.fields) and all(
+        len(tags[name]) == 1 and (name in INFO_FIELDS or (len(code) == 4 and code[0] == "I" and code.isascii()))
+        for name, code in codes.items()
+    )
     if tags and fits_info:
-        listed = b"".join(_chunk(codes[name], text.encode() + b"\0") for name, text in tags.items())
+        listed = b"".join(_chunk(codes[name], texts[0].encode() + b"\0") for name, texts in tags.items())
         append_chunk(file, _chunk("LIST", b"INFO" + listed))
     if metadata.markers:
         cues, texts = _cue_chunks(metadata.markers, sample_rate)
         append_chunk(file, cues)
         append_chunk(file, texts)
-    if metadata.loops:
-        append_chunk(file, loop_chunk(metadata.loops, sample_rate, metadata.midi_note))
+    if metadata.loops or metadata.sampler:
+        sampler = metadata.sampler or Sampler()
+        append_chunk(file, loop_chunk(metadata.loops, sample_rate, sampler))
+        if sampler.ranges is not None:
+            *limits, gain = sampler.ranges
+            note = round(sampler.note)
+            cents = round(100 * (note - sampler.note))
+            append_chunk(file, _chunk("inst", INSTRUMENT.pack(note, cents, gain, *limits)))
     for part in metadata.parts:
         if part.kind == KIND:
             append_chunk(file, _chunk(part.name, part.content))
@@ -145,9 +162,15 @@ def moved_broadcast(content: bytes, offset_seconds: float, from_rate: int, to_ra
         if (offset_seconds, from_rate) == (0.0, to_rate):
             moved = samples
         TIME_REFERENCE.pack_into(changed, TIME_REFERENCE_OFFSET, min(moved, 2**64 - 1))
-    if len(changed) >= LOUDNESS_SPAN.stop and int.from_bytes(changed[346:348], "little") >= 2:
+    if has_loudness(content):
         changed[LOUDNESS_SPAN] = UNKNOWN_LOUDNESS
     return bytes(changed)
+
+
+def has_loudness(content: bytes) -> bool:
+    """Return True for a ``bext`` chunk that states a loudness."""
+    is_stated = content[LOUDNESS_SPAN] not in (UNKNOWN_LOUDNESS, bytes(10))
+    return len(content) >= LOUDNESS_SPAN.stop and int.from_bytes(content[346:348], "little") >= 2 and is_stated
 
 
 def _cue_points(content: bytes) -> dict[int, int]:
@@ -166,24 +189,35 @@ def _cue_chunks(markers: tuple[Marker, ...], sample_rate: int) -> tuple[bytes, b
     for number, marker in enumerate(markers, start=1):
         position = round(marker.start * sample_rate)
         points += struct.pack("<II4sIII", number, position, b"data", 0, 0, position)
-        labels += _chunk("labl", struct.pack("<I", number) + marker.label.encode() + b"\0")
-        if marker.end is not None:
-            length = max(0, round(marker.end * sample_rate) - position)
-            regions += _chunk("ltxt", struct.pack("<II4s4H", number, length, b"rgn ", 0, 0, 0, 0))
+        if marker.label or not marker.remark:
+            labels += _chunk("labl", struct.pack("<I", number) + marker.label.encode() + b"\0")
+        if marker.remark:
+            labels += _chunk("note", struct.pack("<I", number) + marker.remark.encode() + b"\0")
+        region = next((part.content for part in marker.parts if part.kind == KIND), None)
+        if marker.end is not None or region is not None:
+            length = 0 if marker.end is None else max(0, round(marker.end * sample_rate) - position)
+            regions += _chunk("ltxt", struct.pack("<II", number, length) + (region or REGION))
     return _chunk("cue ", points), _chunk("LIST", labels + regions)  # FFmpeg reads no label behind a region
 
 
-def _sampler(content: bytes) -> SoundMetadata:
-    """Return the loops and the note of a sampler's chunk."""
-    header, size = struct.calcsize(SAMPLER_FORMAT), struct.calcsize(LOOP_FORMAT)
-    if len(content) < header:
-        return SoundMetadata()
-    values = struct.unpack_from(SAMPLER_FORMAT, content)
-    n_loops = min(values[7], (len(content) - header) // size)
-    loops = [struct.unpack_from(LOOP_FORMAT, content, header + size * number) for number in range(n_loops)]
-    return SoundMetadata(
-        loops=tuple(LoopPoints(first, last + 1, kind) for _, kind, first, last, _, _ in loops if first <= last),
-        midi_note=values[3] if values[3] < 128 else MIDDLE_C,
+def _sampler(content: bytes) -> Sampler:
+    """Return what a ``smpl`` chunk says beside its loops; a note that there is not is a middle C."""
+    manufacturer, product, _, note, fraction, form, offset, _, n_data = struct.unpack_from(SAMPLER_FORMAT, content)
+    return Sampler(
+        note + fraction / 2**32 if note < 128 else MIDDLE_C,
+        fields=(manufacturer, product, form, offset),
+        data=content[len(content) - n_data :]
+        if n_data <= len(content) - struct.calcsize(SAMPLER_FORMAT) and n_data
+        else b"",
+    )
+
+
+def _with_ranges(sampler: Sampler | None, content: bytes) -> Sampler:
+    """Return a sampler with the ranges of an ``inst`` chunk, whose note is that of a ``smpl`` chunk in other words."""
+    note, cents, gain, lowest_key, highest_key, lowest, highest = INSTRUMENT.unpack_from(content)
+    return replace(
+        sampler or Sampler(note - cents / 100 if note >= 0 else MIDDLE_C),
+        ranges=(lowest_key, highest_key, lowest, highest, gain),
     )
 
 
@@ -193,7 +227,9 @@ def _sub_chunks(content: bytes) -> list[tuple[str, bytes]]:
     while position + 8 <= len(content):
         name, n_bytes = struct.unpack_from("<4sI", content, position)
         found.append((name.decode("latin-1"), content[position + 8 : position + 8 + n_bytes]))
-        position += 8 + n_bytes + n_bytes % 2
+        position += 8 + n_bytes
+        if n_bytes % 2:
+            position += has_pad_byte(content[position : position + 4])
     return found
 
 

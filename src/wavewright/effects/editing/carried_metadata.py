@@ -10,16 +10,20 @@ from math import log2
 from pathlib import Path
 
 from ...audio.file_formats import id3_metadata, wav_metadata
-from ...audio.file_formats.metadata import AUTOMATIC, LEVELS, ForeignPart, Marker, SoundMetadata
-from ...audio.metadata_file import LOOPS, name_of
-from ...audio.sound_file import read_origin
-from ...audio.wav_chunks import LoopPoints
+from ...audio.file_formats.metadata import AUTOMATIC, LEVELS, ForeignPart, Marker, SoundMetadata, plain
+from ...audio.metadata_losses import LOOPS, name_of
+from ...audio.sound_file import read_all_metadata, read_header, read_origin
+from ...audio.wav_chunks import LoopPoints, Sampler
 from .. import Effect, FadeIn, FadeOut, MakeLoop, Pad, PitchShift, Speed, Trim
+from . import timed_text
 from .chain import SoundFormat
-from .effects_with_files import Insert
+from .effects_with_files import Append, Insert
 
 TIMED_FRAMES = ("SYLT", "ETCO", "SYTC", "RVA2", "RVAD", "EQU2", "EQUA", "RGAD", "POSS")
 """ID3 frames about times and levels of the sound."""
+
+LEVEL_PARTS = ("levl", "plst", "umid")
+"""Chunks about the level of the sound, the numbers of its cue points, and the recording itself."""
 
 TIME_ELEMENTS = (
     *("TIMESTAMP_SAMPLES_SINCE_MIDNIGHT_HI", "TIMESTAMP_SAMPLES_SINCE_MIDNIGHT_LO", "SYNC_POINT_LIST"),
@@ -52,27 +56,46 @@ def carried(source: SoundMetadata, effects: Sequence[Effect], formats: Sequence[
         Formats before the first effect and after each.
     """
     timeline = _Timeline(effects, formats)
-    fields = [field for field in source.fields if field[0] not in AUTOMATIC]
-    levels = [name for name, _ in fields if name.startswith(LEVELS)]
-    markers = tuple(moved for marker in source.markers if (moved := timeline.marker(marker)) is not None)
+    fields = [each for each in source.fields if _plain_name(each) not in AUTOMATIC]
+    levels = [_plain_name(each) for each in fields if _plain_name(each).startswith(LEVELS)]
+    fields = [each for each in fields if not _plain_name(each).startswith(LEVELS)]
+    moved_fields = [(each, timed_text.moved(each, timeline.marker, formats[0].seconds)) for each in fields]
+    markers = [(marker, timeline.marker(marker)) for marker in source.markers]
     loops = tuple(there for loop in source.loops if (there := timeline.loop(loop)) is not None)
+    sampler = None if source.sampler is None else timeline.sampler(source.sampler)
     parts = [(part, timeline.part(part)) for part in source.parts]
     metadata = SoundMetadata(
-        tuple(field for field in fields if field[0] not in levels),
+        tuple(moved for _, moved in moved_fields if moved is not None),
         source.pictures,
-        markers,
+        tuple(sorted((*(moved for _, moved in markers if moved), *timeline.added()), key=lambda marker: marker.start)),
         loops,
-        timeline.note(source.midi_note),
+        sampler,
         tuple(moved for _, moved in parts if moved is not None),
     )
-    n_markers = len(source.markers) - len(markers)
+    n_markers = sum(moved is None for _, moved in markers)
     left_out = [
         *([f"{n_markers} of its {len(source.markers)} markers"] if n_markers else []),
         *([LOOPS] if len(loops) < len(source.loops) else []),
+        *(["the note of its sampler"] if sampler is None and source.sampler is not None else []),
         *([f"its level ({', '.join(dict.fromkeys(levels))})"] if levels else []),
+        *(f"the tag {_plain_name(each)!r}" for each, moved in moved_fields if moved is None),
         *(name_of(part) for part, moved in parts if moved is None),
+        *(lost for part, moved in parts if moved is not None and (lost := _lost_within(part, moved))),
     ]
     return Carried(metadata, tuple(left_out))
+
+
+def _plain_name(field: tuple[str, str]) -> str:
+    return plain(*field)[0].lower()
+
+
+def _lost_within(part: ForeignPart, moved: ForeignPart) -> str:
+    """Return what of a part was taken out, empty if it is whole."""
+    if part.name == wav_metadata.BROADCAST and wav_metadata.has_loudness(part.content):
+        return "the loudness in the chunk 'bext'"
+    if part.name == wav_metadata.IXML and part.content != moved.content:
+        return "times, rates or tracks in the chunk 'iXML'"
+    return ""
 
 
 class _Timeline:
@@ -97,17 +120,41 @@ class _Timeline:
             position = effect.output_position(position, before.seconds)
         return position
 
-    def marker(self, marker: Marker) -> Marker | None:
-        """Return a marker where it is then, None if it is cut out; of a region, what is kept of it."""
-        if marker.end is None:
-            start = self._position(marker.start)
-            return None if start is None else replace(marker, start=start)
-        region: tuple[float, float] | None = (marker.start, marker.end)
-        for effect, before in self._steps:
-            if region is None:
-                return None
-            region = effect.output_region(*region, before.seconds)
-        return None if region is None else replace(marker, start=region[0], end=region[1])
+    def marker(self, marker: Marker, first_step: int = 0) -> Marker | None:
+        """Return a marker where it is then, None if it is cut out; of a region, what is kept of it.
+
+        - ``first_step``: the effects before are left out.
+        """
+        start, end = marker.start, marker.end
+        for effect, before in self._steps[first_step:]:
+            if end is None:
+                position = effect.output_position(start, before.seconds)
+                if position is None:
+                    return None
+                start = position
+            else:
+                region = effect.output_region(start, end, before.seconds)
+                if region is None:
+                    return None
+                start, end = region
+        return replace(marker, start=start, end=end)
+
+    def added(self) -> Iterator[Marker]:
+        """Yield the markers of files that effects bring in, where they are then."""
+        for number, (effect, before) in enumerate(self._steps):
+            start: float | None = None
+            if isinstance(effect, Insert):
+                start = effect.at_seconds
+            elif isinstance(effect, Append) and before.seconds is not None:
+                length = read_header(effect.file).seconds or 0.0
+                start = before.seconds - min(effect.crossfade_seconds, before.seconds, length)
+            if start is None or not isinstance(effect, Insert | Append):
+                continue
+            for marker in read_all_metadata(effect.file).markers:
+                end = None if marker.end is None else start + marker.end
+                moved = self.marker(replace(marker, start=start + marker.start, end=end), number + 1)
+                if moved is not None:
+                    yield moved
 
     def loop(self, loop: LoopPoints) -> LoopPoints | None:
         """Return a loop where it is then; None if the chain cut into it or changed its seam."""
@@ -122,15 +169,15 @@ class _Timeline:
         first, last = (round(position * self._last.sample_rate) for position in (start, end))
         return replace(loop, start=first, end=last) if first < last else None
 
-    def note(self, midi_note: int) -> int:
-        """Return the note of a sampler for the sound, which is higher if it was played faster."""
-        semitones = 0.0
+    def sampler(self, sampler: Sampler) -> Sampler | None:
+        """Return how a sampler plays the sound, which is higher if it was played faster; None beyond the MIDI notes."""
+        note = sampler.note
         for effect, _ in self._steps:
             if isinstance(effect, Speed):
-                semitones += 12 * log2(effect.factor)
+                note += 12 * log2(effect.factor)
             elif isinstance(effect, PitchShift):
-                semitones += effect.semitones
-        return min(max(round(midi_note + semitones), 0), 127)
+                note += effect.semitones
+        return replace(sampler, note=note) if 0 <= note < 128 else None
 
     def part(self, part: ForeignPart) -> ForeignPart | None:
         """Return a part of another program as it is true then, None if it may not be."""
@@ -143,6 +190,8 @@ class _Timeline:
                 part,
                 content=wav_metadata.moved_broadcast(part.content, offset, first.sample_rate, last.sample_rate),
             )
+        if part.name in LEVEL_PARTS:
+            return None
         is_timed = not self.is_unchanged
         if part.name == wav_metadata.IXML:
             elements = (

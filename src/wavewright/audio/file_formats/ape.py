@@ -1,0 +1,47 @@
+"""APE tags (version 2), which some programs write at the end of MP3 files."""
+
+from __future__ import annotations
+
+import struct
+from typing import BinaryIO
+
+from .id3 import ID3V1_BYTES, ID3V1_MAGIC
+from .metadata import ForeignPart, SoundMetadata, normalised
+
+KIND = "APE"
+MAGIC = b"APETAGEX"
+FOOTER = struct.Struct("<8sIIII8x")  # magic, version, bytes without the header, items, flags
+ITEM = struct.Struct("<II")
+MAX_BYTES = 2**24
+TEXT = 0
+NAMES = {"track": "tracknumber", "disc": "discnumber", "year": "date", "album artist": "albumartist"}
+
+
+def read(file: BinaryIO) -> SoundMetadata:
+    """Return what the tag at the end of a file holds, nothing without one."""
+    end = file.seek(0, 2)
+    file.seek(max(0, end - ID3V1_BYTES))
+    end -= ID3V1_BYTES if file.read(3) == ID3V1_MAGIC else 0
+    if end < FOOTER.size:
+        return SoundMetadata()
+    file.seek(end - FOOTER.size)
+    magic, _, n_bytes, n_items, _ = FOOTER.unpack(file.read(FOOTER.size))
+    if magic != MAGIC or not FOOTER.size <= n_bytes <= min(MAX_BYTES, end):
+        return SoundMetadata()
+    file.seek(end - n_bytes)
+    content = file.read(n_bytes - FOOTER.size)
+    fields, parts, position = [], [], 0
+    for _ in range(n_items):
+        separator = content.find(b"\0", position + ITEM.size)
+        if separator < 0:
+            break
+        n_value, flags = ITEM.unpack_from(content, position)
+        name = content[position + ITEM.size : separator].decode("ascii", "replace")
+        value = content[separator + 1 : separator + 1 + n_value]
+        position = separator + 1 + n_value
+        if flags >> 1 & 3 == TEXT:
+            texts = value.decode("utf-8", "replace").split("\0")
+            fields += [(NAMES.get(name.lower(), name), text) for text in texts]
+        else:
+            parts.append(ForeignPart(KIND, name, value))
+    return SoundMetadata(normalised(fields), parts=tuple(parts))
