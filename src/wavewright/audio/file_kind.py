@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import re
 import stat
+from importlib.util import find_spec
 from pathlib import Path
 
 import soundfile
 
 from ..base.errors import BadAudio
+from .sound_parts import sound_parts
 
-AUDIO_MAGIC = (b"RIFF", b"RIFX", b"RF64", b"riff", b"FORM", b".snd", b"dns.", b"caff", b"fLaC", b"OggS", b"ID3")
+AUDIO_MAGIC = (
+    *(b"RIFF", b"RIFX", b"RF64", b"BW64", b"riff", b"FORM", b".snd", b"dns.", b"caff", b"fLaC", b"OggS", b"ID3"),
+    *(b"NIST_1A", b"Creative Voice File", b"PVF1", b" paf", b"fap ", b"2BIT", b"\x64\xa3", b"\0\0\xa3\x64"),
+)
+"""First bytes of the kinds of files that libsndfile reads: the last are of NIST, VOC, PVF, PAF, AVR and IRCAM files."""
+
 MEDIA_MAGIC = (
     b"\x1aE\xdf\xa3",
     b"0&\xb2u",
@@ -23,6 +30,7 @@ MEDIA_MAGIC = (
     b"\x0bw",
     b"\xff\xf1",
     b"\xff\xf9",
+    *(b"ajkg", b"tBaK", b"\x7f\xfe\x80\x01", b"ea3\x03", b"EA3"),
 )
 MEDIA_SUFFIXES = (
     *(
@@ -46,7 +54,7 @@ MEDIA_SUFFIXES = (
 )
 """Formats that PyAV can read and libsndfile cannot."""
 
-CODEC_MAGIC = (b"RIFF", b"RIFX", b"RF64", b"riff", b"FORM", b"caff")
+CODEC_MAGIC = (b"RIFF", b"RIFX", b"RF64", b"BW64", b"riff", b"FORM", b"caff", b"NIST_1A", b"Creative Voice File")
 """Containers of WAV, AIFF and CAF files, of whose codecs libsndfile knows some, and PyAV more."""
 
 UNSUPPORTED_ENCODING = 4
@@ -61,6 +69,7 @@ INVALID_IN_NAMES = re.compile("[\0\ud800-\udfff]")
 CONTAINERS = (
     *("aac", "ac3", "aiff", "amr", "amrnb", "amrwb", "ape", "asf", "au", "avi", "caf", "dsf", "eac3", "flac", "flv"),
     *("loas", "matroska", "mov", "mp3", "mpc", "mpc8", "mpeg", "mpegts", "ogg", "tta", "w64", "wav", "webm", "wv"),
+    *("dts", "nistsphere", "oma", "qcp", "shn", "tak", "voc", "aea", "adx", "brstm"),
 )
 """FFmpeg's names of the containers that it opens; others, such as playlists, could make it read further files."""
 
@@ -92,14 +101,16 @@ def needs_media(path: Path) -> bool:
         return True
     # libmpg123 accepts any bytes as MP3 and logs while it searches them for frames, so others do not get there.
     if not head.startswith(AUDIO_MAGIC) and not (suffix == ".mp3" or (head[0] == 0xFF and head[1:2] >= b"\xe0")):
-        raise BadAudio(f"{path} is not a sound file; WAV, AIFF, FLAC, OGG, Opus and MP3 can be read, others with PyAV.")
-    return head.startswith(CODEC_MAGIC) and _is_of_other_codec(path)
+        others = "" if find_spec("av") else ", others with PyAV"
+        raise BadAudio(f"{path} is not a sound file; WAV, AIFF, FLAC, OGG, Opus and MP3 can be read{others}.")
+    return head.startswith(CODEC_MAGIC) and _is_of_other_codec(path, head)
 
 
-def _is_of_other_codec(path: Path) -> bool:
+def _is_of_other_codec(path: Path, head: bytes) -> bool:
     """Return True for a sound that libsndfile refuses, of a codec that PyAV knows, such as G.722 in WAV."""
     try:
-        with soundfile.SoundFile(str(path)):
+        source = next(sound_parts(path, head).sources(path))
+        with soundfile.SoundFile(source):
             return False
     except OSError:
         return False

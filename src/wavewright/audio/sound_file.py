@@ -19,6 +19,7 @@ from ..base.json_text import parse
 from ..base.units import samples_to_seconds, seconds_to_samples
 from .file_formats.metadata import SoundMetadata, normalised
 from .file_formats.segments import SegmentedFile
+from .file_formats.wav_sizes import frames_of_fact
 from .file_kind import CONTAINER_OPTIONS, HEAD_BYTES, needs_media
 from .sound_parts import SoundParts, quiet_library, sound_parts
 
@@ -247,6 +248,7 @@ class _SequentialFile(soundfile.SoundFile):  # type: ignore[misc]  # soundfile h
 def _sound_chunks(path: Path, header: AudioHeader, start: int, dtype: SampleType, strict: bool) -> Iterator[np.ndarray]:
     """Yield chunks decoded by libsndfile; say at the end if there were fewer samples than claimed."""
     parts = _parts(path)
+    n_left = header.n_samples if header.subtype == "GSM610" else None  # without the block that libsndfile adds
     # libmpg123 prints what it does not understand; the header has it as a sentence.
     silence = quiet_library if header.format == "MP3" and header.is_damaged else nullcontext
     position = 0
@@ -260,6 +262,8 @@ def _sound_chunks(path: Path, header: AudioHeader, start: int, dtype: SampleType
             while True:
                 with silence():
                     chunk = file.read_chunk(dtype)
+                if n_left is not None:
+                    chunk = chunk[: max(0, n_left - position)]
                 position += len(chunk)
                 if header.format == "OGG" and header.n_channels in OGG_CHANNELS:
                     chunk = chunk[:, OGG_CHANNELS[header.n_channels]]
@@ -271,9 +275,7 @@ def _sound_chunks(path: Path, header: AudioHeader, start: int, dtype: SampleType
                     return
                 if not len(chunk):
                     break
-    slack = {"MP3": MP3_SLACK_SAMPLES, "OPUS": OPUS_SLACK_SAMPLES}.get(
-        header.subtype if header.format == "OGG" else header.format, 0
-    )
+    slack = {"MPEG_LAYER_III": MP3_SLACK_SAMPLES, "OPUS": OPUS_SLACK_SAMPLES}.get(header.subtype, 0)
     if parts.has_end:
         _check_length(path, header, position, slack, strict)
 
@@ -440,6 +442,8 @@ def _sound_header(path: Path, parts: SoundParts) -> AudioHeader:
                 is_damaged = True
                 break
             n_samples = None if n_samples is None or file.frames >= UNKNOWN_LENGTH else n_samples + file.frames
+            if header.subtype == "GSM610" and (stated := frames_of_fact(path)) is not None and n_samples:
+                n_samples = min(n_samples, stated)  # libsndfile adds a block to an odd number of them
             if parts.has_end and (fault := _wrong_size(path, file)):
                 faults.append(fault)
                 is_damaged = True

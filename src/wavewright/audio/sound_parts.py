@@ -13,6 +13,7 @@ from pathlib import Path
 from ..base.errors import BadAudio
 from ..base.units import samples_to_seconds
 from .file_formats.segments import Segment, SegmentedFile
+from .wav_chunks import WAV_MAGIC
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,10 @@ class SoundParts:
     def sources(self, path: Path) -> Iterator[str | SegmentedFile]:
         """Yield what to open for each part."""
         for segments in self.segments:
-            yield str(path) if segments is None else SegmentedFile(path, segments)
+            if segments is None and path.suffix.lower() == ".raw":  # by which soundfile takes it for bare samples
+                yield SegmentedFile(path, ((0, path.stat().st_size),))
+            else:
+                yield str(path) if segments is None else SegmentedFile(path, segments)
 
 
 def sound_parts(path: Path, head: bytes) -> SoundParts:
@@ -43,8 +47,8 @@ def sound_parts(path: Path, head: bytes) -> SoundParts:
     """
     if head.startswith(b"OggS"):
         return _ogg_parts(path)
-    if head.startswith((b"RIFF", b"RF64", b"caff")):
-        return _open_ended(path)
+    if head.startswith((*WAV_MAGIC, b"caff")):
+        return _of_other_header(path)
     is_mpeg = head.startswith(b"ID3") or path.suffix.lower() == ".mp3" or (head[:1] == b"\xff" and head[1:2] >= b"\xe0")
     return _mpeg_parts(path) if is_mpeg and b"fLaC" not in head else SoundParts()
 
@@ -65,12 +69,14 @@ def _ogg_parts(path: Path) -> SoundParts:
     return SoundParts(tuple((span,) for span in links.spans), tuple(faults), bool(faults))
 
 
-def _open_ended(path: Path) -> SoundParts:
+def _of_other_header(path: Path) -> SoundParts:
     from .file_formats import wav_sizes
 
     found = wav_sizes.scan(path)
     if found is None:
         return SoundParts()
+    if not found.is_open_ended:
+        return SoundParts((found.segments,))
     fault = "does not say how long it is, as files from a pipe or of a program that crashed. It was read to its end"
     return SoundParts((found.segments,), (fault,), has_end=False)
 

@@ -88,7 +88,7 @@ def write(file: BinaryIO, metadata: SoundMetadata, sample_rate: int, n_samples: 
     remarks = [(number, marker.remark) for number, marker in enumerate(metadata.markers, 1) if marker.remark]
     if metadata.loops or metadata.sampler:
         sampler = metadata.sampler or Sampler()
-        note = round(sampler.note)
+        note = min(round(sampler.note), 127)
         played: list[int] = []
         for is_release in (False, True):
             loop = next((each for each in metadata.loops if each.is_release == is_release), None)

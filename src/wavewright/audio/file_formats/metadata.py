@@ -32,7 +32,6 @@ AUTOMATIC = (
         "minor_version",
         "compatible_brands",
         "handler_name",
-        "media_type",
         "vendor_id",
         "itunsmpb",
         "itunpgap",

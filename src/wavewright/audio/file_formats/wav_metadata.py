@@ -140,9 +140,10 @@ def write(file: BinaryIO, metadata: SoundMetadata, sample_rate: int, n_samples: 
         append_chunk(file, loop_chunk(metadata.loops, sample_rate, sampler))
         if sampler.ranges is not None:
             *limits, gain = sampler.ranges
-            note = round(sampler.note)
+            note = min(round(sampler.note), 127)
             cents = round(100 * (note - sampler.note))
-            append_chunk(file, _chunk("inst", INSTRUMENT.pack(note, cents, gain, *limits)))
+            decibels = min(max(gain, -128), 127)
+            append_chunk(file, _chunk("inst", INSTRUMENT.pack(note, cents, decibels, *limits)))
     for part in metadata.parts:
         if part.kind == KIND:
             append_chunk(file, _chunk(part.name, part.content))

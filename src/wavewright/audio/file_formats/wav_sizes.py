@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from ..wav_chunks import WAV_MAGIC, chunks
 from .segments import Segment
 
 PLACEHOLDER_BYTES = 0x7FFF0000
@@ -21,26 +22,40 @@ MAX_CHUNKS = 1_000
 
 
 @dataclass(frozen=True)
-class OpenEnded:
-    """A file whose header does not say how much sound follows.
+class OtherHeader:
+    """A file whose header libsndfile would not read rightly.
 
-    - ``segments``: the file with the right sizes, if a decoder needs them.
+    - ``segments``: the file with the right header, if a decoder needs one.
+    - ``is_open_ended``: the header does not say how much sound follows.
     """
 
     segments: Sequence[Segment] | None = None
+    is_open_ended: bool = True
 
 
-def scan(path: Path) -> OpenEnded | None:
-    """Return what a decoder has to read of a file without sizes; None if its header states them."""
+def scan(path: Path) -> OtherHeader | None:
+    """Return what a decoder has to read of a file without sizes, or in 64 bits; None if it reads it as it is."""
     with path.open("rb") as file:
         magic = file.read(4)
         n_bytes = file.seek(0, 2)
         try:
-            if magic in (b"RIFF", b"RF64"):
+            if magic in WAV_MAGIC:
                 return _scan_riff(file, magic, n_bytes)
             return _scan_caf(file, n_bytes) if magic == b"caff" else None
         except struct.error:
             return None
+
+
+def frames_of_fact(path: Path) -> int | None:
+    """Return the samples of one channel that the chunk ``fact`` of a WAV file states, None without one."""
+    with path.open("rb") as file:
+        try:
+            for name, n_bytes in chunks(file):
+                if name == b"fact" and n_bytes >= 4:
+                    return int.from_bytes(file.read(4), "little") or None
+        except struct.error:
+            pass
+    return None
 
 
 def is_placeholder(declared: int, actual: int) -> bool:
@@ -48,34 +63,47 @@ def is_placeholder(declared: int, actual: int) -> bool:
     return declared >= PLACEHOLDER_BYTES > actual or declared == MAX_BYTES
 
 
-def _scan_riff(file: BinaryIO, magic: bytes, n_bytes: int) -> OpenEnded | None:
+def _scan_riff(file: BinaryIO, magic: bytes, n_bytes: int) -> OtherHeader | None:
     position = 12
-    ds64 = None
+    ds64 = form = None
+    has_odd_chunk = False
     for _ in range(MAX_CHUNKS):
         file.seek(position)
         name, size = struct.unpack("<4sI", file.read(8))
         if name == b"ds64":
             ds64 = position + 8
+        if name == b"fmt ":
+            form = (position, position + 8 + size + size % 2)
         if name == b"data":
             break
+        has_odd_chunk |= bool(size % 2)
         position += 8 + size + size % 2
+        if position > n_bytes:
+            return None
     else:
         return None
     start = position + 8
     n_data = n_bytes - start
-    if magic == b"RF64" and ds64 is not None:
+    if magic != b"RIFF" and ds64 is not None:
         file.seek(ds64 + 8)
         (declared,) = struct.unpack("<Q", file.read(8))
+        if declared and form and (magic == b"BW64" or has_odd_chunk):
+            # libsndfile does not know BW64, and skips no pad bytes in RF64.
+            n_form = form[1] - form[0]
+            fixed = struct.pack("<QQQI", 28 + 8 + n_form + 12 + declared, declared, 0, 0)
+            head = b"RF64\xff\xff\xff\xffWAVEds64" + struct.pack("<I", len(fixed)) + fixed
+            sound = min(n_bytes, start + declared)
+            return OtherHeader((head, form, b"data\xff\xff\xff\xff", (start, sound)), is_open_ended=False)
         if declared or not n_data:
             return None
         ds64_sizes = struct.pack("<QQQ", n_bytes - 8, n_data, 0)
-        return OpenEnded(((0, ds64), ds64_sizes, (ds64 + 24, n_bytes)))
+        return OtherHeader(((0, ds64), ds64_sizes, (ds64 + 24, n_bytes)))
     if is_placeholder(size, n_data):
-        return OpenEnded()
+        return OtherHeader()
     if size or not n_data or _are_chunks(file, start, n_bytes):
         return None
     sizes = [struct.pack("<I", min(n, MAX_BYTES)) for n in (n_bytes - 8, n_data)]
-    return OpenEnded(((0, 4), sizes[0], (8, position + 4), sizes[1], (start, n_bytes)))
+    return OtherHeader(((0, 4), sizes[0], (8, position + 4), sizes[1], (start, n_bytes)))
 
 
 def _are_chunks(file: BinaryIO, position: int, end: int) -> bool:
@@ -92,14 +120,14 @@ def _are_chunks(file: BinaryIO, position: int, end: int) -> bool:
     return position in (end, end + 1)
 
 
-def _scan_caf(file: BinaryIO, n_bytes: int) -> OpenEnded | None:
+def _scan_caf(file: BinaryIO, n_bytes: int) -> OtherHeader | None:
     position = 8
     for _ in range(MAX_CHUNKS):
         file.seek(position)
         name, size = CAF_HEADER.unpack(file.read(CAF_HEADER.size))
         if name == b"data":
             break
-        if size < 0:
+        if not 0 <= size <= n_bytes - position:
             return None
         position += CAF_HEADER.size + size
     else:
@@ -107,4 +135,4 @@ def _scan_caf(file: BinaryIO, n_bytes: int) -> OpenEnded | None:
     if size != CAF_UNKNOWN:
         return None
     start = position + CAF_HEADER.size
-    return OpenEnded(((0, position), CAF_HEADER.pack(b"data", n_bytes - start), (start, n_bytes)))
+    return OtherHeader(((0, position), CAF_HEADER.pack(b"data", n_bytes - start), (start, n_bytes)))

@@ -1,0 +1,276 @@
+"""Structures in metadata, made by hand as their specifications say: samplers, cue points, chapters, people, dates."""
+
+from __future__ import annotations
+
+import struct
+import warnings
+
+import numpy as np
+import pytest
+import soundfile
+
+import wavewright
+from wavewright.audio.clip import Clip
+from wavewright.audio.file_formats import id3_metadata, m4a_metadata
+from wavewright.audio.file_formats.metadata import Marker, SoundMetadata
+from wavewright.audio.sound_file import read_all_metadata
+from wavewright.audio.wav_chunks import LoopPoints, Sampler
+from wavewright.base.errors import SoundWarning
+
+RATE = 48_000
+
+
+def chunk(name, content):
+    return name + struct.pack("<I", len(content)) + content + bytes(len(content) % 2)
+
+
+def wav(path, *chunks, seconds=2.0, padded=True):
+    """Write a sine with further chunks."""
+    soundfile.write(path, 0.3 * np.sin(np.arange(round(seconds * RATE)) / 20), RATE, "PCM_16")
+    content = bytearray(path.read_bytes())
+    for each in chunks:
+        content += each
+    struct.pack_into("<I", content, 4, len(content) - 8)
+    path.write_bytes(content)
+    return path
+
+
+def smpl(note, fraction=0, loops=(), fields=(0, 0, 0, 0), data=b""):
+    head = struct.pack("<9I", *fields[:2], 20_833, note, fraction, *fields[2:], len(loops), len(data))
+    return chunk(b"smpl", head + b"".join(struct.pack("<6I", k, *loop) for k, loop in enumerate(loops)) + data)
+
+
+def edited(source, out, chain):
+    """Edit a file; return its metadata and what is named."""
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        wavewright.edit(source, out, do=chain, quiet=True)
+    return read_all_metadata(out), " ".join(str(each.message) for each in said if each.category is SoundWarning)
+
+
+@pytest.mark.parametrize(
+    ("chain", "semitones"),
+    [
+        ("gain -1dB", 0.0),
+        ("speed 1.03", 12 * np.log2(1.03)),
+        ("pitch -0.25st", -0.25),
+        ("speed 0.5; pitch 3.3st", -8.7),
+    ],
+)
+@pytest.mark.parametrize("loops", [(), ((0, 4_800, 47_999, 77, 3), (1, 0, 9_599, 0, 0))])
+def test_a_sampler_keeps_its_fraction_and_moves_by_fractions(tmp_path, chain, semitones, loops):
+    fields, data = (0x01000041, 7, 30, 0x01020304), b"own data"
+    inst = chunk(b"inst", struct.pack("<7b", 60, 0, -3, 20, 90, 5, 120))
+    source = wav(tmp_path / "a.wav", smpl(60, 2**31, loops, fields, data), inst)
+    kept, said = edited(source, tmp_path / "b.wav", chain)
+    assert kept.sampler.note == pytest.approx(60.5 + semitones, abs=1e-6)
+    assert (kept.sampler.fields, kept.sampler.data) == (fields, data)
+    assert kept.sampler.ranges == (20, 90, 5, 120, -3)
+    assert [(loop.kind, loop.fraction, loop.count) for loop in kept.loops] == [
+        (kind, fraction, count) for kind, _, _, fraction, count in loops if "pitch" not in chain
+    ]
+    assert ("loop points" in said) == (bool(loops) and "pitch" in chain)
+
+
+def test_a_note_beyond_midi_is_named(tmp_path):
+    kept, said = edited(wav(tmp_path / "a.wav", smpl(120)), tmp_path / "b.wav", "speed 2")
+    assert kept.sampler is None
+    assert "the note of its sampler" in said
+
+
+@pytest.mark.parametrize(
+    ("ending", "named"),
+    [
+        ("aiff", "counts or fractions of its loops"),
+        ("flac", "the note of its sampler"),
+        ("mp3", "its loop points, the note of its sampler"),
+        ("m4a", "the note of its sampler"),
+    ],
+)
+def test_what_of_a_sampler_has_no_place_is_named(tmp_path, ending, named):
+    if ending == "m4a":
+        pytest.importorskip("av")
+    _, said = edited(wav(tmp_path / "a.wav", smpl(69, 0, [(0, 0, 9_599, 0, 5)])), tmp_path / f"b.{ending}", "gain -1dB")
+    assert named in said
+
+
+def test_an_instrument_of_aiff_goes_through_wav(tmp_path):
+    sampler = Sampler(61.25, (10, 100, 2, 126, 6))
+    loops = (LoopPoints(4_800, 9_600), LoopPoints(0, 48_000, 1, is_release=True))
+    wave = Clip(np.full((1, RATE), 0.1, np.float32), RATE)
+    from wavewright.audio.clip import write_blocks
+
+    source = write_blocks(tmp_path / "a.aiff", [wave], None, SoundMetadata(sampler=sampler, loops=loops))
+    assert read_all_metadata(source).loops == loops
+    assert read_all_metadata(source).sampler == sampler
+    kept, said = edited(source, tmp_path / "b.wav", "gain -1dB")
+    assert kept.sampler == sampler
+    assert "counts or fractions" in said, "that a loop is for the release"
+    content = (tmp_path / "b.wav").read_bytes()
+    assert struct.unpack_from("<7b", content, content.index(b"inst") + 8) == (61, -25, 6, 10, 100, 2, 126)
+
+
+def test_remarks_and_regions_of_cue_points_stay(tmp_path):
+    cue = chunk(b"cue ", struct.pack("<I", 1) + struct.pack("<II4sIII", 9, 24_000, b"data", 0, 0, 24_000))
+    number = struct.pack("<I", 9)
+    region = b"beat" + struct.pack("<4H", 49, 7, 1, 1252) + b"text\0"
+    texts = chunk(b"labl", number + b"verse\0") + chunk(b"note", number + b"check the pitch\0")
+    adtl = chunk(b"LIST", b"adtl" + texts + chunk(b"ltxt", number + struct.pack("<I", 4_800) + region))
+    source = wav(tmp_path / "a.wav", cue, adtl)
+    kept, said = edited(source, tmp_path / "b.wav", "trim 0.25s")
+    (marker,) = kept.markers
+    assert (marker.start, marker.end) == (pytest.approx(0.25), pytest.approx(0.35))
+    assert (marker.label, marker.remark, marker.parts[0].content.rstrip(b"\0")) == (
+        "verse",
+        "check the pitch",
+        region[:-1],
+    )
+    assert said == ""
+    aiff, said = edited(source, tmp_path / "c.aiff", "gain 0dB")
+    assert aiff.markers[0].remark == "check the pitch"
+    assert "ends of its regions" in said
+    _, said = edited(source, tmp_path / "d.mp3", "gain 0dB")
+    assert "remarks of its markers" in said
+
+
+@pytest.mark.parametrize("name", [b"levl", b"umid", b"plst"])
+def test_chunks_about_the_level_are_named(tmp_path, name):
+    kept, said = edited(wav(tmp_path / "a.wav", chunk(name, b"1234")), tmp_path / "b.wav", "gain -3dB")
+    assert kept.parts == ()
+    assert name.decode() in said
+
+
+def test_the_loudness_of_broadcasters_is_named_and_moved(tmp_path):
+    bext = bytearray(602)
+    struct.pack_into("<QH", bext, 338, RATE, 2)
+    struct.pack_into("<5h", bext, 412, -2_300, 500, -100, -2_000, -2_100)
+    kept, said = edited(wav(tmp_path / "a.wav", chunk(b"bext", bytes(bext))), tmp_path / "b.wav", "gain -3dB")
+    assert "the loudness in the chunk 'bext'" in said
+    assert struct.unpack_from("<5h", kept.parts[0].content, 412) == (0x7FFF,) * 5
+
+
+@pytest.mark.parametrize("n_bytes", [1, 3, 5])
+def test_a_chunk_without_its_pad_byte_hides_nothing(tmp_path, n_bytes):
+    odd = b"bext" + struct.pack("<I", n_bytes) + b"\1" * n_bytes
+    unpadded = b"IART" + struct.pack("<I", 5) + b"Anna\0" + b"INAM" + struct.pack("<I", 6) + b"Take 7"
+    source = wav(tmp_path / "a.wav", odd, chunk(b"LIST", b"INFO" + unpadded))
+    assert read_all_metadata(source).tags == {"artist": "Anna", "title": "Take 7"}
+
+
+# --- ID3
+
+
+def frame(name, content):
+    return name + len(content).to_bytes(4) + b"\0\0" + content
+
+
+def tag(*frames, version=3):
+    body = b"".join(frames)
+    size = bytes((len(body) >> shift) & 0x7F for shift in (21, 14, 7, 0))
+    return b"ID3" + bytes([version, 0, 0]) + size + body
+
+
+@pytest.mark.parametrize(
+    ("frames", "date"),
+    [
+        ((b"TYER", b"2019", b"TDAT", b"2712", b"TIME", b"0815"), "2019-12-27T08:15"),
+        ((b"TIME", b"2359", b"TDAT", b"0102", b"TYER", b"1999"), "1999-02-01T23:59"),
+        ((b"TDAT", b"3112", b"TYER", b"2000"), "2000-12-31"),
+        ((b"TYER", b"2001", b"TIME", b"1200"), "2001"),
+        ((b"TYER", b"c. 1990", b"TDAT", b"0101"), "c. 1990"),
+    ],
+)
+def test_dates_of_older_tags_are_joined(frames, date):
+    content = tag(*(frame(name, b"\0" + text) for name, text in zip(frames[::2], frames[1::2], strict=True)))
+    assert id3_metadata.parse(content).fields == (("date", date),)
+
+
+@pytest.mark.parametrize(
+    ("text", "genres"),
+    [
+        (b"(17)", ["Rock"]),
+        (b"(51)(39)", ["Techno-Industrial", "Noise"]),
+        (b"17\x0031", ["Rock", "Trance"]),
+        (b"(4)Eurodisco", ["Eurodisco"]),
+        (b"Rock", ["Rock"]),
+    ],
+)
+def test_genres_by_their_numbers(text, genres):
+    assert [genre for _, genre in id3_metadata.parse(tag(frame(b"TCON", b"\0" + text))).fields] == genres
+
+
+@pytest.mark.parametrize("ending", ["mp3", "wav", "aiff", "flac", "ogg", "m4a"])
+def test_people_comments_and_lyrics_stay_or_are_named(tmp_path, ending):
+    if ending == "m4a":
+        pytest.importorskip("av")
+    fields = (
+        *(("artist", "Ann"), ("artist", "Bob"), ("performer:flute", "Ann"), ("performer:harp", "Bob")),
+        *(("producer", "Cy"), ("involvedpeople:tea", "Di"), ("lyrics:eng:", "la"), ("comment:deu:mood", "gut")),
+        *(("tracknumber", "3"), ("tracktotal", "12")),
+    )
+    source = tmp_path / "a.mp3"
+    from wavewright.audio.clip import write_blocks
+
+    write_blocks(source, [Clip(np.full((1, RATE), 0.1, np.float32), RATE)], None, SoundMetadata(fields))
+    kept, said = edited(source, tmp_path / f"b.{ending}", "gain -1dB")
+    wanted = {*fields[:-2], ("tracknumber", "3/12")}
+    if ending in ("flac", "ogg", "m4a"):
+        wanted -= {("lyrics:eng:", "la"), ("comment:deu:mood", "gut")}
+        wanted |= {("lyrics", "la"), ("mood", "gut")}
+        assert "language and description of the tag 'lyrics', " in said
+    else:
+        assert said == ""
+    assert {(name.lower(), text) for name, text in kept.fields if name != "comment"} >= wanted
+
+
+def test_several_texts_are_given_on_the_command_line(tmp_path):
+    source = wav(tmp_path / "a.wav")
+    for ending in ("wav", "flac", "mp3"):
+        out = tmp_path / f"b.{ending}"
+        wavewright.edit(source, out, do="gain -1dB", tag=("artist=A", "artist=B", "title=t"), quiet=True)
+        assert [text for name, text in read_all_metadata(out).fields if name == "artist"] == ["A", "B"]
+        assert not wavewright.edit(
+            source, out, do="gain -1dB", tag=("artist=A", "artist=B", "title=t"), quiet=True
+        ).is_new
+
+
+def test_what_is_coded_or_damaged_is_named(tmp_path):
+    source = tmp_path / "a.mp3"
+    Clip(np.full((1, RATE), 0.1, np.float32), RATE).write(source)
+    coded = b"TALB" + (20).to_bytes(4) + b"\0\x80" + bytes(20)
+    source.write_bytes(tag(frame(b"TIT2", b"\0t"), coded, frame(b"APIC", b"\0image")) + source.read_bytes())
+    _, said = edited(source, tmp_path / "b.mp3", "gain -1dB")
+    assert "'TALB'" in said
+    assert "'APIC'" in said
+
+
+# --- M4A
+
+
+@pytest.mark.parametrize(
+    ("name", "texts"),
+    [
+        ("bpm", ["120"]),
+        ("purl", ["http://example.org/feed"]),
+        ("artist", ["A", "B", "C"]),
+        ("tracknumber", ["3/12"]),
+        ("compilation", ["1"]),
+        ("media_type", ["10"]),
+        ("bpm", ["120.5"]),
+        ("MusicBrainz Album Id", ["x", "y"]),
+    ],
+)
+def test_atoms_of_m4a_are_read_again(tmp_path, name, texts):
+    av = pytest.importorskip("av")
+    metadata = SoundMetadata(
+        tuple((name, text) for text in texts), markers=(Marker(0.0, 0.5, "one"), Marker(0.5, 1.0, "two"))
+    )
+    from wavewright.audio.clip import write_blocks
+
+    path = write_blocks(tmp_path / "a.m4a", [Clip(np.full((1, RATE), 0.1, np.float32), RATE)], None, metadata)
+    with path.open("rb") as file:
+        assert [text for key, text in m4a_metadata.read(file).fields if key.lower() == name.lower()] == texts
+    with av.open(str(path)) as container:
+        assert len(container.chapters()) == 2
+        if name == "artist":
+            assert container.metadata["artist"].startswith("A")

@@ -1,0 +1,100 @@
+"""Tags and other metadata through every pair of kinds of files: equal, or named in the line of what is left out."""
+
+from __future__ import annotations
+
+import itertools
+import random
+
+import numpy as np
+import pytest
+
+from tests.foreign_files import av  # noqa: F401 - M4A needs it
+from wavewright.audio.clip import Clip, write_blocks
+from wavewright.audio.file_formats.metadata import AUTOMATIC, SoundMetadata, plain, with_qualifiers
+from wavewright.audio.sound_file import read_all_metadata
+from wavewright.effects.editing.carried_metadata import carried
+from wavewright.effects.editing.chain import SoundFormat
+
+ENDINGS = ("wav", "aiff", "flac", "ogg", "opus", "mp3", "m4a")
+PAIRS = [*itertools.product(ENDINGS, ENDINGS)]
+RATE = 48_000
+SOUND = Clip((0.1 * np.sin(np.arange(RATE // 10) / 20)).astype(np.float32)[None], RATE)
+NAMES = (
+    *("title", "artist", "album", "albumartist", "composer", "conductor", "genre", "date", "copyright", "isrc", "bpm"),
+    *("tracknumber", "tracktotal", "discnumber", "disctotal", "compilation", "lyrics", "lyrics:deu:", "lyrics:eng:two"),
+    *("comment:eng:mood", "performer", "performer:flute", "performer:first violin", "involvedpeople:tea", "producer"),
+    *("mixer", "engineer", "organization", "language", "purl", "MusicBrainz Album Id", "key", "icms", "tit4", "woar"),
+    *("media_type", "description", "a name of its own", "Künstler", "name=sign"),
+)
+WORDS = (
+    "Ann",
+    "Bob",
+    "3",
+    "3/12",
+    "0",
+    "120",
+    "2019-12-27",
+    "Ж",
+    "音",
+    "a; b",
+    "a/b",
+    "(17)",
+    "1",
+    "eng",
+    "Ann (flute)",
+)
+WORDS += ("line\nline", " space ", "é" * 300, "http://example.org/a?b=c")
+
+
+def random_fields(source):
+    """Return some tags with one to three texts."""
+    fields = []
+    for name in source.sample(NAMES, source.randint(1, 5)):
+        n_texts = 1 if name.startswith(("comment", "lyrics")) else source.choice((1, 1, 2, 3))
+        fields += [(name, text) for text in source.sample(WORDS, n_texts)]
+    return tuple(fields)
+
+
+def written(path, metadata):
+    """Write metadata and return what is read again, and what is named."""
+    left_out = []
+    write_blocks(path, [SOUND], None, metadata, left_out=left_out)
+    return read_all_metadata(path), left_out
+
+
+def unlike(before, after):
+    """Return the plain names of tags that differ."""
+    texts, texts_after = before.values, after.values
+    number = {"tracktotal": "tracknumber", "disctotal": "discnumber"}
+    named = [name for name in texts if sorted(texts[name]) != sorted(texts_after.get(name, []))]
+    exact = {(name.lower(), text) for name, text in itertools.starmap(with_qualifiers, after.fields)}
+    wanted = [with_qualifiers(*field) for field in before.fields]
+    named += [plain(*field)[0].lower() for field in wanted if (field[0].lower(), field[1]) not in exact]
+    joined = {
+        name: f"{(texts.get(name) or [''])[0]}/{texts[total][0]}" for total, name in number.items() if total in texts
+    }
+    is_joined = [name for name, text in joined.items() if texts_after.get(name) == [text]]
+    return {number.get(name, name) for name in named} - {*is_joined}
+
+
+@pytest.mark.parametrize(
+    "seed", [pytest.param(seed, marks=pytest.mark.thorough) if seed else seed for seed in range(8)]
+)
+def test_random_tags_are_equal_or_named(tmp_path, seed):
+    source = random.Random(seed)
+    for number in range(250):
+        first, second = PAIRS[number % len(PAIRS)] if seed else source.choice(PAIRS)
+        if not seed and number > 60:
+            break
+        fields = random_fields(source)
+        before, named = written(tmp_path / f"a.{first}", SoundMetadata(fields))
+        missing = {
+            name for name in unlike(SoundMetadata(fields), before) if not any(repr(name) in each for each in named)
+        }
+        assert not missing, (first, fields, before.fields, named)
+        unchanged = SoundFormat(RATE, 1, SOUND.seconds)
+        kept = carried(before, (), (unchanged,))
+        after, named = written(tmp_path / f"b.{second}", kept.metadata)
+        named += kept.left_out
+        missing = {name for name in unlike(before, after) if not any(repr(name) in each for each in named)}
+        assert not missing - {*AUTOMATIC}, (first, second, before.fields, after.fields, named)
