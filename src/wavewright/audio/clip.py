@@ -381,6 +381,7 @@ def write_blocks(
             if is_loop and file_format in ("WAV", "RF64"):
                 known = replace(known, loops=(LoopPoints(0, n_written),))
             lost = _write_metadata(path, temporary, known, first.sample_rate, sample_rate, n_written)
+            _without_chance(temporary, file_format)
             temporary.replace(path)
     except (OSError, soundfile.LibsndfileError) as error:
         reason = getattr(error, "error_string", None) or getattr(error, "strerror", None) or str(error)
@@ -419,6 +420,22 @@ def _write_metadata(
         raise BadSetting(f"{path} cannot hold its tags, because {error}; shorten them, or leave some out.") from error
     seconds = samples_to_seconds(n_samples, to_rate)
     return losses(metadata, metadata_file.read(temporary, head, to_rate, seconds) or SoundMetadata(), seconds)
+
+
+def _without_chance(path: Path, file_format: str) -> None:
+    """Take out of a file what its encoder wrote by the clock or by chance, so that the same sound is the same file."""
+    from .file_formats import aiff_metadata, ogg, wav_metadata
+
+    if file_format == "OGG":
+        with path.open("r+b") as file:
+            ogg.set_stream(file)
+        return
+    positions = {"WAV": wav_metadata.peak_time, "RF64": wav_metadata.peak_time, "AIFF": aiff_metadata.peak_time}
+    if file_format in positions:
+        with path.open("r+b") as file:
+            if position := positions[file_format](file):
+                file.seek(position)
+                file.write(bytes(4))
 
 
 def warn_of_left_out(path: Path, left_out: Sequence[str]) -> None:

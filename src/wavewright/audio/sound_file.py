@@ -17,11 +17,13 @@ import soundfile
 from ..base.errors import BadAudio, MissingExtra, SoundWarning, how_to_install
 from ..base.json_text import parse
 from ..base.units import samples_to_seconds, seconds_to_samples
+from .file_formats import m4a_metadata
 from .file_formats.metadata import SoundMetadata, normalised
 from .file_formats.segments import SegmentedFile
 from .file_formats.wav_sizes import frames_of_fact
 from .file_kind import CONTAINER_OPTIONS, HEAD_BYTES, needs_media
 from .sound_parts import SoundParts, quiet_library, sound_parts
+from .wave_blocks import first_samples
 
 CHUNK_SAMPLES = 65_536
 """Samples decoded or encoded at a time.
@@ -96,6 +98,7 @@ class AudioHeader:
     - ``format``, ``subtype``: container and codec, as libsndfile or PyAV name them.
     - ``faults``: sentences about what is missing or damaged, as far as it can be seen without decoding.
     - ``is_damaged``: sound is missing or damaged.
+    - ``is_padded``: decoders add samples behind those that are claimed.
     """
 
     sample_rate: int
@@ -105,6 +108,7 @@ class AudioHeader:
     subtype: str
     faults: tuple[str, ...] = ()
     is_damaged: bool = False
+    is_padded: bool = False
 
     @property
     def seconds(self) -> float | None:
@@ -208,6 +212,8 @@ def decode(
         chunks = _media_chunks(path, header, start, strict)
     else:
         chunks = _sound_chunks(path, header, start, dtype, strict)
+    if header.is_padded and header.n_samples is not None:
+        chunks = first_samples(chunks, header.n_samples - start)
     return header, _finite(path, header, start, chunks)
 
 
@@ -248,7 +254,6 @@ class _SequentialFile(soundfile.SoundFile):  # type: ignore[misc]  # soundfile h
 def _sound_chunks(path: Path, header: AudioHeader, start: int, dtype: SampleType, strict: bool) -> Iterator[np.ndarray]:
     """Yield chunks decoded by libsndfile; say at the end if there were fewer samples than claimed."""
     parts = _parts(path)
-    n_left = header.n_samples if header.subtype == "GSM610" else None  # without the block that libsndfile adds
     # libmpg123 prints what it does not understand; the header has it as a sentence.
     silence = quiet_library if header.format == "MP3" and header.is_damaged else nullcontext
     position = 0
@@ -262,8 +267,6 @@ def _sound_chunks(path: Path, header: AudioHeader, start: int, dtype: SampleType
             while True:
                 with silence():
                     chunk = file.read_chunk(dtype)
-                if n_left is not None:
-                    chunk = chunk[: max(0, n_left - position)]
                 position += len(chunk)
                 if header.format == "OGG" and header.n_channels in OGG_CHANNELS:
                     chunk = chunk[:, OGG_CHANNELS[header.n_channels]]
@@ -444,6 +447,7 @@ def _sound_header(path: Path, parts: SoundParts) -> AudioHeader:
             n_samples = None if n_samples is None or file.frames >= UNKNOWN_LENGTH else n_samples + file.frames
             if header.subtype == "GSM610" and (stated := frames_of_fact(path)) is not None and n_samples:
                 n_samples = min(n_samples, stated)  # libsndfile adds a block to an odd number of them
+                header = replace(header, is_padded=True)
             if parts.has_end and (fault := _wrong_size(path, file)):
                 faults.append(fault)
                 is_damaged = True
@@ -488,9 +492,11 @@ def _media_header(path: Path, container: Container) -> AudioHeader:
         hours, minutes, of_minute = map(float, stated.groups())
         seconds = 3600 * hours + 60 * minutes + of_minute - float((stream.start_time or 0) * stream.time_base)
     n_samples = None if seconds is None else round(seconds * stream.rate)
-    return _checked_header(
-        path, AudioHeader(stream.rate, stream.channels, n_samples, container.format.name, _subtype_of(stream))
-    )
+    exact = m4a_metadata.length(path, stream.index) if container.format.name.startswith("mov") else None
+    if exact is not None:
+        n_samples = round(exact * stream.rate)
+    header = AudioHeader(stream.rate, stream.channels, n_samples, container.format.name, _subtype_of(stream))
+    return _checked_header(path, replace(header, is_padded=exact is not None))
 
 
 def _subtype_of(stream: Container) -> str:

@@ -138,6 +138,11 @@ def _even(content: bytes) -> bytes:
     return content + bytes(len(content) % 2)
 
 
+def peak_time(file: BinaryIO) -> int:
+    """Return the position of the time in the ``PEAK`` chunk of a file, 0 without one."""
+    return next((file.tell() - len(content) + 4 for name, content in _chunks(file) if name == "PEAK"), 0)
+
+
 def _chunks(file: BinaryIO) -> Iterator[tuple[str, bytes]]:
     """Yield the names and contents of chunks, the samples apart."""
     file.seek(0)

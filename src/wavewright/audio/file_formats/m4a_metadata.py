@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
 from typing import BinaryIO
 
 from .id3_metadata import GENRES
@@ -112,6 +114,44 @@ def write(file: BinaryIO, metadata: SoundMetadata) -> None:
     file.seek(movie[0])
     file.write(_atom("moov", retained + (_atom("udta", own + tags) if own or tags else b"")))
     file.truncate()
+
+
+def length(path: Path, index: int) -> Fraction | None:
+    """Return the seconds of a track without the silence that its encoder added, None if nothing states them exactly.
+
+    The edit list says where the sound starts in the track, but how long it is only in units of the movie.
+    """
+    with path.open("rb") as file:
+        movie = _moved_to(file, "moov")
+        inside = [*_atoms(b"" if movie is None else file.read(movie[1]))]
+    tracks = [content for name, content in inside if name == "trak"]
+    try:
+        header = next(content for name, content in inside if name == "mvhd")
+        media = _inside(_inside(tracks[index], "mdia"), "mdhd")
+        edits = _inside(_inside(tracks[index], "edts"), "elst")
+        movie_clock, _ = _clock_of(header)
+        clock, duration = _clock_of(media)
+        entry = ">Qq" if edits[0] else ">Ii"
+        (n_edits,) = struct.unpack_from(">I", edits, 4)
+        if n_edits != 1 or not duration or duration >= 2**32 - 1:
+            return None
+        edited, first = struct.unpack_from(entry, edits, 8)
+    except (IndexError, StopIteration, struct.error):
+        return None
+    if not clock or not movie_clock or first < 0 or first >= duration:
+        return None
+    whole, stated = Fraction(duration - first, clock), Fraction(edited, movie_clock)
+    return whole if not edited or abs(whole - stated) <= Fraction(1, movie_clock) else min(whole, stated)
+
+
+def _clock_of(header: bytes) -> tuple[int, int]:
+    """Return ticks of a second and duration in the header of a movie or of a medium."""
+    clock, duration = struct.unpack_from(">IQ", header, 20) if header[0] else struct.unpack_from(">2I", header, 12)
+    return clock, duration
+
+
+def _inside(content: bytes, wanted: str) -> bytes:
+    return next(each for name, each in _atoms(content) if name == wanted)
 
 
 def _tag(name: str, texts: list[str]) -> bytes:

@@ -43,8 +43,11 @@ class Page:
 
     def to_bytes(self) -> bytes:
         """Return the page with its checksum."""
-        contents = self._with_checksum(0)
-        return self._with_checksum(checksum(contents))
+        return self._with_checksum(checksum(self.unchecked()))
+
+    def unchecked(self) -> bytes:
+        """Return the page with no checksum."""
+        return self._with_checksum(0)
 
     def _with_checksum(self, value: int) -> bytes:
         fields = (self.flags, self.position, self.stream, self.number, value, len(self.lacing))
@@ -260,6 +263,31 @@ def read_comment(file: BinaryIO) -> VorbisComment:
 def write_fields(source: BinaryIO, target: BinaryIO, fields: tuple[bytes, ...]) -> None:
     """Copy a file with other fields of the comment; raise ValueError as :func:`audio_parts`."""
     _write_comment(source, target, lambda comment: replace(comment, fields=fields))
+
+
+def set_stream(file: BinaryIO) -> None:
+    """Give the only stream of a file, which is open to be changed, a number that follows from its contents.
+
+    Encoders choose one by chance.
+    """
+    sums, pages_of_it = [], []
+    position = file.seek(0)
+    for page in pages(file):
+        n_bytes = len(page.to_bytes())
+        blank = checksum(replace(page, stream=0).unchecked())
+        sums.append(struct.pack("<I", blank))
+        pages_of_it.append((position, page.stream, n_bytes, blank))
+        position += n_bytes
+    if len({stream for _, stream, _, _ in pages_of_it}) != 1:
+        return
+    number = zlib.crc32(b"".join(sums))
+    for start, _, n_bytes, blank in pages_of_it:
+        # The checksum is linear: what the number adds is that of a page of zeros with the number alone.
+        added = checksum(bytes(14) + struct.pack("<I", number) + bytes(n_bytes - 18))
+        file.seek(start + 14)
+        file.write(struct.pack("<I", number))
+        file.seek(start + 22)
+        file.write(struct.pack("<I", blank ^ added))
 
 
 def _only_stream(source: Iterator[Page]) -> Iterator[Page]:

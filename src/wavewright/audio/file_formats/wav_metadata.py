@@ -85,6 +85,11 @@ def read(file: BinaryIO, sample_rate: int) -> SoundMetadata:
     return own.completed(of_id3)
 
 
+def peak_time(file: BinaryIO) -> int:
+    """Return the position of the time in the ``PEAK`` chunk of a file, 0 without one."""
+    return next((file.tell() + 4 for name, _ in chunks(file) if name == b"PEAK"), 0)
+
+
 class _Labels:
     """Labels, remarks and lengths of cue points by their numbers."""
 

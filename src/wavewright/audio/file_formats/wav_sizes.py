@@ -64,36 +64,27 @@ def is_placeholder(declared: int, actual: int) -> bool:
 
 
 def _scan_riff(file: BinaryIO, magic: bytes, n_bytes: int) -> OtherHeader | None:
-    position = 12
-    ds64 = form = None
+    position, size = 12, 0
+    starts: dict[bytes, tuple[int, int]] = {}
     has_odd_chunk = False
-    for _ in range(MAX_CHUNKS):
+    while b"data" not in starts:
+        if position > n_bytes or len(starts) > MAX_CHUNKS:
+            return None
         file.seek(position)
         name, size = struct.unpack("<4sI", file.read(8))
-        if name == b"ds64":
-            ds64 = position + 8
-        if name == b"fmt ":
-            form = (position, position + 8 + size + size % 2)
-        if name == b"data":
-            break
-        has_odd_chunk |= bool(size % 2)
-        position += 8 + size + size % 2
-        if position > n_bytes:
-            return None
-    else:
-        return None
+        end = position + 8 + size + size % 2
+        starts[name if name not in starts else name + bytes([len(starts)])] = (position, end)
+        has_odd_chunk |= bool(size % 2) and name != b"data"
+        position = end
+    position = starts[b"data"][0]
+    form, ds64 = starts.get(b"fmt "), starts[b"ds64"][0] + 8 if b"ds64" in starts else None
     start = position + 8
     n_data = n_bytes - start
     if magic != b"RIFF" and ds64 is not None:
         file.seek(ds64 + 8)
         (declared,) = struct.unpack("<Q", file.read(8))
         if declared and form and (magic == b"BW64" or has_odd_chunk):
-            # libsndfile does not know BW64, and skips no pad bytes in RF64.
-            n_form = form[1] - form[0]
-            fixed = struct.pack("<QQQI", 28 + 8 + n_form + 12 + declared, declared, 0, 0)
-            head = b"RF64\xff\xff\xff\xffWAVEds64" + struct.pack("<I", len(fixed)) + fixed
-            sound = min(n_bytes, start + declared)
-            return OtherHeader((head, form, b"data\xff\xff\xff\xff", (start, sound)), is_open_ended=False)
+            return _in_64_bits(form, declared, (start, min(n_bytes, start + declared)))
         if declared or not n_data:
             return None
         ds64_sizes = struct.pack("<QQQ", n_bytes - 8, n_data, 0)
@@ -104,6 +95,14 @@ def _scan_riff(file: BinaryIO, magic: bytes, n_bytes: int) -> OtherHeader | None
         return None
     sizes = [struct.pack("<I", min(n, MAX_BYTES)) for n in (n_bytes - 8, n_data)]
     return OtherHeader(((0, 4), sizes[0], (8, position + 4), sizes[1], (start, n_bytes)))
+
+
+def _in_64_bits(form: tuple[int, int], n_declared: int, sound: tuple[int, int]) -> OtherHeader:
+    """Return an RF64 file of a format and the sound: libsndfile does not know BW64, and in RF64 skips no pad bytes."""
+    n_riff = 4 + 36 + form[1] - form[0] + 8 + n_declared
+    sizes = struct.pack("<4sIQQQI", b"ds64", 28, n_riff, n_declared, 0, 0)
+    head = b"RF64\xff\xff\xff\xffWAVE" + sizes
+    return OtherHeader((head, form, b"data\xff\xff\xff\xff", sound), is_open_ended=False)
 
 
 def _are_chunks(file: BinaryIO, position: int, end: int) -> bool:
