@@ -58,7 +58,7 @@ def test_mp3_in_wav_is_whole(tmp_path, seconds):
     list(read_blocks(path, strict=True))  # as training reads it
 
 
-@pytest.mark.parametrize("n_samples", [1_000, 44_100, 50_001])
+@pytest.mark.parametrize("n_samples", [10_000, 44_100, 50_001])
 @pytest.mark.parametrize("rate", [44_100, 48_000])
 def test_aac_in_m4a_is_as_long_as_what_was_encoded(tmp_path, n_samples, rate):
     path = encode(tmp_path / "a.m4a", "aac", chirp(1.5, rate)[:, :n_samples], rate)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -10,16 +11,25 @@ import numpy as np
 
 from ..base.errors import BadAudio, BadSetting, MissingExtra, WavewrightError, how_to_install
 from ..base.whole_file import temporary_path, why_not_written
-from .clip import Clip, resampled
+from .clip import Clip, resampled, warn_of_left_out
 from .file_kind import CONTAINER_OPTIONS
 from .media_encoding import BITS_PER_SECOND_AND_CHANNEL, LAYOUTS, AvObject, sound_packets
 from .video_tracks import SUBTITLE_CODECS, VideoTracks, add_subtitles, set_language
 from .wave_blocks import ClippingMeter
 
+LOSSLESS = {
+    ".mkv": {"flac": "flac", "alac": "alac", "pcm_s16le": "flac", "pcm_s24le": "flac"},
+    ".mov": {"alac": "alac"},
+}
+"""Endings of video files: codecs of lossless sound, and those that write it again."""
+
 CODECS = {".mp4": "aac", ".m4v": "aac", ".mov": "aac", ".mkv": "aac", ".webm": "libopus"}
 """Endings of video files that can be written: codec of the sound."""
 CODEC_RATES_HZ = {"aac": (8_000, 96_000), "libopus": (48_000, 48_000)}
 MAX_CHANNELS = 8
+STREAM_TAGS = ("encoder", "duration", "bps", "number_of_frames", "number_of_bytes", "handler_name", "vendor_id")
+"""Tags of tracks that say how they were written."""
+
 OWN_TAGS = ("major_brand", "minor_version", "compatible_brands", "encoder", "duration")
 """Tags of a container that say how the file was written."""
 
@@ -55,12 +65,13 @@ def replace_sound(
     check_copy(source, out)
     try:
         with temporary_path(out) as temporary:
-            with (
-                av.open(str(source), options=CONTAINER_OPTIONS, metadata_errors="replace") as video,
-                av.open(str(temporary), "w") as written,
-            ):
-                _copy(video, written, iter(blocks), out.suffix.lower(), clipping, tracks)
+            with av.open(str(source), options=CONTAINER_OPTIONS, metadata_errors="replace") as video:
+                with av.open(str(temporary), "w") as written:
+                    _copy(video, written, iter(blocks), out.suffix.lower(), clipping, tracks)
+                with av.open(str(temporary), options=CONTAINER_OPTIONS, metadata_errors="replace") as copy:
+                    lost = lost_tracks(video, copy)
             temporary.replace(out)
+            warn_of_left_out(out, lost)
     except av.FFmpegError as error:
         raise BadAudio(f"{source} cannot be copied with another sound ({error.strerror}); export it again.") from error
     except OSError as error:
@@ -86,22 +97,33 @@ def _copy(
     tracks: VideoTracks,
 ) -> None:
     """Copy all streams but, usually, those of sound, and encode the sound between their packets."""
-    codec = CODECS[ending]
+    kept_codec = LOSSLESS.get(ending, {}).get(video.streams.audio[0].codec_context.name)
+    codec = kept_codec or CODECS[ending]
+    samples = {"format": _lossless_format(video.streams.audio[0], codec)} if kept_codec else {}
+    is_matroska = ending in (".mkv", ".webm")
     first = next(blocks)
     if first.n_channels > MAX_CHANNELS:
         raise BadSetting(f"The sound has {first.n_channels} channels; a video has at most {MAX_CHANNELS}.")
-    low, high = CODEC_RATES_HZ[codec]
+    low, high = CODEC_RATES_HZ.get(codec, (8_000, 384_000))
     rate = min(max(first.sample_rate, low), high)
+    sounds = video.streams.audio
+    is_picture = {stream.index for stream in video.streams if _is_attached_picture(stream)}
     streams = {
-        stream.index: written.add_stream_from_template(stream)
+        stream.index: _copied(written, stream)
         for stream in video.streams
-        if stream.type in ("video", "subtitle")
+        if stream.type in ("video", "subtitle") and not (stream.index in is_picture and is_matroska)
     }
-    sound = written.add_stream(codec, rate=rate, layout=LAYOUTS[first.n_channels])
-    sound.bit_rate = BITS_PER_SECOND_AND_CHANNEL * first.n_channels
-    set_language(sound, tracks.language)
+    sound = written.add_stream(codec, rate=rate, layout=LAYOUTS[first.n_channels], **samples)
+    if not samples:
+        sound.bit_rate = BITS_PER_SECOND_AND_CHANNEL * first.n_channels
+    if tracks.language or tracks.keeps_sound:
+        set_language(sound, tracks.language)
+    else:
+        sound.metadata.update(_tags_of(sounds[0]))
     if tracks.keeps_sound:
         streams |= _added_sounds(video, written, tracks.sound_language)
+    else:
+        streams |= {stream.index: _copied(written, stream) for stream in sounds[1:]}
     subtitles = add_subtitles(written, tracks.subtitles, SUBTITLE_CODECS[ending])
     waves = _chain_waves(first, blocks)
     waves = resampled(waves, first.sample_rate, rate, first.n_channels)
@@ -111,6 +133,8 @@ def _copy(
     packets = heapq.merge(encoded, subtitles, key=lambda packet: packet.dts * packet.time_base)
     written.metadata.update({name: text for name, text in video.metadata.items() if name not in OWN_TAGS})
     written.set_chapters(video.chapters())
+    if is_matroska:
+        _attach(video, written)
     pending = next(packets, None)
     copied = [video.streams[index] for index in streams]  # none where there is sound alone; PyAV would read all then
     for packet in video.demux(copied) if copied else ():
@@ -118,7 +142,7 @@ def _copy(
             continue
         # Matroska stores no decoding times; those of the first reordered frames are unknown.
         time = packet.pts if packet.dts is None else packet.dts
-        seconds = float(time * packet.time_base)
+        seconds = float(time * packet.time_base) if packet.time_base and time is not None else 0.0
         while pending is not None and float(pending.dts * pending.time_base) <= seconds:
             written.mux(pending)
             pending = next(packets, None)
@@ -127,6 +151,62 @@ def _copy(
     while pending is not None:
         written.mux(pending)
         pending = next(packets, None)
+
+
+def _is_attached_picture(stream: AvObject) -> bool:
+    return stream.type == "video" and bool(stream.disposition & stream.disposition.attached_pic)
+
+
+def _tags_of(stream: AvObject) -> dict[str, str]:
+    """Return the tags of a track that stay true of its copy, such as language and title."""
+    return {name: text for name, text in stream.metadata.items() if name.lower() not in STREAM_TAGS}
+
+
+def _copied(written: AvObject, stream: AvObject) -> AvObject:
+    """Add a copy of a track to a container, with its tags and its role."""
+    copy = written.add_stream_from_template(stream)
+    copy.metadata.update(_tags_of(stream))
+    copy.disposition = stream.disposition
+    return copy
+
+
+def _lossless_format(stream: AvObject, codec: str) -> str:
+    """Return the format of the samples of a lossless track, for another one."""
+    is_deep = stream.codec_context.format.name.removesuffix("p") != "s16"
+    return {"alac": "s32p" if is_deep else "s16p", "flac": "s32" if is_deep else "s16"}[codec]
+
+
+def _attach(video: AvObject, written: AvObject) -> None:
+    """Copy the files in a Matroska file: fonts, and pictures, which are packets when they are read."""
+    for stream in video.streams:
+        tags = dict(stream.metadata)
+        name, mime = tags.get("filename", "attachment"), tags.get("mimetype", "application/octet-stream")
+        if stream.type == "attachment":
+            written.add_attachment(name, mime, stream.data or b"")
+        elif _is_attached_picture(stream):
+            content = next((bytes(packet) for packet in video.demux(stream) if packet.size), b"")
+            video.seek(0)
+            written.add_attachment(name, mime, content)
+
+
+def lost_tracks(before: AvObject, after: AvObject) -> list[str]:
+    """Return the names of the tracks of a container and of their tags that another lacks; its sound is encoded again."""
+    wanted, found = (Counter(_described(each)) for each in (before, after))
+    lossless = {*LOSSLESS[".mkv"]}
+    first, new = (each.streams.audio[0].codec_context.name for each in (before, after))
+    lost = [f"the {kind} track {detail}".rstrip() for kind, detail in (wanted - found)]
+    return [*lost, *([f"its lossless sound, which is {new} now"] if first in lossless and new not in lossless else [])]
+
+
+def _described(container: AvObject) -> Iterator[tuple[str, str]]:
+    for stream in container.streams:
+        tags = _tags_of(stream)
+        named = [f"{name} {tags[name]!r}" for name in ("language", "title", "timecode", "filename") if tags.get(name)]
+        is_file = stream.type == "attachment" or _is_attached_picture(stream)
+        named = [
+            each for each in named if each != "language 'und'" and not (is_file and each.startswith(("title", "lang")))
+        ]
+        yield "picture" if _is_attached_picture(stream) else stream.type, ", ".join(named)
 
 
 def _added_sounds(video: AvObject, written: AvObject, language: str) -> dict[int, AvObject]:
