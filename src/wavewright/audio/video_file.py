@@ -190,7 +190,7 @@ def _attach(video: AvObject, written: AvObject) -> None:
 
 
 def lost_tracks(before: AvObject, after: AvObject) -> list[str]:
-    """Return the names of the tracks of a container and of their tags that another lacks; its sound is encoded again."""
+    """Return the names of the tracks of a container that another lacks, or that have other tags there."""
     wanted, found = (Counter(_described(each)) for each in (before, after))
     lossless = {*LOSSLESS[".mkv"]}
     first, new = (each.streams.audio[0].codec_context.name for each in (before, after))

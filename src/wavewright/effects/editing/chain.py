@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 
 TOKEN = re.compile(r'(?:[^\s;"]|"[^"\n]*")+')
+SINGLE_QUOTED = re.compile(r"""("[^"\n]*")|(?<![^\s=])'([^'"\n]*)'(?=[\s;]|$)""")
 SEPARATOR = re.compile(r"\s*=\s*")
 MAX_LENGTH = 100_000  # characters
 
@@ -67,7 +68,8 @@ def split_steps(text: str) -> list[StepText]:
         raise BadSetting(f"The chain has {len(text)} characters; at most {MAX_LENGTH} are read.")
     steps = []
     for number, line in enumerate(text.split("\n"), 1):
-        steps += _steps_of_line(_without_comment(line), number)
+        double = SINGLE_QUOTED.sub(lambda found: found[1] or f'"{found[2]}"', line)
+        steps += _steps_of_line(_without_comment(double), number)
     return steps
 
 

@@ -1,0 +1,105 @@
+"""Times in every part of a file move with the sound: chapters, lyrics, cue sheets, and those of files brought in."""
+
+from __future__ import annotations
+
+import pytest
+
+import wavewright
+from tests.foreign_files import chirp
+from wavewright.audio.clip import Clip, write_blocks
+from wavewright.audio.file_formats.metadata import Marker, SoundMetadata
+from wavewright.audio.sound_file import read_all_metadata
+from wavewright.effects.editing import timed_text
+
+RATE = 48_000
+LRC = "[ar:Ann]\n[00:00.50]one\n[00:01.50][00:03.00]two <00:01.75>words\n[00:02.00]three"
+SHEET = """PERFORMER "Ann"
+FILE "a.flac" WAVE
+  TRACK 01 AUDIO
+    TITLE "one"
+    INDEX 01 00:00:00
+  TRACK 02 AUDIO
+    TITLE "two"
+    INDEX 00 00:01:37
+    INDEX 01 00:01:50
+  TRACK 03 AUDIO
+    TITLE "three"
+    INDEX 01 00:03:00
+"""
+
+
+def made(path, metadata, seconds=4.0):
+    return write_blocks(path, [Clip(chirp(seconds, RATE, 1), RATE)], None, metadata, seconds, left_out=[])
+
+
+def edited(source, out, chain):
+    wavewright.edit(source, out, do=chain, quiet=True)
+    return read_all_metadata(out)
+
+
+@pytest.mark.parametrize("ending", ["flac", "ogg", "opus", "mp3"])
+@pytest.mark.parametrize(
+    ("chain", "expected"),
+    [
+        ("trim 1.25s", [(0.0, "b"), (0.75, "c")]),
+        ("trim 2.5s", [(0.0, "c")]),
+        ("trim 0.5s 1.5s", [(0.0, "a"), (0.5, "b")]),
+        ("pad start=1s", [(1.0, "a"), (2.0, "b"), (3.0, "c")]),
+    ],
+)
+@pytest.mark.filterwarnings("ignore")
+def test_the_chapter_at_a_cut_begins_at_0(tmp_path, ending, chain, expected):
+    chapters = (Marker(0.0, 1.0, "a"), Marker(1.0, 2.0, "b"), Marker(2.0, 4.0, "c"))
+    kept = edited(made(tmp_path / f"a.{ending}", SoundMetadata(markers=chapters)), tmp_path / f"b.{ending}", chain)
+    assert [(pytest.approx(marker.start, abs=0.01), marker.label) for marker in kept.markers] == expected
+
+
+@pytest.mark.parametrize(
+    ("chain", "lines"),
+    [
+        (
+            "trim 1s",
+            ("[00:00.00]one", "[00:00.50]two <00:00.75>words", "[00:01.00]three", "[00:02.00]two <00:00.75>words"),
+        ),
+        ("trim 0s 1s", ("[00:00.50]one",)),
+    ],
+)
+def test_lines_of_lyrics_move(tmp_path, chain, lines):
+    source = made(tmp_path / "a.flac", SoundMetadata((("lyrics", LRC),)))
+    assert edited(source, tmp_path / "b.flac", chain).tags["lyrics"].split("\n") == ["[ar:Ann]", *lines]
+
+
+@pytest.mark.parametrize(
+    ("chain", "titles", "indices"),
+    [
+        ("trim 2s", ["two", "three"], ["00:00:00", "00:01:00"]),
+        ("pad start=1s", ["one", "two", "three"], ["00:01:00", "00:02:37", "00:02:50", "00:04:00"]),
+        ("trim 0s 1.1s", ["one"], ["00:00:00"]),
+    ],
+)
+def test_indices_of_a_cue_sheet_move(tmp_path, chain, titles, indices):
+    source = made(tmp_path / "a.flac", SoundMetadata((("cuesheet", SHEET),)))
+    sheet = edited(source, tmp_path / "b.flac", chain).tags["cuesheet"]
+    assert [line.split('"')[1] for line in sheet.splitlines() if "TITLE" in line] == titles
+    assert [line.split()[-1] for line in sheet.splitlines() if "INDEX" in line] == indices
+
+
+def test_a_sheet_without_starts_is_left_out():
+    sheet = "TRACK 01\nINDEX 00 00:00:00"
+    assert timed_text.moved(("cuesheet", sheet), lambda marker: marker, 1.0) is None
+
+
+@pytest.mark.parametrize(
+    ("step", "starts"),
+    [
+        ("append '{}'", [(1.0, "own"), (4.5, "brought")]),
+        ('append "{}" crossfade=0.25s', [(1.0, "own"), (4.25, "brought")]),
+        ("insert '{}' at=0.5s", [(1.0, "brought"), (3.0, "own")]),
+        ("insert '{}' at=2s; speed 2", [(0.5, "own"), (1.25, "brought")]),
+    ],
+)
+def test_markers_of_files_that_are_brought_in(tmp_path, step, starts):
+    source = made(tmp_path / "a.wav", SoundMetadata(markers=(Marker(1.0, None, "own"),)))
+    other = made(tmp_path / "the other.wav", SoundMetadata(markers=(Marker(0.5, None, "brought"),)), 2.0)
+    kept = edited(source, tmp_path / "b.wav", step.format(other))
+    assert [(pytest.approx(marker.start), marker.label) for marker in kept.markers] == starts
