@@ -12,6 +12,7 @@ import struct
 import sys
 import zlib
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -23,16 +24,25 @@ from tiny_speech import install
 from wavewright import models
 from wavewright.apps.cli import run
 from wavewright.audio.clip import Clip
+from wavewright.audio.sound_file import read_origin
 from wavewright.base.errors import BadFolder, BadModel
 from wavewright.models.card import Card, Source
 from wavewright.music.rules import compose_by_rule
 from wavewright.plots.thumbnails import envelope_path, indexed_png, palette, spectrogram_png
 from wavewright.synth.procedural import PROCEDURES
-from wavewright.tasks.demo import BITRATES_KBPS, TEXTS, demo
+from wavewright.tasks import demo_models, demo_tools
+from wavewright.tasks.demo import demo
+from wavewright.tasks.demo_models import BITRATES_KBPS, TEXTS
 from wavewright.tasks.demo_page.page import ModelSection, Player, PlayerRow, render_page
 
 # The package's own word `demo` is the function.
-demos, demo_tools = (sys.modules[f"wavewright.tasks.{name}"] for name in ("demo", "demo_tools"))
+demos = sys.modules["wavewright.tasks.demo"]
+
+
+@pytest.fixture(autouse=True)
+def one_process(monkeypatch):
+    """Run the jobs in this process, which sees what tests replace."""
+    monkeypatch.setattr(demos, "MAX_WORKERS", 1)
 
 
 @pytest.fixture(scope="module")
@@ -57,13 +67,13 @@ class Page(HTMLParser):
 
 def test_the_page_has_clips_of_every_model_and_loads_nothing_else(model, tmp_path, monkeypatch):
     monkeypatch.setattr(models, "BUNDLED_FOLDER", tmp_path / "bundled")
-    monkeypatch.setattr(demos._ClipWriter, "tools", lambda _: [])
+    monkeypatch.setattr(demos, "TOOLS", ())
     shutil.copytree(model, tmp_path / "bundled" / "tiny")
     make_gan(tmp_path / "bundled", "plain", labels=())
     made = demo(tmp_path / "out")
     page = Page(made.page.read_text(encoding="utf-8"))
     files = page.all("audio", "src")
-    assert len(files) == made.n_clips == 4 * demos.CLIPS_PER_LABEL + 3 * 8
+    assert len(files) == made.n_clips == 4 * demo_models.CLIPS_PER_LABEL + 3 * 8
     for file in files:
         assert soundfile.info(tmp_path / "out" / file).frames == 1600
     assert all(source.startswith("data:image/png;base64,") for source in page.all("img", "src"))
@@ -87,14 +97,14 @@ def test_the_page_has_sounds_without_a_model(model, tmp_path, monkeypatch):
     made = demo(tmp_path / "out")
     text = made.page.read_text(encoding="utf-8")
     for name in (*PROCEDURES, "windy-hill"):
-        assert f"audio/{name}.wav" in Page(text).all("audio", "src")
-        assert soundfile.info(tmp_path / "out" / "audio" / f"{name}.wav").frames > 1_000
+        assert f"audio/{name}.flac" in Page(text).all("audio", "src")
+        assert soundfile.info(tmp_path / "out" / "audio" / f"{name}.flac").frames > 1_000
     for name in (*demo_tools.PATCHES, "formula"):
-        assert soundfile.info(tmp_path / "out" / "audio" / f"{name}.wav").frames > 44_100
+        assert soundfile.info(tmp_path / "out" / "audio" / f"{name}.flac").frames > 44_100
     if importlib.util.find_spec("verovio"):
         assert text.count('<img class="notation" src="data:image/svg+xml;base64,') == 1
     assert not list((tmp_path / "out").rglob("chorale.*"))
-    assert "wavewright layer windy-hill --seconds 0.5 --seed 3 --out windy-hill.wav" in text
+    assert "wavewright layer windy-hill --seconds 0.5 --seed 3 --out windy-hill.flac" in text
 
 
 def test_the_page_has_edits_of_a_voice(tmp_path, monkeypatch):
@@ -103,7 +113,7 @@ def test_the_page_has_edits_of_a_voice(tmp_path, monkeypatch):
     (tmp_path / "page").mkdir()
     row = demo_tools.ToolClips(tmp_path / "page", [])._edit("voice")
     assert [player.name for player in row.players] == ["before", *(title for title, _ in demo_tools.CHAINS)]
-    assert row.players[2].clip.seconds == pytest.approx(1.3, abs=0.01)
+    assert row.players[2].seconds == pytest.approx(1.3, abs=0.01)
 
 
 def test_the_page_has_a_dubbed_scene(tmp_path, monkeypatch):
@@ -127,7 +137,7 @@ def test_the_page_has_an_episode(tmp_path, monkeypatch):
     sound = (0.1 * harmonics * (0.6 + 0.4 * np.sin(2 * np.pi * 4 * time)))[None]
     monkeypatch.setattr(demo_tools, "speak", lambda _text, voice, out: Clip(sound, 24_000).write(out))
     row = demo_tools.ToolClips(tmp_path / "page", [])._podcast("voice")
-    before, after = row.players[0].clip, row.players[2].clip
+    before, after = row.players[0], row.players[2]
     assert before.seconds == pytest.approx(2 + 2.5 + 2)
     assert after.seconds == pytest.approx(before.seconds - 1.5, abs=0.3)
 
@@ -144,11 +154,11 @@ def test_the_commands_on_the_page_generate_its_clips(tmp_path, monkeypatch):
     folder = make_gan(tmp_path / "runs", labels=("hi hat", "kick"))
     text = demo(tmp_path / "out", (str(folder),)).page.read_text(encoding="utf-8")
     commands = [html.unescape(command) for command in re.findall("<code>(.*?)</code>", text)]
-    assert commands[0] == "wavewright generate tiny --label 'hi hat' --count 3 --seed 7"
+    assert commands[0] == "wavewright generate tiny --label 'hi hat' --count 3 --seed 7 --format flac"
     for command in commands:
         assert run([*shlex.split(command)[1:], "--out", "again"]) == 0
-    names = sorted(path.name for path in (tmp_path / "again").glob("*.wav"))
-    assert names == sorted(path.name for path in (tmp_path / "out" / "audio").glob("*.wav"))
+    names = sorted(path.name for path in (tmp_path / "again").glob("*.flac"))
+    assert names == sorted(path.name for path in (tmp_path / "out" / "audio").glob("*.flac"))
     for name in names:
         assert (tmp_path / "again" / name).read_bytes() == (tmp_path / "out" / "audio" / name).read_bytes()
 
@@ -162,14 +172,71 @@ def test_a_demo_replaces_a_demo_and_no_other_page(model, tmp_path):
     assert [path.name for path in (tmp_path / "mine").rglob("*")] == ["index.html"]
     for seed in range(2):
         demo(tmp_path / "theirs", (str(make_gan(tmp_path / f"other{seed}", module=seeded(TinySpectral, seed))),))
-    assert len(list((tmp_path / "theirs" / "audio").glob("*.wav"))) == 3 * demos.CLIPS_PER_LABEL + 2 * 8
+    assert len(list((tmp_path / "theirs" / "audio").glob("*.flac"))) == 3 * demo_models.CLIPS_PER_LABEL + 2 * 8
+
+
+def test_an_interrupted_demo_says_so_and_the_next_one_replaces_it(model, tmp_path, monkeypatch):
+    other = make_gan(tmp_path / "other", labels=())
+    section = demo_models.ModelClips.section
+
+    def interrupted(clips, folder):
+        if folder.path == other:
+            raise KeyboardInterrupt
+        return section(clips, folder)
+
+    monkeypatch.setattr(demo_models.ModelClips, "section", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        demo(tmp_path / "out", (str(model), str(other)))
+    text = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    assert "<strong>1 of 2 parts are here.</strong>" in text
+    files = Page(text).all("audio", "src")
+    assert len(files) == 3 * demo_models.CLIPS_PER_LABEL + 2 * 8
+    assert sorted(files) == sorted(f"audio/{path.name}" for path in (tmp_path / "out" / "audio").glob("*.flac"))
+    monkeypatch.setattr(demo_models.ModelClips, "section", section)
+    made = demo(tmp_path / "out", (str(model), str(other)))
+    assert 'class="growing"' not in made.page.read_text(encoding="utf-8")
+    assert [path.name for path in (tmp_path / "out").iterdir() if path.name.startswith(".")] == []
+    manifest = (tmp_path / "out" / "audio" / "manifest.jsonl").read_text(encoding="utf-8")
+    assert len(manifest.splitlines()) == made.n_clips
+
+
+def test_two_processes_write_the_same_page_as_one(tmp_path, monkeypatch):
+    folders = [str(make_gan(tmp_path / name, labels=(name, "hat"))) for name in ("one", "two")]
+    for name, folder in zip(("one", "two"), folders, strict=True):
+        change_card(Path(folder), name=name)
+    pages = []
+    for n_workers in (1, 2):
+        monkeypatch.setattr(demos, "MAX_WORKERS", n_workers)
+        pages.append(demo(tmp_path / f"out{n_workers}", folders).page)
+    assert pages[0].read_bytes() == pages[1].read_bytes()
+    for path in (tmp_path / "out1" / "audio").glob("*.flac"):
+        assert path.read_bytes() == (tmp_path / "out2" / "audio" / path.name).read_bytes()
+
+
+def test_the_error_of_another_process_is_raised(tmp_path, monkeypatch):
+    monkeypatch.setattr(demos, "MAX_WORKERS", 2)
+    folders = [str(make_gan(tmp_path / name)) for name in ("one", "two")]
+    for folder in folders:
+        change_card(Path(folder), name="../x")
+    with pytest.raises(BadModel, match="contains a path separator"):
+        demo(tmp_path / "out", folders)
+    assert not (tmp_path / "out").exists()
+
+
+def test_clips_keep_their_origin_as_flac(tmp_path, monkeypatch):
+    (tmp_path / "models").mkdir()
+    install(monkeypatch, tmp_path / "models")
+    demo(tmp_path / "out", models=("en",))
+    for path in (tmp_path / "out" / "audio").iterdir():
+        assert read_origin(path)["model"] == "en"
+        assert soundfile.info(path).subtype == "PCM_16"
 
 
 def test_a_demo_is_there_as_a_whole_or_not_at_all(model, tmp_path, fill_disk):
-    fill_disk(2 * demos.CLIPS_PER_LABEL + 1)
+    fill_disk(2 * demo_models.CLIPS_PER_LABEL + 1)
     with pytest.raises(OSError, match="No space left") as refusal:
         demo(tmp_path / "out", (str(model),))
-    assert refusal.value.filename == str(tmp_path / "out" / "audio" / "tiny-hat-s7-000.wav")
+    assert refusal.value.filename == str(tmp_path / "out" / "audio" / "tiny-hat-s7-000.flac")
     assert not (tmp_path / "out").exists()
 
 
@@ -265,8 +332,10 @@ def test_vocoders_and_codecs_use_a_voice_and_classifiers_a_generator(tmp_path, m
         encoded.append(kbps)
         out.write_bytes(bytes(1_200))
 
-    monkeypatch.setattr(demos, "encode", encode)
-    monkeypatch.setattr(demos, "decode", lambda codes, out, model, quiet: Clip(np.zeros((1, 800)), 16_000).write(out))
+    monkeypatch.setattr(demo_models, "encode", encode)
+    monkeypatch.setattr(
+        demo_models, "decode", lambda codes, out, model, quiet: Clip(np.zeros((1, 800)), 16_000).write(out)
+    )
     made = demo(tmp_path / "out", models=("judge", "squeeze", "vocoder", "en"))
     assert made.skipped == {"judge": "A classifier recognises audio, and no model of the page generates its labels."}
     assert "Skipped: judge. A classifier recognises audio, and no model of the page generates its labels." in str(made)
@@ -285,7 +354,7 @@ def test_a_classifier_recognises_clips_of_a_generator(tmp_path):
     assert not made.skipped
     text = html.unescape(made.page.read_text(encoding="utf-8"))
     [row] = re.findall(r"<code>(wavewright recognise [^<]*)</code>", text)
-    assert shlex.split(row)[2:] == ["drum-classifier", "drums-cymbal-s9-000.wav", "--top", "3"]
+    assert shlex.split(row)[2:] == ["drum-classifier", "drums-cymbal-s9-000.flac", "--top", "3"]
     recognised = re.findall(r"<q>(\w+) 0\.\d\d, \w+ 0\.\d\d, \w+ 0\.\d\d</q>", text)
     assert len(recognised) == 5
     assert recognised[:2] == ["kick", "snare"]
@@ -295,12 +364,12 @@ def test_an_encoder_finds_clips_of_the_same_label(tmp_path):
     made = demo(tmp_path / "out", ("sound-encoder", "drums"))
     text = html.unescape(made.page.read_text(encoding="utf-8"))
     [command] = re.findall(r"<code>(wavewright similar [^<]*)</code>", text)
-    assert command.endswith("--folder sound-encoder-clips --embedding sound-encoder")
+    assert command.endswith("--folder . --embedding sound-encoder")
     names, distances = zip(
         *re.findall(r'aria-label="Play drums-(\w+)-s7-00\d, distance (\d+\.\d\d)"', text), strict=True
     )
-    assert len(names) == demos.SIMILAR_CLIPS
-    n_others = demos.CLIPS_PER_LABEL - 1
+    assert len(names) == demo_models.SIMILAR_CLIPS
+    n_others = demo_models.CLIPS_PER_LABEL - 1
     assert list(names[:n_others]) == [command.split()[2].split("-")[1]] * n_others
     assert list(map(float, distances)) == sorted(map(float, distances))
 
@@ -309,9 +378,9 @@ def test_a_transcriber_finds_the_notes_of_several_voices(tmp_path):
     made = demo(tmp_path / "out", models=("polyphonic",))
     assert made.n_clips == 2
     text = made.page.read_text(encoding="utf-8")
-    assert "wavewright transcribe polyphonic-recording.wav --polyphonic --out notes.mid" in text
+    assert "wavewright transcribe polyphonic-recording.flac --polyphonic --out notes.mid" in text
     found = int(re.search(r"its (\d+) notes by a piano", text)[1])
-    composed = compose_by_rule(demos.VOICES_RULE, seed=demos.SEEDS[0], bars=demos.PIECE_BARS).n_notes
+    composed = compose_by_rule(demo_models.VOICES_RULE, seed=demo_models.SEEDS[0], bars=demo_models.PIECE_BARS).n_notes
     assert abs(found - composed) < 0.5 * composed
     assert not list((tmp_path / "out").rglob("*.mid"))
 
@@ -320,7 +389,7 @@ def test_composers_write_pieces_and_versions_of_one(tmp_path):
     made = demo(tmp_path / "out", models=(str(trained("composer").out),))
     assert made.n_clips == 4
     text = made.page.read_text(encoding="utf-8")
-    assert "wavewright compose tiny --bars 8 --seed 7 --out tiny.mid" in text
+    assert "wavewright compose tiny --bars 4 --seed 7 --out tiny.mid" in text
     assert "wavewright compose tiny --score tiny.mid --vary 0.4 --seed 9 --out other.wav" in text
     assert not list((tmp_path / "out").rglob("*.mid"))
 
@@ -346,7 +415,9 @@ def test_models_that_need_a_voice_are_refused_without_one(tmp_path, monkeypatch)
 def section(name, *sources, text=""):
     clip = Clip(np.zeros((1, 100)), 8_000)
     card = Card(name=name, family="gan", sample_rate=8_000, sources=[*sources])
-    return ModelSection(card, "0" * 12, [PlayerRow("row", "command", [Player(f"audio/{name}.wav", name, clip, text)])])
+    return ModelSection(
+        card, "0" * 12, [PlayerRow("row", "command", [Player.of(f"audio/{name}.flac", name, clip, text)])]
+    )
 
 
 def test_every_source_is_credited_once():

@@ -156,7 +156,7 @@ def test_importing_the_package_loads_nothing_heavy():
 
 def test_importing_the_tasks_loads_neither_numba_nor_filters():
     heavy = ["numba", "scipy.signal", "torch"]
-    program = f"import sys, wavewright.tasks.demo; print([name for name in {heavy} if name in sys.modules])"
+    program = f"import sys, wavewright.tasks.demo_models; print([name for name in {heavy} if name in sys.modules])"
     assert in_a_new_python(program) == "[]"
 
 

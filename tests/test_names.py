@@ -227,8 +227,8 @@ def test_voices_of_any_name_stay_in_the_folder_of_a_demo(tmp_path, monkeypatch):
     made = demo(tmp_path / "out", models=("en",))
     assert made.n_clips == 2
     assert sorted(path.name for path in (tmp_path / "out" / "audio").iterdir()) == [
-        "en-CON-1.wav",
-        "en-Hip-Hop_Rap-1.wav",
+        "en-CON-1.flac",
+        "en-Hip-Hop_Rap-1.flac",
     ]
 
 

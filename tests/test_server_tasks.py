@@ -113,7 +113,7 @@ WRITTEN = {
     "encode": {"wwc"},
     "decode": {"wav"},
     "plot": {"png"},
-    "demo": {"wav", "html"},
+    "demo": {"flac", "html"},
 }
 """Endings of the files that tasks write."""
 

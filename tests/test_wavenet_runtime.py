@@ -21,7 +21,8 @@ from wavewright.families.wavenet.training import ConditionGraph, engine_tensors
 from wavewright.models.card import Card
 from wavewright.models.folder import ModelFolder
 from wavewright.nn.export_spec import ExportSpec, GraphSpec
-from wavewright.tasks.demo import CLIPS_PER_LABEL, demo
+from wavewright.tasks.demo import demo
+from wavewright.tasks.demo_models import CLIPS_PER_LABEL
 from wavewright.tasks.generate import generate
 from wavewright.training.export import export_model
 

@@ -1,66 +1,36 @@
-"""Generate audio with every bundled model, and a page to play it."""
+"""Generate audio with every bundled model, and a page to play it, which grows while the models run."""
 
 from __future__ import annotations
 
-import shlex
-import shutil
+import os
+import sys
 import time
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Generator, Sequence
+from contextlib import closing, redirect_stderr
 from dataclasses import dataclass, field
+from functools import partial
+from io import StringIO
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 from pydantic import Field
 
-from ..audio.clip import Clip
-from ..base.errors import BadFolder, BadModel
-from ..base.names import file_stem, inside
+from ..base.errors import BadFolder, BadModel, SoundWarning, WavewrightError, collected_warnings
 from ..base.parameters import OutputFolder, Quiet
 from ..base.progress_bar import progress_bar
-from ..base.whole_file import whole_folder
+from ..base.whole_file import sweep, write_whole
+from ..base.worker_process import WorkerLost, WorkerProcess, answers
 from ..contracts.family import Capability
-from ..dsp.rooms import Room
-from ..families import FAMILIES, loading
-from ..inference.recognition.results import RecognisedFiles
-from ..inference.transcription.files import TranscribedMelody
 from ..models import bundled, find
 from ..models.folder import ModelFolder
-from ..music.timbre_path import TIMBRE_SEPARATOR
-from ..speech.voice import DEFAULT_VOCODER
 from . import checked
-from .cancel_echo import cancel_echo
-from .compose import compose
-from .compose_by_rule import compose_by_rule
-from .decode import decode
-from .demo_page.page import GENERATOR, ModelSection, Player, PlayerRow, render_page
-from .demo_tools import PIECE_BARS, PROCEDURE_SEED, SEEDS, TEXTS, TOOL_SECONDS, TUNE, TUNE_NAME, ToolClips, texts_of
-from .encode import encode
-from .enhance import enhance
-from .generate import Generated, generate
-from .morph import morph
-from .recognise import recognise
-from .render import render
-from .separate import separate
-from .similar import similar
-from .speak import speak
-from .synthesise import synthesise
-from .transcribe import transcribe
+from .demo_jobs import TOOLS, Job, capabilities_of, jobs_of
+from .demo_page.page import GENERATOR, ModelSection, PlayerRow, Section, ToolSection, render_page
 
 PAGE_FILE = "index.html"
-NOISE_SEED = 3
-VOICES_RULE = "progression"  # of a piece whose voices a transcriber finds
-NOISE_LEVEL, NOISE_POLE, HUM_HZ = 0.02, 0.9, 100.0  # of the noise before a denoiser: a hiss without highs, and a hum
-ROOM_METRES, ROOM_T60 = np.array([4.0, 5.0, 2.6]), 0.3
-ECHO_FRACTION = 0.5  # peak of the echo over that of the far end
-CLIPS_PER_LABEL = 3
-TOP_LABELS = 3  # of a recognised clip
-INTERPOLATED_LABELS = 2
-SIMILAR_CLIPS = 5
-STEPS = 8  # clips of an interpolation
-BITRATES_KBPS = (5.0, 3.0, 1.6)
-MORPHED = ("footsteps", "rain")
-TIMBRES = ("piano", "flute", "violin")  # of an instrument that has them; else its first labels
+MAX_WORKERS = 2  # each needs the memory of a few models, and more of them compile the same loops
 
 
 @dataclass(frozen=True)
@@ -85,7 +55,8 @@ def demo(
 ) -> Demo:
     """Generate audio with every bundled model and without a model, and a page to play it in a browser.
 
-    The page contains its images, style and script; the sound files lie beside it. Models that generate no audio are
+    The page contains its images, style and script; the sound files lie beside it. It is there with the first clips
+    and grows; one that was interrupted says so, and the next call replaces it. Models that generate no audio are
     listed with the reason.
 
     Returns
@@ -102,28 +73,85 @@ def demo(
     """
     begin = time.perf_counter()
     folders = [ModelFolder(find(name)) for name in models or bundled()]
-    _refuse_to_replace(out / PAGE_FILE)
-    with whole_folder(out, last=PAGE_FILE) as hidden:
-        writer = _ClipWriter(hidden, folders)
-        with progress_bar("demo", len(folders) + (not models), quiet, unit="parts") as show:
-            sections = []
-            for n_done, folder in enumerate(folders, start=1):
-                sections.append(writer.section(folder))
-                show(n_done)
-            if not any(section.rows for section in sections):
-                raise BadModel(_no_audio_message(models))
-            tools = [] if models else writer.tools()
-        sections.sort(key=_sort_key)
-        (hidden / PAGE_FILE).write_text(render_page(sections, tools), encoding="utf-8")
-    rows = [row for section in sections for row in section.rows] + [row for tool in tools for row in tool.rows]
-    skipped = {section.card.name: section.reason for section in sections if not section.rows}
-    n_clips = sum(len(row.players) for row in rows)
-    return Demo(out / PAGE_FILE, n_clips, time.perf_counter() - begin, skipped)
+    if not folders:
+        raise BadModel(_no_audio_message(models))
+    page = out / PAGE_FILE
+    _refuse_to_replace(page)
+    jobs = jobs_of(folders, () if models else TOOLS)
+    done: list[Section] = []
+    with progress_bar("demo", len(jobs), quiet, unit="parts") as show, closing(_results(out, folders, jobs)) as results:
+        for n_done, sections in enumerate(results, start=1):
+            is_first = not _rows(done) and bool(_rows(sections))
+            done = sorted([*done, *sections], key=partial(_position, folders))
+            if _rows(done):
+                write_whole(page, _render(done, n_done, len(jobs)).encode())
+            if is_first and not quiet:
+                print(f"Open {page} in a browser: it has the first clips, and grows.", file=sys.stderr)
+            show(n_done)
+    if not _rows(done):
+        raise BadModel(_no_audio_message(models))
+    n_clips = sum(len(row.players) for row in _rows(done))
+    skipped = {each.card.name: each.reason for each in done if isinstance(each, ModelSection) and not each.rows}
+    return Demo(page, n_clips, time.perf_counter() - begin, skipped)
 
 
-def _sort_key(section: ModelSection) -> tuple[bool, bool]:
-    """Sort voices first, models without clips last."""
-    return not section.rows, Capability.SPEAK not in FAMILIES[section.card.family].capabilities
+def _results(out: Path, folders: Sequence[ModelFolder], jobs: Sequence[Job]) -> Generator[list[Section]]:
+    """Yield the sections of each job as it is finished; raise its error."""
+    n_workers = min(os.cpu_count() or 1, MAX_WORKERS, len(jobs))
+    if n_workers == 1:
+        from .demo_models import write_job  # slow to import
+
+        for job in jobs:
+            yield write_job(out, folders, job)
+        return
+    start = partial(WorkerProcess, _work, out, folders, one_thread=True)
+    try:
+        with closing(answers(jobs, n_workers, start)) as answered:
+            for job, answer in answered:
+                if isinstance(answer, WorkerLost):
+                    raise WavewrightError(f"{job.name}: {answer}")
+                sections, sentences, printed = answer
+                for sentence in sentences:
+                    warnings.warn(sentence, SoundWarning, stacklevel=2)
+                sys.stderr.write(printed)
+                if isinstance(sections, Exception):
+                    raise sections
+                yield sections
+    finally:
+        if out.is_dir():
+            sweep(out)
+
+
+def _work(connection: Connection, out: Path, folders: Sequence[ModelFolder]) -> None:
+    """Answer each job with its sections or its error, warnings, and what it printed."""
+    from .demo_models import write_job  # slow to import: the process of the page does without it
+
+    while True:
+        job = connection.recv()
+        with collected_warnings() as sentences, redirect_stderr(StringIO()) as printed:
+            try:
+                sections: list[Section] | Exception = write_job(out, folders, job)
+            except Exception as error:
+                sections = error
+        connection.send((sections, sentences, printed.getvalue()))
+
+
+def _rows(sections: Sequence[Section]) -> list[PlayerRow]:
+    return [row for section in sections for row in section.rows]
+
+
+def _render(sections: Sequence[Section], n_done: int, n_jobs: int) -> str:
+    models = [section for section in sections if isinstance(section, ModelSection)]
+    tools = [section for section in sections if isinstance(section, ToolSection)]
+    return render_page(models, tools, n_done, n_jobs)
+
+
+def _position(folders: Sequence[ModelFolder], section: Section) -> tuple[bool, bool, int]:
+    """Return the sort key of a section: voices first, models without clips last, tools in their order."""
+    if isinstance(section, ToolSection):
+        return False, False, TOOLS.index(section.name)
+    [number, folder] = next(each for each in enumerate(folders) if each[1].card == section.card)
+    return not section.rows, Capability.SPEAK not in capabilities_of(folder), number
 
 
 def _no_audio_message(models: Sequence[str]) -> str:
@@ -136,284 +164,3 @@ def _refuse_to_replace(path: Path) -> None:
     """Raise BadFolder if a file that is not the page of a demo exists."""
     if path.exists() and not (path.is_file() and GENERATOR.encode() in path.read_bytes()):
         raise BadFolder(f"{path} exists and is not the page of a demo; choose another folder with --out.")
-
-
-class _ClipWriter(ToolClips):
-    """Writes the clips of each model, too."""
-
-    def __init__(self, out: Path, folders: Sequence[ModelFolder]) -> None:
-        super().__init__(out, folders)
-        self._generated: dict[tuple[str, str | None], Generated] = {}
-
-    def _clips_of(self, folder: ModelFolder, label: str | None) -> Generated:
-        """Return a few clips of a label, which are generated once."""
-        key = folder.hash, label
-        if key not in self._generated:
-            self._generated[key] = generate(str(folder.path), label, CLIPS_PER_LABEL, SEEDS[0], out=self.audio)
-        return self._generated[key]
-
-    def section(self, folder: ModelFolder) -> ModelSection:
-        """Return the clips of a model, or the reason why it has none."""
-        capabilities = loading.family_of(folder.card, folder.path).capabilities_of(folder.card.config)
-        needs_voice = {
-            Capability.VOCODE: self._vocode,
-            Capability.CODE: self._encode_and_decode,
-            Capability.ENHANCE: self._enhance,
-            Capability.SEPARATE: self._separate,
-            Capability.CANCEL_ECHO: self._cancel_echo,
-        }
-        rows: list[PlayerRow] = []
-        reason = ""
-        if Capability.SPEAK in capabilities:
-            rows = self._speak(folder)
-        elif folder.card.config.get("latent") == "frames":  # a VAE for clips of any length
-            rows = [self._morph_over_time(folder)]
-        elif Capability.PERFORM in capabilities:
-            rows = [self._perform(folder)]
-        elif Capability.GENERATE in capabilities:
-            rows = self._generate(folder, Capability.INTERPOLATE in capabilities)
-        elif writers := [write for capability, write in needs_voice.items() if capability in capabilities]:
-            rows, reason = self._with_voice(writers[0], folder)
-        elif Capability.COMPOSE in capabilities:
-            rows = self._compose(folder)
-        elif Capability.TRANSCRIBE in capabilities:
-            rows = [self._transcribe_voices(folder)]
-        elif Capability.CLASSIFY in capabilities:
-            rows, reason = self._recognise(folder)
-        elif Capability.EMBED in capabilities:
-            rows, reason = self._search(folder)
-        else:
-            reason = f"A {folder.card.family} does not generate audio."
-        return ModelSection(folder.card, folder.hash, rows, reason)
-
-    def _with_voice(
-        self, rows_of: Callable[[ModelFolder, str], list[PlayerRow]], folder: ModelFolder
-    ) -> tuple[list[PlayerRow], str]:
-        """Return the rows of a model that needs a voice, or the reason why there are none."""
-        if self.voice is None:
-            return [], "It needs speech as its input, and there is no voice."
-        try:
-            return rows_of(folder, self.voice), ""
-        except BadModel as error:  # a vocoder whose mel frames differ from the voice's
-            return [], str(error)
-
-    def _generate(self, folder: ModelFolder, can_interpolate: bool) -> list[PlayerRow]:
-        """Write a few clips of each label, and interpolations between two of them."""
-        labels: list[str | None] = [*folder.card.labels] or [None]
-        rows = []
-        for label in labels:
-            generated = self._clips_of(folder, label)
-            command = _command(folder, label, f"--count {CLIPS_PER_LABEL} --seed {SEEDS[0]}")
-            rows.append(PlayerRow(label or "clips", command, self._players(generated, label or "clip")))
-        for label in labels[:INTERPOLATED_LABELS] if can_interpolate else []:
-            generated = generate(str(folder.path), label, interpolate=SEEDS, count=STEPS, out=self.audio)
-            command = _command(folder, label, f"--interpolate {SEEDS[0]} {SEEDS[1]} --count {STEPS}")
-            rows.append(PlayerRow(f"from one {label or 'clip'} to another", command, self._players(generated, "step")))
-        return rows
-
-    def _morph_over_time(self, folder: ModelFolder) -> PlayerRow:
-        """Write a sound that changes into another one, and one with its rhythm and the sound of the other."""
-        name = file_stem(folder.card.name)
-        ends = [self.audio / f"{name}-{procedure}.wav" for procedure in MORPHED]
-        for procedure, path in zip(MORPHED, ends, strict=True):
-            synthesise(procedure, path, TOOL_SECONDS, seed=PROCEDURE_SEED, quiet=True)
-        players = [self._player(path, procedure) for path, procedure in zip(ends, MORPHED, strict=True)]
-        changing = morph(ends[0], ends[1], over_time=True, model=str(folder.path), out=self.audio)
-        rhythm = morph(ends[0], ends[1], transfer=True, model=str(folder.path), out=self.audio)
-        players += [
-            self._player(self.audio / changing.clips[0].file, "from the one to the other"),
-            self._player(self.audio / rhythm.clips[0].file, "rhythm of the one, sound of the other"),
-        ]
-        command = f"wavewright morph {ends[0].name} {ends[1].name} --over-time --model {folder.card.name}"
-        return PlayerRow(" and ".join(MORPHED), command, players)
-
-    def _recognise(self, folder: ModelFolder) -> tuple[list[PlayerRow], str]:
-        """Write a clip of each label by a model that has the labels, too, and recognise it."""
-        labels = [label for label in folder.card.labels if label]
-        generators = [each for each in self.folders if self._generates(each) and set(labels) <= set(each.card.labels)]
-        if not labels or not generators:
-            return [], f"A {folder.card.family} recognises audio, and no model of the page generates its labels."
-        players = []
-        for label in labels:
-            made = generate(str(generators[0].path), label, 1, SEEDS[1], out=self.audio)
-            path = made.out / made.clips[0].file
-            result = recognise(str(folder.path), path, top=TOP_LABELS, quiet=True)
-            assert isinstance(result, RecognisedFiles)
-            text = ", ".join(f"{each.label} {each.confidence:.2f}" for each in result.files[0].labels)
-            players.append(self._player(path, label, text))
-        command = f"wavewright recognise {folder.card.name} {path.name} --top {TOP_LABELS}"
-        return [PlayerRow(f"labels of clips by {generators[0].card.name}", command, players)], ""
-
-    def _search(self, folder: ModelFolder) -> tuple[list[PlayerRow], str]:
-        """Write clips by a model that has labels, and find those that are most similar to one of them."""
-        generators = [each for each in self.folders if self._generates(each) and len(each.card.labels) > 1]
-        if not generators:
-            return [], "It compares recordings, and no model of the page generates any."
-        clips = inside(self.audio, file_stem(folder.card.name, "clips"))
-        clips.mkdir()
-        for label in generators[0].card.labels:
-            made = self._clips_of(generators[0], label)
-            for clip in made.clips:
-                shutil.copy(self.audio / clip.file, clips)
-        query = clips / made.clips[0].file
-        result = similar(query, clips, SIMILAR_CLIPS, embedding=str(folder.path), quiet=True)
-        players = [self._player(query, query.stem)]
-        for each in result.clips:
-            players.append(self._player(clips / each.file, f"{Path(each.file).stem}, distance {each.distance:.2f}"))
-        command = f"wavewright similar {query.name} --folder {clips.name} --embedding {folder.card.name}"
-        return [PlayerRow(f"clips by {generators[0].card.name} similar to one of them", command, players)], ""
-
-    def _perform(self, folder: ModelFolder) -> PlayerRow:
-        """Render a tune by a few timbres of an instrument, and by a timbre that moves between them."""
-        name, tune = file_stem(folder.card.name), self.out / "tune.abc"
-        tune.write_text(TUNE, encoding="utf-8")
-        labels = [label for label in TIMBRES if label in folder.card.labels] or folder.card.labels[: len(TIMBRES)]
-        path_of_all = [TIMBRE_SEPARATOR.join(labels)] if len(labels) > 1 else []
-        timbres: list[str | None] = [*labels, *path_of_all] or [None]
-        players = []
-        for number, timbre in enumerate(timbres, 1):
-            path = self.audio / f"{name}-{number}.wav"
-            render(tune, path, instrument=str(folder.path), timbre=timbre, quiet=True)
-            players.append(self._player(path, timbre or name))
-        tune.unlink()
-        words = ["wavewright", "render", f"{TUNE_NAME}.abc", "--instrument", folder.card.name]
-        words += ["--timbre", timbres[-1]] if timbres[-1] else []
-        return PlayerRow(TUNE_NAME, shlex.join(words), players)
-
-    def _speak(self, folder: ModelFolder) -> list[PlayerRow]:
-        """Write a few sentences by each voice of a model."""
-        rows, texts = [], texts_of(folder)
-        for speaker in loading.speakers_of(folder.card) or (None,):
-            name = folder.card.name if speaker is None else f"{folder.card.name}-{speaker}"
-            voice = str(folder.path) if speaker is None else f"{folder.path}-{speaker}"
-            players = []
-            for number, text in enumerate(texts, start=1):
-                path = inside(self.audio, f"{file_stem(name, str(number))}.wav")
-                speak(text, voice=voice, out=path)
-                players.append(self._player(path, f"{speaker or name} {number}", text))
-            rows.append(PlayerRow(name, shlex.join(["wavewright", "speak", texts[0], "--voice", name]), players))
-        return rows
-
-    def _vocode(self, folder: ModelFolder, voice: str) -> list[PlayerRow]:
-        """Write a sentence of a voice through this vocoder."""
-        path = inside(self.audio, f"{file_stem(folder.card.name, 'speech')}.wav")
-        speak(TEXTS[1], voice=voice, vocoder=str(folder.path), out=path)
-        words = ["wavewright", "speak", TEXTS[1]]
-        words += ["--vocoder", folder.card.name] if folder.card.name != DEFAULT_VOCODER else []
-        return [PlayerRow("a voice through it", shlex.join(words), [self._player(path, "sentence", TEXTS[1])])]
-
-    def _encode_and_decode(self, folder: ModelFolder, voice: str) -> list[PlayerRow]:
-        """Write a sentence before and after the codec, at a few bitrates."""
-        name = file_stem(folder.card.name)
-        before = self.audio / f"{name}-before.wav"
-        speak(TEXTS[1], voice=voice, out=before)
-        kilobytes = before.stat().st_size / 1e3
-        players = [self._player(before, f"before: {kilobytes:.0f} kB", TEXTS[1])]
-        for kbps in BITRATES_KBPS:
-            after = self.audio / f"{name}-{kbps:g}kbps.wav"
-            codes = self.out / "codes.wwc"
-            encode(before, kbps, codes, str(folder.path), quiet=True)
-            decode(codes, after, str(folder.path), quiet=True)
-            players.append(self._player(after, f"{kbps:g} kbps: {codes.stat().st_size / 1e3:.1f} kB", TEXTS[1]))
-            codes.unlink()
-        command = (
-            f"wavewright encode {before.name} --kbps 3 --out talk.wwc && wavewright decode talk.wwc --out again.wav"
-        )
-        return [PlayerRow("before and after", command, players)]
-
-    def _enhance(self, folder: ModelFolder, voice: str) -> list[PlayerRow]:
-        """Write a sentence in noise before and after a denoiser."""
-        from scipy.signal import lfilter  # slow to import
-
-        name, rng = file_stem(folder.card.name), np.random.default_rng(NOISE_SEED)
-        before, after = self.audio / f"{name}-before.wav", self.audio / f"{name}-after.wav"
-        clip = self._sentence(voice, TEXTS[1], folder.card.sample_rate)
-        hum = np.sin(2 * np.pi * HUM_HZ / clip.sample_rate * np.arange(clip.n_samples))
-        noise = lfilter([1.0], [1.0, -NOISE_POLE], rng.standard_normal(clip.n_samples))
-        noisy = clip.wave + NOISE_LEVEL * (noise * np.sqrt(1 - NOISE_POLE**2) + hum)
-        Clip(noisy, clip.sample_rate).write(before)
-        enhance(before, after, model=str(folder.path), quiet=True)
-        command = f"wavewright enhance {before.name} --model {folder.card.name} --out after.wav"
-        players = [self._player(before, "before", TEXTS[1]), self._player(after, "after", TEXTS[1])]
-        return [PlayerRow("noise", command, players)]
-
-    def _separate(self, folder: ModelFolder, voice: str) -> list[PlayerRow]:
-        """Write a sentence over music, and both apart again."""
-        name, sample_rate = file_stem(folder.card.name), folder.card.sample_rate
-        mixture, song = self.audio / f"{name}-mixture.wav", self.audio / f"{name}-music.wav"
-        speech = self._sentence(voice, TEXTS[1], sample_rate).wave
-        compose_by_rule("band", song, bars=PIECE_BARS, seed=PROCEDURE_SEED, quiet=True)
-        music = np.resize(Clip.read(song).mono().resample(sample_rate).wave, speech.shape)
-        mixed = speech + music * np.sqrt(np.mean(speech**2) / np.mean(music**2))
-        Clip(mixed / max(1.0, np.abs(mixed).max()), sample_rate).write(mixture)
-        song.unlink()
-        stems = separate(mixture, self.audio, model=str(folder.path), quiet=True).sound_files
-        command = f"wavewright separate {mixture.name} --model {folder.card.name}"
-        labels = ("mixture", "speech", "background")
-        return [
-            PlayerRow(
-                "dialogue", command, [self._player(*pair) for pair in zip((mixture, *stems), labels, strict=True)]
-            )
-        ]
-
-    def _cancel_echo(self, folder: ModelFolder, voice: str) -> list[PlayerRow]:
-        """Write a call, one sentence over the echo of others, before and after the removal of the echo."""
-        from scipy.signal import oaconvolve  # slow to import
-
-        name, sample_rate = file_stem(folder.card.name), folder.card.sample_rate
-        paths = [self.audio / f"{name}-{suffix}.wav" for suffix in ("far", "before", "after")]
-        far = self._sentence(voice, " ".join((TEXTS[1], TEXTS[0], TEXTS[2])), sample_rate).wave[0]
-        near = self._sentence(voice, TEXTS[2], sample_rate).wave[0]
-        rng = np.random.default_rng(NOISE_SEED)
-        echo = oaconvolve(far, Room(ROOM_METRES, ROOM_T60).response(rng, sample_rate))[: len(far)]
-        echo *= ECHO_FRACTION * np.abs(far).max() / np.abs(echo).max()
-        microphone = echo + np.pad(near, (max(len(far) - len(near), 0), 0))[: len(far)]
-        for path, wave in zip(paths, (far, microphone), strict=False):
-            Clip(wave[None] / max(1.0, np.abs(wave).max()), sample_rate).write(path)
-        cancel_echo(paths[1], paths[0], paths[2], model=str(folder.path), quiet=True)
-        command = f"wavewright cancel-echo {paths[1].name} {paths[0].name} --model {folder.card.name} --out after.wav"
-        labels = ("loudspeaker", "microphone before", "microphone after")
-        return [PlayerRow("echo", command, [self._player(*pair) for pair in zip(paths, labels, strict=True)])]
-
-    def _compose(self, folder: ModelFolder) -> list[PlayerRow]:
-        """Write two pieces of a composer, and other versions of the first."""
-        name, model = file_stem(folder.card.name), str(folder.path)
-        first = self.out / f"{name}.mid"
-        compose(model, first, bars=PIECE_BARS, seed=SEEDS[0])
-        pieces = []
-        for seed in SEEDS:
-            path = self.audio / f"{name}-{seed}.wav"
-            compose(model, path, bars=PIECE_BARS, seed=seed, quiet=True)
-            pieces.append(self._player(path, f"seed {seed}"))
-        changed = self.audio / f"{name}-filled.wav", self.audio / f"{name}-varied.wav"
-        compose(model, changed[0], score=first, infill=f"{PIECE_BARS // 2 + 1}:{PIECE_BARS}", seed=SEEDS[1], quiet=True)
-        compose(model, changed[1], score=first, vary=0.4, seed=SEEDS[1], quiet=True)
-        others = [self._player(*pair) for pair in zip(changed, ("second half anew", "variation"), strict=True)]
-        first.unlink()
-        command = f"wavewright compose {folder.card.name} --bars {PIECE_BARS} --seed {SEEDS[0]} --out {name}.mid"
-        other = f"wavewright compose {folder.card.name} --score {name}.mid --vary 0.4 --seed {SEEDS[1]} --out other.wav"
-        return [PlayerRow("pieces", command, pieces), PlayerRow(f"seed {SEEDS[0]} changed", other, others)]
-
-    def _transcribe_voices(self, folder: ModelFolder) -> PlayerRow:
-        """Render a piece of several voices, find its notes, and render these."""
-        name = file_stem(folder.card.name)
-        paths = [self.audio / f"{name}-{part}.wav" for part in ("recording", "notes")]
-        notes = self.out / f"{name}.mid"
-        compose_by_rule(VOICES_RULE, paths[0], bars=PIECE_BARS, seed=SEEDS[0], quiet=True)
-        transcribed = transcribe(paths[0], notes, polyphonic=True, model=str(folder.path), quiet=True)
-        render(notes, paths[1], quiet=True)
-        notes.unlink()
-        assert isinstance(transcribed, TranscribedMelody)
-        labels = "recording", f"its {len(transcribed.notes)} notes by a piano"
-        command = f"wavewright transcribe {paths[0].name} --polyphonic --out notes.mid"
-        return PlayerRow("several voices", command, [self._player(*pair) for pair in zip(paths, labels, strict=True)])
-
-    def _players(self, generated: Generated, name: str) -> list[Player]:
-        paths = [generated.out / clip.file for clip in generated.clips]
-        return [self._player(path, f"{name} {number}") for number, path in enumerate(paths, start=1)]
-
-
-def _command(folder: ModelFolder, label: str | None, options: str) -> str:
-    """Return the command that generates the clips of a row."""
-    words = ["wavewright", "generate", folder.card.name, *([] if label is None else ["--label", label])]
-    return f"{shlex.join(words)} {options}"

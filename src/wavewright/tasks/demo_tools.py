@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
-from ..audio.clip import Clip
+from ..audio.clip import Clip, read_metadata
 from ..auditing.report import Recitation
 from ..base.errors import BadModel, MissingExtra
 from ..base.names import file_stem, inside
 from ..base.units import db_to_gain, seconds_to_samples
 from ..base.whole_file import scratch_folder
-from ..contracts.family import Capability
 from ..families import loading
 from ..inference.transcription.files import TranscribedMelody
 from ..models.folder import ModelFolder
@@ -29,7 +29,8 @@ from ..synth.procedural import PROCEDURES
 from .accompany import CHORALE, accompany
 from .audit import PAIR_KINDS, audit
 from .compose_by_rule import compose_by_rule
-from .demo_page.page import Player, PlayerRow, ToolSection
+from .demo_jobs import generates
+from .demo_page.page import Player, PlayerRow, Section, ToolSection
 from .dub import dub
 from .edit import edit
 from .generate import generate
@@ -45,7 +46,7 @@ AUDIO_FOLDER = "audio"
 AUDITED_LABELS = 3
 SEEDS = (7, 9)
 TOOL_SECONDS = 5.0
-PIECE_BARS = 8
+PIECE_BARS = 4
 PIECE_FORM = "AB"
 PROCEDURE_SEED = 3
 PATCHES = ("super-saw", "warm-pad", "electric-piano", "nylon-guitar", "choir-aah", "drawbar-organ")
@@ -120,43 +121,63 @@ class ToolClips:
             return None
         return DEFAULT_VOICE
 
-    def tools(self) -> list[ToolSection]:
-        """Return the clips of commands without a model: audio by rules, backgrounds, and edits of a sentence."""
-        textures = [name for name, procedure in PROCEDURES.items() if procedure.is_texture]
-        one_shots = [name for name, procedure in PROCEDURES.items() if not procedure.is_texture]
-        sections = [
-            ToolSection(
-                "sounds by rules",
-                "Sounds synthesised without a model or a recording.",
-                [self._synthesise("textures", textures, TOOL_SECONDS), self._synthesise("one-shots", one_shots, None)],
-            ),
-            ToolSection(
-                "backgrounds",
+    def tool(self, name: str) -> ToolSection | None:
+        """Return the clips of a tool; None where it needs a voice or a model and there is none."""
+        description, rows_of = {
+            "sounds by rules": ("Sounds synthesised without a model or a recording.", self._synthesise_all),
+            "backgrounds": (
                 "Textures and randomised sounds in layers, of any length.",
-                [self._layer(preset) for preset in BACKGROUNDS],
+                lambda: [self._layer(preset) for preset in BACKGROUNDS],
             ),
-        ]
-        rows = [self._render(), self._compose_by_rules()]
-        sections.append(ToolSection("music", "A tune in ABC notation, rendered to sound; pieces by rules.", rows))
-        title = "A melody as a recording, its notes, and an accompaniment of the recording."
-        sections.append(ToolSection("transcription", title, [self._transcribe()]))
-        rows = [self._render_notes()]
-        sections.append(ToolSection("synthesiser", "Single notes of patches, and a wave from a formula.", rows))
-        labelled = [folder for folder in self.folders if self._generates(folder) and len(folder.card.labels) > 1]
+            "music": ("A tune in ABC notation, rendered to sound.", lambda: [self._render()]),
+            "pieces by rules": ("Pieces composed by rules.", lambda: [self._compose_by_rules()]),
+            "transcription": (
+                "A melody as a recording, its notes, and an accompaniment of the recording.",
+                lambda: [self._transcribe()],
+            ),
+            "synthesiser": ("Single notes of patches, and a wave from a formula.", lambda: [self._render_notes()]),
+            "audit": (
+                "Clips of a model that are found again in a folder of recordings: here it has clips of the model.",
+                self._audits,
+            ),
+            "editing": ("A sentence of a voice before and after chains of effects.", lambda: self._spoken(self._edit)),
+            "podcast": (
+                "Two recordings, one of them soft, as an episode: without noise, equally loud, with short pauses.",
+                lambda: self._spoken(self._podcast),
+            ),
+            "dubbing": (
+                "A scene in German with music, dubbed into English: each line in the time of the original.",
+                lambda: [self._dub(german, self.voice) for german in voices_of("de")[:1] if self.voice],
+            ),
+        }[name]
+        rows = [row for row in rows_of() if row.players]
+        return ToolSection(name, description, rows) if rows else None
+
+    def compressed(self, section: Section) -> Section:
+        """Return a section with its WAV files as FLAC, of 16 bits, with the same tags."""
+        return replace(section, rows=[self._compressed_row(row) for row in section.rows])
+
+    def _compressed_row(self, row: PlayerRow) -> PlayerRow:
+        command = row.command
+        for path in (self.out / player.file for player in row.players if player.file.endswith(".wav")):
+            Clip.read(path).write(path.with_suffix(".flac"), metadata=read_metadata(path))
+            path.unlink()
+            command = command.replace(path.name, path.with_suffix(".flac").name)
+        players = [replace(each, file=Path(each.file).with_suffix(".flac").as_posix()) for each in row.players]
+        return replace(row, command=command, players=players)
+
+    def _spoken(self, row_of: Callable[[str], PlayerRow]) -> list[PlayerRow]:
+        return [] if self.voice is None else [row_of(self.voice)]
+
+    def _synthesise_all(self) -> list[PlayerRow]:
+        textures = [name for name, procedure in PROCEDURES.items() if procedure.is_texture]
+        one_shots = [name for name in PROCEDURES if name not in textures]
+        return [self._synthesise("textures", textures, TOOL_SECONDS), self._synthesise("one-shots", one_shots, None)]
+
+    def _audits(self) -> list[PlayerRow]:
+        labelled = [folder for folder in self.folders if generates(folder) and len(folder.card.labels) > 1]
         one_shot_models = [folder for folder in labelled if "n_samples" in folder.card.config]  # soonest audited
-        row = self._audit((one_shot_models or labelled)[0], one_shots) if labelled else None
-        if row is not None and row.players:
-            title = "Clips of a model that are found again in a folder of recordings: here it has clips of the model."
-            sections.append(ToolSection("audit", title, [row]))
-        if self.voice is not None:
-            rows = [self._edit(self.voice)]
-            sections.append(ToolSection("editing", "A sentence of a voice before and after chains of effects.", rows))
-            title = "Two recordings, one of them soft, as an episode: without noise, equally loud, with short pauses."
-            sections.append(ToolSection("podcast", title, [self._podcast(self.voice)]))
-            if germans := voices_of("de"):
-                title = "A scene in German with music, dubbed into English: each line in the time of the original."
-                sections.append(ToolSection("dubbing", title, [self._dub(germans[0], self.voice)]))
-        return sections
+        return [self._audit(folder) for folder in (one_shot_models or labelled)[:1]]
 
     def _dub(self, german: str, english: str) -> PlayerRow:
         """Write a scene of a few lines over music, and its dub by its subtitles in two languages."""
@@ -206,14 +227,14 @@ class ToolClips:
         labels = ("first recording", "second recording", "episode")
         return PlayerRow("an episode", command, [self._player(*pair) for pair in zip(paths, labels, strict=True)])
 
-    def _audit(self, folder: ModelFolder, others: Sequence[str]) -> PlayerRow:
+    def _audit(self, folder: ModelFolder) -> PlayerRow:
         """Audit a model as if it had learned from clips of its own, which must be found, and from other sounds."""
         recordings, pairs = self.out / "recordings", inside(self.audio, file_stem(folder.card.name, "pairs"))
         for label in folder.card.labels[:AUDITED_LABELS]:
             generate(str(folder.path), label, 1, SEEDS[0], out=recordings)
         (recordings / MANIFEST_FILE).unlink()  # which says that the clips are no recordings
-        for name in others:
-            shutil.copy(self.audio / f"{name}.wav", recordings)
+        for name in (name for name, procedure in PROCEDURES.items() if not procedure.is_texture):
+            synthesise(name, recordings / f"{name}.wav", seed=PROCEDURE_SEED, quiet=True)
         found = audit(str(folder.path), recordings, count=1, seed=SEEDS[0], pairs=pairs, quiet=True)
         shutil.rmtree(recordings)
         assert isinstance(found.recitation, Recitation)
@@ -331,11 +352,6 @@ class ToolClips:
         command = f'wavewright edit {before.name} --do "{CHAINS[0][1]}" --out after.wav'
         return PlayerRow("before and after", command, players)
 
-    @staticmethod
-    def _generates(folder: ModelFolder) -> bool:
-        capabilities = loading.family_of(folder.card, folder.path).capabilities_of(folder.card.config)
-        return Capability.GENERATE in capabilities and folder.card.config.get("latent") != "frames"
-
     def _sentence(self, voice: str, text: str, sample_rate: int) -> Clip:
         """Return a sentence of a voice at a sample rate."""
         path = self.out / "sentence.wav"
@@ -345,4 +361,4 @@ class ToolClips:
         return clip
 
     def _player(self, path: Path, name: str, text: str = "") -> Player:
-        return Player(path.relative_to(self.out).as_posix(), name, Clip.read(path), text)
+        return Player.of(path.relative_to(self.out).as_posix(), name, Clip.read(path), text)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from importlib import resources
+from typing import TypeAlias
 
 import numpy as np
 
@@ -25,13 +27,21 @@ SCRIPT_FILE = "script.js"
 class Player:
     """A player of a sound file, by its path relative to the page and its name there.
 
-    Thumbnails show the clip; ``text`` is the text that is spoken, or empty.
+    ``spectrogram`` is a PNG image, ``envelope`` an SVG path; ``text`` is the text that is spoken, or empty.
     """
 
     file: str
     name: str
-    clip: Clip
+    seconds: float
+    spectrogram: bytes
+    envelope: str
     text: str = ""
+
+    @classmethod
+    def of(cls, file: str, name: str, clip: Clip, text: str = "") -> Player:
+        """Return the player of a clip, with its thumbnails."""
+        mono = clip.wave.mean(axis=0, dtype=np.float32)
+        return cls(file, name, clip.seconds, spectrogram_png(mono, clip.sample_rate), envelope_path(mono), text)
 
 
 @dataclass(frozen=True)
@@ -63,7 +73,12 @@ class ToolSection:
     rows: list[PlayerRow]
 
 
-def render_page(sections: Sequence[ModelSection], tools: Sequence[ToolSection] = ()) -> str:
+Section: TypeAlias = ModelSection | ToolSection
+
+
+def render_page(
+    sections: Sequence[ModelSection], tools: Sequence[ToolSection] = (), n_done: int = 0, n_parts: int = 0
+) -> str:
     """Render the page.
 
     Parameters
@@ -72,6 +87,8 @@ def render_page(sections: Sequence[ModelSection], tools: Sequence[ToolSection] =
         The models in the order of the page.
     tools : sequence of ToolSection
         What follows them.
+    n_done, n_parts : int
+        Number of finished parts, and of all; while some are missing, the page says so and loads itself again.
 
     Returns
     -------
@@ -83,6 +100,7 @@ def render_page(sections: Sequence[ModelSection], tools: Sequence[ToolSection] =
     entries = [(f"model-{number}", section.card.name) for number, section in enumerate(sections, 1)]
     entries += [(f"tool-{number}", tool.name) for number, tool in enumerate(tools, 1)]
     menu = "\n".join(f'<a href="#{identifier}">{escape(name)}</a>' for identifier, name in entries)
+    incomplete = _incomplete(n_done, n_parts) if n_done < n_parts else ""
     return f"""<!doctype html>
 <html lang="en">
 <head>
@@ -98,7 +116,7 @@ def render_page(sections: Sequence[ModelSection], tools: Sequence[ToolSection] =
 <h1>Audio that was never recorded</h1>
 <p>Models and rules generated all of it on this machine a moment ago. Press an image to play its clip, and again to
 stop it.</p>
-<p class="soft">Above is the spectrogram: time runs to the right, frequency upwards, brighter is louder.
+{incomplete}<p class="soft">Above is the spectrogram: time runs to the right, frequency upwards, brighter is louder.
 Below it is the waveform.</p>
 </header>
 <nav aria-label="Models"><div>
@@ -117,6 +135,14 @@ Below it is the waveform.</p>
 {_resource(SCRIPT_FILE)}</script>
 </body>
 </html>
+"""
+
+
+def _incomplete(n_done: int, n_parts: int) -> str:
+    """Return the paragraph of a page that grows, with the time in milliseconds."""
+    return f"""<p class="growing" role="status" data-written="{1000 * time.time():.0f}">
+<strong>{n_done} of {n_parts} parts are here.</strong> The others appear while <code>wavewright demo</code> runs; if it
+was interrupted, run it again.</p>
 """
 
 
@@ -166,17 +192,17 @@ def _notation(row: PlayerRow) -> str:
 
 
 def _figure(player: Player) -> str:
-    mono = np.asarray(player.clip.wave, dtype=np.float32).mean(axis=0)
-    thumbnail = b64encode(spectrogram_png(mono, player.clip.sample_rate)).decode()
+    thumbnail = b64encode(player.spectrogram).decode()
     name, file = escape(player.name, quote=True), escape(player.file, quote=True)
     file_name = escape(player.file.rsplit("/", 1)[-1], quote=True)
-    link = f'<a href="{file}" download title="{file_name}" aria-label="Save {file_name}">wav</a>'
+    ending = file_name.rsplit(".", 1)[-1]
+    link = f'<a href="{file}" download title="{file_name}" aria-label="Save {file_name}">{ending}</a>'
     quote = f"<q>{escape(player.text)}</q>" if player.text else ""
     return f"""<figure>
 <button type="button" class="pad" aria-label="Play {name}">
 <img src="data:image/png;base64,{thumbnail}" alt="">
-<svg viewBox="0 -1 2 2" preserveAspectRatio="none" aria-hidden="true"><path d="{envelope_path(mono)}"/></svg>
-<span data-seconds="{player.clip.seconds:.3f}"></span>
+<svg viewBox="0 -1 2 2" preserveAspectRatio="none" aria-hidden="true"><path d="{player.envelope}"/></svg>
+<span data-seconds="{player.seconds:.3f}"></span>
 </button>
 <figcaption><div>{name} {link}</div>{quote}</figcaption>
 <audio controls preload="none" src="{file}" aria-label="{name}"></audio>

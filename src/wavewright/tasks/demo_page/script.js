@@ -55,4 +55,23 @@ function show() {
 }
 addEventListener("hashchange", show);
 for (const link of document.querySelectorAll("nav a")) link.addEventListener("click", () => setTimeout(show));
-show();
+const growing = document.querySelector(".growing"), RELOAD_MS = 3000, GIVEN_UP_MS = 120000, VIEW = "wavewright-demo-view";
+const title = model => model.querySelector("h2").textContent;
+function reload() {
+  if (current || document.hidden) { setTimeout(reload, RELOAD_MS / 6); return; }
+  const first = models.find(model => model.getBoundingClientRect().bottom > 0);
+  const closed = models.filter(model => !model.open).map(title);
+  const view = { y: scrollY, first: first && title(first), top: first && first.getBoundingClientRect().top, closed };
+  sessionStorage.setItem(VIEW, JSON.stringify(view));
+  location.reload();
+}
+const view = JSON.parse(sessionStorage.getItem(VIEW));
+sessionStorage.removeItem(VIEW);
+if (view) {
+  history.scrollRestoration = "manual";
+  for (const model of models) if (view.closed.includes(title(model))) model.open = false;
+  const first = models.find(model => title(model) === view.first);
+  scrollTo(0, view.y);
+  if (first && view.y > 0) scrollBy(0, first.getBoundingClientRect().top - view.top);
+} else show();
+if (growing && Date.now() - growing.dataset.written < GIVEN_UP_MS) setTimeout(reload, RELOAD_MS);
