@@ -160,7 +160,8 @@ def test_the_commands_on_the_page_generate_its_clips(tmp_path, monkeypatch):
     names = sorted(path.name for path in (tmp_path / "again").glob("*.flac"))
     assert names == sorted(path.name for path in (tmp_path / "out" / "audio").glob("*.flac"))
     for name in names:
-        assert (tmp_path / "again" / name).read_bytes() == (tmp_path / "out" / "audio" / name).read_bytes()
+        again, shown = (Clip.read(tmp_path / folder / name) for folder in ("again", "out/audio"))
+        np.testing.assert_allclose(shown.wave, again.wave, atol=2**-15)  # 16 bits on the page, 24 by the command
 
 
 def test_a_demo_replaces_a_demo_and_no_other_page(model, tmp_path):

@@ -34,6 +34,7 @@ from .demo_tools import (
     AUDIO_FOLDER,
     PIECE_BARS,
     PROCEDURE_SEED,
+    RULE_BARS,
     SEEDS,
     TEXTS,
     TOOL_SECONDS,
@@ -304,7 +305,7 @@ class ModelClips(ToolClips):
         name, sample_rate = file_stem(folder.card.name), folder.card.sample_rate
         mixture, song = self.audio / f"{name}-mixture.wav", self.audio / f"{name}-music.wav"
         speech = self._sentence(voice, TEXTS[1], sample_rate).wave
-        compose_by_rule("band", song, bars=PIECE_BARS, seed=PROCEDURE_SEED, quiet=True)
+        compose_by_rule("band", song, bars=RULE_BARS, seed=PROCEDURE_SEED, quiet=True)
         music = np.resize(Clip.read(song).mono().resample(sample_rate).wave, speech.shape)
         mixed = speech + music * np.sqrt(np.mean(speech**2) / np.mean(music**2))
         Clip(mixed / max(1.0, np.abs(mixed).max()), sample_rate).write(mixture)

@@ -45,8 +45,9 @@ from .transcribe import transcribe
 AUDIO_FOLDER = "audio"
 AUDITED_LABELS = 3
 SEEDS = (7, 9)
-TOOL_SECONDS = 5.0
-PIECE_BARS = 4
+TOOL_SECONDS = 3.0
+PIECE_BARS = 4  # of composers
+RULE_BARS = 8  # of pieces by rules, whose sections have 4 or more
 PIECE_FORM = "AB"
 PROCEDURE_SEED = 3
 PATCHES = ("super-saw", "warm-pad", "electric-piano", "nylon-guitar", "choir-aah", "drawbar-organ")
@@ -154,15 +155,16 @@ class ToolClips:
         return ToolSection(name, description, rows) if rows else None
 
     def compressed(self, section: Section) -> Section:
-        """Return a section with its WAV files as FLAC, of 16 bits, with the same tags."""
+        """Return a section with its clips as FLAC of 16 bits, with their tags."""
         return replace(section, rows=[self._compressed_row(row) for row in section.rows])
 
     def _compressed_row(self, row: PlayerRow) -> PlayerRow:
         command = row.command
-        for path in (self.out / player.file for player in row.players if player.file.endswith(".wav")):
-            Clip.read(path).write(path.with_suffix(".flac"), metadata=read_metadata(path))
-            path.unlink()
-            command = command.replace(path.name, path.with_suffix(".flac").name)
+        for path in (self.out / player.file for player in row.players):
+            flac = Clip.read(path).write(path.with_suffix(".flac"), metadata=read_metadata(path))
+            if path != flac:
+                path.unlink()
+            command = command.replace(path.name, flac.name)
         players = [replace(each, file=Path(each.file).with_suffix(".flac").as_posix()) for each in row.players]
         return replace(row, command=command, players=players)
 
@@ -184,7 +186,7 @@ class ToolClips:
         scene, dubbed = self.audio / "scene.wav", self.audio / "scene-en.wav"
         spoken = spoken_scene(TEXTS_IN["de"], SCENE_GAP_SECONDS, german)
         with scratch_folder() as folder:
-            compose_by_rule("band", folder / "music.wav", bars=PIECE_BARS, seed=PROCEDURE_SEED, quiet=True)
+            compose_by_rule("band", folder / "music.wav", bars=RULE_BARS, seed=PROCEDURE_SEED, quiet=True)
             music = Clip.read(folder / "music.wav").mono().resample(spoken.clip.sample_rate)
             bed = np.resize(music.wave, spoken.clip.wave.shape)
             Clip(spoken.clip.wave + db_to_gain(SCENE_MUSIC_DB) * bed, spoken.clip.sample_rate).write(scene)
@@ -335,9 +337,9 @@ class ToolClips:
         players = []
         for rule in RULES:
             path = self.audio / f"{rule}.wav"
-            compose_by_rule(rule, out=path, bars=PIECE_BARS, form=PIECE_FORM, seed=PROCEDURE_SEED, quiet=True)
+            compose_by_rule(rule, out=path, bars=RULE_BARS, form=PIECE_FORM, seed=PROCEDURE_SEED, quiet=True)
             players.append(self._player(path, rule))
-        options = f"--bars {PIECE_BARS} --form {PIECE_FORM} --seed {PROCEDURE_SEED} --out {RULES[0]}.wav"
+        options = f"--bars {RULE_BARS} --form {PIECE_FORM} --seed {PROCEDURE_SEED} --out {RULES[0]}.wav"
         return PlayerRow("pieces by rules", f"wavewright compose-by-rule {RULES[0]} {options}", players)
 
     def _edit(self, voice: str) -> PlayerRow:
