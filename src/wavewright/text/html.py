@@ -19,13 +19,45 @@ BLOCKS = frozenset(_BLOCK_NAMES.split())
 CELLS = ("td", "th", "br")
 """Elements that are followed by a pause."""
 
-HIDDEN = ("script", "style", "head", "template", "svg", "math")
-"""Elements whose contents are not spoken."""
+HIDDEN = ("script", "style", "head", "template", "svg", "math", "rt", "rp", "rtc")
+"""Elements whose contents are not spoken; of ruby text, the reading above the words."""
+
+EMPTY = ("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr")
+"""Elements without contents."""
 
 _ATTRIBUTES = r"(?:[^<>\"']|\"[^\"]{0,2000}\"|'[^']{0,2000}'){0,2000}"
 TAG = rf"</?(?P<name>[A-Za-z][A-Za-z0-9:-]{{0,40}})(?P<attributes>(?:[\s/]{_ATTRIBUTES})?)>"
+_UNSPOKEN = re.compile(
+    r"\s(?:hidden(?![\w-])(?!\s*=\s*[\"']?until-found)|aria-hidden\s*=\s*[\"']?true"
+    r"|style\s*=\s*[\"'][^\"']*(?:display\s*:\s*none|visibility\s*:\s*hidden)"
+    r"|(?:epub:type|role)\s*=\s*[\"'][^\"']*(?:pagebreak|noteref|backlink)"
+    r"|class\s*=\s*[\"'](?:[^\"']*\s)?(?:page-?num(?:ber)?|pageno|pagebreak|footnote-ref|footnote-backref|noteref|"
+    r"reference)(?=[\s\"']))",
+    re.IGNORECASE,
+)
+"""Attributes of what is not shown, of marks of notes, and of page numbers that stand in the text."""
+
+SCRIPT = (
+    r"(?P<fraction><sup>\s*(?P<upper>\d{1,3})\s*</sup>\s*(?:[/\u2044]|&frasl;)\s*<sub>\s*(?P<lower>\d{1,3})\s*</sub>)"
+    rf"|(?P<script><(?P<kind>[sS][uU][pPbB])(?P<traits>(?:\s{_ATTRIBUTES})?)>"
+    r"(?P<raised>(?:(?!</?[sS][uU][pPbB]\b)[^\x00]){0,300}?)</(?P=kind)\s*>)"
+)
+"""A fraction of raised and lowered digits, and what is raised or lowered."""
+
+_TO_RAISED = str.maketrans(
+    "0123456789+-\u2212n", "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079\u207a\u207b\u207b\u207f"
+)
+_POWER = re.compile(r"[-+\u2212]?\d{1,3}|[-+\u2212]?n|\d{0,2}[-+\u2212]")
+_NOTE = re.compile(
+    r"[\[(]?(?:\d{1,3}(?:\s*[,;\u2013-]\s*\d{1,3})*|[a-z](?:\s*,\s*[a-z])*|[*\u2020\u2021\u00a7\u00b6#]+)[\])]?"
+)
+_RAISED = re.compile(
+    r"(?<![A-Za-z])(?:[a-zA-Z]|[a-z]{2}|mol|[A-Z][A-Za-z0-9]{0,10}\d?)$|[\u0391-\u03c9)\]][a-z]?$|(?<!\d)(?!(?:1[0-9]|20)\d\d$)\d+$"
+)
+"""Text before a power: a variable, a unit, a formula, a bracket or a number that is no year."""
+
 ENTITY = r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});"
-SPOKEN = rf"(?P<tag>{TAG})|(?P<entity>{ENTITY})"
+SPOKEN = rf"{SCRIPT}|(?P<tag>{TAG})|(?P<entity>{ENTITY})"
 COMMENT = r"<!--|<!\[CDATA\[|<[!?][A-Za-z]"
 TOKEN = re.compile(rf"(?P<comment>{COMMENT})|{SPOKEN}|(?P<space>\s+)")
 _ALT, _SOURCE = (
@@ -41,7 +73,8 @@ class Html:
     """Converts the segments of a document in order; a comment or hidden element may continue in the next one."""
 
     def __init__(self) -> None:
-        self._hidden: re.Pattern[str] | None = None  # end of the hidden passage that is open
+        self._hidden: re.Pattern[str] | None = None  # ends, and tags, of the hidden passage that is open
+        self._depth = 0  # elements of its name that are open in it
 
     def convert(self, segment: str) -> Characters:
         """Return the plain text of the next segment, with the position of each character in it."""
@@ -59,33 +92,55 @@ class Html:
         """Skip a hidden passage and return the position after it."""
         if self._hidden is None:
             return position
-        end = self._hidden.search(segment, position)
-        if end is None:
-            return len(segment)
-        self._hidden = None
-        return end.end()
+        for tag in self._hidden.finditer(segment, position):
+            is_opening = tag.lastindex is not None and not tag[1]
+            self._depth += 1 if is_opening else -1
+            if self._depth < 1:
+                self._hidden = None
+                return tag.end()
+        return len(segment)
 
     def _token(self, match: re.Match[str], builder: TextBuilder) -> int:
         """Add the text for a tag, comment, entity or space, and return the position after it."""
         segment, position = match.string, match.start()
         if match["comment"]:
-            self._hidden = _ENDS.get(match["comment"], _DECLARATION_END)
+            self._hidden, self._depth = _ENDS.get(match["comment"], _DECLARATION_END), 1
             return self._resume(segment, match.end())
         if match["tag"]:
             name = match["name"].lower()
-            if name in HIDDEN and segment[position + 1] != "/" and not match["attributes"].endswith("/"):
-                self._hidden = re.compile(rf"</{name}\s*>", re.IGNORECASE)
-                builder.insert(" ", position)
+            opens = segment[position + 1] != "/" and not match["attributes"].endswith("/") and name not in EMPTY
+            if opens and (name in HIDDEN or _UNSPOKEN.search(match["attributes"])):
+                self._hidden = re.compile(rf"<(/?){name}(?:\s{_ATTRIBUTES})?>", re.IGNORECASE)
+                self._depth = 1
+                builder.insert(PARAGRAPH if name in BLOCKS else "", position)
                 return self._resume(segment, match.end())
         builder.insert(spoken_token(match), position)
         return match.end()
 
 
 def spoken_token(match: re.Match[str]) -> str:
-    """Return the text that replaces a tag, an entity or a space."""
+    """Return the text that replaces a tag, what is raised or lowered, an entity or a space."""
+    if match["fraction"]:
+        return f" {match['upper']}/{match['lower']}"
+    if match["script"]:
+        return _script_text(match)
     if match["tag"]:
         return _tag_text(match["name"].lower(), match["tag"], match["attributes"])
     return unescape(match["entity"]).replace("\n", " ") if match["entity"] else " "
+
+
+def _script_text(match: re.Match[str]) -> str:
+    """Return the text of what is raised or lowered: a power, an index, letters as they are, and nothing for a note."""
+    inner = unescape(re.sub(r"<[^<>]*>", "", match["raised"])).strip()
+    before = unescape(re.sub(r"<[^<>]*>", "", match.string[max(0, match.start() - 80) : match.start()]))
+    if match["kind"].lower() == "sub":
+        return f" {inner}" if re.search(r"(?<![A-Za-z])[a-z]$", before) else inner
+    is_note = _NOTE.fullmatch(inner) is not None
+    if is_note and ("<a" in match["raised"].lower() or _UNSPOKEN.search(match["traits"])):
+        return ""
+    if _POWER.fullmatch(inner) and _RAISED.search(before):
+        return inner.translate(_TO_RAISED)
+    return "" if is_note else inner
 
 
 def _tag_text(name: str, tag: str, attributes: str) -> str:

@@ -17,7 +17,7 @@ from .characters import Characters
 from .html import SPOKEN, spoken_token
 
 INLINE = re.compile(
-    r"(?P<escape>\\[!-/:-@\[-`{-~])|(?P<code>`+)|(?P<footnote>\[\^[^\]\s]{1,100}\])|(?P<link>!?\[)|(?P<marks>\*+|_+|~~)|"
+    r"(?P<escape>\\[!-/:-@\[-`{-~])|(?P<code>`+)|(?P<footnote>\[\^[^\]\s]{1,100}\])|(?P<link>!?\[)|(?P<marks>\*+|_+|~~|==)|"
     r"<(?P<address>(?:https?|ftp|mailto):[^\s<>]{1,2000}|[\w.+-]{1,64}@[\w.-]{1,200})>|"
     rf"{SPOKEN}|(?P<break>(?: {{2,}}|\\)(?=\n))"
 )
@@ -107,6 +107,8 @@ class _Inline:
         """Return the pieces of the text of a link or image; keep the bracket where there is none."""
         closing = self._closing.get(match.end() - 1, end)
         target = TARGET.match(self._text, closing + 1, end) if closing < end and depth < DEEPEST else None
+        is_citation = self._text[match.end() : closing].isdigit() and self._text[closing + 1 : closing + 2] == "["
+        target = None if is_citation else target
         if target is None:
             return [_Piece(match.start(), match.end())], match.end()
         return self.pieces(match.end(), closing, depth + 1), target.end()
@@ -115,10 +117,10 @@ class _Inline:
         """Return marks of emphasis one by one, so that each can be paired."""
         before = self._text[match.start() - 1] if match.start() else " "
         after = self._text[match.end() : match.end() + 1] or " "
-        is_inside = match[0][0] == "_" and before.isalnum() and after.isalnum()
+        is_inside = match[0][0] in "_=" and before.isalnum() and after.isalnum()
         opens = not after.isspace() and not is_inside
         closes = not before.isspace() and not is_inside
-        step = 2 if match[0] == "~~" else 1
+        step = 2 if match[0] in ("~~", "==") else 1
         return [
             _Marks(position, position + step, None, match[0][0], opens, closes)
             for position in range(match.start(), match.end(), step)
