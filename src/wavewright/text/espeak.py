@@ -35,8 +35,16 @@ MARKS = {
     "\u061f": "?",
 }
 _PUNCTUATION = r",;:.!?\u2014\u2013\u2026\u3002\u061f"
-TOKEN = re.compile(rf"\[\[([^\[\]]*)\]\]|[^\s{_PUNCTUATION}\"()\[\]{{}}\u00ab\u00bb]+|[{_PUNCTUATION}]")
+TOKEN = re.compile(
+    rf"\[\[([^\[\]]*)\]\]|\d+(?:[.,:]\d+)+|[^\s{_PUNCTUATION}\"()\[\]{{}}\u00ab\u00bb]+|[{_PUNCTUATION}]"
+)
 SENTENCE_ENDS = (".", "!", "?")
+SHORTENED = re.compile(r"[^\W\d_aeiouyäöüáéíóúàèìòùâêîôûåæøőűαεηιουωаеёиоуыэюя]{1,4}|[^\W\d_]", re.IGNORECASE)
+"""A word before a point that is no end of a sentence: a letter, or consonants alone, as in ``Dr.`` and ``bzw.``."""
+
+
+NO_MARKS = "\uffff"
+"""What phonemizer takes for punctuation: nothing, or it would cut numbers at their points and commas."""
 
 
 class Phonemizer(Protocol):
@@ -81,7 +89,8 @@ class EspeakFrontEnd:
         words: list[Word] = []
         for match in tokens:
             if match[0] in MARKS:
-                if words:
+                is_shortened = match[0] == "." and words and SHORTENED.fullmatch(words[-1].text)
+                if words and not (is_shortened and match is not tokens[-1]):
                     words[-1] = replace(words[-1], mark_after=MARKS[match[0]])
                 continue
             pronunciation = next(pronunciations) if match[1] is None else None
@@ -137,7 +146,10 @@ def _espeak_backend(language: str) -> Phonemizer:
     except (ImportError, AttributeError):
         pass  # phonemizer then looks for a library of the system
     try:
-        return cast(Phonemizer, EspeakBackend(language, with_stress=True, language_switch="remove-flags"))
+        return cast(
+            Phonemizer,
+            EspeakBackend(language, punctuation_marks=NO_MARKS, with_stress=True, language_switch="remove-flags"),
+        )
     except RuntimeError as error:
         raise BadSetting(
             f"eSpeak NG cannot speak {language!r} ({error}); give one of its languages, such as de, fr-fr or es."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
@@ -17,9 +18,14 @@ ASKING = "?\u203d\u061f"
 STRENGTH = ("", ",", ";", ".", "!", "?")
 CLOSING = "\"')]}*_"
 NOTE = pattern(
-    r"\[(?:[1-9]\d{0,2}(?:[,–-]\s?\d{1,3})*|[a-z]|nb \d{1,2}|note \d{1,2}|citation needed|[a-z]+ needed|\^)\]"
+    r"(?:\[(?:[1-9]\d{0,2}(?:[,–-]\s?\d{1,3})*|[a-z]|nb \d{1,2}|note \d{1,2}|citation needed|[a-z]+ needed|"
+    r"\^\w{0,20}|\d{1,3}(?::\d{1,3})?\u2020[^\[\]\n]{0,80})\](?:,?\s?(?=\[\d))?){1,20}"
 )
-"""A mark of a footnote or a source after a word: ``[12]``."""
+"""Marks of footnotes or sources after a word: ``[12]``, ``[1][2]``, ``\u30104\u2020source\u3011``."""
+CITED = pattern(r"\[[1-9]\d{0,2}(?:[,–-]\s?\d{1,3}\]|\]\s?\[\d|(?::\d{1,3})?\u2020)")
+"""The start of several sources, which are no number of a thing, also after a space."""
+NAMED = pattern(r"\b(?:see|in|and|or|of|by|to|from|with|cf\.?|refs?\.?|references?|than|,)\s?$", re.IGNORECASE)
+"""Words before sources that are a part of the sentence."""
 SILENT = pattern(
     r"\\(?:cite[pt]?|ref|eqref|label|[vh]space|begin|end|item|usepackage|documentclass|includegraphics|bibliography)"
     r"(?![A-Za-z])\*?(?:\[[^\[\]]{0,100}\])?(?:\{[^{}]{0,200}\})?|\\(?=[$%&#_{}])"
@@ -188,11 +194,12 @@ class TextScanner:
         before = text[max(0, position - 3) : position]
         is_apart = not before[-1:].strip()
         is_after_word = before != "" and (before.isalpha() or before[-1] in (*STOPS, *",;:\"')]"))
+        is_cited = CITED.match(text, position) and not NAMED.search(text, max(0, position - 12), position)
         match = (
             SILENT.match(text, position)
             or LINK.match(text, position)
             or (FACE.match(text, position) if is_apart else None)
-            or (NOTE.match(text, position) if is_after_word else None)
+            or (NOTE.match(text, position) if is_after_word or is_cited else None)
         )
         self.position = match.end() if match else position
         return match is not None

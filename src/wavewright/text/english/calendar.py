@@ -372,8 +372,5 @@ DIGIT_RULES: list[Rule] = [
     *_slashed_without_year,
 ]
 YEAR_RULES: list[Rule] = [*_year]
-QUOTE_RULES: list[Rule] = [
-    (pattern(rf"'(\d0)s{NOT_IN_WORD}"), _decade),
-    *_short_year,
-]
+QUOTE_RULES: list[Rule] = [(pattern(rf"'(\d0)s{NOT_IN_WORD}"), _decade), *_short_year]
 LETTER_RULES: list[Rule] = [*_months, *_month_first, *_short_month]

@@ -60,7 +60,7 @@ def _local(match: re.Match[str], around: Around) -> Reading:
 
 @reads(
     r"(?:\+?1[-. ]?)?\(?\d{3}\)?[-. ]\d{3}[-. ]\d{4}(?![\d-])",
-    r"\+\d{1,3}(?:[ .-]?\(?\d{2,5}\)?){2,6}(?![\d-])",
+    r"\+\d{1,3}(?:\s?\(0\))?(?:[ .-]?\(?\d{2,5}\)?){2,6}(?![\d-])",
     r"\d{3}-\d{4}(?![\d-])",
 )
 def _digits(match: re.Match[str], _around: Around) -> Reading:
@@ -424,15 +424,7 @@ def _bits(match: re.Match[str], _around: Around) -> Reading:
 
 
 PROPORTION_RULES: list[Rule] = [*_proportion]
-PHONE_RULES: list[Rule] = [
-    *_card,
-    *_rating,
-    *_local,
-    *_british_digits,
-    *_airliner,
-    *_word_number,
-    *_digits,
-]
+PHONE_RULES: list[Rule] = [*_card, *_rating, *_local, *_british_digits, *_airliner, *_word_number, *_digits]
 DIGIT_RULES: list[Rule] = [
     *_release,
     (pattern(r"24-7(?![\d-])"), reads_as("twenty", "four", "seven")),

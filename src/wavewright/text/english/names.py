@@ -36,8 +36,10 @@ BETWEEN_SIZES = pattern(
 
 
 @reads(r"([NBRQK])(x?)([a-h])([1-8])(?=[+#]?(?:[\s,.;:!?)]|$))")
-def _chess(match: re.Match[str], _around: Around) -> Reading:
-    """Read the chess moves ``Nf3`` and ``Qxe4``."""
+def _chess(match: re.Match[str], around: Around) -> Reading:
+    """Read the chess moves ``Nf3`` and ``Qxe4``, but no pieces of identifiers."""
+    if around.text[around.start - 1 : around.start] == "-" or around.word_before.lower() in ("key", "code", "serial"):
+        return None
     return [PIECES[match[1]], *(["takes"] if match[2] else []), match[3].upper(), *cardinal(int(match[4]))]
 
 
@@ -80,16 +82,10 @@ def _small_initials(match: re.Match[str], _around: Around) -> Reading:
 @reads(r"([A-Z])\.(?=\s*[A-Z][a-z'A-Z.])")
 def _initial(match: re.Match[str], around: Around) -> Reading:
     """Read the initial of ``J. Smith``."""
-    if match[1] == "I" and around.word_before.islower():
+    if (match[1] == "I" and around.word_before.islower()) or roman.is_heading(match[1], around):
         return None
-    is_start = around.word_before == "" or around.text[max(0, around.start - NEAR) : around.start].rstrip()[-1:] in (
-        ".",
-        "!",
-        "?",
-        "\n",
-        '"',
-        "(",
-    )
+    end_before = around.text[max(0, around.start - NEAR) : around.start].rstrip()[-1:]
+    is_start = around.word_before == "" or end_before in (*'.!?\n"(',)
     is_initial = around.word_before[:1].isupper() or is_start or _is_before_name(around)
     return [match[1]] if is_initial else None
 
@@ -231,7 +227,7 @@ def _camel(match: re.Match[str], around: Around) -> Reading:
     """Read ``YouTube`` as one word, or by its capitals: ``NoneType``, ``XMLParser``."""
     low = match[0].lower()
     humps = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", match[0])
-    if around.knows(low) or any(len(hump) < 3 for hump in humps[humps[0].isupper() :]):
+    if around.knows(low) or any(len(hump) < 3 for hump in humps[len(humps[0]) > 1 and not humps[0].istitle() :]):
         return [low]
     return [word for hump in humps for word in (letters(hump) if _is_initialism(hump) else [hump.lower()])]
 

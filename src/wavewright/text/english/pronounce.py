@@ -19,13 +19,7 @@ HISSING = ("S", "Z", "SH", "ZH", "CH", "JH")
 MIN_HALF_LENGTH = 4
 """Fewest letters of each word of a compound."""
 
-CONTRACTIONS = {
-    "'ll": ("AH0", "L"),
-    "'d": ("D",),
-    "'ve": ("V",),
-    "'re": ("ER0",),
-    "n't": ("AH0", "N", "T"),
-}
+CONTRACTIONS = {"'ll": ("AH0", "L"), "'d": ("D",), "'ve": ("V",), "'re": ("ER0",), "n't": ("AH0", "N", "T")}
 
 
 def with_s(phones: tuple[str, ...]) -> tuple[str, ...]:

@@ -24,6 +24,9 @@ LOWER_UNITS = {written.lower(): unit for written, unit in UNITS.items() if writt
 _UNIT = alternatives([*UNITS, *(name for low in ANY_CASE for name in (low, low.upper(), low.title()))])
 _SPACED = alternatives(name for name in UNITS if name not in NEEDS_NO_SPACE)
 _SPACED_UNIT_OR_INCH = rf"(?:\s?({_SPACED}|in(?=\.(?:\s[a-z]|\)))){NOT_IN_WORD})?"
+_COUNTED = (
+    "users|people|views|downloads|followers|subscribers|visitors|customers|viewers|players|copies|jobs|homes|deaths"
+)
 _SPACED_UNIT = rf"(?:\s?({_SPACED}){NOT_IN_WORD})?"
 
 
@@ -35,7 +38,7 @@ _SPACED_UNIT = rf"(?:\s?({_SPACED}){NOT_IN_WORD})?"
 def _scientific(match: re.Match[str], around: Around) -> Reading:
     """Read ``1.5e-3`` and ``6.02 x 10^23``, with a unit or without."""
     sign, number, small, raised, unit, rates = match.groups()
-    if small and around.word_before.lower() in LETTERED_NOUNS:
+    if small and (around.word_before.lower() in LETTERED_NOUNS or re.fullmatch(r"\d+E\d+", match[0])):
         return None
     exponent = small or raised
     minus = ["minus"] if exponent[0] in "-−" else []
@@ -111,7 +114,7 @@ def _measure(match: re.Match[str], around: Around) -> Reading:
         return None  # route 9W
     if written == "W" and WEST.match(around.text, around.end):
         return None  # 11 W. 53rd St.
-    if written == "s" and are_ages(around):
+    if (written == "s" and are_ages(around)) or (written == "m" and around.word_after in _COUNTED.split("|")):
         return None
     if written in ("s", "h", "m") and around.text[around.end - 1 : around.end + 1] in ("s'", "h'", "m'"):
         return None
@@ -339,10 +342,7 @@ def _vulgar(match: re.Match[str], around: Around) -> Reading:
     return [*whole(match[1]), "and", *in_mixed_number(fractional), *unit] if match[1] else [*fractional, *unit]
 
 
-@reads(
-    rf"({NUMBER})(?:st|nd|rd|th|ST|ND|RD|TH){NOT_IN_WORD}",
-    r"(\d?[23])d(?=\s(?:Cir|Dist|Sess|Cong|Lt|ed)\b)",
-)
+@reads(rf"({NUMBER})(?:st|nd|rd|th|ST|ND|RD|TH){NOT_IN_WORD}", r"(\d?[23])d(?=\s(?:Cir|Dist|Sess|Cong|Lt|ed)\b)")
 def _ordinal(match: re.Match[str], _around: Around) -> Reading:
     """Read ``22nd``."""
     *words, last = decimal(match[1]) if "." in match[1] else whole(match[1])
@@ -389,7 +389,7 @@ def _thousands(match: re.Match[str], around: Around) -> Reading:
     return [*decimal(match[1]), "thousand"] if is_counted and not is_run else None
 
 
-@reads(rf"{SIGN}({NUMBER})(M|B|bn|mn|tn){NOT_IN_WORD}")
+@reads(rf"{SIGN}({NUMBER})(M|B|bn|mn|tn|m(?=\s(?:{_COUNTED})\b)){NOT_IN_WORD}")
 def _sized(match: re.Match[str], around: Around) -> Reading:
     """Read ``5M`` as ``five million``."""
     is_section = around.word_before.lower() in NUMBERED_NOUNS | {"no", "nos", "number"} or (
@@ -397,7 +397,7 @@ def _sized(match: re.Match[str], around: Around) -> Reading:
     )
     if is_section or re.search("[A-Z]-$", around.text[max(0, around.start - 2) : around.start]):
         return None
-    return [*(SIGNS[match[1]] if match[1] else []), *decimal(match[2]), MAGNITUDES[match[3]]]
+    return [*(SIGNS[match[1]] if match[1] else []), *decimal(match[2]), MAGNITUDES.get(match[3], "million")]
 
 
 @reads(rf"(\d{{1,2}})\s?[x×]\s?(\d{{1,2}})'?s{NOT_IN_WORD}")

@@ -7,7 +7,7 @@ import re
 from ..pattern import pattern
 from .numbers import cardinal, ordinal, year
 from .pronounce import known
-from .rules import NEAR, NOT_IN_WORD, Around, Reading, Rule, reads
+from .rules import NEAR, NOT_IN_WORD, Around, Reading, Rule, reads, reads_as
 from .tables import word_list
 
 REGNAL = word_list("regnal-names")
@@ -54,6 +54,8 @@ def _counted(match: re.Match[str], around: Around) -> Reading:
     if listed:
         until = ["to"] if around.text[around.start - 1] in "-–" else []
         return [*until, *(["the", *ordinal(value)] if listed in REGNAL else cardinal(value))]
+    if value and is_heading(match[1], around):
+        return cardinal(value)
     if not value or around.text[around.start - 1 : around.start] not in ("", " ", "\n", "\u2013", "-", "("):
         return None
     is_century = around.word_after in ORDINAL_NOUNS and (len(match[1]) > 1 or match[1] in "VX")
@@ -69,6 +71,20 @@ def _counted(match: re.Match[str], around: Around) -> Reading:
     if not last[:1].isupper() or is_apart:
         return _alone(match[1], value, last.lower() in NUMBERED and not is_apart)
     return _named(match, value, before, around)
+
+
+HEADING = pattern(r"(?:^|\n[ \t]*\n)[ \t]*$|(?:^|\n)[ \t]*(?i:chapter|act|book|part|scene|canto|volume)[ \t]+$")
+NAMED_HEADING = pattern(r"\.[ \t]+[A-Z]")
+HEADING_LINE = pattern(r"\.?[ \t]*\n|\.[ \t]+(?:[A-Z'-]{2,} ?){1,12}(?:\n|$)")
+
+
+def is_heading(written: str, around: Around) -> bool:
+    """Return True for a numeral that is a line, or begins one in capitals; also for ``CHAPTER I. Advice``."""
+    before, end = HEADING.search(around.text, max(0, around.start - 40), around.start), around.start + len(written)
+    if before is None or not {*written} <= {*"XVIL"}:
+        return False
+    follows = NAMED_HEADING.match(around.text, end) if before[0].strip() else None
+    return bool(follows or HEADING_LINE.match(around.text, end))
 
 
 def _named(match: re.Match[str], value: int, before: list[str], around: Around) -> Reading:
@@ -156,4 +172,4 @@ def _clause(match: re.Match[str], _around: Around) -> Reading:
 
 
 SMALL_RULES: list[Rule] = [*_clause, *_small_roman]
-RULES: list[Rule] = [*_progression, *_nth, *_roman]
+RULES: list[Rule] = [(pattern(r"ACT(?=\s[IVXL]{1,5}\b)"), reads_as("act")), *_progression, *_nth, *_roman]

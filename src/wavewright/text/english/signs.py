@@ -117,7 +117,7 @@ def _word(match: re.Match[str], around: Around) -> Reading:
     if match[0] in "<>" and match[0] in (before, after):
         return None  # ``>>>``
     if match[0] in "<>" and (
-        (after.isalpha() or after == "/") if match[0] == "<" else (before.isalpha() or before in "\"'/")
+        (after.isalpha() or after == "/") if match[0] == "<" else (before.isalpha() or before in "\"'/.!?")
     ):
         return None  # a bracket
     return WORDS[match[0]].split()
