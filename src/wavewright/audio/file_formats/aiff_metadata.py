@@ -65,8 +65,8 @@ def _played(
     instrument: tuple[int, ...], marks: dict[int, tuple[int, str]]
 ) -> tuple[Sampler, tuple[LoopPoints, ...], frozenset[int]]:
     """Return how a sampler plays the sound, its loops, and the numbers of the markers at their ends."""
-    note, cents, *ranges = instrument[:7]
-    sampler = Sampler(note - cents / 100 if 0 <= note < 128 else MIDDLE_C, (*ranges,))
+    note, cents, low_key, high_key, lowest, highest, gain = instrument[:7]
+    sampler = Sampler(note - cents / 100 if 0 <= note < 128 else MIDDLE_C, (low_key, high_key, lowest, highest, gain))
     loops: list[LoopPoints] = []
     ends: list[int] = []
     for is_release, (mode, first, last) in enumerate((instrument[7:10], instrument[10:13])):

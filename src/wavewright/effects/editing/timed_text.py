@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from itertools import pairwise
 
 from ...audio.file_formats.metadata import Marker, plain
 
@@ -46,7 +45,8 @@ def _moved_lyrics(text: str, move: Move, seconds: float | None) -> str:
         lines += [(time, rest) for time in times]
     lines.sort(key=lambda each: each[0])
     shifted = []
-    for (start, line), (end, _) in pairwise([*lines, (seconds, "")]):
+    ends = [*(time for time, _ in lines[1:]), seconds]
+    for (start, line), end in zip(lines, ends, strict=True):
         there = _start(start, end, move)
         if there is not None:
             shifted.append((there, LRC_WORD.sub(lambda found: _moved_word(found, move), line)))
