@@ -26,7 +26,7 @@ from ..contracts.family import Capability
 from ..models import bundled, find
 from ..models.folder import ModelFolder
 from . import checked
-from .demo_jobs import TOOLS, Job, capabilities_of, jobs_of
+from .demo_jobs import TOOLS, DemoJob, capabilities_of, jobs_of
 from .demo_page.page import GENERATOR, ModelSection, PlayerRow, Section, ToolSection, render_page
 
 PAGE_FILE = "index.html"
@@ -95,7 +95,7 @@ def demo(
     return Demo(page, n_clips, time.perf_counter() - begin, skipped)
 
 
-def _results(out: Path, folders: Sequence[ModelFolder], jobs: Sequence[Job]) -> Generator[list[Section]]:
+def _results(out: Path, folders: Sequence[ModelFolder], jobs: Sequence[DemoJob]) -> Generator[list[Section]]:
     """Yield the sections of each job as it is finished; raise its error."""
     n_workers = min(os.cpu_count() or 1, MAX_WORKERS, len(jobs))
     if n_workers == 1:

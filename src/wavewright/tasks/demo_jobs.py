@@ -23,7 +23,7 @@ FIRST = (
 
 
 @dataclass(frozen=True)
-class Job:
+class DemoJob:
     """Models whose sections are written by one process, or the name of a tool."""
 
     folders: tuple[ModelFolder, ...] = ()
@@ -35,13 +35,13 @@ class Job:
         return self.tool or self.folders[0].card.name
 
 
-def jobs_of(folders: Sequence[ModelFolder], tools: Sequence[str]) -> list[Job]:
+def jobs_of(folders: Sequence[ModelFolder], tools: Sequence[str]) -> list[DemoJob]:
     """Return the jobs in the order in which they start; an encoder searches the clips of a generator in its job."""
     labelled = next((folder for folder in folders if generates(folder) and len(folder.card.labels) > 1), None)
     encoders = [folder for folder in folders if labelled and capabilities_of(folder) == {Capability.EMBED}]
     alone = [folder for folder in folders if folder not in encoders]
-    jobs = [Job((folder, *encoders) if folder is labelled else (folder,)) for folder in alone]
-    jobs += [Job(tool=name) for name in tools]
+    jobs = [DemoJob((folder, *encoders) if folder is labelled else (folder,)) for folder in alone]
+    jobs += [DemoJob(tool=name) for name in tools]
     return sorted(jobs, key=lambda job: FIRST.index(job.name) if job.name in FIRST else len(FIRST))
 
 

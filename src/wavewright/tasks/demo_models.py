@@ -28,7 +28,7 @@ from .cancel_echo import cancel_echo
 from .compose import compose
 from .compose_by_rule import compose_by_rule
 from .decode import decode
-from .demo_jobs import Job, capabilities_of, generates
+from .demo_jobs import DemoJob, capabilities_of, generates
 from .demo_page.page import ModelSection, Player, PlayerRow, Section
 from .demo_tools import (
     AUDIO_FOLDER,
@@ -72,7 +72,7 @@ MORPHED = ("footsteps", "rain")
 TIMBRES = ("piano", "flute", "violin")  # of an instrument that has them; else its first labels
 
 
-def write_job(out: Path, folders: Sequence[ModelFolder], job: Job) -> list[Section]:
+def write_job(out: Path, folders: Sequence[ModelFolder], job: DemoJob) -> list[Section]:
     """Write the clips of a job into the folder of a page, all or none, and return their sections.
 
     - ``folders``: all models of the page.
