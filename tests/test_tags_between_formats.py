@@ -77,9 +77,7 @@ def unlike(before, after):
     return {number.get(name, name) for name in named} - {*is_joined}
 
 
-@pytest.mark.parametrize(
-    "seed", [pytest.param(seed, marks=pytest.mark.thorough) if seed else seed for seed in range(8)]
-)
+@pytest.mark.parametrize("seed", range(8))
 def test_random_tags_are_equal_or_named(tmp_path, seed):
     source = random.Random(seed)
     for number in range(250):

@@ -138,7 +138,7 @@ def _chain(do: str | None, chain: Path | None) -> Chain:
 
 def tags_of(texts: tuple[str, ...]) -> dict[str, str]:
     """Return tags by name; raise BadSetting for an unknown one."""
-    tags = {}
+    tags: dict[str, str] = {}
     for text in texts:
         name, separator, value = text.partition("=")
         if not separator or name not in TAGS or name == "comment":

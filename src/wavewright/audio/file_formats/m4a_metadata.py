@@ -9,7 +9,16 @@ from pathlib import Path
 from typing import BinaryIO
 
 from .id3_metadata import GENRES
-from .metadata import ForeignPart, Picture, SoundMetadata, normalised, plain, with_joined_totals, with_qualifiers
+from .metadata import (
+    ForeignPart,
+    Picture,
+    SoundMetadata,
+    normalised,
+    plain,
+    text_of,
+    with_joined_totals,
+    with_qualifiers,
+)
 
 KIND = "M4A"
 TEXTS = {
@@ -68,7 +77,7 @@ def read(file: BinaryIO) -> SoundMetadata | None:
 def _fields_of(atom: str, content: bytes, values: list[tuple[int, bytes]]) -> list[tuple[str, str]] | None:
     """Return the tags in an atom, None if it is not one of a tag."""
     if atom in TEXTS:
-        return [(TEXTS[atom], value.decode("utf-8", "replace")) for _, value in values]
+        return [(TEXTS[atom], text_of(value)) for _, value in values]
     if atom in NUMBERS:
         return [(NUMBERS[atom][0], str(int.from_bytes(value, signed=True))) for _, value in values if value]
     if atom in PAIRS:
@@ -86,8 +95,8 @@ def _fields_of(atom: str, content: bytes, values: list[tuple[int, bytes]]) -> li
     named = {name: each[4:] for name, each in _atoms(content) if name in ("mean", "name")}
     if named.get("mean") != OWNER or "name" not in named or any(kind != UTF_8 for kind, _ in values):
         return None
-    name = named["name"].decode("utf-8", "replace")
-    return [with_qualifiers(name, value.decode("utf-8", "replace")) for _, value in values]
+    name = text_of(named["name"])
+    return [with_qualifiers(name, text_of(value)) for _, value in values]
 
 
 def write(file: BinaryIO, metadata: SoundMetadata) -> None:
