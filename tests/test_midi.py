@@ -309,3 +309,19 @@ def test_files_of_other_kinds_and_missing_ones_are_refused(tmp_path):
         read_score(tmp_path / "folder.mid")
     with pytest.raises(BadScore, match=r"must end with \.mid"):
         write_score(Score(), tmp_path / "x.wav")
+
+
+def test_what_another_track_sets_for_the_channel_counts(tmp_path):
+    control, program = b"\x00\xb3", b"\x00\xc3"
+    setup = control + b"\x07\x20" + program + b"\x2a\x00\xb4\x00\x7f\x00\xc4\x10"
+    notes = b"".join(bytes([0, 0x90 | channel, 60, 90, 96, 0x80 | channel, 60, 64]) for channel in (3, 4))
+    late = b"\x83\x00\xc3\x05"  # after the notes
+    score = read_midi(file_of(b"", setup, notes, late))[0][0]
+    _, _, melody, drums, _ = score.tracks
+    assert (melody.program, melody.is_drum, melody.inherited[CONTROL_CHANGE, 7]) == (42, False, 0x20)
+    assert drums.is_drum
+    assert melody.with_program(3).program == 3
+    write_score(score, tmp_path / "x.musicxml")
+    again = read_score(tmp_path / "x.musicxml").tracks[2]
+    assert (again.program, again.controls["value"].tolist()) == (42, [42, 0x20])
+    assert_same(read_midi(write_midi(score))[0][0], score)

@@ -227,3 +227,15 @@ def test_a_drum_part_of_gs_sounds_as_on_channel_10(tmp_path):
         render(tmp_path / f"{name}.mid", tmp_path / f"{name}.wav", sample_rate=RATE, quiet=True)
     waves = [Clip.read(tmp_path / f"{name}.wav").wave for name in ("gs", "ten")]
     np.testing.assert_array_equal(*waves)
+
+
+def test_without_reverb_the_sound_ends_with_its_notes(tmp_path):
+    sends = controls_of([(0, PROGRAM, 0, 16), (0, CONTROL_CHANGE, 91, 127)])  # an organ ends at once
+    score = Score((Track(notes_of([(0, 480, 76, 100)]), controls=sends),), length=4_800)
+    write_score(score, tmp_path / "x.mid")
+    levels = []
+    for number, options in enumerate(({"reverb": 0}, {})):
+        wave = Clip.read(render(tmp_path / "x.mid", tmp_path / f"{number}.wav", gain_db=0, **options).out).wave
+        levels.append(np.abs(wave[:, 44_100:66_150]).max())
+    assert levels[0] == 0
+    assert levels[1] > 1e-3

@@ -345,6 +345,18 @@ def test_programs_fall_back_and_drums_have_their_bank(tmp_path):
     assert level_db(engine.process(2_000)) > -20
 
 
+@pytest.mark.parametrize(
+    ("bank", "is_sine"),
+    [(0, True), (1 << 7, True), (1 << 7 | 5, True), (5, True), (127 << 7, False), (120 << 7, False)],
+)
+def test_only_banks_of_drums_are_drums(tmp_path, bank, is_sine):
+    engine = engine_of(tmp_path)
+    engine.program(0, bank, 10)
+    engine.note_on(0, 69, 100)
+    wave = engine.process(9_600)[0]
+    assert (abs(frequency(wave[2_400:], RATE) - HZ) < 1) == is_sine
+
+
 def test_modulators_of_the_file_apply(tmp_path):
     wheel_to_pitch = (0x0082, gen.FINE_TUNE, 0, 0)  # controller 2, linear
     engine = engine_of(tmp_path, modulators={wheel_to_pitch: 90})

@@ -44,10 +44,10 @@ class InstrumentEngine(ABC):
     def control(self, channel: int, controller: int, value: int) -> None:
         """Change a controller.
 
-        - ``controller``: engines follow 1 (modulation), 7 (volume), 10 (pan), 11 (expression), 64 (sustain), 120 (all
-          sound off), 121 (reset controllers), 123 (all notes off), and 6, 38, 100 and 101 for the range of the pitch
-          bend (RPN 0). 91 and 93 are the sends to reverb and chorus; an engine without these effects ignores them, as
-          it ignores every other controller.
+        - ``controller``: engines follow 1 (modulation), 7 (volume), 8 (balance), 10 (pan), 11 (expression), 64
+          (sustain), 120 (all sound off), 121 (reset controllers), 123 (all notes off), and 6, 38, 100 and 101 for the
+          range of the pitch bend and the tuning (RPN 0 to 2); after 98 or 99 (NRPN), 6 and 38 mean others. 91 and 93
+          are the sends to reverb and chorus; an engine without these effects ignores them, as every other controller.
         - ``value``: 0 to 127.
         """
 
@@ -55,9 +55,12 @@ class InstrumentEngine(ABC):
     def pitch_bend(self, channel: int, value: int) -> None:
         """Bend all notes of a channel; -8192 to 8191, by default over two semitones to either side."""
 
+    def pressure(self, channel: int, value: int) -> None:  # noqa: B027 (engines without it play on)
+        """Set the pressure of a channel, 0 to 127; engines that do not know it ignore it."""
+
     @abstractmethod
     def program(self, channel: int, bank: int, program: int) -> None:
-        """Select the instrument for the notes that follow; 0 to 16383 and 0 to 127."""
+        """Select the instrument for the notes that follow; 0 to 16383 (controllers 0 and 32) and 0 to 127."""
 
     @abstractmethod
     def process(self, n_samples: int) -> np.ndarray:

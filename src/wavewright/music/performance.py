@@ -14,7 +14,7 @@ from ..base.units import seconds_to_samples
 from .bars import bars_of, metres_with_bars
 from .engine import DRUM_BANKS, DRUM_CHANNEL, N_CHANNELS, InstrumentEngine
 from .formats.midi_writing import channels_of
-from .score import CONTROL_CHANGE, METRE, PITCH_BEND, PROGRAM, Score, Track
+from .score import CHANNEL_PRESSURE, CONTROL_CHANGE, METRE, PITCH_BEND, PROGRAM, Score, Track
 from .timing import MAX_US_PER_QUARTER, TEMPO, TempoMap, quarters_per_minute_to_us
 
 EVENT = np.dtype(
@@ -262,6 +262,8 @@ class _Port:
             self.engine.control(channel, first, second)
         elif kind == PITCH_BEND:
             self.engine.pitch_bend(channel, second)
+        elif kind == CHANNEL_PRESSURE:
+            self.engine.pressure(channel, second)
         elif kind == PROGRAM:
             msb, lsb = self._banks[channel]
             self.engine.program(channel, msb << 7 | lsb, second)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -101,6 +101,8 @@ class Track:
     - ``port``: MIDI port; each has its own channels.
     - ``controls``: CONTROL, sorted by tick and phase.
     - ``metas``: texts and other events, sorted by tick.
+    - ``inherited``: values by kind and number of the controls that other tracks of its channel set before its first
+      note, where this one does not set them later.
     """
 
     notes: np.ndarray = field(default_factory=lambda: empty(NOTE))
@@ -110,10 +112,13 @@ class Track:
     port: int = 0
     controls: np.ndarray = field(default_factory=lambda: empty(CONTROL))
     metas: tuple[MetaEvent, ...] = ()
+    inherited: Mapping[tuple[int, int], int] = field(default_factory=dict)
 
     @property
     def program(self) -> int:
         """The programme at the first note, 0 to 127; 0 if none is selected."""
+        if (PROGRAM, 0) in self.inherited:
+            return self.inherited[PROGRAM, 0]
         first = self.notes["start"][0] if len(self.notes) else self.controls["tick"].max(initial=0)
         is_selected = (self.controls["kind"] == PROGRAM) & (self.controls["tick"] <= first)
         return int(self.controls["value"][is_selected][-1]) if is_selected.any() else 0
@@ -121,7 +126,9 @@ class Track:
     def with_program(self, program: int) -> Track:
         """Return the track with one programme from its start on."""
         others = self.controls[self.controls["kind"] != PROGRAM]
-        return replace(self, controls=np.concatenate([controls_of([(0, PROGRAM, 0, program)]), others]))
+        inherited = {key: value for key, value in self.inherited.items() if key[0] != PROGRAM}
+        controls = np.concatenate([controls_of([(0, PROGRAM, 0, program)]), others])
+        return replace(self, controls=controls, inherited=inherited)
 
     @property
     def end(self) -> int:

@@ -36,7 +36,7 @@ from ..outputs.watermark.marking import Marking, marking_of
 from ..outputs.watermark.sequences import DEFAULT_KEY
 from ..synth import SynthEngine, general_midi, load_patch, wave_patch
 from ..synth.banks import bank_engine, read_bank
-from ..synth.soundfont.player import SoundFontEngine
+from ..synth.soundfont.player import PlayerSettings, SoundFontEngine
 from . import POSITIONAL, checked
 from .learned_instrument import open_instrument
 
@@ -184,7 +184,7 @@ def render(
     reverb: Annotated[
         float | None,
         Field(
-            description="Fraction of reverb in the mix; default: 0, or 0.12 for a score by a patch, a wave or a model.",
+            description="Fraction of reverb in the mix, 0 for none at all; default: the bank's, or 0.12 for a patch.",
             ge=0,
             le=1,
         ),
@@ -242,7 +242,7 @@ def render(
         player, title, open_engine = open_instrument(instrument, timbre, read, length, sample_rate, seed)
         marking = marking_of(player.folder.hash, watermark, watermark_key)
     else:
-        title, open_engine = _instrument(soundfont, patch, wave, sample_rate)
+        title, open_engine = _instrument(soundfont, patch, wave, sample_rate, dry=reverb == 0)
     if reverb is None:  # SoundFonts have their own, and a single note is often made for a sampler
         reverb = PATCH_REVERB if (patch or wave or instrument) and score is not None else 0.0
     rendering = _Rendering(source, read, performance, title, open_engine, marking)
@@ -293,9 +293,9 @@ def _check_choice(
 
 
 def _instrument(
-    soundfont: Path | None, patch: str | None, wave: str | None, sample_rate: int
+    soundfont: Path | None, patch: str | None, wave: str | None, sample_rate: int, *, dry: bool = False
 ) -> tuple[str, Callable[[], InstrumentEngine]]:
-    """Return the name of the instrument, and the function that opens it."""
+    """Return the name of the instrument, and the function that opens it; `dry` leaves out the reverb of a bank."""
     if patch == ALL_PATCHES:
         return "the synthesiser", lambda: SynthEngine(general_midi(), sample_rate)
     if patch is not None:
@@ -306,7 +306,8 @@ def _instrument(
         return f"wave {printable(wave)}", lambda: SynthEngine(drawn, sample_rate)
     bank = read_bank(soundfont)
     name = BUNDLED if soundfont is None else soundfont.name
-    return name, lambda: bank_engine(bank, sample_rate)
+    settings = PlayerSettings(reverb=0.0) if dry else PlayerSettings()
+    return name, lambda: bank_engine(bank, sample_rate, settings)
 
 
 def _score(path: Path | None, tune: int, note: str | None, seconds: float) -> Score:

@@ -7,7 +7,6 @@ from collections import deque
 import numpy as np
 
 from ...music.engine import N_CHANNELS, InstrumentEngine
-from ...synth.soundfont import SoundFontEngine
 from .devices import Fill
 
 NOTE_OFF, NOTE_ON, CONTROL, PROGRAM, PRESSURE, BEND = 0x80, 0x90, 0xB0, 0xC0, 0xD0, 0xE0
@@ -68,7 +67,7 @@ class LivePerformer:
         elif kind == PROGRAM:
             high, low = self._banks[channel]
             engine.program(channel, high << 7 | low, first)
-        elif kind == PRESSURE and isinstance(engine, SoundFontEngine):
+        elif kind == PRESSURE:
             engine.pressure(channel, first)
         elif kind == BEND:
             engine.pitch_bend(channel, (second << 7 | first) - 8_192)

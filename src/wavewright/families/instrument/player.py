@@ -29,10 +29,6 @@ class _Channel(MidiChannel):
     def __init__(self) -> None:
         super().__init__()
         self.last_gains = np.zeros(2)
-
-    def reset_controllers(self) -> None:
-        """Set what controller 121 resets."""
-        super().reset_controllers()
         self.timbre: int | None = None
 
     def bend_ratio(self) -> float:

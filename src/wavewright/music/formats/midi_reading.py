@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -290,11 +290,9 @@ def _score_of(tracks: Sequence[TrackEvents], clock: _Division, warnings: list[st
         others = [meta for meta in others if not _is_port(meta)]
         for number, (channel, notes, controls) in enumerate(of_track or [(None, empty(NOTE), empty(CONTROL))]):
             own_metas = tuple(others) if number == 0 else ()
-            first = int(notes["start"][0]) if len(notes) else 0
-            is_drum = channel is not None and _is_drum(channel, first, controls, drum_parts)
-            made.append(Track(notes, name, is_drum, channel, port, controls, own_metas))
+            made.append(Track(notes, name, False, channel, port, controls, own_metas))
     return Score(
-        tuple(made),
+        tuple(_on_channels(made, drum_parts)),
         clock.ticks_per_quarter,
         np.array(common.tempos, TEMPO),
         np.array(common.metres, METRE),
@@ -318,12 +316,27 @@ def _drum_parts(tracks: Sequence[TrackEvents]) -> list[tuple[int, int, bool]]:
     return sorted(parts)
 
 
-def _is_drum(channel: int, first: int, controls: np.ndarray, drum_parts: list[tuple[int, int, bool]]) -> bool:
-    """Return True if a channel plays drums at the tick of its first note."""
-    said = [is_drum for tick, its_channel, is_drum in drum_parts if its_channel == channel and tick <= first]
-    is_bank = (controls["kind"] == CONTROL_CHANGE) & (controls["number"] == 0) & (controls["tick"] <= first)
-    banks = controls["value"][is_bank]
-    return said[-1] if said else channel == DRUM_CHANNEL or (len(banks) > 0 and int(banks[-1]) in DRUM_BANKS)
+def _on_channels(tracks: Sequence[Track], drum_parts: list[tuple[int, int, bool]]) -> Iterator[Track]:
+    """Yield the tracks with what other tracks of their channels set before their first notes, and whether they drum."""
+    by_channel: dict[tuple[int, int | None], list[Track]] = {}
+    for track in tracks:
+        by_channel.setdefault((track.port, track.channel), []).append(track)
+    for track in tracks:
+        first = int(track.notes["start"][0] if len(track.notes) else track.controls["tick"].max(initial=0))
+        values: dict[tuple[int, int], tuple[int, int, bool]] = {}
+        for other in by_channel[track.port, track.channel]:
+            n_before = np.searchsorted(other.controls["tick"], first, side="right")
+            for tick, kind, number, value, _ in other.controls[:n_before].tolist():
+                if tick >= values.get((kind, number), (0,))[0]:
+                    values[kind, number] = tick, value, other is track
+        inherited = {key: value for key, (_, value, is_own) in values.items() if not is_own and len(track.notes)}
+        said = [is_drum for tick, channel, is_drum in drum_parts if channel == track.channel and tick <= first]
+        is_drum_bank = values.get((CONTROL_CHANGE, 0), (0, 0))[1] in DRUM_BANKS
+        yield replace(
+            track,
+            is_drum=said[-1] if said else track.channel == DRUM_CHANNEL or is_drum_bank,
+            inherited=inherited,
+        )
 
 
 def _is_chord(meta: MetaEvent) -> bool:

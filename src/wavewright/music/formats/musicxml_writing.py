@@ -79,7 +79,7 @@ def _description(track_id: str, track: Track) -> Element:
         midi = SubElement(element, "midi-instrument", id=instrument_id)
         if track.is_drum:
             SubElement(midi, "midi-channel").text = "10"
-        if (track.controls["kind"] == PROGRAM).any():
+        if (track.controls["kind"] == PROGRAM).any() or (PROGRAM, 0) in track.inherited:
             SubElement(midi, "midi-program").text = str(track.program + 1)
         if pitches:
             SubElement(midi, "midi-unpitched").text = str(pitches[index] + 1)
@@ -87,8 +87,9 @@ def _description(track_id: str, track: Track) -> Element:
             of_number = track.controls[
                 (track.controls["kind"] == CONTROL_CHANGE) & (track.controls["number"] == number)
             ]
-            if len(of_number):
-                SubElement(midi, name).text = f"{(int(of_number['value'][0]) - centre) * scale:.2f}"
+            value = of_number["value"][0] if len(of_number) else track.inherited.get((CONTROL_CHANGE, number))
+            if value is not None:
+                SubElement(midi, name).text = f"{(int(value) - centre) * scale:.2f}"
     return element
 
 

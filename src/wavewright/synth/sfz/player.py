@@ -8,9 +8,10 @@ from dataclasses import replace
 import numpy as np
 
 from ...base.units import db_to_gain
+from ...music.midi_channel import PEDAL_DOWN, SOUND_OFF, SUSTAIN
 from ..soundfont import generators as gen
 from ..soundfont.bank import Regions
-from ..soundfont.player import PEDAL_DOWN, SOUND_OFF, SUSTAIN, LocatedRegion, PlayerSettings, SoundFontEngine
+from ..soundfont.player import LocatedRegion, PlayerSettings, SoundFontEngine
 from .bank import RegionRules, SfzBank
 from .opcodes import crossfade, generators_of
 
@@ -101,7 +102,7 @@ class SfzEngine(SoundFontEngine):
             return
         velocity, start = held.popleft()
         super().note_off(channel, key)
-        if self._controls[channel, SUSTAIN] >= PEDAL_DOWN:
+        if self._channels[channel].is_sustained:
             self._pedalled.append((channel, key, velocity, start))
             self._play(channel, key, velocity, ("release_key",), start)
         else:

@@ -14,11 +14,12 @@ from ...base.ranges import RangedSettings, ranged
 from ...effects.delays import Chorus
 from ...effects.effect import EffectStream
 from ...effects.space import Reverb
-from ...music.engine import BEND_RANGE, DRUM_BANKS, DRUM_CHANNEL, N_CHANNELS, InstrumentEngine
+from ...music.engine import DRUM_BANKS, DRUM_CHANNEL, N_CHANNELS, InstrumentEngine
+from ...music.midi_channel import N_CONTROLS, NOTES_OFF, SOUND_OFF, MidiChannel
 from . import generators as gen
 from .bank import Regions, SampledBank, SoundFontPreset
 from .modulators import MAX_MODULATORS, VELOCITY_TO_FILTER
-from .voice import CHANNEL_PRESSURE, N_CONTROLS, PITCH_WHEEL, TUNING, VOICE, WHEEL_RANGE, interpolation_tables
+from .voice import VOICE, interpolation_tables
 
 QUIET = 1e-5
 """Amplitude below which the tail of an effect counts as silence."""
@@ -85,28 +86,6 @@ SPARE_VOICES = 64
 STOLEN_SECONDS = 0.01
 EXCLUDED_SECONDS = 0.25
 """Fades, by 96 dB, of a stolen voice, and of one that another of its exclusive class cuts off."""
-
-MODULATION, DATA, VOLUME, PAN, EXPRESSION, DATA_LSB, SUSTAIN = 1, 6, 7, 10, 11, 38, 64
-REVERB, CHORUS, RPN_LSB, RPN_MSB = 91, 93, 100, 101
-SOUND_OFF, RESET_CONTROLS, NOTES_OFF = 120, 121, 123
-PEDAL_DOWN = 64
-NO_RPN = 127
-WHEEL_RANGE_RPN, FINE_TUNING_RPN, COARSE_TUNING_RPN = (0, 0), (0, 1), (0, 2)
-FIRST_MODE = 120
-"""Controllers from here on are messages of the channel's mode."""
-
-INITIAL_CONTROLS = {
-    VOLUME: 100.0,
-    PAN: 64.0,
-    8: 64.0,
-    EXPRESSION: 127.0,
-    REVERB: 40.0,
-    WHEEL_RANGE: 2.0,
-    RPN_LSB: NO_RPN,
-    RPN_MSB: NO_RPN,
-}
-NOT_RESET = (0, 7, 8, 10, 32, 91, 92, 93, 94, 95, WHEEL_RANGE, TUNING)
-"""Controls that message 121 leaves, by recommended practice RP-015."""
 
 
 @dataclass(frozen=True)
@@ -188,8 +167,8 @@ class SoundFontEngine(InstrumentEngine):
         self._n_active = 0
         self._n_notes = 0
         self._controls = np.zeros((N_CHANNELS, N_CONTROLS))
-        for index, value in INITIAL_CONTROLS.items():
-            self._controls[:, index] = value
+        self._channels = [MidiChannel(row) for row in self._controls]
+        self._followed = self._controls.copy()
         self._presets = [self._preset(channel, 0, 0) for channel in range(N_CHANNELS)]
         self._reverb.reset()
         self._chorus.reset()
@@ -209,22 +188,27 @@ class SoundFontEngine(InstrumentEngine):
 
     def pitch_bend(self, channel: int, value: int) -> None:
         """Bend all notes of a channel; -8192 to 8191, by default over two semitones to either side."""
-        self._set(channel, PITCH_WHEEL, min(max(value, BEND_RANGE[0]), BEND_RANGE[1]))
+        self._channels[channel].pitch_bend(value)
+        self._control_voices(channel)
 
     def pressure(self, channel: int, value: int) -> None:
         """Set the pressure of a channel, 0 to 127, which is vibrato in most banks."""
-        self._set(channel, CHANNEL_PRESSURE, value)
+        self._channels[channel].pressure(value)
+        self._control_voices(channel)
 
     def control(self, channel: int, controller: int, value: int) -> None:
         """Change a controller, see :meth:`.InstrumentEngine.control`; all may be sources of modulators."""
-        if controller >= FIRST_MODE:
-            self._mode(channel, controller)
-            return
-        self._set(channel, controller, value)
-        if controller == SUSTAIN and value < PEDAL_DOWN:
+        state = self._channels[channel]
+        state.control(controller, value)
+        if controller == SOUND_OFF:
+            self._release(self._of(channel), STOLEN_SECONDS)
+        elif controller >= NOTES_OFF:
+            is_held = self._of(channel) & (self._voices["is_held"] != 0)
+            self._voices["is_held"][is_held] = 0
+            self._voices["is_sustained"][is_held] = 1
+        if not state.is_sustained:
             self._release(self._of(channel) & (self._voices["is_sustained"] != 0))
-        elif controller in (DATA, DATA_LSB):
-            self._set_registered(channel)
+        self._control_voices(channel)
 
     def note_on(self, channel: int, key: int, velocity: int) -> None:
         """Start a note; it releases what the pedal sustains of the same key."""
@@ -257,7 +241,7 @@ class SoundFontEngine(InstrumentEngine):
             return
         notes = self._voices["note"]
         is_note = is_held & (notes == notes[is_held].min())
-        if self._controls[channel, SUSTAIN] >= PEDAL_DOWN:
+        if self._channels[channel].is_sustained:
             self._voices["is_held"][is_note] = 0
             self._voices["is_sustained"][is_note] = 1
         else:
@@ -287,14 +271,11 @@ class SoundFontEngine(InstrumentEngine):
                 effect.add(send * np.float32(level), output)
 
     def _preset(self, channel: int, bank: int, program: int) -> SoundFontPreset | None:
-        """Return the preset of a bank, or of the nearest bank and program that the file has."""
-        if channel == DRUM_CHANNEL:
-            tried = [(DRUM_BANK, program), (DRUM_BANK, 0)]
-        else:
-            high = bank >> 7
-            tried = [(bank, program), (high, program), (0, program), (bank, 0), (0, 0)]
-            if high in DRUM_BANKS:
-                tried = [(DRUM_BANK, program), (DRUM_BANK, 0), *tried]
+        """Return the preset of a bank, which controller 0 selects, or of the nearest one that the file has."""
+        high = bank >> 7
+        tried = [(DRUM_BANK, program), (DRUM_BANK, 0)] if channel == DRUM_CHANNEL or high in DRUM_BANKS else []
+        if channel != DRUM_CHANNEL:
+            tried += [(high, program), (0, program), (high, 0), (0, 0)]
         matches = (self._font.find(*pair) for pair in tried)
         melodic = (preset for preset in self._font.presets if preset.bank != DRUM_BANK)
         last = None if channel == DRUM_CHANNEL else next(melodic, None)
@@ -305,49 +286,14 @@ class SoundFontEngine(InstrumentEngine):
         is_of: np.ndarray = (self._voices["is_active"] != 0) & (self._voices["channel"] == channel)
         return is_of
 
-    def _set(self, channel: int, index: int, value: float) -> None:
-        if self._controls[channel, index] == value:
-            return
-        self._controls[channel, index] = value
-        if self._n_active:
-            self._control_voices(channel)
-
     def _control_voices(self, channel: int) -> None:
-        from .voice_kernels import control_voices
+        """Let the voices of a channel follow its controls, where these have changed."""
+        is_changed = self._n_active and (self._controls[channel] != self._followed[channel]).any()
+        self._followed[channel] = self._controls[channel]
+        if is_changed:
+            from .voice_kernels import control_voices
 
-        control_voices(self._voices, channel, self._base, self._modulators, self._amounts, self._controls)
-
-    def _set_registered(self, channel: int) -> None:
-        """Set the registered parameter that is selected: range of the wheel, or tuning."""
-        row = self._controls[channel]
-        number = int(row[RPN_MSB]), int(row[RPN_LSB])
-        if number == WHEEL_RANGE_RPN:
-            self._set(channel, WHEEL_RANGE, row[DATA] + row[DATA_LSB] / 100.0)
-        elif number == FINE_TUNING_RPN:
-            coarse = round(row[TUNING] / 100.0) * 100.0
-            self._set(channel, TUNING, coarse + (row[DATA] * 128 + row[DATA_LSB] - 8_192) / 81.92)
-        elif number == COARSE_TUNING_RPN:
-            fine = row[TUNING] - round(row[TUNING] / 100.0) * 100.0
-            self._set(channel, TUNING, fine + 100.0 * (row[DATA] - 64))
-
-    def _mode(self, channel: int, message: int) -> None:
-        if message == SOUND_OFF:
-            self._release(self._of(channel), STOLEN_SECONDS)
-        elif message == RESET_CONTROLS:
-            retained = self._controls[channel, NOT_RESET].copy()
-            self._controls[channel] = 0.0
-            for index, value in INITIAL_CONTROLS.items():
-                self._controls[channel, index] = value
-            self._controls[channel, NOT_RESET] = retained
-            self._release(self._of(channel) & (self._voices["is_sustained"] != 0))
-            self._control_voices(channel)
-        elif message >= NOTES_OFF:
-            is_held = self._of(channel) & (self._voices["is_held"] != 0)
-            if self._controls[channel, SUSTAIN] >= PEDAL_DOWN:
-                self._voices["is_held"][is_held] = 0
-                self._voices["is_sustained"][is_held] = 1
-            else:
-                self._release(is_held)
+            control_voices(self._voices, channel, self._base, self._modulators, self._amounts, self._controls)
 
     def _release(self, is_released: np.ndarray, seconds: float = 0.0) -> None:
         from .voice_kernels import release_voice

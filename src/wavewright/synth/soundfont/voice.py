@@ -39,9 +39,6 @@ VOICE = np.dtype(
     ]
 )
 
-CHANNEL_PRESSURE, PITCH_WHEEL, WHEEL_RANGE, TUNING, N_CONTROLS = 128, 129, 130, 131, 132
-"""Columns of the state of channels, after the 128 controllers; wheel range in semitones, tuning in cents."""
-
 N_TAPS = 8
 N_PHASES = 1_024
 CUTOFFS = 0.5 ** (np.arange(9) / 4.0)

@@ -12,9 +12,10 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from ...dsp.compiled import compiled, inlined
+from ...music.midi_channel import BALANCE, CHANNEL_PRESSURE, PITCH_WHEEL, TUNING, WHEEL_RANGE
 from . import generators as gen
 from .tap_sums import tap_sum
-from .voice import CHANNEL_PRESSURE, CUTOFFS, N_PHASES, N_TAPS, PITCH_WHEEL, TUNING, WHEEL_RANGE
+from .voice import CUTOFFS, N_PHASES, N_TAPS
 
 Voice: TypeAlias = Any
 """A record of voices, which Python sees as an array and numba as a structure."""
@@ -129,8 +130,9 @@ def _modulate(
         amounts[int(modulators[row, 1])] += product
     voice.attenuation = min(max(amounts[gen.ATTENUATION], 0.0), 1_440.0)
     angle = (min(max(amounts[gen.PAN], -500.0), 500.0) + 500.0) * (math.pi / 2_000.0)
-    voice.left_pan = math.cos(angle)
-    voice.right_pan = math.sin(angle)
+    balance = controls[voice.channel, BALANCE] / 64.0 - 1.0  # it takes from one side, on the curve of FluidSynth
+    voice.left_pan = math.cos(angle) * min(1.0, 1.0 - balance) ** 2
+    voice.right_pan = math.sin(angle) * min(1.0, 1.0 + balance) ** 2
     voice.fixed_gain = voice.level * _centibels_to_gain(voice.attenuation)
     voice.reverb = min(max(amounts[gen.REVERB_SEND], 0.0), 1_000.0) / 1_000.0
     voice.chorus = min(max(amounts[gen.CHORUS_SEND], 0.0), 1_000.0) / 1_000.0
