@@ -160,7 +160,7 @@ def test_fields_of_a_tune():
 def test_numbers_of_fields():
     assert [metre_of(text) for text in ("C", "C|", "(2+3)/8", "none", "3/5")] == [(4, 4), (2, 2), (5, 8), None, None]
     unit = Fraction(1, 8)
-    assert tempo_of("120", unit) == 1_000_000
+    assert tempo_of("C=120", unit) == 1_000_000
     assert tempo_of('"Slow" 1/4=60', unit) == tempo_of("1/8 1/8=60", unit) == 1_000_000
     assert tempo_of("1/4=0", unit) is tempo_of("fast", unit) is None
     assert notes("A", "M:2/4\nK:C") == [(0, Fraction(1, 2), 69)]
@@ -315,3 +315,15 @@ def test_drums_of_a_tune():
     assert drums["velocity"].tolist() == [90, 70, 90, 70]
     _, problems = read_abc(b"X:1\nK:C\n%%MIDI drone 70 45\n%%MIDI droneon\nC\n")
     assert problems == ("Tune 1: The commands %%MIDI drone, droneon are not followed.",)
+
+
+@pytest.mark.parametrize("metre", ["4/4", "6/8", "2/2", "3/8"])
+@pytest.mark.parametrize("unit", ["1/4", "1/8", "1/16"])
+def test_a_tempo_without_a_unit_counts_quarters_as_in_abc2midi(metre, unit):
+    score = tune("C8|", f"M:{metre}\nL:{unit}\nQ:100\nK:C")
+    assert score.tempos["us_per_quarter"].tolist() == [600_000]
+
+
+def test_a_tuplet_of_one_note_has_the_time_it_says():
+    quarter = tune("(1:2:2 CD E|", "L:1/4\nK:C").tracks[0].notes["duration"]
+    assert (quarter / 480).tolist() == [2, 2, 1]

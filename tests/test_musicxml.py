@@ -27,9 +27,10 @@ def note(pitch: str, duration: int = 1, inside: str = "") -> str:
     """Return a note such as C4 or F#4."""
     alter = "<alter>1</alter>" if "#" in pitch else ""
     written = f"<pitch><step>{pitch[0]}</step>{alter}<octave>{pitch[-1]}</octave></pitch>"
-    first = "".join(f"<{word}/>" for word in ("grace", "chord") if word in inside.split())
-    rest = " ".join(word for word in inside.split() if word not in ("grace", "chord"))
-    length = "" if "grace" in inside.split() else f"<duration>{duration}</duration>"
+    marks = {"grace": "<grace/>", "slash": '<grace slash="yes"/>', "chord": "<chord/>"}
+    first = "".join(mark for word, mark in marks.items() if word in inside.split())
+    rest = " ".join(word for word in inside.split() if word not in marks)
+    length = "" if "<grace" in first else f"<duration>{duration}</duration>"
     return f"<note>{first}{written}{length}{rest}</note>"
 
 
@@ -66,9 +67,82 @@ def test_ties_join_notes_across_bars():
     assert notes(note("C4", 2, TIE), note("D4", 3, TIED)) == [(0, 2, 60), (2, 3, 62)]
 
 
+def test_ties_need_neither_the_order_of_the_document_nor_notes_that_touch():
+    back = "<backup><duration>4</duration></backup>"
+    skip = "<forward><duration>2</duration></forward>"
+    assert notes(skip + note("G4", 2, TIED) + back + note("G4", 2, TIE)) == [(0, 4, 67)]
+    chain = note("G4", 1, TIE) + skip + note("G4", 1, TIED) + back + "<forward><duration>1</duration></forward>"
+    assert notes(chain + note("G4", 2, TIED + TIE)) == [(0, 4, 67)]
+    arpeggio = note("C4", 1, TIE) + note("E4", 1, TIE)
+    assert notes(arpeggio, note("C4", 4, TIED) + note("E4", 4, "chord " + TIED)) == [(0, 6, 60), (1, 5, 64)]
+    far = notes(note("C4", 1, TIE), note("D4", 1), note("D4", 1), note("C4", 1, TIED))
+    assert [pitch for *_, pitch in far] == [60, 62, 62, 60]
+    notations = "<notations><tied type='{}'/></notations>"
+    assert notes(note("C4", 2, notations.format("start")), note("C4", 3, notations.format("stop"))) == [(0, 5, 60)]
+
+
 def test_grace_notes_shorten_the_note_after_them():
-    graced = notes(note("D5", 1, "grace") + note("C5", 2) + note("B4", 2))
-    assert graced == [(0, Fraction(1, 8), 74), (Fraction(1, 8), Fraction(15, 8), 72), (2, 2, 71)]
+    """As Verovio 6.4 plays them: one without a slash is half of its note."""
+    slashed = notes(note("D5", 1, "slash") + note("C5", 2) + note("B4", 2))
+    assert slashed == [(0, Fraction(1, 8), 74), (Fraction(1, 8), Fraction(15, 8), 72), (2, 2, 71)]
+    plain = notes(note("D5", 1, "grace") + note("C5", 2) + note("B4", 2))
+    assert plain == [(0, 1, 74), (1, 1, 72), (2, 2, 71)]
+    two = note("D5", 1, "grace") + note("E5", 1, "grace")
+    assert notes(two + note("C5", 2)) == [(0, Fraction(1, 2), 74), (Fraction(1, 2), Fraction(1, 2), 76), (1, 1, 72)]
+    chord = notes(note("D5", 1, "grace") + note("C5", 2) + note("A4", 2, "chord"))
+    assert sorted(chord) == [(0, 1, 74), (1, 1, 69), (1, 1, 72)]
+
+
+def test_grace_notes_at_the_end_of_a_bar_or_voice_sound_before_it():
+    end = note("D4", 1, "grace") + note("E4", 1, "grace")
+    graced = [(0, Fraction(15, 4), 60), (Fraction(15, 4), Fraction(1, 8), 62), (Fraction(31, 8), Fraction(1, 8), 64)]
+    assert notes(note("C4", 4) + end, note("G4", 4)) == [*graced, (4, 4, 67)]
+    back = "<backup><duration>4</duration></backup>"
+    assert notes(note("C4", 4) + end + back + note("G4", 4)) == sorted([*graced, (0, 4, 67)])
+    repeat = "<barline location='right'><repeat direction='backward'/></barline>"
+    again = notes(note("C4", 4) + end + repeat)
+    assert [pitch for *_, pitch in again] == [60, 62, 64] * 2
+
+
+@pytest.mark.parametrize(
+    ("marks", "expected"),
+    [
+        ("<sfz/>", [112, 80]),
+        ("<fp/>", [96, 53]),
+        ("<p/><sf/>", [112, 53]),
+        ("<sfp/>", [112, 53]),
+        ("<sfpp/>", [112, 40]),
+        ("<fz/>", [112, 80]),
+        ("<ff/>", [112, 112]),
+    ],
+)
+def test_accents_hold_for_their_notes_alone(marks, expected):
+    direction = f"<direction><direction-type><dynamics>{marks}</dynamics></direction-type></direction>"
+    score = score_of(direction + note("C4") + note("D4"))
+    assert score.tracks[0].notes["velocity"].tolist() == expected
+
+
+def test_pedals_are_controls():
+    pedal = "<direction><direction-type><pedal type='{}'/></direction-type></direction>".format
+    score = score_of(pedal("start") + note("C4", 2) + pedal("change") + note("D4", 2) + pedal("stop"))
+    controls = score.tracks[0].controls
+    assert (controls["tick"] / score.ticks_per_quarter).tolist() == [0, 1, 1, 2]
+    assert controls[["number", "value"]].tolist() == [(64, 127), (64, 0), (64, 127), (64, 0)]
+
+
+@pytest.mark.parametrize(
+    ("mark", "quarters_per_minute"),
+    [
+        ("<beat-unit>quarter</beat-unit><per-minute>c. 108</per-minute>", 108),
+        ("<beat-unit>eighth</beat-unit><beat-unit-dot/><per-minute>ca. 100.5-110</per-minute>", 75.375),
+        ("<beat-unit>half</beat-unit><beat-unit>quarter</beat-unit>", 60),
+        ("<beat-unit>quarter</beat-unit><beat-unit>quarter</beat-unit><beat-unit-dot/>", 180),
+    ],
+)
+def test_metronome_marks(mark, quarters_per_minute):
+    direction = f"<direction><direction-type><metronome>{mark}</metronome></direction-type></direction>"
+    score = score_of(direction + note("C4"))
+    assert 60e6 / score.tempos["us_per_quarter"][0] == pytest.approx(quarters_per_minute, rel=1e-5)
 
 
 def test_transposing_instruments_sound_at_their_pitch():
@@ -341,7 +415,7 @@ def test_grace_notes_of_a_chord_sound_together_and_none_is_lost():
     assert [(start, pitch) for start, _, pitch in notes(grace + note("C4", 4))] == [
         (0, 64),
         (0, 67),
-        (Fraction(1, 8), 60),
+        (2, 60),
     ]
     after = notes(note("C4", 4) + note("D4", 1, "grace"))
     assert [pitch for *_, pitch in after] == [60, 62]

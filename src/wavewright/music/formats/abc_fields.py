@@ -115,14 +115,18 @@ def fraction_of(text: str) -> Fraction | None:
 
 
 def tempo_of(text: str, unit: Fraction) -> int | None:
-    """Read a tempo as microseconds of a quarter: ``120``, ``1/4=120``, ``"Andante" 3/8=50``; None for another text."""
+    """Read a tempo as microseconds of a quarter: ``120``, ``1/4=120``, ``"Andante" 3/8=50``; None for another text.
+
+    A number alone counts quarters in all metres, 6/8 too, as in abc2midi. The units of length that the old standard
+    counts are those of ``C=120``.
+    """
     text = re.sub(r'"[^"]*"', "", text).strip()
     match = re.fullmatch(r"(?:([^=]*)=)?\s*(\d{1,4}(?:\.\d{1,3})?)", text)
     if match is None or not float(match[2]):
         return None
     beats = [fraction_of(word) for word in (match[1] or "").split()]
     lengths = [beat for beat in beats if beat is not None]
-    beat = sum(lengths, Fraction(0)) if lengths else unit
+    beat = sum(lengths, Fraction(0)) if lengths else Fraction(1, 4) if match[1] is None else unit
     us = round(60_000_000 / (Fraction(match[2]) * beat * 4))
     return us if 1 <= us < 2**24 else None
 

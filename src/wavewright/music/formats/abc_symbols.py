@@ -175,7 +175,7 @@ class LineReader:
         numbers = [int(number) if number else 0 for number in match[0][1:].split(":")]
         n_notes, in_time_of, n_long = (*numbers, 0, 0)[:3]
         usual = {2: 3, 3: 2, 4: 3, 6: 2, 8: 3}.get(n_notes, 3 if self.is_compound else 2)
-        if n_notes > 1:
+        if n_notes > 1 or (n_notes and in_time_of):
             self._tuplet, self._n_in_tuplet = Fraction(in_time_of or usual, n_notes), n_long or n_notes
 
     def _chord_token(self, match: re.Match[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -11,6 +12,9 @@ from .play_order import MAX_PASSES, BarLine, JumpMark, mark_of
 
 SEMITONES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 DYNAMICS = {"ppp": 30, "pp": 40, "p": 53, "mp": 64, "mf": 80, "f": 96, "ff": 112, "fff": 124}
+ACCENTS = ("sf", "sfz", "sffz", "fz", "rf", "rfz", "sfp", "sfpp", "fp", "pf", "sfzp")
+"""Dynamics of the notes at their place alone; of those with two, the last letters hold after it."""
+
 FORTE = 90
 """Velocity of dynamics of 100 %."""
 
@@ -41,6 +45,15 @@ JUMPS = {"dacapo": "da capo", "dalsegno": "dal segno", "tocoda": "to coda", "fin
 
 MINOR_MODES = ("minor", "aeolian", "dorian", "phrygian", "locrian")
 GRACE_QUARTERS = Fraction(1, 16)
+SUSTAIN, PEDAL_DOWN = 64, 127
+PEDALS: dict[str, tuple[int, ...]] = {
+    "start": (1,),
+    "resume": (1,),
+    "change": (0, 1),
+    "stop": (0,),
+    "discontinue": (0,),
+}
+_PER_MINUTE = re.compile(r"\d+(?:\.\d+)?")
 MAX_DIVISIONS = 2**20
 MAX_QUARTERS = 10_000
 
@@ -70,6 +83,7 @@ class Measure:
     tempos: list[tuple[Fraction, int]] = field(default_factory=list)
     metres: list[tuple[Fraction, tuple[int, int]]] = field(default_factory=list)
     keys: list[tuple[Fraction, tuple[int, bool]]] = field(default_factory=list)
+    pedals: list[tuple[Fraction, int]] = field(default_factory=list)
     line: BarLine = field(default_factory=BarLine)
     marks: tuple[JumpMark, ...] = ()
 
@@ -91,16 +105,21 @@ class MeasureReader:
         self._measure = Measure()
         self._cursor = self._chord_start = Fraction(0)
         self._grace: list[list[int]] = []
+        self._is_slashed = False
+        self._before: list[XmlNote] = []  # the notes that end at the cursor, in their voice
+        self._accent: tuple[Fraction, int] | None = None
+        self._quarters_per_minute = Fraction(120)
 
     def read(self, element: Element) -> Measure:
         """Read the next measure."""
         self._measure = measure = Measure()
         self._cursor = Fraction(0)
+        self._before, self._accent = [], None
         readers: dict[str, Callable[[Element], None]] = {
             "note": self._note,
             "attributes": self._attributes,
-            "backup": lambda each: self._move(-self._quarters(each)),
-            "forward": lambda each: self._move(self._quarters(each)),
+            "backup": self._backup,
+            "forward": self._forward,
             "direction": self._direction,
             "sound": self._sound,
             "harmony": self._harmony,
@@ -110,18 +129,32 @@ class MeasureReader:
             if child.tag in readers:
                 readers[child.tag](child)
         measure.length = max(measure.length, self._cursor)
+        self._end_with_grace()
         return measure
 
     def finish(self) -> None:
-        """Add grace notes that no note follows, at the end of the last one."""
-        notes = self._measure.notes
-        if self._grace and notes:
-            last = max(notes, key=lambda note: note.start + note.duration)
-            each = min(GRACE_QUARTERS, last.duration / 4 / len(self._grace))
-            last.duration -= each * len(self._grace)
-            self._add_grace(last.start + last.duration, each * len(self._grace) * 4)
-        elif self._grace:
+        """Report grace notes that stand alone."""
+        if self._grace:
             self._report("grace notes after the last note are left out")
+
+    def _end_with_grace(self) -> None:
+        """Add grace notes that nothing follows in their voice, at the end of the notes before them."""
+        if not self._grace or not self._cursor:
+            return
+        lengths = [note.duration for note in self._before] or [self._cursor]
+        each = min(GRACE_QUARTERS, min(lengths) / 4 / len(self._grace))
+        for note in self._before:
+            note.duration -= each * len(self._grace)
+        self._add_grace(self._cursor - each * len(self._grace), each)
+
+    def _backup(self, element: Element) -> None:
+        self._end_with_grace()
+        self._before = []
+        self._move(-self._quarters(element))
+
+    def _forward(self, element: Element) -> None:
+        self._before = []
+        self._move(self._quarters(element))
 
     def _move(self, quarters: Fraction) -> None:
         self._measure.length = max(self._measure.length, self._cursor)
@@ -169,27 +202,39 @@ class MeasureReader:
                 self._grace[-1].append(pitch)
             elif pitch is not None:
                 self._grace.append([pitch])
+                self._is_slashed = any(grace.get("slash") == "yes" for grace in element.findall("grace"))
             return
         self._chord_start = start
         if not is_chord:
+            self._before = []
             self._move(duration)
         if pitch is None or not duration:
             return
+        velocity = self._velocity_of(_number(element.get("dynamics"))) or self._velocity_at(start)
         if self._grace and not is_chord:
-            start, duration = self._add_grace(start, duration)
-        ties = {tie.get("type") for tie in element.findall("tie")}
-        velocity = self._velocity_of(_number(element.get("dynamics"))) or self._velocity
-        self._measure.notes.append(XmlNote(start, duration, pitch, velocity, "start" in ties, "stop" in ties))
+            # Without a slash they are appoggiaturas, which take half of the note.
+            share = min(GRACE_QUARTERS, duration / 4 / len(self._grace))
+            share = share if self._is_slashed else duration / 2 / len(self._grace)
+            taken = share * len(self._grace)
+            self._add_grace(start, share)
+            start, duration = start + taken, duration - taken
+        elif is_chord and self._before:
+            start, duration = self._before[0].start, start + duration - self._before[0].start
+        ties = {tie.get("type") for tie in (*element.findall("tie"), *element.iterfind("notations/tied"))}
+        note = XmlNote(start, duration, pitch, velocity, "start" in ties, "stop" in ties)
+        self._before.append(note)
+        self._measure.notes.append(note)
 
-    def _add_grace(self, start: Fraction, duration: Fraction) -> tuple[Fraction, Fraction]:
-        """Add the grace notes at the start of a note; return what they leave of it."""
-        each = min(GRACE_QUARTERS, duration / 4 / len(self._grace))
+    def _velocity_at(self, start: Fraction) -> int:
+        """Return the velocity of a note without its own."""
+        return self._accent[1] if self._accent is not None and self._accent[0] == start else self._velocity
+
+    def _add_grace(self, start: Fraction, each: Fraction) -> None:
+        """Add the grace notes from a time on, each of a length."""
         for index, pitches in enumerate(self._grace):
             for pitch in pitches:
                 self._measure.notes.append(XmlNote(start + index * each, each, pitch, self._velocity))
-        n_grace = len(self._grace)
         self._grace = []
-        return start + n_grace * each, duration - n_grace * each
 
     def _pitch(self, element: Element) -> int | None:
         """Return the pitch of a note; None for rests and notes without one."""
@@ -220,18 +265,44 @@ class MeasureReader:
         offset = _number(element.findtext("offset")) or Fraction(0)
         at = max(self._cursor + max(offset, Fraction(-MAX_DIVISIONS)) / self._divisions, Fraction(0))
         self._add_marks(element)
-        for dynamics in element.iter("dynamics"):
-            self._velocity = next((DYNAMICS[mark.tag] for mark in dynamics if mark.tag in DYNAMICS), self._velocity)
+        for mark in element.iterfind("direction-type/dynamics/*"):
+            if mark.tag in ACCENTS:
+                loud = DYNAMICS["f" if mark.tag.startswith("f") and mark.tag != "fz" else "ff"]
+                self._accent = (at, loud)
+                self._velocity = DYNAMICS.get(mark.tag.lstrip("srfz"), self._velocity)
+            self._velocity = DYNAMICS.get(mark.tag, self._velocity)
+        for pedal in element.iterfind("direction-type/pedal"):
+            self._pedal(
+                at, {"stop": (0,), "change": (0, 1), "start": (1,), "sostenuto": ()}.get(pedal.get("type", ""), ())
+            )
         marks = element.findall("sound")
         for sound in marks:
             self._sound(sound, at)
         if any(sound.get("tempo") for sound in marks):
             return
         for metronome in element.iter("metronome"):
-            beat = Fraction(BEATS.get(metronome.findtext("beat-unit", "").strip(), 0))
-            beat *= 2 - Fraction(1, 2 ** min(len(metronome.findall("beat-unit-dot")), 4))
-            per_minute = _number(metronome.findtext("per-minute"))
-            self._add_tempo(at, None if per_minute is None else per_minute * beat)
+            self._add_tempo(at, self._tempo_of(metronome))
+
+    def _tempo_of(self, metronome: Element) -> Fraction | None:
+        """Return the quarters a minute of a mark such as a quarter = c. 108, or a quarter = the eighth that follows."""
+        beats: list[Fraction] = []
+        for each in metronome:
+            if each.tag == "beat-unit":
+                beats.append(Fraction(BEATS.get((each.text or "").strip(), 0)))
+                dots = 0
+            elif each.tag == "beat-unit-dot" and beats:
+                dots += 1
+                beats[-1] *= Fraction(2 ** (dots + 1) - 1, 2 ** (dots + 1) - 2)
+        per_minute = _PER_MINUTE.search(metronome.findtext("per-minute", "")[:40])
+        if per_minute is not None and beats and beats[0]:
+            return Fraction(per_minute[0]) * beats[0]
+        if len(beats) == 2 and all(beats):  # the note before and the one that lasts as long from here on
+            return self._quarters_per_minute * beats[1] / beats[0]
+        self._report("a metronome mark cannot be read; the tempo stays as it was")
+        return None
+
+    def _pedal(self, at: Fraction, states: Iterable[int]) -> None:
+        self._measure.pedals += [(at, PEDAL_DOWN * state) for state in states]
 
     def _add_marks(self, direction: Element) -> None:
         """Add the marks of jumps of a direction: those of its sound, or else its words and signs."""
@@ -250,13 +321,19 @@ class MeasureReader:
         self._mark(_marks_of_sound(element))
         if element.get("forward-repeat") == "yes":
             self._measure.line = replace(self._measure.line, starts_repeat=True)
-        self._add_tempo(self._cursor if at is None else at, _number(element.get("tempo")))
+        at = self._cursor if at is None else at
+        self._add_tempo(at, _number(element.get("tempo")))
+        if (pedal := element.get("damper-pedal")) is not None:
+            self._pedal(at, (pedal not in ("no", "0"),))
+        if element.find("swing/first") is not None:
+            self._report("swing is left out; --swing of render plays it")
         self._velocity = self._velocity_of(_number(element.get("dynamics"))) or self._velocity
 
     def _add_tempo(self, at: Fraction, quarters_per_minute: Fraction | None) -> None:
         if quarters_per_minute is not None and quarters_per_minute > 0:
             us = round(60_000_000 / quarters_per_minute)
             if 1 <= us < 2**24:
+                self._quarters_per_minute = quarters_per_minute
                 self._measure.tempos.append((min(at, Fraction(MAX_QUARTERS)), us))
 
     def _harmony(self, element: Element) -> None:

@@ -14,7 +14,7 @@ from ...base.errors import BadScore
 from ..bars import DEFAULT_METRE, with_bar_lines
 from ..score import CONTROL_CHANGE, KEY, METRE, PROGRAM, Chord, Score, Track, controls_of, notes_of
 from ..timing import TEMPO
-from .musicxml_measures import Measure, MeasureReader, divisions_of
+from .musicxml_measures import SUSTAIN, Measure, MeasureReader, divisions_of
 from .play_order import BarLine, in_order
 from .time_grid import grid_of, tick_of
 from .xml_tree import parse_xml, unpacked
@@ -131,7 +131,12 @@ def _score_of(root: Element, parts: Sequence[tuple[_Instrument, list[Measure]]],
             for start, duration, pitch, velocity in _joined(measures, order, starts)
         ]
         is_drum = instrument.is_drum and bool(instrument.drums or instrument.program is None)
-        controls = controls_of(instrument.controls)
+        pedals = [
+            (tick(start + at), CONTROL_CHANGE, SUSTAIN, value)
+            for index, start in zip(order, starts, strict=False)
+            for at, value in (measures[index].pedals if index < len(measures) else ())
+        ]
+        controls = controls_of([*instrument.controls, *pedals])
         tracks.append(Track(notes_of(rows), instrument.name, is_drum, controls=controls))
 
     def collected(name: str) -> list[tuple[int, object]]:
@@ -198,18 +203,26 @@ def _joined(
     measures: Sequence[Measure], order: Sequence[int], starts: Sequence[Fraction]
 ) -> list[tuple[Fraction, Fraction, int, int]]:
     """Return start, duration, pitch and velocity of the notes of a part, tied ones joined."""
+    played = [
+        (origin + note.start, at, note)
+        for at, (index, origin) in enumerate(zip(order, starts, strict=False))
+        for note in (measures[index].notes if index < len(measures) else ())
+    ]
     notes: list[tuple[Fraction, Fraction, int, int]] = []
-    tied: dict[tuple[int, Fraction], int] = {}
-    for index, origin in zip(order, starts, strict=False):
-        for note in measures[index].notes if index < len(measures) else ():
-            start = origin + note.start
-            end = start + note.duration
-            first = tied.pop((note.pitch, start), None) if note.continues else None
-            if first is None:
-                first = len(notes)
-                notes.append((start, note.duration, note.pitch, note.velocity))
-            else:
-                notes[first] = (notes[first][0], end - notes[first][0], *notes[first][2:])
-            if note.is_tied:
-                tied[note.pitch, end] = first
+    tied: dict[int, list[tuple[Fraction, int, int]]] = {}
+    for start, at, note in sorted(played, key=lambda each: each[:2]):
+        end = start + note.duration
+        # A tie ends at a note that touches it or, of arpeggios that lead into a chord, comes within a measure.
+        open_ties = tied.setdefault(note.pitch, [])
+        candidates = [tie for tie in open_ties if tie[0] <= start and at - tie[1] <= 1] if note.continues else []
+        if candidates:
+            tie = max(candidates)
+            open_ties.remove(tie)
+            first = tie[2]
+            notes[first] = (notes[first][0], end - notes[first][0], *notes[first][2:])
+        else:
+            first = len(notes)
+            notes.append((start, note.duration, note.pitch, note.velocity))
+        if note.is_tied:
+            open_ties.append((end, at, first))
     return notes
