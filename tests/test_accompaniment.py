@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from traditional_tunes import TUNES
 
-from wavewright.base.errors import BadSetting
+from wavewright.base.errors import BadSetting, ScoreWarning
 from wavewright.music.accompaniment import accompany, load_style, parse_style, style_names
 from wavewright.music.accompaniment.arrangement import coloured, with_resolution
 from wavewright.music.accompaniment.chord_model import find_chords, model_of, viterbi
@@ -165,9 +165,26 @@ def test_written_chords_are_repeated_and_share_bars():
 
 def test_chords_of_a_score_are_used():
     chords = (Chord(480, "Am7"), Chord(960, "N.C."), Chord(1920, "F7(b9,#11)"), Chord(3840, "Bm(add11)"))
-    assert [(tick, c.symbol()) for tick, c in chords_of_score(chords, 0)] == [(0, "Am7"), (1920, "F"), (3840, "Bm")]
+    read = [(tick, chord.symbol()) for tick, chord in chords_of_score(chords, 0)]
+    assert read == [(0, "Am7"), (1920, "F7b9#11"), (3840, "Bmadd11")]
     result = accompany(replace(melody_of(4), chords=chords), "pop")
-    assert [chord.symbol for chord in result.chords] == ["Am7", "F", "Bm"]
+    assert result.chords == chords
+    for track in result.tracks[1:]:
+        starts = track.notes["start"]
+        assert track.is_drum or not ((starts >= 960) & (starts < 1_920)).any()
+
+
+def test_a_chord_that_cannot_be_read_is_named_and_no_triad():
+    chords = (Chord(0, "C"), Chord(960, "Cquux"), Chord(1_920, "Allegro"))
+    with pytest.warns(ScoreWarning, match="'Cquux', 'Allegro'"):
+        assert [tick for tick, _ in chords_of_score(chords, 0)] == [0]
+
+
+def test_chords_alone_are_accompanied():
+    chords = tuple(Chord(1_920 * bar, symbol) for bar, symbol in enumerate(("Bb7", "Eb7", "F7alt", "N.C.")))
+    result = accompany(Score(chords=chords, length=4 * 1_920), "swing")
+    assert result.n_notes > 10
+    assert result.chords == chords
 
 
 def test_a_style_colours_the_chords_that_are_found():

@@ -178,3 +178,28 @@ def test_pitch_classes_are_names():
     assert [pitch_class_of(name) for name in ("C", "Cb", "E#", "a♭", "G♯")] == [0, 11, 5, 8, 8]
     with pytest.raises(BadSetting, match="note"):
         pitch_class_of("X")
+
+
+@pytest.mark.parametrize(
+    ("texts", "intervals"),
+    [
+        (("Cdim.", "C°", "Co", "Cmb5", "Cm-5"), (0, 3, 6)),
+        (("CMa7", "CMaj7", "Cma7", "CM7", "CΔ", "C△7", "C∆", "C^7", "Cj7"), (0, 4, 7, 11)),
+        (("Cm7-5", "Cø", "Cmi7b5", "C-7(b5)", "Ch7"), (0, 3, 6, 10)),
+        (("C7+5", "C+7", "Caug7", "C7#5"), (0, 4, 8, 10)),
+        (("C7alt", "C7alt."), (0, 4, 8, 10, 13, 15)),
+        (("Cmi7", "Cmin7", "C-7", "Cm7"), (0, 3, 7, 10)),
+        (("C9#11", "C9(#11)", "C9+11"), (0, 4, 7, 10, 14, 18)),
+        (("Cmaj7#5", "CΔ+5", "Cmaj7(♯5)"), (0, 4, 8, 11)),
+        (("C7no3", "C7omit3", "C7(no3rd)"), (0, 7, 10)),
+    ],
+)
+def test_chords_as_people_write_them(texts, intervals):
+    chords = [ChordSymbol.parse(text) for text in texts]
+    assert {chord.intervals for chord in chords} == {intervals}
+    assert all(ChordSymbol.parse(chord.symbol()) == chord for chord in chords)
+
+
+def test_flats_stay_flats():
+    assert ChordSymbol.parse("Bb7/D").symbol() == "Bb7/D"
+    assert ChordSymbol.parse("E♭m").transposed(7).symbol() == "Bbm"

@@ -38,9 +38,13 @@ RELEASE_VELOCITY = 64
 """Velocity of the end of a note whose instrument does not measure it."""
 
 
+NO_CHORD = "N.C."
+"""Symbol from which on no chord sounds."""
+
+
 @dataclass(frozen=True)
 class Chord:
-    """A chord symbol such as ``Am7`` or ``D/F#``, from a tick on."""
+    """A chord symbol such as ``Am7``, ``D/F#`` or NO_CHORD, from a tick on."""
 
     tick: int
     symbol: str

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cache
 from types import MappingProxyType
 
 from ..base.errors import BadSetting
@@ -67,47 +68,110 @@ CHORD_KINDS = MappingProxyType(
         "7b9": (0, 4, 7, 10, 13),
         "7#9": (0, 4, 7, 10, 15),
         "11": (0, 4, 7, 10, 14, 17),
+        "maj11": (0, 4, 7, 11, 14, 17),
         "m11": (0, 3, 7, 10, 14, 17),
         "13": (0, 4, 7, 10, 14, 21),
         "maj13": (0, 4, 7, 11, 14, 21),
+        "m13": (0, 3, 7, 10, 14, 21),
+        "m69": (0, 3, 7, 9, 14),
     }
 )
 """Semitones above the root of each kind of chord."""
 
-_CHORD_ALIASES = {
-    "M": "",
-    "maj": "",
-    "min": "m",
-    "-": "m",
-    "o": "dim",
-    "°": "dim",
-    "+": "aug",
-    "sus": "sus4",
-    "M7": "maj7",
-    "Δ": "maj7",
-    "Δ7": "maj7",
-    "j7": "maj7",
-    "min7": "m7",
-    "-7": "m7",
-    "min6": "m6",
-    "-6": "m6",
-    "mM7": "mmaj7",
-    "ø": "m7b5",
-    "ø7": "m7b5",
-    "-7b5": "m7b5",
-    "min7b5": "m7b5",
-    "o7": "dim7",
-    "°7": "dim7",
-    "+7": "aug7",
-    "7#5": "aug7",
-    "7sus": "7sus4",
-    "6/9": "69",
-    "min9": "m9",
-    "-9": "m9",
-    "M9": "maj9",
-    "min11": "m11",
-    "-11": "m11",
-}
+_MINOR, _MAJOR = "(?:minor|min|mi|m|-)", "(?:[Mm]ajor|[Mm]aj|[Mm]a|M|j|[Δ△∆^])"
+_BASE = re.compile(
+    rf"""(?P<minor_major>{_MINOR}{_MAJOR})7? | {_MINOR}(?P<minor>6/9|69|6|7|9|11|13)?(?!a(?!dd))
+    | (?P<delta>{_MAJOR})(?P<major>6/9|69|6|7|9|11|13)? | (?P<half>[øØh])7?
+    | (?P<dim>dim|o|°)(?P<dim7>7)? | (?P<aug>aug|\+)(?![59]|1[13])(?P<aug7>7)?
+    | (?P<dominant>6/9|69|6|7|9|11|13|5|2|4)""",
+    re.VERBOSE,
+)
+_CHANGE = re.compile(
+    rf"(?:add)?(?P<sign>[b#+-]?)(?P<number>13|11|9|6|5|4|2)|sus(?P<sus>[24]?)|(?:add)?(?P<seventh>{_MAJOR}?)7|"
+    r"(?:no|omit)(?P<left_out>[35])(?:rd|th)?|(?P<alt>alt)"
+)
+_SEMITONES_OF_DEGREE = {2: 14, 4: 17, 5: 7, 6: 9, 9: 14, 11: 17, 13: 21}
+_SPELLING = str.maketrans({"♭": "b", "♯": "#", "–": "-", "−": "-", **dict.fromkeys("() ,[]")})
+
+
+def _base_of(match: re.Match[str]) -> str:
+    """Return the kind of chord that the beginning of a symbol stands for."""
+    if match["minor_major"]:
+        return "mmaj7"
+    if match["delta"]:
+        number = match["major"] or ("7" if match["delta"] in "Δ△∆^" else "")
+        return number.replace("/", "") if number[:1] in ("6", "") else f"maj{number}"
+    if match["dim"] or match["aug"]:
+        word = "dim" if match["dim"] else "aug"
+        return word + (match["dim7"] or match["aug7"] or "")
+    if match["half"]:
+        return "m7b5"
+    if match["dominant"]:
+        return {"2": "sus2", "4": "sus4"}.get(match["dominant"], match["dominant"].replace("/", ""))
+    return f"m{(match['minor'] or '').replace('/', '')}"
+
+
+def _change(notes: set[int], match: re.Match[str]) -> None:
+    """Change the semitones of a chord by a part of its symbol, such as ``b9``, ``sus4`` or ``no3``."""
+    if match["alt"]:
+        notes -= {7}
+        notes |= {8, 13, 15}
+    elif match["left_out"]:
+        notes -= {3, 4} if match["left_out"] == "3" else {6, 7, 8}
+    elif match["sus"] is not None:
+        notes -= {3, 4}
+        notes |= {2 if match["sus"] == "2" else 5}
+    elif match["seventh"] is not None:
+        notes |= {11 if match["seventh"] else 10}
+    else:
+        degree = int(match["number"])
+        shift = {"": 0, "b": -1, "-": -1, "#": 1, "+": 1}[match["sign"]]
+        notes -= {6, 7, 8} if degree == 5 else {14} if degree == 9 and shift and not notes & {13, 15} else set()
+        notes |= {_SEMITONES_OF_DEGREE[degree] + shift}
+
+
+@cache
+def _read_kind(text: str) -> tuple[str, tuple[int, ...]] | None:
+    """Return the kind of the text after a root, and its semitones above it; None for another text."""
+    written = text.translate(_SPELLING).rstrip(".")
+    match = _BASE.match(written)
+    base, at = ("", 0) if match is None else (_base_of(match), match.end())
+    if base not in CHORD_KINDS:
+        return None
+    notes, changes = set(CHORD_KINDS[base]), []
+    while at < len(written):
+        match = _CHANGE.match(written, at + (at > 0 and written[at] == "/"))
+        if match is None:
+            return None
+        _change(notes, match)
+        changes.append(match[0].replace("-", "b").replace("+", "#"))
+        at = match.end()
+    return _KINDS_BY_NOTES.get(frozenset(notes), base + "".join(changes)), tuple(sorted(notes))
+
+
+def notes_of_kind(kind: str) -> tuple[int, ...]:
+    """Return the semitones above the root of a kind that :func:`kind_of_chord` returns."""
+    read = _read_kind(kind)
+    if read is None:
+        raise BadSetting(f"{kind!r} is no kind of chord.")
+    return CHORD_KINDS.get(kind, read[1])
+
+
+def kind_of_chord(text: str) -> str | None:
+    """Return the kind that the text after a root stands for, None for another text.
+
+    It is one of CHORD_KINDS, or such a one with what differs: ``7b9#11``, ``maj7#5``, ``7no3``.
+
+    Examples
+    --------
+    >>> [kind_of_chord(text) for text in ("Ma7", "m7-5", "7+5", "9#11", "dim.", "quux")]
+    ['maj7', 'm7b5', 'aug7', '9#11', 'dim', None]
+    """
+    read = _read_kind(text)
+    return None if read is None else read[0]
+
+
+_KINDS_BY_NOTES = {frozenset(notes): kind for kind, notes in CHORD_KINDS.items()}
 
 _NUMERALS = ("I", "II", "III", "IV", "V", "VI", "VII")
 _PITCH_CLASS = re.compile(r"([A-Ga-g])(##|bb|[#b♯♭]?)")
@@ -259,6 +323,7 @@ class ChordSymbol:
     - ``root``: pitch class.
     - ``kind``: one of CHORD_KINDS.
     - ``bass``: pitch class of the lowest note; the root by default.
+    - ``is_flat``: its names have flats, not sharps.
 
     Examples
     --------
@@ -270,6 +335,7 @@ class ChordSymbol:
     root: int
     kind: str = ""
     bass: int | None = None
+    is_flat: bool = field(default=False, compare=False)
 
     @classmethod
     def parse(cls, text: str) -> ChordSymbol:
@@ -280,18 +346,20 @@ class ChordSymbol:
         match = _CHORD.fullmatch(text.strip())
         if match is None:
             raise BadSetting(f"{text!r} is no chord; chords are written as C, Am7, F#m7b5 or Bbmaj7/D.")
-        written = match[2].replace("♭", "b").replace("♯", "#").replace("(", "").replace(")", "")
-        kind = _CHORD_ALIASES.get(written, written)
-        if kind not in CHORD_KINDS:
+        kind = kind_of_chord(match[2])
+        if kind is None:
             raise BadSetting(
-                f"{match[2]!r} in {text!r} is no kind of chord; kinds are {', '.join(filter(None, CHORD_KINDS))}."
+                f"{match[2]!r} in {text!r} is no kind of chord; kinds are {', '.join(filter(None, CHORD_KINDS))}, and "
+                "these with changes such as b9, #11, sus4 or no3."
             )
-        return cls(pitch_class_of(match[1]), kind, None if match[3] is None else pitch_class_of(match[3]))
+        bass = None if match[3] is None else pitch_class_of(match[3])
+        is_flat = any(name[1:2] in ("b", "♭") for name in (match[1], match[3] or ""))
+        return cls(pitch_class_of(match[1]), kind, bass, is_flat)
 
     @property
     def intervals(self) -> tuple[int, ...]:
         """Semitones above the root."""
-        return CHORD_KINDS[self.kind]
+        return notes_of_kind(self.kind)
 
     @property
     def pitch_classes(self) -> frozenset[int]:
@@ -306,13 +374,14 @@ class ChordSymbol:
 
     def symbol(self, *, flats: bool = False) -> str:
         """Return the symbol as :meth:`parse` reads it."""
+        flats = flats or self.is_flat
         bass = "" if self.bass is None else f"/{pitch_class_name(self.bass, flats=flats)}"
         return f"{pitch_class_name(self.root, flats=flats)}{self.kind}{bass}"
 
     def transposed(self, semitones: int) -> ChordSymbol:
         """Return the chord moved by semitones."""
         bass = None if self.bass is None else (self.bass + semitones) % 12
-        return ChordSymbol((self.root + semitones) % 12, self.kind, bass)
+        return ChordSymbol((self.root + semitones) % 12, self.kind, bass, self.is_flat)
 
 
 def chord_of_numeral(text: str, key: MusicalKey) -> ChordSymbol:
@@ -338,7 +407,9 @@ def chord_of_numeral(text: str, key: MusicalKey) -> ChordSymbol:
     root = (key.tonic + key.intervals[_NUMERALS.index(match[2].upper())] + shift) % 12
     kind = match[3]
     if match[2].islower():
-        kind = _CHORD_ALIASES.get(kind, kind)
+        if "sus" in kind:
+            raise BadSetting(f"{text!r} is minor, but has no third; write {match[2].upper()}{kind}.")
+        kind = kind_of_chord(kind) or kind
         kind = kind if kind.startswith(("dim", "m7b5", "mmaj7")) else f"m{kind}"
     return ChordSymbol(root, ChordSymbol.parse(f"C{kind}").kind)
 

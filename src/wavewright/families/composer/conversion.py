@@ -11,7 +11,7 @@ import numpy as np
 from ...base.errors import BadSetting
 from ...music.accompaniment.melody import melody_track, skyline
 from ...music.bars import Bar, bars_of
-from ...music.score import KEY, METRE, Chord, Score, Track, notes_of
+from ...music.score import KEY, METRE, NO_CHORD, Chord, Score, Track, notes_of
 from ...music.theory import ChordSymbol, MusicalKey
 from ...music.timing import TEMPO, quarters_per_minute_to_us
 from .config import DRUM_NAMES, DRUMS, ComposerConfig
@@ -34,8 +34,6 @@ SAME_DRUMS = {35: 36, 37: 38, 39: 38, 40: 38, 44: 42, 43: 41, 47: 45, 50: 48, 52
 """Drums of General MIDI that count as another of a pattern."""
 
 CHOIR = ("soprano", "alto", "tenor", "bass")
-
-NO_CHORD = "N.C."
 
 _PREFERRED = {"m7b5": "dim", "dim7": "dim", "mmaj7": "m", "m6": "m", "madd9": "m", "m9": "m7", "m11": "m7"}
 _SEVENTHS = ("9", "7b9", "7#9", "11", "13", "7sus4", "7b5", "aug7")

@@ -12,12 +12,11 @@ from ...base.errors import BadSetting
 from ...music.accompaniment.arrangement import with_resolution
 from ...music.accompaniment.melody import melody_track
 from ...music.bars import bars_of
-from ...music.score import NOTE, RELEASE_VELOCITY, Chord, Score, Track
+from ...music.score import NO_CHORD, NOTE, RELEASE_VELOCITY, Chord, Score, Track
 from .config import ComposerConfig
 from .conversion import (
     CHORD_VELOCITY,
     DRUM_VELOCITY,
-    NO_CHORD,
     VELOCITY,
     Placed,
     chord_of,

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from ..bars import Bar, bars_of, first_whole
-from ..score import KEY, Score, Track, controls_of, notes_of
+from ..score import KEY, NOTE, Score, Track, controls_of, empty, notes_of
 from ..score import PROGRAM as PROGRAM_CHANGE
 from ..theory import ChordSymbol, MusicalKey, nearest_of
 from ..timing import TEMPO, quarters_per_minute_to_us
 from .chord_model import as_score_chords, find_chords
-from .chord_text import chords_of_score, parse_chords
+from .chord_text import chords_of_score, parse_chords, silences_of, without_silences
 from .melody import find_key, melody_track, phrase_ends, skyline
 from .patterns import APPROACH, STRIKES, STRUMS, PatternBar
 from .style import DRUMS, HARMONIC_PARTS, AccompanimentStyle, InstrumentTable, PatternTable, load_style
@@ -88,23 +88,25 @@ def accompany(
     """
     chosen = style if isinstance(style, AccompanimentStyle) else load_style(style)
     score = with_resolution(melody, MIN_TICKS_PER_QUARTER)
-    notes = skyline(score.tracks[melody_track(score)])
-    bars = bars_of(score)
+    has_melody = bool(score.n_notes) or not score.chords  # or chords alone, such as those of a lead sheet
+    notes = skyline(score.tracks[melody_track(score)]) if has_melody else empty(NOTE)
+    bars = bars_of(score, to_end=not has_melody)
     known_key = key or key_of(score) or find_key(notes, bars)
     if chords is not None:
         progression = parse_chords(chords, bars, known_key)
+        score = replace(score, chords=as_score_chords(progression, known_key))
     else:
         progression = chords_of_score(score.chords, bars[first_whole(bars)].start)
         if not progression:
             likely = find_chords(notes, bars, known_key, chosen.chords_per_bar)
             progression = tuple((tick, coloured(chord, known_key, chosen.chord_colour)) for tick, chord in likely)
+            score = replace(score, chords=(*score.chords, *as_score_chords(progression, known_key)))
     rng = np.random.default_rng(seed)
     planned = plan(chosen, bars, phrase_ends(notes, bars), rng)
     parts = _Parts(score, chosen, planned, progression, notes, known_key, rng)
     return replace(
         score,
         tracks=(*score.tracks, *parts.tracks()),
-        chords=as_score_chords(progression, known_key),
         keys=score.keys if len(score.keys) else key_event(known_key),
         tempos=score.tempos if len(score.tempos) else _tempo_event(chosen.tempo),
     )
@@ -207,6 +209,7 @@ class _Parts:
     ) -> None:
         self._quarter = score.ticks_per_quarter
         self._style, self._planned, self._chords, self._key, self._rng = style, planned, chords, key, rng
+        self._silences = silences_of(score.chords, planned[-1].bar.end)
         self._ticks = [tick for tick, _ in chords]
         ends = [*self._ticks[1:], planned[-1].bar.end]
         self._ceilings = [
@@ -225,6 +228,7 @@ class _Parts:
             table: InstrumentTable | None = getattr(self._style, name)
             if table is not None:
                 rows = self._bass(table) if name == "bass" else self._chorded(name, table)
+                rows = without_silences(rows, self._silences)
                 program = controls_of([(0, PROGRAM_CHANGE, 0, table.program)])
                 tracks.append(Track(notes_of(rows), TRACK_NAMES[name], controls=program))
         if self._style.drums is not None:

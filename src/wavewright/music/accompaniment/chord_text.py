@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
+import warnings
+from collections.abc import Iterable, Sequence
 from itertools import cycle, islice
 
-from ...base.errors import BadSetting
+from ...base.errors import BadSetting, ScoreWarning
 from ..bars import Bar
 from ..score import Chord
 from ..theory import ChordSymbol, MusicalKey, chord_of_numeral
 
 MAX_CHORDS = 10_000
+MAX_NAMED = 8
+Row = tuple[int, int, int, int]
 SAME = ("%", ".", "/")
-NO_CHORD = re.compile(r"n\.?\s*c\.?", re.IGNORECASE)
-ROOT_AND_KIND = re.compile(r"([A-G](?:##|bb|[#b♯♭]?))(m(?!a)|min|-)?")
+_NO_CHORD = re.compile(r"n\.?\s*c\.?|no chord|tacet", re.IGNORECASE)
 
 
 def parse_chord(text: str, key: MusicalKey) -> ChordSymbol:
@@ -56,20 +59,43 @@ def parse_chords(text: str, bars: tuple[Bar, ...], key: MusicalKey) -> tuple[tup
 
 
 def chords_of_score(chords: tuple[Chord, ...], start: int) -> tuple[tuple[int, ChordSymbol], ...]:
-    """Return the chords of a score; symbols of unknown kinds become triads, those without a root are left out."""
-    entries = []
+    """Return the chords of a score; one warning names those that cannot be read, which are left out."""
+    entries: list[tuple[int, ChordSymbol]] = []
+    unread: dict[str, None] = {}
     for chord in sorted(chords, key=lambda chord: chord.tick):
         try:
-            symbol = ChordSymbol.parse(chord.symbol)
+            entries.append((chord.tick, ChordSymbol.parse(chord.symbol)))
         except BadSetting:
-            match = ROOT_AND_KIND.match(chord.symbol.strip())
-            if match is None or NO_CHORD.fullmatch(chord.symbol.strip()):
-                continue
-            symbol = ChordSymbol.parse(match[1] + ("m" if match[2] else ""))
-        entries.append((chord.tick, symbol))
-    if entries and entries[0][0] > start:
+            if not is_no_chord(chord):
+                unread[chord.symbol[:40]] = None
+    if unread:
+        names = ", ".join(map(repr, list(unread)[:MAX_NAMED])) + " ..." * (len(unread) > MAX_NAMED)
+        warnings.warn(f"Chord symbols that cannot be read are left out: {names}.", ScoreWarning, stacklevel=2)
+    if entries and entries[0][0] > start and not any(is_no_chord(chord) for chord in chords if chord.tick <= start):
         entries[0] = (start, entries[0][1])
     return without_repeats(entries)
+
+
+def is_no_chord(chord: Chord) -> bool:
+    """Return True for a symbol such as ``N.C.``, from which on no chord sounds."""
+    return _NO_CHORD.fullmatch(chord.symbol.strip()) is not None
+
+
+def silences_of(chords: Iterable[Chord], end: int) -> list[tuple[int, int]]:
+    """Return start and end of the spans in which a score says that no chord sounds."""
+    ordered = sorted(chords, key=lambda chord: chord.tick)
+    stops = [*(chord.tick for chord in ordered[1:]), end]
+    return [(chord.tick, stop) for chord, stop in zip(ordered, stops, strict=True) if is_no_chord(chord)]
+
+
+def without_silences(rows: Iterable[Row], silences: Sequence[tuple[int, int]]) -> list[Row]:
+    """Return rows of start, duration, pitch and velocity, those that begin in a silence left out, others cut there."""
+    kept = []
+    for start, duration, pitch, velocity in rows:
+        if not any(first <= start < last for first, last in silences):
+            end = min([start + duration, *(first for first, _ in silences if first > start)])
+            kept.append((start, end - start, pitch, velocity))
+    return kept
 
 
 def without_repeats(chords: list[tuple[int, ChordSymbol]]) -> tuple[tuple[int, ChordSymbol], ...]:

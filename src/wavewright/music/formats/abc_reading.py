@@ -11,10 +11,11 @@ from itertools import accumulate
 
 import numpy as np
 
-from ...base.errors import BadScore
+from ...base.errors import BadScore, BadSetting
 from ..bars import with_bar_lines
 from ..engine import DRUM_CHANNEL
 from ..score import KEY, METRE, Chord, Score, Track, controls_of, empty, notes_of
+from ..theory import ChordSymbol
 from ..timing import TEMPO
 from .abc_fields import (
     AbcKey,
@@ -443,7 +444,7 @@ class _VoiceReader:
 
     def _annotation(self, item: Annotation) -> None:  # noqa: C901 (one branch for each kind)
         if item.kind == "chord":
-            self.chords.append((self._time, item.text))
+            self.chords.append((self._time, self._sounding(item.text)))
         elif item.kind == "decoration":
             self._velocity = DYNAMICS.get(item.text, self._velocity)
         elif item.kind == "overlay":
@@ -463,6 +464,14 @@ class _VoiceReader:
             self.unit = fraction_of(item.text) or self.unit
         elif item.kind == "Q" and (us := tempo_of(item.text, self.unit)) is not None:
             self.tempos.append((self._time, us))
+
+    def _sounding(self, symbol: str) -> str:
+        """Return a chord symbol, moved as the notes of the voice are."""
+        semitones = self.semitones + self.midi.semitones
+        try:
+            return ChordSymbol.parse(symbol).transposed(semitones).symbol() if semitones % 12 else symbol
+        except BadSetting:
+            return symbol
 
     def _change_key(self, text: str) -> None:
         try:

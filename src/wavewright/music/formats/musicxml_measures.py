@@ -8,6 +8,9 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from xml.etree.ElementTree import Element
 
+from ...base.errors import BadSetting
+from ..score import NO_CHORD
+from ..theory import ChordSymbol
 from .play_order import MAX_PASSES, BarLine, JumpMark, mark_of
 
 SEMITONES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
@@ -100,7 +103,7 @@ class MeasureReader:
         self._drums = drums
         self._report = report
         self._divisions = divisions
-        self._semitones = 0
+        self._semitones = self._sharps = 0
         self._velocity = DYNAMICS["mf"]
         self._measure = Measure()
         self._cursor = self._chord_start = Fraction(0)
@@ -175,9 +178,15 @@ class MeasureReader:
                 self._divisions = int(divisions)
             else:
                 self._report(f"divisions are {float(divisions):g}; they stay {self._divisions}")
+        for transpose in element.findall("transpose")[:1]:
+            chromatic, octaves = (_integer(transpose.findtext(name)) or 0 for name in ("chromatic", "octave-change"))
+            self._semitones = min(max(chromatic + 12 * octaves, -127), 127)
         for key in element.findall("key")[:1]:
             fifths = _integer(key.findtext("fifths"))
             if fifths is not None and -7 <= fifths <= 7:
+                if self._semitones % 12:  # the key that sounds, of at most six flats or sharps
+                    fifths = (fifths + 7 * self._semitones + 5) % 12 - 5
+                self._sharps = fifths
                 self._measure.keys.append((self._cursor, (fifths, key.findtext("mode", "").strip() in MINOR_MODES)))
         for time in element.findall("time")[:1]:
             beats = [_integer(beat) for beat in time.findtext("beats", "").split("+")]
@@ -185,9 +194,6 @@ class MeasureReader:
             numerator = sum(beat or 0 for beat in beats)
             if beat_type in (1, 2, 4, 8, 16, 32, 64, 128) and 1 <= numerator <= 255:
                 self._measure.metres.append((self._cursor, (numerator, int(beat_type or 4))))
-        for transpose in element.findall("transpose")[:1]:
-            chromatic, octaves = (_integer(transpose.findtext(name)) or 0 for name in ("chromatic", "octave-change"))
-            self._semitones = min(max(chromatic + 12 * octaves, -127), 127)
 
     def _note(self, element: Element) -> None:
         if element.find("cue") is not None:
@@ -337,14 +343,34 @@ class MeasureReader:
                 self._measure.tempos.append((min(at, Fraction(MAX_QUARTERS)), us))
 
     def _harmony(self, element: Element) -> None:
-        root = _note_name(element.find("root"), "root")
-        kind = KINDS.get(element.findtext("kind", "").strip())
-        if root is None or kind is None:
-            return
-        bass = _note_name(element.find("bass"), "bass")
         offset = _number(element.findtext("offset")) or Fraction(0)
         at = max(self._cursor + max(offset, Fraction(-MAX_DIVISIONS)) / self._divisions, Fraction(0))
-        self._measure.chords.append((min(at, Fraction(MAX_QUARTERS)), f"{root}{kind}{f'/{bass}' if bass else ''}"))
+        symbol = self._chord_of(element)
+        if symbol is not None:
+            self._measure.chords.append((min(at, Fraction(MAX_QUARTERS)), symbol))
+
+    def _chord_of(self, element: Element) -> str | None:
+        """Return the symbol of a chord as it sounds; None, with a report, for one that has none."""
+        written, kind = element.find("kind"), element.findtext("kind", "").strip()
+        if kind == "none":
+            return NO_CHORD
+        root, bass = (_note_name(element.find(name), name) for name in ("root", "bass"))
+        text = KINDS.get(kind)
+        if text is None and written is not None:
+            text = written.get("text")
+        changes = "".join(map(_degree, element.findall("degree")))
+        slash = "" if bass is None else f"/{bass}"
+        try:
+            chord = ChordSymbol.parse(f"{root or '?'}{'?' if text is None else text}{changes}{slash}")
+        except BadSetting:
+            self._report(f"a chord of the kind {kind[:40]!r}{' without a root' * (root is None)} is left out")
+            return None
+        inversion = _integer(element.findtext("inversion")) or 0
+        if bass is None and 0 < inversion < len(chord.intervals):
+            chord = replace(chord, bass=(chord.root + chord.intervals[inversion]) % 12)
+        if (chord.bass is not None and bass is None) or self._semitones % 12:
+            return chord.transposed(self._semitones).symbol(flats=self._sharps < 0)
+        return f"{root}{chord.kind}{slash}"
 
     def _barline(self, element: Element) -> None:
         for repeat in element.findall("repeat"):
@@ -397,6 +423,16 @@ def _number(text: str | None) -> Fraction | None:
 def _integer(text: str | None) -> int | None:
     number = _number(text)
     return int(number) if number is not None and number.denominator == 1 and abs(number) < 2**31 else None
+
+
+def _degree(element: Element) -> str:
+    """Return a change of a chord as text, such as ``b9``, ``#5`` or ``no3``."""
+    value, alter = _integer(element.findtext("degree-value")) or 0, _integer(element.findtext("degree-alter")) or 0
+    if element.findtext("degree-type", "").strip() == "subtract":
+        return f"no{value}"
+    if value == 7:  # counted from a minor seventh
+        return "addmaj7" if alter > 0 else "add7"
+    return {-1: "b", 0: "add", 1: "#"}.get(alter, "?") + str(value)
 
 
 def _note_name(element: Element | None, kind: str) -> str | None:

@@ -11,8 +11,8 @@ import numpy as np
 
 from ...base.errors import BadSetting
 from ..bars import Bar, bars_of
-from ..score import CONTROL_CHANGE, PROGRAM, Score, Track
-from ..theory import ChordSymbol, pitch_class_name
+from ..score import CONTROL_CHANGE, NO_CHORD, PROGRAM, Score, Track
+from ..theory import ChordSymbol, notes_of_kind, pitch_class_name
 from .musicxml_measures import FORTE, KINDS
 
 PAN, VOLUME = 10, 7
@@ -27,6 +27,14 @@ TYPES = {
     }.items()
 }
 """Note values and dots of lengths in quarters."""
+
+FIFTHS = {6, 7, 8}
+DEGREES = {
+    **{2: (2, 0), 3: (3, -1), 4: (3, 0), 5: (4, 0), 6: (5, -1), 7: (5, 0), 8: (5, 1), 9: (6, 0), 10: (7, 0)},
+    **{11: (7, 1), 13: (9, -1), 14: (9, 0), 15: (9, 1), 16: (11, -1), 17: (11, 0), 18: (11, 1), 20: (13, -1)},
+    **{21: (13, 0), 22: (13, 1)},
+}
+"""Degree and alteration of semitones above the root of a chord; a seventh is minor."""
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -238,21 +246,43 @@ def _within(events: np.ndarray, bar: Bar) -> np.ndarray:
 
 def _harmony(symbol: str) -> Element | None:
     """Return a chord, None for one that cannot be parsed."""
+    if symbol == NO_CHORD:
+        harmony = Element("harmony")
+        _add_name(SubElement(harmony, "root"), "root", "C")
+        SubElement(harmony, "kind", text=NO_CHORD).text = "none"
+        return harmony
     try:
         chord = ChordSymbol.parse(symbol)
     except BadSetting:
         return None
-    kinds = {text: kind for kind, text in KINDS.items()}
-    if chord.kind not in kinds:
-        return None
-    flats = "b" in symbol[1:2]
     harmony = Element("harmony")
-    _add_name(SubElement(harmony, "root"), "root", pitch_class_name(chord.root, flats=flats))
-    SubElement(harmony, "kind", text=chord.kind).text = kinds[chord.kind]
+    _add_name(SubElement(harmony, "root"), "root", pitch_class_name(chord.root, flats=chord.is_flat))
+    name, degrees = _kind_and_degrees(chord)
+    SubElement(harmony, "kind", text=chord.kind).text = name
     if chord.bass is not None:
-        bass_flats = "b" in symbol.rpartition("/")[2]
-        _add_name(SubElement(harmony, "bass"), "bass", pitch_class_name(chord.bass, flats=bass_flats))
+        _add_name(SubElement(harmony, "bass"), "bass", pitch_class_name(chord.bass, flats=chord.is_flat))
+    for value, alter, change in degrees:
+        degree = SubElement(harmony, "degree")
+        for key, text in (("value", value), ("alter", alter), ("type", change)):
+            SubElement(degree, f"degree-{key}").text = str(text)
     return harmony
+
+
+def _kind_and_degrees(chord: ChordSymbol) -> tuple[str, list[tuple[int, int, str]]]:
+    """Return the kind of MusicXML that is nearest to a chord, and value, alteration and type of each difference."""
+
+    def degrees_of(text: str) -> list[tuple[int, int, str]]:
+        notes, of_kind = {*chord.intervals}, {*notes_of_kind(text)}
+        missing, further = of_kind - notes, sorted(notes - of_kind)
+        alters = bool(missing & FIFTHS)
+        changed = [(*DEGREES[each], "alter" if alters and each in FIFTHS else "add") for each in further]
+        is_altered = any(change == "alter" for *_, change in changed)
+        left_out = [DEGREES.get(each, (3, 0)) for each in sorted(missing) if not (each in FIFTHS and is_altered)]
+        return changed + [(value, 0, "subtract") for value, _ in left_out]
+
+    named = {text: degrees_of(text) for text in KINDS.values()}
+    best = min(named, key=lambda text: (len(named[text]), not chord.kind.startswith(text), -len(text)))
+    return next(name for name, text in KINDS.items() if text == best), named[best]
 
 
 def _add_name(element: Element, kind: str, name: str) -> None:
