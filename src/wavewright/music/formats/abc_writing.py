@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
+from itertools import groupby
 
 import numpy as np
 
@@ -14,11 +15,13 @@ from ..score import Score, Track
 from ..theory import MusicalKey, pitch_class_name
 from ..timing import DEFAULT_US_PER_QUARTER
 from .abc_fields import LETTERS
+from .note_values import tuplet_of
 
 BARS_PER_LINE = 4
 UNIT = Fraction(1, 2)
 """Quarters of the unit of lengths, an eighth."""
 
+TRIPLET = 3
 SIGNS = {-1: "_", 0: "=", 1: "^"}
 
 
@@ -83,27 +86,40 @@ def _bar(notes: np.ndarray, bar: Bar, ticks_per_quarter: int, spelling: _Spellin
         for index, start in enumerate(starts)
     }
     stop = max(bar.end, *ends.values()) if is_last and ends else bar.end
-    words, position = [], bar.start
+    words: list[tuple[str, int, str]] = []  # note or rest, ticks, tie
+    position = bar.start
     for start, end in ends.items():
         if end <= bar.start or end == start:
             continue
         begin = max(start, bar.start)
         if begin > position:
-            words.append("z" + _length(begin - position, ticks_per_quarter))
+            words.append(("z", begin - position, ""))
         pitches = sorted({int(pitch) for pitch in notes["pitch"][notes["start"] == start]})
         texts = [spelling.note(pitch, is_tied=start < bar.start) for pitch in pitches]
         chord = texts[0] if len(texts) == 1 else f"[{''.join(texts)}]"
         tie = "-" if end > stop else ""
         position = min(end, stop)
-        words.append(chord + _length(position - begin, ticks_per_quarter) + tie)
+        words.append((chord, position - begin, tie))
     if position < bar.end:
-        words.append("z" + _length(bar.end - position, ticks_per_quarter))
-    return " ".join(words)
+        words.append(("z", bar.end - position, ""))
+    return _in_tuplets([(text, Fraction(ticks, ticks_per_quarter), tie) for text, ticks, tie in words])
 
 
-def _length(ticks: int, ticks_per_quarter: int) -> str:
+def _in_tuplets(words: Iterable[tuple[str, Fraction, str]]) -> str:
+    """Return notes and rests with their quarters and ties as ABC; such as ``(3CDE`` where they are parts of tuplets."""
+    texts = []
+    for (actual, normal), group in groupby(words, key=lambda word: tuplet_of(word[1])):
+        notes = [text + _length(quarters * actual / normal) + tie for text, quarters, tie in group]
+        if actual > 1:
+            usual = actual == TRIPLET and len(notes) == TRIPLET
+            notes[0] = f"({actual}{'' if usual else f':{normal}:{len(notes)}'}{notes[0]}"
+        texts += notes
+    return " ".join(texts)
+
+
+def _length(quarters: Fraction) -> str:
     """Return the length of a note in units; nothing for one."""
-    length = Fraction(ticks, ticks_per_quarter) / UNIT
+    length = quarters / UNIT
     if length == 1:
         return ""
     return str(length) if length.denominator == 1 or length.numerator != 1 else f"/{length.denominator}"

@@ -14,20 +14,11 @@ from ..bars import Bar, bars_of
 from ..score import CONTROL_CHANGE, NO_CHORD, PROGRAM, Score, Track
 from ..theory import ChordSymbol, notes_of_kind, pitch_class_name
 from .musicxml_measures import FORTE, KINDS
+from .note_values import NoteValue, values_of
 
 PAN, VOLUME = 10, 7
 MIDDLE_C = 60
 US_PER_MINUTE = 60_000_000
-TYPES = {
-    Fraction(value) * (2 - Fraction(1, 2**dots)): (name, dots)
-    for dots in range(3)
-    for name, value in {
-        **{"32nd": Fraction(1, 8), "16th": Fraction(1, 4), "eighth": Fraction(1, 2), "quarter": Fraction(1)},
-        **{"half": Fraction(2), "whole": Fraction(4), "breve": Fraction(8)},
-    }.items()
-}
-"""Note values and dots of lengths in quarters."""
-
 FIFTHS = {6, 7, 8}
 DEGREES = {
     **{2: (2, 0), 3: (3, -1), 4: (3, 0), 5: (4, 0), 6: (5, -1), 7: (5, 0), 8: (5, 1), 9: (6, 0), 10: (7, 0)},
@@ -59,7 +50,7 @@ def write_musicxml(score: Score) -> bytes:
         element = SubElement(root, "part", id=f"P{number}")
         pieces = _pieces(track.notes, bars)
         for index, bar in enumerate(bars):
-            is_new = bar.metre != bars[index - 1].metre if index else len(_within(score.metres, bar)) > 0
+            is_new = index == 0 or bar.metre != bars[index - 1].metre
             measure = _measure(
                 score, track, bar, index, pieces[index], f"P{number}", is_first=number == 1, is_new=is_new
             )
@@ -148,8 +139,13 @@ def _measure(
         position = 0
         for start, chord in of_voice:
             _rest(measure, start - position, score.ticks_per_quarter, voice)
-            for number, piece in enumerate(chord):
-                measure.append(_note(score, track, piece, voice, track_id, is_chord=number > 0))
+            values = values_of(Fraction(chord[0][1], score.ticks_per_quarter))
+            for at, value in enumerate(values):
+                for number, (_, _, pitch, velocity, is_tied, continues) in enumerate(chord):
+                    ticks = round(value.sounding * score.ticks_per_quarter)
+                    piece = (start, ticks, pitch, velocity, is_tied or at + 1 < len(values), continues or at > 0)
+                    note = _note(score, track, piece, voice, track_id, value, is_chord=number > 0)
+                    measure.append(note)
             position = start + chord[0][1]
         _rest(measure, bar.length - position, score.ticks_per_quarter, voice)
         position = bar.length
@@ -176,17 +172,26 @@ def _describe(measure: Element, score: Score, track: Track) -> None:
 
 
 def _rest(measure: Element, ticks: int, ticks_per_quarter: int, voice: int) -> None:
-    """Write rests of plain values in the first voice; move on in the others, and over what is left."""
-    for value, (name, dots) in sorted(TYPES.items(), reverse=True) if voice == 1 else ():
-        length = value * ticks_per_quarter
-        while length <= ticks and dots == 0 and length.denominator == 1:
-            rest = SubElement(measure, "note")
-            SubElement(rest, "rest")
-            SubElement(rest, "duration").text = str(length.numerator)
-            SubElement(rest, "voice").text = str(voice)
-            SubElement(rest, "type").text = name
-            ticks -= length.numerator
-    _move(measure, "forward", ticks)
+    """Write rests in the first voice; move on in the others."""
+    if ticks <= 0 or voice > 1:
+        _move(measure, "forward", ticks)
+        return
+    for value in values_of(Fraction(ticks, ticks_per_quarter)):
+        rest = SubElement(measure, "note")
+        SubElement(rest, "rest")
+        SubElement(rest, "duration").text = str(round(value.sounding * ticks_per_quarter))
+        SubElement(rest, "voice").text = str(voice)
+        _add_value(rest, value)
+
+
+def _add_value(note: Element, value: NoteValue) -> None:
+    SubElement(note, "type").text = value.name
+    for _ in range(value.dots):
+        SubElement(note, "dot")
+    if value.actual > 1:
+        modification = SubElement(note, "time-modification")
+        SubElement(modification, "actual-notes").text = str(value.actual)
+        SubElement(modification, "normal-notes").text = str(value.normal)
 
 
 def _move(measure: Element, direction: str, ticks: int) -> None:
@@ -291,7 +296,9 @@ def _add_name(element: Element, kind: str, name: str) -> None:
         SubElement(element, f"{kind}-alter").text = {"#": "1", "b": "-1"}[name[1]]
 
 
-def _note(score: Score, track: Track, piece: Piece, voice: int, track_id: str, *, is_chord: bool) -> Element:
+def _note(
+    score: Score, track: Track, piece: Piece, voice: int, track_id: str, value: NoteValue, *, is_chord: bool
+) -> Element:
     _, duration, pitch, velocity, is_tied, continues = piece
     note = Element("note", dynamics=f"{velocity * 100 / FORTE:.2f}")
     if is_chord:
@@ -311,10 +318,7 @@ def _note(score: Score, track: Track, piece: Piece, voice: int, track_id: str, *
     if track.is_drum:
         SubElement(note, "instrument", id=f"{track_id}-I{pitch}")
     SubElement(note, "voice").text = str(voice)
-    if (value := TYPES.get(Fraction(duration, score.ticks_per_quarter))) is not None:
-        SubElement(note, "type").text = value[0]
-        for _ in range(value[1]):
-            SubElement(note, "dot")
+    _add_value(note, value)
     if ties:
         notations = SubElement(note, "notations")
         for kind in ties:
