@@ -14,7 +14,7 @@ from ..bars import Bar, bars_of
 from ..score import CONTROL_CHANGE, NO_CHORD, PROGRAM, Score, Track
 from ..theory import ChordSymbol, notes_of_kind, pitch_class_name
 from .musicxml_measures import FORTE, KINDS
-from .note_values import NoteValue, values_of
+from .note_values import NoteValue, tuplet_of, values_of
 
 PAN, VOLUME = 10, 7
 MIDDLE_C = 60
@@ -136,7 +136,7 @@ def _measure(
     position = 0
     for voice, of_voice in enumerate(_voices(pieces) or [[]], 1):
         _move(measure, "backup", position)
-        position = 0
+        position, n_before = 0, len(measure)
         for start, chord in of_voice:
             _rest(measure, start - position, score.ticks_per_quarter, voice)
             values = values_of(Fraction(chord[0][1], score.ticks_per_quarter))
@@ -149,7 +149,18 @@ def _measure(
             position = start + chord[0][1]
         _rest(measure, bar.length - position, score.ticks_per_quarter, voice)
         position = bar.length
+        _add_tuplets(measure[n_before:])
     return measure
+
+
+def _add_tuplets(elements: Iterable[Element]) -> None:
+    """Mark where tuplets begin and end among the notes of a voice: Verovio plays none without."""
+    notes = [element for element in elements if element.find("chord") is None]
+    kinds = [note.findtext("time-modification/actual-notes", "") for note in notes]
+    for note, last, kind, following in zip(notes, ["", *kinds], kinds, [*kinds[1:], ""], strict=False):
+        for change in ("start",) * (kind != last) + ("stop",) * (kind != following) if kind else ():
+            notations = note.find("notations")
+            SubElement(SubElement(note, "notations") if notations is None else notations, "tuplet", type=change)
 
 
 def _describe(measure: Element, score: Score, track: Track) -> None:
@@ -172,11 +183,12 @@ def _describe(measure: Element, score: Score, track: Track) -> None:
 
 
 def _rest(measure: Element, ticks: int, ticks_per_quarter: int, voice: int) -> None:
-    """Write rests in the first voice; move on in the others."""
-    if ticks <= 0 or voice > 1:
+    """Write rests in the first voice, and in tuplets; move on in the others."""
+    quarters = Fraction(ticks, ticks_per_quarter)
+    if ticks <= 0 or (voice > 1 and tuplet_of(quarters)[0] == 1):
         _move(measure, "forward", ticks)
         return
-    for value in values_of(Fraction(ticks, ticks_per_quarter)):
+    for value in values_of(quarters):
         rest = SubElement(measure, "note")
         SubElement(rest, "rest")
         SubElement(rest, "duration").text = str(round(value.sounding * ticks_per_quarter))
