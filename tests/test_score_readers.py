@@ -16,7 +16,7 @@ from wavewright.music.formats.musicxml_writing import write_musicxml
 from wavewright.music.score import METRE, Score, Track, empty, notes_of
 
 QUARTER = 480
-N_SCORES = [20, pytest.param(300, marks=pytest.mark.thorough)]
+N_SCORES = [20, 300]
 LENGTHS = [60, 120, 180, 240, 300, 360, 420, 480, 600, 720, 840, 960, 1_200, 1_440, 2_400]
 GRID = 1 / 16
 """Quarters within which a time counts as the same."""

@@ -126,6 +126,16 @@ def test_a_podcaster_makes_an_episode_of_two_recordings(studio, speakers, tmp_pa
     panel.get_by_role("button", name="Save the episode").wait_for(state="hidden")
 
 
+def record(studio, panel, seconds: float) -> str:
+    """Record for some seconds; return what is wrong with the recording."""
+    panel.get_by_role("button", name="Record", exact=True).click()
+    studio.status("Recording.")
+    studio.page.wait_for_timeout(1_000 * seconds)
+    panel.get_by_role("button", name="Stop", exact=True).click()
+    studio.page.locator("#error:not(:empty), #status:not(:empty)").first.wait_for()
+    return studio.page.inner_text("#error")
+
+
 PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c49444154789c63606060000000040001f61738"
     "550000000049454e44ae426082"
@@ -138,20 +148,19 @@ def test_a_voice_developer_records_trains_corrects_and_serves_a_voice(studio, st
     panel.get_by_text("Record a voice").click()
     panel.get_by_role("button", name="Train on these recordings").click()
     assert "No sentence is recorded yet" in studio.error()
-    (tmp_path / "sentences.txt").write_text("The yellow ferry leaves the island at noon.\n" * SENTENCES)
-    with studio.page.expect_file_chooser() as chooser:
-        panel.get_by_role("button", name="Open other sentences").click()
-    chooser.value.set_files(str(tmp_path / "sentences.txt"))
-    studio.status(f"{SENTENCES} sentences of")
-    panel.get_by_role("button", name="Record", exact=True).click()
-    studio.status("Recording.")
-    panel.get_by_role("button", name="Stop", exact=True).click()
-    assert "shorter than the sentence" in studio.error()
+    sentence = "The yellow ferry leaves the island at noon."
+    for text, n_sentences in (("long " * 10_000, 1), (f"{sentence}\n" * SENTENCES, SENTENCES)):
+        (tmp_path / "sentences.txt").write_text(text)
+        with studio.page.expect_file_chooser() as chooser:
+            panel.get_by_role("button", name="Open other sentences").click()
+        chooser.value.set_files(str(tmp_path / "sentences.txt"))
+        studio.status(f"{n_sentences} sentence")
+        if n_sentences == 1:
+            assert "shorter than the sentence" in record(studio, panel, 0.5)
     for number in range(SENTENCES):
-        panel.get_by_role("button", name="Record", exact=True).click()
-        studio.status("Recording.")
-        studio.page.wait_for_timeout(3_000)
-        panel.get_by_role("button", name="Stop", exact=True).click()
+        tries = iter((3, 10, 30, 100, 300))  # a busy machine records less than passes
+        while record(studio, panel, next(tries)):
+            pass
         studio.status("All sentences" if number == SENTENCES - 1 else f"Sentence {number + 1} is recorded")
         if number == 1:  # the browser keeps them
             studio.page.reload()
@@ -160,7 +169,7 @@ def test_a_voice_developer_records_trains_corrects_and_serves_a_voice(studio, st
             panel.get_by_text(f"Sentence 3 of {SENTENCES}, 2 recorded").wait_for()
     saved = zipfile.ZipFile(io.BytesIO(studio.download(panel.get_by_role("button", name="Save the recordings"))))
     assert len(saved.read("my-voice/metadata.csv").splitlines()) == SENTENCES
-    assert soundfile.info(io.BytesIO(saved.read("my-voice/wavs/001.wav"))).duration > 2
+    assert soundfile.info(io.BytesIO(saved.read("my-voice/wavs/001.wav"))).duration > 0.9
     panel.get_by_role("button", name="Train on these recordings").click()
     panel.get_by_text(f"{SENTENCES} recordings with their texts.").wait_for()
     studio.status("tick the box")
@@ -170,7 +179,7 @@ def test_a_voice_developer_records_trains_corrects_and_serves_a_voice(studio, st
     assert "needs the consent" in studio.error()
     panel.get_by_label("I have the consent").check()
     panel.get_by_role("button", name="Start training").click()
-    studio.page.get_by_text("my-voice is a model now").wait_for(timeout=600_000)
+    studio.page.get_by_text("my-voice is a model now").wait_for()
     speech = studio.open("speech")
     voice = speech.get_by_label("Voice", exact=True).locator("option[value^=my-voice]").first.get_attribute("value")
     speech.get_by_label("Voice", exact=True).select_option(voice)
@@ -197,7 +206,7 @@ def test_a_student_trains_in_the_page_and_reads_what_went_wrong(studio, studio_s
     panel.get_by_label("Size").select_option("tiny")
     panel.get_by_label("Settings, separated").fill("training.steps=4 training.evaluate_every=2")
     panel.get_by_role("button", name="Start training").click()
-    studio.page.get_by_text("example-drums is a model now").wait_for(timeout=600_000)
+    studio.page.get_by_text("example-drums is a model now").wait_for()
     panel.get_by_role("button", name="▶ step 4").wait_for()
     wrong = panel.get_by_role("list", name="What went wrong").inner_text()
     assert "a plan of 4 steps is short" in wrong

@@ -204,7 +204,7 @@ def test_a_cell_sounds_when_it_is_set_and_is_played_in_each_round(studio):
     studio.page.keyboard.press("Escape")
     panel.get_by_role("button", name="Play", exact=True).wait_for()
     n = studio.page.evaluate("window.starts.length")
-    studio.page.wait_for_timeout(500)
+    studio.page.wait_for_timeout(500)  # in which others would start
     assert studio.page.evaluate("window.starts.length") == n
     play(studio, panel)  # again
 

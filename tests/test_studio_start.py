@@ -168,7 +168,7 @@ def test_play_plays_the_examples_in_turn_and_stops(studio):
     button.click()
     studio.has_shown(".card.playing[data-card=kit]")
     studio.has_shown(".card.playing[data-card=rain]")
-    studio.page.wait_for_function("window.isStopped")
+    studio.page.wait_for_function("() => window.isStopped")
     assert studio.page.locator(".card.playing").count() == 0
     assert button.inner_text() == "Play"
     studio.page.wait_for_timeout(300)  # in which a third would begin

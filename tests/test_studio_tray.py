@@ -143,7 +143,9 @@ def test_a_click_is_not_lost_when_a_job_ends_while_the_button_is_down(studio):
     summary.click()
     before = page.evaluate("document.documentElement.scrollHeight")
     page.evaluate("scrollTo(0, 0)")
-    page.wait_for_function(f"document.documentElement.scrollHeight < {before}")  # the room of the row is given back
+    page.wait_for_function(
+        f"() => document.documentElement.scrollHeight < {before}"
+    )  # the room of the row is given back
 
 
 def test_messages_leave_and_the_connection_is_shown(studio, studio_server):

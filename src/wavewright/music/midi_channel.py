@@ -103,4 +103,4 @@ class MidiChannel:
         angle = max(0, self.row[PAN] - 1) / 126 * math.pi / 2
         balance = self.row[BALANCE] / 64 - 1
         sides = math.cos(angle) * min(1, 1 - balance) ** 2, math.sin(angle) * min(1, 1 + balance) ** 2
-        return level * np.array(sides)
+        return np.array(sides) * float(level)
