@@ -553,3 +553,17 @@ def test_lists_of_a_book_are_read_as_lists(players, tmp_path):
     (tmp_path / "stops.txt").write_text("Before.\n\n1. Wash it. 2. Dry it.\n", encoding="utf-8")
     seconds = [narrate(tmp_path / name, voice="en-ruth").chapters[0].seconds for name in ("list.txt", "stops.txt")]
     assert seconds[0] == seconds[1]
+
+
+def test_the_sound_of_a_long_text_is_not_held(tmp_path):
+    """Two hours of pauses took 8 bytes a sample: the chunks, and the clip that was joined from them."""
+    import tracemalloc
+
+    wavewright.speak("One.", out=tmp_path / "a.wav")
+    tracemalloc.start()
+    spoken = wavewright.speak("<speak>One." + '<break time="10s"/>' * 60 + "Two.</speak>", out=tmp_path / "a.wav")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert spoken.seconds > 600
+    assert peak < spoken.seconds * spoken.sample_rate * 2
+    assert spoken.clip.wave.shape[1] == round(spoken.seconds * spoken.sample_rate)

@@ -6,15 +6,14 @@ import hashlib
 import json
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
-
-import numpy as np
 
 from ...audio.clip import Clip, write_blocks
 from ...audio.notebook import speech_html, text_html
 from ...base.errors import BadText
-from ...base.json_text import PYTHON_ONLY
+from ...base.units import samples_to_seconds
 from ...base.whole_file import write_whole
 from ...text.skipped import Skipped, warn_of
 from ..chunk import Chunk, Clipping, clipping_message
@@ -34,7 +33,6 @@ class SpokenText:
     - ``words``, ``marks``: the words and the SSML marks with their times.
     - ``clipped_fraction``: fraction of samples that exceeded full scale, from 0 to 1.
     - ``skipped``: passages that could not be read.
-    - ``clip``: the audio; in Python only.
     - ``is_marked``: the audio has the inaudible mark of generated sound.
     - ``lufs``, ``true_peak_db``, ``shortfall``: with a target loudness: loudness and true peak of the file, and the
       message that the target was not reached, or an empty one.
@@ -50,11 +48,15 @@ class SpokenText:
     subtitles: Path | None
     clipped_fraction: float
     skipped: tuple[Skipped, ...]
-    clip: Clip = field(metadata=PYTHON_ONLY)
     is_marked: bool = False
     lufs: float | None = None
     true_peak_db: float | None = None
     shortfall: str = ""
+
+    @cached_property
+    def clip(self) -> Clip:
+        """The audio, which is read from the file when it is asked for."""
+        return Clip.read(self.out)
 
     @property
     def sound_files(self) -> tuple[Path, ...]:
@@ -85,43 +87,38 @@ def speak_text(text: str, narrator: Narrator, out: Path, subtitle_file: Path | N
 
     Raises BadText if nothing in the text can be spoken, or the settings are strict and a passage cannot be read.
     """
-    chunks: list[Chunk] = []
-    waves: list[np.ndarray] = []
+    words: list[TimedWord] = []
+    marks: list[TimedMark] = []
     skipped: list[Skipped] = []
     clipping = Clipping()
     normaliser = narrator.loudness_normaliser()
     sample_rate = narrator.voice.sample_rate
+    n_samples = 0
 
-    def collect_chunks() -> Iterator[Chunk]:
+    def noted() -> Iterator[Chunk]:
+        nonlocal n_samples
         for chunk in clipping.count(narrator.chunks(text, skipped.append)):
-            chunks.append(chunk)
+            words.extend(chunk.words)
+            marks.extend(chunk.marks)
+            n_samples += chunk.wave.shape[1]
             yield chunk
 
-    def collect_clips() -> Iterator[Clip]:
-        for clip in clips_of(collect_chunks(), sample_rate, normaliser):
-            waves.append(clip.wave)
-            yield clip
-
     origin = {"text": hashlib.sha256(text.encode()).hexdigest()[:12], **narrator.origin()}
-    write_blocks(out, collect_clips(), metadata={"comment": json.dumps(origin)})
-    words = tuple(word for chunk in chunks for word in chunk.words)
-    marks = tuple(mark for chunk in chunks for mark in chunk.marks)
+    write_blocks(out, clips_of(noted(), sample_rate, normaliser), metadata={"comment": json.dumps(origin)})
     if subtitle_file is not None:
         write_whole(subtitle_file, subtitles(words, marks, subtitle_format(subtitle_file)).encode("utf-8"))
     warn_of(skipped)
-    clip = Clip(np.concatenate(waves, axis=1), sample_rate)
     spoken = SpokenText(
         out=out,
         voice=narrator.voice.name,
         vocoder=narrator.voice.vocoder.card.name,
-        seconds=clip.seconds,
+        seconds=samples_to_seconds(n_samples, sample_rate),
         sample_rate=sample_rate,
-        words=words,
-        marks=marks,
+        words=tuple(words),
+        marks=tuple(marks),
         subtitles=subtitle_file,
         clipped_fraction=clipping.clipped_fraction,
         skipped=tuple(skipped),
-        clip=clip,
         is_marked=narrator.marking is not None,
     )
     if normaliser is None or normaliser.lufs == -math.inf:
