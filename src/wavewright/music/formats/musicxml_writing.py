@@ -49,10 +49,11 @@ def write_musicxml(score: Score) -> bytes:
     for number, track in enumerate(tracks, 1):
         element = SubElement(root, "part", id=f"P{number}")
         pieces = _pieces(track.notes, bars)
+        tied: dict[int, int] = {}
         for index, bar in enumerate(bars):
             is_new = index == 0 or bar.metre != bars[index - 1].metre
             measure = _measure(
-                score, track, bar, index, pieces[index], f"P{number}", is_first=number == 1, is_new=is_new
+                score, track, bar, index, pieces[index], tied, f"P{number}", is_first=number == 1, is_new=is_new
             )
             element.append(measure)
     indent(root, " ")
@@ -119,6 +120,7 @@ def _measure(
     bar: Bar,
     index: int,
     pieces: list[Piece],
+    tied: dict[int, int],
     track_id: str,
     *,
     is_first: bool,
@@ -134,7 +136,7 @@ def _measure(
     if index == 0:
         _describe(measure, score, track)
     position = 0
-    for voice, of_voice in enumerate(_voices(pieces) or [[]], 1):
+    for voice, of_voice in enumerate(_voices(pieces, tied) or [[]], 1):
         _move(measure, "backup", position)
         position, n_before = 0, len(measure)
         for start, chord in of_voice:
@@ -211,20 +213,29 @@ def _move(measure: Element, direction: str, ticks: int) -> None:
         SubElement(SubElement(measure, direction), "duration").text = str(ticks)
 
 
-def _voices(pieces: Iterable[Piece]) -> list[list[tuple[int, list[Piece]]]]:
-    """Return the chords of each voice, the notes of one start and duration; voices do not overlap."""
-    chords: dict[tuple[int, int], list[Piece]] = {}
+def _voices(pieces: Iterable[Piece], tied: dict[int, int]) -> list[list[tuple[int, list[Piece]]]]:
+    """Return the chords of each voice, the notes of one start and duration; voices do not overlap.
+
+    - ``tied``: voices of the pitches that are tied into the bar, where they stay: Verovio ties none across voices.
+      Replaced by those of the next bar.
+    """
+    chords: dict[tuple[int, int, int], list[Piece]] = {}
     for piece in pieces:
-        chords.setdefault(piece[:2], []).append(piece)
+        chords.setdefault((*piece[:2], tied.get(piece[2], -1) if piece[5] else -1), []).append(piece)
+    tied.clear()
     voices: list[list[tuple[int, list[Piece]]]] = []
     ends: list[int] = []
-    for (start, duration), chord in sorted(chords.items()):
-        voice = next((index for index, end in enumerate(ends) if end <= start), len(voices))
-        if voice == len(voices):
+    for (start, duration, kept), chord in sorted(
+        chords.items(), key=lambda each: (each[0][0], each[0][2] < 0, each[0])
+    ):
+        free = next((index for index, end in enumerate(ends) if end <= start), len(voices))
+        voice = kept if kept >= len(ends) or (kept >= 0 and ends[kept] <= start) else free
+        while len(voices) <= voice:
             voices.append([])
             ends.append(0)
         voices[voice].append((start, chord))
         ends[voice] = start + duration
+        tied |= {piece[2]: voice for piece in chord if piece[4]}
     return voices
 
 
