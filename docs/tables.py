@@ -152,11 +152,11 @@ def with_fact(name: str) -> tuple[Path, str]:
 
 
 def with_demo_size(folder: Path) -> tuple[Path, str]:
-    """Return the page with the size of a demo, and its text with that of ``folder``; a size within 10 MB may stay."""
+    """Return the page with the size of a demo, and its text with that of ``folder``; a size within 5 MB may stay."""
     page, sentence = DEMO_SIZE
     megabytes = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
     said = re.search(sentence, (ROOT / page).read_text(encoding="utf-8"))
-    if said is not None and abs(int(said[1]) - megabytes) < 10:
+    if said is not None and abs(int(said[1]) - megabytes) < 5:
         return with_value(page, sentence, said[1])
     return with_value(page, sentence, f"{round(megabytes, -1):.0f}")
 

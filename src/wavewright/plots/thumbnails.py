@@ -86,4 +86,4 @@ def envelope_path(wave: np.ndarray) -> str:
     bottom = [-float(column.min()) for column in columns]
     x = np.linspace(0, 2, len(columns))
     points = [*zip(x, top, strict=True), *reversed([*zip(x, bottom, strict=True)])]
-    return "M" + "L".join(f"{across:.3f} {down:.3f}" for across, down in points) + "Z"
+    return "M" + "L".join(f"{across:.3f} {down:.2f}" for across, down in points) + "Z"
