@@ -342,7 +342,8 @@ def check(result, melody, style):
         if part != "bass":
             chords = [(chord.tick, ChordSymbol.parse(chord.symbol).pitch_classes) for chord in result.chords]
             for note in notes:
-                sounding = next(classes for tick, classes in reversed(chords) if tick <= note["start"])
+                begun = [classes for tick, classes in chords if tick <= note["start"]]
+                sounding = begun[-1] if begun else chords[0][1]  # the first one begins with the bar
                 assert note["pitch"] % 12 in sounding
 
 
