@@ -69,7 +69,7 @@ def replace_sound(
                 with av.open(str(temporary), "w") as written:
                     _copy(video, written, iter(blocks), out.suffix.lower(), clipping, tracks)
                 with av.open(str(temporary), options=CONTAINER_OPTIONS, metadata_errors="replace") as copy:
-                    lost = lost_tracks(video, copy)
+                    lost = lost_tracks(video, copy, sets_language=bool(tracks.language or tracks.keeps_sound))
             temporary.replace(out)
             warn_of_left_out(out, lost)
     except av.FFmpegError as error:
@@ -189,18 +189,23 @@ def _attach(video: AvObject, written: AvObject) -> None:
             written.add_attachment(name, mime, content)
 
 
-def lost_tracks(before: AvObject, after: AvObject) -> list[str]:
-    """Return the names of the tracks of a container that another lacks, or that have other tags there."""
-    wanted, found = (Counter(_described(each)) for each in (before, after))
+def lost_tracks(before: AvObject, after: AvObject, sets_language: bool = False) -> list[str]:
+    """Return the names of the tracks of a container that another lacks, or that have other tags there.
+
+    - ``sets_language``: the languages of sounds are others on purpose.
+    """
+    wanted, found = (Counter(_described(each, sets_language)) for each in (before, after))
     lossless = {*LOSSLESS[".mkv"]}
     first, new = (each.streams.audio[0].codec_context.name for each in (before, after))
     lost = [f"the {kind} track {detail}".rstrip() for kind, detail in (wanted - found)]
     return [*lost, *([f"its lossless sound, which is {new} now"] if first in lossless and new not in lossless else [])]
 
 
-def _described(container: AvObject) -> Iterator[tuple[str, str]]:
+def _described(container: AvObject, sets_language: bool) -> Iterator[tuple[str, str]]:
     for stream in container.streams:
         tags = _tags_of(stream)
+        if sets_language and stream.type == "audio":
+            tags = {name: text for name, text in tags.items() if name != "language"}
         named = [f"{name} {tags[name]!r}" for name in ("language", "title", "timecode", "filename") if tags.get(name)]
         is_file = stream.type == "attachment" or _is_attached_picture(stream)
         named = [

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from html import unescape
 from urllib.parse import unquote
 
-from .html import BLOCKS, HIDDEN, TOKEN, Html
+from .html import BLOCKS, HIDDEN, MARKUP, Html
 
 KINDS_LEFT_OUT = (
     *("noteref", "footnote", "footnotes", "endnote", "endnotes", "rearnote", "rearnotes", "backlink", "annotation"),
@@ -80,7 +80,7 @@ def split_document(
     splitter = _Splitter(anchors, name, NoteTargets() if notes is None else notes)
     document = _MARKS.sub("", document)
     end = 0
-    for match in TOKEN.finditer(document):
+    for match in MARKUP.finditer(document):
         if match.start() < end:
             continue
         splitter.add(document[end : match.start()])
@@ -170,7 +170,7 @@ def plain_paragraphs(html: str, titles: Set[str] = frozenset()) -> Iterator[str]
 
 def is_picture_alone(html: str, name: str, picture: str) -> bool:
     """Return whether all that can be seen of the HTML of a document ``name`` is one picture, the file ``picture``."""
-    images = [match for match in TOKEN.finditer(html) if match["tag"] and match["name"].lower() == "img"]
+    images = [match for match in MARKUP.finditer(html) if match["tag"] and match["name"].lower() == "img"]
     sources = {resolve_link(name, _attributes_of(match).get("src", ""))[0] for match in images}
     return sources == {picture} and not any(plain_paragraphs(_IMAGE.sub("", html)))
 

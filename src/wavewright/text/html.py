@@ -60,6 +60,9 @@ ENTITY = r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});"
 SPOKEN = rf"{SCRIPT}|(?P<tag>{TAG})|(?P<entity>{ENTITY})"
 COMMENT = r"<!--|<!\[CDATA\[|<[!?][A-Za-z]"
 TOKEN = re.compile(rf"(?P<comment>{COMMENT})|{SPOKEN}|(?P<space>\s+)")
+MARKUP = re.compile(rf"(?P<comment>{COMMENT})|(?P<tag>{TAG})|(?P<entity>{ENTITY})|(?P<space>\s+)")
+"""As TOKEN, with each tag by itself."""
+
 _ALT, _SOURCE = (
     re.compile(rf"\s{name}\s*=\s*(?:\"([^\"]{{0,2000}})\"|'([^']{{0,2000}})')", re.IGNORECASE)
     for name in ("alt", "src")
