@@ -18,6 +18,7 @@ from pathlib import Path
 
 import onnx
 
+from wavewright.base.interruption import ended_by_signals
 from wavewright.contracts.recipe import Recipe
 from wavewright.contracts.settings import override
 from wavewright.data.folder import scan
@@ -193,7 +194,8 @@ def main(model: Bundled, description: str | None) -> None:
     provenance = Provenance(model.name, model.description, model.corpus.licence, sources)
     scanned = scan(options.corpus, manifest=options.corpus / "manifest.jsonl")
     run = Run(options.out, model.family, recipe, scanned, provenance, base=base)
-    run.train(options.max_minutes, options.resume, more_minutes=options.more_minutes)
+    with ended_by_signals():  # SIGTERM saves
+        run.train(options.max_minutes, options.resume, more_minutes=options.more_minutes)
 
 
 if __name__ == "__main__":

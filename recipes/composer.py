@@ -43,6 +43,7 @@ from safetensors.numpy import save_file
 
 from wavewright.base.errors import BadScore
 from wavewright.base.file_hash import sha256_of
+from wavewright.base.interruption import ended_by_signals
 from wavewright.contracts.settings import TrainingSettings, override
 from wavewright.data.entry import Scan
 from wavewright.data.scores import scan_scores
@@ -465,7 +466,8 @@ def main() -> None:
     provenance = Provenance(options.name, chosen.description, chosen.licence, (source,))
     base = None if options.base is None else ModelFolder(find(options.base))
     run = Run(run_folder, "composer", override(chosen.settings(), options.set), scanned, provenance, base=base)
-    run.train(options.max_minutes, options.resume)
+    with ended_by_signals():  # SIGTERM saves
+        run.train(options.max_minutes, options.resume)
 
 
 if __name__ == "__main__":

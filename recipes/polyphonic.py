@@ -24,6 +24,7 @@ from bundling import bundle
 from performances import SAMPLE_RATE, TEMPOS, TICKS_PER_SECOND, Banks, Part, performance
 
 from wavewright.audio.clip import Clip
+from wavewright.base.interruption import ended_by_signals
 from wavewright.contracts.settings import override
 from wavewright.data.entry import Entry, Scan
 from wavewright.data.folder import scan
@@ -181,7 +182,8 @@ def main() -> None:
         provenance = Provenance("polyphonic", DESCRIPTION, LICENCE, SOURCES)
         chosen = override(settings(), options.set)
         run = Run(options.out, "transcriber", chosen, recordings(options.corpus), provenance, base=base)
-        run.train(options.max_minutes, options.resume)
+        with ended_by_signals():  # SIGTERM saves
+            run.train(options.max_minutes, options.resume)
 
 
 if __name__ == "__main__":
