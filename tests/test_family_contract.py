@@ -54,6 +54,28 @@ def batch_of(run, step):
     return {name: torch.as_tensor(np.asarray(value)) for name, value in run.prepared.batches(step).items()}
 
 
+def tensors_behind(thing, seen):
+    """The tensors that an object holds in attributes, containers, partial functions and closures."""
+    if id(thing) in seen or isinstance(thing, type):
+        return []
+    seen[id(thing)] = thing
+    if isinstance(thing, torch.Tensor):
+        return [thing]
+    held = list(thing.values()) if isinstance(thing, dict) else list(thing) if isinstance(thing, list | tuple) else []
+    if isinstance(thing, functools.partial):
+        held += [thing.func, thing.args, thing.keywords]
+    held += [cell.cell_contents for cell in getattr(thing, "__closure__", None) or ()]
+    held += list(vars(thing).values()) if hasattr(thing, "__dict__") and not inspect.ismodule(thing) else []
+    return [tensor for each in held for tensor in tensors_behind(each, seen)]
+
+
+@every_family
+def test_a_network_is_on_one_device_with_all_that_its_losses_hold(name, tmp_path):
+    """A constant that stays on the CPU stops the first step of a training on a GPU; `meta` is a device everywhere."""
+    network = tiny_run(name, tmp_path).network.to("meta")
+    assert {tensor.device.type for tensor in tensors_behind(network, {})} == {"meta"}
+
+
 def steps_of(network):
     """A few steps of each stage."""
     return sorted({start + offset for start in network.stage_starts() for offset in range(2)})

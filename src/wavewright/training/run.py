@@ -394,7 +394,7 @@ class Run:
         module = self.inference_module(loop.state.average)
         self.export(module, loop.progress)
         if is_finished:
-            for name, tensors in self.training.final_files(module, self.prepared, final_seconds).items():
+            for name, tensors in self.training.final_files(_on_cpu(module), self.prepared, final_seconds).items():
                 replace_tensors(ModelFolder(self.out), name, tensors)
         check_exported(self.family, ModelFolder(self.out))
         command = self.family.command_lines(str(self.out), Card.read(self.out).config)[0]
@@ -430,7 +430,7 @@ class Run:
             },
             metrics={name: round(value, 5) for name, value in progress.metrics.items()},
         )
-        spec = self.training.export(module, self.prepared)
+        spec = self.training.export(_on_cpu(module), self.prepared)
         export_model(folder or self.out, card, spec, training.weight_bits, training.product_bits)
 
     def _hardware(self, threads: int) -> str:
@@ -542,3 +542,8 @@ def train(
 def _move_compile_cache() -> None:
     """Move PyTorch's compile cache into Wavewright's cache folder, from a temporary folder named after the user."""
     os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(platformdirs.user_cache_path("wavewright") / "torch"))
+
+
+def _on_cpu(module: nn.Module) -> nn.Module:
+    """Return a module whose tensors are on the CPU, where graphs are traced: itself, or a copy."""
+    return module if all(tensor.is_cpu for tensor in module.state_dict().values()) else copy.deepcopy(module).cpu()

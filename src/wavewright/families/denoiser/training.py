@@ -21,9 +21,10 @@ class DenoiserNetwork(SinglePlayerNetwork[Denoiser]):
     """The denoiser and the losses that it minimises."""
 
     def __init__(self, config: DenoiserConfig) -> None:
-        is_audible = config.loss == "audible"
-        losses = partial(denoiser_losses, audible=AudibleDistance(config.sample_rate) if is_audible else None)
-        super().__init__("denoiser", Denoiser(config), losses, WEIGHTS if is_audible else CONSISTENT_WEIGHTS)
+        audible = AudibleDistance(config.sample_rate) if config.loss == "audible" else None
+        losses = partial(denoiser_losses, audible=audible)
+        super().__init__("denoiser", Denoiser(config), losses, WEIGHTS if audible else CONSISTENT_WEIGHTS)
+        self.audible = audible  # a part of the network, so that it follows it to its device
 
 
 EVALUATION_BATCH = 8
