@@ -136,7 +136,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     measured: Counter[str] = Counter(MEASURED)
     for case, seconds in MEASURED.items():
         measured[case.partition("::")[0]] += seconds
-    kept = {name: seconds for name, seconds in DURATIONS.items() if name not in measured}
+    again = {*measured, *(case.partition("[")[0] for case in measured)}
+    kept = {name: seconds for name, seconds in DURATIONS.items() if name not in again}
     slow = {name: round(s, 1) for name, s in measured.items() if s >= SLOW_SECONDS and name not in quick_files}
     DURATIONS_FILE.write_text(json.dumps(dict(sorted((kept | slow).items())), indent=0) + "\n", encoding="utf-8")
 

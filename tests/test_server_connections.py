@@ -114,6 +114,7 @@ def test_a_body_has_a_time_limit_of_its_own(voices, protocols):
 
 KEY = "a key of sixteen".replace(" ", "-")
 WITH_KEY = f"Authorization: Bearer {KEY}\r\n".encode()
+BETWEEN_BYTES = 0.05  # seconds
 LONG_BODY = b"Content-Length: 100000\r\n"
 FORM = b"Content-Type: multipart/form-data; boundary=b\r\n"
 UPGRADE = (
@@ -168,7 +169,7 @@ def test_half_open_connections_end(voices, monkeypatch, kind):
             while True:
                 try:
                     connection.sendall(b"x")
-                    connection.settimeout(0.05)
+                    connection.settimeout(BETWEEN_BYTES)
                     if not connection.recv(65_536):
                         break
                 except TimeoutError:

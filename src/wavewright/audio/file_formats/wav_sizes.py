@@ -64,16 +64,17 @@ def is_placeholder(declared: int, actual: int) -> bool:
 
 
 def _scan_riff(file: BinaryIO, magic: bytes, n_bytes: int) -> OtherHeader | None:
-    position, size = 12, 0
+    position, size, n_chunks = 12, 0, 0
     starts: dict[bytes, tuple[int, int]] = {}
     has_odd_chunk = False
     while b"data" not in starts:
-        if position > n_bytes or len(starts) > MAX_CHUNKS:
+        if position > n_bytes or n_chunks > MAX_CHUNKS:
             return None
         file.seek(position)
         name, size = struct.unpack("<4sI", file.read(8))
         end = position + 8 + size + size % 2
-        starts[name if name not in starts else name + bytes([len(starts)])] = (position, end)
+        starts.setdefault(name, (position, end))
+        n_chunks += 1
         has_odd_chunk |= bool(size % 2) and name != b"data"
         position = end
     position = starts[b"data"][0]
