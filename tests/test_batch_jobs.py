@@ -22,6 +22,7 @@ from command_line import refused
 from waiting import LIMIT_SECONDS, wait_until
 
 from wavewright.apps.batch_jobs import keys, remote_store
+from wavewright.apps.batch_jobs import ray_lanes as ray_lanes_module
 from wavewright.apps.batch_jobs.batch import batch, run_jobs
 from wavewright.apps.batch_jobs.inputs import local_files
 from wavewright.apps.batch_jobs.job import BadLine, BatchJob, JobOutcome
@@ -30,7 +31,7 @@ from wavewright.apps.batch_jobs.keys import ModelHashes, job_key
 from wavewright.apps.batch_jobs.ray_lanes import ray_lanes
 from wavewright.apps.batch_jobs.remote_store import RemoteStore
 from wavewright.apps.batch_jobs.store import FolderStore
-from wavewright.apps.batch_jobs.worker import Lane, LocalLane, ProcessLane
+from wavewright.apps.batch_jobs.worker import Lane, Lanes, LocalLane, ProcessLane
 from wavewright.apps.cli import run
 from wavewright.base import whole_file
 from wavewright.base.errors import BadFolder, BadSetting, InUse, MissingExtra
@@ -63,6 +64,11 @@ def files_of(folder: Path) -> dict[str, bytes]:
     """Return the contents of all files except the logs."""
     paths = [path for path in folder.rglob("*") if path.is_file() and ".wavewright-batch" not in path.parts]
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+
+
+def these(lanes: list[Lane]) -> Lanes:
+    """Return a source of given lanes, for all of which there is a place."""
+    return Lanes(iter(lanes).__next__, lambda: len(lanes))
 
 
 def results_of(out: Path) -> list[dict]:
@@ -467,7 +473,7 @@ def test_failures_and_losses_run_again_after_the_others():
     jobs = [BatchJob(i, "phonemes", {"text": name}, ".") for i, name in enumerate(["a00", "b10", "c01", "d09", "e00"])]
     ended: list[tuple[str, str]] = []
     lane = ScriptedLane([], {})
-    run_jobs(jobs, [lane], 1, lambda job, outcome: ended.append((job.values["text"], outcome.problem)))
+    run_jobs(jobs, these([lane]), 1, lambda job, outcome: ended.append((job.values["text"], outcome.problem)))
     assert ended == [("a00", ""), ("e00", ""), ("b10", ""), ("c01", ""), ("d09", "It fails.")]
     assert lane.tries == {"a00": 1, "b10": 2, "c01": 2, "d09": 2, "e00": 1}
     assert lane.is_stopped
@@ -492,7 +498,7 @@ def test_the_first_job_of_each_task_runs_alone(monkeypatch):
         def stop(self) -> None: ...
 
     monkeypatch.setattr("wavewright.apps.batch_jobs.batch.WARM_UP_SECONDS", LIMIT_SECONDS)
-    run_jobs(jobs, [CountingLane(), CountingLane(), CountingLane()], 0, lambda *_: None)
+    run_jobs(jobs, these([CountingLane(), CountingLane(), CountingLane()]), 0, lambda *_: None)
     assert order[:2] == [0, 2]
     assert most[0] == most[2] == 1
     assert sorted(order) == [0, 1, 2, 3]
@@ -511,7 +517,7 @@ def test_a_long_first_job_does_not_hold_the_others_back(monkeypatch):
 
     ended: list[int] = []
     jobs = [BatchJob(i, "phonemes", {"text": "x"}, ".") for i in range(2)]
-    run_jobs(jobs, [MeetingLane(), MeetingLane()], 0, lambda job, _: ended.append(job.line))
+    run_jobs(jobs, these([MeetingLane(), MeetingLane()]), 0, lambda job, _: ended.append(job.line))
     assert sorted(ended) == [0, 1]
 
 
@@ -786,8 +792,11 @@ class FakeRay:
     def shutdown(self):
         self.is_running = False
 
-    def cluster_resources(self):
-        return {"CPU": 3.0}
+    def nodes(self):
+        return [{"NodeID": "a", "Alive": True, "Resources": {"CPU": 3.0}}, {"NodeID": "b", "Alive": False}]
+
+    def wait(self, references, timeout):
+        return references, []
 
     def remote(self, **options):
         fake = self
@@ -804,7 +813,7 @@ class FakeRay:
                         raise fake.exceptions.RayActorError
                     return worker.run(job, models)
 
-                self.run = Method(run_job)
+                self.run, self.node = Method(run_job), Method(lambda: "a")
 
         def actor_class(of):
             def start(*arguments):
@@ -824,6 +833,7 @@ class FakeRay:
 
 def test_actors_run_jobs_and_are_replaced(monkeypatch, tmp_path):
     fake = FakeRay()
+    monkeypatch.setattr(ray_lanes_module, "LOSS_SECONDS", 0.0)
     monkeypatch.setitem(sys.modules, "ray", fake)
     monkeypatch.setattr(loading, "_shelves", [])  # actors are in this process, and killed with the models they opened
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
@@ -842,16 +852,85 @@ def test_actors_run_jobs_and_are_replaced(monkeypatch, tmp_path):
     with pytest.raises(BadSetting, match=r"^No Ray cluster answers for --on ray://nowhere:1 \(ray client"):
         batch(path, tmp_path / "other", on="ray://nowhere:1", quiet=True)
     with ray_lanes("ray", 0, FolderStore(tmp_path)) as lanes:
-        assert len(lanes) == 3
-        lanes[0].stop()
+        assert lanes.count() == 3
+        lane = lanes.new()
+        lane.stop()
         with pytest.raises(WorkerLost, match="stopped"):
-            lanes[0].run(BatchJob(1, "phonemes", {"text": "a"}, "."), {})
+            lane.run(BatchJob(1, "phonemes", {"text": "a"}, "."), {})
 
 
-@pytest.mark.skipif("WAVEWRIGHT_TEST_RAY" not in os.environ, reason="Ray needs 20 s to start; set WAVEWRIGHT_TEST_RAY")
-def test_a_cluster_gives_the_outputs_of_this_process(sounds, tmp_path):
+@pytest.fixture
+def cluster(monkeypatch):
+    """A cluster of two nodes of one processor each on this machine; its address is in the environment."""
+    if "WAVEWRIGHT_TEST_RAY" not in os.environ:
+        pytest.skip("a cluster needs some gigabytes; set WAVEWRIGHT_TEST_RAY")
     pytest.importorskip("ray")
-    command = [sys.executable, "-m", "wavewright", "batch", str(sounds), "--task", "edit", "--set", "do=gain -6dB"]
-    for out, on in (("whole", "serial"), ("cluster", "ray")):
-        subprocess.run([*command, "--out", str(tmp_path / out), "--on", on, "--jobs", "2"], check=True)
-    assert files_of(tmp_path / "cluster") == files_of(tmp_path / "whole")
+    from ray.cluster_utils import Cluster
+
+    nodes = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    nodes.second = nodes.add_node(num_cpus=1)
+    monkeypatch.setenv("RAY_ADDRESS", nodes.address)
+    yield nodes
+    nodes.shutdown()
+
+
+IMPATIENT = """
+from wavewright.apps.batch_jobs import ray_lanes
+from wavewright.apps.cli import main
+ray_lanes.SILENT_SECONDS = 5.0
+main()
+"""
+
+
+def started_on_ray(jobs, out):
+    command = [sys.executable, "-c", IMPATIENT, "batch", str(jobs), "--out", str(out), "--on", "ray"]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def wait_for_folders(out, n, process):
+    """Wait until a batch has made so many folders of outputs, or ended."""
+    while len(list(out.glob("*/result.json"))) < n and process.poll() is None:
+        time.sleep(0.1)
+
+
+def sentences(path, count):
+    """Write a list of sentences to speak."""
+    return write_list(path, *({"task": "speak", "text": f"Sentence {n}.", "out": f"{n}.flac"} for n in range(count)))
+
+
+def test_jobs_survive_the_loss_of_a_node_and_of_actors_and_a_new_node_helps(cluster, tmp_path):
+    jobs = sentences(tmp_path / "jobs.jsonl", 120)
+    process = started_on_ray(jobs, tmp_path / "cluster")
+    wait_for_folders(tmp_path / "cluster", 20, process)
+    cluster.remove_node(cluster.second, allow_graceful=False)
+    wait_for_folders(tmp_path / "cluster", 50, process)
+    cluster.add_node(num_cpus=1)
+    for n in (70, 90):
+        wait_for_folders(tmp_path / "cluster", n, process)
+        actors = [int(path.parent.name) for path in Path("/proc").glob("[0-9]*/cmdline") if is_actor(path)]
+        os.kill(actors[0], signal.SIGKILL)
+    output, _ = process.communicate()
+    assert process.returncode == 0, output
+    batch(jobs, tmp_path / "serial", on="serial", quiet=True)
+    assert files_of(tmp_path / "cluster") == files_of(tmp_path / "serial")
+
+
+def is_actor(path):
+    """Whether a process has the name that Ray gives to the process of an actor of ours."""
+    try:
+        return path.read_bytes().startswith(b"ray::RayWorker")
+    except OSError:
+        return False
+
+
+def test_a_head_that_is_gone_is_a_sentence_and_nothing_is_lost(cluster, tmp_path):
+    process = started_on_ray(sentences(tmp_path / "jobs.jsonl", 600), tmp_path / "cluster")
+    wait_for_folders(tmp_path / "cluster", 20, process)
+    cluster.head_node.kill_gcs_server()
+    output, _ = process.communicate()
+    assert (process.returncode, "does not answer any more" in output) == (2, True), output
+    n_kept = len(list((tmp_path / "cluster").glob("*/result.json")))
+    result = batch(sentences(tmp_path / "jobs.jsonl", n_kept + 5), tmp_path / "cluster", on="serial", quiet=True)
+    assert n_kept >= 20
+    assert result.n_done == n_kept + 5
+    assert 5 <= result.n_new <= 10  # those that ran as the head went are not the first ones of the list

@@ -30,7 +30,7 @@ from .locations import is_url, joined, located, name_of
 from .ray_lanes import is_ray, ray_lanes
 from .remote_store import RemoteStore
 from .store import RESULTS_FILE, FolderStore, Record, Store
-from .worker import Lane, LocalLane, ProcessLane
+from .worker import Lane, Lanes, LocalLane, PlaceLost, ProcessLane
 
 DONE, FAILED, WAITING = "done", "failed", "waiting"
 
@@ -93,57 +93,88 @@ WARM_UP_SECONDS = 60.0
 """Longest time for which the first jobs of the tasks run alone, so that they compile loops for the other lanes."""
 
 POLL_SECONDS = 0.5
+NO_PLACE_SECONDS = 300.0
+MAX_LANES = 1_024
 
 OnEnd = Callable[[BatchJob, JobOutcome], None]
 
 
-def run_jobs(jobs: Sequence[BatchJob], lanes: Sequence[Lane], retries: int, on_end: OnEnd) -> None:
+def run_jobs(jobs: Sequence[BatchJob], lanes: Lanes, retries: int, on_end: OnEnd) -> None:
     """Run jobs, and call ``on_end`` with each one's last outcome, in the order in which they end.
 
     - ``jobs``: the jobs. The first of each task run before the others.
-    - ``lanes``: they are stopped at the end, whatever happens.
+    - ``lanes``: as many as there is a place for, which may change; all are stopped at the end, whatever happens.
     - ``retries``: how often a job that failed runs again, after the others.
     - ``on_end``: called with a job and its outcome.
+
+    Raises BadSetting if there has been no place for a lane for NO_PLACE_SECONDS.
     """
-    with ExitStack() as stack:
-        threads = stack.enter_context(ThreadPoolExecutor(len(lanes), "lane"))
-        for lane in lanes:
-            stack.callback(lane.stop)
-        _Dispatch(jobs, lanes, retries, on_end, threads).run()
+    dispatch = _Dispatch(jobs, lanes, retries, on_end)
+    try:
+        dispatch.run()
+    finally:
+        dispatch.stop()
 
 
 class _Dispatch:
-    def __init__(
-        self, jobs: Sequence[BatchJob], lanes: Sequence[Lane], retries: int, on_end: OnEnd, threads: ThreadPoolExecutor
-    ) -> None:
+    def __init__(self, jobs: Sequence[BatchJob], lanes: Lanes, retries: int, on_end: OnEnd) -> None:
         firsts: dict[str, BatchJob] = {}
         for job in jobs:
             firsts.setdefault(job.task, job)
         self._n_firsts = len(firsts)
         rest = [job for job in jobs if firsts[job.task] is not job]
         self._waiting = deque((job, 0) for job in [*firsts.values(), *rest])
-        self._idle = [*lanes]
-        self._n_lanes = len(lanes)
+        self._n_jobs = len(jobs)
+        self._source = lanes
+        self._idle: list[Lane] = []
         self._running: dict[Future[JobOutcome], tuple[Lane, BatchJob, int]] = {}
         self._retries = retries
         self._on_end = on_end
-        self._threads = threads
+        self._threads = ThreadPoolExecutor(MAX_LANES, "lane")
         self._model_hashes = ModelHashes()
-        self._started = time.monotonic()
+        self._started = self._last_place = time.monotonic()
         self._n_ended = 0
 
     def run(self) -> None:
         while self._waiting or self._running:
-            while self._waiting and len(self._running) < self._limit():
+            self._follow(min(self._source.count(), self._n_jobs, MAX_LANES))
+            while self._waiting and self._idle and len(self._running) < self._limit():
                 self._start(*self._waiting.popleft())
-            ended, _ = wait(self._running, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
-            for future in ended:
-                self._end(future)
+            if self._running:
+                ended, _ = wait(self._running, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
+                for future in ended:
+                    self._end(future)
+            else:
+                time.sleep(POLL_SECONDS)
+
+    def stop(self) -> None:
+        """End all lanes, those that run a job too."""
+        for lane in [*self._idle, *(lane for lane, _, _ in self._running.values())]:
+            lane.stop()
+        self._threads.shutdown()
+
+    def _follow(self, n_places: int) -> None:
+        """Begin lanes that there is a place for now; end those without one that do nothing, or wait for a place."""
+        now = time.monotonic()
+        if n_places or self._running:
+            self._last_place = now
+        elif now - self._last_place > NO_PLACE_SECONDS:
+            raise BadSetting(
+                f"There has been no processor for {NO_PLACE_SECONDS / 60:g} minutes; what is done is kept, so call "
+                "again when there is one."
+            )
+        n_more = n_places - len(self._idle) - len(self._running)
+        self._idle += [self._source.new() for _ in range(n_more)]
+        for _ in range(min(-n_more, len(self._idle))):
+            self._idle.pop().stop()
+        if len(self._running) > n_places:
+            for lane, _, _ in self._running.values():
+                lane.give_up_waiting()
 
     def _limit(self) -> int:
         """Return how many lanes are used now."""
         is_warm = self._n_ended >= self._n_firsts or time.monotonic() - self._started > WARM_UP_SECONDS
-        return self._n_lanes if is_warm else 1
+        return MAX_LANES if is_warm else 1
 
     def _start(self, job: BatchJob, n_failures: int) -> None:
         lane = self._idle.pop()
@@ -152,11 +183,14 @@ class _Dispatch:
 
     def _end(self, future: Future[JobOutcome]) -> None:
         lane, job, n_failures = self._running.pop(future)
+        self._idle.append(lane)
         try:
             outcome = future.result()
+        except PlaceLost:
+            self._waiting.appendleft((job, n_failures))
+            return
         except WorkerLost as lost:
             outcome = JobOutcome(problem=str(lost))
-        self._idle.append(lane)
         self._n_ended += 1
         if outcome.problem and n_failures < self._retries:
             self._waiting.append((job, n_failures + 1))
@@ -212,7 +246,7 @@ def batch(
     pattern: Annotated[
         str | None, Field(description="Files of a folder, such as '*.mid'; default: all sound files.")
     ] = None,
-    jobs: Annotated[int, Field(description="Jobs at a time; 0: one for each core.", ge=0, le=1_024)] = 0,
+    jobs: Annotated[int, Field(description="Jobs at a time; 0: one for each core.", ge=0, le=MAX_LANES)] = 0,
     shard: Annotated[
         str | None, Field(description="Run a part of the jobs: 2/3 for the second of three machines with one folder.")
     ] = None,
@@ -268,7 +302,7 @@ def batch(
             show(n_ended)
 
         if waiting:
-            lanes = stack.enter_context(_lanes(on, jobs, len(waiting), store))
+            lanes = stack.enter_context(_lanes(on, jobs, store))
             run_jobs(waiting, lanes, retries, on_end)
     return _result(located(out), listed, latest_records(store.records()), {*new})
 
@@ -288,15 +322,15 @@ def _store_of(out: str, on: str) -> Store:
 
 
 @contextmanager
-def _lanes(on: str, n_wanted: int, n_jobs: int, store: Store) -> Iterator[list[Lane]]:
-    """Yield lanes for jobs, as many as are wanted or there are processors, and no more than jobs."""
+def _lanes(on: str, n_wanted: int, store: Store) -> Iterator[Lanes]:
+    """Yield lanes, as many as are wanted or there are processors."""
     if on == SERIAL:
-        yield [LocalLane(store)]
+        yield Lanes(lambda: LocalLane(store), lambda: 1)
     elif is_ray(on):
         with ray_lanes(on, n_wanted, store) as lanes:
-            yield lanes[:n_jobs]
+            yield lanes
     else:
-        yield [ProcessLane(store) for _ in range(min(n_wanted or os.cpu_count() or 1, n_jobs))]
+        yield Lanes(lambda: ProcessLane(store), lambda: n_wanted or os.cpu_count() or 1)
 
 
 def _shard_of(text: str | None) -> tuple[int, int]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -26,6 +27,10 @@ from .keys import ModelHashes, file_digest, job_key
 from .store import RESULT_FILE, Store
 
 
+class PlaceLost(WorkerLost):
+    """The place of a worker is gone, not by what the job did: the job runs again elsewhere, and nothing failed."""
+
+
 class Lane(ABC):
     """Runs one job at a time."""
 
@@ -36,6 +41,21 @@ class Lane(ABC):
     @abstractmethod
     def stop(self) -> None:
         """End the worker at once; a job that runs is lost."""
+
+    def give_up_waiting(self) -> None:  # noqa: B027  (most lanes never wait)
+        """End a wait for a place to work with PlaceLost."""
+
+
+@dataclass(frozen=True)
+class Lanes:
+    """Where the lanes of a batch come from.
+
+    - ``new``: returns one more.
+    - ``count``: returns how many there is a place for now.
+    """
+
+    new: Callable[[], Lane]
+    count: Callable[[], int]
 
 
 class LocalLane(Lane):
