@@ -138,6 +138,8 @@ def _lower_superscript(superscript: str, before: str) -> str:
         return ""  # the mark of a footnote
     if superscript in ("\u00b2", "\u00b3"):
         return superscript  # they have readings of their own
+    if re.fullmatch(r"\d[+-]", plain) and re.search("[A-Za-z)][\\d\u2080-\u2089]+$", before):
+        return f" {plain}"  # the charge of an ion after a lowered number
     is_base = before[-1:].isdigit() or before[-1:] == ")" or (before[-1:].isalpha() and not before[-2:-1].isalpha())
     is_power = re.fullmatch(r"[+-]?\d+|[a-z]", plain)
     return f"^{plain.lstrip('+')}" if is_base and is_power else plain

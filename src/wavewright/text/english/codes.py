@@ -138,7 +138,7 @@ def _coordinate(match: re.Match[str], around: Around) -> Reading:
     return [*words, *([COMPASS[direction]] if direction else [])]
 
 
-_CUED = rf"(\d{{2,}})('s\b)?(?![.,:/]\d|\s?[°%]){NOT_IN_WORD}"
+_CUED = rf"(\d{{2,}})('s\b)?(?![.,:/]\d|\s?[°%]|\s?[kcm]?m[23²³]\b){NOT_IN_WORD}"
 
 
 @reads(_CUED)
