@@ -60,7 +60,7 @@ def _plus_plus(match: re.Match[str], _around: Around) -> Reading:
     return [match[1].upper(), "plus", "plus"]
 
 
-@reads(r"\^(?:(-)?(\d{1,9})|([A-Za-z])(?![A-Za-z]))")
+@reads(r"\^(-)?(?:(\d{1,9})|([A-Za-z])(?![A-Za-z]))")
 def _power(match: re.Match[str], _around: Around) -> Reading:
     """Read ``^2`` as ``squared`` and ``^-7`` as ``to the power of minus seven``."""
     minus = ["minus"] if match[1] else []
