@@ -95,7 +95,8 @@ def _piece_end(words: Sequence[Word]) -> int:
 
 
 _SIGNS = re.compile(
-    r"(?:\[[^\[\]\n]{1,60}\]|[ \t]*\u3010[^\u3010\u3011\n]{1,60}\u3011|[\u00b2\u00b3\u00b9\u2070\u2074-\u2079]|[^\w\s])*"
+    r"(?:\[[^\[\]\n]{1,60}\]|[ \t]*\u3010[^\u3010\u3011\n]{1,60}\u3011|"
+    r"[\u00b2\u00b3\u00b9\u2070\u2074-\u2079]|[^\w\s])*"
     r"(?:[ \t]+[-\u2013\u2014]+(?=\s))?"
 )
 """Signs after a word, marks of notes and sources among them, which stay whole."""

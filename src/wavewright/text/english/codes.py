@@ -60,7 +60,7 @@ def _local(match: re.Match[str], around: Around) -> Reading:
 
 @reads(
     r"(?:\+?1[-. ]?)?\(?\d{3}\)?[-. ]\d{3}[-. ]\d{4}(?![\d-])",
-    r"\+\d{1,3}(?:\s?\(0\))?(?:[ .-]?\(?\d{2,5}\)?){2,6}(?![\d-])",
+    r"\+\d{1,3}(?:\s?\(0\)\d?)?(?:[ .-]?\(?\d{2,5}\)?){2,6}(?![\d-])",
     r"\d{3}-\d{4}(?![\d-])",
 )
 def _digits(match: re.Match[str], _around: Around) -> Reading:

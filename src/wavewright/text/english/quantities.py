@@ -362,7 +362,9 @@ def _thousand_units(match: re.Match[str], around: Around) -> Reading:
     return [*decimal(match[1]), MAGNITUDES[match[2]], *named(UNITS[match[3]], _is_before_noun(around))]
 
 
-@reads(rf"(\d{{1,3}}),(\d{{1,2}})(?:\s?({_SPACED}){NOT_IN_WORD}|(?=\s(?:{_NAMES})\b))")
+@reads(
+    rf"(\d{{1,3}}),(\d{{1,2}})(?:\s?({_SPACED}){NOT_IN_WORD}|(?=[\s-](?:{_NAMES}|times|fold|points|million|billion|trillion)\b))"
+)
 def _comma(match: re.Match[str], around: Around) -> Reading:
     """Read ``1,5 km`` and ``12,5 degrees``, with the comma of the continent."""
     unit = named(UNITS[match[3]], _is_before_noun(around)) if match[3] else []
