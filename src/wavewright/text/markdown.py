@@ -192,10 +192,10 @@ class Markdown:
     def _blanked(self, segment: str, start: int) -> str:
         """Replace comments, scripts, styles and everything before ``start`` by spaces."""
         pieces = [re.sub("[^\n]", " ", segment[:start])]
-        position = start
+        position, endless = start, set[str]()
         while position < len(segment):
             if self._hidden is None:
-                opening = _opening(segment, position)
+                opening = _opening(segment, position, endless)
                 begin = opening.start() if opening else len(segment)
                 pieces.append(segment[position:begin])
                 position = opening.end() if opening else begin
@@ -262,12 +262,18 @@ class Markdown:
         paragraph.append((text, start))
 
 
-def _opening(segment: str, position: int) -> re.Match[str] | None:
-    """Return the next comment or tag that hides what follows, outside of code; most tags need their end."""
+def _opening(segment: str, position: int, endless: set[str]) -> re.Match[str] | None:
+    """Return the next comment or tag that hides what follows, outside of code; most tags need their end.
+
+    ``endless`` are the names of elements that have none from here on.
+    """
     for tag in HIDING.finditer(segment, position):
-        is_long = tag["ticks"] is None and (tag["name"] or "script").lower() in ("script", "style")
-        if tag["ticks"] is None and hides(tag) and (is_long or _end_of(tag).search(segment, tag.end())):
+        if tag["ticks"] is not None or not hides(tag):
+            continue
+        name = (tag["name"] or "script").lower()
+        if name in ("script", "style") or (name not in endless and _end_of(tag).search(segment, tag.end())):
             return tag
+        endless.add(name)
     return None
 
 
