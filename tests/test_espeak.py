@@ -104,6 +104,7 @@ class Echo:
         ("de", "Am 3. 5. kam J. S. Bach mit Prof. Ott.|Dann wog er 80 kg.|Es reichte."),
         ("en-us", "I have plan B.|Then we go."),
         ("en-us", "It was 1945.|He is 21.|Then J. Smith came.|What?!|Well... no."),
+        ("en-us", "He lives at 10 St. James Street.|It is 5 cm.|OK?"),
         ("es", "El Sr. García vive en EE. UU. desde 1990.|La Sra. no."),
         ("hi", "नमस्ते।|आप"),
         ("fa", "می‌خواهم بروم.|خوب"),

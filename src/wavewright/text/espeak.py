@@ -135,7 +135,7 @@ class EspeakFrontEnd:
         if len(word) == 1 and word.isalpha():  # ``z. B.``, ``J. Smith``, but ``plan B.``
             is_row = len(following[0]) == 1 and following.string.startswith(".", following.end())
             return is_row or word.islower() or earlier in ("", ".") or earlier[0].isupper()
-        is_unit = earlier[:1].isdigit() and not following[0][0].isdigit()  # ``5 kg. Dann``
+        is_unit = earlier[:1].isdigit() and word.islower() and not following[0][0].isdigit()  # ``5 kg. Dann``
         has_case = word.lower() != word.upper()  # other scripts may write no vowels
         return has_case and not is_unit and SHORTENED.fullmatch(word) is not None
 
