@@ -67,6 +67,35 @@ def test_every_line_of_a_table_is_a_file_with_its_own_settings(players, tmp_path
         assert line.seconds == alone.seconds
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        "sep=;\nName;Text;Rate;Sentence Pause;LUFS\na;One, two.;0,9;;-16,5\n",
+        '"sep=|"\r\nNAME|TEXT|RATE|LUFS\r\na|"One, two."|0,9|-16,5\r\n',
+        "SEP=\t\nfile\ttext\trate\tlufs\na.wav\tOne, two.\t0.9\t-16.5\n",
+    ],
+)
+def test_tables_are_read_as_spreadsheets_write_them(tmp_path, written):
+    path = tmp_path / "lines.csv"
+    path.write_bytes(written.encode("utf-8-sig"))
+    result = read_lines(path)
+    number = written.count("\n")
+    assert result.lines == (Line(number, "a", "One, two.", {"rate": "0.9", "lufs": "-16.5"}),)
+    assert result.unused_columns == ()
+
+
+def test_columns_of_one_name_and_broken_lines_are_named_by_their_place(tmp_path):
+    path = tmp_path / "lines.csv"
+    path.write_text("Text,TEXT\na,b\n", encoding="utf-8")
+    with pytest.raises(BadText, match="two columns of one name"):
+        read_lines(path)
+    path.write_text('sep=;\ntext\n"a', encoding="utf-8")
+    with pytest.raises(BadText, match="line 3"):
+        read_lines(path)
+    path.write_text("Text,Seed\na,'1'\n", encoding="utf-8")
+    assert read_lines(path, name_column="Seed").lines == (Line(2, "'1'", "a", {"seed": "'1'"}),)
+
+
 def test_all_ways_to_speak_have_the_same_settings():
     names = {field.name for field in dataclasses.fields(NarrationSettings)}
     assert {*SETTING_COLUMNS} <= names

@@ -55,6 +55,7 @@ def test_markup_is_read_in_the_same_way():
 def test_a_voice_reads_in_its_own_language_alone():
     voice = Voice(StandInAcoustic(), StandInVocoder(), "kathleen", "en-kathleen", language="en-GB")
     assert [word.spoken for word in voice.speak("On 3/4/2026.").words][:5] == ["on", "the", "third", "of", "april"]
+    assert front_end("en_GB").language == "en-GB"
     for language in ("de", "espeak:en-gb"):
         with pytest.raises(BadSetting, match=f"The language is '{language}', and en-kathleen speaks 'en'"):
             Voice(StandInAcoustic(), StandInVocoder(), "kathleen", "en-kathleen", language=language)

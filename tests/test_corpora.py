@@ -286,7 +286,7 @@ class PhonemizedGerman:
     """Stands for eSpeak NG: what it says of a few words."""
 
     def phonemize(self, words, strip):
-        return [GERMAN_PHONES[word] for word in words]
+        return [" ".join(GERMAN_PHONES[word.strip(".")] for word in text.split()) for text in words]
 
 
 def test_texts_of_other_languages_are_read_in_phones_of_english(tmp_path, monkeypatch):

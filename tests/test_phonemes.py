@@ -40,7 +40,7 @@ class Backend:
 
     def phonemize(self, words, strip):
         assert strip
-        return [f"ˈ{word.lower()} " for word in words]
+        return [" ".join(f"ˈ{word}" for word in re.findall(r"\w+", text.lower())) for text in words]
 
 
 def test_another_language_has_symbols_of_its_own():

@@ -8,6 +8,7 @@ import json
 import random
 import socket
 from contextlib import suppress
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -28,13 +29,14 @@ from wyoming.error import Error
 from wyoming.info import Describe, Info
 from wyoming.tts import Synthesize, SynthesizeChunk, SynthesizeStart, SynthesizeStop, SynthesizeStopped, SynthesizeVoice
 
-from wavewright.apps.server import live_codec
+from wavewright.apps.server import live_codec, shared_voices
 from wavewright.apps.server.live_text import LiveText
 from wavewright.apps.server.speech_request import BadRequest
 from wavewright.audio.pcm import endless_wav_header, to_pcm
 from wavewright.contracts.enhancement import Enhancer, EnhancerStream
 from wavewright.families import loading
 from wavewright.families.codec.wwc.header import HEADER_BYTES
+from wavewright.models.card import Source
 from wavewright.speech.narration.narrator import NarratorLoader
 from wavewright.speech.narration.settings import NarrationSettings
 from wavewright.speech.pauses import Pauses
@@ -508,6 +510,17 @@ def test_wyoming_lists_the_voices(server):
     assert all(voice.installed and len(voice.languages) == 1 for voice in program.voices)
 
 
+def test_wyoming_names_whose_recordings_a_voice_learned_from(server, monkeypatch):
+    sources = [
+        Source(name="letters", licence="CC0-1.0", origin="Debian package letters"),
+        Source(name="clips", licence="CC-BY-4.0", credit="Ann, Bob", origin="github.com/ann/clips"),
+    ]
+    monkeypatch.setattr(shared_voices, "read_card", lambda folder: SimpleNamespace(sources=sources))
+    (event,) = wyoming(server, Describe(), until=Info)
+    made_by = Info.from_event(event).tts[0].voices[0].attribution
+    assert (made_by.name, made_by.url) == ("letters; Ann, Bob", "https://github.com/ann/clips")
+
+
 @pytest.mark.parametrize(
     ("language", "name"), [("de_DE", "de-kerstin"), ("en-GB", "en-kathleen"), ("xx", "en-kathleen")]
 )
@@ -532,6 +545,11 @@ def test_wyoming_speaks_a_text(server, voice, name):
 def test_wyoming_speaks_ssml(server):
     text = '<speak>Hello<break time="1s"/>there.</speak>'
     assert audio_in(wyoming(server, Synthesize(text, text_format="ssml"))) == samples_of(text, ssml=True)
+
+
+def test_wyoming_speaks_tags_of_a_text_that_is_no_ssml(server):
+    text = "<speak>Hello there."
+    assert audio_in(wyoming(server, Synthesize(text, text_format="text"))) == samples_of("speak>Hello there.")
 
 
 def test_wyoming_speaks_a_text_that_arrives_in_pieces(server):

@@ -496,6 +496,48 @@ def test_what_is_spoken_as_several_words_is_written_once():
     assert [(cue.end, cue.lines) for cue in cues(spoken)] == [(0.6, ("1984.",))]
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("He left.[1] Then she came.", ["He left.[1]", "Then she came."]),
+        ("It was agreed.[2][3] Later it failed.", ["It was agreed.[2][3]", "Later it failed."]),
+        ("The plan failed.³ So it goes on.", ["The plan failed.³", "So it goes on."]),
+        ("So it was 【4†source】. Then they (all) left.", ["So it was 【4†source】.", "Then they (all) left."]),
+        ("Call array[0] and f(x).", ["Call array[0] and f(x)."]),
+        ("Notes\n\n1. A note.\n2. Another note.", ["Notes", "1. A note.", "2. Another note."]),
+        ("Prologue\n\nHe left.", ["Prologue", "He left."]),
+        ("IV\n\nThen it rained.", ["IV", "Then it rained."]),
+        ("CHAPTER I.\n\nHe left.", ["CHAPTER I.", "He left."]),
+        (
+            "It cost them one or two or perhaps 1 250 000 dollars.",
+            ["It cost them one or two or perhaps / 1 250 000 dollars."],
+        ),
+        (
+            "They were gone. 3. Of the many items in this long list none is as short as it could be.",
+            None,
+        ),
+    ],
+)
+def test_subtitles_show_what_is_written_and_keep_marks_numbers_and_headings_apart(players, tmp_path, text, shown):
+    path = tmp_path / "a.srt"
+    speak(text, out=tmp_path / "a.wav", subtitles=path)
+    blocks = path.read_text(encoding="utf-8").strip().split("\n\n")
+    lines = [" / ".join(block.split("\n")[2:]) for block in blocks]
+    if shown is not None:
+        assert lines == shown
+    assert " ".join(lines).replace(" / ", " ").split() == text.split()
+
+
+def test_a_heading_of_one_word_is_a_subtitle_of_its_own_in_a_book(players, tmp_path):
+    for title in ("One", "01", "Prologue"):
+        path = tmp_path / f"{title}.txt"
+        path.write_text(f"# {title}\n\nHe left.\n\nShe came back at night.\n", encoding="utf-8")
+        book = narrate(path, subtitles="srt")
+        (file,) = sorted(book.out.glob("*.srt"))
+        cues_shown = [block.split("\n")[2:] for block in file.read_text(encoding="utf-8").strip().split("\n\n")]
+        assert cues_shown == [[title], ["He left."], ["She came back at night."]]
+
+
 def test_clipped_samples_are_counted_and_reported(players, tmp_path, capsys, monkeypatch):
     plain, loud = (
         speak("Hello there.", voice="en-ruth", volume_db=level, out=tmp_path / f"{level}.wav", watermark=False)

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from wavewright.base.errors import BadText
+from wavewright.base.errors import BadSetting, BadText
 from wavewright.text import front_end, prosody, ssml
 
 ENGLISH = front_end()
@@ -84,7 +84,7 @@ def test_context_reaches_over_elements():
         ("hello", "not well-formed at line 1, column 1"),
         ("<p>a</p>", "one <speak> must enclose everything"),
         ("<speak><speak>a</speak></speak>", "one <speak> must enclose everything"),
-        ("<speak><audio src='x'/></speak>", "<audio> at line 1, column 8, which is not supported; use speak, p"),
+        ("<speak><video src='x'/></speak>", "<video> at line 1, column 8, which is not supported; use speak, p"),
         (
             "<speak><prosody contour='x'>a</prosody></speak>",
             "the attribute 'contour', which is not supported; use rate, pitch",
@@ -95,7 +95,7 @@ def test_context_reaches_over_elements():
             "makes the rate 9 times the usual; it must lie between 0.25 and 4",
         ),
         ("<speak><prosody pitch='100Hz'>a</prosody></speak>", "the pitch is '100hz'"),
-        ("<speak><prosody volume='11'>a</prosody></speak>", "the volume is '11'"),
+        ("<speak><prosody volume='11dBm'>a</prosody></speak>", "the volume is '11dbm'"),
         ("<speak><break time='2h'/></speak>", "the time is '2h'; it can be up to 60 seconds"),
         ("<speak><break strength='huge'/></speak>", "the strength is 'huge'"),
         ("<speak><break>a</break></speak>", "<break> at line 1, column 16 contains text"),
@@ -117,6 +117,45 @@ def test_errors_have_the_line_and_column(document, message):
         ssml.parse(document, ENGLISH)
     assert message in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "pitch_semitones", "volume_db", "rate"),
+    [
+        ("pitch='+0Hz' rate='+0%' volume='+0%'", 0.0, 0.0, 1.0),  # what clients of Edge send for every text
+        ("pitch='+165Hz' volume='100'", 12.0, 0.0, 1.0),
+        ("pitch='-82.5Hz' volume='-50%'", -12.0, -6.0206, 1.0),
+        ("pitch='-50%' volume='10' rate='-20.00%'", -12.0, -20.0, 0.8),
+        ("volume='0'", 0.0, -60.0, 1.0),
+    ],
+)
+def test_changes_are_read_as_other_engines_read_them(attributes, pitch_semitones, volume_db, rate):
+    (span,) = read(f"<prosody {attributes}>a</prosody>").spans
+    assert (span.pitch_semitones, span.volume_db, span.rate) == pytest.approx(
+        (pitch_semitones, volume_db, rate), abs=1e-3
+    )
+
+
+def test_text_within_a_sound_file_is_spoken_and_the_file_is_named():
+    document = read("One <audio src='bell.mp3'>two <desc>a bell</desc> three</audio> <w role='x'>four</w>.")
+    skipped = []
+    (sentence,) = document.sentences(ENGLISH, None, skipped.append)
+    assert str(sentence) == "one two three four."
+    assert [(passage.text, passage.start, passage.reason) for passage in skipped] == [("bell.mp3", 4, "a sound file")]
+    with pytest.raises(BadText, match="bell"):
+        list(document.sentences(ENGLISH))
+
+
+def test_a_language_that_nobody_speaks_may_be_ignored():
+    def nobody(voice, language):
+        if language is not None:
+            raise BadSetting(f"No voice speaks {language}.")
+        return ENGLISH, voice
+
+    document = "<speak>a <lang xml:lang='xx' onlangfailure='{}'>b</lang></speak>"
+    assert ssml.parse(document.format("ignorelang"), ENGLISH, nobody).text == "a b"
+    with pytest.raises(BadSetting, match="xx"):
+        ssml.parse(document.format("changevoice"), ENGLISH, nobody)
 
 
 def test_ssml_is_detected():

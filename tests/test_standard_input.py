@@ -53,6 +53,18 @@ def test_a_text_of_gigabytes_is_refused_when_it_is_too_long(tmp_path, monkeypatc
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_dash_stands_for_standard_input(monkeypatch, capsys):
+    send(monkeypatch, io.BytesIO("It is 5\u00b0C.\n".encode()))
+    assert run(["phonemes", "-"]) == 0
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == [
+        "it",
+        "is",
+        "five",
+        "degrees",
+        "celsius.",
+    ]
+
+
 @pytest.mark.parametrize(
     ("piece", "words"), [(b"a ", "Line 1 of standard input has more than"), (b"<speak>", "Line 1 of")]
 )

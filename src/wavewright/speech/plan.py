@@ -94,7 +94,12 @@ def _piece_end(words: Sequence[Word]) -> int:
     return most
 
 
-_SIGNS = re.compile(r"[^\w\s]*(?:[ \t]+[-\u2013\u2014]+(?=\s))?")  # after a word
+_SIGNS = re.compile(
+    r"(?:\[[^\[\]\n]{1,60}\]|[ \t]*\u3010[^\u3010\u3011\n]{1,60}\u3011|"
+    r"[\u00b2\u00b3\u00b9\u2070\u2074-\u2079]|[^\w\s])*"
+    r"(?:[ \t]+[-\u2013\u2014]+(?=\s))?"
+)
+"""Signs after a word, marks of notes and sources among them, which stay whole."""
 _LINE_MARKS = "#> "  # of headings and quotes, which subtitles do not show
 _EMPTY_LINE = re.compile(r"\n\s*\n")
 _SSML_PARAGRAPH = re.compile(re.escape(ssml.PARAGRAPH))  # other line breaks separate sentences there
@@ -323,8 +328,9 @@ class _Planner:
         end = 0
         for sentence in sentences:
             self.skip(text[end : sentence.start])
-            shown = Sentence(tuple(_shown_words(sentence.words, text, end)))
-            yield from self._sentence_steps(shown, self._is_paragraph and not self._is_first)
+            is_paragraph = self._is_paragraph and not self._is_first
+            shown = Sentence(tuple(_shown_words(sentence.words, text, end, is_paragraph)))
+            yield from self._sentence_steps(shown, is_paragraph)
             self._is_paragraph = False
             self._trailing_space = ""
             end = sentence.end
@@ -383,8 +389,11 @@ class _Planner:
             self._is_first = False
 
 
-def _shown_words(words: Sequence[Word], text: str, end: int) -> Iterator[Word]:
-    """Yield the words with what subtitles show: each with the signs around it, from position ``end`` of the text on."""
+def _shown_words(words: Sequence[Word], text: str, end: int, is_paragraph: bool) -> Iterator[Word]:
+    """Yield the words with what subtitles show: each with the signs around it, from position ``end`` of the text on.
+
+    The first one of a paragraph begins with an empty line.
+    """
     shown_end = end + len(_SIGNS.match(text, end)[0]) if end else 0  # type: ignore[index]
     for index, word in enumerate(words):
         if word.end <= shown_end:
@@ -394,7 +403,7 @@ def _shown_words(words: Sequence[Word], text: str, end: int) -> Iterator[Word]:
         next_start = next((other.start for other in words[index + 1 :] if other.start >= word.end), len(text))
         after = _SIGNS.match(text, word.end, next_start)
         shown_end = word.end + (len(after[0]) if after else 0)
-        space = " " if before[:1].isspace() else ""
+        space = "\n\n" if is_paragraph and not index else " " if before[:1].isspace() else ""
         lead = " ".join(before.split()) + (" " if before.split() and before[-1:].isspace() else "")
         written = " ".join(word.text.split())
         yield replace(word, shown=f"{space}{lead.lstrip(_LINE_MARKS)}{written}{after[0] if after else ''}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -17,6 +18,7 @@ MAX_SECONDS = 6.0  # of one subtitle
 MAX_GAP_SECONDS = 0.8  # between words of one subtitle
 MAX_JOINED_GAP_SECONDS = 1.6  # before or after a subtitle of one word that is joined to another
 SENTENCE_ENDS = (".", "?", "!")
+_INSIDE = "\ue000"  # stands for a space within a number
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,8 @@ def _joined(groups: list[list[TimedWord]]) -> list[list[TimedWord]]:
     waiting = list(groups)
     while waiting:
         group = waiting.pop(0)
-        last = done[-1] if done else []
+        is_item = group[0].text.rstrip(".)").isdigit()  # its number stays with what follows
+        last = done[-1] if done and not is_item else []
         if len(group) > 1 or not (last or waiting):
             done.append(group)
         elif waiting and _fits([*group, *waiting[0]]) and _is_near(group, waiting[0]):
@@ -106,8 +109,8 @@ def _fits(words: list[TimedWord]) -> bool:
 
 
 def _is_near(words: list[TimedWord], others: list[TimedWord]) -> bool:
-    """Return whether only a short silence is between the words of two subtitles."""
-    return others[0].start - words[-1].end <= MAX_JOINED_GAP_SECONDS
+    """Return whether only a short silence, and no end of a paragraph, is between the words of two subtitles."""
+    return others[0].start - words[-1].end <= MAX_JOINED_GAP_SECONDS and not others[0].shown.startswith("\n\n")
 
 
 def _written_words(words: Iterable[TimedWord]) -> Iterator[TimedWord]:
@@ -147,16 +150,18 @@ def _cue(words: list[TimedWord]) -> Cue:
 
 def _lines(words: list[TimedWord]) -> list[str]:
     lines = [""]
-    for shown in "".join(word.shown or _plain(word) for word in words).split():
+    for shown in "".join(map(_unbroken, words)).split():
         if lines[-1] and len(lines[-1]) + 1 + len(shown) > MAX_LINE_CHARACTERS:
             lines.append("")
-        lines[-1] += (" " if lines[-1] else "") + shown
+        lines[-1] += (" " if lines[-1] else "") + shown.replace(_INSIDE, " ")
     return lines
 
 
-def _plain(word: TimedWord) -> str:
-    """Return a word that was not read from a text, with its mark."""
-    return f" {word.text}{',' if word.mark_after == ';' else word.mark_after}"
+def _unbroken(word: TimedWord) -> str:
+    """Return a word with its signs, or with its mark if it was not read from a text; a number stays on one line."""
+    shown = word.shown or f" {word.text}{',' if word.mark_after == ';' else word.mark_after}"
+    number = " ".join(word.text.split())
+    return shown.replace(number, number.replace(" ", _INSIDE), 1) if re.search(r"\d", number) else shown
 
 
 def _time(seconds: float, file_format: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated
@@ -16,6 +17,7 @@ from ..text.lexicon_file import read_lexicon
 from ..text.markup import MarkupReader
 from ..text.sentence import Word
 from ..text.skipped import Skipped, warn_of
+from ..text.standard_input import MAX_LINE_BYTES, read_text
 from . import checked
 
 
@@ -66,7 +68,7 @@ class Phonemes:
 
 @checked
 def phonemes(
-    text: Annotated[str, Field(description="Text, or SSML that begins with <speak>."), FREE_TEXT],
+    text: Annotated[str, Field(description="Text, or SSML that begins with <speak>; - for standard input."), FREE_TEXT],
     language: Annotated[
         str,
         Field(
@@ -97,6 +99,8 @@ def phonemes(
     MissingExtra
         If the language needs eSpeak NG, which is not installed.
     """
+    if text == "-":
+        text = read_text(sys.stdin.buffer, MAX_LINE_BYTES, "split it")
     reader = front_end(language)
     user_lexicon = None if lexicon is None else read_lexicon(lexicon, reader.language)
     is_ssml = markup == "none" and ssml.looks_like_ssml(text)

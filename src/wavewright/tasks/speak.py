@@ -36,9 +36,9 @@ STANDARD_INPUT = "Standard input"  # as messages call it
 class SpeakParameters(NarrationSettings):
     """Parameters of `speak`."""
 
-    text: Annotated[str | None, Field(description="Text to speak; default: standard input."), POSITIONAL, FREE_TEXT] = (
-        None
-    )
+    text: Annotated[
+        str | None, Field(description="Text to speak; default, or -: standard input."), POSITIONAL, FREE_TEXT
+    ] = None
     _: KW_ONLY
     out: Annotated[
         Path | None,
@@ -93,7 +93,9 @@ def speak(given: SpeakParameters) -> SpokenText | None:
 
 def _stream(given: SpeakParameters) -> None:
     """Speak a text, or the lines of standard input as they arrive, to standard output."""
-    source = _lines(sys.stdin, given) if given.text is None and given.seconds is None else _whole_text(given.text)
+    source = (
+        _lines(sys.stdin, given) if given.text in (None, "-") and given.seconds is None else _whole_text(given.text)
+    )
     narrator = NarratorLoader().load(given)
     if not isinstance(source, str):
         source = segment_lines(source, STANDARD_INPUT, lambda line: _sentences(narrator, line), given.markup)
@@ -111,7 +113,7 @@ def _sentences(narrator: Narrator, line: str) -> Iterator[Sentence]:
 
 def _whole_text(text: str | None) -> str:
     """Return the text, or that on standard input; raise BadText if it is too long, BadSetting if there is none."""
-    if text is None:
+    if text is None or text == "-":
         if sys.stdin.isatty():
             raise BadSetting('There is nothing to speak; give a text, such as wavewright speak "Hello".')
         return read_text(sys.stdin.buffer, MAX_CHARACTERS, TOO_LONG_ADVICE)

@@ -73,15 +73,16 @@ def front_end(language: str = "en") -> FrontEnd:
     """Return a new front end of a language.
 
     - ``language``: ``en``, ``en-GB``, ``de``, ``es``, ``es-419``, ``it``, ``fr``, ``fr-BE``, ``fr-CH``, or ``espeak:``
-      and a language of eSpeak NG, such as ``espeak:pt``.
+      and a language of eSpeak NG, such as ``espeak:pt``; ``en_GB`` is ``en-GB``.
 
     Raises BadSetting or MissingExtra if there is no front end for the language, or it needs eSpeak NG, which is not
     installed.
     """
+    language = language.replace("_", "-")
     if language.startswith(ESPEAK_PREFIX):
         from .espeak import EspeakFrontEnd
 
-        return EspeakFrontEnd(language.removeprefix(ESPEAK_PREFIX))
+        return EspeakFrontEnd(language.removeprefix(ESPEAK_PREFIX).lower())
     code = language.split("-", maxsplit=1)[0].lower()
     if code not in LANGUAGES:
         raise BadSetting(
@@ -94,5 +95,5 @@ def front_end(language: str = "en") -> FrontEnd:
 
 def warm_up(language: str) -> None:
     """Load the data that the front end of a language needs for any text; do nothing for languages of eSpeak NG."""
-    if language.split("-", maxsplit=1)[0].lower() in LANGUAGES:
+    if language.replace("_", "-").split("-", maxsplit=1)[0].lower() in LANGUAGES:
         front_end(language).sentences(WARM_UP_TEXT)

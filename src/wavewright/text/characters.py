@@ -14,6 +14,8 @@ VARIANTS = {
     **dict.fromkeys("\u2015\u2e3a\u2e3b", "\u2014"),
     **dict.fromkeys("\u2003\u2002\u00a0\u202f\u2007\u2009\u3000\u2028\u0085\u000b\u000c", " "),
     "\u2029": "\n",
+    "\u3010": "[",
+    "\u3011": "]",
     "\u037e": ";",
     "\u2044": "/",
     "\u2215": "/",
@@ -138,6 +140,8 @@ def _lower_superscript(superscript: str, before: str) -> str:
         return ""  # the mark of a footnote
     if superscript in ("\u00b2", "\u00b3"):
         return superscript  # they have readings of their own
+    if re.fullmatch(r"\d[+-]", plain) and re.search("[A-Za-z)][\\d\u2080-\u2089]+$", before):
+        return f" {plain}"  # the charge of an ion after a lowered number
     is_base = before[-1:].isdigit() or before[-1:] == ")" or (before[-1:].isalpha() and not before[-2:-1].isalpha())
     is_power = re.fullmatch(r"[+-]?\d+|[a-z]", plain)
     return f"^{plain.lstrip('+')}" if is_base and is_power else plain

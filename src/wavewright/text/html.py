@@ -19,7 +19,7 @@ BLOCKS = frozenset(_BLOCK_NAMES.split())
 CELLS = ("td", "th", "br")
 """Elements that are followed by a pause."""
 
-HIDDEN = ("script", "style", "head", "template", "svg", "math", "rt", "rp", "rtc")
+HIDDEN = ("script", "style", "head", "template", "noscript", "svg", "math", "rt", "rp", "rtc")
 """Elements whose contents are not spoken; of ruby text, the reading above the words."""
 
 EMPTY = ("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr")
@@ -41,8 +41,10 @@ SCRIPT = (
     r"(?P<fraction><sup>\s*(?P<upper>\d{1,3})\s*</sup>\s*(?:[/\u2044]|&frasl;)\s*<sub>\s*(?P<lower>\d{1,3})\s*</sub>)"
     rf"|(?P<script><(?P<kind>[sS][uU][pPbB])(?P<traits>(?:\s{_ATTRIBUTES})?)>"
     r"(?P<raised>(?:(?!</?[sS][uU][pPbB]\b)[^\x00]){0,300}?)</(?P=kind)\s*>)"
+    r"|(?P<note>(?<=[a-zA-Z,;!?.\"')\]\u2019\u201d])(?<!\d\.)<[aA]\s[^<>]{0,300}?href\s*=\s*[\"']?[^\"'\s<>]{0,300}#[^<>]{0,300}>"
+    r"\s*(?:\d{1,3}|[a-z]|[*\u2020\u2021\u00a7\u00b6]{1,3})\s*</[aA]\s*>)"
 )
-"""A fraction of raised and lowered digits, and what is raised or lowered."""
+"""A fraction of raised and lowered digits, what is raised or lowered, and the link of a note right after a word."""
 
 _TO_RAISED = str.maketrans(
     "0123456789+-\u2212n", "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079\u207a\u207b\u207b\u207f"
@@ -111,8 +113,7 @@ class Html:
             return self._resume(segment, match.end())
         if match["tag"]:
             name = match["name"].lower()
-            opens = segment[position + 1] != "/" and not match["attributes"].endswith("/") and name not in EMPTY
-            if opens and (name in HIDDEN or _UNSPOKEN.search(match["attributes"])):
+            if hides(match):
                 self._hidden = re.compile(rf"<(/?){name}(?:\s{_ATTRIBUTES})?>", re.IGNORECASE)
                 self._depth = 1
                 builder.insert(PARAGRAPH if name in BLOCKS else "", position)
@@ -121,12 +122,23 @@ class Html:
         return match.end()
 
 
+def hides(match: re.Match[str]) -> bool:
+    """Return True if nothing is spoken of what follows a comment or a tag, up to its end."""
+    name = (match["name"] or "").lower()
+    if not name:
+        return True
+    opens = match[0][1] != "/" and not match["attributes"].endswith("/") and name not in EMPTY
+    return opens and (name in HIDDEN or _UNSPOKEN.search(match["attributes"]) is not None)
+
+
 def spoken_token(match: re.Match[str]) -> str:
     """Return the text that replaces a tag, what is raised or lowered, an entity or a space."""
     if match["fraction"]:
         return f" {match['upper']}/{match['lower']}"
     if match["script"]:
         return _script_text(match)
+    if match["note"]:
+        return ""
     if match["tag"]:
         return _tag_text(match["name"].lower(), match["tag"], match["attributes"])
     return unescape(match["entity"]).replace("\n", " ") if match["entity"] else " "
@@ -143,6 +155,8 @@ def _script_text(match: re.Match[str]) -> str:
         return ""
     if _POWER.fullmatch(inner) and _RAISED.search(before):
         return inner.translate(_TO_RAISED)
+    if re.fullmatch(r"[-\u2212]?[a-z]", inner) and re.search(r"(?<![A-Za-z])[a-z]$|\)$", before):
+        return f"^{inner}".replace("\u2212", "-")
     return "" if is_note else inner
 
 

@@ -53,7 +53,7 @@ def phones_in_alphabet(phones: str) -> tuple[str, str]:
 
 def without_region(language: str) -> str:
     """Return a language without its region."""
-    return language.split("-", maxsplit=1)[0].lower()
+    return language.replace("_", "-").split("-", maxsplit=1)[0].lower()
 
 
 def plain(word: str) -> str:

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 
 from .builder import PARAGRAPH, TextBuilder
 from .characters import Characters
-from .html import SPOKEN, spoken_token
+from .html import SPOKEN, TAG, hides, spoken_token
 
 INLINE = re.compile(
-    r"(?P<escape>\\[!-/:-@\[-`{-~])|(?P<code>`+)|(?P<footnote>\[\^[^\]\s]{1,100}\])|(?P<link>!?\[)|(?P<marks>\*+|_+|~~|==)|"
+    r"(?P<escape>\\[!-/:-@\[-`{-~])|(?P<code>`+)|(?P<footnote>\[\^[^\]\s]{1,100}\])|(?P<link>!?\[)|(?P<marks>\*+|_+|~~?|==)|"
     r"<(?P<address>(?:https?|ftp|mailto):[^\s<>]{1,2000}|[\w.+-]{1,64}@[\w.-]{1,200})>|"
     rf"{SPOKEN}|(?P<break>(?: {{2,}}|\\)(?=\n))"
 )
@@ -121,8 +121,9 @@ class _Inline:
         opens = not after.isspace() and not is_inside
         closes = not before.isspace() and not is_inside
         step = 2 if match[0] in ("~~", "==") else 1
+        sign = match[0][:step]
         return [
-            _Marks(position, position + step, None, match[0][0], opens, closes)
+            _Marks(position, position + step, None, sign, opens, closes)
             for position in range(match.start(), match.end(), step)
         ]
 
@@ -145,12 +146,18 @@ UNDERLINE = re.compile(r" {0,3}(?:=+|-+)[ \t]*$")
 RULE = re.compile(r" {0,3}(?:(?:-[ \t]*){3,}|(?:\*[ \t]*){3,}|(?:_[ \t]*){3,})$")
 QUOTE = re.compile(r"(?:[ \t]*>){1,20}[ \t]?")
 ITEM = re.compile(r"[ \t]*(?:[-*+]|(\d{1,9})[.)])(?:[ \t]+|$)(?:\[[ xX]\][ \t]+)?")
-DEFINITION = re.compile(r" {0,3}\[(?!\^)[^\]]{1,200}\]:[ \t]*\S+(?:[ \t]+[\"'(].*)?$")
+_TITLE = r"(?:\"[^\"]*\"|'[^']*'|\([^()]*\))"
+_ADDRESS = rf"[ \t]*(?:<[^<>]*>|\S+)(?P<title>[ \t]+{_TITLE})?[ \t]*$"
+LABEL = re.compile(r" {0,3}\[(?!\^)[^\]]{1,200}\]:")
+DEFINITION = re.compile(LABEL.pattern + _ADDRESS)
+"""The definition of a link; its address, and its title, may stand on lines of their own."""
+ADDRESS, LINK_TITLE = re.compile(_ADDRESS), re.compile(rf"[ \t]*{_TITLE}[ \t]*$")
 FOOTNOTE = re.compile(r" {0,3}\[\^[^\]\s]{1,100}\]:[ \t]*")
 TABLE_RULE = re.compile(r"[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*){0,100}\|?[ \t]*$")
 CELL = re.compile(r"(?:[^|\\]|\\.|\\$)+")
-HEADER = re.compile(r"\ufeff?---[ \t]*\r?\n(?:[^\n]*\n){0,200}?---[ \t]*\r?(?:\n|$)")
-HIDDEN = re.compile(r"<!--|<(script|style)\b[^<>]{0,2000}>", re.IGNORECASE)
+HIDING = re.compile(rf"(?<!`)(?P<ticks>`+)(?!`)[^\x00]{{0,2000}}?(?<!`)(?P=ticks)(?!`)|<!--|{TAG}")
+"""Code, a comment or a tag."""
+HEADER = re.compile(r"\ufeff?(---|\+\+\+)[ \t]*\r?\n(?:[^\n]*\n){0,200}?\1[ \t]*\r?(?:\n|$)")
 
 Line = tuple[str, int]
 """A line without its line break, and the position of its first character in the segment."""
@@ -163,6 +170,7 @@ class Markdown:
         self._fence = ""  # opening fence of the code block that is open
         self._hidden: re.Pattern[str] | None = None  # end of the comment that is open
         self._is_table = False
+        self._definition: re.Pattern[str] | None = None  # what may follow of the definition of a link
         self._has_content = False
 
     def convert(self, segment: str) -> Characters:
@@ -184,15 +192,15 @@ class Markdown:
     def _blanked(self, segment: str, start: int) -> str:
         """Replace comments, scripts, styles and everything before ``start`` by spaces."""
         pieces = [re.sub("[^\n]", " ", segment[:start])]
-        position = start
+        position, endless = start, set[str]()
         while position < len(segment):
             if self._hidden is None:
-                opening = HIDDEN.search(segment, position)
+                opening = _opening(segment, position, endless)
                 begin = opening.start() if opening else len(segment)
                 pieces.append(segment[position:begin])
                 position = opening.end() if opening else begin
                 if opening:
-                    self._hidden = re.compile(f"</{opening[1]}>" if opening[1] else "-->", re.IGNORECASE)
+                    self._hidden = _end_of(opening)
                     pieces.append(" " * (position - begin))
             else:
                 closing = self._hidden.search(segment, position)
@@ -222,8 +230,21 @@ class Markdown:
             text, start = _without(HEADING, text, start)
             add_inline(builder, [(HEADING_END.sub("", text), start)])
             builder.insert(PARAGRAPH, start + len(text))
-        elif not DEFINITION.match(text):
+        elif not self._is_definition(text, following):
             self._add(builder, paragraph, text, start)
+
+    def _is_definition(self, text: str, following: str) -> bool:
+        """Return True for a line of the definition of a link."""
+        expected, self._definition = self._definition, None
+        line = expected.match(text) if expected else None
+        if line is None:
+            line = DEFINITION.match(text)
+            if line is None and LABEL.fullmatch(text.rstrip()) and ADDRESS.match(following):
+                self._definition = ADDRESS
+                return True
+        if line is not None and line.re is not LINK_TITLE and not line["title"]:
+            self._definition = LINK_TITLE
+        return line is not None
 
     def _is_row(self, text: str, following: str) -> bool:
         is_rule = "|" in following and TABLE_RULE.match(following) is not None
@@ -239,6 +260,26 @@ class Markdown:
             text, start = _without(QUOTE, text[prefix.end() :], start + prefix.end())
             text, start = _without(HEADING, text, start)
         paragraph.append((text, start))
+
+
+def _opening(segment: str, position: int, endless: set[str]) -> re.Match[str] | None:
+    """Return the next comment or tag that hides what follows, outside of code; most tags need their end.
+
+    ``endless`` are the names of elements that have none from here on.
+    """
+    for tag in HIDING.finditer(segment, position):
+        if tag["ticks"] is not None or not hides(tag):
+            continue
+        name = (tag["name"] or "script").lower()
+        if name in ("script", "style") or (name not in endless and _end_of(tag).search(segment, tag.end())):
+            return tag
+        endless.add(name)
+    return None
+
+
+def _end_of(opening: re.Match[str]) -> re.Pattern[str]:
+    """Return the end of a comment or of an element."""
+    return re.compile(rf"</{opening['name']}\s*>" if opening["name"] else "-->", re.IGNORECASE)
 
 
 def _without(pattern: re.Pattern[str], text: str, start: int) -> Line:

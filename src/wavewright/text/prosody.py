@@ -14,6 +14,8 @@ MAX_PAUSE_SECONDS = 60.0
 MAX_DURATION_SECONDS = 600.0  # of speech
 MAX_LENGTH_SECONDS = 10.0  # of the pauses between sentences
 SILENT_DB = -60.0
+PITCH_HZ = 165.0
+"""Pitch of which changes in Hz are read, between those of most men and women; in semitones they suit every voice."""
 
 RATE_NAMES = {"x-slow": 0.5, "slow": 0.75, "medium": 1.0, "default": 1.0, "fast": 1.3, "x-fast": 1.7}
 PITCH_NAMES = {"x-low": -6.0, "low": -3.0, "medium": 0.0, "default": 0.0, "high": 3.0, "x-high": 6.0}
@@ -43,30 +45,35 @@ def parse_range(text: str) -> float:
 
 
 def parse_pitch(text: str) -> float:
-    """Parse a pitch (``high``, ``+2st``, ``-10%``) as semitones; raise ValueError for other text."""
+    """Parse a pitch (``high``, ``+2st``, ``-10%``, ``+20Hz``) as semitones; raise ValueError for other text."""
     text = text.strip().lower()
     if text in PITCH_NAMES:
         return PITCH_NAMES[text]
-    match = re.fullmatch(rf"{_NUMBER}(st|%)", text)
-    is_valid_percent = match and (match[1] == "+" or (match[1] == "-" and float(match[2]) < 100))
-    if not match or (match[3] == "%" and not is_valid_percent):
+    match = re.fullmatch(rf"{_NUMBER}(st|%|hz)", text)
+    value = float(match[1] + match[2]) if match else 0.0
+    change = value / (PITCH_HZ if match and match[3] == "hz" else 100)
+    if not match or (match[3] != "st" and (not match[1] or change <= -1)):
         raise ValueError(
             f"the pitch is {text!r}; it can be {', '.join(PITCH_NAMES)}, semitones such as +2st, "
-            "or a change such as -10%."
+            "or a change such as -10% or +20Hz."
         )
-    value = float(match[1] + match[2])
-    return value if match[3] == "st" else 12 * math.log2(1 + value / 100)
+    return value if match[3] == "st" else 12 * math.log2(1 + change)
 
 
 def parse_volume(text: str) -> float:
-    """Parse a volume (``loud``, ``+6dB``, ``-3.5dB``) as decibels; raise ValueError for other text."""
+    """Parse a volume (``loud``, ``+6dB``, ``50`` or ``-20%`` of the amplitude) as decibels; or raise ValueError."""
     text = text.strip().lower()
     if text in VOLUME_NAMES:
         return VOLUME_NAMES[text]
-    match = re.fullmatch(rf"{_NUMBER}db", text)
+    match = re.fullmatch(rf"{_NUMBER}(db|%?)", text)
     if not match:
-        raise ValueError(f"the volume is {text!r}; it can be {', '.join(VOLUME_NAMES)}, or decibels such as +6dB.")
-    return float(match[1] + match[2])
+        raise ValueError(
+            f"the volume is {text!r}; it can be {', '.join(VOLUME_NAMES)}, decibels such as +6dB, "
+            "or of the amplitude a percentage such as 50 or a change such as -20%."
+        )
+    value = float(match[1] + match[2])
+    factor = value / 100 + (match[1] != "")
+    return value if match[3] == "db" else max(SILENT_DB, 20 * math.log10(max(factor, 1e-9)))
 
 
 def parse_break(attributes: Mapping[str, str]) -> float:

@@ -16,6 +16,7 @@ from xml.parsers import expat
 from ..base.errors import BadSetting, BadText
 from . import prosody
 from .sentence import Sentence, Word
+from .skipped import Skipped
 
 if TYPE_CHECKING:
     from . import FrontEnd
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 ELEMENTS: dict[str, tuple[str, ...]] = {
     "speak": (
-        *("version", "xml:lang", "xmlns", "xmlns:xsi", "xsi:schemaLocation", "xml:base"),
+        *("version", "xml:lang", "xmlns", "xsi:schemaLocation", "xml:base"),
         *("sentence-pause", "clause-pause", "paragraph-pause"),
     ),
     "p": ("xml:lang",),
@@ -37,7 +38,14 @@ ELEMENTS: dict[str, tuple[str, ...]] = {
     "sub": ("alias",),
     "mark": ("name",),
     "voice": ("name",),
-    "lang": ("xml:lang",),
+    "lang": ("xml:lang", "onlangfailure"),
+    "w": ("role", "xml:lang", "xml:id"),
+    "token": ("role", "xml:lang", "xml:id"),
+    "audio": (
+        *("src", "fetchtimeout", "fetchhint", "maxage", "maxstale", "clipBegin", "clipEnd", "repeatCount", "repeatDur"),
+        *("soundLevel", "speed"),
+    ),
+    "desc": ("xml:lang",),
 }
 """Supported elements and their attributes."""
 
@@ -111,12 +119,14 @@ class Span:
 class SsmlDocument:
     """A parsed document: the text that the front end reads, and the spans in order, whose texts joined are `text`.
 
-    ``pauses`` has the lengths in seconds of the pauses that ``speak`` sets: ``sentence``, ``clause``, ``paragraph``.
+    ``pauses`` has the lengths in seconds of the pauses that ``speak`` sets: ``sentence``, ``clause``, ``paragraph``;
+    ``unplayed`` are the sound files, of which only the text within is spoken.
     """
 
     text: str
     spans: tuple[Span, ...]
     pauses: Mapping[str, float] = field(default_factory=dict)
+    unplayed: tuple[Skipped, ...] = ()
 
     def sentences(
         self, front_end: FrontEnd, lexicon: Lexicon | None = None, on_skip: OnSkip | None = None
@@ -129,6 +139,10 @@ class SsmlDocument:
         Where the language changes within a sentence, a comma's pause separates the two. Raises what `FrontEnd.stream`
         does.
         """
+        for sound in self.unplayed:
+            if on_skip is None:
+                raise BadText(f"The SSML has {sound}; leave it out.")
+            on_skip(sound)
         spans = [span for span in self.spans if span.text]
         runs = [list(run) for _, run in groupby(spans, lambda span: id(span.front_end))]
         runs = [run for run in runs if any(map(str.isalnum, "".join(span.text for span in run)))]
@@ -206,6 +220,8 @@ class _Parser:
         self._spans: list[Span] = []
         self._length = 0
         self._n_durations = 0
+        self._unplayed: list[Skipped] = []
+        self._n_hidden = 0  # open elements of which nothing is spoken
         self._pauses: dict[str, float] = {}
         self._expat = expat.ParserCreate("utf-8")
         self._expat.buffer_text = True
@@ -222,7 +238,7 @@ class _Parser:
                 "close every element, and write &amp; for & and &lt; for <."
             ) from error
         text = "".join(span.text for span in self._spans)
-        self.document = SsmlDocument(text, tuple(self._spans), self._pauses)
+        self.document = SsmlDocument(text, tuple(self._spans), self._pauses, tuple(self._unplayed))
 
     def _start_element(self, name: str, attributes: dict[str, str]) -> None:
         self._check_element(name, attributes)
@@ -241,12 +257,17 @@ class _Parser:
             self._add("", replace(style, mark=attributes["name"]))
         elif name in ("p", "s"):
             self._separate(PARAGRAPH if name == "p" else SENTENCE)
+        elif name == "audio":
+            self._unplayed.append(Skipped(attributes.get("src", ""), self._length, self._length, "a sound file"))
+        self._n_hidden += name == "desc"
         if language := attributes.get("xml:lang", "").strip():
-            style = self._in_language(style, language, is_required=name != "speak")
+            is_required = name != "speak" and attributes.get("onlangfailure") != "ignorelang"
+            style = self._in_language(style, language, is_required)
         self._open.append((name, attributes, style))
 
     def _end_element(self, name: str) -> None:
         _, attributes, style = self._open.pop()
+        self._n_hidden -= name == "desc"
         if name in REPLACED:
             written = " ".join("".join(self._content).split())
             self._content = []
@@ -256,6 +277,8 @@ class _Parser:
 
     def _characters(self, text: str) -> None:
         parent = self._open[-1][0] if self._open else ""
+        if self._n_hidden:
+            return
         if parent in REPLACED:
             self._content.append(text)
         elif parent in EMPTY:
@@ -288,7 +311,8 @@ class _Parser:
             raise BadText(f"<{parent}> contains <{name}> {self._where}; it must be empty.")
         if len(self._open) >= DEEPEST:
             raise BadText(f"The SSML is nested deeper than {DEEPEST} elements {self._where}.")
-        unknown = next((attribute for attribute in attributes if attribute not in ELEMENTS[name]), None)
+        known = (*ELEMENTS[name], *(attribute for attribute in attributes if attribute.startswith("xmlns:")))
+        unknown = next((attribute for attribute in attributes if attribute not in known), None)
         if unknown is not None:
             raise BadText(
                 f"<{name}> {self._where} has the attribute {unknown!r}, which is not supported; "

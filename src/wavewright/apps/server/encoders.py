@@ -14,6 +14,7 @@ import soxr
 from ...audio.clip import CODEC_RATES_HZ
 from ...audio.pcm import to_pcm, wav_header
 from ...base.errors import MissingExtra, how_to_install
+from . import flac_stream
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -80,7 +81,7 @@ class PcmEncoder(AudioEncoder):
 
 
 class SoundFileEncoder(AudioEncoder):
-    """Formats of libsndfile: FLAC, MP3 and Ogg Opus. Lengths that it would write into the header later are dropped."""
+    """Formats of libsndfile. Lengths that it would write into the header later are dropped."""
 
     def __init__(self, from_rate: int, to_rate: int, file_format: str, subtype: str) -> None:
         super().__init__(from_rate, to_rate)
@@ -106,6 +107,47 @@ class SoundFileEncoder(AudioEncoder):
     def _flush(self) -> bytes:
         self._file.close()
         return self._sink.drain()
+
+
+class FlacEncoder(SoundFileEncoder):
+    """FLAC of libsndfile behind a short block, see :mod:`.flac_stream`."""
+
+    def __init__(self, from_rate: int, to_rate: int) -> None:
+        super().__init__(from_rate, to_rate, "FLAC", "PCM_16")
+        self._first = np.zeros((1, 0), np.float32)
+        self._block_size = 0
+        self._n_sent = 0  # samples
+
+    def _encode(self, wave: np.ndarray) -> bytes:
+        n_missing = flac_stream.FIRST_BLOCK - self._first.shape[1]
+        self._first = np.concatenate([self._first, wave[:, :n_missing]], axis=1)
+        if wave.shape[1] > n_missing:
+            self._file.write(np.ascontiguousarray(np.clip(wave[0, n_missing:], -1.0, 1.0)))
+        return self._rewritten()
+
+    def _flush(self) -> bytes:
+        if self._n_sent or self._block_size:
+            self._file.close()
+            return self._rewritten()
+        self._file.write(self._first[0])  # they are the only block
+        return super()._flush()
+
+    def _rewritten(self) -> bytes:
+        """Return what libsndfile has written, block by block, as it stands behind the first block."""
+        pieces = []
+        for part in self._sink.parts():
+            if part.startswith(flac_stream.INFORMATION):
+                self._block_size = int.from_bytes(part[4:6], "big")
+                pieces.append(flac_stream.stream_information(part))
+            elif part.startswith(flac_stream.BLOCK):
+                if not self._n_sent:
+                    pieces.append(flac_stream.first_block(to_pcm(self._first), part))
+                    self._n_sent = flac_stream.FIRST_BLOCK
+                pieces.append(flac_stream.renumbered(part, self._n_sent))
+                self._n_sent += self._block_size
+            else:
+                pieces.append(part)
+        return b"".join(pieces)
 
 
 class AacEncoder(AudioEncoder):
@@ -162,15 +204,18 @@ class _ForwardSink(io.RawIOBase):
 
     def __init__(self) -> None:
         super().__init__()
-        self._pending = bytearray()
+        self._pending: list[bytes] = []
         self._end = 0
         self._position = 0
 
+    def parts(self) -> list[bytes]:
+        """Return what was written since the last call, one by one."""
+        parts, self._pending = self._pending, []
+        return parts
+
     def drain(self) -> bytes:
         """Return what was written since the last call."""
-        drained = bytes(self._pending)
-        self._pending.clear()
-        return drained
+        return b"".join(self.parts())
 
     def writable(self) -> bool:
         return True
@@ -181,7 +226,7 @@ class _ForwardSink(io.RawIOBase):
     def write(self, data: Buffer) -> int:
         contents = bytes(data)
         if self._position == self._end:
-            self._pending += contents
+            self._pending.append(contents)
             self._end += len(contents)
         self._position += len(contents)
         return len(contents)
@@ -205,7 +250,7 @@ _ENCODERS: dict[str, Callable[[int, int], AudioEncoder]] = {
     "mp3": lambda from_rate, to_rate: SoundFileEncoder(from_rate, to_rate, "MP3", "MPEG_LAYER_III"),
     "opus": lambda from_rate, to_rate: SoundFileEncoder(from_rate, to_rate, "OGG", "OPUS"),
     "aac": AacEncoder,
-    "flac": lambda from_rate, to_rate: SoundFileEncoder(from_rate, to_rate, "FLAC", "PCM_16"),
+    "flac": FlacEncoder,
     "wav": lambda from_rate, to_rate: PcmEncoder(from_rate, to_rate, has_header=True),
     "pcm": lambda from_rate, to_rate: PcmEncoder(from_rate, to_rate, has_header=False),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections import defaultdict
@@ -10,8 +11,10 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from ... import models
 from ...base.errors import BadModel
 from ...base.names import quoted
+from ...families.loading import read_card
 from ...outputs.watermark.sequences import DEFAULT_KEY
 from ...speech.narration.narrator import Narrator, NarratorLoader
 from ...speech.narration.settings import NarrationSettings
@@ -71,6 +74,12 @@ class SharedVoices:
         if name not in self._languages:
             self._languages[name] = language_of(find_voice(name)[0])
         return self._languages[name]
+
+    def credits(self, name: str) -> tuple[str, str]:
+        """Return whose recordings a voice was trained on, and the address of the first that has one."""
+        sources = read_card(models.find(find_voice(name)[0])).sources
+        addresses = (f"https://{source.origin}" for source in sources if re.match(r"[\w.-]+\.\w+/", source.origin))
+        return "; ".join(source.credit or source.name for source in sources) or "Wavewright", next(addresses, "")
 
     def find(self, name: str) -> str:
         """Return the voice for the name in a request, one of OpenAI's or of our own.

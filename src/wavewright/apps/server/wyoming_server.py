@@ -29,6 +29,7 @@ from ...base.names import quoted
 from ...base.version import __version__
 from ...speech.narration.settings import NarrationSettings
 from ...speech.voice import DEFAULT_VOICE
+from ...text.lexicon import without_region
 from .encoders import PCM_RATE_HZ
 from .faults import server_fault
 from .live_text import LiveText
@@ -45,7 +46,6 @@ EventT = TypeVar("EventT")
 MAX_LINE_BYTES = 65_536
 IDLE_SECONDS = 600.0
 MAX_CONNECTIONS = 256
-ATTRIBUTION = Attribution("Wavewright", "https://github.com/OHF-Voice/wyoming")
 
 
 class WyomingServer:
@@ -103,7 +103,7 @@ class WyomingServer:
         voices = [
             TtsVoice(
                 name=name,
-                attribution=ATTRIBUTION,
+                attribution=Attribution(*await asyncio.to_thread(self._voices.credits, name)),
                 installed=True,
                 description=name,
                 version=__version__,
@@ -113,7 +113,7 @@ class WyomingServer:
         ]
         program = TtsProgram(
             name="wavewright",
-            attribution=ATTRIBUTION,
+            attribution=Attribution("Wavewright", ""),
             installed=True,
             description="Wavewright",
             version=__version__,
@@ -122,10 +122,16 @@ class WyomingServer:
         )
         return Info(tts=[program]).event()
 
-    def speak(self, text: str, voice: SynthesizeVoice | None, is_ssml: bool) -> Job:
-        """Return the job that speaks a whole text."""
+    def speak(self, text: str, voice: SynthesizeVoice | None, text_format: str | None) -> Job:
+        """Return the job that speaks a whole text, as ``text`` although it looks like SSML, or as ``ssml``."""
+        if text_format == "text":
+            live, job = self.speak_live(voice)
+            live.push(text)
+            live.end()
+            job.wake()
+            return job
         LiveText(self._settings.max_text).push(text)  # checks its length
-        settings = NarrationSettings(voice=self.voice_of(voice), ssml=is_ssml)
+        settings = NarrationSettings(voice=self.voice_of(voice), ssml=text_format == "ssml")
         request = SpeechRequest(text, settings, "pcm")
         return self._scheduler.submit(speech_packets(request, self._voices, self._measurements))
 
@@ -147,7 +153,7 @@ class WyomingServer:
         if voice.name:
             return voice.name
         names = self._voices.names() if voice.language else ()
-        language = (voice.language or "").split("-")[0].split("_")[0]
+        language = without_region(voice.language or "")
         return next((name for name in names if self._voices.language(name).startswith(language)), DEFAULT_VOICE)
 
 
@@ -213,7 +219,7 @@ class _Connection:
         elif Synthesize.is_type(kind) and self._text is None:  # during a stream it repeats the whole text
             whole = _parsed(Synthesize.from_event, event)
             await self._finish_speaking()
-            self._send_later(self._server.speak(_text_of(event), whole.voice, whole.text_format == "ssml"), False)
+            self._send_later(self._server.speak(_text_of(event), whole.voice, whole.text_format), False)
         elif SynthesizeStart.is_type(kind):
             started = _parsed(SynthesizeStart.from_event, event)
             await self._finish_speaking()

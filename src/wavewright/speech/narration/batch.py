@@ -40,6 +40,9 @@ SETTING_COLUMNS = (
 
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".json", ".txt")
 DELIMITERS = ",;\t"
+SEPARATOR = re.compile(r"\"?sep=([^\w\s\"]|\t|\\t)\"?[^\S\n]*(?:\n|$)", re.IGNORECASE)
+"""The first line of a table that names its separator, as Excel writes and reads it."""
+DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 
 
 @dataclass(frozen=True)
@@ -137,6 +140,15 @@ def _numbered(index: int) -> str:
 
 def _named(path: Path, records: Sequence[tuple[int, dict[str, object] | str]], name_column: str | None) -> BatchLines:
     """Return the lines of records; a record may be the reason why it cannot be read."""
+    written = {name for _, record in records if isinstance(record, dict) for name in record}
+    named = {name: _column(name) for name in written if _column(name) not in written}
+    if len({*named.values()}) != len(named):
+        raise BadText(f"{path} has two columns of one name; {_listed(sorted(written))}.")
+    records = [
+        (line, record if isinstance(record, str) else {named.get(name, name): value for name, value in record.items()})
+        for line, record in records
+    ]
+    name_column = named.get(name_column or "", name_column)
     columns = list(dict.fromkeys(name for _, record in records if isinstance(record, dict) for name in record))
     if TEXT_COLUMN not in columns:
         raise BadText(f"{path} has no column called {TEXT_COLUMN!r}; {_listed(columns)}.")
@@ -154,6 +166,12 @@ def _named(path: Path, records: Sequence[tuple[int, dict[str, object] | str]], n
         lines.append(line)
     known = {TEXT_COLUMN, named_by, *SETTING_COLUMNS}
     return BatchLines(tuple(lines), tuple(name for name in columns if name not in known))
+
+
+def _column(name: str) -> str:
+    """Return the name of a column as it is known, whatever its capitals and spaces: ``Sentence pause``."""
+    plain = name.strip().casefold().replace(" ", "_")
+    return plain if plain in (TEXT_COLUMN, *NAME_COLUMNS, *SETTING_COLUMNS) else name
 
 
 def _line(number: int, record: dict[str, object] | str, named_by: str | None, unnamed: str) -> Line | FailedLine:
@@ -174,7 +192,11 @@ def _line(number: int, record: dict[str, object] | str, named_by: str | None, un
         return _failed(number, "has no text; write one, or delete the line")
     if has_lone_surrogate(text):
         return _failed(number, "has a lone surrogate in its text; replace that character")
-    return Line(number, name, text, {column: cells[column] for column in SETTING_COLUMNS if column in cells})
+    settings = {column: cells[column] for column in SETTING_COLUMNS if column in cells}
+    for column, value in settings.items():
+        if isinstance(value, str) and column != "seed" and DECIMAL_COMMA.fullmatch(value.strip()):
+            settings[column] = value.strip().replace(",", ".")
+    return Line(number, name, text, settings)
 
 
 def _failed(number: int, problem: str) -> FailedLine:
@@ -183,14 +205,17 @@ def _failed(number: int, problem: str) -> FailedLine:
 
 
 def _csv_records(path: Path, content: str) -> Iterator[tuple[int, dict[str, object] | str]]:
-    """Yield the rows of a CSV file with the numbers of their first lines."""
+    """Yield the rows of a CSV file with the numbers of their first lines; it may name its separator (``sep=;``)."""
+    separator = SEPARATOR.match(content)
+    content = content[separator.end() :] if separator else content
     first = content.partition("\n")[0]
-    rows = csv.reader(io.StringIO(content, newline=""), delimiter=max(DELIMITERS, key=first.count), strict=True)
-    line = 0
+    delimiter = separator[1].replace("\\t", "\t") if separator else max(DELIMITERS, key=first.count)
+    rows = csv.reader(io.StringIO(content, newline=""), delimiter=delimiter, strict=True)
+    skipped = line = int(separator is not None)
     columns: list[str] = []
     try:
         for row in rows:
-            begin, line = line + 1, rows.line_num
+            begin, line = line + 1, rows.line_num + skipped
             if not columns:
                 columns = [name.strip() for name in row]
                 if len({*columns}) != len(columns):
@@ -200,7 +225,9 @@ def _csv_records(path: Path, content: str) -> Iterator[tuple[int, dict[str, obje
             elif any(row):
                 yield begin, dict(zip(columns, row, strict=False))
     except csv.Error as error:
-        raise BadText(f"{path}, line {rows.line_num}: this is not CSV ({error}); check the quotes.") from error
+        raise BadText(
+            f"{path}, line {rows.line_num + skipped}: this is not CSV ({error}); check the quotes."
+        ) from error
 
 
 def _json_records(content: str) -> Iterator[tuple[int, dict[str, object] | str]]:

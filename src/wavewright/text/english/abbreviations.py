@@ -235,16 +235,12 @@ def _shortened(match: re.Match[str], _around: Around) -> Reading:
     return words.split() if words else None
 
 
-@reads(rf"({alternatives({*NUMBERED, *(name.title() for name in NUMBERED)})})(?=\s\(?#?\d|\s[Nn]os?\.\s?\d)")
+@reads(
+    rf"({alternatives({*LABELS, *(name.title() for name in LABELS), *(name.upper() for name in LABELS)})})(?=:\s)",
+    rf"({alternatives({*NUMBERED, *(name.title() for name in NUMBERED)})})(?=\s\(?#?\d|\s[Nn]os?\.\s?\d)",
+)
 def _numbered(match: re.Match[str], _around: Around) -> Reading:
-    """Read ``Hwy 101`` and ``pp 3-5``."""
-    name = match[1].lower()
-    return (BEFORE_NUMBER.get(name) or GENERAL[name]).split()
-
-
-@reads(rf"({alternatives({*LABELS, *(name.title() for name in LABELS), *(name.upper() for name in LABELS)})})(?=:\s)")
-def _labelled(match: re.Match[str], _around: Around) -> Reading:
-    """Read ``Tel: 555-0134`` and ``Qty: 2``."""
+    """Read ``Tel: 555-0134``, ``Hwy 101`` and ``pp 3-5``."""
     name = match[1].lower()
     return (BEFORE_NUMBER.get(name) or GENERAL[name]).split()
 
@@ -253,9 +249,10 @@ def _labelled(match: re.Match[str], _around: Around) -> Reading:
     rf"({_DAY})(?=\s\d{{1,2}}(?:[:.]\d\d)?\s?(?:[aApP]\.?[mM]|[-–]\s?\d))",
     rf"({_DAY})(?=,?\s(?:\d{{1,2}}/\d{{1,2}}(?!\d|\scup)|(?:\d{{1,2}}\s)?(?:{alternatives(MONTH_NAMES)})\b))",
     rf"({_DAY})(?=,?\s(?:&|and)\s{_DAY}\b)",
+    rf"({_BARE_DAY})(?![A-Za-z0-9'.-])(?=\W|$)",
 )
-def _day_of_hours(match: re.Match[str], _around: Around) -> Reading:
-    """Read ``Sat 10-2`` and ``Sat & Sun``."""
+def _day(match: re.Match[str], _around: Around) -> Reading:
+    """Read ``Sat 10-2``, ``Sat & Sun`` and ``Fri``."""
     return [WEEKDAYS[match[1].lower()]]
 
 
@@ -264,12 +261,6 @@ def _last_day(match: re.Match[str], around: Around) -> Reading:
     """Read the last one of ``Thu & Sat``."""
     before = around.text[max(0, around.start - 14) : around.start]
     return [WEEKDAYS[match[1].lower()]] if DAY_BEFORE.search(before) else None
-
-
-@reads(rf"({_BARE_DAY})(?![A-Za-z0-9'.-])(?=\W|$)")
-def _bare_day(match: re.Match[str], _around: Around) -> Reading:
-    """Read ``Fri``."""
-    return [WEEKDAYS[match[1].lower()]]
 
 
 @reads(rf"({_DAY}(?:/{_DAY}){{1,4}})(?![A-Za-z])")
@@ -398,11 +389,9 @@ LETTER_RULES: list[Rule] = [
     *_days,
     *_slashed,
     *_dotted,
-    *_labelled,
     *_numbered,
-    *_day_of_hours,
+    *_day,
     *_last_day,
     *_limit,
-    *_bare_day,
     *_bare,
 ]

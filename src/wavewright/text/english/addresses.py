@@ -117,16 +117,10 @@ _PART = r"[\w+@%=,-](?:[\w.+@%=,-]*[\w+@%=-])?"
 @reads(
     rf"(?:~|\.{{1,2}})?(?:/(?:{_PART}|\.[\w-]+)){{2,20}}/?(?:\?[\w=&%.-]{{1,100}})?{_END}",
     rf"(?:~|\.{{1,2}})(?:/(?:{_PART}|\.[\w-]+))/?{_END}",
+    rf"/(?:{alternatives(ROOTS)})/?{_END}",
 )
 def _path(match: re.Match[str], around: Around) -> Reading:
-    """Read ``/usr/local/bin`` and ``~/Downloads``."""
-    before = around.text[around.start - 1 : around.start] if around.start else ""
-    return spelled(match[0], around) if before in ("", " ", "\n", "\t", *"(\"'=:[`") else None
-
-
-@reads(rf"/(?:{alternatives(ROOTS)})/?{_END}")
-def _root(match: re.Match[str], around: Around) -> Reading:
-    """Read ``/etc``."""
+    """Read ``/usr/local/bin``, ``~/Downloads`` and ``/etc``."""
     before = around.text[around.start - 1 : around.start] if around.start else ""
     return spelled(match[0], around) if before in ("", " ", "\n", "\t", *"(\"'=:[`") else None
 
@@ -154,4 +148,4 @@ def _doi(match: re.Match[str], around: Around) -> Reading:
 CHUNK_RULES: list[Rule] = [*_mail_to, *_mail, *_doi, *_web, *_drive, *_relative, *_bare]
 """Rules that are tried once, at the start of a run of characters without a space."""
 
-SIGN_RULES: list[Rule] = [*_path, *_root, *_variable, *_extension, *_hashtag, *_handle]
+SIGN_RULES: list[Rule] = [*_path, *_variable, *_extension, *_hashtag, *_handle]

@@ -7,7 +7,7 @@ import re
 from ..pattern import pattern
 from .abbreviations import BEFORE_NUMBER, GENERAL, TITLES
 from .numbers import digits, in_pairs, ordinal, whole
-from .rules import Around, Reading, Rule, letters, reads
+from .rules import Around, Reading, Rule, letters, reads, reads_as
 from .tables import alternatives, mapping, of_kind, rows, word_list
 
 BOOKS = mapping("bible")
@@ -112,4 +112,11 @@ def _series_of_law(match: re.Match[str], _around: Around) -> Reading:
 VERSE_RULES: list[Rule] = [*_verses, *_book_number]
 NUMBER_RULES: list[Rule] = [*_numbered_item]
 DIGIT_RULES: list[Rule] = [*_identifier, *_two_numbers, *_section, *_preprint]
-LETTER_RULES: list[Rule] = [*_series_of_law, *_of_law, *_bill, *_book]
+LETTER_RULES: list[Rule] = [
+    (pattern(r"n\.(?=\s\d{1,3}(?!\d))(?<![–-]\d\d, n\.)"), reads_as("note")),  # not of several pages
+    (pattern(r"nn\.(?=\s\d{1,3}(?!\d))"), reads_as("notes")),
+    *_series_of_law,
+    *_of_law,
+    *_bill,
+    *_book,
+]

@@ -60,7 +60,7 @@ def _local(match: re.Match[str], around: Around) -> Reading:
 
 @reads(
     r"(?:\+?1[-. ]?)?\(?\d{3}\)?[-. ]\d{3}[-. ]\d{4}(?![\d-])",
-    r"\+\d{1,3}(?:\s?\(0\))?(?:[ .-]?\(?\d{2,5}\)?){2,6}(?![\d-])",
+    r"\+\d{1,3}(?:\s?\(0\)\d?)?(?:[ .-]?\(?\d{2,5}\)?){2,6}(?![\d-])",
     r"\d{3}-\d{4}(?![\d-])",
 )
 def _digits(match: re.Match[str], _around: Around) -> Reading:
@@ -138,7 +138,7 @@ def _coordinate(match: re.Match[str], around: Around) -> Reading:
     return [*words, *([COMPASS[direction]] if direction else [])]
 
 
-_CUED = rf"(\d{{2,}})('s\b)?(?![.,:/]\d|\s?[°%]){NOT_IN_WORD}"
+_CUED = rf"(\d{{2,}})('s\b)?(?![.,:/]\d|\s?[°%]|\s?[kcm]?m[23²³]\b){NOT_IN_WORD}"
 
 
 @reads(_CUED)

@@ -28,6 +28,10 @@ MIXED_CASE = mapping("mixed_case")
 PIECES = of_kind(rows("abbreviations", 3), "chess")
 FOR_TIME = pattern(r"\s\d{1,3}\s?(?:d|days?|w|wks?|weeks?|mos?|months?|hrs?|hours?)\b")
 """Time after the ``x`` of a prescription."""
+CHESS = pattern(
+    r"(?<![\w-])(?:[a-h]x?[a-h]?[1-8]|[NBRQK]x?[a-h][1-8]|O-O)\b|\b\d{1,2}\.{1,3}\s?(?=\S?\S?x?[a-h][1-8]|$|\s)|"
+    r"(?i:\b(?:white|black|chess|check\w*|mates?|knights?|rooks?|bishops?|pawns?|queens?|kings?|played|plays|moves?)\b)"
+)
 BETWEEN_PRICES = pattern(r"\d x [$€£¥₹]$")
 BETWEEN_SIZES = pattern(
     r"(?:[\d\u00bc-\u00be]|\b(?:high|wide|long|deep|tall|thick)|\d\s?(?:mm|cm|m|km|in|ft|px)\.?|"
@@ -37,8 +41,9 @@ BETWEEN_SIZES = pattern(
 
 @reads(r"([NBRQK])(x?)([a-h])([1-8])(?=[+#]?(?:[\s,.;:!?)]|$))")
 def _chess(match: re.Match[str], around: Around) -> Reading:
-    """Read the chess moves ``Nf3`` and ``Qxe4``, but no pieces of identifiers."""
-    if around.text[around.start - 1 : around.start] == "-" or around.word_before.lower() in ("key", "code", "serial"):
+    """Read the chess moves ``Nf3`` and ``Qxe4`` where something near speaks of chess, but no pieces of identifiers."""
+    near = around.text[max(0, around.start - 2 * NEAR) : around.start] + " " + around.text[around.end :][: 2 * NEAR]
+    if around.text[around.start - 1 : around.start] == "-" or not (CHESS.search(near) or near == " "):
         return None
     return [PIECES[match[1]], *(["takes"] if match[2] else []), match[3].upper(), *cardinal(int(match[4]))]
 
@@ -227,7 +232,9 @@ def _camel(match: re.Match[str], around: Around) -> Reading:
     """Read ``YouTube`` as one word, or by its capitals: ``NoneType``, ``XMLParser``."""
     low = match[0].lower()
     humps = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", match[0])
-    if around.knows(low) or any(len(hump) < 3 for hump in humps[len(humps[0]) > 1 and not humps[0].istitle() :]):
+    is_code = humps[0].islower() and len(humps[0]) > 1  # ``getElementById``
+    rest = [hump for hump in humps[len(humps[0]) > 1 and not humps[0].istitle() :] if len(hump) < 3]
+    if around.knows(low) or not all(is_code and (len(hump) == 1 or around.knows(hump.lower())) for hump in rest):
         return [low]
     return [word for hump in humps for word in (letters(hump) if _is_initialism(hump) else [hump.lower()])]
 
@@ -242,13 +249,8 @@ def _against(_match: re.Match[str], around: Around) -> Reading:
     return ["versus"] if around.word_before[:1].isupper() and around.text[around.start - 1] == " " else None
 
 
-CHAT_DIGITS = alternatives(word for word in MIXED_CASE if not word.isalpha())
-
-
-@reads(rf"(?:{CHAT_DIGITS}){NOT_IN_WORD}")
-def _chat_digits(match: re.Match[str], _around: Around) -> Reading:
-    """Read ``2nite``."""
-    return MIXED_CASE[match[0]].split()
+_CHAT_DIGITS = alternatives(word for word in MIXED_CASE if not word.isalpha())
+_chat_digits: list[Rule] = [(pattern(rf"(?:{_CHAT_DIGITS}){NOT_IN_WORD}"), _mixed_case[0][1])]
 
 
 @reads(rf"([b-df-hj-np-tv-xz]{{2,5}}){NOT_IN_WORD}(?!['.:/=_]|-(?!\d))")

@@ -39,9 +39,9 @@ def _bare(match: re.Match[str], around: Around) -> Reading:
     return COMPARISONS[match[1]].split() if is_apart and not is_operand else None
 
 
-@reads(r"<3(?![\d.,%])")
+@reads(r"<3(?![\d.,%])", "[❤♥💕💖💗😍🖤💙💚💛💜🧡]")
 def _love(_match: re.Match[str], around: Around) -> Reading:
-    """Read ``I <3 you``."""
+    """Read ``I <3 you`` and ``I ❤ you``."""
     return ["love"] if around.word_before in ("I", "i", "We", "we", "You", "you", "They", "they") else None
 
 

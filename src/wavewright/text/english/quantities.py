@@ -11,7 +11,7 @@ from .durations import RATES, are_ages, per
 from .numbers import MAGNITUDES, as_ordinal, cardinal, decimal, fraction, in_pairs, plural, whole
 from .rules import NEAR, NOT_IN_WORD, NOT_NOUNS, NUMBER, Around, Reading, Rule, reads
 from .tables import alternatives, word_list
-from .units import ANY_CASE, NEEDS_NO_SPACE, UNITS, Unit, named
+from .units import ANY_CASE, CURRENCIES, NEEDS_NO_SPACE, UNITS, Unit, named
 
 SIGN = r"([-−+±])?"
 SIGNS = {"-": ["minus"], "−": ["minus"], "+": ["plus"], "±": ["plus", "or", "minus"]}
@@ -27,6 +27,7 @@ _SPACED_UNIT_OR_INCH = rf"(?:\s?({_SPACED}|in(?=\.(?:\s[a-z]|\)))){NOT_IN_WORD})
 _COUNTED = (
     "users|people|views|downloads|followers|subscribers|visitors|customers|viewers|players|copies|jobs|homes|deaths"
 )
+_NAMES = alternatives(name.several for named in (UNITS, CURRENCIES) for name in named.values())
 _SPACED_UNIT = rf"(?:\s?({_SPACED}){NOT_IN_WORD})?"
 
 
@@ -38,7 +39,7 @@ _SPACED_UNIT = rf"(?:\s?({_SPACED}){NOT_IN_WORD})?"
 def _scientific(match: re.Match[str], around: Around) -> Reading:
     """Read ``1.5e-3`` and ``6.02 x 10^23``, with a unit or without."""
     sign, number, small, raised, unit, rates = match.groups()
-    if small and (around.word_before.lower() in LETTERED_NOUNS or re.fullmatch(r"\d+E\d+", match[0])):
+    if small and (around.word_before.lower() in LETTERED_NOUNS or re.fullmatch(r"\d+E\d{2,}", match[0])):
         return None
     exponent = small or raised
     minus = ["minus"] if exponent[0] in "-−" else []
@@ -112,8 +113,8 @@ def _measure(match: re.Match[str], around: Around) -> Reading:
         return None
     if not gap and len(written) == 1 and written.isupper() and around.word_before.lower() in LETTERED_PLACES:
         return None  # route 9W
-    if written == "W" and WEST.match(around.text, around.end):
-        return None  # 11 W. 53rd St.
+    if (written == "W" and WEST.match(around.text, around.end)) or around.text.endswith("f/", 0, around.start):
+        return None  # 11 W. 53rd St., f/2.8L
     if (written == "s" and are_ages(around)) or (written == "m" and around.word_after in _COUNTED.split("|")):
         return None
     if written in ("s", "h", "m") and around.text[around.end - 1 : around.end + 1] in ("s'", "h'", "m'"):
@@ -361,10 +362,13 @@ def _thousand_units(match: re.Match[str], around: Around) -> Reading:
     return [*decimal(match[1]), MAGNITUDES[match[2]], *named(UNITS[match[3]], _is_before_noun(around))]
 
 
-@reads(r"(\d{1,3}),(\d{1,2})\s?(km|kg|cm|mm|ml|mL|GB|MB|TB|kW|kWh|km/h|ha|°C)(?![\w/])")
+@reads(
+    rf"(\d{{1,3}}),(\d{{1,2}})(?:\s?({_SPACED}){NOT_IN_WORD}|(?=[\s-](?:{_NAMES}|times|fold|points|million|billion|trillion)\b))"
+)
 def _comma(match: re.Match[str], around: Around) -> Reading:
-    """Read ``1,5 km``, with the comma of the continent."""
-    return [*decimal(f"{match[1]}.{match[2]}"), *named(UNITS[match[3]], _is_before_noun(around))]
+    """Read ``1,5 km`` and ``12,5 degrees``, with the comma of the continent."""
+    unit = named(UNITS[match[3]], _is_before_noun(around)) if match[3] else []
+    return [*decimal(f"{match[1]}.{match[2]}"), *unit]
 
 
 @reads(r"(\d{1,3})/(\d{1,3})(?:ths?|rds?|nds?)\b")

@@ -39,7 +39,7 @@ def roman_value(text: str) -> int:
     return sum(-value if value < after else value for value, after in zip(values, following, strict=True))
 
 
-@reads(r"([IVXLCDM]+)('s)?(?![A-Za-z0-9.]|'[A-Za-z])", r"([IVXLCDM]+)('s)?(?=\.(?:\s|$))")
+@reads(r"([IVXLCDM]+)('s)?(?![A-Za-z0-9.]|'[A-Za-z])", r"([IVXLCDM]+)('s)?(?=\.(?:\s|$|[—–]))")
 def _roman(match: re.Match[str], around: Around) -> Reading:
     """Read a roman numeral, and its possessive."""
     words = _counted(match, around)
@@ -73,9 +73,10 @@ def _counted(match: re.Match[str], around: Around) -> Reading:
     return _named(match, value, before, around)
 
 
-HEADING = pattern(r"(?:^|\n[ \t]*\n)[ \t]*$|(?:^|\n)[ \t]*(?i:chapter|act|book|part|scene|canto|volume)[ \t]+$")
-NAMED_HEADING = pattern(r"\.[ \t]+[A-Z]")
-HEADING_LINE = pattern(r"\.?[ \t]*\n|\.[ \t]+(?:[A-Z'-]{2,} ?){1,12}(?:\n|$)")
+_HEADED = "chapter|act|book|part|scene|canto|volume|letter|stave|section|lecture|adventure|appendix"
+HEADING = pattern(rf"(?:^|\n[ \t]*\n)[ \t]*$|(?:^|\n|\.[ \t])[ \t]*(?i:{_HEADED})[ \t]+$")
+NAMED_HEADING = pattern(r"\.[ \t]+[A-Z]|\.?[ \t]*[:—–-]")
+HEADING_LINE = pattern(r"\.?[ \t]*\n|\.[ \t]+(?:(?:[A-Z'-]{2,} ?){1,12}(?:\n|$)|[A-Z][^.,;:!?\n]{2,60}\n[ \t]*\n)")
 
 
 def is_heading(written: str, around: Around) -> bool:

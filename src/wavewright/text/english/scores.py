@@ -67,7 +67,7 @@ def _record(match: re.Match[str], around: Around) -> Reading:
     before = [word.lower() for word in around.words_before]
     is_record = bool(before) and (before[-1] in RECORD_VERBS or tuple(before[-2:]) in RECORD_PHRASES)
     after = re.match(
-        r"\s(?:this|on the|for the|last|in the) (?:season|year)\b|\soverall\b",
+        r"\s(?:this|on the|for the|last|in the) (?:season|year)\b|\s(?:overall|ATS|SU)\b",
         around.text[around.end : around.end + 20],
     )
     is_record = is_record or (after is not None and before[-1:] != ["won"] and before[-1:] != ["lost"])

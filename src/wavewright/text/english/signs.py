@@ -14,8 +14,6 @@ from .tables import of_kind, rows
 WORDS = of_kind(rows("signs", 3), "text")
 """Words for signs; empty where a sign is silent."""
 
-LOVE = "❤♥💕💖💗😍🖤💙💚💛💜🧡"
-
 
 @reads(r"[*#](\d{2,4})(#)(?![\d*#])", r"\*(\d{2,4})()(?![\d*])")
 def _star(match: re.Match[str], around: Around) -> Reading:
@@ -62,7 +60,7 @@ def _plus_plus(match: re.Match[str], _around: Around) -> Reading:
     return [match[1].upper(), "plus", "plus"]
 
 
-@reads(r"\^(?:(-)?(\d{1,9})|([A-Za-z])(?![A-Za-z]))")
+@reads(r"\^(-)?(?:(\d{1,9})|([A-Za-z])(?![A-Za-z]))")
 def _power(match: re.Match[str], _around: Around) -> Reading:
     """Read ``^2`` as ``squared`` and ``^-7`` as ``to the power of minus seven``."""
     minus = ["minus"] if match[1] else []
@@ -102,12 +100,6 @@ def _asterisk(_match: re.Match[str], around: Around) -> Reading:
     return ["star"] if is_star else None
 
 
-@reads(f"[{LOVE}]")
-def _love(_match: re.Match[str], around: Around) -> Reading:
-    """Read ``I ❤ you`` with a ``love``."""
-    return ["love"] if around.word_before in ("I", "i", "We", "we", "You", "you", "They", "they") else None
-
-
 @reads(f"[{re.escape(''.join(sign for sign in WORDS if len(sign) == 1))}]")
 def _word(match: re.Match[str], around: Around) -> Reading:
     """Read a sign with a word of its own, but no brackets or arrows made of ``<`` and ``>``."""
@@ -116,9 +108,9 @@ def _word(match: re.Match[str], around: Around) -> Reading:
         return None  # the mark of a footnote
     if match[0] in "<>" and match[0] in (before, after):
         return None  # ``>>>``
-    if match[0] in "<>" and (
-        (after.isalpha() or after == "/") if match[0] == "<" else (before.isalpha() or before in "\"'/.!?")
-    ):
+    is_prompt = not before.strip() and after.isalpha() and len(around.word_after) > 1  # ``>reload``
+    opens, closes = after.isalpha() or after == "/", before.isalpha() or before in "\"'/.!?" or is_prompt
+    if match[0] in "<>" and (opens if match[0] == "<" else closes):
         return None  # a bracket
     return WORDS[match[0]].split()
 
@@ -154,6 +146,7 @@ LETTER_RULES: list[Rule] = [
     *_plus_plus,
 ]
 SIGN_RULES: list[Rule] = [
+    (pattern(r"&c\."), reads_as("et", "cetera")),
     (pattern(r"\${2,5}"), reads_as("dollars")),
     (pattern(r"§§\s?"), reads_as("sections")),
     (pattern(r"¶¶\s?"), reads_as("paragraphs")),
@@ -163,6 +156,7 @@ SIGN_RULES: list[Rule] = [
     *_key,
     (pattern(r"!(?=\s?[-−=+×÷*/^)])(?<=\d!|\bn!)|!(?<=[-−+]\d\)!)"), reads_as("factorial")),
     (pattern(r"~(?=\s?[\d$€£.])|≈(?=\s?[\d$€£.])(?<![\w)] ≈)(?<![\w)]≈)"), reads_as("about")),
+    (pattern(r"-(?=[\s.,;:!?)]|$)(?:(?<=[A-Za-z)]\d-)|(?<=[A-Za-z)]\d \d-))"), reads_as("minus")),  # ions
     *_power,
     (pattern(r"\^(?=\()"), reads_as("to", "the", "power", "of")),
     (pattern(r"[*·](?=\s?\d)(?<=[\d )][*·])"), reads_as("times")),
@@ -170,7 +164,6 @@ SIGN_RULES: list[Rule] = [
     (pattern(r"#(?=:\s)(?<= #)"), reads_as("number")),
     (pattern(r"(?<=\d)/(?=[$€£]\s?\d)"), reads_as("for")),
     *_divided,
-    *_love,
     *_word,
     *_of_mathematics,
 ]

@@ -49,6 +49,8 @@ CURRENCIES = {row[0]: Currency(*row[2:]) for row in _CURRENCY_ROWS if row[1] == 
 CODES = {row[0]: Currency(*row[2:]) for row in _CURRENCY_ROWS if row[1] == "code"}
 """Currencies by their codes."""
 
+CURRENCIES |= {f"{code[:2]}$": name for code, name in CODES.items() if name.one.endswith(("dollar", "peso"))}
+
 
 def named(unit: Currency | Unit, is_one: bool) -> list[str]:
     """Return the words of a unit's name; single letters are names of letters."""
