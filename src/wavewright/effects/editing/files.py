@@ -54,10 +54,10 @@ class Edit:
         kept = carried(read_all_metadata(source), self.chain.effects, formats)
         if not self.keeps_tags:
             kept = Carried(replace(kept.metadata, fields=(), pictures=(), parts=()), ())
-        comment = self._comment(source, kept.metadata.tags.get("comment", ""))
-        return replace(kept, metadata=kept.metadata.with_tags({**self.tags, "comment": comment}))
+        origin = self._origin(source, kept.metadata.tags.get("comment", ""))
+        return replace(kept, metadata=kept.metadata.with_tags(self.tags)).with_comment(origin)
 
-    def _comment(self, source: Path, comment: str) -> str:
+    def _origin(self, source: Path, comment: str) -> dict[str, object]:
         """Return what the comment says: the chain, the source, and the source's own comment."""
         origin: dict[str, object] = {
             "edit": str(self.chain),
@@ -74,7 +74,7 @@ class Edit:
         for optional in ("source_comment", "files"):
             if len(json.dumps(origin)) > MAX_COMMENT_LENGTH:
                 origin.pop(optional, None)
-        return json.dumps(origin)
+        return origin
 
 
 @dataclass(frozen=True, kw_only=True)
