@@ -11,9 +11,11 @@ import mido
 import numpy as np
 import pytest
 
+from wavewright import read_score, write_score
+from wavewright.base.errors import ScoreWarning
 from wavewright.music.formats.abc_writing import write_abc
 from wavewright.music.formats.musicxml_writing import write_musicxml
-from wavewright.music.score import METRE, Score, Track, empty, notes_of
+from wavewright.music.score import METRE, Chord, Score, Track, empty, notes_of
 
 QUARTER = 480
 N_SCORES = [20, 300]
@@ -89,3 +91,13 @@ def test_abc2midi_plays_our_abc(tmp_path, n):
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
         assert "Error" not in done.stdout, done.stdout
         assert_alike(score, notes_in((tmp_path / "x.mid").read_bytes()))
+
+
+@pytest.mark.parametrize("suffix", [".musicxml", ".mxl"])
+def test_chord_symbols_that_musicxml_cannot_hold_are_named(tmp_path, suffix):
+    chords = tuple(Chord(480 * beat, symbol) for beat, symbol in enumerate(("C", "Quux", "N.C.", "slowly", "Quux")))
+    with pytest.warns(ScoreWarning, match=r"lacks chord symbols that are no chords: 'Quux', 'slowly'\.") as said:
+        write_score(Score(chords=chords, length=2_400), tmp_path / f"a{suffix}")
+    assert len(said) == 1
+    assert [chord.symbol for chord in read_score(tmp_path / f"a{suffix}").chords] == ["C", "N.C."]
+    write_score(Score(chords=chords[:1], length=2_400), tmp_path / f"b{suffix}")

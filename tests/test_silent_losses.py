@@ -11,6 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from tests.foreign_files import chapters_of
 from tests.planted_files import FILES, RATE, searchable, sine, wav
 from wavewright.apps.cli import run
 from wavewright.audio.clip import Clip
@@ -127,3 +128,16 @@ def test_a_comment_is_in_that_of_the_result_or_named(tmp_path, n_letters, ending
         assert run([verb[0], str(source), *verb[1:], "--out", str(target)]) == 0
         is_inside = "é" * n_letters in str(json.loads(read_all_metadata(target).tags["comment"]).get("source_comment"))
         assert is_inside == (n_letters == 20) != ("the tag 'comment'" in capsys.readouterr().err)
+
+
+@pytest.mark.parametrize(
+    "name", ["cues.wav", "instrument.aiff", "comments.flac", "vorbis.ogg", "opus.opus", "markers.caf"]
+)
+def test_chapters_of_every_kind_are_those_of_an_audio_book(tmp_path, name):
+    source, out = tmp_path / name, tmp_path / "book.m4b"
+    FILES[name](source)
+    assert run(["edit", str(source), "--out", str(out), "--do", "gain -1dB"]) == 0
+    wanted = [(marker.start, marker.label) for marker in read_all_metadata(source).markers]
+    assert [(pytest.approx(start, abs=1e-3), label) for start, label in wanted] == [
+        (start, label) for start, _, label in chapters_of(out) if start or label
+    ]

@@ -24,7 +24,7 @@ from ..base.whole_file import scratch_folder
 from ..dsp.levels import FrameLevels, LevelMeter
 from ..dsp.loudness import DUAL_MONO_LU, LoudnessMeter
 from ..dsp.silence import SilenceDetector
-from ..dsp.true_peak import TruePeakMeter
+from ..dsp.true_peak import TruePeakMeter, above_ceiling
 from ..effects import NormaliseLoudness, RemoveSilence
 from ..effects.editing.carried_metadata import left_out_of
 from ..effects.editing.chain import Chain
@@ -143,7 +143,8 @@ class Podcast:
             pauses = f"{self.n_pauses} pause{'s' * (self.n_pauses != 1)}"
             lines.append(f"  {pauses} shortened, {self.seconds_removed:.1f} s taken out")
         lines += [f"  {clock(start)} {title}" for start, title in self.chapters]
-        return "\n".join(lines)
+        above = above_ceiling(self.true_peak_db, CEILING_DB)
+        return "\n".join([*lines, f"  {above.split(';')[0]}"] if above else lines)
 
 
 def make_podcast(
