@@ -651,6 +651,13 @@ def _(path):
     return [Planted(name, text) for text, name in (names | {"artist325": "'artist'"}).items()]
 
 
+@maker("manifest.mp3")
+def _(path):
+    store = b"\0application/x-c2pa-manifest-store\0c2pa\0c2pa manifest store\0" + bytes(4) + b"jumb\0\0\0\0jumdc2pa326"
+    mp3(path, id3((b"TIT2", b"\3title327"), (b"GEOB", store)))
+    return [Planted("'title'", "title327"), Planted("'GEOB'", "jumdc2pa326")]
+
+
 @maker("version 1.mp3")
 def _(path):
     mp3(path, back=id3v1(b"title331", b"artist332"))
@@ -757,6 +764,25 @@ def _(path):
 @maker("tags.tta")
 def _(path):
     return by_ffmpeg(path, "tta", "tta", **TAGS)
+
+
+@maker("tracks.mka")
+def _(path):
+    parts = [encode(path.with_suffix(f".{k}.flac"), "flac", sine(3.0, 1), 44_100) for k in range(2)]
+    with av.open(str(path), "w", format="matroska") as target:
+        for number, part in enumerate(parts):
+            with av.open(str(part)) as source:
+                stream = target.add_stream_from_template(source.streams.audio[0])
+                stream.metadata["title"] = f"voice38{number}"
+                packets = [packet for packet in source.demux() if packet.dts is not None]
+                for packet in packets:
+                    packet.stream = stream
+                parts[number] = packets
+        for packet in (*parts[0], *parts[1]):
+            target.mux(packet)
+    for each in path.parent.glob("*.flac"):
+        each.unlink()
+    return [Planted("voice380|'title'", "voice380"), Planted("the track 'voice381'", "voice381")]
 
 
 @maker("tags.aac")

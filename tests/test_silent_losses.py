@@ -141,3 +141,12 @@ def test_chapters_of_every_kind_are_those_of_an_audio_book(tmp_path, name):
     assert [(pytest.approx(start, abs=1e-3), label) for start, label in wanted] == [
         (start, label) for start, _, label in chapters_of(out) if start or label
     ]
+
+
+@pytest.mark.parametrize("name", ["signed.wav", "signed.flac", "manifest.mp3"])
+@pytest.mark.parametrize("chain", ["gain -1dB", "trim 0.2s"])
+def test_no_signature_goes_with_another_sound(tmp_path, name, chain):
+    source, out = tmp_path / name, tmp_path / f"b.{name.split('.')[1]}"
+    FILES[name](source)
+    assert run(["edit", str(source), "--out", str(out), "--do", chain]) == 0
+    assert not any(text in out.read_bytes() for text in (b"record91", b"manifest92", b"record262", b"jumdc2pa"))

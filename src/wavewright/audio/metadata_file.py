@@ -72,10 +72,9 @@ def read_container(path: Path, container: Container) -> SoundMetadata:
 def _other_tracks(container: Container) -> Iterator[ForeignPart]:
     """Yield what a file holds beside its first track of sound and its images: subtitles, attached files, more sound."""
     for stream in container.streams:
-        is_chapters = stream.type == "subtitle" and container.format.name.startswith("mov") and container.chapters()
         if stream.type in ("audio", "subtitle", "attachment") and stream is not container.streams.audio[0]:
             name = stream.metadata.get("filename") or stream.metadata.get("title") or f"{stream.index} ({stream.type})"
-            yield from () if is_chapters else (ForeignPart(TRACK, name, b""),)
+            yield ForeignPart(TRACK, name, b"")
 
 
 def text_of_tag(value: str) -> str:

@@ -191,20 +191,28 @@ def write(file: BinaryIO, metadata: SoundMetadata, sample_rate: int, n_samples: 
         append_chunk(file, _chunk("id3 ", tag))
 
 
-def moved_broadcast(content: bytes, offset_seconds: float, from_rate: int, to_rate: int) -> bytes:
-    """Return a ``bext`` chunk of a sound that starts later, at another sample rate and another level."""
+def moved_broadcast(content: bytes, offset_seconds: float | None, from_rate: int, to_rate: int) -> bytes:
+    """Return a ``bext`` chunk of a sound that starts later, at another sample rate and another level.
+
+    - ``offset_seconds``: by how much later; None if it is not known, which leaves no time.
+    """
     if len(content) < TIME_REFERENCE_OFFSET + TIME_REFERENCE.size:
         return content
     changed = bytearray(content)
     (samples,) = TIME_REFERENCE.unpack_from(content, TIME_REFERENCE_OFFSET)
     if samples:  # 0: no time of the day
-        moved = max(0, round((samples / from_rate + offset_seconds) * to_rate))
+        moved = 0 if offset_seconds is None else max(0, round((samples / from_rate + offset_seconds) * to_rate))
         if (offset_seconds, from_rate) == (0.0, to_rate):
             moved = samples
         TIME_REFERENCE.pack_into(changed, TIME_REFERENCE_OFFSET, min(moved, 2**64 - 1))
     if has_loudness(content):
         changed[LOUDNESS_SPAN] = UNKNOWN_LOUDNESS
     return bytes(changed)
+
+
+def has_time(content: bytes) -> bool:
+    """Return True for a ``bext`` chunk that states a time of the day."""
+    return any(content[TIME_REFERENCE_OFFSET : TIME_REFERENCE_OFFSET + TIME_REFERENCE.size])
 
 
 def has_loudness(content: bytes) -> bool:

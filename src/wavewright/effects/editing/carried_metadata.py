@@ -20,7 +20,7 @@ from ...audio.wave_blocks import ClippingMeter
 from ...base.json_text import parse
 from ...outputs.converted_folder import subtype_like
 from ...outputs.provenance.tags import FIELD, MANIFEST_MAGIC
-from .. import Effect, FadeIn, FadeOut, MakeLoop, Pad, PitchShift, Speed, Trim
+from .. import Effect, FadeIn, FadeOut, MakeLoop, Pad, PitchShift, RemoveSilence, Speed, Trim, TrimSilence
 from . import timed_text
 from .chain import SoundFormat
 from .effects_with_files import Append, Insert
@@ -161,8 +161,13 @@ def _plain_name(field: tuple[str, str]) -> str:
 
 def _lost_within(part: ForeignPart, moved: ForeignPart) -> str:
     """Return what of a part was taken out, empty if it is whole."""
-    if part.name == wav_metadata.BROADCAST and wav_metadata.has_loudness(part.content):
-        return "the loudness in the chunk 'bext'"
+    if part.name == wav_metadata.BROADCAST:
+        lost = {
+            "the loudness": wav_metadata.has_loudness(part.content),
+            "the time": wav_metadata.has_time(part.content) and not wav_metadata.has_time(moved.content),
+        }
+        named = " and ".join(name for name, is_lost in lost.items() if is_lost)
+        return f"{named} in the chunk 'bext'" if named else ""
     if part.name == wav_metadata.IXML and part.content != moved.content:
         return "times, rates or tracks in the chunk 'iXML'"
     return ""
@@ -280,10 +285,12 @@ class _Timeline:
         has_pitch = any(isinstance(effect, PitchShift | MakeLoop) for effect, _ in self._steps)
         return part if is_alike and not is_timed and not has_pitch else None
 
-    def _offset_seconds(self) -> float:
-        """Return the time of the source at which the output starts."""
+    def _offset_seconds(self) -> float | None:
+        """Return the time of the source at which the output starts; None if it depends on the sound."""
         offset, scale = 0.0, 1.0
         for effect, before in self._steps:
+            if isinstance(effect, RemoveSilence | TrimSilence):
+                return None
             if isinstance(effect, Speed):
                 scale *= effect.factor
             elif isinstance(effect, Pad):
