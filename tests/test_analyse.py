@@ -544,3 +544,21 @@ def test_bad_files_and_settings_are_refused(tmp_path):
     assert run(["analyse", str(path), "--f-min-hz", "60", "--f-max-hz", "400", "--quiet"]) == 0
     with pytest.raises(BadSetting, match="silence_db"):
         wavewright.analyse(path, silence_db=3.0, quiet=True)
+
+
+@pytest.mark.parametrize(
+    ("level", "largest", "said"),
+    [
+        (1.5, 1.135, "200 runs"),
+        (1.135, 2.0, "none; over full scale by up to 1.1 dB, which only files of floats hold"),
+        (1.5, 1.0, "at full scale"),
+        (0.9, 2.0, "none"),
+    ],
+)
+def test_over_full_scale_is_not_clipped(tmp_path, level, largest, said):
+    wave = np.clip(level * np.sin(2 * np.pi * 100 * np.arange(48_000) / 48_000), -largest, largest)
+    soundfile.write(tmp_path / "a.wav", wave, 48_000, "FLOAT")
+    line = next(line for line in str(analyse_file(tmp_path / "a.wav")).splitlines() if line.startswith("clipping"))
+    assert said in line
+    assert ("flat at +1.10 dB; over full scale by up to 1.1 dB" in line) == (largest == 1.135)
+    assert (line.split(None, 1)[1] == said) == (said[:4] == "none")

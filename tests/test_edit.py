@@ -16,6 +16,7 @@ from wavewright.audio.clip import write_blocks
 from wavewright.audio.pcm import to_pcm
 from wavewright.audio.sound_file import read_metadata, read_origin
 from wavewright.base.errors import BadAudio, BadFolder, BadSetting
+from wavewright.dsp.true_peak import true_peak_db
 from wavewright.effects.editing.chain import CHAIN_EFFECTS, Chain
 from wavewright.tasks.plain_data import plain
 
@@ -272,3 +273,20 @@ def test_wav_files_beyond_their_limit_are_rf64(tmp_path, monkeypatch):
     assert read_metadata(path)["comment"] == "A comment"
     with pytest.raises(BadSetting, match="4 GB"):
         write_blocks(tmp_path / "unknown.wav", [sound])
+
+
+@pytest.mark.parametrize("chain", ["limit ceiling=-1dB", "loudness -9LUFS max_true_peak=-1dB limit=yes; fadeout 10ms"])
+@pytest.mark.parametrize("ending", ["mp3", "ogg", "opus", "wav"])
+def test_a_ceiling_that_an_encoder_breaks_is_said(tmp_path, chain, ending):
+    noise = 0.4 * np.random.default_rng(0).standard_normal((1, 48_000)).astype(np.float32)
+    source = Clip(noise, 48_000).write(tmp_path / "a.wav", "FLOAT")
+    made = edit(source, tmp_path / f"b.{ending}", do=chain, quiet=True)
+    above_db = true_peak_db(Clip.read(made.out).wave) + 1
+    said = [line for line in str(made).splitlines() if "the encoder raised true peaks" in line]
+    assert bool(said) == (above_db > 0.05)
+    assert (ending, bool(said)) not in (("wav", True), ("mp3", False))
+    assert not said or f"{above_db:.1f} dB above the ceiling of -1 dB; a ceiling of -" in said[0]
+    if said:
+        lower = said[0].split("a ceiling of ")[1].split(" ")[0]
+        again = edit(source, made.out, do=chain.replace("-1dB", f"{float(lower) - 1:g}dB"), quiet=True)
+        assert true_peak_db(Clip.read(again.out).wave) < -1

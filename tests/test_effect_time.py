@@ -10,7 +10,7 @@ import soxr
 
 from tests.effect_streams import check_edges, check_effect, check_streams, cuts, in_blocks, noise, tone
 from wavewright.base.errors import BadAudio, BadFolder, BadSetting
-from wavewright.effects import Pad, PitchShift, RemoveSilence, Resample, Reverse, Speed, Stretch, Trim
+from wavewright.effects import Pad, PitchShift, RemoveSilence, Resample, Reverse, Speed, Stretch, Trim, TrimSilence
 from wavewright.effects import spool as spool_module
 from wavewright.effects.spool import Spool
 
@@ -216,6 +216,16 @@ def test_silence_is_shortened_to_its_padding():
     expected[:, 3_940:5_940] = wave[:, 7_300:9_300]
     expected[:, 6_580:] = wave[:, 18_300:]
     np.testing.assert_array_equal(removed, expected)
+
+
+@pytest.mark.parametrize("padding", [0, 320, 100_000])
+@pytest.mark.parametrize("lengths", [(5_000, 1_000, 9_000, 1, 5_000), (0, 1_000, 9_000, 700, 0), (1, 1, 1)])
+def test_silence_at_both_ends_alone_is_cut(lengths, padding):
+    first, *inside, last = lengths
+    wave = np.concatenate([np.zeros((2, first)), with_silences((*inside, last))], axis=1).astype(np.float32)
+    padded = wave[:, max(0, first - padding) : wave.shape[1] - last + min(padding, last)]
+    np.testing.assert_array_equal(TrimSilence(-60.0, padding / 16_000)(wave, 16_000), padded)
+    np.testing.assert_array_equal(TrimSilence()(np.zeros((1, 700)), 16_000), np.zeros((1, 700)))
 
 
 def test_silence_at_both_ends_keeps_one_padding():

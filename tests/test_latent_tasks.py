@@ -399,6 +399,20 @@ def test_every_damage_is_detected(workspace):
             LatentFile.read(encoded.out)
 
 
+@pytest.mark.parametrize("change", [np.asfortranarray, np.transpose, lambda x: x[::-1, ::2], lambda x: x.astype(">f4")])
+def test_latents_of_any_order_in_memory_are_read_again(tmp_path, change):
+    latents = change(np.arange(24, dtype=np.float32).reshape(4, 6))
+    path = tmp_path / "x.safetensors"
+    metadata = LatentMetadata(model="m", model_hash="0", sample_rate=RATE, n_samples=100)
+    LatentFile(latents, metadata).write(path)
+    again = LatentFile.read(path)
+    np.testing.assert_array_equal(again.latents, latents)
+    assert again.metadata == metadata
+    n_bytes = LatentFile(np.ascontiguousarray(latents, np.float32), metadata).write(tmp_path / "y.safetensors")
+    assert path.read_bytes() == (tmp_path / "y.safetensors").read_bytes()
+    assert n_bytes == path.stat().st_size
+
+
 def test_inconsistent_metadata_is_refused(workspace):
     runtime = loading.load("frames")
     known = {"model": "frames", "model_hash": runtime.folder.hash, "sample_rate": RATE}

@@ -33,6 +33,12 @@ class TestSiSdr:
     def test_a_silent_reference_has_none(self):
         assert np.isnan(si_sdr_db(np.zeros(10), np.ones(10)))
 
+    @pytest.mark.parametrize("gain", [1.0, 0.3, -7.0])
+    def test_an_equal_wave_is_infinitely_good_and_one_without_it_infinitely_bad(self, gain):
+        assert si_sdr_db(wave(0), np.float32(gain) * wave(0)) == float("inf")
+        assert si_sdr_db(wave(0), gain * np.round(wave(0) * 2**23) / 2**23) > 110  # 24 bits
+        assert si_sdr_db(wave(0), np.zeros(RATE)) == -float("inf")
+
 
 @pytest.fixture
 def folders(tmp_path):
@@ -64,6 +70,21 @@ def test_files_of_the_same_names_are_compared(folders):
     assert "before" in str(report)
     assert set(report.clean_means) == {"srmr"}
     assert all(mean["srmr"].value > 0 for mean in (report.means, report.noisy_means, report.clean_means))
+
+
+def test_what_is_silent_or_equal_is_in_no_mean_and_named(folders):
+    alone = compare_pairs(folders / "clean", folders / "processed").scores
+    Clip(np.zeros((1, RATE)), RATE).write(folders / "processed" / "a.wav")
+    Clip.read(folders / "clean" / "day" / "b.flac").write(folders / "processed" / "day" / "b.wav", "FLOAT")
+    report = compare_pairs(folders / "clean", folders / "processed", folders / "noisy")
+    assert set(report.scores) == {"day/b", "day/c"}
+    assert report.equal == ("day/b",)
+    assert report.means["si_sdr_db"].value == pytest.approx(alone["day/c"]["si_sdr_db"])
+    assert "2 of 3 files of" in str(report)
+    assert "(mean of these, 95 % interval)" in str(report)
+    assert ", of 1 alone" in str(report)
+    assert "1 file equals its clean recording, so no mean of the SI-SDR holds it, which is infinite" in str(report)
+    assert "it is silent, and its clean recording is not" in str(report)
 
 
 def test_packages_are_used_where_they_are_installed(folders, monkeypatch):

@@ -16,7 +16,7 @@ from wavewright.apps.cli import run
 from wavewright.audio.clip import write_blocks
 from wavewright.audio.file_formats.metadata import Marker, SoundMetadata
 from wavewright.audio.sound_file import read_all_metadata
-from wavewright.base.errors import BadAudio, BadSetting
+from wavewright.base.errors import BadAudio, BadSetting, SoundWarning
 from wavewright.base.units import db_to_gain
 from wavewright.effects import RemoveSilence
 from wavewright.inference.podcast import _Cuts
@@ -109,7 +109,7 @@ def test_what_is_cut_is_what_the_effect_cuts(tmp_path_factory, parts, longest, b
     n_left = effect(wave, 8_000).shape[1]
     assert cuts.seconds_removed == pytest.approx((wave.shape[1] - n_left) / 8_000, abs=0.005)
     positions = [cuts.position(seconds) for seconds in np.linspace(0, wave.shape[1] / 8_000, 50)]
-    assert positions == sorted(positions)
+    assert np.diff(positions).min() > -1e-12
     assert positions[-1] == pytest.approx(n_left / 8_000, abs=0.005)
 
 
@@ -126,7 +126,8 @@ def test_markers_tags_and_a_cover_are_kept(speakers, tmp_path):
     write_blocks(source, [Clip.read(speakers[0])], None, metadata)
     (tmp_path / "c.png").write_bytes(PNG)
     given = {"tag": ("title=Ropes",), "cover": tmp_path / "c.png", "keep_pauses": True, **RAW}
-    made = podcast((source, speakers[1]), out=tmp_path / "e.mp3", **given)
+    with pytest.warns(SoundWarning, match=r"Left out: the tag 'comment' of marked\.wav\.$"):
+        made = podcast((source, speakers[1]), out=tmp_path / "e.mp3", **given)
     assert made.chapters == ((0.0, "Hello"), (6.0, "Guest"))
     kept = read_all_metadata(made.out)
     assert {"artist": "Anna", "title": "Ropes"}.items() <= kept.tags.items()
@@ -137,6 +138,7 @@ def test_markers_tags_and_a_cover_are_kept(speakers, tmp_path):
     assert [picture.content for picture in kept.pictures] == [PNG]
     again = podcast((made.out,), out=tmp_path / "again.mp3", keep_pauses=True, **RAW)  # of an episode
     assert [title for _, title in again.chapters] == ["Hello", "Guest"]
+    assert [picture.content for picture in read_all_metadata(again.out).pictures] == [PNG]
 
 
 def test_a_marker_at_the_end_is_left_out(speakers, tmp_path):

@@ -172,7 +172,8 @@ PUBLISHED = {
             "100032-3-0-0": ("dog_bark", "100032", None, None, 0.0),
             "100263-2-0-117": ("children_playing", "100263", None, None, 0.0),
         },
-        "fsID as group, class as label; not used: start, end, salience, fold, classID",
+        "fsID as group, class as label; not used: start, end, salience, fold, classID "
+        "(to keep a fold out, add a column split",
     ),
     "ESC-50": (
         "meta/esc50.csv",
@@ -182,7 +183,7 @@ PUBLISHED = {
             "1-100032-A-0": ("dog", "100032", None, None, 0.0),
             "1-100038-A-14": ("chirping_birds", "100038", None, None, 0.0),
         },
-        "src_file as group; not used: fold, target, esc10, take",
+        "src_file as group; not used: fold, target, esc10, take (to keep a fold out, add a column split",
     ),
     "DESED": (
         "metadata/strong.tsv",
@@ -275,3 +276,17 @@ def test_fields_of_json_that_are_not_used_are_named(folder):
     scanned = scan(folder / "list.jsonl")
     assert scanned.entries[0].offset_seconds == 0
     assert scanned.notes == ("list.jsonl: fields that are not used: 'start', 'kit'.",)
+
+
+@pytest.mark.parametrize("name", ["UrbanSound8K", "ESC-50"])
+def test_a_fold_is_kept_out_by_a_column_of_splits(tmp_path, name):
+    table, lines, clips, _ = PUBLISHED[name]
+    write_sounds(tmp_path, *(f"audio/{clip}.wav" for clip in clips))
+    head, *rows = lines.splitlines()
+    place = head.split(",").index("fold")
+    folds = sorted({row.split(",")[place] for row in rows})
+    rows = [f"{row},{'test' if row.split(',')[place] == folds[0] else 'train'}" for row in rows]
+    (tmp_path / table).parent.mkdir(exist_ok=True)
+    (tmp_path / table).write_text("\n".join([f"{head},split", *rows]) + "\n", encoding="utf-8")
+    scanned = scan(tmp_path, None, manifest=tmp_path / table)
+    assert [entry.split for entry in scanned.entries] == ["test" if row.endswith("test") else "train" for row in rows]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import mido
 import numpy as np
@@ -239,3 +240,14 @@ def test_without_reverb_the_sound_ends_with_its_notes(tmp_path):
         levels.append(np.abs(wave[:, 44_100:66_150]).max())
     assert levels[0] == 0
     assert levels[1] > 1e-3
+
+
+@pytest.mark.parametrize(("suffix", "n_chords"), [(".abc", 3), (".musicxml", 3), (".mid", 3)])
+def test_chord_symbols_over_a_melody_are_said_not_to_be_played(tmp_path, suffix, n_chords):
+    (tmp_path / "score.abc").write_text('X:1\nM:4/4\nL:1/4\nK:C\n"C"c d "Am7"e f|"F/A"g4|')
+    score = read_score(tmp_path / "score.abc")
+    write_score(score, tmp_path / f"a{suffix}")
+    shown = str(render(tmp_path / f"a{suffix}", tmp_path / "a.wav", sample_rate=RATE, quiet=True))
+    assert f"{n_chords} chord symbols not played; `wavewright accompany` plays chords" in shown
+    write_score(replace(score, tracks=score.tracks * 2), tmp_path / f"b{suffix}")
+    assert "chord symbol" not in str(render(tmp_path / f"b{suffix}", tmp_path / "b.wav", sample_rate=RATE, quiet=True))

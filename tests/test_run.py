@@ -93,6 +93,19 @@ def test_a_run_from_before_a_setting_existed_goes_on(kit, tmp_path, monkeypatch)
         run.train(kit, "gan", "tiny", tmp_path / "run", resume=True, settings=settings, quiet=True)
 
 
+@pytest.mark.parametrize("setting", ["learning_rate", "ema_decay"])
+def test_a_resumed_run_with_other_settings_names_the_way(kit, tmp_path, monkeypatch, setting):
+    monkeypatch.undo()
+    settings = ["training.steps=2", "training.threads=1", "training.batch_size=4"]
+    out = tmp_path / "run"
+    run.train(kit, "gan", "tiny", out, max_minutes=1e-5, settings=settings, quiet=True)
+    before = (out / RUN_FILE).read_bytes()
+    match = rf"recipe\.training\.{setting} was .*, now .*; resume with .* from its weights: --from {out} --out FOLDER"
+    with pytest.raises(BadSetting, match=match):
+        run.train(kit, "gan", "tiny", out, resume=True, settings=[*settings, f"training.{setting}=0.0123"], quiet=True)
+    assert (out / RUN_FILE).read_bytes() == before
+
+
 def test_a_base_weight_without_a_base_is_refused(kit, tmp_path):
     with pytest.raises(BadSetting, match="the weight of the model that a run starts from; give one with --from"):
         run.train(kit, "gan", "tiny", tmp_path / "run", max_minutes=1, settings=["training.base_weight=0.3"])

@@ -149,6 +149,15 @@ def test_the_loudness_of_broadcasters_is_named_and_moved(tmp_path):
     assert struct.unpack_from("<5h", kept.parts[0].content, 412) == (0x7FFF,) * 5
 
 
+@pytest.mark.parametrize(("chain", "is_known"), [("topandtail", False), ("silence", False), ("trim 0.5s", True)])
+def test_a_time_of_the_day_that_is_not_known_any_more_is_named(tmp_path, chain, is_known):
+    bext = bytearray(602)
+    struct.pack_into("<QH", bext, 338, RATE, 1)
+    kept, said = edited(wav(tmp_path / "a.wav", chunk(b"bext", bytes(bext))), tmp_path / "b.wav", chain)
+    assert ("the time in the chunk 'bext'" in said) != is_known
+    assert struct.unpack_from("<Q", kept.parts[0].content, 338)[0] == (round(1.5 * RATE) if is_known else 0)
+
+
 @pytest.mark.parametrize("n_bytes", [1, 3, 5])
 def test_a_chunk_without_its_pad_byte_hides_nothing(tmp_path, n_bytes):
     odd = b"bext" + struct.pack("<I", n_bytes) + b"\1" * n_bytes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -134,6 +135,31 @@ def test_a_killed_trial_is_resumed_and_ends_as_without_the_kill(search, monkeypa
         assert after.params == before.params
         assert after.state == before.state
         assert after.intermediate_values == before.intermediate_values
+
+
+def test_a_search_that_ctrl_c_stops_is_saved_and_ends_as_without_it(search, monkeypatch):
+    whole = begun(replace(search, out=search.out.parent / "whole"))
+    assert whole.train_next(FAR)
+    step = Loop.train_step
+
+    def interrupted(loop: Loop, source: object) -> dict[str, float]:
+        if loop.progress.step == 4:
+            signal.raise_signal(signal.SIGINT)
+        return step(loop, source)
+
+    monkeypatch.setattr(Loop, "train_step", interrupted)
+    stopped = begun(search)
+    stopped.train_next(FAR)
+    assert stopped.stopped_by == "Ctrl-C"
+    assert [trial.state for trial in stopped.study.trials] == [TrialState.RUNNING]
+    monkeypatch.setattr(Loop, "train_step", step)
+    resumed = begun(search, 1)
+    assert resumed.train_next(FAR)
+    assert not resumed.stopped_by
+    (before,), (after,) = whole.study.trials, resumed.study.trials
+    assert after.params == before.params
+    assert after.state == before.state == TrialState.COMPLETE
+    assert after.intermediate_values == before.intermediate_values
 
 
 @pytest.mark.parametrize("place", ["export_best", "tell"])

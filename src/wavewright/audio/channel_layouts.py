@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 LAYOUTS = {
     1: ("C",),
     2: ("L", "R"),
@@ -13,6 +15,12 @@ LAYOUTS = {
     8: ("L", "R", "C", "LFE", "Lb", "Rb", "Ls", "Rs"),
 }
 """Positions by the number of channels: left, right, centre, low-frequency effects, surround, back."""
+
+PLACES_FIELD = "WAVEFORMATEXTENSIBLE_CHANNEL_MASK"
+"""Tag of FLAC files with the mask of the places of the channels, where they are not the usual ones."""
+
+USUAL_PLACES = (0, 0x4, 0x3, 0x7, 0x33, 0x37, 0x3F, 0x70F, 0x63F)
+"""Masks of the places of channels by their number, for files without that tag (RFC 9639, 9.1.3)."""
 
 HALF_POWER = 0.5**0.5
 STEREO_WEIGHTS = {
@@ -27,6 +35,12 @@ STEREO_WEIGHTS = {
     "Cs": (0.5, 0.5),
 }
 """Weights of each position in the left and the right of a stereo downmix (BS.775, table 2)."""
+
+
+def mask_of(text: str, n_channels: int) -> int | None:
+    """Return the mask in the tag of the places of channels; None if it is none of so many channels."""
+    is_mask = re.fullmatch(r"0x[0-9A-Fa-f]{1,8}", text) and int(text, 16).bit_count() == n_channels
+    return int(text, 16) if is_mask else None
 
 
 def stereo_weights(n_channels: int) -> list[list[float]] | None:

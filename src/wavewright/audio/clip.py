@@ -17,9 +17,10 @@ from ..base.errors import BadAudio, BadFolder, BadSetting, SoundWarning, Wavewri
 from ..base.units import samples_to_seconds, seconds_to_samples
 from ..base.whole_file import check_name, scratch_folder, temporary_path, why_not_written
 from . import m4a_file
+from .channel_layouts import PLACES_FIELD, mask_of
 from .file_formats.metadata import SoundMetadata, fields_of
 from .file_kind import HEAD_BYTES, MEDIA_SUFFIXES
-from .metadata_losses import losses
+from .metadata_losses import PLACES, losses
 from .sound_file import (
     CHUNK_SAMPLES,
     MAX_CHANNELS,
@@ -64,6 +65,7 @@ SOUND_SUFFIXES = (*dict.fromkeys((*FORMATS, *MEDIA_SUFFIXES)),)
 
 BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32}
 UNCLIPPED = ("FLOAT", "DOUBLE")
+WAV_FORMATS = ("WAV", "WAVEX", "RF64")
 
 CODEC_RATES_HZ = {
     "OPUS": (8_000, 12_000, 16_000, 24_000, 48_000),
@@ -361,6 +363,11 @@ def write_blocks(
     n_bytes = int((expected_seconds or 0.0) * sample_rate) * first.n_channels * _sample_bytes(subtype)
     if file_format == "WAV" and n_bytes > RF64_FRACTION * MAX_CHUNK_FILE_BYTES:
         file_format = "RF64"
+    places = known.tags.get(PLACES_FIELD.lower())
+    has_places = places is None or file_format in (*WAV_FORMATS, "FLAC")
+    known = known if has_places else known.without(PLACES_FIELD)
+    if file_format == "WAV" and places and mask_of(places, first.n_channels) is not None:
+        file_format = "WAVEX"
     checked = _checked_waves(path, chain([first], iterator), first)
     waves = resampled(checked, first.sample_rate, sample_rate, first.n_channels)
     try:
@@ -372,13 +379,13 @@ def write_blocks(
                 )
                 lost = losses(known, read_all_metadata(temporary), read_header(temporary).seconds) if known else []
                 temporary.replace(path)
-                return _written(path, lost, left_out)
+                return _written(path, [*lost, *([] if has_places else [PLACES])], left_out)
             with soundfile.SoundFile(
                 temporary, "w", sample_rate, first.n_channels, subtype, format=file_format
             ) as file:
                 _write_waves(path, file, waves, clipping)
                 n_written = file.frames
-            if is_loop and file_format in ("WAV", "RF64"):
+            if is_loop and file_format in WAV_FORMATS:
                 known = replace(known, loops=(LoopPoints(0, n_written),))
             lost = _write_metadata(path, temporary, known, first.sample_rate, sample_rate, n_written)
             _without_chance(temporary, file_format)
@@ -386,7 +393,7 @@ def write_blocks(
     except (OSError, soundfile.LibsndfileError) as error:
         reason = getattr(error, "error_string", None) or getattr(error, "strerror", None) or str(error)
         raise WavewrightError(why_not_written(path, reason)) from error
-    return _written(path, lost, left_out)
+    return _written(path, [*lost, *([] if has_places else [PLACES])], left_out)
 
 
 def _written(path: Path, lost: list[str], left_out: list[str] | None) -> Path:
@@ -430,7 +437,7 @@ def _without_chance(path: Path, file_format: str) -> None:
         with path.open("r+b") as file:
             ogg.set_stream(file)
         return
-    positions = {"WAV": wav_metadata.peak_time, "RF64": wav_metadata.peak_time, "AIFF": aiff_metadata.peak_time}
+    positions = {**dict.fromkeys(WAV_FORMATS, wav_metadata.peak_time), "AIFF": aiff_metadata.peak_time}
     if file_format in positions:
         with path.open("r+b") as file:
             if position := positions[file_format](file):
@@ -505,7 +512,7 @@ def _write_waves(
         n_bytes += wave.size * _sample_bytes(file.subtype)
         if file.format == "OGG" and len(wave) in OGG_CHANNELS:
             wave = wave[np.argsort(OGG_CHANNELS[len(wave)])]  # noqa: PLW2901
-        if file.format in ("WAV", "AIFF") and n_bytes > MAX_CHUNK_FILE_BYTES:
+        if file.format in ("WAV", "WAVEX", "AIFF") and n_bytes > MAX_CHUNK_FILE_BYTES:
             raise BadSetting(
                 f"{path} would grow beyond the 4 GB that {file.format} can count; write a .flac file instead."
             )

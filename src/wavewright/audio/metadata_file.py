@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from ..base.whole_file import temporary_path
-from .file_formats import aiff_metadata, id3_metadata, m4a_metadata, vorbis_metadata, wav_metadata
+from .file_formats import aiff_metadata, id3_metadata, m4a_metadata, other_metadata, vorbis_metadata, wav_metadata
 from .file_formats.id3 import skip_tags
-from .file_formats.metadata import Marker, Picture, SoundMetadata, normalised, text_of
+from .file_formats.metadata import TRACK, ForeignPart, Marker, Picture, SoundMetadata, normalised, text_of
 from .wav_chunks import WAV_MAGIC
 
 Container: TypeAlias = Any  # av.container.InputContainer: PyAV is an optional dependency
@@ -33,6 +33,8 @@ def read(path: Path, head: bytes, sample_rate: int, seconds: float | None) -> So
                 return aiff_metadata.read(file, sample_rate)
             if head[:4] == b"OggS":
                 return vorbis_metadata.read_ogg(file, seconds)
+            if (found := other_metadata.read(file, head, sample_rate)) is not None:
+                return found
             file.seek(skip_tags(file))
             if file.read(4) == b"fLaC":
                 return vorbis_metadata.read_flac(file, seconds)
@@ -63,8 +65,16 @@ def read_container(path: Path, container: Container) -> SoundMetadata:
         with path.open("rb") as file:
             own = m4a_metadata.read(file)
     pictures = tuple(_covers(container)) if own is None else own.pictures
-    found = SoundMetadata(normalised(named), pictures, tuple(markers))
+    found = SoundMetadata(normalised(named), pictures, tuple(markers), parts=tuple(_other_tracks(container)))
     return found if own is None else own.completed(found)
+
+
+def _other_tracks(container: Container) -> Iterator[ForeignPart]:
+    """Yield what a file holds beside its first track of sound and its images: subtitles, attached files, more sound."""
+    for stream in container.streams:
+        if stream.type in ("audio", "subtitle", "attachment") and stream is not container.streams.audio[0]:
+            name = stream.metadata.get("filename") or stream.metadata.get("title") or f"{stream.index} ({stream.type})"
+            yield ForeignPart(TRACK, name, b"")
 
 
 def text_of_tag(value: str) -> str:

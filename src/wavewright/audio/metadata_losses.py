@@ -8,10 +8,12 @@ from dataclasses import replace
 
 from .file_formats import aiff_metadata, id3_metadata, m4a_metadata, vorbis_metadata, wav_metadata
 from .file_formats.ape import KIND as APE
-from .file_formats.metadata import ForeignPart, Marker, SoundMetadata, plain, with_joined_totals
+from .file_formats.lyrics3 import KIND as LYRICS3
+from .file_formats.metadata import TRACK, ForeignPart, Marker, SoundMetadata, plain, with_joined_totals
+from .file_formats.other_metadata import KIND as OTHER
 from .wav_chunks import LoopPoints
 
-LOOPS = "its loop points"
+LOOPS, PLACES = "its loop points", "the places of its channels"
 SAME_SECONDS = 0.05  # between times that are one: some formats store milliseconds, AAC lasts some longer
 SAME_NOTE = 1e-4
 KINDS = {
@@ -21,6 +23,9 @@ KINDS = {
     vorbis_metadata.KIND: "block",
     m4a_metadata.KIND: "atom",
     APE: "item",
+    LYRICS3: "field",
+    OTHER: "part",
+    TRACK: "track",
 }
 MIME_TYPES = {"image/jpg": "image/jpeg"}
 

@@ -224,6 +224,8 @@ def _named_table(
         sign = next((sign for sign in LABEL_SEPARATORS if any(sign in cells[place] for _, cells in rows)), "|")
         note += "" if sign == "|" else f"; labels are separated by {LABEL_SEPARATORS[sign]}"
         rows = [(n, (*c[:place], "|".join(map(str.strip, c[place].split(sign))), *c[place + 1 :])) for n, c in rows]
+    if "fold" in names:
+        unused += " (to keep a fold out, add a column split: test for its lines, train for the others)"
     is_plain = delimiter == "," and not unused and names == fields
     return Table(fields, tuple(rows), "" if is_plain else f"{note}{f'; not used: {unused}' if unused else ''}.")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import cache
 
 import numpy as np
@@ -13,6 +14,7 @@ OVERSAMPLING = 4
 FILTER_SAMPLES = 10  # reach of the oversampling filter on each side
 KAISER_BETA = 5.0  # of the window of the filter
 CHUNK_SAMPLES = 4096
+SMALLEST_EXCESS_DB = 0.05  # that is shown as one
 LARGEST_RATIO = 2.5  # no inter-sample peak is higher than this times the samples in reach of the filter
 
 
@@ -72,6 +74,17 @@ class TruePeakMeter:
         if LARGEST_RATIO * float(np.abs(context).max(initial=0.0)) <= self._peak:
             return 0.0
         return float(true_peaks(context)[start - first : end - first].max(initial=0.0))
+
+
+def above_ceiling(peak_db: float, ceiling_db: float) -> str:
+    """Return a sentence on true peaks of an encoded sound above a ceiling, in dB; empty if there are none."""
+    above_db = peak_db - ceiling_db
+    if above_db < SMALLEST_EXCESS_DB:
+        return ""
+    return (
+        f"the encoder raised true peaks to {peak_db:.1f} dB, {above_db:.1f} dB above the ceiling of {ceiling_db:g} dB; "
+        f"a ceiling of {math.floor(10 * (ceiling_db - above_db)) / 10:g} dB keeps them below."
+    )
 
 
 def true_peak_db(wave: np.ndarray) -> float:

@@ -17,7 +17,7 @@ from .looping import MakeLoop
 from .loudness import NormaliseLoudness
 from .modulation import Phaser, RingModulator, Tremolo
 from .resampling import Resample, Speed
-from .silence import RemoveSilence
+from .silence import RemoveSilence, TrimSilence
 from .space import ConvolutionReverb, Reverb
 from .spectral import SpectralCopy, SpectralGain, SpectralHeal, SpectralIsolate
 from .stretching import PitchShift, Stretch
@@ -75,6 +75,7 @@ EFFECTS: Mapping[str, type[Effect]] = {
     "stretch": Stretch,
     "pitch": PitchShift,
     "silence": RemoveSilence,
+    "topandtail": TrimSilence,
     "declick": DeClick,
     "declip": DeClip,
     "loop": MakeLoop,
@@ -148,6 +149,7 @@ __all__ = [
     "ToStereo",
     "Tremolo",
     "Trim",
+    "TrimSilence",
     "TwoPassEffect",
     "Vibrato",
     "Width",

@@ -1,4 +1,4 @@
-"""Removal of silence, with crossfades where it was."""
+"""Removal of silence: everywhere, with crossfades where it was, or at both ends alone."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from ..base.ranges import ranged
 from ..base.units import seconds_to_samples
 from ..dsp.assembly import crossfade
 from ..dsp.silence import SilenceDetector
-from .effect import Effect, PartitionStream, milliseconds_to_samples
+from .effect import Effect, Measurement, PartitionStream, TwoPassEffect, milliseconds_to_samples
+from .trimming import Trim
 
 PARTITION_SAMPLES = 4_096
 
@@ -110,3 +111,49 @@ class RemoveSilenceStream(PartitionStream):
         self._held = self._held[:, n:]
         self._held_start += dropped.shape[1]
         return dropped
+
+
+@dataclass(frozen=True)
+class TrimSilence(TwoPassEffect):
+    """Cut silence at both ends alone, down to ``padding_seconds`` of it; pauses inside stay.
+
+    Silence has no sample above ``threshold_db`` (dBFS) in any channel. A sound that is silent throughout is unchanged.
+    """
+
+    threshold_db: float = ranged(-50.0, -120.0, 0.0)
+    padding_seconds: float = ranged(0.0, 0.0, 10.0)
+
+    def measurement(self, sample_rate: int, n_channels: int) -> EndsMeasurement:
+        """Open a measurement, see :meth:`.effect.TwoPassEffect.measurement`."""
+        return EndsMeasurement(self, sample_rate)
+
+    def output_position(self, position_seconds: float, seconds: float | None) -> None:
+        """Return None: where a moment goes depends on the sound."""
+
+    def output_seconds(self, seconds: float) -> None:
+        """Return None: the length of the output depends on the sound."""
+
+
+class EndsMeasurement(Measurement):
+    """The first pass of :class:`TrimSilence`: where the sound begins and ends."""
+
+    def __init__(self, settings: TrimSilence, sample_rate: int) -> None:
+        self._settings = settings
+        self._sample_rate = sample_rate
+        self._detector = SilenceDetector(settings.threshold_db, 1)
+        self._first: int | None = None
+
+    def add(self, block: np.ndarray) -> None:
+        """Measure the next block, see :meth:`.effect.Measurement.add`."""
+        silences = self._detector.add(block)
+        if self._first is None and self._detector.silent_start:
+            self._first = next((end for start, end in silences if start == 0), 0)
+
+    def effect(self) -> Trim:
+        """Return the cut of both ends."""
+        if self._first is None:
+            return Trim()
+        n_padding = seconds_to_samples(self._settings.padding_seconds, self._sample_rate)
+        first = max(0, self._first - n_padding)
+        end = min(self._detector.n_samples, self._detector.silent_start + n_padding)
+        return Trim(first / self._sample_rate, end / self._sample_rate)

@@ -11,7 +11,7 @@ from itertools import accumulate
 from pathlib import Path
 
 from ..audio.clip import Clip, describe_audio, read_blocks, read_header, warn_of_left_out, write_blocks
-from ..audio.file_formats.metadata import Marker, SoundMetadata
+from ..audio.file_formats.metadata import Marker, SoundMetadata, plain
 from ..audio.notebook import files_html
 from ..audio.sound_file import read_all_metadata
 from ..audio.wave_blocks import CountedWaves
@@ -24,8 +24,9 @@ from ..base.whole_file import scratch_folder
 from ..dsp.levels import FrameLevels, LevelMeter
 from ..dsp.loudness import DUAL_MONO_LU, LoudnessMeter
 from ..dsp.silence import SilenceDetector
-from ..dsp.true_peak import TruePeakMeter
+from ..dsp.true_peak import TruePeakMeter, above_ceiling
 from ..effects import NormaliseLoudness, RemoveSilence
+from ..effects.editing.carried_metadata import left_out_of
 from ..effects.editing.chain import Chain
 from ..effects.mixing.files import write_mix
 from ..effects.mixing.plan import MASTER, Mix, Placement, Strip
@@ -142,7 +143,8 @@ class Podcast:
             pauses = f"{self.n_pauses} pause{'s' * (self.n_pauses != 1)}"
             lines.append(f"  {pauses} shortened, {self.seconds_removed:.1f} s taken out")
         lines += [f"  {clock(start)} {title}" for start, title in self.chapters]
-        return "\n".join(lines)
+        above = above_ceiling(self.true_peak_db, CEILING_DB)
+        return "\n".join([*lines, f"  {above.split(';')[0]}"] if above else lines)
 
 
 def make_podcast(
@@ -175,13 +177,13 @@ def make_podcast(
         if not audible:
             raise BadAudio(f"Nothing is heard in {', '.join(map(str, files))}; check the recordings.")
         mixed = folder / "mix.wav"
-        write_mix(_mix_of(audible, sample_rate, n_channels), mixed, out.name, subtype="FLOAT")
+        write_mix(_mix_of(audible, sample_rate, n_channels), mixed, out.name, subtype="FLOAT", names_losses=False)
         threshold_db = _pause_threshold(mixed)
         cuts = _Cuts(mixed, settings.longest_pause, threshold_db)
-        chapters = _chapters(files, mixed, settings, threshold_db)
+        chapters, marked = _chapters(files, mixed, settings, threshold_db)
         moved = [(cuts.position(start), title) for start, title in chapters]
         origin = _origin(files, settings, processors, max(header.sample_rate for header in headers))
-        _write(mixed, out, settings, cuts, moved, origin)
+        _write(mixed, out, settings, cuts, moved, origin, _not_taken(files, settings, marked))
     written = read_header(out)
     loudness, peak = LoudnessMeter(written.sample_rate, written.n_channels), TruePeakMeter(written.n_channels)
     for block in read_blocks(out, BLOCK_SECONDS):
@@ -320,21 +322,39 @@ class _Cuts:
 
 def _chapters(
     files: Sequence[Path], mixed: Path, settings: PodcastSettings, threshold_db: float
-) -> list[tuple[float, str]]:
-    """Return start in the mix and title of each chapter, in order; the first begins at 0 if there are any."""
+) -> tuple[list[tuple[float, str]], Path | None]:
+    """Return start in the mix and title of each chapter, in order, and the file whose markers they are.
+
+    The first begins at 0 if there are any.
+    """
     if settings.chapter_pause is not None:
         rate = read_header(mixed).sample_rate
         silences, n_samples = _silences(mixed, threshold_db, settings.chapter_pause)
         starts = [end / rate for start, end in silences if start and end < n_samples]
-        return [(start, f"Chapter {number}") for number, start in enumerate([0.0, *starts], 1) if starts]
-    found = sorted(settings.chapters)
-    if not found:
-        markers = next(filter(None, (read_all_metadata(file).markers for file in files)), ())
-        ordered = sorted(markers, key=lambda marker: marker.start)
+        return [(start, f"Chapter {number}") for number, start in enumerate([0.0, *starts], 1) if starts], None
+    found, marked = sorted(settings.chapters), None
+    if not found and (marked := next((file for file in files if read_all_metadata(file).markers), None)):
+        ordered = sorted(read_all_metadata(marked).markers, key=lambda marker: marker.start)
         found = [(marker.start, marker.label or f"Chapter {number}") for number, marker in enumerate(ordered, 1)]
     seconds = read_header(mixed).seconds or 0.0
     found = [(start, title) for start, title in found if start < seconds]  # recorders mark the end, too
-    return [(0.0, "Start"), *found] if found and found[0][0] > 0 else found
+    return [(0.0, "Start"), *found] if found and found[0][0] > 0 else found, marked
+
+
+def _not_taken(files: Sequence[Path], settings: PodcastSettings, marked: Path | None) -> list[str]:
+    """Return what the recordings hold beside their sound that the episode does not have.
+
+    - ``marked``: the recording whose markers are the chapters.
+    """
+    taken, names = settings.metadata, settings.metadata.values
+    lost = []
+    for file in files:
+        own = read_all_metadata(file)
+        chapters = tuple(Marker(each.start, each.end, each.label) for each in own.markers)
+        replaced = () if file != files[0] else tuple(each for each in own.fields if plain(*each)[0].lower() in names)
+        kept = replace(taken, fields=(*taken.fields, *replaced), markers=chapters if file == marked else ())
+        lost += [f"{name} of {file.name}" for name in left_out_of(file, kept, read_header(file).seconds)]
+    return lost
 
 
 def _origin(
@@ -359,8 +379,9 @@ def _write(
     cuts: _Cuts,
     chapters: Sequence[tuple[float, str]],
     origin: Mapping[str, object],
+    left_out: list[str],
 ) -> None:
-    """Write the episode."""
+    """Write the episode; ``left_out`` is what of the recordings is not in it."""
     header = read_header(mixed)
     loudness = NormaliseLoudness(settings.loudness_lufs, CEILING_DB, limit=True, dual_mono=True)
     chain = Chain((*cuts.effects, loudness))
@@ -369,7 +390,6 @@ def _write(
     )
     markers = tuple(Marker(start, None, title) for start, title in chapters)
     metadata = replace(settings.metadata.with_tags({"comment": json.dumps(origin)}), markers=markers)
-    left_out: list[str] = []
     clips: Iterator[Clip] = (Clip(wave, header.sample_rate) for wave in waves)
     seconds = (header.seconds or 0.0) - cuts.seconds_removed
     write_blocks(out, clips, None, metadata, seconds, left_out=left_out)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
@@ -51,10 +51,13 @@ NAMES = {
     "word_error_percent": "word error (%)",
 }
 SHOWN_PROBLEMS = 10
+ROUNDING = 1e-14  # power of the rounding of 32 bits to that of a wave
 
 
 def si_sdr_db(reference: np.ndarray, estimate: np.ndarray) -> float:
     """Return the scale-invariant signal-to-distortion ratio of waves ``(time,)`` in dB, NaN for a silent reference.
+
+    Infinite for equal waves, up to gain and rounding of 32 bits; minus infinity for an estimate without the reference.
 
     References
     ----------
@@ -66,7 +69,10 @@ def si_sdr_db(reference: np.ndarray, estimate: np.ndarray) -> float:
         return float("nan")
     projection = (estimate @ reference) / power * reference
     distortion = estimate - projection
-    return float(10 * np.log10((projection @ projection + 1e-20) / (distortion @ distortion + 1e-20)))
+    kept, lost = projection @ projection, distortion @ distortion
+    if not kept:
+        return -float("inf")
+    return float(10 * np.log10(kept / lost)) if lost > ROUNDING * kept else float("inf")
 
 
 def pesq(reference: np.ndarray, estimate: np.ndarray) -> float:
@@ -135,7 +141,9 @@ class PairedReport:
     not_measured
         Metrics that are left out, and the commands that install their packages.
     problems
-        Files that were left out, and the reasons.
+        Files that were left out, and the reasons; the means are those of the others.
+    equal
+        Names of files that equal their clean recordings: their SI-SDR is infinite, and in no mean.
     """
 
     reference: Path
@@ -148,6 +156,7 @@ class PairedReport:
     clean_scores: dict[str, dict[str, float]]
     not_measured: dict[str, str]
     problems: dict[str, str]
+    equal: tuple[str, ...] = ()
 
     @cached_property
     def means(self) -> dict[str, Interval]:
@@ -166,11 +175,21 @@ class PairedReport:
 
     def __str__(self) -> str:
         """Return a line for each metric, and notes."""
-        lines = [f"{len(self.scores)} files of {self.processed} against {self.reference} (mean, 95 % interval)"]
+        n_left_out = sum(Path(path).is_relative_to(self.processed) for path in self.problems)
+        n_files = f"{len(self.scores)} of {len(self.scores) + n_left_out}" if n_left_out else f"{len(self.scores)}"
+        mean_of = "mean of these" if n_left_out else "mean"
+        lines = [f"{n_files} files of {self.processed} against {self.reference} ({mean_of}, 95 % interval)"]
         for name, mean in self.means.items():
             others = (("before", self.noisy_means), ("clean", self.clean_means))
             beside = [f", {which} {means[name].value:.3f}" for which, means in others if name in means]
+            n_scores = sum(name in each for each in self.scores.values())
+            beside += [f", of {n_scores} alone"] if n_scores < len(self.scores) else []
             lines.append(f"  {NAMES[name]:14} {mean.value:7.3f} ({mean.low:.3f} to {mean.high:.3f}){''.join(beside)}")
+        if self.equal:
+            n_equal = (
+                f"{len(self.equal)} file equals its" if len(self.equal) == 1 else f"{len(self.equal)} files equal their"
+            )
+            lines.append(f"  {n_equal} clean recording, so no mean of the SI-SDR holds it, which is infinite.")
         if self.words_from == "recogniser":
             lines.append("  Word error against what is recognised in the clean recordings: not all have a text.")
         lines += [f"  {NAMES[name]} is left out: {command}" for name, command in self.not_measured.items()]
@@ -252,6 +271,7 @@ def compare_pairs(
     )
     problems: dict[str, str] = {}
     scores = dict(scorer.scores(files, problems))
+    equal = tuple(scorer.equal)
     if not scores:
         reason = next(iter(problems.values()), "no file has the name of another")
         raise BadFolder(f"Nothing in {processed} can be compared with {reference}: {reason}")
@@ -266,6 +286,7 @@ def compare_pairs(
         clean_scores=dict(scorer.clean_scores(scores)),
         not_measured={name: PACKAGES[name] for name in requested if name not in installed},
         problems=problems,
+        equal=equal,
     )
 
 
@@ -332,6 +353,7 @@ class _Scorer:
     metrics: list[str]
     calls: _Calls | None
     words: _Words | None
+    equal: list[str] = field(default_factory=list)  # names of processed files
 
     def scores(self, files: Mapping[str, Path], problems: dict[str, str]) -> Iterator[tuple[str, dict[str, float]]]:
         """Yield each file with its scores; add files that cannot be scored to ``problems``."""
@@ -341,6 +363,8 @@ class _Scorer:
             except (BadAudio, BadSetting) as error:
                 problems[str(path)] = str(error)
                 continue
+            if scores.get("si_sdr_db") == float("inf"):
+                self.equal.append(name)
             yield name, _finite(scores)
 
     def clean_scores(self, names: Iterable[str]) -> Iterator[tuple[str, dict[str, float]]]:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ..audio.clip import Clip, describe_audio, read_blocks, read_header, suffix_like, write_blocks
+from ..audio.clip import Clip, describe_audio, read_blocks, read_header, suffix_like
 from ..audio.wave_blocks import LOWER_FIRST, ClippedSamples, ClippingMeter, CountedWaves
 from ..base.errors import BadSetting
 from ..base.parameters import NAMES_MODEL, Quiet, Writes
@@ -17,6 +17,7 @@ from ..base.whole_file import check_target
 from ..contracts.enhancement import EchoCanceller
 from ..contracts.model_results import ConvertedFile
 from ..dsp.echo import EchoSettings
+from ..effects.editing.carried_metadata import write_as
 from ..families import loading
 from ..inference.enhancement.echo import LinearCanceller, check_recordings, without_echo
 from . import checked
@@ -105,7 +106,7 @@ def cancel_echo(
         far_waves = (block.wave for block in read_blocks(far, BLOCK_SECONDS))
         processed = without_echo(waves, far_waves, header, far_header.sample_rate, maker)
         clipping = ClippingMeter()
-        write_blocks(target, (Clip(wave, header.sample_rate) for wave in processed), clipping=clipping)
+        write_as(mic, target, (Clip(wave, header.sample_rate) for wave in processed), None, clipping)
     return EchoFree(
         model="linear" if isinstance(maker, LinearCanceller) else maker.name,
         model_hash="Kalman filter" if isinstance(maker, LinearCanceller) else maker.folder.hash,

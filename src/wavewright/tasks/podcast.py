@@ -10,7 +10,7 @@ from pydantic import Field
 from ..audio import m4a_file
 from ..audio.cover import cover_of, read_cover
 from ..audio.file_formats.metadata import SoundMetadata, fields_of
-from ..audio.sound_file import read_header, read_metadata
+from ..audio.sound_file import read_all_metadata, read_header, read_metadata
 from ..base.errors import BadSetting
 from ..base.names import quoted
 from ..base.parameters import FREE_TEXT, NAMES_MODEL, Quiet, WritesSounds
@@ -68,7 +68,9 @@ def podcast(
     tag: Annotated[
         tuple[str, ...], Field(description="Write a tag: title=Our episode; may be given several times."), FREE_TEXT
     ] = (),
-    cover: Annotated[Path | None, Field(description="Picture of the episode, JPEG or PNG.")] = None,
+    cover: Annotated[
+        Path | None, Field(description="Picture of the episode, JPEG or PNG; default: that of the first recording.")
+    ] = None,
     quiet: Quiet = False,
 ) -> Podcast:
     """Make an episode of a podcast: noise removed, speakers equally loud, long pauses shortened, chapters, tags.
@@ -105,7 +107,7 @@ def podcast(
     if keep_noise and model is not None:
         raise BadSetting(f"--keep-noise needs no denoiser; leave --model {model} out.")
     tags = {name: text for name, text in read_metadata(first).items() if name != "comment"} | tags_of(tag)
-    pictures = () if cover is None else cover_of(read_cover(cover))
+    pictures = read_all_metadata(first).pictures if cover is None else cover_of(read_cover(cover))
     settings = PodcastSettings(
         loudness_lufs=loudness,
         longest_pause=None if keep_pauses else longest_pause,

@@ -84,6 +84,8 @@ class RenderedScore:
         Samples of the stems beyond full scale, unless they are stored as floats.
     unsounded : dict
         How many notes the instrument has no sound for, by MIDI key, such as drums that a kit lacks.
+    n_chords : int
+        Chord symbols over a melody alone, which are not played.
     """
 
     out: Path
@@ -98,6 +100,7 @@ class RenderedScore:
     is_marked: bool = False
     clipped_in_stems: ClippedSamples | None = None
     unsounded: dict[int, int] = field(default_factory=dict)
+    n_chords: int = 0
 
     @property
     def sound_files(self) -> tuple[Path, ...]:
@@ -118,6 +121,8 @@ class RenderedScore:
         if self.unsounded:
             keys = ", ".join(map(str, sorted(self.unsounded)))
             lines.append(f"  {_count(sum(self.unsounded.values()), 'note')} without a sound there, of the keys {keys}")
+        if self.n_chords:
+            lines.append(f"  {_count(self.n_chords, 'chord symbol')} not played; `wavewright accompany` plays chords")
         lines += [f"  {stem}" for stem in self.stems]
         if self.clipped_in_stems:
             lines.append(f"Of the stems, {self.clipped_in_stems.warning(LOWER_THE_TRACKS)}")
@@ -388,12 +393,13 @@ class _Rendering:
             files = self.write_stems(stems, dry.n_samples, subtype, clipping) if stems is not None else ()
         if meter.peak < SILENCE:
             warnings.warn(f"{target} is silent: {_why_silent(self.score, self.instrument)}", ScoreWarning, stacklevel=2)
+        n_tracks = sum(len(track.notes) > 0 for track in self.score.tracks)
         return RenderedScore(
             out=target,
             source=self.source,
             seconds=samples_to_seconds(mastered.n_samples, rate),
             sample_rate=rate,
-            n_tracks=sum(len(track.notes) > 0 for track in self.score.tracks),
+            n_tracks=n_tracks,
             n_notes=self.score.n_notes,
             peak_db=float(gain_to_db(meter.peak)),
             instrument=self.instrument,
@@ -401,6 +407,7 @@ class _Rendering:
             is_marked=self.marking is not None,
             clipped_in_stems=clipping.result(),
             unsounded=dict(unsounded),
+            n_chords=len(self.score.chords) if n_tracks <= 1 else 0,
         )
 
     def _marked(self, blocks: Iterator[np.ndarray]) -> Iterator[np.ndarray]:

@@ -1,9 +1,9 @@
-"""Metadata in chunks of AIFF files: texts, markers, the loops of an instrument, ID3."""
+"""Metadata in chunks of AIFF files and of 8SVX: texts, markers, the loops of an instrument, ID3."""
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import BinaryIO
 
@@ -13,9 +13,13 @@ from .metadata import ForeignPart, Marker, SoundMetadata, normalised, plain, tex
 
 KIND = "AIFF"
 TEXTS = {"NAME": "title", "AUTH": "artist", "(c) ": "copyright", "ANNO": "comment"}
-STRUCTURE = ("COMM", "SSND", "FVER", "FLLR", "PEAK")
+STRUCTURE = ("COMM", "SSND", "FVER", "FLLR", "PEAK", "VHDR", "CHAN", "BODY")
+REMARKS = "COMT"
 NO_RANGES = (0, 127, 1, 127, 0)  # all keys and velocities, no gain
 INSTRUMENT = struct.Struct(">6bh6h")  # notes, velocities, gain; sustain loop and release loop: mode, markers
+LOOP_ENDS = (("beg loop", "end loop"), ("beg release loop", "end release loop"))
+"""Labels of the markers at the ends of loops; others at these places are markers as well."""
+
 NO_LOOP, FORWARD_LOOP, ALTERNATING_LOOP = 0, 1, 2
 MAX_PART_BYTES = 2**26
 MAX_MARKERS = 30_000
@@ -34,12 +38,13 @@ def read(file: BinaryIO, sample_rate: int) -> SoundMetadata:
             fields.append((TEXTS[name], text_of(content)))
         elif name == "MARK":
             marks = dict(_marks(content))
-        elif name == "COMT":
-            for number, text in _remarks(content):
+        elif name == REMARKS:
+            for _, number, text in _remarks(content):
                 if number:
                     remarks[number] = text
                 else:
                     fields.append(("comment", text))
+            parts += _dated(content)
         elif name == "INST" and len(content) >= INSTRUMENT.size:
             instrument = INSTRUMENT.unpack_from(content)
         elif name in ("ID3 ", "id3 ") and content[:3] == b"ID3":
@@ -64,7 +69,7 @@ def read(file: BinaryIO, sample_rate: int) -> SoundMetadata:
 def _played(
     instrument: tuple[int, ...], marks: dict[int, tuple[int, str]]
 ) -> tuple[Sampler, tuple[LoopPoints, ...], frozenset[int]]:
-    """Return how a sampler plays the sound, its loops, and the numbers of the markers at their ends."""
+    """Return how a sampler plays the sound, its loops, and the numbers of markers that are their ends alone."""
     note, cents, low_key, high_key, lowest, highest, gain = instrument[:7]
     sampler = Sampler(note - cents / 100 if 0 <= note < 128 else MIDDLE_C, (low_key, high_key, lowest, highest, gain))
     loops: list[LoopPoints] = []
@@ -73,7 +78,7 @@ def _played(
         if mode in (FORWARD_LOOP, ALTERNATING_LOOP) and marks.get(first, (0,))[0] < marks.get(last, (0,))[0]:
             kind = PING_PONG if mode == ALTERNATING_LOOP else FORWARD
             loops.append(LoopPoints(marks[first][0], marks[last][0], kind, is_release=bool(is_release)))
-            ends += [first, last]
+            ends += [number for number in (first, last) if marks[number][1] in ("", *sum(LOOP_ENDS, ()))]
     return sampler, (*loops,), frozenset(ends)
 
 
@@ -86,6 +91,7 @@ def write(file: BinaryIO, metadata: SoundMetadata, sample_rate: int, n_samples: 
         added += _chunk(code, text.encode())
     points = [(round(marker.start * sample_rate), marker.label) for marker in metadata.markers]
     remarks = [(number, marker.remark) for number, marker in enumerate(metadata.markers, 1) if marker.remark]
+    times = {text: time for part in metadata.parts if part.name == REMARKS for time, _, text in _remarks(part.content)}
     if metadata.loops or metadata.sampler:
         sampler = metadata.sampler or Sampler()
         note = min(round(sampler.note), 127)
@@ -95,10 +101,11 @@ def write(file: BinaryIO, metadata: SoundMetadata, sample_rate: int, n_samples: 
             if loop is None:
                 played += [NO_LOOP, 0, 0]
                 continue
-            name = "release loop" if is_release else "loop"
-            points += [(loop.start, f"beg {name}"), (loop.end, f"end {name}")]
-            mode = ALTERNATING_LOOP if loop.kind == PING_PONG else FORWARD_LOOP
-            played += [mode, len(points) - 1, len(points)]
+            played.append(ALTERNATING_LOOP if loop.kind == PING_PONG else FORWARD_LOOP)
+            for position, label in zip((loop.start, loop.end), LOOP_ENDS[is_release], strict=True):
+                number = next((number for number, (there, _) in enumerate(points, 1) if there == position), None)
+                points += [(position, label)] if number is None else []
+                played.append(number or len(points))
         values_of_it = (note, round(100 * (note - sampler.note)), *(sampler.ranges or NO_RANGES), *played)
         added += _chunk("INST", INSTRUMENT.pack(*values_of_it))
     if points:
@@ -108,9 +115,9 @@ def write(file: BinaryIO, metadata: SoundMetadata, sample_rate: int, n_samples: 
         )
         added += _chunk("MARK", struct.pack(">H", len(points)) + marks)
     if remarks:
-        rows = (struct.pack(">IhH", 0, number, len(text.encode())) + _even(text.encode()) for number, text in remarks)
-        added += _chunk("COMT", struct.pack(">H", len(remarks)) + b"".join(rows))
-    added += b"".join(_chunk(part.name, part.content) for part in metadata.parts if part.kind == KIND)
+        added += _chunk(REMARKS, _remark_rows((times.get(text, 0), number, text) for number, text in remarks))
+    own = (part for part in metadata.parts if part.kind == KIND and part.name != REMARKS)
+    added += b"".join(_chunk(part.name, part.content) for part in own)
     is_plain = {*values} == {TEXTS[code] for code in texts} and all(field == plain(*field) for field in metadata.fields)
     fields = () if is_plain else metadata.fields
     if tag := id3_metadata.to_bytes(replace(metadata, fields=fields, markers=()), n_samples / sample_rate):
@@ -122,15 +129,29 @@ def write(file: BinaryIO, metadata: SoundMetadata, sample_rate: int, n_samples: 
     file.write(struct.pack(">I", n_bytes - 8))
 
 
-def _remarks(content: bytes) -> Iterator[tuple[int, str]]:
-    """Yield the comments in a ``COMT`` chunk by the numbers of their markers."""
+def _dated(content: bytes) -> list[ForeignPart]:
+    """Return a part with the times of the comments in a ``COMT`` chunk, if they have some."""
+    rows = sorted((time, 0, text) for time, _, text in _remarks(content) if time)
+    return [ForeignPart(KIND, REMARKS, _remark_rows(rows))] if rows else []
+
+
+def _remark_rows(rows: Iterable[tuple[int, int, str]]) -> bytes:
+    """Return the content of a ``COMT`` chunk of times, numbers of markers, and texts."""
+    coded = [
+        struct.pack(">IhH", time, number, len(text.encode())) + _even(text.encode()) for time, number, text in rows
+    ]
+    return struct.pack(">H", len(coded)) + b"".join(coded)
+
+
+def _remarks(content: bytes) -> Iterator[tuple[int, int, str]]:
+    """Yield the times of the comments in a ``COMT`` chunk, the numbers of their markers, and their texts."""
     (n_remarks,) = struct.unpack_from(">H", content)
     position = 2
     for _ in range(n_remarks):
         if position + 8 > len(content):
             return
-        _, number, n_text = struct.unpack_from(">IhH", content, position)
-        yield number, text_of(content[position + 8 : position + 8 + n_text])
+        time, number, n_text = struct.unpack_from(">IhH", content, position)
+        yield time, number, text_of(content[position + 8 : position + 8 + n_text])
         position += 8 + n_text + n_text % 2
 
 
@@ -147,12 +168,12 @@ def _chunks(file: BinaryIO) -> Iterator[tuple[str, bytes]]:
     """Yield the names and contents of chunks, the samples apart."""
     file.seek(0)
     magic, _, kind = struct.unpack(">4sI4s", file.read(12))
-    if magic != b"FORM" or kind not in (b"AIFF", b"AIFC"):
+    if magic != b"FORM" or kind not in (b"AIFF", b"AIFC", b"8SVX", b"16SV"):
         return
     while len(header := file.read(8)) == 8:
         name, n_bytes = struct.unpack(">4sI", header)
         start = file.tell()
-        if name != b"SSND" and n_bytes <= MAX_PART_BYTES:
+        if name not in (b"SSND", b"BODY") and n_bytes <= MAX_PART_BYTES:
             yield name.decode("latin-1"), file.read(n_bytes)
         elif n_bytes == 0:
             return  # written to a pipe: the samples follow

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from ..channel_layouts import PLACES_FIELD, USUAL_PLACES
 from .id3 import skip_tags
 from .vorbis_comment import VorbisComment
 
@@ -21,10 +22,6 @@ NO_SEEK_POINT = 2**64 - 1
 STREAM_BYTES = 34
 LAST_BLOCK = 0x80
 MAX_BLOCK_BYTES = 2**24 - 1
-PLACES_FIELD = "WAVEFORMATEXTENSIBLE_CHANNEL_MASK"
-USUAL_PLACES = (0, 0x4, 0x3, 0x7, 0x33, 0x37, 0x3F, 0x70F, 0x63F)
-"""Masks of the places of channels by their number, for files without that field (RFC 9639, 9.1.3)."""
-
 N_PLACES = 18
 """Places that a bit of a mask has."""
 

@@ -7,7 +7,7 @@ import struct
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from . import ape
+from . import ape, lyrics3
 from .id3 import ID3V1_BYTES, ID3V1_MAGIC, MAX_TAG_BYTES, Frame, skip_tags, synchsafe_of
 from .metadata import ForeignPart, Marker, Picture, SoundMetadata, normalised, with_joined_totals
 
@@ -67,9 +67,9 @@ GENRES = tuple(GENRE_NAMES.split(","))
 
 
 def read(file: BinaryIO) -> SoundMetadata:
-    """Return what the tags at the start of a file hold, and what those at its end add: APE, and version 1 of ID3."""
+    """Return what the tags at the start of a file hold, and what those at its end add: APE, Lyrics3, ID3 version 1."""
     found = SoundMetadata()
-    for tag in (*read_first(file), ape.read(file), _read_version_1(file)):
+    for tag in (*read_first(file), ape.read(file), lyrics3.read(file), _read_version_1(file)):
         found = found.completed(tag)
     return found
 

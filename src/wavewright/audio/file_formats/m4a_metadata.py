@@ -49,6 +49,9 @@ IMAGES = {13: "image/jpeg", 14: "image/png", 27: "image/bmp"}
 IMAGE_TYPES = {**{mime: number for number, mime in IMAGES.items()}, "image/jpg": 13}
 FRONT_COVER = 3
 MAX_BYTES = 2**28
+USER_ATOMS = ("meta", "chpl", "name", "loci", "titl", "auth", "perf", "albm", "gnre", "yrrc", "cprt", "dscp")
+"""Atoms of ``udta`` that hold tags or chapters which FFmpeg reads; so do those whose names begin with a ©."""
+
 HANDLER = bytes(8) + b"mdirappl" + bytes(9)
 
 
@@ -56,13 +59,16 @@ def read(file: BinaryIO) -> SoundMetadata | None:
     """Return tags and pictures of a file, None if it has no such atoms."""
     movie = _moved_to(file, "moov")
     content = b"" if movie is None else file.read(movie[1])
+    user = next((each for atom, each in _atoms(content) if atom == "udta"), b"")
+    beside = [atom for atom, _ in _atoms(user) if atom not in USER_ATOMS and not atom.startswith("\xa9")]
+    beside += ["uuid"] if _moved_to(file, "uuid") else []
+    parts = [ForeignPart(KIND, atom, b"") for atom in beside]
     for name, skipped in (("udta", 0), ("meta", 0), ("ilst", 4)):
         content = next((each for atom, each in _atoms(content[skipped:]) if atom == name), b"")
         if not content:
-            return None
+            return SoundMetadata(parts=tuple(parts)) if parts else None
     fields: list[tuple[str, str]] = []
     pictures: list[Picture] = []
-    parts: list[ForeignPart] = []
     for atom, each in _atoms(content):
         values = [(int.from_bytes(value[1:4]), value[8:]) for name, value in _atoms(each) if name == "data"]
         if atom == COVER:
@@ -110,7 +116,7 @@ def write(file: BinaryIO, metadata: SoundMetadata) -> None:
         if picture.mime.lower() in IMAGE_TYPES
     ]
     atoms += [_atom(COVER, b"".join(covers))] if covers else []
-    atoms += [_atom(part.name, part.content) for part in metadata.parts if part.kind == KIND]
+    atoms += [_atom(part.name, part.content) for part in metadata.parts if part.kind == KIND and part.content]
     tags = _atom("meta", bytes(4) + _atom("hdlr", HANDLER) + _atom("ilst", b"".join(atoms))) if atoms else b""
     movie = _moved_to(file, "moov")
     if movie is None or movie[0] + 8 + movie[1] != file.seek(0, 2):

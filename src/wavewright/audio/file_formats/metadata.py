@@ -40,7 +40,10 @@ AUTOMATIC = (
 )
 """Tags that programs write about a file, which are not those of a file that is made of it."""
 
-LEVELS = ("replaygain_", "r128_", "itunnorm")
+TRACK = "track"
+"""Kind of the parts that are other tracks of a file, with sound, subtitles or an attached file."""
+
+LEVELS = ("replaygain_", "r128_", "itunnorm", "mp3gain_")
 """First letters of tags that state the level of the sound."""
 
 
@@ -113,6 +116,10 @@ class SoundMetadata:
         """Return the same with other texts of some tags, see :func:`fields_of`."""
         others = (field for field in self.fields if plain(*field)[0].lower() not in tags)
         return replace(self, fields=(*others, *fields_of(tags)))
+
+    def without(self, tag: str) -> SoundMetadata:
+        """Return the same without a tag."""
+        return replace(self, fields=tuple(each for each in self.fields if plain(*each)[0].lower() != tag.lower()))
 
     def completed(self, other: SoundMetadata) -> SoundMetadata:
         """Return the same with what another tag of the file has in addition: by names, and where there is nothing."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import BinaryIO
 
+from ..channel_layouts import PLACES_FIELD, USUAL_PLACES, mask_of
 from ..wav_chunks import MIDDLE_C, SAMPLER_FORMAT, LoopPoints, Sampler, append_chunk, chunks, has_pad_byte, loop_chunk
 from . import id3_metadata
 from .metadata import ForeignPart, Marker, SoundMetadata, normalised, plain, text_of, with_joined_totals
@@ -31,6 +32,8 @@ OWN = ("prov", "C2PA")
 """Chunks that are true of the file alone in which they are."""
 
 INSTRUMENT = struct.Struct("<b6b")  # note, cents, gain in dB, keys, velocities
+EXTENSIBLE = 0xFFFE  # the format of files that say the places of their channels
+PLACES_OFFSET = 20  # of the mask in the chunk of the format
 REGION = b"rgn " + bytes(8)
 """Purpose, country, language, dialect and code page of a region, as they are written where nothing else is known."""
 
@@ -44,21 +47,27 @@ MAX_POINTS = 100_000
 
 def read(file: BinaryIO, sample_rate: int) -> SoundMetadata:
     """Return the metadata of a file."""
+    named = ((name.decode("latin-1"), n_bytes) for name, n_bytes in chunks(file))
+    return parse(
+        ((name, b"" if name == "data" or n > MAX_PART_BYTES else file.read(n)) for name, n in named), sample_rate
+    )
+
+
+def parse(named: Iterable[tuple[str, bytes]], sample_rate: int) -> SoundMetadata:
+    """Return the metadata in chunks by their names; too long ones have no content, nor has the sound."""
     fields: list[tuple[str, str]] = []
     positions: dict[int, int] = {}
     labels = _Labels()
     own = of_id3 = SoundMetadata()
     parts: list[ForeignPart] = []
     ranges = b""
-    for name_bytes, n_bytes in chunks(file):
-        name = name_bytes.decode("latin-1")
-        if n_bytes > MAX_PART_BYTES or name in ("data", *OWN):
-            continue
-        content = file.read(n_bytes)
+    for name, content in named:
         if name == "LIST" and content[:4] == b"INFO":
             fields += [(ALL_INFO.get(key, key.lower()), text_of(value).strip()) for key, value in _sub_chunks(content)]
         elif name == "LIST" and content[:4] == b"adtl":
             labels.add(content)
+        elif name == "fmt ":
+            fields += _places(content)
         elif name == "cue ":
             positions |= _cue_points(content)
         elif name == "smpl" and len(content) >= struct.calcsize(SAMPLER_FORMAT):
@@ -83,6 +92,28 @@ def read(file: BinaryIO, sample_rate: int) -> SoundMetadata:
         parts=tuple(parts),
     )
     return own.completed(of_id3)
+
+
+def _places(form: bytes) -> list[tuple[str, str]]:
+    """Return the places of channels as a tag, unless they are the usual ones."""
+    if len(form) < PLACES_OFFSET + 4 or form[:2] != EXTENSIBLE.to_bytes(2, "little"):
+        return []
+    n_channels, mask = form[2], int.from_bytes(form[PLACES_OFFSET : PLACES_OFFSET + 4], "little")
+    is_usual = not mask or (n_channels < len(USUAL_PLACES) and mask == USUAL_PLACES[n_channels])
+    return [] if is_usual else [(PLACES_FIELD.lower(), f"0x{mask:X}")]
+
+
+def _set_places(file: BinaryIO, text: str) -> None:
+    """Set the places of the channels of a file whose format has room for them."""
+    for name, _ in chunks(file):
+        if name == b"fmt ":
+            start = file.tell()
+            kind, n_channels = struct.unpack("<HH", file.read(4))
+            mask = mask_of(text, n_channels)
+            if kind == EXTENSIBLE and mask is not None:
+                file.seek(start + PLACES_OFFSET)
+                file.write(struct.pack("<I", mask))
+            return
 
 
 def peak_time(file: BinaryIO) -> int:
@@ -126,6 +157,9 @@ class _Labels:
 
 def write(file: BinaryIO, metadata: SoundMetadata, sample_rate: int, n_samples: int) -> None:
     """Append the metadata to a file that has none."""
+    if places := metadata.tags.get(PLACES_FIELD.lower()):
+        _set_places(file, places)
+        metadata = metadata.without(PLACES_FIELD)
     tags = with_joined_totals(metadata.values)
     codes = {name: INFO_FIELDS.get(name, name.upper()) for name in tags}
     # FFmpeg ignores ID3 tags beside an INFO list, so there is one place for all.
@@ -150,27 +184,35 @@ def write(file: BinaryIO, metadata: SoundMetadata, sample_rate: int, n_samples: 
             decibels = min(max(gain, -128), 127)
             append_chunk(file, _chunk("inst", INSTRUMENT.pack(note, cents, decibels, *limits)))
     for part in metadata.parts:
-        if part.kind == KIND:
+        if part.kind == KIND and part.content:
             append_chunk(file, _chunk(part.name, part.content))
     of_id3 = replace(metadata, markers=(), fields=() if fits_info else metadata.fields)
     if tag := id3_metadata.to_bytes(of_id3, n_samples / sample_rate):
         append_chunk(file, _chunk("id3 ", tag))
 
 
-def moved_broadcast(content: bytes, offset_seconds: float, from_rate: int, to_rate: int) -> bytes:
-    """Return a ``bext`` chunk of a sound that starts later, at another sample rate and another level."""
+def moved_broadcast(content: bytes, offset_seconds: float | None, from_rate: int, to_rate: int) -> bytes:
+    """Return a ``bext`` chunk of a sound that starts later, at another sample rate and another level.
+
+    - ``offset_seconds``: by how much later; None if it is not known, which leaves no time.
+    """
     if len(content) < TIME_REFERENCE_OFFSET + TIME_REFERENCE.size:
         return content
     changed = bytearray(content)
     (samples,) = TIME_REFERENCE.unpack_from(content, TIME_REFERENCE_OFFSET)
     if samples:  # 0: no time of the day
-        moved = max(0, round((samples / from_rate + offset_seconds) * to_rate))
+        moved = 0 if offset_seconds is None else max(0, round((samples / from_rate + offset_seconds) * to_rate))
         if (offset_seconds, from_rate) == (0.0, to_rate):
             moved = samples
         TIME_REFERENCE.pack_into(changed, TIME_REFERENCE_OFFSET, min(moved, 2**64 - 1))
     if has_loudness(content):
         changed[LOUDNESS_SPAN] = UNKNOWN_LOUDNESS
     return bytes(changed)
+
+
+def has_time(content: bytes) -> bool:
+    """Return True for a ``bext`` chunk that states a time of the day."""
+    return any(content[TIME_REFERENCE_OFFSET : TIME_REFERENCE_OFFSET + TIME_REFERENCE.size])
 
 
 def has_loudness(content: bytes) -> bool:

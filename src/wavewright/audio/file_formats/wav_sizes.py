@@ -92,6 +92,10 @@ def _scan_riff(file: BinaryIO, magic: bytes, n_bytes: int) -> OtherHeader | None
         return OtherHeader(((0, ds64), ds64_sizes, (ds64 + 24, n_bytes)))
     if is_placeholder(size, n_data):
         return OtherHeader()
+    if form and size and has_odd_chunk:  # as samplers write before the sound, at which libsndfile loses its place
+        head = struct.pack("<4sI4s", b"RIFF", min(4 + form[1] - form[0] + 8 + size, MAX_BYTES), b"WAVE")
+        sound = (position, min(n_bytes, start + size))
+        return OtherHeader((head, form, sound), is_open_ended=False)
     if size or not n_data or _are_chunks(file, start, n_bytes):
         return None
     sizes = [struct.pack("<I", min(n, MAX_BYTES)) for n in (n_bytes - 8, n_data)]

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import log2
 from pathlib import Path
 
-from ...audio.file_formats import id3_metadata, wav_metadata
+from ...audio.channel_layouts import PLACES_FIELD
+from ...audio.clip import Clip, warn_of_left_out, write_blocks
+from ...audio.file_formats import aiff_metadata, id3_metadata, wav_metadata
 from ...audio.file_formats.metadata import AUTOMATIC, LEVELS, ForeignPart, Marker, SoundMetadata, plain
-from ...audio.metadata_losses import LOOPS, name_of
+from ...audio.metadata_losses import LOOPS, PLACES, losses, name_of
 from ...audio.sound_file import read_all_metadata, read_header, read_origin
 from ...audio.wav_chunks import LoopPoints, Sampler
-from .. import Effect, FadeIn, FadeOut, MakeLoop, Pad, PitchShift, Speed, Trim
+from ...audio.wave_blocks import ClippingMeter
+from ...base.json_text import parse
+from ...outputs.converted_folder import subtype_like
+from ...outputs.provenance.tags import FIELD, MANIFEST_MAGIC
+from .. import Effect, FadeIn, FadeOut, MakeLoop, Pad, PitchShift, RemoveSilence, Speed, Trim, TrimSilence
 from . import timed_text
 from .chain import SoundFormat
 from .effects_with_files import Append, Insert
@@ -42,6 +48,12 @@ class Carried:
     metadata: SoundMetadata
     left_out: tuple[str, ...]
 
+    def with_comment(self, origin: Mapping[str, object]) -> Carried:
+        """Return the same with a comment that says what made the file; the source's is left out unless it holds it."""
+        is_lost = self.metadata.tags.get("comment") and "source_comment" not in origin
+        metadata = self.metadata.with_tags({"comment": json.dumps(origin)})
+        return Carried(metadata, (*self.left_out, *(["the tag 'comment'"] if is_lost else [])))
+
 
 def carried(source: SoundMetadata, effects: Sequence[Effect], formats: Sequence[SoundFormat]) -> Carried:
     """Return the metadata of a sound after effects.
@@ -59,6 +71,11 @@ def carried(source: SoundMetadata, effects: Sequence[Effect], formats: Sequence[
     fields = [each for each in source.fields if _plain_name(each) not in AUTOMATIC]
     levels = [_plain_name(each) for each in fields if _plain_name(each).startswith(LEVELS)]
     fields = [each for each in fields if not _plain_name(each).startswith(LEVELS)]
+    untrue = {FIELD.lower(): "its signature"}
+    if formats[0].n_channels != formats[-1].n_channels:
+        untrue[PLACES_FIELD.lower()] = PLACES
+    false_now = [untrue[_plain_name(each)] for each in fields if _plain_name(each) in untrue]
+    fields = [each for each in fields if _plain_name(each) not in untrue]
     moved_fields = [(each, timed_text.moved(each, timeline.marker, formats[0].seconds)) for each in fields]
     markers = [(marker, timeline.marker(marker)) for marker in source.markers]
     loops = tuple(there for loop in source.loops if (there := timeline.loop(loop)) is not None)
@@ -78,11 +95,64 @@ def carried(source: SoundMetadata, effects: Sequence[Effect], formats: Sequence[
         *([LOOPS] if len(loops) < len(source.loops) else []),
         *(["the note of its sampler"] if sampler is None and source.sampler is not None else []),
         *([f"its level ({', '.join(dict.fromkeys(levels))})"] if levels else []),
+        *false_now,
         *(f"the tag {_plain_name(each)!r}" for each, moved in moved_fields if moved is None),
         *(name_of(part) for part, moved in parts if moved is None),
         *(lost for part, moved in parts if moved is not None and (lost := _lost_within(part, moved))),
+        *(name for effect in effects if isinstance(effect, Append | Insert) for name in _not_brought(effect, metadata)),
     ]
     return Carried(metadata, tuple(left_out))
+
+
+def write_as(
+    source: Path,
+    out: Path,
+    blocks: Iterable[Clip],
+    origin: Mapping[str, object] | None,
+    clipping: ClippingMeter,
+    called: Path | None = None,
+) -> None:
+    """Write a sound as long as its source to a file, with what the source holds beside its sound; name the rest.
+
+    ``origin`` is what the comment of the file says, see :func:`with_source_comment`; by default the comment stays.
+    ``called`` is the file's name in messages.
+    """
+    header = read_header(source)
+    unchanged = SoundFormat(header.sample_rate, header.n_channels, header.seconds)
+    kept = carried(read_all_metadata(source), (), (unchanged,))
+    kept = kept if origin is None else kept.with_comment(origin)
+    left_out = [*kept.left_out]
+    write_blocks(
+        out, blocks, subtype_like(header, out), kept.metadata, header.seconds, clipping=clipping, left_out=left_out
+    )
+    warn_of_left_out(called or out, left_out)
+
+
+def left_out_of(file: Path, written: SoundMetadata | None = None, seconds: float | None = None) -> list[str]:
+    """Return what a file holds beside its sound that is not in the metadata of a file that was made of it.
+
+    What programs write about a file, and our comments on what made it, are not counted; ``seconds`` is its length.
+    """
+    return _losses_of(read_all_metadata(file), written or SoundMetadata(), seconds)
+
+
+def _losses_of(source: SoundMetadata, written: SoundMetadata, seconds: float | None = None) -> list[str]:
+    fields = tuple(each for each in source.fields if _plain_name(each) not in AUTOMATIC and not _is_origin(each))
+    return losses(replace(source, fields=fields), written, seconds)
+
+
+def _is_origin(field: tuple[str, str]) -> bool:
+    """Return True for a comment in which a program such as this one says what made the file."""
+    try:
+        return _plain_name(field) == "comment" and isinstance(parse(field[1]), dict)
+    except ValueError:
+        return False
+
+
+def _not_brought(effect: Append | Insert, kept: SoundMetadata) -> list[str]:
+    """Return what a file that an effect brings in holds beside its sound and its markers, unless that is kept."""
+    brought = replace(read_all_metadata(effect.file), markers=())
+    return [f"{name} of {effect.file.name}" for name in _losses_of(brought, kept)]
 
 
 def _plain_name(field: tuple[str, str]) -> str:
@@ -91,8 +161,13 @@ def _plain_name(field: tuple[str, str]) -> str:
 
 def _lost_within(part: ForeignPart, moved: ForeignPart) -> str:
     """Return what of a part was taken out, empty if it is whole."""
-    if part.name == wav_metadata.BROADCAST and wav_metadata.has_loudness(part.content):
-        return "the loudness in the chunk 'bext'"
+    if part.name == wav_metadata.BROADCAST:
+        lost = {
+            "the loudness": wav_metadata.has_loudness(part.content),
+            "the time": wav_metadata.has_time(part.content) and not wav_metadata.has_time(moved.content),
+        }
+        named = " and ".join(name for name, is_lost in lost.items() if is_lost)
+        return f"{named} in the chunk 'bext'" if named else ""
     if part.name == wav_metadata.IXML and part.content != moved.content:
         return "times, rates or tracks in the chunk 'iXML'"
     return ""
@@ -183,7 +258,13 @@ class _Timeline:
         """Return a part of another program as it is true then, None if it may not be."""
         first, last = self._first, self._last
         if part.kind == id3_metadata.KIND:
-            return None if part.name in TIMED_FRAMES else part
+            return None if part.name in TIMED_FRAMES or MANIFEST_MAGIC in part.content else part
+        if part.name in wav_metadata.OWN:
+            return None
+        if not part.content:
+            return part  # which is named when it is not written
+        if (part.kind, part.name) == (aiff_metadata.KIND, aiff_metadata.REMARKS):
+            return part
         if part.name == wav_metadata.BROADCAST:
             offset = self._offset_seconds()
             return replace(
@@ -204,10 +285,12 @@ class _Timeline:
         has_pitch = any(isinstance(effect, PitchShift | MakeLoop) for effect, _ in self._steps)
         return part if is_alike and not is_timed and not has_pitch else None
 
-    def _offset_seconds(self) -> float:
-        """Return the time of the source at which the output starts."""
+    def _offset_seconds(self) -> float | None:
+        """Return the time of the source at which the output starts; None if it depends on the sound."""
         offset, scale = 0.0, 1.0
         for effect, before in self._steps:
+            if isinstance(effect, RemoveSilence | TrimSilence):
+                return None
             if isinstance(effect, Speed):
                 scale *= effect.factor
             elif isinstance(effect, Pad):

@@ -19,13 +19,15 @@ from ...base.file_hash import short_hash_of
 from ...base.json_text import parse
 from ...base.version import __version__
 from ...base.whole_file import check_target
+from ...dsp.true_peak import TruePeakMeter, above_ceiling
 from ...outputs.converted_folder import Conversion, ConvertedFolder, ConvertFile, subtype_like
-from .. import MakeLoop
+from .. import FadeIn, FadeOut, Limiter, MakeLoop, NormaliseLoudness
 from .carried_metadata import MAX_COMMENT_LENGTH, Carried, carried
 from .chain import Chain, SoundFormat, step_text
 
 BLOCK_SECONDS = 1.0
 LENGTH_TOLERANCE_SECONDS = 0.05  # of videos
+LOSSLESS = ("PCM", "FLOAT", "DOUBLE", "ALAC")
 AGAINST_CLIPPING = "lower the gain, end the chain with limit or normalise, or write a .wav file with --subtype FLOAT"
 
 
@@ -54,10 +56,10 @@ class Edit:
         kept = carried(read_all_metadata(source), self.chain.effects, formats)
         if not self.keeps_tags:
             kept = Carried(replace(kept.metadata, fields=(), pictures=(), parts=()), ())
-        comment = self._comment(source, kept.metadata.tags.get("comment", ""))
-        return replace(kept, metadata=kept.metadata.with_tags({**self.tags, "comment": comment}))
+        origin = self._origin(source, kept.metadata.tags.get("comment", ""))
+        return replace(kept, metadata=kept.metadata.with_tags(self.tags)).with_comment(origin)
 
-    def _comment(self, source: Path, comment: str) -> str:
+    def _origin(self, source: Path, comment: str) -> dict[str, object]:
         """Return what the comment says: the chain, the source, and the source's own comment."""
         origin: dict[str, object] = {
             "edit": str(self.chain),
@@ -74,7 +76,7 @@ class Edit:
         for optional in ("source_comment", "files"):
             if len(json.dumps(origin)) > MAX_COMMENT_LENGTH:
                 origin.pop(optional, None)
-        return json.dumps(origin)
+        return origin
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,6 +192,7 @@ def edit_file(source: Path, edit: Edit, out: Path, show: Callable[[float], objec
                 left_out=left_out,
             )
             warn_of_left_out(out, left_out)
+            warnings += _above_ceiling(edit.chain, out)
     written = read_header(out)
     return EditedFile(
         out=out,
@@ -202,6 +205,22 @@ def edit_file(source: Path, edit: Edit, out: Path, show: Callable[[float], objec
         clipped=clipping.result(),
         warnings=tuple(warnings),
     )
+
+
+def _above_ceiling(chain: Chain, out: Path) -> list[str]:
+    """Return a sentence if an encoder raised true peaks of a file above the ceiling that a chain ends with."""
+    last = next((effect for effect in reversed(chain.effects) if not isinstance(effect, FadeIn | FadeOut)), None)
+    ceiling_db = last.ceiling_db if isinstance(last, Limiter) else None
+    if isinstance(last, NormaliseLoudness):
+        ceiling_db = last.max_true_peak_db
+    header = read_header(out)
+    if ceiling_db is None or header.subtype.startswith(LOSSLESS):
+        return []
+    meter = TruePeakMeter(header.n_channels)
+    for block in read_blocks(out, BLOCK_SECONDS):
+        meter.add(block.wave)
+    sentence = above_ceiling(meter.peak_db(), ceiling_db)
+    return [f"{out}: {sentence}"] if sentence else []
 
 
 def _clips(waves: Iterator[np.ndarray], sample_rate: int, source: Path) -> Iterator[Clip]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import shlex
 from collections.abc import Iterator, Sequence
@@ -262,13 +261,13 @@ def split_file(source: Path, out: Path, split: Split) -> SplitFile:
             trim = Trim(segment.start_seconds, segment.end_seconds)
             seconds = segment.end_seconds - segment.start_seconds
             formats = (whole, replace(whole, seconds=seconds))
-            kept = carried(metadata, (trim,), formats)
+            kept = carried(metadata, (trim,), formats).with_comment(origin)
             left_out += (each for each in kept.left_out if "markers" not in each)  # they are in other files
             write_blocks(
                 hidden / segment.file,
                 clips,
                 subtype,
-                kept.metadata.with_tags({"comment": json.dumps(origin)}),
+                kept.metadata,
                 clipping=clipping,
                 left_out=left_out,
             )

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from ...audio.clip import FORMATS, Clip, describe_audio, read_header, write_blocks
+from ...audio.clip import FORMATS, Clip, describe_audio, read_header, warn_of_left_out, write_blocks
 from ...audio.notebook import files_html
 from ...audio.wave_blocks import ClippedSamples, ClippingMeter
 from ...base.errors import BadSetting
@@ -17,6 +17,7 @@ from ...base.names import file_stem
 from ...base.units import gain_to_db
 from ...base.whole_file import check_target, whole_folder
 from ...outputs.watermark.marking import Marking
+from ..editing.carried_metadata import left_out_of
 from .plan import MASTER, Mix
 from .rendering import render_blocks, render_strip_blocks
 from .sources import FileSource
@@ -96,11 +97,15 @@ class PeakMeter:
 def check_out(mix: Mix, out: Path) -> None:
     """Raise BadFolder or BadSetting if ``out`` cannot be written, or is one of the files of the mix."""
     check_target(out)
-    for strip in mix.strips.values():
-        for placement in strip.placements:
-            source = placement.source
-            if isinstance(source, FileSource) and out.exists() and out.samefile(source.path):
-                raise BadSetting(f"{out} is read by the mix and is never replaced; give another file with --out.")
+    for path in _files_of(mix):
+        if out.exists() and out.samefile(path):
+            raise BadSetting(f"{out} is read by the mix and is never replaced; give another file with --out.")
+
+
+def _files_of(mix: Mix) -> list[Path]:
+    """Return the sound files of a mix, each once."""
+    sources = [placement.source for strip in mix.strips.values() for placement in strip.placements]
+    return list(dict.fromkeys(source.path for source in sources if isinstance(source, FileSource)))
 
 
 def default_subtype(out: Path) -> str | None:
@@ -119,6 +124,7 @@ def write_mix(
     is_loop: bool = False,
     show: Callable[[float], object] = lambda _: None,
     marking: Marking | None = None,
+    names_losses: bool = True,
 ) -> MixedFile:
     """Render a mix to a file.
 
@@ -140,6 +146,8 @@ def write_mix(
         Called with the seconds that have been rendered.
     marking : Marking, optional
         The mark of generated sound that the mix gets.
+    names_losses : bool
+        Warn of what its files hold beside their sound, which a mix does not have.
 
     Raises
     ------
@@ -161,6 +169,8 @@ def write_mix(
         is_loop=is_loop,
         clipping=clipping,
     )
+    if names_losses:
+        warn_of_left_out(out, [f"{name} of {path.name}" for path in _files_of(mix) for name in left_out_of(path)])
     written = read_header(out)
     return MixedFile(
         out=out,

@@ -129,11 +129,15 @@ class Analysis:
 
     def _clipping(self) -> str:
         levels = self.levels
+        over = max(levels.peak_db or 0.0, 0.0)
+        above = f"over full scale by up to {over:.1f} dB, which only files of floats hold" if over >= 0.05 else ""
         if not levels.clipped_runs or levels.clipped_db is None:
-            return "none"
+            return f"none; {above}" if above else "none"
         runs = (
             f"{levels.clipped_runs} {'run' if levels.clipped_runs == 1 else 'runs'}, {levels.clipped_samples} samples"
         )
+        if above:
+            return f"{runs} flat at {levels.clipped_db:+.2f} dB; {above}"
         if db_to_gain(levels.clipped_db) >= NEAR_FULL_SCALE:
             return f"{runs} at full scale"
         return f"{runs} flat at {levels.clipped_db:.2f} dB (clipped and then lowered, or a square wave)"

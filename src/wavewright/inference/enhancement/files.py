@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ...audio.clip import Clip, describe_audio, read_blocks, read_header, warn_of_left_out, write_blocks
+from ...audio.clip import Clip, describe_audio, read_blocks, read_header
 from ...audio.notebook import files_html
-from ...audio.sound_file import read_all_metadata, read_metadata, read_origin
+from ...audio.sound_file import read_metadata, read_origin
 from ...audio.video_file import is_video, replace_sound
 from ...audio.wave_blocks import LOWER_FIRST, ClippedSamples, ClippingMeter, CountedWaves
 from ...base.file_hash import short_hash_of
 from ...contracts.enhancement import EnhancementSettings
 from ...contracts.model_results import ConvertedFile
-from ...effects.editing.carried_metadata import carried, with_source_comment
-from ...effects.editing.chain import SoundFormat
+from ...effects.editing.carried_metadata import with_source_comment, write_as
 from ...families import loading
-from ...outputs.converted_folder import Conversion, ConvertedFolder, ConvertFile, subtype_like
+from ...outputs.converted_folder import Conversion, ConvertedFolder, ConvertFile
 from .report import EnhancementReport, write_report
 from .sound import DenoiserSize, ModelProcessor, Processor, ProcessorChain, WpeProcessor, model_for
 
@@ -151,20 +149,7 @@ def enhance_file(
         if is_video(out):
             replace_sound(source, out, blocks, clipping)
         else:
-            unchanged = SoundFormat(header.sample_rate, header.n_channels, header.seconds)
-            kept = carried(read_all_metadata(source), (), (unchanged,))
-            metadata = kept.metadata.with_tags({"comment": json.dumps(origin)})
-            left_out = [*kept.left_out]
-            write_blocks(
-                out,
-                blocks,
-                subtype_like(header, out),
-                metadata,
-                header.seconds,
-                clipping=clipping,
-                left_out=left_out,
-            )
-            warn_of_left_out(out, left_out)
+            write_as(source, out, blocks, origin, clipping)
     return EnhancedFile(
         model=processor.name,
         model_hash=processor.hash,

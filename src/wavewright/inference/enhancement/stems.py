@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +9,9 @@ from typing import Literal
 
 import numpy as np
 
-from ...audio.clip import Clip, describe_audio, read_blocks, read_header, suffix_like, write_blocks
+from ...audio.clip import Clip, describe_audio, read_blocks, read_header, suffix_like
 from ...audio.notebook import files_html
-from ...audio.sound_file import AudioHeader, read_origin
+from ...audio.sound_file import AudioHeader, read_metadata, read_origin
 from ...audio.wave_blocks import ClippedSamples, ClippingMeter, CountedWaves
 from ...base.errors import BadFolder
 from ...base.file_hash import short_hash_of
@@ -20,7 +19,7 @@ from ...base.names import file_stem
 from ...base.whole_file import whole_folder
 from ...contracts.enhancement import EnhancementSettings, Enhancer
 from ...contracts.model_results import ModelResult
-from ...outputs.converted_folder import subtype_like
+from ...effects.editing.carried_metadata import with_source_comment, write_as
 from .sound import ModelProcessor
 
 Stems = Literal["both", "speech", "background"]
@@ -105,12 +104,13 @@ def separate_file(
                 f"{target} is the recording itself, which is never replaced; give another folder with --out."
             )
     processor = ModelProcessor(enhancer, EnhancementSettings(max_attenuation_db=None))
-    origin = {
+    origin: dict[str, object] = {
         "model": processor.name,
         "model_hash": processor.hash,
         "source": source.name,
         "source_hash": short_hash_of(source),
     }
+    origin = with_source_comment(origin, source, read_metadata(source).get("comment", ""))
     is_new = any(read_origin(out / names[stem]) != origin | {"stem": stem} for stem in wanted)
     clipping = ClippingMeter()
     if is_new:
@@ -118,8 +118,7 @@ def separate_file(
 
             def write(stem: str, blocks: Iterator[Clip]) -> Path:
                 path = hidden / names[stem]
-                comment = {"comment": json.dumps(origin | {"stem": stem})}
-                write_blocks(path, blocks, subtype_like(header, path), comment, header.seconds, clipping=clipping)
+                write_as(source, path, blocks, origin | {"stem": stem}, clipping, called=out / names[stem])
                 return path
 
             speech = write(SPEECH, _speech(source, header, processor, show))

@@ -69,8 +69,8 @@ def accompany(
     style : str, Path or AccompanimentStyle
         Name of a style, or its TOML file.
     chords : str, optional
-        Such as ``C G Am F`` (see :func:`parse_chords`); those of the score by default, and if there are none, the
-        most probable ones.
+        Such as ``C G Am F`` (see :func:`parse_chords`); those of the score by default, the first of which sounds from
+        the first whole bar on and stays where it is written; and if there are none, the most probable ones.
     key : MusicalKey, optional
         By default that of the score, or else the most probable one.
     seed : int

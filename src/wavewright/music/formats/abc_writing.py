@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
-from itertools import groupby
+from itertools import groupby, pairwise
+from typing import TypeAlias
 
 import numpy as np
 
@@ -22,14 +23,18 @@ UNIT = Fraction(1, 2)
 """Quarters of the unit of lengths, an eighth."""
 
 TRIPLET = 3
+Word: TypeAlias = tuple[str, int, str]
+"""Note or rest, ticks, tie."""
+
 SIGNS = {-1: "_", 0: "=", 1: "^"}
 
 
 def write_abc(score: Score) -> bytes:
     """Return a score as an ABC tune.
 
-    Notes, the first tempo, metres, the first key, title and names of tracks are written. Notes that start together form
-    a chord; a note that lasts beyond the start of the next one of its track is cut there. Drums are left out.
+    Notes, chord symbols, the first tempo, metres, the first key, title and names of tracks are written. Notes that
+    start together form a chord; a note that lasts beyond the start of the next one of its track is cut there. Drums are
+    left out.
 
     Raises BadScore if the score has no notes but those of drums, or BadSetting if it has more than 10,000 bars, or a
     metre that is none.
@@ -45,7 +50,9 @@ def write_abc(score: Score) -> bytes:
     names = [f'V:{number} name="{_text(track.name)}"' for number, track in enumerate(tracks, 1)]
     lines += [*(names if len(tracks) > 1 else ()), f"K:{_key_name(sharps, is_minor)}"]
     for number, track in enumerate(tracks, 1):
-        lines += [*([f"V:{number}"] if len(tracks) > 1 else ()), *_music(track, bars, score.ticks_per_quarter, sharps)]
+        chords = {chord.tick: _text(chord.symbol) for chord in score.chords} if number == 1 else {}
+        lines += [f"V:{number}"] if len(tracks) > 1 else []
+        lines += _music(track, bars, chords, score.ticks_per_quarter, sharps)
     return ("\n".join(lines) + "\n").encode()
 
 
@@ -59,9 +66,19 @@ def _key_name(sharps: int, is_minor: bool) -> str:
     return pitch_class_name(key.tonic, flats=sharps < 0) + ("m" if is_minor else "")
 
 
-def _music(track: Track, bars: Sequence[Bar], ticks_per_quarter: int, sharps: int) -> Iterator[str]:
+def _music(
+    track: Track, bars: Sequence[Bar], chords: Mapping[int, str], ticks_per_quarter: int, sharps: int
+) -> Iterator[str]:
     """Yield the lines of a voice."""
-    texts = [_bar(track.notes, bar, ticks_per_quarter, _Spelling(sharps), is_last=bar is bars[-1]) for bar in bars]
+    texts = [
+        _in_tuplets(
+            (text, Fraction(ticks, ticks_per_quarter), tie)
+            for text, ticks, tie in _with_chords(
+                _bar(track.notes, bar, _Spelling(sharps), is_last=bar is bars[-1]), chords, bar.start
+            )
+        )
+        for bar in bars
+    ]
     for index in range(1, len(bars)):
         if bars[index].metre != bars[index - 1].metre:
             texts[index] = f"[M:{bars[index].metre}] {texts[index]}"
@@ -70,7 +87,18 @@ def _music(track: Track, bars: Sequence[Bar], ticks_per_quarter: int, sharps: in
         yield " | ".join(texts[start : start + BARS_PER_LINE]) + f" {end}"
 
 
-def _bar(notes: np.ndarray, bar: Bar, ticks_per_quarter: int, spelling: _Spelling, *, is_last: bool) -> str:
+def _with_chords(words: Iterable[Word], chords: Mapping[int, str], position: int) -> Iterator[Word]:
+    """Yield the notes and rests of a bar from a tick on with chord symbols, at which they are divided."""
+    for text, ticks, tie in words:
+        end = position + ticks
+        cuts = sorted(tick for tick in chords if position < tick < end)
+        for start, stop in pairwise([position, *cuts, end]):
+            symbol = f'"{chords[start]}"' if start in chords else ""
+            yield symbol + text, stop - start, tie if stop == end else "-" * (text != "z")
+        position = end
+
+
+def _bar(notes: np.ndarray, bar: Bar, spelling: _Spelling, *, is_last: bool) -> list[Word]:
     """Return the notes and rests of a bar."""
     first, last = np.searchsorted(notes["start"], [bar.start, bar.end])
     first = max(0, first - 1)  # the last one before, which may last into the bar
@@ -86,7 +114,7 @@ def _bar(notes: np.ndarray, bar: Bar, ticks_per_quarter: int, spelling: _Spellin
         for index, start in enumerate(starts)
     }
     stop = max(bar.end, *ends.values()) if is_last and ends else bar.end
-    words: list[tuple[str, int, str]] = []  # note or rest, ticks, tie
+    words: list[Word] = []
     position = bar.start
     for start, end in ends.items():
         if end <= bar.start or end == start:
@@ -102,7 +130,7 @@ def _bar(notes: np.ndarray, bar: Bar, ticks_per_quarter: int, spelling: _Spellin
         words.append((chord, position - begin, tie))
     if position < bar.end:
         words.append(("z", bar.end - position, ""))
-    return _in_tuplets([(text, Fraction(ticks, ticks_per_quarter), tie) for text, ticks, tie in words])
+    return words
 
 
 def _in_tuplets(words: Iterable[tuple[str, Fraction, str]]) -> str:

@@ -14,7 +14,7 @@ from .abc_writing import write_abc
 from .midi_reading import read_midi
 from .midi_writing import write_midi
 from .musicxml_reading import read_musicxml
-from .musicxml_writing import write_musicxml
+from .musicxml_writing import unwritten_symbols, write_musicxml
 from .xml_tree import packed
 
 MAX_BYTES = 2**26
@@ -128,6 +128,11 @@ def write_score(score: Score, path: Path | str) -> None:
         If the ending is another, or the format cannot hold the score.
     BadFolder
         If the folder does not exist, or the path is a folder.
+
+    Warns
+    -----
+    ScoreWarning
+        If chord symbols have no place in MusicXML.
     """
     path = Path(path)
     if path.suffix.lower() not in WRITABLE:
@@ -135,6 +140,9 @@ def write_score(score: Score, path: Path | str) -> None:
     check_target(path)
     contents = _WRITERS[path.suffix.lower()](score)
     write_whole(path, packed(contents) if path.suffix.lower() == ".mxl" else contents)
+    if path.suffix.lower() in XML and (symbols := unwritten_symbols(score)):
+        named = ", ".join(map(repr, symbols[:MAX_WARNINGS])) + " ..." * (len(symbols) > MAX_WARNINGS)
+        warnings.warn(f"{path} lacks chord symbols that are no chords: {printable(named)}.", ScoreWarning, stacklevel=2)
 
 
 def _contents(path: Path) -> bytes:

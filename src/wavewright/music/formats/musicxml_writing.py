@@ -272,6 +272,12 @@ def _within(events: np.ndarray, bar: Bar) -> np.ndarray:
     return events[(events["tick"] >= bar.start) & (events["tick"] < bar.end)]
 
 
+def unwritten_symbols(score: Score) -> list[str]:
+    """Return the chord symbols of a score that are no chords, each once: MusicXML has no place for them."""
+    symbols = dict.fromkeys(chord.symbol for chord in score.chords)
+    return [symbol for symbol in symbols if _harmony(symbol) is None]
+
+
 def _harmony(symbol: str) -> Element | None:
     """Return a chord, None for one that cannot be parsed."""
     if symbol == NO_CHORD:

@@ -17,6 +17,7 @@ from typing import BinaryIO, Literal
 
 import numpy as np
 
+from ...audio.channel_layouts import USUAL_PLACES
 from ...audio.file_formats import flac, mpeg, ogg
 from ...audio.sound_file import AudioHeader, decode, read_header
 from ...base.errors import BadAudio
@@ -327,7 +328,7 @@ def sound_hash(path: Path) -> tuple[SoundHash, AudioHeader]:
         hash_of = "frames"
     try:
         structure = check_structure(path, header.format)
-        is_usual = structure.places in (0, flac.USUAL_PLACES[header.n_channels] if header.n_channels < 3 else 0)
+        is_usual = structure.places in (0, USUAL_PLACES[header.n_channels] if header.n_channels < 3 else 0)
         places = "" if is_usual else f" {structure.places:#x}"
         digest = hashlib.sha256(f"{hash_of} {header.sample_rate} {header.n_channels}{places}\n".encode())
         for part in _samples(path, structure) if hash_of == "samples" else _coded(path, hash_of):

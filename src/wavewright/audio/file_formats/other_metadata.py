@@ -1,0 +1,122 @@
+"""Metadata of CAF, Wave64, AU, VOC, NIST and big-endian WAV files, which are read and not written."""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from . import wav_metadata
+from .metadata import ForeignPart, Marker, SoundMetadata, normalised, text_of
+
+KIND = "CAF, VOC or RIFX"
+MAX_PART_BYTES = 2**26
+CAF_STRUCTURE = ("desc", "data", "free", "pakt", "kuki", "fact", "peak", "ovvw", "strg")
+CAF_NAMES = {"comments": "comment", "track number": "tracknumber", "encoding application": "software", "tempo": "bpm"}
+CAF_MARKER = struct.Struct(">IdI8xI")  # kind, frame, number of its label, channel
+USUAL_LAYOUTS = (100 << 16 | 1, 101 << 16 | 2)  # of a CAF file: mono and stereo
+W64_HEADER = struct.Struct("<4s12xQ")  # name, the rest of its GUID, bytes with this header
+VOC_MAGIC, VOC_TEXT = b"Creative Voice File", 5
+VOC_NAMES = {4: "marker", 6: "repeat"}
+NIST_MAGIC, NIST_LINE = b"NIST_1A", re.compile(r"(\w+) -(?:i|r|s\d+) (.+)")
+NIST_STRUCTURE = ("channel_count", "end_head")
+
+
+def read(file: BinaryIO, head: bytes, sample_rate: int) -> SoundMetadata | None:
+    """Return the metadata of a file that starts with ``head``, None for other kinds of files."""
+    if head[:4] == b"caff":
+        return _caf(file, sample_rate)
+    if head[:4] == b"riff":
+        return wav_metadata.parse(_w64_chunks(file), sample_rate)
+    if head[:4] in (b".snd", b"dns."):
+        (start,) = struct.unpack(">I" if head[:1] == b"." else "<I", head[4:8])
+        file.seek(24)
+        return SoundMetadata(normalised([("comment", text_of(file.read(max(0, min(start - 24, MAX_PART_BYTES)))))]))
+    if head.startswith(VOC_MAGIC):
+        return _voc(file)
+    if head.startswith(NIST_MAGIC):
+        file.seek(0)
+        _, size, *lines = text_of(file.read(2**20)).split("\n")
+        lines = "\n".join(lines)[: int(size)].split("\nend_head")[0].split("\n")
+        found = [each for line in lines if (each := NIST_LINE.fullmatch(line.strip()))]
+        fields = [(each[1], each[2]) for each in found if not each[1].startswith(("sample_", *NIST_STRUCTURE))]
+        return SoundMetadata(normalised(fields))
+    if head[:4] == b"RIFX":
+        file.seek(12)
+        names = [name for name, _ in _chunks(file, struct.Struct(">4sI"), 2) if name not in wav_metadata.STRUCTURE]
+        return SoundMetadata(parts=tuple(ForeignPart(KIND, name, b"") for name in names if name != "data"))
+    return None
+
+
+def _chunks(file: BinaryIO, header: struct.Struct, alignment: int = 1, n_counted: int = 0) -> Iterator[tuple[str, int]]:
+    """Yield names and sizes of chunks, with the file at the content; sizes count ``n_counted`` bytes of the header."""
+    start = file.tell()
+    end = file.seek(0, 2)
+    while start + header.size <= end:
+        file.seek(start)
+        name, n_bytes = header.unpack(file.read(header.size))
+        n_bytes -= n_counted
+        if n_bytes < 0:
+            return
+        yield name.decode("latin-1"), n_bytes
+        start += header.size + n_bytes
+        start += -start % alignment
+
+
+def _w64_chunks(file: BinaryIO) -> Iterator[tuple[str, bytes]]:
+    file.seek(40)
+    for name, n_bytes in _chunks(file, W64_HEADER, 8, W64_HEADER.size):
+        own = "LIST" if name == "list" else name
+        yield own, file.read(n_bytes) if n_bytes <= MAX_PART_BYTES and name != "data" else b""
+
+
+def _caf(file: BinaryIO, sample_rate: int) -> SoundMetadata:
+    found: dict[str, bytes] = {}
+    file.seek(8)
+    for name, n_bytes in _chunks(file, struct.Struct(">4sq")):
+        if name != "data" and n_bytes <= MAX_PART_BYTES:
+            found[name] = file.read(n_bytes)
+    texts = _texts(found.pop("info", b"")[4:])
+    fields = [(CAF_NAMES.get(name, name), text) for name, text in zip(texts[::2], texts[1::2], strict=False)]
+    labels = dict(_labels(found.get("strg", b"")))
+    marks = found.pop("mark", b"")[8:]
+    rows = CAF_MARKER.iter_unpack(marks[: len(marks) // CAF_MARKER.size * CAF_MARKER.size])
+    markers = tuple(Marker(frame / sample_rate, None, labels.get(number, "")) for _, frame, number, _ in rows)
+    if int.from_bytes(found.get("chan", b"")[:4]) in USUAL_LAYOUTS:
+        found.pop("chan")
+    parts = tuple(ForeignPart(KIND, name, content) for name, content in found.items() if name not in CAF_STRUCTURE)
+    return SoundMetadata(normalised(fields), markers=markers, parts=parts)
+
+
+def _texts(content: bytes) -> list[str]:
+    """Return the texts that nulls end."""
+    return [text_of(each) for each in content.split(b"\0")[:-1]]
+
+
+def _labels(strings: bytes) -> Iterator[tuple[int, str]]:
+    """Yield the labels in a chunk of strings by their numbers."""
+    n_labels = int.from_bytes(strings[:4])
+    texts = strings[4 + 12 * n_labels :]
+    for position in range(4, min(4 + 12 * n_labels, len(strings) - 11), 12):
+        number, offset = struct.unpack_from(">Iq", strings, position)
+        yield number, text_of(texts[max(0, offset) :])
+
+
+def _voc(file: BinaryIO) -> SoundMetadata:
+    file.seek(20)
+    (position,) = struct.unpack("<H", file.read(2))
+    end = file.seek(0, 2)
+    fields, parts = [], []
+    while position + 4 <= end:
+        file.seek(position)
+        block = file.read(4)
+        n_bytes = int.from_bytes(block[1:], "little")
+        if block[0] == VOC_TEXT:
+            fields.append(("comment", text_of(file.read(n_bytes))))
+        elif block[0] in VOC_NAMES:
+            parts.append(ForeignPart(KIND, VOC_NAMES[block[0]], b""))
+        elif not block[0]:
+            break
+        position += 4 + n_bytes
+    return SoundMetadata(normalised(fields), parts=tuple(parts))
