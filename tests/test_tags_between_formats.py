@@ -11,7 +11,7 @@ import pytest
 from tests.foreign_files import av  # noqa: F401 - M4A needs it
 from wavewright.audio.clip import Clip, write_blocks
 from wavewright.audio.file_formats.metadata import AUTOMATIC, SoundMetadata, plain, with_qualifiers
-from wavewright.audio.sound_file import read_all_metadata
+from wavewright.audio.sound_file import open_sound
 from wavewright.effects.editing.carried_metadata import carried
 from wavewright.effects.editing.chain import SoundFormat
 
@@ -59,7 +59,7 @@ def written(path, metadata):
     """Write metadata and return what is read again, and what is named."""
     left_out = []
     write_blocks(path, [SOUND], None, metadata, left_out=left_out)
-    return read_all_metadata(path), left_out
+    return open_sound(path).metadata, left_out
 
 
 def unlike(before, after):

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ..audio.clip import read_blocks, resampled
+from ..audio.sound_file import open_sound
+from ..audio.wave_blocks import resampled
 from ..base.errors import BadAudio
 from .entry import Entry
 
@@ -31,8 +32,7 @@ def decode(entry: Entry) -> Iterator[np.ndarray]:
     MissingExtra
         If its format needs the extra ``media``.
     """
-    for block in read_blocks(entry.path, start_seconds=entry.offset_seconds, seconds=entry.seconds, strict=True):
-        yield block.wave
+    yield from open_sound(entry.path).blocks(start_seconds=entry.offset_seconds, seconds=entry.seconds, strict=True)
 
 
 def decode_at(entry: Entry, sample_rate: int, channels: int) -> Iterator[np.ndarray]:

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from pathlib import Path
 
-from ..audio.clip import Clip, describe_audio, read_blocks, read_header, warn_of_left_out, write_blocks
+from ..audio.clip import Clip, describe_audio, warn_of_left_out, write_blocks
 from ..audio.file_formats.metadata import Marker, SoundMetadata
 from ..audio.notebook import files_html
-from ..audio.sound_file import read_all_metadata
+from ..audio.sound_file import open_sound
 from ..audio.wave_blocks import CountedWaves
 from ..base.errors import BadAudio, BadSetting
 from ..base.file_hash import short_hash_of
@@ -155,7 +155,7 @@ def make_podcast(
     Raises BadAudio if a recording cannot be read or nothing is heard in any, or BadSetting or BadFolder if the episode
     cannot be written.
     """
-    headers = [read_header(file) for file in files]
+    headers = [open_sound(file).header for file in files]
     _check_chapters(settings.chapters, [header.seconds for header in headers])
     processors = None if settings.enhancement is None else Processors(settings.enhancement)
     sample_rate = min(HIGHEST_RATE, max(header.sample_rate for header in headers))
@@ -182,11 +182,12 @@ def make_podcast(
         moved = [(cuts.position(start), title) for start, title in chapters]
         origin = _origin(files, settings, processors, max(header.sample_rate for header in headers))
         _write(mixed, out, settings, cuts, moved, origin)
-    written = read_header(out)
+    episode = open_sound(out)
+    written = episode.header
     loudness, peak = LoudnessMeter(written.sample_rate, written.n_channels), TruePeakMeter(written.n_channels)
-    for block in read_blocks(out, BLOCK_SECONDS):
-        loudness.add(block.wave)
-        peak.add(block.wave)
+    for block in episode.blocks(BLOCK_SECONDS):
+        loudness.add(block)
+        peak.add(block)
     offset = DUAL_MONO_LU if written.n_channels == 1 else 0.0
     return Podcast(
         out=out,
@@ -216,10 +217,9 @@ def _cleaned(file: Path, out: Path, processors: Processors | None, show: Callabl
     """Write a recording without its noise; return the recording itself if noise is to stay."""
     if processors is None:
         return file
-    header = read_header(file)
-    waves = CountedWaves(
-        (block.wave for block in read_blocks(file, BLOCK_SECONDS)), lambda n: show(n / header.sample_rate)
-    )
+    sound = open_sound(file)
+    header = sound.header
+    waves = CountedWaves(sound.blocks(BLOCK_SECONDS), lambda n: show(n / header.sample_rate))
     blocks = processors.of(header.sample_rate).process_blocks(waves, header.sample_rate, header.n_channels)
     clips = (Clip(wave, header.sample_rate) for wave in blocks)
     return write_blocks(out, clips, "FLOAT", expected_seconds=header.seconds)
@@ -229,13 +229,14 @@ class _Meters:
     """Meters of a recording, which is decoded once for all of them."""
 
     def __init__(self, path: Path) -> None:
-        header = read_header(path)
+        sound = open_sound(path)
+        header = sound.header
         self.loudness = LoudnessMeter(header.sample_rate, header.n_channels)
         self.levels = LevelMeter(header.n_channels)
         self._frames = FrameLevels(header.sample_rate, header.n_channels)
-        for block in read_blocks(path, BLOCK_SECONDS):
+        for block in sound.blocks(BLOCK_SECONDS):
             for meter in (self.loudness, self.levels, self._frames):
-                meter.add(block.wave)
+                meter.add(block)
         self.seconds = self.levels.n_samples / header.sample_rate
 
     @property
@@ -278,8 +279,9 @@ def _pause_threshold(mixed: Path) -> float:
 
 def _silences(path: Path, threshold_db: float, seconds: float) -> tuple[list[tuple[int, int]], int]:
     """Return start and end of the silences of a file in samples, as `RemoveSilence` finds them, and its length."""
-    detector = SilenceDetector(threshold_db, max(1, seconds_to_samples(seconds, read_header(path).sample_rate)))
-    found = [span for block in read_blocks(path, BLOCK_SECONDS) for span in detector.add(block.wave)]
+    sound = open_sound(path)
+    detector = SilenceDetector(threshold_db, max(1, seconds_to_samples(seconds, sound.header.sample_rate)))
+    found = [span for block in sound.blocks(BLOCK_SECONDS) for span in detector.add(block)]
     return [*found, *detector.last()], detector.n_samples
 
 
@@ -296,7 +298,7 @@ class _Cuts:
             padding = longest_pause / 2
             shortest = longest_pause + CROSSFADE_SECONDS
             self.effects = (RemoveSilence(threshold_db, shortest, padding, 1_000 * CROSSFADE_SECONDS),)
-            rate = read_header(path).sample_rate
+            rate = open_sound(path).header.sample_rate
             silences, n_samples = _silences(path, threshold_db, shortest)
             for start, end in silences:
                 first = start / rate + (padding if start else 0.0)
@@ -323,16 +325,16 @@ def _chapters(
 ) -> list[tuple[float, str]]:
     """Return start in the mix and title of each chapter, in order; the first begins at 0 if there are any."""
     if settings.chapter_pause is not None:
-        rate = read_header(mixed).sample_rate
+        rate = open_sound(mixed).header.sample_rate
         silences, n_samples = _silences(mixed, threshold_db, settings.chapter_pause)
         starts = [end / rate for start, end in silences if start and end < n_samples]
         return [(start, f"Chapter {number}") for number, start in enumerate([0.0, *starts], 1) if starts]
     found = sorted(settings.chapters)
     if not found:
-        markers = next(filter(None, (read_all_metadata(file).markers for file in files)), ())
+        markers = next(filter(None, (open_sound(file).metadata.markers for file in files)), ())
         ordered = sorted(markers, key=lambda marker: marker.start)
         found = [(marker.start, marker.label or f"Chapter {number}") for number, marker in enumerate(ordered, 1)]
-    seconds = read_header(mixed).seconds or 0.0
+    seconds = open_sound(mixed).header.seconds or 0.0
     found = [(start, title) for start, title in found if start < seconds]  # recorders mark the end, too
     return [(0.0, "Start"), *found] if found and found[0][0] > 0 else found
 
@@ -361,12 +363,11 @@ def _write(
     origin: Mapping[str, object],
 ) -> None:
     """Write the episode."""
-    header = read_header(mixed)
+    sound = open_sound(mixed)
+    header = sound.header
     loudness = NormaliseLoudness(settings.loudness_lufs, CEILING_DB, limit=True, dual_mono=True)
     chain = Chain((*cuts.effects, loudness))
-    waves = chain.process(
-        lambda: (block.wave for block in read_blocks(mixed, BLOCK_SECONDS)), header.sample_rate, header.n_channels
-    )
+    waves = chain.process(lambda: sound.blocks(BLOCK_SECONDS), header.sample_rate, header.n_channels)
     markers = tuple(Marker(start, None, title) for start, title in chapters)
     metadata = replace(settings.metadata.with_tags({"comment": json.dumps(origin)}), markers=markers)
     left_out: list[str] = []

@@ -13,8 +13,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import ClassVar, Generic, Protocol, TypeVar
 
-from ..audio.clip import BITS, SOUND_SUFFIXES, UNCLIPPED, read_header, suffix_like
-from ..audio.sound_file import AudioHeader, read_origin
+from ..audio.clip import BITS, SOUND_SUFFIXES, UNCLIPPED, suffix_like
+from ..audio.sound_file import AudioHeader, open_sound, read_origin
 from ..audio.video_file import is_video
 from ..base.errors import BadFolder, SoundWarning, WavewrightError, collected_warnings, problem_of
 from ..base.names import inside
@@ -238,7 +238,7 @@ def _targets(names: Sequence[Path], out: Path, conversion: Conversion[ConvertedT
 
 def _total_seconds(paths: Sequence[Path]) -> float | None:
     try:
-        lengths = [read_header(path).seconds for path in paths]
+        lengths = [open_sound(path).header.seconds for path in paths]
     except WavewrightError:
         return None
     return sum(length for length in lengths if length is not None)

@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import Field
 
 from ..audio.clip import FORMATS, SOUND_SUFFIXES
-from ..audio.sound_file import read_header
+from ..audio.sound_file import open_sound
 from ..base.errors import BadAudio, BadScore, BadSetting
 from ..base.names import file_stem
 from ..base.parameters import FREE_TEXT, MAX_SEED, IsMarked, MarkKey, Quiet, Writes
@@ -58,8 +58,9 @@ def read_melody(path: Path, tempo: float | None = None, *, quiet: bool = False) 
     BadAudio
         If the file cannot be read or has no notes.
     """
-    with progress_bar(f"transcribing {path.name}", read_header(path).seconds, quiet) as show:
-        transcription = transcribe_file(path, progress=show)
+    sound = open_sound(path)
+    with progress_bar(f"transcribing {path.name}", sound.header.seconds, quiet) as show:
+        transcription = transcribe_file(sound, progress=show)
     if not transcription.notes:
         raise BadAudio(f"{path} has no notes to accompany: it is silent or has no pitch; try another recording.")
     beats = track_beats(transcription.notes, transcription.seconds, tempo)
@@ -98,7 +99,7 @@ def write_with_recording(
     """
     melody = melody_track(score)
     others = replace(score, tracks=tuple(track for index, track in enumerate(score.tracks) if index != melody))
-    sample_rate = max(read_header(recording).sample_rate, LOWEST_RATE_HZ)
+    sample_rate = max(open_sound(recording).header.sample_rate, LOWEST_RATE_HZ)
     with scratch_folder() as folder:
         parts, rendered = folder / "accompaniment.mid", folder / "accompaniment.wav"
         write_score(others, parts)

@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import Field
 
 from ..audio.clip import Clip
-from ..audio.sound_file import read_header
+from ..audio.sound_file import open_sound
 from ..base.errors import BadAudio
 from ..base.names import file_stem
 from ..base.parameters import Writes
@@ -108,7 +108,7 @@ def align(
     BadSetting, BadFolder
         If a file cannot be written.
     """
-    header = read_header(file)
+    header = open_sound(file).header
     if header.seconds is not None and header.seconds > MAX_SECONDS:
         raise BadAudio(f"{file} lasts {header.seconds:.0f} s; recordings of up to an hour can be aligned: cut it.")
     target = Path(f"{file_stem(file.stem)}-aligned.mid") if out is None else out

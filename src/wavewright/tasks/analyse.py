@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ..audio.sound_file import read_header
+from ..audio.sound_file import open_sound
 from ..base.errors import BadSetting
 from ..base.parameters import Quiet, Writes
 from ..base.progress_bar import progress_bar
@@ -68,8 +68,9 @@ def analyse(
         )
     if plot is not None:
         check_plot_of(plot, file.name)  # before a long file is read
-    with progress_bar(f"analysing {file.name}", read_header(file).seconds, quiet) as show:
-        analysis = analyse_file(file, silence_db, min_silence, (f_min_hz, f_max_hz), show)
+    sound = open_sound(file)
+    with progress_bar(f"analysing {file.name}", sound.header.seconds, quiet) as show:
+        analysis = analyse_file(sound, silence_db, min_silence, (f_min_hz, f_max_hz), show)
     if plot is None:
         return analysis
     draw_analysis(analysis, plot)

@@ -8,7 +8,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ..audio.clip import Clip, describe_audio, read_blocks, read_header, suffix_like, write_blocks
+from ..audio.clip import Clip, describe_audio, suffix_like, write_blocks
+from ..audio.sound_file import open_sound
 from ..audio.wave_blocks import LOWER_FIRST, ClippedSamples, ClippingMeter, CountedWaves
 from ..base.errors import BadSetting
 from ..base.parameters import NAMES_MODEL, Quiet, Writes
@@ -86,7 +87,8 @@ def cancel_echo(
     BadSetting, BadFolder
         If the file cannot be written.
     """
-    header, far_header = read_header(mic), read_header(far)
+    sound, far_sound = open_sound(mic), open_sound(far)
+    header = sound.header
     target = mic.with_name(f"{mic.stem}-echo-free{suffix_like(mic)}") if out is None else out
     check_target(target)
     for path in (mic, far):
@@ -96,14 +98,10 @@ def cancel_echo(
     maker = LinearCanceller(LINEAR_RATE) if linear else loading.load_echo_canceller(model)
     settings = EchoSettings()
     max_delay_seconds = settings.max_delay_blocks * settings.block_length / LINEAR_RATE
-    note = None if unchecked else check_recordings(mic, far, max_delay_seconds)
+    note = None if unchecked else check_recordings(sound, far_sound, max_delay_seconds)
     with progress_bar(f"removing echo from {mic.name}", header.seconds, quiet) as show:
-        waves = CountedWaves(
-            (block.wave for block in read_blocks(mic, BLOCK_SECONDS)),
-            lambda n_samples: show(n_samples / header.sample_rate),
-        )
-        far_waves = (block.wave for block in read_blocks(far, BLOCK_SECONDS))
-        processed = without_echo(waves, far_waves, header, far_header.sample_rate, maker)
+        waves = CountedWaves(sound.blocks(BLOCK_SECONDS), lambda n_samples: show(n_samples / header.sample_rate))
+        processed = without_echo(waves, far_sound, header, maker)
         clipping = ClippingMeter()
         write_blocks(target, (Clip(wave, header.sample_rate) for wave in processed), clipping=clipping)
     return EchoFree(

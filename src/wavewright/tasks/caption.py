@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from ..audio.sound_file import read_header
+from ..audio.sound_file import open_sound
 from ..base.errors import BadSetting
 from ..base.names import file_stem
 from ..base.parameters import TERMINAL, Quiet, RecogniserName, Writes
@@ -99,6 +99,6 @@ def caption(
         raise BadSetting(f"{target} is no file of captions; its name must end with {', '.join(SUFFIXES)}.")
     if format is not None and suffix != f".{format}":
         raise BadSetting(f"--format is {format}, and --out is {target}; give one of them, or the same format.")
-    read_header(file)  # refuse what is no sound before a recogniser is opened
+    open_sound(file)  # refuse what is no sound before a recogniser is opened
     with progress_bar(f"captioning {file.name}", None, quiet):
         return Captioning(recogniser, language or "", suffix, n_speakers=speakers).begin()(file, target)

@@ -14,9 +14,9 @@ from typing import Annotated, BinaryIO
 import numpy as np
 from pydantic import Field
 
-from ..audio.clip import Clip, resampled, warn_of_clipping, write_blocks
+from ..audio.clip import Clip, warn_of_clipping, write_blocks
 from ..audio.pcm import check_stream, pipe_out, to_pcm
-from ..audio.wave_blocks import ClippingMeter
+from ..audio.wave_blocks import ClippingMeter, resampled
 from ..base.errors import BadAudio, BadSetting
 from ..base.parameters import NAMES_MODEL, TERMINAL, IsMarked, MarkKey, Quiet, Writes
 from ..base.progress_bar import progress_bar

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from ..audio.clip import check_writable, suffix_like
-from ..audio.sound_file import read_header
+from ..audio.sound_file import open_sound
 from ..audio.video_file import check_copy, is_video
 from ..audio.video_tracks import SubtitleTrack, VideoTracks
 from ..base.errors import BadSetting
@@ -240,7 +240,7 @@ def dub(
     captioned = _caption_files(current, target) if captions == "beside" else {}
     _check_replaced([target, *captioned.values()], path, current, [source, subtitles, translation, glossary, cast])
     write_dub(path, current)
-    end = None if sound is None else read_header(sound).seconds
+    end = None if sound is None else open_sound(sound).header.seconds
     current = _with_texts(current, path, translation, translator, glossary, end)
     if draft:
         return Dub(path, None, current.lines, note=note)
@@ -275,7 +275,7 @@ def dub(
 def _background(sound: Path, folder: Path, quiet: bool) -> Path:
     """Return a sound without its speech; what is up to date is kept."""
     enhancer = loading.load_enhancer(SEPARATOR)
-    with progress_bar(f"separating {sound.name}", read_header(sound).seconds, quiet) as show:
+    with progress_bar(f"separating {sound.name}", open_sound(sound).header.seconds, quiet) as show:
         return separate_file(sound, folder, enhancer, "background", show).sound_files[0]
 
 
@@ -359,7 +359,7 @@ def _sound_of(source: Path) -> Path | None:
     """Return the sound of a project, None for subtitles."""
     if is_subtitle_file(source):
         return None
-    read_header(source)
+    open_sound(source)
     return source
 
 

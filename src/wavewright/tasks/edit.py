@@ -11,7 +11,7 @@ from pydantic import Field
 
 from ..audio.clip import describe_audio, suffix_like
 from ..audio.pcm import PcmStream, check_stream, process_pcm
-from ..audio.sound_file import TAGS, read_header
+from ..audio.sound_file import TAGS, open_sound
 from ..audio.video_file import is_video
 from ..base.errors import BadSetting
 from ..base.names import quoted
@@ -113,10 +113,11 @@ def edit(
         return convert_folder(source, folder, FolderEdit(work), workers, quiet)
     if source.is_dir():
         raise BadSetting(f"{source} is a folder; give one of its files to see the plan of the chain.")
-    header = read_header(source)
+    sound = open_sound(source)
+    header = sound.header
     suffix = source.suffix if is_video(source) else suffix_like(source)
     target = source.with_name(f"{source.stem}-edited{suffix}") if out is None else out
-    formats = check_edit(source, work, target)
+    formats = check_edit(sound, work, target)
     if dry_run:
         steps = ("as it is", *(step_text(effect, is_complete=True) for effect in work.chain.effects))
         planned = tuple(
@@ -126,7 +127,7 @@ def edit(
         return EditPlan(source, target, work.chain.n_passes, planned)
     seconds = None if header.seconds is None else header.seconds * work.chain.n_passes
     with progress_bar(f"editing {source.name}", seconds, quiet) as show:
-        return edit_file(source, work, target, show)
+        return edit_file(sound, work, target, show)
 
 
 def _chain(do: str | None, chain: Path | None) -> Chain:

@@ -12,9 +12,9 @@ import numpy as np
 from pydantic import Field
 
 from .. import models
-from ..audio.clip import AudioHeader, read_blocks, read_header, resampled
 from ..audio.pcm import check_stream, pipe_out, read_pcm
-from ..audio.wave_blocks import CountedWaves, fitted, until_interrupted
+from ..audio.sound_file import AudioHeader, open_sound
+from ..audio.wave_blocks import CountedWaves, fitted, resampled, until_interrupted
 from ..base.errors import BadSetting
 from ..base.parameters import FREE_TEXT, NAMES_MODEL, TERMINAL, Quiet, Writes
 from ..base.progress_bar import progress_bar
@@ -124,7 +124,7 @@ def encode(
         return None
     if file is None:
         raise BadSetting("There is nothing to encode; give a sound file, or --stream to read standard input.")
-    header = read_header(file)
+    header = open_sound(file).header
     if _is_autoencoder(model):
         autoencoder = loading.load_autoencoder(model)
         if kbps is not None or tokens is not None:
@@ -201,9 +201,7 @@ def _encode_file(file: Path, audio: AudioHeader, out: Path, codec: Codec, kbps: 
         sink.write(
             bytes(HEADER_BYTES)
         )  # the number of samples is known at the end: headers of sound files may be wrong
-        waves = CountedWaves(
-            (block.wave for block in read_blocks(file)), lambda n_samples: show(n_samples / audio.sample_rate)
-        )
+        waves = CountedWaves(open_sound(file).blocks(), lambda n_samples: show(n_samples / audio.sample_rate))
         writer = PacketWriter(sink, header, coder_of(codec, header, str(out)), is_stream=False)
         write_codes(codec, writer, waves)
         sink.seek(0)

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from ..audio.clip import suffix_like
 from ..audio.pcm import PcmStream, check_stream, process_pcm
-from ..audio.sound_file import read_header
+from ..audio.sound_file import open_sound
 from ..audio.video_file import is_video
 from ..base.errors import BadSetting
 from ..base.parameters import NAMES_MODEL, TERMINAL, InForm, Quiet, WritesSounds
@@ -117,7 +117,7 @@ def enhance(
     if source.is_dir():
         folder = out or folder_beside(source, "enhanced")
         return convert_folder(source, folder, FolderEnhancement(enhancement), workers, quiet)
-    header = read_header(source)
+    sound = open_sound(source)
     suffix = source.suffix if is_video(source) else suffix_like(source)
     target = source.with_name(f"{source.stem}-enhanced{suffix}") if out is None else out
     check_target(target)
@@ -125,8 +125,8 @@ def enhance(
         check_drawable(plot_path(target))
     if target.exists() and target.samefile(source):
         raise BadSetting(f"{target} is the recording itself, which is never replaced; give another file with --out.")
-    with progress_bar(f"enhancing {source.name}", header.seconds, quiet) as show:
-        return enhance_file(source, target, Processors(enhancement), show)
+    with progress_bar(f"enhancing {source.name}", sound.header.seconds, quiet) as show:
+        return enhance_file(sound, target, Processors(enhancement), show)
 
 
 def enhancement_of(

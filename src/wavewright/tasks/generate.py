@@ -10,8 +10,9 @@ from typing import Annotated, cast
 import numpy as np
 from pydantic import Field
 
-from ..audio.clip import Clip, read_header
+from ..audio.clip import Clip
 from ..audio.notebook import files_html
+from ..audio.sound_file import open_sound
 from ..base import parameters
 from ..base.errors import BadSetting
 from ..base.file_hash import short_hash_of
@@ -355,7 +356,7 @@ def _changes(continue_from: Path | None, sample_rate: int) -> tuple[str, ...]:
     """Return a sentence about mixing and resampling of the file to continue, if there was any."""
     if continue_from is None:
         return ()
-    header = read_header(continue_from)
+    header = open_sound(continue_from).header
     changes = changes_of(header.n_channels, header.sample_rate, sample_rate)
     return (f"{continue_from} was {', '.join(changes)}.",) if changes else ()
 

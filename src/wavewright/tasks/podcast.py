@@ -8,9 +8,9 @@ from typing import Annotated
 from pydantic import Field
 
 from ..audio import m4a_file
-from ..audio.cover import cover_of, read_cover
 from ..audio.file_formats.metadata import SoundMetadata, fields_of
-from ..audio.sound_file import read_header, read_metadata
+from ..audio.metadata_file import cover_of, read_cover
+from ..audio.sound_file import open_sound
 from ..base.errors import BadSetting
 from ..base.names import quoted
 from ..base.parameters import FREE_TEXT, NAMES_MODEL, Quiet, WritesSounds
@@ -91,7 +91,7 @@ def podcast(
     MissingExtra
         If an M4A file is asked for, and the extra `media` is not installed.
     """
-    headers = [read_header(file) for file in recordings]
+    headers = [open_sound(file).header for file in recordings]
     first = recordings[0]
     target = first.with_name(f"{first.stem}-episode.mp3") if out is None else out
     check_target(target)
@@ -104,7 +104,7 @@ def podcast(
         raise BadSetting("--chapter names the chapters, and --chapter-pause finds them; give one of them.")
     if keep_noise and model is not None:
         raise BadSetting(f"--keep-noise needs no denoiser; leave --model {model} out.")
-    tags = {name: text for name, text in read_metadata(first).items() if name != "comment"} | tags_of(tag)
+    tags = {name: text for name, text in open_sound(first).tags.items() if name != "comment"} | tags_of(tag)
     pictures = () if cover is None else cover_of(read_cover(cover))
     settings = PodcastSettings(
         loudness_lufs=loudness,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ..audio.sound_file import read_header
+from ..audio.sound_file import open_sound
 from ..base.parameters import NAMES_MODEL, Quiet, WritesSounds
 from ..base.progress_bar import progress_bar
 from ..families import loading
@@ -50,7 +50,7 @@ def separate(
     BadFolder
         If the stems cannot be written.
     """
-    header = read_header(source)
+    header = open_sound(source).header
     folder = source.with_name(f"{source.stem}-stems") if out is None else out
     enhancer = loading.load_enhancer(model)
     with progress_bar(f"separating {source.name}", header.seconds, quiet) as show:

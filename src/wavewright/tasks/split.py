@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ..audio.sound_file import read_header
+from ..audio.sound_file import open_sound
 from ..base.errors import BadSetting
 from ..base.parameters import WritesSounds
 from ..effects.editing.splitting import LengthSplit, SilenceSplit, Split, SplitFile, TimeSplit, split_file
@@ -72,6 +72,6 @@ def split(
         if (min_seconds, padding) != (SilenceSplit.min_seconds, SilenceSplit.padding_seconds):
             raise BadSetting("Parts of at most a length are the whole sound; leave --min-seconds and --padding out.")
         kind = LengthSplit(at_most, silence_db, min_silence)
-    read_header(file)  # refuse what is no sound file before a name is derived from it
+    sound = open_sound(file)
     folder = file.with_name(f"{file.stem}-split") if out is None else out
-    return split_file(file, folder, kind)
+    return split_file(sound, folder, kind)

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from ..audio.sound_file import read_header
+from ..audio.sound_file import open_sound
 from ..base.errors import BadSetting
 from ..base.names import file_stem
 from ..base.parameters import FREE_TEXT, NAMES_MODEL, TERMINAL, Quiet, Writes
@@ -135,8 +135,9 @@ def transcribe(
         raise BadSetting(f"--format is {format}, and --out is {target}; give one of them, or the same format.")
     if plot is not None:
         check_plot_of(plot, file.name)
-    with progress_bar(f"transcribing {file.name}", read_header(file).seconds, quiet) as show:
-        return transcription.write(file, target, plot, show)
+    sound = open_sound(file)
+    with progress_bar(f"transcribing {file.name}", sound.header.seconds, quiet) as show:
+        return transcription.write(sound, target, plot, show)
 
 
 def _melody_settings(pitches: str | None, min_note: float, onset_db: float) -> TranscriptionSettings:

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import log2
-from pathlib import Path
 
 from ...audio.file_formats import id3_metadata, wav_metadata
 from ...audio.file_formats.metadata import AUTOMATIC, LEVELS, ForeignPart, Marker, SoundMetadata, plain
-from ...audio.metadata_losses import LOOPS, name_of
-from ...audio.sound_file import read_all_metadata, read_header, read_origin
+from ...audio.metadata_file import LOOPS, name_of
+from ...audio.sound_file import OpenSound, open_sound
 from ...audio.wav_chunks import LoopPoints, Sampler
 from .. import Effect, FadeIn, FadeOut, MakeLoop, Pad, PitchShift, Speed, Trim
-from . import timed_text
 from .chain import SoundFormat
 from .effects_with_files import Append, Insert
 
@@ -33,6 +31,15 @@ RATE_ELEMENTS = ("FILE_SAMPLE_RATE", "DIGITIZER_SAMPLE_RATE", "TIMESTAMP_SAMPLE_
 CHANNEL_ELEMENTS = ("TRACK_LIST",)
 TOLERANCE_SECONDS = 1e-9
 MAX_COMMENT_LENGTH = 1_500  # characters; WAV files store up to 2 kB
+
+LRC = re.compile(r"\[(\d+):(\d\d(?:[.:]\d+)?)\]")
+LRC_WORD = re.compile(r"<(\d+):(\d\d(?:[.:]\d+)?)>")
+INDEX = re.compile(r"(?m)^([ \t]*INDEX[ \t]+\d+[ \t]+)(\d+):(\d\d):(\d\d)")
+TRACK = re.compile(r"(?m)^(?=[ \t]*TRACK[ \t])")
+CUE_FRAMES = 75  # of a second
+Field = tuple[str, str]
+Move = Callable[[Marker], Marker | None]
+"""Returns a marker where it is then, None if it is cut out."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +66,7 @@ def carried(source: SoundMetadata, effects: Sequence[Effect], formats: Sequence[
     fields = [each for each in source.fields if _plain_name(each) not in AUTOMATIC]
     levels = [_plain_name(each) for each in fields if _plain_name(each).startswith(LEVELS)]
     fields = [each for each in fields if not _plain_name(each).startswith(LEVELS)]
-    moved_fields = [(each, timed_text.moved(each, timeline.marker, formats[0].seconds)) for each in fields]
+    moved_fields = [(each, moved_text(each, timeline.marker, formats[0].seconds)) for each in fields]
     markers = [(marker, timeline.marker(marker)) for marker in source.markers]
     loops = tuple(there for loop in source.loops if (there := timeline.loop(loop)) is not None)
     sampler = None if source.sampler is None else timeline.sampler(source.sampler)
@@ -146,11 +153,11 @@ class _Timeline:
             if isinstance(effect, Insert):
                 start = effect.at_seconds
             elif isinstance(effect, Append) and before.seconds is not None:
-                length = read_header(effect.file).seconds or 0.0
+                length = open_sound(effect.file).header.seconds or 0.0
                 start = before.seconds - min(effect.crossfade_seconds, before.seconds, length)
             if start is None or not isinstance(effect, Insert | Append):
                 continue
-            for marker in read_all_metadata(effect.file).markers:
+            for marker in open_sound(effect.file).metadata.markers:
                 end = None if marker.end is None else start + marker.end
                 moved = self.marker(replace(marker, start=start + marker.start, end=end), number + 1)
                 if moved is not None:
@@ -250,9 +257,99 @@ def _element_spans(xml: bytes, name: bytes) -> Iterator[tuple[int, int]]:
         position = closing.end()
 
 
-def with_source_comment(origin: Mapping[str, object], source: Path, comment: str) -> dict[str, object]:
+def with_source_comment(origin: Mapping[str, object], source: OpenSound) -> dict[str, object]:
     """Return the contents of a file's comment, with the comment of its source if both fit."""
+    comment = source.tags.get("comment")
     if not comment:
         return dict(origin)
-    longer = {**origin, "source_comment": read_origin(source) or comment}
+    longer = {**origin, "source_comment": source.origin or comment}
     return longer if len(json.dumps(longer)) <= MAX_COMMENT_LENGTH else dict(origin)
+
+
+def moved_text(field: Field, move: Move, seconds: float | None) -> Field | None:
+    """Return a tag with the times in its text where they are then; None if none of them is left.
+
+    What lasts until the next time begins at the start of what is left of it. ``seconds`` is the length of the sound.
+    """
+    name, text = field
+    own = plain(name, "")[0].lower()
+    if own.endswith("lyrics") and LRC.search(text):
+        text = _moved_lyrics(text, move, seconds)
+    elif own == "cuesheet" and INDEX.search(text):
+        text = _moved_sheet(text, move, seconds)
+    return (name, text) if text else None
+
+
+def _moved_lyrics(text: str, move: Move, seconds: float | None) -> str:
+    heads, lines = [], []
+    for line in text.splitlines():
+        times = []
+        rest = line
+        while found := LRC.match(rest):
+            times.append(_seconds(found))
+            rest = rest[found.end() :]
+        if not times:
+            heads.append(line)
+        lines += [(time, rest) for time in times]
+    lines.sort(key=lambda each: each[0])
+    shifted = []
+    ends = [*(time for time, _ in lines[1:]), seconds]
+    for (start, line), end in zip(lines, ends, strict=True):
+        there = _start(start, end, move)
+        if there is not None:
+            shifted.append((there, LRC_WORD.sub(lambda found: _moved_word(found, move), line)))
+    shifted.sort(key=lambda each: each[0])
+    return "\n".join([*heads, *(f"[{_clock(time)}]{line}" for time, line in shifted)]) if shifted else ""
+
+
+def _moved_word(found: re.Match[str], move: Move) -> str:
+    there = move(Marker(_seconds(found)))
+    return "" if there is None else f"<{_clock(there.start)}>"
+
+
+def _moved_sheet(text: str, move: Move, seconds: float | None) -> str:
+    head, *tracks = TRACK.split(text)
+    starts = [
+        next((_frames(found) for found in INDEX.finditer(track) if " 01 " in f"{found[1]} "), None) for track in tracks
+    ]
+    if not tracks or None in starts:
+        return ""
+    kept = []
+    for number, track in enumerate(tracks):
+        start = starts[number]
+        end = starts[number + 1] if number + 1 < len(tracks) else seconds
+        there = _start(start or 0.0, end, move)
+        if there is None:
+            continue
+
+        def index(found: re.Match[str], first: float = there) -> str:
+            point = move(Marker(_frames(found)))
+            if point is None and " 01 " not in f"{found[1]} ":
+                return ""
+            frames = round(CUE_FRAMES * (first if point is None else point.start))
+            return (
+                f"{found[1]}{frames // (60 * CUE_FRAMES):02d}:{frames // CUE_FRAMES % 60:02d}:{frames % CUE_FRAMES:02d}"
+            )
+
+        kept.append((there, INDEX.sub(index, track)))
+    kept.sort(key=lambda each: each[0])
+    return head + "".join(track for _, track in kept) if kept else ""
+
+
+def _start(start: float, end: float | None, move: Move) -> float | None:
+    """Return where something that lasts from one time to another begins then, None if nothing of it is left."""
+    there = move(Marker(start, end if end is not None and end > start else None))
+    return None if there is None else there.start
+
+
+def _seconds(found: re.Match[str]) -> float:
+    return 60.0 * int(found[1]) + float(found[2].replace(":", "."))
+
+
+def _frames(found: re.Match[str]) -> float:
+    return 60.0 * int(found[2]) + int(found[3]) + int(found[4]) / CUE_FRAMES
+
+
+def _clock(seconds: float) -> str:
+    hundredths = round(100 * seconds)
+    return f"{hundredths // 6_000:02d}:{hundredths // 100 % 60:02d}.{hundredths % 100:02d}"

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ...audio.clip import Clip, converted, read_blocks, read_header
-from ...audio.wave_blocks import BlockReader
+from ...audio.clip import Clip
+from ...audio.sound_file import open_sound
+from ...audio.wave_blocks import BlockReader, converted
 from ...base.errors import BadAudio, BadSetting
 from ...base.ranges import ranged
 from ...base.units import db_to_gain, seconds_to_samples
@@ -39,13 +40,13 @@ class OtherSound:
     """
 
     def __init__(self, path: Path, sample_rate: int, n_channels: int) -> None:
-        header = read_header(path)
+        sound = open_sound(path)
+        header = sound.header
         if header.n_channels != n_channels and 1 not in (header.n_channels, n_channels):
             raise BadAudio(
                 f"{path} has {header.n_channels} channels, and the sound {n_channels}; make one of them mono or alike."
             )
-        file_waves = (block.wave for block in read_blocks(path, BLOCK_SECONDS))
-        waves = converted(file_waves, header.sample_rate, sample_rate, header.n_channels, n_channels)
+        waves = converted(sound.blocks(BLOCK_SECONDS), header.sample_rate, sample_rate, header.n_channels, n_channels)
         self._reader = BlockReader(waves, n_channels)
 
     def read(self, n_samples: int) -> np.ndarray:
@@ -76,7 +77,7 @@ class Overlay(Effect):
 
     def output_seconds(self, seconds: float) -> float | None:
         """Return the length of the longer sound."""
-        other = read_header(self.file).seconds
+        other = open_sound(self.file).header.seconds
         return None if other is None else max(seconds, self.at_seconds + other)
 
 
@@ -126,7 +127,7 @@ class Append(Effect):
 
     def output_seconds(self, seconds: float) -> float | None:
         """Return the sum of the lengths without the crossfade."""
-        other = read_header(self.file).seconds
+        other = open_sound(self.file).header.seconds
         return None if other is None else seconds + other - min(self.crossfade_seconds, seconds, other)
 
 
@@ -172,14 +173,14 @@ class Insert(Effect):
         """Return the sum of the lengths; raise BadSetting if the sound ends before ``at_seconds``."""
         if self.at_seconds > seconds:
             raise BadSetting(_too_late(self.at_seconds, seconds))
-        other = read_header(self.file).seconds
+        other = open_sound(self.file).header.seconds
         return None if other is None else seconds + other
 
     def output_position(self, position_seconds: float, seconds: float | None) -> float | None:
         """Return where in the output a moment of the input is, see :meth:`.effect.Effect.output_position`."""
         if position_seconds < self.at_seconds:
             return position_seconds
-        other = read_header(self.file).seconds
+        other = open_sound(self.file).header.seconds
         return None if other is None else position_seconds + other
 
 

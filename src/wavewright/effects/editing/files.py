@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ...audio.clip import Clip, describe_audio, read_blocks, read_header, read_metadata, warn_of_left_out, write_blocks
+from ...audio.clip import Clip, describe_audio, warn_of_left_out, write_blocks
 from ...audio.notebook import files_html
-from ...audio.sound_file import TAGS, AudioHeader, read_all_metadata, read_origin
+from ...audio.sound_file import TAGS, AudioHeader, OpenSound, SoundSource, open_sound
 from ...audio.video_file import is_video, replace_sound
 from ...audio.wave_blocks import ClippedSamples, ClippingMeter
 from ...base.errors import BadAudio, BadSetting
@@ -46,29 +46,25 @@ class Edit:
         values = [getattr(effect, each.name) for effect in self.chain.effects for each in fields(effect)]
         return [value for value in values if isinstance(value, Path)]
 
-    def metadata(self, source: Path, formats: Sequence[SoundFormat]) -> Carried:
+    def metadata(self, source: OpenSound, formats: Sequence[SoundFormat]) -> Carried:
         """Return the metadata of an edited file: that of the source, the edit's tags, and a comment with the chain.
 
         ``formats`` are those before the first effect and after each. Markers and loop points move with the sound.
         """
-        kept = carried(read_all_metadata(source), self.chain.effects, formats)
+        origin: dict[str, object] = {"edit": str(self.chain), "source": source.path.name, "source_hash": source.hash}
+        kept = carried(source.metadata, self.chain.effects, formats)
         if not self.keeps_tags:
             kept = Carried(replace(kept.metadata, fields=(), pictures=(), parts=()), ())
-        comment = self._comment(source, kept.metadata.tags.get("comment", ""))
+        comment = self._comment(origin, source, kept.metadata.tags.get("comment", ""))
         return replace(kept, metadata=kept.metadata.with_tags({**self.tags, "comment": comment}))
 
-    def _comment(self, source: Path, comment: str) -> str:
+    def _comment(self, origin: dict[str, object], source: OpenSound, comment: str) -> str:
         """Return what the comment says: the chain, the source, and the source's own comment."""
-        origin: dict[str, object] = {
-            "edit": str(self.chain),
-            "source": source.name,
-            "source_hash": short_hash_of(source),
-            "wavewright": __version__,
-        }
+        origin["wavewright"] = __version__
         if hashes := {path.name: short_hash_of(path) for path in self.files()}:
             origin["files"] = hashes
         if comment:
-            origin["source_comment"] = read_origin(source) or comment
+            origin["source_comment"] = source.origin or comment
         if len(json.dumps(origin)) > MAX_COMMENT_LENGTH:
             origin["edit"] = "; ".join(map(step_text, self.chain.effects))  # the defaults follow from the version
         for optional in ("source_comment", "files"):
@@ -117,7 +113,7 @@ class EditedFile:
         return "\n".join([*self.warnings, *clipped])
 
 
-def check_edit(source: Path, edit: Edit, out: Path) -> list[SoundFormat]:
+def check_edit(source: OpenSound, edit: Edit, out: Path) -> list[SoundFormat]:
     """Check that a file can be edited, without decoding it; return its format, and that after each effect.
 
     Raises
@@ -125,12 +121,11 @@ def check_edit(source: Path, edit: Edit, out: Path) -> list[SoundFormat]:
     BadAudio, BadSetting, BadFolder
         If the source cannot be read, the chain does not fit it, or ``out`` is one of the files that are read.
     """
-    header = read_header(source)
     check_target(out)
-    for path in (source, *edit.files()):
+    for path in (source.path, *edit.files()):
         if out.exists() and path.exists() and out.samefile(path):
             raise BadSetting(f"{out} is read by the edit and is never replaced; give another file with --out.")
-    formats = _formats(header, edit.chain)
+    formats = _formats(source.header, edit.chain)
     if is_video(out):
         before, after = formats[0].seconds, formats[-1].seconds
         if before is not None and (after is None or abs(after - before) > LENGTH_TOLERANCE_SECONDS):
@@ -138,13 +133,17 @@ def check_edit(source: Path, edit: Edit, out: Path) -> list[SoundFormat]:
     return formats
 
 
-def edit_file(source: Path, edit: Edit, out: Path, show: Callable[[float], object] = lambda _: None) -> EditedFile:
+def edit_file(
+    source: SoundSource, edit: Edit, out: Path, show: Callable[[float], object] = lambda _: None
+) -> EditedFile:
     """Edit a sound file of any length, in bounded memory; a file that is up to date is kept.
 
     Parameters
     ----------
-    source, out : Path
-        The file, and the one to write; of a video, the images are copied.
+    source : Path or OpenSound
+        The file.
+    out : Path
+        The file to write; of a video, the images are copied.
     edit : Edit
         The chain and the tags.
     show : callable
@@ -155,10 +154,10 @@ def edit_file(source: Path, edit: Edit, out: Path, show: Callable[[float], objec
     BadAudio, BadSetting, BadFolder
         As :func:`check_edit`, and where decoding or writing fails; then nothing is written.
     """
-    formats = check_edit(source, edit, out)
-    last = formats[-1]
-    header = read_header(source)
-    kept = edit.metadata(source, formats)
+    sound = open_sound(source)
+    formats = check_edit(sound, edit, out)
+    last, header = formats[-1], sound.header
+    kept = edit.metadata(sound, formats)
     is_new = not _is_up_to_date(out, kept.metadata.tags)
     clipping, warnings = ClippingMeter(), list[str]()
     if is_new:
@@ -166,15 +165,15 @@ def edit_file(source: Path, edit: Edit, out: Path, show: Callable[[float], objec
 
         def blocks() -> Iterator[np.ndarray]:
             nonlocal n_read
-            for block in read_blocks(source, BLOCK_SECONDS):
-                yield block.wave
-                n_read += block.n_samples
+            for block in sound.blocks(BLOCK_SECONDS):
+                yield block
+                n_read += block.shape[1]
                 show(n_read / header.sample_rate)
 
         waves = edit.chain.process(blocks, header.sample_rate, header.n_channels, warnings.append)
-        clips = _clips(waves, last.sample_rate, source)
+        clips = _clips(waves, last.sample_rate, sound.path)
         if is_video(out):
-            replace_sound(source, out, clips, clipping)
+            replace_sound(sound.path, out, clips, clipping)
         else:
             subtype = edit.subtype or subtype_like(header, out)
             is_loop = isinstance(edit.chain.effects[-1], MakeLoop)
@@ -190,10 +189,10 @@ def edit_file(source: Path, edit: Edit, out: Path, show: Callable[[float], objec
                 left_out=left_out,
             )
             warn_of_left_out(out, left_out)
-    written = read_header(out)
+    written = open_sound(out).header
     return EditedFile(
         out=out,
-        file=source,
+        file=sound.path,
         chain=str(edit.chain),
         seconds=written.seconds or 0.0,
         sample_rate=written.sample_rate,
@@ -221,9 +220,15 @@ def _formats(header: AudioHeader, chain: Chain) -> list[SoundFormat]:
 
 def _is_up_to_date(out: Path, metadata: Mapping[str, str]) -> bool:
     """Return True for a file with these tags, made by the same edit of the same sound."""
-    if not out.is_file() or is_video(out) or read_origin(out) != parse(metadata["comment"]):
+    if not out.is_file() or is_video(out):
         return False
-    written = read_metadata(out)
+    try:
+        sound = open_sound(out)
+        if sound.origin != parse(metadata["comment"]):
+            return False
+    except BadAudio:
+        return False
+    written = sound.tags
     names = {*written, *metadata} & {*TAGS}
     return all(written.get(name, "") == metadata.get(name, "") for name in names - {"software"})
 

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from ...audio.clip import FORMATS, Clip, describe_audio, read_header, write_blocks
+from ...audio.clip import FORMATS, Clip, describe_audio, write_blocks
 from ...audio.notebook import files_html
+from ...audio.sound_file import open_sound
 from ...audio.wave_blocks import ClippedSamples, ClippingMeter
 from ...base.errors import BadSetting
 from ...base.names import file_stem
@@ -161,7 +162,7 @@ def write_mix(
         is_loop=is_loop,
         clipping=clipping,
     )
-    written = read_header(out)
+    written = open_sound(out).header
     return MixedFile(
         out=out,
         source=source,

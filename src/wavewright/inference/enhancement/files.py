@@ -7,12 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ...audio.clip import Clip, describe_audio, read_blocks, read_header, warn_of_left_out, write_blocks
+from ...audio.clip import Clip, describe_audio, warn_of_left_out, write_blocks
 from ...audio.notebook import files_html
-from ...audio.sound_file import read_all_metadata, read_metadata, read_origin
+from ...audio.sound_file import OpenSound, SoundSource, open_sound, read_origin
 from ...audio.video_file import is_video, replace_sound
 from ...audio.wave_blocks import LOWER_FIRST, ClippedSamples, ClippingMeter, CountedWaves
-from ...base.file_hash import short_hash_of
 from ...contracts.enhancement import EnhancementSettings
 from ...contracts.model_results import ConvertedFile
 from ...effects.editing.carried_metadata import carried, with_source_comment
@@ -36,14 +35,14 @@ class Enhancement:
     with_report: bool = False  # plot and measure each file before and after
     settings: EnhancementSettings = field(default_factory=EnhancementSettings)
 
-    def origin(self, source: Path, processor: Processor) -> dict[str, object]:
+    def origin(self, source: OpenSound, processor: Processor) -> dict[str, object]:
         """Return what determines an enhanced file: the comment of the file, and a part of its line of the manifest."""
         settings = self.settings
         return {
             "model": processor.name,
             "model_hash": processor.hash,
-            "source": source.name,
-            "source_hash": short_hash_of(source),
+            "source": source.path.name,
+            "source_hash": source.hash,
             "dereverb": settings.dereverb,
             "max_attenuation_db": settings.max_attenuation_db,
             "mix": settings.mix,
@@ -119,7 +118,7 @@ EnhancedFolder = ConvertedFolder[EnhancedFile]
 
 
 def enhance_file(
-    source: Path,
+    source: SoundSource,
     out: Path,
     processors: Processors,
     show: Callable[[float], object] = lambda _: None,
@@ -132,18 +131,14 @@ def enhance_file(
     Raises BadAudio if the source cannot be read, or BadModel if there is no such model, or BadSetting or
     WavewrightError if ``out`` cannot be written.
     """
-    header = read_header(source)
+    sound = open_sound(source)
+    source, header = sound.path, sound.header
     processor = processors.of(header.sample_rate)
-    origin = with_source_comment(
-        processors.enhancement.origin(source, processor), source, read_metadata(source).get("comment", "")
-    )
+    origin = with_source_comment(processors.enhancement.origin(sound, processor), sound)
     is_new = read_origin(out) != origin
     clipping = ClippingMeter()
     if is_new:
-        waves = CountedWaves(
-            (block.wave for block in read_blocks(source, BLOCK_SECONDS)),
-            lambda n_samples: show(n_samples / header.sample_rate),
-        )
+        waves = CountedWaves(sound.blocks(BLOCK_SECONDS), lambda n_samples: show(n_samples / header.sample_rate))
         blocks = (
             Clip(wave, header.sample_rate)
             for wave in processor.process_blocks(waves, header.sample_rate, header.n_channels)
@@ -152,7 +147,7 @@ def enhance_file(
             replace_sound(source, out, blocks, clipping)
         else:
             unchanged = SoundFormat(header.sample_rate, header.n_channels, header.seconds)
-            kept = carried(read_all_metadata(source), (), (unchanged,))
+            kept = carried(sound.metadata, (), (unchanged,))
             metadata = kept.metadata.with_tags({"comment": json.dumps(origin)})
             left_out = [*kept.left_out]
             write_blocks(
@@ -170,7 +165,7 @@ def enhance_file(
         model_hash=processor.hash,
         out=out,
         file=source,
-        seconds=read_header(out).seconds or 0.0,
+        seconds=open_sound(out).header.seconds or 0.0,
         sample_rate=header.sample_rate,
         n_channels=header.n_channels,
         highest_hz=processor.highest_hz,

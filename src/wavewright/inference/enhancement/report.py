@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...audio.clip import read_blocks, read_header
+from ...audio.sound_file import open_sound
 from ...base.units import gain_to_db
 from ...dsp.levels import FrameLevels
 from ...plots import check_drawable, draw_comparison, read_overview
@@ -29,10 +29,11 @@ class Levels:
     @classmethod
     def of(cls, path: Path) -> Levels:
         """Return the levels of a sound file of any length; raise BadAudio if it cannot be read."""
-        header = read_header(path)
+        sound = open_sound(path)
+        header = sound.header
         frames = FrameLevels(header.sample_rate, header.n_channels)
-        for block in read_blocks(path):
-            frames.add(block.wave)
+        for block in sound.blocks():
+            frames.add(block)
         return cls.of_frames(frames)
 
     @classmethod
