@@ -11,7 +11,7 @@ import soundfile
 
 from wavewright import Clip, edit, split
 from wavewright.audio.sound_file import open_sound
-from wavewright.base.errors import BadAudio, BadFolder, BadSetting
+from wavewright.base.errors import BadAudio, BadSetting
 from wavewright.effects.editing import splitting
 
 RATE = 8_000
@@ -151,6 +151,6 @@ def test_the_source_is_never_replaced(tmp_path):
     (tmp_path / "link").symlink_to(tmp_path)
     source.unlink()
     (tmp_path / "x_01.wav").hardlink_to(tmp_path / "x.wav")
-    with pytest.raises(BadFolder, match="never replaced"):
+    with pytest.raises(BadSetting, match="never replaced"):
         split(tmp_path / "x.wav", tmp_path)
     assert (tmp_path / "x.wav").read_bytes() == before

@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from ..audio.clip import Clip, describe_audio
-from ..audio.sound_file import open_sound
+from ..audio.sound_file import SoundSource, open_sound
 from ..base.units import gain_to_db, samples_to_seconds
 from ..dsp.spectrum import spectrogram
 
@@ -60,7 +59,7 @@ class AudioOverview:
         return AudioSummary(self.seconds, self.sample_rate, len(self.low), peak_db)
 
 
-def read_overview(file: Path) -> AudioOverview:
+def read_overview(file: SoundSource) -> AudioOverview:
     """Summarise a sound file of any length in about ``N_COLUMNS`` columns, in bounded memory.
 
     Raises BadAudio if the file cannot be read.

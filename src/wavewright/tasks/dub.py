@@ -18,7 +18,7 @@ from ..base.names import quoted
 from ..base.parameters import NAMES_MODEL, Quiet, RecogniserName, TranslatorName, Writes, WritesSounds
 from ..base.progress_bar import progress_bar
 from ..base.version import __version__
-from ..base.whole_file import check_target, write_whole
+from ..base.whole_file import check_not_read, check_target, write_whole
 from ..dubbing.assembly import mix_of, write_dubbed, write_mix_project
 from ..dubbing.cues import is_subtitle_file, read_cues, written_cues
 from ..dubbing.drafting import Draft, read_cast, relative, subtitle_lines, translate, with_translations
@@ -350,9 +350,7 @@ def _check_replaced(written: Sequence[Path], path: Path, current: DubProject, gi
     """Raise BadSetting if a file that would be written is one that is read."""
     own = [path, path.parent / current.source, *([path.parent / current.background] if current.background else [])]
     for target in written:
-        for read in (*own, *(each for each in given if each is not None)):
-            if target.exists() and read.exists() and target.samefile(read):
-                raise BadSetting(f"{target} is read for the dub and is never replaced; give another file with --out.")
+        check_not_read(target, *own, *(each for each in given if each is not None))
 
 
 def _sound_of(source: Path) -> Path | None:

@@ -9,10 +9,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ..audio.clip import describe_audio, suffix_like
+from ..audio.clip import describe_audio
 from ..audio.pcm import PcmStream, check_stream, process_pcm
 from ..audio.sound_file import TAGS, open_sound
-from ..audio.video_file import is_video
 from ..base.errors import BadSetting
 from ..base.names import quoted
 from ..base.parameters import FREE_TEXT, TERMINAL, Quiet, WritesSounds
@@ -21,6 +20,7 @@ from ..effects import TwoPassEffect
 from ..effects.editing.chain import Chain, SoundFormat, step_text
 from ..effects.editing.files import Edit, EditedFile, EditedFolder, FolderEdit, check_edit, edit_file
 from ..outputs.converted_folder import convert_folder, folder_beside
+from ..outputs.made_file import file_beside
 from . import checked
 
 STANDARD_STREAM = Path("-")
@@ -115,8 +115,7 @@ def edit(
         raise BadSetting(f"{source} is a folder; give one of its files to see the plan of the chain.")
     sound = open_sound(source)
     header = sound.header
-    suffix = source.suffix if is_video(source) else suffix_like(source)
-    target = source.with_name(f"{source.stem}-edited{suffix}") if out is None else out
+    target = out or file_beside(source, "edited")
     formats = check_edit(sound, work, target)
     if dry_run:
         steps = ("as it is", *(step_text(effect, is_complete=True) for effect in work.chain.effects))

@@ -9,10 +9,8 @@ from typing import Annotated, BinaryIO
 
 from pydantic import Field
 
-from ..audio.clip import suffix_like
 from ..audio.pcm import PcmStream, check_stream, process_pcm
 from ..audio.sound_file import open_sound
-from ..audio.video_file import is_video
 from ..base.errors import BadSetting
 from ..base.parameters import NAMES_MODEL, TERMINAL, InForm, Quiet, WritesSounds
 from ..base.progress_bar import progress_bar
@@ -29,6 +27,7 @@ from ..inference.enhancement.files import (
 from ..inference.enhancement.report import plot_path
 from ..inference.enhancement.sound import DenoiserSize
 from ..outputs.converted_folder import convert_folder, folder_beside
+from ..outputs.made_file import file_beside
 from ..plots import check_drawable
 from . import checked
 
@@ -118,13 +117,10 @@ def enhance(
         folder = out or folder_beside(source, "enhanced")
         return convert_folder(source, folder, FolderEnhancement(enhancement), workers, quiet)
     sound = open_sound(source)
-    suffix = source.suffix if is_video(source) else suffix_like(source)
-    target = source.with_name(f"{source.stem}-enhanced{suffix}") if out is None else out
-    check_target(target)
+    target = out or file_beside(source, "enhanced")
+    check_target(target, source)
     if report:
         check_drawable(plot_path(target))
-    if target.exists() and target.samefile(source):
-        raise BadSetting(f"{target} is the recording itself, which is never replaced; give another file with --out.")
     with progress_bar(f"enhancing {source.name}", sound.header.seconds, quiet) as show:
         return enhance_file(sound, target, Processors(enhancement), show)
 

@@ -94,12 +94,9 @@ def podcast(
     headers = [open_sound(file).header for file in recordings]
     first = recordings[0]
     target = first.with_name(f"{first.stem}-episode.mp3") if out is None else out
-    check_target(target)
+    check_target(target, *recordings)
     if target.suffix.lower() in (".m4a", ".m4b"):
         m4a_file.check_extra(target)
-    for file in recordings:
-        if target.exists() and target.samefile(file):
-            raise BadSetting(f"{target} is one of the recordings, which are never replaced; give another --out.")
     if chapter and chapter_pause is not None:
         raise BadSetting("--chapter names the chapters, and --chapter-pause finds them; give one of them.")
     if keep_noise and model is not None:

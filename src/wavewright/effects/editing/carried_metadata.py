@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import log2
 
 from ...audio.file_formats import id3_metadata, wav_metadata
@@ -13,6 +13,7 @@ from ...audio.file_formats.metadata import AUTOMATIC, LEVELS, ForeignPart, Marke
 from ...audio.metadata_file import LOOPS, name_of
 from ...audio.sound_file import OpenSound, open_sound
 from ...audio.wav_chunks import LoopPoints, Sampler
+from ...outputs.made_file import Carried
 from .. import Effect, FadeIn, FadeOut, MakeLoop, Pad, PitchShift, Speed, Trim
 from .chain import SoundFormat
 from .effects_with_files import Append, Insert
@@ -40,14 +41,6 @@ CUE_FRAMES = 75  # of a second
 Field = tuple[str, str]
 Move = Callable[[Marker], Marker | None]
 """Returns a marker where it is then, None if it is cut out."""
-
-
-@dataclass(frozen=True)
-class Carried:
-    """The metadata of an edited sound, and what of the source's is left out."""
-
-    metadata: SoundMetadata
-    left_out: tuple[str, ...]
 
 
 def carried(source: SoundMetadata, effects: Sequence[Effect], formats: Sequence[SoundFormat]) -> Carried:
@@ -257,13 +250,28 @@ def _element_spans(xml: bytes, name: bytes) -> Iterator[tuple[int, int]]:
         position = closing.end()
 
 
-def with_source_comment(origin: Mapping[str, object], source: OpenSound) -> dict[str, object]:
-    """Return the contents of a file's comment, with the comment of its source if both fit."""
-    comment = source.tags.get("comment")
-    if not comment:
-        return dict(origin)
-    longer = {**origin, "source_comment": source.origin or comment}
-    return longer if len(json.dumps(longer)) <= MAX_COMMENT_LENGTH else dict(origin)
+def carried_with(
+    origin: Mapping[str, object], sound: OpenSound, effects: Sequence[Effect] = (), formats: Sequence[SoundFormat] = ()
+) -> Carried:
+    """Return the metadata of a file that is made of a sound; its comment is its origin, with that of the sound.
+
+    Parameters
+    ----------
+    origin
+        What the file is made of, and how; the comment of the source joins it if there is place for both.
+    sound
+        The source.
+    effects, formats
+        As for :func:`carried`; by default the sound stays as long as it is.
+    """
+    header = sound.header
+    kept = carried(
+        sound.metadata, effects, formats or [SoundFormat(header.sample_rate, header.n_channels, header.seconds)]
+    )
+    if comment := sound.tags.get("comment"):
+        longer = {**origin, "source_comment": sound.origin or comment}
+        origin = longer if len(json.dumps(longer)) <= MAX_COMMENT_LENGTH else origin
+    return replace(kept, metadata=kept.metadata.with_tags({"comment": json.dumps(origin)}))
 
 
 def moved_text(field: Field, move: Move, seconds: float | None) -> Field | None:

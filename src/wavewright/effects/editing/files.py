@@ -9,19 +9,16 @@ from pathlib import Path
 
 import numpy as np
 
-from ...audio.clip import Clip, describe_audio, warn_of_left_out, write_blocks
-from ...audio.notebook import files_html
-from ...audio.sound_file import TAGS, AudioHeader, OpenSound, SoundSource, open_sound
-from ...audio.video_file import is_video, replace_sound
-from ...audio.wave_blocks import ClippedSamples, ClippingMeter
+from ...audio.sound_file import OpenSound, SoundSource, open_sound
+from ...audio.video_file import is_video
 from ...base.errors import BadAudio, BadSetting
 from ...base.file_hash import short_hash_of
-from ...base.json_text import parse
 from ...base.version import __version__
 from ...base.whole_file import check_target
-from ...outputs.converted_folder import Conversion, ConvertedFolder, ConvertFile, subtype_like
+from ...outputs.converted_folder import Conversion, ConvertedFolder, ConvertFile
+from ...outputs.made_file import Carried, MadeFile, keep_or_make
 from .. import MakeLoop
-from .carried_metadata import MAX_COMMENT_LENGTH, Carried, carried
+from .carried_metadata import MAX_COMMENT_LENGTH, carried
 from .chain import Chain, SoundFormat, step_text
 
 BLOCK_SECONDS = 1.0
@@ -74,43 +71,17 @@ class Edit:
 
 
 @dataclass(frozen=True, kw_only=True)
-class EditedFile:
-    """An edited sound file; ``is_new`` unless it existed before, made in the same way of the same sound.
+class EditedFile(MadeFile):
+    """An edited sound file; ``warnings`` are sentences on what effects left out, none of a file that was kept."""
 
-    ``clipped`` are the samples beyond full scale that the format of the file cannot hold; ``warnings`` are sentences on
-    what effects left out. A file that was kept has neither.
-    """
-
-    out: Path
-    file: Path
     chain: str
-    seconds: float
-    sample_rate: int
-    n_channels: int
-    is_new: bool = True
-    clipped: ClippedSamples | None = None
     warnings: tuple[str, ...] = ()
-
-    @property
-    def sound_files(self) -> tuple[Path, ...]:
-        """The sound files that were written."""
-        return (self.out,)
-
-    def _repr_html_(self) -> str:
-        """Return players and the text for notebooks."""
-        return files_html(self.sound_files, self)
-
-    def __str__(self) -> str:
-        """Return the file and its format."""
-        note = "" if self.is_new else " (kept, it is up to date)"
-        line = f"{self.out}: {describe_audio(self.seconds, self.sample_rate, self.n_channels)}{note}"
-        return f"{line}\n{self.details}" if self.details else line
+    against_clipping = AGAINST_CLIPPING
 
     @property
     def details(self) -> str:
         """The warnings, and one of clipped samples, if there are any."""
-        clipped = [self.clipped.warning(AGAINST_CLIPPING)] if self.clipped else []
-        return "\n".join([*self.warnings, *clipped])
+        return "\n".join(filter(None, (*self.warnings, super().details)))
 
 
 def check_edit(source: OpenSound, edit: Edit, out: Path) -> list[SoundFormat]:
@@ -121,14 +92,13 @@ def check_edit(source: OpenSound, edit: Edit, out: Path) -> list[SoundFormat]:
     BadAudio, BadSetting, BadFolder
         If the source cannot be read, the chain does not fit it, or ``out`` is one of the files that are read.
     """
-    check_target(out)
-    for path in (source.path, *edit.files()):
-        if out.exists() and path.exists() and out.samefile(path):
-            raise BadSetting(f"{out} is read by the edit and is never replaced; give another file with --out.")
-    formats = _formats(source.header, edit.chain)
+    check_target(out, source.path, *edit.files())
+    header = source.header
+    before = SoundFormat(header.sample_rate, header.n_channels, header.seconds)
+    formats = [before, *edit.chain.formats(before)]
     if is_video(out):
-        before, after = formats[0].seconds, formats[-1].seconds
-        if before is not None and (after is None or abs(after - before) > LENGTH_TOLERANCE_SECONDS):
+        after = formats[-1].seconds
+        if before.seconds is not None and (after is None or abs(after - before.seconds) > LENGTH_TOLERANCE_SECONDS):
             raise BadSetting(f"The chain changes the length of the sound, and {out} keeps its picture; edit it apart.")
     return formats
 
@@ -156,81 +126,31 @@ def edit_file(
     """
     sound = open_sound(source)
     formats = check_edit(sound, edit, out)
-    last, header = formats[-1], sound.header
-    kept = edit.metadata(sound, formats)
-    is_new = not _is_up_to_date(out, kept.metadata.tags)
-    clipping, warnings = ClippingMeter(), list[str]()
-    if is_new:
-        n_read = 0
+    before, last = formats[0], formats[-1]
+    warnings: list[str] = []
 
-        def blocks() -> Iterator[np.ndarray]:
-            nonlocal n_read
-            for block in sound.blocks(BLOCK_SECONDS):
-                yield block
-                n_read += block.shape[1]
-                show(n_read / header.sample_rate)
+    def process(blocks: Callable[[], Iterator[np.ndarray]]) -> Iterator[np.ndarray]:
+        n_samples = 0
+        for wave in edit.chain.process(blocks, before.sample_rate, before.n_channels, warnings.append):
+            n_samples += wave.shape[1]
+            yield wave
+        if not n_samples:
+            raise BadAudio(f"The chain leaves nothing of {sound.path}, so nothing was written; check its first steps.")
 
-        waves = edit.chain.process(blocks, header.sample_rate, header.n_channels, warnings.append)
-        clips = _clips(waves, last.sample_rate, sound.path)
-        if is_video(out):
-            replace_sound(sound.path, out, clips, clipping)
-        else:
-            subtype = edit.subtype or subtype_like(header, out)
-            is_loop = isinstance(edit.chain.effects[-1], MakeLoop)
-            left_out = [*kept.left_out]
-            write_blocks(
-                out,
-                clips,
-                subtype,
-                kept.metadata,
-                last.seconds,
-                is_loop=is_loop,
-                clipping=clipping,
-                left_out=left_out,
-            )
-            warn_of_left_out(out, left_out)
-    written = open_sound(out).header
-    return EditedFile(
-        out=out,
-        file=sound.path,
-        chain=str(edit.chain),
-        seconds=written.seconds or 0.0,
-        sample_rate=written.sample_rate,
-        n_channels=written.n_channels,
-        is_new=is_new,
-        clipped=clipping.result(),
-        warnings=tuple(warnings),
+    made = keep_or_make(
+        sound,
+        out,
+        edit.metadata(sound, formats),
+        process,
+        sample_rate=last.sample_rate,
+        seconds=last.seconds,
+        subtype=edit.subtype,
+        is_loop=isinstance(edit.chain.effects[-1], MakeLoop),
+        has_same_tags=True,
+        block_seconds=BLOCK_SECONDS,
+        show=show,
     )
-
-
-def _clips(waves: Iterator[np.ndarray], sample_rate: int, source: Path) -> Iterator[Clip]:
-    """Yield waves as clips; raise BadAudio if there is no sample."""
-    n_samples = 0
-    for wave in waves:
-        n_samples += wave.shape[1]
-        yield Clip(wave, sample_rate)
-    if not n_samples:
-        raise BadAudio(f"The chain leaves nothing of {source}, so nothing was written; check its first steps.")
-
-
-def _formats(header: AudioHeader, chain: Chain) -> list[SoundFormat]:
-    source = SoundFormat(header.sample_rate, header.n_channels, header.seconds)
-    return [source, *chain.formats(source)]
-
-
-def _is_up_to_date(out: Path, metadata: Mapping[str, str]) -> bool:
-    """Return True for a file with these tags, made by the same edit of the same sound."""
-    if not out.is_file() or is_video(out):
-        return False
-    try:
-        sound = open_sound(out)
-        if sound.origin != parse(metadata["comment"]):
-            return False
-    except BadAudio:
-        return False
-    written = sound.tags
-    names = {*written, *metadata} & {*TAGS}
-    return all(written.get(name, "") == metadata.get(name, "") for name in names - {"software"})
+    return EditedFile(**vars(made), chain=str(edit.chain), warnings=tuple(warnings))
 
 
 @dataclass(frozen=True)

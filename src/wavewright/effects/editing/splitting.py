@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import shlex
 from collections.abc import Iterator, Sequence
@@ -16,17 +15,17 @@ from ...audio.clip import Clip, suffix_like, warn_of_left_out, write_blocks
 from ...audio.notebook import files_html
 from ...audio.sound_file import OpenSound
 from ...audio.wave_blocks import ClippedSamples, ClippingMeter
-from ...base.errors import BadAudio, BadFolder, BadSetting
+from ...base.errors import BadAudio, BadSetting
 from ...base.json_text import line_of
 from ...base.names import file_stem
 from ...base.units import gain_to_db, samples_to_seconds, seconds_to_samples
-from ...base.whole_file import whole_folder
+from ...base.whole_file import check_not_read, whole_folder
 from ...dsp.levels import FrameLevels
 from ...dsp.silence import QuietFrames, SilenceDetector, cuts_at_silence, split_at_silence
-from ...outputs.converted_folder import subtype_like
+from ...outputs.made_file import subtype_like
 from ...outputs.manifest_file import MANIFEST_FILE, manifest_lines
 from .. import Trim
-from .carried_metadata import carried, with_source_comment
+from .carried_metadata import carried_with
 from .chain import SoundFormat
 
 BLOCK_SECONDS = 10.0
@@ -233,7 +232,8 @@ def split_file(sound: OpenSound, out: Path, split: Split) -> SplitFile:
         Segment(name, samples_to_seconds(start, header.sample_rate), samples_to_seconds(end, header.sample_rate))
         for name, (start, end) in zip(names, spans, strict=True)
     ]
-    _check_free(source, out, names)
+    for name in names:
+        check_not_read(out / name, source)
     manifest_lines(out / MANIFEST_FILE)  # refuse a file of that name that is not a manifest before any work
     source_hash = sound.hash
 
@@ -260,20 +260,12 @@ def split_file(sound: OpenSound, out: Path, split: Split) -> SplitFile:
     with whole_folder(out, MANIFEST_FILE, write_manifest) as hidden:
         for segment, clips in zip(segments, _segments(sound, spans), strict=False):
             origin = {"source": source.name, "source_hash": source_hash, "start_seconds": segment.start_seconds}
-            origin = with_source_comment(origin, sound)
             trim = Trim(segment.start_seconds, segment.end_seconds)
             seconds = segment.end_seconds - segment.start_seconds
-            formats = (whole, replace(whole, seconds=seconds))
-            kept = carried(sound.metadata, (trim,), formats)
+            kept = carried_with(origin, sound, (trim,), (whole, replace(whole, seconds=seconds)))
             left_out += (each for each in kept.left_out if "markers" not in each)  # they are in other files
-            write_blocks(
-                hidden / segment.file,
-                clips,
-                subtype,
-                kept.metadata.with_tags({"comment": json.dumps(origin)}),
-                clipping=clipping,
-                left_out=left_out,
-            )
+            path = hidden / segment.file
+            write_blocks(path, clips, subtype, kept.metadata, clipping=clipping, left_out=left_out)
     warn_of_left_out(out, left_out)
     return SplitFile(
         file=source,
@@ -309,11 +301,3 @@ def _segments(sound: OpenSound, spans: Sequence[Span]) -> Iterator[Iterator[Clip
 def _check_number(n_segments: int) -> None:
     if n_segments > MAX_SEGMENTS:
         raise BadSetting(f"The sound would be split into {n_segments} files; at most {MAX_SEGMENTS} are written.")
-
-
-def _check_free(source: Path, out: Path, names: Sequence[str]) -> None:
-    """Raise BadFolder if the source itself would be replaced."""
-    for name in names:
-        path = out / name
-        if path.exists() and path.samefile(source):
-            raise BadFolder(f"{path} is the recording itself, which is never replaced; give another folder with --out.")

@@ -96,12 +96,8 @@ class PeakMeter:
 
 def check_out(mix: Mix, out: Path) -> None:
     """Raise BadFolder or BadSetting if ``out`` cannot be written, or is one of the files of the mix."""
-    check_target(out)
-    for strip in mix.strips.values():
-        for placement in strip.placements:
-            source = placement.source
-            if isinstance(source, FileSource) and out.exists() and out.samefile(source.path):
-                raise BadSetting(f"{out} is read by the mix and is never replaced; give another file with --out.")
+    sources = [placement.source for strip in mix.strips.values() for placement in strip.placements]
+    check_target(out, *(source.path for source in sources if isinstance(source, FileSource)))
 
 
 def default_subtype(out: Path) -> str | None:

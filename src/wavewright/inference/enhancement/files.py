@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ...audio.clip import Clip, describe_audio, warn_of_left_out, write_blocks
-from ...audio.notebook import files_html
-from ...audio.sound_file import OpenSound, SoundSource, open_sound, read_origin
-from ...audio.video_file import is_video, replace_sound
-from ...audio.wave_blocks import LOWER_FIRST, ClippedSamples, ClippingMeter, CountedWaves
+from ...audio.sound_file import OpenSound, SoundSource, open_sound
 from ...contracts.enhancement import EnhancementSettings
-from ...contracts.model_results import ConvertedFile
-from ...effects.editing.carried_metadata import carried, with_source_comment
-from ...effects.editing.chain import SoundFormat
+from ...contracts.model_results import ModelResult
+from ...effects.editing.carried_metadata import carried_with
 from ...families import loading
-from ...outputs.converted_folder import Conversion, ConvertedFolder, ConvertFile, subtype_like
+from ...outputs.converted_folder import Conversion, ConvertedFolder, ConvertFile
+from ...outputs.made_file import MadeFile, keep_or_make
 from .report import EnhancementReport, write_report
 from .sound import DenoiserSize, ModelProcessor, Processor, ProcessorChain, WpeProcessor, model_for
-
-BLOCK_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -75,42 +68,31 @@ class Processors:
 
 
 @dataclass(frozen=True, kw_only=True)
-class EnhancedFile(ConvertedFile):
-    """An enhanced sound file; ``is_new`` unless it existed before."""
+class CleanFile(ModelResult, MadeFile):
+    """A recording that a model cleaned; ``highest_hz`` is the highest frequency that is left."""
 
-    n_channels: int
     highest_hz: float
-    is_new: bool = True
-    report: EnhancementReport | None = None
-    clipped: ClippedSamples | None = None
-
-    @property
-    def sound_files(self) -> tuple[Path, ...]:
-        """The sound files that were written."""
-        return (self.out,)
-
-    def _repr_html_(self) -> str:
-        """Return players and the text for notebooks."""
-        return files_html(self.sound_files, self)
 
     def __str__(self) -> str:
-        """Return the file, its length and the model."""
-        note = "" if self.is_new else " (kept, it is up to date)"
-        line = f"{self.out}: {describe_audio(self.seconds, self.sample_rate, self.n_channels)} by {self.made_by}{note}"
-        lines = [line, self.details] if self.details else [line]
+        """Return the file, its length, the model, and what is lost."""
+        lines = [super().__str__()]
         if self.highest_hz < self.sample_rate / 2:
             lines.append(
                 f"What lay above {self.highest_hz:.0f} Hz is lost, since {self.model} has a lower sample rate."
             )
         return "\n".join(lines)
 
+
+@dataclass(frozen=True, kw_only=True)
+class EnhancedFile(CleanFile):
+    """An enhanced sound file."""
+
+    report: EnhancementReport | None = None
+
     @property
     def details(self) -> str:
         """A warning of clipped samples and the report, if there are any."""
-        lines = [str(self.report)] if self.report is not None else []
-        if self.clipped:
-            lines.insert(0, self.clipped.warning(LOWER_FIRST))
-        return "\n".join(lines)
+        return "\n".join(filter(None, (super().details, str(self.report or ""))))
 
 
 EnhancedFolder = ConvertedFolder[EnhancedFile]
@@ -132,46 +114,21 @@ def enhance_file(
     WavewrightError if ``out`` cannot be written.
     """
     sound = open_sound(source)
-    source, header = sound.path, sound.header
+    header = sound.header
     processor = processors.of(header.sample_rate)
-    origin = with_source_comment(processors.enhancement.origin(sound, processor), sound)
-    is_new = read_origin(out) != origin
-    clipping = ClippingMeter()
-    if is_new:
-        waves = CountedWaves(sound.blocks(BLOCK_SECONDS), lambda n_samples: show(n_samples / header.sample_rate))
-        blocks = (
-            Clip(wave, header.sample_rate)
-            for wave in processor.process_blocks(waves, header.sample_rate, header.n_channels)
-        )
-        if is_video(out):
-            replace_sound(source, out, blocks, clipping)
-        else:
-            unchanged = SoundFormat(header.sample_rate, header.n_channels, header.seconds)
-            kept = carried(sound.metadata, (), (unchanged,))
-            metadata = kept.metadata.with_tags({"comment": json.dumps(origin)})
-            left_out = [*kept.left_out]
-            write_blocks(
-                out,
-                blocks,
-                subtype_like(header, out),
-                metadata,
-                header.seconds,
-                clipping=clipping,
-                left_out=left_out,
-            )
-            warn_of_left_out(out, left_out)
+    made = keep_or_make(
+        sound,
+        out,
+        carried_with(processors.enhancement.origin(sound, processor), sound),
+        lambda blocks: processor.process_blocks(blocks(), header.sample_rate, header.n_channels),
+        show=show,
+    )
     return EnhancedFile(
+        **vars(made),
         model=processor.name,
         model_hash=processor.hash,
-        out=out,
-        file=source,
-        seconds=open_sound(out).header.seconds or 0.0,
-        sample_rate=header.sample_rate,
-        n_channels=header.n_channels,
         highest_hz=processor.highest_hz,
-        is_new=is_new,
-        report=write_report(source, out) if processors.enhancement.with_report else None,
-        clipped=clipping.result(),
+        report=write_report(sound, out) if processors.enhancement.with_report else None,
     )
 
 

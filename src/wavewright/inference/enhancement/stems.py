@@ -14,12 +14,11 @@ from ...audio.clip import Clip, describe_audio, suffix_like, write_blocks
 from ...audio.notebook import files_html
 from ...audio.sound_file import OpenSound, open_sound, read_origin
 from ...audio.wave_blocks import ClippedSamples, ClippingMeter, CountedWaves
-from ...base.errors import BadFolder
 from ...base.names import file_stem
-from ...base.whole_file import whole_folder
+from ...base.whole_file import check_not_read, whole_folder
 from ...contracts.enhancement import EnhancementSettings, Enhancer
 from ...contracts.model_results import ModelResult
-from ...outputs.converted_folder import subtype_like
+from ...outputs.made_file import subtype_like
 from .sound import ModelProcessor
 
 Stems = Literal["both", "speech", "background"]
@@ -100,10 +99,7 @@ def separate_file(
     wanted = STEMS if stems == "both" else (stems,)
     targets = tuple(out / names[stem] for stem in wanted)
     for target in targets:
-        if target.exists() and target.samefile(source):
-            raise BadFolder(
-                f"{target} is the recording itself, which is never replaced; give another folder with --out."
-            )
+        check_not_read(target, source)
     processor = ModelProcessor(enhancer, EnhancementSettings(max_attenuation_db=None))
     origin = {
         "model": processor.name,
