@@ -9,7 +9,7 @@ from tests.foreign_files import chirp
 from wavewright.audio.clip import Clip, write_blocks
 from wavewright.audio.file_formats.metadata import Marker, SoundMetadata
 from wavewright.audio.sound_file import open_sound
-from wavewright.effects.editing.carried_metadata import moved_text
+from wavewright.outputs.carried_metadata import moved_text
 
 RATE = 48_000
 LRC = "[ar:Ann]\n[00:00.50]one\n[00:01.50][00:03.00]two <00:01.75>words\n[00:02.00]three"

@@ -118,6 +118,15 @@ class AudioHeader:
         return None if self.n_samples is None else samples_to_seconds(self.n_samples, self.sample_rate)
 
 
+@dataclass(frozen=True)
+class SoundFormat:
+    """Sample rate in Hz, number of channels, and length in seconds (None if unknown) of a sound."""
+
+    sample_rate: int
+    n_channels: int
+    seconds: float | None = None
+
+
 def open_sound(path: SoundSource) -> OpenSound:
     """Find the kind of a sound file and read its header.
 

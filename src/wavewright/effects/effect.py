@@ -9,6 +9,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 
+from ..audio.file_formats.metadata import Marker
 from ..base.errors import BadAudio, BadSetting
 from ..base.ranges import RangedSettings
 from ..base.units import seconds_to_samples
@@ -303,6 +304,31 @@ class Effect(RangedSettings, ABC):
 
     keeps_loops: ClassVar[bool] = True
     """False if a seamless loop in the sound would not be one in the output, as after a modulation or with a tail."""
+
+    keeps_parts: ClassVar[bool] = True
+    """False if a part of the file that another program wrote may not be true of the output, of the same length."""
+
+    @property
+    def semitones_up(self) -> float:
+        """By how much the pitch rises."""
+        return 0.0
+
+    @property
+    def speed(self) -> float:
+        """Seconds of the input for each of the output."""
+        return 1.0
+
+    def first_second(self, seconds: float | None) -> float:
+        """Return the time of the input, of some length, at which the output starts; negative after silence."""
+        return 0.0
+
+    def cuts_into(self, start_seconds: float, end_seconds: float, seconds: float | None) -> bool:
+        """Return True if the effect changes a part of a region of the input alone."""
+        return False
+
+    def added_markers(self, seconds: float | None) -> Iterable[Marker]:
+        """Return the markers of a file that the effect brings in, where they are in the output."""
+        return ()
 
     def output_position(self, position_seconds: float, seconds: float | None) -> float | None:
         """Return where in the output a moment of the input is.

@@ -14,10 +14,10 @@ from ..base.progress_bar import progress_bar
 from ..base.whole_file import check_target
 from ..contracts.enhancement import EchoCanceller
 from ..dsp.echo import EchoSettings
-from ..effects.editing.carried_metadata import carried_with
 from ..families import loading
 from ..inference.enhancement.echo import LinearCanceller, check_recordings, without_echo
 from ..inference.enhancement.files import CleanFile
+from ..outputs.carried_metadata import carried_with
 from ..outputs.made_file import file_beside, keep_or_make
 from . import checked
 

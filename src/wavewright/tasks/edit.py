@@ -11,13 +11,13 @@ from pydantic import Field
 
 from ..audio.clip import describe_audio
 from ..audio.pcm import PcmStream, check_stream, process_pcm
-from ..audio.sound_file import TAGS, open_sound
+from ..audio.sound_file import TAGS, SoundFormat, open_sound
 from ..base.errors import BadSetting
 from ..base.names import quoted
 from ..base.parameters import FREE_TEXT, TERMINAL, Quiet, WritesSounds
 from ..base.progress_bar import progress_bar
 from ..effects import TwoPassEffect
-from ..effects.editing.chain import Chain, SoundFormat, step_text
+from ..effects.editing.chain import Chain, step_text
 from ..effects.editing.files import Edit, EditedFile, EditedFolder, FolderEdit, check_edit, edit_file
 from ..outputs.converted_folder import convert_folder, folder_beside
 from ..outputs.made_file import file_beside

@@ -24,11 +24,9 @@ from ..inference.enhancement.files import (
     Processors,
     enhance_file,
 )
-from ..inference.enhancement.report import plot_path
 from ..inference.enhancement.sound import DenoiserSize
 from ..outputs.converted_folder import convert_folder, folder_beside
 from ..outputs.made_file import file_beside
-from ..plots import check_drawable
 from . import checked
 
 STANDARD_STREAM = Path("-")
@@ -120,6 +118,9 @@ def enhance(
     target = out or file_beside(source, "enhanced")
     check_target(target, source)
     if report:
+        from ..inference.enhancement.report import plot_path  # slow to import
+        from ..plots import check_drawable
+
         check_drawable(plot_path(target))
     with progress_bar(f"enhancing {source.name}", sound.header.seconds, quiet) as show:
         return enhance_file(sound, target, Processors(enhancement), show)

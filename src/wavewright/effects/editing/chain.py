@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, get_type_hints
 
 import numpy as np
 
+from ...audio.sound_file import SoundFormat
 from ...base.errors import BadAudio, BadSetting, WavewrightError
 from ...base.names import nearest_names, quoted
 from .. import EFFECTS, Effect, EffectStream, NormaliseLoudness, TwoPassEffect
@@ -176,15 +177,6 @@ RANGED = frozenset({"trim", "spectralgain", "isolate", "spectralcopy", "heal"})
 """Effects whose first settings may be given as ranges, ``1.5..30``."""
 
 OpenBlocks = Callable[[], Iterable[np.ndarray]]
-
-
-@dataclass(frozen=True)
-class SoundFormat:
-    """Sample rate in Hz, number of channels, and length in seconds (None if unknown) of a sound."""
-
-    sample_rate: int
-    n_channels: int
-    seconds: float | None = None
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 from ...audio.clip import Clip
+from ...audio.file_formats.metadata import Marker
 from ...audio.sound_file import open_sound
 from ...audio.wave_blocks import BlockReader, converted
 from ...base.errors import BadAudio, BadSetting
@@ -57,6 +58,13 @@ class OtherSound:
         """Yield the rest of the file."""
         while (block := self.read(BLOCK_SAMPLES)).shape[1]:
             yield block
+
+
+def _markers_of(file: Path, start: float) -> Iterator[Marker]:
+    """Yield the markers of a file that begins at a time."""
+    for marker in open_sound(file).metadata.markers:
+        end = None if marker.end is None else start + marker.end
+        yield replace(marker, start=start + marker.start, end=end)
 
 
 @dataclass(frozen=True)
@@ -130,6 +138,12 @@ class Append(Effect):
         other = open_sound(self.file).header.seconds
         return None if other is None else seconds + other - min(self.crossfade_seconds, seconds, other)
 
+    def added_markers(self, seconds: float | None) -> Iterator[Marker]:
+        """Yield those of the file."""
+        if seconds is not None:
+            other = open_sound(self.file).header.seconds or 0.0
+            yield from _markers_of(self.file, seconds - min(self.crossfade_seconds, seconds, other))
+
 
 class AppendStream(EffectStream):
     """The stream of :class:`Append`; it holds back the samples of the crossfade until it knows the end."""
@@ -182,6 +196,14 @@ class Insert(Effect):
             return position_seconds
         other = open_sound(self.file).header.seconds
         return None if other is None else position_seconds + other
+
+    def cuts_into(self, start_seconds: float, end_seconds: float, seconds: float | None) -> bool:
+        """Return True if the file comes into a region."""
+        return start_seconds < self.at_seconds < end_seconds
+
+    def added_markers(self, seconds: float | None) -> Iterator[Marker]:
+        """Yield those of the file."""
+        return _markers_of(self.file, self.at_seconds)
 
 
 class InsertStream(EffectStream):

@@ -9,17 +9,17 @@ from pathlib import Path
 
 import numpy as np
 
-from ...audio.sound_file import OpenSound, SoundSource, open_sound
+from ...audio.sound_file import OpenSound, SoundFormat, SoundSource, open_sound
 from ...audio.video_file import is_video
 from ...base.errors import BadAudio, BadSetting
 from ...base.file_hash import short_hash_of
 from ...base.version import __version__
 from ...base.whole_file import check_target
+from ...outputs.carried_metadata import MAX_COMMENT_LENGTH, carried
 from ...outputs.converted_folder import Conversion, ConvertedFolder, ConvertFile
 from ...outputs.made_file import Carried, MadeFile, keep_or_make
 from .. import MakeLoop
-from .carried_metadata import MAX_COMMENT_LENGTH, carried
-from .chain import Chain, SoundFormat, step_text
+from .chain import Chain, step_text
 
 BLOCK_SECONDS = 1.0
 LENGTH_TOLERANCE_SECONDS = 0.05  # of videos

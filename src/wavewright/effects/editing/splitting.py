@@ -13,7 +13,7 @@ import numpy as np
 
 from ...audio.clip import Clip, suffix_like, warn_of_left_out, write_blocks
 from ...audio.notebook import files_html
-from ...audio.sound_file import OpenSound
+from ...audio.sound_file import OpenSound, SoundFormat
 from ...audio.wave_blocks import ClippedSamples, ClippingMeter
 from ...base.errors import BadAudio, BadSetting
 from ...base.json_text import line_of
@@ -22,11 +22,10 @@ from ...base.units import gain_to_db, samples_to_seconds, seconds_to_samples
 from ...base.whole_file import check_not_read, whole_folder
 from ...dsp.levels import FrameLevels
 from ...dsp.silence import QuietFrames, SilenceDetector, cuts_at_silence, split_at_silence
+from ...outputs.carried_metadata import carried_with
 from ...outputs.made_file import subtype_like
 from ...outputs.manifest_file import MANIFEST_FILE, manifest_lines
 from .. import Trim
-from .carried_metadata import carried_with
-from .chain import SoundFormat
 
 BLOCK_SECONDS = 10.0
 MAX_SEGMENTS = 10_000

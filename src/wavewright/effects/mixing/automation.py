@@ -11,13 +11,14 @@ from typing import Literal, Self, TypeAlias
 
 import numpy as np
 
+from ...audio.sound_file import SoundFormat
 from ...audio.wave_blocks import BlockReader
 from ...base.errors import BadSetting
 from ...base.names import quoted
 from ...base.units import gain_to_db
 from .. import Effect, EffectStream, TwoPassEffect
 from ..dynamics import remaining
-from ..editing.chain import Chain, SoundFormat
+from ..editing.chain import Chain
 from ..editing.quantities import short_name
 
 STEP_SAMPLES = 256

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ...audio.sound_file import OpenSound, SoundSource, open_sound
 from ...contracts.enhancement import EnhancementSettings
 from ...contracts.model_results import ModelResult
-from ...effects.editing.carried_metadata import carried_with
 from ...families import loading
+from ...outputs.carried_metadata import carried_with
 from ...outputs.converted_folder import Conversion, ConvertedFolder, ConvertFile
 from ...outputs.made_file import MadeFile, keep_or_make
-from .report import EnhancementReport, write_report
 from .sound import DenoiserSize, ModelProcessor, Processor, ProcessorChain, WpeProcessor, model_for
+
+if TYPE_CHECKING:
+    from .report import EnhancementReport
 
 
 @dataclass(frozen=True)
@@ -123,12 +126,17 @@ def enhance_file(
         lambda blocks: processor.process_blocks(blocks(), header.sample_rate, header.n_channels),
         show=show,
     )
+    report = None
+    if processors.enhancement.with_report:
+        from .report import write_report  # draws, which is slow to import
+
+        report = write_report(sound, out)
     return EnhancedFile(
         **vars(made),
         model=processor.name,
         model_hash=processor.hash,
         highest_hz=processor.highest_hz,
-        report=write_report(sound, out) if processors.enhancement.with_report else None,
+        report=report,
     )
 
 

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from math import log2
+from typing import ClassVar, Protocol
 
-from ...audio.file_formats import id3_metadata, wav_metadata
-from ...audio.file_formats.metadata import AUTOMATIC, LEVELS, ForeignPart, Marker, SoundMetadata, plain
-from ...audio.metadata_file import LOOPS, name_of
-from ...audio.sound_file import OpenSound, open_sound
-from ...audio.wav_chunks import LoopPoints, Sampler
-from ...outputs.made_file import Carried
-from .. import Effect, FadeIn, FadeOut, MakeLoop, Pad, PitchShift, Speed, Trim
-from .chain import SoundFormat
-from .effects_with_files import Append, Insert
+from ..audio.file_formats import id3_metadata, wav_metadata
+from ..audio.file_formats.metadata import AUTOMATIC, LEVELS, ForeignPart, Marker, SoundMetadata, plain
+from ..audio.metadata_file import LOOPS, name_of
+from ..audio.sound_file import OpenSound, SoundFormat
+from ..audio.wav_chunks import LoopPoints, Sampler
+from .made_file import Carried
 
 TIMED_FRAMES = ("SYLT", "ETCO", "SYTC", "RVA2", "RVAD", "EQU2", "EQUA", "RGAD", "POSS")
 """ID3 frames about times and levels of the sound."""
@@ -30,7 +27,6 @@ TIME_ELEMENTS = (
 )
 RATE_ELEMENTS = ("FILE_SAMPLE_RATE", "DIGITIZER_SAMPLE_RATE", "TIMESTAMP_SAMPLE_RATE")
 CHANNEL_ELEMENTS = ("TRACK_LIST",)
-TOLERANCE_SECONDS = 1e-9
 MAX_COMMENT_LENGTH = 1_500  # characters; WAV files store up to 2 kB
 
 LRC = re.compile(r"\[(\d+):(\d\d(?:[.:]\d+)?)\]")
@@ -43,7 +39,39 @@ Move = Callable[[Marker], Marker | None]
 """Returns a marker where it is then, None if it is cut out."""
 
 
-def carried(source: SoundMetadata, effects: Sequence[Effect], formats: Sequence[SoundFormat]) -> Carried:
+class Step(Protocol):
+    """How an effect moves what is in a sound, see :class:`wavewright.effects.effect.Effect`."""
+
+    keeps_loops: ClassVar[bool]
+    keeps_parts: ClassVar[bool]
+
+    @property
+    def semitones_up(self) -> float:
+        """By how much the pitch rises."""
+
+    @property
+    def speed(self) -> float:
+        """Seconds of the input for each of the output."""
+
+    def first_second(self, seconds: float | None) -> float:
+        """Return the time of the input at which the output starts."""
+
+    def output_position(self, position_seconds: float, seconds: float | None) -> float | None:
+        """Return where in the output a moment of the input is."""
+
+    def output_region(
+        self, start_seconds: float, end_seconds: float, seconds: float | None
+    ) -> tuple[float, float] | None:
+        """Return start and end in the output of a region of the input."""
+
+    def cuts_into(self, start_seconds: float, end_seconds: float, seconds: float | None) -> bool:
+        """Return True if a part of a region alone is changed."""
+
+    def added_markers(self, seconds: float | None) -> Iterable[Marker]:
+        """Return the markers of a sound that is brought in, where they are in the output."""
+
+
+def carried(source: SoundMetadata, effects: Sequence[Step], formats: Sequence[SoundFormat]) -> Carried:
     """Return the metadata of a sound after effects.
 
     Parameters
@@ -101,7 +129,7 @@ def _lost_within(part: ForeignPart, moved: ForeignPart) -> str:
 class _Timeline:
     """How moments of a sound move through effects."""
 
-    def __init__(self, effects: Sequence[Effect], formats: Sequence[SoundFormat]) -> None:
+    def __init__(self, effects: Sequence[Step], formats: Sequence[SoundFormat]) -> None:
         self._steps = list(zip(effects, formats, strict=False))
         self._first, self._last = formats[0], formats[-1]
 
@@ -142,19 +170,8 @@ class _Timeline:
     def added(self) -> Iterator[Marker]:
         """Yield the markers of files that effects bring in, where they are then."""
         for number, (effect, before) in enumerate(self._steps):
-            start: float | None = None
-            if isinstance(effect, Insert):
-                start = effect.at_seconds
-            elif isinstance(effect, Append) and before.seconds is not None:
-                length = open_sound(effect.file).header.seconds or 0.0
-                start = before.seconds - min(effect.crossfade_seconds, before.seconds, length)
-            if start is None or not isinstance(effect, Insert | Append):
-                continue
-            for marker in open_sound(effect.file).metadata.markers:
-                end = None if marker.end is None else start + marker.end
-                moved = self.marker(replace(marker, start=start + marker.start, end=end), number + 1)
-                if moved is not None:
-                    yield moved
+            moved = (self.marker(marker, number + 1) for marker in effect.added_markers(before.seconds))
+            yield from filter(None, moved)
 
     def loop(self, loop: LoopPoints) -> LoopPoints | None:
         """Return a loop where it is then; None if the chain cut into it or changed its seam."""
@@ -163,7 +180,7 @@ class _Timeline:
             ends = [effect.output_position(position, before.seconds) for position in (start, end)]
             if ends[0] is None or ends[1] is None:
                 return None
-            if not effect.keeps_loops or _cuts_into(effect, start, end, before.seconds):
+            if not effect.keeps_loops or effect.cuts_into(start, end, before.seconds):
                 return None
             start, end = sorted((ends[0], ends[1]))
         first, last = (round(position * self._last.sample_rate) for position in (start, end))
@@ -171,12 +188,7 @@ class _Timeline:
 
     def sampler(self, sampler: Sampler) -> Sampler | None:
         """Return how a sampler plays the sound, which is higher if it was played faster; None beyond the MIDI notes."""
-        note = sampler.note
-        for effect, _ in self._steps:
-            if isinstance(effect, Speed):
-                note += 12 * log2(effect.factor)
-            elif isinstance(effect, PitchShift):
-                note += effect.semitones
+        note = sampler.note + sum(effect.semitones_up for effect, _ in self._steps)
         return replace(sampler, note=note) if 0 <= note < 128 else None
 
     def part(self, part: ForeignPart) -> ForeignPart | None:
@@ -201,30 +213,15 @@ class _Timeline:
             )
             return replace(part, content=_without_elements(part.content, dict.fromkeys(elements)))
         is_alike = (first.sample_rate, first.n_channels) == (last.sample_rate, last.n_channels)
-        has_pitch = any(isinstance(effect, PitchShift | MakeLoop) for effect, _ in self._steps)
-        return part if is_alike and not is_timed and not has_pitch else None
+        return part if is_alike and not is_timed and all(effect.keeps_parts for effect, _ in self._steps) else None
 
     def _offset_seconds(self) -> float:
         """Return the time of the source at which the output starts."""
         offset, scale = 0.0, 1.0
         for effect, before in self._steps:
-            if isinstance(effect, Speed):
-                scale *= effect.factor
-            elif isinstance(effect, Pad):
-                offset -= effect.start_seconds * scale
-            elif isinstance(effect, Trim):
-                start = effect.start_seconds
-                offset += (start if start >= 0 else max(0.0, (before.seconds or 0.0) + start)) * scale
+            offset += effect.first_second(before.seconds) * scale
+            scale *= effect.speed
         return offset
-
-
-def _cuts_into(effect: Effect, start: float, end: float, seconds: float | None) -> bool:
-    """Return True if an effect changes a part of a loop alone."""
-    if isinstance(effect, Insert):
-        return start < effect.at_seconds < end
-    if isinstance(effect, FadeIn):
-        return start < effect.seconds
-    return isinstance(effect, FadeOut) and (seconds is None or end > seconds - effect.seconds + TOLERANCE_SECONDS)
 
 
 def _without_elements(xml: bytes, names: Sequence[str] | dict[str, None]) -> bytes:
@@ -251,7 +248,7 @@ def _element_spans(xml: bytes, name: bytes) -> Iterator[tuple[int, int]]:
 
 
 def carried_with(
-    origin: Mapping[str, object], sound: OpenSound, effects: Sequence[Effect] = (), formats: Sequence[SoundFormat] = ()
+    origin: Mapping[str, object], sound: OpenSound, effects: Sequence[Step] = (), formats: Sequence[SoundFormat] = ()
 ) -> Carried:
     """Return the metadata of a file that is made of a sound; its comment is its origin, with that of the sound.
 
