@@ -74,18 +74,13 @@ RF64_FRACTION = 0.9  # of it, from which on a WAV file is written as RF64, since
 class Clip:
     """A wave and its sample rate.
 
+    Raises BadAudio if the wave has another shape or holds integers; BadSetting if the sample rate is invalid.
+
     Parameters
     ----------
     wave : np.ndarray
         ``(channels, time)``, floats nominally in [-1, 1]; converted to float32.
     sample_rate : int, in Hz
-
-    Raises
-    ------
-    BadAudio
-        If the wave has another shape or holds integers.
-    BadSetting
-        If the sample rate is invalid.
     """
 
     wave: np.ndarray
@@ -138,6 +133,8 @@ class Clip:
     def resample(self, sample_rate: int) -> Clip:
         """Resample the clip with soxr's HQ filter.
 
+        Raises BadSetting if the sample rate is invalid.
+
         Parameters
         ----------
         sample_rate : int, in Hz
@@ -146,11 +143,6 @@ class Clip:
         -------
         Clip
             ``round(n_samples * sample_rate / self.sample_rate)`` samples.
-
-        Raises
-        ------
-        BadSetting
-            If the sample rate is invalid.
         """
         if sample_rate == self.sample_rate:
             return self
@@ -162,6 +154,9 @@ class Clip:
     @classmethod
     def read(cls, path: SoundSource, start_seconds: float = 0.0, seconds: float | None = None) -> Clip:
         """Read a sound file or a segment of it.
+
+        Raises BadAudio if the file cannot be read, see :func:`wavewright.audio.sound_file.open_sound`; MissingExtra if
+        the format needs the extra ``media``.
 
         Parameters
         ----------
@@ -176,13 +171,6 @@ class Clip:
         -------
         Clip
             At least one sample.
-
-        Raises
-        ------
-        BadAudio
-            If the file cannot be read, see :func:`wavewright.audio.sound_file.open_sound`.
-        MissingExtra
-            If the format needs the extra ``media``.
         """
         sound = open_sound(path)
         waves = [*sound.blocks(60.0, start_seconds, seconds)]
@@ -204,6 +192,8 @@ class Clip:
     ) -> bytes:
         """Return the contents of a sound file.
 
+        Raises BadSetting or BadAudio as :func:`write_blocks`.
+
         Parameters
         ----------
         format : str
@@ -215,11 +205,6 @@ class Clip:
         -------
         bytes
             The file.
-
-        Raises
-        ------
-        BadSetting, BadAudio
-            As :func:`write_blocks`.
         """
         if f".{format}" not in FORMATS:
             raise BadSetting(

@@ -132,18 +132,13 @@ def open_sound(path: SoundSource) -> OpenSound:
 
     No handle is left open, so the file may be replaced meanwhile.
 
+    Raises BadAudio if the file is missing, a folder, empty, no sound file, without samples that can be decoded, or of
+    an unusual sample rate; MissingExtra if the format needs the extra ``media``.
+
     Parameters
     ----------
     path : str, Path or OpenSound
         Sound file; one that has been opened is returned as it is.
-
-    Raises
-    ------
-    BadAudio
-        If the file is missing, a folder, empty, no sound file, without samples that can be decoded, or of an unusual
-        sample rate.
-    MissingExtra
-        If the format needs the extra ``media``.
     """
     if isinstance(path, OpenSound):
         return path

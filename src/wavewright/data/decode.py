@@ -15,6 +15,9 @@ from .entry import Entry
 def decode(entry: Entry) -> Iterator[np.ndarray]:
     """Decode an entry at the sample rate and with the channels of its file.
 
+    Raises BadAudio if the file is damaged or truncated, or holds samples that are not finite; MissingExtra if its
+    format needs the extra ``media``.
+
     Parameters
     ----------
     entry : Entry
@@ -24,13 +27,6 @@ def decode(entry: Entry) -> Iterator[np.ndarray]:
     ------
     np.ndarray
         Blocks ``(channels, time)`` float32.
-
-    Raises
-    ------
-    BadAudio
-        If the file is damaged or truncated, or holds samples that are not finite.
-    MissingExtra
-        If its format needs the extra ``media``.
     """
     yield from open_sound(entry.path).blocks(start_seconds=entry.offset_seconds, seconds=entry.seconds, strict=True)
 

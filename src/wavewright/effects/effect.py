@@ -53,15 +53,12 @@ class EffectStream(ABC):
     def adopt(self, other: Self) -> None:
         """Go on with the settings of another stream of the same effect, and with the sound so far.
 
+        Raises BadSetting if the state does not fit the settings, as after a change of the latency.
+
         Parameters
         ----------
         other : EffectStream
             Opened for the same sample rate and channels; it is of no use afterwards.
-
-        Raises
-        ------
-        BadSetting
-            If the state does not fit the settings, as after a change of the latency.
         """
         if self.adopted is None or type(other) is not type(self):
             raise BadSetting("its settings cannot change while it is at work")
@@ -83,6 +80,8 @@ class EffectStream(ABC):
     def push(self, block: np.ndarray) -> np.ndarray:
         """Process the next block.
 
+        Raises BadAudio if the block has another number of channels, or samples that are not finite.
+
         Parameters
         ----------
         block : np.ndarray
@@ -92,11 +91,6 @@ class EffectStream(ABC):
         -------
         np.ndarray
             ``(output channels, time)`` float32, as long as the block unless the effect changes the length.
-
-        Raises
-        ------
-        BadAudio
-            If the block has another number of channels, or samples that are not finite.
         """
         return self._process(checked_block(block, self.n_channels))
 
@@ -106,6 +100,8 @@ class EffectStream(ABC):
 
     def process_blocks(self, blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
         """Process a whole sound in consecutive blocks.
+
+        Raises BadAudio as :meth:`push`.
 
         Parameters
         ----------
@@ -117,11 +113,6 @@ class EffectStream(ABC):
         -------
         iterator of np.ndarray
             Blocks ``(output channels, time)`` of the processed sound, with the latency removed; none is empty.
-
-        Raises
-        ------
-        BadAudio
-            As :meth:`push`.
         """
         return without_latency(self._outputs_of(blocks), self.latency_samples)
 
@@ -151,6 +142,8 @@ class KeyedStream(EffectStream):
     def push(self, block: np.ndarray, key: np.ndarray | None = None) -> np.ndarray:
         """Process the next block.
 
+        Raises BadAudio as :meth:`EffectStream.process`, and if the key is not as long as the block.
+
         Parameters
         ----------
         block : np.ndarray
@@ -163,11 +156,6 @@ class KeyedStream(EffectStream):
         -------
         np.ndarray
             As the block, float32.
-
-        Raises
-        ------
-        BadAudio
-            As :meth:`EffectStream.process`, and if the key is not as long as the block.
         """
         block = checked_block(block, self.n_channels)
         if key is None:
@@ -282,20 +270,13 @@ class Effect(RangedSettings, ABC):
     def stream(self, sample_rate: int, n_channels: int) -> EffectStream:
         """Open a stream.
 
+        Raises BadSetting if a setting does not fit the sample rate or the number of channels.
+
         Parameters
         ----------
         sample_rate : int, in Hz
         n_channels : int
             Channels of the sound.
-
-        Returns
-        -------
-        EffectStream
-
-        Raises
-        ------
-        BadSetting
-            If a setting does not fit the sample rate or the number of channels.
         """
 
     def output_rate(self, sample_rate: int) -> int:
@@ -357,15 +338,14 @@ class Effect(RangedSettings, ABC):
     def output_seconds(self, seconds: float) -> float | None:
         """Return the length of the output for that of the input, without the tail; None if it depends on the sound.
 
-        Raises
-        ------
-        BadSetting
-            If the effect needs a longer sound.
+        Raises BadSetting if the effect needs a longer sound.
         """
         return seconds
 
     def __call__(self, wave: np.ndarray, sample_rate: int) -> np.ndarray:
         """Process a whole sound.
+
+        Raises BadAudio or BadSetting as the stream.
 
         Parameters
         ----------
@@ -377,11 +357,6 @@ class Effect(RangedSettings, ABC):
         -------
         np.ndarray
             float32, with the latency of the stream removed; ``(time,)`` if the input is and one channel comes out.
-
-        Raises
-        ------
-        BadAudio, BadSetting
-            As the stream.
         """
         channels = np.atleast_2d(wave)
         stream = self.stream(sample_rate, len(channels))
@@ -448,10 +423,7 @@ class TwoPassEffect(Effect):
 def checked_block(block: np.ndarray, n_channels: int) -> np.ndarray:
     """Return a block ``(channels, time)`` as contiguous float32.
 
-    Raises
-    ------
-    BadAudio
-        If it has another number of channels or dimensions, or samples that are not finite.
+    Raises BadAudio if it has another number of channels or dimensions, or samples that are not finite.
     """
     block = np.ascontiguousarray(block, np.float32)
     if block.ndim != 2 or len(block) != n_channels:

@@ -75,15 +75,12 @@ def load(name: str | Path) -> Model:
     capability, and return its type.
     `Voice.load` opens a voice.
 
+    Raises BadModel if there is no such model, its family is unknown or its folder is damaged.
+
     Parameters
     ----------
     name
         Name of a model in ``runs/``, in the user's model folder or among the bundled models, or the path of its folder.
-
-    Raises
-    ------
-    BadModel
-        If there is no such model, its family is unknown or its folder is damaged.
 
     Examples
     --------

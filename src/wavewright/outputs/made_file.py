@@ -96,6 +96,8 @@ def keep_or_make(
 
     Of a video, whose copy cannot say what made it, the sound is replaced every time and the rest is copied.
 
+    Raises BadAudio, BadSetting or WavewrightError if the source cannot be decoded, or ``out`` cannot be written.
+
     Parameters
     ----------
     sound, out
@@ -116,11 +118,6 @@ def keep_or_make(
         Length of the blocks that ``process`` gets.
     show
         Called with the seconds that have been read, over all passes.
-
-    Raises
-    ------
-    BadAudio, BadSetting, WavewrightError
-        If the source cannot be decoded, or ``out`` cannot be written.
     """
     header, clipping, n_read = sound.header, ClippingMeter(), 0
 

@@ -99,14 +99,8 @@ def align(
 
     The score is written again with the tempo of each quarter of the recording.
 
-    Raises
-    ------
-    BadAudio
-        If the recording cannot be read, is silent, or lasts more than an hour.
-    BadScore
-        If the score cannot be read, or has no notes.
-    BadSetting, BadFolder
-        If a file cannot be written.
+    Raises BadAudio if the recording cannot be read, is silent, or lasts more than an hour; BadScore if the score cannot
+    be read, or has no notes; BadSetting or BadFolder if a file cannot be written.
     """
     header = open_sound(file).header
     if header.seconds is not None and header.seconds > MAX_SECONDS:

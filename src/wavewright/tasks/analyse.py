@@ -46,21 +46,14 @@ def analyse(
 
     The file is decoded once, in bounded memory, and once more for a plot.
 
+    Raises BadAudio if the file cannot be read; BadSetting if `plot` is not a PNG file, or the limits of the pitch do
+    not rise; BadFolder if the folder of `plot` does not exist, or another file has its name; MissingExtra if a plot is
+    asked for, and matplotlib is not installed.
+
     Returns
     -------
     Analysis
         The measurements.
-
-    Raises
-    ------
-    BadAudio
-        If the file cannot be read.
-    BadSetting
-        If `plot` is not a PNG file, or the limits of the pitch do not rise.
-    BadFolder
-        If the folder of `plot` does not exist, or another file has its name.
-    MissingExtra
-        If a plot is asked for, and matplotlib is not installed.
     """
     if f_min_hz >= f_max_hz:
         raise BadSetting(

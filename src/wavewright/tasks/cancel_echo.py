@@ -58,14 +58,9 @@ def cancel_echo(
     removes what it leaves, such as that of a distorting loudspeaker. The far end is mixed to mono; it may be shorter or
     longer than the microphone. Called again, a file that is up to date is kept.
 
-    Raises
-    ------
-    BadAudio
-        If a sound cannot be read, or the recordings are swapped, too far apart or do not belong together.
-    BadModel
-        If the model does not exist, removes no echo or is damaged.
-    BadSetting, BadFolder
-        If the file cannot be written.
+    Raises BadAudio if a sound cannot be read, or the recordings are swapped, too far apart or do not belong together;
+    BadModel if the model does not exist, removes no echo or is damaged; BadSetting or BadFolder if the file cannot be
+    written.
     """
     sound, far_sound = open_sound(mic), open_sound(far)
     header = sound.header

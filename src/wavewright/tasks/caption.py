@@ -68,20 +68,9 @@ def caption(
     WebVTT, text and JSON. Where it gives no times of words, these are estimated from the letters and the silences. Of a
     folder, all recordings are captioned, those in its folders too; called again, what is up to date is kept.
 
-    Returns
-    -------
-    CaptionedFile or CaptionedFolder
-
-    Raises
-    ------
-    BadAudio
-        If the file cannot be read, or no speech was recognised.
-    BadSetting, BadText
-        If there is no recogniser, or it fails or prints something else.
-    BadFolder
-        If a file cannot be written.
-    MissingExtra
-        If the package of the recogniser is not installed.
+    Raises BadAudio if the file cannot be read, or no speech was recognised; BadSetting or BadText if there is no
+    recogniser, or it fails or prints something else; BadFolder if a file cannot be written; MissingExtra if the package
+    of the recogniser is not installed.
     """
     if recogniser is None:
         raise BadSetting(

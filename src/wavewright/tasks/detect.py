@@ -71,17 +71,12 @@ def detect(
     A mark is reported if the chance that unmarked sound gives as much evidence is at most one in a million, by a bound
     that holds for every sound. Files of a folder are searched one by one and together.
 
+    Raises BadAudio if the only file cannot be read; BadFolder if a folder contains no sound.
+
     Returns
     -------
     FileDetection or FolderDetection
         For a file, or for a folder.
-
-    Raises
-    ------
-    BadAudio
-        If the only file cannot be read.
-    BadFolder
-        If a folder contains no sound.
     """
     if not file.is_dir():
         with progress_bar(f"searching {file.name}", open_sound(file).header.seconds, quiet):

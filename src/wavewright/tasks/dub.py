@@ -196,20 +196,10 @@ def dub(
     over a background. Everything is in a project file that can be changed and dubbed again: lines are spoken again only
     where something changed.
 
-    Raises
-    ------
-    BadText
-        If subtitles cannot be read, or nothing in them is spoken.
-    BadSetting
-        If the project or a parameter is wrong, a line has no translation, or a program fails.
-    BadAudio
-        If a sound cannot be read.
-    BadModel
-        If no voice speaks the language.
-    BadFolder
-        If files cannot be written.
-    MissingExtra
-        If a package that was asked for is not installed.
+    Raises BadText if subtitles cannot be read, or nothing in them is spoken; BadSetting if the project or a parameter
+    is wrong, a line has no translation, or a program fails; BadAudio if a sound cannot be read; BadModel if no voice
+    speaks the language; BadFolder if files cannot be written; MissingExtra if a package that was asked for is not
+    installed.
     """
     path = _project_path(source, project, to, out)
     given = {

@@ -92,14 +92,8 @@ def edit(
     was done. Of a folder, all sound files are edited, those in its folders too; called again, what is up to date is
     kept. Standard input is 16-bit audio, raw mono at 16 kHz or WAV, and is edited as it arrives; nothing is returned.
 
-    Raises
-    ------
-    BadSetting
-        If the chain is none or does not fit the sound, or parameters exclude each other.
-    BadAudio
-        If a sound cannot be read.
-    BadFolder
-        If files cannot be written, or a folder contains no sound.
+    Raises BadSetting if the chain is none or does not fit the sound, or parameters exclude each other; BadAudio if a
+    sound cannot be read; BadFolder if files cannot be written, or a folder contains no sound.
     """
     work = Edit(_chain(do, chain), tags_of(tag), subtype, not no_tags)
     if source == STANDARD_STREAM:

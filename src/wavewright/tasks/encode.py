@@ -103,16 +103,8 @@ def encode(
     rate, the channels and the exact number of samples. Tokens and a VAE's latents are those of the mean of all
     channels. With ``stream`` nothing is returned.
 
-    Raises
-    ------
-    BadAudio
-        If the sound cannot be read.
-    BadModel
-        If the model is neither a codec nor a VAE, or damaged.
-    BadSetting
-        If the model does not have the bitrate or the label.
-    BadFolder
-        If the file cannot be written.
+    Raises BadAudio if the sound cannot be read; BadModel if the model is neither a codec nor a VAE, or damaged;
+    BadSetting if the model does not have the bitrate or the label; BadFolder if the file cannot be written.
     """
     if tokens is not None and (stream or kbps is not None):
         other = "--stream" if stream else "--kbps"
@@ -145,6 +137,8 @@ def encode_stream(source: BinaryIO, sink: BinaryIO, codec: Codec, kbps: float | 
 
     Ctrl-C ends the audio, not the stream: the audio up to then is written.
 
+    Raises BadAudio if the source cannot be read; BadSetting if the codec does not have the bitrate.
+
     Parameters
     ----------
     source
@@ -155,13 +149,6 @@ def encode_stream(source: BinaryIO, sink: BinaryIO, codec: Codec, kbps: float | 
         The codec.
     kbps
         Target bitrate of the codes, kbit/s; default: the nearest to 3.
-
-    Raises
-    ------
-    BadAudio
-        If the source cannot be read.
-    BadSetting
-        If the codec does not have the bitrate.
     """
     audio = read_pcm(source, codec.sample_rate)
     header = header_of(codec, kbps, audio.n_channels, audio.sample_rate, is_stream=True)

@@ -87,18 +87,9 @@ def enhance(
     too; called again, what is up to date is kept. Standard input is 16-bit audio, raw mono at 16 kHz or WAV, and is
     enhanced as it arrives, to standard output in the same form; nothing is returned.
 
-    Raises
-    ------
-    BadAudio
-        If a sound cannot be read.
-    BadModel
-        If the model does not exist, enhances nothing or is damaged.
-    BadSetting
-        If parameters exclude each other.
-    BadFolder
-        If files cannot be written, or a folder contains no sound.
-    MissingExtra
-        If a report is asked for, and matplotlib is not installed.
+    Raises BadAudio if a sound cannot be read; BadModel if the model does not exist, enhances nothing or is damaged;
+    BadSetting if parameters exclude each other; BadFolder if files cannot be written, or a folder contains no sound;
+    MissingExtra if a report is asked for, and matplotlib is not installed.
     """
     is_stream = source == STANDARD_STREAM
     chosen = enhancement_of(denoise, dereverb, max_attenuation_db, mix, size, model, separate, is_stream)
@@ -138,10 +129,7 @@ def enhancement_of(
 ) -> Enhancement:
     """Return the settings that parameters of `enhance` stand for, without a report.
 
-    Raises
-    ------
-    BadSetting
-        If parameters exclude each other.
+    Raises BadSetting if parameters exclude each other.
     """
     uses_model = denoise or not dereverb
     if not uses_model and max_attenuation_db is not None:
@@ -156,6 +144,8 @@ def enhancement_of(
 def enhance_stream(source: BinaryIO, sink: BinaryIO, enhancement: Enhancement) -> None:
     """Enhance 16-bit audio as it arrives; Ctrl-C ends the audio, not the stream.
 
+    Raises BadAudio if the source cannot be read; BadModel if the model does not exist or is damaged.
+
     Parameters
     ----------
     source
@@ -164,13 +154,6 @@ def enhance_stream(source: BinaryIO, sink: BinaryIO, enhancement: Enhancement) -
         Where as many samples are written to, raw or as a WAV file as they came.
     enhancement
         How it is enhanced.
-
-    Raises
-    ------
-    BadAudio
-        If the source cannot be read.
-    BadModel
-        If the model does not exist or is damaged.
     """
     processors = Processors(enhancement)
 

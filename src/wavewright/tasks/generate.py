@@ -249,14 +249,8 @@ def generate(
     replaced. Each file records model, hash, seed, index and label in its comment; ``manifest.jsonl`` lists all files of
     the folder. A call that fails writes nothing.
 
-    Raises
-    ------
-    BadModel
-        If the model cannot generate.
-    BadSetting
-        If the model does not have what is requested.
-    BadFolder
-        If the output folder cannot be used.
+    Raises BadModel if the model cannot generate; BadSetting if the model does not have what is requested; BadFolder if
+    the output folder cannot be used.
     """
     generator = loading.load_generator(model)
     named = {"code": code, "seconds": seconds, "temperature": temperature, "speaker": speaker, "pitch": pitch}

@@ -78,18 +78,9 @@ def podcast(
     episode gets its loudness below a true peak of -1.5 dB. The recordings stay as they are. The result says what was
     done with each.
 
-    Raises
-    ------
-    BadAudio
-        If a recording cannot be read, or nothing is heard.
-    BadSetting
-        If a chapter, tag or cover is wrong.
-    BadFolder
-        If the episode cannot be written.
-    BadModel
-        If there is no such denoiser.
-    MissingExtra
-        If an M4A file is asked for, and the extra `media` is not installed.
+    Raises BadAudio if a recording cannot be read, or nothing is heard; BadSetting if a chapter, tag or cover is wrong;
+    BadFolder if the episode cannot be written; BadModel if there is no such denoiser; MissingExtra if an M4A file is
+    asked for, and the extra `media` is not installed.
     """
     headers = [open_sound(file).header for file in recordings]
     first = recordings[0]

@@ -141,16 +141,9 @@ def slice_recording(
     The kit has a sound file for each take, ``kit.sfz`` for samplers, ``kit.sf2`` with one take of each layer,
     ``pattern.mid``, which plays the recording by them, and a manifest.
 
-    Raises
-    ------
-    BadAudio
-        If the recording cannot be read, is longer than ten minutes, or has no transient.
-    BadModel
-        If the classifier or the model does not exist, or is of another kind.
-    BadSetting
-        If the recording has more than 2,000 hits.
-    BadFolder
-        If the folder cannot be written to, or has other files.
+    Raises BadAudio if the recording cannot be read, is longer than ten minutes, or has no transient; BadModel if the
+    classifier or the model does not exist, or is of another kind; BadSetting if the recording has more than 2,000 hits;
+    BadFolder if the folder cannot be written to, or has other files.
     """
     header = open_sound(file).header
     if header.seconds is not None and header.seconds > MAX_SECONDS:

@@ -50,14 +50,8 @@ def split(
     The parts of a split at times or of a length are the whole sound; at silences, what is silent is left out but for
     the padding.
 
-    Raises
-    ------
-    BadAudio
-        If the sound cannot be read, or has nothing above the threshold.
-    BadSetting
-        If a time lies outside the sound.
-    BadFolder
-        If the files cannot be written.
+    Raises BadAudio if the sound cannot be read, or has nothing above the threshold; BadSetting if a time lies outside
+    the sound; BadFolder if the files cannot be written.
     """
     silences = SilenceSplit(silence_db, min_silence, min_seconds, padding)
     kind: Split = silences

@@ -95,20 +95,9 @@ def transcribe(
     tracked; the score has the tempo of every beat, so it stays in time with the recording. Of a folder, all recordings
     are transcribed, those in its folders too; called again, what is up to date is kept.
 
-    Returns
-    -------
-    TranscribedMelody or TranscribedFolder
-
-    Raises
-    ------
-    BadAudio
-        If the file cannot be read, or has no notes.
-    BadModel
-        If the model cannot be used, or finds no notes of several voices.
-    BadSetting, BadFolder
-        If a setting is wrong, or a file cannot be written.
-    MissingExtra
-        If a plot is asked for, and matplotlib is not installed.
+    Raises BadAudio if the file cannot be read, or has no notes; BadModel if the model cannot be used, or finds no notes
+    of several voices; BadSetting or BadFolder if a setting is wrong, or a file cannot be written; MissingExtra if a
+    plot is asked for, and matplotlib is not installed.
     """
     settings: TranscriptionSettings | PolyphonicSettings
     if polyphonic:

@@ -26,6 +26,8 @@ DAY_SECONDS = 86_400.0
 class OtherSound:
     """A sound file in the sample rate and the channels of another sound, read in order.
 
+    Raises BadAudio if it cannot be read, or has several channels where another number is needed.
+
     Parameters
     ----------
     path : Path
@@ -33,11 +35,6 @@ class OtherSound:
     sample_rate : int, in Hz
     n_channels : int
         One channel becomes as many as needed, and several become one, their mean.
-
-    Raises
-    ------
-    BadAudio
-        If it cannot be read, or has several channels where another number is needed.
     """
 
     def __init__(self, path: Path, sample_rate: int, n_channels: int) -> None:

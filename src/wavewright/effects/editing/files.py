@@ -87,10 +87,8 @@ class EditedFile(MadeFile):
 def check_edit(source: OpenSound, edit: Edit, out: Path) -> list[SoundFormat]:
     """Check that a file can be edited, without decoding it; return its format, and that after each effect.
 
-    Raises
-    ------
-    BadAudio, BadSetting, BadFolder
-        If the source cannot be read, the chain does not fit it, or ``out`` is one of the files that are read.
+    Raises BadAudio, BadSetting or BadFolder if the source cannot be read, the chain does not fit it, or ``out`` is one
+    of the files that are read.
     """
     check_target(out, source.path, *edit.files())
     header = source.header
@@ -108,6 +106,9 @@ def edit_file(
 ) -> EditedFile:
     """Edit a sound file of any length, in bounded memory; a file that is up to date is kept.
 
+    Raises BadAudio, BadSetting or BadFolder as :func:`check_edit`, and where decoding or writing fails; then nothing is
+    written.
+
     Parameters
     ----------
     source : Path or OpenSound
@@ -118,11 +119,6 @@ def edit_file(
         The chain and the tags.
     show : callable
         Called with the seconds that have been read, over all passes.
-
-    Raises
-    ------
-    BadAudio, BadSetting, BadFolder
-        As :func:`check_edit`, and where decoding or writing fails; then nothing is written.
     """
     sound = open_sound(source)
     formats = check_edit(sound, edit, out)

@@ -214,12 +214,8 @@ def split_file(sound: OpenSound, out: Path, split: Split) -> SplitFile:
 
     The bits of a sample, and the tags, stay those of the source where the format has them. A manifest lists the files.
 
-    Raises
-    ------
-    BadAudio, BadSetting
-        If the source cannot be read or split.
-    BadFolder
-        If the folder cannot be written to, or the source itself would be replaced.
+    Raises BadAudio or BadSetting if the source cannot be read or split; BadFolder if the folder cannot be written to,
+    or the source itself would be replaced.
     """
     source, header = sound.path, sound.header
     spans, advice = split.spans(sound)

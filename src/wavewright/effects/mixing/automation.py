@@ -310,6 +310,8 @@ def _step_of(chain: Chain | None, step: int) -> tuple[Chain, Effect]:
 def automation_of(chain: Chain | None, step: int, setting: str, motion: Callable[[str], Motion]) -> Automation:
     """Return the automation of a setting that is named as in a chain.
 
+    Raises BadSetting if there is no such effect or setting, or it is no number.
+
     Parameters
     ----------
     chain : Chain or None
@@ -320,11 +322,6 @@ def automation_of(chain: Chain | None, step: int, setting: str, motion: Callable
         Name, with or without its unit; with a point and a number from 1 on, one of several numbers (``bands.3``).
     motion : callable
         Returns the motion for the full name of the setting.
-
-    Raises
-    ------
-    BadSetting
-        If there is no such effect or setting, or it is no number.
     """
     _, effect = _step_of(chain, step - 1)
     name, point, number = setting.partition(".")

@@ -119,6 +119,8 @@ def write_mix(
 ) -> MixedFile:
     """Render a mix to a file.
 
+    Raises BadSetting, BadFolder or BadAudio if the mix cannot be rendered or written; then nothing is written.
+
     Parameters
     ----------
     mix : Mix
@@ -137,11 +139,6 @@ def write_mix(
         Called with the seconds that have been rendered.
     marking : Marking, optional
         The mark of generated sound that the mix gets.
-
-    Raises
-    ------
-    BadSetting, BadFolder, BadAudio
-        If the mix cannot be rendered or written; then nothing is written.
     """
     check_out(mix, out)
     meter = PeakMeter()
