@@ -22,7 +22,7 @@ import numpy as np
 import torch
 from bundling import sources_of
 
-from wavewright.audio.clip import Clip, read_blocks
+from wavewright.audio.clip import Clip
 from wavewright.base.units import db_to_gain
 from wavewright.data.entry import Entry
 from wavewright.data.folder import scan
@@ -89,8 +89,8 @@ class Recordings:
     def _read(self, entry: Entry, seconds: float | None = None) -> np.ndarray:
         """Return a recording, or ``seconds`` from anywhere in it, at a speed changed by up to a twelfth."""
         start = 0.0 if seconds is None else self._rng.uniform(0, max(0.0, entry.seconds - seconds))
-        blocks = [block.wave for block in read_blocks(entry.path, 10.0, start, seconds)]
-        clip = Clip(np.concatenate(blocks, axis=1), int(entry.sample_rate * self._rng.uniform(0.92, 1.08)))
+        wave = Clip.read(entry.path, start, seconds).wave
+        clip = Clip(wave, int(entry.sample_rate * self._rng.uniform(0.92, 1.08)))
         return clip.mono().resample(SAMPLE_RATE).wave[0]
 
 

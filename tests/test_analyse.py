@@ -486,7 +486,7 @@ def test_the_shortest_sounds(tmp_path, n_samples):
 def test_long_files_are_read_in_blocks_that_change_nothing(tmp_path, monkeypatch):
     path = write(tmp_path / "a.wav", cadences(0, "major", seconds=16.0))
     whole = analyse_file(path)
-    monkeypatch.setattr("wavewright.inference.analysis.files.BLOCK_VALUES", 7_001)
+    monkeypatch.setattr("wavewright.inference.analysis.files.MONO_BLOCK_VALUES", 7_001)
     assert str(analyse_file(path)) == str(whole)
 
 

@@ -13,7 +13,7 @@ from epub_files import PNG, navigation, page, write_epub
 
 from wavewright.apps.cli import run
 from wavewright.audio.clip import Clip
-from wavewright.audio.sound_file import read_all_metadata, read_metadata
+from wavewright.audio.sound_file import open_sound
 from wavewright.base.errors import BadFolder, BadSetting, MissingExtra, SoundWarning
 from wavewright.speech.narration import audiobook as audiobooks
 from wavewright.speech.narration.audiobook import PAUSE_SECONDS
@@ -47,7 +47,7 @@ def test_an_audio_book_has_chapters_cover_and_tags(players, tmp_path, name):
     assert book.audiobook.is_new
     assert book.audiobook.n_chapters == 2
     assert book.audiobook.seconds == pytest.approx(first + PAUSE_SECONDS + second)
-    found = read_all_metadata(tmp_path / name)
+    found = open_sound(tmp_path / name).metadata
     expected = {"title": "A Book", "album": "A Book", "artist": "Ann Author", "date": "1999", "genre": "Audiobook"}
     assert {tag: found.tags[tag] for tag in expected} == expected
     assert json.loads(found.tags["comment"])["audiobook"] == "b.epub"
@@ -90,7 +90,7 @@ def test_an_audio_book_is_joined_again_only_if_something_changed(players, tmp_pa
     retitled = narrate(path, **options, title="Other")
     assert [chapter.is_new for chapter in retitled.chapters] == [False, False]
     assert retitled.audiobook.is_new
-    assert read_metadata(out)["title"] == "Other"
+    assert open_sound(out).tags["title"] == "Other"
     epub(path, two=TWO.replace("Last", "Final"))
     changed = narrate(path, **options)
     assert [chapter.is_new for chapter in changed.chapters] == [False, True]
@@ -125,7 +125,7 @@ def test_chapters_of_other_formats_are_joined_at_their_exact_times(players, tmp_
         out = tmp_path / f"of-{format}.mp3"
         narrate(path, voice="en-ruth", format=format, out=tmp_path / format, audiobook=out, quiet=True)
         first = Clip.read(tmp_path / format / f"01-the-first.{format}")
-        assert read_all_metadata(out).markers[1].start == pytest.approx(first.seconds + PAUSE_SECONDS, abs=1e-3)
+        assert open_sound(out).metadata.markers[1].start == pytest.approx(first.seconds + PAUSE_SECONDS, abs=1e-3)
 
 
 def test_a_text_becomes_an_audio_book(players, tmp_path):
@@ -133,7 +133,7 @@ def test_a_text_becomes_an_audio_book(players, tmp_path):
     (tmp_path / "c.png").write_bytes(PNG)
     out = tmp_path / "tale.mp3"
     narrate(tmp_path / "tale.txt", voice="en-ruth", audiobook=out, author="Me", cover=tmp_path / "c.png", quiet=True)
-    found = read_all_metadata(out)
+    found = open_sound(out).metadata
     assert (found.tags["title"], found.tags["artist"], found.pictures[0].mime) == ("tale", "Me", "image/png")
     assert [marker.label for marker in found.markers] == ["Chapter 1", "Chapter 2"]
 
@@ -164,4 +164,4 @@ def test_a_cover_of_another_kind_is_left_out(players, tmp_path):
     path = epub(tmp_path / "b.epub", cover=b"RIFF....WEBP")
     with pytest.warns(SoundWarning, match="is neither JPEG nor PNG and was left out"):
         narrate(path, voice="en-ruth", audiobook=tmp_path / "b.mp3", quiet=True)
-    assert read_all_metadata(tmp_path / "b.mp3").pictures == ()
+    assert open_sound(tmp_path / "b.mp3").metadata.pictures == ()

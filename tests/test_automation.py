@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from wavewright import Clip, mix
+from wavewright.audio.sound_file import SoundFormat
 from wavewright.base.errors import BadSetting
 from wavewright.base.units import db_to_gain
 from wavewright.effects import EFFECTS, Effect, Gain, Reverb, TwoPassEffect
-from wavewright.effects.editing.chain import CHAIN_EFFECTS, Chain, SoundFormat
+from wavewright.effects.editing.chain import CHAIN_EFFECTS, Chain
 from wavewright.effects.mixing.automation import (
     SHAPES,
     STEP_SAMPLES,

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from wavewright.apps.cli import run
-from wavewright.audio.clip import Clip, read_metadata
+from wavewright.audio.clip import Clip
+from wavewright.audio.sound_file import open_sound
 from wavewright.base.errors import BadFolder, BadSetting, BadText, WavewrightError
 from wavewright.data import manifest
 from wavewright.dsp.loudness import integrated_loudness
@@ -345,7 +346,7 @@ def test_files_of_a_batch_and_chapters_have_the_target_loudness(players, tmp_pat
         clip = Clip.read(tmp_path / "out" / f"{name}.wav")
         assert integrated_loudness(clip.wave, clip.sample_rate) == pytest.approx(target, abs=0.1)
         assert true_peak_db(clip.wave) <= -0.95
-    assert json.loads(read_metadata(tmp_path / "out" / "a.wav")["comment"])["lufs"] == -18
+    assert json.loads(open_sound(tmp_path / "out" / "a.wav").tags["comment"])["lufs"] == -18
     (tmp_path / "book.txt").write_text("Chapter One\n\nIt was late.\n\nChapter Two\n\nThey slept.\n", encoding="utf-8")
     book = narrate(tmp_path / "book.txt", lufs="podcast")
     for chapter in book.chapters:

@@ -15,7 +15,7 @@ import soundfile
 import wavewright
 from wavewright.apps.cli import run
 from wavewright.audio.clip import Clip
-from wavewright.audio.sound_file import read_metadata
+from wavewright.audio.sound_file import open_sound
 from wavewright.base.errors import BadSetting, WavewrightError
 from wavewright.outputs.provenance import load_private_key, sound_hash, tags
 from wavewright.outputs.provenance.c2pa_manifest import MIME_TYPES, certificate_chain, read_manifest
@@ -62,11 +62,11 @@ def with_manifest(path, manifest=None):
 
 
 def test_the_library_of_c2pa_reads_the_manifest(path):
-    before, tags_before = soundfile.read(path)[0], read_metadata(path)
+    before, tags_before = soundfile.read(path)[0], open_sound(path).tags
     hash_before = sound_hash(path)[0]
     wavewright.sign(path, c2pa=True)
     np.testing.assert_array_equal(soundfile.read(path)[0], before)
-    assert (read_metadata(path), sound_hash(path)[0]) == (tags_before, hash_before)
+    assert (open_sound(path).tags, sound_hash(path)[0]) == (tags_before, hash_before)
     report, state = report_of(path)
     assert state == "Valid"
     assert [each["code"] for each in report["validation_status"]] == ["signingCredential.untrusted"]

@@ -6,6 +6,7 @@ from scipy.fft import rfft
 from scipy.signal import lfilter, resample_poly
 
 from wavewright.audio.clip import Clip
+from wavewright.audio.sound_file import open_sound
 from wavewright.base.errors import BadAudio, BadModel, BadSetting
 from wavewright.dsp.echo import EchoSettings, LinearEchoCanceller
 from wavewright.dsp.echo_delay import DelaySearch
@@ -273,6 +274,22 @@ class TestCommand:
         left = Clip.read(tmp_path / "out.wav").wave
         assert all(erle_db(microphone[channel], left[channel], 4, 6) > 15 for channel in range(2))
 
+    def test_what_the_file_holds_beside_its_sound_is_kept_and_a_file_that_is_up_to_date(self, tmp_path):
+        mic, far = self.recordings(tmp_path)
+        Clip.read(mic).write(mic, "PCM_24", {"title": "Call", "comment": "of Monday"})
+        out = tmp_path / "out.wav"
+        assert cancel_echo(mic, far, out, linear=True, quiet=True).is_new
+        sound, written = open_sound(out), out.stat().st_mtime_ns
+        assert (sound.tags["title"], sound.header.subtype) == ("Call", "PCM_24")
+        known = {"model": "linear", "source": mic.name, "far_hash": open_sound(far).hash, "source_comment": "of Monday"}
+        assert known.items() <= sound.origin.items()
+        again = cancel_echo(mic, far, out, linear=True, quiet=True)
+        assert not again.is_new
+        assert "kept, it is up to date" in str(again)
+        assert out.stat().st_mtime_ns == written
+        Clip.read(far).write(far, "PCM_24")
+        assert cancel_echo(mic, far, out, linear=True, quiet=True).is_new
+
     @pytest.mark.parametrize("factor", [0.4, 2])
     def test_a_far_end_of_another_length_is_cut_or_silent(self, tmp_path, factor):
         mic, far = self.recordings(tmp_path)
@@ -308,7 +325,7 @@ class TestCommand:
 
     def test_refuses(self, tmp_path):
         mic, far = self.recordings(tmp_path)
-        with pytest.raises(BadSetting, match="a recording itself"):
+        with pytest.raises(BadSetting, match="never replaced"):
             cancel_echo(mic, far, mic, linear=True)
         with pytest.raises(BadModel):
             cancel_echo(mic, far, tmp_path / "out.wav", model="no-such-model")

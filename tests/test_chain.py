@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from wavewright import Chain, Clip
+from wavewright.audio.sound_file import SoundFormat
 from wavewright.base.errors import BadAudio, BadSetting
 from wavewright.base.ranges import ranges_of
 from wavewright.dsp.assembly import fade_gains
 from wavewright.effects import Compressor, Ducker, FadeOut, Gain, HighPass, Limiter, NormalisePeak, Trim
-from wavewright.effects.editing.chain import CHAIN_EFFECTS, OTHER_NAMES, SoundFormat, split_steps
+from wavewright.effects.editing.chain import CHAIN_EFFECTS, OTHER_NAMES, split_steps
 from wavewright.effects.editing.effects_with_files import Append, Insert, OtherSound, Overlay
 from wavewright.effects.editing.quantities import format_value, parse_value, short_name
 

@@ -10,11 +10,11 @@ import pytest
 
 from wavewright import Chain, Clip, analyse, edit
 from wavewright.audio.channel_layouts import LAYOUTS, mono_weights
+from wavewright.audio.sound_file import SoundFormat
 from wavewright.audio.wave_blocks import with_channels
 from wavewright.base.errors import BadSetting
 from wavewright.dsp.loudness import integrated_loudness
 from wavewright.effects import EFFECTS
-from wavewright.effects.editing.chain import SoundFormat
 
 RATE = 48_000
 FFMPEG_LAYOUTS = {3: "3.0", 4: "quad", 5: "5.0(side)", 6: "5.1(side)", 7: "6.1", 8: "7.1"}

@@ -29,6 +29,8 @@ from wavewright.base.errors import BadSetting, WavewrightError
 from wavewright.families.loading import load, models_stay_open
 from wavewright.models.consent import Permission
 from wavewright.tasks import POSITIONAL, checked, demo, generate
+from wavewright.tasks.catalogue import function_of
+from wavewright.tasks.commands import all_commands
 from wavewright.training import export
 
 
@@ -307,6 +309,11 @@ def test_version_and_help(capsys):
         assert "Same seed, same clips" in capsys.readouterr().out
         assert run(["models", flag]) == 0
         assert "COMMAND" in capsys.readouterr().out
+
+
+def test_the_help_says_of_each_command_what_its_own_help_begins_with():
+    for words, entry in all_commands():
+        assert command._summary(entry) == command.command(function_of(entry), words[-1]).help, words
 
 
 @dataclasses.dataclass(frozen=True)

@@ -17,7 +17,7 @@ from wavewright.apps.cli import run
 from wavewright.audio.clip import Clip
 from wavewright.audio.file_kind import CONTAINERS
 from wavewright.audio.metadata_file import text_of_tag
-from wavewright.audio.sound_file import decode, read_header, read_metadata
+from wavewright.audio.sound_file import open_sound
 from wavewright.base.errors import BadAudio
 
 RATE = 16_000
@@ -53,15 +53,16 @@ def container(path, codec, **tags):
 def test_tags_that_are_not_utf_8_are_read(tmp_path, kind):
     """As recorders in Windows' alphabet wrote them; the sound is that of the file with the tag in ASCII."""
     path = container(tmp_path / f"a.{kind}", KINDS[kind], title="Caf~ No 5")
-    plain = np.concatenate(list(decode(path)[1]), axis=1)
+    plain = np.concatenate(list(open_sound(path).chunks()), axis=1)
     contents = path.read_bytes()
     old = b"Caf~ No 5" if b"Caf~ No 5" in contents else "Caf~ No 5".encode("utf-16-le")
     assert contents.count(old) >= 1
     is_bytes = old == b"Caf~ No 5"
     path.write_bytes(contents.replace(old, b"Caf\xe9 No 5" if is_bytes else "Café No 5".encode("utf-16-le")))
-    assert read_metadata(path)["title"] == "Café No 5"
-    np.testing.assert_array_equal(np.concatenate(list(decode(path)[1]), axis=1), plain)
-    assert wavewright.analyse(path, quiet=True).seconds == pytest.approx(plain.shape[1] / read_header(path).sample_rate)
+    assert open_sound(path).tags["title"] == "Café No 5"
+    np.testing.assert_array_equal(np.concatenate(list(open_sound(path).chunks()), axis=1), plain)
+    rate = open_sound(path).header.sample_rate
+    assert wavewright.analyse(path, quiet=True).seconds == pytest.approx(plain.shape[1] / rate)
 
 
 def test_texts_of_tags():
@@ -77,7 +78,7 @@ def test_a_playlist_under_another_name_opens_nothing(tmp_path, name, ending):
     soundfile.write(tmp_path / "private.wav", np.full(RATE, 0.25), RATE)
     path = tmp_path / f"list.{ending}"
     path.write_text(PLAYLISTS[name].format("private.wav"))
-    for read in (read_header, read_metadata, Clip.read):
+    for read in (open_sound, Clip.read):
         with pytest.raises(BadAudio, match=r"copy or export it again|no sound file"):
             read(path)
 

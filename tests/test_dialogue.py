@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from wavewright.apps.cli import run
 from wavewright.audio.clip import Clip
-from wavewright.audio.sound_file import read_metadata
+from wavewright.audio.sound_file import open_sound
 from wavewright.base.errors import BadModel, BadSetting
 from wavewright.tasks.narrate import narrate
 from wavewright.tasks.speak import speak
@@ -76,7 +76,7 @@ def test_a_book_is_spoken_by_two_voices(players, tmp_path):
     options = {"voice": "en-kathleen", "quiet": True}
     book = narrate(path, **options, dialogue_voice="en-ruth")
     assert [call.speaker for call in players["en"].calls] == SPEAKERS
-    origin = json.loads(read_metadata(book.sound_files[0])["comment"])
+    origin = json.loads(open_sound(book.sound_files[0]).tags["comment"])
     assert (origin["dialogue_voice"], len(origin["dialogue_model"])) == ("en-ruth", 12)
     assert not narrate(path, **options, dialogue_voice="en-ruth").chapters[0].is_new
     alone = narrate(path, **options)

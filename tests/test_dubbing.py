@@ -687,7 +687,7 @@ def test_what_is_read_is_never_replaced(scene):
     folder = scene.folder
     given = {"subtitles": folder / "de.srt", "translation": folder / "en.srt", **scene.options}
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
-    with pytest.raises(BadSetting, match=r"scene\.wav is read for the dub and is never replaced"):
+    with pytest.raises(BadSetting, match=r"scene\.wav is a file that is read, and is never replaced"):
         dub(folder / "scene.wav", out=folder / "scene.wav", original="remove", **given)
     for name in ("de", "en"):
         (folder / f"my.{name}.srt").write_bytes(before[f"{name}.srt"])

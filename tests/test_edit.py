@@ -14,7 +14,7 @@ from wavewright import Clip, edit, list_effects, split
 from wavewright.audio import clip
 from wavewright.audio.clip import write_blocks
 from wavewright.audio.pcm import to_pcm
-from wavewright.audio.sound_file import read_metadata, read_origin
+from wavewright.audio.sound_file import open_sound, read_origin
 from wavewright.base.errors import BadAudio, BadFolder, BadSetting
 from wavewright.dsp.true_peak import true_peak_db
 from wavewright.effects.editing.chain import CHAIN_EFFECTS, Chain
@@ -44,10 +44,10 @@ def test_a_file_is_the_chain_of_its_samples(source, tmp_path):
 def test_tags_are_kept_changed_and_left_out(source, tmp_path, suffix):
     out = tmp_path / f"out{suffix}"
     edit(source, out, do="gain -6dB", tag=("title=Another",))
-    tags = read_metadata(out)
+    tags = open_sound(out).tags
     assert (tags["title"], tags["artist"]) == ("Another", "Someone")
     assert edit(source, out, do="gain -6dB", tag=("title=Another",), no_tags=True).is_new
-    tags = read_metadata(out)
+    tags = open_sound(out).tags
     assert tags["title"] == "Another"
     assert "artist" not in tags
     assert "gain" in tags["comment"]
@@ -58,7 +58,7 @@ def test_the_original_stays_and_its_tags_are_kept(source, tmp_path):
     before = source.read_bytes()
     out = edit(source, tmp_path / "out.flac", do="gain -6dB", tag=("title=Another",), subtype="PCM_24").out
     assert source.read_bytes() == before
-    tags = read_metadata(out)
+    tags = open_sound(out).tags
     assert (tags["title"], tags["artist"]) == ("Another", "Someone")
     assert soundfile.info(out).subtype == "PCM_24"
 
@@ -270,7 +270,7 @@ def test_wav_files_beyond_their_limit_are_rf64(tmp_path, monkeypatch):
     path = write_blocks(tmp_path / "long.wav", [sound], metadata={"comment": "A comment"}, expected_seconds=1.0)
     assert path.read_bytes()[:4] == b"RF64"
     np.testing.assert_allclose(Clip.read(path).wave, sound.wave, atol=1 / 32_768)
-    assert read_metadata(path)["comment"] == "A comment"
+    assert open_sound(path).tags["comment"] == "A comment"
     with pytest.raises(BadSetting, match="4 GB"):
         write_blocks(tmp_path / "unknown.wav", [sound])
 

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from tests.effect_streams import check_edges, check_streams, cuts, in_blocks, noise, tone
 from wavewright import edit
+from wavewright.audio.sound_file import SoundFormat
 from wavewright.base.errors import BadAudio, BadSetting
 from wavewright.dsp.spectral_selection import harmonic_bands, inside_polygon
 from wavewright.effects import Effect, SpectralCopy, SpectralGain, SpectralHeal, SpectralIsolate
-from wavewright.effects.editing.chain import Chain, SoundFormat
+from wavewright.effects.editing.chain import Chain
 
 RATE = 16_000
 

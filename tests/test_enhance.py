@@ -188,7 +188,7 @@ class TestFiles:
         path = tmp_path / "in.wav"
         Clip(noisy(100), 16_000).write(path)
         for out, kwargs, error, match in (
-            (path, {}, BadSetting, "the recording itself"),
+            (path, {}, BadSetting, "never replaced"),
             (tmp_path / "none" / "out.wav", {}, BadFolder, "does not exist"),
             ("-", {}, BadSetting, "Standard output is for a stream"),
             (tmp_path / "o.wav", {"dereverb": True, "max_attenuation_db": 6}, BadSetting, "alone removes no noise"),

@@ -13,7 +13,7 @@ import pytest
 from epub_files import PNG, navigation, ncx, page, point, write_epub
 
 from wavewright.apps.cli import run
-from wavewright.audio.sound_file import read_metadata
+from wavewright.audio.sound_file import open_sound
 from wavewright.base.errors import BadSetting, BadText, NothingToSpeak, SkippedText
 from wavewright.speech.book_source import open_book
 from wavewright.tasks.narrate import narrate
@@ -334,7 +334,7 @@ def test_the_language_of_a_book_is_that_of_the_voice(players, tmp_path):
         tmp_path / "g.epub", {"one.xhtml": ONE}, metadata="<dc:title>B</dc:title><dc:language>en_GB</dc:language>"
     )
     book = narrate(british, voice="en-ruth", quiet=True)
-    assert json.loads(read_metadata(book.sound_files[0])["comment"])["language"] == "en-GB"
+    assert json.loads(open_sound(book.sound_files[0]).tags["comment"])["language"] == "en-GB"
 
 
 def test_an_epub_has_its_own_chapters_and_markup(tmp_path):

@@ -12,7 +12,8 @@ import soundfile
 
 import wavewright
 from tests.foreign_files import av, chirp, decode, encode
-from wavewright.audio.clip import Clip, read_blocks, read_header
+from wavewright.audio.clip import Clip
+from wavewright.audio.sound_file import open_sound
 from wavewright.base.errors import BadAudio
 
 RATE = 48_000
@@ -36,7 +37,7 @@ def large(magic, *chunks):
 def test_sizes_of_64_bits(tmp_path, magic, others):
     path = tmp_path / "a.wav"
     path.write_bytes(large(magic, *(chunk(b"axml", each) for each in others)))
-    header = read_header(path)
+    header = open_sound(path).header
     assert (header.n_samples, header.faults) == (RATE, ())
     np.testing.assert_array_equal(Clip.read(path).wave[0], np.frombuffer(DATA, "<i2") / np.float32(32_768))
     assert decode(path)[1].shape[1] == RATE
@@ -48,7 +49,7 @@ def test_gsm_has_as_many_samples_as_it_says(tmp_path, n_blocks):
     soundfile.write(path, 0.3 * np.sin(np.arange(n_blocks * 320) / 9), 8_000, subtype="GSM610")
     stated = path.read_bytes().index(b"fact") + 8
     (n_samples,) = struct.unpack_from("<I", path.read_bytes(), stated)
-    assert read_header(path).n_samples == Clip.read(path).n_samples == min(n_samples, decode(path)[1].shape[1])
+    assert open_sound(path).header.n_samples == Clip.read(path).n_samples == min(n_samples, decode(path)[1].shape[1])
     assert Clip.read(path, start_seconds=0.01).n_samples == n_samples - 80
 
 
@@ -57,14 +58,14 @@ def test_mp3_in_wav_is_whole(tmp_path, seconds):
     path = encode(tmp_path / "a.wav", "libmp3lame", chirp(seconds), 44_100, format="wav")
     assert Clip.read(path).n_samples == pytest.approx(seconds * 44_100, abs=3_000)
     assert Clip.read(path).n_samples == decode(path)[1].shape[1]
-    list(read_blocks(path, strict=True))  # as training reads it
+    list(open_sound(path).blocks(strict=True))  # as training reads it
 
 
 @pytest.mark.parametrize("n_samples", [10_000, 44_100, 50_001])
 @pytest.mark.parametrize("rate", [44_100, 48_000])
 def test_aac_in_m4a_is_as_long_as_what_was_encoded(tmp_path, n_samples, rate):
     path = Clip(chirp(1.5, rate)[:, :n_samples], rate).write(tmp_path / "a.m4a")
-    assert (read_header(path).n_samples, Clip.read(path).n_samples) == (n_samples, n_samples)
+    assert (open_sound(path).header.n_samples, Clip.read(path).n_samples) == (n_samples, n_samples)
     if program := shutil.which("ffmpeg"):
         wav = Clip(chirp(1.5, rate)[:, :n_samples], rate).write(tmp_path / "a.wav")
         for codec in ("aac", "alac"):
@@ -127,7 +128,7 @@ def test_the_ending_raw_says_nothing(tmp_path, ending):
     assert Clip.read(renamed).n_channels == 2
     assert wavewright.edit(renamed, tmp_path / "b.wav", do="gain 0dB", quiet=True).n_channels == 2
     with av.open(str(renamed)) as container:
-        assert container.streams.audio[0].rate == read_header(renamed).sample_rate
+        assert container.streams.audio[0].rate == open_sound(renamed).header.sample_rate
 
 
 def test_what_is_no_sound_stays_refused(tmp_path):

@@ -12,7 +12,8 @@ import soundfile
 from tiny_models import LABELS, change_card, make_gan
 
 from wavewright import models
-from wavewright.audio.clip import Clip, read_metadata
+from wavewright.audio.clip import Clip
+from wavewright.audio.sound_file import open_sound
 from wavewright.base.errors import BadFolder, BadModel, BadSetting
 from wavewright.contracts.runtime import Classifier
 from wavewright.data import manifest
@@ -76,7 +77,7 @@ def test_files_hold_the_clips_of_the_model_and_their_origin(model, tmp_path):
         info = soundfile.info(path)
         assert (info.samplerate, info.channels, info.subtype) == (8_000, 1, "PCM_24")
         np.testing.assert_allclose(Clip.read(path).wave, waves[index], atol=2**-24)
-        assert json.loads(read_metadata(path)["comment"]) == {
+        assert json.loads(open_sound(path).tags["comment"]) == {
             "model": "tiny",
             "model_hash": player.folder.hash,
             "seed": 7,
@@ -155,7 +156,7 @@ def test_other_formats_record_the_same(model, tmp_path, kind, subtype):
     made = generate(str(model), "kick", 1, out=tmp_path, format=kind)
     path = tmp_path / made.clips[0].file
     assert soundfile.info(path).subtype == subtype
-    assert json.loads(read_metadata(path)["comment"])["model_hash"] == made.model_hash
+    assert json.loads(open_sound(path).tags["comment"])["model_hash"] == made.model_hash
 
 
 def test_interpolation_goes_from_seed_to_seed(model, tmp_path):
@@ -163,7 +164,7 @@ def test_interpolation_goes_from_seed_to_seed(model, tmp_path):
     assert [clip.file for clip in made.clips] == [f"tiny-hat-s7to9x4-00{step}.wav" for step in range(4)]
     expected = loading.load(model).interpolate(7, 9, 4, "hat")
     np.testing.assert_allclose(Clip.read(tmp_path / made.clips[3].file).wave, expected[3], atol=2**-24)
-    comment = json.loads(read_metadata(tmp_path / made.clips[3].file)["comment"])
+    comment = json.loads(open_sound(tmp_path / made.clips[3].file).tags["comment"])
     assert (comment["interpolate"], comment["steps"], comment["index"]) == ([7, 9], 4, 3)
     assert generate(str(model), count=2, interpolate=(7, 9), out=tmp_path).clips[0].label == "kick"
 
@@ -292,7 +293,7 @@ def test_a_code_sets_all_clips_and_their_names(tmp_path):
     assert call() == made  # again, in the same place
     expected = loading.load(model).generate("kick", 2, code=(0, 1, -0.5))
     np.testing.assert_allclose(Clip.read(tmp_path / "out" / made.clips[1].file).wave, expected[1], atol=2**-24)
-    assert json.loads(read_metadata(tmp_path / "out" / made.clips[0].file)["comment"])["code"] == [0, 1, -0.5]
+    assert json.loads(open_sound(tmp_path / "out" / made.clips[0].file).tags["comment"])["code"] == [0, 1, -0.5]
     with pytest.raises(BadSetting, match=r"The code is \[1.0\]; tiny takes 3 finite numbers"):
         generate(str(model), out=tmp_path / "other", code=(1,))
     with pytest.raises(BadSetting, match="plain has no parameter code; leave code out"):

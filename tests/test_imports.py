@@ -10,9 +10,11 @@ from collections import Counter
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import wavewright
+from wavewright import Clip
 
 PACKAGE = Path(wavewright.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
@@ -172,13 +174,27 @@ NOT_FOR_SPEAKING = (
 )
 
 
-@pytest.mark.uses("acoustic", "vocoder")
-def test_speaking_imports_nothing_that_it_does_not_need(tmp_path):
+NOT_FOR_ENHANCING = (*NOT_FOR_SPEAKING, *(f"wavewright.{room}" for room in ("effects", "music", "speech", "text")))
+NOT_FOR_HELP = ("numpy", "onnxruntime", "soundfile", "wavewright.audio", "wavewright.tasks.speak", "wavewright.models")
+
+
+@pytest.mark.uses("acoustic", "vocoder", "denoiser")
+@pytest.mark.parametrize(
+    ("arguments", "heavy"),
+    [
+        (["speak", "Hello.", "--out", "hello.wav"], NOT_FOR_SPEAKING),
+        (["enhance", "noisy.wav", "--quiet"], NOT_FOR_ENHANCING),
+        (["--help"], NOT_FOR_HELP),
+    ],
+    ids=["speak", "enhance", "help"],
+)
+def test_a_command_imports_nothing_that_it_does_not_need(tmp_path, monkeypatch, arguments, heavy):
     """A list of imports, since a time depends on the machine; `benchmarks/system/start.py` measures the time."""
+    monkeypatch.chdir(tmp_path)
+    Clip(np.full((1, 1_600), 0.1, np.float32), 16_000).write(tmp_path / "noisy.wav")
     program = (
-        "import sys; from wavewright.apps.cli import run; "
-        f"code = run(['speak', 'Hello.', '--out', {str(tmp_path / 'hello.wav')!r}]); "
-        f"print(code, [name for name in {NOT_FOR_SPEAKING!r} if name in sys.modules])"
+        f"import sys; from wavewright.apps.cli import run; code = run({arguments!r}); "
+        f"print(code, [name for name in {heavy!r} if name in sys.modules])"
     )
     assert in_a_new_python(program).splitlines()[-1] == "0 []"
 

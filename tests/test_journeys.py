@@ -13,7 +13,7 @@ from test_documents import BLOCK, commands_of, text_of
 
 from wavewright import Clip, read_score
 from wavewright.apps.cli import run
-from wavewright.audio.sound_file import read_all_metadata
+from wavewright.audio.sound_file import open_sound
 
 DOCS = Path(__file__).parents[1] / "docs"
 SHORT = ["--set", "training.steps=2", "--quiet"]
@@ -73,11 +73,11 @@ def test_a_podcaster_gets_an_episode(tmp_path, monkeypatch, capsys):
     loudness, peak = re.search(r"(-[\d.]+) LUFS, true peak (-[\d.]+) dB", printed["podcast"]).groups()
     assert float(loudness) == pytest.approx(-16, abs=0.3)
     assert float(peak) < -0.5
-    metadata = read_all_metadata("episode.mp3")
+    metadata = open_sound("episode.mp3").metadata
     assert metadata.tags["title"] == "Bridges that sing"
     assert [marker.label for marker in metadata.markers] == ["Welcome", "Ben"]
     assert metadata.pictures
-    assert read_all_metadata("episode.m4a").tags["title"] == "Bridges that sing"
+    assert open_sound("episode.m4a").metadata.tags["title"] == "Bridges that sing"
     for name in ("anna", "ben"):  # each is louder in its half than the noise of the other
         assert f"{name}.wav: noise" in printed["podcast"]
 

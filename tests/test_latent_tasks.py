@@ -17,7 +17,8 @@ from tiny_vae import CLIPS, FRAMES, RATE, make_vae, tone
 
 from wavewright import models
 from wavewright.apps.cli import run
-from wavewright.audio.clip import Clip, read_metadata
+from wavewright.audio.clip import Clip
+from wavewright.audio.sound_file import open_sound
 from wavewright.base.errors import BadAudio, BadFolder, BadModel, BadSetting, WavewrightError
 from wavewright.data import manifest
 from wavewright.families import loading
@@ -102,7 +103,7 @@ def test_a_morph_becomes_files_that_sort_and_state_their_origin(workspace, capsy
         np.testing.assert_allclose(Clip.read(workspace / "out" / name).wave, wave, atol=2**-23)
     joined = Clip.read(workspace / "out" / "morph-drums-a-to-b-low-to-high-slerp-x11-joined.wav").wave
     np.testing.assert_allclose(joined, np.concatenate(waves, axis=1), atol=2**-23)
-    origin = json.loads(read_metadata(workspace / "out" / names[4])["comment"])
+    origin = json.loads(open_sound(workspace / "out" / names[4]).tags["comment"])
     assert (origin["task"], origin["interpolation"], origin["steps"], origin["t"]) == ("morph", "slerp", 11, 0.4)
     assert [source["file"] for source in origin["sources"]] == ["a.wav", "b.wav"]
     entries = manifest.read(workspace / "out" / "manifest.jsonl").entries
@@ -187,7 +188,7 @@ def test_attributes_are_adjusted_step_by_step(workspace, capsys):
     np.testing.assert_allclose(np.diff(loudness), -3.0, atol=1e-3)
     for file, wave in zip(files, waves, strict=True):
         np.testing.assert_allclose(Clip.read(Path("wavewright-clips") / file).wave, wave, atol=2**-23)
-    origin = json.loads(read_metadata(Path("wavewright-clips") / files[1])["comment"])
+    origin = json.loads(open_sound(Path("wavewright-clips") / files[1]).tags["comment"])
     assert (origin["attributes"], origin["fraction"]) == ({"brightness": 0.5, "loudness": -6.0}, 0.5)
     one = adjust(Path("a.wav"), {"brightness": 0.5, "loudness": -6}, out=Path("one"), watermark=False)
     np.testing.assert_array_equal(
@@ -209,7 +210,7 @@ def test_the_fraction_of_the_residual_is_an_option(workspace, capsys):
         assert run([*command.split(), "--residual", "0.5", "--out", "out", "--no-watermark"]) == 0
         file = Path("out") / f"morph-drums-{name}-residual0.5-000.wav"
         np.testing.assert_allclose(Clip.read(file).wave, wave(), atol=2**-23)
-        assert json.loads(read_metadata(file)["comment"])["residual"] == 0.5
+        assert json.loads(open_sound(file).tags["comment"])["residual"] == 0.5
     capsys.readouterr()
     assert "less than or equal to 1" in refused(capsys, "vary", "a.wav", "--residual", "2")
 
@@ -267,7 +268,7 @@ def test_a_model_with_pitch_is_conditioned_on_it(workspace, capsys):
         assert run([*command.split(), *model, "--out", "out", "--no-watermark"]) == 0
         assert f"  {name}.wav" in capsys.readouterr().out.splitlines()
         np.testing.assert_allclose(Clip.read(Path("out") / f"{name}.wav").wave, wave, atol=2**-23)
-    origin = json.loads(read_metadata(Path("out") / "pitched-a-48p-vary0.3-000.wav")["comment"])
+    origin = json.loads(open_sound(Path("out") / "pitched-a-48p-vary0.3-000.wav").tags["comment"])
     assert origin["pitch"] == 48.0
     assert np.abs(runtime.vary(A, pitch=48)[0] - runtime.vary(A, pitch=60)[0]).max() > 1e-4
     np.testing.assert_array_equal(runtime.vary(A)[0], runtime.vary(A, pitch=60)[0])

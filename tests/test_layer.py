@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from wavewright import Clip, layer
-from wavewright.audio.sound_file import read_metadata, read_origin
+from wavewright.audio.sound_file import open_sound, read_origin
 from wavewright.audio.wav_chunks import LoopPoints, read_loops
 from wavewright.base.errors import BadAudio, BadSetting
 from wavewright.effects.mixing.rendering import render_blocks
@@ -182,7 +182,7 @@ def test_the_file_records_the_seed_and_the_loop(folder, monkeypatch):
         "loop": True,
         "wavewright": "",
     }
-    assert read_metadata(made.out)["title"] == "A bed"
+    assert open_sound(made.out).tags["title"] == "A bed"
     assert read_loops(made.out) == (LoopPoints(0, 2 * RATE),)
     assert read_loops(layer(str(folder / "bed.toml"), 2.0, quiet=True).out) == ()
 

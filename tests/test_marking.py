@@ -13,8 +13,9 @@ from byte_streams import ByteStream
 import wavewright
 from wavewright import models
 from wavewright.apps.cli import run
-from wavewright.audio.clip import Clip, read_metadata
+from wavewright.audio.clip import Clip
 from wavewright.audio.pcm import to_pcm
+from wavewright.audio.sound_file import open_sound
 from wavewright.base.errors import BadSetting
 from wavewright.models.folder import ModelFolder
 from wavewright.outputs.watermark import Payload, detect_wave, mark_wave
@@ -84,7 +85,7 @@ def test_books_and_batches_are_marked_and_made_again_when_the_mark_changes():
             assert made.is_new
             assert payload_in(spoken.out / made.file, key) == payload_of("en")
             assert not getattr(call(**settings), file)[0].is_new
-        assert json.loads(read_metadata(spoken.out / made.file)["comment"])["watermark"] == 1
+        assert json.loads(open_sound(spoken.out / made.file).tags["comment"])["watermark"] == 1
         spoken = call(watermark=False)
         assert not spoken.is_marked
         assert payload_in(spoken.out / made.file, "mine") is None
@@ -120,7 +121,7 @@ def test_clips_are_marked_and_state_it():
     assert made.is_marked
     assert payload_in(made.out / made.clips[0].file) == payload_of("ambience")
     line = json.loads((made.out / "manifest.jsonl").read_text(encoding="utf-8"))
-    assert line["watermark"] == json.loads(read_metadata(made.out / made.clips[0].file)["comment"])["watermark"] == 1
+    assert line["watermark"] == json.loads(open_sound(made.out / made.clips[0].file).tags["comment"])["watermark"] == 1
     plain = wavewright.generate("ambience", "rain", 1, seconds=4, out=Path("plain"), watermark=False)
     assert not plain.is_marked
     assert "watermark" not in (plain.out / "manifest.jsonl").read_text(encoding="utf-8")
@@ -151,7 +152,7 @@ def test_derived_clips_are_marked():
         assert derived.is_marked
         key = "mine" if name == "morph" else "wavewright"
         assert payload_in(derived.out / derived.clips[0].file, key) == payload_of(model), name
-    origin = json.loads(read_metadata(derived.out / derived.clips[0].file)["comment"])
+    origin = json.loads(open_sound(derived.out / derived.clips[0].file).tags["comment"])
     assert (origin["watermark"], len(origin["watermark_key"])) == (1, 4)
     assert "mine" not in json.dumps(origin)
 

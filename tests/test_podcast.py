@@ -15,7 +15,7 @@ from wavewright import Clip, podcast
 from wavewright.apps.cli import run
 from wavewright.audio.clip import write_blocks
 from wavewright.audio.file_formats.metadata import Marker, SoundMetadata
-from wavewright.audio.sound_file import read_all_metadata
+from wavewright.audio.sound_file import open_sound
 from wavewright.base.errors import BadAudio, BadSetting, SoundWarning
 from wavewright.base.units import db_to_gain
 from wavewright.effects import RemoveSilence
@@ -81,7 +81,7 @@ def test_pauses_are_shortened_and_chapters_move_with_the_sound(speakers, tmp_pat
     assert made.seconds_removed == pytest.approx(1.4 + 0.4 + 1.7, abs=0.05)
     assert made.seconds == pytest.approx(16 - made.seconds_removed, abs=0.06)
     assert [title for _, title in made.chapters] == ["Start", "Ben", "Anna again"]
-    markers = read_all_metadata(made.out).markers
+    markers = open_sound(made.out).metadata.markers
     assert [marker.label for marker in markers] == ["Start", "Ben", "Anna again"]
     assert [marker.start for marker in markers] == pytest.approx([start for start, _ in made.chapters], abs=0.002)
     wave = Clip.read(made.out).resample(RATE).wave[0]
@@ -129,7 +129,7 @@ def test_markers_tags_and_a_cover_are_kept(speakers, tmp_path):
     with pytest.warns(SoundWarning, match=r"Left out: the tag 'comment' of marked\.wav\.$"):
         made = podcast((source, speakers[1]), out=tmp_path / "e.mp3", **given)
     assert made.chapters == ((0.0, "Hello"), (6.0, "Guest"))
-    kept = read_all_metadata(made.out)
+    kept = open_sound(made.out).metadata
     assert {"artist": "Anna", "title": "Ropes"}.items() <= kept.tags.items()
     comment = json.loads(kept.tags["comment"])
     assert [each["file"] for each in comment["sources"]] == ["marked.wav", "ben.wav"]
@@ -138,7 +138,7 @@ def test_markers_tags_and_a_cover_are_kept(speakers, tmp_path):
     assert [picture.content for picture in kept.pictures] == [PNG]
     again = podcast((made.out,), out=tmp_path / "again.mp3", keep_pauses=True, **RAW)  # of an episode
     assert [title for _, title in again.chapters] == ["Hello", "Guest"]
-    assert [picture.content for picture in read_all_metadata(again.out).pictures] == [PNG]
+    assert [picture.content for picture in open_sound(again.out).metadata.pictures] == [PNG]
 
 
 def test_a_marker_at_the_end_is_left_out(speakers, tmp_path):
@@ -165,7 +165,7 @@ def test_noise_is_removed(tmp_path):
     made = podcast((tmp_path / "a.wav",), quiet=True)
     assert made.out == tmp_path / "a-episode.mp3"
     assert made.n_channels == 2
-    comment = json.loads(read_all_metadata(made.out).tags["comment"])
+    comment = json.loads(open_sound(made.out).metadata.tags["comment"])
     assert (comment["model"], len(comment["model_hash"])) == ("denoise-48k", 12)
     assert made.tracks[0].noise_after_db < made.tracks[0].noise_before_db - 15
     assert made.loudness_lufs == pytest.approx(-16.0, abs=0.2)

@@ -17,7 +17,7 @@ from wavewright import models
 from wavewright.apps.cli import run
 from wavewright.audio.clip import Clip
 from wavewright.audio.file_formats.mpeg import frame_bytes
-from wavewright.audio.sound_file import read_metadata, read_origin
+from wavewright.audio.sound_file import open_sound, read_origin
 from wavewright.base.errors import BadAudio, BadFolder, BadSetting
 from wavewright.outputs.provenance import keys, load_private_key, sign_file, sound_hash
 from wavewright.outputs.provenance.finding import side_file_of
@@ -181,11 +181,11 @@ def test_media_of_other_kinds_are_refused_in_a_sentence(tmp_path):
 @pytest.mark.parametrize("format", FORMATS)
 def test_a_signed_file_is_verified_and_keeps_all_else(tmp_path, format, own_keys):
     path = noise().write(tmp_path / f"a.{format}", metadata={**COMMENT, "title": "kick"})
-    before, tags = decoded(path), read_metadata(path)
+    before, tags = decoded(path), open_sound(path).tags
     signed = wavewright.sign(path)
     assert (signed.key_id, signed.is_new, signed.in_file) == (own_keys.key_id, True, format in EMBEDDED)
     np.testing.assert_array_equal(decoded(path), before)
-    assert read_metadata(path) == tags
+    assert open_sound(path).tags == tags
     found = wavewright.verify(path)
     assert (found.is_verified, found.status, found.exit_code) == (True, "verified", 0)
     assert [each.where for each in found.signatures] == (["in the file"] if format in EMBEDDED else []) + ["beside it"]
@@ -280,7 +280,7 @@ def test_other_programs_may_change_metadata(tmp_path, format):
                 packet.stream = stream
                 target.mux(packet)
     shutil.copy(side_file_of(path), side_file_of(copied))
-    assert read_metadata(copied)["title"] == "another"
+    assert open_sound(copied).tags["title"] == "another"
     assert wavewright.verify(copied).is_verified
 
 

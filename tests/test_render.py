@@ -12,7 +12,7 @@ from command_line import refused
 
 from wavewright import Clip, Score, analyse, read_score, render, write_score
 from wavewright.apps.cli import run
-from wavewright.audio.sound_file import read_metadata
+from wavewright.audio.sound_file import open_sound
 from wavewright.base.errors import BadFolder, BadScore, ScoreWarning
 from wavewright.music.score import CONTROL_CHANGE, PROGRAM, Track, controls_of, notes_of
 from wavewright.synth.soundfont import generators as gen
@@ -43,9 +43,9 @@ def test_a_score_becomes_a_sound_file_of_its_notes(song, tmp_path):
     assert (clip.sample_rate, clip.n_channels, result.n_notes, result.n_tracks) == (RATE, 2, 12, 2)
     assert clip.n_samples == round(result.seconds * RATE) > 2 * RATE
     assert 20 * np.log10(np.abs(clip.wave).max()) == pytest.approx(result.peak_db, abs=0.01)
-    comment = json.loads(read_metadata(result.out)["comment"])
+    comment = json.loads(open_sound(result.out).tags["comment"])
     assert (comment["score"], comment["swing"], comment["seed"]) == ("song.mid", 0.5, 0)
-    assert read_metadata(result.out)["title"] == "A song"
+    assert open_sound(result.out).tags["title"] == "A song"
     again = render(song, tmp_path / "again.wav", sample_rate=RATE, quiet=True)
     assert again.out.read_bytes() == result.out.read_bytes()
 

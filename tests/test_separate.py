@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from wavewright import separate
 from wavewright.audio.clip import Clip
 from wavewright.audio.sound_file import read_origin
-from wavewright.base.errors import BadAudio, BadFolder, BadModel
+from wavewright.base.errors import BadAudio, BadModel, BadSetting
 from wavewright.contracts.enhancement import EnhancementSettings
 from wavewright.families import loading
 from wavewright.inference.enhancement.sound import ModelProcessor
@@ -102,7 +102,7 @@ def test_what_is_no_sound_and_what_would_be_lost_is_refused(tmp_path):
     with pytest.raises(BadModel):
         separate(source, model="no-such-model", quiet=True)
     (tmp_path / "r-speech.wav").symlink_to(source)
-    with pytest.raises(BadFolder, match="never replaced"):
+    with pytest.raises(BadSetting, match="never replaced"):
         separate(source, tmp_path, model=MODEL, quiet=True)
 
 

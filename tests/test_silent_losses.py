@@ -15,7 +15,7 @@ from tests.foreign_files import chapters_of
 from tests.planted_files import FILES, RATE, searchable, sine, wav
 from wavewright.apps.cli import run
 from wavewright.audio.clip import Clip
-from wavewright.audio.sound_file import read_all_metadata, read_header
+from wavewright.audio.sound_file import open_sound
 
 EDITS = {
     "trim": "trim 0.3s",
@@ -73,7 +73,7 @@ def test_every_field_is_kept_or_named(tmp_path, name):
     (tmp_path / "in").mkdir()
     source, other = tmp_path / "in" / name, tmp_path / "in" / "other.wav"
     planted = FILES[name](source)
-    wav(other, n_channels=read_header(source).n_channels)
+    wav(other, n_channels=open_sound(source).header.n_channels)
     problems = []
     for verb, command, outs in commands(source, tmp_path, other, len(name)):
         printed = io.StringIO()
@@ -94,14 +94,14 @@ def test_loops_and_notes_are_kept_or_named(tmp_path, name):
     source, other = tmp_path / name, tmp_path / "other.wav"
     FILES[name](source)
     wav(other)
-    before = read_all_metadata(source)
+    before = open_sound(source).metadata
     assert before.loops
     for verb, command, outs in commands(source, tmp_path, other, 0):
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
             assert run([*map(str, command)]) == 0
         for path in sorted(outs.glob("*.*g*")) if not isinstance(outs, list) else outs:
-            after = read_all_metadata(path)
+            after = open_sound(path).metadata
             assert len(after.loops) >= len(before.loops) or "loop points" in printed.getvalue(), verb
             if before.sampler is not None:
                 is_moved = verb in ("speed", "pitch")
@@ -126,7 +126,8 @@ def test_a_comment_is_in_that_of_the_result_or_named(tmp_path, n_letters, ending
     for verb in (["edit", "--do", "gain -1dB"], ["enhance"]):
         target = out.with_suffix(f".{verb[0]}.{ending}")
         assert run([verb[0], str(source), *verb[1:], "--out", str(target)]) == 0
-        is_inside = "é" * n_letters in str(json.loads(read_all_metadata(target).tags["comment"]).get("source_comment"))
+        comment = json.loads(open_sound(target).tags["comment"])
+        is_inside = "é" * n_letters in str(comment.get("source_comment"))
         assert is_inside == (n_letters == 20) != ("the tag 'comment'" in capsys.readouterr().err)
 
 
@@ -137,7 +138,7 @@ def test_chapters_of_every_kind_are_those_of_an_audio_book(tmp_path, name):
     source, out = tmp_path / name, tmp_path / "book.m4b"
     FILES[name](source)
     assert run(["edit", str(source), "--out", str(out), "--do", "gain -1dB"]) == 0
-    wanted = [(marker.start, marker.label) for marker in read_all_metadata(source).markers]
+    wanted = [(marker.start, marker.label) for marker in open_sound(source).metadata.markers]
     assert [(pytest.approx(start, abs=1e-3), label) for start, label in wanted] == [
         (start, label) for start, _, label in chapters_of(out) if start or label
     ]

@@ -12,7 +12,7 @@ import soundfile
 
 from wavewright.apps.cli import run
 from wavewright.audio.clip import Clip
-from wavewright.audio.sound_file import decode
+from wavewright.audio.sound_file import open_sound
 from wavewright.base.errors import BadAudio, BadText, SoundWarning
 from wavewright.data.folder import scan
 from wavewright.data.manifest import is_metadata
@@ -122,7 +122,7 @@ def test_what_follows_damaged_frames_of_a_flac_file_is_read(tmp_path, n_channels
     for start in np.flatnonzero(np.diff(differs.astype(int)) == 1) / len(wave):
         assert min(abs(start - place) for place in places) < 0.04
     with pytest.raises(BadAudio, match="copy or export it again"):
-        list(decode(path, strict=True)[1])
+        list(open_sound(path).chunks(strict=True))
 
 
 def test_a_flac_file_that_was_cut_short_ends_there(tmp_path):

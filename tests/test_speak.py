@@ -11,8 +11,9 @@ from byte_streams import ByteStream
 
 import wavewright
 from wavewright.apps.cli import run
-from wavewright.audio.clip import Clip, read_metadata
+from wavewright.audio.clip import Clip
 from wavewright.audio.pcm import read_pcm
+from wavewright.audio.sound_file import open_sound
 from wavewright.base import whole_file
 from wavewright.base.errors import BadFolder, BadSetting, BadText, SkippedText
 from wavewright.speech.chapters import find_chapters, paragraphs
@@ -368,7 +369,7 @@ def test_a_book_is_a_file_a_chapter_and_is_gone_on_with(players, tmp_path):
     path.write_text(BOOK.replace("slept", "dreamt"), encoding="utf-8")
     assert [chapter.is_new for chapter in narrate(path, voice="en-ruth").chapters] == [False, False, True]
     assert [chapter.is_new for chapter in narrate(path, voice="en-ruth", rate=2).chapters] == [True, True, True]
-    assert json.loads(read_metadata(tmp_path / "book" / "01.wav")["comment"])["rate"] == 2
+    assert json.loads(open_sound(tmp_path / "book" / "01.wav").tags["comment"])["rate"] == 2
 
 
 def test_a_book_that_is_all_there_leaves_nothing_of_a_killed_call(players, tmp_path, monkeypatch):

@@ -10,8 +10,8 @@ import pytest
 import soundfile
 
 from wavewright import Clip, edit, split
-from wavewright.audio.sound_file import read_metadata
-from wavewright.base.errors import BadAudio, BadFolder, BadSetting
+from wavewright.audio.sound_file import open_sound
+from wavewright.base.errors import BadAudio, BadSetting
 from wavewright.effects.editing import splitting
 
 RATE = 8_000
@@ -41,7 +41,7 @@ def test_sounds_between_silences_become_files(source):
         start, end = round(segment.start_seconds * RATE), round(segment.end_seconds * RATE)
         np.testing.assert_array_equal(Clip.read(result.out / segment.file).wave, wave[:, start:end])
         assert soundfile.info(result.out / segment.file).subtype == "FLOAT"
-        assert read_metadata(result.out / segment.file)["title"] == "A take"
+        assert open_sound(result.out / segment.file).tags["title"] == "A take"
     lines = [json.loads(line) for line in (result.out / "manifest.jsonl").read_text().splitlines()]
     assert [line["audio_filepath"] for line in lines] == [segment.file for segment in result.segments]
     assert "3 files" in str(result)
@@ -151,6 +151,6 @@ def test_the_source_is_never_replaced(tmp_path):
     (tmp_path / "link").symlink_to(tmp_path)
     source.unlink()
     (tmp_path / "x_01.wav").hardlink_to(tmp_path / "x.wav")
-    with pytest.raises(BadFolder, match="never replaced"):
+    with pytest.raises(BadSetting, match="never replaced"):
         split(tmp_path / "x.wav", tmp_path)
     assert (tmp_path / "x.wav").read_bytes() == before

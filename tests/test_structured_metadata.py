@@ -13,7 +13,7 @@ import wavewright
 from wavewright.audio.clip import Clip
 from wavewright.audio.file_formats import id3_metadata, m4a_metadata
 from wavewright.audio.file_formats.metadata import Marker, SoundMetadata
-from wavewright.audio.sound_file import read_all_metadata
+from wavewright.audio.sound_file import open_sound
 from wavewright.audio.wav_chunks import LoopPoints, Sampler
 from wavewright.base.errors import SoundWarning
 
@@ -45,7 +45,7 @@ def edited(source, out, chain):
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         wavewright.edit(source, out, do=chain, quiet=True)
-    return read_all_metadata(out), " ".join(str(each.message) for each in said if each.category is SoundWarning)
+    return open_sound(out).metadata, " ".join(str(each.message) for each in said if each.category is SoundWarning)
 
 
 @pytest.mark.parametrize(
@@ -101,8 +101,8 @@ def test_an_instrument_of_aiff_goes_through_wav(tmp_path):
     from wavewright.audio.clip import write_blocks
 
     source = write_blocks(tmp_path / "a.aiff", [wave], None, SoundMetadata(sampler=sampler, loops=loops))
-    assert read_all_metadata(source).loops == loops
-    assert read_all_metadata(source).sampler == sampler
+    assert open_sound(source).metadata.loops == loops
+    assert open_sound(source).metadata.sampler == sampler
     kept, said = edited(source, tmp_path / "b.wav", "gain -1dB")
     assert kept.sampler == sampler
     assert "counts or fractions" in said, "that a loop is for the release"
@@ -163,7 +163,7 @@ def test_a_chunk_without_its_pad_byte_hides_nothing(tmp_path, n_bytes):
     odd = b"bext" + struct.pack("<I", n_bytes) + b"\1" * n_bytes
     unpadded = b"IART" + struct.pack("<I", 5) + b"Anna\0" + b"INAM" + struct.pack("<I", 6) + b"Take 7"
     source = wav(tmp_path / "a.wav", odd, chunk(b"LIST", b"INFO" + unpadded))
-    assert read_all_metadata(source).tags == {"artist": "Anna", "title": "Take 7"}
+    assert open_sound(source).metadata.tags == {"artist": "Anna", "title": "Take 7"}
 
 
 # --- ID3
@@ -237,7 +237,7 @@ def test_several_texts_are_given_on_the_command_line(tmp_path):
     for ending in ("wav", "flac", "mp3"):
         out = tmp_path / f"b.{ending}"
         wavewright.edit(source, out, do="gain -1dB", tag=("artist=A", "artist=B", "title=t"), quiet=True)
-        assert [text for name, text in read_all_metadata(out).fields if name == "artist"] == ["A", "B"]
+        assert [text for name, text in open_sound(out).metadata.fields if name == "artist"] == ["A", "B"]
         assert not wavewright.edit(
             source, out, do="gain -1dB", tag=("artist=A", "artist=B", "title=t"), quiet=True
         ).is_new

@@ -15,7 +15,7 @@ from local_server import request
 from studio_browser import PLAYED, reason_to_skip, running_browser
 
 from wavewright import Clip, speak
-from wavewright.audio.sound_file import read_all_metadata
+from wavewright.audio.sound_file import open_sound
 from wavewright.synth.banks import read_bank
 
 pytestmark = [
@@ -117,7 +117,7 @@ def test_a_podcaster_makes_an_episode_of_two_recordings(studio, speakers, tmp_pa
     assert "anna.wav: noise from" in report
     assert "Chapter at 0:00.0: Anna" in report
     (tmp_path / "episode.mp3").write_bytes(studio.download(panel.get_by_role("button", name="Save the episode")))
-    metadata = read_all_metadata(tmp_path / "episode.mp3")
+    metadata = open_sound(tmp_path / "episode.mp3").metadata
     assert metadata.tags["title"] == "Two tones"
     assert [marker.label for marker in metadata.markers] == ["Anna", "Ben"]
     assert metadata.pictures

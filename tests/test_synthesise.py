@@ -12,7 +12,8 @@ import pytest
 import wavewright
 from tests.command_line import refused
 from wavewright.apps.cli import run
-from wavewright.audio.clip import Clip, read_header, read_metadata
+from wavewright.audio.clip import Clip
+from wavewright.audio.sound_file import open_sound
 from wavewright.base.errors import BadFolder, BadSetting
 from wavewright.data import manifest
 from wavewright.synth.procedural import PROCEDURES, Rain
@@ -40,7 +41,7 @@ def test_variations_are_numbered_files_of_consecutive_seeds(tmp_path):
 
 def test_a_file_says_how_to_make_it_again(tmp_path):
     made(tmp_path / "first", variations=2, seed=3, set=("drop_mm=1",))
-    comment = json.loads(read_metadata(tmp_path / "first" / "rain_02.wav")["comment"])
+    comment = json.loads(open_sound(tmp_path / "first" / "rain_02.wav").tags["comment"])
     assert comment["procedure"] == "rain"
     assert comment["channels"] == 2
     settings = tuple(f"{name}={value}" for name, value in comment["settings"].items())
@@ -80,7 +81,7 @@ def test_loops_have_names_of_their_own(tmp_path):
 def test_one_file(tmp_path, name):
     result = made(tmp_path / name, name="explosion", seconds=None, set=("mass_kg=0.1",), channels="mono")
     assert result.files[0].file == name
-    assert read_header(tmp_path / name).n_channels == 1
+    assert open_sound(tmp_path / name).header.n_channels == 1
     assert [path.name for path in tmp_path.iterdir()] == [name]
     made(tmp_path / name, name="explosion", seconds=None, set=("mass_kg=0.1",), channels="mono")
     with pytest.raises(BadFolder, match="exists already"):

@@ -11,9 +11,8 @@ import pytest
 from tests.foreign_files import av  # noqa: F401 - M4A needs it
 from wavewright.audio.clip import Clip, write_blocks
 from wavewright.audio.file_formats.metadata import AUTOMATIC, SoundMetadata, plain, with_qualifiers
-from wavewright.audio.sound_file import read_all_metadata
-from wavewright.effects.editing.carried_metadata import carried
-from wavewright.effects.editing.chain import SoundFormat
+from wavewright.audio.sound_file import SoundFormat, open_sound
+from wavewright.outputs.carried_metadata import carried
 
 ENDINGS = ("wav", "aiff", "flac", "ogg", "opus", "mp3", "m4a")
 PAIRS = [*itertools.product(ENDINGS, ENDINGS)]
@@ -59,7 +58,7 @@ def written(path, metadata):
     """Write metadata and return what is read again, and what is named."""
     left_out = []
     write_blocks(path, [SOUND], None, metadata, left_out=left_out)
-    return read_all_metadata(path), left_out
+    return open_sound(path).metadata, left_out
 
 
 def unlike(before, after):

@@ -8,8 +8,8 @@ import wavewright
 from tests.foreign_files import chirp
 from wavewright.audio.clip import Clip, write_blocks
 from wavewright.audio.file_formats.metadata import Marker, SoundMetadata
-from wavewright.audio.sound_file import read_all_metadata
-from wavewright.effects.editing import timed_text
+from wavewright.audio.sound_file import open_sound
+from wavewright.outputs.carried_metadata import moved_text
 
 RATE = 48_000
 LRC = "[ar:Ann]\n[00:00.50]one\n[00:01.50][00:03.00]two <00:01.75>words\n[00:02.00]three"
@@ -34,7 +34,7 @@ def made(path, metadata, seconds=4.0):
 
 def edited(source, out, chain):
     wavewright.edit(source, out, do=chain, quiet=True)
-    return read_all_metadata(out)
+    return open_sound(out).metadata
 
 
 @pytest.mark.parametrize("ending", ["flac", "ogg", "opus", "mp3"])
@@ -86,7 +86,7 @@ def test_indices_of_a_cue_sheet_move(tmp_path, chain, titles, indices):
 
 def test_a_sheet_without_starts_is_left_out():
     sheet = "TRACK 01\nINDEX 00 00:00:00"
-    assert timed_text.moved(("cuesheet", sheet), lambda marker: marker, 1.0) is None
+    assert moved_text(("cuesheet", sheet), lambda marker: marker, 1.0) is None
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pytest
 import wavewright
 from tests.foreign_files import av, chapters_of, chirp, decode, encode, tags_of
 from wavewright.audio.clip import Clip
+from wavewright.audio.sound_file import open_sound
 
 N_FRAMES, FRAMES_PER_SECOND, RATE = 50, 25, 48_000
 START_SECONDS = 0.5
@@ -125,5 +126,5 @@ def test_lossless_files_stay_so(tmp_path, ending, codec, sample_format, bits):
         container.mux(stream.encode(None))
     wavewright.edit(source, out, do="gain 0dB", quiet=True)
     written = Clip.read(out)
-    assert wavewright.audio.clip.read_header(out).subtype == {16: "PCM_16", 24: "PCM_24", 32: "FLOAT"}[bits]
+    assert open_sound(out).header.subtype == {16: "PCM_16", 24: "PCM_24", 32: "FLOAT"}[bits]
     np.testing.assert_array_equal(written.wave, Clip.read(source).wave)

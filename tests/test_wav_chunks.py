@@ -13,7 +13,7 @@ import soundfile
 from wavewright import Clip, edit, generate
 from wavewright.audio import clip
 from wavewright.audio.clip import write_blocks
-from wavewright.audio.sound_file import read_metadata
+from wavewright.audio.sound_file import open_sound
 from wavewright.audio.wav_chunks import LoopPoints, append_loops, loop_chunk, read_loops
 from wavewright.base.errors import BadSetting
 
@@ -51,7 +51,7 @@ def test_a_loop_is_read_by_others_and_the_file_stays_whole(tmp_path, n_samples, 
     assert struct.unpack("<I", path.read_bytes()[4:8])[0] == path.stat().st_size - 8
     assert path.stat().st_size % 2 == 0
     np.testing.assert_array_equal(Clip.read(path).wave, Clip.read(plain).wave)
-    assert read_metadata(path)["comment"] == "a loop"
+    assert open_sound(path).tags["comment"] == "a loop"
     assert read_loops(plain) == ()
 
 
@@ -120,6 +120,6 @@ def test_generate_makes_loops(tmp_path):
         assert "-loop-" in each.file
         assert each.seconds == 1.5
         assert read_loops(path) == (LoopPoints(0, round(1.5 * 44_100)),)
-        assert '"loop": true' in read_metadata(path)["comment"]
+        assert '"loop": true' in open_sound(path).tags["comment"]
     with pytest.raises(BadSetting, match="interpolation"):
         generate("drums", interpolate=(1, 2), loop=True, out=tmp_path)

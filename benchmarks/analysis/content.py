@@ -24,7 +24,8 @@ from benchmarks.harness.corpora import smoke_ambience, smoke_drums, smoke_speech
 from benchmarks.harness.peers import Peer
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import Table, columns, optional
-from wavewright.audio.clip import read_blocks
+from wavewright.audio.clip import Clip
+from wavewright.audio.sound_file import open_sound
 from wavewright.base.units import db_to_gain
 from wavewright.dsp.frames import FrameBuffer
 from wavewright.dsp.mel import mel_spectrogram
@@ -82,7 +83,8 @@ def joined(folder: Path, seconds: float, rng: np.random.Generator, kind: str) ->
     for path in [paths[row] for row in rng.permutation(len(paths))]:
         if sum(map(len, waves)) >= seconds * SAMPLE_RATE:
             break
-        clips = [clip.mono().resample(SAMPLE_RATE) for clip in read_blocks(path)]
+        sound = open_sound(path)
+        clips = [Clip(wave, sound.header.sample_rate).mono().resample(SAMPLE_RATE) for wave in sound.blocks()]
         wave = np.concatenate([clip.wave[0] for clip in clips])
         start, length = round(START_SECONDS * SAMPLE_RATE), round(EXCERPT_SECONDS * SAMPLE_RATE)
         if kind == "music" and len(wave) > start:

@@ -33,7 +33,7 @@ from unittest import mock
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import Table, columns
 from wavewright.apps import cli
-from wavewright.audio.clip import read_header
+from wavewright.audio.sound_file import open_sound
 from wavewright.models import HOME_VARIABLE
 from wavewright.outputs.provenance.keys import KEYS_VARIABLE
 from wavewright.tasks.list_effects import SettingDescription, list_effects
@@ -142,13 +142,13 @@ Command = Callable[[Sequence], list[str]]
 
 
 def _seconds(path: Path) -> float:
-    header = read_header(path)
+    header = open_sound(path).header
     return header.n_samples / header.sample_rate
 
 
 def _chain(sequence: Sequence, source: str) -> str:
     """Return one to three steps that fit a sound: usual ones, and any effect with random settings."""
-    n_channels = read_header(Path(source)).n_channels
+    n_channels = open_sound(Path(source)).header.n_channels
     steps: list[str] = []
     for _ in range(sequence.random.randint(1, 3)):
         step = sequence.random.choice(CHAINS) if sequence.chance(0.4) else _any_step(sequence)
@@ -457,7 +457,7 @@ def _fault(path: Path) -> str:
         import av
     except ImportError:
         return ""
-    header = read_header(path)
+    header = open_sound(path).header
     try:
         with av.open(str(path)) as container:
             rate = container.streams.audio[0].rate or header.sample_rate

@@ -23,7 +23,8 @@ import wavewright
 from benchmarks.harness.peers import Peer
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import Table, columns
-from wavewright.audio.clip import FORMATS, Clip, read_header
+from wavewright.audio.clip import FORMATS, Clip
+from wavewright.audio.sound_file import open_sound
 from wavewright.base.errors import WavewrightError
 
 PROGRAMS = {
@@ -189,7 +190,7 @@ def _row(path: Path) -> dict[str, str | int | float]:
     return {
         "file": path.name,
         "samples": clip.n_samples,
-        "more_than_header": clip.n_samples - (read_header(path).n_samples or clip.n_samples),
+        "more_than_header": clip.n_samples - (open_sound(path).header.n_samples or clip.n_samples),
         "more_than_ffmpeg": clip.n_samples - expected.shape[1],
         "difference": float(np.abs(clip.wave[:, :n_samples] - expected[:, :n_samples]).max()) if n_samples else 0.0,
         "tags": len(tags),

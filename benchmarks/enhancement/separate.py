@@ -41,7 +41,7 @@ from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import TARGETS, Table, columns
 from benchmarks.speech.judges import mean_interval
 from wavewright.audio.clip import Clip
-from wavewright.audio.sound_file import read_header
+from wavewright.audio.sound_file import open_sound
 from wavewright.base.errors import BadFolder
 from wavewright.base.units import db_to_gain, gain_to_db
 from wavewright.contracts.enhancement import EnhancementSettings
@@ -127,7 +127,7 @@ class Mixtures:
         while True:
             path = files[self._rng.integers(len(files))]
             seconds = n_samples / SAMPLE_RATE
-            start = self._rng.uniform(0, max(1e-3, (read_header(path).seconds or 0.0) - 2 * seconds))
+            start = self._rng.uniform(0, max(1e-3, (open_sound(path).header.seconds or 0.0) - 2 * seconds))
             wave = self._read(path, start, seconds)
             wave = np.tile(wave, -(-n_samples // max(wave.shape[1], 1)))[:, :n_samples]
             if rms(wave) > MIN_LEVEL:

@@ -31,7 +31,7 @@ from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import TARGETS, Table, columns
 from benchmarks.harness.timing import ProcessTimes, time_process
 from benchmarks.speech.speakers import Utterance, missing_engines, other_engines, spoken_in_one_process
-from wavewright.audio.clip import read_header
+from wavewright.audio.sound_file import open_sound
 from wavewright.dsp.spectrum import frame, hann_window
 from wavewright.speech.voice import Voice
 
@@ -97,7 +97,7 @@ def real_time_factor_of_processes(voice: str, vocoder: str, texts: list[str]) ->
         spent = seconds = 0.0
         for text in texts:
             spent += time_process([*command, "--", text]).processor_seconds
-            seconds += read_header(out).seconds
+            seconds += open_sound(out).header.seconds
     return spent / seconds
 
 

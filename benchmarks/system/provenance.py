@@ -18,7 +18,8 @@ import numpy as np
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import Table, columns
 from benchmarks.harness.timing import median_seconds
-from wavewright.audio.clip import Clip, read_header
+from wavewright.audio.clip import Clip
+from wavewright.audio.sound_file import open_sound
 from wavewright.base.units import samples_to_seconds
 from wavewright.outputs.provenance import TrustedKeys, new_key, sign_file, verify_file
 from wavewright.outputs.provenance.finding import side_file_of
@@ -55,7 +56,7 @@ def measure(options: argparse.Namespace, report: Report) -> None:
 
 def _measured(path: Path, key: Ed25519PrivateKey) -> dict[str, object]:
     contents, trusted = path.read_bytes(), TrustedKeys({}, False)
-    seconds = samples_to_seconds(read_header(path).n_samples or 0, RATE)
+    seconds = samples_to_seconds(open_sound(path).header.n_samples or 0, RATE)
 
     def sign() -> None:
         path.write_bytes(contents)

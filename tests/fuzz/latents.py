@@ -34,14 +34,14 @@ def WARM_UP() -> None:
 
 def decode_latents(rng: random.Random, folder: Path, is_damaged: bool = True) -> None:
     """Decode a file of latents."""
-    from wavewright.audio.clip import read_header
+    from wavewright.audio.sound_file import open_sound
     from wavewright.tasks.decode import decode
 
     path = folder / "latents.safetensors"
     path.write_bytes(_damaged(rng) if is_damaged else _contents(_healthy["latents"], json.dumps(_healthy["metadata"])))
     decoded = decode(path, folder / "out.wav")
     str(decoded)
-    header = read_header(decoded.out)
+    header = open_sound(decoded.out).header
     assert (header.n_samples, header.sample_rate) == (round(decoded.seconds * decoded.sample_rate), decoded.sample_rate)
     decoded.out.unlink()
 

@@ -47,14 +47,14 @@ def WARM_UP() -> None:
 
 def decode_file(rng: random.Random, folder: Path, contents: bytes | None = None) -> None:
     """Decode a damaged file, or one with these contents."""
-    from wavewright.audio.clip import read_header
+    from wavewright.audio.sound_file import open_sound
     from wavewright.tasks.decode import decode
 
     path = folder / "codes.wwc"
     path.write_bytes(_damaged(rng) if contents is None else contents)
     decoded = decode(path, folder / "out.wav", max_gap_seconds=rng.choice((0, 1, 20)), quiet=True)
     str(decoded)
-    header = read_header(decoded.out)
+    header = open_sound(decoded.out).header
     assert (header.n_samples, header.sample_rate) == (round(decoded.seconds * decoded.sample_rate), decoded.sample_rate)
     assert decoded.out.stat().st_size < MAX_SOUND_BYTES
     decoded.out.unlink()

@@ -16,6 +16,7 @@ LAYOUTS = {
 }
 """Positions by the number of channels: left, right, centre, low-frequency effects, surround, back."""
 
+PLACES = "the places of its channels"
 PLACES_FIELD = "WAVEFORMATEXTENSIBLE_CHANNEL_MASK"
 """Tag of FLAC files with the mask of the places of the channels, where they are not the usual ones."""
 

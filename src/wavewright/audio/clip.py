@@ -17,35 +17,12 @@ from ..base.errors import BadAudio, BadFolder, BadSetting, SoundWarning, Wavewri
 from ..base.units import samples_to_seconds, seconds_to_samples
 from ..base.whole_file import check_name, scratch_folder, temporary_path, why_not_written
 from . import m4a_file
-from .channel_layouts import PLACES_FIELD, mask_of
+from .channel_layouts import PLACES, PLACES_FIELD, mask_of
 from .file_formats.metadata import SoundMetadata, fields_of
 from .file_kind import HEAD_BYTES, MEDIA_SUFFIXES
-from .metadata_losses import PLACES, losses
-from .sound_file import (
-    CHUNK_SAMPLES,
-    MAX_CHANNELS,
-    OGG_CHANNELS,
-    SAMPLE_RATES_HZ,
-    TAGS,
-    AudioHeader,
-    decode,
-    read_all_metadata,
-    read_header,
-    read_metadata,
-)
+from .sound_file import CHUNK_SAMPLES, MAX_CHANNELS, OGG_CHANNELS, SAMPLE_RATES_HZ, TAGS, SoundSource, open_sound
 from .wav_chunks import LoopPoints
-from .wave_blocks import ClippingMeter, first_samples, mixed_to_mono, regrouped, with_channels
-
-__all__ = [
-    "AudioHeader",
-    "Clip",
-    "describe_audio",
-    "read_blocks",
-    "read_header",
-    "read_metadata",
-    "resampled",
-    "write_blocks",
-]
+from .wave_blocks import ClippingMeter, mixed_to_mono, resampled
 
 FORMATS = {
     ".wav": ("WAV", "PCM_16"),
@@ -99,18 +76,13 @@ RF64_FRACTION = 0.9  # of it, from which on a WAV file is written as RF64, since
 class Clip:
     """A wave and its sample rate.
 
+    Raises BadAudio if the wave has another shape or holds integers; BadSetting if the sample rate is invalid.
+
     Parameters
     ----------
     wave : np.ndarray
         ``(channels, time)``, floats nominally in [-1, 1]; converted to float32.
     sample_rate : int, in Hz
-
-    Raises
-    ------
-    BadAudio
-        If the wave has another shape or holds integers.
-    BadSetting
-        If the sample rate is invalid.
     """
 
     wave: np.ndarray
@@ -163,6 +135,8 @@ class Clip:
     def resample(self, sample_rate: int) -> Clip:
         """Resample the clip with soxr's HQ filter.
 
+        Raises BadSetting if the sample rate is invalid.
+
         Parameters
         ----------
         sample_rate : int, in Hz
@@ -171,11 +145,6 @@ class Clip:
         -------
         Clip
             ``round(n_samples * sample_rate / self.sample_rate)`` samples.
-
-        Raises
-        ------
-        BadSetting
-            If the sample rate is invalid.
         """
         if sample_rate == self.sample_rate:
             return self
@@ -185,12 +154,15 @@ class Clip:
         return Clip(soxr.resample(self.wave.T, self.sample_rate, sample_rate).T, sample_rate)
 
     @classmethod
-    def read(cls, path: str | Path, start_seconds: float = 0.0, seconds: float | None = None) -> Clip:
+    def read(cls, path: SoundSource, start_seconds: float = 0.0, seconds: float | None = None) -> Clip:
         """Read a sound file or a segment of it.
+
+        Raises BadAudio if the file cannot be read, see :func:`wavewright.audio.sound_file.open_sound`; MissingExtra if
+        the format needs the extra ``media``.
 
         Parameters
         ----------
-        path : str or Path
+        path : str, Path or OpenSound
             Sound file.
         start_seconds : float
             Start of the segment.
@@ -201,16 +173,10 @@ class Clip:
         -------
         Clip
             At least one sample.
-
-        Raises
-        ------
-        BadAudio
-            If the file cannot be read, see :func:`wavewright.audio.sound_file.decode`.
-        MissingExtra
-            If the format needs the extra ``media``.
         """
-        blocks = list(read_blocks(path, 60.0, start_seconds, seconds))
-        return cls(np.concatenate([block.wave for block in blocks], axis=1), blocks[0].sample_rate)
+        sound = open_sound(path)
+        waves = [*sound.blocks(60.0, start_seconds, seconds)]
+        return cls(np.concatenate(waves, axis=1), sound.header.sample_rate)
 
     def write(
         self,
@@ -228,6 +194,8 @@ class Clip:
     ) -> bytes:
         """Return the contents of a sound file.
 
+        Raises BadSetting or BadAudio as :func:`write_blocks`.
+
         Parameters
         ----------
         format : str
@@ -239,11 +207,6 @@ class Clip:
         -------
         bytes
             The file.
-
-        Raises
-        ------
-        BadSetting, BadAudio
-            As :func:`write_blocks`.
         """
         if f".{format}" not in FORMATS:
             raise BadSetting(
@@ -285,36 +248,6 @@ def player_html(clip: Clip) -> str:
     note = "" if clip.seconds <= PLAYER_SECONDS else f"; the first {PLAYER_SECONDS:g} s"
     source = f"data:audio/{kind};base64,{b64encode(excerpt.to_bytes(kind)).decode()}"
     return f'<div><audio controls src="{source}"></audio><br>{size}{note}</div>'
-
-
-def read_blocks(
-    path: str | Path,
-    block_seconds: float = 10.0,
-    start_seconds: float = 0.0,
-    seconds: float | None = None,
-    *,
-    strict: bool = False,
-) -> Iterator[Clip]:
-    """Read a sound file of any length in blocks, in bounded memory.
-
-    - ``path``: sound file.
-    - ``block_seconds``: length of a block; the last one may be shorter.
-    - ``start_seconds``: start of the first block.
-    - ``seconds``: longest total duration; by default up to the end of the file.
-    - ``strict``: raise BadAudio where sound is missing or damaged; by default, a :class:`.errors.SoundWarning` says so.
-
-    Raises BadSetting if a length is not above 0, or the start negative, or BadAudio or MissingExtra as
-    :func:`wavewright.audio.sound_file.decode`. What only decoding can detect is raised by the iterator.
-    """
-    if not block_seconds > 0 or not start_seconds >= 0 or not (seconds is None or seconds > 0):
-        raise BadSetting(
-            f"Blocks of {block_seconds} s from {start_seconds} s on for {seconds} s cannot be read; lengths must be "
-            "above 0 and the start at least 0."
-        )
-    header, chunks = decode(path, start_seconds, strict=strict)
-    n_block = max(1, seconds_to_samples(block_seconds, header.sample_rate))
-    n_samples = None if seconds is None else max(1, seconds_to_samples(seconds, header.sample_rate))
-    return (Clip(wave, header.sample_rate) for wave in regrouped(first_samples(chunks, n_samples), n_block))
 
 
 def write_blocks(
@@ -377,27 +310,25 @@ def write_blocks(
                 m4a_file.write(
                     path, temporary, measured, sample_rate, first.n_channels, subtype, known, expected_seconds
                 )
-                lost = losses(known, read_all_metadata(temporary), read_header(temporary).seconds) if known else []
-                temporary.replace(path)
-                return _written(path, [*lost, *([] if has_places else [PLACES])], left_out)
-            with soundfile.SoundFile(
-                temporary, "w", sample_rate, first.n_channels, subtype, format=file_format
-            ) as file:
-                _write_waves(path, file, waves, clipping)
-                n_written = file.frames
-            if is_loop and file_format in WAV_FORMATS:
-                known = replace(known, loops=(LoopPoints(0, n_written),))
-            lost = _write_metadata(path, temporary, known, first.sample_rate, sample_rate, n_written)
-            _without_chance(temporary, file_format)
+                from .metadata_file import losses
+
+                written = open_sound(temporary)
+                lost = losses(known, written.metadata, written.header.seconds) if known else []
+            else:
+                with soundfile.SoundFile(
+                    temporary, "w", sample_rate, first.n_channels, subtype, format=file_format
+                ) as file:
+                    _write_waves(path, file, waves, clipping)
+                    n_written = file.frames
+                if is_loop and file_format in WAV_FORMATS:
+                    known = replace(known, loops=(LoopPoints(0, n_written),))
+                lost = _write_metadata(path, temporary, known, first.sample_rate, sample_rate, n_written)
+                _without_chance(temporary, file_format)
             temporary.replace(path)
     except (OSError, soundfile.LibsndfileError) as error:
         reason = getattr(error, "error_string", None) or getattr(error, "strerror", None) or str(error)
         raise WavewrightError(why_not_written(path, reason)) from error
-    return _written(path, [*lost, *([] if has_places else [PLACES])], left_out)
-
-
-def _written(path: Path, lost: list[str], left_out: list[str] | None) -> Path:
-    """Return the path, after what it has no place for was reported."""
+    lost += [] if has_places else [PLACES]
     if left_out is None:
         warn_of_left_out(path, lost)
     else:
@@ -421,12 +352,12 @@ def _write_metadata(
 
     try:
         metadata_file.write(temporary, metadata, to_rate, n_samples)
-        with temporary.open("rb") as file:
-            head = file.read(HEAD_BYTES)
     except ValueError as error:
         raise BadSetting(f"{path} cannot hold its tags, because {error}; shorten them, or leave some out.") from error
     seconds = samples_to_seconds(n_samples, to_rate)
-    return losses(metadata, metadata_file.read(temporary, head, to_rate, seconds) or SoundMetadata(), seconds)
+    with temporary.open("rb") as file:
+        written = metadata_file.read(file, path.suffix, file.read(HEAD_BYTES), to_rate, seconds)
+    return metadata_file.losses(metadata, written or SoundMetadata(), seconds)
 
 
 def _without_chance(path: Path, file_format: str) -> None:
@@ -475,32 +406,6 @@ def _checked_waves(path: Path, clips: Iterable[Clip], first: Clip) -> Iterator[n
             yield wave
     if n_samples == 0:
         raise BadAudio(f"The sound for {path} has no samples; nothing was written.")
-
-
-def resampled(waves: Iterable[np.ndarray], from_rate: int, to_rate: int, n_channels: int) -> Iterator[np.ndarray]:
-    """Resample consecutive blocks of a wave with soxr's HQ filter, in bounded memory.
-
-    - ``waves``: blocks ``(channels, time)`` float32.
-    - ``from_rate``, ``to_rate``: in Hz.
-    - returns: blocks ``(channels, time)`` float32 of other lengths.
-    """
-    if from_rate == to_rate:
-        yield from waves
-        return
-    stream = soxr.ResampleStream(from_rate, to_rate, n_channels, dtype="float32")
-    for wave in waves:
-        yield stream.resample_chunk(np.ascontiguousarray(wave.T)).T
-    yield stream.resample_chunk(np.zeros((0, n_channels), np.float32), last=True).T
-
-
-def converted(
-    waves: Iterable[np.ndarray], from_rate: int, to_rate: int, from_channels: int, to_channels: int
-) -> Iterator[np.ndarray]:
-    """Resample consecutive blocks and give them another number of channels.
-
-    See :func:`resampled` and :func:`.wave_blocks.with_channels`.
-    """
-    return (with_channels(wave, to_channels) for wave in resampled(waves, from_rate, to_rate, from_channels))
 
 
 def _write_waves(

@@ -1,16 +1,25 @@
-"""The kind of a sound file by its first bytes: whether libsndfile or PyAV reads it, or nothing does."""
+"""The kind of a sound file by its first bytes: which library reads it, and of which byte ranges, and its damage."""
 
 from __future__ import annotations
 
+import os
 import re
 import stat
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import BinaryIO
 
 import soundfile
 
 from ..base.errors import BadAudio
-from .sound_parts import sound_parts
+from ..base.units import samples_to_seconds
+from .file_formats.segments import Segment, SegmentedFile
+from .wav_chunks import WAV_MAGIC, other_header
 
 AUDIO_MAGIC = (
     *(b"RIFF", b"RIFX", b"RF64", b"BW64", b"riff", b"FORM", b".snd", b"dns.", b"caff", b"fLaC", b"OggS", b"ID3"),
@@ -33,25 +42,8 @@ MEDIA_MAGIC = (
     *(b"ajkg", b"tBaK", b"\x7f\xfe\x80\x01", b"ea3\x03", b"EA3"),
 )
 MEDIA_SUFFIXES = (
-    *(
-        ".3gp",
-        ".aac",
-        ".ac3",
-        ".amr",
-        ".ape",
-        ".asf",
-        ".avi",
-        ".dsf",
-        ".flv",
-        ".gsm",
-        ".m4a",
-        ".m4b",
-        ".mka",
-        ".mkv",
-        ".mov",
-        ".mp2",
-    ),
-    *(".mp4", ".mpc", ".mpg", ".spx", ".tta", ".webm", ".wma", ".wmv", ".wv"),
+    *(".3gp", ".aac", ".ac3", ".amr", ".ape", ".asf", ".avi", ".dsf", ".flv", ".gsm", ".m4a", ".m4b", ".mka"),
+    *(".mkv", ".mov", ".mp2", ".mp4", ".mpc", ".mpg", ".spx", ".tta", ".webm", ".wma", ".wmv", ".wv"),
 )
 """Formats that PyAV can read and libsndfile cannot."""
 
@@ -84,28 +76,35 @@ CLEAR = ("act", "ast", "brstm", "dts", "iff", "mlp", "oma", "qcp", "shn", "tak",
 CONTAINER_OPTIONS = {"format_whitelist": ",".join(CONTAINERS), "protocol_whitelist": "file"}
 
 
-def needs_media(path: Path) -> bool:
-    """Return True if PyAV has to read this file; raise BadAudio if it is no sound file."""
-    head = _head(path)
-    suffix = path.suffix.lower()
-    if head.startswith(b"OggS") and head[OGG_PACKET:].startswith(OGG_FLAC):
-        return True  # of which libsndfile decodes few
-    if suffix in MEDIA_SUFFIXES or head[4:8] == b"ftyp" or head.startswith(MEDIA_MAGIC):
-        return True
-    # libmpg123 accepts any bytes as MP3 and logs while it searches them for frames, so others do not get there.
-    if not head.startswith(AUDIO_MAGIC) and not (suffix == ".mp3" or (head[0] == 0xFF and head[1:2] >= b"\xe0")):
-        if find_spec("av") is None:
-            others = ", others with PyAV"
-        elif _is_of_ffmpeg(path):
-            return True
-        else:
-            others = ""
-        raise BadAudio(f"{path} is not a sound file; WAV, AIFF, FLAC, OGG, Opus and MP3 can be read{others}.")
-    return head.startswith(CODEC_MAGIC) and _is_of_other_codec(path, head)
+@dataclass(frozen=True)
+class SoundParts:
+    """The parts of a file that are decoded, in order.
+
+    - ``segments``: the segments of each part; None for the file as it is.
+    - ``faults``: sentences about what is missing or damaged, without the name of the file.
+    - ``is_damaged``: sound is missing; otherwise the header alone is incomplete.
+    - ``has_end``: the header says how much sound there is, so less is a fault.
+    """
+
+    segments: tuple[Sequence[Segment] | None, ...] = (None,)
+    faults: tuple[str, ...] = ()
+    is_damaged: bool = False
+    has_end: bool = True
+
+    def sources(self, path: Path) -> Iterator[str | SegmentedFile]:
+        """Yield what to open for each part."""
+        for segments in self.segments:
+            if segments is None and path.suffix.lower() == ".raw":  # by which soundfile takes it for bare samples
+                yield SegmentedFile(path, ((0, path.stat().st_size),))
+            else:
+                yield str(path) if segments is None else SegmentedFile(path, segments)
 
 
-def _head(path: Path) -> bytes:
-    """Return the first bytes of a file; raise BadAudio if there are none, or it cannot be opened."""
+def kind_of(path: Path) -> tuple[bytes, SoundParts | None]:
+    """Return the first bytes of a sound file and what libsndfile decodes of it, None if PyAV has to; open it once.
+
+    Raises BadAudio if it is no sound file, or cannot be opened.
+    """
     if INVALID_IN_NAMES.search(str(path)):
         raise BadAudio(f"The name {str(path)!r} is not valid text on this system; rename the file.")
     try:
@@ -116,13 +115,37 @@ def _head(path: Path) -> bytes:
             raise BadAudio(f"{path} is a pipe, socket or device; save the sound to a file, and give that.")
         with path.open("rb") as file:
             head = file.read(HEAD_BYTES)
+            if not head:
+                raise BadAudio(f"{path} is an empty file; copy or export the sound again.")
+            return head, None if _needs_media(path, head) else _parts_of(path, head, file)
     except FileNotFoundError as error:
         raise BadAudio(f"{path} does not exist; check the path.") from error
     except OSError as error:
         raise BadAudio(f"{path} cannot be opened ({error.strerror}); check the path and its permissions.") from error
-    if not head:
-        raise BadAudio(f"{path} is an empty file; copy or export the sound again.")
-    return head
+
+
+def _needs_media(path: Path, head: bytes) -> bool:
+    """Return True if PyAV has to read a file that starts with ``head``; raise BadAudio if it is no sound file."""
+    suffix = path.suffix.lower()
+    if head.startswith(b"OggS") and head[OGG_PACKET:].startswith(OGG_FLAC):
+        return True  # of which libsndfile decodes few
+    if suffix in MEDIA_SUFFIXES or head[4:8] == b"ftyp" or head.startswith(MEDIA_MAGIC):
+        return True
+    # libmpg123 accepts any bytes as MP3 and logs while it searches them for frames, so others do not get there.
+    if head.startswith(AUDIO_MAGIC) or suffix == ".mp3" or is_mpeg_frame(head):
+        return False
+    if find_spec("av") is None:
+        others = ", others with PyAV"
+    elif _is_of_ffmpeg(path):
+        return True
+    else:
+        others = ""
+    raise BadAudio(f"{path} is not a sound file; WAV, AIFF, FLAC, OGG, Opus and MP3 can be read{others}.")
+
+
+def is_mpeg_frame(head: bytes) -> bool:
+    """Return True for bytes that begin as a frame of MPEG audio does."""
+    return head[:1] == b"\xff" and head[1:2] >= b"\xe0"
 
 
 def _is_of_ffmpeg(path: Path) -> bool:
@@ -136,17 +159,12 @@ def _is_of_ffmpeg(path: Path) -> bool:
         return False
 
 
-def _is_of_other_codec(path: Path, head: bytes) -> bool:
-    """Return True for a sound that libsndfile refuses, of a codec that PyAV knows, such as G.722 in WAV."""
-    try:
-        source = next(sound_parts(path, head).sources(path))
-        with soundfile.SoundFile(source):
-            return False
-    except OSError:
+def is_of_other_codec(path: Path, head: bytes, error: BaseException | None) -> bool:
+    """Return True for a sound that libsndfile refused, of a codec that PyAV knows, such as G.722 in WAV."""
+    if not head.startswith(CODEC_MAGIC) or not isinstance(error, soundfile.LibsndfileError):
         return False
-    except soundfile.LibsndfileError as error:
-        if error.code == UNSUPPORTED_ENCODING:
-            return True
+    if error.code == UNSUPPORTED_ENCODING:
+        return True
     try:
         import av
     except ImportError:
@@ -158,3 +176,92 @@ def _is_of_other_codec(path: Path, head: bytes) -> bool:
             return context is not None and is_known
     except (av.FFmpegError, UnicodeError, OverflowError, ZeroDivisionError):
         return False
+
+
+def _parts_of(path: Path, head: bytes, file: BinaryIO) -> SoundParts:
+    """Return what is decoded of a file that starts with ``head``.
+
+    Raises BadAudio if a page or frame is expected in the file, and there is none.
+    """
+    if head.startswith(b"OggS"):
+        return _ogg_parts(path, file)
+    if head.startswith((*WAV_MAGIC, b"caff")):
+        return _of_other_header(file)
+    is_mpeg = head.startswith(b"ID3") or path.suffix.lower() == ".mp3" or is_mpeg_frame(head)
+    return _mpeg_parts(file) if is_mpeg and b"fLaC" not in head else SoundParts()
+
+
+def _ogg_parts(path: Path, file: BinaryIO) -> SoundParts:
+    from .file_formats import ogg
+
+    links = ogg.links_of(file)
+    if links.spans == ((0, 0),):
+        raise BadAudio(f"{path} breaks off in its first Ogg page: it was cut short; copy or export it again.")
+    if links.is_whole(os.fstat(file.fileno()).st_size):
+        return SoundParts()
+    faults = []
+    if links.is_cut:
+        faults.append("breaks off in the middle of an Ogg page: it was cut short. What is whole was read")
+    if links.n_skipped:
+        faults.append(f"holds {links.n_skipped} bytes that are no Ogg pages. They were left out")
+    return SoundParts(tuple((span,) for span in links.spans), tuple(faults), bool(faults))
+
+
+def _of_other_header(file: BinaryIO) -> SoundParts:
+    found = other_header(file)
+    if found is None:
+        return SoundParts()
+    if not found.is_open_ended:
+        return SoundParts((found.segments,))
+    fault = "does not say how long it is, as files from a pipe or of a program that crashed. It was read to its end"
+    return SoundParts((found.segments,), (fault,), has_end=False)
+
+
+def _mpeg_parts(file: BinaryIO) -> SoundParts:
+    from .file_formats import mpeg_scan
+
+    found = mpeg_scan.scan(file)
+    if found is None:
+        return SoundParts()
+    faults = []
+    rate = mpeg_scan.sample_rate(found.head)
+    promised, held, changed = (
+        samples_to_seconds((n or 0) * found.samples_per_frame, rate)
+        for n in (found.n_described, found.n_frames, found.changed_at)
+    )
+    lengths = f"promises {promised:.2f} s and holds {held:.2f} s" if promised > held else ""
+    if found.changed_at is not None:
+        faults.append(
+            f"changes its sample rate or its number of channels at {changed:.2f} s. What has the first was read; split "
+            "it there to read the rest"
+        )
+    elif found.n_skipped:
+        and_lengths = f", and it {lengths}" if lengths else ""
+        faults.append(f"is damaged: {found.n_skipped} bytes in it are no sound{and_lengths}. The rest was read")
+    elif lengths:
+        faults.append(f"{lengths}: it was cut short. What there is was read")
+    elif found.is_cut:
+        faults.append("breaks off in the middle of a frame: it was cut short. What is whole was read")
+    if found.is_as_described:
+        return SoundParts()
+    return SoundParts((found.segments(),), tuple(faults), bool(faults), has_end=False)
+
+
+_stderr_lock = threading.Lock()
+
+
+@contextmanager
+def quiet_library() -> Iterator[None]:
+    """Discard what a C library prints on standard error, as libmpg123 does about damaged frames."""
+    with _stderr_lock:
+        if sys.stderr is not None:
+            sys.stderr.flush()
+        saved = os.dup(2)
+        null = os.open(os.devnull, os.O_WRONLY)
+        try:
+            os.dup2(null, 2)
+            yield
+        finally:
+            os.dup2(saved, 2)
+            os.close(saved)
+            os.close(null)

@@ -1,15 +1,17 @@
-"""Write M4A and M4B files by PyAV, the extra ``media``: AAC, or lossless ALAC, with tags, a cover and chapters."""
+"""Sound encoded by PyAV, the extra ``media``, and M4A and M4B files of it, with tags, a cover and chapters."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from ..base.errors import BadSetting, MissingExtra, WavewrightError, how_to_install
+from ..base.units import seconds_to_samples
 from ..base.whole_file import why_not_written
 from .file_formats import m4a_metadata
 from .file_formats.metadata import Marker, SoundMetadata
@@ -23,13 +25,18 @@ SUBTYPES = {AAC: ("aac", "fltp"), "ALAC_16": ("alac", "s16p"), "ALAC_24": ("alac
 
 AAC_RATES_HZ = (7_350, 8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 64_000, 88_200, 96_000)
 MAX_ALAC_RATE_HZ = 384_000
-LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "4.0", 5: "5.0", 6: "5.1", 8: "7.1"}
+M4A_LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "4.0", 5: "5.0", 6: "5.1", 8: "7.1"}
 AUDIO_BOOK = ".m4b"
 AUDIO_BOOK_MEDIA_TYPE = "2"  # by which players put a file among audio books
 
 CREATED = "creation_time"  # a field of the container itself
 MILLISECONDS = 1_000  # of a second
 LAST_SECONDS = 1.0  # of a last chapter whose end is not known
+
+LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "quad", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
+"""Channels in the order of the layouts of WAV files, by their number."""
+
+BITS_PER_SECOND_AND_CHANNEL = 96_000
 
 
 def check_extra(path: Path) -> None:
@@ -63,11 +70,9 @@ def write(
     """
     import av
 
-    from .media_encoding import BITS_PER_SECOND_AND_CHANNEL, sound_packets
-
-    if n_channels not in LAYOUTS:
+    if n_channels not in M4A_LAYOUTS:
         raise BadSetting(
-            f"{path} cannot hold {n_channels} channels; an M4A file has one of {', '.join(map(str, LAYOUTS))}."
+            f"{path} cannot hold {n_channels} channels; an M4A file has one of {', '.join(map(str, M4A_LAYOUTS))}."
         )
     codec, sample_format = SUBTYPES[subtype]
     is_book = path.suffix.lower() == AUDIO_BOOK
@@ -79,7 +84,7 @@ def write(
                 container.metadata[CREATED] = created
             container.set_chapters([*_chapters(metadata.markers, seconds)])
             stream: AvObject = container.add_stream(
-                codec, rate=sample_rate, layout=LAYOUTS[n_channels], format=sample_format
+                codec, rate=sample_rate, layout=M4A_LAYOUTS[n_channels], format=sample_format
             )
             if subtype == AAC:
                 stream.bit_rate = BITS_PER_SECOND_AND_CHANNEL * n_channels
@@ -110,3 +115,22 @@ def _chapters(markers: tuple[Marker, ...], seconds: float | None) -> Iterator[Av
             "time_base": Fraction(1, MILLISECONDS),
             "metadata": {"title": marker.label},
         }
+
+
+def sound_packets(
+    stream: AvObject, waves: Iterable[np.ndarray], rate: int, start_seconds: float = 0.0
+) -> Iterator[AvObject]:
+    """Yield the packets of a sound ``(channels, time)``, encoded."""
+    import av
+
+    position = seconds_to_samples(start_seconds, rate)
+    for wave in waves:
+        if not wave.shape[1]:
+            continue
+        # Interleaved: PyAV writes beyond the planes of more than seven channels.
+        interleaved = np.ascontiguousarray(wave.T.clip(-1, 1), np.float32).reshape(1, -1)
+        frame = av.AudioFrame.from_ndarray(interleaved, format="flt", layout=stream.layout.name)
+        frame.rate, frame.pts, frame.time_base = rate, position, Fraction(1, rate)
+        position += wave.shape[1]
+        yield from (packet for packet in stream.encode(frame) if packet.dts is not None)
+    yield from (packet for packet in stream.encode(None) if packet.dts is not None)

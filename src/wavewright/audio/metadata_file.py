@@ -1,47 +1,82 @@
-"""Read and write the metadata of sound files of every kind: tags, pictures, markers, loop points, other chunks."""
+"""Metadata of sound files of every kind: tags, pictures, markers, loops, chunks; read and written, and what is lost."""
 
 from __future__ import annotations
 
 import struct
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, BinaryIO, TypeAlias
 
+from ..base.errors import BadSetting
 from ..base.whole_file import temporary_path
 from .file_formats import aiff_metadata, id3_metadata, m4a_metadata, other_metadata, vorbis_metadata, wav_metadata
+from .file_formats.ape import KIND as APE
 from .file_formats.id3 import skip_tags
-from .file_formats.metadata import TRACK, ForeignPart, Marker, Picture, SoundMetadata, normalised, text_of
-from .wav_chunks import WAV_MAGIC
+from .file_formats.lyrics3 import KIND as LYRICS3
+from .file_formats.metadata import (
+    TRACK,
+    ForeignPart,
+    Marker,
+    Picture,
+    SoundMetadata,
+    normalised,
+    plain,
+    text_of,
+    with_joined_totals,
+)
+from .file_kind import is_mpeg_frame
+from .wav_chunks import WAV_MAGIC, LoopPoints
 
 Container: TypeAlias = Any  # av.container.InputContainer: PyAV is an optional dependency
 
 IMAGE_TYPES = {"mjpeg": "image/jpeg", "png": "image/png", "gif": "image/gif", "bmp": "image/bmp", "webp": "image/webp"}
-FRONT_COVER = 3
 UNKNOWN_LANGUAGE = ("language", "und")
 
+IMAGES = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png"}
+"""Types of covers that players show, by their first bytes."""
 
-def read(path: Path, head: bytes, sample_rate: int, seconds: float | None) -> SoundMetadata | None:
+MAX_COVER_BYTES = 2**24
+LOOPS = "its loop points"
+SAME_SECONDS = 0.05  # between times that are one: some formats store milliseconds, AAC lasts some longer
+SAME_NOTE = 1e-4
+KINDS = {
+    id3_metadata.KIND: "frame",
+    wav_metadata.KIND: "chunk",
+    aiff_metadata.KIND: "chunk",
+    vorbis_metadata.KIND: "block",
+    m4a_metadata.KIND: "atom",
+    APE: "item",
+    LYRICS3: "field",
+    other_metadata.KIND: "part",
+    TRACK: "track",
+}
+MIME_TYPES = {"image/jpg": "image/jpeg"}
+
+
+def read(file: BinaryIO, suffix: str, head: bytes, sample_rate: int, seconds: float | None) -> SoundMetadata | None:
     """Return the metadata of a file that starts with ``head``; None for kinds that are not known here.
 
     What is damaged is left out.
     """
-    with path.open("rb") as file:
-        try:
-            if head[:4] in WAV_MAGIC:
-                return wav_metadata.read(file, sample_rate)
-            if head[:4] == b"FORM":
-                return aiff_metadata.read(file, sample_rate)
-            if head[:4] == b"OggS":
-                return vorbis_metadata.read_ogg(file, seconds)
-            if (found := other_metadata.read(file, head, sample_rate)) is not None:
-                return found
-            file.seek(skip_tags(file))
-            if file.read(4) == b"fLaC":
-                return vorbis_metadata.read_flac(file, seconds)
-            if head[:3] == b"ID3" or path.suffix.lower() == ".mp3" or (head[:1] == b"\xff" and head[1:2] >= b"\xe0"):
-                return id3_metadata.read(file)
-        except (ValueError, struct.error, IndexError):
-            return SoundMetadata()
+    file.seek(0)
+    try:
+        if head[:4] in WAV_MAGIC:
+            return wav_metadata.read(file, sample_rate)
+        if head[:4] == b"FORM":
+            return aiff_metadata.read(file, sample_rate)
+        if head[:4] == b"OggS":
+            return vorbis_metadata.read_ogg(file, seconds)
+        if (found := other_metadata.read(file, head, sample_rate)) is not None:
+            return found
+        file.seek(skip_tags(file))
+        if file.read(4) == b"fLaC":
+            return vorbis_metadata.read_flac(file, seconds)
+        if head[:3] == b"ID3" or suffix.lower() == ".mp3" or is_mpeg_frame(head):
+            return id3_metadata.read(file)
+    except (ValueError, struct.error, IndexError):
+        return SoundMetadata()
     return None
 
 
@@ -90,7 +125,7 @@ def _covers(container: Container) -> Iterator[Picture]:
         content = next((bytes(packet) for packet in container.demux(stream) if packet.size), b"")
         container.seek(0)
         if content:
-            yield Picture(FRONT_COVER, mime, stream.metadata.get("title", ""), content)
+            yield Picture(m4a_metadata.FRONT_COVER, mime, stream.metadata.get("title", ""), content)
 
 
 def write(path: Path, metadata: SoundMetadata, sample_rate: int, n_samples: int) -> None:
@@ -120,3 +155,127 @@ def write(path: Path, metadata: SoundMetadata, sample_rate: int, n_samples: int)
                         while block := file.read(2**20):
                             target.write(block)
                 copy.replace(path)
+
+
+def image_type(content: bytes) -> str:
+    """Return the MIME type of a picture that players show, empty for anything else."""
+    return next((mime for start, mime in IMAGES.items() if content.startswith(start)), "")
+
+
+def cover_of(content: bytes) -> tuple[Picture, ...]:
+    """Return a picture as a cover, nothing of one that players do not show."""
+    kind = image_type(content)
+    return (Picture(m4a_metadata.FRONT_COVER, kind, "", content),) if kind else ()
+
+
+def read_cover(path: Path) -> bytes:
+    """Return the bytes of a cover; raise BadSetting if it cannot be read, is too large, or is no JPEG or PNG."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_COVER_BYTES + 1)
+    except OSError as error:
+        raise BadSetting(f"The cover {path} cannot be read ({error.strerror}); check the path.") from error
+    if len(content) > MAX_COVER_BYTES:
+        raise BadSetting(f"The cover {path} has more than {MAX_COVER_BYTES // 2**20} MiB; make it smaller.")
+    if not image_type(content):
+        raise BadSetting(f"The cover {path} is neither JPEG nor PNG; convert it.")
+    return content
+
+
+def losses(wanted: SoundMetadata, written: SoundMetadata, seconds: float | None) -> list[str]:
+    """Return the names of what differs or is missing in a file that lasts ``seconds``."""
+    return [
+        *_of_fields(wanted, written),
+        *_of_pictures(wanted, written),
+        *_of_markers(wanted.markers, written.markers, seconds),
+        *_of_loops(wanted.loops, written.loops),
+        *_of_sampler(wanted, written),
+        *(name_of(part) for part in (Counter(wanted.parts) - Counter(written.parts))),
+    ]
+
+
+def name_of(part: ForeignPart) -> str:
+    """Return the name of a part for a message."""
+    return f"the {KINDS[part.kind]} {part.name.strip()!r}"
+
+
+def _of_fields(wanted: SoundMetadata, written: SoundMetadata) -> Iterator[str]:
+    exact, found = (Counter((name.lower(), text) for name, text in each.fields) for each in (wanted, written))
+    as_text, found_as_text = (with_joined_totals(each.values) for each in (wanted, written))
+    for name, texts in as_text.items():
+        if Counter(texts) - Counter(found_as_text.get(name, ())):
+            yield f"the tag {name!r}" if name not in found_as_text else f"a part of the tag {name!r}"
+    for (name, text), _ in (exact - found).items():
+        plain_name, plain_text = plain(name, text)
+        if (plain_name, plain_text) != (name, text) and plain_text in found_as_text.get(plain_name.lower(), ()):
+            yield (
+                f"language and description of the tag {plain_name!r}"
+                if name.count(":") > 1
+                else f"the role in {plain_name!r}"
+            )
+
+
+def _of_pictures(wanted: SoundMetadata, written: SoundMetadata) -> Iterator[str]:
+    missing = Counter(each.content for each in wanted.pictures) - Counter(each.content for each in written.pictures)
+    if n_missing := missing.total():
+        yield f"{n_missing} of its pictures"
+    exact, found = (
+        Counter(replace(each, mime=MIME_TYPES.get(each.mime.lower(), each.mime.lower())) for each in metadata.pictures)
+        for metadata in (wanted, written)
+    )
+    if (exact - found).total() > n_missing:
+        yield "kinds or descriptions of its pictures"
+
+
+def _of_markers(wanted: tuple[Marker, ...], written: tuple[Marker, ...], seconds: float | None) -> Iterator[str]:
+    ordered = sorted(wanted, key=lambda marker: marker.start)
+    following = [*(marker.start for marker in ordered[1:]), seconds][: len(ordered)]
+    left = sorted(written, key=lambda marker: marker.start)
+    n_missing, lost = 0, dict.fromkeys(("labels", "remarks", "links, pictures or further texts"), False)
+    is_end_lost = False
+    for marker, following_start in zip(ordered, following, strict=True):
+        near = [each for each in left if abs(each.start - marker.start) <= SAME_SECONDS]
+        if not near:
+            n_missing += 1
+            continue
+        there = min(near, key=lambda each: (each.label != marker.label, abs(each.start - marker.start)))
+        left.remove(there)
+        differ = (
+            there.label != marker.label,
+            there.remark != marker.remark,
+            bool(Counter(marker.parts) - Counter(there.parts)),
+        )
+        lost = {name: was or now for (name, was), now in zip(lost.items(), differ, strict=True)}
+        there_end = following_start if there.end is None else there.end
+        if marker.end is not None and (there_end is None or abs(marker.end - there_end) > SAME_SECONDS):
+            is_end_lost = True
+    if n_missing:
+        yield f"{n_missing} of its {len(wanted)} markers"
+    if is_end_lost:
+        yield "the ends of its regions"
+    yield from (f"{name} of its markers" for name, is_lost in lost.items() if is_lost)
+
+
+def _of_loops(wanted: tuple[LoopPoints, ...], written: tuple[LoopPoints, ...]) -> Iterator[str]:
+    spans, found = (Counter((loop.start, loop.end, loop.kind) for loop in each) for each in (wanted, written))
+    if spans - found:
+        yield LOOPS
+    elif Counter(wanted) - Counter(written):
+        yield "counts or fractions of its loops"
+
+
+def _of_sampler(wanted: SoundMetadata, written: SoundMetadata) -> Iterator[str]:
+    if wanted.sampler is None:
+        return
+    if written.sampler is None:
+        yield "the note of its sampler"
+        return
+    before, after = wanted.sampler, written.sampler
+    if abs(before.note - after.note) > SAME_NOTE:
+        yield (
+            "a fraction of the note of its sampler" if abs(before.note - after.note) < 1 else "the note of its sampler"
+        )
+    if before.ranges not in (None, after.ranges):
+        yield "the ranges of its sampler"
+    if (before.fields, before.data) != (after.fields, after.data):
+        yield "settings of its sampler"

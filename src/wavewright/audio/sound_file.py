@@ -1,29 +1,31 @@
-"""Decode sound files chunk by chunk, and check what their headers claim."""
+"""Sound files, opened once: what their headers claim, checked, their metadata, and their samples chunk by chunk."""
 
 from __future__ import annotations
 
+import hashlib
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import chain
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, BinaryIO, Literal, TypeAlias
 
 import numpy as np
 import soundfile
 
-from ..base.errors import BadAudio, MissingExtra, SoundWarning, how_to_install
+from ..base.errors import BadAudio, BadSetting, MissingExtra, SoundWarning, how_to_install
+from ..base.file_hash import SHORT_DIGITS
 from ..base.json_text import parse
 from ..base.units import samples_to_seconds, seconds_to_samples
 from .file_formats import m4a_metadata
 from .file_formats.metadata import SoundMetadata, normalised
 from .file_formats.segments import SegmentedFile
-from .file_formats.wav_sizes import frames_of_fact
-from .file_kind import CONTAINER_OPTIONS, HEAD_BYTES, needs_media
-from .sound_parts import SoundParts, quiet_library, sound_parts
-from .wave_blocks import first_samples
+from .file_kind import CONTAINER_OPTIONS, SoundParts, is_of_other_codec, kind_of, quiet_library
+from .wav_chunks import frames_of_fact
+from .wave_blocks import MONO_BLOCK_VALUES, MonoSound, first_samples, regrouped
 
 CHUNK_SAMPLES = 65_536
 """Samples decoded or encoded at a time.
@@ -116,105 +118,180 @@ class AudioHeader:
         return None if self.n_samples is None else samples_to_seconds(self.n_samples, self.sample_rate)
 
 
-def read_header(path: str | Path) -> AudioHeader:
-    """Return the header of a sound file without decoding it; raise BadAudio or MissingExtra as :func:`decode`."""
+@dataclass(frozen=True)
+class SoundFormat:
+    """Sample rate in Hz, number of channels, and length in seconds (None if unknown) of a sound."""
+
+    sample_rate: int
+    n_channels: int
+    seconds: float | None = None
+
+
+def open_sound(path: SoundSource) -> OpenSound:
+    """Find the kind of a sound file and read its header.
+
+    No handle is left open, so the file may be replaced meanwhile.
+
+    Raises BadAudio if the file is missing, a folder, empty, no sound file, without samples that can be decoded, or of
+    an unusual sample rate; MissingExtra if the format needs the extra ``media``.
+
+    Parameters
+    ----------
+    path : str, Path or OpenSound
+        Sound file; one that has been opened is returned as it is.
+    """
+    if isinstance(path, OpenSound):
+        return path
     path = Path(path)
-    if needs_media(path):
-        with _open_media(path) as container:
-            return _media_header(path, container)
-    return _sound_header(path, _parts(path))
+    head, parts = kind_of(path)
+    if parts is not None:
+        try:
+            return OpenSound(path, _sound_header(path, parts), head, parts)
+        except BadAudio as error:
+            if not is_of_other_codec(path, head, error.__cause__):
+                raise
+    with _open_media(path) as container:
+        return OpenSound(path, _media_header(path, container), head, None)
 
 
-def read_metadata(path: str | Path) -> dict[str, str]:
-    """Return the non-empty tags of a sound file by name (see ``TAGS``); raise BadAudio if it cannot be read."""
-    return {name: text for name, text in read_all_metadata(path).tags.items() if name in TAGS}
+class OpenSound:
+    """A sound file whose kind and header are known; metadata, hash and samples are read when they are asked for.
+
+    - ``path``, ``header``: the file, and its header.
+    - ``head``: its first bytes.
+    - ``parts``: what libsndfile decodes of it; None for a file that PyAV decodes.
+    """
+
+    def __init__(self, path: Path, header: AudioHeader, head: bytes, parts: SoundParts | None) -> None:
+        self.path = path
+        self.header = header
+        self._head = head
+        self._parts = parts
+
+    @cached_property
+    def metadata(self) -> SoundMetadata:
+        """All that the file holds beside its sound; raises BadAudio if it cannot be read."""
+        if self._parts is not None:
+            with self.path.open("rb") as file:
+                return self._metadata_of(file, self._parts)
+        from . import metadata_file
+
+        with _open_media(self.path) as container:
+            return metadata_file.read_container(self.path, container)
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """The non-empty tags by name, see ``TAGS``."""
+        return {name: text for name, text in self.metadata.tags.items() if name in TAGS}
+
+    @property
+    def origin(self) -> dict[str, object]:
+        """What the file was made from, as its comment says; empty if it says nothing."""
+        try:
+            origin = parse(self.tags["comment"])
+        except (ValueError, KeyError):
+            return {}
+        return origin if isinstance(origin, dict) else {}
+
+    @cached_property
+    def hash(self) -> str:
+        """The first digits of the file's SHA-256; who asks for it needs the metadata too, which is read on the way."""
+        with self.path.open("rb") as file:
+            if self._parts is not None and "metadata" not in vars(self):
+                self.metadata = self._metadata_of(file, self._parts)
+                file.seek(0)
+            return hashlib.file_digest(file, "sha256").hexdigest()[:SHORT_DIGITS]
+
+    def _metadata_of(self, file: BinaryIO, parts: SoundParts) -> SoundMetadata:
+        from . import metadata_file
+
+        found = metadata_file.read(file, self.path.suffix, self._head, self.header.sample_rate, self.header.seconds)
+        if found is None:
+            with _open_sound(self.path, next(parts.sources(self.path))) as sound:
+                found = SoundMetadata(normalised((name, text) for name, text in sound.copy_metadata().items()))
+        # libsndfile adds its own name and version
+        fields = ((name, re.sub(r" \(libsndfile-[^)]*\)$", "", text)) for name, text in found.fields)
+        return replace(found, fields=tuple(fields))
+
+    def chunks(
+        self, start_seconds: float = 0.0, dtype: SampleType = "float32", *, strict: bool = False
+    ) -> Iterator[np.ndarray]:
+        """Return the samples in chunks, as they are decoded.
+
+        - ``start_seconds``: start of the first chunk.
+        - ``dtype``: type of the samples; only ``float64`` holds all bits of 32-bit integers and of doubles. Formats of
+          the extra ``media`` are decoded to ``float32``.
+        - ``strict``: raise BadAudio where sound is missing or damaged; by default what can be decoded is, and a
+          :class:`.errors.SoundWarning` says what is missing.
+        - returns: consecutive chunks ``(channels, time)``, at least one sample in all.
+
+        Raises BadAudio if the sound ends before the start, has no samples, or samples that are not finite. What only
+        decoding can detect is raised by the iterator.
+        """
+        path, header = self.path, self.header
+        start = seconds_to_samples(start_seconds, header.sample_rate)
+        if header.n_samples == 0:
+            raise _no_samples(path)
+        if header.seconds is not None and start >= (header.n_samples or 0):
+            raise BadAudio(
+                f"{path} is {header.seconds:.3f} s long and was asked for from {start_seconds} s on; start earlier."
+            )
+        if strict and header.is_damaged:
+            raise BadAudio(f"{header.faults[0]}; copy or export it again.")
+        for fault in header.faults:
+            warnings.warn(f"{fault}.", SoundWarning, stacklevel=2)
+        if self._parts is None:
+            chunks = _media_chunks(path, header, start, strict)
+        else:
+            chunks = _sound_chunks(path, self._parts, header, start, dtype, strict)
+        if header.is_padded and header.n_samples is not None:
+            chunks = first_samples(chunks, header.n_samples - start)
+        return _finite(path, header, start, chunks)
+
+    def blocks(
+        self,
+        block_seconds: float = 10.0,
+        start_seconds: float = 0.0,
+        seconds: float | None = None,
+        *,
+        strict: bool = False,
+    ) -> Iterator[np.ndarray]:
+        """Return the samples in blocks ``(channels, time)`` of one length, in bounded memory, however long the file is.
+
+        - ``block_seconds``: length of a block; the last one may be shorter.
+        - ``start_seconds``: start of the first block.
+        - ``seconds``: longest total duration; by default up to the end of the file.
+        - ``strict``: raise BadAudio where sound is missing or damaged; by default, a warning says so.
+
+        Raises BadSetting if a length is not above 0, or the start negative, or BadAudio as :meth:`chunks`.
+        """
+        if not block_seconds > 0 or not start_seconds >= 0 or not (seconds is None or seconds > 0):
+            raise BadSetting(
+                f"Blocks of {block_seconds} s from {start_seconds} s on for {seconds} s cannot be read; lengths must "
+                "be above 0 and the start at least 0."
+            )
+        rate = self.header.sample_rate
+        n_samples = None if seconds is None else max(1, seconds_to_samples(seconds, rate))
+        chunks = first_samples(self.chunks(start_seconds, strict=strict), n_samples)
+        return regrouped(chunks, max(1, seconds_to_samples(block_seconds, rate)))
+
+    def mono(self, show: Callable[[float], object] = lambda _: None) -> MonoSound:
+        """Return the sound as one channel; ``show`` is called with the seconds that are read."""
+        header = self.header
+        blocks = self.blocks(MONO_BLOCK_VALUES / (header.sample_rate * header.n_channels))
+        return MonoSound(blocks, header.sample_rate, show)
 
 
-def read_all_metadata(path: str | Path) -> SoundMetadata:
-    """Return all that a sound file holds beside its sound; raise BadAudio if it cannot be read."""
-    from . import metadata_file
-
-    path = Path(path)
-    if needs_media(path):
-        with _open_media(path) as container:
-            _media_header(path, container)
-            return metadata_file.read_container(path, container)
-    header = read_header(path)
-    with path.open("rb") as file:
-        head = file.read(HEAD_BYTES)
-    found = metadata_file.read(path, head, header.sample_rate, header.seconds)
-    if found is None:
-        with _open_sound(path, next(_parts(path).sources(path))) as sound:
-            found = SoundMetadata(normalised((name, text) for name, text in sound.copy_metadata().items()))
-    # libsndfile adds its own name and version
-    fields = ((name, re.sub(r" \(libsndfile-[^)]*\)$", "", text)) for name, text in found.fields)
-    return replace(found, fields=tuple(fields))
+SoundSource: TypeAlias = str | Path | OpenSound
+"""A sound file, which may have been opened."""
 
 
 def read_origin(path: Path) -> dict[str, object]:
     """Return what a sound file was made from, as its comment says; empty if it says nothing or cannot be read."""
     try:
-        origin = parse(read_metadata(path)["comment"])
-    except (BadAudio, ValueError, KeyError):
+        return open_sound(path).origin
+    except BadAudio:
         return {}
-    return origin if isinstance(origin, dict) else {}
-
-
-def decode(
-    path: str | Path, start_seconds: float = 0.0, dtype: SampleType = "float32", *, strict: bool = False
-) -> tuple[AudioHeader, Iterator[np.ndarray]]:
-    """Return the header of a sound file and an iterator over its samples.
-
-    Of a damaged file, or one that was cut short, what can be decoded is; a :class:`.errors.SoundWarning` says what is
-    missing.
-
-    Parameters
-    ----------
-    path : str or Path
-        Sound file.
-    start_seconds : float
-        Start of the first chunk.
-    dtype : {"float32", "float64"}
-        Type of the samples; only ``float64`` holds all bits of 32-bit integers and of doubles. Formats of the extra
-        ``media`` are decoded to ``float32``.
-    strict : bool
-        Raise BadAudio where sound is missing or damaged.
-
-    Returns
-    -------
-    header : AudioHeader
-        The header.
-    chunks : iterator of np.ndarray
-        Consecutive chunks ``(channels, time)``.
-
-    Raises
-    ------
-    BadAudio
-        If the file is missing, a folder, empty, no sound file, without samples that can be decoded, of an unusual
-        sample rate, or has samples that are not finite. What only decoding can detect is raised by the iterator.
-    MissingExtra
-        If the format needs the extra ``media``.
-    """
-    path = Path(path)
-    header = read_header(path)
-    start = seconds_to_samples(start_seconds, header.sample_rate)
-    if header.n_samples == 0:
-        raise _no_samples(path)
-    if header.seconds is not None and start >= (header.n_samples or 0):
-        raise BadAudio(
-            f"{path} is {header.seconds:.3f} s long and was asked for from {start_seconds} s on; start earlier."
-        )
-    if strict and header.is_damaged:
-        raise BadAudio(f"{header.faults[0]}; copy or export it again.")
-    for fault in header.faults:
-        warnings.warn(f"{fault}.", SoundWarning, stacklevel=2)
-    if needs_media(path):
-        chunks = _media_chunks(path, header, start, strict)
-    else:
-        chunks = _sound_chunks(path, header, start, dtype, strict)
-    if header.is_padded and header.n_samples is not None:
-        chunks = first_samples(chunks, header.n_samples - start)
-    return header, _finite(path, header, start, chunks)
 
 
 class _SequentialFile(soundfile.SoundFile):  # type: ignore[misc]  # soundfile has no annotations
@@ -251,9 +328,10 @@ class _SequentialFile(soundfile.SoundFile):  # type: ignore[misc]  # soundfile h
         return code
 
 
-def _sound_chunks(path: Path, header: AudioHeader, start: int, dtype: SampleType, strict: bool) -> Iterator[np.ndarray]:
+def _sound_chunks(
+    path: Path, parts: SoundParts, header: AudioHeader, start: int, dtype: SampleType, strict: bool
+) -> Iterator[np.ndarray]:
     """Yield chunks decoded by libsndfile; say at the end if there were fewer samples than claimed."""
-    parts = _parts(path)
     # libmpg123 prints what it does not understand; the header has it as a sentence.
     silence = quiet_library if header.format == "MP3" and header.is_damaged else nullcontext
     position = 0
@@ -382,18 +460,11 @@ def _finite(path: Path, header: AudioHeader, start: int, chunks: Iterator[np.nda
         raise _no_samples(path)
 
 
-def _parts(path: Path) -> SoundParts:
-    """Return what libsndfile decodes of a file."""
-    with path.open("rb") as file:
-        head = file.read(HEAD_BYTES)
-    return sound_parts(path, head)
-
-
 @contextmanager
-def _open_sound(path: Path, source: str | SegmentedFile | None = None) -> Iterator[_SequentialFile]:
+def _open_sound(path: Path, source: str | SegmentedFile) -> Iterator[_SequentialFile]:
     """Open a file, or a part of it, with libsndfile; raise its errors as BadAudio."""
     try:
-        with _SequentialFile(path if source is None else source) as file:
+        with _SequentialFile(source) as file:
             yield file
     except (soundfile.LibsndfileError, OSError) as error:
         reason = getattr(error, "error_string", str(error)).rstrip(".")

@@ -11,11 +11,11 @@ import numpy as np
 
 from ..base.errors import BadAudio, BadSetting, MissingExtra, WavewrightError, how_to_install
 from ..base.whole_file import temporary_path, why_not_written
-from .clip import Clip, resampled, warn_of_left_out
+from .clip import Clip, warn_of_left_out
 from .file_kind import CONTAINER_OPTIONS
-from .media_encoding import BITS_PER_SECOND_AND_CHANNEL, LAYOUTS, AvObject, sound_packets
+from .m4a_file import BITS_PER_SECOND_AND_CHANNEL, LAYOUTS, AvObject, sound_packets
 from .video_tracks import SUBTITLE_CODECS, VideoTracks, add_subtitles, set_language
-from .wave_blocks import ClippingMeter
+from .wave_blocks import ClippingMeter, resampled
 
 LOSSLESS = {
     ".mkv": {"flac": "flac", "alac": "alac", "pcm_s16le": "flac", "pcm_s24le": "flac"},

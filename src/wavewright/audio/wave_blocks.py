@@ -1,4 +1,4 @@
-"""Waves that arrive in blocks: counted, regrouped, cut or padded to a length; clipped samples; channels."""
+"""Waves that arrive in blocks: counted, regrouped, cut or padded, resampled, mixed to mono; clipped samples."""
 
 from __future__ import annotations
 
@@ -7,12 +7,16 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
+import soxr
 
-from ..base.units import gain_to_db
+from ..base.units import gain_to_db, samples_to_seconds
 from .channel_layouts import LAYOUTS, mono_weights
 
 LARGEST_UNCLIPPED = 1.0 + 2.0**-15
 """Full scale and a step of 16 bits: what exceeds it is lost where numbers are integers."""
+
+MONO_BLOCK_VALUES = 2**19
+"""Samples of all channels in a block of what listens and writes no sound."""
 
 LOWER_FIRST = "lower the recording first, such as by `wavewright edit --do 'normalise -1dB'`"
 """Advice for clipped samples."""
@@ -195,3 +199,61 @@ def regrouped(chunks: Iterator[np.ndarray], n_block: int) -> Iterator[np.ndarray
         n_buffered -= n_whole
     if n_buffered:
         yield np.concatenate(buffer, axis=1)
+
+
+def resampled(waves: Iterable[np.ndarray], from_rate: int, to_rate: int, n_channels: int) -> Iterator[np.ndarray]:
+    """Resample consecutive blocks of a wave with soxr's HQ filter, in bounded memory.
+
+    - ``waves``: blocks ``(channels, time)`` float32.
+    - ``from_rate``, ``to_rate``: in Hz.
+    - returns: blocks ``(channels, time)`` float32 of other lengths.
+    """
+    if from_rate == to_rate:
+        yield from waves
+        return
+    stream = soxr.ResampleStream(from_rate, to_rate, n_channels, dtype="float32")
+    for wave in waves:
+        yield stream.resample_chunk(np.ascontiguousarray(wave.T)).T
+    yield stream.resample_chunk(np.zeros((0, n_channels), np.float32), last=True).T
+
+
+def converted(
+    waves: Iterable[np.ndarray], from_rate: int, to_rate: int, from_channels: int, to_channels: int
+) -> Iterator[np.ndarray]:
+    """Resample consecutive blocks and give them another number of channels.
+
+    See :func:`resampled` and :func:`with_channels`.
+    """
+    return (with_channels(wave, to_channels) for wave in resampled(waves, from_rate, to_rate, from_channels))
+
+
+class MonoSound:
+    """A wave or a sound file of any length, read once; see :func:`.channel_layouts.mono_weights`.
+
+    - ``waves``: consecutive blocks ``(channels, time)``.
+    - ``sample_rate``: in Hz.
+    - ``show``: called with the seconds that are read.
+    """
+
+    def __init__(
+        self, waves: Iterable[np.ndarray], sample_rate: int, show: Callable[[float], object] = lambda _: None
+    ) -> None:
+        self._waves = CountedWaves(waves, lambda n_samples: show(samples_to_seconds(n_samples, sample_rate)))
+        self._sample_rate = sample_rate
+
+    @classmethod
+    def of_wave(cls, wave: np.ndarray, sample_rate: int) -> MonoSound:
+        """Return a wave ``(channels, time)``."""
+        step = max(1, MONO_BLOCK_VALUES // max(len(wave), 1))
+        return cls((wave[:, start : start + step] for start in range(0, wave.shape[1], step)), sample_rate)
+
+    @property
+    def seconds(self) -> float:
+        """Seconds that have been read."""
+        return samples_to_seconds(self._waves.n_samples, self._sample_rate)
+
+    def blocks(self, sample_rate: int) -> Iterator[np.ndarray]:
+        """Yield consecutive blocks ``(time,)`` float32 at a sample rate."""
+        mono = (mixed_to_mono(wave).astype(np.float32, copy=False) for wave in self._waves)
+        for wave in resampled(mono, self._sample_rate, sample_rate, 1):
+            yield wave[0]

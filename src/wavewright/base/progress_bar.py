@@ -58,22 +58,25 @@ def progress_bar(
     - ``unit``: what is counted, where that is not seconds of audio.
     - returns: sets the progress to a number of seconds.
     """
+    report_progress(title, 0.0 if seconds else None)
+    if quiet:
+        yield lambda done: report_progress(title, done / seconds if seconds else None)
+        return
     from rich.console import Console  # slow to import
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-    console = Console(stderr=True, quiet=quiet)
+    console = Console(stderr=True)
     columns = (
         TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=20),
         TextColumn(f"{{task.completed:.0f}} {unit}"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal) as bar:
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(title, total=seconds)
 
         def show(done: float) -> None:
             bar.update(task, completed=done)
             report_progress(title, done / seconds if seconds else None)
 
-        report_progress(title, 0.0 if seconds else None)
         yield show

@@ -14,7 +14,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from .errors import FULL_DISK, BadFolder, InUse, WavewrightError
+from .errors import FULL_DISK, BadFolder, BadSetting, InUse, WavewrightError
 from .file_lock import locked
 from .interruption import uninterrupted
 from .names import MAX_NAME_BYTES, inside
@@ -100,13 +100,24 @@ def check_name(path: Path) -> None:
         )
 
 
-def check_target(path: Path) -> None:
-    """Raise BadFolder, before any work, if the folder of ``path`` is missing, or ``path`` is no file to write."""
+def check_target(path: Path, *read: Path) -> None:
+    """Raise BadFolder, before any work, if the folder of ``path`` is missing, or ``path`` is no file to write.
+
+    ``read`` are the files that the work reads; raise BadSetting if ``path`` is one of them.
+    """
     check_name(path)
     if not path.parent.is_dir():
         raise BadFolder(f"{path} cannot be written, because the folder {path.parent} does not exist; create it first.")
     if path.is_dir():
         raise BadFolder(f"{path} is a folder; give the name of a file to write.")
+    check_not_read(path, *read)
+
+
+def check_not_read(path: Path, *read: Path) -> None:
+    """Raise BadSetting if ``path`` is one of the files that are read, which are never replaced."""
+    for source in read:
+        if path.exists() and source.exists() and path.samefile(source):
+            raise BadSetting(f"{path} is a file that is read, and is never replaced; give another name with --out.")
 
 
 def make_folder(out: Path) -> None:

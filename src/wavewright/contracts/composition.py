@@ -26,6 +26,8 @@ TRAITS = ("density", "register", "polyphony", "difficulty")
 class CompositionSettings(RangedSettings):
     """Settings of a composition, and its limits.
 
+    Raises BadSetting if a number is out of its range.
+
     Attributes
     ----------
     tempo
@@ -58,11 +60,6 @@ class CompositionSettings(RangedSettings):
         plans nothing.
     seed
         Of the random numbers.
-
-    Raises
-    ------
-    BadSetting
-        If a number is out of its range.
     """
 
     tempo: float = ranged(100.0, 10.0, 400.0)
@@ -114,12 +111,8 @@ class ScoreComposer(Model, ABC):
     def compose(self, bars: int = 16, settings: CompositionSettings = USUAL, index: int = 0) -> Score:
         """Return piece ``index`` of a seed, so many bars long.
 
-        Raises
-        ------
-        BadSetting
-            If the number of bars is out of its range or not that of the form, or no note keeps the limits.
-        BadModel
-            If the model produces NaN or infinite values.
+        Raises BadSetting if the number of bars is out of its range or not that of the form, or no note keeps the
+        limits; BadModel if the model produces NaN or infinite values.
         """
 
     @abstractmethod

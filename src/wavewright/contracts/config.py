@@ -19,10 +19,8 @@ class ModelConfig(RangedSettings):
     A family derives its own dataclass, declares every number by :func:`.ranges.ranged` and extends ``__post_init__``
     by what its numbers must fulfil together.
 
-    Raises
-    ------
-    BadSetting
-        If a number is out of its range, or a label is empty, occurs twice or cannot be part of a file name.
+    Raises BadSetting if a number is out of its range, or a label is empty, occurs twice or cannot be part of a file
+    name.
     """
 
     TITLE: ClassVar[str] = "a model"

@@ -27,6 +27,8 @@ USUAL_ATTENUATION_DB = 24.0
 class EnhancementSettings:
     """Settings of an enhancement, the same for its whole length.
 
+    Raises BadSetting if a number is out of its range.
+
     Attributes
     ----------
     dereverb
@@ -38,11 +40,6 @@ class EnhancementSettings:
     is_linked
         Apply one mask to all channels, which preserves the stereo image; otherwise each
         channel is enhanced by itself.
-
-    Raises
-    ------
-    BadSetting
-        If a number is out of its range.
     """
 
     dereverb: bool = False

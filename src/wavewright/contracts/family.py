@@ -264,6 +264,8 @@ def match_names(
 ) -> dict[str, np.ndarray]:
     """Return weights whose table of labels or speakers has a row for each of other names.
 
+    Raises BadSetting if only one of the two has names: the networks then differ in shape.
+
     Parameters
     ----------
     weights
@@ -276,11 +278,6 @@ def match_names(
         What the names are, for messages: ``"label"`` or ``"speaker"``.
     base
         Name of the base, for messages.
-
-    Raises
-    ------
-    BadSetting
-        If only one of the two has names: the networks then differ in shape.
     """
     if names and not base_names:
         raise BadSetting(

@@ -37,10 +37,7 @@ def check_family(family: Family[ModelConfig]) -> None:
 def check_exported(family: Family[ModelConfig], folder: ModelFolder) -> None:
     """Check an exported model folder: its extra files and the names of its weights.
 
-    Raises
-    ------
-    BadFamily
-        If the folder has a file that the family does not declare, or no weights with one of its prefixes.
+    Raises BadFamily if the folder has a file that the family does not declare, or no weights with one of its prefixes.
     """
     from ..models.folder import SAMPLE_FILE, WEIGHTS_FILE
 
@@ -62,10 +59,7 @@ def check_exported(family: Family[ModelConfig], folder: ModelFolder) -> None:
 def check_model(family: Family[ModelConfig], model: Model) -> None:
     """Check that a model that is open has the base classes of its capabilities, and no others.
 
-    Raises
-    ------
-    BadFamily
-        If a base class is missing, or a capability is not declared.
+    Raises BadFamily if a base class is missing, or a capability is not declared.
     """
     from . import composition, enhancement, morphing, note_detection, runtime, score_player
 

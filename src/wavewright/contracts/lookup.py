@@ -11,6 +11,8 @@ from ..base.errors import BadSetting
 def index_of(name: str, known: Sequence[str], kind: str, model: str) -> int:
     """Return the index of a name among the known ones.
 
+    Raises BadSetting if the model has no such name.
+
     Parameters
     ----------
     name
@@ -21,11 +23,6 @@ def index_of(name: str, known: Sequence[str], kind: str, model: str) -> int:
         What the names are, for the message: ``"label"`` or ``"speaker"``.
     model
         Name of the model, for the message.
-
-    Raises
-    ------
-    BadSetting
-        If the model has no such name.
     """
     if name in known:
         return known.index(name)

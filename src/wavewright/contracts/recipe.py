@@ -35,10 +35,7 @@ class RecipeOf(Generic[ConfigT, DataT]):
     A family names its types, ``VocoderRecipe = RecipeOf[VocoderConfig, VocoderDataSettings]``, or derives a class that
     checks settings of several sections against each other.
 
-    Raises
-    ------
-    BadSetting
-        If ``training.metric`` is none of the model's metrics.
+    Raises BadSetting if ``training.metric`` is none of the model's metrics.
     """
 
     model: ConfigT

@@ -79,19 +79,15 @@ class Generator(Model, ABC):
 
         Clip ``i`` depends on the model, the label, the seed and ``i`` alone.
 
+        Raises BadSetting for a label that the model does not have, and further parameters out of their range; BadModel
+        if the model produces NaN or infinite values.
+
         Parameters
         ----------
         label
             One of `labels`; without it, clip ``i`` has label ``i`` modulo their number.
         count, seed, start
             Number of clips, seed, and number of the first clip among those of the seed.
-
-        Raises
-        ------
-        BadSetting
-            For a label that the model does not have, and further parameters out of their range.
-        BadModel
-            If the model produces NaN or infinite values.
         """
 
     def label_index(self, label: str | None, index: int = 0) -> int:
@@ -229,6 +225,8 @@ class AcousticModel(Model, ABC):
 
         Long texts are synthesised in chunks of some twenty seconds, so that memory stays small.
 
+        Raises BadSetting for an unknown symbol, speaker or style, or a number out of its range.
+
         Parameters
         ----------
         symbols
@@ -254,11 +252,6 @@ class AcousticModel(Model, ABC):
         -------
         Utterance
             Mel frames, and durations, pitch and energy of each symbol.
-
-        Raises
-        ------
-        BadSetting
-            For an unknown symbol, speaker or style, or a number out of its range.
         """
         controls = {"rate": rate, "pitch": pitch, "pitch_range": pitch_range, "energy": energy}
         return self._speak(symbols, speaker, controls, VariedStyle(style, variation, seed))
@@ -500,6 +493,9 @@ class Encoder(Model, ABC):
     def embed(self, waves: np.ndarray, sample_rate: int | None = None) -> np.ndarray:
         """Return the embeddings of waves.
 
+        Raises BadAudio for another shape, integers, no samples, NaN or infinite values; BadSetting for a sample rate
+        below 1; BadModel if the model produces NaN or infinite values.
+
         Parameters
         ----------
         waves
@@ -511,15 +507,6 @@ class Encoder(Model, ABC):
         -------
         np.ndarray
             ``(n, embedding_size)`` float32.
-
-        Raises
-        ------
-        BadAudio
-            For another shape, integers, no samples, NaN or infinite values.
-        BadSetting
-            For a sample rate below 1.
-        BadModel
-            If the model produces NaN or infinite values.
         """
 
 

@@ -26,19 +26,15 @@ class RecordingScorer(ABC):
     def loss_of(self, wave: np.ndarray, label: str | None = None, speaker: str | None = None) -> float:
         """Return the loss of a recording: from 0 for one that is predicted exactly; lower is more probable, or closer.
 
+        Raises BadAudio for a wave of another shape, integers, no samples, NaN or infinite values; BadSetting without a
+        label or speaker that the model needs.
+
         Parameters
         ----------
         wave
             ``(time,)`` at the sample rate of the model, prepared as in its training.
         label, speaker
             Required if the model has labels or speakers.
-
-        Raises
-        ------
-        BadAudio
-            For a wave of another shape, integers, no samples, NaN or infinite values.
-        BadSetting
-            Without a label or speaker that the model needs.
         """
 
 
@@ -57,10 +53,6 @@ class ScoreScorer(ABC):
     def loss_of_score(self, score: Score) -> float:
         """Return the loss of a score: from 0 for one that is predicted exactly; lower is more probable.
 
-        Raises
-        ------
-        BadSetting
-            If the score has nothing that the model composes, or is too long.
-        BadModel
-            If the model produces NaN or infinite values.
+        Raises BadSetting if the score has nothing that the model composes, or is too long; BadModel if the model
+        produces NaN or infinite values.
         """

@@ -40,17 +40,14 @@ def load_clips(
 ) -> tuple[SequenceRecipeT, SequenceClips]:
     """Split, select and decode recordings.
 
+    Raises BadFolder if fewer than two clips are left, or none to train on.
+
     Returns
     -------
     recipe
         The recipe with the labels and speakers of the clips, unless it names its own.
     clips
         Whole clips.
-
-    Raises
-    ------
-    BadFolder
-        If fewer than two clips are left, or none to train on.
     """
     from ..data.sequences import load_sequences
 

@@ -27,6 +27,9 @@ MAX_THREADS = 256
 class TrainingSettings(RangedSettings):
     """Settings of the training loop.
 
+    Raises BadSetting if a number is out of its range, ``product_bits`` is 8 without ``weight_bits``, or ``patience``
+    has no ``metric``.
+
     Attributes
     ----------
     steps
@@ -74,12 +77,6 @@ class TrainingSettings(RangedSettings):
         0: time several numbers over the first steps and keep the fastest.
     device
         ``"cpu"``, ``"cuda"`` or ``"mps"``.
-
-    Raises
-    ------
-    BadSetting
-        If a number is out of its range, ``product_bits`` is 8 without ``weight_bits``, or ``patience`` has no
-        ``metric``.
     """
 
     steps: int = ranged(0, 0, MAX_STEPS)
@@ -177,17 +174,14 @@ def _text_of(value: object) -> str:
 def override(recipe: RecipeT, assignments: Iterable[str]) -> RecipeT:
     """Return a recipe with some of its settings changed.
 
+    Raises BadSetting if a name is unknown or ambiguous, a value has the wrong type, or a section refuses its values.
+
     Parameters
     ----------
     recipe
         Dataclass whose sections are dataclasses: ``model``, ``data``, ``training``.
     assignments
         Texts ``name=value``. A name is ``section.field``, or ``field`` if only one section has it.
-
-    Raises
-    ------
-    BadSetting
-        If a name is unknown or ambiguous, a value has the wrong type, or a section refuses its values.
     """
     sections = {
         name: value for name, value in vars(recipe).items() if is_dataclass(value) and not isinstance(value, type)

@@ -15,10 +15,8 @@ from .config import ModelConfig
 class SpeechMelConfig(ModelConfig):
     """Configuration of a network of mel frames of speech, which are the same at every rate; see `dsp.speech_mel`.
 
-    Raises
-    ------
-    BadSetting
-        If a number is out of its range, mel frames of speech do not exist at the sample rate, or there are labels.
+    Raises BadSetting if a number is out of its range, mel frames of speech do not exist at the sample rate, or there
+    are labels.
     """
 
     LABELS_REMEDY: ClassVar[str] = "leave labels empty"

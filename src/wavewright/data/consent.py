@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
-from ..audio.clip import read_blocks
+from ..audio.sound_file import open_sound
 from ..base.errors import BadSetting, printable
 from ..base.names import control_character_in, quoted
 from ..models.consent import Consent, Statement
@@ -70,10 +70,11 @@ def _text_statement(path: Path) -> Statement:
 
 
 def _recorded_statement(path: Path) -> Statement:
-    n_samples, peak, sample_rate = 0, 0.0, 1
-    for block in read_blocks(path):
-        n_samples, sample_rate = n_samples + block.n_samples, block.sample_rate
-        peak = max(peak, float(abs(block.wave).max(initial=0.0)))
+    sound = open_sound(path)
+    n_samples, peak, sample_rate = 0, 0.0, sound.header.sample_rate
+    for block in sound.blocks():
+        n_samples += block.shape[1]
+        peak = max(peak, float(abs(block).max(initial=0.0)))
     if n_samples < MIN_SECONDS * sample_rate or peak < SILENT_PEAK:
         what = "silent" if peak < SILENT_PEAK else f"{n_samples / sample_rate:.2f} s long"
         raise BadSetting(

@@ -6,13 +6,17 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ..audio.clip import read_blocks, resampled
+from ..audio.sound_file import open_sound
+from ..audio.wave_blocks import resampled
 from ..base.errors import BadAudio
 from .entry import Entry
 
 
 def decode(entry: Entry) -> Iterator[np.ndarray]:
     """Decode an entry at the sample rate and with the channels of its file.
+
+    Raises BadAudio if the file is damaged or truncated, or holds samples that are not finite; MissingExtra if its
+    format needs the extra ``media``.
 
     Parameters
     ----------
@@ -23,16 +27,8 @@ def decode(entry: Entry) -> Iterator[np.ndarray]:
     ------
     np.ndarray
         Blocks ``(channels, time)`` float32.
-
-    Raises
-    ------
-    BadAudio
-        If the file is damaged or truncated, or holds samples that are not finite.
-    MissingExtra
-        If its format needs the extra ``media``.
     """
-    for block in read_blocks(entry.path, start_seconds=entry.offset_seconds, seconds=entry.seconds, strict=True):
-        yield block.wave
+    yield from open_sound(entry.path).blocks(start_seconds=entry.offset_seconds, seconds=entry.seconds, strict=True)
 
 
 def decode_at(entry: Entry, sample_rate: int, channels: int) -> Iterator[np.ndarray]:

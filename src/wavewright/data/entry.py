@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from ..audio.clip import read_blocks, read_header
+from ..audio.sound_file import open_sound
 from ..base.errors import BadAudio, shortened
 
 Split = Literal["train", "valid", "test"]
@@ -109,12 +109,13 @@ def read_length(path: Path) -> tuple[int, int, int]:
     Raises BadAudio if the file is empty, damaged or no sound file, or MissingExtra if its format needs the extra
     ``media``.
     """
-    header = read_header(path)
+    sound = open_sound(path)
+    header = sound.header
     if header.is_damaged:
         raise BadAudio(f"{header.faults[0]}; copy or export it again, or remove it.")
     n_frames = header.n_samples
     if n_frames is None:
-        n_frames = sum(block.n_samples for block in read_blocks(path, strict=True))
+        n_frames = sum(block.shape[1] for block in sound.blocks(strict=True))
     if n_frames == 0:
         raise BadAudio(f"{path} holds no samples; record it again or remove it.")
     return n_frames, header.sample_rate, header.n_channels

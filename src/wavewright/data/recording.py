@@ -27,6 +27,8 @@ MANIFEST = "manifest.jsonl"
 class Recording:
     """A recording in memory, and what is known of it.
 
+    Raises BadSetting if the wave is no sound.
+
     Attributes
     ----------
     wave
@@ -43,11 +45,6 @@ class Recording:
         MIDI number.
     language
         Code such as ``"en"``.
-
-    Raises
-    ------
-    BadSetting
-        If the wave is no sound.
     """
 
     wave: np.ndarray

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.fft import irfft, rfft
 
 from ..base.errors import BadSetting
 from ..base.ranges import RangedSettings, ranged
@@ -128,6 +127,8 @@ class LinearEchoCanceller:
 
         Raises BadSetting if a block has another length.
         """
+        from scipy.fft import irfft, rfft  # slow to import
+
         from .echo_kernels import filtered  # numba is slow to import
 
         n = self.settings.block_length
@@ -307,6 +308,8 @@ class LinearEchoCanceller:
 
     def _jump(self, samples: int) -> None:
         """Let the path from before a jump continue, later by some samples."""
+        from scipy.fft import irfft, rfft  # slow to import
+
         n = self.settings.block_length
         response = irfft(self._saved_paths[0])[:, :n].ravel()
         onset = self._offset * n + samples + int(np.abs(response).argmax())

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from scipy.fft import irfft
 
 MIN_POWER = 1e-10  # of a bin of a signal in [-1, 1], times the block length
 LEAD_BLOCKS = 1  # that the filter starts before the delay, where the correlation is unsure
@@ -150,6 +149,8 @@ class DelaySearch:
 
     def _lags(self, path: np.ndarray, first: int, n_rows: int) -> np.ndarray:
         """Return the correlation ``(n_rows, lags)`` for a path that begins at each delay, 1 at most in the mean."""
+        from scipy.fft import irfft  # slow to import
+
         from .echo_kernels import match  # numba is slow to import
 
         matched = np.empty((n_rows, self._cross.shape[1]), np.complex64)

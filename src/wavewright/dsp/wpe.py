@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 import numpy as np
-from scipy.fft import irfft, rfft
 
 from ..base.units import seconds_to_samples
 
@@ -35,6 +34,8 @@ def dereverberate(wave: np.ndarray, sample_rate: int, mix: float = 1.0) -> np.nd
     ----------
     T. Nakatani et al., "Speech Dereverberation Based on Variance-Normalized Delayed Linear Prediction", 2010.
     """
+    from scipy.fft import irfft, rfft  # slow to import
+
     hop_length = round(WINDOW_SECONDS * sample_rate / N_HOPS)
     n_fft = N_HOPS * hop_length
     n_samples = wave.shape[1]

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..audio.clip import Clip, read_blocks
-from ..audio.sound_file import read_header
+from ..audio.clip import Clip
+from ..audio.sound_file import open_sound
 from ..audio.video_file import is_video, replace_sound
 from ..audio.video_tracks import VideoTracks
 from ..audio.wave_blocks import ClippingMeter
@@ -58,7 +58,7 @@ def mix_of(
     Lines are as loud as the original is there, within MAX_LEVEL_DB of its usual level; without an original, as their
     voices are.
     """
-    header = None if source is None else read_header(source)
+    header = None if source is None else open_sound(source).header
     sample_rate, n_channels = (SAMPLE_RATE, 1) if header is None else (header.sample_rate, header.n_channels)
     lines = [line for line in project.lines if line.seconds is not None and line_file(folder, line).is_file()]
     gains = _gains(source, lines, folder) if source is not None else [0.0] * len(lines)
@@ -171,8 +171,8 @@ def _placed(folder: Path, line: DubLine, gain_db: float, limit: float | None) ->
 
 def silence_before(sound: Path) -> float:
     """Return the seconds of a sound before its first sample above START_DB of its peak, at most MAX_LEAD_SECONDS."""
-    rate = read_header(sound).sample_rate
-    wave = np.concatenate([block.wave for block in read_blocks(sound)], axis=1)
+    clip = Clip.read(sound)
+    wave, rate = clip.wave, clip.sample_rate
     level = np.abs(wave).max(axis=0)
     loud = np.flatnonzero(level > level.max(initial=0.0) * 10 ** (START_DB / 20))
     return min(float(loud[0]) / rate, MAX_LEAD_SECONDS) if len(loud) else 0.0
@@ -195,12 +195,13 @@ def _gains(source: Path, lines: Sequence[DubLine], folder: Path) -> list[float]:
 
 def original_levels(sound: Path, times: Sequence[tuple[float, float]]) -> list[float]:
     """Return the mean level in dB of full scale of a sound in each time from start to end in seconds."""
-    rate = read_header(sound).sample_rate
+    opened = open_sound(sound)
+    rate = opened.header.sample_rate
     size = seconds_to_samples(LEVEL_STEP_SECONDS, rate)
     energies: list[np.ndarray] = []
     rest = np.zeros(0)
-    for block in read_blocks(sound):
-        power = np.concatenate([rest, np.mean(np.square(block.wave, dtype=np.float64), axis=0)])
+    for block in opened.blocks():
+        power = np.concatenate([rest, np.mean(np.square(block, dtype=np.float64), axis=0)])
         n_whole = len(power) // size
         energies.append(power[: n_whole * size].reshape(n_whole, size).mean(axis=1))
         rest = power[n_whole * size :]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ..audio.sound_file import read_header
+from ..audio.sound_file import open_sound
 from ..base.errors import BadAudio
 from ..base.file_hash import short_hash_of
 from ..base.json_text import parse
@@ -153,7 +153,7 @@ def recognised(
     Raises BadAudio if the recording cannot be read or no speech was recognised, or BadSetting or BadText as the
     recogniser does.
     """
-    seconds = read_header(sound).seconds
+    seconds = open_sound(sound).header.seconds
     segments = sorted(recogniser.segments(sound, language), key=lambda segment: segment.start)
     if not segments:
         raise BadAudio(

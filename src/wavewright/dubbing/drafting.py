@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from ..audio.sound_file import read_header
+from ..audio.sound_file import open_sound
 from ..base.errors import BadModel, BadSetting, BadText
 from ..effects.mixing.plan import Named
 from ..effects.mixing.project import parse_section, read_text
@@ -108,7 +108,7 @@ class Draft:
             raise BadText(f"The recogniser found no speech in {self.source}; give its subtitles with --subtitles.")
         named = (segment.language for segment in segments if re.fullmatch(LANGUAGE, segment.language))
         language = next(filter(None, named), "")
-        end = read_header(self.source).seconds
+        end = open_sound(self.source).header.seconds
         return lines_of(_cues_of(segments), str(self.source), end), language, describe(self.recogniser)
 
     def _cast(self, speakers: Sequence[str]) -> tuple[CastMember, ...]:
@@ -153,7 +153,7 @@ def relative(path: Path, folder: Path) -> str:
 
 def subtitle_lines(subtitles: Path, source: Path) -> list[DubLine]:
     """Return the lines of subtitles up to the end of a source; raise BadText or BadAudio if one cannot be read."""
-    end = None if is_subtitle_file(source) else read_header(source).seconds
+    end = None if is_subtitle_file(source) else open_sound(source).header.seconds
     return lines_of(read_cues(subtitles), str(subtitles), end)
 
 

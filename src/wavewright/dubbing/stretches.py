@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..audio.mono_sound import MonoSound
+from ..audio.sound_file import open_sound
 
 RATE = 16_000
 FRAME = 480  # samples
@@ -43,7 +43,7 @@ def frame_levels(sound: Path) -> np.ndarray:
     """Return the level of each frame of FRAME_SECONDS in dB of full scale, ``(frames,)``."""
     levels: list[np.ndarray] = []
     rest = np.zeros(0, np.float32)
-    for block in MonoSound.of_file(sound).blocks(RATE):
+    for block in open_sound(sound).mono().blocks(RATE):
         wave = np.concatenate([rest, block])
         n_whole = len(wave) // FRAME * FRAME
         power = np.mean(np.square(wave[:n_whole].reshape(-1, FRAME), dtype=np.float64), axis=1)
@@ -81,7 +81,7 @@ def _spans(levels: np.ndarray, longest: int) -> list[tuple[int, int]]:
 
 def _waves(sound: Path, spans: Sequence[tuple[int, int]]) -> Iterator[np.ndarray]:
     """Yield the wave of each span of frames, which are in order; the sound is read once."""
-    blocks = MonoSound.of_file(sound).blocks(RATE)
+    blocks = open_sound(sound).mono().blocks(RATE)
     wave, offset = np.zeros(0, np.float32), 0  # what was read, and the sample at which it starts
     for first, last in spans:
         while offset + len(wave) < last * FRAME:

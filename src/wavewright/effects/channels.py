@@ -27,10 +27,7 @@ class MatrixEffect(Effect):
     def matrix(self, n_channels: int) -> Matrix:
         """Return the weights for a number of input channels.
 
-        Raises
-        ------
-        BadSetting
-            If the effect is not defined for this number of channels.
+        Raises BadSetting if the effect is not defined for this number of channels.
         """
 
     def stream(self, sample_rate: int, n_channels: int) -> EffectStream:

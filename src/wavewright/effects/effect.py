@@ -5,10 +5,12 @@ from __future__ import annotations
 import copy
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import ClassVar, Self
 
 import numpy as np
 
+from ..audio.file_formats.metadata import Marker
 from ..base.errors import BadAudio, BadSetting
 from ..base.ranges import RangedSettings
 from ..base.units import seconds_to_samples
@@ -52,15 +54,12 @@ class EffectStream(ABC):
     def adopt(self, other: Self) -> None:
         """Go on with the settings of another stream of the same effect, and with the sound so far.
 
+        Raises BadSetting if the state does not fit the settings, as after a change of the latency.
+
         Parameters
         ----------
         other : EffectStream
             Opened for the same sample rate and channels; it is of no use afterwards.
-
-        Raises
-        ------
-        BadSetting
-            If the state does not fit the settings, as after a change of the latency.
         """
         if self.adopted is None or type(other) is not type(self):
             raise BadSetting("its settings cannot change while it is at work")
@@ -82,6 +81,8 @@ class EffectStream(ABC):
     def push(self, block: np.ndarray) -> np.ndarray:
         """Process the next block.
 
+        Raises BadAudio if the block has another number of channels, or samples that are not finite.
+
         Parameters
         ----------
         block : np.ndarray
@@ -91,11 +92,6 @@ class EffectStream(ABC):
         -------
         np.ndarray
             ``(output channels, time)`` float32, as long as the block unless the effect changes the length.
-
-        Raises
-        ------
-        BadAudio
-            If the block has another number of channels, or samples that are not finite.
         """
         return self._process(checked_block(block, self.n_channels))
 
@@ -105,6 +101,8 @@ class EffectStream(ABC):
 
     def process_blocks(self, blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
         """Process a whole sound in consecutive blocks.
+
+        Raises BadAudio as :meth:`push`.
 
         Parameters
         ----------
@@ -116,11 +114,6 @@ class EffectStream(ABC):
         -------
         iterator of np.ndarray
             Blocks ``(output channels, time)`` of the processed sound, with the latency removed; none is empty.
-
-        Raises
-        ------
-        BadAudio
-            As :meth:`push`.
         """
         return without_latency(self._outputs_of(blocks), self.latency_samples)
 
@@ -150,6 +143,8 @@ class KeyedStream(EffectStream):
     def push(self, block: np.ndarray, key: np.ndarray | None = None) -> np.ndarray:
         """Process the next block.
 
+        Raises BadAudio as :meth:`EffectStream.process`, and if the key is not as long as the block.
+
         Parameters
         ----------
         block : np.ndarray
@@ -162,11 +157,6 @@ class KeyedStream(EffectStream):
         -------
         np.ndarray
             As the block, float32.
-
-        Raises
-        ------
-        BadAudio
-            As :meth:`EffectStream.process`, and if the key is not as long as the block.
         """
         block = checked_block(block, self.n_channels)
         if key is None:
@@ -281,20 +271,13 @@ class Effect(RangedSettings, ABC):
     def stream(self, sample_rate: int, n_channels: int) -> EffectStream:
         """Open a stream.
 
+        Raises BadSetting if a setting does not fit the sample rate or the number of channels.
+
         Parameters
         ----------
         sample_rate : int, in Hz
         n_channels : int
             Channels of the sound.
-
-        Returns
-        -------
-        EffectStream
-
-        Raises
-        ------
-        BadSetting
-            If a setting does not fit the sample rate or the number of channels.
         """
 
     def output_rate(self, sample_rate: int) -> int:
@@ -303,6 +286,39 @@ class Effect(RangedSettings, ABC):
 
     keeps_loops: ClassVar[bool] = True
     """False if a seamless loop in the sound would not be one in the output, as after a modulation or with a tail."""
+
+    keeps_parts: ClassVar[bool] = True
+    """False if a part of the file that another program wrote may not be true of the output, of the same length."""
+
+    @property
+    def semitones_up(self) -> float:
+        """By how much the pitch rises."""
+        return 0.0
+
+    @property
+    def speed(self) -> float:
+        """Seconds of the input for each of the output."""
+        return 1.0
+
+    @property
+    def brings(self) -> Path | None:
+        """The file whose sound comes before, into or after the input, with its markers."""
+        return None
+
+    def first_second(self, seconds: float | None) -> float | None:
+        """Return the time of the input, of some length, at which the output starts; negative after silence.
+
+        None if it depends on the sound.
+        """
+        return 0.0
+
+    def cuts_into(self, start_seconds: float, end_seconds: float, seconds: float | None) -> bool:
+        """Return True if the effect changes a part of a region of the input alone."""
+        return False
+
+    def added_markers(self, seconds: float | None) -> Iterable[Marker]:
+        """Return the markers of a file that the effect brings in, where they are in the output."""
+        return ()
 
     def output_position(self, position_seconds: float, seconds: float | None) -> float | None:
         """Return where in the output a moment of the input is.
@@ -331,15 +347,14 @@ class Effect(RangedSettings, ABC):
     def output_seconds(self, seconds: float) -> float | None:
         """Return the length of the output for that of the input, without the tail; None if it depends on the sound.
 
-        Raises
-        ------
-        BadSetting
-            If the effect needs a longer sound.
+        Raises BadSetting if the effect needs a longer sound.
         """
         return seconds
 
     def __call__(self, wave: np.ndarray, sample_rate: int) -> np.ndarray:
         """Process a whole sound.
+
+        Raises BadAudio or BadSetting as the stream.
 
         Parameters
         ----------
@@ -351,11 +366,6 @@ class Effect(RangedSettings, ABC):
         -------
         np.ndarray
             float32, with the latency of the stream removed; ``(time,)`` if the input is and one channel comes out.
-
-        Raises
-        ------
-        BadAudio, BadSetting
-            As the stream.
         """
         channels = np.atleast_2d(wave)
         stream = self.stream(sample_rate, len(channels))
@@ -422,10 +432,7 @@ class TwoPassEffect(Effect):
 def checked_block(block: np.ndarray, n_channels: int) -> np.ndarray:
     """Return a block ``(channels, time)`` as contiguous float32.
 
-    Raises
-    ------
-    BadAudio
-        If it has another number of channels or dimensions, or samples that are not finite.
+    Raises BadAudio if it has another number of channels or dimensions, or samples that are not finite.
     """
     block = np.ascontiguousarray(block, np.float32)
     if block.ndim != 2 or len(block) != n_channels:

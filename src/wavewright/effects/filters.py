@@ -54,10 +54,7 @@ class SectionFilter(Effect):
     def sections(self, sample_rate: int) -> np.ndarray:
         """Return the second-order sections for a sample rate in Hz, ``(sections, 6)``, as scipy.signal orders them.
 
-        Raises
-        ------
-        BadSetting
-            If a frequency is not below half the sample rate.
+        Raises BadSetting if a frequency is not below half the sample rate.
         """
 
     def stream(self, sample_rate: int, n_channels: int) -> SectionStream:

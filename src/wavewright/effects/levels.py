@@ -55,6 +55,10 @@ class FadeIn(_Fade):
         """Open a stream, see :meth:`.effect.Effect.stream`."""
         return FadeInStream(fade_gains(seconds_to_samples(self.seconds, sample_rate), self.curve), n_channels)
 
+    def cuts_into(self, start_seconds: float, end_seconds: float, seconds: float | None) -> bool:
+        """Return True if a region begins within the fade."""
+        return start_seconds < self.seconds
+
 
 @dataclass(frozen=True)
 class FadeOut(_Fade):
@@ -66,6 +70,10 @@ class FadeOut(_Fade):
     def stream(self, sample_rate: int, n_channels: int) -> EffectStream:
         """Open a stream, see :meth:`.effect.Effect.stream`."""
         return FadeOutStream(seconds_to_samples(self.seconds, sample_rate), self.curve, n_channels)
+
+    def cuts_into(self, start_seconds: float, end_seconds: float, seconds: float | None) -> bool:
+        """Return True if a region ends within the fade, or may."""
+        return seconds is None or end_seconds > seconds - self.seconds + 1e-9
 
 
 class FadeInStream(EffectStream):

@@ -24,6 +24,8 @@ class MakeLoop(Effect):
     The sound, at most ten minutes, is held until its end.
     """
 
+    keeps_parts = False
+
     seconds: float = ranged(0.0, 0.0, 3_600.0)
     crossfade_seconds: float = ranged(CROSSFADE_SECONDS, 0.001, 60.0)
     seed: int = ranged(0, 0, 2**32 - 1)

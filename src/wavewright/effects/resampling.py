@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import log2
 
 import numpy as np
 import soxr
@@ -33,6 +34,16 @@ class Speed(Effect):
     """Play faster or slower as a tape does: at ``factor`` 2 an octave higher, in half the time."""
 
     factor: float = ranged(1.0, 1.0 / LARGEST_FACTOR, LARGEST_FACTOR)
+
+    @property
+    def speed(self) -> float:
+        """The factor."""
+        return self.factor
+
+    @property
+    def semitones_up(self) -> float:
+        """An octave for each doubling."""
+        return 12 * log2(self.factor)
 
     def stream(self, sample_rate: int, n_channels: int) -> EffectStream:
         """Open a stream, see :meth:`.effect.Effect.stream`."""

@@ -33,6 +33,9 @@ class RemoveSilence(Effect):
         """Open a stream, see :meth:`.effect.Effect.stream`."""
         return RemoveSilenceStream(self, sample_rate, n_channels)
 
+    def first_second(self, seconds: float | None) -> None:
+        """Return None: where the output starts depends on the sound."""
+
     def output_position(self, position_seconds: float, seconds: float | None) -> None:
         """Return None: where a moment goes depends on the sound."""
 
@@ -126,6 +129,9 @@ class TrimSilence(TwoPassEffect):
     def measurement(self, sample_rate: int, n_channels: int) -> EndsMeasurement:
         """Open a measurement, see :meth:`.effect.TwoPassEffect.measurement`."""
         return EndsMeasurement(self, sample_rate)
+
+    def first_second(self, seconds: float | None) -> None:
+        """Return None: where the output starts depends on the sound."""
 
     def output_position(self, position_seconds: float, seconds: float | None) -> None:
         """Return None: where a moment goes depends on the sound."""

@@ -93,10 +93,7 @@ class SpectralEffect(Effect):
     def region(self, sample_rate: int) -> TimeFrequencyRegion:
         """Return the region in a sound of a sample rate in Hz.
 
-        Raises
-        ------
-        BadSetting
-            If its frequencies lie above half the sample rate.
+        Raises BadSetting if its frequencies lie above half the sample rate.
         """
         limit = sample_rate / 2
         low, high = self.low_hz, limit if self.high_hz is None else min(self.high_hz, limit)

@@ -36,10 +36,7 @@ class Spool:
     def append(self, block: np.ndarray) -> None:
         """Append a block ``(channels, time)`` float32.
 
-        Raises
-        ------
-        BadFolder
-            If the temporary file cannot be written.
+        Raises BadFolder if the temporary file cannot be written.
         """
         if self._n_retained is not None and block.shape[1] > self._n_retained:
             n_skipped = block.shape[1] - self._n_retained

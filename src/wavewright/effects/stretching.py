@@ -194,9 +194,14 @@ class AttackDetector:
 class PitchShift(Effect):
     """Shift the pitch, formants included, and keep the duration: stretching, then resampling."""
 
-    keeps_loops = False
+    keeps_loops = keeps_parts = False
 
     semitones: float = ranged(0.0, -36.0, 36.0)
+
+    @property
+    def semitones_up(self) -> float:
+        """The semitones."""
+        return self.semitones
 
     def stream(self, sample_rate: int, n_channels: int) -> EffectStream:
         """Open a stream, see :meth:`.effect.Effect.stream`."""

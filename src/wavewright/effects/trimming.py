@@ -52,6 +52,11 @@ class Trim(Effect):
             raise BadSetting(self.misfit(seconds))
         return end - start
 
+    def first_second(self, seconds: float | None) -> float:
+        """Return the start."""
+        start = self.start_seconds
+        return start if start >= 0 else max(0.0, (seconds or 0.0) + start)
+
     def output_position(self, position_seconds: float, seconds: float | None) -> float | None:
         """Return where in the output a moment of the input is, see :meth:`.effect.Effect.output_position`."""
         kept = self._kept(seconds)
@@ -150,6 +155,10 @@ class Pad(Effect):
     def output_seconds(self, seconds: float) -> float:
         """Return the length of the output, see :meth:`.effect.Effect.output_seconds`."""
         return self.start_seconds + seconds + self.end_seconds
+
+    def first_second(self, seconds: float | None) -> float:
+        """Return the length of the silence at the start, negative."""
+        return -self.start_seconds
 
     def output_position(self, position_seconds: float, seconds: float | None) -> float | None:
         """Return where in the output a moment of the input is, see :meth:`.effect.Effect.output_position`."""

@@ -15,17 +15,17 @@ from typing import TYPE_CHECKING, Literal, TypeVar, overload
 from .. import families, models
 from ..base.errors import BadModel
 from ..base.names import quoted
-from ..contracts.composition import ScoreComposer
 from ..contracts.enhancement import EchoCanceller, Enhancer
 from ..contracts.family import Capability
-from ..contracts.morphing import Morpher
-from ..contracts.note_detection import NoteDetector
 from ..contracts.runtime import AcousticModel, Autoencoder, Classifier, Codec, Encoder, Generator, Model, Vocoder
-from ..contracts.score_player import ScorePlayer
 from ..models.card import Card
 from ..models.folder import ModelFolder
 
 if TYPE_CHECKING:
+    from ..contracts.composition import ScoreComposer
+    from ..contracts.morphing import Morpher
+    from ..contracts.note_detection import NoteDetector
+    from ..contracts.score_player import ScorePlayer
     from .acoustic.runtime import AcousticRuntime
     from .classifier.runtime import ClassifierRuntime
     from .codec.runtime import CodecRuntime
@@ -75,15 +75,12 @@ def load(name: str | Path) -> Model:
     capability, and return its type.
     `Voice.load` opens a voice.
 
+    Raises BadModel if there is no such model, its family is unknown or its folder is damaged.
+
     Parameters
     ----------
     name
         Name of a model in ``runs/``, in the user's model folder or among the bundled models, or the path of its folder.
-
-    Raises
-    ------
-    BadModel
-        If there is no such model, its family is unknown or its folder is damaged.
 
     Examples
     --------
@@ -151,6 +148,8 @@ def load_autoencoder(name: str | Path) -> Autoencoder:
 
 def load_morpher(name: str | Path) -> Morpher:
     """Open a model that morphs recordings; raise BadModel as :func:`load`, and if the model does not."""
+    from ..contracts.morphing import Morpher
+
     return _load_as(Morpher, name, "morphs, varies and adjusts no recordings; give a VAE")
 
 
@@ -166,6 +165,8 @@ def load_classifier(name: str | Path) -> Classifier:
 
 def load_note_detector(name: str | Path) -> NoteDetector:
     """Open a model that finds notes of several voices; raise BadModel as :func:`load`, and if the model does not."""
+    from ..contracts.note_detection import NoteDetector
+
     return _load_as(NoteDetector, name, "finds no notes of several voices; give a transcriber")
 
 
@@ -193,11 +194,15 @@ def load_echo_canceller(name: str | Path) -> EchoCanceller:
 
 def load_composer(name: str | Path) -> ScoreComposer:
     """Open a model that composes scores; raise BadModel as :func:`load`, and if the model does not."""
+    from ..contracts.composition import ScoreComposer
+
     return _load_as(ScoreComposer, name, "composes no scores; give a composer")
 
 
 def load_instrument(name: str | Path) -> ScorePlayer:
     """Open a model that plays scores; raise BadModel as :func:`load`, and if the model does not."""
+    from ..contracts.score_player import ScorePlayer
+
     return _load_as(ScorePlayer, name, "plays no scores; give an instrument")
 
 

@@ -16,8 +16,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ..audio.clip import Clip, describe_audio, warn_of_clipping, write_blocks
-from ..audio.mono_sound import MonoSound
-from ..audio.sound_file import SAMPLE_RATES_HZ
+from ..audio.sound_file import SAMPLE_RATES_HZ, open_sound
 from ..audio.wave_blocks import ClippingMeter
 from ..base.errors import BadAudio, BadSetting
 from ..base.json_text import parse
@@ -131,7 +130,7 @@ def encode_tokens(codec: Codec, file: Path, out: Path, n_codebooks: int) -> Enco
     Raises BadAudio if the file cannot be read, or BadSetting for more codebooks than the codec has.
     """
     codec.decoder(n_codebooks)  # refuses a number before a long file is read
-    sound = MonoSound.of_file(file)
+    sound = open_sound(file).mono()
     encoder = codec.encoder()
     blocks = [encoder.push(wave) for wave in sound.blocks(codec.sample_rate)]
     codes = np.concatenate([*blocks, encoder.finish()], axis=1)[:n_codebooks]

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from pathlib import Path
 
-from ..audio.clip import Clip, describe_audio, read_blocks, read_header, warn_of_left_out, write_blocks
+from ..audio.clip import Clip, describe_audio, warn_of_left_out, write_blocks
 from ..audio.file_formats.metadata import Marker, SoundMetadata, plain
 from ..audio.notebook import files_html
-from ..audio.sound_file import read_all_metadata
+from ..audio.sound_file import open_sound
 from ..audio.wave_blocks import CountedWaves
 from ..base.errors import BadAudio, BadSetting
 from ..base.file_hash import short_hash_of
@@ -26,11 +26,11 @@ from ..dsp.loudness import DUAL_MONO_LU, LoudnessMeter
 from ..dsp.silence import SilenceDetector
 from ..dsp.true_peak import TruePeakMeter, above_ceiling
 from ..effects import NormaliseLoudness, RemoveSilence
-from ..effects.editing.carried_metadata import left_out_of
 from ..effects.editing.chain import Chain
 from ..effects.mixing.files import write_mix
 from ..effects.mixing.plan import MASTER, Mix, Placement, Strip
 from ..effects.mixing.sources import FileSource
+from ..outputs.carried_metadata import left_out_of
 from .enhancement.files import Enhancement, Processors
 from .enhancement.report import Levels
 
@@ -157,7 +157,7 @@ def make_podcast(
     Raises BadAudio if a recording cannot be read or nothing is heard in any, or BadSetting or BadFolder if the episode
     cannot be written.
     """
-    headers = [read_header(file) for file in files]
+    headers = [open_sound(file).header for file in files]
     _check_chapters(settings.chapters, [header.seconds for header in headers])
     processors = None if settings.enhancement is None else Processors(settings.enhancement)
     sample_rate = min(HIGHEST_RATE, max(header.sample_rate for header in headers))
@@ -184,11 +184,12 @@ def make_podcast(
         moved = [(cuts.position(start), title) for start, title in chapters]
         origin = _origin(files, settings, processors, max(header.sample_rate for header in headers))
         _write(mixed, out, settings, cuts, moved, origin, _not_taken(files, settings, marked))
-    written = read_header(out)
+    episode = open_sound(out)
+    written = episode.header
     loudness, peak = LoudnessMeter(written.sample_rate, written.n_channels), TruePeakMeter(written.n_channels)
-    for block in read_blocks(out, BLOCK_SECONDS):
-        loudness.add(block.wave)
-        peak.add(block.wave)
+    for block in episode.blocks(BLOCK_SECONDS):
+        loudness.add(block)
+        peak.add(block)
     offset = DUAL_MONO_LU if written.n_channels == 1 else 0.0
     return Podcast(
         out=out,
@@ -218,10 +219,9 @@ def _cleaned(file: Path, out: Path, processors: Processors | None, show: Callabl
     """Write a recording without its noise; return the recording itself if noise is to stay."""
     if processors is None:
         return file
-    header = read_header(file)
-    waves = CountedWaves(
-        (block.wave for block in read_blocks(file, BLOCK_SECONDS)), lambda n: show(n / header.sample_rate)
-    )
+    sound = open_sound(file)
+    header = sound.header
+    waves = CountedWaves(sound.blocks(BLOCK_SECONDS), lambda n: show(n / header.sample_rate))
     blocks = processors.of(header.sample_rate).process_blocks(waves, header.sample_rate, header.n_channels)
     clips = (Clip(wave, header.sample_rate) for wave in blocks)
     return write_blocks(out, clips, "FLOAT", expected_seconds=header.seconds)
@@ -231,13 +231,14 @@ class _Meters:
     """Meters of a recording, which is decoded once for all of them."""
 
     def __init__(self, path: Path) -> None:
-        header = read_header(path)
+        sound = open_sound(path)
+        header = sound.header
         self.loudness = LoudnessMeter(header.sample_rate, header.n_channels)
         self.levels = LevelMeter(header.n_channels)
         self._frames = FrameLevels(header.sample_rate, header.n_channels)
-        for block in read_blocks(path, BLOCK_SECONDS):
+        for block in sound.blocks(BLOCK_SECONDS):
             for meter in (self.loudness, self.levels, self._frames):
-                meter.add(block.wave)
+                meter.add(block)
         self.seconds = self.levels.n_samples / header.sample_rate
 
     @property
@@ -280,8 +281,9 @@ def _pause_threshold(mixed: Path) -> float:
 
 def _silences(path: Path, threshold_db: float, seconds: float) -> tuple[list[tuple[int, int]], int]:
     """Return start and end of the silences of a file in samples, as `RemoveSilence` finds them, and its length."""
-    detector = SilenceDetector(threshold_db, max(1, seconds_to_samples(seconds, read_header(path).sample_rate)))
-    found = [span for block in read_blocks(path, BLOCK_SECONDS) for span in detector.add(block.wave)]
+    sound = open_sound(path)
+    detector = SilenceDetector(threshold_db, max(1, seconds_to_samples(seconds, sound.header.sample_rate)))
+    found = [span for block in sound.blocks(BLOCK_SECONDS) for span in detector.add(block)]
     return [*found, *detector.last()], detector.n_samples
 
 
@@ -298,7 +300,7 @@ class _Cuts:
             padding = longest_pause / 2
             shortest = longest_pause + CROSSFADE_SECONDS
             self.effects = (RemoveSilence(threshold_db, shortest, padding, 1_000 * CROSSFADE_SECONDS),)
-            rate = read_header(path).sample_rate
+            rate = open_sound(path).header.sample_rate
             silences, n_samples = _silences(path, threshold_db, shortest)
             for start, end in silences:
                 first = start / rate + (padding if start else 0.0)
@@ -328,15 +330,15 @@ def _chapters(
     The first begins at 0 if there are any.
     """
     if settings.chapter_pause is not None:
-        rate = read_header(mixed).sample_rate
+        rate = open_sound(mixed).header.sample_rate
         silences, n_samples = _silences(mixed, threshold_db, settings.chapter_pause)
         starts = [end / rate for start, end in silences if start and end < n_samples]
         return [(start, f"Chapter {number}") for number, start in enumerate([0.0, *starts], 1) if starts], None
     found, marked = sorted(settings.chapters), None
-    if not found and (marked := next((file for file in files if read_all_metadata(file).markers), None)):
-        ordered = sorted(read_all_metadata(marked).markers, key=lambda marker: marker.start)
+    if not found and (marked := next((file for file in files if open_sound(file).metadata.markers), None)):
+        ordered = sorted(open_sound(marked).metadata.markers, key=lambda marker: marker.start)
         found = [(marker.start, marker.label or f"Chapter {number}") for number, marker in enumerate(ordered, 1)]
-    seconds = read_header(mixed).seconds or 0.0
+    seconds = open_sound(mixed).header.seconds or 0.0
     found = [(start, title) for start, title in found if start < seconds]  # recorders mark the end, too
     return [(0.0, "Start"), *found] if found and found[0][0] > 0 else found, marked
 
@@ -349,11 +351,12 @@ def _not_taken(files: Sequence[Path], settings: PodcastSettings, marked: Path | 
     taken, names = settings.metadata, settings.metadata.values
     lost = []
     for file in files:
-        own = read_all_metadata(file)
+        sound = open_sound(file)
+        own = sound.metadata
         chapters = tuple(Marker(each.start, each.end, each.label) for each in own.markers)
         replaced = () if file != files[0] else tuple(each for each in own.fields if plain(*each)[0].lower() in names)
         kept = replace(taken, fields=(*taken.fields, *replaced), markers=chapters if file == marked else ())
-        lost += [f"{name} of {file.name}" for name in left_out_of(file, kept, read_header(file).seconds)]
+        lost += [f"{name} of {file.name}" for name in left_out_of(sound, kept, sound.header.seconds)]
     return lost
 
 
@@ -382,12 +385,11 @@ def _write(
     left_out: list[str],
 ) -> None:
     """Write the episode; ``left_out`` is what of the recordings is not in it."""
-    header = read_header(mixed)
+    sound = open_sound(mixed)
+    header = sound.header
     loudness = NormaliseLoudness(settings.loudness_lufs, CEILING_DB, limit=True, dual_mono=True)
     chain = Chain((*cuts.effects, loudness))
-    waves = chain.process(
-        lambda: (block.wave for block in read_blocks(mixed, BLOCK_SECONDS)), header.sample_rate, header.n_channels
-    )
+    waves = chain.process(lambda: sound.blocks(BLOCK_SECONDS), header.sample_rate, header.n_channels)
     markers = tuple(Marker(start, None, title) for start, title in chapters)
     metadata = replace(settings.metadata.with_tags({"comment": json.dumps(origin)}), markers=markers)
     clips: Iterator[Clip] = (Clip(wave, header.sample_rate) for wave in waves)

@@ -48,6 +48,8 @@ def ndb(
     K-means on the reference defines the bins; each clip belongs to the nearest centre. Every bin is tested by a
     two-proportion z-test with pooled variance.
 
+    Raises BadSetting if a set has fewer than two rows, the dimensions differ or a setting is out of range.
+
     Parameters
     ----------
     reference, estimate : np.ndarray
@@ -63,11 +65,6 @@ def ndb(
     -------
     NdbResult
         The number of different bins, and the fractions.
-
-    Raises
-    ------
-    BadSetting
-        If a set has fewer than two rows, the dimensions differ or a setting is out of range.
 
     References
     ----------

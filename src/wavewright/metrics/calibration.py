@@ -41,6 +41,8 @@ def fit_temperature(logits: np.ndarray, targets: np.ndarray) -> float:
 
     The cross-entropy is convex in 1 / temperature, so the sign of its derivative locates the minimum by bisection.
 
+    Raises BadSetting if the shapes do not match.
+
     Parameters
     ----------
     logits : np.ndarray of shape ``(n, labels)``
@@ -51,11 +53,6 @@ def fit_temperature(logits: np.ndarray, targets: np.ndarray) -> float:
     -------
     float
         Between ``exp(-5)`` and ``exp(5)``; 1 without clips.
-
-    Raises
-    ------
-    BadSetting
-        If the shapes do not match.
 
     References
     ----------

@@ -10,6 +10,8 @@ from ..base.errors import BadAudio, BadSetting
 def checked_rows(name: str, rows: np.ndarray, at_least: int = 1) -> np.ndarray:
     """Return embeddings as a float64 array.
 
+    Raises BadSetting if the array has another shape, too few rows, or values that are not finite.
+
     Parameters
     ----------
     name : str
@@ -23,11 +25,6 @@ def checked_rows(name: str, rows: np.ndarray, at_least: int = 1) -> np.ndarray:
     -------
     np.ndarray
         The rows, ``(n, d)`` float64.
-
-    Raises
-    ------
-    BadSetting
-        If the array has another shape, too few rows, or values that are not finite.
     """
     rows = np.asarray(rows, dtype=np.float64)
     if rows.ndim != 2 or rows.shape[1] < 1:
@@ -42,6 +39,8 @@ def checked_rows(name: str, rows: np.ndarray, at_least: int = 1) -> np.ndarray:
 def checked_pair(reference: np.ndarray, estimate: np.ndarray, at_least: int = 1) -> tuple[np.ndarray, np.ndarray]:
     """Return two sets of embeddings of the same dimension as float64 arrays.
 
+    Raises BadSetting as :func:`checked_rows`, and if the dimensions differ.
+
     Parameters
     ----------
     reference, estimate : np.ndarray
@@ -53,11 +52,6 @@ def checked_pair(reference: np.ndarray, estimate: np.ndarray, at_least: int = 1)
     -------
     tuple of np.ndarray
         Reference ``(n, d)`` and estimate ``(m, d)``, float64.
-
-    Raises
-    ------
-    BadSetting
-        As :func:`checked_rows`, and if the dimensions differ.
     """
     reference = checked_rows("reference", reference, at_least)
     estimate = checked_rows("estimate", estimate, at_least)
@@ -72,6 +66,8 @@ def checked_pair(reference: np.ndarray, estimate: np.ndarray, at_least: int = 1)
 def checked_waves(waves: np.ndarray) -> np.ndarray:
     """Return waves as a float32 array.
 
+    Raises BadAudio if the array has another shape, is empty, or has values that are not finite.
+
     Parameters
     ----------
     waves : np.ndarray
@@ -81,11 +77,6 @@ def checked_waves(waves: np.ndarray) -> np.ndarray:
     -------
     np.ndarray
         The waves, ``(n, time)`` float32.
-
-    Raises
-    ------
-    BadAudio
-        If the array has another shape, is empty, or has values that are not finite.
     """
     waves = np.asarray(waves, dtype=np.float32)
     if waves.ndim != 2 or waves.size == 0:
@@ -100,6 +91,8 @@ def checked_waves(waves: np.ndarray) -> np.ndarray:
 def checked_per_clip(name: str, values: object, n_clips: int) -> np.ndarray:
     """Return an array that holds one value for each clip.
 
+    Raises BadSetting if the array has another shape.
+
     Parameters
     ----------
     name : str
@@ -113,11 +106,6 @@ def checked_per_clip(name: str, values: object, n_clips: int) -> np.ndarray:
     -------
     np.ndarray
         The values, ``(n_clips,)``.
-
-    Raises
-    ------
-    BadSetting
-        If the array has another shape.
     """
     array = np.asarray(values)
     if array.shape != (n_clips,):

@@ -39,6 +39,9 @@ class Clips:
     ) -> Clips:
         """Return checked clips.
 
+        Raises BadAudio if the waves have another shape or values that are not finite; BadSetting if there is not one
+        label and one group for each clip.
+
         Parameters
         ----------
         waves : np.ndarray of shape ``(n, time)``
@@ -51,13 +54,6 @@ class Clips:
         -------
         Clips
             The clips.
-
-        Raises
-        ------
-        BadAudio
-            If the waves have another shape or values that are not finite.
-        BadSetting
-            If there is not one label and one group for each clip.
         """
         waves = checked_waves(waves)
         return cls(waves, sample_rate, *_labels_and_groups(labels, groups, len(waves)))
@@ -94,6 +90,9 @@ class EmbeddedClips:
     ) -> EmbeddedClips:
         """Return checked embeddings.
 
+        Raises BadSetting if the embeddings have another shape or values that are not finite, or there is not one label
+        and one group for each clip.
+
         Parameters
         ----------
         embeddings : np.ndarray of shape ``(n, d)``
@@ -105,12 +104,6 @@ class EmbeddedClips:
         -------
         EmbeddedClips
             The embeddings; without labels and groups all have one label, and each is a group of its own.
-
-        Raises
-        ------
-        BadSetting
-            If the embeddings have another shape or values that are not finite, or there is not one label and one group
-            for each clip.
         """
         embeddings = checked_rows("embeddings", embeddings)
         return cls(embeddings, *_labels_and_groups(labels, groups, len(embeddings)))

@@ -32,6 +32,8 @@ def cheat_one_clip_per_class(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Repeat one random recording of each label: a collapsed generator, which satisfies a classifier.
 
+    Raises BadSetting if ``count`` is below 1.
+
     Parameters
     ----------
     waves : np.ndarray
@@ -47,11 +49,6 @@ def cheat_one_clip_per_class(
     -------
     tuple of np.ndarray
         Waves ``(labels * count, time)`` and their labels.
-
-    Raises
-    ------
-    BadSetting
-        If ``count`` is below 1.
     """
     _check_count(count)
     rng = np.random.default_rng(seed)
@@ -74,6 +71,8 @@ def cheat_resampled_copies(
 
     Every recording of a label is used before one is used again.
 
+    Raises BadSetting if ``count`` is below 1 or the speed change out of range.
+
     Parameters
     ----------
     waves, labels, count, seed
@@ -88,11 +87,6 @@ def cheat_resampled_copies(
     -------
     tuple of np.ndarray
         Waves ``(labels * count, time)`` float32 and their labels.
-
-    Raises
-    ------
-    BadSetting
-        If ``count`` is below 1 or the speed change out of range.
     """
     _check_count(count)
     if not 0 <= max_speed_change < 0.5:
@@ -152,6 +146,8 @@ def compare(
 
     Labels that a set lacks are left out, with a note.
 
+    Raises BadSetting if no label is in common, the sample rates differ or a metric has too few clips.
+
     Parameters
     ----------
     reference, generated : Clips
@@ -178,11 +174,6 @@ def compare(
     -------
     EvaluationReport
         All metrics, criteria and the verdict.
-
-    Raises
-    ------
-    BadSetting
-        If no label is in common, the sample rates differ or a metric has too few clips.
     """
     common, left_out = _common_labels(reference, generated, held_out)
     recordings, generated = reference.of_labels(common), generated.of_labels(common)

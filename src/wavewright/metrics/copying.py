@@ -41,6 +41,9 @@ def merge_near_duplicates(
 ) -> np.ndarray:
     """Cluster the recordings of one sound by single linkage.
 
+    Raises BadSetting if neither threshold nor groups are given, the threshold is negative or there is not one group for
+    each row.
+
     Parameters
     ----------
     reference : np.ndarray
@@ -54,11 +57,6 @@ def merge_near_duplicates(
     -------
     np.ndarray
         Cluster of each row, ``(n,)``, numbered from 0 in order of first appearance.
-
-    Raises
-    ------
-    BadSetting
-        If neither threshold nor groups are given, the threshold is negative or there is not one group for each row.
     """
     reference = checked_rows("reference", reference)
     if threshold is None and groups is None:
@@ -85,6 +83,8 @@ def nearest_training_distance(
     perfect generator's clips. Merge near-duplicates by distance first: one pair of them would set a limit that copies
     pass.
 
+    Raises BadSetting if there are fewer than two clusters or no estimate, or the dimensions differ.
+
     Parameters
     ----------
     training, estimate : np.ndarray
@@ -99,11 +99,6 @@ def nearest_training_distance(
     -------
     CopyReport
         The distances, the limit, and the fraction of clips that reach it.
-
-    Raises
-    ------
-    BadSetting
-        If there are fewer than two clusters or no estimate, or the dimensions differ.
     """
     training, estimate = checked_pair(training, estimate)
     if not 0 <= percentile <= 100:
@@ -157,6 +152,8 @@ def merge_by_group(training: np.ndarray, clusters: np.ndarray, groups: np.ndarra
 def smallest_distance(training: np.ndarray, threshold: float | None, groups: np.ndarray | None = None) -> float:
     """Compute the smallest distance between different clusters of one label.
 
+    Raises BadSetting if the threshold is None.
+
     Parameters
     ----------
     training : np.ndarray
@@ -170,11 +167,6 @@ def smallest_distance(training: np.ndarray, threshold: float | None, groups: np.
     -------
     float
         The distance, 0 where all clips are one sound.
-
-    Raises
-    ------
-    BadSetting
-        If the threshold is None.
     """
     clusters = merge_near_duplicates(training, threshold)
     if len(np.unique(clusters)) < 2:

@@ -14,6 +14,8 @@ def diversity_ratio(reference: np.ndarray, estimate: np.ndarray) -> float:
 
     1 means as varied as the recordings, 0 that all clips are equal.
 
+    Raises BadSetting if a set has fewer than two rows, the dimensions differ or all reference rows are equal.
+
     Parameters
     ----------
     reference, estimate : np.ndarray
@@ -23,11 +25,6 @@ def diversity_ratio(reference: np.ndarray, estimate: np.ndarray) -> float:
     -------
     float
         The ratio, at least 0.
-
-    Raises
-    ------
-    BadSetting
-        If a set has fewer than two rows, the dimensions differ or all reference rows are equal.
     """
     reference, estimate = checked_pair(reference, estimate, at_least=2)
     reference_spread = mean_distance(reference)

@@ -258,6 +258,8 @@ class ClassifierEmbedding:
     def probabilities(self, waves: np.ndarray, sample_rate: int) -> np.ndarray:
         """Classify clips.
 
+        Raises BadAudio if the waves have another shape or values that are not finite.
+
         Parameters
         ----------
         waves : np.ndarray of shape ``(n, time)``
@@ -268,11 +270,6 @@ class ClassifierEmbedding:
         -------
         np.ndarray
             Probabilities of :attr:`labels`, ``(n, classes)``.
-
-        Raises
-        ------
-        BadAudio
-            If the waves have another shape or values that are not finite.
         """
         waves = resampled(checked_waves(waves), sample_rate, self.sample_rate)
         return np.asarray(self.runtime.probabilities(waves), dtype=np.float64)

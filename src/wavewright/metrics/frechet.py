@@ -22,6 +22,8 @@ def frechet_distance(reference: np.ndarray, estimate: np.ndarray) -> float:
 
     The value grows as samples shrink: compare only values of equal counts, or use :func:`frechet_distance_infinity`.
 
+    Raises BadSetting if a set has fewer than two rows or the dimensions differ.
+
     Parameters
     ----------
     reference, estimate : np.ndarray
@@ -31,11 +33,6 @@ def frechet_distance(reference: np.ndarray, estimate: np.ndarray) -> float:
     -------
     float
         The distance in embedding units squared, at least 0.
-
-    Raises
-    ------
-    BadSetting
-        If a set has fewer than two rows or the dimensions differ.
 
     References
     ----------
@@ -84,6 +81,8 @@ def frechet_distance_infinity(
     paper both sets shrink, because here the reference is small too. The value may be slightly negative. With fewer
     clips than dimensions the relation is not linear, which ``r_squared`` shows.
 
+    Raises BadSetting if a set has fewer than 16 rows, the dimensions differ or a number is out of range.
+
     Parameters
     ----------
     reference, estimate : np.ndarray
@@ -99,11 +98,6 @@ def frechet_distance_infinity(
     -------
     FrechetInfinity
         The intercept, and the line.
-
-    Raises
-    ------
-    BadSetting
-        If a set has fewer than 16 rows, the dimensions differ or a number is out of range.
 
     References
     ----------

@@ -55,6 +55,9 @@ def harmonics_to_noise(
     peak ``r`` at the period. ``r`` is the fraction of the power that is periodic, so the ratio is
     ``10 log10(r / (1 - r))`` (equation 4). A frame is voiced if ``r`` is above 0.45 within the pitch limits.
 
+    Raises BadAudio or BadSetting if the wave has another shape or values that are not finite, or the pitch limits are
+    out of range.
+
     Parameters
     ----------
     wave : np.ndarray of shape ``(time,)``
@@ -67,11 +70,6 @@ def harmonics_to_noise(
     -------
     Harmonicity
         The ratio of each voiced frame.
-
-    Raises
-    ------
-    BadAudio, BadSetting
-        If the wave has another shape or values that are not finite, or the pitch limits are out of range.
 
     References
     ----------
@@ -102,6 +100,8 @@ def harmonics_to_noise(
 def harmonics_to_noise_of_all(waves: Iterable[np.ndarray], sample_rate: int) -> Harmonicity:
     """Compute the harmonics-to-noise ratio of the voiced frames of several waves together.
 
+    Raises BadAudio or BadSetting as :func:`harmonics_to_noise`.
+
     Parameters
     ----------
     waves : iterable of np.ndarray of shape ``(time,)``
@@ -112,11 +112,6 @@ def harmonics_to_noise_of_all(waves: Iterable[np.ndarray], sample_rate: int) -> 
     -------
     Harmonicity
         The voiced frames of all waves.
-
-    Raises
-    ------
-    BadAudio, BadSetting
-        As :func:`harmonics_to_noise`.
     """
     results = [harmonics_to_noise(wave, sample_rate) for wave in waves]
     hnr_db = np.concatenate([np.empty(0), *(result.hnr_db for result in results)])

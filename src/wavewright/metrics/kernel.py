@@ -22,6 +22,8 @@ def kernel_distance(
     ``mean k(r, r') + mean k(e, e') - 2 mean k(r, e)`` over pairs of different rows. Its expectation is 0 where both
     sets come from one distribution, for any counts, so single values may be slightly negative.
 
+    Raises BadSetting if a set has fewer than two rows, the dimensions differ, or kernel or bandwidth are invalid.
+
     Parameters
     ----------
     reference, estimate : np.ndarray
@@ -35,11 +37,6 @@ def kernel_distance(
     -------
     float
         Squared MMD.
-
-    Raises
-    ------
-    BadSetting
-        If a set has fewer than two rows, the dimensions differ, or kernel or bandwidth are invalid.
 
     References
     ----------

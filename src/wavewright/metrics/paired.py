@@ -230,6 +230,9 @@ def compare_pairs(
 
     All are mixed to one channel and resampled to 16 kHz; the longer one of a pair is cut.
 
+    Raises BadFolder if no file has a clean recording; BadSetting if a path is not a folder, or ``far`` comes without
+    ``noisy``.
+
     Parameters
     ----------
     reference, processed, noisy
@@ -242,13 +245,6 @@ def compare_pairs(
     texts
         Transcripts by the name of the file, see :func:`files_by_name`. If one is missing, words are compared with what
         is recognised in the clean recordings.
-
-    Raises
-    ------
-    BadFolder
-        If no file has a clean recording.
-    BadSetting
-        If a path is not a folder, or ``far`` comes without ``noisy``.
     """
     for path in filter(None, (reference, processed, noisy, far)):
         if not path.is_dir():

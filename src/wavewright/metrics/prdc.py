@@ -39,6 +39,8 @@ def precision_recall_density_coverage(
 
     Give both sets equal counts: all four depend on them.
 
+    Raises BadSetting if a set has too few rows, the dimensions differ or ``nearest_k`` is below 1.
+
     Parameters
     ----------
     reference, estimate : np.ndarray
@@ -50,11 +52,6 @@ def precision_recall_density_coverage(
     -------
     PrecisionRecall
         The four values.
-
-    Raises
-    ------
-    BadSetting
-        If a set has too few rows, the dimensions differ or ``nearest_k`` is below 1.
 
     References
     ----------

@@ -33,17 +33,12 @@ LONGEST, PAUSE = 30 * SAMPLE_RATE, SAMPLE_RATE // 5  # samples, between two cuts
 class Recogniser:
     """Waves to English text, on one thread.
 
+    Raises BadFolder if a graph is missing or cannot be opened; MissingExtra if a package is not installed.
+
     Parameters
     ----------
     folder : Path
         Folder of the two GRAPHS.
-
-    Raises
-    ------
-    BadFolder
-        If a graph is missing or cannot be opened.
-    MissingExtra
-        If a package is not installed.
     """
 
     def __init__(self, folder: Path) -> None:

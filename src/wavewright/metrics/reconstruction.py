@@ -20,6 +20,8 @@ def mel_distance(reference: np.ndarray, estimate: np.ndarray, sample_rate: int) 
 
     The spectrograms have 80 bands, frames of 1024 samples and a hop of a quarter; 1e-5 is added to each power.
 
+    Raises BadSetting if the waves are not ``(time,)`` of one length.
+
     Parameters
     ----------
     reference, estimate : np.ndarray
@@ -30,11 +32,6 @@ def mel_distance(reference: np.ndarray, estimate: np.ndarray, sample_rate: int) 
     -------
     float
         Distance in nats.
-
-    Raises
-    ------
-    BadSetting
-        If the waves are not ``(time,)`` of one length.
     """
     _check_pair(reference, estimate)
     mels = [log_mel(wave, sample_rate, n_fft=1024, hop_length=256, n_mels=80) for wave in (reference, estimate)]
@@ -43,6 +40,8 @@ def mel_distance(reference: np.ndarray, estimate: np.ndarray, sample_rate: int) 
 
 def stft_distance(reference: np.ndarray, estimate: np.ndarray) -> float:
     """Compute the multi-resolution STFT distance: spectral convergence plus mean log-magnitude difference.
+
+    Raises BadSetting if the waves have other shapes.
 
     Parameters
     ----------
@@ -53,11 +52,6 @@ def stft_distance(reference: np.ndarray, estimate: np.ndarray) -> float:
     -------
     float
         The mean over three frame lengths.
-
-    Raises
-    ------
-    BadSetting
-        If the waves have other shapes.
 
     References
     ----------
@@ -80,6 +74,8 @@ def si_sdr(reference: np.ndarray, estimate: np.ndarray) -> float:
 
     ``10 log10(|a s|^2 / |a s - e|^2)`` with ``a = e.s / |s|^2``, reference ``s`` and estimate ``e``.
 
+    Raises BadSetting if the lengths differ or a wave has another shape.
+
     Parameters
     ----------
     reference, estimate : np.ndarray of shape ``(time,)``
@@ -89,11 +85,6 @@ def si_sdr(reference: np.ndarray, estimate: np.ndarray) -> float:
     -------
     float
         Ratio in dB, -100 to 100.
-
-    Raises
-    ------
-    BadSetting
-        If the lengths differ or a wave has another shape.
 
     References
     ----------

@@ -70,6 +70,9 @@ class Reference:
     ) -> Reference:
         """Embed the training clips.
 
+        Raises BadFolder or BadSetting if too few clips of a class differ, or there is not one lower bound for each
+        class.
+
         Parameters
         ----------
         clips : LabelledClips
@@ -85,11 +88,6 @@ class Reference:
         -------
         Reference
             The embeddings and limits; the clips of large classes are drawn with a fixed seed.
-
-        Raises
-        ------
-        BadFolder, BadSetting
-            If too few clips of a class differ, or there is not one lower bound for each class.
         """
         if min_limits and len(min_limits) != max(len(label_names), 1):
             raise BadSetting(

@@ -67,6 +67,8 @@ def half_to_half(
 
     The halves have no group in common and the same number of clips of every label.
 
+    Raises BadSetting if no half of two clips can be made.
+
     Parameters
     ----------
     reference : np.ndarray
@@ -82,11 +84,6 @@ def half_to_half(
     -------
     HalfToHalf
         The mean distance over the splits.
-
-    Raises
-    ------
-    BadSetting
-        If no half of two clips can be made.
     """
     clips = EmbeddedClips.of(reference, labels, groups)
     rng = np.random.default_rng(seed)
@@ -107,6 +104,8 @@ def relative_frechet(
     with one split a draw in which the copies of a group stay in one half; the interval is shifted as in
     :meth:`~wavewright.metrics.sampling.Interval.recentred`. Labels that a set lacks drop out.
 
+    Raises BadSetting if no half of two clips can be made or the dimensions differ.
+
     Parameters
     ----------
     reference, estimate : EmbeddedClips
@@ -122,11 +121,6 @@ def relative_frechet(
     -------
     RelativeFrechet
         Both distances and their ratio; 1 means that the generated clips are as close as recordings are.
-
-    Raises
-    ------
-    BadSetting
-        If no half of two clips can be made or the dimensions differ.
     """
     checked_pair(reference.embeddings, estimate.embeddings, at_least=2)
     rng = np.random.default_rng(seed)
@@ -155,6 +149,8 @@ def frechet_at_equal_counts(
 ) -> Interval:
     """Compute the Frechet distance from reference to estimate with equal counts of every label.
 
+    Raises BadSetting if a set has fewer than two clips of common labels.
+
     Parameters
     ----------
     reference, estimate : EmbeddedClips
@@ -166,11 +162,6 @@ def frechet_at_equal_counts(
     -------
     Interval
         Mean over the draws with the 2.5 and 97.5 percentiles.
-
-    Raises
-    ------
-    BadSetting
-        If a set has fewer than two clips of common labels.
     """
     rng = np.random.default_rng(seed)
     distances = []

@@ -37,6 +37,8 @@ def srmr(wave: np.ndarray, sample_rate: int, normalised: bool = False) -> float:
     energy of the first four over that of the fifth and higher ones, up to the bandwidth of the channel below which
     90 % of the energy is.
 
+    Raises BadSetting if the sample rate is too low.
+
     Parameters
     ----------
     wave : np.ndarray
@@ -51,11 +53,6 @@ def srmr(wave: np.ndarray, sample_rate: int, normalised: bool = False) -> float:
     -------
     float
         Higher for less reverberation: about 8 to 20 for dry speech. NaN for silence and for less than 0.256 s.
-
-    Raises
-    ------
-    BadSetting
-        If the sample rate is too low.
 
     Examples
     --------

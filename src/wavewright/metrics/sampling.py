@@ -63,6 +63,9 @@ def bootstrap_interval(
 
     The percentiles are shifted as in :meth:`Interval.recentred`.
 
+    Raises BadSetting if ``confidence`` or ``repeats`` is out of range, or ``groups`` does not have one entry (or None)
+    for each sample.
+
     Parameters
     ----------
     statistic : callable
@@ -83,12 +86,6 @@ def bootstrap_interval(
     -------
     Interval
         ``statistic(*samples)`` with its interval.
-
-    Raises
-    ------
-    BadSetting
-        If ``confidence`` or ``repeats`` is out of range, or ``groups`` does not have one entry (or None) for each
-        sample.
 
     References
     ----------

@@ -22,6 +22,9 @@ def inception_score(probabilities: np.ndarray) -> float:
     Higher is better. It rewards confident predictions and equally frequent classes, and ignores how alike the clips of
     one class are.
 
+    Raises BadSetting if the array is not ``(n, classes)`` or its rows are not probability distributions: negative, or
+    with sums other than 1.
+
     Parameters
     ----------
     probabilities : np.ndarray of shape ``(n, classes)``
@@ -31,12 +34,6 @@ def inception_score(probabilities: np.ndarray) -> float:
     -------
     float
         The score, from 1 to the number of classes.
-
-    Raises
-    ------
-    BadSetting
-        If the array is not ``(n, classes)`` or its rows are not probability distributions: negative, or with sums
-        other than 1.
 
     References
     ----------
@@ -53,6 +50,8 @@ def modified_inception_score(probabilities: np.ndarray, labels: np.ndarray | Non
     paper; without them the pairs are of the whole set, as in the published SC09 tables. The mean over the pairs is
     exact: ``E_x E_x' KL = E_x sum_y p log p - sum_y E_x[p] E_x[log p]``.
 
+    Raises BadSetting if the rows are not probability distributions or there is not one label for each.
+
     Parameters
     ----------
     probabilities : np.ndarray
@@ -64,11 +63,6 @@ def modified_inception_score(probabilities: np.ndarray, labels: np.ndarray | Non
     -------
     float
         The score, at least 1.
-
-    Raises
-    ------
-    BadSetting
-        If the rows are not probability distributions or there is not one label for each.
 
     References
     ----------
@@ -88,6 +82,8 @@ def am_score(reference_probabilities: np.ndarray, probabilities: np.ndarray) -> 
 
     Lower is better: the classes are as frequent as in the reference, and the predictions are confident.
 
+    Raises BadSetting if the rows are not probability distributions over the same classes.
+
     Parameters
     ----------
     reference_probabilities : np.ndarray
@@ -99,11 +95,6 @@ def am_score(reference_probabilities: np.ndarray, probabilities: np.ndarray) -> 
     -------
     float
         The score in nats, at least 0.
-
-    Raises
-    ------
-    BadSetting
-        If the rows are not probability distributions over the same classes.
 
     References
     ----------
@@ -126,6 +117,9 @@ def label_agreement(probabilities: np.ndarray, labels: np.ndarray, classes: Sequ
 
     A label that the classifier does not know counts as a disagreement.
 
+    Raises BadSetting if the rows are not probability distributions, or labels or classes are not one for each row or
+    column.
+
     Parameters
     ----------
     probabilities : np.ndarray
@@ -139,11 +133,6 @@ def label_agreement(probabilities: np.ndarray, labels: np.ndarray, classes: Sequ
     -------
     float
         Fraction from 0 to 1.
-
-    Raises
-    ------
-    BadSetting
-        If the rows are not probability distributions, or labels or classes are not one for each row or column.
     """
     probabilities = _checked_probabilities("probabilities", probabilities)
     labels = checked_per_clip("labels", labels, len(probabilities))

@@ -117,6 +117,8 @@ def distribution_distances(reference: EmbeddedClips, estimate: EmbeddedClips, se
 
     All but the relative Frechet distance are of at most ``MAX_CLIPS`` clips.
 
+    Raises BadSetting if the dimensions differ or a set has too few clips.
+
     Parameters
     ----------
     reference, estimate : EmbeddedClips
@@ -128,11 +130,6 @@ def distribution_distances(reference: EmbeddedClips, estimate: EmbeddedClips, se
     -------
     DistributionDistances
         The distances.
-
-    Raises
-    ------
-    BadSetting
-        If the dimensions differ or a set has too few clips.
     """
     rng = np.random.default_rng(seed)
     rows, estimate_rows = draw_equal_counts(
@@ -154,6 +151,8 @@ def near_duplicate_clusters(
 ) -> np.ndarray:
     """Cluster the takes of one sound; clips of different labels are in different clusters.
 
+    Raises BadSetting if ``takes_from`` is unknown, or is ``distance`` and the near-duplicate distance is None.
+
     Parameters
     ----------
     reference : EmbeddedClips
@@ -167,11 +166,6 @@ def near_duplicate_clusters(
     -------
     np.ndarray
         Cluster of each recording, ``(n,)`` int64 from 0.
-
-    Raises
-    ------
-    BadSetting
-        If ``takes_from`` is unknown, or is ``distance`` and the near-duplicate distance is None.
     """
     if takes_from not in ("distance", "group"):
         raise BadSetting(f"takes_from is {takes_from!r}; it must be 'distance' or 'group'.")
@@ -203,6 +197,8 @@ def sample_metrics(
     Precision to coverage and the 1-NN accuracy are means over draws of one take of each sound and as many generated
     clips of the same label. Diversity compares all clips of a label.
 
+    Raises BadSetting if no label can be measured or the dimensions differ.
+
     Parameters
     ----------
     reference, estimate : EmbeddedClips
@@ -221,11 +217,6 @@ def sample_metrics(
     -------
     SampleMetrics
         Metrics over all clips and within each label.
-
-    Raises
-    ------
-    BadSetting
-        If no label can be measured or the dimensions differ.
     """
     rng = np.random.default_rng(seed)
     names = [str(label) for label in np.intersect1d(reference.labels, estimate.labels)]

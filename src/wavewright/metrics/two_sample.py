@@ -15,6 +15,9 @@ def one_nn_accuracy(reference: np.ndarray, estimate: np.ndarray, seed: int = 0) 
     generated clip is next to a recording of its own, so they are copies. Merge near-duplicates of the reference first,
     because they are classified correctly for a reason that has nothing to do with the estimate.
 
+    Raises BadSetting if a set has fewer than two rows, another shape or values that are not finite, or the dimensions
+    of the two sets differ.
+
     Parameters
     ----------
     reference, estimate : np.ndarray
@@ -27,12 +30,6 @@ def one_nn_accuracy(reference: np.ndarray, estimate: np.ndarray, seed: int = 0) 
     -------
     float
         Accuracy from 0 to 1; a tie between the sets counts one half.
-
-    Raises
-    ------
-    BadSetting
-        If a set has fewer than two rows, another shape or values that are not finite, or the dimensions of the two
-        sets differ.
 
     References
     ----------

@@ -43,6 +43,8 @@ def spoken_words(text: str) -> list[str]:
 
     Words are in lower case and without punctuation; numbers and symbols are spelled out and contractions expanded.
 
+    Raises BadSetting if a number has more than 9 digits.
+
     Parameters
     ----------
     text : str
@@ -52,11 +54,6 @@ def spoken_words(text: str) -> list[str]:
     -------
     list of str
         The words.
-
-    Raises
-    ------
-    BadSetting
-        If a number has more than 9 digits.
 
     Examples
     --------
@@ -113,6 +110,8 @@ def word_errors(reference: Sequence[str], estimate: Sequence[str]) -> WordErrors
 def number_in_words(number: int) -> str:
     """Spell out a whole number.
 
+    Raises BadSetting if the number is out of range.
+
     Parameters
     ----------
     number : int
@@ -122,11 +121,6 @@ def number_in_words(number: int) -> str:
     -------
     str
         For example ``one hundred sixty two``.
-
-    Raises
-    ------
-    BadSetting
-        If the number is out of range.
     """
     if not 0 <= number <= MAX_NUMBER:
         raise BadSetting(f"The number is {number}; words are known for 0 to {MAX_NUMBER}.")

@@ -13,8 +13,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import ClassVar, Generic, Protocol, TypeVar
 
-from ..audio.clip import BITS, SOUND_SUFFIXES, UNCLIPPED, read_header, suffix_like
-from ..audio.sound_file import AudioHeader, read_origin
+from ..audio.clip import SOUND_SUFFIXES, suffix_like
+from ..audio.sound_file import open_sound, read_origin
 from ..audio.video_file import is_video
 from ..base.errors import BadFolder, SoundWarning, WavewrightError, collected_warnings, problem_of
 from ..base.names import inside
@@ -23,9 +23,6 @@ from ..base.whole_file import make_folder, sweep
 from ..base.work_report import WorkReport
 from ..base.worker_process import WorkerLost, WorkerProcess, answers
 from .manifest_file import MANIFEST_FILE, add_records, manifest_lines
-
-ALAC_SUBTYPES = {"ALAC_16": "PCM_16", "ALAC_24": "PCM_24"}
-"""Subtypes of lossless M4A files, and those of the same bits in other files."""
 
 
 class Converted(Protocol):
@@ -238,7 +235,7 @@ def _targets(names: Sequence[Path], out: Path, conversion: Conversion[ConvertedT
 
 def _total_seconds(paths: Sequence[Path]) -> float | None:
     try:
-        lengths = [read_header(path).seconds for path in paths]
+        lengths = [open_sound(path).header.seconds for path in paths]
     except WavewrightError:
         return None
     return sum(length for length in lengths if length is not None)
@@ -248,20 +245,6 @@ def _record(name: str, file: ConvertedT, conversion: Conversion[ConvertedT]) -> 
     """Return a line of the manifest, with the field names that ``data.manifest`` reads."""
     origin = read_origin(file.out) or conversion.unnamed_origin(file)
     return {"audio_filepath": name, "duration": round(file.seconds, 6), **origin}
-
-
-def subtype_like(header: AudioHeader, out: Path) -> str | None:
-    """Return the subtype of a source if the format of ``out`` has it, else None for the usual one."""
-    is_pcm = header.subtype in BITS or header.subtype in UNCLIPPED
-    suffix = out.suffix.lower()
-    if header.subtype in ALAC_SUBTYPES:
-        subtypes = {".m4a": header.subtype, ".m4b": header.subtype, ".ogg": None, ".opus": None, ".mp3": None}
-        return subtypes.get(suffix, ALAC_SUBTYPES[header.subtype])
-    if not is_pcm or suffix not in (".wav", ".flac", ".aiff", ".aif"):
-        return None
-    if suffix == ".flac" and header.subtype not in ("PCM_S8", "PCM_16", "PCM_24"):
-        return "PCM_24" if header.subtype in (*UNCLIPPED, "PCM_32") else None
-    return None if header.subtype in ("PCM_S8", "PCM_U8") else header.subtype
 
 
 def folder_beside(folder: Path, done: str) -> Path:

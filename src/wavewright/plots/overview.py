@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-from ..audio.clip import Clip, describe_audio, read_blocks, read_header
+from ..audio.clip import Clip, describe_audio
+from ..audio.sound_file import SoundSource, open_sound
 from ..base.units import gain_to_db, samples_to_seconds
 from ..dsp.spectrum import spectrogram
 
@@ -59,34 +59,35 @@ class AudioOverview:
         return AudioSummary(self.seconds, self.sample_rate, len(self.low), peak_db)
 
 
-def read_overview(file: Path) -> AudioOverview:
+def read_overview(file: SoundSource) -> AudioOverview:
     """Summarise a sound file of any length in about ``N_COLUMNS`` columns, in bounded memory.
 
     Raises BadAudio if the file cannot be read.
     """
-    header = read_header(file)
-    n_samples = header.n_samples or sum(block.n_samples for block in read_blocks(file))
+    sound = open_sound(file)
+    header = sound.header
+    n_samples = header.n_samples or sum(block.shape[1] for block in sound.blocks())
     _, _, column_samples = _column_sizes(header.sample_rate, n_samples, N_COLUMNS)
     block_columns = max(1, round(BLOCK_SECONDS * header.sample_rate / column_samples))
-    blocks = read_blocks(file, samples_to_seconds(block_columns * column_samples, header.sample_rate))
+    blocks = sound.blocks(samples_to_seconds(block_columns * column_samples, header.sample_rate))
     return _overview(blocks, header.sample_rate, n_samples, N_COLUMNS)
 
 
 def clip_overview(clip: Clip, n_columns: int = N_COLUMNS) -> AudioOverview:
     """Summarise a clip in about ``n_columns`` columns."""
-    return _overview([clip], clip.sample_rate, clip.n_samples, n_columns)
+    return _overview([clip.wave], clip.sample_rate, clip.n_samples, n_columns)
 
 
-def _overview(blocks: Iterable[Clip], sample_rate: int, n_samples: int, n_columns: int) -> AudioOverview:
+def _overview(blocks: Iterable[np.ndarray], sample_rate: int, n_samples: int, n_columns: int) -> AudioOverview:
     """Summarise blocks, all but the last of which are a whole number of columns long."""
     n_fft, hop_length, column_samples = _column_sizes(sample_rate, n_samples, n_columns)
     low, high, power = [], [], []
     n_read = 0
     for block in blocks:
-        n_read += block.n_samples
-        n_block_columns = math.ceil(block.n_samples / column_samples)
-        wave = np.pad(block.wave, ((0, 0), (0, n_block_columns * column_samples - block.n_samples)))
-        columns = wave.reshape(block.n_channels, n_block_columns, column_samples)
+        n_read += block.shape[1]
+        n_block_columns = math.ceil(block.shape[1] / column_samples)
+        wave = np.pad(block, ((0, 0), (0, n_block_columns * column_samples - block.shape[1])))
+        columns = wave.reshape(len(block), n_block_columns, column_samples)
         low.append(columns.min(axis=-1))
         high.append(columns.max(axis=-1))
         spectra = spectrogram(wave, n_fft, hop_length).mean(axis=0)  # (bins, frames)

@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import Field
 
 from ..audio.clip import FORMATS, SOUND_SUFFIXES
-from ..audio.sound_file import read_header
+from ..audio.sound_file import open_sound
 from ..base.errors import BadAudio, BadScore, BadSetting
 from ..base.names import file_stem
 from ..base.parameters import FREE_TEXT, MAX_SEED, IsMarked, MarkKey, Quiet, Writes
@@ -44,6 +44,8 @@ LOWEST_RATE_HZ = 44_100
 def read_melody(path: Path, tempo: float | None = None, *, quiet: bool = False) -> Score:
     """Transcribe a recording to a melody on sixteenths, in time with the recording.
 
+    Raises BadAudio if the file cannot be read or has no notes.
+
     Parameters
     ----------
     path : Path
@@ -52,14 +54,10 @@ def read_melody(path: Path, tempo: float | None = None, *, quiet: bool = False) 
         About so many beats a minute; estimated by default.
     quiet : bool
         Show no progress.
-
-    Raises
-    ------
-    BadAudio
-        If the file cannot be read or has no notes.
     """
-    with progress_bar(f"transcribing {path.name}", read_header(path).seconds, quiet) as show:
-        transcription = transcribe_file(path, progress=show)
+    sound = open_sound(path)
+    with progress_bar(f"transcribing {path.name}", sound.header.seconds, quiet) as show:
+        transcription = transcribe_file(sound, progress=show)
     if not transcription.notes:
         raise BadAudio(f"{path} has no notes to accompany: it is silent or has no pitch; try another recording.")
     beats = track_beats(transcription.notes, transcription.seconds, tempo)
@@ -77,6 +75,8 @@ def write_with_recording(
 ) -> None:
     """Render an accompaniment and mix it with the recording of its melody.
 
+    Raises BadAudio, BadFolder or BadSetting if the file cannot be written.
+
     Parameters
     ----------
     score : Score
@@ -90,15 +90,10 @@ def write_with_recording(
         Instruments; the bundled General MIDI bank by default.
     quiet : bool
         Show no progress.
-
-    Raises
-    ------
-    BadAudio, BadFolder, BadSetting
-        If the file cannot be written.
     """
     melody = melody_track(score)
     others = replace(score, tracks=tuple(track for index, track in enumerate(score.tracks) if index != melody))
-    sample_rate = max(read_header(recording).sample_rate, LOWEST_RATE_HZ)
+    sample_rate = max(open_sound(recording).header.sample_rate, LOWEST_RATE_HZ)
     with scratch_folder() as folder:
         parts, rendered = folder / "accompaniment.mid", folder / "accompaniment.wav"
         write_score(others, parts)
@@ -260,20 +255,9 @@ def accompany(
     sound file. With --learn-from, typical bars of a folder of scores are the style. With --style chorale, the
     score that is written has the four voices alone, and its sound has the mark of generated sound.
 
-    Returns
-    -------
-    AccompaniedScore, or LearnedStyle without a melody, or StyleList
-
-    Raises
-    ------
-    BadScore
-        If the score cannot be read or written.
-    BadSetting
-        If there is no melody, no such style, or a chord or the key cannot be read.
-    BadAudio
-        If a recording cannot be read or has no notes.
-    BadFolder
-        If a file cannot be written, or the folder has no scores.
+    Raises BadScore if the score cannot be read or written; BadSetting if there is no melody, no such style, or a chord
+    or the key cannot be read; BadAudio if a recording cannot be read or has no notes; BadFolder if a file cannot be
+    written, or the folder has no scores.
     """
     if list_:
         chorale = StyleDescription(CHORALE, "Chorale", "four voices by a network", ("any metre",), 120.0)

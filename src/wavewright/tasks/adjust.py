@@ -57,16 +57,8 @@ def adjust(
     Each file's comment states how it was made, and ``manifest.jsonl`` lists all files of the folder. If a clip would
     exceed full scale, all are attenuated alike, and the result states by how much.
 
-    Raises
-    ------
-    BadAudio
-        If the file cannot be read or is silent.
-    BadModel
-        If the model is no VAE.
-    BadSetting
-        If the model does not have an attribute or a pitch, or an amount is invalid.
-    BadFolder
-        If the output folder cannot be written.
+    Raises BadAudio if the file cannot be read or is silent; BadModel if the model is no VAE; BadSetting if the model
+    does not have an attribute or a pitch, or an amount is invalid; BadFolder if the output folder cannot be written.
     """
     runtime = loading.load_morpher(model)
     amounts = _amounts(set, runtime)

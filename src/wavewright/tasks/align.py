@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import Field
 
 from ..audio.clip import Clip
-from ..audio.sound_file import read_header
+from ..audio.sound_file import open_sound
 from ..base.errors import BadAudio
 from ..base.names import file_stem
 from ..base.parameters import Writes
@@ -99,16 +99,10 @@ def align(
 
     The score is written again with the tempo of each quarter of the recording.
 
-    Raises
-    ------
-    BadAudio
-        If the recording cannot be read, is silent, or lasts more than an hour.
-    BadScore
-        If the score cannot be read, or has no notes.
-    BadSetting, BadFolder
-        If a file cannot be written.
+    Raises BadAudio if the recording cannot be read, is silent, or lasts more than an hour; BadScore if the score cannot
+    be read, or has no notes; BadSetting or BadFolder if a file cannot be written.
     """
-    header = read_header(file)
+    header = open_sound(file).header
     if header.seconds is not None and header.seconds > MAX_SECONDS:
         raise BadAudio(f"{file} lasts {header.seconds:.0f} s; recordings of up to an hour can be aligned: cut it.")
     target = Path(f"{file_stem(file.stem)}-aligned.mid") if out is None else out

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ..audio.sound_file import read_header
+from ..audio.sound_file import open_sound
 from ..base.errors import BadSetting
 from ..base.parameters import Quiet, Writes
 from ..base.progress_bar import progress_bar
@@ -46,21 +46,14 @@ def analyse(
 
     The file is decoded once, in bounded memory, and once more for a plot.
 
+    Raises BadAudio if the file cannot be read; BadSetting if `plot` is not a PNG file, or the limits of the pitch do
+    not rise; BadFolder if the folder of `plot` does not exist, or another file has its name; MissingExtra if a plot is
+    asked for, and matplotlib is not installed.
+
     Returns
     -------
     Analysis
         The measurements.
-
-    Raises
-    ------
-    BadAudio
-        If the file cannot be read.
-    BadSetting
-        If `plot` is not a PNG file, or the limits of the pitch do not rise.
-    BadFolder
-        If the folder of `plot` does not exist, or another file has its name.
-    MissingExtra
-        If a plot is asked for, and matplotlib is not installed.
     """
     if f_min_hz >= f_max_hz:
         raise BadSetting(
@@ -68,8 +61,9 @@ def analyse(
         )
     if plot is not None:
         check_plot_of(plot, file.name)  # before a long file is read
-    with progress_bar(f"analysing {file.name}", read_header(file).seconds, quiet) as show:
-        analysis = analyse_file(file, silence_db, min_silence, (f_min_hz, f_max_hz), show)
+    sound = open_sound(file)
+    with progress_bar(f"analysing {file.name}", sound.header.seconds, quiet) as show:
+        analysis = analyse_file(sound, silence_db, min_silence, (f_min_hz, f_max_hz), show)
     if plot is None:
         return analysis
     draw_analysis(analysis, plot)

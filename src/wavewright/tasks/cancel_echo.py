@@ -8,54 +8,34 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ..audio.clip import Clip, describe_audio, read_blocks, read_header, suffix_like
-from ..audio.wave_blocks import LOWER_FIRST, ClippedSamples, ClippingMeter, CountedWaves
-from ..base.errors import BadSetting
+from ..audio.sound_file import open_sound
 from ..base.parameters import NAMES_MODEL, Quiet, Writes
 from ..base.progress_bar import progress_bar
 from ..base.whole_file import check_target
 from ..contracts.enhancement import EchoCanceller
-from ..contracts.model_results import ConvertedFile
 from ..dsp.echo import EchoSettings
-from ..effects.editing.carried_metadata import write_as
 from ..families import loading
 from ..inference.enhancement.echo import LinearCanceller, check_recordings, without_echo
+from ..inference.enhancement.files import CleanFile
+from ..outputs.carried_metadata import carried_with
+from ..outputs.made_file import file_beside, keep_or_make
 from . import checked
 
 LINEAR_RATE = 16_000
-BLOCK_SECONDS = 10.0
 DEFAULT_MODEL = "echo-16k"
 
 
 @dataclass(frozen=True, kw_only=True)
-class EchoFree(ConvertedFile):
-    """A recording without the echo of ``far``.
-
-    Attributes
-    ----------
-    n_channels
-        Channels of the recording.
-    highest_hz
-        Highest frequency that is left.
-    note
-        What is unusual about the recordings, or None.
-    """
+class EchoFree(CleanFile):
+    """A recording without the echo of ``far``; ``note`` says what is unusual about the recordings."""
 
     far: Path
-    n_channels: int
-    highest_hz: float
     note: str | None = None
-    clipped: ClippedSamples | None = None
 
-    def __str__(self) -> str:
-        """Return the file, its length, and notes."""
-        lines = [f"{self.out}: {describe_audio(self.seconds, self.sample_rate, self.n_channels)} by {self.made_by}"]
-        if self.highest_hz < self.sample_rate / 2:
-            lines.append(
-                f"What lay above {self.highest_hz:.0f} Hz is lost, since {self.model} has a lower sample rate."
-            )
-        warning = self.clipped.warning(LOWER_FIRST) if self.clipped else None
-        return "\n".join([*lines, *filter(None, [self.note, warning])])
+    @property
+    def details(self) -> str:
+        """The note, and a warning of clipped samples, if there are any."""
+        return "\n".join(filter(None, (self.note, super().details)))
 
 
 @checked
@@ -76,47 +56,39 @@ def cancel_echo(
 
     The delay of the echo is searched, up to 0.64 s, and followed. A Kalman filter subtracts the echo, and a network
     removes what it leaves, such as that of a distorting loudspeaker. The far end is mixed to mono; it may be shorter or
-    longer than the microphone.
+    longer than the microphone. Called again, a file that is up to date is kept.
 
-    Raises
-    ------
-    BadAudio
-        If a sound cannot be read, or the recordings are swapped, too far apart or do not belong together.
-    BadModel
-        If the model does not exist, removes no echo or is damaged.
-    BadSetting, BadFolder
-        If the file cannot be written.
+    Raises BadAudio if a sound cannot be read, or the recordings are swapped, too far apart or do not belong together;
+    BadModel if the model does not exist, removes no echo or is damaged; BadSetting or BadFolder if the file cannot be
+    written.
     """
-    header, far_header = read_header(mic), read_header(far)
-    target = mic.with_name(f"{mic.stem}-echo-free{suffix_like(mic)}") if out is None else out
-    check_target(target)
-    for path in (mic, far):
-        if target.exists() and target.samefile(path):
-            raise BadSetting(f"{target} is a recording itself, which is never replaced; give another file with --out.")
+    sound, far_sound = open_sound(mic), open_sound(far)
+    header = sound.header
+    target = out or file_beside(mic, "echo-free")
+    check_target(target, mic, far)
     maker: EchoCanceller | LinearCanceller
     maker = LinearCanceller(LINEAR_RATE) if linear else loading.load_echo_canceller(model)
     settings = EchoSettings()
     max_delay_seconds = settings.max_delay_blocks * settings.block_length / LINEAR_RATE
-    note = None if unchecked else check_recordings(mic, far, max_delay_seconds)
+    note = None if unchecked else check_recordings(sound, far_sound, max_delay_seconds)
+    model_name = "linear" if isinstance(maker, LinearCanceller) else maker.name
+    model_hash = "Kalman filter" if isinstance(maker, LinearCanceller) else maker.folder.hash
+    origin = {
+        "model": model_name,
+        "model_hash": model_hash,
+        "source": mic.name,
+        "source_hash": sound.hash,
+        "far": far.name,
+        "far_hash": far_sound.hash,
+    }
     with progress_bar(f"removing echo from {mic.name}", header.seconds, quiet) as show:
-        waves = CountedWaves(
-            (block.wave for block in read_blocks(mic, BLOCK_SECONDS)),
-            lambda n_samples: show(n_samples / header.sample_rate),
+        made = keep_or_make(
+            sound,
+            target,
+            carried_with(origin, sound),
+            lambda blocks: without_echo(blocks(), far_sound, header, maker),
+            show=show,
         )
-        far_waves = (block.wave for block in read_blocks(far, BLOCK_SECONDS))
-        processed = without_echo(waves, far_waves, header, far_header.sample_rate, maker)
-        clipping = ClippingMeter()
-        write_as(mic, target, (Clip(wave, header.sample_rate) for wave in processed), None, clipping)
     return EchoFree(
-        model="linear" if isinstance(maker, LinearCanceller) else maker.name,
-        model_hash="Kalman filter" if isinstance(maker, LinearCanceller) else maker.folder.hash,
-        out=target,
-        file=mic,
-        far=far,
-        seconds=waves.n_samples / header.sample_rate,
-        sample_rate=header.sample_rate,
-        n_channels=header.n_channels,
-        highest_hz=maker.sample_rate / 2,
-        note=note,
-        clipped=clipping.result(),
+        **vars(made), model=model_name, model_hash=model_hash, far=far, highest_hz=maker.sample_rate / 2, note=note
     )

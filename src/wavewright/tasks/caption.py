@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from ..audio.sound_file import read_header
+from ..audio.sound_file import open_sound
 from ..base.errors import BadSetting
 from ..base.names import file_stem
 from ..base.parameters import TERMINAL, Quiet, RecogniserName, Writes
@@ -68,20 +68,9 @@ def caption(
     WebVTT, text and JSON. Where it gives no times of words, these are estimated from the letters and the silences. Of a
     folder, all recordings are captioned, those in its folders too; called again, what is up to date is kept.
 
-    Returns
-    -------
-    CaptionedFile or CaptionedFolder
-
-    Raises
-    ------
-    BadAudio
-        If the file cannot be read, or no speech was recognised.
-    BadSetting, BadText
-        If there is no recogniser, or it fails or prints something else.
-    BadFolder
-        If a file cannot be written.
-    MissingExtra
-        If the package of the recogniser is not installed.
+    Raises BadAudio if the file cannot be read, or no speech was recognised; BadSetting or BadText if there is no
+    recogniser, or it fails or prints something else; BadFolder if a file cannot be written; MissingExtra if the package
+    of the recogniser is not installed.
     """
     if recogniser is None:
         raise BadSetting(
@@ -99,6 +88,6 @@ def caption(
         raise BadSetting(f"{target} is no file of captions; its name must end with {', '.join(SUFFIXES)}.")
     if format is not None and suffix != f".{format}":
         raise BadSetting(f"--format is {format}, and --out is {target}; give one of them, or the same format.")
-    read_header(file)  # refuse what is no sound before a recogniser is opened
+    open_sound(file)  # refuse what is no sound before a recogniser is opened
     with progress_bar(f"captioning {file.name}", None, quiet):
         return Captioning(recogniser, language or "", suffix, n_speakers=speakers).begin()(file, target)

@@ -274,15 +274,12 @@ class TaskDescription:
 def describe(name: str) -> TaskDescription:
     """Return the description of a task of `PROCESSING`, whose module is imported.
 
+    Raises BadSetting if there is no such task.
+
     Parameters
     ----------
     name : str
         Name of the task, with - or _.
-
-    Raises
-    ------
-    BadSetting
-        If there is no such task.
     """
     entry = PROCESSING.get(name.replace("_", "-"))
     if entry is None:

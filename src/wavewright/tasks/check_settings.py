@@ -100,14 +100,8 @@ def check_settings(
 
     Nothing is trained for use, and nothing but the image is written.
 
-    Raises
-    ------
-    MissingExtra
-        If a package of the extra ``train`` is not installed, or matplotlib for an image.
-    BadFolder
-        If the recordings cannot be used.
-    BadSetting
-        If an option is out of its range, or the minutes are too few.
+    Raises MissingExtra if a package of the extra ``train`` is not installed, or matplotlib for an image; BadFolder if
+    the recordings cannot be used; BadSetting if an option is out of its range, or the minutes are too few.
     """
     check_training("The checks need")
     from ..plots.plots import figure_class, save_figure

@@ -135,14 +135,8 @@ def compose(
 ) -> ComposedScore:
     """Compose a score by a model, new or around another score.
 
-    Raises
-    ------
-    BadModel
-        If there is no such composer.
-    BadScore
-        If a score cannot be read or written.
-    BadSetting
-        If an option is wrong, options exclude each other, or no note keeps the limits.
+    Raises BadModel if there is no such composer; BadScore if a score cannot be read or written; BadSetting if an option
+    is wrong, options exclude each other, or no note keeps the limits.
     """
     if infill is not None and score is None:  # of the score that --continue names
         score, continue_ = continue_, None

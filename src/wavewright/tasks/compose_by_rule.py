@@ -76,12 +76,7 @@ def compose_by_rule(
 ) -> ComposedScore | RuleList:
     """Compose a piece by rules; without a name, list the pieces.
 
-    Raises
-    ------
-    BadScore
-        If a score cannot be read or written.
-    BadSetting
-        If there is no such piece, or an option is wrong.
+    Raises BadScore if a score cannot be read or written; BadSetting if there is no such piece, or an option is wrong.
     """
     if rule is None:
         return RuleList(tuple(_description(name) for name in rules.PRESETS.names))

@@ -14,9 +14,9 @@ from typing import Annotated, BinaryIO
 import numpy as np
 from pydantic import Field
 
-from ..audio.clip import Clip, resampled, warn_of_clipping, write_blocks
+from ..audio.clip import Clip, warn_of_clipping, write_blocks
 from ..audio.pcm import check_stream, pipe_out, to_pcm
-from ..audio.wave_blocks import ClippingMeter
+from ..audio.wave_blocks import ClippingMeter, resampled
 from ..base.errors import BadAudio, BadSetting
 from ..base.parameters import NAMES_MODEL, TERMINAL, IsMarked, MarkKey, Quiet, Writes
 from ..base.progress_bar import progress_bar
@@ -96,14 +96,8 @@ def decode(
     after 0.2 s of what the codec makes up if it has learned to. Tokens and latents are mono. With ``stream`` nothing is
     returned.
 
-    Raises
-    ------
-    BadAudio
-        If the file is of another kind or has no valid packet.
-    BadModel
-        If the model that encoded it is missing or damaged.
-    BadSetting, BadFolder
-        If the sound file cannot be written.
+    Raises BadAudio if the file is of another kind or has no valid packet; BadModel if the model that encoded it is
+    missing or damaged; BadSetting or BadFolder if the sound file cannot be written.
     """
     if stream:
         check_stream(file, out)
@@ -132,6 +126,9 @@ def decode_stream(
 
     Damage is reported on standard error.
 
+    Raises BadAudio if the source is of another kind or has no valid packet; BadModel if the codec is missing or
+    damaged.
+
     Parameters
     ----------
     source
@@ -142,13 +139,6 @@ def decode_stream(
         Name of the codec; by default the one with the hash in the header.
     max_gap_seconds
         Longest silence that replaces consecutive lost packets.
-
-    Raises
-    ------
-    BadAudio
-        If the source is of another kind or has no valid packet.
-    BadModel
-        If the codec is missing or damaged.
     """
     name = "standard input"
     header, repaired_byte = read_header(source, name)
@@ -171,6 +161,8 @@ def decode_packets(codec: Codec, reader: PacketReader, name: str) -> Iterator[np
 
     Lost packets become silence; where the end is lost, the audio ends with the last valid packet.
 
+    Raises BadAudio if there is no valid packet.
+
     Parameters
     ----------
     codec
@@ -184,11 +176,6 @@ def decode_packets(codec: Codec, reader: PacketReader, name: str) -> Iterator[np
     ------
     np.ndarray
         ``(channels, time)`` float32.
-
-    Raises
-    ------
-    BadAudio
-        If there is no valid packet.
     """
     header, n_yielded = reader.header, 0
     for wave in resampled(_decode_frames(codec, reader), codec.sample_rate, header.sample_rate, header.n_channels):

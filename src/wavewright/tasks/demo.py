@@ -59,17 +59,12 @@ def demo(
     and grows; one that was interrupted says so, and the next call replaces it. Models that generate no audio are
     listed with the reason.
 
+    Raises BadModel if no model generates audio; BadFolder if the folder has another page of that name.
+
     Returns
     -------
     Demo
         The page, and the skipped models.
-
-    Raises
-    ------
-    BadModel
-        If no model generates audio.
-    BadFolder
-        If the folder has another page of that name.
     """
     begin = time.perf_counter()
     folders = [ModelFolder(find(name)) for name in models or bundled()]

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..audio.clip import Clip, read_metadata
+from ..audio.clip import Clip
+from ..audio.sound_file import open_sound
 from ..auditing.report import Recitation
 from ..base.errors import BadModel, MissingExtra
 from ..base.names import file_stem, inside
@@ -161,7 +162,7 @@ class ToolClips:
     def _compressed_row(self, row: PlayerRow) -> PlayerRow:
         command = row.command
         for path in (self.out / player.file for player in row.players):
-            flac = Clip.read(path).write(path.with_suffix(".flac"), metadata=read_metadata(path))
+            flac = Clip.read(path).write(path.with_suffix(".flac"), metadata=open_sound(path).tags)
             if path != flac:
                 path.unlink()
             command = command.replace(path.name, flac.name)

@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import Field
 
 from .. import models
-from ..audio.sound_file import read_header
+from ..audio.sound_file import open_sound
 from ..base.errors import BadModel
 from ..base.parameters import FREE_TEXT, Quiet
 from ..base.progress_bar import progress_bar
@@ -71,20 +71,15 @@ def detect(
     A mark is reported if the chance that unmarked sound gives as much evidence is at most one in a million, by a bound
     that holds for every sound. Files of a folder are searched one by one and together.
 
+    Raises BadAudio if the only file cannot be read; BadFolder if a folder contains no sound.
+
     Returns
     -------
     FileDetection or FolderDetection
         For a file, or for a folder.
-
-    Raises
-    ------
-    BadAudio
-        If the only file cannot be read.
-    BadFolder
-        If a folder contains no sound.
     """
     if not file.is_dir():
-        with progress_bar(f"searching {file.name}", read_header(file).seconds, quiet):
+        with progress_bar(f"searching {file.name}", open_sound(file).header.seconds, quiet):
             return detect_file(file, key, not same_speed, models_of)
     names_of = cache(models_of)
     search = MarkSearch(key)

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from ..audio.clip import check_writable, suffix_like
-from ..audio.sound_file import read_header
+from ..audio.sound_file import open_sound
 from ..audio.video_file import check_copy, is_video
 from ..audio.video_tracks import SubtitleTrack, VideoTracks
 from ..base.errors import BadSetting
@@ -18,7 +18,7 @@ from ..base.names import quoted
 from ..base.parameters import NAMES_MODEL, Quiet, RecogniserName, TranslatorName, Writes, WritesSounds
 from ..base.progress_bar import progress_bar
 from ..base.version import __version__
-from ..base.whole_file import check_target, write_whole
+from ..base.whole_file import check_not_read, check_target, write_whole
 from ..dubbing.assembly import mix_of, write_dubbed, write_mix_project
 from ..dubbing.cues import is_subtitle_file, read_cues, written_cues
 from ..dubbing.drafting import Draft, read_cast, relative, subtitle_lines, translate, with_translations
@@ -196,20 +196,10 @@ def dub(
     over a background. Everything is in a project file that can be changed and dubbed again: lines are spoken again only
     where something changed.
 
-    Raises
-    ------
-    BadText
-        If subtitles cannot be read, or nothing in them is spoken.
-    BadSetting
-        If the project or a parameter is wrong, a line has no translation, or a program fails.
-    BadAudio
-        If a sound cannot be read.
-    BadModel
-        If no voice speaks the language.
-    BadFolder
-        If files cannot be written.
-    MissingExtra
-        If a package that was asked for is not installed.
+    Raises BadText if subtitles cannot be read, or nothing in them is spoken; BadSetting if the project or a parameter
+    is wrong, a line has no translation, or a program fails; BadAudio if a sound cannot be read; BadModel if no voice
+    speaks the language; BadFolder if files cannot be written; MissingExtra if a package that was asked for is not
+    installed.
     """
     path = _project_path(source, project, to, out)
     given = {
@@ -240,7 +230,7 @@ def dub(
     captioned = _caption_files(current, target) if captions == "beside" else {}
     _check_replaced([target, *captioned.values()], path, current, [source, subtitles, translation, glossary, cast])
     write_dub(path, current)
-    end = None if sound is None else read_header(sound).seconds
+    end = None if sound is None else open_sound(sound).header.seconds
     current = _with_texts(current, path, translation, translator, glossary, end)
     if draft:
         return Dub(path, None, current.lines, note=note)
@@ -275,7 +265,7 @@ def dub(
 def _background(sound: Path, folder: Path, quiet: bool) -> Path:
     """Return a sound without its speech; what is up to date is kept."""
     enhancer = loading.load_enhancer(SEPARATOR)
-    with progress_bar(f"separating {sound.name}", read_header(sound).seconds, quiet) as show:
+    with progress_bar(f"separating {sound.name}", open_sound(sound).header.seconds, quiet) as show:
         return separate_file(sound, folder, enhancer, "background", show).sound_files[0]
 
 
@@ -350,16 +340,14 @@ def _check_replaced(written: Sequence[Path], path: Path, current: DubProject, gi
     """Raise BadSetting if a file that would be written is one that is read."""
     own = [path, path.parent / current.source, *([path.parent / current.background] if current.background else [])]
     for target in written:
-        for read in (*own, *(each for each in given if each is not None)):
-            if target.exists() and read.exists() and target.samefile(read):
-                raise BadSetting(f"{target} is read for the dub and is never replaced; give another file with --out.")
+        check_not_read(target, *own, *(each for each in given if each is not None))
 
 
 def _sound_of(source: Path) -> Path | None:
     """Return the sound of a project, None for subtitles."""
     if is_subtitle_file(source):
         return None
-    read_header(source)
+    open_sound(source)
     return source
 
 

@@ -9,18 +9,18 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ..audio.clip import describe_audio, suffix_like
+from ..audio.clip import describe_audio
 from ..audio.pcm import PcmStream, check_stream, process_pcm
-from ..audio.sound_file import TAGS, read_header
-from ..audio.video_file import is_video
+from ..audio.sound_file import TAGS, SoundFormat, open_sound
 from ..base.errors import BadSetting
 from ..base.names import quoted
 from ..base.parameters import FREE_TEXT, TERMINAL, Quiet, WritesSounds
 from ..base.progress_bar import progress_bar
 from ..effects import TwoPassEffect
-from ..effects.editing.chain import Chain, SoundFormat, step_text
+from ..effects.editing.chain import Chain, step_text
 from ..effects.editing.files import Edit, EditedFile, EditedFolder, FolderEdit, check_edit, edit_file
 from ..outputs.converted_folder import convert_folder, folder_beside
+from ..outputs.made_file import file_beside
 from . import checked
 
 STANDARD_STREAM = Path("-")
@@ -92,14 +92,8 @@ def edit(
     was done. Of a folder, all sound files are edited, those in its folders too; called again, what is up to date is
     kept. Standard input is 16-bit audio, raw mono at 16 kHz or WAV, and is edited as it arrives; nothing is returned.
 
-    Raises
-    ------
-    BadSetting
-        If the chain is none or does not fit the sound, or parameters exclude each other.
-    BadAudio
-        If a sound cannot be read.
-    BadFolder
-        If files cannot be written, or a folder contains no sound.
+    Raises BadSetting if the chain is none or does not fit the sound, or parameters exclude each other; BadAudio if a
+    sound cannot be read; BadFolder if files cannot be written, or a folder contains no sound.
     """
     work = Edit(_chain(do, chain), tags_of(tag), subtype, not no_tags)
     if source == STANDARD_STREAM:
@@ -113,10 +107,10 @@ def edit(
         return convert_folder(source, folder, FolderEdit(work), workers, quiet)
     if source.is_dir():
         raise BadSetting(f"{source} is a folder; give one of its files to see the plan of the chain.")
-    header = read_header(source)
-    suffix = source.suffix if is_video(source) else suffix_like(source)
-    target = source.with_name(f"{source.stem}-edited{suffix}") if out is None else out
-    formats = check_edit(source, work, target)
+    sound = open_sound(source)
+    header = sound.header
+    target = out or file_beside(source, "edited")
+    formats = check_edit(sound, work, target)
     if dry_run:
         steps = ("as it is", *(step_text(effect, is_complete=True) for effect in work.chain.effects))
         planned = tuple(
@@ -126,7 +120,7 @@ def edit(
         return EditPlan(source, target, work.chain.n_passes, planned)
     seconds = None if header.seconds is None else header.seconds * work.chain.n_passes
     with progress_bar(f"editing {source.name}", seconds, quiet) as show:
-        return edit_file(source, work, target, show)
+        return edit_file(sound, work, target, show)
 
 
 def _chain(do: str | None, chain: Path | None) -> Chain:

@@ -12,9 +12,9 @@ import numpy as np
 from pydantic import Field
 
 from .. import models
-from ..audio.clip import AudioHeader, read_blocks, read_header, resampled
 from ..audio.pcm import check_stream, pipe_out, read_pcm
-from ..audio.wave_blocks import CountedWaves, fitted, until_interrupted
+from ..audio.sound_file import AudioHeader, open_sound
+from ..audio.wave_blocks import CountedWaves, fitted, resampled, until_interrupted
 from ..base.errors import BadSetting
 from ..base.parameters import FREE_TEXT, NAMES_MODEL, TERMINAL, Quiet, Writes
 from ..base.progress_bar import progress_bar
@@ -103,16 +103,8 @@ def encode(
     rate, the channels and the exact number of samples. Tokens and a VAE's latents are those of the mean of all
     channels. With ``stream`` nothing is returned.
 
-    Raises
-    ------
-    BadAudio
-        If the sound cannot be read.
-    BadModel
-        If the model is neither a codec nor a VAE, or damaged.
-    BadSetting
-        If the model does not have the bitrate or the label.
-    BadFolder
-        If the file cannot be written.
+    Raises BadAudio if the sound cannot be read; BadModel if the model is neither a codec nor a VAE, or damaged;
+    BadSetting if the model does not have the bitrate or the label; BadFolder if the file cannot be written.
     """
     if tokens is not None and (stream or kbps is not None):
         other = "--stream" if stream else "--kbps"
@@ -124,7 +116,7 @@ def encode(
         return None
     if file is None:
         raise BadSetting("There is nothing to encode; give a sound file, or --stream to read standard input.")
-    header = read_header(file)
+    header = open_sound(file).header
     if _is_autoencoder(model):
         autoencoder = loading.load_autoencoder(model)
         if kbps is not None or tokens is not None:
@@ -145,6 +137,8 @@ def encode_stream(source: BinaryIO, sink: BinaryIO, codec: Codec, kbps: float | 
 
     Ctrl-C ends the audio, not the stream: the audio up to then is written.
 
+    Raises BadAudio if the source cannot be read; BadSetting if the codec does not have the bitrate.
+
     Parameters
     ----------
     source
@@ -155,13 +149,6 @@ def encode_stream(source: BinaryIO, sink: BinaryIO, codec: Codec, kbps: float | 
         The codec.
     kbps
         Target bitrate of the codes, kbit/s; default: the nearest to 3.
-
-    Raises
-    ------
-    BadAudio
-        If the source cannot be read.
-    BadSetting
-        If the codec does not have the bitrate.
     """
     audio = read_pcm(source, codec.sample_rate)
     header = header_of(codec, kbps, audio.n_channels, audio.sample_rate, is_stream=True)
@@ -201,9 +188,7 @@ def _encode_file(file: Path, audio: AudioHeader, out: Path, codec: Codec, kbps: 
         sink.write(
             bytes(HEADER_BYTES)
         )  # the number of samples is known at the end: headers of sound files may be wrong
-        waves = CountedWaves(
-            (block.wave for block in read_blocks(file)), lambda n_samples: show(n_samples / audio.sample_rate)
-        )
+        waves = CountedWaves(open_sound(file).blocks(), lambda n_samples: show(n_samples / audio.sample_rate))
         writer = PacketWriter(sink, header, coder_of(codec, header, str(out)), is_stream=False)
         write_codes(codec, writer, waves)
         sink.seek(0)

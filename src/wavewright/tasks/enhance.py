@@ -9,10 +9,8 @@ from typing import Annotated, BinaryIO
 
 from pydantic import Field
 
-from ..audio.clip import suffix_like
 from ..audio.pcm import PcmStream, check_stream, process_pcm
-from ..audio.sound_file import read_header
-from ..audio.video_file import is_video
+from ..audio.sound_file import open_sound
 from ..base.errors import BadSetting
 from ..base.parameters import NAMES_MODEL, TERMINAL, InForm, Quiet, WritesSounds
 from ..base.progress_bar import progress_bar
@@ -26,10 +24,9 @@ from ..inference.enhancement.files import (
     Processors,
     enhance_file,
 )
-from ..inference.enhancement.report import plot_path
 from ..inference.enhancement.sound import DenoiserSize
 from ..outputs.converted_folder import convert_folder, folder_beside
-from ..plots import check_drawable
+from ..outputs.made_file import file_beside
 from . import checked
 
 STANDARD_STREAM = Path("-")
@@ -90,18 +87,9 @@ def enhance(
     too; called again, what is up to date is kept. Standard input is 16-bit audio, raw mono at 16 kHz or WAV, and is
     enhanced as it arrives, to standard output in the same form; nothing is returned.
 
-    Raises
-    ------
-    BadAudio
-        If a sound cannot be read.
-    BadModel
-        If the model does not exist, enhances nothing or is damaged.
-    BadSetting
-        If parameters exclude each other.
-    BadFolder
-        If files cannot be written, or a folder contains no sound.
-    MissingExtra
-        If a report is asked for, and matplotlib is not installed.
+    Raises BadAudio if a sound cannot be read; BadModel if the model does not exist, enhances nothing or is damaged;
+    BadSetting if parameters exclude each other; BadFolder if files cannot be written, or a folder contains no sound;
+    MissingExtra if a report is asked for, and matplotlib is not installed.
     """
     is_stream = source == STANDARD_STREAM
     chosen = enhancement_of(denoise, dereverb, max_attenuation_db, mix, size, model, separate, is_stream)
@@ -117,16 +105,16 @@ def enhance(
     if source.is_dir():
         folder = out or folder_beside(source, "enhanced")
         return convert_folder(source, folder, FolderEnhancement(enhancement), workers, quiet)
-    header = read_header(source)
-    suffix = source.suffix if is_video(source) else suffix_like(source)
-    target = source.with_name(f"{source.stem}-enhanced{suffix}") if out is None else out
-    check_target(target)
+    sound = open_sound(source)
+    target = out or file_beside(source, "enhanced")
+    check_target(target, source)
     if report:
+        from ..inference.enhancement.report import plot_path  # slow to import
+        from ..plots import check_drawable
+
         check_drawable(plot_path(target))
-    if target.exists() and target.samefile(source):
-        raise BadSetting(f"{target} is the recording itself, which is never replaced; give another file with --out.")
-    with progress_bar(f"enhancing {source.name}", header.seconds, quiet) as show:
-        return enhance_file(source, target, Processors(enhancement), show)
+    with progress_bar(f"enhancing {source.name}", sound.header.seconds, quiet) as show:
+        return enhance_file(sound, target, Processors(enhancement), show)
 
 
 def enhancement_of(
@@ -141,10 +129,7 @@ def enhancement_of(
 ) -> Enhancement:
     """Return the settings that parameters of `enhance` stand for, without a report.
 
-    Raises
-    ------
-    BadSetting
-        If parameters exclude each other.
+    Raises BadSetting if parameters exclude each other.
     """
     uses_model = denoise or not dereverb
     if not uses_model and max_attenuation_db is not None:
@@ -159,6 +144,8 @@ def enhancement_of(
 def enhance_stream(source: BinaryIO, sink: BinaryIO, enhancement: Enhancement) -> None:
     """Enhance 16-bit audio as it arrives; Ctrl-C ends the audio, not the stream.
 
+    Raises BadAudio if the source cannot be read; BadModel if the model does not exist or is damaged.
+
     Parameters
     ----------
     source
@@ -167,13 +154,6 @@ def enhance_stream(source: BinaryIO, sink: BinaryIO, enhancement: Enhancement) -
         Where as many samples are written to, raw or as a WAV file as they came.
     enhancement
         How it is enhanced.
-
-    Raises
-    ------
-    BadAudio
-        If the source cannot be read.
-    BadModel
-        If the model does not exist or is damaged.
     """
     processors = Processors(enhancement)
 

@@ -36,14 +36,8 @@ def calibrate_recogniser(
 ) -> SpottingCalibration:
     """Find the threshold for events of streams by recordings that hold none, and store it on the model's card.
 
-    Raises
-    ------
-    BadFolder
-        If a folder contains no sound.
-    BadModel
-        If the model does not exist, recognises nothing or is damaged.
-    BadSetting
-        If the model comes with Wavewright.
+    Raises BadFolder if a folder contains no sound; BadModel if the model does not exist, recognises nothing or is
+    damaged; BadSetting if the model comes with Wavewright.
     """
     classifier = loading.load_classifier(model)
     folder = models.find(model)
@@ -69,14 +63,8 @@ def collect_alarms(
 ) -> WrittenAlarms:
     """Write the most confident false alarms in recordings without events as clips to train on.
 
-    Raises
-    ------
-    BadFolder
-        If a folder contains no sound, or clips cannot be written.
-    BadModel
-        If the model does not exist, recognises nothing or is damaged.
-    BadSetting
-        If the name of the folder does not begin with an underscore.
+    Raises BadFolder if a folder contains no sound, or clips cannot be written; BadModel if the model does not exist,
+    recognises nothing or is damaged; BadSetting if the name of the folder does not begin with an underscore.
     """
     classifier = loading.load_classifier(model)
     folder = out or DEFAULT_FOLDER

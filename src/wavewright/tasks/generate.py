@@ -10,8 +10,9 @@ from typing import Annotated, cast
 import numpy as np
 from pydantic import Field
 
-from ..audio.clip import Clip, read_header
+from ..audio.clip import Clip
 from ..audio.notebook import files_html
+from ..audio.sound_file import open_sound
 from ..base import parameters
 from ..base.errors import BadSetting
 from ..base.file_hash import short_hash_of
@@ -248,14 +249,8 @@ def generate(
     replaced. Each file records model, hash, seed, index and label in its comment; ``manifest.jsonl`` lists all files of
     the folder. A call that fails writes nothing.
 
-    Raises
-    ------
-    BadModel
-        If the model cannot generate.
-    BadSetting
-        If the model does not have what is requested.
-    BadFolder
-        If the output folder cannot be used.
+    Raises BadModel if the model cannot generate; BadSetting if the model does not have what is requested; BadFolder if
+    the output folder cannot be used.
     """
     generator = loading.load_generator(model)
     named = {"code": code, "seconds": seconds, "temperature": temperature, "speaker": speaker, "pitch": pitch}
@@ -355,7 +350,7 @@ def _changes(continue_from: Path | None, sample_rate: int) -> tuple[str, ...]:
     """Return a sentence about mixing and resampling of the file to continue, if there was any."""
     if continue_from is None:
         return ()
-    header = read_header(continue_from)
+    header = open_sound(continue_from).header
     changes = changes_of(header.n_channels, header.sample_rate, sample_rate)
     return (f"{continue_from} was {', '.join(changes)}.",) if changes else ()
 

@@ -32,15 +32,12 @@ def inspect(
     Every file is decoded once, in bounded memory, with a progress bar on a terminal. Of a folder without sound files,
     the scores are reported.
 
+    Raises BadFolder if the folder or manifest has no usable clips.
+
     Returns
     -------
     InspectionReport or ScoreReport
         The measurements, with warnings and remedies.
-
-    Raises
-    ------
-    BadFolder
-        If the folder or manifest has no usable clips.
     """
     try:
         clips = scan(folder, label_from, group_from, manifest)

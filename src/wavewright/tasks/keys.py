@@ -18,12 +18,8 @@ def new_key(
 ) -> KeyFiles:
     """Make a pair of Ed25519 keys: a private one that signs, and a public one that verifies.
 
-    Raises
-    ------
-    BadFolder
-        If the folder has a key, which is never replaced, or cannot be written.
-    MissingExtra
-        Without the extra ``sign``.
+    Raises BadFolder if the folder has a key, which is never replaced, or cannot be written; MissingExtra without the
+    extra ``sign``.
     """
     return key_files.new_key(key_folder() if out is None else out)
 
@@ -32,11 +28,6 @@ def new_key(
 def show_key() -> KeyFiles:
     """Show the id and the files of your key.
 
-    Raises
-    ------
-    BadSetting
-        If there is no key.
-    MissingExtra
-        Without the extra ``sign``.
+    Raises BadSetting if there is no key; MissingExtra without the extra ``sign``.
     """
     return own_key()

@@ -73,14 +73,8 @@ def layer(
     position, pitch and distance. All that is random follows from the seed; the file records it in its comment. If a
     model makes one of the sounds, the file gets the mark of generated sound.
 
-    Raises
-    ------
-    BadSetting
-        If the preset is wrong.
-    BadAudio, BadFolder
-        If files cannot be read or written.
-    BadModel
-        If a model cannot be loaded.
+    Raises BadSetting if the preset is wrong; BadAudio or BadFolder if files cannot be read or written; BadModel if a
+    model cannot be loaded.
     """
     if list_:
         return PresetList(tuple(_description(name) for name in preset_names()))

@@ -21,6 +21,9 @@ def open_instrument(
 ) -> tuple[ScorePlayer, str, Callable[[], InstrumentEngine]]:
     """Return a learned instrument, its name with the timbre, and the function that opens its engine.
 
+    Raises BadModel if the model is none that plays scores; BadSetting if the timbre is none, or the model lacks its
+    labels.
+
     Parameters
     ----------
     model : str or Path
@@ -33,13 +36,6 @@ def open_instrument(
     sample_rate : int
         In Hz.
     seed : int
-
-    Raises
-    ------
-    BadModel
-        If the model is none that plays scores.
-    BadSetting
-        If the timbre is none, or the model lacks its labels.
     """
     player = load_instrument(model)
     paths = _paths_by_program(player) if timbre is None else _one_path(player, timbre, score, seconds)

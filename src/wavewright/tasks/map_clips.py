@@ -81,12 +81,8 @@ def map_clips(
     The same folder gives the same map. Without matplotlib only the JSON is written. Files that cannot be used are
     named.
 
-    Raises
-    ------
-    BadFolder
-        If no clip can be used, or the map cannot be written.
-    BadModel
-        If the model is no VAE, or the embedding that of no model.
+    Raises BadFolder if no clip can be used, or the map cannot be written; BadModel if the model is no VAE, or the
+    embedding that of no model.
     """
     if out.suffix.lower() != ".json":
         raise BadSetting(f"{out} does not end with .json; a map is written as a .json file, its plot beside it.")

@@ -81,14 +81,7 @@ def mix(
     The project is checked before anything is decoded; an error names the track and the region. Files of any sample rate
     are resampled, mono files are copied to all channels. The file records the project in its comment.
 
-    Raises
-    ------
-    BadSetting
-        If the project is wrong.
-    BadAudio
-        If a file cannot be read.
-    BadFolder
-        If a file cannot be written.
+    Raises BadSetting if the project is wrong; BadAudio if a file cannot be read; BadFolder if a file cannot be written.
     """
     plan = read_project(project)
     target = project.with_suffix(".wav") if out is None else out

@@ -75,16 +75,8 @@ def morph(
     smaller than 1. File names sort in the order of the steps; each file's comment states how it was made, and
     ``manifest.jsonl`` lists the steps.
 
-    Raises
-    ------
-    BadAudio
-        If a file cannot be read or is silent.
-    BadModel
-        If the model is no VAE.
-    BadSetting
-        If the model does not have or cannot do what is requested.
-    BadFolder
-        If the output folder cannot be written.
+    Raises BadAudio if a file cannot be read or is silent; BadModel if the model is no VAE; BadSetting if the model does
+    not have or cannot do what is requested; BadFolder if the output folder cannot be written.
     """
     is_single = over_time or transfer
     if over_time and transfer:

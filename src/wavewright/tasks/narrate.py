@@ -47,25 +47,17 @@ def narrate(given: NarrateParameters) -> SpokenBook:
     ``audiobook`` also joins the chapters in one M4B, M4A or MP3 file with chapters, cover and tags, which is written
     again only if a chapter or a tag has changed.
 
+    Raises BadText if the file is neither plain text nor an EPUB, or is damaged or encrypted, nothing in it can be
+    spoken, or ``strict`` is set and a word cannot be read; BadSetting if a style, a language or a lexicon does not
+    exist, or an EPUB is in another language than the voice, or the audio book is of another kind; BadModel if a voice
+    or vocoder does not exist, or they do not belong together; BadFolder if files cannot be written, or another file has
+    the name of a chapter or of the audio book; MissingExtra if an M4B or M4A file is asked for and PyAV is not
+    installed.
+
     Returns
     -------
     SpokenBook
         The files of the chapters, and the audio book.
-
-    Raises
-    ------
-    BadText
-        If the file is neither plain text nor an EPUB, or is damaged or encrypted, nothing in it can be spoken, or
-        ``strict`` is set and a word cannot be read.
-    BadSetting
-        If a style, a language or a lexicon does not exist, or an EPUB is in another language than the voice, or
-        the audio book is of another kind.
-    BadModel
-        If a voice or vocoder does not exist, or they do not belong together.
-    BadFolder
-        If files cannot be written, or another file has the name of a chapter or of the audio book.
-    MissingExtra
-        If an M4B or M4A file is asked for and PyAV is not installed.
     """
     given.check_audiobook()
     book = open_book(given.file, given.chapter_mark, given.markup)

@@ -84,20 +84,14 @@ def phonemes(
 
     Words that cannot be read, such as those of another script, are skipped with a SkippedText warning.
 
+    Raises BadText if nothing in the text can be spoken, the SSML or the lexicon is invalid, or `strict` is set and a
+    word cannot be read; BadSetting if the lexicon cannot be read, or the language is unknown; MissingExtra if the
+    language needs eSpeak NG, which is not installed.
+
     Returns
     -------
     Phonemes
         The words and phones, sentence by sentence.
-
-    Raises
-    ------
-    BadText
-        If nothing in the text can be spoken, the SSML or the lexicon is invalid, or `strict` is set and a word cannot
-        be read.
-    BadSetting
-        If the lexicon cannot be read, or the language is unknown.
-    MissingExtra
-        If the language needs eSpeak NG, which is not installed.
     """
     if text == "-":
         text = read_text(sys.stdin.buffer, MAX_LINE_BYTES, "split it")

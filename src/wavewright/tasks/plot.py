@@ -74,24 +74,15 @@ def plot(
 
     An existing image is replaced only if it shows a file of the same name.
 
+    Raises BadAudio if the file cannot be read; BadScore if the score cannot be read or has no notes; BadSetting if
+    `out` is not a PNG file or, for several files, not a folder; BadFolder if the folder of `out` does not exist, or
+    another file has its name; MissingExtra if matplotlib is not installed.
+
     Returns
     -------
     Plot, ScorePlot or Plots
         A `Plot` for one sound file, a `ScorePlot` for one score; `Plots` for several, which lists files that cannot
         be drawn.
-
-    Raises
-    ------
-    BadAudio
-        If the file cannot be read.
-    BadScore
-        If the score cannot be read or has no notes.
-    BadSetting
-        If `out` is not a PNG file or, for several files, not a folder.
-    BadFolder
-        If the folder of `out` does not exist, or another file has its name.
-    MissingExtra
-        If matplotlib is not installed.
     """
     if isinstance(file, Path):
         return _draw(file, _default_path(file) if out is None else _path_in(out, file), kind)

@@ -8,9 +8,9 @@ from typing import Annotated
 from pydantic import Field
 
 from ..audio import m4a_file
-from ..audio.cover import cover_of, read_cover
 from ..audio.file_formats.metadata import SoundMetadata, fields_of
-from ..audio.sound_file import read_all_metadata, read_header, read_metadata
+from ..audio.metadata_file import cover_of, read_cover
+from ..audio.sound_file import open_sound
 from ..base.errors import BadSetting
 from ..base.names import quoted
 from ..base.parameters import FREE_TEXT, NAMES_MODEL, Quiet, WritesSounds
@@ -80,34 +80,23 @@ def podcast(
     episode gets its loudness below a true peak of -1.5 dB. The recordings stay as they are. The result says what was
     done with each.
 
-    Raises
-    ------
-    BadAudio
-        If a recording cannot be read, or nothing is heard.
-    BadSetting
-        If a chapter, tag or cover is wrong.
-    BadFolder
-        If the episode cannot be written.
-    BadModel
-        If there is no such denoiser.
-    MissingExtra
-        If an M4A file is asked for, and the extra `media` is not installed.
+    Raises BadAudio if a recording cannot be read, or nothing is heard; BadSetting if a chapter, tag or cover is wrong;
+    BadFolder if the episode cannot be written; BadModel if there is no such denoiser; MissingExtra if an M4A file is
+    asked for, and the extra `media` is not installed.
     """
-    headers = [read_header(file) for file in recordings]
+    headers = [open_sound(file).header for file in recordings]
     first = recordings[0]
     target = first.with_name(f"{first.stem}-episode.mp3") if out is None else out
-    check_target(target)
+    check_target(target, *recordings)
     if target.suffix.lower() in (".m4a", ".m4b"):
         m4a_file.check_extra(target)
-    for file in recordings:
-        if target.exists() and target.samefile(file):
-            raise BadSetting(f"{target} is one of the recordings, which are never replaced; give another --out.")
     if chapter and chapter_pause is not None:
         raise BadSetting("--chapter names the chapters, and --chapter-pause finds them; give one of them.")
     if keep_noise and model is not None:
         raise BadSetting(f"--keep-noise needs no denoiser; leave --model {model} out.")
-    tags = {name: text for name, text in read_metadata(first).items() if name != "comment"} | tags_of(tag)
-    pictures = read_all_metadata(first).pictures if cover is None else cover_of(read_cover(cover))
+    own = open_sound(first)
+    tags = {name: text for name, text in own.tags.items() if name != "comment"} | tags_of(tag)
+    pictures = own.metadata.pictures if cover is None else cover_of(read_cover(cover))
     settings = PodcastSettings(
         loudness_lufs=loudness,
         longest_pause=None if keep_pauses else longest_pause,

@@ -44,16 +44,9 @@ def pretrain(
 ) -> Trained:
     """Train an encoder on recordings without labels: `train --family classifier --from` it needs few with labels.
 
-    Raises
-    ------
-    MissingExtra
-        If PyTorch is not installed.
-    BadFolder
-        If the recordings or the run folder cannot be used.
-    BadSetting
-        If an option or a setting is unknown or out of its range.
-    TrainingStopped
-        If training diverges again and again, or memory or disk are exhausted.
+    Raises MissingExtra if PyTorch is not installed; BadFolder if the recordings or the run folder cannot be used;
+    BadSetting if an option or a setting is unknown or out of its range; TrainingStopped if training diverges again and
+    again, or memory or disk are exhausted.
     """
     name = folder.resolve().stem if folder.is_file() else folder.resolve().name
     has_length = resume or more_minutes or any(each.split("=")[0].endswith("steps") for each in assignments_of(set))

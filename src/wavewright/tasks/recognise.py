@@ -65,16 +65,8 @@ def recognise(
     (of split test, where a manifest has splits) give accuracy, precision, recall and F1 with intervals, the confusion
     matrix, the calibration error, and the most confident mistakes.
 
-    Raises
-    ------
-    BadAudio
-        If the only file cannot be read.
-    BadFolder
-        If a folder contains no sound.
-    BadModel
-        If the model does not exist, recognises nothing or is damaged.
-    BadSetting
-        If parameters exclude each other.
+    Raises BadAudio if the only file cannot be read; BadFolder if a folder contains no sound; BadModel if the model does
+    not exist, recognises nothing or is damaged; BadSetting if parameters exclude each other.
     """
     paths = (file,) if isinstance(file, Path) else tuple(dict.fromkeys(file))
     if not paths:

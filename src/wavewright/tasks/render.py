@@ -211,18 +211,8 @@ def render(
     below -1 dB. Stems are without; they add up to the mix before them. With --instrument the sound is that of a model
     and gets the mark of generated sound.
 
-    Returns
-    -------
-    RenderedScore
-
-    Raises
-    ------
-    BadScore
-        If the score cannot be read, has no notes, or lasts more than 24 hours.
-    BadSoundFont
-        If the SoundFont cannot be read.
-    BadFolder, BadSetting
-        If the files cannot be written.
+    Raises BadScore if the score cannot be read, has no notes, or lasts more than 24 hours; BadSoundFont if the
+    SoundFont cannot be read; BadFolder or BadSetting if the files cannot be written.
     """
     name, source = (score.stem, score.name) if score is not None else (note or "", f"note {note}")
     target = Path(f"{file_stem(name)}.wav") if out is None else out
@@ -260,6 +250,8 @@ def render_composed(
 ) -> None:
     """Render a score that a model composed, as `render` does by default, with the mark of generated sound.
 
+    Raises BadScore, BadSoundFont, BadFolder or BadSetting as `render` does.
+
     Parameters
     ----------
     path : Path
@@ -272,11 +264,6 @@ def render_composed(
         Instruments; the bundled General MIDI bank by default.
     quiet : bool
         Show no progress.
-
-    Raises
-    ------
-    BadScore, BadSoundFont, BadFolder, BadSetting
-        As `render` does.
     """
     read = read_score(path)
     if not read.n_notes:

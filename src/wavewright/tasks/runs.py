@@ -59,12 +59,8 @@ def runs(
 ) -> RunList:
     """List trainings beside each other: settings that differ, metrics and curves.
 
-    Raises
-    ------
-    BadFolder
-        If a folder does not exist or contains no run.
-    BadSetting
-        If no run has the metric to sort by, or the page has another ending than .html.
+    Raises BadFolder if a folder does not exist or contains no run; BadSetting if no run has the metric to sort by, or
+    the page has another ending than .html.
     """
     records = find_runs(folders or (RUNS,))
     if sort is not None:

@@ -105,6 +105,8 @@ def write_or_render(
 ) -> None:
     """Write a score, or render it to a sound file.
 
+    Raises BadScore if the score cannot be written or has no notes; BadAudio or BadFolder if the file cannot be written.
+
     Parameters
     ----------
     score : Score
@@ -116,13 +118,6 @@ def write_or_render(
         Show no progress.
     marking : Marking, optional
         The mark of the sound of a score that a model composed; a written score has none.
-
-    Raises
-    ------
-    BadScore
-        If the score cannot be written or has no notes.
-    BadAudio, BadFolder
-        If the file cannot be written.
     """
     if target.suffix.lower() in WRITABLE:
         write_score(score, target)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ..audio.sound_file import read_header
+from ..audio.sound_file import open_sound
 from ..base.parameters import NAMES_MODEL, Quiet, WritesSounds
 from ..base.progress_bar import progress_bar
 from ..families import loading
@@ -41,16 +41,10 @@ def separate(
     The stems are as long as the recording, have its sample rate and channels, and add up to it. All channels share a
     mask, so every sound stays in its place. Called again, stems that are up to date are kept.
 
-    Raises
-    ------
-    BadAudio
-        If the sound cannot be read.
-    BadModel
-        If the model does not exist, enhances nothing or is damaged.
-    BadFolder
-        If the stems cannot be written.
+    Raises BadAudio if the sound cannot be read; BadModel if the model does not exist, enhances nothing or is damaged;
+    BadFolder if the stems cannot be written.
     """
-    header = read_header(source)
+    header = open_sound(source).header
     folder = source.with_name(f"{source.stem}-stems") if out is None else out
     enhancer = loading.load_enhancer(model)
     with progress_bar(f"separating {source.name}", header.seconds, quiet) as show:

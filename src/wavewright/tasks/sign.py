@@ -64,16 +64,9 @@ def sign(
     Vorbis, Opus and MP3 files. It says what the comment of the file says: model with hash, task, settings, seed,
     sources. The sound stays as it is. A file with the same signature is kept.
 
-    Raises
-    ------
-    BadAudio
-        If the only file cannot be read.
-    BadFolder
-        If a folder contains no sound, or a file cannot be written.
-    BadSetting
-        If there is no key, a file can have no C2PA manifest, or ``c2pa`` and ``beside_only`` are given.
-    MissingExtra
-        Without the extra ``sign``, or ``c2pa``.
+    Raises BadAudio if the only file cannot be read; BadFolder if a folder contains no sound, or a file cannot be
+    written; BadSetting if there is no key, a file can have no C2PA manifest, or ``c2pa`` and ``beside_only`` are given;
+    MissingExtra without the extra ``sign``, or ``c2pa``.
     """
     if c2pa and beside_only:
         raise BadSetting("A C2PA manifest is a part of the file; leave --beside-only or --c2pa out.")

@@ -70,16 +70,9 @@ def similar(
     The file itself is left out if it is in the folder; files that cannot be used are named. With an encoder or
     a classifier, distances are root mean squares in standard deviations over the clips of the folder.
 
-    Raises
-    ------
-    BadAudio
-        If the file cannot be read or is silent.
-    BadFolder
-        If the folder holds no other clip that can be used.
-    BadModel
-        If the model is no VAE, or the embedding that of no model.
-    BadSetting
-        If there is an embedding and no folder.
+    Raises BadAudio if the file cannot be read or is silent; BadFolder if the folder holds no other clip that can be
+    used; BadModel if the model is no VAE, or the embedding that of no model; BadSetting if there is an embedding and no
+    folder.
     """
     if folder is None:
         if embedding is None:

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from ..audio.clip import Clip
 from ..audio.notebook import files_html
-from ..audio.sound_file import read_header
+from ..audio.sound_file import open_sound
 from ..base.errors import BadAudio, BadSetting
 from ..base.file_hash import short_hash_of
 from ..base.parameters import DEFAULT_VAE, MAX_SEED, NAMES_MODEL, InForm, IsMarked, MarkKey, VaeName, WritesSounds
@@ -141,18 +141,11 @@ def slice_recording(
     The kit has a sound file for each take, ``kit.sfz`` for samplers, ``kit.sf2`` with one take of each layer,
     ``pattern.mid``, which plays the recording by them, and a manifest.
 
-    Raises
-    ------
-    BadAudio
-        If the recording cannot be read, is longer than ten minutes, or has no transient.
-    BadModel
-        If the classifier or the model does not exist, or is of another kind.
-    BadSetting
-        If the recording has more than 2,000 hits.
-    BadFolder
-        If the folder cannot be written to, or has other files.
+    Raises BadAudio if the recording cannot be read, is longer than ten minutes, or has no transient; BadModel if the
+    classifier or the model does not exist, or is of another kind; BadSetting if the recording has more than 2,000 hits;
+    BadFolder if the folder cannot be written to, or has other files.
     """
-    header = read_header(file)
+    header = open_sound(file).header
     if header.seconds is not None and header.seconds > MAX_SECONDS:
         raise BadAudio(
             f"{file} lasts {header.seconds:.0f} s; recordings of up to {MAX_SECONDS:.0f} s can be sliced: cut it with "

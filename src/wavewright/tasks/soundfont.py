@@ -92,15 +92,12 @@ def soundfont(
 ) -> SoundFontSummary:
     """List the presets of a SoundFont or SFZ file: name, bank, program, keys and size.
 
+    Raises BadSoundFont if the file cannot be used.
+
     Returns
     -------
     SoundFontSummary
         The presets, sorted by bank and program.
-
-    Raises
-    ------
-    BadSoundFont
-        If the file cannot be used.
     """
     font = read_bank(file)
     presets = tuple(_entry(font, preset) for preset in font.presets)

@@ -64,22 +64,14 @@ def speak(given: SpeakParameters) -> SpokenText | None:
     line. Words that cannot be read, such as those of another script, are skipped with a SkippedText warning. Files are
     written whole or not at all.
 
+    Raises BadText if nothing in the text can be spoken, it is too long for one file, or ``strict`` is set and a word
+    cannot be read; BadSetting if parameters exclude each other, or a style, a language or a lexicon does not exist;
+    BadModel if a voice or vocoder does not exist, or they do not belong together; BadFolder if files cannot be written.
+
     Returns
     -------
     SpokenText or None
         The file, its words and its audio; None with ``stream``.
-
-    Raises
-    ------
-    BadText
-        If nothing in the text can be spoken, it is too long for one file, or ``strict`` is set and a word cannot be
-        read.
-    BadSetting
-        If parameters exclude each other, or a style, a language or a lexicon does not exist.
-    BadModel
-        If a voice or vocoder does not exist, or they do not belong together.
-    BadFolder
-        If files cannot be written.
     """
     if given.stream:
         _check_stream(given)

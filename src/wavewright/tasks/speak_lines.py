@@ -39,20 +39,13 @@ def speak_lines(given: SpeakLinesParameters) -> SpokenBatch:
     cannot be read, such as those of another script, are skipped with a SkippedText warning. Files are written whole or
     not at all.
 
+    Raises BadText if the file is no table of texts; BadSetting if a style, a language or a lexicon of all lines does
+    not exist; BadModel if a voice or vocoder of all lines does not exist, or they do not belong together; BadFolder if
+    the file does not exist, or files cannot be written.
+
     Returns
     -------
     SpokenBatch
         The files of the lines, and the lines that failed.
-
-    Raises
-    ------
-    BadText
-        If the file is no table of texts.
-    BadSetting
-        If a style, a language or a lexicon of all lines does not exist.
-    BadModel
-        If a voice or vocoder of all lines does not exist, or they do not belong together.
-    BadFolder
-        If the file does not exist, or files cannot be written.
     """
     return speak_batch(given.file, given, given, given.name_column, given.quiet)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ..audio.sound_file import read_header
+from ..audio.sound_file import open_sound
 from ..base.errors import BadSetting
 from ..base.parameters import WritesSounds
 from ..effects.editing.splitting import LengthSplit, SilenceSplit, Split, SplitFile, TimeSplit, split_file
@@ -50,14 +50,8 @@ def split(
     The parts of a split at times or of a length are the whole sound; at silences, what is silent is left out but for
     the padding.
 
-    Raises
-    ------
-    BadAudio
-        If the sound cannot be read, or has nothing above the threshold.
-    BadSetting
-        If a time lies outside the sound.
-    BadFolder
-        If the files cannot be written.
+    Raises BadAudio if the sound cannot be read, or has nothing above the threshold; BadSetting if a time lies outside
+    the sound; BadFolder if the files cannot be written.
     """
     silences = SilenceSplit(silence_db, min_silence, min_seconds, padding)
     kind: Split = silences
@@ -72,6 +66,6 @@ def split(
         if (min_seconds, padding) != (SilenceSplit.min_seconds, SilenceSplit.padding_seconds):
             raise BadSetting("Parts of at most a length are the whole sound; leave --min-seconds and --padding out.")
         kind = LengthSplit(at_most, silence_db, min_silence)
-    read_header(file)  # refuse what is no sound file before a name is derived from it
+    sound = open_sound(file)
     folder = file.with_name(f"{file.stem}-split") if out is None else out
-    return split_file(file, folder, kind)
+    return split_file(sound, folder, kind)

@@ -135,17 +135,13 @@ def synthesise(
     ``manifest.jsonl`` lists all files of the folder. The same call writes the same files again; a file of that name
     that was made differently is never replaced. Textures are written in bounded memory.
 
+    Raises BadSetting if the procedure or a setting is unknown or out of its range, or does not apply; BadFolder if the
+    folder or file cannot be written.
+
     Returns
     -------
     Synthesised or ProcedureList
         The files; or the procedures, without a name or with ``list_``.
-
-    Raises
-    ------
-    BadSetting
-        If the procedure or a setting is unknown or out of its range, or does not apply.
-    BadFolder
-        If the folder or file cannot be written.
     """
     if name is None or list_:
         names = PROCEDURES if name is None else (_known(name),)

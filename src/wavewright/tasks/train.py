@@ -198,16 +198,9 @@ def train(
     The minutes of a call count from its beginning to its end: preparation, timing, evaluations and export included. A
     call that resumes needs the run folder alone; options that are given again must equal those of the first call.
 
-    Raises
-    ------
-    MissingExtra
-        If a package of the extra ``train`` is not installed.
-    BadFolder
-        If the recordings or the run folder cannot be used.
-    BadSetting
-        If an option or a setting is unknown or out of its range, or a voice is to be trained without consent.
-    TrainingStopped
-        If training diverges again and again, or memory or disk are exhausted.
+    Raises MissingExtra if a package of the extra ``train`` is not installed; BadFolder if the recordings or the run
+    folder cannot be used; BadSetting if an option or a setting is unknown or out of its range, or a voice is to be
+    trained without consent; TrainingStopped if training diverges again and again, or memory or disk are exhausted.
     """
     check_training("Training needs")
     started = time.monotonic()

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from ..audio.sound_file import read_header
+from ..audio.sound_file import open_sound
 from ..base.errors import BadSetting
 from ..base.names import file_stem
 from ..base.parameters import FREE_TEXT, NAMES_MODEL, TERMINAL, Quiet, Writes
@@ -95,20 +95,9 @@ def transcribe(
     tracked; the score has the tempo of every beat, so it stays in time with the recording. Of a folder, all recordings
     are transcribed, those in its folders too; called again, what is up to date is kept.
 
-    Returns
-    -------
-    TranscribedMelody or TranscribedFolder
-
-    Raises
-    ------
-    BadAudio
-        If the file cannot be read, or has no notes.
-    BadModel
-        If the model cannot be used, or finds no notes of several voices.
-    BadSetting, BadFolder
-        If a setting is wrong, or a file cannot be written.
-    MissingExtra
-        If a plot is asked for, and matplotlib is not installed.
+    Raises BadAudio if the file cannot be read, or has no notes; BadModel if the model cannot be used, or finds no notes
+    of several voices; BadSetting or BadFolder if a setting is wrong, or a file cannot be written; MissingExtra if a
+    plot is asked for, and matplotlib is not installed.
     """
     settings: TranscriptionSettings | PolyphonicSettings
     if polyphonic:
@@ -135,8 +124,9 @@ def transcribe(
         raise BadSetting(f"--format is {format}, and --out is {target}; give one of them, or the same format.")
     if plot is not None:
         check_plot_of(plot, file.name)
-    with progress_bar(f"transcribing {file.name}", read_header(file).seconds, quiet) as show:
-        return transcription.write(file, target, plot, show)
+    sound = open_sound(file)
+    with progress_bar(f"transcribing {file.name}", sound.header.seconds, quiet) as show:
+        return transcription.write(sound, target, plot, show)
 
 
 def _melody_settings(pitches: str | None, min_note: float, onset_db: float) -> TranscriptionSettings:

@@ -146,15 +146,9 @@ def tune(
 ) -> Tuned:
     """Search the settings with which a family learns a folder best, within some minutes. Ctrl-C saves.
 
-    Raises
-    ------
-    MissingExtra
-        If a package of the extra ``train`` is not installed.
-    BadFolder
-        If the recordings cannot be used, or there is no search to resume.
-    BadSetting
-        If an option is out of its range, the minutes are too few for a trial, the storage cannot be reached, or a
-        voice has no consent.
+    Raises MissingExtra if a package of the extra ``train`` is not installed; BadFolder if the recordings cannot be
+    used, or there is no search to resume; BadSetting if an option is out of its range, the minutes are too few for a
+    trial, the storage cannot be reached, or a voice has no consent.
     """
     check_training("A search needs", optuna="Optuna")
     from ..training.choices import family_of

@@ -39,14 +39,8 @@ def vary(
     A variation depends on the clip, the amount, the seed and its index alone. Each file's comment states how it was
     made, and ``manifest.jsonl`` lists all files of the folder.
 
-    Raises
-    ------
-    BadAudio, BadModel
-        If the file cannot be read or is silent, or the model is no VAE.
-    BadSetting
-        If the model does not have the label or a pitch.
-    BadFolder
-        If the output folder cannot be written.
+    Raises BadAudio or BadModel if the file cannot be read or is silent, or the model is no VAE; BadSetting if the model
+    does not have the label or a pitch; BadFolder if the output folder cannot be written.
     """
     runtime = loading.load_morpher(model)
     source, wave = read_clip(file, runtime)

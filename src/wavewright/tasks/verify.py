@@ -64,16 +64,8 @@ def verify(
     metadata or of the name is no change of the sound. Where the model that made the sound is installed, what it learned
     from is listed. The exit code is 1 unless every file is verified.
 
-    Raises
-    ------
-    BadAudio
-        If the only file cannot be read.
-    BadFolder
-        If a folder contains no sound.
-    BadSetting
-        If a file of ``trust`` is no public key.
-    MissingExtra
-        Without the extra ``sign``.
+    Raises BadAudio if the only file cannot be read; BadFolder if a folder contains no sound; BadSetting if a file of
+    ``trust`` is no public key; MissingExtra without the extra ``sign``.
     """
     check_extra()
     trusted = TrustedKeys.read(trust)

@@ -92,10 +92,7 @@ def save(path: Path, progress: Progress, network: nn.Module, average: nn.Module,
 def load(path: Path, network: nn.Module, average: nn.Module, optimizers: Optimizers) -> Progress:
     """Load a checkpoint into the network, its averaged module and its optimizers; return the progress.
 
-    Raises
-    ------
-    BadModel
-        If the file is damaged or of another network.
+    Raises BadModel if the file is damaged or of another network.
     """
     tensors, progress = _read(path)
     try:

@@ -477,6 +477,8 @@ def train(
 ) -> Progress:
     """Train a model of a family on a folder of recordings; ``wavewright train`` calls this.
 
+    Raises WavewrightError for everything that cannot work, before anything is written.
+
     Parameters
     ----------
     folder, label_from, group_from, manifest
@@ -506,11 +508,6 @@ def train(
         Called after each step.
     recordings
         In memory; ``folder`` is then the manifest with which they are written.
-
-    Raises
-    ------
-    WavewrightError
-        For everything that cannot work, before anything is written.
     """
     started = time.monotonic() if started is None else started
     has_judge = resumes_judge(out, resume)

@@ -269,14 +269,8 @@ def batch(
     running; ``results.jsonl`` lists all of them with their files, the data that the task returned, or the reason.
     Workers open each model once and compute with one thread; if one dies, its job fails and the others go on.
 
-    Raises
-    ------
-    BadFolder
-        If the list or folder has no jobs, or the output cannot be written.
-    BadSetting
-        If a task, a shard or a value for all jobs does not exist.
-    InUse
-        If another process runs the same shard into the same folder.
+    Raises BadFolder if the list or folder has no jobs, or the output cannot be written; BadSetting if a task, a shard
+    or a value for all jobs does not exist; InUse if another process runs the same shard into the same folder.
     """
     index, n_shards = _shard_of(shard)
     listed = read_jobs(_location(source, on), task, set, pattern, _location(out, on))

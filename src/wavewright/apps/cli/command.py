@@ -8,18 +8,19 @@ import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, Union, cast, get_args, get_origin
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from ...audio.video_file import CODECS
 from ...base.errors import BadSetting
 from ...base.torchrun import is_first
 from ...tasks import checked
 from ...tasks.catalogue import (
     NEGATION,
+    PACKAGE,
     Task,
     TaskDescription,
     describe_function,
@@ -56,6 +57,7 @@ class Signer:
 
         ``values`` are the arguments.
         """
+        from ...audio.video_file import CODECS
         from ...outputs.provenance.keys import load_private_key
 
         if stream:
@@ -93,8 +95,17 @@ def group(commands: Group, name: str, callback: Callable[..., None] = lambda: No
     """
 
     class TaskGroup(TyperGroup):
+        lists_commands = False
+
         def get_command(self, _ctx: object, cmd_name: str) -> Command | None:
-            return _build(commands.commands[cmd_name], cmd_name) if cmd_name in commands.commands else None
+            entry = commands.commands.get(cmd_name)
+            if entry is None:
+                return None
+            return TyperCommand(cmd_name, help=_summary(entry)) if self.lists_commands else _build(entry, cmd_name)
+
+        def format_help(self, ctx: typer.Context, formatter: object) -> None:  # type: ignore[override]
+            self.lists_commands = True
+            super().format_help(ctx, cast("Any", formatter))
 
         def parse_args(self, ctx: object, args: list[str]) -> list[str]:
             names_none = not args or (args[0].startswith("-") and not {"-h", "--help"} & {*args})
@@ -139,7 +150,7 @@ def command(task: Task, name: str) -> TyperCommand:
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     app = typer.Typer(add_completion=False, context_settings=HELP)
-    app.command(name, help=(inspect.getdoc(task) or "").split("\n\n")[0].replace("``", ""))(run)
+    app.command(name, help=_first_paragraph(inspect.getdoc(task) or ""))(run)
     return cast("TyperCommand", typer.main.get_command(app))
 
 
@@ -153,6 +164,21 @@ def _build(entry: str | Group, name: str) -> Command:
     if isinstance(entry, Group):
         return group(entry, name)
     return command(function_of(entry), name)
+
+
+def _summary(entry: str | Group) -> str:
+    """Return what the help says of a command; its module is read, but not imported."""
+    if isinstance(entry, Group):
+        return entry.help
+    module, name = entry.split(":")
+    spec: Any = find_spec(f"{PACKAGE}.{module}")
+    constants = spec.loader.get_code(spec.name).co_consts
+    function = next(each for each in constants if isinstance(each, types.CodeType) and each.co_name == name)
+    return _first_paragraph(inspect.cleandoc(function.co_consts[0] or ""))
+
+
+def _first_paragraph(doc: str) -> str:
+    return doc.partition("\n\n")[0].replace("``", "")
 
 
 def _parameter(parameter: inspect.Parameter, hint: object) -> inspect.Parameter:

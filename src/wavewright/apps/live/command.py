@@ -109,14 +109,8 @@ def play(
 
     Ctrl-C ends it. Scores are played by a SoundFont, an SFZ file or a patch, as by `render`.
 
-    Raises
-    ------
-    BadAudio, BadScore, BadSoundFont
-        If the file or the instrument cannot be read.
-    BadSetting
-        If a time is outside the sound, or there is no such device.
-    MissingExtra
-        If the extra ``live`` is not installed.
+    Raises BadAudio, BadScore or BadSoundFont if the file or the instrument cannot be read; BadSetting if a time is
+    outside the sound, or there is no such device; MissingExtra if the extra ``live`` is not installed.
     """
     gain = float(db_to_gain(gain_db))
     if is_score(file):
@@ -164,14 +158,8 @@ def live(
 
     The latency is printed. Without a MIDI port, one is opened that other programs connect to.
 
-    Raises
-    ------
-    BadSoundFont
-        If the SoundFont or SFZ file cannot be read.
-    BadSetting
-        If the patch does not exist, or there is no such device.
-    MissingExtra
-        If the extra ``live`` is not installed.
+    Raises BadSoundFont if the SoundFont or SFZ file cannot be read; BadSetting if the patch does not exist, or there is
+    no such device; MissingExtra if the extra ``live`` is not installed.
     """
     outputs, inputs = output or SystemOutput(), input_ or SystemMidi()
     if list_:

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...audio.clip import read_blocks
-from ...audio.sound_file import read_header
+from ...audio.sound_file import open_sound
 from ...base.errors import BadScore, BadSetting
 from ...base.units import seconds_to_samples
 from ...music.engine import InstrumentEngine
@@ -35,13 +34,14 @@ class Playable:
 
 def playable_sound(path: Path) -> Playable:
     """Open a sound file; raise BadAudio if it cannot be read."""
-    header = read_header(path)
+    sound = open_sound(path)
+    header = sound.header
 
     def blocks(start: float) -> Iterator[np.ndarray]:
         skipped = seconds_to_samples(start, header.sample_rate)
-        for clip in read_blocks(path, BLOCK_SECONDS):
-            wave = clip.wave[:, min(skipped, clip.n_samples) :]
-            skipped -= clip.n_samples - wave.shape[1]
+        for block in sound.blocks(BLOCK_SECONDS):
+            wave = block[:, min(skipped, block.shape[1]) :]
+            skipped -= block.shape[1] - wave.shape[1]
             if wave.shape[1]:
                 yield wave
 

@@ -16,6 +16,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from ... import families, models
+from ...audio.sound_file import SoundFormat
 from ...base.errors import BadAudio, BadModel, BadSetting
 from ...base.extras import training_problem
 from ...base.json_text import JsonValue
@@ -24,7 +25,7 @@ from ...contracts.family import Capability
 from ...contracts.morphing import Morpher
 from ...contracts.runtime import Generator
 from ...effects import Gain
-from ...effects.editing.chain import Chain, SoundFormat
+from ...effects.editing.chain import Chain
 from ...effects.editing.effects_with_files import FILE_EFFECTS
 from ...families import loading
 from ...models.folder import ModelFolder

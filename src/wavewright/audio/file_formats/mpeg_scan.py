@@ -5,7 +5,7 @@ from __future__ import annotations
 import mmap
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import BinaryIO
 
 from .id3 import ID3V1_BYTES, ID3V1_MAGIC, skip_tags
 from .mpeg import FORMAT_MASK, HEADER_BYTES, MONO, MPEG_1, RATES_HZ, SIDE_BYTES, format_of, frame_bytes
@@ -73,14 +73,12 @@ class MpegScan:
         return bytes(frame)
 
 
-def scan(path: Path) -> MpegScan | None:
+def scan(file: BinaryIO) -> MpegScan | None:
     """Return the frames of a file of layer III; None for other layers and for frames that do not state their size."""
-    with path.open("rb") as file:
-        start = skip_tags(file)
-        if file.seek(0, 2) == 0:
-            return None
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            return _scan(data, start)
+    file.seek(0)
+    start = skip_tags(file)
+    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        return _scan(data, start)
 
 
 def _scan(data: mmap.mmap, start: int) -> MpegScan | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import struct
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -28,6 +29,8 @@ COMMENT_INDEX = 1  # among the headers
 COMMENT_MAGIC = {VORBIS_HEADER: b"\x03vorbis", OPUS_HEADER: b"OpusTags"}
 
 REVERSED_BITS = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
+
+MAGIC = b"OggS"
 
 
 @dataclass(frozen=True)
@@ -361,3 +364,59 @@ def _paged(source: list[bytes], stream: int) -> Iterator[Page]:
             body[start:end],
         )
         start = end
+
+
+@dataclass(frozen=True)
+class OggLinks:
+    """The links of a file.
+
+    - ``spans``: first byte of each link, and the byte after its last whole page.
+    - ``is_cut``: the file ends in the middle of a page.
+    - ``n_skipped``: Bytes between pages.
+    """
+
+    spans: tuple[tuple[int, int], ...]
+    is_cut: bool
+    n_skipped: int
+
+    def is_whole(self, n_bytes: int) -> bool:
+        """Return True if a file of so many bytes is one link and nothing else."""
+        return self.spans == ((0, n_bytes),)
+
+
+def links_of(file: BinaryIO) -> OggLinks:
+    """Return the links of a file that starts as an Ogg file does."""
+    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        spans: list[tuple[int, int]] = []
+        start, position, n_skipped = 0, 0, 0
+        in_headers = True  # the first pages of the streams of a link precede all others
+        is_cut = False
+        while position < len(data):
+            n_bytes = _page_bytes(data, position)
+            if not n_bytes:
+                following = data.find(MAGIC, position + 1)
+                is_cut = following < 0 and data[position : position + 4] == MAGIC
+                if following < 0:
+                    n_skipped += 0 if is_cut else len(data) - position
+                    break
+                n_skipped += following - position
+                position = following
+                continue
+            is_first = bool(data[position + 5] & FIRST)
+            if is_first and not in_headers:
+                spans.append((start, position))
+                start = position
+            in_headers = is_first
+            position += n_bytes
+        spans.append((start, position))
+    return OggLinks(tuple(spans), is_cut, n_skipped)
+
+
+def _page_bytes(data: mmap.mmap, position: int) -> int:
+    """Return the length of the whole page at a position, 0 if there is none."""
+    header = data[position : position + HEADER.size]
+    if len(header) < HEADER.size or header[:4] != MAGIC:
+        return 0
+    lacing = data[position + HEADER.size : position + HEADER.size + header[26]]
+    n_bytes = HEADER.size + len(lacing) + sum(lacing)
+    return n_bytes if len(lacing) == header[26] and position + n_bytes <= len(data) else 0

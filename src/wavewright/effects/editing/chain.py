@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, get_type_hints
 
 import numpy as np
 
+from ...audio.sound_file import SoundFormat
 from ...base.errors import BadAudio, BadSetting, WavewrightError
 from ...base.names import nearest_names, quoted
 from .. import EFFECTS, Effect, EffectStream, NormaliseLoudness, TwoPassEffect
@@ -59,10 +60,7 @@ def split_steps(text: str) -> list[StepText]:
     ``compress threshold=-18dB ratio=3``, or without names in their order, ``compress -18dB 3``. Text after ``#`` is a
     comment. Quotation marks enclose values with spaces, such as names of files.
 
-    Raises
-    ------
-    BadSetting
-        If a quotation mark is left open, or a value has no name before ``=``.
+    Raises BadSetting if a quotation mark is left open, or a value has no name before ``=``.
     """
     if len(text) > MAX_LENGTH:
         raise BadSetting(f"The chain has {len(text)} characters; at most {MAX_LENGTH} are read.")
@@ -179,15 +177,6 @@ OpenBlocks = Callable[[], Iterable[np.ndarray]]
 
 
 @dataclass(frozen=True)
-class SoundFormat:
-    """Sample rate in Hz, number of channels, and length in seconds (None if unknown) of a sound."""
-
-    sample_rate: int
-    n_channels: int
-    seconds: float | None = None
-
-
-@dataclass(frozen=True)
 class Chain:
     """Effects one after the other.
 
@@ -208,6 +197,8 @@ class Chain:
     def parse(cls, text: str, folder: Path = Path()) -> Chain:
         """Return the chain that a text describes.
 
+        Raises BadSetting if the text is no chain; the message says where it fails, and what is known there.
+
         Parameters
         ----------
         text : str
@@ -215,11 +206,6 @@ class Chain:
             :func:`split_steps`.
         folder : Path
             Where files lie that the chain names by a relative path.
-
-        Raises
-        ------
-        BadSetting
-            If the text is no chain; the message says where it fails, and what is known there.
         """
         steps = split_steps(text)
         if not steps:
@@ -253,10 +239,7 @@ class Chain:
     def formats(self, source: SoundFormat) -> list[SoundFormat]:
         """Return the format of the sound after each effect; nothing is processed.
 
-        Raises
-        ------
-        BadSetting, BadAudio
-            If an effect does not fit the sound that it gets; the message names the step.
+        Raises BadSetting or BadAudio if an effect does not fit the sound that it gets; the message names the step.
         """
         formats = [source]
         for index, effect in enumerate(self.effects):
@@ -266,6 +249,8 @@ class Chain:
 
     def process_blocks(self, blocks: Iterable[np.ndarray], sample_rate: int, n_channels: int) -> Iterator[np.ndarray]:
         """Process a sound as it arrives.
+
+        Raises BadSetting if an effect does not fit the sound, or depends on the whole of it, such as normalisation.
 
         Parameters
         ----------
@@ -279,11 +264,6 @@ class Chain:
         -------
         iterator of np.ndarray
             Blocks ``(output channels, time)`` float32 at the rate of the last effect.
-
-        Raises
-        ------
-        BadSetting
-            If an effect does not fit the sound, or depends on the whole of it, such as normalisation.
         """
         return _connected(self.effects, blocks, SoundFormat(sample_rate, n_channels))[0]
 
@@ -295,6 +275,8 @@ class Chain:
         warn: Callable[[str], object] = lambda _: None,
     ) -> Iterator[np.ndarray]:
         """Process a sound that can be read several times, in bounded memory; :meth:`formats` checks it before.
+
+        Raises BadSetting or BadAudio if an effect does not fit the sound.
 
         Parameters
         ----------
@@ -310,11 +292,6 @@ class Chain:
         ------
         np.ndarray
             Blocks ``(output channels, time)`` float32 at the rate of the last effect.
-
-        Raises
-        ------
-        BadSetting, BadAudio
-            If an effect does not fit the sound.
         """
         source = SoundFormat(sample_rate, n_channels)
         measured: list[Effect] = []

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
-from ...audio.clip import Clip, converted, read_blocks, read_header
-from ...audio.wave_blocks import BlockReader
+from ...audio.clip import Clip
+from ...audio.file_formats.metadata import Marker
+from ...audio.sound_file import open_sound
+from ...audio.wave_blocks import BlockReader, converted
 from ...base.errors import BadAudio, BadSetting
 from ...base.ranges import ranged
 from ...base.units import db_to_gain, seconds_to_samples
@@ -24,6 +26,8 @@ DAY_SECONDS = 86_400.0
 class OtherSound:
     """A sound file in the sample rate and the channels of another sound, read in order.
 
+    Raises BadAudio if it cannot be read, or has several channels where another number is needed.
+
     Parameters
     ----------
     path : Path
@@ -31,21 +35,16 @@ class OtherSound:
     sample_rate : int, in Hz
     n_channels : int
         One channel becomes as many as needed, and several become one, their mean.
-
-    Raises
-    ------
-    BadAudio
-        If it cannot be read, or has several channels where another number is needed.
     """
 
     def __init__(self, path: Path, sample_rate: int, n_channels: int) -> None:
-        header = read_header(path)
+        sound = open_sound(path)
+        header = sound.header
         if header.n_channels != n_channels and 1 not in (header.n_channels, n_channels):
             raise BadAudio(
                 f"{path} has {header.n_channels} channels, and the sound {n_channels}; make one of them mono or alike."
             )
-        file_waves = (block.wave for block in read_blocks(path, BLOCK_SECONDS))
-        waves = converted(file_waves, header.sample_rate, sample_rate, header.n_channels, n_channels)
+        waves = converted(sound.blocks(BLOCK_SECONDS), header.sample_rate, sample_rate, header.n_channels, n_channels)
         self._reader = BlockReader(waves, n_channels)
 
     def read(self, n_samples: int) -> np.ndarray:
@@ -56,6 +55,13 @@ class OtherSound:
         """Yield the rest of the file."""
         while (block := self.read(BLOCK_SAMPLES)).shape[1]:
             yield block
+
+
+def _markers_of(file: Path, start: float) -> Iterator[Marker]:
+    """Yield the markers of a file that begins at a time."""
+    for marker in open_sound(file).metadata.markers:
+        end = None if marker.end is None else start + marker.end
+        yield replace(marker, start=start + marker.start, end=end)
 
 
 @dataclass(frozen=True)
@@ -76,7 +82,7 @@ class Overlay(Effect):
 
     def output_seconds(self, seconds: float) -> float | None:
         """Return the length of the longer sound."""
-        other = read_header(self.file).seconds
+        other = open_sound(self.file).header.seconds
         return None if other is None else max(seconds, self.at_seconds + other)
 
 
@@ -119,6 +125,11 @@ class Append(Effect):
         super().__post_init__()
         check_curve(self.curve)
 
+    @property
+    def brings(self) -> Path | None:
+        """The file."""
+        return self.file
+
     def stream(self, sample_rate: int, n_channels: int) -> EffectStream:
         """Open a stream, see :meth:`.effect.Effect.stream`."""
         other = OtherSound(self.file, sample_rate, n_channels)
@@ -126,8 +137,14 @@ class Append(Effect):
 
     def output_seconds(self, seconds: float) -> float | None:
         """Return the sum of the lengths without the crossfade."""
-        other = read_header(self.file).seconds
+        other = open_sound(self.file).header.seconds
         return None if other is None else seconds + other - min(self.crossfade_seconds, seconds, other)
+
+    def added_markers(self, seconds: float | None) -> Iterator[Marker]:
+        """Yield those of the file."""
+        if seconds is not None:
+            other = open_sound(self.file).header.seconds or 0.0
+            yield from _markers_of(self.file, seconds - min(self.crossfade_seconds, seconds, other))
 
 
 class AppendStream(EffectStream):
@@ -163,6 +180,11 @@ class Insert(Effect):
     file: Path
     at_seconds: float = ranged(0.0, 0.0, DAY_SECONDS)
 
+    @property
+    def brings(self) -> Path | None:
+        """The file."""
+        return self.file
+
     def stream(self, sample_rate: int, n_channels: int) -> EffectStream:
         """Open a stream, see :meth:`.effect.Effect.stream`."""
         other = OtherSound(self.file, sample_rate, n_channels)
@@ -172,15 +194,23 @@ class Insert(Effect):
         """Return the sum of the lengths; raise BadSetting if the sound ends before ``at_seconds``."""
         if self.at_seconds > seconds:
             raise BadSetting(_too_late(self.at_seconds, seconds))
-        other = read_header(self.file).seconds
+        other = open_sound(self.file).header.seconds
         return None if other is None else seconds + other
 
     def output_position(self, position_seconds: float, seconds: float | None) -> float | None:
         """Return where in the output a moment of the input is, see :meth:`.effect.Effect.output_position`."""
         if position_seconds < self.at_seconds:
             return position_seconds
-        other = read_header(self.file).seconds
+        other = open_sound(self.file).header.seconds
         return None if other is None else position_seconds + other
+
+    def cuts_into(self, start_seconds: float, end_seconds: float, seconds: float | None) -> bool:
+        """Return True if the file comes into a region."""
+        return start_seconds < self.at_seconds < end_seconds
+
+    def added_markers(self, seconds: float | None) -> Iterator[Marker]:
+        """Yield those of the file."""
+        return _markers_of(self.file, self.at_seconds)
 
 
 class InsertStream(EffectStream):

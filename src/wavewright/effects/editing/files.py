@@ -9,21 +9,18 @@ from pathlib import Path
 
 import numpy as np
 
-from ...audio.clip import Clip, describe_audio, read_blocks, read_header, read_metadata, warn_of_left_out, write_blocks
-from ...audio.notebook import files_html
-from ...audio.sound_file import TAGS, AudioHeader, read_all_metadata, read_origin
-from ...audio.video_file import is_video, replace_sound
-from ...audio.wave_blocks import ClippedSamples, ClippingMeter
+from ...audio.sound_file import OpenSound, SoundFormat, SoundSource, open_sound
+from ...audio.video_file import is_video
 from ...base.errors import BadAudio, BadSetting
 from ...base.file_hash import short_hash_of
-from ...base.json_text import parse
 from ...base.version import __version__
 from ...base.whole_file import check_target
 from ...dsp.true_peak import TruePeakMeter, above_ceiling
-from ...outputs.converted_folder import Conversion, ConvertedFolder, ConvertFile, subtype_like
+from ...outputs.carried_metadata import MAX_COMMENT_LENGTH, carried
+from ...outputs.converted_folder import Conversion, ConvertedFolder, ConvertFile
+from ...outputs.made_file import Carried, MadeFile, keep_or_make
 from .. import FadeIn, FadeOut, Limiter, MakeLoop, NormaliseLoudness
-from .carried_metadata import MAX_COMMENT_LENGTH, Carried, carried
-from .chain import Chain, SoundFormat, step_text
+from .chain import Chain, step_text
 
 BLOCK_SECONDS = 1.0
 LENGTH_TOLERANCE_SECONDS = 0.05  # of videos
@@ -48,163 +45,111 @@ class Edit:
         values = [getattr(effect, each.name) for effect in self.chain.effects for each in fields(effect)]
         return [value for value in values if isinstance(value, Path)]
 
-    def metadata(self, source: Path, formats: Sequence[SoundFormat]) -> Carried:
+    def metadata(self, source: OpenSound, formats: Sequence[SoundFormat]) -> Carried:
         """Return the metadata of an edited file: that of the source, the edit's tags, and a comment with the chain.
 
         ``formats`` are those before the first effect and after each. Markers and loop points move with the sound.
         """
-        kept = carried(read_all_metadata(source), self.chain.effects, formats)
+        origin: dict[str, object] = {"edit": str(self.chain), "source": source.path.name, "source_hash": source.hash}
+        kept = carried(source.metadata, self.chain.effects, formats)
         if not self.keeps_tags:
             kept = Carried(replace(kept.metadata, fields=(), pictures=(), parts=()), ())
-        origin = self._origin(source, kept.metadata.tags.get("comment", ""))
+        self._describe(origin, source, kept.metadata.tags.get("comment", ""))
         return replace(kept, metadata=kept.metadata.with_tags(self.tags)).with_comment(origin)
 
-    def _origin(self, source: Path, comment: str) -> dict[str, object]:
-        """Return what the comment says: the chain, the source, and the source's own comment."""
-        origin: dict[str, object] = {
-            "edit": str(self.chain),
-            "source": source.name,
-            "source_hash": short_hash_of(source),
-            "wavewright": __version__,
-        }
+    def _describe(self, origin: dict[str, object], source: OpenSound, comment: str) -> None:
+        """Add what else the comment says: the version, the files, and the source's own comment."""
+        origin["wavewright"] = __version__
         if hashes := {path.name: short_hash_of(path) for path in self.files()}:
             origin["files"] = hashes
         if comment:
-            origin["source_comment"] = read_origin(source) or comment
+            origin["source_comment"] = source.origin or comment
         if len(json.dumps(origin)) > MAX_COMMENT_LENGTH:
             origin["edit"] = "; ".join(map(step_text, self.chain.effects))  # the defaults follow from the version
         for optional in ("source_comment", "files"):
             if len(json.dumps(origin)) > MAX_COMMENT_LENGTH:
                 origin.pop(optional, None)
-        return origin
 
 
 @dataclass(frozen=True, kw_only=True)
-class EditedFile:
-    """An edited sound file; ``is_new`` unless it existed before, made in the same way of the same sound.
+class EditedFile(MadeFile):
+    """An edited sound file; ``warnings`` are sentences on what effects left out, none of a file that was kept."""
 
-    ``clipped`` are the samples beyond full scale that the format of the file cannot hold; ``warnings`` are sentences on
-    what effects left out. A file that was kept has neither.
-    """
-
-    out: Path
-    file: Path
     chain: str
-    seconds: float
-    sample_rate: int
-    n_channels: int
-    is_new: bool = True
-    clipped: ClippedSamples | None = None
     warnings: tuple[str, ...] = ()
-
-    @property
-    def sound_files(self) -> tuple[Path, ...]:
-        """The sound files that were written."""
-        return (self.out,)
-
-    def _repr_html_(self) -> str:
-        """Return players and the text for notebooks."""
-        return files_html(self.sound_files, self)
-
-    def __str__(self) -> str:
-        """Return the file and its format."""
-        note = "" if self.is_new else " (kept, it is up to date)"
-        line = f"{self.out}: {describe_audio(self.seconds, self.sample_rate, self.n_channels)}{note}"
-        return f"{line}\n{self.details}" if self.details else line
+    against_clipping = AGAINST_CLIPPING
 
     @property
     def details(self) -> str:
         """The warnings, and one of clipped samples, if there are any."""
-        clipped = [self.clipped.warning(AGAINST_CLIPPING)] if self.clipped else []
-        return "\n".join([*self.warnings, *clipped])
+        return "\n".join(filter(None, (*self.warnings, super().details)))
 
 
-def check_edit(source: Path, edit: Edit, out: Path) -> list[SoundFormat]:
+def check_edit(source: OpenSound, edit: Edit, out: Path) -> list[SoundFormat]:
     """Check that a file can be edited, without decoding it; return its format, and that after each effect.
 
-    Raises
-    ------
-    BadAudio, BadSetting, BadFolder
-        If the source cannot be read, the chain does not fit it, or ``out`` is one of the files that are read.
+    Raises BadAudio, BadSetting or BadFolder if the source cannot be read, the chain does not fit it, or ``out`` is one
+    of the files that are read.
     """
-    header = read_header(source)
-    check_target(out)
-    for path in (source, *edit.files()):
-        if out.exists() and path.exists() and out.samefile(path):
-            raise BadSetting(f"{out} is read by the edit and is never replaced; give another file with --out.")
-    formats = _formats(header, edit.chain)
+    check_target(out, source.path, *edit.files())
+    header = source.header
+    before = SoundFormat(header.sample_rate, header.n_channels, header.seconds)
+    formats = [before, *edit.chain.formats(before)]
     if is_video(out):
-        before, after = formats[0].seconds, formats[-1].seconds
-        if before is not None and (after is None or abs(after - before) > LENGTH_TOLERANCE_SECONDS):
+        after = formats[-1].seconds
+        if before.seconds is not None and (after is None or abs(after - before.seconds) > LENGTH_TOLERANCE_SECONDS):
             raise BadSetting(f"The chain changes the length of the sound, and {out} keeps its picture; edit it apart.")
     return formats
 
 
-def edit_file(source: Path, edit: Edit, out: Path, show: Callable[[float], object] = lambda _: None) -> EditedFile:
+def edit_file(
+    source: SoundSource, edit: Edit, out: Path, show: Callable[[float], object] = lambda _: None
+) -> EditedFile:
     """Edit a sound file of any length, in bounded memory; a file that is up to date is kept.
+
+    Raises BadAudio, BadSetting or BadFolder as :func:`check_edit`, and where decoding or writing fails; then nothing is
+    written.
 
     Parameters
     ----------
-    source, out : Path
-        The file, and the one to write; of a video, the images are copied.
+    source : Path or OpenSound
+        The file.
+    out : Path
+        The file to write; of a video, the images are copied.
     edit : Edit
         The chain and the tags.
     show : callable
         Called with the seconds that have been read, over all passes.
-
-    Raises
-    ------
-    BadAudio, BadSetting, BadFolder
-        As :func:`check_edit`, and where decoding or writing fails; then nothing is written.
     """
-    formats = check_edit(source, edit, out)
-    last = formats[-1]
-    header = read_header(source)
-    kept = edit.metadata(source, formats)
-    is_new = not _is_up_to_date(out, kept.metadata.tags)
-    clipping, warnings = ClippingMeter(), list[str]()
-    if is_new:
-        n_read = 0
+    sound = open_sound(source)
+    formats = check_edit(sound, edit, out)
+    before, last = formats[0], formats[-1]
+    warnings: list[str] = []
 
-        def blocks() -> Iterator[np.ndarray]:
-            nonlocal n_read
-            for block in read_blocks(source, BLOCK_SECONDS):
-                yield block.wave
-                n_read += block.n_samples
-                show(n_read / header.sample_rate)
+    def process(blocks: Callable[[], Iterator[np.ndarray]]) -> Iterator[np.ndarray]:
+        n_samples = 0
+        for wave in edit.chain.process(blocks, before.sample_rate, before.n_channels, warnings.append):
+            n_samples += wave.shape[1]
+            yield wave
+        if not n_samples:
+            raise BadAudio(f"The chain leaves nothing of {sound.path}, so nothing was written; check its first steps.")
 
-        waves = edit.chain.process(blocks, header.sample_rate, header.n_channels, warnings.append)
-        clips = _clips(waves, last.sample_rate, source)
-        if is_video(out):
-            replace_sound(source, out, clips, clipping)
-        else:
-            subtype = edit.subtype or subtype_like(header, out)
-            is_loop = isinstance(edit.chain.effects[-1], MakeLoop)
-            left_out = [*kept.left_out]
-            write_blocks(
-                out,
-                clips,
-                subtype,
-                kept.metadata,
-                last.seconds,
-                is_loop=is_loop,
-                clipping=clipping,
-                left_out=left_out,
-            )
-            warn_of_left_out(out, left_out)
-            warnings += _above_ceiling(edit.chain, out)
-    written = read_header(out)
-    return EditedFile(
-        out=out,
-        file=source,
-        chain=str(edit.chain),
-        seconds=written.seconds or 0.0,
-        sample_rate=written.sample_rate,
-        n_channels=written.n_channels,
-        is_new=is_new,
-        clipped=clipping.result(),
-        warnings=tuple(warnings),
+    made = keep_or_make(
+        sound,
+        out,
+        edit.metadata(sound, formats),
+        process,
+        sample_rate=last.sample_rate,
+        seconds=last.seconds,
+        subtype=edit.subtype,
+        is_loop=isinstance(edit.chain.effects[-1], MakeLoop),
+        has_same_tags=True,
+        block_seconds=BLOCK_SECONDS,
+        show=show,
     )
+    if made.is_new and not is_video(out):
+        warnings += _above_ceiling(edit.chain, out)
+    return EditedFile(**vars(made), chain=str(edit.chain), warnings=tuple(warnings))
 
 
 def _above_ceiling(chain: Chain, out: Path) -> list[str]:
@@ -213,38 +158,13 @@ def _above_ceiling(chain: Chain, out: Path) -> list[str]:
     ceiling_db = last.ceiling_db if isinstance(last, Limiter) else None
     if isinstance(last, NormaliseLoudness):
         ceiling_db = last.max_true_peak_db
-    header = read_header(out)
-    if ceiling_db is None or header.subtype.startswith(LOSSLESS):
+    if ceiling_db is None or (written := open_sound(out)).header.subtype.startswith(LOSSLESS):
         return []
-    meter = TruePeakMeter(header.n_channels)
-    for block in read_blocks(out, BLOCK_SECONDS):
-        meter.add(block.wave)
+    meter = TruePeakMeter(written.header.n_channels)
+    for block in written.blocks(BLOCK_SECONDS):
+        meter.add(block)
     sentence = above_ceiling(meter.peak_db(), ceiling_db)
     return [f"{out}: {sentence}"] if sentence else []
-
-
-def _clips(waves: Iterator[np.ndarray], sample_rate: int, source: Path) -> Iterator[Clip]:
-    """Yield waves as clips; raise BadAudio if there is no sample."""
-    n_samples = 0
-    for wave in waves:
-        n_samples += wave.shape[1]
-        yield Clip(wave, sample_rate)
-    if not n_samples:
-        raise BadAudio(f"The chain leaves nothing of {source}, so nothing was written; check its first steps.")
-
-
-def _formats(header: AudioHeader, chain: Chain) -> list[SoundFormat]:
-    source = SoundFormat(header.sample_rate, header.n_channels, header.seconds)
-    return [source, *chain.formats(source)]
-
-
-def _is_up_to_date(out: Path, metadata: Mapping[str, str]) -> bool:
-    """Return True for a file with these tags, made by the same edit of the same sound."""
-    if not out.is_file() or is_video(out) or read_origin(out) != parse(metadata["comment"]):
-        return False
-    written = read_metadata(out)
-    names = {*written, *metadata} & {*TAGS}
-    return all(written.get(name, "") == metadata.get(name, "") for name in names - {"software"})
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,8 @@ def short_name(setting: str) -> str:
 def parse_value(setting: str, kind: object, text: str) -> object:
     """Return the value that a text gives to a setting.
 
+    Raises BadSetting if it is no such value.
+
     Parameters
     ----------
     setting : str
@@ -62,11 +64,6 @@ def parse_value(setting: str, kind: object, text: str) -> object:
         ``float``, ``int``, ``bool``, ``str``, ``Path``, a tuple of numbers, or one of them or None.
     text : str
         The value, for numbers with or without its unit.
-
-    Raises
-    ------
-    BadSetting
-        If it is no such value.
     """
     kinds = [each for each in get_args(kind) if each is not NoneType] if NoneType in get_args(kind) else [kind]
     kind = kinds[0]

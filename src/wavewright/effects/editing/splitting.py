@@ -11,23 +11,21 @@ from pathlib import Path
 
 import numpy as np
 
-from ...audio.clip import Clip, read_blocks, read_header, suffix_like, warn_of_left_out, write_blocks
+from ...audio.clip import Clip, suffix_like, warn_of_left_out, write_blocks
 from ...audio.notebook import files_html
-from ...audio.sound_file import AudioHeader, read_all_metadata
+from ...audio.sound_file import OpenSound, SoundFormat
 from ...audio.wave_blocks import ClippedSamples, ClippingMeter
-from ...base.errors import BadAudio, BadFolder, BadSetting
-from ...base.file_hash import short_hash_of
+from ...base.errors import BadAudio, BadSetting
 from ...base.json_text import line_of
 from ...base.names import file_stem
 from ...base.units import gain_to_db, samples_to_seconds, seconds_to_samples
-from ...base.whole_file import whole_folder
+from ...base.whole_file import check_not_read, whole_folder
 from ...dsp.levels import FrameLevels
 from ...dsp.silence import QuietFrames, SilenceDetector, cuts_at_silence, split_at_silence
-from ...outputs.converted_folder import subtype_like
+from ...outputs.carried_metadata import carried_with
+from ...outputs.made_file import subtype_like
 from ...outputs.manifest_file import MANIFEST_FILE, manifest_lines
 from .. import Trim
-from .carried_metadata import carried, with_source_comment
-from .chain import SoundFormat
 
 BLOCK_SECONDS = 10.0
 MAX_SEGMENTS = 10_000
@@ -53,14 +51,15 @@ class SilenceSplit:
     min_seconds: float = 0.1
     padding_seconds: float = 0.05
 
-    def spans(self, path: Path, header: AudioHeader) -> tuple[list[Span], str]:
+    def spans(self, sound: OpenSound) -> tuple[list[Span], str]:
         """Return the segments of a file, and advice; raise BadAudio if it has no sound above the threshold."""
+        path, header = sound.path, sound.header
         quiet = QuietFrames(header.sample_rate, header.n_channels)
 
         def blocks() -> Iterator[np.ndarray]:
-            for block in read_blocks(path, BLOCK_SECONDS):
-                quiet.add(block.wave)
-                yield block.wave
+            for block in sound.blocks(BLOCK_SECONDS):
+                quiet.add(block)
+                yield block
 
         spans = split_at_silence(
             blocks(),
@@ -113,9 +112,10 @@ class TimeSplit:
     at_seconds: tuple[float, ...] = ()
     every_seconds: float | None = None
 
-    def spans(self, path: Path, header: AudioHeader) -> tuple[list[Span], str]:
+    def spans(self, sound: OpenSound) -> tuple[list[Span], str]:
         """Return the segments of a file, and no advice; raise BadSetting for a time outside it."""
-        n_samples = sum(block.n_samples for block in read_blocks(path, BLOCK_SECONDS))
+        header = sound.header
+        n_samples = sum(block.shape[1] for block in sound.blocks(BLOCK_SECONDS))
         seconds = samples_to_seconds(n_samples, header.sample_rate)
         times = [*self.at_seconds]
         if self.every_seconds is not None:
@@ -124,7 +124,7 @@ class TimeSplit:
             times += [index * self.every_seconds for index in range(1, n_segments)]
         for time in times:
             if not 0 < time < seconds:
-                raise BadSetting(f"{path} cannot be split at {time:g} s, since it is {seconds:.3f} s long.")
+                raise BadSetting(f"{sound.path} cannot be split at {time:g} s, since it is {seconds:.3f} s long.")
         cuts = sorted({seconds_to_samples(time, header.sample_rate) for time in times} - {0, n_samples})
         return list(pairwise([0, *cuts, n_samples])), ""
 
@@ -137,14 +137,15 @@ class LengthSplit:
     silence_db: float = SilenceSplit.silence_db
     min_silence_seconds: float = SilenceSplit.min_silence_seconds
 
-    def spans(self, path: Path, header: AudioHeader) -> tuple[list[Span], str]:
+    def spans(self, sound: OpenSound) -> tuple[list[Span], str]:
         """Return the segments of a file, which are all of it, and how many of the cuts are in no silence."""
+        header = sound.header
         detector = SilenceDetector(self.silence_db, self.min_silence_seconds * header.sample_rate)
         levels = FrameLevels(header.sample_rate, header.n_channels)
         silences = []
-        for block in read_blocks(path, BLOCK_SECONDS):
-            silences += detector.add(block.wave)
-            levels.add(block.wave)
+        for block in sound.blocks(BLOCK_SECONDS):
+            silences += detector.add(block)
+            levels.add(block)
         silences += detector.last()
         n_longest = max(1, math.floor(self.at_most_seconds * header.sample_rate))
         _check_number(detector.n_samples // n_longest)
@@ -208,20 +209,16 @@ class SplitFile:
         return "\n".join([*lines, self.advice] if self.advice else lines)
 
 
-def split_file(source: Path, out: Path, split: Split) -> SplitFile:
+def split_file(sound: OpenSound, out: Path, split: Split) -> SplitFile:
     """Split a sound file of any length into files of a folder, all or none, in bounded memory.
 
     The bits of a sample, and the tags, stay those of the source where the format has them. A manifest lists the files.
 
-    Raises
-    ------
-    BadAudio, BadSetting
-        If the source cannot be read or split.
-    BadFolder
-        If the folder cannot be written to, or the source itself would be replaced.
+    Raises BadAudio or BadSetting if the source cannot be read or split; BadFolder if the folder cannot be written to,
+    or the source itself would be replaced.
     """
-    header = read_header(source)
-    spans, advice = split.spans(source, header)
+    source, header = sound.path, sound.header
+    spans, advice = split.spans(sound)
     _check_number(len(spans))
     suffix = suffix_like(source).lower()
     n_digits = max(2, len(str(len(spans))))
@@ -230,9 +227,10 @@ def split_file(source: Path, out: Path, split: Split) -> SplitFile:
         Segment(name, samples_to_seconds(start, header.sample_rate), samples_to_seconds(end, header.sample_rate))
         for name, (start, end) in zip(names, spans, strict=True)
     ]
-    _check_free(source, out, names)
+    for name in names:
+        check_not_read(out / name, source)
     manifest_lines(out / MANIFEST_FILE)  # refuse a file of that name that is not a manifest before any work
-    metadata, source_hash = read_all_metadata(source), short_hash_of(source)
+    source_hash = sound.hash
 
     def write_manifest(hidden: Path) -> None:
         retained = [line for file, line in manifest_lines(out / MANIFEST_FILE) if file not in names]
@@ -255,22 +253,14 @@ def split_file(source: Path, out: Path, split: Split) -> SplitFile:
     whole = SoundFormat(header.sample_rate, header.n_channels, header.seconds)
     left_out: list[str] = []
     with whole_folder(out, MANIFEST_FILE, write_manifest) as hidden:
-        for segment, clips in zip(segments, _segments(source, spans), strict=False):
+        for segment, clips in zip(segments, _segments(sound, spans), strict=False):
             origin = {"source": source.name, "source_hash": source_hash, "start_seconds": segment.start_seconds}
-            origin = with_source_comment(origin, source, metadata.tags.get("comment", ""))
             trim = Trim(segment.start_seconds, segment.end_seconds)
             seconds = segment.end_seconds - segment.start_seconds
-            formats = (whole, replace(whole, seconds=seconds))
-            kept = carried(metadata, (trim,), formats).with_comment(origin)
+            kept = carried_with(origin, sound, (trim,), (whole, replace(whole, seconds=seconds)))
             left_out += (each for each in kept.left_out if "markers" not in each)  # they are in other files
-            write_blocks(
-                hidden / segment.file,
-                clips,
-                subtype,
-                kept.metadata,
-                clipping=clipping,
-                left_out=left_out,
-            )
+            path = hidden / segment.file
+            write_blocks(path, clips, subtype, kept.metadata, clipping=clipping, left_out=left_out)
     warn_of_left_out(out, left_out)
     return SplitFile(
         file=source,
@@ -282,22 +272,22 @@ def split_file(source: Path, out: Path, split: Split) -> SplitFile:
     )
 
 
-def _segments(source: Path, spans: Sequence[Span]) -> Iterator[Iterator[Clip]]:
+def _segments(sound: OpenSound, spans: Sequence[Span]) -> Iterator[Iterator[Clip]]:
     """Yield the blocks of each segment; those of one must be read before the next."""
-    blocks = read_blocks(source, BLOCK_SECONDS)
+    blocks = sound.blocks(BLOCK_SECONDS)
     block = next(blocks)
     first = 0  # sample of the block
 
     def segment(start: int, end: int) -> Iterator[Clip]:
         nonlocal block, first
         while True:
-            inside = slice(max(0, start - first), max(0, min(block.n_samples, end - first)))
+            inside = slice(max(0, start - first), max(0, min(block.shape[1], end - first)))
             if inside.stop > inside.start:
-                yield Clip(block.wave[:, inside], block.sample_rate)
-            following = next(blocks, None) if end > first + block.n_samples else None
+                yield Clip(block[:, inside], sound.header.sample_rate)
+            following = next(blocks, None) if end > first + block.shape[1] else None
             if following is None:
                 return
-            first, block = first + block.n_samples, following
+            first, block = first + block.shape[1], following
 
     for start, end in spans:
         yield segment(start, end)
@@ -306,11 +296,3 @@ def _segments(source: Path, spans: Sequence[Span]) -> Iterator[Iterator[Clip]]:
 def _check_number(n_segments: int) -> None:
     if n_segments > MAX_SEGMENTS:
         raise BadSetting(f"The sound would be split into {n_segments} files; at most {MAX_SEGMENTS} are written.")
-
-
-def _check_free(source: Path, out: Path, names: Sequence[str]) -> None:
-    """Raise BadFolder if the source itself would be replaced."""
-    for name in names:
-        path = out / name
-        if path.exists() and path.samefile(source):
-            raise BadFolder(f"{path} is the recording itself, which is never replaced; give another folder with --out.")

@@ -11,13 +11,14 @@ from typing import Literal, Self, TypeAlias
 
 import numpy as np
 
+from ...audio.sound_file import SoundFormat
 from ...audio.wave_blocks import BlockReader
 from ...base.errors import BadSetting
 from ...base.names import quoted
 from ...base.units import gain_to_db
 from .. import Effect, EffectStream, TwoPassEffect
 from ..dynamics import remaining
-from ..editing.chain import Chain, SoundFormat
+from ..editing.chain import Chain
 from ..editing.quantities import short_name
 
 STEP_SAMPLES = 256
@@ -309,6 +310,8 @@ def _step_of(chain: Chain | None, step: int) -> tuple[Chain, Effect]:
 def automation_of(chain: Chain | None, step: int, setting: str, motion: Callable[[str], Motion]) -> Automation:
     """Return the automation of a setting that is named as in a chain.
 
+    Raises BadSetting if there is no such effect or setting, or it is no number.
+
     Parameters
     ----------
     chain : Chain or None
@@ -319,11 +322,6 @@ def automation_of(chain: Chain | None, step: int, setting: str, motion: Callable
         Name, with or without its unit; with a point and a number from 1 on, one of several numbers (``bands.3``).
     motion : callable
         Returns the motion for the full name of the setting.
-
-    Raises
-    ------
-    BadSetting
-        If there is no such effect or setting, or it is no number.
     """
     _, effect = _step_of(chain, step - 1)
     name, point, number = setting.partition(".")

@@ -9,15 +9,16 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from ...audio.clip import FORMATS, Clip, describe_audio, read_header, warn_of_left_out, write_blocks
+from ...audio.clip import FORMATS, Clip, describe_audio, warn_of_left_out, write_blocks
 from ...audio.notebook import files_html
+from ...audio.sound_file import open_sound
 from ...audio.wave_blocks import ClippedSamples, ClippingMeter
 from ...base.errors import BadSetting
 from ...base.names import file_stem
 from ...base.units import gain_to_db
 from ...base.whole_file import check_target, whole_folder
+from ...outputs.carried_metadata import left_out_of
 from ...outputs.watermark.marking import Marking
-from ..editing.carried_metadata import left_out_of
 from .plan import MASTER, Mix
 from .rendering import render_blocks, render_strip_blocks
 from .sources import FileSource
@@ -96,10 +97,7 @@ class PeakMeter:
 
 def check_out(mix: Mix, out: Path) -> None:
     """Raise BadFolder or BadSetting if ``out`` cannot be written, or is one of the files of the mix."""
-    check_target(out)
-    for path in _files_of(mix):
-        if out.exists() and out.samefile(path):
-            raise BadSetting(f"{out} is read by the mix and is never replaced; give another file with --out.")
+    check_target(out, *_files_of(mix))
 
 
 def _files_of(mix: Mix) -> list[Path]:
@@ -128,6 +126,8 @@ def write_mix(
 ) -> MixedFile:
     """Render a mix to a file.
 
+    Raises BadSetting, BadFolder or BadAudio if the mix cannot be rendered or written; then nothing is written.
+
     Parameters
     ----------
     mix : Mix
@@ -148,11 +148,6 @@ def write_mix(
         The mark of generated sound that the mix gets.
     names_losses : bool
         Warn of what its files hold beside their sound, which a mix does not have.
-
-    Raises
-    ------
-    BadSetting, BadFolder, BadAudio
-        If the mix cannot be rendered or written; then nothing is written.
     """
     check_out(mix, out)
     meter = PeakMeter()
@@ -171,7 +166,7 @@ def write_mix(
     )
     if names_losses:
         warn_of_left_out(out, [f"{name} of {path.name}" for path in _files_of(mix) for name in left_out_of(path)])
-    written = read_header(out)
+    written = open_sound(out).header
     return MixedFile(
         out=out,
         source=source,

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from ...audio.sound_file import SoundFormat
 from ...base.errors import BadAudio, BadSetting, WavewrightError
 from ...base.names import quoted
 from ...base.units import seconds_to_samples
 from ...dsp.assembly import CURVES
 from .. import Ducker
-from ..editing.chain import Chain, SoundFormat
+from ..editing.chain import Chain
 from .automation import Automation, check_automations
 from .sources import RegionSource
 

@@ -228,15 +228,13 @@ class ProjectSection(Section):
 def read_project(path: Path) -> Mix:
     """Read a mix from a project file; no sound is decoded.
 
+    Raises BadSetting or BadAudio if the file or one that it names cannot be read, or something in it is wrong; the
+    message says where.
+
     Parameters
     ----------
     path : Path
         A TOML file; files in it are relative to its folder.
-
-    Raises
-    ------
-    BadSetting, BadAudio
-        If the file or one that it names cannot be read, or something in it is wrong; the message says where.
     """
     with Named(str(path)):
         return parse_project(read_text(path), path.parent)

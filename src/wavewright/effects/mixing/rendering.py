@@ -8,11 +8,10 @@ from itertools import tee
 
 import numpy as np
 
-from ...audio.clip import converted
-from ...audio.wave_blocks import BlockReader, with_channels
+from ...audio.sound_file import SoundFormat
+from ...audio.wave_blocks import BlockReader, converted, with_channels
 from ...base.units import db_to_gain, seconds_to_samples
 from .. import FadeIn, FadeOut
-from ..editing.chain import SoundFormat
 from .automation import moving
 from .plan import MASTER, Duck, Fader, Mix, Named, Placement, Point, Strip, label_of
 

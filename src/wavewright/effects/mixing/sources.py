@@ -10,8 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...audio.clip import read_blocks, read_header
-from ...audio.sound_file import AudioHeader
+from ...audio.sound_file import OpenSound, open_sound
 from ...audio.wav_chunks import BACKWARD, PING_PONG, LoopPoints, read_loops
 from ...base.units import samples_to_seconds
 
@@ -97,23 +96,23 @@ class FileSource(RegionSource):
     path: Path
 
     @cached_property
-    def _header(self) -> AudioHeader:
-        return read_header(self.path)
+    def _sound(self) -> OpenSound:
+        return open_sound(self.path)
 
     @property
     def sample_rate(self) -> int:
         """The sample rate in Hz."""
-        return self._header.sample_rate
+        return self._sound.header.sample_rate
 
     @property
     def n_channels(self) -> int:
         """The number of channels."""
-        return self._header.n_channels
+        return self._sound.header.n_channels
 
     @property
     def n_samples(self) -> int | None:
         """The length in samples, None if it is unknown."""
-        return self._header.n_samples
+        return self._sound.header.n_samples
 
     @cached_property
     def loop(self) -> LoopPoints | None:
@@ -125,7 +124,7 @@ class FileSource(RegionSource):
     def blocks(self, start: int = 0) -> Iterator[np.ndarray]:
         """Yield the blocks ``(channels, time)`` from sample ``start`` on."""
         seconds = samples_to_seconds(start, self.sample_rate)
-        return (block.wave for block in read_blocks(self.path, BLOCK_SECONDS, seconds))
+        return self._sound.blocks(BLOCK_SECONDS, seconds)
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,17 +17,14 @@ from .sources import FileSource
 def project_text(mix: Mix, path_of: Callable[[Path], str]) -> str:
     """Return a mix of sound files as a project in TOML.
 
+    Raises BadSetting if a project cannot say what is in the mix.
+
     Parameters
     ----------
     mix : Mix
         Without oscillators, followers and points in its effects.
     path_of : callable
         Returns the path of a file, relative to the folder of the project.
-
-    Raises
-    ------
-    BadSetting
-        If a project cannot say what is in the mix.
     """
     top = {"sample_rate": mix.sample_rate, "channels": mix.n_channels, "length": mix.seconds}
     parts = [_table(top)]

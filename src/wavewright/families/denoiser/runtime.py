@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from typing import Protocol
 
 import numpy as np
-from scipy.fft import irfft, rfft
 
 from ...base.errors import BadModel
 from ...contracts.enhancement import EchoCanceller, EchoStream, EnhancementSettings, Enhancer, EnhancerStream
@@ -281,12 +280,12 @@ class Frames:
         """Return the spectra ``(inputs, frames, bins)`` of the frames that end with ``hops (inputs, frames, hop)``."""
         frames = np.concatenate([np.concatenate([self._last[:, None], hops[:, :-1]], axis=1), hops], axis=2)
         self._last = hops[:, -1].copy()
-        spectra: np.ndarray = rfft(frames * self._window)
+        spectra: np.ndarray = np.fft.rfft(frames * self._window)  # scipy.fft is slow to import
         return spectra
 
     def wave(self, spectra: np.ndarray) -> np.ndarray:
         """Return the samples ``(outputs, time)`` that frames of spectra ``(outputs, frames, bins)`` complete."""
-        frames = irfft(spectra) * self._window
+        frames: np.ndarray = np.fft.irfft(spectra) * self._window
         hop_length = self._tail.shape[1]
         first, second = frames[..., :hop_length], frames[..., hop_length:]
         tails = np.concatenate([self._tail[:, None], second[:, :-1]], axis=1)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import numpy as np
 
-from ...audio.clip import read_blocks, read_header
-from ...audio.mono_sound import BLOCK_VALUES, MonoSound
+from ...audio.sound_file import SoundSource, open_sound
+from ...audio.wave_blocks import MONO_BLOCK_VALUES, MonoSound
 from .content import ContentMeter
 from .content_features import SAMPLE_RATE as MONO_RATE
 from .key import KeyMeter
@@ -23,7 +22,7 @@ SILENCE_DB, MIN_SILENCE_SECONDS = -60.0, 0.5
 
 
 def analyse_file(
-    path: Path,
+    path: SoundSource,
     silence_db: float = SILENCE_DB,
     min_silence_seconds: float = MIN_SILENCE_SECONDS,
     pitch_limits_hz: tuple[float, float] = LIMITS_HZ,
@@ -40,7 +39,8 @@ def analyse_file(
 
     Raises BadAudio or MissingExtra if the file cannot be read.
     """
-    header = read_header(path)
+    file = open_sound(path)
+    header = file.header
     rate, n_channels = header.sample_rate, header.n_channels
     levels, spectrum = RecordingLevelsMeter(rate, n_channels), SpectrumMeter(rate, n_channels)
     silence = SilenceMeter(rate, silence_db, min_silence_seconds)
@@ -48,10 +48,10 @@ def analyse_file(
     content = ContentMeter(silence_db)
 
     def measured() -> Iterator[np.ndarray]:
-        for block in read_blocks(path, BLOCK_VALUES / (rate * n_channels)):
+        for block in file.blocks(MONO_BLOCK_VALUES / (rate * n_channels)):
             for meter in (levels, spectrum, silence):
-                meter.add(block.wave)
-            yield block.wave
+                meter.add(block)
+            yield block
 
     sound = MonoSound(measured(), rate, progress)
     for wave in sound.blocks(MONO_RATE):
@@ -59,7 +59,7 @@ def analyse_file(
             meter.add(wave[None])
     loudness = levels.loudness
     return Analysis(
-        file=path,
+        file=file.path,
         seconds=sound.seconds,
         sample_rate=rate,
         n_channels=n_channels,

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
-from ...audio.clip import Clip, resampled
-from ...audio.sound_file import AudioHeader
-from ...audio.wave_blocks import CountedWaves, fitted
+from ...audio.clip import Clip
+from ...audio.sound_file import AudioHeader, OpenSound
+from ...audio.wave_blocks import CountedWaves, fitted, resampled
 from ...base.errors import BadAudio
 from ...contracts.enhancement import EchoStream
 from ...dsp.echo import LinearEchoCanceller
@@ -22,6 +21,7 @@ MAX_SHIFT_SECONDS = 20.0
 MIN_PEAK = 20.0
 """Peak of the whitened correlation over its standard deviation from which on two recordings belong together."""
 CHECK_RATE = 8_000
+BLOCK_SECONDS = 10.0
 SLACK_SECONDS = 0.01  # by which the echo may seem to come before the far end
 SILENCE = 1e-5  # largest sample of a silent recording
 
@@ -49,14 +49,13 @@ class LinearCanceller:
 
 
 def without_echo(
-    microphone: Iterable[np.ndarray], far: Iterable[np.ndarray], header: AudioHeader, far_rate: int, maker: StreamMaker
+    microphone: Iterable[np.ndarray], far: OpenSound, header: AudioHeader, maker: StreamMaker
 ) -> Iterator[np.ndarray]:
     """Remove the echo from recordings that arrive in blocks, in bounded memory.
 
     - ``microphone``: blocks ``(channels, time)`` float32; each channel has an echo path of its own.
-    - ``far``: blocks ``(channels, time)`` of the far end, whose mean is used. Where it ends early, silence follows.
+    - ``far``: the far end, the mean of whose channels is used. Where it ends early, silence follows.
     - ``header``: sample rate and channels of the microphone.
-    - ``far_rate``: in Hz, sample rate of the far end.
     - ``maker``: opens the streams.
     - returns: blocks ``(channels, time)`` float32 at the rate of the microphone, as many samples in all, in time with
       it.
@@ -64,8 +63,8 @@ def without_echo(
     n_channels = header.n_channels
     counted = CountedWaves(microphone)
     at_own_rate = resampled(counted, header.sample_rate, maker.sample_rate, n_channels)
-    mono = (block.mean(axis=0, keepdims=True, dtype=np.float32) for block in far)
-    pairs = _aligned(at_own_rate, resampled(mono, far_rate, maker.sample_rate, 1))
+    mono = (block.mean(axis=0, keepdims=True, dtype=np.float32) for block in far.blocks(BLOCK_SECONDS))
+    pairs = _aligned(at_own_rate, resampled(mono, far.header.sample_rate, maker.sample_rate, 1))
     processed = _processed(pairs, [maker.stream() for _ in range(n_channels)])
     back = resampled(processed, maker.sample_rate, header.sample_rate, n_channels)
     return fitted(back, n_channels, lambda: counted.n_samples)
@@ -97,7 +96,7 @@ def _processed(pairs: Iterable[tuple[np.ndarray, np.ndarray]], streams: list[Ech
     return without_latency(outputs(), streams[0].latency_samples)
 
 
-def check_recordings(microphone: Path, far: Path, max_delay_seconds: float) -> str | None:
+def check_recordings(microphone: OpenSound, far: OpenSound, max_delay_seconds: float) -> str | None:
     """Check that one recording contains the echo of the other.
 
     Their first minute is correlated, whitened, over shifts of up to 20 s.
@@ -106,24 +105,25 @@ def check_recordings(microphone: Path, far: Path, max_delay_seconds: float) -> s
 
     Raises BadAudio if there is no echo, it comes before the far end, or later than is searched.
     """
-    waves = [_first_seconds(path) for path in (microphone, far)]
-    for path, wave in zip((microphone, far), waves, strict=True):
+    waves = [_first_seconds(sound) for sound in (microphone, far)]
+    for sound, wave in zip((microphone, far), waves, strict=True):
         if np.abs(wave).max() < SILENCE:
-            return f"{path} is silent (its first {CHECKED_SECONDS:.0f} s), so there is no echo to remove."
+            return f"{sound.path} is silent (its first {CHECKED_SECONDS:.0f} s), so there is no echo to remove."
     delay_seconds = echo_delay(*waves)
+    mic_path, far_path = microphone.path, far.path
     if delay_seconds is None:
         raise BadAudio(
-            f"No echo of {far} was found in {microphone}: they do not belong together, or the echo is too faint; check "
-            "the files, or give --unchecked to try nevertheless."
+            f"No echo of {far_path} was found in {mic_path}: they do not belong together, or the echo is too faint; "
+            "check the files, or give --unchecked to try nevertheless."
         )
     if delay_seconds < -SLACK_SECONDS:
         raise BadAudio(
-            f"The sound of {far} comes {-delay_seconds:.3f} s after the one in {microphone}: the files are swapped, or "
-            "the far end was recorded late; swap them, or cut the start of the far end."
+            f"The sound of {far_path} comes {-delay_seconds:.3f} s after the one in {mic_path}: the files are swapped, "
+            "or the far end was recorded late; swap them, or cut the start of the far end."
         )
     if delay_seconds > max_delay_seconds:
         raise BadAudio(
-            f"The echo in {microphone} comes {delay_seconds:.3f} s after {far}, and up to "
+            f"The echo in {mic_path} comes {delay_seconds:.3f} s after {far_path}, and up to "
             f"{max_delay_seconds:.3f} s are searched; put {delay_seconds - 0.1:.1f} s of silence before the far end."
         )
     return None
@@ -144,6 +144,6 @@ def echo_delay(microphone: np.ndarray, far: np.ndarray) -> float | None:
     return (peak - largest) / CHECK_RATE
 
 
-def _first_seconds(path: Path) -> np.ndarray:
-    wave: np.ndarray = Clip.read(path, seconds=CHECKED_SECONDS).mono().resample(CHECK_RATE).wave[0]
+def _first_seconds(sound: OpenSound) -> np.ndarray:
+    wave: np.ndarray = Clip.read(sound, seconds=CHECKED_SECONDS).mono().resample(CHECK_RATE).wave[0]
     return wave

@@ -5,22 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ...audio.clip import Clip, describe_audio, read_blocks, read_header
-from ...audio.notebook import files_html
-from ...audio.sound_file import read_metadata, read_origin
-from ...audio.video_file import is_video, replace_sound
-from ...audio.wave_blocks import LOWER_FIRST, ClippedSamples, ClippingMeter, CountedWaves
-from ...base.file_hash import short_hash_of
+from ...audio.sound_file import OpenSound, SoundSource, open_sound
 from ...contracts.enhancement import EnhancementSettings
-from ...contracts.model_results import ConvertedFile
-from ...effects.editing.carried_metadata import with_source_comment, write_as
+from ...contracts.model_results import ModelResult
 from ...families import loading
+from ...outputs.carried_metadata import carried_with
 from ...outputs.converted_folder import Conversion, ConvertedFolder, ConvertFile
-from .report import EnhancementReport, write_report
+from ...outputs.made_file import MadeFile, keep_or_make
 from .sound import DenoiserSize, ModelProcessor, Processor, ProcessorChain, WpeProcessor, model_for
 
-BLOCK_SECONDS = 10.0
+if TYPE_CHECKING:
+    from .report import EnhancementReport
 
 
 @dataclass(frozen=True)
@@ -34,14 +31,14 @@ class Enhancement:
     with_report: bool = False  # plot and measure each file before and after
     settings: EnhancementSettings = field(default_factory=EnhancementSettings)
 
-    def origin(self, source: Path, processor: Processor) -> dict[str, object]:
+    def origin(self, source: OpenSound, processor: Processor) -> dict[str, object]:
         """Return what determines an enhanced file: the comment of the file, and a part of its line of the manifest."""
         settings = self.settings
         return {
             "model": processor.name,
             "model_hash": processor.hash,
-            "source": source.name,
-            "source_hash": short_hash_of(source),
+            "source": source.path.name,
+            "source_hash": source.hash,
             "dereverb": settings.dereverb,
             "max_attenuation_db": settings.max_attenuation_db,
             "mix": settings.mix,
@@ -74,42 +71,31 @@ class Processors:
 
 
 @dataclass(frozen=True, kw_only=True)
-class EnhancedFile(ConvertedFile):
-    """An enhanced sound file; ``is_new`` unless it existed before."""
+class CleanFile(ModelResult, MadeFile):
+    """A recording that a model cleaned; ``highest_hz`` is the highest frequency that is left."""
 
-    n_channels: int
     highest_hz: float
-    is_new: bool = True
-    report: EnhancementReport | None = None
-    clipped: ClippedSamples | None = None
-
-    @property
-    def sound_files(self) -> tuple[Path, ...]:
-        """The sound files that were written."""
-        return (self.out,)
-
-    def _repr_html_(self) -> str:
-        """Return players and the text for notebooks."""
-        return files_html(self.sound_files, self)
 
     def __str__(self) -> str:
-        """Return the file, its length and the model."""
-        note = "" if self.is_new else " (kept, it is up to date)"
-        line = f"{self.out}: {describe_audio(self.seconds, self.sample_rate, self.n_channels)} by {self.made_by}{note}"
-        lines = [line, self.details] if self.details else [line]
+        """Return the file, its length, the model, and what is lost."""
+        lines = [super().__str__()]
         if self.highest_hz < self.sample_rate / 2:
             lines.append(
                 f"What lay above {self.highest_hz:.0f} Hz is lost, since {self.model} has a lower sample rate."
             )
         return "\n".join(lines)
 
+
+@dataclass(frozen=True, kw_only=True)
+class EnhancedFile(CleanFile):
+    """An enhanced sound file."""
+
+    report: EnhancementReport | None = None
+
     @property
     def details(self) -> str:
         """A warning of clipped samples and the report, if there are any."""
-        lines = [str(self.report)] if self.report is not None else []
-        if self.clipped:
-            lines.insert(0, self.clipped.warning(LOWER_FIRST))
-        return "\n".join(lines)
+        return "\n".join(filter(None, (super().details, str(self.report or ""))))
 
 
 EnhancedFolder = ConvertedFolder[EnhancedFile]
@@ -117,7 +103,7 @@ EnhancedFolder = ConvertedFolder[EnhancedFile]
 
 
 def enhance_file(
-    source: Path,
+    source: SoundSource,
     out: Path,
     processors: Processors,
     show: Callable[[float], object] = lambda _: None,
@@ -130,38 +116,27 @@ def enhance_file(
     Raises BadAudio if the source cannot be read, or BadModel if there is no such model, or BadSetting or
     WavewrightError if ``out`` cannot be written.
     """
-    header = read_header(source)
+    sound = open_sound(source)
+    header = sound.header
     processor = processors.of(header.sample_rate)
-    origin = with_source_comment(
-        processors.enhancement.origin(source, processor), source, read_metadata(source).get("comment", "")
+    made = keep_or_make(
+        sound,
+        out,
+        carried_with(processors.enhancement.origin(sound, processor), sound),
+        lambda blocks: processor.process_blocks(blocks(), header.sample_rate, header.n_channels),
+        show=show,
     )
-    is_new = read_origin(out) != origin
-    clipping = ClippingMeter()
-    if is_new:
-        waves = CountedWaves(
-            (block.wave for block in read_blocks(source, BLOCK_SECONDS)),
-            lambda n_samples: show(n_samples / header.sample_rate),
-        )
-        blocks = (
-            Clip(wave, header.sample_rate)
-            for wave in processor.process_blocks(waves, header.sample_rate, header.n_channels)
-        )
-        if is_video(out):
-            replace_sound(source, out, blocks, clipping)
-        else:
-            write_as(source, out, blocks, origin, clipping)
+    report = None
+    if processors.enhancement.with_report:
+        from .report import write_report  # draws, which is slow to import
+
+        report = write_report(sound, out)
     return EnhancedFile(
+        **vars(made),
         model=processor.name,
         model_hash=processor.hash,
-        out=out,
-        file=source,
-        seconds=read_header(out).seconds or 0.0,
-        sample_rate=header.sample_rate,
-        n_channels=header.n_channels,
         highest_hz=processor.highest_hz,
-        is_new=is_new,
-        report=write_report(source, out) if processors.enhancement.with_report else None,
-        clipped=clipping.result(),
+        report=report,
     )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...audio.clip import read_blocks, read_header
+from ...audio.sound_file import OpenSound, SoundSource, open_sound
 from ...base.units import gain_to_db
 from ...dsp.levels import FrameLevels
 from ...plots import check_drawable, draw_comparison, read_overview
@@ -27,12 +27,13 @@ class Levels:
     foreground_db: float
 
     @classmethod
-    def of(cls, path: Path) -> Levels:
+    def of(cls, path: SoundSource) -> Levels:
         """Return the levels of a sound file of any length; raise BadAudio if it cannot be read."""
-        header = read_header(path)
+        sound = open_sound(path)
+        header = sound.header
         frames = FrameLevels(header.sample_rate, header.n_channels)
-        for block in read_blocks(path):
-            frames.add(block.wave)
+        for block in sound.blocks():
+            frames.add(block)
         return cls.of_frames(frames)
 
     @classmethod
@@ -67,12 +68,14 @@ def plot_path(out: Path) -> Path:
     return out.with_name(f"{out.stem}-report.png")
 
 
-def write_report(source: Path, out: Path) -> EnhancementReport:
+def write_report(sound: OpenSound, out: Path) -> EnhancementReport:
     """Draw mel spectrograms before and after, and measure levels.
 
     Raises BadAudio if a file cannot be read, or BadSetting or BadFolder or MissingExtra if the plot cannot be drawn.
     """
     plot = plot_path(out)
     check_drawable(plot)
-    draw_comparison({f"before: {source.name}": read_overview(source), f"after: {out.name}": read_overview(out)}, plot)
-    return EnhancementReport(Levels.of(source), Levels.of(out), plot)
+    made = open_sound(out)
+    overviews = {f"before: {sound.path.name}": read_overview(sound), f"after: {out.name}": read_overview(made)}
+    draw_comparison(overviews, plot)
+    return EnhancementReport(Levels.of(sound), Levels.of(made), plot)

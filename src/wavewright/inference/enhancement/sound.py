@@ -11,8 +11,7 @@ from typing import Literal, Protocol
 import numpy as np
 
 from ... import models
-from ...audio.clip import resampled
-from ...audio.wave_blocks import CountedWaves, RecordedWaves, fitted
+from ...audio.wave_blocks import CountedWaves, RecordedWaves, fitted, resampled
 from ...base.errors import BadModel
 from ...contracts.enhancement import EnhancementSettings, Enhancer
 from ...dsp.wpe import dereverberated_blocks

@@ -9,17 +9,16 @@ from typing import Literal
 
 import numpy as np
 
-from ...audio.clip import Clip, describe_audio, read_blocks, read_header, suffix_like
+from ...audio.clip import Clip, describe_audio, suffix_like, warn_of_left_out, write_blocks
 from ...audio.notebook import files_html
-from ...audio.sound_file import AudioHeader, read_metadata, read_origin
+from ...audio.sound_file import OpenSound, open_sound, read_origin
 from ...audio.wave_blocks import ClippedSamples, ClippingMeter, CountedWaves
-from ...base.errors import BadFolder
-from ...base.file_hash import short_hash_of
 from ...base.names import file_stem
-from ...base.whole_file import whole_folder
+from ...base.whole_file import check_not_read, whole_folder
 from ...contracts.enhancement import EnhancementSettings, Enhancer
 from ...contracts.model_results import ModelResult
-from ...effects.editing.carried_metadata import with_source_comment, write_as
+from ...outputs.carried_metadata import carried_with
+from ...outputs.made_file import subtype_like
 from .sound import ModelProcessor
 
 Stems = Literal["both", "speech", "background"]
@@ -92,38 +91,39 @@ def separate_file(
     Raises BadAudio if the source cannot be read, or BadFolder if ``out`` cannot be written to or the source would be
     replaced.
     """
-    header = read_header(source)
+    sound = open_sound(source)
+    header = sound.header
     suffix = suffix_like(source).lower()
     suffix = suffix if suffix in LOSSLESS else ".wav"
     names = {stem: f"{file_stem(source.stem)}-{stem}{suffix}" for stem in STEMS}
     wanted = STEMS if stems == "both" else (stems,)
     targets = tuple(out / names[stem] for stem in wanted)
     for target in targets:
-        if target.exists() and target.samefile(source):
-            raise BadFolder(
-                f"{target} is the recording itself, which is never replaced; give another folder with --out."
-            )
+        check_not_read(target, source)
     processor = ModelProcessor(enhancer, EnhancementSettings(max_attenuation_db=None))
-    origin: dict[str, object] = {
+    origin = {
         "model": processor.name,
         "model_hash": processor.hash,
         "source": source.name,
-        "source_hash": short_hash_of(source),
+        "source_hash": sound.hash,
     }
-    origin = with_source_comment(origin, source, read_metadata(source).get("comment", ""))
-    is_new = any(read_origin(out / names[stem]) != origin | {"stem": stem} for stem in wanted)
+    carried = {stem: carried_with(origin | {"stem": stem}, sound) for stem in STEMS}
+    is_new = any(read_origin(out / names[stem]) != carried[stem].origin for stem in wanted)
     clipping = ClippingMeter()
     if is_new:
         with whole_folder(out, targets[-1].name) as hidden:
 
             def write(stem: str, blocks: Iterator[Clip]) -> Path:
                 path = hidden / names[stem]
-                write_as(source, path, blocks, origin | {"stem": stem}, clipping, called=out / names[stem])
+                left_out, metadata = [*carried[stem].left_out], carried[stem].metadata
+                subtype = subtype_like(header, path)
+                write_blocks(path, blocks, subtype, metadata, header.seconds, clipping=clipping, left_out=left_out)
+                warn_of_left_out(out / names[stem], left_out)
                 return path
 
-            speech = write(SPEECH, _speech(source, header, processor, show))
+            speech = write(SPEECH, _speech(sound, processor, show))
             if BACKGROUND in wanted:
-                write(BACKGROUND, _difference(source, speech))
+                write(BACKGROUND, _difference(sound, speech))
             if SPEECH not in wanted:
                 speech.unlink()
     return SeparatedFile(
@@ -132,7 +132,7 @@ def separate_file(
         file=source,
         out=out,
         sound_files=targets,
-        seconds=read_header(targets[0]).seconds or 0.0,
+        seconds=open_sound(targets[0]).header.seconds or 0.0,
         sample_rate=header.sample_rate,
         n_channels=header.n_channels,
         highest_hz=processor.highest_hz,
@@ -141,19 +141,14 @@ def separate_file(
     )
 
 
-def _speech(
-    source: Path, header: AudioHeader, processor: ModelProcessor, show: Callable[[float], object]
-) -> Iterator[Clip]:
-    waves = CountedWaves(
-        (block.wave for block in read_blocks(source, BLOCK_SECONDS)),
-        lambda n_samples: show(n_samples / header.sample_rate),
-    )
+def _speech(sound: OpenSound, processor: ModelProcessor, show: Callable[[float], object]) -> Iterator[Clip]:
+    header = sound.header
+    waves = CountedWaves(sound.blocks(BLOCK_SECONDS), lambda n_samples: show(n_samples / header.sample_rate))
     for wave in processor.process_blocks(waves, header.sample_rate, header.n_channels):
         yield Clip(wave, header.sample_rate)
 
 
-def _difference(source: Path, part: Path) -> Iterator[Clip]:
+def _difference(sound: OpenSound, part: Path) -> Iterator[Clip]:
     """Yield what a part of a recording, as it is stored, lacks of the whole."""
-    blocks = zip(read_blocks(source, BLOCK_SECONDS), read_blocks(part, BLOCK_SECONDS), strict=True)
-    for whole, known in blocks:
-        yield Clip((whole.wave.astype(np.float64) - known.wave).astype(np.float32), whole.sample_rate)
+    for whole, known in zip(sound.blocks(BLOCK_SECONDS), open_sound(part).blocks(BLOCK_SECONDS), strict=True):
+        yield Clip((whole.astype(np.float64) - known).astype(np.float32), sound.header.sample_rate)

@@ -9,9 +9,8 @@ from typing import BinaryIO, TextIO
 
 import numpy as np
 
-from ...audio.clip import converted
 from ...audio.pcm import read_pcm
-from ...audio.wave_blocks import BlockReader, until_interrupted
+from ...audio.wave_blocks import BlockReader, converted, until_interrupted
 from ...data.decode import decode_at
 from ...data.each_sound import each_sound
 from ...data.entry import Entry

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
+from ...audio.sound_file import OpenSound, open_sound
 from ...base.errors import BadAudio
-from ...base.file_hash import short_hash_of
 from ...base.json_text import parse
 from ...base.whole_file import write_whole
 from ...contracts.note_detection import NoteDetector
@@ -106,14 +106,14 @@ class MelodyTranscription:
         check_quantisation(self.quantise)
 
     def write(
-        self, file: Path, target: Path, plot: Path | None = None, show: Callable[[float], None] = lambda _: None
+        self, sound: OpenSound, target: Path, plot: Path | None = None, show: Callable[[float], None] = lambda _: None
     ) -> TranscribedMelody:
         """Transcribe a recording to a file of one of the `SUFFIXES`; draw it to ``plot``.
 
         Raises BadAudio if the recording cannot be read, or has no notes, or BadSetting or BadFolder if a setting is
         wrong, or a file cannot be written.
         """
-        transcription = self._transcribe(file, show)
+        file, transcription = sound.path, self._transcribe(sound, show)
         if not transcription.notes:
             raise BadAudio(
                 f"{file} has no notes: it is silent, has no pitch, or none in the range; try another recording."
@@ -152,11 +152,11 @@ class MelodyTranscription:
             draw_transcription(transcription, plot, file.name, beats)
         return result
 
-    def _transcribe(self, file: Path, show: Callable[[float], None]) -> Transcription:
+    def _transcribe(self, sound: OpenSound, show: Callable[[float], None]) -> Transcription:
         """Return the notes of a recording."""
         if isinstance(self.settings, TranscriptionSettings):
-            return transcribe_file(file, self.settings, show)
-        return detect_file(file, opened_detector(self.settings.model), self.settings, show)
+            return transcribe_file(sound, self.settings, show)
+        return detect_file(sound, opened_detector(self.settings.model), self.settings, show)
 
 
 @lru_cache(maxsize=1)
@@ -214,14 +214,15 @@ class FolderTranscription(Conversion[TranscribedFile]):
 
         def convert(source: Path, out: Path) -> TranscribedFile:
             settings = json.loads(json.dumps(asdict(self.transcription)))
-            origin = {"source": source.name, "source_hash": short_hash_of(source), "settings": settings}
+            sound = open_sound(source)
+            origin = {"source": source.name, "source_hash": sound.hash, "settings": settings}
             record = known.get(str(out.relative_to(self.out)), {})
             if out.is_file() and origin.items() <= record.items():
                 seconds, n_notes = float(record["duration"]), int(record["n_notes"])
                 return TranscribedFile(
                     out=out, file=source, seconds=seconds, n_notes=n_notes, origin=origin, is_new=False
                 )
-            result = self.transcription.write(source, out)
+            result = self.transcription.write(sound, out)
             return TranscribedFile(
                 out=out, file=source, seconds=result.seconds, n_notes=len(result.notes), origin=origin
             )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 
-from ...audio.mono_sound import MonoSound
+from ...audio.sound_file import SoundSource, open_sound
+from ...audio.wave_blocks import MonoSound
 from .notes import MelodyNote, find_notes
 from .salience import SAMPLE_RATE, MelodyFrameMeter, MelodyFrames
 from .settings import TranscriptionSettings
@@ -40,7 +40,7 @@ def transcribe_wave(wave: np.ndarray, sample_rate: int, settings: TranscriptionS
 
 
 def transcribe_file(
-    path: Path, settings: TranscriptionSettings | None = None, progress: Callable[[float], None] = lambda _: None
+    path: SoundSource, settings: TranscriptionSettings | None = None, progress: Callable[[float], None] = lambda _: None
 ) -> Transcription:
     """Transcribe the melody of a sound file of any length; the sound is read in blocks.
 
@@ -49,7 +49,7 @@ def transcribe_file(
 
     Raises BadAudio or MissingExtra if the file cannot be read.
     """
-    return _transcribe(MonoSound.of_file(path, progress), settings)
+    return _transcribe(open_sound(path).mono(progress), settings)
 
 
 def _transcribe(sound: MonoSound, settings: TranscriptionSettings | None) -> Transcription:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import numpy as np
 
-from ...audio.mono_sound import MonoSound
+from ...audio.sound_file import SoundSource, open_sound
+from ...audio.wave_blocks import MonoSound
 from ...contracts.note_detection import DetectedNote, NoteDetector
 from .melody import Transcription
 from .notes import MelodyNote
@@ -28,7 +28,7 @@ def detect_wave(
 
 
 def detect_file(
-    path: Path,
+    path: SoundSource,
     detector: NoteDetector,
     settings: PolyphonicSettings | None = None,
     progress: Callable[[float], None] = lambda _: None,
@@ -40,7 +40,7 @@ def detect_file(
 
     Raises BadAudio or MissingExtra if the file cannot be read.
     """
-    return _detect(MonoSound.of_file(path, progress), detector, settings)
+    return _detect(open_sound(path).mono(progress), detector, settings)
 
 
 def _detect(sound: MonoSound, detector: NoteDetector, settings: PolyphonicSettings | None) -> Transcription:

@@ -58,12 +58,8 @@ def new_key(folder: Path) -> KeyFiles:
 
     The private key is encrypted if the environment variable WAVEWRIGHT_KEY_PASSWORD has a password.
 
-    Raises
-    ------
-    BadFolder
-        If the folder has a key, which is never replaced, or cannot be written.
-    MissingExtra
-        Without the extra ``sign``.
+    Raises BadFolder if the folder has a key, which is never replaced, or cannot be written; MissingExtra without the
+    extra ``sign``.
     """
     check_extra()
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey

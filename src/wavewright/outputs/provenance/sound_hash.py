@@ -19,7 +19,7 @@ import numpy as np
 
 from ...audio.channel_layouts import USUAL_PLACES
 from ...audio.file_formats import flac, mpeg, ogg
-from ...audio.sound_file import AudioHeader, decode, read_header
+from ...audio.sound_file import AudioHeader, OpenSound, open_sound
 from ...base.errors import BadAudio
 from . import flac_frames
 
@@ -316,7 +316,8 @@ def sound_hash(path: Path) -> tuple[SoundHash, AudioHeader]:
     Raises BadAudio if the file cannot be read, is of a format whose sound cannot be told from its metadata, or could
     hold more sound for another decoder.
     """
-    header = read_header(path)
+    sound = open_sound(path)
+    header = sound.header
     if header.format not in KINDS:
         raise BadAudio(
             f"{path} is of a kind that cannot be signed; convert it to wav, flac, aiff, ogg, opus or mp3 first."
@@ -331,7 +332,7 @@ def sound_hash(path: Path) -> tuple[SoundHash, AudioHeader]:
         is_usual = structure.places in (0, USUAL_PLACES[header.n_channels] if header.n_channels < 3 else 0)
         places = "" if is_usual else f" {structure.places:#x}"
         digest = hashlib.sha256(f"{hash_of} {header.sample_rate} {header.n_channels}{places}\n".encode())
-        for part in _samples(path, structure) if hash_of == "samples" else _coded(path, hash_of):
+        for part in _samples(sound, structure) if hash_of == "samples" else _coded(sound, hash_of):
             digest.update(part)
     except BadAudio:
         raise
@@ -340,10 +341,10 @@ def sound_hash(path: Path) -> tuple[SoundHash, AudioHeader]:
     return SoundHash(digest.hexdigest(), hash_of), header
 
 
-def _samples(path: Path, structure: Structure) -> Iterator[bytes]:
+def _samples(sound: OpenSound, structure: Structure) -> Iterator[bytes]:
     """Yield the decoded samples; raise ValueError if they are others than the structure of the file says."""
     n_samples, md5 = 0, hashlib.md5(usedforsecurity=False)
-    for chunk in decode(path, dtype="float64", strict=True)[1]:
+    for chunk in sound.chunks(dtype="float64", strict=True):
         n_samples += chunk.shape[1]
         if structure.md5:
             integers = np.ascontiguousarray(chunk.T * 2 ** (structure.bits - 1), "<i4")
@@ -355,7 +356,7 @@ def _samples(path: Path, structure: Structure) -> Iterator[bytes]:
         raise ValueError("it announces the hash of another sound than it has")
 
 
-def _coded(path: Path, hash_of: HashOf) -> Iterator[bytes]:
-    with path.open("rb") as file:
+def _coded(sound: OpenSound, hash_of: HashOf) -> Iterator[bytes]:
+    with sound.path.open("rb") as file:
         yield from ogg.audio_parts(file) if hash_of == "packets" else mpeg.audio_parts(file)
-    yield str(sum(chunk.shape[1] for chunk in decode(path, strict=True)[1])).encode()
+    yield str(sum(chunk.shape[1] for chunk in sound.chunks(strict=True))).encode()

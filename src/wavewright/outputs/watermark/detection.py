@@ -9,8 +9,7 @@ from itertools import chain
 
 import numpy as np
 
-from ...audio.clip import resampled
-from ...audio.wave_blocks import BlockReader
+from ...audio.wave_blocks import BlockReader, resampled
 from .evidence import MAX_P_VALUE, log_evidence_of, log_sum, p_value_of, scores_of
 from .level_search import LevelEvidence, LoudestSegments, LoudSegment, MarkCandidate, search_windows
 from .localisation import MarkedSegment, marked_segments

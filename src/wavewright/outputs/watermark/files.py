@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
-from ...audio.clip import read_blocks, read_header
+from ...audio.sound_file import open_sound
 from .detection import Detection, MarkSearch, detect_blocks
 from .evidence import MAX_P_VALUE, p_value_of
 from .localisation import MarkedSegment
@@ -101,11 +99,8 @@ def detect_file(
 
     Raises BadAudio if the file cannot be read.
     """
-
-    def read() -> Iterator[np.ndarray]:
-        return (clip.wave for clip in read_blocks(path))
-
-    detection = detect_blocks(read, read_header(path).sample_rate, key, any_speed, together)
+    sound = open_sound(path)
+    detection = detect_blocks(sound.blocks, sound.header.sample_rate, key, any_speed, together)
     return _described(path, detection, names_of)
 
 

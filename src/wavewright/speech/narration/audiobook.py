@@ -7,7 +7,7 @@ import json
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate, chain
+from itertools import accumulate
 from pathlib import Path
 from typing import Annotated
 
@@ -15,13 +15,13 @@ import numpy as np
 from pydantic import Field
 
 from ...audio import m4a_file
-from ...audio.clip import Clip, read_blocks, write_blocks
-from ...audio.cover import cover_of, read_cover
+from ...audio.clip import Clip, write_blocks
 from ...audio.file_formats.metadata import Marker, SoundMetadata, fields_of
-from ...audio.sound_file import read_origin
+from ...audio.metadata_file import cover_of, read_cover
+from ...audio.sound_file import open_sound, read_origin
 from ...base.errors import BadFolder, BadSetting, SoundWarning
 from ...base.parameters import FREE_TEXT, Writes
-from ...base.units import seconds_to_samples
+from ...base.units import samples_to_seconds, seconds_to_samples
 from ...base.whole_file import check_target, sweep_once
 from ..book_source import BookTags
 from .speech_file import read_seconds
@@ -166,14 +166,14 @@ class Audiobook:
     def _blocks(self, show: Callable[[float], None]) -> Iterator[Clip]:
         seconds = 0.0
         for number, chapter in enumerate(self.chapters):
-            blocks = read_blocks(chapter.path)
-            first = next(blocks)
+            sound = open_sound(chapter.path)
+            rate = sound.header.sample_rate
             if number:
-                rate = first.sample_rate
-                yield Clip(np.zeros((first.n_channels, seconds_to_samples(PAUSE_SECONDS, rate)), np.float32), rate)
-            for block in chain([first], blocks):
-                yield block
-                seconds += block.seconds
+                n_samples = seconds_to_samples(PAUSE_SECONDS, rate)
+                yield Clip(np.zeros((sound.header.n_channels, n_samples), np.float32), rate)
+            for block in sound.blocks():
+                yield Clip(block, rate)
+                seconds += samples_to_seconds(block.shape[1], rate)
                 show(seconds)
 
     def _metadata(self, markers: tuple[Marker, ...]) -> SoundMetadata:
@@ -194,4 +194,4 @@ class Audiobook:
 
 def _exact_seconds(path: Path) -> float:
     """Return the length of a sound file as it is decoded; the header of an MP3 file is off by some frames."""
-    return sum(block.seconds for block in read_blocks(path)) if path.suffix == ".mp3" else read_seconds(path)
+    return Clip.read(path).seconds if path.suffix == ".mp3" else read_seconds(path)

@@ -7,7 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from ...audio.clip import Clip, read_blocks, read_header, write_blocks
+from ...audio.clip import Clip, write_blocks
+from ...audio.sound_file import open_sound
+from ...base.units import samples_to_seconds
 from ...base.whole_file import write_whole
 from ..chunk import Chunk
 from ..subtitles import subtitle_format, subtitles
@@ -65,5 +67,7 @@ def clips_of(chunks: Iterable[Chunk], sample_rate: int, normaliser: LoudnessNorm
 
 def read_seconds(path: Path) -> float:
     """Return the duration of a sound file, which is decoded if its header does not contain it."""
-    seconds = read_header(path).seconds
-    return sum(block.seconds for block in read_blocks(path)) if seconds is None else seconds
+    sound = open_sound(path)
+    if sound.header.seconds is not None:
+        return sound.header.seconds
+    return samples_to_seconds(sum(block.shape[1] for block in sound.blocks()), sound.header.sample_rate)

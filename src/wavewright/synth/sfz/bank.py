@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ...audio.clip import Clip
-from ...audio.sound_file import read_all_metadata, read_header
+from ...audio.sound_file import open_sound
 from ...base.errors import BadAudio, BadSoundFont, ScoreWarning
 from ...base.names import quoted
 from ..soundfont import generators as gen
@@ -254,10 +254,10 @@ class SfzBank:
 
     def _opened(self, path: Path) -> list[int] | None:
         try:
-            header = read_header(path)
+            header = open_sound(path).header
         except (BadAudio, OSError):
             return None
-        loops = read_all_metadata(path).loops if path.suffix.lower() in LOOPED_SUFFIXES else ()
+        loops = open_sound(path).metadata.loops if path.suffix.lower() in LOOPED_SUFFIXES else ()
         loop = (loops[0].start, loops[0].end) if loops else (0, 0)
         self._lengths[path] = round((header.seconds or 0.0) * header.sample_rate)
         first = len(self._samples)

@@ -49,6 +49,9 @@ class Outcome:
 def tune(search: Search, max_minutes: float, jobs: int = 1, resume: bool = False, quiet: bool = False) -> Outcome:
     """Search settings for some minutes; the best run is in its folder BEST_RUN afterwards.
 
+    Raises BadFolder if there is no search to resume, or one that is not to be resumed, or the recordings cannot be
+    used; BadSetting if the time is too short for a trial, a setting is unknown or the storage cannot be used.
+
     Parameters
     ----------
     search
@@ -61,13 +64,6 @@ def tune(search: Search, max_minutes: float, jobs: int = 1, resume: bool = False
         Continue a search, or join one on another machine.
     quiet
         Show nothing.
-
-    Raises
-    ------
-    BadFolder
-        If there is no search to resume, or one that is not to be resumed, or the recordings cannot be used.
-    BadSetting
-        If the time is too short for a trial, a setting is unknown or the storage cannot be used.
     """
     deadline = time.time() + 60 * max_minutes
     console = Console(stderr=True, quiet=quiet)

@@ -4,26 +4,20 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from math import log2
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar, Protocol
 
-from ...audio.channel_layouts import PLACES_FIELD
-from ...audio.clip import Clip, warn_of_left_out, write_blocks
-from ...audio.file_formats import aiff_metadata, id3_metadata, wav_metadata
-from ...audio.file_formats.metadata import AUTOMATIC, LEVELS, ForeignPart, Marker, SoundMetadata, plain
-from ...audio.metadata_losses import LOOPS, PLACES, losses, name_of
-from ...audio.sound_file import read_all_metadata, read_header, read_origin
-from ...audio.wav_chunks import LoopPoints, Sampler
-from ...audio.wave_blocks import ClippingMeter
-from ...base.json_text import parse
-from ...outputs.converted_folder import subtype_like
-from ...outputs.provenance.tags import FIELD, MANIFEST_MAGIC
-from .. import Effect, FadeIn, FadeOut, MakeLoop, Pad, PitchShift, RemoveSilence, Speed, Trim, TrimSilence
-from . import timed_text
-from .chain import SoundFormat
-from .effects_with_files import Append, Insert
+from ..audio.channel_layouts import PLACES, PLACES_FIELD
+from ..audio.file_formats import aiff_metadata, id3_metadata, wav_metadata
+from ..audio.file_formats.metadata import AUTOMATIC, LEVELS, ForeignPart, Marker, SoundMetadata, plain
+from ..audio.metadata_file import LOOPS, losses, name_of
+from ..audio.sound_file import OpenSound, SoundFormat, SoundSource, open_sound
+from ..audio.wav_chunks import LoopPoints, Sampler
+from ..base.json_text import parse
+from .made_file import Carried
+from .provenance.tags import FIELD, MANIFEST_MAGIC
 
 TIMED_FRAMES = ("SYLT", "ETCO", "SYTC", "RVA2", "RVAD", "EQU2", "EQUA", "RGAD", "POSS")
 """ID3 frames about times and levels of the sound."""
@@ -37,25 +31,55 @@ TIME_ELEMENTS = (
 )
 RATE_ELEMENTS = ("FILE_SAMPLE_RATE", "DIGITIZER_SAMPLE_RATE", "TIMESTAMP_SAMPLE_RATE")
 CHANNEL_ELEMENTS = ("TRACK_LIST",)
-TOLERANCE_SECONDS = 1e-9
 MAX_COMMENT_LENGTH = 1_500  # characters; WAV files store up to 2 kB
 
-
-@dataclass(frozen=True)
-class Carried:
-    """The metadata of an edited sound, and what of the source's is left out."""
-
-    metadata: SoundMetadata
-    left_out: tuple[str, ...]
-
-    def with_comment(self, origin: Mapping[str, object]) -> Carried:
-        """Return the same with a comment that says what made the file; the source's is left out unless it holds it."""
-        is_lost = self.metadata.tags.get("comment") and "source_comment" not in origin
-        metadata = self.metadata.with_tags({"comment": json.dumps(origin)})
-        return Carried(metadata, (*self.left_out, *(["the tag 'comment'"] if is_lost else [])))
+LRC = re.compile(r"\[(\d+):(\d\d(?:[.:]\d+)?)\]")
+LRC_WORD = re.compile(r"<(\d+):(\d\d(?:[.:]\d+)?)>")
+INDEX = re.compile(r"(?m)^([ \t]*INDEX[ \t]+\d+[ \t]+)(\d+):(\d\d):(\d\d)")
+TRACK = re.compile(r"(?m)^(?=[ \t]*TRACK[ \t])")
+CUE_FRAMES = 75  # of a second
+Field = tuple[str, str]
+Move = Callable[[Marker], Marker | None]
+"""Returns a marker where it is then, None if it is cut out."""
 
 
-def carried(source: SoundMetadata, effects: Sequence[Effect], formats: Sequence[SoundFormat]) -> Carried:
+class Step(Protocol):
+    """How an effect moves what is in a sound, see :class:`wavewright.effects.effect.Effect`."""
+
+    keeps_loops: ClassVar[bool]
+    keeps_parts: ClassVar[bool]
+
+    @property
+    def semitones_up(self) -> float:
+        """By how much the pitch rises."""
+
+    @property
+    def speed(self) -> float:
+        """Seconds of the input for each of the output."""
+
+    @property
+    def brings(self) -> Path | None:
+        """A file that comes before, into or after the sound."""
+
+    def first_second(self, seconds: float | None) -> float | None:
+        """Return the time of the input at which the output starts; None if it depends on the sound."""
+
+    def output_position(self, position_seconds: float, seconds: float | None) -> float | None:
+        """Return where in the output a moment of the input is."""
+
+    def output_region(
+        self, start_seconds: float, end_seconds: float, seconds: float | None
+    ) -> tuple[float, float] | None:
+        """Return start and end in the output of a region of the input."""
+
+    def cuts_into(self, start_seconds: float, end_seconds: float, seconds: float | None) -> bool:
+        """Return True if a part of a region alone is changed."""
+
+    def added_markers(self, seconds: float | None) -> Iterable[Marker]:
+        """Return the markers of a sound that is brought in, where they are in the output."""
+
+
+def carried(source: SoundMetadata, effects: Sequence[Step], formats: Sequence[SoundFormat]) -> Carried:
     """Return the metadata of a sound after effects.
 
     Parameters
@@ -76,7 +100,7 @@ def carried(source: SoundMetadata, effects: Sequence[Effect], formats: Sequence[
         untrue[PLACES_FIELD.lower()] = PLACES
     false_now = [untrue[_plain_name(each)] for each in fields if _plain_name(each) in untrue]
     fields = [each for each in fields if _plain_name(each) not in untrue]
-    moved_fields = [(each, timed_text.moved(each, timeline.marker, formats[0].seconds)) for each in fields]
+    moved_fields = [(each, moved_text(each, timeline.marker, formats[0].seconds)) for each in fields]
     markers = [(marker, timeline.marker(marker)) for marker in source.markers]
     loops = tuple(there for loop in source.loops if (there := timeline.loop(loop)) is not None)
     sampler = None if source.sampler is None else timeline.sampler(source.sampler)
@@ -99,41 +123,17 @@ def carried(source: SoundMetadata, effects: Sequence[Effect], formats: Sequence[
         *(f"the tag {_plain_name(each)!r}" for each, moved in moved_fields if moved is None),
         *(name_of(part) for part, moved in parts if moved is None),
         *(lost for part, moved in parts if moved is not None and (lost := _lost_within(part, moved))),
-        *(name for effect in effects if isinstance(effect, Append | Insert) for name in _not_brought(effect, metadata)),
+        *(name for effect in effects if effect.brings for name in _not_brought(effect.brings, metadata)),
     ]
     return Carried(metadata, tuple(left_out))
 
 
-def write_as(
-    source: Path,
-    out: Path,
-    blocks: Iterable[Clip],
-    origin: Mapping[str, object] | None,
-    clipping: ClippingMeter,
-    called: Path | None = None,
-) -> None:
-    """Write a sound as long as its source to a file, with what the source holds beside its sound; name the rest.
-
-    ``origin`` is what the comment of the file says, see :func:`with_source_comment`; by default the comment stays.
-    ``called`` is the file's name in messages.
-    """
-    header = read_header(source)
-    unchanged = SoundFormat(header.sample_rate, header.n_channels, header.seconds)
-    kept = carried(read_all_metadata(source), (), (unchanged,))
-    kept = kept if origin is None else kept.with_comment(origin)
-    left_out = [*kept.left_out]
-    write_blocks(
-        out, blocks, subtype_like(header, out), kept.metadata, header.seconds, clipping=clipping, left_out=left_out
-    )
-    warn_of_left_out(called or out, left_out)
-
-
-def left_out_of(file: Path, written: SoundMetadata | None = None, seconds: float | None = None) -> list[str]:
+def left_out_of(file: SoundSource, written: SoundMetadata | None = None, seconds: float | None = None) -> list[str]:
     """Return what a file holds beside its sound that is not in the metadata of a file that was made of it.
 
     What programs write about a file, and our comments on what made it, are not counted; ``seconds`` is its length.
     """
-    return _losses_of(read_all_metadata(file), written or SoundMetadata(), seconds)
+    return _losses_of(open_sound(file).metadata, written or SoundMetadata(), seconds)
 
 
 def _losses_of(source: SoundMetadata, written: SoundMetadata, seconds: float | None = None) -> list[str]:
@@ -149,10 +149,10 @@ def _is_origin(field: tuple[str, str]) -> bool:
         return False
 
 
-def _not_brought(effect: Append | Insert, kept: SoundMetadata) -> list[str]:
+def _not_brought(file: Path, kept: SoundMetadata) -> list[str]:
     """Return what a file that an effect brings in holds beside its sound and its markers, unless that is kept."""
-    brought = replace(read_all_metadata(effect.file), markers=())
-    return [f"{name} of {effect.file.name}" for name in _losses_of(brought, kept)]
+    brought = replace(open_sound(file).metadata, markers=())
+    return [f"{name} of {file.name}" for name in _losses_of(brought, kept)]
 
 
 def _plain_name(field: tuple[str, str]) -> str:
@@ -176,7 +176,7 @@ def _lost_within(part: ForeignPart, moved: ForeignPart) -> str:
 class _Timeline:
     """How moments of a sound move through effects."""
 
-    def __init__(self, effects: Sequence[Effect], formats: Sequence[SoundFormat]) -> None:
+    def __init__(self, effects: Sequence[Step], formats: Sequence[SoundFormat]) -> None:
         self._steps = list(zip(effects, formats, strict=False))
         self._first, self._last = formats[0], formats[-1]
 
@@ -217,19 +217,8 @@ class _Timeline:
     def added(self) -> Iterator[Marker]:
         """Yield the markers of files that effects bring in, where they are then."""
         for number, (effect, before) in enumerate(self._steps):
-            start: float | None = None
-            if isinstance(effect, Insert):
-                start = effect.at_seconds
-            elif isinstance(effect, Append) and before.seconds is not None:
-                length = read_header(effect.file).seconds or 0.0
-                start = before.seconds - min(effect.crossfade_seconds, before.seconds, length)
-            if start is None or not isinstance(effect, Insert | Append):
-                continue
-            for marker in read_all_metadata(effect.file).markers:
-                end = None if marker.end is None else start + marker.end
-                moved = self.marker(replace(marker, start=start + marker.start, end=end), number + 1)
-                if moved is not None:
-                    yield moved
+            moved = (self.marker(marker, number + 1) for marker in effect.added_markers(before.seconds))
+            yield from filter(None, moved)
 
     def loop(self, loop: LoopPoints) -> LoopPoints | None:
         """Return a loop where it is then; None if the chain cut into it or changed its seam."""
@@ -238,7 +227,7 @@ class _Timeline:
             ends = [effect.output_position(position, before.seconds) for position in (start, end)]
             if ends[0] is None or ends[1] is None:
                 return None
-            if not effect.keeps_loops or _cuts_into(effect, start, end, before.seconds):
+            if not effect.keeps_loops or effect.cuts_into(start, end, before.seconds):
                 return None
             start, end = sorted((ends[0], ends[1]))
         first, last = (round(position * self._last.sample_rate) for position in (start, end))
@@ -246,12 +235,7 @@ class _Timeline:
 
     def sampler(self, sampler: Sampler) -> Sampler | None:
         """Return how a sampler plays the sound, which is higher if it was played faster; None beyond the MIDI notes."""
-        note = sampler.note
-        for effect, _ in self._steps:
-            if isinstance(effect, Speed):
-                note += 12 * log2(effect.factor)
-            elif isinstance(effect, PitchShift):
-                note += effect.semitones
+        note = sampler.note + sum(effect.semitones_up for effect, _ in self._steps)
         return replace(sampler, note=note) if 0 <= note < 128 else None
 
     def part(self, part: ForeignPart) -> ForeignPart | None:
@@ -282,32 +266,18 @@ class _Timeline:
             )
             return replace(part, content=_without_elements(part.content, dict.fromkeys(elements)))
         is_alike = (first.sample_rate, first.n_channels) == (last.sample_rate, last.n_channels)
-        has_pitch = any(isinstance(effect, PitchShift | MakeLoop) for effect, _ in self._steps)
-        return part if is_alike and not is_timed and not has_pitch else None
+        return part if is_alike and not is_timed and all(effect.keeps_parts for effect, _ in self._steps) else None
 
     def _offset_seconds(self) -> float | None:
         """Return the time of the source at which the output starts; None if it depends on the sound."""
         offset, scale = 0.0, 1.0
         for effect, before in self._steps:
-            if isinstance(effect, RemoveSilence | TrimSilence):
+            first = effect.first_second(before.seconds)
+            if first is None:
                 return None
-            if isinstance(effect, Speed):
-                scale *= effect.factor
-            elif isinstance(effect, Pad):
-                offset -= effect.start_seconds * scale
-            elif isinstance(effect, Trim):
-                start = effect.start_seconds
-                offset += (start if start >= 0 else max(0.0, (before.seconds or 0.0) + start)) * scale
+            offset += first * scale
+            scale *= effect.speed
         return offset
-
-
-def _cuts_into(effect: Effect, start: float, end: float, seconds: float | None) -> bool:
-    """Return True if an effect changes a part of a loop alone."""
-    if isinstance(effect, Insert):
-        return start < effect.at_seconds < end
-    if isinstance(effect, FadeIn):
-        return start < effect.seconds
-    return isinstance(effect, FadeOut) and (seconds is None or end > seconds - effect.seconds + TOLERANCE_SECONDS)
 
 
 def _without_elements(xml: bytes, names: Sequence[str] | dict[str, None]) -> bytes:
@@ -333,9 +303,114 @@ def _element_spans(xml: bytes, name: bytes) -> Iterator[tuple[int, int]]:
         position = closing.end()
 
 
-def with_source_comment(origin: Mapping[str, object], source: Path, comment: str) -> dict[str, object]:
-    """Return the contents of a file's comment, with the comment of its source if both fit."""
-    if not comment:
-        return dict(origin)
-    longer = {**origin, "source_comment": read_origin(source) or comment}
-    return longer if len(json.dumps(longer)) <= MAX_COMMENT_LENGTH else dict(origin)
+def carried_with(
+    origin: Mapping[str, object], sound: OpenSound, effects: Sequence[Step] = (), formats: Sequence[SoundFormat] = ()
+) -> Carried:
+    """Return the metadata of a file that is made of a sound; its comment is its origin, with that of the sound.
+
+    Parameters
+    ----------
+    origin
+        What the file is made of, and how; the comment of the source joins it if there is place for both.
+    sound
+        The source.
+    effects, formats
+        As for :func:`carried`; by default the sound stays as long as it is.
+    """
+    header = sound.header
+    kept = carried(
+        sound.metadata, effects, formats or [SoundFormat(header.sample_rate, header.n_channels, header.seconds)]
+    )
+    if comment := sound.tags.get("comment"):
+        longer = {**origin, "source_comment": sound.origin or comment}
+        origin = longer if len(json.dumps(longer)) <= MAX_COMMENT_LENGTH else origin
+    return kept.with_comment(origin)
+
+
+def moved_text(field: Field, move: Move, seconds: float | None) -> Field | None:
+    """Return a tag with the times in its text where they are then; None if none of them is left.
+
+    What lasts until the next time begins at the start of what is left of it. ``seconds`` is the length of the sound.
+    """
+    name, text = field
+    own = plain(name, "")[0].lower()
+    if own.endswith("lyrics") and LRC.search(text):
+        text = _moved_lyrics(text, move, seconds)
+    elif own == "cuesheet" and INDEX.search(text):
+        text = _moved_sheet(text, move, seconds)
+    return (name, text) if text else None
+
+
+def _moved_lyrics(text: str, move: Move, seconds: float | None) -> str:
+    heads, lines = [], []
+    for line in text.splitlines():
+        times = []
+        rest = line
+        while found := LRC.match(rest):
+            times.append(_seconds(found))
+            rest = rest[found.end() :]
+        if not times:
+            heads.append(line)
+        lines += [(time, rest) for time in times]
+    lines.sort(key=lambda each: each[0])
+    shifted = []
+    ends = [*(time for time, _ in lines[1:]), seconds]
+    for (start, line), end in zip(lines, ends, strict=True):
+        there = _start(start, end, move)
+        if there is not None:
+            shifted.append((there, LRC_WORD.sub(lambda found: _moved_word(found, move), line)))
+    shifted.sort(key=lambda each: each[0])
+    return "\n".join([*heads, *(f"[{_clock(time)}]{line}" for time, line in shifted)]) if shifted else ""
+
+
+def _moved_word(found: re.Match[str], move: Move) -> str:
+    there = move(Marker(_seconds(found)))
+    return "" if there is None else f"<{_clock(there.start)}>"
+
+
+def _moved_sheet(text: str, move: Move, seconds: float | None) -> str:
+    head, *tracks = TRACK.split(text)
+    starts = [
+        next((_frames(found) for found in INDEX.finditer(track) if " 01 " in f"{found[1]} "), None) for track in tracks
+    ]
+    if not tracks or None in starts:
+        return ""
+    kept = []
+    for number, track in enumerate(tracks):
+        start = starts[number]
+        end = starts[number + 1] if number + 1 < len(tracks) else seconds
+        there = _start(start or 0.0, end, move)
+        if there is None:
+            continue
+
+        def index(found: re.Match[str], first: float = there) -> str:
+            point = move(Marker(_frames(found)))
+            if point is None and " 01 " not in f"{found[1]} ":
+                return ""
+            frames = round(CUE_FRAMES * (first if point is None else point.start))
+            return (
+                f"{found[1]}{frames // (60 * CUE_FRAMES):02d}:{frames // CUE_FRAMES % 60:02d}:{frames % CUE_FRAMES:02d}"
+            )
+
+        kept.append((there, INDEX.sub(index, track)))
+    kept.sort(key=lambda each: each[0])
+    return head + "".join(track for _, track in kept) if kept else ""
+
+
+def _start(start: float, end: float | None, move: Move) -> float | None:
+    """Return where something that lasts from one time to another begins then, None if nothing of it is left."""
+    there = move(Marker(start, end if end is not None and end > start else None))
+    return None if there is None else there.start
+
+
+def _seconds(found: re.Match[str]) -> float:
+    return 60.0 * int(found[1]) + float(found[2].replace(":", "."))
+
+
+def _frames(found: re.Match[str]) -> float:
+    return 60.0 * int(found[2]) + int(found[3]) + int(found[4]) / CUE_FRAMES
+
+
+def _clock(seconds: float) -> str:
+    hundredths = round(100 * seconds)
+    return f"{hundredths // 6_000:02d}:{hundredths // 100 % 60:02d}.{hundredths % 100:02d}"

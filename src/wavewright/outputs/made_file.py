@@ -1,0 +1,197 @@
+"""A sound file that is made of another one: kept if it is up to date, else written whole, with what its source has."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, TypeAlias
+
+import numpy as np
+
+from ..audio.clip import BITS, UNCLIPPED, Clip, describe_audio, suffix_like, warn_of_left_out, write_blocks
+from ..audio.file_formats.metadata import SoundMetadata
+from ..audio.notebook import files_html
+from ..audio.sound_file import TAGS, AudioHeader, OpenSound, open_sound
+from ..audio.video_file import is_video, replace_sound
+from ..audio.wave_blocks import LOWER_FIRST, ClippedSamples, ClippingMeter
+from ..base.errors import BadAudio
+from ..base.json_text import JsonValue, parse
+
+BLOCK_SECONDS = 10.0
+ALAC_SUBTYPES = {"ALAC_16": "PCM_16", "ALAC_24": "PCM_24"}
+"""Subtypes of lossless M4A files, and those of the same bits in other files."""
+
+Process: TypeAlias = Callable[[Callable[[], Iterator[np.ndarray]]], Iterable[np.ndarray]]
+"""Makes blocks ``(channels, time)`` of those of the source, which each call of its argument reads once more."""
+
+
+@dataclass(frozen=True)
+class Carried:
+    """The metadata of a file that is made of another one, whose comment says how, and what of the source's it lacks."""
+
+    metadata: SoundMetadata
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def origin(self) -> JsonValue:
+        """What the comment says."""
+        return parse(self.metadata.tags["comment"])
+
+    def with_comment(self, origin: Mapping[str, object]) -> Carried:
+        """Return the same with a comment that says what made the file; the source's is left out unless it holds it."""
+        is_lost = self.metadata.tags.get("comment") and "source_comment" not in origin
+        metadata = self.metadata.with_tags({"comment": json.dumps(origin)})
+        return Carried(metadata, (*self.left_out, *(["the tag 'comment'"] if is_lost else [])))
+
+
+@dataclass(frozen=True, kw_only=True)
+class MadeFile:
+    """A sound file ``out`` that was made of ``file``; ``is_new`` unless it was there, made in the same way.
+
+    ``seconds``, ``sample_rate`` and ``n_channels`` are its own. ``clipped`` are the samples beyond full scale that its
+    format cannot hold, which are not known of a file that was kept.
+    """
+
+    out: Path
+    file: Path
+    seconds: float
+    sample_rate: int
+    n_channels: int
+    is_new: bool = True
+    clipped: ClippedSamples | None = None
+    against_clipping: ClassVar[str] = LOWER_FIRST
+
+    @property
+    def sound_files(self) -> tuple[Path, ...]:
+        """The sound files that were written."""
+        return (self.out,)
+
+    def _repr_html_(self) -> str:
+        """Return players and the text for notebooks."""
+        return files_html(self.sound_files, self)
+
+    def __str__(self) -> str:
+        """Return the file, its format, who made it, and what there is to say about it."""
+        note = "" if self.is_new else " (kept, it is up to date)"
+        by = f" by {maker}" if (maker := getattr(self, "made_by", "")) else ""
+        line = f"{self.out}: {describe_audio(self.seconds, self.sample_rate, self.n_channels)}{by}{note}"
+        return "\n".join(filter(None, (line, self.details)))
+
+    @property
+    def details(self) -> str:
+        """Lines about the file: a warning of clipped samples, if there are any."""
+        return self.clipped.warning(self.against_clipping) if self.clipped else ""
+
+
+def file_beside(source: Path, done: str) -> Path:
+    """Return the default name of a file that is made of another one: beside it, of its kind where that is written."""
+    return source.with_name(f"{source.stem}-{done}{source.suffix if is_video(source) else suffix_like(source)}")
+
+
+def keep_or_make(
+    sound: OpenSound,
+    out: Path,
+    carried: Carried,
+    process: Process,
+    *,
+    sample_rate: int | None = None,
+    seconds: float | None = None,
+    subtype: str | None = None,
+    is_loop: bool = False,
+    has_same_tags: bool = False,
+    block_seconds: float = BLOCK_SECONDS,
+    show: Callable[[float], object] = lambda _: None,
+) -> MadeFile:
+    """Make a sound file of another one of any length, in bounded memory, whole or not at all, unless it is up to date.
+
+    Of a video, whose copy cannot say what made it, the sound is replaced every time and the rest is copied.
+
+    Raises BadAudio, BadSetting or WavewrightError if the source cannot be decoded, or ``out`` cannot be written.
+
+    Parameters
+    ----------
+    sound, out
+        The source, and the file to write, which is up to date if its comment is that of ``carried``.
+    carried
+        The metadata; the comment says in JSON what the file is made of, and how.
+    process
+        How it is made.
+    sample_rate, seconds
+        Of what ``process`` makes; by default those of the source. In Hz; the length need not be exact.
+    subtype
+        By default that of the source, if the format of ``out`` has it.
+    is_loop
+        The sound is a seamless loop.
+    has_same_tags
+        A file whose other tags differ is not up to date either.
+    block_seconds
+        Length of the blocks that ``process`` gets.
+    show
+        Called with the seconds that have been read, over all passes.
+    """
+    header, clipping, n_read = sound.header, ClippingMeter(), 0
+
+    def blocks() -> Iterator[np.ndarray]:
+        nonlocal n_read
+        for block in sound.blocks(block_seconds):
+            n_read += block.shape[1]
+            show(n_read / header.sample_rate)
+            yield block
+
+    kept = _up_to_date(out, carried.metadata.tags, has_same_tags)
+    if kept is None:
+        clips = (Clip(wave, sample_rate or header.sample_rate) for wave in process(blocks))
+        if is_video(out):
+            replace_sound(sound.path, out, clips, clipping)
+        else:
+            left_out = [*carried.left_out]
+            write_blocks(
+                out,
+                clips,
+                subtype or subtype_like(header, out),
+                carried.metadata,
+                header.seconds if sample_rate is None else seconds,
+                is_loop=is_loop,
+                clipping=clipping,
+                left_out=left_out,
+            )
+            warn_of_left_out(out, left_out)
+    written = (kept or open_sound(out)).header
+    return MadeFile(
+        out=out,
+        file=sound.path,
+        seconds=written.seconds or 0.0,
+        sample_rate=written.sample_rate,
+        n_channels=written.n_channels,
+        is_new=kept is None,
+        clipped=clipping.result(),
+    )
+
+
+def _up_to_date(out: Path, wanted: dict[str, str], has_same_tags: bool) -> OpenSound | None:
+    """Return a file whose comment, and other tags if they matter, are those that are wanted."""
+    if is_video(out) or not out.is_file():
+        return None
+    try:
+        there = open_sound(out)
+        tags, is_same = there.tags, there.origin == parse(wanted["comment"])
+    except BadAudio:
+        return None
+    names = {*tags, *wanted} & {*TAGS} - {"software"} if has_same_tags else ()
+    return there if is_same and all(tags.get(name, "") == wanted.get(name, "") for name in names) else None
+
+
+def subtype_like(header: AudioHeader, out: Path) -> str | None:
+    """Return the subtype of a source if the format of ``out`` has it, else None for the usual one."""
+    is_pcm = header.subtype in BITS or header.subtype in UNCLIPPED
+    suffix = out.suffix.lower()
+    if header.subtype in ALAC_SUBTYPES:
+        subtypes = {".m4a": header.subtype, ".m4b": header.subtype, ".ogg": None, ".opus": None, ".mp3": None}
+        return subtypes.get(suffix, ALAC_SUBTYPES[header.subtype])
+    if not is_pcm or suffix not in (".wav", ".flac", ".aiff", ".aif"):
+        return None
+    if suffix == ".flac" and header.subtype not in ("PCM_S8", "PCM_16", "PCM_24"):
+        return "PCM_24" if header.subtype in (*UNCLIPPED, "PCM_32") else None
+    return None if header.subtype in ("PCM_S8", "PCM_U8") else header.subtype
