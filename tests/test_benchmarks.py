@@ -33,7 +33,6 @@ RUN_BY_OTHERS = ["speech/prompt_recogniser.py"]
 """Scripts that are no benchmark: one runs them as a command of its own."""
 NEED_TORCH = (
     "training.",
-    "codec.prior",
     "speech.alignments",
     "speech.phones",
     "speech.prompts",
@@ -233,10 +232,10 @@ def test_a_cut_run_leaves_the_rows_so_far(tmp_path):
 
 
 def test_a_missing_corpus_is_one_sentence_and_exit_code_2(capsys):
-    from benchmarks.codec.codebooks import BENCHMARK
+    from benchmarks.codec.opus import BENCHMARK
 
     with pytest.raises(SystemExit) as ended:
-        BENCHMARK.run(["--clips", "nowhere:test"])
+        BENCHMARK.run(["--clips", "speech=nowhere:test"])
     assert ended.value.code == 2
     assert "nowhere" in capsys.readouterr().err.splitlines()[-1]
 
