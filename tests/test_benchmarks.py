@@ -32,14 +32,9 @@ SOURCES = sorted(ROOT.rglob("*.py"))
 RUN_BY_OTHERS = ["speech/prompt_recogniser.py"]
 """Scripts that are no benchmark: one runs them as a command of its own."""
 NEED_TORCH = (
-    "training.",
     "speech.alignments",
     "speech.phones",
     "speech.prompts",
-    "generation.wavegan",
-    "generation.infogan",
-    "judge",
-    "own_noise",
     "recognition.",
 )
 """Parts of the names of scripts that train, or load a network of PyTorch."""
