@@ -8,7 +8,6 @@ Paths, headers and bodies of valid requests are changed at random.
 from __future__ import annotations
 
 import json
-import os
 import random
 import re
 import socket
@@ -196,12 +195,11 @@ def main(count: int) -> None:
         Path("secret.txt").write_bytes(SECRET)
         with ThreadPoolExecutor(N_CLIENTS) as pool:
             damaged = list(damaged_requests(1, count))
-            for each, (status, reply) in zip(
-                damaged, pool.map(lambda one: send(server.port, one), damaged), strict=True
-            ):
+            replies = pool.map(lambda each: send(server.port, each), damaged)
+            for each, (status, reply) in zip(damaged, replies, strict=True):
                 if status == 500 or SECRET in reply:
                     raise AssertionError(f"{status}: {each}")
-        if request(server, "GET", "/health").status != 200 or os.listdir() != ["secret.txt"]:
+        if request(server, "GET", "/health").status != 200 or [*Path().iterdir()] != [Path("secret.txt")]:
             raise AssertionError("The server is gone, or wrote where it was started.")
     print(f"{count} damaged requests: no status 500, no file, and the server answers.")
 

@@ -43,19 +43,10 @@ SILERO_SAMPLES = 512
 BELOW_SPEECH_DB = (6.0, 12.0, 18.0)
 SEED = 23
 
-SOURCES = Table(
-    "sources",
-    columns(source="s", sounds="s", seconds=".0f", right=".3f", speech=".3f", music=".3f"),
-)
+SOURCES = Table("sources", columns(source="s", sounds="s", seconds=".0f", right=".3f", speech=".3f", music=".3f"))
 """Seconds that are right in both respects, and with speech and music."""
 
-SCORES = Table(
-    "scores",
-    {
-        **columns(method="s", sounds="s"),
-        **optional(precision=".3f", recall=".3f", f1=".3f"),
-    },
-)
+SCORES = Table("scores", {**columns(method="s", sounds="s"), **optional(precision=".3f", recall=".3f", f1=".3f")})
 SPEED = Table("speed", columns(part="s", milliseconds_per_second=".2f"))
 
 

@@ -24,14 +24,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.enhancement.peers import (
-    SAMPLE_RATE,
-    SPEEX,
-    WEBRTC,
-    CancelEcho,
-    speex_canceller,
-    webrtc_canceller,
-)
+from benchmarks.enhancement.peers import SAMPLE_RATE, SPEEX, WEBRTC, CancelEcho, speex_canceller, webrtc_canceller
 from benchmarks.enhancement.rooms import PYROOMACOUSTICS, convolved, simulated_response
 from benchmarks.harness.corpora import corpus_entries, read_wave, smoke_speech
 from benchmarks.harness.peers import DNSMOS

@@ -85,13 +85,7 @@ def measure(options: argparse.Namespace, report: Report) -> None:
     add_reconstructions(model, [read_wave(entry.path, model.sample_rate) for entry in chosen], report)
 
 
-BENCHMARK = Benchmark(
-    __doc__,
-    (RECONSTRUCTIONS,),
-    add_options,
-    measure,
-    smoke={"corpus": smoke_textures, "count": 2},
-)
+BENCHMARK = Benchmark(__doc__, (RECONSTRUCTIONS,), add_options, measure, smoke={"corpus": smoke_textures, "count": 2})
 
 if __name__ == "__main__":
     sys.exit(BENCHMARK.run())

@@ -12,10 +12,7 @@ from pathlib import Path
 
 
 def seconds_of(
-    function: Callable[[], object],
-    n_runs: int = 5,
-    clock: Callable[[], float] = time.process_time,
-    n_warm_up: int = 1,
+    function: Callable[[], object], n_runs: int = 5, clock: Callable[[], float] = time.process_time, n_warm_up: int = 1
 ) -> list[float]:
     """Return the seconds of ``n_runs`` calls of ``function`` by ``clock``, after calls that are not counted."""
     for _ in range(n_warm_up):
@@ -29,10 +26,7 @@ def seconds_of(
 
 
 def median_seconds(
-    function: Callable[[], object],
-    n_runs: int = 5,
-    clock: Callable[[], float] = time.process_time,
-    n_warm_up: int = 1,
+    function: Callable[[], object], n_runs: int = 5, clock: Callable[[], float] = time.process_time, n_warm_up: int = 1
 ) -> float:
     """Return the median of :func:`seconds_of`."""
     return statistics.median(seconds_of(function, n_runs, clock, n_warm_up))

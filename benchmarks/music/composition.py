@@ -52,8 +52,7 @@ OVERLAPS = Table(
     columns(pieces="s", pitch_class=".3f", interval=".3f", duration=".3f", position=".3f"),
 )
 FORM = Table(
-    "form",
-    columns(pieces="s", count="d", ends_on_tonic=".2f", returning_bars=".2f", cadences=".2f", crossings=".3f"),
+    "form", columns(pieces="s", count="d", ends_on_tonic=".2f", returning_bars=".2f", cadences=".2f", crossings=".3f")
 )
 COPIES = Table("longest run of a training melody, in notes", columns(pieces="s", median=".1f", largest="d"))
 PARTS = ("overlaps", "form", "copies")
@@ -300,11 +299,7 @@ def synthetic_scores(folder: Path) -> Path:
 
 
 BENCHMARK = Benchmark(
-    __doc__,
-    (OVERLAPS, FORM, COPIES),
-    add_options,
-    measure,
-    smoke={"scores": synthetic_scores, "count": 1, "bars": 1},
+    __doc__, (OVERLAPS, FORM, COPIES), add_options, measure, smoke={"scores": synthetic_scores, "count": 1, "bars": 1}
 )
 
 if __name__ == "__main__":

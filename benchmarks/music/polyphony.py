@@ -211,11 +211,7 @@ def measure(options: argparse.Namespace, report: Report) -> None:
 
 
 BENCHMARK = Benchmark(
-    __doc__,
-    (EACH, ALL, SPEED, TARGETS),
-    add_options,
-    measure,
-    smoke={"seconds": 3.0, "ensembles": 1, "pieces": 1},
+    __doc__, (EACH, ALL, SPEED, TARGETS), add_options, measure, smoke={"seconds": 3.0, "ensembles": 1, "pieces": 1}
 )
 
 if __name__ == "__main__":

@@ -324,11 +324,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 BENCHMARK = Benchmark(
-    __doc__ or "",
-    (TRUTH, SPEED, TARGETS),
-    add_options,
-    measure,
-    {"files": 0, "seconds": 1.0, "runs": 1},
+    __doc__ or "", (TRUTH, SPEED, TARGETS), add_options, measure, {"files": 0, "seconds": 1.0, "runs": 1}
 )
 
 if __name__ == "__main__":

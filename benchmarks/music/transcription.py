@@ -385,11 +385,7 @@ def ratios(reference: Melody, found: Notes) -> tuple[float, float, float, float]
 
 
 BENCHMARK = Benchmark(
-    __doc__,
-    (SOUND, EACH, SPEED, TARGETS),
-    add_options,
-    measure,
-    smoke={"seconds": 3.0, "instruments": 1, "random": 1},
+    __doc__, (SOUND, EACH, SPEED, TARGETS), add_options, measure, smoke={"seconds": 3.0, "instruments": 1, "random": 1}
 )
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Batches: two workers beside one, a batch that is killed again and again, and thousands of files.
+"""Batches: two workers beside one, and a batch that is killed again and again.
 
     python -m benchmarks.system.batch --runs 5 --json batch.json
     RAY_worker_niceness=0 python -m benchmarks.system.batch --parts workers --runs 5
@@ -6,7 +6,7 @@
 ``plain`` are processes that call `enhance` in a loop, without any batch: what the machine itself gives two of them.
 Workers are warm before the clock starts, and the engines run in turn. Ray gives its workers a lower priority unless
 ``RAY_worker_niceness`` is 0, which matters on a busy machine. Kills hit the process that started the batch, and every
-second time all of its workers, too. The memory of workers needs Linux.
+second time all of its workers, too.
 """
 
 from __future__ import annotations
@@ -45,29 +45,14 @@ from wavewright.families.loading import models_stay_open
 from wavewright.tasks.enhance import enhance
 
 RAY = Peer("Ray", 'pip install ".[ray]"', module="ray")
-PARTS = ("workers", "kills", "size")
+PARTS = ("workers", "kills")
 AT_LEAST = 1.8
-FLAT_MEGABYTES = 10.0
 POLL_SECONDS = 0.01
 
 WORKERS = Table(
     "two workers beside one", columns(engine="s", files_per_second=".1f", with_two=".1f", ratio=".2f"), is_optional=True
 )
 KILLS = Table("killed again and again", columns(jobs="d", kills="d", lost="d", different="d", written_again="d"))
-SIZE = Table(
-    "thousands of files",
-    columns(
-        files="d",
-        list_seconds=".1f",
-        run_seconds=".0f",
-        kills="d",
-        lost="d",
-        no_op_seconds=".1f",
-        first_megabytes=".0f",
-        last_megabytes=".0f",
-    ),
-    is_optional=True,
-)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -78,7 +63,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seconds", type=float, default=4.0, help="of each of these files")
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--lanes", type=int, default=2, help="workers of the batch that is killed")
-    parser.add_argument("--files", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=0)
 
 
@@ -90,8 +74,6 @@ def measure(options: argparse.Namespace, report: Report) -> None:
             compare_workers(options, report, work)
         if "kills" in options.parts:
             kill_again_and_again(options, report, work)
-        if "size" in options.parts:
-            run_thousands(options, report, work)
 
 
 def write_sounds(folder: Path, count: int, seconds: float, sample_rate: int, seed: int) -> Path:
@@ -191,7 +173,7 @@ def enhance_plainly(files: Sequence[Path], out: Path, barrier: Barrier) -> None:
         barrier.wait()
 
 
-# ------------------------------------------------------------------------------------------------- kills and size
+# ------------------------------------------------------------------------------------------------- kills
 
 
 def start(sounds: Path, out: Path, n_lanes: int = 2) -> subprocess.Popen[bytes]:
@@ -266,43 +248,6 @@ def kill_again_and_again(options: argparse.Namespace, report: Report, work: Path
     report.target("killed batch", "lost, different or repeated outputs", sum([*row.values()][2:]), at_most=0)
 
 
-def run_thousands(options: argparse.Namespace, report: Report, work: Path) -> None:
-    """Run thousands of short jobs with two kills; follow the memory of the workers."""
-    sounds = write_sounds(work / "thousands", options.files, 0.1, 8_000, options.seed)
-    started = time.monotonic()
-    n_listed = len(read_jobs(str(sounds), "edit", ["do=gain -6dB"]))
-    list_seconds = time.monotonic() - started
-    out = work / "thousands-out"
-    started = time.monotonic()
-    n_kills = sum(kill_after(sounds, out, options.files // 20, with_workers=bool(index)) for index in range(2))
-    process = start(sounds, out)
-    megabytes: list[float] = []
-    while process.poll() is None:
-        if sizes := [megabytes_of(child) for child in children_of(process.pid)]:
-            megabytes.append(max(sizes))
-        time.sleep(0.2)
-    run_seconds = time.monotonic() - started
-    started = time.monotonic()
-    finish(sounds, out)
-    tenth = max(1, len(megabytes) // 10)
-    first, last = (
-        statistics.median(part) for part in (megabytes[tenth : 2 * tenth] or [0.0], megabytes[-tenth:] or [0.0])
-    )
-    row = {
-        "files": n_listed,
-        "list_seconds": list_seconds,
-        "run_seconds": run_seconds,
-        "kills": n_kills,
-        "lost": n_listed - len(done(out)),
-        "no_op_seconds": time.monotonic() - started,
-        "first_megabytes": first,
-        "last_megabytes": last,
-    }
-    report.add(SIZE, row)
-    report.target("thousands of files", "lost jobs", row["lost"], at_most=0)
-    report.target("memory of a worker", "growth, MB", last - first, at_most=FLAT_MEGABYTES)
-
-
 def children_of(pid: int) -> list[int]:
     """Return the child processes of all threads of a process; none where the system does not list them."""
     try:
@@ -312,20 +257,8 @@ def children_of(pid: int) -> list[int]:
     return [int(child) for children in lists for child in children.split()]
 
 
-def megabytes_of(pid: int) -> float:
-    """Return the resident memory of a process; 0 once it has ended."""
-    try:
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
-    except OSError:
-        return 0.0
-
-
 BENCHMARK = Benchmark(
-    __doc__,
-    (WORKERS, KILLS, SIZE, TARGETS),
-    add_options,
-    measure,
-    smoke={"parts": ["kills"], "kills": 1, "lanes": 1},
+    __doc__, (WORKERS, KILLS, TARGETS), add_options, measure, smoke={"parts": ["kills"], "kills": 1, "lanes": 1}
 )
 
 if __name__ == "__main__":

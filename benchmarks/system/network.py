@@ -29,9 +29,7 @@ SCRIPTS = {
 """Programs by the argument that tests/fresh_home.py takes, and one that only imports."""
 
 CALLS = Table(
-    "network calls and files",
-    columns(process="s", seconds="g", network_calls="d", files_outside="d"),
-    is_optional=True,
+    "network calls and files", columns(process="s", seconds="g", network_calls="d", files_outside="d"), is_optional=True
 )
 
 

@@ -35,15 +35,8 @@ LISTS = [Path(__file__).parents[2] / "tests" / "text" / name for name in ("list.
 SENTENCE_END = " | "
 """What stands between the sentences of an expected reading, if it says where they end."""
 
-SECTIONS = Table(
-    "texts by section",
-    columns(list="s", section="s", texts="d", right="d", accuracy_percent=".1f"),
-)
-ERRORS = Table(
-    "texts that are read otherwise",
-    columns(text="s", expected="s", actual="s"),
-    is_optional=True,
-)
+SECTIONS = Table("texts by section", columns(list="s", section="s", texts="d", right="d", accuracy_percent=".1f"))
+ERRORS = Table("texts that are read otherwise", columns(text="s", expected="s", actual="s"), is_optional=True)
 
 
 @dataclass(frozen=True)

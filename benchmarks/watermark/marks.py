@@ -51,8 +51,7 @@ QUALITY = Table(
     | columns(pauses_db=".2f"),
 )
 DETECTION = Table(
-    "detection",
-    columns(mark="s", change="s", seconds="g", clips="d", detected=".2f") | optional(median_log10_p=".0f"),
+    "detection", columns(mark="s", change="s", seconds="g", clips="d", detected=".2f") | optional(median_log10_p=".0f")
 )
 TOGETHER = Table("together", columns(sounds="s", files="d", detected_alone=".2f", log10_p_together=".0f"))
 FALSE_POSITIVES = Table(
