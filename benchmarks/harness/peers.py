@@ -65,7 +65,6 @@ PERTH = Peer(
     distribution="resemble-perth",
 )
 LIBOPUS = Peer("libopus", 'pip install ".[media]"', module="av")
-LIBOPUS_IN_C = Peer("the shared library of libopus", "apt install libopus0")
 DNSMOS = Peer("DNSMOS", 'pip install ".[metrics]"', module="speechmos")
 RESEMBLYZER = Peer(
     "Resemblyzer", "pip install --no-deps Resemblyzer==0.1.4 && pip install webrtcvad-wheels", module="resemblyzer"

@@ -89,13 +89,3 @@ def time_process(
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, command)
     return ProcessTimes(seconds, children_seconds() - before, first_bytes if is_long else seconds)
-
-
-def peak_megabytes_of_children() -> float:
-    """Return the largest resident set of all child processes that have ended, in megabytes; 0 on Windows."""
-    if sys.platform == "win32":
-        return 0.0
-    import resource
-
-    unit = 1 if sys.platform == "darwin" else 1_024  # bytes that ``ru_maxrss`` counts in
-    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * unit / 1e6
