@@ -141,7 +141,9 @@ def test_every_section_of_the_benchmarks_has_a_command():
     text = "\n".join(page.read_text(encoding="utf-8") for page in pages)
     assert "no command" not in text
     sections = re.split(r"^## ", text, flags=re.MULTILINE)[1:]
-    command = re.compile(r"python -m |python recipes/|wavewright |`recipes/\w+\.py`")  # a recipe lists its commands
+    command = re.compile(
+        r"python -m |python (recipes|tests)/|wavewright |`recipes/\w+\.py`"
+    )  # a recipe lists its commands
     without = [each.splitlines()[0] for each in sections if not command.search(each)]
     assert without == []
 

@@ -163,7 +163,6 @@ def linear(microphone: np.ndarray, far: np.ndarray) -> np.ndarray:
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of this script."""
     parser.add_argument("--far", type=Path, default=Path("corpora/prompts-ru"), help="a corpus of speech")
     parser.add_argument("--near", type=Path, default=Path("corpora/prompts"), help="a corpus of other speakers")
     parser.add_argument("--split", default="test")

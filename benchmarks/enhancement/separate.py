@@ -184,7 +184,6 @@ def measure_method(name: str, part: Part, mixtures: Mixtures, kind: str, ratio_d
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of this script."""
     parser.add_argument("--speech", type=Path, default=Path("corpora/prompts"), help="a corpus of speakers not learned")
     parser.add_argument("--split", default="test")
     parser.add_argument(

@@ -120,7 +120,6 @@ def add_second_opinion(judge_name: str, name: str, clips: Clips, report: Report)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of this script."""
     parser.add_argument("--corpus", type=Path, default=Path("corpora/drums"))
     parser.add_argument("--model", default="drums")
     parser.add_argument("--held-out", default="test", help="split of recordings that the model did not learn from")

@@ -71,7 +71,6 @@ def add_reconstructions(model: VaeRuntime, waves: Sequence[np.ndarray], report: 
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of this script."""
     parser.add_argument("--corpus", type=Path, default=Path("corpora/effects"))
     parser.add_argument("--model", default="morph-textures")
     parser.add_argument("--count", type=int, default=30, help="recordings that are reconstructed")

@@ -150,7 +150,6 @@ def ngrams(cache: dict[int, set[tuple[int, ...]]], n: int, melodies: set[tuple[i
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of this script."""
     parser.add_argument("--model", default="chorales")
     parser.add_argument("--scores", type=Path, default=Path("corpora/chorales"))
     parser.add_argument("--count", type=int, default=60, help="pieces of the model and of the chain")

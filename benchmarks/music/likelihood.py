@@ -92,7 +92,6 @@ def mean_nats(model: Joint, grids: Sequence[Grid]) -> float:
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of this script."""
     parser.add_argument("--chorales", type=Path, default=Path("jsb-chorales-16th-satb.npz"))
     parser.add_argument("--model", default="chorales", help="a composer of four voices")
 

@@ -30,7 +30,6 @@ BLOCKS = Table("blocks", columns(instrument="s", notes="d", blocks="d", median="
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of this script."""
     parser.add_argument("--soundfont", type=Path, default=None)
     parser.add_argument("--seconds", type=float, default=20.0)
 

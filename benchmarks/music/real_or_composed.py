@@ -93,7 +93,6 @@ def told_right(features: np.ndarray, is_real: np.ndarray, groups: np.ndarray, cl
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of this script."""
     parser.add_argument("--model", default="folk-tunes")
     parser.add_argument("--scores", type=Path, default=Path("corpora/folk-tunes"))
     parser.add_argument("--form", choices=("drawn", "free"), default="drawn")

@@ -316,7 +316,6 @@ def measure(options: argparse.Namespace, report: Report) -> None:
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
     parser.add_argument("--font", type=Path, default=BUNDLED_BANK, help="SoundFont file")
     parser.add_argument("--files", type=int, default=30, help="MIDI files of the comparison")
     parser.add_argument("--seconds", type=float, default=60.0, help="length of the piece")

@@ -104,7 +104,6 @@ def faust(seconds: float) -> Callable[[], object]:
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of this script."""
     parser.add_argument("--keys", type=int, nargs="+", default=[33, 45, 57, 69, 81, 93, 105, 111])
     parser.add_argument("--patches", nargs="*", default=list(BUNDLED))
     parser.add_argument("--seconds", type=float, default=4.0)

@@ -19,7 +19,7 @@ import re
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -267,6 +267,9 @@ def sounds(options: argparse.Namespace) -> Iterator[Sound]:
                 yield Sound("recorded notes", name, *recorded.play(melody))
 
 
+Transcriber = Callable[[Sound], Notes]
+
+
 def by_wavewright(sound: Sound) -> Notes:
     """Return the notes that Wavewright finds."""
     notes = transcribe_wave(sound.wave, RATE).notes
@@ -326,8 +329,35 @@ def scores_of(reference: Melody, found: Notes) -> tuple[int, int, int]:
     return len(matched), len(with_ends), len(found[1])
 
 
+def transcribe_all(
+    made: Iterable[Sound], own: dict[str, Transcriber], report: Report
+) -> dict[tuple[str, str, str], list[tuple[float, ...]]]:
+    """Return precision, recall, F, F with offsets and notes of each sound, by source, instrument and transcriber.
+
+    basic-pitch transcribes as well, where it is installed; the processor time of all is added.
+    """
+    MIR_EVAL.require()
+    transcribers = dict(own)
+    if BASIC_PITCH.is_installed:
+        transcribers["basic-pitch"] = BasicPitch()
+    else:
+        report.skip(BASIC_PITCH, "basic-pitch")
+    results: dict[tuple[str, str, str], list[tuple[float, ...]]] = {}
+    seconds, sound_seconds = dict.fromkeys(transcribers, 0.0), 0.0
+    for sound in made:
+        sound_seconds += sound.wave.shape[1] / RATE
+        for name, transcriber in transcribers.items():
+            start = time.process_time()
+            found = transcriber(sound)
+            seconds[name] += time.process_time() - start
+            key = sound.source, sound.instrument, name
+            results.setdefault(key, []).append((*ratios(sound.melody, found), len(sound.melody.pitches)))
+    for name, each in seconds.items():
+        report.add(SPEED, {"transcriber": name, "seconds": each, "times_real_time": sound_seconds / each})
+    return results
+
+
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of this script."""
     parser.add_argument("--chorales", type=Path, default=None, help="jsb-chorales-16th-satb.npz")
     parser.add_argument("--notes", type=Path, default=None, help="folder of the instruments' recorded notes")
     parser.add_argument("--attack-db", type=float, default=12.0, help="below its largest level a recorded note begins")
@@ -340,30 +370,16 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def measure(options: argparse.Namespace, report: Report) -> None:
     """Add the rows of all sources and transcribers."""
-    MIR_EVAL.require()
-    transcribers: dict[str, Callable[[Sound], Notes]] = {"Wavewright": by_wavewright}
+    own: dict[str, Transcriber] = {"Wavewright": by_wavewright}
     if options.model is not None:
-        transcribers["several voices"] = Polyphonic(options.model)
-    if BASIC_PITCH.is_installed:
-        transcribers["basic-pitch"] = BasicPitch()
-    else:
-        report.skip(BASIC_PITCH, "basic-pitch")
-    results: dict[tuple[str, str, str], list[tuple[float, ...]]] = {}
-    seconds, sound_seconds = dict.fromkeys(transcribers, 0.0), 0.0
-    for sound in sounds(options):
-        sound_seconds += sound.wave.shape[1] / RATE
-        for name, transcriber in transcribers.items():
-            start = time.process_time()
-            found = transcriber(sound)
-            seconds[name] += time.process_time() - start
-            key = sound.source, sound.instrument, name
-            results.setdefault(key, []).append((*ratios(sound.melody, found), len(sound.melody.pitches)))
+        own["several voices"] = Polyphonic(options.model)
+    results = transcribe_all(sounds(options), own, report)
     for (source, instrument, name), rows in results.items():
         _, _, f, f_offsets, _ = np.mean(rows, axis=0)
         row = {"source": source, "instrument": instrument, "transcriber": name}
         report.add(EACH, {**row, "f": float(f), "f_offsets": float(f_offsets)})
     for source in dict.fromkeys(key[0] for key in results):
-        for name in transcribers:
+        for name in dict.fromkeys(key[2] for key in results):
             rows = [row for key, each in results.items() if (key[0], key[2]) == (source, name) for row in each]
             precision, recall, f, f_offsets, _ = (float(mean) for mean in np.mean(rows, axis=0))
             n_instruments = sum((key[0], key[2]) == (source, name) for key in results)
@@ -372,8 +388,6 @@ def measure(options: argparse.Namespace, report: Report) -> None:
             report.add(SOUND, {**row, "f": f, "f_offsets": f_offsets})
             if name == "Wavewright":
                 report.target(source, "F of notes", f, at_least=TARGET_F)
-    for name, each in seconds.items():
-        report.add(SPEED, {"transcriber": name, "seconds": each, "times_real_time": sound_seconds / each})
 
 
 def ratios(reference: Melody, found: Notes) -> tuple[float, float, float, float]:

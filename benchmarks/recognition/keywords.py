@@ -75,7 +75,6 @@ def count_recalled(
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of this script."""
     parser.add_argument("--model", default="runs/words", help="a classifier with a threshold")
     parser.add_argument("--corpus", type=Path, default=Path("corpora/digits"), help="recordings of single words")
     parser.add_argument("--split", default=None)

@@ -40,7 +40,6 @@ def median_hz(voice: Voice, texts: list[str], semitones: float) -> float:
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of this script."""
     parser.add_argument("--voice", default="en-kathleen")
     parser.add_argument("--vocoder", default="vocoder")
     parser.add_argument("--count", type=int, default=20, help="sentences")

@@ -119,7 +119,6 @@ def bytes_of(voice: Voice) -> int:
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of this script."""
     parser.add_argument("--voice", default="en-kathleen")
     parser.add_argument("--vocoder", default="vocoder")
     parser.add_argument("--count", type=int, default=None, help="sentences, all hundred by default")

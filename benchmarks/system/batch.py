@@ -48,7 +48,6 @@ WORKERS = Table(
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of this script."""
     parser.add_argument("--engines", nargs="+", choices=ENGINES, default=list(ENGINES))
     parser.add_argument("--runs", type=int, default=5, help="of each engine with each number of workers")
     parser.add_argument("--jobs", type=int, default=40, help="files of a run of the workers")

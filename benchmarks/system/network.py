@@ -50,7 +50,6 @@ def trace(process: str, seconds: float, folder: Path) -> tuple[list[str], list[s
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of this script."""
     parser.add_argument("--only", nargs="+", choices=SCRIPTS, default=["play", "train"])
     parser.add_argument("--seconds", type=float, default=75.0, help="that a process stays after its work")
 

@@ -48,7 +48,6 @@ STARTS = Table("cold starts", columns(command="s", seconds=".2f", processor_seco
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of this script."""
     parser.add_argument("--runs", type=int, default=9)
     parser.add_argument("--only", nargs="+", choices=COMMANDS, default=list(COMMANDS), help=f"besides {BARE}")
 

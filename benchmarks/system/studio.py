@@ -309,7 +309,6 @@ def measure_access(browser: Browser, url: str, report: Report) -> None:
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of this script."""
     parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS))
     parser.add_argument("--repeats", type=int, default=11)
 

@@ -153,7 +153,6 @@ def _output(command: list[str], given: bytes | None = None) -> bytes:
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of this script."""
     parser.add_argument("books", nargs="*", type=Path, help="EPUBs")
     parser.add_argument("--passages", type=Path, default=None, help="file for the passages that differ")
 

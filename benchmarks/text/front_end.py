@@ -91,7 +91,6 @@ def score(path: Path, language: str) -> list[Item]:
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of this script."""
     parser.add_argument("lists", nargs="*", type=Path, metavar="LIST", default=LISTS, help="lists of texts")
     parser.add_argument("--language", default="en", help="en, en-GB, de, es, es-419, it or fr")
     parser.add_argument("--errors", action="store_true", help="also list each text that is read otherwise")

@@ -293,7 +293,6 @@ MEASURES = dict(
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of this script."""
     parser.add_argument("--speech", type=Path, default=Path("corpora/prompts"), help="folder of recorded speech")
     parser.add_argument("--sounds", type=Path, default=Path("corpora/effects"), help="folder of other sounds")
     parser.add_argument("--one-shots", type=Path, nargs="*", default=[Path("corpora/drums"), Path("corpora/digits")])
