@@ -12,9 +12,10 @@
 The bundled ``chorales`` has the weights of step 1,680, the best on the validation pieces. The run was continued twice,
 so its learning rate followed schedules of 400, 1,000 and 4,000 steps.
 
-FOLDER has the splits of Boulanger-Lewandowski et al. (2012) as arrays, see benchmarks/music/splits.py. The scores are
-written as MIDI files into ``--midi`` first, and read from there, like those of any other folder. Test pieces are never
-used.
+FOLDER has the splits of Boulanger-Lewandowski et al. (2012) as arrays: of each split the rows of its pieces after
+each other, and ``train_lengths`` and so on, the rows of each piece. Chorales are ``(steps, 4)``, MIDI numbers or -1,
+folk tunes piano rolls of 88 keys, packed to bits. The scores are written as MIDI files into ``--midi`` first, and read
+from there, like those of any other folder. Test pieces are never used.
 
 QUARTETS and LIEDER have MusicXML files (``.mxl``) in any folders. Movements, and parts of them, are pieces wherever the
 metre stays the same for 16 bars, if sixteenths are fine enough for their rhythm. A song is its voice from where it

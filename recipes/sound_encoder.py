@@ -10,7 +10,7 @@ python recipes/sound_encoder.py --resume                                  # as o
 python recipes/sound_encoder.py --bundle --mean-with sound-encoder        # into the package
 
 ESC-10, the spoken digits, and the drums of the pack are left out: the encoder is judged by these, see
-benchmarks/recognition/pretraining.py. Pairs are learned from: words by two voices (generated, none of the ten digits),
+docs/benchmarks/training.md. Pairs are learned from: words by two voices (generated, none of the ten digits),
 so that what remains is the word; takes of a sound; synthetic sounds that differ a little; two places of a recording.
 
 The bundled weights are those of six runs, each begun with the weights of the one before (``--from``): 6,633 steps on

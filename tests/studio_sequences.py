@@ -1,11 +1,17 @@
-"""Random sequences of user actions in the studio, and what must hold after each of them."""
+"""Random sequences of user actions in the studio, and what must hold after each of them.
+
+python tests/studio_sequences.py 0 500          # first seed and number; needs Playwright and Chromium
+"""
 
 from __future__ import annotations
 
+import os
 import random
 import re
+import sys
+import tempfile
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import chdir, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -982,3 +988,32 @@ def resume_nothing(walk: Walk) -> Outcome:
     walk.panel.get_by_label("Name of the model").fill("none-such")
     walk.press("Resume")
     return "There is no run 'none-such'"
+
+
+def main(first: int, count: int) -> int:
+    """Walk the sequences of some seeds, print what broke, and return 1 if anything did."""
+    from studio_browser import running_browser
+    from test_studio import running_studio
+
+    n_actions, n_broken = 0, 0
+    with tempfile.TemporaryDirectory() as name, chdir(name):
+        folder = Path(name)
+        os.environ["WAVEWRIGHT_HOME"] = str(folder / "models")
+        files = make_files(folder)
+        with running_studio(folder / "runs", job_workers=2) as server, running_browser() as browser:
+            for seed in range(first, first + count):
+                walk = Walk(browser, server, files, seed)
+                try:
+                    walk.walk(random.Random(seed).randint(5, 20))
+                except Broken as error:
+                    n_broken += 1
+                    print(f"{seed}: {error}", flush=True)
+                finally:
+                    n_actions += walk.n_actions
+                    walk.close()
+    print(f"{count} sequences, {n_actions} actions, {n_broken} broken")
+    return int(n_broken > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main(*map(int, sys.argv[1:3])))

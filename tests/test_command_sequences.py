@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import shlex
 
+import command_sequences
 import pytest
-
-from benchmarks.code import command_sequences
 
 
 @pytest.mark.uses(

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from clip_edges import EDGE_SECONDS, count_isolated, edge_faults, measure_edges
+from random_clips import check
 
-from benchmarks.generation import edges
-from benchmarks.harness.edges import EDGE_SECONDS, count_isolated, edge_faults, measure_edges
 from wavewright import dsp
 from wavewright.dsp.onset import CLICK_FACTOR, attenuate_end, local_crest_factor
 from wavewright.dsp.tilt import tilt_spectrum
@@ -298,4 +298,4 @@ def uses(name: str, *models: str):
 )
 def test_random_clips_have_no_faults(name):
     count = {"drums": 6, "digits": 6, "ambience": 4, "continued": 3}.get(name, 2)
-    assert edges.check(name, count, seed=2026).faults == []
+    assert check(name, count, seed=2026).faults == []

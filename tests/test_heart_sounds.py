@@ -138,7 +138,7 @@ def test_kernel_recogniser_solves_its_equations():
 
 
 def test_intervals_of_the_benchmark_are_those_of_the_binomial():
-    from benchmarks.recognition.heart_sounds import Recordings, folds_of, score_intervals
+    from recipes.heart_sounds.evaluation import Recordings, folds_of, score_intervals
 
     truth = np.arange(400) % 4 == 0
     called = truth.copy()
@@ -152,3 +152,11 @@ def test_intervals_of_the_benchmark_are_those_of_the_binomial():
     folds = folds_of(recordings)
     counts = np.array([[np.sum(truth[(folds == k) & (groups == g)]) for k in range(5)] for g in (0, 1)])
     np.testing.assert_array_equal(counts, 10)
+
+
+def test_the_evaluation_runs_on_synthetic_recordings(capsys):
+    pytest.importorskip("sklearn")
+    from recipes.heart_sounds.evaluation import BENCHMARK
+
+    assert BENCHMARK.run(["--smoke"]) == 0
+    assert "kernel" in capsys.readouterr().out

@@ -6,14 +6,13 @@ import pytest
 
 pytest.importorskip("uvicorn")
 
+from damaged_requests import SECRET, damaged_requests, send
 from local_server import request, running
 from waiting import LIMIT_SECONDS
 
-from benchmarks.serve.fuzz import SECRET, damaged_requests, send
-
 
 def test_damaged_requests_crash_nothing_and_read_nothing(tmp_path, monkeypatch):
-    monkeypatch.setattr("benchmarks.serve.fuzz.SECONDS", LIMIT_SECONDS)
+    monkeypatch.setattr("damaged_requests.SECONDS", LIMIT_SECONDS)
     folder = tmp_path / "work"
     folder.mkdir()
     monkeypatch.chdir(folder)

@@ -4,9 +4,8 @@
         --other NOISES --json content.json
 
 Every folder is one source; packages and folders are named in docs/analyse.md. A programme is speech, music or other
-sounds of one source for a minute, or speech over music at a level below it. The peers know one of the two: Silero VAD
-(``pip install --no-deps silero-vad==6.2.3``) speech, and the energy of the modulation at 4 Hz (Scheirer and Slaney,
-1997) speech where there is no music, with the threshold that is best for these very recordings.
+sounds of one source for a minute, or speech over music at a level below it. Silero VAD (``pip install
+--no-deps silero-vad==6.2.3``) knows speech alone.
 """
 
 from __future__ import annotations
@@ -27,8 +26,6 @@ from benchmarks.harness.tables import Table, columns, optional
 from wavewright.audio.clip import Clip
 from wavewright.audio.sound_file import open_sound
 from wavewright.base.units import db_to_gain
-from wavewright.dsp.frames import FrameBuffer
-from wavewright.dsp.mel import mel_spectrogram
 from wavewright.inference.analysis.content import ContentMeter
 from wavewright.inference.analysis.content_features import SAMPLE_RATE
 from wavewright.inference.analysis.files import SILENCE_DB
@@ -44,19 +41,10 @@ SILERO_SAMPLES = 512
 BELOW_SPEECH_DB = (6.0, 12.0, 18.0)
 SEED = 23
 
-SOURCES = Table(
-    "sources",
-    columns(source="s", sounds="s", seconds=".0f", right=".3f", speech=".3f", music=".3f"),
-)
+SOURCES = Table("sources", columns(source="s", sounds="s", seconds=".0f", right=".3f", speech=".3f", music=".3f"))
 """Seconds that are right in both respects, and with speech and music."""
 
-SCORES = Table(
-    "scores",
-    {
-        **columns(method="s", sounds="s"),
-        **optional(precision=".3f", recall=".3f", f1=".3f"),
-    },
-)
+SCORES = Table("scores", {**columns(method="s", sounds="s"), **optional(precision=".3f", recall=".3f", f1=".3f")})
 SPEED = Table("speed", columns(part="s", milliseconds_per_second=".2f"))
 
 
@@ -140,19 +128,6 @@ def silero_seconds(wave: np.ndarray) -> np.ndarray:
     return found
 
 
-def modulation_seconds(wave: np.ndarray) -> np.ndarray:
-    """Return the energy of the modulation at 4 Hz of 40 mel bands, relative to their mean, in each second."""
-    from scipy.signal import butter, sosfiltfilt
-
-    hop = SAMPLE_RATE // 50
-    bands = mel_spectrogram(wave, SAMPLE_RATE, 512, hop, 40)  # (bands, frames)
-    relative = bands / np.maximum(bands.mean(axis=1, keepdims=True), 1e-9)
-    modulated = sosfiltfilt(butter(2, (3.0, 5.0), "bandpass", fs=50, output="sos"), relative, axis=1)
-    frames = FrameBuffer(1, 50, 50).add(np.square(modulated).sum(axis=0)[None].astype(np.float32))[0]
-    energy: np.ndarray = np.log(frames.mean(axis=1) + 1e-9)[: len(wave) // SAMPLE_RATE]
-    return np.pad(energy, (0, len(wave) // SAMPLE_RATE - len(energy)), mode="edge")
-
-
 def add_scores(report: Report, method: str, sounds: str, found: np.ndarray, there: np.ndarray) -> None:
     """Add precision, recall and F1 of seconds."""
     right = int((found & there).sum())
@@ -162,7 +137,6 @@ def add_scores(report: Report, method: str, sounds: str, found: np.ndarray, ther
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of this script."""
     parser.add_argument("--speech", type=Path, nargs="+", default=[Path("corpora/prompts")])
     parser.add_argument("--music", type=Path, nargs="+", default=[Path("corpora/music")])
     parser.add_argument("--other", type=Path, nargs="+", default=[Path("corpora/noises")])
@@ -189,21 +163,7 @@ def measure(options: argparse.Namespace, report: Report) -> None:
         add_scores(report, "Silero VAD", "speech", silero, has_speech)
     else:
         report.skip(SILERO, "Silero VAD")
-    energy = np.concatenate([modulation_seconds(each.wave) for each in made])
-    is_plain = ~(has_speech & has_music)
-    for method, sounds, said, truth in (
-        ("wavewright", "speech", found[:, 0], has_speech),
-        ("4 Hz modulation", "speech", best_threshold(energy, has_speech, is_plain), has_speech),
-        ("wavewright", "music", found[:, 1], has_music),
-    ):
-        add_scores(report, method, f"{sounds}, no mixtures", said[is_plain], truth[is_plain])
     add_speed(report, made[0].wave)
-
-
-def best_threshold(values: np.ndarray, truth: np.ndarray, used: np.ndarray) -> np.ndarray:
-    """Return where the values exceed the threshold with the highest F1 score on those used."""
-    candidates = [values > threshold for threshold in np.quantile(values[used], np.linspace(0.01, 0.99, 99))]
-    return max(candidates, key=lambda found: (found & truth)[used].sum() / (found[used].sum() + truth[used].sum()))
 
 
 def add_speed(report: Report, wave: np.ndarray) -> None:

@@ -222,7 +222,6 @@ def add_clip_options(parser: argparse.ArgumentParser, kbps: Sequence[float], opu
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of this script."""
     add_clip_options(parser, KBPS, OPUS_KBPS)
     parser.add_argument("--timed-seconds", type=float, default=60.0, help="of the sound that is timed")
     parser.add_argument("--runs", type=int, default=5, help="of the timing")

@@ -182,7 +182,6 @@ def add_stretched(report: Report) -> None:
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of this script."""
     parser.add_argument("--corpus", type=Path, default=Path("corpora/denoise"))
     parser.add_argument("--split", default="valid")
     parser.add_argument("--count", type=int, default=24, help="recordings")

@@ -238,7 +238,6 @@ def alternatives(effects: Mapping[str, Effect], report: Report) -> dict[str, tup
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of this script."""
     parser.add_argument("--seconds", type=float, default=20.0, help="length of the sound")
     parser.add_argument("--only", nargs="*", default=list(EFFECTS), help="names of effects")
 

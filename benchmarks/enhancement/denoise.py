@@ -185,7 +185,6 @@ def model_denoiser(name: str, settings: EnhancementSettings | None = None) -> De
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of this script."""
     parser.add_argument("--speech", type=Path, default=Path("corpora/prompts"), help="a corpus with texts")
     parser.add_argument("--split", default="test")
     parser.add_argument("--speaker", default=None)

@@ -126,7 +126,6 @@ def in_room(rng: np.random.Generator, sentence: np.ndarray, response: np.ndarray
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of this script."""
     parser.add_argument("--speech", type=Path, default=Path("corpora/prompts"), help="a corpus with texts")
     parser.add_argument("--responses", type=Path, help="a folder of measured impulse responses")
     parser.add_argument("--split", default="test")

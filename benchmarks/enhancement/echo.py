@@ -24,14 +24,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.enhancement.peers import (
-    SAMPLE_RATE,
-    SPEEX,
-    WEBRTC,
-    CancelEcho,
-    speex_canceller,
-    webrtc_canceller,
-)
+from benchmarks.enhancement.peers import SAMPLE_RATE, SPEEX, WEBRTC, CancelEcho, speex_canceller, webrtc_canceller
 from benchmarks.enhancement.rooms import PYROOMACOUSTICS, convolved, simulated_response
 from benchmarks.harness.corpora import corpus_entries, read_wave, smoke_speech
 from benchmarks.harness.peers import DNSMOS
@@ -170,7 +163,6 @@ def linear(microphone: np.ndarray, far: np.ndarray) -> np.ndarray:
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of this script."""
     parser.add_argument("--far", type=Path, default=Path("corpora/prompts-ru"), help="a corpus of speech")
     parser.add_argument("--near", type=Path, default=Path("corpora/prompts"), help="a corpus of other speakers")
     parser.add_argument("--split", default="test")

@@ -139,7 +139,6 @@ def level_difference(episode: Episode, wave: np.ndarray) -> float:
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of this script."""
     corpora = [Path("corpora/speech"), Path("corpora/prompts")]
     parser.add_argument("--speech", type=Path, nargs=2, default=corpora, help="corpora of English")
     parser.add_argument("--speakers", nargs=2, default=["kathleen", "allison"], help="one of each corpus")

@@ -1,4 +1,4 @@
-"""Measure how well dialogue is parted from music and from beds of music and effects, beside methods without learning.
+"""Measure how well dialogue is parted from music and from beds of music and effects.
 
     python recipes/corpora prompts --asterisk FOLDER --out corpora/prompts
     python -m benchmarks.enhancement.separate --music FOLDER --effects FOLDER --json parted.json
@@ -12,14 +12,8 @@ The improvement is the SI-SDR of the estimated speech over that of the mixture, 
 ``background_db`` is that of the background against the bed. ``residual_db`` is the level of the speech that is left in
 the background over that of the speech: what the method did to each point of the spectrum of the mixture is done to the
 speech alone. ``background_level_db`` is the level of the background over that of the bed. Of ``silence``, the level of
-the estimated speech where only the bed sounds is given, over that of the bed. The baselines take speech for what does
-not repeat (REPET-SIM) and for what is percussive (HPSS), as librosa computes them; ``enhance`` is the bundled denoiser.
+the estimated speech where only the bed sounds is given, over that of the bed.
 The real-time factor is processor time on one thread.
-
-References
-----------
-Z. Rafii and B. Pardo, "Music/Voice Separation Using the Similarity Matrix", ISMIR 2012.
-D. FitzGerald, "Harmonic/Percussive Separation Using Median Filtering", DAFx 2010.
 """
 
 from __future__ import annotations
@@ -36,7 +30,6 @@ import numpy as np
 from scipy.signal import stft
 
 from benchmarks.harness.corpora import corpus_entries, draw_entries, smoke_ambience, smoke_speech, smoke_textures
-from benchmarks.harness.peers import LIBROSA
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import TARGETS, Table, columns
 from benchmarks.speech.judges import mean_interval
@@ -57,7 +50,6 @@ EFFECTS_DB = -6.0  # under the music of a bed
 MIN_LEVEL = 1e-3
 FRAME_SAMPLES = 1_024
 PAUSE_SECONDS = (0.3, 1.5)
-REPET_WIDTH_SECONDS = 2.0
 LEAST_DB = {"music": 9.0, "bed": 8.0}
 MAX_REAL_TIME_FACTOR = 0.1
 SEED = 7
@@ -146,41 +138,6 @@ def model_part(name: str) -> Part:
     )
 
 
-def by_repetition(mixture: np.ndarray) -> np.ndarray:
-    """Return what does not repeat: REPET-SIM with soft masks."""
-    import librosa
-
-    def part(spectrum: np.ndarray) -> np.ndarray:
-        magnitude = np.abs(spectrum)
-        width = int(librosa.time_to_frames(REPET_WIDTH_SECONDS, sr=SAMPLE_RATE))
-        repeating = librosa.decompose.nn_filter(magnitude, aggregate=np.median, metric="cosine", width=width)
-        repeating = np.minimum(magnitude, repeating)
-        mask: np.ndarray = librosa.util.softmask(magnitude - repeating, 10 * repeating, power=2)
-        return spectrum * mask
-
-    return _by_spectrum(mixture, part)
-
-
-def by_percussion(mixture: np.ndarray) -> np.ndarray:
-    """Return what is percussive rather than harmonic."""
-    import librosa
-
-    def part(spectrum: np.ndarray) -> np.ndarray:
-        percussive: np.ndarray = librosa.decompose.hpss(spectrum)[1]
-        return percussive
-
-    return _by_spectrum(mixture, part)
-
-
-def _by_spectrum(mixture: np.ndarray, part: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-    import librosa
-
-    channels = [
-        librosa.istft(part(librosa.stft(channel)), length=mixture.shape[1]).astype(np.float32) for channel in mixture
-    ]
-    return np.stack(channels)
-
-
 def left_in_background(speech: np.ndarray, mixture: np.ndarray, estimate: np.ndarray) -> float:
     """Return the level of the speech in the background over that of the speech, in dB."""
     spectra = [stft(wave.mean(0), nperseg=FRAME_SAMPLES)[2] for wave in (speech, mixture, estimate)]
@@ -227,7 +184,6 @@ def measure_method(name: str, part: Part, mixtures: Mixtures, kind: str, ratio_d
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of this script."""
     parser.add_argument("--speech", type=Path, default=Path("corpora/prompts"), help="a corpus of speakers not learned")
     parser.add_argument("--split", default="test")
     parser.add_argument(
@@ -237,7 +193,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--effects", type=Path, default=Path("corpora/noises"), help="folder of sounds that nothing was trained on"
     )
     parser.add_argument(
-        "--model", nargs="*", default=["dialogue-48k"], help="models that part speech, by name or folder"
+        "--model", nargs="*", default=["denoise-48k"], help="models that part speech, by name or folder"
     )
     parser.add_argument("--count", type=int, default=40, help="mixtures")
     parser.add_argument("--seconds", type=float, default=10.0, help="least length of a mixture")
@@ -249,16 +205,11 @@ def measure(options: argparse.Namespace, report: Report) -> None:
     """Add a row for each method, kind of background and ratio."""
     mixtures = Mixtures(options)
     methods = {name: model_part(name) for name in options.model}
-    others: dict[str, Part] = {"enhance": model_part("denoise-48k")}
-    if LIBROSA.is_installed:
-        others |= {"REPET-SIM": by_repetition, "HPSS": by_percussion}
-    else:
-        report.skip(LIBROSA, "REPET-SIM and HPSS")
     for kind in mixtures.beds:
         for ratio_db in options.ratios:
-            for name, part in {**methods, **others}.items():
+            for name, part in methods.items():
                 improvement = measure_method(name, part, mixtures, kind, ratio_db, report)
-                if name in methods and ratio_db == 0:
+                if ratio_db == 0:
                     subject = f"{name}, {kind} at 0 dB"
                     report.target(subject, "improvement of SI-SDR, dB", improvement, at_least=LEAST_DB[kind])
                     factor = report.rows[PARTED.name][-1]["real_time_factor"]

@@ -46,7 +46,6 @@ def push_hops(stream: EnhancerStream, wave: np.ndarray, hop_length: int) -> None
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of this script."""
     parser.add_argument("--model", nargs="*", default=MODELS, help="denoisers")
     parser.add_argument("--gtcrn", type=Path, default=None, help="copy of the repository Xiaobin-Rong/gtcrn")
     parser.add_argument("--rounds", type=int, default=5)

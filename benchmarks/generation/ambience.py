@@ -1,4 +1,4 @@
-"""Judge generated textures: their class by classifiers that were trained on recordings, and levels over a minute.
+"""Judge generated textures: their class by classifiers that were trained on recordings.
 
     python -m benchmarks.generation.ambience --corpus corpora/ambience --model ambience
 
@@ -26,7 +26,6 @@ from benchmarks.harness.peers import SCIKIT_LEARN
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import Table, columns
 from wavewright.audio.clip import Clip
-from wavewright.base.units import gain_to_db
 from wavewright.data.entry import Entry
 from wavewright.dsp.mel import mel_spectrogram, power_to_db
 from wavewright.families.lstm.runtime import LstmRuntime
@@ -36,14 +35,12 @@ N_FFT, HOP, N_MELS = 1024, 512, 40
 FLOOR = 1e-6  # of power
 N_MODULATIONS, N_POOLED = 63, 9  # bins of the spectrum of the level, and how many are averaged
 REGULARISATION = 0.03
-LEVEL_SECONDS = 10.0  # over which a level is measured: waves come every few seconds
 
 CLASSES = Table(
     "clips in their class",
     columns(label="s", recordings="d", seconds=".0f")
     | columns(judge="s", of_recordings=".2f", of_generated=".2f", most_other="s"),
 )
-LEVELS = Table("levels over time", columns(label="s", clips="d", range_db=".1f", change_db="+.1f", peak_db=".1f"))
 
 
 def pieces(wave: np.ndarray) -> list[np.ndarray]:
@@ -101,16 +98,13 @@ def of_generated(model: LstmRuntime, label: str, count: int) -> np.ndarray:
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of this script."""
     parser.add_argument("--corpus", type=Path, default=Path("corpora/ambience"))
     parser.add_argument("--model", default="ambience")
     parser.add_argument("--count", type=int, default=30, help="generated clips of each label")
-    parser.add_argument("--long", type=int, default=3, help="longer clips of each label, for the levels")
-    parser.add_argument("--long-seconds", type=float, default=60.0)
 
 
 def measure(options: argparse.Namespace, report: Report) -> None:
-    """Judge the clips of each label, and measure levels."""
+    """Judge the clips of each label."""
     model = load_as(LstmRuntime, options.model)
     entries = {split: corpus_entries(options.corpus, split, model.labels) for split in ("train", "valid")}
     recorded = {split: of_recordings(own) for split, own in entries.items()}
@@ -141,29 +135,14 @@ def measure(options: argparse.Namespace, report: Report) -> None:
             )
         means = np.mean(fractions, axis=0)
         report.note(f"trained on {judging}: {means[0]:.2f} of the recordings and {means[1]:.2f} of the clips are right")
-    for label in model.labels:
-        report.add(LEVELS, {"label": label, "clips": options.long, **levels(model, label, options)})
-
-
-def levels(model: LstmRuntime, label: str, options: argparse.Namespace) -> dict[str, float]:
-    """Return the range of the levels of long clips, the change from the first to the last, and the highest peak."""
-    waves = [wave[0] for wave in model.generate(label, options.long, 2, seconds=options.long_seconds)]
-    n = max(1, min(round(LEVEL_SECONDS * model.sample_rate), min(len(wave) for wave in waves) // 2))
-    blocks = [np.square(wave[: len(wave) // n * n]).reshape(-1, n).mean(1) for wave in waves]
-    levels_db = [10 * np.log10(np.maximum(block, 1e-20)) for block in blocks]
-    return {
-        "range_db": float(np.mean([np.ptp(each) for each in levels_db])),
-        "change_db": float(np.mean([each[-1] - each[0] for each in levels_db])),
-        "peak_db": float(max(gain_to_db(np.abs(wave).max()) for wave in waves)),
-    }
 
 
 BENCHMARK = Benchmark(
     __doc__,
-    (CLASSES, LEVELS),
+    (CLASSES,),
     add_options,
     measure,
-    smoke={"corpus": smoke_textures, "count": 2, "long": 1, "long_seconds": 4.0},
+    smoke={"corpus": smoke_textures, "count": 2},
 )
 
 if __name__ == "__main__":

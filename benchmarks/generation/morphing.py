@@ -200,7 +200,6 @@ def add_attribute_steps(model: VaeRuntime, waves: np.ndarray, report: Report) ->
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of this script."""
     parser.add_argument("--corpus", type=Path, default=Path("corpora/drums"))
     parser.add_argument("--model", default="morph-drums")
     parser.add_argument("--pairs", type=int, default=600)

@@ -17,8 +17,6 @@ from wavewright.data.folder import scan
 from wavewright.families import loading
 from wavewright.speech.voice import Voice
 
-DRUM_LABELS = ("kick", "snare", "hat", "tom", "cymbal")
-DIGIT_LABELS = tuple("0123456789")
 SENTENCES_FILE = Path(__file__).parents[1] / "speech" / "texts" / "hundred.txt"
 SMOKE_VOICE = "en-kathleen"
 SEED = 2026
@@ -97,11 +95,6 @@ def sentences(count: int | None = None) -> list[str]:
 # --- Corpora for the smoke mode. Waves are made once a process; each call writes them to a new folder.
 
 
-def smoke_out(folder: Path) -> Path:
-    """Return a folder for runs of the smoke mode."""
-    return folder / "out"
-
-
 def smoke_drums(folder: Path) -> Path:
     """Write a corpus of one-shots: of each label 8 to train, 2 to validate, 2 to test. Return its folder."""
     return _write(folder / "drums", _generated("drums", 12), [("train", 8), ("valid", 2), ("test", 2)])
@@ -127,20 +120,6 @@ def smoke_speech(folder: Path) -> Path:
     return _write(folder / "speech", _spoken(), [("train", 6), ("valid", 6), ("test", 6)])
 
 
-def smoke_prompts(folder: Path) -> Path:
-    """Write a corpus of four spoken numbers, once. Return its folder."""
-    if not (folder / "prompts").exists():
-        clips = [({"text": text, "speaker": "kathleen", "language": "en"}, clip) for text, clip in _numbers()]
-        _write(folder / "prompts", clips, [("test", len(clips))])
-    return folder / "prompts"
-
-
-@cache
-def _numbers() -> list[tuple[str, Clip]]:
-    voice = Voice.load(SMOKE_VOICE, "vocoder")
-    return [(text, voice.speak(text, seed=SMOKE_SEED).clip) for text in ("One.", "Two.", "Seven.", "Eleven.")]
-
-
 def smoke_responses(folder: Path) -> Path:
     """Write the impulse response of a room, noise that decays. Return its folder."""
     decay = np.exp(-np.arange(4_000) / 400)
@@ -148,10 +127,6 @@ def smoke_responses(folder: Path) -> Path:
     (folder / "responses").mkdir(parents=True)
     Clip(wave[None] / np.abs(wave).max(), 16_000).write(folder / "responses" / "room.wav")
     return folder / "responses"
-
-
-SMOKE_DRUM_TRAINING: dict[str, object] = {"corpus": smoke_drums, "out": smoke_out, "size": "tiny"}
-"""Options of the smoke mode of scripts that train on drums."""
 
 
 LabelledClip: TypeAlias = tuple[dict[str, str], Clip]

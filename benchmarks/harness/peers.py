@@ -58,9 +58,13 @@ STRACE = Peer("strace", "apt install strace, Linux alone", program="strace")
 PESQ = Peer("PESQ", "pip install pesq==0.0.4", module="pesq")
 STOI = Peer("STOI", "pip install pystoi==0.4.1", module="pystoi")
 VISQOL = Peer("ViSQOL", 'pip install "visqol-python[lattice]==3.8.0"', module="visqol", distribution="visqol-python")
-PERTH = Peer("Perth", "pip install resemble-perth==1.0.1", module="perth", distribution="resemble-perth")
+PERTH = Peer(
+    "Perth",
+    "pip install resemble-perth==1.0.1 torchaudio 'setuptools<81'",
+    module="perth",
+    distribution="resemble-perth",
+)
 LIBOPUS = Peer("libopus", 'pip install ".[media]"', module="av")
-LIBOPUS_IN_C = Peer("the shared library of libopus", "apt install libopus0")
 DNSMOS = Peer("DNSMOS", 'pip install ".[metrics]"', module="speechmos")
 RESEMBLYZER = Peer(
     "Resemblyzer", "pip install --no-deps Resemblyzer==0.1.4 && pip install webrtcvad-wheels", module="resemblyzer"

@@ -94,9 +94,5 @@ def _plain(value: Value) -> Value:
     return value
 
 
-TARGETS = Table(
-    "targets",
-    columns(subject="s", target="s", value=".4g", limit=".4g", is_met="s"),
-    is_optional=True,
-)
+TARGETS = Table("targets", columns(subject="s", target="s", value=".4g", limit=".4g", is_met="s"), is_optional=True)
 """Values that must be reached, each beside its limit; those that were not measured have no row."""

@@ -12,10 +12,7 @@ from pathlib import Path
 
 
 def seconds_of(
-    function: Callable[[], object],
-    n_runs: int = 5,
-    clock: Callable[[], float] = time.process_time,
-    n_warm_up: int = 1,
+    function: Callable[[], object], n_runs: int = 5, clock: Callable[[], float] = time.process_time, n_warm_up: int = 1
 ) -> list[float]:
     """Return the seconds of ``n_runs`` calls of ``function`` by ``clock``, after calls that are not counted."""
     for _ in range(n_warm_up):
@@ -29,10 +26,7 @@ def seconds_of(
 
 
 def median_seconds(
-    function: Callable[[], object],
-    n_runs: int = 5,
-    clock: Callable[[], float] = time.process_time,
-    n_warm_up: int = 1,
+    function: Callable[[], object], n_runs: int = 5, clock: Callable[[], float] = time.process_time, n_warm_up: int = 1
 ) -> float:
     """Return the median of :func:`seconds_of`."""
     return statistics.median(seconds_of(function, n_runs, clock, n_warm_up))
@@ -95,13 +89,3 @@ def time_process(
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, command)
     return ProcessTimes(seconds, children_seconds() - before, first_bytes if is_long else seconds)
-
-
-def peak_megabytes_of_children() -> float:
-    """Return the largest resident set of all child processes that have ended, in megabytes; 0 on Windows."""
-    if sys.platform == "win32":
-        return 0.0
-    import resource
-
-    unit = 1 if sys.platform == "darwin" else 1_024  # bytes that ``ru_maxrss`` counts in
-    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * unit / 1e6

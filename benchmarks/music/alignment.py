@@ -44,7 +44,6 @@ def wandering(score: Score, rng: np.random.Generator) -> Score:
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of this script."""
     parser.add_argument("--pieces", type=int, default=8)
     parser.add_argument("--bars", type=int, default=16)
 

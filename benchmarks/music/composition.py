@@ -2,8 +2,6 @@
 
     python -m benchmarks.music.composition --model chorales --scores corpora/chorales
     python -m benchmarks.music.composition --model folk-tunes --scores corpora/folk-tunes --count 40
-    python -m benchmarks.music.composition --model folk-tunes --only limits          # 1,000 pieces, no scores needed
-    python -m benchmarks.music.composition --model folk-tunes --only speed
 
 The folder has the scores that recipes/composer.py writes: ``train-...mid`` and ``valid-...mid``. Printed are
 
@@ -15,10 +13,7 @@ The folder has the scores that recipes/composer.py writes: ``train-...mid`` and 
   with a tonic triad over it; bars that return, and cadences at the ends of four bars, both as the model's own analysis
   of scores finds them; and voices that cross, in all steps of two neighbours; with and without a form, and of scores;
 - the longest melody of the model that a training piece has, in notes, by intervals and durations, beside the longest
-  that held-out pieces have in common with training pieces;
-- notes that break the limits, in pieces with random limits;
-- seconds to compose 32 bars, medians of three: of processor time and of the clock, and of the whole command with its
-  start.
+  that held-out pieces have in common with training pieces.
 
 Pieces are drawn at temperature 1 from all symbols, unless ``--temperature`` and ``--top-p`` say otherwise.
 """
@@ -27,10 +22,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import subprocess
 import sys
-import tempfile
-import time
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
@@ -51,7 +43,7 @@ from wavewright.music.accompaniment.melody import find_key
 from wavewright.music.bars import bars_of
 from wavewright.music.formats import read_score, write_score
 from wavewright.music.score import Score, Track, notes_of
-from wavewright.music.theory import SCALES, ChordSymbol, MusicalKey
+from wavewright.music.theory import MusicalKey
 
 STEP = 120
 FEATURES = ("pitch_class", "interval", "duration", "position")
@@ -60,16 +52,10 @@ OVERLAPS = Table(
     columns(pieces="s", pitch_class=".3f", interval=".3f", duration=".3f", position=".3f"),
 )
 FORM = Table(
-    "form",
-    columns(pieces="s", count="d", ends_on_tonic=".2f", returning_bars=".2f", cadences=".2f", crossings=".3f"),
+    "form", columns(pieces="s", count="d", ends_on_tonic=".2f", returning_bars=".2f", cadences=".2f", crossings=".3f")
 )
 COPIES = Table("longest run of a training melody, in notes", columns(pieces="s", median=".1f", largest="d"))
-LIMITS = Table("notes that break random limits", columns(model="s", pieces="d", notes="d", broken="d"))
-SPEED = Table(
-    "speed", columns(model="s", bars="d", processor_s=".2f", clock_s=".2f", command_s=".2f"), is_optional=True
-)
-PARTS = ("overlaps", "form", "copies", "limits", "speed")
-N_TIMES = 3
+PARTS = ("overlaps", "form", "copies")
 Voice = list[tuple[int, int, int]]
 """Notes of a voice: start and duration in sixteenths, and pitch."""
 
@@ -163,48 +149,7 @@ def ngrams(cache: dict[int, set[tuple[int, ...]]], n: int, melodies: set[tuple[i
     return cache[n]
 
 
-def count_violations(composer: ScoreComposer, count: int, bars: int) -> tuple[int, int]:
-    """Compose pieces with random limits; return the notes that break them, and all notes."""
-    rng = np.random.default_rng(1)
-    broken = n_notes = 0
-    for index in range(count):
-        key = MusicalKey(int(rng.integers(12)), str(rng.choice(["major", "minor", "dorian", "major-pentatonic"])))
-        lowest = int(rng.integers(50, 60))
-        chords = tuple(ChordSymbol(int(rng.integers(12)), str(rng.choice(["", "m"]))) for _ in range(4))
-        settings = CompositionSettings(
-            key=None if rng.random() < 0.5 else key,
-            lowest=lowest,
-            highest=lowest + 24,
-            onset_steps=int(rng.choice([1, 2, 4])),
-            ends_at_bars=bool(rng.random() < 0.5),
-            seed=index,
-        )
-        if settings.key is None and rng.random() < 0.5:
-            settings = CompositionSettings(chords=chords, lowest=lowest, highest=lowest + 24, seed=index)
-        score = composer.compose(bars, settings)
-        for track in score.tracks:
-            if track.name != "chords":
-                broken += sum(breaks(note, settings) for note in track.notes)
-                n_notes += len(track.notes)
-    return broken, n_notes
-
-
-def breaks(note: np.ndarray, settings: CompositionSettings) -> bool:
-    """Return True for a note that breaks a limit."""
-    start, end = int(note["start"]) // STEP, int(note["start"] + note["duration"]) // STEP
-    pitch = int(note["pitch"])
-    tones = settings.chords[start // 16 % len(settings.chords)].pitch_classes if settings.chords else range(12)
-    return not (
-        (settings.key is None or (pitch - settings.key.tonic) % 12 in SCALES[settings.key.scale])
-        and settings.lowest <= pitch <= settings.highest
-        and pitch % 12 in tones
-        and start % 16 % settings.onset_steps == 0
-        and not (settings.ends_at_bars and start // 16 != (end - 1) // 16)
-    )
-
-
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of this script."""
     parser.add_argument("--model", default="chorales")
     parser.add_argument("--scores", type=Path, default=Path("corpora/chorales"))
     parser.add_argument("--count", type=int, default=60, help="pieces of the model and of the chain")
@@ -212,20 +157,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--temperature", type=float, default=1.0)
     parser.add_argument("--top-p", type=float, default=1.0)
     parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS))
-    parser.add_argument("--limited", type=int, default=1_000, help="pieces with random limits")
-    parser.add_argument("--limited-bars", type=int, default=2)
 
 
 def measure(options: argparse.Namespace, report: Report) -> None:
     """Add the rows of a model."""
     composer = load_composer(options.model)
-    if "speed" in options.only:
-        report.add(SPEED, speed_row(options.model, composer))
-    if "limits" in options.only:
-        broken, n_notes = count_violations(composer, options.limited, options.limited_bars)
-        report.add(LIMITS, {"model": options.model, "pieces": options.limited, "notes": n_notes, "broken": broken})
-    if not {"overlaps", "form", "copies"} & set(options.only):
-        return
     n_voices = 1 if "chords" in composer.voices else len(composer.voices)
     scores = {
         split: [read_score(path) for path in sorted(options.scores.glob(f"{split}-*.mid"))]
@@ -242,22 +178,6 @@ def measure(options: argparse.Namespace, report: Report) -> None:
         add_forms(scores, composer, replace(usual, top_p=CompositionSettings().top_p), options, report)
     if "copies" in options.only:
         add_copies(scores, composed, report)
-
-
-def speed_row(model: str, composer: ScoreComposer) -> Row:
-    """Return the row of the seconds to compose 32 bars."""
-    times = []
-    for seed in range(N_TIMES):
-        processor, clock = time.process_time(), time.perf_counter()
-        composer.compose(32, CompositionSettings(seed=seed))
-        times.append([time.process_time() - processor, time.perf_counter() - clock])
-        with tempfile.TemporaryDirectory() as folder:
-            clock = time.perf_counter()
-            command = [sys.executable, "-m", "wavewright", "compose", model, "--bars", "32", "--seed", str(seed)]
-            subprocess.run([*command, "--out", f"{folder}/piece.mid"], check=True, capture_output=True)
-            times[-1].append(time.perf_counter() - clock)
-    names = ("processor_s", "clock_s", "command_s")
-    return {"model": model, "bars": 32, **dict(zip(names, np.median(times, axis=0).tolist(), strict=True))}
 
 
 def add_forms(
@@ -378,11 +298,7 @@ def synthetic_scores(folder: Path) -> Path:
 
 
 BENCHMARK = Benchmark(
-    __doc__,
-    (OVERLAPS, FORM, COPIES, LIMITS, SPEED),
-    add_options,
-    measure,
-    smoke={"scores": synthetic_scores, "count": 1, "bars": 1, "limited": 2, "limited_bars": 1, "only": PARTS[:4]},
+    __doc__, (OVERLAPS, FORM, COPIES), add_options, measure, smoke={"scores": synthetic_scores, "count": 1, "bars": 1}
 )
 
 if __name__ == "__main__":

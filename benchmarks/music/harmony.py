@@ -125,7 +125,6 @@ def _run(piece: Sequence[tuple[int, ...]], start: int, size: int) -> tuple:
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of this script."""
     parser.add_argument("--chorales", type=Path, default=Path("jsb-chorales-16th-satb.npz"))
     parser.add_argument("--split", choices=("valid", "test"), default="test")
     parser.add_argument("--limit", type=int, default=None, help="chorales of the split; all by default")

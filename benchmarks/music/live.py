@@ -1,11 +1,11 @@
-"""Measure how much of its time a block takes while sixteen notes sound, and count notes of random MIDI messages.
+"""Measure how much of its time a block takes while sixteen notes sound.
 
     python -m benchmarks.music.live
     python -m benchmarks.music.live --soundfont piano.sfz
 
 The blocks have 128 samples at 48 kHz. Notes start and end while they are measured, so that sixteen are held at all
-times. Printed are the median and the 99th percentile of the processor time of a block over the time that it sounds (on
-a machine with other load, blocks also wait for the processor), and the notes of random messages that were played.
+times. Printed are the median and the 99th percentile of the processor time of a block over the time that it sounds; on
+a machine with other load, blocks also wait for the processor.
 """
 
 from __future__ import annotations
@@ -27,14 +27,11 @@ from wavewright.synth.banks import bank_engine, read_bank
 RATE, N_BLOCK, N_VOICES = 48_000, 128, 16
 PATCHES = ("warm-pad", "electric-piano", "reed-organ")
 BLOCKS = Table("blocks", columns(instrument="s", notes="d", blocks="d", median=".4f", p99=".4f", longest=".3f"))
-MESSAGES = Table("random messages", columns(messages="d", notes="d", played="d"))
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of this script."""
     parser.add_argument("--soundfont", type=Path, default=None)
     parser.add_argument("--seconds", type=float, default=20.0)
-    parser.add_argument("--messages", type=int, default=10_000)
 
 
 def loads(engine: InstrumentEngine, seconds: float) -> np.ndarray:
@@ -58,19 +55,8 @@ def loads(engine: InstrumentEngine, seconds: float) -> np.ndarray:
     return np.array(times[100:]) * RATE / N_BLOCK
 
 
-def random_messages(count: int) -> tuple[list[bytes], int]:
-    """Return random messages of all kinds, and how many of them start a note."""
-    rng = np.random.default_rng(1)
-    messages = []
-    for _ in range(count):
-        status = int(rng.choice([0x80, 0x90, 0x90, 0x90, 0xA0, 0xB0, 0xC0, 0xD0, 0xE0])) | int(rng.integers(16))
-        n_data = 1 if status & 0xF0 in (0xC0, 0xD0) else 2
-        messages.append(bytes([status, *rng.integers(0, 128, n_data).tolist()]))
-    return messages, sum(each[0] & 0xF0 == 0x90 and each[2] > 0 for each in messages)
-
-
 def measure(options: argparse.Namespace, report: Report) -> None:
-    """Add a row for each instrument, and one for the random messages."""
+    """Add a row for each instrument."""
     bank = read_bank(options.soundfont)
     engines: dict[str, InstrumentEngine] = {bank.name: bank_engine(bank, RATE)}
     engines |= {name: SynthEngine(name, RATE) for name in PATCHES}
@@ -82,21 +68,9 @@ def measure(options: argparse.Namespace, report: Report) -> None:
         row = {"instrument": name, "notes": N_VOICES, "blocks": len(measured), "median": median, "p99": p99}
         report.add(BLOCKS, {**row, "longest": float(measured.max())})
         report.target(name, "99th percentile of the time of a block", p99, at_most=0.25)
-    performer = LivePerformer(bank_engine(bank, RATE))
-    messages, n_notes = random_messages(options.messages)
-    block = np.zeros((2, N_BLOCK), np.float32)
-    for index, message in enumerate(messages):
-        performer.receive(message)
-        if index % 3 == 0:
-            performer.fill(block)
-    performer.fill(block)
-    report.add(MESSAGES, {"messages": len(messages), "notes": n_notes, "played": performer.n_notes})
-    report.target("random messages", "notes that were missed", n_notes - performer.n_notes, at_most=0)
 
 
-BENCHMARK = Benchmark(
-    __doc__, (BLOCKS, MESSAGES, TARGETS), add_options, measure, smoke={"seconds": 0.5, "messages": 300}
-)
+BENCHMARK = Benchmark(__doc__, (BLOCKS, TARGETS), add_options, measure, smoke={"seconds": 0.5})
 
 if __name__ == "__main__":
     sys.exit(BENCHMARK.run())

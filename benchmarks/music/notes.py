@@ -186,7 +186,6 @@ def error_cents(wave: np.ndarray, pitch: float, sample_rate: int) -> float:
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of this script."""
     parser.add_argument(
         "--corpus", type=Path, default=Path("corpora/notes"), help="a folder of notes for each instrument"
     )

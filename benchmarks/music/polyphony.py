@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,8 +23,7 @@ import numpy as np
 
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import TARGETS, Table, columns
-from benchmarks.music.transcription import BASIC_PITCH, MIR_EVAL, BasicPitch, Melody, Polyphonic, Sound, ratios
-from wavewright.audio.clip import Clip
+from benchmarks.music.transcription import SPEED, Melody, Polyphonic, Sound, transcribe_all
 from wavewright.base.errors import ScoreWarning
 from wavewright.inference.transcription.settings import POLYPHONIC
 from wavewright.music.formats import read_score
@@ -68,7 +66,6 @@ EACH = Table(
     ),
 )
 ALL = Table("all", columns(transcriber="s", f=".3f", f_offsets=".3f"))
-SPEED = Table("processor time", columns(transcriber="s", seconds=".1f", times_real_time=".1f"))
 
 
 @dataclass(frozen=True)
@@ -164,58 +161,32 @@ def sounds(options: argparse.Namespace) -> Iterator[Sound]:
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of this script."""
     parser.add_argument("--model", default=POLYPHONIC, help="name of a transcriber, or the path of its folder")
     parser.add_argument("--scores", type=Path, default=None, help="folder of chorales, quartets and songs")
     parser.add_argument("--soundfont", type=Path, default=None, help="default: the bundled bank, which is learned from")
     parser.add_argument("--seconds", type=float, default=20.0, help="of each piece")
     parser.add_argument("--pieces", type=int, default=4, help="of each ensemble")
     parser.add_argument("--ensembles", type=int, default=None, help="default: all")
-    parser.add_argument("--keep", type=Path, default=None, help="folder to write the recordings to")
 
 
 def measure(options: argparse.Namespace, report: Report) -> None:
     """Add the rows of all ensembles and transcribers."""
-    MIR_EVAL.require()
-    transcribers = {"Wavewright": Polyphonic(options.model)}
-    if BASIC_PITCH.is_installed:
-        transcribers["basic-pitch"] = BasicPitch()
-    else:
-        report.skip(BASIC_PITCH, "basic-pitch")
-    results: dict[tuple[str, str], list[tuple[float, ...]]] = {}
-    seconds, sound_seconds = dict.fromkeys(transcribers, 0.0), 0.0
-    for number, sound in enumerate(sounds(options)):
-        sound_seconds += sound.wave.shape[1] / RATE
-        if options.keep is not None:
-            options.keep.mkdir(parents=True, exist_ok=True)
-            Clip(sound.wave, RATE).write(options.keep / f"{number:03d}.flac")
-        for name, transcriber in transcribers.items():
-            start = time.process_time()
-            found = transcriber(sound)
-            seconds[name] += time.process_time() - start
-            row = (*ratios(sound.melody, found), len(sound.melody.pitches))
-            results.setdefault((sound.instrument, name), []).append(row)
-    for (ensemble, name), rows in results.items():
+    results = transcribe_all(sounds(options), {"Wavewright": Polyphonic(options.model)}, report)
+    for (_, ensemble, name), rows in results.items():
         precision, recall, f, f_offsets, _ = (float(mean) for mean in np.mean(rows, axis=0))
         row = {"ensemble": ensemble, "transcriber": name, "pieces": len(rows), "notes": int(sum(r[-1] for r in rows))}
         report.add(EACH, {**row, "f": f, "precision": precision, "recall": recall, "f_offsets": f_offsets})
     means = {}
-    for name in transcribers:
-        rows = [row for (_, each), found in results.items() if each == name for row in found]
+    for name in dict.fromkeys(key[2] for key in results):
+        rows = [row for (*_, each), found in results.items() if each == name for row in found]
         means[name] = np.mean(rows, axis=0)
         report.add(ALL, {"transcriber": name, "f": float(means[name][2]), "f_offsets": float(means[name][3])})
     if "basic-pitch" in means:
         report.target("all", "F of notes, beside basic-pitch", means["Wavewright"][2], at_least=means["basic-pitch"][2])
-    for name, each in seconds.items():
-        report.add(SPEED, {"transcriber": name, "seconds": each, "times_real_time": sound_seconds / each})
 
 
 BENCHMARK = Benchmark(
-    __doc__,
-    (EACH, ALL, SPEED, TARGETS),
-    add_options,
-    measure,
-    smoke={"seconds": 3.0, "ensembles": 1, "pieces": 1},
+    __doc__, (EACH, ALL, SPEED, TARGETS), add_options, measure, smoke={"seconds": 3.0, "ensembles": 1, "pieces": 1}
 )
 
 if __name__ == "__main__":

@@ -35,10 +35,7 @@ from wavewright.metrics.sampling import bootstrap_interval
 from wavewright.music.formats import read_score
 from wavewright.music.score import Score
 
-TOLD = Table(
-    "pieces that are told right",
-    columns(model="s", classifier="s", pairs="d", right=".3f"),
-)
+TOLD = Table("pieces that are told right", columns(model="s", classifier="s", pairs="d", right=".3f"))
 N_FOLDS, N_RESAMPLED = 10, 2_000
 MAX_DURATION, MAX_INTERVAL = 16, 12
 
@@ -96,7 +93,6 @@ def told_right(features: np.ndarray, is_real: np.ndarray, groups: np.ndarray, cl
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of this script."""
     parser.add_argument("--model", default="folk-tunes")
     parser.add_argument("--scores", type=Path, default=Path("corpora/folk-tunes"))
     parser.add_argument("--form", choices=("drawn", "free"), default="drawn")
@@ -130,8 +126,7 @@ def measure(options: argparse.Namespace, report: Report) -> None:
         right = told_right(features, is_real, groups, classifier).reshape(2, -1).mean(0)
         share = bootstrap_interval(lambda pairs: float(np.mean(pairs)), [right], repeats=N_RESAMPLED)
         report.add(
-            TOLD,
-            {"model": f"{options.model}, {options.form}", "classifier": name, "pairs": len(right), "right": share},
+            TOLD, {"model": f"{options.model}, {options.form}", "classifier": name, "pairs": len(right), "right": share}
         )
 
 

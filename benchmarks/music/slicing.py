@@ -99,7 +99,6 @@ def best(hit: Hit) -> str:
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of this script."""
     parser.add_argument("--drums", type=Path, default=Path("corpora/drums"))
     parser.add_argument("--loops", type=int, default=20)
 

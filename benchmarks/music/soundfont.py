@@ -4,7 +4,7 @@
 
 FluidSynth is the program on the PATH, tinysoundfont the package; either is left out where it is not installed. All run
 on one thread. docs/soundfont.md states the tolerances. Speeds are those of two pieces,
-without the time that opening the bank takes; the live measurement renders blocks of 128 samples at 48 kHz.
+without the time that opening the bank takes.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import subprocess
 import tempfile
-import time
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -55,7 +54,6 @@ SPEED = Table(
     "speed",
     {**columns(piece="s", effects="s", player="s", times_real_time="8.0f"), **optional(version="s", mean_voices=".1f")},
 )
-LIVE = Table("live", columns(voices="d", median_percent=".1f", percentile_99=".1f"))
 
 
 @dataclass(frozen=True)
@@ -307,52 +305,25 @@ def tinysoundfont_seconds(score: Score, options: argparse.Namespace) -> float:
     return median_seconds(play, options.runs)
 
 
-def measure_live(options: argparse.Namespace, font: SoundFont, report: Report) -> None:
-    """Time blocks of 128 samples with 16 voices."""
-    engine = SoundFontEngine(font, 48_000)
-    engine.program(0, 0, 48)
-    key = 40
-    while engine.n_voices < 16:
-        engine.note_on(0, key, 100)
-        key += 2
-    times = []
-    engine.process(128)
-    for _ in range(options.blocks):
-        start = time.perf_counter()
-        engine.process(128)
-        times.append(time.perf_counter() - start)
-    shares = 100.0 * np.array(times) / (128 / 48_000)
-    worst = float(np.percentile(shares, 99))
-    report.add(LIVE, {"voices": engine.n_voices, "median_percent": float(np.median(shares)), "percentile_99": worst})
-    report.target("128 samples at 48 kHz", "99th percentile of the time, %", worst, at_most=25.0)
-
-
 def measure(options: argparse.Namespace, report: Report) -> None:
-    """Measure truth, speed and live blocks."""
+    """Measure truth and speed."""
     font = read_soundfont(options.font)
     if FLUIDSYNTH.is_installed and options.files:
         measure_truth(options, font, report)
     else:
         report.skip(FLUIDSYNTH, "the comparison with FluidSynth")
     measure_speed(options, font, report)
-    measure_live(options, font, report)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
     parser.add_argument("--font", type=Path, default=BUNDLED_BANK, help="SoundFont file")
     parser.add_argument("--files", type=int, default=30, help="MIDI files of the comparison")
     parser.add_argument("--seconds", type=float, default=60.0, help="length of the piece")
     parser.add_argument("--runs", type=int, default=3, help="runs, of which the median counts")
-    parser.add_argument("--blocks", type=int, default=4_000, help="blocks of the live measurement")
 
 
 BENCHMARK = Benchmark(
-    __doc__ or "",
-    (TRUTH, SPEED, LIVE, TARGETS),
-    add_options,
-    measure,
-    {"files": 0, "seconds": 1.0, "runs": 1, "blocks": 20},
+    __doc__ or "", (TRUTH, SPEED, TARGETS), add_options, measure, {"files": 0, "seconds": 1.0, "runs": 1}
 )
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Measure the synthesiser: aliases, tuning, speed, and the time of live blocks, beside Faust in DawDreamer.
+"""Measure the synthesiser: aliases, tuning and speed, beside Faust in DawDreamer.
 
     python -m benchmarks.music.synth --json synth.json
 
@@ -13,7 +13,6 @@ import argparse
 import importlib
 import math
 import sys
-import time
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -28,7 +27,6 @@ MAX_ALIASES_DB = -110.0
 
 ALIASES = Table("aliases", columns(wave="s", frequency_hz=".1f", sample_rate="d", aliases_db=".1f", error_cents=".4f"))
 SPEEDS = Table("speed", columns(patch="s", engine="s", times_real_time=".0f"))
-LIVE = Table("live blocks", columns(patch="s", block="d", median_percent=".1f", p99_percent=".1f"))
 
 RATE = 48_000
 N_VOICES = 16
@@ -106,25 +104,10 @@ def faust(seconds: float) -> Callable[[], object]:
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of this script."""
     parser.add_argument("--keys", type=int, nargs="+", default=[33, 45, 57, 69, 81, 93, 105, 111])
     parser.add_argument("--patches", nargs="*", default=list(BUNDLED))
     parser.add_argument("--seconds", type=float, default=4.0)
     parser.add_argument("--runs", type=int, default=7)
-    parser.add_argument("--blocks", type=int, default=4_000, help="live blocks")
-
-
-def measure_live(name: str, source: str, n_blocks: int, report: Report) -> None:
-    """Add the processor time of live blocks, in percent of their duration."""
-    engine = held(source)
-    seconds = []
-    for _ in range(n_blocks):
-        start = time.thread_time()
-        engine.process(LIVE_BLOCK)
-        seconds.append(time.thread_time() - start)
-    median, p99 = np.percentile(seconds, [50, 99]) * RATE / LIVE_BLOCK * 100.0
-    report.add(LIVE, {"patch": name, "block": LIVE_BLOCK, "median_percent": median, "p99_percent": p99})
-    report.target(name, "live block at p99, percent", p99, at_most=25.0)
 
 
 def measure(options: argparse.Namespace, report: Report) -> None:
@@ -149,15 +132,14 @@ def measure(options: argparse.Namespace, report: Report) -> None:
                 report.add(SPEEDS, {"patch": name, "engine": "Faust", "times_real_time": options.seconds / peer})
             else:
                 report.skip(DAWDREAMER, "Faust")
-        measure_live(name, source, options.blocks, report)
 
 
 BENCHMARK = Benchmark(
     __doc__ or "",
-    (ALIASES, SPEEDS, LIVE, TARGETS),
+    (ALIASES, SPEEDS, TARGETS),
     add_options,
     measure,
-    smoke={"keys": [69], "patches": ["saw-lead"], "seconds": 0.1, "runs": 1, "blocks": 10},
+    smoke={"keys": [69], "patches": ["saw-lead"], "seconds": 0.1, "runs": 1},
 )
 
 if __name__ == "__main__":

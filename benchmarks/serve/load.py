@@ -125,7 +125,6 @@ def own_first_audio_ms(n: int) -> float:
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of this script."""
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
     parser.add_argument("--requests", type=int, default=60, help="for each latency")
     parser.add_argument("--streams", type=int, nargs="+", default=[0, 8], help="that play beside the requests")

@@ -97,7 +97,6 @@ def resident_mb(process: int) -> float:
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of this script."""
     parser.add_argument("--runs", type=int, default=20)
 
 

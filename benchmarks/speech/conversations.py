@@ -37,7 +37,6 @@ CONVERSATIONS = Table(
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of this script."""
     parser.add_argument("--corpus", type=Path, nargs="+", default=[Path("corpora/speech")])
     parser.add_argument("--most", type=int, default=6, help="speakers of a conversation")
     parser.add_argument("--count", type=int, default=40, help="conversations for each number of speakers")

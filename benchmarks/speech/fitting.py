@@ -33,7 +33,6 @@ FITTED = Table(
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of this script."""
     parser.add_argument("--voice", default="en-kathleen")
     parser.add_argument("--count", type=int, default=40, help="sentences")
     add_judge_options(parser)

@@ -92,7 +92,6 @@ def similarities(natural: list[Entry], judged: list[Judged], report: Report) -> 
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of this script."""
     parser.add_argument("--prompts", type=Path, default=Path("corpora/prompts"))
     parser.add_argument("--prepare", type=Path, default=None, help="folder to write, instead of judging")
     parser.add_argument("--minutes", type=float, default=0.0, help="of the recordings that --prepare writes; 0: all")

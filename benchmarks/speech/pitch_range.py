@@ -25,10 +25,7 @@ HOP_SECONDS = 0.01
 MIN_HZ = 40.0
 MAX_HZ = 1_200.0
 
-PITCH = Table(
-    "pitch",
-    columns(voice="s", requested_semitones="+g", median_hz=".0f", measured_semitones="+.1f"),
-)
+PITCH = Table("pitch", columns(voice="s", requested_semitones="+g", median_hz=".0f", measured_semitones="+.1f"))
 
 
 def median_hz(voice: Voice, texts: list[str], semitones: float) -> float:
@@ -43,7 +40,6 @@ def median_hz(voice: Voice, texts: list[str], semitones: float) -> float:
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of this script."""
     parser.add_argument("--voice", default="en-kathleen")
     parser.add_argument("--vocoder", default="vocoder")
     parser.add_argument("--count", type=int, default=20, help="sentences")

@@ -52,7 +52,6 @@ def row_of(voice: Voice, style: str, texts: list[str], judges: Judges) -> Row:
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of this script."""
     parser.add_argument("--voice", default="en-kathleen")
     parser.add_argument("--vocoder", default="vocoder")
     parser.add_argument(

@@ -65,7 +65,6 @@ class Aligner:
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of this script."""
     parser.add_argument("--voice", default="en-kathleen")
     parser.add_argument("--vocoder", default="vocoder")
     parser.add_argument("--count", type=int, default=None, help="sentences, all hundred by default")

@@ -1,22 +1,17 @@
-"""Measure the speed of a voice: first sound, cold start to a file, real-time factor, size, and the joins of a stream.
+"""Measure the speed of a voice: first sound, cold start to a file, real-time factor, and size.
 
     python -m benchmarks.speech.voice_speed --voice en-kathleen --json voice_speed.json
 
 The first sound is timed from the call of ``Voice.stream`` to its first chunk with samples, after ``warm_up``, for
 each of the 100 sentences of benchmarks/speech/texts/hundred.txt, by the clock and by processor time. Cold starts are
-processes of Python that write a file. Joins: the spectral flux in windows of 20 ms where speech joins speech,
-relative to all other windows with speech: at the ends of the chunks of a stream, in the middle of words, and between
-the pieces of sentences that are too long to be spoken at once, here without punctuation. Other engines that are
+processes of Python that write a file.  Other engines that are
 installed (flite, espeak-ng) speak the same sentences in the same run. Real-time factors are those of the processor, and
 the same for all: once with one process for all sentences, once with a process for each, its start included.
-
-References: S. Dixon, "Onset detection revisited", 2006 (spectral flux).
 """
 
 from __future__ import annotations
 
 import argparse
-import re
 import statistics
 import sys
 import tempfile
@@ -32,13 +27,8 @@ from benchmarks.harness.tables import TARGETS, Table, columns
 from benchmarks.harness.timing import ProcessTimes, time_process
 from benchmarks.speech.speakers import Utterance, missing_engines, other_engines, spoken_in_one_process
 from wavewright.audio.sound_file import open_sound
-from wavewright.dsp.spectrum import frame, hann_window
 from wavewright.speech.voice import Voice
 
-SPEECH_DBFS = -45.0  # level above which a window has speech
-CHUNK_REACH = 2  # windows before and after a join of chunks
-PIECE_REACH = 8  # windows before and after a join of pieces: the pause, and the speech on both sides of it
-SENTENCES_JOINED = 10  # to texts that are too long to be spoken at once
 MAX_FIRST_SOUND_MS = 30.0
 MAX_LATE_FIRST_SOUND_MS = 80.0
 MAX_REAL_TIME_FACTOR = 0.010
@@ -54,10 +44,6 @@ REAL_TIME_FACTORS = Table(
 VOICE = Table(
     "voice",
     columns(voice="s", vocoder="s", cold_start_seconds=".2f", cold_start_processor_seconds=".2f", megabytes=".1f"),
-)
-JOINS = Table(
-    "spectral flux at joins, relative to speech elsewhere",
-    columns(joins="s", median=".2f", late_95_percent=".2f", largest=".2f"),
 )
 
 
@@ -132,55 +118,7 @@ def bytes_of(voice: Voice) -> int:
     return sum(path.stat().st_size for path in files if path.parent.name not in (*OTHER_FOLDERS, "__pycache__"))
 
 
-def stream_joins(voice: Voice, sentence: str) -> tuple[np.ndarray, list[int], list[int]]:
-    """Return the wave of a text, and the samples at which chunks of one piece and at which pieces meet."""
-    waves: list[np.ndarray] = []
-    of_chunks: list[int] = []
-    of_pieces: list[int] = []
-    n_samples = 0
-    was_speech = False
-    for chunk in voice.stream(sentence):
-        is_speech = bool(np.abs(chunk.wave).max(initial=0.0) > 0)
-        if n_samples and is_speech and chunk.words:
-            of_pieces.append(n_samples)
-        elif was_speech and is_speech:
-            of_chunks.append(n_samples)
-        waves.append(chunk.wave[0])
-        n_samples += chunk.wave.shape[1]
-        was_speech = is_speech
-    return np.concatenate(waves), of_chunks, of_pieces
-
-
-def join_flux(voice: Voice, texts: list[str]) -> dict[str, tuple[float, float, float]]:
-    """Return median, 95 % and largest spectral flux at joins, over the same quantile of speech elsewhere.
-
-    ``chunks`` of one piece meet in the middle of words, ``pieces`` between two words.
-    """
-    length = voice.sample_rate // 50
-    hop_length = length // 2
-    flux: dict[str, list[np.ndarray]] = {"chunks": [], "pieces": [], "elsewhere": []}
-    bare = [re.sub(r"[^\w\s']", "", sentence).lower() for sentence in texts]
-    starts = range(0, len(bare), SENTENCES_JOINED)
-    joined = [" ".join(bare[start : start + SENTENCES_JOINED]) for start in starts]
-    for sentence in [*texts, *joined]:
-        wave, of_chunks, of_pieces = stream_joins(voice, sentence)
-        frames = frame(wave, length, hop_length)
-        rises = np.maximum(np.diff(np.abs(np.fft.rfft(frames * hann_window(length))), axis=0), 0).sum(axis=1)
-        is_speech = (frames**2).mean(axis=1)[1:] > 10 ** (SPEECH_DBFS / 10)
-        is_near = {"chunks": np.zeros(len(rises), bool), "pieces": np.zeros(len(rises), bool)}
-        for name, joins, reach in (("chunks", of_chunks, CHUNK_REACH), ("pieces", of_pieces, PIECE_REACH)):
-            for join in joins:
-                is_near[name][max(0, join // hop_length - reach) : join // hop_length + reach - 1] = True
-            flux[name].append(rises[is_near[name]])
-        flux["elsewhere"].append(rises[is_speech & ~is_near["chunks"] & ~is_near["pieces"]])
-    measured = {name: np.concatenate(values) for name, values in flux.items()}
-    quantiles = {name: np.quantile(values, [0.5, 0.95, 1.0]) for name, values in measured.items() if len(values)}
-    ratios = {name: values / quantiles["elsewhere"] for name, values in quantiles.items() if name != "elsewhere"}
-    return {name: (float(median), float(late), float(largest)) for name, (median, late, largest) in ratios.items()}
-
-
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of this script."""
     parser.add_argument("--voice", default="en-kathleen")
     parser.add_argument("--vocoder", default="vocoder")
     parser.add_argument("--count", type=int, default=None, help="sentences, all hundred by default")
@@ -232,14 +170,11 @@ def measure(options: argparse.Namespace, report: Report) -> None:
     )
     report.target(options.voice, "cold start, s", cold_seconds, at_most=MAX_COLD_START_SECONDS)
     report.target(options.voice, "size, MB", megabytes, at_most=MAX_MEGABYTES)
-    for name, (median, late, largest) in join_flux(voice, texts).items():
-        report.add(JOINS, {"joins": name, "median": median, "late_95_percent": late, "largest": largest})
-        report.target(options.voice, f"largest flux at joins of {name}", largest, at_most=1.0)
 
 
 BENCHMARK = Benchmark(
     __doc__,
-    (FIRST_SOUND, REAL_TIME_FACTORS, VOICE, JOINS, TARGETS),
+    (FIRST_SOUND, REAL_TIME_FACTORS, VOICE, TARGETS),
     add_options,
     measure,
     smoke={"voice": SMOKE_VOICE, "count": 1, "cold_starts": 1, "processes": 1},

@@ -151,14 +151,6 @@ def add_targets(name: str, recorded: Row, hundred: Row | None, flite: Row | None
         report.target(name, "word error, half of flite's", hundred["word_error_percent"], at_most=limit)
 
 
-def write_clips(judged: Judged, folder: Path) -> None:
-    """Write the clips of a speaker as WAV files."""
-    own = folder / judged.speaker.name.replace(" ", "-").replace("/", "-")
-    own.mkdir(parents=True, exist_ok=True)
-    for index, clip in enumerate(judged.clips, 1):
-        clip.write(own / f"{index:02d}.wav")
-
-
 def speakers_of(options: argparse.Namespace, entries: list[Entry]) -> list[Speaker]:
     """Return the other engines, copies of the recordings and the voices."""
     speakers = [] if options.other_language else other_engines()
@@ -171,7 +163,6 @@ def speakers_of(options: argparse.Namespace, entries: list[Entry]) -> list[Speak
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of this script."""
     parser.add_argument("--corpus", type=Path, default=Path("corpora/speech"))
     parser.add_argument("--speaker", default="kathleen", help="reader of the held-out sentences")
     parser.add_argument("--voice", nargs="+", default=["en-kathleen"])
@@ -185,7 +176,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--other-language", action="store_true", help="held-out sentences alone, no engines of English")
     parser.add_argument("--no-voices", action="store_true", help="recordings and other engines alone")
     add_judge_options(parser)
-    parser.add_argument("--out", type=Path, default=None, help="folder for the clips, to listen to")
 
 
 def measure(options: argparse.Namespace, report: Report) -> None:
@@ -214,8 +204,6 @@ def measure(options: argparse.Namespace, report: Report) -> None:
             row |= similarity_to(natural, recorded, judged, encoder)
         rows[speaker.name] = row
         report.add(RECORDED_SENTENCES, row)
-        if options.out:
-            write_clips(judged, options.out)
     hundred = {} if options.other_language else measure_hundred(speakers, options.count, judges, report)
     for name in options.voice if not options.no_voices else ():
         subject = f"{name} by {options.vocoder[0]}"

@@ -1,28 +1,22 @@
-"""Batches: two workers beside one, a batch that is killed again and again, and thousands of files.
+"""Batches: two workers beside one, by processes and by Ray.
 
-    python -m benchmarks.system.batch --runs 5 --json batch.json
-    RAY_worker_niceness=0 python -m benchmarks.system.batch --parts workers --runs 5
+    RAY_worker_niceness=0 python -m benchmarks.system.batch --runs 5 --json batch.json
 
 ``plain`` are processes that call `enhance` in a loop, without any batch: what the machine itself gives two of them.
 Workers are warm before the clock starts, and the engines run in turn. Ray gives its workers a lower priority unless
-``RAY_worker_niceness`` is 0, which matters on a busy machine. Kills hit the process that started the batch, and every
-second time all of its workers, too. The memory of workers needs Linux.
+``RAY_worker_niceness`` is 0, which matters on a busy machine.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import os
-import random
-import signal
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from multiprocessing import get_context
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
@@ -45,53 +39,26 @@ from wavewright.families.loading import models_stay_open
 from wavewright.tasks.enhance import enhance
 
 RAY = Peer("Ray", 'pip install ".[ray]"', module="ray")
-PARTS = ("workers", "kills", "size")
+ENGINES = ("plain", "processes", "ray")
 AT_LEAST = 1.8
-FLAT_MEGABYTES = 10.0
-POLL_SECONDS = 0.01
 
 WORKERS = Table(
     "two workers beside one", columns(engine="s", files_per_second=".1f", with_two=".1f", ratio=".2f"), is_optional=True
 )
-KILLS = Table("killed again and again", columns(jobs="d", kills="d", lost="d", different="d", written_again="d"))
-SIZE = Table(
-    "thousands of files",
-    columns(
-        files="d",
-        list_seconds=".1f",
-        run_seconds=".0f",
-        kills="d",
-        lost="d",
-        no_op_seconds=".1f",
-        first_megabytes=".0f",
-        last_megabytes=".0f",
-    ),
-    is_optional=True,
-)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of this script."""
-    parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
+    parser.add_argument("--engines", nargs="+", choices=ENGINES, default=list(ENGINES))
     parser.add_argument("--runs", type=int, default=5, help="of each engine with each number of workers")
     parser.add_argument("--jobs", type=int, default=40, help="files of a run of the workers")
     parser.add_argument("--seconds", type=float, default=4.0, help="of each of these files")
-    parser.add_argument("--kills", type=int, default=20)
-    parser.add_argument("--lanes", type=int, default=2, help="workers of the batch that is killed")
-    parser.add_argument("--files", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=0)
 
 
 def measure(options: argparse.Namespace, report: Report) -> None:
-    """Measure the parts that were asked for."""
+    """Measure in a folder of its own."""
     with tempfile.TemporaryDirectory() as folder:
-        work = Path(folder)
-        if "workers" in options.parts:
-            compare_workers(options, report, work)
-        if "kills" in options.parts:
-            kill_again_and_again(options, report, work)
-        if "size" in options.parts:
-            run_thousands(options, report, work)
+        compare_workers(options, report, Path(folder))
 
 
 def write_sounds(folder: Path, count: int, seconds: float, sample_rate: int, seed: int) -> Path:
@@ -105,14 +72,11 @@ def write_sounds(folder: Path, count: int, seconds: float, sample_rate: int, see
     return folder
 
 
-# ------------------------------------------------------------------------------------------- two workers beside one
-
-
 def compare_workers(options: argparse.Namespace, report: Report, work: Path) -> None:
     """Add the throughput of one and of two workers of each engine."""
     sounds = write_sounds(work / "sounds", options.jobs, options.seconds, 16_000, options.seed)
-    engines = ["plain", "processes"] + (["ray"] if RAY.is_installed else [])
-    if not RAY.is_installed:
+    engines = [engine for engine in options.engines if engine != "ray" or RAY.is_installed]
+    if engines != options.engines:
         report.skip(RAY, "ray")
     speeds: dict[tuple[str, int], list[float]] = {(engine, n): [] for engine in engines for n in (1, 2)}
     os.environ.update(dict.fromkeys(THREAD_VARIABLES, "1"))
@@ -191,141 +155,12 @@ def enhance_plainly(files: Sequence[Path], out: Path, barrier: Barrier) -> None:
         barrier.wait()
 
 
-# ------------------------------------------------------------------------------------------------- kills and size
-
-
-def start(sounds: Path, out: Path, n_lanes: int = 2) -> subprocess.Popen[bytes]:
-    """Start a batch of short jobs."""
-    command = [sys.executable, "-m", "wavewright", "batch", str(sounds), "--task", "edit", "--set", "do=gain -6dB"]
-    options = ["--out", str(out), "--jobs", str(n_lanes), "--quiet"]
-    return subprocess.Popen([*command, *options], stdout=subprocess.DEVNULL)
-
-
-def kill_after(sounds: Path, out: Path, n_new: int, with_workers: bool, n_lanes: int = 2) -> bool:
-    """Run a batch until it has done so many more jobs and kill it; return False if it ended before."""
-    n_before = len(done(out))
-    process = start(sounds, out, n_lanes)
-    while process.poll() is None and len(done(out)) < n_before + n_new:
-        time.sleep(POLL_SECONDS)
-    if process.poll() is not None:
-        return False
-    for child in children_of(process.pid) if with_workers else ():
-        with suppress(ProcessLookupError):
-            os.kill(child, signal.SIGKILL)
-    process.kill()
-    process.wait()
-    return True
-
-
-def finish(sounds: Path, out: Path, n_lanes: int = 2) -> None:
-    """Run a batch to its end."""
-    if start(sounds, out, n_lanes).wait():
-        raise RuntimeError("The batch did not end well.")
-
-
-def done(out: Path) -> dict[str, int]:
-    """Return the folders of jobs that were done, and when they were written."""
-    if not out.is_dir():
-        return {}
-    return {
-        path.name: path.stat().st_mtime_ns for path in out.iterdir() if not path.name.startswith(".") and path.is_dir()
-    }
-
-
-def digests(out: Path) -> dict[str, str]:
-    """Return the SHA-256 of all files but the logs, by path."""
-    files = [path for path in out.rglob("*") if path.is_file() and ".wavewright-batch" not in path.parts]
-    return {str(path.relative_to(out)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
-
-
-def kill_again_and_again(options: argparse.Namespace, report: Report, work: Path) -> None:
-    """Kill a batch as often as asked; compare its outputs with those of an undisturbed one."""
-    n_jobs = 12 * options.kills
-    sounds = write_sounds(work / "to-kill", n_jobs, 0.1, 8_000, options.seed)
-    whole, out = work / "whole", work / "killed"
-    finish(sounds, whole, options.lanes)
-    rng = random.Random(options.seed)
-    n_kills = n_again = 0
-    written: dict[str, int] = {}
-    for index in range(options.kills):
-        n_kills += kill_after(sounds, out, rng.randint(1, 5), bool(index % 2), options.lanes)
-        now = done(out)
-        n_again += sum(now.get(name) != changed for name, changed in written.items())
-        written = now
-    finish(sounds, out, options.lanes)
-    n_again += sum(done(out).get(name) != changed for name, changed in written.items())
-    expected, found = digests(whole), digests(out)
-    row = {
-        "jobs": n_jobs,
-        "kills": n_kills,
-        "lost": len(expected.keys() - found.keys()),
-        "different": len({name for name in found if found[name] != expected.get(name)}),
-        "written_again": n_again,
-    }
-    report.add(KILLS, row)
-    report.target("killed batch", "lost, different or repeated outputs", sum([*row.values()][2:]), at_most=0)
-
-
-def run_thousands(options: argparse.Namespace, report: Report, work: Path) -> None:
-    """Run thousands of short jobs with two kills; follow the memory of the workers."""
-    sounds = write_sounds(work / "thousands", options.files, 0.1, 8_000, options.seed)
-    started = time.monotonic()
-    n_listed = len(read_jobs(str(sounds), "edit", ["do=gain -6dB"]))
-    list_seconds = time.monotonic() - started
-    out = work / "thousands-out"
-    started = time.monotonic()
-    n_kills = sum(kill_after(sounds, out, options.files // 20, with_workers=bool(index)) for index in range(2))
-    process = start(sounds, out)
-    megabytes: list[float] = []
-    while process.poll() is None:
-        if sizes := [megabytes_of(child) for child in children_of(process.pid)]:
-            megabytes.append(max(sizes))
-        time.sleep(0.2)
-    run_seconds = time.monotonic() - started
-    started = time.monotonic()
-    finish(sounds, out)
-    tenth = max(1, len(megabytes) // 10)
-    first, last = (
-        statistics.median(part) for part in (megabytes[tenth : 2 * tenth] or [0.0], megabytes[-tenth:] or [0.0])
-    )
-    row = {
-        "files": n_listed,
-        "list_seconds": list_seconds,
-        "run_seconds": run_seconds,
-        "kills": n_kills,
-        "lost": n_listed - len(done(out)),
-        "no_op_seconds": time.monotonic() - started,
-        "first_megabytes": first,
-        "last_megabytes": last,
-    }
-    report.add(SIZE, row)
-    report.target("thousands of files", "lost jobs", row["lost"], at_most=0)
-    report.target("memory of a worker", "growth, MB", last - first, at_most=FLAT_MEGABYTES)
-
-
-def children_of(pid: int) -> list[int]:
-    """Return the child processes of all threads of a process; none where the system does not list them."""
-    try:
-        lists = [path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/children")]
-    except OSError:  # it has ended
-        return []
-    return [int(child) for children in lists for child in children.split()]
-
-
-def megabytes_of(pid: int) -> float:
-    """Return the resident memory of a process; 0 once it has ended."""
-    try:
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
-    except OSError:
-        return 0.0
-
-
 BENCHMARK = Benchmark(
     __doc__,
-    (WORKERS, KILLS, SIZE, TARGETS),
+    (WORKERS, TARGETS),
     add_options,
     measure,
-    smoke={"parts": ["kills"], "kills": 1, "lanes": 1},
+    smoke={"engines": ["plain", "processes"], "runs": 1, "jobs": 2, "seconds": 0.5},
 )
 
 if __name__ == "__main__":

@@ -29,9 +29,7 @@ SCRIPTS = {
 """Programs by the argument that tests/fresh_home.py takes, and one that only imports."""
 
 CALLS = Table(
-    "network calls and files",
-    columns(process="s", seconds="g", network_calls="d", files_outside="d"),
-    is_optional=True,
+    "network calls and files", columns(process="s", seconds="g", network_calls="d", files_outside="d"), is_optional=True
 )
 
 
@@ -52,7 +50,6 @@ def trace(process: str, seconds: float, folder: Path) -> tuple[list[str], list[s
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of this script."""
     parser.add_argument("--only", nargs="+", choices=SCRIPTS, default=["play", "train"])
     parser.add_argument("--seconds", type=float, default=75.0, help="that a process stays after its work")
 

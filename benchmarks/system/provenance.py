@@ -39,7 +39,6 @@ SIGNING = Table(
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of this script."""
     parser.add_argument("--seconds", type=float, default=10.0, help="length of the sound")
 
 

@@ -44,14 +44,10 @@ NEEDS = {"encode, 3 s": "speak"}
 TARGET_SECONDS = {"speak": 0.6, "speak --stream, first bytes": 0.6}
 FIRST_BYTES = 46  # more than the header of the WAV file
 
-STARTS = Table(
-    "cold starts",
-    columns(command="s", seconds=".2f", processor_seconds=".2f", times_of_python=".0f"),
-)
+STARTS = Table("cold starts", columns(command="s", seconds=".2f", processor_seconds=".2f", times_of_python=".0f"))
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of this script."""
     parser.add_argument("--runs", type=int, default=9)
     parser.add_argument("--only", nargs="+", choices=COMMANDS, default=list(COMMANDS), help=f"besides {BARE}")
 

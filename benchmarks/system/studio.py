@@ -1,8 +1,7 @@
-"""Drive the studio in Chromium: weight and load time of the page, time to sounds, cancelling, and a whole training.
+"""Drive the studio in Chromium: weight and load time of the page, time to sounds, and cancelling.
 
 python -m benchmarks.system.studio                 # needs Playwright and Chromium
 python -m benchmarks.system.studio --only live     # from a cell or a key of the sequencer to its sound
-python -m benchmarks.system.studio --train         # also trains: starts, sees curves, stops and resumes
 WAVEWRIGHT_AXE=axe.min.js python -m benchmarks.system.studio --only access
 """
 
@@ -10,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 import statistics
 import subprocess
 import sys
@@ -22,12 +20,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from benchmarks.harness.peers import Peer
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import TARGETS, Table, columns
-from wavewright.audio.clip import Clip
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator
@@ -47,7 +42,6 @@ LIVE = Table(
 )
 SOUNDS = Table("time to sounds", columns(action="s", median_ms=".0f", slowest_ms=".0f", n="d"), is_optional=True)
 ACCESS = Table("accessibility", columns(panel="s", serious="d", width_at_360=".0f"), is_optional=True)
-TRAINING = Table("training", columns(part="s", value=".1f", unit="s"), is_optional=True)
 
 LOADED = """
 () => {
@@ -65,7 +59,6 @@ WEIGHT = """
 """Bytes of the page's own files that were loaded."""
 
 OPEN_ALL = "() => document.querySelectorAll('details').forEach(each => { each.open = true; })"
-STOPPED = "() => document.querySelector('[data-panel=training] button.stop').disabled"
 
 
 @contextmanager
@@ -315,62 +308,9 @@ def measure_access(browser: Browser, url: str, report: Report) -> None:
     report.target("studio", "widest panel at 360 px", max(row["width_at_360"] for row in rows), at_most=360)
 
 
-def measure_training(studio: Studio, folder: Path, report: Report) -> None:
-    """Train by the page: drop a folder, start, see curves, stop, resume."""
-    rng = np.random.default_rng(0)
-    for label, hz in (("low", 110.0), ("high", 880.0)):
-        (folder / label).mkdir(parents=True)
-        for number in range(12):
-            times = np.arange(8_000) / 16_000
-            wave = np.sin(2 * np.pi * hz * rng.uniform(0.9, 1.1) * times) * np.exp(-8 * times)
-            Clip(0.5 * wave[None].astype(np.float32), 16_000).write(folder / label / f"{number}.wav")
-    panel = studio.open("training")
-    panel.locator("input[type=file]").set_input_files(str(folder))
-    studio.status("24 clips inspected.")
-    panel.get_by_label("Size").select_option("tiny")
-    panel.get_by_label("Minutes").fill("5")
-    panel.get_by_label("Settings, separated by spaces").fill("training.evaluate_every=20 training.save_every=20")
-    started = time.monotonic()
-    panel.get_by_role("button", name="Start training").click()
-    studio.page.locator("[data-panel=training] .legend span").first.wait_for(timeout=240_000)
-    report.add(TRAINING, {"part": "start to the first curve", "value": time.monotonic() - started, "unit": "s"})
-    panel.locator("button[data-name]").first.wait_for(timeout=240_000)
-    panel.locator("button[data-name]").first.click()
-    studio.loudest()
-    report.add(TRAINING, {"part": "start to the first sample played", "value": time.monotonic() - started, "unit": "s"})
-    started = time.monotonic()
-    panel.get_by_role("button", name="Stop and save").click()
-    studio.page.wait_for_function(STOPPED, timeout=120_000)
-    report.add(TRAINING, {"part": "stop and save", "value": time.monotonic() - started, "unit": "s"})
-    studio.status("was stopped; Resume continues it.")
-    step = step_of(panel)
-    panel.get_by_label("Minutes").fill("0.3")
-    started = time.monotonic()
-    panel.get_by_role("button", name="Resume").click()
-    studio.status(f"Training {folder.name}")
-    studio.page.locator("#status", has_text="is a model now").wait_for(timeout=240_000)
-    seconds = time.monotonic() - started
-    report.add(TRAINING, {"part": "resume for 0.3 minutes, to a model", "value": seconds, "unit": "s"})
-    report.add(TRAINING, {"part": "steps before the stop", "value": step, "unit": "steps"})
-    report.add(TRAINING, {"part": "steps after resuming", "value": step_of(panel), "unit": "steps"})
-    generate = studio.open("generate")
-    generate.get_by_label("Model", exact=True).select_option(folder.name)
-    generate.locator("#generate-button").click()
-    studio.loudest()
-
-
-def step_of(panel: Locator) -> int:
-    """Return the step of a run that the panel shows."""
-    found = re.search(r": step (\d+)", panel.inner_text())
-    assert found
-    return int(found[1])
-
-
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of this script."""
     parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS))
     parser.add_argument("--repeats", type=int, default=11)
-    parser.add_argument("--train", action="store_true", help="train a small model by the page, in some minutes")
 
 
 def measure(options: argparse.Namespace, report: Report) -> None:
@@ -388,19 +328,13 @@ def measure(options: argparse.Namespace, report: Report) -> None:
             measure_sounds(studio, report, options.repeats)
         if "live" in options.only:
             measure_live(studio, report, options.repeats)
-        if options.train:
-            measure_training(studio, Path(name) / "beeps", report)
         studio.close()
         if "access" in options.only:
             measure_access(browser, url, report)
 
 
 BENCHMARK = Benchmark(
-    __doc__,
-    (PAGE, SOUNDS, LIVE, ACCESS, TRAINING, TARGETS),
-    add_options,
-    measure,
-    smoke={"only": ["page"], "repeats": 1},
+    __doc__, (PAGE, SOUNDS, LIVE, ACCESS, TARGETS), add_options, measure, smoke={"only": ["page"], "repeats": 1}
 )
 
 if __name__ == "__main__":

@@ -1,16 +1,12 @@
 """Compare the text of EPUBs with what Pandoc reads in them: chapters, their order, and words that are left out.
 
     python -m benchmarks.text.books BOOK.epub ... --passages passages.txt
-    python -m benchmarks.text.books --narrate SHORT.epub --voice en-kathleen
 
 Words of both readings are aligned, paragraphs first, then words where paragraphs differ. A word that only Pandoc has is
 left out, one that only ours has is added; a passage in another place counts as both. Pandoc's notes are removed from
 its document, and ``--passages`` writes all passages, so that a person sees what they are. ``chapters`` are ours,
 ``entries`` those of the first level of the book's table of contents, read here by itself; ``in_order`` says how many of
 them, in their order, are titles of our chapters.
-
-``--narrate`` speaks a book to an M4B and compares what FFprobe reads in it: titles and lengths of chapters, picture and
-tags.
 """
 
 from __future__ import annotations
@@ -22,20 +18,17 @@ import posixpath
 import re
 import subprocess
 import sys
-import tempfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
-from benchmarks.harness.peers import FFMPEG, PANDOC
+from benchmarks.harness.peers import PANDOC
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import TARGETS, Table, columns
-from wavewright.tasks.narrate import narrate
 from wavewright.text.epub import Epub, read_epub
 
 MAX_LEFT_OUT_PERCENT = 1.0
-MAX_SECONDS_OFF = 0.1  # of a chapter in FFprobe's reading
 
 BOOKS = Table(
     "books",
@@ -52,11 +45,6 @@ BOOKS = Table(
         title="s",
         author="s",
     ),
-    is_optional=True,
-)
-AUDIO_BOOKS = Table(
-    "audio books",
-    columns(book="s", chapters="d", titles_equal="s", seconds="d", worst_seconds_off=".3f", has_picture="s", tags="d"),
     is_optional=True,
 )
 
@@ -160,62 +148,23 @@ def _facts(book: Epub) -> dict[str, str | int]:
     return {"cover_bytes": len(book.cover), "title": book.title, "author": book.author}
 
 
-def listen(path: Path, voice: str, report: Report) -> None:
-    """Narrate a book to an M4B, and add what FFprobe reads in it."""
-    book = read_epub(path)
-    with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder) / "book.m4b"
-        made = narrate(path, voice=voice, out=Path(folder) / "chapters", audiobook=out, quiet=True)
-        command = ["ffprobe", "-v", "error", "-show_chapters", "-show_format", "-show_streams", "-of", "json", str(out)]
-        found = json.loads(_output(command))
-    chapters = [
-        (each["tags"]["title"], float(each["start_time"]), float(each["end_time"])) for each in found["chapters"]
-    ]
-    lengths = [end - start for _, start, end in chapters]
-    pauses = [1.0] * (len(made.chapters) - 1) + [0.0]  # after each chapter but the last
-    off = [
-        abs(length - each.seconds - pause) for length, each, pause in zip(lengths, made.chapters, pauses, strict=True)
-    ]
-    tags = {key.lower(): text for key, text in found["format"]["tags"].items()}
-    wanted = {"title": book.title, "album": book.title, "artist": book.author, "genre": "Audiobook", "date": book.year}
-    report.add(
-        AUDIO_BOOKS,
-        {
-            "book": path.name,
-            "chapters": len(chapters),
-            "titles_equal": [title for title, _, _ in chapters] == [chapter.title for chapter in book.chapters],
-            "seconds": round(float(found["format"]["duration"])),
-            "worst_seconds_off": max(off),
-            "has_picture": any(stream["disposition"]["attached_pic"] for stream in found["streams"]),
-            "tags": sum(tags.get(key) == text for key, text in wanted.items()),
-        },
-    )
-    report.target(path.name, "chapters' lengths, seconds off", max(off), at_most=MAX_SECONDS_OFF)
-
-
 def _output(command: list[str], given: bytes | None = None) -> bytes:
     return subprocess.run(command, check=True, capture_output=True, input=given).stdout
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of this script."""
     parser.add_argument("books", nargs="*", type=Path, help="EPUBs")
     parser.add_argument("--passages", type=Path, default=None, help="file for the passages that differ")
-    parser.add_argument("--narrate", type=Path, default=None, help="EPUB to speak to an M4B")
-    parser.add_argument("--voice", default="en-kathleen")
 
 
 def measure(options: argparse.Namespace, report: Report) -> None:
-    """Compare the books, and listen to the narrated one."""
+    """Compare the books."""
     if PANDOC.is_installed:
         found = [line for path in options.books for line in compare(path, report)]
         if options.passages is not None:
             options.passages.write_text("".join(f"{line}\n" for line in found), encoding="utf-8")
     else:
         report.skip(PANDOC, "The text of books")
-    if options.narrate is not None:
-        FFMPEG.require()
-        listen(options.narrate, options.voice, report)
 
 
 def smoke_books(folder: Path) -> list[Path]:
@@ -227,7 +176,7 @@ def smoke_books(folder: Path) -> list[Path]:
     return [folder / "book.epub"]
 
 
-BENCHMARK = Benchmark(__doc__, (BOOKS, AUDIO_BOOKS, TARGETS), add_options, measure, smoke={"books": smoke_books})
+BENCHMARK = Benchmark(__doc__, (BOOKS, TARGETS), add_options, measure, smoke={"books": smoke_books})
 
 if __name__ == "__main__":
     sys.exit(BENCHMARK.run())

@@ -35,15 +35,8 @@ LISTS = [Path(__file__).parents[2] / "tests" / "text" / name for name in ("list.
 SENTENCE_END = " | "
 """What stands between the sentences of an expected reading, if it says where they end."""
 
-SECTIONS = Table(
-    "texts by section",
-    columns(list="s", section="s", texts="d", right="d", accuracy_percent=".1f"),
-)
-ERRORS = Table(
-    "texts that are read otherwise",
-    columns(text="s", expected="s", actual="s"),
-    is_optional=True,
-)
+SECTIONS = Table("texts by section", columns(list="s", section="s", texts="d", right="d", accuracy_percent=".1f"))
+ERRORS = Table("texts that are read otherwise", columns(text="s", expected="s", actual="s"), is_optional=True)
 
 
 @dataclass(frozen=True)
@@ -98,7 +91,6 @@ def score(path: Path, language: str) -> list[Item]:
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of this script."""
     parser.add_argument("lists", nargs="*", type=Path, metavar="LIST", default=LISTS, help="lists of texts")
     parser.add_argument("--language", default="en", help="en, en-GB, de, es, es-419, it or fr")
     parser.add_argument("--errors", action="store_true", help="also list each text that is read otherwise")

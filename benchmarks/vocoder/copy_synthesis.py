@@ -163,15 +163,7 @@ def row_of(name: str, judged: Judged, recordings: Judged, real_time_factor: floa
     return row
 
 
-def write_waves(judged: Judged, clips: Sequence[Entry], folder: Path) -> None:
-    """Write copies as WAV files named like their recordings."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for wave, clip in zip(judged.waves, clips, strict=True):
-        Clip(wave[None], judged.sample_rate).write(folder / f"{clip.path.stem}.wav")
-
-
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of this script."""
     parser.add_argument("--clips", type=Path, default=Path("corpora/speech"), help="a corpus with texts")
     parser.add_argument("--split", default="test")
     parser.add_argument("--count", type=int, default=40)
@@ -183,7 +175,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add_judge_options(parser)
     parser.add_argument("--no-griffin-lim", action="store_true", help="leave out the copies by Griffin-Lim")
     parser.add_argument("--rounds", type=int, default=3, help="of timing")
-    parser.add_argument("--out", type=Path, default=None, help="folder for the copies, to listen to")
 
 
 def measure(options: argparse.Namespace, report: Report) -> None:
@@ -208,8 +199,6 @@ def measure(options: argparse.Namespace, report: Report) -> None:
         report.add(COPIES, row)
         report.target(name, "points above the recordings", row["points_above_the_recordings"], MAX_WORD_ERROR_POINTS)
         report.target(name, "DNSMOS below the recordings", row["dnsmos_below_the_recordings"], MAX_DNSMOS_LOSS)
-        if options.out:
-            write_waves(judged, clips, options.out / Path(name).name)
 
 
 BENCHMARK = Benchmark(

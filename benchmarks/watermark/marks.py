@@ -51,8 +51,7 @@ QUALITY = Table(
     | columns(pauses_db=".2f"),
 )
 DETECTION = Table(
-    "detection",
-    columns(mark="s", change="s", seconds="g", clips="d", detected=".2f") | optional(median_log10_p=".0f"),
+    "detection", columns(mark="s", change="s", seconds="g", clips="d", detected=".2f") | optional(median_log10_p=".0f")
 )
 TOGETHER = Table("together", columns(sounds="s", files="d", detected_alone=".2f", log10_p_together=".0f"))
 FALSE_POSITIVES = Table(
@@ -294,7 +293,6 @@ MEASURES = dict(
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of this script."""
     parser.add_argument("--speech", type=Path, default=Path("corpora/prompts"), help="folder of recorded speech")
     parser.add_argument("--sounds", type=Path, default=Path("corpora/effects"), help="folder of other sounds")
     parser.add_argument("--one-shots", type=Path, nargs="*", default=[Path("corpora/drums"), Path("corpora/digits")])

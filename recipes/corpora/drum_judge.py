@@ -1,4 +1,4 @@
-"""Drums of kits that the bundled model is not trained on, for the judge of benchmarks/generation/drum_judge.py.
+"""Drums of kits that the bundled model is not trained on, for the second judge of benchmarks/generation/clips.py.
 
 Most are under the GPL, so models trained on them must not be bundled. Sources, each a folder on this machine:
 

@@ -2,7 +2,7 @@
 
     git clone https://github.com/zhj12399/HeartSoundSynthesis
     python -m recipes.heart_sounds --data HeartSoundSynthesis/train-data --out corpora/heart-sounds
-    python -m benchmarks.recognition.heart_sounds --corpus corpora/heart-sounds
+    python -m recipes.heart_sounds.evaluation --corpus corpora/heart-sounds
 
 The recordings (2 kHz) are in ``Audios``; the names in ``Cropped`` have the labels, normal and abnormal. The letter of a
 name is the source database, a to f. The databases are by Liu et al., "An open access database for the evaluation of

@@ -42,7 +42,7 @@ class Limits:
 
 
 LIMITS = Limits(4.0, 0.3)
-"""Of a clip; at most one in 50 other takes of the same words and speakers is within them: see docs/benchmarks."""
+"""Of a clip; at most one in 50 other takes of the same words and speakers is within them."""
 
 CONTINUED_LIMITS = Limits(4.0, 0.25)
 """Of a continuation: narrower, since it starts from the recording itself, which is then the nearest of all anyway."""

@@ -1,8 +1,7 @@
 """Run random sequences of commands in which each command takes files that earlier ones wrote.
 
-    python -m benchmarks.code.command_sequences --count 500
-    python -m benchmarks.code.command_sequences --count 1 --first 137       # one of them again
-    python -m benchmarks.code.command_sequences --count 20 --processes      # each command in a process of its own
+    python tests/command_sequences.py 0 500
+    python tests/command_sequences.py 137 1         # one of them again
 
 A sequence starts with a sound or a score by a command. Each further command is drawn among those that take a kind of
 file that is there, with random formats and settings. No output of Wavewright may be refused by Wavewright, no command
@@ -12,7 +11,6 @@ installed. Refusals that are right, such as a transcription without notes, are i
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import io
 import json
@@ -21,7 +19,6 @@ import os
 import random
 import re
 import shlex
-import subprocess
 import sys
 import tempfile
 import traceback
@@ -30,8 +27,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from unittest import mock
 
-from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import Table, columns
 from wavewright.apps import cli
 from wavewright.audio.sound_file import open_sound
 from wavewright.models import HOME_VARIABLE
@@ -373,10 +368,6 @@ def _labels(sequence: Sequence) -> list[str]:
     return ["--label-a", "kick", "--label-b", "snare"] if sequence.chance(0.5) else []
 
 
-FAULTS = Table("faults", columns(sequence="d", step="d", code="d", command="s", message="s"), is_optional=True)
-TOTALS = Table("sequences", columns(sequences="d", commands="d", right_refusals="d", faults="d"))
-
-
 def run_command(arguments: list[str]) -> tuple[int, str]:
     """Run a command in this process; return its exit code, 1 for a traceback, and what it wrote as errors."""
     errors = io.StringIO()
@@ -391,16 +382,7 @@ def run_command(arguments: list[str]) -> tuple[int, str]:
     return code, errors.getvalue()
 
 
-def run_process(arguments: list[str]) -> tuple[int, str]:
-    """Run a command in a process of its own; return its exit code, and what it wrote as errors."""
-    code = "import sys; from wavewright.apps.cli import run; sys.exit(run(sys.argv[1:]))"
-    ended = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False)
-    return ended.returncode, ended.stderr
-
-
-def run_sequence(
-    number: int, folder: Path, run: Callable[[list[str]], tuple[int, str]] = run_command
-) -> tuple[Sequence, list[tuple[int, str]]]:
+def run_sequence(number: int, folder: Path) -> tuple[Sequence, list[tuple[int, str]]]:
     """Run a sequence in a folder; return it, and the exit code and errors of each command."""
     sequence = Sequence(number, folder / "files", random.Random(number))
     sequence.folder.mkdir()
@@ -410,7 +392,7 @@ def run_sequence(
         if sequence.chance(0.3):
             sequence.has_key = True
             sequence.commands.append(["keys", "new"])
-            results.append(run(sequence.commands[-1]))
+            results.append(run_command(sequence.commands[-1]))
         for step in range(sequence.random.randint(4, 9)):
             choices = [name for name in STEPS if _can(sequence, name)] if step else []
             make = STEPS[sequence.random.choice(choices)][1] if choices else _start(sequence)
@@ -418,7 +400,7 @@ def run_sequence(
             if sequence.has_key and command[0] in SIGNING and ".m4a" not in " ".join(command) and sequence.chance(0.5):
                 command.append("--sign")
             sequence.commands.append(command)
-            code, message = run(command)
+            code, message = run_command(command)
             results.append((code, message + _problems(sequence, command, code)))
     return sequence, results
 
@@ -477,39 +459,21 @@ def is_right(command: list[str], code: int, message: str) -> bool:
     return code == 0 or is_unsigned or (code == cli.BAD_INPUT and any(re.search(part, message) for part in allowed))
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of this script."""
-    parser.add_argument("--count", type=int, default=500)
-    parser.add_argument("--first", type=int, default=0, help="number, which is the seed, of the first sequence")
-    parser.add_argument("--processes", action="store_true", help="run each command in a process of its own")
-
-
-def measure(options: argparse.Namespace, report: Report) -> None:
-    """Run the sequences; add a row for each fault, and one with the totals."""
-    n_commands = n_refused = n_faults = 0
-    run = run_process if options.processes else run_command
-    for number in range(options.first, options.first + options.count):
+def main(first: int, count: int) -> int:
+    """Run the sequences of some numbers, print each fault, and return 1 if there are any."""
+    n_commands = n_faults = 0
+    for number in range(first, first + count):
         with tempfile.TemporaryDirectory() as folder:
-            sequence, results = run_sequence(number, Path(folder), run)
-        for step, (code, message) in enumerate(results):
-            n_commands += 1
-            right = is_right(sequence.commands[step], code, message)
-            n_refused += code != 0 and right
-            if not right:
+            sequence, results = run_sequence(number, Path(folder))
+        n_commands += len(results)
+        for command, (code, message) in zip(sequence.commands, results, strict=True):
+            if not is_right(command, code, message):
                 n_faults += 1
                 last = (message.strip().splitlines() or [""])[-1]
-                command = shlex.join(sequence.commands[step]).replace(folder, ".")
-                report.add(
-                    FAULTS,
-                    {"sequence": number, "step": step, "code": code, "command": command, "message": last},
-                )
-    report.add(
-        TOTALS,
-        {"sequences": options.count, "commands": n_commands, "right_refusals": n_refused, "faults": n_faults},
-    )
+                print(f"{number}: {shlex.join(command).replace(folder, '.')}: {code}, {last}", flush=True)
+    print(f"{count} sequences, {n_commands} commands, {n_faults} faults")
+    return int(n_faults > 0)
 
-
-BENCHMARK = Benchmark(__doc__, (TOTALS, FAULTS), add_options, measure, smoke={"count": 1, "first": 3})
 
 if __name__ == "__main__":
-    sys.exit(BENCHMARK.run())
+    sys.exit(main(*map(int, sys.argv[1:3])))

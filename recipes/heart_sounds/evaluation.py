@@ -1,8 +1,8 @@
 """Normal and abnormal heart sounds: recordings of known databases, and of a database that was never seen.
 
     python -m recipes.heart_sounds --data HeartSoundSynthesis/train-data --out corpora/heart-sounds
-    python -m benchmarks.recognition.heart_sounds --corpus corpora/heart-sounds
-    python -m benchmarks.recognition.heart_sounds --corpus corpora/heart-sounds --augment 150
+    python -m recipes.heart_sounds.evaluation --corpus corpora/heart-sounds
+    python -m recipes.heart_sounds.evaluation --corpus corpora/heart-sounds --augment 150
 
 The score is that of the PhysioNet/CinC Challenge 2016 without its class of noisy recordings, the mean of sensitivity
 and specificity. Split ``recordings``: five folds, each database and label divided alike; patients are not known. Split

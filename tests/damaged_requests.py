@@ -1,27 +1,23 @@
-"""Send damaged requests to the server: none may crash it, get status 500 or a file that was not sent to it.
+"""Damaged requests to the server: none may crash it, get status 500 or a file that was not sent to it.
 
-    python -m benchmarks.serve.fuzz --requests 10000
+    python tests/damaged_requests.py 10000
 
-Paths, headers and bodies of valid requests are changed at random. A file with a secret text lies where the server was
-started and in its parent folder; no reply may have that text.
+Paths, headers and bodies of valid requests are changed at random.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import random
 import re
 import socket
 import sys
-from collections import Counter
+import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import chdir
 from dataclasses import dataclass
-
-from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import TARGETS, Table, columns
-from benchmarks.serve.local import LocalServer, serving
+from pathlib import Path
 
 SECRET = b"a-secret-that-no-reply-may-have"
 SECONDS = 30.0
@@ -95,11 +91,6 @@ STRANGE_HEADERS = (
         ("Authorization", "Bearer"),
         ("A b", "c"),
     ),
-)
-
-ANSWERS = Table(
-    "damaged requests",
-    columns(kind="s", requests="d", answered="d", refused="d", status_500="d", secrets="d"),
 )
 
 
@@ -196,43 +187,22 @@ def send(port: int, request: DamagedRequest) -> tuple[int, bytes]:
     return (int(status[1]) if status else 0), reply
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of this script."""
-    parser.add_argument("--requests", type=int, default=10_000)
-    parser.add_argument("--seed", type=int, default=1)
+def main(count: int) -> None:
+    """Send requests to a server that is started here, and print how many got each status; raise for a fault."""
+    from local_server import request, running
 
+    with tempfile.TemporaryDirectory() as name, chdir(name), running(job_workers=1, max_upload_mb=1) as server:
+        Path("secret.txt").write_bytes(SECRET)
+        with ThreadPoolExecutor(N_CLIENTS) as pool:
+            damaged = list(damaged_requests(1, count))
+            replies = pool.map(lambda each: send(server.port, each), damaged)
+            for each, (status, reply) in zip(damaged, replies, strict=True):
+                if status == 500 or SECRET in reply:
+                    raise AssertionError(f"{status}: {each}")
+        if request(server, "GET", "/health").status != 200 or [*Path().iterdir()] != [Path("secret.txt")]:
+            raise AssertionError("The server is gone, or wrote where it was started.")
+    print(f"{count} damaged requests: no status 500, no file, and the server answers.")
 
-def measure(options: argparse.Namespace, report: Report) -> None:
-    """Send the requests and count the answers by kind."""
-    with serving(["--max-upload-mb", "1", "--job-minutes", "0.2"]) as server:
-        for folder in (server.folder, server.folder.parent):
-            (folder / "secret.txt").write_bytes(SECRET)
-        for kind, counts in _counts(server, list(damaged_requests(options.seed, options.requests))).items():
-            report.add(ANSWERS, {"kind": kind, **{name: counts[name] for name in ANSWERS.columns if name != "kind"}})
-        is_alive = server.process.poll() is None and server.request("GET", "/health")[0] == 200
-        left = sorted(path.name for path in server.folder.iterdir())
-        report.target("server", "answers after all requests", float(is_alive), at_least=1)
-        report.target("server", "files it wrote where it was started", len(left) - 1, at_most=0)
-    rows = report.rows[ANSWERS.name]
-    for name in ("status_500", "secrets"):
-        report.target("requests", name, float(sum(int(str(row[name])) for row in rows)), at_most=0)
-
-
-def _counts(server: LocalServer, requests: list[DamagedRequest]) -> dict[str, Counter[str]]:
-    counts: dict[str, Counter[str]] = {}
-    with ThreadPoolExecutor(N_CLIENTS) as pool:
-        answers = pool.map(lambda request: (request, *send(server.port, request)), requests)
-        for request, status, reply in answers:
-            counted = counts.setdefault(request.kind, Counter())
-            counted["requests"] += 1
-            counted["answered"] += status > 0
-            counted["refused"] += 400 <= status < 500
-            counted["status_500"] += status == 500
-            counted["secrets"] += SECRET in reply
-    return dict(sorted(counts.items()))
-
-
-BENCHMARK = Benchmark(__doc__, (ANSWERS, TARGETS), add_options, measure, smoke={"requests": 40})
 
 if __name__ == "__main__":
-    sys.exit(BENCHMARK.run())
+    main(int(sys.argv[1]))

@@ -1,12 +1,12 @@
 """Delete a model family and run the tests of everything else.
 
-    python -m benchmarks.code.without_family                  # each family in turn: the suite as often
-    python -m benchmarks.code.without_family gan vae
+    python .ci/without_family.py                  # each family in turn: the suite as often
+    python .ci/without_family.py gan vae
 
 In a copy of the repository, the family's folder, its line in ``families/__init__.py``, its files in the tree of
 ``docs/architecture.md``, its bundled models and its entry in ``tests/tiny_families.py`` are deleted. A family that
 imports it goes with it. So do the test modules that import the family, directly or through a helper, and the tests that
-name the family or one of its bundled models (:mod:`benchmarks.harness.family_tests`). The tests of `ABOUT_ALL`, whose
+name the family or one of its bundled models (family_tests.py). The tests of `ABOUT_ALL`, whose
 subject are all families at once, are left out. All others must pass. Exits with 1 where one fails.
 """
 
@@ -22,30 +22,25 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.harness.family_tests import NAMES
-from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import Table, columns
+from family_tests import NAMES
+
 from wavewright import models
 from wavewright.families import FAMILIES
 from wavewright.models.card import Card
 
-ROOT = Path(__file__).resolve().parents[2]
-PLUGIN = "benchmarks.harness.family_tests"
+ROOT = Path(__file__).resolve().parents[1]
+PLUGIN = "family_tests"
 
 ABOUT_ALL = ("test_documents", "test_site", "test_benchmarks", "test_family_table")
 """Tests of the documents and benchmarks, which describe every family."""
 
-SUITES = Table("suites", columns(family="s", passed="d", failed="d", deleted_modules="d"))
 
-
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of this script."""
+def main() -> int:
+    """Run the suite without each family; return 1 if a test fails."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("families", nargs="*", metavar="FAMILY", help="families, by default all")
-    parser.add_argument("--tests", nargs="*", default=[], help="test modules to run instead of all")
-
-
-def measure(options: argparse.Namespace, report: Report) -> None:
-    """Run the suite without each family."""
+    options = parser.parse_args()
+    has_fault = False
     for name in options.families or FAMILIES:
         with tempfile.TemporaryDirectory() as folder:
             tree = Path(folder) / "wavewright"
@@ -53,14 +48,15 @@ def measure(options: argparse.Namespace, report: Report) -> None:
             names = (name, *dependents(tree, name))
             bundled = [model for each in names for model in delete_family(tree, each)]
             modules = {module for each in names for module in delete_tests(tree, each)}
-            output = run_tests(tree, (*names, *bundled), options.tests)
+            output = run_tests(tree, (*names, *bundled))
         counts = {word: int(number) for number, word in re.findall(r"(\d+) (passed|failed|errors?)", output)}
         n_failed = counts.get("failed", 0) + counts.get("error", 0) + counts.get("errors", 0)
-        row = {"family": " and ".join(names), "passed": counts.get("passed", 0), "failed": n_failed}
-        report.add(SUITES, row | {"deleted_modules": len(modules)})
-        if n_failed or not row["passed"]:
-            report.has_fault = True
+        n_passed = counts.get("passed", 0)
+        print(f"without {' and '.join(names)}: {n_passed} passed, {n_failed} failed, {len(modules)} modules deleted")
+        if n_failed or not n_passed:
+            has_fault = True
             print(output[-20_000:], file=sys.stderr)
+    return int(has_fault)
 
 
 def copy_tree(target: Path) -> None:
@@ -113,21 +109,13 @@ def delete_tests(tree: Path, name: str) -> list[str]:
     return sorted(deleted)
 
 
-def run_tests(tree: Path, names: Sequence[str], tests: list[str]) -> str:
+def run_tests(tree: Path, names: Sequence[str]) -> str:
     """Run the tests of a tree that name none of some families and bundled models; return pytest's output."""
     others = {"PYTEST_ADDOPTS": ""}  # options of the tests that run this
-    environment = os.environ | others | {NAMES: " ".join(names), "PYTHONPATH": f"{tree / 'src'}:{tree}"}
-    command = [sys.executable, "-m", "pytest", "-p", PLUGIN, "-p", "no:cacheprovider", *tests]
+    environment = os.environ | others | {NAMES: " ".join(names), "PYTHONPATH": f"{tree / 'src'}:{tree}:{tree / '.ci'}"}
+    command = [sys.executable, "-m", "pytest", "-p", PLUGIN, "-p", "no:cacheprovider"]
     return subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, check=False).stdout
 
 
-BENCHMARK = Benchmark(
-    description=__doc__ or "",
-    tables=(SUITES,),
-    add_options=add_options,
-    measure=measure,
-    smoke={"families": ["gan"], "tests": ["tests/test_imports.py"]},
-)
-
 if __name__ == "__main__":
-    sys.exit(BENCHMARK.run())
+    sys.exit(main())

@@ -1,47 +1,33 @@
-"""Check clips of every generator, codec, vocoder and effect for pops, clicks, isolated samples and wrong levels.
+"""Random clips of every generator, codec, vocoder and effect, checked for pops, clicks, lone samples and wrong levels.
 
-    python -m benchmarks.generation.edges                                   # 2,000 clips, about 20 minutes of one core
-    python -m benchmarks.generation.edges --count 200 --seed 7 --json edges.json
-    python -m benchmarks.generation.edges --only ambience adjust --keep faults    # clips with faults, as files
+    python tests/random_clips.py 2000                # clips of all generators together; 20 minutes of one core
+    python tests/random_clips.py 200 7 adjust vary   # another seed, some generators
 
-A clip has random arguments (label, seed, length, rate, channels, bitrate, attributes ...), drawn from the seed, the
-generator's name and the clip's index alone. harness/edges.py defines a fault: the first or last 20 ms more than 3 dB
-above the peak of the rest (one-shots may start loud, and end in silence), a full-scale sample by itself, or a level
-outside the range of the training recordings (of a copy: more than COPY_DB from its source). Codecs, vocoders and
-effects process clips of the other generators, at random rates, levels and lengths; a fault that the source itself has
-is no fault of its copy. The strict limits give generators no room beyond the levels of their recordings, and copies 3
-dB. Exits with 1 where a clip has a fault by the wider limits.
+A clip has random arguments, drawn from the seed, the generator's name and the clip's index alone. clip_edges.py defines
+a fault; codecs, vocoders and effects process clips of the other generators, and what a source has is no fault of its
+copy. Exits with 1 where a clip has a fault.
 """
 
 from __future__ import annotations
 
-import argparse
 import sys
 import tempfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from clip_edges import ClipKind, Edges, edge_faults, measure_edges
 
 import wavewright
-from benchmarks.harness.edges import COPY_TOLERANCE_DB, ClipKind, Edges, edge_faults, measure_edges
-from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import Row, Table, columns, optional
 from wavewright.audio.clip import Clip
 from wavewright.base.errors import WavewrightError
 from wavewright.families import loading
 from wavewright.speech.voice import Voice
 
-EDGES = Table(
-    "edges of clips",
-    columns(generator="s", clips=",d", seconds=",.0f")
-    | optional(loudest_start_db="+.1f", loudest_end_db="+.1f")
-    | columns(faults="d", faults_by_the_strict_limits="d"),
-)
 RMS_RANGES_DB = {
     "rain": (-36.1, -10.9, -7.9),
     "sea-waves": (-53.2, -11.2, -8.4),
@@ -61,10 +47,9 @@ RMS_RANGES_DB = {
 Measured on seconds of ambience, whole digits and one-shots.
 """
 
-RANGE_DB = 3.0  # beyond the lowest and the highest; none by the strict limits
+RANGE_DB = 3.0  # beyond the lowest and the highest
 MIN_MEASURED_SECONDS = 1.0  # a shorter texture may be a pause between two crackles
 COPY_DB = 6.0  # between the levels of a source and of its copy
-STRICT_COPY_DB = 3.0  # between the levels and the edges of a source and of its copy, by the strict limits
 QUIETEST_DB = -45.0  # of a source whose level is compared
 SENTENCES = (
     "Yes.",
@@ -97,15 +82,11 @@ class CheckedClip:
     source: Edges | None = None
     rms_range_db: tuple[float, float] = (-np.inf, np.inf)
 
-    def faults(self, strict: bool = False) -> Faults:
+    def faults(self) -> Faults:
         """Return a sentence for each fault."""
-        if strict:
-            beyond_db = copy_db = 0.0 if self.source is None else STRICT_COPY_DB
-        else:
-            beyond_db, copy_db = RANGE_DB if self.source is None else COPY_DB, COPY_TOLERANCE_DB
-        low, high = self.rms_range_db
-        levels = (low - beyond_db, high + beyond_db)
-        return edge_faults(self.wave, self.sample_rate, self.kind, self.source, levels, copy_db)
+        beyond_db = RANGE_DB if self.source is None else COPY_DB
+        levels = (self.rms_range_db[0] - beyond_db, self.rms_range_db[1] + beyond_db)
+        return edge_faults(self.wave, self.sample_rate, self.kind, self.source, levels)
 
 
 @dataclass
@@ -115,22 +96,13 @@ class Tally:
     name: str
     n_clips: int = 0
     seconds: float = 0.0
-    loudest_start_db: float = -np.inf
-    loudest_end_db: float = -np.inf
     faults: list[str] = field(default_factory=list)
-    strict_faults: list[str] = field(default_factory=list)
 
     def add(self, clip: CheckedClip) -> None:
         """Count a clip."""
-        edges = measure_edges(clip.wave, clip.sample_rate)
         self.n_clips += 1
         self.seconds += clip.wave.shape[1] / clip.sample_rate
-        if clip.kind == "continuous" and clip.source is None:
-            self.loudest_start_db = max(self.loudest_start_db, edges.begin_db)
-        if clip.source is None:
-            self.loudest_end_db = max(self.loudest_end_db, edges.end_db)
         self.faults += [f"{clip.call}: {fault}" for fault in clip.faults()]
-        self.strict_faults += [f"{clip.call}: {fault}" for fault in clip.faults(strict=True)]
 
 
 Generator = Callable[[np.random.Generator], list[CheckedClip]]
@@ -138,7 +110,7 @@ Generator = Callable[[np.random.Generator], list[CheckedClip]]
 
 
 @cache
-def load_model(name: str) -> Any:  # noqa: ANN401 - each generator has parameters of its own
+def load_model(name: str) -> Any:
     """Return a bundled model."""
     return loading.load(name)
 
@@ -301,17 +273,9 @@ def wavenet(rng: np.random.Generator) -> list[CheckedClip]:
 
 
 def draw_one_shot(rng: np.random.Generator) -> CheckedClip:
-    """Return a recorded or generated drum to process."""
-    if RECORDINGS:
-        path = RECORDINGS[int(rng.integers(len(RECORDINGS)))]
-        clip = Clip.read(path).mono()
-        return CheckedClip(clip.resample(44_100).wave, 44_100, path.name, "one-shot")
+    """Return a drum to process."""
     drum = drums(rng)[0]
     return CheckedClip(drum.wave, drum.sample_rate, drum.call, "one-shot")
-
-
-RECORDINGS: list[Path] = []
-"""Drums to process; generated ones where it is empty."""
 
 
 def checked_effect(source: CheckedClip, wave: np.ndarray, call: str) -> CheckedClip:
@@ -373,72 +337,30 @@ GENERATORS: dict[str, tuple[Generator, float]] = {
 """Every generator, and its fraction of all clips."""
 
 
-def check(name: str, count: int, seed: int, folder: Path | None = None) -> Tally:
-    """Check at least ``count`` clips of a generator; write those with faults to ``folder``."""
+def check(name: str, count: int, seed: int) -> Tally:
+    """Check at least ``count`` clips of a generator."""
     tally = Tally(name)
     for call in range(count):
         if tally.n_clips >= count:
             break
         rng = np.random.default_rng([seed, zlib.crc32(name.encode()), call])
-        for index, clip in enumerate(GENERATORS[name][0](rng)):
+        for clip in GENERATORS[name][0](rng):
             tally.add(clip)
-            if folder and clip.faults():
-                folder.mkdir(parents=True, exist_ok=True)
-                path = folder / f"{name}-{call:04d}-{index}.wav"
-                Clip(np.clip(clip.wave, -1, 1), clip.sample_rate).write(path)
     return tally
 
 
-def row_of(tally: Tally) -> Row:
-    """Return the row of a generator; edges of copies depend on their sources and are left out."""
-    start_db, end_db = tally.loudest_start_db, tally.loudest_end_db
-    return {
-        "generator": tally.name,
-        "clips": tally.n_clips,
-        "seconds": tally.seconds,
-        "loudest_start_db": start_db if np.isfinite(start_db) else None,
-        "loudest_end_db": end_db if np.isfinite(end_db) else None,
-        "faults": len(tally.faults),
-        "faults_by_the_strict_limits": len(tally.strict_faults),
-    }
+def main(count: int, seed: int, names: Sequence[str]) -> int:
+    """Check clips, print the faults, and return 1 if there are any."""
+    chosen = names or list(GENERATORS)
+    total = sum(GENERATORS[name][1] for name in chosen)
+    n_faults = 0
+    for name in chosen:
+        tally = check(name, max(1, round(count * GENERATORS[name][1] / total)), seed)
+        print(f"{name}: {tally.n_clips} clips, {tally.seconds:,.0f} s, {len(tally.faults)} faults", flush=True)
+        print(*tally.faults, sep="\n", end="\n" if tally.faults else "")
+        n_faults += len(tally.faults)
+    return int(n_faults > 0)
 
-
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of this script."""
-    parser.add_argument("--count", type=int, default=2_000, help="clips of all generators together")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--only", nargs="+", choices=GENERATORS, default=list(GENERATORS), help="generators to check")
-    parser.add_argument("--drums", type=Path, default=None, help="folder of recorded drums to process")
-    parser.add_argument("--keep", type=Path, default=None, help="folder for the clips with faults")
-
-
-def measure(options: argparse.Namespace, report: Report) -> None:
-    """Add a row for each generator, and one for all."""
-    if options.drums:
-        labels = load_model("morph-drums").labels
-        RECORDINGS.extend(sorted(path for path in options.drums.rglob("*.flac") if path.parent.name in labels))
-    total = sum(GENERATORS[name][1] for name in options.only)
-    everything = Tally("all")
-    for name in options.only:
-        count = max(1, round(options.count * GENERATORS[name][1] / total))
-        tally = check(name, count, options.seed, options.keep)
-        report.add(EDGES, row_of(tally))
-        for fault in tally.faults:
-            report.note(f"{name}: {fault}")
-        for fault in tally.strict_faults:
-            if fault not in tally.faults:
-                report.note(f"{name}, by the strict limits alone: {fault}")
-        everything.n_clips += tally.n_clips
-        everything.seconds += tally.seconds
-        everything.faults += tally.faults
-        everything.strict_faults += tally.strict_faults
-    report.add(EDGES, row_of(everything))
-    report.has_fault = bool(everything.faults)
-
-
-BENCHMARK = Benchmark(
-    __doc__, (EDGES,), add_options, measure, smoke={"count": 3, "only": ["drums", "digits", "adjust"]}
-)
 
 if __name__ == "__main__":
-    sys.exit(BENCHMARK.run())
+    sys.exit(main(int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 0, sys.argv[3:]))

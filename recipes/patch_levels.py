@@ -1,7 +1,7 @@
 """Measure the loudness of the synthesiser's patches, and write the gains that make them equally loud.
 
-    python -m benchmarks.music.patch_levels --json levels.json
-    python -m benchmarks.music.patch_levels --write
+    python recipes/patch_levels.py
+    python recipes/patch_levels.py --write
 
 The loudness is that of single notes (BS.1770), the peak that of eight notes at the largest velocity. ``--write``
 changes ``gain_db`` in the files of the patches.
@@ -11,18 +11,13 @@ from __future__ import annotations
 
 import argparse
 import re
-import sys
 
 import numpy as np
 
-from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import TARGETS, Table, columns
 from wavewright.dsp.loudness import integrated_loudness
 from wavewright.synth import Patch, SynthEngine, load_patch, patch_names
 from wavewright.synth.patch_files import PATCHES
 
-LEVELS = Table("levels", columns(patch="s", loudness_lufs=".1f", peak_db=".1f"))
-TOLERANCE_LU = 3.0
 TARGET_LUFS, DRUMS_LUFS = -34.0, -36.3
 """Of single notes at the default volume, which leaves room for eight voices."""
 
@@ -78,26 +73,17 @@ def write_gain(name: str) -> None:
     path.write_text(re.sub(r"^gain_db = .*$", f"gain_db = {gain_db:.1f}", text, flags=re.MULTILINE), encoding="utf-8")
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of this script."""
+def main() -> None:
+    """Print the level of each patch; write the gains with ``--write``."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", nargs="+", choices=patch_names(), default=list(patch_names()))
     parser.add_argument("--write", action="store_true", help="write gain_db of the patches")
-
-
-def measure(options: argparse.Namespace, report: Report) -> None:
-    """Add a row for each patch."""
+    options = parser.parse_args()
     for name in options.only:
         if options.write:
             write_gain(name)
-        loudness_lufs, peak_db = loudness_of(name), chord_peak_db(name)
-        report.add(LEVELS, {"patch": name, "loudness_lufs": loudness_lufs, "peak_db": peak_db})
-        report.target(name, "loudness, LU from -34 LUFS", abs(loudness_lufs - TARGET_LUFS), at_most=TOLERANCE_LU)
-        report.target(name, "peak of eight notes, dB", peak_db, at_most=0.0)
+        print(f"{name}: {loudness_of(name):.1f} LUFS, eight notes {chord_peak_db(name):.1f} dB", flush=True)
 
-
-BENCHMARK = Benchmark(
-    __doc__ or "", (LEVELS, TARGETS), add_options, measure, smoke={"only": ["sub-bass", "drum-machine"]}
-)
 
 if __name__ == "__main__":
-    sys.exit(BENCHMARK.run())
+    main()

@@ -1,1 +1,0 @@
-"""Networks, losses and settings trained for the same time."""
