@@ -14,6 +14,7 @@ from wavewright import Clip, Score, analyse, read_score, render, write_score
 from wavewright.apps.cli import run
 from wavewright.audio.sound_file import open_sound
 from wavewright.base.errors import BadFolder, BadScore, ScoreWarning
+from wavewright.music.accompaniment.chord_text import with_chord_track
 from wavewright.music.score import CONTROL_CHANGE, PROGRAM, Track, controls_of, notes_of
 from wavewright.synth.soundfont import generators as gen
 from wavewright.synth.soundfont.writing import NewEntry, NewSample, write_soundfont
@@ -242,12 +243,39 @@ def test_without_reverb_the_sound_ends_with_its_notes(tmp_path):
     assert levels[1] > 1e-3
 
 
+def test_chord_symbols_are_played_as_their_notes_with_chords(tmp_path):
+    """The notes of C, then of A minor 7 over two bars, silence, then F over A; the last one to the end of its bar."""
+    text = 'X:1\nM:4/4\nL:1/4\nQ:1/4=120\nK:C\n"C"c2"Am7"e2|f4|"N.C."g4|"F/A"z2z2|'
+    (tmp_path / "a.abc").write_text(text)
+    played = with_chord_track(read_score(tmp_path / "a.abc"))
+    quarter = played.ticks_per_quarter
+    found = {}
+    for row in played.tracks[-1].notes:
+        key = (row["start"] / quarter, row["duration"] / quarter)
+        found.setdefault(key, []).append(int(row["pitch"]))
+    a_minor = [45, 55, 57, 60, 64]
+    assert {key: sorted(pitches) for key, pitches in found.items()} == {
+        (0, 2): [36, 55, 60, 64],
+        (2, 2): a_minor,
+        (4, 4): a_minor,
+        (12, 4): [45, 57, 60, 65],
+    }
+    result = render(tmp_path / "a.abc", tmp_path / "a.wav", chords=True, sample_rate=RATE, quiet=True)
+    assert (result.n_tracks, result.n_notes, result.n_chords) == (2, 4 + 18, 0)
+    (tmp_path / "b.abc").write_text('X:1\nM:4/4\nL:1/4\nK:C\n"C"z4|"G7"z4|')
+    alone = render(tmp_path / "b.abc", tmp_path / "b.wav", chords=True, sample_rate=RATE, quiet=True)
+    assert (alone.n_tracks, alone.n_notes) == (1, 9)
+    (tmp_path / "c.abc").write_text("X:1\nM:4/4\nL:1/4\nK:C\ncdef|")
+    with pytest.raises(BadScore, match=r"^The score has no chord symbols to play"):
+        render(tmp_path / "c.abc", tmp_path / "c.wav", chords=True, quiet=True)
+
+
 @pytest.mark.parametrize(("suffix", "n_chords"), [(".abc", 3), (".musicxml", 3), (".mid", 3)])
 def test_chord_symbols_over_a_melody_are_said_not_to_be_played(tmp_path, suffix, n_chords):
     (tmp_path / "score.abc").write_text('X:1\nM:4/4\nL:1/4\nK:C\n"C"c d "Am7"e f|"F/A"g4|')
     score = read_score(tmp_path / "score.abc")
     write_score(score, tmp_path / f"a{suffix}")
     shown = str(render(tmp_path / f"a{suffix}", tmp_path / "a.wav", sample_rate=RATE, quiet=True))
-    assert f"{n_chords} chord symbols not played; `wavewright accompany` plays chords" in shown
+    assert f"{n_chords} chord symbols not played; --chords plays them" in shown
     write_score(replace(score, tracks=score.tracks * 2), tmp_path / f"b{suffix}")
     assert "chord symbol" not in str(render(tmp_path / f"b{suffix}", tmp_path / "b.wav", sample_rate=RATE, quiet=True))

@@ -122,7 +122,8 @@ class RenderedScore:
             keys = ", ".join(map(str, sorted(self.unsounded)))
             lines.append(f"  {_count(sum(self.unsounded.values()), 'note')} without a sound there, of the keys {keys}")
         if self.n_chords:
-            lines.append(f"  {_count(self.n_chords, 'chord symbol')} not played; `wavewright accompany` plays chords")
+            unplayed = _count(self.n_chords, "chord symbol")
+            lines.append(f"  {unplayed} not played; --chords plays them, `wavewright accompany` in a style")
         lines += [f"  {stem}" for stem in self.stems]
         if self.clipped_in_stems:
             lines.append(f"Of the stems, {self.clipped_in_stems.warning(LOWER_THE_TRACKS)}")
@@ -182,6 +183,7 @@ def render(
         Field(description="Start of the second eighth in a quarter: 0.5 is straight, 0.67 triplets.", ge=0.5, le=0.8),
         InForm(step=0.01),
     ] = 0.5,
+    chords: Annotated[bool, Field(description="Play chord symbols, too: a track of held chords.")] = False,
     humanise: Annotated[bool, Field(description="Vary starts and velocities of notes a little.")] = False,
     seed: Annotated[
         int, Field(description="Seed of --humanise and of --instrument; same seed, same samples.", ge=0, le=MAX_SEED)
@@ -220,6 +222,10 @@ def render(
     _check_choice(soundfont, patch, wave, instrument, timbre)
     has_drums = patch in (None, ALL_PATCHES) and wave is None and instrument is None
     whole = _score(score, tune, note, seconds)
+    if chords:
+        from ..music.accompaniment.chord_text import with_chord_track
+
+        whole = with_chord_track(whole)
     read = _with_drums(whole, has_drums)
     if not read.n_notes:
         if whole.n_notes:
@@ -242,7 +248,8 @@ def render(
         reverb = PATCH_REVERB if (patch or wave or instrument) and score is not None else 0.0
     rendering = _Rendering(source, read, performance, title, open_engine, marking)
     mastering = Mastering(reverb, lufs, gain_db)
-    return rendering.write(target, name, {"tune": tune, **asdict(settings)}, mastering, stems, subtype, quiet)
+    made = {"tune": tune, **({"chords": True} if chords else {}), **asdict(settings)}
+    return rendering.write(target, name, made, mastering, stems, subtype, quiet)
 
 
 def render_composed(

@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Iterable, Sequence
-from itertools import cycle, islice
+from dataclasses import replace
+from itertools import cycle, islice, pairwise
 
-from ...base.errors import BadSetting, ScoreWarning
-from ..bars import Bar
-from ..score import Chord
+from ...base.errors import BadScore, BadSetting, ScoreWarning
+from ..bars import Bar, bars_of
+from ..score import Chord, Score, Track, notes_of
 from ..theory import ChordSymbol, MusicalKey, chord_of_numeral
 
 MAX_CHORDS = 10_000
 MAX_NAMED = 8
+BASS, TONES, CHORD_VELOCITY = 36, 55, 64  # lowest keys of a chord that is played, and its velocity
 Row = tuple[int, int, int, int]
 SAME = ("%", ".", "/")
 _NO_CHORD = re.compile(r"n\.?\s*c\.?|no chord|tacet", re.IGNORECASE)
@@ -96,6 +98,30 @@ def without_silences(rows: Iterable[Row], silences: Sequence[tuple[int, int]]) -
             end = min([start + duration, *(first for first, _ in silences if first > start)])
             kept.append((start, end - start, pitch, velocity))
     return kept
+
+
+def with_chord_track(score: Score) -> Score:
+    """Return a score whose chord symbols are notes of a track of their own, struck anew at each bar line.
+
+    The bass lies from C2 on, the other notes from G3 on. N.C. is silence; one warning names symbols that cannot be
+    read. The score itself has no symbols then. Raises BadScore if it has none to play.
+    """
+    marks = Track(notes_of((chord.tick, 1, BASS, 1) for chord in score.chords))
+    bars = bars_of(replace(score, tracks=(*score.tracks, marks)))  # to the last symbol too
+    known = chords_of_score(score.chords, 0)
+    if not known:
+        raise BadScore("The score has no chord symbols to play; leave out --chords.")
+    end = max(bars[-1].end, *(track.end for track in score.tracks), 0)
+    begin = min(chord.tick for chord in score.chords)
+    rows: list[Row] = []
+    stops = [*(tick for tick, _ in known[1:]), end]
+    for (tick, chord), stop in zip(known, stops, strict=True):
+        strikes = sorted({max(tick, begin), *(bar.start for bar in bars if tick < bar.start < stop), stop})
+        tones = (TONES + (each - TONES) % 12 for each in chord.pitch_classes)
+        pitches = [BASS + (chord.lowest - BASS) % 12, *sorted(tones)]
+        rows += [(on, off - on, pitch, CHORD_VELOCITY) for on, off in pairwise(strikes) for pitch in pitches]
+    notes = notes_of(without_silences(rows, silences_of(score.chords, end)))
+    return replace(score, tracks=(*score.tracks, Track(notes, "Chords")), chords=())
 
 
 def without_repeats(chords: list[tuple[int, ChordSymbol]]) -> tuple[tuple[int, ChordSymbol], ...]:
