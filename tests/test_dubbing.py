@@ -691,7 +691,7 @@ def test_what_is_read_is_never_replaced(scene):
         dub(folder / "scene.wav", out=folder / "scene.wav", original="remove", **given)
     for name in ("de", "en"):
         (folder / f"my.{name}.srt").write_bytes(before[f"{name}.srt"])
-    with pytest.raises(BadSetting, match=r"my\.de\.srt is read for the dub"):
+    with pytest.raises(BadSetting, match=r"my\.de\.srt is a file that is read, and is never replaced"):
         dub(folder / "my.de.srt", out=folder / "my.wav", captions="beside", **scene.options)
     made = dub(folder / "scene.wav", project=folder / "scene.toml", original="remove", **given)
     assert made.out == folder / "scene-en.wav"
