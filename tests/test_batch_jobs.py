@@ -31,7 +31,7 @@ from wavewright.apps.batch_jobs.keys import ModelHashes, job_key
 from wavewright.apps.batch_jobs.ray_lanes import ray_lanes
 from wavewright.apps.batch_jobs.remote_store import RemoteStore
 from wavewright.apps.batch_jobs.store import FolderStore
-from wavewright.apps.batch_jobs.worker import Lane, Lanes, LocalLane, ProcessLane
+from wavewright.apps.batch_jobs.worker import Lane, Lanes, LocalLane, PlaceLost, ProcessLane
 from wavewright.apps.cli import run
 from wavewright.base import whole_file
 from wavewright.base.errors import BadFolder, BadSetting, InUse, MissingExtra
@@ -519,6 +519,36 @@ def test_a_long_first_job_does_not_hold_the_others_back(monkeypatch):
     jobs = [BatchJob(i, "phonemes", {"text": "x"}, ".") for i in range(2)]
     run_jobs(jobs, these([MeetingLane(), MeetingLane()]), 0, lambda job, _: ended.append(job.line))
     assert sorted(ended) == [0, 1]
+
+
+class LostLane(Lane):
+    """A lane whose place is gone when it gets its first job."""
+
+    def __init__(self, lost: set[int]) -> None:
+        self.lost = lost
+
+    def run(self, job: BatchJob, models: dict[str, str]) -> JobOutcome:
+        if job.line in self.lost:
+            self.lost.discard(job.line)
+            raise PlaceLost("gone")
+        return JobOutcome(key=str(job.line))
+
+    def stop(self) -> None: ...
+
+
+def test_jobs_of_a_lost_place_run_again_and_have_not_failed():
+    jobs, ended = [BatchJob(i, "phonemes", {"text": "x"}, ".") for i in range(6)], []
+    lost, counts = {1, 3}, iter([2, 1, 0, *[2] * 100])
+    run_jobs(jobs, Lanes(lambda: LostLane(lost), lambda: next(counts)), 0, lambda *each: ended.append(each))
+    assert sorted(job.line for job, _ in ended) == [*range(6)]
+    assert not any(outcome.problem for _, outcome in ended)
+
+
+def test_without_a_place_a_batch_ends_with_a_sentence(monkeypatch):
+    monkeypatch.setattr("wavewright.apps.batch_jobs.batch.NO_PLACE_SECONDS", 0.0)
+    jobs = [BatchJob(1, "phonemes", {"text": "x"}, ".")]
+    with pytest.raises(BadSetting, match="There has been no processor"):
+        run_jobs(jobs, Lanes(lambda: LostLane(set()), lambda: 0), 0, lambda *_: None)
 
 
 def test_a_worker_with_other_models_refuses(tmp_path):

@@ -72,7 +72,7 @@ def test_a_real_training_takes_the_minutes_of_its_call(tmp_path, monkeypatch, cl
 def test_a_call_ends_in_time_to_export_where_the_plan_is_longer(tmp_path, monkeypatch, clock):
     ends = []
     original = Loop._log_end
-    monkeypatch.setattr(Loop, "_log_end", lambda loop, cause: ends.append(clock.now) or original(loop, cause))
+    monkeypatch.setattr(Loop, "_log_end", lambda loop: ends.append(clock.now) or original(loop))
     write_kit(tmp_path / "kit")
     settings = (*SETTINGS, "training.steps=100000")
     progress = run.train(

@@ -33,7 +33,7 @@ from wavewright.apps.batch_jobs.job_list import read_jobs
 from wavewright.apps.batch_jobs.keys import ModelHashes
 from wavewright.apps.batch_jobs.ray_lanes import ray_lanes
 from wavewright.apps.batch_jobs.store import FolderStore
-from wavewright.apps.batch_jobs.worker import Lane, ProcessLane
+from wavewright.apps.batch_jobs.worker import Lanes, ProcessLane
 from wavewright.base.worker_process import THREAD_VARIABLES
 from wavewright.families.loading import models_stay_open
 from wavewright.tasks.enhance import enhance
@@ -105,9 +105,10 @@ def seconds_of_engine(engine: str, n_workers: int, sounds: Path, out: Path) -> f
     jobs = [job for job in read_jobs(str(sounds), "enhance") if isinstance(job, BatchJob)]
     with ExitStack() as stack:
         if engine == "ray":
-            lanes: Sequence[Lane] = stack.enter_context(ray_lanes("ray", n_workers, store))
+            source = stack.enter_context(ray_lanes("ray", n_workers, store))
         else:
-            lanes = [ProcessLane(store) for _ in range(n_workers)]
+            source = Lanes(lambda: ProcessLane(store), lambda: n_workers)
+        lanes = [source.new() for _ in range(n_workers)]
         models = ModelHashes().of_job(jobs[0])
         for index, lane in enumerate(lanes):  # start the worker and open the model
             lane.run(BatchJob(0, "enhance", {"source": jobs[index].values["source"], "mix": 0.5}, str(sounds)), models)
@@ -119,7 +120,7 @@ def seconds_of_engine(engine: str, n_workers: int, sounds: Path, out: Path) -> f
             problems.extend(filter(None, [outcome.problem]))
 
         started = time.monotonic()
-        run_jobs(jobs, lanes, 0, on_end)
+        run_jobs(jobs, Lanes(iter(lanes).__next__, lambda: n_workers), 0, on_end)
     if problems:
         raise RuntimeError(problems[0])
     return ends[-1] - started

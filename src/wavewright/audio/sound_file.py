@@ -186,7 +186,7 @@ class OpenSound:
 
     @property
     def origin(self) -> dict[str, object]:
-        """What the file was made from, as its comment says; empty if it says nothing."""
+        """The provenance in the comment: source, settings and version; empty without one."""
         try:
             origin = parse(self.tags["comment"])
         except (ValueError, KeyError):

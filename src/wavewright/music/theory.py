@@ -372,6 +372,10 @@ class ChordSymbol:
         """Pitch class of the bass, the root if none is given."""
         return self.root if self.bass is None else self.bass
 
+    def close_voicing(self) -> list[int]:
+        """Return MIDI keys: the bass from C2 on, and all tones in the octave from E3 on."""
+        return [36 + self.lowest, *sorted(52 + (tone - 52) % 12 for tone in self.pitch_classes)]
+
     def symbol(self, *, flats: bool = False) -> str:
         """Return the symbol as :meth:`parse` reads it."""
         flats = flats or self.is_flat

@@ -44,7 +44,7 @@ Move = Callable[[Marker], Marker | None]
 
 
 class Step(Protocol):
-    """How an effect moves what is in a sound, see :class:`wavewright.effects.effect.Effect`."""
+    """The part of :class:`~wavewright.effects.effect.Effect` that maps positions, loops and pitch to the output."""
 
     keeps_loops: ClassVar[bool]
     keeps_parts: ClassVar[bool]
@@ -174,7 +174,7 @@ def _lost_within(part: ForeignPart, moved: ForeignPart) -> str:
 
 
 class _Timeline:
-    """How moments of a sound move through effects."""
+    """Map positions, loops and parts of a sound through a chain of effects."""
 
     def __init__(self, effects: Sequence[Step], formats: Sequence[SoundFormat]) -> None:
         self._steps = list(zip(effects, formats, strict=False))

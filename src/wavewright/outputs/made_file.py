@@ -36,7 +36,7 @@ class Carried:
 
     @property
     def origin(self) -> JsonValue:
-        """What the comment says."""
+        """The contents of the comment."""
         return parse(self.metadata.tags["comment"])
 
     def with_comment(self, origin: Mapping[str, object]) -> Carried:

@@ -41,7 +41,8 @@ SCRIPT = (
     r"(?P<fraction><sup>\s*(?P<upper>\d{1,3})\s*</sup>\s*(?:[/\u2044]|&frasl;)\s*<sub>\s*(?P<lower>\d{1,3})\s*</sub>)"
     rf"|(?P<script><(?P<kind>[sS][uU][pPbB])(?P<traits>(?:\s{_ATTRIBUTES})?)>"
     r"(?P<raised>(?:(?!</?[sS][uU][pPbB]\b)[^\x00]){0,300}?)</(?P=kind)\s*>)"
-    r"|(?P<note>(?<=[a-zA-Z,;!?.\"')\]\u2019\u201d])(?<!\d\.)<[aA]\s[^<>]{0,300}?href\s*=\s*[\"']?[^\"'\s<>]{0,300}#[^<>]{0,300}>"
+    r"|(?P<note>(?<=[a-zA-Z,;!?.\"')\]\u2019\u201d])(?<!\d\.)"
+    r"<[aA]\s[^<>]{0,300}?href\s*=\s*[\"']?[^\"'\s<>]{0,300}#[^<>]{0,300}>"
     r"\s*(?:\d{1,3}|[a-z]|[*\u2020\u2021\u00a7\u00b6]{1,3})\s*</[aA]\s*>)"
 )
 """A fraction of raised and lowered digits, what is raised or lowered, and the link of a note right after a word."""

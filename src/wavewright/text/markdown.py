@@ -17,7 +17,8 @@ from .characters import Characters
 from .html import SPOKEN, TAG, hides, spoken_token
 
 INLINE = re.compile(
-    r"(?P<escape>\\[!-/:-@\[-`{-~])|(?P<code>`+)|(?P<footnote>\[\^[^\]\s]{1,100}\])|(?P<link>!?\[)|(?P<marks>\*+|_+|~~?|==)|"
+    r"(?P<escape>\\[!-/:-@\[-`{-~])|(?P<code>`+)|(?P<footnote>\[\^[^\]\s]{1,100}\])|"
+    r"(?P<link>!?\[)|(?P<marks>\*+|_+|~~?|==)|"
     r"<(?P<address>(?:https?|ftp|mailto):[^\s<>]{1,2000}|[\w.+-]{1,64}@[\w.-]{1,200})>|"
     rf"{SPOKEN}|(?P<break>(?: {{2,}}|\\)(?=\n))"
 )

@@ -17,7 +17,6 @@ from .store import Store
 from .worker import JobWorker, Lane, Lanes, PlaceLost
 
 PREFIX = "ray"
-MAX_PROCESSORS = 1_024
 ASK_SECONDS = 1.0
 SILENT_SECONDS = 40.0
 """Longest silence of a head that is there; Ray ends the processes that it does not answer after 60 s."""
@@ -54,9 +53,7 @@ def ray_lanes(engine: str, n_wanted: int, store: Store) -> Iterator[Lanes]:
     cluster = Cluster(ray, engine)
     try:
         with cluster.watched():
-            yield Lanes(
-                lambda: RayLane(cluster, store), lambda: min(cluster.n_processors(), n_wanted or MAX_PROCESSORS)
-            )
+            yield Lanes(lambda: RayLane(cluster, store), lambda: cluster.n_places(n_wanted))
     finally:
         if is_ours and not cluster.is_gone:
             ray.shutdown()
@@ -87,10 +84,14 @@ class Cluster:
         finally:
             self._is_over.set()
 
-    def n_processors(self) -> int:
-        """Return the processors of the machines that are there; raise BadSetting if the head does not answer."""
+    def n_places(self, n_wanted: int) -> int:
+        """Return the processors that are there, or fewer if so many are wanted; 0 wants all.
+
+        Raises BadSetting if the head does not answer.
+        """
         self.check()
-        return sum(self._nodes.values())
+        n_processors = sum(self._nodes.values())
+        return min(n_processors, n_wanted or n_processors)
 
     def has(self, node: str) -> bool:
         """Return True if a machine has not been lost."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...base.errors import BadSetting
+from ...music.accompaniment.chord_text import CHORD_TRACK, CHORD_VELOCITY
 from ...music.accompaniment.melody import melody_track, skyline
 from ...music.bars import Bar, bars_of
 from ...music.score import KEY, METRE, NO_CHORD, Chord, Score, Track, notes_of
@@ -26,7 +27,7 @@ PlacedEvent = tuple[int, int, int, int, int]
 
 TICKS_PER_QUARTER = 480
 STEP_TICKS = TICKS_PER_QUARTER // STEPS_PER_QUARTER
-VELOCITY, CHORD_VELOCITY, DRUM_VELOCITY = 84, 62, 92
+VELOCITY, DRUM_VELOCITY = 84, 92
 MAX_STEPS = 20_000
 MIN_CHORD_NOTES = 2
 
@@ -313,9 +314,9 @@ def score_of(
         rows = [
             (start * STEP_TICKS, (end - start) * STEP_TICKS, pitch, CHORD_VELOCITY)
             for start, end, chord in named
-            for pitch in close_voicing(chord)
+            for pitch in chord.close_voicing()
         ]
-        tracks.append(Track(notes_of(rows), "chords", channel=1))
+        tracks.append(Track(notes_of(rows), CHORD_TRACK, channel=1))
     return Score(
         tuple(tracks),
         TICKS_PER_QUARTER,
@@ -340,11 +341,6 @@ def chord_of(symbol: int, vocabulary: Vocabulary) -> ChordSymbol:
     return ChordSymbol(root, QUALITIES[quality])
 
 
-def close_voicing(chord: ChordSymbol) -> list[int]:
-    """Return the root below middle C, and the other tones in the octave above it."""
-    return [36 + chord.root, *sorted(52 + (tone - 52) % 12 for tone in chord.pitch_classes)]
-
-
 def lane_events(grid: Grid, lane: int) -> list[Event]:
     """Return the events of a voice that are no rests."""
     starts = np.flatnonzero(~grid.is_held[:, lane])
@@ -361,7 +357,7 @@ def _rows(events: Sequence[Event], config: ComposerConfig, velocity: int) -> lis
 def voice_names(config: ComposerConfig) -> tuple[str, ...]:
     """Return the names of the voices."""
     if config.layout == "lead-sheet":
-        return ("melody", "chords")
+        return ("melody", CHORD_TRACK)
     if config.layout == "drums":
         return DRUM_NAMES
     if config.n_voices == len(CHOIR):

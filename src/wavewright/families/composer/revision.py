@@ -10,17 +10,16 @@ import numpy as np
 
 from ...base.errors import BadSetting
 from ...music.accompaniment.arrangement import with_resolution
+from ...music.accompaniment.chord_text import CHORD_TRACK, CHORD_VELOCITY
 from ...music.accompaniment.melody import melody_track
 from ...music.bars import bars_of
 from ...music.score import NO_CHORD, NOTE, RELEASE_VELOCITY, Chord, Score, Track
 from .config import ComposerConfig
 from .conversion import (
-    CHORD_VELOCITY,
     DRUM_VELOCITY,
     VELOCITY,
     Placed,
     chord_of,
-    close_voicing,
     lane_events,
     placed_on_grid,
     voice_names,
@@ -206,7 +205,7 @@ class Revision:
                 begin, stop = max(start, first), min(end, last)
                 if begin < stop:
                     tick = max(self.placed.tick(begin), 0)
-                    for pitch in close_voicing(chord_of(symbol, self.config.vocabulary)):
+                    for pitch in chord_of(symbol, self.config.vocabulary).close_voicing():
                         yield tick, self.placed.tick(stop) - tick, pitch, 0
 
     def _chords(self, grid: Grid) -> tuple[Chord, ...]:
@@ -284,7 +283,7 @@ def _with_notes(track: Track, removed: frozenset[int], rows: Sequence[tuple[int,
     if not removed and not rows:
         return track
     kept = np.delete(track.notes, sorted(removed))
-    usual = DRUM_VELOCITY if track.is_drum else CHORD_VELOCITY if track.name == "chords" else VELOCITY
+    usual = DRUM_VELOCITY if track.is_drum else CHORD_VELOCITY if track.name == CHORD_TRACK else VELOCITY
     velocity = int(np.median(track.notes["velocity"])) if len(track.notes) else usual
     new = np.zeros(len(rows), NOTE)
     for note, (start, duration, pitch, own_velocity) in zip(new, sorted(rows), strict=True):

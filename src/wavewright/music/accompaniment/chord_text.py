@@ -15,7 +15,7 @@ from ..theory import ChordSymbol, MusicalKey, chord_of_numeral
 
 MAX_CHORDS = 10_000
 MAX_NAMED = 8
-BASS, TONES, CHORD_VELOCITY = 36, 55, 64  # lowest keys of a chord that is played, and its velocity
+CHORD_VELOCITY, CHORD_TRACK = 62, "chords"  # of chords that are played as they are written
 Row = tuple[int, int, int, int]
 SAME = ("%", ".", "/")
 _NO_CHORD = re.compile(r"n\.?\s*c\.?|no chord|tacet", re.IGNORECASE)
@@ -103,10 +103,10 @@ def without_silences(rows: Iterable[Row], silences: Sequence[tuple[int, int]]) -
 def with_chord_track(score: Score) -> Score:
     """Return a score whose chord symbols are notes of a track of their own, struck anew at each bar line.
 
-    The bass lies from C2 on, the other notes from G3 on. N.C. is silence; one warning names symbols that cannot be
+    They are voiced closely, see `ChordSymbol.close_voicing`. N.C. is silence; one warning names symbols that cannot be
     read. The score itself has no symbols then. Raises BadScore if it has none to play.
     """
-    marks = Track(notes_of((chord.tick, 1, BASS, 1) for chord in score.chords))
+    marks = Track(notes_of((chord.tick, 1, 60, 1) for chord in score.chords))
     bars = bars_of(replace(score, tracks=(*score.tracks, marks)))  # to the last symbol too
     known = chords_of_score(score.chords, 0)
     if not known:
@@ -117,11 +117,10 @@ def with_chord_track(score: Score) -> Score:
     stops = [*(tick for tick, _ in known[1:]), end]
     for (tick, chord), stop in zip(known, stops, strict=True):
         strikes = sorted({max(tick, begin), *(bar.start for bar in bars if tick < bar.start < stop), stop})
-        tones = (TONES + (each - TONES) % 12 for each in chord.pitch_classes)
-        pitches = [BASS + (chord.lowest - BASS) % 12, *sorted(tones)]
-        rows += [(on, off - on, pitch, CHORD_VELOCITY) for on, off in pairwise(strikes) for pitch in pitches]
+        keys = chord.close_voicing()
+        rows += [(on, off - on, key, CHORD_VELOCITY) for on, off in pairwise(strikes) for key in keys]
     notes = notes_of(without_silences(rows, silences_of(score.chords, end)))
-    return replace(score, tracks=(*score.tracks, Track(notes, "Chords")), chords=())
+    return replace(score, tracks=(*score.tracks, Track(notes, CHORD_TRACK)), chords=())
 
 
 def without_repeats(chords: list[tuple[int, ChordSymbol]]) -> tuple[tuple[int, ChordSymbol], ...]:

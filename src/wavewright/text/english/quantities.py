@@ -363,7 +363,8 @@ def _thousand_units(match: re.Match[str], around: Around) -> Reading:
 
 
 @reads(
-    rf"(\d{{1,3}}),(\d{{1,2}})(?:\s?({_SPACED}){NOT_IN_WORD}|(?=[\s-](?:{_NAMES}|times|fold|points|million|billion|trillion)\b))"
+    rf"(\d{{1,3}}),(\d{{1,2}})(?:\s?({_SPACED}){NOT_IN_WORD}|"
+    rf"(?=[\s-](?:{_NAMES}|times|fold|points|million|billion|trillion)\b))"
 )
 def _comma(match: re.Match[str], around: Around) -> Reading:
     """Read ``1,5 km`` and ``12,5 degrees``, with the comma of the continent."""
