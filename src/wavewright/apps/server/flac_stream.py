@@ -42,8 +42,11 @@ def first_block(samples: bytes, following: bytes) -> bytes:
 def renumbered(block: bytes, number: int) -> bytes:
     """Return a block of a stream whose blocks have one size, by the number of its first sample instead of its own."""
     coded, size, rate = _parts(block)
-    end = 4 + len(coded) + len(size) + len(rate)
-    return _checked(_SYNC + block[2:4] + _coded(number) + size + rate, block[end + 1 : -2])
+    end = 4 + len(coded) + len(size) + len(rate) + 1
+    header = _with_checksum(_SYNC + block[2:4] + _coded(number) + size + rate)
+    changed = _remainder(block[:end], _CRC_16, 16) ^ _remainder(header, _CRC_16, 16)
+    checksum = int.from_bytes(block[-2:], "big") ^ _behind(changed, len(block) - end - 2)
+    return header + block[end:-2] + checksum.to_bytes(2, "big")
 
 
 def _parts(block: bytes) -> tuple[bytes, bytes, bytes]:
@@ -64,8 +67,29 @@ def _coded(number: int) -> bytes:
 
 def _checked(header: bytes, subframe: bytes) -> bytes:
     """Return a block with its two checksums."""
-    block = header + bytes([_remainder(header, _CRC_8, 8)]) + subframe
+    block = _with_checksum(header) + subframe
     return block + _remainder(block, _CRC_16, 16).to_bytes(2, "big")
+
+
+def _with_checksum(header: bytes) -> bytes:
+    return header + bytes([_remainder(header, _CRC_8, 8)])
+
+
+def _behind(remainder: int, n_bytes: int) -> int:
+    """Return the remainder of 16 bits after so many bytes of zeros: the sum of two checksums depends on no other."""
+    power, factor = 1, 0x100  # x to the power of 8, a byte
+    while n_bytes:
+        power = _product(power, factor) if n_bytes & 1 else power
+        factor, n_bytes = _product(factor, factor), n_bytes >> 1
+    return _product(remainder, power)
+
+
+def _product(a: int, b: int) -> int:
+    """Return the product of two polynomials modulo that of the checksum of 16 bits."""
+    product = 0
+    for bit in range(15, -1, -1):
+        product = product << 1 ^ (_POLYNOMIAL_16 if product >> 15 else 0) ^ (a if b >> bit & 1 else 0)
+    return product
 
 
 def _remainder(content: Iterable[int], table: list[int], n_bits: int) -> int:
@@ -86,4 +110,5 @@ def _table(polynomial: int, n_bits: int) -> list[int]:
     return remainders
 
 
-_CRC_8, _CRC_16 = _table(0x107, 8), _table(0x18005, 16)
+_POLYNOMIAL_16 = 0x18005
+_CRC_8, _CRC_16 = _table(0x107, 8), _table(_POLYNOMIAL_16, 16)

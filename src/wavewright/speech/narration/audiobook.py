@@ -194,4 +194,7 @@ class Audiobook:
 
 def _exact_seconds(path: Path) -> float:
     """Return the length of a sound file as it is decoded; the header of an MP3 file is off by some frames."""
-    return Clip.read(path).seconds if path.suffix == ".mp3" else read_seconds(path)
+    if path.suffix != ".mp3":
+        return read_seconds(path)
+    sound = open_sound(path)
+    return samples_to_seconds(sum(block.shape[1] for block in sound.blocks()), sound.header.sample_rate)
