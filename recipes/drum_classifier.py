@@ -19,8 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from bundling import DRUMS, sources_of
-from bundling import bundle as copy_into_package
+from bundling import DRUMS, bundle as copy_into_package, sources_of
 
 from wavewright.data.entry import Entry, Scan
 from wavewright.data.folder import scan

@@ -20,8 +20,15 @@ from general_midi_drums import DRUMS
 from general_midi_tones import LONG_S, RATE, Sampled, Tone, sampled
 
 from wavewright.dsp.loudness import LoudnessMeter
-from wavewright.synth.soundfont import NewEntry, NewSample, SoundFont, SoundFontEngine, read_soundfont, write_soundfont
-from wavewright.synth.soundfont import generators as gen
+from wavewright.synth.soundfont import (
+    NewEntry,
+    NewSample,
+    SoundFont,
+    SoundFontEngine,
+    generators as gen,
+    read_soundfont,
+    write_soundfont,
+)
 from wavewright.synth.soundfont.opening import BUNDLED_BANK
 from wavewright.synth.soundfont.player import PlayerSettings
 from wavewright.synth.soundfont.zones import Zone

@@ -26,8 +26,7 @@ from wavewright.contracts.family import rows_by_name
 from wavewright.data.entry import Entry
 from wavewright.data.folder import scan
 from wavewright.families import loading
-from wavewright.families.acoustic import ACOUSTIC, transcripts
-from wavewright.families.acoustic import recipe as recipes
+from wavewright.families.acoustic import ACOUSTIC, recipe as recipes, transcripts
 from wavewright.families.acoustic.batches import SpeechBatches, SpeechClip, collate, mel_and_pitch
 from wavewright.families.acoustic.config import AcousticConfig
 from wavewright.families.acoustic.modules import TextToMel, symbol_mask

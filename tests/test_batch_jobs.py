@@ -21,8 +21,7 @@ import soundfile
 from command_line import refused
 from waiting import LIMIT_SECONDS, wait_until
 
-from wavewright.apps.batch_jobs import keys, remote_store
-from wavewright.apps.batch_jobs import ray_lanes as ray_lanes_module
+from wavewright.apps.batch_jobs import keys, ray_lanes as ray_lanes_module, remote_store
 from wavewright.apps.batch_jobs.batch import batch, run_jobs
 from wavewright.apps.batch_jobs.inputs import local_files
 from wavewright.apps.batch_jobs.job import BadLine, BatchJob, JobOutcome

@@ -10,12 +10,10 @@ import pytest
 import soundfile
 from test_blas_threads import libraries as openblas_libraries
 from test_run_folder import SETTINGS, write_kit
-from tiny_training import SETTINGS as LOOP_SETTINGS
-from tiny_training import make_loop
+from tiny_training import SETTINGS as LOOP_SETTINGS, make_loop
 
 from wavewright.families.gan.training import GanTraining
-from wavewright.training import loop as loops
-from wavewright.training import run, timing
+from wavewright.training import loop as loops, run, timing
 from wavewright.training.loop import Loop
 from wavewright.training.plan import EVALUATION_FRACTION, SHORT_PLAN, Ending, evaluation_interval
 

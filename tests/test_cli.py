@@ -238,8 +238,7 @@ def test_every_package_that_training_imports_is_looked_up_first():
 
 
 def test_train_passes_every_option_on(home, capsys, monkeypatch):
-    from wavewright.training import checkpoint
-    from wavewright.training import run as training_run
+    from wavewright.training import checkpoint, run as training_run
 
     calls = []
 

@@ -7,8 +7,7 @@ import json
 import numpy as np
 import pytest
 from command_line import refused
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from tiny_codec import CODEBOOK_SIZE, HOP_LENGTH, N_CODEBOOKS, SAMPLE_RATE, installed, steps
 
 from wavewright.apps.cli import run

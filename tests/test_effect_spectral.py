@@ -7,8 +7,7 @@ import subprocess
 import numpy as np
 import pytest
 import soundfile
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from tests.effect_streams import check_edges, check_streams, cuts, in_blocks, noise, tone
 from wavewright import edit

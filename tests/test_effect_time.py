@@ -10,8 +10,18 @@ import soxr
 
 from tests.effect_streams import check_edges, check_effect, check_streams, cuts, in_blocks, noise, tone
 from wavewright.base.errors import BadAudio, BadFolder, BadSetting
-from wavewright.effects import Pad, PitchShift, RemoveSilence, Resample, Reverse, Speed, Stretch, Trim, TrimSilence
-from wavewright.effects import spool as spool_module
+from wavewright.effects import (
+    Pad,
+    PitchShift,
+    RemoveSilence,
+    Resample,
+    Reverse,
+    Speed,
+    Stretch,
+    Trim,
+    TrimSilence,
+    spool as spool_module,
+)
 from wavewright.effects.spool import Spool
 
 RATE = 16_000

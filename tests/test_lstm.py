@@ -21,8 +21,7 @@ from wavewright.contracts.settings import TrainingSettings
 from wavewright.data.entry import Entry, Scan
 from wavewright.dsp.position import POSITION_FEATURES, position_features
 from wavewright.families import loading
-from wavewright.families.lstm import LSTM
-from wavewright.families.lstm import recipe as recipes
+from wavewright.families.lstm import LSTM, recipe as recipes
 from wavewright.families.lstm.config import SIZES, STATISTICS_FILE, LstmConfig
 from wavewright.families.lstm.frames import frames_to_wave, wave_to_frames
 from wavewright.families.lstm.recipe import FrameBatches, LstmRecipe, prepare, recipe

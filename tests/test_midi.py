@@ -9,8 +9,7 @@ from collections import Counter
 import mido
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from wavewright.base.errors import BadScore, ScoreWarning
 from wavewright.music.formats import read_score, read_tunes, write_score

@@ -8,8 +8,7 @@ import subprocess
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from wavewright import Clip, podcast
 from wavewright.apps.cli import run

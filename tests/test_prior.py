@@ -22,8 +22,7 @@ from wavewright.data.entry import Scan
 from wavewright.data.folder import scan
 from wavewright.dsp.position import POSITION_FEATURES, position_features
 from wavewright.families import loading
-from wavewright.families.prior import PRIOR
-from wavewright.families.prior import training as trainings
+from wavewright.families.prior import PRIOR, training as trainings
 from wavewright.families.prior.config import SIZES, STATISTICS_FILE
 from wavewright.families.prior.recipe import PriorDataSettings, PriorRecipe, prepare, recipe
 from wavewright.families.prior.sampling import CodeSampler

@@ -8,8 +8,7 @@ import sys
 import numpy as np
 import pytest
 from byte_streams import ByteStream
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from tiny_speech import stand_in_voice
 
 from wavewright import phonemes

@@ -13,8 +13,7 @@ from wavewright.apps.cli import run
 from wavewright.base.errors import BadModel, BadSetting, BadText, WavewrightError
 from wavewright.speech.narration.narrator import NarratorLoader
 from wavewright.speech.narration.settings import NarrationSettings
-from wavewright.speech.pauses import SECONDS as PAUSE_SECONDS
-from wavewright.speech.pauses import Pauses
+from wavewright.speech.pauses import SECONDS as PAUSE_SECONDS, Pauses
 from wavewright.speech.plan import FIRST_SYMBOLS, MAX_SYMBOLS, plan_text, split_long_words
 from wavewright.speech.prosody import Prosody
 from wavewright.speech.steps import Pause, Piece

@@ -10,8 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import segno
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from local_server import request, running
 from waiting import LIMIT_SECONDS
 

@@ -12,8 +12,7 @@ import pytest
 from tiny_training import SETTINGS, make_loop, same, tensors_of
 
 from wavewright.base.errors import BadSetting
-from wavewright.training import loop as loops
-from wavewright.training import timing
+from wavewright.training import loop as loops, timing
 from wavewright.training.checkpoint import Progress
 from wavewright.training.length import Length
 from wavewright.training.loop import LAST

@@ -23,8 +23,7 @@ from wavewright.families.loading import load_classifier
 from wavewright.tasks.tune import tune
 from wavewright.training.loop import Loop
 from wavewright.training.run import Run
-from wavewright.training.tuning import trials
-from wavewright.training.tuning import tune as searching
+from wavewright.training.tuning import trials, tune as searching
 from wavewright.training.tuning.page import importance_of, write_page
 from wavewright.training.tuning.search import N_RUNGS, Search, open_study, without_password
 from wavewright.training.tuning.trials import (

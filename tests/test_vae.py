@@ -37,8 +37,7 @@ from wavewright.families.vae.latent_distribution import LatentDistribution, acti
 from wavewright.families.vae.recipe import CONDITIONING_WEIGHT, initial_weights, new_tables, prepare, recipe
 from wavewright.families.vae.training import Vae, draw_conditioning, encode_clips, fit_directions, fit_distribution
 from wavewright.models.folder import ModelFolder
-from wavewright.nn.latents import kl_divergence
-from wavewright.nn.latents import slerp as torch_slerp
+from wavewright.nn.latents import kl_divergence, slerp as torch_slerp
 from wavewright.nn.spectral_frames import SpectralFrames
 from wavewright.nn.spectral_losses import SpectralEnergyDistance
 from wavewright.training.health import Health

@@ -6,8 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from tiny_vocoder import SAMPLE_RATE, TINY, glide, tiny_recipe, write_voices
 
 from wavewright.base.errors import BadAudio, BadModel, BadSetting

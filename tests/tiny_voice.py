@@ -12,8 +12,7 @@ import pytest
 import soundfile
 
 from wavewright.data.folder import scan
-from wavewright.families.acoustic import batches
-from wavewright.families.acoustic import recipe as recipes
+from wavewright.families.acoustic import batches, recipe as recipes
 from wavewright.training.run import Provenance, Run
 
 SAMPLE_RATE = 16_000

@@ -23,8 +23,7 @@ from drum_machines import gather_machines
 from drum_unseen import gather_unseen
 from drums import gather_drums, print_table
 from effects import gather_effects
-from languages import N_CLIPS as N_SPOKEN
-from languages import gather_languages
+from languages import N_CLIPS as N_SPOKEN, gather_languages
 from music import gather_music
 from prompts import LICENCES, gather_prompts
 from readers import gather_readers

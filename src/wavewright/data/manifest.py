@@ -16,8 +16,7 @@ from ..base.errors import BadAudio, BadFolder, MissingExtra
 from ..base.json_text import line_of, parse
 from ..base.names import name_problem, quoted
 from ..base.whole_file import write_whole
-from .entry import SPLITS, Entry, Problem, Scan, Split, first_problem, read_length
-from .entry import SUFFIXES as SOUND_SUFFIXES
+from .entry import SPLITS, SUFFIXES as SOUND_SUFFIXES, Entry, Problem, Scan, Split, first_problem, read_length
 from .tables import DELIMITERS, Table, decoded, header_of, lines_of, read_table
 
 FIELDS = (

@@ -77,8 +77,7 @@ def si_sdr_db(reference: np.ndarray, estimate: np.ndarray) -> float:
 
 def pesq(reference: np.ndarray, estimate: np.ndarray) -> float:
     """Return the wide-band PESQ (ITU-T P.862.2) of waves ``(time,)`` at 16 kHz, NaN below 0.25 s and without speech."""
-    from pesq import BufferTooShortError, NoUtterancesError
-    from pesq import pesq as score
+    from pesq import BufferTooShortError, NoUtterancesError, pesq as score
 
     try:
         return float(score(SAMPLE_RATE, reference, estimate, "wb"))

@@ -25,8 +25,7 @@ from ..contracts.runtime import Codec
 from ..families.codec.wwc.header import MAX_SECONDS, WwcHeader, read_header
 from ..families.codec.wwc.packet_reader import MAX_GAP_SECONDS, PacketReader
 from ..families.codec_files import CodecFile, codec_of, coder_of, coding
-from ..inference.code_tokens import SUFFIX as TOKENS_SUFFIX
-from ..inference.code_tokens import DecodedTokens, decode_tokens
+from ..inference.code_tokens import SUFFIX as TOKENS_SUFFIX, DecodedTokens, decode_tokens
 from ..inference.latent_clips.latent_coding import DecodedLatents, decode_latents
 from ..inference.latent_clips.latent_file import SUFFIX as LATENTS_SUFFIX
 from ..outputs.watermark.sequences import DEFAULT_KEY

@@ -34,8 +34,7 @@ from ..families.codec_files import (
     n_codebooks_for,
     version_of,
 )
-from ..inference.code_tokens import SUFFIX as TOKENS_SUFFIX
-from ..inference.code_tokens import EncodedTokens, encode_tokens
+from ..inference.code_tokens import SUFFIX as TOKENS_SUFFIX, EncodedTokens, encode_tokens
 from ..inference.latent_clips.latent_coding import EncodedLatents, encode_latents
 from ..inference.latent_clips.latent_file import SUFFIX as LATENTS_SUFFIX
 from . import POSITIONAL, checked

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import MISSING, dataclass, fields
-from dataclasses import Field as DataclassField
+from dataclasses import MISSING, Field as DataclassField, dataclass, fields
 
 from ..base.ranges import ranges_of
 from ..effects.editing.chain import CHAIN_EFFECTS

@@ -152,8 +152,7 @@ def tune(
     """
     check_training("A search needs", optuna="Optuna")
     from ..training.choices import family_of
-    from ..training.tuning import page
-    from ..training.tuning import tune as searching
+    from ..training.tuning import page, tune as searching
     from ..training.tuning.search import Search
 
     name = folder.resolve().stem if folder.is_file() else folder.resolve().name

@@ -12,8 +12,7 @@ from typing import Annotated, ClassVar
 import torch
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from safetensors import SafetensorError
-from safetensors.torch import load as deserialize
-from safetensors.torch import save as serialize
+from safetensors.torch import load as deserialize, save as serialize
 from torch import Tensor, nn
 
 from ..base.errors import BadModel, TrainingStopped

@@ -21,8 +21,7 @@ from ...music.timing import TEMPO
 from ...outputs.manifest_file import MANIFEST_FILE
 from ...outputs.watermark.marking import Marking
 from ...synth.sfz.text import SfzHeader, sfz_text
-from ...synth.soundfont import NewEntry, NewSample, write_soundfont
-from ...synth.soundfont import generators as gen
+from ...synth.soundfont import NewEntry, NewSample, generators as gen, write_soundfont
 from ...synth.soundfont.zones import Zone
 from .kit import HAT, KitSound, KitTake
 

@@ -9,8 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ..bars import Bar, bars_of, first_whole
-from ..score import KEY, NOTE, Score, Track, controls_of, empty, notes_of
-from ..score import PROGRAM as PROGRAM_CHANGE
+from ..score import KEY, NOTE, PROGRAM as PROGRAM_CHANGE, Score, Track, controls_of, empty, notes_of
 from ..theory import ChordSymbol, MusicalKey, nearest_of
 from ..timing import TEMPO, quarters_per_minute_to_us
 from .chord_model import as_score_chords, find_chords

@@ -34,8 +34,7 @@ from speech.commands import (
     RateCommand,
     VolumeCommand,
 )
-from synthDriverHandler import SynthDriver as NvdaDriver
-from synthDriverHandler import VoiceInfo, synthDoneSpeaking, synthIndexReached
+from synthDriverHandler import SynthDriver as NvdaDriver, VoiceInfo, synthDoneSpeaking, synthIndexReached
 
 from .client import ModuleClient, ModuleGone
 

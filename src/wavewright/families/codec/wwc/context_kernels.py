@@ -24,8 +24,8 @@ from .range_kernels import (
     encode_silence,
     flush,
     start_decoding,
+    workspace as range_workspace,
 )
-from .range_kernels import workspace as range_workspace
 
 Tables: TypeAlias = tuple[np.ndarray, ...]
 INSIDE, BACK, UNKNOWN, MIX, MIX_BIAS, BIAS, GROUP_WEIGHTS, GROUP_BIAS, CODE_WEIGHTS, CODE_BIAS, TABLE = range(11)
