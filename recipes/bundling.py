@@ -28,8 +28,9 @@ from wavewright.models.card import CARD_FILE, Source
 from wavewright.models.consent import required_consent
 from wavewright.models.folder import ModelFolder, write_card
 from wavewright.training.export import optimised
-from wavewright.training.provenance import sources_through
-from wavewright.training.run import Provenance, Run
+from wavewright.training.parameters import Call
+from wavewright.training.provenance import Provenance, sources_through
+from wavewright.training.run import Run
 from wavewright.training.run_folder import check_call
 
 BUNDLED = Path(__file__).parents[1] / "src" / "wavewright" / "models" / "bundled"
@@ -184,7 +185,8 @@ def main(model: Bundled, description: str | None) -> None:
     if options.bundle:
         bundle(options.out)
         return
-    check_call(options.out, options.resume, options.more_minutes)
+    call = Call(max_minutes=options.max_minutes, more_minutes=options.more_minutes, resume=options.resume)
+    check_call(options.out, call)
     recipe = override(model.recipe(options.device), options.set)
     base = None if options.base is None else ModelFolder(find(options.base))
     sources = sources_of(options.corpus, model.corpus.labels, model.corpus.speakers)
@@ -195,7 +197,7 @@ def main(model: Bundled, description: str | None) -> None:
     scanned = scan(options.corpus, manifest=options.corpus / "manifest.jsonl")
     run = Run(options.out, model.family, recipe, scanned, provenance, base=base)
     with ended_by_signals():  # SIGTERM saves
-        run.train(options.max_minutes, options.resume, more_minutes=options.more_minutes)
+        run.train(call)
 
 
 if __name__ == "__main__":

@@ -62,7 +62,9 @@ from wavewright.music.bars import bars_of
 from wavewright.music.formats import read_score, write_score
 from wavewright.music.score import METRE, Score, Track, notes_of
 from wavewright.music.theory import ChordSymbol
-from wavewright.training.run import Provenance, Run
+from wavewright.training.parameters import Call
+from wavewright.training.provenance import Provenance
+from wavewright.training.run import Run
 
 TICKS = 480
 LOWEST_KEY = 21
@@ -468,7 +470,7 @@ def main() -> None:
     base = None if options.base is None else ModelFolder(find(options.base))
     run = Run(run_folder, "composer", override(chosen.settings(), options.set), scanned, provenance, base=base)
     with ended_by_signals():  # SIGTERM saves
-        run.train(options.max_minutes, options.resume)
+        run.train(Call(max_minutes=options.max_minutes, resume=options.resume))
 
 
 if __name__ == "__main__":

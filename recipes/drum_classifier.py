@@ -29,7 +29,9 @@ from wavewright.families import loading
 from wavewright.families.classifier.recipe import ClassifierRecipe, judge_recipe, scores
 from wavewright.models.card import Card
 from wavewright.models.folder import write_card
-from wavewright.training.run import Provenance, Run
+from wavewright.training.parameters import Call
+from wavewright.training.provenance import Provenance
+from wavewright.training.run import Run
 from wavewright.training.run_folder import RUN_FILE
 
 STEPS = 1500
@@ -67,7 +69,7 @@ def classify(model: Path, entries: Sequence[Entry]) -> tuple[np.ndarray, np.ndar
 
 def train(corpus: Path, out: Path, entries: Sequence[Entry], resume: bool) -> None:
     """Train on every kit that the manifest marks ``train``."""
-    Run(out, "classifier", drum_classifier(), Scan(tuple(entries)), provenance(corpus)).train(resume=resume)
+    Run(out, "classifier", drum_classifier(), Scan(tuple(entries)), provenance(corpus)).train(Call(resume=resume))
 
 
 def leave_one_kit_out(corpus: Path, out: Path, entries: Sequence[Entry]) -> None:
@@ -78,7 +80,9 @@ def leave_one_kit_out(corpus: Path, out: Path, entries: Sequence[Entry]) -> None
         divided = [replace(entry, split="valid" if kit_of(entry) == kit else "train") for entry in known]
         run = out / "without" / kit
         has_started = (run / RUN_FILE).is_file()
-        Run(run, "classifier", drum_classifier(), Scan(tuple(divided)), provenance(corpus)).train(resume=has_started)
+        Run(run, "classifier", drum_classifier(), Scan(tuple(divided)), provenance(corpus)).train(
+            Call(resume=has_started)
+        )
         classified = classify(run, [entry for entry in divided if entry.split == "valid"])
         everything.append(classified)
         kits[kit] = {**scores(*classified), "n_clips": len(classified[1])}

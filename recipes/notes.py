@@ -32,7 +32,9 @@ from wavewright.families.instrument.runtime import PROGRAMS
 from wavewright.models.card import Source
 from wavewright.outputs.manifest_file import MANIFEST_FILE
 from wavewright.synth.soundfont import SoundFontEngine, read_soundfont
-from wavewright.training.run import Provenance, Run
+from wavewright.training.parameters import Call
+from wavewright.training.provenance import Provenance
+from wavewright.training.run import Run
 
 SAMPLE_RATE = 44_100
 VELOCITIES = (45, 80, 115)
@@ -159,7 +161,7 @@ def main() -> None:
         scanned = split_notes(options.corpus)
         provenance = Provenance("notes", DESCRIPTION, LICENCE, sources_of(scanned))
         run = Run(options.out, "instrument", override(settings(), options.set), scanned, provenance)
-        run.train(options.max_minutes, options.resume)
+        run.train(Call(max_minutes=options.max_minutes, resume=options.resume))
 
 
 if __name__ == "__main__":

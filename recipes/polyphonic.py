@@ -35,7 +35,9 @@ from wavewright.models.folder import ModelFolder
 from wavewright.music.formats import write_score
 from wavewright.music.score import Score, Track, notes_of
 from wavewright.synth.soundfont.opening import BUNDLED_BANK
-from wavewright.training.run import Provenance, Run
+from wavewright.training.parameters import Call
+from wavewright.training.provenance import Provenance
+from wavewright.training.run import Run
 
 SEED = 2026
 SECONDS = 12.0
@@ -183,7 +185,7 @@ def main() -> None:
         chosen = override(settings(), options.set)
         run = Run(options.out, "transcriber", chosen, recordings(options.corpus), provenance, base=base)
         with ended_by_signals():  # SIGTERM saves
-            run.train(options.max_minutes, options.resume)
+            run.train(Call(max_minutes=options.max_minutes, resume=options.resume))
 
 
 if __name__ == "__main__":

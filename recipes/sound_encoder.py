@@ -39,7 +39,10 @@ from wavewright.data.folder import scan
 from wavewright.families.encoder.recipe import EncoderRecipe, recipe
 from wavewright.models.card import Source
 from wavewright.models.folder import WEIGHTS_FILE, ModelFolder, write_card
-from wavewright.training.run import Provenance, Run, open_base
+from wavewright.training.choices import open_base
+from wavewright.training.parameters import Call
+from wavewright.training.provenance import Provenance
+from wavewright.training.run import Run
 
 NAME = "sound-encoder"
 LICENCE = "CC-BY-SA-3.0"  # the strictest of the recordings' licences
@@ -156,7 +159,8 @@ def main() -> None:
     provenance = Provenance(NAME, DESCRIPTION, LICENCE, sources_of(options.corpora, chosen))
     base = None if options.base is None else open_base(options.base, "encoder")
     run = Run(options.out, "encoder", settings(), Scan(tuple(chosen)), provenance, base=base)
-    run.train(options.max_minutes, options.resume, more_minutes=options.more_minutes)
+    call = Call(max_minutes=options.max_minutes, more_minutes=options.more_minutes, resume=options.resume)
+    run.train(call)
 
 
 if __name__ == "__main__":

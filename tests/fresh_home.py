@@ -44,7 +44,8 @@ def train(work: Path) -> None:
     import numpy as np
 
     from wavewright.audio.clip import Clip
-    from wavewright.training.run import train
+    from wavewright.training.parameters import TrainParameters
+    from wavewright.training.train import train
 
     random = np.random.default_rng(0)
     for label in ("low", "high"):
@@ -62,7 +63,7 @@ def train(work: Path) -> None:
         "hop_length=64",
         "noise_bands=20",
     ]
-    train(work / "kit", "gan", "tiny", work / "run", "folder", settings=settings)
+    train(TrainParameters(work / "kit", "gan", "tiny", work / "run", label_from="folder", set=settings))
 
 
 if __name__ == "__main__":

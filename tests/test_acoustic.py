@@ -39,6 +39,8 @@ from wavewright.nn.phone_classifier import PhoneClassifier, phone_loss
 from wavewright.nn.speech_losses import envelope_distance, mel_losses
 from wavewright.text import front_end as language_front_end
 from wavewright.training import run as runs
+from wavewright.training.parameters import TrainParameters
+from wavewright.training.train import train
 
 
 @pytest.fixture(scope="module")
@@ -318,9 +320,9 @@ def test_a_warm_start_from_another_model_is_refused(trained, tmp_path, monkeypat
     with pytest.raises(
         BadSetting, match="is of the family acoustic, and a training starts from a model of its own, gan"
     ):
-        runs.train(folder / "mine", "gan", out=tmp_path / "a", base=folder / "run", max_minutes=1)
+        train(TrainParameters(folder / "mine", "gan", out=tmp_path / "a", from_=str(folder / "run"), max_minutes=1))
     with pytest.raises(BadModel, match="There is no model 'nobody'"):
-        runs.train(folder / "mine", "acoustic", out=tmp_path / "a", base="nobody", max_minutes=1)
+        train(TrainParameters(folder / "mine", "acoustic", out=tmp_path / "a", from_="nobody", max_minutes=1))
     monkeypatch.setattr(ModelFolder, "weights", lambda self: {})
     with pytest.raises(BadModel, match=r"has no weight symbol_embedding\.weight, so no training can start from it"):
         ACOUSTIC.initial_weights(ModelFolder(folder / "run"), AcousticConfig(symbols=SYMBOLS, speakers=("voice",)))

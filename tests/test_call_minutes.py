@@ -15,7 +15,9 @@ from tiny_training import SETTINGS as LOOP_SETTINGS, make_loop
 from wavewright.families.gan.training import GanTraining
 from wavewright.training import loop as loops, run, timing
 from wavewright.training.loop import Loop
+from wavewright.training.parameters import TrainParameters
 from wavewright.training.plan import EVALUATION_FRACTION, SHORT_PLAN, Ending, evaluation_interval
+from wavewright.training.train import train
 
 STEP_SECONDS, EVALUATION_SECONDS, EXPORT_SECONDS, PREPARATION_SECONDS = 0.1, 0.3, 0.6, 1.0
 
@@ -51,8 +53,9 @@ def test_a_real_training_takes_the_minutes_of_its_call(tmp_path, monkeypatch, cl
     write_kit(tmp_path / "kit")
     minutes = 0.2
     settings = (*SETTINGS, "training.evaluate_every=5")
-    progress = run.train(
-        tmp_path / "kit", "gan", "tiny", tmp_path / "run", settings=settings, max_minutes=minutes, started=0.0
+    progress = train(
+        TrainParameters(tmp_path / "kit", "gan", "tiny", tmp_path / "run", set=settings, max_minutes=minutes),
+        started=0.0,
     )
     assert progress.finished
     assert progress.minutes == pytest.approx(clock.now / 60)  # preparation and export included
@@ -73,15 +76,9 @@ def test_a_call_ends_in_time_to_export_where_the_plan_is_longer(tmp_path, monkey
     monkeypatch.setattr(Loop, "_log_end", lambda loop: ends.append(clock.now) or original(loop))
     write_kit(tmp_path / "kit")
     settings = (*SETTINGS, "training.steps=100000")
-    progress = run.train(
-        tmp_path / "kit",
-        "gan",
-        "tiny",
-        tmp_path / "run",
-        settings=settings,
-        max_minutes=0.15,
+    progress = train(
+        TrainParameters(tmp_path / "kit", "gan", "tiny", tmp_path / "run", set=settings, max_minutes=0.15, quiet=True),
         started=0.0,
-        quiet=True,
     )
     assert not progress.finished
     assert 0 < progress.step < 100_000
@@ -106,7 +103,11 @@ def test_the_first_evaluation_is_timed_as_later_ones_are_run(tmp_path, monkeypat
     try:
         for library in libraries:
             library.set_num_threads(2)
-        run.train(tmp_path / "kit", "gan", "tiny", tmp_path / "run", settings=settings, max_minutes=1.0, quiet=True)
+        train(
+            TrainParameters(
+                tmp_path / "kit", "gan", "tiny", tmp_path / "run", set=settings, max_minutes=1.0, quiet=True
+            )
+        )
     finally:
         for library, count in zip(libraries, before, strict=True):
             library.set_num_threads(count)
@@ -203,7 +204,7 @@ def test_a_long_preparation_is_reported(tmp_path, monkeypatch, capsys):
     for index in range(4):
         soundfile.write(tmp_path / f"{index}.wav", 0.5 * np.sin(np.arange(800) * (index + 1) / 10), 8_000)
     settings = (*SETTINGS, "training.steps=1")
-    run.train(tmp_path, "gan", "tiny", tmp_path.parent / f"{tmp_path.name}-run", settings=settings)
+    train(TrainParameters(tmp_path, "gan", "tiny", tmp_path.parent / f"{tmp_path.name}-run", set=settings))
     shown = capsys.readouterr().err
     assert "reading the headers of the recordings: " in shown
     assert "preparing the recordings: 100%" in shown

@@ -36,7 +36,8 @@ from wavewright.families.loading import load
 from wavewright.models.card import CARD_FILE, Card
 from wavewright.models.folder import ModelFolder
 from wavewright.training.export import export_copy, export_model
-from wavewright.training.run import train
+from wavewright.training.parameters import TrainParameters
+from wavewright.training.train import train
 
 SAMPLE_RATE = 8_000
 LABELS = ("high", "low", "noise")
@@ -100,7 +101,7 @@ def trained(corpus, tmp_path_factory) -> Path:
         "learning_rate=0.01",
         "ema_decay=0.9",
     ]
-    train(corpus, "classifier", "tiny", out, label_from="folder", settings=settings, quiet=True)
+    train(TrainParameters(corpus, "classifier", "tiny", out, label_from="folder", set=settings, quiet=True))
     return out
 
 
@@ -423,7 +424,18 @@ def test_a_run_starts_from_a_base_with_other_labels(corpus, trained, tmp_path):
     base = ModelFolder(trained)
     assert fine_tuning(base).model == replace(base.config(ClassifierConfig), labels=())
     settings = ["steps=1", "threads=1", "learning_rate=1e-9", "weight_decay=0", "ema_decay=0"]
-    train(others, "classifier", "tiny", tmp_path / "mine", "folder", settings=settings, quiet=True, base=trained)
+    train(
+        TrainParameters(
+            others,
+            "classifier",
+            "tiny",
+            tmp_path / "mine",
+            label_from="folder",
+            set=settings,
+            quiet=True,
+            from_=str(trained),
+        )
+    )
     mine, known = ModelFolder(tmp_path / "mine").weights(), base.weights()
     assert mine.keys() == known.keys()
     high, noise = LABELS.index("high"), LABELS.index("noise")

@@ -24,7 +24,8 @@ from wavewright.inference.recognition.label_sets import report_on_sets
 from wavewright.inference.recognition.recogniser import moving_mean, overlapped
 from wavewright.inference.recognition.results import LabelConfidence, RecognisedFile
 from wavewright.tasks.recognise import recognise
-from wavewright.training.run import train
+from wavewright.training.parameters import TrainParameters
+from wavewright.training.train import train
 
 RATE = 4_000
 LENGTH = 4_000
@@ -138,7 +139,7 @@ def trained(folder, tmp_path_factory) -> Path:
     settings += ["curve_db=0.5", "slowest=0.97", "fastest=1.03", "drive_probability=0", "room_probability=0"]
     settings += ["label_smoothing=0.1", "mask_probability=0.8"]
     manifest_path = folder / "manifest.jsonl"
-    train(manifest_path, "classifier", "tiny", out, label_from=None, settings=settings, quiet=True)
+    train(TrainParameters(manifest_path, "classifier", "tiny", out, label_from=None, set=settings, quiet=True))
     return out
 
 

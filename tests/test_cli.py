@@ -27,7 +27,6 @@ from wavewright.apps.cli import command, run
 from wavewright.base import extras
 from wavewright.base.errors import BadSetting, WavewrightError
 from wavewright.families.loading import load, models_stay_open
-from wavewright.models.consent import Permission
 from wavewright.tasks import POSITIONAL, checked, demo, generate
 from wavewright.tasks.catalogue import function_of
 from wavewright.tasks.commands import all_commands
@@ -238,40 +237,23 @@ def test_every_package_that_training_imports_is_looked_up_first():
 
 
 def test_train_passes_every_option_on(home, capsys, monkeypatch):
-    from wavewright.training import checkpoint, run as training_run
+    from wavewright.training import checkpoint, train as training
+    from wavewright.training.parameters import TrainParameters
 
     calls = []
 
-    def trained(*arguments, **options):
-        calls.append((arguments, options))
+    def trained(given, started):
+        calls.append(given)
+        assert time.monotonic() >= started
         return checkpoint.Progress(step=5, steps=9, minutes=1.5, metrics={"distance": 0.25})
 
-    monkeypatch.setattr(training_run, "train", trained)
+    monkeypatch.setattr(training, "train", trained)
     options = ["--label-from", "folder", "--max-minutes", "2.5", "--resume", "--set", "a=1", "--set", "b=2", "--quiet"]
     Path("kit.v1").mkdir()
     assert run(["train", "kit.v1", "--size", "tiny", *options]) == 0
     assert capsys.readouterr().out == f"{Path('runs/kit.v1')}: 5 of 9 steps in 1.5 min, distance 0.25\n"
-    ((arguments, keywords),) = calls
-    assert arguments == (Path("kit.v1"), None, "tiny", Path("runs/kit.v1"))
-    assert time.monotonic() - keywords.pop("started") >= 0
-    call = {"folder": "../../kit.v1", "size": "tiny", "label_from": "folder", "set": ["a=1", "b=2"]}
-    assert keywords == {
-        "call": call,
-        "on_step": None,
-        "recordings": None,
-        "label_from": "folder",
-        "group_from": None,
-        "manifest": None,
-        "max_minutes": 2.5,
-        "more_minutes": None,
-        "resume": True,
-        "settings": ("a=1", "b=2"),
-        "device": "cpu",
-        "quiet": True,
-        "base": None,
-        "augment": None,
-        "permission": Permission(),
-    }
+    expected = {"label_from": "folder", "max_minutes": 2.5, "resume": True, "set": ("a=1", "b=2"), "quiet": True}
+    assert calls == [TrainParameters(Path("kit.v1"), size="tiny", **expected)]
 
 
 @pytest.mark.parametrize(
@@ -284,12 +266,12 @@ def test_train_passes_every_option_on(home, capsys, monkeypatch):
     ],
 )
 def test_a_network_that_does_not_fit_into_memory_is_a_sentence(home, capsys, monkeypatch, error, is_memory):
-    from wavewright.training import run as training_run
+    from wavewright.training import train as training
 
     def fail(*arguments, **options):
         raise error
 
-    monkeypatch.setattr(training_run, "train", fail)
+    monkeypatch.setattr(training, "train", fail)
     if is_memory:
         assert "not enough memory for this network" in refused(capsys, "train", "kit")
     else:

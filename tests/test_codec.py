@@ -37,8 +37,9 @@ from wavewright.models.folder import ModelFolder, write_card
 from wavewright.nn.spectral_losses import compressed_distances
 from wavewright.tasks.decode import decode, decode_stream
 from wavewright.tasks.encode import encode, encode_stream
-from wavewright.training import run as runs
 from wavewright.training.export import replace_tensors
+from wavewright.training.parameters import TrainParameters
+from wavewright.training.train import train
 
 
 @pytest.fixture(scope="module")
@@ -450,7 +451,7 @@ def test_a_finished_run_has_a_context_model(folder, tmp_path, monkeypatch):
     made = []
     final_files = CodecTraining.final_files
     monkeypatch.setattr(CodecTraining, "final_files", lambda *arguments: made.append(1) or final_files(*arguments))
-    runs.train(folder, "codec", "tiny", tmp_path / "run", settings=[*SHORT, "training.steps=5"], quiet=True)
+    train(TrainParameters(folder, "codec", "tiny", tmp_path / "run", set=[*SHORT, "training.steps=5"], quiet=True))
     assert len(made) == 1  # not at every evaluation: it takes minutes
     runtime = loading.load(str(tmp_path / "run"))
     assert runtime.contexts is not None
@@ -472,20 +473,22 @@ def test_a_finished_run_has_a_context_model(folder, tmp_path, monkeypatch):
 
 
 def test_an_unfinished_run_has_no_context_model(folder, tmp_path):
-    runs.train(
-        folder,
-        "codec",
-        "tiny",
-        tmp_path / "run",
-        settings=[*SHORT, "training.steps=100000"],
-        max_minutes=1e-4,
-        quiet=True,
+    train(
+        TrainParameters(
+            folder,
+            "codec",
+            "tiny",
+            tmp_path / "run",
+            set=[*SHORT, "training.steps=100000"],
+            max_minutes=1e-4,
+            quiet=True,
+        )
     )
     assert loading.load(str(tmp_path / "run")).contexts is None
 
 
 def test_damaged_contexts_are_refused(folder, tmp_path):
-    runs.train(folder, "codec", "tiny", tmp_path / "run", settings=[*SHORT, "training.steps=2"], quiet=True)
+    train(TrainParameters(folder, "codec", "tiny", tmp_path / "run", set=[*SHORT, "training.steps=2"], quiet=True))
     model = ModelFolder(tmp_path / "run")
     tensors = model.tensors(CONTEXTS_FILE)
     replace_tensors(model, CONTEXTS_FILE, {name: table for name, table in tensors.items() if name != "mix"})
@@ -518,7 +521,7 @@ def test_a_codec_starts_from_another(exported, folder, tmp_path):
 def test_a_run_starts_from_the_weights_of_a_model(exported, folder, tmp_path):
     base = exported.runtime.folder
     settings = [*SHORT[1:], "training.steps=2"]
-    runs.train(folder, "codec", "tiny", tmp_path / "run", settings=settings, base=base.path, quiet=True)
+    train(TrainParameters(folder, "codec", "tiny", tmp_path / "run", set=settings, from_=str(base.path), quiet=True))
     before, after = base.weights(), ModelFolder(tmp_path / "run").weights()
     assert before.keys() == after.keys()
     networks = [

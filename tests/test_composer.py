@@ -62,6 +62,7 @@ from wavewright.families.composer.vocabulary import FIRST_NOTE, N_CHORDS, QUALIT
 from wavewright.music.formats import read_score, write_score
 from wavewright.music.score import Score, Track, notes_of
 from wavewright.music.theory import ChordSymbol, MusicalKey
+from wavewright.training.parameters import Call
 
 LAYOUTS = ("voices", "lead-sheet", "drums")
 
@@ -481,7 +482,7 @@ def model(cell="transformer", layout="voices"):
     settings = (f"cell={cell}", *([] if layout == "voices" else [f"data.layout={layout}"]))
 
     def train(out):
-        tiny_run("composer", out, *settings).train(quiet=True)
+        tiny_run("composer", out, *settings).train(Call(quiet=True))
 
     return loading.load_composer(kept(f"composer-{cell}-{layout}", train, __file__))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from datetime import date
 from types import SimpleNamespace
 
@@ -12,6 +13,7 @@ import pytest
 from command_line import refused
 from tiny_voice import SAMPLE_RATE, tiny_recipe, use_front_end, write_folder
 
+from wavewright import families
 from wavewright.apps.cli import run as wavewright
 from wavewright.audio.clip import Clip
 from wavewright.base.errors import BadAudio, BadSetting
@@ -23,6 +25,7 @@ from wavewright.models.card import Card, Source
 from wavewright.models.consent import Consent, Permission, Statement, required_consent
 from wavewright.models.licences import terms_of
 from wavewright.training import run as runs
+from wavewright.training.parameters import Call
 from wavewright.training.provenance import Provenance, provenance_of
 from wavewright.training.run_file import RUN_FILE, read_run_file
 
@@ -72,7 +75,7 @@ def test_a_voice_is_not_trained_without_consent(voice, tmp_path, capsys):
 
 
 def test_other_families_are_not_asked():
-    assert [name for name, family in runs.families.FAMILIES.items() if family.imitates_voices] == ["acoustic"]
+    assert [name for name, family in families.FAMILIES.items() if family.imitates_voices] == ["acoustic"]
 
 
 def test_statements_are_read_and_checked(tmp_path):
@@ -185,9 +188,9 @@ def test_lines_for_the_card_are_checked():
 
 def run_of(voice, out, provenance, steps):
     base = tiny_recipe()
-    training = runs.replace(base.training, steps=steps)
+    training = replace(base.training, steps=steps)
     scanned = scan(voice)
-    return runs.Run(out, "acoustic", runs.replace(base, training=training), scanned, provenance, out.parent / "cache")
+    return runs.Run(out, "acoustic", replace(base, training=training), scanned, provenance, out.parent / "cache")
 
 
 def test_a_run_keeps_the_consent_and_the_card_has_it(voice, tmp_path, capsys):
@@ -195,11 +198,13 @@ def test_a_run_keeps_the_consent_and_the_card_has_it(voice, tmp_path, capsys):
     consent = consent_of([tmp_path / "ann.txt"], is_declared=False)
     out = tmp_path / "run"
     with pytest.raises(BadSetting, match="needs the consent"):
-        run_of(voice, out, Provenance("ann"), 1).train(quiet=True)
+        run_of(voice, out, Provenance("ann"), 1).train(Call(quiet=True))
     assert not out.exists()
     source = Source(name="mine", licence="my own", n_clips=6)
-    run_of(voice, out, Provenance("ann", licence="my own", sources=(source,), consent=consent), 1).train(quiet=True)
-    run_of(voice, out, Provenance("ann"), 2).train(quiet=True, resume=True)  # what the first call gave stays
+    run_of(voice, out, Provenance("ann", licence="my own", sources=(source,), consent=consent), 1).train(
+        Call(quiet=True)
+    )
+    run_of(voice, out, Provenance("ann"), 2).train(Call(quiet=True, resume=True))  # what the first call gave stays
     card = Card.read(out)
     assert card.consent == consent
     assert (card.licence, card.sources) == ("my own", [source])
@@ -207,7 +212,9 @@ def test_a_run_keeps_the_consent_and_the_card_has_it(voice, tmp_path, capsys):
     shown = capsys.readouterr().out
     assert f"consent     statement of the speaker, {TODAY}; ann (SHA-256 " in shown
     assert WORDING in shown
-    run_of(voice, out, Provenance("ann", licence="CC0-1.0"), 3).train(quiet=True, resume=True)  # now it is published
+    run_of(voice, out, Provenance("ann", licence="CC0-1.0"), 3).train(
+        Call(quiet=True, resume=True)
+    )  # now it is published
     assert Card.read(out).consent.basis == "licence"
     assert read_run_file(out / RUN_FILE)["provenance"]["licence"] == "CC0-1.0"
 

@@ -29,6 +29,7 @@ from wavewright.models.folder import ModelFolder
 from wavewright.nn.aligner import frame_positions
 from wavewright.text import front_end as front_end_of
 from wavewright.text.espeak import EspeakFrontEnd
+from wavewright.training.parameters import Call
 
 CORPORA = Path(__file__).parents[1] / "recipes" / "corpora"
 pytestmark = pytest.mark.skipif(not CORPORA.is_dir(), reason="the recipes are not beside the tests")
@@ -379,7 +380,7 @@ def test_what_is_usual_can_be_moved_and_recordings_stand_beside_predicted_frames
     use_front_end(monkeypatch)
     monkeypatch.setenv("WAVEWRIGHT_HOME", str(tmp_path / "home"))
     run = tiny_run(write_folder(tmp_path / "mine"), tmp_path / "run", tmp_path / "cache")
-    run.train(quiet=True)
+    run.train(Call(quiet=True))
     corpus = tmp_path / "mine"
     rows = [
         {"audio_filepath": f"wavs/clip-{n}.wav", "text": text, "speaker": "voice", "language": "en", "split": "train"}

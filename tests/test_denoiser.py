@@ -32,6 +32,9 @@ from wavewright.families.denoiser.recipe import DELAY_SECONDS, delayed, prepare
 from wavewright.families.denoiser.runtime import mean_mask
 from wavewright.models.folder import ModelFolder, write_card
 from wavewright.training import run
+from wavewright.training.parameters import Call, TrainParameters
+from wavewright.training.provenance import Provenance
+from wavewright.training.train import train
 
 pytestmark = pytest.mark.uses("denoiser")
 
@@ -263,7 +266,7 @@ class TestCalls:
             assert np.isfinite(inputs).all()
 
     def test_a_post_filter_is_an_echo_canceller(self):
-        folder = kept("echo", lambda out: tiny_run("denoiser", out, "removes=echo").train(quiet=True), __file__)
+        folder = kept("echo", lambda out: tiny_run("denoiser", out, "removes=echo").train(Call(quiet=True)), __file__)
         model = loading.load_echo_canceller(folder)
         rng = np.random.default_rng(0)
         microphone, far = rng.normal(0, 0.05, (2, 4_000)).astype(np.float32)
@@ -334,9 +337,9 @@ class TestStrided:
     def test_a_training_starts_from_what_was_folded(self, tmp_path):
         settings = (*STRIDED_SETTINGS, "training.steps=3")
         recipe = tiny_recipe("denoiser", *settings)
-        provenance = run.Provenance("tiny", licence="CC0-1.0")
+        provenance = Provenance("tiny", licence="CC0-1.0")
         first = run.Run(tmp_path / "first", "denoiser", recipe, recordings(), provenance)
-        first.train(quiet=True)
+        first.train(Call(quiet=True))
         folder = ModelFolder(tmp_path / "first")
         second = run.Run(tmp_path / "second", "denoiser", recipe, recordings(), provenance, base=folder)
         denoiser = second.network.inference_module().eval()
@@ -496,10 +499,10 @@ def bidirectional():
     speech = f"data.speech={trained('denoiser').recipe.data.speech}"
     settings = (speech, "model.bidirectional=true", "training.batch_size=2", "training.steps=2")
 
-    def train(out):
-        run.train(folder, base=trained("denoiser").out, out=out, settings=settings, quiet=True)
+    def bidirectional_run(out):
+        train(TrainParameters(folder, from_=str(trained("denoiser").out), out=out, set=settings, quiet=True))
 
-    return loading.load_enhancer(kept("both", train, __file__))
+    return loading.load_enhancer(kept("both", bidirectional_run, __file__))
 
 
 class TestBidirectional:
@@ -585,7 +588,7 @@ def test_frozen_weights_stay_and_the_others_learn(tmp_path):
         "training.batch_size=2",
         "training.steps=2",
     )
-    run.train(folder, base=base.out, out=tmp_path / "run", settings=settings)
+    train(TrainParameters(folder, from_=str(base.out), out=tmp_path / "run", set=settings))
     before, after = (DENOISER.initial_weights(ModelFolder(path), known) for path in (base.out, tmp_path / "run"))
     for name, weight in before.items():
         np.testing.assert_array_equal(after[name], weight)
@@ -600,11 +603,10 @@ def test_frozen_weights_stay_and_the_others_learn(tmp_path):
         ("estimator", "leaves no weight to train"),
     ):
         with pytest.raises(BadSetting, match=sentence):
-            run.train(
-                folder,
-                base=base.out,
-                out=tmp_path / "other",
-                settings=(*settings[:1], f"training.frozen={name}"),
+            train(
+                TrainParameters(
+                    folder, from_=str(base.out), out=tmp_path / "other", set=(*settings[:1], f"training.frozen={name}")
+                )
             )
 
 
@@ -612,10 +614,10 @@ def test_the_family_is_that_of_the_model_that_training_starts_from(tmp_path):
     folder = recordings().entries[0].path.parents[1]
     speech = f"data.speech={trained('denoiser').recipe.data.speech}"
     settings = (speech, "training.batch_size=2", "training.steps=1")
-    run.train(folder, base=trained("denoiser").out, out=tmp_path / "run", settings=settings)
+    train(TrainParameters(folder, from_=str(trained("denoiser").out), out=tmp_path / "run", set=settings))
     assert json.loads((tmp_path / "run/run.json").read_text())["family"] == "denoiser"
     with pytest.raises(BadSetting, match="is of the family denoiser"):
-        run.train(folder, "gan", base=trained("denoiser").out, out=tmp_path / "other")
+        train(TrainParameters(folder, "gan", from_=str(trained("denoiser").out), out=tmp_path / "other"))
 
 
 class TestDelays:

@@ -25,7 +25,8 @@ from wavewright.families.encoder.runtime import windows_of
 from wavewright.families.encoder.training import contrastive_loss
 from wavewright.families.encoder.views import MASKED, ViewSettings, clean_statistics, draw_views
 from wavewright.models.folder import ModelFolder
-from wavewright.training.run import train
+from wavewright.training.parameters import TrainParameters
+from wavewright.training.train import train
 
 UNCHANGED = ViewSettings(0.0, 1.0, 1.0, 0.0, 0.0, -6.0, 0.0, 0.0, 0.0, -20.0, 0.0, 0.0, 0.0)
 
@@ -223,7 +224,15 @@ def test_a_classifier_learns_from_an_encoder_and_plays(tmp_path):
     out = tmp_path / "run"
     settings = ("steps=2", "batch_size=4", "threads=1", "evaluate_every=2")
     progress = train(
-        folder, "classifier", out=out, label_from="folder", settings=settings, base=trained("encoder").out, quiet=True
+        TrainParameters(
+            folder,
+            "classifier",
+            out=out,
+            label_from="folder",
+            set=settings,
+            from_=str(trained("encoder").out),
+            quiet=True,
+        )
     )
     assert progress.step == 2
     model = loading.load_classifier(out)
@@ -241,13 +250,15 @@ def test_few_recordings_leave_the_encoder_as_it_is(tmp_path):
     for few_clips in (0, 20):
         out = tmp_path / str(few_clips)
         train(
-            recordings().entries[0].path.parents[1],
-            "classifier",
-            out=out,
-            label_from="folder",
-            settings=(*settings, f"data.few_clips={few_clips}"),
-            base=base,
-            quiet=True,
+            TrainParameters(
+                recordings().entries[0].path.parents[1],
+                "classifier",
+                out=out,
+                label_from="folder",
+                set=(*settings, f"data.few_clips={few_clips}"),
+                from_=str(base),
+                quiet=True,
+            )
         )
         learned = ModelFolder(out).weights()[f"classifier.{layer}"]
         assert np.allclose(learned, known, atol=1e-4) == (few_clips == 20)
@@ -261,7 +272,7 @@ def test_few_recordings_leave_the_encoder_as_it_is(tmp_path):
 
 def test_other_families_do_not_start_from_an_encoder():
     with pytest.raises(BadSetting, match="starts from a model of its own, gan"):
-        train(trained("encoder").out, "gan", base=trained("encoder").out)
+        train(TrainParameters(trained("encoder").out, "gan", from_=str(trained("encoder").out)))
 
 
 # --- the command

@@ -33,6 +33,7 @@ from wavewright.models.card import CARD_FILE, Card
 from wavewright.models.folder import WEIGHTS_FILE, ModelFolder
 from wavewright.training.export import export_copy
 from wavewright.training.loop import LAST, Loop
+from wavewright.training.parameters import Call
 
 
 def every_family(test):
@@ -162,9 +163,9 @@ def test_a_run_that_is_interrupted_and_resumed_ends_like_one_that_is_not(name, t
     with monkeypatch.context() as patch:
         patch.setattr(Loop, "train_step", until_step_3)
         with pytest.raises(Interrupted):
-            interrupted.train(quiet=True)
+            interrupted.train(Call(quiet=True))
     resumed = tiny_run(name, tmp_path / "run")
-    assert resumed.train(quiet=True, resume=True).step == 4
+    assert resumed.train(Call(quiet=True, resume=True)).step == 4
     actual, expected = (load_file(run.out / "checkpoints" / LAST) for run in (resumed, trained(name)))
     assert actual.keys() == expected.keys()
     assert all(torch.equal(actual[key], expected[key]) for key in expected)
@@ -432,7 +433,7 @@ def test_a_training_starts_from_the_weights_of_another(name, tmp_path):
     assert weights.keys() == initial.keys()
     for key, value in weights.items():
         np.testing.assert_array_equal(value, initial[key].numpy())
-    assert run.train(quiet=True).step == 4
+    assert run.train(Call(quiet=True)).step == 4
     own = {"model": "tiny", "hash": base.hash, "steps": 4, "minutes": base.card.training["minutes"]}
     assert Card.read(run.out).training["earlier_runs"] == [own]
     assert "earlier_runs" not in base.card.training
@@ -447,7 +448,7 @@ def test_labels_and_speakers_may_differ_from_those_of_the_base(name, tmp_path):
         pytest.skip(f"{name} learns from scores")
     run = tiny_run(name, tmp_path / "run", base=base, scan=renamed(recordings()))
     assert "low" not in run.recipe.model.labels
-    assert run.train(quiet=True).step == 4
+    assert run.train(Call(quiet=True)).step == 4
     use(loading.load(run.out))
 
 

@@ -37,7 +37,8 @@ from wavewright.nn.losses import (
 )
 from wavewright.nn.novelty import copy_penalty
 from wavewright.training.health import MIN_LEVEL_DB, Health
-from wavewright.training.run import train
+from wavewright.training.parameters import TrainParameters
+from wavewright.training.train import train
 
 TINY = replace(
     SIZES["tiny"], sample_rate=8000, n_samples=4000, labels=("high", "low"), n_fft=256, hop_length=64, noise_bands=20
@@ -232,7 +233,18 @@ def test_a_plan_in_which_the_generator_would_not_learn_is_refused(folder, tmp_pa
     with pytest.raises(
         BadSetting, match=r"plan of 150 steps ends before the generator starts to learn.*critic_warmup_steps=30"
     ):
-        train(folder, "gan", "tiny", tmp_path / "m", "folder", settings=["steps=150"], quiet=True, base=base)
+        train(
+            TrainParameters(
+                folder,
+                "gan",
+                "tiny",
+                tmp_path / "m",
+                label_from="folder",
+                set=["steps=150"],
+                quiet=True,
+                from_=str(base),
+            )
+        )
     assert not (tmp_path / "m").exists()
 
 
@@ -394,7 +406,7 @@ def test_real_clips_are_near_the_reference_and_one_clip_is_a_collapse(folder, tm
 def test_training_makes_a_model_folder(folder, tmp_path):
     out = tmp_path / "run"
     settings = [*TINY_SETTINGS, "steps=6", "evaluate_every=3", "save_every=3"]
-    progress = train(folder, "gan", "tiny", out, "folder", settings=settings, quiet=True)
+    progress = train(TrainParameters(folder, "gan", "tiny", out, label_from="folder", set=settings, quiet=True))
     assert progress.finished == "all planned steps are done"
     model = load(str(out))
     assert list(model.card.labels) == ["high", "low"]
@@ -405,20 +417,42 @@ def test_training_makes_a_model_folder(folder, tmp_path):
     assert (out / "log.jsonl").is_file()
     assert any((out / "samples").iterdir())
     with pytest.raises(BadSetting, match="--resume"):
-        train(folder, "gan", "tiny", out, "folder", settings=settings, quiet=True)
+        train(TrainParameters(folder, "gan", "tiny", out, label_from="folder", set=settings, quiet=True))
     with pytest.raises(BadSetting, match=r"training\.seed was 0, now 7"):
-        train(folder, "gan", "tiny", out, "folder", settings=[*settings, "training.seed=7"], resume=True, quiet=True)
+        train(
+            TrainParameters(
+                folder,
+                "gan",
+                "tiny",
+                out,
+                label_from="folder",
+                set=[*settings, "training.seed=7"],
+                resume=True,
+                quiet=True,
+            )
+        )
 
 
 def test_a_run_starts_from_the_generator_of_another(folder, tmp_path):
     settings = [*TINY_SETTINGS, "steps=2"]
-    train(folder, "gan", "tiny", tmp_path / "base", "folder", settings=settings, quiet=True)
+    train(TrainParameters(folder, "gan", "tiny", tmp_path / "base", label_from="folder", set=settings, quiet=True))
     base = ModelFolder(tmp_path / "base")
     tuned = fine_tuning(base)
     assert tuned.model == replace(base.config(GanConfig), labels=(), critic_warmup_steps=200)
     shutil.rmtree(tmp_path / "base" / "checkpoints")  # as a bundled model, which has none
     settings = ["steps=2", "threads=1", "critic_warmup_steps=1", "learning_rate=1e-9"]
-    train(folder, "gan", "tiny", tmp_path / "mine", "folder", settings=settings, quiet=True, base=tmp_path / "base")
+    train(
+        TrainParameters(
+            folder,
+            "gan",
+            "tiny",
+            tmp_path / "mine",
+            label_from="folder",
+            set=settings,
+            quiet=True,
+            from_=str(tmp_path / "base"),
+        )
+    )
     mine = ModelFolder(tmp_path / "mine").weights()
     for name, stored in base.weights().items():
         np.testing.assert_allclose(mine[name], stored, atol=1e-3)
@@ -428,12 +462,23 @@ def test_a_run_starts_from_the_generator_of_another(folder, tmp_path):
 
 def test_labels_of_a_run_may_differ_from_those_of_its_base(folder, tmp_path):
     settings = [*TINY_SETTINGS, "steps=2"]
-    train(folder, "gan", "tiny", tmp_path / "base", "folder", settings=settings, quiet=True)
+    train(TrainParameters(folder, "gan", "tiny", tmp_path / "base", label_from="folder", set=settings, quiet=True))
     base = ModelFolder(tmp_path / "base")
     others = shutil.copytree(folder, tmp_path / "others")
     (others / "low").rename(others / "deep")
     settings = ["steps=2", "threads=1", "critic_warmup_steps=1", "learning_rate=1e-9"]
-    train(others, "gan", "tiny", tmp_path / "mine", "folder", settings=settings, quiet=True, base=tmp_path / "base")
+    train(
+        TrainParameters(
+            others,
+            "gan",
+            "tiny",
+            tmp_path / "mine",
+            label_from="folder",
+            set=settings,
+            quiet=True,
+            from_=str(tmp_path / "base"),
+        )
+    )
     mine, known = (
         GAN.initial_weights(ModelFolder(tmp_path / run), GanConfig(labels=labels))
         for run, labels in (("mine", ("deep", "high")), ("base", ("high", "low")))
@@ -451,11 +496,11 @@ def test_labels_of_a_run_may_differ_from_those_of_its_base(folder, tmp_path):
 def test_a_resume_with_other_recordings_continues_and_logs_it(folder, tmp_path, capsys):
     sounds = shutil.copytree(folder, tmp_path / "sounds")
     settings = [*TINY_SETTINGS, "steps=2"]
-    train(sounds, "gan", "tiny", tmp_path / "run", "folder", settings=settings)
-    train(sounds, "gan", "tiny", tmp_path / "run", "folder", settings=settings, resume=True)
+    train(TrainParameters(sounds, "gan", "tiny", tmp_path / "run", label_from="folder", set=settings))
+    train(TrainParameters(sounds, "gan", "tiny", tmp_path / "run", label_from="folder", set=settings, resume=True))
     assert "the recordings are not those" not in " ".join(capsys.readouterr().err.split())
     (sounds / "low" / "0.wav").unlink()
-    train(sounds, "gan", "tiny", tmp_path / "run", "folder", settings=settings, resume=True)
+    train(TrainParameters(sounds, "gan", "tiny", tmp_path / "run", label_from="folder", set=settings, resume=True))
     log = " ".join(capsys.readouterr().err.split())
     assert "the recordings are not those of the first call (20 then, 19 now); continuing with the new ones." in log
 
@@ -467,5 +512,5 @@ def test_unknown_families_sizes_and_devices_are_refused_with_those_there_are(fol
         ({"device": "tpu"}, "cpu"),
     ]:
         with pytest.raises(BadSetting, match=words):
-            train(folder, out=tmp_path / "never", max_minutes=1, **arguments)
+            train(TrainParameters(folder, out=tmp_path / "never", max_minutes=1, **arguments))
     assert not (tmp_path / "never").exists()

@@ -13,7 +13,9 @@ from wavewright.families.classifier import CLASSIFIER
 from wavewright.families.classifier.training import inputs_and_targets
 from wavewright.models.folder import ModelFolder
 from wavewright.nn.logistic_regression import PENALTY, logistic_regression
-from wavewright.training.run import Provenance, Run
+from wavewright.training.parameters import Call
+from wavewright.training.provenance import Provenance
+from wavewright.training.run import Run
 
 ENCODER_WEIGHT = "blocks.0.f2.0.weight"
 
@@ -78,7 +80,7 @@ def test_the_encoder_stays_and_a_run_can_do_without_the_fit(tmp_path):
 def test_a_fitted_layer_belongs_to_the_base(fitted_batches, tmp_path):
     run = run_from_encoder(tmp_path / "run", fitted_batches=fitted_batches, base_weight=1.0)
     before = run.network.inference_module().fc.weight.detach().clone()
-    run.train(quiet=True)
+    run.train(Call(quiet=True))
     learned = torch.from_numpy(ModelFolder(run.out).weights()["classifier.fc.weight"].astype(np.float32))
     assert torch.allclose(learned, before, rtol=2e-3, atol=1e-3) == bool(fitted_batches)
 

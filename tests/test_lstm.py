@@ -30,8 +30,12 @@ from wavewright.families.lstm.statistics import N_STARTS, START_FRAMES, ClipStat
 from wavewright.families.lstm.training import LstmNetwork, LstmTraining, TorchFrameStep, frame_losses, mixture_nll
 from wavewright.models.card import CARD_FILE, Card
 from wavewright.models.folder import ModelFolder
+from wavewright.training.choices import choose_recipe
 from wavewright.training.export import export_copy, export_model
-from wavewright.training.run import Provenance, Run, choose_recipe, train
+from wavewright.training.parameters import Call, TrainParameters
+from wavewright.training.provenance import Provenance
+from wavewright.training.run import Run
+from wavewright.training.train import train
 
 RATE = 8_000
 FRAMES = LstmConfig(sample_rate=RATE, n_fft=128, hop_length=64, n_mels=8)
@@ -476,7 +480,7 @@ def test_a_run_becomes_a_model_that_plays(words, tmp_path):
         "hidden_size=16",
     ]
     settings += ["n_fft=128", "hop_length=64", "n_mels=12", "sample_seconds=0.3", "crop_seconds=0.2"]
-    done = train(folder, "lstm", "tiny", tmp_path / "run", settings=settings, quiet=True)
+    done = train(TrainParameters(folder, "lstm", "tiny", tmp_path / "run", set=settings, quiet=True))
     assert done.step == 6
     assert done.metrics.keys() == {"valid/nll", "distance", "diversity", "level_db"}
     player = loading.load(tmp_path / "run")
@@ -516,7 +520,7 @@ def test_a_training_starts_from_another_model(words, prepared, tmp_path):
     whitened = run.prepared.batches.clips.whitened[row]
     np.testing.assert_allclose(whitened, run.prepared.statistics.whitening.whiten(frames), atol=0.05)
     progress = Run(tmp_path / "run", "lstm", replace(started, training=replace(started.training, steps=1)), scan,
-                   Provenance("run"), tmp_path / "cache", base).train(quiet=True)  # fmt: skip
+                   Provenance("run"), tmp_path / "cache", base).train(Call(quiet=True))  # fmt: skip
     assert np.isfinite(progress.metrics["valid/nll"])
 
 

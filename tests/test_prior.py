@@ -33,8 +33,12 @@ from wavewright.metrics.embeddings import LogMelEmbedding
 from wavewright.models.card import CARD_FILE, Card
 from wavewright.models.folder import ModelFolder
 from wavewright.tasks.generate import generate
+from wavewright.training.choices import choose_recipe
 from wavewright.training.export import export_copy, export_model
-from wavewright.training.run import Provenance, Run, choose_recipe, train
+from wavewright.training.parameters import Call, TrainParameters
+from wavewright.training.provenance import Provenance
+from wavewright.training.run import Run
+from wavewright.training.train import train
 
 HOP, RATE = 320, 16_000
 WHOLE = replace(TINY, labels=("low", "high"), speakers=("ann", "bob"), duration="drawn")
@@ -433,7 +437,9 @@ def test_a_run_becomes_a_model_that_generates(workspace, tmp_path):
         "n_codebooks=2",
     ]
     settings += ["hidden_size=16", "embedding_size=12", "duration=drawn", "n_variants=2"]
-    done = train(workspace / "sounds", "prior", "tiny", workspace / "runs" / "glides", settings=settings, quiet=True)
+    done = train(
+        TrainParameters(workspace / "sounds", "prior", "tiny", workspace / "runs" / "glides", set=settings, quiet=True)
+    )
     assert done.step == 6
     assert done.metrics.keys() == {"valid/bits", "bits/1", "bits/2"}
     assert done.metrics["valid/bits"] == pytest.approx(done.metrics["bits/1"] + done.metrics["bits/2"], rel=1e-4)
@@ -464,7 +470,7 @@ def test_a_training_starts_from_another_model(prepared, workspace, tmp_path):
     for table in tables:
         np.testing.assert_allclose(weights[table], [stored[table][0], stored[table].mean(axis=0)], rtol=1e-6)
     assert PRIOR.new_tables(base, run.recipe.model) == tables
-    assert np.isfinite(run.train(quiet=True).metrics["valid/bits"])
+    assert np.isfinite(run.train(Call(quiet=True)).metrics["valid/bits"])
 
 
 class ToneCodec:

@@ -17,7 +17,9 @@ from wavewright.families.acoustic import ACOUSTIC
 from wavewright.families.acoustic.config import SPEAKERS_FILE, AcousticConfig
 from wavewright.models.folder import SAMPLE_FILE, WEIGHTS_FILE, ModelFolder
 from wavewright.speech.voice_names import voices
-from wavewright.training.run import Provenance, Run
+from wavewright.training.parameters import Call
+from wavewright.training.provenance import Provenance
+from wavewright.training.run import Run
 
 RECIPES = Path(__file__).parents[1] / "recipes"
 pytestmark = pytest.mark.skipif(not RECIPES.is_dir(), reason="the recipes are not beside the tests")
@@ -47,7 +49,7 @@ def removing(tmp_path_factory):
         scanned = scan(corpus, manifest=corpus / "manifest.jsonl")
         Run(
             folder / "run", "acoustic", tiny_recipe(), scanned, Provenance("tiny", licence="CC0-1.0"), folder / "cache"
-        ).train(quiet=True)
+        ).train(Call(quiet=True))
         yield module, folder / "run", corpus
 
 

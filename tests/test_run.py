@@ -15,8 +15,10 @@ from rich.console import Console
 
 from wavewright.base.errors import BadFolder, BadSetting
 from wavewright.data.entry import Entry, Problem
-from wavewright.training import recording_notes, report, run
+from wavewright.training import recording_notes, report, train as training
 from wavewright.training.checkpoint import Progress
+from wavewright.training.choices import choose_recipe
+from wavewright.training.parameters import TrainParameters
 from wavewright.training.report import Report
 from wavewright.training.run_file import RUN_FILE
 
@@ -24,7 +26,7 @@ from wavewright.training.run_file import RUN_FILE
 @pytest.fixture
 def kit(tmp_path, monkeypatch):
     """A folder of recordings that may not be decoded."""
-    monkeypatch.setattr(run, "Run", None)
+    monkeypatch.setattr(training, "Run", None)
     for index in range(4):
         path = tmp_path / "kit" / f"{index}.wav"
         path.parent.mkdir(exist_ok=True)
@@ -35,7 +37,7 @@ def kit(tmp_path, monkeypatch):
 @pytest.mark.uses("gan")
 def test_a_run_needs_a_length_before_anything_else(kit, tmp_path):
     with pytest.raises(BadSetting, match="The length of the training is missing; give --max-minutes"):
-        run.train(kit, out=tmp_path / "run")
+        training.train(TrainParameters(kit, out=tmp_path / "run"))
     assert not (tmp_path / "run").exists()
 
 
@@ -43,7 +45,7 @@ def test_a_run_needs_a_length_before_anything_else(kit, tmp_path):
 @pytest.mark.parametrize("out", ["kit", "kit/runs/mine", "kit/../kit/deep"])
 def test_a_run_keeps_its_sounds_away_from_the_recordings(kit, tmp_path, out):
     with pytest.raises(BadFolder, match="where its samples would be taken for recordings"):
-        run.train(kit, out=tmp_path / out, max_minutes=1)
+        training.train(TrainParameters(kit, out=tmp_path / out, max_minutes=1))
     assert sorted(path.name for path in kit.iterdir()) == ["0.wav", "1.wav", "2.wav", "3.wav"]
 
 
@@ -51,13 +53,13 @@ def test_a_run_keeps_its_sounds_away_from_the_recordings(kit, tmp_path, out):
 def test_a_run_takes_no_folder_or_file_of_others(kit, tmp_path):
     (tmp_path / "file").write_text("mine")
     with pytest.raises(BadFolder, match=r"file is a file; give a run folder"):
-        run.train(kit, out=tmp_path / "file", max_minutes=1)
+        training.train(TrainParameters(kit, out=tmp_path / "file", max_minutes=1))
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "card.json").write_text("{}")
     with pytest.raises(BadFolder, match="full contains files of other origin; give a new folder"):
-        run.train(kit, out=tmp_path / "full", max_minutes=1)
+        training.train(TrainParameters(kit, out=tmp_path / "full", max_minutes=1))
     with pytest.raises(BadFolder, match=r"There is no run in .*full to resume; give its folder with --out"):
-        run.train(kit, out=tmp_path / "full", max_minutes=1, resume=True)
+        training.train(TrainParameters(kit, out=tmp_path / "full", max_minutes=1, resume=True))
 
 
 @pytest.mark.uses("gan")
@@ -65,32 +67,37 @@ def test_a_run_in_the_present_folder_has_its_name(kit, tmp_path, monkeypatch):
     names = []
 
     class Named:
-        def __init__(self, out, family, recipe, recordings, provenance, base=None, call=None):
+        def __init__(self, out, family, recipe, recordings, provenance, base=None, record=None):
             names.append(provenance.name)
 
         def train(self, *arguments, **options):
             return None
 
-    monkeypatch.setattr(run, "Run", Named)
+    monkeypatch.setattr(training, "Run", Named)
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
-    run.train(kit, out=Path(), max_minutes=1)
+    training.train(TrainParameters(kit, out=Path(), max_minutes=1))
     assert names == ["here"]
 
 
 def test_a_run_from_before_a_setting_existed_goes_on(kit, tmp_path, monkeypatch):
     monkeypatch.undo()
     settings = ["training.steps=2", "training.threads=1", "training.batch_size=4"]
-    run.train(kit, "gan", "tiny", tmp_path / "run", max_minutes=1e-5, settings=settings, quiet=True)
+    training.train(TrainParameters(kit, "gan", "tiny", tmp_path / "run", max_minutes=1e-5, set=settings, quiet=True))
     path = tmp_path / "run" / RUN_FILE
     written = json.loads(path.read_text())
     del written["recipe"]["training"]["base_weight"]
     path.write_text(json.dumps(written))
-    assert run.train(kit, "gan", "tiny", tmp_path / "run", resume=True, settings=settings, quiet=True).step == 2
+    assert (
+        training.train(
+            TrainParameters(kit, "gan", "tiny", tmp_path / "run", resume=True, set=settings, quiet=True)
+        ).step
+        == 2
+    )
     written["recipe"]["training"]["seed"] = 7
     path.write_text(json.dumps(written))
     with pytest.raises(BadSetting, match=r"begun with other settings \(recipe\.training\.seed was 7, now 0\)"):
-        run.train(kit, "gan", "tiny", tmp_path / "run", resume=True, settings=settings, quiet=True)
+        training.train(TrainParameters(kit, "gan", "tiny", tmp_path / "run", resume=True, set=settings, quiet=True))
 
 
 @pytest.mark.parametrize("setting", ["learning_rate", "ema_decay"])
@@ -98,24 +105,30 @@ def test_a_resumed_run_with_other_settings_names_the_way(kit, tmp_path, monkeypa
     monkeypatch.undo()
     settings = ["training.steps=2", "training.threads=1", "training.batch_size=4"]
     out = tmp_path / "run"
-    run.train(kit, "gan", "tiny", out, max_minutes=1e-5, settings=settings, quiet=True)
+    training.train(TrainParameters(kit, "gan", "tiny", out, max_minutes=1e-5, set=settings, quiet=True))
     before = (out / RUN_FILE).read_bytes()
     match = rf"recipe\.training\.{setting} was .*, now .*; resume with .* from its weights: --from {out} --out FOLDER"
     with pytest.raises(BadSetting, match=match):
-        run.train(kit, "gan", "tiny", out, resume=True, settings=[*settings, f"training.{setting}=0.0123"], quiet=True)
+        training.train(
+            TrainParameters(
+                kit, "gan", "tiny", out, resume=True, set=[*settings, f"training.{setting}=0.0123"], quiet=True
+            )
+        )
     assert (out / RUN_FILE).read_bytes() == before
 
 
 def test_a_base_weight_without_a_base_is_refused(kit, tmp_path):
     with pytest.raises(BadSetting, match="the weight of the model that a run starts from; give one with --from"):
-        run.train(kit, "gan", "tiny", tmp_path / "run", max_minutes=1, settings=["training.base_weight=0.3"])
+        training.train(
+            TrainParameters(kit, "gan", "tiny", tmp_path / "run", max_minutes=1, set=["training.base_weight=0.3"])
+        )
     assert not (tmp_path / "run").exists()
 
 
 def test_the_device_has_an_option_of_its_own():
     with pytest.raises(BadSetting, match="give it with --device"):
-        run.choose_recipe("gan", "tiny", ["device=cuda"])
-    assert run.choose_recipe("gan", "tiny", [], "cpu").training.device == "cpu"
+        choose_recipe("gan", "tiny", ["device=cuda"])
+    assert choose_recipe("gan", "tiny", [], "cpu").training.device == "cpu"
 
 
 def test_files_that_are_left_out_are_named_once_and_as_they_are(tmp_path, capsys):

@@ -22,11 +22,15 @@ from wavewright.apps.cli import run as run_command
 from wavewright.base.errors import BadFolder, BadModel, BadSetting
 from wavewright.data.entry import Scan
 from wavewright.data.folder import scan
-from wavewright.training import run
+from wavewright.training import run, train as training
 from wavewright.training.checkpoint import Progress
+from wavewright.training.choices import choose_recipe
 from wavewright.training.loop import LAST
+from wavewright.training.parameters import Call, TrainParameters
+from wavewright.training.provenance import Provenance
 from wavewright.training.run_file import RUN_FILE
 from wavewright.training.run_folder import LOCK_FILE, locked_run
+from wavewright.training.train import train
 
 SETTINGS = ("training.batch_size=4", "training.threads=1", "model.sample_rate=8000", "model.n_samples=1600")
 SETTINGS += ("model.n_fft=64", "model.hop_length=16", "model.noise_bands=8", "model.channels=8")
@@ -45,7 +49,7 @@ def finished(tmp_path_factory):
     """A folder with ``kit``, recordings, and ``mine``, a finished run of three steps."""
     folder = tmp_path_factory.mktemp("runs")
     write_kit(folder / "kit")
-    run.train(folder / "kit", "gan", "tiny", folder / "mine", settings=(*SETTINGS, STEPS), quiet=True)
+    train(TrainParameters(folder / "kit", "gan", "tiny", folder / "mine", set=(*SETTINGS, STEPS), quiet=True))
     return folder
 
 
@@ -56,7 +60,7 @@ def folder(finished, tmp_path):
 
 def resume(folder: Path, *settings: str, out: str = "mine", **options) -> Progress:
     settings = (*SETTINGS, *settings)
-    return run.train(folder / "kit", "gan", "tiny", folder / out, settings=settings, resume=True, **options)
+    return train(TrainParameters(folder / "kit", "gan", "tiny", folder / out, set=settings, resume=True, **options))
 
 
 def test_a_finished_run_goes_on_to_more_steps_and_then_needs_no_word_of_them(folder, capsys):
@@ -79,11 +83,13 @@ def test_more_minutes_go_past_the_plan_and_minutes_of_a_finished_run_are_never_i
     assert progress.finished
     assert progress.step > 3
     with pytest.raises(BadSetting, match="give --resume with it"):
-        run.train(folder / "kit", "gan", "tiny", folder / "new", settings=SETTINGS, more_minutes=1.0)
+        train(TrainParameters(folder / "kit", "gan", "tiny", folder / "new", set=SETTINGS, more_minutes=1.0))
 
 
 def test_a_run_planned_from_minutes_takes_further_minutes(folder):
-    first = run.train(folder / "kit", "gan", "tiny", folder / "timed", settings=SETTINGS, max_minutes=1e-4, quiet=True)
+    first = train(
+        TrainParameters(folder / "kit", "gan", "tiny", folder / "timed", set=SETTINGS, max_minutes=1e-4, quiet=True)
+    )
     assert first.finished
     again = resume(folder, out="timed", max_minutes=1e-3, quiet=True)
     assert again.finished
@@ -102,9 +108,9 @@ def test_a_run_that_never_saved_anything_may_begin_again(folder):
     (folder / "new").mkdir()
     shutil.copy(folder / "mine" / RUN_FILE, folder / "new")
     settings = (*SETTINGS, "training.steps=1", "training.seed=4")
-    assert run.train(folder / "kit", "gan", "tiny", folder / "new", settings=settings, quiet=True).step == 1
+    assert train(TrainParameters(folder / "kit", "gan", "tiny", folder / "new", set=settings, quiet=True)).step == 1
     with pytest.raises(BadSetting, match="contains a run already; continue it with --resume"):
-        run.train(folder / "kit", "gan", "tiny", folder / "new", settings=settings, quiet=True)
+        train(TrainParameters(folder / "kit", "gan", "tiny", folder / "new", set=settings, quiet=True))
 
 
 RUN_FILES = {
@@ -262,7 +268,11 @@ def test_sigterm_ends_the_step_saves_and_says_so(folder):
     assert "stopped by SIGTERM at step 3 of 5; continue with `wavewright train --resume --out other`." in ended.stderr
     assert "other contains step 3" in ended.stderr
     assert resume(folder, "training.steps=5", out="other", quiet=True).step == 5
-    run.train(folder / "kit", "gan", "tiny", folder / "whole", settings=(*SETTINGS, "training.steps=5"), quiet=True)
+    train(
+        TrainParameters(
+            folder / "kit", "gan", "tiny", folder / "whole", set=(*SETTINGS, "training.steps=5"), quiet=True
+        )
+    )
     resumed, whole = (load_file(folder / name / "checkpoints" / LAST) for name in ("other", "whole"))
     assert resumed.keys() == whole.keys()
     assert all(torch.equal(resumed[name], whole[name]) for name in whole)
@@ -316,7 +326,7 @@ def test_a_short_plan_is_warned_of_and_timing_is_announced(tmp_path):
 
 def test_of_several_processes_the_first_one_prints_the_result(folder, capsys, monkeypatch):
     monkeypatch.chdir(folder)
-    monkeypatch.setattr(run, "train", lambda *arguments, **options: Progress(step=3, steps=3))
+    monkeypatch.setattr(training, "train", lambda *arguments, **options: Progress(step=3, steps=3))
     for processes, rank, lines in [("1", "0", 1), ("2", "0", 1), ("2", "1", 0), ("1", "3", 1)]:
         monkeypatch.setenv("WORLD_SIZE", processes)
         monkeypatch.setenv("RANK", rank)
@@ -325,9 +335,9 @@ def test_of_several_processes_the_first_one_prints_the_result(folder, capsys, mo
 
 
 def test_a_run_made_in_python_is_refused_alike(folder):
-    recipe = run.choose_recipe("gan", "tiny", (*SETTINGS, STEPS))
+    recipe = choose_recipe("gan", "tiny", (*SETTINGS, STEPS))
     recordings = scan(folder / "kit", "none")
     assert isinstance(recordings, Scan)
     for out, words in (("mien", "There is no run in"), ("kit", "There is no run in")):
         with pytest.raises(BadFolder, match=words):
-            run.Run(folder / out, "gan", recipe, recordings, run.Provenance("x")).train(resume=True)
+            run.Run(folder / out, "gan", recipe, recordings, Provenance("x")).train(Call(resume=True))

@@ -14,8 +14,8 @@ from tiny_training import SETTINGS, make_loop, same, tensors_of
 from wavewright.base.errors import BadSetting
 from wavewright.training import loop as loops, timing
 from wavewright.training.checkpoint import Progress
-from wavewright.training.length import Length
 from wavewright.training.loop import LAST
+from wavewright.training.parameters import Call
 from wavewright.training.plan import keep_position, rewarm, rewarm_end, schedule_position, steps_within
 
 
@@ -229,36 +229,38 @@ def test_going_back_keeps_a_plan_that_is_newer_than_the_checkpoint(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("length", "at_first", "progress", "expected"),
+    ("steps", "call", "at_first", "progress", "expected"),
     [
-        (Length(), 0, Progress(step=9, steps=9, finished="done"), (0, 0.0)),
-        (Length(max_minutes=6), 0, Progress(step=9, steps=9, finished="done"), (0, 6)),
-        (Length(max_minutes=6), 0, Progress(step=5, steps=9), (0, 0.0)),  # goes on with the plan
-        (Length(more_minutes=6), 0, Progress(step=5, steps=9), (0, 6)),
-        (Length(steps=9, more_minutes=6), 9, Progress(step=9, steps=9, finished="done"), (0, 6)),
-        (Length(steps=20), 9, Progress(step=5, steps=9), (20, 0.0)),
-        (Length(steps=20), 0, Progress(step=9, steps=9, finished="done"), (20, 0.0)),
+        (0, Call(), 0, Progress(step=9, steps=9, finished="done"), (0, 0.0)),
+        (0, Call(max_minutes=6), 0, Progress(step=9, steps=9, finished="done"), (0, 6)),
+        (0, Call(max_minutes=6), 0, Progress(step=5, steps=9), (0, 0.0)),  # goes on with the plan
+        (0, Call(more_minutes=6), 0, Progress(step=5, steps=9), (0, 6)),
+        (9, Call(more_minutes=6), 9, Progress(step=9, steps=9, finished="done"), (0, 6)),
+        (20, Call(), 9, Progress(step=5, steps=9), (20, 0.0)),
+        (20, Call(), 0, Progress(step=9, steps=9, finished="done"), (20, 0.0)),
         (
-            Length(steps=9),
+            9,
+            Call(),
             9,
             Progress(step=20, steps=20, finished="done"),
             (0, 0.0),
         ),  # the first call's, after an extension
-        (Length(steps=20), 9, Progress(step=12, steps=20), (0, 0.0)),
-        (Length(steps=9, max_minutes=6), 9, Progress(step=5, steps=9), (0, 0.0)),
+        (20, Call(), 9, Progress(step=12, steps=20), (0, 0.0)),
+        (9, Call(max_minutes=6), 9, Progress(step=5, steps=9), (0, 0.0)),
         (
-            Length(steps=9, max_minutes=6),
+            9,
+            Call(max_minutes=6),
             9,
             Progress(step=9, steps=9, finished="done"),
             "run is finished .* --more-minutes 6, or",
         ),
-        (Length(steps=7), 9, Progress(step=5, steps=9), "planned for 9 steps, and training.steps=7 is fewer"),
-        (Length(steps=20, more_minutes=6), 9, Progress(step=5, steps=9), "not both"),
+        (7, Call(), 9, Progress(step=5, steps=9), "planned for 9 steps, and training.steps=7 is fewer"),
+        (20, Call(more_minutes=6), 9, Progress(step=5, steps=9), "not both"),
     ],
 )
-def test_the_length_of_a_call_extends_the_plan_or_is_refused(tmp_path, length, at_first, progress, expected):
+def test_the_length_of_a_call_extends_the_plan_or_is_refused(tmp_path, steps, call, at_first, progress, expected):
     if isinstance(expected, str):
         with pytest.raises(BadSetting, match=expected):
-            length.extension(tmp_path / "run", progress, at_first)
+            call.extension(steps, tmp_path / "run", progress, at_first)
     else:
-        assert length.extension(tmp_path / "run", progress, at_first) == expected
+        assert call.extension(steps, tmp_path / "run", progress, at_first) == expected

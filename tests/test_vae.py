@@ -40,8 +40,10 @@ from wavewright.models.folder import ModelFolder
 from wavewright.nn.latents import kl_divergence, slerp as torch_slerp
 from wavewright.nn.spectral_frames import SpectralFrames
 from wavewright.nn.spectral_losses import SpectralEnergyDistance
+from wavewright.training.choices import choose_recipe
 from wavewright.training.health import Health
-from wavewright.training.run import choose_recipe, train
+from wavewright.training.parameters import TrainParameters
+from wavewright.training.train import train
 
 RATE = 8_000
 SMALL = {
@@ -448,7 +450,7 @@ def base(folder):
     """A model of the labels ``high`` and ``low``, trained for two steps."""
 
     def make(out):
-        train(folder, "vae", "tiny", out, "folder", settings=["steps=2", *TRAINING], quiet=True)
+        train(TrainParameters(folder, "vae", "tiny", out, label_from="folder", set=["steps=2", *TRAINING], quiet=True))
 
     return ModelFolder(kept("base", make, __file__))
 
@@ -500,7 +502,11 @@ def test_without_labels_a_model_starts_as_the_base_with_dropped_labels(base):
 
 def test_labels_that_the_base_does_not_have_start_without_effect(base, folder, tmp_path):
     settings = ["steps=1", "threads=1"]
-    train(folder, "vae", "tiny", tmp_path / "run", "none", settings=settings, base=str(base.path), quiet=True)
+    train(
+        TrainParameters(
+            folder, "vae", "tiny", tmp_path / "run", label_from="none", set=settings, from_=str(base.path), quiet=True
+        )
+    )
     unlabelled = replace(TINY, labels=())
     run = ModelFolder(tmp_path / "run")
     expected = decoder_head(state_of(run, unlabelled), unlabelled, None)
@@ -569,7 +575,11 @@ def test_a_run_starts_from_the_weights_of_another_model(base, folder, tmp_path):
     shutil.copytree(folder / "low", others / "low")
     shutil.copytree(folder / "high", others / "bell")
     settings = ["steps=1", "learning_rate=1e-9", "threads=1"]
-    done = train(others, "vae", "tiny", tmp_path / "run", "folder", settings=settings, base=str(base.path), quiet=True)
+    done = train(
+        TrainParameters(
+            others, "vae", "tiny", tmp_path / "run", label_from="folder", set=settings, from_=str(base.path), quiet=True
+        )
+    )
     assert done.step == 1
     run = ModelFolder(tmp_path / "run")
     config = run.config(VaeConfig)
@@ -610,7 +620,9 @@ def test_a_run_exports_a_model(folder, tmp_path, latent):
     ]
     settings += [f"{name}={value}" for name, value in SMALL.items()]
     settings += ["frames_per_latent=4", "critic_channels=8"]  # crops of 31 hops
-    done = train(folder, "vae", "tiny", tmp_path / "run", "folder", settings=settings, quiet=True)
+    done = train(
+        TrainParameters(folder, "vae", "tiny", tmp_path / "run", label_from="folder", set=settings, quiet=True)
+    )
     assert done.finished == "all planned steps are done"
     assert done.metrics.keys() == {*METRICS} - ({"copying"} - done.metrics.keys())
     runtime = loading.load(tmp_path / "run")

@@ -21,7 +21,9 @@ from wavewright.families.vocoder.training import VocoderNetwork, resynthesise
 from wavewright.models.folder import ModelFolder
 from wavewright.training import checkpoint
 from wavewright.training.export import export_copy
-from wavewright.training.run import Provenance, Run
+from wavewright.training.parameters import Call
+from wavewright.training.provenance import Provenance
+from wavewright.training.run import Run
 
 
 def tiny_run(out, recipe, voices, cache, base=None):
@@ -33,7 +35,7 @@ def run_folder(tmp_path_factory):
     """A run of four steps."""
     out = tmp_path_factory.mktemp("run") / "tiny"
     voices = write_voices(tmp_path_factory.mktemp("voices"))
-    tiny_run(out, tiny_recipe(), voices, tmp_path_factory.mktemp("cache")).train(quiet=True)
+    tiny_run(out, tiny_recipe(), voices, tmp_path_factory.mktemp("cache")).train(Call(quiet=True))
     return out
 
 

@@ -22,6 +22,7 @@ from wavewright.speech.voice import Voice
 from wavewright.speech.voice_names import voices, voices_of
 from wavewright.text import front_end
 from wavewright.text.shared_symbols import nearest_vowels, shared_signs
+from wavewright.training.parameters import Call
 
 LANGUAGES = ("de", "en")
 
@@ -85,7 +86,7 @@ def run(tmp_path_factory):
         base=ModelFolder(trained("acoustic").out),
         scan=Scan(entries),
     )
-    made.train(quiet=True)
+    made.train(Call(quiet=True))
     return made
 
 
@@ -158,7 +159,7 @@ def test_a_voice_of_spanish_starts_from_one_of_english(tmp_path):
     entries = tuple(dataclasses.replace(entry, language="es", text="¿Qué jefe?") for entry in recordings().entries)
     base = ModelFolder(trained("acoustic").out)
     made = tiny_run("acoustic", tmp_path / "run", "model.language=es", base=base, scan=Scan(entries))
-    made.train(quiet=True)
+    made.train(Call(quiet=True))
     model = loading.load_acoustic_model(made.out)
     (sentence,) = front_end("es").sentences("Hola, niño.")
     assert model.speak_symbols(sentence.symbols, model.speakers[0]).mel.shape[0] == model.n_mels

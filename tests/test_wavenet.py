@@ -36,7 +36,9 @@ from wavewright.families.wavenet.training import (
 from wavewright.models.card import Card
 from wavewright.nn.gated import GatedLayer, convolve_layers, skip_sum
 from wavewright.training.export import export_model
-from wavewright.training.run import Provenance, Run
+from wavewright.training.parameters import Call
+from wavewright.training.provenance import Provenance
+from wavewright.training.run import Run
 
 SMALL = {
     "sample_rate": 8_000,
@@ -465,6 +467,6 @@ def test_a_training_starts_from_another_model(folder, tmp_path):
     known = exported_weights(base, WAVENET.weight_prefixes)[table]
     np.testing.assert_allclose(weights[table], [known.mean(axis=0), known[1]], rtol=1e-5)
     assert WAVENET.new_tables(base, run.recipe.model) == [table]
-    assert np.isfinite(run.train(quiet=True).metrics["valid/bits"])
+    assert np.isfinite(run.train(Call(quiet=True)).metrics["valid/bits"])
     with pytest.raises(BadSetting, match="base has the labels high, low, and this training has none"):
         WAVENET.initial_weights(base, tuned.model)

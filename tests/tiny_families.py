@@ -28,8 +28,11 @@ from wavewright.models.folder import ModelFolder
 from wavewright.music.formats import write_score
 from wavewright.music.score import Score, Track, notes_of
 from wavewright.training.checkpoint import load_matching
+from wavewright.training.choices import choose_recipe
 from wavewright.training.loop import LAST
-from wavewright.training.run import CHECKPOINTS, Provenance, Run, choose_recipe
+from wavewright.training.parameters import Call
+from wavewright.training.provenance import Provenance
+from wavewright.training.run import CHECKPOINTS, Run
 
 KEPT = Path(__file__).parents[1] / ".pytest_cache" / "tiny"
 LATER_ROOMS = ("tasks", "apps")  # which no training uses
@@ -232,7 +235,7 @@ def tiny_run(name: str, out: Path, *settings: str, base: ModelFolder | None = No
 @functools.cache
 def trained(name: str) -> Run:
     """Return a run of a tiny model that is trained; no test may change its folder."""
-    out = kept(name, lambda out: tiny_run(name, out).train(quiet=True))
+    out = kept(name, lambda out: tiny_run(name, out).train(Call(quiet=True)))
     with torch.random.fork_rng():
         run = tiny_run(name, out)
         load_matching(out / CHECKPOINTS / LAST, run.network)

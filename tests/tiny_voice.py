@@ -13,7 +13,9 @@ import soundfile
 
 from wavewright.data.folder import scan
 from wavewright.families.acoustic import batches, recipe as recipes
-from wavewright.training.run import Provenance, Run
+from wavewright.training.parameters import Call
+from wavewright.training.provenance import Provenance
+from wavewright.training.run import Run
 
 SAMPLE_RATE = 16_000
 HOP = 256
@@ -94,5 +96,5 @@ def trained_voice(folder: Path) -> Iterator[Run]:
     with pytest.MonkeyPatch.context() as patch:
         use_front_end(patch)
         run = tiny_run(write_folder(folder / "mine"), folder / "run", folder / "cache")
-        run.train(quiet=True)
+        run.train(Call(quiet=True))
         yield run

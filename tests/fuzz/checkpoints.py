@@ -42,8 +42,8 @@ def resume_from_checkpoint(rng: random.Random, folder: Path) -> None:
 def resume_from_run_file(rng: random.Random, folder: Path) -> None:
     """Resume a run whose ``run.json`` is damaged or has strange values."""
     from wavewright.training.checkpoint import Progress
-    from wavewright.training.length import Length
-    from wavewright.training.run import choose_recipe
+    from wavewright.training.choices import choose_recipe
+    from wavewright.training.parameters import Call
     from wavewright.training.run_file import RUN_FILE, check_resume, run_file_of
 
     described = _described()
@@ -52,8 +52,8 @@ def resume_from_run_file(rng: random.Random, folder: Path) -> None:
     (folder / RUN_FILE).write_bytes(mutate.bytes_of(rng, contents) if rng.random() < 0.3 else contents)
     recipe = choose_recipe("gan", "tiny")
     first_steps, _ = check_resume(folder / RUN_FILE, run_file_of("gan", recipe, None, []), recipe)
-    length = Length(rng.choice((0, 9, 20)), rng.choice((None, 6.0)), rng.choice((None, 2.0)))
-    length.extension(folder, Progress(step=9, steps=9, finished="done"), first_steps)
+    call = Call(max_minutes=rng.choice((None, 6.0)), more_minutes=rng.choice((None, 2.0)))
+    call.extension(rng.choice((0, 9, 20)), folder, Progress(step=9, steps=9, finished="done"), first_steps)
 
 
 @cache
@@ -74,7 +74,7 @@ def _healthy() -> tuple[dict[str, Any], dict[str, Any]]:
 @cache
 def _described() -> dict[str, Any]:
     """Return the contents of the ``run.json`` of a tiny GAN."""
-    from wavewright.training.run import choose_recipe
+    from wavewright.training.choices import choose_recipe
 
     clips = {"count": 0, "sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}
     return {"family": "gan", "recipe": json.loads(json.dumps(asdict(choose_recipe("gan", "tiny")))), "clips": clips}

@@ -11,6 +11,9 @@ from pydantic import Field
 
 MAX_SEED = 2**32 - 1
 
+POSITIONAL = "positional"
+"""After the field of a parameter with a default: it is an argument on the command line, not an option."""
+
 NAMES_MODEL = "names a model"
 """After the field of a parameter: its value is the name of a model or voice, or the path of its folder."""
 
@@ -83,41 +86,7 @@ SettingChanges: TypeAlias = Annotated[
     Field(description="Change a setting: name=value; may be given several times."),
 ]
 
-# ------------------------------------------------------------------------------------------- training
-
-MoreMinutes: TypeAlias = Annotated[
-    float | None,
-    Field(description="With --resume: extend the plan of the run by so many minutes, finished or not.", gt=0),
-]
-
-ResumeRun: TypeAlias = Annotated[bool, Field(description="Continue the run in the run folder.")]
-
 TrainingDevice: TypeAlias = Annotated[Literal["cpu", "cuda", "mps"], Field(description="Where to compute."), TRAINS]
-
-ConsentFiles: TypeAlias = Annotated[
-    tuple[Path, ...],
-    Field(
-        description="For a voice: the speaker's consent, a recording of the statement or a text file; may be given "
-        "several times."
-    ),
-]
-
-HasConsent: TypeAlias = Annotated[
-    bool, Field(description="For a voice: you are its speaker, or have the speaker's consent in another form.")
-]
-
-RecordingsLicence: TypeAlias = Annotated[
-    str,
-    Field(
-        description="Licence of the recordings, for the card of the model. A voice of published recordings needs no "
-        "--consent if it lets anybody adapt them, such as CC0-1.0."
-    ),
-    FREE_TEXT,
-]
-
-RecordingsCredit: TypeAlias = Annotated[
-    str, Field(description="Whom to credit for the recordings, for the card."), FREE_TEXT
-]
 
 # ------------------------------------------------------------------------------------------------ text
 

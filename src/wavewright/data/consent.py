@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
 
 from ..audio.sound_file import open_sound
 from ..base.errors import BadSetting, printable
 from ..base.names import control_character_in, quoted
-from ..models.consent import Consent, Statement
+from ..base.parameters import FREE_TEXT
+from ..models.consent import Consent, Permission, Statement
+from ..models.licences import UNKNOWN
 from .entry import SILENT_PEAK
 
 TEXT_SUFFIXES = (".txt", ".md")
@@ -26,6 +32,42 @@ STATEMENT = (
     "like mine."
 )
 """Wording that the documentation proposes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PermissionParameters:
+    """What the owners of recordings permit."""
+
+    consent: Annotated[
+        tuple[Path, ...],
+        Field(
+            description="For a voice: the speaker's consent, a recording of the statement or a text file; may be given "
+            "several times."
+        ),
+    ] = ()
+    i_have_consent: Annotated[
+        bool, Field(description="For a voice: you are its speaker, or have the speaker's consent in another form.")
+    ] = False
+    licence: Annotated[
+        str,
+        Field(
+            description="Licence of the recordings, for the card of the model. A voice of published recordings needs "
+            "no --consent if it lets anybody adapt them, such as CC0-1.0."
+        ),
+        FREE_TEXT,
+    ] = UNKNOWN
+    credit: Annotated[str, Field(description="Whom to credit for the recordings, for the card."), FREE_TEXT] = ""
+
+    def permission(self) -> Permission:
+        """Return the permission; raise BadSetting if a file cannot be a statement of consent."""
+        return Permission(self.licence, self.credit, consent_of(self.consent, self.i_have_consent))
+
+    def permission_words(self) -> tuple[str, ...]:
+        """Return the words of a command line that state the same permission."""
+        words = [word for path in self.consent for word in ("--consent", str(path))]
+        words += ["--i-have-consent"] * self.i_have_consent
+        words += ["--licence", self.licence] if self.licence != UNKNOWN else []
+        return (*words, *(["--credit", self.credit] if self.credit else []))
 
 
 def consent_of(files: Sequence[Path], is_declared: bool) -> Consent | None:

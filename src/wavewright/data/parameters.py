@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
@@ -28,3 +29,12 @@ GroupSource: TypeAlias = Annotated[
 ManifestPath: TypeAlias = Annotated[
     Path | None, Field(description="Manifest that lists the clips, instead of all in the folder.")
 ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FolderParameters:
+    """How a folder of recordings is read."""
+
+    label_from: LabelSource = None
+    group_from: GroupSource = None
+    manifest: ManifestPath = None

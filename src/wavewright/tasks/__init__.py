@@ -16,10 +16,7 @@ from typing import Any, ParamSpec, TypeVar, get_type_hints
 from pydantic import ConfigDict, ValidationError, validate_call
 
 from ..base.errors import BadSetting
-from ..base.parameters import MAX_SEED as MAX_SEED
-
-POSITIONAL = "positional"
-"""After the field of a parameter with a default: it is an argument on the command line, not an option."""
+from ..base.parameters import MAX_SEED as MAX_SEED, POSITIONAL as POSITIONAL
 
 P = ParamSpec("P")
 R = TypeVar("R")

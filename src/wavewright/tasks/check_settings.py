@@ -14,8 +14,9 @@ from ..base.extras import check_training
 from ..base.parameters import TrainingDevice, Writes
 from ..base.whole_file import check_target
 from ..data.parameters import GroupSource, LabelSource, ManifestPath
+from ..training.parameters import FAMILY_HELP, SIZE_HELP
 from . import checked
-from .train import FAMILY_HELP, SIZE_HELP, memory_errors
+from .train import memory_errors
 
 if TYPE_CHECKING:
     from ..training.quick_checks import BatchTime, RangeTest

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -13,24 +12,13 @@ from ..base.errors import BadSetting
 from ..base.extras import check_training
 from ..base.interruption import raise_if_stopped
 from ..base.names import inside
-from ..base.parameters import (
-    MAX_SEED,
-    TERMINAL,
-    ConsentFiles,
-    HasConsent,
-    Quiet,
-    RecordingsCredit,
-    RecordingsLicence,
-    TrainingDevice,
-    WritesRun,
-)
-from ..data.consent import consent_of
-from ..data.parameters import GroupSource, LabelSource, ManifestPath
+from ..base.parameters import MAX_SEED, TERMINAL, Quiet, TrainingDevice, WritesRun
+from ..data.consent import PermissionParameters
+from ..data.parameters import FolderParameters
 from ..models import BEST_RUN
-from ..models.consent import Permission
-from ..models.licences import UNKNOWN
-from . import checked
-from .train import FAMILY_HELP, SIZE_HELP, memory_errors
+from ..training.parameters import FAMILY_HELP, SIZE_HELP
+from . import parameters_from
+from .train import memory_errors
 
 FEWEST_STEPS = 90
 """Of a whole trial, which is evaluated nine times."""
@@ -87,23 +75,25 @@ class Tuned:
         )
 
 
-@checked
-def tune(
-    folder: Annotated[Path, Field(description="Folder of recordings, or a manifest (.csv, .jsonl).")],
+@dataclass(frozen=True)
+class TuneParameters(FolderParameters, PermissionParameters):
+    """Parameters of `tune`."""
+
+    folder: Annotated[Path, Field(description="Folder of recordings, or a manifest (.csv, .jsonl).")]
     family: Annotated[
         str | None, Field(description=f"Model family: {FAMILY_HELP}; default: that of --from, or gan.")
-    ] = None,
-    max_minutes: Annotated[float, Field(description="Duration of this call in minutes.", gt=0)] = 60.0,
-    size: Annotated[str, Field(description=f"Size of the network: {SIZE_HELP}.")] = "small",
+    ] = None
+    max_minutes: Annotated[float, Field(description="Duration of this call in minutes.", gt=0)] = 60.0
+    size: Annotated[str, Field(description=f"Size of the network: {SIZE_HELP}.")] = "small"
     out: Annotated[
         Path | None,
         Field(description="Folder of the search; default: runs/, the folder's name and -tune."),
         WritesRun(name_end="-tune"),
-    ] = None,
+    ] = None
     trial_minutes: Annotated[
         float | None,
         Field(description="Duration of a whole trial; default: an eighth of --max-minutes, times --jobs.", gt=0),
-    ] = None,
+    ] = None
     trial_steps: Annotated[
         int | None,
         Field(
@@ -111,13 +101,13 @@ def tune(
             "machine does.",
             ge=FEWEST_STEPS,
         ),
-    ] = None,
-    max_trials: Annotated[int, Field(description="End after so many trials; 0: when the minutes are over.", ge=0)] = 0,
+    ] = None
+    max_trials: Annotated[int, Field(description="End after so many trials; 0: when the minutes are over.", ge=0)] = 0
     dial: Annotated[
         tuple[str, ...],
         Field(description="Search only this setting, such as learning_rate; may be given several times."),
-    ] = (),
-    jobs: Annotated[int, Field(description="Trials side by side, a process each.", ge=1, le=256), TERMINAL] = 1,
+    ] = ()
+    jobs: Annotated[int, Field(description="Trials side by side, a process each.", ge=1, le=256), TERMINAL] = 1
     storage: Annotated[
         str,
         Field(
@@ -125,25 +115,21 @@ def tune(
             "journal:FILE; default: an SQLite file in the folder of the search."
         ),
         TERMINAL,
-    ] = "",
-    resume: Annotated[bool, Field(description="Continue a search, or join one on another machine.")] = False,
-    seed: Annotated[int, Field(description="Seed of the proposed settings.", ge=0, le=MAX_SEED)] = 0,
-    label_from: LabelSource = None,
-    group_from: GroupSource = None,
-    manifest: ManifestPath = None,
-    from_: Annotated[
-        str | None, Field(description="Model of the same family whose weights all trials start from.")
-    ] = None,
+    ] = ""
+    resume: Annotated[bool, Field(description="Continue a search, or join one on another machine.")] = False
+    seed: Annotated[int, Field(description="Seed of the proposed settings.", ge=0, le=MAX_SEED)] = 0
+    from_: Annotated[str | None, Field(description="Model of the same family whose weights all trials start from.")] = (
+        None
+    )
     set: Annotated[
         tuple[str, ...], Field(description="Fix a setting of all trials: name=value; may be given several times.")
-    ] = (),
-    consent: ConsentFiles = (),
-    i_have_consent: HasConsent = False,
-    licence: RecordingsLicence = UNKNOWN,
-    credit: RecordingsCredit = "",
-    device: TrainingDevice = "cpu",
-    quiet: Quiet = False,
-) -> Tuned:
+    ] = ()
+    device: TrainingDevice = "cpu"
+    quiet: Quiet = False
+
+
+@parameters_from(TuneParameters)
+def tune(given: TuneParameters) -> Tuned:
     """Search the settings with which a family learns a folder best, within some minutes. Ctrl-C saves.
 
     Raises MissingExtra if a package of the extra ``train`` is not installed; BadFolder if the recordings cannot be
@@ -155,38 +141,40 @@ def tune(
     from ..training.tuning import page, tune as searching
     from ..training.tuning.search import Search
 
-    name = folder.resolve().stem if folder.is_file() else folder.resolve().name
-    search_folder = inside(Path("runs"), f"{name}-tune") if out is None else out
-    if trial_steps and trial_minutes:
+    name = given.folder.resolve().stem if given.folder.is_file() else given.folder.resolve().name
+    search_folder = inside(Path("runs"), f"{name}-tune") if given.out is None else given.out
+    if given.trial_steps and given.trial_minutes:
         raise BadSetting("A whole trial ends by --trial-steps or by --trial-minutes; give one of them.")
-    whole_trial = max_minutes if trial_steps else trial_minutes or max_minutes * jobs / WHOLE_TRIALS
+    max_minutes = given.max_minutes
+    share = max_minutes if given.trial_steps else max_minutes * given.jobs / WHOLE_TRIALS
+    whole_trial = given.trial_minutes or share
     if whole_trial > max_minutes:
         raise BadSetting(
             f"A trial of {whole_trial:.3g} minutes does not fit into {max_minutes:.3g}; give more --max-minutes, or "
             "fewer --trial-minutes."
         )
     search = Search(
-        folder=folder,
-        family=family or family_of(from_),
-        out=search_folder,
-        trial_minutes=whole_trial,
-        size=size,
-        base=from_,
-        settings=set,
-        dials=dial,
-        device=device,
-        label_from=label_from,
-        group_from=group_from,
-        manifest=manifest,
-        storage=storage,
-        seed=seed,
-        max_trials=max_trials,
-        trial_steps=trial_steps or 0,
-        permission=Permission(licence, credit, consent_of(consent, i_have_consent)),
-        permission_words=_permission_words(consent, i_have_consent, licence, credit),
+        given.folder,
+        given.family or family_of(given.from_),
+        search_folder,
+        whole_trial,
+        given.size,
+        given.from_,
+        given.set,
+        given.dial,
+        given.device,
+        given.storage,
+        given.seed,
+        given.max_trials,
+        given.trial_steps or 0,
+        given.permission(),
+        given.permission_words(),
+        label_from=given.label_from,
+        group_from=given.group_from,
+        manifest=given.manifest,
     )
     with memory_errors():
-        outcome = searching.tune(search, max_minutes, jobs, resume, quiet)
+        outcome = searching.tune(search, max_minutes, given.jobs, given.resume, given.quiet)
     best = outcome.finished[0]
     defaults = next((trial for trial in outcome.finished if trial.number == 0), None)
     command = search.training_command(best.params)
@@ -204,10 +192,3 @@ def tune(
         n_finished=len(outcome.finished),
         command=command,
     )
-
-
-def _permission_words(consent: Sequence[Path], i_have_consent: bool, licence: str, credit: str) -> tuple[str, ...]:
-    """Return the words of a command line that state the same permission."""
-    words = [word for path in consent for word in ("--consent", str(path))] + ["--i-have-consent"] * i_have_consent
-    words += ["--licence", licence] if licence != UNKNOWN else []
-    return (*words, *(["--credit", credit] if credit else []))

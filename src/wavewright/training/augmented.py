@@ -32,6 +32,7 @@ from .generated_clips import (
     read_counts,
     requested_clips,
 )
+from .parameters import Call
 from .run import PlannedRun, Run
 from .run_file import RUN_FILE
 from .run_folder import GENERATED, JUDGE
@@ -72,7 +73,7 @@ def with_generated_clips(settings: GeneratedSettings, plan: PlannedRun) -> Plann
     if counts is None:
         counts = _generate(settings, plan, sources)
     entries = generated_entries(plan.out / GENERATED)
-    if not plan.quiet:
+    if not plan.call.quiet:
         print(counts, flush=True)
     return replace(
         plan,
@@ -127,8 +128,8 @@ def _generate(settings: GeneratedSettings, plan: PlannedRun, sources: Sequence[C
     """Train the judge, and generate the clips that it accepts."""
     out = plan.out / JUDGE
     judge_run = Run(out, plan.family, plan.recipe, plan.scan, replace(plan.provenance, name=JUDGE), base=plan.base)
-    minutes = None if plan.max_minutes is None else JUDGE_TIME_FRACTION * plan.max_minutes
-    judge_run.train(minutes, resume=(out / RUN_FILE).is_file(), quiet=plan.quiet)
+    minutes = plan.call.max_minutes and JUDGE_TIME_FRACTION * plan.call.max_minutes
+    judge_run.train(Call(max_minutes=minutes, resume=(out / RUN_FILE).is_file(), quiet=plan.call.quiet))
     judge = loading.load_classifier(out)
     waves, labels = judge_run.prepared.labelled_clips()
     requested = requested_clips(judge_run.prepared.train_entries, judge.labels, settings.ratio)

@@ -23,6 +23,7 @@ from ..metrics.embeddings import LogMelEmbedding, resampled
 from ..outputs.clip_folder import OutputClip, write_clips
 from ..outputs.manifest_file import MANIFEST_FILE
 from .clip_sources import ClipSource, MatchedSource, match_of
+from .parameters import TrainParameters
 
 COUNTS_FILE = "counts.json"
 DRAWS_PER_CLIP = 10  # before a label gets fewer clips than it should have
@@ -50,6 +51,18 @@ class GeneratedSettings(RangedSettings):
     label_map: tuple[tuple[str, str], ...] = ()
     min_confidence: float = ranged(0.3, 0.0, 1.0)
     match: bool = False
+
+    @classmethod
+    def of(cls, given: TrainParameters) -> GeneratedSettings:
+        """Return the settings that a command gives; raise BadSetting for a label or a model that cannot be meant."""
+        pairs = [text.partition("=") for text in given.map_label]
+        for text, (label, _, target) in zip(given.map_label, pairs, strict=True):
+            if not label or not target:
+                raise BadSetting(f"--map-label is {quoted(text)}; write MODEL=FOLDER, such as kick=bass-drum.")
+        if len(set(given.augment_with)) < len(given.augment_with):
+            raise BadSetting("--augment-with names a model twice; give each once.")
+        label_map = tuple((label, target) for label, _, target in pairs)
+        return cls(given.augment_with, given.ratio, label_map, given.min_confidence, given.match_recordings)
 
 
 @dataclass(frozen=True)

@@ -3,49 +3,41 @@
 from __future__ import annotations
 
 import copy
-import os
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
-import platformdirs
 import torch
 from pydantic import JsonValue
-from rich.console import Console
 from torch import nn
 
 from .. import families
 from ..base.errors import BadModel, BadSetting
 from ..base.processor import processor_name
-from ..base.progress_bar import progress_reported_to
-from ..base.torchrun import is_first
 from ..base.version import __version__
 from ..base.whole_file import hidden_path, write_whole
 from ..contracts.family_check import check_exported, check_family
 from ..contracts.recipe import Prepared, Recipe
 from ..data.entry import Scan
-from ..data.folder import GroupFrom, LabelFrom
 from ..data.own_output import warn_of_marked
-from ..data.recording import Recording, recordings_in
 from ..models.card import Card
-from ..models.consent import Consent, Permission, required_consent
+from ..models.consent import Consent, required_consent
 from ..models.folder import ModelFolder
 from ..nn.network import Network
 from . import checkpoint, processes
 from .batch_memory import check_batch_size
 from .blas_threads import single_blas_thread
 from .checkpoint import Progress
-from .choices import DEFAULT_FAMILY, choose_recipe, open_base, scan_for
 from .export import export_model, replace_tensors
-from .length import Length
-from .loop import NO_LENGTH, Loop
+from .loop import Loop
+from .parameters import Call
 from .plan import STEP_FRACTION, Ending, steps_within
-from .provenance import NOTHING_STATED, Provenance, provenance_of, runs_up_to
+from .provenance import Provenance, runs_up_to
 from .recording_notes import count_clips, notes_on_rates, warn_of_few_clips
-from .report import OnStep, PhaseLines, Report
+from .report import Report
 from .run_file import (
     BEST,
     CHECKPOINTS,
@@ -58,7 +50,7 @@ from .run_file import (
     store_provenance,
     write_run_file,
 )
-from .run_folder import begins_judge, check_call, check_run_folder, locked_run, remove_left_overs, resumes_judge
+from .run_folder import check_call, locked_run, remove_left_overs
 
 SUSPECT_FILE = "suspect-clips.txt"
 """In a run folder: training clips that may be wrong, and why, one per line."""
@@ -68,7 +60,7 @@ EXPORTING = "exporting the model ..."
 
 @dataclass(frozen=True)
 class PlannedRun:
-    """A run that has not begun: its folder, family, recipe, recordings and length."""
+    """A run that has not begun: its folder, family, recipe and recordings, and the call that begins it."""
 
     out: Path
     family: str
@@ -76,9 +68,7 @@ class PlannedRun:
     scan: Scan
     provenance: Provenance
     base: ModelFolder | None
-    max_minutes: float | None
-    quiet: bool
-    started: float  # when the call began, as time.monotonic counts
+    call: Call
 
 
 class Run:
@@ -91,7 +81,7 @@ class Run:
     - ``provenance``: for the card.
     - ``cache_folder``: folder of decoded recordings; default: the user's cache folder.
     - ``base``: model that training starts from.
-    - ``call``: arguments of the command, which are stored so that a call which resumes need not repeat them.
+    - ``record``: arguments of the command, which are stored so that a call which resumes need not repeat them.
 
     Raises BadFamily if the family breaks its contract, or BadFolder if too few recordings can be used, or BadModel if
     the weights of ``base`` do not have the shapes that the recipe asks for.
@@ -106,10 +96,10 @@ class Run:
         provenance: Provenance,
         cache_folder: Path | None = None,
         base: ModelFolder | None = None,
-        call: Mapping[str, JsonValue] | None = None,
+        record: Mapping[str, JsonValue] | None = None,
     ) -> None:
         self.out = out
-        self.call = call
+        self.record = record
         self.scan = scan
         self.provenance = provenance
         self.base = base
@@ -193,24 +183,17 @@ class Run:
 
     def train(
         self,
-        max_minutes: float | None = None,
-        resume: bool = False,
-        quiet: bool = False,
-        more_minutes: float | None = None,
+        call: Call | None = None,
         stop_after: Callable[[Progress], str] | None = None,
         started: float | None = None,
-        on_step: OnStep | None = None,
     ) -> Progress:
         """Train, or resume training, and export the model. Under ``torchrun`` all processes train together.
 
-        - ``max_minutes``: duration of this call.
-        - ``resume``: continue the run in the folder.
-        - ``quiet``: show nothing on the terminal.
-        - ``more_minutes``: extension of the plan of the run.
+        - ``call``: how long, and whether to continue the run in the folder; default: a new run, as long as its recipe
+          says. Recipe and base are those of the run.
         - ``stop_after``: called after each evaluation; returns why the run ends there, or an empty text. With it there
           are no samples of evaluations, and the model is exported at the end alone.
         - ``started``: when the minutes of the call began, as :func:`time.monotonic` counts; default: now.
-        - ``on_step``: called after each step, in the first process.
 
         Raises BadFolder if there is no run to resume, or another process trains in the same folder. Raises BadSetting
         if the settings are not those of the first call, do not say how long to train, or a voice is to be trained
@@ -218,98 +201,92 @@ class Run:
         full.
         """
         started = time.monotonic() if started is None else started
-        if resume:
+        call = call or Call()
+        if call.resume:
             self.provenance = self.provenance.or_stored(self.out / RUN_FILE)
         self.consent()
-        check_call(self.out, resume, more_minutes)  # train() checks earlier, but recipes call this method directly
-        length = Length(self.recipe.training.steps, max_minutes, more_minutes)
+        check_call(self.out, call)  # train() checks earlier, but recipes call this method directly
         with processes.process_group(torch.device(self.recipe.training.device)), ExitStack() as stack:
-            first_steps, changes = length.steps, ""
+            first_steps, changes = self.recipe.training.steps, ""
             if processes.rank() == 0:
                 self.out.mkdir(parents=True, exist_ok=True)
                 stack.enter_context(locked_run(self.out))
                 current = self._run_file()
-                if resume:
+                if call.resume:
                     first_steps, changes = check_resume(self.out / RUN_FILE, current, self.recipe)
                     store_provenance(self.out / RUN_FILE, current)
                 else:
                     write_run_file(self.out / RUN_FILE, current)
                 remove_left_overs(self.out)
             first_steps = processes.broadcast(first_steps)
-            return self._train(length, resume, quiet, first_steps, changes, stop_after, started, on_step)
+            with Report(self.out, call.quiet, mute=processes.rank() > 0, on_step=call.on_step) as report:
+                if changes:
+                    report.log(changes)
+                return self._train(call, first_steps, report, stop_after, started)
 
     def _run_file(self) -> RunFile:
         stated = self.provenance.to_json()
-        return run_file_of(self.family.name, self.recipe, self.base, self.prepared.train_entries, stated, self.call)
+        return run_file_of(self.family.name, self.recipe, self.base, self.prepared.train_entries, stated, self.record)
 
     def _train(
         self,
-        length: Length,
-        resume: bool,
-        quiet: bool,
+        call: Call,
         first_steps: int,
-        changes: str,
+        report: Report,
         stop_after: Callable[[Progress], str] | None,
         started: float,
-        on_step: OnStep | None,
     ) -> Progress:
-        with Report(self.out, quiet, mute=processes.rank() > 0, on_step=on_step) as report:
-            if changes:
-                report.log(changes)
-            self._log_recordings(report.log)
+        self._log_recordings(report.log)
 
-            def after_evaluation(average: nn.Module, progress: Progress) -> None:
-                if stop_after is not None:
-                    progress.finished = stop_after(progress)
-                    return
-                module = self.inference_module(average)
-                waves, titles = self.training.samples(module, self.prepared)
-                if waves:
-                    report.samples(progress, waves, titles, self.recipe.model.sample_rate)
-                if progress.best_step in (0, progress.step) and progress.step < progress.steps:  # else at the end
-                    report.phase(EXPORTING)
-                    self.export(module, progress)
-                self._list_suspect_clips(average, progress, report.log)
-
-            loop = Loop(
-                self.network,
-                self.prepared.batches,
-                self.recipe.training,
-                self.out / CHECKPOINTS,
-                report,
-                lambda average: self.training.evaluate(self.inference_module(average), self.prepared),
-                after_evaluation,
-                self.family.health,
-                started=started,
-                resume_words=f"wavewright train --resume --out {self.out}" if self.call else "--resume",
-            )
-            if not resume:
-                self._warn_of_recordings(report.log)
-            elif not loop.resume():
-                report.log("there is no checkpoint yet; starting from the beginning.")
-            check_batch_size(loop, self.prepared.train_entries)
-            if (length.max_minutes or length.more_minutes) and stop_after is None:
-                loop.ending = self._rehearsed(loop, length, report, started)
-            lacks_export = (
-                stop_after is not None and loop.progress.finished
-            )  # a trial that was killed after its last step
-            progress = loop.run(None if lacks_export else self._extend(loop, length, first_steps))
-            if processes.rank() == 0:
-                is_finished, limit = bool(progress.finished), self._final_seconds(length)
+        def after_evaluation(average: nn.Module, progress: Progress) -> None:
+            if stop_after is not None:
+                progress.finished = stop_after(progress)
+                return
+            module = self.inference_module(average)
+            waves, titles = self.training.samples(module, self.prepared)
+            if waves:
+                report.samples(progress, waves, titles, self.recipe.model.sample_rate)
+            if progress.best_step in (0, progress.step) and progress.step < progress.steps:  # else at the end
                 report.phase(EXPORTING)
-                self.export_best(loop, report.log, is_finished, limit)
-                loop.progress = progress
-                loop.count_minutes()
+                self.export(module, progress)
+            self._list_suspect_clips(average, progress, report.log)
+
+        loop = Loop(
+            self.network,
+            self.prepared.batches,
+            self.recipe.training,
+            self.out / CHECKPOINTS,
+            report,
+            lambda average: self.training.evaluate(self.inference_module(average), self.prepared),
+            after_evaluation,
+            self.family.health,
+            started=started,
+            resume_words=f"wavewright train --resume --out {self.out}" if self.record else "--resume",
+        )
+        if not call.resume:
+            self._warn_of_recordings(report.log)
+        elif not loop.resume():
+            report.log("there is no checkpoint yet; starting from the beginning.")
+        check_batch_size(loop, self.prepared.train_entries)
+        if call.minutes and stop_after is None:
+            loop.ending = self._rehearsed(loop, call.minutes, report, started)
+        lacks_export = stop_after is not None and loop.progress.finished  # a trial that was killed after its last step
+        progress = loop.run(None if lacks_export else self._extend(loop, call, first_steps))
+        if processes.rank() == 0:
+            is_finished, limit = bool(progress.finished), self._final_seconds(call.minutes)
+            report.phase(EXPORTING)
+            self.export_best(loop, report.log, is_finished, limit)
+            loop.progress = progress
+            loop.count_minutes()
         return progress
 
     @single_blas_thread()
-    def _rehearsed(self, loop: Loop, length: Length, report: Report, started: float) -> Ending:
+    def _rehearsed(self, loop: Loop, minutes: float, report: Report, started: float) -> Ending:
         """Evaluate and export the network once before it is trained, and return how long that took.
 
         Nothing remains of it. What a call with minutes does after its last step is part of its minutes, and whether
         that takes seconds or minutes is known by trying alone. Where no minutes are left nothing is tried.
         """
-        minutes = length.max_minutes or length.more_minutes or 0.0
         if time.monotonic() - started > 60 * minutes or processes.rank() > 0:
             return processes.broadcast(Ending())
         report.phase("timing an evaluation and an export, which the minutes include ...")
@@ -327,11 +304,10 @@ class Run:
         report.log(
             f"an evaluation takes {evaluation:.0f} s and an export {export:.0f} s; {minutes:g} minutes include them."
         )
-        return processes.broadcast(Ending(evaluation, export, self._final_seconds(length) or 0.0))
+        return processes.broadcast(Ending(evaluation, export, self._final_seconds(minutes) or 0.0))
 
-    def _final_seconds(self, length: Length) -> float | None:
+    def _final_seconds(self, minutes: float | None) -> float | None:
         """Return the time that the family's files of a finished network may take; None: as long as they need."""
-        minutes = length.max_minutes or length.more_minutes
         return 60 * minutes * self.training.final_fraction if minutes else None
 
     def _log_recordings(self, log: Callable[[str], None]) -> None:
@@ -438,107 +414,19 @@ class Run:
         device = self.recipe.training.device
         return f"{threads} thread(s) of {processor_name()}" if device == "cpu" else device
 
-    def _extend(self, loop: Loop, length: Length, first_steps: int) -> float | None:
+    def _extend(self, loop: Loop, call: Call, first_steps: int) -> float | None:
         """Extend the plan of the run if the call asks for it; return the minutes after which the call stops."""
         loop.progress = processes.broadcast(loop.progress)  # saved below with its longer plan
-        steps, minutes = length.extension(self.out, loop.progress, first_steps)
+        steps, minutes = call.extension(self.recipe.training.steps, self.out, loop.progress, first_steps)
         if not loop.progress.step:
-            if length.more_minutes:
+            if call.more_minutes:
                 raise BadSetting(f"{self.out} has done no step yet; give --max-minutes instead of --more-minutes.")
-            planned = 0 if length.max_minutes else loop.progress.steps  # a plan from minutes is made anew
+            planned = 0 if call.max_minutes else loop.progress.steps  # a plan from minutes is made anew
             loop.progress.steps = steps or first_steps or planned
-            return length.max_minutes
+            return call.max_minutes
         if steps or minutes:
             loop.extend(steps, minutes)
-        return None if minutes and not length.more_minutes else length.max_minutes
-
-
-def train(
-    folder: Path,
-    family: str | None = None,
-    size: str = "small",
-    out: Path = Path("runs/gan"),
-    label_from: LabelFrom | None = "none",
-    group_from: GroupFrom | None = None,
-    manifest: Path | None = None,
-    max_minutes: float | None = None,
-    resume: bool = False,
-    settings: Sequence[str] = (),
-    device: str = "cpu",
-    quiet: bool = False,
-    base: str | Path | None = None,
-    more_minutes: float | None = None,
-    augment: Callable[[PlannedRun], PlannedRun] | None = None,
-    permission: Permission = NOTHING_STATED,
-    started: float | None = None,
-    call: Mapping[str, JsonValue] | None = None,
-    on_step: OnStep | None = None,
-    recordings: Iterable[Recording] | None = None,
-) -> Progress:
-    """Train a model of a family on a folder of recordings; ``wavewright train`` calls this.
-
-    Raises WavewrightError for everything that cannot work, before anything is written.
-
-    Parameters
-    ----------
-    folder, label_from, group_from, manifest
-        Recordings; see :func:`wavewright.data.folder.scan`.
-    family, size
-        Names of the family, by default that of ``base`` or gan, and of one of its sizes.
-    out
-        Run folder.
-    max_minutes, resume, quiet, more_minutes
-        See :meth:`Run.train`.
-    settings
-        Overrides ``name=value``.
-    device
-        ``"cpu"``, ``"cuda"`` or ``"mps"``.
-    base
-        Name or folder of a model of the same family that training starts from.
-    augment
-        Changes the plan of the run: adds generated clips to the recordings (:mod:`.augmented`), or adapts a model to
-        few of them (:mod:`.few_shot`).
-    permission
-        Licence of the recordings, and consent of their speakers.
-    started
-        When the minutes of the call began, as :func:`time.monotonic` counts; default: now.
-    call
-        Arguments of the command, see :class:`Run`.
-    on_step
-        Called after each step.
-    recordings
-        In memory; ``folder`` is then the manifest with which they are written.
-    """
-    started = time.monotonic() if started is None else started
-    has_judge = resumes_judge(out, resume)
-    check_call(out, resume and not has_judge, more_minutes)
-    _move_compile_cache()
-    base_folder = None if base is None else open_base(base, family)
-    family = family or (DEFAULT_FAMILY if base_folder is None else base_folder.card.family)
-    recipe = choose_recipe(family, size, settings, device, base_folder)
-    if not (recipe.training.steps or max_minutes or resume):
-        raise BadSetting(NO_LENGTH)
-    if not has_judge:
-        check_run_folder(out, folder)
-    if families.family(family).imitates_voices and not resume:
-        required_consent(permission.consent, permission.licence)
-    lines = PhaseLines(Console(stderr=True, quiet=quiet or not is_first()).print)
-    with recordings_in(recordings, folder.parent, lambda: (out / RUN_FILE).is_file() or begins_judge(out)):
-        with progress_reported_to(lines):
-            scanned = scan_for(family, folder, label_from, group_from, manifest)
-        provenance = provenance_of(out, family, scanned, folder, permission, base_folder)
-        plan = PlannedRun(out, family, recipe, scanned, provenance, base_folder, max_minutes, quiet, started)
-        if augment is not None:
-            plan = augment(plan)
-        with progress_reported_to(lines):
-            run = Run(out, family, plan.recipe, plan.scan, plan.provenance, base=base_folder, call=call)
-        resume = resume and not has_judge
-        return run.train(plan.max_minutes, resume, quiet, more_minutes, started=started, on_step=on_step)
-
-
-def _move_compile_cache() -> None:
-    """Move PyTorch's compile cache into Wavewright's cache folder, from a temporary folder named after the user."""
-    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(platformdirs.user_cache_path("wavewright") / "torch"))
+        return None if minutes and not call.more_minutes else call.max_minutes
 
 
 def _on_cpu(module: nn.Module) -> nn.Module:

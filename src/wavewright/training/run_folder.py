@@ -12,6 +12,7 @@ from ..base.file_lock import locked
 from ..base.names import name_problem
 from ..base.whole_file import sweep
 from ..models.card import CARD_FILE
+from .parameters import Call
 from .report import SAMPLES
 from .run_file import BEST, CHECKPOINTS, LAST, RUN_FILE
 
@@ -54,12 +55,13 @@ def resumes_judge(out: Path, resume: bool) -> bool:
     return has_judge
 
 
-def check_call(out: Path, resume: bool, more_minutes: float | None = None) -> None:
+def check_call(out: Path, call: Call) -> None:
     """Check that a call begins a new run, or resumes one that exists.
 
     Raises BadFolder if there is no run to resume, or its checkpoints are missing beside its model, or BadSetting if the
     call would begin an existing run again, or gives ``more_minutes`` to a new one.
     """
+    resume = call.resume
     has_checkpoint = any((out / CHECKPOINTS / name).is_file() for name in (LAST, BEST))
     has_model = (out / RUN_FILE).is_file() and (out / CARD_FILE).is_file()
     if not resume and (has_checkpoint or has_model):
@@ -69,7 +71,7 @@ def check_call(out: Path, resume: bool, more_minutes: float | None = None) -> No
             f"{out} contains a trained model, but no checkpoint to resume from; copy {CHECKPOINTS}/{LAST} back, or "
             f"start another run from the model with --from {out} --out FOLDER."
         )
-    if more_minutes and not resume:
+    if call.more_minutes and not resume:
         raise BadSetting("--more-minutes extends a run; give --resume with it, or --max-minutes to begin a run.")
     if resume and not (out / RUN_FILE).is_file():
         siblings = [path.parent for path in sorted(out.absolute().parent.glob(f"*/{RUN_FILE}"))]

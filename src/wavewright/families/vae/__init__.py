@@ -83,7 +83,7 @@ Train a model, or start from the weights of another one, and use it::
     wavewright train my-recordings --family vae --set model.latent=frames --max-minutes 30 --out runs/frames
     wavewright morph a.wav b.wav --model runs/mine
 
-    wavewright.training.run.train(Path("my-one-shots"), "vae", "base", Path("runs/mine"), max_minutes=30)
+    wavewright.train("my-one-shots", "vae", "base", "runs/mine", max_minutes=30)
     wavewright.load("runs/mine").morph(wave_a, wave_b)
 
 Read four objects for a first idea: `training.Vae`, `modules.VaeDecoder.forward`, `runtime.VaeRuntime.morph` and

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, cast
 
 from pydantic import JsonValue
 
+from ...contracts.settings import assignments_of
+from ...data.consent import PermissionParameters
+from ..parameters import Call, TrainParameters
 from ..run_file import RUN_FILE, read_run_file
 
 PATHS = ("manifest", "speech")
@@ -18,11 +21,19 @@ NAMES_OR_PATHS = ("from_", "augment_with")
 """Arguments that are names of models, or paths of folders."""
 
 
-def call_of(out: Path, folder: Path, options: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, JsonValue]:
+STATED_EACH_TIME = {each.name for each in (*fields(Call), *fields(PermissionParameters))} - {"set"}
+RECORDED = tuple(
+    each for each in fields(TrainParameters) if each.name not in {*STATED_EACH_TIME, "folder", "out", "recordings"}
+)
+"""Parameters of the call that began a run which hold for those that resume it."""
+
+
+def call_of(out: Path, folder: Path, given: TrainParameters) -> dict[str, JsonValue]:
     """Return the arguments that are not the defaults, as JSON stores them; paths are relative to the run folder."""
     call: dict[str, JsonValue] = {"folder": _relative(folder, out)}
-    for name, value in options.items():
-        if value == defaults[name]:
+    for name, default in ((each.name, each.default) for each in RECORDED):
+        value: Any = getattr(given, name)
+        if value == default:
             continue
         if name in PATHS:
             call[name] = _relative(Path(value), out)
@@ -33,27 +44,26 @@ def call_of(out: Path, folder: Path, options: Mapping[str, Any], defaults: Mappi
     return call
 
 
-def completed(
-    out: Path, folder: Path | None, options: Mapping[str, Any], defaults: Mapping[str, Any]
-) -> tuple[Path | None, dict[str, Any]]:
-    """Return the folder and the options of a call that resumes a run, completed by those of the first call.
+def completed(out: Path, given: TrainParameters) -> TrainParameters:
+    """Return the parameters of a call that resumes a run, completed by those of the first call.
 
     Settings that are given again follow those of the first call. A run that an earlier version began tells its family
     alone. Raises BadSetting if the record of the run is damaged.
     """
-    options = dict(options)
     if not (out / RUN_FILE).is_file():
-        return folder, options
+        return given
     first = read_run_file(out / RUN_FILE)
     call = first.get("call", {})
-    options["family"] = options["family"] or first["family"]
-    options["set"] = (*cast("list[str]", call.get("set", [])), *options["set"])
-    for name in options.keys() & call.keys() - {"set"}:
-        if options[name] == defaults[name]:
-            options[name] = _restored(name, call[name], out)
-    if folder is None and "folder" in call:
-        folder = _path(str(call["folder"]), out)
-    return folder, options
+    changes: dict[str, Any] = {
+        each.name: _restored(each.name, call[each.name], out)
+        for each in RECORDED
+        if each.name in call and getattr(given, each.name) == each.default
+    }
+    changes |= {"family": given.family or call.get("family") or first["family"]}
+    changes |= {"set": (*cast("list[str]", call.get("set", [])), *assignments_of(given.set))}
+    if given.folder is None and "folder" in call:
+        changes |= {"folder": _path(str(call["folder"]), out)}
+    return replace(given, **changes)
 
 
 def _restored(name: str, value: JsonValue, out: Path) -> object:

@@ -25,7 +25,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from ...base.errors import BadSetting, shortened
 from ...base.whole_file import write_whole
 from ...contracts.dials import Choice
-from ...data.folder import GroupFrom, LabelFrom
+from ...data.parameters import FolderParameters
 from ...models.consent import Permission
 
 N_RUNGS = 9
@@ -42,10 +42,10 @@ SIGNATURE, TRIAL_MINUTES, TRIAL_STEPS = "signature", "trial_minutes", "trial_ste
 
 
 @dataclass(frozen=True)
-class Search:
+class Search(FolderParameters):
     """A search as its workers need it, on this machine and on others.
 
-    - ``folder``, ``label_from``, ``group_from``, ``manifest``: recordings, see :func:`wavewright.data.folder.scan`.
+    - ``folder``: of recordings, see :func:`wavewright.data.folder.scan`.
     - ``family``, ``size``, ``base``, ``settings``, ``device``: of all trials; see
       :func:`wavewright.training.run.choose_recipe`.
     - ``out``: folder of the search.
@@ -69,9 +69,6 @@ class Search:
     settings: tuple[str, ...] = ()
     dials: tuple[str, ...] = ()
     device: str = "cpu"
-    label_from: LabelFrom | None = None
-    group_from: GroupFrom | None = None
-    manifest: Path | None = None
     storage: str = ""
     seed: int = 0
     max_trials: int = 0

@@ -27,6 +27,7 @@ from ...data.entry import Scan
 from ...models.consent import required_consent
 from ..checkpoint import Progress
 from ..choices import choose_recipe, open_base, scan_for
+from ..parameters import Call
 from ..provenance import provenance_of
 from ..run import Run
 from ..run_file import CHECKPOINTS, LAST
@@ -266,10 +267,10 @@ class Worker:
         folder = self._folder(trial.number)
         try:
             run = self._prepared(trial, folder)
-            minutes = max((deadline - time.time()) / 60, 0.01)
-            resume = (folder / CHECKPOINTS / LAST).is_file()
+            minutes, has_begun = max((deadline - time.time()) / 60, 0.01), (folder / CHECKPOINTS / LAST).is_file()
+            call = Call(max_minutes=minutes, resume=has_begun, quiet=True)
             with progress_changed(lambda message, _: (f"trial {trial.number}: {message}", self._fraction(deadline))):
-                progress = run.train(minutes, resume, quiet=True, stop_after=lambda at: self._verdict(trial, at))
+                progress = run.train(call, stop_after=lambda at: self._verdict(trial, at))
         except (WavewrightError, MemoryError, RuntimeError) as error:
             if trial.number == 0:
                 raise
