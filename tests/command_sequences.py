@@ -46,7 +46,7 @@ RIGHT: dict[str, tuple[str, ...]] = {
     "transcribe": ("no note", "found no notes", "silent"),
     "accompany": ("has no notes", "no notes but drums", "no note", "found no notes", "silent"),
     "cancel-echo": ("No echo of", "the files are swapped"),  # two sounds that do not belong together
-    "compose": ("no notes but drums",),
+    "revise": ("no notes but drums",),
     "render": ("no notes but drums",),
     "similar": ("no clip besides", "is silent"),
     "mix": ("silent",),
@@ -238,13 +238,14 @@ def _layer(sequence: Sequence) -> list[str]:
     return ["layer", str(preset), "--seconds", "5", *loop, "--out", str(sequence.new(".wav")), "--quiet"]
 
 
-def _compose(sequence: Sequence) -> list[str]:
+def _revise(sequence: Sequence) -> list[str]:
     ways = (
-        ["--continue", sequence.one(SCORE), "--bars", "4"],
-        ["--score", sequence.one(SCORE), "--vary", "0.3"],
-        ["--score", sequence.one(SCORE), "--infill", "1:1"],
+        ["--bars", "4"],
+        ["--vary", "0.3"],
+        ["--infill", "1:1"],
     )
-    return ["compose", "folk-tunes", *sequence.random.choice(ways), "--out", str(sequence.new(".mid"))]
+    way, out = sequence.random.choice(ways), str(sequence.new(".mid"))
+    return ["revise", "folk-tunes", sequence.one(SCORE), *way, "--out", out]
 
 
 def _render(sequence: Sequence) -> list[str]:
@@ -358,7 +359,7 @@ STEPS: dict[str, tuple[str, Command]] = {
     "plot": (SOUND, lambda of: ["plot", of.one(SOUND), "--out", str(of.new(".png"))]),
     "render": (SCORE, _render),
     "accompany": (SCORE, _accompany),
-    "compose": (SCORE, _compose),
+    "revise": (SCORE, _revise),
     "plot score": (SCORE, lambda of: ["plot", of.one(SCORE), "--out", str(of.new(".png"))]),
 }
 """Commands by name, each with the kind of file that it takes."""

@@ -13,6 +13,8 @@ from test_accompaniment import QUARTER, melody_of
 import wavewright
 from wavewright import Clip
 from wavewright.apps.cli import run
+from wavewright.audio.file_formats.metadata import SoundMetadata, fields_of
+from wavewright.audio.sound_file import open_sound
 from wavewright.base.errors import BadFolder, BadSetting
 from wavewright.music import accompaniment
 from wavewright.music.accompaniment import learn_style, load_style, parse_style, style_names, style_text
@@ -203,3 +205,18 @@ def test_what_is_wrong_is_one_sentence(melody, tmp_path, capsys):
     with pytest.raises(BadFolder):
         wavewright.accompany(melody, tmp_path / "missing" / "x.mid")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["alone", "tune.mid"]
+
+
+@pytest.mark.filterwarnings("ignore::wavewright.base.errors.SoundWarning")
+def test_a_recording_keeps_its_tags_with_an_accompaniment_and_its_level_is_named(melody, tmp_path, capsys):
+    recording = wavewright.render(melody, out=tmp_path / "played.wav", quiet=True).out
+    clip = Clip.read(recording)
+    tags = {"title": "At dawn", "artist": "Ann", "comment": "first take", "replaygain_track_gain": "-3.20 dB"}
+    clip.write(tmp_path / "take.flac", metadata=SoundMetadata(fields_of(tags)))
+    out = tmp_path / "both.flac"
+    assert run(["accompany", str(tmp_path / "take.flac"), "--out", str(out), "--quiet"]) == 0
+    written = dict(open_sound(out).metadata.fields)
+    assert {name.lower(): written[name] for name in written if name.lower() in tags} == {
+        name: text for name, text in tags.items() if name != "replaygain_track_gain"
+    }
+    assert "Left out: the tag 'replaygain_track_gain'." in " ".join(capsys.readouterr().err.split())

@@ -87,13 +87,13 @@ def test_a_list_names_tasks_and_values(tmp_path):
         {"task": "enhance", "file": "a.wav", "mix": "0.5", "model": None},
         {"task": "cancel-echo", "mic": "m.wav", "far": "f.wav", "unchecked": True},
         {"task": "split", "file": "a.wav", "at": [1, 2.5]},
-        {"task": "compose", "model": "melody", "continue": "a.mid"},
+        {"task": "revise", "model": "melody", "score": "a.mid"},
     )
     assert read_jobs(str(path)) == [
         BatchJob(1, "enhance", {"source": "a.wav", "mix": 0.5}, str(tmp_path)),
         BatchJob(2, "cancel-echo", {"mic": "m.wav", "far": "f.wav", "unchecked": True}, str(tmp_path)),
         BatchJob(3, "split", {"file": "a.wav", "at": [1.0, 2.5]}, str(tmp_path)),
-        BatchJob(4, "compose", {"model": "melody", "continue": "a.mid"}, str(tmp_path)),
+        BatchJob(4, "revise", {"model": "melody", "score": "a.mid"}, str(tmp_path)),
     ]
 
 

@@ -61,6 +61,7 @@ def test_the_main_input_is_the_file_to_work_on():
         "mix": "project",
         "accompany": "melody",
         "render": "score",
+        "revise": "score",
         "enhance": "source",
         "separate": "source",
         "podcast": "recordings",
@@ -84,7 +85,7 @@ def test_a_task_is_described_from_its_annotations():
     assert task.parameter("mic").is_required
     assert task.parameter("mic").is_argument
     assert not task.parameter("out").is_argument
-    assert describe("compose").parameter("continue").name == "continue_"
+    assert describe("dub").parameter("from").name == "from_"
     assert describe("edit").parameter("source").is_argument
     assert describe("split").parameter("at").is_repeated
     assert not describe("split").parameter("every").is_repeated

@@ -13,6 +13,7 @@ from wavewright.music.formats import write_score
 from wavewright.music.score import Score, Track, notes_of
 from wavewright.tasks.compose import compose
 from wavewright.tasks.compose_by_rule import compose_by_rule
+from wavewright.tasks.revise import revise
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +37,7 @@ def test_a_score_has_its_bars_and_tempo(composer, piece, tmp_path):
 
 
 def test_a_score_is_continued_in_its_own_tempo_and_metre(composer, piece, tmp_path):
-    longer = compose(composer, tmp_path / "longer.mid", bars=2, continue_=piece)
+    longer = revise(composer, piece, tmp_path / "longer.mid", bars=2)
     assert longer.bars == 5
     score = wavewright.read_score(tmp_path / "longer.mid")
     assert round(60e6 / score.tempos[0]["us_per_quarter"]) == 90
@@ -44,15 +45,9 @@ def test_a_score_is_continued_in_its_own_tempo_and_metre(composer, piece, tmp_pa
 
 @pytest.mark.parametrize("option", [{"infill": "2:3"}, {"infill": "2"}, {"voices": "voice 2"}, {"vary": 0.5}])
 def test_a_score_is_changed(composer, piece, tmp_path, option):
-    changed = compose(composer, tmp_path / "changed.mid", score=piece, seed=4, **option)
+    changed = revise(composer, piece, tmp_path / "changed.mid", seed=4, **option)
     assert changed.bars == 3
     assert (tmp_path / "changed.mid").read_bytes() != piece.read_bytes()
-
-
-def test_bars_of_the_score_to_continue_are_filled_in(composer, piece, tmp_path):
-    for name, option in (("a.mid", {"score": piece}), ("b.mid", {"continue_": piece})):
-        compose(composer, tmp_path / name, infill="2:3", seed=4, **option)
-    assert (tmp_path / "a.mid").read_bytes() == (tmp_path / "b.mid").read_bytes()
 
 
 def test_a_form_says_how_many_bars_a_piece_has(composer, tmp_path):
@@ -70,9 +65,6 @@ def test_a_score_is_written_as_sound(composer, tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"score": "x.mid"}, "--score needs one of"),
-        ({"infill": "1:2"}, "--infill needs the score"),
-        ({"vary": 0.2, "infill": "1:2", "score": "x.mid"}, "--infill and --vary cannot be combined"),
         ({"metre": "5"}, "'5' is no metre"),
         ({"smallest_note": 3}, "smallest note is 3"),
         ({"key": "H"}, "'H' is no key"),
@@ -80,18 +72,24 @@ def test_a_score_is_written_as_sound(composer, tmp_path):
         ({"pitches": "C-1..D-1"}, "No note of the model keeps the constraints"),
         ({"chords": "C Q"}, "'Q' is no chord"),
         ({"bars": 0}, "bars is 0"),
-        ({"bars": 4, "vary": 0.2, "score": "x.mid"}, "--vary keeps its length; leave --bars out"),
-        ({"metre": "3/4", "continue_": "x.mid"}, "keeps its metre; leave --metre out"),
-        ({"form": "AB", "plan": "x.toml"}, "--form and --plan both say which sections return"),
-        ({"form": "AB", "continue_": "x.mid"}, "--form is for new pieces"),
-        ({"plan": "x.toml", "vary": 0.1, "score": "x.mid"}, "--plan is for new pieces"),
-        ({"plan": "x.toml", "bars": 4}, "--plan says how many bars"),
+        ({"form": "AB", "plan": "x.toml"}, "--plan says which sections return, .*; leave --form out"),
+        ({"plan": "x.toml", "bars": 4}, "--plan says which .* how many bars they have; leave --bars out"),
         ({"form": "AB", "bars": 3}, "3 bars do not divide into the 2 sections"),
     ],
 )
 def test_wrong_options_are_refused(composer, tmp_path, options, message):
     with pytest.raises(BadSetting, match=message):
         compose(composer, tmp_path / "out.mid", **options)
+    assert not (tmp_path / "out.mid").exists()
+
+
+def test_a_score_is_revised_in_one_way_at_a_time(composer, piece, tmp_path):
+    for options, named in (
+        ({"vary": 0.2, "infill": "1:2"}, "--infill and --vary"),
+        ({"bars": 4, "vary": 0.2}, "--bars"),
+    ):
+        with pytest.raises(BadSetting, match=f"{named}.* cannot be combined; give one of them"):
+            revise(composer, piece, tmp_path / "out.mid", **options)
     assert not (tmp_path / "out.mid").exists()
 
 
@@ -104,18 +102,18 @@ def test_chords_are_separated_by_spaces_commas_or_bar_lines(composer, tmp_path):
 
 
 def test_voices_are_named_in_any_case(composer, piece, tmp_path):
-    compose(composer, tmp_path / "changed.mid", score=piece, voices="VOICE 1, Voice 2")
+    revise(composer, piece, tmp_path / "changed.mid", voices="VOICE 1, Voice 2")
     with pytest.raises(BadSetting, match="no voice 'alto'"):
-        compose(composer, tmp_path / "other.mid", score=piece, voices="Alto")
+        revise(composer, piece, tmp_path / "other.mid", voices="Alto")
 
 
 def test_wrong_files_are_refused(composer, piece, tmp_path):
     with pytest.raises(BadSetting, match=r"ends with '\.txt'; scores are written to \.mid"):
         compose(composer, tmp_path / "out.txt")
     with pytest.raises(BadScore, match="There is no such file"):
-        compose(composer, tmp_path / "out.mid", continue_=tmp_path / "none.mid")
+        revise(composer, tmp_path / "none.mid", tmp_path / "out.mid")
     with pytest.raises(BadSetting, match="'2:x' are no bars"):
-        compose(composer, tmp_path / "out.mid", score=piece, infill="2:x")
+        revise(composer, piece, tmp_path / "out.mid", infill="2:x")
     with pytest.raises(BadModel, match="which composes no scores; give a composer"):
         compose("drums", tmp_path / "out.mid")
 

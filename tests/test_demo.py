@@ -391,7 +391,7 @@ def test_composers_write_pieces_and_versions_of_one(tmp_path):
     assert made.n_clips == 4
     text = made.page.read_text(encoding="utf-8")
     assert "wavewright compose tiny --bars 4 --seed 7 --out tiny.mid" in text
-    assert "wavewright compose tiny --score tiny.mid --vary 0.4 --seed 9 --out other.wav" in text
+    assert "wavewright revise tiny tiny.mid --vary 0.4 --seed 9 --out other.wav" in text
     assert not list((tmp_path / "out").rglob("*.mid"))
 
 

@@ -27,6 +27,7 @@ from wavewright.music.score import (
 )
 from wavewright.music.timing import TEMPO
 from wavewright.tasks.compose import compose
+from wavewright.tasks.revise import revise
 
 QUARTER = 96
 MODELS = ("chorales", "folk-tunes", "drum-patterns")
@@ -175,8 +176,8 @@ def test_a_voice_that_is_composed_anew_leaves_the_others():
 
 def test_the_command_keeps_tempo_instruments_and_drums_through_two_files(tmp_path):
     write_score(band(5), tmp_path / "band.mid")
-    compose("melody", tmp_path / "longer.mid", continue_=tmp_path / "band.mid", bars=2)
-    compose("chorales", tmp_path / "again.mid", score=tmp_path / "longer.mid", infill="1")
+    revise("melody", tmp_path / "band.mid", tmp_path / "longer.mid", bars=2)
+    revise("chorales", tmp_path / "longer.mid", tmp_path / "again.mid", infill="1")
     notes, others = contents(tmp_path / "band.mid")
     new_notes, new_others = contents(tmp_path / "again.mid")
     assert not notes[4] - new_notes[4]

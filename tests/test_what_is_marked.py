@@ -28,6 +28,7 @@ MARKED = {
     "decode": lambda out: wavewright.decode(latents_of(Path("a.wav")), out / "a.wav", quiet=True),
     "render": lambda out: wavewright.render(out=out / "a.wav", instrument="notes", note="A3", seconds=6.0, quiet=True),
     "compose": lambda out: wavewright.compose("chorales", out / "a.wav", bars=2, quiet=True),
+    "revise": lambda out: wavewright.revise("melody", melody(), out / "a.wav", bars=2, quiet=True),
     "accompany": lambda out: wavewright.accompany(melody(), out / "a.wav", style="chorale", quiet=True),
     "layer": lambda out: wavewright.layer("seaside", seconds=4, out=out / "a.wav", quiet=True),
 }

@@ -60,6 +60,7 @@ from .tasks.podcast import podcast as podcast
 from .tasks.pretrain import pretrain as pretrain
 from .tasks.recognise import recognise as recognise
 from .tasks.render import render as render
+from .tasks.revise import revise as revise
 from .tasks.runs import runs as runs
 from .tasks.separate import separate as separate
 from .tasks.sign import sign as sign

@@ -136,9 +136,19 @@ def left_out_of(file: SoundSource, written: SoundMetadata | None = None, seconds
     return _losses_of(open_sound(file).metadata, written or SoundMetadata(), seconds)
 
 
+def mixed(source: SoundMetadata) -> SoundMetadata:
+    """Return the tags and pictures of a recording that are true of a mix of it, whose level is another."""
+    fields = tuple(each for each in _own_fields(source) if not _plain_name(each).startswith(LEVELS))
+    return SoundMetadata(fields, source.pictures)
+
+
 def _losses_of(source: SoundMetadata, written: SoundMetadata, seconds: float | None = None) -> list[str]:
-    fields = tuple(each for each in source.fields if _plain_name(each) not in AUTOMATIC and not _is_origin(each))
-    return losses(replace(source, fields=fields), written, seconds)
+    return losses(replace(source, fields=_own_fields(source)), written, seconds)
+
+
+def _own_fields(source: SoundMetadata) -> tuple[Field, ...]:
+    """Return the tags but for what programs write about the file, and comments on what made it."""
+    return tuple(each for each in source.fields if _plain_name(each) not in AUTOMATIC and not _is_origin(each))
 
 
 def _is_origin(field: tuple[str, str]) -> bool:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ..audio.clip import FORMATS, SOUND_SUFFIXES
+from ..audio.clip import FORMATS, SOUND_SUFFIXES, warn_of_left_out
 from ..audio.sound_file import open_sound
 from ..base.errors import BadAudio, BadScore, BadSetting
 from ..base.names import file_stem
@@ -28,6 +28,7 @@ from ..music.accompaniment.melody import melody_track
 from ..music.formats import WRITABLE, read_score, write_score
 from ..music.score import Score
 from ..music.theory import MusicalKey
+from ..outputs.carried_metadata import left_out_of, mixed
 from ..outputs.watermark.marking import marking_of
 from ..outputs.watermark.sequences import DEFAULT_KEY
 from . import POSITIONAL, checked
@@ -93,7 +94,9 @@ def write_with_recording(
     """
     melody = melody_track(score)
     others = replace(score, tracks=tuple(track for index, track in enumerate(score.tracks) if index != melody))
-    sample_rate = max(open_sound(recording).header.sample_rate, LOWEST_RATE_HZ)
+    sound = open_sound(recording)
+    kept = mixed(sound.metadata)
+    sample_rate = max(sound.header.sample_rate, LOWEST_RATE_HZ)
     with scratch_folder() as folder:
         parts, rendered = folder / "accompaniment.mid", folder / "accompaniment.wav"
         write_score(others, parts)
@@ -101,7 +104,8 @@ def write_with_recording(
         mix = _mix(recording, rendered, sample_rate, balance_db)
         check_out(mix, target)
         with progress_bar(f"mixing {target.name}", mix.expected_seconds, quiet) as show:
-            write_mix(mix, target, recording.name, show=show)
+            write_mix(mix, target, recording.name, metadata=kept, show=show, names_losses=False)
+    warn_of_left_out(target, left_out_of(sound, kept, sound.header.seconds))
 
 
 def _mix(recording: Path, accompaniment: Path, sample_rate: int, balance_db: float) -> Mix:

@@ -48,6 +48,7 @@ PROCESSING = {
     "layer": "tasks.layer:layer",
     "synthesise": "tasks.synthesise:synthesise",
     "compose": "tasks.compose:compose",
+    "revise": "tasks.revise:revise",
     "compose-by-rule": "tasks.compose_by_rule:compose_by_rule",
     "accompany": "tasks.accompany:accompany",
     "caption": "tasks.caption:caption",

@@ -49,6 +49,7 @@ from .generate import Generated, generate
 from .morph import morph
 from .recognise import recognise
 from .render import render
+from .revise import revise
 from .separate import separate
 from .similar import similar
 from .speak import speak
@@ -349,12 +350,12 @@ class ModelClips(ToolClips):
             compose(model, path, bars=PIECE_BARS, seed=seed, quiet=True)
             pieces.append(self._player(path, f"seed {seed}"))
         changed = self.audio / f"{name}-filled.wav", self.audio / f"{name}-varied.wav"
-        compose(model, changed[0], score=first, infill=f"{PIECE_BARS // 2 + 1}:{PIECE_BARS}", seed=SEEDS[1], quiet=True)
-        compose(model, changed[1], score=first, vary=0.4, seed=SEEDS[1], quiet=True)
+        revise(model, first, changed[0], infill=f"{PIECE_BARS // 2 + 1}:{PIECE_BARS}", seed=SEEDS[1], quiet=True)
+        revise(model, first, changed[1], vary=0.4, seed=SEEDS[1], quiet=True)
         others = [self._player(*pair) for pair in zip(changed, ("second half anew", "variation"), strict=True)]
         first.unlink()
         command = f"wavewright compose {folder.card.name} --bars {PIECE_BARS} --seed {SEEDS[0]} --out {name}.mid"
-        other = f"wavewright compose {folder.card.name} --score {name}.mid --vary 0.4 --seed {SEEDS[1]} --out other.wav"
+        other = f"wavewright revise {folder.card.name} {name}.mid --vary 0.4 --seed {SEEDS[1]} --out other.wav"
         return [PlayerRow("pieces", command, pieces), PlayerRow(f"seed {SEEDS[0]} changed", other, others)]
 
     def _transcribe_voices(self, folder: ModelFolder) -> PlayerRow:

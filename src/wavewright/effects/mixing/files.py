@@ -10,6 +10,7 @@ import numpy as np
 import soundfile
 
 from ...audio.clip import FORMATS, Clip, describe_audio, warn_of_left_out, write_blocks
+from ...audio.file_formats.metadata import SoundMetadata
 from ...audio.notebook import files_html
 from ...audio.sound_file import open_sound
 from ...audio.wave_blocks import ClippedSamples, ClippingMeter
@@ -118,7 +119,7 @@ def write_mix(
     source: str,
     *,
     subtype: str | None = None,
-    metadata: Mapping[str, str] | None = None,
+    metadata: Mapping[str, str] | SoundMetadata | None = None,
     is_loop: bool = False,
     show: Callable[[float], object] = lambda _: None,
     marking: Marking | None = None,
@@ -159,7 +160,7 @@ def write_mix(
         out,
         clips,
         subtype or default_subtype(out),
-        dict(metadata or {}),
+        metadata if isinstance(metadata, SoundMetadata) else dict(metadata or {}),
         mix.expected_seconds,
         is_loop=is_loop,
         clipping=clipping,
