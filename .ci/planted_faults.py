@@ -1,11 +1,11 @@
 """Plant small faults at random lines and count those that `pytest` finds of those that `pytest --all` finds.
 
-    pytest --all --cov --cov-context=test --cov-report=   # once: which tests run which line, into .coverage
     python .ci/planted_faults.py --count 100 --seed 1
 
 A fault is another comparison, another operator, a number that is larger by one, a negated condition or a swapped
-constant, in a line of src/wavewright that a test runs. First those tests of the default run that execute the line are
-run; where none fails, all others that do. A fault that neither finds does not count. The sources are those of a copy.
+constant, in a line of src/wavewright that a test runs. Lines are drawn first, so that `pytest --all` runs once with the
+tests of each line noted in their files alone. First those tests of the default run that execute the line are run; where
+none fails, all others that do. A fault that neither finds does not count. The sources are those of a copy.
 """
 
 from __future__ import annotations
@@ -18,14 +18,16 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from coverage import CoverageData
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = Path("src") / "wavewright"
-FAILED = 1  # pytest's exit code
+DRAWN = 4
+"""Lines drawn for each fault that counts: some are run by no test, some faults change nothing."""
+
 COMPARISONS = {ast.Lt: "<=", ast.LtE: "<", ast.Gt: ">=", ast.GtE: ">", ast.Eq: "!=", ast.NotEq: "==", ast.In: "not in"}
 OPERATORS = {ast.Add: "-", ast.Sub: "+", ast.Mult: "/", ast.Div: "*", ast.FloorDiv: "*", ast.Mod: "+"}
 
@@ -61,10 +63,23 @@ def planted(source: str, node: ast.expr, new: str) -> str:
     return (text[:begin] + new.encode() + text[end:]).decode()
 
 
-def tests_by_line(data: CoverageData, path: Path) -> dict[int, set[str]]:
-    """Return the tests that run each line of a file."""
-    lines = data.contexts_by_lineno(str(path))
-    return {line: {context.partition("|")[0] for context in contexts} - {""} for line, contexts in lines.items()}
+def tests_by_line(paths: Collection[Path], file: Path) -> dict[Path, dict[int, set[str]]]:
+    """Return the tests of `pytest --all` that run each line of some files; run it unless the file has that already."""
+    if not file.is_file():
+        settings = file.with_suffix(".cfg")
+        settings.write_text("[run]\ninclude =\n" + "".join(f"    {path}\n" for path in sorted(paths)), encoding="utf-8")
+        options = ("--all", "--cov", f"--cov-config={settings}", "--cov-context=test", "--cov-report=")
+        environment = os.environ | {"COVERAGE_FILE": str(file)}
+        subprocess.run([sys.executable, "-m", "pytest", *options], cwd=ROOT, env=environment, check=False)
+    data = CoverageData(basename=str(file))
+    data.read()
+    return {
+        path: {
+            line: {context.partition("|")[0] for context in contexts} - {""}
+            for line, contexts in data.contexts_by_lineno(str(path)).items()
+        }
+        for path in paths
+    }
 
 
 def selected(options: list[str]) -> set[str]:
@@ -90,26 +105,24 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--count", type=int, default=100, help="faults that the whole run finds")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--data", type=Path, default=ROOT / ".coverage", help="coverage with the context of each test")
+    parser.add_argument("--data", type=Path, help="file of the tests of each line, which is kept for another call")
     options = parser.parse_args()
-    data = CoverageData(basename=str(options.data))
-    data.read()
-    default = selected([])
     generator = random.Random(options.seed)
-    files = [path for path in map(Path, sorted(data.measured_files())) if path.is_relative_to(ROOT / PACKAGE)]
-    candidates = [
-        (path, tests[line], node, new)
-        for path in files
-        for tests in [tests_by_line(data, path)]
-        for line, node, new in faults_of(path.read_text(encoding="utf-8"))
-        if tests.get(line)
-    ]
+    paths = sorted(path for path in (ROOT / PACKAGE).rglob("*.py") if not path.match("*kernels.py"))
+    drawn = [(path, *fault) for path in paths for fault in faults_of(path.read_text(encoding="utf-8"))]
+    drawn = generator.sample(drawn, min(len(drawn), DRAWN * options.count))
+    default = selected([])
     found_by = {"default": 0, "all": 0, "none": 0}
     with tempfile.TemporaryDirectory() as temporary:
         copy = Path(temporary) / "copy"
         shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".git", "site", "corpora", "runs"))
-        while found_by["default"] + found_by["all"] < options.count:
-            path, tests, node, new = generator.choice(candidates)
+        lines = tests_by_line({path for path, *_ in drawn}, options.data or Path(temporary) / "coverage")
+        for path, line, node, new in drawn:
+            tests = lines[path].get(line, set())
+            if not tests:
+                continue
+            if found_by["default"] + found_by["all"] == options.count:
+                break
             place = copy / path.relative_to(ROOT)
             source = place.read_text(encoding="utf-8")
             place.write_text(planted(source, node, new), encoding="utf-8")
@@ -121,7 +134,8 @@ def main() -> int:
             found_by[found] += 1
             old = ast.get_source_segment(source, node)
             print(f"{found:8}{path.relative_to(ROOT / PACKAGE)}:{node.lineno}: {old!r} -> {new!r}", flush=True)
-    print(f"the default run finds {found_by['default']} of {options.count} faults that the whole run finds; {found_by}")
+    n_found = found_by["default"] + found_by["all"]
+    print(f"the default run finds {found_by['default']} of {n_found} faults that the whole run finds; {found_by}")
     return 0
 
 
