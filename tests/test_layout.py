@@ -22,6 +22,9 @@ NOTES = (
 PAGE = "<p>One two. Three</p><p>Four <b>five. Six</b></p><ul><li>a pear</li><li>a fig</li></ul>"
 
 
+LANGUAGES = ("de", "en", "es", "fr", "it")
+
+
 def sentences(text):
     return [str(sentence) for sentence in ENGLISH.sentences(text)]
 
@@ -31,6 +34,8 @@ def sentences(text):
     [
         ("1. Wash\n2. Dry", ["one.", "wash.", "two.", "dry."]),
         ("1) Wash\n2) Dry", ["one.", "wash.", "two.", "dry."]),
+        ("Steps:\nI. Wash\nII. Dry it.\nIII. Go", ["steps.", "one.", "wash.", "two.", "dry it.", "three.", "go."]),
+        ("I. Newton\nwrote to Louis\nIX. He did", ["i newton wrote to louis the ninth.", "he did."]),
         ("a) Wash\nb) Dry", ["a.", "wash.", "b.", "dry."]),
         ("* apples\n* pears", ["apples.", "pears."]),
         ("- apples\n- pears\n+ figs", ["apples.", "pears.", "figs."]),
@@ -100,3 +105,25 @@ def test_an_item_is_given_as_soon_as_the_next_one_starts():
     segments = live.segments(lambda plain: ENGLISH.stream(plain, None, lambda _: None))
     live.push("1. Wash the rice\n2. D")
     assert next(segments) == "1. Wash the rice\n"
+
+
+def roman(number: int) -> str:
+    """Return a roman numeral by the remainders of tens."""
+    tens = "", "X", "XX", "XXX", "XL"
+    return tens[number // 10] + ("", "I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX")[number % 10]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("seed", range(6))
+def test_roman_items_are_read_as_those_in_figures(language, seed):
+    rng = random.Random(seed)
+    words = {"de": "Öl Salz", "en": "oil salt", "es": "sal pan", "fr": "sel pain", "it": "sale pane"}[language].split()
+    end, mark, gap = rng.choice(["", ".", "!"]), rng.choice([".", ")"]), rng.choice(["\n", "\n  ", "\n\n"])
+    items = [" ".join(rng.choices(words, k=rng.randint(1, 4))).capitalize() + end for _ in range(rng.randint(2, 22))]
+    in_case = str.lower if end != "!" and rng.random() < 0.5 else str
+
+    def read(number_of):
+        text = gap.join(f"{number_of(number)}{mark} {item}" for number, item in enumerate(items, 1))
+        return [str(sentence) for sentence in front_end(language).sentences(text)]
+
+    assert read(lambda number: in_case(roman(number))) == read(str)

@@ -63,6 +63,12 @@ READINGS = [
     ),
     ("none", "2,25 inches and pages 12,5", "two point two five inches and pages twelve five"),
     ("none", "SO₄²⁻ and PO₄³⁻", "s o four two minus and p o four three minus"),
+    ("none", "Cl⁻, OH⁻ (CN⁻) and CH₃COO⁻", "c l minus o h minus c n minus and c h three c o o minus"),
+    (
+        "html",
+        "<p>A Br<sup>−</sup> or I<sup>-</sup> ion, 10<sup>−3</sup></p>",
+        "a b r minus or i minus ion ten to the power of minus three",
+    ),
     ("none", "MnO₄⁻ and NO₃⁻ but NH₄⁺", "m n o four minus and n o three minus but n h four plus"),
     ("html", "SO<sub>4</sub><sup>2-</sup> ions", "s o four two minus ions"),
     (

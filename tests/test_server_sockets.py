@@ -559,6 +559,34 @@ def test_wyoming_speaks_a_text_that_arrives_in_pieces(server):
     assert [event.type for event in events[-2:]] == ["audio-stop", "synthesize-stopped"]
 
 
+@pytest.mark.parametrize("text_format", [None, "ssml"])
+@pytest.mark.parametrize("start", ["", '<?xml version="1.0"?>\n', " \n"])
+def test_wyoming_speaks_ssml_that_arrives_in_pieces(server, text_format, start):
+    text = start + '<speak>Hello<break time="1s"/>there. <prosody rate="slow">Bye &amp; bye.</prosody></speak>'
+    expected = samples_of(text, ssml=True)
+    for seed in range(3):
+        chunks = [SynthesizeChunk(piece) for piece in pieces_of(text, seed)]
+        events = wyoming(
+            server, SynthesizeStart(text_format=text_format), *chunks, SynthesizeStop(), until=SynthesizeStopped
+        )
+        assert audio_in(events) == expected
+
+
+def test_wyoming_changes_to_a_voice_of_the_list_only(server, tmp_path):
+    text = f'<speak>Hello <voice name="{tmp_path}">there.</voice></speak>'
+    (error,) = wyoming(server, SynthesizeStart(), SynthesizeChunk(text), SynthesizeStop(), until=SynthesizeStopped)
+    assert "There is no voice" in Error.from_event(error).text
+
+
+@pytest.mark.parametrize(("text", "text_format"), [("<This> is it.", None), ("<speak>Hello there.", "text")])
+def test_wyoming_speaks_pieces_of_a_text_that_is_no_ssml(server, text, text_format):
+    chunks = [SynthesizeChunk(piece) for piece in pieces_of(text, 1)]
+    events = wyoming(
+        server, SynthesizeStart(text_format=text_format), *chunks, SynthesizeStop(), until=SynthesizeStopped
+    )
+    assert audio_in(events) == samples_of(text.replace("<speak", "speak"))
+
+
 def test_wyoming_answers_errors_as_events(server):
     (error,) = wyoming(server, Synthesize("Hello.", SynthesizeVoice(name="nobody")))
     assert "no voice 'nobody'" in Error.from_event(error).text

@@ -15,6 +15,7 @@ from tests.foreign_files import chapters_of
 from tests.planted_files import FILES, RATE, searchable, sine, wav
 from wavewright.apps.cli import run
 from wavewright.audio.clip import Clip
+from wavewright.audio.file_formats import aiff_metadata, other_metadata, wav_metadata
 from wavewright.audio.sound_file import open_sound
 
 EDITS = {
@@ -117,6 +118,28 @@ def test_a_signature_changes_no_field(tmp_path, name):
     key.write_bytes(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     assert run(["sign", str(source), "--key", str(key)]) == 0
     assert not lost(planted, [source], "")
+
+
+@pytest.mark.parametrize(
+    ("name", "chunks"),
+    [
+        ("texts.aiff", ["NAME", "AUTH", "(c) ", "ANNO", "ANNO"]),
+        ("instrument.aiff", ["MARK", "COMT", "INST"]),
+        ("chunks.aif", ["APPL", "MIDI", "AESD", "ID3 "]),
+        ("info.caf", ["info"]),
+        ("markers.caf", ["mark", "uuid", "midi", "inst", "umid"]),
+        ("production.wav", ["iXML", "axml", "cart"]),
+    ],
+)
+def test_chunks_that_are_too_long_are_named(tmp_path, monkeypatch, capsys, name, chunks):
+    for module in (aiff_metadata, other_metadata, wav_metadata):
+        monkeypatch.setattr(module, "MAX_PART_BYTES", 6)
+    source, out = tmp_path / name, tmp_path / f"out.{name.split('.')[1].replace('caf', 'wav')}"
+    FILES[name](source)
+    assert [part.name for part in open_sound(source).metadata.parts] == chunks
+    assert run(["edit", str(source), "--out", str(out), "--do", "gain -1dB"]) == 0
+    said = capsys.readouterr().err
+    assert all(chunk.strip() in said for chunk in chunks)
 
 
 @pytest.mark.parametrize("n_letters", [20, 5_000])

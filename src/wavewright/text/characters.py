@@ -135,12 +135,12 @@ def _replacement(match: re.Match[str]) -> str:
 
 def _lower_superscript(superscript: str, before: str) -> str:
     """Return a superscript as ``^`` and an exponent after a base, otherwise as plain characters."""
-    plain = unicodedata.normalize("NFKC", superscript).replace("\u2212", "-")
+    plain = re.sub("\u2212(?=.)", "-", unicodedata.normalize("NFKC", superscript))  # at the end, it is of a charge
     if plain.isdigit() and _NOTED.search(before):
         return ""  # the mark of a footnote
     if superscript in ("\u00b2", "\u00b3"):
         return superscript  # they have readings of their own
-    if re.fullmatch(r"\d[+-]", plain) and re.search("[A-Za-z)][\\d\u2080-\u2089]+$", before):
+    if re.fullmatch(r"\d[+\u2212]", plain) and re.search("[A-Za-z)][\\d\u2080-\u2089]+$", before):
         return f" {plain}"  # the charge of an ion after a lowered number
     is_base = before[-1:].isdigit() or before[-1:] == ")" or (before[-1:].isalpha() and not before[-2:-1].isalpha())
     is_power = re.fullmatch(r"[+-]?\d+|[a-z]", plain)

@@ -56,6 +56,9 @@ SHORTENED = re.compile(
 WITH_ORDINALS = re.compile(r"(?:bs|cs|da|de|et|fi|fo|hr|hu|is|lb|lt|lv|nb|nn|no|pl|se|sk|sl|sq|sr|tr)(?![a-z])")
 """Languages whose ordinals are a number and a point."""
 
+STRESSED = "taka"
+"""A word without a meaning, before which function words have no stress."""
+
 MAX_WORDS = 60
 """Words and marks of a sentence after which the next comma ends it; with as many again, any word does."""
 
@@ -131,13 +134,20 @@ class EspeakFrontEnd:
         """Return True after an abbreviation, an initial or an ordinal, whose point ends no sentence."""
         word, earlier = (*(match[0] for match in before[:-3:-1]), "", "")[:2]
         if word.isdigit():
-            return len(word) < 3 and WITH_ORDINALS.match(self.language) is not None
-        if len(word) == 1 and word.isalpha():  # ``z. B.``, ``J. Smith``, but ``plan B.``
+            is_ordinal = len(word) < 3 and WITH_ORDINALS.match(self.language) is not None
+            return is_ordinal and self._is_stressed(following[0])  # ``der 5. Mai``, but ``um 5. Dann``
+        if len(word) == 1 and word.isalpha():  # ``z. B.``, ``J. Smith``, but ``plan B.``, ``Plan B. Dann``
             is_row = len(following[0]) == 1 and following.string.startswith(".", following.end())
-            return is_row or word.islower() or earlier in ("", ".") or earlier[0].isupper()
+            is_initial = earlier in ("", ".") or earlier[0].isupper()
+            return is_row or word.islower() or (is_initial and self._is_stressed(following[0]))
         is_unit = earlier[:1].isdigit() and word.islower() and not following[0][0].isdigit()  # ``5 kg. Dann``
         has_case = word.lower() != word.upper()  # other scripts may write no vowels
         return has_case and not is_unit and SHORTENED.fullmatch(word) is not None
+
+    def _is_stressed(self, word: str) -> bool:
+        """Return True for a name or a noun, False for ``Dann`` or ``Sie``, which eSpeak NG does not stress here."""
+        (phones,) = self._backend.phonemize([f"{word} {STRESSED}"], strip=True)
+        return "ˈ" in phones.split(" ")[0]
 
     def _words(
         self,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from .pattern import pattern
+from .roman import roman_value
 
 MARK = pattern(
     r"(?P<bullet>[-*\u2022\u2023\u25aa\u25b8\u25cf\u25cb\u25e6\u00b7][ \t]+(?:\[[ xX]\][ \t]+)?(?=\S)|"
     r"[\u2013\u2014][ \t]+(?=[A-Z\d\"'])|"
     r"\+[ \t]+(?=[A-Za-z]))|"
-    r"(?P<number>\d{1,3})[.)][ \t]+(?=\S)|"
+    r"(?P<number>\d{1,3}|[IVX]{1,5}|[ivx]{1,5})[.)][ \t]+(?=\S)|"
     r"(?P<letter>[A-Za-z])\)[ \t]+(?=\S)|"
     r"(?P<quote>>(?![\d=>])[ \t]*(?:>[ \t]*){0,10}(?=\S))|"
     r"(?P<heading>#{1,6}[ \t]+(?=\S))|"
@@ -35,3 +36,8 @@ def is_marked(line: str) -> bool:
     """Return True if a line begins with a mark, or is a rule, a row or a title."""
     start = line.lstrip(" \t")
     return any(kind.match(start) for kind in (MARK, RULE, ROW, TITLE))
+
+
+def number_of(written: str) -> int:
+    """Return the number of an item in figures or as a roman numeral, 0 without one."""
+    return int(written) if written.isdigit() else roman_value(written.upper())

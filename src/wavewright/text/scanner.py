@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
-from .layout import HEADING_END, MARK, ROW, RULE, TITLE
+from .layout import HEADING_END, MARK, ROW, RULE, TITLE, number_of
 from .pattern import pattern
 from .tokens import Token, WordReader
 
@@ -39,6 +39,7 @@ FACE = pattern(
 )
 """A face made of signs, which is silent: ``:-)``, ``xD``, ``^_^``."""
 SILENT_STARTS = frozenset(":;=xX^>T<¯\\]![")
+ITEM_CHARACTERS = 4_000  # of the longest first item with a roman numeral
 DOTS = pattern(r"\.{2,}|…\.*|\.(?:\s\.){2,}")
 
 
@@ -146,13 +147,20 @@ class TextScanner:
         if self.is_quote or RULE.match(text, position) or ROW.match(text, position) or TITLE.match(text, position):
             return True
         if mark:
-            return mark["number"] is None or self._is_item_number(int(mark["number"]))
+            return mark["number"] is None or self._is_item_number(mark["number"])
         return self.is_item and not is_indented and text[position : position + 1].isupper()
 
-    def _is_item_number(self, number: int) -> bool:
+    def _is_item_number(self, written: str) -> bool:
         """Return True for the number of an item; a line of a wrapped paragraph may begin with one, too."""
         last = self.tokens[-1] if self.tokens else None
-        return number == 1 or number == self.item + 1 or last is None or last.mark in (".", "!", "?", ";")
+        is_apart = last is None or last.mark in (".", "!", "?", ";")
+        number = number_of(written)
+        if written.isdigit():
+            return number in (1, self.item + 1) or is_apart
+        if number == 1:  # ``I. Newton`` is none
+            following = re.compile(rf"\n[ \t]*{2 * written}[.)]\s")
+            return is_apart and following.search(self.text, self.position, self.position + ITEM_CHARACTERS) is not None
+        return number > 0 and (number == self.item + 1 > 1 or (is_apart and len(written) > 1))
 
     def _block(self) -> tuple[bool, bool]:
         """Pass over a mark at the start of a line; return whether there is one, and whether a sentence ended."""
@@ -169,7 +177,7 @@ class TextScanner:
             self.ends_with_line = self.is_row = True
         elif TITLE.match(text, start):
             self.ends_with_line = True
-        if not mark or (mark["number"] and not self._is_item_number(int(mark["number"]))):
+        if not mark or (mark["number"] and not self._is_item_number(mark["number"])):
             return False, False
         self.position = mark.end()
         if mark["quote"] or mark["bullet"]:
@@ -180,7 +188,7 @@ class TextScanner:
         self.is_item = not mark["quote"] and not mark["heading"]
         if not (mark["number"] or mark["letter"]):
             return True, False
-        self.item = int(mark["number"] or 0)
+        self.item = number_of(mark["number"] or "")
         end = start + len(mark["number"] or mark["letter"])
         words = self._number_of_item(self.item) if mark["number"] else [mark["letter"].upper()]
         self.tokens.append(Token(start, end, words, is_numeric=mark["number"] is not None, mark="."))

@@ -12,6 +12,7 @@ from ...base.errors import BadText
 from ...base.parameters import Markup
 from ...text.markup import MarkupReader
 from ...text.sentence import Sentence
+from ...text.ssml import looks_like_ssml
 from .speech_request import BadRequest
 
 Split = Literal["sentence", "clause"]
@@ -38,11 +39,13 @@ class LiveText:
     - ``max_characters``: longest text.
     - ``split``: ends of segments. Sentences sound like the whole text; clauses come sooner, and each sounds like a
       sentence.
+    - ``may_be_ssml``: whether a text that starts like SSML is SSML, which can only be read as a whole.
     """
 
-    def __init__(self, max_characters: int, split: Split = "sentence") -> None:
+    def __init__(self, max_characters: int, split: Split = "sentence", may_be_ssml: bool = False) -> None:
         self._max_characters = max_characters
         self._split = split
+        self._may_be_ssml = may_be_ssml
         self._lock = threading.Lock()
         self._arrived: list[str] = []
         self._n_characters = 0
@@ -78,6 +81,18 @@ class LiveText:
         """Let the text end here."""
         with self._lock:
             self._has_ended = True
+
+    def awaited_ssml(self, is_ssml: bool) -> str | None:
+        """Return the text if it is SSML, empty if it is none, None until that is known and the SSML has ended.
+
+        - ``is_ssml``: whether it is SSML however it starts.
+        """
+        with self._lock:
+            text = "".join(self._arrived)
+            may_be = is_ssml or (self._may_be_ssml and text.lstrip("\ufeff \t\r\n")[:1] in ("", "<"))
+            if may_be and not self._has_ended:
+                return None
+        return text if may_be and (is_ssml or looks_like_ssml(text)) else ""
 
     def segments(self, read: Read, markup: Markup = "none") -> Iterator[str | None]:
         """Yield the segments as they come, None where there is none yet; called by one thread.

@@ -49,12 +49,14 @@ class LiveSpeech:
 
     def packets(self) -> Iterator[Packet]:
         """Yield the audio as encoded bytes; packets that wait where there is no whole sentence yet."""
-        narrator = self._voices.narrator(self._request.settings, "", self._request.lexicon)
+        while (whole := self._text.awaited_ssml(self._request.settings.ssml)) is None:
+            yield Packet(b"", waits=True)
+        narrator = self._voices.narrator(self._request.settings, whole, self._request.lexicon)
         encoder = open_encoder(self._request.audio_format, narrator.voice.sample_rate)
         try:
             segments = self._text.segments(lambda text: _sentences(narrator, text), self._request.settings.markup)
             with suppress(NothingToSpeak):  # the client may end without a word
-                for chunk in narrator.chunks(segments, self._skip):
+                for chunk in narrator.chunks(whole or segments, self._skip):
                     seconds = chunk.wave.shape[1] / narrator.voice.sample_rate
                     self._measurements.count("audio_seconds_total", seconds)
                     yield Packet(encoder.push(chunk.wave), seconds, chunk.words)

@@ -37,7 +37,6 @@ from .measurements import Measurements
 from .scheduler import Job, Scheduler
 from .settings import ServerSettings
 from .shared_voices import SharedVoices
-from .speaking import speech_packets
 from .speech_request import SpeechRequest
 from .speech_socket import LiveSpeech
 
@@ -122,23 +121,18 @@ class WyomingServer:
         )
         return Info(tts=[program]).event()
 
-    def speak(self, text: str, voice: SynthesizeVoice | None, text_format: str | None) -> Job:
-        """Return the job that speaks a whole text, as ``text`` although it looks like SSML, or as ``ssml``."""
-        if text_format == "text":
-            live, job = self.speak_live(voice)
-            live.push(text)
-            live.end()
-            job.wake()
-            return job
-        LiveText(self._settings.max_text).push(text)  # checks its length
-        settings = NarrationSettings(voice=self.voice_of(voice), ssml=text_format == "ssml")
-        request = SpeechRequest(text, settings, "pcm")
-        return self._scheduler.submit(speech_packets(request, self._voices, self._measurements))
+    def speak(
+        self, voice: SynthesizeVoice | None, text_format: str | None, whole: str | None = None
+    ) -> tuple[LiveText, Job]:
+        """Return a text, by default one that nothing has come of, and the job that speaks it.
 
-    def speak_live(self, voice: SynthesizeVoice | None) -> tuple[LiveText, Job]:
-        """Return a text that nothing has come of, and the job that speaks it."""
-        text = LiveText(self._settings.max_text)
-        request = SpeechRequest("", NarrationSettings(voice=self.voice_of(voice)), "pcm")
+        - ``text_format``: ``text`` although it starts like SSML, or ``ssml``.
+        """
+        text = LiveText(self._settings.max_text, may_be_ssml=text_format != "text")
+        if whole is not None:
+            text.push(whole)
+            text.end()
+        request = SpeechRequest("", NarrationSettings(voice=self.voice_of(voice), ssml=text_format == "ssml"), "pcm")
         job = self._scheduler.submit(LiveSpeech(request, text, self._voices, self._measurements).packets())
         return text, job
 
@@ -219,11 +213,12 @@ class _Connection:
         elif Synthesize.is_type(kind) and self._text is None:  # during a stream it repeats the whole text
             whole = _parsed(Synthesize.from_event, event)
             await self._finish_speaking()
-            self._send_later(self._server.speak(_text_of(event), whole.voice, whole.text_format), False)
+            _, job = self._server.speak(whole.voice, whole.text_format, _text_of(event))
+            self._send_later(job, False)
         elif SynthesizeStart.is_type(kind):
             started = _parsed(SynthesizeStart.from_event, event)
             await self._finish_speaking()
-            self._text, job = self._server.speak_live(started.voice)
+            self._text, job = self._server.speak(started.voice, started.text_format)
             self._send_later(job, True)
         elif SynthesizeChunk.is_type(kind) and self._text is not None and self._job is not None:
             self._text.push(_text_of(event))

@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from ..wav_chunks import FORWARD, MIDDLE_C, PING_PONG, LoopPoints, Sampler
 from . import id3_metadata
-from .metadata import ForeignPart, Marker, SoundMetadata, normalised, plain, text_of
+from .metadata import ForeignPart, Marker, SoundMetadata, named_if_long, normalised, plain, text_of
 
 KIND = "AIFF"
 TEXTS = {"NAME": "title", "AUTH": "artist", "(c) ": "copyright", "ANNO": "comment"}
@@ -32,8 +32,8 @@ def read(file: BinaryIO, sample_rate: int) -> SoundMetadata:
     instrument: tuple[int, ...] = ()
     remarks: dict[int, str] = {}  # of markers by their numbers
     of_id3 = SoundMetadata()
-    parts = []
-    for name, content in _chunks(file):
+    parts: list[ForeignPart] = []
+    for name, content in named_if_long(_chunks(file), KIND, STRUCTURE, parts):
         if name in TEXTS:
             fields.append((TEXTS[name], text_of(content)))
         elif name == "MARK":
@@ -91,7 +91,8 @@ def write(file: BinaryIO, metadata: SoundMetadata, sample_rate: int, n_samples: 
         added += _chunk(code, text.encode())
     points = [(round(marker.start * sample_rate), marker.label) for marker in metadata.markers]
     remarks = [(number, marker.remark) for number, marker in enumerate(metadata.markers, 1) if marker.remark]
-    times = {text: time for part in metadata.parts if part.name == REMARKS for time, _, text in _remarks(part.content)}
+    remark_parts = (part for part in metadata.parts if part.name == REMARKS and part.content)
+    times = {text: time for part in remark_parts for time, _, text in _remarks(part.content)}
     if metadata.loops or metadata.sampler:
         sampler = metadata.sampler or Sampler()
         note = min(round(sampler.note), 127)
@@ -116,7 +117,7 @@ def write(file: BinaryIO, metadata: SoundMetadata, sample_rate: int, n_samples: 
         added += _chunk("MARK", struct.pack(">H", len(points)) + marks)
     if remarks:
         added += _chunk(REMARKS, _remark_rows((times.get(text, 0), number, text) for number, text in remarks))
-    own = (part for part in metadata.parts if part.kind == KIND and part.name != REMARKS)
+    own = (part for part in metadata.parts if part.kind == KIND and part.name != REMARKS and part.content)
     added += b"".join(_chunk(part.name, part.content) for part in own)
     is_plain = {*values} == {TEXTS[code] for code in texts} and all(field == plain(*field) for field in metadata.fields)
     fields = () if is_plain else metadata.fields
@@ -161,11 +162,11 @@ def _even(content: bytes) -> bytes:
 
 def peak_time(file: BinaryIO) -> int:
     """Return the position of the time in the ``PEAK`` chunk of a file, 0 without one."""
-    return next((file.tell() - len(content) + 4 for name, content in _chunks(file) if name == "PEAK"), 0)
+    return next((file.tell() - len(content) + 4 for name, content in _chunks(file) if name == "PEAK" and content), 0)
 
 
-def _chunks(file: BinaryIO) -> Iterator[tuple[str, bytes]]:
-    """Yield the names and contents of chunks, the samples apart."""
+def _chunks(file: BinaryIO) -> Iterator[tuple[str, bytes | None]]:
+    """Yield the names and contents of chunks, the samples apart; None for one that is too long."""
     file.seek(0)
     magic, _, kind = struct.unpack(">4sI4s", file.read(12))
     if magic != b"FORM" or kind not in (b"AIFF", b"AIFC", b"8SVX", b"16SV"):
@@ -173,8 +174,8 @@ def _chunks(file: BinaryIO) -> Iterator[tuple[str, bytes]]:
     while len(header := file.read(8)) == 8:
         name, n_bytes = struct.unpack(">4sI", header)
         start = file.tell()
-        if name not in (b"SSND", b"BODY") and n_bytes <= MAX_PART_BYTES:
-            yield name.decode("latin-1"), file.read(n_bytes)
+        if name not in (b"SSND", b"BODY"):
+            yield name.decode("latin-1"), file.read(n_bytes) if n_bytes <= MAX_PART_BYTES else None
         elif n_bytes == 0:
             return  # written to a pipe: the samples follow
         file.seek(start + n_bytes + n_bytes % 2)

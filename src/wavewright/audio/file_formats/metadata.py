@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..wav_chunks import LoopPoints, Sampler
@@ -198,6 +198,20 @@ def normalised(fields: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]
 def fields_of(tags: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     """Return tags by name as fields; a null separates several texts."""
     return tuple((name, text) for name, texts in tags.items() for text in texts.split("\0") if text)
+
+
+def named_if_long(
+    chunks: Iterable[tuple[str, bytes | None]], kind: str, structure: Sequence[str], parts: list[ForeignPart]
+) -> Iterator[tuple[str, bytes]]:
+    """Yield the chunks that were read; add those without content, which are too long, to ``parts`` by their names.
+
+    - ``structure``: names of chunks about the samples themselves, which are not added.
+    """
+    for name, content in chunks:
+        if content is not None:
+            yield name, content
+        elif name not in structure:
+            parts.append(ForeignPart(kind, name, b""))
 
 
 def text_of(content: bytes) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from . import wav_metadata
-from .metadata import ForeignPart, Marker, SoundMetadata, normalised, text_of
+from .metadata import ForeignPart, Marker, SoundMetadata, named_if_long, normalised, text_of
 
 KIND = "CAF, VOC or RIFX"
 MAX_PART_BYTES = 2**26
@@ -64,19 +64,21 @@ def _chunks(file: BinaryIO, header: struct.Struct, alignment: int = 1, n_counted
         start += -start % alignment
 
 
-def _w64_chunks(file: BinaryIO) -> Iterator[tuple[str, bytes]]:
+def _w64_chunks(file: BinaryIO) -> Iterator[tuple[str, bytes | None]]:
     file.seek(40)
     for name, n_bytes in _chunks(file, W64_HEADER, 8, W64_HEADER.size):
         own = "LIST" if name == "list" else name
-        yield own, file.read(n_bytes) if n_bytes <= MAX_PART_BYTES and name != "data" else b""
+        yield own, file.read(n_bytes) if n_bytes <= MAX_PART_BYTES and name != "data" else None
 
 
 def _caf(file: BinaryIO, sample_rate: int) -> SoundMetadata:
-    found: dict[str, bytes] = {}
+    parts: list[ForeignPart] = []
     file.seek(8)
-    for name, n_bytes in _chunks(file, struct.Struct(">4sq")):
-        if name != "data" and n_bytes <= MAX_PART_BYTES:
-            found[name] = file.read(n_bytes)
+    chunks = (
+        (name, None if name == "data" or n_bytes > MAX_PART_BYTES else file.read(n_bytes))
+        for name, n_bytes in _chunks(file, struct.Struct(">4sq"))
+    )
+    found = dict(named_if_long(chunks, KIND, CAF_STRUCTURE, parts))
     texts = _texts(found.pop("info", b"")[4:])
     fields = [(CAF_NAMES.get(name, name), text) for name, text in zip(texts[::2], texts[1::2], strict=False)]
     labels = dict(_labels(found.get("strg", b"")))
@@ -85,8 +87,8 @@ def _caf(file: BinaryIO, sample_rate: int) -> SoundMetadata:
     markers = tuple(Marker(frame / sample_rate, None, labels.get(number, "")) for _, frame, number, _ in rows)
     if int.from_bytes(found.get("chan", b"")[:4]) in USUAL_LAYOUTS:
         found.pop("chan")
-    parts = tuple(ForeignPart(KIND, name, content) for name, content in found.items() if name not in CAF_STRUCTURE)
-    return SoundMetadata(normalised(fields), markers=markers, parts=parts)
+    parts += [ForeignPart(KIND, name, content) for name, content in found.items() if name not in CAF_STRUCTURE]
+    return SoundMetadata(normalised(fields), markers=markers, parts=(*parts,))
 
 
 def _texts(content: bytes) -> list[str]:

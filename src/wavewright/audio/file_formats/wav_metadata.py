@@ -10,7 +10,16 @@ from typing import BinaryIO
 from ..channel_layouts import PLACES_FIELD, USUAL_PLACES, mask_of
 from ..wav_chunks import MIDDLE_C, SAMPLER_FORMAT, LoopPoints, Sampler, append_chunk, chunks, has_pad_byte, loop_chunk
 from . import id3_metadata
-from .metadata import ForeignPart, Marker, SoundMetadata, normalised, plain, text_of, with_joined_totals
+from .metadata import (
+    ForeignPart,
+    Marker,
+    SoundMetadata,
+    named_if_long,
+    normalised,
+    plain,
+    text_of,
+    with_joined_totals,
+)
 
 KIND = "WAV"
 INFO = {
@@ -49,19 +58,19 @@ def read(file: BinaryIO, sample_rate: int) -> SoundMetadata:
     """Return the metadata of a file."""
     named = ((name.decode("latin-1"), n_bytes) for name, n_bytes in chunks(file))
     return parse(
-        ((name, b"" if name == "data" or n > MAX_PART_BYTES else file.read(n)) for name, n in named), sample_rate
+        ((name, None if name == "data" or n > MAX_PART_BYTES else file.read(n)) for name, n in named), sample_rate
     )
 
 
-def parse(named: Iterable[tuple[str, bytes]], sample_rate: int) -> SoundMetadata:
-    """Return the metadata in chunks by their names; too long ones have no content, nor has the sound."""
+def parse(named: Iterable[tuple[str, bytes | None]], sample_rate: int) -> SoundMetadata:
+    """Return the metadata in chunks by their names; the contents of too long ones and of the sound are None."""
     fields: list[tuple[str, str]] = []
     positions: dict[int, int] = {}
     labels = _Labels()
     own = of_id3 = SoundMetadata()
     parts: list[ForeignPart] = []
     ranges = b""
-    for name, content in named:
+    for name, content in named_if_long(named, KIND, STRUCTURE, parts):
         if name == "LIST" and content[:4] == b"INFO":
             fields += [(ALL_INFO.get(key, key.lower()), text_of(value).strip()) for key, value in _sub_chunks(content)]
         elif name == "LIST" and content[:4] == b"adtl":

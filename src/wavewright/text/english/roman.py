@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from ..pattern import pattern
+from ..roman import roman_value
 from .numbers import cardinal, ordinal, year
 from .pronounce import known
 from .rules import NEAR, NOT_IN_WORD, Around, Reading, Rule, reads, reads_as
@@ -21,22 +22,11 @@ ORDINAL_NOUNS = word_list("roman-ordinals")
 SERIES = word_list("series-names")
 SHORT_NOUNS = ("bk", "sc", "cl", "ep", "app", "tab", "vol", "ch", "pt", "sec", "fig", "art", "bk")
 
-ROMAN_DIGITS = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
-ROMAN = pattern(r"M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})")
 LISTED = pattern(
     r"([A-Za-z]+)\s+[IVXLC]+(?:(?:,|\s?[-–]|,?\s(?:and|or|to|of|through|&))\s?[IVXLC]+){0,3}"
     r"(?:,?\s?[-–]|,|,?\s(?:and|or|to|of|through|&))\s?$"
 )
 AFTER_RULER = pattern(r"\s+of\b|[,.;:!?]|\s*$|\s+(?:was|is|and|had|died|in|from|at|by|or|who|until|during|after)\b")
-
-
-def roman_value(text: str) -> int:
-    """Return the value of a roman numeral in capitals, 0 for other text."""
-    if not text or not ROMAN.fullmatch(text):
-        return 0
-    values = [ROMAN_DIGITS[letter] for letter in text]
-    following = [*values[1:], 0]
-    return sum(-value if value < after else value for value, after in zip(values, following, strict=True))
 
 
 @reads(r"([IVXLCDM]+)('s)?(?![A-Za-z0-9.]|'[A-Za-z])", r"([IVXLCDM]+)('s)?(?=\.(?:\s|$|[—–]))")

@@ -156,7 +156,7 @@ SIGN_RULES: list[Rule] = [
     *_key,
     (pattern(r"!(?=\s?[-−=+×÷*/^)])(?<=\d!|\bn!)|!(?<=[-−+]\d\)!)"), reads_as("factorial")),
     (pattern(r"~(?=\s?[\d$€£.])|≈(?=\s?[\d$€£.])(?<![\w)] ≈)(?<![\w)]≈)"), reads_as("about")),
-    (pattern(r"-(?=[\s.,;:!?)]|$)(?:(?<=[A-Za-z)]\d-)|(?<=[A-Za-z)]\d \d-))"), reads_as("minus")),  # ions
+    (pattern(r"-(?=[\s.,;:!?)]|$)(?<=[A-Za-z)]\d-)"), reads_as("minus")),  # ions
     *_power,
     (pattern(r"\^(?=\()"), reads_as("to", "the", "power", "of")),
     (pattern(r"[*·](?=\s?\d)(?<=[\d )][*·])"), reads_as("times")),

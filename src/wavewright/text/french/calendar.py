@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ..roman import ROMAN, roman_value
 from .numbers import cardinal, ordinal
 from .rules import NOT_IN_WORD, FrenchAround, Reading, Rule, alternatives, reads, rows, word_list
 
@@ -18,8 +19,6 @@ NUMBERED, RULERS, SPELT = word_list("numbered"), word_list("rulers"), word_list(
 _MONTH = rf"({alternatives(MONTH_NAMES)}){NOT_IN_WORD}"
 _DAYS = alternatives(WEEKDAYS)
 _JOIN = r"\s?[-–/]\s?"
-_ROMAN = r"(?:M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3}))"
-_VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
 _ORDINAL = r"(ers?|ères?|res?|[eè]mes?|ièmes?|nde?s?|ndes?|es?|d)"
 
 
@@ -196,19 +195,12 @@ def _ordinal_words(number: int, ending: str) -> list[str] | None:
     return [*words[:-1], words[-1] + "".join(plural)]
 
 
-def roman(text: str) -> int:
-    """Return the value of a Roman numeral."""
-    values = [_VALUES[letter] for letter in text]
-    pairs = zip(values, [*values[1:], 0], strict=True)
-    return sum(-value if value < following else value for value, following in pairs)
-
-
-@reads(rf"({_ROMAN})(ers?|ères?|res?|[eè]mes?|es?|nde?)?{NOT_IN_WORD}(?!['.]\w)")
+@reads(rf"({ROMAN})(ers?|ères?|res?|[eè]mes?|es?|nde?)?{NOT_IN_WORD}(?!['.]\w)")
 def _roman(match: re.Match[str], around: FrenchAround) -> Reading:
     """Read ``XXe siècle``, ``Louis XIV``, ``François Ier`` and ``chapitre IV``."""
     if not match[1] or not around.is_apart or match[0].lower() in SPELT:
         return None
-    value, before, after = roman(match[1]), around.word_before, around.word_after
+    value, before, after = roman_value(match[1]), around.word_before, around.word_after
     low = before.lower()
     if match[2]:
         is_word = match[0] in ("Me", "Ce", "De", "Les", "Des", "Ces", "Mes", "Des", "Les", "Le", "Dère", "Cd")

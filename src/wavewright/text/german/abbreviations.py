@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ..roman import ROMAN, roman_value
 from . import grammar
 from .numbers import cardinal, ordinal, whole
 from .rules import LETTERS, NOT_IN_WORD, GermanAround, Reading, Rule, letters, reads
@@ -20,8 +21,6 @@ ACRONYMS, SPELT, NUMBERED = word_list("acronyms"), word_list("spelt"), word_list
 RULERS, FEMALE = word_list("rulers"), word_list("female-names")
 _FORMS = sorted((written for written, *_ in _CASES), key=lambda written: (-len(written), written))
 _ANY = "|".join(re.escape(written).replace(r"\ ", r"\s?") for written in _FORMS)
-_ROMAN = r"(?:M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3}))"
-_VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
 
 
 @reads(rf"({_ANY})(?<=\.){NOT_IN_WORD}", rf"(MwSt|Nr|Tel|Std|Hbf|Jhs){NOT_IN_WORD}")
@@ -111,21 +110,14 @@ def _spelt(match: re.Match[str], around: GermanAround) -> Reading:
     return letters(match[1]) if is_spelt or has_no_vowel or not around.knows(match[1].lower()) else None
 
 
-def roman(text: str) -> int:
-    """Return the value of a Roman numeral."""
-    values = [_VALUES[letter] for letter in text]
-    pairs = zip(values, [*values[1:], 0], strict=True)
-    return sum(-value if value < following else value for value, following in pairs)
-
-
-@reads(rf"({_ROMAN})\.{NOT_IN_WORD}", rf"({_ROMAN}){NOT_IN_WORD}()")
+@reads(rf"({ROMAN})\.{NOT_IN_WORD}", rf"({ROMAN}){NOT_IN_WORD}()")
 def _roman(match: re.Match[str], around: GermanAround) -> Reading:
     """Read ``Ludwig XIV.``, ``der II. Weltkrieg`` and ``Kapitel IV``."""
     before = around.word_before
     if not match[1] or not around.is_apart or not before:
         return None
     has_dot = match[0].endswith(".")
-    value, low = roman(match[1]), before.lower()
+    value, low = roman_value(match[1]), before.lower()
     is_name = before[0].isupper() and low not in grammar.STARTERS and low not in NUMBERED
     is_ruler = low.removesuffix("s") in RULERS or low in RULERS
     if is_name and ((has_dot and (len(match[1]) > 1 or is_ruler)) or (is_ruler and len(match[1]) > 1)):

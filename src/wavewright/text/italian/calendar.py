@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ..roman import ROMAN, roman_value
 from .numbers import cardinal, letters, ordinal
 from .rules import LETTERS, NOT_IN_WORD, ItalianAround, Reading, Rule, alternatives, is_feminine, reads, rows, word_list
 
@@ -18,8 +19,6 @@ TIME_CUES, RANKED, RULERS = word_list("time-cues"), word_list("ranked"), word_li
 _MONTH = rf"({alternatives(MONTH_NAMES)}){NOT_IN_WORD}"
 _DAYS = alternatives(WEEKDAYS)
 _JOIN = r"\s?[-–/]\s?"
-_ROMAN = r"(?:M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3}))"
-_VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
 
 
 def is_day(day: int, month: int = 1) -> bool:
@@ -181,20 +180,13 @@ def _ordinal(match: re.Match[str], around: ItalianAround) -> Reading:
     return ordinal(int(match[1]), "a" if match[2] in "aª" else "o")
 
 
-def roman(text: str) -> int:
-    """Return the value of a Roman numeral."""
-    values = [_VALUES[letter] for letter in text]
-    pairs = zip(values, [*values[1:], 0], strict=True)
-    return sum(-value if value < following else value for value, following in pairs)
-
-
-@reads(rf"({_ROMAN})[º°ª]?{NOT_IN_WORD}(?!['.]\w)")
+@reads(rf"({ROMAN})[º°ª]?{NOT_IN_WORD}(?!['.]\w)")
 def _roman(match: re.Match[str], around: ItalianAround) -> Reading:
     """Read ``XXI secolo``, ``Vittorio Emanuele II`` and ``capitolo IV``, as ordinals in the gender of their noun."""
     if not match[1] or not around.is_apart:
         return None
     before, after = around.word_before, around.word_after
-    low, value = before.lower(), roman(match[1])
+    low, value = before.lower(), roman_value(match[1])
     is_single = len(match[1]) == 1 and match[0] == match[1]
     if low in RULERS or low in RANKED or low in ("sec", "cap", "vol", "art", "tit", "lib"):
         if is_single and match[1] not in "IVX":

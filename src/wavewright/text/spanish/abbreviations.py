@@ -6,6 +6,7 @@ import re
 import unicodedata
 
 from ..pattern import pattern
+from ..roman import ROMAN, roman_value
 from .numbers import cardinal, digits, ordinal, whole
 from .rules import LETTERS, NOT_IN_WORD, NUMBERED, Reading, Rule, SpanishAround, gender_of, letters, reads, reads_as
 from .tables import of_kind, rows, word_list
@@ -35,8 +36,6 @@ UNITS = {written: fields for written, *fields in rows("units", 4)}
 
 _FORMS = sorted({written for written, *_ in _CASES}, key=lambda written: (-len(written), written))
 _ANY = "|".join(re.escape(written).replace(r"\ ", r"\s?") for written in _FORMS)
-_ROMAN = r"(?:M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3}))"
-_VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
 _TAIL = r"[^\s<>\"(){}\[\]]{0,400}?"
 _END = r"(?=[.,;:!?'*]*(?:[\s<>\"(){}\[\]]|$))"
 _DOMAINS = (
@@ -91,19 +90,12 @@ def _whole_word(match: re.Match[str], around: SpanishAround) -> Reading:
     return ["et", "al"] if match[1] == "et al" else [f"email{match[2]}"]
 
 
-def _roman_value(text: str) -> int:
-    """Return the value of a Roman numeral."""
-    values = [_VALUES[letter] for letter in text]
-    pairs = zip(values, [*values[1:], 0], strict=True)
-    return sum(-value if value < following else value for value, following in pairs)
-
-
-@reads(rf"({_ROMAN})(\.?[ºª])?{NOT_IN_WORD}")
+@reads(rf"({ROMAN})(\.?[ºª])?{NOT_IN_WORD}")
 def _roman(match: re.Match[str], around: SpanishAround) -> Reading:
     """Read ``siglo XXI``, ``Felipe VI``, ``II Guerra Mundial`` and ``capítulo IV``."""
     if not match[1] or not around.is_apart:
         return None
-    value, before, after = _roman_value(match[1]), around.word_before.lower(), around.word_after
+    value, before, after = roman_value(match[1]), around.word_before.lower(), around.word_after
     is_small = not {*match[1]} - {*"IVX"}
     is_series = before in ("y", "a", "al", "o", "e", "i", "ii", "iii", "iv", "v")
     in_series = {word.removesuffix("s") for word in around.far_before} if is_series else set()
