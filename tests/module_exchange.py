@@ -65,6 +65,14 @@ class Exchange:
                 break
         return b"".join(lines)
 
+    def until(self, codes: bytes | tuple[bytes, ...]) -> list[bytes]:
+        """Return the messages up to one that begins with a code."""
+        messages = []
+        while not messages or not messages[-1].startswith(codes):
+            messages.append(self.message())
+            assert messages[-1], messages
+        return messages
+
     def ask(self, text: str, n_messages: int = 1) -> str:
         """Send lines; return so many replies."""
         self.send(text)

@@ -150,7 +150,7 @@ def is_for_sounding_notes(event: tuple) -> bool:
     return event[0] != "program" and event[2:] not in ((121, 0), (123, 0))
 
 
-@pytest.mark.parametrize("n", [60, 10_000])
+@pytest.mark.parametrize("n", [60, 1_000])
 def test_pitch_and_level_are_those_of_fluidsynth(tmp_path, n):
     font = bank(tmp_path / "bank.sf2")
     players = Ours(font), FluidSynth(font)

@@ -150,7 +150,17 @@ def test_toml_is_that_of_python():
 
 @pytest.mark.parametrize(
     "music",
-    ["[" * N, "[K:" * (N // 3), "{" * N, "!" * N, "+a" * (N // 2), ":" * N, "(3" * (N // 2), '"' * N, "[C{" * (N // 3)],
+    [
+        "[" * N,
+        "[K:" * (N // 3),
+        "{" * N,
+        "!" * N,
+        "+a" * (N // 8),
+        ":" * N,
+        "(3" * (N // 2),
+        '"' * N,
+        "[C{" * (N // 12),
+    ],
 )
 def test_abc(tmp_path, music):
     path = tmp_path / "a.abc"

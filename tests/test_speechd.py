@@ -294,9 +294,7 @@ def test_a_second_message_is_refused_while_one_is_spoken(held):
     exchange.begin(HELLO)
     assert held.waits.wait(LIMIT_SECONDS)
     exchange.send("SPEAK\nOther.\n.\n")
-    while not (reply := exchange.message()).startswith(b"3"):
-        pass
-    assert reply == b"301 ERROR CANT SPEAK\n"
+    assert exchange.until(b"3")[-1] == b"301 ERROR CANT SPEAK\n"
     held.is_free.set()
     assert exchange.events()[-1] == "702 END\n"
     exchange.close()
@@ -309,15 +307,13 @@ def test_a_pause_ends_the_message_after_the_next_mark_of_the_server(held):
     held.waits.clear()
     exchange.begin('<speak>One <mark name="own"/>two.<mark name="__spd_0"/> Three.<mark name="__spd_1"/> Four.</speak>')
     assert held.waits.wait(LIMIT_SECONDS)
-    exchange.send("PAUSE\n")
-    assert exchange.ask("LOGLEVEL\n.\n", 1)  # the pause was read
+    exchange.send("PAUSE\nLOGLEVEL\n.\n")
+    before = exchange.until(b"203")  # the pause was read; events of the message come before the reply
     held.is_free.set()
-    messages = []
-    while not (event := exchange.message()).startswith(b"704"):
-        messages.append(event)
+    messages = [*before, *exchange.until((b"702", b"704"))]
     marks = [line for line in messages if line.startswith(b"700")]
     assert marks[-1] == b"700-__spd_0\n700 INDEX MARK\n"
-    assert event == b"704 PAUSE\n"
+    assert messages[-1] == b"704 PAUSE\n"
     exchange.close()
 
 

@@ -68,7 +68,7 @@ Item = Symbol | BarLine | Annotation | JumpMark
 MARKS = {"segno": JumpMark("segno"), "coda": JumpMark("coda sign"), "dacoda": JumpMark("to coda")}
 """Marks of decorations; those of jumps are words."""
 
-_NO_MUSIC = re.compile(r'"[^"]*"?|![^!]*!|\+[^+]*\+|\[[A-Za-z]:[^\]]*\]|%.*')
+_NO_MUSIC = re.compile(r'"[^"]*"?|![^!]*!|\+[^+]*\+|\[[A-Za-z]:[^][]*\]|%.*')
 _WORD = re.compile(r"[A-Za-z]{2,}")
 _LETTERS_OF_MUSIC = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXZabcdefguvxyz")
 

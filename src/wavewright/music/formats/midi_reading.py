@@ -319,12 +319,12 @@ def _drum_parts(tracks: Sequence[TrackEvents]) -> list[tuple[int, int, bool]]:
 def _on_channels(tracks: Sequence[Track], drum_parts: list[tuple[int, int, bool]]) -> Iterator[Track]:
     """Yield the tracks with what other tracks of their channels set before their first notes, and whether they drum."""
     by_channel: dict[tuple[int, int | None], list[Track]] = {}
-    for track in tracks:
+    for track in (each for each in tracks if len(each.controls)):
         by_channel.setdefault((track.port, track.channel), []).append(track)
     for track in tracks:
         first = int(track.notes["start"][0] if len(track.notes) else track.controls["tick"].max(initial=0))
         values: dict[tuple[int, int], tuple[int, int, bool]] = {}
-        for other in by_channel[track.port, track.channel]:
+        for other in by_channel.get((track.port, track.channel), ()):
             n_before = np.searchsorted(other.controls["tick"], first, side="right")
             for tick, kind, number, value, _ in other.controls[:n_before].tolist():
                 if tick >= values.get((kind, number), (0,))[0]:
