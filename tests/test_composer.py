@@ -432,6 +432,23 @@ def test_limits_are_never_broken(layout, limits):
             assert constraints.pitch_classes is None or tones <= constraints.pitch_classes
 
 
+@pytest.mark.parametrize("known_voices", [(), (0,), (2,), (0, 2)])
+def test_drawn_voices_do_not_cross(known_voices):
+    config = config_of("voices")
+    known = random_grid(config, 48, 7)
+    known.symbols[:, 0], known.symbols[:, 2] = 24, 3
+    known.is_held[1:, [0, 2]] = True
+    is_known = np.zeros(known.symbols.shape, bool)
+    is_known[:, known_voices] = True
+    drawer = GridDrawer(config, TorchSteps(random_module(config, 3)), DrawSettings(1.5, 1.0))
+    masks = masks_of(Constraints(), config, 48, 16)
+    for seed in range(3):
+        symbols = drawer.draw(Sketch(known, is_known), masks, np.random.default_rng(seed)).symbols
+        both = (symbols[:, :-1] != REST) & (symbols[:, 1:] != REST)
+        assert both.any()
+        assert (symbols[:, :-1] >= symbols[:, 1:])[both].all()
+
+
 def check_note(note, constraints):
     start, pitch = int(note["start"]) // 120, int(note["pitch"])
     assert constraints.pitch_classes is None or pitch % 12 in constraints.pitch_classes

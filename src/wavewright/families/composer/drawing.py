@@ -184,6 +184,10 @@ class GridDrawer:
             can_start = masks.can_start[step, lane].copy()
             if not masks.is_onset[step]:
                 can_start[FIRST_NOTE:] = False
+            between = self._between_known(cells, lane)
+            if (can_start & between)[FIRST_NOTE:].any():
+                can_start &= between
+                can_hold = can_hold and bool(between[before])
             is_silent = before == REST or not masks.is_onset[step]
             can_start[REST] = masks.can_rest[step, lane] and not (can_hold and is_silent)
             if can_hold and not can_start.any():
@@ -196,6 +200,15 @@ class GridDrawer:
                 cells.set(lane, before, is_held=True)
             else:
                 cells.set(lane, self._draw_symbol(logits, can_start, float(uniforms[lane, 1])), is_held=False)
+
+    def _between_known(self, cells: _StepCells, lane: int) -> np.ndarray:
+        """Return the symbols of a voice with which it crosses no known note of the voices above and below."""
+        notes = np.arange(self.config.vocabulary.n_events)
+        if self.config.layout != "voices":
+            return notes >= REST
+        is_note = cells.is_known & (cells.symbols >= FIRST_NOTE)
+        above, below = cells.symbols[:lane][is_note[:lane]], cells.symbols[lane + 1 :][is_note[lane + 1 :]]
+        return (notes < FIRST_NOTE) | ((notes <= above.min(initial=len(notes))) & (notes >= below.max(initial=0)))
 
     def _can_last(self, symbol: int, lane: int, masks: Masks, step: int) -> bool:
         """Return True if a note or rest of the step before may go on."""
