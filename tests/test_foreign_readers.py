@@ -61,6 +61,13 @@ def test_mp3_in_wav_is_whole(tmp_path, seconds):
     list(open_sound(path).blocks(strict=True))  # as training reads it
 
 
+@pytest.mark.parametrize("format", ["mpegts", "vob"])
+def test_streams_of_television_are_known_by_their_contents(tmp_path, format):
+    path = encode(tmp_path / "a.bin", "mp2", chirp(), 44_100, format=format)
+    np.testing.assert_allclose(Clip.read(path).wave, decode(path)[1], atol=1e-6)
+    assert open_sound(path).metadata is not None
+
+
 @pytest.mark.parametrize("n_samples", [10_000, 44_100, 50_001])
 @pytest.mark.parametrize("rate", [44_100, 48_000])
 def test_aac_in_m4a_is_as_long_as_what_was_encoded(tmp_path, n_samples, rate):

@@ -133,6 +133,26 @@ def test_remarks_and_regions_of_cue_points_stay(tmp_path):
     assert "remarks of its markers" in said
 
 
+def test_labels_without_a_place_are_named(tmp_path):
+    number = [struct.pack("<I", each) for each in range(3)]
+    point = struct.pack("<I", 1) + number[1] + bytes(4) + b"data" + bytes(8) + struct.pack("<I", 480)
+    texts = chunk(b"labl", number[1] + b"here\0") + chunk(b"note", number[2] + b"nowhere\0") + chunk(b"file", number[1])
+    source = wav(tmp_path / "a.wav", chunk(b"cue ", point), chunk(b"LIST", b"adtl" + texts))
+    kept, said = edited(source, tmp_path / "b.wav", "gain -1dB")
+    assert [marker.label for marker in kept.markers] == ["here"]
+    assert "the chunk 'note', the chunk 'file'" in said
+
+
+@pytest.mark.parametrize("magic", [b"RIFF", b"RF64"])
+def test_sound_behind_a_size_of_zero_is_no_chunk(tmp_path, magic):
+    source = wav(tmp_path / "a.wav")
+    content = bytearray(source.read_bytes())
+    content[:4] = magic
+    struct.pack_into("<I", content, content.index(b"data") + 4, 0)
+    source.write_bytes(content)
+    assert open_sound(source).metadata.parts == ()
+
+
 @pytest.mark.parametrize("name", [b"levl", b"umid", b"plst"])
 def test_chunks_about_the_level_are_named(tmp_path, name):
     kept, said = edited(wav(tmp_path / "a.wav", chunk(name, b"1234")), tmp_path / "b.wav", "gain -3dB")
@@ -208,6 +228,24 @@ def test_genres_by_their_numbers(text, genres):
     assert [genre for _, genre in id3_metadata.parse(tag(frame(b"TCON", b"\0" + text))).fields] == genres
 
 
+OF_THREE_LETTERS = (
+    "BUF:RBUF CNT:PCNT COM:COMM CRA:AENC ETC:ETCO GEO:GEOB IPL:TIPL MCI:MCDI POP:POPM SLT:SYLT TAL:TALB TBP:TBPM "
+    "TCM:TCOM TCO:TCON TCR:TCOP TDY:TDLY TEN:TENC TFT:TFLT TKE:TKEY TLA:TLAN TLE:TLEN TMT:TMED TOA:TOPE TOF:TOFN "
+    "TOL:TOLY TOR:TDOR TOT:TOAL TP1:TPE1 TP2:TPE2 TP3:TPE3 TP4:TPE4 TPA:TPOS TPB:TPUB TRC:TSRC TRK:TRCK TSS:TSSE "
+    "TT1:TIT1 TT2:TIT2 TT3:TIT3 TXT:TEXT UFI:UFID ULT:USLT WAF:WOAF WAR:WOAR WAS:WOAS WCM:WCOM WCP:WCOP WPB:WPUB"
+)
+"""Frames of ID3v2.2 (sections 4.1 to 4.17 of its specification) and their names in version 2.4."""
+
+
+@pytest.mark.parametrize("names", [each.split(":") for each in OF_THREE_LETTERS.split()], ids=lambda names: names[0])
+def test_frames_of_three_letters_are_those_of_four(names):
+    content = {"T": b"\x0012", "I": b"\0a\0b\0"}.get(names[0][0], b"\0engx\0y")
+    older = b"%s\0\0%c%s" % (names[0].encode(), len(content), content)
+    assert id3_metadata.parse(tag(older, version=2)) == id3_metadata.parse(
+        tag(frame(names[1].encode(), content), version=4)
+    )
+
+
 @pytest.mark.parametrize("ending", ["mp3", "wav", "aiff", "flac", "ogg", "m4a"])
 def test_people_comments_and_lyrics_stay_or_are_named(tmp_path, ending):
     if ending == "m4a":
@@ -254,6 +292,16 @@ def test_what_is_coded_or_damaged_is_named(tmp_path):
 
 
 # --- M4A
+
+
+def test_names_to_sort_by_are_read_once(tmp_path):
+    pytest.importorskip("av")
+    from wavewright.audio.clip import write_blocks
+
+    fields = tuple((f"{name}sort", name) for name in ("albumartist", "album", "artist", "composer", "title"))
+    blocks = [Clip(np.full((1, RATE), 0.1, np.float32), RATE)]
+    path = write_blocks(tmp_path / "a.m4a", blocks, None, SoundMetadata(fields))
+    assert {*fields} == {field for field in open_sound(path).metadata.fields if "sort" in field[0].lower()}
 
 
 @pytest.mark.parametrize(

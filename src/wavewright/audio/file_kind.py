@@ -70,7 +70,10 @@ CONTAINERS = (
 )
 """FFmpeg's names of the containers that it opens; others, such as playlists, could make it read further files."""
 
-CLEAR = ("act", "ast", "brstm", "dts", "iff", "mlp", "oma", "qcp", "shn", "tak", "truehd", "vqf", "wsd", "xwma")
+CLEAR = (
+    *("act", "ast", "brstm", "dts", "iff", "mlp", "mpeg", "mpegts", "oma", "qcp", "shn", "tak", "truehd", "vqf"),
+    *("wsd", "xwma"),
+)
 """Of these, those of which FFmpeg recognises a file by its contents alone, whatever it is called."""
 
 CONTAINER_OPTIONS = {"format_whitelist": ",".join(CONTAINERS), "protocol_whitelist": "file"}

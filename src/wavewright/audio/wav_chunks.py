@@ -174,6 +174,8 @@ def chunks(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
             n_bytes = data_bytes
         start = file.tell()
         yield name, n_bytes
+        if name == b"data" and not n_bytes and not _are_chunks(file, start, file.seek(0, 2)):
+            return  # the sound, which lasts to the end
         if name == b"ds64":
             file.seek(start)
             _, data_bytes = struct.unpack("<QQ", file.read(16))

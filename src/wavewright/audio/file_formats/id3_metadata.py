@@ -29,7 +29,11 @@ OLDER_NAMES = {
     **{"TCO": "TCON", "TYE": "TDRC", "TOR": "TDOR", "TCR": "TCOP", "TPB": "TPUB", "TEN": "TENC", "TSS": "TSSE"},
     **{"TRC": "TSRC", "TBP": "TBPM", "TLA": "TLAN", "TKE": "TKEY", "TMT": "TMED", "TLE": "TLEN", "TCP": "TCMP"},
     **{"COM": "COMM", "ULT": "USLT", "TXX": "TXXX", "PIC": "APIC", "TDA": "TDAT", "TIM": "TIME", "TRD": "TRDA"},
+    **{"TST": "TSOT", "TSA": "TSOA", "TSP": "TSOP", "TS2": "TSO2", "TSC": "TSOC", "TOA": "TOPE", "TOT": "TOAL"},
+    **{"TOL": "TOLY", "TOF": "TOFN", "TFT": "TFLT", "TDY": "TDLY", "WAF": "WOAF", "WAR": "WOAR", "WAS": "WOAS"},
+    **{"WCM": "WCOM", "WCP": "WCOP", "WPB": "WPUB", "BUF": "RBUF", "CRA": "AENC", "ETC": "ETCO", "MCI": "MCDI"},
     **{"IPLS": "TIPL", "IPL": "TIPL", "WXX": "WXXX", "UFI": "UFID", "POP": "POPM", "CNT": "PCNT", "GEO": "GEOB"},
+    **{"SLT": "SYLT"},
 }
 """Names of frames in versions 2.3 and 2.2."""
 
@@ -300,7 +304,8 @@ def _frames_of(body: bytes, version: int) -> Iterator[tuple[str, bytes | None]]:
         if not re.fullmatch("[A-Z][A-Z0-9]+", name):
             return
         name = name if name == "PIC" else OLDER_NAMES.get(name, name)
-        if (version == 4 and header[9] & FRAME_CODED) or (version == 3 and header[9] & OLDER_FRAME_CODED):
+        is_unknown = len(name) < 4 and name != "PIC"
+        if is_unknown or (version == 4 and header[9] & FRAME_CODED) or (version == 3 and header[9] & OLDER_FRAME_CODED):
             yield name, None
             continue
         if version == 4:

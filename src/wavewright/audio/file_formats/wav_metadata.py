@@ -98,7 +98,7 @@ def parse(named: Iterable[tuple[str, bytes | None]], sample_rate: int) -> SoundM
             if not any(other.startswith(text) for other in (*longer.get(name, ()), "; ".join(longer.get(name, ()))))
         ),
         markers=tuple(sorted(labels.markers(positions, sample_rate), key=lambda marker: marker.start)),
-        parts=tuple(parts),
+        parts=(*parts, *labels.without_place(positions)),
     )
     return own.completed(of_id3)
 
@@ -137,6 +137,7 @@ class _Labels:
         self._texts: dict[str, dict[int, str]] = {"labl": {}, "note": {}}
         self._lengths: dict[int, int] = {}
         self._regions: dict[int, bytes] = {}
+        self._all: list[tuple[str, int]] = []
 
     def add(self, content: bytes) -> None:
         """Add those of a list."""
@@ -144,11 +145,18 @@ class _Labels:
             if len(value) < 4:
                 continue
             (number,) = struct.unpack_from("<I", value)
+            self._all.append((key, number))
             if key in self._texts:
                 self._texts[key][number] = text_of(value[4:])
             elif key == "ltxt" and len(value) >= 8:
                 (self._lengths[number],) = struct.unpack_from("<I", value, 4)
                 self._regions[number] = value[8:]
+
+    def without_place(self, positions: dict[int, int]) -> tuple[ForeignPart, ...]:
+        """Return, by their names, what is of no cue point or of another kind."""
+        known = (*self._texts, "ltxt")
+        rest = (key for key, number in self._all if key not in known or number not in positions)
+        return tuple(ForeignPart(KIND, key, b"") for key in rest)
 
     def markers(self, positions: dict[int, int], sample_rate: int) -> Iterator[Marker]:
         """Yield a marker for each cue point."""
