@@ -2,38 +2,33 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping
 
 import numpy as np
 
 from ..base.errors import BadAudio, BadSetting
+from .stream import WaveStream
 
 MAX_HOPS = 32
 """Hops that are computed at once where so many have come."""
 
 
-class HopStream(ABC):
+class HopStream(WaveStream):
     """Collect samples to hops, compute complete hops, and hand out as many samples as came in.
 
     - ``n_inputs``, ``n_outputs``: rows of the waves.
     - ``hop_length``: samples of a hop.
     - ``delay_hops``: hops by which the output of :meth:`_process_hops` is later than its input.
-    - ``latency_samples``: delay of the output: output sample ``i + latency_samples`` belongs to input sample ``i``.
     """
 
     def __init__(self, n_inputs: int, n_outputs: int, hop_length: int, delay_hops: int) -> None:
         self._n_inputs, self._n_outputs, self._hop_length = n_inputs, n_outputs, hop_length
         self.latency_samples = (1 + delay_hops) * hop_length - 1
-        self.reset()
-
-    def reset(self) -> None:
-        """Forget all samples, as a new stream."""
-        self._filling = np.zeros((self._n_inputs, self._hop_length), np.float32)
+        self._filling = np.zeros((n_inputs, hop_length), np.float32)
         self._n_filled = 0
         # Finished samples that wait: a hop less one sample of silence lets every chunk have its samples at once.
-        self._ready = np.zeros((self._n_outputs, self._hop_length - 1), np.float32)
-        self._reset_hops()
+        self._ready = np.zeros((n_outputs, hop_length - 1), np.float32)
 
     def state(self) -> dict[str, np.ndarray]:
         """Return everything that determines the rest of the stream, for `restore`."""
@@ -59,8 +54,12 @@ class HopStream(ABC):
         self._ready = state["ready"].copy()
         self._restore_hops(state)
 
-    def _process(self, wave: np.ndarray) -> np.ndarray:
-        """Return as many samples as ``wave (n_inputs, time)`` has, ``(n_outputs, time)`` float32."""
+    def push(self, wave: np.ndarray) -> np.ndarray:
+        """Return as many samples as ``wave (n_inputs, time)`` has, ``(n_outputs, time)`` float32, late by the latency.
+
+        Raises BadAudio for other shapes, integers, NaN or infinite values; the stream then stays as it was.
+        """
+        wave = checked_rows(wave, self._n_inputs)
         finished = [self._ready]
         position, n_samples = 0, wave.shape[1]
         while n_hops := min((self._n_filled + n_samples - position) // self._hop_length, MAX_HOPS):
@@ -75,9 +74,9 @@ class HopStream(ABC):
         self._ready = samples[:, n_samples:]
         return samples[:, :n_samples]
 
-    def _flush(self) -> np.ndarray:
+    def finish(self) -> np.ndarray:
         """Return the last `latency_samples` samples of each row, as if silence followed, and reset the stream."""
-        rest = self._process(np.zeros((self._n_inputs, self.latency_samples), np.float32))
+        rest = self.push(np.zeros((self._n_inputs, self.latency_samples), np.float32))
         self.reset()
         return rest
 
@@ -87,10 +86,6 @@ class HopStream(ABC):
 
         How many hops come at once must change no sample.
         """
-
-    @abstractmethod
-    def _reset_hops(self) -> None:
-        """Forget all hops."""
 
     @abstractmethod
     def _hop_state(self) -> dict[str, np.ndarray]:
