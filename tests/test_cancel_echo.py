@@ -44,7 +44,7 @@ def erle_db(echo, left, start, end):
 
 def linear(microphone, far):
     stream = LinearCanceller(RATE).stream()
-    return np.concatenate([stream.push(microphone, far), stream.finish()])[stream.latency_samples :], stream
+    return np.concatenate([*stream.process_blocks([np.stack([microphone, far])])], axis=1)[0], stream
 
 
 def later(wave, samples):
@@ -79,7 +79,7 @@ class TestLinearCanceller:
     def test_the_delay_is_found_to_a_block(self):
         far, stream = speech(4, 1), LinearCanceller(RATE).stream()
         assert stream.delay_seconds is None
-        stream.push(echo_of(far, path(1, 0.3)), far)
+        stream.push(np.stack([echo_of(far, path(1, 0.3)), far]))
         assert abs(stream.delay_seconds - 0.3) < 3 * 256 / RATE
 
     def test_a_near_end_without_echo_passes(self):
@@ -202,15 +202,14 @@ class TestKernels:
 class TestStream:
     def test_chunks_of_any_sizes_give_the_same_samples(self):
         far = speech(2, 8)
-        microphone = echo_of(far, path(8, 0.05))
-        whole, _ = linear(microphone, far)
+        waves = np.stack([echo_of(far, path(8, 0.05)), far])
+        whole, _ = linear(*waves)
         rng = np.random.default_rng(0)
         for largest in (1, 100, 5_000):
             stream, parts, position, end = LinearCanceller(RATE).stream(), [], 0, 3_000 if largest == 1 else len(far)
             while position < end:
                 length = int(rng.integers(1, largest + 1))
-                chunk = slice(position, min(position + length, end))
-                parts.append(stream.push(microphone[chunk], far[chunk]))
+                parts.append(stream.push(waves[:, position : min(position + length, end)])[0])
                 position += length
             got = np.concatenate(parts)[stream.latency_samples :]
             assert np.array_equal(got, whole[: len(got)])
@@ -220,15 +219,15 @@ class TestStream:
         microphone = drifting(echo_of(far, path(9, 0.4)), 100)
         microphone[2 * RATE :] = later(microphone, 300)[2 * RATE :]
         stream, other = LinearCanceller(RATE).stream(), LinearCanceller(RATE).stream()
-        half = 33_001
-        stream.push(microphone[:half], far[:half])
+        first, second = np.split(np.stack([microphone, far]), [33_001], axis=1)
+        stream.push(first)
         other.restore(stream.state())
-        assert np.array_equal(other.push(microphone[half:], far[half:]), stream.push(microphone[half:], far[half:]))
+        assert np.array_equal(other.push(second), stream.push(second))
         assert other.delay_seconds == stream.delay_seconds
 
-    def test_chunks_of_two_lengths_are_refused(self):
-        with pytest.raises(BadAudio, match="give chunks of the same length"):
-            LinearCanceller(RATE).stream().push(np.zeros(5, np.float32), np.zeros(6, np.float32))
+    def test_a_microphone_alone_is_refused(self):
+        with pytest.raises(BadAudio, match=r"it must be \(2, time\)"):
+            LinearCanceller(RATE).stream().push(np.zeros((1, 5), np.float32))
 
 
 class TestDelayCheck:

@@ -12,7 +12,7 @@ import pytest
 import torch
 from tiny_families import kept, recordings, tiny_recipe, tiny_run, trained
 
-from wavewright.base.errors import BadFolder, BadModel, BadSetting
+from wavewright.base.errors import BadAudio, BadFolder, BadModel, BadSetting
 from wavewright.base.file_hash import sha256_of
 from wavewright.contracts.enhancement import EnhancementSettings
 from wavewright.data import mixing
@@ -273,11 +273,13 @@ class TestCalls:
         whole = model.cancel(microphone, far)
         assert whole.shape == microphone.shape
         stream, other = model.stream(), model.stream()
-        parts = [stream.push(microphone[:1_234], far[:1_234])]
+        first, second = np.split(np.stack([microphone, far]), [1_234], axis=1)
+        parts = [stream.push(first)]
         other.restore(stream.state())
-        parts.append(other.push(microphone[1_234:], far[1_234:]))
-        joined = np.concatenate([*parts, other.finish()])[other.latency_samples :]
-        assert np.array_equal(joined, whole)
+        parts += [other.push(second), other.finish()]
+        assert np.array_equal(np.concatenate(parts, axis=1)[0, other.latency_samples :], whole)
+        with pytest.raises(BadAudio, match="give waves of the same length"):
+            model.cancel(microphone, far[1:])
         with pytest.raises(BadModel, match=r"cancel-echo|enhances no recordings"):
             loading.load_enhancer(folder)
 

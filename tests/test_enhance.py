@@ -75,7 +75,7 @@ class TestStream:
 
     def test_a_state_that_does_not_fit_is_refused(self, model):
         stream = model.stream(2)
-        for state in ({}, model.stream(1).state(), {**stream.state(), "n_filled": np.array(10**6)}):
+        for state in ({}, model.stream(1).state(), {**stream.state(), "filling": np.zeros((2, 10**6), np.float32)}):
             with pytest.raises(BadSetting, match="does not belong to a stream of this model"):
                 stream.restore(state)
 

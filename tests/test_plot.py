@@ -9,7 +9,7 @@ import pytest
 from wavewright.apps.cli import run
 from wavewright.audio.clip import Clip
 from wavewright.base.errors import BadAudio, BadFolder, BadSetting, MissingExtra
-from wavewright.dsp import hz_to_mel
+from wavewright.dsp.mel import hz_to_mel
 from wavewright.plots import draw_grid, draw_map, read_overview, read_png_title
 from wavewright.plots.overview import N_COLUMNS
 from wavewright.plots.plots import MAP_COLOURS

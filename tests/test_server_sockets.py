@@ -327,8 +327,6 @@ class HalvingStream(EnhancerStream):
     def _process_hops(self, hops):
         return hops.reshape(len(hops), -1) / 2
 
-    def _reset_hops(self): ...
-
     def _hop_state(self):
         return {}
 

@@ -15,6 +15,7 @@ from wavewright.apps.cli import run
 from wavewright.base.errors import BadFolder, BadModel, BadSetting
 from wavewright.contracts.note_detection import DetectedNote, NoteDetector
 from wavewright.data.folder import scan
+from wavewright.dsp.stream import ChunkStream
 from wavewright.families import loading
 from wavewright.families.transcriber.batches import ONSET_FRAMES, Example, targets_of
 from wavewright.families.transcriber.config import LOWEST_PITCH, N_PITCHES, STEPS_PER_SEMITONE, TranscriberConfig
@@ -189,8 +190,10 @@ class Chords(NoteDetector):
         pass
 
     def stream(self):
-        return self
+        return ChordStream()
 
+
+class ChordStream(ChunkStream[list[DetectedNote]]):
     def push(self, wave):
         return []
 

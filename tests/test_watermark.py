@@ -9,19 +9,9 @@ import pytest
 import soxr
 
 from wavewright.base.errors import BadAudio, BadSetting
-from wavewright.outputs.watermark import (
-    DEFAULT_KEY,
-    MarkSearch,
-    Payload,
-    Watermark,
-    detect_blocks,
-    detect_wave,
-    mark_wave,
-    marked,
-)
 from wavewright.outputs.watermark.carrier import carrier_wave, frame_grid
-from wavewright.outputs.watermark.detection import segments_of
-from wavewright.outputs.watermark.embedding import LEVEL_DB
+from wavewright.outputs.watermark.detection import MarkSearch, detect_blocks, detect_wave, segments_of
+from wavewright.outputs.watermark.embedding import LEVEL_DB, Watermark, mark_wave, marked
 from wavewright.outputs.watermark.evidence import (
     SLOPE,
     best_position,
@@ -29,8 +19,10 @@ from wavewright.outputs.watermark.evidence import (
     log_sum,
     scores_of,
 )
+from wavewright.outputs.watermark.payload import Payload
 from wavewright.outputs.watermark.sequences import (
     CHIP_RATE_HZ,
+    DEFAULT_KEY,
     HIGHEST_HARMONIC,
     LOWEST_HARMONIC,
     N_CHIPS,
@@ -76,7 +68,7 @@ def test_any_chunks_give_the_samples_of_the_whole_wave(sample_rate, n_channels):
             outputs.append(stream.push(chunk))
             start += chunk.shape[1]
             n_held = start - sum(output.shape[1] for output in outputs)
-            assert 0 <= n_held <= stream.latency_samples <= 0.04 * sample_rate
+            assert 0 <= n_held <= stream.max_held_samples <= 0.04 * sample_rate
         outputs.append(stream.finish())
         np.testing.assert_array_equal(np.concatenate(outputs, axis=1), whole)
 

@@ -9,7 +9,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from wavewright.contracts.runtime import Codec, CodecDecoder, CodecEncoder
+from wavewright.contracts.runtime import Codec
+from wavewright.dsp.stream import ChunkStream, WaveStream
 from wavewright.families import loading
 from wavewright.families.codec.wwc import TOTAL
 from wavewright.families.codec.wwc.contexts import (
@@ -25,7 +26,7 @@ SAMPLE_RATE, HOP_LENGTH = 16_000, 320
 N_CODEBOOKS, CODEBOOK_SIZE = 4, 32
 
 
-class MeansEncoder(CodecEncoder):
+class MeansEncoder(ChunkStream[np.ndarray]):
     """Each frame's mean, quantised; a frame of zeros has the code -1."""
 
     def __init__(self) -> None:
@@ -52,7 +53,7 @@ class MeansEncoder(CodecEncoder):
         return codes
 
 
-class MeansDecoder(CodecDecoder):
+class MeansDecoder(WaveStream):
     """Constant frames, each given when the next one is known: a look-ahead of one frame."""
 
     def __init__(self, n_codebooks: int) -> None:

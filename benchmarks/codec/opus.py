@@ -36,7 +36,7 @@ from benchmarks.speech.judges import SAMPLE_RATE, Judges, add_judge_options
 from benchmarks.speech.speech_distance import SpeakerEncoder
 from wavewright.audio.clip import Clip
 from wavewright.data.entry import Entry
-from wavewright.dsp import log_mel
+from wavewright.dsp.mel import log_mel
 from wavewright.tasks.decode import decode
 from wavewright.tasks.encode import encode
 

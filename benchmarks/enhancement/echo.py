@@ -159,7 +159,7 @@ def cancellers_of(options: argparse.Namespace, report: Report) -> Iterator[tuple
 def linear(microphone: np.ndarray, far: np.ndarray) -> np.ndarray:
     """Remove echo by the linear filter alone."""
     stream = LinearCanceller(SAMPLE_RATE).stream()
-    return np.concatenate([stream.push(microphone, far), stream.finish()])[stream.latency_samples :]
+    return np.concatenate([*stream.process_blocks([np.stack([microphone, far])])], axis=1)[0]
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

@@ -25,7 +25,7 @@ from .file_formats.metadata import SoundMetadata, normalised
 from .file_formats.segments import SegmentedFile
 from .file_kind import CONTAINER_OPTIONS, SoundParts, is_of_other_codec, kind_of, quiet_library
 from .wav_chunks import frames_of_fact
-from .wave_blocks import MONO_BLOCK_VALUES, MonoSound, first_samples, regrouped
+from .wave_blocks import MONO_BLOCK_VALUES, BlockReader, MonoSound, first_samples
 
 CHUNK_SAMPLES = 65_536
 """Samples decoded or encoded at a time.
@@ -273,7 +273,7 @@ class OpenSound:
         rate = self.header.sample_rate
         n_samples = None if seconds is None else max(1, seconds_to_samples(seconds, rate))
         chunks = first_samples(self.chunks(start_seconds, strict=strict), n_samples)
-        return regrouped(chunks, max(1, seconds_to_samples(block_seconds, rate)))
+        return BlockReader(chunks, self.header.n_channels).blocks(max(1, seconds_to_samples(block_seconds, rate)))
 
     def mono(self, show: Callable[[float], object] = lambda _: None) -> MonoSound:
         """Return the sound as one channel; ``show`` is called with the seconds that are read."""

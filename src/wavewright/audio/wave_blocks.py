@@ -88,25 +88,6 @@ class ClippingMeter:
         return ClippedSamples(self._n_clipped, round(self._n_clipped / self._n_samples, 6), peak_db)
 
 
-class RecordedWaves:
-    """Iterable over waves ``(channels, time)`` that records them, so that they can be compared with what follows."""
-
-    def __init__(self, waves: Iterable[np.ndarray], n_channels: int) -> None:
-        self._waves = waves
-        self._recorded: list[np.ndarray] = [np.zeros((n_channels, 0), np.float32)]
-
-    def __iter__(self) -> Iterator[np.ndarray]:
-        for wave in self._waves:
-            self._recorded.append(wave)
-            yield wave
-
-    def next(self, n_samples: int) -> np.ndarray:
-        """Return the next ``(channels, n_samples)`` of what has been iterated over, and forget them."""
-        joined = np.concatenate(self._recorded, axis=1)
-        self._recorded = [joined[:, n_samples:]]
-        return joined[:, :n_samples]
-
-
 class BlockReader:
     """Read blocks of any lengths as blocks of chosen lengths.
 
@@ -127,6 +108,11 @@ class BlockReader:
         joined = pieces[0] if len(pieces) == 1 else np.concatenate(pieces, axis=1)
         self._rest = joined[:, n_samples:]
         return joined[:, :n_samples]
+
+    def blocks(self, n_samples: int) -> Iterator[np.ndarray]:
+        """Yield the rest in blocks ``(channels, n_samples)``, the last one shorter."""
+        while (block := self.read(n_samples)).shape[1]:
+            yield block
 
 
 def with_channels(wave: np.ndarray, n_channels: int) -> np.ndarray:
@@ -180,25 +166,6 @@ def first_samples(chunks: Iterator[np.ndarray], n_samples: int | None) -> Iterat
             remaining -= chunk.shape[1]
             if remaining <= 0:
                 return
-
-
-def regrouped(chunks: Iterator[np.ndarray], n_block: int) -> Iterator[np.ndarray]:
-    """Yield the same samples ``(channels, time)`` in blocks of ``n_block``, the last one shorter."""
-    buffer: list[np.ndarray] = []
-    n_buffered = 0
-    for chunk in chunks:
-        buffer.append(chunk)
-        n_buffered += chunk.shape[1]
-        if n_buffered < n_block:
-            continue
-        joined = np.concatenate(buffer, axis=1)
-        n_whole = n_buffered - n_buffered % n_block
-        for start in range(0, n_whole, n_block):
-            yield joined[:, start : start + n_block]
-        buffer = [joined[:, n_whole:]]
-        n_buffered -= n_whole
-    if n_buffered:
-        yield np.concatenate(buffer, axis=1)
 
 
 def resampled(waves: Iterable[np.ndarray], from_rate: int, to_rate: int, n_channels: int) -> Iterator[np.ndarray]:

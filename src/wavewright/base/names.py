@@ -16,6 +16,10 @@ MAX_SHOWN_CHARACTERS = 60  # characters of a name in a message
 RESERVED = {"CON", "PRN", "AUX", "NUL", *(f"{port}{number}" for port in ("COM", "LPT") for number in "123456789¹²³")}
 """Names that Windows reserves for devices, whatever their ending."""
 
+NOT_IN_A_TEXT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+NOT_IN_A_NAME = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+"""Control characters; a text may have line breaks and tabs."""
+
 
 def name_problem(name: str, is_file: bool = False) -> str | None:
     """Return the reason why a name is invalid, None if it is valid.
@@ -33,9 +37,8 @@ def name_problem(name: str, is_file: bool = False) -> str | None:
         return "is no valid Unicode text"
     if n_bytes > MAX_NAME_BYTES:
         return f"has {n_bytes} bytes; a name has at most {MAX_NAME_BYTES}"
-    control = next((character for character in name if unicodedata.category(character) in ("Cc", "Zl", "Zp")), None)
-    if control is not None:
-        return f"contains the control character U+{ord(control):04X}; a name is one line of text"
+    if (control := NOT_IN_A_NAME.search(name)) is not None:
+        return f"contains the control character U+{ord(control[0]):04X}; a name is one line of text"
     components = re.split(r"[/\\]", name)
     if is_file and len(components) > 1:
         return "contains a path separator; it must be a plain name"
@@ -70,11 +73,8 @@ def nearest_names(name: str, known: Iterable[str], n_names: int = 3) -> list[str
 def control_character_in(value: object) -> str | None:
     """Return the first control character in the strings of a JSON value, as ``U+001B``; ignore line breaks and tabs."""
     if isinstance(value, str):
-        control = next(
-            (character for character in value if unicodedata.category(character) == "Cc" and character not in "\n\t"),
-            None,
-        )
-        return None if control is None else f"U+{ord(control):04X}"
+        found = NOT_IN_A_TEXT.search(value)
+        return None if found is None else f"U+{ord(found[0]):04X}"
     items: Iterable[object] = ()
     if isinstance(value, dict):
         items = (*value.keys(), *value.values())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,8 +11,7 @@ import numpy as np
 
 from ..base.errors import BadAudio, BadSetting
 from ..base.units import db_to_gain
-from ..dsp.hops import HopStream, checked_rows
-from ..dsp.stream import without_latency
+from ..dsp.hops import HopStream
 from .runtime import Model, checked_wave
 
 if TYPE_CHECKING:
@@ -69,8 +68,6 @@ class EnhancerStream(HopStream):
 
     Attributes
     ----------
-    latency_samples
-        Delay of the output: output sample ``i + latency_samples`` belongs to input sample ``i``.
     n_channels
         Number of channels.
     """
@@ -80,27 +77,6 @@ class EnhancerStream(HopStream):
             raise BadSetting(f"The number of channels is {n_channels}; it must be at least 1.")
         self.n_channels = n_channels
         super().__init__(n_channels, n_channels, hop_length, delay_hops)
-
-    def push(self, wave: np.ndarray) -> np.ndarray:
-        """Return as many samples as ``wave (channels, time)`` has, float32, late by `latency_samples`.
-
-        Raises BadAudio for other shapes, integers, NaN or infinite values; the stream then stays as it was.
-        """
-        return self._process(checked_rows(wave, self.n_channels))
-
-    def finish(self) -> np.ndarray:
-        """Return the last `latency_samples` samples of each channel, as if silence followed, and reset the stream."""
-        return self._flush()
-
-    def process_blocks(self, blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-        """Yield a whole sound ``(channels, time)`` enhanced, in time with it, from blocks of any lengths."""
-
-        def outputs() -> Iterator[np.ndarray]:
-            for block in blocks:
-                yield self.push(block)
-            yield self.finish()
-
-        return without_latency(outputs(), self.latency_samples)
 
 
 class Enhancer(Model, ABC):
@@ -116,8 +92,7 @@ class Enhancer(Model, ABC):
         if not wave.size:
             raise BadAudio("The wave has shape (0,); it must have at least one sample.")
         channels = wave if wave.ndim > 1 else wave[None]
-        enhanced = np.concatenate([stream.push(channels), stream.finish()], axis=1)[:, stream.latency_samples :]
-        return enhanced.reshape(wave.shape)
+        return np.concatenate([*stream.process_blocks([channels])], axis=1).reshape(wave.shape)
 
     @abstractmethod
     def stream(self, n_channels: int = 1, settings: EnhancementSettings | None = None) -> EnhancerStream:
@@ -125,7 +100,7 @@ class Enhancer(Model, ABC):
 
 
 class EchoStream(HopStream):
-    """A microphone whose echo is removed as it arrives; the sizes of the chunks change no sample.
+    """A microphone whose echo is removed as it arrives: ``(2, time)``, the far end below it, to ``(1, time)``.
 
     This one subtracts what a linear canceller predicts; streams of models process what it leaves.
 
@@ -135,11 +110,6 @@ class EchoStream(HopStream):
         The canceller, in whose blocks the stream computes.
     delay_hops : int
         Blocks by which the output is late, besides the one that is filled.
-
-    Attributes
-    ----------
-    latency_samples
-        Delay of the output: output sample ``i + latency_samples`` belongs to input sample ``i``.
     """
 
     def __init__(self, linear: LinearEchoCanceller, delay_hops: int = 0) -> None:
@@ -151,31 +121,13 @@ class EchoStream(HopStream):
         """Delay of the echo after the far end, None as long as no echo was found."""
         return self._linear.delay_seconds
 
-    def push(self, microphone: np.ndarray, far: np.ndarray) -> np.ndarray:
-        """Return as many samples as ``microphone (time,)`` and ``far (time,)`` have, late by `latency_samples`.
-
-        Raises BadAudio for other shapes, two lengths, integers, NaN or infinite values; the stream then stays as it
-        was.
-        """
-        waves = [checked_wave(wave, may_be_empty=True) for wave in (microphone, far)]
-        if len(waves[0]) != len(waves[1]):
-            raise BadAudio(
-                f"The microphone has {len(waves[0])} samples and the far end {len(waves[1])}; give chunks of the same "
-                "length."
-            )
-        processed: np.ndarray = self._process(np.stack(waves))[0]
-        return processed
-
-    def finish(self) -> np.ndarray:
-        """Return the last `latency_samples` samples, as if silence followed, and reset the stream."""
-        rest: np.ndarray = self._flush()[0]
-        return rest
+    def reset(self) -> None:
+        """Begin anew, as a new stream."""
+        self._linear.reset()
+        super().reset()
 
     def _process_hops(self, hops: np.ndarray) -> np.ndarray:
         return np.concatenate([self._linear.process(*hop)[0] for hop in hops.swapaxes(0, 1)])[None]
-
-    def _reset_hops(self) -> None:
-        self._linear.reset()
 
     def _hop_state(self) -> dict[str, np.ndarray]:
         return {f"linear_{name}": array for name, array in self._linear.state().items()}
@@ -192,9 +144,14 @@ class EchoCanceller(Model, ABC):
 
         Raises BadAudio for other shapes, two lengths, integers, no samples, NaN or infinite values.
         """
-        stream = self.stream()
-        processed = stream.push(checked_wave(microphone), checked_wave(far))
-        return np.concatenate([processed, stream.finish()])[stream.latency_samples :]
+        waves = checked_wave(microphone), checked_wave(far)
+        if len(waves[0]) != len(waves[1]):
+            raise BadAudio(
+                f"The microphone has {len(waves[0])} samples and the far end {len(waves[1])}; give waves of the same "
+                "length."
+            )
+        processed: np.ndarray = np.concatenate([*self.stream().process_blocks([np.stack(waves)])], axis=1)[0]
+        return processed
 
     @abstractmethod
     def stream(self) -> EchoStream:

@@ -55,8 +55,10 @@ class Morpher(Autoencoder):
 
     Every method takes waves ``(time,)`` at `sample_rate`, returns clips ``(1, time)`` float32 in [-1, 1], and raises
     BadAudio for other waves, BadSetting for what the model does not have or cannot do. ``label`` is a name, weights of
-    several labels, or None; ``pitch`` a MIDI number, for a model with pitch; ``residual`` the fraction, 0 to 1, of what
-    a reconstruction lacks that is added back.
+    several labels from 0 to 1, or None: none for :meth:`decode`, otherwise those of the nearest training clips;
+    ``pitch`` a MIDI number, for a model with pitch; ``seed`` that of the noise; ``residual`` the fraction, 0 to 1, of
+    what a reconstruction lacks that is added back: with 1 the ends of a path are nearly the recordings, with 0 their
+    reconstructions.
     """
 
     @property
@@ -73,7 +75,7 @@ class Morpher(Autoencoder):
         seed: int = 0,
         n_samples: int | None = None,
     ) -> np.ndarray:
-        """Return the clip of latents, of ``n_samples`` if given; ``seed`` is that of the noise."""
+        """Return the clip of latents as :meth:`encode` returns them, of ``n_samples`` if given."""
 
     @abstractmethod
     def morph(
@@ -90,7 +92,7 @@ class Morpher(Autoencoder):
         seed: int = 0,
         residual: float = 1.0,
     ) -> list[np.ndarray]:
-        """Return ``steps`` clips from one to the other, or one clip that changes ``over_time``."""
+        """Return ``steps`` clips from one to the other, or one, as long as the longer, that changes ``over_time``."""
 
     @abstractmethod
     def transfer(
@@ -101,7 +103,10 @@ class Morpher(Autoencoder):
         pitch: float | None = None,
         seed: int = 0,
     ) -> np.ndarray:
-        """Return the rhythm of one clip with the sound of another, as long as the first."""
+        """Return the rhythm of one clip with the sound of another, the style, as long as the first.
+
+        ``label`` and ``pitch`` are those of the style.
+        """
 
     @abstractmethod
     def vary(
@@ -128,7 +133,10 @@ class Morpher(Autoencoder):
         residual: float = 1.0,
         candidates: int = MAX_CANDIDATES,
     ) -> AdjustedClips:
-        """Return a clip for each fraction of the amounts by which attributes change, each in its unit."""
+        """Return a clip for each fraction of the amounts by which attributes change, each in its unit; 0 is the clip.
+
+        ``candidates`` is how many the search measures at most, 1 to 16; 1 is fast and misses its targets by more.
+        """
 
     @abstractmethod
     def similar(self, latents: np.ndarray, count: int = 5) -> list[tuple[str, str, float]]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Protocol
+from itertools import chain
 
 import numpy as np
 
 from ..base.units import seconds_to_samples
+from ..dsp.stream import ChunkStream
 from .runtime import Model, checked_wave
 
 
@@ -32,19 +33,6 @@ class DetectedNote:
     velocity: int
 
 
-class NoteStream(Protocol):
-    """A recording whose notes are found as it arrives; the sizes of its pieces change no note."""
-
-    def push(self, wave: np.ndarray) -> list[DetectedNote]:
-        """Return the notes that end with the next samples ``(time,)``, float32 at the sample rate of the model.
-
-        Raises BadAudio for other shapes, integers, NaN or infinite values.
-        """
-
-    def finish(self) -> list[DetectedNote]:
-        """Return the last notes."""
-
-
 class NoteDetector(Model, ABC):
     """A model that finds notes of several voices."""
 
@@ -53,15 +41,18 @@ class NoteDetector(Model, ABC):
 
         Raises BadAudio for other shapes, integers, no samples, NaN or infinite values.
         """
-        wave, stream = checked_wave(wave), self.stream()
+        wave = checked_wave(wave)
         step = seconds_to_samples(PIECE_SECONDS, self.sample_rate)
         pieces = (wave[start : start + step] for start in range(0, len(wave), step))
-        notes = [note for piece in pieces for note in stream.push(piece)] + stream.finish()
+        notes = chain.from_iterable(self.stream().outputs(pieces))
         return sorted(notes, key=lambda note: (note.start_s, note.pitch))
 
     @abstractmethod
-    def stream(self) -> NoteStream:
-        """Return a new stream."""
+    def stream(self) -> ChunkStream[list[DetectedNote]]:
+        """Return a new stream of waves ``(time,)`` at the sample rate of the model; notes come when they have ended.
+
+        It raises BadAudio for other shapes, integers, NaN or infinite values.
+        """
 
 
 PIECE_SECONDS = 20.0

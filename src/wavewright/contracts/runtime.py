@@ -12,6 +12,7 @@ import numpy as np
 
 from ..base.errors import BadAudio, BadModel, BadSetting
 from ..dsp.embedding_2d import tsne_2d
+from ..dsp.stream import ChunkStream, WaveStream
 from ..models.folder import ModelFolder, describe_model
 from .config import TEMPERATURE_RANGE
 from .lookup import index_of
@@ -263,36 +264,6 @@ class AcousticModel(Model, ABC):
         """Return the mel frames of a sentence; the controls are those of :meth:`speak_symbols` by name."""
 
 
-class CodecEncoder(ABC):
-    """An encoder of a stream of one channel; the sizes of the chunks change no code."""
-
-    @abstractmethod
-    def push(self, wave: np.ndarray) -> np.ndarray:
-        """Return the codes ``(n_codebooks, frames)`` int16 of the frames that ``wave (time,)`` completes.
-
-        Raises BadAudio for other shapes, integers, NaN or infinite values; the stream then stays as it was.
-        """
-
-    @abstractmethod
-    def finish(self) -> np.ndarray:
-        """Return the codes of the remaining frames, the last of which is padded with silence."""
-
-
-class CodecDecoder(ABC):
-    """A decoder of a stream of one channel; the sizes of the chunks change no sample."""
-
-    @abstractmethod
-    def push(self, codes: np.ndarray) -> np.ndarray:
-        """Return the samples ``(time,)`` that ``codes (n_codebooks, frames)`` complete; look-ahead delays them.
-
-        Raises BadSetting for another number of codebooks and for values that no code has.
-        """
-
-    @abstractmethod
-    def finish(self) -> np.ndarray:
-        """Return the remaining samples: ``hop_length`` for each frame in all."""
-
-
 class EntropyCoder(ABC):
     """A lossless code for the codes of one packet."""
 
@@ -334,8 +305,7 @@ class Codec(Model, ABC):
 
         Raises BadAudio for several channels, integers, NaN or infinite values.
         """
-        encoder = self.encoder()
-        return np.concatenate([encoder.push(wave), encoder.finish()], axis=1)
+        return np.concatenate([*self.encoder().outputs([wave])], axis=1)
 
     def decode(self, codes: np.ndarray) -> np.ndarray:
         """Return the wave ``(1, frames * hop_length)`` float32 of codes ``(codebooks, frames)`` of the first codebooks.
@@ -343,18 +313,22 @@ class Codec(Model, ABC):
         Raises BadSetting for more codebooks than the model has and for values that no code has.
         """
         codes = np.atleast_2d(np.asarray(codes))
-        decoder = self.decoder(len(codes))
-        return np.concatenate([decoder.push(codes), decoder.finish()])[None]
+        return np.concatenate([*self.decoder(len(codes)).outputs([codes])])[None]
 
     @abstractmethod
-    def encoder(self) -> CodecEncoder:
-        """Return an encoder of a new stream."""
+    def encoder(self) -> ChunkStream[np.ndarray]:
+        """Return an encoder of one channel: waves ``(time,)`` to the codes ``(n_codebooks, frames)`` int16 of frames.
+
+        The last frame is padded with silence. A wave of another shape, of integers, with NaN or infinite values raises
+        BadAudio; the stream then stays as it was.
+        """
 
     @abstractmethod
-    def decoder(self, n_codebooks: int | None = None) -> CodecDecoder:
-        """Return a decoder of a new stream of the first ``n_codebooks`` codes of each frame, by default of all.
+    def decoder(self, n_codebooks: int | None = None) -> WaveStream:
+        """Return a decoder of the first ``n_codebooks`` codes of each frame, by default of all, to waves ``(time,)``.
 
-        Raises BadSetting for a number of codebooks that the model does not have.
+        They have ``hop_length`` samples for each frame in all; look-ahead delays them. Raises BadSetting for a number
+        of codebooks that the model does not have, and as the stream does for values that no code has.
         """
 
     @property

@@ -2,82 +2,68 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping
 
 import numpy as np
 
 from ..base.errors import BadAudio, BadSetting
+from .frames import FrameBuffer
+from .stream import WaveStream
 
 MAX_HOPS = 32
 """Hops that are computed at once where so many have come."""
 
 
-class HopStream(ABC):
+class HopStream(WaveStream):
     """Collect samples to hops, compute complete hops, and hand out as many samples as came in.
 
     - ``n_inputs``, ``n_outputs``: rows of the waves.
     - ``hop_length``: samples of a hop.
     - ``delay_hops``: hops by which the output of :meth:`_process_hops` is later than its input.
-    - ``latency_samples``: delay of the output: output sample ``i + latency_samples`` belongs to input sample ``i``.
     """
 
     def __init__(self, n_inputs: int, n_outputs: int, hop_length: int, delay_hops: int) -> None:
         self._n_inputs, self._n_outputs, self._hop_length = n_inputs, n_outputs, hop_length
         self.latency_samples = (1 + delay_hops) * hop_length - 1
-        self.reset()
-
-    def reset(self) -> None:
-        """Forget all samples, as a new stream."""
-        self._filling = np.zeros((self._n_inputs, self._hop_length), np.float32)
-        self._n_filled = 0
+        self._hops = FrameBuffer(n_inputs, hop_length, hop_length)
         # Finished samples that wait: a hop less one sample of silence lets every chunk have its samples at once.
-        self._ready = np.zeros((self._n_outputs, self._hop_length - 1), np.float32)
-        self._reset_hops()
+        self._ready = np.zeros((n_outputs, hop_length - 1), np.float32)
 
     def state(self) -> dict[str, np.ndarray]:
         """Return everything that determines the rest of the stream, for `restore`."""
-        own = {"filling": self._filling.copy(), "n_filled": np.array(self._n_filled), "ready": self._ready.copy()}
-        return own | self._hop_state()
+        return {"filling": self._hops.rest().copy(), "ready": self._ready.copy()} | self._hop_state()
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
         """Continue where a stream of the same kind was; raise BadSetting for a state that does not fit."""
-        expected = self.state()
-        n_filled = int(state.get("n_filled", -1))
-        is_valid = (
-            expected.keys() == state.keys()
-            and 0 <= n_filled < self._hop_length
-            and state["ready"].shape == (self._n_outputs, self._hop_length - 1 - n_filled)
-            and all(np.shape(state[name]) == array.shape for name, array in expected.items() if name != "ready")
-        )
-        if not is_valid:
+        n_filled = min(np.shape(state.get("filling", 0))[-1:], default=0)
+        waiting = {"filling": (self._n_inputs, n_filled), "ready": (self._n_outputs, self._hop_length - 1 - n_filled)}
+        expected = {name: array.shape for name, array in self.state().items()} | waiting
+        if {name: np.shape(array) for name, array in state.items()} != expected:
             raise BadSetting(
                 "The state does not belong to a stream of this model with as many channels; take one that `state` of "
                 "such a stream returned."
             )
-        self._filling, self._n_filled = state["filling"].copy(), n_filled
+        self._hops = FrameBuffer(self._n_inputs, self._hop_length, self._hop_length)
+        self._hops.add(state["filling"])
         self._ready = state["ready"].copy()
         self._restore_hops(state)
 
-    def _process(self, wave: np.ndarray) -> np.ndarray:
-        """Return as many samples as ``wave (n_inputs, time)`` has, ``(n_outputs, time)`` float32."""
-        finished = [self._ready]
-        position, n_samples = 0, wave.shape[1]
-        while n_hops := min((self._n_filled + n_samples - position) // self._hop_length, MAX_HOPS):
-            end = position + n_hops * self._hop_length - self._n_filled
-            block = np.concatenate([self._filling[:, : self._n_filled], wave[:, position:end]], axis=1)
-            finished.append(self._process_hops(block.reshape(self._n_inputs, n_hops, self._hop_length)))
-            position, self._n_filled = end, 0
-        n_left = n_samples - position
-        self._filling[:, self._n_filled : self._n_filled + n_left] = wave[:, position:]
-        self._n_filled += n_left
-        samples = np.concatenate(finished, axis=1)
-        self._ready = samples[:, n_samples:]
-        return samples[:, :n_samples]
+    def push(self, wave: np.ndarray) -> np.ndarray:
+        """Return as many samples as ``wave (n_inputs, time)`` has, ``(n_outputs, time)`` float32, late by the latency.
 
-    def _flush(self) -> np.ndarray:
+        Raises BadAudio for other shapes, integers, NaN or infinite values; the stream then stays as it was.
+        """
+        wave = checked_rows(wave, self._n_inputs)
+        hops = self._hops.add(wave)
+        at_once = (np.ascontiguousarray(hops[:, k : k + MAX_HOPS]) for k in range(0, hops.shape[1], MAX_HOPS))
+        samples = np.concatenate([self._ready, *map(self._process_hops, at_once)], axis=1)
+        self._ready = samples[:, wave.shape[1] :]
+        return samples[:, : wave.shape[1]]
+
+    def finish(self) -> np.ndarray:
         """Return the last `latency_samples` samples of each row, as if silence followed, and reset the stream."""
-        rest = self._process(np.zeros((self._n_inputs, self.latency_samples), np.float32))
+        rest = self.push(np.zeros((self._n_inputs, self.latency_samples), np.float32))
         self.reset()
         return rest
 
@@ -87,10 +73,6 @@ class HopStream(ABC):
 
         How many hops come at once must change no sample.
         """
-
-    @abstractmethod
-    def _reset_hops(self) -> None:
-        """Forget all hops."""
 
     @abstractmethod
     def _hop_state(self) -> dict[str, np.ndarray]:

@@ -7,8 +7,9 @@ from functools import cache
 
 import numpy as np
 
+from .frames import FrameBuffer
 from .mel import hz_to_mel
-from .spectrum import frame, hann_window, overlap_add, power_spectrum
+from .spectrum import hann_window, overlap_add, power_spectrum
 
 POWER_FLOOR = 1e-8  # relative to a full-scale tone
 COMPRESSION = 0.5  # exponent of the magnitudes in input features and predicted frames
@@ -134,17 +135,12 @@ class StreamingSTFT:
     def __init__(self, settings: FrameSettings) -> None:
         self.settings = settings
         self.window = hann_window(settings.n_fft)
-        self.buffer = np.zeros(settings.n_fft - settings.hop_length, np.float32)
+        self._frames = FrameBuffer(1, settings.n_fft, settings.hop_length)
+        self._frames.add(np.zeros((1, settings.n_fft - settings.hop_length), np.float32))
 
     def push(self, wave: np.ndarray) -> np.ndarray:
         """Return the spectra of the frames that the next samples ``(time,)`` complete, ``(frames, bins)`` complex64."""
-        n_fft, hop_length = self.settings.n_fft, self.settings.hop_length
-        samples = np.concatenate([self.buffer, wave])
-        n_frames = max(0, (len(samples) - n_fft) // hop_length + 1)
-        self.buffer = samples[n_frames * hop_length :]
-        if not n_frames:
-            return np.zeros((0, self.settings.n_bins), np.complex64)
-        return np.fft.rfft(frame(samples, n_fft, hop_length) * self.window).astype(np.complex64)
+        return np.fft.rfft(self._frames.add(wave[None])[0] * self.window).astype(np.complex64)
 
 
 class StreamingISTFT:

@@ -27,20 +27,27 @@ def true_peaks(wave: np.ndarray) -> np.ndarray:
     ----------
     ITU-R BS.1770-4, annex 2.
     """
-    from scipy.signal import resample_poly  # slow to import
-
-    if wave.shape[-1] == 0:
-        return np.zeros(0)
-    fine = np.abs(resample_poly(wave.astype(np.float64), OVERSAMPLING, 1, axis=-1, window=_filter()))
-    between = fine.reshape(wave.shape[0], wave.shape[-1], OVERSAMPLING).max(axis=(0, 2))
-    peaks: np.ndarray = np.maximum(between, np.abs(wave).max(axis=0))
+    n_samples = wave.shape[1]
+    padded = np.pad(wave.astype(np.float64), ((0, 0), (FILTER_SAMPLES - 1, FILTER_SAMPLES)))
+    between = np.zeros((OVERSAMPLING - 1, *wave.shape))
+    for tap, weights in enumerate(interpolation_phases().T):
+        between += weights[:, None, None] * padded[:, tap : tap + n_samples]
+    at_samples = _prototype()[FILTER_SAMPLES * OVERSAMPLING] * np.abs(wave).max(axis=0)
+    peaks: np.ndarray = np.maximum(np.abs(between).max(axis=(0, 1)), at_samples)
     return peaks
 
 
 @cache
-def _filter() -> np.ndarray:
-    """Return the oversampling filter, which is SciPy's own for this factor; designing it takes longer than a chunk."""
-    return windowed_sinc(2 * FILTER_SAMPLES * OVERSAMPLING + 1, 1.0 / OVERSAMPLING, KAISER_BETA)
+def interpolation_phases() -> np.ndarray:
+    """Return the filters for the points between two samples, ``(3, 20)``, those of ``scipy.signal.resample_poly``."""
+    phases = [_prototype()[point::OVERSAMPLING][::-1] for point in range(1, OVERSAMPLING)]
+    return np.ascontiguousarray(phases, np.float64)
+
+
+@cache
+def _prototype() -> np.ndarray:
+    """Return the oversampling filter; designing it takes longer than a chunk."""
+    return OVERSAMPLING * windowed_sinc(2 * FILTER_SAMPLES * OVERSAMPLING + 1, 1.0 / OVERSAMPLING, KAISER_BETA)
 
 
 class TruePeakMeter:

@@ -47,7 +47,7 @@ class DeClickStream(PartitionStream):
         self._n_context = max(32, seconds_to_samples(CONTEXT_SECONDS, sample_rate))
         self._threshold = float(settings.threshold)
         self._n_longest = max(1, milliseconds_to_samples(settings.max_ms, sample_rate))
-        self._frames = np.zeros((n_channels, self._partition.shape[1] + 2 * self._n_context))
+        self._frames = np.zeros((n_channels, self._partitions.length + 2 * self._n_context))
         self._model = np.zeros(min(MODEL_ORDER, self._n_context // 2) + 1)
         self._window = np.hanning(self._frames.shape[1] + 2)[1:-1]
         self._waiting = np.zeros((n_channels, 0), np.float32)

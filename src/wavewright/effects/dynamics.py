@@ -315,14 +315,7 @@ class DeEsser(Effect):
     def stream(self, sample_rate: int, n_channels: int) -> DeEsserStream:
         """Open a stream, see :meth:`.effect.Effect.stream`."""
         check_below_nyquist(sample_rate, frequency_hz=self.frequency_hz)
-        gain = GainStream(
-            sample_rate,
-            n_channels,
-            self.curve,
-            falling_ms=self.attack_ms,
-            rising_ms=self.release_ms,
-        )
-        return DeEsserStream(n_channels, HighPass(self.frequency_hz).stream(sample_rate, n_channels), gain)
+        return DeEsserStream(self, sample_rate, n_channels)
 
 
 class DeEsserStream(EffectStream):
@@ -330,13 +323,20 @@ class DeEsserStream(EffectStream):
 
     adopted = ()
 
-    def __init__(self, n_channels: int, band: EffectStream, gain: GainStream) -> None:
+    def __init__(self, settings: DeEsser, sample_rate: int, n_channels: int) -> None:
         super().__init__(n_channels)
-        self._band = band
-        self._gain = gain
+        self._band = HighPass(settings.frequency_hz).stream(sample_rate, n_channels)
+        self._gain = GainStream(
+            sample_rate,
+            n_channels,
+            settings.curve,
+            falling_ms=settings.attack_ms,
+            rising_ms=settings.release_ms,
+        )
 
     def adopt(self, other: Self) -> None:
         """Take over the settings of both parts, see :meth:`.effect.EffectStream.adopt`."""
+        super().adopt(other)
         self._band.adopt(other._band)
         self._gain.adopt(other._gain)
 

@@ -14,10 +14,11 @@ from ..audio.file_formats.metadata import Marker
 from ..base.errors import BadAudio, BadSetting
 from ..base.ranges import RangedSettings
 from ..base.units import seconds_to_samples
-from ..dsp.stream import without_latency
+from ..dsp.frames import FrameBuffer
+from ..dsp.stream import WaveStream
 
 
-class EffectStream(ABC):
+class EffectStream(WaveStream):
     """One effect at work on consecutive blocks of a sound.
 
     The concatenated outputs of :meth:`push` and :meth:`finish`, without their first ``latency_samples`` samples, are
@@ -65,7 +66,7 @@ class EffectStream(ABC):
             raise BadSetting("its settings cannot change while it is at work")
         if (self.latency_samples, self.tail_samples) != (other.latency_samples, other.tail_samples):
             raise BadSetting("it decides how late the effect is, or how long it sounds on, which cannot change")
-        for name in self.adopted:
+        for name in (*self.adopted, "_begin"):
             setattr(self, name, getattr(other, name))
 
     def fork(self) -> Self:
@@ -99,25 +100,8 @@ class EffectStream(ABC):
         """Return what follows after the last block, ``(output channels, time)``: the latency and the tail."""
         return self._process(np.zeros((self.n_channels, self.latency_samples + self.tail_samples), np.float32))
 
-    def process_blocks(self, blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-        """Process a whole sound in consecutive blocks.
-
-        Raises BadAudio as :meth:`push`.
-
-        Parameters
-        ----------
-        blocks : iterable of np.ndarray
-            Blocks ``(channels, time)`` of any length; they are read as the output is, and no further once the stream
-            :attr:`is_finished`.
-
-        Returns
-        -------
-        iterator of np.ndarray
-            Blocks ``(output channels, time)`` of the processed sound, with the latency removed; none is empty.
-        """
-        return without_latency(self._outputs_of(blocks), self.latency_samples)
-
-    def _outputs_of(self, blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+    def outputs(self, blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+        """Yield the outputs of blocks, which are read no further once the stream :attr:`is_finished`, and the rest."""
         for block in blocks:
             yield self.push(block)
             if self.is_finished:
@@ -202,25 +186,20 @@ class PartitionStream(EffectStream):
 
     def __init__(self, n_channels: int, n_partition: int, n_at_once: int = 1) -> None:
         super().__init__(n_channels)
-        self._partition = np.zeros((n_channels, n_partition), np.float32)
-        self._n_filled = 0
+        self._partitions = FrameBuffer(n_channels, n_partition, n_partition)
         self._n_at_once = n_at_once
 
     def _process(self, block: np.ndarray) -> np.ndarray:
-        n_partition = self._partition.shape[1]
-        joined = np.concatenate([self._partition[:, : self._n_filled], block], axis=1)
-        n_whole = joined.shape[1] // n_partition * n_partition
-        self._n_filled = joined.shape[1] - n_whole
-        self._partition[:, : self._n_filled] = joined[:, n_whole:]
+        partitions = self._partitions.add(block)
         outputs = [block[:, :0]]
-        for start in range(0, n_whole, self._n_at_once * n_partition):
-            end = min(start + self._n_at_once * n_partition, n_whole)
-            outputs.append(self._process_partition(np.ascontiguousarray(joined[:, start:end])))
+        for start in range(0, partitions.shape[1], self._n_at_once):
+            whole = partitions[:, start : start + self._n_at_once].reshape(self.n_channels, -1)
+            outputs.append(self._process_partition(np.ascontiguousarray(whole)))
         return np.concatenate(outputs, axis=1)
 
     def finish(self) -> np.ndarray:
         """Return what follows after the last block, ``(channels, time)``."""
-        return self._process_last(self._partition[:, : self._n_filled])
+        return self._process_last(self._partitions.rest())
 
     @abstractmethod
     def _process_partition(self, partition: np.ndarray) -> np.ndarray:
@@ -242,6 +221,11 @@ class SeriesStream(EffectStream):
             tail_samples=sum(stream.tail_samples for stream in streams),
         )
         self._streams = streams
+
+    def reset(self) -> None:
+        """Begin anew, as new streams."""
+        for stream in self._streams:
+            stream.reset()
 
     def _process(self, block: np.ndarray) -> np.ndarray:
         for stream in self._streams:

@@ -8,24 +8,14 @@ import numpy as np
 
 from ..base.ranges import ranged
 from ..base.units import db_to_gain
-from ..dsp.true_peak import OVERSAMPLING
-from ..dsp.windowed_sinc import windowed_sinc
+from ..dsp.true_peak import FILTER_SAMPLES, interpolation_phases
 from .dynamics import remaining
 from .effect import Effect, EffectStream, milliseconds_to_samples
 
-REACH_SAMPLES = 10  # of the interpolation on each side
-KAISER_BETA = 5.0
 SHORTEST_AVERAGE = 16  # samples; a gain that changes faster alters peaks between samples
 CHUNK_SAMPLES = 4_096
 HEADROOM_DB = 0.03
 """Distance kept from the ceiling: a changing gain alters peaks between samples slightly."""
-
-
-def interpolation_phases() -> np.ndarray:
-    """Return the filters for the points between two samples, ``(3, 20)``, those of ``scipy.signal.resample_poly``."""
-    prototype = OVERSAMPLING * windowed_sinc(2 * REACH_SAMPLES * OVERSAMPLING + 1, 1 / OVERSAMPLING, KAISER_BETA)
-    phases = [prototype[point::OVERSAMPLING][::-1] for point in range(1, OVERSAMPLING)]
-    return np.ascontiguousarray(phases, np.float64)
 
 
 @dataclass(frozen=True)
@@ -68,20 +58,20 @@ class LimiterStream(EffectStream):
     def __init__(self, n_channels: int, ceiling: float, n_ahead: int, release: float) -> None:
         n_average = max(SHORTEST_AVERAGE, n_ahead // 2)
         n_fall = 2 * n_average - 1  # samples of both averages
-        n_delay = n_fall - 1 + REACH_SAMPLES
-        super().__init__(n_channels, latency_samples=n_delay + REACH_SAMPLES)
+        n_delay = n_fall - 1 + FILTER_SAMPLES
+        super().__init__(n_channels, latency_samples=n_delay + FILTER_SAMPLES)
         self._ceiling = ceiling * float(db_to_gain(-HEADROOM_DB))
         self._release = release
         self._phases = interpolation_phases()
         # Magnitudes below this have no true peak above the ceiling.
         self._harmless = self._ceiling / float(np.abs(self._phases).sum(axis=1).max())
-        n_window = n_delay + REACH_SAMPLES + 1  # the gain is lowest as long as the interpolation sees the peak
+        n_window = n_delay + FILTER_SAMPLES + 1  # the gain is lowest as long as the interpolation sees the peak
         self._minima = np.zeros(n_window)
         self._minima_at = np.zeros(n_window, np.int64)
         self._ring = np.zeros((2, n_average))
         self._counters = np.zeros(3, np.int64)
         self._levels = np.array([1.0, 0.0, 0.0])
-        self._recent = np.zeros((n_channels, max(self.latency_samples, 2 * REACH_SAMPLES - 1)), np.float32)
+        self._recent = np.zeros((n_channels, max(self.latency_samples, 2 * FILTER_SAMPLES - 1)), np.float32)
 
     def _process(self, block: np.ndarray) -> np.ndarray:
         output = np.empty_like(block)
@@ -96,7 +86,7 @@ class LimiterStream(EffectStream):
         n_samples = chunk.shape[1]
         history = np.concatenate([self._recent, chunk], axis=1)
         self._recent = history[:, n_samples:]
-        extended = np.ascontiguousarray(history[:, -n_samples - 2 * REACH_SAMPLES + 1 :])
+        extended = np.ascontiguousarray(history[:, -n_samples - 2 * FILTER_SAMPLES + 1 :])
         peaks = np.zeros(n_samples)
         if np.abs(extended).max() > self._harmless:
             true_peak_levels(extended, self._phases, np.empty(n_samples), peaks)

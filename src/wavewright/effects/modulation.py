@@ -26,10 +26,10 @@ class OscillatorStream(EffectStream):
     adopted = ("_gain",)
 
     def __init__(
-        self, n_channels: int, oscillator: Oscillator, gain: Callable[[np.ndarray, np.ndarray], np.ndarray]
+        self, n_channels: int, rate_hz: float, sample_rate: int, gain: Callable[[np.ndarray, np.ndarray], np.ndarray]
     ) -> None:
         super().__init__(n_channels)
-        self._oscillator = oscillator
+        self._oscillator = Oscillator(rate_hz, sample_rate)
         self._gain = gain
 
     def adopt(self, other: Self) -> None:
@@ -54,8 +54,7 @@ class Tremolo(Effect):
     def stream(self, sample_rate: int, n_channels: int) -> EffectStream:
         """Open a stream, see :meth:`.effect.Effect.stream`."""
         middle, half = np.float32(1.0 - 0.5 * self.depth), np.float32(0.5 * self.depth)
-        oscillator = Oscillator(self.rate_hz, sample_rate)
-        return OscillatorStream(n_channels, oscillator, lambda cosines, _: middle + half * cosines)
+        return OscillatorStream(n_channels, self.rate_hz, sample_rate, lambda cosines, _: middle + half * cosines)
 
 
 @dataclass(frozen=True)
@@ -71,8 +70,7 @@ class RingModulator(Effect):
         """Open a stream, see :meth:`.effect.Effect.stream`."""
         check_below_nyquist(sample_rate, frequency_hz=self.frequency_hz)
         dry, wet = np.float32(1.0 - self.mix), np.float32(self.mix)
-        oscillator = Oscillator(self.frequency_hz, sample_rate)
-        return OscillatorStream(n_channels, oscillator, lambda _, sines: dry + wet * sines)
+        return OscillatorStream(n_channels, self.frequency_hz, sample_rate, lambda _, sines: dry + wet * sines)
 
 
 @dataclass(frozen=True)

@@ -189,13 +189,13 @@ class SpectralStream(PartitionStream):
             gains = fade_gains_around(position, n_samples, self._start, self._end, self._n_fade)
             selected = self._selected(partition, following)[:, :n_samples]
             output += (np.float32(self._factor) * gains) * selected
-        if n_samples == self._partition.shape[1]:
+        if n_samples == self._partitions.length:
             self._before = partition[:, n_samples - self._n_fft :]
         return output
 
     def _selected(self, partition: np.ndarray, following: np.ndarray) -> np.ndarray:
         """Return the sound of the region in a partition, by the short-time Fourier transform."""
-        n_fft, n_partition = self._n_fft, self._partition.shape[1]
+        n_fft, n_partition = self._n_fft, self._partitions.length
         n_hop = n_fft // HOPS_PER_WINDOW
         wave = np.zeros((self.n_channels, n_partition + 2 * n_fft))
         wave[:, :n_fft] = self._before

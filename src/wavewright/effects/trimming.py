@@ -173,9 +173,10 @@ class PadStream(EndingStream):
         self._n_start = n_start
         self._n_end = n_end
 
-    def _outputs_of(self, blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+    def outputs(self, blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+        """Yield the silence at the start first, see :meth:`.effect.EffectStream.outputs`."""
         yield from self._starting_blocks()
-        yield from super()._outputs_of(blocks)
+        yield from super().outputs(blocks)
 
     def _process(self, block: np.ndarray) -> np.ndarray:
         return np.concatenate([*self._starting_blocks(), block], axis=1)

@@ -7,7 +7,6 @@ A frame has as many tokens as codebooks are used, coarse to fine. Code c of code
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -131,9 +130,7 @@ def encode_tokens(codec: Codec, file: Path, out: Path, n_codebooks: int) -> Enco
     """
     codec.decoder(n_codebooks)  # refuses a number before a long file is read
     sound = open_sound(file).mono()
-    encoder = codec.encoder()
-    blocks = [encoder.push(wave) for wave in sound.blocks(codec.sample_rate)]
-    codes = np.concatenate([*blocks, encoder.finish()], axis=1)[:n_codebooks]
+    codes = np.concatenate([*codec.encoder().outputs(sound.blocks(codec.sample_rate))], axis=1)[:n_codebooks]
     contents = TokenFile(
         **identity(codec),
         sample_rate=codec.sample_rate,
@@ -178,13 +175,10 @@ def decode_tokens(
     if not codes.size:
         raise BadAudio(f"{file} has no tokens, so there is nothing to decode; give a file that has some.")
 
-    def decoded() -> Iterator[np.ndarray]:
-        for first in range(0, codes.shape[1], BLOCK_FRAMES):
-            yield decoder.push(codes[:, first : first + BLOCK_FRAMES])[None]
-        yield decoder.finish()[None]
-
+    blocks = (codes[:, first : first + BLOCK_FRAMES] for first in range(0, codes.shape[1], BLOCK_FRAMES))
+    decoded = (wave[None] for wave in decoder.outputs(blocks))
     marking = marking_of(contents.model_hash, watermark, watermark_key)
-    waves = decoded() if marking is None else marking.blocks(decoded(), codec.sample_rate)
+    waves = decoded if marking is None else marking.blocks(decoded, codec.sample_rate)
     clipping = ClippingMeter()
     write_blocks(out, (Clip(wave, codec.sample_rate) for wave in waves), clipping=clipping)
     warn_of_clipping(out, clipping, "encode the sound at a lower level")

@@ -68,21 +68,21 @@ class Card(BaseModel):
     name: Annotated[str, _name_validator(is_file=True)]
     family: str
     description: str = ""
-    config: dict[str, object] = Field(default_factory=dict)
-    labels: list[Annotated[str, _name_validator(is_file=False)]] = Field(default_factory=list)
+    config: dict[str, object] = {}
+    labels: list[Annotated[str, _name_validator(is_file=False)]] = []
     sample_rate: int = Field(ge=1, le=768_000)
     licence: str = UNKNOWN
-    sources: list[Source] = Field(default_factory=list)
+    sources: list[Source] = []
     consent: Consent | None = Field(default=None, description="of the speakers of a voice")
-    recipe: dict[str, object] = Field(default_factory=dict)
-    training: dict[str, object] = Field(default_factory=dict)
-    metrics: dict[str, object] = Field(default_factory=dict)
+    recipe: dict[str, object] = {}
+    training: dict[str, object] = {}
+    metrics: dict[str, object] = {}
     size_reason: str = Field(default="", description="why a bundled model is larger than 5 MB")
     former_hashes: list[str] = Field(
-        default_factory=list, description="earlier hashes of the same weights and graphs, which coded files may carry"
+        default=[], description="earlier hashes of the same weights and graphs, which coded files may carry"
     )
     files: Annotated[dict[str, str], AfterValidator(_checked_files)] = Field(
-        default_factory=dict, description="sha256 of every other file of the folder"
+        default={}, description="sha256 of every other file of the folder"
     )
 
     @model_validator(mode="before")

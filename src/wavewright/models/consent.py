@@ -42,8 +42,8 @@ class Consent(BaseModel):
 
     basis: Literal["statement", "declared", "licence"]
     date: str = Field(description="day on which the consent was given to the training, YYYY-MM-DD")
-    speakers: list[str] = Field(default_factory=list, description="names of the speakers of the recordings, if known")
-    statements: list[Statement] = Field(default_factory=list)
+    speakers: list[str] = Field(default=[], description="names of the speakers of the recordings, if known")
+    statements: list[Statement] = []
     licence: str = Field(default="", description="of published recordings")
 
     def __str__(self) -> str:

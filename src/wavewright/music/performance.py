@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..audio.wave_blocks import regrouped
+from ..audio.wave_blocks import BlockReader
 from ..base.errors import BadScore
 from ..base.ranges import RangedSettings, ranged
 from ..base.units import seconds_to_samples
@@ -98,9 +98,8 @@ class Performance:
         limit = self.n_samples + seconds_to_samples(max_tail_seconds, self.sample_rate)
         pieces = _rendered(events, engines, self.n_samples, limit if n_samples is None else n_samples)
         faded = _faded(pieces, limit, n_fade)
-        yield from regrouped(
-            _until_silence(faded, engines, self.n_samples) if n_samples is None else faded, block_samples
-        )
+        played = _until_silence(faded, engines, self.n_samples) if n_samples is None else faded
+        yield from BlockReader(played, 2).blocks(block_samples)
 
     def _events_of(self, tracks: Sequence[int] | None) -> np.ndarray:
         """Return the events of some tracks in order, and the controls of other tracks on their channels."""

@@ -15,6 +15,7 @@ from ..audio.notebook import speech_html
 from ..base.errors import BadModel, BadSetting
 from ..base.parameters import Markup
 from ..contracts.runtime import AcousticModel, Vocoder
+from ..dsp.speech_mel import FRAMES_PER_SECOND
 from ..families import loading
 from ..text import ESPEAK_PREFIX, FrontEnd, front_end, ssml, warm_up
 from ..text.lexicon import Lexicon
@@ -33,7 +34,6 @@ from .voice_names import base_language, find_voice, is_spoken_by, language_of, v
 
 DEFAULT_VOICE = "en-kathleen"
 DEFAULT_VOCODER = "vocoder"
-FRAMES_PER_SECOND = 62.5  # of the mel frames of all acoustic models and vocoders
 WARM_UP_TEXT = "Ready, wuzzle."  # the second word is in no dictionary, so that letter-to-sound is loaded too
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from importlib import import_module
@@ -93,6 +92,8 @@ def _rows(path: Path, language: str, table: Mapping[str, object]) -> Iterator[tu
 def _tables(path: Path, text: str) -> dict[str, Mapping[str, object]]:
     """Return the tables of a TOML file by the language without its region."""
     try:
+        import tomllib  # no other lexicon needs it
+
         parsed = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise BadText(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import inspect
 import json
+import os
 import types
 import typing
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
     from ...outputs.provenance.signing import SignedFile
+
+OPENBLAS_THREADS = "OPENBLAS_NUM_THREADS"
 
 
 @dataclass(frozen=True)
@@ -163,7 +167,22 @@ def _as_json(result: object, signatures: tuple[SignedFile, ...]) -> str:
 def _build(entry: str | Group, name: str) -> Command:
     if isinstance(entry, Group):
         return group(entry, name)
-    return command(function_of(entry), name)
+    with _one_blas_thread():
+        task = function_of(entry)
+    return command(task, name)
+
+
+@contextmanager
+def _one_blas_thread() -> Iterator[None]:
+    """Let NumPy start no threads of OpenBLAS as it is imported; that takes longer than what most commands multiply."""
+    if OPENBLAS_THREADS in os.environ:
+        yield
+        return
+    os.environ[OPENBLAS_THREADS] = "1"
+    try:
+        yield
+    finally:
+        del os.environ[OPENBLAS_THREADS]  # which PyTorch may read, too
 
 
 def _summary(entry: str | Group) -> str:

@@ -12,6 +12,7 @@ from dataclasses import asdict
 from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 
+from ...dsp.speech_mel import FRAMES_PER_SECOND
 from .encoders import open_encoder
 from .guard import read_body_in_time
 from .measurements import Measurements
@@ -19,9 +20,6 @@ from .scheduler import Job, Packet, Scheduler
 from .settings import ServerSettings
 from .shared_voices import SharedVoices
 from .speech_request import SpeechRequest, parse_object, parse_speech
-
-FRAMES_PER_SECOND = 62.5
-"""Mel frames, which the usage in events counts as tokens of the reply."""
 
 
 def speech_packets(request: SpeechRequest, voices: SharedVoices, measurements: Measurements) -> Iterator[Packet]:
@@ -128,6 +126,7 @@ class _EventWriter:
 
     def end(self) -> bytes:
         """Return the last event; tokens are words of the text and frames of the audio."""
+        # Mel frames count as tokens of the reply.
         n_words, n_frames = len(self._request.text.split()), round(FRAMES_PER_SECOND * self._seconds)
         usage = {"input_tokens": n_words, "output_tokens": n_frames, "total_tokens": n_words + n_frames}
         return event("speech.audio.done", usage=usage)

@@ -23,7 +23,7 @@ MAX_RESPONSE_SECONDS = 60.0
 DAY_SECONDS = 86_400.0
 
 
-class OtherSound:
+class OtherSound(BlockReader):
     """A sound file in the sample rate and the channels of another sound, read in order.
 
     Raises BadAudio if it cannot be read, or has several channels where another number is needed.
@@ -45,16 +45,7 @@ class OtherSound:
                 f"{path} has {header.n_channels} channels, and the sound {n_channels}; make one of them mono or alike."
             )
         waves = converted(sound.blocks(BLOCK_SECONDS), header.sample_rate, sample_rate, header.n_channels, n_channels)
-        self._reader = BlockReader(waves, n_channels)
-
-    def read(self, n_samples: int) -> np.ndarray:
-        """Return the next ``(channels, n_samples)``; fewer at the end of the file."""
-        return self._reader.read(n_samples)
-
-    def blocks(self) -> Iterator[np.ndarray]:
-        """Yield the rest of the file."""
-        while (block := self.read(BLOCK_SAMPLES)).shape[1]:
-            yield block
+        super().__init__(waves, n_channels)
 
 
 def _markers_of(file: Path, start: float) -> Iterator[Marker]:
@@ -76,9 +67,7 @@ class Overlay(Effect):
 
     def stream(self, sample_rate: int, n_channels: int) -> EffectStream:
         """Open a stream, see :meth:`.effect.Effect.stream`."""
-        other = OtherSound(self.file, sample_rate, n_channels)
-        gain = float(db_to_gain(self.gain_db))
-        return OverlayStream(n_channels, other, seconds_to_samples(self.at_seconds, sample_rate), gain)
+        return OverlayStream(self, sample_rate, n_channels)
 
     def output_seconds(self, seconds: float) -> float | None:
         """Return the length of the longer sound."""
@@ -89,11 +78,11 @@ class Overlay(Effect):
 class OverlayStream(EffectStream):
     """The stream of :class:`Overlay`."""
 
-    def __init__(self, n_channels: int, other: OtherSound, n_before: int, gain: float) -> None:
+    def __init__(self, settings: Overlay, sample_rate: int, n_channels: int) -> None:
         super().__init__(n_channels)
-        self._other = other
-        self._n_before = n_before
-        self._gain = np.float32(gain)
+        self._other = OtherSound(settings.file, sample_rate, n_channels)
+        self._n_before = seconds_to_samples(settings.at_seconds, sample_rate)
+        self._gain = np.float32(db_to_gain(settings.gain_db))
 
     def _process(self, block: np.ndarray) -> np.ndarray:
         n_before = min(self._n_before, block.shape[1])
@@ -109,7 +98,7 @@ class OverlayStream(EffectStream):
             n_silent = min(self._n_before, BLOCK_SAMPLES)
             self._n_before -= n_silent
             yield np.zeros((self.n_channels, n_silent), np.float32)
-        for block in self._other.blocks():
+        for block in self._other.blocks(BLOCK_SAMPLES):
             yield block * self._gain
 
 
@@ -132,8 +121,7 @@ class Append(Effect):
 
     def stream(self, sample_rate: int, n_channels: int) -> EffectStream:
         """Open a stream, see :meth:`.effect.Effect.stream`."""
-        other = OtherSound(self.file, sample_rate, n_channels)
-        return AppendStream(n_channels, other, seconds_to_samples(self.crossfade_seconds, sample_rate), self.curve)
+        return AppendStream(self, sample_rate, n_channels)
 
     def output_seconds(self, seconds: float) -> float | None:
         """Return the sum of the lengths without the crossfade."""
@@ -150,11 +138,11 @@ class Append(Effect):
 class AppendStream(EffectStream):
     """The stream of :class:`Append`; it holds back the samples of the crossfade until it knows the end."""
 
-    def __init__(self, n_channels: int, other: OtherSound, n_crossfade: int, curve: str) -> None:
+    def __init__(self, settings: Append, sample_rate: int, n_channels: int) -> None:
         super().__init__(n_channels)
-        self._other = other
-        self._n_crossfade = n_crossfade
-        self._curve = curve
+        self._other = OtherSound(settings.file, sample_rate, n_channels)
+        self._n_crossfade = seconds_to_samples(settings.crossfade_seconds, sample_rate)
+        self._curve = settings.curve
         self._held = np.zeros((n_channels, 0), np.float32)
 
     def _process(self, block: np.ndarray) -> np.ndarray:
@@ -170,7 +158,7 @@ class AppendStream(EffectStream):
         gains = fade_gains(start.shape[1], self._curve)
         yield self._held[:, :n_single]
         yield self._held[:, n_single:] * gains[::-1] + start * gains
-        yield from self._other.blocks()
+        yield from self._other.blocks(BLOCK_SAMPLES)
 
 
 @dataclass(frozen=True)
@@ -187,8 +175,7 @@ class Insert(Effect):
 
     def stream(self, sample_rate: int, n_channels: int) -> EffectStream:
         """Open a stream, see :meth:`.effect.Effect.stream`."""
-        other = OtherSound(self.file, sample_rate, n_channels)
-        return InsertStream(n_channels, other, seconds_to_samples(self.at_seconds, sample_rate), self.at_seconds)
+        return InsertStream(self, sample_rate, n_channels)
 
     def output_seconds(self, seconds: float) -> float | None:
         """Return the sum of the lengths; raise BadSetting if the sound ends before ``at_seconds``."""
@@ -216,11 +203,11 @@ class Insert(Effect):
 class InsertStream(EffectStream):
     """The stream of :class:`Insert`."""
 
-    def __init__(self, n_channels: int, other: OtherSound, n_before: int, at_seconds: float) -> None:
+    def __init__(self, settings: Insert, sample_rate: int, n_channels: int) -> None:
         super().__init__(n_channels)
-        self._other: OtherSound | None = other
-        self._n_before = n_before
-        self._at_seconds = at_seconds
+        self._other: OtherSound | None = OtherSound(settings.file, sample_rate, n_channels)
+        self._n_before = seconds_to_samples(settings.at_seconds, sample_rate)
+        self._at_seconds = settings.at_seconds
 
     def _process(self, block: np.ndarray) -> np.ndarray:
         n_before = min(self._n_before, block.shape[1])
@@ -231,7 +218,7 @@ class InsertStream(EffectStream):
 
     def _inserted(self) -> Iterator[np.ndarray]:
         if self._other is not None:
-            yield from self._other.blocks()
+            yield from self._other.blocks(BLOCK_SAMPLES)
             self._other = None
 
     def final_blocks(self) -> Iterator[np.ndarray]:
@@ -251,16 +238,21 @@ class DuckUnder(Ducker):
 
     def stream(self, sample_rate: int, n_channels: int) -> EffectStream:  # type: ignore[override]  # the key is set
         """Open a stream, see :meth:`.effect.Effect.stream`."""
-        return DuckStream(super().stream(sample_rate, n_channels), OtherSound(self.file, sample_rate, 1))
+        return DuckStream(super().stream(sample_rate, n_channels), self.file, sample_rate)
 
 
 class DuckStream(EffectStream):
     """The stream of :class:`DuckUnder`: silence follows the end of the file."""
 
-    def __init__(self, stream: KeyedStream, key: OtherSound) -> None:
+    def __init__(self, stream: KeyedStream, key: Path, sample_rate: int) -> None:
         super().__init__(stream.n_channels)
         self._stream = stream
-        self._key = key
+        self._key = OtherSound(key, sample_rate, 1)
+
+    def reset(self) -> None:
+        """Begin anew, as a new stream."""
+        self._stream.reset()
+        super().reset()
 
     def _process(self, block: np.ndarray) -> np.ndarray:
         key = self._key.read(block.shape[1])

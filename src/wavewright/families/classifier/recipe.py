@@ -219,10 +219,7 @@ class ClassifierPrepared(PreparedOf[ClassifierRecipe, ClassBatches]):
     valid_labels: np.ndarray
 
     def labelled_clips(self) -> tuple[np.ndarray, list[str]]:
-        """Return the beginnings of the training recordings ``(n, n_samples)`` and the label of each.
-
-        A recording with several labels counts for each of them.
-        """
+        """Return the beginnings of the training recordings and their labels, see :meth:`.PreparedOf.labelled_clips`."""
         store, model = self.batches.store, self.recipe.model
         rows = [(row, label) for row, entry in enumerate(store.entries) for label in entry.all_labels]
         rows = [(row, label) for row, label in rows if label in model.labels and store.entries[row].split == "train"]

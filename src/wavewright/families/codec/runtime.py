@@ -7,7 +7,8 @@ from functools import cached_property
 import numpy as np
 
 from ...base.errors import BadModel, BadSetting
-from ...contracts.runtime import Codec, CodecDecoder, CodecEncoder, EntropyCoder, checked_wave
+from ...contracts.runtime import Codec, EntropyCoder, checked_wave
+from ...dsp.stream import ChunkStream, WaveStream
 from ...models.folder import WEIGHTS_FILE, ModelFolder
 from ...models.graph_session import GraphSession
 from .config import CONTEXTS_FILE, DECODER_FILE, ENCODER_FILE, FREQUENCIES_FILE, CodecConfig
@@ -48,10 +49,7 @@ class CodecRuntime(Codec):
         return StreamEncoder(self)
 
     def decoder(self, n_codebooks: int | None = None) -> StreamDecoder:
-        """Return a decoder of a new stream of the first ``n_codebooks`` codes of each frame, by default of all.
-
-        Raises BadSetting for a number of codebooks that the model does not have.
-        """
+        """Return a decoder of a new stream, see :meth:`.Codec.decoder`."""
         n_codebooks = self.n_codebooks if n_codebooks is None else n_codebooks
         if not 1 <= n_codebooks <= self.n_codebooks:
             raise BadSetting(
@@ -110,10 +108,7 @@ class CodecRuntime(Codec):
         return self.contexts is not None
 
     def entropy_coder(self, n_codebooks: int, with_context: bool) -> EntropyCoder:
-        """Return the entropy coder of the first ``n_codebooks`` codes of each frame.
-
-        Raises BadModel if its tables are missing or damaged.
-        """
+        """Return the entropy coder of a packet, see :meth:`.Codec.entropy_coder`."""
         if not with_context:
             return RangeCoder(self.frequencies[:n_codebooks])
         if self.contexts is None:
@@ -155,7 +150,7 @@ class CodecRuntime(Codec):
         return n_blocks * channels * (self.config.kernel_size - 1)
 
 
-class StreamEncoder(CodecEncoder):
+class StreamEncoder(ChunkStream[np.ndarray]):
     """Encoder of chunks of any size; a frame is encoded once it and the frames of the look-ahead are complete."""
 
     def __init__(self, runtime: CodecRuntime) -> None:
@@ -207,7 +202,7 @@ class StreamEncoder(CodecEncoder):
         return codes
 
 
-class StreamDecoder(CodecDecoder):
+class StreamDecoder(WaveStream):
     """Decoder of chunks of any size; look-ahead and the overlap of windows delay its output."""
 
     def __init__(self, runtime: CodecRuntime, n_codebooks: int) -> None:

@@ -293,6 +293,7 @@ class PieceStream(EnhancerStream):
     def __init__(self, enhancer: GraphEnhancer, n_channels: int, settings: EnhancementSettings) -> None:
         self._enhancer, self._wet = enhancer, np.float32(settings.enhanced_fraction)
         super().__init__(n_channels, enhancer.graph.hop_length, delay_hops=0)
+        self._states = [enhancer.graph.new_states() for _ in range(n_channels)]
 
     def _process_hops(self, hops: np.ndarray) -> np.ndarray:
         graph, enhanced = self._enhancer.graph, np.empty_like(hops)
@@ -302,9 +303,6 @@ class PieceStream(EnhancerStream):
                 enhanced[channel, index] = np.asarray(wave, np.float32).reshape(-1)
         mixed = self._enhancer.finite((1 - self._wet) * hops + self._wet * enhanced)
         return mixed.reshape(len(hops), -1)
-
-    def _reset_hops(self) -> None:
-        self._states = [self._enhancer.graph.new_states() for _ in range(self.n_channels)]
 
     def _hop_state(self) -> dict[str, np.ndarray]:
         return {name: np.stack([states[name] for states in self._states]) for name in self._states[0]}

@@ -152,10 +152,11 @@ class DenoiserStream(EnhancerStream):
 
     def __init__(self, runtime: FrameDenoiser, n_channels: int, settings: EnhancementSettings) -> None:
         self._runtime = runtime
-        self._settings = settings
         self._wet = np.float32(settings.enhanced_fraction)
         self._is_linked = settings.is_linked and n_channels > 1
         super().__init__(n_channels, runtime.hop_length, self.delay_hops)
+        self._frames = Frames(runtime.hop_length, n_channels, n_channels)
+        self._rows = EstimatorRows(runtime.estimator, n_channels, settings.dereverb)
 
     def _process_hops(self, hops: np.ndarray) -> np.ndarray:
         spectra = self._frames.spectra(hops)
@@ -166,10 +167,6 @@ class DenoiserStream(EnhancerStream):
         if self._is_linked:
             enhanced = spectra * mean_mask(spectra, enhanced)
         return enhanced if self._wet == 1 else (1 - self._wet) * spectra + self._wet * enhanced
-
-    def _reset_hops(self) -> None:
-        self._frames = Frames(self._runtime.hop_length, self.n_channels, self.n_channels)
-        self._rows = EstimatorRows(self._runtime.estimator, self.n_channels, self._settings.dereverb)
 
     def _hop_state(self) -> dict[str, np.ndarray]:
         return self._frames.state() | self._rows.state()
@@ -183,9 +180,13 @@ class BlockStream(DenoiserStream):
     """Channels, enhanced block by block, each of which the model knows together with the seconds after it."""
 
     delay_hops = BLOCK_FRAMES + LOOKAHEAD_FRAMES
-    _pending: np.ndarray  # spectra that are not enhanced yet, ``(channels, delay_hops, bins)``
-    _n_pending: int
-    _finished: np.ndarray  # the block that leaves, ``(channels, BLOCK_FRAMES, bins)``
+
+    def __init__(self, runtime: FrameDenoiser, n_channels: int, settings: EnhancementSettings) -> None:
+        super().__init__(runtime, n_channels, settings)
+        n_bins = runtime.hop_length + 1
+        self._pending = np.zeros((n_channels, self.delay_hops, n_bins), np.complex64)  # spectra, not enhanced yet
+        self._finished = np.zeros((n_channels, BLOCK_FRAMES, n_bins), np.complex64)  # the block that leaves
+        self._n_pending = 0
 
     def _process_hops(self, hops: np.ndarray) -> np.ndarray:
         spectra = self._frames.spectra(hops)
@@ -201,13 +202,6 @@ class BlockStream(DenoiserStream):
             # The frames of a block leave one by one while the next block fills; before the first, there are none.
             leaving[:, index] = self._finished[:, (self._n_pending - LOOKAHEAD_FRAMES) % BLOCK_FRAMES]
         return self._runtime.finite(self._frames.wave(leaving))
-
-    def _reset_hops(self) -> None:
-        super()._reset_hops()
-        n_bins = self._runtime.hop_length + 1
-        self._pending = np.zeros((self.n_channels, self.delay_hops, n_bins), np.complex64)
-        self._finished = np.zeros((self.n_channels, BLOCK_FRAMES, n_bins), np.complex64)
-        self._n_pending = 0
 
     def _hop_state(self) -> dict[str, np.ndarray]:
         own = {"pending": self._pending.copy(), "finished": self._finished.copy()}
@@ -240,19 +234,16 @@ class PostFilterStream(EchoStream):
 
     def __init__(self, runtime: PostFilterRuntime) -> None:
         self._runtime = runtime
-        super().__init__(LinearEchoCanceller(runtime.sample_rate, runtime.config.echo_settings), delay_hops=1)
+        config = runtime.config
+        super().__init__(LinearEchoCanceller(runtime.sample_rate, config.echo_settings), delay_hops=1)
+        self._frames = Frames(config.hop_length, config.n_inputs, 1)
+        self._rows = EstimatorRows(runtime.estimator, 1, dereverb=False)
 
     def _process_hops(self, hops: np.ndarray) -> np.ndarray:
         parts = [self._linear.process(microphone, far) for microphone, far in hops.swapaxes(0, 1)]
         errors, echoes = (np.stack(waves) for waves in zip(*parts, strict=True))
         spectra = self._frames.spectra(np.stack([errors, echoes, *hops]))
         return self._runtime.finite(self._frames.wave(self._rows(spectra[None])))
-
-    def _reset_hops(self) -> None:
-        super()._reset_hops()
-        config = self._runtime.config
-        self._frames = Frames(config.hop_length, config.n_inputs, 1)
-        self._rows = EstimatorRows(self._runtime.estimator, 1, dereverb=False)
 
     def _hop_state(self) -> dict[str, np.ndarray]:
         return super()._hop_state() | self._frames.state() | self._rows.state()

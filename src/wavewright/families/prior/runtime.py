@@ -160,10 +160,8 @@ class PriorRuntime(SequenceGenerator[CodesRequest], RecordingScorer):
 
     def _decode(self, frames: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
         """Yield waves ``(time,)`` of frames of codes, as these are drawn."""
-        decoder = self.codec.decoder(self.n_codebooks)
-        while chunk := list(itertools.islice(frames, CHUNK_FRAMES)):
-            yield decoder.push(np.stack(chunk, axis=1))
-        yield decoder.finish()
+        chunks = iter(lambda: list(itertools.islice(frames, CHUNK_FRAMES)), [])
+        return self.codec.decoder(self.n_codebooks).outputs(np.stack(chunk, axis=1) for chunk in chunks)
 
     def _draw_request(
         self, label: int, speaker: int | None, n_samples: int | None, temperature: float, rng: np.random.Generator

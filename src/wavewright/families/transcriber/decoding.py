@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 
 from ...base.ranges import RangedSettings, ranged
 from ...contracts.note_detection import DetectedNote
+from ...dsp.stream import ChunkStream
 from .config import LOWEST_PITCH, N_PITCHES
 
 SUPPORT_FRAMES = 4  # after an onset, in which the note must be probable
@@ -25,7 +27,7 @@ class NoteThresholds(RangedSettings):
     end: float = ranged(0.3, 0.0, 1.0)
 
 
-class NoteDecoder:
+class NoteDecoder(ChunkStream[list[DetectedNote]]):
     """Notes of consecutive frames; the sizes of the pieces change no note.
 
     - ``thresholds``: of the model.
@@ -97,8 +99,7 @@ def _peak_shift(before: np.ndarray, here: np.ndarray, after: np.ndarray) -> np.n
 
 def decode(probabilities: np.ndarray, thresholds: NoteThresholds, frame_seconds: float) -> list[DetectedNote]:
     """Return the notes of all frames of a recording, ``(3, frames, 88)``."""
-    decoder = NoteDecoder(thresholds, frame_seconds)
-    notes = decoder.push(probabilities) + decoder.finish()
+    notes = chain.from_iterable(NoteDecoder(thresholds, frame_seconds).outputs([probabilities]))
     return sorted(notes, key=lambda note: (note.start_s, note.pitch))
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from ...dsp.frames import FrameBuffer
 from ...dsp.spectrum import hann_window
+from ...dsp.stream import ChunkStream
 from .config import STEPS_PER_OCTAVE, TranscriberConfig
 
 FLOOR_DB, RANGE_DB = -100.0, 106.0  # levels, of a full sine 0, that a byte holds
@@ -50,7 +51,7 @@ def _bands(config: TranscriberConfig) -> list[_Band]:
     return bands
 
 
-class SpectrumStream:
+class SpectrumStream(ChunkStream[np.ndarray]):
     """Levels of consecutive pieces of a wave; frame ``t`` is centred on sample ``t * hop_length``.
 
     - ``config``: of the model.
@@ -80,8 +81,7 @@ class SpectrumStream:
 
 def levels_of(wave: np.ndarray, config: TranscriberConfig) -> np.ndarray:
     """Return the levels of a wave ``(time,)``, ``(frames, 2, n_bins)`` uint8."""
-    stream = SpectrumStream(config)
-    return np.concatenate([stream.push(wave), stream.finish()])
+    return np.concatenate([*SpectrumStream(config).outputs([wave])])
 
 
 def bytes_of_db(level_db: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ import numpy as np
 from ...base.errors import BadModel, BadSetting
 from ...contracts.note_detection import DetectedNote, NoteDetector
 from ...contracts.runtime import checked_wave
+from ...dsp.stream import ChunkStream
 from ...metrics.calibration import sigmoid
 from ...models.folder import REMEDY, ModelFolder
 from .config import GRAPH_FILE, N_OUTPUTS, N_PITCHES, N_RESOLUTIONS, THRESHOLDS_FILE, TranscriberConfig
@@ -41,7 +42,7 @@ class TranscriberRuntime(NoteDetector):
         return sigmoid(logits[:, context:-context])
 
 
-class TranscriberStream:
+class TranscriberStream(ChunkStream[list[DetectedNote]]):
     """A recording whose notes are found as it arrives, block by block of frames.
 
     - ``runtime``: the model.

@@ -9,6 +9,7 @@ import numpy as np
 from ...base.errors import BadSetting
 from ...contracts.runtime import checked_wave
 from ...dsp.spectral_frames import StreamingSTFT, spectrum_to_features
+from ...dsp.spectrum import frame, hann_window
 from ...models.folder import ModelFolder
 from ...models.graph_session import GraphSession, Shapes
 from .config import DECODER_FILE, ENCODER_FILE, VaeConfig
@@ -170,9 +171,8 @@ class LatentCoder:
         samples = wave[max(0, start) : max(0, stop)]
         n_before = max(0, -start)
         padded = np.pad(samples, (n_before, stop - start - n_before - len(samples)))
-        stft = StreamingSTFT(self.config.frame_settings)
-        stft.buffer = padded[: n_fft - hop_length].astype(np.float32)
-        return stft.push(padded[n_fft - hop_length :])
+        frames = frame(padded.astype(np.float32, copy=False), n_fft, hop_length)
+        return np.fft.rfft(frames * hann_window(n_fft)).astype(np.complex64)
 
 
 class LatentStream:

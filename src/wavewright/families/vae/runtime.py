@@ -83,13 +83,9 @@ class VaeRuntime(Interpolator, Morpher):
         return ("temperature", *(("pitch",) if self.config.pitched else ()), *of_length)
 
     def encode(self, wave: np.ndarray) -> np.ndarray:
-        """Return the latents of a clip, the means of the encoder's Gaussians.
+        """Return the means of the encoder's Gaussians; a model of clips uses the first ``n_samples``.
 
-        - ``wave``: ``(time,)`` at `sample_rate`. A model of clips uses the first ``n_samples``. This method does not
-          align: pass one-shots through :meth:`align` first, as :meth:`morph`, :meth:`vary` and :meth:`adjust` do.
-        - returns: ``(latent_size,)``, or ``(n, latent_size)`` for a model of ``frames``; float32.
-
-        Raises BadAudio for a wave of another shape, integers, no samples, NaN or infinite values.
+        One-shots have to pass through :meth:`align` first, as in :meth:`morph`, :meth:`vary` and :meth:`adjust`.
         """
         wave = checked_wave(wave)
         if self.config.latent == "frames":
@@ -100,10 +96,7 @@ class VaeRuntime(Interpolator, Morpher):
         return latent
 
     def align(self, wave: np.ndarray) -> AlignedClip:
-        """Return ``wave (time,)`` as in training: a one-shot from its onset, at one level; other clips are unchanged.
-
-        Raises BadAudio as :meth:`encode`.
-        """
+        """Return ``wave (time,)`` as in training: a one-shot from its onset, at one level; others are unchanged."""
         wave = checked_wave(wave)
         if self.config.latent == "frames":
             return AlignedClip(wave)
@@ -121,16 +114,7 @@ class VaeRuntime(Interpolator, Morpher):
         seed: int = 0,
         n_samples: int | None = None,
     ) -> np.ndarray:
-        """Return the clip of latents, attenuated if it would exceed full scale.
-
-        - ``latents``: as :meth:`encode` returns them.
-        - ``label``: label, or weights of labels from 0 to 1; None for weights of 0.
-        - ``pitch``: MIDI number, for a model with pitch.
-        - ``seed``: of the noise.
-        - ``n_samples``: length of the clip; by default that of all latents.
-
-        Raises BadSetting for latents of another shape, and a label or pitch that the model does not have.
-        """
+        """Return the clip of latents, attenuated if it would exceed full scale; see :meth:`.Morpher.decode`."""
         wave = self._decode(latents, self._conditioning(label, pitch), NoiseSource(seed))
         return limit_peak([wave[:n_samples]])[0][None]
 
@@ -199,26 +183,12 @@ class VaeRuntime(Interpolator, Morpher):
         seed: int = 0,
         residual: float = 1.0,
     ) -> list[np.ndarray]:
-        """Return clips between two clips.
+        """Return clips between two clips, see :meth:`.Morpher.morph`.
 
-        One-shots are aligned to their onsets first. With the default residual of 1 the first and the last clip are
-        nearly these recordings, with 0 their reconstructions. Loudness in dB, pitch and label weights change linearly.
-        Of the other attributes only brightness is made monotonic; additional onsets of one-shots are limited, as far as
-        a smoother residual achieves it. See :class:`.MonotonicPath`.
-
-        - ``wave_a``, ``wave_b``: ``(time,)`` at `sample_rate`.
-        - ``steps``: number of clips, both ends included.
-        - ``interpolation``: path between the latents; ``slerp`` is around the mean of the labels' means, each label
-          with the same weight, since the two clips may have different labels.
-        - ``over_time``: return one clip, as long as the longer of the two, that changes from the one into the other;
-          for a model of ``frames``.
-        - ``label_a``, ``label_b``: labels or label weights; by default as the class says.
-        - ``pitch_a``, ``pitch_b``: MIDI numbers, for a model with pitch.
-        - ``seed``: of the noise, which matters for ``residual`` below 1; at 1 the recordings replace the decoder's
-          noise.
-        - ``residual``: fraction of the :class:`.Residual` of both recordings that is applied, 0 to 1.
-
-        Raises BadAudio as :meth:`encode`, or BadSetting for what the model does not have or cannot do.
+        One-shots are aligned to their onsets first. Loudness in dB, pitch and label weights change linearly. Of the
+        other attributes only brightness is made monotonic; additional onsets of one-shots are limited, as far as a
+        smoother residual achieves it (:class:`.MonotonicPath`). ``slerp`` is around the mean of the labels' means, each
+        label with the same weight, since the two clips may have different labels.
         """
         conditionings = (label_a, label_b), (pitch_a, pitch_b)
         if over_time:
@@ -252,16 +222,10 @@ class VaeRuntime(Interpolator, Morpher):
         pitch: float | None = None,
         seed: int = 0,
     ) -> np.ndarray:
-        """Return the rhythm of one clip with the sound of another, for a model of ``frames``.
+        """Return the rhythm of one clip with the sound of another, see :meth:`.Morpher.transfer`.
 
         The latents of the clip get the mean and the standard deviation over time of those of the style, see
         :func:`.morphing.match_statistics`; then the result gets the clip's level over time.
-
-        - ``wave``, ``style``: the clip and the style, ``(time,)`` at `sample_rate`, of any two lengths.
-        - ``label``, ``pitch``, ``seed``: as for :meth:`morph`, those of the style.
-        - returns: ``(1, time)``, as long as the clip.
-
-        Raises BadAudio or BadSetting as :meth:`morph`.
         """
         if self.config.latent == "clip":
             raise BadSetting(
@@ -283,18 +247,10 @@ class VaeRuntime(Interpolator, Morpher):
         pitch: float | None = None,
         residual: float = 1.0,
     ) -> list[np.ndarray]:
-        """Return variations of a clip.
+        """Return variations of a clip, see :meth:`.Morpher.vary`.
 
         Its latents are moved towards a sample from the distribution of the most frequent label among the N_NEAREST
-        nearest training clips.
-
-        - ``wave``: ``(time,)`` at `sample_rate`.
-        - ``amount``: 0 (the clip itself) to 1 (a new clip of this kind).
-        - ``seed``, ``count``: seed of the samples and the noise, and number of variations.
-        - ``label``, ``pitch``, ``residual``: as for :meth:`morph`. A named label conditions the decoder only; the
-          sample is from the distribution above. The residual is multiplied by ``1 - amount``.
-
-        Raises BadAudio or BadSetting as :meth:`morph`.
+        nearest training clips; a named label conditions the decoder only. The residual is multiplied by ``1 - amount``.
         """
         if not 0 <= amount <= 1:
             raise BadSetting(f"The amount is {amount}; it must lie between 0 (the clip itself) and 1 (a new one).")
@@ -336,19 +292,10 @@ class VaeRuntime(Interpolator, Morpher):
         residual: float = 1.0,
         candidates: int = MAX_CANDIDATES,
     ) -> AdjustedClips:
-        """Change attributes of a clip, see :class:`.AttributeAdjustment`.
+        """Change attributes of a clip, see :meth:`.Morpher.adjust` and :class:`.AttributeAdjustment`.
 
         The search measures at most ``candidates`` and takes the nearest to the target, or another if its attack is not
         intact. A spectral tilt completes brightness and a gain loudness; other attributes may miss their target.
-
-        - ``wave``: ``(time,)`` at `sample_rate`.
-        - ``amounts``: change of each attribute by name, in its unit; see :attr:`attributes`.
-        - ``fractions``: one clip is returned for each of these fractions of the amounts; 0 is the clip itself.
-        - ``label``, ``seed``, ``pitch``, ``residual``: as for :meth:`morph`.
-        - ``candidates``: most candidates of the search, 1 to 16; 1 is fast and misses its targets by more.
-        - returns: all attenuated alike if one would exceed full scale.
-
-        Raises BadAudio or BadSetting as :meth:`morph`.
         """
         aligned = self.align(wave)
         clip = self._encode_clip(aligned.wave, label, pitch, residual)
@@ -371,12 +318,7 @@ class VaeRuntime(Interpolator, Morpher):
         return self.distribution.distances(self._mean_latents(others), self._mean_latent(latents))
 
     def similar(self, latents: np.ndarray, count: int = 5) -> list[tuple[str, str, float]]:
-        """Return the training clips nearest to latents, nearest first.
-
-        - ``latents``: as :meth:`encode` returns them.
-        - ``count``: number of clips.
-        - returns: file name, label (empty without labels), and distance; see :meth:`.LatentDistribution.distances`.
-        """
+        """Return the nearest training clips, see :meth:`.Morpher.similar` and :meth:`.LatentDistribution.distances`."""
         if count < 1:
             raise BadSetting(f"The number of similar clips is {count}; it must be at least 1.")
         clips = []

@@ -8,6 +8,7 @@ import numpy as np
 
 from ...contracts.runtime import Vocoder, checked_wave
 from ...dsp.speech_mel import MEL_FLOOR, mel_to_features, speech_mel
+from ...dsp.stream import WaveStream
 from ...models.folder import ModelFolder
 from .config import FRAMES_FILE, VocoderConfig
 from .pitch_bins import N_PITCH_BINS, logits_to_hz
@@ -72,7 +73,7 @@ class VocoderRuntime(Vocoder):
         yield stream.finish()
 
 
-class VocoderStream:
+class VocoderStream(WaveStream):
     """Mel frames in pieces of any length to audio, late by the look-ahead and by ``config.delay``.
 
     At 24 kHz, a sample waits up to 40 ms for mel frames after it: 32 ms of look-ahead and 8 ms of the synthesis. Mel

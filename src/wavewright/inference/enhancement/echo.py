@@ -10,7 +10,7 @@ import numpy as np
 
 from ...audio.clip import Clip
 from ...audio.sound_file import AudioHeader, OpenSound
-from ...audio.wave_blocks import CountedWaves, fitted, resampled
+from ...audio.wave_blocks import BlockReader, CountedWaves, fitted, resampled
 from ...base.errors import BadAudio
 from ...contracts.enhancement import EchoStream
 from ...dsp.echo import LinearEchoCanceller
@@ -64,34 +64,25 @@ def without_echo(
     counted = CountedWaves(microphone)
     at_own_rate = resampled(counted, header.sample_rate, maker.sample_rate, n_channels)
     mono = (block.mean(axis=0, keepdims=True, dtype=np.float32) for block in far.blocks(BLOCK_SECONDS))
-    pairs = _aligned(at_own_rate, resampled(mono, far.header.sample_rate, maker.sample_rate, 1))
-    processed = _processed(pairs, [maker.stream() for _ in range(n_channels)])
+    far_end = resampled(mono, far.header.sample_rate, maker.sample_rate, 1)
+    processed = _processed(at_own_rate, far_end, [maker.stream() for _ in range(n_channels)])
     back = resampled(processed, maker.sample_rate, header.sample_rate, n_channels)
     return fitted(back, n_channels, lambda: counted.n_samples)
 
 
-def _aligned(microphone: Iterable[np.ndarray], far: Iterable[np.ndarray]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield blocks of the microphone, each with as much of the far end, which is silent after its end."""
-    far_blocks = iter(far)
-    waiting = np.zeros(0, np.float32)
-    for block in microphone:
-        while len(waiting) < block.shape[1]:
-            further = next(far_blocks, None)
-            if further is None:
-                waiting = np.concatenate([waiting, np.zeros(block.shape[1] - len(waiting), np.float32)])
-            else:
-                waiting = np.concatenate([waiting, further[0]])
-        yield block, waiting[: block.shape[1]]
-        waiting = waiting[block.shape[1] :]
-
-
-def _processed(pairs: Iterable[tuple[np.ndarray, np.ndarray]], streams: list[EchoStream]) -> Iterator[np.ndarray]:
-    """Yield the processed channels without the delay of the streams."""
+def _processed(
+    microphone: Iterable[np.ndarray], far: Iterable[np.ndarray], streams: list[EchoStream]
+) -> Iterator[np.ndarray]:
+    """Yield the processed channels without the delay of the streams; the far end is silent after its end."""
+    reader = BlockReader(far, 1)
 
     def outputs() -> Iterator[np.ndarray]:
-        for block, far in pairs:
-            yield np.stack([stream.push(channel, far) for stream, channel in zip(streams, block, strict=True)])
-        yield np.stack([stream.finish() for stream in streams])
+        for block in microphone:
+            played = reader.read(block.shape[1])
+            played = np.pad(played, ((0, 0), (0, block.shape[1] - played.shape[1])))
+            pairs = (np.concatenate([channel[None], played]) for channel in block)
+            yield np.concatenate([stream.push(pair) for stream, pair in zip(streams, pairs, strict=True)])
+        yield np.concatenate([stream.finish() for stream in streams])
 
     return without_latency(outputs(), streams[0].latency_samples)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from collections.abc import Iterable, Iterator
@@ -11,7 +12,7 @@ from typing import Literal, Protocol
 import numpy as np
 
 from ... import models
-from ...audio.wave_blocks import CountedWaves, RecordedWaves, fitted, resampled
+from ...audio.wave_blocks import BlockReader, CountedWaves, fitted, resampled
 from ...base.errors import BadModel
 from ...contracts.enhancement import EnhancementSettings, Enhancer
 from ...dsp.wpe import dereverberated_blocks
@@ -158,7 +159,8 @@ class ProcessorChain:
 
     def process_blocks(self, waves: Iterable[np.ndarray], sample_rate: int, n_channels: int) -> Iterator[np.ndarray]:
         """Yield the enhanced sound."""
-        recorded = RecordedWaves(waves, n_channels)
-        dry = self._wpe.process_blocks(waves if self._mix == 1 else recorded, sample_rate, n_channels)
+        waves, recording = itertools.tee(waves)
+        recorded = BlockReader(recording, n_channels)
+        dry = self._wpe.process_blocks(waves, sample_rate, n_channels)
         for wave in self._model.process_blocks(dry, sample_rate, n_channels):
-            yield wave if self._mix == 1 else self._mix * wave + (1 - self._mix) * recorded.next(wave.shape[1])
+            yield self._mix * wave + (1 - self._mix) * recorded.read(wave.shape[1])

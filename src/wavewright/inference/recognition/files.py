@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import BinaryIO, TextIO
 
@@ -50,7 +50,7 @@ def spot_stream(source: BinaryIO, sink: TextIO, spotter: KeywordSpotter) -> None
     """
     audio = read_pcm(source, RAW_SAMPLE_RATE)
     reader = BlockReader(until_interrupted(audio.waves), audio.n_channels)
-    blocks = _blocks(reader, max(1, round(STREAM_BLOCK_SECONDS * audio.sample_rate)))
+    blocks = reader.blocks(max(1, round(STREAM_BLOCK_SECONDS * audio.sample_rate)))  # the resampler rounds by these
     for wave in converted(blocks, audio.sample_rate, spotter.model.sample_rate, audio.n_channels, 1):
         _write(sink, spotter, np.ascontiguousarray(wave[0], np.float32))
     for event in spotter.finish():
@@ -62,9 +62,3 @@ def _write(sink: TextIO, spotter: KeywordSpotter, wave: np.ndarray) -> None:
     for event in spotter.push(wave):
         sink.write(json.dumps(asdict(event)) + "\n")
         sink.flush()
-
-
-def _blocks(reader: BlockReader, n_samples: int) -> Iterator[np.ndarray]:
-    """Yield blocks of one length, whatever the lengths that arrive: they decide how a resampler rounds."""
-    while (block := reader.read(n_samples)).shape[1]:
-        yield block

@@ -15,6 +15,7 @@ from ...contracts.recognition import is_background
 from ...contracts.runtime import Classifier, checked_wave
 from ...data.decode import decode_at
 from ...data.entry import SILENT_PEAK, Entry, Problem
+from ...dsp.stream import ChunkStream
 from ...metrics.calibration import sigmoid, softmax
 from ...models.folder import ModelFolder, write_card
 from .windows import SlidingWindows
@@ -47,7 +48,7 @@ class SpottedEvent:
     confidence: float
 
 
-class KeywordSpotter:
+class KeywordSpotter(ChunkStream[list[SpottedEvent]]):
     """Recognise labels in a stream; chunks of any lengths give the same events.
 
     Labels that begin with an underscore are background and no events. An event is reported as soon as the confidence of
@@ -55,6 +56,7 @@ class KeywordSpotter:
     labels recognises by these what is no event; of another, windows that fit no label count as silence.
 
     - ``settings``: by default those on the card of the model.
+    - ``latency_samples``: longest time from the end of a word in the middle of a window to its event, in samples.
 
     Raises BadSetting if the model knows background only.
     """
@@ -73,11 +75,7 @@ class KeywordSpotter:
         self._min_fit = -np.inf if has_background or model.output != "softmax" else model.calibration.min_fit
         self._n_rest = 0  # windows of the refractory time that are left
         self._n_windows = 0
-
-    @property
-    def latency_samples(self) -> int:
-        """Longest time from the end of a word in the middle of a window to its event, in samples."""
-        return self.model.window_samples // 2 + len(self._recent) * self._windows.n_hop
+        self.latency_samples = model.window_samples // 2 + n_smoothed * self._windows.n_hop
 
     def push(self, wave: np.ndarray) -> list[SpottedEvent]:
         """Return the events that a chunk ``(time,)`` at the sample rate of the model completes.
@@ -92,8 +90,7 @@ class KeywordSpotter:
         events = [
             event for window in self._windows.finish() if (event := self._event(self._smoothed(window))) is not None
         ]
-        self._recent[:] = 0
-        self._n_rest = self._n_windows = 0
+        self.reset()
         return events
 
     def state(self) -> dict[str, np.ndarray]:

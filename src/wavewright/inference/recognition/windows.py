@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...dsp.frames import FrameBuffer
+from ...dsp.stream import ChunkStream
 
-class SlidingWindows:
+
+class SlidingWindows(ChunkStream[list[np.ndarray]]):
     """Cut a wave into windows of one length at equal distances.
 
     - ``n_window``: length of a window in samples.
@@ -15,36 +18,28 @@ class SlidingWindows:
     def __init__(self, n_window: int, n_hop: int) -> None:
         self.n_window = n_window
         self.n_hop = n_hop
-        self._rest = np.zeros(0, np.float32)
-        self._n_new = 0  # samples at the end that no window contained
+        self._frames = FrameBuffer(1, n_window, n_hop)
         self.n_windows = 0
 
     def push(self, wave: np.ndarray) -> list[np.ndarray]:
         """Return the windows ``(n_window,)`` that a chunk ``(time,)`` completes."""
-        self._rest = np.concatenate([self._rest, np.asarray(wave, np.float32)])
-        self._n_new += len(wave)
-        windows = []
-        while len(self._rest) >= self.n_window:
-            windows.append(self._rest[: self.n_window].copy())
-            self._rest = self._rest[self.n_hop :]
-            self._n_new = max(0, len(self._rest) - (self.n_window - self.n_hop))
-            self.n_windows += 1
-        return windows
+        windows = self._frames.add(np.asarray(wave, np.float32)[None])[0]
+        self.n_windows += len(windows)
+        return [window.copy() for window in windows]
 
     def finish(self) -> list[np.ndarray]:
         """Return the last window, padded with zeros, if samples are left that no window contained; begin anew."""
-        has_more = self._n_new > 0
-        windows = [np.pad(self._rest, (0, self.n_window - len(self._rest)))] if has_more else []
-        self._rest = np.zeros(0, np.float32)
-        self._n_new = 0
-        self.n_windows = 0
-        return windows
+        rest = self._frames.rest()[0]
+        has_more = len(rest) > (self.n_window - self.n_hop if self.n_windows else 0)
+        self.reset()
+        return [np.pad(rest, (0, self.n_window - len(rest)))] if has_more else []
 
     def state(self) -> dict[str, np.ndarray]:
         """Return a copy of the state."""
-        return {"rest": self._rest.copy(), "counts": np.array([self._n_new, self.n_windows])}
+        return {"rest": self._frames.rest().copy(), "n_windows": np.array(self.n_windows)}
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
         """Continue from a state."""
-        self._rest = state["rest"].copy()
-        self._n_new, self.n_windows = (int(count) for count in state["counts"])
+        self.reset()
+        self._frames.add(state["rest"])
+        self.n_windows = int(state["n_windows"])

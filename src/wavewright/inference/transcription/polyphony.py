@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import chain
 
 import numpy as np
 
@@ -44,10 +45,7 @@ def detect_file(
 
 
 def _detect(sound: MonoSound, detector: NoteDetector, settings: PolyphonicSettings | None) -> Transcription:
-    stream, found = detector.stream(), []
-    for block in sound.blocks(detector.sample_rate):
-        found += stream.push(block)
-    found += stream.finish()
+    found = [*chain.from_iterable(detector.stream().outputs(sound.blocks(detector.sample_rate)))]
     notes = _chosen(found, settings or PolyphonicSettings(), sound.seconds)
     return Transcription(notes, None, sound.seconds)
 

@@ -199,9 +199,8 @@ def _regrouped(blocks: Iterable[np.ndarray], sample_rate: int, n_samples: int) -
     if first is None:
         return
     singles = (block.astype(np.float32, copy=False) for block in chain([first], iterator))
-    reader = BlockReader(resampled(singles, sample_rate, CHIP_RATE_HZ, first.shape[0]), first.shape[0])
-    while (block := reader.read(n_samples)).shape[1]:
-        yield block
+    n_channels = len(first)
+    yield from BlockReader(resampled(singles, sample_rate, CHIP_RATE_HZ, n_channels), n_channels).blocks(n_samples)
 
 
 def _loudest_windows(energies: Sequence[float]) -> set[int]:

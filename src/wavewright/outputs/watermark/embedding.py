@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from ...base.errors import BadAudio
+from ...dsp.frames import FrameBuffer
+from ...dsp.stream import WaveStream
 from .carrier import carrier_frames, frame_grid
 from .payload import NO_MODEL, Payload
 from .sequences import DEFAULT_KEY
@@ -25,7 +27,7 @@ BATCH_FRAMES = 256
 """Frames that are computed at once."""
 
 
-class Watermark:
+class Watermark(WaveStream):
     """Stream that adds the mark to sound.
 
     The mark has the sound's own level in each band of a sixth of an octave and each frame of 32 ms, LEVEL_DB lower:
@@ -38,7 +40,7 @@ class Watermark:
     - ``payload``: number in the mark.
     - ``key``: key of the mark; it cannot be detected without it.
     - ``has_levels``: whether it has the second layer, for speech, see :mod:`.whitening`.
-    - ``latency_samples``: samples that the stream holds back at most.
+    - ``max_held_samples``: samples that the stream holds back at most.
     """
 
     def __init__(
@@ -55,14 +57,10 @@ class Watermark:
         self._levels = level_cells(sample_rate, key) if has_levels else None
         self._window = self._grid.window
         self._limiter = FrameLimiter(2 * self._grid.hop_length)
-        self.latency_samples = 2 * self._grid.hop_length - 1
-        self.reset()
-
-    def reset(self) -> None:
-        """Return to the state before the first sample."""
+        self.max_held_samples = 2 * self._grid.hop_length - 1
         self._n_frames = 0
-        self._pending = np.zeros((self.n_channels, 0), np.float32)  # from the start of the next frame on
-        self._overlap = np.zeros((self.n_channels, self._grid.hop_length), np.float32)
+        self._frames = FrameBuffer(n_channels, 2 * self._grid.hop_length, self._grid.hop_length)
+        self._overlap = np.zeros((n_channels, self._grid.hop_length), np.float32)
 
     def push(self, wave: np.ndarray) -> np.ndarray:
         """Return the marked samples that a further chunk ``(channels, time)`` completes, float32.
@@ -71,34 +69,30 @@ class Watermark:
         """
         if wave.ndim != 2 or wave.shape[0] != self.n_channels:
             raise BadAudio(f"The wave has shape {wave.shape}; this stream takes ({self.n_channels}, time).")
-        self._pending = np.concatenate([self._pending, wave.astype(np.float32, copy=False)], axis=1)
-        outputs = [self._pending[:, :0]]
-        while self._pending.shape[1] >= 2 * self._grid.hop_length:
-            outputs.append(self._marked_blocks())
+        frames = self._frames.add(wave.astype(np.float32, copy=False))
+        outputs = [np.zeros((self.n_channels, 0), np.float32)]
+        for start in range(0, frames.shape[1], BATCH_FRAMES):
+            outputs.append(self._marked_blocks(frames[:, start : start + BATCH_FRAMES]))
         return np.concatenate(outputs, axis=1)
 
     def finish(self) -> np.ndarray:
-        """Return the last samples, at most `latency_samples`, and reset the stream."""
-        output = self._pending
+        """Return the last samples, at most `max_held_samples`, and reset the stream."""
+        output = self._frames.rest()
         n_overlap = min(self._grid.hop_length, output.shape[1])
         output = _added(output, np.pad(self._overlap[:, :n_overlap], ((0, 0), (0, output.shape[1] - n_overlap))))
         self.reset()
         return output
 
-    def _marked_blocks(self) -> np.ndarray:
-        """Return the samples ``(channels, frames * hop)`` that the next frames complete."""
+    def _marked_blocks(self, frames: np.ndarray) -> np.ndarray:
+        """Return the samples ``(channels, frames * hop)`` that further ``(channels, frames, 2 * hop)`` complete."""
         hop = self._grid.hop_length
-        n_frames = min(self._pending.shape[1] // hop - 1, BATCH_FRAMES)
-        halves = self._pending[:, : (n_frames + 1) * hop].reshape(self.n_channels, n_frames + 1, hop)
-        self._pending = self._pending[:, n_frames * hop :]
-        frames = np.concatenate([halves[:, :-1], halves[:, 1:]], axis=2)  # (channels, frames, 2 * hop)
         mark = self._mark_of(frames)
-        self._n_frames += n_frames
+        self._n_frames += frames.shape[1]
         first, second = mark[:, :, :hop], mark[:, :, hop:]
         first[:, 1:] += second[:, :-1]
         first[:, 0] += self._overlap
         self._overlap = second[:, -1].copy()
-        return _added(halves[:, :-1], first).reshape(self.n_channels, -1)
+        return _added(frames[:, :, :hop], first).reshape(self.n_channels, -1)
 
     def _mark_of(self, frames: np.ndarray) -> np.ndarray:
         """Return the windowed mark of the frames ``(channels, frames, 2 * hop)``."""

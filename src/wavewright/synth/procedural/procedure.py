@@ -16,8 +16,8 @@ from ...base.units import db_to_gain, seconds_to_samples
 from ...effects.filters import HighPass
 from .timeline import Timeline
 
-SAMPLE_RATES_HZ = (8_000, 96_000)
-"""Lowest and highest sample rate of an effect."""
+SAMPLE_RATE, SAMPLE_RATES_HZ = 44_100, (8_000, 96_000)
+"""Usual, lowest and highest sample rate of an effect."""
 
 SECONDS = (0.1, 36_000.0)
 """Shortest and longest texture."""
@@ -66,11 +66,10 @@ class Procedure(RangedSettings, ABC):
     max_channels: ClassVar[int] = 2
     is_texture: ClassVar[bool]
 
-    @abstractmethod
     def blocks(
         self,
         seconds: float | None = None,
-        sample_rate: int = 44_100,
+        sample_rate: int = SAMPLE_RATE,
         seed: int = 0,
         *,
         n_channels: int | None = None,
@@ -102,11 +101,17 @@ class Procedure(RangedSettings, ABC):
         BadSetting
             If a parameter is out of its range, or does not apply to a one-shot.
         """
+        _check_number("sample_rate", sample_rate, *SAMPLE_RATES_HZ)
+        _check_number("seed", seed, 0, 2**32 - 1)
+        if n_channels is not None and not 1 <= n_channels <= self.max_channels:
+            allowed = "1 channel" if self.max_channels == 1 else "1 or 2 channels"
+            raise BadSetting(f"{type(self).__name__} has {allowed}, not {n_channels}; leave the number out.")
+        return self._blocks(seconds, sample_rate, seed, n_channels or self.default_channels, is_loop)
 
     def render(
         self,
         seconds: float | None = None,
-        sample_rate: int = 44_100,
+        sample_rate: int = SAMPLE_RATE,
         seed: int = 0,
         *,
         n_channels: int | None = None,
@@ -116,16 +121,11 @@ class Procedure(RangedSettings, ABC):
         blocks = self.blocks(seconds, sample_rate, seed, n_channels=n_channels, is_loop=is_loop)
         return np.concatenate([*blocks], axis=1)
 
-    def _checked(self, sample_rate: int, seed: int, n_channels: int | None) -> int:
-        """Return the number of channels; raise BadSetting if that, the rate or the seed cannot be."""
-        _check_number("sample_rate", sample_rate, *SAMPLE_RATES_HZ)
-        _check_number("seed", seed, 0, 2**32 - 1)
-        if n_channels is None:
-            return self.default_channels
-        if not 1 <= n_channels <= self.max_channels:
-            allowed = "1 channel" if self.max_channels == 1 else "1 or 2 channels"
-            raise BadSetting(f"{type(self).__name__} has {allowed}, not {n_channels}; leave the number out.")
-        return n_channels
+    @abstractmethod
+    def _blocks(
+        self, seconds: float | None, sample_rate: int, seed: int, n_channels: int, is_loop: bool
+    ) -> Iterator[np.ndarray]:
+        """Return the blocks of checked settings."""
 
 
 @dataclass(frozen=True)
@@ -139,19 +139,11 @@ class Texture(Procedure):
     def _open(self, timeline: Timeline, n_channels: int) -> CellSource:
         """Return the source of the cells of a timeline."""
 
-    def blocks(
-        self,
-        seconds: float | None = None,
-        sample_rate: int = 44_100,
-        seed: int = 0,
-        *,
-        n_channels: int | None = None,
-        is_loop: bool = False,
+    def _blocks(
+        self, seconds: float | None, sample_rate: int, seed: int, n_channels: int, is_loop: bool
     ) -> Iterator[np.ndarray]:
-        """Render the texture block by block, see :meth:`Procedure.blocks`."""
         seconds = 10.0 if seconds is None else seconds
         _check_number("seconds", seconds, *SECONDS)
-        n_channels = self._checked(sample_rate, seed, n_channels)
         timeline = Timeline(sample_rate, seconds_to_samples(seconds, sample_rate), seed, is_loop)
         return self._cells(timeline, n_channels)
 
@@ -186,22 +178,14 @@ class OneShot(Procedure):
     def _synthesise(self, seed: int, n_channels: int) -> np.ndarray:
         """Return ``(channels, time)`` at the synthesis rate, of any level."""
 
-    def blocks(
-        self,
-        seconds: float | None = None,
-        sample_rate: int = 44_100,
-        seed: int = 0,
-        *,
-        n_channels: int | None = None,
-        is_loop: bool = False,
+    def _blocks(
+        self, seconds: float | None, sample_rate: int, seed: int, n_channels: int, is_loop: bool
     ) -> Iterator[np.ndarray]:
-        """Render the one-shot as a single block, see :meth:`Procedure.blocks`."""
         name = type(self).__name__
         if seconds is not None:
             raise BadSetting(f"{name} has a length of its own, which its settings determine; leave --seconds out.")
         if is_loop:
             raise BadSetting(f"{name} is a one-shot, which cannot be looped; leave the loop out.")
-        n_channels = self._checked(sample_rate, seed, n_channels)
         wave = finished(self._synthesise(seed, n_channels), self.synthesis_rate)
         if sample_rate != self.synthesis_rate:
             wave = np.ascontiguousarray(soxr.resample(wave.T, self.synthesis_rate, sample_rate).T)
