@@ -289,7 +289,13 @@ def test_accidentals_hold_as_the_tune_says():
     assert pitches(music, "%%propagate-accidentals octave\nK:C") == [66, 77, 53, 77]
     assert pitches("^FFf|", "%%propagate-accidentals not\nK:C") == [66, 65, 77]
     assert pitches("cdf", "K:C^f^c^a") == [73, 74, 78]
-    assert pitches("^/C ^3/2C _/D|") == [60, 61, 62]
+
+
+@pytest.mark.parametrize("music", ["^/C ^3/2C _/D|", "^1/2C^3/2C|_/D", "^/C ^4/2B, _/D|"])
+def test_parts_of_a_semitone_are_left_out_with_a_line(music):
+    (score,), problems = read_abc(f"X:1\nL:1/8\nK:C\n{music}\n".encode())
+    assert score.tracks[0].notes["pitch"].tolist() == [60, 61, 62]
+    assert problems == ("Tune 1: Parts of a semitone are left out.",)
 
 
 def test_commands_for_midi():

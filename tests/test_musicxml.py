@@ -318,6 +318,24 @@ def test_an_external_document_type_is_not_loaded():
     assert parse_xml(b'<!DOCTYPE a PUBLIC "x" "http://example.invalid/a.dtd"><a/>').tag == "a"
 
 
+@pytest.mark.parametrize(
+    ("inside", "alter", "problems"),
+    [
+        ("<notations><ornaments><trill-mark/></ornaments></notations>", "0", ["ornaments"]),
+        ("<notations><ornaments><tremolo>3</tremolo></ornaments></notations>", "-0.5", ["quarter tones", "ornaments"]),
+        ("", "1.5", ["quarter tones"]),
+        ("<notations><articulations><staccato/></articulations></notations>", "1.0", []),
+    ],
+)
+def test_what_of_a_note_is_not_played_is_one_line(inside, alter, problems):
+    each = note("C4", 1, inside).replace("<octave>", f"<alter>{alter}</alter><octave>")
+    text = f'<score-partwise>{PART_LIST}<part id="P1"><measure>{each}{each}</measure></part></score-partwise>'
+    (score,), found = read_musicxml(text.encode())
+    assert len(score.tracks[0].notes) == 2
+    assert [word for word in ("quarter tones", "ornaments") if word in " ".join(found)] == problems
+    assert len(found) == len(problems)
+
+
 def test_wrong_numbers_are_left_out_with_a_warning():
     wrong = "<attributes><divisions>0</divisions><key><fifths>99</fifths></key></attributes>"
     text = f'<score-partwise>{PART_LIST}<part id="P1"><measure>{wrong}{note("C9", 4)}{note("C4", 99999999)}'

@@ -537,6 +537,8 @@ class _VoiceReader:
         shift = self._accidentals.get(written, self.key.accidentals.get(pitch.letter, 0))
         if pitch.accidental:
             shift = semitones_of(pitch.accidental)
+            if (problem := "Parts of a semitone are left out.") not in self.problems and "/" in pitch.accidental:
+                self.problems.append(problem)
             if self.propagation != "not":
                 self._accidentals[written] = shift
         semitones = 0 if self.midi.channel == DRUM_CHANNEL else self.semitones + self.midi.semitones

@@ -210,6 +210,8 @@ class MeasureReader:
                 self._grace.append([pitch])
                 self._is_slashed = any(grace.get("slash") == "yes" for grace in element.findall("grace"))
             return
+        if element.find("notations/ornaments") is not None:
+            self._report("trills, tremolos and other ornaments are played as one note")
         self._chord_start = start
         if not is_chord:
             self._before = []
@@ -256,6 +258,8 @@ class MeasureReader:
         if step not in SEMITONES or octave is None:
             self._report("a note has no pitch that can be read")
             return None
+        if alter.denominator != 1:
+            self._report("quarter tones and other parts of a semitone are rounded")
         pitch = (
             12 * (octave + 1) + SEMITONES[step] + round(min(max(alter, Fraction(-9)), Fraction(9))) + self._semitones
         )

@@ -39,7 +39,7 @@ _SPACED_UNIT = rf"(?:\s?({_SPACED}){NOT_IN_WORD})?"
 def _scientific(match: re.Match[str], around: Around) -> Reading:
     """Read ``1.5e-3`` and ``6.02 x 10^23``, with a unit or without."""
     sign, number, small, raised, unit, rates = match.groups()
-    if small and (around.word_before.lower() in LETTERED_NOUNS or re.fullmatch(r"\d+E\d{2,}", match[0])):
+    if small and (around.word_before.lower() in LETTERED_NOUNS or re.fullmatch(r"\d+E(?:\d{2,}|\d[A-Z])", match[0])):
         return None
     exponent = small or raised
     minus = ["minus"] if exponent[0] in "-−" else []
