@@ -208,7 +208,8 @@ class GridDrawer:
             return notes >= REST
         is_note = cells.is_known & (cells.symbols >= FIRST_NOTE)
         above, below = cells.symbols[:lane][is_note[:lane]], cells.symbols[lane + 1 :][is_note[lane + 1 :]]
-        return (notes < FIRST_NOTE) | ((notes <= above.min(initial=len(notes))) & (notes >= below.max(initial=0)))
+        is_between = (notes <= above.min(initial=len(notes))) & (notes >= below.max(initial=0))
+        return np.asarray(is_between | (notes < FIRST_NOTE))
 
     def _can_last(self, symbol: int, lane: int, masks: Masks, step: int) -> bool:
         """Return True if a note or rest of the step before may go on."""
