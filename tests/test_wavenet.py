@@ -401,7 +401,7 @@ def test_every_speaker_is_learned_from_and_clips_without_a_label_are_named(folde
     assert prepare(recipe_for("mel"), entries, tmp_path).recipe.model.speakers == ()
     entries[3] = replace(entries[3], label=None)
     prepared = prepare(recipe_for(), entries, tmp_path)
-    assert [problem.reason for problem in prepared.problems] == ["it has no label, where others have one"]
+    assert [problem.reason for problem in prepared.failed] == ["it has no label, where others have one"]
     assert len(prepared.train_entries) + 1 <= 20
 
 
@@ -465,6 +465,6 @@ def test_a_training_starts_from_another_model(folder, tmp_path):
     known = exported_weights(base, WAVENET.weight_prefixes)[table]
     np.testing.assert_allclose(weights[table], [known.mean(axis=0), known[1]], rtol=1e-5)
     assert WAVENET.new_tables(base, run.recipe.model) == [table]
-    assert np.isfinite(run.train(quiet=True).metrics["valid/bits"])
+    assert np.isfinite(run.train(quiet=True).details["metrics"]["valid/bits"])
     with pytest.raises(BadSetting, match="base has the labels high, low, and this training has none"):
         WAVENET.initial_weights(base, tuned.model)

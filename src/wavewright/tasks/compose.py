@@ -14,17 +14,18 @@ from ..audio.clip import FORMATS
 from ..base.errors import BadSetting
 from ..base.parameters import FREE_TEXT, NAMES_MODEL, InForm, IsMarked, MarkKey, Quiet, Writes
 from ..contracts.composition import MAX_BARS, USUAL, CompositionSettings, ScoreComposer
+from ..contracts.model_results import maker
 from ..families.loading import load_composer
 from ..music.form import FormPlan, letters_of, read_plan
 from ..music.formats import read_score
 from ..music.score import Score
 from ..music.theory import ChordSymbol, MusicalKey, pitch_range_of
 from ..music.timing import TEMPO, quarters_per_minute_to_us
+from ..outputs.made import Made
 from ..outputs.watermark.marking import marking_of
 from ..outputs.watermark.sequences import DEFAULT_KEY
 from . import checked
 from .score_output import (
-    ComposedScore,
     KeyName,
     PitchRangeText,
     ScoreSeed,
@@ -132,7 +133,7 @@ def compose(
     watermark: IsMarked = True,
     watermark_key: MarkKey = DEFAULT_KEY,
     quiet: Quiet = False,
-) -> ComposedScore:
+) -> Made:
     """Compose a score by a model, new or around another score.
 
     Raises BadModel if there is no such composer; BadScore if a score cannot be read or written; BadSetting if an option
@@ -172,7 +173,7 @@ def compose(
     marking = marking_of(composer.folder.hash, watermark, watermark_key)
     write_or_render(composed, target, quiet=quiet, marking=marking)
     is_marked = watermark and target.suffix.lower() in FORMATS
-    return composed_score(composed, target, composer.name, seed, is_marked)
+    return composed_score(composed, target, maker(composer), seed, is_marked)
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,7 @@ from ..data.recording import MANIFEST, RECORDINGS, Recording
 from ..families import FAMILIES
 from ..models.consent import Permission
 from ..models.licences import UNKNOWN
+from ..outputs.made import Made
 from ..training.run_records import call_files
 from ..training.run_records.page import chart
 from ..training.run_records.records import read_run
@@ -56,40 +57,15 @@ FAMILY_HELP = "; ".join(f"{name} ({family.summary})" for name, family in FAMILIE
 SIZE_HELP = "; ".join(f"{name} {', '.join(family.sizes)}" for name, family in FAMILIES.items())
 
 
-@dataclass(frozen=True)
-class Trained:
-    """Progress of a run.
-
-    Attributes
-    ----------
-    out
-        The run folder, which is the model.
-    step, steps
-        Steps done and planned.
-    minutes
-        Of training, over all calls.
-    metrics
-        Of the last evaluation.
-    stopped_by
-        Signal that ended the call before its plan, such as ``"Ctrl-C"``; empty without one.
-    """
-
-    out: Path
-    step: int
-    steps: int
-    minutes: float
-    metrics: dict[str, float]
-    stopped_by: str = ""
+@dataclass(frozen=True, kw_only=True)
+class Trained(Made):
+    """The result of a training, whose folder is the model."""
 
     def _repr_html_(self) -> str:
         """Return the curves of the losses and metrics that have several values, and the text, for notebooks."""
-        run = read_run(self.out)
+        run = read_run(Path(self.out or ""))
         charts = "".join(chart(name, [run]) for name, curve in run.curves.items() if len(curve) > 1)
         return f"<div>{charts}</div>{text_html(self)}"
-
-    def __str__(self) -> str:
-        measured = "".join(f", {name} {value:.4g}" for name, value in self.metrics.items())
-        return f"{self.out}: {self.step} of {self.steps} steps in {self.minutes:.1f} min{measured}"
 
 
 @checked
@@ -262,8 +238,11 @@ def train(
             recordings=None if resume else recordings,
         )
     raise_if_stopped(progress.stopped_by, run_folder)
-    minutes, metrics = round(progress.minutes, 2), dict(progress.metrics)
-    return Trained(run_folder, progress.step, progress.steps, minutes, metrics, progress.stopped_by)
+    known = {"step": progress.step, "steps": progress.steps, "minutes": round(progress.minutes, 2)}
+    measured = "".join(f", {name} {value:.4g}" for name, value in progress.metrics.items())
+    line = f"{run_folder}: {progress.step} of {progress.steps} steps in {known['minutes']:.1f} min{measured}"
+    details = {**known, "metrics": dict(progress.metrics), "stopped_by": progress.stopped_by}
+    return Trained(out=run_folder, details=details, lines=(line,))
 
 
 AUGMENTATION = ("augment_with", "ratio", "min_confidence", "match_recordings", "map_label")
