@@ -46,7 +46,7 @@ def families() -> str:
 def effects() -> str:
     """Return the table of effects in chains: name, purpose, and settings with their defaults in order."""
     lines = ["| effect | | settings and defaults |", "|---|---|---|"]
-    for effect in list_effects().effects:
+    for effect in list_effects().details["effects"]:
         settings = " ".join(f"`{setting.name}={setting.default}`" for setting in effect.settings)
         lines.append(f"| `{effect.name}` | {effect.description} | {settings} |")
     return "\n".join(lines) + "\n"
@@ -55,7 +55,7 @@ def effects() -> str:
 def procedures() -> str:
     """Return the table of procedural effects: each with its settings, defaults, ranges and descriptions."""
     lines = ["| effect | setting | default | from, to | |", "|---|---|---|---|---|"]
-    for procedure in synthesise(list_=True).procedures:
+    for procedure in synthesise(list_=True).details["procedures"]:
         kind = "any length" if procedure.is_texture else "one-shot"
         lines.append(f"| **`{procedure.name}`** | | | {kind} | {procedure.description} |")
         for each in procedure.parameters:

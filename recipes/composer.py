@@ -417,7 +417,7 @@ def scan_of(folder: Path) -> Scan:
     """Return the scores of a folder with the splits of their names."""
     scanned = scan_scores(folder)
     entries = [replace(entry, split=entry.path.stem.partition("-")[0]) for entry in scanned.entries]
-    return Scan(tuple(entries), scanned.problems)
+    return Scan(tuple(entries), scanned.failed)
 
 
 def add_forms(folder: Path, scanned: Scan) -> None:

@@ -108,7 +108,7 @@ def with_split(entry: Entry) -> Entry:
 def split_notes(folder: Path) -> Scan:
     """Return the notes of a folder with their splits."""
     found = scan(folder, label_from="folder")
-    return Scan(tuple(map(with_split, found.entries)), found.problems)
+    return Scan(tuple(map(with_split, found.entries)), found.failed)
 
 
 def settings() -> InstrumentRecipe:

@@ -148,7 +148,7 @@ def split_of_name(entry: Entry) -> Entry:
 def recordings(folder: Path) -> Scan:
     """Return the recordings of the corpus with their splits."""
     found = scan(folder)
-    return Scan(tuple(map(split_of_name, found.entries)), found.problems)
+    return Scan(tuple(map(split_of_name, found.entries)), found.failed)
 
 
 def settings() -> TranscriberRecipe:

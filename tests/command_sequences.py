@@ -158,7 +158,7 @@ def _chain(sequence: Sequence, source: str) -> str:
 
 def _any_step(sequence: Sequence) -> str:
     """Return an effect with some of its settings, near to their defaults."""
-    effect = sequence.random.choice(list_effects().effects)
+    effect = sequence.random.choice(list_effects().details["effects"])
     words = [effect.name]
     if effect.name in WITH_FILES:
         words.append(f'file="{sequence.one(SOUND)}"')

@@ -133,10 +133,10 @@ def test_the_melody_stays_and_parts_are_added(melody, tmp_path):
     written = read_score(result.out)
     before = melody_of(8, seed=3).tracks[0].notes
     assert np.array_equal(written.tracks[0].notes[["start", "pitch"]], before[["start", "pitch"]])
-    assert result.parts == ("bass", "chords", "inner voices", "drums")
-    assert [track.name for track in written.tracks[1:]] == [*result.parts]
-    assert result.chords == ("Dm", "G7", "C", "Dm", "G7", "C")
-    assert result.n_notes == written.n_notes
+    assert result.details["parts"] == ("bass", "chords", "inner voices", "drums")
+    assert [track.name for track in written.tracks[1:]] == [*result.details["parts"]]
+    assert result.details["chords"] == ("Dm", "G7", "C", "Dm", "G7", "C")
+    assert result.details["n_notes"] == written.n_notes
     again = wavewright.accompany(melody, tmp_path / "y.mid", style="bossa", chords="Dm G7 C C", seed=4)
     assert again.out.read_bytes() == result.out.read_bytes()
 
@@ -154,10 +154,10 @@ def test_a_style_is_learned_from_a_folder_and_saved(melody, tmp_path, monkeypatc
         write_score(accompaniment.accompany(melody_of(8, seed=seed), "rock"), tmp_path / "songs" / f"{seed}.mid")
     (tmp_path / "songs" / "broken.mid").write_bytes(b"MThd")
     alone = wavewright.accompany(learn_from=tmp_path / "songs", save_style=tmp_path / "mine.toml")
-    assert str(alone).endswith(f"{alone.n_patterns} patterns from 3 scores")
+    assert str(alone).endswith(f"{alone.details['n_patterns']} patterns from 3 scores")
     direct = wavewright.accompany(melody, tmp_path / "a.mid", learn_from=tmp_path / "songs")
     saved = wavewright.accompany(melody, tmp_path / "b.mid", style=str(tmp_path / "mine.toml"))
-    assert (direct.style, saved.style) == ("songs", "mine")
+    assert (direct.details["style"], saved.details["style"]) == ("songs", "mine")
     assert direct.out.read_bytes() == saved.out.read_bytes()
     monkeypatch.chdir(tmp_path)
     assert str(wavewright.accompany(melody).out) == "tune-pop.mid"
@@ -165,8 +165,8 @@ def test_a_style_is_learned_from_a_folder_and_saved(melody, tmp_path, monkeypatc
 
 def test_a_chorale_has_four_voices_and_the_melody(melody, tmp_path):
     result = wavewright.accompany(melody, tmp_path / "x.musicxml", style="chorale", seed=4)
-    assert result.parts == ("soprano", "alto", "tenor", "bass")
-    assert result.chords == ()
+    assert result.details["parts"] == ("soprano", "alto", "tenor", "bass")
+    assert result.details["chords"] == ()
     score = read_score(tmp_path / "x.musicxml")
     assert len([track for track in score.tracks if len(track.notes)]) == 4
 
@@ -184,7 +184,7 @@ def test_the_command_lists_styles_and_prints_json(melody, tmp_path, capsys):
     assert run(["accompany", "--list"]) == 0
     assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == [*style_names(), "chorale"]
     assert run(["accompany", str(melody), "--key", "Bb", "--out", str(tmp_path / "x.mid"), "--json"]) == 0
-    printed = json.loads(capsys.readouterr().out)
+    printed = json.loads(capsys.readouterr().out)["details"]
     assert (printed["key"], printed["style"], printed["seed"]) == ("Bb major", "pop", 0)
 
 

@@ -191,13 +191,13 @@ def test_metrics_are_measured_and_suspect_clips_are_listed(trained):
     clips = run.prepared.batches.clips
     scores = -1.0 + 0.01 * np.arange(len(clips))
     scores[2] = -4.0
-    problems = suspect_problems(clips, scores)
-    assert [problem.path for problem in problems] == [clips[2].entry.path]
-    assert "its sound fits its text badly (-4.00 nats a frame, usual is -0.9" in str(problems[0])
+    failed = suspect_problems(clips, scores)
+    assert [problem.what for problem in failed] == [clips[2].entry.path]
+    assert "its sound fits its text badly (-4.00 nats a frame, usual is -0.9" in str(failed[0])
 
 
 def test_texts_that_cannot_be_spoken_in_the_time_are_left_out():
-    usable, problems = transcripts.check_transcripts(
+    usable, failed = transcripts.check_transcripts(
         [
             entry_of("hello there you", 1.2),
             entry_of("w", 1.2),  # one letter, with the silence around it
@@ -210,7 +210,7 @@ def test_texts_that_cannot_be_spoken_in_the_time_are_left_out():
         15.0,
     )
     assert [entry.text for entry in usable] == ["hello there you", "w", "[[HH EH1 L P]] " * 5]
-    reasons = [problem.reason for problem in problems]
+    reasons = [problem.reason for problem in failed]
     assert "100 characters a second, too many for speech (3 to 30)" in reasons[0]
     assert "0.667 characters a second, too few for speech" in reasons[1]
     assert reasons[2] == "it has no text"
@@ -229,7 +229,7 @@ def test_a_text_with_more_sounds_than_frames_is_left_out(tmp_path, monkeypatch):
     (folder / "metadata.csv").write_text("\n".join(lines), encoding="utf-8")
     monkeypatch.setattr(transcripts, "CHARACTERS_PER_SECOND", (0.0, 1e9))
     prepared = recipes.prepare(tiny_recipe(), scan(folder).entries, tmp_path / "cache")
-    assert "its text has 51 sounds, more than its 41 frames can hold" in str(prepared.problems[0])
+    assert "its text has 51 sounds, more than its 41 frames can hold" in str(prepared.failed[0])
 
 
 def test_recordings_without_texts_or_of_others_are_refused(tmp_path):

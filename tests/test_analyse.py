@@ -508,7 +508,7 @@ def test_the_command_prints_words_json_and_draws(tmp_path, capsys):
         assert expected in text
     assert max(map(len, text.splitlines()[1:])) <= 110
     assert run(["analyse", str(path), "--json", "--quiet"]) == 0
-    values = json.loads(capsys.readouterr().out)
+    values = json.loads(capsys.readouterr().out)["details"]
     assert values["key"]["name"] == "A minor"
     assert values["tempo"]["bpm"] == pytest.approx(120, rel=0.01)
     assert values["silence"]["segments"][-1] == [pytest.approx(20.0, abs=0.3), 22.0]

@@ -43,10 +43,10 @@ def test_an_audio_book_has_chapters_cover_and_tags(players, tmp_path, name):
     pytest.importorskip("av")
     path = epub(tmp_path / "b.epub")
     book = narrate(path, voice="en-ruth", audiobook=tmp_path / name, quiet=True)
-    first, second = (chapter.seconds for chapter in book.chapters)
-    assert book.audiobook.is_new
-    assert book.audiobook.n_chapters == 2
-    assert book.audiobook.seconds == pytest.approx(first + PAUSE_SECONDS + second)
+    first, second = (chapter.seconds for chapter in book.files[:-1])
+    assert book.files[-1].is_new
+    assert book.files[-1].notes == ("2 chapters",)
+    assert book.files[-1].seconds == pytest.approx(first + PAUSE_SECONDS + second)
     found = open_sound(tmp_path / name).metadata
     expected = {"title": "A Book", "album": "A Book", "artist": "Ann Author", "date": "1999", "genre": "Audiobook"}
     assert {tag: found.tags[tag] for tag in expected} == expected
@@ -57,7 +57,7 @@ def test_an_audio_book_has_chapters_cover_and_tags(players, tmp_path, name):
     times = [0, first + PAUSE_SECONDS, first + PAUSE_SECONDS, first + PAUSE_SECONDS + second]
     assert [time for mark in marks for time in mark[1:]] == pytest.approx(times, abs=2e-3)
     joined = Clip.read(tmp_path / name)
-    assert joined.seconds == pytest.approx(book.audiobook.seconds, abs=0.12)  # the codec's padding
+    assert joined.seconds == pytest.approx(book.files[-1].seconds, abs=0.12)  # the codec's padding
     pause = joined.wave[:, int((first + 0.2) * joined.sample_rate) : int((first + 0.8) * joined.sample_rate)]
     assert np.abs(pause).max() < 1e-3
 
@@ -84,17 +84,17 @@ def test_an_audio_book_is_joined_again_only_if_something_changed(players, tmp_pa
     narrate(path, **options)
     before = out.read_bytes()
     kept = narrate(path, **options)
-    assert not kept.audiobook.is_new
-    assert ", kept" in str(kept.audiobook)
+    assert not kept.files[-1].is_new
+    assert "b.mp3: " in str(kept)
     assert out.read_bytes() == before
     retitled = narrate(path, **options, title="Other")
-    assert [chapter.is_new for chapter in retitled.chapters] == [False, False]
-    assert retitled.audiobook.is_new
+    assert [chapter.is_new for chapter in retitled.files] == [False, False, True]
+    assert retitled.files[-1].is_new
     assert open_sound(out).tags["title"] == "Other"
     epub(path, two=TWO.replace("Last", "Final"))
     changed = narrate(path, **options)
-    assert [chapter.is_new for chapter in changed.chapters] == [False, True]
-    assert changed.audiobook.is_new
+    assert [chapter.is_new for chapter in changed.files] == [False, True, True]
+    assert changed.files[-1].is_new
 
 
 def test_a_killed_call_is_gone_on_with_from_its_chapters(players, tmp_path, monkeypatch):
@@ -114,8 +114,7 @@ def test_a_killed_call_is_gone_on_with_from_its_chapters(players, tmp_path, monk
     assert sorted(file.name for file in (tmp_path / "b").iterdir()) == ["01-the-first.wav", "02-zwei-schön.wav"]
     monkeypatch.setattr(audiobooks, "write_blocks", write)
     book = narrate(path, voice="en-ruth", audiobook=out, quiet=True)
-    assert [chapter.is_new for chapter in book.chapters] == [False, False]
-    assert book.audiobook.is_new
+    assert [chapter.is_new for chapter in book.files] == [False, False, True]
     assert out.exists()
 
 

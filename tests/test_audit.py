@@ -348,7 +348,7 @@ def test_a_model_that_recites_is_found(folders, capsys):
     assert sorted(path.name for path in pairs.glob("*.wav"))[:2] == ["01-clip.wav", "01-recording.wav"]
     assert len(list(pairs.glob("*.wav"))) == 6
     assert run([*call, "--json"]) == 0
-    data = json.loads(capsys.readouterr().out)
+    data = json.loads(capsys.readouterr().out)["details"]
     assert data["n_different"] == 24
     assert data["recitation"]["comparisons"][0]["share"] == {"n_near": 9, "n_clips": 24}
     recited = {path.rsplit("/", 1)[-1] for path in (pair["recording"] for pair in data["recitation"]["recited"])}

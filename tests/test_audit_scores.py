@@ -267,7 +267,7 @@ def test_a_composer_that_recites_is_found(scores, capsys):
     page = (folder / "audit.html").read_text()
     assert "Recitation: recites." in page
     assert run([*call, "--json"]) == 0
-    data = json.loads(capsys.readouterr().out)["recitation"]
+    data = json.loads(capsys.readouterr().out)["details"]["recitation"]
     assert f"here, more than {data['limit']} notes" in page
     assert [each["kind"] for each in data["comparisons"]] == [COMPOSED, CONTINUED]
     assert data["comparisons"][0]["share"] == {"n_near": 12, "n_clips": 20}

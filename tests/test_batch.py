@@ -17,11 +17,12 @@ from wavewright.apps.cli import run
 from wavewright.audio.clip import Clip
 from wavewright.audio.sound_file import open_sound
 from wavewright.base.errors import BadFolder, BadSetting, BadText, WavewrightError
+from wavewright.base.result import Failed
 from wavewright.data import manifest
 from wavewright.dsp.loudness import integrated_loudness
 from wavewright.dsp.true_peak import true_peak_db
 from wavewright.speech.narration import batch as batches
-from wavewright.speech.narration.batch import SETTING_COLUMNS, FailedLine, Line, read_lines, stem_problem
+from wavewright.speech.narration.batch import SETTING_COLUMNS, Line, read_lines, stem_problem
 from wavewright.speech.narration.settings import NarrationSettings
 from wavewright.tasks.narrate import narrate
 from wavewright.tasks.speak import speak
@@ -46,24 +47,24 @@ def test_every_line_of_a_table_is_a_file_with_its_own_settings(players, tmp_path
         ["bye.wav", "Good\nbye.", "en-ruth", "2", "sad", "7", "Bob"],
     )
     spoken = speak_lines(lines, out=tmp_path / "out", rate=1.25)
-    assert [(line.file, line.line, line.is_new) for line in spoken.lines] == [
+    assert [(line.path.name, line.details["line"], line.is_new) for line in spoken.files] == [
         ("hello.wav", 2, True),
         ("bye.wav", 3, True),
     ]
     assert not spoken.failed
-    assert spoken.unused_columns == ("who",)
+    assert spoken.details["unused_columns"] == ("who",)
     assert [call.speaker for call in players["en"].calls[-2:]] == ["kathleen", "ruth"]
     assert players["en"].calls[-2].rate[1] == 1.25
     assert players["en"].calls[-1].rate[1] == pytest.approx(2 * 0.85)
     for line, text, options in zip(
-        spoken.lines,
+        spoken.files,
         ("Hello, there.", "Good\nbye."),
         ({"rate": 1.25}, {"voice": "en-ruth", "rate": 2, "style": "sad", "seed": 7}),
         strict=True,
     ):
         alone = speak(text, out=tmp_path / "alone.wav", **options)
         np.testing.assert_array_equal(
-            Clip.read(tmp_path / "out" / line.file).wave, Clip.read(tmp_path / "alone.wav").wave
+            Clip.read(tmp_path / "out" / line.path.name).wave, Clip.read(tmp_path / "alone.wav").wave
         )
         assert line.seconds == alone.seconds
 
@@ -123,7 +124,7 @@ def test_a_manifest_lists_what_can_be_trained_on(players, tmp_path):
     Clip(np.zeros((1, 100)), 8_000).write(tmp_path / "out" / "mine.wav")
     for _ in range(2):
         spoken = speak_lines(lines, out=tmp_path / "out")
-        result = manifest.read(spoken.manifest).entries
+        result = manifest.read(spoken.details["manifest"]).entries
         assert [(entry.path.name, entry.text, entry.speaker) for entry in result] == [
             ("mine.wav", None, None),
             ("a.wav", "One.", "kathleen"),
@@ -133,7 +134,11 @@ def test_a_manifest_lists_what_can_be_trained_on(players, tmp_path):
 
 def test_texts_without_names_are_numbered(players, tmp_path):
     (tmp_path / "plain.txt").write_text("One.\n\n  Two.  \r\nThree.", encoding="utf-8")
-    assert [line.file for line in speak_lines(tmp_path / "plain.txt").lines] == ["0001.wav", "0002.wav", "0003.wav"]
+    assert [line.path.name for line in speak_lines(tmp_path / "plain.txt").files] == [
+        "0001.wav",
+        "0002.wav",
+        "0003.wav",
+    ]
     assert [line.number for line in read_lines(tmp_path / "plain.txt").lines] == [1, 3, 4]
     assert (tmp_path / "plain" / "0003.wav").is_file()
     (tmp_path / "objects.jsonl").write_text('{"text": "One."}\n\n{"text": "Two.", "rate": 2}\n', encoding="utf-8")
@@ -169,7 +174,7 @@ def test_a_batch_is_gone_on_with_where_it_was(players, tmp_path, monkeypatch):
     monkeypatch.setattr(batches, "write_speech", write)
 
     def new_files(**options):
-        return [line.file for line in speak_lines(lines, out=tmp_path / "out", **options).lines if line.is_new]
+        return [line.path.name for line in speak_lines(lines, out=tmp_path / "out", **options).files if line.is_new]
 
     assert new_files() == ["c.wav"]
     assert new_files() == []
@@ -209,8 +214,8 @@ def test_lines_that_fail_are_listed_and_the_others_spoken(players, tmp_path, cap
     mine = (tmp_path / "out" / "mine.wav").read_bytes()
     assert run(["speak-lines", str(lines), "--out", "out", "--json"]) == 2
     result = json.loads(capsys.readouterr().out)
-    assert [line["file"] for line in result["lines"]] == ["good.wav", "last.wav"]
-    problems = {int(line): problem for line, problem in result["failed"].items()}
+    assert [Path(file["path"]).name for file in result["files"]] == ["good.wav", "last.wav"]
+    problems = {int(each["what"].split()[-1]): each["reason"] for each in result["failed"]}
     assert {
         line: next(phrase for phrase in PHRASES if phrase in problem) for line, problem in problems.items()
     } == dict(zip(range(3, 14), PHRASES, strict=True))
@@ -218,7 +223,7 @@ def test_lines_that_fail_are_listed_and_the_others_spoken(players, tmp_path, cap
     assert sorted(path.name for path in tmp_path.rglob("*.wav")) == ["good.wav", "last.wav", "mine.wav"]
     assert run(["speak-lines", str(lines), "--out", "out"]) == 2
     text = capsys.readouterr().out
-    assert text.startswith("2 of 13 lines are sound files in out")
+    assert "\n2 of 13 files, " in text
     assert "  line 3: It has the name '../evil'; a name has none of" in text
 
 
@@ -331,7 +336,7 @@ def test_random_tables_become_lines_or_sentences(tmp_path):
         except WavewrightError:
             continue
         for line in result.lines:
-            assert isinstance(line, FailedLine) or (line.text and not stem_problem(line.name))
+            assert isinstance(line, Failed) or (line.text and not stem_problem(line.name))
 
 
 def test_files_of_a_batch_and_chapters_have_the_target_loudness(players, tmp_path):
@@ -349,11 +354,11 @@ def test_files_of_a_batch_and_chapters_have_the_target_loudness(players, tmp_pat
     assert json.loads(open_sound(tmp_path / "out" / "a.wav").tags["comment"])["lufs"] == -18
     (tmp_path / "book.txt").write_text("Chapter One\n\nIt was late.\n\nChapter Two\n\nThey slept.\n", encoding="utf-8")
     book = narrate(tmp_path / "book.txt", lufs="podcast")
-    for chapter in book.chapters:
-        clip = Clip.read(book.out / chapter.file)
+    for chapter in book.files:
+        clip = Clip.read(book.out / chapter.path.name)
         assert integrated_loudness(clip.wave, clip.sample_rate) == pytest.approx(-16, abs=0.1)
-    assert [chapter.is_new for chapter in narrate(tmp_path / "book.txt", lufs=-16).chapters] == [False, False]
-    assert [chapter.is_new for chapter in narrate(tmp_path / "book.txt").chapters] == [True, True]
+    assert [chapter.is_new for chapter in narrate(tmp_path / "book.txt", lufs=-16).files] == [False, False]
+    assert [chapter.is_new for chapter in narrate(tmp_path / "book.txt").files] == [True, True]
 
 
 def test_one_text_has_the_target_loudness(players, tmp_path, capsys):
@@ -361,8 +366,10 @@ def test_one_text_has_the_target_loudness(players, tmp_path, capsys):
     written = Clip.read(spoken.out)
     np.testing.assert_allclose(written.wave, spoken.clip.wave, atol=1 / 32_000)
     assert integrated_loudness(written.wave, written.sample_rate) == pytest.approx(-16, abs=0.1)
-    assert spoken.lufs == pytest.approx(-16, abs=0.1)
-    assert f"{spoken.lufs:.1f} LUFS, true peak {spoken.true_peak_db:.1f} dB" in str(spoken)
-    assert [word.start for word in spoken.words] == [word.start for word in speak("Hello there, you.").words]
+    assert spoken.details["lufs"] == pytest.approx(-16, abs=0.1)
+    assert f"{spoken.details['lufs']:.1f} LUFS, true peak {spoken.details['true_peak_db']:.1f} dB" in str(spoken)
+    assert [word.start for word in spoken.details["words"]] == [
+        word.start for word in speak("Hello there, you.").details["words"]
+    ]
     assert run(["speak", "Hello there.", "--lufs", "-19.5", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["lufs"] == pytest.approx(-19.5, abs=0.1)
+    assert json.loads(capsys.readouterr().out)["details"]["lufs"] == pytest.approx(-19.5, abs=0.1)

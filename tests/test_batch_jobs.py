@@ -24,7 +24,7 @@ from waiting import LIMIT_SECONDS, wait_until
 from wavewright.apps.batch_jobs import keys, ray_lanes as ray_lanes_module, remote_store
 from wavewright.apps.batch_jobs.batch import batch, run_jobs
 from wavewright.apps.batch_jobs.inputs import local_files
-from wavewright.apps.batch_jobs.job import BadLine, BatchJob, JobOutcome
+from wavewright.apps.batch_jobs.job import BatchJob, JobOutcome
 from wavewright.apps.batch_jobs.job_list import read_jobs
 from wavewright.apps.batch_jobs.keys import ModelHashes, job_key
 from wavewright.apps.batch_jobs.ray_lanes import ray_lanes
@@ -34,8 +34,10 @@ from wavewright.apps.batch_jobs.worker import Lane, Lanes, LocalLane, PlaceLost,
 from wavewright.apps.cli import run
 from wavewright.base import whole_file
 from wavewright.base.errors import BadFolder, BadSetting, InUse, MissingExtra
+from wavewright.base.result import Failed
 from wavewright.base.worker_process import WorkerLost
 from wavewright.families import loading
+from wavewright.outputs.made import Made
 from wavewright.tasks.edit import edit
 
 GAIN = {"task": "edit", "do": "gain -6dB"}
@@ -65,6 +67,9 @@ def files_of(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
 
 
+DONE = JobOutcome("key", "folder", {}, {"result": {}, "warnings": [], "files": {}})
+
+
 def these(lanes: list[Lane]) -> Lanes:
     """Return a source of given lanes, for all of which there is a place."""
     return Lanes(iter(lanes).__next__, lambda: len(lanes))
@@ -72,6 +77,11 @@ def these(lanes: list[Lane]) -> Lanes:
 
 def results_of(out: Path) -> list[dict]:
     return [json.loads(line) for line in (out / "results.jsonl").read_text().splitlines()]
+
+
+def _reasons(result: Made) -> dict[int, str]:
+    """Return why lines failed, by their numbers."""
+    return {int(str(each.what).removeprefix("line ")): each.reason for each in result.failed}
 
 
 def hidden_in(folder: Path) -> list[str]:
@@ -104,7 +114,7 @@ def test_task_and_settings_are_for_lines_that_say_nothing_else(tmp_path):
         {"text": "One.", "rate": 0.5, "seed": 7},
         {"text": "Two.", "rate": 2.0, "seed": 7},
     ]
-    assert isinstance(lines[2], BadLine)  # edit has no rate
+    assert isinstance(lines[2], Failed)  # edit has no rate
     repeated = read_jobs(str(tmp_path / "jobs.jsonl"), "edit", ["tag=title=a", "tag=artist=b"])[2]
     assert repeated.values["tag"] == ["title=a", "artist=b"]
 
@@ -136,8 +146,8 @@ def test_a_folder_lists_its_sounds(sounds):
 )
 def test_lines_that_are_no_jobs_say_why(tmp_path, record, sentence):
     (line,) = read_jobs(str(write_list(tmp_path / "jobs.jsonl", record)))
-    assert isinstance(line, BadLine)
-    assert line.problem.startswith(sentence)
+    assert isinstance(line, Failed)
+    assert line.reason.startswith(sentence)
 
 
 @pytest.mark.parametrize(
@@ -219,14 +229,19 @@ def test_a_folder_is_identified_by_all_of_its_files(sounds):
 
 def test_outputs_are_those_of_the_task(sounds, tmp_path):
     result = batch(sounds, tmp_path / "out", "edit", ("do=gain -6dB",), on="serial", quiet=True)
-    assert (result.n_jobs, result.n_done, result.n_new, result.exit_code) == (8, 8, 8, 0)
+    assert (result.details["n_jobs"], result.details["n_done"], result.details["n_new"], result.exit_code) == (
+        8,
+        8,
+        8,
+        0,
+    )
     for line, name in zip(results_of(Path(result.out)), [*(f"{i}.wav" for i in range(6)), "more/6.wav"], strict=False):
         edit(sounds / name, tmp_path / Path(name).name, do="gain -6dB", quiet=True)
         ((file, digest),) = line["files"].items()
         assert (Path(result.out) / file).read_bytes() == (tmp_path / Path(name).name).read_bytes()
         assert digest == keys.file_digest(Path(result.out) / file)
         assert line["values"] == {"do": "gain -6dB", "source": name}
-        assert (line["result"]["file"], line["result"]["out"]) == (name, Path(name).name)
+        assert (line["result"]["files"][0]["source"], line["result"]["out"]) == (name, Path(name).name)
     assert hidden_in(Path(result.out)) == []
 
 
@@ -236,25 +251,25 @@ def test_a_batch_runs_what_is_missing(sounds, tmp_path):
     call()
     before = {path: path.stat().st_mtime_ns for path in out.rglob("*.wav")}
     first = files_of(out)
-    assert call().n_new == 0
+    assert call().details["n_new"] == 0
     assert {path: path.stat().st_mtime_ns for path in out.rglob("*.wav")} == before
     soundfile.write(sounds / "0.wav", np.full(900, 0.25), 8000)
     shutil.rmtree(next(out.glob("1-*")))
     result = call()
-    assert (result.n_done, result.n_new) == (8, 2)
+    assert (result.details["n_done"], result.details["n_new"]) == (8, 2)
     kept = {name for name in first if not name.startswith(("0-", "results"))}
     assert {name: contents for name, contents in files_of(out).items() if name in kept} == {
         name: first[name] for name in kept
     }
     shutil.rmtree(out / ".wavewright-batch")  # the folders alone say what is done
-    assert call().n_new == 0
+    assert call().details["n_new"] == 0
 
 
 def test_outputs_below_the_folder_of_files_are_no_jobs(sounds, monkeypatch):
     monkeypatch.chdir(sounds)
     for n_new in (8, 0):
         result = batch(".", task="edit", set=("do=gain -6dB",), on="serial", quiet=True)
-        assert (result.n_jobs, result.n_new, result.out) == (8, n_new, "wavewright-batch")
+        assert (result.details["n_jobs"], result.details["n_new"], result.out) == (8, n_new, "wavewright-batch")
 
 
 def test_jobs_of_all_kinds(sounds, tmp_path):
@@ -274,7 +289,7 @@ def test_jobs_of_all_kinds(sounds, tmp_path):
     result = batch(path, tmp_path / "out", on="serial", retries=0, quiet=True)
     lines = results_of(Path(result.out))
     assert [line["status"] for line in lines] == ["done"] * 5 + ["failed"] * 5
-    assert (result.n_done, result.n_new, len(result.failed), result.exit_code) == (5, 5, 5, 2)
+    assert (result.details["n_done"], result.details["n_new"], len(result.failed), result.exit_code) == (5, 5, 5, 2)
     names = [sorted(Path(file).name for file in line.get("files", ())) for line in lines]
     assert names[0] == []
     assert names[1] == ["laser_01.wav", "laser_02.wav", "manifest.jsonl"]
@@ -282,12 +297,13 @@ def test_jobs_of_all_kinds(sounds, tmp_path):
     assert names[3] == names[4] == ["louder.flac"]
     assert lines[3]["files"] == lines[4]["files"]
     assert "你" in lines[0]["warnings"][0]
-    assert "did you mean gain" in result.failed[6]
+    assert "did you mean gain" in _reasons(result)[6]
     assert (
-        result.failed[7] == f"{sounds / 'more'} is a folder, and a job works on one file; list its files, one a line."
+        _reasons(result)[7]
+        == f"{sounds / 'more'} is a folder, and a job works on one file; list its files, one a line."
     )
-    assert result.failed[8] == f"{sounds / 'none.wav'} does not exist; correct source."
-    assert result.failed[10] == "edit needs source; add it to the line."
+    assert _reasons(result)[8] == f"{sounds / 'none.wav'} does not exist; correct source."
+    assert _reasons(result)[10] == "edit needs source; add it to the line."
     assert str(result).startswith(f"5 of 10 jobs are done in {result.out}: 5 new, 5 failed\n  line 6: The chain has no")
 
 
@@ -307,13 +323,13 @@ def test_many_failures_are_counted(tmp_path):
     path = write_list(tmp_path / "jobs.jsonl", *({"task": "analyse", "file": f"{i}.wav"} for i in range(22)))
     result = batch(path, tmp_path / "out", on="serial", retries=0, quiet=True)
     assert len(str(result).splitlines()) == 22
-    assert str(result).endswith(f"and 2 more; {result.results} lists all")
+    assert str(result).endswith(f"and 2 more; {result.details['results']} lists all")
 
 
 def test_the_command_prints_counts_and_fails_with_its_jobs(sounds, tmp_path, capsys):
     arguments = ["batch", str(sounds), "--task", "edit", "--set", "do=gain 1dB", "--on", "serial", "--out"]
     assert run([*arguments, str(tmp_path / "out"), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["n_done"] == 8
+    assert json.loads(capsys.readouterr().out)["details"]["n_done"] == 8
     (sounds / "3.wav").write_bytes(b"no sound")
     assert run([*arguments, str(tmp_path / "out"), "--retries", "0"]) == 2
     assert capsys.readouterr().out.startswith(f"7 of 8 jobs are done in {tmp_path / 'out'}: 0 new, 7 kept, 1 failed")
@@ -369,12 +385,12 @@ def test_shards_give_the_results_of_one_machine(sounds, tmp_path):
 
     call(whole)
     first = call(parts, "2/3")
-    assert (first.n_done, first.n_waiting) == (3, 5)
+    assert (first.details["n_done"], first.details["n_waiting"]) == (3, 5)
     assert str(first).endswith("3 new, 5 wait for other shards")
     assert [line["status"] for line in results_of(parts)] == ["waiting", "done", "waiting"] * 2 + ["waiting", "done"]
     call(parts, "3/3")
     last = call(parts, "1/3")
-    assert (last.n_done, last.n_new, last.n_waiting) == (8, 3, 0)
+    assert (last.details["n_done"], last.details["n_new"], last.details["n_waiting"]) == (8, 3, 0)
     assert files_of(parts) == files_of(whole)
 
 
@@ -453,7 +469,7 @@ class ScriptedLane(Lane):
         self.log, self.tries, self.is_stopped = log, tries, False
         self.n_running = 0
 
-    def run(self, job: BatchJob, models: dict[str, str]) -> JobOutcome:
+    def run(self, job: BatchJob, models: dict[str, str]) -> JobOutcome | Failed:
         name = str(job.values["text"])
         self.tries[name] = self.tries.get(name, 0) + 1
         n_lost, n_failed = (int(digit) for digit in name[-2:])
@@ -462,7 +478,7 @@ class ScriptedLane(Lane):
             raise WorkerLost("Its process ended.")
         state = "failed" if self.tries[name] <= n_lost + n_failed else "done"
         self.log.append((name, state))
-        return JobOutcome(problem="It fails." if state == "failed" else "")
+        return Failed("line 1", "It fails.") if state == "failed" else DONE
 
     def stop(self) -> None:
         self.is_stopped = True
@@ -472,7 +488,9 @@ def test_failures_and_losses_run_again_after_the_others():
     jobs = [BatchJob(i, "phonemes", {"text": name}, ".") for i, name in enumerate(["a00", "b10", "c01", "d09", "e00"])]
     ended: list[tuple[str, str]] = []
     lane = ScriptedLane([], {})
-    run_jobs(jobs, these([lane]), 1, lambda job, outcome: ended.append((job.values["text"], outcome.problem)))
+    run_jobs(
+        jobs, these([lane]), 1, lambda job, outcome: ended.append((job.values["text"], getattr(outcome, "reason", "")))
+    )
     assert ended == [("a00", ""), ("e00", ""), ("b10", ""), ("c01", ""), ("d09", "It fails.")]
     assert lane.tries == {"a00": 1, "b10": 2, "c01": 2, "d09": 2, "e00": 1}
     assert lane.is_stopped
@@ -492,7 +510,7 @@ def test_the_first_job_of_each_task_runs_alone(monkeypatch):
             time.sleep(0.02)  # in which one that must wait would begin
             with lock:
                 running.discard(job.line)
-            return JobOutcome()
+            return DONE
 
         def stop(self) -> None: ...
 
@@ -510,7 +528,7 @@ def test_a_long_first_job_does_not_hold_the_others_back(monkeypatch):
     class MeetingLane(Lane):
         def run(self, job: BatchJob, models: dict[str, str]) -> JobOutcome:
             barrier.wait()  # both jobs must run at once
-            return JobOutcome()
+            return DONE
 
         def stop(self) -> None: ...
 
@@ -530,7 +548,7 @@ class LostLane(Lane):
         if job.line in self.lost:
             self.lost.discard(job.line)
             raise PlaceLost("gone")
-        return JobOutcome(key=str(job.line))
+        return DONE
 
     def stop(self) -> None: ...
 
@@ -540,7 +558,7 @@ def test_jobs_of_a_lost_place_run_again_and_have_not_failed():
     lost, counts = {1, 3}, iter([2, 1, 0, *[2] * 100])
     run_jobs(jobs, Lanes(lambda: LostLane(lost), lambda: next(counts)), 0, lambda *each: ended.append(each))
     assert sorted(job.line for job, _ in ended) == [*range(6)]
-    assert not any(outcome.problem for _, outcome in ended)
+    assert all(outcome is DONE for _, outcome in ended)
 
 
 def test_without_a_place_a_batch_ends_with_a_sentence(monkeypatch):
@@ -556,7 +574,7 @@ def test_a_worker_with_other_models_refuses(tmp_path):
     lane = LocalLane(store)
     outcome = lane.run(BatchJob(1, "phonemes", {"text": "x"}, "."), {"bundled": "other"})
     lane.stop()
-    assert outcome.problem == "The models of this worker are not those of the machine that started the batch."
+    assert outcome.reason == "The models of this worker are not those of the machine that started the batch."
 
 
 def test_a_fault_of_a_task_fails_its_job_only(tmp_path, monkeypatch):
@@ -573,7 +591,7 @@ def test_a_fault_of_a_task_fails_its_job_only(tmp_path, monkeypatch):
             raise fault
 
         monkeypatch.setattr(worker, "_call", fail)
-        assert lane.run(job, ModelHashes().of_job(job)).problem.startswith(sentence)
+        assert lane.run(job, ModelHashes().of_job(job)).reason.startswith(sentence)
     lane.stop()
 
 
@@ -586,7 +604,7 @@ def test_a_process_that_dies_loses_only_its_job(tmp_path):
     endless = BatchJob(2, "synthesise", {"name": "rain", "seconds": 3600.0}, ".")
     models = ModelHashes().of_job(quick)
     try:
-        assert not lane.run(quick, models).problem
+        assert isinstance(lane.run(quick, models), JobOutcome)
         first = lane._process.id
         lost: list[str] = []
 
@@ -602,7 +620,7 @@ def test_a_process_that_dies_loses_only_its_job(tmp_path):
         thread.join(LIMIT_SECONDS)
         assert lost == ["Its process was ended by SIGKILL; the memory may be too small for it."]
         outcome = lane.run(replace(quick, values={"text": "Again."}), models)
-        assert not outcome.problem
+        assert isinstance(outcome, JobOutcome)
         assert lane._process.id != first
     finally:
         lane.stop()
@@ -720,18 +738,22 @@ def objects_of(system, folder: str) -> dict[str, bytes]:
 def test_objects_are_those_of_a_folder(bucket, sounds, tmp_path):
     local = batch(sounds, tmp_path / "out", "edit", ("do=gain -6dB",), on="serial", quiet=True)
     remote = batch("memory://bucket", "memory://out", "edit", ("do=gain -6dB",), on="serial", quiet=True)
-    assert (remote.n_done, remote.n_new, remote.results) == (8, 8, "memory://out/results.jsonl")
+    assert (remote.details["n_done"], remote.details["n_new"], remote.details["results"]) == (
+        8,
+        8,
+        "memory://out/results.jsonl",
+    )
     assert objects_of(bucket, "/out") == files_of(Path(local.out))
     for n_new in (8, 0):
         inside = batch("memory://bucket", "memory://bucket/out", "edit", ("do=gain -6dB",), on="serial", quiet=True)
-        assert (inside.n_jobs, inside.n_new) == (8, n_new)
+        assert (inside.details["n_jobs"], inside.details["n_new"]) == (8, n_new)
     bucket.rm("/bucket/out", recursive=True)
     again = batch("memory://bucket", "memory://out", "edit", ("do=gain -6dB",), on="serial", quiet=True)
-    assert (again.n_done, again.n_new) == (8, 0)
+    assert (again.details["n_done"], again.details["n_new"]) == (8, 0)
     bucket.rm("/out/.wavewright-batch", recursive=True)  # the objects alone say what is done
     bucket.pipe_file("/bucket/0.wav", (sounds / "1.wav").read_bytes())
     changed = batch("memory://bucket", "memory://out", "edit", ("do=gain -6dB",), on="serial", quiet=True)
-    assert (changed.n_done, changed.n_new) == (8, 1)
+    assert (changed.details["n_done"], changed.details["n_new"]) == (8, 1)
 
 
 def test_a_job_without_its_last_object_is_not_done(bucket, monkeypatch):
@@ -739,7 +761,7 @@ def test_a_job_without_its_last_object_is_not_done(bucket, monkeypatch):
     call()
     whole = objects_of(bucket, "/out")
     bucket.rm_file(next(path for path in bucket.find("/out") if "/3-" in path and path.endswith("result.json")))
-    assert call().n_new == 1
+    assert call().details["n_new"] == 1
     assert objects_of(bucket, "/out") == whole
 
 
@@ -747,11 +769,11 @@ def test_lists_and_files_at_urls(bucket, sounds, tmp_path):
     records = [{**GAIN, "file": "0.wav"}, {**GAIN, "file": "memory://bucket/more/6.wav"}, {**GAIN, "file": "no.wav"}]
     bucket.pipe_file("/bucket/jobs.jsonl", "".join(json.dumps(each) + "\n" for each in records).encode())
     result = batch("memory://bucket/jobs.jsonl", (tmp_path / "out").as_uri(), on="serial", retries=0, quiet=True)
-    assert (result.n_done, result.failed) == (2, {3: "memory://bucket/no.wav does not exist."})
+    assert (result.details["n_done"], _reasons(result)) == (2, {3: "memory://bucket/no.wav does not exist."})
     edit(sounds / "0.wav", tmp_path / "0.wav", do="gain -6dB", quiet=True)
     assert next((tmp_path / "out").glob("0-*/0.wav")).read_bytes() == (tmp_path / "0.wav").read_bytes()
     mixed = write_list(tmp_path / "jobs.jsonl", {**GAIN, "file": "memory://bucket/0.wav"})
-    assert batch(mixed, tmp_path / "out", on="serial", quiet=True).n_new == 0  # the same content
+    assert batch(mixed, tmp_path / "out", on="serial", quiet=True).details["n_new"] == 0  # the same content
 
 
 def test_many_records_are_objects_of_their_own(bucket, monkeypatch):
@@ -868,7 +890,7 @@ def test_actors_run_jobs_and_are_replaced(monkeypatch, tmp_path):
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
     path = write_list(tmp_path / "jobs.jsonl", *({"task": "phonemes", "text": text} for text in ("a", "die", "b")))
     result = batch(path, tmp_path / "out", on="ray", jobs=1, retries=1, quiet=True)
-    assert (result.n_done, result.n_new, fake.n_actors, len(fake.killed)) == (3, 3, 2, 1)
+    assert (result.details["n_done"], result.details["n_new"], fake.n_actors, len(fake.killed)) == (3, 3, 2, 1)
     assert os.environ["RAY_USAGE_STATS_ENABLED"] == "0"
     ((address, options),) = fake.calls
     assert (address, options["num_cpus"], options["include_dashboard"]) == (None, 1, False)
@@ -876,7 +898,7 @@ def test_actors_run_jobs_and_are_replaced(monkeypatch, tmp_path):
     fake.lost.add("die again")
     path = write_list(tmp_path / "jobs.jsonl", {"task": "phonemes", "text": "die again"})
     failed = batch(path, tmp_path / "out", on="ray://head:10001", retries=0, quiet=True)
-    assert failed.failed == {1: "Its worker on the cluster ended; the memory may be too small for it."}
+    assert _reasons(failed) == {1: "Its worker on the cluster ended; the memory may be too small for it."}
     assert fake.calls[1] == ("ray://head:10001", {"logging_level": "ERROR", "log_to_driver": False})
     with pytest.raises(BadSetting, match=r"^No Ray cluster answers for --on ray://nowhere:1 \(ray client"):
         batch(path, tmp_path / "other", on="ray://nowhere:1", quiet=True)
@@ -961,5 +983,5 @@ def test_a_head_that_is_gone_is_a_sentence_and_nothing_is_lost(cluster, tmp_path
     n_kept = len(list((tmp_path / "cluster").glob("*/result.json")))
     result = batch(sentences(tmp_path / "jobs.jsonl", n_kept + 5), tmp_path / "cluster", on="serial", quiet=True)
     assert n_kept >= 20
-    assert result.n_done == n_kept + 5
-    assert 5 <= result.n_new <= 10  # those that ran as the head went are not the first ones of the list
+    assert result.details["n_done"] == n_kept + 5
+    assert 5 <= result.details["n_new"] <= 10  # those that ran as the head went are not the first ones of the list

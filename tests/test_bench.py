@@ -49,7 +49,7 @@ def test_the_loop_draws_from_the_same_distribution(config):
 
 def test_rows_are_json(capsys):
     assert run(["bench", "wavenet", "--size", "tiny", "--seconds", "0.05", "--json"]) == 0
-    report = json.loads(capsys.readouterr().out)
+    report = json.loads(capsys.readouterr().out)["details"]
     rows = {row["mode"]: row for row in report["rows"]}
     assert list(rows) == MODES
     for row in rows.values():

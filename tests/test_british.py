@@ -62,13 +62,13 @@ def test_a_voice_reads_in_its_own_language_alone():
 
 
 def test_commands_take_the_language(players, tmp_path):
-    assert [word.spoken for word in speak("105", voice="en-kathleen", language="en-GB").words] == [
+    assert [word.spoken for word in speak("105", voice="en-kathleen", language="en-GB").details["words"]] == [
         "one",
         "hundred",
         "and",
         "five",
     ]
-    assert [word.spoken for word in speak("105", voice="en-kathleen").words] == ["one", "hundred", "five"]
+    assert [word.spoken for word in speak("105", voice="en-kathleen").details["words"]] == ["one", "hundred", "five"]
     shown = phonemes("105", language="en-GB")
     assert shown.language == "en-GB"
     assert "and  " in str(shown)
@@ -77,4 +77,4 @@ def test_commands_take_the_language(players, tmp_path):
         narrate(tmp_path / "book.txt", voice="en-kathleen", quiet=True, language=language)
         for language in (None, "en-GB")
     ]
-    assert spoken_book[0].chapters[0].seconds < spoken_book[1].chapters[0].seconds
+    assert spoken_book[0].files[0].seconds < spoken_book[1].files[0].seconds

@@ -118,7 +118,7 @@ def test_a_broken_card_is_listed_with_its_reason_and_the_list_goes_on(home, caps
     make_gan(home)
     (home_of(home, "broken") / "card.json").write_text(text, encoding="utf-8")
     assert run(["models", "list", "--json"]) == 0
-    listed = {model["name"]: model for model in json.loads(capsys.readouterr().out)["models"]}
+    listed = {model["name"]: model for model in json.loads(capsys.readouterr().out)["details"]["models"]}
     assert listed["tiny"]["problem"] == ""
     assert problem in listed["broken"]["problem"]
     assert len(listed["broken"]["problem"]) < 600 + len(str(home))

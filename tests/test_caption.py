@@ -52,7 +52,12 @@ def test_what_is_written(tmp_path, german):
     made = {}
     for suffix in ("srt", "vtt", "txt", "json"):
         result = caption(talk, recogniser=german, out=tmp_path / f"talk.{suffix}", quiet=True)
-        assert (result.n_segments, result.n_words, result.language, result.word_times) == (3, 8, "de", "estimated")
+        assert (
+            result.files[0].details["n_segments"],
+            result.files[0].details["n_words"],
+            result.files[0].details["language"],
+            result.files[0].details["word_times"],
+        ) == (3, 8, "de", "estimated")
         made[suffix] = result.out.read_text(encoding="utf-8")
     assert made["txt"] == "Anna & Co: Guten Morgen, Frau Meyer.\n\nBen: Ja?\n\nBen: Wie geht es?\n"
     assert made["srt"].startswith("1\n00:00:00,500 --> 00:00:02,000\nGuten Morgen, Frau Meyer.\n\n2\n00:00:02,400 --> ")
@@ -79,7 +84,7 @@ def test_its_own_json_is_that_of_a_recogniser(tmp_path, german):
     first = caption(talk, recogniser=german, out=tmp_path / "a.json", quiet=True)
     own = printing(tmp_path, first.out.read_text(encoding="utf-8"))
     second = caption(talk, recogniser=own, out=tmp_path / "b.json", quiet=True)
-    assert second.word_times == "recognised"
+    assert second.files[0].details["word_times"] == "recognised"
     one, two = (json.loads(made.out.read_text(encoding="utf-8"))["segments"] for made in (first, second))
     assert one == two
 
@@ -90,7 +95,7 @@ def test_long_speech_is_parted_into_subtitles(tmp_path):
     row = {"start": 0.0, "end": 23.9, "text": " ".join(words), "words": timed}
     recogniser = printing(tmp_path, json.dumps([row]))
     made = caption(sound(tmp_path / "a.wav", 24), recogniser=recogniser, out=tmp_path / "a.srt", quiet=True)
-    assert made.word_times == "recognised"
+    assert made.files[0].details["word_times"] == "recognised"
     cues = read_cues(made.out)
     assert " ".join(cue.text for cue in cues) == row["text"]
     assert all(cue.end - cue.start <= 6 and len(cue.text) <= 85 for cue in cues)
@@ -159,13 +164,13 @@ def test_a_folder(tmp_path, german, monkeypatch):
     out = tmp_path / "talks-captioned"
     assert made.out == out
     assert sorted(path.name for path in out.rglob("*.txt")) == ["a.txt", "b.txt"]
-    assert list(made.failed) == ["c.wav"]
+    assert [Path(each.what).name for each in made.failed] == ["c.wav"]
     assert made.exit_code == 2
     (folder / "c.wav").unlink()
     monkeypatch.setattr(recognition.CommandRecogniser, "segments", lambda *_: pytest.fail("it is up to date"))
     kept = caption(folder, recogniser=german, format="txt", quiet=True)
     assert [file.is_new for file in kept.files] == [False, False]
-    assert [file.n_words for file in kept.files] == [8, 8]
+    assert [file.details["n_words"] for file in kept.files] == [8, 8]
     assert str(tmp_path) not in (out / "manifest.jsonl").read_text(encoding="utf-8")
 
 
@@ -173,7 +178,7 @@ def test_the_command_line(tmp_path, german, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     sound(tmp_path / "talk.wav")
     assert run(["caption", "talk.wav", "--recogniser", german]) == 0
-    assert "talk.srt: 8 words in 'de' in 8.0 s" in capsys.readouterr().out
+    assert "  8 words in 'de'; estimated times of words" in capsys.readouterr().out
     assert run(["caption", "talk.wav"]) == 2
     assert "Nothing here recognises speech; give --recogniser" in capsys.readouterr().err
 

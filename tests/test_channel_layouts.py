@@ -141,9 +141,9 @@ def test_channels_that_cancel_each_other_in_mono_are_warned_of(tmp_path, second)
     opposite = Clip(np.concatenate([left, second * left]), RATE).write(tmp_path / "a.wav", "FLOAT")
     edited = edit(opposite, do="gain 1dB; mono")
     assert "cancel each other" in str(edited)
-    assert len(edited.warnings) == 1
+    assert len(edited.files[0].notes) == 1
     alone = edit(opposite, tmp_path / "left.wav", do="balance -1; mono; gain 6.0206dB")
     np.testing.assert_allclose(Clip.read(alone.out).wave, left, atol=1e-5)
     for unlike in (noise(2), np.concatenate([left, left]), np.zeros((2, RATE), np.float32), noise(6)):
         wide = Clip(unlike, RATE).write(tmp_path / "wide.wav", "FLOAT")
-        assert edit(wide, do="mono").warnings == ()
+        assert edit(wide, do="mono").files[0].notes == ()

@@ -413,7 +413,7 @@ def test_labels_with_too_few_clips_are_left_out(corpus, tmp_path):
     ]
     data = prepare(replace(tiny_recipe(metric="valid/loss"), model=replace(TINY, labels=())), entries, tmp_path)
     assert data.recipe.model.labels == ("high", "noise")
-    assert [problem.path for problem in data.problems] == [entries[-1].path]
+    assert [problem.what for problem in data.failed] == [entries[-1].path]
     assert data.recipe.training.metric == ""  # nothing to validate on
     assert ClassifierTraining().evaluate(ClassifierNetwork(data.recipe.model).bc_resnet, data) == {}
 

@@ -148,7 +148,7 @@ def test_events_are_located_by_labels_of_clips_alone(trained, tmp_path):
     rng = np.random.default_rng(7)
     pieces = [mixture(["low"], rng), mixture([], rng), mixture(["high"], rng), mixture([], rng)]
     soundfile.write(tmp_path / "long.wav", np.concatenate([wave for wave, _ in pieces]), RATE, subtype="FLOAT")
-    [file] = recognise(str(trained), tmp_path / "long.wav", events=True, quiet=True).files
+    [file] = recognise(str(trained), tmp_path / "long.wav", events=True, quiet=True).sounds
     assert {each.label for each in file.labels} == {"low", "high"}
     for label, second in (("low", 0), ("high", 2)):
         onset, offset = (second + time for time in pieces[second][1][label])
@@ -159,7 +159,7 @@ def test_events_are_located_by_labels_of_clips_alone(trained, tmp_path):
 def test_a_report_compares_sets_of_labels(trained, folder, tmp_path, capsys):
     plot = tmp_path / "report.png"
     assert run(["recognise", str(trained), str(folder), "--report", "--plot", str(plot), "--json"]) == 0
-    report = json.loads(capsys.readouterr().out)
+    report = json.loads(capsys.readouterr().out)["details"]
     assert (report["n_files"], report["n_unknown"]) == (48, 0)
     assert [score["n_clips"] for score in report["scores"]] == [24, 24]
     assert report["balanced_accuracy"] > 0.8

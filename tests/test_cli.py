@@ -30,6 +30,7 @@ from wavewright.families.loading import load, models_stay_open
 from wavewright.tasks import POSITIONAL, checked, demo, generate
 from wavewright.tasks.catalogue import function_of
 from wavewright.tasks.commands import all_commands
+from wavewright.tasks.plain_data import plain
 from wavewright.training import export
 
 
@@ -46,8 +47,8 @@ def home(tmp_path, monkeypatch):
 def test_generate_writes_files_and_names_them(home, capsys):
     assert run(["generate", "tiny", "--label", "snare", "--count", "2", "--seed", "7", "--out", "sounds"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[:2] == ["  tiny-snare-s7-000.wav", "  tiny-snare-s7-001.wav"]
-    assert lines[2].startswith("2 clips by tiny (")
+    assert [line.partition(":")[0] for line in lines[:2]] == ["  tiny-snare-s7-000.wav", "  tiny-snare-s7-001.wav"]
+    assert lines[2].startswith("2 files, 0.40 s by tiny (")
     assert sorted(path.name for path in Path("sounds").iterdir()) == [
         "manifest.jsonl",
         "tiny-snare-s7-000.wav",
@@ -59,8 +60,8 @@ def test_json_is_one_object_on_standard_output(home, capsys):
     assert run(["generate", "tiny", "--interpolate", "7", "9", "--count", "3", "--out", "sounds", "--json"]) == 0
     captured = capsys.readouterr()
     result = json.loads(captured.out)
-    assert (result["model"], result["interpolate"], result["out"]) == ("tiny", [7, 9], "sounds")
-    assert [clip["file"] for clip in result["clips"]] == [f"tiny-kick-s7to9x3-00{step}.wav" for step in range(3)]
+    assert (result["by"].split()[0], result["details"]["interpolate"], result["out"]) == ("tiny", [7, 9], "sounds")
+    assert [file["path"] for file in result["files"]] == [f"sounds/tiny-kick-s7to9x3-00{step}.wav" for step in range(3)]
     assert captured.err == ""
 
 
@@ -72,9 +73,9 @@ def test_models_are_listed_and_shown(home, capsys):
     assert tiny.split() == ["tiny", "gan", "8000", "Hz", "kick,", "snare,", "hat"]
     assert "cannot be read as a model card" in broken
     assert run(["models", "--json"]) == 0
-    assert [model["name"] for model in json.loads(capsys.readouterr().out)["models"]] == ["broken", "tiny"]
+    assert [model["name"] for model in json.loads(capsys.readouterr().out)["details"]["models"]] == ["broken", "tiny"]
     assert run(["models", "show", "tiny", "--json"]) == 0
-    shown = json.loads(capsys.readouterr().out)
+    shown = json.loads(capsys.readouterr().out)["details"]
     assert shown["card"]["labels"] == ["kick", "snare", "hat"]
     assert shown["hash"] == models.ModelFolder(home / "home" / "tiny").hash
     change_card(home / "home" / "tiny", training={"steps": 12}, metrics={"agreement": 0.9})
@@ -322,7 +323,8 @@ def test_a_command_is_read_from_its_task():
     arguments = ["one", "two", "--rate", "1.5", "--voice", "high", "--loud", "--tags", "a", "--tags", "b"]
     text = invoke(spoken, arguments)
     assert text == "Spoken(text='one two 1.5 high True a b')\n"
-    assert json.loads(invoke(spoken, [*arguments[:2], "--json"])) == {"text": "one two None low False"}
+    printed = json.loads(invoke(spoken, [*arguments[:2], "--json"]))
+    assert printed["details"] == {"text": "one two None low False"}
     shown = invoke(spoken, ["--help"])
     assert "Say words." in shown
     assert "More about it" not in shown
@@ -366,7 +368,7 @@ def test_results_become_json():
         path: Path
         values: np.ndarray
 
-    result = command.plain({"a": [Inner(Path("x"), np.arange(2))], 1: np.float32(0.5), "t": (None, True)})
+    result = plain({"a": [Inner(Path("x"), np.arange(2))], 1: np.float32(0.5), "t": (None, True)})
     assert result == {"a": [{"path": "x", "values": [0, 1]}], "1": 0.5, "t": [None, True]}
 
 
@@ -400,8 +402,8 @@ def test_the_package_runs_as_a_module(tmp_path):
 def test_demo_prints_where_its_page_is(home, capsys):
     make_gan(home / "bundled")
     assert run(["demo", "--json"]) == 0
-    result = json.loads(capsys.readouterr().out)
-    assert Path(result["page"]) == Path("wavewright-demo/index.html")
-    assert Path(result["page"]).is_file()
+    page = Path(json.loads(capsys.readouterr().out)["files"][0]["path"])
+    assert page == Path("wavewright-demo/index.html")
+    assert page.is_file()
     assert demo.demo.__name__ == "demo"
     assert export.OPSET == 17

@@ -63,7 +63,11 @@ def test_a_sound_comes_back_from_its_tokens(tmp_path, codec):
     Clip(wave, SAMPLE_RATE).write(tmp_path / "a.wav", "FLOAT")
     encoded = encode(tmp_path / "a.wav", tokens=3)
     assert encoded.out == tmp_path / "a.json"
-    assert (encoded.n_tokens, encoded.tokens_per_second, encoded.vocabulary) == (300, 150.0, SILENCE + 1)
+    assert (encoded.details["n_tokens"], encoded.details["tokens_per_second"], encoded.details["vocabulary"]) == (
+        300,
+        150.0,
+        SILENCE + 1,
+    )
     contents = json.loads(encoded.out.read_text())
     assert len(contents["tokens"]) == 300
     decoded = decode(encoded.out, tmp_path / "b.wav", watermark=False)
@@ -77,7 +81,7 @@ def test_channels_are_mixed_and_resampled(tmp_path, codec):
     wave = steps(44_100, 2)
     Clip(wave, 44_100).write(tmp_path / "a.wav", "FLOAT")
     encoded = encode(tmp_path / "a.wav", tokens=1)
-    assert encoded.n_tokens == -(-SAMPLE_RATE // HOP_LENGTH)
+    assert encoded.details["n_tokens"] == -(-SAMPLE_RATE // HOP_LENGTH)
     assert encoded.seconds == 1.0
     assert decode(encoded.out).sample_rate == SAMPLE_RATE
 
@@ -89,7 +93,7 @@ def test_what_a_model_wrote_is_decoded_with_a_mark(tmp_path, codec):
     drawn = np.stack([rng.integers(0, CODEBOOK_SIZE, 150), CODEBOOK_SIZE + rng.integers(0, CODEBOOK_SIZE, 150)], 1)
     (tmp_path / "drawn.json").write_text(json.dumps(contents | {"tokens": drawn.ravel().tolist()}))
     decoded = decode(tmp_path / "drawn.json")
-    assert decoded.is_marked
+    assert decoded.details["is_marked"]
     assert decoded.seconds == 3.0
     assert decoded.out == tmp_path / "drawn-decoded.wav"
 

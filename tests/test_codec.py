@@ -142,14 +142,14 @@ def test_files_equal_the_runtime(runtime, tmp_path, sample_rate, n_channels, n_s
     waves = np.stack([sound(n_samples, seed) for seed in range(n_channels)])
     Clip(waves, sample_rate).write(tmp_path / "given.wav", "FLOAT")
     coded = encode(tmp_path / "given.wav", kbps=0.8, out=tmp_path / "a.wwc", model=str(runtime.folder.path), quiet=True)
-    assert coded.n_bytes == (tmp_path / "a.wwc").stat().st_size
+    assert coded.details["n_bytes"] == (tmp_path / "a.wwc").stat().st_size
     back = decode(coded.out, out=tmp_path / "back.wav", model=str(runtime.folder.path), quiet=True)
     again = Clip.read(tmp_path / "back.wav")
-    assert not back.lost_seconds
+    assert not back.details["lost_seconds"]
     assert again.sample_rate == sample_rate
     assert again.wave.shape == (n_channels, n_samples)
     if sample_rate == runtime.sample_rate:
-        output = runtime.decode(runtime.encode(waves[0])[: coded.n_codebooks])[0, :n_samples]
+        output = runtime.decode(runtime.encode(waves[0])[: coded.details["n_codebooks"]])[0, :n_samples]
         np.testing.assert_allclose(again.wave[0], np.clip(output, -1, 1), atol=1e-4)
 
 
@@ -460,7 +460,7 @@ def test_a_finished_run_has_a_context_model(folder, tmp_path, monkeypatch):
     result = encode(tmp_path / "a.wav", kbps=1, model=str(tmp_path / "run"))
     assert result.out.read_bytes()[3] == CONTEXTUAL
     decoded = Clip.read(decode(result.out, model=str(tmp_path / "run")).out).wave
-    codes = runtime.encode(Clip.read(tmp_path / "a.wav").wave[0])[: result.n_codebooks]
+    codes = runtime.encode(Clip.read(tmp_path / "a.wav").wave[0])[: result.details["n_codebooks"]]
     np.testing.assert_allclose(decoded, runtime.decode(codes)[:, :9_000], atol=2**-15)
 
     # A file that needs contexts is refused by a model without, in one sentence.

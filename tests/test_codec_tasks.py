@@ -38,15 +38,20 @@ def test_a_sound_comes_back(tmp_path, n_channels):
     Clip(wave, RATE).write(tmp_path / "a.wav", "FLOAT")
     encoded = encode(tmp_path / "a.wav", kbps=n_channels)
     assert encoded.out == tmp_path / "a.wwc"
-    assert encoded.n_bytes == encoded.out.stat().st_size
-    assert encoded.kbps == pytest.approx(8 * encoded.n_bytes / 5 / 1000)
-    assert encoded.kbps == pytest.approx(n_channels, rel=0.1)
+    assert encoded.details["n_bytes"] == encoded.out.stat().st_size
+    assert encoded.details["kbps"] == pytest.approx(8 * encoded.details["n_bytes"] / 5 / 1000)
+    assert encoded.details["kbps"] == pytest.approx(n_channels, rel=0.1)
     result = decode(encoded.out)
     assert result.out == tmp_path / "a-decoded.wav"
-    assert (result.seconds, result.sample_rate, result.n_channels, result.lost_seconds) == (5.0, RATE, n_channels, ())
+    assert (result.seconds, result.sample_rate, result.n_channels, result.details["lost_seconds"]) == (
+        5.0,
+        RATE,
+        n_channels,
+        (),
+    )
     back = Clip.read(result.out).wave
     assert back.shape == wave.shape
-    np.testing.assert_allclose(back, wave, atol=2 * 32.0**-encoded.n_codebooks + 2.0**-16)
+    np.testing.assert_allclose(back, wave, atol=2 * 32.0 ** -encoded.details["n_codebooks"] + 2.0**-16)
     assert (back[wave == 0] == 0).all()
 
 
@@ -82,14 +87,11 @@ def test_the_result_says_what_was_done(tmp_path, capsys):
     captured = capsys.readouterr()
     result = json.loads(captured.out)
     assert captured.err == ""
-    assert result == {
-        "out": "a-decoded.wav",
-        "file": "a.wwc",
-        "model": "means",
-        "model_hash": "0123456789ab",
-        "seconds": 1.0,
-        "sample_rate": 44_100,
-        "n_channels": 2,
+    assert (result["out"], result["by"], result["notes"]) == ("a-decoded.wav", "means (0123456789ab)", [])
+    [file] = result["files"]
+    assert (file["path"], file["source"]) == ("a-decoded.wav", "a.wwc")
+    assert (file["seconds"], file["sample_rate"], file["n_channels"]) == (1.0, 44_100, 2)
+    assert result["details"] == {
         "n_codebooks": 4,
         "n_bytes": n_bytes,
         "kbps": 8 * n_bytes / 1000,
@@ -121,7 +123,7 @@ def test_damage_is_named_and_the_rest_is_exact(tmp_path, capsys):
     np.testing.assert_array_equal(back[:, 4 * RATE :], whole[:, 4 * RATE :])
     assert (back[:, 3 * RATE : 4 * RATE] == 0).all()
     result = decode((tmp_path / "b.wwc"), tmp_path / "c.wav")
-    assert (result.lost_seconds, result.repaired_byte) == (((3.0, 4.0),), 7)
+    assert (result.details["lost_seconds"], result.details["repaired_byte"]) == (((3.0, 4.0),), 7)
 
 
 def test_a_file_that_breaks_off_gives_what_is_there(tmp_path):
@@ -131,10 +133,10 @@ def test_a_file_that_breaks_off_gives_what_is_there(tmp_path):
     seconds = wave.shape[1] / 44_100
     (tmp_path / "a.wwc").write_bytes(data[:-5])
     result = decode(tmp_path / "a.wwc")
-    assert result.lost_seconds == ((2.0, round(seconds, 3)),)
+    assert result.details["lost_seconds"] == ((2.0, round(seconds, 3)),)
     assert result.seconds == 2.0
     assert soundfile.info(result.out).frames == 2 * 44_100
-    assert str(result).splitlines()[1] == (
+    assert str(result).splitlines()[2] == (
         f"Packets of {tmp_path / 'a.wwc'} are damaged or missing; what they held is lost: "
         f"2.00 to {seconds:.2f} s, and the sound is {round(seconds, 3) - 2:.2f} s shorter."
     )
@@ -148,13 +150,13 @@ def test_bytes_behind_the_end_are_counted_and_change_nothing(tmp_path):
     Clip(steps(2 * RATE + 7), RATE).write(tmp_path / "a.wav", "FLOAT")
     data = encode(tmp_path / "a.wav", kbps=0.3).out.read_bytes()
     whole = decode(tmp_path / "a.wwc", tmp_path / "whole.wav")
-    assert whole.n_trailing_bytes == 0
+    assert whole.details["n_trailing_bytes"] == 0
     assert str(whole).endswith("1 codebook of means")
     for n_trailing, words in ((1, "1 byte"), (200_000, "200,000 bytes")):
         (tmp_path / "b.wwc").write_bytes(data + bytes(n_trailing))
         result = decode(tmp_path / "b.wwc", tmp_path / "b.wav")
-        assert result.n_trailing_bytes == n_trailing
-        assert str(result).splitlines()[1:] == [
+        assert result.details["n_trailing_bytes"] == n_trailing
+        assert str(result).splitlines()[2:] == [
             f"The data after the end of {tmp_path / 'b.wwc'} ({words}) belongs to no packet and was ignored."
         ]
         assert (tmp_path / "b.wav").read_bytes() == (tmp_path / "whole.wav").read_bytes()

@@ -38,7 +38,7 @@ def test_a_score_has_its_bars_and_tempo(composer, piece, tmp_path):
 
 def test_a_score_is_continued_in_its_own_tempo_and_metre(composer, piece, tmp_path):
     longer = revise(composer, piece, tmp_path / "longer.mid", bars=2)
-    assert longer.bars == 5
+    assert longer.details["bars"] == 5
     score = wavewright.read_score(tmp_path / "longer.mid")
     assert round(60e6 / score.tempos[0]["us_per_quarter"]) == 90
 
@@ -46,15 +46,15 @@ def test_a_score_is_continued_in_its_own_tempo_and_metre(composer, piece, tmp_pa
 @pytest.mark.parametrize("option", [{"infill": "2:3"}, {"infill": "2"}, {"voices": "voice 2"}, {"vary": 0.5}])
 def test_a_score_is_changed(composer, piece, tmp_path, option):
     changed = revise(composer, piece, tmp_path / "changed.mid", seed=4, **option)
-    assert changed.bars == 3
+    assert changed.details["bars"] == 3
     assert (tmp_path / "changed.mid").read_bytes() != piece.read_bytes()
 
 
 def test_a_form_says_how_many_bars_a_piece_has(composer, tmp_path):
-    assert compose(composer, tmp_path / "a.mid", form="ABA").bars == 24
-    assert compose(composer, tmp_path / "b.mid", form="ABA", bars=6).bars == 6
+    assert compose(composer, tmp_path / "a.mid", form="ABA").details["bars"] == 24
+    assert compose(composer, tmp_path / "b.mid", form="ABA", bars=6).details["bars"] == 6
     (tmp_path / "plan.toml").write_text('[[sections]]\nletter = "A"\nbars = 5\n', encoding="utf-8")
-    assert compose(composer, tmp_path / "c.mid", plan=tmp_path / "plan.toml").bars == 5
+    assert compose(composer, tmp_path / "c.mid", plan=tmp_path / "plan.toml").details["bars"] == 5
 
 
 def test_a_score_is_written_as_sound(composer, tmp_path):
@@ -176,7 +176,7 @@ class TestRules:
         result = compose_by_rule(
             "band", out=tmp_path / "p.mid", key="D", bars=12, metre="3/4", tempo=91, form="ABA", seed=3
         )
-        assert (result.bars, result.model, result.voices) == (
+        assert (result.details["bars"], result.by, result.details["voices"]) == (
             12,
             "the rule band",
             ("melody", "arpeggio", "bass", "drums"),
@@ -192,7 +192,7 @@ class TestRules:
         rule = tmp_path / "mine.toml"
         rule.write_text('title = "Mine"\nbars = 4\n[[voices]]\nrule = "markov"\n', encoding="utf-8")
         result = compose_by_rule(str(rule), learn_from=piece.parent, out=tmp_path / "p.mid")
-        assert (result.bars, result.model) == (4, "the rule mine")
+        assert (result.details["bars"], result.by) == (4, "the rule mine")
 
     def test_every_rule_is_listed(self, capsys):
         assert run(["compose-by-rule"]) == 0

@@ -666,7 +666,7 @@ def test_scores_of_a_folder_are_scanned_and_bad_ones_listed(tmp_path):
     (tmp_path / "other.txt").write_text("text")
     scan = scan_scores(tmp_path)
     assert [entry.path.name for entry in scan.entries] == ["good.mid"]
-    assert sorted(problem.path.name for problem in scan.problems) == ["bad.mid", "empty.mid"]
+    assert sorted(problem.what.name for problem in scan.failed) == ["bad.mid", "empty.mid"]
 
 
 def test_drums_have_a_voice_each():

@@ -107,9 +107,9 @@ def test_a_sound_font_gives_its_percussion_as_it_was_recorded(tmp_path, monkeypa
     ]
     path = sound_font(tmp_path / "tiny.sf2", samples, kits)
     items = list(drums.from_fluid(path))
-    left_out = [item for item in items if isinstance(item, drums.Problem)]
+    left_out = [item for item in items if isinstance(item, drums.Failed)]
     assert [item.path.name for item in left_out] == ["Clave"]
-    taken = {item.stem: item for item in items if not isinstance(item, drums.Problem)}
+    taken = {item.stem: item for item in items if not isinstance(item, drums.Failed)}
     assert {stem: (item.label, item.group) for stem, item in taken.items()} == {
         "Snr_1_1": ("snare", "fluid/Snr 1"),
         "Snr_1_2": ("snare", "fluid/Snr 1"),  # another layer of the same drum
@@ -400,8 +400,8 @@ def test_what_is_usual_can_be_moved_and_recordings_stand_beside_predicted_frames
     predicts_alone_what_it_does_among_others(predicted, voice, run.prepared.batches)
     assert predicted.gather(corpus, voice, tmp_path / "out") == (5, 4)
     entries = scan(tmp_path / "out", manifest=tmp_path / "out" / "manifest.jsonl").entries
-    kept, problems = with_mel_files(entries)
-    assert (len(kept), problems) == (9, ())
+    kept, failed = with_mel_files(entries)
+    assert (len(kept), failed) == (9, ())
     own, predicted_mel = (
         np.load(tmp_path / "out" / "wavs" / f"clip-0{ending}.npy") for ending in ("", predicted.SUFFIX)
     )

@@ -1,4 +1,4 @@
-"""Scanning folders, manifests and splits: entries, their order, and the problems of files that cannot be used."""
+"""Scanning folders, manifests and splits: entries, their order, and the failed of files that cannot be used."""
 
 import json
 import os
@@ -49,7 +49,7 @@ def test_scan_reads_headers_labels_and_groups_in_sorted_order(tmp_path):
         2,
     )
     assert scanned.labels == ("kick", "snare")
-    assert scanned.problems == ()
+    assert scanned.failed == ()
     assert [e.group for e in scan(tmp_path, group_from="folder").entries] == ["kick", "kick", "snare"]
     assert [e.group for e in scan(tmp_path, "folder", group_from="folder").entries] == [None, "deep", None]
 
@@ -59,7 +59,7 @@ def test_labels_are_folders_if_most_clips_are_in_one(tmp_path):
         write_sound(tmp_path / name)
     scanned = scan(tmp_path, label_from=None)
     assert [e.label for e in scanned.entries] == ["kick", "kick", "snare"]
-    assert [problem.path.name for problem in scanned.problems] == ["stray.wav"]
+    assert [problem.what.name for problem in scanned.failed] == ["stray.wav"]
     by_group = scan(tmp_path, label_from=None, group_from="folder")  # the only sub-folders are the groups
     assert [(e.label, e.group) for e in by_group.entries] == [
         (None, "kick"),
@@ -84,7 +84,7 @@ def test_files_that_cannot_be_used_are_listed_and_the_rest_is_kept(tmp_path):
     scanned = scan(tmp_path, label_from="folder")
 
     assert [e.path.name for e in scanned.entries] == ["good.wav"]
-    reasons = {problem.path.name: problem.reason for problem in scanned.problems}
+    reasons = {problem.what.name: problem.reason for problem in scanned.failed}
     assert reasons.keys() == {"beside.wav", "empty.wav", "text.flac", "nothing.wav", "cut.flac"}
     assert "is an empty file" in reasons["empty.wav"]
     assert "holds no samples" in reasons["nothing.wav"]
@@ -124,7 +124,7 @@ def test_links_are_followed_once_and_loops_end(tmp_path):
     scanned = scan(root)
 
     assert [e.path.relative_to(root).as_posix() for e in scanned.entries] == ["far/far.wav", "z/real.wav"]
-    assert [problem.path.name for problem in scanned.problems] == ["broken.wav"]
+    assert [problem.what.name for problem in scanned.failed] == ["broken.wav"]
 
 
 @pytest.mark.parametrize("name", ["list.jsonl", "list.csv"])
@@ -166,7 +166,7 @@ def test_manifest_reads_nemo_fields(tmp_path):
     yes, whole = scanned.entries
     assert (yes.label, yes.group, yes.speaker, yes.offset_seconds, yes.n_frames) == ("yes", "7", "7", 0.08, 160)
     assert (whole.label, whole.group, whole.n_frames, whole.seconds) == ("3", None, 800, 0.1)
-    assert [problem.path.name for problem in scanned.problems] == ["gone.wav", "yes.wav"]
+    assert [problem.what.name for problem in scanned.failed] == ["gone.wav", "yes.wav"]
 
 
 @pytest.mark.parametrize(
@@ -259,7 +259,7 @@ def test_a_folder_as_ljspeech_has_it_is_read_with_its_texts(tmp_path):
         ("two.flac", "plain", None),
         ("three.wav", "in full", None),
     ]
-    assert [problem.path.name for problem in scanned.problems] == ["gone.wav"]
+    assert [problem.what.name for problem in scanned.failed] == ["gone.wav"]
     assert scan(tmp_path / "metadata.csv").entries == scanned.entries
     assert {entry.label for entry in scan(tmp_path, "folder").entries} == {"wavs"}  # asked for, folders are labels
 

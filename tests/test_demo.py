@@ -71,13 +71,13 @@ def test_the_page_has_clips_of_every_model_and_loads_nothing_else(model, tmp_pat
     shutil.copytree(model, tmp_path / "bundled" / "tiny")
     make_gan(tmp_path / "bundled", "plain", labels=())
     made = demo(tmp_path / "out")
-    page = Page(made.page.read_text(encoding="utf-8"))
+    page = Page(made.files[0].path.read_text(encoding="utf-8"))
     files = page.all("audio", "src")
-    assert len(files) == made.n_clips == 4 * demo_models.CLIPS_PER_LABEL + 3 * 8
+    assert len(files) == made.details["n_clips"] == 4 * demo_models.CLIPS_PER_LABEL + 3 * 8
     for file in files:
         assert soundfile.info(tmp_path / "out" / file).frames == 1600
     assert all(source.startswith("data:image/png;base64,") for source in page.all("img", "src"))
-    assert len(page.all("button", "aria-label")) == made.n_clips + 4 + 3  # one a clip, one a row
+    assert len(page.all("button", "aria-label")) == made.details["n_clips"] + 4 + 3  # one a clip, one a row
     links = page.all("a", "href")
     assert sorted(link for link in links if not link.startswith("#")) == sorted(files)
     assert {link[1:] for link in links if link.startswith("#")} <= {
@@ -86,7 +86,7 @@ def test_the_page_has_clips_of_every_model_and_loads_nothing_else(model, tmp_pat
     }
     assert not page.all("link", "href")
     assert not page.all("script", "src")
-    assert "CC0-1.0" in made.page.read_text(encoding="utf-8")
+    assert "CC0-1.0" in made.files[0].path.read_text(encoding="utf-8")
 
 
 def test_the_page_has_sounds_without_a_model(model, tmp_path, monkeypatch):
@@ -95,7 +95,7 @@ def test_the_page_has_sounds_without_a_model(model, tmp_path, monkeypatch):
     monkeypatch.setattr(demo_tools, "BACKGROUNDS", ("windy-hill",))
     shutil.copytree(model, tmp_path / "bundled" / "tiny")
     made = demo(tmp_path / "out")
-    text = made.page.read_text(encoding="utf-8")
+    text = made.files[0].path.read_text(encoding="utf-8")
     for name in (*PROCEDURES, "windy-hill"):
         assert f"audio/{name}.flac" in Page(text).all("audio", "src")
         assert soundfile.info(tmp_path / "out" / "audio" / f"{name}.flac").frames > 1_000
@@ -144,7 +144,7 @@ def test_the_page_has_an_episode(tmp_path, monkeypatch):
 
 def test_the_demo_page_escapes_names(tmp_path):
     folder = make_gan(tmp_path, labels=("<b>", '"&', "c"))
-    text = demo(tmp_path / "out", (str(folder),)).page.read_text(encoding="utf-8")
+    text = demo(tmp_path / "out", (str(folder),)).files[0].path.read_text(encoding="utf-8")
     assert "<b>" not in text
     assert "&quot;&amp; 1" in text
 
@@ -152,7 +152,7 @@ def test_the_demo_page_escapes_names(tmp_path):
 def test_the_commands_on_the_page_generate_its_clips(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     folder = make_gan(tmp_path / "runs", labels=("hi hat", "kick"))
-    text = demo(tmp_path / "out", (str(folder),)).page.read_text(encoding="utf-8")
+    text = demo(tmp_path / "out", (str(folder),)).files[0].path.read_text(encoding="utf-8")
     commands = [html.unescape(command) for command in re.findall("<code>(.*?)</code>", text)]
     assert commands[0] == "wavewright generate tiny --label 'hi hat' --count 3 --seed 7 --format flac"
     for command in commands:
@@ -195,10 +195,10 @@ def test_an_interrupted_demo_says_so_and_the_next_one_replaces_it(model, tmp_pat
     assert sorted(files) == sorted(f"audio/{path.name}" for path in (tmp_path / "out" / "audio").glob("*.flac"))
     monkeypatch.setattr(demo_models.ModelClips, "section", section)
     made = demo(tmp_path / "out", (str(model), str(other)))
-    assert 'class="growing"' not in made.page.read_text(encoding="utf-8")
+    assert 'class="growing"' not in made.files[0].path.read_text(encoding="utf-8")
     assert [path.name for path in (tmp_path / "out").iterdir() if path.name.startswith(".")] == []
     manifest = (tmp_path / "out" / "audio" / "manifest.jsonl").read_text(encoding="utf-8")
-    assert len(manifest.splitlines()) == made.n_clips
+    assert len(manifest.splitlines()) == made.details["n_clips"]
 
 
 def test_two_processes_write_the_same_page_as_one(tmp_path, monkeypatch):
@@ -208,7 +208,7 @@ def test_two_processes_write_the_same_page_as_one(tmp_path, monkeypatch):
     pages = []
     for n_workers in (1, 2):
         monkeypatch.setattr(demos, "MAX_WORKERS", n_workers)
-        pages.append(demo(tmp_path / f"out{n_workers}", folders).page)
+        pages.append(demo(tmp_path / f"out{n_workers}", folders).files[0].path)
     assert pages[0].read_bytes() == pages[1].read_bytes()
     for path in (tmp_path / "out1" / "audio").glob("*.flac"):
         assert path.read_bytes() == (tmp_path / "out2" / "audio" / path.name).read_bytes()
@@ -300,21 +300,21 @@ def test_the_envelope_touches_peaks():
 
 def test_thumbnails_of_the_page_are_small(model, tmp_path):
     made = demo(tmp_path / "out", (str(model),))
-    page = Page(made.page.read_text(encoding="utf-8"))
+    page = Page(made.files[0].path.read_text(encoding="utf-8"))
     for source in page.all("img", "src"):
         assert read_png(base64.b64decode(source.split(",")[1])).shape[0] == 96
-    assert made.page.stat().st_size < 30_000 * made.n_clips
+    assert made.files[0].path.stat().st_size < 30_000 * made.details["n_clips"]
 
 
 def test_voices_speak_a_few_sentences(tmp_path, monkeypatch):
     players = install(monkeypatch, tmp_path)
     made = demo(tmp_path / "out", models=("en",))
-    page = Page(made.page.read_text(encoding="utf-8"))
-    assert made.n_clips == 2 * len(TEXTS)
+    page = Page(made.files[0].path.read_text(encoding="utf-8"))
+    assert made.details["n_clips"] == 2 * len(TEXTS)
     assert [call.speaker for call in players["en"].calls[:: len(players["en"].calls) // 2]][:2] == ["kathleen", "ruth"]
     for sound in page.all("audio", "src"):
         assert soundfile.info(tmp_path / "out" / sound).samplerate == 24_000
-    text = html.unescape(made.page.read_text(encoding="utf-8"))
+    text = html.unescape(made.files[0].path.read_text(encoding="utf-8"))
     assert shlex.join(["wavewright", "speak", TEXTS[0], "--voice", "en-ruth"]) in text
     for text_spoken in TEXTS:
         assert text.count(f"<q>{text_spoken}</q>") == 2
@@ -338,11 +338,13 @@ def test_vocoders_and_codecs_use_a_voice_and_classifiers_a_generator(tmp_path, m
         demo_models, "decode", lambda codes, out, model, quiet: Clip(np.zeros((1, 800)), 16_000).write(out)
     )
     made = demo(tmp_path / "out", models=("judge", "squeeze", "vocoder", "en"))
-    assert made.skipped == {"judge": "A classifier recognises audio, and no model of the page generates its labels."}
+    assert made.details["skipped"] == {
+        "judge": "A classifier recognises audio, and no model of the page generates its labels."
+    }
     assert "Skipped: judge. A classifier recognises audio, and no model of the page generates its labels." in str(made)
     assert encoded == [*BITRATES_KBPS]
-    assert made.n_clips == 2 * len(TEXTS) + 1 + 1 + len(BITRATES_KBPS)
-    text = made.page.read_text(encoding="utf-8")
+    assert made.details["n_clips"] == 2 * len(TEXTS) + 1 + 1 + len(BITRATES_KBPS)
+    text = made.files[0].path.read_text(encoding="utf-8")
     assert re.findall("<h2>(.*?)</h2>", text) == ["en", "squeeze", "vocoder", "judge", "Credits and licences"]
     reason = "A classifier recognises audio, and no model of the page generates its labels."
     assert f"<p>What judge does.</p>\n<p>No clips: {reason}</p>" in text
@@ -352,8 +354,8 @@ def test_vocoders_and_codecs_use_a_voice_and_classifiers_a_generator(tmp_path, m
 
 def test_a_classifier_recognises_clips_of_a_generator(tmp_path):
     made = demo(tmp_path / "out", models=("drum-classifier", "drums"))
-    assert not made.skipped
-    text = html.unescape(made.page.read_text(encoding="utf-8"))
+    assert not made.details["skipped"]
+    text = html.unescape(made.files[0].path.read_text(encoding="utf-8"))
     [row] = re.findall(r"<code>(wavewright recognise [^<]*)</code>", text)
     assert shlex.split(row)[2:] == ["drum-classifier", "drums-cymbal-s9-000.flac", "--top", "3"]
     recognised = re.findall(r"<q>(\w+) 0\.\d\d, \w+ 0\.\d\d, \w+ 0\.\d\d</q>", text)
@@ -363,7 +365,7 @@ def test_a_classifier_recognises_clips_of_a_generator(tmp_path):
 
 def test_an_encoder_finds_clips_of_the_same_label(tmp_path):
     made = demo(tmp_path / "out", ("sound-encoder", "drums"))
-    text = html.unescape(made.page.read_text(encoding="utf-8"))
+    text = html.unescape(made.files[0].path.read_text(encoding="utf-8"))
     [command] = re.findall(r"<code>(wavewright similar [^<]*)</code>", text)
     assert command.endswith("--folder . --embedding sound-encoder")
     names, distances = zip(
@@ -377,19 +379,21 @@ def test_an_encoder_finds_clips_of_the_same_label(tmp_path):
 
 def test_a_transcriber_finds_the_notes_of_several_voices(tmp_path):
     made = demo(tmp_path / "out", models=("polyphonic",))
-    assert made.n_clips == 2
-    text = made.page.read_text(encoding="utf-8")
+    assert made.details["n_clips"] == 2
+    text = made.files[0].path.read_text(encoding="utf-8")
     assert "wavewright transcribe polyphonic-recording.flac --polyphonic --out notes.mid" in text
     found = int(re.search(r"its (\d+) notes by a piano", text)[1])
-    composed = compose_by_rule(demo_models.VOICES_RULE, seed=demo_models.SEEDS[0], bars=demo_models.PIECE_BARS).n_notes
+    composed = compose_by_rule(demo_models.VOICES_RULE, seed=demo_models.SEEDS[0], bars=demo_models.PIECE_BARS).details[
+        "n_notes"
+    ]
     assert abs(found - composed) < 0.5 * composed
     assert not list((tmp_path / "out").rglob("*.mid"))
 
 
 def test_composers_write_pieces_and_versions_of_one(tmp_path):
     made = demo(tmp_path / "out", models=(str(trained("composer").out),))
-    assert made.n_clips == 4
-    text = made.page.read_text(encoding="utf-8")
+    assert made.details["n_clips"] == 4
+    text = made.files[0].path.read_text(encoding="utf-8")
     assert "wavewright compose tiny --bars 4 --seed 7 --out tiny.mid" in text
     assert "wavewright revise tiny tiny.mid --vary 0.4 --seed 9 --out other.wav" in text
     assert not list((tmp_path / "out").rglob("*.mid"))
@@ -397,8 +401,8 @@ def test_composers_write_pieces_and_versions_of_one(tmp_path):
 
 def test_instruments_play_a_tune_with_a_few_timbres(tmp_path):
     made = demo(tmp_path / "out", models=(str(trained("instrument").out),))
-    assert made.n_clips == 3  # two labels, and from one to the other
-    text = made.page.read_text(encoding="utf-8")
+    assert made.details["n_clips"] == 3  # two labels, and from one to the other
+    text = made.files[0].path.read_text(encoding="utf-8")
     assert "wavewright render scarborough-fair.abc --instrument tiny --timbre high..low" in text
     assert not list((tmp_path / "out").rglob("*.abc"))
 

@@ -35,7 +35,7 @@ def marked_file(tmp_path):
 
 
 def test_a_marked_file_is_detected(marked_file):
-    found = wavewright.detect(marked_file, quiet=True)
+    found = wavewright.detect(marked_file, quiet=True).sounds[0]
     assert found.is_marked
     assert (found.model, found.version, found.speed) == ("abc", 1, 1.0)
     assert found.marked_seconds == pytest.approx(4.0, abs=0.6)
@@ -46,7 +46,8 @@ def test_a_marked_file_is_detected(marked_file):
 
 def test_an_unmarked_file_and_another_key_are_not(tmp_path, marked_file):
     plain = Clip(texture(4.0), RATE).write(tmp_path / "plain.flac")
-    for found in (wavewright.detect(plain, quiet=True), wavewright.detect(marked_file, "mine", quiet=True)):
+    for detected in (wavewright.detect(plain, quiet=True), wavewright.detect(marked_file, "mine", quiet=True)):
+        [found] = detected.sounds
         assert not found.is_marked
         assert found.model is found.version is None
         assert str(found).endswith(": no mark with this key")
@@ -55,8 +56,8 @@ def test_an_unmarked_file_and_another_key_are_not(tmp_path, marked_file):
 def test_the_same_speed_alone(tmp_path):
     wave = mark_wave(texture(4.0), RATE, PAYLOAD)
     faster = Clip(wave, 16_160).write(tmp_path / "faster.wav")
-    assert not wavewright.detect(faster, same_speed=True, quiet=True).is_marked
-    found = wavewright.detect(faster, quiet=True)
+    assert not wavewright.detect(faster, same_speed=True, quiet=True).sounds[0].is_marked
+    found = wavewright.detect(faster, quiet=True).sounds[0]
     assert found.speed == pytest.approx(1.01, abs=1e-4)
     assert "played at 1.01" in str(found)
 
@@ -65,8 +66,8 @@ def test_short_clips_of_a_folder_are_detected_together(tmp_path):
     for index in range(24):
         Clip(mark_wave(texture(0.25, index), RATE, PAYLOAD), RATE).write(tmp_path / f"{index:02d}.wav")
     found = wavewright.detect(tmp_path, same_speed=True, quiet=True)
-    assert len(found.files) == 24
-    assert found.n_marked < 12
+    assert len(found.sounds) == 24
+    assert sum(each.is_marked for each in found.sounds) < 12
     assert found.together.is_marked
     assert found.together.model == "abc"
     assert "together: marked, model abc..." in str(found)
@@ -79,16 +80,16 @@ def test_a_folder_lists_marked_files_and_unread_ones(tmp_path, capsys):
     (tmp_path / "broken.wav").write_bytes(b"RIFF no")
     assert run(["detect", str(tmp_path), "--same-speed", "--json", "--quiet"]) == 2
     result = json.loads(capsys.readouterr().out)
-    assert result["n_marked"] == 1
-    assert [each["is_marked"] for each in result["files"]] == [True, False]
+    assert [each["is_marked"] for each in result["details"]["sounds"]] == [True, False]
     assert len(result["failed"]) == 1
-    assert not result["together"]["is_marked"] or result["together"]["model"] == "abc"
+    together = result["details"]["together"]
+    assert not together["is_marked"] or together["model"] == "abc"
 
 
 def test_one_file_of_a_folder_is_not_searched_twice(tmp_path, marked_file):
     found = wavewright.detect(tmp_path, quiet=True)
     assert found.together is None
-    assert f"{tmp_path}: 1 of 1 file marked" in str(found)
+    assert f"{marked_file}: marked" in str(found)
 
 
 def test_bad_files_and_folders_are_refused(tmp_path, capsys):

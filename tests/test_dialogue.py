@@ -24,7 +24,7 @@ from wavewright.text.quotation import QuotationReader
         ("He read “Moby Dick” to the “so-called” expert.", []),
         ("He said: “I will come”. He did.", ["“I will come”"]),
         ("„Komm“, sagte er, „ich warte.“ Ende.", ["„Komm“", "„ich warte.“"]),
-        ("»Komm«, sagte er. Das »Problem«, das er hat.", ["»Komm«"]),
+        ("»Komm«, sagte er. Das »Failed«, das er hat.", ["»Komm«"]),
         ("« Oui », dit-il.", ["« Oui »"]),
         ('"Yes," she said. "No?" A 6" nail.', ['"Yes,"', '"No?"']),
         ('"Wait\u2014" he said. ("...and?")', ['"Wait\u2014"', '"...and?"']),
@@ -77,9 +77,9 @@ def test_a_book_is_spoken_by_two_voices(players, tmp_path):
     assert [call.speaker for call in players["en"].calls] == SPEAKERS
     origin = json.loads(open_sound(book.sound_files[0]).tags["comment"])
     assert (origin["dialogue_voice"], len(origin["dialogue_model"])) == ("en-ruth", 12)
-    assert not narrate(path, **options, dialogue_voice="en-ruth").chapters[0].is_new
+    assert not narrate(path, **options, dialogue_voice="en-ruth").files[0].is_new
     alone = narrate(path, **options)
-    assert alone.chapters[0].is_new
+    assert alone.files[0].is_new
     assert {call.speaker for call in players["en"].calls[len(SPEAKERS) :]} == {"kathleen"}
 
 

@@ -318,8 +318,8 @@ def test_subtitles_are_dubbed_by_a_model_of_ctranslate2(toy_model, scene):
     (scene.folder / "short.srt").write_text(written_cues([(0.0, 3.0, "guten morgen"), (4.0, 9.0, "wie geht es dir")]))
     texts = open_translator(f"ctranslate2:{toy_model}").translate(["guten morgen", "wie geht es dir"])
     made = dub(scene.folder / "short.srt", translator=f"ctranslate2:{toy_model}", draft=True, **scene.options)
-    assert all(line.text in options for line, options in zip(made.lines, texts, strict=True))
-    assert read_dub(made.project).translator == 'ctranslate2 "opus"'
+    assert all(line.text in options for line, options in zip(made.details["lines"], texts, strict=True))
+    assert read_dub(made.details["project"]).translator == 'ctranslate2 "opus"'
 
 
 @pytest.mark.skipif(not shutil.which("apertium"), reason="apertium with apertium-eng-spa is not installed")
@@ -335,9 +335,9 @@ def test_spanish_subtitles_are_dubbed_by_apertium(scene):
     (scene.folder / "es.srt").write_text(written_cues(rows), encoding="utf-8")
     given = {"to": "en", "from_": "es", "translator": "apertium:spa-eng", "quiet": True}
     track = dub(scene.folder / "es.srt", **given)
-    assert [line.text for line in track.lines] == ["The house is big.", "The book is red.", "The dog eats."]
+    assert [line.text for line in track.details["lines"]] == ["The house is big.", "The book is red.", "The dog eats."]
     assert track.out.suffix == ".wav"
-    assert track.n_new == 3
+    assert track.details["n_new"] == 3
     av = pytest.importorskip("av")
     video = write_video(scene.folder / "scene.mp4")
     made = dub(video, subtitles=scene.folder / "es.srt", tracks="both", captions="embedded", **given)
@@ -456,13 +456,13 @@ def scene(tmp_path, monkeypatch):
 def test_a_sound_is_dubbed(scene):
     folder = scene.folder
     made = dub(folder / "scene.wav", subtitles=folder / "de.srt", translation=folder / "en.srt", **scene.options)
-    assert (made.project, made.out) == (folder / "scene-en.toml", folder / "scene-en.wav")
-    assert (made.n_new, made.n_kept, made.n_failed, made.exit_code) == (2, 0, 0, 0)
+    assert (made.details["project"], made.out) == (folder / "scene-en.toml", folder / "scene-en.wav")
+    assert (made.details["n_new"], made.details["n_kept"], len(made.failed), made.exit_code) == (2, 0, 0, 0)
     before, rate = soundfile.read(folder / "scene.wav")
     after, after_rate = soundfile.read(made.out)
     assert (after.shape, after_rate) == (before.shape, rate)
     np.testing.assert_allclose(after[6 * rate :], before[6 * rate :], atol=2e-4)  # outside of lines as it was
-    project = read_dub(made.project)
+    project = read_dub(made.details["project"])
     assert [line.text for line in project.lines] == ["Good morning.", "Yes."]
     assert project.source == "scene.wav"
     levels = original_levels(folder / "scene.wav", [(line.start, line.end) for line in project.lines])
@@ -483,7 +483,7 @@ def test_the_speech_of_the_original_is_taken_out(scene):
     np.testing.assert_allclose(after[6 * rate :], bed[6 * rate :], atol=2e-4)
     time = background.stat().st_mtime_ns
     again = dub(folder / "scene-en.toml", quiet=True)
-    assert (again.n_new, background.stat().st_mtime_ns) == (0, time)
+    assert (again.details["n_new"], background.stat().st_mtime_ns) == (0, time)
     assert np.array_equal(soundfile.read(again.out)[0], after)
 
 
@@ -523,7 +523,7 @@ def test_the_original_is_ducked_kept_or_left_out(scene):
     assert deep[0] < original_levels(folder / "keep.wav", [(0.7, 0.9)])[0] + 1
     bed = sound_file(folder, "bed.wav", channels=1)
     made = dub(folder / "keep.toml", background=bed, quiet=True)
-    assert read_dub(made.project).background == "bed.wav"
+    assert read_dub(made.details["project"]).background == "bed.wav"
 
 
 def test_one_line_is_made_again(scene):
@@ -532,21 +532,21 @@ def test_one_line_is_made_again(scene):
     made = dub(folder / "scene.wav", **given)
     files = sorted((folder / "scene-en-lines").glob("*.wav"))
     stamps = [path.stat().st_mtime_ns for path in files]
-    again = dub(made.project, quiet=True)
-    assert (again.n_new, again.n_kept) == (0, 2)
-    assert dub(folder / "scene.wav", **given).n_new == 0
-    text = made.project.read_text(encoding="utf-8").replace('text = "Yes."', 'text = "Yes, gladly."')
-    made.project.write_text(text, encoding="utf-8")
-    changed = dub(made.project, quiet=True)
-    assert (changed.n_new, changed.n_kept) == (1, 1)
+    again = dub(made.details["project"], quiet=True)
+    assert (again.details["n_new"], again.details["n_kept"]) == (0, 2)
+    assert dub(folder / "scene.wav", **given).details["n_new"] == 0
+    text = made.details["project"].read_text(encoding="utf-8").replace('text = "Yes."', 'text = "Yes, gladly."')
+    made.details["project"].write_text(text, encoding="utf-8")
+    changed = dub(made.details["project"], quiet=True)
+    assert (changed.details["n_new"], changed.details["n_kept"]) == (1, 1)
     assert [path.stat().st_mtime_ns == stamp for path, stamp in zip(files, stamps, strict=True)] == [True, False]
-    assert dub(made.project, lines="1", quiet=True).n_new == 1
+    assert dub(made.details["project"], lines="1", quiet=True).details["n_new"] == 1
     files[0].unlink()
-    assert dub(made.project, quiet=True).n_new == 1
+    assert dub(made.details["project"], quiet=True).details["n_new"] == 1
     with pytest.raises(BadSetting, match="is a dub into 'en'"):
-        dub(made.project, to="de", quiet=True)
+        dub(made.details["project"], to="de", quiet=True)
     with pytest.raises(BadSetting, match=r"is the project of scene\.wav"):
-        dub(folder / "de.srt", project=made.project, to="en", quiet=True)
+        dub(folder / "de.srt", project=made.details["project"], to="en", quiet=True)
 
 
 def test_a_killed_dub_goes_on(scene, monkeypatch):
@@ -566,8 +566,8 @@ def test_a_killed_dub_goes_on(scene, monkeypatch):
     assert [path.name for path in (folder / "scene-en-lines").glob("*.wav")] == ["0001.wav"]
     monkeypatch.setattr(scene.players["en"], "_speak", speak)
     made = dub(folder / "scene-en.toml", quiet=True)
-    assert (made.n_new, made.n_kept) == (1, 1)
-    assert [line.text for line in made.lines] == ["Good morning.", "Yes."]
+    assert (made.details["n_new"], made.details["n_kept"]) == (1, 1)
+    assert [line.text for line in made.details["lines"]] == ["Good morning.", "Yes."]
 
 
 def test_a_cast_by_the_actors_of_subtitles(scene):
@@ -578,13 +578,13 @@ def test_a_cast_by_the_actors_of_subtitles(scene):
     )
     given = {**scene.options, "translator": python("import sys; print(sys.stdin.read().upper(), end='')")}
     made = dub(folder / "scene.wav", subtitles=folder / "a.ass", cast=folder / "cast.toml", original="remove", **given)
-    assert [line.speaker for line in made.lines] == ["Anna", "Ben"]
+    assert [line.speaker for line in made.details["lines"]] == ["Anna", "Ben"]
     assert [call.speaker for call in scene.players["en"].calls if "M" in call.symbols][:1] == ["ruth"]
     left, right = soundfile.read(made.out)[0].T
     anna, ben = slice(int(0.6 * 16_000), int(1.5 * 16_000)), slice(int(2.6 * 16_000), 3 * 16_000)
     assert np.abs(right[anna]).max() < 1e-4 < np.abs(left[anna]).max()
     np.testing.assert_allclose(left[ben], right[ben], atol=1e-6)
-    assert read_dub(made.project).translator == Path(sys.executable).name
+    assert read_dub(made.details["project"]).translator == Path(sys.executable).name
 
 
 def test_a_voice_has_effects(scene):
@@ -592,14 +592,16 @@ def test_a_voice_has_effects(scene):
     given = {"subtitles": folder / "de.srt", "translation": folder / "en.srt", "original": "remove", **scene.options}
     plain = dub(folder / "scene.wav", **given)
     before, _ = soundfile.read(plain.out)
-    text = plain.project.read_text(encoding="utf-8")
-    plain.project.write_text(text.replace("[[cast]]\n", '[[cast]]\neffects = "gain -6.0206dB"\n'), encoding="utf-8")
-    quieter = dub(plain.project, quiet=True)
-    assert quieter.n_new == 0
+    text = plain.details["project"].read_text(encoding="utf-8")
+    plain.details["project"].write_text(
+        text.replace("[[cast]]\n", '[[cast]]\neffects = "gain -6.0206dB"\n'), encoding="utf-8"
+    )
+    quieter = dub(plain.details["project"], quiet=True)
+    assert quieter.details["n_new"] == 0
     np.testing.assert_allclose(soundfile.read(quieter.out)[0], before / 2, atol=1e-4)
-    plain.project.write_text(text.replace("[[cast]]\n", '[[cast]]\neffects = "reverbb"\n'), encoding="utf-8")
+    plain.details["project"].write_text(text.replace("[[cast]]\n", '[[cast]]\neffects = "reverbb"\n'), encoding="utf-8")
     with pytest.raises(BadSetting, match=r"the effects of en-kathleen.*reverbb"):
-        dub(plain.project, quiet=True)
+        dub(plain.details["project"], quiet=True)
 
 
 def test_two_speakers_at_once_are_mixed(scene):
@@ -608,10 +610,10 @@ def test_two_speakers_at_once_are_mixed(scene):
     (scene.folder / "cast.toml").write_text('[[cast]]\nvoice = "en-ruth"\n')
     given = {"to": "en", "from_": "en", "original": "remove", "quiet": True}
     both = dub(scene.folder / "scene.wav", subtitles=scene.folder / "both.vtt", **given)
-    assert [(line.problem, line.start) for line in both.lines] == [("", 0.5), ("", 0.5)]
+    assert [(line.problem, line.start) for line in both.details["lines"]] == [("", 0.5), ("", 0.5)]
     waves = []
     for number in (1, 2):
-        text = both.project.read_text(encoding="utf-8").split("[[lines]]")
+        text = both.details["project"].read_text(encoding="utf-8").split("[[lines]]")
         (scene.folder / f"only-{number}.toml").write_text("[[lines]]".join([text[0], text[number]]), encoding="utf-8")
         waves.append(soundfile.read(dub(scene.folder / f"only-{number}.toml", quiet=True).out)[0])
     together, _ = soundfile.read(both.out)
@@ -624,7 +626,7 @@ def test_two_speakers_at_once_are_mixed(scene):
         out=scene.folder / "same.wav",
         **given,
     )
-    assert (same.n_failed, same.n_new) == (0, 2)
+    assert (len(same.failed), same.details["n_new"]) == (0, 2)
 
 
 def test_a_line_that_does_not_fit_is_listed_and_cut(scene, capsys):
@@ -663,11 +665,11 @@ def test_a_wrong_voice_loses_no_line(scene):
     assert (folder / "scene-en.toml").read_bytes() == before
     mixed = (folder / "scene-en.wav").read_bytes()
     failed = dub(folder / "scene-en.toml", voice="de-kerstin", quiet=True)
-    assert (failed.n_failed, failed.out, failed.exit_code) == (2, None, 2)
+    assert (len(failed.failed), failed.out, failed.exit_code) == (2, None, 2)
     assert "no line could be spoken, so nothing was mixed" in str(failed)
     assert (folder / "scene-en.wav").read_bytes() == mixed
     again = dub(folder / "scene-en.toml", voice="en-kathleen", quiet=True)
-    assert (again.n_new, again.n_kept) == (0, 2)
+    assert (again.details["n_new"], again.details["n_kept"]) == (0, 2)
 
 
 def test_a_project_in_another_folder(scene, monkeypatch):
@@ -676,9 +678,9 @@ def test_a_project_in_another_folder(scene, monkeypatch):
     monkeypatch.chdir(folder.parent)
     given = {"subtitles": Path("work/de.srt"), "translation": Path("work/en.srt"), **scene.options}
     made = dub(Path("work/scene.wav"), out=Path("out/dubbed.wav"), **given)
-    assert Path(read_dub(made.project).source).parts == ("..", folder.name, "scene.wav")
+    assert Path(read_dub(made.details["project"]).source).parts == ("..", folder.name, "scene.wav")
     again = dub(Path("out/dubbed.toml"), quiet=True)
-    assert (again.out, again.n_new) == (Path("out/dubbed.wav"), 0)
+    assert (again.out, again.details["n_new"]) == (Path("out/dubbed.wav"), 0)
     assert sorted(path.name for path in folder.iterdir()) == ["de.srt", "en.srt", "scene.wav"]
 
 
@@ -701,12 +703,12 @@ def test_files_that_a_project_differs_from_are_named(scene):
     folder = scene.folder
     given = {"subtitles": folder / "de.srt", "translation": folder / "en.srt", **scene.options}
     dub(folder / "scene.wav", **given)
-    assert not dub(folder / "scene.wav", **given).note
+    assert not dub(folder / "scene.wav", **given).notes
     (folder / "en.srt").write_text((folder / "en.srt").read_text().replace("Yes.", "No."))
     changed = dub(folder / "scene.wav", **given)
     assert f"scene-en.toml differs from {folder / 'en.srt'}, and its lines are dubbed as they are there" in str(changed)
     (folder / "de.srt").write_text((folder / "de.srt").read_text().replace("Ja", "Nein"))
-    assert f"{folder / 'de.srt'} and {folder / 'en.srt'}" in dub(folder / "scene.wav", **given).note
+    assert f"{folder / 'de.srt'} and {folder / 'en.srt'}" in str(dub(folder / "scene.wav", **given))
 
 
 def test_times_with_many_digits_are_those_of_the_project(scene):
@@ -719,18 +721,20 @@ def test_times_with_many_digits_are_those_of_the_project(scene):
     code = f"import pathlib; print(pathlib.Path({str(folder / 'it.json')!r}).read_text())"
     upper = python("import sys; print(sys.stdin.read().upper(), end='')")
     made = dub(folder / "scene.wav", recogniser=f"{python(code)} {{file}}", translator=upper, **given)
-    assert [line.text for line in made.lines] == ["ONE.", "TWO.", "THREE."]
-    assert made.lines[2].problem.startswith("The next line or the end of the sound is 0.01 s after its start")
-    assert read_dub(made.project).lines == made.lines
-    again = dub(made.project, quiet=True)
-    assert (again.n_new, again.n_kept, again.n_failed) == (0, 2, 1)
+    assert [line.text for line in made.details["lines"]] == ["ONE.", "TWO.", "THREE."]
+    assert made.details["lines"][2].problem.startswith(
+        "The next line or the end of the sound is 0.01 s after its start"
+    )
+    assert read_dub(made.details["project"]).lines == made.details["lines"]
+    again = dub(made.details["project"], quiet=True)
+    assert (again.details["n_new"], again.details["n_kept"], len(again.failed)) == (0, 2, 1)
 
 
 def test_many_channels(scene):
     folder = scene.folder
     sound_file(folder, "scene.wav", channels=6)
     made = dub(folder / "scene.wav", subtitles=folder / "de.srt", translation=folder / "en.srt", **scene.options)
-    assert made.mixed.n_channels == 6
+    assert made.n_channels == 6
 
 
 @pytest.mark.parametrize(
@@ -758,7 +762,7 @@ def test_what_cannot_be_dubbed_is_refused(scene, given, message):
     others = {name: value for name, value in options.items() if name not in (*paths, "subtitles", "translation")}
     if "voice" in given and given["voice"] == "de-kerstin":
         made = dub(**paths, **others)
-        assert {line.problem for line in made.lines} == {message + "; give a voice of that language."}
+        assert {line.problem for line in made.details["lines"]} == {message + "; give a voice of that language."}
         assert made.exit_code == 2
         return
     with pytest.raises((BadSetting, BadModel), match=message):
@@ -775,12 +779,12 @@ def test_a_translator_that_stops_loses_nothing(scene, monkeypatch):
         dub(folder / "de.srt", translator=python(code), **scene.options)
     assert [line.text for line in read_dub(folder / "de-en.toml").lines] == ["Hi.", ""]
     made = dub(folder / "de-en.toml", translator=python("print('Yes.')"), quiet=True)
-    assert [line.text for line in made.lines] == ["Hi.", "Yes."]
+    assert [line.text for line in made.details["lines"]] == ["Hi.", "Yes."]
 
 
 def test_the_same_language_needs_no_translation(scene):
     made = dub(scene.folder / "en.srt", to="en", from_="en-GB", quiet=True)
-    assert [line.text for line in made.lines] == ["Good morning.", "Yes."]
+    assert [line.text for line in made.details["lines"]] == ["Good morning.", "Yes."]
 
 
 def test_a_region_is_that_of_dates(scene):
@@ -795,7 +799,7 @@ def test_a_region_is_that_of_dates(scene):
 
 def test_lines_of_the_same_language_are_not_translated(scene):
     made = dub(scene.folder / "en.srt", to="en", from_="en", translator="no-such-program", quiet=True)
-    assert [line.text for line in made.lines] == ["Good morning.", "Yes."]
+    assert [line.text for line in made.details["lines"]] == ["Good morning.", "Yes."]
 
 
 def test_a_video_keeps_its_picture(scene):
@@ -880,11 +884,11 @@ def test_a_video_with_both_sounds_and_subtitles(scene, ending, codec, sound_code
     texts = [b"".join(packets(made.out, "subtitles", index)).decode() for index in (0, 1)]
     assert "Good morning." in texts[0]
     assert "Guten Morgen, Frau Meyer & Sohn." in texts[1]
-    assert read_dub(made.project).tracks == "both"
-    again = dub(made.project, quiet=True)  # the second action: the project remembers its tracks
+    assert read_dub(made.details["project"]).tracks == "both"
+    again = dub(made.details["project"], quiet=True)  # the second action: the project remembers its tracks
     assert len(packets(again.out, "audio", 1)) == len(packets(video, "audio"))
     first_again = dub(made.out, subtitles=folder / "de.srt", translation=folder / "en.srt", **scene.options)
-    assert first_again.mixed.seconds == pytest.approx(8.0, abs=0.2)
+    assert first_again.seconds == pytest.approx(8.0, abs=0.2)
 
 
 @pytest.mark.parametrize(
@@ -911,7 +915,7 @@ def test_timing_of_many_lines(scene):
     (scene.folder / "many.srt").write_text(written_cues(cues))
     made = dub(scene.folder / "many.srt", to="en", from_="en", quiet=True)
     wave, rate = soundfile.read(made.out)
-    for line, following in zip(made.lines, [*made.lines[1:], None], strict=True):
+    for line, following in zip(made.details["lines"], [*made.details["lines"][1:], None], strict=True):
         assert line.seconds is not None
         if following is not None:
             assert line.start + line.seconds <= following.start
@@ -925,5 +929,5 @@ def test_the_limits_of_rates_are_options(scene):
     given = {"subtitles": scene.folder / "de.srt", "translation": scene.folder / "en.srt", **scene.options}
     slow = dub(scene.folder / "scene.wav", slowest=0.8, **given)
     usual = dub(scene.folder / "scene-en.toml", slowest=1.0, quiet=True)
-    assert slow.lines[1].rate == pytest.approx(0.8)
-    assert usual.lines[1].rate == pytest.approx(1.0)
+    assert slow.details["lines"][1].rate == pytest.approx(0.8)
+    assert usual.details["lines"][1].rate == pytest.approx(1.0)

@@ -90,14 +90,14 @@ def test_a_cast_by_voices(talk, tmp_path, monkeypatch):
     install(monkeypatch, tmp_path / "models")
     given = {"to": "en", "recogniser": recogniser, "speakers": 3, "quiet": True}
     made = dub(sound, **given)
-    project = read_dub(made.project)
+    project = read_dub(made.details["project"])
     assert [line.speaker[-1] for line in project.lines] == [str("ABC".index(kind) + 1) for kind in TURNS]
     assert [member.speaker for member in project.cast] == ["speaker 1", "speaker 2", "speaker 3"]
     assert len({member.voice for member in project.cast}) == 2  # English has two here
-    text = made.project.read_text(encoding="utf-8").replace("speaker 2", "Ben")
-    made.project.write_text(text, encoding="utf-8")
-    assert dub(made.project, quiet=True).n_new == 0
-    assert dub(sound, **given).n_new == 0  # again
+    text = made.details["project"].read_text(encoding="utf-8").replace("speaker 2", "Ben")
+    made.details["project"].write_text(text, encoding="utf-8")
+    assert dub(made.details["project"], quiet=True).details["n_new"] == 0
+    assert dub(sound, **given).details["n_new"] == 0  # again
 
 
 def test_what_is_refused(talk, tmp_path):

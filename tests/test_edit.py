@@ -97,8 +97,13 @@ def test_a_chain_in_a_file_has_its_files_beside_it(source, tmp_path):
 def test_a_dry_run_writes_nothing(source, tmp_path):
     plan = edit(source, do="mono; normalise; reverb tail=0.5s", dry_run=True)
     assert not plan.out.exists()
-    assert plan.n_passes == 2
-    assert [(step.n_channels, step.seconds) for step in plan.steps] == [(2, 1.0), (1, 1.0), (1, 1.0), (1, 1.5)]
+    assert plan.details["n_passes"] == 2
+    assert [(step["n_channels"], step["seconds"]) for step in plan.details["steps"]] == [
+        (2, 1.0),
+        (1, 1.0),
+        (1, 1.0),
+        (1, 1.5),
+    ]
     assert "in 2 passes" in str(plan)
 
 
@@ -109,10 +114,10 @@ def test_a_folder_is_edited_with_a_manifest(tmp_path):
         Clip(noise(1_000 + index), RATE).write(folder / name)
     (folder / "broken.wav").write_bytes(b"RIFF")
     result = edit(folder, do="gain -3", workers=1, quiet=True)
-    assert [file.out.relative_to(result.out).as_posix() for file in result.files] == ["a.wav", "more/b.flac"]
-    assert [*result.failed] == ["broken.wav"]
+    assert [file.path.relative_to(result.out).as_posix() for file in result.files] == ["a.wav", "more/b.flac"]
+    assert [each.what for each in result.failed] == [folder / "broken.wav"]
     assert result.exit_code == 2
-    lines = [json.loads(line) for line in result.manifest.read_text().splitlines()]
+    lines = [json.loads(line) for line in result.details["manifest"].read_text().splitlines()]
     assert [line["source"] for line in lines] == ["a.wav", "b.flac"]
     assert all(line["edit"] == "gain gain=-3dB" for line in lines)
     assert "edited" in str(result)
@@ -136,15 +141,16 @@ def test_samples_beyond_full_scale_are_counted_where_they_are_lost(tmp_path, suf
     magnitudes = np.abs(LOUD) * 10 ** (gain_db / 20)
     n_clipped = int((magnitudes > 1).sum())
     if not is_clipped or not n_clipped:
-        assert edited.clipped is None
+        assert edited.files[0].details.get("clipped") is None
         assert "clipped" not in str(edited)
         return
-    assert edited.clipped.n_samples == n_clipped
-    assert edited.clipped.fraction == pytest.approx(n_clipped / LOUD.size, abs=1e-6)
-    assert edited.clipped.peak_db == pytest.approx(20 * np.log10(magnitudes.max()), abs=0.01)
+    clipped = edited.files[0].details["clipped"]
+    assert clipped.n_samples == n_clipped
+    assert clipped.fraction == pytest.approx(n_clipped / LOUD.size, abs=1e-6)
+    assert clipped.peak_db == pytest.approx(20 * np.log10(magnitudes.max()), abs=0.01)
     assert f"{n_clipped} samples" in str(edited)
     assert "limit or normalise" in str(edited)
-    assert plain(edited)["clipped"]["n_samples"] == n_clipped
+    assert plain(edited)["files"][0]["details"]["clipped"]["n_samples"] == n_clipped
 
 
 def test_the_overshoot_of_a_resampler_is_counted(tmp_path):
@@ -152,9 +158,9 @@ def test_the_overshoot_of_a_resampler_is_counted(tmp_path):
     source = Clip(square, RATE).write(tmp_path / "square.wav")
     edited = edit(source, do="resample 48kHz")
     resampled = Clip(Clip.read(source).wave, RATE).resample(48_000).wave
-    assert edited.clipped.n_samples == pytest.approx((np.abs(resampled) > 1).sum(), rel=0.05)
+    assert edited.files[0].details.get("clipped").n_samples == pytest.approx((np.abs(resampled) > 1).sum(), rel=0.05)
     for chain in ("resample 48kHz; normalise -1dB", "resample 48kHz; limit -1dB", "gain 0dB"):
-        assert edit(source, do=chain).clipped is None
+        assert edit(source, do=chain).files[0].details.get("clipped") is None
 
 
 def test_what_a_folder_and_a_split_clip_is_said(tmp_path):
@@ -166,14 +172,15 @@ def test_what_a_folder_and_a_split_clip_is_said(tmp_path):
     parts = split(with_overs, every=0.5)
     decoded = np.abs(Clip.read(with_overs).wave)
     n_clipped = int((decoded > 1 + 2.0**-15).sum())
-    assert (parts.clipped.n_samples if parts.clipped else 0) == n_clipped
+    clipped = parts.details.get("clipped")
+    assert (clipped.n_samples if clipped else 0) == n_clipped
 
 
 def test_declip_needs_no_further_step(tmp_path):
     tone = 2.5 * np.sin(2 * np.pi * 220 * np.arange(RATE) / RATE)[None]
     source = Clip(np.clip(tone, -1, 1), RATE).write(tmp_path / "clipped.wav")
     edited = edit(source, do="declip")
-    assert edited.clipped is None
+    assert edited.files[0].details.get("clipped") is None
     restored = Clip.read(edited.out).wave
     residual = restored - tone * (restored @ tone.T) / (tone @ tone.T)
     assert 10 * np.log10(np.square(restored).sum() / np.square(residual).sum()) > 25
@@ -259,7 +266,7 @@ def test_the_current_folder_has_a_folder_beside_it(tmp_path, monkeypatch):
 
 def test_effects_are_listed_with_their_settings():
     listed = list_effects()
-    assert [effect.name for effect in listed.effects] == [*CHAIN_EFFECTS]
+    assert [effect.name for effect in listed.details["effects"]] == [*CHAIN_EFFECTS]
     assert "compress: Compress the range above a threshold." in str(listed)
     assert "threshold=-18dB, -120 to 0" in str(listed)
 

@@ -61,7 +61,7 @@ def test_a_map_by_an_embedding_is_written(capsys):
     assert len(written["clips"]) == 16
     nearest = [clip["similar"][0]["file"].split("/")[0] == clip["label"] for clip in written["clips"]]
     assert all(nearest)
-    assert map_clips(Path("kit"), Path("again.json"), embedding="log-mel", quiet=True).made_by == "log-mel"
+    assert map_clips(Path("kit"), Path("again.json"), embedding="log-mel", quiet=True).by == "log-mel"
 
 
 def test_evaluate_compares_by_the_encoder_too():

@@ -286,7 +286,7 @@ def test_pretrain_makes_an_encoder_of_mixed_rates(tmp_path, monkeypatch, capsys)
         Clip(wave, rate).write(tmp_path / "field" / f"{number}.wav")
     settings = ("steps=2", "batch_size=3", "threads=1", "valid_fraction=0")
     result = pretrain(tmp_path / "field", size="tiny", set=settings, quiet=True)
-    assert result.step == 2
+    assert result.details["step"] == 2
     assert str(result.out) == "runs/field-encoder".replace("/", "\\" if sys.platform == "win32" else "/")
     model = loading.load_encoder(result.out)
     assert model.card.training["n_clips"] == 3
@@ -369,4 +369,4 @@ def test_a_model_without_weights_of_heads_can_be_trained_further(tmp_path):
     result = pretrain(
         folder, from_=str(base), out=tmp_path / "run", set=("steps=1", "batch_size=4", "threads=1"), quiet=True
     )
-    assert result.step == 1
+    assert result.details["step"] == 1

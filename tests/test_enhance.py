@@ -2,6 +2,7 @@
 
 import io
 import json
+from pathlib import Path
 from typing import get_args
 
 import numpy as np
@@ -149,7 +150,7 @@ class TestFiles:
         clip = Clip.read(tmp_path / "out.wav")
         assert (clip.sample_rate, clip.wave.shape) == (rate, (n_channels, n_samples))
         assert result.is_new
-        assert result.model_hash == loading.load(folder).folder.hash
+        assert result.by == loading.load(folder).folder.hash
         assert ("lost" in str(result)) == (rate > 16_000)
 
     @pytest.mark.parametrize("rate", [8_000, 44_100])
@@ -164,7 +165,7 @@ class TestFiles:
         Clip(noisy(33_333, 2), 22_050).write(tmp_path / "in.flac")
         result = enhance(tmp_path / "in.flac", tmp_path / "out.flac", dereverb=True, quiet=True)
         assert Clip.read(tmp_path / "out.flac").n_samples == 33_333
-        assert result.model == "WPE"
+        assert result.by == "WPE"
 
     def test_long_recordings_are_written_as_rf64(self, folder, tmp_path, monkeypatch):
         Clip(noisy(8_000), 16_000).write(tmp_path / "in.wav")
@@ -182,7 +183,7 @@ class TestFiles:
         settings = EnhancementSettings(dereverb=True, max_attenuation_db=12.0 if limit_db is None else limit_db)
         both = loading.load_enhancer(str(folder)).enhance(dereverberate(wave, 16_000), settings)
         np.testing.assert_allclose(Clip.read(result.out).wave, mix * both + (1 - mix) * wave, atol=1e-5)
-        assert result.model.startswith("WPE and ")
+        assert result.by.startswith("WPE and ")
 
     def test_refuses(self, folder, tmp_path):
         path = tmp_path / "in.wav"
@@ -256,10 +257,10 @@ class TestReport:
         wave = np.concatenate([np.full(16_000, 0.01), np.full(16_000, 0.5)]).astype(np.float32)
         Clip((wave * np.sign(np.sin(np.arange(32_000))))[None], 16_000).write(tmp_path / "in.wav", "FLOAT")
         result = enhance(tmp_path / "in.wav", tmp_path / "out.wav", mix=0, model=str(folder), report=True, quiet=True)
-        for levels in (result.report.before, result.report.after):
+        for levels in (result.files[0].details["report"].before, result.files[0].details["report"].after):
             assert abs(levels.background_db + 40) < 0.2
             assert abs(levels.foreground_db + 6) < 0.2
-        assert read_png_title(result.report.plot) == "before: in.wav | after: out.wav"
+        assert read_png_title(result.files[0].details["report"].plot) == "before: in.wav | after: out.wav"
         assert "pauses -40.0 -> -40.0 dB" in str(result)
 
     def test_a_stream_has_none(self, folder, monkeypatch):
@@ -278,12 +279,12 @@ class TestFolder:
         (source / "notes.txt").write_text("no sound")
         (source / "broken.wav").write_bytes(b"RIFF....")
         result = enhance(source, out, model=str(folder), workers=workers, quiet=True)
-        assert [(str(file.out.relative_to(out)), file.is_new) for file in result.files] == [
+        assert [(str(file.path.relative_to(out)), file.is_new) for file in result.files] == [
             ("a.wav", True),
             ("day one/b.flac", True),
         ]
-        assert list(result.failed) == ["broken.wav"]
-        assert (result.exit_code, result.n_ignored) == (2, 1)
+        assert [Path(each.what).name for each in result.failed] == ["broken.wav"]
+        assert (result.exit_code, result.details["n_ignored"]) == (2, 1)
         lines = [json.loads(line) for line in (out / "manifest.jsonl").read_text().splitlines()]
         assert [line["audio_filepath"] for line in lines] == ["a.wav", "day one/b.flac"]
         again = enhance(source, out, model=str(folder), workers=1, quiet=True)
@@ -299,7 +300,7 @@ class TestFolder:
         Clip(noisy(500), 16_000).write(tmp_path / "a.wav")
         for _ in range(2):
             result = enhance(tmp_path, "clean", model=str(folder), workers=1, quiet=True)
-            assert [file.out.name for file in result.files] == ["a.wav"]
+            assert [file.path.name for file in result.files] == ["a.wav"]
 
     def test_the_folder_itself_is_refused(self, folder, tmp_path):
         Clip(noisy(100), 16_000).write(tmp_path / "a.wav")

@@ -146,14 +146,14 @@ def test_a_file_a_folder_and_a_batch_are_enhanced_and_kept(tmp_path):
     for name, rate in (("a", 16_000), ("b", 44_100)):
         Clip(noise(rate // 2), rate).write(sounds / f"{name}.wav")
     file = enhance(sounds / "a.wav", tmp_path / "a.wav", model=str(path), quiet=True)
-    assert file.made_by.startswith("gains.onnx (")
+    assert file.by.startswith("gains.onnx (")
     assert np.abs(Clip.read(tmp_path / "a.wav").wave[:, -4_000:]).max() < 0.1 * np.abs(noise(8_000)).max()
     enhance_all = partial(enhance, sounds, tmp_path / "out", model=str(path), workers=1, quiet=True)
     assert [each.is_new for each in enhance_all().files] == [True, True]
     assert [each.is_new for each in enhance_all().files] == [False, False]
     jobs = tmp_path / "jobs.jsonl"
     jobs.write_text(json.dumps({"task": "enhance", "source": "sounds/a.wav", "model": str(path)}), encoding="utf-8")
-    assert batch(jobs, tmp_path / "batch", on="serial", quiet=True).n_new == 1
+    assert batch(jobs, tmp_path / "batch", on="serial", quiet=True).details["n_new"] == 1
     write_gains(path, (1, 2, 257, 1))  # another model of the same name
-    assert batch(jobs, tmp_path / "batch", on="serial", quiet=True).n_new == 1
+    assert batch(jobs, tmp_path / "batch", on="serial", quiet=True).details["n_new"] == 1
     assert [each.is_new for each in enhance_all().files] == [True, True]

@@ -295,17 +295,17 @@ def test_an_epub_is_narrated_and_gone_on_with(players, tmp_path):
     contents = navigation('<li><a href="one.xhtml">The First</a></li><li><a href="two.xhtml">Two</a></li>')
     path = write_epub(tmp_path / "b.epub", {"one.xhtml": ONE, "two.xhtml": TWO}, contents=contents)
     book = narrate(path, voice="en-ruth", quiet=True)
-    assert [(chapter.file, chapter.title) for chapter in book.chapters] == [
+    assert [(chapter.path.name, chapter.details["title"]) for chapter in book.files] == [
         ("01-the-first.wav", "The First"),
         ("02-two.wav", "Two"),
     ]
     plain = tmp_path / "plain.txt"
     plain.write_text("One\n\nFirst words.\n", encoding="utf-8")
     as_text = narrate(plain, voice="en-ruth", quiet=True)
-    assert as_text.chapters[0].seconds == book.chapters[0].seconds
+    assert as_text.files[0].seconds == book.files[0].seconds
     other = TWO.replace("Last", "Other")
     write_epub(path, {"one.xhtml": ONE, "two.xhtml": other}, contents=contents)
-    assert [chapter.is_new for chapter in narrate(path, voice="en-ruth", quiet=True).chapters] == [False, True]
+    assert [chapter.is_new for chapter in narrate(path, voice="en-ruth", quiet=True).files] == [False, True]
 
 
 def test_a_passage_that_cannot_be_read_is_named_by_its_paragraph(players, tmp_path, capsys):
@@ -313,7 +313,7 @@ def test_a_passage_that_cannot_be_read_is_named_by_its_paragraph(players, tmp_pa
     path = write_epub(tmp_path / "b.epub", {"one.xhtml": ONE, "two.xhtml": hebrew})
     with pytest.warns(SkippedText, match=r"in paragraph 4 \("):
         book = narrate(path, voice="en-ruth", quiet=True)
-    assert (book.skipped[0].line, book.skipped[0].unit) == (4, "paragraph")
+    assert (book.details["skipped"][0].line, book.details["skipped"][0].unit) == (4, "paragraph")
     assert run(["narrate", str(path), "--voice", "en-ruth", "--strict", "--out", str(tmp_path / "s")]) == 2
     assert "b.epub, paragraph 4 (Two): " in capsys.readouterr().err
     assert not (tmp_path / "s").exists()
@@ -326,10 +326,10 @@ def test_the_language_of_a_book_is_that_of_the_voice(players, tmp_path):
     with pytest.raises(BadSetting, match=r"b\.epub is in 'de-AT', and en-ruth speaks 'en'; .*--language en if"):
         narrate(path, voice="en-ruth", quiet=True)
     assert not (tmp_path / "b").exists()
-    assert narrate(path, voice="en-ruth", language="en", quiet=True, out=tmp_path / "forced").chapters
+    assert narrate(path, voice="en-ruth", language="en", quiet=True, out=tmp_path / "forced").files
     of_no_locale = "<dc:title>B</dc:title><dc:language>C</dc:language>"  # as Pandoc writes it
     vague = write_epub(tmp_path / "v.epub", {"one.xhtml": ONE}, metadata=of_no_locale)
-    assert narrate(vague, voice="en-ruth", quiet=True).chapters
+    assert narrate(vague, voice="en-ruth", quiet=True).files
     british = write_epub(
         tmp_path / "g.epub", {"one.xhtml": ONE}, metadata="<dc:title>B</dc:title><dc:language>en_GB</dc:language>"
     )

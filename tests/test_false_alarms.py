@@ -60,9 +60,9 @@ def test_the_most_confident_are_kept(recordings):
 
 def test_a_clip_has_the_sound_of_its_alarm(recordings, tmp_path):
     written = write_alarms(ToneClassifier(), scan(recordings, "none").entries, tmp_path / "_hard", most=1)
-    [path] = written.files
+    [path] = written.sound_files
     clip, rate = soundfile.read(path)
-    recording, _ = soundfile.read(recordings / f"{'a' if written.labels == ('low',) else 'b'}.wav")
+    recording, _ = soundfile.read(recordings / f"{'a' if written.files[0].details['label'] == 'low' else 'b'}.wav")
     model = ToneClassifier()
     assert rate == model.sample_rate
     assert len(clip) == round(1.9 * model.window_samples)
@@ -80,9 +80,9 @@ def test_recordings_of_the_same_name_have_clips_of_their_own(recordings, tmp_pat
         (folder / "a.wav").write_bytes((recordings / "a.wav").read_bytes())
         entries += scan(folder, "none").entries
     written = write_alarms(ToneClassifier(), entries, tmp_path / "_hard", smallest=0.5)
-    assert set(written.files) == set((tmp_path / "_hard").iterdir())
-    assert len(set(written.files)) == len(written.labels) >= 2
-    assert any(path.stem.endswith("-2") for path in written.files)
+    assert set(written.sound_files) == set((tmp_path / "_hard").iterdir())
+    assert len(set(written.sound_files)) == len(written.files) >= 2
+    assert any(path.stem.endswith("-2") for path in written.sound_files)
 
 
 def test_clips_of_one_recording_are_those_of_its_whole_wave():
@@ -98,8 +98,8 @@ def test_clips_of_one_recording_are_those_of_its_whole_wave():
 def test_clips_of_earlier_alarms_stay(recordings, tmp_path):
     folder = tmp_path / "_hard"
     entries = scan(recordings, "none").entries
-    first = set(write_alarms(ToneClassifier(), entries[:1], folder).files)
-    second = set(write_alarms(ToneClassifier(), entries[1:], folder).files)
+    first = set(write_alarms(ToneClassifier(), entries[:1], folder).sound_files)
+    second = set(write_alarms(ToneClassifier(), entries[1:], folder).sound_files)
     assert set(folder.iterdir()) == first | second
     assert len(first) + len(second) == len(first | second)
 
@@ -115,7 +115,7 @@ def test_no_clip_is_written_where_one_cannot_be(recordings, tmp_path, monkeypatc
 
     folder = tmp_path / "_hard"
     entries = scan(recordings, "none").entries
-    earlier = set(write_alarms(ToneClassifier(), entries[:1], folder).files)
+    earlier = set(write_alarms(ToneClassifier(), entries[:1], folder).sound_files)
     monkeypatch.setattr(false_alarms.Clip, "write", write_two)
     with pytest.raises(OSError, match="No space left") as raised:
         write_alarms(ToneClassifier(), entries, folder, most=50)
@@ -143,8 +143,9 @@ def test_the_command_writes_clips_and_says_so(tmp_path, capsys):
     arguments = ["collect-alarms", "drum-classifier", str(tmp_path / "x.wav"), "--out", str(tmp_path / "_hard")]
     assert run([*arguments, "--json"]) == 0
     printed = json.loads(capsys.readouterr().out)
-    assert sorted(printed["files"]) == sorted(str(path) for path in (tmp_path / "_hard").iterdir())
-    assert printed["files"]
+    written = [file["path"] for file in printed["files"]]
+    assert sorted(written) == sorted(str(path) for path in (tmp_path / "_hard").iterdir())
+    assert written
     assert run(arguments) == 0
     assert "false alarms of a confidence of at least" in capsys.readouterr().out
 

@@ -91,7 +91,7 @@ def test_a_run_resumes_with_its_clips(tmp_path):
     train(folder, set=(*SETTINGS, AT_ONCE), **call)
     before = {path.name: path.stat().st_mtime_ns for path in (out / "generated").glob("*.flac")}
     result = train(folder, set=(*SETTINGS[1:], AT_ONCE, "training.steps=3"), resume=True, **call)
-    assert result.step == 3
+    assert result.details["step"] == 3
     assert before == {path.name: path.stat().st_mtime_ns for path in (out / "generated").glob("*.flac")}
 
 

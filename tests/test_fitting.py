@@ -99,9 +99,9 @@ def test_commands_and_columns(players, tmp_path):
     table.write_text(f"name,text,seconds\na,{text!r},3.4\nb,{text!r},\nc,{text!r},60\n".replace("'", '"'))
     spoken = speak_lines(table, out=tmp_path / "lines", quiet=True)
     assert Clip.read(tmp_path / "lines" / "a.wav").wave.shape[1] == 3.4 * 24_000
-    assert [(line, "times as fast" in problem) for line, problem in spoken.failed.items()] == [(4, True)]
+    assert [(each.what, "times as fast" in each.reason) for each in spoken.failed] == [("line 4", True)]
     again = speak_lines(table, out=tmp_path / "lines", seconds=3.5, quiet=True)  # for the line without a length
-    assert [each.is_new for each in again.lines] == [False, True]
+    assert [each.is_new for each in again.files] == [False, True]
     assert Clip.read(tmp_path / "lines" / "b.wav").wave.shape[1] == 3.5 * 24_000
     with pytest.raises(BadSetting, match="unexpected keyword"):
         narrate(table, seconds=3)

@@ -68,7 +68,7 @@ def judge(model, tmp_path, monkeypatch):
 def test_files_hold_the_clips_of_the_model_and_their_origin(model, tmp_path):
     made = generate(str(model), "snare", 3, seed=7, out=tmp_path / "out", watermark=False)
     names = ["tiny-snare-s7-000.wav", "tiny-snare-s7-001.wav", "tiny-snare-s7-002.wav"]
-    assert [clip.file for clip in made.clips] == names
+    assert [clip.path.name for clip in made.files] == names
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["manifest.jsonl", *names]
     player = loading.load(model)
     waves = player.generate("snare", 3, seed=7)
@@ -94,7 +94,7 @@ def test_the_manifest_is_one_that_data_reads(model, tmp_path):
         ("tiny-snare-s1-001.wav", "snare", 1600),
         ("tiny-hat-s1-002.wav", "hat", 1600),
     ]
-    assert not scan.problems
+    assert not scan.failed
 
 
 def test_the_same_call_makes_the_same_files_and_others_are_kept(model, tmp_path):
@@ -154,19 +154,19 @@ def test_nothing_is_half_written(model, tmp_path, fill_disk, existed):
 @pytest.mark.parametrize(("kind", "subtype"), [("flac", "PCM_24"), ("ogg", "VORBIS")])
 def test_other_formats_record_the_same(model, tmp_path, kind, subtype):
     made = generate(str(model), "kick", 1, out=tmp_path, format=kind)
-    path = tmp_path / made.clips[0].file
+    path = tmp_path / made.files[0].path.name
     assert soundfile.info(path).subtype == subtype
-    assert json.loads(open_sound(path).tags["comment"])["model_hash"] == made.model_hash
+    assert json.loads(open_sound(path).tags["comment"])["model_hash"] == made.by
 
 
 def test_interpolation_goes_from_seed_to_seed(model, tmp_path):
     made = generate(str(model), "hat", 4, interpolate=(7, 9), out=tmp_path, watermark=False)
-    assert [clip.file for clip in made.clips] == [f"tiny-hat-s7to9x4-00{step}.wav" for step in range(4)]
+    assert [clip.path.name for clip in made.files] == [f"tiny-hat-s7to9x4-00{step}.wav" for step in range(4)]
     expected = loading.load(model).interpolate(7, 9, 4, "hat")
-    np.testing.assert_allclose(Clip.read(tmp_path / made.clips[3].file).wave, expected[3], atol=2**-24)
-    comment = json.loads(open_sound(tmp_path / made.clips[3].file).tags["comment"])
+    np.testing.assert_allclose(Clip.read(tmp_path / made.files[3].path.name).wave, expected[3], atol=2**-24)
+    comment = json.loads(open_sound(tmp_path / made.files[3].path.name).tags["comment"])
     assert (comment["interpolate"], comment["steps"], comment["index"]) == ([7, 9], 4, 3)
-    assert generate(str(model), count=2, interpolate=(7, 9), out=tmp_path).clips[0].label == "kick"
+    assert generate(str(model), count=2, interpolate=(7, 9), out=tmp_path).files[0].details["label"] == "kick"
 
 
 @pytest.mark.parametrize(
@@ -197,11 +197,11 @@ def test_clips_that_the_classifier_doubts_are_left_out(model, judge, tmp_path):
     limit = float(np.median(loudness[:8]))
     made = generate(str(model), "kick", 4, seed=2, out=tmp_path / "out", min_confidence=limit, watermark=False)
     expected = np.flatnonzero(loudness >= limit)[:4]
-    assert [clip.index for clip in made.clips] == expected.tolist()
-    assert made.n_rejected == expected[-1] + 1 - 4
-    np.testing.assert_allclose([clip.confidence for clip in made.clips], loudness[expected], rtol=1e-5)
+    assert [clip.details["index"] for clip in made.files] == expected.tolist()
+    assert made.details["n_rejected"] == expected[-1] + 1 - 4
+    np.testing.assert_allclose([clip.details["confidence"] for clip in made.files], loudness[expected], rtol=1e-5)
     np.testing.assert_allclose(
-        Clip.read(tmp_path / "out" / made.clips[-1].file).wave[0], waves[expected[-1]], atol=2**-24
+        Clip.read(tmp_path / "out" / made.files[-1].path.name).wave[0], waves[expected[-1]], atol=2**-24
     )
     lines = (tmp_path / "out" / "manifest.jsonl").read_text(encoding="utf-8").splitlines()
     assert json.loads(lines[0])["confidence"] == pytest.approx(loudness[expected[0]], rel=1e-5)
@@ -210,8 +210,8 @@ def test_clips_that_the_classifier_doubts_are_left_out(model, judge, tmp_path):
 def test_each_label_has_as_many_clips_when_some_are_left_out(model, judge, tmp_path):
     limit = float(np.median([np.abs(wave[0, :800]).mean() for wave in loading.load(model).generate(count=30)]))
     made = generate(str(model), count=9, out=tmp_path / "out", min_confidence=limit)
-    assert [clip.label for clip in made.clips] == [*LABELS] * 3
-    assert all(clip.index % 3 == LABELS.index(clip.label) for clip in made.clips)
+    assert [clip.details["label"] for clip in made.files] == [*LABELS] * 3
+    assert all(clip.details["index"] % 3 == LABELS.index(clip.details["label"]) for clip in made.files)
 
 
 def test_limits_that_no_clip_meets_are_refused(model, judge, tmp_path):
@@ -246,9 +246,13 @@ def test_a_model_that_generates_nothing_names_its_command(model, command, tmp_pa
 
 def test_clips_too_close_to_training_clips_are_left_out(model, tmp_path):
     made = generate(str(model), "kick", 3, out=tmp_path, min_novelty=0.5)
-    assert [clip.index for clip in made.clips] == [4, 5, 6]  # clips 0 to 3 are the training clips of this model
-    assert made.n_rejected == 4
-    assert all(clip.novelty_db >= 0.5 for clip in made.clips)
+    assert [clip.details["index"] for clip in made.files] == [
+        4,
+        5,
+        6,
+    ]  # clips 0 to 3 are the training clips of this model
+    assert made.details["n_rejected"] == 4
+    assert all(clip.details["novelty_db"] >= 0.5 for clip in made.files)
 
 
 def remembering(folder, limits, n_training=4):
@@ -262,26 +266,36 @@ def remembering(folder, limits, n_training=4):
 def test_copies_are_left_out_by_the_limit_of_their_label_unless_the_call_sets_one(tmp_path):
     model = remembering(tmp_path, [0.5, 0.0, 0.0])
     made = generate(str(model), "kick", 3, out=tmp_path / "out")
-    assert [clip.index for clip in made.clips] == [4, 5, 6]
-    assert (made.n_rejected, made.n_near_copies) == (4, 0)
+    assert [clip.details["index"] for clip in made.files] == [4, 5, 6]
+    assert (made.details["n_rejected"], made.details["n_near_copies"]) == (4, 0)
     line = json.loads((tmp_path / "out" / "manifest.jsonl").read_text(encoding="utf-8").splitlines()[0])
-    assert line["novelty_db"] == pytest.approx(made.clips[0].novelty_db)
+    assert line["novelty_db"] == pytest.approx(made.files[0].details["novelty_db"])
     made = generate(str(model), "kick", 3, out=tmp_path / "copies", min_novelty=0)
-    assert [(clip.index, clip.novelty_db) for clip in made.clips] == [(0, None), (1, None), (2, None)]
-    assert generate(str(model), "snare", 1, out=tmp_path / "snare").clips[0].index == 0  # its label has no limit
+    assert [(clip.details["index"], clip.details["novelty_db"]) for clip in made.files] == [
+        (0, None),
+        (1, None),
+        (2, None),
+    ]
     assert (
-        len(generate(str(model), interpolate=(1, 2), count=3, out=tmp_path / "path").clips) == 3
+        generate(str(model), "snare", 1, out=tmp_path / "snare").files[0].details["index"] == 0
+    )  # its label has no limit
+    assert (
+        len(generate(str(model), interpolate=(1, 2), count=3, out=tmp_path / "path").files) == 3
     )  # an interpolation has no gaps
 
 
 def test_if_all_are_too_close_the_farthest_are_taken_and_counted(tmp_path):
     model = remembering(tmp_path, [1e6, 0.0, 0.0])
     made = generate(str(model), "kick", 2, out=tmp_path / "out")
-    assert (len(made.clips), made.n_near_copies, made.n_rejected) == (2, 2, 2 * rejection.MAX_NEAR_COPIES)
+    assert (len(made.files), made.details["n_near_copies"], made.details["n_rejected"]) == (
+        2,
+        2,
+        2 * rejection.MAX_NEAR_COPIES,
+    )
     assert "2 of them are close to training clips and may be copies" in str(made)
     everything = generate(str(model), "kick", 11, out=tmp_path / "all", min_novelty=1e-9)
-    assert made.clips[0].novelty_db == max(
-        s.novelty_db for s in everything.clips if s.index <= rejection.MAX_NEAR_COPIES
+    assert made.files[0].details["novelty_db"] == max(
+        s.details["novelty_db"] for s in everything.files if s.details["index"] <= rejection.MAX_NEAR_COPIES
     )
 
 
@@ -289,11 +303,11 @@ def test_a_code_sets_all_clips_and_their_names(tmp_path):
     model = make_gan(tmp_path, code_categories=2, code_continuous=1)
     call = partial(generate, str(model), "kick", 2, out=tmp_path / "out", code=(0, 1, -0.5), watermark=False)
     made = call()
-    assert [clip.file for clip in made.clips] == ["tiny-kick-s0c0_1_-0.5-000.wav", "tiny-kick-s0c0_1_-0.5-001.wav"]
+    assert [clip.path.name for clip in made.files] == ["tiny-kick-s0c0_1_-0.5-000.wav", "tiny-kick-s0c0_1_-0.5-001.wav"]
     assert call() == made  # again, in the same place
     expected = loading.load(model).generate("kick", 2, code=(0, 1, -0.5))
-    np.testing.assert_allclose(Clip.read(tmp_path / "out" / made.clips[1].file).wave, expected[1], atol=2**-24)
-    assert json.loads(open_sound(tmp_path / "out" / made.clips[0].file).tags["comment"])["code"] == [0, 1, -0.5]
+    np.testing.assert_allclose(Clip.read(tmp_path / "out" / made.files[1].path.name).wave, expected[1], atol=2**-24)
+    assert json.loads(open_sound(tmp_path / "out" / made.files[0].path.name).tags["comment"])["code"] == [0, 1, -0.5]
     with pytest.raises(BadSetting, match=r"The code is \[1.0\]; tiny takes 3 finite numbers"):
         generate(str(model), out=tmp_path / "other", code=(1,))
     with pytest.raises(BadSetting, match="plain has no parameter code; leave code out"):

@@ -142,8 +142,8 @@ def test_every_defect_is_listed(flawed_folder):
     assert report.trailing_silence == ["hat/tail.wav"]
     assert report.duplicates == [["kick/copy.flac", "kick/good.wav"]]
     assert report.near_duplicates == [["kick/copy.flac", "kick/good.wav", "kick/soft.wav"]]
-    assert list(report.unusable) == ["hat/empty.wav", "hat/nan.wav"]
-    assert "not a finite number" in report.unusable["hat/nan.wav"]
+    assert [each.what for each in report.failed] == ["hat/empty.wav", "hat/nan.wav"]
+    assert "not a finite number" in report.failed[1].reason
 
 
 def test_recordings_with_the_mark_of_generated_sound_are_listed(tmp_path):
@@ -222,7 +222,7 @@ def test_of_many_unusable_files_a_screenful_is_named(tmp_path):
     report = inspect(tmp_path)
     assert sum("is an empty file" in warning for warning in report.warnings) == 20
     assert "5 more files cannot be used; --json lists all." in report.warnings
-    assert len(report.unusable) == 25
+    assert len(report.failed) == 25
 
 
 def test_progress_counts_the_clips(tmp_path):
@@ -279,7 +279,7 @@ def test_a_folder_of_scores_is_inspected(tmp_path):
     assert (report.n_scores, report.n_notes, report.metres) == (3, 8, {"3/4": 3})
     assert report.hours * 3600 == pytest.approx(8 * 0.5)
     assert report.duplicates == [["a.mid", "copy.mid"]]
-    assert [*report.unusable] == ["broken.mid"]
+    assert [each.what for each in report.failed] == ["broken.mid"]
     assert "3 scores" in str(report)
     assert "a.mid = copy.mid" in str(report)
-    assert run(["data", "inspect", str(tmp_path)]) == 0
+    assert run(["data", "inspect", str(tmp_path)]) == 2

@@ -189,8 +189,8 @@ def test_a_model_renders_a_score(song, tmp_path):
     waves = [Clip.read(each.out).wave for each in (first, again, other, by_program)]
     np.testing.assert_array_equal(waves[0], waves[1])
     assert not np.array_equal(waves[0], waves[2])
-    assert first.n_notes == 4
-    assert "high..low" in first.instrument
+    assert first.details["n_notes"] == 4
+    assert "high..low" in first.by
     assert all(np.abs(wave).max() > 0.01 for wave in waves)
 
 

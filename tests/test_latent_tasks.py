@@ -92,11 +92,13 @@ def test_a_morph_becomes_files_that_sort_and_state_their_origin(workspace, capsy
     lines = capsys.readouterr().out.splitlines()
     names = [f"morph-drums-a-to-b-low-to-high-slerp-x11-{index:03d}.wav" for index in range(11)]
     runtime = loading.load("morph-drums")
-    assert lines == [
-        *(f"  {name}" for name in [*names, "morph-drums-a-to-b-low-to-high-slerp-x11-joined.wav"]),
-        f"12 clips by morph-drums ({runtime.folder.hash}) in out",
-        "b.wav was cut to 0.26 s from its onset.",
+    assert [line.strip().partition(":")[0] for line in lines[:12]] == [
+        *names,
+        "morph-drums-a-to-b-low-to-high-slerp-x11-joined.wav",
     ]
+    assert lines[12].startswith("12 files, ")
+    assert lines[12].endswith(f" by morph-drums ({runtime.folder.hash}) in out")
+    assert lines[13:] == ["b.wav was cut to 0.26 s from its onset."]
     assert sorted(names) == names
     waves = runtime.morph(A, B, 11, label_a="low", label_b="high")
     for name, wave in zip(names, waves, strict=True):
@@ -115,40 +117,40 @@ def test_files_of_any_rate_and_channels_are_converted(workspace):
     stereo = np.stack([A, np.roll(A, 3)])
     Clip(stereo, RATE).resample(44_100).write("stereo.flac", "PCM_24")
     derived = vary(Path("stereo.flac"), count=2, out=Path("out"))
-    assert derived.sources[0].changes == ("mixed from 2 channels to one", "resampled from 44100 to 8000 Hz")
+    assert derived.details["sources"][0].changes == ("mixed from 2 channels to one", "resampled from 44100 to 8000 Hz")
     assert str(derived).endswith("stereo.flac was mixed from 2 channels to one, resampled from 44100 to 8000 Hz.")
     expected = loading.load("morph-drums").vary(stereo.mean(axis=0), count=2)
-    for clip, wave in zip(derived.clips, expected, strict=True):
-        np.testing.assert_allclose(Clip.read(workspace / "out" / clip.file).wave, wave, atol=0.05 * np.abs(wave).max())
+    for clip, wave in zip(derived.files, expected, strict=True):
+        np.testing.assert_allclose(Clip.read(clip.path).wave, wave, atol=0.05 * np.abs(wave).max())
 
 
 def test_a_morph_over_time_is_one_clip(workspace):
     derived = morph(
         Path("a.wav"), Path("b.wav"), over_time=True, interpolation="slerp", model="frames", watermark=False
     )
-    (clip,) = derived.clips
-    assert clip.file == "frames-a-to-b-slerp-over_time.wav"
+    (clip,) = derived.files
+    assert clip.path.name == "frames-a-to-b-slerp-over_time.wav"
     (wave,) = loading.load("frames").morph(A, B, interpolation="slerp", over_time=True)
-    np.testing.assert_allclose(Clip.read(workspace / "wavewright-clips" / clip.file).wave, wave, atol=2**-23)
+    np.testing.assert_allclose(Clip.read(clip.path).wave, wave, atol=2**-23)
 
 
 def test_a_transfer_is_one_clip(workspace):
     derived = morph(Path("a.wav"), Path("b.wav"), transfer=True, label_b="low", model="frames", watermark=False)
-    (clip,) = derived.clips
+    (clip,) = derived.files
     wave = loading.load("frames").transfer(A, B, "low")
-    np.testing.assert_allclose(Clip.read(workspace / "wavewright-clips" / clip.file).wave, wave, atol=2**-23)
+    np.testing.assert_allclose(Clip.read(clip.path).wave, wave, atol=2**-23)
 
 
 def test_variations_are_reproducible_and_replace_nothing_else(workspace):
     first = vary(Path("a.wav"), 0.5, 3, seed=4, label="low", out=Path("out"), watermark=False)
-    assert [clip.file for clip in first.clips] == [
+    assert [clip.path.name for clip in first.files] == [
         f"morph-drums-a-low-vary0.5-s4-{index:03d}.wav" for index in range(3)
     ]
     contents = {path.name: path.read_bytes() for path in Path("out").iterdir()}
     vary(Path("a.wav"), 0.5, 3, seed=4, label="low", out=Path("out"), watermark=False)
     assert {path.name: path.read_bytes() for path in Path("out").iterdir()} == contents
     waves = loading.load("morph-drums").vary(A, 0.5, 4, 3, "low")
-    np.testing.assert_allclose(Clip.read(Path("out") / first.clips[2].file).wave, waves[2], atol=2**-23)
+    np.testing.assert_allclose(Clip.read(Path("out") / first.files[2].path.name).wave, waves[2], atol=2**-23)
     shutil.copy("b.wav", "a.wav")  # another sound of that name
     with pytest.raises(BadFolder, match="exists already and is another clip than the one that morph-drums"):
         vary(Path("a.wav"), 0.5, 3, seed=4, label="low", out=Path("out"), watermark=False)
@@ -173,7 +175,7 @@ def test_attributes_are_adjusted_step_by_step(workspace, capsys):
         )
         == 0
     )
-    files = [clip["file"] for clip in json.loads(capsys.readouterr().out)["clips"]]
+    files = [Path(file["path"]).name for file in json.loads(capsys.readouterr().out)["files"]]
     assert files == [f"morph-drums-a-brightness+0.5-loudness-6-x3-{index:03d}.wav" for index in range(3)]
     runtime = loading.load("morph-drums")
     waves = runtime.adjust(A, {"brightness": 0.5, "loudness": -6.0}, (0.0, 0.5, 1.0)).waves
@@ -192,7 +194,7 @@ def test_attributes_are_adjusted_step_by_step(workspace, capsys):
     assert (origin["attributes"], origin["fraction"]) == ({"brightness": 0.5, "loudness": -6.0}, 0.5)
     one = adjust(Path("a.wav"), {"brightness": 0.5, "loudness": -6}, out=Path("one"), watermark=False)
     np.testing.assert_array_equal(
-        Clip.read(Path("one") / one.clips[0].file).wave, Clip.read(f"wavewright-clips/{files[2]}").wave
+        Clip.read(Path("one") / one.files[0].path.name).wave, Clip.read(f"wavewright-clips/{files[2]}").wave
     )
 
 
@@ -237,7 +239,7 @@ def test_an_attenuation_is_reported(workspace, capsys):
     assert capsys.readouterr().out.splitlines()[-1] == (
         f"The clip was attenuated by {attenuation_db:.1f} dB to stay within full scale."
     )
-    assert adjust(Path("loud.wav"), {"loudness": 1.0}).attenuation_db == attenuation_db
+    assert adjust(Path("loud.wav"), {"loudness": 1.0}).details["attenuation_db"] == attenuation_db
     assert run(["adjust", "a.wav", "--set", "loudness=-1"]) == 0
     assert "attenuated" not in capsys.readouterr().out
 
@@ -266,7 +268,7 @@ def test_a_model_with_pitch_is_conditioned_on_it(workspace, capsys):
     for command, (name, wave) in calls.items():
         model = [] if command.startswith("generate") else ["--model", "pitched"]
         assert run([*command.split(), *model, "--out", "out", "--no-watermark"]) == 0
-        assert f"  {name}.wav" in capsys.readouterr().out.splitlines()
+        assert capsys.readouterr().out.startswith(f"  {name}.wav: ")
         np.testing.assert_allclose(Clip.read(Path("out") / f"{name}.wav").wave, wave, atol=2**-23)
     origin = json.loads(open_sound(Path("out") / "pitched-a-48p-vary0.3-000.wav").tags["comment"])
     assert origin["pitch"] == 48.0
@@ -279,11 +281,12 @@ def test_a_model_with_pitch_is_conditioned_on_it(workspace, capsys):
 
 def test_a_map_has_coordinates_and_similar_clips(workspace, capsys):
     names = [f"{label}/{index}.wav" for label in ("high", "low") for index in range(3)]
-    assert run(["map", str(kit(*names)), "--similar", "2", "--out", "map.json"]) == 0
+    assert run(["map", str(kit(*names)), "--similar", "2", "--out", "map.json"]) == 2
     lines = capsys.readouterr().out.splitlines()
     runtime = loading.load("morph-drums")
-    assert lines[0] == f"map.json: 6 clips of 2 labels by morph-drums ({runtime.folder.hash}), drawn in map.png"
-    assert lines[1].startswith(f"{Path('kit/low/broken.wav')} cannot be decoded")
+    assert lines[0] == f"map.json by morph-drums ({runtime.folder.hash})"
+    assert lines[2] == "  6 clips of 2 labels"
+    assert lines[3].startswith(f"  {Path('kit/low/broken.wav')} cannot be decoded")
     assert Path("map.png").read_bytes().startswith(b"\x89PNG")
     written = json.loads(Path("map.json").read_text(encoding="utf-8"))
     assert [(clip["file"], clip["label"]) for clip in written["clips"]] == [
@@ -307,8 +310,8 @@ def test_a_map_has_coordinates_and_similar_clips(workspace, capsys):
 def test_without_matplotlib_the_map_is_written_and_the_plot_is_not(workspace, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     drawn = map_clips(kit("low/0.wav", "low/1.wav"))
-    assert drawn.plot is None
-    assert str(drawn).splitlines()[-1].startswith("Drawing needs matplotlib, which is not installed")
+    assert len(drawn.files) == 1
+    assert str(drawn).splitlines()[-2].startswith("Drawing needs matplotlib, which is not installed")
     assert len(json.loads(Path("wavewright-map.json").read_text(encoding="utf-8"))["clips"]) == 2
     assert not list(Path().glob("*.png"))
 
@@ -320,7 +323,7 @@ def test_similar_files_and_similar_training_clips(workspace, capsys):
     assert (result.clips[0].file, result.clips[0].label, result.clips[0].distance) == ("low/twin.wav", "low", 0.0)
     assert "low/1.wav" not in {near.file for near in result.clips}
     assert [near.distance for near in result.clips] == sorted(near.distance for near in result.clips)
-    assert len(result.problems) == 1
+    assert len(result.failed) == 1
     assert run(["similar", "a.wav", "--count", "2"]) == 0
     runtime = loading.load("morph-drums")
     nearest = runtime.similar(runtime.encode(runtime.align(A).wave), 2)
@@ -339,8 +342,8 @@ def test_a_one_shot_is_restored_from_its_latents(workspace, capsys):
     runtime = loading.load("morph-drums")
     n_bytes = Path("c.safetensors").stat().st_size
     assert capsys.readouterr().out.splitlines() == [
-        f"c.safetensors: 0.26 s as 1 latent vector of 6 dimensions by morph-drums ({runtime.folder.hash}), "
-        f"{n_bytes} bytes",
+        f"c.safetensors: 0.26 s by morph-drums ({runtime.folder.hash})",
+        f"  1 latent vector of 6 dimensions, {n_bytes} bytes",
         "c.wav was mixed from 2 channels to one, resampled from 16000 to 8000 Hz, cut to 0.26 s from its onset.",
     ]
     with safe_open("c.safetensors", framework="numpy") as opened:
@@ -351,7 +354,7 @@ def test_a_one_shot_is_restored_from_its_latents(workspace, capsys):
     assert (origin["model"], origin["model_hash"], origin["label"]) == ("morph-drums", runtime.folder.hash, "high")
     assert (origin["sample_rate"], origin["n_samples"]) == (16_000, 4096)
     assert run(["decode", "c.safetensors", "--no-watermark"]) == 0
-    assert "c-decoded.wav: 0.26 s, 16000 Hz, mono from the latents of morph-drums" in capsys.readouterr().out
+    assert "c-decoded.wav: 0.26 s, 16000 Hz, mono by morph-drums" in capsys.readouterr().out
     back = Clip.read("c-decoded.wav")
     assert (back.sample_rate, back.wave.shape) == (16_000, (1, 4096))
     expected = Clip(10 ** (origin["level_db"] / 20) * runtime.decode(latents, "high"), RATE).resample(16_000).wave
@@ -366,7 +369,7 @@ def test_a_one_shot_is_restored_from_its_latents(workspace, capsys):
 def test_a_clip_of_any_length_is_restored_at_its_length(workspace, n_samples, rate):
     Clip(0.1 * np.random.default_rng(0).standard_normal((1, n_samples)), rate).write("d.wav", "FLOAT")
     encoded = encode(Path("d.wav"), model="frames", out=Path("e.safetensors"))
-    assert encoded.latent_size == 6
+    assert encoded.details["latent_size"] == 6
     decoded = decode(encoded.out, Path("f.wav"))
     back = Clip.read("f.wav")
     assert (back.sample_rate, back.n_samples, decoded.seconds) == (rate, n_samples, n_samples / rate)
@@ -550,8 +553,8 @@ def test_the_memory_of_residuals_is_limited(workspace, monkeypatch):
         BadSetting, match=r"8 clips of 0.2 s with their residual last longer than the 1 s .* or leave the residual out"
     ):
         vary(Path("a.wav"), model="frames")
-    assert len(vary(Path("a.wav"), model="frames", residual=0.0).clips) == 8
-    assert len(vary(Path("a.wav")).clips) == 8  # of one-shots there is little
+    assert len(vary(Path("a.wav"), model="frames", residual=0.0).files) == 8
+    assert len(vary(Path("a.wav")).files) == 8  # of one-shots there is little
 
 
 def test_the_memory_of_outputs_is_limited(workspace, monkeypatch):

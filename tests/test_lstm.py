@@ -358,7 +358,7 @@ def test_unusable_data_is_refused_or_reported(words, tmp_path):
     short = replace(small_recipe(), data=SequenceDataSettings(longest_seconds=0.35, sample_seconds=0.3))
     prepared = prepare(replace(short, model=replace(VOICE, labels=())), words, tmp_path)
     assert prepared.recipe.model.labels == ("one",)
-    assert "whole sounds may last 0.35 s (data.longest_seconds)" in str(prepared.problems[0])
+    assert "whole sounds may last 0.35 s (data.longest_seconds)" in str(prepared.failed[0])
 
 
 @pytest.mark.parametrize(

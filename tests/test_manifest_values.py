@@ -35,7 +35,7 @@ def test_huge_times_are_beyond_the_end(tmp_path, sound, name, value):
     scanned = manifest.read(path)
     assert len(scanned.entries) == (1 if name == "offset" else 2)
     assert [entry.n_frames for entry in scanned.entries] == [RATE] * len(scanned.entries)
-    assert all("offset and duration leave nothing of the 1 s" in problem.reason for problem in scanned.problems)
+    assert all("offset and duration leave nothing of the 1 s" in problem.reason for problem in scanned.failed)
 
 
 @pytest.mark.parametrize("name", ["offset", "duration", "pitch"])
@@ -136,5 +136,5 @@ def test_a_name_too_long_for_the_system_is_a_problem_of_its_line(tmp_path, sound
     path.write_text(f"a|Hello.\n{'n' * length}|Hello again.\n", encoding="utf-8")
     scanned = manifest.read(path)
     assert [entry.path.name for entry in scanned.entries] == ["a.wav"]
-    assert len(scanned.problems) == 1
-    assert len(str(scanned.problems[0])) < 2_000
+    assert len(scanned.failed) == 1
+    assert len(str(scanned.failed[0])) < 2_000

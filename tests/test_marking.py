@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -55,8 +56,8 @@ def folder(tmp_path, monkeypatch):
 def test_speech_is_marked_and_as_before_without_the_mark():
     marked = wavewright.speak(TEXT, out=Path("marked.wav"))
     plain = wavewright.speak(TEXT, out=Path("plain.wav"), watermark=False)
-    assert (marked.is_marked, plain.is_marked) == (True, False)
-    assert marked.words == plain.words
+    assert (marked.details["is_marked"], plain.details["is_marked"]) == (True, False)
+    assert marked.details["words"] == plain.details["words"]
     assert payload_in(Path("marked.wav")) == payload_of("en")
     assert payload_in(Path("plain.wav")) is None
     voice = wavewright.Voice.load().speak(TEXT)
@@ -76,21 +77,18 @@ def test_a_stream_has_the_samples_of_the_file(monkeypatch):
 def test_books_and_batches_are_marked_and_made_again_when_the_mark_changes():
     Path("book.txt").write_text(f"{TEXT}\n", encoding="utf-8")
     Path("lines.csv").write_text(f'name,text\nfox,"{TEXT}"\n', encoding="utf-8")
-    for call, file in (
-        (lambda **settings: wavewright.narrate(Path("book.txt"), quiet=True, **settings), "chapters"),
-        (lambda **settings: wavewright.speak_lines(Path("lines.csv"), quiet=True, **settings), "lines"),
-    ):
+    for call in (partial(wavewright.narrate, Path("book.txt")), partial(wavewright.speak_lines, Path("lines.csv"))):
         for settings, key in (({}, "wavewright"), ({"watermark_key": "mine"}, "mine")):
-            spoken = call(**settings)
-            (made,) = getattr(spoken, file)
-            assert spoken.is_marked
+            spoken = call(quiet=True, **settings)
+            (made,) = spoken.files
+            assert spoken.details["is_marked"]
             assert made.is_new
-            assert payload_in(spoken.out / made.file, key) == payload_of("en")
-            assert not getattr(call(**settings), file)[0].is_new
-        assert json.loads(open_sound(spoken.out / made.file).tags["comment"])["watermark"] == 1
-        spoken = call(watermark=False)
-        assert not spoken.is_marked
-        assert payload_in(spoken.out / made.file, "mine") is None
+            assert payload_in(made.path, key) == payload_of("en")
+            assert not call(quiet=True, **settings).is_new
+        assert json.loads(open_sound(made.path).tags["comment"])["watermark"] == 1
+        spoken = call(quiet=True, watermark=False)
+        assert not spoken.details["is_marked"]
+        assert payload_in(made.path, "mine") is None
 
 
 @pytest.mark.parametrize("sizes", [[1] * 40, [700, 0, 2_000, 767, 768, 1, 9_000], [30_000], [10]])
@@ -120,22 +118,26 @@ def test_the_first_chunk_of_speech_has_audio():
 
 def test_clips_are_marked_and_state_it():
     made = wavewright.generate("ambience", "rain", 1, seconds=4, out=Path("out"))
-    assert made.is_marked
-    assert payload_in(made.out / made.clips[0].file) == payload_of("ambience")
+    assert made.details["is_marked"]
+    assert payload_in(made.out / made.files[0].path.name) == payload_of("ambience")
     line = json.loads((made.out / "manifest.jsonl").read_text(encoding="utf-8"))
-    assert line["watermark"] == json.loads(open_sound(made.out / made.clips[0].file).tags["comment"])["watermark"] == 1
+    assert (
+        line["watermark"]
+        == json.loads(open_sound(made.out / made.files[0].path.name).tags["comment"])["watermark"]
+        == 1
+    )
     plain = wavewright.generate("ambience", "rain", 1, seconds=4, out=Path("plain"), watermark=False)
-    assert not plain.is_marked
+    assert not plain.details["is_marked"]
     assert "watermark" not in (plain.out / "manifest.jsonl").read_text(encoding="utf-8")
-    assert payload_in(plain.out / plain.clips[0].file) is None
+    assert payload_in(plain.out / plain.files[0].path.name) is None
     expected = wavewright.load_generator("ambience").generate("rain", 1, seconds=4.0)[0]
-    np.testing.assert_allclose(Clip.read(plain.out / plain.clips[0].file).wave, expected, atol=2**-23)
+    np.testing.assert_allclose(Clip.read(plain.out / plain.files[0].path.name).wave, expected, atol=2**-23)
 
 
 def test_a_marked_loop_is_seamless():
     made = wavewright.generate("ambience", "rain", 1, seconds=4, loop=True, out=Path("out"))
     plain = wavewright.generate("ambience", "rain", 1, seconds=4, loop=True, out=Path("plain"), watermark=False)
-    waves = [Clip.read(each.out / each.clips[0].file).wave[0] for each in (made, plain)]
+    waves = [Clip.read(each.out / each.files[0].path.name).wave[0] for each in (made, plain)]
     mark = waves[0] - waves[1]
     assert np.abs(mark).max() > 100 * max(abs(mark[0]), abs(mark[-1]))
 
@@ -151,21 +153,21 @@ def test_derived_clips_are_marked():
     }
     for name, call in calls.items():
         derived = call()
-        assert derived.is_marked
+        assert derived.details["is_marked"]
         key = "mine" if name == "morph" else "wavewright"
-        assert payload_in(derived.out / derived.clips[0].file, key) == payload_of(model), name
-    origin = json.loads(open_sound(derived.out / derived.clips[0].file).tags["comment"])
+        assert payload_in(derived.out / derived.files[0].path.name, key) == payload_of(model), name
+    origin = json.loads(open_sound(derived.out / derived.files[0].path.name).tags["comment"])
     assert (origin["watermark"], len(origin["watermark_key"])) == (1, 4)
     assert "mine" not in json.dumps(origin)
 
 
 def test_decoded_latents_are_marked_and_decoded_codes_are_not():
     plain = wavewright.generate("ambience", "rain", 1, seconds=4, out=Path("source"), watermark=False)
-    source = plain.out / plain.clips[0].file
+    source = plain.out / plain.files[0].path.name
     wavewright.encode(source, out=Path("a.safetensors"), model="morph-textures")
-    assert wavewright.decode(Path("a.safetensors"), Path("a.wav")).is_marked
+    assert wavewright.decode(Path("a.safetensors"), Path("a.wav")).details["is_marked"]
     assert payload_in(Path("a.wav")) == payload_of("morph-textures")
-    assert not wavewright.decode(Path("a.safetensors"), Path("b.wav"), watermark=False).is_marked
+    assert not wavewright.decode(Path("a.safetensors"), Path("b.wav"), watermark=False).details["is_marked"]
     assert payload_in(Path("b.wav")) is None
     wavewright.encode(source, out=Path("a.wwc"), quiet=True)
     wavewright.decode(Path("a.wwc"), Path("c.wav"), quiet=True)
@@ -177,31 +179,33 @@ def test_decoded_latents_are_marked_and_decoded_codes_are_not():
 def test_a_learned_instrument_is_marked_and_a_soundfont_is_not():
     common = {"note": "A3", "seconds": 6.0, "quiet": True}
     learned = wavewright.render(out=Path("a.wav"), instrument="notes", stems=Path("stems"), **common)
-    assert learned.is_marked
-    assert payload_in(learned.out) == payload_in(learned.stems[0]) == payload_of("notes")
-    assert not wavewright.render(out=Path("b.wav"), instrument="notes", watermark=False, **common).is_marked
-    assert not wavewright.render(out=Path("c.wav"), patch="reed-organ", **common).is_marked
+    assert learned.details["is_marked"]
+    assert payload_in(learned.out) == payload_in(learned.files[1].path) == payload_of("notes")
+    assert not wavewright.render(out=Path("b.wav"), instrument="notes", watermark=False, **common).details["is_marked"]
+    assert not wavewright.render(out=Path("c.wav"), patch="reed-organ", **common).details["is_marked"]
     assert payload_in(Path("b.wav")) is payload_in(Path("c.wav")) is None
 
 
 def test_composed_music_is_marked_and_rules_are_not():
     composed = wavewright.compose("chorales", Path("a.wav"), bars=2, quiet=True)
-    assert composed.is_marked
+    assert composed.details["is_marked"]
     assert payload_in(composed.out) == payload_of("chorales")
     plain = wavewright.compose("chorales", Path("b.wav"), bars=2, quiet=True, watermark=False)
-    assert not plain.is_marked
+    assert not plain.details["is_marked"]
     assert payload_in(plain.out) is None
-    assert not wavewright.compose("chorales", Path("c.mid"), bars=2, quiet=True).is_marked
+    assert not wavewright.compose("chorales", Path("c.mid"), bars=2, quiet=True).details["is_marked"]
     ruled = wavewright.compose_by_rule("band", Path("d.wav"), bars=4, quiet=True)
-    assert not ruled.is_marked
+    assert not ruled.details["is_marked"]
     assert payload_in(ruled.out) is None
 
 
 def test_a_background_with_sounds_of_a_model_is_marked():
     made = wavewright.layer("seaside", seconds=4, out=Path("a.wav"), quiet=True)
-    assert made.is_marked
+    assert made.details["is_marked"]
     assert payload_in(made.out) == payload_of("ambience")
-    assert not wavewright.layer("seaside", seconds=4, out=Path("b.wav"), quiet=True, watermark=False).is_marked
+    assert not wavewright.layer("seaside", seconds=4, out=Path("b.wav"), quiet=True, watermark=False).details[
+        "is_marked"
+    ]
     assert payload_in(Path("b.wav")) is None
 
 
@@ -210,10 +214,10 @@ def test_a_background_with_sounds_of_a_model_is_marked():
 
 def test_the_command_line_leaves_the_mark_out(capsys):
     assert run(["speak", TEXT, "--json", "--no-watermark"]) == 0
-    assert json.loads(capsys.readouterr().out)["is_marked"] is False
+    assert json.loads(capsys.readouterr().out)["details"]["is_marked"] is False
     assert payload_in(Path("speech.wav")) is None
     assert run(["speak", TEXT, "--json", "--watermark-key", "mine"]) == 0
-    assert json.loads(capsys.readouterr().out)["is_marked"] is True
+    assert json.loads(capsys.readouterr().out)["details"]["is_marked"] is True
     assert payload_in(Path("speech.wav")) is None
     assert payload_in(Path("speech.wav"), "mine") == payload_of("en")
 

@@ -230,7 +230,7 @@ def test_words_of_markup_have_their_positions_in_the_text(players, capsys, tmp_p
     assert (
         run(["speak", text, "--voice", "en-kathleen", "--markup", "markdown", "--json", "--subtitles", "a.json"]) == 0
     )
-    words = json.loads(capsys.readouterr().out)["words"]
+    words = json.loads(capsys.readouterr().out)["details"]["words"]
     assert [(word["text"], word["from_character"], word["to_character"]) for word in words] == [
         *[("Title", 2, 7), ("Some", 9, 13), ("bold", 16, 20), ("words", 23, 28)],
     ]
@@ -263,7 +263,7 @@ def test_markdown_of_a_stream_sounds_as_the_whole(players, monkeypatch):
     sink.buffer.seek(0)
     wave = np.concatenate(list(read_pcm(sink.buffer, 8_000).waves), axis=1)
     whole = stand_in_voice().speak(text, markup="markdown")
-    assert [word.text for word in whole.words][-6:] == ["I", "saw", "Dr.", "Smith", "Yes", "So"]
+    assert [word.text for word in whole.details["words"]][-6:] == ["I", "saw", "Dr.", "Smith", "Yes", "So"]
     assert wave.shape == whole.clip.wave.shape
     assert np.abs(wave - whole.clip.wave).max() <= 0.5 / 32_768 + 1e-9
 
@@ -295,11 +295,11 @@ def test_books_may_be_markdown_or_html(players, tmp_path):
     path.write_text(
         "# One **bold**\n\n- a\n- b\n\n```\ncode\n\n# no heading\n```\n\n## Two\n\nWords.\n", encoding="utf-8"
     )
-    assert [chapter.title for chapter in find_chapters(path, None, "markdown")] == ["One bold", "Two"]
+    assert [chapter.details["title"] for chapter in find_chapters(path, None, "markdown")] == ["One bold", "Two"]
     book = narrate(path, voice="en-kathleen", markup="markdown", subtitles="json", quiet=True)
-    assert [chapter.file for chapter in book.chapters] == ["01-one-bold.wav", "02-two.wav"]
+    assert [chapter.path.name for chapter in book.files] == ["01-one-bold.wav", "02-two.wav"]
     words = json.loads((tmp_path / "book" / "01-one-bold.json").read_text(encoding="utf-8"))["words"]
     assert [word["text"] for word in words] == ["One", "bold", "a", "b"]
     path.write_text("<h1>One</h1>\n<p>a</p><p>b &amp; c</p>\n<h2>Two</h2>\n<p>d</p>\n", encoding="utf-8")
     book = narrate(path, voice="en-kathleen", markup="html", quiet=True, out=tmp_path / "html")
-    assert [chapter.title for chapter in book.chapters] == ["One", "Two"]
+    assert [chapter.details["title"] for chapter in book.files] == ["One", "Two"]

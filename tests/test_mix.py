@@ -300,8 +300,8 @@ def test_stems_add_up_to_the_input_of_the_master(folder):
         HEAD + EVERYTHING.replace("other.wav", "a.wav").split("[[tracks]]", 1)[1].join(["[[tracks]]", ""])
     )
     mixed = mix(folder / "film.toml", folder / "out.wav", folder / "stems", subtype="FLOAT", quiet=True)
-    stems = [Clip.read(path).wave for path in mixed.stems]
-    assert [path.name for path in mixed.stems] == ["music.wav", "voice.wav", "hall.wav"]
+    stems = [Clip.read(file.path).wave for file in mixed.files[1:]]
+    assert [file.path.name for file in mixed.files[1:]] == ["music.wav", "voice.wav", "hall.wav"]
     np.testing.assert_allclose(sum(stems), Clip.read(mixed.out).wave, atol=1e-6)
 
 
@@ -311,8 +311,8 @@ def test_the_file_says_what_was_mixed(folder):
     assert mixed.out == folder / "film.wav"
     assert soundfile.info(mixed.out).subtype == "PCM_24"
     assert read_origin(mixed.out)["mix"] == "film.toml"
-    assert mixed.peak_db == pytest.approx(20 * np.log10(np.abs(A).max()) + 20, abs=0.01)
-    assert mixed.clipped.n_samples == (np.abs(A) * 10 > 1).sum()
+    assert mixed.details["peak_db"] == pytest.approx(20 * np.log10(np.abs(A).max()) + 20, abs=0.01)
+    assert mixed.details["clipped"].n_samples == (np.abs(A) * 10 > 1).sum()
     assert "were clipped" in str(mixed)
 
 
@@ -320,9 +320,9 @@ def test_a_plan_writes_nothing(folder):
     (folder / "film.toml").write_text(HEAD + EVERYTHING.replace("other.wav", "a.wav"))
     plan = mix(folder / "film.toml", dry_run=True)
     assert not (folder / "film.wav").exists()
-    assert plan.seconds == 2.5
+    assert plan.details["seconds"] == 2.5
     assert "track 'voice': 2 regions from -0.10 s to 1.08 s; to master" in str(plan)
-    assert json.dumps([strip.name for strip in plan.strips]) == '["music", "voice", "hall", "master"]'
+    assert json.dumps([strip["name"] for strip in plan.details["strips"]]) == '["music", "voice", "hall", "master"]'
 
 
 def test_many_regions_are_opened_one_after_the_other(folder, monkeypatch):

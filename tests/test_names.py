@@ -206,7 +206,7 @@ def test_nothing_is_ever_written_outside_the_folder(tmp_path):
             continue
         n_made += 1
         assert {path.parent for path in everything_below(tmp_path) - before} <= {out}
-        assert len({clip.file for clip in made.clips}) == 3
+        assert len({clip.path.name for clip in made.files}) == 3
         for path in out.iterdir():
             path.unlink()
     assert 20 < n_made < 110
@@ -225,7 +225,7 @@ def test_voices_of_any_name_stay_in_the_folder_of_a_demo(tmp_path, monkeypatch):
     card.write_text(json.dumps(described), encoding="utf-8")
     players["en"].speakers = ("Hip-Hop/Rap", "CON")
     made = demo(tmp_path / "out", models=("en",))
-    assert made.n_clips == 2
+    assert made.details["n_clips"] == 2
     assert sorted(path.name for path in (tmp_path / "out" / "audio").iterdir()) == [
         "en-CON-1.flac",
         "en-Hip-Hop_Rap-1.flac",
@@ -242,8 +242,10 @@ def test_voices_of_any_name_stay_in_the_folder_of_a_demo(tmp_path, monkeypatch):
 def test_labels_that_no_file_name_can_hold_or_tell_apart_are_replaced(tmp_path, labels, stems):
     folder = make_gan(tmp_path, labels=labels)
     made = generate(str(folder), count=3, out=tmp_path / "out")
-    assert [clip.file for clip in made.clips] == [f"tiny-{stem}-s0-{index:03}.wav" for index, stem in enumerate(stems)]
-    assert [clip.label for clip in made.clips] == list(labels)
+    assert [clip.path.name for clip in made.files] == [
+        f"tiny-{stem}-s0-{index:03}.wav" for index, stem in enumerate(stems)
+    ]
+    assert [clip.details["label"] for clip in made.files] == list(labels)
 
 
 def write_tone(path):
@@ -264,7 +266,7 @@ def test_a_folder_with_control_characters_in_its_name_is_left_out(tmp_path, labe
     write_tone(tmp_path / "kick" / "a.wav")
     scanned = scan(tmp_path, "folder")
     assert scanned.labels == ("kick",)
-    assert "whose name contains the control character" in str(scanned.problems[0])
+    assert "whose name contains the control character" in str(scanned.failed[0])
 
 
 @pytest.mark.parametrize("field", ["label", "speaker", "command"])

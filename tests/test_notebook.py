@@ -128,7 +128,7 @@ def players_in(html):
 def test_speech_shows_its_words_with_their_times(tmp_path):
     speech = wavewright.Voice.load("en-kathleen").speak("One & two.")
     html = speech._repr_html_()
-    first = speech.words[0]
+    first = speech.details["words"][0]
     assert players_in(html) == 1
     assert f'<span title="{first.start:.2f} to {first.end:.2f} s">One</span>' in html
     assert "<p>" in html
@@ -197,7 +197,7 @@ def test_labels_are_a_table(tmp_path):
 
 def test_a_training_shows_its_curves(tmp_path):
     run = write_run(tmp_path / "run", {0: 2.0, 5: 1.0})
-    html = Trained(run, 5, 10, 0.5, {"valid/loss": 0.25})._repr_html_()
-    assert html.endswith(f"<pre>{run}: 5 of 10 steps in 0.5 min, valid/loss 0.25</pre>")
+    html = Trained(out=run, lines=("5 of 10 steps",))._repr_html_()
+    assert html.endswith("<pre>5 of 10 steps</pre>")
     assert html.count('aria-label="valid/loss by step"') == 1
     assert html.count("<svg") == html.count("<polyline") == 2  # of one value there is no curve

@@ -107,14 +107,14 @@ def driven(tmp_path, monkeypatch):
 def test_the_package_has_a_manifest_and_the_driver(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     written = speechd(nvda_addon=Path("w.nvda-addon"), voice="de-kerstin", watermark=False)
-    assert written.command[1:] == ("-m", "wavewright", "speechd", "--voice", "de-kerstin", "--no-watermark")
+    assert written.details["command"][1:] == ("-m", "wavewright", "speechd", "--voice", "de-kerstin", "--no-watermark")
     first = Path("w.nvda-addon").read_bytes()
     with zipfile.ZipFile("w.nvda-addon") as archive:
         assert archive.testzip() is None
         folder = "synthDrivers/wavewright/"
         names = ["manifest.ini", *(folder + name for name in ("command.json", "__init__.py", "client.py"))]
         assert archive.namelist() == names
-        assert json.loads(archive.read(names[1])) == [*written.command]
+        assert json.loads(archive.read(names[1])) == [*written.details["command"]]
         manifest = configparser.ConfigParser()
         manifest.read_string("[addon]\n" + archive.read("manifest.ini").decode())
         for name in ("synthDrivers/wavewright/__init__.py", "synthDrivers/wavewright/client.py"):

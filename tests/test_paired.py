@@ -100,12 +100,12 @@ def test_what_cannot_be_compared_is_listed(folders):
     Clip(wave(0, 0.5)[None], RATE).write(folders / "processed" / "a.wav")
     report = evaluate(folders / "clean", folders / "processed", paired=True)
     assert set(report.scores) == {"day/b", "day/c"}
-    assert sorted(report.problems.values()) == [
+    assert sorted(each.reason for each in report.failed) == [
         f"{folders / 'processed' / 'a.wav'} is 0.50 s long, and {folders / 'clean' / 'a.flac'} 1.00 s; "
         "pairs start and end together.",
         "there is no clean recording of this name.",
     ]
-    assert all(problem in str(report) for problem in report.problems.values())
+    assert all(str(each) in str(report) for each in report.failed)
 
 
 def test_refuses(folders):
@@ -130,7 +130,7 @@ def test_silence_is_left_out(folders):
     silence.write(folders / "processed" / "day" / "b.wav")
     report = compare_pairs(folders / "clean", folders / "processed")
     assert set(report.scores) == {"day/c"}
-    assert sorted(report.problems.values()) == [
+    assert sorted(each.reason for each in report.failed) == [
         "it is silent, and its clean recording is not.",
         f"its clean recording {folders / 'clean' / 'a.flac'} is silent.",
     ]
@@ -226,7 +226,7 @@ class TestAecmos:
         assert set(report.scores["day/c"]) == {"si_sdr_db", "aecmos_other"}
         assert report.means["aecmos_echo"].value > report.noisy_means["aecmos_echo"].value
         assert report.means["aecmos_other"].value == 4
-        assert not report.problems
+        assert not report.failed
 
     def test_segments_of_long_calls_are_rated_by_who_talks(self):
         near, far = np.zeros((2, 60 * RATE), np.float32)
@@ -251,9 +251,9 @@ class TestAecmos:
         Clip(wave(0)[None], RATE).write(far / "a.wav")
         report = compare_pairs(folders / "clean", folders / "processed", folders / "noisy", far)
         assert set(report.scores) == {"a"}
-        problems = report.problems
-        assert problems[str(folders / "processed" / "day" / "b.wav")].startswith("there is no recording of the micro")
-        assert "is 0.50 s long" in problems[str(folders / "processed" / "day" / "c.wav")]
+        failed = report.failed
+        assert failed[str(folders / "processed" / "day" / "b.wav")].startswith("there is no recording of the micro")
+        assert "is 0.50 s long" in failed[str(folders / "processed" / "day" / "c.wav")]
 
 
 def test_the_network_is_given_the_waves_of_a_call(monkeypatch):

@@ -20,7 +20,7 @@ def test_words_and_phones_are_listed():
 
 def test_the_command_prints_json(capsys):
     assert run(["phonemes", "<speak>two <sub alias='three'>3rd</sub></speak>", "--json"]) == 0
-    shown = json.loads(capsys.readouterr().out)
+    shown = json.loads(capsys.readouterr().out)["details"]
     assert shown["text"] == "two three"
     assert [word["phones"] for word in shown["sentences"][0]["words"]] == [["T", "UW1"], ["TH", "R", "IY1"]]
     assert shown["sentences"][0]["symbols"] == ["_", "T", "UW1", "|", "TH", "R", "IY1", ".", "_"]

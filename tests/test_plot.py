@@ -171,7 +171,7 @@ def test_several_files_have_an_image_each_and_bad_ones_are_listed(tmp_path, caps
     assert run(["plot", *names[:3], "--kind", "waveform", "--out", str(tmp_path / "plots")]) == 0
     assert sorted(path.name for path in (tmp_path / "plots").iterdir()) == [f"tone-{n}-plot.png" for n in (1, 2, 3)]
     made = plot(files[:2], tmp_path / "plots", kind="waveform")
-    assert [one.seconds for one in made.plots] == [0.1, 0.2]
+    assert [one.seconds for one in made.files] == [0.1, 0.2]
     with pytest.raises(BadSetting, match=r"There are 2 files, and one\.png is one image"):
         plot(files[:2], "one.png")
     with pytest.raises(BadSetting, match="There is no file to draw"):

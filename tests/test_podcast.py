@@ -54,11 +54,11 @@ def test_speakers_are_equally_loud(speakers, tmp_path):
     wave = Clip.read(made.out).wave[0]
     levels = [level_db(wave, *span) for span in ((1, 3.5), (6.5, 9.5), (11.5, 13.5))]
     assert max(levels) - min(levels) < 1.0
-    assert made.loudness_lufs == pytest.approx(-16.0, abs=0.2)
-    assert made.true_peak_db <= -1.4
+    assert made.details["loudness_lufs"] == pytest.approx(-16.0, abs=0.2)
+    assert made.details["true_peak_db"] <= -1.4
     assert made.seconds == pytest.approx(16.0, abs=0.01)
     assert made.n_channels == 1
-    assert [round(track.loudness_lufs + track.gain_db) for track in made.tracks] == [-20, -20]
+    assert [round(track.loudness_lufs + track.gain_db) for track in made.details["tracks"]] == [-20, -20]
     assert "level +" in str(made)
 
 
@@ -77,14 +77,16 @@ def test_ffmpeg_measures_the_same_loudness(speakers, tmp_path):
 def test_pauses_are_shortened_and_chapters_move_with_the_sound(speakers, tmp_path):
     made = podcast(speakers, out=tmp_path / "e.mp3", longest_pause=0.6, chapter=("6 Ben", "0:11 Anna again"), **RAW)
     # Silences of 2 s and 1 s become 0.6 s, and one of 2 s at the end 0.3 s; 0.5 s at the start are short enough.
-    assert made.seconds_removed == pytest.approx(1.4 + 0.4 + 1.7, abs=0.05)
-    assert made.seconds == pytest.approx(16 - made.seconds_removed, abs=0.06)
-    assert [title for _, title in made.chapters] == ["Start", "Ben", "Anna again"]
+    assert made.details["seconds_removed"] == pytest.approx(1.4 + 0.4 + 1.7, abs=0.05)
+    assert made.seconds == pytest.approx(16 - made.details["seconds_removed"], abs=0.06)
+    assert [title for _, title in made.details["chapters"]] == ["Start", "Ben", "Anna again"]
     markers = open_sound(made.out).metadata.markers
     assert [marker.label for marker in markers] == ["Start", "Ben", "Anna again"]
-    assert [marker.start for marker in markers] == pytest.approx([start for start, _ in made.chapters], abs=0.002)
+    assert [marker.start for marker in markers] == pytest.approx(
+        [start for start, _ in made.details["chapters"]], abs=0.002
+    )
     wave = Clip.read(made.out).resample(RATE).wave[0]
-    for start, _ in made.chapters[1:]:  # each begins where its speaker does
+    for start, _ in made.details["chapters"][1:]:  # each begins where its speaker does
         assert level_db(wave, start + 0.1, start + 0.4) > level_db(wave, start - 0.4, start - 0.1) + 30
 
 
@@ -114,8 +116,8 @@ def test_what_is_cut_is_what_the_effect_cuts(tmp_path_factory, parts, longest, b
 
 def test_pauses_begin_chapters(speakers, tmp_path):
     made = podcast(speakers, out=tmp_path / "e.flac", chapter_pause=1.5, **RAW)
-    assert [title for _, title in made.chapters] == ["Chapter 1", "Chapter 2"]
-    assert podcast(speakers, out=tmp_path / "f.flac", chapter_pause=5.0, **RAW).chapters == ()
+    assert [title for _, title in made.details["chapters"]] == ["Chapter 1", "Chapter 2"]
+    assert podcast(speakers, out=tmp_path / "f.flac", chapter_pause=5.0, **RAW).details["chapters"] == ()
 
 
 def test_markers_tags_and_a_cover_are_kept(speakers, tmp_path):
@@ -127,7 +129,7 @@ def test_markers_tags_and_a_cover_are_kept(speakers, tmp_path):
     given = {"tag": ("title=Ropes",), "cover": tmp_path / "c.png", "keep_pauses": True, **RAW}
     with pytest.warns(SoundWarning, match=r"Left out: the tag 'comment' of marked\.wav\.$"):
         made = podcast((source, speakers[1]), out=tmp_path / "e.mp3", **given)
-    assert made.chapters == ((0.0, "Hello"), (6.0, "Guest"))
+    assert made.details["chapters"] == ((0.0, "Hello"), (6.0, "Guest"))
     kept = open_sound(made.out).metadata
     assert {"artist": "Anna", "title": "Ropes"}.items() <= kept.tags.items()
     comment = json.loads(kept.tags["comment"])
@@ -136,7 +138,7 @@ def test_markers_tags_and_a_cover_are_kept(speakers, tmp_path):
     assert len(read_comment(comment).ingredients) == 2
     assert [picture.content for picture in kept.pictures] == [PNG]
     again = podcast((made.out,), out=tmp_path / "again.mp3", keep_pauses=True, **RAW)  # of an episode
-    assert [title for _, title in again.chapters] == ["Hello", "Guest"]
+    assert [title for _, title in again.details["chapters"]] == ["Hello", "Guest"]
     assert [picture.content for picture in open_sound(again.out).metadata.pictures] == [PNG]
 
 
@@ -146,15 +148,15 @@ def test_a_marker_at_the_end_is_left_out(speakers, tmp_path):
     markers = (Marker(1.0, None, "Hello"), Marker(16.0, None, "End"))
     write_blocks(source, [Clip.read(speakers[0])], None, SoundMetadata((), markers=markers))
     made = podcast((source,), out=tmp_path / "e.wav", keep_pauses=True, **RAW)
-    assert made.chapters == ((0.0, "Start"), (1.0, "Hello"))
+    assert made.details["chapters"] == ((0.0, "Start"), (1.0, "Hello"))
 
 
 def test_a_recording_that_was_clipped_is_named(speakers, tmp_path):
     Clip(np.clip(8 * Clip.read(speakers[1]).wave, -1, 1), 44_100).write(tmp_path / "loud.wav")
     made = podcast((tmp_path / "loud.wav",), out=tmp_path / "e.wav", **RAW)
-    assert made.tracks[0].n_clipped > 10
+    assert made.details["tracks"][0].n_clipped > 10
     assert "peaks when it was recorded" in str(made)
-    assert podcast((speakers[1],), out=tmp_path / "f.wav", **RAW).tracks[0].n_clipped == 0
+    assert podcast((speakers[1],), out=tmp_path / "f.wav", **RAW).details["tracks"][0].n_clipped == 0
 
 
 @pytest.mark.uses("denoise-48k", "denoise-16k")
@@ -166,8 +168,8 @@ def test_noise_is_removed(tmp_path):
     assert made.n_channels == 2
     comment = json.loads(open_sound(made.out).metadata.tags["comment"])
     assert (comment["model"], len(comment["model_hash"])) == ("denoise-48k", 12)
-    assert made.tracks[0].noise_after_db < made.tracks[0].noise_before_db - 15
-    assert made.loudness_lufs == pytest.approx(-16.0, abs=0.2)
+    assert made.details["tracks"][0].noise_after_db < made.details["tracks"][0].noise_before_db - 15
+    assert made.details["loudness_lufs"] == pytest.approx(-16.0, abs=0.2)
 
 
 def test_a_silent_speaker_is_left_out(speakers, tmp_path):

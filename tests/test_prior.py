@@ -286,7 +286,7 @@ def test_unusable_data_is_refused(workspace):
     with pytest.raises(BadFolder, match="There is no clip with the label 'mid' to train on; the folder has high, low"):
         prepare(small_recipe(replace(WHOLE, labels=("mid",))), entries(workspace))
     prepared = prepare(small_recipe(replace(WHOLE, labels=()), longest_seconds=0.5), short(workspace))
-    assert [problem.reason for problem in prepared.problems] == [
+    assert [problem.reason for problem in prepared.failed] == [
         "it lasts 0.7 s; whole sounds may last 0.5 s (data.longest_seconds)"
     ]
 
@@ -351,8 +351,8 @@ def test_changes_of_a_clip_to_continue_are_reported(endless, tmp_path):
     settings = {"model": str(endless.folder.path), "count": 1, "seconds": 0.8, "out": tmp_path / "out"}
     made = generate(**settings, continue_from=stereo)
     sentence = f"{stereo} was mixed from 2 channels to one, resampled from 44100 to 16000 Hz."
-    assert (made.changes, str(made).splitlines()[-1]) == ((sentence,), sentence)
-    assert generate(**settings, continue_from=plain).changes == ()
+    assert (made.notes, str(made).splitlines()[-1]) == ((sentence,), sentence)
+    assert generate(**settings, continue_from=plain).notes == ()
 
 
 def test_the_likelihood_of_codes_is_that_of_the_network_in_training(player, prepared):
@@ -444,8 +444,8 @@ def test_a_run_becomes_a_model_that_generates(workspace, tmp_path):
     assert done.metrics.keys() == {"valid/bits", "bits/1", "bits/2"}
     assert done.metrics["valid/bits"] == pytest.approx(done.metrics["bits/1"] + done.metrics["bits/2"], rel=1e-4)
     made = generate("glides", count=2, out=tmp_path / "out")
-    assert [clip.seconds for clip in made.clips] == [0.7, 0.7]
-    assert all(clip.novelty_db is not None for clip in made.clips)
+    assert [clip.seconds for clip in made.files] == [0.7, 0.7]
+    assert all(clip.details["novelty_db"] is not None for clip in made.files)
     tensors = loading.load("glides").folder.tensors(EMBEDDINGS_FILE)
     assert tensors["embeddings"].shape[1] == 240
     assert tensors["limits"].shape == (1,)

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import stat
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -112,7 +113,7 @@ def test_no_changed_byte_of_a_file_changes_a_verified_sound(tmp_path, format):
         cut = int(rng.integers(0, 40))
         path.write_bytes(changed[:-cut] if rng.random() < 0.2 and cut else changed)
         try:
-            is_verified = wavewright.verify(path).is_verified
+            is_verified = wavewright.verify(path).sounds[0].is_verified
         except BadAudio:
             is_verified = False
         n_refused += not is_verified
@@ -121,7 +122,7 @@ def test_no_changed_byte_of_a_file_changes_a_verified_sound(tmp_path, format):
             np.testing.assert_array_equal(decoded(path), before)
     assert n_refused > 50
     path.write_bytes(contents)
-    assert wavewright.verify(path).is_verified
+    assert wavewright.verify(path).sounds[0].is_verified
 
 
 def test_delays_of_mp3_files_are_sound(tmp_path):
@@ -183,11 +184,15 @@ def test_a_signed_file_is_verified_and_keeps_all_else(tmp_path, format, own_keys
     path = noise().write(tmp_path / f"a.{format}", metadata={**COMMENT, "title": "kick"})
     before, tags = decoded(path), open_sound(path).tags
     signed = wavewright.sign(path)
-    assert (signed.key_id, signed.is_new, signed.in_file) == (own_keys.key_id, True, format in EMBEDDED)
+    assert (signed.files[0].details["key_id"], signed.is_new, signed.files[0].details["in_file"]) == (
+        own_keys.details["key_id"],
+        True,
+        format in EMBEDDED,
+    )
     np.testing.assert_array_equal(decoded(path), before)
     assert open_sound(path).tags == tags
-    found = wavewright.verify(path)
-    assert (found.is_verified, found.status, found.exit_code) == (True, "verified", 0)
+    found = wavewright.verify(path).sounds[0]
+    assert (found.is_verified, found.status, found.signatures != ()) == (True, "verified", True)
     assert [each.where for each in found.signatures] == (["in the file"] if format in EMBEDDED else []) + ["beside it"]
     assert {each.key_name for each in found.signatures} == {"your own key"}
     record = found.record
@@ -248,20 +253,20 @@ def test_the_record_in_the_file_is_enough(tmp_path, format):
     copied = tmp_path / "elsewhere" / f"renamed ü 名.{format}"
     copied.parent.mkdir()
     shutil.copy(path, copied)
-    found = wavewright.verify(copied)
+    found = wavewright.verify(copied).sounds[0]
     assert (found.status, [each.where for each in found.signatures]) == ("verified", ["in the file"])
     assert found.record.file == path.name
-    signed.side_file.unlink()
-    assert wavewright.verify(path).is_verified
+    signed.files[0].details["side_file"].unlink()
+    assert wavewright.verify(path).sounds[0].is_verified
 
 
 def test_the_record_beside_the_file_is_enough_and_the_file_can_stay_as_it_is(tmp_path):
     path = noise().write(tmp_path / "a.wav")
     contents = path.read_bytes()
     signed = wavewright.sign(path, beside_only=True)
-    assert (signed.in_file, path.read_bytes()) == (False, contents)
+    assert (signed.files[0].details["in_file"], path.read_bytes()) == (False, contents)
     assert "beside it in a.wav.provenance.json alone" in str(signed)
-    assert wavewright.verify(path).is_verified
+    assert wavewright.verify(path).sounds[0].is_verified
     assert not wavewright.sign(path, beside_only=True).is_new
 
 
@@ -281,7 +286,7 @@ def test_other_programs_may_change_metadata(tmp_path, format):
                 target.mux(packet)
     shutil.copy(side_file_of(path), side_file_of(copied))
     assert open_sound(copied).tags["title"] == "another"
-    assert wavewright.verify(copied).is_verified
+    assert wavewright.verify(copied).sounds[0].is_verified
 
 
 def test_what_is_signed_again_is_kept(tmp_path, own_keys):
@@ -293,8 +298,8 @@ def test_what_is_signed_again_is_kept(tmp_path, own_keys):
     side_file_of(path).unlink()
     assert wavewright.sign(path).is_new
     other = keys.new_key(tmp_path / "other")
-    assert wavewright.sign(path, key=other.private).is_new
-    assert {each.key_id for each in wavewright.verify(path).signatures} == {other.key_id}
+    assert wavewright.sign(path, key=other.files[1].path).is_new
+    assert {each.key_id for each in wavewright.verify(path).sounds[0].signatures} == {other.details["key_id"]}
 
 
 # ------------------------------------------------------------------------------------------------------- what is wrong
@@ -308,17 +313,17 @@ def test_a_changed_sound_is_found(tmp_path):
     path = noise().write(tmp_path / "a.wav")
     wavewright.sign(path)
     changed_sound(path)
-    found = wavewright.verify(path)
-    assert (found.status, found.exit_code, found.is_verified) == ("changed", 1, False)
+    found = wavewright.verify(path).sounds[0]
+    assert (found.status, found.is_verified) == ("changed", False)
     assert "not verified, the sound is not the signed one" in str(found)
 
 
 def test_swapped_records_are_found(tmp_path):
     paths = [noise(seed=seed).write(tmp_path / f"{seed}.wav") for seed in range(2)]
-    sides = [wavewright.sign(path).side_file for path in paths]
+    sides = [wavewright.sign(path).files[0].details["side_file"] for path in paths]
     texts = [side.read_bytes() for side in sides]
     sides[0].write_bytes(texts[1])
-    found = wavewright.verify(paths[0])
+    found = wavewright.verify(paths[0]).sounds[0]
     assert (found.status, [each.status for each in found.signatures]) == ("changed", ["verified", "changed"])
     assert found.record.file == "0.wav"
 
@@ -329,21 +334,21 @@ def test_swapped_records_are_found(tmp_path):
 )
 def test_any_change_of_the_record_is_found(tmp_path, name, value):
     path = noise().write(tmp_path / "a.wav", metadata=COMMENT)
-    side = wavewright.sign(path).side_file
+    side = wavewright.sign(path).files[0].details["side_file"]
     envelope = json.loads(side.read_text())
     envelope["record"][name] = value
     side.write_text(json.dumps(envelope))
-    found = wavewright.verify(path)
-    assert (found.status, found.exit_code) == ("forged", 1)
+    found = wavewright.verify(path).sounds[0]
+    assert (found.status, found.is_verified) == ("forged", False)
 
 
 def test_the_layout_of_a_record_is_no_change(tmp_path):
     path = noise().write(tmp_path / "a.wav", metadata=COMMENT)
-    side = wavewright.sign(path).side_file
+    side = wavewright.sign(path).files[0].details["side_file"]
     envelope = json.loads(side.read_text())
     envelope["record"] = dict(reversed(envelope["record"].items()))
     side.write_text(json.dumps(envelope, indent=7))
-    assert wavewright.verify(path).is_verified
+    assert wavewright.verify(path).sounds[0].is_verified
 
 
 @pytest.mark.parametrize(
@@ -367,18 +372,18 @@ def test_the_layout_of_a_record_is_no_change(tmp_path):
 def test_what_is_no_record_is_unreadable(tmp_path, text):
     path = noise().write(tmp_path / "a.wav")
     side_file_of(path).write_text(text)
-    found = wavewright.verify(path)
-    assert (found.status, found.exit_code, found.record) == ("unreadable", 1, None)
+    found = wavewright.verify(path).sounds[0]
+    assert (found.status, found.is_verified, found.record) == ("unreadable", False, None)
 
 
 def test_every_truncation_and_byte_of_a_record_matters(tmp_path):
     path = noise(0.05).write(tmp_path / "a.wav", metadata=COMMENT)
-    side = wavewright.sign(path, beside_only=True).side_file
+    side = wavewright.sign(path, beside_only=True).files[0].details["side_file"]
     text = side.read_bytes()
     rng = np.random.default_rng(0)
     for length in rng.choice(range(len(text) - 2), 60, replace=False):
         side.write_bytes(text[:length])
-        assert not wavewright.verify(path).is_verified
+        assert not wavewright.verify(path).sounds[0].is_verified
     same = json.loads(text)
     for position in rng.choice(range(len(text)), 200, replace=False):
         changed = bytearray(text)
@@ -388,7 +393,7 @@ def test_every_truncation_and_byte_of_a_record_matters(tmp_path):
             is_same = json.loads(changed.decode()) == same
         except ValueError:
             is_same = False
-        assert wavewright.verify(path).is_verified == is_same
+        assert wavewright.verify(path).sounds[0].is_verified == is_same
 
 
 def test_a_deep_record_with_a_good_signature_is_refused(tmp_path):
@@ -400,25 +405,25 @@ def test_a_deep_record_with_a_good_signature_is_refused(tmp_path):
         deep = {"a": deep}
     envelope = Envelope.seal(deep, load_private_key())
     side_file_of(path).write_text(envelope.to_text())
-    found = wavewright.verify(path)
+    found = wavewright.verify(path).sounds[0]
     assert (found.status, found.signatures[0].reason) == ("unreadable", "its record is of a later version")
 
 
 def test_without_a_record_nothing_is_verified(tmp_path):
-    found = wavewright.verify(noise().write(tmp_path / "a.wav"))
-    assert (found.status, found.exit_code, found.signatures) == ("unsigned", 1, ())
+    found = wavewright.verify(noise().write(tmp_path / "a.wav")).sounds[0]
+    assert (found.status, found.is_verified, found.signatures) == ("unsigned", False, ())
 
 
 def test_trust_is_a_matter_of_keys(tmp_path, own_keys):
     path = noise().write(tmp_path / "a.wav")
     other = keys.new_key(tmp_path / "other")
-    wavewright.sign(path, key=other.private)
-    found = wavewright.verify(path)
+    wavewright.sign(path, key=other.files[1].path)
+    found = wavewright.verify(path).sounds[0]
     assert (found.status, found.signatures[0].key_name) == ("verified", None)
     assert "a key that is not known here" in str(found)
-    assert wavewright.verify(path, trust=(own_keys.public,)).status == "untrusted"
-    found = wavewright.verify(path, trust=(own_keys.public, other.public))
-    assert (found.status, found.signatures[0].key_name) == ("verified", f"the key in {other.public}")
+    assert wavewright.verify(path, trust=(own_keys.files[0].path,)).sounds[0].status == "untrusted"
+    found = wavewright.verify(path, trust=(own_keys.files[0].path, other.files[0].path)).sounds[0]
+    assert (found.status, found.signatures[0].key_name) == ("verified", f"the key in {other.files[0].path}")
 
 
 def test_a_key_of_openssl_signs_too(tmp_path):
@@ -426,7 +431,7 @@ def test_a_key_of_openssl_signs_too(tmp_path):
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
     path = noise().write(tmp_path / "a.wav", metadata=COMMENT)
-    side = wavewright.sign(path).side_file
+    side = wavewright.sign(path).files[0].details["side_file"]
     import base64
 
     envelope = json.loads(side.read_text())
@@ -441,13 +446,13 @@ def test_a_key_of_openssl_signs_too(tmp_path):
 
 def test_private_keys_are_the_owners_and_never_replaced(tmp_path, own_keys):
     if os.name == "posix":
-        assert stat.S_IMODE(own_keys.private.stat().st_mode) == 0o600
-    contents = own_keys.private.read_bytes()
+        assert stat.S_IMODE(own_keys.files[1].path.stat().st_mode) == 0o600
+    contents = own_keys.files[1].path.read_bytes()
     with pytest.raises(BadFolder, match="exists and is never replaced"):
         wavewright.new_key()
-    assert own_keys.private.read_bytes() == contents
-    assert keys.own_key() == own_keys
-    assert keys.new_key(tmp_path / "more").key_id != own_keys.key_id
+    assert own_keys.files[1].path.read_bytes() == contents
+    assert keys.own_key().details == own_keys.details
+    assert keys.new_key(tmp_path / "more").details["key_id"] != own_keys.details["key_id"]
 
 
 @pytest.mark.parametrize("kind", ["missing", "folder", "text", "empty", "public", "rsa", "password"])
@@ -464,7 +469,7 @@ def test_what_is_no_private_key_is_refused(tmp_path, kind, own_keys):
     if kind == "folder":
         path.mkdir()
     elif kind == "public":
-        path = own_keys.public
+        path = own_keys.files[0].path
     elif kind != "missing":
         pem = {"text": b"hello", "empty": b""}.get(kind)
         if kind == "rsa":
@@ -483,21 +488,26 @@ def test_a_key_with_a_password_signs_for_those_who_know_it(tmp_path, monkeypatch
     monkeypatch.setenv("WAVEWRIGHT_KEY_PASSWORD", "open sesame")
     monkeypatch.setenv("WAVEWRIGHT_KEYS", str(tmp_path / "locked"))
     files = wavewright.new_key()
-    assert b"ENCRYPTED" in files.private.read_bytes()
+    assert b"ENCRYPTED" in files.files[1].path.read_bytes()
     path = noise().write(tmp_path / "a.wav")
-    assert wavewright.sign(path).key_id == files.key_id == keys.own_key().key_id
+    assert (
+        wavewright.sign(path).files[0].details["key_id"] == files.details["key_id"] == keys.own_key().details["key_id"]
+    )
     plain = keys.new_key(tmp_path / "plain")  # another one, which has the same password now
     for password, problem in (("open", "does not have the password of"), ("", "protected by a password; set WAVEW")):
         monkeypatch.setenv("WAVEWRIGHT_KEY_PASSWORD", password)
         with pytest.raises(BadSetting, match=problem):
-            wavewright.sign(path, key=plain.private)
-    assert wavewright.verify(path).is_verified
+            wavewright.sign(path, key=plain.files[1].path)
+    assert wavewright.verify(path).sounds[0].is_verified
 
 
 def test_a_password_has_any_bytes_but_not_too_many(tmp_path, monkeypatch):
     monkeypatch.setenv("WAVEWRIGHT_KEY_PASSWORD", "\udcff\udcfe")  # bytes that are not UTF-8
     files = keys.new_key(tmp_path / "bytes")
-    assert wavewright.sign(noise().write(tmp_path / "a.wav"), key=files.private).key_id == files.key_id
+    assert (
+        wavewright.sign(noise().write(tmp_path / "a.wav"), key=files.files[1].path).details["key_id"]
+        == files.details["key_id"]
+    )
     monkeypatch.setenv("WAVEWRIGHT_KEY_PASSWORD", 1024 * "x")
     with pytest.raises(BadSetting, match="has 1024 bytes; a password has at most 1023"):
         keys.new_key(tmp_path / "more")
@@ -505,12 +515,12 @@ def test_a_password_has_any_bytes_but_not_too_many(tmp_path, monkeypatch):
 
 def test_a_password_does_not_matter_to_a_key_without_one(tmp_path, monkeypatch, own_keys):
     monkeypatch.setenv("WAVEWRIGHT_KEY_PASSWORD", "open sesame")
-    assert wavewright.sign(noise().write(tmp_path / "a.wav")).key_id == own_keys.key_id
+    assert wavewright.sign(noise().write(tmp_path / "a.wav")).details["key_id"] == own_keys.details["key_id"]
 
 
 def test_a_private_key_is_not_given_as_a_public_one(tmp_path, own_keys):
     with pytest.raises(BadSetting, match=r"is no public key in PEM; give a file such as signing-key\.pub\.pem"):
-        wavewright.verify(noise().write(tmp_path / "a.wav"), trust=(own_keys.private,))
+        wavewright.verify(noise().write(tmp_path / "a.wav"), trust=(own_keys.files[1].path,))
 
 
 # ------------------------------------------------------------------------------------------- folders, links and names
@@ -522,17 +532,19 @@ def test_folders(tmp_path, capsys):
     noise().write(folder / "a.wav")
     noise(seed=1).write(folder / "deep" / "b.ogg")
     assert run(["sign", str(folder), "--quiet"]) == 0
-    assert "2 files are signed: 2 new" in capsys.readouterr().out
+    assert "\n2 files by key " in capsys.readouterr().out
     assert run(["verify", str(folder), "--quiet"]) == 0
     assert "2 of 2 files are verified" in capsys.readouterr().out
     noise(seed=2).write(folder / "c.flac")
     assert run(["verify", str(folder), "--quiet", "--json"]) == 1
-    result = json.loads(capsys.readouterr().out)
-    assert [file["status"] for file in result["files"]] == ["verified", "unsigned", "verified"]
+    result = json.loads(capsys.readouterr().out)["details"]
+    assert [file["status"] for file in result["sounds"]] == ["verified", "unsigned", "verified"]
     (folder / "broken.wav").write_bytes(b"RIFF no")
     assert run(["verify", str(folder), "--quiet"]) == 2
     assert run(["sign", str(folder), "--quiet"]) == 2
-    assert "3 files are signed: 1 new, 2 kept" in capsys.readouterr().out
+    text = capsys.readouterr().out
+    assert "\n3 of 4 files by key " in text
+    assert ": 1 new, 2 kept, 1 failed\n" in text
 
 
 @pytest.mark.skipif(os.name != "posix", reason="links need rights on Windows")
@@ -546,8 +558,8 @@ def test_links_that_leave_a_folder_are_not_signed(tmp_path):
     (folder / "link.wav").symlink_to(secret)
     (folder / "linked").symlink_to(outside)
     signed = wavewright.sign(folder, quiet=True)
-    assert [file.file.name for file in signed.files] == ["a.wav"]
-    assert {path.rpartition("/")[2] for path in signed.failed} <= {"link.wav", "secret.wav"}
+    assert [file.path.name for file in signed.files] == ["a.wav"]
+    assert {Path(each.what).name for each in signed.failed} <= {"link.wav", "secret.wav"}
     assert "leads out of" in str(signed)
     assert secret.read_bytes() == contents
     assert [path.name for path in outside.iterdir()] == ["secret.wav"]
@@ -559,17 +571,17 @@ def test_a_link_stands_for_its_file(tmp_path):
     link = tmp_path / "link.wav"
     link.symlink_to(real)
     real.chmod(0o640)
-    assert wavewright.sign(link).file == real
+    assert wavewright.sign(link).files[0].source == real
     assert link.is_symlink()
     assert stat.S_IMODE(real.stat().st_mode) == 0o640
-    assert wavewright.verify(link).is_verified
+    assert wavewright.verify(link).sounds[0].is_verified
 
 
 @pytest.mark.skipif(os.name != "posix", reason="pipes are of POSIX")
 def test_a_pipe_beside_a_file_is_not_read(tmp_path):
     path = noise().write(tmp_path / "a.wav")
     os.mkfifo(side_file_of(path))
-    assert wavewright.verify(path).status == "unsigned"
+    assert wavewright.verify(path).sounds[0].status == "unsigned"
 
 
 def test_a_name_too_long_for_its_record_is_refused(tmp_path):
@@ -628,28 +640,28 @@ def test_a_generated_file_leads_to_what_its_model_learned_from(tmp_path, monkeyp
     monkeypatch.chdir(tmp_path)
     folder = models.ModelFolder(make_gan(tmp_path / "home"))
     assert run(["generate", "tiny", "--label", "snare", "--count", "2", "--out", "sounds", "--sign", "--json"]) == 0
-    result = json.loads(capsys.readouterr().out)
+    result = json.loads(capsys.readouterr().out)["details"]
     assert [entry["is_new"] for entry in result["signatures"]] == [True, True]
     assert run(["generate", "tiny", "--label", "snare", "--count", "2", "--out", "sounds", "--sign"]) == 0
-    found = wavewright.verify(tmp_path / "sounds" / "tiny-snare-s0-001.wav")
+    found = wavewright.verify(tmp_path / "sounds" / "tiny-snare-s0-001.wav").sounds[0]
     assert found.record.models[0].sha256 == folder.sha256 == found.models[0].sha256
     assert (found.record.settings["seed"], found.record.settings["index"]) == (0, 1)
     assert found.models[0].sources == tuple(folder.card.sources)
     assert "model tiny, licence" in str(found)
     assert "learned from nothing (0 clips, CC0-1.0)" in str(found)
     shutil.rmtree(tmp_path / "home")
-    assert wavewright.verify(tmp_path / "sounds" / "tiny-snare-s0-001.wav").models == ()
+    assert wavewright.verify(tmp_path / "sounds" / "tiny-snare-s0-001.wav").sounds[0].models == ()
 
 
 def test_an_edit_names_the_signed_sound_that_it_was_made_of(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     noise().write(tmp_path / "a.wav", metadata=COMMENT)
     wavewright.sign(tmp_path / "a.wav")
-    source = wavewright.verify(tmp_path / "a.wav").record
+    source = wavewright.verify(tmp_path / "a.wav").sounds[0].record
     (tmp_path / "out").mkdir()
     assert run(["edit", "a.wav", "--do", "gain -6", "--out", "out/b.flac", "--sign"]) == 0
-    assert "out/b.flac: signed by key" in capsys.readouterr().out
-    record = wavewright.verify(tmp_path / "out" / "b.flac").record
+    assert "out/b.flac: signed in the file and beside it" in capsys.readouterr().out
+    record = wavewright.verify(tmp_path / "out" / "b.flac").sounds[0].record
     (ingredient,) = record.ingredients
     assert (ingredient.name, ingredient.sound_sha256) == ("a.wav", source.sound.sha256)
     assert len(ingredient.record_sha256) == 64
@@ -665,7 +677,7 @@ def test_an_edit_names_the_signed_sound_that_it_was_made_of(tmp_path, monkeypatc
 def test_ingredients_can_be_given(tmp_path):
     voice, mix = noise().write(tmp_path / "voice.ogg"), noise(seed=1).write(tmp_path / "mix.wav")
     wavewright.sign(mix, made_of=(voice,))
-    (ingredient,) = wavewright.verify(mix).record.ingredients
+    (ingredient,) = wavewright.verify(mix).sounds[0].record.ingredients
     assert (ingredient.name, ingredient.sound_sha256) == ("voice.ogg", sound_hash(voice)[0].sha256)
     with pytest.raises(BadAudio, match=r"missing\.wav is not there"):
         wavewright.sign(mix, made_of=(tmp_path / "missing.wav",))
@@ -677,7 +689,7 @@ def test_ingredients_with_paths_for_names_are_not_opened(tmp_path):
     tags = comment(edit="gain", source="../secret.wav", source_hash="1" * 12)
     path = noise().write(tmp_path / "sounds" / "a.wav", metadata=tags)
     wavewright.sign(path)
-    found = wavewright.verify(path)
+    found = wavewright.verify(path).sounds[0]
     assert found.ingredients == ("../secret.wav, whose file is not here",)
     assert found.record.ingredients[0].sound_sha256 is None
 
@@ -698,7 +710,7 @@ def test_nothing_is_signed_unasked_or_made_of_a_stream(tmp_path, monkeypatch, ca
     monkeypatch.chdir(tmp_path)
     noise().write(tmp_path / "a.wav")
     assert run(["edit", "a.wav", "--do", "gain -6", "--out", "b.wav"]) == 0
-    assert wavewright.verify("b.wav").status == "unsigned"
+    assert wavewright.verify("b.wav").sounds[0].status == "unsigned"
     assert run(["speak", "hello", "--stream", "--sign"]) == 2
     assert "leave --sign out" in capsys.readouterr().err
     assert run(["edit", "a.wav", "--do", "gain -6", "--out", "c.m4a", "--sign"]) == 2

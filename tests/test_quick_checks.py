@@ -98,7 +98,7 @@ def test_the_command_prints_both_checks_and_draws_them(clips, tmp_path, monkeypa
     settings = [option for setting in TINY for option in ("--set", setting)]
     words = ["check-settings", str(clips), "--family", "classifier", "--size", "tiny", "--image", "check.png"]
     assert run([*words, *settings, "--json"]) == 0
-    result = json.loads(capsys.readouterr().out)
+    result = json.loads(capsys.readouterr().out)["details"]
     assert result["default_batch_size"] == 4
     assert [each["batch_size"] for each in result["batch_sizes"]][:3] == [1, 2, 4]
     rates = result["learning_rates"]

@@ -231,8 +231,8 @@ def drum(tmp_path) -> Path:
 
 def test_the_command_prints_files_as_json(drum, capsys):
     assert run(["recognise", "drum-classifier", str(drum.parent), "--json", "--top", "2", "--quiet"]) == 0
-    printed = json.loads(capsys.readouterr().out)
-    [file] = printed["files"]
+    printed = json.loads(capsys.readouterr().out)["details"]
+    [file] = printed["sounds"]
     assert (file["file"], file["label"]) == (str(drum), "kick")
     assert file["confidence"] == file["labels"][0]["confidence"] > 0.5
     assert file["labels"][0]["label"] == "kick"
@@ -243,7 +243,7 @@ def test_the_position_in_a_file_changes_nothing_for_a_model_of_one_shots(drum, t
     wave, rate = soundfile.read(drum)
     later = tmp_path / "later.wav"
     soundfile.write(later, np.concatenate([np.zeros(3 * rate), wave]), rate)
-    first, second = recognise("drum-classifier", (drum, later), quiet=True).files
+    first, second = recognise("drum-classifier", (drum, later), quiet=True).sounds
     assert first.label == second.label == "kick"
     assert abs(first.confidence - second.confidence) < 0.02
 
@@ -252,8 +252,8 @@ def test_a_broken_file_among_others_is_named(drum, capsys):
     broken = drum.with_name("broken.wav")
     broken.write_bytes(b"RIFFxx")
     result = recognise("drum-classifier", (drum, broken), quiet=True)
-    assert (len(result.files), result.exit_code) == (1, 2)
-    assert [*result.failed] == [str(broken)]
+    assert (len(result.sounds), result.exit_code) == (1, 2)
+    assert [each.what for each in result.failed] == [broken]
     assert run(["recognise", "drum-classifier", str(broken), "--quiet"]) == 2
     assert "broken.wav" in capsys.readouterr().err
 
@@ -279,7 +279,7 @@ def labelled(tmp_path) -> Path:
 def test_a_report_compares_with_the_labels(labelled, tmp_path, capsys):
     plot = tmp_path / "report.png"
     assert run(["recognise", "drum-classifier", str(labelled), "--report", "--plot", str(plot), "--json"]) == 0
-    report = json.loads(capsys.readouterr().out)
+    report = json.loads(capsys.readouterr().out)["details"]
     assert (report["n_files"], report["n_unknown"], report["unknown_rejected"]) == (10, 2, 0)
     assert report["accuracy"]["value"] == 0.9
     confusion = dict(zip(report["labels"], report["confusion"], strict=True))

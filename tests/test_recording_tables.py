@@ -214,7 +214,7 @@ def test_tables_of_published_collections_are_read_beside_their_folder(tmp_path, 
     (tmp_path / table).parent.mkdir(exist_ok=True)
     (tmp_path / table).write_text(lines, encoding="utf-8")
     scanned = scan(tmp_path, None, manifest=tmp_path / table)
-    assert not scanned.problems
+    assert not scanned.failed
     assert {
         entry.path.stem: (
             "|".join(entry.all_labels) or None,
@@ -268,7 +268,7 @@ def test_two_files_of_one_name_are_a_problem_until_the_folder_is_written(tmp_pat
     (tmp_path / "list.csv").write_text("file,label\nx.wav,dog\ny.wav,cat\nb/x.wav,dog\n")
     scanned = scan(tmp_path, None, manifest=tmp_path / "list.csv")
     assert [entry.path.parent.name for entry in scanned.entries] == ["b", "b"]
-    assert "line 2: x.wav may be" in scanned.problems[0].reason
+    assert "line 2: x.wav may be" in scanned.failed[0].reason
 
 
 def test_fields_of_json_that_are_not_used_are_named(folder):

@@ -41,9 +41,14 @@ def onsets(wave: np.ndarray) -> np.ndarray:
 def test_a_score_becomes_a_sound_file_of_its_notes(song, tmp_path):
     result = render(song, tmp_path / "out.wav", sample_rate=RATE, quiet=True)
     clip = Clip.read(result.out)
-    assert (clip.sample_rate, clip.n_channels, result.n_notes, result.n_tracks) == (RATE, 2, 12, 2)
+    assert (clip.sample_rate, clip.n_channels, result.details["n_notes"], result.details["n_tracks"]) == (
+        RATE,
+        2,
+        12,
+        2,
+    )
     assert clip.n_samples == round(result.seconds * RATE) > 2 * RATE
-    assert 20 * np.log10(np.abs(clip.wave).max()) == pytest.approx(result.peak_db, abs=0.01)
+    assert 20 * np.log10(np.abs(clip.wave).max()) == pytest.approx(result.details["peak_db"], abs=0.01)
     comment = json.loads(open_sound(result.out).tags["comment"])
     assert (comment["score"], comment["swing"], comment["seed"]) == ("song.mid", 0.5, 0)
     assert open_sound(result.out).tags["title"] == "A song"
@@ -65,8 +70,8 @@ def test_stems_add_up_to_the_dry_mix(song, tmp_path):
     result = render(
         song, tmp_path / "out.wav", stems=tmp_path / "stems", gain_db=0, sample_rate=RATE, subtype="FLOAT", quiet=True
     )
-    assert [stem.name for stem in result.stems] == ["01-Melody.wav", "02-drums.wav"]
-    stems = [Clip.read(stem).wave for stem in result.stems]
+    assert [stem.path.name for stem in result.files[1:]] == ["01-Melody.wav", "02-drums.wav"]
+    stems = [Clip.read(stem.path).wave for stem in result.files[1:]]
     assert np.allclose(sum(stems), Clip.read(result.out).wave, atol=1e-5)
 
 
@@ -87,7 +92,7 @@ def test_the_mix_has_the_loudness_that_was_set(song, tmp_path, lufs):
 
 def test_the_limiter_keeps_loud_scores_below_the_ceiling(song, tmp_path):
     result = render(song, tmp_path / "x.flac", lufs=-5, sample_rate=RATE, quiet=True)
-    assert -2.5 < result.peak_db <= -1
+    assert -2.5 < result.details["peak_db"] <= -1
 
 
 def test_the_command_prints_the_file_and_its_stems(song, tmp_path, capsys, monkeypatch):
@@ -123,7 +128,7 @@ def test_wrong_scores_and_targets_are_refused(song, tmp_path, capsys):
 def test_a_patch_renders_all_tracks_but_drums(song, tmp_path):
     options = {"reverb": 0, "sample_rate": RATE, "quiet": True}
     by_patch = render(song, tmp_path / "patch.wav", patch="saw-lead", **options)
-    assert (by_patch.n_notes, by_patch.n_tracks, by_patch.instrument) == (4, 1, "patch saw-lead")
+    assert (by_patch.details["n_notes"], by_patch.details["n_tracks"], by_patch.by) == (4, 1, "patch saw-lead")
     assert np.abs(Clip.read(by_patch.out).wave).max() > 0.01
 
 
@@ -135,7 +140,7 @@ def test_a_score_of_drums_alone_is_left_to_the_soundfont(tmp_path, option):
         BadScore, match=r"drums\.mid has no notes but drums, which .* does not play; choose the SoundFont"
     ):
         render(tmp_path / "drums.mid", tmp_path / "x.wav", sample_rate=RATE, quiet=True, **option)
-    assert render(tmp_path / "drums.mid", tmp_path / "x.wav", sample_rate=RATE, quiet=True).n_notes == 8
+    assert render(tmp_path / "drums.mid", tmp_path / "x.wav", sample_rate=RATE, quiet=True).details["n_notes"] == 8
 
 
 def test_a_soundfont_renders_its_samples(song, tmp_path):
@@ -147,7 +152,7 @@ def test_a_soundfont_renders_its_samples(song, tmp_path):
     result = render(song, tmp_path / "x.wav", soundfont=tmp_path / "sines.sf2", sample_rate=44_100, quiet=True)
     first = Clip.read(result.out).wave[0, 2_000:10_000]
     spectrum = np.abs(np.fft.rfft(first * np.hanning(len(first)), 2**18))
-    assert result.instrument == "sines.sf2"
+    assert result.by == "sines.sf2"
     assert np.argmax(spectrum) * 44_100 / 2**18 == pytest.approx(1_000 * 2 ** ((60 - 83) / 12), rel=0.002)
 
 
@@ -155,7 +160,7 @@ def test_a_single_note_has_its_pitch_and_length(tmp_path):
     result = render(note="A4", seconds=1.5, out=tmp_path / "x.wav", reverb=0, sample_rate=RATE, quiet=True)
     wave = Clip.read(result.out).wave[0]
     spectrum = np.abs(np.fft.rfft(wave[:RATE] * np.hanning(RATE)))
-    assert (int(np.argmax(spectrum)), result.source, result.n_notes) == (440, "note A4", 1)
+    assert (int(np.argmax(spectrum)), result.details["source"], result.details["n_notes"]) == (440, "note A4", 1)
     assert np.abs(wave[int(1.4 * RATE) : int(1.49 * RATE)]).max() > 20 * np.abs(wave[2 * RATE :]).max()
 
 
@@ -165,13 +170,13 @@ def test_a_wave_renders_notes(tmp_path):
     wave = Clip.read(result.out).wave[0][:40_000]
     spectrum = np.abs(np.fft.rfft(wave * np.hanning(len(wave))))
     assert np.argmax(spectrum) * 44_100 / len(wave) == pytest.approx(220, abs=1)
-    assert result.peak_db > -30
+    assert result.details["peak_db"] > -30
 
 
 def test_the_synthesiser_renders_all_tracks(song, tmp_path):
     result = render(song, tmp_path / "all.wav", patch="general-midi", quiet=True)
-    assert result.n_tracks > 1
-    assert result.peak_db > -40
+    assert result.details["n_tracks"] > 1
+    assert result.details["peak_db"] > -40
 
 
 @pytest.mark.parametrize(
@@ -209,9 +214,9 @@ def test_notes_that_a_kit_has_no_sound_for_are_counted(tmp_path):
     result = render(
         tmp_path / "beat.mid", tmp_path / "a.wav", soundfont=tmp_path / "kit.sfz", sample_rate=RATE, quiet=True
     )
-    assert result.unsounded == {38: 2, 42: 1}
+    assert result.details["unsounded"] == {38: 2, 42: 1}
     assert "3 notes without a sound there, of the keys 38, 42" in str(result)
-    assert render(tmp_path / "beat.mid", tmp_path / "b.wav", sample_rate=RATE, quiet=True).unsounded == {}
+    assert render(tmp_path / "beat.mid", tmp_path / "b.wav", sample_rate=RATE, quiet=True).details["unsounded"] == {}
 
 
 def test_a_drum_part_of_gs_sounds_as_on_channel_10(tmp_path):
@@ -261,10 +266,10 @@ def test_chord_symbols_are_played_as_their_notes_with_chords(tmp_path):
         (12, 4): [45, 53, 57, 60],
     }
     result = render(tmp_path / "a.abc", tmp_path / "a.wav", chords=True, sample_rate=RATE, quiet=True)
-    assert (result.n_tracks, result.n_notes, result.n_chords) == (2, 4 + 18, 0)
+    assert (result.details["n_tracks"], result.details["n_notes"], result.details["n_chords"]) == (2, 4 + 18, 0)
     (tmp_path / "b.abc").write_text('X:1\nM:4/4\nL:1/4\nK:C\n"C"z4|"G7"z4|')
     alone = render(tmp_path / "b.abc", tmp_path / "b.wav", chords=True, sample_rate=RATE, quiet=True)
-    assert (alone.n_tracks, alone.n_notes) == (1, 9)
+    assert (alone.details["n_tracks"], alone.details["n_notes"]) == (1, 9)
     (tmp_path / "c.abc").write_text("X:1\nM:4/4\nL:1/4\nK:C\ncdef|")
     with pytest.raises(BadScore, match=r"^The score has no chord symbols to play"):
         render(tmp_path / "c.abc", tmp_path / "c.wav", chords=True, quiet=True)

@@ -14,7 +14,8 @@ import soundfile
 from rich.console import Console
 
 from wavewright.base.errors import BadFolder, BadSetting
-from wavewright.data.entry import Entry, Problem
+from wavewright.base.result import Failed
+from wavewright.data.entry import Entry
 from wavewright.training import recording_notes, report, train as training
 from wavewright.training.checkpoint import Progress
 from wavewright.training.choices import choose_recipe
@@ -133,8 +134,8 @@ def test_the_device_has_an_option_of_its_own():
 
 def test_files_that_are_left_out_are_named_once_and_as_they_are(tmp_path, capsys):
     path = tmp_path / "[808] kick.wav"
-    assert str(Problem(path, f"{path} is an empty file.")) == f"{path} is an empty file."
-    assert str(Problem(path, "its label 'x' has only 1 clip")) == f"{path}: its label 'x' has only 1 clip"
+    assert str(Failed(path, f"{path} is an empty file.")) == f"{path} is an empty file."
+    assert str(Failed(path, "its label 'x' has only 1 clip")) == f"{path}: its label 'x' has only 1 clip"
     Report(tmp_path).log(f"left out: {path}")
     assert capsys.readouterr().err == f"left out: {path}\n"
 

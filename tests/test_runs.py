@@ -136,7 +136,7 @@ def test_a_sparkline_spans_its_values():
 def test_the_command_writes_a_page_and_prints_json(folder, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert run_command(["runs", "--html", "page.html", "--json"]) == 0
-    listed = json.loads(capsys.readouterr().out)
+    listed = json.loads(capsys.readouterr().out)["details"]
     assert [run["name"] for run in listed["runs"]] == ["runs/a", "runs/b", "runs/search/trials/0001"]
     assert listed["runs"][0]["curves"]["valid/loss"] == [[10, 3.0], [20, 1.0], [30, 2.0]]
     assert (tmp_path / "page.html").read_text().startswith("<!doctype html>")

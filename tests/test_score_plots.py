@@ -54,7 +54,7 @@ def test_scores_of_any_kind_are_drawn(tmp_path):
 def test_notation_has_the_notes_and_rests(song, tmp_path):
     pytest.importorskip("verovio")
     shown = plot(song, tmp_path / "song.svg")
-    assert shown.kind == "notation"
+    assert shown.details["kind"] == "notation"
     classes = [each.get("class") for each in ElementTree.parse(tmp_path / "song.svg").iter() if each.get("class")]
     # 8 quarters, and 8 drums of 100 ticks, of which each is two tied values
     assert (classes.count("note"), classes.count("measure"), classes.count("staff")) == (8 + 2 * 8, 2, 4)
@@ -76,4 +76,4 @@ def test_scores_without_notes_and_other_images_are_refused(song, tmp_path, capsy
     with pytest.raises(BadFolder, match="not a plot of"):
         plot(tmp_path / "empty.mid", tmp_path / "song.png")
     assert run(["plot", str(song), str(tmp_path / "empty.mid"), "--out", str(tmp_path / "plots")]) == 2
-    assert f"  {tmp_path / 'empty.mid'}: The score has 0 notes" in capsys.readouterr().out
+    assert f"{tmp_path / 'empty.mid'}: The score has 0 notes" in capsys.readouterr().out

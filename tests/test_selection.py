@@ -23,7 +23,7 @@ def test_labels_that_occur_often_enough_are_learned():
     named = select_labels(entries, smallest_class=2)
     assert named.labels == ("a",)
     assert named.entries == (entries[0], entries[2])
-    assert [problem.reason for problem in named.problems] == [
+    assert [problem.reason for problem in named.failed] == [
         "its label 'b' has only 1 training clips; 2 are needed",
         "it has no label, where others have one",
         "its label 'c' has only 0 training clips; 2 are needed",
@@ -36,14 +36,14 @@ def test_labels_that_occur_often_enough_are_learned():
 def test_requested_labels_may_be_rare_and_others_are_left_out_without_a_problem():
     entries = [entry("a"), entry("b"), entry("a"), entry("b", split="valid")]
     named = select_labels(entries, ("b",), smallest_class=2)
-    assert (named.labels, named.entries, named.problems) == (("b",), (entries[1], entries[3]), ())
+    assert (named.labels, named.entries, named.failed) == (("b",), (entries[1], entries[3]), ())
 
 
 def test_speakers_are_learned_if_every_training_clip_has_one_and_there_are_several():
     two = [entry("a", "ann"), entry("a", "bob"), entry("a", None, "valid")]
     named = select_labels_and_speakers(two)
     assert (named.labels, named.speakers, named.entries) == (("a",), ("ann", "bob"), tuple(two[:2]))
-    assert [problem.reason for problem in named.problems] == ["it has no speaker, where others have one"]
+    assert [problem.reason for problem in named.failed] == ["it has no speaker, where others have one"]
     for entries in ([entry("a", "ann"), entry("a", "ann")], [*two, entry("a")]):
         named = select_labels_and_speakers(entries)
         assert (named.speakers, named.entries) == ((), tuple(entries))
@@ -66,9 +66,9 @@ def test_label_indices():
 
 
 def test_durations_of_a_label_by_a_speaker_with_enough_clips():
-    kept, problems = exclude_long([entry("a", seconds=1.0), entry("a", seconds=2.5)], 2.0)
+    kept, failed = exclude_long([entry("a", seconds=1.0), entry("a", seconds=2.5)], 2.0)
     assert [one.seconds for one in kept] == [1.0]
-    assert problems[0].reason == "it lasts 2.5 s; whole sounds may last 2 s (data.longest_seconds)"
+    assert failed[0].reason == "it lasts 2.5 s; whole sounds may last 2 s (data.longest_seconds)"
     durations = np.arange(1.0, 31.0)
     labels, speakers = np.repeat([0, 0, 1], 10), np.repeat([0, 1, 0], 10)
     table = duration_quantiles(durations, labels, speakers, 3, 2)

@@ -43,7 +43,7 @@ def test_labels_and_speakers_become_indices(entries, tmp_path):
 def test_long_clips_are_left_out(entries, tmp_path):
     clips = load_sequences(entries, RATE, longest_seconds=0.25, cache_folder=tmp_path)
     assert [entry.path.name for entry in clips.entries] == ["a0.wav", "a1.wav", "b0.wav", "b1.wav"]
-    assert len(clips.problems) == 4
+    assert len(clips.failed) == 4
 
 
 def test_nothing_to_train_on_is_refused(entries, tmp_path):

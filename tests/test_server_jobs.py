@@ -141,7 +141,7 @@ def test_a_job_reads_files_of_an_earlier_one_and_a_folder(server):
     source = {"job": first["id"], "file": "quiet.flac"}
     again = do(server, "analyse", source=source, file=source)
     assert "source" in sentence(again, 400)
-    assert do(server, "analyse", file=source).json["result"]["sample_rate"] == 8_000
+    assert do(server, "analyse", file=source).json["result"]["details"]["sample_rate"] == 8_000
     folder = [{**upload(server), "path": "kick/1.wav"}, {**upload(server), "path": "../../../snare/1.wav"}]
     inspected = do(server, "data-inspect", folder=folder).json
     assert inspected["state"] == "done"
@@ -163,7 +163,7 @@ def test_attachments_are_there_under_their_names(server):
     chain = "append b.wav crossfade=0s"
     mixed = do(server, "edit", source=upload(server), do=chain, attachments=[upload(server, "b.wav")]).json
     assert mixed["error"] is None
-    assert mixed["result"]["seconds"] == pytest.approx(0.2)
+    assert mixed["result"]["files"][0]["seconds"] == pytest.approx(0.2)
 
 
 def test_attachments_are_where_their_references_say(server):
@@ -176,7 +176,7 @@ def test_the_command_does_the_same(server, capsys):
     job = do(server, "phonemes", text='-- It\'s "ten past six".', language="en-GB").json
     assert run(shlex.split(job["command"])[1:]) == 0
     assert capsys.readouterr().out.strip() == job["text"].strip()
-    assert job["result"]["sentences"]
+    assert job["result"]["details"]["sentences"]
 
 
 def test_events_end_with_the_job(server):

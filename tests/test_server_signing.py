@@ -30,7 +30,7 @@ def server(tmp_path_factory, keys):
         folder = tmp_path_factory.mktemp("server")
         monkeypatch.chdir(folder)
         monkeypatch.setenv("WAVEWRIGHT_HOME", str(folder / "models"))
-        with running(job_workers=1, is_ready_first=False, signing_key=load_private_key(keys.private)) as server:
+        with running(job_workers=1, is_ready_first=False, signing_key=load_private_key(keys.files[1].path)) as server:
             yield server
 
 
@@ -46,7 +46,7 @@ def test_the_files_of_a_job_are_signed(server, keys, tmp_path, format):
     job = do(server, "edit", source=upload(server), do="gain -6dB", out=f"quiet.{format}").json
     assert job["state"] == "done", job["error"]
     assert fetched(server, job, tmp_path) == {f"quiet.{format}", f"quiet.{format}.provenance.json"}
-    verified = wavewright.verify(tmp_path / f"quiet.{format}", trust=(keys.public,))
+    verified = wavewright.verify(tmp_path / f"quiet.{format}", trust=(keys.files[0].path,)).sounds[0]
     assert verified.is_verified
     assert verified.record.task == "edit"
     assert {signature.where for signature in verified.signatures} == {"in the file", "beside it"}
@@ -68,7 +68,7 @@ def test_only_files_of_the_job_are_signed(tmp_path, keys):
     (folder / "text.wav").write_text("no sound")
     job = SimpleNamespace(folder=folder, prepared=SimpleNamespace(task=SimpleNamespace(name="edit")))
     sounds = ["a.wav", "../other.wav", str(other), "link.wav", "missing.wav", "text.wav"]
-    (problem,) = JobSigner(load_private_key(keys.private)).sign(job, sounds)
+    (problem,) = JobSigner(load_private_key(keys.files[1].path)).sign(job, sounds)
     assert problem.startswith("text.wav is not signed: ")
     assert side_file_of(folder / "a.wav").is_file()
     assert other.read_bytes() == tone()

@@ -63,11 +63,11 @@ def test_a_training_is_followed_stopped_resumed_and_is_a_model(server):
     assert "continue it with --resume" in again["error"]
     resumed = ended(server, do(server, "train", **call, resume=True, max_minutes=0.01).json)
     assert (resumed["state"], resumed["run"]) == ("done", "beeps")
-    assert resumed["result"]["step"] > stopped["result"]["step"] > 0
-    (listed,) = do(server, "runs").json["result"]["runs"]
+    assert resumed["result"]["details"]["step"] > stopped["result"]["details"]["step"] > 0
+    (listed,) = do(server, "runs").json["result"]["details"]["runs"]
     assert listed["folder"] == "runs/beeps"  # and no path of the machine
     generated = do(server, "generate", model="beeps", count=1).json
-    assert generated["result"]["model"] == "beeps"
+    assert generated["result"]["by"].startswith("beeps (")
     assert "beeps" in do(server, "runs").json["text"]
 
 

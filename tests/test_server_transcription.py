@@ -64,7 +64,7 @@ def test_what_is_refused(server):
 def test_a_recording_is_dubbed_by_the_tools_of_the_server(server):
     job = ended(server, do(server, "dub", source=upload(server, "talk.wav", tone(1.0)), to="en").json)
     assert (job["state"], job["error"]) == ("done", None)
-    assert [line["text"] for line in job["result"]["lines"]] == ["Good morning", "Yes"]
+    assert [line["text"] for line in job["result"]["details"]["lines"]] == ["Good morning", "Yes"]
 
 
 def test_jobs_read_only_the_models_of_recognisers(tmp_path):

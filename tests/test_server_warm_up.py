@@ -28,7 +28,9 @@ def python(code: str) -> Popen[bytes]:
 def test_all_effects_and_procedures_are_called():
     names = [name for name, _ in warm_up.calls()]
     assert len({*names}) == len(names)
-    assert {*names} >= {effect.name for effect in list_effects().effects} | {*PROCEDURES} | {*warm_up.PATCHES}
+    assert {*names} >= {effect.name for effect in list_effects().details["effects"]} | {*PROCEDURES} | {
+        *warm_up.PATCHES
+    }
     assert {*warm_up.PATCHES} <= {*patch_names()}
 
 

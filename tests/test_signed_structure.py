@@ -56,7 +56,7 @@ def by_ffmpeg(contents, format):
 
 def is_verified(path):
     try:
-        return wavewright.verify(path).is_verified
+        return wavewright.verify(path).sounds[0].is_verified
     except BadAudio:
         return False
 
@@ -65,7 +65,7 @@ def signed(tmp_path, format, wave=None, subtype=None):
     path = tmp_path / f"a.{format}"
     path.write_bytes(encoded(noise(4 * BLOCK) if wave is None else wave, format, subtype))
     wavewright.sign(path)
-    assert wavewright.verify(path).is_verified
+    assert wavewright.verify(path).sounds[0].is_verified
     return path
 
 
@@ -195,9 +195,9 @@ def test_frames_behind_the_announced_length_of_a_flac_file_are_found(tmp_path):
     assert not is_verified(path)
     unknown = with_total(attacked, 0)  # an unknown length is allowed, and an unknown hash; the sound is another one
     path.write_bytes(unknown[:26] + bytes(16) + unknown[42:])
-    assert wavewright.verify(path).status == "changed"
+    assert wavewright.verify(path).sounds[0].status == "changed"
     path.write_bytes(with_total(contents, 0))
-    assert wavewright.verify(path).is_verified
+    assert wavewright.verify(path).sounds[0].is_verified
 
 
 def test_every_byte_of_a_flac_file_is_in_a_frame(tmp_path):
@@ -224,7 +224,7 @@ def test_every_byte_of_a_flac_file_is_in_a_frame(tmp_path):
 def test_flac_files_of_every_depth_and_length_are_signed(tmp_path, subtype, n_samples):
     wave = np.stack([noise(n_samples), noise(n_samples, seed=1)], axis=1)
     path = signed(tmp_path, "flac", wave, subtype)
-    assert wavewright.verify(path).is_verified
+    assert wavewright.verify(path).sounds[0].is_verified
 
 
 def test_flac_files_of_ffmpeg_are_signed(tmp_path):
@@ -240,7 +240,7 @@ def test_flac_files_of_ffmpeg_are_signed(tmp_path):
             for packet in (*stream.encode(frame), *stream.encode(None)):
                 container.mux(packet)
         wavewright.sign(path)
-        assert wavewright.verify(path).is_verified
+        assert wavewright.verify(path).sounds[0].is_verified
 
 
 # ---------------------------------------------------------------------------------------------------- Ogg and MP3
@@ -303,7 +303,7 @@ def published(tmp_path, original, changed, endings=("wav", "wav")):
     other.write_bytes(changed)
     shutil.copy(side_file_of(path), side_file_of(other))
     try:
-        return wavewright.verify(other).status
+        return wavewright.verify(other).sounds[0].status
     except BadAudio:
         return "refused"
 
@@ -519,7 +519,7 @@ def test_a_name_of_another_kind_is_refused(tmp_path):
     with pytest.raises(BadAudio, match=r"no \.mp3 file, whatever its name says"):
         wavewright.verify(tmp_path / "a.mp3")
     shutil.copy(path, tmp_path / "a.wave")
-    assert wavewright.verify(tmp_path / "a.wave").is_verified
+    assert wavewright.verify(tmp_path / "a.wave").sounds[0].is_verified
 
 
 @pytest.mark.parametrize("kind", ["AU", "CAF", "W64"])
@@ -535,7 +535,7 @@ def test_all_kinds_of_wav_files_are_signed(tmp_path, format, subtype):
     path = tmp_path / "a.wav"
     soundfile.write(path, noise(101), RATE, subtype, format=format)
     wavewright.sign(path)
-    assert wavewright.verify(path).is_verified
+    assert wavewright.verify(path).sounds[0].is_verified
     path.write_bytes(path.read_bytes() + bytes(10))
     assert not is_verified(path)
 
@@ -579,8 +579,8 @@ def test_of_several_records_in_a_file_none_counts(tmp_path, format):
         twice = (tmp_path / f"b.{format}").read_bytes()
     path.write_bytes(twice)
     side_file_of(path).unlink()
-    found = wavewright.verify(path)
-    assert (found.status, found.exit_code) == ("unreadable", 1)
+    found = wavewright.verify(path).sounds[0]
+    assert (found.status, found.is_verified) == ("unreadable", False)
     assert "several records, of which no one counts" in str(found)
 
 
@@ -592,7 +592,7 @@ def test_an_object_with_a_key_twice_is_no_record(tmp_path):
     for position, key in (("{", '"record": {"file": "other.wav"}, '), ('"record": {', '"task": "recorded by hand", ')):
         side.write_text(text.replace(position, position + key, 1))
         assert json.loads(side.read_text()) == json.loads(text)
-        found = wavewright.verify(path)
+        found = wavewright.verify(path).sounds[0]
         assert (found.status, found.signatures[0].reason) == ("unreadable", "An object has a key twice")
 
 
@@ -654,8 +654,8 @@ def test_a_signature_without_a_private_key_is_forged(tmp_path):
     path = signed(tmp_path, "aiff")
     record = json.loads(side_file_of(path).read_text())["record"]
     side_file_of(path).write_text(Envelope(record, public, signature).to_text())
-    found = wavewright.verify(path)
-    assert (found.status, found.exit_code) == ("forged", 1)
+    found = wavewright.verify(path).sounds[0]
+    assert (found.status, found.is_verified) == ("forged", False)
     assert found.signatures[0].key_id == hashlib.sha256(public).hexdigest()[:32]
     der = bytes.fromhex("302a300506032b6570032100") + public
     pem = b"-----BEGIN PUBLIC KEY-----\n" + base64.b64encode(der) + b"\n-----END PUBLIC KEY-----\n"

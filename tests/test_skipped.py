@@ -160,7 +160,9 @@ def test_commands_say_what_they_skipped_and_strictness_refuses(players, capsys):
     for command in (["speak", "--voice", "en-kathleen"], ["phonemes"]):
         assert run([*command, f"One {HEBREW} two.", "--json"]) == 0
         shown = capsys.readouterr()
-        assert json.loads(shown.out)["skipped"] == [{"text": HEBREW, "start": 4, "end": 8, "reason": "Hebrew script"}]
+        assert json.loads(shown.out)["details"]["skipped"] == [
+            {"text": HEBREW, "start": 4, "end": 8, "reason": "Hebrew script"}
+        ]
         assert shown.err.startswith("wavewright: Skipped")
         assert run([*command, f"One {HEBREW} two.", "--strict"]) == 2
         assert f"has {HEBREW!r} at character 5 (Hebrew script)" in capsys.readouterr().err
@@ -173,8 +175,8 @@ def test_a_book_names_the_lines_of_what_it_skips(players, tmp_path):
     path.write_text(f"Chapter 1\n\nOne\nand {HEBREW} too.\n\n{HEBREW}.\n\nChapter 2\n\nThree.\n", encoding="utf-8")
     with pytest.warns(SkippedText, match=r"book.txt: skipped .* in line 4 \(Hebrew script\), .* in line 6"):
         book = narrate(path, voice="en-kathleen", quiet=True)
-    assert [(passage.line, passage.text) for passage in book.skipped] == [(4, HEBREW), (6, HEBREW)]
-    assert len(book.chapters) == 2
+    assert [(passage.line, passage.text) for passage in book.details["skipped"]] == [(4, HEBREW), (6, HEBREW)]
+    assert len(book.files) == 2
     with pytest.raises(BadText, match=r"book.txt, line 4 \(Chapter 1\): "):
         narrate(path, voice="en-kathleen", quiet=True, strict=True, out=tmp_path / "other")
     assert not (tmp_path / "other").exists()
@@ -185,7 +187,7 @@ def test_a_chapter_with_nothing_to_read_is_left_out(players, tmp_path):
     path.write_text(f"%%{HEBREW}\n\n{HEBREW}.\n\n%%Two\n\nThree.\n", encoding="utf-8")
     with pytest.warns(SkippedText):
         book = narrate(path, voice="en-kathleen", chapter_mark="%%", quiet=True)
-    assert [chapter.title for chapter in book.chapters] == ["Two"]
+    assert [chapter.details["title"] for chapter in book.files] == ["Two"]
     path.write_text(f"{HEBREW}.\n", encoding="utf-8")
     with pytest.warns(SkippedText), pytest.raises(NothingToSpeak, match=r"book.txt"):
         narrate(path, voice="en-kathleen", quiet=True, out=tmp_path / "other")

@@ -191,16 +191,16 @@ def test_a_loop_becomes_a_kit_that_plays_it_again(tmp_path, n_channels):
     file = Clip(wave, RATE).write(tmp_path / "my loop.wav", "FLOAT")
     result = slice_recording(file, like=4.0)
     assert result.out == tmp_path / "my loop-kit"
-    assert np.abs(np.array(result.onsets) * RATE - starts).max() <= 0.002 * RATE
-    assert sum(sound.n_hits for sound in result.sounds) == len(PATTERN)
-    assert len(result.sounds) == 3
+    assert np.abs(np.array(result.details["onsets"]) * RATE - starts).max() <= 0.002 * RATE
+    assert sum(sound.n_hits for sound in result.details["sounds"]) == len(PATTERN)
+    assert len(result.details["sounds"]) == 3
     assert {path.name for path in result.sound_files} | {"kit.sfz", "kit.sf2", "pattern.mid", "manifest.jsonl"} == {
         path.name for path in result.out.iterdir() if not path.name.startswith(".")
     }
-    engine = open_soundfont(result.soundfont, RATE)
+    engine = open_soundfont(result.out / "kit.sf2", RATE)
     engine.program(9, 0, 0)
     engine.control(9, 91, 0)
-    score = read_score(result.score)
+    score = read_score(result.out / "pattern.mid")
     seconds = score.tempo_map.seconds(score.tracks[0].notes["start"])
     played, position = [], 0
     for start, note in zip((seconds * RATE).round().astype(int), score.tracks[0].notes, strict=True):
@@ -224,8 +224,8 @@ def test_takes_say_where_they_are_from(source):
         assert (origin["task"], origin["source"]) == ("slice", "my loop.wav")
         assert line["source_hash"] == origin["source_hash"]
         assert line["start_seconds"] == origin["start_seconds"]
-        assert any(abs(line["start_seconds"] + 0.001 - onset) < 1e-4 for onset in result.onsets)
-    presets = read_soundfont(result.soundfont).presets
+        assert any(abs(line["start_seconds"] + 0.001 - onset) < 1e-4 for onset in result.details["onsets"])
+    presets = read_soundfont(result.out / "kit.sf2").presets
     assert [(preset.bank, preset.program) for preset in presets] == [(128, 0)]
     assert "7 hits" in str(result)
 
@@ -239,13 +239,13 @@ def test_the_same_call_writes_the_same_files(source, tmp_path):
 
 def test_layers_are_filled_by_variations(source, tmp_path):
     result = slice_recording(source, tmp_path / "kit", vary=2, layers=1, takes=1)
-    assert all(sound.n_takes == 2 for sound in result.sounds)
-    assert result.is_marked
+    assert all(sound.n_takes == 2 for sound in result.details["sounds"])
+    assert result.details["is_marked"]
     origins = [read_origin(path) for path in result.sound_files]
-    assert [origin.get("model") for origin in origins] == [None, "morph-drums"] * len(result.sounds)
+    assert [origin.get("model") for origin in origins] == [None, "morph-drums"] * len(result.details["sounds"])
     assert all("watermark" in origin for origin in origins if "model" in origin)
-    assert "seq_length=2 seq_position=2" in result.sfz.read_text()
-    assert not slice_recording(source, tmp_path / "plain", vary=1, takes=1).is_marked
+    assert "seq_length=2 seq_position=2" in (result.out / "kit.sfz").read_text()
+    assert not slice_recording(source, tmp_path / "plain", vary=1, takes=1).details["is_marked"]
 
 
 def test_what_cannot_be_sliced_is_refused(source, tmp_path):

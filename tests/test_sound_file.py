@@ -33,7 +33,7 @@ def test_absurd_levels_are_refused_and_whole_numbers_taken_for_floats_are_not(tm
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # nothing overflows on the way
         report = inspect_clips(scan(tmp_path), tmp_path)
-    assert (report.n_clips, list(report.unusable)) == (1, ["absurd.wav"])
+    assert (report.n_clips, [each.what for each in report.failed]) == (1, ["absurd.wav"])
 
 
 @pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="these systems store names as text")
@@ -43,7 +43,7 @@ def test_a_name_that_is_no_text_is_one_problem_of_a_folder(tmp_path):
         file.write(good.read_bytes())
     scanned = scan(tmp_path)
     assert [entry.path for entry in scanned.entries] == [good]
-    assert "is not valid text on this system; rename the file." in scanned.problems[0].reason
+    assert "is not valid text on this system; rename the file." in scanned.failed[0].reason
 
 
 def test_a_name_with_a_null_is_refused(tmp_path):

@@ -83,11 +83,11 @@ def test_what_is_no_file_is_refused_without_waiting(tmp_path, monkeypatch, kind,
         Clip.read("bad.wav")
     scanned = scan(tmp_path)
     assert [entry.path.name for entry in scanned.entries] == ["good.wav"]
-    assert [problem.path.name for problem in scanned.problems] == ["bad.wav"]
+    assert [problem.what.name for problem in scanned.failed] == ["bad.wav"]
     assert not is_metadata(tmp_path / "metadata.csv")
     with pytest.raises(BadText, match=r"bad\.txt is a pipe, socket or device; save the text"):
         find_chapters(tmp_path / "bad.txt")
-    assert run(["data", "inspect", "."]) == 0
+    assert run(["data", "inspect", "."]) == 2
     for arguments in (["decode", "bad.wwc"], ["decode", "bad.safetensors"], ["encode", "bad.wav"], ["plot", "bad.wav"]):
         assert run(arguments) == 2
     assert capsys.readouterr().err.count("bad.") >= 4
@@ -98,7 +98,7 @@ def test_a_name_that_is_too_long_is_one_problem_among_others(tmp_path):
     lines = [f'{{"audio_filepath": "{name}"}}\n' for name in ("good.wav", "n" * 300 + ".wav", "d/" * 3_000 + "a.wav")]
     (tmp_path / "list.jsonl").write_text("".join(lines))
     scanned = scan(tmp_path / "list.jsonl")
-    assert (len(scanned.entries), len(scanned.problems)) == (1, 2)
+    assert (len(scanned.entries), len(scanned.failed)) == (1, 2)
 
 
 @pytest.mark.parametrize("n_channels", [1, 2])

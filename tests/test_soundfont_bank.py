@@ -86,7 +86,7 @@ def test_loops_have_no_clicks(engine, program, hertz):
 
 def test_the_command_lists_presets(capsys, tmp_path):
     assert run(["soundfont", "--json"]) == 0
-    listed = json.loads(capsys.readouterr().out)
+    listed = json.loads(capsys.readouterr().out)["details"]
     assert listed["name"] == "Wavewright General MIDI"
     assert len(listed["presets"]) == 129
     assert listed["presets"][-1] | {"sample_bytes": 0, "n_regions": 0} == {

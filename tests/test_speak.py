@@ -51,18 +51,18 @@ def test_a_text_becomes_a_file_and_a_result(players, tmp_path):
     spoken = wavewright.speak(
         "Hello there.", voice="en-ruth", rate=1.25, out=tmp_path / "hello.flac", subtitles=tmp_path / "hello.json"
     )
-    assert [word.spoken for word in spoken.words] == ["hello", "there"]
+    assert [word.spoken for word in spoken.details["words"]] == ["hello", "there"]
     assert players["en"].calls[0].speaker == "ruth"
     assert players["en"].calls[0].rate[1] == 1.25
     written = Clip.read(spoken.out)
     assert written.sample_rate == 24_000
     assert np.abs(written.wave - spoken.clip.wave).max() <= 1 / 32_768
     result = json.loads((tmp_path / "hello.json").read_text(encoding="utf-8"))
-    assert [entry["start"] for entry in result["words"]] == [word.start for word in spoken.words]
+    assert [entry["start"] for entry in result["words"]] == [word.start for word in spoken.details["words"]]
     assert result["words"][0]["phones"][0] == {
         "phone": "HH",
-        "start": spoken.words[0].start,
-        "end": spoken.words[0].phones[0].end,
+        "start": spoken.details["words"][0].start,
+        "end": spoken.details["words"][0].phones[0].end,
     }
 
 
@@ -70,14 +70,14 @@ def test_the_command_prints_words_and_times_and_no_samples(players, tmp_path, ca
     assert run(["speak", "Hello there.", "--voice", "en-ruth", "--pitch", "-2", "--style", "sad:0.6", "--json"]) == 0
     result = json.loads(capsys.readouterr().out)
     assert result["out"] == "speech.wav"
-    assert [entry["text"] for entry in result["words"]] == ["Hello", "there"]
+    assert [entry["text"] for entry in result["details"]["words"]] == ["Hello", "there"]
     assert "clip" not in result
     assert (tmp_path / "speech.wav").is_file()
 
 
 def test_a_text_may_come_on_standard_input(players, monkeypatch):
     monkeypatch.setattr(sys, "stdin", ByteStream("Gr\u00fc\u00df Gott, hello.".encode()))
-    assert [word.text for word in speak(voice="en-ruth").words][-1] == "hello"
+    assert [word.text for word in speak(voice="en-ruth").details["words"]][-1] == "hello"
     monkeypatch.setattr(sys, "stdin", ByteStream(b"hello \xff"))
     with pytest.raises(BadText, match="UTF-8"):
         speak(voice="en-ruth")
@@ -161,7 +161,7 @@ def test_a_stream_of_nothing_writes_nothing(players, monkeypatch):
 
 def test_ssml_is_detected_by_its_start(players):
     spoken = speak('<speak>Hello <mark name="m"/> there</speak>', voice="en-ruth")
-    assert spoken.marks == (TimedMark("m", spoken.words[1].start),)
+    assert spoken.details["marks"] == (TimedMark("m", spoken.details["words"][1].start),)
 
 
 @pytest.mark.parametrize(
@@ -213,14 +213,14 @@ def test_what_is_no_book_is_refused_in_a_sentence(players, tmp_path, capsys, arg
 def test_a_lexicon_goes_before_the_dictionary(players, tmp_path):
     (tmp_path / "words.txt").write_text("hello B AH1\n", encoding="utf-8")
     spoken = speak("Hello.", voice="en-ruth", lexicon=tmp_path / "words.txt")
-    assert [phone.phone for phone in spoken.words[0].phones] == ["B", "AH1"]
+    assert [phone.phone for phone in spoken.details["words"][0].phones] == ["B", "AH1"]
 
 
 def test_chapters_start_at_headings(tmp_path):
     path = tmp_path / "book.txt"
     path.write_text(BOOK, encoding="utf-8")
     chapters = find_chapters(path)
-    assert [(chapter.stem, chapter.title) for chapter in chapters] == [
+    assert [(chapter.stem, chapter.details["title"]) for chapter in chapters] == [
         ("01", ""),
         ("02-chapter-one", "Chapter One"),
         ("03-chapter-ii-home", "Chapter II: Home"),
@@ -270,7 +270,7 @@ def test_headings_of_html_start_chapters_wherever_they_stand(tmp_path, page):
     path = tmp_path / "book.html"
     path.write_text(page, encoding="utf-8")
     chapters = [chapter for chapter in find_chapters(path, None, "html") if chapter.has_heading]
-    assert [chapter.title for chapter in chapters] == ["One", "Two"]
+    assert [chapter.details["title"] for chapter in chapters] == ["One", "Two"]
     reader = MarkupReader("html")
     texts = [" ".join(reader.read(part.text).text for part in paragraphs(path, one, None, "html")) for one in chapters]
     assert [
@@ -303,7 +303,7 @@ def test_chapters_without_speech_have_no_number(players, tmp_path):
     for is_new in (True, False):
         with pytest.warns(SkippedText):
             spoken = narrate(path, voice="en-ruth")
-        assert [(chapter.file, chapter.is_new) for chapter in spoken.chapters] == [
+        assert [(chapter.path.name, chapter.is_new) for chapter in spoken.files] == [
             ("01-two.wav", is_new),
             ("02-three.wav", is_new),
         ]
@@ -357,18 +357,18 @@ def test_a_book_is_a_file_a_chapter_and_is_gone_on_with(players, tmp_path):
     path = tmp_path / "book.txt"
     path.write_text(BOOK, encoding="utf-8")
     book = narrate(path, voice="en-ruth", subtitles="srt")
-    assert [chapter.file for chapter in book.chapters] == ["01.wav", "02-chapter-one.wav", "03-chapter-ii-home.wav"]
-    assert all(chapter.is_new for chapter in book.chapters)
+    assert [chapter.path.name for chapter in book.files] == ["01.wav", "02-chapter-one.wav", "03-chapter-ii-home.wav"]
+    assert all(chapter.is_new for chapter in book.files)
     times = {file: file.stat().st_mtime_ns for file in (tmp_path / "book").iterdir()}
     assert len(times) == 6
     (tmp_path / "book" / "02-chapter-one.wav").unlink()
     again = narrate(path, voice="en-ruth", subtitles="srt")
-    assert [chapter.is_new for chapter in again.chapters] == [False, True, False]
-    assert [chapter.seconds for chapter in again.chapters] == [chapter.seconds for chapter in book.chapters]
+    assert [chapter.is_new for chapter in again.files] == [False, True, False]
+    assert [chapter.seconds for chapter in again.files] == [chapter.seconds for chapter in book.files]
     assert times[tmp_path / "book" / "01.wav"] == (tmp_path / "book" / "01.wav").stat().st_mtime_ns
     path.write_text(BOOK.replace("slept", "dreamt"), encoding="utf-8")
-    assert [chapter.is_new for chapter in narrate(path, voice="en-ruth").chapters] == [False, False, True]
-    assert [chapter.is_new for chapter in narrate(path, voice="en-ruth", rate=2).chapters] == [True, True, True]
+    assert [chapter.is_new for chapter in narrate(path, voice="en-ruth").files] == [False, False, True]
+    assert [chapter.is_new for chapter in narrate(path, voice="en-ruth", rate=2).files] == [True, True, True]
     assert json.loads(open_sound(tmp_path / "book" / "01.wav").tags["comment"])["rate"] == 2
 
 
@@ -380,7 +380,7 @@ def test_a_book_that_is_all_there_leaves_nothing_of_a_killed_call(players, tmp_p
         "1"
     )  # killed after the last chapter had moved to its path
     monkeypatch.setattr(whole_file, "_swept", set())  # as in a new process
-    assert not any(chapter.is_new for chapter in narrate(path, voice="en-ruth").chapters)
+    assert not any(chapter.is_new for chapter in narrate(path, voice="en-ruth").files)
     assert sorted(file.suffix for file in (tmp_path / "book").iterdir()) == [".wav"] * 3
 
 
@@ -411,7 +411,7 @@ def test_an_interrupted_book_keeps_what_is_whole(players, tmp_path, monkeypatch)
     assert run(["narrate", str(path), "--voice", "en-ruth", "--quiet"]) == 130
     assert [file.name for file in (tmp_path / "book").iterdir()] == ["01.wav"]
     monkeypatch.setattr(type(players["en"]), "speak_symbols", speak_symbols)
-    assert [chapter.is_new for chapter in narrate(path, voice="en-ruth").chapters] == [False, True, True]
+    assert [chapter.is_new for chapter in narrate(path, voice="en-ruth").files] == [False, True, True]
 
 
 def test_a_file_of_another_kind_is_never_replaced(players, tmp_path):
@@ -435,18 +435,18 @@ def test_a_book_of_the_same_name_is_another_one(players, tmp_path):
         narrate(tmp_path / "b" / "book.txt", voice="en-ruth", out=out)
     assert {file.name: file.read_bytes() for file in out.iterdir()} == before
     moved = narrate(tmp_path / "c" / "book.txt", voice="en-ruth", out=out)
-    assert [chapter.is_new for chapter in moved.chapters] == [False, False, False]
+    assert [chapter.is_new for chapter in moved.files] == [False, False, False]
 
 
 def test_files_of_chapters_that_are_gone_are_named(players, tmp_path):
     path = tmp_path / "book.txt"
     path.write_text(BOOK, encoding="utf-8")
-    assert narrate(path, voice="en-ruth").leftover == ()
+    assert narrate(path, voice="en-ruth").details["leftover"] == ()
     Clip(np.zeros((1, 100), np.float32), 8_000).write(tmp_path / "book" / "99-mine.wav")
     path.write_text(BOOK.replace("Chapter One", "Part One"), encoding="utf-8")
     spoken = narrate(path, voice="en-ruth")
-    assert [chapter.is_new for chapter in spoken.chapters] == [False, True, False]
-    assert spoken.leftover == ("02-chapter-one.wav",)
+    assert [chapter.is_new for chapter in spoken.files] == [False, True, False]
+    assert spoken.details["leftover"] == ("02-chapter-one.wav",)
     assert str(spoken).endswith("that the text no longer has: 02-chapter-one.wav")
 
 
@@ -546,8 +546,8 @@ def test_clipped_samples_are_counted_and_reported(players, tmp_path, capsys, mon
     )
     expected = (np.abs(plain.clip.wave * 10 ** (24 / 20)) > 1).mean()
     assert 0.1 < expected < 0.9
-    assert plain.clipped_fraction == 0
-    assert loud.clipped_fraction == pytest.approx(expected, abs=1e-4)
+    assert plain.details["clipped_fraction"] == 0
+    assert loud.details["clipped_fraction"] == pytest.approx(expected, abs=1e-4)
     assert np.abs(loud.clip.wave).max() == 1
     message = f"{100 * expected:.2g} % of the samples exceeded full scale"
     assert message in str(loud)
@@ -564,7 +564,7 @@ def test_a_vocoder_can_be_chosen(players, tmp_path):
     with pytest.raises(BadSetting, match="seed is -1"):
         speak("Hello.", voice="en-ruth", seed=-1)
     spoken = speak("Hello.", voice="en-ruth", vocoder=str(tmp_path / "models" / "vocoder"))
-    assert spoken.vocoder == "stand-in"
+    assert spoken.by.endswith(" through stand-in")
 
 
 def test_a_title_at_the_end_of_a_line_waits_for_its_name():
@@ -594,7 +594,7 @@ def test_lengths_of_pauses_are_options_of_every_way_to_speak(players, tmp_path):
 def test_lists_of_a_book_are_read_as_lists(players, tmp_path):
     (tmp_path / "list.txt").write_text("Before.\n\n1. Wash it\n2. Dry it\n", encoding="utf-8")
     (tmp_path / "stops.txt").write_text("Before.\n\n1. Wash it. 2. Dry it.\n", encoding="utf-8")
-    seconds = [narrate(tmp_path / name, voice="en-ruth").chapters[0].seconds for name in ("list.txt", "stops.txt")]
+    seconds = [narrate(tmp_path / name, voice="en-ruth").files[0].seconds for name in ("list.txt", "stops.txt")]
     assert seconds[0] == seconds[1]
 
 

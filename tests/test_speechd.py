@@ -455,7 +455,7 @@ def test_the_script_is_written_once_and_never_over_another_file(players, tmp_pat
     assert f'AddModule "wavewright" "{script}" "wavewright.conf"' in out
     assert not (tmp_path / "settings").exists()
     assert run(["speechd", "--install-module", "--voice", "en-ruth", "--no-watermark"]) == 0
-    assert "Already there" in capsys.readouterr().out
+    assert "(kept, it is up to date)" in capsys.readouterr().out
     assert run(["speechd", "--install-module"]) == 2
     assert script.read_text(encoding="utf-8") == before
     script.unlink()

@@ -35,15 +35,19 @@ def source(tmp_path):
 def test_sounds_between_silences_become_files(source):
     result = split(source, padding=0.1)
     assert result.out.name == "a take-split"
-    assert [(each.start_seconds, each.end_seconds) for each in result.segments] == [(0.0, 0.6), (1.4, 2.8), (4.6, 5.1)]
+    assert [(each.details["start_seconds"], each.details["end_seconds"]) for each in result.files] == [
+        (0.0, 0.6),
+        (1.4, 2.8),
+        (4.6, 5.1),
+    ]
     wave = Clip.read(source).wave
-    for segment in result.segments:
-        start, end = round(segment.start_seconds * RATE), round(segment.end_seconds * RATE)
-        np.testing.assert_array_equal(Clip.read(result.out / segment.file).wave, wave[:, start:end])
-        assert soundfile.info(result.out / segment.file).subtype == "FLOAT"
-        assert open_sound(result.out / segment.file).tags["title"] == "A take"
+    for segment in result.files:
+        start, end = round(segment.details["start_seconds"] * RATE), round(segment.details["end_seconds"] * RATE)
+        np.testing.assert_array_equal(Clip.read(result.out / segment.path.name).wave, wave[:, start:end])
+        assert soundfile.info(result.out / segment.path.name).subtype == "FLOAT"
+        assert open_sound(result.out / segment.path.name).tags["title"] == "A take"
     lines = [json.loads(line) for line in (result.out / "manifest.jsonl").read_text().splitlines()]
-    assert [line["audio_filepath"] for line in lines] == [segment.file for segment in result.segments]
+    assert [line["audio_filepath"] for line in lines] == [segment.path.name for segment in result.files]
     assert "3 files" in str(result)
 
 
@@ -52,7 +56,7 @@ def test_sounds_between_silences_become_files(source):
 def test_the_parts_of_a_split_at_times_are_the_whole_sound(source, monkeypatch, block_seconds, options):
     monkeypatch.setattr(splitting, "BLOCK_SECONDS", block_seconds)
     result = split(source, **options)
-    parts = [Clip.read(result.out / segment.file).wave for segment in result.segments]
+    parts = [Clip.read(result.out / segment.path.name).wave for segment in result.files]
     np.testing.assert_array_equal(np.concatenate(parts, axis=1), Clip.read(source).wave)
     times = {*options.get("at", ()), *np.arange(1, 10) * options.get("every", 99.0)}
     assert len(parts) == 1 + sum(time < 5.1 for time in times)
@@ -61,7 +65,7 @@ def test_the_parts_of_a_split_at_times_are_the_whole_sound(source, monkeypatch, 
 def test_a_second_split_replaces_the_first(source):
     split(source, every=1.0)
     result = split(source, every=1.0)
-    assert len((result.out / "manifest.jsonl").read_text().splitlines()) == len(result.segments) == 6
+    assert len((result.out / "manifest.jsonl").read_text().splitlines()) == len(result.files) == 6
 
 
 @pytest.mark.parametrize(
@@ -85,11 +89,11 @@ def test_refuses(source, tmp_path, options, error, message):
 def test_parts_of_at_most_a_length_end_in_silences(source, at_most):
     result = split(source, at_most=at_most, min_silence=0.15)
     wave = Clip.read(source).wave
-    parts = [Clip.read(result.out / segment.file).wave for segment in result.segments]
+    parts = [Clip.read(result.out / segment.path.name).wave for segment in result.files]
     np.testing.assert_array_equal(np.concatenate(parts, axis=1), wave)
     assert max(part.shape[1] for part in parts) <= at_most * RATE
-    cuts = [round(segment.end_seconds * RATE) for segment in result.segments[:-1]]
-    assert not result.advice
+    cuts = [round(segment.details["end_seconds"] * RATE) for segment in result.files[:-1]]
+    assert not result.notes
     assert all(not wave[:, cut - 100 : cut + 100].any() for cut in cuts)
 
 
@@ -98,9 +102,9 @@ def test_parts_without_silence_end_at_the_quietest_moment(tmp_path):
     wave = np.sin(2 * np.pi * 440 * time) * (0.3 + 0.2 * np.cos(2 * np.pi * time / 3))  # quietest at 1.5, 4.5, 7.5 s
     source = Clip(wave[None], RATE).write(tmp_path / "a.wav")
     result = split(source, at_most=2.5)
-    assert max(each.end_seconds - each.start_seconds for each in result.segments) <= 2.5
-    assert [each.end_seconds for each in result.segments][:1] == pytest.approx([1.5], abs=0.15)
-    n_cuts = len(result.segments) - 1
+    assert max(each.details["end_seconds"] - each.details["start_seconds"] for each in result.files) <= 2.5
+    assert [each.details["end_seconds"] for each in result.files][:1] == pytest.approx([1.5], abs=0.15)
+    n_cuts = len(result.files) - 1
     assert f"{n_cuts} of {n_cuts} cuts are at the quietest moment" in str(result)
 
 
@@ -122,20 +126,20 @@ def test_a_sound_that_stays_one_file_comes_with_advice_that_splits_it(tmp_path, 
         wave += 10 ** (noise_db / 20) * np.random.default_rng(0).uniform(-1, 1, wave.shape)
     source = Clip(wave, RATE).write(tmp_path / "a take.wav")
     once = split(source, tmp_path / "once")
-    assert len(once.segments) == 1
-    assert once.advice in str(once)
+    assert len(once.files) == 1
+    assert once.notes[0] in str(once)
     if offset:
-        assert "wavewright edit '" in once.advice
+        assert "wavewright edit '" in once.notes[0]
         source = edit(source, do="dc").out
-    options = dict(re.findall(r"--(silence-db|min-silence) (-?[\d.]*\d)", once.advice))
+    options = dict(re.findall(r"--(silence-db|min-silence) (-?[\d.]*\d)", once.notes[0]))
     options = {name.replace("-", "_"): float(value) for name, value in options.items()}
-    assert len(split(source, tmp_path / "again", **options).segments) == 3
+    assert len(split(source, tmp_path / "again", **options).files) == 3
 
 
 def test_a_sound_without_pause_is_said_to_have_none(tmp_path):
     tone = 0.5 * np.sin(2 * np.pi * 440 * np.arange(3 * RATE) / RATE)[None]
-    assert "there is no pause" in split(Clip(tone, RATE).write(tmp_path / "a.wav")).advice
-    assert split(Clip(tone[:, : RATE // 4], RATE).write(tmp_path / "b.wav")).advice == ""
+    assert "there is no pause" in split(Clip(tone, RATE).write(tmp_path / "a.wav")).notes[0]
+    assert split(Clip(tone[:, : RATE // 4], RATE).write(tmp_path / "b.wav")).notes == ()
 
 
 def test_too_many_files_are_refused(source, tmp_path, monkeypatch):

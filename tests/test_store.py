@@ -53,7 +53,7 @@ def test_clips_are_cut_padded_labelled_and_exact(tmp_path):
     np.testing.assert_array_equal(store[1][0], long[:500])
     assert store.labels == ["a", "b"]
     assert [entry.path.name for entry in store.entries] == ["short.wav", "long.wav"]
-    assert (store.n_bytes, store.lengths, store.problems) == (2 * 500 * 4, [500, 500], ())
+    assert (store.n_bytes, store.lengths, store.failed) == (2 * 500 * 4, [500, 500], ())
 
 
 def test_channels_are_mixed_kept_or_copied(tmp_path):
@@ -67,8 +67,8 @@ def test_channels_are_mixed_kept_or_copied(tmp_path):
     np.testing.assert_array_equal(two[0], stereo.T)
     np.testing.assert_array_equal(two[1], np.stack([mono, mono]))
     assert len(one) == 3
-    assert [problem.path.name for problem in two.problems] == ["3.wav"]
-    assert "3 channels where 2 are asked for" in two.problems[0].reason
+    assert [problem.what.name for problem in two.failed] == ["3.wav"]
+    assert "3 channels where 2 are asked for" in two.failed[0].reason
 
 
 def test_resampling_is_the_one_of_clip(tmp_path):
@@ -149,7 +149,7 @@ def test_bad_clips_are_left_out_and_the_rest_is_not_shifted(tmp_path):
         assert [entry.path.name for entry in store.entries] == ["1.wav", "4.wav"]
         np.testing.assert_array_equal(store[0][0], good)
         np.testing.assert_array_equal(store[1][0], last)
-        reasons = {problem.path.name: problem.reason for problem in store.problems}
+        reasons = {problem.what.name: problem.reason for problem in store.failed}
         assert list(reasons) == ["2 silent.wav", "3 nan.wav", "5 one sample.wav", "gone.wav"]
         assert "is silent" in reasons["2 silent.wav"]
         assert "not a finite number" in reasons["3 nan.wav"]

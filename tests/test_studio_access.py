@@ -100,7 +100,7 @@ def test_a_desktop_entry_starts_this_installation(tmp_path, monkeypatch, capsys)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     for _ in range(2):
         assert run(["studio", "--desktop-entry"]) == 0
-        assert capsys.readouterr().out.strip() == f"Wrote: {tmp_path / desktop_entry.ENTRY_FILE}"
+        assert capsys.readouterr().out.strip() == str(tmp_path / desktop_entry.ENTRY_FILE)
     parser = configparser.ConfigParser(interpolation=None)
     parser.optionxform = str
     parser.read(tmp_path / desktop_entry.ENTRY_FILE, encoding="utf-8")

@@ -30,11 +30,11 @@ def made(out: Path, **changes: object) -> object:
 
 def test_variations_are_numbered_files_of_consecutive_seeds(tmp_path):
     result = made(tmp_path, variations=3, seed=7, set=("surface=metal", "drops_per_second=400"))
-    assert [each.file for each in result.files] == ["rain_01.wav", "rain_02.wav", "rain_03.wav"]
-    assert [each.seed for each in result.files] == [7, 8, 9]
-    assert result.settings["surface"] == "metal"
+    assert [each.path.name for each in result.files] == ["rain_01.wav", "rain_02.wav", "rain_03.wav"]
+    assert [each.details["seed"] for each in result.files] == [7, 8, 9]
+    assert result.details["settings"]["surface"] == "metal"
     lines = [json.loads(line) for line in (tmp_path / "manifest.jsonl").read_text().splitlines()]
-    assert [line["audio_filepath"] for line in lines] == [each.file for each in result.files]
+    assert [line["audio_filepath"] for line in lines] == [each.path.name for each in result.files]
     expected = Rain(400.0, surface="metal").render(0.5, RATE, 8)
     np.testing.assert_allclose(Clip.read(tmp_path / "rain_02.wav").wave, expected, atol=2**-22)
 
@@ -80,7 +80,7 @@ def test_loops_have_names_of_their_own(tmp_path):
 @pytest.mark.parametrize("name", ["bang.wav", "bang.flac", "bang.ogg"])
 def test_one_file(tmp_path, name):
     result = made(tmp_path / name, name="explosion", seconds=None, set=("mass_kg=0.1",), channels="mono")
-    assert result.files[0].file == name
+    assert result.files[0].path.name == name
     assert open_sound(tmp_path / name).header.n_channels == 1
     assert [path.name for path in tmp_path.iterdir()] == [name]
     made(tmp_path / name, name="explosion", seconds=None, set=("mass_kg=0.1",), channels="mono")
@@ -117,7 +117,7 @@ def test_lists(capsys):
     for name in PROCEDURES:
         assert re.search(rf"^{name} \((any length|one-shot)\): ", text, re.MULTILINE)
     assert run(["synthesise", "rain", "--list", "--json"]) == 0
-    (rain,) = json.loads(capsys.readouterr().out)["procedures"]
+    (rain,) = json.loads(capsys.readouterr().out)["details"]["procedures"]
     assert rain["parameters"][2]["choices"] == ["stone", "leaves", "water", "metal", "glass", "earth"]
 
 

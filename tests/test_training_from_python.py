@@ -49,10 +49,10 @@ def copied(trained, tmp_path):
 
 def test_a_training_takes_arrays_settings_by_name_and_a_callback(trained):
     out, result, steps = trained
-    assert (result.step, result.steps) == (2, 2)
+    assert (result.details["step"], result.details["steps"]) == (2, 2)
     assert [(each.step, each.steps) for each in steps] == [(1, 2), (2, 2)]
     assert all(np.isfinite(list(each.losses.values())).all() and each.losses for each in steps)
-    assert 0 < steps[0].minutes <= steps[1].minutes <= result.minutes + 0.01
+    assert 0 < steps[0].minutes <= steps[1].minutes <= result.details["minutes"] + 0.01
     assert sorted(wavewright.load(out).folder.card.labels) == ["high", "low"]
     recipe = json.loads((out / RUN_FILE).read_text())["recipe"]
     assert recipe["training"]["steps"] == 2
@@ -63,7 +63,7 @@ def test_a_run_resumes_from_its_folder_alone(copied, capsys):
     assert run_command(["train", "--resume", "--out", str(copied), "--set", "training.steps=3", "--quiet"]) == 0
     assert "3 of 3 steps" in capsys.readouterr().out
     resumed = wavewright.train(out=copied, resume=True, set={"training.steps": 4, "training.threads": 2}, quiet=True)
-    assert resumed.step == 4
+    assert resumed.details["step"] == 4
     with pytest.raises(BadSetting, match=r"begun with other settings \(recipe.model.channels was 8, now 16\)"):
         wavewright.train(out=copied, resume=True, set={"model.channels": 16}, quiet=True)
 
@@ -102,7 +102,9 @@ def test_a_run_of_an_earlier_version_resumes_with_its_whole_command(copied, tmp_
         wavewright.train(out=copied, resume=True, quiet=True)
     manifest = copied / ".recordings" / "manifest.jsonl"
     settings = {**BY_NAME, "training.steps": 3}
-    assert wavewright.train(manifest, size="tiny", out=copied, resume=True, set=settings, quiet=True).step == 3
+    assert (
+        wavewright.train(manifest, size="tiny", out=copied, resume=True, set=settings, quiet=True).details["step"] == 3
+    )
 
 
 @pytest.mark.parametrize(
@@ -223,10 +225,10 @@ def test_ctrl_c_saves_and_raises_and_a_command_returns_what_is_saved(tmp_path):
             else:
                 with stopped_results():
                     result = wavewright.train(**call, on_step=stop)
-                assert (result.step, result.stopped_by) == (2, "Ctrl-C")
+                assert (result.details["step"], result.details["stopped_by"]) == (2, "Ctrl-C")
             assert wavewright.load(tmp_path / name)
             resumed = wavewright.train(out=tmp_path / name, resume=True, quiet=True)
-            assert (resumed.step, resumed.stopped_by) == (5, "")
+            assert (resumed.details["step"], resumed.details["stopped_by"]) == (5, "")
     finally:
         signal.signal(signal.SIGINT, handler)
 

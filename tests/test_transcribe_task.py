@@ -131,16 +131,16 @@ def test_scores_are_written(recording, tmp_path, ending):
     out = tmp_path / f"tune.{ending}"
     result = wavewright.transcribe(recording, out, quiet=True)
     pitches = read_score(out).tracks[0].notes["pitch"].tolist()
-    assert pitches == [note.pitch for note in result.notes] == [*SCALE, *SCALE[::-1]]
-    assert result.key == "C major"
-    assert str(result).startswith(f"{out}: 16 notes from C4 to G4")
+    assert pitches == [note.pitch for note in result.details["notes"]] == [*SCALE, *SCALE[::-1]]
+    assert result.details["key"] == "C major"
+    assert str(result).startswith(f"{out}: {result.seconds:.2f} s\n  16 notes from C4 to G4\n")
 
 
 def test_a_midi_file_is_in_time_with_the_recording(recording, tmp_path):
     result = wavewright.transcribe(recording, tmp_path / "tune.mid", quiet=True)
     score = read_score(tmp_path / "tune.mid")
     starts = score.tempo_map.seconds(score.tracks[0].notes["start"])
-    np.testing.assert_allclose(starts, [note.start_s for note in result.notes], atol=2e-3)
+    np.testing.assert_allclose(starts, [note.start_s for note in result.details["notes"]], atol=2e-3)
 
 
 def test_json_has_notes_and_beats_and_the_plot_its_title(recording, tmp_path, capsys):
@@ -157,8 +157,8 @@ def test_settings_reach_the_transcription(recording, tmp_path):
     result = wavewright.transcribe(
         recording, tmp_path / "a.mid", pitches="E4..G4", metre="3/4", tempo=75, quantise=8, quiet=True
     )
-    assert {note.pitch for note in result.notes} == {64, 65, 67}
-    assert result.metre == "3/4"
+    assert {note.pitch for note in result.details["notes"]} == {64, 65, 67}
+    assert result.details["metre"] == "3/4"
     score = read_score(tmp_path / "a.mid")
     assert (score.tracks[0].notes["start"] % (score.ticks_per_quarter // 2) == 0).all()
 
@@ -230,7 +230,7 @@ def test_other_settings_and_other_recordings_are_transcribed_again(folder, tmp_p
     wavewright.transcribe(folder, out, format="json", quiet=True, workers=1)
     Clip(melody(SCALE[:2], 0.5), RATE).write(folder / "more" / "part.wav")
     changed = wavewright.transcribe(folder, out, format="json", quiet=True, workers=1)
-    assert {file.file.name for file in changed.files if file.is_new} == {"part.wav"}
+    assert {file.source.name for file in changed.files if file.is_new} == {"part.wav"}
     assert len(json.loads((out / "more" / "part.json").read_text())["notes"]) == 2
     again = wavewright.transcribe(folder, out, format="json", tempo=80, quiet=True, workers=1)
     assert all(file.is_new for file in again.files)
@@ -272,7 +272,7 @@ def test_a_format_that_the_file_does_not_have_is_refused(recording, tmp_path, ca
 
 def test_a_recording_is_accompanied_in_time(recording, tmp_path):
     result = wavewright.accompany(recording, tmp_path / "a.mid", style="pop", quiet=True)
-    assert "bass" in result.parts
+    assert "bass" in result.details["parts"]
     score = read_score(tmp_path / "a.mid")
     starts = score.tempo_map.seconds(score.tracks[0].notes["start"])
     expected = np.concatenate([0.1 + 0.4 * np.arange(8), 3.5 + 0.4 * np.arange(8)])

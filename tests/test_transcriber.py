@@ -218,16 +218,22 @@ def recording(tmp_path, monkeypatch):
 def test_chords_are_written_to_scores(recording, tmp_path, ending):
     out = tmp_path / f"song.{ending}"
     result = wavewright.transcribe(recording, out, polyphonic=True, chords=True, metre="4/4", quiet=True)
-    assert [chord.symbol for chord in result.chords] == ["C", "F", "G", "C", "F", "G", "C"]
-    np.testing.assert_allclose([chord.start_s for chord in result.chords], [0, 2, 4, 6, 10, 12, 14], atol=0.05)
-    assert result.tempo == pytest.approx(120, rel=0.02)
-    assert (result.key, result.tuning_cents, len(result.notes)) == ("C major", None, 96)
+    assert [chord.symbol for chord in result.details["chords"]] == ["C", "F", "G", "C", "F", "G", "C"]
+    np.testing.assert_allclose(
+        [chord.start_s for chord in result.details["chords"]], [0, 2, 4, 6, 10, 12, 14], atol=0.05
+    )
+    assert result.details["tempo"] == pytest.approx(120, rel=0.02)
+    assert (result.details["key"], result.details["tuning_cents"], len(result.details["notes"])) == (
+        "C major",
+        None,
+        96,
+    )
     assert "chords: C F G C F G C" in str(result)
     score = read_score(out)
     pitches = sorted(np.concatenate([track.notes["pitch"] for track in score.tracks]).tolist())
-    assert pitches == sorted(note.pitch for note in result.notes)
+    assert pitches == sorted(note.pitch for note in result.details["notes"])
     if ending == "musicxml":
-        assert [chord.symbol for chord in score.chords] == [chord.symbol for chord in result.chords]
+        assert [chord.symbol for chord in score.chords] == [chord.symbol for chord in result.details["chords"]]
 
 
 def test_notes_of_a_range_are_written_as_json(recording, tmp_path):
@@ -241,7 +247,7 @@ def test_notes_of_a_range_are_written_as_json(recording, tmp_path):
 def test_a_folder_is_transcribed_once(recording, tmp_path):
     out = tmp_path / "scores"
     result = wavewright.transcribe(recording.parent, out, polyphonic=True, workers=1, quiet=True)
-    assert [file.n_notes for file in result.files] == [96]
+    assert [file.details["n_notes"] for file in result.files] == [96]
     again = wavewright.transcribe(recording.parent, out, polyphonic=True, workers=1, quiet=True)
     assert [file.is_new for file in again.files] == [False]
     other = wavewright.transcribe(recording.parent, out, polyphonic=True, pitches="C4..E4", workers=1, quiet=True)

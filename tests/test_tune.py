@@ -454,11 +454,11 @@ def test_the_task_reports_the_best_settings(search, monkeypatch):
     fractions = [fraction for message, fraction in reports if message.startswith("trial 0: ")]
     assert fractions == sorted(fractions)
     assert 0 <= fractions[0] <= fractions[-1] <= 1
-    assert result.n_trials == result.n_finished == 1
-    assert result.value == result.default_value
-    assert result.best.name == "best"
+    assert result.details["n_trials"] == result.details["n_finished"] == 1
+    assert result.details["value"] == result.details["default_value"]
+    assert result.details["best"].name == "best"
     learning_rate = FAMILIES["classifier"].recipe("tiny").training.learning_rate
-    assert f"--set training.learning_rate={learning_rate:.4g}" in result.command
+    assert f"--set training.learning_rate={learning_rate:.4g}" in result.details["command"]
     with pytest.raises(BadSetting, match="does not fit"):
         tune(search.folder, "classifier", 1.0, trial_minutes=2.0)
     with pytest.raises(BadSetting, match="give one of them"):

@@ -29,7 +29,7 @@ speech = voice.speak("Hello.", prosody=Prosody(rate=0.9), seed=1)
 n_samples: int = speech.clip.n_samples
 codes = wavewright.encode(Path("hello.wav"))
 made = wavewright.generate("drums", label="kick", count=4)
-n_clips: int = len(made.clips)
+n_clips: int = len(made.files)
 labels = wavewright.load_generator(Path("runs/mine")).labels
 n_mels: int = wavewright.load_vocoder("vocoder").n_mels
 n_codebooks: int = wavewright.load_codec("speech-codec").n_codebooks

@@ -179,7 +179,7 @@ def test_mel_files_replace_the_frames_of_recordings(folder, tmp_path):
             entry.path.with_suffix(".npy").unlink(missing_ok=True)
     np.testing.assert_allclose(crop["mel"], -4.0 + 2 * np.log(0.5), atol=0.01)
     assert len(prepared.train_entries) + len(prepared.valid["wave"]) == 5
-    reasons = sorted(problem.reason.partition(" ")[2] for problem in prepared.problems)
+    reasons = sorted(problem.reason.partition(" ")[2] for problem in prepared.failed)
     assert reasons[0].startswith("has shape (80, 20); whole recordings need (80, frames), here about 50 frames.")
     assert reasons[-1].startswith("with its mel frames is not beside it")
 

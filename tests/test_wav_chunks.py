@@ -115,9 +115,9 @@ def test_a_chain_that_ends_with_a_loop_makes_loop_points(tmp_path):
 
 def test_generate_makes_loops(tmp_path):
     made = generate("ambience", "rain", count=2, seconds=1.5, loop=True, out=tmp_path)
-    for each in made.clips:
-        path = tmp_path / each.file
-        assert "-loop-" in each.file
+    for each in made.files:
+        path = tmp_path / each.path.name
+        assert "-loop-" in each.path.name
         assert each.seconds == 1.5
         assert read_loops(path) == (LoopPoints(0, round(1.5 * 44_100)),)
         assert '"loop": true' in open_sound(path).tags["comment"]

@@ -403,7 +403,7 @@ def test_every_speaker_is_learned_from_and_clips_without_a_label_are_named(folde
     assert prepare(recipe_for("mel"), entries, tmp_path).recipe.model.speakers == ()
     entries[3] = replace(entries[3], label=None)
     prepared = prepare(recipe_for(), entries, tmp_path)
-    assert [problem.reason for problem in prepared.problems] == ["it has no label, where others have one"]
+    assert [problem.reason for problem in prepared.failed] == ["it has no label, where others have one"]
     assert len(prepared.train_entries) + 1 <= 20
 
 

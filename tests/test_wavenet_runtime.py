@@ -244,15 +244,18 @@ def test_weights_and_durations_that_do_not_fit_are_refused(spoken, tmp_path):
 
 def test_generated_files_carry_length_temperature_and_beginning(spoken, tmp_path):
     made = generate(str(spoken), "one", 2, out=tmp_path / "out", seconds=0.25, temperature=0.5, watermark=False)
-    assert [clip.file for clip in made.clips] == ["tiny-one-s0-0.25s-0.5t-000.wav", "tiny-one-s0-0.25s-0.5t-001.wav"]
-    assert [clip.seconds for clip in made.clips] == [0.25, 0.25]
-    start = Clip.read(tmp_path / "out" / made.clips[0].file)
+    assert [clip.path.name for clip in made.files] == [
+        "tiny-one-s0-0.25s-0.5t-000.wav",
+        "tiny-one-s0-0.25s-0.5t-001.wav",
+    ]
+    assert [clip.seconds for clip in made.files] == [0.25, 0.25]
+    start = Clip.read(tmp_path / "out" / made.files[0].path.name)
     begin = Clip(start.wave[:, :400], 4_000)
     begin.write(tmp_path / "begin.wav")
     more = tmp_path / "more"
     made = generate(str(spoken), "one", 1, out=more, seconds=0.5, continue_from=tmp_path / "begin.wav", watermark=False)
-    assert made.clips[0].file == "tiny-one-s0after-begin-0.5s-000.wav"
-    continued = Clip.read(tmp_path / "more" / made.clips[0].file).wave
+    assert made.files[0].path.name == "tiny-one-s0after-begin-0.5s-000.wav"
+    continued = Clip.read(tmp_path / "more" / made.files[0].path.name).wave
     assert continued.shape == (1, 2_000)
     np.testing.assert_allclose(
         wave_to_signal(continued[:, :400], WaveNetConfig(head="mu-law", **SHAPE)),
@@ -275,6 +278,6 @@ def test_generated_files_carry_length_temperature_and_beginning(spoken, tmp_path
 
 def test_a_demo_leaves_out_vocoders(spoken, vocoder, tmp_path):
     made = demo(tmp_path / "demo", (str(spoken), str(vocoder)))
-    assert made.n_clips == 2 * CLIPS_PER_LABEL
+    assert made.details["n_clips"] == 2 * CLIPS_PER_LABEL
     with pytest.raises(BadModel, match="cannot generate audio"):
         demo(tmp_path / "other", (str(vocoder),))

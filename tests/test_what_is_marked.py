@@ -83,10 +83,10 @@ def test_generated_sound_is_detected(command, tmp_path, monkeypatch):
     out = tmp_path / "made"
     if command not in ("generate", "vary", "adjust", "morph"):
         out.mkdir()
-    assert MARKED[command](out).is_marked
+    assert MARKED[command](out).details["is_marked"]
     found = wavewright.detect(out, same_speed=True, quiet=True)
-    assert found.files
-    assert [each.file.name for each in found.files if not each.is_marked] == []
+    assert found.sounds
+    assert [each.file.name for each in found.sounds if not each.is_marked] == []
 
 
 def test_every_command_is_in_one_list_and_documented():

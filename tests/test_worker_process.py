@@ -75,7 +75,9 @@ def test_a_file_that_ends_its_process_is_one_failed_file_of_a_folder(sounds, tmp
     for name in "bc":
         (sounds / "more" / f"{name}.wav").write_bytes((sounds / "a.wav").read_bytes())
     result = edit(sounds, tmp_path / "out", do="gain -6dB", workers=2, quiet=True)
-    assert result.failed == {DEADLY: "Its process ended with exit code 3."}
+    assert [(Path(each.what).name, each.reason) for each in result.failed] == [
+        (DEADLY, "Its process ended with exit code 3.")
+    ]
     assert [path.name for path in result.sound_files] == ["a.wav", "b.wav", "c.wav", "z.wav"]
     assert result.exit_code == 2
     assert all(path.is_file() for path in result.sound_files)
@@ -85,7 +87,7 @@ def test_a_file_that_ends_its_process_is_one_failed_file_of_a_folder(sounds, tmp
 @pytest.mark.usefixtures("is_deadly")
 def test_a_file_that_ends_its_process_is_one_failed_job_of_a_batch(sounds, tmp_path):
     result = batch(sounds, tmp_path / "out", "edit", ("do=gain -6dB",), jobs=2, quiet=True)
-    assert (result.n_done, result.failed) == (2, {2: "Its process ended with exit code 3."})
+    assert (result.details["n_done"], result.failed) == (2, {2: "Its process ended with exit code 3."})
 
 
 @pytest.mark.usefixtures("is_deadly")

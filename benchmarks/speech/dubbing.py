@@ -57,29 +57,29 @@ def measure(options: argparse.Namespace, report: Report) -> None:
         source = Path(folder, "lines.srt")
         source.write_text(written_cues(_cues(voice, texts, options.seed)), encoding="utf-8")
         made = dub(source, to="en", from_="en", voice=options.voice, quiet=True)
-        clips = [Clip.read(line_file(Path(folder, "lines-en-lines"), line)) for line in made.lines]
+        clips = [Clip.read(line_file(Path(folder, "lines-en-lines"), line)) for line in made.details["lines"]]
         dubbed = Clip.read(Path(folder, "lines-en.wav"))
     starts_ms, errors, n_overlapping, last_end = [], [], 0, 0.0
-    for index, (line, clip) in enumerate(zip(made.lines, clips, strict=True)):
+    for index, (line, clip) in enumerate(zip(made.details["lines"], clips, strict=True)):
         loud = _loud(clip.wave[0])
         end = line.start + (loud[-1] - loud[0]) / clip.sample_rate
         before = max(line.start - SHORTEST_GAP / 2, min(last_end, line.start))
         heard = dubbed.wave[0, round(before * dubbed.sample_rate) : round(end * dubbed.sample_rate)]
         starts_ms.append(1e3 * abs(before + _loud(heard)[0] / dubbed.sample_rate - line.start))
-        following = made.lines[index + 1].start if index + 1 < len(made.lines) else np.inf
+        following = made.details["lines"][index + 1].start if index + 1 < len(made.details["lines"]) else np.inf
         last_end = end
         n_overlapping += bool(end > following and "cut off" not in line.problem)
         errors.append(judges.word_errors(clip.wave[0], clip.sample_rate, line.text))
-    within = 100 * float(np.mean([not line.problem for line in made.lines]))
+    within = 100 * float(np.mean([not line.problem for line in made.details["lines"]]))
     word_error = word_error_interval(np.array(errors, float))
     report.add(
         DUBBED,
         {
-            "lines": len(made.lines),
+            "lines": len(made.details["lines"]),
             "within_rates_percent": within,
             "largest_start_ms": max(starts_ms),
             "overlapping": n_overlapping,
-            "cut": sum("cut off" in line.problem for line in made.lines),
+            "cut": sum("cut off" in line.problem for line in made.details["lines"]),
             "word_error_percent": word_error,
         },
     )

@@ -34,6 +34,7 @@ from wavewright.apps.batch_jobs.keys import ModelHashes
 from wavewright.apps.batch_jobs.ray_lanes import ray_lanes
 from wavewright.apps.batch_jobs.store import FolderStore
 from wavewright.apps.batch_jobs.worker import Lanes, ProcessLane
+from wavewright.base.result import Failed
 from wavewright.base.worker_process import THREAD_VARIABLES
 from wavewright.families.loading import models_stay_open
 from wavewright.tasks.enhance import enhance
@@ -115,9 +116,9 @@ def seconds_of_engine(engine: str, n_workers: int, sounds: Path, out: Path) -> f
         ends: list[float] = []
         problems: list[str] = []
 
-        def on_end(_: BatchJob, outcome: JobOutcome) -> None:
+        def on_end(_: BatchJob, outcome: JobOutcome | Failed) -> None:
             ends.append(time.monotonic())
-            problems.extend(filter(None, [outcome.problem]))
+            problems.extend([str(outcome)] if isinstance(outcome, Failed) else [])
 
         started = time.monotonic()
         run_jobs(jobs, Lanes(iter(lanes).__next__, lambda: n_workers), 0, on_end)

@@ -47,7 +47,7 @@ def measure(options: argparse.Namespace, report: Report) -> None:
     rng = np.random.default_rng(0)
     clip = Clip(rng.uniform(-0.5, 0.5, (2, int(options.seconds * RATE))).astype(np.float32), RATE)
     with tempfile.TemporaryDirectory() as folder:
-        key = load_private_key(new_key(Path(folder) / "keys").private)
+        key = load_private_key(new_key(Path(folder) / "keys").files[1].path)
         for ending in FORMATS:
             report.add(SIGNING, _measured(clip.write(Path(folder) / f"sound.{ending}", metadata=COMMENT), key))
     report.note(f"Percentages of the length of the sound, {options.seconds:g} s; one core.")

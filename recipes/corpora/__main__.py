@@ -34,7 +34,7 @@ from synthetic import gather_synthetic
 from words import N_CLIPS, gather_words
 
 from wavewright.base.errors import WavewrightError
-from wavewright.data.entry import Problem
+from wavewright.base.result import Failed
 
 
 def parser_of_corpora() -> argparse.ArgumentParser:
@@ -134,7 +134,7 @@ def parser_of_corpora() -> argparse.ArgumentParser:
     return parser
 
 
-def _gather_speech(options: argparse.Namespace) -> tuple[list[Recording], list[Problem]]:
+def _gather_speech(options: argparse.Namespace) -> tuple[list[Recording], list[Failed]]:
     folders = {name: folder for name in SOURCES if (folder := getattr(options, name)) is not None}
     return gather_speech(folders, options.out, options.sample_rate)
 

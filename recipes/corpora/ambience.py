@@ -21,7 +21,7 @@ from corpus import Excerpt, Recording, Source, checked_folder, gather
 
 from wavewright.audio.clip import Clip
 from wavewright.base.errors import BadAudio, BadFolder
-from wavewright.data.entry import Problem
+from wavewright.base.result import Failed
 
 LICENCES = {"CC0": "CC0-1.0", "CC-BY": "CC-BY-3.0"}  # that permit training a model that is given away
 VALID_FOLD, TEST_FOLD = "4", "5"
@@ -38,16 +38,16 @@ def credits_of(pack: Path) -> dict[str, dict[str, str]]:
         return {row["clip"]: row for row in csv.DictReader(file)}
 
 
-def find(pack: Path) -> Iterator[Recording | Problem]:
+def find(pack: Path) -> Iterator[Recording | Failed]:
     """Yield the clips of the pack; those of one recording have the same group."""
     credit = credits_of(checked_folder(pack, "<class>/<fold>-<recording>-<letter>.ogg and CREDITS.csv"))
     for path in sorted(pack.glob("*/*.ogg")):
         fold, recording, _ = path.stem.split("-")
         row = credit.get(path.name)
         if row is None or row["licence"] not in LICENCES:
-            yield Problem(path, f"its licence is {'unknown' if row is None else row['licence']}")
+            yield Failed(path, f"its licence is {'unknown' if row is None else row['licence']}")
         elif fold == TEST_FOLD:
-            yield Problem(path, "the fold of the tests")
+            yield Failed(path, "the fold of the tests")
         else:
             split = "valid" if fold == VALID_FOLD else "train"
             facts = {"label": path.parent.name, "group": recording}
@@ -76,7 +76,7 @@ def sound_of(recording: Recording) -> Clip:
     return Clip(clip.wave[:, :n_samples], clip.sample_rate)
 
 
-def find_all(pack: Path, zero_ad: Path | None, megaglest: Path | None) -> Iterator[Recording | Problem]:
+def find_all(pack: Path, zero_ad: Path | None, megaglest: Path | None) -> Iterator[Recording | Failed]:
     """Yield the clips of the pack and the excerpts of the games; raise BadFolder if a source is missing."""
     yield from find(pack)
     if zero_ad:
@@ -87,6 +87,6 @@ def find_all(pack: Path, zero_ad: Path | None, megaglest: Path | None) -> Iterat
 
 def gather_ambience(
     pack: Path, zero_ad: Path | None, megaglest: Path | None, out: Path
-) -> tuple[list[Recording], list[Problem]]:
+) -> tuple[list[Recording], list[Failed]]:
     """Write the corpus to ``out``; return its recordings and those left out. Raise BadFolder if a source is missing."""
     return gather(find_all(pack, zero_ad, megaglest), out, sound_of)

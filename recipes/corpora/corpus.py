@@ -12,8 +12,8 @@ from typing import TypeAlias, TypeVar
 
 from wavewright.audio.clip import Clip
 from wavewright.base.errors import BadAudio, BadFolder
+from wavewright.base.result import Failed
 from wavewright.base.whole_file import write_whole
-from wavewright.data.entry import Problem
 
 
 @dataclass(frozen=True)
@@ -85,8 +85,8 @@ Record: TypeAlias = dict[str, str | float]
 
 
 def gather(
-    items: Iterable[RecordingT | Problem], out: Path, read: Callable[[RecordingT], Clip]
-) -> tuple[list[RecordingT], list[Problem]]:
+    items: Iterable[RecordingT | Failed], out: Path, read: Callable[[RecordingT], Clip]
+) -> tuple[list[RecordingT], list[Failed]]:
     """Write the clip that ``read`` returns for each recording, the manifest and the sources.
 
     Returns the recordings and those left out, which cannot be read or are silent.
@@ -97,23 +97,23 @@ def gather(
 
 
 def write_clips(
-    items: Iterable[Item | Problem], out: Path, read: Callable[[Item], Clip], subtype: str | None = None
-) -> tuple[list[Item], list[Problem], list[Record]]:
+    items: Iterable[Item | Failed], out: Path, read: Callable[[Item], Clip], subtype: str | None = None
+) -> tuple[list[Item], list[Failed], list[Record]]:
     """Write the clip that ``read`` returns for each recording, in a sound file's ``subtype``.
 
     Returns the recordings, those left out, and the lines of the manifest.
     """
     gathered: list[Item] = []
-    left_out: list[Problem] = []
+    left_out: list[Failed] = []
     records: list[Record] = []
     for item in items:
-        if isinstance(item, Problem):
+        if isinstance(item, Failed):
             left_out.append(item)
             continue
         try:
             clip = read(item)
         except BadAudio as error:
-            left_out.append(Problem(item.path, str(error)))
+            left_out.append(Failed(item.path, str(error)))
             continue
         target = out / item.file
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -143,7 +143,7 @@ def checked_folder(folder: Path, holds: str) -> Path:
     return folder
 
 
-def print_summary(gathered: Sequence[Recording], left_out: Sequence[Problem]) -> None:
+def print_summary(gathered: Sequence[Recording], left_out: Sequence[Failed]) -> None:
     """Print how many clips there are of each source in each split, and what was left out."""
     counts = Counter((item.source.name, item.split) for item in gathered)
     splits = ("train", "valid", "test")
@@ -153,11 +153,11 @@ def print_summary(gathered: Sequence[Recording], left_out: Sequence[Problem]) ->
     print_left_out(len(gathered), left_out)
 
 
-def print_left_out(n_gathered: int, left_out: Sequence[Problem]) -> None:
+def print_left_out(n_gathered: int, left_out: Sequence[Failed]) -> None:
     """Print how many clips were written, and what was left out."""
     print(f"\n{n_gathered} clips, {len(left_out)} left out:")
     for problem in left_out:
-        print(f"  {problem.path.parent.name}/{problem.path.name}: {problem.reason}")
+        print(f"  {problem.what.parent.name}/{problem.what.name}: {problem.reason}")
 
 
 def _summary(gathered: Sequence[Recording], records: list[Record]) -> list[dict[str, str | float]]:

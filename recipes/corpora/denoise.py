@@ -29,7 +29,7 @@ from games import MEGAGLEST, ZERO_AD
 from hiss import without_hiss
 
 from wavewright.audio.clip import Clip
-from wavewright.data.entry import Problem
+from wavewright.base.result import Failed
 
 SPEECH, NOISE, MUSIC = "speech", "noise", "music"
 EFFECTS = (
@@ -98,7 +98,7 @@ def find(
     wake_words: Path | None,
     blanket: Path | None,
     warzone: Path | None,
-) -> Iterator[Recording | Problem]:
+) -> Iterator[Recording | Failed]:
     """Yield speech, noise and music, each with its kind as label."""
     for corpus in speech:
         yield from _speech(corpus)
@@ -114,9 +114,9 @@ def find(
         yield from _soundtracks(checked_folder(warzone, "the albums of Warzone 2100"))
 
 
-def _esc10(pack: Path) -> Iterator[Recording | Problem]:
+def _esc10(pack: Path) -> Iterator[Recording | Failed]:
     for item in ambience.find(pack):
-        if isinstance(item, Problem):
+        if isinstance(item, Failed):
             yield item
         else:
             facts = {"label": NOISE, "group": f"esc10/{item.facts['group']}"}
@@ -227,6 +227,6 @@ def gather_denoise(
     wake_words: Path | None = None,
     blanket: Path | None = None,
     warzone: Path | None = None,
-) -> tuple[list[Recording], list[Problem]]:
+) -> tuple[list[Recording], list[Failed]]:
     """Write the corpus to ``out``; return its recordings and those left out; raise BadFolder without a source."""
     return gather(find(speech, esc10, zero_ad, megaglest, wake_words, blanket, warzone), out, partial(_read, max_rate))

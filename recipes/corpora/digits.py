@@ -15,7 +15,7 @@ from pathlib import Path
 from corpus import Recording, Source, checked_folder, gather
 
 from wavewright.audio.clip import Clip
-from wavewright.data.entry import Problem
+from wavewright.base.result import Failed
 
 SOURCE = Source(
     "free-spoken-digit-dataset",
@@ -27,16 +27,16 @@ FIRST_TAKE = 5  # earlier ones are the published test split
 FIRST_VALID_TAKE = 45
 
 
-def find(pack: Path) -> Iterator[Recording | Problem]:
+def find(pack: Path) -> Iterator[Recording | Failed]:
     """Yield the recordings of the pack with label, speaker and take, each with its own group."""
     checked_folder(pack, "<digit>/<speaker>_<take>.flac")
     for path in sorted(path for path in pack.glob("[0-9]/*") if path.suffix in (".flac", ".wav")):
         speaker, _, take = path.stem.rpartition("_")
         label = path.parent.name
         if not (speaker and take.isdigit()):
-            yield Problem(path, "not named <speaker>_<take>")
+            yield Failed(path, "not named <speaker>_<take>")
         elif int(take) < FIRST_TAKE:
-            yield Problem(path, "a take of the published test split")
+            yield Failed(path, "a take of the published test split")
         else:
             facts = {
                 "label": label,
@@ -50,6 +50,6 @@ def find(pack: Path) -> Iterator[Recording | Problem]:
             )
 
 
-def gather_digits(pack: Path, out: Path) -> tuple[list[Recording], list[Problem]]:
+def gather_digits(pack: Path, out: Path) -> tuple[list[Recording], list[Failed]]:
     """Write the corpus to ``out``; return its recordings and those left out. Raise BadFolder if the pack is missing."""
     return gather(find(pack), out, lambda recording: Clip.read(recording.path).mono())

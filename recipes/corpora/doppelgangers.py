@@ -24,7 +24,7 @@ from corpus import Recording, Source, gather
 from scipy.signal import butter, fftconvolve, lfilter, sosfilt
 
 from wavewright.audio.clip import Clip
-from wavewright.data.entry import Problem
+from wavewright.base.result import Failed
 
 SOURCE = Source(
     "Synthetic sounds", "CC0-1.0", "Wavewright", "Wavewright, recipes/corpora/doppelgangers.py", "synthetic"
@@ -262,6 +262,6 @@ def find_pairs(count: int) -> Iterator[Doppelganger]:
             yield Doppelganger(Path(), f"{pair:05}-{take}", split, SOURCE, facts, pair, take)
 
 
-def gather_doppelgangers(count: int, out: Path) -> tuple[list[Doppelganger], list[Problem]]:
+def gather_doppelgangers(count: int, out: Path) -> tuple[list[Doppelganger], list[Failed]]:
     """Write the corpus to ``out``; return its sounds, and those left out."""
     return gather(find_pairs(count), out, Doppelganger.read)

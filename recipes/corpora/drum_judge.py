@@ -24,7 +24,7 @@ from corpus import checked_folder
 from drums import Drum, Source, drum_identity, first_kind, from_hydrogen, gather_one_shots
 
 from wavewright.base.errors import BadFolder
-from wavewright.data.entry import Problem
+from wavewright.base.result import Failed
 
 _KITS = "Debian packages hydrogen-drumkits and hydrogen-data"
 HYDROGEN_SOURCES = {
@@ -57,21 +57,21 @@ TR_808_KINDS = [(r"^BD", "kick"), (r"^SD", "snare"), (r"^(CH|OH)", "hat"), (r"^[
 
 def from_folder(
     folder: Path, source: Source, kinds: list[tuple[str, str | None]], same_drum: list[tuple[str, str]]
-) -> Iterator[Drum | Problem]:
+) -> Iterator[Drum | Failed]:
     """Yield the recordings below a folder, labelled by their names."""
     for path in sorted(path for path in folder.rglob("*") if path.suffix.lower() in (".wav", ".ogg")):
         label = first_kind(path.stem, kinds)
         if label is None:
-            yield Problem(path, "not a drum one-shot by its name")
+            yield Failed(path, "not a drum one-shot by its name")
         else:
             yield Drum(path, label, f"{source.kit}/{drum_identity(path.stem, same_drum)}", source, path.stem)
 
 
-def gather_judge(hydrogen: Sequence[Path], lmms: Path, tr_808: Path, out: Path) -> tuple[list[Drum], list[Problem]]:
+def gather_judge(hydrogen: Sequence[Path], lmms: Path, tr_808: Path, out: Path) -> tuple[list[Drum], list[Failed]]:
     """Write the corpus to ``out``; return its drums and the files left out. Raises BadFolder for a missing source."""
     for folder in (*hydrogen, lmms, tr_808):
         checked_folder(folder, "the unpacked source")
-    items: list[Drum | Problem] = []
+    items: list[Drum | Failed] = []
     for name, source in HYDROGEN_SOURCES.items():
         folder = next((folder for folder in hydrogen if (folder / name).is_dir()), None)
         if folder is None:
@@ -82,8 +82,8 @@ def gather_judge(hydrogen: Sequence[Path], lmms: Path, tr_808: Path, out: Path) 
     return gather_one_shots((_renamed(item, number) for number, item in enumerate(items)), out)
 
 
-def _renamed(item: Drum | Problem, number: int) -> Drum | Problem:
+def _renamed(item: Drum | Failed, number: int) -> Drum | Failed:
     """Return a recording with a unique file name, because kits of one maker use the same names."""
-    if isinstance(item, Problem):
+    if isinstance(item, Failed):
         return item
     return Drum(item.path, item.label, item.group, item.source, f"{number}_{re.sub(r'[^A-Za-z0-9]+', '_', item.stem)}")

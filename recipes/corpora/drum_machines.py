@@ -19,7 +19,7 @@ from pathlib import Path
 from corpus import checked_folder
 from drums import Drum, Source, gather_one_shots
 
-from wavewright.data.entry import Problem
+from wavewright.base.result import Failed
 
 ORIGIN = "github.com/geikha/tidal-drum-machines"
 IN_OTHER_CORPORA = ("LinnDrum", "LinnLM2", "RolandCompurhythm78", "RolandTR505", "RolandTR808", "RolandTR909")
@@ -40,17 +40,17 @@ KINDS = {
 MOST_OF_A_DRUM = 6
 
 
-def find_machines(folder: Path) -> Iterator[Drum | Problem]:
+def find_machines(folder: Path) -> Iterator[Drum | Failed]:
     """Yield the recordings, labelled by their folders, and those left out."""
     n_taken: Counter[tuple[str, str]] = Counter()
     for path in sorted(folder.glob("*/*/*.wav")):
         machine, label = path.parts[-3], KINDS.get(path.parent.name.rpartition("-")[2])
         if machine in IN_OTHER_CORPORA or NAMED_AFTER_THESE.search(path.stem):
-            yield Problem(path, "of a machine that another corpus has")
+            yield Failed(path, "of a machine that another corpus has")
         elif label is None:
-            yield Problem(path, "no drum with a label")
+            yield Failed(path, "no drum with a label")
         elif n_taken[machine, label] == MOST_OF_A_DRUM:
-            yield Problem(path, f"more than {MOST_OF_A_DRUM} of this machine")
+            yield Failed(path, f"more than {MOST_OF_A_DRUM} of this machine")
         else:
             n_taken[machine, label] += 1
             split = "test" if machine.startswith(TEST_MAKERS) else "valid"
@@ -59,6 +59,6 @@ def find_machines(folder: Path) -> Iterator[Drum | Problem]:
             yield Drum(path, label, f"{source.kit}/{label}", source, stem)
 
 
-def gather_machines(machines: Path, out: Path) -> tuple[list[Drum], list[Problem]]:
+def gather_machines(machines: Path, out: Path) -> tuple[list[Drum], list[Failed]]:
     """Write the corpus to ``out``; return its drums and what was left out."""
     return gather_one_shots(find_machines(checked_folder(machines, "the folder of machines")), out)

@@ -19,7 +19,7 @@ from drums import Drum, Source, gather_one_shots
 from soundfont import SoundFont
 
 from wavewright.base.errors import BadFolder
-from wavewright.data.entry import Problem
+from wavewright.base.result import Failed
 
 _SAMPLED = "github.com/oramics/sampled"
 SAMPLED_SOURCES = {
@@ -47,11 +47,11 @@ KEYS = {
 """Label of each key of General MIDI's percussion map that has one."""
 
 
-def from_sampled(folder: Path) -> Iterator[Drum | Problem]:
+def from_sampled(folder: Path) -> Iterator[Drum | Failed]:
     """Yield the recordings of the kits; those of one name get the name of their folder, too."""
     for name, source in SAMPLED_SOURCES.items():
         for item in from_folder(checked_folder(folder / name, "the kit"), source, SAMPLED_KINDS, []):
-            if isinstance(item, Problem):
+            if isinstance(item, Failed):
                 yield item
             else:
                 inner = item.path.relative_to(folder / name).with_suffix("").parts
@@ -72,6 +72,6 @@ def from_soundfont(path: Path) -> Iterator[Drum]:
         yield Drum(path, label, f"timgm6mb/{sample.number}", TIMGM_SOURCE, stem, (sample.number,))
 
 
-def gather_unseen(sampled: Path, soundfont: Path, out: Path) -> tuple[list[Drum], list[Problem]]:
+def gather_unseen(sampled: Path, soundfont: Path, out: Path) -> tuple[list[Drum], list[Failed]]:
     """Write the corpus to ``out``; return its drums and what was left out."""
     return gather_one_shots((*from_sampled(sampled), *from_soundfont(soundfont)), out)

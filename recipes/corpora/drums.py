@@ -34,7 +34,7 @@ from soundfont import KeyedSample, SoundFont
 
 from wavewright.audio.clip import Clip
 from wavewright.base.errors import BadAudio, BadFolder
-from wavewright.data.entry import Problem
+from wavewright.base.result import Failed
 
 SAMPLE_RATE = 44_100
 MAX_SECONDS = 2.0
@@ -195,19 +195,19 @@ def drum_identity(name: str, rules: list[tuple[str, str]]) -> str:
     return name.strip() or "drum"
 
 
-def from_pack(folder: Path) -> Iterator[Drum | Problem]:
+def from_pack(folder: Path) -> Iterator[Drum | Failed]:
     """Yield the one-shots of a ``<kind>/<kit>_<name>.flac`` folder."""
     for path in sorted(folder.glob("*/*.flac")):
         kit, _, name = path.stem.partition("_")
         source = PACK_SOURCES.get(kit)
         label = first_kind(name, PACK_KINDS) or path.parent.name
         if source is None or label not in KINDS:
-            yield Problem(path, "a kit or kind that the recipe does not know")
+            yield Failed(path, "a kit or kind that the recipe does not know")
         else:
             yield Drum(path, label, f"{kit}/{drum_identity(name, PACK_SAME_DRUM)}", source, name)
 
 
-def from_hydrogen(folder: Path, sources: Mapping[str, Source]) -> Iterator[Drum | Problem]:
+def from_hydrogen(folder: Path, sources: Mapping[str, Source]) -> Iterator[Drum | Failed]:
     """Yield the one-shots of the Hydrogen drum kits in ``sources``, labelled by their instrument names."""
     for kit_name, source in sources.items():
         path = folder / kit_name / "drumkit.xml"
@@ -225,23 +225,23 @@ def from_hydrogen(folder: Path, sources: Mapping[str, Source]) -> Iterator[Drum 
             for file_name in instrument.iter("filename"):
                 path = folder / kit_name / (file_name.text or "")
                 if label is None:
-                    yield Problem(path, f"instrument {name!r} is none of the kinds")
+                    yield Failed(path, f"instrument {name!r} is none of the kinds")
                 else:
                     yield Drum(path, label, group, source, path.stem)
 
 
-def from_sonic_pi(folder: Path) -> Iterator[Drum | Problem]:
+def from_sonic_pi(folder: Path) -> Iterator[Drum | Failed]:
     """Yield the drum one-shots among Sonic Pi's samples."""
     for path in sorted(folder.glob("*.flac")):
         label = first_kind(path.stem, SONIC_PI_KINDS)
         if label is None:
-            yield Problem(path, "not a drum one-shot by its name")
+            yield Failed(path, "not a drum one-shot by its name")
         else:
             group = f"sonic-pi/{drum_identity(path.stem, SONIC_PI_SAME_DRUM)}"
             yield Drum(path, label, group, SONIC_PI_SOURCE, path.stem)
 
 
-def from_fluid(path: Path) -> Iterator[Drum | Problem]:
+def from_fluid(path: Path) -> Iterator[Drum | Failed]:
     """Yield the samples of Fluid's percussion kits, labelled by name, without the SoundFont's filters and envelopes."""
     if not path.is_file():
         raise BadFolder(f"{path} does not exist; give FluidR3_GM.sf2 of the unpacked package fluid-soundfont-gm.")
@@ -252,7 +252,7 @@ def from_fluid(path: Path) -> Iterator[Drum | Problem]:
         label = first_kind(name, FLUID_KINDS)
         stem = re.sub(r"\W+", "_", name)
         if label is None:
-            yield Problem(path / stem, f"sample {name!r} is none of the kinds")
+            yield Failed(path / stem, f"sample {name!r} is none of the kinds")
         else:
             group = f"fluid/{drum_identity(name, FLUID_SAME_DRUM)}"
             yield Drum(path, label, group, FLUID_SOURCE, stem, tuple(side.number for side in sides.values()))
@@ -284,7 +284,7 @@ def one_shot(drum: Drum) -> Clip:
 
 def gather_drums(
     packs: Path, hydrogen: Path, sonic_pi: Path, fluid: Path | None, out: Path
-) -> tuple[list[Drum], list[Problem]]:
+) -> tuple[list[Drum], list[Failed]]:
     """Write the corpus to ``out``; return its drums and the files left out. Raise BadFolder if a source is missing."""
     for folder in (packs, hydrogen, sonic_pi):
         checked_folder(folder, "the unpacked source")
@@ -293,21 +293,21 @@ def gather_drums(
     return gather_one_shots((*from_pack(packs), *hydrogen_drums, *from_sonic_pi(sonic_pi), *fluid_drums), out)
 
 
-def gather_one_shots(items: Iterable[Drum | Problem], out: Path) -> tuple[list[Drum], list[Problem]]:
+def gather_one_shots(items: Iterable[Drum | Failed], out: Path) -> tuple[list[Drum], list[Failed]]:
     """Write one-shots to ``out``; return those written and the files left out."""
     gathered, left_out, records = write_clips(_without_misnamed(items), out, one_shot, "PCM_24")
     write_lists(out, records, _summary(gathered))
     return gathered, left_out
 
 
-def _without_misnamed(items: Iterable[Drum | Problem]) -> Iterator[Drum | Problem]:
+def _without_misnamed(items: Iterable[Drum | Failed]) -> Iterator[Drum | Failed]:
     """Yield the items, with a problem for each recording that does not match its name."""
     for item in items:
-        if isinstance(item, Problem):
+        if isinstance(item, Failed):
             yield item
             continue
         reason = UNLIKE_ITS_NAME.get(item.path.stem) or UNLIKE_ITS_NAME.get(item.stem)
-        yield Problem(item.path.with_name(item.stem), reason) if reason else item
+        yield Failed(item.path.with_name(item.stem), reason) if reason else item
 
 
 def _summary(gathered: list[Drum]) -> list[dict[str, str | float]]:
@@ -316,7 +316,7 @@ def _summary(gathered: list[Drum]) -> list[dict[str, str | float]]:
     return [{**asdict(source), "clips": count, "changes": changes} for source, count in clips.items()]
 
 
-def print_table(gathered: list[Drum], left_out: list[Problem]) -> None:
+def print_table(gathered: list[Drum], left_out: list[Failed]) -> None:
     """Print how many clips there are of each kind in each kit, and what was left out."""
     counts = Counter((drum.source, drum.label) for drum in gathered)
     print(f"{'kit':14}{'split':7}" + "".join(f"{kind:>11}" for kind in KINDS))

@@ -18,7 +18,7 @@ import ambience
 import games
 from corpus import Recording, checked_folder, gather
 
-from wavewright.data.entry import Problem
+from wavewright.base.result import Failed
 
 VALID_OF = 12
 EFFECTS = {
@@ -44,11 +44,11 @@ def find_effects(audio: Path) -> Iterator[Recording]:
             yield Recording(path, target, split, games.ZERO_AD, {"group": target})
 
 
-def gather_effects(pack: Path, zero_ad: Path, megaglest: Path, out: Path) -> tuple[list[Recording], list[Problem]]:
+def gather_effects(pack: Path, zero_ad: Path, megaglest: Path, out: Path) -> tuple[list[Recording], list[Failed]]:
     """Write the corpus to ``out``; return its recordings and those left out. Raise BadFolder if a source is missing."""
     textures = map(_without_label, ambience.find_all(pack, zero_ad, megaglest))
     return gather(chain(textures, find_effects(zero_ad)), out, ambience.sound_of)
 
 
-def _without_label(item: Recording | Problem) -> Recording | Problem:
-    return item if isinstance(item, Problem) else replace(item, facts={"group": item.facts["group"]})
+def _without_label(item: Recording | Failed) -> Recording | Failed:
+    return item if isinstance(item, Failed) else replace(item, facts={"group": item.facts["group"]})

@@ -22,7 +22,7 @@ from corpus import Recording, Source, gather
 
 from wavewright.audio.clip import Clip
 from wavewright.base.errors import BadAudio
-from wavewright.data.entry import Problem
+from wavewright.base.result import Failed
 
 LANGUAGES = """
     af an ca cs cy da de eo es et eu fi fr-fr ga gd hr hu id is it lb lt lv ms mt nb nl pl pt pt-br ro sk sl sq sv sw tr
@@ -51,7 +51,7 @@ ESPEAK = Source("eSpeak NG", "GPL-3.0-or-later (program)", "eSpeak NG", "Debian 
 SEED = 11
 
 
-def find(espeak: Path, words: Sequence[str], count: int) -> Iterator[Recording | Problem]:
+def find(espeak: Path, words: Sequence[str], count: int) -> Iterator[Recording | Failed]:
     """Yield the lines of each language, or the clips of each word, which is also their label."""
     rng = np.random.default_rng(SEED)
     texts = [(word, ENGLISH.split()) for word in words for _ in range(count)] or [
@@ -64,7 +64,7 @@ def find(espeak: Path, words: Sequence[str], count: int) -> Iterator[Recording |
         try:
             facts |= {"text": text, "label": text} if words else {"text": without_digits(espeak, voice, text)}
         except BadAudio as error:
-            yield Problem(espeak, str(error))
+            yield Failed(espeak, str(error))
             continue
         yield Recording(espeak, f"{text if words else language}/{index:05d}", "train", ESPEAK, facts)
 
@@ -106,8 +106,6 @@ def _run(espeak: Path, voice: str, options: Sequence[str]) -> str:
     return done.stdout
 
 
-def gather_languages(
-    espeak: Path, words: Sequence[str], count: int, out: Path
-) -> tuple[list[Recording], list[Problem]]:
+def gather_languages(espeak: Path, words: Sequence[str], count: int, out: Path) -> tuple[list[Recording], list[Failed]]:
     """Write the corpus to ``out``; return its clips and those left out; raise BadFolder without any."""
     return gather(find(espeak, words, count), out, partial(spoken, espeak))

@@ -16,7 +16,7 @@ from asterisk import decoded
 from corpus import Excerpt, Source, checked_folder, gather
 
 from wavewright.audio.clip import Clip
-from wavewright.data.entry import Problem
+from wavewright.base.result import Failed
 
 SOURCE = Source(
     "asterisk-moh-opsound",
@@ -49,6 +49,6 @@ def _stretch(excerpt: Excerpt) -> Clip:
     return Clip(piece.wave[:, start : start + SECONDS * piece.sample_rate], piece.sample_rate)
 
 
-def gather_music(folder: Path, out: Path) -> tuple[list[Excerpt], list[Problem]]:
+def gather_music(folder: Path, out: Path) -> tuple[list[Excerpt], list[Failed]]:
     """Write the corpus to ``out``; return its recordings and those left out; raise BadFolder without the package."""
     return gather(find(folder), out, _stretch)

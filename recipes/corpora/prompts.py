@@ -16,7 +16,7 @@ from pathlib import Path
 from asterisk import decoded, prompts
 from corpus import Recording, Source, gather
 
-from wavewright.data.entry import Problem
+from wavewright.base.result import Failed
 
 LICENCES = {"en": "CC-BY-SA-3.0", "fr": "CC-BY-SA-3.0", "it": "CC-BY-3.0", "ru": "CC-BY-3.0"}
 SPEAKERS = {
@@ -42,6 +42,6 @@ def find(folder: Path, language: str) -> Iterator[Recording]:
         yield Recording(path, key, "test", source, facts)
 
 
-def gather_prompts(folder: Path, out: Path, language: str = "en") -> tuple[list[Recording], list[Problem]]:
+def gather_prompts(folder: Path, out: Path, language: str = "en") -> tuple[list[Recording], list[Failed]]:
     """Write the corpus to ``out``; return its recordings and those left out; raise BadFolder without the packages."""
     return gather(find(folder, language), out, lambda recording: decoded(recording.path))

@@ -22,7 +22,7 @@ from corpus import Recording, Source, checked_folder, gather
 
 from wavewright.audio.clip import Clip
 from wavewright.base.errors import BadAudio
-from wavewright.data.entry import Problem
+from wavewright.base.result import Failed
 
 FREEDOOM = Source(
     "Freedoom",
@@ -95,7 +95,7 @@ def _played(fluid: Path, fluidsynth: Path, song_of: dict[str, bytes], recording:
     return Clip(wave, SAMPLE_RATE).mono()
 
 
-def gather_songs(folder: Path, fluid: Path, fluidsynth: Path, out: Path) -> tuple[list[Recording], list[Problem]]:
+def gather_songs(folder: Path, fluid: Path, fluidsynth: Path, out: Path) -> tuple[list[Recording], list[Failed]]:
     """Write the corpus to ``out``; return its recordings and those left out; raise BadFolder without the package."""
     found = list(find(folder))
     song_of = {recording.target: song for recording, song in found}

@@ -20,7 +20,7 @@ from corpus import Recording, Source, checked_folder, gather
 
 from wavewright.audio.clip import Clip
 from wavewright.base.file_hash import sha256_of
-from wavewright.data.entry import Problem
+from wavewright.base.result import Failed
 
 SONIC_PI = Source(
     "Sonic Pi",
@@ -47,7 +47,7 @@ class Origin:
     suffixes: tuple[str, ...]
 
 
-def find_sounds(origins: list[Origin]) -> Iterator[Recording | Problem]:
+def find_sounds(origins: list[Origin]) -> Iterator[Recording | Failed]:
     """Yield the sounds of all folders; raise BadFolder if one is missing."""
     seen: set[str] = set()
     for origin in origins:
@@ -58,7 +58,7 @@ def find_sounds(origins: list[Origin]) -> Iterator[Recording | Problem]:
                 continue
             digest = sha256_of(path)
             if digest in seen:
-                yield Problem(path, "equal to another file")
+                yield Failed(path, "equal to another file")
                 continue
             seen.add(digest)
             name = TAKE.sub("", inner.name, count=1)
@@ -70,7 +70,7 @@ def find_sounds(origins: list[Origin]) -> Iterator[Recording | Problem]:
             yield Recording(path, f"{origin.name}/{inner.as_posix()}", split, origin.source, facts)
 
 
-def gather_sounds(zero_ad: Path, megaglest: Path, sonic_pi: Path, out: Path) -> tuple[list[Recording], list[Problem]]:
+def gather_sounds(zero_ad: Path, megaglest: Path, sonic_pi: Path, out: Path) -> tuple[list[Recording], list[Failed]]:
     """Write the corpus to ``out``; return its recordings and those left out. Raise BadFolder if a source is missing."""
     origins = [
         Origin("0ad", zero_ad, games.ZERO_AD, (".ogg",)),

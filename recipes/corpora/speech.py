@@ -31,8 +31,8 @@ from corpus import Recording, Source, checked_folder, gather
 
 from wavewright.audio.clip import Clip
 from wavewright.base.errors import BadAudio
+from wavewright.base.result import Failed
 from wavewright.base.units import db_to_gain, seconds_to_samples
-from wavewright.data.entry import Problem
 from wavewright.data.splits import split_of
 from wavewright.dsp.onset import fade
 
@@ -99,23 +99,23 @@ HELD_OUT_VOICES = (
 )
 
 
-def from_kathleen(folder: Path) -> Iterator[Recording | Problem]:
+def from_kathleen(folder: Path) -> Iterator[Recording | Failed]:
     """Yield the takes of the CMU Arctic sentences, each with its text."""
     for path in sorted(checked_folder(folder / "data", "Kathleen's takes").glob("*.wav")):
         text_file = path.with_suffix(".txt")
         if not text_file.is_file():
-            yield Problem(path, "there is no text beside it")
+            yield Failed(path, "there is no text beside it")
             continue
         yield KATHLEEN.recording(path, ENDING_PATTERN.sub("", path.stem), text_file.read_text(encoding="utf-8").strip())
 
 
-def from_kerstin(folder: Path) -> Iterator[Recording | Problem]:
+def from_kerstin(folder: Path) -> Iterator[Recording | Failed]:
     """Yield the verified sentences."""
     paths = sorted(checked_folder(folder / "verified", "Kerstin's verified recordings").glob("*.flac"))
     yield from _of_table(KERSTIN, folder / "metadata.csv", paths)
 
 
-def _of_table(reader: Reader, table: Path, paths: list[Path]) -> Iterator[Recording | Problem]:
+def _of_table(reader: Reader, table: Path, paths: list[Path]) -> Iterator[Recording | Failed]:
     """Yield recordings with their text, the last column of a table ``name|text|...``."""
     with table.open(encoding="utf-8", newline="") as file:
         texts = {row[0]: row[-1].strip() for row in csv.reader(file, delimiter="|", quoting=csv.QUOTE_NONE) if row}
@@ -123,7 +123,7 @@ def _of_table(reader: Reader, table: Path, paths: list[Path]) -> Iterator[Record
         if path.stem in texts:
             yield reader.recording(path, path.stem, texts[path.stem])
         else:
-            yield Problem(path, "the table has no text for it")
+            yield Failed(path, "the table has no text for it")
 
 
 def from_commands(folder: Path) -> Iterator[Recording]:
@@ -143,7 +143,7 @@ def from_asterisk(folder: Path) -> Iterator[Recording]:
             yield replace(recording, target=f"{reader.speaker}/{key}")
 
 
-SOURCES: dict[str, Callable[[Path], Iterator[Recording | Problem]]] = {
+SOURCES: dict[str, Callable[[Path], Iterator[Recording | Failed]]] = {
     "kathleen": from_kathleen,
     "kerstin": from_kerstin,
     "commands": from_commands,
@@ -181,7 +181,7 @@ def clip_of(recording: Recording, sample_rate: int) -> Clip:
     return Clip(clip.wave / max(peak, 1.0), clip.sample_rate)
 
 
-def gather_speech(folders: dict[str, Path], out: Path, sample_rate: int) -> tuple[list[Recording], list[Problem]]:
+def gather_speech(folders: dict[str, Path], out: Path, sample_rate: int) -> tuple[list[Recording], list[Failed]]:
     """Write the corpus of some sources to ``out``; return its recordings and those left out.
 
     ``folders`` by the names in ``SOURCES``. Raises BadFolder if a folder is missing.

@@ -20,7 +20,7 @@ from corpus import Recording, Source, checked_folder, gather
 
 from wavewright.audio.clip import Clip
 from wavewright.base.errors import BadAudio
-from wavewright.data.entry import Problem
+from wavewright.base.result import Failed
 
 VOICES = ("awb", "kal16", "rms", "slt")  # a Scottish man, two American men, an American woman
 N_SENTENCES = 250  # of each voice
@@ -63,6 +63,6 @@ def flite_speech(flite: Path, voice: str, text: str, **features: float) -> Clip:
         return Clip.read(path)
 
 
-def gather_synthetic(flite: Path, speech: Path, out: Path) -> tuple[list[Recording], list[Problem]]:
+def gather_synthetic(flite: Path, speech: Path, out: Path) -> tuple[list[Recording], list[Failed]]:
     """Write the corpus to ``out``; return its recordings and those left out; raise BadFolder without any."""
     return gather(find(flite, speech), out, partial(spoken, flite))

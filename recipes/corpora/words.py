@@ -23,8 +23,8 @@ from corpus import Recording, Source, checked_folder, gather
 from synthetic import FLITE, VOICES, flite_speech
 
 from wavewright.audio.clip import Clip
+from wavewright.base.result import Failed
 from wavewright.base.units import semitones_to_ratio
-from wavewright.data.entry import Problem
 from wavewright.dsp.onset import trim
 from wavewright.speech.spoken_labels import SILENCE_DB, DrawnSpeaker, SpokenLabels
 from wavewright.speech.voice import Voice
@@ -106,6 +106,6 @@ class Speaking:
 
 def gather_words(
     flite: Path, speech: Path, words: Sequence[str], count: int, out: Path
-) -> tuple[list[Word], list[Problem]]:
+) -> tuple[list[Word], list[Failed]]:
     """Write the corpus to ``out``; return its clips and those left out; raise BadFolder without any."""
     return gather(find(flite, speech, words, count), out, Speaking(flite))

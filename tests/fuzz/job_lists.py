@@ -38,9 +38,9 @@ def WARM_UP() -> None:
 def read_job_list(rng: random.Random, folder: Path) -> None:
     """Read a list of jobs, and find its files and keys; damaged lines are listed with a reason."""
     from wavewright.apps.batch_jobs.inputs import local_files
-    from wavewright.apps.batch_jobs.job import BadLine
     from wavewright.apps.batch_jobs.job_list import read_jobs
     from wavewright.apps.batch_jobs.keys import ModelHashes, job_key
+    from wavewright.base.result import Failed
 
     (folder / "a.wav").write_bytes(b"RIFF")
     records = [_record(rng) for _ in range(rng.choice((1, 3)))]
@@ -49,8 +49,8 @@ def read_job_list(rng: random.Random, folder: Path) -> None:
     path = folder / "jobs.jsonl"
     path.write_bytes(mutate.bytes_of(rng, contents) if rng.random() < 0.3 else contents)
     for job in read_jobs(str(path), rng.choice((None, "edit")), rng.choice(((), ("do=gain 1dB",)))):
-        if isinstance(job, BadLine):
-            assert job.problem.endswith((".", "?"))
+        if isinstance(job, Failed):
+            assert job.reason.endswith((".", "?"))
             continue
         with local_files(job) as files:
             assert len(job_key(job, files.inputs, ModelHashes().of_job(job))) == len(job.id)

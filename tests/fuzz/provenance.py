@@ -27,15 +27,15 @@ def WARM_UP() -> None:
     rng = np.random.default_rng(0)
     folder = Path(tempfile.mkdtemp())
     files = new_key(folder)
-    _keys.update(public=files.public.read_bytes(), private=files.private.read_bytes())
-    key = load_private_key(files.private)
+    _keys.update(public=files.files[0].path.read_bytes(), private=files.files[1].path.read_bytes())
+    key = load_private_key(files.files[1].path)
     for ending in FORMATS:
         path = folder / f"sound.{ending}"
         comment = {"comment": '{"procedure": "rain", "source": "a.wav", "source_hash": "123", "seed": 1}'}
         Clip(rng.uniform(-0.5, 0.5, (1, 2_000)).astype(np.float32), 16_000).write(path, metadata=comment)
         has_manifest = ending in ("wav", "flac", "mp3") and importlib.util.find_spec("c2pa") is not None
         signed = sign_file(path, key, with_c2pa=has_manifest)
-        _healthy[ending] = path.read_bytes(), signed.side_file.read_bytes(), soundfile.read(path)[0]
+        _healthy[ending] = path.read_bytes(), signed.files[0].details["side_file"].read_bytes(), soundfile.read(path)[0]
     shutil.rmtree(folder)
 
 

@@ -75,14 +75,14 @@ def WARM_UP() -> None:
     from wavewright.outputs.provenance.keys import load_private_key
 
     folder = Path(tempfile.mkdtemp())
-    key = load_private_key(new_key(folder).private)
+    key = load_private_key(new_key(folder).files[1].path)
     time = np.arange(2 * RATE) / RATE
     tones = [0.3 * np.sin(2 * np.pi * hz * time * (1 + (time > 1))) for hz in (440, 700, 310, 900)]
     for kind, (ending, container, subtype, n_channels) in KINDS.items():
         path = folder / f"{kind}.{ending}"
         soundfile.write(path, np.stack(tones[:n_channels], 1), RATE, subtype, format=container)
         signed = sign_file(path, key, beside_only=True)
-        _healthy[kind] = path.read_bytes(), signed.side_file.read_bytes(), sounds(path)
+        _healthy[kind] = path.read_bytes(), signed.files[0].details["side_file"].read_bytes(), sounds(path)
     shutil.rmtree(folder)
 
 

@@ -39,18 +39,18 @@ def text_html(text: object) -> str:
     return f"<pre>{escape(str(text))}</pre>"
 
 
-def files_html(paths: Sequence[Path], text: object) -> str:
-    """Return players for the first files of a result, and its text."""
-    return "".join(map(_file_html, paths[:MAX_PLAYERS])) + text_html(text)
+def files_html(paths: Sequence[Path]) -> str:
+    """Return players for the first files of a result."""
+    return "".join(map(_file_html, paths[:MAX_PLAYERS]))
 
 
-def speech_html(clip: Clip, words: Iterable[Timed]) -> str:
-    """Return a player, and the words of a speech with their times as tooltips."""
+def words_html(words: Iterable[Timed]) -> str:
+    """Return the words of a speech with their times as tooltips."""
     shown = "".join(
         f'<span title="{word.start:.2f} to {word.end:.2f} s">{escape(word.text)}</span> '
         for word in islice(words, MAX_WORDS)
     )
-    return f"{player_html(clip)}<p>{shown.rstrip()}</p>"
+    return f"<p>{shown.rstrip()}</p>" if shown else ""
 
 
 def table_html(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

@@ -28,10 +28,11 @@ class CountedWaves:
     def __init__(self, waves: Iterable[np.ndarray], show: Callable[[int], object] = lambda _: None) -> None:
         self._waves = waves
         self._show = show
-        self.n_samples = 0
+        self.n_channels = self.n_samples = 0
 
     def __iter__(self) -> Iterator[np.ndarray]:
         for wave in self._waves:
+            self.n_channels = len(wave)
             self.n_samples += wave.shape[1]
             self._show(self.n_samples)
             yield wave

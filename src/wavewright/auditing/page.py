@@ -23,7 +23,7 @@ def html_page(report: AuditReport) -> str:
         '<!doctype html><html lang="en"><head><meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width,initial-scale=1">',
         f"<title>Audit of {escape(report.model)}</title><style>{STYLE}</style></head><body><main>",
-        f"<h1>Audit of {escape(report.made_by)}</h1>",
+        f"<h1>Audit of {escape(report.by)}</h1>",
         f"<p>Family {escape(report.family)}; {report.n_recordings} files in {escape(str(report.folder))}, "
         f"{report.n_different} of them different.</p>",
     ]

@@ -9,9 +9,10 @@ from functools import cached_property
 import numpy as np
 
 from ..base.errors import BadAudio, BadFolder, MissingExtra
+from ..base.result import Failed
 from ..data.decode import decode_at
 from ..data.duplicates import fingerprint, near_duplicates
-from ..data.entry import Entry, Problem
+from ..data.entry import Entry
 from ..data.preparation import Level, Preparation
 from ..models.card import Card
 from .fingerprint import CellLevels, levels_of
@@ -53,7 +54,7 @@ class Recordings:
     """Different recordings of a folder, and files that were left out."""
 
     different: tuple[AuditedRecording, ...]
-    problems: tuple[Problem, ...] = ()
+    failed: tuple[Failed, ...] = ()
 
     @property
     def n_files(self) -> int:
@@ -80,20 +81,20 @@ def read_recordings(
     Raises BadFolder if no recording can be read, or all are silent.
     """
     waves: list[tuple[Entry, np.ndarray]] = []
-    problems: list[Problem] = []
+    failed: list[Failed] = []
     for number, entry in enumerate(entries):
         try:
             wave = np.concatenate(list(decode_at(entry, sample_rate, 1)), axis=1)[0, : int(MAX_SECONDS * sample_rate)]
         except (BadAudio, MissingExtra) as error:
-            problems.append(Problem(entry.path, str(error)))
+            failed.append(Failed(entry.path, str(error)))
             continue
         if len(levels_of(wave, sample_rate).cells):
             waves.append((entry, wave))
         else:
-            problems.append(Problem(entry.path, "is silent"))
+            failed.append(Failed(entry.path, "is silent"))
         show(number + 1)
     if not waves:
-        raise BadFolder(f"No recording can be compared: {problems[0]}; give a folder with sound.")
+        raise BadFolder(f"No recording can be compared: {failed[0]}; give a folder with sound.")
     copies = near_duplicates(np.stack([fingerprint(wave, sample_rate) for _, wave in waves]), SAME_DB)
     n_copies = {members[0]: len(members) for members in copies}
     left_out = {member for members in copies for member in members[1:]}
@@ -103,5 +104,5 @@ def read_recordings(
             for number, (entry, wave) in enumerate(waves)
             if number not in left_out
         ),
-        tuple(problems),
+        tuple(failed),
     )

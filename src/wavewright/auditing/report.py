@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..base.result import Result
 from ..contracts.model_results import ModelResult
 from ..metrics.sampling import Interval
 from .membership import Membership
@@ -81,7 +82,7 @@ class Recitation:
 
 
 @dataclass(frozen=True, kw_only=True)
-class AuditReport(ModelResult):
+class AuditReport(Result, ModelResult):
     """The result of an audit.
 
     - ``family``: of the model.
@@ -91,10 +92,9 @@ class AuditReport(ModelResult):
     - ``recitation``, ``membership``, ``voices``: results; None where a part does not apply or was not asked for, with
       the reason in ``notes``.
     - ``obligations``: what the licences of its sources ask for.
-    - ``notes``: why parts are missing, and what was left out.
     - ``pairs``: folder with the nearest pairs as files; None if they were not asked for.
     - ``page``: the page that was written; None without.
-    - ``exit_code``: 1 if the verdict is ``recites`` and ``fail`` was set, else 0.
+    - ``must_fail``: whether the verdict is ``recites``, where that is a failure of the command.
     """
 
     family: str
@@ -105,10 +105,14 @@ class AuditReport(ModelResult):
     membership: Membership | None
     voices: Voices | None
     obligations: Obligations
-    notes: tuple[str, ...]
     pairs: Path | None = None
     page: Path | None = None
-    exit_code: int = 0
+    must_fail: bool = False
+
+    @property
+    def exit_code(self) -> int:
+        """2 if items failed, else 1 if the verdict is a failure."""
+        return super().exit_code or int(self.must_fail)
 
     @property
     def verdict(self) -> str:
@@ -119,7 +123,7 @@ class AuditReport(ModelResult):
     def __str__(self) -> str:
         copies = self.n_recordings - self.n_different
         kind = "scores" if isinstance(self.recitation, ScoreRecitation) else "recordings"
-        lines = [f"{self.made_by}, {self.family}: {self.n_recordings} {kind} in {self.folder}"]
+        lines = [f"{self.by}, {self.family}: {self.n_recordings} {kind} in {self.folder}"]
         lines[0] += f", {copies} of them copies of others" if copies else ""
         for title, sentences in sections(self):
             lines += ["", title, *(f"  {sentence}" for sentence in sentences)]
@@ -140,7 +144,7 @@ def sections(report: AuditReport) -> list[tuple[str, list[str]]]:
         ("Whose voices does it imitate?", _voice_sentences(report.voices)),
         ("What do the licences ask for?", [*report.obligations.sentences, *report.obligations.credits]),
         ("Consent", [report.obligations.consent] if report.obligations.consent else []),
-        ("Notes", list(report.notes)),
+        ("Notes", [line.strip() for line in report.endings()]),
     ]
     return [(title, sentences) for title, sentences in parts if sentences]
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from ..base.errors import BadSetting, ScoreWarning
+from ..base.result import Failed
 from ..contracts.composition import CompositionSettings, ScoreComposer
 from ..contracts.scoring import ScoreScorer
-from ..data.entry import Problem
 from ..data.scores import scan_scores
 from ..music.bars import bars_of
 from ..music.formats import read_score
@@ -98,7 +98,7 @@ class ScoreMaterial:
 
     training: tuple[ScorePiece, ...]
     held_out: tuple[ScorePiece, ...]
-    problems: tuple[Problem, ...]
+    failed: tuple[Failed, ...]
 
     @property
     def n_different(self) -> int:
@@ -115,7 +115,7 @@ def read_scores_of(folder: Path, held_out: Path | None) -> ScoreMaterial:
             tuple(ScorePiece(str(entry.path), read_score(entry.path), entry.path) for entry in scan.entries)
             for scan in scans
         ]
-    return ScoreMaterial(pieces[0], pieces[1] if held_out is not None else (), scans[0].problems)
+    return ScoreMaterial(pieces[0], pieces[1] if held_out is not None else (), scans[0].failed)
 
 
 def examine_scores(

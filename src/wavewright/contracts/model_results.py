@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TypedDict
 
 from .runtime import Model
@@ -21,6 +20,16 @@ def identity(model: Model) -> ModelIdentity:
     return {"model": model.name, "model_hash": model.folder.hash}
 
 
+def model_text(model: str, model_hash: str) -> str:
+    """Return name and hash of a model as text; an embedding without weights has no hash."""
+    return f"{model} ({model_hash})" if model_hash else model
+
+
+def maker(model: Model) -> str:
+    """Return name and hash of a model as text."""
+    return model_text(model.name, model.folder.hash)
+
+
 @dataclass(frozen=True, kw_only=True)
 class ModelResult:
     """The result of a model, with the name and the hash of the model."""
@@ -29,16 +38,6 @@ class ModelResult:
     model_hash: str
 
     @property
-    def made_by(self) -> str:
-        """Name and hash of the model as text; an embedding without weights has no hash."""
-        return f"{self.model} ({self.model_hash})" if self.model_hash else self.model
-
-
-@dataclass(frozen=True, kw_only=True)
-class ConvertedFile(ModelResult):
-    """A file ``out`` that a model made of ``file``; ``seconds`` and ``sample_rate``, in Hz, are those of the sound."""
-
-    out: Path
-    file: Path
-    seconds: float
-    sample_rate: int
+    def by(self) -> str:
+        """Name and hash of the model as text."""
+        return model_text(self.model, self.model_hash)

@@ -13,7 +13,8 @@ from .settings import TrainingSettings
 if TYPE_CHECKING:
     import numpy as np
 
-    from ..data.entry import Entry, Problem
+    from ..base.result import Failed
+    from ..data.entry import Entry
     from ..models.folder import ModelFolder
 
 Batch = dict[str, "np.ndarray"]
@@ -89,7 +90,7 @@ class PreparedOf(Generic[RecipeT, BatchesT]):
         The recipe, with the labels and speakers that occur in the data.
     train_entries
         The recordings that the network learns from.
-    problems
+    failed
         Recordings that were left out, with the reasons.
     batches
         The batch of a step, a pure function of the step.
@@ -99,7 +100,7 @@ class PreparedOf(Generic[RecipeT, BatchesT]):
 
     recipe: RecipeT
     train_entries: tuple[Entry, ...]
-    problems: tuple[Problem, ...]
+    failed: tuple[Failed, ...]
     batches: BatchesT
     notes: tuple[str, ...] = ()
 

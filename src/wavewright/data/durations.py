@@ -6,18 +6,19 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .entry import Entry, Problem
+from ..base.result import Failed
+from .entry import Entry
 
 N_QUANTILES = 33
 MIN_DURATIONS = 8  # clips of a label and a speaker; with fewer, the durations of all speakers are used
 
 
-def exclude_long(entries: Sequence[Entry], longest_seconds: float) -> tuple[list[Entry], list[Problem]]:
+def exclude_long(entries: Sequence[Entry], longest_seconds: float) -> tuple[list[Entry], list[Failed]]:
     """Split ``entries`` into those of at most ``longest_seconds`` and a problem for each longer one."""
     retained = [entry for entry in entries if entry.seconds <= longest_seconds]
     too_long = [entry for entry in entries if entry.seconds > longest_seconds]
     allowed = f"whole sounds may last {longest_seconds:.3g} s (data.longest_seconds)"
-    return retained, [Problem(entry.path, f"it lasts {entry.seconds:.3g} s; {allowed}") for entry in too_long]
+    return retained, [Failed(entry.path, f"it lasts {entry.seconds:.3g} s; {allowed}") for entry in too_long]
 
 
 def duration_quantiles(

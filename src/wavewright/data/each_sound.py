@@ -2,44 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 from ..base.errors import EXPECTED_ERRORS, problem_of, sentence_of
 from ..base.progress_bar import progress_bar
+from ..base.result import Failed
 from .entry import Entry, read_length
 from .folder import scan
 
 ResultT = TypeVar("ResultT")
 
 
-def entries_of(paths: Iterable[Path]) -> tuple[list[Entry], dict[str, str]]:
-    """Return the sound files among paths and in folders; and why others cannot be read, by their paths.
+def entries_of(paths: Iterable[Path]) -> tuple[list[Entry], list[Failed]]:
+    """Return the sound files among paths and in folders, and those that cannot be read.
 
     Raises BadFolder if a folder has no sound file that can be read.
     """
     entries: list[Entry] = []
-    failed: dict[str, str] = {}
+    failed: list[Failed] = []
     for path in paths:
         if path.is_dir():
             scanned = scan(path, "none", manifest=None)
             entries.extend(scanned.entries)
-            failed |= {str(problem.path): str(problem) for problem in scanned.problems}
+            failed.extend(scanned.failed)
             continue
         try:
             n_frames, sample_rate, channels = read_length(path)
         except EXPECTED_ERRORS as error:
-            failed[str(path)] = sentence_of(error)
+            failed.append(Failed(path, sentence_of(error)))
             continue
         entries.append(Entry(path, None, None, n_frames / sample_rate, sample_rate, channels, n_frames))
     return entries, failed
 
 
 def each_sound(
-    entries: Sequence[Entry], unread: Mapping[str, str], doing: str, work: Callable[[Entry], ResultT], quiet: bool
-) -> tuple[list[ResultT], dict[str, str]]:
-    """Call a function with each of several sound files; return the results, and why others failed.
+    entries: Sequence[Entry], unread: Sequence[Failed], doing: str, work: Callable[[Entry], ResultT], quiet: bool
+) -> tuple[tuple[ResultT, ...], tuple[Failed, ...]]:
+    """Call a function with each of several sound files; return the results, and the files that failed.
 
     - ``entries``, ``unread``: the files, and those that cannot be read, see `entries_of`.
     - ``doing``: title of the progress bar, such as ``searching drums``.
@@ -47,14 +48,14 @@ def each_sound(
     - ``quiet``: show no progress.
     """
     results: list[ResultT] = []
-    failed = dict(unread)
+    failed = list(unread)
     done = 0.0
     with progress_bar(doing, sum(entry.seconds for entry in entries), quiet) as show:
         for entry in entries:
             try:
                 results.append(work(entry))
             except Exception as error:
-                failed[str(entry.path)] = problem_of(entry.path, error)
+                failed.append(Failed(entry.path, problem_of(entry.path, error)))
             done += entry.seconds
             show(done)
-    return results, failed
+    return tuple(results), tuple(failed)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from ..audio.sound_file import open_sound
-from ..base.errors import BadAudio, shortened
+from ..base.errors import BadAudio
+from ..base.result import Failed
 
 Split = Literal["train", "valid", "test"]
 
@@ -77,22 +77,11 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Problem:
-    """A file or folder that cannot be used, and the reason; as text it names the file once."""
-
-    path: Path
-    reason: str
-
-    def __str__(self) -> str:
-        return shortened(self.reason if str(self.path) in self.reason else f"{self.path}: {self.reason}")
-
-
-@dataclass(frozen=True)
 class Scan:
     """The clips of a folder in a fixed order, the files that cannot be used, and what was read as what."""
 
     entries: tuple[Entry, ...]
-    problems: tuple[Problem, ...] = ()
+    failed: tuple[Failed, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property
@@ -119,9 +108,3 @@ def read_length(path: Path) -> tuple[int, int, int]:
     if n_frames == 0:
         raise BadAudio(f"{path} holds no samples; record it again or remove it.")
     return n_frames, header.sample_rate, header.n_channels
-
-
-def first_problem(problems: Sequence[Problem]) -> str:
-    """Return the first problem and the number of the others, for the end of an error message."""
-    first = str(problems[0]).rstrip(".")
-    return first if len(problems) == 1 else f"{first}; and {len(problems) - 1} more"

@@ -15,8 +15,9 @@ from ..base.errors import BadAudio, BadFolder, BadSetting, MissingExtra
 from ..base.file_hash import sha256_of
 from ..base.names import name_problem, quoted
 from ..base.progress_bar import report_progress
+from ..base.result import Failed, first_of
 from . import manifest as manifests
-from .entry import SPLITS, SUFFIXES, Entry, Problem, Scan, Split, first_problem, read_length
+from .entry import SPLITS, SUFFIXES, Entry, Scan, Split, read_length
 
 LabelFrom = Literal["none", "folder"]
 """``folder``: the label of a clip is the first sub-folder of its path; ``none``: clips have no labels."""
@@ -38,7 +39,7 @@ def scan(
     """List the sound files below a folder in a fixed order, reading headers only.
 
     Hidden files and folders are ignored; linked folders are followed once. Files that cannot be used are listed in
-    ``problems``.
+    ``failed``.
 
     - ``folder``: a folder, a manifest, or a folder with a table of its recordings (METADATA_FILES). Sub-folders
       ``train`` and ``test`` alone are splits, and labels are below them.
@@ -46,7 +47,7 @@ def scan(
     - ``group_from``: source of the groups, see ``GroupFrom``; None for no groups.
     - ``manifest``: manifest of the clips with their labels, groups and splits, instead of all files of the folder. Its
       files are beside it, or else below the folder.
-    - returns: the clips and problems.
+    - returns: the clips, and the files that cannot be used.
 
     Raises BadFolder if no clip can be used, or labels differ in their spelling alone, or BadSetting if ``label_from``
     or ``group_from`` is unknown.
@@ -88,30 +89,30 @@ def _metadata_of(root: Path, is_asked_for: bool) -> tuple[Path | None, list[str]
 
 
 def _scan_files(root: Path, label_from: LabelFrom | None, group_from: GroupFrom | None) -> Scan:
-    """Return the entries and problems of the sound files below a folder; raise BadFolder if there are no entries."""
+    """Return the entries of the sound files below a folder; raise BadFolder if there are no entries."""
     entries: list[Entry] = []
-    problems: list[Problem] = []
+    failed: list[Failed] = []
     files = list(_sound_files(root))
     splits = _splits_of(root, files)
     if label_from is None:
         label_from = _guess_label_from(root, files, group_from, n_split_folders=1 if splits else 0)
     for n_done, file in enumerate(files):
         report_progress("reading the headers of the recordings", n_done / len(files))
-        clip = file if isinstance(file, Problem) else _entry(file, root, label_from, group_from, splits)
-        if isinstance(clip, Problem):
-            problems.append(clip)
+        clip = file if isinstance(file, Failed) else _entry(file, root, label_from, group_from, splits)
+        if isinstance(clip, Failed):
+            failed.append(clip)
         else:
             entries.append(clip)
     if not entries:
-        raise BadFolder(_nothing_usable(root, problems, label_from))
+        raise BadFolder(_nothing_usable(root, failed, label_from))
     notes = list(_notes_on_doubles(root, entries))
     if splits:
         listed = ", ".join(f"{name}/ as {split}" for name, split in splits.items())
         notes.insert(0, f"sub-folders are read as splits: {listed}; labels are taken from the folders below.")
-    return Scan(tuple(entries), tuple(problems), tuple(notes))
+    return Scan(tuple(entries), tuple(failed), tuple(notes))
 
 
-def _splits_of(root: Path, files: list[Path | Problem]) -> dict[str, Split]:
+def _splits_of(root: Path, files: list[Path | Failed]) -> dict[str, Split]:
     """Return the split of each sub-folder if these are train and test, or the like, alone; else nothing."""
     parts = [path.relative_to(root).parts for path in files if isinstance(path, Path)]
     names = dict.fromkeys(each[0] for each in parts if len(each) > 1)
@@ -146,7 +147,7 @@ def _notes_on_doubles(root: Path, entries: Sequence[Entry]) -> Iterator[str]:
 
 
 def _guess_label_from(
-    root: Path, files: list[Path | Problem], group_from: GroupFrom | None, n_split_folders: int = 0
+    root: Path, files: list[Path | Failed], group_from: GroupFrom | None, n_split_folders: int = 0
 ) -> LabelFrom:
     """Return ``folder`` if most sound files are in a sub-folder besides those of their group and split."""
     min_depth = (2 if group_from == "folder" else 1) + n_split_folders
@@ -154,22 +155,22 @@ def _guess_label_from(
     return "folder" if 2 * sum(depth >= min_depth for depth in depths) > len(depths) else "none"
 
 
-def _nothing_usable(root: Path, problems: list[Problem], label_from: LabelFrom) -> str:
+def _nothing_usable(root: Path, failed: list[Failed], label_from: LabelFrom) -> str:
     """Return the message for a folder without a usable clip."""
-    if not problems:
+    if not failed:
         known = ", ".join(suffix[1:] for suffix in SUFFIXES)
         return f"{root} holds no sound files; give a folder with files that end in one of {known}."
-    if label_from == "folder" and all(len(problem.path.relative_to(root).parts) == 1 for problem in problems):
+    if label_from == "folder" and all(len(Path(problem.what).relative_to(root).parts) == 1 for problem in failed):
         return (
             f"{root} has no sub-folders to take labels from; put each kind into its own, or leave them out with "
             "--label-from none."
         )
-    return f"{root} holds no sound that can be used: {first_problem(problems)}."
+    return f"{root} holds no sound that can be used: {first_of(failed)}."
 
 
 def _entry(
     path: Path, root: Path, label_from: LabelFrom, group_from: GroupFrom | None, splits: Mapping[str, Split]
-) -> Entry | Problem:
+) -> Entry | Failed:
     """Return the entry of a sound file with split, label and group from its path, or the reason why it has none.
 
     Without a folder of validation clips, these are chosen among the training clips as in any folder.
@@ -181,11 +182,11 @@ def _entry(
     label = None
     if label_from == "folder":
         if not folders:
-            return Problem(path, f"{path} lies beside the sub-folders that give the labels; move it into one of them.")
+            return Failed(path, f"{path} lies beside the sub-folders that give the labels; move it into one of them.")
         label = folders.pop(0)
         problem = name_problem(label)
         if problem is not None:
-            return Problem(path, f"{path} lies in the folder {quoted(label)}, whose name {problem}; rename the folder.")
+            return Failed(path, f"{path} lies in the folder {quoted(label)}, whose name {problem}; rename the folder.")
     group = None
     if group_from == "folder" and folders:
         group = folders[0]
@@ -194,11 +195,11 @@ def _entry(
     try:
         n_frames, sample_rate, channels = read_length(path)
     except (BadAudio, MissingExtra) as error:
-        return Problem(path, str(error))
+        return Failed(path, str(error))
     return Entry(path, label, group, n_frames / sample_rate, sample_rate, channels, n_frames, split)
 
 
-def _sound_files(root: Path) -> Iterator[Path | Problem]:
+def _sound_files(root: Path) -> Iterator[Path | Failed]:
     """Yield every sound file below ``root``, sorted by path, and a problem for every folder that cannot be opened."""
     paths: list[Path] = []
     real_root = Path(os.path.realpath(root))
@@ -214,7 +215,7 @@ def _sound_files(root: Path) -> Iterator[Path | Problem]:
         try:
             children = [child for child in os.scandir(folder) if not child.name.startswith(".")]
         except OSError as error:
-            yield Problem(folder, f"The folder {folder} cannot be opened ({error.strerror or error}).")
+            yield Failed(folder, f"The folder {folder} cannot be opened ({error.strerror or error}).")
             continue
         for child in children:
             path = folder / child.name

@@ -15,11 +15,12 @@ import numpy as np
 
 from ..base.errors import BadAudio, BadFolder, MissingExtra
 from ..base.progress_bar import report_progress
+from ..base.result import Failed, first_of
 from ..base.units import gain_to_db
 from ..dsp.levels import LevelMeter
 from .decode import decode
 from .duplicates import equal_sets, fingerprint, near_duplicates
-from .entry import MIN_SECONDS, SILENT_PEAK, Entry, Problem, Scan, first_problem
+from .entry import MIN_SECONDS, SILENT_PEAK, Entry, Scan
 from .own_output import marked_entries
 from .report import InspectionReport, warnings_of
 
@@ -143,9 +144,9 @@ def inspect_clips(scan: Scan, folder: Path | str, progress: Progress | None = No
 
     Raises BadFolder if no clip can be decoded.
     """
-    clips, problems = _measure_all(scan, progress)
+    clips, failed = _measure_all(scan, progress)
     if not clips:
-        raise BadFolder(f"{folder} holds no sound that can be used: {first_problem(problems)}.")
+        raise BadFolder(f"{folder} holds no sound that can be used: {first_of(failed)}.")
     root = Path(folder) if Path(folder).is_dir() else Path(folder).parent
     names = [_name(clip.entry.path, clip.entry.offset_seconds, root) for clip in clips]
 
@@ -178,33 +179,33 @@ def inspect_clips(scan: Scan, folder: Path | str, progress: Progress | None = No
             _name(entry.path, entry.offset_seconds, root) for entry in marked_entries([clip.entry for clip in clips])
         ],
         notes=tuple(scan.notes),
-        unusable={_name(problem.path, 0, root): problem.reason for problem in problems},
+        failed=tuple(Failed(_name(Path(each.what), 0, root), each.reason) for each in failed),
     )
     return replace(report, warnings=tuple(warnings_of(report)))
 
 
-def _measure_all(scan: Scan, progress: Progress | None) -> tuple[list[ClipMeasurements], list[Problem]]:
-    """Measure every clip; return the measurements, and the problems of the scan and of the clips that failed."""
+def _measure_all(scan: Scan, progress: Progress | None) -> tuple[list[ClipMeasurements], list[Failed]]:
+    """Measure every clip; return the measurements, and the files of the scan and the clips that failed."""
     clips: list[ClipMeasurements] = []
-    problems = list(scan.problems)
+    failed = list(scan.failed)
     with ThreadPoolExecutor(min(os.cpu_count() or 1, MAX_THREADS)) as pool:
         for n_done, measured in enumerate(pool.map(_measured, scan.entries), start=1):
-            if isinstance(measured, Problem):
-                problems.append(measured)
+            if isinstance(measured, Failed):
+                failed.append(measured)
             else:
                 clips.append(measured)
             report_progress("inspecting", n_done / len(scan.entries))
             if progress is not None:
                 progress(n_done, len(scan.entries))
-    return clips, problems
+    return clips, failed
 
 
-def _measured(entry: Entry) -> ClipMeasurements | Problem:
+def _measured(entry: Entry) -> ClipMeasurements | Failed:
     """Return the measurements of a clip, or why it cannot be used."""
     try:
         return measure(entry)
     except (BadAudio, MissingExtra) as error:
-        return Problem(entry.path, str(error))
+        return Failed(entry.path, str(error))
 
 
 def _name(path: Path, offset_seconds: float, folder: Path) -> str:

@@ -15,8 +15,9 @@ from typing import Literal, cast, get_args
 from ..base.errors import BadAudio, BadFolder, MissingExtra
 from ..base.json_text import line_of, parse
 from ..base.names import name_problem, quoted
+from ..base.result import Failed, first_of
 from ..base.whole_file import write_whole
-from .entry import SPLITS, SUFFIXES as SOUND_SUFFIXES, Entry, Problem, Scan, Split, first_problem, read_length
+from .entry import SPLITS, SUFFIXES as SOUND_SUFFIXES, Entry, Scan, Split, read_length
 from .tables import DELIMITERS, Table, decoded, header_of, lines_of, read_table
 
 FIELDS = (
@@ -53,7 +54,7 @@ def read(path: Path | str, folder: Path | None = None) -> Scan:
     """Read a manifest and the header of each file that it names.
 
     A clip starts at ``offset`` seconds and lasts ``duration`` seconds, at most to the end of the file. Files that
-    cannot be used are listed in ``problems``.
+    cannot be used are listed in ``failed``.
 
     - ``path``: ``.jsonl`` or ``.json`` with one object a line, or a table, ``.csv`` or ``.tsv``. A table without NeMo's
       names of columns is read as :mod:`.tables` says, such as ``name|text`` of LJSpeech.
@@ -66,7 +67,7 @@ def read(path: Path | str, folder: Path | None = None) -> Scan:
     path = Path(path)
     entries: list[Entry] = []
     lines: list[int] = []
-    problems: list[Problem] = []
+    failed: list[Failed] = []
     places = Places(path.parent, folder)
     records, notes = _records(path, places)
     is_table = path.suffix.lower() in TABLE_SUFFIXES
@@ -74,19 +75,19 @@ def read(path: Path | str, folder: Path | None = None) -> Scan:
     for line, record in records:
         unknown |= dict.fromkeys(name for name in record if name not in (*FIELDS, "command", "end" if is_table else ""))
         clip = _entry(record, path, line, places)
-        if isinstance(clip, Problem):
-            problems.append(clip)
+        if isinstance(clip, Failed):
+            failed.append(clip)
         else:
             entries.append(clip)
             lines.append(line)
     if not entries:
-        why = first_problem(problems) if problems else "it lists no clips"
+        why = first_of(failed) if failed else "it lists no clips"
         raise BadFolder(f"{path} lists no clip that can be used: {why}.")
     check_lines(path, entries, lines)
     check_spelling(path, entries)
     if unknown:
         notes = (*notes, f"{path.name}: fields that are not used: {', '.join(map(quoted, unknown))}.")
-    return Scan(tuple(entries), tuple(problems), notes)
+    return Scan(tuple(entries), tuple(failed), notes)
 
 
 def write(path: Path | str, entries: Sequence[Entry]) -> None:
@@ -291,7 +292,7 @@ def _json_records(path: Path, lines: Sequence[str]) -> Iterator[tuple[int, Recor
         yield line, {name: value for name, value in record.items() if value is not None}
 
 
-def _entry(record: Record, manifest: Path, line: int, places: Places) -> Entry | Problem:
+def _entry(record: Record, manifest: Path, line: int, places: Places) -> Entry | Failed:
     """Return the entry of a record, or why its file cannot be used; raise BadFolder for an invalid field."""
     where = f"{manifest}, line {line}"
     file_name = record.get("audio_filepath")
@@ -311,19 +312,19 @@ def _entry(record: Record, manifest: Path, line: int, places: Places) -> Entry |
     found = places.find(file_name, is_exact=not is_table)
     if len(found) > 1:
         shown = " and ".join(str(path) for path in found[:2])
-        return Problem(found[0], f"{where}: {file_name} may be {shown}; write the folder before its name.")
+        return Failed(found[0], f"{where}: {file_name} may be {shown}; write the folder before its name.")
     is_bare = is_table and not file_name.lower().endswith(SOUND_SUFFIXES)
     path = found[0] if found else manifest.parent / (f"wavs/{file_name}.wav" if is_bare else file_name)
     try:
         file_frames, sample_rate, channels = read_length(path)
     except (BadAudio, MissingExtra) as error:
-        return Problem(path, str(error))
+        return Failed(path, str(error))
     file_seconds = file_frames / sample_rate
     n_frames = file_frames - round(min(offset_seconds, file_seconds) * sample_rate)
     if duration_seconds is not None:
         n_frames = min(n_frames, round(min(duration_seconds, file_seconds) * sample_rate))
     if n_frames <= 0:
-        return Problem(path, f"{where}: offset and duration leave nothing of the {file_seconds:g} s of {path}.")
+        return Failed(path, f"{where}: offset and duration leave nothing of the {file_seconds:g} s of {path}.")
     return Entry(
         path=path,
         label=labels[0] if labels else None,

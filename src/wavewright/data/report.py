@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
+from ..base.result import Failed, Result
+
 FEW_CLIPS = 20
 """Number of clips below which a label is hard to learn."""
 
@@ -14,7 +16,7 @@ _UNUSABLE_EXAMPLES = 20
 
 
 @dataclass(frozen=True)
-class InspectionReport:
+class InspectionReport(Result):
     """Contents of a folder.
 
     Clips are named by their paths below it.
@@ -31,9 +33,7 @@ class InspectionReport:
       are too many clips to compare.
     - ``antiphase``: clips whose channels cancel each other when they are mixed to one.
     - ``off_scale``: clips whose floating-point samples are far above full scale.
-    - ``notes``: what was read as what.
     - ``marked``: clips with the mark of generated sound, among 32 that were searched.
-    - ``unusable``: the reason for every file that cannot be used.
     - ``warnings``: defects and their remedies, one sentence each, see :func:`warnings_of`.
     """
 
@@ -54,11 +54,9 @@ class InspectionReport:
     dc_offset: list[str]
     duplicates: list[list[str]]
     near_duplicates: list[list[str]] | None
-    unusable: dict[str, str]
     marked: list[str] = field(default_factory=list)
     antiphase: list[str] = field(default_factory=list)
     off_scale: list[str] = field(default_factory=list)
-    notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
     def to_json(self) -> str:
@@ -111,7 +109,7 @@ def _duration(seconds: float) -> str:
 def warnings_of(report: InspectionReport) -> list[str]:
     """Return the defects of a collection and their remedies, one sentence each."""
     return [
-        *_about_unusable(report.unusable),
+        *_about_unusable(report.failed),
         *_about(report.silent, "silent", "training leaves out silent clips."),
         *_about(report.too_short, "shorter than 5 ms", "training leaves out such short clips."),
         *_about(report.clipped, "clipped", "record again at a lower level, or remove what crackles."),
@@ -147,9 +145,9 @@ def warnings_of(report: InspectionReport) -> list[str]:
     ]
 
 
-def _about_unusable(reasons: Mapping[str, str]) -> list[str]:
+def _about_unusable(failed: Sequence[Failed]) -> list[str]:
     """Return the files that cannot be used, at most _UNUSABLE_EXAMPLES."""
-    lines = [reason if name in reason else f"{name}: {reason}" for name, reason in reasons.items()]
+    lines = [*map(str, failed)]
     if len(lines) > _UNUSABLE_EXAMPLES:
         lines[_UNUSABLE_EXAMPLES:] = [f"{len(lines) - _UNUSABLE_EXAMPLES} more files cannot be used; --json lists all."]
     return lines

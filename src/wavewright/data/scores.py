@@ -11,11 +11,10 @@ from pathlib import Path
 
 from ..base.errors import BadFolder, BadScore, ScoreWarning
 from ..base.progress_bar import report_progress
+from ..base.result import Failed, Result, first_of
 from ..music.formats import READABLE, read_score
 from ..music.score import Score
-from .entry import Entry, Problem, Scan, first_problem
-
-MAX_LISTED = 20
+from .entry import Entry, Scan
 
 
 def scan_scores(folder: Path | str) -> Scan:
@@ -28,28 +27,27 @@ def scan_scores(folder: Path | str) -> Scan:
         reason = "is a file" if root.exists() else "does not exist"
         raise BadFolder(f"{root} {reason}; give a folder with scores in it ({', '.join(READABLE)}).")
     entries: list[Entry] = []
-    problems: list[Problem] = []
+    failed: list[Failed] = []
     for path in _score_files(root):
         entry = _entry(path)
         if isinstance(entry, Entry):
             entries.append(entry)
         else:
-            problems.append(entry)
+            failed.append(entry)
     if not entries:
-        reason = f"holds no score that can be used: {first_problem(problems)}" if problems else "holds no scores"
+        reason = f"holds no score that can be used: {first_of(failed)}" if failed else "holds no scores"
         raise BadFolder(f"{root} {reason}; give a folder with files that end in one of {', '.join(READABLE)}.")
-    return Scan(tuple(entries), tuple(problems))
+    return Scan(tuple(entries), tuple(failed))
 
 
 @dataclass(frozen=True)
-class ScoreReport:
+class ScoreReport(Result):
     """Contents of a folder of scores.
 
     - ``n_scores``, ``n_notes``, ``n_tracks``: numbers of scores, and of their notes and tracks.
     - ``hours``: total length.
     - ``metres``: number of scores that begin in each metre.
     - ``duplicates``: sets of scores with equal notes, by their paths below the folder.
-    - ``unusable``: the reason for every score that cannot be used.
     """
 
     folder: str
@@ -59,7 +57,6 @@ class ScoreReport:
     hours: float
     metres: dict[str, int]
     duplicates: list[list[str]]
-    unusable: dict[str, str]
 
     def __str__(self) -> str:
         """Return the report as lines of text."""
@@ -69,10 +66,8 @@ class ScoreReport:
             f"notes     {self.n_notes}",
             f"tracks    {self.n_tracks}",
             f"metres    {metres}",
-            *(f"! {reason}" for reason in [*self.unusable.values()][:MAX_LISTED]),
+            *self.endings(),
         ]
-        if len(self.unusable) > MAX_LISTED:
-            lines.append(f"! {len(self.unusable) - MAX_LISTED} more scores cannot be used; --json lists all.")
         if self.duplicates:
             shown = " = ".join(self.duplicates[0][:3])
             lines.append(f"! {len(self.duplicates)} sets of scores have equal notes ({shown}): keep one of each.")
@@ -110,7 +105,7 @@ def inspect_scores(folder: Path) -> ScoreReport:
         hours=sum(entry.seconds for entry in scanned.entries) / 3600,
         metres=dict(metres.most_common()),
         duplicates=[same for same in names.values() if len(same) > 1],
-        unusable={problem.path.relative_to(folder).as_posix(): str(problem) for problem in scanned.problems},
+        failed=tuple(Failed(Path(each.what).relative_to(folder).as_posix(), each.reason) for each in scanned.failed),
     )
 
 
@@ -132,14 +127,14 @@ def read_scores(folder: Path | str) -> list[Score]:
     return scores
 
 
-def _entry(path: Path) -> Entry | Problem:
+def _entry(path: Path) -> Entry | Failed:
     """Return the entry of a score: its length is in ticks, and it has no sample rate."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ScoreWarning)
             score = read_score(path)
     except BadScore as error:
-        return Problem(path, str(error))
+        return Failed(path, str(error))
     if not score.n_notes:
-        return Problem(path, f"{path} has no notes; remove it.")
+        return Failed(path, f"{path} has no notes; remove it.")
     return Entry(path, None, None, score.seconds, 0, 0, score.length)

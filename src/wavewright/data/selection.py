@@ -10,7 +10,8 @@ from typing import Literal
 import numpy as np
 
 from ..base.errors import BadFolder
-from .entry import Entry, Problem
+from ..base.result import Failed
+from .entry import Entry
 
 MIN_TRAINING_CLIPS = 4  # below which there is nothing to learn
 
@@ -23,13 +24,13 @@ class Selection:
 
     - ``labels``, ``speakers``: names in the order of the model's indices; empty for a model without labels or speakers.
     - ``entries``: training and validation clips.
-    - ``problems``: the clips that are left out, and why.
+    - ``failed``: the clips that are left out, and why.
     """
 
     labels: tuple[str, ...]
     speakers: tuple[str, ...]
     entries: tuple[Entry, ...]
-    problems: tuple[Problem, ...] = ()
+    failed: tuple[Failed, ...] = ()
 
 
 def select_labels_and_speakers(
@@ -56,9 +57,9 @@ def select_labels_and_speakers(
     if not chosen:
         return selection
     missing = [entry for entry in selection.entries if entry.speaker is None]
-    problems = [Problem(entry.path, "it has no speaker, where others have one") for entry in missing]
+    failed = [Failed(entry.path, "it has no speaker, where others have one") for entry in missing]
     retained = tuple(entry for entry in selection.entries if entry.speaker in chosen)
-    return Selection(selection.labels, chosen, retained, (*selection.problems, *problems))
+    return Selection(selection.labels, chosen, retained, (*selection.failed, *failed))
 
 
 def select_labels(entries: Sequence[Entry], labels: Sequence[str] = (), smallest_class: int = 1) -> Selection:
@@ -79,18 +80,18 @@ def select_labels(entries: Sequence[Entry], labels: Sequence[str] = (), smallest
     _check_available(labels, counts, "label")
     chosen = tuple(labels) or tuple(sorted(name for name, count in counts.items() if count >= smallest_class))
     retained: list[Entry] = []
-    problems: list[Problem] = []
+    failed: list[Failed] = []
     for entry in used:
         if entry.label is None:
-            problems.append(Problem(entry.path, "it has no label, where others have one"))
+            failed.append(Failed(entry.path, "it has no label, where others have one"))
         elif entry.label in chosen:
             retained.append(entry)
         elif not labels:
             reason = (
                 f"its label {entry.label!r} has only {counts[entry.label]} training clips; {smallest_class} are needed"
             )
-            problems.append(Problem(entry.path, reason))
-    return Selection(chosen, (), tuple(retained), tuple(problems))
+            failed.append(Failed(entry.path, reason))
+    return Selection(chosen, (), tuple(retained), tuple(failed))
 
 
 def select_label_sets(entries: Sequence[Entry], labels: Sequence[str] = (), smallest_class: int = 1) -> Selection:
@@ -108,20 +109,20 @@ def select_label_sets(entries: Sequence[Entry], labels: Sequence[str] = (), smal
     chosen = tuple(labels) or tuple(sorted(name for name, count in counts.items() if count >= smallest_class))
     retained = tuple(entry for entry in used if not entry.all_labels or {*entry.all_labels} & {*chosen})
     dropped = [entry for entry in used if entry.all_labels and not {*entry.all_labels} & {*chosen}]
-    problems = [Problem(entry.path, f"its label {entry.label!r} has too few training clips") for entry in dropped]
-    return Selection(chosen, (), retained, () if labels else tuple(problems))
+    failed = [Failed(entry.path, f"its label {entry.label!r} has too few training clips") for entry in dropped]
+    return Selection(chosen, (), retained, () if labels else tuple(failed))
 
 
 def select_entries(
     entries: Sequence[Entry], labels: Sequence[str], smallest_class: int
-) -> tuple[list[Entry], list[Problem]]:
+) -> tuple[list[Entry], list[Failed]]:
     """Select the clips of classes that are large enough to train on.
 
     - ``entries``: training clips, with or without labels.
     - ``labels``: the labels to learn; empty for all.
     - ``smallest_class``: fewest clips of a label.
     - returns ``retained``: the clips to train on.
-    - returns ``problems``: the clips of classes that are too small.
+    - returns ``failed``: the clips of classes that are too small.
 
     Raises BadFolder if no clip has one of ``labels``, or fewer than MIN_TRAINING_CLIPS are left.
     """
@@ -131,13 +132,13 @@ def select_entries(
         available = ", ".join(unique_labels(entries)) or "no labels"
         raise BadFolder(f"There is no clip with the label {unknown[0]!r} to train on; the folder has {available}.")
     retained: list[Entry] = []
-    problems: list[Problem] = []
+    failed: list[Failed] = []
     for entry in entries:
         if labels and entry.label not in labels:
             continue
         if entry.label is not None and counts[entry.label] < smallest_class:
             reason = f"its label {entry.label!r} has only {counts[entry.label]} clips; {smallest_class} are needed"
-            problems.append(Problem(entry.path, reason))
+            failed.append(Failed(entry.path, reason))
         else:
             retained.append(entry)
     if len(retained) < MIN_TRAINING_CLIPS:
@@ -145,7 +146,7 @@ def select_entries(
             f"{len(retained)} clips are left to train on; at least {MIN_TRAINING_CLIPS} are needed, and a hundred make "
             "sense."
         )
-    return retained, problems
+    return retained, failed
 
 
 def unique_labels(entries: Iterable[Entry]) -> tuple[str, ...]:

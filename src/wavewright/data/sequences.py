@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from ..base.errors import BadFolder
+from ..base.result import Failed
 from .durations import duration_quantiles, exclude_long
-from .entry import Entry, Problem
+from .entry import Entry
 from .preparation import Preparation
 from .selection import Selection, label_indices, select_labels_and_speakers
 from .splits import assign_splits, without_speaker_groups
@@ -29,7 +30,7 @@ class SequenceClips:
     store: ClipStore  # whole clips at the sample rate of the model
     label_names: tuple[str, ...]
     speaker_names: tuple[str, ...]
-    problems: tuple[Problem, ...]  # recordings that were left out
+    failed: tuple[Failed, ...]  # recordings that were left out
 
     @property
     def entries(self) -> Sequence[Entry]:
@@ -94,7 +95,7 @@ def load_sequences(
     """
     grouped = without_speaker_groups(entries) if is_named else entries
     split: Sequence[Entry] = assign_splits(grouped, by="group", valid=valid_fraction, test=0.0)
-    too_long: list[Problem] = []
+    too_long: list[Failed] = []
     if longest_seconds is not None:
         split, too_long = exclude_long(split, longest_seconds)
     if is_named:
@@ -107,8 +108,8 @@ def load_sequences(
             "data.valid_fraction or data.smallest_class."
         )
     store = ClipStore.build(selection.entries, sample_rate, None, preparation or Preparation("crop"), cache_folder)
-    problems = (*too_long, *selection.problems, *store.problems)
-    return SequenceClips(store, selection.labels, selection.speakers, problems)
+    failed = (*too_long, *selection.failed, *store.failed)
+    return SequenceClips(store, selection.labels, selection.speakers, failed)
 
 
 @dataclass(frozen=True)

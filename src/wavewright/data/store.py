@@ -19,10 +19,11 @@ import numpy as np
 
 from ..base.errors import BadAudio, BadFolder, BadSetting, MissingExtra
 from ..base.progress_bar import report_progress
+from ..base.result import Failed, first_of
 from ..base.units import seconds_to_samples
 from ..base.whole_file import hidden_path, sweep_once, write_whole
 from .decode import decode_at
-from .entry import MIN_SECONDS, SILENT_PEAK, Entry, Problem, first_problem
+from .entry import MIN_SECONDS, SILENT_PEAK, Entry
 from .preparation import Preparation, fix_length
 
 FORMAT_VERSION = 1  # raise it when the same clips and settings give other samples, so that older stores are rebuilt
@@ -53,7 +54,7 @@ class ClipStore:
     """Prepared clips of one sample rate, read from a memory-mapped file; make one with :meth:`build`.
 
     - ``entries``: the clips in the store.
-    - ``problems``: the clips that could not be used.
+    - ``failed``: the clips that could not be used.
     - ``sample_rate``: in Hz.
     - ``n_samples``: length of every clip, None for whole files.
     - ``n_bytes``: size on disk.
@@ -67,7 +68,7 @@ class ClipStore:
         self.channels: int = index["channels"]
         self._spans = [_Span(**span) for span in index["places"]]
         self.entries = [entries[span.entry] for span in self._spans]
-        self.problems = tuple(Problem(entries[row].path, reason) for row, reason in index["problems"])
+        self.failed = tuple(Failed(entries[row].path, reason) for row, reason in index["problems"])
         # Frames, not channels, are contiguous in the file, so that a long clip can be written while it is decoded.
         self._frames = np.memmap(folder / CLIPS_FILE, dtype="<f4", mode="r").reshape(-1, self.channels)
         self.n_bytes = self._frames.nbytes
@@ -86,7 +87,7 @@ class ClipStore:
         """Decode, resample and prepare clips into the cache, or open the store of an earlier call.
 
         The key of a store is a hash of the settings and of every file's path, size and modification time, so a changed
-        file is decoded again. Clips that are damaged, silent or too short are left out and listed in ``problems``.
+        file is decoded again. Clips that are damaged, silent or too short are left out and listed in ``failed``.
 
         - ``entries``: clips.
         - ``sample_rate``: of the store, Hz.
@@ -262,18 +263,18 @@ def _fill(plan: _StorePlan, folder: Path, progress: Progress | None) -> None:
     if plan.estimated_bytes() > shutil.disk_usage(folder).free:
         raise OSError(errno.ENOSPC, "no space left")
     with (folder / CLIPS_FILE).open("wb") as file:
-        spans, problems = _write_clips(plan, file, progress)
+        spans, failed = _write_clips(plan, file, progress)
         n_bytes = file.tell()
     if not spans:
-        listed = [Problem(plan.entries[row].path, reason) for row, reason in problems]
-        raise BadFolder(f"None of the {len(plan.entries)} clips can be used: {first_problem(listed)}.")
+        listed = [Failed(plan.entries[row].path, reason) for row, reason in failed]
+        raise BadFolder(f"None of the {len(plan.entries)} clips can be used: {first_of(listed)}.")
     index = {
         "sample_rate": plan.sample_rate,
         "n_samples": plan.n_samples,
         "channels": plan.channels,
         "n_bytes": n_bytes,
         "places": [asdict(span) for span in spans],
-        "problems": problems,
+        "problems": failed,
     }
     (folder / INDEX_FILE).write_text(json.dumps(index), encoding="utf-8")
 
@@ -303,7 +304,7 @@ def _write_clips(
 ) -> tuple[list[_Span], list[tuple[int, str]]]:
     """Write every usable clip; return the spans of these, and row and reason of the others."""
     spans: list[_Span] = []
-    problems: list[tuple[int, str]] = []
+    failed: list[tuple[int, str]] = []
     bytes_per_frame = plan.channels * np.dtype(np.float32).itemsize
     for row, entry in enumerate(plan.entries):
         start = file.tell()
@@ -312,13 +313,13 @@ def _write_clips(
             first, length, gain = write(plan, entry, file)
             spans.append(_Span(row, start // bytes_per_frame + first, length, gain))
         except (BadAudio, MissingExtra) as error:
-            problems.append((row, str(error)))
+            failed.append((row, str(error)))
             file.seek(start)
             file.truncate()
         report_progress("preparing the recordings", (row + 1) / len(plan.entries))
         if progress is not None:
             progress(row + 1, len(plan.entries))
-    return spans, problems
+    return spans, failed
 
 
 def _write_fixed(plan: _StorePlan, entry: Entry, file: BinaryIO) -> tuple[int, int, float]:

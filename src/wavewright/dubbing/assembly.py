@@ -14,15 +14,16 @@ from ..audio.video_file import is_video, replace_sound
 from ..audio.video_tracks import VideoTracks
 from ..audio.wave_blocks import ClippingMeter
 from ..base.names import name_problem
-from ..base.units import seconds_to_samples
+from ..base.units import gain_to_db, seconds_to_samples
 from ..base.whole_file import write_whole
 from ..effects import Ducker
 from ..effects.editing.chain import Chain
-from ..effects.mixing.files import MixedFile, write_mix
+from ..effects.mixing.files import mixed_file, write_mix
 from ..effects.mixing.plan import MASTER, Duck, Fader, Mix, Placement, Strip
 from ..effects.mixing.rendering import render_blocks
 from ..effects.mixing.sources import FileSource
 from ..effects.mixing.writing import project_text
+from ..outputs.made import Made
 from .drafting import relative
 from .project import CastMember, DubLine, DubProject
 from .speaking import line_file
@@ -88,7 +89,7 @@ def write_dubbed(
     record: dict[str, object],
     tracks: VideoTracks,
     show: Callable[[float], object] = lambda _: None,
-) -> MixedFile:
+) -> Made:
     """Render a dub to a sound file, or to a copy of the video with the new sound.
 
     - ``record``: what the file says of its making.
@@ -112,15 +113,7 @@ def write_dubbed(
             yield Clip(block, mix.sample_rate)
 
     replace_sound(source, out, clips(), clipping, tracks)
-    return MixedFile(
-        out=out,
-        source=project_name,
-        seconds=n_rendered / mix.sample_rate,
-        sample_rate=mix.sample_rate,
-        n_channels=mix.n_channels,
-        peak_db=float(20 * np.log10(max(peak, 1e-6))),
-        clipped=clipping.result(),
-    )
+    return mixed_file(out, project_name, float(gain_to_db(max(peak, 1e-6))), clipping.result())
 
 
 def _free_name(member: CastMember, number: int, strips: Mapping[str, Strip]) -> str:

@@ -12,7 +12,8 @@ from ..base.errors import BadAudio
 from ..base.file_hash import short_hash_of
 from ..base.json_text import parse
 from ..base.whole_file import write_whole
-from ..outputs.converted_folder import Conversion, ConvertedFolder, ConvertFile
+from ..outputs.converted_folder import Conversion, ConvertFile
+from ..outputs.made import MadeFile
 from ..outputs.manifest_file import MANIFEST_FILE, manifest_lines
 from .captions import Captions, captions_of
 from .drafting import SPEAKER, doubts
@@ -20,47 +21,12 @@ from .recognition import SpeechRecogniser, describe, open_recogniser
 from .speakers import cluster_speakers
 from .stretches import FRAME_SECONDS, active_frames, frame_levels
 
-
-@dataclass(frozen=True, kw_only=True)
-class CaptionedFile:
-    """A recording whose speech was written to a file.
-
-    - ``out``: the text, the subtitles or the JSON file.
-    - ``seconds``: length of the recording.
-    - ``language``: of the speech; empty if the recogniser does not say it.
-    - ``recogniser``: its name, without paths.
-    - ``word_times``: ``recognised``, or ``estimated`` where the recogniser gives none.
-    - ``is_new``: False if the file was there and is up to date.
-    """
-
-    out: Path
-    file: Path
-    seconds: float
-    n_segments: int
-    n_words: int
-    language: str
-    recogniser: str
-    word_times: str
-    origin: Mapping[str, object]
-    is_new: bool = True
-    details: str = ""
-
-    def __str__(self) -> str:
-        """Return the file and what is in it."""
-        language = f" in {self.language!r}" if self.language else ""
-        line = (
-            f"{self.out}: {self.n_words} words{language} in {self.seconds:.1f} s, by {self.recogniser}; "
-            f"{self.word_times} times of words"
-        )
-        return f"{line}\n  {self.details}" if self.details else line
-
-
-CaptionedFolder = ConvertedFolder[CaptionedFile]
-"""The captions of a folder."""
+RECOGNISED = ("n_segments", "n_words", "language", "word_times")
+"""What is known of captions: ``word_times`` are ``recognised``, or ``estimated`` if the recogniser has none."""
 
 
 @dataclass(frozen=True)
-class Captioning(Conversion[CaptionedFile]):
+class Captioning(Conversion):
     """The recognition of recordings by a recogniser.
 
     - ``recogniser``: its name, as `open_recogniser` takes it.
@@ -75,42 +41,48 @@ class Captioning(Conversion[CaptionedFile]):
     suffix: str = ".srt"
     out: Path | None = None
     n_speakers: int | None = None
-    verbs = ("captioning", "captioned")
+    doing = "captioning"
 
     def target_of(self, sound: Path) -> Path:
         """Return the name of a file of captions."""
         return sound.with_suffix(self.suffix)
 
-    def begin(self) -> ConvertFile[CaptionedFile]:
+    def begin(self) -> ConvertFile:
         """Return the function that writes the captions of a recording."""
         recogniser = open_recogniser(self.recogniser)
         lines = [] if self.out is None else manifest_lines(self.out / MANIFEST_FILE)
         known = {name: parse(line) for name, line in lines}
 
-        def convert(source: Path, out: Path) -> CaptionedFile:
+        def convert(source: Path, out: Path) -> MadeFile:
             origin = self._origin(source)
             record = {} if self.out is None else known.get(str(out.relative_to(self.out)), {})
             if out.is_file() and origin.items() <= record.items():
-                return CaptionedFile(
-                    out=out,
-                    file=source,
-                    seconds=float(record["duration"]),
-                    n_segments=int(record["n_segments"]),
-                    n_words=int(record["n_words"]),
-                    language=str(record["language"]),
-                    recogniser=describe(self.recogniser),
-                    word_times=str(record["word_times"]),
-                    origin=origin,
-                    is_new=False,
-                )
+                return self._made(source, out, origin, record["duration"], record, is_new=False)
             return self._write(recogniser, source, out, origin)
 
         return convert
 
-    def unnamed_origin(self, file: CaptionedFile) -> dict[str, object]:
-        """Return the recording, the settings, and what was recognised."""
-        names = ("n_segments", "n_words", "language", "word_times")
-        return {**file.origin, **{name: getattr(file, name) for name in names}}
+    def _made(
+        self,
+        source: Path,
+        out: Path,
+        origin: Mapping[str, object],
+        seconds: float,
+        known: Mapping[str, object],
+        is_new: bool = True,
+        notes: tuple[str, ...] = (),
+    ) -> MadeFile:
+        details = {name: known[name] for name in RECOGNISED}
+        return MadeFile(
+            path=out,
+            source=source,
+            seconds=seconds,
+            by=describe(self.recogniser),
+            is_new=is_new,
+            notes=notes,
+            details=details,
+            origin={**origin, **details},
+        )
 
     def _origin(self, source: Path) -> dict[str, object]:
         call = hashlib.sha256(self.recogniser.encode()).hexdigest()[:12]  # its paths are nobody else's business
@@ -122,23 +94,12 @@ class Captioning(Conversion[CaptionedFile]):
         }
         return {"source": source.name, "source_hash": short_hash_of(source), "settings": settings}
 
-    def _write(
-        self, recogniser: SpeechRecogniser, source: Path, out: Path, origin: Mapping[str, object]
-    ) -> CaptionedFile:
+    def _write(self, recogniser: SpeechRecogniser, source: Path, out: Path, origin: Mapping[str, object]) -> MadeFile:
         captions, doubt = recognised(recogniser, self.recogniser, source, self.language, self.n_speakers)
         write_whole(out, captions.contents(self.suffix).encode("utf-8"))
-        return CaptionedFile(
-            out=out,
-            file=source,
-            seconds=round(captions.seconds, 3),
-            n_segments=len(captions.segments),
-            n_words=captions.n_words,
-            language=captions.language,
-            recogniser=captions.recogniser,
-            word_times=captions.word_times,
-            origin=origin,
-            details=doubt,
-        )
+        known = {name: getattr(captions, name) for name in RECOGNISED[1:]} | {"n_segments": len(captions.segments)}
+        notes = (doubt,) if doubt else ()
+        return self._made(source, out, origin, round(captions.seconds, 3), known, notes=notes)
 
 
 def recognised(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..audio.sound_file import read_origin
 from ..base.errors import BadAudio, BadModel, BadSetting, BadText
+from ..base.result import Failed
 from ..base.whole_file import make_folder
 from ..speech.narration.narrator import Narrator, NarratorLoader
 from ..speech.narration.settings import NarrationSettings
@@ -21,12 +22,12 @@ from .timing import Fit, LineSlot, Rates, fit, slots
 
 @dataclass(frozen=True)
 class SpokenLines:
-    """Result of speaking: the project with rates and problems, and the numbers of new and kept lines."""
+    """Result of speaking: the project with rates and problems, new and kept lines, and those that failed."""
 
     project: DubProject
     n_new: int = 0
     n_kept: int = 0
-    n_failed: int = 0
+    failed: tuple[Failed, ...] = ()
 
 
 def line_file(folder: Path, line: DubLine) -> Path:
@@ -57,7 +58,7 @@ def speak_lines(
     loader = NarratorLoader()
     spoken: list[DubLine] = []
     counts = {True: 0, False: 0}
-    n_failed = 0
+    failed: list[Failed] = []
     times = slots([line.time for line in project.lines], end_seconds)
     for line, slot in zip(project.lines, times, strict=True):
         path = line_file(folder, line)
@@ -66,10 +67,11 @@ def speak_lines(
             done, is_new = _speak(project, line, slot, path, settings, loader, is_chosen)
             counts[is_new] += 1
         except (BadText, BadSetting, BadModel, BadAudio) as error:
-            done, n_failed = _with(line, problem=str(error)), n_failed + 1
+            failed.append(Failed(f"line {line.number}", str(error)))
+            done = _with(line, problem=str(error))
         spoken.append(done)
         show(len(spoken))
-    return SpokenLines(project.model_copy(update={"lines": tuple(spoken)}), counts[True], counts[False], n_failed)
+    return SpokenLines(project.model_copy(update={"lines": tuple(spoken)}), counts[True], counts[False], tuple(failed))
 
 
 def _speak(

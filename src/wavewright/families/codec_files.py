@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TypedDict
-
 import numpy as np
 
-from ..audio.clip import describe_audio
 from ..base.errors import BadModel, BadSetting
 from ..contracts.family import Capability
-from ..contracts.model_results import ConvertedFile
 from ..contracts.runtime import Codec, EntropyCoder
 from . import loading
 from .codec.wwc.header import (
@@ -31,51 +26,11 @@ DEFAULT_KBPS = 3.0
 KBPS_TOLERANCE = 1.25  # largest ratio of a bitrate to the nearest one that a model has
 
 
-@dataclass(frozen=True, kw_only=True)
-class CodecFile(ConvertedFile):
-    """A .wwc file and the sound file that it was encoded from or decoded to.
-
-    - ``n_channels``, ``n_codebooks``: channels, and codes per frame of each.
-    - ``n_bytes``, ``kbps``: size of the .wwc file, and its bitrate in kbit/s.
-    """
-
-    n_channels: int
-    n_codebooks: int
-    n_bytes: int
-    kbps: float
-
-    @property
-    def audio(self) -> str:
-        """Duration, sample rate and channels as text."""
-        return describe_audio(self.seconds, self.sample_rate, self.n_channels)
-
-    @property
-    def size(self) -> str:
-        """Size and bitrate of the .wwc file as text."""
-        return f"{self.n_bytes:,} bytes, {self.kbps:.2f} kbps, {codebooks_text(self.n_codebooks)} of {self.model}"
-
-
-class Coding(TypedDict):
-    """Sound and size of a .wwc file, as in :class:`CodecFile`."""
-
-    seconds: float
-    sample_rate: int
-    n_channels: int
-    n_codebooks: int
-    n_bytes: int
-    kbps: float
-
-
-def coding(header: WwcHeader, seconds: float, n_bytes: int) -> Coding:
-    """Return sound and size of a .wwc file by its header, its duration and its bytes."""
-    return {
-        "seconds": seconds,
-        "sample_rate": header.sample_rate,
-        "n_channels": header.n_channels,
-        "n_codebooks": header.n_codebooks,
-        "n_bytes": n_bytes,
-        "kbps": 8 * n_bytes / seconds / 1000,
-    }
+def coding(header: WwcHeader, seconds: float, n_bytes: int, model: str) -> tuple[dict[str, float], str]:
+    """Return size, codebooks and bitrate of a .wwc file, and a line of them, by its header, duration and bytes."""
+    kbps = 8 * n_bytes / seconds / 1000
+    line = f"  {n_bytes:,} bytes, {kbps:.2f} kbps, {codebooks_text(header.n_codebooks)} of {model}"
+    return {"n_codebooks": header.n_codebooks, "n_bytes": n_bytes, "kbps": kbps}, line
 
 
 def codebooks_text(n_codebooks: int) -> str:

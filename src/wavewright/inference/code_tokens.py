@@ -7,23 +7,24 @@ A frame has as many tokens as codebooks are used, coarse to fine. Code c of code
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ..audio.clip import Clip, describe_audio, warn_of_clipping, write_blocks
+from ..audio.clip import Clip, warn_of_clipping, write_blocks
 from ..audio.sound_file import SAMPLE_RATES_HZ, open_sound
 from ..audio.wave_blocks import ClippingMeter
 from ..base.errors import BadAudio, BadSetting
 from ..base.json_text import parse
 from ..base.whole_file import write_whole
 from ..contracts.family import Capability
-from ..contracts.model_results import ConvertedFile, identity
+from ..contracts.model_results import identity, maker
 from ..contracts.runtime import Codec
 from ..families import loading
+from ..outputs.made import Made, MadeFile, sound_file
 from ..outputs.watermark.marking import marking_of
 from ..outputs.watermark.sequences import DEFAULT_KEY
 
@@ -54,38 +55,6 @@ class TokenFile(BaseModel):
     n_codebooks: int = Field(ge=1)
     vocabulary: int
     tokens: list[int]
-
-
-@dataclass(frozen=True, kw_only=True)
-class EncodedTokens(ConvertedFile):
-    """A file of tokens that was written.
-
-    - ``n_tokens``: in the file.
-    - ``tokens_per_second``: of sound.
-    - ``vocabulary``: number of different tokens.
-    """
-
-    n_tokens: int
-    tokens_per_second: float
-    vocabulary: int
-
-    def __str__(self) -> str:
-        return (
-            f"{self.out}: {self.seconds:.2f} s as {self.n_tokens:,} tokens, {self.tokens_per_second:g} a second, of a "
-            f"vocabulary of {self.vocabulary:,}, by {self.made_by}"
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class DecodedTokens(ConvertedFile):
-    """A sound file that was decoded from tokens; ``is_marked``: it has the inaudible mark of generated sound."""
-
-    n_tokens: int
-    is_marked: bool = False
-
-    def __str__(self) -> str:
-        clip = describe_audio(self.seconds, self.sample_rate, 1)
-        return f"{self.out}: {clip} from {self.n_tokens:,} tokens of {self.made_by}"
 
 
 def tokens_of(codes: np.ndarray, codebook_size: int) -> np.ndarray:
@@ -123,7 +92,7 @@ def codes_of(tokens: np.ndarray, n_codebooks: int, codebook_size: int) -> np.nda
     return codes.T.astype(np.int16)
 
 
-def encode_tokens(codec: Codec, file: Path, out: Path, n_codebooks: int) -> EncodedTokens:
+def encode_tokens(codec: Codec, file: Path, out: Path, n_codebooks: int) -> Made:
     """Write the tokens of a sound file, whose channels are mixed, by the first ``n_codebooks`` of a codec.
 
     Raises BadAudio if the file cannot be read, or BadSetting for more codebooks than the codec has.
@@ -141,21 +110,16 @@ def encode_tokens(codec: Codec, file: Path, out: Path, n_codebooks: int) -> Enco
         tokens=tokens_of(codes, codec.codebook_size).tolist(),
     )
     write_whole(out, (json.dumps(contents.model_dump()) + "\n").encode())
-    return EncodedTokens(
-        **identity(codec),
-        out=out,
-        file=file,
-        seconds=sound.seconds,
-        sample_rate=codec.sample_rate,
-        n_tokens=len(contents.tokens),
-        tokens_per_second=n_codebooks * codec.sample_rate / codec.hop_length,
-        vocabulary=contents.vocabulary,
-    )
+    per_second = n_codebooks * codec.sample_rate / codec.hop_length
+    details = {"n_tokens": len(contents.tokens), "tokens_per_second": per_second, "vocabulary": contents.vocabulary}
+    made = MadeFile(path=out, source=file, seconds=sound.seconds, by=maker(codec))
+    tokens = f"  {len(contents.tokens):,} tokens, {per_second:g} a second, of a vocabulary of {contents.vocabulary:,}"
+    return Made.of(made, details=details, lines=[tokens])
 
 
 def decode_tokens(
     file: Path, out: Path, model: str | None, watermark: bool = True, watermark_key: str = DEFAULT_KEY
-) -> DecodedTokens:
+) -> Made:
     """Write the sound file of a file of tokens, which a language model may have drawn.
 
     - ``file``: the file of tokens.
@@ -182,15 +146,9 @@ def decode_tokens(
     clipping = ClippingMeter()
     write_blocks(out, (Clip(wave, codec.sample_rate) for wave in waves), clipping=clipping)
     warn_of_clipping(out, clipping, "encode the sound at a lower level")
-    return DecodedTokens(
-        **identity(codec),
-        out=out,
-        file=file,
-        seconds=codes.shape[1] * codec.hop_length / codec.sample_rate,
-        sample_rate=codec.sample_rate,
-        n_tokens=len(contents.tokens),
-        is_marked=watermark,
-    )
+    made = replace(sound_file(out), source=file, by=maker(codec))
+    details = {"n_tokens": len(contents.tokens), "is_marked": watermark}
+    return Made.of(made, details=details, lines=[f"  {len(contents.tokens):,} tokens"])
 
 
 def read_tokens(file: Path) -> TokenFile:

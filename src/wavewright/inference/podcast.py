@@ -10,9 +10,8 @@ from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from pathlib import Path
 
-from ..audio.clip import Clip, describe_audio, warn_of_left_out, write_blocks
+from ..audio.clip import Clip, warn_of_left_out, write_blocks
 from ..audio.file_formats.metadata import Marker, SoundMetadata, plain
-from ..audio.notebook import files_html
 from ..audio.sound_file import open_sound
 from ..audio.wave_blocks import CountedWaves
 from ..base.errors import BadAudio, BadSetting
@@ -31,6 +30,7 @@ from ..effects.mixing.files import write_mix
 from ..effects.mixing.plan import MASTER, Mix, Placement, Strip
 from ..effects.mixing.sources import FileSource
 from ..outputs.carried_metadata import left_out_of
+from ..outputs.made import Made, sound_file
 from .enhancement.files import Enhancement, Processors
 from .enhancement.report import Levels
 
@@ -95,61 +95,9 @@ class PodcastTrack:
         return f"{self.file}: {noise}, level {self.gain_db:+.1f} dB{clipped}"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Podcast:
-    """An episode, and what was done for it.
-
-    Attributes
-    ----------
-    out
-        The file.
-    seconds, sample_rate, n_channels
-        Its format.
-    loudness_lufs, true_peak_db
-        Measured on the file as it is decoded; the loudness of one channel as on two loudspeakers.
-    tracks
-        The recordings.
-    n_pauses, seconds_removed
-        Pauses that were shortened, silence at both ends included, and what was taken out of them.
-    chapters
-        Start in the episode, in seconds, and title of each.
-    """
-
-    out: Path
-    seconds: float
-    sample_rate: int
-    n_channels: int
-    loudness_lufs: float
-    true_peak_db: float
-    tracks: tuple[PodcastTrack, ...]
-    n_pauses: int = 0
-    seconds_removed: float = 0.0
-    chapters: tuple[tuple[float, str], ...] = ()
-
-    @property
-    def sound_files(self) -> tuple[Path, ...]:
-        """The sound files that were written."""
-        return (self.out,)
-
-    def _repr_html_(self) -> str:
-        """Return a player and the text for notebooks."""
-        return files_html(self.sound_files, self)
-
-    def __str__(self) -> str:
-        size = describe_audio(self.seconds, self.sample_rate, self.n_channels)
-        lines = [f"{self.out}: {size}, {self.loudness_lufs:.1f} LUFS, true peak {self.true_peak_db:.1f} dB"]
-        lines += [f"  {track}" for track in self.tracks]
-        if self.n_pauses:
-            pauses = f"{self.n_pauses} pause{'s' * (self.n_pauses != 1)}"
-            lines.append(f"  {pauses} shortened, {self.seconds_removed:.1f} s taken out")
-        lines += [f"  {clock(start)} {title}" for start, title in self.chapters]
-        above = above_ceiling(self.true_peak_db, CEILING_DB)
-        return "\n".join([*lines, f"  {above.split(';')[0]}"] if above else lines)
-
-
 def make_podcast(
     files: Sequence[Path], out: Path, settings: PodcastSettings, show: Callable[[float], object] = lambda _: None
-) -> Podcast:
+) -> Made:
     """Make an episode of recordings of any length that begin at the same time, in bounded memory.
 
     - ``show``: called with the seconds of the recordings that have been cleaned.
@@ -191,18 +139,22 @@ def make_podcast(
         loudness.add(block)
         peak.add(block)
     offset = DUAL_MONO_LU if written.n_channels == 1 else 0.0
-    return Podcast(
-        out=out,
-        seconds=written.seconds or 0.0,
-        sample_rate=written.sample_rate,
-        n_channels=written.n_channels,
-        loudness_lufs=loudness.integrated_lufs() + offset,
-        true_peak_db=peak.peak_db(),
-        tracks=tuple(tracks),
-        n_pauses=len(cuts.spans),
-        seconds_removed=cuts.seconds_removed,
-        chapters=tuple(moved),
-    )
+    loudness_lufs, true_peak_db = loudness.integrated_lufs() + offset, peak.peak_db()
+    lines = [f"  {loudness_lufs:.1f} LUFS, true peak {true_peak_db:.1f} dB", *(f"  {track}" for track in tracks)]
+    if cuts.spans:
+        pauses = f"{len(cuts.spans)} pause{'s' * (len(cuts.spans) != 1)}"
+        lines.append(f"  {pauses} shortened, {cuts.seconds_removed:.1f} s taken out")
+    lines += [f"  {clock(start)} {title}" for start, title in moved]
+    above = above_ceiling(true_peak_db, CEILING_DB)
+    details = {
+        "loudness_lufs": loudness_lufs,
+        "true_peak_db": true_peak_db,
+        "tracks": tuple(tracks),
+        "n_pauses": len(cuts.spans),
+        "seconds_removed": cuts.seconds_removed,
+        "chapters": tuple(moved),
+    }
+    return Made.of(sound_file(out), details=details, lines=lines, notes=[above.split(";")[0]] if above else [])
 
 
 def _check_chapters(chapters: Sequence[tuple[float, str]], lengths: Sequence[float | None]) -> None:

@@ -16,6 +16,7 @@ import numpy as np
 
 from ..audio.clip import FORMATS, Clip
 from ..base.errors import BadAudio, BadFolder, BadSetting, how_to_install
+from ..base.result import Failed, Result
 from .aecmos import aecmos_of_call, is_silent
 from .recogniser import Recogniser, pauses
 from .reverberation import srmr
@@ -119,7 +120,7 @@ WITHOUT_REFERENCE = ("dnsmos", "srmr")
 
 
 @dataclass(frozen=True)
-class PairedReport:
+class PairedReport(Result):
     """Scores of files against their clean recordings.
 
     Attributes
@@ -139,8 +140,6 @@ class PairedReport:
         Of each clean recording: the metrics that need no clean recording.
     not_measured
         Metrics that are left out, and the commands that install their packages.
-    problems
-        Files that were left out, and the reasons; the means are those of the others.
     equal
         Names of files that equal their clean recordings: their SI-SDR is infinite, and in no mean.
     """
@@ -154,7 +153,6 @@ class PairedReport:
     noisy_scores: dict[str, dict[str, float]]
     clean_scores: dict[str, dict[str, float]]
     not_measured: dict[str, str]
-    problems: dict[str, str]
     equal: tuple[str, ...] = ()
 
     @cached_property
@@ -174,7 +172,7 @@ class PairedReport:
 
     def __str__(self) -> str:
         """Return a line for each metric, and notes."""
-        n_left_out = sum(Path(path).is_relative_to(self.processed) for path in self.problems)
+        n_left_out = sum(Path(each.what).is_relative_to(self.processed) for each in self.failed)
         n_files = f"{len(self.scores)} of {len(self.scores) + n_left_out}" if n_left_out else f"{len(self.scores)}"
         mean_of = "mean of these" if n_left_out else "mean"
         lines = [f"{n_files} files of {self.processed} against {self.reference} ({mean_of}, 95 % interval)"]
@@ -192,10 +190,7 @@ class PairedReport:
         if self.words_from == "recogniser":
             lines.append("  Word error against what is recognised in the clean recordings: not all have a text.")
         lines += [f"  {NAMES[name]} is left out: {command}" for name, command in self.not_measured.items()]
-        shown = list(self.problems.items())[:SHOWN_PROBLEMS]
-        lines += [f"  {file}: {problem}" for file, problem in shown]
-        n_more = len(self.problems) - len(shown)
-        return "\n".join([*lines, f"  and {n_more} more files; --json lists all"] if n_more else lines)
+        return "\n".join([*lines, *self.endings()])
 
 
 def means_of(scores: Mapping[str, Mapping[str, float]]) -> dict[str, Interval]:
@@ -264,11 +259,11 @@ def compare_pairs(
         calls=None if far is None else _Calls(before, files_by_name(far), "aecmos_echo" in installed),
         words=words,
     )
-    problems: dict[str, str] = {}
-    scores = dict(scorer.scores(files, problems))
+    failed: list[Failed] = []
+    scores = dict(scorer.scores(files, failed))
     equal = tuple(scorer.equal)
     if not scores:
-        reason = next(iter(problems.values()), "no file has the name of another")
+        reason = failed[0].reason if failed else "no file has the name of another"
         raise BadFolder(f"Nothing in {processed} can be compared with {reference}: {reason}")
     return PairedReport(
         reference=reference,
@@ -277,10 +272,10 @@ def compare_pairs(
         far=far,
         words_from=None if words is None else "recogniser" if words.texts is None else "text",
         scores=scores,
-        noisy_scores=dict(scorer.scores(before, problems)),
+        noisy_scores=dict(scorer.scores(before, failed)),
         clean_scores=dict(scorer.clean_scores(scores)),
         not_measured={name: PACKAGES[name] for name in requested if name not in installed},
-        problems=problems,
+        failed=tuple(failed),
         equal=equal,
     )
 
@@ -350,13 +345,13 @@ class _Scorer:
     words: _Words | None
     equal: list[str] = field(default_factory=list)  # names of processed files
 
-    def scores(self, files: Mapping[str, Path], problems: dict[str, str]) -> Iterator[tuple[str, dict[str, float]]]:
-        """Yield each file with its scores; add files that cannot be scored to ``problems``."""
+    def scores(self, files: Mapping[str, Path], failed: list[Failed]) -> Iterator[tuple[str, dict[str, float]]]:
+        """Yield each file with its scores; add files that cannot be scored to ``failed``."""
         for name, path in files.items():
             try:
                 scores = self._scores_of(name, path)
             except (BadAudio, BadSetting) as error:
-                problems[str(path)] = str(error)
+                failed.append(Failed(path, str(error)))
                 continue
             if scores.get("si_sdr_db") == float("inf"):
                 self.equal.append(name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from ..base.result import Result
 from .criteria import RELATIVE_FRECHET, ReportRow
 from .sampling import Interval
 from .summary import ClassifierScores
@@ -23,7 +24,7 @@ class ClassifierAccuracy:
 
 
 @dataclass(frozen=True)
-class EvaluationReport:
+class EvaluationReport(Result):
     """The result of an evaluation; its text has a table of all rows, the first row label by label, and the verdict.
 
     Attributes
@@ -44,8 +45,6 @@ class EvaluationReport:
         The findings on the generated clips.
     held_out_to_reference : dict of str to Interval
         Frechet distance from held-out recordings to the recordings by the name of the embedding.
-    notes : tuple of str
-        Sentences on what was left out.
     """
 
     reference: str
@@ -57,10 +56,9 @@ class EvaluationReport:
     rows: tuple[ReportRow, ...]
     verdict: Verdict
     held_out_to_reference: dict[str, Interval] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
 
     @property
-    def failed(self) -> list[str]:
+    def not_met(self) -> list[str]:
         """Names of the criteria that the generated clips do not meet."""
         return self.rows[0].failed
 
@@ -89,7 +87,7 @@ class EvaluationReport:
             self._heading_lines(),
             _aligned(self.table()),
             self._label_lines(),
-            [*self._criterion_lines(), *self.notes],
+            [*self._criterion_lines(), *self.endings()],
             [str(self.verdict)],
         ]
         return "\n\n".join("\n".join(lines) for lines in sections)
@@ -138,8 +136,8 @@ class EvaluationReport:
 
     def _criterion_lines(self) -> Iterator[str]:
         """Yield lines on the failed criteria, on the cheats, and on the held-out recordings."""
-        if self.failed:
-            yield f"Not met: {', '.join(self.failed)}."
+        if self.not_met:
+            yield f"Not met: {', '.join(self.not_met)}."
         else:
             yield f"Every criterion is met by {self.rows[0].name}."
         for row in self.rows:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..data.entry import Problem
+    from ..base.result import Failed
     from .export_spec import ExportSpec
 
 Batch = dict[str, Any]
@@ -181,7 +181,7 @@ class FamilyTraining(ABC, Generic[ConfigT, ModuleT, PreparedT]):
     def export(self, module: ModuleT, prepared: PreparedT) -> ExportSpec:
         """Return the graphs, tensors and sample that make a model folder of the averaged module."""
 
-    def suspect_clips(self, module: ModuleT, prepared: PreparedT, step: int) -> Sequence[Problem] | None:
+    def suspect_clips(self, module: ModuleT, prepared: PreparedT, step: int) -> Sequence[Failed] | None:
         """Return training clips that may be wrong, and why; None while it is too early to judge."""
         return None
 

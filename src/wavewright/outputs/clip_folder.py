@@ -18,6 +18,7 @@ from ..base.json_text import line_of
 from ..base.names import inside
 from ..base.units import samples_to_seconds
 from ..base.whole_file import check_name, whole_folder
+from .made import MadeFile
 from .manifest_file import MANIFEST_FILE, manifest_lines
 from .watermark.marking import Marking
 
@@ -45,24 +46,9 @@ class OutputClip:
     expected_seconds: float | None = None
 
 
-@dataclass(frozen=True)
-class WrittenClip:
-    """The file of a clip.
-
-    - ``file``: its name below the folder.
-    - ``seconds``: its length.
-    - ``origin``, ``scores``: as in :class:`OutputClip`.
-    """
-
-    file: str
-    seconds: float
-    origin: Mapping[str, object]
-    scores: Mapping[str, float]
-
-
 def write_clips(
     clips: Iterator[OutputClip], sample_rate: int, out: Path, format: str, marking: Marking | None = None
-) -> tuple[WrittenClip, ...]:
+) -> tuple[MadeFile, ...]:
     """Write clips as files of a folder, all or none.
 
     Each file is written into a hidden folder; when all are complete they are moved into the folder, the manifest last.
@@ -81,13 +67,13 @@ def write_clips(
     check_name(out)
     manifest_lines(out / MANIFEST_FILE)  # refuse a file that is not a manifest before any work
     clips = itertools.chain([next(clips)], clips)  # a model that fails at the first clip leaves no folder
-    written: list[WrittenClip] = []
+    written: list[MadeFile] = []
     added: list[str] = []
 
     def write_manifest(hidden: Path) -> None:
         for clip in written:
-            check_origin(out / clip.file, clip.origin)
-        names = {clip.file for clip in written}
+            check_origin(clip.path, clip.origin)
+        names = {clip.path.name for clip in written}
         retained = [line for file, line in manifest_lines(out / MANIFEST_FILE) if file not in names]
         (hidden / MANIFEST_FILE).write_text("".join(retained + added), encoding="utf-8")
 
@@ -111,7 +97,7 @@ def _blocks_of(clip: OutputClip) -> Iterable[np.ndarray]:
     return [clip.wave] if isinstance(clip.wave, np.ndarray) else clip.wave
 
 
-def _write_clip(clip: OutputClip, sample_rate: int, out: Path, hidden: Path, format: str) -> WrittenClip:
+def _write_clip(clip: OutputClip, sample_rate: int, out: Path, hidden: Path, format: str) -> MadeFile:
     """Write a clip into the hidden folder; raise BadFolder if ``out`` has a file of its name with another origin."""
     name = f"{clip.stem}.{format}"
     check_origin(out / name, clip.origin)
@@ -123,19 +109,32 @@ def _write_clip(clip: OutputClip, sample_rate: int, out: Path, hidden: Path, for
     clipping = ClippingMeter()
     write_blocks(path, blocks, subtype, tags, clip.expected_seconds, is_loop=clip.is_loop, clipping=clipping)
     warn_of_clipping(out / name, clipping, "take another seed, or lower the level of what it is made from")
-    return WrittenClip(name, samples_to_seconds(waves.n_samples, sample_rate), clip.origin, clip.scores)
+    return MadeFile(
+        path=out / name,
+        seconds=samples_to_seconds(waves.n_samples, sample_rate),
+        sample_rate=sample_rate,
+        n_channels=waves.n_channels,
+        by=maker_of(clip.origin),
+        details=clip.scores,
+        origin=clip.origin,
+    )
 
 
 def check_origin(path: Path, origin: Mapping[str, object]) -> None:
     """Raise BadFolder if ``path`` exists and its clip has another origin."""
     if path.exists() and read_origin(path) != origin:
-        maker = f"{origin['model']} ({origin['model_hash']})" if "model" in origin else str(origin["procedure"])
         raise BadFolder(
-            f"{path} exists already and is another clip than the one that {maker} makes; choose another folder with "
-            "--out."
+            f"{path} exists already and is another clip than the one that {maker_of(origin)} makes; choose "
+            "another folder with --out."
         )
 
 
-def _record(clip: WrittenClip) -> dict[str, object]:
+def maker_of(origin: Mapping[str, object]) -> str:
+    """Return the model with its hash, or the procedure, that an origin names."""
+    return f"{origin['model']} ({origin['model_hash']})" if "model" in origin else str(origin["procedure"])
+
+
+def _record(clip: MadeFile) -> dict[str, object]:
     """Return a line of the manifest, with the field names that ``data.manifest`` reads."""
-    return {"audio_filepath": clip.file, "duration": round(clip.seconds, 6), **clip.origin, **clip.scores}
+    seconds = round(clip.seconds or 0.0, 6)
+    return {"audio_filepath": clip.path.name, "duration": seconds, **clip.origin, **clip.details}

@@ -7,108 +7,42 @@ import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import ClassVar, Generic, Protocol, TypeVar
+from typing import ClassVar
 
 from ..audio.clip import SOUND_SUFFIXES, suffix_like
-from ..audio.sound_file import open_sound, read_origin
+from ..audio.sound_file import open_sound
 from ..audio.video_file import is_video
 from ..base.errors import BadFolder, SoundWarning, WavewrightError, collected_warnings, problem_of
 from ..base.names import inside
 from ..base.progress_bar import progress_bar
+from ..base.result import Failed
 from ..base.whole_file import make_folder, sweep
-from ..base.work_report import WorkReport
 from ..base.worker_process import WorkerLost, WorkerProcess, answers
+from .made import Made, MadeFile
 from .manifest_file import MANIFEST_FILE, add_records, manifest_lines
 
-
-class Converted(Protocol):
-    """A converted file: ``is_new`` unless it was there and is up to date."""
-
-    @property
-    def out(self) -> Path:
-        """The file that was written."""
-
-    @property
-    def file(self) -> Path:
-        """The file that it was made of."""
-
-    @property
-    def seconds(self) -> float:
-        """Its length."""
-
-    @property
-    def is_new(self) -> bool:
-        """False if it was kept."""
-
-    @property
-    def details(self) -> str:
-        """Lines about it in the report of a folder, if any."""
+ConvertFile = Callable[[Path, Path], MadeFile]
 
 
-ConvertedT = TypeVar("ConvertedT", bound=Converted)
-ConvertFile = Callable[[Path, Path], ConvertedT]
-
-
-class Conversion(ABC, Generic[ConvertedT]):
+class Conversion(ABC):
     """Conversion of the files of a folder; it is sent to other processes."""
 
-    verbs: ClassVar[tuple[str, str]]
-    """Present and past participle in messages, such as ``enhancing`` and ``enhanced``."""
+    doing: ClassVar[str]
+    """The verb in messages, such as ``enhancing``."""
 
     def target_of(self, sound: Path) -> Path:
         """Return the name of the file to write for a sound: its own, as WAV where its format cannot be written."""
         return sound if is_video(sound) else sound.with_suffix(suffix_like(sound))
 
     @abstractmethod
-    def begin(self) -> ConvertFile[ConvertedT]:
+    def begin(self) -> ConvertFile:
         """Return the function that converts a file into another, with models and the like opened once."""
 
-    @abstractmethod
-    def unnamed_origin(self, file: ConvertedT) -> dict[str, object]:
-        """Return the line of the manifest for a file whose format has no comment to say what it was made from."""
 
-
-@dataclass(frozen=True, kw_only=True)
-class ConvertedFolder(WorkReport, Generic[ConvertedT]):
-    """The converted files of a folder.
-
-    - ``done``: what was done to them, such as ``enhanced``.
-    - ``out``, ``manifest``: their folder, and its manifest.
-    - ``files``: the converted files.
-    - ``n_ignored``: files that are no sound by their names.
-    """
-
-    done: str
-    out: Path
-    manifest: Path
-    files: tuple[ConvertedT, ...]
-    n_ignored: int = 0
-
-    @property
-    def sound_files(self) -> tuple[Path, ...]:
-        """The sound files that were written."""
-        return tuple(file.out for file in self.files)
-
-    def __str__(self) -> str:
-        """Return counts, and the files that failed."""
-        n_new = sum(file.is_new for file in self.files)
-        seconds = sum(file.seconds for file in self.files)
-        n_files = len(self.files) + len(self.failed)
-        counted = f"{len(self.files)} of {n_files} files are {self.done} in {self.out}, {seconds:.1f} s"
-        lines = [f"{counted}: {self.counts(n_new, len(self.files) - n_new)}"]
-        lines += [f"{file.out}\n{file.details}" for file in self.files if file.details]
-        lines += self.failures()
-        lines += [f"Ignored: {self.n_ignored} other files"] if self.n_ignored else []
-        return "\n".join(lines)
-
-
-def convert_folder(
-    source: Path, out: Path, conversion: Conversion[ConvertedT], workers: int = 0, quiet: bool = False
-) -> ConvertedFolder[ConvertedT]:
+def convert_folder(source: Path, out: Path, conversion: Conversion, workers: int = 0, quiet: bool = False) -> Made:
     """Convert all sound files of a folder and of those in it, several at a time; the files keep their names.
 
     A file that fails does not keep the others from being converted. Those that exist and are up to date are kept, so an
@@ -129,13 +63,12 @@ def convert_folder(
     targets = _targets(names, out, conversion)
     make_folder(out)
     manifest_lines(out / MANIFEST_FILE)  # refuse a file of that name that is not a manifest before any work
-    done: dict[Path, ConvertedT] = {}
+    done: dict[Path, MadeFile] = {}
     problems: dict[Path, str] = {}
     paths = {source / sound: target for sound, target in targets.items()}
-    doing, past = conversion.verbs
     try:
         with (
-            progress_bar(f"{doing} {source.name}", _total_seconds([*paths]), quiet) as show,
+            progress_bar(f"{conversion.doing} {source.name}", _total_seconds([*paths]), quiet) as show,
             closing(_results(paths, conversion, workers)) as results,
         ):
             for path, result, said in results:
@@ -146,24 +79,23 @@ def convert_folder(
                     problems[sound] = result
                 else:
                     done[sound] = result
-                show(sum(file.seconds for file in done.values()))
+                show(sum(file.seconds or 0.0 for file in done.values()))
     finally:
         if done:
             files = {str(targets[sound].relative_to(out)): done[sound] for sound in names if sound in done}
-            add_records(out, {name: _record(name, file, conversion) for name, file in files.items()})
-    return ConvertedFolder(
-        done=past,
+            add_records(out, {name: _record(name, file) for name, file in files.items()})
+    return Made(
         out=out,
-        manifest=out / MANIFEST_FILE,
         files=tuple(done[sound] for sound in names if sound in done),
-        failed={str(sound): problems[sound] for sound in names if sound in problems},
-        n_ignored=n_ignored,
+        failed=tuple(Failed(source / sound, problems[sound]) for sound in names if sound in problems),
+        notes=(f"Ignored: {n_ignored} other files.",) if n_ignored else (),
+        details={"manifest": out / MANIFEST_FILE, "n_ignored": n_ignored},
     )
 
 
 def _results(
-    targets: Mapping[Path, Path], conversion: Conversion[ConvertedT], workers: int
-) -> Generator[tuple[Path, ConvertedT | str, list[str]]]:
+    targets: Mapping[Path, Path], conversion: Conversion, workers: int
+) -> Generator[tuple[Path, MadeFile | str, list[str]]]:
     """Yield each source with its converted file, or why there is none, and with warnings, as they are finished."""
     n_workers = min(workers or os.cpu_count() or 1, len(targets))
     if n_workers == 1:
@@ -186,7 +118,7 @@ def _results(
             sweep(folder)
 
 
-def _convert_in_worker(connection: Connection, conversion: Conversion[ConvertedT]) -> None:
+def _convert_in_worker(connection: Connection, conversion: Conversion) -> None:
     """Convert the files that arrive."""
     convert = conversion.begin()
     while True:
@@ -194,14 +126,12 @@ def _convert_in_worker(connection: Connection, conversion: Conversion[ConvertedT
         connection.send(_convert_or_explain(source, out, convert))
 
 
-def _convert_or_explain(
-    source: Path, out: Path, convert: ConvertFile[ConvertedT]
-) -> tuple[ConvertedT | str, list[str]]:
+def _convert_or_explain(source: Path, out: Path, convert: ConvertFile) -> tuple[MadeFile | str, list[str]]:
     """Return the converted file, or why there is none, and the warnings, which this process may have no way to show."""
     with collected_warnings() as sentences:
         try:
             out.parent.mkdir(parents=True, exist_ok=True)
-            result: ConvertedT | str = convert(source, out)
+            result: MadeFile | str = convert(source, out)
         except Exception as error:
             result = problem_of(source, error)
     return result, sentences
@@ -220,7 +150,7 @@ def _sound_files(folder: Path, out: Path) -> tuple[list[Path], int]:
     return names, len(files) - len(names)
 
 
-def _targets(names: Sequence[Path], out: Path, conversion: Conversion[ConvertedT]) -> dict[Path, Path]:
+def _targets(names: Sequence[Path], out: Path, conversion: Conversion) -> dict[Path, Path]:
     """Return the file to write for each sound; where two would have the same name, one gets the source's ending too."""
     targets: dict[Path, Path] = {}
     used: dict[Path, Path] = {}
@@ -241,10 +171,9 @@ def _total_seconds(paths: Sequence[Path]) -> float | None:
     return sum(length for length in lengths if length is not None)
 
 
-def _record(name: str, file: ConvertedT, conversion: Conversion[ConvertedT]) -> dict[str, object]:
+def _record(name: str, file: MadeFile) -> dict[str, object]:
     """Return a line of the manifest, with the field names that ``data.manifest`` reads."""
-    origin = read_origin(file.out) or conversion.unnamed_origin(file)
-    return {"audio_filepath": name, "duration": round(file.seconds, 6), **origin}
+    return {"audio_filepath": name, "duration": round(file.seconds or 0.0, 6), **file.origin}
 
 
 def folder_beside(folder: Path, done: str) -> Path:

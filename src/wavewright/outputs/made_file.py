@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
-from ..audio.clip import BITS, UNCLIPPED, Clip, describe_audio, suffix_like, warn_of_left_out, write_blocks
+from ..audio.clip import BITS, UNCLIPPED, Clip, suffix_like, warn_of_left_out, write_blocks
 from ..audio.file_formats.metadata import SoundMetadata
-from ..audio.notebook import files_html
 from ..audio.sound_file import TAGS, AudioHeader, OpenSound, open_sound
 from ..audio.video_file import is_video, replace_sound
-from ..audio.wave_blocks import LOWER_FIRST, ClippedSamples, ClippingMeter
+from ..audio.wave_blocks import LOWER_FIRST, ClippingMeter
 from ..base.errors import BadAudio
 from ..base.json_text import JsonValue, parse
+from .made import MadeFile, sound_file
 
 BLOCK_SECONDS = 10.0
 ALAC_SUBTYPES = {"ALAC_16": "PCM_16", "ALAC_24": "PCM_24"}
@@ -46,45 +46,6 @@ class Carried:
         return Carried(metadata, (*self.left_out, *(["the tag 'comment'"] if is_lost else [])))
 
 
-@dataclass(frozen=True, kw_only=True)
-class MadeFile:
-    """A sound file ``out`` that was made of ``file``; ``is_new`` unless it was there, made in the same way.
-
-    ``seconds``, ``sample_rate`` and ``n_channels`` are its own. ``clipped`` are the samples beyond full scale that its
-    format cannot hold, which are not known of a file that was kept.
-    """
-
-    out: Path
-    file: Path
-    seconds: float
-    sample_rate: int
-    n_channels: int
-    is_new: bool = True
-    clipped: ClippedSamples | None = None
-    against_clipping: ClassVar[str] = LOWER_FIRST
-
-    @property
-    def sound_files(self) -> tuple[Path, ...]:
-        """The sound files that were written."""
-        return (self.out,)
-
-    def _repr_html_(self) -> str:
-        """Return players and the text for notebooks."""
-        return files_html(self.sound_files, self)
-
-    def __str__(self) -> str:
-        """Return the file, its format, who made it, and what there is to say about it."""
-        note = "" if self.is_new else " (kept, it is up to date)"
-        by = f" by {maker}" if (maker := getattr(self, "made_by", "")) else ""
-        line = f"{self.out}: {describe_audio(self.seconds, self.sample_rate, self.n_channels)}{by}{note}"
-        return "\n".join(filter(None, (line, self.details)))
-
-    @property
-    def details(self) -> str:
-        """Lines about the file: a warning of clipped samples, if there are any."""
-        return self.clipped.warning(self.against_clipping) if self.clipped else ""
-
-
 def file_beside(source: Path, done: str) -> Path:
     """Return the default name of a file that is made of another one: beside it, of its kind where that is written."""
     return source.with_name(f"{source.stem}-{done}{source.suffix if is_video(source) else suffix_like(source)}")
@@ -102,6 +63,8 @@ def keep_or_make(
     is_loop: bool = False,
     has_same_tags: bool = False,
     block_seconds: float = BLOCK_SECONDS,
+    by: str = "",
+    against_clipping: str = LOWER_FIRST,
     show: Callable[[float], object] = lambda _: None,
 ) -> MadeFile:
     """Make a sound file of another one of any length, in bounded memory, whole or not at all, unless it is up to date.
@@ -128,6 +91,10 @@ def keep_or_make(
         A file whose other tags differ is not up to date either.
     block_seconds
         Length of the blocks that ``process`` gets.
+    by
+        What makes it, for the result.
+    against_clipping
+        Advice where samples exceed full scale.
     show
         Called with the seconds that have been read, over all passes.
     """
@@ -158,15 +125,15 @@ def keep_or_make(
                 left_out=left_out,
             )
             warn_of_left_out(out, left_out)
-    written = (kept or open_sound(out)).header
-    return MadeFile(
-        out=out,
-        file=sound.path,
-        seconds=written.seconds or 0.0,
-        sample_rate=written.sample_rate,
-        n_channels=written.n_channels,
+    clipped = clipping.result()
+    return replace(
+        sound_file(out),
+        source=sound.path,
+        by=by,
         is_new=kept is None,
-        clipped=clipping.result(),
+        notes=(clipped.warning(against_clipping),) if clipped else (),
+        details={"clipped": clipped} if clipped else {},
+        origin=carried.origin,
     )
 
 

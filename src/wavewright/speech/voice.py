@@ -10,8 +10,8 @@ from functools import cached_property, partial
 
 import numpy as np
 
-from ..audio.clip import Clip
-from ..audio.notebook import speech_html
+from ..audio.clip import Clip, player_html
+from ..audio.notebook import words_html
 from ..base.errors import BadModel, BadSetting
 from ..base.parameters import Markup
 from ..contracts.runtime import AcousticModel, Vocoder
@@ -56,7 +56,7 @@ class Speech:
 
     def _repr_html_(self) -> str:
         """Return a player and the words with their times for notebooks."""
-        return speech_html(self.clip, self.words)
+        return player_html(self.clip) + words_html(self.words)
 
 
 class Voice:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -29,6 +29,7 @@ from ..music.formats import WRITABLE, read_score, write_score
 from ..music.score import Score
 from ..music.theory import MusicalKey
 from ..outputs.carried_metadata import left_out_of, mixed
+from ..outputs.made import Made, MadeFile, listed
 from ..outputs.watermark.marking import marking_of
 from ..outputs.watermark.sequences import DEFAULT_KEY
 from . import POSITIONAL, checked
@@ -126,84 +127,13 @@ CHORALE = "chorale"
 """Style in which the melody is a voice of four, harmonised by a network."""
 
 
-@dataclass(frozen=True)
-class StyleDescription:
-    """A style: its name, title, metres and tempo."""
-
-    name: str
-    title: str
-    description: str
-    metres: tuple[str, ...]
-    tempo: float
-
-
-@dataclass(frozen=True)
-class StyleList:
-    """The styles that come with Wavewright."""
-
-    styles: tuple[StyleDescription, ...]
-
-    def __str__(self) -> str:
-        """Return a line for each style."""
-        width = max(len(style.name) for style in self.styles)
-        return "\n".join(
-            f"{style.name:{width}}  {', '.join(style.metres)}, {style.tempo:g} quarters a minute: {style.description}"
-            for style in self.styles
-        )
-
-
-@dataclass(frozen=True)
-class LearnedStyle:
-    """A style that was learned and written."""
-
-    out: Path
-    n_scores: int
-    n_patterns: int
-
-    def __str__(self) -> str:
-        """Return the file, and what it was learned from."""
-        return f"{self.out}: {self.n_patterns} patterns from {self.n_scores} scores"
-
-
-@dataclass(frozen=True, kw_only=True)
-class AccompaniedScore:
-    """A melody with its accompaniment.
-
-    Attributes
-    ----------
-    out : Path
-        The score, or the sound file of it.
-    style : str
-    seed : int
-    key : str
-    chords : tuple of str
-    parts : tuple of str
-        Tracks that were added.
-    n_notes : int
-        Of all tracks.
-    seconds : float
-    is_marked : bool
-        It is sound with the inaudible mark of generated sound: a chorale, whose voices are a network's.
-    """
-
-    out: Path
-    style: str
-    seed: int
-    key: str
-    chords: tuple[str, ...]
-    parts: tuple[str, ...]
-    n_notes: int
-    seconds: float
-    is_marked: bool = False
-
-    def __str__(self) -> str:
-        """Return the file, the style, the parts and the chords."""
-        more = " ..." if len(self.chords) > MAX_SHOWN_CHORDS else ""
-        return (
-            f"{self.out}: {self.seconds:.1f} s, {self.n_notes} notes, style {self.style}, seed {self.seed}\n"
-            f"  {self.key}{': ' if self.chords else ''}{' '.join(self.chords[:MAX_SHOWN_CHORDS])}{more}\n"
-            f"  parts: {', '.join(self.parts)}"
-        )
+CHORALE_STYLE = {
+    "name": CHORALE,
+    "title": "Chorale",
+    "description": "four voices by a network",
+    "metres": ["any metre"],
+    "tempo": 120.0,
+}
 
 
 @checked
@@ -252,7 +182,7 @@ def accompany(
     watermark: IsMarked = True,
     watermark_key: MarkKey = DEFAULT_KEY,
     quiet: Quiet = False,
-) -> AccompaniedScore | LearnedStyle | StyleList:
+) -> Made:
     """Accompany a melody: add bass, chords, inner voices and drums in a style, or harmonise it in four voices.
 
     The tracks of the score stay as they are. A recording is transcribed, and mixed with its accompaniment if --out is a
@@ -264,8 +194,8 @@ def accompany(
     written, or the folder has no scores.
     """
     if list_:
-        chorale = StyleDescription(CHORALE, "Chorale", "four voices by a network", ("any metre",), 120.0)
-        return StyleList((*(_description(name) for name in style_names()), chorale))
+        line = "{name}  {metres}, {tempo:g} quarters a minute: {description}"
+        return listed("styles", [*map(_description, style_names()), CHORALE_STYLE], line)
     _check(melody, learn_from, save_style)
     is_chorale = style == CHORALE and learn_from is None
     _check_chorale(is_chorale, voice, chords, save_style, out if _is_recording(melody) else None)
@@ -288,27 +218,36 @@ def accompany(
         if save_style is not None:
             write_whole(save_style, style_text(chosen).encode())
         if target is None or score is None:
-            return LearnedStyle(save_style or Path(), n_scores, len(chosen.patterns))
+            known = {"n_scores": n_scores, "n_patterns": len(chosen.patterns)}
+            line = f"  {len(chosen.patterns)} patterns from {n_scores} scores"
+            return Made.of(MadeFile(path=save_style or Path()), details=known, lines=[line])
     if melody is not None and _is_recording(melody) and target.suffix.lower() not in WRITABLE:
         write_with_recording(accompanied, melody, target, balance_db=balance_db, soundfont=soundfont, quiet=quiet)
     else:
         marking = marking_of(None, watermark, watermark_key) if is_chorale else None
         write_or_render(accompanied, target, soundfont=soundfont, quiet=quiet, marking=marking)
     sharps = accompanied.keys[0]
-    return AccompaniedScore(
-        out=target,
-        style=name,
-        seed=seed,
-        key=(
-            (None if is_chorale else musical_key)
-            or MusicalKey.of_sharps(int(sharps["sharps"]), bool(sharps["is_minor"]))
-        ).name,
-        chords=tuple(chord.symbol for chord in accompanied.chords),
-        parts=tuple(track.name for track in accompanied.tracks[0 if is_chorale else len(score.tracks) :]),
-        n_notes=accompanied.n_notes,
-        seconds=round(accompanied.seconds, 2),
-        is_marked=is_chorale and watermark and target.suffix.lower() in FORMATS,
-    )
+    of_score = MusicalKey.of_sharps(int(sharps["sharps"]), bool(sharps["is_minor"]))
+    key_name = ((None if is_chorale else musical_key) or of_score).name
+    symbols = tuple(chord.symbol for chord in accompanied.chords)
+    parts = tuple(track.name for track in accompanied.tracks[0 if is_chorale else len(score.tracks) :])
+    shown = f"{': ' if symbols else ''}{' '.join(symbols[:MAX_SHOWN_CHORDS])}"
+    lines = [
+        f"  {accompanied.n_notes} notes, seed {seed}",
+        f"  {key_name}{shown}{' ...' if len(symbols) > MAX_SHOWN_CHORDS else ''}",
+        f"  parts: {', '.join(parts)}",
+    ]
+    details = {
+        "style": name,
+        "seed": seed,
+        "key": key_name,
+        "chords": symbols,
+        "parts": parts,
+        "n_notes": accompanied.n_notes,
+        "is_marked": is_chorale and watermark and target.suffix.lower() in FORMATS,
+    }
+    made = MadeFile(path=target, source=melody, seconds=round(accompanied.seconds, 2), by=f"the style {name}")
+    return Made.of(made, details=details, lines=lines)
 
 
 def _check(melody: Path | None, learn_from: Path | None, save_style: Path | None) -> None:
@@ -347,9 +286,15 @@ def _read(melody: Path | None, tune: int, tempo: float | None, quiet: bool) -> S
     return read_melody(melody, tempo, quiet=quiet) if _is_recording(melody) else read_score(melody, tune)
 
 
-def _description(name: str) -> StyleDescription:
+def _description(name: str) -> dict[str, object]:
     style = load_style(name)
-    return StyleDescription(name, style.title, style.description, style.metres, style.tempo)
+    return {
+        "name": name,
+        "title": style.title,
+        "description": style.description,
+        "metres": list(style.metres),
+        "tempo": style.tempo,
+    }
 
 
 def _learned(folder: Path) -> tuple[AccompanimentStyle, int]:

@@ -13,9 +13,10 @@ from ..base import parameters
 from ..base.errors import BadSetting
 from ..contracts.morphing import MAX_CANDIDATES, Morpher
 from ..families import loading
-from ..inference.latent_clips.derivation import MAX_CLIPS, Derivation, DerivedClips
+from ..inference.latent_clips.derivation import MAX_CLIPS, Derivation
 from ..inference.latent_clips.source import read_clip
 from ..outputs.clip_folder import OutputClip
+from ..outputs.made import Made
 from ..outputs.watermark.marking import marking_of
 from ..outputs.watermark.sequences import DEFAULT_KEY
 from . import checked
@@ -51,7 +52,7 @@ def adjust(
     ] = MAX_CANDIDATES,
     watermark: parameters.IsMarked = True,
     watermark_key: parameters.MarkKey = DEFAULT_KEY,
-) -> DerivedClips:
+) -> Made:
     """Adjust attributes of a clip, at once or in steps; without --set, the error names the attributes of the model.
 
     Each file's comment states how it was made, and ``manifest.jsonl`` lists all files of the folder. If a clip would

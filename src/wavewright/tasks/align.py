@@ -18,6 +18,7 @@ from ..base.whole_file import check_target, write_whole
 from ..inference.score_alignment.aligning import MAX_SECONDS, RATE, align_score, bar_times
 from ..inference.score_alignment.page import follow_page
 from ..music.formats import read_score, write_score
+from ..outputs.made import Made, MadeFile
 from . import checked
 
 POOR_FIT = 0.65
@@ -43,44 +44,6 @@ class AlignedBar:
     start: float
 
 
-@dataclass(frozen=True, kw_only=True)
-class AlignedScore:
-    """A score aligned with a recording.
-
-    Attributes
-    ----------
-    file, score, out : Path
-        The recording, the score, and the score with the tempo map of the recording.
-    page : Path or None
-        The page that follows the score.
-    start_seconds : float
-        When the first tick of the score is played; ``out`` begins there.
-    fit : float
-        How well both agree, 0 to 1.
-    notes, bars
-        Their times.
-    advice : str
-        Why the times are doubtful; empty if they are not.
-    """
-
-    file: Path
-    score: Path
-    out: Path
-    page: Path | None
-    start_seconds: float
-    fit: float
-    notes: tuple[AlignedNote, ...]
-    bars: tuple[AlignedBar, ...]
-    advice: str = ""
-
-    def __str__(self) -> str:
-        last = self.bars[-1].number if self.bars else 0
-        where = f"from {self.start_seconds:.2f} s on, fit {self.fit:.2f}"
-        lines = [f"{self.out}: {len(self.notes)} notes, bars to {last}, {where}"]
-        lines += [f"{self.page}: the recording with its notes"] if self.page else []
-        return "\n".join([*lines, self.advice] if self.advice else lines)
-
-
 @checked
 def align(
     file: Annotated[Path, Field(description="Recording of the score.")],
@@ -94,7 +57,7 @@ def align(
         Path | None, Field(description="HTML file that plays the recording and follows the score."), Writes(".html")
     ] = None,
     tune: Annotated[int, Field(description="Which tune of a file with several.", ge=1)] = 1,
-) -> AlignedScore:
+) -> Made:
     """Align a recording with its score: when each note and bar is played.
 
     The score is written again with the tempo of each quarter of the recording.
@@ -125,15 +88,17 @@ def align(
         rows = [(note.start, note.end, note.pitch) for note in notes]
         clip = recording.mono().resample(PAGE_RATE_HZ)
         write_whole(page, follow_page(clip, written.title or score.stem, rows, bars).encode())
+    start_seconds = round(float(alignment.times(np.array([0]))[0]), 4)
+    last = bars[-1][0] if bars else 0
+    lines = [f"  {len(notes)} notes, bars to {last}, from {start_seconds:.2f} s on, fit {alignment.fit:.2f}"]
     is_poor = alignment.fit < POOR_FIT
-    return AlignedScore(
-        file=file,
-        score=score,
-        out=target,
-        page=page,
-        start_seconds=round(float(alignment.times(np.array([0]))[0]), 4),
-        fit=alignment.fit,
-        notes=tuple(notes),
-        bars=tuple(AlignedBar(number, round(time, 4)) for number, time in bars),
-        advice=f"The fit is poor: {file.name} may be another piece than {score.name}." if is_poor else "",
-    )
+    files = [MadeFile(path=target, source=file), *([] if page is None else [MadeFile(path=page, source=file)])]
+    details = {
+        "score": score,
+        "start_seconds": start_seconds,
+        "fit": alignment.fit,
+        "notes": tuple(notes),
+        "bars": tuple(AlignedBar(number, round(time, 4)) for number, time in bars),
+    }
+    advice = [f"The fit is poor: {file.name} may be another piece than {score.name}."] if is_poor else []
+    return Made.of(*files, details=details, lines=lines, notes=advice)

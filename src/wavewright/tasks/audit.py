@@ -109,7 +109,7 @@ def audit(
         else:
             entries = _entries(opened, folder, held_out, label_from, group_from, manifest)
             report = _report_on_sound(opened, model, entries, folder, count, seed, voices, pairs, show)
-    report = replace(report, page=html, exit_code=int(fail and report.verdict == RECITES))
+    report = replace(report, page=html, must_fail=fail and report.verdict == RECITES)
     if html is not None:
         write_whole(html, html_page(report).encode())
     return report
@@ -145,7 +145,6 @@ def _report_on_scores(
     """Return the report on a composer."""
     material = read_scores_of(folder, held_out)
     recitation, membership = examine_scores(composer, material, count, seed, show)
-    notes = [f"left out: {problem}" for problem in material.problems]
     return AuditReport(
         **identity(composer),
         family=composer.card.family,
@@ -156,7 +155,8 @@ def _report_on_scores(
         membership=membership if isinstance(membership, Membership) else None,
         voices=None,
         obligations=obligations_of(composer.card),
-        notes=(*notes, *_sources_note(composer, len(material.training)), *_reasons(membership)),
+        notes=(*_sources_note(composer, len(material.training)), *_reasons(membership)),
+        failed=material.failed,
     )
 
 
@@ -173,7 +173,7 @@ def _report_on_sound(
 ) -> AuditReport:
     """Return the report on a model that generates or codes sound, and write its nearest pairs if they are asked for."""
     material, recordings = _material(model, *entries, show)
-    notes = [f"left out: {problem}" for problem in recordings.problems]
+    notes: list[str] = []
     examined: Examined | None = None
     if isinstance(model, Generator):
         encoder = _encoder()
@@ -200,6 +200,7 @@ def _report_on_sound(
         voices=similar if isinstance(similar, Voices) else None,
         obligations=obligations_of(model.card),
         notes=(*notes, *_sources_note(model, recordings.n_files), *_reasons(membership, similar)),
+        failed=recordings.failed,
         pairs=pairs,
     )
 
@@ -259,7 +260,7 @@ def _scan(folder: Path, label_from: LabelSource, group_from: GroupSource, manife
 def _material(
     model: Model, training: Sequence[Entry], others: Sequence[Entry], show: Show
 ) -> tuple[Material, Recordings]:
-    """Return the recordings at the sample rate of the model, and those of the training folder with its problems."""
+    """Return the recordings at the sample rate of the model, and those of the training folder."""
     level = level_of(model.card)
     recordings = read_recordings(training, model.sample_rate, show("reading", len(training)), level)
     if not others:

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from ..base.errors import how_to_install
 from ..base.processor import description
+from ..base.result import Result
 from ..families.wavenet.config import SIZES, Mode, WaveNetConfig
 from ..families.wavenet.engine import Engine
 from ..families.wavenet.mode_choice import DRIFT_BOUNDS_BITS, fastest, measure_modes
@@ -48,7 +49,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class BenchReport:
+class BenchReport(Result):
     """The rows, and what they were measured on."""
 
     rows: tuple[Row, ...]
@@ -56,7 +57,6 @@ class BenchReport:
     sample_rate: int
     machine: str  # processor, instruction sets, architecture, system
     auto: dict[str, Mode]  # of each size, the mode that auto is here
-    notes: tuple[str, ...]
 
     def __str__(self) -> str:
         lines = [f"{'size':<7}{'mode':<17}{'torch loop':>12}{'real time':>12}{'samples/s':>12}{'memory':>11}"]
@@ -106,7 +106,7 @@ def bench_wavenet(
         auto[each] = fastest(measure_modes(config, tensors))
     bounds = ", ".join(f"{mode} {bound:g}" for mode, bound in DRIFT_BOUNDS_BITS.items())
     notes.append(f"Mode auto allows these bits a sample more than float32: {bounds}.")
-    return BenchReport(tuple(rows), head, config.sample_rate, description(), auto, tuple(notes))
+    return BenchReport(tuple(rows), head, config.sample_rate, description(), auto, notes=tuple(notes))
 
 
 def _measure(

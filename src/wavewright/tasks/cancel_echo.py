@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -13,29 +12,18 @@ from ..base.parameters import NAMES_MODEL, Quiet, Writes
 from ..base.progress_bar import progress_bar
 from ..base.whole_file import check_target
 from ..contracts.enhancement import EchoCanceller
+from ..contracts.model_results import model_text
 from ..dsp.echo import EchoSettings
 from ..families import loading
 from ..inference.enhancement.echo import LinearCanceller, check_recordings, without_echo
-from ..inference.enhancement.files import CleanFile
+from ..inference.enhancement.files import lost_above
 from ..outputs.carried_metadata import carried_with
+from ..outputs.made import Made
 from ..outputs.made_file import file_beside, keep_or_make
 from . import checked
 
 LINEAR_RATE = 16_000
 DEFAULT_MODEL = "echo-16k"
-
-
-@dataclass(frozen=True, kw_only=True)
-class EchoFree(CleanFile):
-    """A recording without the echo of ``far``; ``note`` says what is unusual about the recordings."""
-
-    far: Path
-    note: str | None = None
-
-    @property
-    def details(self) -> str:
-        """The note, and a warning of clipped samples, if there are any."""
-        return "\n".join(filter(None, (self.note, super().details)))
 
 
 @checked
@@ -51,7 +39,7 @@ def cancel_echo(
     ] = DEFAULT_MODEL,
     unchecked: Annotated[bool, Field(description="Do not check that the two recordings belong together.")] = False,
     quiet: Quiet = False,
-) -> EchoFree:
+) -> Made:
     """Remove from a microphone the echo of a loudspeaker, of any length, sample rate and channels.
 
     The delay of the echo is searched, up to 0.64 s, and followed. A Kalman filter subtracts the echo, and a network
@@ -87,8 +75,8 @@ def cancel_echo(
             target,
             carried_with(origin, sound),
             lambda blocks: without_echo(blocks(), far_sound, header, maker),
+            by=model_text(model_name, model_hash),
             show=show,
         )
-    return EchoFree(
-        **vars(made), model=model_name, model_hash=model_hash, far=far, highest_hz=maker.sample_rate / 2, note=note
-    )
+    notes = () if note is None else (note,)
+    return Made.of(lost_above(maker.sample_rate / 2, made), notes=notes, details={"far": far})

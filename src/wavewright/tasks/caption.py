@@ -13,10 +13,11 @@ from ..base.names import file_stem
 from ..base.parameters import TERMINAL, Quiet, RecogniserName, Writes
 from ..base.progress_bar import progress_bar
 from ..base.whole_file import check_target
-from ..dubbing.caption_files import CaptionedFile, CaptionedFolder, Captioning
+from ..dubbing.caption_files import Captioning
 from ..dubbing.captions import SUFFIXES
 from ..dubbing.project import LANGUAGE
 from ..outputs.converted_folder import convert_folder, folder_beside
+from ..outputs.made import Made
 from . import checked
 
 CaptionFormat = Literal["srt", "vtt", "txt", "json"]
@@ -60,7 +61,7 @@ def caption(
         TERMINAL,
     ] = 1,
     quiet: Quiet = False,
-) -> CaptionedFile | CaptionedFolder:
+) -> Made:
     """Write what is said in a recording as text, subtitles, or words with their times.
 
     The recogniser is a program or a model of your own: none comes with Wavewright, and nothing is downloaded. Subtitles
@@ -90,4 +91,7 @@ def caption(
         raise BadSetting(f"--format is {format}, and --out is {target}; give one of them, or the same format.")
     open_sound(file)  # refuse what is no sound before a recogniser is opened
     with progress_bar(f"captioning {file.name}", None, quiet):
-        return Captioning(recogniser, language or "", suffix, n_speakers=speakers).begin()(file, target)
+        made = Captioning(recogniser, language or "", suffix, n_speakers=speakers).begin()(file, target)
+    language_text = f" in {made.details['language']!r}" if made.details["language"] else ""
+    words = f"  {made.details['n_words']} words{language_text}; {made.details['word_times']} times of words"
+    return Made.of(made, lines=(words,))

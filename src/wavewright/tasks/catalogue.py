@@ -19,7 +19,7 @@ from ..base.json_text import JsonValue
 from ..base.names import name_problem, nearest_names, quoted
 from ..base.parameters import NAMES_MODEL, PYTHON_ONLY, TRAINS, Writes, WritesSounds
 from . import POSITIONAL, checked, refusal_sentence
-from .plain_data import plain
+from .plain_data import as_json
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -72,15 +72,6 @@ PROCESSING = {
 """Name on the command line, and ``module:function`` below the package, of every such task."""
 
 Task: TypeAlias = Callable[..., object]
-
-
-@typing.runtime_checkable
-class WroteSounds(typing.Protocol):
-    """A result of a task that lists its sound files."""
-
-    @property
-    def sound_files(self) -> tuple[Path, ...]:
-        """The sound files that were written."""
 
 
 Role: TypeAlias = Literal["input", "output", "model", "value"]
@@ -188,7 +179,7 @@ class TaskOutput:
     Attributes
     ----------
     result
-        The result as the dicts, lists, strings and numbers of JSON.
+        The result as JSON, see `plain_data.SHAPE`.
     text
         The result as text.
     warnings
@@ -254,10 +245,6 @@ class TaskDescription:
         """Whether it writes sound files that can be signed."""
         return any(isinstance(parameter.writes, WritesSounds) for parameter in self.parameters.values())
 
-    def sounds_to_sign(self, result: object) -> tuple[Path, ...] | None:
-        """Return the sound files of a result that can be signed, None if there are none of that kind."""
-        return result.sound_files if self.signs and isinstance(result, WroteSounds) else None
-
     def call(self, **values: object) -> object:
         """Call the task with values by the names of Python; messages name parameters by their keys."""
         names = {parameter.name: parameter.key for parameter in self.parameters.values()}
@@ -265,10 +252,13 @@ class TaskDescription:
 
     def run(self, values: Mapping[str, object]) -> TaskOutput:
         """Call the task for another program, which has no use for objects and does not show warnings."""
+        from ..outputs.made import Made  # which help does without
+
         with collected_warnings() as sentences:
             result = self.call(**values)
         text = "" if result is None else str(result)
-        return TaskOutput(plain(result), text, sentences, self.sounds_to_sign(result) or ())
+        sounds = result.sound_files if self.signs and isinstance(result, Made) else ()
+        return TaskOutput(as_json(result), text, sentences, sounds)
 
 
 @cache

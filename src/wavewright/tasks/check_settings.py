@@ -12,6 +12,7 @@ from pydantic import Field
 from ..base.errors import BadSetting
 from ..base.extras import check_training
 from ..base.parameters import TrainingDevice, Writes
+from ..base.result import Result
 from ..base.whole_file import check_target
 from ..data.parameters import GroupSource, LabelSource, ManifestPath
 from ..training.parameters import FAMILY_HELP, SIZE_HELP
@@ -26,7 +27,7 @@ CHECK_FRACTION = 0.4
 
 
 @dataclass(frozen=True)
-class SettingsCheck:
+class SettingsCheck(Result):
     """Learning rates and batch sizes that suit a training.
 
     Attributes

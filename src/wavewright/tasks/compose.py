@@ -13,15 +13,16 @@ from ..audio.clip import FORMATS
 from ..base.errors import BadSetting
 from ..base.parameters import FREE_TEXT, NAMES_MODEL, InForm, IsMarked, MarkKey, Quiet, Writes
 from ..contracts.composition import MAX_BARS, USUAL, CompositionSettings, ScoreComposer
+from ..contracts.model_results import maker
 from ..families.loading import load_composer
 from ..music.form import FormPlan, letters_of, read_plan
 from ..music.score import Score
 from ..music.theory import ChordSymbol, MusicalKey, pitch_range_of
+from ..outputs.made import Made
 from ..outputs.watermark.marking import marking_of
 from ..outputs.watermark.sequences import DEFAULT_KEY
 from . import parameters_from
 from .score_output import (
-    ComposedScore,
     KeyName,
     PitchRangeText,
     ScoreSeed,
@@ -123,12 +124,12 @@ class DrawingParameters:
             **span,
         )
 
-    def written(self, score: Score, target: Path, composer: ScoreComposer) -> ComposedScore:
+    def written(self, score: Score, target: Path, composer: ScoreComposer) -> Made:
         """Write what a model composed as a score, or as sound with the mark of generated sound."""
         marking = marking_of(composer.folder.hash, self.watermark, self.watermark_key)
         write_or_render(score, target, quiet=self.quiet, marking=marking)
         is_marked = self.watermark and target.suffix.lower() in FORMATS
-        return composed_score(score, target, composer.name, self.seed, is_marked)
+        return composed_score(score, target, maker(composer), self.seed, is_marked)
 
 
 @dataclass(frozen=True)
@@ -171,7 +172,7 @@ class ComposeParameters(DrawingParameters):
 
 
 @parameters_from(ComposeParameters)
-def compose(given: ComposeParameters) -> ComposedScore:
+def compose(given: ComposeParameters) -> Made:
     """Compose a score by a model. `revise` composes around a score that there is.
 
     Raises BadModel if there is no such composer; BadScore if a score cannot be written; BadSetting if an option is

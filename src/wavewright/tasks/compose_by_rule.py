@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -13,9 +12,9 @@ from ..contracts.composition import MAX_BARS
 from ..data.scores import read_scores
 from ..music import rules
 from ..music.theory import pitch_range_of
+from ..outputs.made import Made, listed
 from . import POSITIONAL, checked
 from .score_output import (
-    ComposedScore,
     KeyName,
     PitchRangeText,
     ScoreSeed,
@@ -23,27 +22,6 @@ from .score_output import (
     composed_target,
     write_or_render,
 )
-
-
-@dataclass(frozen=True)
-class RuleDescription:
-    """A piece by rules: its name, title and description."""
-
-    name: str
-    title: str
-    description: str
-
-
-@dataclass(frozen=True)
-class RuleList:
-    """The pieces by rules that come with Wavewright."""
-
-    rules: tuple[RuleDescription, ...]
-
-    def __str__(self) -> str:
-        """Return a line for each piece."""
-        width = max(len(rule.name) for rule in self.rules)
-        return "\n".join(f"{rule.name:{width}}  {rule.description}" for rule in self.rules)
 
 
 @checked
@@ -73,13 +51,13 @@ def compose_by_rule(
     ] = None,
     seed: ScoreSeed = 0,
     quiet: Quiet = False,
-) -> ComposedScore | RuleList:
+) -> Made:
     """Compose a piece by rules; without a name, list the pieces.
 
     Raises BadScore if a score cannot be read or written; BadSetting if there is no such piece, or an option is wrong.
     """
     if rule is None:
-        return RuleList(tuple(_description(name) for name in rules.PRESETS.names))
+        return listed("rules", map(_description, rules.PRESETS.names), "{name}  {description}")
     target = composed_target(Path(rule).stem, seed, out)
     composed = rules.compose_by_rule(
         rule,
@@ -96,6 +74,6 @@ def compose_by_rule(
     return composed_score(composed, target, f"the rule {Path(rule).stem}", seed)
 
 
-def _description(name: str) -> RuleDescription:
+def _description(name: str) -> dict[str, object]:
     piece = rules.PRESETS.load(name)
-    return RuleDescription(name, piece.title, piece.description)
+    return {"name": name, "title": piece.title, "description": piece.description}

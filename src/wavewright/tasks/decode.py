@@ -6,7 +6,7 @@ import math
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Annotated, BinaryIO
@@ -20,48 +20,17 @@ from ..audio.wave_blocks import ClippingMeter, resampled
 from ..base.errors import BadAudio, BadSetting
 from ..base.parameters import NAMES_MODEL, TERMINAL, IsMarked, MarkKey, Quiet, Writes
 from ..base.progress_bar import progress_bar
-from ..contracts.model_results import identity
+from ..contracts.model_results import maker
 from ..contracts.runtime import Codec
 from ..families.codec.wwc.header import MAX_SECONDS, WwcHeader, read_header
 from ..families.codec.wwc.packet_reader import MAX_GAP_SECONDS, PacketReader
-from ..families.codec_files import CodecFile, codec_of, coder_of, coding
-from ..inference.code_tokens import SUFFIX as TOKENS_SUFFIX, DecodedTokens, decode_tokens
-from ..inference.latent_clips.latent_coding import DecodedLatents, decode_latents
+from ..families.codec_files import codec_of, coder_of, coding
+from ..inference.code_tokens import SUFFIX as TOKENS_SUFFIX, decode_tokens
+from ..inference.latent_clips.latent_coding import decode_latents
 from ..inference.latent_clips.latent_file import SUFFIX as LATENTS_SUFFIX
+from ..outputs.made import STANDARD_OUTPUT, Made, sound_file
 from ..outputs.watermark.sequences import DEFAULT_KEY
 from . import POSITIONAL, checked
-
-
-@dataclass(frozen=True, kw_only=True)
-class Decoded(CodecFile):
-    """A sound file that was decoded from codes.
-
-    Attributes
-    ----------
-    lost_seconds
-        Intervals ``(start, end)`` whose packets are damaged or missing: silent in the file, or beyond its end. ``end``
-        is None where a stream breaks off.
-    repaired_byte
-        Index of a damaged byte of the header that was corrected, or None.
-    n_trailing_bytes
-        Bytes after the last packet, which were ignored.
-    refused_from
-        Time in seconds at which packets continue after a gap longer than allowed, or None.
-    """
-
-    lost_seconds: tuple[tuple[float, float | None], ...] = ()
-    repaired_byte: int | None = None
-    n_trailing_bytes: int = 0
-    refused_from: float | None = None
-
-    def __str__(self) -> str:
-        """Return what was decoded, and a line for each kind of damage."""
-        lines = [f"{self.out}: {self.audio} from {self.size}"]
-        lines += damage_notes(str(self.file), self.lost_seconds, self.repaired_byte, self.seconds, self.refused_from)
-        if self.n_trailing_bytes:
-            n_bytes = "1 byte" if self.n_trailing_bytes == 1 else f"{self.n_trailing_bytes:,} bytes"
-            lines.append(f"The data after the end of {self.file} ({n_bytes}) belongs to no packet and was ignored.")
-        return "\n".join(lines)
 
 
 @checked
@@ -88,7 +57,7 @@ def decode(
     watermark: IsMarked = True,
     watermark_key: MarkKey = DEFAULT_KEY,
     quiet: Quiet = False,
-) -> Decoded | DecodedTokens | DecodedLatents | None:
+) -> Made:
     """Decode a .wwc file, the tokens in a .json file, or the latents in a .safetensors file, to a sound file.
 
     Codes restore the rate, the channels and the exact number of samples; damaged packets become silence and are named,
@@ -101,7 +70,7 @@ def decode(
     if stream:
         check_stream(file, out)
         decode_stream(sys.stdin.buffer, sys.stdout.buffer, model, max_gap_seconds)
-        return None
+        return Made(out=STANDARD_OUTPUT)
     if file is None:
         raise BadSetting("There is nothing to decode; give a .wwc file, or --stream to read standard input.")
     out = file.with_name(f"{file.stem}-decoded.wav") if out is None else out
@@ -224,7 +193,9 @@ def damage_notes(
     seconds
         Duration of the decoded audio.
     lost, repaired_byte, refused_from
-        See :class:`Decoded`.
+        Intervals ``(start, end)`` whose packets are damaged or missing, where ``end`` is None if a stream breaks off; a
+        damaged byte of the header that was corrected; and the time at which packets continue after a gap longer than
+        allowed.
     """
     if repaired_byte is not None:
         yield f"Byte {repaired_byte} of {name}, in its header, was damaged and has been put right."
@@ -247,7 +218,7 @@ def damage_notes(
 
 def _decode_file(
     file: Path, source: BinaryIO, out: Path, model: str | None, max_gap_seconds: float, quiet: bool
-) -> Decoded:
+) -> Made:
     header, repaired_byte = read_header(source, str(file))
     codec = codec_of(header, model, str(file))
     reader = PacketReader(
@@ -265,16 +236,22 @@ def _decode_file(
         write_blocks(out, _with_progress(chain([first], waves), header.sample_rate, show), clipping=clipping)
     warn_of_clipping(out, clipping, "encode the sound at a lower level")
     seconds = reader.n_samples_decodable / header.sample_rate
-    return Decoded(
-        **identity(codec),
-        **coding(header, seconds, file.stat().st_size),
-        out=out,
-        file=file,
-        lost_seconds=lost_intervals(reader, codec),
-        repaired_byte=repaired_byte,
-        n_trailing_bytes=reader.n_trailing_bytes() if reader.resumes_at is None else 0,
-        refused_from=resume_time(reader, codec),
-    )
+    codes, line = coding(header, seconds, file.stat().st_size, codec.name)
+    lost, resumes_at = lost_intervals(reader, codec), resume_time(reader, codec)
+    n_trailing_bytes = reader.n_trailing_bytes() if resumes_at is None else 0
+    notes = [*damage_notes(str(file), lost, repaired_byte, seconds, resumes_at)]
+    if n_trailing_bytes:
+        n_bytes = "1 byte" if n_trailing_bytes == 1 else f"{n_trailing_bytes:,} bytes"
+        notes.append(f"The data after the end of {file} ({n_bytes}) belongs to no packet and was ignored.")
+    details = {
+        **codes,
+        "lost_seconds": lost,
+        "repaired_byte": repaired_byte,
+        "n_trailing_bytes": n_trailing_bytes,
+        "refused_from": resumes_at,
+    }
+    made = replace(sound_file(out), source=file, by=maker(codec))
+    return Made.of(made, details=details, lines=[line], notes=notes)
 
 
 def _reader(source: BinaryIO, header: WwcHeader, codec: Codec, name: str, max_gap_seconds: float) -> PacketReader:

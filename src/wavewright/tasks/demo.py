@@ -8,7 +8,6 @@ import time
 import warnings
 from collections.abc import Generator, Sequence
 from contextlib import closing, redirect_stderr
-from dataclasses import dataclass, field
 from functools import partial
 from io import StringIO
 from multiprocessing.connection import Connection
@@ -25,6 +24,7 @@ from ..base.worker_process import WorkerLost, WorkerProcess, answers
 from ..contracts.family import Capability
 from ..models import bundled, find
 from ..models.folder import ModelFolder
+from ..outputs.made import Made, MadeFile
 from . import checked
 from .demo_jobs import TOOLS, DemoJob, capabilities_of, jobs_of
 from .demo_page.page import GENERATOR, ModelSection, PlayerRow, Section, ToolSection, render_page
@@ -33,26 +33,12 @@ PAGE_FILE = "index.html"
 MAX_WORKERS = 2  # each needs the memory of a few models, and more of them compile the same loops
 
 
-@dataclass(frozen=True)
-class Demo:
-    """The page of a demo, the number of its clips, and the skipped models, each with the reason."""
-
-    page: Path
-    n_clips: int
-    seconds: float
-    skipped: dict[str, str] = field(default_factory=dict)
-
-    def __str__(self) -> str:
-        lines = [f"{self.n_clips} clips in {self.seconds:.1f} s. Open {self.page} in a browser to play them."]
-        return "\n".join([*lines, *(f"Skipped: {name}. {reason}" for name, reason in self.skipped.items())])
-
-
 @checked
 def demo(
     out: OutputFolder = Path("wavewright-demo"),
     models: Annotated[tuple[str, ...], Field(description="Models to run; default: every bundled one.")] = (),
     quiet: Quiet = False,
-) -> Demo:
+) -> Made:
     """Generate audio with every bundled model and without a model, and a page to play it in a browser.
 
     The page contains its images, style and script; the sound files lie beside it. It is there with the first clips
@@ -60,11 +46,6 @@ def demo(
     listed with the reason.
 
     Raises BadModel if no model generates audio; BadFolder if the folder has another page of that name.
-
-    Returns
-    -------
-    Demo
-        The page, and the skipped models.
     """
     begin = time.perf_counter()
     folders = [ModelFolder(find(name)) for name in models or bundled()]
@@ -87,7 +68,14 @@ def demo(
         raise BadModel(_no_audio_message(models))
     n_clips = sum(len(row.players) for row in _rows(done))
     skipped = {each.card.name: each.reason for each in done if isinstance(each, ModelSection) and not each.rows}
-    return Demo(page, n_clips, time.perf_counter() - begin, skipped)
+    seconds = time.perf_counter() - begin
+    return Made(
+        out=out,
+        files=(MadeFile(path=page),),
+        notes=tuple(f"Skipped: {name}. {reason}" for name, reason in skipped.items()),
+        details={"n_clips": n_clips, "seconds": seconds, "skipped": skipped},
+        lines=(f"{n_clips} clips in {seconds:.1f} s. Open {page} in a browser to play them.",),
+    )
 
 
 def _results(out: Path, folders: Sequence[ModelFolder], jobs: Sequence[DemoJob]) -> Generator[list[Section]]:

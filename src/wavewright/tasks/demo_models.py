@@ -19,9 +19,9 @@ from ..contracts.family import Capability
 from ..dsp.rooms import Room
 from ..families import loading
 from ..inference.recognition.results import RecognisedFiles
-from ..inference.transcription.files import TranscribedMelody
 from ..models.folder import ModelFolder
 from ..music.timbre_path import TIMBRE_SEPARATOR
+from ..outputs.made import Made
 from ..outputs.manifest_file import MANIFEST_FILE, manifest_lines
 from ..speech.voice import DEFAULT_VOCODER
 from .cancel_echo import cancel_echo
@@ -45,7 +45,7 @@ from .demo_tools import (
 )
 from .encode import encode
 from .enhance import enhance
-from .generate import Generated, generate
+from .generate import generate
 from .morph import morph
 from .recognise import recognise
 from .render import render
@@ -98,9 +98,9 @@ class ModelClips(ToolClips):
 
     def __init__(self, out: Path, folders: Sequence[ModelFolder]) -> None:
         super().__init__(out, folders)
-        self._generated: dict[tuple[str, str | None], Generated] = {}
+        self._generated: dict[tuple[str, str | None], Made] = {}
 
-    def _clips_of(self, folder: ModelFolder, label: str | None) -> Generated:
+    def _clips_of(self, folder: ModelFolder, label: str | None) -> Made:
         """Return a few clips of a label, which are generated once."""
         key = folder.hash, label
         if key not in self._generated:
@@ -185,8 +185,8 @@ class ModelClips(ToolClips):
         changing = morph(ends[0], ends[1], over_time=True, model=str(folder.path), out=self.audio, format=FORMAT)
         rhythm = morph(ends[0], ends[1], transfer=True, model=str(folder.path), out=self.audio, format=FORMAT)
         players += [
-            self._player(self.audio / changing.clips[0].file, "from the one to the other"),
-            self._player(self.audio / rhythm.clips[0].file, "rhythm of the one, sound of the other"),
+            self._player(changing.files[0].path, "from the one to the other"),
+            self._player(rhythm.files[0].path, "rhythm of the one, sound of the other"),
         ]
         command = f"wavewright morph {ends[0].name} {ends[1].name} --over-time --model {folder.card.name}"
         return PlayerRow(" and ".join(MORPHED), command, players)
@@ -200,10 +200,10 @@ class ModelClips(ToolClips):
         players = []
         for label in labels:
             made = generate(str(generators[0].path), label, 1, SEEDS[1], out=self.audio, format=FORMAT)
-            path = made.out / made.clips[0].file
+            path = made.files[0].path
             result = recognise(str(folder.path), path, top=TOP_LABELS, quiet=True)
             assert isinstance(result, RecognisedFiles)
-            text = ", ".join(f"{each.label} {each.confidence:.2f}" for each in result.files[0].labels)
+            text = ", ".join(f"{each.label} {each.confidence:.2f}" for each in result.sounds[0].labels)
             players.append(self._player(path, label, text))
         command = f"wavewright recognise {folder.card.name} {path.name} --top {TOP_LABELS}"
         return [PlayerRow(f"labels of clips by {generators[0].card.name}", command, players)], ""
@@ -216,9 +216,9 @@ class ModelClips(ToolClips):
         with scratch_folder() as clips:
             for label in generators[0].card.labels:
                 made = self._clips_of(generators[0], label)
-                for clip in made.clips:
-                    shutil.copy(self.audio / clip.file, clips)
-            query = self.audio / made.clips[0].file
+                for path in made.sound_files:
+                    shutil.copy(path, clips)
+            query = made.files[0].path
             result = similar(clips / query.name, clips, SIMILAR_CLIPS, embedding=str(folder.path), quiet=True)
         players = [self._player(query, query.stem)]
         for each in result.clips:
@@ -367,13 +367,12 @@ class ModelClips(ToolClips):
         transcribed = transcribe(paths[0], notes, polyphonic=True, model=str(folder.path), quiet=True)
         render(notes, paths[1], quiet=True)
         notes.unlink()
-        assert isinstance(transcribed, TranscribedMelody)
-        labels = "recording", f"its {len(transcribed.notes)} notes by a piano"
+        labels = "recording", f"its {len(transcribed.details['notes'])} notes by a piano"
         command = f"wavewright transcribe {paths[0].name} --polyphonic --out notes.mid"
         return PlayerRow("several voices", command, [self._player(*pair) for pair in zip(paths, labels, strict=True)])
 
-    def _players(self, generated: Generated, name: str) -> list[Player]:
-        paths = [generated.out / clip.file for clip in generated.clips]
+    def _players(self, generated: Made, name: str) -> list[Player]:
+        paths = list(generated.sound_files)
         return [self._player(path, f"{name} {number}") for number, path in enumerate(paths, start=1)]
 
 

@@ -18,7 +18,6 @@ from ..base.names import file_stem, inside
 from ..base.units import db_to_gain, seconds_to_samples
 from ..base.whole_file import scratch_folder
 from ..families import loading
-from ..inference.transcription.files import TranscribedMelody
 from ..models.folder import ModelFolder
 from ..music.engraving import engrave
 from ..music.formats import read_score
@@ -309,8 +308,7 @@ class ToolClips:
         transcribed = transcribe(paths[0], notes, metre=TUNE_METRE, quiet=True)
         render(notes, paths[1], quiet=True)
         accompany(paths[0], paths[2], style=TUNE_STYLE, quiet=True)
-        assert isinstance(transcribed, TranscribedMelody)
-        names = " ".join(pitch_name(note.pitch) for note in transcribed.notes)
+        names = " ".join(pitch_name(note.pitch) for note in transcribed.details["notes"])
         labels = ("recording", "its notes by a piano", f"the recording, accompanied: {TUNE_STYLE}")
         players = [self._player(*pair, names) for pair in zip(paths, labels, strict=True)]
         tune.unlink()

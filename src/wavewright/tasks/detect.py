@@ -14,7 +14,7 @@ from ..audio.sound_file import open_sound
 from ..base.errors import BadModel
 from ..base.parameters import FREE_TEXT, Quiet
 from ..base.progress_bar import progress_bar
-from ..base.work_report import WorkReport
+from ..base.result import Result
 from ..data.each_sound import each_sound, entries_of
 from ..data.entry import Entry
 from ..models.folder import ModelFolder
@@ -25,31 +25,20 @@ from ..outputs.watermark.sequences import DEFAULT_KEY
 from . import checked
 
 
-@dataclass(frozen=True)
-class FolderDetection(WorkReport):
-    """The marks in the files of a folder.
+@dataclass(frozen=True, kw_only=True)
+class Detected(Result):
+    """The marks in sound files, in their order.
 
-    Attributes
-    ----------
-    folder
-        The folder.
-    files
-        Its sound files in order.
-    together
-        All of them together, which detects marks in clips that are too short one by one; None for a single file.
-    n_marked
-        Number of files with a mark.
+    - ``together``: all of them together, which detects marks in clips that are too short one by one; None for one file.
     """
 
-    folder: Path
-    files: tuple[FileDetection, ...]
-    together: JointDetection | None
-    n_marked: int
+    sounds: tuple[FileDetection, ...]
+    together: JointDetection | None = None
 
     def __str__(self) -> str:
-        lines = [*map(str, self.files), *self.failures()]
-        files = "1 file" if len(self.files) == 1 else f"{len(self.files)} files"
-        lines.append(f"{self.folder}: {self.n_marked} of {files} marked")
+        lines = [*map(str, self.sounds), *self.endings()]
+        n_marked = sum(each.is_marked for each in self.sounds)
+        lines += [f"{n_marked} of {len(self.sounds)} files marked"] if len(self.sounds) > 1 else []
         return "\n".join([*lines, *([str(self.together)] if self.together is not None else [])])
 
 
@@ -65,22 +54,17 @@ def detect(
         bool, Field(description="Do not search speeds from 0.95 to 1.05; quicker on unmarked files.")
     ] = False,
     quiet: Quiet = False,
-) -> FileDetection | FolderDetection:
+) -> Detected:
     """Detect the inaudible mark of generated sound in a file, or in all files of a folder.
 
     A mark is reported if the chance that unmarked sound gives as much evidence is at most one in a million, by a bound
     that holds for every sound. Files of a folder are searched one by one and together.
 
     Raises BadAudio if the only file cannot be read; BadFolder if a folder contains no sound.
-
-    Returns
-    -------
-    FileDetection or FolderDetection
-        For a file, or for a folder.
     """
     if not file.is_dir():
         with progress_bar(f"searching {file.name}", open_sound(file).header.seconds, quiet):
-            return detect_file(file, key, not same_speed, models_of)
+            return Detected(sounds=(detect_file(file, key, not same_speed, models_of),))
     names_of = cache(models_of)
     search = MarkSearch(key)
 
@@ -88,13 +72,8 @@ def detect(
         return detect_file(entry.path, key, not same_speed, names_of, search)
 
     detections, failed = each_sound(*entries_of([file]), f"searching {file.name}", search_file, quiet)
-    return FolderDetection(
-        folder=file,
-        files=tuple(detections),
-        together=joint_detection(search, names_of) if len(detections) > 1 else None,
-        failed=failed,
-        n_marked=sum(each.is_marked for each in detections),
-    )
+    together = joint_detection(search, names_of) if len(detections) > 1 else None
+    return Detected(sounds=detections, together=together, failed=failed)
 
 
 def models_of(payload: Payload) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -17,6 +17,7 @@ from ..base.errors import BadSetting
 from ..base.names import quoted
 from ..base.parameters import NAMES_MODEL, Quiet, RecogniserName, TranslatorName, Writes, WritesSounds
 from ..base.progress_bar import progress_bar
+from ..base.result import Failed
 from ..base.version import __version__
 from ..base.whole_file import check_not_read, check_target, write_whole
 from ..dubbing.assembly import mix_of, write_dubbed, write_mix_project
@@ -37,79 +38,16 @@ from ..dubbing.project import (
 from ..dubbing.rooms import with_rooms
 from ..dubbing.speaking import speak_lines
 from ..dubbing.translation import describe, matched, open_translator, read_glossary
-from ..effects.mixing.files import MixedFile, check_out
+from ..effects.mixing.files import check_out
 from ..families import loading
 from ..inference.enhancement.stems import separate_file
+from ..outputs.made import Made, MadeFile
 from ..speech.narration.settings import NarrationSettings
 from ..speech.voice_names import base_language, find_voice
 from . import checked
 from .separate import DEFAULT_MODEL as SEPARATOR
 
 PROJECT_SUFFIX = ".toml"
-SHOWN_LINES = 20
-
-
-@dataclass(frozen=True)
-class Dub:
-    """A dub.
-
-    Attributes
-    ----------
-    project : Path
-        The project file.
-    out : Path or None
-        The sound or video; None for a draft, or if no line could be spoken.
-    lines : tuple of DubLine
-        All lines, with their rates and problems.
-    n_new, n_kept : int
-        Lines that were spoken now, and before.
-    n_failed : int
-        Lines that could not be spoken.
-    mixed : MixedFile or None
-        Format and peak of the result.
-    subtitles : tuple of Path
-        Subtitles that were written.
-    exit_code : int
-        2 if a line could not be spoken.
-    note : str
-        What of the call was not used, because the project has it already.
-    """
-
-    project: Path
-    out: Path | None
-    lines: tuple[DubLine, ...]
-    n_new: int = 0
-    n_kept: int = 0
-    n_failed: int = 0
-    mixed: MixedFile | None = None
-    subtitles: tuple[Path, ...] = ()
-    exit_code: int = 0
-    note: str = ""
-
-    @property
-    def is_marked(self) -> bool:
-        """Whether the speech has the mark of generated sound: always, where there is some."""
-        return self.out is not None
-
-    @property
-    def sound_files(self) -> tuple[Path, ...]:
-        """The sound files that were written."""
-        return () if self.out is None else (self.out,)
-
-    def __str__(self) -> str:
-        """Return what was made, and a line for each problem."""
-        if self.n_failed and self.mixed is None:
-            shown = [f"{self.project}: no line could be spoken, so nothing was mixed"]
-        elif self.mixed is None:
-            shown = [f"{self.project}: {len(self.lines)} lines; change what you like, and dub this file."]
-        else:
-            failed = f", {self.n_failed} failed" if self.n_failed else ""
-            shown = [str(self.mixed), f"  {self.n_new} lines spoken, {self.n_kept} kept{failed}; {self.project}"]
-        shown += [f"  {self.note}"] if self.note else []
-        problems = [line for line in self.lines if line.problem]
-        shown += [f"  line {line.number}: {line.problem}" for line in problems[:SHOWN_LINES]]
-        n_more = len(problems) - SHOWN_LINES
-        return "\n".join([*shown, *([f"  and {n_more} more lines; the project lists all"] if n_more > 0 else [])])
 
 
 @checked
@@ -186,7 +124,7 @@ def dub(
         Tracks | None, Field(description="Sounds of a video: the dub, or the original as a second track, too.")
     ] = None,
     quiet: Quiet = False,
-) -> Dub:
+) -> Made:
     """Dub a sound, a video or subtitles into another language: each line in the time of the original.
 
     The lines come from subtitles or a recogniser, their translations from translated subtitles or a translator; both
@@ -233,7 +171,8 @@ def dub(
     end = None if sound is None else open_sound(sound).header.seconds
     current = _with_texts(current, path, translation, translator, glossary, end)
     if draft:
-        return Dub(path, None, current.lines, note=note)
+        line = f"{path}: {len(current.lines)} lines; change what you like, and dub this file."
+        return _result(path, current.lines, note, [line])
     missing = [line.number for line in current.lines if not line.text.strip()]
     if len(missing) == len(current.lines):
         raise BadSetting(f"No line has a translation; give --translator or --translation, or write them into {path}.")
@@ -243,8 +182,9 @@ def dub(
     if room and sound is not None:
         spoken = replace(spoken, project=with_rooms(spoken.project, sound, folder))
     write_dub(path, spoken.project)
-    if spoken.n_failed == len(spoken.project.lines):
-        return Dub(path, None, spoken.project.lines, n_failed=spoken.n_failed, exit_code=2, note=note)
+    if len(spoken.failed) == len(spoken.project.lines):
+        line = f"{path}: no line could be spoken, so nothing was mixed"
+        return _result(path, spoken.project.lines, note, [line], spoken.failed)
     bed = path.parent / current.background if current.background else None
     if bed is None and sound is not None and current.original == "separate":
         bed = _background(sound, folder, quiet)
@@ -257,9 +197,32 @@ def dub(
             mix, sound, target, path.name, _record(spoken.project), _video_tracks(spoken.project, shown), show
         )
     written = _write_captions(spoken.project, captioned)
-    n_new, n_kept, failed = spoken.n_new, spoken.n_kept, spoken.n_failed
-    exit_code = 2 if failed else 0
-    return Dub(path, target, spoken.project.lines, n_new, n_kept, failed, mixed, written, exit_code, note)
+    text = [*mixed.lines, f"  {spoken.n_new} lines spoken, {spoken.n_kept} kept; {path}"]
+    details = {**mixed.details, "n_new": spoken.n_new, "n_kept": spoken.n_kept, "is_marked": True}
+    files = (*mixed.files, *(MadeFile(path=each) for each in written))
+    made = replace(mixed, files=files, details=details)
+    return _result(path, spoken.project.lines, note, text, spoken.failed, made)
+
+
+def _result(
+    project: Path,
+    lines: Sequence[DubLine],
+    note: str,
+    text: Sequence[str],
+    failed: tuple[Failed, ...] = (),
+    made: Made = Made(),  # noqa: B008 - it is frozen
+) -> Made:
+    """Return a result with all lines, their rates and problems, and a note on what the project has already."""
+    is_failed = {each.what for each in failed}
+    problems = [f"line {line.number}: {line.problem}" for line in lines if line.problem]
+    notes = [each for each in problems if each.partition(":")[0] not in is_failed]
+    return replace(
+        made,
+        notes=(*made.notes, *([note] if note else []), *notes),
+        failed=failed,
+        details={**made.details, "project": project, "lines": lines},
+        lines=tuple(text),
+    )
 
 
 def _background(sound: Path, folder: Path, quiet: bool) -> Path:

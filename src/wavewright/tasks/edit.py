@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -18,43 +18,13 @@ from ..base.parameters import FREE_TEXT, TERMINAL, Quiet, WritesSounds
 from ..base.progress_bar import progress_bar
 from ..effects import TwoPassEffect
 from ..effects.editing.chain import Chain, step_text
-from ..effects.editing.files import Edit, EditedFile, EditedFolder, FolderEdit, check_edit, edit_file
+from ..effects.editing.files import Edit, FolderEdit, check_edit, edit_file
 from ..outputs.converted_folder import convert_folder, folder_beside
+from ..outputs.made import STANDARD_OUTPUT, Made
 from ..outputs.made_file import file_beside
 from . import checked
 
-STANDARD_STREAM = Path("-")
 RAW_SAMPLE_RATE = 16_000
-
-
-@dataclass(frozen=True)
-class PlannedStep:
-    """A step of a plan, and the format of the sound after it."""
-
-    step: str
-    sample_rate: int
-    n_channels: int
-    seconds: float | None
-
-
-@dataclass(frozen=True)
-class EditPlan:
-    """The steps of an edit; nothing has been decoded or written."""
-
-    file: Path
-    out: Path
-    n_passes: int
-    steps: tuple[PlannedStep, ...]
-
-    def __str__(self) -> str:
-        """Return the steps with the format after each."""
-        lines = [f"{self.file} -> {self.out}, in {self.n_passes} {'pass' if self.n_passes == 1 else 'passes'}"]
-        for number, step in enumerate(self.steps):
-            seconds = "length depends on the sound, " if step.seconds is None else ""
-            size = describe_audio(step.seconds or 0.0, step.sample_rate, step.n_channels)
-            shown = f"{seconds}{size.split(', ', 1)[1]}" if seconds else size
-            lines.append(f"{number:3d}  {shown}: {step.step}")
-        return "\n".join(lines)
 
 
 @checked
@@ -85,7 +55,7 @@ def edit(
         int, Field(description="Files of a folder at a time; 0: one for each core.", ge=0, le=256), TERMINAL
     ] = 0,
     quiet: Quiet = False,
-) -> EditedFile | EditedFolder | EditPlan | None:
+) -> Made:
     """Edit sound files by a chain of effects.
 
     The chain is checked before anything is read. The original is never changed; the result says in its comment what
@@ -96,11 +66,11 @@ def edit(
     sound cannot be read; BadFolder if files cannot be written, or a folder contains no sound.
     """
     work = Edit(_chain(do, chain), tags_of(tag), subtype, not no_tags)
-    if source == STANDARD_STREAM:
-        check_stream(None, None if out == STANDARD_STREAM else out)
+    if source == STANDARD_OUTPUT:
+        check_stream(None, None if out == STANDARD_OUTPUT else out)
         _edit_stream(work)
-        return None
-    if out == STANDARD_STREAM:
+        return Made(out=STANDARD_OUTPUT)
+    if out == STANDARD_OUTPUT:
         raise BadSetting(f"Standard output is for a stream from standard input; name a file to write {source} to.")
     if source.is_dir() and not dry_run:
         folder = out or folder_beside(source, "edited")
@@ -112,15 +82,22 @@ def edit(
     target = out or file_beside(source, "edited")
     formats = check_edit(sound, work, target)
     if dry_run:
-        steps = ("as it is", *(step_text(effect, is_complete=True) for effect in work.chain.effects))
-        planned = tuple(
-            PlannedStep(step, after.sample_rate, after.n_channels, after.seconds)
-            for step, after in zip(steps, formats, strict=True)
-        )
-        return EditPlan(source, target, work.chain.n_passes, planned)
+        return _plan(target, work.chain, formats)
     seconds = None if header.seconds is None else header.seconds * work.chain.n_passes
     with progress_bar(f"editing {source.name}", seconds, quiet) as show:
-        return edit_file(sound, work, target, show)
+        return Made.of(edit_file(sound, work, target, show))
+
+
+def _plan(out: Path, chain: Chain, formats: Sequence[SoundFormat]) -> Made:
+    """Return the steps of an edit with the format after each; nothing has been decoded or written."""
+    names = ("as it is", *(step_text(effect, is_complete=True) for effect in chain.effects))
+    steps = [{"step": name, **vars(after)} for name, after in zip(names, formats, strict=True)]
+    lines = [f"To {out}, in {chain.n_passes} {'pass' if chain.n_passes == 1 else 'passes'}"]
+    for number, (name, after) in enumerate(zip(names, formats, strict=True)):
+        size = describe_audio(after.seconds or 0.0, after.sample_rate, after.n_channels)
+        shown = size if after.seconds is not None else f"length depends on the sound, {size.split(', ', 1)[1]}"
+        lines.append(f"{number:3d}  {shown}: {name}")
+    return Made(out=out, details={"n_passes": chain.n_passes, "steps": steps}, lines=tuple(lines))
 
 
 def _chain(do: str | None, chain: Path | None) -> Chain:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, BinaryIO
 
@@ -20,46 +20,26 @@ from ..base.parameters import FREE_TEXT, NAMES_MODEL, TERMINAL, Quiet, Writes
 from ..base.progress_bar import progress_bar
 from ..base.whole_file import check_target, whole_file
 from ..contracts.family import Capability
-from ..contracts.model_results import identity
+from ..contracts.model_results import maker
 from ..contracts.runtime import Codec
 from ..families import loading
 from ..families.codec.wwc.header import HEADER_BYTES, WwcHeader
 from ..families.codec.wwc.packets import PacketWriter, n_codec_samples
 from ..families.codec_files import (
     DEFAULT_CODEC,
-    CodecFile,
     coder_of,
     coding,
     frames_per_packet,
     n_codebooks_for,
     version_of,
 )
-from ..inference.code_tokens import SUFFIX as TOKENS_SUFFIX, EncodedTokens, encode_tokens
-from ..inference.latent_clips.latent_coding import EncodedLatents, encode_latents
+from ..inference.code_tokens import SUFFIX as TOKENS_SUFFIX, encode_tokens
+from ..inference.latent_clips.latent_coding import encode_latents
 from ..inference.latent_clips.latent_file import SUFFIX as LATENTS_SUFFIX
+from ..outputs.made import STANDARD_OUTPUT, Made, MadeFile
 from . import POSITIONAL, checked
 
 SUFFIX = ".wwc"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Encoded(CodecFile):
-    """A file of codes that was written.
-
-    Attributes
-    ----------
-    codec_sample_rate
-        Sample rate of the codec, Hz; ``sample_rate`` is that of the sound file.
-    """
-
-    codec_sample_rate: int
-
-    def __str__(self) -> str:
-        """Return what was encoded, its size and its bitrate."""
-        lines = [f"{self.out}: {self.audio} in {self.size}"]
-        if self.codec_sample_rate != self.sample_rate:
-            lines.append(resampling_note(self.sample_rate, self.codec_sample_rate, self.model))
-        return "\n".join(lines)
 
 
 @checked
@@ -95,7 +75,7 @@ def encode(
         str | None, Field(description="Label of the sound, for a VAE's decoder; default: none."), FREE_TEXT
     ] = None,
     quiet: Quiet = False,
-) -> Encoded | EncodedTokens | EncodedLatents | None:
+) -> Made:
     """Compress a sound file to the codes of a neural codec (.wwc), to tokens (.json) or to a VAE's latents.
 
     A sound of another rate than the model's is resampled. A codec encodes each channel by itself; decoding restores the
@@ -112,7 +92,7 @@ def encode(
         check_stream(file, out)
         codec = _open_codec(model, label)
         encode_stream(sys.stdin.buffer, sys.stdout.buffer, codec, kbps)
-        return None
+        return Made(out=STANDARD_OUTPUT)
     if file is None:
         raise BadSetting("There is nothing to encode; give a sound file, or --stream to read standard input.")
     header = open_sound(file).header
@@ -181,7 +161,7 @@ def _open_codec(model: str, label: str | None) -> Codec:
     return codec
 
 
-def _encode_file(file: Path, audio: AudioHeader, out: Path, codec: Codec, kbps: float | None, quiet: bool) -> Encoded:
+def _encode_file(file: Path, audio: AudioHeader, out: Path, codec: Codec, kbps: float | None, quiet: bool) -> Made:
     header = header_of(codec, kbps, audio.n_channels, audio.sample_rate)
     with progress_bar(f"encoding {file.name}", audio.seconds, quiet) as show, whole_file(out) as sink:
         sink.write(
@@ -193,8 +173,18 @@ def _encode_file(file: Path, audio: AudioHeader, out: Path, codec: Codec, kbps: 
         sink.seek(0)
         sink.write(replace(header, n_samples=waves.n_samples).to_bytes())
     seconds = waves.n_samples / audio.sample_rate
-    codes = coding(header, seconds, HEADER_BYTES + writer.n_bytes)
-    return Encoded(**identity(codec), **codes, out=out, file=file, codec_sample_rate=codec.sample_rate)
+    codes, line = coding(header, seconds, HEADER_BYTES + writer.n_bytes, codec.name)
+    is_resampled = codec.sample_rate != audio.sample_rate
+    notes = [resampling_note(audio.sample_rate, codec.sample_rate, codec.name)] if is_resampled else []
+    made = MadeFile(
+        path=out,
+        source=file,
+        seconds=seconds,
+        sample_rate=audio.sample_rate,
+        n_channels=audio.n_channels,
+        by=maker(codec),
+    )
+    return Made.of(made, details={**codes, "codec_sample_rate": codec.sample_rate}, lines=[line], notes=notes)
 
 
 def header_of(

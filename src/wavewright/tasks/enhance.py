@@ -17,8 +17,6 @@ from ..base.progress_bar import progress_bar
 from ..base.whole_file import check_target
 from ..contracts.enhancement import MAX_ATTENUATION_DB, USUAL_ATTENUATION_DB, EnhancementSettings
 from ..inference.enhancement.files import (
-    EnhancedFile,
-    EnhancedFolder,
     Enhancement,
     FolderEnhancement,
     Processors,
@@ -26,10 +24,10 @@ from ..inference.enhancement.files import (
 )
 from ..inference.enhancement.sound import DenoiserSize
 from ..outputs.converted_folder import convert_folder, folder_beside
+from ..outputs.made import STANDARD_OUTPUT, Made
 from ..outputs.made_file import file_beside
 from . import checked
 
-STANDARD_STREAM = Path("-")
 RAW_SAMPLE_RATE = 16_000
 DEREVERB_ATTENUATION_DB = 12.0  # more would remove speech together with late reverberation
 
@@ -78,7 +76,7 @@ def enhance(
         int, Field(description="Files of a folder at a time; 0: one for each core.", ge=0, le=256), TERMINAL
     ] = 0,
     quiet: Quiet = False,
-) -> EnhancedFile | EnhancedFolder | None:
+) -> Made:
     """Remove noise and reverberation from speech of any length, sample rate and number of channels.
 
     A model removes noise. ``dereverb`` predicts late reverberation from the past and subtracts it (WPE); alone it uses
@@ -91,16 +89,16 @@ def enhance(
     BadSetting if parameters exclude each other; BadFolder if files cannot be written, or a folder contains no sound;
     MissingExtra if a report is asked for, and matplotlib is not installed.
     """
-    is_stream = source == STANDARD_STREAM
+    is_stream = source == STANDARD_OUTPUT
     chosen = enhancement_of(denoise, dereverb, max_attenuation_db, mix, size, model, separate, is_stream)
     enhancement = replace(chosen, with_report=report)
     if is_stream:
-        check_stream(None, None if out == STANDARD_STREAM else out)
+        check_stream(None, None if out == STANDARD_OUTPUT else out)
         if report:
             raise BadSetting("A report compares files, and a stream is none; leave --report out.")
         enhance_stream(sys.stdin.buffer, sys.stdout.buffer, enhancement)
-        return None
-    if out == STANDARD_STREAM:
+        return Made(out=STANDARD_OUTPUT)
+    if out == STANDARD_OUTPUT:
         raise BadSetting(f"Standard output is for a stream from standard input; name a file to write {source} to.")
     if source.is_dir():
         folder = out or folder_beside(source, "enhanced")
@@ -114,7 +112,7 @@ def enhance(
 
         check_drawable(plot_path(target))
     with progress_bar(f"enhancing {source.name}", sound.header.seconds, quiet) as show:
-        return enhance_file(sound, target, Processors(enhancement), show)
+        return Made.of(enhance_file(sound, target, Processors(enhancement), show))
 
 
 def enhancement_of(

@@ -13,9 +13,10 @@ from pydantic import Field
 
 from ..base.errors import BadSetting
 from ..base.parameters import NAMES_MODEL
+from ..base.result import Failed
 from ..base.units import seconds_to_samples
 from ..base.whole_file import scratch_folder
-from ..data.entry import Entry, Problem
+from ..data.entry import Entry
 from ..data.folder import GroupFrom, LabelFrom, scan
 from ..data.parameters import GroupSource, LabelSource
 from ..data.preparation import Preparation
@@ -101,17 +102,17 @@ def evaluate(
     for option, folder in (("--noisy", noisy), ("--far", far), ("--recogniser", recogniser)):
         if folder is not None:
             raise BadSetting(f"{option} {folder} is for --paired; leave it out, or add --paired.")
-    problems: list[Problem] = []
-    generated_entries = _entries(generated, label_from, group_from, problems)
+    failed: list[Failed] = []
+    generated_entries = _entries(generated, label_from, group_from, failed)
     sample_rate = Counter(entry.sample_rate for entry in generated_entries).most_common(1)[0][0]
     if seconds is None:
         seconds = min(max(MIN_SECONDS, *(entry.seconds for entry in generated_entries)), MAX_SECONDS)
-    train_entries, test_entries = _train_and_test(_entries(reference, label_from, group_from, problems))
+    train_entries, test_entries = _train_and_test(_entries(reference, label_from, group_from, failed))
     if held_out is not None:
-        test_entries = _entries(held_out, label_from, group_from, problems)
-    clips = _prepare(generated_entries, sample_rate, seconds, problems)
-    recordings = _prepare(train_entries, sample_rate, seconds, problems)
-    held_out_clips = _prepare(test_entries, sample_rate, seconds, problems) if test_entries else None
+        test_entries = _entries(held_out, label_from, group_from, failed)
+    clips = _prepare(generated_entries, sample_rate, seconds, failed)
+    recordings = _prepare(train_entries, sample_rate, seconds, failed)
+    held_out_clips = _prepare(test_entries, sample_rate, seconds, failed) if test_entries else None
     name = classifier or loading.classifier_of((set(clips.labels) & set(recordings.labels)) - {""})
     embeddings: list[Embedding] = [LogMelEmbedding(sample_rate, seconds)]
     if name:
@@ -128,17 +129,16 @@ def evaluate(
         cheats=not skip_cheats,
         seed=seed,
     )
-    notes = [*report.notes, *(f"Not used: {problem}" for problem in problems)]
-    return replace(report, reference=str(reference), generated=str(generated), notes=tuple(notes))
+    return replace(report, reference=str(reference), generated=str(generated), failed=tuple(failed))
 
 
 def _entries(
-    path: Path, label_from: LabelFrom | None, group_from: GroupFrom | None, problems: list[Problem]
+    path: Path, label_from: LabelFrom | None, group_from: GroupFrom | None, failed: list[Failed]
 ) -> list[Entry]:
-    """Return the clips of a folder or manifest; append unusable files to ``problems``."""
+    """Return the clips of a folder or manifest; append unusable files to ``failed``."""
     manifest = path if path.is_file() else path / MANIFEST_FILE
     scanned = scan(path, label_from, group_from, manifest if manifest.is_file() else None)
-    problems.extend(scanned.problems)
+    failed.extend(scanned.failed)
     return [replace(entry, label=None) if label_from == "none" else entry for entry in scanned.entries]
 
 
@@ -158,13 +158,13 @@ def _train_and_test(entries: Sequence[Entry]) -> tuple[Sequence[Entry], Sequence
     return [entry for entry in entries if entry.split == "train"], [entry for entry in entries if entry.split == "test"]
 
 
-def _prepare(entries: Sequence[Entry], sample_rate: int, seconds: float, problems: list[Problem]) -> Clips:
-    """Decode and prepare clips; append unusable files to ``problems``."""
+def _prepare(entries: Sequence[Entry], sample_rate: int, seconds: float, failed: list[Failed]) -> Clips:
+    """Decode and prepare clips; append unusable files to ``failed``."""
     n_samples = seconds_to_samples(seconds, sample_rate)
     with scratch_folder() as cache_folder:
         store = ClipStore.build(entries, sample_rate, n_samples, Preparation(), cache_folder)
         waves = np.stack([store[index][0] for index in range(len(store))])
-        problems.extend(store.problems)
+        failed.extend(store.failed)
         labels = [label or "" for label in store.labels]
         # without a group a clip is its own
         groups = [group or f"clip {index}" for index, group in enumerate(store.groups)]

@@ -13,8 +13,9 @@ from ..base.errors import BadSetting
 from ..base.parameters import NAMES_MODEL, Writes
 from ..data.each_sound import entries_of
 from ..families import loading
-from ..inference.recognition.false_alarms import WrittenAlarms, check_alarm_folder, write_alarms
+from ..inference.recognition.false_alarms import check_alarm_folder, write_alarms
 from ..inference.recognition.spotting import SpottingCalibration, calibrate_spotter, write_spotting
+from ..outputs.made import Made
 from . import checked
 
 DEFAULT_FOLDER = Path("_alarms")
@@ -48,7 +49,7 @@ def calibrate_recogniser(
     entries, unread = entries_of(_paths(file))
     calibration = calibrate_spotter(classifier, entries, false_alarms)
     write_spotting(folder, calibration)
-    return replace(calibration, problems=(*unread.values(), *calibration.problems))
+    return replace(calibration, failed=(*unread, *calibration.failed))
 
 
 @checked
@@ -60,7 +61,7 @@ def collect_alarms(
         Field(description=f"Folder to write to, of a label _NAME; default: {DEFAULT_FOLDER}."),
         Writes(),
     ] = None,
-) -> WrittenAlarms:
+) -> Made:
     """Write the most confident false alarms in recordings without events as clips to train on.
 
     Raises BadFolder if a folder contains no sound, or clips cannot be written; BadModel if the model does not exist,
@@ -71,7 +72,7 @@ def collect_alarms(
     check_alarm_folder(folder)
     entries, unread = entries_of(_paths(file))
     written = write_alarms(classifier, entries, folder)
-    return replace(written, problems=(*unread.values(), *written.problems))
+    return replace(written, failed=(*unread, *written.failed))
 
 
 def _paths(file: tuple[Path, ...] | Path) -> tuple[Path, ...]:

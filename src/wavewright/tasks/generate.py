@@ -11,19 +11,18 @@ import numpy as np
 from pydantic import Field
 
 from ..audio.clip import Clip
-from ..audio.notebook import files_html
 from ..audio.sound_file import open_sound
 from ..base import parameters
 from ..base.errors import BadSetting
 from ..base.file_hash import short_hash_of
 from ..base.names import file_stem
 from ..base.parameters import FREE_TEXT, MAX_SEED, NAMES_MODEL
-from ..contracts.model_results import ModelResult
 from ..contracts.runtime import Continuer, Generator, Interpolator
 from ..families import loading
 from ..inference.latent_clips.source import changes_of
 from ..inference.rejection import ClipFunction, RejectionSampler, ScoredClip
-from ..outputs.clip_folder import OutputClip, WrittenClip, write_clips
+from ..outputs.clip_folder import OutputClip, write_clips
+from ..outputs.made import Made, MadeFile
 from ..outputs.watermark.marking import marking_of
 from ..outputs.watermark.sequences import DEFAULT_KEY
 from . import checked
@@ -37,81 +36,6 @@ LOOP_EXTRA_SECONDS = 2.0
 
 Options = dict[str, object]
 """Further parameters of `Generator.generate`, by name."""
-
-
-@dataclass(frozen=True)
-class GeneratedClip:
-    """One generated file.
-
-    Attributes
-    ----------
-    file
-        Its name below the output folder.
-    label, index
-        Its label, and its number among the clips of the seed.
-    seconds
-        Its length.
-    confidence, novelty_db
-        Scores, where a limit was checked; see :class:`.rejection.ScoredClip`.
-    """
-
-    file: str
-    label: str | None
-    index: int
-    seconds: float
-    confidence: float | None = None
-    novelty_db: float | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Generated(ModelResult):
-    """The files of one call in the folder ``out``.
-
-    Attributes
-    ----------
-    seed, interpolate
-        Seed of the clips, the first of an interpolation, and both seeds of an interpolation.
-    n_rejected
-        Clips that were left out.
-    n_near_copies
-        Clips that were written for want of better ones, although they are closer to a training clip than different
-        training clips of their label are to each other.
-    changes
-        What was done to the clip to continue.
-    is_marked
-        The clips have the inaudible mark of generated sound.
-    """
-
-    out: Path
-    seed: int
-    interpolate: tuple[int, int] | None
-    sample_rate: int
-    clips: tuple[GeneratedClip, ...]
-    n_rejected: int = 0
-    n_near_copies: int = 0
-    changes: tuple[str, ...] = ()
-    is_marked: bool = False
-
-    @property
-    def sound_files(self) -> tuple[Path, ...]:
-        """The sound files that were written."""
-        return tuple(self.out / clip.file for clip in self.clips)
-
-    def _repr_html_(self) -> str:
-        """Return players and the text for notebooks."""
-        return files_html(self.sound_files, self)
-
-    def __str__(self) -> str:
-        lines = [f"  {clip.file}" for clip in self.clips]
-        clips = "1 clip" if len(self.clips) == 1 else f"{len(self.clips)} clips"
-        rejected = f", {self.n_rejected} left out" if self.n_rejected else ""
-        lines.append(f"{clips} by {self.made_by} in {self.out}{rejected}")
-        if self.n_near_copies:
-            lines.append(
-                f"{self.n_near_copies} of them are close to training clips and may be copies: more recordings or a "
-                "shorter training help."
-            )
-        return "\n".join([*lines, *self.changes])
 
 
 @dataclass(frozen=True)
@@ -241,7 +165,7 @@ def generate(
     ] = False,
     watermark: parameters.IsMarked = True,
     watermark_key: parameters.MarkKey = DEFAULT_KEY,
-) -> Generated:
+) -> Made:
     """Generate clips with a model.
 
     Files are named ``<model>-<label>-s<seed>-<index>``. A clip depends on model, label, seed and index alone, so the
@@ -285,18 +209,24 @@ def generate(
         clips = _as_loops(clips, generator.sample_rate, seconds)
     marking = marking_of(origin.model_hash, watermark, watermark_key)
     written = write_clips(_with_origin(clips, origin), generator.sample_rate, out, format, marking)
-    return Generated(
-        model=origin.model,
-        model_hash=origin.model_hash,
+    notes = list(_changes(continue_from, generator.sample_rate))
+    if sampler.n_near_copies:
+        notes.append(
+            f"{sampler.n_near_copies} of them are close to training clips and may be copies: more recordings or a "
+            "shorter training help."
+        )
+    return Made(
         out=out,
-        seed=origin.seed,
-        interpolate=interpolate,
-        sample_rate=generator.sample_rate,
-        clips=tuple(_generated_clip(clip) for clip in written),
-        n_rejected=sampler.n_rejected,
-        n_near_copies=sampler.n_near_copies,
-        changes=_changes(continue_from, generator.sample_rate),
-        is_marked=watermark,
+        files=tuple(replace(each, details=_known(each)) for each in written),
+        notes=tuple(notes),
+        details={
+            "seed": origin.seed,
+            "interpolate": interpolate,
+            "n_rejected": sampler.n_rejected,
+            "n_near_copies": sampler.n_near_copies,
+            "is_marked": watermark,
+        },
+        lines=(f"  {sampler.n_rejected} left out",) if sampler.n_rejected else (),
     )
 
 
@@ -308,16 +238,10 @@ def _as_loops(clips: Iterator[ScoredClip], sample_rate: int, seconds: float | No
         yield replace(clip, wave=looped(clip.wave, sample_rate, seconds))
 
 
-def _generated_clip(written: WrittenClip) -> GeneratedClip:
-    """Return a file as the result lists it."""
-    return GeneratedClip(
-        written.file,
-        cast("str | None", written.origin["label"]),
-        cast(int, written.origin["index"]),
-        written.seconds,
-        written.scores.get("confidence"),
-        written.scores.get("novelty_db"),
-    )
+def _known(written: MadeFile) -> dict[str, object]:
+    """Return what the result says of a clip: label, index, and the scores of the limits that were checked."""
+    known = {"label": written.origin["label"], "index": written.origin["index"]}
+    return {**known, "confidence": None, "novelty_db": None, **written.details}
 
 
 def _clip_function(generator: Generator, options: Options, continue_from: Path | None) -> ClipFunction:

@@ -7,15 +7,16 @@ from typing import Annotated
 
 from pydantic import Field
 
+from ..outputs.made import Made
 from ..outputs.provenance import keys as key_files
-from ..outputs.provenance.keys import KeyFiles, key_folder, own_key
+from ..outputs.provenance.keys import key_folder, own_key
 from . import checked
 
 
 @checked
 def new_key(
     out: Annotated[Path | None, Field(description="Folder for the two files; default: your own data folder.")] = None,
-) -> KeyFiles:
+) -> Made:
     """Make a pair of Ed25519 keys: a private one that signs, and a public one that verifies.
 
     Raises BadFolder if the folder has a key, which is never replaced, or cannot be written; MissingExtra without the
@@ -25,7 +26,7 @@ def new_key(
 
 
 @checked
-def show_key() -> KeyFiles:
+def show_key() -> Made:
     """Show the id and the files of your key.
 
     Raises BadSetting if there is no key; MissingExtra without the extra ``sign``.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -13,35 +12,13 @@ from ..base.errors import BadSetting
 from ..base.parameters import MAX_SEED, IsMarked, MarkKey, Quiet, WritesSounds
 from ..base.progress_bar import progress_bar
 from ..base.version import __version__
-from ..effects.mixing.files import MixedFile, check_out, write_mix
+from ..effects.mixing.files import check_out, write_mix
 from ..families import loading
 from ..inference.layering.layers import Preset, mix_of, preset_names, read_preset
+from ..outputs.made import Made, listed
 from ..outputs.watermark.marking import Marking, marking_of
 from ..outputs.watermark.sequences import DEFAULT_KEY
 from . import POSITIONAL, checked
-
-
-@dataclass(frozen=True)
-class PresetDescription:
-    """A preset: its name, title and layers."""
-
-    name: str
-    title: str
-    layers: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class PresetList:
-    """The presets that come with Wavewright."""
-
-    presets: tuple[PresetDescription, ...]
-
-    def __str__(self) -> str:
-        """Return a line for each preset."""
-        width = max(len(preset.name) for preset in self.presets)
-        return "\n".join(
-            f"{preset.name:{width}}  {preset.title} ({', '.join(preset.layers)})" for preset in self.presets
-        )
 
 
 @checked
@@ -66,7 +43,7 @@ def layer(
     watermark: IsMarked = True,
     watermark_key: MarkKey = DEFAULT_KEY,
     quiet: Quiet = False,
-) -> MixedFile | PresetList:
+) -> Made:
     """Make a layered background of any length, in bounded memory.
 
     A preset has textures (a file, a folder, a model or a procedure) and one-shots at random times with random level,
@@ -77,7 +54,7 @@ def layer(
     model cannot be loaded.
     """
     if list_:
-        return PresetList(tuple(_description(name) for name in preset_names()))
+        return listed("presets", map(_description, preset_names()), "{name}  {title} ({layers})")
     if preset is None:
         raise BadSetting(f"There is no preset to make; give a .toml file, or one of {', '.join(preset_names())}.")
     read = read_preset(preset)
@@ -108,7 +85,7 @@ def _marking(preset: Preset, watermark: bool, key: str) -> Marking | None:
     return marking_of(loading.load_generator(models.pop()).folder.hash if len(models) == 1 else None, watermark, key)
 
 
-def _description(name: str) -> PresetDescription:
+def _description(name: str) -> dict[str, object]:
     read = read_preset(name)
-    layers = tuple(section.name or f"layer {number}" for number, section in enumerate(read.section.layers, 1))
-    return PresetDescription(name, read.title, layers)
+    layers = [section.name or f"layer {number}" for number, section in enumerate(read.section.layers, 1)]
+    return {"name": name, "title": read.title, "layers": layers}

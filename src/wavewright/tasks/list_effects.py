@@ -8,6 +8,7 @@ from dataclasses import MISSING, Field as DataclassField, dataclass, fields
 from ..base.ranges import ranges_of
 from ..effects.editing.chain import CHAIN_EFFECTS
 from ..effects.editing.quantities import format_value, short_name
+from ..outputs.made import Made
 from . import checked
 
 
@@ -29,27 +30,17 @@ class EffectDescription:
     settings: tuple[SettingDescription, ...]
 
 
-@dataclass(frozen=True)
-class EffectList:
-    """The effects of chains."""
-
-    effects: tuple[EffectDescription, ...]
-
-    def __str__(self) -> str:
-        """Return a line for each effect, and one for each setting."""
-        lines = []
-        for effect in self.effects:
-            lines.append(f"{effect.name}: {effect.description}")
-            for setting in effect.settings:
-                limits = f", {setting.range[0]:g} to {setting.range[1]:g}" if setting.range else ""
-                lines.append(f"    {setting.name}={setting.default}{limits}")
-        return "\n".join(lines)
-
-
 @checked
-def list_effects() -> EffectList:
+def list_effects() -> Made:
     """List the effects that `edit` and `mix` have, with their settings and ranges."""
-    return EffectList(tuple(_description(name) for name in CHAIN_EFFECTS))
+    effects = [_description(name) for name in CHAIN_EFFECTS]
+    lines = []
+    for effect in effects:
+        lines.append(f"{effect.name}: {effect.description}")
+        for setting in effect.settings:
+            limits = f", {setting.range[0]:g} to {setting.range[1]:g}" if setting.range else ""
+            lines.append(f"    {setting.name}={setting.default}{limits}")
+    return Made(details={"effects": effects}, lines=tuple(lines))
 
 
 def _description(name: str) -> EffectDescription:

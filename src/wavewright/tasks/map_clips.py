@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
@@ -13,11 +14,12 @@ from pydantic import Field
 from ..base.errors import BadSetting, MissingExtra
 from ..base.parameters import DEFAULT_VAE, EmbeddingName, Quiet, VaeName, Writes
 from ..base.whole_file import check_target, whole_folder
-from ..contracts.model_results import ModelResult
+from ..contracts.model_results import model_text
 from ..data.folder import scan
 from ..data.parameters import LabelSource
 from ..inference.latent_clips.folder import FolderLatents, encode_folder, smallest
 from ..inference.latent_clips.space import ClipSpace, open_space
+from ..outputs.made import Made, MadeFile
 from ..plots import check_drawable, draw_map
 from . import checked
 
@@ -41,29 +43,6 @@ class MappedClip:
     similar: tuple[NearClip, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
-class ClipMap(ModelResult):
-    """A map of the clips of a folder: the JSON file ``out``, and the plot, a PNG file.
-
-    ``plot`` is None if it could not be drawn, and ``note`` says why. ``problems`` are files that cannot be used, one
-    sentence each.
-    """
-
-    out: Path
-    plot: Path | None
-    folder: Path
-    clips: tuple[MappedClip, ...]
-    problems: tuple[str, ...] = ()
-    note: str = ""
-
-    def __str__(self) -> str:
-        names = {clip.label for clip in self.clips} - {None}
-        labels = f" of {len(names)} labels" if names else ""
-        plot = f", drawn in {self.plot}" if self.plot else ""
-        lines = [f"{self.out}: {len(self.clips)} clips{labels} by {self.made_by}{plot}"]
-        return "\n".join([*lines, *self.problems, *([self.note] if self.note else [])])
-
-
 @checked
 def map_clips(
     folder: Annotated[Path, Field(description="Folder with sound files, or a manifest (.csv, .jsonl).")],
@@ -75,7 +54,7 @@ def map_clips(
     model: VaeName = DEFAULT_VAE,
     embedding: EmbeddingName = None,
     quiet: Quiet = False,
-) -> ClipMap:
+) -> Made:
     """Map the clips of a folder by similarity (t-SNE of their latents, or of an embedding), as JSON and as a plot.
 
     The same folder gives the same map. Without matplotlib only the JSON is written. Files that cannot be used are
@@ -90,12 +69,15 @@ def map_clips(
     space = open_space(model, embedding)
     encoded = encode_folder(folder, scan(folder, label_from), space, quiet)
     clips = _mapped(encoded, space, similar)
-    plot, note = _plot_path(out.with_suffix(".png"))
-    clip_map = ClipMap(
-        **space.identity, out=out, plot=plot, folder=folder, clips=clips, problems=encoded.problems, note=note
-    )
-    _write(clip_map)
-    return clip_map
+    plot, notes = _plot_path(out.with_suffix(".png"))
+    contents = {**space.identity, "folder": str(folder), "clips": [asdict(clip) for clip in clips]}
+    contents["failed"] = [str(each) for each in encoded.failed]
+    _write(contents, clips, out, plot, folder.name)
+    names = {clip.label for clip in clips} - {None}
+    lines = (f"  {len(clips)} clips{f' of {len(names)} labels' if names else ''}",)
+    paths = [out, *([] if plot is None else [plot])]
+    files = tuple(MadeFile(path=path, source=folder, by=model_text(**space.identity)) for path in paths)
+    return Made(out=out, files=files, notes=notes, failed=encoded.failed, details={"clips": clips}, lines=lines)
 
 
 def _mapped(encoded: FolderLatents, space: ClipSpace, n_similar: int) -> tuple[MappedClip, ...]:
@@ -112,29 +94,21 @@ def _mapped(encoded: FolderLatents, space: ClipSpace, n_similar: int) -> tuple[M
     return tuple(clips)
 
 
-def _plot_path(path: Path) -> tuple[Path | None, str]:
+def _plot_path(path: Path) -> tuple[Path | None, tuple[str, ...]]:
     """Return the path of the plot, or None and the reason why it cannot be drawn."""
     try:
         check_drawable(path)
     except MissingExtra as error:
-        return None, str(error)
-    return path, ""
+        return None, (str(error),)
+    return path, ()
 
 
-def _write(clip_map: ClipMap) -> None:
+def _write(contents: dict[str, object], clips: Sequence[MappedClip], out: Path, plot: Path | None, title: str) -> None:
     """Write the map and its plot, both or none."""
-    contents = {
-        "model": clip_map.model,
-        "model_hash": clip_map.model_hash,
-        "folder": str(clip_map.folder),
-        "clips": [asdict(clip) for clip in clip_map.clips],
-        "problems": list(clip_map.problems),
-    }
-    with whole_folder(clip_map.out.parent, last=clip_map.out.name) as hidden:
+    with whole_folder(out.parent, last=out.name) as hidden:
         text = json.dumps(contents, indent=1, ensure_ascii=False)
-        (hidden / clip_map.out.name).write_text(text + "\n", encoding="utf-8")
-        if clip_map.plot is not None:
-            positions = np.array([(clip.x, clip.y) for clip in clip_map.clips])
-            labels = [clip.label for clip in clip_map.clips]
-            names = [Path(clip.file).stem for clip in clip_map.clips]
-            draw_map(positions, labels, names, hidden / clip_map.plot.name, title=clip_map.folder.name)
+        (hidden / out.name).write_text(text + "\n", encoding="utf-8")
+        if plot is not None:
+            positions = np.array([(clip.x, clip.y) for clip in clips])
+            names = [Path(clip.file).stem for clip in clips]
+            draw_map(positions, [clip.label for clip in clips], names, hidden / plot.name, title=title)

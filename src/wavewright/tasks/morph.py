@@ -14,9 +14,10 @@ from ..base.errors import BadSetting
 from ..base.parameters import FREE_TEXT, NAMES_MODEL
 from ..contracts.runtime import InterpolationName
 from ..families import loading
-from ..inference.latent_clips.derivation import MAX_CLIPS, Derivation, DerivedClips, Origin
+from ..inference.latent_clips.derivation import MAX_CLIPS, Derivation, Origin
 from ..inference.latent_clips.source import read_clip
 from ..outputs.clip_folder import OutputClip
+from ..outputs.made import Made
 from ..outputs.watermark.marking import marking_of
 from ..outputs.watermark.sequences import DEFAULT_KEY
 from . import checked
@@ -68,7 +69,7 @@ def morph(
     residual: parameters.ResidualFraction = 1.0,
     watermark: parameters.IsMarked = True,
     watermark_key: parameters.MarkKey = DEFAULT_KEY,
-) -> DerivedClips:
+) -> Made:
     """Interpolate between two clips and write the steps as files.
 
     The first and the last step are reconstructions of the two files, with their residual unless ``residual`` is

@@ -10,9 +10,10 @@ from pydantic import Field
 
 from ..base import parameters
 from ..base.parameters import FREE_TEXT
+from ..outputs.made import Made
 from ..speech.book_source import language_of_book, open_book
 from ..speech.narration.audiobook import AudiobookSettings
-from ..speech.narration.book import SpokenBook, speak_book
+from ..speech.narration.book import speak_book
 from ..speech.narration.narrator import NarratorLoader
 from ..speech.narration.settings import NarrationSettings
 from ..speech.narration.speech_files import SpeechFiles
@@ -36,7 +37,7 @@ class NarrateParameters(AudiobookSettings, SpeechFiles, NarrationSettings):
 
 
 @parameters_from(NarrateParameters)
-def narrate(given: NarrateParameters) -> SpokenBook:
+def narrate(given: NarrateParameters) -> Made:
     """Speak a book, a sound file for each chapter.
 
     The book is a text file or an EPUB, whose table of contents starts the chapters, and whose notes and page numbers
@@ -53,11 +54,6 @@ def narrate(given: NarrateParameters) -> SpokenBook:
     or vocoder does not exist, or they do not belong together; BadFolder if files cannot be written, or another file has
     the name of a chapter or of the audio book; MissingExtra if an M4B or M4A file is asked for and PyAV is not
     installed.
-
-    Returns
-    -------
-    SpokenBook
-        The files of the chapters, and the audio book.
     """
     given.check_audiobook()
     book = open_book(given.file, given.chapter_mark, given.markup)

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from ..base.errors import BadText
 from ..base.parameters import FREE_TEXT, LexiconPath, StrictReading, TextMarkup
+from ..base.result import Result
 from ..text import FrontEnd, front_end, ssml
 from ..text.characters import Characters
 from ..text.lexicon_file import read_lexicon
@@ -46,7 +47,7 @@ class SpokenSentence:
 
 
 @dataclass(frozen=True)
-class Phonemes:
+class Phonemes(Result):
     """Words and phones of a text, sentence by sentence.
 
     ``text`` is the text that was read, without SSML tags. ``skipped`` are the passages that could not be read.

@@ -5,10 +5,13 @@ from __future__ import annotations
 import dataclasses
 import math
 import typing
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, cast
 
 from pydantic import BaseModel
+
+from ..base.json_text import JsonValue
 
 
 @typing.runtime_checkable
@@ -18,7 +21,20 @@ class _Array(Protocol):
     def tolist(self) -> object: ...
 
 
-def plain(value: object) -> object:
+SHAPE: Mapping[str, object] = {"out": None, "files": [], "by": "", "notes": [], "failed": [], "details": {}}
+"""Names and defaults of what the result of every command has in JSON; docs/results.md describes them."""
+
+
+def as_json(result: object) -> dict[str, JsonValue]:
+    """Return the result of a command as JSON in the shape of all; its own fields are the details."""
+    fields = {"by": getattr(result, "by", ""), **cast("dict[str, JsonValue]", plain(result) or {})}
+    details = {name: value for name, value in fields.items() if name not in SHAPE}
+    return {name: fields.get(name, usual) for name, usual in SHAPE.items()} | {
+        "details": fields.get("details", details)
+    }
+
+
+def plain(value: object) -> JsonValue:
     """Convert a result to the dicts, lists, strings and numbers of JSON; NaN and infinity, which it lacks, are None."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         shown = [field for field in dataclasses.fields(value) if not field.metadata.get("python_only")]

@@ -4,57 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
 from ..base.errors import BadAudio, BadFolder, BadScore, BadSetting
 from ..base.parameters import Writes
+from ..base.result import Failed
 from ..base.whole_file import check_target
-from ..base.work_report import WorkReport
 from ..music.engraving import engrave
 from ..music.formats import READABLE, read_score
-from ..plots import AudioSummary, PlotKind, check_plot_of, draw_overview, draw_piano_roll, read_overview
+from ..outputs.made import Made, MadeFile
+from ..plots import PlotKind, check_plot_of, draw_overview, draw_piano_roll, read_overview
 from . import checked
-
-
-@dataclass(frozen=True)
-class Plot(AudioSummary):
-    """An image and the sound file that it shows, with the summary of that."""
-
-    out: Path
-    file: Path
-    kind: PlotKind
-
-    def __str__(self) -> str:
-        return f"{self.out}: {super().__str__()}"
-
-
-@dataclass(frozen=True)
-class ScorePlot:
-    """An image and the score that it shows."""
-
-    out: Path
-    file: Path
-    kind: Literal["piano-roll", "notation"]
-    seconds: float
-    n_tracks: int
-    n_notes: int
-
-    def __str__(self) -> str:
-        return f"{self.out}: {self.n_notes} notes of {self.n_tracks} tracks, {self.seconds:.2f} s"
-
-
-@dataclass(frozen=True)
-class Plots(WorkReport):
-    """The images of several files, and the files that failed."""
-
-    plots: tuple[Plot | ScorePlot, ...]
-
-    def __str__(self) -> str:
-        return "\n".join(map(str, [*self.plots, *self.failures()]))
 
 
 @checked
@@ -69,7 +32,7 @@ def plot(
         Writes(".png"),
     ] = None,
     kind: Annotated[PlotKind, Field(description="What to draw.")] = "all",
-) -> Plot | ScorePlot | Plots:
+) -> Made:
     """Draw the waveform, spectrogram and mel spectrogram of sound files, and scores as piano rolls or notation.
 
     An existing image is replaced only if it shows a file of the same name.
@@ -77,15 +40,9 @@ def plot(
     Raises BadAudio if the file cannot be read; BadScore if the score cannot be read or has no notes; BadSetting if
     `out` is not a PNG file or, for several files, not a folder; BadFolder if the folder of `out` does not exist, or
     another file has its name; MissingExtra if matplotlib is not installed.
-
-    Returns
-    -------
-    Plot, ScorePlot or Plots
-        A `Plot` for one sound file, a `ScorePlot` for one score; `Plots` for several, which lists files that cannot
-        be drawn.
     """
     if isinstance(file, Path):
-        return _draw(file, _default_path(file) if out is None else _path_in(out, file), kind)
+        return Made.of(_draw(file, _default_path(file) if out is None else _path_in(out, file), kind))
     if len(file) == 1:
         return plot(file[0], out, kind)
     if not file:
@@ -93,7 +50,7 @@ def plot(
     return _draw_each(tuple(dict.fromkeys(file)), out, kind)
 
 
-def _draw(file: Path, out: Path, kind: PlotKind) -> Plot | ScorePlot:
+def _draw(file: Path, out: Path, kind: PlotKind) -> MadeFile:
     if file.suffix.lower() in READABLE:
         return _draw_score(file, out)
     check_plot_of(out, file.name)  # before a long file is read
@@ -101,10 +58,20 @@ def _draw(file: Path, out: Path, kind: PlotKind) -> Plot | ScorePlot:
         raise BadAudio(f"{file} is a folder; give a sound file.")
     overview = read_overview(file)
     draw_overview(overview, out, kind, title=file.name)
-    return Plot(**asdict(overview.summary), out=out, file=file, kind=kind)
+    summary = overview.summary
+    details = {"kind": kind, "peak_db": summary.peak_db}
+    return MadeFile(
+        path=out,
+        source=file,
+        seconds=summary.seconds,
+        sample_rate=summary.sample_rate,
+        n_channels=summary.n_channels,
+        notes=(f"peak {summary.peak_db:.1f} dB",),
+        details=details,
+    )
 
 
-def _draw_score(file: Path, out: Path) -> ScorePlot:
+def _draw_score(file: Path, out: Path) -> MadeFile:
     """Draw a score, or the first tune of a file."""
     is_notation = out.suffix.lower() == ".svg"
     if is_notation:
@@ -116,10 +83,13 @@ def _draw_score(file: Path, out: Path) -> ScorePlot:
         score = read_score(file)
         draw_piano_roll(score, out, title=file.name)
     n_tracks = sum(len(track.notes) > 0 for track in score.tracks)
-    return ScorePlot(out, file, "notation" if is_notation else "piano-roll", score.seconds, n_tracks, score.n_notes)
+    kind = "notation" if is_notation else "piano-roll"
+    details = {"kind": kind, "n_tracks": n_tracks, "n_notes": score.n_notes}
+    notes = (f"{score.n_notes} notes of {n_tracks} tracks",)
+    return MadeFile(path=out, source=file, seconds=score.seconds, notes=notes, details=details)
 
 
-def _draw_each(files: Sequence[Path], out: Path | None, kind: PlotKind) -> Plots:
+def _draw_each(files: Sequence[Path], out: Path | None, kind: PlotKind) -> Made:
     """Draw several files; list those that cannot be drawn."""
     if out is not None:
         if out.suffix.lower() == ".png":
@@ -128,14 +98,13 @@ def _draw_each(files: Sequence[Path], out: Path | None, kind: PlotKind) -> Plots
             out.mkdir(parents=True, exist_ok=True)
         except (FileExistsError, NotADirectoryError) as error:
             raise BadFolder(f"{out} is a file or lies in one; give a folder with --out.") from error
-    plots: list[Plot | ScorePlot] = []
-    failed = {}
+    plots, failed = [], []
     for file, path in zip(files, image_paths(files, out), strict=True):
         try:
             plots.append(_draw(file, path, kind))
         except (BadAudio, BadFolder, BadScore) as error:
-            failed[str(file)] = str(error)
-    return Plots(tuple(plots), failed=failed)
+            failed.append(Failed(file, str(error)))
+    return Made(out=out or Path(), files=tuple(plots), failed=tuple(failed))
 
 
 def image_paths(files: Sequence[Path], folder: Path | None) -> list[Path]:

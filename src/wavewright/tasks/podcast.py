@@ -17,7 +17,8 @@ from ..base.parameters import FREE_TEXT, NAMES_MODEL, Quiet, WritesSounds
 from ..base.progress_bar import progress_bar
 from ..base.whole_file import check_target
 from ..effects.editing.quantities import parse_value
-from ..inference.podcast import Podcast, PodcastSettings, make_podcast
+from ..inference.podcast import PodcastSettings, make_podcast
+from ..outputs.made import Made
 from . import checked
 from .edit import tags_of
 from .enhance import enhancement_of
@@ -72,7 +73,7 @@ def podcast(
         Path | None, Field(description="Picture of the episode, JPEG or PNG; default: that of the first recording.")
     ] = None,
     quiet: Quiet = False,
-) -> Podcast:
+) -> Made:
     """Make an episode of a podcast: noise removed, speakers equally loud, long pauses shortened, chapters, tags.
 
     Each recording is cleaned by a denoiser, brought to one loudness and gently compressed; with several, who is silent

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
-from itertools import starmap
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +12,6 @@ from pydantic import Field
 
 from ..base.errors import BadAudio, BadSetting
 from ..base.parameters import Quiet, Writes
-from ..base.work_report import named
 from ..contracts.model_results import identity
 from ..data.each_sound import entries_of
 from ..families import loading
@@ -116,8 +114,8 @@ def _recognise(recogniser: RecordingRecogniser, paths: tuple[Path, ...], quiet: 
     classifier = recogniser.model
     entries, unread = entries_of(paths)
     files, failed = recognise_files(recogniser, entries, quiet)
-    failed = unread | failed
+    failed = (*unread, *failed)
     if len(failed) == 1 and not files:
-        raise BadAudio(*starmap(named, failed.items()))
+        raise BadAudio(str(failed[0]))
     notes = () if classifier.calibration.n_clips else (NOT_CALIBRATED.format(classifier.name),)
-    return RecognisedFiles(**identity(classifier), files=tuple(files), failed=failed, notes=notes)
+    return RecognisedFiles(**identity(classifier), sounds=files, failed=failed, notes=notes)

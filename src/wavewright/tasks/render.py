@@ -6,16 +6,15 @@ import json
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
 import numpy as np
 from pydantic import Field
 
-from ..audio.clip import Clip, describe_audio, write_blocks
-from ..audio.notebook import files_html
-from ..audio.wave_blocks import ClippedSamples, ClippingMeter, CountedWaves
+from ..audio.clip import Clip, write_blocks
+from ..audio.wave_blocks import ClippingMeter, CountedWaves
 from ..base.errors import BadScore, BadSetting, ScoreWarning, printable
 from ..base.names import file_stem
 from ..base.parameters import FREE_TEXT, MAX_SEED, InForm, IsMarked, MarkKey, Quiet, Writes, WritesSounds
@@ -25,13 +24,14 @@ from ..base.version import __version__
 from ..base.whole_file import check_target, whole_folder
 from ..effects import Gain, Limiter, Reverb
 from ..effects.loudness import LoudnessMeasurement
-from ..effects.mixing.files import LOWER_THE_TRACKS, PeakMeter, default_subtype
+from ..effects.mixing.files import PeakMeter, default_subtype, with_stems
 from ..music.engine import InstrumentEngine
 from ..music.formats import read_score
 from ..music.performance import Performance, PerformanceSettings, perform, stem_names
 from ..music.score import CONTROL_CHANGE, Score, Track, notes_of
 from ..music.theory import pitch_of
 from ..music.timing import TEMPO
+from ..outputs.made import Made, sound_file
 from ..outputs.watermark.marking import Marking, marking_of
 from ..outputs.watermark.sequences import DEFAULT_KEY
 from ..synth import SynthEngine, general_midi, load_patch, wave_patch
@@ -58,80 +58,18 @@ ALL_PATCHES = "general-midi"
 """Name that stands for the patches of all programs."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class RenderedScore:
-    """A score as a sound file.
-
-    Attributes
-    ----------
-    out : Path
-        The sound file.
-    source : str
-        Name of the score, or the single note.
-    seconds, sample_rate
-        Its format; it is stereo.
-    n_tracks, n_notes : int
-        Tracks with notes, and their notes.
-    peak_db : float
-        Largest sample in dB of full scale.
-    instrument : str
-        Name of the SoundFont, the patch or the model.
-    stems : tuple of Path
-        Files of the tracks.
-    is_marked : bool
-        The sound has the inaudible mark of generated sound.
-    clipped_in_stems : ClippedSamples or None
-        Samples of the stems beyond full scale, unless they are stored as floats.
-    unsounded : dict
-        How many notes the instrument has no sound for, by MIDI key, such as drums that a kit lacks.
-    n_chords : int
-        Chord symbols over a melody alone, which are not played.
-    """
-
-    out: Path
-    source: str
-    seconds: float
-    sample_rate: int
-    n_tracks: int
-    n_notes: int
-    peak_db: float
-    instrument: str
-    stems: tuple[Path, ...] = ()
-    is_marked: bool = False
-    clipped_in_stems: ClippedSamples | None = None
-    unsounded: dict[int, int] = field(default_factory=dict)
-    n_chords: int = 0
-
-    @property
-    def sound_files(self) -> tuple[Path, ...]:
-        """The sound files that were written."""
-        return (self.out, *self.stems)
-
-    def _repr_html_(self) -> str:
-        """Return players and the text for notebooks."""
-        return files_html(self.sound_files, self)
-
-    def __str__(self) -> str:
-        """Return the file, its format and its peak, the notes, and the stems."""
-        size = describe_audio(self.seconds, self.sample_rate, 2)
-        lines = [
-            f"{self.out}: {size}, peak {self.peak_db:.1f} dB",
-            f"  {_count(self.n_notes, 'note')} of {_count(self.n_tracks, 'track')}, by {self.instrument}",
-        ]
-        if self.unsounded:
-            keys = ", ".join(map(str, sorted(self.unsounded)))
-            lines.append(f"  {_count(sum(self.unsounded.values()), 'note')} without a sound there, of the keys {keys}")
-        if self.n_chords:
-            unplayed = _count(self.n_chords, "chord symbol")
-            lines.append(f"  {unplayed} not played; --chords plays them, `wavewright accompany` in a style")
-        lines += [f"  {stem}" for stem in self.stems]
-        if self.clipped_in_stems:
-            lines.append(f"Of the stems, {self.clipped_in_stems.warning(LOWER_THE_TRACKS)}")
-        return "\n".join(lines)
-
-
 def _count(n: int, noun: str) -> str:
     return f"{n} {noun}{'s' * (n != 1)}"
+
+
+def _left_out(unsounded: Mapping[int, int], n_chords: int) -> Iterator[str]:
+    """Yield lines on notes that the instrument has no sound for, by MIDI key, and on chord symbols over a melody."""
+    if unsounded:
+        keys = ", ".join(map(str, sorted(unsounded)))
+        yield f"  {_count(sum(unsounded.values()), 'note')} without a sound there, of the keys {keys}"
+    if n_chords:
+        unplayed = _count(n_chords, "chord symbol")
+        yield f"  {unplayed} not played; --chords plays them, `wavewright accompany` in a style"
 
 
 @checked
@@ -206,7 +144,7 @@ def render(
     watermark: IsMarked = True,
     watermark_key: MarkKey = DEFAULT_KEY,
     quiet: Quiet = False,
-) -> RenderedScore:
+) -> Made:
     """Render a score to a sound file.
 
     Every event takes effect at its exact sample. The mix gets reverb, a loudness, and a limiter that keeps true peaks
@@ -369,7 +307,7 @@ class _Rendering:
         stems: Path | None = None,
         subtype: str | None = None,
         quiet: bool = False,
-    ) -> RenderedScore:
+    ) -> Made:
         """Write the mix, and the stems if they are asked for; the settings are part of its comment."""
         rate = self.performance.sample_rate
         meter = PeakMeter()
@@ -388,21 +326,23 @@ class _Rendering:
         if meter.peak < SILENCE:
             warnings.warn(f"{target} is silent: {_why_silent(self.score, self.instrument)}", ScoreWarning, stacklevel=2)
         n_tracks = sum(len(track.notes) > 0 for track in self.score.tracks)
-        return RenderedScore(
-            out=target,
-            source=self.source,
-            seconds=samples_to_seconds(mastered.n_samples, rate),
-            sample_rate=rate,
-            n_tracks=n_tracks,
-            n_notes=self.score.n_notes,
-            peak_db=float(gain_to_db(meter.peak)),
-            instrument=self.instrument,
-            stems=files,
-            is_marked=self.marking is not None,
-            clipped_in_stems=clipping.result(),
-            unsounded=dict(unsounded),
-            n_chords=len(self.score.chords) if n_tracks <= 1 else 0,
-        )
+        n_chords = len(self.score.chords) if n_tracks <= 1 else 0
+        peak_db = float(gain_to_db(meter.peak))
+        lines = [
+            f"  peak {peak_db:.1f} dB, {_count(self.score.n_notes, 'note')} of {_count(n_tracks, 'track')}",
+            *_left_out(unsounded, n_chords),
+        ]
+        details = {
+            "source": self.source,
+            "n_tracks": n_tracks,
+            "n_notes": self.score.n_notes,
+            "peak_db": peak_db,
+            "is_marked": self.marking is not None,
+            "unsounded": dict(unsounded),
+            "n_chords": n_chords,
+        }
+        made = Made.of(replace(sound_file(target), by=self.instrument), details=details, lines=lines)
+        return with_stems(made, files, clipping.result())
 
     def _marked(self, blocks: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
         return blocks if self.marking is None else self.marking.blocks(blocks, self.performance.sample_rate)

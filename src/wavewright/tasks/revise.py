@@ -17,9 +17,10 @@ from ..families.loading import load_composer
 from ..music.formats import read_score
 from ..music.score import Score
 from ..music.timing import TEMPO, quarters_per_minute_to_us
+from ..outputs.made import Made
 from . import parameters_from
 from .compose import DEFAULT_BARS, PRESETS, ComposerName, DrawingParameters
-from .score_output import ComposedScore, composed_target
+from .score_output import composed_target
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class ReviseParameters(DrawingParameters):
 
 
 @parameters_from(ReviseParameters)
-def revise(given: ReviseParameters) -> ComposedScore:
+def revise(given: ReviseParameters) -> Made:
     """Continue a score by a model, or compose bars, voices or a fraction of it anew; the rest stays as it is.
 
     Raises BadModel if there is no such composer; BadScore if a score cannot be read or written; BadSetting if an option

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from ..base.errors import BadSetting
 from ..base.parameters import FREE_TEXT, READS_RUNS, TERMINAL, Writes
+from ..base.result import Result
 from ..base.whole_file import check_target, write_whole
 from ..training.run_records.page import html_page, text_table
 from ..training.run_records.records import RunRecord, differing_settings, find_runs
@@ -19,7 +20,7 @@ RUNS = Path("runs")
 
 
 @dataclass(frozen=True)
-class RunList:
+class RunList(Result):
     """Runs beside each other.
 
     Attributes

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
@@ -16,6 +15,7 @@ from ..base.whole_file import check_target, scratch_folder
 from ..music.bars import bars_of
 from ..music.formats import WRITABLE, write_score
 from ..music.score import Score
+from ..outputs.made import Made, MadeFile
 from ..outputs.watermark.marking import Marking
 from .render import render_composed
 
@@ -28,41 +28,6 @@ PitchRangeText: TypeAlias = Annotated[str | None, Field(description="Only notes 
 ScoreSeed: TypeAlias = Annotated[int, Field(description="Same seed, same score.", ge=0, le=MAX_SEED)]
 
 
-@dataclass(frozen=True, kw_only=True)
-class ComposedScore:
-    """A score that was composed.
-
-    Attributes
-    ----------
-    out : Path
-        The score, or the sound file of it.
-    model : str
-    seed : int
-    bars, n_notes : int
-    seconds : float
-    voices : tuple of str
-        Names of its tracks.
-    is_marked : bool
-        It is sound with the inaudible mark of generated sound; scores have none.
-    """
-
-    out: Path
-    model: str
-    seed: int
-    bars: int
-    n_notes: int
-    seconds: float
-    voices: tuple[str, ...]
-    is_marked: bool = False
-
-    def __str__(self) -> str:
-        """Return the file, its length, its notes and its voices."""
-        return (
-            f"{self.out}: {self.bars} bars, {self.seconds:.1f} s, {self.n_notes} notes for {', '.join(self.voices)}, "
-            f"by {self.model}, seed {self.seed}"
-        )
-
-
 def composed_target(name: str, seed: int, out: Path | None) -> Path:
     """Return the file to write; raise BadSetting or BadFolder if it cannot be written."""
     target = Path(f"{file_stem(name)}-{seed}.mid") if out is None else out
@@ -70,18 +35,12 @@ def composed_target(name: str, seed: int, out: Path | None) -> Path:
     return target
 
 
-def composed_score(score: Score, target: Path, model: str, seed: int, is_marked: bool = False) -> ComposedScore:
-    """Return the result of a score that was written."""
-    return ComposedScore(
-        out=target,
-        model=model,
-        seed=seed,
-        bars=bars_of(score, to_end=True)[-1].number,
-        n_notes=score.n_notes,
-        seconds=round(score.seconds, 2),
-        voices=tuple(track.name for track in score.tracks),
-        is_marked=is_marked,
-    )
+def composed_score(score: Score, target: Path, by: str, seed: int, is_marked: bool = False) -> Made:
+    """Return the result of a score that was written; ``is_marked`` says whether its sound is."""
+    bars, voices = bars_of(score, to_end=True)[-1].number, tuple(track.name for track in score.tracks)
+    details = {"seed": seed, "bars": bars, "n_notes": score.n_notes, "voices": voices, "is_marked": is_marked}
+    line = f"  {bars} bars, {score.n_notes} notes for {', '.join(voices)}, seed {seed}"
+    return Made.of(MadeFile(path=target, seconds=round(score.seconds, 2), by=by), details=details, lines=[line])
 
 
 def check_score_target(target: Path) -> None:

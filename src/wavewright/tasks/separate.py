@@ -11,7 +11,8 @@ from ..audio.sound_file import open_sound
 from ..base.parameters import NAMES_MODEL, Quiet, WritesSounds
 from ..base.progress_bar import progress_bar
 from ..families import loading
-from ..inference.enhancement.stems import SeparatedFile, Stems, separate_file
+from ..inference.enhancement.stems import Stems, separate_file
+from ..outputs.made import Made
 from . import checked
 
 DEFAULT_MODEL = "denoise-48k"
@@ -35,7 +36,7 @@ def separate(
         NAMES_MODEL,
     ] = DEFAULT_MODEL,
     quiet: Quiet = False,
-) -> SeparatedFile:
+) -> Made:
     """Part a recording into stems: speech, and the background, which is music, effects and noise.
 
     The stems are as long as the recording, have its sample rate and channels, and add up to it. All channels share a

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -10,34 +9,12 @@ from pydantic import Field
 
 from ..base.errors import BadFolder, BadSetting
 from ..base.parameters import Quiet
-from ..base.work_report import WorkReport
 from ..data.each_sound import each_sound, entries_of
 from ..data.entry import Entry
+from ..outputs.made import Made, MadeFile
 from ..outputs.provenance.keys import load_private_key
-from ..outputs.provenance.signing import SignedFile, sign_file
+from ..outputs.provenance.signing import sign_file
 from . import checked
-
-
-@dataclass(frozen=True)
-class SignedFolder(WorkReport):
-    """The signed files of a folder.
-
-    Attributes
-    ----------
-    folder
-        The folder.
-    files
-        Its sound files in order.
-    """
-
-    folder: Path
-    files: tuple[SignedFile, ...]
-
-    def __str__(self) -> str:
-        n_new = sum(file.is_new for file in self.files)
-        counts = f"{len(self.files)} files are signed: {self.counts(n_new, len(self.files) - n_new)}"
-        lines = [f"{self.folder}: {counts}, by key {self.files[0].key_id}"] if self.files else []
-        return "\n".join([*self.failures(), *lines])
 
 
 @checked
@@ -57,7 +34,7 @@ def sign(
         Field(description="Also write a C2PA manifest, which other programs read: WAV, FLAC and MP3 files."),
     ] = False,
     quiet: Quiet = False,
-) -> SignedFile | SignedFolder:
+) -> Made:
     """Sign a sound file, or all of a folder: what made it, and a hash of its sound.
 
     The record is written beside the file, as ``<file>.provenance.json``, and into the metadata of WAV, FLAC, Ogg
@@ -72,13 +49,13 @@ def sign(
         raise BadSetting("A C2PA manifest is a part of the file; leave --beside-only or --c2pa out.")
     private = load_private_key(key)
     if not file.is_dir():
-        return sign_file(file, private, made_of, beside_only=beside_only, with_c2pa=c2pa)
+        return Made.of(sign_file(file, private, made_of, beside_only=beside_only, with_c2pa=c2pa))
 
-    def sign_inside(entry: Entry) -> SignedFile:
+    def sign_inside(entry: Entry) -> MadeFile:
         path = entry.path
         if not path.resolve().is_relative_to(file.resolve()):
             raise BadFolder(f"{path} leads out of {file}; sign it by its own path.")
         return sign_file(path, private, made_of, beside_only=beside_only, with_c2pa=c2pa)
 
     signed, failed = each_sound(*entries_of([file]), f"signing {file.name}", sign_inside, quiet)
-    return SignedFolder(file, tuple(signed), failed=failed)
+    return Made(out=file, files=signed, failed=failed)

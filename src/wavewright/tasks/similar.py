@@ -11,6 +11,7 @@ from pydantic import Field
 
 from ..base.errors import BadFolder, BadSetting
 from ..base.parameters import DEFAULT_VAE, EmbeddingName, Quiet, VaeName
+from ..base.result import Result
 from ..contracts.model_results import ModelResult, identity
 from ..contracts.morphing import Morpher
 from ..contracts.runtime import Autoencoder
@@ -32,26 +33,22 @@ class SimilarClip:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SimilarClips(ModelResult):
-    """The clips of a folder most similar to ``source``, most similar first; without a folder, training clips.
-
-    ``problems`` are files that cannot be used, one sentence each.
-    """
+class SimilarClips(Result, ModelResult):
+    """The clips of a folder most similar to ``source``, most similar first; without a folder, training clips."""
 
     source: SourceClip
     folder: Path | None
     clips: tuple[SimilarClip, ...]
-    problems: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        where = f"the training clips of {self.made_by}" if self.folder is None else str(self.folder)
+        where = f"the training clips of {self.by}" if self.folder is None else str(self.folder)
         lines = [f"Most similar to {self.source.file} in {where}:"]
         for clip in self.clips:
             label = "" if clip.label is None else f" ({clip.label})"
             lines.append(f"  {clip.distance:.3f}  {clip.file}{label}")
         if self.source.changes:
             lines.append(str(self.source))
-        return "\n".join([*lines, *self.problems])
+        return "\n".join([*lines, *self.endings()])
 
 
 @checked
@@ -88,7 +85,7 @@ def similar(
     clips = _nearest(source, latents, others, count, space)
     if not clips:
         raise BadFolder(f"{folder} holds no clip besides {file}; give a folder with more of them.")
-    return SimilarClips(**space.identity, source=source, folder=folder, clips=clips, problems=others.problems)
+    return SimilarClips(**space.identity, source=source, folder=folder, clips=clips, failed=others.failed)
 
 
 def _similar_training_clips(file: Path, runtime: Autoencoder, count: int) -> SimilarClips:

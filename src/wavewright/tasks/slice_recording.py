@@ -10,7 +10,6 @@ import numpy as np
 from pydantic import Field
 
 from ..audio.clip import Clip
-from ..audio.notebook import files_html
 from ..audio.sound_file import open_sound
 from ..base.errors import BadAudio, BadSetting
 from ..base.file_hash import short_hash_of
@@ -22,6 +21,7 @@ from ..inference.slicing.files import SCORE_FILE, SFZ_FILE, SOUNDFONT_FILE, KitO
 from ..inference.slicing.hits import find_hits, grouped, level_db_of
 from ..inference.slicing.kit import MAX_SOUNDS, KitLayer, KitSound, KitTake, build_kit
 from ..metrics.embeddings import resampled
+from ..outputs.made import Made, MadeFile, sound_file
 from ..outputs.watermark.marking import marking_of
 from ..outputs.watermark.sequences import DEFAULT_KEY
 from . import checked
@@ -48,54 +48,6 @@ class SlicedSound:
     n_hits: int
     n_layers: int
     n_takes: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class SlicedRecording:
-    """A recording as a kit.
-
-    Attributes
-    ----------
-    file, out : Path
-        The recording, and the folder of the kit.
-    seconds, sample_rate, n_channels
-        Of the recording; the kit has the same sample rate and channels.
-    sfz, soundfont, score : Path
-        The kit for samplers, the kit as a SoundFont, and the hits of the recording as a MIDI file.
-    sounds : tuple of SlicedSound
-        The drums.
-    onsets : tuple of float
-        When the hits start, seconds.
-    sound_files : tuple of Path
-        The takes.
-    is_marked : bool
-        Variations by a model have the inaudible mark of generated sound.
-    """
-
-    file: Path
-    out: Path
-    seconds: float
-    sample_rate: int
-    n_channels: int
-    sfz: Path
-    soundfont: Path
-    score: Path
-    sounds: tuple[SlicedSound, ...]
-    onsets: tuple[float, ...]
-    sound_files: tuple[Path, ...]
-    is_marked: bool = False
-
-    def _repr_html_(self) -> str:
-        """Return players and the text for notebooks."""
-        return files_html(self.sound_files, self)
-
-    def __str__(self) -> str:
-        n_hits, n_sounds = len(self.onsets), len(self.sounds)
-        lines = [f"{self.file}: {n_hits} hit{'s' * (n_hits != 1)} of {n_sounds} sound{'s' * (n_sounds != 1)}"]
-        for each in self.sounds:
-            sizes = f"hits {each.n_hits}, velocity layers {each.n_layers}, files {each.n_takes}"
-            lines.append(f"  {each.name} ({each.confidence:.2f}), key {each.key}: {sizes}")
-        return "\n".join([*lines, f"{self.sfz}, {self.soundfont.name} and {self.score.name} play them"])
 
 
 @checked
@@ -135,7 +87,7 @@ def slice_recording(
     model: VaeName = DEFAULT_VAE,
     watermark: IsMarked = True,
     watermark_key: MarkKey = DEFAULT_KEY,
-) -> SlicedRecording:
+) -> Made:
     """Slice a recording into a kit: cut at transients, sorted by kind and likeness, with velocity layers.
 
     The kit has a sound file for each take, ``kit.sfz`` for samplers, ``kit.sf2`` with one take of each layer,
@@ -174,19 +126,22 @@ def slice_recording(
     has_variations = any(take.variation for sound in sounds for take in sound.takes)
     origin = KitOrigin(file.name, short_hash_of(file), rate, recording.seconds, variations, marking)
     written = write_kit(sounds, folder, origin)
-    return SlicedRecording(
-        file=file,
+    summaries = [_summary(sound) for sound in sounds]
+    lines = [f"  {len(hits)} hit{'s' * (len(hits) != 1)} of {len(sounds)} sound{'s' * (len(sounds) != 1)}"]
+    for each in summaries:
+        sizes = f"hits {each.n_hits}, velocity layers {each.n_layers}, files {each.n_takes}"
+        lines.append(f"  {each.name} ({each.confidence:.2f}), key {each.key}: {sizes}")
+    playing = [folder / name for name in (SFZ_FILE, SOUNDFONT_FILE, SCORE_FILE)]
+    return Made(
         out=folder,
-        seconds=recording.seconds,
-        sample_rate=rate,
-        n_channels=recording.n_channels,
-        sfz=folder / SFZ_FILE,
-        soundfont=folder / SOUNDFONT_FILE,
-        score=folder / SCORE_FILE,
-        sounds=tuple(map(_summary, sounds)),
-        onsets=tuple(round(samples_to_seconds(hit.onset, rate), 6) for hit in hits),
-        sound_files=tuple(written),
-        is_marked=marking is not None and has_variations,
+        files=(*map(sound_file, written), *(MadeFile(path=path) for path in playing)),
+        details={
+            "file": file,
+            "sounds": tuple(summaries),
+            "onsets": tuple(round(samples_to_seconds(hit.onset, rate), 6) for hit in hits),
+            "is_marked": marking is not None and has_variations,
+        },
+        lines=tuple(lines),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from ..base.result import Result
 from ..synth.banks import read_bank
 from ..synth.sfz import SfzBank
 from ..synth.soundfont.bank import SoundFont, SoundFontPreset
@@ -48,7 +49,7 @@ class PresetEntry:
 
 
 @dataclass(frozen=True)
-class SoundFontSummary:
+class SoundFontSummary(Result):
     """A SoundFont file and its presets.
 
     Attributes

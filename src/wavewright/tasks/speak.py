@@ -15,10 +15,11 @@ from pydantic import Field
 from ..base.errors import BadFolder, BadSetting
 from ..base.parameters import FREE_TEXT, TERMINAL, Writes, WritesSounds
 from ..base.whole_file import check_target
+from ..outputs.made import STANDARD_OUTPUT, Made
 from ..speech.chunk import Clipping, clipping_message
 from ..speech.narration.narrator import Narrator, NarratorLoader, write_stream
 from ..speech.narration.settings import NarrationSettings
-from ..speech.narration.text import MAX_CHARACTERS, SpokenText, check_length, speak_text
+from ..speech.narration.text import MAX_CHARACTERS, check_length, speak_text
 from ..speech.reading import segment_lines
 from ..speech.subtitles import subtitle_format
 from ..text.sentence import Sentence
@@ -56,7 +57,7 @@ class SpeakParameters(NarrationSettings):
 
 
 @parameters_from(SpeakParameters)
-def speak(given: SpeakParameters) -> SpokenText | None:
+def speak(given: SpeakParameters) -> Made:
     """Speak a text.
 
     The same text, voice, vocoder, settings and seed give the same samples, streamed or whole. With ``stream``, text
@@ -67,16 +68,11 @@ def speak(given: SpeakParameters) -> SpokenText | None:
     Raises BadText if nothing in the text can be spoken, it is too long for one file, or ``strict`` is set and a word
     cannot be read; BadSetting if parameters exclude each other, or a style, a language or a lexicon does not exist;
     BadModel if a voice or vocoder does not exist, or they do not belong together; BadFolder if files cannot be written.
-
-    Returns
-    -------
-    SpokenText or None
-        The file, its words and its audio; None with ``stream``.
     """
     if given.stream:
         _check_stream(given)
         _stream(given)
-        return None
+        return Made(out=STANDARD_OUTPUT)
     if given.subtitles is not None:
         _check_subtitles(given.subtitles)
     text = _whole_text(given.text)

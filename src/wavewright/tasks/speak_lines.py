@@ -10,7 +10,8 @@ from pydantic import Field
 
 from ..base import parameters
 from ..base.parameters import FREE_TEXT
-from ..speech.narration.batch import SpokenBatch, speak_batch
+from ..outputs.made import Made
+from ..speech.narration.batch import speak_batch
 from ..speech.narration.settings import NarrationSettings
 from ..speech.narration.speech_files import SpeechFiles
 from . import parameters_from
@@ -31,7 +32,7 @@ class SpeakLinesParameters(SpeechFiles, NarrationSettings):
 
 
 @parameters_from(SpeakLinesParameters)
-def speak_lines(given: SpeakLinesParameters) -> SpokenBatch:
+def speak_lines(given: SpeakLinesParameters) -> Made:
     """Speak a table of texts, a sound file for each line, with the settings in its columns.
 
     Lines whose sound files exist and are up to date are skipped, so that an interrupted call can be repeated. A line
@@ -42,10 +43,5 @@ def speak_lines(given: SpeakLinesParameters) -> SpokenBatch:
     Raises BadText if the file is no table of texts; BadSetting if a style, a language or a lexicon of all lines does
     not exist; BadModel if a voice or vocoder of all lines does not exist, or they do not belong together; BadFolder if
     the file does not exist, or files cannot be written.
-
-    Returns
-    -------
-    SpokenBatch
-        The files of the lines, and the lines that failed.
     """
     return speak_batch(given.file, given, given, given.name_column, given.quiet)

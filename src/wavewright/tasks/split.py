@@ -10,7 +10,8 @@ from pydantic import Field
 from ..audio.sound_file import open_sound
 from ..base.errors import BadSetting
 from ..base.parameters import WritesSounds
-from ..effects.editing.splitting import LengthSplit, SilenceSplit, Split, SplitFile, TimeSplit, split_file
+from ..effects.editing.splitting import LengthSplit, SilenceSplit, Split, TimeSplit, split_file
+from ..outputs.made import Made
 from . import checked
 
 
@@ -44,7 +45,7 @@ def split(
         float | None,
         Field(description="Split into parts of at most so many seconds, cut at silences.", ge=0.01, le=86_400),
     ] = None,
-) -> SplitFile:
+) -> Made:
     """Split a sound file into numbered files of a folder: at its silences, at times, or into parts of a length.
 
     The parts of a split at times or of a length are the whole sound; at silences, what is silent is left out but for

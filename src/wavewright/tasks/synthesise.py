@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -12,7 +12,6 @@ import numpy as np
 from pydantic import Field
 
 from ..audio.clip import FORMATS, Clip, warn_of_clipping, write_blocks
-from ..audio.notebook import files_html
 from ..audio.wave_blocks import ClippingMeter, CountedWaves
 from ..base.errors import BadSetting
 from ..base.names import file_stem, nearest_names, quoted
@@ -23,72 +22,13 @@ from ..base.version import __version__
 from ..base.whole_file import check_target
 from ..contracts.settings import assignments_of, override
 from ..outputs.clip_folder import OutputClip, check_origin, write_clips
+from ..outputs.made import Made, MadeFile, sound_file
 from ..synth.procedural import PROCEDURES, Procedure
-from ..synth.procedural.catalogue import ProcedureDescription, describe
+from ..synth.procedural.catalogue import describe
 from ..synth.procedural.procedure import SAMPLE_RATES_HZ, SECONDS
 from . import POSITIONAL, checked
 
 MAX_VARIATIONS = 1_000
-
-
-@dataclass(frozen=True)
-class SynthesisedFile:
-    """One file: its name, seed, and length in seconds."""
-
-    file: str
-    seed: int
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Synthesised:
-    """The files of one call.
-
-    Attributes
-    ----------
-    procedure
-        Name of the procedure.
-    settings
-        All its settings.
-    out
-        The folder, or the file.
-    sample_rate : int, in Hz
-    loop
-        True if the end of each file continues at its start.
-    files
-        The files.
-    """
-
-    procedure: str
-    settings: dict[str, float | str]
-    out: Path
-    sample_rate: int
-    loop: bool
-    files: tuple[SynthesisedFile, ...]
-
-    @property
-    def sound_files(self) -> tuple[Path, ...]:
-        """The sound files that were written."""
-        return tuple(self.out / each.file if self.out.is_dir() else self.out for each in self.files)
-
-    def _repr_html_(self) -> str:
-        """Return players and the text for notebooks."""
-        return files_html(self.sound_files, self)
-
-    def __str__(self) -> str:
-        lines = [f"  {each.file}  {each.seconds:.2f} s, seed {each.seed}" for each in self.files]
-        n_files = "1 file" if len(self.files) == 1 else f"{len(self.files)} files"
-        return "\n".join([*lines, f"{n_files} of {self.procedure} in {self.out}"])
-
-
-@dataclass(frozen=True)
-class ProcedureList:
-    """Procedures with their parameters."""
-
-    procedures: tuple[ProcedureDescription, ...]
-
-    def __str__(self) -> str:
-        return "\n\n".join(map(str, self.procedures))
 
 
 @dataclass(frozen=True)
@@ -128,7 +68,7 @@ def synthesise(
     format: ClipFormat = "wav",
     list_: Annotated[bool, Field(description="List the procedures, or one, with all settings.")] = False,
     quiet: Quiet = False,
-) -> Synthesised | ProcedureList:
+) -> Made:
     """Synthesise sound effects by rules: wind, rain, fire, footsteps, engines, impacts, explosions, clicks ...
 
     Files are named ``rain_01.wav``, ``rain_02.wav`` and so on. Each states in its comment how it was made, and
@@ -137,15 +77,11 @@ def synthesise(
 
     Raises BadSetting if the procedure or a setting is unknown or out of its range, or does not apply; BadFolder if the
     folder or file cannot be written.
-
-    Returns
-    -------
-    Synthesised or ProcedureList
-        The files; or the procedures, without a name or with ``list_``.
     """
     if name is None or list_:
         names = PROCEDURES if name is None else (_known(name),)
-        return ProcedureList(tuple(describe(each, PROCEDURES[each]) for each in names))
+        listed = [describe(each, PROCEDURES[each]) for each in names]
+        return Made(details={"procedures": listed}, lines=("\n\n".join(map(str, listed)),))
     procedure = override(_Section(PROCEDURES[_known(name)]()), assignments_of(set)).settings
     if seed + variations - 1 > MAX_SEED:
         raise BadSetting(f"{variations} variations from the seed {seed} on go beyond {MAX_SEED}; choose a lower seed.")
@@ -153,11 +89,12 @@ def synthesise(
     seeds = range(seed, seed + variations)
     with progress_bar(f"synthesising {name}", None if seconds is None else variations * seconds, quiet) as show:
         if out.suffix.lower() in FORMATS and not out.is_dir():
-            files: Sequence[SynthesisedFile] = [_write_file(job, seeds, out, show)]
+            files: Sequence[MadeFile] = [_write_file(job, seeds, out, show)]
         else:
             stem = file_stem(file_name if file_name is not None else f"{name}_loop" if loop else name)
             files = _write_folder(job, seeds, out, stem, format, show)
-    return Synthesised(name, asdict(procedure), out, sample_rate, loop, tuple(files))
+    details = {"procedure": name, "settings": asdict(procedure), "loop": loop}
+    return Made(out=out, files=tuple(files), details=details)
 
 
 @dataclass(frozen=True)
@@ -192,7 +129,7 @@ class _Job:
         }
 
 
-def _write_file(job: _Job, seeds: range, out: Path, show: Callable[[float], None]) -> SynthesisedFile:
+def _write_file(job: _Job, seeds: range, out: Path, show: Callable[[float], None]) -> MadeFile:
     """Write the only variation to a file."""
     if len(seeds) > 1:
         raise BadSetting(f"{out} is one file, and {len(seeds)} variations are asked for; give a folder with --out.")
@@ -205,12 +142,12 @@ def _write_file(job: _Job, seeds: range, out: Path, show: Callable[[float], None
     clipping = ClippingMeter()
     write_blocks(out, clips, None, {"comment": comment}, job.seconds, is_loop=job.is_loop, clipping=clipping)
     warn_of_clipping(out, clipping, "set weaker values, or another seed")
-    return SynthesisedFile(out.name, seed, samples_to_seconds(waves.n_samples, job.sample_rate))
+    return replace(sound_file(out), by=job.name, details={"seed": seed})
 
 
 def _write_folder(
     job: _Job, seeds: range, out: Path, stem: str, format: str, show: Callable[[float], None]
-) -> Sequence[SynthesisedFile]:
+) -> Sequence[MadeFile]:
     """Write numbered files and the manifest, all or none."""
     n_finished = 0
 
@@ -226,7 +163,7 @@ def _write_folder(
             n_finished += waves.n_samples
 
     written = write_clips(clips(), job.sample_rate, out, format)
-    return [SynthesisedFile(each.file, seed, each.seconds) for each, seed in zip(written, seeds, strict=True)]
+    return [replace(each, details={"seed": seed}) for each, seed in zip(written, seeds, strict=True)]
 
 
 def _known(name: str) -> str:

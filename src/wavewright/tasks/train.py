@@ -12,6 +12,7 @@ from ..audio.notebook import text_html
 from ..base.errors import TrainingStopped
 from ..base.extras import check_training
 from ..base.interruption import raise_if_stopped
+from ..outputs.made import Made
 from ..training.parameters import TrainParameters
 from ..training.run_records.page import chart
 from ..training.run_records.records import read_run
@@ -21,40 +22,15 @@ MEMORY_ERRORS = ("allocate memory", "out of memory")
 """Parts of PyTorch's messages when memory is exhausted, on a CPU and on a GPU."""
 
 
-@dataclass(frozen=True)
-class Trained:
-    """Progress of a run.
-
-    Attributes
-    ----------
-    out
-        The run folder, which is the model.
-    step, steps
-        Steps done and planned.
-    minutes
-        Of training, over all calls.
-    metrics
-        Of the last evaluation.
-    stopped_by
-        Signal that ended the call before its plan, such as ``"Ctrl-C"``; empty without one.
-    """
-
-    out: Path
-    step: int
-    steps: int
-    minutes: float
-    metrics: dict[str, float]
-    stopped_by: str = ""
+@dataclass(frozen=True, kw_only=True)
+class Trained(Made):
+    """The result of a training, whose folder is the model."""
 
     def _repr_html_(self) -> str:
         """Return the curves of the losses and metrics that have several values, and the text, for notebooks."""
-        run = read_run(self.out)
+        run = read_run(Path(self.out or ""))
         charts = "".join(chart(name, [run]) for name, curve in run.curves.items() if len(curve) > 1)
         return f"<div>{charts}</div>{text_html(self)}"
-
-    def __str__(self) -> str:
-        measured = "".join(f", {name} {value:.4g}" for name, value in self.metrics.items())
-        return f"{self.out}: {self.step} of {self.steps} steps in {self.minutes:.1f} min{measured}"
 
 
 @parameters_from(TrainParameters)
@@ -76,8 +52,11 @@ def train(given: TrainParameters) -> Trained:
         progress = training.train(given, started)
     out = given.run_folder()
     raise_if_stopped(progress.stopped_by, out)
-    minutes, metrics = round(progress.minutes, 2), dict(progress.metrics)
-    return Trained(out, progress.step, progress.steps, minutes, metrics, progress.stopped_by)
+    known = {"step": progress.step, "steps": progress.steps, "minutes": round(progress.minutes, 2)}
+    measured = "".join(f", {name} {value:.4g}" for name, value in progress.metrics.items())
+    line = f"{out}: {progress.step} of {progress.steps} steps in {known['minutes']:.1f} min{measured}"
+    details = {**known, "metrics": dict(progress.metrics), "stopped_by": progress.stopped_by}
+    return Trained(out=out, details=details, lines=(line,))
 
 
 @contextmanager

@@ -19,13 +19,12 @@ from ..inference.transcription.files import (
     SUFFIXES,
     FolderTranscription,
     MelodyTranscription,
-    TranscribedFolder,
-    TranscribedMelody,
     opened_detector,
 )
 from ..inference.transcription.settings import HIGHEST_PITCH, LOWEST_PITCH, PolyphonicSettings
 from ..music.theory import pitch_range_of
 from ..outputs.converted_folder import convert_folder, folder_beside
+from ..outputs.made import Made
 from ..plots import check_plot_of
 from . import checked
 
@@ -88,7 +87,7 @@ def transcribe(
         int, Field(description="Files of a folder at a time; 0: one for each core.", ge=0, le=256), TERMINAL
     ] = 0,
     quiet: Quiet = False,
-) -> TranscribedMelody | TranscribedFolder:
+) -> Made:
     """Transcribe a recording to a score.
 
     The recording has one voice, which may be noisy or reverberant, or with `polyphonic` several. Beats and bars are

@@ -16,6 +16,7 @@ from ..base.parameters import MAX_SEED, TERMINAL, Quiet, TrainingDevice, WritesR
 from ..data.consent import PermissionParameters
 from ..data.parameters import FolderParameters
 from ..models import BEST_RUN
+from ..outputs.made import Made, MadeFile
 from ..training.parameters import FAMILY_HELP, SIZE_HELP
 from . import parameters_from
 from .train import memory_errors
@@ -25,54 +26,6 @@ FEWEST_STEPS = 90
 
 WHOLE_TRIALS = 8
 """Whole trials that fit into the minutes of a search, unless --trial-minutes says otherwise; most end early."""
-
-
-@dataclass(frozen=True)
-class Tuned:
-    """Result of a search.
-
-    Attributes
-    ----------
-    out
-        Folder of the search.
-    best
-        The best run, a model.
-    page
-        Page with all trials.
-    metric
-        That ranked them, with ``-`` in front where higher is better.
-    value, default_value
-        Of the best trial and of the defaults; None if these are not finished yet.
-    settings
-        Of the best trial.
-    n_trials, n_finished
-        Trials begun, and trained to their end.
-    command
-        That trains with the best settings.
-    """
-
-    out: Path
-    best: Path
-    page: Path
-    metric: str
-    value: float
-    default_value: float | None
-    settings: dict[str, bool | int | float | str]
-    n_trials: int
-    n_finished: int
-    command: str
-
-    def __str__(self) -> str:
-        name = self.metric.removeprefix("-")
-        defaults = "" if self.default_value is None else f", the defaults {self.default_value:.4g}"
-        listed = "".join(
-            f"\n  {dial} = {value:.4g}" if isinstance(value, float) else f"\n  {dial} = {value}"
-            for dial, value in self.settings.items()
-        )
-        return (
-            f"{self.best}: {name} {self.value:.4g}{defaults}; {self.n_finished} of {self.n_trials} trials finished"
-            f"{listed}\n{self.command}\n{self.page}"
-        )
 
 
 @dataclass(frozen=True)
@@ -129,7 +82,7 @@ class TuneParameters(FolderParameters, PermissionParameters):
 
 
 @parameters_from(TuneParameters)
-def tune(given: TuneParameters) -> Tuned:
+def tune(given: TuneParameters) -> Made:
     """Search the settings with which a family learns a folder best, within some minutes. Ctrl-C saves.
 
     Raises MissingExtra if a package of the extra ``train`` is not installed; BadFolder if the recordings cannot be
@@ -180,15 +133,28 @@ def tune(given: TuneParameters) -> Tuned:
     command = search.training_command(best.params)
     page.write_page(search_folder, outcome, command)
     raise_if_stopped(outcome.stopped_by, search_folder)
-    return Tuned(
+    value = outcome.shown(best.value or 0.0)
+    default_value = None if defaults is None else outcome.shown(defaults.value or 0.0)
+    beside = "" if default_value is None else f", the defaults {default_value:.4g}"
+    finished = f"{len(outcome.finished)} of {len(outcome.trials)} trials finished"
+    settings = dict(best.params)
+    lines = [f"{search_folder / BEST_RUN}: {outcome.metric.removeprefix('-')} {value:.4g}{beside}; {finished}"]
+    lines += [
+        f"  {dial} = {value:.4g}" if isinstance(value, float) else f"  {dial} = {value}"
+        for dial, value in settings.items()
+    ]
+    return Made(
         out=search_folder,
-        best=search_folder / BEST_RUN,
-        page=search_folder / page.PAGE_FILE,
-        metric=outcome.metric,
-        value=outcome.shown(best.value or 0.0),
-        default_value=None if defaults is None else outcome.shown(defaults.value or 0.0),
-        settings=dict(best.params),
-        n_trials=len(outcome.trials),
-        n_finished=len(outcome.finished),
-        command=command,
+        files=(MadeFile(path=search_folder / page.PAGE_FILE),),
+        details={
+            "best": search_folder / BEST_RUN,
+            "metric": outcome.metric,
+            "value": value,
+            "default_value": default_value,
+            "settings": settings,
+            "n_trials": len(outcome.trials),
+            "n_finished": len(outcome.finished),
+            "command": command,
+        },
+        lines=(*lines, command),
     )

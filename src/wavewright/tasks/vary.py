@@ -9,9 +9,10 @@ from pydantic import Field
 
 from ..base import parameters
 from ..families import loading
-from ..inference.latent_clips.derivation import MAX_CLIPS, Derivation, DerivedClips
+from ..inference.latent_clips.derivation import MAX_CLIPS, Derivation
 from ..inference.latent_clips.source import read_clip
 from ..outputs.clip_folder import OutputClip
+from ..outputs.made import Made
 from ..outputs.watermark.marking import marking_of
 from ..outputs.watermark.sequences import DEFAULT_KEY
 from . import checked
@@ -33,7 +34,7 @@ def vary(
     residual: parameters.ResidualFraction = 1.0,
     watermark: parameters.IsMarked = True,
     watermark_key: parameters.MarkKey = DEFAULT_KEY,
-) -> DerivedClips:
+) -> Made:
     """Write variations of a clip as files.
 
     A variation depends on the clip, the amount, the seed and its index alone. Each file's comment states how it was

@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import Field
 
 from ..base.parameters import Quiet
-from ..base.work_report import WorkReport
+from ..base.result import Result
 from ..data.each_sound import each_sound, entries_of
 from ..data.entry import Entry
 from ..outputs.provenance.keys import check_extra
@@ -19,34 +19,21 @@ from ..outputs.provenance.verification import TrustedKeys, VerifiedFile, verify_
 from . import checked
 
 
-@dataclass(frozen=True)
-class VerifiedFolder(WorkReport):
-    """Result of the verification of the files of a folder.
+@dataclass(frozen=True, kw_only=True)
+class Verified(Result):
+    """Result of the verification of sound files, in their order."""
 
-    Attributes
-    ----------
-    folder
-        The folder.
-    files
-        Its sound files in order.
-    n_verified
-        Number of verified files.
-    exit_code
-        2 if files could not be read, else 1 unless all are verified.
-    """
+    sounds: tuple[VerifiedFile, ...]
 
-    folder: Path
-    files: tuple[VerifiedFile, ...]
-    n_verified: int
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not self.failed:
-            object.__setattr__(self, "exit_code", int(self.n_verified < len(self.files)))
+    @property
+    def exit_code(self) -> int:
+        """2 if files could not be read, else 1 unless all are verified."""
+        return super().exit_code or int(not all(each.is_verified for each in self.sounds))
 
     def __str__(self) -> str:
-        counts = f"{self.folder}: {self.n_verified} of {len(self.files) + len(self.failed)} files are verified"
-        return "\n".join([*map(str, self.files), *self.failures(), counts])
+        n_files, n_verified = len(self.sounds) + len(self.failed), sum(each.is_verified for each in self.sounds)
+        counts = [f"{n_verified} of {n_files} files are verified"] if n_files > 1 else []
+        return "\n".join([*map(str, self.sounds), *self.endings(), *counts])
 
 
 @checked
@@ -57,7 +44,7 @@ def verify(
         Field(description="Public key in PEM that a signature must have; may be given several times."),
     ] = (),
     quiet: Quiet = False,
-) -> VerifiedFile | VerifiedFolder:
+) -> Verified:
     """Verify the signature of a sound file, or of all of a folder: who signed it, whether it changed, what made it.
 
     The records beside the file and in its metadata are compared with the sound. Whatever they are, a change of other
@@ -70,12 +57,11 @@ def verify(
     check_extra()
     trusted = TrustedKeys.read(trust)
     if not file.is_dir():
-        return verify_file(file, trusted)
+        return Verified(sounds=(verify_file(file, trusted),))
     find_model = cache(installed)
 
     def verify_inside(entry: Entry) -> VerifiedFile:
         return verify_file(entry.path, trusted, find_model)
 
     files, failed = each_sound(*entries_of([file]), f"verifying {file.name}", verify_inside, quiet)
-    n_verified = sum(each.is_verified for each in files)
-    return VerifiedFolder(folder=file, files=tuple(files), failed=failed, n_verified=n_verified)
+    return Verified(sounds=files, failed=failed)

@@ -312,7 +312,7 @@ class Run:
 
     def _log_recordings(self, log: Callable[[str], None]) -> None:
         """Log what is said of the recordings, whether the run begins or goes on."""
-        left_out = (f"left out: {problem}" for problem in (*self.scan.problems, *self.prepared.problems))
+        left_out = (f"left out: {problem}" for problem in (*self.scan.failed, *self.prepared.failed))
         rates = (
             ()
             if self.family.learns_from_scores
@@ -349,12 +349,12 @@ class Run:
         path = self.out / SUSPECT_FILE
         if path.is_file():
             return
-        problems = self.training.suspect_clips(average, self.prepared, progress.step)
-        if problems is None:
+        failed = self.training.suspect_clips(average, self.prepared, progress.step)
+        if failed is None:
             return
-        write_whole(path, "".join(f"{problem}\n" for problem in problems).encode())
-        if problems:
-            log(f"{len(problems)} clips may not match their texts; listen to those listed in {path}.")
+        write_whole(path, "".join(f"{problem}\n" for problem in failed).encode())
+        if failed:
+            log(f"{len(failed)} clips may not match their texts; listen to those listed in {path}.")
 
     def export_best(
         self, loop: Loop, log: Callable[[str], None], is_finished: bool, final_seconds: float | None = None

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -19,11 +19,12 @@ from ...base.errors import BadSetting
 from ...base.names import quoted
 from ...base.parameters import Quiet
 from ...base.progress_bar import progress_bar
-from ...base.work_report import WorkReport
+from ...base.result import Failed, count_of
 from ...base.worker_process import WorkerLost
+from ...outputs.made import Made
 from ...tasks import checked
 from .inputs import are_unchanged
-from .job import BadLine, BatchJob, InputFile, JobOutcome
+from .job import BatchJob, InputFile, JobOutcome
 from .job_list import read_jobs
 from .keys import ModelHashes, job_key
 from .locations import is_url, joined, located, name_of
@@ -35,11 +36,11 @@ from .worker import Lane, Lanes, LocalLane, PlaceLost, ProcessLane
 DONE, FAILED, WAITING = "done", "failed", "waiting"
 
 
-def record_of(job: BatchJob, outcome: JobOutcome) -> Record:
+def record_of(job: BatchJob, outcome: JobOutcome | Failed) -> Record:
     """Return the record of a job that ended, for the log of its shard."""
     ended: Record = {"job": job.id, "time": time.time()}
-    if outcome.problem:
-        return {**ended, "status": FAILED, "error": outcome.problem}
+    if isinstance(outcome, Failed):
+        return {**ended, "status": FAILED, "error": outcome.reason}
     inputs = {name: asdict(file) for name, file in outcome.inputs.items()}
     output = {key: outcome.output[key] for key in ("result", "warnings", "files")}
     return {**ended, "status": DONE, "key": outcome.key, "folder": outcome.folder, "inputs": inputs, **output}
@@ -70,11 +71,11 @@ def _is_done(job: BatchJob, record: Record, names: set[str], model_hashes: Model
     return bool(record["key"] == job_key(job, files, model_hashes.of_job(job)))
 
 
-def result_lines(jobs: Sequence[BatchJob | BadLine], records: Mapping[str, Record]) -> Iterator[Record]:
+def result_lines(jobs: Sequence[BatchJob | Failed], records: Mapping[str, Record]) -> Iterator[Record]:
     """Yield the results of all jobs in the order of their list; they depend on what was done only, not on by whom."""
     for job in jobs:
-        if isinstance(job, BadLine):
-            yield {"line": job.line, "status": FAILED, "error": job.problem}
+        if isinstance(job, Failed):
+            yield {"line": int(str(job.what).split()[-1]), "status": FAILED, "error": job.reason}
             continue
         line: Record = {"line": job.line, "task": job.task, "values": job.values}
         record = records.get(job.id, {"status": WAITING})
@@ -96,7 +97,7 @@ POLL_SECONDS = 0.5
 NO_PLACE_SECONDS = 300.0
 MAX_LANES = 1_024
 
-OnEnd = Callable[[BatchJob, JobOutcome], None]
+OnEnd = Callable[[BatchJob, JobOutcome | Failed], None]
 
 
 def run_jobs(jobs: Sequence[BatchJob], lanes: Lanes, retries: int, on_end: OnEnd) -> None:
@@ -127,7 +128,7 @@ class _Dispatch:
         self._n_jobs = len(jobs)
         self._source = lanes
         self._idle: list[Lane] = []
-        self._running: dict[Future[JobOutcome], tuple[Lane, BatchJob, int]] = {}
+        self._running: dict[Future[JobOutcome | Failed], tuple[Lane, BatchJob, int]] = {}
         self._retries = retries
         self._on_end = on_end
         self._threads = ThreadPoolExecutor(MAX_LANES, "lane")
@@ -181,7 +182,7 @@ class _Dispatch:
         future = self._threads.submit(lane.run, job, self._model_hashes.of_job(job))
         self._running[future] = lane, job, n_failures
 
-    def _end(self, future: Future[JobOutcome]) -> None:
+    def _end(self, future: Future[JobOutcome | Failed]) -> None:
         lane, job, n_failures = self._running.pop(future)
         self._idle.append(lane)
         try:
@@ -190,9 +191,9 @@ class _Dispatch:
             self._waiting.appendleft((job, n_failures))
             return
         except WorkerLost as lost:
-            outcome = JobOutcome(problem=str(lost))
+            outcome = Failed(f"line {job.line}", str(lost))
         self._n_ended += 1
-        if outcome.problem and n_failures < self._retries:
+        if isinstance(outcome, Failed) and n_failures < self._retries:
             self._waiting.append((job, n_failures + 1))
         else:
             self._on_end(job, outcome)
@@ -202,30 +203,6 @@ MAX_SHARDS = 10_000
 
 SERIAL = "serial"
 OF_ONE_PROCESS = "memory://"
-
-
-@dataclass(frozen=True, kw_only=True)
-class BatchResult(WorkReport):
-    """A batch.
-
-    - ``out``, ``results``: its folder, and the file with the results of all jobs in their order.
-    - ``n_jobs``, ``n_done``, ``n_new``: jobs of the list, of those done, and of those done by this call.
-    - ``n_waiting``: jobs that have not run: those of other shards.
-    """
-
-    out: str
-    results: str
-    n_jobs: int
-    n_done: int
-    n_new: int
-    n_waiting: int
-
-    def __str__(self) -> str:
-        """Return counts, and the first jobs that failed."""
-        waiting = f", {self.n_waiting} wait for other shards" if self.n_waiting else ""
-        counts = self.counts(self.n_new, self.n_done - self.n_new)
-        done = f"{self.n_done} of {self.n_jobs} jobs are done in {self.out}: {counts}{waiting}"
-        return "\n".join([done, *self.failures(self.results)])
 
 
 @checked
@@ -260,7 +237,7 @@ def batch(
     ] = "processes",
     retries: Annotated[int, Field(description="How often a job that failed runs again.", ge=0, le=100)] = 1,
     quiet: Quiet = False,
-) -> BatchResult:
+) -> Made:
     """Run a task for each line of a list, or each file of a folder.
 
     Each job has a folder, whose name is a hash of everything that its outputs depend on: task, values, contents of its
@@ -288,10 +265,10 @@ def batch(
         new: list[str] = []
         n_ended = 0
 
-        def on_end(job: BatchJob, outcome: JobOutcome) -> None:
+        def on_end(job: BatchJob, outcome: JobOutcome | Failed) -> None:
             nonlocal n_ended
             add(record_of(job, outcome))
-            new.extend([job.id] if outcome.is_new and not outcome.problem else [])
+            new.extend([job.id] if isinstance(outcome, JobOutcome) and outcome.is_new else [])
             n_ended += 1
             show(n_ended)
 
@@ -336,17 +313,13 @@ def _shard_of(text: str | None) -> tuple[int, int]:
     return index, count
 
 
-def _result(
-    out: str, listed: Sequence[BatchJob | BadLine], records: Mapping[str, Record], new: Collection[str]
-) -> BatchResult:
+def _result(out: str, listed: Sequence[BatchJob | Failed], records: Mapping[str, Record], new: Collection[str]) -> Made:
     lines = list(result_lines(listed, records))
+    failed = tuple(Failed(f"line {line['line']}", line["error"]) for line in lines if line["status"] == FAILED)
     states = [line["status"] for line in lines]
-    return BatchResult(
-        out=out,
-        results=joined(out, RESULTS_FILE),
-        n_jobs=len(listed),
-        n_done=states.count(DONE),
-        n_new=sum(isinstance(job, BatchJob) and job.id in new for job in listed),
-        n_waiting=states.count(WAITING),
-        failed={line["line"]: line["error"] for line in lines if line["status"] == FAILED},
-    )
+    n_done, n_waiting, results = states.count(DONE), states.count(WAITING), joined(out, RESULTS_FILE)
+    n_new = sum(isinstance(job, BatchJob) and job.id in new for job in listed)
+    waiting = f", {n_waiting} wait for other shards" if n_waiting else ""
+    done = f"{n_done} of {len(listed)} jobs are done in {out}: {count_of(n_new, n_done - n_new, len(failed))}{waiting}"
+    counts = {"n_jobs": len(listed), "n_done": n_done, "n_new": n_new, "n_waiting": n_waiting}
+    return Made(out=out, failed=failed, details={"results": results, **counts}, lines=(done,))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 from ...base.json_text import JsonValue
@@ -41,14 +41,6 @@ class BatchJob:
 
 
 @dataclass(frozen=True)
-class BadLine:
-    """A line of the list that is no job, and the sentence that says why."""
-
-    line: int
-    problem: str
-
-
-@dataclass(frozen=True)
 class InputFile:
     """A file or folder that a job read.
 
@@ -65,19 +57,17 @@ class InputFile:
 
 @dataclass(frozen=True)
 class JobOutcome:
-    """What became of a job.
+    """What a job that was done came to.
 
-    - ``key``: digits of everything that the outputs depend on; empty if the job failed before it was known.
+    - ``key``: digits of everything that the outputs depend on.
     - ``folder``: name of the folder with its outputs.
     - ``inputs``: the files that it read, by key of the parameter and path as given.
     - ``output``: contents of the folder's ``result.json``.
-    - ``problem``: the sentence that says why it failed; empty if it did not.
     - ``is_new``: false if the outputs were there already.
     """
 
-    key: str = ""
-    folder: str = ""
-    inputs: dict[str, InputFile] = field(default_factory=dict)
-    output: dict[str, JsonValue] = field(default_factory=dict)
-    problem: str = ""
+    key: str
+    folder: str
+    inputs: dict[str, InputFile]
+    output: dict[str, JsonValue]
     is_new: bool = True

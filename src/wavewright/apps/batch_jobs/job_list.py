@@ -9,9 +9,10 @@ from ...audio.clip import SOUND_SUFFIXES
 from ...base.errors import BadFolder, BadSetting, WavewrightError
 from ...base.json_text import JsonValue, parse
 from ...base.names import quoted
+from ...base.result import Failed
 from ...tasks.catalogue import TaskDescription, TaskParameter, describe
 from ...tasks.plain_data import plain
-from .job import BadLine, BatchJob
+from .job import BatchJob
 from .locations import files_below, is_below, is_folder, is_url, joined, matches, read_bytes
 
 LIST_SUFFIX = ".jsonl"
@@ -34,7 +35,7 @@ def read_jobs(
     settings: Sequence[str] = (),
     pattern: str | None = None,
     out: str | None = None,
-) -> list[BatchJob | BadLine]:
+) -> list[BatchJob | Failed]:
     """Read the jobs of a list or folder.
 
     - ``source``: a ``.jsonl`` file with an object a line: the task, and the values of its parameters by name. Or a
@@ -89,7 +90,7 @@ def _divide(setting: str) -> tuple[str, str]:
     return name, value
 
 
-def _jobs_of_folder(folder: str, usual: _Usual, pattern: str | None, out: str | None) -> Iterator[BatchJob | BadLine]:
+def _jobs_of_folder(folder: str, usual: _Usual, pattern: str | None, out: str | None) -> Iterator[BatchJob | Failed]:
     if usual.task is None:
         raise BadSetting(f"{folder} is a folder; name the task for its files with --task.")
     if usual.task.main_input is None:
@@ -107,7 +108,7 @@ def _is_sound(path: str) -> bool:
     return PurePosixPath(path).suffix.lower() in SOUND_SUFFIXES
 
 
-def _jobs_of_list(source: str, usual: _Usual) -> Iterator[BatchJob | BadLine]:
+def _jobs_of_list(source: str, usual: _Usual) -> Iterator[BatchJob | Failed]:
     try:
         lines = read_bytes(source).decode("utf-8-sig").split("\n")
     except UnicodeDecodeError as error:
@@ -118,16 +119,16 @@ def _jobs_of_list(source: str, usual: _Usual) -> Iterator[BatchJob | BadLine]:
             try:
                 record = parse(text)
             except ValueError as error:
-                yield BadLine(line, f"It is not JSON ({error}); write an object with the task and its values.")
+                yield Failed(f"line {line}", f"It is not JSON ({error}); write an object with the task and its values.")
                 continue
             yield _job_or_problem(line, record, usual, base)
 
 
-def _job_or_problem(line: int, record: JsonValue, usual: _Usual, base: str) -> BatchJob | BadLine:
+def _job_or_problem(line: int, record: JsonValue, usual: _Usual, base: str) -> BatchJob | Failed:
     try:
         task, values = _checked(record, usual)
     except WavewrightError as error:
-        return BadLine(line, str(error))
+        return Failed(f"line {line}", str(error))
     return BatchJob(line, task, values, base)
 
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from typing import Any, TypeAlias
 
 from ...base.errors import BadSetting, MissingExtra, how_to_install
+from ...base.result import Failed
 from ...base.worker_process import WorkerLost
 from .job import BatchJob, JobOutcome
 from .store import Store
@@ -137,7 +138,7 @@ class RayLane(Lane):
         self._node: str | None = None
         self._is_stopped = self._gives_up = False
 
-    def run(self, job: BatchJob, models: dict[str, str]) -> JobOutcome:
+    def run(self, job: BatchJob, models: dict[str, str]) -> JobOutcome | Failed:
         """Run a job in the actor, once it has a place."""
         errors = self._cluster.ray.exceptions
         try:

@@ -16,6 +16,7 @@ from ...audio.video_file import is_video
 from ...base.errors import EXPECTED_ERRORS, BadModel, WavewrightError, printable, sentence_of
 from ...base.json_text import JsonValue
 from ...base.names import file_stem
+from ...base.result import Failed
 from ...base.whole_file import write_whole
 from ...base.worker_process import WorkerLost, WorkerProcess
 from ...families.loading import models_stay_open
@@ -35,7 +36,7 @@ class Lane(ABC):
     """Runs one job at a time."""
 
     @abstractmethod
-    def run(self, job: BatchJob, models: dict[str, str]) -> JobOutcome:
+    def run(self, job: BatchJob, models: dict[str, str]) -> JobOutcome | Failed:
         """Run a job; raise WorkerLost if that ended the worker, so that the next job gets a new one."""
 
     @abstractmethod
@@ -64,7 +65,7 @@ class LocalLane(Lane):
     def __init__(self, store: Store) -> None:
         self._worker = JobWorker(store)
 
-    def run(self, job: BatchJob, models: dict[str, str]) -> JobOutcome:
+    def run(self, job: BatchJob, models: dict[str, str]) -> JobOutcome | Failed:
         """Run a job."""
         return self._worker.run(job, models)
 
@@ -81,7 +82,7 @@ class ProcessLane(Lane):
         self._process: WorkerProcess | None = None
         self._is_stopped = False
 
-    def run(self, job: BatchJob, models: dict[str, str]) -> JobOutcome:
+    def run(self, job: BatchJob, models: dict[str, str]) -> JobOutcome | Failed:
         """Run a job in the process."""
         if self._is_stopped:
             raise WorkerLost("The batch was stopped.")
@@ -91,7 +92,7 @@ class ProcessLane(Lane):
         try:
             with process.talk() as connection:
                 connection.send((job, models))
-                outcome: JobOutcome = connection.recv()
+                outcome: JobOutcome | Failed = connection.recv()
         except WorkerLost:
             self._process = None
             raise
@@ -131,8 +132,8 @@ class JobWorker:
         """Close the models."""
         self._open.close()
 
-    def run(self, job: BatchJob, expected_models: dict[str, str]) -> JobOutcome:
-        """Run a job unless its outputs are there; a problem becomes the sentence of the outcome.
+    def run(self, job: BatchJob, expected_models: dict[str, str]) -> JobOutcome | Failed:
+        """Run a job unless its outputs are there; a job that fails has a sentence.
 
         - ``expected_models``: hashes of its models where the batch was started.
         """
@@ -142,9 +143,10 @@ class JobWorker:
             with local_files(job) as files:
                 return self._run(job, files, job_key(job, files.inputs, expected_models))
         except EXPECTED_ERRORS as error:
-            return JobOutcome(problem=sentence_of(error))
+            return Failed(f"line {job.line}", sentence_of(error))
         except Exception as error:
-            return JobOutcome(problem=printable(f"{job.task} failed unexpectedly ({type(error).__name__}: {error})."))
+            sentence = f"{job.task} failed unexpectedly ({type(error).__name__}: {error})."
+            return Failed(f"line {job.line}", printable(sentence))
 
     def _run(self, job: BatchJob, files: LocalFiles, key: str) -> JobOutcome:
         stem = _stem_of(job, files)

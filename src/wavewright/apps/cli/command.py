@@ -9,7 +9,7 @@ import types
 import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, Union, cast, get_args, get_origin
@@ -31,13 +31,16 @@ from ...tasks.catalogue import (
     shared_parameters,
 )
 from ...tasks.commands import Group
-from ...tasks.plain_data import plain
+from ...tasks.plain_data import as_json
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from pydantic.fields import FieldInfo
 
-    from ...outputs.provenance.signing import SignedFile
+    from ...outputs.made import Made
+
+
+UNSIGNED = (".m4a", ".m4b")
 
 OPENBLAS_THREADS = "OPENBLAS_NUM_THREADS"
 
@@ -68,20 +71,23 @@ class Signer:
             raise BadSetting("A stream has no file for a signature; leave --sign out, or write a file.")
         out = values.get("out")
         suffix = Path(str(out or "")).suffix.lower()
-        if suffix in (".m4a", ".m4b") or suffix in CODECS:
+        if suffix in UNSIGNED or suffix in CODECS:
             raise BadSetting(f"{out} is of a kind that cannot be signed; write wav, flac, aiff, ogg, opus or mp3.")
         inputs = [values[parameter.name] for parameter in task.of_role("input")]
         folders = {Path(str(value)).parent for value in inputs if value is not None}
         return cls(task, load_private_key(), tuple(sorted(folders)))
 
-    def sign(self, result: object) -> tuple[SignedFile, ...]:
-        """Sign the files of a result; raise BadSetting if there is none."""
+    def sign(self, result: Made) -> Made:
+        """Sign the sound files of a result; return it with the signatures. Raise BadSetting if there is none."""
         from ...outputs.provenance.signing import sign_file
 
-        files = self.task.sounds_to_sign(result)
-        if files is None:
+        paths = [path for path in result.sound_files if path.suffix.lower() not in UNSIGNED]
+        if not paths:
             raise BadSetting("No sound file was written that could be signed; leave --sign out.")
-        return tuple(sign_file(path, self.key, task=self.task.name, ingredient_folders=self.folders) for path in files)
+        signed = [sign_file(path, self.key, task=self.task.name, ingredient_folders=self.folders) for path in paths]
+        lines = [f"{file.path}: {note}" for file in signed for note in file.notes]
+        signatures = [{"file": file.path, **file.details} for file in signed]
+        return replace(result, lines=(*result.lines, *lines), details={**result.details, "signatures": signatures})
 
 
 HELP = {"help_option_names": ["-h", "--help"]}
@@ -133,21 +139,22 @@ def command(task: Task, name: str) -> TyperCommand:
     description = describe_function(name, task)
     names = {parameter.name: parameter.option for parameter in description.parameters.values()}
     json_flag = Annotated[bool, typer.Option("--json", metavar=" ", help="Print the result as JSON.")]
-    parameters.append(inspect.Parameter("as_json", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=json_flag))
+    parameters.append(inspect.Parameter("in_json", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=json_flag))
     if description.signs:
         parameters.append(inspect.Parameter("sign", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=SIGN))
 
-    def run(as_json: bool, sign: bool = False, **values: object) -> None:
+    def run(in_json: bool, sign: bool = False, **values: object) -> None:
         is_stream = bool(values.get("stream"))
-        if as_json and is_stream:
+        if in_json and is_stream:
             raise BadSetting("What is streamed takes standard output, where --json would print; leave one of them out.")
         values |= {name: not values.pop(f"{NEGATION}{name}") for name in negated}
         signer = Signer.of(description, values, is_stream) if sign else None
-        result = checked(task, names)(**values)
-        signatures = () if signer is None else signer.sign(result)
-        # None: standard output carries the data itself. Under torchrun only the first process prints the result.
-        if result is not None and is_first():
-            typer.echo(_as_json(result, signatures) if as_json else "\n".join(map(str, (result, *signatures))))
+        result: Any = checked(task, names)(**values)
+        result = result if signer is None else signer.sign(result)
+        # Without a text, standard output carries the data itself. Under torchrun only the first process prints.
+        text = "" if result is None else str(result)
+        if text and is_first():
+            typer.echo(json.dumps(as_json(result)) if in_json else text)
         if code := getattr(result, "exit_code", 0):
             raise typer.Exit(code)
 
@@ -156,12 +163,6 @@ def command(task: Task, name: str) -> TyperCommand:
     app = typer.Typer(add_completion=False, context_settings=HELP)
     app.command(name, help=_first_paragraph(inspect.getdoc(task) or ""))(run)
     return cast("TyperCommand", typer.main.get_command(app))
-
-
-def _as_json(result: object, signatures: tuple[SignedFile, ...]) -> str:
-    """Return a result as a JSON object, with its signatures if there are any."""
-    value = plain(result)
-    return json.dumps({**value, "signatures": plain(signatures)} if signatures and isinstance(value, dict) else value)
 
 
 def _build(entry: str | Group, name: str) -> Command:

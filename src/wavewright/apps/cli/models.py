@@ -10,6 +10,7 @@ from pydantic import Field
 
 from ... import models
 from ...base.errors import BadModel
+from ...base.result import Result
 from ...families import FAMILIES, loading
 from ...models.card import Card
 from ...models.folder import ModelFolder
@@ -30,7 +31,7 @@ class Listed:
 
 
 @dataclass(frozen=True)
-class ModelList:
+class ModelList(Result):
     """All models that a name finds."""
 
     models: tuple[Listed, ...]
@@ -56,7 +57,7 @@ class ModelList:
 
 
 @dataclass(frozen=True)
-class ModelShown:
+class ModelShown(Result):
     """The card of a model, its folder and the hash of its weights."""
 
     folder: str

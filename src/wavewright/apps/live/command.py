@@ -13,6 +13,7 @@ from pydantic import Field
 
 from ...base.errors import BadSetting
 from ...base.parameters import PYTHON_ONLY, Quiet
+from ...base.result import Result
 from ...base.units import db_to_gain
 from ...music.engine import InstrumentEngine
 from ...synth import SynthEngine, general_midi, load_patch
@@ -39,7 +40,7 @@ PatchName = Annotated[
 
 
 @dataclass(frozen=True)
-class Played:
+class Played(Result):
     """A sound that was played.
 
     - ``file``: the sound or score.
@@ -54,7 +55,7 @@ class Played:
 
 
 @dataclass(frozen=True)
-class Devices:
+class Devices(Result):
     """Sound outputs and MIDI inputs of this machine, by name."""
 
     outputs: tuple[str, ...]
@@ -67,7 +68,7 @@ class Devices:
 
 
 @dataclass(frozen=True)
-class LiveSession:
+class LiveSession(Result):
     """A session that has ended.
 
     - ``input``: the MIDI port.

@@ -49,6 +49,19 @@ ERROR: Schema = {
     },
 }
 
+FAILED: Schema = {"type": "object", "properties": {"what": {"type": "string"}, "reason": {"type": "string"}}}
+RESULT: Schema = {
+    "type": "object",
+    "description": "The result of the task, in the shape that all have.",
+    "properties": {
+        "out": {"type": ["string", "null"]},
+        "files": {"type": "array", "items": {"type": "object", "properties": {"path": {"type": "string"}}}},
+        "by": {"type": "string"},
+        "notes": {"type": "array", "items": {"type": "string"}},
+        "failed": {"type": "array", "items": FAILED},
+        "details": {"type": "object"},
+    },
+}
 JOB: Schema = {
     "type": "object",
     "properties": {
@@ -58,7 +71,7 @@ JOB: Schema = {
         "progress": {"type": ["number", "null"], "minimum": 0, "maximum": 1},
         "message": {"type": "string"},
         "error": {"type": ["string", "null"]},
-        "result": {"description": "The result of the task."},
+        "result": RESULT,
         "text": {"type": "string", "description": "The result as the command line prints it."},
         "warnings": {"type": "array", "items": {"type": "string"}},
         "files": {

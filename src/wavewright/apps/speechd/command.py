@@ -14,11 +14,12 @@ from pydantic import Field
 
 from ...base.errors import BadSetting
 from ...base.parameters import IsMarked, LexiconPath, MarkKey, VocoderName, VoiceName, Writes
+from ...outputs.made import STANDARD_OUTPUT, Made
 from ...outputs.watermark.sequences import DEFAULT_KEY
 from ...speech.voice import DEFAULT_VOCODER, DEFAULT_VOICE
 from ...tasks import checked
-from .launcher import InstalledModule, install, module_command
-from .nvda.addon import WrittenAddon, write_addon
+from .launcher import install, module_command
+from .nvda.addon import write_addon
 
 if TYPE_CHECKING:
     from .module_voices import ModuleVoices
@@ -42,17 +43,12 @@ def speechd(
     lexicon: LexiconPath = None,
     watermark: IsMarked = True,
     watermark_key: MarkKey = DEFAULT_KEY,
-) -> InstalledModule | WrittenAddon | None:
+) -> Made:
     """Speak for screen readers: an output module of Speech Dispatcher, on standard input and output.
 
     Speech Dispatcher, or NVDA with the add-on, starts the command, sends texts and settings, and plays the audio. The
     options set what clients do not ask for; with ``install_module`` and ``nvda_addon`` they become those of the script
     and of the add-on.
-
-    Returns
-    -------
-    InstalledModule or WrittenAddon or None
-        With ``install_module``, the script; with ``nvda_addon``, the package; else None at the end of the input.
 
     Raises
     ------
@@ -82,7 +78,7 @@ def speechd(
             "--install-module to install it, or --nvda-addon for NVDA."
         )
     _answer_commands(open_voices)
-    return None
+    return Made(out=STANDARD_OUTPUT)
 
 
 def _answer_commands(open_voices: Callable[[], ModuleVoices]) -> None:

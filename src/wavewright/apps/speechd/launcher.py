@@ -6,11 +6,11 @@ import os
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from ...base.errors import BadFolder
 from ...base.whole_file import write_whole
+from ...outputs.made import Made, MadeFile
 
 FOLDER = Path("libexec/speech-dispatcher-modules")
 """Folder of modules beside that of the user's data; those whose names begin with ``sd_`` are loaded."""
@@ -20,38 +20,12 @@ SHARED_CONFIGURATION = Path("/etc/speech-dispatcher/speechd.conf")
 EXECUTABLE = 0o755
 
 
-@dataclass(frozen=True)
-class InstalledModule:
-    """The script that was written, or was there.
-
-    - ``path``: the script.
-    - ``is_new``: whether it was written now.
-    - ``configuration``: file of Speech Dispatcher's settings of the user.
-    - ``lines``: lines for that file, needed where it has lines ``AddModule``, or another module is the default one.
-    """
-
-    path: Path
-    is_new: bool
-    configuration: Path
-    lines: tuple[str, ...]
-
-    def __str__(self) -> str:
-        lines = (
-            f"{'Wrote' if self.is_new else 'Already there'}: {self.path}",
-            f"Lines for {self.configuration}, which begins as a copy of {SHARED_CONFIGURATION};",
-            "the first line is needed only if the file has other lines with AddModule:",
-            *(f"    {line}" for line in self.lines),
-            "Then end Speech Dispatcher, which starts again with the next text: killall speech-dispatcher",
-        )
-        return "\n".join(lines)
-
-
 def module_command(arguments: Sequence[str]) -> list[str]:
     """Return the command that starts the output module with arguments of ``wavewright speechd``."""
     return [sys.executable, "-m", "wavewright", "speechd", *arguments]
 
 
-def install(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -> InstalledModule:
+def install(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -> Made:
     """Write the script; a file that is there is not changed.
 
     - ``arguments``: arguments of ``wavewright speechd``.
@@ -76,4 +50,12 @@ def install(arguments: Sequence[str], environment: Mapping[str, str] = os.enviro
     elif not path.is_file() or path.read_bytes() != script:
         raise BadFolder(f"{path} is another file than this call would write; remove or edit it. Its command: {command}")
     lines = (f'AddModule "wavewright" "{path}" "wavewright.conf"', "DefaultModule wavewright")
-    return InstalledModule(path, is_new, settings / "speech-dispatcher" / "speechd.conf", lines)
+    configuration = settings / "speech-dispatcher" / "speechd.conf"
+    text = (
+        f"Lines for {configuration}, which begins as a copy of {SHARED_CONFIGURATION};",
+        "the first line is needed only if the file has other lines with AddModule:",
+        *(f"    {line}" for line in lines),
+        "Then end Speech Dispatcher, which starts again with the next text: killall speech-dispatcher",
+    )
+    made = MadeFile(path=path, is_new=is_new)
+    return Made.of(made, details={"configuration": configuration, "lines": lines}, lines=text)

@@ -7,7 +7,7 @@ import sys
 import threading
 import webbrowser
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +15,7 @@ from pydantic import Field
 
 from ...base.errors import MissingExtra, WavewrightError, how_to_install
 from ...base.parameters import LexiconPath, RecogniserName, TranslatorName
+from ...outputs.made import STANDARD_OUTPUT, Made, MadeFile
 from ...tasks import checked
 from ..server.serve import checked_lexicon, language_tools, listen
 from ..server.settings import LOCAL_HOST, ServerSettings, read_keys
@@ -23,17 +24,6 @@ from .desktop_entry import write_desktop_entry
 WARM_UP_SECONDS, RUNNING_SECONDS = 60.0, 1.0
 MANIFEST_PATH = "/manifest.webmanifest"
 PAGE_TITLE, MAX_HEAD_BYTES = b"<title>Wavewright studio</title>", 2_000
-
-
-@dataclass(frozen=True)
-class DesktopEntry:
-    """The file of an entry that was written."""
-
-    file: Path
-
-    def __str__(self) -> str:
-        """Return the sentence that names it."""
-        return f"Wrote: {self.file}"
 
 
 @checked
@@ -56,7 +46,7 @@ def studio(
     desktop_entry: Annotated[
         bool, Field(description="Only write an entry for the menus of Linux desktops, which starts the studio.")
     ] = False,
-) -> DesktopEntry | None:
+) -> Made:
     """Open a page in the browser to generate, morph, speak, enhance, edit, compose and train.
 
     Without --host, only this machine reaches the page, which loads nothing from elsewhere, until Ctrl-C or SIGTERM ends
@@ -66,7 +56,7 @@ def studio(
     translator cannot be used, or MissingExtra if the extra ``serve``, or the package of one of these, is not installed.
     """
     if desktop_entry:
-        return DesktopEntry(write_desktop_entry())
+        return Made.of(MadeFile(path=write_desktop_entry()))
     tools = language_tools(recogniser, translator)
     keys = () if api_key_file is None else read_keys(api_key_file)
     settings = ServerSettings(
@@ -79,7 +69,7 @@ def studio(
         raise MissingExtra(f"studio needs the extra serve; {how_to_install('serve')}.") from error
     if settings == ServerSettings(port=port, has_warm_up=True) and is_running(port):
         open_running(port, in_browser=not no_browser)
-        return None
+        return Made(out=STANDARD_OUTPUT)
     if not settings.is_local and not keys:
         settings = replace(settings, keys=(new_key(),))
 
@@ -96,7 +86,7 @@ def studio(
     if settings.keys:
         routes.append(enter_route(settings.keys))
     listen(settings, announce, routes, open_paths=(ENTER_PATH, MANIFEST_PATH))
-    return None
+    return Made(out=STANDARD_OUTPUT)
 
 
 def warm_up(address: str, key: str = "") -> None:

@@ -105,7 +105,7 @@ def _map(folder: Path) -> Mapping[str, bytes]:
         name = f"drums-{number}.wav"
         (folder / name).write_bytes(example_file(name))
     mapped = map_clips(folder, folder / "map.json", similar=0, embedding="log-mel", quiet=True)
-    return {"map.json": json.dumps({clip.file: (clip.x, clip.y) for clip in mapped.clips}).encode()}
+    return {"map.json": json.dumps({clip.file: (clip.x, clip.y) for clip in mapped.details["clips"]}).encode()}
 
 
 def _rain(folder: Path) -> Mapping[str, bytes]:

@@ -134,7 +134,7 @@ def _piece(name: str) -> dict[str, object]:
 
 @cache
 def _effects() -> list[dict[str, object]]:
-    return [asdict(effect) for effect in list_effects().effects]
+    return [asdict(effect) for effect in list_effects().details["effects"]]
 
 
 def _rate(sample_rate: int) -> str:

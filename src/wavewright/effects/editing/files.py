@@ -17,8 +17,9 @@ from ...base.version import __version__
 from ...base.whole_file import check_target
 from ...dsp.true_peak import TruePeakMeter, above_ceiling
 from ...outputs.carried_metadata import MAX_COMMENT_LENGTH, carried
-from ...outputs.converted_folder import Conversion, ConvertedFolder, ConvertFile
-from ...outputs.made_file import Carried, MadeFile, keep_or_make
+from ...outputs.converted_folder import Conversion, ConvertFile
+from ...outputs.made import MadeFile
+from ...outputs.made_file import Carried, keep_or_make
 from .. import FadeIn, FadeOut, Limiter, MakeLoop, NormaliseLoudness
 from .chain import Chain, step_text
 
@@ -71,20 +72,6 @@ class Edit:
                 origin.pop(optional, None)
 
 
-@dataclass(frozen=True, kw_only=True)
-class EditedFile(MadeFile):
-    """An edited sound file; ``warnings`` are sentences on what effects left out, none of a file that was kept."""
-
-    chain: str
-    warnings: tuple[str, ...] = ()
-    against_clipping = AGAINST_CLIPPING
-
-    @property
-    def details(self) -> str:
-        """The warnings, and one of clipped samples, if there are any."""
-        return "\n".join(filter(None, (*self.warnings, super().details)))
-
-
 def check_edit(source: OpenSound, edit: Edit, out: Path) -> list[SoundFormat]:
     """Check that a file can be edited, without decoding it; return its format, and that after each effect.
 
@@ -102,9 +89,7 @@ def check_edit(source: OpenSound, edit: Edit, out: Path) -> list[SoundFormat]:
     return formats
 
 
-def edit_file(
-    source: SoundSource, edit: Edit, out: Path, show: Callable[[float], object] = lambda _: None
-) -> EditedFile:
+def edit_file(source: SoundSource, edit: Edit, out: Path, show: Callable[[float], object] = lambda _: None) -> MadeFile:
     """Edit a sound file of any length, in bounded memory; a file that is up to date is kept.
 
     Raises BadAudio, BadSetting or BadFolder as :func:`check_edit`, and where decoding or writing fails; then nothing is
@@ -145,11 +130,12 @@ def edit_file(
         is_loop=isinstance(edit.chain.effects[-1], MakeLoop),
         has_same_tags=True,
         block_seconds=BLOCK_SECONDS,
+        against_clipping=AGAINST_CLIPPING,
         show=show,
     )
     if made.is_new and not is_video(out):
         warnings += _above_ceiling(edit.chain, out)
-    return EditedFile(**vars(made), chain=str(edit.chain), warnings=tuple(warnings))
+    return replace(made, notes=(*warnings, *made.notes), details={**made.details, "chain": str(edit.chain)})
 
 
 def _above_ceiling(chain: Chain, out: Path) -> list[str]:
@@ -168,20 +154,12 @@ def _above_ceiling(chain: Chain, out: Path) -> list[str]:
 
 
 @dataclass(frozen=True)
-class FolderEdit(Conversion[EditedFile]):
+class FolderEdit(Conversion):
     """The edit of all files of a folder."""
 
     edit: Edit
-    verbs = ("editing", "edited")
+    doing = "editing"
 
-    def begin(self) -> ConvertFile[EditedFile]:
+    def begin(self) -> ConvertFile:
         """Return the function that edits a file."""
         return lambda source, out: edit_file(source, self.edit, out)
-
-    def unnamed_origin(self, file: EditedFile) -> dict[str, object]:
-        """Return the chain and the name of the source."""
-        return {"edit": file.chain, "source": file.file.name}
-
-
-EditedFolder = ConvertedFolder[EditedFile]
-"""The edited files of a folder."""

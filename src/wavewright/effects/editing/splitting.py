@@ -12,9 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from ...audio.clip import Clip, suffix_like, warn_of_left_out, write_blocks
-from ...audio.notebook import files_html
 from ...audio.sound_file import OpenSound, SoundFormat
-from ...audio.wave_blocks import ClippedSamples, ClippingMeter
+from ...audio.wave_blocks import ClippingMeter
 from ...base.errors import BadAudio, BadSetting
 from ...base.json_text import line_of
 from ...base.names import file_stem
@@ -23,6 +22,7 @@ from ...base.whole_file import check_not_read, whole_folder
 from ...dsp.levels import FrameLevels
 from ...dsp.silence import QuietFrames, SilenceDetector, cuts_at_silence, split_at_silence
 from ...outputs.carried_metadata import carried_with
+from ...outputs.made import Made, MadeFile
 from ...outputs.made_file import subtype_like
 from ...outputs.manifest_file import MANIFEST_FILE, manifest_lines
 from .. import Trim
@@ -172,44 +172,7 @@ class Segment:
     end_seconds: float
 
 
-@dataclass(frozen=True, kw_only=True)
-class SplitFile:
-    """The files that a sound file was split into.
-
-    ``advice`` is there if it was not split, or cut where there is no silence; ``clipped`` if samples beyond full scale
-    were lost.
-    """
-
-    file: Path
-    out: Path
-    sample_rate: int
-    segments: tuple[Segment, ...]
-    advice: str = ""
-    clipped: ClippedSamples | None = None
-
-    @property
-    def sound_files(self) -> tuple[Path, ...]:
-        """The sound files that were written."""
-        return tuple(self.out / segment.file for segment in self.segments)
-
-    def _repr_html_(self) -> str:
-        """Return players and the text for notebooks."""
-        return files_html(self.sound_files, self)
-
-    def __str__(self) -> str:
-        """Return the files with their times."""
-        n_files = len(self.segments)
-        lines = [f"{self.file} -> {n_files} {'file' if n_files == 1 else 'files'} in {self.out}"]
-        lines += [
-            f"  {segment.file}: {segment.start_seconds:.3f} to {segment.end_seconds:.3f} s" for segment in self.segments
-        ]
-        if self.clipped:
-            name = shlex.quote(str(self.file))
-            lines.append(self.clipped.warning(f"lower it first: wavewright edit {name} --do 'normalise -1dB'"))
-        return "\n".join([*lines, self.advice] if self.advice else lines)
-
-
-def split_file(sound: OpenSound, out: Path, split: Split) -> SplitFile:
+def split_file(sound: OpenSound, out: Path, split: Split) -> Made:
     """Split a sound file of any length into files of a folder, all or none, in bounded memory.
 
     The bits of a sample, and the tags, stay those of the source where the format has them. A manifest lists the files.
@@ -262,14 +225,23 @@ def split_file(sound: OpenSound, out: Path, split: Split) -> SplitFile:
             path = hidden / segment.file
             write_blocks(path, clips, subtype, kept.metadata, clipping=clipping, left_out=left_out)
     warn_of_left_out(out, left_out)
-    return SplitFile(
-        file=source,
-        out=out,
-        sample_rate=header.sample_rate,
-        segments=tuple(segments),
-        advice=advice,
-        clipped=clipping.result(),
+    clipped = clipping.result()
+    notes = [advice] if advice else []
+    if clipped:
+        name = shlex.quote(str(source))
+        notes.append(clipped.warning(f"lower it first: wavewright edit {name} --do 'normalise -1dB'"))
+    files = tuple(
+        MadeFile(
+            path=out / each.file,
+            source=source,
+            seconds=each.end_seconds - each.start_seconds,
+            sample_rate=header.sample_rate,
+            n_channels=header.n_channels,
+            details={"start_seconds": each.start_seconds, "end_seconds": each.end_seconds},
+        )
+        for each in segments
     )
+    return Made(out=out, files=files, notes=tuple(notes), details={"clipped": clipped} if clipped else {})
 
 
 def _segments(sound: OpenSound, spans: Sequence[Span]) -> Iterator[Iterator[Clip]]:

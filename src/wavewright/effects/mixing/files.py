@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import soundfile
 
-from ...audio.clip import FORMATS, Clip, describe_audio, warn_of_left_out, write_blocks
+from ...audio.clip import FORMATS, Clip, warn_of_left_out, write_blocks
 from ...audio.file_formats.metadata import SoundMetadata
-from ...audio.notebook import files_html
-from ...audio.sound_file import open_sound
 from ...audio.wave_blocks import ClippedSamples, ClippingMeter
 from ...base.errors import BadSetting
 from ...base.names import file_stem
 from ...base.units import gain_to_db
 from ...base.whole_file import check_target, whole_folder
 from ...outputs.carried_metadata import left_out_of
+from ...outputs.made import Made, sound_file
 from ...outputs.watermark.marking import Marking
 from .plan import MASTER, Mix
 from .rendering import render_blocks, render_strip_blocks
@@ -27,60 +26,6 @@ from .sources import FileSource
 SUBTYPE = "PCM_24"
 LOWER_THE_MIX = "lower gain_db of the master, let it limit, or write floats by --subtype FLOAT"
 LOWER_THE_TRACKS = "lower the tracks, or write floats by --subtype FLOAT"
-
-
-@dataclass(frozen=True, kw_only=True)
-class MixedFile:
-    """A mix as a file.
-
-    Attributes
-    ----------
-    out, source : Path
-        The file, and the project or preset.
-    seconds, sample_rate, n_channels
-        Its format.
-    peak_db : float
-        Largest sample before it was stored, in dB of full scale.
-    clipped : ClippedSamples or None
-        Samples of the mix beyond full scale, unless they are stored as floats.
-    clipped_in_stems : ClippedSamples or None
-        The same of the stems.
-    stems : tuple of Path
-        Files of the tracks and buses.
-    is_marked : bool
-        The mix has the inaudible mark of generated sound.
-    """
-
-    out: Path
-    source: str
-    seconds: float
-    sample_rate: int
-    n_channels: int
-    peak_db: float
-    stems: tuple[Path, ...] = ()
-    is_marked: bool = False
-    clipped: ClippedSamples | None = None
-    clipped_in_stems: ClippedSamples | None = None
-
-    @property
-    def sound_files(self) -> tuple[Path, ...]:
-        """The sound files that were written."""
-        return (self.out, *self.stems)
-
-    def _repr_html_(self) -> str:
-        """Return players and the text for notebooks."""
-        return files_html(self.sound_files, self)
-
-    def __str__(self) -> str:
-        """Return the file, its format, its peak and the stems."""
-        size = describe_audio(self.seconds, self.sample_rate, self.n_channels)
-        lines = [f"{self.out}: {size}, peak {self.peak_db:.1f} dB"]
-        if self.clipped:
-            lines.append(self.clipped.warning(LOWER_THE_MIX))
-        lines += [f"  {stem}" for stem in self.stems]
-        if self.clipped_in_stems:
-            lines.append(f"Of the stems, {self.clipped_in_stems.warning(LOWER_THE_TRACKS)}")
-        return "\n".join(lines)
 
 
 @dataclass
@@ -124,7 +69,7 @@ def write_mix(
     show: Callable[[float], object] = lambda _: None,
     marking: Marking | None = None,
     names_losses: bool = True,
-) -> MixedFile:
+) -> Made:
     """Render a mix to a file.
 
     Raises BadSetting, BadFolder or BadAudio if the mix cannot be rendered or written; then nothing is written.
@@ -167,16 +112,26 @@ def write_mix(
     )
     if names_losses:
         warn_of_left_out(out, [f"{name} of {path.name}" for path in _files_of(mix) for name in left_out_of(path)])
-    written = open_sound(out).header
-    return MixedFile(
-        out=out,
-        source=source,
-        seconds=written.seconds or 0.0,
-        sample_rate=written.sample_rate,
-        n_channels=written.n_channels,
-        peak_db=float(gain_to_db(meter.peak)),
-        is_marked=marking is not None,
-        clipped=clipping.result(),
+    return mixed_file(out, source, float(gain_to_db(meter.peak)), clipping.result(), marking is not None)
+
+
+def mixed_file(
+    out: Path, source: str, peak_db: float, clipped: ClippedSamples | None = None, is_marked: bool = False
+) -> Made:
+    """Return the result of a mix that was written, with its largest sample in dB of full scale before it was stored."""
+    details = {"source": source, "peak_db": peak_db, "is_marked": is_marked, "clipped": clipped}
+    notes = [clipped.warning(LOWER_THE_MIX)] if clipped else []
+    return Made.of(sound_file(out), details=details, lines=[f"  peak {peak_db:.1f} dB"], notes=notes)
+
+
+def with_stems(made: Made, stems: Sequence[Path], clipped: ClippedSamples | None) -> Made:
+    """Return a result with stems, and what of them was clipped."""
+    notes = (f"Of the stems, {clipped.warning(LOWER_THE_TRACKS)}",) if clipped else ()
+    return replace(
+        made,
+        files=(*made.files, *map(sound_file, stems)),
+        notes=(*made.notes, *notes),
+        details={**made.details, "clipped_in_stems": clipped},
     )
 
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ...base.errors import BadText
+from ...base.result import Failed
 from ...contracts.recipe import Batch
-from ...data.entry import Entry, Problem
+from ...data.entry import Entry
 from ...data.store import ClipStore
 from ...dsp.alignment import beta_binomial_prior
 from ...dsp.loudness import normalise_loudness
@@ -43,14 +44,14 @@ class SpeechClip:
 
 def speech_clips(
     store: ClipStore, config: AcousticConfig, loudness_lufs: float
-) -> tuple[list[SpeechClip], list[Problem]]:
+) -> tuple[list[SpeechClip], list[Failed]]:
     """Measure recordings and convert their texts to symbols.
 
     - ``store``: whole recordings with texts, of speakers of ``config``.
     - ``config``: with the symbols of the front ends.
     - ``loudness_lufs``: loudness that each recording is normalised to.
     - returns ``clips``: the usable recordings.
-    - returns ``problems``: the others: texts that cannot be read, or that have more symbols than the recording has
+    - returns ``failed``: the others: texts that cannot be read, or that have more symbols than the recording has
       frames.
     """
     measured = store.cached(
@@ -58,17 +59,17 @@ def speech_clips(
     )
     ends = np.cumsum(measured["n_frames"])
     readers = {language: front_end(language) for language in config.all_languages}
-    clips, problems = [], []
+    clips, failed = [], []
     for entry, end, n_frames in zip(store.entries, ends, measured["n_frames"], strict=True):
         try:
             symbols = text_to_symbols(str(entry.text), readers[entry.language or config.language])
         except BadText as error:
-            problems.append(Problem(entry.path, str(error)))
+            failed.append(Failed(entry.path, str(error)))
             continue
         n_phones = sum(symbol != BOUNDARY for symbol in symbols)
         if n_phones > n_frames:
             reason = f"its text has {n_phones} sounds, more than its {n_frames} frames can hold"
-            problems.append(Problem(entry.path, reason))
+            failed.append(Failed(entry.path, reason))
             continue
         clips.append(
             SpeechClip(
@@ -79,7 +80,7 @@ def speech_clips(
                 speaker=config.speakers.index(entry.speaker or ONLY_SPEAKER),
             )
         )
-    return clips, problems
+    return clips, failed
 
 
 def mel_and_pitch(wave: np.ndarray, config: AcousticConfig) -> tuple[np.ndarray, np.ndarray]:

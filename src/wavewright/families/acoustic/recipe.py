@@ -12,10 +12,11 @@ import numpy as np
 
 from ...base.errors import BadFolder, BadModel, BadText, MissingExtra
 from ...base.ranges import RangedSettings, ranged
+from ...base.result import first_of
 from ...contracts.family import exported_weights, rows_by_name
 from ...contracts.recipe import NOTHING_TO_TRAIN_ON, PreparedOf, RecipeOf
 from ...contracts.settings import VOICE_SETTINGS
-from ...data.entry import Entry, first_problem
+from ...data.entry import Entry
 from ...data.preparation import Preparation
 from ...data.splits import assign_splits, without_speaker_groups
 from ...data.store import ClipStore
@@ -180,7 +181,7 @@ def prepare(recipe: AcousticRecipe, entries: Sequence[Entry], cache_folder: Path
     entries = assign_splits(without_speaker_groups(entries), by="group", valid=data.valid_fraction, test=0.0)
     entries, unusable = check_transcripts([e for e in entries if e.split != "test"], data.longest_seconds)
     if not entries:
-        raise BadFolder(f"No recording can be learned: {first_problem(unusable)}.")
+        raise BadFolder(f"No recording can be learned: {first_of(unusable)}.")
     signs = shared_signs(languages).values() if recipe.model.languages else front_end(languages[0]).symbols
     model = replace(recipe.model, speakers=speakers, symbols=tuple(dict.fromkeys(signs)))
     store = ClipStore.build(entries, model.sample_rate, None, Preparation("crop", level="none"), cache_folder)
@@ -193,7 +194,7 @@ def prepare(recipe: AcousticRecipe, entries: Sequence[Entry], cache_folder: Path
     return AcousticPrepared(
         recipe=recipe,
         train_entries=tuple(clip.entry for clip in train),
-        problems=(*unusable, *store.problems, *unspeakable),
+        failed=(*unusable, *store.failed, *unspeakable),
         batches=_batches(train, recipe),
         valid=_batches(_sample(valid), recipe) if valid else None,
     )

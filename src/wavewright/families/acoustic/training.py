@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ...base.result import Failed
 from ...contracts.runtime import Utterance
-from ...data.entry import Problem
 from ...dsp.mel import mel_filterbank
 from ...dsp.phase import griffin_lim, mel_to_power
 from ...dsp.speech_mel import F_MAX_HZ, MEL_FLOOR, MEL_STD, power_scale
@@ -213,7 +213,7 @@ class AcousticTraining(FamilyTraining[AcousticConfig, TextToMel, AcousticPrepare
         )
 
     @torch.no_grad()
-    def suspect_clips(self, module: TextToMel, prepared: AcousticPrepared, step: int) -> list[Problem] | None:
+    def suspect_clips(self, module: TextToMel, prepared: AcousticPrepared, step: int) -> list[Failed] | None:
         """Return the training clips whose texts may be wrong, worst first; None while the aligner is trained."""
         if step < module.config.synthesis_from:
             return None
@@ -224,19 +224,19 @@ class AcousticTraining(FamilyTraining[AcousticConfig, TextToMel, AcousticPrepare
         return suspect_problems(batches.clips, scores)
 
 
-def suspect_problems(clips: list[SpeechClip], scores: np.ndarray) -> list[Problem]:
+def suspect_problems(clips: list[SpeechClip], scores: np.ndarray) -> list[Failed]:
     """Return the clips that match their texts far worse than the others, worst first.
 
     - ``clips``: aligned clips.
     - ``scores``: mean log-likelihood of a frame, ``(clips,)``.
     """
     median = np.median(scores)
-    problems = []
+    failed = []
     for row in low_outliers(scores):
         entry = clips[row].entry
         reason = f"its sound fits its text badly ({scores[row]:.2f} nats a frame, usual is {median:.2f}): {entry.text}"
-        problems.append(Problem(entry.path, reason))
-    return problems
+        failed.append(Failed(entry.path, reason))
+    return failed
 
 
 def to_tensors(batch: Mapping[str, np.ndarray], module: TextToMel) -> Batch:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ...data.entry import Entry, Problem
+from ...base.result import Failed
+from ...data.entry import Entry
 from ...text import FrontEnd
 
 CHARACTERS_PER_SECOND = (3.0, 30.0)  # limits; people speak 8 to 20
@@ -31,22 +32,22 @@ def text_to_symbols(text: str, front_end: FrontEnd) -> tuple[str, ...]:
     return symbols
 
 
-def check_transcripts(entries: Sequence[Entry], max_seconds: float) -> tuple[list[Entry], list[Problem]]:
+def check_transcripts(entries: Sequence[Entry], max_seconds: float) -> tuple[list[Entry], list[Failed]]:
     """Select the recordings that can be learned.
 
     - ``entries``: recordings with texts.
     - ``max_seconds``: limit of the duration.
     - returns ``usable``: entries whose text can be spoken in their duration.
-    - returns ``problems``: the other entries, each with the reason.
+    - returns ``failed``: the other entries, each with the reason.
     """
-    usable, problems = [], []
+    usable, failed = [], []
     for entry in entries:
         reason = _problem(entry, max_seconds)
         if reason:
-            problems.append(Problem(entry.path, reason))
+            failed.append(Failed(entry.path, reason))
         else:
             usable.append(entry)
-    return usable, problems
+    return usable, failed
 
 
 def _problem(entry: Entry, max_seconds: float) -> str:

@@ -318,7 +318,7 @@ def prepare(recipe: ClassifierRecipe, entries: Sequence[Entry], cache_folder: Pa
     return ClassifierPrepared(
         recipe=recipe if valid_rows else recipe.without_valid_metric(),
         train_entries=tuple(store.entries[row] for row in train_rows),
-        problems=(*selection.problems, *store.problems),
+        failed=(*selection.failed, *store.failed),
         batches=ClassBatches(store, train_rows, recipe),
         notes=notes,
         valid_waves=np.array(valid_waves),

@@ -241,7 +241,7 @@ def prepare(recipe: CodecRecipe, entries: Sequence[Entry], cache_folder: Path | 
     return CodecPrepared(
         recipe=recipe,
         train_entries=tuple(store.entries[row] for row in train),
-        problems=store.problems,
+        failed=store.failed,
         batches=batches,
         valid=clips if valid else clips[:0],
         sample_clips=clips[:N_SAMPLE_CLIPS],

@@ -13,11 +13,12 @@ import numpy as np
 
 from ...base.errors import BadFolder, BadScore, BadSetting, ScoreWarning
 from ...base.ranges import RangedSettings, ranged
+from ...base.result import Failed
 from ...contracts.composition import TRAITS
 from ...contracts.family import exported_weights
 from ...contracts.recipe import Batch, PreparedOf, RecipeOf, fine_tuned, split_rows
 from ...contracts.settings import COSINE_SETTINGS
-from ...data.entry import Entry, Problem
+from ...data.entry import Entry
 from ...data.splits import assign_splits
 from ...models.folder import ModelFolder
 from ...music.formats import read_score
@@ -319,9 +320,9 @@ def prepare(recipe: ComposerRecipe, entries: Sequence[Entry], cache_folder: Path
     Raises BadFolder if nothing is left to train on.
     """
     data = recipe.data
-    scores, problems = _read(assign_splits(entries, by="group", valid=data.valid_fraction, test=0.0))
+    scores, failed = _read(assign_splits(entries, by="group", valid=data.valid_fraction, test=0.0))
     if not scores:
-        raise BadFolder(f"None of the scores can be used; {problems[0] if problems else 'the folder has none'}.")
+        raise BadFolder(f"None of the scores can be used; {failed[0] if failed else 'the folder has none'}.")
     layout = common_layout([score for _, score in scores]) if data.layout == "auto" else data.layout
     model = replace(recipe.model, layout=layout)
     if data.layout == "auto" and layout == "voices":
@@ -332,9 +333,9 @@ def prepare(recipe: ComposerRecipe, entries: Sequence[Entry], cache_folder: Path
             grids.append(grid_of(score, model))
             entries_left.append(entry)
         except BadSetting as error:
-            problems.append(Problem(entry.path, str(error)))
+            failed.append(Failed(entry.path, str(error)))
     if not grids:
-        raise BadFolder(f"None of the scores can be used; {problems[0]}")
+        raise BadFolder(f"None of the scores can be used; {failed[0]}")
     train, valid = split_rows(entries_left)
     recipe = replace(recipe, model=model)
     if not valid:
@@ -347,22 +348,22 @@ def prepare(recipe: ComposerRecipe, entries: Sequence[Entry], cache_folder: Path
     return ComposerPrepared(
         recipe=recipe,
         train_entries=tuple(entries_left[row] for row in train),
-        problems=tuple(problems),
+        failed=tuple(failed),
         batches=batches(train),
         valid=batches(valid[:MAX_VALID_PIECES]).all() if valid else (),
     )
 
 
-def _read(entries: Sequence[Entry]) -> tuple[list[tuple[Entry, Score]], list[Problem]]:
-    scores, problems = [], []
+def _read(entries: Sequence[Entry]) -> tuple[list[tuple[Entry, Score]], list[Failed]]:
+    scores, failed = [], []
     for entry in entries:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", ScoreWarning)
                 scores.append((entry, read_score(entry.path)))
         except BadScore as error:
-            problems.append(Problem(entry.path, str(error)))
-    return scores, problems
+            failed.append(Failed(entry.path, str(error)))
+    return scores, failed
 
 
 def common_layout(scores: Sequence[Score]) -> Layout:

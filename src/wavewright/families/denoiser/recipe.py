@@ -213,7 +213,7 @@ def prepare(recipe: DenoiserRecipe, entries: Sequence[Entry], cache_folder: Path
     return DenoiserPrepared(
         recipe=recipe,
         train_entries=tuple(store.entries[row] for row in train),
-        problems=store.problems,
+        failed=store.failed,
         batches=batches,
         valid=mixtures if held_out else {},
         examples={name: array[:N_EXAMPLES] for name, array in mixtures.items()},

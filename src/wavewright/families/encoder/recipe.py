@@ -200,7 +200,7 @@ def prepare(recipe: EncoderRecipe, entries: Sequence[Entry], cache_folder: Path 
     return EncoderPrepared(
         recipe=recipe,
         train_entries=tuple(store.entries[row] for row in train),
-        problems=store.problems,
+        failed=store.failed,
         batches=batches,
         valid=_valid_views(batches, valid) if len(valid) >= MIN_RECORDINGS else {},
     )

@@ -111,7 +111,7 @@ def prepare(recipe: GanRecipe, entries: Sequence[Entry], cache_folder: Path | No
         recipe.model.check_steps(training.steps)
     split = assign_splits(entries, by="group", valid=data.valid_fraction, test=0.0)
     train_entries = [entry for entry in split if entry.split == "train"]
-    train, problems = select_entries(train_entries, recipe.model.labels, data.smallest_class)
+    train, failed = select_entries(train_entries, recipe.model.labels, data.smallest_class)
     model = replace(recipe.model, labels=recipe.model.labels or unique_labels(train))
     recipe = replace(recipe, model=model)
     preparation = Preparation("one-shot", align=data.align)
@@ -123,7 +123,7 @@ def prepare(recipe: GanRecipe, entries: Sequence[Entry], cache_folder: Path | No
     return GanPrepared(
         recipe=recipe,
         train_entries=tuple(store.entries),
-        problems=(*problems, *store.problems),
+        failed=(*failed, *store.failed),
         batches=batches,
         reference=reference,
     )

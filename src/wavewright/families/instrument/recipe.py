@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from ...base.errors import BadFolder
+from ...base.result import Failed
 from ...contracts.recipe import PreparedOf, RecipeOf, fine_tuned, split_rows
 from ...contracts.settings import COSINE_SETTINGS
-from ...data.entry import Entry, Problem
+from ...data.entry import Entry
 from ...data.preparation import Preparation
 from ...data.selection import label_indices, select_labels
 from ...data.splits import assign_splits
@@ -100,14 +101,14 @@ def prepare(recipe: InstrumentRecipe, entries: Sequence[Entry], cache_folder: Pa
     pitches = store.cached("pitch-1", lambda: {"pitch": np.array([_pitch(store, row) for row in range(len(store))])})
     pitch = pitches["pitch"]
     known = [row for row in range(len(store)) if pitch[row] >= 0]
-    problems = [
-        Problem(entry.path, "its name has no pitch such as C#4 or 61, and none was detected")
+    failed = [
+        Failed(entry.path, "its name has no pitch such as C#4 or 61, and none was detected")
         for row, entry in enumerate(store.entries)
         if pitch[row] < 0
     ]
     if not known:
         raise BadFolder(
-            f"None of the {len(store)} recordings is a note: {problems[0]}. Put the pitch into the names: "
+            f"None of the {len(store)} recordings is a note: {failed[0]}. Put the pitch into the names: "
             "flute/C#4.wav, or flute/61.wav with the MIDI number."
         )
     model = replace(model, labels=selection.labels, lowest=float(pitch[known].min()), highest=float(pitch[known].max()))
@@ -124,7 +125,7 @@ def prepare(recipe: InstrumentRecipe, entries: Sequence[Entry], cache_folder: Pa
     return InstrumentPrepared(
         recipe=recipe if valid else recipe.without_valid_metric(),
         train_entries=tuple(entries_left[row] for row in train),
-        problems=(*selection.problems, *store.problems, *problems),
+        failed=(*selection.failed, *store.failed, *failed),
         batches=NotePairs(notes.select(train), model, data, training.batch_size, training.seed),
         valid=notes.select(valid),
     )

@@ -235,7 +235,7 @@ def prepare(recipe: LstmRecipe, entries: Sequence[Entry], cache_folder: Path | N
     return LstmPrepared(
         recipe=recipe,
         train_entries=tuple(clips.entries[row] for row in train),
-        problems=clips.problems,
+        failed=clips.failed,
         notes=_notes(model, [clips.entries[row].seconds for row in train], recipe.data.sample_seconds),
         batches=_batches(whitened.subset(train), recipe),
         valid=_batches(whitened.subset(valid), recipe) if valid else None,

@@ -188,7 +188,7 @@ def prepare(recipe: PriorRecipe, entries: Sequence[Entry], cache_folder: Path | 
     return PriorPrepared(
         recipe=recipe,
         train_entries=tuple(clips.entries[row] for row in train),
-        problems=clips.problems,
+        failed=clips.failed,
         batches=_batches(coded.subset(train), recipe),
         valid=_batches(coded.subset(valid), recipe).all() if valid else (),
         durations=clips.duration_quantiles(lengths, train),

@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from ...base.errors import BadFolder, BadScore, ScoreWarning
+from ...base.result import Failed
 from ...contracts.recipe import PreparedOf, RecipeOf, fine_tuned, split_rows
 from ...contracts.settings import COSINE_SETTINGS
-from ...data.entry import Entry, Problem
+from ...data.entry import Entry
 from ...data.preparation import Preparation
 from ...data.splits import assign_splits
 from ...data.store import ClipStore
@@ -59,8 +60,8 @@ def prepare(
     """Read the recordings, and the score beside each; raise BadFolder if none has one."""
     split = assign_splits(entries, valid=recipe.data.valid_fraction, test=0.0)
     scores = {entry.path: score_beside(entry.path) for entry in split if entry.split != "test"}
-    problems = [
-        Problem(path, f"it has no score {path.stem}.mid beside it") for path, score in scores.items() if score is None
+    failed = [
+        Failed(path, f"it has no score {path.stem}.mid beside it") for path, score in scores.items() if score is None
     ]
     usable = [entry for entry in split if scores.get(entry.path) is not None]
     if not usable:
@@ -78,7 +79,7 @@ def prepare(
         try:
             notes = notes_beside(scores[entry.path], entry, model.frame_seconds)
         except BadScore as error:
-            problems.append(Problem(entry.path, str(error)))
+            failed.append(Failed(entry.path, str(error)))
             continue
         examples.append(Example(levels[str(row)], notes))
         known.append(entry)
@@ -90,7 +91,7 @@ def prepare(
     return TranscriberPrepared(
         recipe=recipe if valid else recipe.without_valid_metric(),
         train_entries=tuple(known[row] for row in train),
-        problems=(*store.problems, *problems),
+        failed=(*store.failed, *failed),
         batches=batches,
         valid=tuple(examples[row] for row in valid),
     )

@@ -191,7 +191,7 @@ def prepare(recipe: VaeRecipe, entries: Sequence[Entry], cache_folder: Path | No
     Raises BadFolder if too little is left to train on, BadSetting if the model needs pitches and a clip has none.
     """
     divided = assign_splits(entries, by="group", valid=recipe.data.valid_fraction, test=0.0)
-    train, problems = select_entries(
+    train, failed = select_entries(
         [entry for entry in divided if entry.split == "train"], recipe.model.labels, recipe.data.smallest_class
     )
     labels = recipe.model.labels or unique_labels(train)
@@ -204,11 +204,11 @@ def prepare(recipe: VaeRecipe, entries: Sequence[Entry], cache_folder: Path | No
     stores = [_store(recipe, entries, cache_folder) for entries in splits]
     clips = [_clips(recipe, store) for store in stores]
     reference = Reference.of(clips[0], labels, model.sample_rate, model.n_samples)
-    problems += [problem for store in stores for problem in store.problems]
+    failed += [problem for store in stores for problem in store.failed]
     return VaePrepared(
         recipe=recipe,
         train_entries=tuple(stores[0].entries),
-        problems=tuple(problems),
+        failed=tuple(failed),
         batches=_batches(recipe, clips[0]),
         train=clips[0],
         valid=clips[1] if valid else None,

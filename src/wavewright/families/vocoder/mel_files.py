@@ -16,30 +16,31 @@ from pathlib import Path
 
 import numpy as np
 
-from ...data.entry import Entry, Problem
+from ...base.result import Failed
+from ...data.entry import Entry
 from ...dsp.speech_mel import FRAMES_PER_SECOND, MEL_FLOOR, N_MELS
 
 SUFFIX = ".npy"
 MAX_LENGTH_DIFFERENCE = 2  # mel frames, between a file and its recording
 
 
-def with_mel_files(entries: Sequence[Entry]) -> tuple[list[Entry], tuple[Problem, ...]]:
+def with_mel_files(entries: Sequence[Entry]) -> tuple[list[Entry], tuple[Failed, ...]]:
     """Select the entries with a valid mel file.
 
     A mel file has the name of the recording and the suffix ``.npy``, and holds ``(N_MELS, frames)``.
 
     - ``entries``: recordings.
     - returns ``usable``: entries with a valid file.
-    - returns ``problems``: the other entries, each with the reason.
+    - returns ``failed``: the other entries, each with the reason.
     """
-    usable, problems = [], []
+    usable, failed = [], []
     for entry in entries:
         reason = _problem(entry)
         if reason:
-            problems.append(Problem(entry.path, reason))
+            failed.append(Failed(entry.path, reason))
         else:
             usable.append(entry)
-    return usable, tuple(problems)
+    return usable, tuple(failed)
 
 
 def _problem(entry: Entry) -> str:

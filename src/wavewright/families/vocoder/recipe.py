@@ -10,11 +10,12 @@ import numpy as np
 
 from ...base.errors import BadSetting
 from ...base.ranges import ranged
+from ...base.result import Failed
 from ...base.units import db_to_gain, seconds_to_samples
 from ...contracts.recipe import Batch, PreparedOf, RecipeOf, split_rows
 from ...contracts.settings import VOICE_SETTINGS
 from ...data.crops import CropSettings, sampling_probabilities
-from ...data.entry import Entry, Problem
+from ...data.entry import Entry
 from ...data.preparation import Preparation
 from ...data.splits import assign_splits
 from ...data.store import ClipStore
@@ -250,10 +251,10 @@ def prepare(recipe: VocoderRecipe, entries: Sequence[Entry], cache_folder: Path 
     check_crop_length(recipe)
     entries = assign_splits(entries, by="group", valid=data.valid_fraction, test=0.0)
     entries = [entry for entry in entries if entry.split != "test"]
-    problems: tuple[Problem, ...] = ()
+    failed: tuple[Failed, ...] = ()
     preparation = Preparation("crop", trim=True, level="peak")
     if data.mel_files:
-        entries, problems = with_mel_files(entries)
+        entries, failed = with_mel_files(entries)
         preparation = Preparation("crop", trim=False, level="none")  # mel files are of the unchanged recording
     store = ClipStore.build(entries, recipe.model.sample_rate, None, preparation, cache_folder)
     train, valid = split_rows(store.entries)
@@ -265,7 +266,7 @@ def prepare(recipe: VocoderRecipe, entries: Sequence[Entry], cache_folder: Path 
     return VocoderPrepared(
         recipe=recipe,
         train_entries=tuple(store.entries[row] for row in train),
-        problems=(*problems, *store.problems),
+        failed=(*failed, *store.failed),
         batches=batches,
         valid=crops if valid else {},
         examples={name: array[:N_EXAMPLES] for name, array in crops.items()},

@@ -203,7 +203,7 @@ def prepare(recipe: WaveNetRecipe, entries: Sequence[Entry], cache_folder: Path 
     return WaveNetPrepared(
         recipe=recipe if valid else recipe.without_valid_metric(),
         train_entries=tuple(clips.entries[row] for row in train),
-        problems=clips.problems,
+        failed=clips.failed,
         batches=SampleBatches(clips, train, recipe),
         valid=valid_batches,
         durations=_durations(clips, train, model),

@@ -11,6 +11,7 @@ import numpy as np
 from ...audio.clip import describe_audio, player_html
 from ...audio.notebook import image_html, read_excerpt, text_html
 from ...base.json_text import PYTHON_ONLY
+from ...base.result import Result
 from ...base.units import clock, db_to_gain
 from ...music.theory import pitch_name
 from ...plots.thumbnails import spectrogram_png
@@ -44,7 +45,7 @@ class Curves:
 
 
 @dataclass(frozen=True)
-class Analysis:
+class Analysis(Result):
     """Measurements of a recording.
 
     - ``file``: the recording.

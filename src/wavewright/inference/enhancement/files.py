@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ...audio.sound_file import OpenSound, SoundSource, open_sound
 from ...contracts.enhancement import EnhancementSettings
-from ...contracts.model_results import ModelResult
+from ...contracts.model_results import model_text
 from ...families import loading
 from ...outputs.carried_metadata import carried_with
-from ...outputs.converted_folder import Conversion, ConvertedFolder, ConvertFile
-from ...outputs.made_file import MadeFile, keep_or_make
+from ...outputs.converted_folder import Conversion, ConvertFile
+from ...outputs.made import MadeFile
+from ...outputs.made_file import keep_or_make
 from .sound import DenoiserSize, ModelProcessor, Processor, ProcessorChain, WpeProcessor, model_for
-
-if TYPE_CHECKING:
-    from .report import EnhancementReport
 
 
 @dataclass(frozen=True)
@@ -70,36 +67,12 @@ class Processors:
         return self._opened[name]
 
 
-@dataclass(frozen=True, kw_only=True)
-class CleanFile(ModelResult, MadeFile):
-    """A recording that a model cleaned; ``highest_hz`` is the highest frequency that is left."""
-
-    highest_hz: float
-
-    def __str__(self) -> str:
-        """Return the file, its length, the model, and what is lost."""
-        lines = [super().__str__()]
-        if self.highest_hz < self.sample_rate / 2:
-            lines.append(
-                f"What lay above {self.highest_hz:.0f} Hz is lost, since {self.model} has a lower sample rate."
-            )
-        return "\n".join(lines)
-
-
-@dataclass(frozen=True, kw_only=True)
-class EnhancedFile(CleanFile):
-    """An enhanced sound file."""
-
-    report: EnhancementReport | None = None
-
-    @property
-    def details(self) -> str:
-        """A warning of clipped samples and the report, if there are any."""
-        return "\n".join(filter(None, (super().details, str(self.report or ""))))
-
-
-EnhancedFolder = ConvertedFolder[EnhancedFile]
-"""The enhanced files of a folder."""
+def lost_above(highest_hz: float, made: MadeFile) -> MadeFile:
+    """Return a file with a note if what lay above a frequency is lost, since its model has a lower rate."""
+    if highest_hz >= (made.sample_rate or 0) / 2:
+        return made
+    lost = f"What lay above {highest_hz:.0f} Hz is lost, since {made.by} has a lower sample rate."
+    return replace(made, notes=(*made.notes, lost), details={**made.details, "highest_hz": highest_hz})
 
 
 def enhance_file(
@@ -107,7 +80,7 @@ def enhance_file(
     out: Path,
     processors: Processors,
     show: Callable[[float], object] = lambda _: None,
-) -> EnhancedFile:
+) -> MadeFile:
     """Enhance a sound file of any length, in bounded memory; keep a file that is up to date.
 
     The bits of a sample stay those of the source where the format of ``out`` has them. Of a video, whose copy cannot
@@ -124,34 +97,26 @@ def enhance_file(
         out,
         carried_with(processors.enhancement.origin(sound, processor), sound),
         lambda blocks: processor.process_blocks(blocks(), header.sample_rate, header.n_channels),
+        by=model_text(processor.name, processor.hash),
         show=show,
     )
-    report = None
+    made = lost_above(processor.highest_hz, made)
     if processors.enhancement.with_report:
         from .report import write_report  # draws, which is slow to import
 
         report = write_report(sound, out)
-    return EnhancedFile(
-        **vars(made),
-        model=processor.name,
-        model_hash=processor.hash,
-        highest_hz=processor.highest_hz,
-        report=report,
-    )
+        return replace(made, notes=(*made.notes, str(report).strip()), details={**made.details, "report": report})
+    return made
 
 
 @dataclass(frozen=True)
-class FolderEnhancement(Conversion[EnhancedFile]):
+class FolderEnhancement(Conversion):
     """The enhancement of all files of a folder."""
 
     enhancement: Enhancement
-    verbs = ("enhancing", "enhanced")
+    doing = "enhancing"
 
-    def begin(self) -> ConvertFile[EnhancedFile]:
+    def begin(self) -> ConvertFile:
         """Return the function that enhances a file; models are opened once."""
         processors = Processors(self.enhancement)
         return lambda source, out: enhance_file(source, out, processors)
-
-    def unnamed_origin(self, file: EnhancedFile) -> dict[str, object]:
-        """Return the model and the name of the source."""
-        return {"model": file.model, "model_hash": file.model_hash, "source": file.file.name}

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
-from ...audio.clip import Clip, describe_audio, suffix_like, warn_of_left_out, write_blocks
-from ...audio.notebook import files_html
+from ...audio.clip import Clip, suffix_like, warn_of_left_out, write_blocks
 from ...audio.sound_file import OpenSound, open_sound, read_origin
-from ...audio.wave_blocks import ClippedSamples, ClippingMeter, CountedWaves
+from ...audio.wave_blocks import ClippingMeter, CountedWaves
 from ...base.names import file_stem
 from ...base.whole_file import check_not_read, whole_folder
 from ...contracts.enhancement import EnhancementSettings, Enhancer
-from ...contracts.model_results import ModelResult
+from ...contracts.model_results import model_text
 from ...outputs.carried_metadata import carried_with
+from ...outputs.made import Made, sound_file
 from ...outputs.made_file import subtype_like
 from .sound import ModelProcessor
 
@@ -27,61 +27,13 @@ BLOCK_SECONDS = 10.0
 LOSSLESS = (".wav", ".flac", ".aiff", ".aif")
 
 
-@dataclass(frozen=True, kw_only=True)
-class SeparatedFile(ModelResult):
-    """The stems of a recording, files of the folder ``out``, which add up to it.
-
-    Attributes
-    ----------
-    file
-        The recording.
-    out
-        The folder.
-    sound_files
-        The stems.
-    seconds, sample_rate, n_channels
-        Of the recording and of each stem.
-    highest_hz
-        Highest frequency of the speech; what lies above belongs to the background.
-    is_new
-        False if the stems were there and up to date.
-    clipped
-        Samples beyond full scale, which were lost.
-    """
-
-    file: Path
-    out: Path
-    sound_files: tuple[Path, ...]
-    seconds: float
-    sample_rate: int
-    n_channels: int
-    highest_hz: float
-    is_new: bool = True
-    clipped: ClippedSamples | None = None
-
-    def _repr_html_(self) -> str:
-        """Return players and the text for notebooks."""
-        return files_html(self.sound_files, self)
-
-    def __str__(self) -> str:
-        """Return the stems and the model."""
-        note = "" if self.is_new else " (kept, it is up to date)"
-        what = f"{describe_audio(self.seconds, self.sample_rate, self.n_channels)} by {self.made_by}{note}"
-        lines = [f"{path}: {what}" for path in self.sound_files]
-        if self.highest_hz < self.sample_rate / 2:
-            lines.append(f"What lies above {self.highest_hz:.0f} Hz belongs to the background.")
-        if self.clipped:
-            lines.append(self.clipped.warning("lower the recording first with wavewright edit"))
-        return "\n".join(lines)
-
-
 def separate_file(
     source: Path,
     out: Path,
     enhancer: Enhancer,
     stems: Stems = "both",
     show: Callable[[float], object] = lambda _: None,
-) -> SeparatedFile:
+) -> Made:
     """Write the stems of a recording of any length into a folder, all or none, in bounded memory.
 
     The model estimates speech; the background is what is missing to the recording. So the stems add up to it, sample
@@ -126,19 +78,14 @@ def separate_file(
                 write(BACKGROUND, _difference(sound, speech))
             if SPEECH not in wanted:
                 speech.unlink()
-    return SeparatedFile(
-        model=processor.name,
-        model_hash=processor.hash,
-        file=source,
-        out=out,
-        sound_files=targets,
-        seconds=open_sound(targets[0]).header.seconds or 0.0,
-        sample_rate=header.sample_rate,
-        n_channels=header.n_channels,
-        highest_hz=processor.highest_hz,
-        is_new=is_new,
-        clipped=clipping.result(),
-    )
+    clipped = clipping.result()
+    notes = [f"What lies above {processor.highest_hz:.0f} Hz belongs to the background."]
+    notes = notes if processor.highest_hz < header.sample_rate / 2 else []
+    notes += [clipped.warning("lower the recording first with wavewright edit")] if clipped else []
+    by = model_text(processor.name, processor.hash)
+    files = tuple(replace(sound_file(target), source=source, by=by, is_new=is_new) for target in targets)
+    details = {"highest_hz": processor.highest_hz, **({"clipped": clipped} if clipped else {})}
+    return Made(out=out, files=files, notes=tuple(notes), details=details)
 
 
 def _speech(sound: OpenSound, processor: ModelProcessor, show: Callable[[float], object]) -> Iterator[Clip]:

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...audio.notebook import files_html
 from ...base.errors import BadSetting
 from ...base.names import file_stem
-from ...contracts.model_results import ModelResult, identity
+from ...contracts.model_results import identity
 from ...contracts.morphing import Morpher
 from ...outputs.clip_folder import OutputClip, write_clips
+from ...outputs.made import Made
 from ...outputs.watermark.marking import Marking
 from .source import SourceClip
 
@@ -22,52 +22,6 @@ MIN_REPORTED_DB = 0.05  # of an attenuation
 
 Origin = dict[str, object]
 """Provenance of a clip: model, task, sources and settings, as its file and the manifest state them."""
-
-
-@dataclass(frozen=True)
-class DerivedClip:
-    """One file below the output folder."""
-
-    file: str
-    seconds: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class DerivedClips(ModelResult):
-    """The clips that a model made from input clips.
-
-    - ``out``: the output folder.
-    - ``sample_rate``: hz.
-    - ``sources``, ``clips``: the inputs and the outputs.
-    - ``attenuation_db``: by how much all outputs were attenuated because the loudest would exceed full scale.
-    - ``is_marked``: the outputs have the inaudible mark of generated sound.
-    """
-
-    out: Path
-    sample_rate: int
-    sources: tuple[SourceClip, ...]
-    clips: tuple[DerivedClip, ...]
-    attenuation_db: float = 0.0
-    is_marked: bool = False
-
-    @property
-    def sound_files(self) -> tuple[Path, ...]:
-        """The sound files that were written."""
-        return tuple(self.out / clip.file for clip in self.clips)
-
-    def _repr_html_(self) -> str:
-        """Return players and the text for notebooks."""
-        return files_html(self.sound_files, self)
-
-    def __str__(self) -> str:
-        lines = [f"  {clip.file}" for clip in self.clips]
-        clips = "1 clip" if len(self.clips) == 1 else f"{len(self.clips)} clips"
-        lines.append(f"{clips} by {self.made_by} in {self.out}")
-        lines += [str(source) for source in self.sources if source.changes]
-        if self.attenuation_db >= MIN_REPORTED_DB:
-            subject = "The clip was" if len(self.clips) == 1 else "All clips were"
-            lines.append(f"{subject} attenuated by {self.attenuation_db:.1f} dB to stay within full scale.")
-        return "\n".join(lines)
 
 
 @dataclass(frozen=True)
@@ -137,15 +91,12 @@ class Derivation:
         ]
         return file_stem(self.runtime.name, *filter(None, names))
 
-    def write(self, clips: Iterator[OutputClip], out: Path, format: str, attenuation_db: float = 0.0) -> DerivedClips:
+    def write(self, clips: Iterator[OutputClip], out: Path, format: str, attenuation_db: float = 0.0) -> Made:
         """Write outputs as files of a folder; raises as :func:`.clip_folder.write_clips`."""
         written = write_clips(clips, self.runtime.sample_rate, out, format, self.marking)
-        return DerivedClips(
-            **identity(self.runtime),
-            out=out,
-            sample_rate=self.runtime.sample_rate,
-            sources=self.sources,
-            clips=tuple(DerivedClip(clip.file, clip.seconds) for clip in written),
-            attenuation_db=attenuation_db,
-            is_marked=self.marking is not None,
-        )
+        notes = [str(source) for source in self.sources if source.changes]
+        if attenuation_db >= MIN_REPORTED_DB:
+            subject = "The clip was" if len(written) == 1 else "All clips were"
+            notes.append(f"{subject} attenuated by {attenuation_db:.1f} dB to stay within full scale.")
+        details = {"sources": self.sources, "attenuation_db": attenuation_db, "is_marked": self.marking is not None}
+        return Made(out=out, files=written, notes=tuple(notes), details=details)

@@ -10,6 +10,7 @@ import numpy as np
 
 from ...base.errors import BadAudio, BadFolder, MissingExtra
 from ...base.progress_bar import progress_bar
+from ...base.result import Failed, first_of
 from ...data.entry import Entry, Scan
 from .source import decode_entry
 from .space import ClipSpace
@@ -19,13 +20,13 @@ from .space import ClipSpace
 class FolderLatents:
     """The clips of a folder, or of the folder of a manifest, and the latents of each.
 
-    ``problems`` are files that cannot be used, one sentence each.
+    ``failed`` are files that cannot be used.
     """
 
     root: Path
     entries: tuple[Entry, ...]
     latents: tuple[np.ndarray, ...]
-    problems: tuple[str, ...]
+    failed: tuple[Failed, ...]
 
     @property
     def names(self) -> list[str]:
@@ -37,7 +38,7 @@ def encode_folder(folder: Path, scanned: Scan, space: ClipSpace, quiet: bool) ->
     """Encode all clips of a scanned folder or manifest in a space; raise BadFolder if no clip can be used."""
     entries: list[Entry] = []
     latents: list[np.ndarray] = []
-    problems = [str(problem) for problem in scanned.problems]
+    failed = list(scanned.failed)
     seconds = 0.0
     with progress_bar(f"encoding {folder.name}", sum(entry.seconds for entry in scanned.entries), quiet) as show:
         for entry in scanned.entries:
@@ -45,12 +46,12 @@ def encode_folder(folder: Path, scanned: Scan, space: ClipSpace, quiet: bool) ->
                 latents.append(space.encode_clip(decode_entry(entry, space.sample_rate)))
                 entries.append(entry)
             except (BadAudio, MissingExtra) as error:
-                problems.append(str(error))
+                failed.append(Failed(entry.path, str(error)))
             seconds += entry.seconds
             show(seconds)
     if not entries:
-        raise BadFolder(f"{folder} holds no clip that can be used: {problems[0].rstrip('.')}.")
-    return FolderLatents(folder if folder.is_dir() else folder.parent, tuple(entries), tuple(latents), tuple(problems))
+        raise BadFolder(f"{folder} holds no clip that can be used: {first_of(failed)}.")
+    return FolderLatents(folder if folder.is_dir() else folder.parent, tuple(entries), tuple(latents), tuple(failed))
 
 
 def smallest(distances: np.ndarray, count: int, excluded: int | None = None) -> Sequence[tuple[int, float]]:

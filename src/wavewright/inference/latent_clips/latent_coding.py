@@ -2,70 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from ...audio.clip import Clip, describe_audio, warn_of_clipping, write_blocks
+from ...audio.clip import Clip, warn_of_clipping, write_blocks
 from ...audio.wave_blocks import ClippingMeter
 from ...base.errors import BadAudio
 from ...contracts.family import Capability
-from ...contracts.model_results import ConvertedFile, ModelResult
+from ...contracts.model_results import maker
 from ...contracts.morphing import Morpher
 from ...contracts.runtime import Autoencoder
 from ...families import loading
+from ...outputs.made import Made, MadeFile, sound_file
 from ...outputs.watermark.marking import marking_of
 from ...outputs.watermark.sequences import DEFAULT_KEY
 from .latent_file import SILENT_DB, LatentFile, LatentMetadata
-from .source import SourceClip, read_clip
+from .source import read_clip
 
 
-@dataclass(frozen=True, kw_only=True)
-class EncodedLatents(ModelResult):
-    """A file of latents that was written.
-
-    - ``out``, ``source``: the file, and the sound file that it encodes.
-    - ``seconds``: length of the decoded clip.
-    - ``n_latents``, ``latent_size``: number of vectors, and dimensions of each.
-    - ``label``: for the decoder, or None.
-    - ``n_bytes``: size of the file.
-    """
-
-    out: Path
-    source: SourceClip
-    seconds: float
-    n_latents: int
-    latent_size: int
-    label: str | None
-    n_bytes: int
-
-    def __str__(self) -> str:
-        vectors = "1 latent vector" if self.n_latents == 1 else f"{self.n_latents} latent vectors"
-        lines = [
-            f"{self.out}: {self.seconds:.2f} s as {vectors} of {self.latent_size} dimensions by {self.made_by}, "
-            f"{self.n_bytes:,} bytes"
-        ]
-        return "\n".join([*lines, str(self.source)] if self.source.changes else lines)
-
-
-@dataclass(frozen=True, kw_only=True)
-class DecodedLatents(ConvertedFile):
-    """A sound file that was decoded from a file of latents.
-
-    - ``label``: for the decoder, or None.
-    - ``is_marked``: the sound has the inaudible mark of generated sound.
-    """
-
-    label: str | None
-    is_marked: bool = False
-
-    def __str__(self) -> str:
-        clip = describe_audio(self.seconds, self.sample_rate, 1)
-        return f"{self.out}: {clip} from the latents of {self.made_by}"
-
-
-def encode_latents(runtime: Autoencoder, file: Path, out: Path, label: str | None) -> EncodedLatents:
+def encode_latents(runtime: Autoencoder, file: Path, out: Path, label: str | None) -> Made:
     """Write the latents of a sound file.
 
     - ``runtime``: the model. A model of one-shots encodes the file from its onset.
@@ -93,22 +50,16 @@ def encode_latents(runtime: Autoencoder, file: Path, out: Path, label: str | Non
     )
     n_bytes = LatentFile(latents, metadata).write(out)
     n_latents, latent_size = np.atleast_2d(latents).shape
-    return EncodedLatents(
-        model=metadata.model,
-        model_hash=metadata.model_hash,
-        out=out,
-        source=source,
-        seconds=n_samples / source.sample_rate,
-        n_latents=n_latents,
-        latent_size=latent_size,
-        label=label,
-        n_bytes=n_bytes,
-    )
+    vectors = "1 latent vector" if n_latents == 1 else f"{n_latents} latent vectors"
+    details = {"n_latents": n_latents, "latent_size": latent_size, "label": label, "n_bytes": n_bytes}
+    made = MadeFile(path=out, source=file, seconds=n_samples / source.sample_rate, by=maker(runtime))
+    lines = [f"  {vectors} of {latent_size} dimensions, {n_bytes:,} bytes"]
+    return Made.of(made, details=details, lines=lines, notes=[str(source)] if source.changes else [])
 
 
 def decode_latents(
     file: Path, out: Path, model: str | None, watermark: bool = True, watermark_key: str = DEFAULT_KEY
-) -> DecodedLatents:
+) -> Made:
     """Write the sound file of a file of latents.
 
     - ``file``: the file of latents.
@@ -141,13 +92,5 @@ def decode_latents(
     clipping = ClippingMeter()
     write_blocks(out, (Clip(wave, metadata.sample_rate) for wave in waves), clipping=clipping)
     warn_of_clipping(out, clipping, "encode the sound at a lower level")
-    return DecodedLatents(
-        model=metadata.model,
-        model_hash=metadata.model_hash,
-        out=out,
-        file=file,
-        seconds=metadata.n_samples / metadata.sample_rate,
-        sample_rate=metadata.sample_rate,
-        label=metadata.label,
-        is_marked=watermark,
-    )
+    made = replace(sound_file(out), source=file, by=maker(runtime))
+    return Made.of(made, details={"label": metadata.label, "is_marked": watermark})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +13,15 @@ import numpy as np
 from ...audio.clip import Clip
 from ...base.errors import BadAudio, BadFolder, BadSetting, MissingExtra
 from ...base.names import file_stem
+from ...base.result import Failed
 from ...base.units import seconds_to_samples
 from ...base.whole_file import whole_folder
+from ...contracts.model_results import maker
 from ...contracts.recognition import is_background
 from ...contracts.runtime import Classifier
 from ...data.decode import decode_at
-from ...data.entry import Entry, Problem
+from ...data.entry import Entry
+from ...outputs.made import Made, sound_file
 from .spotting import KeywordSpotter, SpotterSettings
 
 SMALLEST_ALARM = 0.05  # confidence; what is below it teaches little
@@ -39,58 +42,35 @@ class FalseAlarm:
     confidence: float
 
 
-@dataclass(frozen=True)
-class WrittenAlarms:
-    """Clips of false alarms, the most confident first.
-
-    - ``files``: the clips.
-    - ``labels``: the false label of each.
-    - ``confidences``: of the labels.
-    - ``problems``: a sentence for each recording that cannot be read.
-    """
-
-    folder: Path
-    files: tuple[Path, ...]
-    labels: tuple[str, ...]
-    confidences: tuple[float, ...]
-    problems: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        highest = f", up to {self.confidences[0]:.2f} ({self.labels[0]})" if self.files else ""
-        text = f"{len(self.files)} false alarms of a confidence of at least {SMALLEST_ALARM:g}{highest}"
-        written = f"{text}; clips in {self.folder}" if self.files else text
-        return "\n".join([written, *self.problems])
-
-
 def find_alarms(
     model: Classifier,
     entries: Iterable[Entry],
     most: int = MOST_ALARMS,
     smallest: float = SMALLEST_ALARM,
     settings: SpotterSettings | None = None,
-) -> tuple[list[FalseAlarm], list[str]]:
+) -> tuple[list[FalseAlarm], tuple[Failed, ...]]:
     """Find the moments of recordings without key words at which a spotter is most confident of one.
 
     - ``entries``: the recordings.
     - ``most``: largest number of alarms.
     - ``smallest``: smallest confidence of an alarm.
     - ``settings``: the threshold does not matter.
-    - returns: the most confident first, and a sentence for each recording that cannot be read.
+    - returns: the most confident first, and the recordings that cannot be read.
     """
     spotter = KeywordSpotter(model, settings)
     found: list[FalseAlarm] = []
-    problems = []
+    failed: list[Failed] = []
     for entry in entries:
         try:
             confidences = spotter.smoothed_confidences(decode_at(entry, model.sample_rate, 1))
         except (BadAudio, MissingExtra) as error:
-            problems.append(str(Problem(entry.path, str(error))))
+            failed.append(Failed(entry.path, str(error)))
             continue
         for window, label in peaks(confidences, smallest, spotter.refractory_windows):
             end = window * spotter.hop_seconds + model.window_samples / model.sample_rate
             found.append(FalseAlarm(entry, spotter.labels[label], round(end, 3), float(confidences[window, label])))
         found = heapq.nlargest(most, found, key=lambda alarm: alarm.confidence)
-    return found, problems
+    return found, tuple(failed)
 
 
 def peaks(confidences: np.ndarray, smallest: float, n_refractory: int) -> Iterator[tuple[int, int]]:
@@ -120,7 +100,7 @@ def check_alarm_folder(folder: Path) -> None:
 
 def write_alarms(
     model: Classifier, entries: Iterable[Entry], folder: Path, most: int = MOST_ALARMS, smallest: float = SMALLEST_ALARM
-) -> WrittenAlarms:
+) -> Made:
     """Write the sound of the most confident false alarms as clips of a background label, to train on.
 
     - ``entries``: recordings without key words.
@@ -133,16 +113,16 @@ def write_alarms(
     """
     check_alarm_folder(folder)
     entries = list(entries)
-    alarms, problems = find_alarms(model, entries, most, smallest)
-    if len(problems) == len(entries):
+    alarms, failed = find_alarms(model, entries, most, smallest)
+    if len(failed) == len(entries):
         raise BadFolder("None of the recordings without key words can be used; give others.")
-    return WrittenAlarms(
-        folder,
-        _write(alarms, model, folder),
-        tuple(alarm.label for alarm in alarms),
-        tuple(round(alarm.confidence, 4) for alarm in alarms),
-        tuple(problems),
-    )
+    files = []
+    for path, alarm in zip(_write(alarms, model, folder), alarms, strict=True):
+        known = {"label": alarm.label, "confidence": round(alarm.confidence, 4), "seconds": alarm.seconds}
+        files.append(replace(sound_file(path), source=alarm.entry.path, by=maker(model), details=known))
+    highest = f", up to {alarms[0].confidence:.2f} ({alarms[0].label})" if alarms else ""
+    line = f"  {len(alarms)} false alarms of a confidence of at least {SMALLEST_ALARM:g}{highest}"
+    return Made(out=folder, files=tuple(files), failed=failed, lines=(line,))
 
 
 def _write(alarms: Sequence[FalseAlarm], model: Classifier, folder: Path) -> tuple[Path, ...]:

@@ -11,6 +11,7 @@ import numpy as np
 
 from ...audio.pcm import read_pcm
 from ...audio.wave_blocks import BlockReader, converted, until_interrupted
+from ...base.result import Failed
 from ...data.decode import decode_at
 from ...data.each_sound import each_sound
 from ...data.entry import Entry
@@ -24,8 +25,8 @@ STREAM_BLOCK_SECONDS = 0.05
 
 def recognise_files(
     recogniser: RecordingRecogniser, entries: Sequence[Entry], quiet: bool = True
-) -> tuple[list[RecognisedFile], dict[str, str]]:
-    """Recognise recordings; return also why others cannot be recognised, by their paths.
+) -> tuple[tuple[RecognisedFile, ...], tuple[Failed, ...]]:
+    """Recognise recordings; return also those that cannot be recognised.
 
     - ``recogniser``: of a model.
     - ``entries``: the recordings.
@@ -36,7 +37,7 @@ def recognise_files(
         result = recogniser.recognise(decode_at(entry, recogniser.model.sample_rate, 1))
         return RecognisedFile(**{**vars(result), "file": entry.path})
 
-    return each_sound(entries, {}, "recognising", recognise, quiet)
+    return each_sound(entries, (), "recognising", recognise, quiet)
 
 
 def spot_stream(source: BinaryIO, sink: TextIO, spotter: KeywordSpotter) -> None:

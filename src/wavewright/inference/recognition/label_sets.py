@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ...base.work_report import Failures
+from ...base.result import Failed
 from ...data.entry import Entry
 from ...metrics.calibration import reliability
 from .recogniser import PRESENT
@@ -20,7 +20,7 @@ def report_on_sets(
     names: tuple[str, ...],
     entries: Sequence[Entry],
     files: Sequence[RecognisedFile],
-    failed: Failures,
+    failed: tuple[Failed, ...],
     model: str,
     model_hash: str,
 ) -> ClassificationReport:

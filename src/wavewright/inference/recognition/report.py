@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ...base.errors import BadFolder
-from ...base.work_report import Failures, WorkReport
+from ...base.result import Failed, Result
 from ...contracts.model_results import ModelResult
 from ...data.entry import Entry
 from ...data.folder import scan
@@ -37,7 +37,7 @@ class Mistake:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClassificationReport(WorkReport, ModelResult):
+class ClassificationReport(Result, ModelResult):
     """Results of a classifier on labelled recordings.
 
     - ``n_files``: recordings whose label the model knows.
@@ -68,7 +68,7 @@ class ClassificationReport(WorkReport, ModelResult):
     def __str__(self) -> str:
         accuracy = self.accuracy
         lines = [
-            f"{self.made_by} on {self.n_files} recordings",
+            f"{self.by} on {self.n_files} recordings",
             f"accuracy {accuracy.value:.3f} ({accuracy.low:.3f} to {accuracy.high:.3f}), "
             f"balanced {self.balanced_accuracy:.3f}, calibration error {self.calibration.error:.3f}, "
             f"rejected {self.rejected:.1%}",
@@ -86,7 +86,7 @@ class ClassificationReport(WorkReport, ModelResult):
             lines += ["rows: labels, columns: recognised as", *self._matrix_lines()]
         if self.mistakes:
             lines += ["most confident mistakes:", *(f"  {mistake}" for mistake in self.mistakes)]
-        return "\n".join([*lines, *self.failures(), *([f"plot: {self.plot}"] if self.plot else [])])
+        return "\n".join([*lines, *self.endings(), *([f"plot: {self.plot}"] if self.plot else [])])
 
     def _matrix_lines(self) -> list[str]:
         width = max(4, *(len(label) for label in self.labels))
@@ -119,7 +119,7 @@ def report_on(
     names: tuple[str, ...],
     entries: Sequence[Entry],
     files: Sequence[RecognisedFile],
-    failed: Failures,
+    failed: tuple[Failed, ...],
     model: str,
     model_hash: str,
 ) -> ClassificationReport:
@@ -176,7 +176,7 @@ def compare(
     *,
     calibration: Reliability,
     mistakes: tuple[Mistake, ...],
-    failed: Failures,
+    failed: tuple[Failed, ...],
     model: str,
     model_hash: str,
 ) -> ClassificationReport:

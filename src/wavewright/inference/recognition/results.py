@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...audio.notebook import files_html, table_html
-from ...base.work_report import WorkReport
+from ...audio.notebook import files_html, table_html, text_html
+from ...base.result import Result
 from ...contracts.model_results import ModelResult
 
 
@@ -64,11 +64,10 @@ class RecognisedFile(Recognised):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RecognisedFiles(WorkReport, ModelResult):
+class RecognisedFiles(Result, ModelResult):
     """The labels of files, and the files that failed."""
 
-    files: tuple[RecognisedFile, ...]
-    notes: tuple[str, ...] = ()
+    sounds: tuple[RecognisedFile, ...]
 
     def _repr_html_(self) -> str:
         """Return players and a table of the files with their labels for notebooks."""
@@ -79,10 +78,10 @@ class RecognisedFiles(WorkReport, ModelResult):
                 f"{each.confidence:.2f}",
                 ", ".join(f"{other.label} {other.confidence:.2f}" for other in each.labels[1:]),
             )
-            for each in self.files
+            for each in self.sounds
         ]
         table = table_html(("file", "label", "confidence", "others"), rows)
-        return files_html([each.file for each in self.files], self.made_by) + table
+        return files_html([each.file for each in self.sounds]) + text_html(self.by) + table
 
     def __str__(self) -> str:
-        return "\n".join(map(str, [*self.files, *self.failures(), *self.notes]))
+        return "\n".join(map(str, [*self.sounds, *self.endings()]))

@@ -10,11 +10,12 @@ import numpy as np
 
 from ...base.errors import BadAudio, BadFolder, BadSetting, MissingExtra
 from ...base.ranges import RangedSettings, ranged
+from ...base.result import Failed, Result
 from ...base.units import seconds_to_samples
 from ...contracts.recognition import is_background
 from ...contracts.runtime import Classifier, checked_wave
 from ...data.decode import decode_at
-from ...data.entry import SILENT_PEAK, Entry, Problem
+from ...data.entry import SILENT_PEAK, Entry
 from ...dsp.stream import ChunkStream
 from ...metrics.calibration import sigmoid, softmax
 from ...models.folder import ModelFolder, write_card
@@ -157,7 +158,7 @@ class KeywordSpotter(ChunkStream[list[SpottedEvent]]):
 
 
 @dataclass(frozen=True)
-class SpottingCalibration:
+class SpottingCalibration(Result):
     """Threshold of a spotter, measured on recordings without key words.
 
     - ``false_alarms_per_hour``: the rate that was asked for.
@@ -169,7 +170,6 @@ class SpottingCalibration:
     false_alarms_per_hour: float
     measured_per_hour: float
     hours: float
-    problems: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         text = (
@@ -178,7 +178,7 @@ class SpottingCalibration:
         )
         if self.hours * self.false_alarms_per_hour < 1:
             text += f"; {1 / self.false_alarms_per_hour:g} h of recordings would say more"
-        return "\n".join([text, *self.problems])
+        return "\n".join([text, *self.endings()])
 
 
 def card_settings(model: Classifier) -> SpotterSettings:
@@ -202,19 +202,19 @@ def calibrate_spotter(
     Raises BadFolder if no recording can be used.
     """
     spotter = KeywordSpotter(model, settings)
-    scores, problems, seconds = [], [], 0.0
+    scores, failed, seconds = [], [], 0.0
     for entry in entries:
         try:
             confidences = spotter.smoothed_confidences(decode_at(entry, model.sample_rate, 1))
             scores.append(confidences.max(axis=1))
             seconds += entry.seconds
         except (BadAudio, MissingExtra) as error:
-            problems.append(str(Problem(entry.path, str(error))))
+            failed.append(Failed(entry.path, str(error)))
     if not scores or not seconds:
         raise BadFolder("None of the recordings without key words can be used; give others to calibrate on.")
     hours = seconds / SECONDS_PER_HOUR
     threshold, n_alarms = _threshold(scores, false_alarms_per_hour * hours, spotter.refractory_windows)
-    return SpottingCalibration(threshold, false_alarms_per_hour, n_alarms / hours, hours, tuple(problems))
+    return SpottingCalibration(threshold, false_alarms_per_hour, n_alarms / hours, hours, failed=tuple(failed))
 
 
 def write_spotting(folder: Path, calibration: SpottingCalibration) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -19,11 +20,11 @@ from ...families.loading import load_note_detector
 from ...music.formats import WRITABLE, write_score
 from ...music.score import Score
 from ...music.theory import MusicalKey, pitch_name
-from ...outputs.converted_folder import Conversion, ConvertedFolder, ConvertFile
+from ...outputs.converted_folder import Conversion, ConvertFile
+from ...outputs.made import Made, MadeFile
 from ...outputs.manifest_file import MANIFEST_FILE, manifest_lines
 from .beats import Beats, track_beats
 from .melody import Transcription, transcribe_file
-from .notes import MelodyNote
 from .plot import draw_transcription
 from .polyphony import detect_file, onsets_of
 from .score import beat_grid, check_quantisation, score_of
@@ -48,40 +49,18 @@ class TimedChord:
     symbol: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class TranscribedMelody:
-    """A transcription that was written.
-
-    - ``out``: the score, or the JSON file.
-    - ``seconds``: length of the recording.
-    - ``tuning_cents``: tuning above 440 Hz for A4; None of several voices.
-    - ``chords``: symbols and their beginnings in seconds, if they were asked for.
-    - ``tempo``: median of the beats, in beats a minute.
-    """
-
-    out: Path
-    seconds: float
-    tuning_cents: float | None
-    tempo: float
-    metre: str
-    key: str
-    notes: tuple[MelodyNote, ...]
-    chords: tuple[TimedChord, ...] | None = None
-    plot: Path | None = None
-
-    def __str__(self) -> str:
-        """Return the file, the number and range of the notes, tempo, metre, key, tuning and chords."""
-        tuning = "" if self.tuning_cents is None else f", tuning {self.tuning_cents:+.0f} cents"
-        pitches = [note.pitch for note in self.notes]
-        lines = [
-            f"{self.out}: {len(pitches)} notes from {pitch_name(min(pitches))} to {pitch_name(max(pitches))} "
-            f"in {self.seconds:.1f} s",
-            f"  {self.tempo:.0f} beats a minute, {self.metre}, {self.key}{tuning}",
-        ]
-        if self.chords is not None:
-            shown = " ".join(chord.symbol for chord in self.chords[:MAX_SHOWN_CHORDS])
-            lines.append(f"  chords: {shown}{' ...' if len(self.chords) > MAX_SHOWN_CHORDS else ''}")
-        return "\n".join([*lines, *([] if self.plot is None else [f"  plot: {self.plot}"])])
+def _described(melody: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return number and range of the notes, tempo, metre, key, tuning and chords as lines."""
+    tuning = "" if melody["tuning_cents"] is None else f", tuning {melody['tuning_cents']:+.0f} cents"
+    pitches = [note.pitch for note in melody["notes"]]
+    lines = [
+        f"  {len(pitches)} notes from {pitch_name(min(pitches))} to {pitch_name(max(pitches))}",
+        f"  {melody['tempo']:.0f} beats a minute, {melody['metre']}, {melody['key']}{tuning}",
+    ]
+    if melody["chords"] is not None:
+        shown = " ".join(chord.symbol for chord in melody["chords"][:MAX_SHOWN_CHORDS])
+        lines.append(f"  chords: {shown}{' ...' if len(melody['chords']) > MAX_SHOWN_CHORDS else ''}")
+    return tuple(lines)
 
 
 @dataclass(frozen=True)
@@ -107,8 +86,11 @@ class MelodyTranscription:
 
     def write(
         self, sound: OpenSound, target: Path, plot: Path | None = None, show: Callable[[float], None] = lambda _: None
-    ) -> TranscribedMelody:
+    ) -> Made:
         """Transcribe a recording to a file of one of the `SUFFIXES`; draw it to ``plot``.
+
+        The details are ``tempo`` (median of the beats, in beats a minute), ``metre``, ``key``, ``tuning_cents`` (above
+        440 Hz for A4; None of several voices), ``notes``, and ``chords`` (None unless they are asked for).
 
         Raises BadAudio if the recording cannot be read, or has no notes, or BadSetting or BadFolder if a setting is
         wrong, or a file cannot be written.
@@ -133,24 +115,24 @@ class MelodyTranscription:
             has_chords=self.has_chords,
         )
         key = score.keys[0]
-        result = TranscribedMelody(
-            out=target,
-            seconds=round(transcription.seconds, 3),
-            tuning_cents=transcription.tuning_cents,
-            tempo=round(beats.tempo, 1),
-            metre=f"{beats.beats_per_bar}/4",
-            key=MusicalKey.of_sharps(int(key["sharps"]), bool(key["is_minor"])).name,
-            notes=transcription.notes,
-            chords=_timed_chords(score, beats) if self.has_chords else None,
-            plot=plot,
-        )
+        seconds = round(transcription.seconds, 3)
+        melody = {
+            "tuning_cents": transcription.tuning_cents,
+            "tempo": round(beats.tempo, 1),
+            "metre": f"{beats.beats_per_bar}/4",
+            "key": MusicalKey.of_sharps(int(key["sharps"]), bool(key["is_minor"])).name,
+            "notes": transcription.notes,
+            "chords": _timed_chords(score, beats) if self.has_chords else None,
+        }
         if suffix == NOTES_FILE:
-            write_whole(target, _json_of(result, file, beats))
+            write_whole(target, _json_of({"file": file.name, "seconds": seconds, **melody}, beats))
         else:
             write_score(score, target)
         if plot is not None:
             draw_transcription(transcription, plot, file.name, beats)
-        return result
+        others = [] if plot is None else [MadeFile(path=plot, source=file)]
+        made = MadeFile(path=target, source=file, seconds=seconds, details={"n_notes": len(transcription.notes)})
+        return Made.of(made, *others, details=melody, lines=_described(melody))
 
     def _transcribe(self, sound: OpenSound, show: Callable[[float], None]) -> Transcription:
         """Return the notes of a recording."""
@@ -173,25 +155,8 @@ def _timed_chords(score: Score, beats: Beats) -> tuple[TimedChord, ...]:
     return tuple(TimedChord(start, chord.symbol) for start, chord in zip(starts, score.chords, strict=True))
 
 
-@dataclass(frozen=True, kw_only=True)
-class TranscribedFile:
-    """A recording of a folder and its score; ``is_new`` unless it was there and is up to date."""
-
-    out: Path
-    file: Path
-    seconds: float
-    n_notes: int
-    origin: Mapping[str, object]
-    is_new: bool = True
-    details: str = ""
-
-
-TranscribedFolder = ConvertedFolder[TranscribedFile]
-"""The scores of a folder."""
-
-
 @dataclass(frozen=True)
-class FolderTranscription(Conversion[TranscribedFile]):
+class FolderTranscription(Conversion):
     """The transcription of all recordings of a folder.
 
     - ``transcription``: settings of the scores.
@@ -202,42 +167,36 @@ class FolderTranscription(Conversion[TranscribedFile]):
     transcription: MelodyTranscription
     suffix: str
     out: Path
-    verbs = ("transcribing", "transcribed")
+    doing = "transcribing"
 
     def target_of(self, sound: Path) -> Path:
         """Return the name of a score."""
         return sound.with_suffix(self.suffix)
 
-    def begin(self) -> ConvertFile[TranscribedFile]:
+    def begin(self) -> ConvertFile:
         """Return the function that transcribes a recording."""
         known = {name: parse(line) for name, line in manifest_lines(self.out / MANIFEST_FILE)}
 
-        def convert(source: Path, out: Path) -> TranscribedFile:
+        def convert(source: Path, out: Path) -> MadeFile:
             settings = json.loads(json.dumps(asdict(self.transcription)))
             sound = open_sound(source)
             origin = {"source": source.name, "source_hash": sound.hash, "settings": settings}
             record = known.get(str(out.relative_to(self.out)), {})
             if out.is_file() and origin.items() <= record.items():
-                seconds, n_notes = float(record["duration"]), int(record["n_notes"])
-                return TranscribedFile(
-                    out=out, file=source, seconds=seconds, n_notes=n_notes, origin=origin, is_new=False
-                )
-            result = self.transcription.write(sound, out)
-            return TranscribedFile(
-                out=out, file=source, seconds=result.seconds, n_notes=len(result.notes), origin=origin
-            )
+                details = {"n_notes": int(record["n_notes"])}
+                made = MadeFile(path=out, source=source, seconds=record["duration"], is_new=False, details=details)
+            else:
+                made = self.transcription.write(sound, out).files[0]
+            return replace(made, origin={**origin, **made.details})
 
         return convert
 
-    def unnamed_origin(self, file: TranscribedFile) -> dict[str, object]:
-        """Return the recording, the settings and the number of notes."""
-        return {**file.origin, "n_notes": file.n_notes}
 
-
-def _json_of(result: TranscribedMelody, file: Path, beats: Beats) -> bytes:
+def _json_of(melody: Mapping[str, Any], beats: Beats) -> bytes:
     """Return the notes and the beats as JSON."""
-    contents: dict[str, object] = {"file": file.name, **asdict(result)}
-    del contents["out"], contents["plot"]
+    contents = {**melody, "notes": [asdict(note) for note in melody["notes"]]}
+    if melody["chords"] is not None:
+        contents["chords"] = [asdict(chord) for chord in melody["chords"]]
     contents["beats_s"] = [round(float(time), 3) for time in beats.times_s]
     contents["first_downbeat"] = beats.first_downbeat
     return (json.dumps(contents, indent=1) + "\n").encode()

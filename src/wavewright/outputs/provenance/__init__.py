@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from .keys import KeyFiles, load_private_key, load_public_key, new_key
-from .signing import SignedFile, sign_file
+from .keys import load_private_key, load_public_key, new_key
+from .signing import sign_file
 from .sound_hash import SoundHash, sound_hash
 from .verification import TrustedKeys, VerifiedFile, verify_file
 
 __all__ = [
-    "KeyFiles",
-    "SignedFile",
     "SoundHash",
     "TrustedKeys",
     "VerifiedFile",

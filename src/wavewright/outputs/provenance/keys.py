@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...base.errors import BadFolder, BadSetting, MissingExtra, how_to_install
 from ...base.whole_file import make_folder, write_whole
+from ..made import Made, MadeFile
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -27,21 +27,15 @@ CURVE_D = -121_665 * pow(121_666, -1, PRIME) % PRIME  # of the curve -x^2 + y^2 
 HOW_TO_MAKE = "`wavewright keys new` makes one"
 
 
-@dataclass(frozen=True)
-class KeyFiles:
-    """A pair of keys as files.
-
-    - ``key_id``: the first 32 hexadecimal digits of the SHA-256 of the public key.
-    - ``private``, ``public``: the files in PEM.
-    """
-
-    key_id: str
-    private: Path
-    public: Path
-
-    def __str__(self) -> str:
-        lines = [f"key {self.key_id}", f"  private {self.private}: keep it to yourself, and a copy in a safe place"]
-        return "\n".join([*lines, f"  public  {self.public}: give it to those who verify, with --trust"])
+def _made(folder: Path, key: Ed25519PublicKey, is_new: bool) -> Made:
+    """Return a pair of keys as files in PEM: the public one, the private one, and the id of the key."""
+    files = tuple(MadeFile(path=folder / name, is_new=is_new) for name in (PUBLIC_FILE, PRIVATE_FILE))
+    lines = (
+        f"key {key_id(key)}",
+        f"  private {folder / PRIVATE_FILE}: keep it to yourself, and a copy in a safe place",
+        f"  public  {folder / PUBLIC_FILE}: give it to those who verify, with --trust",
+    )
+    return Made(out=folder, files=files, details={"key_id": key_id(key)}, lines=lines)
 
 
 def key_folder() -> Path:
@@ -53,7 +47,7 @@ def key_folder() -> Path:
     return user_data_path("wavewright", appauthor=False) / "keys"
 
 
-def new_key(folder: Path) -> KeyFiles:
+def new_key(folder: Path) -> Made:
     """Make a pair of keys in a folder, the private one readable by its owner alone.
 
     The private key is encrypted if the environment variable WAVEWRIGHT_KEY_PASSWORD has a password.
@@ -71,15 +65,13 @@ def new_key(folder: Path) -> KeyFiles:
     _write_private(path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, _encryption()))
     public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     write_whole(folder / PUBLIC_FILE, public)
-    return KeyFiles(key_id(key.public_key()), path, folder / PUBLIC_FILE)
+    return _made(folder, key.public_key(), is_new=True)
 
 
-def own_key() -> KeyFiles:
+def own_key() -> Made:
     """Return the user's key; raise BadSetting if there is none."""
     folder = key_folder()
-    return KeyFiles(
-        key_id(load_private_key(folder / PRIVATE_FILE).public_key()), folder / PRIVATE_FILE, folder / PUBLIC_FILE
-    )
+    return _made(folder, load_private_key(folder / PRIVATE_FILE).public_key(), is_new=False)
 
 
 def own_public_bytes() -> bytes | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from ...base.json_text import JsonValue
 from ...base.names import name_problem
 from ...base.version import __version__
 from ...base.whole_file import check_name, temporary_path, write_whole
+from ..made import MadeFile
 from . import tags
 from .c2pa_manifest import check_manifest, read_manifest, write_manifest
 from .envelope import MAX_BYTES, Envelope
@@ -96,26 +96,11 @@ def is_generated(record: Record | None) -> bool:
     return record is not None and record.digital_source_type == IPTC + TRAINED
 
 
-@dataclass(frozen=True)
-class SignedFile:
-    """A signed sound file.
-
-    - ``file``: the sound file.
-    - ``side_file``: the signed record beside it.
-    - ``in_file``: the record is in the metadata of the file, too.
-    - ``is_new``: false if the file had this signature already.
-    """
-
-    file: Path
-    side_file: Path
-    key_id: str
-    in_file: bool
-    is_new: bool = True
-
-    def __str__(self) -> str:
-        note = "" if self.is_new else " (kept, it is up to date)"
-        where = "in the file and beside it" if self.in_file else f"beside it in {self.side_file.name} alone"
-        return f"{self.file}: signed by key {self.key_id}, {where}{note}"
+def _signed(path: Path, side_file: Path, key_id: str, in_file: bool, is_new: bool = True) -> MadeFile:
+    """Return a signed file; ``in_file``: the record is in its metadata, too."""
+    where = "in the file and beside it" if in_file else f"beside it in {side_file.name} alone"
+    details = {"side_file": side_file, "key_id": key_id, "in_file": in_file}
+    return MadeFile(path=path, by=f"key {key_id}", is_new=is_new, notes=(f"signed {where}",), details=details)
 
 
 def sign_file(
@@ -126,7 +111,7 @@ def sign_file(
     beside_only: bool = False,
     with_c2pa: bool = False,
     ingredient_folders: Sequence[Path] = (),
-) -> SignedFile:
+) -> MadeFile:
     """Sign a sound file; its sound stays as it is, and so do its other metadata.
 
     - ``path``: the file; where it is a link, the file that it leads to.
@@ -155,12 +140,12 @@ def sign_file(
     beside_only = beside_only or (not with_c2pa and tags.has_manifest(path))
     kept = _kept(path, envelope, beside_only, with_c2pa)
     if kept is not None:
-        return SignedFile(path, side_file, key_id, kept, is_new=False)
+        return _signed(path, side_file, key_id, kept, is_new=False)
     if len(envelope.to_text()) > MAX_BYTES:
         raise BadSetting(f"The record of {path} would have more than {MAX_BYTES} bytes; shorten its comment.")
     in_file = not beside_only and _write_into(path, envelope, record.sound, key if with_c2pa else None)
     write_whole(side_file, (envelope.to_text(indent=1) + "\n").encode())
-    return SignedFile(path, side_file, key_id, in_file)
+    return _signed(path, side_file, key_id, in_file)
 
 
 def record_of(

@@ -128,7 +128,6 @@ class VerifiedFile:
     - ``record``: what the best of them says; None unless it is signed.
     - ``models``: what the models that made the sound learned from, where they are installed.
     - ``ingredients``: each ingredient with what is known about its file in the same folder.
-    - ``exit_code``: 1 unless the file is verified.
     """
 
     file: Path
@@ -138,7 +137,6 @@ class VerifiedFile:
     record: Record | None = None
     models: tuple[ModelSources, ...] = ()
     ingredients: tuple[str, ...] = ()
-    exit_code: int = 0
 
     def __str__(self) -> str:
         lines = [f"{self.file}: {MEANINGS[self.status]}"]
@@ -198,7 +196,6 @@ def verify_file(
         record=record,
         models=tuple(ModelSources.of(folder) for folder in folders if folder is not None),
         ingredients=() if record is None else tuple(_in_folder(each, path.parent) for each in record.ingredients),
-        exit_code=0 if status == "verified" else 1,
     )
 
 

@@ -23,6 +23,7 @@ from ...base.errors import BadFolder, BadSetting, SoundWarning
 from ...base.parameters import FREE_TEXT, Writes
 from ...base.units import samples_to_seconds, seconds_to_samples
 from ...base.whole_file import check_target, sweep_once
+from ...outputs.made import MadeFile
 from ..book_source import BookTags
 from .speech_file import read_seconds
 
@@ -86,20 +87,6 @@ class BookChapter:
     origin: Mapping[str, object]
 
 
-@dataclass(frozen=True)
-class SpokenAudiobook:
-    """An audio book; ``is_new`` unless it existed and no chapter, tag or setting has changed."""
-
-    path: Path
-    seconds: float
-    n_chapters: int
-    is_new: bool
-
-    def __str__(self) -> str:
-        kept = "" if self.is_new else ", kept"
-        return f"{self.path}: {self.seconds / 60:.1f} min with {self.n_chapters} chapters{kept}"
-
-
 class Audiobook:
     """An audio book that is joined from sound files.
 
@@ -144,7 +131,7 @@ class Audiobook:
             raise BadFolder(f"{path} exists and is not an audio book of this {origin['book']}; give another file.")
         self.is_new = not (is_same and path.exists())
 
-    def write(self, show: Callable[[float], None]) -> SpokenAudiobook:
+    def write(self, show: Callable[[float], None]) -> MadeFile:
         """Write the file from the chapters, whole or not at all; keep it if it is up to date.
 
         - ``show``: called with the seconds that were written.
@@ -161,7 +148,8 @@ class Audiobook:
             write_blocks(self.path, self._blocks(show), None, self._metadata((*markers,)), seconds)
         else:
             sweep_once(self.path.parent)
-        return SpokenAudiobook(self.path, seconds, len(self.chapters), self.is_new)
+        notes = (f"{len(self.chapters)} chapters",)
+        return MadeFile(path=self.path, seconds=seconds, is_new=self.is_new, notes=notes, origin=self.origin)
 
     def _blocks(self, show: Callable[[float], None]) -> Iterator[Clip]:
         seconds = 0.0

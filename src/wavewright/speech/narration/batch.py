@@ -8,7 +8,7 @@ import io
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ...audio.clip import FORMATS
@@ -16,16 +16,17 @@ from ...audio.sound_file import read_origin
 from ...base.errors import BadAudio, BadFolder, BadModel, BadSetting, BadText
 from ...base.names import MAX_STEM_BYTES, RESERVED, has_lone_surrogate, name_problem, quoted
 from ...base.progress_bar import progress_bar
+from ...base.result import Failed
 from ...base.whole_file import make_folder
-from ...base.work_report import WorkReport
+from ...outputs.made import Made, MadeFile, sound_file
 from ...outputs.manifest_file import MANIFEST_FILE, add_records, manifest_lines
 from ...text.skipped import warn
 from ..chunk import Clipping
 from ..voice import Voice
 from .narrator import Narrator, NarratorLoader
 from .settings import NarrationSettings
-from .speech_file import SECONDS_PER_CHARACTER, read_seconds, write_speech
-from .speech_files import SpeechFiles, SpokenFile, SpokenFiles
+from .speech_file import SECONDS_PER_CHARACTER, write_speech
+from .speech_files import SpeechFiles, level_notes
 from .text import check_length
 
 TEXT_COLUMN = "text"
@@ -59,18 +60,10 @@ class Line:
 
 
 @dataclass(frozen=True)
-class FailedLine:
-    """A line that is not spoken, and the reason."""
-
-    line: int
-    problem: str
-
-
-@dataclass(frozen=True)
 class BatchLines:
     """The lines of a batch in their order, and the columns that are ignored."""
 
-    lines: tuple[Line | FailedLine, ...]
+    lines: tuple[Line | Failed, ...]
     unused_columns: tuple[str, ...] = ()
 
 
@@ -155,7 +148,7 @@ def _named(path: Path, records: Sequence[tuple[int, dict[str, object] | str]], n
     if name_column is not None and name_column not in columns:
         raise BadText(f"{path} has no column called {name_column!r}; {_listed(columns)}.")
     named_by = name_column or next((name for name in NAME_COLUMNS if name in columns), None)
-    lines: list[Line | FailedLine] = []
+    lines: list[Line | Failed] = []
     line_by_name: dict[str, int] = {}
     for index, (number, record) in enumerate(records, 1):
         line = _line(number, record, named_by, _numbered(index))
@@ -174,7 +167,7 @@ def _column(name: str) -> str:
     return plain if plain in (TEXT_COLUMN, *NAME_COLUMNS, *SETTING_COLUMNS) else name
 
 
-def _line(number: int, record: dict[str, object] | str, named_by: str | None, unnamed: str) -> Line | FailedLine:
+def _line(number: int, record: dict[str, object] | str, named_by: str | None, unnamed: str) -> Line | Failed:
     if isinstance(record, str):
         return _failed(number, record)
     cells = {name: value for name, value in record.items() if value not in (None, "")}
@@ -199,9 +192,9 @@ def _line(number: int, record: dict[str, object] | str, named_by: str | None, un
     return Line(number, name, text, settings)
 
 
-def _failed(number: int, problem: str) -> FailedLine:
+def _failed(number: int, problem: str) -> Failed:
     """Return a line that is not spoken; ``problem`` is the rest of the sentence that says why."""
-    return FailedLine(number, f"It {problem}.")
+    return Failed(f"line {number}", f"It {problem}.")
 
 
 def _csv_records(path: Path, content: str) -> Iterator[tuple[int, dict[str, object] | str]]:
@@ -249,43 +242,9 @@ LINE_ERRORS = (BadText, BadSetting, BadModel, BadAudio, BadFolder)
 """Errors that concern one line only: the other lines are still spoken. A full disk is not among them."""
 
 
-@dataclass(frozen=True)
-class SpokenLine(SpokenFile):
-    """The sound file of a line, by its number."""
-
-    line: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class SpokenBatch(WorkReport, SpokenFiles):
-    """The files of a batch.
-
-    - ``manifest``: manifest of the folder.
-    - ``lines``: the sound files in the order of the lines.
-    - ``unused_columns``: columns that are ignored.
-    """
-
-    manifest: Path
-    lines: tuple[SpokenLine, ...]
-    unused_columns: tuple[str, ...] = ()
-
-    @property
-    def sound_files(self) -> tuple[Path, ...]:
-        """The sound files that were written."""
-        return tuple(self.out / line.file for line in self.lines)
-
-    def __str__(self) -> str:
-        n_new = sum(line.is_new for line in self.lines)
-        seconds = sum(line.seconds for line in self.lines)
-        counted = f"{len(self.lines)} of {len(self.lines) + len(self.failed)} lines are sound files in {self.out}"
-        shown = [f"{counted}, {seconds:.1f} s: {self.counts(n_new, len(self.lines) - n_new)}", *self.failures()]
-        shown += [f"Ignored columns: {', '.join(self.unused_columns)}"] if self.unused_columns else []
-        return "\n".join([*shown, *self.level_notes()])
-
-
 def speak_batch(
     file: Path, settings: NarrationSettings, files: SpeechFiles, name_column: str | None = None, quiet: bool = False
-) -> SpokenBatch:
+) -> Made:
     """Speak every line of a batch whose sound file does not exist or is out of date.
 
     A line that fails does not keep the other lines from being spoken. A manifest lists all files.
@@ -328,39 +287,43 @@ class _Batch:
         self.records: dict[str, dict[str, object]] = {}
         self._loader = NarratorLoader()
         self._loader.load(settings)  # raise errors of the common settings before any line
-        self._spoken: list[SpokenLine] = []
-        self._failed: dict[int, str] = {}
+        self._spoken: list[MadeFile] = []
+        self._failed: list[Failed] = []
         self._below_target: list[str] = []
         self._clipping = Clipping()
 
-    def add(self, line: Line | FailedLine) -> None:
+    def add(self, line: Line | Failed) -> None:
         """Speak a line, or list it as failed."""
-        if isinstance(line, FailedLine):
-            self._failed[line.line] = line.problem
+        if isinstance(line, Failed):
+            self._failed.append(line)
             return
         try:
             narrator = self._loader.load(self.settings.override(line.settings))
             spoken = self._speak(line, narrator)
         except LINE_ERRORS as error:
-            self._failed[line.number] = str(error)
+            self._failed.append(Failed(f"line {line.number}", str(error)))
             return
         self._spoken.append(spoken)
-        self.records[spoken.file] = _record(spoken, line, narrator.voice)
+        self.records[spoken.path.name] = _record(spoken, line, narrator.voice)
 
-    def result(self, unused_columns: tuple[str, ...]) -> SpokenBatch:
+    def result(self, unused_columns: tuple[str, ...]) -> Made:
         """Return the result of all lines so far."""
-        return SpokenBatch(
+        return Made(
             out=self.out,
-            manifest=self.out / MANIFEST_FILE,
-            lines=tuple(self._spoken),
-            failed=self._failed,
-            unused_columns=unused_columns,
-            clipped_fraction=self._clipping.clipped_fraction,
-            below_target=tuple(self._below_target),
-            is_marked=self.settings.watermark,
+            files=tuple(self._spoken),
+            notes=level_notes(self._below_target, self._clipping),
+            failed=tuple(self._failed),
+            details={
+                "manifest": self.out / MANIFEST_FILE,
+                "unused_columns": unused_columns,
+                "clipped_fraction": self._clipping.clipped_fraction,
+                "below_target": tuple(self._below_target),
+                "is_marked": self.settings.watermark,
+            },
+            lines=(f"Ignored columns: {', '.join(unused_columns)}",) if unused_columns else (),
         )
 
-    def _speak(self, line: Line, narrator: Narrator) -> SpokenLine:
+    def _speak(self, line: Line, narrator: Narrator) -> MadeFile:
         """Speak a line unless its sound file is up to date; raise BadFolder if another file has its name."""
         path = self.files.sound_file(self.out, line.name)
         text_hash = hashlib.sha256(line.text.encode()).hexdigest()[:12]
@@ -374,7 +337,8 @@ class _Batch:
             write_speech(path, chunks, narrator.voice.sample_rate, origin, subtitle_file, normaliser)
             if normaliser is not None and normaliser.shortfall_message():
                 self._below_target.append(path.name)
-        return SpokenLine(path.name, read_seconds(path), is_new, line.number)
+        details = {"line": line.number}
+        return replace(sound_file(path), by=narrator.maker, is_new=is_new, details=details, origin=origin)
 
     def _is_up_to_date(self, path: Path, origin: dict[str, object]) -> bool:
         if not path.exists():
@@ -385,15 +349,15 @@ class _Batch:
         return existing == origin and self.files.has_subtitles(path)
 
 
-def _estimate_seconds(line: Line | FailedLine) -> float:
+def _estimate_seconds(line: Line | Failed) -> float:
     return len(line.text) * SECONDS_PER_CHARACTER if isinstance(line, Line) else 0.0
 
 
-def _record(spoken: SpokenLine, line: Line, voice: Voice) -> dict[str, object]:
+def _record(spoken: MadeFile, line: Line, voice: Voice) -> dict[str, object]:
     """Return a record of the manifest, with the field names that ``data.manifest`` reads."""
     return {
-        "audio_filepath": spoken.file,
-        "duration": round(spoken.seconds, 6),
+        "audio_filepath": spoken.path.name,
+        "duration": round(spoken.seconds or 0.0, 6),
         "text": line.text,
         "speaker": voice.speaker or voice.name,
         "language": voice.language,

@@ -13,6 +13,7 @@ from ...audio.sound_file import read_origin
 from ...base.errors import BadFolder, NothingToSpeak, SkippedText
 from ...base.progress_bar import progress_bar
 from ...base.whole_file import make_folder
+from ...outputs.made import Made, MadeFile, sound_file
 from ...text.markup import MarkupReader
 from ...text.sentence import Sentence
 from ...text.skipped import MAX_LISTED, Skipped
@@ -20,10 +21,10 @@ from ..book_source import BookSource, PositionUnit
 from ..chapters import Chapter
 from ..chunk import Clipping
 from ..reading import SourceLines, check_lines
-from .audiobook import Audiobook, AudiobookSettings, BookChapter, SpokenAudiobook
+from .audiobook import Audiobook, AudiobookSettings, BookChapter
 from .narrator import Narrator
-from .speech_file import SECONDS_PER_CHARACTER, read_seconds, write_speech
-from .speech_files import SpeechFiles, SpokenFile, SpokenFiles
+from .speech_file import SECONDS_PER_CHARACTER, write_speech
+from .speech_files import SpeechFiles, level_notes
 
 
 @dataclass(frozen=True)
@@ -43,53 +44,6 @@ class SkippedInBook:
 
 
 @dataclass(frozen=True)
-class SpokenChapter(SpokenFile):
-    """The sound file of a chapter."""
-
-    title: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class SpokenBook(SpokenFiles):
-    """The files of a book.
-
-    Chapters whose files were up to date are kept, see ``is_new``.
-
-    - ``voice``, ``vocoder``: names of the models.
-    - ``chapters``: the chapters in their order.
-    - ``leftover``: files of chapters that the book no longer has.
-    - ``skipped``: passages of new chapters that could not be read.
-    - ``audiobook``: all chapters in one file, None if none was asked for.
-    """
-
-    voice: str
-    vocoder: str
-    chapters: tuple[SpokenChapter, ...]
-    leftover: tuple[str, ...] = ()
-    skipped: tuple[SkippedInBook, ...] = ()
-    audiobook: SpokenAudiobook | None = None
-
-    @property
-    def sound_files(self) -> tuple[Path, ...]:
-        """The sound files of the chapters."""
-        return tuple(self.out / chapter.file for chapter in self.chapters)
-
-    def __str__(self) -> str:
-        lines = [
-            f"  {chapter.file}  {chapter.seconds / 60:.1f} min{'' if chapter.is_new else ', kept'}"
-            for chapter in self.chapters
-        ]
-        minutes = sum(chapter.seconds for chapter in self.chapters) / 60
-        n_chapters = "1 chapter" if len(lines) == 1 else f"{len(lines)} chapters"
-        lines.append(f"{n_chapters}, {minutes:.1f} min by {self.voice} through {self.vocoder} in {self.out}")
-        if self.audiobook:
-            lines.append(str(self.audiobook))
-        if self.leftover:
-            lines.append(f"Files of chapters that the text no longer has: {', '.join(self.leftover)}")
-        return "\n".join([*lines, *self.level_notes()])
-
-
-@dataclass(frozen=True)
 class _PlannedChapter:
     """A chapter with its sound file and the origin of that; ``is_new`` unless the file exists and is up to date."""
 
@@ -105,7 +59,7 @@ def speak_book(
     files: SpeechFiles,
     quiet: bool = False,
     joined: AudiobookSettings | None = None,
-) -> SpokenBook:
+) -> Made:
     """Speak every chapter of a book whose sound file does not exist or is out of date, in bounded memory.
 
     The comment of each sound file records its text and settings; a chapter is spoken again only if they differ. New
@@ -130,7 +84,7 @@ def speak_book(
     audiobook = book.audiobook(planned, joined or AudiobookSettings())
     make_folder(book.out)
     clipping = Clipping()
-    spoken: list[SpokenChapter] = []
+    spoken: list[MadeFile] = []
     below_target: list[str] = []
     n_done = 0  # characters
     n_characters = sum(chapter.n_characters for chapter in chapters)
@@ -138,21 +92,26 @@ def speak_book(
         for chapter in planned:
             if chapter.is_new and not book.speak(chapter, clipping, partial(_show_characters, show, n_done)):
                 below_target.append(chapter.path.name)
-            seconds = read_seconds(chapter.path)
-            spoken.append(SpokenChapter(chapter.path.name, seconds, chapter.is_new, chapter.chapter.title))
+            made = replace(sound_file(chapter.path), by=narrator.maker, is_new=chapter.is_new, origin=chapter.origin)
+            spoken.append(replace(made, details={"title": chapter.chapter.title}))
             n_done += chapter.chapter.n_characters
             _show_characters(show, n_done, 0)
-    return SpokenBook(
+    leftover = book.leftover({chapter.path.name for chapter in spoken})
+    lines = [f"Files of chapters that the text no longer has: {', '.join(leftover)}"] if leftover else []
+    if audiobook is not None:
+        spoken.append(_joined(audiobook, sum(each.seconds or 0.0 for each in spoken), quiet))
+    return Made(
         out=book.out,
-        voice=narrator.voice.name,
-        vocoder=narrator.voice.vocoder.card.name,
-        chapters=tuple(spoken),
-        leftover=book.leftover({chapter.file for chapter in spoken}),
-        clipped_fraction=clipping.clipped_fraction,
-        skipped=tuple(skipped),
-        below_target=tuple(below_target),
-        is_marked=narrator.marking is not None,
-        audiobook=None if audiobook is None else _joined(audiobook, sum(each.seconds for each in spoken), quiet),
+        files=tuple(spoken),
+        notes=level_notes(below_target, clipping),
+        details={
+            "leftover": leftover,
+            "skipped": tuple(skipped),
+            "clipped_fraction": clipping.clipped_fraction,
+            "below_target": tuple(below_target),
+            "is_marked": narrator.marking is not None,
+        },
+        lines=tuple(lines),
     )
 
 
@@ -252,7 +211,7 @@ class _Book:
         return origin.get("book") == self.origin["book"] and is_same_file
 
 
-def _joined(audiobook: Audiobook, seconds: float, quiet: bool) -> SpokenAudiobook:
+def _joined(audiobook: Audiobook, seconds: float, quiet: bool) -> MadeFile:
     """Write an audio book and show its progress."""
     with progress_bar(f"writing {audiobook.path.name}", seconds, quiet) as show:
         return audiobook.write(show)

@@ -116,6 +116,11 @@ class Narrator:
         target_lufs = self.settings.target_lufs
         return None if target_lufs is None else LoudnessNormaliser(target_lufs)
 
+    @property
+    def maker(self) -> str:
+        """Voice and vocoder as text."""
+        return f"{self.voice.name} through {self.voice.vocoder.card.name}"
+
     def origin(self) -> dict[str, object]:
         """Return everything that the audio depends on, besides its text, for the comment of its file."""
         settings = self.settings

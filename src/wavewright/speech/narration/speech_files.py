@@ -1,7 +1,8 @@
-"""Many sound files of one text file: where they are written, and what was written."""
+"""Many sound files of one text file: where they are written."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
@@ -10,7 +11,7 @@ from pydantic import Field
 
 from ...base.names import file_stem, inside
 from ...base.parameters import WritesSounds
-from ..chunk import clipping_message
+from ..chunk import Clipping, clipping_message
 from .loudness import below_target_message
 from .speech_file import SpeechFormat
 
@@ -47,31 +48,7 @@ class SpeechFiles:
         return subtitle_file is None or subtitle_file.is_file()
 
 
-@dataclass(frozen=True)
-class SpokenFile:
-    """A sound file; ``is_new`` unless it existed before."""
-
-    file: str
-    seconds: float
-    is_new: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class SpokenFiles:
-    """Many sound files of one text file.
-
-    - ``out``: their folder.
-    - ``clipped_fraction``: fraction of new samples that exceeded full scale, from 0 to 1.
-    - ``below_target``: new files that do not reach the target loudness.
-    - ``is_marked``: the files have the inaudible mark of generated sound.
-    """
-
-    out: Path
-    clipped_fraction: float = 0.0
-    below_target: tuple[str, ...] = ()
-    is_marked: bool = False
-
-    def level_notes(self) -> list[str]:
-        """Return a sentence for files below the target loudness, and one for clipped samples."""
-        notes = [below_target_message(self.below_target)] if self.below_target else []
-        return notes + ([clipping_message(self.clipped_fraction)] if self.clipped_fraction else [])
+def level_notes(below_target: Sequence[str], clipping: Clipping) -> tuple[str, ...]:
+    """Return a sentence for new files below the target loudness, and one for clipped samples."""
+    notes = [below_target_message(below_target)] if below_target else []
+    return (*notes, *([clipping_message(clipping.clipped_fraction)] if clipping.n_clipped else []))

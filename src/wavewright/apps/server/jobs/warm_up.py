@@ -66,7 +66,7 @@ def calls() -> Iterator[tuple[str, Callable[[], object]]]:
     edit, synthesise, render = _task("edit"), _task("synthesise"), _task("render")
     mono, stereo = Path("mono.wav"), Path("stereo.wav")
     yield "analyse", partial(_task("analyse"), stereo)
-    for effect in list_effects().effects:
+    for effect in list_effects().details["effects"]:
         yield effect.name, partial(edit, stereo, do=effect.name, out=Path(f"{effect.name}.wav"))
     yield "soundfont", partial(render, Path("score.abc"), out=Path("score.wav"))
     yield "encode", partial(_task("encode"), mono, kbps=1.5, out=Path("mono.wwc"))

@@ -6,13 +6,13 @@ import io
 import json
 import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from ....base.errors import BadSetting
 from ....base.names import quoted
 from ....base.version import __version__
 from ....base.whole_file import write_whole
+from ....outputs.made import Made, MadeFile
 
 SUFFIX = ".nvda-addon"
 OLDEST_NVDA, NEWEST_NVDA = "2024.1.0", "2026.1.0"
@@ -33,24 +33,7 @@ _MODULES = {"driver.py": "__init__.py", "client.py": "client.py"}
 _TIME = (1980, 1, 1, 0, 0, 0)  # of each file, so that the same package has the same bytes
 
 
-@dataclass(frozen=True)
-class WrittenAddon:
-    """The package that was written.
-
-    - ``path``: the package.
-    - ``command``: what the driver starts.
-    """
-
-    path: Path
-    command: tuple[str, ...]
-
-    def __str__(self) -> str:
-        return (
-            f"Wrote {self.path}, which starts {' '.join(self.command)}; open it in NVDA, and choose Wavewright there."
-        )
-
-
-def write_addon(path: Path, command: Sequence[str]) -> WrittenAddon:
+def write_addon(path: Path, command: Sequence[str]) -> Made:
     """Write the package.
 
     - ``path``: the file, ``.nvda-addon``.
@@ -72,7 +55,8 @@ def write_addon(path: Path, command: Sequence[str]) -> WrittenAddon:
         for name, text in contents.items():
             archive.writestr(zipfile.ZipInfo(name, _TIME), text, zipfile.ZIP_DEFLATED)
     write_whole(path, packed.getvalue())
-    return WrittenAddon(path, (*command,))
+    line = f"It starts {' '.join(command)}; open it in NVDA, and choose Wavewright there."
+    return Made.of(MadeFile(path=path), details={"command": command}, lines=[line])
 
 
 def _source(name: str) -> str:

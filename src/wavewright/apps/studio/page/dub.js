@@ -105,7 +105,7 @@ export async function open(panel) {
     if (source.clip !== recording) return;
     const [head] = text.split("\n[[lines]]\n");
     const cast = head.indexOf("\n[[cast]]\n");
-    Object.assign(state, { head, cast: cast < 0 ? "" : head.slice(cast), name: written.name, lines: job.result.lines, file, sound: await library.sound(recording) });
+    Object.assign(state, { head, cast: cast < 0 ? "" : head.slice(cast), name: written.name, lines: job.result.details.lines, file, sound: await library.sound(recording) });
     command.show(job.command);
     result.hidden = false;
     hint.hidden = true;
@@ -174,7 +174,7 @@ export async function open(panel) {
     const head = `source = "line.srt"\nto_language = ${toml(to.value.trim())}\noriginal = "remove"\n${state.cast}`;
     const srt = new ServerFile("line.srt", async () => new Blob(["1\n00:00:00,000 --> 00:10:00,000\n-\n"]));
     const job = await run("dub", { source: new ServerFile("line.toml", async () => new Blob([`${head}\n\n${tableOf(alone)}`])), attachments: [srt] }, { title: `Line ${line.number}` });
-    const [spoken] = job.result.lines;
+    const [spoken] = job.result.details.lines;
     line.note.textContent = spoken.problem || `${spoken.seconds.toFixed(2)} s, ${spoken.rate.toFixed(2)} times the usual rate`;
     const wave = needed(job.files.find(each => each.name.endsWith(".wav") && !each.name.includes("/")), spoken.problem || "The line could not be spoken.");
     play(await decode(await fetchFile(wave)));
@@ -187,13 +187,13 @@ export async function open(panel) {
     command.show(job.command);
     if (!clip) throw new Refusal("No line could be spoken; the reasons are beside the lines.");
     play(await library.sound(clip));
-    say(`${clip.name} is in the history. ${counted(job.result.lines.filter(each => each.problem).length, "line")} with a note.`);
+    say(`${clip.name} is in the history. ${counted(job.result.details.lines.filter(each => each.problem).length, "line")} with a note.`);
   }
 
   async function makeDub() {
     const values = { source: new ServerFile(state.name, async () => new Blob([project()])), attachments: [state.file], ...changes(room) };
     const job = await run("dub", values, { title: `Dub ${source.clip.name}` });
-    for (const made of job.result.lines) {
+    for (const made of job.result.details.lines) {
       const line = state.lines.find(each => each.number === made.number);
       if (line) line.note.textContent = made.problem || `${made.rate.toFixed(2)} times the usual rate`;
     }

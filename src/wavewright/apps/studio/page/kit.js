@@ -63,7 +63,7 @@ export async function open(panel) {
     result.hidden = false;
     hint.hidden = true;
     command.show(job.command);
-    const { sounds, onsets } = job.result;
+    const { sounds, onsets } = job.result.details;
     facts.textContent = `${counted(onsets.length, "hit")} of ${counted(sounds.length, "sound")}: ${sounds.map(each => `${each.name} (${each.n_hits})`).join(", ")}.`;
     const titles = titlesOf(clips);
     pads.replaceChildren(...clips.map((clip, index) => padOf(clip, { title: titles.get(clip.id), shortcut: KEYS[index] || "" })));
@@ -103,6 +103,6 @@ export async function open(panel) {
 
 /** Return a function that says of a file of a kit which kind of drum it is. */
 function kindsOf(job) {
-  const kinds = new Map(job.result.sounds.map(each => [each.name, each.kind]));
+  const kinds = new Map(job.result.details.sounds.map(each => [each.name, each.kind]));
   return file => ({ label: kinds.get(file.name.split("/").pop().split("_v")[0]) ?? null });
 }

@@ -108,7 +108,7 @@ class Library {
   /** Add the sound files of a job as clips, in their order; `facts` are those of all of them, or a function of a file. */
   async addJob(job, parameters, facts = {}) {
     const files = job.files.filter(file => /\.(wav|flac|ogg|opus|mp3|m4a|m4b)$/i.test(file.name));
-    const made = new Map((job.result?.clips || []).map(clip => [clip.file, clip]));
+    const made = new Map((job.result?.files || []).map(file => [file.path, file.details]));
     const blobs = await Promise.all(files.map(file => fetchFile(file)));
     const clips = await Promise.all(files.map((file, index) => this.add(blobs[index], {
       name: file.name.split("/").pop(), task: job.task, parameters, command: job.command,

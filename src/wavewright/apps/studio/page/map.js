@@ -68,8 +68,8 @@ export async function open(panel) {
     const [kind, name] = by.value.split(":");
     const job = await run("map", { folder: references, [kind]: name, label_from: clips.some(clip => clip.label) ? "folder" : "none" }, { title: "Map" });
     command.show(job.command);
-    show(job.result.clips.map(each => ({ ...each, clip: byPath.get(each.file.split("/").pop().slice(0, 4)) })).filter(each => each.clip));
-    for (const problem of job.result.problems || []) say(problem);
+    show(job.result.details.clips.map(each => ({ ...each, clip: byPath.get(each.file.split("/").pop().slice(0, 4)) })).filter(each => each.clip));
+    for (const { reason } of job.result.failed) say(reason);
   }
 
   /** Show clips at their places: `[{clip, label, x, y}]`. */

@@ -444,7 +444,7 @@ export async function open(panel) {
     command.show(job.command);
     results.querySelector("p")?.remove();
     results.prepend(padOf(clip, { title: clip.name }));
-    const { clipped } = job.result;
+    const { clipped } = job.result.details;
     say(clipped ? `${clip.name} is a clip; ${counted(clipped.n_samples, "sample")} exceeded full scale: lower the master, or add limit to its effects.` : `${clip.name} is a clip; it is in the tray, too.`);
     await meter.measure(clip);
     if (state.renderedOf && state.renderedOf !== project()) meter.age();

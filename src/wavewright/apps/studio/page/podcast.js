@@ -89,7 +89,8 @@ export async function open(panel) {
   }
 
   function show(job, [clip]) {
-    const { tracks, chapters: starts, n_pauses: nPauses, seconds_removed: removed, seconds, loudness_lufs: lufs, true_peak_db: peak } = job.result;
+    const { tracks, chapters: starts, n_pauses: nPauses, seconds_removed: removed, loudness_lufs: lufs, true_peak_db: peak } = job.result.details;
+    const [{ seconds }] = job.result.files;
     state.clip = clip;
     result.hidden = false;
     hint.hidden = true;

@@ -28,7 +28,7 @@ export async function recordingForm({ take, midi }) {
     const values = { file, out: "notes.mid", ...changes(...settings), ...quantise.value && { quantise: Number(quantise.value) } };
     const job = await run("transcribe", values, { title: `Notes of ${source.clip.name}` });
     await take(await fetchFile(job.files[0]), job.command);
-    say(`${counted(job.result.notes.length, "note")} of ${source.clip.name}.`);
+    say(`${counted(job.result.details.notes.length, "note")} of ${source.clip.name}.`);
   }
 
   async function fit() {
@@ -42,7 +42,7 @@ export async function recordingForm({ take, midi }) {
     await take(await fetchFile(fitted), job.command);
     saved.hidden = false;
     saved.onclick = guarded(async () => save(await fetchFile(page), page.name));
-    const { fit: agreement, start_seconds: start, advice } = job.result;
+    const { notes: [advice = ""], details: { fit: agreement, start_seconds: start } } = job.result;
     say(`The score in the tempo of ${name}, which begins it at ${start.toFixed(2)} s; fit ${agreement.toFixed(2)} of 1. ${advice}`);
   }
 

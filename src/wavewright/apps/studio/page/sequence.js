@@ -275,7 +275,7 @@ export async function open(panel) {
     forgetJob(job.id);
     state.composed = history.current; // until it changes, the command is the one that composed it
     command.show(job.command);
-    say(`${counted(job.result.n_notes, "note")} in ${counted(job.result.bars, "bar")}.`);
+    say(`${counted(job.result.details.n_notes, "note")} in ${counted(job.result.details.bars, "bar")}.`);
   }
 
   /** Show a score of a recording. */

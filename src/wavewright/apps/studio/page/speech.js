@@ -284,7 +284,7 @@ function lexiconFile(words) {
 
 /** Return the phones of a job that looked up a word. */
 function phonesIn(job) {
-  return job.result.sentences.flatMap(sentence => sentence.words).flatMap(word => word.phones).join(" ");
+  return job.result.details.sentences.flatMap(sentence => sentence.words).flatMap(word => word.phones).join(" ");
 }
 
 /** Return a text as SSML in which words of a lexicon have their phones. */

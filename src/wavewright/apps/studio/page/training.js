@@ -107,10 +107,10 @@ export async function open(panel) {
     if (!state.files.length) { chooseFolder(); return; }
     const job = await run("data-inspect", { folder: state.files }, { title: "Inspect the recordings" });
     command.show(job.command);
-    const found = job.result;
+    const found = { ...job.result.details, ...job.result };
     const rows = [["Clips", found.n_clips], ["Length", `${(60 * found.hours).toFixed(1)} min`], ["Labels", listed(found.labels)], ["Sample rates", listed(found.sample_rates, " Hz")],
       ["Seconds, shortest to longest", `${short(found.seconds.min)} to ${short(found.seconds.max)}`], ["Peak, median", `${short(found.peak_db.median)} dB`],
-      ["Clipped", found.clipped.length], ["Silent", found.silent.length], ["Duplicates", found.duplicates.length], ["Cannot be used", Object.keys(found.unusable).length]];
+      ["Clipped", found.clipped.length], ["Silent", found.silent.length], ["Duplicates", found.duplicates.length], ["Cannot be used", found.failed.length]];
     report.replaceChildren(
       h("div.scroll", {}, h("table", {}, h("tbody", {}, ...rows.map(([title, value]) => h("tr", {}, h("th", { scope: "row" }, title), h("td", {}, String(value))))))),
       found.warnings.length ? h("ul", {}, ...found.warnings.map(warning => h("li", {}, warning))) : h("p", {}, "Nothing about these recordings speaks against training on them."));
