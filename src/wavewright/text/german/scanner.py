@@ -15,7 +15,7 @@ from .pronounce import is_known
 from .tokens import GermanTokenReader
 
 AFTER = pattern(r"[\"')\]*_]{0,4}(\s*)([A-Za-zÄÖÜäöüß]*)(\S?)")
-ORDINAL = pattern(r"\d{1,3}\.\s+([A-Za-zÄÖÜäöüß]+)")
+ORDINAL = pattern(r"(?:\d{1,3}|[IVX]{1,5})\.\s+([A-Za-zÄÖÜäöüß]+)")
 UNTIL = pattern(r"\s?[-–]\s?(?=\d)")
 LONGEST_ABBREVIATION = 6
 
@@ -59,11 +59,11 @@ class GermanScanner(RuleScanner):
     def _is_name(self, word: str, sign: str) -> bool:
         return word.lower() not in STARTERS
 
-    def _is_item_number(self, number: int) -> bool:
+    def _is_item_number(self, written: str) -> bool:
         """Return False for an ordinal at the start of a line: ``1. FC Köln``, ``3. Mai``."""
         after = ORDINAL.match(self.text, self.position)
         is_ordinal = after and (after[1] in MONTH_NAMES or after[1].lower() in ORDINAL_NOUNS)
-        return not is_ordinal and super()._is_item_number(number)
+        return not is_ordinal and super()._is_item_number(written)
 
     def _is_after_unknown(self, position: int) -> bool:
         """Return True for the dot of an unknown short word, as of an abbreviation: ``Matth. 5``."""
