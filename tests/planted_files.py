@@ -7,6 +7,7 @@ import re
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -667,9 +668,16 @@ def _(path):
 # --- what PyAV reads
 
 
-@maker("tags.m4a")
-def _(path):
-    return by_ffmpeg(path, "aac", "ipod", **TAGS, lyrics="lyrics341", synopsis="about342", grouping="group343")
+FILES |= {
+    name: partial(by_ffmpeg, codec=codec, format=format, **TAGS, **more)
+    for name, codec, format, more in (
+        ("tags.m4a", "aac", "ipod", {"lyrics": "lyrics341", "synopsis": "about342", "grouping": "group343"}),
+        ("tags.mka", "flac", "matroska", {"OWN371": "own372"}),
+        ("tags.nut.mkv", "ac3", "matroska", {}),
+        ("tags.wv", "wavpack", "wv", {"own381": "own382"}),
+        ("tags.tta", "tta", "tta", {}),
+    )
+}
 
 
 @maker("atoms.m4a")
@@ -744,26 +752,6 @@ def _(path):
                 target.mux(packet)
     path.with_suffix(".m4a").unlink()
     return [Planted("'title'", "title361"), Planted("markers", "one362"), Planted("markers", "two363")]
-
-
-@maker("tags.mka")
-def _(path):
-    return by_ffmpeg(path, "flac", "matroska", **TAGS, OWN371="own372")
-
-
-@maker("tags.nut.mkv")
-def _(path):
-    return by_ffmpeg(path, "ac3", "matroska", **TAGS)
-
-
-@maker("tags.wv")
-def _(path):
-    return by_ffmpeg(path, "wavpack", "wv", **TAGS, own381="own382")
-
-
-@maker("tags.tta")
-def _(path):
-    return by_ffmpeg(path, "tta", "tta", **TAGS)
 
 
 @maker("tracks.mka")

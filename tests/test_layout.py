@@ -107,6 +107,19 @@ def test_an_item_is_given_as_soon_as_the_next_one_starts():
     assert next(segments) == "1. Wash the rice\n"
 
 
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("II. Weltkrieg", "zweiter weltkrieg."),
+        ("XX. Jahrhundert", "zwanzigstes jahrhundert."),
+        ("I. Liga", "erste liga."),
+        ("der\nIV. Stock", "der vierte stock."),
+    ],
+)
+def test_roman_ordinals_of_german_are_no_items(text, sentence):
+    assert [str(each) for each in front_end("de").sentences(text)] == [sentence]
+
+
 def roman(number: int) -> str:
     """Return a roman numeral by the remainders of tens."""
     tens = "", "X", "XX", "XXX", "XL"

@@ -84,6 +84,22 @@ def test_indices_of_a_cue_sheet_move(tmp_path, chain, titles, indices):
     assert [line.split()[-1] for line in sheet.splitlines() if "INDEX" in line] == indices
 
 
+@pytest.mark.parametrize("starts", [(0, 125, 225), (10, 11, 150), (0, 74, 76, 200)])
+def test_a_sheet_of_a_reversed_sound_is_one_again(tmp_path, starts):
+    """The first track becomes the last one, from its end on; numbers and times still rise."""
+    tracks = (f"  TRACK {k:02d} AUDIO\n    INDEX 01 00:{at // 75:02d}:{at % 75:02d}" for k, at in enumerate(starts, 1))
+    sheet = "\n".join(['FILE "a.flac" WAVE', *tracks])
+    source = made(tmp_path / "a.flac", SoundMetadata((("cuesheet", sheet),)))
+    frames = round(75 * open_sound(source).header.seconds)
+    lines = edited(source, tmp_path / "b.flac", "reverse").tags["cuesheet"].splitlines()
+    assert lines[0] == 'FILE "a.flac" WAVE'
+    assert lines[1::2] == [f"  TRACK {k:02d} AUDIO" for k in range(1, len(starts) + 1)]
+    times = [[int(each) for each in line.split()[-1].split(":")] for line in lines[2::2]]
+    assert [4_500 * minutes + 75 * seconds + rest for minutes, seconds, rest in times] == [
+        frames - end for end in reversed((*starts[1:], frames))
+    ]
+
+
 def test_a_sheet_without_starts_is_left_out():
     sheet = "TRACK 01\nINDEX 00 00:00:00"
     assert moved_text(("cuesheet", sheet), lambda marker: marker, 1.0) is None

@@ -37,6 +37,7 @@ LRC = re.compile(r"\[(\d+):(\d\d(?:[.:]\d+)?)\]")
 LRC_WORD = re.compile(r"<(\d+):(\d\d(?:[.:]\d+)?)>")
 INDEX = re.compile(r"(?m)^([ \t]*INDEX[ \t]+\d+[ \t]+)(\d+):(\d\d):(\d\d)")
 TRACK = re.compile(r"(?m)^(?=[ \t]*TRACK[ \t])")
+TRACK_NUMBER = re.compile(r"(?m)(?<=TRACK )\d+")
 CUE_FRAMES = 75  # of a second
 Field = tuple[str, str]
 Move = Callable[[Marker], Marker | None]
@@ -394,17 +395,21 @@ def _moved_sheet(text: str, move: Move, seconds: float | None) -> str:
             continue
 
         def index(found: re.Match[str], first: float = there) -> str:
-            point = move(Marker(_frames(found)))
-            if point is None and " 01 " not in f"{found[1]} ":
+            number, point = int(found[1].split()[1]), move(Marker(_frames(found)))
+            time = first if number == 1 else None if point is None else point.start
+            if time is None or (number == 0 and time > first) or (number > 1 and time < first):
                 return ""
-            frames = round(CUE_FRAMES * (first if point is None else point.start))
+            frames = round(CUE_FRAMES * time)
             return (
                 f"{found[1]}{frames // (60 * CUE_FRAMES):02d}:{frames // CUE_FRAMES % 60:02d}:{frames % CUE_FRAMES:02d}"
             )
 
         kept.append((there, INDEX.sub(index, track)))
     kept.sort(key=lambda each: each[0])
-    return head + "".join(track for _, track in kept) if kept else ""
+    numbers = sorted(TRACK_NUMBER.findall("".join(track for _, track in kept)))
+    ordered = (TRACK_NUMBER.sub(number, track, count=1) for number, (_, track) in zip(numbers, kept, strict=True))
+    lines = [line for part in (head, *ordered) for line in part.splitlines() if line.strip()]
+    return "\n".join(lines) + "\n" * text.endswith("\n") if kept else ""
 
 
 def _start(start: float, end: float | None, move: Move) -> float | None:

@@ -114,10 +114,13 @@ def _spelt(match: re.Match[str], around: GermanAround) -> Reading:
 def _roman(match: re.Match[str], around: GermanAround) -> Reading:
     """Read ``Ludwig XIV.``, ``der II. Weltkrieg`` and ``Kapitel IV``."""
     before = around.word_before
-    if not match[1] or not around.is_apart or not before:
+    if not match[1] or not around.is_apart:
         return None
     has_dot = match[0].endswith(".")
     value, low = roman_value(match[1]), before.lower()
+    if not before:
+        is_ordinal = has_dot and around.word_after.lower() in grammar.ORDINAL_NOUNS
+        return ordinal(value, grammar.free_ending(around, around.word_after)) if is_ordinal else None
     is_name = before[0].isupper() and low not in grammar.STARTERS and low not in NUMBERED
     is_ruler = low.removesuffix("s") in RULERS or low in RULERS
     if is_name and ((has_dot and (len(match[1]) > 1 or is_ruler)) or (is_ruler and len(match[1]) > 1)):

@@ -15,7 +15,7 @@ from .pronounce import is_known
 from .tokens import GermanTokenReader
 
 AFTER = pattern(r"[\"')\]*_]{0,4}(\s*)([A-Za-zÄÖÜäöüß]*)(\S?)")
-ORDINAL = pattern(r"\d{1,3}\.\s+([A-Za-zÄÖÜäöüß]+)")
+ORDINAL = pattern(r"(?:\d{1,3}|[IVX]{1,5})\.\s+([A-Za-zÄÖÜäöüß]+)")
 UNTIL = pattern(r"\s?[-–]\s?(?=\d)")
 LONGEST_ABBREVIATION = 6
 
