@@ -13,9 +13,9 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from ..audio.clip import Clip, describe_audio, write_blocks
+from ..audio.clip import Clip, describe_audio, finest_subtype, write_blocks
 from ..audio.notebook import files_html
-from ..audio.wave_blocks import ClippedSamples, ClippingMeter, CountedWaves
+from ..audio.wave_blocks import LOWER_THE_TRACKS, ClippedSamples, ClippingMeter, CountedWaves, PeakMeter
 from ..base.errors import BadScore, BadSetting, ScoreWarning, printable
 from ..base.names import file_stem
 from ..base.parameters import FREE_TEXT, MAX_SEED, InForm, IsMarked, MarkKey, Quiet, Writes, WritesSounds
@@ -25,7 +25,6 @@ from ..base.version import __version__
 from ..base.whole_file import check_target, whole_folder
 from ..effects import Gain, Limiter, Reverb
 from ..effects.loudness import LoudnessMeasurement
-from ..effects.mixing.files import LOWER_THE_TRACKS, PeakMeter, default_subtype
 from ..music.engine import InstrumentEngine
 from ..music.formats import read_score
 from ..music.performance import Performance, PerformanceSettings, perform, stem_names
@@ -382,7 +381,7 @@ class _Rendering:
             dry = CountedWaves(self.blocks(unsounded), lambda n: show(samples_to_seconds(n, rate)))
             mastered = CountedWaves(meter.measured(_mastered(dry, rate, mastering)))
             clips = (Clip(block, rate) for block in mastered)
-            write_blocks(target, clips, subtype or default_subtype(target), metadata, expected)
+            write_blocks(target, clips, subtype or finest_subtype(target), metadata, expected)
             clipping = ClippingMeter()
             files = self.write_stems(stems, dry.n_samples, subtype, clipping) if stems is not None else ()
         if meter.peak < SILENCE:
@@ -422,7 +421,7 @@ class _Rendering:
                 clips = (Clip(block, rate) for block in blocks)
                 path = hidden / file
                 seconds = n_samples / rate
-                write_blocks(path, clips, subtype or default_subtype(path), None, seconds, clipping=clipping)
+                write_blocks(path, clips, subtype or finest_subtype(path), None, seconds, clipping=clipping)
         return tuple(folder / file for file in files.values())
 
 
