@@ -42,6 +42,7 @@ SOUND_SUFFIXES = (*dict.fromkeys((*FORMATS, *MEDIA_SUFFIXES)),)
 
 BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32}
 UNCLIPPED = ("FLOAT", "DOUBLE")
+FINEST = "PCM_24"
 WAV_FORMATS = ("WAV", "WAVEX", "RF64")
 
 CODEC_RATES_HZ = {
@@ -469,6 +470,12 @@ def _checked_format(path: Path, subtype: str | None) -> tuple[str, str]:
         allowed = ", ".join(subtypes)
         raise BadSetting(f"{subtype!r} is no subtype of {file_format} files; choose one of {allowed}.")
     return file_format, subtype
+
+
+def finest_subtype(out: Path) -> str | None:
+    """Return 24 bits where the format of a file has them, None for the default of the format."""
+    known = FORMATS.get(out.suffix.lower())
+    return FINEST if known is not None and soundfile.check_format(known[0], FINEST) else None
 
 
 def _codec_rate(subtype: str, sample_rate: int) -> int:

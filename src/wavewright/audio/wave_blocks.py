@@ -19,6 +19,7 @@ MONO_BLOCK_VALUES = 2**19
 """Samples of all channels in a block of what listens and writes no sound."""
 
 LOWER_FIRST = "lower the recording first, such as by `wavewright edit --do 'normalise -1dB'`"
+LOWER_THE_TRACKS = "lower the tracks, or write floats by --subtype FLOAT"
 """Advice for clipped samples."""
 
 
@@ -58,6 +59,19 @@ class ClippedSamples:
             f"{samples} ({100 * self.fraction:.2g} %) exceeded full scale by up to {self.peak_db:.1f} dB and "
             f"{'was' if self.n_samples == 1 else 'were'} clipped: {advice}."
         )
+
+
+class PeakMeter:
+    """The largest sample of blocks that pass."""
+
+    def __init__(self) -> None:
+        self.peak = 0.0
+
+    def measured(self, waves: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+        """Yield the blocks as they are."""
+        for wave in waves:
+            self.peak = max(self.peak, float(np.abs(wave).max(initial=0.0)))
+            yield wave
 
 
 class ClippingMeter:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from ..audio.clip import FORMATS, Clip, describe_audio
 from ..audio.notebook import files_html, text_html, words_html
 from ..audio.sound_file import open_sound
+from ..audio.wave_blocks import LOWER_THE_TRACKS, ClippedSamples
 from ..base.json_text import PYTHON_ONLY
 from ..base.result import Result, count_of
 
@@ -177,3 +178,14 @@ def listed(what: str, entries: Iterable[Mapping[str, Any]], line: str) -> Made:
         texts = {key: ", ".join(value) if isinstance(value, list) else value for key, value in entry.items()}
         lines.append(line.format(**{**texts, "name": f"{entry['name']:{width}}"}))
     return Made(details={what: found}, lines=tuple(lines))
+
+
+def with_stems(made: Made, stems: Sequence[Path], clipped: ClippedSamples | None) -> Made:
+    """Return a result with stems, and what of them was clipped."""
+    notes = (f"Of the stems, {clipped.warning(LOWER_THE_TRACKS)}",) if clipped else ()
+    return replace(
+        made,
+        files=(*made.files, *map(sound_file, stems)),
+        notes=(*made.notes, *notes),
+        details={**made.details, "clipped_in_stems": clipped},
+    )

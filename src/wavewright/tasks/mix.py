@@ -15,10 +15,10 @@ from ..base.file_hash import short_hash_of
 from ..base.parameters import Quiet, Writes, WritesSounds
 from ..base.progress_bar import progress_bar
 from ..base.version import __version__
-from ..effects.mixing.files import check_out, with_stems, write_mix, write_stems
+from ..effects.mixing.files import check_out, write_mix, write_stems
 from ..effects.mixing.plan import MASTER, Mix, Strip, label_of
 from ..effects.mixing.project import read_project
-from ..outputs.made import Made
+from ..outputs.made import Made, with_stems
 from . import checked
 
 

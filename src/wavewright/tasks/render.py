@@ -13,8 +13,8 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from ..audio.clip import Clip, write_blocks
-from ..audio.wave_blocks import ClippingMeter, CountedWaves
+from ..audio.clip import Clip, finest_subtype, write_blocks
+from ..audio.wave_blocks import ClippingMeter, CountedWaves, PeakMeter
 from ..base.errors import BadScore, BadSetting, ScoreWarning, printable
 from ..base.names import file_stem
 from ..base.parameters import FREE_TEXT, MAX_SEED, InForm, IsMarked, MarkKey, Quiet, Writes, WritesSounds
@@ -24,14 +24,13 @@ from ..base.version import __version__
 from ..base.whole_file import check_target, whole_folder
 from ..effects import Gain, Limiter, Reverb
 from ..effects.loudness import LoudnessMeasurement
-from ..effects.mixing.files import PeakMeter, default_subtype, with_stems
 from ..music.engine import InstrumentEngine
 from ..music.formats import read_score
 from ..music.performance import Performance, PerformanceSettings, perform, stem_names
 from ..music.score import CONTROL_CHANGE, Score, Track, notes_of
 from ..music.theory import pitch_of
 from ..music.timing import TEMPO
-from ..outputs.made import Made, sound_file
+from ..outputs.made import Made, sound_file, with_stems
 from ..outputs.watermark.marking import Marking, marking_of
 from ..outputs.watermark.sequences import DEFAULT_KEY
 from ..synth import SynthEngine, general_midi, load_patch, wave_patch
@@ -320,7 +319,7 @@ class _Rendering:
             dry = CountedWaves(self.blocks(unsounded), lambda n: show(samples_to_seconds(n, rate)))
             mastered = CountedWaves(meter.measured(_mastered(dry, rate, mastering)))
             clips = (Clip(block, rate) for block in mastered)
-            write_blocks(target, clips, subtype or default_subtype(target), metadata, expected)
+            write_blocks(target, clips, subtype or finest_subtype(target), metadata, expected)
             clipping = ClippingMeter()
             files = self.write_stems(stems, dry.n_samples, subtype, clipping) if stems is not None else ()
         if meter.peak < SILENCE:
@@ -362,7 +361,7 @@ class _Rendering:
                 clips = (Clip(block, rate) for block in blocks)
                 path = hidden / file
                 seconds = n_samples / rate
-                write_blocks(path, clips, subtype or default_subtype(path), None, seconds, clipping=clipping)
+                write_blocks(path, clips, subtype or finest_subtype(path), None, seconds, clipping=clipping)
         return tuple(folder / file for file in files.values())
 
 

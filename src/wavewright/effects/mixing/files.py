@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
-import soundfile
 
-from ...audio.clip import FORMATS, Clip, warn_of_left_out, write_blocks
+from ...audio.clip import Clip, finest_subtype, warn_of_left_out, write_blocks
 from ...audio.file_formats.metadata import SoundMetadata
-from ...audio.wave_blocks import ClippedSamples, ClippingMeter
+from ...audio.wave_blocks import ClippedSamples, ClippingMeter, PeakMeter
 from ...base.errors import BadSetting
 from ...base.names import file_stem
 from ...base.units import gain_to_db
@@ -23,22 +21,7 @@ from .plan import MASTER, Mix
 from .rendering import render_blocks, render_strip_blocks
 from .sources import FileSource
 
-SUBTYPE = "PCM_24"
 LOWER_THE_MIX = "lower gain_db of the master, let it limit, or write floats by --subtype FLOAT"
-LOWER_THE_TRACKS = "lower the tracks, or write floats by --subtype FLOAT"
-
-
-@dataclass
-class PeakMeter:
-    """The largest sample of blocks that pass."""
-
-    peak: float = field(default=0.0)
-
-    def measured(self, blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-        """Yield the blocks as they are."""
-        for block in blocks:
-            self.peak = max(self.peak, float(np.abs(block).max(initial=0.0)))
-            yield block
 
 
 def check_out(mix: Mix, out: Path) -> None:
@@ -50,12 +33,6 @@ def _files_of(mix: Mix) -> list[Path]:
     """Return the sound files of a mix, each once."""
     sources = [placement.source for strip in mix.strips.values() for placement in strip.placements]
     return list(dict.fromkeys(source.path for source in sources if isinstance(source, FileSource)))
-
-
-def default_subtype(out: Path) -> str | None:
-    """Return 24 bits where the format of a file has them, None for the default of the format."""
-    known = FORMATS.get(out.suffix.lower())
-    return SUBTYPE if known is not None and soundfile.check_format(known[0], SUBTYPE) else None
 
 
 def write_mix(
@@ -104,7 +81,7 @@ def write_mix(
     write_blocks(
         out,
         clips,
-        subtype or default_subtype(out),
+        subtype or finest_subtype(out),
         metadata if isinstance(metadata, SoundMetadata) else dict(metadata or {}),
         mix.expected_seconds,
         is_loop=is_loop,
@@ -122,17 +99,6 @@ def mixed_file(
     details = {"source": source, "peak_db": peak_db, "is_marked": is_marked, "clipped": clipped}
     notes = [clipped.warning(LOWER_THE_MIX)] if clipped else []
     return Made.of(sound_file(out), details=details, lines=[f"  peak {peak_db:.1f} dB"], notes=notes)
-
-
-def with_stems(made: Made, stems: Sequence[Path], clipped: ClippedSamples | None) -> Made:
-    """Return a result with stems, and what of them was clipped."""
-    notes = (f"Of the stems, {clipped.warning(LOWER_THE_TRACKS)}",) if clipped else ()
-    return replace(
-        made,
-        files=(*made.files, *map(sound_file, stems)),
-        notes=(*made.notes, *notes),
-        details={**made.details, "clipped_in_stems": clipped},
-    )
 
 
 def write_stems(
@@ -159,7 +125,7 @@ def write_stems(
             blocks = render_strip_blocks(mix, name, n_samples)
             path = hidden / files[name]
             clips = _clips(blocks, mix)
-            write_blocks(path, clips, subtype or default_subtype(path), None, seconds, clipping=clipping)
+            write_blocks(path, clips, subtype or finest_subtype(path), None, seconds, clipping=clipping)
     return tuple(folder / file for file in files.values())
 
 
