@@ -188,7 +188,7 @@ def test_labels_are_a_table(tmp_path):
     path = noise(0.1, 8_000).write(tmp_path / "a.wav")
     labels = (LabelConfidence("kick", 0.75), LabelConfidence("<hat>", 0.25))
     file = RecognisedFile("kick", 0.75, labels, 1.0, 0.1, file=path)
-    result = RecognisedFiles(model="judge", model_hash="0123", files=(file,))
+    result = RecognisedFiles(model="judge", model_hash="0123", sounds=(file,))
     html = result._repr_html_()
     assert players_in(html) == 1
     assert "<tr><td>a.wav</td><td>kick</td><td>0.75</td><td>&lt;hat&gt; 0.25</td></tr>" in html

@@ -505,7 +505,7 @@ def test_a_password_has_any_bytes_but_not_too_many(tmp_path, monkeypatch):
     monkeypatch.setenv("WAVEWRIGHT_KEY_PASSWORD", "\udcff\udcfe")  # bytes that are not UTF-8
     files = keys.new_key(tmp_path / "bytes")
     assert (
-        wavewright.sign(noise().write(tmp_path / "a.wav"), key=files.files[1].path).details["key_id"]
+        wavewright.sign(noise().write(tmp_path / "a.wav"), key=files.files[1].path).files[0].details["key_id"]
         == files.details["key_id"]
     )
     monkeypatch.setenv("WAVEWRIGHT_KEY_PASSWORD", 1024 * "x")
@@ -515,7 +515,7 @@ def test_a_password_has_any_bytes_but_not_too_many(tmp_path, monkeypatch):
 
 def test_a_password_does_not_matter_to_a_key_without_one(tmp_path, monkeypatch, own_keys):
     monkeypatch.setenv("WAVEWRIGHT_KEY_PASSWORD", "open sesame")
-    assert wavewright.sign(noise().write(tmp_path / "a.wav")).details["key_id"] == own_keys.details["key_id"]
+    assert wavewright.sign(noise().write(tmp_path / "a.wav")).files[0].details["key_id"] == own_keys.details["key_id"]
 
 
 def test_a_private_key_is_not_given_as_a_public_one(tmp_path, own_keys):
@@ -571,7 +571,7 @@ def test_a_link_stands_for_its_file(tmp_path):
     link = tmp_path / "link.wav"
     link.symlink_to(real)
     real.chmod(0o640)
-    assert wavewright.sign(link).files[0].source == real
+    assert wavewright.sign(link).files[0].path == real
     assert link.is_symlink()
     assert stat.S_IMODE(real.stat().st_mode) == 0o640
     assert wavewright.verify(link).sounds[0].is_verified

@@ -519,7 +519,7 @@ def dispatcher(tmp_path, monkeypatch):
     monkeypatch.setenv("ALSA_CONFIG_PATH", str(tmp_path / "alsa.conf"))
     socket = tmp_path / "run" / "socket"
     monkeypatch.setenv("SPEECHD_ADDRESS", f"unix_socket:{socket}")
-    script = install_module([]).path
+    script = install_module([]).files[0].path
     (tmp_path / "settings" / "speechd.conf").write_text(SETTINGS.replace("SCRIPT", str(script)), encoding="utf-8")
     options = ["-s", "-t", "0", "-c", "unix_socket", "-S", socket, "-C", tmp_path / "settings", "-L", tmp_path / "log"]
     process = subprocess.Popen(["speech-dispatcher", *map(str, options)])

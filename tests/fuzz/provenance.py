@@ -35,7 +35,7 @@ def WARM_UP() -> None:
         Clip(rng.uniform(-0.5, 0.5, (1, 2_000)).astype(np.float32), 16_000).write(path, metadata=comment)
         has_manifest = ending in ("wav", "flac", "mp3") and importlib.util.find_spec("c2pa") is not None
         signed = sign_file(path, key, with_c2pa=has_manifest)
-        _healthy[ending] = path.read_bytes(), signed.files[0].details["side_file"].read_bytes(), soundfile.read(path)[0]
+        _healthy[ending] = path.read_bytes(), signed.details["side_file"].read_bytes(), soundfile.read(path)[0]
     shutil.rmtree(folder)
 
 

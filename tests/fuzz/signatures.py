@@ -82,7 +82,7 @@ def WARM_UP() -> None:
         path = folder / f"{kind}.{ending}"
         soundfile.write(path, np.stack(tones[:n_channels], 1), RATE, subtype, format=container)
         signed = sign_file(path, key, beside_only=True)
-        _healthy[kind] = path.read_bytes(), signed.files[0].details["side_file"].read_bytes(), sounds(path)
+        _healthy[kind] = path.read_bytes(), signed.details["side_file"].read_bytes(), sounds(path)
     shutil.rmtree(folder)
 
 

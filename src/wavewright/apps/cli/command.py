@@ -86,7 +86,7 @@ class Signer:
             raise BadSetting("No sound file was written that could be signed; leave --sign out.")
         signed = [sign_file(path, self.key, task=self.task.name, ingredient_folders=self.folders) for path in paths]
         lines = [f"{file.path}: {note}" for file in signed for note in file.notes]
-        signatures = [{"file": file.path, **file.details} for file in signed]
+        signatures = [{"file": file.path, "is_new": file.is_new, **file.details} for file in signed]
         return replace(result, lines=(*result.lines, *lines), details={**result.details, "signatures": signatures})
 
 
