@@ -358,7 +358,7 @@ def _p95(values: list[float]) -> float:
     return sorted(values)[min(len(values) - 1, round(0.95 * (len(values) - 1)))]
 
 
-SMOKE = {"requests": 2, "streams": [1], "parallel": 3, "sentences": 1, "leaving": 2, "kills": 1, "soak_minutes": 0.05}
+SMOKE = {"requests": 2, "streams": [1], "parallel": 3, "sentences": 1, "leaving": 2, "kills": 1, "soak_minutes": 0.001}
 TABLES = (FIRST_AUDIO, DESCRIBE, PARALLEL, LEAVING, JOBS, KILLED, MEMORY, TARGETS)
 BENCHMARK = Benchmark(__doc__, TABLES, add_options, measure, smoke=SMOKE)
 
