@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import sys
-from operator import itemgetter
-from types import ModuleType
 
 import pytest
 from _pytest.mark import ParameterSet
-from fuzz.driver import Driver, readers
+from fuzz.driver import Driver, readers, readers_by_module
 from waiting import LIMIT_SECONDS
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the driver waits for its worker's pipe by select")
@@ -38,14 +36,12 @@ def driver():
         yield driver
 
 
-def _case(reader: str, module: ModuleType) -> ParameterSet:
+def _case(reader: str) -> ParameterSet:
     """Return a reader as a parameter, marked by the families that its module uses."""
-    return pytest.param(reader, marks=pytest.mark.uses(*getattr(module, "USES", ())))
+    return pytest.param(reader, marks=pytest.mark.uses(*getattr(readers()[reader], "USES", ())))
 
 
-@pytest.mark.parametrize(
-    "reader", [_case(name, module) for name, module in sorted(readers().items(), key=itemgetter(0)) if name[0] != "_"]
-)
+@pytest.mark.parametrize("reader", [_case(name) for name in readers_by_module()])
 def test_outside_data_is_read_or_refused(reader, driver):
     n_cases = getattr(readers()[reader], "QUICK_CASES", 200)
     outcomes = list(driver.run_all(reader, 0, range(n_cases)))

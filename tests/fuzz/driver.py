@@ -83,6 +83,12 @@ def readers() -> dict[str, ModuleType]:
     return modules
 
 
+def readers_by_module() -> list[str]:
+    """Return the readers of outside data, those of a module one after another: they have one worker."""
+    known = readers()
+    return sorted((name for name in known if name[0] != "_"), key=lambda name: (known[name].__name__, name))
+
+
 class Driver:
     """Runs cases of any reader, one after another; each module of readers has its own worker, replaced when it dies.
 
@@ -168,6 +174,7 @@ class Driver:
             folder.mkdir(parents=True)
         tests = Path(__file__).resolve().parents[1]
         package = Path(importlib.import_module("wavewright").__file__ or "").parents[1]
+        compiled = importlib.import_module("wavewright.dsp.compiled").FOLDER  # or each worker compiles again
         home = str(folders["home"])
         environment = {
             **os.environ,
@@ -178,6 +185,7 @@ class Driver:
             "XDG_DATA_HOME": home,
             "TMPDIR": str(folders["temporary"]),
             "OMP_NUM_THREADS": "1",
+            "NUMBA_CACHE_DIR": str(compiled),
         }
         self._worker = subprocess.Popen(
             [sys.executable, "-m", "fuzz.worker", str(self.sandbox)],
@@ -269,7 +277,7 @@ def main() -> int:
     """Run the command line; the exit code is 1 where a case failed."""
     options = _options()
     known = readers()
-    names = sorted(name for name in known if not name.startswith("_")) if options.all else options.reader
+    names = readers_by_module() if options.all else options.reader
     if unknown := [name for name in names if name not in known]:
         print(f"There is no reader {', '.join(unknown)}; there are {', '.join(sorted(known))}.", file=sys.stderr)
         return 2

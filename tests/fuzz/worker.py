@@ -64,13 +64,14 @@ def main() -> None:
     sandbox = Path(sys.argv[1])
     warnings.simplefilter("ignore")
     known = readers()
-    watch = Watch([sandbox])
+    watch = Watch([sandbox, Path(os.environ["NUMBA_CACHE_DIR"])])
     for line in requests:
         request = json.loads(line)
         if "warm_up" in request:
             _send(answers, _warm_up(known[request["warm_up"]]))
             continue
         reader = known[request["reader"]].READERS[request["reader"]]
+        sys.dont_write_bytecode = True  # of what a case is the first to import
         for case in request["cases"]:
             rng = random.Random(f"{request['reader']} {request['seed']} {case}")
             _send(answers, _run(reader, rng, sandbox, watch))
