@@ -9,8 +9,8 @@ import pytest
 from clip_edges import EDGE_SECONDS, count_isolated, edge_faults, measure_edges
 from random_clips import check
 
-from wavewright import dsp
 from wavewright.dsp.onset import CLICK_FACTOR, attenuate_end, local_crest_factor
+from wavewright.dsp.spectrum import istft, stft
 from wavewright.dsp.tilt import tilt_spectrum
 from wavewright.families import loading
 from wavewright.families.lstm.config import LstmConfig
@@ -94,15 +94,15 @@ def test_no_edge_of_an_inverse_transform_explodes(hop_length, padding):
         spectrum = (rng.standard_normal((129, n_frames)) + 1j * rng.standard_normal((129, n_frames))).astype(
             np.complex64
         )
-        wave = dsp.istft(spectrum, 256, hop_length, n_samples=n_samples, padding=padding)
+        wave = istft(spectrum, 256, hop_length, n_samples=n_samples, padding=padding)
         body = np.abs(wave[128:-256]).max()
         assert np.abs(wave).max() < 3 * body  # divided by the squared windows alone: up to 100,000 times
 
 
 def test_a_well_covered_edge_is_divided_as_before():
     wave = noise(3_333)
-    np.testing.assert_allclose(dsp.istft(dsp.stft(wave, 256, 64), 256, 64, n_samples=3_333), wave, atol=1e-6)
-    whole = dsp.istft(dsp.stft(wave[:3_328], 256, 128), 256, 128, n_samples=3_328)
+    np.testing.assert_allclose(istft(stft(wave, 256, 64), 256, 64, n_samples=3_333), wave, atol=1e-6)
+    whole = istft(stft(wave[:3_328], 256, 128), 256, 128, n_samples=3_328)
     np.testing.assert_allclose(whole, wave[:3_328], atol=1e-6)
 
 

@@ -7,11 +7,12 @@ import warnings
 import numpy as np
 import pytest
 
-from wavewright import dsp
 from wavewright.base.errors import BadSetting
 from wavewright.dsp.excitation import disperse, mix_by_periodicity, pulse_train, shape_to_mel
+from wavewright.dsp.mel import mel_filterbank
 from wavewright.dsp.phase import griffin_lim, mel_to_power, spectral_convergence
 from wavewright.dsp.pitch import track_pitch
+from wavewright.dsp.spectrum import istft, spectrogram, stft
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -36,7 +37,7 @@ def vowel(f0_hz=150.0, seconds=0.6, snr_db=30.0):
 
 @pytest.mark.parametrize("momentum", [0.0, 0.99])
 def test_griffin_lim_equals_librosa(momentum):
-    magnitude = np.abs(dsp.stft(vowel(), 256, 64))
+    magnitude = np.abs(stft(vowel(), 256, 64))
     for n_iterations in (1, 4):
         expected = librosa.griffinlim(
             magnitude, n_iter=n_iterations, hop_length=64, n_fft=256, momentum=momentum, init=None, pad_mode="constant"
@@ -47,8 +48,8 @@ def test_griffin_lim_equals_librosa(momentum):
 
 def test_griffin_lim_comes_closer_and_momentum_comes_closest():
     wave = vowel() + 0.05 * noise(4800, 1)
-    magnitude = np.abs(dsp.stft(wave, 256, 64))
-    start = dsp.stft(noise(len(wave), 2), 256, 64)
+    magnitude = np.abs(stft(wave, 256, 64))
+    start = stft(noise(len(wave), 2), 256, 64)
 
     def distance(n_iterations, momentum):
         rebuilt = griffin_lim(magnitude, 256, 64, n_iterations, momentum, len(wave), start)
@@ -61,7 +62,7 @@ def test_griffin_lim_comes_closer_and_momentum_comes_closest():
 
 def test_griffin_lim_preserves_a_wave_with_its_own_phases():
     wave = vowel()
-    spectrum = dsp.stft(wave, 256, 64)
+    spectrum = stft(wave, 256, 64)
     rebuilt = griffin_lim(np.abs(spectrum), 256, 64, 5, n_samples=len(wave), start=spectrum)
     np.testing.assert_allclose(rebuilt, wave, atol=1e-5)
     assert spectral_convergence(np.abs(spectrum), wave, 256, 64) < 1e-6
@@ -81,8 +82,8 @@ def test_griffin_lim_refuses_sizes_that_do_not_fit():
 
 def test_the_inverse_of_mel_bands_is_as_close_as_librosas():
     wave = vowel() + 0.05 * noise(4800, 1)
-    filters = dsp.mel_filterbank(RATE, 256, 40)
-    mel = filters @ dsp.spectrogram(wave, 256, 64)
+    filters = mel_filterbank(RATE, 256, 40)
+    mel = filters @ spectrogram(wave, 256, 64)
     power = mel_to_power(mel, filters, 200)
     expected = librosa.feature.inverse.mel_to_stft(mel, sr=RATE, n_fft=256, power=1.0)
     assert (power >= 0).all()
@@ -167,35 +168,35 @@ def test_dispersion_delays_high_frequencies():
         burst = (np.exp(-0.5 * ((time - 0.25) / 0.004) ** 2) * np.sin(2 * np.pi * frequency_hz * time)).astype(
             np.float32
         )
-        made = dsp.istft(disperse(dsp.stft(burst, 256, 32), 0.003, RATE), 256, 32, n_samples=4000)
+        made = istft(disperse(stft(burst, 256, 32), 0.003, RATE), 256, 32, n_samples=4000)
         centre = (np.square(made) * time).sum() / np.square(made).sum()
         assert centre - 0.25 == pytest.approx(0.003 * frequency_hz / (RATE / 2), abs=1e-4)
     pulses = pulse_train(np.full(101, 130.0), RATE, 80, RATE)
-    made = dsp.istft(disperse(dsp.stft(pulses, 256, 80), 0.003, RATE), 256, 80, n_samples=RATE)
+    made = istft(disperse(stft(pulses, 256, 80), 0.003, RATE), 256, 80, n_samples=RATE)
     assert np.abs(made[800:-800]).max() < 0.67 * np.abs(pulses).max()
 
 
 def test_shaped_noise_has_the_target_mel_bands():
     wave = vowel() * np.linspace(0, 1, 4800, dtype=np.float32) + 0.01 * noise(4800, 3)
-    filters = dsp.mel_filterbank(RATE, 256, 32)
-    mel = filters @ dsp.spectrogram(wave, 256, 80)
+    filters = mel_filterbank(RATE, 256, 32)
+    mel = filters @ spectrogram(wave, 256, 80)
     errors_db = []
     for n_iterations in (1, 4, 16):
-        made = shape_to_mel(dsp.stft(noise(4800), 256, 80), mel, filters, 256, 80, 4800, n_iterations)
-        actual = filters @ dsp.spectrogram(made, 256, 80)
+        made = shape_to_mel(stft(noise(4800), 256, 80), mel, filters, 256, 80, 4800, n_iterations)
+        actual = filters @ spectrogram(made, 256, 80)
         errors_db.append(np.abs(10 * np.log10((actual + 1e-4) / (mel + 1e-4))).mean())
     assert errors_db == sorted(errors_db, reverse=True)
     assert errors_db[1] < 1.0
 
 
 def test_a_voice_of_pulses_keeps_its_pitch_and_is_as_periodic_as_asked():
-    filters = dsp.mel_filterbank(RATE, 256, 32)
+    filters = mel_filterbank(RATE, 256, 32)
     wave = vowel(150, 2.0)
-    mel = filters @ dsp.spectrogram(wave, 256, 80)
+    mel = filters @ spectrogram(wave, 256, 80)
     actual = []
     for periodicity in (0.3, 0.8, 1.0):
         waves = pulse_train(np.full(mel.shape[1], 150.0), RATE, 80, len(wave)), noise(len(wave))
-        pulses, breath = (dsp.stft(wave, 256, 80) for wave in waves)
+        pulses, breath = (stft(wave, 256, 80) for wave in waves)
         spectrum = mix_by_periodicity(pulses, breath, np.full((129, mel.shape[1]), periodicity))
         made = track_pitch(shape_to_mel(spectrum, mel, filters, 256, 80, len(wave)), RATE, 80)
         actual.append(np.median(made.periodicity))

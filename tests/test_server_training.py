@@ -17,6 +17,7 @@ from local_server import request, running
 from waiting import LIMIT_SECONDS
 
 SETTINGS = ["training.evaluate_every=2", "training.save_every=2", "training.threads=1", "training.batch_size=4"]
+SETTINGS += ["model.n_samples=8192"]  # 0.2 s
 
 
 @pytest.fixture(scope="module")
