@@ -11,7 +11,7 @@ set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 python3 -m venv "$work/venv"
-"$work/venv/bin/pip" install --quiet verovio==6.4.1 music21==10.5.1 partitura==1.9.0 mido==1.3.3
+"$work/venv/bin/pip" install --quiet --no-compile verovio==6.4.1 music21==10.5.1 partitura==1.9.0 mido==1.3.3
 
 cat > "$work/pitches.py" <<'PY'
 import base64

@@ -12,7 +12,7 @@ set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 python3 -m venv "$work/venv"
-"$work/venv/bin/pip" install --quiet verovio==6.4.1 music21==10.5.1 partitura==1.9.0 mido==1.3.3
+"$work/venv/bin/pip" install --quiet --no-compile verovio==6.4.1 music21==10.5.1 partitura==1.9.0 mido==1.3.3
 npm install --silent --no-audit --no-fund --prefix "$work" @coderline/alphatab@1.8.4 > "$work/log"
 
 cat > "$work/tempos.mjs" <<'JS'
