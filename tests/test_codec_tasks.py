@@ -73,14 +73,12 @@ def test_rate_channels_and_exact_length_come_back(tmp_path, n_samples, sample_ra
 def test_the_result_says_what_was_done(tmp_path, capsys):
     Clip(sine(44_100, 44_100, 2), 44_100).write(tmp_path / "a.wav")
     assert run(["encode", "a.wav", "--kbps", "2.1"]) == 0
-    first, second = capsys.readouterr().out.splitlines()
+    first, second, third = capsys.readouterr().out.splitlines()
     n_bytes = (tmp_path / "a.wwc").stat().st_size
+    assert first == "a.wwc: 1.00 s, 44100 Hz, stereo by means (0123456789ab)"
+    assert second == f"  {n_bytes} bytes, {8 * n_bytes / 1000:.2f} kbps, 4 codebooks of means"
     assert (
-        first
-        == f"a.wwc: 1.00 s, 44100 Hz, stereo in {n_bytes} bytes, {8 * n_bytes / 1000:.2f} kbps, 4 codebooks of means"
-    )
-    assert (
-        second == "44100 Hz is resampled to the 16000 Hz of means, and what lies above 8000 Hz is lost; "
+        third == "44100 Hz is resampled to the 16000 Hz of means, and what lies above 8000 Hz is lost; "
         "decoding gives 44100 Hz back."
     )
     assert run(["decode", "a.wwc", "--json"]) == 0
@@ -113,7 +111,7 @@ def test_damage_is_named_and_the_rest_is_exact(tmp_path, capsys):
     (tmp_path / "b.wwc").write_bytes(data)
     assert run(["decode", "b.wwc"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[1:] == [
+    assert lines[2:] == [
         "Byte 7 of b.wwc, in its header, was damaged and has been put right.",
         "Packets of b.wwc are damaged or missing; what they held is lost: 3.00 to 4.00 s.",
     ]

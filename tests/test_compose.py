@@ -121,9 +121,10 @@ def test_wrong_files_are_refused(composer, piece, tmp_path):
 def test_the_command_names_file_bars_and_seed(composer, tmp_path, capsys):
     out = tmp_path / "piece.mid"
     assert run(["compose", composer, "--bars", "2", "--seed", "5", "--out", str(out)]) == 0
-    printed = " ".join(capsys.readouterr().out.split())
-    assert f"{out}: 2 bars" in printed
-    assert "seed 5" in printed
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.startswith(f"{out}: ")
+    assert second.startswith("  2 bars, ")
+    assert second.endswith("seed 5")
 
 
 def folder_of_scores(folder, kind):

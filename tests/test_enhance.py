@@ -150,7 +150,7 @@ class TestFiles:
         clip = Clip.read(tmp_path / "out.wav")
         assert (clip.sample_rate, clip.wave.shape) == (rate, (n_channels, n_samples))
         assert result.is_new
-        assert result.by == loading.load(folder).folder.hash
+        assert result.by == f"tiny ({loading.load(folder).folder.hash})"
         assert ("lost" in str(result)) == (rate > 16_000)
 
     @pytest.mark.parametrize("rate", [8_000, 44_100])
@@ -165,7 +165,7 @@ class TestFiles:
         Clip(noisy(33_333, 2), 22_050).write(tmp_path / "in.flac")
         result = enhance(tmp_path / "in.flac", tmp_path / "out.flac", dereverb=True, quiet=True)
         assert Clip.read(tmp_path / "out.flac").n_samples == 33_333
-        assert result.by == "WPE"
+        assert result.by == "WPE (weighted prediction error)"
 
     def test_long_recordings_are_written_as_rf64(self, folder, tmp_path, monkeypatch):
         Clip(noisy(8_000), 16_000).write(tmp_path / "in.wav")

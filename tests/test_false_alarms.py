@@ -154,7 +154,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path, capsys):
     soundfile.write(tmp_path / "x.wav", 0.7 * np.random.default_rng(0).uniform(-1, 1, 2 * 44_100), 44_100)
     (tmp_path / "broken.wav").write_bytes(b"RIFF")
     files = [str(tmp_path / name) for name in ("x.wav", "broken.wav")]
-    assert run(["collect-alarms", "drum-classifier", *files, "--out", str(tmp_path / "_hard")]) == 0
+    assert run(["collect-alarms", "drum-classifier", *files, "--out", str(tmp_path / "_hard")]) == 2
     printed = capsys.readouterr().out
     assert "false alarms" in printed
     assert "broken.wav" in printed
@@ -165,7 +165,7 @@ def test_a_file_that_calibration_cannot_read_is_named(tmp_path, capsys):
     soundfile.write(tmp_path / "x.wav", 0.7 * np.random.default_rng(0).uniform(-1, 1, 2 * 44_100), 44_100)
     (tmp_path / "broken.wav").write_bytes(b"RIFF")
     files = [str(tmp_path / name) for name in ("x.wav", "broken.wav")]
-    assert run(["calibrate-recogniser", str(tmp_path / "model"), *files]) == 0
+    assert run(["calibrate-recogniser", str(tmp_path / "model"), *files]) == 2
     printed = capsys.readouterr().out
     assert "threshold" in printed
     assert "broken.wav" in printed

@@ -263,7 +263,7 @@ def test_markdown_of_a_stream_sounds_as_the_whole(players, monkeypatch):
     sink.buffer.seek(0)
     wave = np.concatenate(list(read_pcm(sink.buffer, 8_000).waves), axis=1)
     whole = stand_in_voice().speak(text, markup="markdown")
-    assert [word.text for word in whole.details["words"]][-6:] == ["I", "saw", "Dr.", "Smith", "Yes", "So"]
+    assert [word.text for word in whole.words][-6:] == ["I", "saw", "Dr.", "Smith", "Yes", "So"]
     assert wave.shape == whole.clip.wave.shape
     assert np.abs(wave - whole.clip.wave).max() <= 0.5 / 32_768 + 1e-9
 
@@ -295,7 +295,7 @@ def test_books_may_be_markdown_or_html(players, tmp_path):
     path.write_text(
         "# One **bold**\n\n- a\n- b\n\n```\ncode\n\n# no heading\n```\n\n## Two\n\nWords.\n", encoding="utf-8"
     )
-    assert [chapter.details["title"] for chapter in find_chapters(path, None, "markdown")] == ["One bold", "Two"]
+    assert [chapter.title for chapter in find_chapters(path, None, "markdown")] == ["One bold", "Two"]
     book = narrate(path, voice="en-kathleen", markup="markdown", subtitles="json", quiet=True)
     assert [chapter.path.name for chapter in book.files] == ["01-one-bold.wav", "02-two.wav"]
     words = json.loads((tmp_path / "book" / "01-one-bold.json").read_text(encoding="utf-8"))["words"]

@@ -251,7 +251,7 @@ class TestAecmos:
         Clip(wave(0)[None], RATE).write(far / "a.wav")
         report = compare_pairs(folders / "clean", folders / "processed", folders / "noisy", far)
         assert set(report.scores) == {"a"}
-        failed = report.failed
+        failed = {str(each.what): each.reason for each in report.failed}
         assert failed[str(folders / "processed" / "day" / "b.wav")].startswith("there is no recording of the micro")
         assert "is 0.50 s long" in failed[str(folders / "processed" / "day" / "c.wav")]
 

@@ -43,6 +43,7 @@ class ToneClassifier:
     is_aligned = False
     calibration = Calibration(temperature=1.0, min_fit=4.0, n_clips=50)
     card = SimpleNamespace(metrics={"spotting": {"threshold": 0.9}})
+    folder = SimpleNamespace(hash="0123456789ab")
 
     def logits(self, wave: np.ndarray) -> np.ndarray:
         power = np.abs(np.fft.rfft(wave, 4_000)) ** 2

@@ -100,7 +100,8 @@ def test_the_command_prints_the_file_and_its_stems(song, tmp_path, capsys, monke
     assert run(["render", "song.mid", "--stems", "stems", "--sample-rate", "8000", "--tempo", "240", "--quiet"]) == 0
     printed = capsys.readouterr().out
     assert "song.wav: " in printed
-    assert "12 notes of 2 tracks, by the bundled General MIDI bank" in printed
+    assert "stereo by the bundled General MIDI bank\n" in printed
+    assert "12 notes of 2 tracks" in printed
     assert "stems/01-Melody.wav" in printed.replace("\\", "/")
 
 

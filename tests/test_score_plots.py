@@ -32,7 +32,7 @@ def song(tmp_path):
 
 def test_a_piano_roll_shows_rising_notes_in_the_colour_of_their_track(song, tmp_path):
     shown = plot(song, tmp_path / "song.png")
-    assert str(shown) == f"{tmp_path / 'song.png'}: 16 notes of 2 tracks, 4.00 s"
+    assert str(shown) == f"{tmp_path / 'song.png'}: 4.00 s\n16 notes of 2 tracks"
     assert read_png_title(tmp_path / "song.png") == "song.mid"
     pixels = image.imread(tmp_path / "song.png")[..., :3]
     rows, columns = np.nonzero(np.abs(pixels - rgb(MAP_COLOURS[0])).max(axis=2) < 0.02)
@@ -54,7 +54,7 @@ def test_scores_of_any_kind_are_drawn(tmp_path):
 def test_notation_has_the_notes_and_rests(song, tmp_path):
     pytest.importorskip("verovio")
     shown = plot(song, tmp_path / "song.svg")
-    assert shown.details["kind"] == "notation"
+    assert shown.files[0].details["kind"] == "notation"
     classes = [each.get("class") for each in ElementTree.parse(tmp_path / "song.svg").iter() if each.get("class")]
     # 8 quarters, and 8 drums of 100 ticks, of which each is two tied values
     assert (classes.count("note"), classes.count("measure"), classes.count("staff")) == (8 + 2 * 8, 2, 4)

@@ -16,6 +16,7 @@ from wavewright.audio.pcm import read_pcm
 from wavewright.audio.sound_file import open_sound
 from wavewright.base import whole_file
 from wavewright.base.errors import BadFolder, BadSetting, BadText, SkippedText
+from wavewright.outputs.made import STANDARD_OUTPUT, Made
 from wavewright.speech.chapters import find_chapters, paragraphs
 from wavewright.speech.narration.text import MAX_CHARACTERS
 from wavewright.speech.reading import MAX_PENDING, segment_lines
@@ -90,7 +91,7 @@ def test_a_stream_is_what_a_file_holds(players, monkeypatch, tmp_path):
         sink = ByteStream()
         monkeypatch.setattr(sys, "stdout", sink)
         monkeypatch.setattr(sys, "stdin", ByteStream(standard_input))
-        assert speak(text_argument, voice="en-ruth", stream=True) is None
+        assert speak(text_argument, voice="en-ruth", stream=True) == Made(out=STANDARD_OUTPUT)
         sink.buffer.seek(0)
         audio = read_pcm(sink.buffer, 8_000)
         assert (audio.sample_rate, audio.n_channels) == (24_000, 1)
@@ -220,7 +221,7 @@ def test_chapters_start_at_headings(tmp_path):
     path = tmp_path / "book.txt"
     path.write_text(BOOK, encoding="utf-8")
     chapters = find_chapters(path)
-    assert [(chapter.stem, chapter.details["title"]) for chapter in chapters] == [
+    assert [(chapter.stem, chapter.title) for chapter in chapters] == [
         ("01", ""),
         ("02-chapter-one", "Chapter One"),
         ("03-chapter-ii-home", "Chapter II: Home"),
@@ -270,7 +271,7 @@ def test_headings_of_html_start_chapters_wherever_they_stand(tmp_path, page):
     path = tmp_path / "book.html"
     path.write_text(page, encoding="utf-8")
     chapters = [chapter for chapter in find_chapters(path, None, "html") if chapter.has_heading]
-    assert [chapter.details["title"] for chapter in chapters] == ["One", "Two"]
+    assert [chapter.title for chapter in chapters] == ["One", "Two"]
     reader = MarkupReader("html")
     texts = [" ".join(reader.read(part.text).text for part in paragraphs(path, one, None, "html")) for one in chapters]
     assert [

@@ -72,8 +72,8 @@ def test_the_same_call_writes_the_same_files_and_another_is_refused(tmp_path):
 
 def test_loops_have_names_of_their_own(tmp_path):
     (file,) = made(tmp_path, loop=True, seconds=1.37).files
-    assert file.file == "rain_loop_01.wav"
-    wave = Clip.read(tmp_path / file.file).wave
+    assert file.path == tmp_path / "rain_loop_01.wav"
+    wave = Clip.read(file.path).wave
     np.testing.assert_allclose(wave, Rain().render(1.37, RATE, 0, is_loop=True), atol=2**-22)
 
 

@@ -142,10 +142,10 @@ def test_a_voice_reads_every_language_of_its_model(tmp_path, monkeypatch):
     assert voices_of("de") == ["de-kerstin", "de-kathleen"]
     assert voices_of("en-GB") == ["en-kathleen", "en-ruth", "de-kerstin", "de-kathleen"]
     english = Voice.load("de-kerstin", language="en")
-    assert [word.spoken for word in english.speak("Two days.").details["words"]] == ["two", "days"]
+    assert [word.spoken for word in english.speak("Two days.").words] == ["two", "days"]
     german = Voice.load("de-kerstin")
     speech = german.speak('<speak>Haus <lang xml:lang="en">house</lang></speak>', is_ssml=True)
-    assert [word.spoken for word in speech.details["words"]] == ["haus", "house"]
+    assert [word.spoken for word in speech.words] == ["haus", "house"]
     assert not players["en"].calls
     assert {call.speaker for call in players["de"].calls} == {"kerstin"}
     loader = NarratorLoader()
