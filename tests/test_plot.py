@@ -166,8 +166,9 @@ def test_several_files_have_an_image_each_and_bad_ones_are_listed(tmp_path, caps
     names = [*map(str, files), str(tmp_path / "bad.wav"), str(files[0])]
     assert run(["plot", *names, "--kind", "waveform"]) == 2
     output = capsys.readouterr().out.splitlines()
-    assert [line.split(": ")[0] for line in output[:3]] == [str(tmp_path / f"tone-{n}-plot.png") for n in (1, 2, 3)]
-    assert (len(output), output[-1].count("bad.wav")) == (4, 1)
+    images = [line.split(": ")[0].strip() for line in output if "-plot.png: " in line]
+    assert images == [str(tmp_path / f"tone-{n}-plot.png") for n in (1, 2, 3)]
+    assert output[-1].count("bad.wav") == 1
     assert run(["plot", *names[:3], "--kind", "waveform", "--out", str(tmp_path / "plots")]) == 0
     assert sorted(path.name for path in (tmp_path / "plots").iterdir()) == [f"tone-{n}-plot.png" for n in (1, 2, 3)]
     made = plot(files[:2], tmp_path / "plots", kind="waveform")
