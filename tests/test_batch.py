@@ -274,7 +274,7 @@ def test_settings_that_do_not_go_together_are_refused(players, tmp_path, capsys)
     (tmp_path / "lines" / "manifest.jsonl").write_text("mine", encoding="utf-8")
     with pytest.raises(BadFolder, match=r"not a manifest of clips"):
         speak_lines(lines)
-    assert run(["speak", "Hello.", "--lufs", "-16", "--stream"]) == 2
+    assert run(["speak", "Hello.", "--lufs", "-16", "--out", "-"]) == 2
     assert "--volume-db" in capsys.readouterr().err
 
 

@@ -16,6 +16,7 @@ from wavewright.audio.clip import Clip
 from wavewright.audio.pcm import endless_wav_header, read_pcm, to_pcm
 from wavewright.base.errors import BadAudio, BadSetting
 from wavewright.families.codec.wwc.header import HEADER_BYTES
+from wavewright.outputs.made import STANDARD_OUTPUT
 from wavewright.tasks.decode import decode, decode_stream
 from wavewright.tasks.encode import encode, encode_stream
 
@@ -123,12 +124,12 @@ def test_the_stream_commands_write_nothing_else(monkeypatch, capsys, codec):
     sink = ByteStream()
     monkeypatch.setattr(sys, "stdin", ByteStream(pcm_of(wave)))
     monkeypatch.setattr(sys, "stdout", sink)
-    assert run(["encode", "--stream", "--kbps", "1"]) == 0
+    assert run(["encode", "-", "--kbps", "1"]) == 0
     assert sink.buffer.getvalue() == expected
     sink = ByteStream()
     monkeypatch.setattr(sys, "stdin", ByteStream(expected))
     monkeypatch.setattr(sys, "stdout", sink)
-    assert run(["decode", "--stream"]) == 0
+    assert run(["decode", "-"]) == 0
     assert len(sink.buffer.getvalue()) == 2 * 3_210
     monkeypatch.undo()
     assert capsys.readouterr().err == ""
@@ -247,4 +248,4 @@ def test_a_terminal_is_no_pipe(monkeypatch, name):
         monkeypatch.setattr(sys, end, standard)
     for task in (encode, decode):
         with pytest.raises(BadSetting, match=rf"standard {name[3:]}(put)? is the terminal; redirect it\."):
-            task(stream=True)
+            task(STANDARD_OUTPUT)

@@ -70,7 +70,7 @@ def test_speech_is_marked_and_as_before_without_the_mark():
 def test_a_stream_has_the_samples_of_the_file(monkeypatch):
     whole = wavewright.speak(TEXT).clip.wave
     monkeypatch.setattr(sys, "stdout", ByteStream())
-    wavewright.speak(TEXT, stream=True)
+    wavewright.speak(TEXT, out=Path("-"))
     assert sys.stdout.buffer.getvalue()[44:] == to_pcm(whole)
 
 

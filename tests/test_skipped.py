@@ -15,6 +15,7 @@ from wavewright import phonemes
 from wavewright.apps.cli import run
 from wavewright.audio.pcm import read_pcm
 from wavewright.base.errors import BadText, NothingToSpeak, SkippedText
+from wavewright.outputs.made import STANDARD_OUTPUT
 from wavewright.tasks.narrate import narrate
 from wavewright.tasks.speak import speak
 from wavewright.text import front_end
@@ -136,7 +137,7 @@ def test_a_stream_goes_on_behind_what_it_skips(players, monkeypatch, capsys):
     sink = ByteStream()
     monkeypatch.setattr(sys, "stdout", sink)
     monkeypatch.setattr(sys, "stdin", ByteStream(f"One.\n{HEBREW}.\nTwo {HEBREW}.\n".encode()))
-    assert run(["speak", "--voice", "en-kathleen", "--stream"]) == 0
+    assert run(["speak", "--voice", "en-kathleen", "--out", "-"]) == 0
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 2
     assert lines[0].startswith(f"wavewright: Skipped {HEBREW!r} at character 6 (Hebrew script)")
@@ -152,7 +153,7 @@ def test_a_stream_of_nothing_that_can_be_read_writes_nothing(players, monkeypatc
     monkeypatch.setattr(sys, "stdout", sink)
     monkeypatch.setattr(sys, "stdin", ByteStream(f"{HEBREW}.\n".encode()))
     with pytest.warns(SkippedText), pytest.raises(NothingToSpeak):
-        speak(voice="en-kathleen", stream=True)
+        speak(voice="en-kathleen", out=STANDARD_OUTPUT)
     assert sink.buffer.getvalue() == b""
 
 

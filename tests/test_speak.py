@@ -91,7 +91,7 @@ def test_a_stream_is_what_a_file_holds(players, monkeypatch, tmp_path):
         sink = ByteStream()
         monkeypatch.setattr(sys, "stdout", sink)
         monkeypatch.setattr(sys, "stdin", ByteStream(standard_input))
-        assert speak(text_argument, voice="en-ruth", stream=True) == Made(out=STANDARD_OUTPUT)
+        assert speak(text_argument, voice="en-ruth", out=STANDARD_OUTPUT) == Made(out=STANDARD_OUTPUT)
         sink.buffer.seek(0)
         audio = read_pcm(sink.buffer, 8_000)
         assert (audio.sample_rate, audio.n_channels) == (24_000, 1)
@@ -104,7 +104,7 @@ def streamed(monkeypatch, standard_input):
     sink = ByteStream()
     monkeypatch.setattr(sys, "stdout", sink)
     monkeypatch.setattr(sys, "stdin", ByteStream(standard_input.encode()))
-    speak(voice="en-ruth", stream=True)
+    speak(voice="en-ruth", out=STANDARD_OUTPUT)
     sink.buffer.seek(0)
     return np.concatenate(list(read_pcm(sink.buffer, 8_000).waves), axis=1)
 
@@ -148,7 +148,7 @@ def test_a_line_of_a_stream_that_cannot_be_read_is_named(players, monkeypatch):
         contents = f"One.\nTwo\n{wrong}Three.\n".encode(errors="surrogateescape")
         monkeypatch.setattr(sys, "stdin", ByteStream(contents))
         with pytest.raises(BadText, match=message):
-            speak(voice="en-ruth", stream=True, strict=True)
+            speak(voice="en-ruth", out=STANDARD_OUTPUT, strict=True)
         assert len(sink.buffer.getvalue()) > 20_000
 
 
@@ -156,7 +156,7 @@ def test_a_stream_of_nothing_writes_nothing(players, monkeypatch):
     sink = ByteStream()
     monkeypatch.setattr(sys, "stdout", sink)
     with pytest.raises(BadText):
-        speak("...", voice="en-ruth", stream=True)
+        speak("...", voice="en-ruth", out=STANDARD_OUTPUT)
     assert sink.buffer.getvalue() == b""
 
 
@@ -168,11 +168,11 @@ def test_ssml_is_detected_by_its_start(players):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["Hello", "--stream", "--out", "a.wav"], "leave a.wav out"),
+        (["Hello", "--out", "-", "--subtitles", "a.srt"], "leave a.srt out"),
         (["Hello", "--subtitles", "a.txt"], ".srt"),
         (["Hello", "--subtitles", "nowhere/a.srt"], "does not exist"),
         (["Hello", "--subtitles", "folder.srt"], "folder.srt is a folder"),
-        (["Hello", "--stream", "--json"], "leave one of them out"),
+        (["Hello", "--out", "-", "--json"], "leave one of them out"),
         (["Hello", "--style", "merry"], "calm"),
         (["Hello", "--rate", "9"], "--rate is 9"),
         (["Hello", "--voice", "en-anna"], "en-kathleen"),
@@ -557,7 +557,7 @@ def test_clipped_samples_are_counted_and_reported(players, tmp_path, capsys, mon
     assert message in str(narrate(tmp_path / "book.txt", voice="en-ruth", volume_db=24))
     capsys.readouterr()
     monkeypatch.setattr(sys, "stdout", ByteStream())
-    speak("Hello there.", voice="en-ruth", volume_db=24, stream=True)
+    speak("Hello there.", voice="en-ruth", volume_db=24, out=STANDARD_OUTPUT)
     assert capsys.readouterr().err.startswith(message)
 
 

@@ -72,7 +72,7 @@ def test_a_line_of_gigabytes_is_refused_in_a_stream(monkeypatch, capsys, piece, 
     source = Endless(piece)
     send(monkeypatch, source)
     monkeypatch.setattr(sys, "stdout", SimpleNamespace(buffer=io.BytesIO(), isatty=lambda: False, flush=lambda: None))
-    assert run(["speak", "--stream"]) == 2
+    assert run(["speak", "--out", "-"]) == 2
     assert words in capsys.readouterr().err
     assert source.n_read < 2 * standard_input.MAX_LINE_BYTES
 
@@ -81,7 +81,7 @@ def test_markup_that_never_ends_is_refused_in_a_stream(monkeypatch, capsys):
     source = Endless(b"<speak>\n")
     send(monkeypatch, source)
     monkeypatch.setattr(sys, "stdout", SimpleNamespace(buffer=io.BytesIO(), isatty=lambda: False, flush=lambda: None))
-    assert run(["speak", "--stream"]) == 2
+    assert run(["speak", "--out", "-"]) == 2
     assert "The markup on standard input has more than" in capsys.readouterr().err
     assert source.n_read < 2 * standard_input.MAX_LINE_BYTES
 

@@ -55,11 +55,10 @@ class PcmStream:
     is_wav: bool
 
 
-def check_stream(file: Path | None, out: Path | None) -> None:
+def check_stream(out: Path | None) -> None:
     """Raise BadSetting unless a stream goes from standard input to standard output, and neither is a terminal."""
-    path = file or out
-    if path is not None:
-        raise BadSetting(f"A stream goes from standard input to standard output; give either it or {path}.")
+    if out not in (None, Path("-")):
+        raise BadSetting(f"A stream goes from standard input to standard output; leave {out} out, or name a file.")
     for name, end in (("input", sys.stdin), ("output", sys.stdout)):
         if end.isatty():
             raise BadSetting(

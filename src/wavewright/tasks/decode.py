@@ -18,7 +18,7 @@ from ..audio.clip import Clip, warn_of_clipping, write_blocks
 from ..audio.pcm import check_stream, pipe_out, to_pcm
 from ..audio.wave_blocks import ClippingMeter, resampled
 from ..base.errors import BadAudio, BadSetting
-from ..base.parameters import NAMES_MODEL, TERMINAL, IsMarked, MarkKey, Quiet, Writes
+from ..base.parameters import NAMES_MODEL, IsMarked, MarkKey, Quiet, Writes
 from ..base.progress_bar import progress_bar
 from ..contracts.model_results import maker
 from ..contracts.runtime import Codec
@@ -30,14 +30,18 @@ from ..inference.latent_clips.latent_coding import decode_latents
 from ..inference.latent_clips.latent_file import SUFFIX as LATENTS_SUFFIX
 from ..outputs.made import STANDARD_OUTPUT, Made, sound_file
 from ..outputs.watermark.sequences import DEFAULT_KEY
-from . import POSITIONAL, checked
+from . import checked
 
 
 @checked
 def decode(
     file: Annotated[
-        Path | None, Field(description="A .wwc, .json or .safetensors file; none with --stream."), POSITIONAL
-    ] = None,
+        Path,
+        Field(
+            description="A .wwc, .json or .safetensors file; -: standard input, to raw 16-bit samples on standard "
+            "output."
+        ),
+    ],
     out: Annotated[
         Path | None,
         Field(description="Sound file to write; default: <name>-decoded.wav beside the codes."),
@@ -48,9 +52,6 @@ def decode(
         Field(description="The model that encoded the file, by name or folder; default: found by its hash."),
         NAMES_MODEL,
     ] = None,
-    stream: Annotated[
-        bool, Field(description="From standard input to raw 16-bit samples on standard output."), TERMINAL
-    ] = False,
     max_gap_seconds: Annotated[
         float, Field(description="Longest silence that replaces consecutive lost packets.", ge=0, le=MAX_SECONDS)
     ] = MAX_GAP_SECONDS,
@@ -61,18 +62,16 @@ def decode(
     """Decode a .wwc file, the tokens in a .json file, or the latents in a .safetensors file, to a sound file.
 
     Codes restore the rate, the channels and the exact number of samples; damaged packets become silence and are named,
-    after 0.2 s of what the codec makes up if it has learned to. Tokens and latents are mono. With ``stream`` nothing is
-    returned.
+    after 0.2 s of what the codec makes up if it has learned to. Tokens and latents are mono. Standard
+    input is decoded as it arrives.
 
     Raises BadAudio if the file is of another kind or has no valid packet; BadModel if the model that encoded it is
     missing or damaged; BadSetting or BadFolder if the sound file cannot be written.
     """
-    if stream:
-        check_stream(file, out)
+    if file == STANDARD_OUTPUT:
+        check_stream(out)
         decode_stream(sys.stdin.buffer, sys.stdout.buffer, model, max_gap_seconds)
         return Made(out=STANDARD_OUTPUT)
-    if file is None:
-        raise BadSetting("There is nothing to decode; give a .wwc file, or --stream to read standard input.")
     out = file.with_name(f"{file.stem}-decoded.wav") if out is None else out
     if file.suffix.lower() == LATENTS_SUFFIX:
         return decode_latents(file, out, model, watermark, watermark_key)
@@ -287,9 +286,7 @@ def _opened(file: Path) -> Iterator[BinaryIO]:
     if file.is_dir():
         raise BadAudio(f"{file} is a folder; give a .wwc file.")
     if file.exists() and not file.is_file():
-        raise BadAudio(
-            f"{file} is a pipe, socket or device; give a .wwc file, or send it to standard input with --stream."
-        )
+        raise BadAudio(f"{file} is a pipe, socket or device; give a .wwc file, or send it to `wavewright decode -`.")
     try:
         source = file.open("rb")
     except FileNotFoundError as error:

@@ -67,7 +67,7 @@ def edit(
     """
     work = Edit(_chain(do, chain), tags_of(tag), subtype, not no_tags)
     if source == STANDARD_OUTPUT:
-        check_stream(None, None if out == STANDARD_OUTPUT else out)
+        check_stream(out)
         _edit_stream(work)
         return Made(out=STANDARD_OUTPUT)
     if out == STANDARD_OUTPUT:

@@ -16,7 +16,7 @@ from ..audio.pcm import check_stream, pipe_out, read_pcm
 from ..audio.sound_file import AudioHeader, open_sound
 from ..audio.wave_blocks import CountedWaves, fitted, resampled, until_interrupted
 from ..base.errors import BadSetting
-from ..base.parameters import FREE_TEXT, NAMES_MODEL, TERMINAL, Quiet, Writes
+from ..base.parameters import FREE_TEXT, NAMES_MODEL, Quiet, Writes
 from ..base.progress_bar import progress_bar
 from ..base.whole_file import check_target, whole_file
 from ..contracts.family import Capability
@@ -37,14 +37,20 @@ from ..inference.code_tokens import SUFFIX as TOKENS_SUFFIX, encode_tokens
 from ..inference.latent_clips.latent_coding import encode_latents
 from ..inference.latent_clips.latent_file import SUFFIX as LATENTS_SUFFIX
 from ..outputs.made import STANDARD_OUTPUT, Made, MadeFile
-from . import POSITIONAL, checked
+from . import checked
 
 SUFFIX = ".wwc"
 
 
 @checked
 def encode(
-    file: Annotated[Path | None, Field(description="Sound file of any length; none with --stream."), POSITIONAL] = None,
+    file: Annotated[
+        Path,
+        Field(
+            description="Sound file of any length; -: standard input (16-bit mono at the codec's rate, or WAV), to "
+            "standard output, by frames."
+        ),
+    ],
     kbps: Annotated[
         float | None,
         Field(
@@ -60,13 +66,6 @@ def encode(
     model: Annotated[
         str, Field(description="Name of a codec or a VAE, or the path of its folder."), NAMES_MODEL
     ] = DEFAULT_CODEC,
-    stream: Annotated[
-        bool,
-        Field(
-            description="From standard input (16-bit mono at the codec's rate, or WAV) to standard output, by frames."
-        ),
-        TERMINAL,
-    ] = False,
     tokens: Annotated[
         int | None,
         Field(description="Write the codes of so many codebooks as JSON of tokens for language models.", ge=1, le=32),
@@ -80,21 +79,20 @@ def encode(
 
     A sound of another rate than the model's is resampled. A codec encodes each channel by itself; decoding restores the
     rate, the channels and the exact number of samples. Tokens and a VAE's latents are those of the mean of all
-    channels. With ``stream`` nothing is returned.
+    channels. Standard input is encoded as it arrives.
 
     Raises BadAudio if the sound cannot be read; BadModel if the model is neither a codec nor a VAE, or damaged;
     BadSetting if the model does not have the bitrate or the label; BadFolder if the file cannot be written.
     """
-    if tokens is not None and (stream or kbps is not None):
-        other = "--stream" if stream else "--kbps"
-        raise BadSetting(f"--tokens {tokens} says how many codebooks are used, in a file; leave {other} out.")
-    if stream:
-        check_stream(file, out)
+    if tokens is not None and kbps is not None:
+        raise BadSetting(f"--tokens {tokens} says how many codebooks are used; leave --kbps out.")
+    if file == STANDARD_OUTPUT:
+        if tokens is not None:
+            raise BadSetting("Tokens are those of a file, and a stream is none; leave --tokens out.")
+        check_stream(out)
         codec = _open_codec(model, label)
         encode_stream(sys.stdin.buffer, sys.stdout.buffer, codec, kbps)
         return Made(out=STANDARD_OUTPUT)
-    if file is None:
-        raise BadSetting("There is nothing to encode; give a sound file, or --stream to read standard input.")
     header = open_sound(file).header
     if _is_autoencoder(model):
         autoencoder = loading.load_autoencoder(model)

@@ -93,7 +93,7 @@ def enhance(
     chosen = enhancement_of(denoise, dereverb, max_attenuation_db, mix, size, model, separate, is_stream)
     enhancement = replace(chosen, with_report=report)
     if is_stream:
-        check_stream(None, None if out == STANDARD_OUTPUT else out)
+        check_stream(out)
         if report:
             raise BadSetting("A report compares files, and a stream is none; leave --report out.")
         enhance_stream(sys.stdin.buffer, sys.stdout.buffer, enhancement)

@@ -13,7 +13,7 @@ from typing import Annotated, TextIO
 from pydantic import Field
 
 from ..base.errors import BadFolder, BadSetting
-from ..base.parameters import FREE_TEXT, TERMINAL, Writes, WritesSounds
+from ..base.parameters import FREE_TEXT, Writes, WritesSounds
 from ..base.whole_file import check_target
 from ..outputs.made import STANDARD_OUTPUT, Made
 from ..speech.chunk import Clipping, clipping_message
@@ -29,7 +29,7 @@ from ..text.standard_input import join_lines, read_lines, read_text
 from . import POSITIONAL, parameters_from
 
 DEFAULT_OUT = Path("speech.wav")
-TOO_LONG_ADVICE = "narrate it from a file, or give --stream"
+TOO_LONG_ADVICE = "narrate it from a file, or give --out -"
 STANDARD_INPUT = "Standard input"  # as messages call it
 
 
@@ -43,24 +43,22 @@ class SpeakParameters(NarrationSettings):
     _: KW_ONLY
     out: Annotated[
         Path | None,
-        Field(description=f"Sound file to write; default: {DEFAULT_OUT}."),
+        Field(
+            description=f"Sound file to write; default: {DEFAULT_OUT}; -: 16-bit WAV to standard output, each chunk as "
+            "soon as it is computed."
+        ),
         WritesSounds(DEFAULT_OUT.suffix),
     ] = None
     subtitles: Annotated[
         Path | None, Field(description="File for words and their times: .srt, .vtt or .json."), Writes(".srt")
     ] = None
-    stream: Annotated[
-        bool,
-        Field(description="Write 16-bit WAV to standard output, each chunk as soon as it is computed."),
-        TERMINAL,
-    ] = False
 
 
 @parameters_from(SpeakParameters)
 def speak(given: SpeakParameters) -> Made:
     """Speak a text.
 
-    The same text, voice, vocoder, settings and seed give the same samples, streamed or whole. With ``stream``, text
+    The same text, voice, vocoder, settings and seed give the same samples, streamed or whole. To standard output, text
     from standard input is spoken as its lines arrive: a line that ends a sentence at once, any other one with the next
     line. Words that cannot be read, such as those of another script, are skipped with a SkippedText warning. Files are
     written whole or not at all.
@@ -69,7 +67,7 @@ def speak(given: SpeakParameters) -> Made:
     cannot be read; BadSetting if parameters exclude each other, or a style, a language or a lexicon does not exist;
     BadModel if a voice or vocoder does not exist, or they do not belong together; BadFolder if files cannot be written.
     """
-    if given.stream:
+    if given.out == STANDARD_OUTPUT:
         _check_stream(given)
         _stream(given)
         return Made(out=STANDARD_OUTPUT)
@@ -124,10 +122,8 @@ def _lines(source: TextIO, settings: NarrationSettings) -> str | Iterator[str]:
 
 def _check_stream(given: SpeakParameters) -> None:
     """Raise BadSetting for parameters that do not apply to a stream, and for a stream to the terminal."""
-    if given.out or given.subtitles:
-        raise BadSetting(
-            f"A stream goes to standard output alone; leave {given.out or given.subtitles} out, or --stream."
-        )
+    if given.subtitles:
+        raise BadSetting(f"A stream goes to standard output alone; leave {given.subtitles} out, or name a file.")
     if sys.stdout.isatty():
         raise BadSetting("A stream goes to a file or program, and standard output is the terminal; redirect it.")
     if given.lufs is not None:

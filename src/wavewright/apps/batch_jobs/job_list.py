@@ -23,7 +23,7 @@ FILE_KEY = "file"
 SETTLED = {"workers": 1, "quiet": True}
 """Parameters that a batch sets itself."""
 
-EXCLUDED = ("stream", "list", "dry_run", *SETTLED)
+EXCLUDED = ("list", "dry_run", *SETTLED)
 """Parameters that no job has."""
 
 STANDARD_STREAM = "-"

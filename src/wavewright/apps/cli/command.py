@@ -138,13 +138,14 @@ def command(task: Task, name: str) -> TyperCommand:
     negated = [parameter.name for parameter in signature if parameter.default is True]
     description = describe_function(name, task)
     names = {parameter.name: parameter.option for parameter in description.parameters.values()}
+    paths = [each.name for each in (*description.of_role("input"), *description.of_role("output"))]
     json_flag = Annotated[bool, typer.Option("--json", metavar=" ", help="Print the result as JSON.")]
     parameters.append(inspect.Parameter("in_json", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=json_flag))
     if description.signs:
         parameters.append(inspect.Parameter("sign", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=SIGN))
 
     def run(in_json: bool, sign: bool = False, **values: object) -> None:
-        is_stream = bool(values.get("stream"))
+        is_stream = any(str(values.get(path)) == "-" for path in paths)
         if in_json and is_stream:
             raise BadSetting("What is streamed takes standard output, where --json would print; leave one of them out.")
         values |= {name: not values.pop(f"{NEGATION}{name}") for name in negated}
