@@ -138,7 +138,6 @@ def test_a_folder_lists_its_sounds(sounds):
         ({"task": "enhance", "file": "-"}, "source is '-'; give the path of a file."),
         ({"task": "enhance", "file": 3}, "source is '3'; give the path of a file."),
         ({"task": "enhance", "file": "a", "workers": 2}, "enhance has no workers in a batch; leave it out."),
-        ({"task": "speak", "text": "a", "stream": True}, "speak has no stream in a batch; leave it out."),
         ({"task": "edit", "file": "a", "out": "../b.wav"}, "out is '../b.wav', which contains a path separator; "),
         ({"task": "edit", "file": "a", "out": ".b.wav"}, "out is '.b.wav', which starts with a dot or a dash; "),
         ({"task": "edit", "file": "a", "out": 1}, "out is '1', which is not text; give the name of a file alone, "),
