@@ -74,7 +74,7 @@ def test_every_command_but_servers_is_a_task(server):
         schema = task["parameters"]
         assert task["summary"].endswith(".")
         assert {*task["files"], *task["outputs"], *schema["required"]} <= schema["properties"].keys()
-        assert not {"quiet", "stream", "workers", "watermark", "watermark_key"} & schema["properties"].keys()
+        assert not {"quiet", "workers", "watermark", "watermark_key"} & schema["properties"].keys()
     seconds = listed["generate"]["parameters"]["properties"]["seconds"]
     assert (seconds["unit"], seconds["maximum"], seconds["default"]) == ("s", 600, None)
     assert seconds["description"].startswith("Length of each clip")
@@ -338,7 +338,7 @@ def test_uploads_are_named_and_limited(server):
         ("generate", {"model": "drums", "out": "../x"}, 400, "path separator"),
         ("speak", {"text": "x", "out": "/elsewhere/x.wav"}, 400, "path separator"),
         ("speak", {"text": "x", "out": ".x.wav"}, 400, "dot"),
-        ("speak", {"text": "x", "stream": True}, 400, "command line alone"),
+        ("speak", {"text": "x", "watermark_key": "mine"}, 400, "command line alone"),
         ("tune", {"folder": [], "storage": "postgresql://x"}, 400, "command line alone"),
         ("analyse", {"file": "/etc/passwd"}, 400, "paths are not read"),
         ("analyse", {"file": {"upload": "../../x"}}, 404, "no upload"),
