@@ -84,7 +84,7 @@ def tests_by_line(paths: Collection[Path], file: Path) -> dict[Path, dict[int, s
 
 def selected(options: list[str]) -> set[str]:
     """Return the tests that a call of pytest would run."""
-    command = [sys.executable, "-m", "pytest", "-n", "0", "-qq", "--collect-only", *options]
+    command = [sys.executable, "-m", "pytest", "-o", "addopts=", "-q", "--collect-only", *options]  # an id a line
     listing = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     return {line for line in listing.splitlines() if "::" in line}
 
