@@ -31,9 +31,10 @@ OTHER_TEXTS = (
 
 
 @pytest.fixture(scope="module")
-def voice():
+def voice(tmp_path_factory):
     """Lines of the bundled voice, and others, ``(time,)`` at 16 kHz."""
-    spoken = [speak(text).clip.resample(RATE).wave[0] for text in (*TEXTS, *OTHER_TEXTS)]
+    out = tmp_path_factory.mktemp("voice") / "line.wav"
+    spoken = [speak(text, out=out).clip.resample(RATE).wave[0] for text in (*TEXTS, *OTHER_TEXTS)]
     return spoken[: len(TEXTS)], spoken[len(TEXTS) :]
 
 

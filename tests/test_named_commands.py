@@ -93,6 +93,7 @@ def test_an_autoencoder_of_any_family_is_taken_wherever_one_is(name, capsys):
     n_samples = loading.load_autoencoder(model).clip_samples
     seconds = min(sound.seconds, n_samples / trained(name).recipe.model.sample_rate if n_samples else np.inf)
     assert Clip.read(Path("decoded.wav")).seconds == pytest.approx(seconds, abs=1e-3)
+    capsys.readouterr()
     assert run(["similar", str(clip), "--folder", folder, "--model", model, "--count", "3"]) == 0
     distances = [float(line.split()[0]) for line in capsys.readouterr().out.splitlines() if line.startswith("  ")]
     assert len(distances) == 3

@@ -128,7 +128,7 @@ def players_in(html):
 def test_speech_shows_its_words_with_their_times(tmp_path):
     speech = wavewright.Voice.load("en-kathleen").speak("One & two.")
     html = speech._repr_html_()
-    first = speech.details["words"][0]
+    first = speech.words[0]
     assert players_in(html) == 1
     assert f'<span title="{first.start:.2f} to {first.end:.2f} s">One</span>' in html
     assert "<p>" in html
@@ -142,7 +142,7 @@ def test_files_have_players_until_they_are_removed(tmp_path):
     made = wavewright.synthesise("click", variations=6, out=tmp_path / "clicks", quiet=True)
     assert players_in(made._repr_html_()) == 4
     assert made._repr_html_().count("<figcaption>click_") == 4
-    assert "6 files of click" in made._repr_html_()
+    assert "6 files, 0.38 s by click" in made._repr_html_()
     for path in made.sound_files[:5]:
         path.unlink()
     assert players_in(made._repr_html_()) == 0

@@ -472,7 +472,7 @@ def test_a_script_without_a_guard_searches_in_several_processes(clips, tmp_path)
     options = f"label_from='folder', set={SETTINGS}, jobs=2, quiet=True"
     limits = f"{LIMIT_SECONDS / 60}, 'tiny', 'out', trial_steps={MIN_TRIAL_STEPS}, max_trials=2"
     call = f"wavewright.tune({str(clips)!r}, 'classifier', {limits}, {options})"
-    (tmp_path / "script.py").write_text(f"import wavewright\n\nprint('begins')\nprint({call}.n_finished)\n")
+    (tmp_path / "script.py").write_text(f"import wavewright\n\nprint('begins')\nprint({call}.details['n_finished'])\n")
     command = [sys.executable, "script.py"]
     done = subprocess.run(command, check=False, cwd=tmp_path, capture_output=True, text=True)
     assert done.stdout.split()[0] == "begins"

@@ -36,7 +36,7 @@ STATEMENT = (
 
 @dataclass(frozen=True, kw_only=True)
 class PermissionParameters:
-    """What the owners of recordings permit."""
+    """Licence of the recordings, and consent of their speakers."""
 
     consent: Annotated[
         tuple[Path, ...],

@@ -12,7 +12,7 @@ Output = TypeVar("Output")
 
 
 class ChunkStream(ABC, Generic[Output]):
-    """What processes a sound that arrives in chunks; their lengths change nothing of the outputs taken together.
+    """Base of streams: a sound is processed in chunks, and joined outputs do not depend on the chunks' lengths.
 
     - ``latency_samples``: delay of the output: its sample ``i + latency_samples`` belongs to sample ``i`` of the input.
     """

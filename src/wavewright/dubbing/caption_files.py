@@ -22,7 +22,7 @@ from .speakers import cluster_speakers
 from .stretches import FRAME_SECONDS, active_frames, frame_levels
 
 RECOGNISED = ("n_segments", "n_words", "language", "word_times")
-"""What is known of captions: ``word_times`` are ``recognised``, or ``estimated`` if the recogniser has none."""
+"""Details of captions; ``word_times`` are ``recognised``, or ``estimated`` if the recogniser has none."""
 
 
 @dataclass(frozen=True)

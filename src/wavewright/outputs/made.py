@@ -1,4 +1,4 @@
-"""What a command made: the one result of all commands that write files."""
+"""The result of all commands that write files."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def sound_file(path: Path) -> MadeFile:
 
 @dataclass(frozen=True, kw_only=True)
 class Made(Result):
-    """What a command made.
+    """Result of a command that writes files.
 
     - ``out``: the file or folder that was written to; ``-`` for standard output, whose result is not printed; None of a
       plan or a list.
@@ -92,7 +92,7 @@ class Made(Result):
 
     @property
     def by(self) -> str:
-        """What made the files."""
+        """Models, instruments and styles that made the files, with the hashes of models."""
         return ", ".join(dict.fromkeys(file.by for file in self.files if file.by))
 
     @property

@@ -55,7 +55,7 @@ STEPS_OF_NOTES = {16: 1, 8: 2, 4: 4, 2: 8}
 
 @dataclass(frozen=True, kw_only=True)
 class DrawingParameters:
-    """What a model composes, and how it draws the notes."""
+    """Limits of a composition, and how its notes are drawn."""
 
     key: KeyName = None
     pitches: PitchRangeText = None

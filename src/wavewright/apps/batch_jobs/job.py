@@ -57,7 +57,7 @@ class InputFile:
 
 @dataclass(frozen=True)
 class JobOutcome:
-    """What a job that was done came to.
+    """Outcome of a job.
 
     - ``key``: digits of everything that the outputs depend on.
     - ``folder``: name of the folder with its outputs.
