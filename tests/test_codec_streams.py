@@ -15,8 +15,8 @@ from wavewright.apps.cli import run
 from wavewright.audio.clip import Clip
 from wavewright.audio.pcm import endless_wav_header, read_pcm, to_pcm
 from wavewright.base.errors import BadAudio, BadSetting
+from wavewright.base.parameters import STANDARD_STREAM
 from wavewright.families.codec.wwc.header import HEADER_BYTES
-from wavewright.outputs.made import STANDARD_OUTPUT
 from wavewright.tasks.decode import decode, decode_stream
 from wavewright.tasks.encode import encode, encode_stream
 
@@ -248,4 +248,4 @@ def test_a_terminal_is_no_pipe(monkeypatch, name):
         monkeypatch.setattr(sys, end, standard)
     for task in (encode, decode):
         with pytest.raises(BadSetting, match=rf"standard {name[3:]}(put)? is the terminal; redirect it\."):
-            task(STANDARD_OUTPUT)
+            task(STANDARD_STREAM)

@@ -264,7 +264,7 @@ class TestReport:
         assert "pauses -40.0 -> -40.0 dB" in str(result)
 
     def test_a_stream_has_none(self, folder, monkeypatch):
-        monkeypatch.setattr("wavewright.tasks.enhance.check_stream", lambda out: None)
+        monkeypatch.setattr("wavewright.tasks.enhance.is_stream", lambda source, out: True)
         with pytest.raises(BadSetting, match="leave --report out"):
             enhance("-", report=True, model=str(folder))
 

@@ -16,7 +16,7 @@ from wavewright import phonemes
 from wavewright.apps.cli import run
 from wavewright.audio.pcm import read_pcm
 from wavewright.base.errors import BadSetting, NothingToSpeak
-from wavewright.outputs.made import STANDARD_OUTPUT
+from wavewright.base.parameters import STANDARD_STREAM
 from wavewright.speech.chapters import find_chapters
 from wavewright.speech.reading import segment_lines
 from wavewright.tasks.narrate import narrate
@@ -260,7 +260,7 @@ def test_markdown_of_a_stream_sounds_as_the_whole(players, monkeypatch):
     sink = ByteStream()
     monkeypatch.setattr(sys, "stdout", sink)
     monkeypatch.setattr(sys, "stdin", ByteStream(text.encode()))
-    speak(voice="en-kathleen", out=STANDARD_OUTPUT, markup="markdown", watermark=False)
+    speak(voice="en-kathleen", out=STANDARD_STREAM, markup="markdown", watermark=False)
     sink.buffer.seek(0)
     wave = np.concatenate(list(read_pcm(sink.buffer, 8_000).waves), axis=1)
     whole = stand_in_voice().speak(text, markup="markdown")

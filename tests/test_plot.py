@@ -63,7 +63,7 @@ def test_each_kind_is_drawn(tmp_path, kind, height):
     path = Clip(tone(1_000, 0.5), RATE).write(tmp_path / "tone.wav")
     drawn = plot(path, tmp_path / "tone.png", kind=kind)
     assert pixels_of(tmp_path / "tone.png").shape == (height, 1_200, 3)
-    assert str(drawn) == f"{tmp_path / 'tone.png'}: 0.50 s, 16000 Hz, mono\npeak -6.0 dB"
+    assert str(drawn) == f"{tmp_path / 'tone.png'}: 0.50 s, 16000 Hz, mono\n  peak -6.0 dB"
 
 
 def test_a_long_name_is_inside_the_image(tmp_path):

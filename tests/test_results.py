@@ -14,8 +14,9 @@ import pytest
 
 from wavewright import Clip
 from wavewright.apps.cli import run
+from wavewright.base.parameters import STANDARD_STREAM
 from wavewright.base.result import SHOWN_FAILURES, Failed, Result
-from wavewright.outputs.made import SHOWN_FILES, STANDARD_OUTPUT, Made, MadeFile
+from wavewright.outputs.made import SHOWN_FILES, Made, MadeFile
 from wavewright.tasks.catalogue import function_of
 from wavewright.tasks.commands import all_commands
 from wavewright.tasks.plain_data import SHAPE, as_json
@@ -126,7 +127,7 @@ def test_the_text_names_the_file_or_counts_those_of_a_folder():
     assert "22 of 45 files, 22.00 s by drums (12) in out: 21 new, 1 kept, 23 failed" in text
     assert text[-2:] == ["  line 20: No.", "  and 3 more; --json lists all"]
     assert (made.exit_code, made.seconds, made.is_new, len(made.sound_files)) == (2, 1.0, True, len(files))
-    assert str(Made(out=STANDARD_OUTPUT, files=files)) == ""
+    assert str(Made(out=STANDARD_STREAM, files=files)) == ""
 
 
 def test_a_failure_names_its_item_once():

@@ -32,7 +32,7 @@ def song(tmp_path):
 
 def test_a_piano_roll_shows_rising_notes_in_the_colour_of_their_track(song, tmp_path):
     shown = plot(song, tmp_path / "song.png")
-    assert str(shown) == f"{tmp_path / 'song.png'}: 4.00 s\n16 notes of 2 tracks"
+    assert str(shown) == f"{tmp_path / 'song.png'}: 4.00 s\n  notes: 16, tracks: 2"
     assert read_png_title(tmp_path / "song.png") == "song.mid"
     pixels = image.imread(tmp_path / "song.png")[..., :3]
     rows, columns = np.nonzero(np.abs(pixels - rgb(MAP_COLOURS[0])).max(axis=2) < 0.02)

@@ -15,7 +15,7 @@ from wavewright import phonemes
 from wavewright.apps.cli import run
 from wavewright.audio.pcm import read_pcm
 from wavewright.base.errors import BadText, NothingToSpeak, SkippedText
-from wavewright.outputs.made import STANDARD_OUTPUT
+from wavewright.base.parameters import STANDARD_STREAM
 from wavewright.tasks.narrate import narrate
 from wavewright.tasks.speak import speak
 from wavewright.text import front_end
@@ -153,7 +153,7 @@ def test_a_stream_of_nothing_that_can_be_read_writes_nothing(players, monkeypatc
     monkeypatch.setattr(sys, "stdout", sink)
     monkeypatch.setattr(sys, "stdin", ByteStream(f"{HEBREW}.\n".encode()))
     with pytest.warns(SkippedText), pytest.raises(NothingToSpeak):
-        speak(voice="en-kathleen", out=STANDARD_OUTPUT)
+        speak(voice="en-kathleen", out=STANDARD_STREAM)
     assert sink.buffer.getvalue() == b""
 
 

@@ -16,7 +16,8 @@ from wavewright.audio.pcm import read_pcm
 from wavewright.audio.sound_file import open_sound
 from wavewright.base import whole_file
 from wavewright.base.errors import BadFolder, BadSetting, BadText, SkippedText
-from wavewright.outputs.made import STANDARD_OUTPUT, Made
+from wavewright.base.parameters import STANDARD_STREAM
+from wavewright.outputs.made import Made
 from wavewright.speech.chapters import find_chapters, paragraphs
 from wavewright.speech.narration.text import MAX_CHARACTERS
 from wavewright.speech.reading import MAX_PENDING, segment_lines
@@ -91,7 +92,7 @@ def test_a_stream_is_what_a_file_holds(players, monkeypatch, tmp_path):
         sink = ByteStream()
         monkeypatch.setattr(sys, "stdout", sink)
         monkeypatch.setattr(sys, "stdin", ByteStream(standard_input))
-        assert speak(text_argument, voice="en-ruth", out=STANDARD_OUTPUT) == Made(out=STANDARD_OUTPUT)
+        assert speak(text_argument, voice="en-ruth", out=STANDARD_STREAM) == Made(out=STANDARD_STREAM)
         sink.buffer.seek(0)
         audio = read_pcm(sink.buffer, 8_000)
         assert (audio.sample_rate, audio.n_channels) == (24_000, 1)
@@ -104,7 +105,7 @@ def streamed(monkeypatch, standard_input):
     sink = ByteStream()
     monkeypatch.setattr(sys, "stdout", sink)
     monkeypatch.setattr(sys, "stdin", ByteStream(standard_input.encode()))
-    speak(voice="en-ruth", out=STANDARD_OUTPUT)
+    speak(voice="en-ruth", out=STANDARD_STREAM)
     sink.buffer.seek(0)
     return np.concatenate(list(read_pcm(sink.buffer, 8_000).waves), axis=1)
 
@@ -148,7 +149,7 @@ def test_a_line_of_a_stream_that_cannot_be_read_is_named(players, monkeypatch):
         contents = f"One.\nTwo\n{wrong}Three.\n".encode(errors="surrogateescape")
         monkeypatch.setattr(sys, "stdin", ByteStream(contents))
         with pytest.raises(BadText, match=message):
-            speak(voice="en-ruth", out=STANDARD_OUTPUT, strict=True)
+            speak(voice="en-ruth", out=STANDARD_STREAM, strict=True)
         assert len(sink.buffer.getvalue()) > 20_000
 
 
@@ -156,7 +157,7 @@ def test_a_stream_of_nothing_writes_nothing(players, monkeypatch):
     sink = ByteStream()
     monkeypatch.setattr(sys, "stdout", sink)
     with pytest.raises(BadText):
-        speak("...", voice="en-ruth", out=STANDARD_OUTPUT)
+        speak("...", voice="en-ruth", out=STANDARD_STREAM)
     assert sink.buffer.getvalue() == b""
 
 
@@ -557,7 +558,7 @@ def test_clipped_samples_are_counted_and_reported(players, tmp_path, capsys, mon
     assert message in str(narrate(tmp_path / "book.txt", voice="en-ruth", volume_db=24))
     capsys.readouterr()
     monkeypatch.setattr(sys, "stdout", ByteStream())
-    speak("Hello there.", voice="en-ruth", volume_db=24, out=STANDARD_OUTPUT)
+    speak("Hello there.", voice="en-ruth", volume_db=24, out=STANDARD_STREAM)
     assert capsys.readouterr().err.startswith(message)
 
 

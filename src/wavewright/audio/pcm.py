@@ -16,6 +16,7 @@ import numpy as np
 
 from ..base.byte_stream import available_reader
 from ..base.errors import BadAudio, BadSetting
+from ..base.parameters import STANDARD_STREAM
 from .file_formats.mpeg import frame_bytes
 from .wave_blocks import ClippingMeter, until_interrupted
 
@@ -55,15 +56,23 @@ class PcmStream:
     is_wav: bool
 
 
-def check_stream(out: Path | None) -> None:
-    """Raise BadSetting unless a stream goes from standard input to standard output, and neither is a terminal."""
-    if out not in (None, Path("-")):
+def is_stream(source: Path, out: Path | None) -> bool:
+    """Return whether a sound goes from standard input to standard output.
+
+    Raises BadSetting if one of the two is a file, or a terminal.
+    """
+    if source != STANDARD_STREAM:
+        if out == STANDARD_STREAM:
+            raise BadSetting(f"Standard output is for a stream from standard input; name a file to write {source} to.")
+        return False
+    if out not in (None, STANDARD_STREAM):
         raise BadSetting(f"A stream goes from standard input to standard output; leave {out} out, or name a file.")
     for name, end in (("input", sys.stdin), ("output", sys.stdout)):
         if end.isatty():
             raise BadSetting(
                 f"A stream goes from a file or program to another, and standard {name} is the terminal; redirect it."
             )
+    return True
 
 
 def read_pcm(source: BinaryIO, sample_rate: int) -> PcmStream:

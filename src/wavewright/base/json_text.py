@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 MAX_DIGITS = 400
 """Largest number of digits of an integer; Python converts longer ones slowly."""
 
-PYTHON_ONLY = {"python_only": True}
+NOT_IN_JSON = {"python_only": True}
 """Metadata of a dataclass field that is omitted from JSON, such as audio."""
 
 JsonValue: TypeAlias = Any  # of any JSON type, to be checked by the caller

@@ -14,6 +14,9 @@ MAX_SEED = 2**32 - 1
 POSITIONAL = "positional"
 """After the field of a parameter with a default: it is an argument on the command line, not an option."""
 
+STANDARD_STREAM = Path("-")
+"""Path of standard input, or of standard output."""
+
 NAMES_MODEL = "names a model"
 """After the field of a parameter: its value is the name of a model or voice, or the path of its folder."""
 

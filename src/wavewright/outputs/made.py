@@ -12,10 +12,10 @@ from ..audio.clip import FORMATS, Clip, describe_audio
 from ..audio.notebook import files_html, text_html, words_html
 from ..audio.sound_file import open_sound
 from ..audio.wave_blocks import LOWER_THE_TRACKS, ClippedSamples
-from ..base.json_text import PYTHON_ONLY
+from ..base.json_text import NOT_IN_JSON
+from ..base.parameters import STANDARD_STREAM
 from ..base.result import Result, count_of
 
-STANDARD_OUTPUT = Path("-")
 SHOWN_FILES = 20
 
 
@@ -42,7 +42,7 @@ class MadeFile:
     is_new: bool = True
     notes: tuple[str, ...] = ()
     details: Mapping[str, Any] = field(default_factory=dict)
-    origin: Mapping[str, object] = field(default_factory=dict, metadata=PYTHON_ONLY, repr=False)
+    origin: Mapping[str, object] = field(default_factory=dict, metadata=NOT_IN_JSON, repr=False)
 
     @property
     def size(self) -> str:
@@ -77,7 +77,7 @@ class Made(Result):
     out: Path | str | None = None
     files: tuple[MadeFile, ...] = ()
     details: Mapping[str, Any] = field(default_factory=dict)
-    lines: tuple[str, ...] = field(default=(), metadata=PYTHON_ONLY, repr=False)
+    lines: tuple[str, ...] = field(default=(), metadata=NOT_IN_JSON, repr=False)
 
     @classmethod
     def of(
@@ -131,7 +131,7 @@ class Made(Result):
 
     def __str__(self) -> str:
         """Return the files, what there is to say about them, and what failed."""
-        if self.out == STANDARD_OUTPUT:
+        if self.out == STANDARD_STREAM:
             return ""
         return "\n".join([*self._file_lines(), *self.lines, *self.endings(self.details.get("results", "--json"))])
 

@@ -15,10 +15,10 @@ import numpy as np
 from pydantic import Field
 
 from ..audio.clip import Clip, warn_of_clipping, write_blocks
-from ..audio.pcm import check_stream, pipe_out, to_pcm
+from ..audio.pcm import is_stream, pipe_out, to_pcm
 from ..audio.wave_blocks import ClippingMeter, resampled
 from ..base.errors import BadAudio, BadSetting
-from ..base.parameters import NAMES_MODEL, IsMarked, MarkKey, Quiet, Writes
+from ..base.parameters import NAMES_MODEL, STANDARD_STREAM, IsMarked, MarkKey, Quiet, Writes
 from ..base.progress_bar import progress_bar
 from ..contracts.model_results import maker
 from ..contracts.runtime import Codec
@@ -28,7 +28,7 @@ from ..families.codec_files import codec_of, coder_of, coding
 from ..inference.code_tokens import SUFFIX as TOKENS_SUFFIX, decode_tokens
 from ..inference.latent_clips.latent_coding import decode_latents
 from ..inference.latent_clips.latent_file import SUFFIX as LATENTS_SUFFIX
-from ..outputs.made import STANDARD_OUTPUT, Made, sound_file
+from ..outputs.made import Made, sound_file
 from ..outputs.watermark.sequences import DEFAULT_KEY
 from . import checked
 
@@ -68,10 +68,9 @@ def decode(
     Raises BadAudio if the file is of another kind or has no valid packet; BadModel if the model that encoded it is
     missing or damaged; BadSetting or BadFolder if the sound file cannot be written.
     """
-    if file == STANDARD_OUTPUT:
-        check_stream(out)
+    if is_stream(file, out):
         decode_stream(sys.stdin.buffer, sys.stdout.buffer, model, max_gap_seconds)
-        return Made(out=STANDARD_OUTPUT)
+        return Made(out=STANDARD_STREAM)
     out = file.with_name(f"{file.stem}-decoded.wav") if out is None else out
     if file.suffix.lower() == LATENTS_SUFFIX:
         return decode_latents(file, out, model, watermark, watermark_key)

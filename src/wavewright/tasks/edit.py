@@ -10,17 +10,17 @@ from typing import Annotated
 from pydantic import Field
 
 from ..audio.clip import describe_audio
-from ..audio.pcm import PcmStream, check_stream, process_pcm
+from ..audio.pcm import PcmStream, is_stream, process_pcm
 from ..audio.sound_file import TAGS, SoundFormat, open_sound
 from ..base.errors import BadSetting
 from ..base.names import quoted
-from ..base.parameters import FREE_TEXT, TERMINAL, Quiet, WritesSounds
+from ..base.parameters import FREE_TEXT, STANDARD_STREAM, TERMINAL, Quiet, WritesSounds
 from ..base.progress_bar import progress_bar
 from ..effects import TwoPassEffect
 from ..effects.editing.chain import Chain, step_text
 from ..effects.editing.files import Edit, FolderEdit, check_edit, edit_file
 from ..outputs.converted_folder import convert_folder, folder_beside
-from ..outputs.made import STANDARD_OUTPUT, Made
+from ..outputs.made import Made
 from ..outputs.made_file import file_beside
 from . import checked
 
@@ -66,12 +66,9 @@ def edit(
     sound cannot be read; BadFolder if files cannot be written, or a folder contains no sound.
     """
     work = Edit(_chain(do, chain), tags_of(tag), subtype, not no_tags)
-    if source == STANDARD_OUTPUT:
-        check_stream(out)
+    if is_stream(source, out):
         _edit_stream(work)
-        return Made(out=STANDARD_OUTPUT)
-    if out == STANDARD_OUTPUT:
-        raise BadSetting(f"Standard output is for a stream from standard input; name a file to write {source} to.")
+        return Made(out=STANDARD_STREAM)
     if source.is_dir() and not dry_run:
         folder = out or folder_beside(source, "edited")
         return convert_folder(source, folder, FolderEdit(work), workers, quiet)

@@ -12,11 +12,11 @@ import numpy as np
 from pydantic import Field
 
 from .. import models
-from ..audio.pcm import check_stream, pipe_out, read_pcm
+from ..audio.pcm import is_stream, pipe_out, read_pcm
 from ..audio.sound_file import AudioHeader, open_sound
 from ..audio.wave_blocks import CountedWaves, fitted, resampled, until_interrupted
 from ..base.errors import BadSetting
-from ..base.parameters import FREE_TEXT, NAMES_MODEL, Quiet, Writes
+from ..base.parameters import FREE_TEXT, NAMES_MODEL, STANDARD_STREAM, Quiet, Writes
 from ..base.progress_bar import progress_bar
 from ..base.whole_file import check_target, whole_file
 from ..contracts.family import Capability
@@ -36,7 +36,7 @@ from ..families.codec_files import (
 from ..inference.code_tokens import SUFFIX as TOKENS_SUFFIX, encode_tokens
 from ..inference.latent_clips.latent_coding import encode_latents
 from ..inference.latent_clips.latent_file import SUFFIX as LATENTS_SUFFIX
-from ..outputs.made import STANDARD_OUTPUT, Made, MadeFile
+from ..outputs.made import Made, MadeFile
 from . import checked
 
 SUFFIX = ".wwc"
@@ -86,13 +86,12 @@ def encode(
     """
     if tokens is not None and kbps is not None:
         raise BadSetting(f"--tokens {tokens} says how many codebooks are used; leave --kbps out.")
-    if file == STANDARD_OUTPUT:
+    if is_stream(file, out):
         if tokens is not None:
             raise BadSetting("Tokens are those of a file, and a stream is none; leave --tokens out.")
-        check_stream(out)
         codec = _open_codec(model, label)
         encode_stream(sys.stdin.buffer, sys.stdout.buffer, codec, kbps)
-        return Made(out=STANDARD_OUTPUT)
+        return Made(out=STANDARD_STREAM)
     header = open_sound(file).header
     if _is_autoencoder(model):
         autoencoder = loading.load_autoencoder(model)

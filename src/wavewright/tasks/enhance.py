@@ -9,10 +9,10 @@ from typing import Annotated, BinaryIO
 
 from pydantic import Field
 
-from ..audio.pcm import PcmStream, check_stream, process_pcm
+from ..audio.pcm import PcmStream, is_stream, process_pcm
 from ..audio.sound_file import open_sound
 from ..base.errors import BadSetting
-from ..base.parameters import NAMES_MODEL, TERMINAL, InForm, Quiet, WritesSounds
+from ..base.parameters import NAMES_MODEL, STANDARD_STREAM, TERMINAL, InForm, Quiet, WritesSounds
 from ..base.progress_bar import progress_bar
 from ..base.whole_file import check_target
 from ..contracts.enhancement import MAX_ATTENUATION_DB, USUAL_ATTENUATION_DB, EnhancementSettings
@@ -24,7 +24,7 @@ from ..inference.enhancement.files import (
 )
 from ..inference.enhancement.sound import DenoiserSize
 from ..outputs.converted_folder import convert_folder, folder_beside
-from ..outputs.made import STANDARD_OUTPUT, Made
+from ..outputs.made import Made
 from ..outputs.made_file import file_beside
 from . import checked
 
@@ -89,17 +89,14 @@ def enhance(
     BadSetting if parameters exclude each other; BadFolder if files cannot be written, or a folder contains no sound;
     MissingExtra if a report is asked for, and matplotlib is not installed.
     """
-    is_stream = source == STANDARD_OUTPUT
-    chosen = enhancement_of(denoise, dereverb, max_attenuation_db, mix, size, model, separate, is_stream)
+    streams = is_stream(source, out)
+    chosen = enhancement_of(denoise, dereverb, max_attenuation_db, mix, size, model, separate, streams)
     enhancement = replace(chosen, with_report=report)
-    if is_stream:
-        check_stream(out)
+    if streams:
         if report:
             raise BadSetting("A report compares files, and a stream is none; leave --report out.")
         enhance_stream(sys.stdin.buffer, sys.stdout.buffer, enhancement)
-        return Made(out=STANDARD_OUTPUT)
-    if out == STANDARD_OUTPUT:
-        raise BadSetting(f"Standard output is for a stream from standard input; name a file to write {source} to.")
+        return Made(out=STANDARD_STREAM)
     if source.is_dir():
         folder = out or folder_beside(source, "enhanced")
         return convert_folder(source, folder, FolderEnhancement(enhancement), workers, quiet)

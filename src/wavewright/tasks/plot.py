@@ -42,7 +42,10 @@ def plot(
     another file has its name; MissingExtra if matplotlib is not installed.
     """
     if isinstance(file, Path):
-        return Made.of(_draw(file, _default_path(file) if out is None else _path_in(out, file), kind))
+        drawn = _draw(file, _default_path(file) if out is None else _path_in(out, file), kind)
+        known = drawn.details
+        of_sound, of_score = "  peak {peak_db:.1f} dB", "  notes: {n_notes}, tracks: {n_tracks}"
+        return Made.of(drawn, lines=[(of_sound if "peak_db" in known else of_score).format(**known)])
     if len(file) == 1:
         return plot(file[0], out, kind)
     if not file:
@@ -66,7 +69,6 @@ def _draw(file: Path, out: Path, kind: PlotKind) -> MadeFile:
         seconds=summary.seconds,
         sample_rate=summary.sample_rate,
         n_channels=summary.n_channels,
-        notes=(f"peak {summary.peak_db:.1f} dB",),
         details=details,
     )
 
@@ -85,8 +87,7 @@ def _draw_score(file: Path, out: Path) -> MadeFile:
     n_tracks = sum(len(track.notes) > 0 for track in score.tracks)
     kind = "notation" if is_notation else "piano-roll"
     details = {"kind": kind, "n_tracks": n_tracks, "n_notes": score.n_notes}
-    notes = (f"{score.n_notes} notes of {n_tracks} tracks",)
-    return MadeFile(path=out, source=file, seconds=score.seconds, notes=notes, details=details)
+    return MadeFile(path=out, source=file, seconds=score.seconds, details=details)
 
 
 def _draw_each(files: Sequence[Path], out: Path | None, kind: PlotKind) -> Made:

@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import Field
 
 from ..base.errors import BadAudio, BadSetting
-from ..base.parameters import Quiet, Writes
+from ..base.parameters import STANDARD_STREAM, Quiet, Writes
 from ..contracts.model_results import identity
 from ..data.each_sound import entries_of
 from ..families import loading
@@ -25,7 +25,6 @@ from ..plots import check_drawable, draw_confusion
 from . import checked
 from .false_alarms import ClassifierName
 
-STANDARD_STREAM = Path("-")
 NOT_CALIBRATED = "{} has no calibration: its confidences are as the network gives them, and no file is rejected."
 
 

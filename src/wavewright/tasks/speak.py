@@ -13,9 +13,9 @@ from typing import Annotated, TextIO
 from pydantic import Field
 
 from ..base.errors import BadFolder, BadSetting
-from ..base.parameters import FREE_TEXT, Writes, WritesSounds
+from ..base.parameters import FREE_TEXT, STANDARD_STREAM, Writes, WritesSounds
 from ..base.whole_file import check_target
-from ..outputs.made import STANDARD_OUTPUT, Made
+from ..outputs.made import Made
 from ..speech.chunk import Clipping, clipping_message
 from ..speech.narration.narrator import Narrator, NarratorLoader, write_stream
 from ..speech.narration.settings import NarrationSettings
@@ -67,10 +67,10 @@ def speak(given: SpeakParameters) -> Made:
     cannot be read; BadSetting if parameters exclude each other, or a style, a language or a lexicon does not exist;
     BadModel if a voice or vocoder does not exist, or they do not belong together; BadFolder if files cannot be written.
     """
-    if given.out == STANDARD_OUTPUT:
+    if given.out == STANDARD_STREAM:
         _check_stream(given)
         _stream(given)
-        return Made(out=STANDARD_OUTPUT)
+        return Made(out=STANDARD_STREAM)
     if given.subtitles is not None:
         _check_subtitles(given.subtitles)
     text = _whole_text(given.text)

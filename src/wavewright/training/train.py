@@ -28,9 +28,7 @@ from .parameters import TrainParameters
 from .provenance import provenance_of
 from .report import PhaseLines
 from .run import PlannedRun, Run
-from .run_file import (
-    RUN_FILE,
-)
+from .run_file import RUN_FILE
 from .run_folder import begins_judge, check_call, check_run_folder, resumes_judge
 from .run_records.call_files import call_of, completed
 

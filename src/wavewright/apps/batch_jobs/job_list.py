@@ -9,6 +9,7 @@ from ...audio.clip import SOUND_SUFFIXES
 from ...base.errors import BadFolder, BadSetting, WavewrightError
 from ...base.json_text import JsonValue, parse
 from ...base.names import quoted
+from ...base.parameters import STANDARD_STREAM
 from ...base.result import Failed
 from ...tasks.catalogue import TaskDescription, TaskParameter, describe
 from ...tasks.plain_data import plain
@@ -25,8 +26,6 @@ SETTLED = {"workers": 1, "quiet": True}
 
 EXCLUDED = ("list", "dry_run", *SETTLED)
 """Parameters that no job has."""
-
-STANDARD_STREAM = "-"
 
 
 def read_jobs(
@@ -172,7 +171,7 @@ def _checked_value(parameter: TaskParameter, value: JsonValue) -> JsonValue:
     if parameter.role == "input":
         paths = value if isinstance(value, list) and parameter.is_repeated else [value]
         for path in paths:
-            if not isinstance(path, str) or not path or path == STANDARD_STREAM or "\0" in path:
+            if not isinstance(path, str) or not path or path == str(STANDARD_STREAM) or "\0" in path:
                 raise BadSetting(f"{parameter.key} is {quoted(str(path))}; give the path of a file.")
         return value
     if parameter.role == "output":

@@ -18,6 +18,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from ...base.errors import BadSetting
+from ...base.parameters import STANDARD_STREAM
 from ...base.torchrun import is_first
 from ...tasks import checked
 from ...tasks.catalogue import (
@@ -145,7 +146,7 @@ def command(task: Task, name: str) -> TyperCommand:
         parameters.append(inspect.Parameter("sign", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=SIGN))
 
     def run(in_json: bool, sign: bool = False, **values: object) -> None:
-        is_stream = any(str(values.get(path)) == "-" for path in paths)
+        is_stream = any(str(values.get(path)) == str(STANDARD_STREAM) for path in paths)
         if in_json and is_stream:
             raise BadSetting("What is streamed takes standard output, where --json would print; leave one of them out.")
         values |= {name: not values.pop(f"{NEGATION}{name}") for name in negated}

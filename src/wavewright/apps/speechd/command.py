@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 from pydantic import Field
 
 from ...base.errors import BadSetting
-from ...base.parameters import IsMarked, LexiconPath, MarkKey, VocoderName, VoiceName, Writes
-from ...outputs.made import STANDARD_OUTPUT, Made
+from ...base.parameters import STANDARD_STREAM, IsMarked, LexiconPath, MarkKey, VocoderName, VoiceName, Writes
+from ...outputs.made import Made
 from ...outputs.watermark.sequences import DEFAULT_KEY
 from ...speech.voice import DEFAULT_VOCODER, DEFAULT_VOICE
 from ...tasks import checked
@@ -78,7 +78,7 @@ def speechd(
             "--install-module to install it, or --nvda-addon for NVDA."
         )
     _answer_commands(open_voices)
-    return Made(out=STANDARD_OUTPUT)
+    return Made(out=STANDARD_STREAM)
 
 
 def _answer_commands(open_voices: Callable[[], ModuleVoices]) -> None:

@@ -14,8 +14,8 @@ from typing import Annotated
 from pydantic import Field
 
 from ...base.errors import MissingExtra, WavewrightError, how_to_install
-from ...base.parameters import LexiconPath, RecogniserName, TranslatorName
-from ...outputs.made import STANDARD_OUTPUT, Made, MadeFile
+from ...base.parameters import STANDARD_STREAM, LexiconPath, RecogniserName, TranslatorName
+from ...outputs.made import Made, MadeFile
 from ...tasks import checked
 from ..server.serve import checked_lexicon, language_tools, listen
 from ..server.settings import LOCAL_HOST, ServerSettings, read_keys
@@ -69,7 +69,7 @@ def studio(
         raise MissingExtra(f"studio needs the extra serve; {how_to_install('serve')}.") from error
     if settings == ServerSettings(port=port, has_warm_up=True) and is_running(port):
         open_running(port, in_browser=not no_browser)
-        return Made(out=STANDARD_OUTPUT)
+        return Made(out=STANDARD_STREAM)
     if not settings.is_local and not keys:
         settings = replace(settings, keys=(new_key(),))
 
@@ -86,7 +86,7 @@ def studio(
     if settings.keys:
         routes.append(enter_route(settings.keys))
     listen(settings, announce, routes, open_paths=(ENTER_PATH, MANIFEST_PATH))
-    return Made(out=STANDARD_OUTPUT)
+    return Made(out=STANDARD_STREAM)
 
 
 def warm_up(address: str, key: str = "") -> None:

@@ -184,10 +184,12 @@ class GridDrawer:
             can_start = masks.can_start[step, lane].copy()
             if not masks.is_onset[step]:
                 can_start[FIRST_NOTE:] = False
-            between = self._between_known(cells, lane)
-            if (can_start & between)[FIRST_NOTE:].any():
-                can_start &= between
-                can_hold = can_hold and bool(between[before])
+            if self.config.layout == "voices":
+                low, high = _between_known(cells, lane, len(can_start))
+                within = can_start.copy()
+                within[FIRST_NOTE:low] = within[high + 1 :] = False
+                if within[FIRST_NOTE:].any():
+                    can_start, can_hold = within, can_hold and (before == REST or low <= before <= high)
             is_silent = before == REST or not masks.is_onset[step]
             can_start[REST] = masks.can_rest[step, lane] and not (can_hold and is_silent)
             if can_hold and not can_start.any():
@@ -200,16 +202,6 @@ class GridDrawer:
                 cells.set(lane, before, is_held=True)
             else:
                 cells.set(lane, self._draw_symbol(logits, can_start, float(uniforms[lane, 1])), is_held=False)
-
-    def _between_known(self, cells: _StepCells, lane: int) -> np.ndarray:
-        """Return the symbols of a voice with which it crosses no known note of the voices above and below."""
-        notes = np.arange(self.config.vocabulary.n_events)
-        if self.config.layout != "voices":
-            return notes >= REST
-        is_note = cells.is_known & (cells.symbols >= FIRST_NOTE)
-        above, below = cells.symbols[:lane][is_note[:lane]], cells.symbols[lane + 1 :][is_note[lane + 1 :]]
-        is_between = (notes <= above.min(initial=len(notes))) & (notes >= below.max(initial=0))
-        return np.asarray(is_between | (notes < FIRST_NOTE))
 
     def _can_last(self, symbol: int, lane: int, masks: Masks, step: int) -> bool:
         """Return True if a note or rest of the step before may go on."""
@@ -233,6 +225,13 @@ class GridDrawer:
         total = total[:n_retained]
         index = min(int(np.searchsorted(total, uniform * total[-1], side="right")), len(total) - 1)
         return int(candidates[order[index]])
+
+
+def _between_known(cells: _StepCells, lane: int, n_events: int) -> tuple[int, int]:
+    """Return the lowest and highest note with which a voice crosses no known note of the voices above and below."""
+    notes = np.where(cells.is_known, cells.symbols, REST)
+    above, below = notes[:lane][notes[:lane] >= FIRST_NOTE], notes[lane + 1 :]
+    return max(FIRST_NOTE, int(below.max(initial=REST))), int(above.min(initial=n_events - 1))
 
 
 class _DrawnCells:

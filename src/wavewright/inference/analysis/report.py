@@ -10,7 +10,7 @@ import numpy as np
 
 from ...audio.clip import describe_audio, player_html
 from ...audio.notebook import image_html, read_excerpt, text_html
-from ...base.json_text import PYTHON_ONLY
+from ...base.json_text import NOT_IN_JSON
 from ...base.result import Result
 from ...base.units import clock, db_to_gain
 from ...music.theory import pitch_name
@@ -69,7 +69,7 @@ class Analysis(Result):
     tempo: Tempo
     key: Key
     plot: Path | None = None
-    curves: Curves | None = field(default=None, metadata=PYTHON_ONLY, repr=False, compare=False)
+    curves: Curves | None = field(default=None, metadata=NOT_IN_JSON, repr=False, compare=False)
 
     def __str__(self) -> str:
         return "\n".join(self.lines())
