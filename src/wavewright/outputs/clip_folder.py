@@ -114,7 +114,7 @@ def _write_clip(clip: OutputClip, sample_rate: int, out: Path, hidden: Path, for
         seconds=samples_to_seconds(waves.n_samples, sample_rate),
         sample_rate=sample_rate,
         n_channels=waves.n_channels,
-        by=maker_of(clip.origin),
+        by=_maker_of(clip.origin),
         details=clip.scores,
         origin=clip.origin,
     )
@@ -124,12 +124,12 @@ def check_origin(path: Path, origin: Mapping[str, object]) -> None:
     """Raise BadFolder if ``path`` exists and its clip has another origin."""
     if path.exists() and read_origin(path) != origin:
         raise BadFolder(
-            f"{path} exists already and is another clip than the one that {maker_of(origin)} makes; choose "
+            f"{path} exists already and is another clip than the one that {_maker_of(origin)} makes; choose "
             "another folder with --out."
         )
 
 
-def maker_of(origin: Mapping[str, object]) -> str:
+def _maker_of(origin: Mapping[str, object]) -> str:
     """Return the model with its hash, or the procedure, that an origin names."""
     return f"{origin['model']} ({origin['model_hash']})" if "model" in origin else str(origin["procedure"])
 
