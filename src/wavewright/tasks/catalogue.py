@@ -264,7 +264,7 @@ class TaskDescription:
             result = self.call(**values)
         text = "" if result is None else str(result)
         sounds = result.sound_files if self.signs and isinstance(result, Made) else ()
-        return TaskOutput(as_json(result), text, sentences, sounds)
+        return TaskOutput(as_json(result), text, [*sentences], sounds)
 
 
 @cache

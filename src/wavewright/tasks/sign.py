@@ -9,8 +9,9 @@ from pydantic import Field
 
 from ..base.errors import BadFolder, BadSetting
 from ..base.parameters import Quiet
-from ..data.each_sound import each_sound, entries_of
+from ..base.runner import each_item
 from ..data.entry import Entry
+from ..data.folder import entries_of, items_of
 from ..outputs.made import Made, MadeFile
 from ..outputs.provenance.keys import load_private_key
 from ..outputs.provenance.signing import sign_file
@@ -57,5 +58,6 @@ def sign(
             raise BadFolder(f"{path} leads out of {file}; sign it by its own path.")
         return sign_file(path, private, made_of, beside_only=beside_only, with_c2pa=c2pa)
 
-    signed, failed = each_sound(*entries_of([file]), f"signing {file.name}", sign_inside, quiet)
+    entries, unread = entries_of([file])
+    signed, failed = each_item([*unread, *items_of(entries)], lambda: sign_inside, f"signing {file.name}", quiet)
     return Made(out=file, files=signed, failed=failed)
