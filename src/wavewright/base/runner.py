@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 import warnings
 from abc import ABC, abstractmethod
@@ -11,6 +12,7 @@ from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Generic, TypeAlias, TypeVar
@@ -78,6 +80,10 @@ class Lane(ABC):
         """Begin to work on an item, in a thread."""
         return threads.submit(self.run, item)
 
+    def knows(self, item: Item[Any]) -> bool:
+        """Return True if the item is done sooner here than in another lane, since its models are open."""
+        return False
+
     @abstractmethod
     def stop(self) -> None:
         """End the worker at once; what it works on is lost."""
@@ -109,7 +115,8 @@ def in_processes(begin: Begin, n_processes: int = 0, one_thread: bool = False) -
     - ``n_processes``: 0 for one for each core.
     - ``one_thread``: see `WorkerProcess`.
     """
-    return Lanes(lambda: ProcessLane(begin, one_thread), lambda: n_processes or os.cpu_count() or 1)
+    start = partial(WorkerProcess, _answer, begin, one_thread=one_thread)
+    return Lanes(lambda: ProcessLane(start), lambda: n_processes or os.cpu_count() or 1)
 
 
 class LocalLane(Lane):
@@ -135,35 +142,50 @@ class LocalLane(Lane):
 
 
 class ProcessLane(Lane):
-    """Works in a process of its own, which is started at the first item and after each loss."""
+    """Works in a process of its own, which is started at the first item and after each loss.
 
-    def __init__(self, begin: Begin, one_thread: bool = False) -> None:
-        self._begin = begin
-        self._one_thread = one_thread
+    - ``start``: starts it.
+    """
+
+    def __init__(self, start: Callable[[], WorkerProcess]) -> None:
+        self._start = start
+        self._lock = threading.Lock()
         self._process: WorkerProcess | None = None
         self._is_stopped = False
 
+    @property
+    def process_id(self) -> int | None:
+        """Id of the process, None if there is none."""
+        process = self._process
+        return None if process is None else process.id
+
+    def process(self) -> WorkerProcess:
+        """Return the process, which is started if there is none; raise WorkerLost after `stop`."""
+        with self._lock:
+            if self._is_stopped:
+                raise WorkerLost(STOPPED)
+            if self._process is None or not self._process.is_alive:
+                self._process = self._start()
+            return self._process
+
     def run(self, item: Item[Any]) -> Answer:
         """Work on an item in the process."""
-        if self._is_stopped:
-            raise WorkerLost(STOPPED)
-        process = self._process = self._process or WorkerProcess(_answer, self._begin, one_thread=self._one_thread)
-        if self._is_stopped:  # while it was started
-            process.kill()
-        try:
-            with process.talk() as connection:
-                connection.send(item)
-                answer: Answer = connection.recv()
-        except WorkerLost:
-            self._process = None
-            raise
+        with self.process().talk() as connection:
+            connection.send(item)
+            answer: Answer = connection.recv()
         return answer
 
+    def kill(self) -> None:
+        """End the process and all that it has started; the next item gets another one."""
+        with self._lock:
+            process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+
     def stop(self) -> None:
-        """End the process."""
+        """End the process; there is no other one."""
         self._is_stopped = True
-        if self._process is not None:
-            self._process.kill()
+        self.kill()
 
 
 def _answer(connection: Connection, begin: Begin) -> None:
@@ -185,43 +207,100 @@ def outcomes(
 
     Raises BadSetting if there has been no place for a lane for NO_PLACE_SECONDS.
     """
-    with closing(_Dispatch(items, lanes, retries, n_alone)) as dispatch:
-        yield from dispatch.run()
+    with closing(Runner(lanes, items, retries, n_alone)) as runner:
+        yield from runner.run()
 
 
-class _Dispatch:
-    """The items that wait or run, and the lanes."""
+class Runner:
+    """Items that wait or are worked on, and the lanes. `run` is for one thread, everything else for any.
 
-    def __init__(self, items: Iterable[Item[Any]], lanes: Lanes, retries: int, n_alone: int) -> None:
+    - ``lanes``, ``items``, ``retries``, ``n_alone``: see `outcomes`.
+    - ``is_open``: further items arrive, until `close`.
+    """
+
+    def __init__(
+        self,
+        lanes: Lanes,
+        items: Iterable[Item[Any]] = (),
+        retries: int = 0,
+        n_alone: int = 0,
+        is_open: bool = False,
+    ) -> None:
+        self._lock = threading.RLock()
         self._waiting = deque((item, 0) for item in items)
-        self._n_items = len(self._waiting)
+        self._max_lanes = MAX_LANES if is_open else min(len(self._waiting), MAX_LANES)
         self._source = lanes
         self._idle: list[Lane] = []
         self._running: dict[Future[Answer], tuple[Lane, Item[Any], int]] = {}
         self._retries = retries
         self._n_alone = n_alone
+        self._is_open = is_open
+        self._news: Future[Answer] = Future()
         self._threads = ThreadPoolExecutor(MAX_LANES, "lane")
         self._started = self._last_place = time.monotonic()
         self._n_ended = 0
 
-    def run(self) -> Generator[tuple[Item[Any], Any]]:
-        while self._waiting or self._running:
-            self._follow(min(self._source.count(), self._n_items, MAX_LANES))
-            while self._waiting and self._idle and len(self._running) < self._limit():
-                item, n_failures = self._waiting.popleft()
-                lane = self._idle.pop()
-                self._running[lane.start(item, self._threads)] = lane, item, n_failures
-            if self._running:
-                for future in wait(self._running, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED).done:
-                    yield from self._end(future)
-            else:
-                time.sleep(POLL_SECONDS)
+    @property
+    def n_waiting(self) -> int:
+        """Items that wait."""
+        return len(self._waiting)
 
-    def close(self) -> None:
-        """End all lanes, those that work too."""
-        for lane in [*self._idle, *(lane for lane, _, _ in self._running.values())]:
+    @property
+    def n_running(self) -> int:
+        """Items that are worked on."""
+        return len(self._running)
+
+    @property
+    def lanes(self) -> list[Lane]:
+        """All lanes."""
+        with self._lock:
+            return [*self._idle, *(lane for lane, _, _ in self._running.values())]
+
+    def add(self, item: Item[Any]) -> None:
+        """Add an item; after `close` nothing comes of it."""
+        with self._lock:
+            if self._is_open:
+                self._waiting.append((item, 0))
+                self._wake()
+
+    def remove(self, given: object) -> Lane | None:
+        """Take an item out of those that wait; return the lane that works on it, None if there is none."""
+        with self._lock:
+            self._waiting = deque(each for each in self._waiting if each[0].given is not given)
+            return next((lane for lane, item, _ in self._running.values() if item.given is given), None)
+
+    def run(self) -> Generator[tuple[Item[Any], Any]]:
+        """Yield each item with its outcome, as they end."""
+        while self._is_open or self._waiting or self._running:
+            n_places = min(self._source.count(), self._max_lanes)
+            with self._lock:
+                self._follow(n_places)
+                if self._news.done():
+                    self._news = Future()
+                while self._waiting and self._idle and len(self._running) < self._limit():
+                    item, n_failures = self._waiting.popleft()
+                    lane = max(reversed(self._idle), key=lambda lane: lane.knows(item))
+                    self._idle.remove(lane)
+                    self._running[lane.start(item, self._threads)] = lane, item, n_failures
+                futures = [*self._running, self._news]
+            timeout = None if self._is_open else POLL_SECONDS
+            for future in wait(futures, timeout, FIRST_COMPLETED).done - {self._news}:
+                yield from self._end(future)
+
+    def close(self) -> list[Item[Any]]:
+        """End all lanes, those that work too; return the items that wait."""
+        with self._lock:
+            waiting, self._waiting = self._waiting, deque()
+            self._is_open = False
+            self._wake()
+        for lane in self.lanes:
             lane.stop()
         self._threads.shutdown()
+        return [item for item, _ in waiting]
+
+    def _wake(self) -> None:
+        if not self._news.done():
+            self._news.set_result((None, {}))
 
     def _follow(self, n_places: int) -> None:
         """Begin lanes that there is a place for now; end those without one that do nothing, or wait for a place."""
@@ -233,8 +312,9 @@ class _Dispatch:
                 f"There has been no processor for {NO_PLACE_SECONDS / 60:g} minutes; what is done is kept, so call "
                 "again when there is one."
             )
-        n_more = n_places - len(self._idle) - len(self._running)
-        self._idle += [self._source.new() for _ in range(n_more)]
+        n_more = n_places - len(self.lanes)
+        if self._waiting or self._is_open:
+            self._idle += [self._source.new() for _ in range(n_more)]
         for _ in range(min(-n_more, len(self._idle))):
             self._idle.pop().stop()
         if len(self._running) > n_places:
@@ -247,8 +327,9 @@ class _Dispatch:
         return MAX_LANES if is_warm else 1
 
     def _end(self, future: Future[Answer]) -> Generator[tuple[Item[Any], Any]]:
-        lane, item, n_failures = self._running.pop(future)
-        self._idle.append(lane)
+        with self._lock:
+            lane, item, n_failures = self._running.pop(future)
+            self._idle.append(lane)
         sentences: Mapping[str, type[Warning]] = {}
         try:
             outcome, sentences = future.result()
