@@ -29,28 +29,34 @@ class Conversion(ABC):
     doing: ClassVar[str]
     """The verb in messages, such as ``enhancing``."""
 
+    done: ClassVar[str]
+    """What is added to the name of the folder, such as ``enhanced``."""
+
     def target_of(self, sound: Path) -> Path:
         """Return the name of the file to write for a sound: its own, as WAV where its format cannot be written."""
         return sound if is_video(sound) else sound.with_suffix(suffix_like(sound))
 
     @abstractmethod
-    def begin(self) -> ConvertFile:
-        """Return the function that converts a file into another, with models and the like opened once."""
+    def begin(self, folder: Path) -> ConvertFile:
+        """Return the function that converts a file into another of a folder, with models and the like opened once."""
 
 
-def convert_folder(source: Path, out: Path, conversion: Conversion, workers: int = 0, quiet: bool = False) -> Made:
+def convert_folder(
+    source: Path, out: Path | None, conversion: Conversion, workers: int = 0, quiet: bool = False
+) -> Made:
     """Convert all sound files of a folder and of those in it, several at a time; the files keep their names.
 
     A file that fails does not keep the others from being converted. Those that exist and are up to date are kept, so an
     interrupted call can be repeated. A manifest lists all.
 
-    - ``source``, ``out``: the folder, and the one to write to.
+    - ``source``, ``out``: the folder, and the one to write to; by default beside it, with its name and what was done.
     - ``conversion``: how a file is converted.
     - ``workers``: files at a time, 0 for the number of cores.
     - ``quiet``: show no progress.
 
     Raises BadFolder if there is no sound in the folder, or ``out`` is the folder itself or cannot be written to.
     """
+    out = out or _folder_beside(source, conversion.done)
     if out.resolve() == source.resolve():
         raise BadFolder(
             f"{out} is the folder of the recordings, which are never replaced; give another one with --out."
@@ -60,7 +66,7 @@ def convert_folder(source: Path, out: Path, conversion: Conversion, workers: int
     items = [Item(source / sound, (source / sound, target), _seconds(source / sound)) for sound, target in targets]
     try:
         title = f"{conversion.doing} {source.name}"
-        made = make_each(out, items, partial(_converter, conversion), title, quiet, workers)
+        made = make_each(out, items, partial(_converter, conversion, out), title, quiet, workers)
     finally:
         for folder in {target.parent for _, target in targets}:
             sweep(folder)  # what processes were writing when they were ended
@@ -95,9 +101,9 @@ def make_each(
     return Made(out=out, files=files, failed=failed, details={"manifest": out / MANIFEST_FILE})
 
 
-def _converter(conversion: Conversion) -> Callable[[tuple[Path, Path]], MadeFile]:
+def _converter(conversion: Conversion, folder: Path) -> Callable[[tuple[Path, Path]], MadeFile]:
     """Return the function that converts a file into another, whose folder need not exist."""
-    convert = conversion.begin()
+    convert = conversion.begin(folder)
 
     def convert_into(paths: tuple[Path, Path]) -> MadeFile:
         source, out = paths
@@ -141,8 +147,7 @@ def _seconds(path: Path) -> float:
         return 0.0
 
 
-def folder_beside(folder: Path, done: str) -> Path:
-    """Return the default folder for the results of a folder: beside it, with its name and what was done."""
+def _folder_beside(folder: Path, done: str) -> Path:
     named = folder if folder.name else folder.resolve()  # such as "."
     if not named.name:
         raise BadFolder(f"{folder} has no name to derive that of another folder from; give one with --out.")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ..base.errors import BadFolder
 from ..base.file_lock import locked
-from ..base.json_text import line_of, parse
+from ..base.json_text import JsonValue, line_of, parse
 from ..base.whole_file import FOLDER_LOCK, write_whole
 from .made import MadeFile
 
@@ -34,6 +34,20 @@ def manifest_lines(path: Path) -> list[tuple[str, str]]:
             f"{path} is not a manifest of clips, so it cannot be added to; choose another folder with --out."
         ) from error
     return [(file, f"{line}\n") for file, line in zip(files, lines, strict=True)]
+
+
+def known_records(folder: Path) -> Callable[[Path, Mapping[str, object]], dict[str, JsonValue] | None]:
+    """Return a function that looks in the manifest of a folder, as it is now, for the record of a file that is there.
+
+    It returns None if the file, or a record with the same origin, is missing.
+    """
+    known = {name: parse(line) for name, line in manifest_lines(folder / MANIFEST_FILE)}
+
+    def record(path: Path, origin: Mapping[str, object]) -> dict[str, JsonValue] | None:
+        found: dict[str, JsonValue] = known.get(str(path.relative_to(folder)), {})
+        return found if path.is_file() and origin.items() <= found.items() else None
+
+    return record
 
 
 def record_of(folder: Path, made: MadeFile) -> dict[str, object]:

@@ -19,7 +19,7 @@ from ..base.progress_bar import progress_bar
 from ..effects import TwoPassEffect
 from ..effects.editing.chain import Chain, step_text
 from ..effects.editing.files import Edit, FolderEdit, check_edit, edit_file
-from ..outputs.converted_folder import convert_folder, folder_beside
+from ..outputs.converted_folder import convert_folder
 from ..outputs.made import Made
 from ..outputs.made_file import file_beside
 from . import checked
@@ -68,8 +68,7 @@ def edit(
         _edit_stream(work)
         return Made(out=STANDARD_STREAM)
     if source.is_dir() and not dry_run:
-        folder = out or folder_beside(source, "edited")
-        return convert_folder(source, folder, FolderEdit(work), workers, quiet)
+        return convert_folder(source, out, FolderEdit(work), workers, quiet)
     if source.is_dir():
         raise BadSetting(f"{source} is a folder; give one of its files to see the plan of the chain.")
     sound = open_sound(source)

@@ -23,7 +23,7 @@ from ..inference.enhancement.files import (
     enhance_file,
 )
 from ..inference.enhancement.sound import DenoiserSize
-from ..outputs.converted_folder import convert_folder, folder_beside
+from ..outputs.converted_folder import convert_folder
 from ..outputs.made import Made
 from ..outputs.made_file import file_beside
 from . import checked
@@ -96,8 +96,7 @@ def enhance(
         enhance_stream(sys.stdin.buffer, sys.stdout.buffer, enhancement)
         return Made(out=STANDARD_STREAM)
     if source.is_dir():
-        folder = out or folder_beside(source, "enhanced")
-        return convert_folder(source, folder, FolderEnhancement(enhancement), workers, quiet)
+        return convert_folder(source, out, FolderEnhancement(enhancement), workers, quiet)
     sound = open_sound(source)
     target = out or file_beside(source, "enhanced")
     check_target(target, source)

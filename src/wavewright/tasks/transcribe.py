@@ -23,7 +23,7 @@ from ..inference.transcription.files import (
 )
 from ..inference.transcription.settings import HIGHEST_PITCH, LOWEST_PITCH, PolyphonicSettings
 from ..music.theory import pitch_range_of
-from ..outputs.converted_folder import convert_folder, folder_beside
+from ..outputs.converted_folder import convert_folder
 from ..outputs.made import Made
 from ..plots import check_plot_of
 from . import checked
@@ -109,9 +109,7 @@ def transcribe(
     if file.is_dir():
         if plot is not None:
             raise BadSetting(f"A plot shows one recording, and {file} is a folder; leave --plot out.")
-        folder = out or folder_beside(file, "transcribed")
-        conversion = FolderTranscription(transcription, f".{format or 'mid'}", folder)
-        return convert_folder(file, folder, conversion, workers, quiet)
+        return convert_folder(file, out, FolderTranscription(transcription, f".{format or 'mid'}"), workers, quiet)
     target = Path(f"{file_stem(file.stem)}.{format or 'mid'}") if out is None else out
     check_target(target)
     suffix = target.suffix.lower()

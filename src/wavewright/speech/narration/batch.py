@@ -8,13 +8,17 @@ import io
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
 
 from ...audio.clip import FORMATS
 from ...audio.sound_file import read_origin
 from ...base.errors import BadFolder, BadText
 from ...base.names import MAX_STEM_BYTES, RESERVED, has_lone_surrogate, name_problem, quoted
+from ...base.parameters import FREE_TEXT, Quiet
 from ...base.result import Failed
 from ...base.runner import Item
 from ...outputs.converted_folder import make_each
@@ -236,25 +240,26 @@ def _listed(columns: Sequence[str]) -> str:
     return f"it has {', '.join(columns)}" if any(columns) else "it has no columns"
 
 
-def speak_batch(
-    file: Path, settings: NarrationSettings, files: SpeechFiles, name_column: str | None = None, quiet: bool = False
-) -> Made:
-    """Speak every line of a batch whose sound file does not exist or is out of date.
+@dataclass(frozen=True)
+class SpeakLinesParameters(SpeechFiles, NarrationSettings):
+    """A table of texts, and the settings of all its lines, which those of a line override."""
 
-    A line that fails does not keep the other lines from being spoken. A manifest lists all files.
+    file: Annotated[Path, Field(description="CSV, JSONL or text file with a text a line.")]
+    _: KW_ONLY
+    name_column: Annotated[
+        str | None,
+        Field(description="Column with the names of the sound files; default: name or file, else numbers."),
+        FREE_TEXT,
+    ] = None
+    quiet: Quiet = False
 
-    - ``file``: the batch; see `wavewright.speech.narration.batch.read_lines`.
-    - ``settings``: settings of all lines, which those of a line override.
-    - ``files``: folder and formats of the files.
-    - ``name_column``: column with the names of the files.
-    - ``quiet``: show no progress.
 
-    Raises BadText or BadFolder if the whole file cannot be read, or nothing can be written, or BadModel or BadSetting
-    if the settings of all lines are invalid.
-    """
-    table = read_lines(file, name_column)
-    batch = _Batch(file, settings, files)
-    made = make_each(batch.out, [*map(_item, table.lines)], lambda: batch.speak, f"speaking {file.name}", quiet)
+def speak_batch(given: SpeakLinesParameters) -> Made:
+    """Speak every line of a table whose sound file does not exist or is out of date; see `tasks.speak_lines`."""
+    table = read_lines(given.file, given.name_column)
+    batch = _Batch(given)
+    title = f"speaking {given.file.name}"
+    made = make_each(batch.out, [*map(_item, table.lines)], lambda: batch.speak, title, given.quiet)
     unused = table.unused_columns
     return replace(
         made,
@@ -264,7 +269,7 @@ def speak_batch(
             "unused_columns": unused,
             "clipped_fraction": batch.clipping.clipped_fraction,
             "below_target": tuple(batch.below_target),
-            "is_marked": settings.watermark,
+            "is_marked": given.watermark,
         },
         lines=(f"Ignored columns: {', '.join(unused)}",) if unused else (),
     )
@@ -279,28 +284,26 @@ def _item(line: Line | Failed) -> Item[Line] | Failed:
 class _Batch:
     """The state of a batch while its lines are spoken."""
 
-    def __init__(self, file: Path, settings: NarrationSettings, files: SpeechFiles) -> None:
-        self.out = files.folder(file)
+    def __init__(self, given: SpeakLinesParameters) -> None:
+        self.out = given.folder(given.file)
         self.below_target: list[str] = []
         self.clipping = Clipping()
-        self._file = file
-        self._settings = settings
-        self._files = files
+        self._given = given
         self._loader = NarratorLoader()
-        self._loader.load(settings)  # raise errors of the common settings before any line
+        self._loader.load(given)  # raise errors of the common settings before any line
 
     def speak(self, line: Line) -> MadeFile:
         """Speak a line unless its sound file is up to date; raise BadFolder if another file has its name."""
-        narrator = self._loader.load(self._settings.override(line.settings))
-        path = self._files.sound_file(self.out, line.name)
+        narrator = self._loader.load(self._given.override(line.settings))
+        path = self._given.sound_file(self.out, line.name)
         text_hash = hashlib.sha256(line.text.encode()).hexdigest()[:12]
-        origin = {"batch": self._file.name, "text": text_hash, **narrator.origin()}
+        origin = {"batch": self._given.file.name, "text": text_hash, **narrator.origin()}
         is_new = not self._is_up_to_date(path, origin)
         if is_new:
             check_length(line.text, "split it")
             chunks = self.clipping.count(narrator.chunks(line.text, warn))
             normaliser = narrator.loudness_normaliser()
-            subtitle_file = self._files.subtitle_file(path)
+            subtitle_file = self._given.subtitle_file(path)
             write_speech(path, chunks, narrator.voice.sample_rate, origin, subtitle_file, normaliser)
             if normaliser is not None and normaliser.shortfall_message():
                 self.below_target.append(path.name)
@@ -312,6 +315,6 @@ class _Batch:
         if not path.exists():
             return False
         existing = read_origin(path)
-        if existing.get("batch") != self._file.name:
-            raise BadFolder(f"{path} exists and is not of {self._file.name}; choose another folder with --out.")
-        return existing == origin and self._files.has_subtitles(path)
+        if existing.get("batch") != origin["batch"]:
+            raise BadFolder(f"{path} exists and is not of {origin['batch']}; choose another folder with --out.")
+        return existing == origin and self._given.has_subtitles(path)
