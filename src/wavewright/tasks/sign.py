@@ -7,8 +7,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ..base.errors import BadFolder, BadSetting
-from ..base.parameters import Quiet
+from ..base.errors import BadFolder
+from ..base.parameters import Quiet, Without
 from ..data.each_sound import each_sound, entries_of
 from ..data.entry import Entry
 from ..outputs.made import Made, MadeFile
@@ -27,7 +27,9 @@ def sign(
         tuple[Path, ...], Field(description="A file that the sound was made of; may be given several times.")
     ] = (),
     beside_only: Annotated[
-        bool, Field(description="Write the record beside the file alone, and leave the file as it is.")
+        bool,
+        Field(description="Write the record beside the file alone, and leave the file as it is."),
+        Without("c2pa"),
     ] = False,
     c2pa: Annotated[
         bool,
@@ -45,8 +47,6 @@ def sign(
     written; BadSetting if there is no key, a file can have no C2PA manifest, or ``c2pa`` and ``beside_only`` are given;
     MissingExtra without the extra ``sign``, or ``c2pa``.
     """
-    if c2pa and beside_only:
-        raise BadSetting("A C2PA manifest is a part of the file; leave --beside-only or --c2pa out.")
     private = load_private_key(key)
     if not file.is_dir():
         return Made.of(sign_file(file, private, made_of, beside_only=beside_only, with_c2pa=c2pa))
