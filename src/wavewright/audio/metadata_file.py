@@ -16,6 +16,7 @@ from .file_formats.ape import KIND as APE
 from .file_formats.id3 import skip_tags
 from .file_formats.lyrics3 import KIND as LYRICS3
 from .file_formats.metadata import (
+    RATE,
     TRACK,
     ForeignPart,
     Marker,
@@ -51,6 +52,7 @@ KINDS = {
     LYRICS3: "field",
     other_metadata.KIND: "part",
     TRACK: "track",
+    RATE: "exact sample rate",
 }
 MIME_TYPES = {"image/jpg": "image/jpeg"}
 
@@ -75,7 +77,7 @@ def read(file: BinaryIO, suffix: str, head: bytes, sample_rate: int, seconds: fl
             return vorbis_metadata.read_flac(file, seconds)
         if head[:3] == b"ID3" or suffix.lower() == ".mp3" or is_mpeg_frame(head):
             return id3_metadata.read(file)
-    except (ValueError, struct.error, IndexError):
+    except (ValueError, struct.error, IndexError, OverflowError):
         return SoundMetadata()
     return None
 

@@ -344,11 +344,10 @@ def _described(name: str, content: bytes) -> tuple[str, str]:
     """Return a comment or lyrics; with a language or a description its name has these qualifiers."""
     described, text = _texts(content[0], content[4:], 2)
     language = content[1:4].decode("latin-1")
-    if name == "COMM" and (not described or described.lower() == "comment"):
-        return "comment", text
-    if name == "USLT" and not described and language in NO_LANGUAGES:
-        return "lyrics", text
-    return f"{'comment' if name == 'COMM' else 'lyrics'}:{language}:{described}", text
+    own = "comment" if name == "COMM" else "lyrics"
+    if language in NO_LANGUAGES and (not described or described.lower() == own == "comment"):
+        return own, text
+    return f"{own}:{language}:{described}", text
 
 
 def _genres(text: str) -> list[str]:
