@@ -13,7 +13,7 @@ import soundfile
 import wavewright
 from wavewright.audio.clip import Clip
 from wavewright.audio.file_formats import id3_metadata, m4a_metadata
-from wavewright.audio.file_formats.metadata import Marker, SoundMetadata
+from wavewright.audio.file_formats.metadata import Marker, Picture, SoundMetadata
 from wavewright.audio.sound_file import open_sound
 from wavewright.audio.wav_chunks import LoopPoints, Sampler, append_loops
 from wavewright.base.errors import SoundWarning
@@ -282,6 +282,17 @@ def test_the_language_of_a_comment_is_named(tmp_path, ending, frames, fields):
     _, said = edited(source, tmp_path / f"b.{ending}", "gain -1dB")
     assert open_sound(tmp_path / f"b.{ending}").origin["source_comment"] == "gut"
     assert ("language and description of the tag 'comment'" in said) == (fields != "comment")
+
+
+@pytest.mark.parametrize("endings", [("mp3", "wav"), ("flac", "mp3"), ("ogg", "aiff")])
+def test_the_address_of_a_picture_is_no_image(tmp_path, endings):
+    source = tmp_path / "a.mp3"
+    Clip(np.full((1, RATE), 0.1, np.float32), RATE).write(source)
+    source.write_bytes(tag(frame(b"APIC", b"\0-->\0\3front\0http://example.org")) + source.read_bytes())
+    for number, ending in enumerate(endings):
+        kept, said = edited(source, tmp_path / f"{number}.{ending}", "gain -1dB")
+        assert (kept.pictures, said) == ((Picture(3, "-->", "front", b"http://example.org"),), "")
+        source = tmp_path / f"{number}.{ending}"
 
 
 def extended(rate):

@@ -47,6 +47,7 @@ IGNORED = ("TSIZ", "MLLT", "SEEK", "ASPI", "TDTG", "TDEN")
 ROLES = ("arranger", "engineer", "producer", "djmixer", "mixer")
 """Names of tags that are roles in the list of the people involved."""
 
+LINK = "-->"  # type of a picture that is an address
 CONTENTS = "CTOC"
 TOP_LEVEL = 2  # flag of a table of contents
 
@@ -370,7 +371,9 @@ def _picture(content: bytes) -> Picture:
     described = _texts(content[0], rest[:position], None)
     image = rest[position + (2 if wide else 1) :]
     name = mime.decode("latin-1").lower()
-    return Picture(kind, name if "/" in name else f"image/{name or 'jpeg'}", (described or [""])[0], image)
+    return Picture(
+        kind, name if "/" in name or name == LINK else f"image/{name or 'jpeg'}", (described or [""])[0], image
+    )
 
 
 def _older_picture(content: bytes) -> Picture:
