@@ -58,6 +58,17 @@ TRAINS = "trains"
 PYTHON_ONLY = "from Python only"
 """After the field of a parameter: neither the command line nor the server has it."""
 
+
+@dataclass(frozen=True)
+class Settled:
+    """After the field of a parameter: a batch gives it this value, and no job of it has another.
+
+    - ``value``: the value.
+    """
+
+    value: object
+
+
 TERMINAL = "of a terminal"
 """After the field of a parameter: a job of the server does not have it, since it is about a terminal, pipes, processes
 of this machine, an installed model, or the mark, on which the server decides."""
@@ -99,7 +110,14 @@ class Without:
         object.__setattr__(self, "others", others)
 
 
-Quiet: TypeAlias = Annotated[bool, Field(description="Show no progress."), TERMINAL]
+Quiet: TypeAlias = Annotated[bool, Field(description="Show no progress."), TERMINAL, Settled(True)]
+
+Workers: TypeAlias = Annotated[
+    int, Field(description="Files of a folder at a time; 0: one for each core.", ge=0, le=256), TERMINAL, Settled(1)
+]
+
+DRY_RUN = Settled(False)
+"""After the field of a parameter: its task checks what is given and shows a plan."""
 
 SettingChanges: TypeAlias = Annotated[
     tuple[str, ...] | Mapping[str, object],

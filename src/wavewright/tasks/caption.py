@@ -10,7 +10,7 @@ from pydantic import Field
 from ..audio.sound_file import open_sound
 from ..base.errors import BadSetting
 from ..base.names import file_stem
-from ..base.parameters import TERMINAL, Quiet, RecogniserName, Writes
+from ..base.parameters import TERMINAL, Quiet, RecogniserName, Settled, Writes
 from ..base.progress_bar import progress_bar
 from ..base.whole_file import check_target
 from ..dubbing.caption_files import Captioning
@@ -59,6 +59,7 @@ def caption(
             le=256,
         ),
         TERMINAL,
+        Settled(1),
     ] = 1,
     quiet: Quiet = False,
 ) -> Made:

@@ -17,7 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from ..base.errors import BadSetting, collected_warnings
 from ..base.json_text import JsonValue
 from ..base.names import name_problem, nearest_names, quoted
-from ..base.parameters import NAMES_MODEL, PYTHON_ONLY, TRAINS, Writes, WritesSounds
+from ..base.parameters import NAMES_MODEL, PYTHON_ONLY, TRAINS, Settled, Writes, WritesSounds
 from . import POSITIONAL, check_together, checked, refusal_sentence
 from .plain_data import as_json
 
@@ -234,6 +234,12 @@ class TaskDescription:
         if found is None:
             raise BadSetting(f"{self.name} has no parameter {quoted(key)}; {_nearest(key, self.parameters)}.")
         return found
+
+    @property
+    def settled(self) -> dict[str, object]:
+        """Values that a batch gives itself, by the names of their parameters."""
+        marked = [(each.name, marker) for each in self.parameters.values() for marker in each.markers]
+        return {name: marker.value for name, marker in marked if isinstance(marker, Settled)}
 
     @property
     def trains(self) -> bool:

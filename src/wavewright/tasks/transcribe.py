@@ -11,7 +11,7 @@ from pydantic import Field
 from ..audio.sound_file import open_sound
 from ..base.errors import BadSetting
 from ..base.names import file_stem
-from ..base.parameters import FREE_TEXT, NAMES_MODEL, TERMINAL, Needs, Quiet, Without, Writes
+from ..base.parameters import FREE_TEXT, NAMES_MODEL, Needs, Quiet, Without, Workers, Writes
 from ..base.progress_bar import progress_bar
 from ..base.whole_file import check_target
 from ..inference.transcription import TranscriptionSettings
@@ -86,9 +86,7 @@ def transcribe(
     plot: Annotated[
         Path | None, Field(description="PNG file to draw the notes over the pitch to."), Writes(".png")
     ] = None,
-    workers: Annotated[
-        int, Field(description="Files of a folder at a time; 0: one for each core.", ge=0, le=256), TERMINAL
-    ] = 0,
+    workers: Workers = 0,
     quiet: Quiet = False,
 ) -> Made:
     """Transcribe a recording to a score.

@@ -23,7 +23,6 @@ from ...families.loading import models_stay_open
 from ...tasks.catalogue import TaskParameter, describe
 from .inputs import LocalFiles, local_files
 from .job import BatchJob, JobOutcome
-from .job_list import SETTLED
 from .keys import ModelHashes, file_digest, job_key
 from .store import RESULT_FILE, Store
 
@@ -181,7 +180,7 @@ def _call(job: BatchJob, files: LocalFiles, folder: Path, stem: str) -> dict[str
     for parameter in task.of_role("output"):
         if parameter.key in job.values or parameter.key == OUT_KEY:
             values[parameter.name] = _target(parameter, job, files, folder, stem)
-    values |= {key: SETTLED[key] for key in SETTLED if key in task.parameters}
+    values |= task.settled
     made = task.run(values)
     written = sorted(path for path in folder.rglob("*") if path.is_file())
     return {

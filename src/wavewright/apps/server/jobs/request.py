@@ -13,8 +13,7 @@ from ....base.json_text import JsonValue
 from ....base.names import file_stem, quoted
 from ....base.parameters import FREE_TEXT, READS_RUNS, TERMINAL, WritesRun
 from ....tasks.catalogue import TaskParameter
-from ....tasks.commands import COMMANDS
-from ....tasks.description import CommandTask, command_tasks, innermost_types
+from ....tasks.description import CommandTask, innermost_types
 from ..speech_request import BadRequest
 from .files import safe_name
 
@@ -40,11 +39,6 @@ class PreparedTask:
     files: dict[str, Path]
     command: str
     run: str | None = None
-
-
-def http_tasks() -> dict[str, CommandTask]:
-    """Return the tasks that are jobs, by name."""
-    return command_tasks(COMMANDS.local)
 
 
 def parameters_of(task: CommandTask) -> tuple[TaskParameter, ...]:
