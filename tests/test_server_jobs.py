@@ -80,6 +80,9 @@ def test_every_command_but_servers_is_a_task(server):
     assert seconds["description"].startswith("Length of each clip")
     assert listed["generate"]["parameters"]["properties"]["format"]["enum"] == ["wav", "flac", "ogg"]
     assert listed["morph"]["files"] == ["file_a", "file_b"]
+    related = listed["morph"]["parameters"], listed["render"]["parameters"]
+    assert {"not": {"required": ["over_time", "joined"]}} in related[0]["allOf"]
+    assert related[1]["dependentRequired"] == {"timbre": ["instrument"]}
     assert request(server, "GET", "/v1/tasks/morph").json == listed["morph"]
     assert "/v1/tasks" in sentence(request(server, "GET", "/v1/tasks/serve"), 404)
 
@@ -100,6 +103,12 @@ def test_no_parameter_takes_a_path():
                         prepare(task, {parameter.key: value}, none, Path("runs"))
             n_checked += 1
     assert n_checked > 100
+
+
+def test_parameters_that_exclude_each_other_are_no_job(server):
+    upload_id = upload(server, "tone.wav")
+    reply = request(server, "POST", "/v1/tasks/split", {"file": upload_id, "at": [0.02], "padding": 0.01})
+    assert sentence(reply, 400) == "at and padding exclude each other; leave one of them out."
 
 
 def test_texts_with_slashes_are_no_names_of_files():

@@ -93,6 +93,23 @@ class InForm:
     start: float | None = None
 
 
+@dataclass(frozen=True)
+class Needs:
+    """After the field of a parameter: it means nothing without another one, by its name in Python."""
+
+    other: str
+
+
+@dataclass(frozen=True, init=False)
+class Without:
+    """After the field of a parameter: it excludes each of some others, by their names in Python."""
+
+    others: tuple[str, ...]
+
+    def __init__(self, *others: str) -> None:
+        object.__setattr__(self, "others", others)
+
+
 Quiet: TypeAlias = Annotated[bool, Field(description="Show no progress."), TERMINAL, Settled(True)]
 
 Workers: TypeAlias = Annotated[

@@ -18,7 +18,7 @@ from ..base.errors import BadSetting, collected_warnings
 from ..base.json_text import JsonValue
 from ..base.names import name_problem, nearest_names, quoted
 from ..base.parameters import NAMES_MODEL, PYTHON_ONLY, TRAINS, Settled, Writes, WritesSounds
-from . import POSITIONAL, checked, refusal_sentence
+from . import POSITIONAL, check_together, checked, refusal_sentence
 from .plain_data import as_json
 
 if TYPE_CHECKING:
@@ -250,6 +250,10 @@ class TaskDescription:
     def signs(self) -> bool:
         """Whether it writes sound files that can be signed."""
         return any(isinstance(parameter.writes, WritesSounds) for parameter in self.parameters.values())
+
+    def check_together(self, values: Mapping[str, object]) -> None:
+        """Raise BadSetting for values, by the names of Python, that need another or exclude each other."""
+        check_together(self.function, values, {each.name: each.key for each in self.parameters.values()})
 
     def call(self, **values: object) -> object:
         """Call the task with values by the names of Python; messages name parameters by their keys."""

@@ -7,8 +7,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ..base.errors import BadFolder, BadSetting
-from ..base.parameters import Quiet
+from ..base.errors import BadFolder
+from ..base.parameters import Quiet, Without
 from ..base.runner import each_item
 from ..data.entry import Entry
 from ..data.folder import entries_of, items_of
@@ -28,7 +28,9 @@ def sign(
         tuple[Path, ...], Field(description="A file that the sound was made of; may be given several times.")
     ] = (),
     beside_only: Annotated[
-        bool, Field(description="Write the record beside the file alone, and leave the file as it is.")
+        bool,
+        Field(description="Write the record beside the file alone, and leave the file as it is."),
+        Without("c2pa"),
     ] = False,
     c2pa: Annotated[
         bool,
@@ -46,8 +48,6 @@ def sign(
     written; BadSetting if there is no key, a file can have no C2PA manifest, or ``c2pa`` and ``beside_only`` are given;
     MissingExtra without the extra ``sign``, or ``c2pa``.
     """
-    if c2pa and beside_only:
-        raise BadSetting("A C2PA manifest is a part of the file; leave --beside-only or --c2pa out.")
     private = load_private_key(key)
     if not file.is_dir():
         return Made.of(sign_file(file, private, made_of, beside_only=beside_only, with_c2pa=c2pa))

@@ -11,7 +11,7 @@ from pydantic import Field
 from ..audio.sound_file import open_sound
 from ..base.errors import BadSetting
 from ..base.names import file_stem
-from ..base.parameters import FREE_TEXT, NAMES_MODEL, Quiet, Workers, Writes
+from ..base.parameters import FREE_TEXT, NAMES_MODEL, Needs, Quiet, Without, Workers, Writes
 from ..base.progress_bar import progress_bar
 from ..base.whole_file import check_target
 from ..inference.transcription import TranscriptionSettings
@@ -53,12 +53,15 @@ def transcribe(
         ScoreFormat | None, Field(description="Of the scores of a folder; default: mid. A file's is that of --out.")
     ] = None,
     polyphonic: Annotated[
-        bool, Field(description="Find the notes of several voices: piano, guitar, choir, small ensembles.")
+        bool,
+        Field(description="Find the notes of several voices: piano, guitar, choir, small ensembles."),
+        Without("onset_db"),
     ] = False,
     model: Annotated[
         str | None,
-        Field(description="With --polyphonic: name of a transcriber, or the path of its folder; default: polyphonic."),
+        Field(description="Name of a transcriber of several voices, or the path of its folder; default: polyphonic."),
         NAMES_MODEL,
+        Needs("polyphonic"),
     ] = None,
     chords: Annotated[bool, Field(description="Find the chord of each bar, too, and write it into the score.")] = False,
     quantise: Annotated[
@@ -98,11 +101,7 @@ def transcribe(
     """
     settings: TranscriptionSettings | PolyphonicSettings
     if polyphonic:
-        if onset_db != USUAL.onset_db:
-            raise BadSetting("--onset-db belongs to the transcription of one voice; leave it out with --polyphonic.")
         settings = _polyphonic_settings(model, pitches, min_note)
-    elif model is not None:
-        raise BadSetting(f"--model {model} finds notes of several voices; give --polyphonic, too.")
     else:
         settings = _melody_settings(pitches, min_note, onset_db)
     transcription = MelodyTranscription(settings, quantise, tempo, _beats_per_bar(metre), chords)

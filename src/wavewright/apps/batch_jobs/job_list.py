@@ -139,6 +139,7 @@ def _checked(record: JsonValue, usual: _Usual) -> tuple[str, dict[str, JsonValue
     missing = [key for key in missing if key not in checked]
     if missing:
         raise BadSetting(f"{task.name} needs {missing[0]}; add it to the line.")
+    task.check_together({task.parameters[key].name: value for key, value in checked.items()})
     return task.name, checked
 
 

@@ -81,6 +81,10 @@ def prepare(
     for each in allowed.values():
         if each.is_required and each.name not in arguments:
             raise BadRequest(f"{task.name} needs {each.key}; give it.", each.key, "missing_parameter")
+    try:
+        task.description.check_together(arguments)
+    except BadSetting as error:
+        raise BadRequest(str(error)) from error
     command = task.command_line({name.rstrip("_"): value for name, value in arguments.items()})
     _set_outputs(task, arguments, inputs, runs_folder)
     own = {each.name: each for each in task.description.parameters.values()}
