@@ -680,6 +680,22 @@ FILES |= {
 }
 
 
+@maker("several.wv")
+def _(path):
+    encode(path, "wavpack", sine(1.0, 1), RATE, format="wv")
+    items = [("Artist", b"artist391\0artist392", 0), ("Cover Art (Back)", b"back393.png\0" + picture("image394"), 1)]
+    path.write_bytes(path.read_bytes().split(b"APETAGEX")[0] + ape(*items))
+    names = {"artist391": "'artist'", "artist392": "'artist'", "back393": "picture", "image394": "picture"}
+    return [Planted(name, text) for text, name in names.items()]
+
+
+@maker("id3.aac")
+def _(path):
+    encode(path, "aac", sine(1.0, 1), RATE, format="adts")
+    path.write_bytes(id3(*ID3_FRAMES) + path.read_bytes())
+    return [Planted(name, text) for text, name in ID3_NAMES.items()]
+
+
 @maker("atoms.m4a")
 def _(path):
     encode(path, "alac", sine(1.0, 1), RATE, format="ipod", tags={"title": "title351"})

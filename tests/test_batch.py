@@ -278,13 +278,16 @@ def test_settings_that_do_not_go_together_are_refused(players, tmp_path, capsys)
     assert "--volume-db" in capsys.readouterr().err
 
 
-def test_a_full_disk_ends_a_batch(players, tmp_path, monkeypatch):
+def test_lines_that_cannot_be_written_are_listed(players, tmp_path, monkeypatch):
     def full(*rest):
         raise WavewrightError("There is no space left.")
 
     monkeypatch.setattr(batches, "write_speech", full)
-    with pytest.raises(WavewrightError, match="no space left"):
-        speak_lines(table(tmp_path / "lines.csv", ["name", "text"], ["a", "One."]), out=tmp_path / "out")
+    lines = table(tmp_path / "lines.csv", ["name", "text"], ["a", "One."], ["b", "Two."])
+    spoken = speak_lines(lines, out=tmp_path / "out")
+    assert spoken.failed == tuple(Failed(f"line {number}", "There is no space left.") for number in (2, 3))
+    assert spoken.exit_code == 2
+    assert not list((tmp_path / "out").iterdir())
 
 
 LETTERS = [*"abZ9 .-_~#%&'()é漢/\\:*?\"<>|\n\t\0\x7f\u2028", "\ud800", "..", "con", "x" * 90, "/etc/", "C:"]

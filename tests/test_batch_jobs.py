@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -22,19 +22,20 @@ from command_line import refused
 from waiting import LIMIT_SECONDS, wait_until
 
 from wavewright.apps.batch_jobs import keys, ray_lanes as ray_lanes_module, remote_store
-from wavewright.apps.batch_jobs.batch import batch, run_jobs
+from wavewright.apps.batch_jobs.batch import batch, items_of
 from wavewright.apps.batch_jobs.inputs import local_files
-from wavewright.apps.batch_jobs.job import BatchJob, JobOutcome
+from wavewright.apps.batch_jobs.job import BatchJob, JobOutcome, digest_of
 from wavewright.apps.batch_jobs.job_list import read_jobs
 from wavewright.apps.batch_jobs.keys import ModelHashes, job_key
 from wavewright.apps.batch_jobs.ray_lanes import ray_lanes
 from wavewright.apps.batch_jobs.remote_store import RemoteStore
 from wavewright.apps.batch_jobs.store import FolderStore
-from wavewright.apps.batch_jobs.worker import Lane, Lanes, LocalLane, PlaceLost, ProcessLane
+from wavewright.apps.batch_jobs.worker import JobWorker, begin_jobs
 from wavewright.apps.cli import run
 from wavewright.base import whole_file
 from wavewright.base.errors import BadFolder, BadSetting, InUse, MissingExtra
 from wavewright.base.result import Failed
+from wavewright.base.runner import Answer, Item, Lane, Lanes, PlaceLost, ProcessLane, answer_to, outcomes
 from wavewright.base.worker_process import WorkerLost
 from wavewright.families import loading
 from wavewright.outputs.made import Made
@@ -138,6 +139,9 @@ def test_a_folder_lists_its_sounds(sounds):
         ({"task": "enhance", "file": "-"}, "source is '-'; give the path of a file."),
         ({"task": "enhance", "file": 3}, "source is '3'; give the path of a file."),
         ({"task": "enhance", "file": "a", "workers": 2}, "enhance has no workers in a batch; leave it out."),
+        ({"task": "split", "file": "a", "at": [1], "padding": 0.2}, "at and padding exclude each other; leave one of"),
+        ({"task": "encode", "file": "a", "tokens": 4, "kbps": 2}, "tokens and kbps exclude each other; leave one of"),
+        ({"task": "transcribe", "file": "a", "model": "polyphonic"}, "model belongs to polyphonic; give both"),
         ({"task": "edit", "file": "a", "out": "../b.wav"}, "out is '../b.wav', which contains a path separator; "),
         ({"task": "edit", "file": "a", "out": ".b.wav"}, "out is '.b.wav', which starts with a dot or a dash; "),
         ({"task": "edit", "file": "a", "out": 1}, "out is '1', which is not text; give the name of a file alone, "),
@@ -468,8 +472,8 @@ class ScriptedLane(Lane):
         self.log, self.tries, self.is_stopped = log, tries, False
         self.n_running = 0
 
-    def run(self, job: BatchJob, models: dict[str, str]) -> JobOutcome | Failed:
-        name = str(job.values["text"])
+    def run(self, item: Item[str]) -> Answer:
+        name = item.given
         self.tries[name] = self.tries.get(name, 0) + 1
         n_lost, n_failed = (int(digit) for digit in name[-2:])
         if self.tries[name] <= n_lost:
@@ -477,19 +481,16 @@ class ScriptedLane(Lane):
             raise WorkerLost("Its process ended.")
         state = "failed" if self.tries[name] <= n_lost + n_failed else "done"
         self.log.append((name, state))
-        return Failed("line 1", "It fails.") if state == "failed" else DONE
+        return (Failed(item.what, "It fails.") if state == "failed" else DONE), {}
 
     def stop(self) -> None:
         self.is_stopped = True
 
 
 def test_failures_and_losses_run_again_after_the_others():
-    jobs = [BatchJob(i, "phonemes", {"text": name}, ".") for i, name in enumerate(["a00", "b10", "c01", "d09", "e00"])]
-    ended: list[tuple[str, str]] = []
+    items = [Item(name, name) for name in ("a00", "b10", "c01", "d09", "e00")]
     lane = ScriptedLane([], {})
-    run_jobs(
-        jobs, these([lane]), 1, lambda job, outcome: ended.append((job.values["text"], getattr(outcome, "reason", "")))
-    )
+    ended = [(item.given, getattr(outcome, "reason", "")) for item, outcome in outcomes(items, these([lane]), 1)]
     assert ended == [("a00", ""), ("e00", ""), ("b10", ""), ("c01", ""), ("d09", "It fails.")]
     assert lane.tries == {"a00": 1, "b10": 2, "c01": 2, "d09": 2, "e00": 1}
     assert lane.is_stopped
@@ -497,11 +498,13 @@ def test_failures_and_losses_run_again_after_the_others():
 
 def test_the_first_job_of_each_task_runs_alone(monkeypatch):
     jobs = [BatchJob(i, task, {"text": "x"}, ".") for i, task in enumerate(["speak", "speak", "phonemes", "speak"])]
+    items, n_firsts = items_of(jobs)
     running, most, order = set(), {}, []
     lock = threading.Lock()
 
     class CountingLane(Lane):
-        def run(self, job: BatchJob, models: dict[str, str]) -> JobOutcome:
+        def run(self, item: Item[tuple[BatchJob, str]]) -> Answer:
+            job = item.given[0]
             with lock:
                 running.add(job.line)
                 most[job.line] = len(running)
@@ -509,31 +512,30 @@ def test_the_first_job_of_each_task_runs_alone(monkeypatch):
             time.sleep(0.02)  # in which one that must wait would begin
             with lock:
                 running.discard(job.line)
-            return DONE
+            return DONE, {}
 
         def stop(self) -> None: ...
 
-    monkeypatch.setattr("wavewright.apps.batch_jobs.batch.WARM_UP_SECONDS", LIMIT_SECONDS)
-    run_jobs(jobs, these([CountingLane(), CountingLane(), CountingLane()]), 0, lambda *_: None)
+    monkeypatch.setattr("wavewright.base.runner.WARM_UP_SECONDS", LIMIT_SECONDS)
+    assert len([*outcomes(items, these([CountingLane(), CountingLane(), CountingLane()]), 0, n_firsts)]) == 4
     assert order[:2] == [0, 2]
     assert most[0] == most[2] == 1
     assert sorted(order) == [0, 1, 2, 3]
 
 
 def test_a_long_first_job_does_not_hold_the_others_back(monkeypatch):
-    monkeypatch.setattr("wavewright.apps.batch_jobs.batch.WARM_UP_SECONDS", 0.0)
+    monkeypatch.setattr("wavewright.base.runner.WARM_UP_SECONDS", 0.0)
     barrier = threading.Barrier(2, timeout=LIMIT_SECONDS)
 
     class MeetingLane(Lane):
-        def run(self, job: BatchJob, models: dict[str, str]) -> JobOutcome:
-            barrier.wait()  # both jobs must run at once
-            return DONE
+        def run(self, item: Item[int]) -> Answer:
+            barrier.wait()  # both must run at once
+            return DONE, {}
 
         def stop(self) -> None: ...
 
-    ended: list[int] = []
-    jobs = [BatchJob(i, "phonemes", {"text": "x"}, ".") for i in range(2)]
-    run_jobs(jobs, these([MeetingLane(), MeetingLane()]), 0, lambda job, _: ended.append(job.line))
+    items = [Item(f"line {i}", i) for i in range(2)]
+    ended = [item.given for item, _ in outcomes(items, these([MeetingLane(), MeetingLane()]), n_alone=1)]
     assert sorted(ended) == [0, 1]
 
 
@@ -543,36 +545,35 @@ class LostLane(Lane):
     def __init__(self, lost: set[int]) -> None:
         self.lost = lost
 
-    def run(self, job: BatchJob, models: dict[str, str]) -> JobOutcome:
-        if job.line in self.lost:
-            self.lost.discard(job.line)
+    def run(self, item: Item[int]) -> Answer:
+        if item.given in self.lost:
+            self.lost.discard(item.given)
             raise PlaceLost("gone")
-        return DONE
+        return DONE, {}
 
     def stop(self) -> None: ...
 
 
 def test_jobs_of_a_lost_place_run_again_and_have_not_failed():
-    jobs, ended = [BatchJob(i, "phonemes", {"text": "x"}, ".") for i in range(6)], []
+    items = [Item(f"line {i}", i) for i in range(6)]
     lost, counts = {1, 3}, iter([2, 1, 0, *[2] * 100])
-    run_jobs(jobs, Lanes(lambda: LostLane(lost), lambda: next(counts)), 0, lambda *each: ended.append(each))
-    assert sorted(job.line for job, _ in ended) == [*range(6)]
+    ended = [*outcomes(items, Lanes(lambda: LostLane(lost), lambda: next(counts)))]
+    assert sorted(item.given for item, _ in ended) == [*range(6)]
     assert all(outcome is DONE for _, outcome in ended)
 
 
 def test_without_a_place_a_batch_ends_with_a_sentence(monkeypatch):
-    monkeypatch.setattr("wavewright.apps.batch_jobs.batch.NO_PLACE_SECONDS", 0.0)
-    jobs = [BatchJob(1, "phonemes", {"text": "x"}, ".")]
+    monkeypatch.setattr("wavewright.base.runner.NO_PLACE_SECONDS", 0.0)
     with pytest.raises(BadSetting, match="There has been no processor"):
-        run_jobs(jobs, Lanes(lambda: LostLane(set()), lambda: 0), 0, lambda *_: None)
+        next(outcomes([Item("line 1", 1)], Lanes(lambda: LostLane(set()), lambda: 0)))
 
 
 def test_a_worker_with_other_models_refuses(tmp_path):
     store = FolderStore(tmp_path / "out")
     store.prepare()
-    lane = LocalLane(store)
-    outcome = lane.run(BatchJob(1, "phonemes", {"text": "x"}, "."), {"bundled": "other"})
-    lane.stop()
+    job = BatchJob(1, "phonemes", {"text": "x"}, ".")
+    with closing(JobWorker(store)) as worker:
+        outcome, _ = answer_to(Item("line 1", (job, digest_of({"bundled": "other"}))), worker.run)
     assert outcome.reason == "The models of this worker are not those of the machine that started the batch."
 
 
@@ -581,35 +582,35 @@ def test_a_fault_of_a_task_fails_its_job_only(tmp_path, monkeypatch):
 
     store = FolderStore(tmp_path / "out")
     store.prepare()
-    lane = LocalLane(store)
-    job = BatchJob(1, "phonemes", {"text": "x"}, ".")
+    ((item,), _) = items_of([BatchJob(1, "phonemes", {"text": "x"}, ".")])
     faults = [(MemoryError(), "There is not enough memory"), (OSError(28, "x", "f"), "There is no space left")]
-    for fault, sentence in [*faults, (ZeroDivisionError("by zero"), "phonemes failed unexpectedly (ZeroDiv")]:
+    for fault, sentence in [*faults, (ZeroDivisionError("by zero"), "Wavewright failed at line 1 (ZeroDiv")]:
 
         def fail(*_: object, fault: Exception = fault) -> None:
             raise fault
 
         monkeypatch.setattr(worker, "_call", fail)
-        assert lane.run(job, ModelHashes().of_job(job)).reason.startswith(sentence)
-    lane.stop()
+        with closing(JobWorker(store)) as job_worker:
+            assert answer_to(item, job_worker.run)[0].reason.startswith(sentence)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 def test_a_process_that_dies_loses_only_its_job(tmp_path):
     store = FolderStore(tmp_path / "out")
     store.prepare()
-    lane = ProcessLane(store)
-    quick = BatchJob(1, "phonemes", {"text": "Hello."}, ".")
-    endless = BatchJob(2, "synthesise", {"name": "rain", "seconds": 3600.0}, ".")
-    models = ModelHashes().of_job(quick)
+    lane = ProcessLane(partial(begin_jobs, store))
+    first_job = BatchJob(1, "phonemes", {"text": "Hello."}, ".")
+    endless_job = BatchJob(2, "synthesise", {"name": "rain", "seconds": 3600.0}, ".")
+    again_job = BatchJob(3, "phonemes", {"text": "Again."}, ".")
+    quick, endless, again = (items_of([job])[0][0] for job in (first_job, endless_job, again_job))
     try:
-        assert isinstance(lane.run(quick, models), JobOutcome)
+        assert isinstance(lane.run(quick)[0], JobOutcome)
         first = lane._process.id
         lost: list[str] = []
 
         def run_endless() -> None:
             with pytest.raises(WorkerLost) as caught:
-                lane.run(endless, ModelHashes().of_job(endless))
+                lane.run(endless)
             lost.append(str(caught.value))
 
         thread = threading.Thread(target=run_endless)
@@ -618,38 +619,29 @@ def test_a_process_that_dies_loses_only_its_job(tmp_path):
         os.kill(first, signal.SIGKILL)
         thread.join(LIMIT_SECONDS)
         assert lost == ["Its process was ended by SIGKILL; the memory may be too small for it."]
-        outcome = lane.run(replace(quick, values={"text": "Again."}), models)
-        assert isinstance(outcome, JobOutcome)
+        assert isinstance(lane.run(again)[0], JobOutcome)
         assert lane._process.id != first
     finally:
         lane.stop()
     store.sweep()
     assert hidden_in(store.folder) == []
     with pytest.raises(WorkerLost, match="stopped"):
-        ProcessLane.run(stopped(store), quick, models)
-
-
-def stopped(store: FolderStore) -> ProcessLane:
-    lane = ProcessLane(store)
-    lane.stop()
-    return lane
+        lane.run(quick)
 
 
 KILLED_AFTER_3_JOBS = """
 import os, signal
 from wavewright.apps.batch_jobs import batch
 from wavewright.apps.cli import main
-run_jobs, ended = batch.run_jobs, []
+outcomes = batch.outcomes
 
-def run_until_killed(jobs, lanes, retries, on_end):
-    def note(job, outcome):
-        on_end(job, outcome)
-        ended.append(job)
-        if len(ended) == 3:
+def outcomes_until_killed(*given):
+    for number, ended in enumerate(outcomes(*given)):
+        if number == 3:
             os.kill(os.getpid(), signal.SIGKILL)
-    run_jobs(jobs, lanes, retries, note)
+        yield ended
 
-batch.run_jobs = run_until_killed
+batch.outcomes = outcomes_until_killed
 main()
 """
 
@@ -806,7 +798,7 @@ def test_without_fsspec_the_extra_is_named(monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "fsspec", None)
     assert refused(capsys, "batch", "s3://a/b.jsonl").startswith("s3://a/b.jsonl is in object storage; run pip install")
     monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(MissingExtra, match="--on ray needs the extra ray"), ray_lanes("ray", 1, FolderStore(Path())):
+    with pytest.raises(MissingExtra, match="--on ray needs the extra ray"), ray_lanes("ray", 1, lambda: len):
         pass
 
 
@@ -857,11 +849,11 @@ class FakeRay:
 
         class Actor:
             def __init__(self, worker):
-                def run_job(job, models):
-                    if job.values.get("text") in fake.lost:
+                def run_job(item):
+                    if item.given[0].values.get("text") in fake.lost:
                         fake.lost.clear()
                         raise fake.exceptions.RayActorError
-                    return worker.run(job, models)
+                    return worker.run(item)
 
                 self.run, self.node = Method(run_job), Method(lambda: "a")
 
@@ -901,12 +893,12 @@ def test_actors_run_jobs_and_are_replaced(monkeypatch, tmp_path):
     assert fake.calls[1] == ("ray://head:10001", {"logging_level": "ERROR", "log_to_driver": False})
     with pytest.raises(BadSetting, match=r"^No Ray cluster answers for --on ray://nowhere:1 \(ray client"):
         batch(path, tmp_path / "other", on="ray://nowhere:1", quiet=True)
-    with ray_lanes("ray", 0, FolderStore(tmp_path)) as lanes:
+    with ray_lanes("ray", 0, lambda: len) as lanes:
         assert lanes.count() == 3
         lane = lanes.new()
         lane.stop()
         with pytest.raises(WorkerLost, match="stopped"):
-            lane.run(BatchJob(1, "phonemes", {"text": "a"}, "."), {})
+            lane.run(Item("line 1", ()))
 
 
 @pytest.fixture

@@ -8,7 +8,9 @@ from typing import get_args
 import pytest
 
 from wavewright.base.errors import BadSetting
+from wavewright.base.parameters import Needs, Without
 from wavewright.tasks.catalogue import PROCESSING, describe
+from wavewright.tasks.description import command_tasks
 
 WRITTEN = {
     "speak": {"out", "subtitles"},
@@ -113,3 +115,28 @@ def test_unknown_names_are_refused(name, key, sentence):
     with pytest.raises(BadSetting) as refusal:
         describe(name).parameter(key)
     assert str(refusal.value).startswith(sentence)
+
+
+RELATIONS = [
+    pytest.param(task.description, each, marker, id=f"{task.name}-{each.key}-{type(marker).__name__}")
+    for task in command_tasks().values()
+    for each in task.description.parameters.values()
+    for marker in each.markers
+    if isinstance(marker, Needs | Without)
+]
+
+
+@pytest.mark.parametrize(("task", "parameter", "relation"), RELATIONS)
+def test_what_parameters_say_of_each_other_holds_however_a_task_is_called(task, parameter, relation):
+    values = {each.name: each.default for each in task.parameters.values()}
+    given = {parameter.name: "given"}
+    if isinstance(relation, Needs):
+        others = [marker for marker in task.parameters[relation.other].markers if isinstance(marker, Needs)]
+        task.check_together(values | given | {each.other: "given" for each in (relation, *others)})
+        with pytest.raises(BadSetting, match=f"{parameter.key} belongs to {relation.other}; give both"):
+            task.check_together(values | given)
+        return
+    task.check_together(values | given)
+    for other in relation.others:
+        with pytest.raises(BadSetting, match=f"{parameter.key} and {other} exclude each other"):
+            task.check_together(values | given | {other: "given"})

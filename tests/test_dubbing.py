@@ -745,7 +745,7 @@ def test_many_channels(scene):
         ({"to": "fr"}, "No voice speaks 'fr'; there are de-kerstin, en-kathleen, en-ruth"),
         ({"voice": "nobody"}, "There is no voice 'nobody'"),
         ({"voice": "de-kerstin"}, "The voice de-kerstin speaks 'de', and the dub is in 'en'"),
-        ({"glossary": "en.srt"}, "A glossary is for a translator"),
+        ({"glossary": "en.srt"}, "glossary belongs to translator; give both"),
         ({"subtitles": None}, "give its subtitles with --subtitles, or a recogniser"),
         ({"translation": None}, "No line has a translation; give --translator or --translation"),
         ({"source": "missing.wav"}, "does not exist; give a sound, a video, subtitles or a project"),

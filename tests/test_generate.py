@@ -177,11 +177,11 @@ def test_interpolation_goes_from_seed_to_seed(model, tmp_path):
         ({"seed": 2**32}, "seed is 4294967296"),
         ({"interpolate": (1, 2), "count": 1}, "An interpolation in 1 steps is not possible"),
         ({"interpolate": (1, 2), "count": 1001}, "in 1001 clips is too long; at most 1000"),
-        ({"interpolate": (1, 2), "seed": 5}, "The seed 5 and an interpolation between two seeds exclude each other"),
+        ({"interpolate": (1, 2), "seed": 5}, "interpolate and seed exclude each other; leave one of them out"),
         ({"format": "mp4"}, "format is 'mp4'; input should be 'wav', 'flac' or 'ogg'"),
         ({"label": "bell"}, "tiny has no label 'bell'; its labels are kick, snare, hat"),
         ({"interpolate": (1, -1)}, "The seed -1 is out of range"),
-        ({"interpolate": (1, 2), "min_novelty": 1.0}, "takes no limits and no further settings"),
+        ({"interpolate": (1, 2), "min_novelty": 1.0}, "interpolate and min_novelty exclude each other"),
         ({"min_confidence": 1.5}, "min_confidence is 1.5"),
     ],
 )
@@ -312,7 +312,7 @@ def test_a_code_sets_all_clips_and_their_names(tmp_path):
         generate(str(model), out=tmp_path / "other", code=(1,))
     with pytest.raises(BadSetting, match="plain has no parameter code; leave code out"):
         generate(str(make_gan(tmp_path, "plain")), out=tmp_path / "other", code=(1,))
-    with pytest.raises(BadSetting, match="takes no limits and no further settings"):
+    with pytest.raises(BadSetting, match="interpolate and code exclude each other"):
         generate(str(model), out=tmp_path / "other", code=(0, 1, 0), interpolate=(1, 2))
     assert not (tmp_path / "other").exists()
 

@@ -246,9 +246,9 @@ def test_bad_names_are_refused(song, tmp_path):
     model, options = str(trained("instrument").out), {"note": "A3", "out": tmp_path / "x.wav", "quiet": True}
     with pytest.raises(BadSetting, match="label"):
         render(instrument=model, timbre="high..none", **options)
-    with pytest.raises(BadSetting, match="belongs to --instrument"):
+    with pytest.raises(BadSetting, match="timbre belongs to instrument; give both"):
         render(timbre="flute", **options)
-    with pytest.raises(BadSetting, match="choose one"):
+    with pytest.raises(BadSetting, match="patch and instrument exclude each other"):
         render(instrument=model, patch="saw-lead", **options)
     with pytest.raises(BadModel, match="plays no scores"):
         render(instrument="drums", **options)

@@ -460,10 +460,10 @@ def test_inconsistent_metadata_is_refused(workspace):
             "morph a.wav b.wav --over-time --model morph-drums",
             "morph-drums encodes clips as a whole, so nothing can change over time;",
         ),
-        ("morph a.wav b.wav --over-time --transfer", "leave --over-time or --transfer out."),
+        ("morph a.wav b.wav --over-time --transfer", "--over-time and --transfer exclude each other;"),
         (
             "morph a.wav b.wav --over-time --joined",
-            "has no steps to join; leave --over-time or --joined out.",
+            "--over-time and --joined exclude each other; leave one of them out.",
         ),
         ("morph silent.wav b.wav", "silent.wav is silent: no sample exceeds -60 dB of full scale;"),
         ("morph a.wav b.wav --out a.wav", "a.wav is a file or lies in one; give a folder to write to with --out."),

@@ -221,7 +221,7 @@ def test_devices_are_listed_and_chosen():
     assert chosen(None, [], "sound output") is None
     with pytest.raises(BadSetting, match="There is no MIDI input 'Pads'"):
         live(midi="Pads", output=FakeOutput(), input_=FakeMidi(), quiet=True)
-    with pytest.raises(BadSetting, match="Two instruments"):
+    with pytest.raises(BadSetting, match="soundfont and patch exclude each other"):
         live(patch="reed-organ", soundfont="x.sf2", output=FakeOutput(), input_=FakeMidi(), quiet=True)
 
 

@@ -118,9 +118,9 @@ def test_refuses(folders):
         compare_pairs(folders / "clean", folders / "processed", far=folders / "clean")
 
 
-@pytest.mark.parametrize("option", ["noisy", "far", "recogniser"])
-def test_refuses_options_of_paired_files_without_it(folders, option):
-    with pytest.raises(BadSetting, match=f"--{option} .* is for --paired"):
+@pytest.mark.parametrize(("option", "other"), [("noisy", "paired"), ("far", "noisy"), ("recogniser", "paired")])
+def test_refuses_options_of_paired_files_without_it(folders, option, other):
+    with pytest.raises(BadSetting, match=f"{option} belongs to {other}; give both"):
         evaluate(folders / "clean", folders / "processed", **{option: folders / "noisy"})
 
 

@@ -46,12 +46,7 @@ def test_options_become_settings(settings_of_run, tmp_path, capsys):
         "0",
         "--api-key-file",
         str(keys),
-        "--max-text",
-        "50",
-        "--workers",
-        "3",
-        "--max-requests",
-        "9",
+        *("--set", "max_text=50", "--set", "workers=3", "--set", "max_requests=9"),
     ]
     names = ["--allow-host", "a", "--allow-host", "b", "--allow-origin", "https://c"]
     assert run(["serve", *arguments, *names]) == 0
@@ -66,6 +61,19 @@ def test_an_open_server_without_keys_is_mentioned(settings_of_run, capsys):
     assert run(["serve", "--port", "0", "--host", "0.0.0.0"]) == 0
     assert "--api-key-file asks for a key" in capsys.readouterr().err
     assert settings_of_run[0].workers == usable_processors()
+
+
+@pytest.mark.parametrize(
+    ("setting", "sentence"),
+    [
+        ("max_text=0", "max_text is 0; it must lie between 1 and 1000000."),
+        ("max_txt=9", "There is no setting 'max_txt'; the nearest are max_text."),
+        ("port=80", "There is no setting 'port'; "),
+        ("workers", "The setting 'workers' has no value; write it as name=value, "),
+    ],
+)
+def test_limits_that_there_are_not(setting, sentence, capsys):
+    assert refused(capsys, "serve", "--set", setting).startswith(sentence)
 
 
 def test_a_wyoming_port_in_use(capsys):

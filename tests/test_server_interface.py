@@ -13,7 +13,7 @@ pytest.importorskip("uvicorn")
 from local_server import request, running
 from starlette.routing import Route
 
-from wavewright.apps.server.jobs.request import http_tasks
+from wavewright.tasks.description import http_tasks
 
 
 @pytest.fixture(scope="module")

@@ -32,13 +32,13 @@ from wavewright.apps.cli import run
 from wavewright.apps.server.jobs.access import FileAccess
 from wavewright.apps.server.jobs.endpoints import events_of
 from wavewright.apps.server.jobs.files import SUFFIXES, safe_name
-from wavewright.apps.server.jobs.request import http_tasks, parameters_of, prepare
+from wavewright.apps.server.jobs.request import parameters_of, prepare
 from wavewright.apps.server.jobs.task_job import TaskJob
 from wavewright.apps.server.speech_request import BadRequest
 from wavewright.base.errors import BadSetting
 from wavewright.base.parameters import FREE_TEXT
-from wavewright.tasks.commands import COMMANDS, all_commands
-from wavewright.tasks.description import innermost_types
+from wavewright.tasks.commands import Local, all_commands
+from wavewright.tasks.description import http_tasks, innermost_types
 
 
 @pytest.fixture(scope="module")
@@ -66,10 +66,10 @@ def sentence(reply, status: int) -> str:
 def test_every_command_but_servers_is_a_task(server):
     reply = request(server, "GET", "/v1/tasks")
     listed = {task["name"]: task for task in reply.json["tasks"]}
-    words = {words for words, _ in all_commands() if words[0] not in COMMANDS.local}
+    words = {words for words, entry in all_commands() if not isinstance(entry, Local)}
     assert {tuple(task["command"].split()[1:]) for task in listed.values()} == words
     assert {"generate", "models", "data-inspect"} <= listed.keys()
-    assert COMMANDS.local <= COMMANDS.commands.keys()
+    assert not {"serve", "batch", "live", "sign", "keys", "keys-new", "bench-wavenet"} & listed.keys()
     for task in listed.values():
         schema = task["parameters"]
         assert task["summary"].endswith(".")
@@ -80,6 +80,9 @@ def test_every_command_but_servers_is_a_task(server):
     assert seconds["description"].startswith("Length of each clip")
     assert listed["generate"]["parameters"]["properties"]["format"]["enum"] == ["wav", "flac", "ogg"]
     assert listed["morph"]["files"] == ["file_a", "file_b"]
+    related = listed["morph"]["parameters"], listed["render"]["parameters"]
+    assert {"not": {"required": ["over_time", "joined"]}} in related[0]["allOf"]
+    assert related[1]["dependentRequired"] == {"timbre": ["instrument"]}
     assert request(server, "GET", "/v1/tasks/morph").json == listed["morph"]
     assert "/v1/tasks" in sentence(request(server, "GET", "/v1/tasks/serve"), 404)
 
@@ -100,6 +103,12 @@ def test_no_parameter_takes_a_path():
                         prepare(task, {parameter.key: value}, none, Path("runs"))
             n_checked += 1
     assert n_checked > 100
+
+
+def test_parameters_that_exclude_each_other_are_no_job(server):
+    upload_id = upload(server, "tone.wav")
+    reply = request(server, "POST", "/v1/tasks/split", {"file": upload_id, "at": [0.02], "padding": 0.01})
+    assert sentence(reply, 400) == "at and padding exclude each other; leave one of them out."
 
 
 def test_texts_with_slashes_are_no_names_of_files():

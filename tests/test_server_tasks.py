@@ -12,8 +12,9 @@ pytest.importorskip("uvicorn")
 from http_jobs import do, ended, tone, upload
 from local_server import request, running
 
-from wavewright.apps.server.jobs.request import http_tasks, parameters_of
+from wavewright.apps.server.jobs.request import parameters_of
 from wavewright.apps.server.settings import LanguageTools
+from wavewright.tasks.description import http_tasks
 
 pytestmark = [
     pytest.mark.uses("drums", "morph-drums", "en", "vocoder", "denoise-16k", "echo-16k", "speech-codec"),

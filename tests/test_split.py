@@ -73,7 +73,7 @@ def test_a_second_split_replaces_the_first(source):
     [
         ({"at": (9.0,)}, BadSetting, "cannot be split at 9 s, since it is 5.100 s long"),
         ({"at": (0.0,)}, BadSetting, "cannot be split at 0 s"),
-        ({"at": (1.0,), "padding": 0.2}, BadSetting, "has no silences"),
+        ({"at": (1.0,), "padding": 0.2}, BadSetting, "at and padding exclude each other"),
         ({"silence_db": 0.0}, BadAudio, "no sound of 0.1 s above 0 dB"),
         ({"min_seconds": 3.0}, BadAudio, "no sound of 3 s"),
         ({"min_silence": 0.0}, BadSetting, "min_silence"),
@@ -108,9 +108,11 @@ def test_parts_without_silence_end_at_the_quietest_moment(tmp_path):
     assert f"{n_cuts} of {n_cuts} cuts are at the quietest moment" in str(result)
 
 
-@pytest.mark.parametrize(("options", "message"), [({"every": 1.0}, "leave --at and"), ({"padding": 0.2}, "the whole")])
+@pytest.mark.parametrize(
+    ("options", "message"), [({"every": 1.0}, "every and at_most"), ({"padding": 0.2}, "at_most and padding")]
+)
 def test_lengths_and_other_ways_of_splitting_exclude_each_other(source, options, message):
-    with pytest.raises(BadSetting, match=message):
+    with pytest.raises(BadSetting, match=f"{message} exclude each other"):
         split(source, at_most=2.0, **options)
 
 

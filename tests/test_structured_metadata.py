@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import warnings
+from functools import partial
 
 import numpy as np
 import pytest
@@ -12,9 +13,9 @@ import soundfile
 import wavewright
 from wavewright.audio.clip import Clip
 from wavewright.audio.file_formats import id3_metadata, m4a_metadata
-from wavewright.audio.file_formats.metadata import Marker, SoundMetadata
+from wavewright.audio.file_formats.metadata import Marker, Picture, SoundMetadata
 from wavewright.audio.sound_file import open_sound
-from wavewright.audio.wav_chunks import LoopPoints, Sampler
+from wavewright.audio.wav_chunks import LoopPoints, Sampler, append_loops
 from wavewright.base.errors import SoundWarning
 
 RATE = 48_000
@@ -268,6 +269,62 @@ def test_people_comments_and_lyrics_stay_or_are_named(tmp_path, ending):
     else:
         assert said == ""
     assert {(name.lower(), text) for name, text in kept.fields if name != "comment"} >= wanted
+
+
+@pytest.mark.parametrize("ending", ["mp3", "wav", "aiff", "flac", "ogg"])
+@pytest.mark.parametrize(("frames", "fields"), [(b"deu\0", "comment:deu:"), (b"XXX\0", "comment")])
+def test_the_language_of_a_comment_is_named(tmp_path, ending, frames, fields):
+    """The comment of the result says how it was made, and holds the text."""
+    source = tmp_path / "a.mp3"
+    Clip(np.full((1, RATE), 0.1, np.float32), RATE).write(source)
+    source.write_bytes(tag(frame(b"COMM", b"\0" + frames + b"gut")) + source.read_bytes())
+    assert open_sound(source).metadata.fields == ((fields, "gut"),)
+    _, said = edited(source, tmp_path / f"b.{ending}", "gain -1dB")
+    assert open_sound(tmp_path / f"b.{ending}").origin["source_comment"] == "gut"
+    assert ("language and description of the tag 'comment'" in said) == (fields != "comment")
+
+
+@pytest.mark.parametrize("endings", [("mp3", "wav"), ("flac", "mp3"), ("ogg", "aiff")])
+def test_the_address_of_a_picture_is_no_image(tmp_path, endings):
+    source = tmp_path / "a.mp3"
+    Clip(np.full((1, RATE), 0.1, np.float32), RATE).write(source)
+    source.write_bytes(tag(frame(b"APIC", b"\0-->\0\3front\0http://example.org")) + source.read_bytes())
+    for number, ending in enumerate(endings):
+        kept, said = edited(source, tmp_path / f"{number}.{ending}", "gain -1dB")
+        assert (kept.pictures, said) == ((Picture(3, "-->", "front", b"http://example.org"),), "")
+        source = tmp_path / f"{number}.{ending}"
+
+
+def extended(rate):
+    """Return a number in 80 bits."""
+    exponent = int(np.log2(rate))
+    return struct.pack(">HQ", 16_383 + exponent, round(rate * 2.0 ** (63 - exponent)))
+
+
+@pytest.mark.parametrize(("rate", "named"), [(22_254.545, True), (11_127.273, True), (22_050.0, False)])
+def test_a_fraction_of_a_sample_rate_is_named(tmp_path, rate, named):
+    """The old Macintosh had such rates; AIFF holds them in 80 bits, CAF in 64."""
+    for ending, coded in (("aiff", extended), ("caf", partial(struct.pack, ">d"))):
+        path = tmp_path / f"a.{ending}"
+        soundfile.write(path, np.full(9_000, 0.1), int(rate), format=ending.upper())
+        content = path.read_bytes()
+        assert content.count(coded(int(rate))) == 1
+        path.write_bytes(content.replace(coded(int(rate)), coded(rate)))
+        _, said = edited(path, tmp_path / f"{ending}.wav", "gain -1dB")
+        assert (f"the exact sample rate '{rate} Hz'" in said) == named
+
+
+@pytest.mark.parametrize(("loop", "named"), [((147, 44_100), False), ((1_000, 5_410), True), ((147, 5_000), True)])
+def test_loops_that_end_between_samples_are_named(tmp_path, loop, named):
+    """147 samples at 44.1 kHz are 160 at 48 kHz."""
+    source = tmp_path / "a.wav"
+    Clip(np.full((1, 50_000), 0.1, np.float32), 44_100).write(source)
+    append_loops(source, (LoopPoints(*loop),), 44_100)
+    kept, said = edited(source, tmp_path / "b.wav", "resample 48000")
+    assert [(each.start, each.end) for each in kept.loops] == [tuple(round(each * 160 / 147) for each in loop)]
+    assert ("fractions of a sample of its loops" in said) == named
+    _, said = edited(source, tmp_path / "c.wav", "pad start=0.33333s")
+    assert said == ""
 
 
 def test_several_texts_are_given_on_the_command_line(tmp_path):

@@ -19,12 +19,12 @@ from test_studio import page_texts
 from tiny_families import trained
 
 from wavewright import render
-from wavewright.apps.server.jobs.request import http_tasks, parameters_of
+from wavewright.apps.server.jobs.request import parameters_of
 from wavewright.base.parameters import InForm
 from wavewright.music.formats import read_score, write_score
 from wavewright.music.score import Score, Track, notes_of
 from wavewright.music.timing import TEMPO
-from wavewright.tasks.description import form_of, schema_of
+from wavewright.tasks.description import form_of, http_tasks, schema_of
 
 pytestmark = pytest.mark.uses(
     "drums", "morph-drums", "en", "vocoder", "denoise-16k", "denoise-48k", "folk-tunes", "ambience", "de"

@@ -69,6 +69,18 @@ def test_lines_of_lyrics_move(tmp_path, chain, lines):
     assert edited(source, tmp_path / "b.flac", chain).tags["lyrics"].split("\n") == ["[ar:Ann]", *lines]
 
 
+@pytest.mark.parametrize("offset", [-250, 0, 500])
+@pytest.mark.parametrize(("chain", "moved"), [("speed 1.25", lambda t: t / 1.25), ("pad start=1s", lambda t: t + 1)])
+def test_the_offset_of_lyrics_is_in_their_times(tmp_path, offset, chain, moved):
+    """A positive offset has every line come so many milliseconds earlier."""
+    text = f"[offset:{offset:+d}]\n[00:01.125]one <00:01.750>word\n[00:03.000]two"
+    source = made(tmp_path / "a.flac", SoundMetadata((("lyrics", text),)))
+    times = [moved(time - offset / 1_000) for time in (1.125, 1.75, 3.0)]
+    one, word, two = (f"00:{time:06.3f}" for time in times)
+    assert edited(source, tmp_path / "b.flac", chain).tags["lyrics"] == f"[{one}]one <{word}>word\n[{two}]two"
+    assert edited(source, tmp_path / "c.flac", "gain -1dB").tags["lyrics"] == text
+
+
 @pytest.mark.parametrize(
     ("chain", "titles", "indices"),
     [

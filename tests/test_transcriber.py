@@ -263,8 +263,8 @@ def test_a_file_is_found_like_its_wave(recording):
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (["--model", "polyphonic"], "give --polyphonic, too"),
-        (["--polyphonic", "--onset-db", "5"], "--onset-db belongs to the transcription of one voice"),
+        (["--model", "polyphonic"], "--model belongs to --polyphonic; give both, or leave --model out"),
+        (["--polyphonic", "--onset-db", "5"], "--polyphonic and --onset-db exclude each other"),
         (["--polyphonic", "--model", "drum-classifier"], "finds no notes of several voices; give a transcriber"),
         (["--polyphonic", "--model", "no-such-model"], "no-such-model"),
     ],

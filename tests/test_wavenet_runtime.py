@@ -263,10 +263,10 @@ def test_generated_files_carry_length_temperature_and_beginning(spoken, tmp_path
         atol=1 / 64,
     )
     for arguments, message in (
-        ({"continue_from": tmp_path / "begin.wav"}, "The length of the continued clip is missing"),
+        ({"continue_from": tmp_path / "begin.wav"}, "continue_from belongs to seconds; give both"),
         ({"code": (1.0,)}, "tiny has no parameter code"),
         ({"interpolate": (1, 2)}, "tiny cannot interpolate"),
-        ({"classifier": "drum-classifier"}, "The classifier drum-classifier needs a limit"),
+        ({"classifier": "drum-classifier"}, "classifier belongs to min_confidence; give both"),
     ):
         with pytest.raises(BadSetting, match=message):
             generate(str(spoken), "one", 1, out=tmp_path / "never", **arguments)

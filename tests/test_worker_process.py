@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +18,11 @@ from local_server import running
 from waiting import wait_until
 
 from wavewright.apps.batch_jobs.batch import batch
+from wavewright.base.errors import SoundWarning
+from wavewright.base.progress_bar import progress_reported_to
 from wavewright.base.result import Failed
-from wavewright.base.worker_process import THREAD_VARIABLES, WorkerLost, WorkerProcess, answers
+from wavewright.base.runner import Item, each_item
+from wavewright.base.worker_process import THREAD_VARIABLES, WorkerLost, WorkerProcess
 from wavewright.tasks.edit import edit
 
 CALLS = {
@@ -109,12 +113,28 @@ def answer_with_threads(connection) -> None:
     connection.recv()
 
 
-def end_at_negative(connection) -> None:
-    while True:
-        number = connection.recv()
-        if number < 0:
-            os._exit(-number)
-        connection.send(2 * number)
+def begin_doubling():
+    return doubled
+
+
+def doubled(number: int) -> int:
+    if number < 0:
+        os._exit(-number)
+    if number == 0:
+        warnings.warn("It is 0.", SoundWarning, stacklevel=1)
+        raise ZeroDivisionError("zero")
+    return 2 * number
+
+
+def interrupt_at_two(number: int) -> int:
+    if number == 2:
+        raise KeyboardInterrupt
+    return number
+
+
+def interrupt_at_the_end(_: str, fraction: float | None) -> None:
+    if fraction == 1.0:
+        raise KeyboardInterrupt
 
 
 def start_another_and_wait(connection) -> None:
@@ -144,11 +164,33 @@ def test_a_process_computes_with_one_thread_unless_the_environment_says_otherwis
     assert THREAD_VARIABLES[1] not in os.environ
 
 
-def test_messages_are_answered_by_processes_that_are_replaced():
-    answered = dict(answers([1, -3, 2, -4, 3], 2, lambda: WorkerProcess(end_at_negative)))
-    lost = {message: str(answer) for message, answer in answered.items() if isinstance(answer, WorkerLost)}
-    assert lost == {-3: "Its process ended with exit code 3.", -4: "Its process ended with exit code 4."}
-    assert {message: answered[message] for message in (1, 2, 3)} == {1: 2, 2: 4, 3: 6}
+def test_items_have_results_in_their_order_and_lost_processes_are_replaced():
+    items = [Item("early", 1), Failed("no item", "It was none."), *(Item(f"item {n}", n) for n in (-3, 2, -4, 3, 0))]
+    seen: list[object] = []
+    with pytest.warns(SoundWarning, match="It is 0"):
+        results, failed = each_item(items, begin_doubling, "doubling", True, 2, seen.extend)
+    assert results == (2, 4, 6) == tuple(seen)
+    assert failed == (
+        Failed("no item", "It was none."),
+        Failed("item -3", "Its process ended with exit code 3."),
+        Failed("item -4", "Its process ended with exit code 4."),
+        Failed("item 0", "Wavewright failed at item 0 (ZeroDivisionError: zero); please report it with the file."),
+    )
+
+
+TWO = (Item("one", 1, 1.0), Item("two", 2, 1.0))
+
+
+@pytest.mark.parametrize("n_processes", [1, 2])
+def test_an_interruption_keeps_what_is_done(n_processes):
+    seen: list[object] = []
+    with pytest.raises(KeyboardInterrupt), progress_reported_to(interrupt_at_the_end):
+        each_item(TWO, begin_doubling, "doubling", True, n_processes, seen.extend)
+    assert seen == [2, 4]
+    seen.clear()
+    with pytest.raises(KeyboardInterrupt):
+        each_item(TWO, lambda: interrupt_at_two, "doubling", True, 1, seen.extend)
+    assert seen == [1]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")

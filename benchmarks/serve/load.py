@@ -138,7 +138,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def measure(options: argparse.Namespace, report: Report) -> None:
     """Measure one server, part by part."""
     wyoming_port = free_port()
-    settings = ["--max-requests", str(2 * options.parallel + 100), "--wyoming", "--wyoming-port", str(wyoming_port)]
+    settings = ["--set", f"max_requests={2 * options.parallel + 100}", "--wyoming", "--wyoming-port", str(wyoming_port)]
     with serving(settings) as server:
         measured: dict[str, Callable[[], None]] = {
             "describe": lambda: _measure_describe(wyoming_port, options.requests, report),

@@ -17,6 +17,8 @@ import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
+from functools import partial
 from multiprocessing import get_context
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
@@ -27,14 +29,14 @@ import soundfile
 from benchmarks.harness.peers import Peer
 from benchmarks.harness.script import Benchmark, Report
 from benchmarks.harness.tables import TARGETS, Table, columns
-from wavewright.apps.batch_jobs.batch import run_jobs
-from wavewright.apps.batch_jobs.job import BatchJob, JobOutcome
+from wavewright.apps.batch_jobs.batch import items_of
+from wavewright.apps.batch_jobs.job import BatchJob
 from wavewright.apps.batch_jobs.job_list import read_jobs
-from wavewright.apps.batch_jobs.keys import ModelHashes
 from wavewright.apps.batch_jobs.ray_lanes import ray_lanes
 from wavewright.apps.batch_jobs.store import FolderStore
-from wavewright.apps.batch_jobs.worker import Lanes, ProcessLane
+from wavewright.apps.batch_jobs.worker import begin_jobs
 from wavewright.base.result import Failed
+from wavewright.base.runner import Lanes, in_processes, outcomes
 from wavewright.base.worker_process import THREAD_VARIABLES
 from wavewright.families.loading import models_stay_open
 from wavewright.tasks.enhance import enhance
@@ -105,26 +107,21 @@ def seconds_of_engine(engine: str, n_workers: int, sounds: Path, out: Path) -> f
     store.prepare()
     jobs = [job for job in read_jobs(str(sounds), "enhance") if isinstance(job, BatchJob)]
     with ExitStack() as stack:
+        begin = partial(begin_jobs, store)
         if engine == "ray":
-            source = stack.enter_context(ray_lanes("ray", n_workers, store))
+            source = stack.enter_context(ray_lanes("ray", n_workers, begin))
         else:
-            source = Lanes(lambda: ProcessLane(store), lambda: n_workers)
+            source = in_processes(begin, n_workers, one_thread=True)
         lanes = [source.new() for _ in range(n_workers)]
-        models = ModelHashes().of_job(jobs[0])
-        for index, lane in enumerate(lanes):  # start the worker and open the model
-            lane.run(BatchJob(0, "enhance", {"source": jobs[index].values["source"], "mix": 0.5}, str(sounds)), models)
-        ends: list[float] = []
-        problems: list[str] = []
-
-        def on_end(_: BatchJob, outcome: JobOutcome | Failed) -> None:
-            ends.append(time.monotonic())
-            problems.extend([str(outcome)] if isinstance(outcome, Failed) else [])
-
+        firsts = [replace(job, values={"source": job.values["source"], "mix": 0.5}) for job in jobs[:n_workers]]
+        for lane, first in zip(lanes, firsts, strict=True):  # start the worker and open the model
+            lane.run(items_of([first])[0][0])
         started = time.monotonic()
-        run_jobs(jobs, Lanes(iter(lanes).__next__, lambda: n_workers), 0, on_end)
-    if problems:
-        raise RuntimeError(problems[0])
-    return ends[-1] - started
+        for _, outcome in outcomes(items_of(jobs)[0], Lanes(iter(lanes).__next__, lambda: n_workers)):
+            ended = time.monotonic()
+            if isinstance(outcome, Failed):
+                raise RuntimeError(str(outcome))
+    return ended - started
 
 
 def seconds_of_plain(n_workers: int, sounds: Path, out: Path) -> float:

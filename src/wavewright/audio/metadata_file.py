@@ -16,6 +16,7 @@ from .file_formats.ape import KIND as APE
 from .file_formats.id3 import skip_tags
 from .file_formats.lyrics3 import KIND as LYRICS3
 from .file_formats.metadata import (
+    RATE,
     TRACK,
     ForeignPart,
     Marker,
@@ -51,6 +52,7 @@ KINDS = {
     LYRICS3: "field",
     other_metadata.KIND: "part",
     TRACK: "track",
+    RATE: "exact sample rate",
 }
 MIME_TYPES = {"image/jpg": "image/jpeg"}
 
@@ -75,7 +77,7 @@ def read(file: BinaryIO, suffix: str, head: bytes, sample_rate: int, seconds: fl
             return vorbis_metadata.read_flac(file, seconds)
         if head[:3] == b"ID3" or suffix.lower() == ".mp3" or is_mpeg_frame(head):
             return id3_metadata.read(file)
-    except (ValueError, struct.error, IndexError):
+    except (ValueError, struct.error, IndexError, OverflowError):
         return SoundMetadata()
     return None
 
@@ -95,13 +97,13 @@ def read_container(path: Path, container: Container) -> SoundMetadata:
     ]
     if markers and markers[0].start == 0 and not markers[0].label:
         markers = markers[1:]  # what fills the gap before the first chapter
-    own = None
-    if container.format.name.startswith("mov"):
-        with path.open("rb") as file:
-            own = m4a_metadata.read(file)
-    pictures = tuple(_covers(container)) if own is None else own.pictures
-    found = SoundMetadata(normalised(named), pictures, tuple(markers), parts=tuple(_other_tracks(container)))
-    return found if own is None else own.completed(found)
+    is_mov = container.format.name.startswith("mov")
+    with path.open("rb") as file:
+        own = (m4a_metadata.read(file) if is_mov else id3_metadata.read(file)) or SoundMetadata()
+    known = () if own.fields and not is_mov else normalised(named)  # PyAV reads the first of several texts
+    pictures = own.pictures if is_mov and own else tuple(_covers(container))
+    found = SoundMetadata(known, pictures, tuple(markers), parts=tuple(_other_tracks(container)))
+    return own.completed(found)
 
 
 def _other_tracks(container: Container) -> Iterator[ForeignPart]:

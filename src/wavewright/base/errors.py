@@ -94,15 +94,15 @@ READ_WARNINGS = (SkippedText, ScoreWarning, SoundWarning)
 
 
 @contextmanager
-def collected_warnings() -> Iterator[list[str]]:
-    """Collect the warnings for users where nothing shows them: at the end, the list has each sentence once."""
-    sentences: list[str] = []
+def collected_warnings() -> Iterator[dict[str, type[Warning]]]:
+    """Collect the warnings for users where nothing shows them: at the end, each sentence is there with its category."""
+    sentences: dict[str, type[Warning]] = {}
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("ignore")
         for category in READ_WARNINGS:
             warnings.simplefilter("always", category)
         yield sentences
-    sentences += dict.fromkeys(str(warning.message) for warning in caught)
+    sentences |= {str(warning.message): warning.category for warning in caught}
 
 
 def shortened(text: str, max_length: int = MAX_MESSAGE) -> str:
@@ -149,11 +149,12 @@ def sentence_of(error: Exception) -> str:
     return f"The system refused{target}: {error.strerror or error}."
 
 
-def problem_of(path: object, error: Exception) -> str:
-    """Return the sentence of any error about one file of several, which must not stop the others."""
+def problem_of(what: object, error: Exception) -> str:
+    """Return the sentence of any error about one of several items, which must not stop the others."""
     if isinstance(error, EXPECTED_ERRORS):
         return sentence_of(error)
-    return f"{path} cannot be read, Wavewright failed at it ({type(error).__name__}); please report it with the file."
+    reason = printable(f"{type(error).__name__}: {error}")
+    return f"Wavewright failed at {what} ({reason}); please report it with the file."
 
 
 def how_to_install(extra: str) -> str:

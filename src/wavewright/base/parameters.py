@@ -58,6 +58,17 @@ TRAINS = "trains"
 PYTHON_ONLY = "from Python only"
 """After the field of a parameter: neither the command line nor the server has it."""
 
+
+@dataclass(frozen=True)
+class Settled:
+    """After the field of a parameter: a batch gives it this value, and no job of it has another.
+
+    - ``value``: the value.
+    """
+
+    value: object
+
+
 TERMINAL = "of a terminal"
 """After the field of a parameter: a job of the server does not have it, since it is about a terminal, pipes, processes
 of this machine, an installed model, or the mark, on which the server decides."""
@@ -82,7 +93,31 @@ class InForm:
     start: float | None = None
 
 
-Quiet: TypeAlias = Annotated[bool, Field(description="Show no progress."), TERMINAL]
+@dataclass(frozen=True)
+class Needs:
+    """After the field of a parameter: it means nothing without another one, by its name in Python."""
+
+    other: str
+
+
+@dataclass(frozen=True, init=False)
+class Without:
+    """After the field of a parameter: it excludes each of some others, by their names in Python."""
+
+    others: tuple[str, ...]
+
+    def __init__(self, *others: str) -> None:
+        object.__setattr__(self, "others", others)
+
+
+Quiet: TypeAlias = Annotated[bool, Field(description="Show no progress."), TERMINAL, Settled(True)]
+
+Workers: TypeAlias = Annotated[
+    int, Field(description="Files of a folder at a time; 0: one for each core.", ge=0, le=256), TERMINAL, Settled(1)
+]
+
+DRY_RUN = Settled(False)
+"""After the field of a parameter: its task checks what is given and shows a plan."""
 
 SettingChanges: TypeAlias = Annotated[
     tuple[str, ...] | Mapping[str, object],

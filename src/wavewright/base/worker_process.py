@@ -7,13 +7,11 @@ import pickle
 import signal
 import sys
 import threading
-from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
 from types import ModuleType
-from typing import Any, TypeVar, cast
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 """Environment variables that limit the threads of numeric libraries; they are read when a library is loaded."""
@@ -22,8 +20,6 @@ SECONDS_TO_END = 10.0
 """Time for a process to end that has closed its connection."""
 
 _starting = threading.RLock()
-
-MessageT = TypeVar("MessageT")
 
 
 class WorkerLost(Exception):
@@ -92,40 +88,6 @@ class WorkerProcess:
             self._process.kill()
             self._process.join()
             self._has_ended = True
-
-
-def answers(
-    messages: Sequence[MessageT], n_workers: int, start: Callable[[], WorkerProcess]
-) -> Generator[tuple[MessageT, Any]]:
-    """Send messages to worker processes that answer each; yield each with its answer, or WorkerLost, as they come.
-
-    - ``n_workers``: number of processes; one that ends is replaced. All are killed at the end.
-    - ``start``: starts a process.
-    """
-    waiting, idle = deque(messages), deque[WorkerProcess]()
-    running: dict[Connection, tuple[WorkerProcess, MessageT]] = {}
-    with ExitStack() as stack:
-        while waiting or running:
-            while waiting and len(running) < n_workers:
-                if not idle:
-                    idle.append(start())
-                    stack.callback(idle[0].kill)
-                worker, message = idle.pop(), waiting.popleft()
-                try:
-                    with worker.talk() as connection:
-                        connection.send(message)
-                    running[connection] = worker, message
-                except WorkerLost as lost:
-                    yield message, lost
-            for ready in cast("list[Connection]", wait([*running])):
-                worker, message = running.pop(ready)
-                try:
-                    with worker.talk() as connection:
-                        answer = connection.recv()
-                    idle.append(worker)
-                except WorkerLost as lost:
-                    answer = lost
-                yield message, answer
 
 
 @contextmanager

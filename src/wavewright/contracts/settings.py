@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Literal, TypeVar, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -197,6 +197,18 @@ def override(recipe: RecipeT, assignments: Iterable[str]) -> RecipeT:
         values[section][field] = _parse(type(sections[section]), field, text.strip(), f"{section}.{field}")
     # All at once: new values that agree may contradict those that they replace.
     return replace(recipe, **{name: replace(section, **values[name]) for name, section in sections.items()})
+
+
+@dataclass(frozen=True)
+class _Single:
+    """A recipe of one section."""
+
+    settings: DataclassInstance
+
+
+def override_settings(settings: RecipeT, assignments: Iterable[str]) -> RecipeT:
+    """Return a dataclass with some of its fields changed by texts ``name=value``; errors are those of `override`."""
+    return cast("RecipeT", override(_Single(settings), assignments).settings)
 
 
 def _find(sections: Mapping[str, DataclassInstance], name: str) -> tuple[str, str]:

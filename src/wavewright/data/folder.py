@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 from ..audio.file_kind import MEDIA_SUFFIXES
-from ..base.errors import BadAudio, BadFolder, BadSetting, MissingExtra
+from ..base.errors import EXPECTED_ERRORS, BadAudio, BadFolder, BadSetting, MissingExtra, sentence_of
 from ..base.file_hash import sha256_of
 from ..base.names import name_problem, quoted
 from ..base.progress_bar import report_progress
 from ..base.result import Failed, first_of
+from ..base.runner import Item
 from . import manifest as manifests
 from .entry import SPLITS, SUFFIXES, Entry, Scan, Split, read_length
 
@@ -70,6 +71,33 @@ def scan(
     scanned = _scan_files(root, label_from, group_from)
     manifests.check_spelling(root, scanned.entries)
     return replace(scanned, notes=(*notes, *scanned.notes))
+
+
+def entries_of(paths: Iterable[Path]) -> tuple[list[Entry], list[Failed]]:
+    """Return the sound files among paths and in folders, and those that cannot be read.
+
+    Raises BadFolder if a folder has no sound file that can be read.
+    """
+    entries: list[Entry] = []
+    failed: list[Failed] = []
+    for path in paths:
+        if path.is_dir():
+            scanned = scan(path, "none", manifest=None)
+            entries.extend(scanned.entries)
+            failed.extend(scanned.failed)
+            continue
+        try:
+            n_frames, sample_rate, channels = read_length(path)
+        except EXPECTED_ERRORS as error:
+            failed.append(Failed(path, sentence_of(error)))
+            continue
+        entries.append(Entry(path, None, None, n_frames / sample_rate, sample_rate, channels, n_frames))
+    return entries, failed
+
+
+def items_of(entries: Iterable[Entry]) -> list[Item[Entry]]:
+    """Return recordings as the items of `wavewright.base.runner.each_item`."""
+    return [Item(entry.path, entry, entry.seconds) for entry in entries]
 
 
 def _metadata_of(root: Path, is_asked_for: bool) -> tuple[Path | None, list[str]]:

@@ -8,7 +8,8 @@ from typing import Annotated, TypeAlias
 
 from pydantic import Field
 
-from .folder import GroupFrom, LabelFrom
+from .entry import Scan
+from .folder import GroupFrom, LabelFrom, scan
 
 LabelSource: TypeAlias = Annotated[
     LabelFrom | None,
@@ -38,3 +39,7 @@ class FolderParameters:
     label_from: LabelSource = None
     group_from: GroupSource = None
     manifest: ManifestPath = None
+
+    def scan(self, folder: Path) -> Scan:
+        """Return the recordings of a folder; raise BadFolder if none can be used."""
+        return scan(folder, self.label_from, self.group_from, self.manifest)

@@ -10,11 +10,10 @@ from pathlib import Path
 from ..audio.sound_file import open_sound
 from ..base.errors import BadAudio
 from ..base.file_hash import short_hash_of
-from ..base.json_text import parse
 from ..base.whole_file import write_whole
 from ..outputs.converted_folder import Conversion, ConvertFile
 from ..outputs.made import MadeFile
-from ..outputs.manifest_file import MANIFEST_FILE, manifest_lines
+from ..outputs.manifest_file import known_records
 from .captions import Captions, captions_of
 from .drafting import SPEAKER, doubts
 from .recognition import SpeechRecogniser, describe, open_recogniser
@@ -32,57 +31,46 @@ class Captioning(Conversion):
     - ``recogniser``: its name, as `open_recogniser` takes it.
     - ``language``: of the speech; empty if it is unknown.
     - ``suffix``: of the files, one of `captions.SUFFIXES`.
-    - ``out``: the folder that they are written to, whose manifest says which are up to date; None for single files.
     - ``n_speakers``: number of speakers that are told apart, if the recogniser names none; None not to try.
     """
 
     recogniser: str
     language: str = ""
     suffix: str = ".srt"
-    out: Path | None = None
     n_speakers: int | None = None
-    doing = "captioning"
+    doing, done = "captioning", "captioned"
 
     def target_of(self, sound: Path) -> Path:
         """Return the name of a file of captions."""
         return sound.with_suffix(self.suffix)
 
-    def begin(self) -> ConvertFile:
-        """Return the function that writes the captions of a recording."""
+    def begin(self, folder: Path) -> ConvertFile:
+        """Return the function that writes the captions of a recording; the manifest says what is up to date."""
         recogniser = open_recogniser(self.recogniser)
-        lines = [] if self.out is None else manifest_lines(self.out / MANIFEST_FILE)
-        known = {name: parse(line) for name, line in lines}
+        known = known_records(folder)
 
         def convert(source: Path, out: Path) -> MadeFile:
             origin = self._origin(source)
-            record = {} if self.out is None else known.get(str(out.relative_to(self.out)), {})
-            if out.is_file() and origin.items() <= record.items():
-                return self._made(source, out, origin, record["duration"], record, is_new=False)
-            return self._write(recogniser, source, out, origin)
+            record = known(out, origin)
+            if record is None:
+                return self.write(recogniser, source, out)
+            origin |= {name: record[name] for name in RECOGNISED}
+            return replace(self._made(source, out, record["duration"], origin), is_new=False)
 
         return convert
 
-    def _made(
-        self,
-        source: Path,
-        out: Path,
-        origin: Mapping[str, object],
-        seconds: float,
-        known: Mapping[str, object],
-        is_new: bool = True,
-        notes: tuple[str, ...] = (),
-    ) -> MadeFile:
-        details = {name: known[name] for name in RECOGNISED}
-        return MadeFile(
-            path=out,
-            source=source,
-            seconds=seconds,
-            by=describe(self.recogniser),
-            is_new=is_new,
-            notes=notes,
-            details=details,
-            origin={**origin, **details},
-        )
+    def write(self, recogniser: SpeechRecogniser, source: Path, out: Path) -> MadeFile:
+        """Write the captions of a recording."""
+        captions, doubt = recognised(recogniser, self.recogniser, source, self.language, self.n_speakers)
+        write_whole(out, captions.contents(self.suffix).encode("utf-8"))
+        known = {"n_segments": len(captions.segments), **{name: getattr(captions, name) for name in RECOGNISED[1:]}}
+        made = self._made(source, out, round(captions.seconds, 3), {**self._origin(source), **known})
+        return replace(made, notes=(doubt,) if doubt else ())
+
+    def _made(self, source: Path, out: Path, seconds: float, origin: Mapping[str, object]) -> MadeFile:
+        details = {name: origin[name] for name in RECOGNISED}
+        by = describe(self.recogniser)
+        return MadeFile(path=out, source=source, seconds=seconds, by=by, details=details, origin=origin)
 
     def _origin(self, source: Path) -> dict[str, object]:
         call = hashlib.sha256(self.recogniser.encode()).hexdigest()[:12]  # its paths are nobody else's business
@@ -93,13 +81,6 @@ class Captioning(Conversion):
             "speakers": self.n_speakers,
         }
         return {"source": source.name, "source_hash": short_hash_of(source), "settings": settings}
-
-    def _write(self, recogniser: SpeechRecogniser, source: Path, out: Path, origin: Mapping[str, object]) -> MadeFile:
-        captions, doubt = recognised(recogniser, self.recogniser, source, self.language, self.n_speakers)
-        write_whole(out, captions.contents(self.suffix).encode("utf-8"))
-        known = {name: getattr(captions, name) for name in RECOGNISED[1:]} | {"n_segments": len(captions.segments)}
-        notes = (doubt,) if doubt else ()
-        return self._made(source, out, origin, round(captions.seconds, 3), known, notes=notes)
 
 
 def recognised(

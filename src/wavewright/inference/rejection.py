@@ -60,11 +60,6 @@ class RejectionSampler:
     n_rejected: int = field(default=0, init=False)
     n_near_copies: int = field(default=0, init=False)
 
-    @property
-    def has_limits(self) -> bool:
-        """True if the call sets a limit."""
-        return self.min_confidence is not None or bool(self.min_novelty_db)
-
     def sample(self, label: str | None, count: int, seed: int) -> Iterator[ScoredClip]:
         """Yield the first ``count`` clips that meet the limits.
 

@@ -34,11 +34,13 @@ CHANNEL_ELEMENTS = ("TRACK_LIST",)
 MAX_COMMENT_LENGTH = 1_500  # characters; WAV files store up to 2 kB
 
 LRC = re.compile(r"\[(\d+):(\d\d(?:[.:]\d+)?)\]")
+LRC_OFFSET = re.compile(r"(?mi)^\[offset:\s*([+-]?\d+)\s*\][^\S\n]*\n?")  # ms by which all lines come earlier
 LRC_WORD = re.compile(r"<(\d+):(\d\d(?:[.:]\d+)?)>")
 INDEX = re.compile(r"(?m)^([ \t]*INDEX[ \t]+\d+[ \t]+)(\d+):(\d\d):(\d\d)")
 TRACK = re.compile(r"(?m)^(?=[ \t]*TRACK[ \t])")
 TRACK_NUMBER = re.compile(r"(?m)(?<=TRACK )\d+")
 CUE_FRAMES = 75  # of a second
+SAME_SAMPLE = 0.01  # of a sample: where a loop is, but for the rounding of seconds
 Field = tuple[str, str]
 Move = Callable[[Marker], Marker | None]
 """Returns a marker where it is then, None if it is cut out."""
@@ -118,6 +120,7 @@ def carried(source: SoundMetadata, effects: Sequence[Step], formats: Sequence[So
     left_out = [
         *([f"{n_markers} of its {len(source.markers)} markers"] if n_markers else []),
         *([LOOPS] if len(loops) < len(source.loops) else []),
+        *(["fractions of a sample of its loops"] if timeline.has_rounded else []),
         *(["the note of its sampler"] if sampler is None and source.sampler is not None else []),
         *([f"its level ({', '.join(dict.fromkeys(levels))})"] if levels else []),
         *false_now,
@@ -190,6 +193,7 @@ class _Timeline:
     def __init__(self, effects: Sequence[Step], formats: Sequence[SoundFormat]) -> None:
         self._steps = list(zip(effects, formats, strict=False))
         self._first, self._last = formats[0], formats[-1]
+        self.has_rounded = False  # whether a loop of another length begins or ends between samples
 
     @property
     def is_unchanged(self) -> bool:
@@ -233,7 +237,8 @@ class _Timeline:
 
     def loop(self, loop: LoopPoints) -> LoopPoints | None:
         """Return a loop where it is then; None if the chain cut into it or changed its seam."""
-        start, end = (position / self._first.sample_rate for position in (loop.start, loop.end))
+        fraction = loop.fraction / 2**32
+        start, end = (position / self._first.sample_rate for position in (loop.start, loop.end + fraction))
         for effect, before in self._steps:
             ends = [effect.output_position(position, before.seconds) for position in (start, end)]
             if ends[0] is None or ends[1] is None:
@@ -241,7 +246,10 @@ class _Timeline:
             if not effect.keeps_loops or effect.cuts_into(start, end, before.seconds):
                 return None
             start, end = sorted((ends[0], ends[1]))
-        first, last = (round(position * self._last.sample_rate) for position in (start, end))
+        exact = [position * self._last.sample_rate for position in (start, end - fraction / self._last.sample_rate)]
+        first, last = map(round, exact)
+        is_scaled = abs(exact[1] - exact[0] - (loop.end - loop.start)) > SAME_SAMPLE
+        self.has_rounded |= is_scaled and any(abs(round(each) - each) > SAME_SAMPLE for each in exact)
         return replace(loop, start=first, end=last) if first < last else None
 
     def sampler(self, sampler: Sampler) -> Sampler | None:
@@ -353,30 +361,35 @@ def moved_text(field: Field, move: Move, seconds: float | None) -> Field | None:
 
 
 def _moved_lyrics(text: str, move: Move, seconds: float | None) -> str:
+    """Return lyrics in the order of their times, which hold their offset then; as they are if they do not move."""
+    offset = sum(int(found[1]) for found in LRC_OFFSET.finditer(text)) / 1_000
+    n_digits = 3 if re.search(r"[.:]\d{3}[]>]", text) else 2
     heads, lines = [], []
-    for line in text.splitlines():
+    for line in LRC_OFFSET.sub("", text).splitlines():
         times = []
         rest = line
         while found := LRC.match(rest):
-            times.append(_seconds(found))
+            times.append(max(0.0, _seconds(found) - offset))
             rest = rest[found.end() :]
         if not times:
             heads.append(line)
         lines += [(time, rest) for time in times]
     lines.sort(key=lambda each: each[0])
+
+    def word(found: re.Match[str]) -> str:
+        there = move(Marker(max(0.0, _seconds(found) - offset)))
+        return "" if there is None else f"<{_clock(there.start, n_digits)}>"
+
     shifted = []
     ends = [*(time for time, _ in lines[1:]), seconds]
     for (start, line), end in zip(lines, ends, strict=True):
         there = _start(start, end, move)
         if there is not None:
-            shifted.append((there, LRC_WORD.sub(lambda found: _moved_word(found, move), line)))
+            shifted.append((there, LRC_WORD.sub(word, line)))
     shifted.sort(key=lambda each: each[0])
-    return "\n".join([*heads, *(f"[{_clock(time)}]{line}" for time, line in shifted)]) if shifted else ""
-
-
-def _moved_word(found: re.Match[str], move: Move) -> str:
-    there = move(Marker(_seconds(found)))
-    return "" if there is None else f"<{_clock(there.start)}>"
+    if [time for time, _ in shifted] == [time for time, _ in lines]:
+        return text
+    return "\n".join([*heads, *(f"[{_clock(time, n_digits)}]{line}" for time, line in shifted)]) if shifted else ""
 
 
 def _moved_sheet(text: str, move: Move, seconds: float | None) -> str:
@@ -426,6 +439,7 @@ def _frames(found: re.Match[str]) -> float:
     return 60.0 * int(found[2]) + int(found[3]) + int(found[4]) / CUE_FRAMES
 
 
-def _clock(seconds: float) -> str:
-    hundredths = round(100 * seconds)
-    return f"{hundredths // 6_000:02d}:{hundredths // 100 % 60:02d}.{hundredths % 100:02d}"
+def _clock(seconds: float, n_digits: int) -> str:
+    scale = 10**n_digits
+    parts = round(scale * seconds)
+    return f"{parts // (60 * scale):02d}:{parts // scale % 60:02d}.{parts % scale:0{n_digits}d}"

@@ -14,12 +14,11 @@ from ..audio.clip import Clip, warn_of_clipping, write_blocks
 from ..audio.sound_file import read_origin
 from ..audio.wave_blocks import ClippingMeter, CountedWaves
 from ..base.errors import BadFolder
-from ..base.json_text import line_of
 from ..base.names import inside
 from ..base.units import samples_to_seconds
 from ..base.whole_file import check_name, whole_folder
 from .made import MadeFile
-from .manifest_file import MANIFEST_FILE, manifest_lines
+from .manifest_file import MANIFEST_FILE, manifest_lines, manifest_with, record_of
 from .watermark.marking import Marking
 
 
@@ -68,20 +67,18 @@ def write_clips(
     manifest_lines(out / MANIFEST_FILE)  # refuse a file that is not a manifest before any work
     clips = itertools.chain([next(clips)], clips)  # a model that fails at the first clip leaves no folder
     written: list[MadeFile] = []
-    added: list[str] = []
+    records: dict[str, dict[str, object]] = {}
 
     def write_manifest(hidden: Path) -> None:
         for clip in written:
             check_origin(clip.path, clip.origin)
-        names = {clip.path.name for clip in written}
-        retained = [line for file, line in manifest_lines(out / MANIFEST_FILE) if file not in names]
-        (hidden / MANIFEST_FILE).write_text("".join(retained + added), encoding="utf-8")
+        (hidden / MANIFEST_FILE).write_text(manifest_with(out, records), encoding="utf-8")
 
     with whole_folder(out, MANIFEST_FILE, write_manifest) as hidden:
         for clip in clips:
             written.append(_write_clip(_marked(clip, sample_rate, marking), sample_rate, out, hidden, format))
             if clip.listed:
-                added.append(line_of(_record(written[-1])))
+                records[written[-1].path.name] = record_of(out, written[-1]) | {**clip.scores}
     return tuple(written)
 
 
@@ -132,9 +129,3 @@ def check_origin(path: Path, origin: Mapping[str, object]) -> None:
 def _maker_of(origin: Mapping[str, object]) -> str:
     """Return the model with its hash, or the procedure, that an origin names."""
     return f"{origin['model']} ({origin['model_hash']})" if "model" in origin else str(origin["procedure"])
-
-
-def _record(clip: MadeFile) -> dict[str, object]:
-    """Return a line of the manifest, with the field names that ``data.manifest`` reads."""
-    seconds = round(clip.seconds or 0.0, 6)
-    return {"audio_filepath": clip.path.name, "duration": seconds, **clip.origin, **clip.details}

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import os
-import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import ClassVar
 
 from ..audio.clip import SOUND_SUFFIXES, suffix_like
 from ..audio.sound_file import open_sound
 from ..audio.video_file import is_video
-from ..base.errors import BadFolder, SoundWarning, WavewrightError, collected_warnings, problem_of
+from ..base.errors import EXPECTED_ERRORS, BadFolder
 from ..base.names import inside
-from ..base.progress_bar import progress_bar
 from ..base.result import Failed
+from ..base.runner import GivenT, Item, each_item
 from ..base.whole_file import make_folder, sweep
-from ..base.worker_process import WorkerLost, WorkerProcess, answers
 from .made import Made, MadeFile
-from .manifest_file import MANIFEST_FILE, add_records, manifest_lines
+from .manifest_file import MANIFEST_FILE, add_records, manifest_lines, record_of
 
 ConvertFile = Callable[[Path, Path], MadeFile]
 
@@ -33,108 +29,88 @@ class Conversion(ABC):
     doing: ClassVar[str]
     """The verb in messages, such as ``enhancing``."""
 
+    done: ClassVar[str]
+    """What is added to the name of the folder, such as ``enhanced``."""
+
     def target_of(self, sound: Path) -> Path:
         """Return the name of the file to write for a sound: its own, as WAV where its format cannot be written."""
         return sound if is_video(sound) else sound.with_suffix(suffix_like(sound))
 
     @abstractmethod
-    def begin(self) -> ConvertFile:
-        """Return the function that converts a file into another, with models and the like opened once."""
+    def begin(self, folder: Path) -> ConvertFile:
+        """Return the function that converts a file into another of a folder, with models and the like opened once."""
 
 
-def convert_folder(source: Path, out: Path, conversion: Conversion, workers: int = 0, quiet: bool = False) -> Made:
+def convert_folder(
+    source: Path, out: Path | None, conversion: Conversion, workers: int = 0, quiet: bool = False
+) -> Made:
     """Convert all sound files of a folder and of those in it, several at a time; the files keep their names.
 
     A file that fails does not keep the others from being converted. Those that exist and are up to date are kept, so an
     interrupted call can be repeated. A manifest lists all.
 
-    - ``source``, ``out``: the folder, and the one to write to.
+    - ``source``, ``out``: the folder, and the one to write to; by default beside it, with its name and what was done.
     - ``conversion``: how a file is converted.
     - ``workers``: files at a time, 0 for the number of cores.
     - ``quiet``: show no progress.
 
     Raises BadFolder if there is no sound in the folder, or ``out`` is the folder itself or cannot be written to.
     """
+    out = out or _folder_beside(source, conversion.done)
     if out.resolve() == source.resolve():
         raise BadFolder(
             f"{out} is the folder of the recordings, which are never replaced; give another one with --out."
         )
     names, n_ignored = _sound_files(source, out)
     targets = _targets(names, out, conversion)
+    items = [Item(source / sound, (source / sound, target), _seconds(source / sound)) for sound, target in targets]
+    try:
+        title = f"{conversion.doing} {source.name}"
+        made = make_each(out, items, partial(_converter, conversion, out), title, quiet, workers)
+    finally:
+        for folder in {target.parent for _, target in targets}:
+            sweep(folder)  # what processes were writing when they were ended
+    notes = (f"Ignored: {n_ignored} other files.",) if n_ignored else ()
+    return replace(made, notes=notes, details={**made.details, "n_ignored": n_ignored})
+
+
+def make_each(
+    out: Path,
+    items: Sequence[Item[GivenT] | Failed],
+    begin: Callable[[], Callable[[GivenT], MadeFile]],
+    title: str,
+    quiet: bool,
+    n_processes: int = 1,
+) -> Made:
+    """Make a file of a folder of each item, several at a time; the manifest lists all, also after an interruption.
+
+    - ``out``: the folder, which need not exist.
+    - ``items``, ``begin``, ``title``, ``quiet``, ``n_processes``: see `each_item`.
+
+    Raises BadFolder if the folder cannot be written to, or its manifest is none.
+    """
     make_folder(out)
     manifest_lines(out / MANIFEST_FILE)  # refuse a file of that name that is not a manifest before any work
-    done: dict[Path, MadeFile] = {}
-    problems: dict[Path, str] = {}
-    paths = {source / sound: target for sound, target in targets.items()}
-    try:
-        with (
-            progress_bar(f"{conversion.doing} {source.name}", _total_seconds([*paths]), quiet) as show,
-            closing(_results(paths, conversion, workers)) as results,
-        ):
-            for path, result, said in results:
-                sound = path.relative_to(source)
-                for sentence in said:
-                    warnings.warn(sentence, SoundWarning, stacklevel=2)
-                if isinstance(result, str):
-                    problems[sound] = result
-                else:
-                    done[sound] = result
-                show(sum(file.seconds or 0.0 for file in done.values()))
-    finally:
-        if done:
-            files = {str(targets[sound].relative_to(out)): done[sound] for sound in names if sound in done}
-            add_records(out, {name: _record(name, file) for name, file in files.items()})
-    return Made(
-        out=out,
-        files=tuple(done[sound] for sound in names if sound in done),
-        failed=tuple(Failed(source / sound, problems[sound]) for sound in names if sound in problems),
-        notes=(f"Ignored: {n_ignored} other files.",) if n_ignored else (),
-        details={"manifest": out / MANIFEST_FILE, "n_ignored": n_ignored},
-    )
+
+    def add(files: Sequence[MadeFile]) -> None:
+        if files:
+            records = [record_of(out, file) for file in files]
+            add_records(out, {str(record["audio_filepath"]): record for record in records})
+
+    files, failed = each_item(items, begin, title, quiet, n_processes, add)
+    return Made(out=out, files=files, failed=failed, details={"manifest": out / MANIFEST_FILE})
 
 
-def _results(
-    targets: Mapping[Path, Path], conversion: Conversion, workers: int
-) -> Generator[tuple[Path, MadeFile | str, list[str]]]:
-    """Yield each source with its converted file, or why there is none, and with warnings, as they are finished."""
-    n_workers = min(workers or os.cpu_count() or 1, len(targets))
-    if n_workers == 1:
-        convert = conversion.begin()
-        for source, out in targets.items():
-            yield source, *_convert_or_explain(source, out, convert)
-        return
-    unfinished = dict(targets)
-    start = partial(WorkerProcess, _convert_in_worker, conversion)
-    try:
-        with closing(answers([*targets.items()], n_workers, start)) as answered:
-            for (source, _), answer in answered:
-                if isinstance(answer, WorkerLost):
-                    yield source, str(answer), []
-                else:
-                    del unfinished[source]
-                    yield source, *answer
-    finally:
-        for folder in {out.parent for out in unfinished.values()}:
-            sweep(folder)
+def _converter(conversion: Conversion, folder: Path) -> Callable[[tuple[Path, Path]], MadeFile]:
+    """Return the function that converts a file into another, whose folder need not exist."""
+    convert = conversion.begin(folder)
 
+    def convert_into(paths: tuple[Path, Path]) -> MadeFile:
+        source, out = paths
+        out.parent.mkdir(parents=True, exist_ok=True)
+        return convert(source, out)
 
-def _convert_in_worker(connection: Connection, conversion: Conversion) -> None:
-    """Convert the files that arrive."""
-    convert = conversion.begin()
-    while True:
-        source, out = connection.recv()
-        connection.send(_convert_or_explain(source, out, convert))
-
-
-def _convert_or_explain(source: Path, out: Path, convert: ConvertFile) -> tuple[MadeFile | str, list[str]]:
-    """Return the converted file, or why there is none, and the warnings, which this process may have no way to show."""
-    with collected_warnings() as sentences:
-        try:
-            out.parent.mkdir(parents=True, exist_ok=True)
-            result: MadeFile | str = convert(source, out)
-        except Exception as error:
-            result = problem_of(source, error)
-    return result, sentences
+    return convert_into
 
 
 def _sound_files(folder: Path, out: Path) -> tuple[list[Path], int]:
@@ -150,34 +126,28 @@ def _sound_files(folder: Path, out: Path) -> tuple[list[Path], int]:
     return names, len(files) - len(names)
 
 
-def _targets(names: Sequence[Path], out: Path, conversion: Conversion) -> dict[Path, Path]:
-    """Return the file to write for each sound; where two would have the same name, one gets the source's ending too."""
-    targets: dict[Path, Path] = {}
-    used: dict[Path, Path] = {}
+def _targets(names: Sequence[Path], out: Path, conversion: Conversion) -> list[tuple[Path, Path]]:
+    """Return each sound with the file to write; where two would have the same name, one gets its own ending too."""
+    targets: list[tuple[Path, Path]] = []
+    used: set[Path] = set()
     for sound in names:
         target = conversion.target_of(sound)
         if target in used:
             target = sound.with_name(f"{sound.name}{target.suffix}")
-        used[target] = sound
-        targets[sound] = inside(out, target)
+        used.add(target)
+        targets.append((sound, inside(out, target)))
     return targets
 
 
-def _total_seconds(paths: Sequence[Path]) -> float | None:
+def _seconds(path: Path) -> float:
+    """Return the length of a sound file, 0 if it is unknown or cannot be read."""
     try:
-        lengths = [open_sound(path).header.seconds for path in paths]
-    except WavewrightError:
-        return None
-    return sum(length for length in lengths if length is not None)
+        return open_sound(path).header.seconds or 0.0
+    except EXPECTED_ERRORS:
+        return 0.0
 
 
-def _record(name: str, file: MadeFile) -> dict[str, object]:
-    """Return a line of the manifest, with the field names that ``data.manifest`` reads."""
-    return {"audio_filepath": name, "duration": round(file.seconds or 0.0, 6), **file.origin}
-
-
-def folder_beside(folder: Path, done: str) -> Path:
-    """Return the default folder for the results of a folder: beside it, with its name and what was done."""
+def _folder_beside(folder: Path, done: str) -> Path:
     named = folder if folder.name else folder.resolve()  # such as "."
     if not named.name:
         raise BadFolder(f"{folder} has no name to derive that of another folder from; give one with --out.")

@@ -11,7 +11,7 @@ from typing import TypeAlias
 import numpy as np
 
 from ..audio.clip import BITS, UNCLIPPED, Clip, suffix_like, warn_of_left_out, write_blocks
-from ..audio.file_formats.metadata import SoundMetadata
+from ..audio.file_formats.metadata import SoundMetadata, plain
 from ..audio.sound_file import TAGS, AudioHeader, OpenSound, open_sound
 from ..audio.video_file import is_video, replace_sound
 from ..audio.wave_blocks import LOWER_FIRST, ClippingMeter
@@ -41,9 +41,12 @@ class Carried:
 
     def with_comment(self, origin: Mapping[str, object]) -> Carried:
         """Return the same with a comment that says what made the file; the source's is left out unless it holds it."""
-        is_lost = self.metadata.tags.get("comment") and "source_comment" not in origin
-        metadata = self.metadata.with_tags({"comment": json.dumps(origin)})
-        return Carried(metadata, (*self.left_out, *(["the tag 'comment'"] if is_lost else [])))
+        comments = [name for name, text in self.metadata.fields if plain(name, text)[0].lower() == "comment"]
+        lost = [
+            *(["the tag 'comment'"] if comments and "source_comment" not in origin else []),
+            *(["language and description of the tag 'comment'"] if any(":" in name for name in comments) else []),
+        ]
+        return Carried(self.metadata.with_tags({"comment": json.dumps(origin)}), (*self.left_out, *lost[:1]))
 
 
 def file_beside(source: Path, done: str) -> Path:

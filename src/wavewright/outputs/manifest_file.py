@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ..base.errors import BadFolder
 from ..base.file_lock import locked
-from ..base.json_text import line_of, parse
+from ..base.json_text import JsonValue, line_of, parse
 from ..base.whole_file import FOLDER_LOCK, write_whole
+from .made import MadeFile
 
 MANIFEST_FILE = "manifest.jsonl"
 
@@ -35,6 +36,32 @@ def manifest_lines(path: Path) -> list[tuple[str, str]]:
     return [(file, f"{line}\n") for file, line in zip(files, lines, strict=True)]
 
 
+def known_records(folder: Path) -> Callable[[Path, Mapping[str, object]], dict[str, JsonValue] | None]:
+    """Return a function that looks in the manifest of a folder, as it is now, for the record of a file that is there.
+
+    It returns None if the file, or a record with the same origin, is missing.
+    """
+    known = {name: parse(line) for name, line in manifest_lines(folder / MANIFEST_FILE)}
+
+    def record(path: Path, origin: Mapping[str, object]) -> dict[str, JsonValue] | None:
+        found: dict[str, JsonValue] = known.get(str(path.relative_to(folder)), {})
+        return found if path.is_file() and origin.items() <= found.items() else None
+
+    return record
+
+
+def record_of(folder: Path, made: MadeFile) -> dict[str, object]:
+    """Return the record of a file of a folder, with the field names that `wavewright.data.manifest` reads."""
+    name = made.path.relative_to(folder).as_posix()
+    return {"audio_filepath": name, "duration": round(made.seconds or 0.0, 6), **made.origin}
+
+
+def manifest_with(folder: Path, records: Mapping[str, Mapping[str, object]]) -> str:
+    """Return the manifest of a folder with the records of some files, which replace earlier ones; for `add_records`."""
+    retained = [line for file, line in manifest_lines(folder / MANIFEST_FILE) if file not in records]
+    return "".join([*retained, *map(line_of, records.values())])
+
+
 def add_records(folder: Path, records: Mapping[str, Mapping[str, object]]) -> None:
     """Add records to the manifest of a folder.
 
@@ -45,6 +72,4 @@ def add_records(folder: Path, records: Mapping[str, Mapping[str, object]]) -> No
     Raises BadFolder if the folder has a file of that name that is not a manifest.
     """
     with locked(folder / FOLDER_LOCK, wait=True):
-        path = folder / MANIFEST_FILE
-        retained = [line for file, line in manifest_lines(path) if file not in records]
-        write_whole(path, "".join([*retained, *map(line_of, records.values())]).encode())
+        write_whole(folder / MANIFEST_FILE, manifest_with(folder, records).encode())

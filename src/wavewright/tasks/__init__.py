@@ -11,12 +11,12 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any, ParamSpec, TypeVar, get_type_hints
+from typing import Any, ParamSpec, TypeVar, get_args, get_type_hints
 
 from pydantic import ConfigDict, ValidationError, validate_call
 
 from ..base.errors import BadSetting
-from ..base.parameters import MAX_SEED as MAX_SEED, POSITIONAL as POSITIONAL
+from ..base.parameters import MAX_SEED as MAX_SEED, POSITIONAL as POSITIONAL, Needs, Without
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -24,7 +24,7 @@ S = TypeVar("S")
 
 
 def checked(task: Callable[P, R], names: Mapping[str, str] | None = None) -> Callable[P, R]:
-    """Validate the arguments of a task against their types and ranges.
+    """Validate the arguments of a task against their types and ranges, and what they say of each other.
 
     Parameters
     ----------
@@ -38,7 +38,13 @@ def checked(task: Callable[P, R], names: Mapping[str, str] | None = None) -> Cal
     callable
         The task, which raises BadSetting for the first argument that is not valid.
     """
-    validated = validate_call(config=ConfigDict(arbitrary_types_allowed=True))(task)
+
+    @functools.wraps(task)
+    def together(*args: P.args, **kwargs: P.kwargs) -> R:
+        check_together(task, inspect.signature(task).bind(*args, **kwargs).arguments, names or {})
+        return task(*args, **kwargs)
+
+    validated = validate_call(config=ConfigDict(arbitrary_types_allowed=True))(together)
 
     @functools.wraps(task)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -76,6 +82,38 @@ def parameters_from(dataclass: Callable[P, S]) -> Callable[[Callable[[S], R]], C
         return checked(call)
 
     return decorate
+
+
+def check_together(task: Callable[..., object], values: Mapping[str, object], names: Mapping[str, str]) -> None:
+    """Raise BadSetting for a parameter without the one that it belongs to, and for two that exclude each other.
+
+    ``values`` are by the names of Python, one that equals its default is not given; ``names`` are those in messages.
+    """
+    relations, defaults = _relations(task)
+    given = {name for name, value in values.items() if name in defaults and value not in (defaults[name], None, [])}
+    for name, relation in relations:
+        if name not in given:
+            continue
+        shown = names.get(name, name)
+        if isinstance(relation, Needs):
+            if relation.other not in given:
+                other = names.get(relation.other, relation.other)
+                raise BadSetting(f"{shown} belongs to {other}; give both, or leave {shown} out.")
+        elif excluded := [names.get(other, other) for other in relation.others if other in given]:
+            raise BadSetting(f"{shown} and {excluded[0]} exclude each other; leave one of them out.")
+
+
+@functools.cache
+def _relations(task: Callable[..., object]) -> tuple[list[tuple[str, Needs | Without]], dict[str, object]]:
+    """Return what the parameters of a task say of others, and the defaults of all that are concerned."""
+    hints = get_type_hints(task, include_extras=True)
+    marked = [(name, marker) for name, hint in hints.items() for marker in get_args(hint)[1:]]
+    relations = [(name, marker) for name, marker in marked if isinstance(marker, Needs | Without)]
+    concerned = {name for name, _ in relations}
+    for _, marker in relations:
+        concerned.update((marker.other,) if isinstance(marker, Needs) else marker.others)
+    parameters = inspect.signature(task).parameters
+    return relations, {name: parameters[name].default for name in concerned}
 
 
 def _refusal(error: ValidationError, task_name: str, names: Mapping[str, str] | None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -31,51 +31,52 @@ from ..contracts.family import Capability
 from ..contracts.model_results import identity
 from ..contracts.runtime import AcousticModel, Encoder, Generator, Model
 from ..data.entry import Entry
-from ..data.folder import scan
-from ..data.parameters import GroupSource, LabelSource, ManifestPath
+from ..data.parameters import FolderParameters
 from ..families import loading
 from ..outputs.clip_folder import OutputClip, write_clips
 from ..outputs.manifest_file import MANIFEST_FILE
-from . import checked
+from . import parameters_from
 
 ENCODER = "sound-encoder"
 PAIR_KINDS = ("clip", "recording")
 """Of the files of a pair that is written."""
 
 
-@checked
-def audit(
-    model: Annotated[str, Field(description="Name of a model, or the path of its folder."), NAMES_MODEL],
+@dataclass(frozen=True)
+class AuditParameters(FolderParameters):
+    """Parameters of `audit`."""
+
+    model: Annotated[str, Field(description="Name of a model, or the path of its folder."), NAMES_MODEL]
     folder: Annotated[
         Path, Field(description="Folder or manifest of the recordings, or folder of the scores, that it learned from.")
-    ],
+    ]
     held_out: Annotated[
         Path | None,
         Field(
             description="Recordings that it did not learn from; default: the splits valid and test of the manifest, or "
             "else the training recordings among each other."
         ),
-    ] = None,
+    ] = None
     count: Annotated[
         int,
         Field(description="Clips or pieces to generate, and recordings to continue and to score.", ge=1, le=100_000),
-    ] = 200,
+    ] = 200
     voices: Annotated[
         Path | None, Field(description="Recordings of speakers, a subfolder each: which of them does it imitate?")
-    ] = None,
-    label_from: LabelSource = None,
-    group_from: GroupSource = None,
-    manifest: ManifestPath = None,
+    ] = None
     pairs: Annotated[
         Path | None,
         Field(description="Folder to write the nearest pairs to, clip and recording beside each other."),
         Writes(),
-    ] = None,
-    html: Annotated[Path | None, Field(description="Page to write."), Writes(".html")] = None,
-    fail: Annotated[bool, Field(description="Exit with 1 if the model recites.")] = False,
-    seed: Annotated[int, Field(description="Of the clips.", ge=0, le=MAX_SEED)] = 0,
-    quiet: Quiet = False,
-) -> AuditReport:
+    ] = None
+    html: Annotated[Path | None, Field(description="Page to write."), Writes(".html")] = None
+    fail: Annotated[bool, Field(description="Exit with 1 if the model recites.")] = False
+    seed: Annotated[int, Field(description="Of the clips.", ge=0, le=MAX_SEED)] = 0
+    quiet: Quiet = False
+
+
+@parameters_from(AuditParameters)
+def audit(given: AuditParameters) -> AuditReport:
     """Audit a model: recitation of training recordings or scores, membership, voices that it imitates, licences.
 
     Returns
@@ -94,22 +95,21 @@ def audit(
     MissingExtra
         With ``voices``, without Resemblyzer.
     """
+    html = given.html
     if html is not None:
         check_target(html)
-    opened = _auditable(model, voices)
+    opened = _auditable(given.model, given.voices)
     with ExitStack() as stack:
 
         def show(title: str, total: int) -> Callable[[float], None]:
-            return stack.enter_context(progress_bar(title, total, quiet))
+            return stack.enter_context(progress_bar(title, total, given.quiet))
 
         if isinstance(opened, ScoreComposer):
-            given = {"voices": voices, "label_from": label_from, "group_from": group_from, "manifest": manifest}
-            _refuse_options_of_sound({**given, "pairs": pairs}, opened)
-            report = _report_on_scores(opened, folder, held_out, count, seed, show)
+            _refuse_options_of_sound(given, opened)
+            report = _report_on_scores(opened, given, show)
         else:
-            entries = _entries(opened, folder, held_out, label_from, group_from, manifest)
-            report = _report_on_sound(opened, model, entries, folder, count, seed, voices, pairs, show)
-    report = replace(report, page=html, must_fail=fail and report.verdict == RECITES)
+            report = _report_on_sound(opened, given, show)
+    report = replace(report, page=html, must_fail=given.fail and report.verdict == RECITES)
     if html is not None:
         write_whole(html, html_page(report).encode())
     return report
@@ -131,24 +131,22 @@ def _auditable(name: str, voices: Path | None) -> Model:
     raise BadModel(f"{model.name} is of the family {model.card.family}: {reason}.")
 
 
-def _refuse_options_of_sound(options: Mapping[str, object], model: Model) -> None:
+def _refuse_options_of_sound(given: AuditParameters, model: Model) -> None:
     """Raise BadSetting for an option that says nothing of scores."""
-    for name, value in options.items():
-        if value is not None:
+    for name in ("voices", *(each.name for each in fields(FolderParameters)), "pairs"):
+        if getattr(given, name) is not None:
             option = f"--{name.replace('_', '-')}"
             raise BadSetting(f"{option} is for recordings, and {model.name} learned from scores; leave it out.")
 
 
-def _report_on_scores(
-    composer: ScoreComposer, folder: Path, held_out: Path | None, count: int, seed: int, show: Show
-) -> AuditReport:
+def _report_on_scores(composer: ScoreComposer, given: AuditParameters, show: Show) -> AuditReport:
     """Return the report on a composer."""
-    material = read_scores_of(folder, held_out)
-    recitation, membership = examine_scores(composer, material, count, seed, show)
+    material = read_scores_of(given.folder, given.held_out)
+    recitation, membership = examine_scores(composer, material, given.count, given.seed, show)
     return AuditReport(
         **identity(composer),
         family=composer.card.family,
-        folder=folder,
+        folder=given.folder,
         n_recordings=len(material.training),
         n_different=material.n_different,
         recitation=recitation,
@@ -160,39 +158,29 @@ def _report_on_scores(
     )
 
 
-def _report_on_sound(
-    model: Model,
-    name: str,
-    entries: tuple[Sequence[Entry], Sequence[Entry]],
-    folder: Path,
-    count: int,
-    seed: int,
-    voices: Path | None,
-    pairs: Path | None,
-    show: Show,
-) -> AuditReport:
+def _report_on_sound(model: Model, given: AuditParameters, show: Show) -> AuditReport:
     """Return the report on a model that generates or codes sound, and write its nearest pairs if they are asked for."""
-    material, recordings = _material(model, *entries, show)
+    material, recordings = _material(model, *_entries(model, given), show)
     notes: list[str] = []
     examined: Examined | None = None
     if isinstance(model, Generator):
         encoder = _encoder()
         if encoder is None:
             notes.append(f"The clips are not compared by an embedding: {ENCODER} is not installed.")
-        examined = examine_recitation(model, material, count, seed, encoder, show)
+        examined = examine_recitation(model, material, given.count, given.seed, encoder, show)
     else:
         notes.append(
             f"Recitation is not examined: a model of the family {model.card.family} generates no clips by itself."
         )
-    membership = examine_membership(model, material, count, show)
-    similar = _voices(model, name, voices, seed, show)
-    if pairs is not None and examined is not None:
+    membership = examine_membership(model, material, given.count, show)
+    similar = _voices(model, given, show)
+    if given.pairs is not None and examined is not None:
         shown = examined.recitation.recited or examined.recitation.nearest
-        _write_pairs(shown, examined.clips, material, pairs, model)
+        _write_pairs(shown, examined.clips, material, given.pairs, model)
     return AuditReport(
         **identity(model),
         family=model.card.family,
-        folder=folder,
+        folder=given.folder,
         n_recordings=recordings.n_files,
         n_different=len(recordings.different),
         recitation=None if examined is None else examined.recitation,
@@ -201,7 +189,7 @@ def _report_on_sound(
         obligations=obligations_of(model.card),
         notes=(*notes, *_sources_note(model, recordings.n_files), *_reasons(membership, similar)),
         failed=recordings.failed,
-        pairs=pairs,
+        pairs=given.pairs,
     )
 
 
@@ -226,20 +214,14 @@ def _sources_note(model: Model, n_files: int) -> list[str]:
     return [f"The card names {n_clips} training clips, and the folder has {n_files}: the others were not examined."]
 
 
-def _entries(
-    model: Model,
-    folder: Path,
-    held_out: Path | None,
-    label_from: LabelSource,
-    group_from: GroupSource,
-    manifest: Path | None,
-) -> tuple[list[Entry], list[Entry]]:
+def _entries(model: Model, given: AuditParameters) -> tuple[list[Entry], list[Entry]]:
     """Return the training recordings and the held-out ones; raise BadFolder if no label is one of the model."""
-    scanned = _scan(folder, label_from, group_from, manifest)
+    folder = given.folder
+    scanned = _scan(folder, given)
     training = [entry for entry in scanned if entry.split in (None, "train") and entry.generated_by is None]
     others = [entry for entry in scanned if entry.split in ("valid", "test")]
-    if held_out is not None:
-        others = _scan(held_out, label_from, group_from, None)
+    if given.held_out is not None:
+        others = _scan(given.held_out, replace(given, manifest=None))
     if not training:
         raise BadFolder(f"{folder} has no training recordings; give the folder that the model learned from.")
     labels = sorted({entry.label for entry in training if entry.label is not None})
@@ -251,10 +233,11 @@ def _entries(
     return training, others
 
 
-def _scan(folder: Path, label_from: LabelSource, group_from: GroupSource, manifest: Path | None) -> list[Entry]:
+def _scan(folder: Path, source: FolderParameters) -> list[Entry]:
     """Return the entries of a folder, by its manifest if it has one."""
     own = folder / MANIFEST_FILE
-    return list(scan(folder, label_from, group_from, manifest or (own if own.is_file() else None)).entries)
+    manifest = source.manifest or (own if own.is_file() else None)
+    return list(replace(source, manifest=manifest).scan(folder).entries)
 
 
 def _material(
@@ -269,14 +252,14 @@ def _material(
     return Material(recordings.different, held_out.different), recordings
 
 
-def _voices(model: Model, name: str, folder: Path | None, seed: int, show: Show) -> Voices | str | None:
+def _voices(model: Model, given: AuditParameters, show: Show) -> Voices | str | None:
     """Return the similarity to recorded speakers, why there is none, or None if it was not asked for."""
-    if folder is None:
+    if given.voices is None:
         return None
     embed = speaker_embedder()
-    entries = _scan(folder, None, None, None)
+    entries = _scan(given.voices, FolderParameters())
     recordings = read_recordings(entries, model.sample_rate, show("reading", len(entries))).different
-    return examine_voices(model, name, recordings, seed, embed)
+    return examine_voices(model, given.model, recordings, given.seed, embed)
 
 
 def _write_pairs(

@@ -10,13 +10,14 @@ from pydantic import Field
 from ..audio.sound_file import open_sound
 from ..base.errors import BadSetting
 from ..base.names import file_stem
-from ..base.parameters import TERMINAL, Quiet, RecogniserName, Writes
+from ..base.parameters import TERMINAL, Quiet, RecogniserName, Settled, Writes
 from ..base.progress_bar import progress_bar
 from ..base.whole_file import check_target
 from ..dubbing.caption_files import Captioning
 from ..dubbing.captions import SUFFIXES
 from ..dubbing.project import LANGUAGE
-from ..outputs.converted_folder import convert_folder, folder_beside
+from ..dubbing.recognition import open_recogniser
+from ..outputs.converted_folder import convert_folder
 from ..outputs.made import Made
 from . import checked
 
@@ -59,6 +60,7 @@ def caption(
             le=256,
         ),
         TERMINAL,
+        Settled(1),
     ] = 1,
     quiet: Quiet = False,
 ) -> Made:
@@ -79,9 +81,8 @@ def caption(
             "with {file} that prints SRT or JSON. A server is started with it."
         )
     if file.is_dir():
-        folder = out or folder_beside(file, "captioned")
-        captioning = Captioning(recogniser, language or "", f".{format or 'srt'}", folder, speakers)
-        return convert_folder(file, folder, captioning, workers, quiet)
+        captioning = Captioning(recogniser, language or "", f".{format or 'srt'}", speakers)
+        return convert_folder(file, out, captioning, workers, quiet)
     target = Path(f"{file_stem(file.stem)}.{format or 'srt'}") if out is None else out
     check_target(target)
     suffix = target.suffix.lower()
@@ -90,8 +91,9 @@ def caption(
     if format is not None and suffix != f".{format}":
         raise BadSetting(f"--format is {format}, and --out is {target}; give one of them, or the same format.")
     open_sound(file)  # refuse what is no sound before a recogniser is opened
+    captioning = Captioning(recogniser, language or "", suffix, speakers)
     with progress_bar(f"captioning {file.name}", None, quiet):
-        made = Captioning(recogniser, language or "", suffix, n_speakers=speakers).begin()(file, target)
+        made = captioning.write(open_recogniser(recogniser), file, target)
     language_text = f" in {made.details['language']!r}" if made.details["language"] else ""
     words = f"  {made.details['n_words']} words{language_text}; {made.details['word_times']} times of words"
     return Made.of(made, lines=(words,))

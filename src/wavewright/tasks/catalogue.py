@@ -17,8 +17,8 @@ from pydantic import TypeAdapter, ValidationError
 from ..base.errors import BadSetting, collected_warnings
 from ..base.json_text import JsonValue
 from ..base.names import name_problem, nearest_names, quoted
-from ..base.parameters import NAMES_MODEL, PYTHON_ONLY, TRAINS, Writes, WritesSounds
-from . import POSITIONAL, checked, refusal_sentence
+from ..base.parameters import NAMES_MODEL, PYTHON_ONLY, TRAINS, Settled, Writes, WritesSounds
+from . import POSITIONAL, check_together, checked, refusal_sentence
 from .plain_data import as_json
 
 if TYPE_CHECKING:
@@ -236,6 +236,12 @@ class TaskDescription:
         return found
 
     @property
+    def settled(self) -> dict[str, object]:
+        """Values that a batch gives itself, by the names of their parameters."""
+        marked = [(each.name, marker) for each in self.parameters.values() for marker in each.markers]
+        return {name: marker.value for name, marker in marked if isinstance(marker, Settled)}
+
+    @property
     def trains(self) -> bool:
         """Whether it is a training, or a part of one."""
         return any(TRAINS in parameter.markers for parameter in self.parameters.values())
@@ -244,6 +250,10 @@ class TaskDescription:
     def signs(self) -> bool:
         """Whether it writes sound files that can be signed."""
         return any(isinstance(parameter.writes, WritesSounds) for parameter in self.parameters.values())
+
+    def check_together(self, values: Mapping[str, object]) -> None:
+        """Raise BadSetting for values, by the names of Python, that need another or exclude each other."""
+        check_together(self.function, values, {each.name: each.key for each in self.parameters.values()})
 
     def call(self, **values: object) -> object:
         """Call the task with values by the names of Python; messages name parameters by their keys."""
@@ -258,7 +268,7 @@ class TaskDescription:
             result = self.call(**values)
         text = "" if result is None else str(result)
         sounds = result.sound_files if self.signs and isinstance(result, Made) else ()
-        return TaskOutput(as_json(result), text, sentences, sounds)
+        return TaskOutput(as_json(result), text, [*sentences], sounds)
 
 
 @cache

@@ -14,9 +14,9 @@ from ..base.extras import check_training
 from ..base.parameters import TrainingDevice, Writes
 from ..base.result import Result
 from ..base.whole_file import check_target
-from ..data.parameters import GroupSource, LabelSource, ManifestPath
+from ..data.parameters import FolderParameters
 from ..training.parameters import FAMILY_HELP, SIZE_HELP
-from . import checked
+from . import parameters_from
 from .train import memory_errors
 
 if TYPE_CHECKING:
@@ -78,26 +78,28 @@ class SettingsCheck(Result):
         ]
 
 
-@checked
-def check_settings(
-    folder: Annotated[Path, Field(description="Folder of recordings, or a manifest (.csv, .jsonl).")],
+@dataclass(frozen=True)
+class CheckParameters(FolderParameters):
+    """Parameters of `check_settings`."""
+
+    folder: Annotated[Path, Field(description="Folder of recordings, or a manifest (.csv, .jsonl).")]
     family: Annotated[
         str | None, Field(description=f"Model family: {FAMILY_HELP}; default: that of --from, or gan.")
-    ] = None,
-    size: Annotated[str, Field(description=f"Size of the network: {SIZE_HELP}.")] = "small",
-    max_minutes: Annotated[float, Field(description="Duration of the checks in minutes.", gt=0)] = 3.0,
+    ] = None
+    size: Annotated[str, Field(description=f"Size of the network: {SIZE_HELP}.")] = "small"
+    max_minutes: Annotated[float, Field(description="Duration of the checks in minutes.", gt=0)] = 3.0
     image: Annotated[
         Path | None,
         Field(description="PNG file with the loss by learning rate and clips a second by batch size."),
         Writes(".png"),
-    ] = None,
-    label_from: LabelSource = None,
-    group_from: GroupSource = None,
-    manifest: ManifestPath = None,
-    from_: Annotated[str | None, Field(description="Model of the same family that training starts from.")] = None,
-    set: Annotated[tuple[str, ...], Field(description="A setting: name=value; may be given several times.")] = (),
-    device: TrainingDevice = "cpu",
-) -> SettingsCheck:
+    ] = None
+    from_: Annotated[str | None, Field(description="Model of the same family that training starts from.")] = None
+    set: Annotated[tuple[str, ...], Field(description="A setting: name=value; may be given several times.")] = ()
+    device: TrainingDevice = "cpu"
+
+
+@parameters_from(CheckParameters)
+def check_settings(given: CheckParameters) -> SettingsCheck:
     """Check learning rate and batch size of a training in minutes: a range test, and the time of a step by batch size.
 
     Nothing is trained for use, and nothing but the image is written.
@@ -112,13 +114,14 @@ def check_settings(
     from ..training.provenance import provenance_of
     from ..training.run import Run
 
+    image, max_minutes = given.image, given.max_minutes
     if image is not None:
         figure_class()
         check_target(image)
-    family = family or family_of(from_)
-    base = None if from_ is None else open_base(from_, family)
-    recipe = choose_recipe(family, size, set, device, base)
-    recordings = scan_for(family, folder, label_from, group_from, manifest)
+    family = given.family or family_of(given.from_)
+    base = None if given.from_ is None else open_base(given.from_, family)
+    recipe = choose_recipe(family, given.size, given.set, given.device, base)
+    recordings = scan_for(family, given.folder, given)
 
     def open_run(batch_size: int = 0) -> Run:
         training = replace(recipe.training, steps=quick_checks.N_RATES, patience=0)

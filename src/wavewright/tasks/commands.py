@@ -8,32 +8,36 @@ from dataclasses import dataclass
 from .catalogue import PROCESSING
 
 
+class Local(str):
+    """``module:function`` of a command that is no job of a server.
+
+    They are servers, lists of jobs whose files are paths, sound devices and measurements of this machine, changes of
+    installed models, and signing, which uses the private key of whoever runs the server.
+    """
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True)
 class Group:
-    """Commands by name, each a further group or ``module:function`` of a task, and the default command.
-
-    Those of ``local`` are no jobs of a server: servers, lists of jobs whose files are paths, sound devices and
-    measurements of this machine, changes of installed models, and signing, which uses the private key of whoever runs
-    the server.
-    """
+    """Commands by name, each a further group or ``module:function`` of a task, and the default command."""
 
     help: str
     commands: dict[str, str | Group]
     default: str | None = None
-    local: frozenset[str] = frozenset()
 
 
 COMMANDS = Group(
     "Train generative audio models on your own recordings and put them to use.",
     {
         **PROCESSING,
-        "batch": "apps.batch_jobs.batch:batch",
+        "batch": Local("apps.batch_jobs.batch:batch"),
         "demo": "tasks.demo:demo",
-        "serve": "apps.server.serve:serve",
-        "speechd": "apps.speechd.command:speechd",
-        "studio": "apps.studio.command:studio",
-        "play": "apps.live.command:play",
-        "live": "apps.live.command:live",
+        "serve": Local("apps.server.serve:serve"),
+        "speechd": Local("apps.speechd.command:speechd"),
+        "studio": Local("apps.studio.command:studio"),
+        "play": Local("apps.live.command:play"),
+        "live": Local("apps.live.command:live"),
         "models": Group(
             "List the models, or show one.",
             {"list": "apps.cli.models:list_models", "show": "apps.cli.models:show_model"},
@@ -43,23 +47,20 @@ COMMANDS = Group(
         "pretrain": "tasks.pretrain:pretrain",
         "check-settings": "tasks.check_settings:check_settings",
         "tune": "tasks.tune:tune",
-        "calibrate-recogniser": "tasks.false_alarms:calibrate_recogniser",
+        "calibrate-recogniser": Local("tasks.false_alarms:calibrate_recogniser"),
         "collect-alarms": "tasks.false_alarms:collect_alarms",
         "runs": "tasks.runs:runs",
         "evaluate": "tasks.evaluate:evaluate",
         "audit": "tasks.audit:audit",
         "data": Group("Look at recordings before training on them.", {"inspect": "tasks.inspect_data:inspect"}),
-        "sign": "tasks.sign:sign",
+        "sign": Local("tasks.sign:sign"),
         "keys": Group(
             "Make the key that signs sound files, or show it.",
-            {"show": "tasks.keys:show_key", "new": "tasks.keys:new_key"},
+            {"show": Local("tasks.keys:show_key"), "new": Local("tasks.keys:new_key")},
             default="show",
         ),
-        "bench": Group("Measure speed on this machine.", {"wavenet": "tasks.bench:bench_wavenet"}),
+        "bench": Group("Measure speed on this machine.", {"wavenet": Local("tasks.bench:bench_wavenet")}),
     },
-    local=frozenset(
-        {"serve", "speechd", "studio", "play", "live", "batch", "bench", "sign", "keys", "calibrate-recogniser"}
-    ),
 )
 
 

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from ..audio.clip import FORMATS
 from ..base.errors import BadSetting
-from ..base.parameters import FREE_TEXT, NAMES_MODEL, InForm, IsMarked, MarkKey, Quiet, Writes
+from ..base.parameters import FREE_TEXT, NAMES_MODEL, InForm, IsMarked, MarkKey, Quiet, Without, Writes
 from ..contracts.composition import MAX_BARS, USUAL, CompositionSettings, ScoreComposer
 from ..contracts.model_results import maker
 from ..families.loading import load_composer
@@ -154,7 +154,9 @@ class ComposeParameters(DrawingParameters):
         ),
         FREE_TEXT,
     ] = None
-    plan: Annotated[Path | None, Field(description="TOML file with sections, their bars and cadences.")] = None
+    plan: Annotated[
+        Path | None, Field(description="TOML file with sections, their bars and cadences."), Without("form", "bars")
+    ] = None
     metre: Annotated[
         str | None,
         Field(description="Metre of a new piece: 3/4, 6/8 ...; default: 4/4."),
@@ -178,9 +180,6 @@ def compose(given: ComposeParameters) -> Made:
     Raises BadModel if there is no such composer; BadScore if a score cannot be written; BadSetting if an option is
     wrong, options exclude each other, or no note keeps the limits.
     """
-    if given.plan is not None and (given.form is not None or given.bars is not None):
-        other = "bars" if given.form is None else "form"
-        raise BadSetting(f"--plan says which sections return, and how many bars they have; leave --{other} out.")
     name, voices = PRESETS.get(given.model, (given.model, ()))
     form, metre = given.form_plan(), given.metre
     settings = replace(

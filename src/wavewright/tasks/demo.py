@@ -5,22 +5,21 @@ from __future__ import annotations
 import os
 import sys
 import time
-import warnings
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing, redirect_stderr
 from functools import partial
 from io import StringIO
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
 
-from ..base.errors import BadFolder, BadModel, SoundWarning, WavewrightError, collected_warnings
+from ..base.errors import BadFolder, BadModel, WavewrightError
 from ..base.parameters import OutputFolder, Quiet
 from ..base.progress_bar import progress_bar
+from ..base.result import Failed
+from ..base.runner import Item, in_processes, in_this_process, outcomes
 from ..base.whole_file import sweep, write_whole
-from ..base.worker_process import WorkerLost, WorkerProcess, answers
 from ..contracts.family import Capability
 from ..models import bundled, find
 from ..models.folder import ModelFolder
@@ -80,22 +79,15 @@ def demo(
 
 def _results(out: Path, folders: Sequence[ModelFolder], jobs: Sequence[DemoJob]) -> Generator[list[Section]]:
     """Yield the sections of each job as it is finished; raise its error."""
-    n_workers = min(os.cpu_count() or 1, MAX_WORKERS, len(jobs))
-    if n_workers == 1:
-        from .demo_models import write_job  # slow to import
-
-        for job in jobs:
-            yield write_job(out, folders, job)
-        return
-    start = partial(WorkerProcess, _work, out, folders, one_thread=True)
+    n_processes = min(os.cpu_count() or 1, MAX_WORKERS, len(jobs))
+    begin = partial(_begin, out, folders)
+    lanes = in_this_process(begin) if n_processes == 1 else in_processes(begin, n_processes, one_thread=True)
     try:
-        with closing(answers(jobs, n_workers, start)) as answered:
-            for job, answer in answered:
-                if isinstance(answer, WorkerLost):
-                    raise WavewrightError(f"{job.name}: {answer}")
-                sections, sentences, printed = answer
-                for sentence in sentences:
-                    warnings.warn(sentence, SoundWarning, stacklevel=2)
+        with closing(outcomes([Item(job.name, job) for job in jobs], lanes)) as ended:
+            for _, outcome in ended:
+                if isinstance(outcome, Failed):
+                    raise WavewrightError(str(outcome))
+                sections, printed = outcome
                 sys.stderr.write(printed)
                 if isinstance(sections, Exception):
                     raise sections
@@ -105,18 +97,19 @@ def _results(out: Path, folders: Sequence[ModelFolder], jobs: Sequence[DemoJob])
             sweep(out)
 
 
-def _work(connection: Connection, out: Path, folders: Sequence[ModelFolder]) -> None:
-    """Answer each job with its sections or its error, warnings, and what it printed."""
+def _begin(out: Path, folders: Sequence[ModelFolder]) -> Callable[[DemoJob], tuple[list[Section] | Exception, str]]:
+    """Return the function that writes a job, and returns its sections or its error, and what it printed."""
     from .demo_models import write_job  # slow to import: the process of the page does without it
 
-    while True:
-        job = connection.recv()
-        with collected_warnings() as sentences, redirect_stderr(StringIO()) as printed:
+    def work(job: DemoJob) -> tuple[list[Section] | Exception, str]:
+        with redirect_stderr(StringIO()) as printed:
             try:
                 sections: list[Section] | Exception = write_job(out, folders, job)
             except Exception as error:
                 sections = error
-        connection.send((sections, sentences, printed.getvalue()))
+        return sections, printed.getvalue()
+
+    return work
 
 
 def _rows(sections: Sequence[Section]) -> list[PlayerRow]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 import shlex
 import types
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, Union, get_args, get_origin
 
 from ..base.parameters import InForm
 from .catalogue import TaskDescription, TaskParameter, describe_function, function_of
-from .commands import COMMANDS, Group, all_commands
+from .commands import COMMANDS, Group, Local, all_commands
 
 UNITS = (("_db", "dB"), ("_hz", "Hz"), ("seconds", "s"), ("minutes", "min"), ("kbps", "kbit/s"), ("lufs", "LUFS"))
 """Ends of names of parameters, and their units."""
@@ -77,10 +77,10 @@ class CommandTask:
         return shlex.join(["wavewright", *self.words, *arguments, *options])
 
 
-def command_tasks(excluded: Collection[str] = ()) -> dict[str, CommandTask]:
-    """Return all commands as tasks by name, except those whose first word is excluded; no function is imported."""
-    found = [CommandTask(words, entry) for words, entry in all_commands() if words[0] not in excluded]
-    return {task.name: task for task in found}
+def http_tasks() -> dict[str, CommandTask]:
+    """Return the commands that are jobs of a server as tasks, by name; no function is imported."""
+    tasks = [CommandTask(words, entry) for words, entry in all_commands() if not isinstance(entry, Local)]
+    return {task.name: task for task in tasks}
 
 
 def unit_of(parameter: TaskParameter) -> str | None:

@@ -15,8 +15,9 @@ from ..base.errors import BadModel
 from ..base.parameters import FREE_TEXT, Quiet
 from ..base.progress_bar import progress_bar
 from ..base.result import Result
-from ..data.each_sound import each_sound, entries_of
+from ..base.runner import each_item
 from ..data.entry import Entry
+from ..data.folder import entries_of, items_of
 from ..models.folder import ModelFolder
 from ..outputs.watermark.detection import MarkSearch
 from ..outputs.watermark.files import FileDetection, JointDetection, detect_file, joint_detection
@@ -71,7 +72,9 @@ def detect(
     def search_file(entry: Entry) -> FileDetection:
         return detect_file(entry.path, key, not same_speed, names_of, search)
 
-    detections, failed = each_sound(*entries_of([file]), f"searching {file.name}", search_file, quiet)
+    entries, unread = entries_of([file])
+    title = f"searching {file.name}"
+    detections, failed = each_item([*unread, *items_of(entries)], lambda: search_file, title, quiet)
     together = joint_detection(search, names_of) if len(detections) > 1 else None
     return Detected(sounds=detections, together=together, failed=failed)
 

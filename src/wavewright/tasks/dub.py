@@ -15,7 +15,7 @@ from ..audio.video_file import check_copy, is_video
 from ..audio.video_tracks import SubtitleTrack, VideoTracks
 from ..base.errors import BadSetting
 from ..base.names import quoted
-from ..base.parameters import NAMES_MODEL, Quiet, RecogniserName, TranslatorName, Writes, WritesSounds
+from ..base.parameters import NAMES_MODEL, Needs, Quiet, RecogniserName, TranslatorName, Writes, WritesSounds
 from ..base.progress_bar import progress_bar
 from ..base.result import Failed
 from ..base.version import __version__
@@ -77,7 +77,9 @@ def dub(
     recogniser: RecogniserName = None,
     translator: TranslatorName = None,
     glossary: Annotated[
-        Path | None, Field(description="Table of terms and what they are in the other language, in CSV.")
+        Path | None,
+        Field(description="Table of terms and what they are in the other language, in CSV."),
+        Needs("translator"),
     ] = None,
     voice: Annotated[
         str | None, Field(description="Voice of all lines; default: those that speak the language."), NAMES_MODEL
@@ -345,8 +347,6 @@ def _with_texts(
         current = current.model_copy(update={"translator": describe(translator)})
         keep: Callable[[DubProject], object] = lambda project: write_dub(path, project)  # noqa: E731
         current = translate(current, opened, terms, end, keep)
-    if glossary is not None and translator is None:
-        raise BadSetting("A glossary is for a translator; give --translator, or leave --glossary out.")
     write_dub(path, current)
     return current
 

@@ -14,12 +14,12 @@ from ..audio.pcm import PcmStream, is_stream, process_pcm
 from ..audio.sound_file import TAGS, SoundFormat, open_sound
 from ..base.errors import BadSetting
 from ..base.names import quoted
-from ..base.parameters import FREE_TEXT, STANDARD_STREAM, TERMINAL, Quiet, WritesSounds
+from ..base.parameters import DRY_RUN, FREE_TEXT, STANDARD_STREAM, Quiet, Workers, WritesSounds
 from ..base.progress_bar import progress_bar
 from ..effects import TwoPassEffect
 from ..effects.editing.chain import Chain, step_text
 from ..effects.editing.files import Edit, FolderEdit, check_edit, edit_file
-from ..outputs.converted_folder import convert_folder, folder_beside
+from ..outputs.converted_folder import convert_folder
 from ..outputs.made import Made
 from ..outputs.made_file import file_beside
 from . import checked
@@ -50,10 +50,8 @@ def edit(
     subtype: Annotated[
         str | None, Field(description="Bits of a sample, such as PCM_24 or FLOAT; default: as the source.")
     ] = None,
-    dry_run: Annotated[bool, Field(description="Check the chain and show the plan; write nothing.")] = False,
-    workers: Annotated[
-        int, Field(description="Files of a folder at a time; 0: one for each core.", ge=0, le=256), TERMINAL
-    ] = 0,
+    dry_run: Annotated[bool, Field(description="Check the chain and show the plan; write nothing."), DRY_RUN] = False,
+    workers: Workers = 0,
     quiet: Quiet = False,
 ) -> Made:
     """Edit sound files by a chain of effects.
@@ -70,8 +68,7 @@ def edit(
         _edit_stream(work)
         return Made(out=STANDARD_STREAM)
     if source.is_dir() and not dry_run:
-        folder = out or folder_beside(source, "edited")
-        return convert_folder(source, folder, FolderEdit(work), workers, quiet)
+        return convert_folder(source, out, FolderEdit(work), workers, quiet)
     if source.is_dir():
         raise BadSetting(f"{source} is a folder; give one of its files to see the plan of the chain.")
     sound = open_sound(source)

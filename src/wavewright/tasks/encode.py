@@ -16,7 +16,7 @@ from ..audio.pcm import is_stream, pipe_out, read_pcm
 from ..audio.sound_file import AudioHeader, open_sound
 from ..audio.wave_blocks import CountedWaves, fitted, resampled, until_interrupted
 from ..base.errors import BadSetting
-from ..base.parameters import FREE_TEXT, NAMES_MODEL, STANDARD_STREAM, Quiet, Writes
+from ..base.parameters import FREE_TEXT, NAMES_MODEL, STANDARD_STREAM, Quiet, Without, Writes
 from ..base.progress_bar import progress_bar
 from ..base.whole_file import check_target, whole_file
 from ..contracts.family import Capability
@@ -69,6 +69,7 @@ def encode(
     tokens: Annotated[
         int | None,
         Field(description="Write the codes of so many codebooks as JSON of tokens for language models.", ge=1, le=32),
+        Without("kbps"),
     ] = None,
     label: Annotated[
         str | None, Field(description="Label of the sound, for a VAE's decoder; default: none."), FREE_TEXT
@@ -84,8 +85,6 @@ def encode(
     Raises BadAudio if the sound cannot be read; BadModel if the model is neither a codec nor a VAE, or damaged;
     BadSetting if the model does not have the bitrate or the label; BadFolder if the file cannot be written.
     """
-    if tokens is not None and kbps is not None:
-        raise BadSetting(f"--tokens {tokens} says how many codebooks are used; leave --kbps out.")
     if is_stream(file, out):
         if tokens is not None:
             raise BadSetting("Tokens are those of a file, and a stream is none; leave --tokens out.")

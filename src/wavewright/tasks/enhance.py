@@ -12,7 +12,7 @@ from pydantic import Field
 from ..audio.pcm import PcmStream, is_stream, process_pcm
 from ..audio.sound_file import open_sound
 from ..base.errors import BadSetting
-from ..base.parameters import NAMES_MODEL, STANDARD_STREAM, TERMINAL, InForm, Quiet, WritesSounds
+from ..base.parameters import NAMES_MODEL, STANDARD_STREAM, InForm, Quiet, Workers, WritesSounds
 from ..base.progress_bar import progress_bar
 from ..base.whole_file import check_target
 from ..contracts.enhancement import MAX_ATTENUATION_DB, USUAL_ATTENUATION_DB, EnhancementSettings
@@ -23,7 +23,7 @@ from ..inference.enhancement.files import (
     enhance_file,
 )
 from ..inference.enhancement.sound import DenoiserSize
-from ..outputs.converted_folder import convert_folder, folder_beside
+from ..outputs.converted_folder import convert_folder
 from ..outputs.made import Made
 from ..outputs.made_file import file_beside
 from . import checked
@@ -72,9 +72,7 @@ def enhance(
     report: Annotated[
         bool, Field(description="Plot the sound before and after to <name>-report.png, and print levels.")
     ] = False,
-    workers: Annotated[
-        int, Field(description="Files of a folder at a time; 0: one for each core.", ge=0, le=256), TERMINAL
-    ] = 0,
+    workers: Workers = 0,
     quiet: Quiet = False,
 ) -> Made:
     """Remove noise and reverberation from speech of any length, sample rate and number of channels.
@@ -98,8 +96,7 @@ def enhance(
         enhance_stream(sys.stdin.buffer, sys.stdout.buffer, enhancement)
         return Made(out=STANDARD_STREAM)
     if source.is_dir():
-        folder = out or folder_beside(source, "enhanced")
-        return convert_folder(source, folder, FolderEnhancement(enhancement), workers, quiet)
+        return convert_folder(source, out, FolderEnhancement(enhancement), workers, quiet)
     sound = open_sound(source)
     target = out or file_beside(source, "enhanced")
     check_target(target, source)

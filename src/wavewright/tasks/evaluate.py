@@ -11,8 +11,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from ..base.errors import BadSetting
-from ..base.parameters import NAMES_MODEL
+from ..base.parameters import NAMES_MODEL, Needs, Without
 from ..base.result import Failed
 from ..base.units import seconds_to_samples
 from ..base.whole_file import scratch_folder
@@ -67,15 +66,16 @@ def evaluate(
         Field(
             description="Compare processed speech with clean recordings of the same names: PESQ, STOI, SI-SDR, SRMR."
         ),
+        Without("classifier", "held_out", "seconds", "takes_from", "skip_cheats", "embedding", "seed"),
     ] = False,
     noisy: Annotated[
-        Path | None, Field(description="With --paired: folder of the recordings before they were processed.")
+        Path | None, Field(description="Folder of the recordings before they were processed."), Needs("paired")
     ] = None,
     far: Annotated[
-        Path | None, Field(description="With --paired and --noisy: folder of the far end of calls, for AECMOS.")
+        Path | None, Field(description="Folder of the far end of calls, for AECMOS."), Needs("noisy")
     ] = None,
     recogniser: Annotated[
-        Path | None, Field(description="With --paired: folder of the graphs of Moonshine, for the word error.")
+        Path | None, Field(description="Folder of the graphs of Moonshine, for the word error."), Needs("paired")
     ] = None,
     embedding: Annotated[
         str | None, Field(description="Compare by this encoder, too (name or folder), beside log-mel.")
@@ -99,9 +99,6 @@ def evaluate(
         if recogniser is None:
             return compare_pairs(reference, generated, noisy, far)
         return compare_pairs(reference, generated, noisy, far, Recogniser(recogniser), _texts(reference))
-    for option, folder in (("--noisy", noisy), ("--far", far), ("--recogniser", recogniser)):
-        if folder is not None:
-            raise BadSetting(f"{option} {folder} is for --paired; leave it out, or add --paired.")
     failed: list[Failed] = []
     generated_entries = _entries(generated, label_from, group_from, failed)
     sample_rate = Counter(entry.sample_rate for entry in generated_entries).most_common(1)[0][0]

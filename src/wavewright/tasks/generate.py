@@ -16,7 +16,7 @@ from ..base import parameters
 from ..base.errors import BadSetting
 from ..base.file_hash import short_hash_of
 from ..base.names import file_stem
-from ..base.parameters import FREE_TEXT, MAX_SEED, NAMES_MODEL
+from ..base.parameters import FREE_TEXT, MAX_SEED, NAMES_MODEL, Needs, Without
 from ..contracts.runtime import Continuer, Generator, Interpolator
 from ..families import loading
 from ..inference.latent_clips.source import changes_of
@@ -114,6 +114,10 @@ def generate(
     interpolate: Annotated[
         tuple[int, int] | None,
         Field(description="Two seeds: interpolate in --count clips from the first clip of one to that of the other."),
+        Without(
+            *("seed", "min_confidence", "min_novelty", "code", "seconds", "temperature", "speaker", "continue_from"),
+            *("pitch", "loop"),
+        ),
     ] = None,
     out: parameters.ClipFolder = Path("wavewright-clips"),
     format: parameters.ClipFormat = "wav",
@@ -151,12 +155,13 @@ def generate(
         str | None, Field(description="Speaker of the clips; default: drawn for each clip."), FREE_TEXT
     ] = None,
     continue_from: Annotated[
-        Path | None, Field(description="A sound file to continue; each clip starts with it.")
+        Path | None, Field(description="A sound file to continue; each clip starts with it."), Needs("seconds")
     ] = None,
     classifier: Annotated[
         str | None,
         Field(description="Classifier for --min-confidence; default: one that knows the labels."),
         NAMES_MODEL,
+        Needs("min_confidence"),
     ] = None,
     pitch: parameters.MidiPitch = None,
     loop: Annotated[
@@ -185,24 +190,11 @@ def generate(
     sampler = RejectionSampler(
         generator, _clip_function(generator, drawn, continue_from), min_confidence, min_novelty, classifier
     )
-    if classifier is not None and min_confidence is None:
-        raise BadSetting(
-            f"The classifier {classifier} needs a limit; give --min-confidence as well, or leave --classifier out."
-        )
     prompt = _prompt_name_and_hash(continue_from)
     origin = ClipOrigin(generator.name, generator.folder.hash, seed, options, *prompt, is_loop=loop)
     if interpolate is None:
         clips = sampler.sample(label, count, seed)
     else:
-        if seed:
-            raise BadSetting(f"The seed {seed} and an interpolation between two seeds exclude each other; give one.")
-        if options or continue_from or sampler.has_limits:
-            raise BadSetting(
-                "An interpolation takes no limits and no further settings; give --interpolate without min_confidence, "
-                "min_novelty, code, seconds, temperature, speaker, pitch and continue_from."
-            )
-        if loop:
-            raise BadSetting("The clips of an interpolation are no loops; give --seed instead of --interpolate.")
         origin = ClipOrigin(origin.model, origin.model_hash, interpolate[0], {}, interpolate=interpolate, steps=count)
         clips = _interpolated(generator, label, interpolate, count)
     if loop:
@@ -256,8 +248,6 @@ def _clip_function(generator: Generator, options: Options, continue_from: Path |
         return lambda label, seed, index: generate_clips(label, 1, seed, index, **options)[0]
     if not isinstance(generator, Continuer):
         raise BadSetting(f"{generator.name} cannot continue a clip; leave continue_from out.")
-    if "seconds" not in options:
-        raise BadSetting("The length of the continued clip is missing; give --seconds, the prompt included.")
     prompt = Clip.read(continue_from).resample(generator.sample_rate).wave.mean(axis=0, keepdims=True)  # (1, time)
     continue_clip = cast(Callable[..., np.ndarray], generator.continue_from)
     return lambda label, seed, index: continue_clip(prompt, label=label, seed=seed, index=index, **options)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -10,23 +11,24 @@ from rich.console import Console
 from rich.progress import Progress
 
 from ..base.errors import BadFolder
-from ..data.folder import scan
 from ..data.inspect import inspect_clips
-from ..data.parameters import GroupSource, LabelSource, ManifestPath
+from ..data.parameters import FolderParameters
 from ..data.report import InspectionReport
 from ..data.scores import ScoreReport, has_scores, inspect_scores
-from . import checked
+from . import parameters_from
 
 
-@checked
-def inspect(
+@dataclass(frozen=True)
+class InspectParameters(FolderParameters):
+    """Parameters of `inspect`."""
+
     folder: Annotated[
         Path, Field(description="Folder with sound files, a manifest (.csv, .jsonl), or a folder with scores.")
-    ],
-    label_from: LabelSource = None,
-    group_from: GroupSource = None,
-    manifest: ManifestPath = None,
-) -> InspectionReport | ScoreReport:
+    ]
+
+
+@parameters_from(InspectParameters)
+def inspect(given: InspectParameters) -> InspectionReport | ScoreReport:
     """Report clips, hours, labels, rates, clipping, silence, DC offset, duplicates and unusable files of a folder.
 
     Every file is decoded once, in bounded memory, with a progress bar on a terminal. Of a folder without sound files,
@@ -39,10 +41,11 @@ def inspect(
     InspectionReport or ScoreReport
         The measurements, with warnings and remedies.
     """
+    folder = given.folder
     try:
-        clips = scan(folder, label_from, group_from, manifest)
+        clips = given.scan(folder)
     except BadFolder:
-        if manifest is None and has_scores(folder):
+        if given.manifest is None and has_scores(folder):
             return inspect_scores(folder)
         raise
     console = Console(stderr=True)

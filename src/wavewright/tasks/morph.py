@@ -10,8 +10,7 @@ import numpy as np
 from pydantic import Field
 
 from ..base import parameters
-from ..base.errors import BadSetting
-from ..base.parameters import FREE_TEXT, NAMES_MODEL
+from ..base.parameters import FREE_TEXT, NAMES_MODEL, Without
 from ..contracts.runtime import InterpolationName
 from ..families import loading
 from ..inference.latent_clips.derivation import MAX_CLIPS, Derivation, Origin
@@ -41,10 +40,12 @@ def morph(
     over_time: Annotated[
         bool,
         Field(description="One clip that changes from the one into the other, for a model of clips of any length."),
+        Without("transfer", "joined"),
     ] = False,
     transfer: Annotated[
         bool,
         Field(description="One clip with the rhythm of the first and the sound of the second file, for such a model."),
+        Without("joined"),
     ] = False,
     joined: Annotated[bool, Field(description="Write one more file with all steps, one after another.")] = False,
     label_a: Annotated[
@@ -80,11 +81,6 @@ def morph(
     not have or cannot do what is requested; BadFolder if the output folder cannot be written.
     """
     is_single = over_time or transfer
-    if over_time and transfer:
-        raise BadSetting("A clip either changes over time or keeps its rhythm; leave --over-time or --transfer out.")
-    if is_single and joined:
-        name = "--over-time" if over_time else "--transfer"
-        raise BadSetting(f"A single clip has no steps to join; leave {name} or --joined out.")
     runtime = loading.load_morpher(model or (MODEL_OVER_TIME if is_single else parameters.DEFAULT_VAE))
     (a, wave_a), (b, wave_b) = read_clip(file_a, runtime), read_clip(file_b, runtime)
     labels, pitches = (label_a, label_b), (pitch_a, pitch_b)

@@ -7,7 +7,7 @@ import math
 import typing
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 from pydantic import BaseModel
 
@@ -21,8 +21,26 @@ class _Array(Protocol):
     def tolist(self) -> object: ...
 
 
-SHAPE: Mapping[str, object] = {"out": None, "files": [], "by": "", "notes": [], "failed": [], "details": {}}
-"""Names and defaults of what the result of every command has in JSON; docs/results.md describes them."""
+FAILED_SCHEMA = {"type": "object", "properties": {"what": {"type": "string"}, "reason": {"type": "string"}}}
+RESULT_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "description": "The result of the task, in the shape that all have.",
+    "properties": {
+        "out": {"type": ["string", "null"], "default": None},
+        "files": {
+            "type": "array",
+            "items": {"type": "object", "properties": {"path": {"type": "string"}}},
+            "default": [],
+        },
+        "by": {"type": "string", "default": ""},
+        "notes": {"type": "array", "items": {"type": "string"}, "default": []},
+        "failed": {"type": "array", "items": FAILED_SCHEMA, "default": []},
+        "details": {"type": "object", "default": {}},
+    },
+}
+"""JSON schema of the result of every command, with what each property is by default; docs/results.md describes it."""
+
+SHAPE: Mapping[str, object] = {name: each["default"] for name, each in RESULT_SCHEMA["properties"].items()}
 
 
 def as_json(result: object) -> dict[str, JsonValue]:

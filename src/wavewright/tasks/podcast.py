@@ -13,7 +13,7 @@ from ..audio.metadata_file import cover_of, read_cover
 from ..audio.sound_file import open_sound
 from ..base.errors import BadSetting
 from ..base.names import quoted
-from ..base.parameters import FREE_TEXT, NAMES_MODEL, Quiet, WritesSounds
+from ..base.parameters import FREE_TEXT, NAMES_MODEL, Quiet, Without, WritesSounds
 from ..base.progress_bar import progress_bar
 from ..base.whole_file import check_target
 from ..effects.editing.quantities import parse_value
@@ -48,8 +48,10 @@ def podcast(
     longest_pause: Annotated[
         float, Field(description="Longest pause in seconds; longer ones are shortened to it.", ge=0.2, le=60)
     ] = 1.0,
-    keep_pauses: Annotated[bool, Field(description="Leave all pauses as they are.")] = False,
-    keep_noise: Annotated[bool, Field(description="Leave the noise of the recordings as it is.")] = False,
+    keep_pauses: Annotated[bool, Field(description="Leave all pauses as they are."), Without("longest_pause")] = False,
+    keep_noise: Annotated[
+        bool, Field(description="Leave the noise of the recordings as it is."), Without("model")
+    ] = False,
     model: Annotated[
         str | None,
         Field(description="Denoiser; default: the bundled one for the sample rate of each recording."),
@@ -64,7 +66,9 @@ def podcast(
         FREE_TEXT,
     ] = (),
     chapter_pause: Annotated[
-        float | None, Field(description="Begin a chapter after each pause of so many seconds.", ge=0.5, le=600)
+        float | None,
+        Field(description="Begin a chapter after each pause of so many seconds.", ge=0.5, le=600),
+        Without("chapter"),
     ] = None,
     tag: Annotated[
         tuple[str, ...], Field(description="Write a tag: title=Our episode; may be given several times."), FREE_TEXT
@@ -91,10 +95,6 @@ def podcast(
     check_target(target, *recordings)
     if target.suffix.lower() in (".m4a", ".m4b"):
         m4a_file.check_extra(target)
-    if chapter and chapter_pause is not None:
-        raise BadSetting("--chapter names the chapters, and --chapter-pause finds them; give one of them.")
-    if keep_noise and model is not None:
-        raise BadSetting(f"--keep-noise needs no denoiser; leave --model {model} out.")
     own = open_sound(first)
     tags = {name: text for name, text in own.tags.items() if name != "comment"} | tags_of(tag)
     pictures = own.metadata.pictures if cover is None else cover_of(read_cover(cover))

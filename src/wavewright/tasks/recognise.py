@@ -13,7 +13,7 @@ from pydantic import Field
 from ..base.errors import BadAudio, BadSetting
 from ..base.parameters import STANDARD_STREAM, Quiet, Writes
 from ..contracts.model_results import identity
-from ..data.each_sound import entries_of
+from ..data.folder import entries_of
 from ..families import loading
 from ..inference.recognition.files import recognise_files, spot_stream
 from ..inference.recognition.label_sets import report_on_sets

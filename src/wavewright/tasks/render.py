@@ -17,7 +17,18 @@ from ..audio.clip import Clip, finest_subtype, write_blocks
 from ..audio.wave_blocks import ClippingMeter, CountedWaves, PeakMeter
 from ..base.errors import BadScore, BadSetting, ScoreWarning, printable
 from ..base.names import file_stem
-from ..base.parameters import FREE_TEXT, MAX_SEED, InForm, IsMarked, MarkKey, Quiet, Writes, WritesSounds
+from ..base.parameters import (
+    FREE_TEXT,
+    MAX_SEED,
+    InForm,
+    IsMarked,
+    MarkKey,
+    Needs,
+    Quiet,
+    Without,
+    Writes,
+    WritesSounds,
+)
 from ..base.progress_bar import progress_bar
 from ..base.units import gain_to_db, samples_to_seconds
 from ..base.version import __version__
@@ -84,10 +95,12 @@ def render(
     soundfont: Annotated[
         Path | None,
         Field(description="Instruments: an .sf2, .sf3 or .sfz file; default: a small General MIDI bank."),
+        Without("patch", "wave", "instrument"),
     ] = None,
     patch: Annotated[
         str | None,
         Field(description="Patch of the synthesiser for all tracks but drums: a name or a file; or general-midi."),
+        Without("wave", "instrument"),
     ] = None,
     wave: Annotated[
         str | None,
@@ -95,6 +108,7 @@ def render(
             description="Wave for all tracks: a formula such as 'sin(2*pi*f*t)', or an .svg, .csv, .toml or .wav file."
         ),
         FREE_TEXT,
+        Without("instrument"),
     ] = None,
     instrument: Annotated[
         str | None, Field(description="A model that plays all tracks but drums: a name such as notes, or a folder.")
@@ -105,6 +119,7 @@ def render(
             description="Timbre of --instrument: flute, flute..violin over the score, or 1:flute,9:violin by bars; "
             "default: by the programs of the tracks."
         ),
+        Needs("instrument"),
     ] = None,
     note: Annotated[str | None, Field(description="A single note without a score, such as A3.")] = None,
     seconds: Annotated[float, Field(description="Length of the single note.", gt=0, le=600)] = 2.0,
@@ -156,7 +171,6 @@ def render(
     name, source = (score.stem, score.name) if score is not None else (note or "", f"note {note}")
     target = Path(f"{file_stem(name)}.wav") if out is None else out
     check_target(target)
-    _check_choice(soundfont, patch, wave, instrument, timbre)
     has_drums = patch in (None, ALL_PATCHES) and wave is None and instrument is None
     whole = _score(score, tune, note, seconds)
     if chords:
@@ -216,16 +230,6 @@ def render_composed(
     performance = perform(read, SAMPLE_RATE_HZ, settings)
     rendering = _Rendering(path.name, read, performance, *_instrument(soundfont, None, None, SAMPLE_RATE_HZ), marking)
     rendering.write(target, path.stem, {"tune": 1, **asdict(settings)}, Mastering(), quiet=quiet)
-
-
-def _check_choice(
-    soundfont: Path | None, patch: str | None, wave: str | None, instrument: str | None, timbre: str | None
-) -> None:
-    """Raise BadSetting for several instruments, and for a timbre of none that learned it."""
-    if sum(each is not None for each in (soundfont, patch, wave, instrument)) > 1:
-        raise BadSetting("Several instruments are given; choose one of --soundfont, --patch, --wave and --instrument.")
-    if timbre is not None and instrument is None:
-        raise BadSetting("--timbre belongs to --instrument; give both, such as --instrument notes --timbre flute.")
 
 
 def _instrument(

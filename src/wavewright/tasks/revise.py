@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import Field
 
 from ..base.errors import BadSetting
-from ..base.parameters import Writes
+from ..base.parameters import Without, Writes
 from ..contracts.composition import MAX_BARS, USUAL
 from ..families.loading import load_composer
 from ..music.formats import read_score
@@ -37,12 +37,17 @@ class ReviseParameters(DrawingParameters):
     bars: Annotated[
         int | None,
         Field(description=f"Continue the score by so many bars; default: {DEFAULT_BARS}.", ge=1, le=MAX_BARS),
+        Without("infill", "voices", "vary"),
     ] = None
     infill: Annotated[
-        str | None, Field(description="Bars of the score to compose anew, such as 8:12, both included.")
+        str | None,
+        Field(description="Bars of the score to compose anew, such as 8:12, both included."),
+        Without("voices", "vary"),
     ] = None
     voices: Annotated[
-        str | None, Field(description="Voices of the score to compose anew, such as alto,tenor,bass.")
+        str | None,
+        Field(description="Voices of the score to compose anew, such as alto,tenor,bass."),
+        Without("vary"),
     ] = None
     vary: Annotated[
         float | None, Field(description="Fraction of the quarters of the score to compose anew.", ge=0, le=1)
@@ -56,10 +61,6 @@ def revise(given: ReviseParameters) -> Made:
     Raises BadModel if there is no such composer; BadScore if a score cannot be read or written; BadSetting if an option
     is wrong, options exclude each other, or no note keeps the limits.
     """
-    ways = {"bars": given.bars, "infill": given.infill, "voices": given.voices, "vary": given.vary}
-    chosen = [f"--{way}" for way, value in ways.items() if value is not None]
-    if len(chosen) > 1:
-        raise BadSetting(f"{' and '.join(chosen)} cannot be combined; give one of them, and the others later.")
     source = read_score(given.score)
     name, voices = PRESETS.get(given.model, (given.model, ()))
     settings = given.settings(voices, _tempo_of(source))

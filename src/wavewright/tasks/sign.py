@@ -7,10 +7,11 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ..base.errors import BadFolder, BadSetting
-from ..base.parameters import Quiet
-from ..data.each_sound import each_sound, entries_of
+from ..base.errors import BadFolder
+from ..base.parameters import Quiet, Without
+from ..base.runner import each_item
 from ..data.entry import Entry
+from ..data.folder import entries_of, items_of
 from ..outputs.made import Made, MadeFile
 from ..outputs.provenance.keys import load_private_key
 from ..outputs.provenance.signing import sign_file
@@ -27,7 +28,9 @@ def sign(
         tuple[Path, ...], Field(description="A file that the sound was made of; may be given several times.")
     ] = (),
     beside_only: Annotated[
-        bool, Field(description="Write the record beside the file alone, and leave the file as it is.")
+        bool,
+        Field(description="Write the record beside the file alone, and leave the file as it is."),
+        Without("c2pa"),
     ] = False,
     c2pa: Annotated[
         bool,
@@ -45,8 +48,6 @@ def sign(
     written; BadSetting if there is no key, a file can have no C2PA manifest, or ``c2pa`` and ``beside_only`` are given;
     MissingExtra without the extra ``sign``, or ``c2pa``.
     """
-    if c2pa and beside_only:
-        raise BadSetting("A C2PA manifest is a part of the file; leave --beside-only or --c2pa out.")
     private = load_private_key(key)
     if not file.is_dir():
         return Made.of(sign_file(file, private, made_of, beside_only=beside_only, with_c2pa=c2pa))
@@ -57,5 +58,6 @@ def sign(
             raise BadFolder(f"{path} leads out of {file}; sign it by its own path.")
         return sign_file(path, private, made_of, beside_only=beside_only, with_c2pa=c2pa)
 
-    signed, failed = each_sound(*entries_of([file]), f"signing {file.name}", sign_inside, quiet)
+    entries, unread = entries_of([file])
+    signed, failed = each_item([*unread, *items_of(entries)], lambda: sign_inside, f"signing {file.name}", quiet)
     return Made(out=file, files=signed, failed=failed)

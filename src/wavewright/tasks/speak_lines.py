@@ -2,33 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import KW_ONLY, dataclass
-from pathlib import Path
-from typing import Annotated
-
-from pydantic import Field
-
-from ..base import parameters
-from ..base.parameters import FREE_TEXT
 from ..outputs.made import Made
-from ..speech.narration.batch import speak_batch
-from ..speech.narration.settings import NarrationSettings
-from ..speech.narration.speech_files import SpeechFiles
+from ..speech.narration.batch import SpeakLinesParameters, speak_batch
 from . import parameters_from
-
-
-@dataclass(frozen=True)
-class SpeakLinesParameters(SpeechFiles, NarrationSettings):
-    """Parameters of `speak_lines`."""
-
-    file: Annotated[Path, Field(description="CSV, JSONL or text file with a text a line.")]
-    _: KW_ONLY
-    name_column: Annotated[
-        str | None,
-        Field(description="Column with the names of the sound files; default: name or file, else numbers."),
-        FREE_TEXT,
-    ] = None
-    quiet: parameters.Quiet = False
 
 
 @parameters_from(SpeakLinesParameters)
@@ -44,4 +20,4 @@ def speak_lines(given: SpeakLinesParameters) -> Made:
     not exist; BadModel if a voice or vocoder of all lines does not exist, or they do not belong together; BadFolder if
     the file does not exist, or files cannot be written.
     """
-    return speak_batch(given.file, given, given, given.name_column, given.quiet)
+    return speak_batch(given)

@@ -8,8 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from ..audio.sound_file import open_sound
-from ..base.errors import BadSetting
-from ..base.parameters import WritesSounds
+from ..base.parameters import Without, WritesSounds
 from ..effects.editing.splitting import LengthSplit, SilenceSplit, Split, TimeSplit, split_file
 from ..outputs.made import Made
 from . import checked
@@ -36,14 +35,19 @@ def split(
         float, Field(description="Silence kept before and after each sound, in seconds.", ge=0, le=60)
     ] = SilenceSplit.padding_seconds,
     at: Annotated[
-        tuple[float, ...], Field(description="Split at this time in seconds instead; may be given several times.")
+        tuple[float, ...],
+        Field(description="Split at this time in seconds instead; may be given several times."),
+        Without("silence_db", "min_silence", "min_seconds", "padding", "at_most"),
     ] = (),
     every: Annotated[
-        float | None, Field(description="Split every so many seconds instead.", ge=0.01, le=86_400)
+        float | None,
+        Field(description="Split every so many seconds instead.", ge=0.01, le=86_400),
+        Without("silence_db", "min_silence", "min_seconds", "padding", "at_most"),
     ] = None,
     at_most: Annotated[
         float | None,
         Field(description="Split into parts of at most so many seconds, cut at silences.", ge=0.01, le=86_400),
+        Without("min_seconds", "padding"),
     ] = None,
 ) -> Made:
     """Split a sound file into numbered files of a folder: at its silences, at times, or into parts of a length.
@@ -54,18 +58,10 @@ def split(
     Raises BadAudio if the sound cannot be read, or has nothing above the threshold; BadSetting if a time lies outside
     the sound; BadFolder if the files cannot be written.
     """
-    silences = SilenceSplit(silence_db, min_silence, min_seconds, padding)
-    kind: Split = silences
+    kind: Split = SilenceSplit(silence_db, min_silence, min_seconds, padding)
     if at or every is not None:
-        if silences != SilenceSplit() or at_most is not None:
-            raise BadSetting(
-                "A split at times has no silences; leave --at and --every out, or --at-most and the settings of "
-                "silence."
-            )
         kind = TimeSplit(at, every)
     elif at_most is not None:
-        if (min_seconds, padding) != (SilenceSplit.min_seconds, SilenceSplit.padding_seconds):
-            raise BadSetting("Parts of at most a length are the whole sound; leave --min-seconds and --padding out.")
         kind = LengthSplit(at_most, silence_db, min_silence)
     sound = open_sound(file)
     folder = file.with_name(f"{file.stem}-split") if out is None else out

@@ -20,7 +20,7 @@ from ..base.progress_bar import progress_bar
 from ..base.units import samples_to_seconds
 from ..base.version import __version__
 from ..base.whole_file import check_target
-from ..contracts.settings import assignments_of, override
+from ..contracts.settings import assignments_of, override_settings
 from ..outputs.clip_folder import OutputClip, check_origin, write_clips
 from ..outputs.made import Made, MadeFile, sound_file
 from ..synth.procedural import PROCEDURES, Procedure
@@ -29,13 +29,6 @@ from ..synth.procedural.procedure import SAMPLE_RATES_HZ, SECONDS
 from . import POSITIONAL, checked
 
 MAX_VARIATIONS = 1_000
-
-
-@dataclass(frozen=True)
-class _Section:
-    """The settings of a procedure, as `override` takes them."""
-
-    settings: Procedure
 
 
 @checked
@@ -82,7 +75,7 @@ def synthesise(
         names = PROCEDURES if name is None else (_known(name),)
         listed = [describe(each, PROCEDURES[each]) for each in names]
         return Made(details={"procedures": listed}, lines=("\n\n".join(map(str, listed)),))
-    procedure = override(_Section(PROCEDURES[_known(name)]()), assignments_of(set)).settings
+    procedure = override_settings(PROCEDURES[_known(name)](), assignments_of(set))
     if seed + variations - 1 > MAX_SEED:
         raise BadSetting(f"{variations} variations from the seed {seed} on go beyond {MAX_SEED}; choose a lower seed.")
     job = _Job(name, procedure, seconds, sample_rate, {"default": None, "mono": 1, "stereo": 2}[channels], loop)

@@ -11,7 +11,7 @@ from pydantic import Field
 from ..audio.sound_file import open_sound
 from ..base.errors import BadSetting
 from ..base.names import file_stem
-from ..base.parameters import FREE_TEXT, NAMES_MODEL, TERMINAL, Quiet, Writes
+from ..base.parameters import FREE_TEXT, NAMES_MODEL, Needs, Quiet, Without, Workers, Writes
 from ..base.progress_bar import progress_bar
 from ..base.whole_file import check_target
 from ..inference.transcription import TranscriptionSettings
@@ -23,7 +23,7 @@ from ..inference.transcription.files import (
 )
 from ..inference.transcription.settings import HIGHEST_PITCH, LOWEST_PITCH, PolyphonicSettings
 from ..music.theory import pitch_range_of
-from ..outputs.converted_folder import convert_folder, folder_beside
+from ..outputs.converted_folder import convert_folder
 from ..outputs.made import Made
 from ..plots import check_plot_of
 from . import checked
@@ -53,12 +53,15 @@ def transcribe(
         ScoreFormat | None, Field(description="Of the scores of a folder; default: mid. A file's is that of --out.")
     ] = None,
     polyphonic: Annotated[
-        bool, Field(description="Find the notes of several voices: piano, guitar, choir, small ensembles.")
+        bool,
+        Field(description="Find the notes of several voices: piano, guitar, choir, small ensembles."),
+        Without("onset_db"),
     ] = False,
     model: Annotated[
         str | None,
-        Field(description="With --polyphonic: name of a transcriber, or the path of its folder; default: polyphonic."),
+        Field(description="Name of a transcriber of several voices, or the path of its folder; default: polyphonic."),
         NAMES_MODEL,
+        Needs("polyphonic"),
     ] = None,
     chords: Annotated[bool, Field(description="Find the chord of each bar, too, and write it into the score.")] = False,
     quantise: Annotated[
@@ -83,9 +86,7 @@ def transcribe(
     plot: Annotated[
         Path | None, Field(description="PNG file to draw the notes over the pitch to."), Writes(".png")
     ] = None,
-    workers: Annotated[
-        int, Field(description="Files of a folder at a time; 0: one for each core.", ge=0, le=256), TERMINAL
-    ] = 0,
+    workers: Workers = 0,
     quiet: Quiet = False,
 ) -> Made:
     """Transcribe a recording to a score.
@@ -100,20 +101,14 @@ def transcribe(
     """
     settings: TranscriptionSettings | PolyphonicSettings
     if polyphonic:
-        if onset_db != USUAL.onset_db:
-            raise BadSetting("--onset-db belongs to the transcription of one voice; leave it out with --polyphonic.")
         settings = _polyphonic_settings(model, pitches, min_note)
-    elif model is not None:
-        raise BadSetting(f"--model {model} finds notes of several voices; give --polyphonic, too.")
     else:
         settings = _melody_settings(pitches, min_note, onset_db)
     transcription = MelodyTranscription(settings, quantise, tempo, _beats_per_bar(metre), chords)
     if file.is_dir():
         if plot is not None:
             raise BadSetting(f"A plot shows one recording, and {file} is a folder; leave --plot out.")
-        folder = out or folder_beside(file, "transcribed")
-        conversion = FolderTranscription(transcription, f".{format or 'mid'}", folder)
-        return convert_folder(file, folder, conversion, workers, quiet)
+        return convert_folder(file, out, FolderTranscription(transcription, f".{format or 'mid'}"), workers, quiet)
     target = Path(f"{file_stem(file.stem)}.{format or 'mid'}") if out is None else out
     check_target(target)
     suffix = target.suffix.lower()

@@ -12,7 +12,7 @@ from ..base.errors import BadSetting
 from ..base.extras import check_training
 from ..base.interruption import raise_if_stopped
 from ..base.names import inside
-from ..base.parameters import MAX_SEED, TERMINAL, Quiet, TrainingDevice, WritesRun
+from ..base.parameters import MAX_SEED, TERMINAL, Quiet, TrainingDevice, Without, WritesRun
 from ..data.consent import PermissionParameters
 from ..data.parameters import FolderParameters
 from ..models import BEST_RUN
@@ -54,6 +54,7 @@ class TuneParameters(FolderParameters, PermissionParameters):
             "machine does.",
             ge=FEWEST_STEPS,
         ),
+        Without("trial_minutes"),
     ] = None
     max_trials: Annotated[int, Field(description="End after so many trials; 0: when the minutes are over.", ge=0)] = 0
     dial: Annotated[
@@ -96,8 +97,6 @@ def tune(given: TuneParameters) -> Made:
 
     name = given.folder.resolve().stem if given.folder.is_file() else given.folder.resolve().name
     search_folder = inside(Path("runs"), f"{name}-tune") if given.out is None else given.out
-    if given.trial_steps and given.trial_minutes:
-        raise BadSetting("A whole trial ends by --trial-steps or by --trial-minutes; give one of them.")
     max_minutes = given.max_minutes
     share = max_minutes if given.trial_steps else max_minutes * given.jobs / WHOLE_TRIALS
     whole_trial = given.trial_minutes or share

@@ -11,8 +11,9 @@ from pydantic import Field
 
 from ..base.parameters import Quiet
 from ..base.result import Result
-from ..data.each_sound import each_sound, entries_of
+from ..base.runner import each_item
 from ..data.entry import Entry
+from ..data.folder import entries_of, items_of
 from ..outputs.provenance.keys import check_extra
 from ..outputs.provenance.origin import installed
 from ..outputs.provenance.verification import TrustedKeys, VerifiedFile, verify_file
@@ -63,5 +64,6 @@ def verify(
     def verify_inside(entry: Entry) -> VerifiedFile:
         return verify_file(entry.path, trusted, find_model)
 
-    files, failed = each_sound(*entries_of([file]), f"verifying {file.name}", verify_inside, quiet)
+    entries, unread = entries_of([file])
+    files, failed = each_item([*unread, *items_of(entries)], lambda: verify_inside, f"verifying {file.name}", quiet)
     return Verified(sounds=files, failed=failed)

@@ -13,7 +13,7 @@ from ..base.errors import BadSetting
 from ..contracts.recipe import Recipe
 from ..contracts.settings import override
 from ..data.entry import Scan
-from ..data.folder import GroupFrom, LabelFrom, scan
+from ..data.parameters import FolderParameters
 from ..data.scores import scan_scores
 from ..models import find
 from ..models.folder import ModelFolder
@@ -21,13 +21,11 @@ from ..models.folder import ModelFolder
 DEFAULT_FAMILY = "gan"
 
 
-def scan_for(
-    family: str, folder: Path, label_from: LabelFrom | None, group_from: GroupFrom | None, manifest: Path | None
-) -> Scan:
+def scan_for(family: str, folder: Path, source: FolderParameters) -> Scan:
     """Return the recordings of a folder, or its scores for a family that learns from scores."""
     if families.family(family).learns_from_scores:
         return scan_scores(folder)
-    return scan(folder, label_from, group_from, manifest)
+    return source.scan(folder)
 
 
 def choose_recipe(

@@ -72,7 +72,7 @@ def train(given: TrainParameters, started: float | None = None) -> Progress:
     recordings = None if given.resume else given.recordings
     with recordings_in(recordings, given.folder.parent, lambda: (out / RUN_FILE).is_file() or begins_judge(out)):
         with progress_reported_to(lines):
-            scanned = scan_for(family, given.folder, given.label_from, given.group_from, given.manifest)
+            scanned = scan_for(family, given.folder, given)
         provenance = provenance_of(out, family, scanned, given.folder, permission, base)
         plan = changed(PlannedRun(out, family, recipe, scanned, provenance, base, call))
         with progress_reported_to(lines):

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 import time
-from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import ExitStack, contextmanager
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -20,18 +18,18 @@ from ...base.names import quoted
 from ...base.parameters import Quiet
 from ...base.progress_bar import progress_bar
 from ...base.result import Failed, count_of
-from ...base.worker_process import WorkerLost
+from ...base.runner import MAX_LANES, Item, Lanes, in_processes, in_this_process, outcomes
 from ...outputs.made import Made
 from ...tasks import checked
 from .inputs import are_unchanged
-from .job import BatchJob, InputFile, JobOutcome
+from .job import BatchJob, InputFile, JobOutcome, digest_of
 from .job_list import read_jobs
 from .keys import ModelHashes, job_key
 from .locations import is_url, joined, located, name_of
 from .ray_lanes import is_ray, ray_lanes
 from .remote_store import RemoteStore
 from .store import RESULTS_FILE, FolderStore, Record, Store
-from .worker import Lane, Lanes, LocalLane, PlaceLost, ProcessLane
+from .worker import JobWorker, begin_jobs
 
 DONE, FAILED, WAITING = "done", "failed", "waiting"
 
@@ -90,113 +88,14 @@ def result_lines(jobs: Sequence[BatchJob | Failed], records: Mapping[str, Record
         yield line
 
 
-WARM_UP_SECONDS = 60.0
-"""Longest time for which the first jobs of the tasks run alone, so that they compile loops for the other lanes."""
-
-POLL_SECONDS = 0.5
-NO_PLACE_SECONDS = 300.0
-MAX_LANES = 1_024
-
-OnEnd = Callable[[BatchJob, JobOutcome | Failed], None]
-
-
-def run_jobs(jobs: Sequence[BatchJob], lanes: Lanes, retries: int, on_end: OnEnd) -> None:
-    """Run jobs, and call ``on_end`` with each one's last outcome, in the order in which they end.
-
-    - ``jobs``: the jobs. The first of each task run before the others.
-    - ``lanes``: as many as there is a place for, which may change; all are stopped at the end, whatever happens.
-    - ``retries``: how often a job that failed runs again, after the others.
-    - ``on_end``: called with a job and its outcome.
-
-    Raises BadSetting if there has been no place for a lane for NO_PLACE_SECONDS.
-    """
-    dispatch = _Dispatch(jobs, lanes, retries, on_end)
-    try:
-        dispatch.run()
-    finally:
-        dispatch.stop()
-
-
-class _Dispatch:
-    def __init__(self, jobs: Sequence[BatchJob], lanes: Lanes, retries: int, on_end: OnEnd) -> None:
-        firsts: dict[str, BatchJob] = {}
-        for job in jobs:
-            firsts.setdefault(job.task, job)
-        self._n_firsts = len(firsts)
-        rest = [job for job in jobs if firsts[job.task] is not job]
-        self._waiting = deque((job, 0) for job in [*firsts.values(), *rest])
-        self._n_jobs = len(jobs)
-        self._source = lanes
-        self._idle: list[Lane] = []
-        self._running: dict[Future[JobOutcome | Failed], tuple[Lane, BatchJob, int]] = {}
-        self._retries = retries
-        self._on_end = on_end
-        self._threads = ThreadPoolExecutor(MAX_LANES, "lane")
-        self._model_hashes = ModelHashes()
-        self._started = self._last_place = time.monotonic()
-        self._n_ended = 0
-
-    def run(self) -> None:
-        while self._waiting or self._running:
-            self._follow(min(self._source.count(), self._n_jobs, MAX_LANES))
-            while self._waiting and self._idle and len(self._running) < self._limit():
-                self._start(*self._waiting.popleft())
-            if self._running:
-                ended, _ = wait(self._running, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
-                for future in ended:
-                    self._end(future)
-            else:
-                time.sleep(POLL_SECONDS)
-
-    def stop(self) -> None:
-        """End all lanes, those that run a job too."""
-        for lane in [*self._idle, *(lane for lane, _, _ in self._running.values())]:
-            lane.stop()
-        self._threads.shutdown()
-
-    def _follow(self, n_places: int) -> None:
-        """Begin lanes that there is a place for now; end those without one that do nothing, or wait for a place."""
-        now = time.monotonic()
-        if n_places or self._running:
-            self._last_place = now
-        elif now - self._last_place > NO_PLACE_SECONDS:
-            raise BadSetting(
-                f"There has been no processor for {NO_PLACE_SECONDS / 60:g} minutes; what is done is kept, so call "
-                "again when there is one."
-            )
-        n_more = n_places - len(self._idle) - len(self._running)
-        self._idle += [self._source.new() for _ in range(n_more)]
-        for _ in range(min(-n_more, len(self._idle))):
-            self._idle.pop().stop()
-        if len(self._running) > n_places:
-            for lane, _, _ in self._running.values():
-                lane.give_up_waiting()
-
-    def _limit(self) -> int:
-        """Return how many lanes are used now."""
-        is_warm = self._n_ended >= self._n_firsts or time.monotonic() - self._started > WARM_UP_SECONDS
-        return MAX_LANES if is_warm else 1
-
-    def _start(self, job: BatchJob, n_failures: int) -> None:
-        lane = self._idle.pop()
-        future = self._threads.submit(lane.run, job, self._model_hashes.of_job(job))
-        self._running[future] = lane, job, n_failures
-
-    def _end(self, future: Future[JobOutcome | Failed]) -> None:
-        lane, job, n_failures = self._running.pop(future)
-        self._idle.append(lane)
-        try:
-            outcome = future.result()
-        except PlaceLost:
-            self._waiting.appendleft((job, n_failures))
-            return
-        except WorkerLost as lost:
-            outcome = Failed(f"line {job.line}", str(lost))
-        self._n_ended += 1
-        if isinstance(outcome, Failed) and n_failures < self._retries:
-            self._waiting.append((job, n_failures + 1))
-        else:
-            self._on_end(job, outcome)
+def items_of(jobs: Sequence[BatchJob]) -> tuple[list[Item[tuple[BatchJob, str]]], int]:
+    """Return jobs as items of `JobWorker.run`, the first of each task at the start, and the number of these."""
+    firsts: dict[str, BatchJob] = {}
+    for job in jobs:
+        firsts.setdefault(job.task, job)
+    hashes = ModelHashes()
+    in_order = [*firsts.values(), *(job for job in jobs if firsts[job.task] is not job)]
+    return [Item(f"line {job.line}", (job, digest_of(hashes.of_job(job)))) for job in in_order], len(firsts)
 
 
 MAX_SHARDS = 10_000
@@ -263,18 +162,15 @@ def batch(
         add = stack.enter_context(store.log(f"{index}-of-{n_shards}"))
         show = stack.enter_context(progress_bar(name_of(str(source)), len(waiting), quiet, unit="jobs"))
         new: list[str] = []
-        n_ended = 0
-
-        def on_end(job: BatchJob, outcome: JobOutcome | Failed) -> None:
-            nonlocal n_ended
-            add(record_of(job, outcome))
-            new.extend([job.id] if isinstance(outcome, JobOutcome) and outcome.is_new else [])
-            n_ended += 1
-            show(n_ended)
-
         if waiting:
+            items, n_firsts = items_of(waiting)
             lanes = stack.enter_context(_lanes(on, jobs, store))
-            run_jobs(waiting, lanes, retries, on_end)
+            ended = stack.enter_context(closing(outcomes(items, lanes, retries, n_firsts)))
+            for n_ended, (item, outcome) in enumerate(ended, 1):
+                job = item.given[0]
+                add(record_of(job, outcome))
+                new += [job.id] if isinstance(outcome, JobOutcome) and outcome.is_new else []
+                show(n_ended)
     return _result(located(out), listed, latest_records(store.records()), {*new})
 
 
@@ -296,12 +192,13 @@ def _store_of(out: str, on: str) -> Store:
 def _lanes(on: str, n_wanted: int, store: Store) -> Iterator[Lanes]:
     """Yield lanes, as many as are wanted or there are processors."""
     if on == SERIAL:
-        yield Lanes(lambda: LocalLane(store), lambda: 1)
+        with closing(JobWorker(store)) as worker:
+            yield in_this_process(lambda: worker.run)
     elif is_ray(on):
-        with ray_lanes(on, n_wanted, store) as lanes:
+        with ray_lanes(on, n_wanted, partial(begin_jobs, store)) as lanes:
             yield lanes
     else:
-        yield Lanes(lambda: ProcessLane(store), lambda: n_wanted or os.cpu_count() or 1)
+        yield in_processes(partial(begin_jobs, store), n_wanted, one_thread=True)
 
 
 def _shard_of(text: str | None) -> tuple[int, int]:

@@ -21,12 +21,6 @@ TASK_KEY = "task"
 FILE_KEY = "file"
 """Key of the file to work on, whatever the parameter of the task is called."""
 
-SETTLED = {"workers": 1, "quiet": True}
-"""Parameters that a batch sets itself."""
-
-EXCLUDED = ("list", "dry_run", *SETTLED)
-"""Parameters that no job has."""
-
 
 def read_jobs(
     source: str,
@@ -145,6 +139,7 @@ def _checked(record: JsonValue, usual: _Usual) -> tuple[str, dict[str, JsonValue
     missing = [key for key in missing if key not in checked]
     if missing:
         raise BadSetting(f"{task.name} needs {missing[0]}; add it to the line.")
+    task.check_together({task.parameters[key].name: value for key, value in checked.items()})
     return task.name, checked
 
 
@@ -162,7 +157,7 @@ def _parameter(task: TaskDescription, name: str) -> TaskParameter:
     if name == FILE_KEY and FILE_KEY not in task.parameters and task.main_input is not None:
         return task.main_input
     parameter = task.parameter(name)
-    if parameter.key in EXCLUDED:
+    if parameter.name in task.settled:
         raise BadSetting(f"{task.name} has no {parameter.key} in a batch; leave it out.")
     return parameter
 

@@ -11,11 +11,8 @@ from contextlib import contextmanager, suppress
 from typing import Any, TypeAlias
 
 from ...base.errors import BadSetting, MissingExtra, how_to_install
-from ...base.result import Failed
+from ...base.runner import STOPPED, Answer, Begin, Item, Lane, Lanes, PlaceLost, answer_to
 from ...base.worker_process import WorkerLost
-from .job import BatchJob, JobOutcome
-from .store import Store
-from .worker import JobWorker, Lane, Lanes, PlaceLost
 
 PREFIX = "ray"
 ASK_SECONDS = 1.0
@@ -33,13 +30,13 @@ def is_ray(engine: str) -> bool:
 
 
 @contextmanager
-def ray_lanes(engine: str, n_wanted: int, store: Store) -> Iterator[Lanes]:
+def ray_lanes(engine: str, n_wanted: int, begin: Begin) -> Iterator[Lanes]:
     """Yield the lanes of a cluster, which follow what it has.
 
     - ``engine``: ``ray://`` and the address of a cluster; or ``ray`` for that of the environment variable
       ``RAY_ADDRESS``, else a cluster of this machine, which ends with the block.
     - ``n_wanted``: largest number of lanes, 0 for the processors of the cluster.
-    - ``store``: folder of the batch, which all machines must reach under the same path.
+    - ``begin``: returns the work; it is called on each machine.
 
     Raises MissingExtra if Ray is not installed, or BadSetting if no cluster answers, also later.
     """
@@ -54,7 +51,7 @@ def ray_lanes(engine: str, n_wanted: int, store: Store) -> Iterator[Lanes]:
     cluster = Cluster(ray, engine)
     try:
         with cluster.watched():
-            yield Lanes(lambda: RayLane(cluster, store), lambda: cluster.n_places(n_wanted))
+            yield Lanes(lambda: RayLane(cluster, begin), lambda: cluster.n_places(n_wanted))
     finally:
         if is_ours and not cluster.is_gone:
             ray.shutdown()
@@ -118,8 +115,15 @@ class Cluster:
         self._answered = time.monotonic()
 
 
-class RayWorker(JobWorker):
+class RayWorker:
     """The worker of an actor."""
+
+    def __init__(self, begin: Begin) -> None:
+        self._work = begin()
+
+    def run(self, item: Item[Any]) -> Answer:
+        """Work on an item."""
+        return answer_to(item, self._work)
 
     def node(self) -> str:
         """Return the machine that it is on."""
@@ -128,33 +132,33 @@ class RayWorker(JobWorker):
 
 
 class RayLane(Lane):
-    """Runs jobs in an actor, which is started at the first job and after each loss."""
+    """Works in an actor, which is started at the first item and after each loss."""
 
-    def __init__(self, cluster: Cluster, store: Store) -> None:
+    def __init__(self, cluster: Cluster, begin: Begin) -> None:
         self._cluster = cluster
-        self._store = store
+        self._begin = begin
         self._class = cluster.ray.remote(num_cpus=1, max_restarts=0)(RayWorker)
         self._actor: Any = None
         self._node: str | None = None
         self._is_stopped = self._gives_up = False
 
-    def run(self, job: BatchJob, models: dict[str, str]) -> JobOutcome | Failed:
-        """Run a job in the actor, once it has a place."""
+    def run(self, item: Item[Any]) -> Answer:
+        """Work on an item in the actor, once it has a place."""
         errors = self._cluster.ray.exceptions
         try:
             if self._actor is None and not self._is_stopped:
                 self._gives_up = False
-                self._actor = self._class.remote(self._store)
+                self._actor = self._class.remote(self._begin)
                 self._node = self._answer(self._actor.node.remote())
             if self._actor is None:
-                raise WorkerLost("The batch was stopped.")
-            outcome: JobOutcome = self._answer(self._actor.run.remote(job, models))
+                raise WorkerLost(STOPPED)
+            answer: Answer = self._answer(self._actor.run.remote(item))
         except (errors.RayActorError, errors.WorkerCrashedError, errors.NodeDiedError) as error:
             node, self._actor, self._node = self._node, None, None
             if node is not None and self._is_lost(node):
                 raise PlaceLost("Its machine left the cluster.") from error
             raise WorkerLost("Its worker on the cluster ended; the memory may be too small for it.") from error
-        return outcome
+        return answer
 
     def give_up_waiting(self) -> None:
         """End the wait for a processor."""

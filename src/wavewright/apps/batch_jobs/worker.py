@@ -4,120 +4,33 @@ from __future__ import annotations
 
 import json
 import os
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
-from multiprocessing.connection import Connection
 from pathlib import Path
 
 from ...audio.clip import FORMATS
 from ...audio.video_file import is_video
-from ...base.errors import EXPECTED_ERRORS, BadModel, WavewrightError, printable, sentence_of
+from ...base.errors import BadModel, WavewrightError, printable
 from ...base.json_text import JsonValue
 from ...base.names import file_stem
-from ...base.result import Failed
 from ...base.whole_file import write_whole
-from ...base.worker_process import WorkerLost, WorkerProcess
 from ...families.loading import models_stay_open
 from ...tasks.catalogue import TaskParameter, describe
 from .inputs import LocalFiles, local_files
-from .job import BatchJob, JobOutcome
-from .job_list import SETTLED
+from .job import BatchJob, JobOutcome, digest_of
 from .keys import ModelHashes, file_digest, job_key
 from .store import RESULT_FILE, Store
-
-
-class PlaceLost(WorkerLost):
-    """The place of a worker is gone, not by what the job did: the job runs again elsewhere, and nothing failed."""
-
-
-class Lane(ABC):
-    """Runs one job at a time."""
-
-    @abstractmethod
-    def run(self, job: BatchJob, models: dict[str, str]) -> JobOutcome | Failed:
-        """Run a job; raise WorkerLost if that ended the worker, so that the next job gets a new one."""
-
-    @abstractmethod
-    def stop(self) -> None:
-        """End the worker at once; a job that runs is lost."""
-
-    def give_up_waiting(self) -> None:  # noqa: B027  (most lanes never wait)
-        """End a wait for a place to work with PlaceLost."""
-
-
-@dataclass(frozen=True)
-class Lanes:
-    """Where the lanes of a batch come from.
-
-    - ``new``: returns one more.
-    - ``count``: returns how many there is a place for now.
-    """
-
-    new: Callable[[], Lane]
-    count: Callable[[], int]
-
-
-class LocalLane(Lane):
-    """Runs jobs in this process."""
-
-    def __init__(self, store: Store) -> None:
-        self._worker = JobWorker(store)
-
-    def run(self, job: BatchJob, models: dict[str, str]) -> JobOutcome | Failed:
-        """Run a job."""
-        return self._worker.run(job, models)
-
-    def stop(self) -> None:
-        """Close the models; a job that runs ends by itself."""
-        self._worker.close()
-
-
-class ProcessLane(Lane):
-    """Runs jobs in a process of its own, which is started at the first job and after each loss."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._process: WorkerProcess | None = None
-        self._is_stopped = False
-
-    def run(self, job: BatchJob, models: dict[str, str]) -> JobOutcome | Failed:
-        """Run a job in the process."""
-        if self._is_stopped:
-            raise WorkerLost("The batch was stopped.")
-        process = self._process = self._process or WorkerProcess(run_jobs_of, self._store, one_thread=True)
-        if self._is_stopped:  # while it was started
-            process.kill()
-        try:
-            with process.talk() as connection:
-                connection.send((job, models))
-                outcome: JobOutcome | Failed = connection.recv()
-        except WorkerLost:
-            self._process = None
-            raise
-        return outcome
-
-    def stop(self) -> None:
-        """End the process."""
-        self._is_stopped = True
-        if self._process is not None:
-            self._process.kill()
-
-
-def run_jobs_of(connection: Connection, store: Store) -> None:
-    """Run the jobs that arrive."""
-    worker = JobWorker(store)
-    while True:
-        job, models = connection.recv()
-        connection.send(worker.run(job, models))
-
 
 OUT_KEY = "out"
 
 
+def begin_jobs(store: Store) -> Callable[[tuple[BatchJob, str]], JobOutcome]:
+    """Return the function that runs jobs into a store, for a process that does nothing else."""
+    return JobWorker(store).run
+
+
 class JobWorker:
-    """Runs jobs into a store.
+    """Runs jobs into a store, with models that stay open.
 
     - ``store``: folder of the batch.
     """
@@ -132,21 +45,17 @@ class JobWorker:
         """Close the models."""
         self._open.close()
 
-    def run(self, job: BatchJob, expected_models: dict[str, str]) -> JobOutcome | Failed:
-        """Run a job unless its outputs are there; a job that fails has a sentence.
+    def run(self, given: tuple[BatchJob, str]) -> JobOutcome:
+        """Run a job unless its outputs are there.
 
-        - ``expected_models``: hashes of its models where the batch was started.
+        - ``given``: the job, and the digest of its models where the batch was started.
         """
-        try:
-            if self._model_hashes.of_job(job) != expected_models:
-                raise BadModel("The models of this worker are not those of the machine that started the batch.")
-            with local_files(job) as files:
-                return self._run(job, files, job_key(job, files.inputs, expected_models))
-        except EXPECTED_ERRORS as error:
-            return Failed(f"line {job.line}", sentence_of(error))
-        except Exception as error:
-            sentence = f"{job.task} failed unexpectedly ({type(error).__name__}: {error})."
-            return Failed(f"line {job.line}", printable(sentence))
+        job, expected = given
+        models = self._model_hashes.of_job(job)
+        if digest_of(models) != expected:
+            raise BadModel("The models of this worker are not those of the machine that started the batch.")
+        with local_files(job) as files:
+            return self._run(job, files, job_key(job, files.inputs, models))
 
     def _run(self, job: BatchJob, files: LocalFiles, key: str) -> JobOutcome:
         stem = _stem_of(job, files)
@@ -181,7 +90,7 @@ def _call(job: BatchJob, files: LocalFiles, folder: Path, stem: str) -> dict[str
     for parameter in task.of_role("output"):
         if parameter.key in job.values or parameter.key == OUT_KEY:
             values[parameter.name] = _target(parameter, job, files, folder, stem)
-    values |= {key: SETTLED[key] for key in SETTLED if key in task.parameters}
+    values |= task.settled
     made = task.run(values)
     written = sorted(path for path in folder.rglob("*") if path.is_file())
     return {

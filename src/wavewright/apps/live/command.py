@@ -12,7 +12,7 @@ import numpy as np
 from pydantic import Field
 
 from ...base.errors import BadSetting
-from ...base.parameters import PYTHON_ONLY, Quiet
+from ...base.parameters import PYTHON_ONLY, Quiet, Without
 from ...base.result import Result
 from ...base.units import db_to_gain
 from ...music.engine import InstrumentEngine
@@ -32,7 +32,9 @@ Output = Annotated[SoundOutput | None, Field(description="Sound output; default:
 Midi = Annotated[MidiInput | None, Field(description="MIDI input; default: that of this machine."), PYTHON_ONLY]
 DeviceName = Annotated[str | None, Field(description="A part of the name of the sound output; default: the usual one.")]
 BankFile = Annotated[
-    Path | None, Field(description="Instruments: an .sf2, .sf3 or .sfz file; default: a small General MIDI bank.")
+    Path | None,
+    Field(description="Instruments: an .sf2, .sf3 or .sfz file; default: a small General MIDI bank."),
+    Without("patch"),
 ]
 PatchName = Annotated[
     str | None, Field(description="Patch of the synthesiser: a name or a file; or general-midi for all programs.")
@@ -194,8 +196,6 @@ def _wait(wait: Callable[[float], bool], seconds: float | None) -> None:
 
 def _instrument(soundfont: Path | None, patch: str | None, sample_rate: int) -> Callable[[], InstrumentEngine]:
     """Return the function that opens the instrument."""
-    if soundfont is not None and patch is not None:
-        raise BadSetting("Two instruments are given; choose one of --soundfont and --patch.")
     if patch == ALL_PATCHES:
         return lambda: SynthEngine(general_midi(), sample_rate)
     if patch is not None:

@@ -13,8 +13,9 @@ from starlette.responses import JSONResponse, Response
 
 from ...base.version import __version__
 from ...speech.styles import STYLES
+from ...tasks.description import http_tasks
+from ...tasks.plain_data import RESULT_SCHEMA
 from .encoders import CONTENT_TYPES
-from .jobs.request import http_tasks
 from .jobs.schemas import FILE_SCHEMA, parameters_schema, task_record
 from .settings import ServerSettings
 from .speech_request import MAX_INSTRUCTIONS, MODELS, OWN_FIELDS, STREAM_FORMATS
@@ -49,19 +50,6 @@ ERROR: Schema = {
     },
 }
 
-FAILED: Schema = {"type": "object", "properties": {"what": {"type": "string"}, "reason": {"type": "string"}}}
-RESULT: Schema = {
-    "type": "object",
-    "description": "The result of the task, in the shape that all have.",
-    "properties": {
-        "out": {"type": ["string", "null"]},
-        "files": {"type": "array", "items": {"type": "object", "properties": {"path": {"type": "string"}}}},
-        "by": {"type": "string"},
-        "notes": {"type": "array", "items": {"type": "string"}},
-        "failed": {"type": "array", "items": FAILED},
-        "details": {"type": "object"},
-    },
-}
 JOB: Schema = {
     "type": "object",
     "properties": {
@@ -71,7 +59,7 @@ JOB: Schema = {
         "progress": {"type": ["number", "null"], "minimum": 0, "maximum": 1},
         "message": {"type": "string"},
         "error": {"type": ["string", "null"]},
-        "result": RESULT,
+        "result": RESULT_SCHEMA,
         "text": {"type": "string", "description": "The result as the command line prints it."},
         "warnings": {"type": "array", "items": {"type": "string"}},
         "files": {

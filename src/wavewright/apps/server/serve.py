@@ -5,7 +5,8 @@ from __future__ import annotations
 import errno
 import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -23,10 +24,11 @@ from ...base.parameters import (
     SentencePause,
     TranslatorName,
 )
+from ...contracts.settings import assignments_of, override_settings
 from ...outputs.watermark.sequences import DEFAULT_KEY
 from ...speech.pauses import Pauses
 from ...tasks import checked
-from .settings import LanguageTools, ServerSettings, read_keys, usable_processors
+from .settings import LanguageTools, ServerLimits, ServerSettings, read_keys
 
 if TYPE_CHECKING:
     import uvicorn
@@ -44,6 +46,9 @@ SHUTDOWN_SECONDS = 5
 BACKLOG = 512
 
 
+LIMITS = tuple(each.name for each in fields(ServerLimits))
+
+
 @checked
 def serve(
     host: Annotated[str, Field(description="Address of the server; 0.0.0.0 for all of this machine.")] = "127.0.0.1",
@@ -51,36 +56,10 @@ def serve(
     api_key_file: Annotated[
         Path | None, Field(description="File of keys, one a line; requests must have one. Default: no keys.")
     ] = None,
-    max_text: Annotated[
-        int, Field(description="Longest text of a request in characters.", ge=1, le=1_000_000)
-    ] = 20_000,
-    workers: Annotated[
-        int | None, Field(description="Threads that compute; default: the number of processors.", ge=1, le=64)
-    ] = None,
-    max_requests: Annotated[
-        int, Field(description="Requests that are computed or wait; further ones are refused.", ge=1, le=100_000)
-    ] = 256,
-    max_connections: Annotated[
-        int,
-        Field(description="Open connections; a client may have half of them. Idle ones give way.", ge=8, le=100_000),
-    ] = 512,
-    job_workers: Annotated[
-        int | None,
-        Field(description="Processes that run tasks as jobs; default: 2, or 1 on one processor.", ge=1, le=64),
-    ] = None,
-    job_minutes: Annotated[
-        float, Field(description="Longest time of a job that is no training, in minutes.", gt=0, le=100_000)
-    ] = 60.0,
-    max_upload_mb: Annotated[
-        float, Field(description="Largest request with files, in MB.", ge=1, le=1_000_000)
-    ] = 512.0,
-    max_files_gb: Annotated[
-        float, Field(description="Files of uploads and jobs together, in GB.", ge=0.001, le=100_000)
-    ] = 8.0,
-    keep_minutes: Annotated[
-        float,
-        Field(description="Time after which unused uploads and ended jobs are removed, in minutes.", gt=0, le=100_000),
-    ] = 60.0,
+    set: Annotated[
+        tuple[str, ...] | Mapping[str, object],
+        Field(description=f"Change a limit: name=value, of {', '.join(LIMITS)}; may be given several times."),
+    ] = (),
     wyoming: Annotated[
         bool, Field(description="Speak for Home Assistant, too: answer the Wyoming protocol, which has no keys.")
     ] = False,
@@ -128,18 +107,10 @@ def serve(
         host=host,
         port=port,
         keys=() if api_key_file is None else read_keys(api_key_file),
-        max_text=max_text,
-        workers=workers or usable_processors(),
-        max_requests=max_requests,
-        max_connections=max_connections,
+        **vars(override_settings(ServerLimits(), assignments_of(set))),
         has_wyoming=wyoming,
         wyoming_host=wyoming_host,
         wyoming_port=wyoming_port,
-        job_workers=job_workers or min(2, usable_processors()),
-        job_minutes=job_minutes,
-        max_upload_mb=max_upload_mb,
-        max_files_gb=max_files_gb,
-        keep_minutes=keep_minutes,
         hosts=allow_host,
         origins=allow_origin,
         has_warm_up=warm_up,

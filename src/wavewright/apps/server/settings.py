@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ...base.errors import BadSetting
 from ...base.names import quoted
-from ...base.ranges import check_ranges
+from ...base.ranges import RANGE, RangedSettings, check_ranges, ranged
 from ...outputs.watermark.sequences import DEFAULT_KEY
 from ...speech.pauses import Pauses
 
@@ -30,23 +30,7 @@ ORIGIN = re.compile(r"(?!file:)[a-z][a-z0-9+.-]*://[^/\s?#@]+")
 
 LOCAL_HOST = "127.0.0.1"
 
-LIMITS = {
-    "port": (0, 65_535),
-    "max_text": (1, 1_000_000),
-    "workers": (1, 64),
-    "max_requests": (1, 100_000),
-    "max_connections": (8, 100_000),
-    "idle_seconds": (0.1, 86_400),
-    "body_seconds": (0.1, 3_600),
-    "wyoming_port": (0, 65_535),
-    "job_workers": (1, 64),
-    "max_jobs": (1, 10_000),
-    "job_minutes": (0.01, 100_000),
-    "max_upload_mb": (1, 1_000_000),
-    "max_files_gb": (0.001, 100_000),
-    "keep_minutes": (0.01, 100_000),
-}
-"""Smallest and largest value of each number."""
+PORTS = {"port": (0, 65_535), "wyoming_port": (0, 65_535)}
 
 
 def usable_processors() -> int:
@@ -54,6 +38,38 @@ def usable_processors() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+@dataclass(frozen=True)
+class ServerLimits(RangedSettings):
+    """What a server takes at most.
+
+    - ``max_text``: longest text in characters.
+    - ``workers``: threads that compute; default: the number of processors.
+    - ``max_requests``: requests that are computed or wait; further ones are refused.
+    - ``max_connections``: open connections; a client, which is an address, has at most half of them. Idle ones give
+      way.
+    - ``idle_seconds``: time after which a WebSocket is closed whose client sends nothing.
+    - ``body_seconds``: time in which the body of a request, and the first message of a WebSocket, must arrive.
+    - ``job_workers``: processes that run jobs, by default 2, or 1 on one processor; trainings have one of their own.
+    - ``max_jobs``: jobs that may wait; further ones are refused.
+    - ``job_minutes``: longest time of a job that is no training.
+    - ``max_upload_mb``, ``max_files_gb``: largest upload, and all files of uploads and jobs together.
+    - ``keep_minutes``: time after which uploads and jobs that have ended are removed.
+    """
+
+    max_text: int = ranged(20_000, 1, 1_000_000)
+    workers: int = field(default_factory=usable_processors, metadata={RANGE: (1, 64)})
+    max_requests: int = ranged(256, 1, 100_000)
+    max_connections: int = ranged(512, 8, 100_000)
+    idle_seconds: float = ranged(300.0, 0.1, 86_400)
+    body_seconds: float = ranged(30.0, 0.1, 3_600)
+    job_workers: int = field(default_factory=lambda: min(2, usable_processors()), metadata={RANGE: (1, 64)})
+    max_jobs: int = ranged(64, 1, 10_000)
+    job_minutes: float = ranged(60.0, 0.01, 100_000)
+    max_upload_mb: float = ranged(512.0, 1, 1_000_000)
+    max_files_gb: float = ranged(8.0, 0.001, 100_000)
+    keep_minutes: float = ranged(60.0, 0.01, 100_000)
 
 
 @dataclass(frozen=True)
@@ -71,27 +87,16 @@ class LanguageTools:
         return tuple(path for path in paths if path.exists())
 
 
-@dataclass(frozen=True)
-class ServerSettings:
-    """Settings of a server.
+@dataclass(frozen=True, kw_only=True)
+class ServerSettings(ServerLimits):
+    """Settings of a server, with its limits.
 
     - ``host``: address of the server.
     - ``port``: port, 0 for a free one.
     - ``keys``: keys that requests must have one of; without keys, every request is answered.
-    - ``max_text``: longest text in characters.
-    - ``workers``: threads that compute.
-    - ``max_requests``: requests that are computed or wait; further ones are refused.
-    - ``max_connections``: open connections; a client, which is an address, has at most half of them.
-    - ``idle_seconds``: time after which a WebSocket is closed whose client sends nothing.
-    - ``body_seconds``: time in which the body of a request, and the first message of a WebSocket, must arrive.
     - ``hosts``: host names under which the server is reached, besides ``localhost`` and addresses.
     - ``origins``: origins of web pages and browser extensions that may use the server, such as
       ``http://localhost:3000`` and ``chrome-extension://ID``.
-    - ``job_workers``: processes that run jobs; trainings have one of their own.
-    - ``max_jobs``: jobs that may wait; further ones are refused.
-    - ``job_minutes``: longest time of a job that is no training.
-    - ``max_upload_mb``, ``max_files_gb``: largest upload, and all files of uploads and jobs together.
-    - ``keep_minutes``: time after which uploads and jobs that have ended are removed.
     - ``runs_folder``: folder of the runs, which trainings write to.
     - ``has_wyoming``, ``wyoming_host``, ``wyoming_port``: whether and where it answers the Wyoming protocol, which has
       no keys.
@@ -110,20 +115,8 @@ class ServerSettings:
     host: str = LOCAL_HOST
     port: int = 8760
     keys: tuple[str, ...] = field(default=(), repr=False)
-    max_text: int = 20_000
-    workers: int = field(default_factory=usable_processors)
-    max_requests: int = 256
-    max_connections: int = 512
-    idle_seconds: float = 300.0
-    body_seconds: float = 30.0
     hosts: tuple[str, ...] = ()
     origins: tuple[str, ...] = ()
-    job_workers: int = field(default_factory=lambda: min(2, usable_processors()))
-    max_jobs: int = 64
-    job_minutes: float = 60.0
-    max_upload_mb: float = 512.0
-    max_files_gb: float = 8.0
-    keep_minutes: float = 60.0
     runs_folder: Path = Path("runs")
     has_wyoming: bool = False
     wyoming_host: str = "127.0.0.1"
@@ -137,7 +130,8 @@ class ServerSettings:
     tools: LanguageTools = field(default_factory=LanguageTools)
 
     def __post_init__(self) -> None:
-        check_ranges(self, LIMITS)
+        super().__post_init__()
+        check_ranges(self, PORTS)
         for origin in self.origins:
             if not ORIGIN.fullmatch(origin):
                 raise BadSetting(

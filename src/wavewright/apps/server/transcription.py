@@ -11,9 +11,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from ...base.names import quoted
+from ...tasks.description import http_tasks
 from .jobs.endpoints import JobEndpoints
 from .jobs.forms import read_form, store_files
-from .jobs.request import http_tasks, prepare
+from .jobs.request import prepare
 from .jobs.task_job import TaskJob
 from .settings import ServerSettings
 from .speech_request import BadRequest

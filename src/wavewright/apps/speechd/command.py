@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 from pydantic import Field
 
 from ...base.errors import BadSetting
-from ...base.parameters import STANDARD_STREAM, IsMarked, LexiconPath, MarkKey, VocoderName, VoiceName, Writes
+from ...base.parameters import STANDARD_STREAM, IsMarked, LexiconPath, MarkKey, VocoderName, VoiceName, Without, Writes
 from ...outputs.made import Made
 from ...outputs.watermark.sequences import DEFAULT_KEY
 from ...speech.voice import DEFAULT_VOCODER, DEFAULT_VOICE
@@ -37,6 +37,7 @@ def speechd(
         Path | None,
         Field(description="Write an add-on for NVDA, a file .nvda-addon, which starts this command."),
         Writes(".nvda-addon"),
+        Without("install_module"),
     ] = None,
     voice: VoiceName = DEFAULT_VOICE,
     vocoder: VocoderName = DEFAULT_VOCODER,
@@ -66,8 +67,6 @@ def speechd(
     def open_voices() -> ModuleVoices:
         return ModuleVoices(voice, vocoder, checked_lexicon(lexicon), watermark, watermark_key)
 
-    if install_module and nvda_addon is not None:
-        raise BadSetting("--install-module and --nvda-addon are for different screen readers; give one of them.")
     if install_module or nvda_addon is not None:
         open_voices()
         arguments = _arguments(voice, vocoder, lexicon, watermark, watermark_key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -9,7 +10,7 @@ from typing import BinaryIO
 
 from ..wav_chunks import FORWARD, MIDDLE_C, PING_PONG, LoopPoints, Sampler
 from . import id3_metadata
-from .metadata import ForeignPart, Marker, SoundMetadata, named_if_long, normalised, plain, text_of
+from .metadata import ForeignPart, Marker, SoundMetadata, exact_rate, named_if_long, normalised, plain, text_of
 
 KIND = "AIFF"
 TEXTS = {"NAME": "title", "AUTH": "artist", "(c) ": "copyright", "ANNO": "comment"}
@@ -49,8 +50,8 @@ def read(file: BinaryIO, sample_rate: int) -> SoundMetadata:
             instrument = INSTRUMENT.unpack_from(content)
         elif name in ("ID3 ", "id3 ") and content[:3] == b"ID3":
             of_id3 = of_id3.completed(id3_metadata.parse(content))
-        elif name not in STRUCTURE:
-            parts.append(ForeignPart(KIND, name, content))
+        else:
+            parts += _rest(name, content)
     sampler, loops, ends = _played(instrument, marks) if instrument else (None, (), frozenset())
     markers = [
         Marker(position / sample_rate, None, label, remarks.get(number, ""))
@@ -179,6 +180,14 @@ def _chunks(file: BinaryIO) -> Iterator[tuple[str, bytes | None]]:
         elif n_bytes == 0:
             return  # written to a pipe: the samples follow
         file.seek(start + n_bytes + n_bytes % 2)
+
+
+def _rest(name: str, content: bytes) -> tuple[ForeignPart, ...]:
+    """Return a chunk that is not read here as a part; of the format, the sample rate, a number in 80 bits."""
+    if name != "COMM":
+        return () if name in STRUCTURE else (ForeignPart(KIND, name, content),)
+    exponent, mantissa = struct.unpack_from(">hQ", content, 8)
+    return exact_rate(math.ldexp(mantissa, exponent - 16_383 - 63))
 
 
 def _marks(content: bytes) -> Iterator[tuple[int, tuple[int, str]]]:

@@ -6,7 +6,7 @@ import struct
 from typing import BinaryIO
 
 from .id3 import ID3V1_BYTES, ID3V1_MAGIC
-from .metadata import ForeignPart, SoundMetadata, normalised
+from .metadata import ForeignPart, Picture, SoundMetadata, normalised, text_of
 
 KIND = "APE"
 MAGIC = b"APETAGEX"
@@ -14,6 +14,9 @@ FOOTER = struct.Struct("<8sIIII8x")  # magic, version, bytes without the header,
 ITEM = struct.Struct("<II")
 MAX_BYTES = 2**24
 TEXT = 0
+COVERS = {"cover art (front)": 3, "cover art (back)": 4}
+"""Names of pictures, and their kinds in ID3."""
+
 NAMES = {"track": "tracknumber", "disc": "discnumber", "year": "date", "album artist": "albumartist"}
 
 
@@ -30,7 +33,7 @@ def read(file: BinaryIO) -> SoundMetadata:
         return SoundMetadata()
     file.seek(end - n_bytes)
     content = file.read(n_bytes - FOOTER.size)
-    fields, parts, position = [], [], 0
+    fields, pictures, parts, position = [], [], [], 0
     for _ in range(n_items):
         separator = content.find(b"\0", position + ITEM.size)
         if separator < 0:
@@ -40,8 +43,11 @@ def read(file: BinaryIO) -> SoundMetadata:
         value = content[separator + 1 : separator + 1 + n_value]
         position = separator + 1 + n_value
         if flags >> 1 & 3 == TEXT:
-            texts = value.decode("utf-8", "replace").split("\0")
-            fields += [(NAMES.get(name.lower(), name), text) for text in texts]
+            fields += [(NAMES.get(name.lower(), name), text_of(text)) for text in value.split(b"\0")]
+        elif name.lower() in COVERS:
+            description, _, image = value.partition(b"\0")
+            mime = "image/png" if image.startswith(b"\x89PNG") else "image/jpeg"
+            pictures.append(Picture(COVERS[name.lower()], mime, text_of(description), image))
         else:
             parts.append(ForeignPart(KIND, name, value))
-    return SoundMetadata(normalised(fields), parts=tuple(parts))
+    return SoundMetadata(normalised(fields), tuple(pictures), parts=tuple(parts))

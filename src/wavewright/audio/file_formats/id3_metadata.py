@@ -47,6 +47,7 @@ IGNORED = ("TSIZ", "MLLT", "SEEK", "ASPI", "TDTG", "TDEN")
 ROLES = ("arranger", "engineer", "producer", "djmixer", "mixer")
 """Names of tags that are roles in the list of the people involved."""
 
+LINK = "-->"  # type of a picture that is an address
 CONTENTS = "CTOC"
 TOP_LEVEL = 2  # flag of a table of contents
 
@@ -344,11 +345,10 @@ def _described(name: str, content: bytes) -> tuple[str, str]:
     """Return a comment or lyrics; with a language or a description its name has these qualifiers."""
     described, text = _texts(content[0], content[4:], 2)
     language = content[1:4].decode("latin-1")
-    if name == "COMM" and (not described or described.lower() == "comment"):
-        return "comment", text
-    if name == "USLT" and not described and language in NO_LANGUAGES:
-        return "lyrics", text
-    return f"{'comment' if name == 'COMM' else 'lyrics'}:{language}:{described}", text
+    own = "comment" if name == "COMM" else "lyrics"
+    if language in NO_LANGUAGES and (not described or described.lower() == own == "comment"):
+        return own, text
+    return f"{own}:{language}:{described}", text
 
 
 def _genres(text: str) -> list[str]:
@@ -371,7 +371,9 @@ def _picture(content: bytes) -> Picture:
     described = _texts(content[0], rest[:position], None)
     image = rest[position + (2 if wide else 1) :]
     name = mime.decode("latin-1").lower()
-    return Picture(kind, name if "/" in name else f"image/{name or 'jpeg'}", (described or [""])[0], image)
+    return Picture(
+        kind, name if "/" in name or name == LINK else f"image/{name or 'jpeg'}", (described or [""])[0], image
+    )
 
 
 def _older_picture(content: bytes) -> Picture:

@@ -48,6 +48,9 @@ AUTOMATIC = (
 TRACK = "track"
 """Kind of the parts that are other tracks of a file, with sound, subtitles or an attached file."""
 
+RATE = "sample rate"
+"""Kind of the part that is a sample rate with a fraction, which is read as a whole number of Hz."""
+
 LEVELS = ("replaygain_", "r128_", "itunnorm", "mp3gain_")
 """First letters of tags that state the level of the sound."""
 
@@ -217,6 +220,11 @@ def named_if_long(
             yield name, content
         elif name not in structure:
             parts.append(ForeignPart(kind, name, b""))
+
+
+def exact_rate(rate: float) -> tuple[ForeignPart, ...]:
+    """Return a sample rate in Hz as a part that has no place in what is written; nothing if it is a whole number."""
+    return () if rate.is_integer() else (ForeignPart(RATE, f"{rate:.10g} Hz", b""),)
 
 
 def text_of(content: bytes) -> str:

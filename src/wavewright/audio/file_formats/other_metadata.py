@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from . import wav_metadata
-from .metadata import ForeignPart, Marker, SoundMetadata, named_if_long, normalised, text_of
+from .metadata import ForeignPart, Marker, SoundMetadata, exact_rate, named_if_long, normalised, text_of
 
 KIND = "CAF, VOC or RIFX"
 MAX_PART_BYTES = 2**26
@@ -79,6 +79,8 @@ def _caf(file: BinaryIO, sample_rate: int) -> SoundMetadata:
         for name, n_bytes in _chunks(file, struct.Struct(">4sq"))
     )
     found = dict(named_if_long(chunks, KIND, CAF_STRUCTURE, parts))
+    if len(found.get("desc", b"")) >= 8:
+        parts += exact_rate(*struct.unpack_from(">d", found["desc"]))
     texts = _texts(found.pop("info", b"")[4:])
     fields = [(CAF_NAMES.get(name, name), text) for name, text in zip(texts[::2], texts[1::2], strict=False)]
     labels = dict(_labels(found.get("strg", b"")))

@@ -158,8 +158,8 @@ class FolderEdit(Conversion):
     """The edit of all files of a folder."""
 
     edit: Edit
-    doing = "editing"
+    doing, done = "editing", "edited"
 
-    def begin(self) -> ConvertFile:
+    def begin(self, _: Path) -> ConvertFile:
         """Return the function that edits a file."""
         return lambda source, out: edit_file(source, self.edit, out)

@@ -15,7 +15,6 @@ from ...audio.clip import Clip, suffix_like, warn_of_left_out, write_blocks
 from ...audio.sound_file import OpenSound, SoundFormat
 from ...audio.wave_blocks import ClippingMeter
 from ...base.errors import BadAudio, BadSetting
-from ...base.json_text import line_of
 from ...base.names import file_stem
 from ...base.units import gain_to_db, samples_to_seconds, seconds_to_samples
 from ...base.whole_file import check_not_read, whole_folder
@@ -24,7 +23,7 @@ from ...dsp.silence import QuietFrames, SilenceDetector, cuts_at_silence, split_
 from ...outputs.carried_metadata import carried_with
 from ...outputs.made import Made, MadeFile
 from ...outputs.made_file import subtype_like
-from ...outputs.manifest_file import MANIFEST_FILE, manifest_lines
+from ...outputs.manifest_file import MANIFEST_FILE, manifest_lines, manifest_with
 from .. import Trim
 
 BLOCK_SECONDS = 10.0
@@ -196,20 +195,17 @@ def split_file(sound: OpenSound, out: Path, split: Split) -> Made:
     source_hash = sound.hash
 
     def write_manifest(hidden: Path) -> None:
-        retained = [line for file, line in manifest_lines(out / MANIFEST_FILE) if file not in names]
-        added = [
-            line_of(
-                {
-                    "audio_filepath": segment.file,
-                    "duration": round(segment.end_seconds - segment.start_seconds, 6),
-                    "source": source.name,
-                    "source_hash": source_hash,
-                    "start_seconds": round(segment.start_seconds, 6),
-                }
-            )
+        records = {
+            segment.file: {
+                "audio_filepath": segment.file,
+                "duration": round(segment.end_seconds - segment.start_seconds, 6),
+                "source": source.name,
+                "source_hash": source_hash,
+                "start_seconds": round(segment.start_seconds, 6),
+            }
             for segment in segments
-        ]
-        (hidden / MANIFEST_FILE).write_text("".join([*retained, *added]), encoding="utf-8")
+        }
+        (hidden / MANIFEST_FILE).write_text(manifest_with(out, records), encoding="utf-8")
 
     subtype = subtype_like(header, Path(names[0]))
     clipping = ClippingMeter()

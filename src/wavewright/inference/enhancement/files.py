@@ -114,9 +114,9 @@ class FolderEnhancement(Conversion):
     """The enhancement of all files of a folder."""
 
     enhancement: Enhancement
-    doing = "enhancing"
+    doing, done = "enhancing", "enhanced"
 
-    def begin(self) -> ConvertFile:
+    def begin(self, _: Path) -> ConvertFile:
         """Return the function that enhances a file; models are opened once."""
         processors = Processors(self.enhancement)
         return lambda source, out: enhance_file(source, out, processors)

@@ -12,9 +12,10 @@ import numpy as np
 from ...audio.pcm import read_pcm
 from ...audio.wave_blocks import BlockReader, converted, until_interrupted
 from ...base.result import Failed
+from ...base.runner import each_item
 from ...data.decode import decode_at
-from ...data.each_sound import each_sound
 from ...data.entry import Entry
+from ...data.folder import items_of
 from .recogniser import RecordingRecogniser
 from .results import RecognisedFile
 from .spotting import KeywordSpotter
@@ -37,7 +38,7 @@ def recognise_files(
         result = recogniser.recognise(decode_at(entry, recogniser.model.sample_rate, 1))
         return RecognisedFile(**{**vars(result), "file": entry.path})
 
-    return each_sound(entries, (), "recognising", recognise, quiet)
+    return each_item(items_of(entries), lambda: recognise, "recognising", quiet)
 
 
 def spot_stream(source: BinaryIO, sink: TextIO, spotter: KeywordSpotter) -> None:

@@ -13,7 +13,6 @@ import numpy as np
 
 from ...audio.sound_file import OpenSound, open_sound
 from ...base.errors import BadAudio
-from ...base.json_text import parse
 from ...base.whole_file import write_whole
 from ...contracts.note_detection import NoteDetector
 from ...families.loading import load_note_detector
@@ -22,7 +21,7 @@ from ...music.score import Score
 from ...music.theory import MusicalKey, pitch_name
 from ...outputs.converted_folder import Conversion, ConvertFile
 from ...outputs.made import Made, MadeFile
-from ...outputs.manifest_file import MANIFEST_FILE, manifest_lines
+from ...outputs.manifest_file import known_records
 from .beats import Beats, track_beats
 from .melody import Transcription, transcribe_file
 from .plot import draw_transcription
@@ -161,28 +160,26 @@ class FolderTranscription(Conversion):
 
     - ``transcription``: settings of the scores.
     - ``suffix``: of the scores, one of the `SUFFIXES`.
-    - ``out``: the folder that they are written to; its manifest says which are up to date.
     """
 
     transcription: MelodyTranscription
     suffix: str
-    out: Path
-    doing = "transcribing"
+    doing, done = "transcribing", "transcribed"
 
     def target_of(self, sound: Path) -> Path:
         """Return the name of a score."""
         return sound.with_suffix(self.suffix)
 
-    def begin(self) -> ConvertFile:
-        """Return the function that transcribes a recording."""
-        known = {name: parse(line) for name, line in manifest_lines(self.out / MANIFEST_FILE)}
+    def begin(self, folder: Path) -> ConvertFile:
+        """Return the function that transcribes a recording; the manifest says what is up to date."""
+        known = known_records(folder)
 
         def convert(source: Path, out: Path) -> MadeFile:
             settings = json.loads(json.dumps(asdict(self.transcription)))
             sound = open_sound(source)
             origin = {"source": source.name, "source_hash": sound.hash, "settings": settings}
-            record = known.get(str(out.relative_to(self.out)), {})
-            if out.is_file() and origin.items() <= record.items():
+            record = known(out, origin)
+            if record is not None:
                 details = {"n_notes": int(record["n_notes"])}
                 made = MadeFile(path=out, source=source, seconds=record["duration"], is_new=False, details=details)
             else:

@@ -8,22 +8,24 @@ import io
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
 
 from ...audio.clip import FORMATS
 from ...audio.sound_file import read_origin
-from ...base.errors import BadAudio, BadFolder, BadModel, BadSetting, BadText
+from ...base.errors import BadFolder, BadText
 from ...base.names import MAX_STEM_BYTES, RESERVED, has_lone_surrogate, name_problem, quoted
-from ...base.progress_bar import progress_bar
+from ...base.parameters import FREE_TEXT, Quiet
 from ...base.result import Failed
-from ...base.whole_file import make_folder
+from ...base.runner import Item
+from ...outputs.converted_folder import make_each
 from ...outputs.made import Made, MadeFile, sound_file
-from ...outputs.manifest_file import MANIFEST_FILE, add_records, manifest_lines
 from ...text.skipped import warn
 from ..chunk import Clipping
-from ..voice import Voice
-from .narrator import Narrator, NarratorLoader
+from .narrator import NarratorLoader
 from .settings import NarrationSettings
 from .speech_file import SECONDS_PER_CHARACTER, write_speech
 from .speech_files import SpeechFiles, level_notes
@@ -238,127 +240,81 @@ def _listed(columns: Sequence[str]) -> str:
     return f"it has {', '.join(columns)}" if any(columns) else "it has no columns"
 
 
-LINE_ERRORS = (BadText, BadSetting, BadModel, BadAudio, BadFolder)
-"""Errors that concern one line only: the other lines are still spoken. A full disk is not among them."""
+@dataclass(frozen=True)
+class SpeakLinesParameters(SpeechFiles, NarrationSettings):
+    """A table of texts, and the settings of all its lines, which those of a line override."""
+
+    file: Annotated[Path, Field(description="CSV, JSONL or text file with a text a line.")]
+    _: KW_ONLY
+    name_column: Annotated[
+        str | None,
+        Field(description="Column with the names of the sound files; default: name or file, else numbers."),
+        FREE_TEXT,
+    ] = None
+    quiet: Quiet = False
 
 
-def speak_batch(
-    file: Path, settings: NarrationSettings, files: SpeechFiles, name_column: str | None = None, quiet: bool = False
-) -> Made:
-    """Speak every line of a batch whose sound file does not exist or is out of date.
+def speak_batch(given: SpeakLinesParameters) -> Made:
+    """Speak every line of a table whose sound file does not exist or is out of date; see `tasks.speak_lines`."""
+    table = read_lines(given.file, given.name_column)
+    batch = _Batch(given)
+    title = f"speaking {given.file.name}"
+    made = make_each(batch.out, [*map(_item, table.lines)], lambda: batch.speak, title, given.quiet)
+    unused = table.unused_columns
+    return replace(
+        made,
+        notes=level_notes(batch.below_target, batch.clipping),
+        details={
+            **made.details,
+            "unused_columns": unused,
+            "clipped_fraction": batch.clipping.clipped_fraction,
+            "below_target": tuple(batch.below_target),
+            "is_marked": given.watermark,
+        },
+        lines=(f"Ignored columns: {', '.join(unused)}",) if unused else (),
+    )
 
-    A line that fails does not keep the other lines from being spoken. A manifest lists all files.
 
-    - ``file``: the batch; see `wavewright.speech.narration.batch.read_lines`.
-    - ``settings``: settings of all lines, which those of a line override.
-    - ``files``: folder and formats of the files.
-    - ``name_column``: column with the names of the files.
-    - ``quiet``: show no progress.
-
-    Raises BadText or BadFolder if the whole file cannot be read, or nothing can be written, or BadModel or BadSetting
-    if the settings of all lines are invalid.
-    """
-    batch_lines = read_lines(file, name_column)
-    batch = _Batch(file, settings, files)
-    make_folder(batch.out)
-    manifest_lines(batch.out / MANIFEST_FILE)  # refuse a file of that name that is not a manifest before speaking
-    total = sum(map(_estimate_seconds, batch_lines.lines))
-    try:
-        with progress_bar(f"speaking {file.name}", total, quiet) as show:
-            done = 0.0
-            for line in batch_lines.lines:
-                batch.add(line)
-                done += _estimate_seconds(line)
-                show(done)
-    finally:
-        if batch.records:
-            add_records(batch.out, batch.records)
-    return batch.result(batch_lines.unused_columns)
+def _item(line: Line | Failed) -> Item[Line] | Failed:
+    if isinstance(line, Failed):
+        return line
+    return Item(f"line {line.number}", line, len(line.text) * SECONDS_PER_CHARACTER)
 
 
 class _Batch:
     """The state of a batch while its lines are spoken."""
 
-    def __init__(self, file: Path, settings: NarrationSettings, files: SpeechFiles) -> None:
-        self.file = file
-        self.settings = settings
-        self.files = files
-        self.out = files.folder(file)
-        self.records: dict[str, dict[str, object]] = {}
+    def __init__(self, given: SpeakLinesParameters) -> None:
+        self.out = given.folder(given.file)
+        self.below_target: list[str] = []
+        self.clipping = Clipping()
+        self._given = given
         self._loader = NarratorLoader()
-        self._loader.load(settings)  # raise errors of the common settings before any line
-        self._spoken: list[MadeFile] = []
-        self._failed: list[Failed] = []
-        self._below_target: list[str] = []
-        self._clipping = Clipping()
+        self._loader.load(given)  # raise errors of the common settings before any line
 
-    def add(self, line: Line | Failed) -> None:
-        """Speak a line, or list it as failed."""
-        if isinstance(line, Failed):
-            self._failed.append(line)
-            return
-        try:
-            narrator = self._loader.load(self.settings.override(line.settings))
-            spoken = self._speak(line, narrator)
-        except LINE_ERRORS as error:
-            self._failed.append(Failed(f"line {line.number}", str(error)))
-            return
-        self._spoken.append(spoken)
-        self.records[spoken.path.name] = _record(spoken, line, narrator.voice)
-
-    def result(self, unused_columns: tuple[str, ...]) -> Made:
-        """Return the result of all lines so far."""
-        return Made(
-            out=self.out,
-            files=tuple(self._spoken),
-            notes=level_notes(self._below_target, self._clipping),
-            failed=tuple(self._failed),
-            details={
-                "manifest": self.out / MANIFEST_FILE,
-                "unused_columns": unused_columns,
-                "clipped_fraction": self._clipping.clipped_fraction,
-                "below_target": tuple(self._below_target),
-                "is_marked": self.settings.watermark,
-            },
-            lines=(f"Ignored columns: {', '.join(unused_columns)}",) if unused_columns else (),
-        )
-
-    def _speak(self, line: Line, narrator: Narrator) -> MadeFile:
+    def speak(self, line: Line) -> MadeFile:
         """Speak a line unless its sound file is up to date; raise BadFolder if another file has its name."""
-        path = self.files.sound_file(self.out, line.name)
+        narrator = self._loader.load(self._given.override(line.settings))
+        path = self._given.sound_file(self.out, line.name)
         text_hash = hashlib.sha256(line.text.encode()).hexdigest()[:12]
-        origin = {"batch": self.file.name, "text": text_hash, **narrator.origin()}
+        origin = {"batch": self._given.file.name, "text": text_hash, **narrator.origin()}
         is_new = not self._is_up_to_date(path, origin)
         if is_new:
             check_length(line.text, "split it")
-            chunks = self._clipping.count(narrator.chunks(line.text, warn))
+            chunks = self.clipping.count(narrator.chunks(line.text, warn))
             normaliser = narrator.loudness_normaliser()
-            subtitle_file = self.files.subtitle_file(path)
+            subtitle_file = self._given.subtitle_file(path)
             write_speech(path, chunks, narrator.voice.sample_rate, origin, subtitle_file, normaliser)
             if normaliser is not None and normaliser.shortfall_message():
-                self._below_target.append(path.name)
-        details = {"line": line.number}
-        return replace(sound_file(path), by=narrator.maker, is_new=is_new, details=details, origin=origin)
+                self.below_target.append(path.name)
+        voice, details = narrator.voice, {"line": line.number}
+        listed = {"text": line.text, "speaker": voice.speaker or voice.name, "language": voice.language}
+        return replace(sound_file(path), by=narrator.maker, is_new=is_new, details=details, origin=listed)
 
     def _is_up_to_date(self, path: Path, origin: dict[str, object]) -> bool:
         if not path.exists():
             return False
         existing = read_origin(path)
-        if existing.get("batch") != self.file.name:
-            raise BadFolder(f"{path} exists and is not of {self.file.name}; choose another folder with --out.")
-        return existing == origin and self.files.has_subtitles(path)
-
-
-def _estimate_seconds(line: Line | Failed) -> float:
-    return len(line.text) * SECONDS_PER_CHARACTER if isinstance(line, Line) else 0.0
-
-
-def _record(spoken: MadeFile, line: Line, voice: Voice) -> dict[str, object]:
-    """Return a record of the manifest, with the field names that ``data.manifest`` reads."""
-    return {
-        "audio_filepath": spoken.path.name,
-        "duration": round(spoken.seconds or 0.0, 6),
-        "text": line.text,
-        "speaker": voice.speaker or voice.name,
-        "language": voice.language,
-    }
+        if existing.get("batch") != origin["batch"]:
+            raise BadFolder(f"{path} exists and is not of {origin['batch']}; choose another folder with --out.")
+        return existing == origin and self._given.has_subtitles(path)

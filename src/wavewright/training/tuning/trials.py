@@ -127,7 +127,7 @@ class Ground:
             )
         if recipe.training.steps and search.base is None:
             raise BadSetting("The search plans the steps of its trials by minutes; leave training.steps out of --set.")
-        recordings = scan_for(search.family, search.folder, search.label_from, search.group_from, search.manifest)
+        recordings = scan_for(search.family, search.folder, search)
         return cls(family, open_dials(family.dials, search.settings, search.dials), recipe, recordings, metric)
 
     def value(self, progress: Progress) -> float:

@@ -18,13 +18,13 @@ from starlette.routing import Route
 
 from ....base.json_text import JsonValue
 from ....base.names import quoted
-from ....tasks.description import CommandTask
+from ....tasks.description import CommandTask, http_tasks
 from ..compression import text_route
 from ..guard import read_body_in_time
 from ..settings import ServerSettings
 from ..speech_request import BadRequest, JsonObject, parse_object
 from .forms import read_form, store_files
-from .request import http_tasks, parameters_of, prepare
+from .request import parameters_of, prepare
 from .schemas import task_record
 from .store import JobStore
 from .task_job import ENDED, TaskJob, media_type_of

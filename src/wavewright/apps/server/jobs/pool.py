@@ -1,17 +1,20 @@
-"""Worker processes that run jobs, a thread of this process for each; a process that dies is replaced."""
+"""Worker processes that run jobs; a process that dies is replaced."""
 
 from __future__ import annotations
 
+import itertools
 import json
 import sys
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ....base.json_text import line_of
+from ....base.runner import Answer, Item, Lanes, ProcessLane, Runner
 from ....base.worker_process import WorkerLost, WorkerProcess
 from ..scheduler import TooManyRequests
 from .files import JobFiles
@@ -49,223 +52,154 @@ class WorkerPool:
         signer: JobSigner | None = None,
         model_folders: Sequence[Path] = (),
     ) -> None:
+        self._n_workers = n_workers
         self._max_queued = max_queued
         self._is_long = is_long
-        self._changed = threading.Condition()
-        self._queue: deque[TaskJob] = deque()
-        self._is_closed = False
-        kind = "training" if is_long else "job"
-        self._workers = [
-            _Worker(f"{kind}-{number}", job_files, runs_folder, is_long, signer, model_folders)
-            for number in range(n_workers)
-        ]
-        self._threads: list[threading.Thread] = []
+        numbers = itertools.count()
 
-    @property
-    def n_jobs(self) -> int:
-        """Jobs that wait or run."""
-        with self._changed:
-            return len(self._queue) + sum(worker.job is not None for worker in self._workers)
+        def start(name: str) -> WorkerProcess:
+            folder = job_files.temporary_folder(name)
+            return WorkerProcess(run_worker, str(runs_folder), str(folder), is_long, [*map(str, model_folders)])
+
+        def new() -> JobLane:
+            name = f"{'training' if is_long else 'job'}-{next(numbers)}"
+            return JobLane(partial(start, name), is_long, signer)
+
+        self._runner = Runner(Lanes(new, lambda: n_workers), is_open=True)
+        self._starting = threading.Lock()
+        self._thread: threading.Thread | None = None
 
     @property
     def process_ids(self) -> list[int]:
         """Ids of the processes that run."""
-        return [worker.process_id for worker in self._workers if worker.process_id]
+        lanes = [lane for lane in self._runner.lanes if isinstance(lane, JobLane)]
+        return [lane.process_id for lane in lanes if lane.process_id]
 
     def start(self) -> None:
         """Start the threads and, unless each job has its own, the processes, without waiting for them."""
-        with self._changed:
-            if self._threads or self._is_closed:
-                return
-            self._threads = [
-                threading.Thread(target=self._serve, args=(worker,), name=f"wavewright-{worker.name}", daemon=True)
-                for worker in self._workers
-            ]
-        for thread in self._threads:
-            thread.start()
+        with self._starting:
+            if self._thread is None:
+                self._thread = threading.Thread(target=lambda: deque(self._runner.run(), 0), daemon=True)
+                self._thread.start()
 
     def check_room(self) -> None:
         """Raise TooManyRequests if no further job may wait."""
-        with self._changed:
-            n_idle = sum(worker.job is None for worker in self._workers)
-            if len(self._queue) >= self._max_queued + n_idle:
-                raise TooManyRequests(
-                    f"The server has {len(self._queue)} jobs waiting, as many as it takes; try again in a moment."
-                )
+        n_waiting, n_idle = self._runner.n_waiting, self._n_workers - self._runner.n_running
+        if n_waiting >= self._max_queued + n_idle:
+            raise TooManyRequests(
+                f"The server has {n_waiting} jobs waiting, as many as it takes; try again in a moment."
+            )
 
     def submit(self, job: TaskJob) -> None:
         """Add a job to the queue."""
+        self._runner.add(Item(job.id, job))
         self.start()
-        with self._changed:
-            self._queue.append(job)
-            self._changed.notify_all()
 
     def cancel(self, job: TaskJob) -> None:
         """End a job at once: take it out of the queue, or stop its process."""
         job.is_cancelled = True
-        with self._changed:
-            if job in self._queue:
-                self._queue.remove(job)
-            worker = next((worker for worker in self._workers if worker.job is job), None)
-        if worker is None or not self._is_long:
+        lane = self._runner.remove(job)
+        if lane is None or not self._is_long:
             job.end("cancelled", "The job was cancelled.")
-        if worker is not None:
-            worker.stop(job, gently=self._is_long)
+        if isinstance(lane, JobLane):
+            lane.stop_job(job)
 
     def close(self) -> None:
         """End all jobs and processes."""
-        with self._changed:
-            self._is_closed = True
-            waiting, self._queue = list(self._queue), deque()
-            self._changed.notify_all()
-        for job in waiting:
-            job.end("cancelled", "The server ended.")
-        for worker in self._workers:
-            if worker.job is not None:
-                worker.job.is_cancelled = True
-            worker.kill()
-        for thread in self._threads:
-            thread.join()
-
-    def _serve(self, worker: _Worker) -> None:
-        if not self._is_long:
-            with suppress(OSError, RuntimeError):  # which its first job reports
-                worker.start()
-        while (job := self._next_job(worker)) is not None:
-            try:
-                self._run(worker, job)
-            except Exception as error:  # whatever it is, this thread has further jobs to run
-                worker.kill()
-                job.end("failed", f"The process of the job cannot be started ({_reason(error)}); try again.")
-            with self._changed:
-                worker.job = None
-                self._changed.notify_all()
-            if self._is_long:
-                worker.kill()
-        worker.kill()
-
-    def _next_job(self, worker: _Worker) -> TaskJob | None:
-        """Wait for a job; leave one to another idle process that has its models."""
-        with self._changed:
-            while not self._is_closed:
-                for job in self._queue:
-                    if worker.knows(job) or not any(
-                        other.job is None and other is not worker and other.knows(job) for other in self._workers
-                    ):
-                        self._queue.remove(job)
-                        worker.job = job
-                        return job
-                self._changed.wait()
-            return None
-
-    def _run(self, worker: _Worker, job: TaskJob) -> None:
-        for attempt in range(ATTEMPTS):
-            if job.is_cancelled or self._is_closed:
-                job.end("cancelled", "The job was cancelled.")
-                return
-            if worker.run(job):
-                return
-            if attempt == 0 and not self._is_long:
-                job.change(message="its process ended; the job starts again", progress=None)
-        if job.is_cancelled:
-            job.end("cancelled", "The job was cancelled.")
-            return
-        job.end("failed", f"The process of the job ended before the job did, {ATTEMPTS} times; try a smaller one.")
+        for item in self._runner.close():
+            item.given.end("cancelled", "The server ended.")
+        if self._thread is not None:
+            self._thread.join()
 
 
-class _Worker:
-    """A process, or none yet, and the job that it runs. `run` is called by one thread, `stop` and `kill` by any."""
+class JobLane(ProcessLane):
+    """A process that runs jobs. `run` is called by one thread, everything else by any.
 
-    def __init__(
-        self,
-        name: str,
-        job_files: JobFiles,
-        runs_folder: Path,
-        is_long: bool,
-        signer: JobSigner | None,
-        model_folders: Sequence[Path],
-    ) -> None:
-        self.name = name
-        self.job: TaskJob | None = None
-        self._job_files = job_files
-        self._runs_folder = runs_folder
+    - ``start``: starts it.
+    - ``is_long``: each job has a process of its own, which is interrupted to stop it.
+    - ``signer``: signs the sound files of jobs.
+    """
+
+    def __init__(self, start: Callable[[], WorkerProcess], is_long: bool, signer: JobSigner | None) -> None:
+        super().__init__(start)
         self._is_long = is_long
         self._signer = signer
-        self._model_folders = [*map(str, model_folders)]
-        self._lock = threading.Lock()
-        self._is_ready = False
-        self._process: WorkerProcess | None = None
-        self._keys: deque[tuple[object, ...]] = deque(maxlen=MAX_KEYS)
+        self._job: TaskJob | None = None
+        self._has_begun = False
+        self._keys: deque[tuple[object, ...]] = deque(maxlen=MAX_KEYS)  # of the jobs that the process has run
+        if not is_long:
+            with suppress(OSError, RuntimeError):  # which its first job reports
+                self.process()
 
-    @property
-    def process_id(self) -> int | None:
-        """Id of the process, None if there is none."""
-        process = self._process
-        return None if process is None else process.id
-
-    def knows(self, job: TaskJob) -> bool:
+    def knows(self, item: Item[TaskJob]) -> bool:
         """Return whether this process has run a job with the same models."""
-        return _key_of(job) in self._keys
+        return _key_of(item.given) in self._keys
 
-    def start(self) -> WorkerProcess:
-        """Return the process, which is started if there is none."""
-        with self._lock:
-            if self._process is None or not self._process.is_alive:
-                folder = str(self._job_files.temporary_folder(self.name))
-                self._is_ready = False
-                self._keys.clear()
-                self._process = WorkerProcess(
-                    run_worker, str(self._runs_folder), folder, self._is_long, self._model_folders
-                )
-            return self._process
-
-    def run(self, job: TaskJob) -> bool:
-        """Run a job to its end; return False if the process ended before."""
-        process = self.start()
-        request = {
-            "task": job.prepared.task.name,
-            "entry": job.prepared.task.entry,
-            "arguments": job.prepared.arguments,
-            "folder": str(job.folder),
-        }
+    def run(self, item: Item[TaskJob]) -> Answer:
+        """Run a job to its end."""
+        job = self._job = item.given
         try:
-            with process.talk() as connection:
-                job.change(state="running")
-                connection.send_bytes(line_of(request).encode())
-                while not self._receive(job, json.loads(connection.recv_bytes())):
-                    pass
-        except (WorkerLost, ValueError):
+            self._run(job)
+        except Exception as error:  # whatever it is, there are further jobs
             self.kill()
-            return False
-        self._keys.append(_key_of(job))
-        return True
+            job.end("failed", f"The process of the job cannot be started ({_reason(error)}); try again.")
+        self._job = None
+        if self._is_long:
+            self.kill()
+        return None, {}
 
-    def stop(self, job: TaskJob, gently: bool) -> None:
-        """Stop the process if it runs this job; gently: let it save, once it has begun."""
-        if self.job is not job:
+    def stop(self) -> None:
+        """End the job and the process."""
+        if (job := self._job) is not None:
+            job.is_cancelled = True
+        super().stop()
+
+    def stop_job(self, job: TaskJob) -> None:
+        """End the process if it runs this job; where each has its own, let it save, once it has begun."""
+        if self._job is not job:
             return
         process = self._process
-        if gently and self._is_ready and process is not None and sys.platform != "win32":
+        if self._is_long and self._has_begun and process is not None and sys.platform != "win32":
             process.interrupt()
-            timer = threading.Timer(SAVE_SECONDS, lambda: self.kill() if self.job is job else None)
+            timer = threading.Timer(SAVE_SECONDS, lambda: self.kill() if self._job is job else None)
             timer.daemon = True
             timer.start()
             return
         self.kill()
 
-    def kill(self) -> None:
-        """End the process and all that it has started."""
-        with self._lock:
-            process, self._process = self._process, None
-        if process is not None:
-            process.kill()
+    def _run(self, job: TaskJob) -> None:
+        for attempt in range(ATTEMPTS):
+            if job.is_cancelled or self._is_stopped:
+                break
+            try:
+                self._talk(job)
+                self._keys.append(_key_of(job))
+                return
+            except (WorkerLost, ValueError):
+                self.kill()
+                self._keys.clear()
+            if attempt == 0 and not self._is_long:
+                job.change(message="its process ended; the job starts again", progress=None)
+        if job.is_cancelled or self._is_stopped:
+            job.end("cancelled", "The job was cancelled.")
+        else:
+            job.end("failed", f"The process of the job ended before the job did, {ATTEMPTS} times; try a smaller one.")
+
+    def _talk(self, job: TaskJob) -> None:
+        """Send a job to the process, and take its messages until the job has ended."""
+        task = job.prepared.task
+        request = {"task": task.name, "entry": task.entry, "arguments": job.prepared.arguments}
+        self._has_begun = False
+        with self.process().talk() as connection:
+            job.change(state="running")
+            connection.send_bytes(line_of({**request, "folder": str(job.folder)}).encode())
+            while not self._receive(job, json.loads(connection.recv_bytes())):
+                self._has_begun = True
 
     def _receive(self, job: TaskJob, message: dict[str, Any]) -> bool:
         """Take a message of the process; return True at the end of the job."""
         kind = message["kind"]
-        if kind == "ready":
-            self._is_ready = True
-        elif kind == "progress":
+        if kind == "progress":
             job.change(message=message["message"], progress=message["fraction"])
         elif kind == "done":
             state: State = "cancelled" if job.is_cancelled else "done"

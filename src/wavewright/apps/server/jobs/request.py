@@ -13,8 +13,7 @@ from ....base.json_text import JsonValue
 from ....base.names import file_stem, quoted
 from ....base.parameters import FREE_TEXT, READS_RUNS, TERMINAL, WritesRun
 from ....tasks.catalogue import TaskParameter
-from ....tasks.commands import COMMANDS
-from ....tasks.description import CommandTask, command_tasks, innermost_types
+from ....tasks.description import CommandTask, innermost_types
 from ..speech_request import BadRequest
 from .files import safe_name
 
@@ -40,11 +39,6 @@ class PreparedTask:
     files: dict[str, Path]
     command: str
     run: str | None = None
-
-
-def http_tasks() -> dict[str, CommandTask]:
-    """Return the tasks that are jobs, by name."""
-    return command_tasks(COMMANDS.local)
 
 
 def parameters_of(task: CommandTask) -> tuple[TaskParameter, ...]:
@@ -87,6 +81,10 @@ def prepare(
     for each in allowed.values():
         if each.is_required and each.name not in arguments:
             raise BadRequest(f"{task.name} needs {each.key}; give it.", each.key, "missing_parameter")
+    try:
+        task.description.check_together(arguments)
+    except BadSetting as error:
+        raise BadRequest(str(error)) from error
     command = task.command_line({name.rstrip("_"): value for name, value in arguments.items()})
     _set_outputs(task, arguments, inputs, runs_folder)
     own = {each.name: each for each in task.description.parameters.values()}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from ....base.parameters import Needs, Without
 from ....tasks.catalogue import TaskParameter
 from ....tasks.description import CommandTask, schema_of
 from .request import ATTACHMENTS, ATTACHMENTS_HELP, parameters_of
@@ -51,7 +53,23 @@ def parameters_schema(task: CommandTask) -> dict[str, object]:
         "properties": properties,
         "required": [each.key for each in parameters if each.is_required],
         "additionalProperties": False,
+        **_relations(parameters),
     }
+
+
+def _relations(parameters: Sequence[TaskParameter]) -> dict[str, object]:
+    """Return the keywords of a schema for parameters that belong to others, and for those that exclude others."""
+    keys = {each.name: each.key for each in parameters}
+    needed: dict[str, list[str]] = {}
+    excluded: list[dict[str, object]] = []
+    for each in parameters:
+        for marker in each.markers:
+            if isinstance(marker, Needs) and marker.other in keys:
+                needed.setdefault(each.key, []).append(keys[marker.other])
+            elif isinstance(marker, Without):
+                pairs = [[each.key, keys[other]] for other in marker.others if other in keys]
+                excluded += [{"not": {"required": pair}} for pair in pairs]
+    return ({"dependentRequired": needed} if needed else {}) | ({"allOf": excluded} if excluded else {})
 
 
 def _schema(parameter: TaskParameter) -> dict[str, object]:

@@ -16,7 +16,7 @@ from subprocess import DEVNULL, Popen
 from ....base.errors import WavewrightError
 from ....base.whole_file import scratch_folder
 from ....tasks.catalogue import function_of
-from .request import http_tasks
+from ....tasks.description import http_tasks
 
 NICENESS = 10
 PATCHES = (

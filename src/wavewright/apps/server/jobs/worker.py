@@ -20,8 +20,8 @@ from ....base.json_text import line_of
 from ....base.progress_bar import progress_reported_to
 from ....families.loading import models_stay_open
 from ....tasks.catalogue import describe_function, function_of
+from ....tasks.description import http_tasks
 from .access import FileAccess
-from .request import http_tasks
 
 NICENESS = 5
 """Trainings give way to speech and to jobs that somebody waits for."""
