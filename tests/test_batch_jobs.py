@@ -35,7 +35,7 @@ from wavewright.apps.cli import run
 from wavewright.base import whole_file
 from wavewright.base.errors import BadFolder, BadSetting, InUse, MissingExtra
 from wavewright.base.result import Failed
-from wavewright.base.runner import Answer, Item, Lane, Lanes, PlaceLost, ProcessLane, answer_to, outcomes
+from wavewright.base.runner import Answer, Item, Lane, Lanes, PlaceLost, answer_to, in_processes, outcomes
 from wavewright.base.worker_process import WorkerLost
 from wavewright.families import loading
 from wavewright.outputs.made import Made
@@ -598,14 +598,14 @@ def test_a_fault_of_a_task_fails_its_job_only(tmp_path, monkeypatch):
 def test_a_process_that_dies_loses_only_its_job(tmp_path):
     store = FolderStore(tmp_path / "out")
     store.prepare()
-    lane = ProcessLane(partial(begin_jobs, store))
+    lane = in_processes(partial(begin_jobs, store)).new()
     first_job = BatchJob(1, "phonemes", {"text": "Hello."}, ".")
     endless_job = BatchJob(2, "synthesise", {"name": "rain", "seconds": 3600.0}, ".")
     again_job = BatchJob(3, "phonemes", {"text": "Again."}, ".")
     quick, endless, again = (items_of([job])[0][0] for job in (first_job, endless_job, again_job))
     try:
         assert isinstance(lane.run(quick)[0], JobOutcome)
-        first = lane._process.id
+        first = lane.process_id
         lost: list[str] = []
 
         def run_endless() -> None:
@@ -620,7 +620,7 @@ def test_a_process_that_dies_loses_only_its_job(tmp_path):
         thread.join(LIMIT_SECONDS)
         assert lost == ["Its process was ended by SIGKILL; the memory may be too small for it."]
         assert isinstance(lane.run(again)[0], JobOutcome)
-        assert lane._process.id != first
+        assert lane.process_id != first
     finally:
         lane.stop()
     store.sweep()
