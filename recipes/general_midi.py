@@ -578,22 +578,29 @@ KIT = {
     62: ("conga", 6), 63: ("conga", 3), 64: ("conga", -2), 65: ("timbale", 3), 66: ("timbale", -3), 67: ("agogo", 4),
     68: ("agogo", -2), 69: ("shaker", -4), 70: ("shaker", 2), 71: ("whistle", 2), 72: ("whistle", -2),
     73: ("guiro", 5), 74: ("guiro", -2), 75: ("claves", 0), 76: ("wood block", 2), 77: ("wood block", -3),
-    78: ("cuica", 4), 79: ("cuica", -2), 80: ("triangle", 2), 81: ("triangle", 0),
+    78: ("cuica", 4), 79: ("cuica", -2), 80: ("triangle", 2), 81: ("triangle", 0), 82: ("shaker", 0),
+    83: ("jingle bell", 0), 84: ("bell tree", 0), 85: ("castanets", 0), 86: ("mute surdo", 0), 87: ("open surdo", 0),
+    27: ("high Q", 0), 28: ("slap", 0), 29: ("scratch push", 0), 30: ("scratch pull", 0), 31: ("sticks", 0),
+    32: ("square click", 0), 33: ("metronome click", 0), 34: ("metronome bell", 0),
 }  # fmt: skip
-"""Key: sound, and semitones of its transposition."""
+"""Key of General MIDI 2: sound, and semitones of its transposition."""
 
-HATS = (42, 44, 46)
+EXCLUSIVE = ((42, 44, 46), (80, 81), (29, 30), (71, 72), (73, 74), (78, 79), (86, 87))
+"""Keys of which each ends the others."""
+
 SHORT_TRIANGLE = 80
 DRUM_PANS = {
     "tom": 80, "closed hat": 90, "pedal hat": 90, "open hat": 90, "crash": -140, "ride": -170, "ride bell": -170,
     "china": 160, "bongo": 150, "conga": -110, "timbale": 120, "agogo": -160, "shaker": 170, "tambourine": 120,
-    "cowbell": -60, "claves": 130, "wood block": -130, "triangle": 160,
+    "cowbell": -60, "claves": 130, "wood block": -130, "triangle": 160, "jingle bell": 140, "bell tree": -150,
+    "castanets": -120,
 }  # fmt: skip
 """Tenths of a percent to the right."""
 
 DRUM_LEVELS_DB = {
     "kick": 3, "deep kick": 3, "snare": 2, "electric snare": 2, "tom": 3, "crash": 3, "closed hat": -4,
     "pedal hat": -4, "open hat": -2, "ride": 0, "triangle": -3, "shaker": -3, "whistle": 3, "clap": 1,
+    "jingle bell": -3, "mute surdo": 3, "open surdo": 3,
 }  # fmt: skip
 """Levels beside a common loudness."""
 
@@ -752,7 +759,7 @@ def drum_zone(key: int, indices: dict[str, list[int]], level_db: float) -> Zone:
         gen.PAN: DRUM_PANS.get(name, 0),
         gen.ATTENUATION: centibels(level_db),
         gen.VOL_ENV_RELEASE: timecents(8.0),
-        gen.EXCLUSIVE_CLASS: 1 if key in HATS else 2 if key >= SHORT_TRIANGLE else 0,
+        gen.EXCLUSIVE_CLASS: next((number for number, keys in enumerate(EXCLUSIVE, 1) if key in keys), 0),
     }
     if key == SHORT_TRIANGLE:
         amounts |= {gen.VOL_ENV_DECAY: timecents(0.9), gen.VOL_ENV_SUSTAIN: 960}

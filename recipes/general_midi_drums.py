@@ -98,6 +98,17 @@ def whistle(seconds: float, seed: int) -> np.ndarray:
     return wave * np.minimum(1.0, np.minimum(time / 0.01, (seconds - time) / 0.03))
 
 
+def falling_bells(count: int, spacing_s: float, seconds: float) -> np.ndarray:
+    """Return a row of bells that are struck one after another, from high to low, each with two modes."""
+    wave = np.zeros(round(seconds * RATE))
+    for number in range(count):
+        hertz = 5_200.0 * 2.0 ** (-number / 12.0)
+        begin = round(number * spacing_s * RATE)
+        bell = modes(((hertz, 1.0, 0.9), (2.76 * hertz, 0.3, 0.4)), seconds - begin / RATE)
+        wave[begin : begin + len(bell)] += bell[: len(wave) - begin]
+    return wave
+
+
 BELL = ((3_000.0, 0.6, 1.2), (4_270.0, 0.4, 1.0), (5_310.0, 0.3, 0.8))
 
 DRUMS: dict[str, Callable[[], np.ndarray]] = {
@@ -130,5 +141,23 @@ DRUMS: dict[str, Callable[[], np.ndarray]] = {
     "claves": lambda: modes(((2_480, 1.0, 0.09), (5_200, 0.15, 0.04)), 0.12),
     "wood block": lambda: modes(((880, 1.0, 0.09), (1_480, 0.5, 0.06), (2_600, 0.25, 0.04)), 0.14),
     "cuica": lambda: membrane(420, 0.6, 0.08, 0.2, 0.02, 0.03, 22),
+    "jingle bell": lambda: (
+        bursts((0.0, 0.011, 0.024, 0.036), 7_500, 15_000, 0.09, 0.4, 23)
+        + 0.3 * modes(((6_310, 1, 0.5), (7_940, 0.8, 0.4), (9_870, 0.6, 0.35)), 0.4)
+    ),
+    "bell tree": lambda: falling_bells(24, 0.05, 2.0),
+    "castanets": lambda: (
+        bursts((0.0, 0.026), 1_200, 5_500, 0.012, 0.12, 24) + modes(((1_340, 0.8, 0.03), (2_310, 0.5, 0.02)), 0.12)
+    ),
+    "mute surdo": lambda: membrane(78, 1.35, 0.03, 0.16, 0.2, 0.04, 25),
+    "open surdo": lambda: membrane(70, 1.3, 0.04, 1.1, 0.15, 0.03, 26),
+    "high Q": lambda: membrane(900, 6.0, 0.012, 0.14, 0.0, 0.0, 27),
+    "slap": lambda: bursts((0.0, 0.008), 700, 5_000, 0.03, 0.16, 28),
+    "scratch push": lambda: scrape(12, 0.14, 29),
+    "scratch pull": lambda: np.flip(scrape(12, 0.18, 30)),
+    "sticks": lambda: modes(((2_080, 1.0, 0.05), (3_650, 0.6, 0.03), (5_420, 0.3, 0.02)), 0.09),
+    "square click": lambda: modes(tuple((1_000.0 * n, 1.0 / n, 0.03) for n in range(1, 14, 2)), 0.05),
+    "metronome click": lambda: modes(((1_480, 1.0, 0.05), (2_970, 0.5, 0.03), (4_400, 0.3, 0.02)), 0.08),
+    "metronome bell": lambda: modes(((2_640, 1.0, 0.7), (5_390, 0.5, 0.4), (7_810, 0.25, 0.25)), 0.7),
     "triangle": lambda: modes(((1_950, 0.3, 1.6), (4_830, 1.0, 1.5), (7_210, 0.6, 1.1), (9_870, 0.4, 0.8)), 1.3),
 }

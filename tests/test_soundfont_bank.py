@@ -9,14 +9,16 @@ import pytest
 
 from wavewright.apps.cli import run
 from wavewright.dsp.loudness import LoudnessMeter
+from wavewright.music.accompaniment.style import DRUMS
 from wavewright.music.engine import DRUM_CHANNEL
+from wavewright.synth.patch_files import load_patch, patch_names
 from wavewright.synth.soundfont import default_soundfont, open_soundfont
 from wavewright.synth.soundfont.opening import BUNDLED_BANK
 from wavewright.synth.soundfont.player import PlayerSettings
 
 DRY = PlayerSettings(reverb=0.0, chorus=0.0)
 RATE = 44_100
-DRUM_KEYS = range(35, 82)
+DRUM_KEYS = range(27, 88)
 NOTE_KEYS = (
     dict.fromkeys((9, 112, 113, 124), 84) | dict.fromkeys((47, 116, 117, 118), 48) | dict.fromkeys(range(32, 38), 40)
 )
@@ -65,6 +67,27 @@ def test_programs_are_in_tune(engine, program, key):
     assert abs(1_200 * np.log2(peak * RATE / (1 << 19) / expected)) < 5.0
 
 
+def test_the_bank_and_the_drum_kits_have_every_drum_of_styles():
+    assert {*DRUMS.values()} <= {*DRUM_KEYS}
+    kits = [patch for name in patch_names() if (patch := load_patch(name)).drums]
+    assert len(kits) > 3
+    for kit in kits:
+        assert {*DRUMS.values()} <= {drum.key for drum in kit.drums}
+
+
+@pytest.mark.parametrize(("key", "other"), [(42, 46), (44, 46), (80, 81), (86, 87), (71, 72), (73, 74), (78, 79)])
+def test_a_drum_ends_those_that_it_excludes(engine, key, other):
+    def tail(*keys):
+        engine.reset()
+        for each in keys:
+            engine.note_on(DRUM_CHANNEL, each, 100)
+            engine.process(RATE // 50)
+        return np.abs(engine.process(RATE // 10)[:, RATE // 20 :]).max()
+
+    alone, both = tail(key), tail(other, key)
+    assert both == pytest.approx(alone, rel=0.05, abs=1e-3)
+
+
 def test_drums_sound_and_end(engine):
     for key in DRUM_KEYS:
         engine.reset()
@@ -93,8 +116,8 @@ def test_the_command_lists_presets(capsys, tmp_path):
         "bank": 128,
         "program": 0,
         "name": "Standard Kit",
-        "lowest_key": 35,
-        "highest_key": 81,
+        "lowest_key": 27,
+        "highest_key": 87,
         "n_regions": 0,
         "sample_bytes": 0,
     }

@@ -17,7 +17,7 @@ from wavewright.audio.sound_file import open_sound
 from wavewright.base.errors import BadFolder, BadSetting
 from wavewright.data import manifest
 from wavewright.synth.procedural import PROCEDURES, Rain
-from wavewright.synth.procedural.catalogue import describe
+from wavewright.synth.procedural.descriptions import describe
 
 RATE = 8_000
 

@@ -37,21 +37,16 @@ BLACK_KEY_COLOUR = "#f3f3f7"
 MIN_WIDTH = 1 / 2_000
 """Width of the shortest notes, as a fraction of the length."""
 
-DRUM_NAMES = {
-    **{
-        35: "kick 2",
-        36: "kick",
-        37: "side stick",
-        38: "snare",
-        39: "clap",
-        40: "snare 2",
-        41: "tom 1",
-        42: "closed hat",
-    },
-    **{43: "tom 2", 44: "pedal hat", 45: "tom 3", 46: "open hat", 47: "tom 4", 48: "tom 5", 49: "crash", 50: "tom 6"},
-    **{51: "ride", 52: "china", 53: "ride bell", 54: "tambourine", 55: "splash", 56: "cowbell", 57: "crash 2"},
-    **{69: "cabasa", 70: "maracas", 75: "claves"},
-}
+DRUM_NAMES = dict(enumerate((
+    "high Q", "slap", "scratch push", "scratch pull", "sticks", "square click", "metronome", "metronome bell",
+    "kick 2", "kick", "side stick", "snare", "clap", "snare 2", "tom 1", "closed hat", "tom 2", "pedal hat",
+    "tom 3", "open hat", "tom 4", "tom 5", "crash", "tom 6", "ride", "china", "ride bell", "tambourine", "splash",
+    "cowbell", "crash 2", "vibraslap", "ride 2", "high bongo", "low bongo", "mute conga", "open conga", "low conga",
+    "high timbale", "low timbale", "high agogo", "low agogo", "cabasa", "maracas", "short whistle", "long whistle",
+    "short guiro", "long guiro", "claves", "high wood block", "low wood block", "mute cuica", "open cuica",
+    "mute triangle", "open triangle", "shaker", "jingle bell", "bell tree", "castanets", "mute surdo", "open surdo",
+), 27))  # fmt: skip
+"""Drums of General MIDI 2 by their keys."""
 
 
 def draw_piano_roll(score: Score, out: Path, title: str = "") -> None:

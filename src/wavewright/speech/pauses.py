@@ -11,7 +11,7 @@ SECONDS = {",": 0.12, ";": 0.22, ".": 0.36, "?": 0.36, "!": 0.36, "": 0.06}
 """Silence after a piece by its last punctuation symbol, the voice's own silence included."""
 
 PARAGRAPH_SECONDS = 0.4
-"""Additional silence between paragraphs."""
+"""Additional silence between paragraphs, and after a heading, which is one; chapters have narration/audiobook.py."""
 
 CLAUSES = (",", ";")
 SENTENCES = (".", "?", "!")

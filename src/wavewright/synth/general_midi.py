@@ -1,4 +1,4 @@
-"""General MIDI: the patch of each program."""
+"""General MIDI: the patch of each program; the bundled SoundFont is made by recipes/general_midi.py."""
 
 from __future__ import annotations
 

@@ -8,14 +8,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from .controls import Segments, VoiceState
-from .patch import OscillatorTable
+from .patch import NOISE_COLOURS, OscillatorTable
 from .source import VoiceSource, move_rows
 from .spectra import CLASSIC_WAVES, MAX_HARMONICS, harmonic_spectrum, period_spectrum
 from .waves import formula_spectrum
 from .wavetables import Wavetables, classic_morph, classic_tables, make_wavetables
 
-NOISE_COLOURS = ("white", "pink", "brown", "blue", "violet")
-N_NOISE_STATES = 5
 GOLDEN_RATIO = 0.6180339887498949
 
 
@@ -23,7 +21,8 @@ class OscillatorSource(VoiceSource):
     """The oscillators of a patch."""
 
     def __init__(self, oscillators: Sequence[OscillatorTable], n_voices: int, sample_rate: int) -> None:
-        from .oscillator_kernels import NOISE, PULSE, TABLE, OscillatorBank  # numba is slow to import
+        from .noise_kernels import N_NOISE_STATES  # numba is slow to import
+        from .oscillator_kernels import NOISE, PULSE, TABLE, OscillatorBank
 
         self._oscillators = tuple(oscillators)
         self._sample_rate = float(sample_rate)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -103,25 +103,19 @@ class ModulationTable(PatchTable):
     via: str | None = None
 
 
+NoiseColour = Literal["white", "pink", "brown", "blue", "violet"]
+NOISE_COLOURS: tuple[str, ...] = get_args(NoiseColour)
+"""In the order of the numbers in noise_kernels.py."""
+
+Wave = Literal[
+    "sine", "triangle", "saw", "square", "pulse", "harmonics", "table", "formula", "period", NoiseColour
+]  # fmt: skip
+
+
 class OscillatorTable(PatchTable):
     """An oscillator."""
 
-    wave: Literal[
-        "sine",
-        "triangle",
-        "saw",
-        "square",
-        "pulse",
-        "harmonics",
-        "table",
-        "formula",
-        "period",
-        "white",
-        "pink",
-        "brown",
-        "blue",
-        "violet",
-    ] = "saw"
+    wave: Wave = "saw"
     level: Annotated[float, Field(ge=0, le=4, allow_inf_nan=False)] = 1.0
     semitones: Semitones = 0.0
     cents: Annotated[float, Field(ge=-1_200, le=1_200, allow_inf_nan=False)] = 0.0
@@ -150,7 +144,7 @@ class OscillatorTable(PatchTable):
     @property
     def is_noise(self) -> bool:
         """True for noise of any colour."""
-        return self.wave in ("white", "pink", "brown", "blue", "violet")
+        return self.wave in NOISE_COLOURS
 
 
 class OperatorTable(PatchTable):

@@ -24,7 +24,7 @@ from ..contracts.settings import assignments_of, override_settings
 from ..outputs.clip_folder import OutputClip, check_origin, write_clips
 from ..outputs.made import Made, MadeFile, sound_file
 from ..synth.procedural import PROCEDURES, Procedure
-from ..synth.procedural.catalogue import describe
+from ..synth.procedural.descriptions import describe
 from ..synth.procedural.procedure import SAMPLE_RATES_HZ, SECONDS
 from . import POSITIONAL, checked
 

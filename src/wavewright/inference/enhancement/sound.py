@@ -19,6 +19,7 @@ from ...dsp.wpe import dereverberated_blocks
 
 MODEL_PREFIX = "denoise-"
 DenoiserSize = Literal["small", "best"]
+"""Of bundled models; all but small are the end of a name: ``denoise-16k-best``. recipes/denoiser.py makes them."""
 
 
 def model_for(sample_rate: int, size: DenoiserSize = "small") -> str:

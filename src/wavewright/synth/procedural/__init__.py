@@ -28,7 +28,7 @@ PROCEDURES: Mapping[str, type[Procedure]] = {
     "laser": Laser,
     "click": Click,
 }
-"""Procedures by their names."""
+"""Procedures by their names, of which the mixtures for denoisers (data/mixing.py) draw, too."""
 
 __all__ = [
     "PROCEDURES",

@@ -1,4 +1,4 @@
-"""Lists of the procedures with their parameters: defaults, ranges and descriptions."""
+"""Descriptions of procedures: their parameters with defaults and ranges."""
 
 from __future__ import annotations
 
