@@ -35,7 +35,7 @@ from wavewright.apps.cli import run
 from wavewright.base import whole_file
 from wavewright.base.errors import BadFolder, BadSetting, InUse, MissingExtra
 from wavewright.base.result import Failed
-from wavewright.base.runner import Answer, Item, Lane, Lanes, PlaceLost, ProcessLane, answer_to, outcomes
+from wavewright.base.runner import Answer, Item, Lane, Lanes, PlaceLost, answer_to, in_processes, outcomes
 from wavewright.base.worker_process import WorkerLost
 from wavewright.families import loading
 from wavewright.outputs.made import Made
@@ -598,7 +598,7 @@ def test_a_fault_of_a_task_fails_its_job_only(tmp_path, monkeypatch):
 def test_a_process_that_dies_loses_only_its_job(tmp_path):
     store = FolderStore(tmp_path / "out")
     store.prepare()
-    lane = ProcessLane(partial(begin_jobs, store))
+    lane = in_processes(partial(begin_jobs, store)).new()
     first_job = BatchJob(1, "phonemes", {"text": "Hello."}, ".")
     endless_job = BatchJob(2, "synthesise", {"name": "rain", "seconds": 3600.0}, ".")
     again_job = BatchJob(3, "phonemes", {"text": "Again."}, ".")
