@@ -126,9 +126,9 @@ def doubled(number: int) -> int:
     return 2 * number
 
 
-def interrupt_at_two(number: int) -> int:
+def interrupt_import_at_two(number: int) -> int:
     if number == 2:
-        raise KeyboardInterrupt
+        raise ImportError("a library") from KeyboardInterrupt()
     return number
 
 
@@ -189,7 +189,7 @@ def test_an_interruption_keeps_what_is_done(n_processes):
     assert seen == [2, 4]
     seen.clear()
     with pytest.raises(KeyboardInterrupt):
-        each_item(TWO, lambda: interrupt_at_two, "doubling", True, 1, seen.extend)
+        each_item(TWO, lambda: interrupt_import_at_two, "doubling", True, 1, seen.extend)
     assert seen == [1]
 
 

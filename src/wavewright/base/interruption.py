@@ -79,6 +79,15 @@ def raise_if_stopped(stopped_by: str, saved: object) -> None:
         raise KeyboardInterrupt(f"stopped by Ctrl-C; {saved} is saved and can be resumed")
 
 
+def is_interruption(error: BaseException | None) -> bool:
+    """Return whether an error comes of Ctrl-C or a signal: a broken import raises another one than the signal."""
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
 def handled_endings() -> list[int]:
     """Return the signals that :func:`ended_by_signals` handles at the moment."""
     return [*_handled]

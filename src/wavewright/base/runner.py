@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from .errors import BadSetting, collected_warnings, problem_of
+from .interruption import is_interruption
 from .progress_bar import progress_bar
 from .result import Failed
 from .worker_process import WorkerLost, WorkerProcess
@@ -56,11 +57,13 @@ Answer: TypeAlias = tuple[Any, Mapping[str, type[Warning]]]
 
 
 def answer_to(item: Item[Any], work: Callable[[Any], Any]) -> Answer:
-    """Do the work of an item; whatever error it raises is its failure."""
+    """Do the work of an item; whatever error it raises is its failure, unless it comes of Ctrl-C."""
     with collected_warnings() as sentences:
         try:
             result = work(item.given)
         except Exception as error:
+            if is_interruption(error):
+                raise KeyboardInterrupt from error
             result = Failed(item.what, problem_of(item.what, error))
     return result, sentences
 

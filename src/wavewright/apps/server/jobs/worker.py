@@ -15,7 +15,7 @@ from pathlib import Path
 
 from .... import models
 from ....base.errors import EXPECTED_ERRORS, sentence_of
-from ....base.interruption import stopped_results
+from ....base.interruption import is_interruption, stopped_results
 from ....base.json_text import line_of
 from ....base.progress_bar import progress_reported_to
 from ....families.loading import models_stay_open
@@ -107,22 +107,13 @@ def _run(task: str, entry: str, arguments: dict[str, object], send: _Messages) -
     except EXPECTED_ERRORS as error:
         send("failed", error=sentence_of(error))
     except Exception as error:
-        if _is_interrupted(error):
+        if is_interruption(error):
             send("failed", error="The job was stopped.")
             return
         import traceback
 
         traceback.print_exc()
         send("failed", error=f"The task failed ({type(error).__name__}); the log of the server has the details.")
-
-
-def _is_interrupted(error: BaseException | None) -> bool:
-    """Return whether an error comes of a job that was stopped: a broken import raises another one than the signal."""
-    while error is not None:
-        if isinstance(error, KeyboardInterrupt):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
 
 
 def _close_streams() -> None:
