@@ -26,7 +26,7 @@ from wavewright.text.dictionary import pack
 from wavewright.text.german.composition import Phones, WordComposer
 from wavewright.text.german.phones import is_vowel, phones_of_ipa
 from wavewright.text.german.pronounce import ALPHABET, dictionary_key, letter_to_sound, plain
-from wavewright.text.german.tables import DATA
+from wavewright.text.german.rules import DATA
 from wavewright.text.letter_to_sound import LetterToSound, pack as pack_model
 
 CREDIT = (

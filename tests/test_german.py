@@ -15,7 +15,7 @@ from wavewright.base.errors import BadText
 from wavewright.speech.narration.settings import NarrationSettings
 from wavewright.tasks.phonemes import phonemes
 from wavewright.text import front_end, ssml
-from wavewright.text.german import tables
+from wavewright.text.german import rules
 from wavewright.text.german.composition import WordComposer, suffixed
 from wavewright.text.german.numbers import cardinal, ordinal, year
 from wavewright.text.german.phones import PHONES, SYMBOLS, phones_of_ipa
@@ -132,8 +132,8 @@ def test_tables_say_their_columns_and_have_no_row_twice():
 def test_phones_of_tables_are_phones():
     spoken_phones = [
         *(phone for phones in supplement().values() for phone in phones),
-        *(phone for row in tables.rows("letters", 2) for phone in row[1].split()),
-        *(phone for row in tables.rows("affixes", 3) for phone in row[2].split()),
+        *(phone for row in rules.rows("letters", 2) for phone in row[1].split()),
+        *(phone for row in rules.rows("affixes", 3) for phone in row[2].split()),
         *(phone for _, phones in dictionary().items() for phone in phones),
     ]
     assert {*spoken_phones} <= {*PHONES}

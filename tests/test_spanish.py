@@ -15,11 +15,11 @@ from wavewright.tasks.phonemes import phonemes
 from wavewright.text import front_end, ssml
 from wavewright.text.lexicon_file import read_lexicon
 from wavewright.text.shared_symbols import nearest_vowels, shared_signs
-from wavewright.text.spanish import tables
-from wavewright.text.spanish.numbers import FEMININE, MASCULINE, cardinal, decimal, fraction, ordinal
+from wavewright.text.spanish import rules
+from wavewright.text.spanish.numbers import cardinal, decimal, fraction, ordinal
 from wavewright.text.spanish.phones import PHONES, SYMBOLS, phones_of_ipa
 from wavewright.text.spanish.pronounce import phones_of
-from wavewright.text.spanish.rules import gender_of
+from wavewright.text.spanish.rules import FEMININE, MASCULINE, gender_of
 
 LISTS = Path(__file__).parent / "text"
 FOLDER = Path(wavewright.text.spanish.__file__).parent
@@ -38,7 +38,7 @@ def sound(text, lexicon=None, reader=SPANISH):
 
 
 def table_rows(name):
-    return [line.split("\t") for line in tables.data_text(f"{name}.tsv").splitlines() if line and line[:2] != "# "]
+    return [line.split("\t") for line in rules.data_text(f"{name}.tsv").splitlines() if line and line[:2] != "# "]
 
 
 @pytest.mark.parametrize("name", ["spanish_blind.tsv", "spanish_more.tsv"])
@@ -198,7 +198,7 @@ def test_the_gender_of_nouns(gender, nouns):
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in (FOLDER / "data").glob("*.tsv")))
 def test_a_table_says_its_columns_and_has_no_row_twice(name):
-    head = " ".join(line for line in tables.data_text(f"{name}.tsv").splitlines() if line.startswith("# "))
+    head = " ".join(line for line in rules.data_text(f"{name}.tsv").splitlines() if line.startswith("# "))
     assert "Columns: " in head
     assert "Source: " in head
     n_keys = 2 if name in ("calendar", "signs") else 1
@@ -217,7 +217,7 @@ def test_words_of_tables_have_phones():
     ]
     assert all(any(phone[-1] in "012" for phone in phones_of(word)) for word in words)
     assert {phone for word in words for phone in phones_of(word)} | {"θ"} <= {*PHONES}
-    assert {phone for _, phones in tables.rows("spelling", 2) for phone in phones.split()} <= {*PHONES}
+    assert {phone for _, phones in rules.rows("spelling", 2) for phone in phones.split()} <= {*PHONES}
 
 
 def test_a_lexicon_overrides_words(tmp_path):

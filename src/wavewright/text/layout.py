@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from .numerals import roman_value
 from .pattern import pattern
-from .roman import roman_value
 
 MARK = pattern(
     r"(?P<bullet>[-*\u2022\u2023\u25aa\u25b8\u25cf\u25cb\u25e6\u00b7][ \t]+(?:\[[ xX]\][ \t]+)?(?=\S)|"

@@ -5,11 +5,15 @@ from __future__ import annotations
 import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
+from typing import ClassVar
 
 from ..base.errors import NothingToSpeak
 from .characters import Characters, normalize_characters
+from .dialect import dialect
 from .lexicon import Lexicon
+from .say_as import SayAs
 from .scanner import TextScanner
+from .scripts import name_of_sign
 from .sentence import Sentence, Word
 from .skipped import OnSkip, Skipped
 from .tokens import Token
@@ -25,9 +29,37 @@ Report = Callable[[int, int, str], None]
 
 
 class ScanningFrontEnd(ABC):
-    """Front end whose scanner reads a text from left to right."""
+    """Front end whose scanner reads a text from left to right.
 
+    - ``CODE``: code of the language.
+    - ``SAY_AS``: what rewrites the texts of SSML's ``say-as`` for a region.
+    """
+
+    CODE: ClassVar[str]
+    SAY_AS: ClassVar[type[SayAs]]
     symbols: tuple[str, ...]
+
+    def __init__(self, language: str = "") -> None:
+        """Set the dialect by the region of ``language``; a region without a dialect of its own is read as usual."""
+        self._region = self._dialect_of(language.lower().partition("-")[2])
+        self.language = f"{self.CODE}-{self._region}" if self._region else self.CODE
+
+    def _dialect_of(self, region: str) -> str:
+        """Return the region, in capitals, whose dialect is read in a region in small letters; empty for the usual."""
+        return ""
+
+    def say_as(self, text: str, interpret_as: str, order: str = "") -> str:
+        """Return the text to read for SSML's ``say-as`` element.
+
+        - ``text``: text of the element.
+        - ``interpret_as``: kind of text, such as ``date`` or ``telephone``.
+        - ``order``: format of a date, such as ``dmy``.
+        - returns: text that the front end reads as the element asks.
+
+        Raises BadText if the kind is unknown or the text does not fit it.
+        """
+        with dialect(self._region):
+            return self.SAY_AS(self._region)(text, interpret_as, order)
 
     def sentences(self, text: str, lexicon: Lexicon | None = None, on_skip: OnSkip | None = None) -> list[Sentence]:
         """Return the sentences of a text.
@@ -60,7 +92,7 @@ class ScanningFrontEnd(ABC):
             tokens = [
                 Token(position, position + 1, name)
                 for position, sign in scanner.unspoken
-                if (name := self._name_of_sign(sign))
+                if (name := name_of_sign(sign))
             ]
             named = list(self._spoken(tokens, characters, text, lexicon))
             if not named:
@@ -72,10 +104,6 @@ class ScanningFrontEnd(ABC):
     @abstractmethod
     def _scanner(self, text: str, lexicon: Lexicon | None, report: Report | None) -> TextScanner:
         """Return the scanner of a text."""
-
-    @abstractmethod
-    def _name_of_sign(self, sign: str) -> list[str]:
-        """Return the words for a sign that is only spoken if a text has nothing else."""
 
     @abstractmethod
     def _pronounced(

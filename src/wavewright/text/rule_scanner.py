@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from .ipa import IpaSigns
+from .numerals import NumberWords
 from .pattern import Pattern, pattern
-from .rules import RuleOf
+from .rules import AroundMatch, RuleOf
 from .scanner import ASKING, CLOSING, STOPS, TextScanner
 from .tokens import INLINE, MAX_WORD_LENGTH, WORD, Token, WordReader
 
@@ -17,21 +19,37 @@ DASHES = pattern(r"\s+[-–]+\s+|\s*(?:—|--+(?![->]))\s*|–")
 SIGNS_OF_ORDINALS = "ºª"
 """Characters that Python counts as letters."""
 
+HALVES = "¼½¾⅐⅑⅒⅓⅔⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞"
+"""Fractions of one character."""
+
 Rules = Sequence[RuleOf[Any]]
+
+
+def numeric(currencies: str, area: str = r"\(0\d") -> Pattern:
+    """Return the pattern of the start of a number: an alternative of ``currencies`` may stand before it."""
+    return pattern(rf"[-−+±]?(?:\d|(?:{currencies})\s?[-−]?\d)|{area}|[{HALVES}]")
 
 
 @dataclass
 class RuleTokenReader(WordReader):
     """Reader of the tokens of one text by the rules of its language.
 
+    - ``AROUND``: class of the text around a match.
+    - ``numbers``: words of numbers.
+    - ``IPA``: signs of the phones.
     - ``PLAIN``: pattern of a word in small letters that only ``SPELT_RULES`` may read otherwise.
     - ``NUMERIC``: pattern of the start of a number.
+    - ``ELIDED``: pattern of an article, in a group, that is joined with a number.
     - ``CHUNK_RULES``: addresses.
     - ``LETTER_RULES``, ``DIGIT_RULES``, ``SIGN_RULES``: by the first character.
     """
 
+    AROUND: ClassVar[type[AroundMatch]]
+    numbers: ClassVar[NumberWords]
+    IPA: ClassVar[IpaSigns]
     PLAIN: ClassVar[Pattern]
     NUMERIC: ClassVar[Pattern]
+    ELIDED: ClassVar[Pattern | None] = None
     SPELT_RULES: ClassVar[Rules]
     CHUNK_RULES: ClassVar[Rules]
     LETTER_RULES: ClassVar[Rules]
@@ -73,9 +91,18 @@ class RuleTokenReader(WordReader):
             token.is_numeric = True
         return token
 
+    def _joined_number(self, position: int, before: str) -> Token | None:
+        """Read ``l'8``: the first word of the number is joined with the article."""
+        match = None if self.ELIDED is None or before.isalnum() else self.ELIDED.match(self.text, position)
+        number = self._number(match.end(), "'") if match else None
+        if match is None or number is None:
+            return None
+        first, *others = number.words
+        return Token(position, number.end, [match[1].lower() + first, *others], is_numeric=True)
+
     def _letters(self, position: int, before: str) -> Token | None:
-        """Read what begins with a letter by rules."""
-        return self._by(self.LETTER_RULES, position)
+        """Read what begins with a letter by rules, or a number that is joined with an article."""
+        return self._joined_number(position, before) or self._by(self.LETTER_RULES, position)
 
     def _word(self, position: int) -> Token | None:
         """Read a word of Latin letters."""
@@ -89,6 +116,15 @@ class RuleTokenReader(WordReader):
     def _letter(self, written: str, end: int) -> str:
         """Return a letter that stands alone: a capital to be read by its name, a small one as a word."""
         return written.upper()
+
+    def _phones(self, text: str, where: str) -> tuple[str, ...]:
+        return self.IPA.phones(text, where)
+
+    def _digits(self, text: str) -> list[str]:
+        return self.numbers.digits(text)
+
+    def _around(self, start: int, end: int) -> AroundMatch:
+        return self.AROUND(self.text, start, end, self.knows)
 
 
 @dataclass
@@ -105,6 +141,11 @@ class RuleScanner(TextScanner):
     KINDS: ClassVar[Mapping[str, str]]
     DOT: ClassVar[str]
 
+    reader: RuleTokenReader
+
+    def _number_of_item(self, number: int) -> list[str]:
+        return self.reader.numbers.cardinal(number)
+
     def _dash(self) -> bool:
         """Read a dash as a pause, unless it is a minus."""
         last = self.tokens[-1] if self.tokens else None
@@ -114,6 +155,20 @@ class RuleScanner(TextScanner):
         self.position = dash.end()
         self._mark(";")
         return True
+
+    def _joining(self, dash: Pattern, word: str) -> bool:
+        """Read a dash that joins two numbers as a word; return False if there is none here."""
+        last = self.tokens[-1] if self.tokens else None
+        match = dash.match(self.text, self.position)
+        if not match or not last or last.end != self.position or not self._joins(last, match[0]):
+            return False
+        self.tokens.append(Token(self.position, match.end(), [word]))
+        self.position = match.end()
+        return True
+
+    def _joins(self, last: Token, dash: str) -> bool:
+        """Return True if a dash after a token joins it with the number that follows."""
+        return last.is_numeric
 
     def _ends_with_dot(self, token: Token) -> bool:
         """Return True if the dot of an abbreviation ends the sentence as well."""

@@ -16,9 +16,13 @@ NEAR = 40
 
 @dataclass(frozen=True)
 class AroundMatch:
-    """The text around a match from ``start`` to ``end``; ``knows`` looks a word in lower case up in the dictionary."""
+    """The text around a match from ``start`` to ``end``; ``knows`` looks a word in lower case up in the dictionary.
+
+    ``LETTERS`` are those of words, ``CLAUSE_ENDS`` the signs that end a clause, both as in a class of characters.
+    """
 
     LETTERS: ClassVar[str] = "A-Za-z'"
+    CLAUSE_ENDS: ClassVar[str] = ".!?;:\n"
 
     text: str
     start: int
@@ -35,6 +39,23 @@ class AroundMatch:
     def words_before(self) -> list[str]:
         """Up to three words before the match, the nearest last."""
         return re.findall(f"[{self.LETTERS}]+", self.text[max(0, self.start - NEAR) : self.start])[-3:]
+
+    @property
+    def far_words(self) -> list[str]:
+        """Up to six words before the match in its clause, the nearest last."""
+        text = self.text[max(0, self.start - 2 * NEAR) : self.start]
+        clause = re.split(rf"[{self.CLAUSE_ENDS}]\s", text)[-1]
+        return re.findall(f"[{self.LETTERS}]+", clause)[-6:]
+
+    @property
+    def far_before(self) -> list[str]:
+        """The same words in lower case."""
+        return [word.lower() for word in self.far_words]
+
+    @property
+    def is_apart(self) -> bool:
+        """True if no letter or digit is directly before the match."""
+        return not self.text[self.start - 1 : self.start].isalnum()
 
     @property
     def before(self) -> tuple[int, int]:
@@ -65,6 +86,10 @@ A = TypeVar("A", bound=AroundMatch)
 
 RuleOf = tuple[Pattern, Callable[[re.Match[str], A], Reading]]
 """A pattern and the function that reads its match; it returns None where the rule does not apply."""
+
+
+Rule = RuleOf[AroundMatch]
+"""A rule of several languages, or of one that asks nothing of its own about the text around."""
 
 
 def reads(*patterns: str, flags: int = 0) -> Callable[[Callable[[re.Match[str], A], Reading]], list[RuleOf[A]]]:

@@ -1,13 +1,14 @@
-"""Texts of SSML's ``say-as``, rewritten so that they are read as the element asks, for languages with such rules."""
+"""Texts of SSML's ``say-as``, rewritten so that they are read as the element asks."""
 
 from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from typing import ClassVar, Protocol
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 from ..base.errors import BadText
+from .numerals import NumberWords
 
 KINDS = (
     *("characters", "spell-out", "verbatim"),
@@ -16,38 +17,31 @@ KINDS = (
 )
 DATE_ORDERS = ("mdy", "dmy", "ymd", "md", "dm", "ym", "my", "y", "m", "d")
 LAST_YEAR = 9_999
-
-
-class NumberWords(Protocol):
-    """The module of a language's number words."""
-
-    def cardinal(self, number: int, /) -> list[str]:
-        """Return the words of a whole number."""
-
-    def decimal(self, text: str, /) -> list[str]:
-        """Return the words of a number with a comma."""
-
-    def digits(self, text: str, /) -> list[str]:
-        """Return the words of the digits of a text."""
-
-    def fraction(self, numerator: int, denominator: int, /) -> list[str]:
-        """Return the words of a fraction."""
+_DIGITS_OF_DATE = {"y": 4, "m": 2, "d": 2}
 
 
 class SayAs(ABC):
     """The texts of a language; its subclass has its words.
 
+    - ``region``: dialect of numbers and dates.
     - ``numbers``: words of numbers.
     - ``names``: of signs.
+    - ``months``: names of the months.
     - ``plus``, ``minus``: said before a number.
+    - ``of``: said between the parts of a date.
     - ``ordinal_mark``: pattern with one group of what stands after an ordinal number, such as ``º``.
     """
 
     numbers: ClassVar[NumberWords]
     names: ClassVar[Mapping[str, str]]
+    months: ClassVar[Sequence[str]]
     plus: ClassVar[str]
     minus: ClassVar[str]
+    of: ClassVar[str] = ""
     ordinal_mark: ClassVar[str] = r"\.?()"
+
+    def __init__(self, region: str) -> None:
+        self.region = region
 
     def __call__(self, text: str, interpret_as: str, order: str = "") -> str:
         """Return the text to read.
@@ -63,16 +57,14 @@ class SayAs(ABC):
             return self._spelled(text)
         if kind in ("digits", "telephone"):
             plus = [self.plus] if kind == "telephone" and text.lstrip().startswith("+") else []
-            return " ".join([*plus, *(self.numbers.digits(text) or [text])])
+            read = self._telephone if kind == "telephone" else self.numbers.digits
+            return " ".join([*plus, *(read(text) or [text])])
         if kind in ("cardinal", "number", "ordinal"):
             return " ".join(self._number(text, kind))
         if kind == "fraction":
-            match = re.fullmatch(r"(\d{1,9})/(\d{1,9})", text.strip())
-            if not match or int(match[2]) < 2:
-                raise _mismatch(text, "a fraction such as 3/4")
-            return " ".join(self.numbers.fraction(int(match[1]), int(match[2])))
-        if kind == "date" and order:
-            return self._date(text, order.strip().lower())
+            return " ".join(self._fraction(text))
+        if kind == "date" and (order := order.strip().lower()):
+            return " ".join(self._date(text, order))
         time = re.fullmatch(r"\s*(\d{1,2})[:.](\d\d)\s*", text) if kind == "time" else None
         if time:
             return self.time(int(time[1]), time[2]) or text
@@ -93,8 +85,21 @@ class SayAs(ABC):
         """Return a time to read, empty if it is none."""
 
     @abstractmethod
+    def day(self, day: int) -> list[str]:
+        """Return the words of the day of a date."""
+
+    def year(self, year: int) -> list[str]:
+        """Return the words of the year of a date."""
+        return self.numbers.cardinal(year)
+
     def date(self, day: int | None, month: int | None, year: int | None) -> list[str]:
-        """Return the words of a date; raise ValueError if there is no such day."""
+        """Return the words of a date."""
+        parts = [
+            *([self.day(day)] if day is not None else []),
+            *([[self.months[month - 1]]] if month is not None else []),
+            *([self.year(year)] if year is not None else []),
+        ]
+        return [word for number, part in enumerate(parts) for word in (*(self.of.split() if number else ()), *part)]
 
     def _spelled(self, text: str) -> str:
         """Return letters as the phones of their names, digits and signs as their names."""
@@ -105,34 +110,43 @@ class SayAs(ABC):
             pieces.append(f"[[{phones}]]" if phones else number or self.names.get(character, character))
         return " ".join(piece for piece in pieces if piece.strip())
 
+    def _telephone(self, text: str) -> list[str]:
+        return self.numbers.digits(text)
+
+    def _fraction(self, text: str) -> list[str]:
+        match = re.fullmatch(r"(\d{1,9})/(\d{1,9})", text.strip())
+        if not match or int(match[2]) < 2:
+            raise mismatch(text, "a fraction such as 3/4")
+        return self.numbers.fraction(int(match[1]), int(match[2]))
+
     def _number(self, text: str, kind: str) -> list[str]:
         """Read a cardinal or ordinal number."""
         plain = re.sub(r"[\s']|\.(?=\d{3})", "", text.strip())
         match = re.fullmatch(rf"([-\u2212+]?)(\d{{1,40}}){self.ordinal_mark}(?:[,.](\d{{1,40}}))?", plain)
         if not match or (match[3] and match[4]) or (kind == "ordinal" and (match[1] or match[4])):
-            raise _mismatch(text, "a number such as 12")
+            raise mismatch(text, "a number such as 12")
         if kind == "ordinal":
             return self.ordinal(int(match[2]), match[3] or "")
         sign = [self.minus] if match[1] and match[1] != "+" else []
         numbers = self.numbers
         return [*sign, *(numbers.decimal(f"{match[2]},{match[4]}") if match[4] else numbers.cardinal(int(match[2])))]
 
-    def _date(self, text: str, order: str) -> str:
-        """Read a date whose numbers are in the order ``order``."""
+    def _date(self, text: str, order: str) -> list[str]:
+        """Read a date whose numbers are in the order ``order``; eight digits need no separators."""
         if order not in DATE_ORDERS:
             raise BadText(f"The format of a date is {order!r}; it can be {', '.join(DATE_ORDERS)}.")
-        numbers = re.findall(r"\d{1,9}", text)
+        numbers, plain = re.findall(r"\d{1,9}", text), text.strip()
+        if len(order) == 3 and re.fullmatch(r"\d{8}", plain):
+            ends = [sum(_DIGITS_OF_DATE[letter] for letter in order[: index + 1]) for index in range(3)]
+            numbers = [plain[start:end] for start, end in zip([0, *ends], ends, strict=False)]
         given = dict(zip(order, map(int, numbers), strict=False))
         day, month, year = given.get("d"), given.get("m"), given.get("y")
         is_date = 1 <= (month or 1) <= 12 and 1 <= (1 if day is None else day) <= 31 and month != 0
         if len(numbers) != len(order) or not is_date or (year or 0) > LAST_YEAR:
-            raise _mismatch(text, f"a date in the order {order}")
-        try:
-            return " ".join(self.date(day, month, year))
-        except ValueError:
-            raise _mismatch(text, f"a date in the order {order}") from None
+            raise mismatch(text, f"a date in the order {order}")
+        return self.date(day, month, year)
 
 
-def _mismatch(text: str, expected: str) -> BadText:
+def mismatch(text: str, expected: str) -> BadText:
     """Return the error for a text that is not of its kind."""
     return BadText(f"The text is {text!r}, which is not {expected}.")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
+from .dialect import dialect
 from .layout import HEADING_END, MARK, ROW, RULE, TITLE, number_of
 from .pattern import pattern
 from .tokens import Token, WordReader
@@ -67,7 +67,7 @@ class TextScanner:
     def sentences(self) -> Iterator[list[Token]]:
         """Yield the tokens of each sentence."""
         while self.position < len(self.text):
-            with self._dialect():
+            with dialect(self.reader.region):
                 has_ended = self._step()
             if has_ended and self.tokens:
                 yield self.tokens
@@ -76,10 +76,6 @@ class TextScanner:
             self._mark(".")
             yield self.tokens
         self.tokens = []
-
-    def _dialect(self) -> AbstractContextManager[None]:
-        """Return the context in which a token is read."""
-        return nullcontext()
 
     def _number_of_item(self, number: int) -> list[str]:
         """Read the number of an item of a list."""

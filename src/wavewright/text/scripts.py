@@ -83,6 +83,11 @@ def letter_names(word: str) -> list[str]:
     return [name for name in names if name] if all(names) else []
 
 
+def name_of_sign(sign: str) -> list[str]:
+    """Return the words of a sign's Unicode name, which is English: ``grinning face``."""
+    return re.findall("[a-z]+", unicodedata.name(sign, "").lower())
+
+
 def transliterate(word: str) -> str:
     """Transliterate a word into Latin letters; return an empty string where that needs a dictionary."""
     script = _family(word[0])

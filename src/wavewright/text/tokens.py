@@ -46,6 +46,7 @@ class WordReader:
     - ``lexicon``: the user's own words.
     - ``on_skip``: called with start, end and reason of each passage that is skipped; without it such a passage raises
       BadText.
+    - ``region``: dialect of numbers and dates, see :func:`.dialect.region`.
     """
 
     LANGUAGE: ClassVar[str]
@@ -54,6 +55,7 @@ class WordReader:
     knows: Callable[[str], bool]
     lexicon: Lexicon | None = None
     on_skip: Callable[[int, int, str], None] | None = None
+    region: str = ""
 
     def read(self, position: int, last: Token | None) -> Token | None:
         """Read the token at a position.

@@ -9,27 +9,30 @@ from ...base.errors import BadText
 from ..lexicon import Lexicon
 from ..reading import Report, ScanningFrontEnd, shortened
 from ..tokens import Token
-from . import signs
 from .context import Context, SentenceWords
-from .dialect import BRITISH_LETTERS, BRITISH_REGIONS, british
 from .heteronym_model import bundled_model
 from .heteronym_rules import bundled_rules
 from .phones import SYMBOLS, ipa_of, phones_of_arpabet, phones_of_ipa
 from .pronounce import known, phones_of
-from .say_as import say_as
+from .say_as import EnglishSayAs
 from .scanner import Scanner
 from .tokens import TokenReader
 
+BRITISH_REGIONS = ("gb", "uk", "au", "ie", "in", "nz", "za")
+"""Regions of the BCP 47 tag whose numbers and dates are read as in Britain."""
+
+BRITISH_LETTERS = {"Z": "zed", "Zs": "zeds", "Z's": "zed's"}
+"""British names of letters, and their plurals and possessives."""
+
 
 class EnglishFrontEnd(ScanningFrontEnd):
-    """Front end of English: text to sentences of words and phones."""
+    """Front end of English: text to sentences of words and phones; with ``en-GB``, numbers and dates are British."""
 
+    CODE, SAY_AS = "en", EnglishSayAs
     symbols = SYMBOLS
 
-    def __init__(self, language: str = "en") -> None:
-        """Set the dialect by the region of ``language``: with ``en-GB``, numbers and dates are read as in Britain."""
-        self._is_british = language.lower().partition("-")[2] in BRITISH_REGIONS
-        self.language = "en-GB" if self._is_british else "en"
+    def _dialect_of(self, region: str) -> str:
+        return "GB" if region in BRITISH_REGIONS else ""
 
     def phones(self, text: str, alphabet: str = "x-arpabet") -> tuple[str, ...]:
         """Parse the phones of one word, written in the alphabet ``x-arpabet`` or ``ipa``.
@@ -47,29 +50,13 @@ class EnglishFrontEnd(ScanningFrontEnd):
         """Return a phone in IPA, without its stress: ``ə`` for ``AH0`` and ``ʌ`` for ``AH1``."""
         return ipa_of(symbol)
 
-    def say_as(self, text: str, interpret_as: str, order: str = "") -> str:
-        """Return the text to read for SSML's ``say-as`` element.
-
-        - ``text``: text of the element.
-        - ``interpret_as``: kind of text, such as ``date`` or ``telephone``.
-        - ``order``: format of a date, such as ``mdy``.
-        - returns: text that the front end reads as the element asks.
-
-        Raises BadText if the kind is unknown or the text does not fit it.
-        """
-        with british(self._is_british):
-            return say_as(text, interpret_as, order)
-
     def _scanner(self, text: str, lexicon: Lexicon | None, report: Report | None) -> Scanner:
-        return Scanner(TokenReader(text, _is_known, lexicon, report, self._is_british))
-
-    def _name_of_sign(self, sign: str) -> list[str]:
-        return signs.name_of(sign)
+        return Scanner(TokenReader(text, _is_known, lexicon, report, self._region))
 
     def _pronounced(
         self, tokens: list[Token], text: str, lexicon: Lexicon | None
     ) -> Iterator[tuple[Token, int, str, tuple[str, ...]]]:
-        spoken, sentence = in_context(tokens, text, self._is_british)
+        spoken, sentence = in_context(tokens, text, self._region == "GB")
         for index, (token, number, word) in enumerate(spoken):
             phones = token.phones or (lexicon.get(word) if lexicon else None)
             yield token, number, _display_form(word), phones or _phones(word, Context(sentence, index))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from .names import is_spelled
-from .numbers import digits, in_pairs, whole
-from .rules import Around, Reading, Rule, letters, reads
+from .numbers import digits, in_pairs, letters, whole
+from .rules import Around, Reading, Rule, reads
 from .tables import alternatives, of_kind, rows, word_list
 
 SIGNS = of_kind(rows("signs", 3), "address")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import re
 
+from ..dialect import is_british
 from ..pattern import pattern
-from .dialect import is_british
 from .numbers import cardinal, decade, ordinal, two_digits, year
 from .rules import NEAR, NOT_IN_WORD, Around, Reading, Rule, reads
 from .tables import alternatives, rows, word_list

@@ -6,8 +6,8 @@ import re
 
 from ..pattern import pattern
 from .abbreviations import BEFORE_NUMBER, GENERAL, TITLES
-from .numbers import digits, in_pairs, ordinal, whole
-from .rules import Around, Reading, Rule, letters, reads, reads_as
+from .numbers import digits, in_pairs, letters, ordinal, whole
+from .rules import Around, Reading, Rule, reads, reads_as
 from .tables import alternatives, mapping, of_kind, rows, word_list
 
 BOOKS = mapping("bible")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 
+from ..dialect import is_british
 from ..pattern import pattern
 from .abbreviations import COMPASS, COMPASS_NOUNS, STARTERS, STREETS
-from .dialect import is_british
 from .names import is_spelled
-from .numbers import decimal, digits, in_pairs, plural, telephone, two_digits, whole
-from .rules import NOT_IN_WORD, NOT_NOUNS, NUMBER, Around, Reading, Rule, letters, reads, reads_as
+from .numbers import decimal, digits, in_pairs, letters, plural, telephone, two_digits, whole
+from .rules import NOT_IN_WORD, NOT_NOUNS, NUMBER, Around, Reading, Rule, reads, reads_as
 from .tables import alternatives, rows, word_list
 from .units import UNITS
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from .numbers import decimal, in_pairs, whole
+from .numbers import decimal, in_pairs, letters, whole
 from .quantities import fraction_words
-from .rules import Around, Reading, Rule, letters, reads
+from .rules import Around, Reading, Rule, reads
 
 
 @reads(r"(\d{1,2})/(\d{1,2})-(\d\d)(?=\s(?:x\s|bolts?|screws?|taps?|threads?|nuts?|UN[CF]|stud))")

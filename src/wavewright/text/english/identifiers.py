@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from .numbers import decimal
-from .rules import NOT_IN_WORD, Around, Reading, Rule, letters, reads
+from .numbers import decimal, letters
+from .rules import NOT_IN_WORD, Around, Reading, Rule, reads
 
 MIN_CHANGES = 3
 """Smallest number of changes between letters and digits in a hash; with fewer, it is a word with a number."""

@@ -7,10 +7,10 @@ import re
 from ..pattern import pattern
 from . import roman
 from .calendar import MONTH_NAMES
-from .numbers import cardinal, in_pairs
+from .numbers import cardinal, in_pairs, letters
 from .phones import LETTERS
 from .pronounce import known
-from .rules import ARTICLES, LATER_LETTERS, NEAR, NOT_IN_WORD, NOT_NOUNS, Around, Reading, Rule, letters, reads
+from .rules import ARTICLES, LATER_LETTERS, NEAR, NOT_IN_WORD, NOT_NOUNS, Around, Reading, Rule, reads
 from .tables import alternatives, mapping, of_kind, rows, word_list
 
 ACRONYMS = word_list("acronyms")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 
-from .dialect import is_british
+from ..dialect import is_british
+from ..numerals import DigitNames
 from .tables import rows
 
 _ROWS = rows("numbers", 4)
@@ -29,6 +30,10 @@ MAGNITUDES = {
     written: name for value, name, _, short in _ROWS if int(value) >= 100 for written in (*short.split(), name)
 }
 """Names of large numbers by their written forms: ``bn``."""
+
+
+_DIGITS = DigitNames(_NAMES)
+digits, letters = _DIGITS.digits, _DIGITS.letters
 
 
 def cardinal(number: int) -> list[str]:
@@ -68,11 +73,6 @@ def ordinal(number: int) -> list[str]:
 def as_ordinal(word: str) -> str:
     """Return the ordinal of a cardinal's last word: ``third`` for ``three``, ``twentieth`` for ``twenty``."""
     return ORDINALS.get(word) or (f"{word[:-1]}ieth" if word.endswith("y") else f"{word}th")
-
-
-def digits(text: str) -> list[str]:
-    """Read the digits of a text one by one; other characters are ignored."""
-    return [UNITS[int(character)] for character in text if "0" <= character <= "9"]
 
 
 def telephone(text: str) -> list[str]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
+from ..numerals import roman_value
 from ..pattern import pattern
-from ..roman import roman_value
 from .numbers import cardinal, ordinal, year
 from .pronounce import known
 from .rules import NEAR, NOT_IN_WORD, Around, Reading, Rule, reads, reads_as

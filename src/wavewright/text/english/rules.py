@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..rules import NEAR, AroundMatch, Reading, RuleOf, reads, reads_as
-from .numbers import UNITS
 from .tables import word_list
 
-__all__ = ["NEAR", "Around", "Reading", "Rule", "letters", "reads", "reads_as"]
+__all__ = ["NEAR", "Around", "Reading", "Rule", "reads", "reads_as"]
 
 SPACED = r"[1-9]\d{0,2}(?:(?: \d{3}){2,6}| 000)(?![\d:/]|[ ,]\d)(?:\.\d+)?"
 """Digits in groups of three, as in ``1 250 000``; a single gap only before three zeros."""
@@ -44,10 +43,3 @@ CONTRACTIONS = word_list("contractions-of-is")
 
 Rule = RuleOf[Around]
 """A pattern and the function that reads its match; it returns None where the rule does not apply."""
-
-
-def letters(text: str) -> list[str]:
-    """Spell a text: the names of its letters and digits."""
-    return [
-        UNITS[int(character)] if character.isdigit() else character.upper() for character in text if character.isalnum()
-    ]

@@ -1,118 +1,80 @@
-"""Rewrite the text of an SSML ``say-as`` element so that it is read as the element asks."""
+"""English texts of SSML's ``say-as``."""
 
 from __future__ import annotations
 
 import re
+from typing import ClassVar
 
-from ...base.errors import BadText
+from ..dialect import is_british
+from ..numerals import NumberWords
+from ..say_as import SayAs, mismatch
+from . import numbers
 from .addresses import SIGNS
 from .calendar import MONTHS
-from .dialect import is_british
-from .numbers import cardinal, digits, fraction, ordinal, telephone, whole, year
 from .phones import LETTERS
 from .signs import WORDS
 
-KINDS = (
-    *("characters", "spell-out", "verbatim"),
-    *("cardinal", "number", "ordinal", "digits", "telephone", "fraction"),
-    *("date", "time", "currency", "unit", "address", "name", "text"),
-)
-DATE_ORDERS = ("mdy", "dmy", "ymd", "md", "dm", "ym", "my", "y", "m", "d")
 
+class EnglishSayAs(SayAs):
+    """See :class:`.text.say_as.SayAs`."""
 
-def say_as(text: str, interpret_as: str, order: str = "") -> str:
-    """Return the text to read.
+    numbers: ClassVar[NumberWords] = numbers
+    names, months = {**SIGNS, **WORDS}, MONTHS
+    plus, minus = "plus", "minus"
 
-    - ``text``: text of the element.
-    - ``interpret_as``: one of ``KINDS``.
-    - ``order``: format of a date, one of ``DATE_ORDERS``.
+    def letter(self, character: str) -> str:
+        """Return the phones of the name of a letter."""
+        return LETTERS[character.upper()]
 
-    Raises BadText if the kind is unknown or the text does not fit it.
-    """
-    kind = interpret_as.strip().lower()
-    if kind in ("characters", "spell-out", "verbatim"):
-        return _spelled(text)
-    if kind in ("digits", "telephone"):
-        plus = "plus " if kind == "telephone" and text.lstrip().startswith("+") else ""
-        return plus + " ".join((telephone if kind == "telephone" else digits)(text) or [text])
-    if kind in ("cardinal", "number", "ordinal"):
-        return " ".join(_number(text, kind))
-    if kind == "fraction":
-        return " ".join(_fraction(text))
-    if kind == "date":
-        return _date(text, order.strip().lower())
-    if kind in KINDS:
-        return text
-    raise BadText(f"interpret-as is {interpret_as!r}; it can be {', '.join(KINDS)}.")
+    def ordinal(self, number: int, mark: str) -> list[str]:
+        """Return the words of an ordinal number."""
+        return numbers.ordinal(number)
 
+    def time(self, hour: int, minute: str) -> str:
+        """Return no time: English rules read it as it is."""
+        return ""
 
-def _spelled(text: str) -> str:
-    """Rewrite letters as initials, digits and signs as their names."""
-    pieces = re.findall(r"[A-Za-z]+|\d|\S", text)
-    names = {**SIGNS, **WORDS}
-    return " ".join(
-        _initials(piece)
-        if piece.isalpha() and piece.isascii()
-        else " ".join(digits(piece)) or names.get(piece) or piece
-        for piece in pieces
-    )
+    def day(self, day: int) -> list[str]:
+        """Return the words of the day of a date."""
+        return numbers.ordinal(day)
 
+    def date(self, day: int | None, month: int | None, year: int | None) -> list[str]:
+        """Return the words of a date: the month first, in Britain the day."""
+        words = [self.months[month - 1]] if month is not None else []
+        of_day = self.day(day) if day is not None else []
+        words = ["the", *of_day, "of", *words] if words and of_day and is_british() else [*words, *of_day]
+        return [*words, *(numbers.year(year) if year is not None else [])]
 
-def _initials(letters: str) -> str:
-    """Rewrite a word as initials, a single letter as its phones."""
-    if len(letters) == 1:
-        return f"[[{LETTERS[letters.upper()]}]]"
-    return "".join(f"{letter.upper()}." for letter in letters)
+    def _spelled(self, text: str) -> str:
+        """Return letters as initials, a single one as its phones, digits and signs as their names."""
+        pieces = re.findall(r"[A-Za-z]+|\d|\S", text)
+        return " ".join(
+            self._initials(piece)
+            if piece.isalpha() and piece.isascii()
+            else " ".join(numbers.digits(piece)) or self.names.get(piece) or piece
+            for piece in pieces
+        )
 
+    def _initials(self, letters: str) -> str:
+        if len(letters) == 1:
+            return f"[[{self.letter(letters)}]]"
+        return "".join(f"{letter.upper()}." for letter in letters)
 
-def _fraction(text: str) -> list[str]:
-    """Read ``3/4`` and ``2 3/4``."""
-    match = re.fullmatch(r"(?:(\d{1,9})[\s+])?(\d{1,9})/(\d{1,9})", text.strip())
-    if not match or int(match[3]) < 2:
-        raise _mismatch(text, "a fraction such as 3/4")
-    return [*([*whole(match[1]), "and"] if match[1] else []), *fraction(int(match[2]), int(match[3]))]
+    def _telephone(self, text: str) -> list[str]:
+        return numbers.telephone(text)
 
+    def _fraction(self, text: str) -> list[str]:
+        """Read ``3/4`` and ``2 3/4``."""
+        match = re.fullmatch(r"(?:(\d{1,9})[\s+])?(\d{1,9}/\d{1,9})", text.strip())
+        whole = [*numbers.whole(match[1]), "and"] if match and match[1] else []
+        return [*whole, *super()._fraction(match[2] if match else text)]
 
-def _number(text: str, kind: str) -> list[str]:
-    """Read a cardinal or ordinal number."""
-    plain = text.strip().replace(",", "").replace(" ", "")
-    match = re.fullmatch(r"([-\u2212+]?)(\d{1,40})(?:st|nd|rd|th)?(?:\.(\d{1,40}))?", plain)
-    if not match or (kind == "ordinal" and (match[1] or match[3])):
-        raise _mismatch(text, "a number such as 12")
-    sign = ["minus"] if match[1] and match[1] != "+" else []
-    after = ["point", *digits(match[3])] if match[3] else []
-    return [*sign, *(ordinal if kind == "ordinal" else cardinal)(int(match[2])), *after]
-
-
-def _date(text: str, order: str) -> str:
-    """Read a date whose numbers are in the order ``order``."""
-    if not order:
-        return text
-    if order not in DATE_ORDERS:
-        raise BadText(f"The format of a date is {order!r}; it can be {', '.join(DATE_ORDERS)}.")
-    date = _date_fields(text, order)
-    words = [MONTHS[date["m"] - 1]] if "m" in date else []
-    day = ordinal(date["d"]) if "d" in date else []
-    words = ["the", *day, "of", *words] if words and day and is_british() else [*words, *day]
-    return " ".join([*words, *(year(date["y"]) if "y" in date else [])])
-
-
-def _date_fields(text: str, order: str) -> dict[str, int]:
-    """Return the numbers of a date by the letters of ``order``; eight digits need no separators."""
-    numbers = re.findall(r"\d{1,9}", text)
-    if len(numbers) != len(order) and re.fullmatch(r"\d{8}", text.strip()) and len(order) == 3:
-        sizes, start, numbers = {"y": 4, "m": 2, "d": 2}, 0, []
-        for letter in order:
-            numbers.append(text.strip()[start : start + sizes[letter]])
-            start += sizes[letter]
-    if len(numbers) != len(order):
-        raise _mismatch(text, f"a date in the order {order}")
-    date = dict(zip(order, map(int, numbers), strict=True))
-    if not (1 <= date.get("m", 1) <= 12 and 1 <= date.get("d", 1) <= 31 and date.get("y", 1) < 10_000):
-        raise _mismatch(text, f"a date in the order {order}")
-    return date
-
-
-def _mismatch(text: str, expected: str) -> BadText:
-    """Return the error for a text that is not of its kind."""
-    return BadText(f"The text is {text!r}, which is not {expected}.")
+    def _number(self, text: str, kind: str) -> list[str]:
+        """Read a cardinal or ordinal number."""
+        plain = text.strip().replace(",", "").replace(" ", "")
+        match = re.fullmatch(r"([-\u2212+]?)(\d{1,40})(?:st|nd|rd|th)?(?:\.(\d{1,40}))?", plain)
+        if not match or (kind == "ordinal" and (match[1] or match[3])):
+            raise mismatch(text, "a number such as 12")
+        sign = [self.minus] if match[1] and match[1] != "+" else []
+        after = ["point", *numbers.digits(match[3])] if match[3] else []
+        return [*sign, *(numbers.ordinal if kind == "ordinal" else numbers.cardinal)(int(match[2])), *after]

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from ..pattern import pattern
 from ..scanner import ASKING, CLOSING, STOPS, TextScanner
 from ..tokens import Token
 from . import abbreviations, calendar
-from .dialect import british
 from .numbers import cardinal
 from .tables import alternatives
 from .tokens import NUMERIC, TokenReader
@@ -42,9 +40,6 @@ class Scanner(TextScanner):
     """Scanner of the text of a reader of tokens."""
 
     reader: TokenReader
-
-    def _dialect(self) -> AbstractContextManager[None]:
-        return british(self.reader.is_british)
 
     def _number_of_item(self, number: int) -> list[str]:
         return cardinal(number)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from ..dialect import is_british
 from ..pattern import pattern
-from .dialect import is_british
+from ..scripts import name_of_sign
 from .numbers import digits, whole
 from .rules import Around, Reading, Rule, reads, reads_as
 from .tables import of_kind, rows
@@ -118,12 +119,7 @@ def _word(match: re.Match[str], around: Around) -> Reading:
 @reads("[\u2200-\u2211\u2213\u2214\u221a-\u2222\u2226-\u222b\u2234-\u22bf\u22c0-\u22c3\u22c7-\u22ed]")
 def _of_mathematics(match: re.Match[str], _around: Around) -> Reading:
     """Read another sign of mathematics by its Unicode name."""
-    return name_of(match[0])
-
-
-def name_of(sign: str) -> list[str]:
-    """Return the words of a sign's Unicode name: ``grinning face``."""
-    return re.findall("[a-z]+", unicodedata.name(sign, "").lower())
+    return name_of_sign(match[0])
 
 
 @reads("[ᵢⱼₐₑₒₓₕₖₗₘₙₚₛₜᵣᵤᵥ]")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ..dialect import is_british
 from ..lexicon import is_ipa
 from ..pattern import pattern
 from ..tokens import INLINE, MAX_WORD_LENGTH, WORD, Token, WordReader
@@ -91,13 +92,11 @@ SIGN_RULES: Sequence[Rule] = (
 class TokenReader(WordReader):
     """Reader of the tokens of one English text.
 
-    - ``is_british``: dialect of numbers and dates.
     - ``quote_is_open``: true after an opening single quote.
     """
 
     LANGUAGE = "English"
 
-    is_british: bool = False
     quote_is_open: bool = False
 
     def read(self, position: int, last: Token | None) -> Token | None:
@@ -145,7 +144,7 @@ class TokenReader(WordReader):
         if token:
             token.is_numeric = True
             if before in ("-", "–") and last and last.is_numeric and last.end == position - 1:
-                is_none = self.is_british and token.words == ["zero"]
+                is_none = is_british() and token.words == ["zero"]
                 token.words = ["nil"] if is_none else ["to", *token.words]
         return token
 

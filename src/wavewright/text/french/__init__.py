@@ -3,48 +3,66 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import ClassVar
 
-from ..ipa_front_end import IpaFrontEnd
+from ..characters import fold_accents
+from ..common.calendar import is_time
 from ..lexicon import Lexicon
-from ..reading import Report
+from ..numerals import NumberWords
+from ..rule_front_end import RuleFrontEnd
 from ..say_as import SayAs
 from ..tokens import Token
-from . import codes
-from .phones import SYMBOLS, phones_of_ipa
-from .pronounce import is_known
-from .say_as import FrenchSayAs
+from . import numbers
+from .calendar import day_words, time_words
+from .phones import SYMBOLS
+from .pronounce import is_known, letter_names, phones_of
+from .rules import NAMES, SIGNS
 from .sentences import pronounced
 from .tokens import FrenchScanner, FrenchTokenReader
 
-REGIONS = ("be", "ch")
-"""Regions of the BCP 47 tag with numbers of their own: ``septante``, ``nonante``."""
+
+class FrenchSayAs(SayAs):
+    """French texts of SSML's ``say-as``."""
+
+    numbers: ClassVar[NumberWords] = numbers
+    names, months = SIGNS.names, NAMES.months
+    plus, minus = "plus", "moins"
+    ordinal_mark = r"\.?(ers?|ères?|res?|[eè]mes?|ièmes?|es?)?"
+
+    def letter(self, character: str) -> str:
+        """Return the phones of the name of a letter."""
+        return " ".join(letter_names().get(fold_accents(character).upper(), ()))
+
+    def ordinal(self, number: int, mark: str) -> list[str]:
+        """Return the words of an ordinal number in the gender of its mark."""
+        return numbers.ordinal(number, mark.startswith(("r", "è")))
+
+    def time(self, hour: int, minute: str) -> str:
+        """Return a time in words, empty if it is none."""
+        return " ".join(time_words(hour, int(minute))) if is_time(hour, minute) else ""
+
+    def day(self, day: int) -> list[str]:
+        """Return the words of the day of a date."""
+        return day_words(day)
 
 
-class FrenchFrontEnd(IpaFrontEnd):
-    """Front end of French: text to sentences of words and phones."""
+class FrenchFrontEnd(RuleFrontEnd):
+    """Front end of French: text to sentences of words and phones; ``fr-BE`` and ``fr-CH`` have numbers of their own."""
 
-    LANGUAGE = "French"
+    CODE, SAY_AS, READER, SCANNER = "fr", FrenchSayAs, FrenchTokenReader, FrenchScanner
     symbols = SYMBOLS
 
-    def __init__(self, language: str = "fr") -> None:
-        """Set the numbers by the region of ``language``: ``fr-BE`` and ``fr-CH`` have their own."""
-        region = language.lower().partition("-")[2]
-        self._region = region if region in REGIONS else ""
-        self.language = f"fr-{region.upper()}" if self._region else "fr"
-
-    def _phones_of_ipa(self, text: str, where: str) -> tuple[str, ...]:
-        return phones_of_ipa(text, where)
-
-    def _say_as(self) -> SayAs:
-        return FrenchSayAs(self._region)
-
-    def _scanner(self, text: str, lexicon: Lexicon | None, report: Report | None) -> FrenchScanner:
-        return FrenchScanner(FrenchTokenReader(text, is_known, lexicon, report, self._region))
-
-    def _name_of_sign(self, sign: str) -> list[str]:
-        return codes.name_of(sign)
+    def _dialect_of(self, region: str) -> str:
+        return region.upper() if region in ("be", "ch") else ""
 
     def _pronounced(
         self, tokens: list[Token], text: str, lexicon: Lexicon | None
     ) -> Iterator[tuple[Token, int, str, tuple[str, ...]]]:
         return pronounced(tokens, text, lexicon.get if lexicon else lambda _word: None)
+
+    @staticmethod
+    def _is_known(word: str) -> bool:
+        return is_known(word)
+
+    def _phones_of(self, word: str, is_noun: bool) -> tuple[str, ...]:
+        return phones_of(word)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 
+from ..rules import AroundMatch, Reading, Rule, reads
+from ..tables import alternatives
 from .numbers import letters, whole
 from .pronounce import words
-from .rules import NOT_IN_WORD, FrenchAround, Reading, Rule, alternatives, reads, rows, word_list
+from .rules import NOT_IN_WORD, rows, word_list
 
 _ROWS = rows("abbreviations", 3)
 WORDS = {re.sub(r"\s", "", written): words.split() for written, _, words in _ROWS}
@@ -29,7 +31,7 @@ MIN_WORD = 5
 
 
 @reads(rf"()({_ANY}){NOT_IN_WORD}", rf"({_ELISION})({_ANY}){NOT_IN_WORD}")
-def _abbreviation(match: re.Match[str], around: FrenchAround) -> Reading:
+def _abbreviation(match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``M.``, ``etc.``, ``p. ex.`` and ``l'art. 3``."""
     form = re.sub(r"\s", "", match[2])
     before = around.text[around.start - 1 : around.start]
@@ -52,37 +54,37 @@ def _abbreviation(match: re.Match[str], around: FrenchAround) -> Reading:
 
 
 @reads(rf"({alternatives(word for word in words() if '-' in word)}){NOT_IN_WORD}", flags=re.IGNORECASE)
-def _hyphenated(match: re.Match[str], around: FrenchAround) -> Reading:
+def _hyphenated(match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``week-end`` as one word."""
     return [match[1].lower()] if around.is_apart else None
 
 
 @reads(r"[nN][°º](s?)\s?(?=\d)")
-def _number(match: re.Match[str], around: FrenchAround) -> Reading:
+def _number(match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``n°3``."""
     return [f"numéro{match[1]}"] if around.is_apart else None
 
 
 @reads(r"([A-Z])\.-([A-Z])\.(?=\s?[A-Z])")
-def _initials(match: re.Match[str], around: FrenchAround) -> Reading:
+def _initials(match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``J.-J. Rousseau``."""
     return letters(match[1] + match[2]) if around.is_apart else None
 
 
 @reads(r"[tT][ée]l(?=\s?:?\s?[\d+(])")
-def _telephone(_match: re.Match[str], around: FrenchAround) -> Reading:
+def _telephone(_match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``tel : 07``."""
     return ["téléphone"] if around.is_apart else None
 
 
 @reads(rf"[tT]-(ils?|elles?|on|y|en){NOT_IN_WORD}")
-def _euphonic(match: re.Match[str], around: FrenchAround) -> Reading:
+def _euphonic(match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``t-il`` of ``va-t-il`` as one word."""
     return [match[0].lower()] if around.text[around.start - 1 : around.start] == "-" else None
 
 
 @reads(rf"((?:[A-Z]\.\s?){{2,6}}){NOT_IN_WORD}")
-def _dotted(match: re.Match[str], around: FrenchAround) -> Reading:
+def _dotted(match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``O.N.U.`` as a word that is known, others letter by letter; initials of a name are letters."""
     if not around.is_apart:
         return None
@@ -90,7 +92,7 @@ def _dotted(match: re.Match[str], around: FrenchAround) -> Reading:
     return [low] if low in ACRONYMS else letters(low)
 
 
-def _is_word(word: str, around: FrenchAround) -> bool:
+def _is_word(word: str, around: AroundMatch) -> bool:
     """Return True for capitals that are read as a word."""
     low = word.lower()
     if low in ACRONYMS:
@@ -106,7 +108,7 @@ def _is_word(word: str, around: FrenchAround) -> bool:
 
 
 @reads(rf"()([{_CAPITALS}]{{2,30}})(s?){NOT_IN_WORD}", rf"({_ELISION})([{_CAPITALS}]{{2,30}})(){NOT_IN_WORD}")
-def _capitals(match: re.Match[str], around: FrenchAround) -> Reading:
+def _capitals(match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``SNCF`` letter by letter, ``l'ONU`` and shouted words as words."""
     if not around.is_apart or around.text[around.end : around.end + 1] == "'":
         return None
@@ -120,7 +122,7 @@ def _capitals(match: re.Match[str], around: FrenchAround) -> Reading:
 
 
 @reads(rf"([a-zA-Z]{{2,6}}){NOT_IN_WORD}")
-def _spelt(match: re.Match[str], around: FrenchAround) -> Reading:
+def _spelt(match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``dvd`` and words without vowels letter by letter."""
     low = match[1].lower()
     has_no_vowel = re.fullmatch("[bcdfghjklmnpqrstvwxz]{2,5}", low) is not None and not around.knows(low)
@@ -132,7 +134,7 @@ def _spelt(match: re.Match[str], around: FrenchAround) -> Reading:
 
 
 @reads(r"(§§?)\s?(\d+)(?:\s?[-–]\s?(\d+))?", r"(§§?)()()")
-def _section(match: re.Match[str], _around: FrenchAround) -> Reading:
+def _section(match: re.Match[str], _around: AroundMatch) -> Reading:
     """Read ``§ 5`` and ``§§ 3-5``."""
     until = ["à", *whole(match[3])] if match[3] else []
     return ["paragraphes" if match[1] == "§§" else "paragraphe", *(whole(match[2]) if match[2] else []), *until]

@@ -4,27 +4,21 @@ from __future__ import annotations
 
 import re
 
-from ..roman import ROMAN, roman_value
+from ..common.calendar import JOIN, follows, full_year, is_day, is_time, iso_rules, short_year_rules
+from ..numerals import ROMAN, roman_value
+from ..rules import AroundMatch, Reading, Rule, reads
+from ..tables import alternatives
 from .numbers import cardinal, ordinal
-from .rules import NOT_IN_WORD, FrenchAround, Reading, Rule, alternatives, reads, rows, word_list
+from .rules import NAMES, NOT_IN_WORD, word_list
 
-_ROWS = rows("calendar", 3)
-MONTHS = tuple(name for kind, name, _ in _ROWS if kind == "month")
-MONTH_NAMES = {written: name for kind, name, short in _ROWS if kind == "month" for written in short.split()}
-"""Months by their written forms."""
-WEEKDAYS = {written: name for kind, name, short in _ROWS if kind == "weekday" for written in short.split()}
-"""Days of the week by their written forms."""
+MONTHS, MONTH_NAMES, WEEKDAYS = NAMES.months, NAMES.month_names, NAMES.weekdays
+ALSO_WORDS = frozenset(["CD", "DC", "MC", "CV", "MD", "CC", "MM", "DI", "MI", "CI", "DM", "CM", "LL", "DL", "LI"])
+"""Numerals that are also abbreviations."""
 NUMBERED, RULERS, SPELT = word_list("numbered"), word_list("rulers"), word_list("spelt")
 
 _MONTH = rf"({alternatives(MONTH_NAMES)}){NOT_IN_WORD}"
 _DAYS = alternatives(WEEKDAYS)
-_JOIN = r"\s?[-–/]\s?"
 _ORDINAL = r"(ers?|ères?|res?|[eè]mes?|ièmes?|nde?s?|ndes?|es?|d)"
-
-
-def is_day(day: int, month: int = 1) -> bool:
-    """Return True for a day of a month, both by their numbers."""
-    return 1 <= day <= 31 and 1 <= month <= 12
 
 
 def day_words(day: int) -> list[str]:
@@ -38,42 +32,31 @@ def time_words(hour: int, minute: int) -> list[str]:
     return [*words, *(cardinal(minute) if minute else [])]
 
 
+def _date(day: int, month: int, year: int, _around: AroundMatch) -> list[str]:
+    return [*day_words(day), MONTHS[month - 1], *cardinal(year)]
+
+
 def _year_of(written: str | None) -> list[str]:
-    if not written:
-        return []
-    year = int(written)
-    if len(written) == 2:
-        year += 2000 if year < 50 else 1900
-    return cardinal(year)
-
-
-@reads(r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::\d\d)?Z?)?(?![\d-])")
-def _iso(match: re.Match[str], _around: FrenchAround) -> Reading:
-    """Read ``2026-05-03``."""
-    day, month = int(match[3]), int(match[2])
-    if not is_day(day, month):
-        return None
-    words = [*day_words(day), MONTHS[month - 1], *cardinal(int(match[1]))]
-    return [*words, *time_words(int(match[4]), int(match[5]))] if match[4] else words
+    return cardinal(full_year(written)) if written else []
 
 
 @reads(r"(\d{1,2})(?:er)?([/.-])(\d{1,2})\2(\d{4}|\d{2})(?![\d/]|[.,-]\d)")
-def _numeric(match: re.Match[str], _around: FrenchAround) -> Reading:
+def _numeric(match: re.Match[str], _around: AroundMatch) -> Reading:
     """Read ``24/12/2025``, the day first."""
     day, month = int(match[1]), int(match[3])
     return [*day_words(day), MONTHS[month - 1], *_year_of(match[4])] if is_day(day, month) else None
 
 
 @reads(rf"(\d{{1,2}})(?:er)?\s{_MONTH}(?:\s(\d{{4}}))?(?!\d)")
-def _with_month(match: re.Match[str], _around: FrenchAround) -> Reading:
+def _with_month(match: re.Match[str], _around: AroundMatch) -> Reading:
     """Read ``24 décembre 1999`` and ``1er mai``."""
     if not is_day(int(match[1])):
         return None
     return [*day_words(int(match[1])), MONTH_NAMES[match[2]], *_year_of(match[3])]
 
 
-@reads(rf"(\d{{1,2}})(?:er)?({_JOIN}|\s(?:et|au|ou)\s)(\d{{1,2}})\s{_MONTH}")
-def _days(match: re.Match[str], _around: FrenchAround) -> Reading:
+@reads(rf"(\d{{1,2}})(?:er)?({JOIN}|\s(?:et|au|ou)\s)(\d{{1,2}})\s{_MONTH}")
+def _days(match: re.Match[str], _around: AroundMatch) -> Reading:
     """Read ``5-6 octobre`` and ``1er et 2 mai``."""
     if not (is_day(int(match[1])) and is_day(int(match[3]))):
         return None
@@ -82,7 +65,7 @@ def _days(match: re.Match[str], _around: FrenchAround) -> Reading:
 
 
 @reads(r"(\d{1,2})/(\d{1,2})(?![\d/]|[.,]\d)")
-def _day_month(match: re.Match[str], around: FrenchAround) -> Reading:
+def _day_month(match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``le 14/07``."""
     day, month = int(match[1]), int(match[2])
     is_cued = around.word_before.lower() in ("le", "du", "au", "jusqu'au", "dès", *WEEKDAYS.values())
@@ -91,37 +74,33 @@ def _day_month(match: re.Match[str], around: FrenchAround) -> Reading:
 
 
 @reads(rf"({alternatives(name for name in MONTH_NAMES if name.endswith('.'))})(?=\s?\d)")
-def _short_month(match: re.Match[str], around: FrenchAround) -> Reading:
+def _short_month(match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``janv. 2020``."""
     return [MONTH_NAMES[match[1]]] if around.is_apart else None
 
 
-@reads(rf"({_DAYS}){_JOIN}({_DAYS}){NOT_IN_WORD}")
-def _weekdays(match: re.Match[str], around: FrenchAround) -> Reading:
+@reads(rf"({_DAYS}){JOIN}({_DAYS}){NOT_IN_WORD}")
+def _weekdays(match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``lun.-ven.``."""
     return ["du", WEEKDAYS[match[1]], "au", WEEKDAYS[match[2]]] if around.is_apart else None
 
 
 @reads(rf"({alternatives(day for day in WEEKDAYS if day.endswith('.'))})(?=,?\s\d|\s(?:et|matin|soir|au)\b)")
-def _weekday(match: re.Match[str], around: FrenchAround) -> Reading:
+def _weekday(match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``lun. 4 juin``."""
     return [WEEKDAYS[match[1]]] if around.is_apart else None
-
-
-def _is_time(hour: str, minute: str | None) -> bool:
-    return int(hour) <= 24 and int(minute or 0) <= 59
 
 
 _HOURS = r"(?:h|H|heures?)"
 
 
 @reads(
-    rf"(\d{{1,2}})\s?{_HOURS}\s?(\d\d)?{_JOIN}(\d{{1,2}})\s?{_HOURS}\s?(\d\d)?(?![\dA-Za-zÀ-ÿ])",
+    rf"(\d{{1,2}})\s?{_HOURS}\s?(\d\d)?{JOIN}(\d{{1,2}})\s?{_HOURS}\s?(\d\d)?(?![\dA-Za-zÀ-ÿ])",
     r"(\d{1,2}):(\d\d)\s?[-–]\s?(\d{1,2}):(\d\d)(?![\d:])",
 )
-def _from_until(match: re.Match[str], around: FrenchAround) -> Reading:
+def _from_until(match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``9h-13h``."""
-    if not (_is_time(match[1], match[2]) and _is_time(match[3], match[4])):
+    if not (is_time(match[1], match[2]) and is_time(match[3], match[4])):
         return None
     words = [
         *time_words(int(match[1]), int(match[2] or 0)),
@@ -132,7 +111,7 @@ def _from_until(match: re.Match[str], around: FrenchAround) -> Reading:
 
 
 @reads(r"(\d{1,2})\s?[hH]\s?(\d\d)(?:\s?(?:min|mn|m))?(?![\dA-Za-zÀ-ÿ])")
-def _hours_minutes(match: re.Match[str], _around: FrenchAround) -> Reading:
+def _hours_minutes(match: re.Match[str], _around: AroundMatch) -> Reading:
     """Read ``14h30``, and ``2h 30min`` with ``minutes``."""
     if int(match[2]) > 59:
         return None
@@ -145,38 +124,32 @@ def _hours_minutes(match: re.Match[str], _around: FrenchAround) -> Reading:
 
 
 @reads(r"(\d{1,3})\s?(?:h|H)(?![\dA-Za-zÀ-ÿ²/])")
-def _hours(match: re.Match[str], _around: FrenchAround) -> Reading:
+def _hours(match: re.Match[str], _around: AroundMatch) -> Reading:
     """Read ``21h``."""
     return time_words(int(match[1]), 0)
 
 
 @reads(r"(\d{1,2}):(\d\d)(?::(\d\d))?(?:\s?h)?(?![\d:]|[.,]\d)")
-def _clock(match: re.Match[str], around: FrenchAround) -> Reading:
+def _clock(match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``14:30``."""
-    if not _is_time(match[1], match[2]) or around.text[around.end : around.end + 3].strip().startswith(("%", "€", "=")):
+    if not is_time(match[1], match[2]) or around.text[around.end : around.end + 3].strip().startswith(("%", "€", "=")):
         return None
     seconds = ["et", *cardinal(int(match[3]), is_feminine=True), "secondes"] if match[3] and int(match[3]) else []
     return [*time_words(int(match[1]), int(match[2])), *seconds]
 
 
 @reads(r"(1[0-9]\d\d|20\d\d)[/-](\d\d|\d{4})(?![\d/-])")
-def _season(match: re.Match[str], _around: FrenchAround) -> Reading:
+def _season(match: re.Match[str], _around: AroundMatch) -> Reading:
     """Read ``2023/24``, and ``1914-1918`` with ``à``."""
     first, second = int(match[1]), int(match[2])
-    if (first + 1) % 10 ** len(match[2]) == second % 10 ** len(match[2]):
+    if follows(match):
         return [*cardinal(first), *cardinal(second)]
     is_span = len(match[2]) == 4 and first < second and "-" in match[0]
     return [*cardinal(first), "à", *cardinal(second)] if is_span else None
 
 
-@reads(r"'(\d\d)(?![\d'])")
-def _short_year(match: re.Match[str], around: FrenchAround) -> Reading:
-    """Read ``'89``."""
-    return cardinal(int(match[1])) if around.is_apart else None
-
-
 @reads(rf"(\d{{1,6}})\s?(?:º|{_ORDINAL})(?![A-Za-zÀ-ÿ0-9])")
-def _ordinal(match: re.Match[str], _around: FrenchAround) -> Reading:
+def _ordinal(match: re.Match[str], _around: AroundMatch) -> Reading:
     """Read ``1er``, ``2e`` and ``2nde``."""
     if int(match[1]) == 0 or (match[2] in ("d", "e", "es", "re") and " " in match[0]):
         return None
@@ -196,7 +169,7 @@ def _ordinal_words(number: int, ending: str) -> list[str] | None:
 
 
 @reads(rf"({ROMAN})(ers?|ères?|res?|[eè]mes?|es?|nde?)?{NOT_IN_WORD}(?!['.]\w)")
-def _roman(match: re.Match[str], around: FrenchAround) -> Reading:
+def _roman(match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``XXe siècle``, ``Louis XIV``, ``François Ier`` and ``chapitre IV``."""
     if not match[1] or not around.is_apart or match[0].lower() in SPELT:
         return None
@@ -212,7 +185,7 @@ def _roman(match: re.Match[str], around: FrenchAround) -> Reading:
         return cardinal(value)
     if after.lower() in ("siècle", "siècles"):
         return ordinal(value)
-    if is_single or match[1] in (
+    if is_single or match[1] in [
         "CD",
         "DC",
         "MC",
@@ -228,13 +201,13 @@ def _roman(match: re.Match[str], around: FrenchAround) -> Reading:
         "LL",
         "DL",
         "LI",
-    ):
+    ]:
         return None
     return cardinal(value) if len(match[1]) < 7 else None
 
 
 @reads(r"s\.(?!\w)")
-def _century(_match: re.Match[str], around: FrenchAround) -> Reading:
+def _century(_match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``XIXe s.``."""
     is_after = re.fullmatch("[IVX]+e", around.word_before) is not None and around.is_apart
     return ["siècle"] if is_after else None
@@ -242,7 +215,7 @@ def _century(_match: re.Match[str], around: FrenchAround) -> Reading:
 
 LETTER_RULES: list[Rule] = [*_century, *_weekdays, *_weekday, *_short_month, *_roman]
 DIGIT_RULES: list[Rule] = [
-    *_iso,
+    *iso_rules(_date, time_words),
     *_days,
     *_with_month,
     *_numeric,
@@ -254,4 +227,4 @@ DIGIT_RULES: list[Rule] = [
     *_season,
     *_ordinal,
 ]
-QUOTE_RULES: list[Rule] = [*_short_year]
+QUOTE_RULES: list[Rule] = short_year_rules(cardinal)

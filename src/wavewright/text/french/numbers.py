@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from .dialect import own_tens
+from ..dialect import region
+from ..numerals import DigitNames
 from .rules import rows
 
 _ROWS = rows("numbers", 4)
@@ -24,6 +25,14 @@ MAGNITUDES = {written: (name, plural) for _, name, plural, short in _ROWS for wr
 
 _FRACTIONS = {2: "demi", 3: "tiers", 4: "quart"}
 _VOWEL_END = re.compile("e$")
+_OWN_TENS = {
+    "BE": {70: "septante", 90: "nonante"},
+    "CH": {70: "septante", 80: "huitante", 90: "nonante"},
+}
+"""Names of tens that are not those of France, by region."""
+
+_DIGITS = DigitNames(_NAMES)
+digits, letters = _DIGITS.digits, _DIGITS.letters
 
 
 def cardinal(number: int, is_feminine: bool = False) -> list[str]:
@@ -68,8 +77,9 @@ def _below_hundred(number: int) -> list[str]:
     tens, unit = number // 10 * 10, number % 10
     if tens == 10:
         return ["dix", _NAMES[unit]]
-    if tens in own_tens():
-        words = [own_tens()[tens]]
+    own_tens = _OWN_TENS.get(region(), {})
+    if tens in own_tens:
+        words = [own_tens[tens]]
     elif tens in (70, 90):
         words, unit = ["soixante"] if tens == 70 else ["quatre", "vingt"], unit + 10
     else:
@@ -103,11 +113,6 @@ def ordinal(number: int, is_feminine: bool = False) -> list[str]:
         words = words[:-1]
     stem = {"cinq": "cinqu", "neuf": "neuv"}.get(stem, _VOWEL_END.sub("", stem))
     return [*words, f"{stem}ième"]
-
-
-def digits(text: str) -> list[str]:
-    """Read the digits of a text one by one; other characters are ignored."""
-    return [_NAMES[int(character)] for character in text if "0" <= character <= "9"]
 
 
 def whole(text: str, is_feminine: bool = False) -> list[str]:
@@ -146,12 +151,3 @@ def fraction(numerator: int, denominator: int) -> list[str]:
     words = [name] if name else ordinal(denominator)
     end = "" if numerator == 1 or words[-1].endswith("s") else "s"
     return [*cardinal(numerator), *words[:-1], words[-1] + end]
-
-
-def letters(text: str) -> list[str]:
-    """Spell a text: the names of its letters and digits."""
-    return [
-        _NAMES[int(character)] if character in "0123456789" else character.upper()
-        for character in text
-        if character.isalnum()
-    ]

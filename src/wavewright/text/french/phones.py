@@ -35,13 +35,14 @@ _OTHER_SIGNS = {
 }
 """Other signs of IPA and the phones that they become, vowels without stress."""
 
-phones_of_ipa = IpaSigns(
+IPA = IpaSigns(
     "French",
     VOWELS,
     {**{phone: (phone,) for phone in (*VOWELS, SCHWA, *CONSONANTS)}, **_OTHER_SIGNS},
     "bɔ̃ˈʒuʁ or b ɔ̃0 ʒ u1 ʁ",
     stressed=-1,
-).phones
+)
+phones_of_ipa = IPA.phones
 
 
 def is_vowel(phone: str) -> bool:

@@ -3,34 +3,21 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 
-from .numbers import MAGNITUDES, cardinal, counts_with_de, decimal, digits, fraction, whole, with_de
-from .rules import (
-    LETTERS,
-    NOT_IN_WORD,
-    NUMBER,
-    SIGN,
-    SIGNS,
-    FrenchAround,
-    Reading,
-    Rule,
-    alternatives,
-    reads,
-    rows,
-    word_list,
-)
+from ..common.quantities import Currencies, digits_rules, vulgar_rules
+from ..rules import Reading, reads
+from ..tables import alternatives
+from . import numbers
+from .numbers import MAGNITUDES, cardinal, counts_with_de, decimal, fraction, whole, with_de
+from .rules import LETTERS, NOT_IN_WORD, NUMBER, SIGN, SIGNS, FrenchAround, Rule, rows, word_list
 
 UNITS = {written: fields for written, *fields in rows("units", 5)}
 """Name for one, name for several, name after a slash and gender of units by their written forms."""
 
-_CURRENCY_ROWS = rows("currencies", 6)
-CURRENCIES = {written: fields for written, *fields in _CURRENCY_ROWS}
-"""Kind, names, and names of hundredths of currencies by their written forms."""
+CURRENCIES = Currencies(rows("currencies", 6))
+"""Kind, names, and names of hundredths."""
 
 NUMBERED, RESULT_CUES, NO_NOUNS = word_list("numbered"), word_list("result-cues"), word_list("no-nouns")
-HALVES = "¼½¾⅐⅑⅒⅓⅔⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞"
-SIGN_CURRENCIES = alternatives(written for written, kind, *_ in _CURRENCY_ROWS if kind == "sign")
 MAX_FRACTION = 10
 """Largest denominator that is read as a fraction; others are read with ``sur``."""
 
@@ -39,9 +26,6 @@ _UNIT = alternatives(unit for unit in UNITS if unit not in _WORD_UNITS)
 _RATES = alternatives(written for written, fields in UNITS.items() if fields[2])
 _END = rf"(?![{LETTERS}0-9²³])"
 _MAGNITUDE = rf"(?:\s?({alternatives(MAGNITUDES)}){NOT_IN_WORD}(?:\s(?:de\s|d'))?)?"
-_BEFORE = alternatives(written for written, kind, *_ in _CURRENCY_ROWS if kind in ("sign", "code"))
-_AFTER = alternatives(written for written, kind, *_ in _CURRENCY_ROWS if kind != "minor")
-_MINOR = alternatives(written for written, kind, *_ in _CURRENCY_ROWS if kind == "minor")
 _PREFIXES = {"k": "mille", "K": "mille", "M": "million", "Md": "milliard", "Mds": "milliard", "G": "milliard"}
 _FEMININE_CURRENCIES = ("livre", "roupie")
 
@@ -66,10 +50,10 @@ def _with_magnitude(number: str, magnitude: str, name: str = "") -> list[str]:
     return [*decimal(number), several if _is_plural(number) else one, *(with_de(name) if name else [])]
 
 
-def _amount(sign: str, number: str, magnitude: str, currency: str) -> list[str]:
+def _amount(sign: str, number: str, magnitude: str, currency: str, _around: FrenchAround) -> list[str]:
     """Return the words of an amount of money."""
-    _, one, several, one_cent, cents = CURRENCIES[currency]
-    minus, feminine = SIGNS["-" if sign else ""], one.startswith(_FEMININE_CURRENCIES)
+    _, one, several, one_cent, cents = CURRENCIES.fields[currency]
+    minus, feminine = SIGNS.signed["-" if sign else ""], one.startswith(_FEMININE_CURRENCIES)
     if magnitude:
         return [*minus, *_with_magnitude(number, magnitude, several)]
     major, comma, minor = number.partition(",")
@@ -82,28 +66,20 @@ def _amount(sign: str, number: str, magnitude: str, currency: str) -> list[str]:
     return [*minus, *_counted(major, one, several, feminine), *cardinal(int(minor))]
 
 
-@reads(rf"([-−]?)({_BEFORE})\s?([-−]?)({NUMBER}){_MAGNITUDE}(?!\d)")
-def _sign_first(match: re.Match[str], around: FrenchAround) -> Reading:
-    """Read ``$5`` and ``€ 10``."""
-    if match[2][-1].isalpha() and not around.is_apart:
-        return None
-    return _amount(match[1] or match[3], match[4], match[5] or "", match[2])
-
-
-@reads(rf"([-−]?)({NUMBER}){_MAGNITUDE}\s?({_AFTER})(?:/({_RATES}))?{NOT_IN_WORD}")
-def _sign_last(match: re.Match[str], _around: FrenchAround) -> Reading:
+@reads(rf"([-−]?)({NUMBER}){_MAGNITUDE}\s?({CURRENCIES.after})(?:/({_RATES}))?{NOT_IN_WORD}")
+def _sign_last(match: re.Match[str], around: FrenchAround) -> Reading:
     """Read ``12,50 €``, ``1 000 000 d'euros`` and ``3 €/kg``."""
     rate = UNITS[match[5]][2].split() if match[5] else []
-    return [*_amount(match[1], match[2], match[3] or "", match[4]), *rate]
+    return [*_amount(match[1], match[2], match[3] or "", match[4], around), *rate]
 
 
-@reads(rf"([-−]?)({NUMBER})\s?(k|K|M|Mds?|G)\s?({_AFTER}){NOT_IN_WORD}")
+@reads(rf"([-−]?)({NUMBER})\s?(k|K|M|Mds?|G)\s?({CURRENCIES.after}){NOT_IN_WORD}")
 def _thousands(match: re.Match[str], _around: FrenchAround) -> Reading:
     """Read ``2 M€`` and ``300 k€``."""
-    several = CURRENCIES[match[4]][2]
+    several = CURRENCIES.fields[match[4]][2]
     if _PREFIXES[match[3]] == "mille":
-        return [*SIGNS[match[1]], *decimal(match[2]), "mille", *several.split()]
-    return [*SIGNS[match[1]], *_with_magnitude(match[2], _PREFIXES[match[3]], several)]
+        return [*SIGNS.signed[match[1]], *decimal(match[2]), "mille", *several.split()]
+    return [*SIGNS.signed[match[1]], *_with_magnitude(match[2], _PREFIXES[match[3]], several)]
 
 
 @reads(rf"({NUMBER})\s?(M|Mds?)(?=\s(?:de\s|d'))")
@@ -112,29 +88,26 @@ def _short_magnitude(match: re.Match[str], _around: FrenchAround) -> Reading:
     return _with_magnitude(match[1], _PREFIXES[match[2]])
 
 
-@reads(rf"({NUMBER})\s?({_MINOR}){NOT_IN_WORD}")
+@reads(rf"({NUMBER})\s?({CURRENCIES.minor}){NOT_IN_WORD}")
 def _cents(match: re.Match[str], _around: FrenchAround) -> Reading:
     """Read ``50 centimes``."""
-    _, one, several, *_rest = CURRENCIES[match[2]]
+    _, one, several, *_rest = CURRENCIES.fields[match[2]]
     return _counted(match[1], one, several)
 
 
 @reads(r"(\d{1,4})\s?€\s?(\d\d)(?!\d|[.,]\d)")
-def _euro_inside(match: re.Match[str], _around: FrenchAround) -> Reading:
+def _euro_inside(match: re.Match[str], around: FrenchAround) -> Reading:
     """Read ``3€50``."""
-    return _amount("", f"{match[1]},{match[2]}", "", "€")
+    return _amount("", f"{match[1]},{match[2]}", "", "€", around)
 
 
-@reads(rf"({NUMBER})\s?[-–/]\s?({NUMBER}){_MAGNITUDE}\s?({_AFTER}){NOT_IN_WORD}")
-def _amounts(match: re.Match[str], _around: FrenchAround) -> Reading:
+@reads(rf"({NUMBER})\s?[-–/]\s?({NUMBER}){_MAGNITUDE}\s?({CURRENCIES.after}){NOT_IN_WORD}")
+def _amounts(match: re.Match[str], around: FrenchAround) -> Reading:
     """Read ``10-15 €``."""
-    return [*decimal(match[1]), "à", *_amount("", match[2], match[3] or "", match[4])]
+    return [*decimal(match[1]), "à", *_amount("", match[2], match[3] or "", match[4], around)]
 
 
-@reads(rf"({alternatives(written for written in CURRENCIES if written.isupper())}){NOT_IN_WORD}")
-def _code(match: re.Match[str], around: FrenchAround) -> Reading:
-    """Read ``EUR`` alone."""
-    return CURRENCIES[match[1]][2].split() if around.is_apart and len(match[1]) == 3 else None
+_sign_first = CURRENCIES.sign_first_rules(NUMBER, _MAGNITUDE, _amount)
 
 
 def _is_ambiguous_unit(unit: str, written: str, around: FrenchAround) -> bool:
@@ -155,36 +128,29 @@ def _measure(match: re.Match[str], around: FrenchAround) -> Reading:
     one, several, _, gender = UNITS[unit]
     per = UNITS[rate][2].split() if rate else []
     if match[3]:
-        return [*SIGNS[match[1]], *_with_magnitude(match[2], match[3], several), *per]
+        return [*SIGNS.signed[match[1]], *_with_magnitude(match[2], match[3], several), *per]
     if around.word_before.lower() in ("le", "du", "au") and unit == "m":
         return [*decimal(match[2]), several]  # le 100 m
-    return [*SIGNS[match[1]], *_counted(match[2], one, several, gender == "f"), *per]
+    return [*SIGNS.signed[match[1]], *_counted(match[2], one, several, gender == "f"), *per]
 
 
 @reads(rf"{SIGN}({NUMBER})\s?[-–]\s?({NUMBER})\s?((?:{_UNIT})|%){_END}")
 def _measures(match: re.Match[str], _around: FrenchAround) -> Reading:
     """Read ``20-25 °C`` and ``5-10 %``."""
     unit = ["pour", "cent"] if match[4] == "%" else UNITS[match[4]][1].split()
-    return [*SIGNS[match[1]], *decimal(match[2]), "à", *decimal(match[3]), *unit]
+    return [*SIGNS.signed[match[1]], *decimal(match[2]), "à", *decimal(match[3]), *unit]
 
 
 @reads(rf"{SIGN}({NUMBER})\s?([%‰])")
 def _percent(match: re.Match[str], _around: FrenchAround) -> Reading:
     """Read ``12,5 %``."""
-    return [*SIGNS[match[1]], *decimal(match[2]), "pour", "mille" if match[3] == "‰" else "cent"]
+    return [*SIGNS.signed[match[1]], *decimal(match[2]), "pour", "mille" if match[3] == "‰" else "cent"]
 
 
 @reads(rf"{SIGN}({NUMBER})\s?({alternatives(MAGNITUDES)}){NOT_IN_WORD}")
 def _large(match: re.Match[str], _around: FrenchAround) -> Reading:
     """Read ``1,2 Md``."""
-    return [*SIGNS[match[1]], *_with_magnitude(match[2], match[3])]
-
-
-@reads(rf"(?:(\d{{1,4}})\s?)?([{HALVES}])(?:\s?({_UNIT}){_END})?")
-def _vulgar(match: re.Match[str], _around: FrenchAround) -> Reading:
-    """Read ``1½``, ``¾`` and ``½ l``."""
-    numerator, _, denominator = unicodedata.normalize("NFKC", match[2]).partition("\u2044")
-    return _of_fraction(match[1], int(numerator), int(denominator), match[3])
+    return [*SIGNS.signed[match[1]], *_with_magnitude(match[2], match[3])]
 
 
 @reads(rf"(?:(\d{{1,3}})\s)?(\d{{1,4}})/(\d{{1,4}})(?![\d/]|[.,]\d)(?:\s?({_UNIT}){_END})?")
@@ -196,10 +162,12 @@ def _fraction(match: re.Match[str], around: FrenchAround) -> Reading:
         return None if match[1] or match[4] else [*whole(match[2]), "sur", *whole(match[3])]
     if denominator == 2 and not match[1] and not match[4] and around.counts_feminine():
         return ["une", "demi"]
-    return _of_fraction(match[1], numerator, denominator, match[4])
+    return _of_fraction(match[1], numerator, denominator, match[4], around)
 
 
-def _of_fraction(number: str | None, numerator: int, denominator: int, unit: str | None) -> list[str]:
+def _of_fraction(
+    number: str | None, numerator: int, denominator: int, unit: str | None, _around: FrenchAround
+) -> list[str]:
     if number:
         one, several, _, gender = UNITS[unit] if unit else ["", "", "", ""]
         counted = _counted(number, one, several, gender == "f")
@@ -275,14 +243,8 @@ def _plain(match: re.Match[str], around: FrenchAround) -> Reading:
     noun = re.match(r"\s(?!des?\b|d')([a-zà-ÿœ]{3,})", around.text[around.end :][:40])
     plain = re.sub(r"\D", "", match[2])
     if noun and noun[1] not in NO_NOUNS and "," not in match[2] and counts_with_de(int(plain)):
-        return [*SIGNS[match[1]], *words, "de"]
-    return [*SIGNS[match[1]], *words]
-
-
-@reads(r"\d+")
-def _digits(match: re.Match[str], _around: FrenchAround) -> Reading:
-    """Read what is no number otherwise."""
-    return whole(match[0]) if len(match[0]) < 7 else digits(match[0])
+        return [*SIGNS.signed[match[1]], *words, "de"]
+    return [*SIGNS.signed[match[1]], *words]
 
 
 @reads(rf"(km|kg|cm|mm|ml|kWh|Go|Mo)(?=\s\d|{NOT_IN_WORD})")
@@ -292,10 +254,10 @@ def _unit_alone(match: re.Match[str], around: FrenchAround) -> Reading:
     return UNITS[match[1]][0].split() if is_alone else None
 
 
-LETTER_RULES: list[Rule] = [*_sign_first, *_code, *_unit_alone]
+LETTER_RULES: list[Rule] = [*_sign_first, *CURRENCIES.code_rules(NOT_IN_WORD, 2), *_unit_alone]
 SPELT_RULES: list[Rule] = [*_unit_alone]
 SIGN_RULES: list[Rule] = [*_sign_first]
-FRACTION_RULES: list[Rule] = [*_vulgar]
+FRACTION_RULES: list[Rule] = vulgar_rules(rf"(?:\s?({_UNIT}){_END})?", _of_fraction)
 EARLY_RULES: list[Rule] = [*_scale, *_around_the_clock]
 MEASURE_RULES: list[Rule] = [
     *_amounts,
@@ -314,4 +276,4 @@ MEASURE_RULES: list[Rule] = [
     *_fraction,
     *_times,
 ]
-PLAIN_RULES: list[Rule] = [*_range, *_plain, *_digits]
+PLAIN_RULES: list[Rule] = [*_range, *_plain, *digits_rules(numbers)]

@@ -3,26 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from ..rules import NEAR, AroundMatch, Reading, RuleOf, reads, reads_as
-from ..tables import Tables, alternatives, of_kind
-
-__all__ = [
-    "FrenchAround",
-    "Reading",
-    "Rule",
-    "alternatives",
-    "is_feminine",
-    "mapping",
-    "of_kind",
-    "reads",
-    "reads_as",
-    "rows",
-    "word_list",
-]
+from ..common.calendar import CalendarNames
+from ..common.signs import Signs
+from ..rules import AroundMatch, RuleOf
+from ..tables import Tables
 
 _TABLES = Tables(Path(__file__).with_name("data"))
 rows, mapping, word_list = _TABLES.rows, _TABLES.mapping, _TABLES.word_list
@@ -37,7 +24,7 @@ NUMBER = rf"(?:(?:{GROUPED}|\d+)(?:,\d+)?)"
 LETTERS = "A-Za-zÀ-ÖØ-öø-ÿŒœ"
 NOT_IN_WORD = rf"(?![{LETTERS}0-9])"
 SIGN = r"([-−+±]?)"
-SIGNS = {"-": ["moins"], "−": ["moins"], "+": ["plus"], "±": ["plus", "ou", "moins"], "": []}
+NAMES, SIGNS = CalendarNames(rows("calendar", 3)), Signs(rows("signs", 3))
 _FEMININE, _MASCULINE = word_list("feminine"), word_list("masculine")
 _FEMININE_ENDINGS = re.compile(
     "(?:[st]ion|[^aeiou]té|tude|ance|ence|euse|trice|tte|lle|nne|sse|ie|ée|ure|ade|aine|oire|ise|age?rie|ole|ule|ine"
@@ -45,22 +32,11 @@ _FEMININE_ENDINGS = re.compile(
 )
 
 
-@dataclass(frozen=True)
 class FrenchAround(AroundMatch):
     """The text around a match in French."""
 
     LETTERS: ClassVar[str] = LETTERS
-
-    @property
-    def far_before(self) -> list[str]:
-        """Up to six words before the match in its clause in lower case, the nearest last."""
-        clause = re.split(r"[.!?;\n]\s", self.text[max(0, self.start - 2 * NEAR) : self.start])[-1]
-        return [word.lower() for word in re.findall(f"[{LETTERS}]+", clause)[-6:]]
-
-    @property
-    def is_apart(self) -> bool:
-        """True if no letter or digit is directly before the match."""
-        return not self.text[self.start - 1 : self.start].isalnum()
+    CLAUSE_ENDS: ClassVar[str] = ".!?;\n"
 
     def counts_feminine(self) -> bool:
         """Return True if a feminine noun follows the match."""

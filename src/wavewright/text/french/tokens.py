@@ -3,67 +3,51 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import ClassVar
 
+from ..numerals import NumberWords
 from ..pattern import pattern
-from ..rule_scanner import RuleScanner, RuleTokenReader
-from ..tokens import Token
-from . import abbreviations, calendar, codes, quantities
-from .dialect import region
-from .numbers import cardinal, digits
-from .phones import phones_of_ipa
-from .rules import LETTERS, FrenchAround, Rule
+from ..rule_scanner import RuleScanner, RuleTokenReader, numeric
+from . import abbreviations, calendar, codes, numbers, quantities
+from .phones import IPA
+from .rules import LETTERS, FrenchAround
 
-PLAIN = pattern(r"[a-zàâçèéêëîïôùûüœ]{2,30}(?=[\s,;!?)]|$)")
-ELIDED = pattern(r"((?:[cdjlmnst]|qu|jusqu|lorsqu|puisqu|quelqu)')(?=\d)", flags=re.IGNORECASE)
-"""An article or another word that is joined with a number: ``l'1``."""
 WORDS_OF_A_LETTER = "aàoôuy"
-NUMERIC = pattern(rf"[-−+±]?(?:\d|(?:{quantities.SIGN_CURRENCIES})\s?[-−]?\d)|\(0\d|[{quantities.HALVES}]")
-AFTER = pattern(rf"[\"')\]*_]{{0,4}}(\s*)([{LETTERS}]*)(\S?)")
-
-LETTER_RULES: Sequence[Rule] = (
-    *codes.EARLY_RULES,
-    *quantities.LETTER_RULES,
-    *abbreviations.LETTER_RULES,
-    *calendar.LETTER_RULES,
-    *codes.LETTER_RULES,
-    *abbreviations.LATE_RULES,
-    *codes.MIXED_RULES,
-)
-DIGIT_RULES: Sequence[Rule] = (
-    *codes.DIGIT_RULES,
-    *quantities.EARLY_RULES,
-    *calendar.DIGIT_RULES,
-    *quantities.FRACTION_RULES,
-    *quantities.SIGN_RULES,
-    *quantities.MEASURE_RULES,
-    *codes.MIXED_RULES,
-    *codes.LATE_RULES,
-    *quantities.PLAIN_RULES,
-)
-SIGN_RULES: Sequence[Rule] = (*abbreviations.SIGN_RULES, *calendar.QUOTE_RULES, *codes.SIGN_RULES)
 
 
 @dataclass
 class FrenchTokenReader(RuleTokenReader):
-    """Reader of the tokens of one French text; ``region`` is that of its numbers."""
+    """Reader of the tokens of one French text."""
 
-    LANGUAGE = "French"
-    PLAIN, NUMERIC = PLAIN, NUMERIC
+    LANGUAGE, AROUND, IPA = "French", FrenchAround, IPA
+    numbers: ClassVar[NumberWords] = numbers
+
+    PLAIN = pattern(r"[a-zàâçèéêëîïôùûüœ]{2,30}(?=[\s,;!?)]|$)")
+    NUMERIC = numeric(quantities.CURRENCIES.signs)
+    ELIDED = pattern(r"((?:[cdjlmnst]|qu|jusqu|lorsqu|puisqu|quelqu)')(?=\d)", flags=re.IGNORECASE)
     SPELT_RULES, CHUNK_RULES = (*quantities.SPELT_RULES, *abbreviations.SPELT_RULES), codes.CHUNK_RULES
-    LETTER_RULES, DIGIT_RULES, SIGN_RULES = LETTER_RULES, DIGIT_RULES, SIGN_RULES
-
-    region: str = ""
-
-    def _letters(self, position: int, before: str) -> Token | None:
-        match = None if before.isalnum() else ELIDED.match(self.text, position)
-        number = self._number(match.end(), "'") if match else None
-        if match is None or number is None:
-            return super()._letters(position, before)
-        first, *others = number.words
-        return Token(position, number.end, [match[1].lower() + first, *others], is_numeric=True)
+    LETTER_RULES = (
+        *codes.EARLY_RULES,
+        *quantities.LETTER_RULES,
+        *abbreviations.LETTER_RULES,
+        *calendar.LETTER_RULES,
+        *codes.LETTER_RULES,
+        *abbreviations.LATE_RULES,
+        *codes.MIXED_RULES,
+    )
+    DIGIT_RULES = (
+        *codes.DIGIT_RULES,
+        *quantities.EARLY_RULES,
+        *calendar.DIGIT_RULES,
+        *quantities.FRACTION_RULES,
+        *quantities.SIGN_RULES,
+        *quantities.MEASURE_RULES,
+        *codes.MIXED_RULES,
+        *codes.LATE_RULES,
+        *quantities.PLAIN_RULES,
+    )
+    SIGN_RULES = (*abbreviations.SIGN_RULES, *calendar.QUOTE_RULES, *codes.SIGN_RULES)
 
     def _letter(self, written: str, end: int) -> str:
         """Return ``a``, ``à``, ``ô`` and ``y`` as words, other letters as capitals."""
@@ -73,29 +57,13 @@ class FrenchTokenReader(RuleTokenReader):
             return "".join(letter for letter in written.upper() if "A" <= letter <= "Z") or written.lower()
         return written.lower()
 
-    def _phones(self, text: str, where: str) -> tuple[str, ...]:
-        return phones_of_ipa(text, where)
-
-    def _digits(self, text: str) -> list[str]:
-        return digits(text)
-
-    def _around(self, start: int, end: int) -> FrenchAround:
-        return FrenchAround(self.text, start, end, self.knows)
-
 
 @dataclass
 class FrenchScanner(RuleScanner):
     """Scanner of a French text."""
 
-    AFTER, KINDS, DOT = AFTER, abbreviations.KINDS, "point"
-
-    reader: FrenchTokenReader
-
-    def _dialect(self) -> AbstractContextManager[None]:
-        return region(self.reader.region)
-
-    def _number_of_item(self, number: int) -> list[str]:
-        return cardinal(number)
+    AFTER = pattern(rf"[\"')\]*_]{{0,4}}(\s*)([{LETTERS}]*)(\S?)")
+    KINDS, DOT = abbreviations.KINDS, "point"
 
     def _starts_sentence(self, word: str, form: str) -> bool:
         return word[:1].isupper() and (form == "etc." or self.KINDS.get(form) == "end")

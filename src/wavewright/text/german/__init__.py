@@ -2,56 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import ClassVar
 
-from ..ipa_front_end import IpaFrontEnd
-from ..lexicon import Lexicon
-from ..reading import Report
+from ..numerals import NumberWords
+from ..rule_front_end import RuleFrontEnd
 from ..say_as import SayAs
-from ..tokens import Token
-from . import signs
-from .phones import SYMBOLS, phones_of_ipa
+from . import numbers
+from .phones import SYMBOLS
 from .pronounce import composed, known, phones_of, plain
-from .say_as import SAY_AS
-from .scanner import GermanScanner
-from .tokens import GermanTokenReader
+from .rules import NAMES, SIGNS, mapping
+from .tokens import GermanScanner, GermanTokenReader
 
 MIN_COMPOSED = 6
 """Letters of the shortest word that counts as known because it is made of known words."""
 
 
-class GermanFrontEnd(IpaFrontEnd):
-    """Front end of German: text to sentences of words and phones."""
+class GermanSayAs(SayAs):
+    """German texts of SSML's ``say-as``."""
 
-    LANGUAGE = "German"
+    numbers: ClassVar[NumberWords] = numbers
+    names, months = SIGNS.names, NAMES.months
+    plus, minus = "plus", "minus"
+
+    def letter(self, character: str) -> str:
+        """Return the phones of the name of a letter."""
+        return mapping("letters").get(character if character == "ß" else character.upper(), "")
+
+    def ordinal(self, number: int, mark: str) -> list[str]:
+        """Return the words of an ordinal number."""
+        return numbers.ordinal(number)
+
+    def time(self, hour: int, minute: str) -> str:
+        """Return a time to read."""
+        return f"{hour}:{minute} Uhr"
+
+    def day(self, day: int) -> list[str]:
+        """Return the words of the day of a date."""
+        return numbers.ordinal(day, "er")
+
+    def year(self, year: int) -> list[str]:
+        """Return the words of the year of a date."""
+        return numbers.year(year)
+
+
+class GermanFrontEnd(RuleFrontEnd):
+    """Front end of German: text to sentences of words and phones; all regions are read in the same way."""
+
+    CODE, SAY_AS, READER, SCANNER = "de", GermanSayAs, GermanTokenReader, GermanScanner
     symbols = SYMBOLS
 
-    def __init__(self, language: str = "de") -> None:
-        """Make the front end; all regions of ``language`` are read in the same way."""
-        self.language = "de"
+    @staticmethod
+    def _is_known(word: str) -> bool:
+        word = plain(word)
+        return known(word) is not None or (len(word) >= MIN_COMPOSED and composed(word) is not None)
 
-    def _phones_of_ipa(self, text: str, where: str) -> tuple[str, ...]:
-        return phones_of_ipa(text, where)
-
-    def _say_as(self) -> SayAs:
-        return SAY_AS
-
-    def _scanner(self, text: str, lexicon: Lexicon | None, report: Report | None) -> GermanScanner:
-        return GermanScanner(GermanTokenReader(text, _is_known, lexicon, report))
-
-    def _name_of_sign(self, sign: str) -> list[str]:
-        return signs.name_of(sign)
-
-    def _pronounced(
-        self, tokens: list[Token], text: str, lexicon: Lexicon | None
-    ) -> Iterator[tuple[Token, int, str, tuple[str, ...]]]:
-        for index, token in enumerate(tokens):
-            is_noun = index > 0 and text[token.start].isupper() and len(token.words) == 1
-            for number, word in enumerate(token.words):
-                phones = token.phones or (lexicon.get(word) if lexicon else None)
-                yield token, number, word.lower(), phones or phones_of(word, is_noun)
-
-
-def _is_known(word: str) -> bool:
-    word = plain(word)
-    return known(word) is not None or (len(word) >= MIN_COMPOSED and composed(word) is not None)
+    def _phones_of(self, word: str, is_noun: bool) -> tuple[str, ...]:
+        return phones_of(word, is_noun)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-from ..roman import ROMAN, roman_value
+from ..numerals import ROMAN, roman_value
+from ..rules import AroundMatch, Reading, Rule, reads
 from . import grammar
-from .numbers import cardinal, ordinal, whole
-from .rules import LETTERS, NOT_IN_WORD, GermanAround, Reading, Rule, letters, reads
-from .tables import rows, word_list
+from .numbers import cardinal, letters, ordinal, whole
+from .rules import LETTERS, NOT_IN_WORD, rows, word_list
 
 _ROWS = rows("abbreviations", 3)
 _CAPITALISED = [(written[0].upper() + written[1:], kind, words) for written, kind, words in _ROWS if kind == "open"]
@@ -24,7 +24,7 @@ _ANY = "|".join(re.escape(written).replace(r"\ ", r"\s?") for written in _FORMS)
 
 
 @reads(rf"({_ANY})(?<=\.){NOT_IN_WORD}", rf"(MwSt|Nr|Tel|Std|Hbf|Jhs){NOT_IN_WORD}")
-def _abbreviation(match: re.Match[str], around: GermanAround) -> Reading:
+def _abbreviation(match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``z. B.``, ``Dr.`` and ``usw.``."""
     form = re.sub(r"\s", "", match[1])
     form = form if form in WORDS else f"{form}."
@@ -45,7 +45,7 @@ def _abbreviation(match: re.Match[str], around: GermanAround) -> Reading:
 
 
 @reads(r"S\.\s?(\d+)(?:\s?[-–]\s?(\d+))?(?:\s?(ff?)\.)?", r"(\d+)\s()(ff?)\.")
-def _page(match: re.Match[str], _around: GermanAround) -> Reading:
+def _page(match: re.Match[str], _around: AroundMatch) -> Reading:
     """Read ``S. 3-5`` and ``14 ff.``."""
     if match[0][0] == "S":
         until = ["bis", *whole(match[2])] if match[2] else []
@@ -58,7 +58,7 @@ def _page(match: re.Match[str], _around: GermanAround) -> Reading:
     r"([A-ZÄÖÜ][a-zäöüß-]{2,30}?)(pl)\.(?=\s\d)",
     flags=re.IGNORECASE,
 )
-def _street(match: re.Match[str], _around: GermanAround) -> Reading:
+def _street(match: re.Match[str], _around: AroundMatch) -> Reading:
     """Read ``Hauptstr.``, ``Hausnr.`` and ``Domplatz``."""
     name = match[1].rstrip("-").lower()
     ending = {"str": "straße", "nr": "nummer", "pl": "platz"}[match[2].lower()]
@@ -66,7 +66,7 @@ def _street(match: re.Match[str], _around: GermanAround) -> Reading:
 
 
 @reads(r"(§§?)\s?(\d+[a-z]?)(?:\s?[-–]\s?(\d+[a-z]?))?(?:\s?(ff?)\.)?", r"(§§?)()()()")
-def _section(match: re.Match[str], _around: GermanAround) -> Reading:
+def _section(match: re.Match[str], _around: AroundMatch) -> Reading:
     """Read ``§ 5`` and ``§§ 3–5``."""
     words = ["paragrafen" if match[1] == "§§" else "paragraf"]
     for number, joining in ((match[2], []), (match[3], ["bis"])):
@@ -77,7 +77,7 @@ def _section(match: re.Match[str], _around: GermanAround) -> Reading:
 
 
 @reads(rf"([A-ZÄÖÜ]{{2,7}}){NOT_IN_WORD}", rf"([A-ZÄÖÜ]{{2,5}})(s)(?![{LETTERS}])")
-def _capitals(match: re.Match[str], around: GermanAround) -> Reading:
+def _capitals(match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``ADAC`` letter by letter, ``NATO`` and shouted words as words."""
     word = match[1].lower()
     if not around.is_apart or around.text[around.end : around.end + 1] == "'":
@@ -91,7 +91,7 @@ def _capitals(match: re.Match[str], around: GermanAround) -> Reading:
     return [*spelled[:-1], f"{spelled[-1]}s"] if plural else spelled
 
 
-def _is_shouted(word: str, around: GermanAround) -> bool:
+def _is_shouted(word: str, around: AroundMatch) -> bool:
     """Return True for a known word in capitals among others, or a long one."""
     if not around.knows(word.lower()):
         return False
@@ -100,7 +100,7 @@ def _is_shouted(word: str, around: GermanAround) -> bool:
 
 
 @reads(rf"([a-zA-Z]{{2,6}}){NOT_IN_WORD}")
-def _spelt(match: re.Match[str], around: GermanAround) -> Reading:
+def _spelt(match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``GmbH`` and ``StGB`` letter by letter."""
     is_mixed = re.fullmatch(r"(?:[A-Z][a-z]?){2,4}|[a-z]?[A-Z]{2,4}[a-z]?", match[1]) and not match[1].isupper()
     is_spelt = match[1].lower() in SPELT and not match[1].islower() and not match[1].istitle()
@@ -111,7 +111,7 @@ def _spelt(match: re.Match[str], around: GermanAround) -> Reading:
 
 
 @reads(rf"({ROMAN})\.{NOT_IN_WORD}", rf"({ROMAN}){NOT_IN_WORD}()")
-def _roman(match: re.Match[str], around: GermanAround) -> Reading:
+def _roman(match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``Ludwig XIV.``, ``der II. Weltkrieg`` and ``Kapitel IV``."""
     before = around.word_before
     if not match[1] or not around.is_apart:
@@ -132,12 +132,12 @@ def _roman(match: re.Match[str], around: GermanAround) -> Reading:
     )
 
 
-def _of_ruler(value: int, name: str, around: GermanAround) -> list[str]:
+def _of_ruler(value: int, name: str, around: AroundMatch) -> list[str]:
     """Return the article and the ordinal of a ruler, in the case of the name."""
     is_female = name in FEMALE or name.removesuffix("s") in FEMALE or name.endswith(("a", "as"))
     if name not in RULERS and name.endswith("s") and name.removesuffix("s") in RULERS | FEMALE:
         return ["der" if is_female else "des", *ordinal(value, "en")]
-    words = around.far_before
+    words = around.far_words
     while words and (words[-1][0].isupper() and words[-1].lower() not in grammar.STARTERS):
         words = words[:-1]
     last = words[-1].lower() if words else ""
@@ -151,7 +151,7 @@ def _of_ruler(value: int, name: str, around: GermanAround) -> list[str]:
 
 
 @reads(rf"E-?Mail(s?){NOT_IN_WORD}")
-def _mail(match: re.Match[str], _around: GermanAround) -> Reading:
+def _mail(match: re.Match[str], _around: AroundMatch) -> Reading:
     """Read ``E-Mail`` as one word."""
     return [f"e-mail{match[1]}"]
 

@@ -4,66 +4,52 @@ from __future__ import annotations
 
 import re
 
+from ..common.calendar import JOIN, follows, full_year, is_day, iso_rules, short_year_rules
+from ..rules import AroundMatch, Reading, Rule, reads
+from ..tables import alternatives
 from . import grammar
-from .calendar_names import MONTH_NAMES, MONTHS, WEEKDAYS
 from .numbers import cardinal, decade, ordinal, year
-from .rules import NOT_IN_WORD, GermanAround, Reading, Rule, reads
-from .tables import alternatives, word_list
+from .rules import NAMES, NOT_IN_WORD, word_list
 
 YEAR_CUES, COUNTED = word_list("year-cues"), word_list("counted")
 FIRST_YEAR, LAST_YEAR = 1100, 2099
+MONTH_NAMES, WEEKDAYS = NAMES.month_names, NAMES.weekdays
 _MONTH = rf"({alternatives(MONTH_NAMES)}){NOT_IN_WORD}"
 _DAYS = alternatives(WEEKDAYS)
 _SHORT_DAYS = alternatives(day for day in WEEKDAYS if len(day) == 3)
-_JOIN = r"\s?[-–/]\s?"
 
 
-def _is_day(day: int, month: int = 1) -> bool:
-    return 1 <= day <= 31 and 1 <= month <= 12
-
-
-def _day_ending(around: GermanAround) -> str:
+def _day_ending(around: AroundMatch) -> str:
     """Return the ending of the day of a date: ``am dritten Mai``, ``der dritte Mai``, ``Montag, dritter Mai``."""
     return grammar.ending(around, "Mai") or grammar.free_ending(around, "Mai")
 
 
-@reads(r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::\d\d)?Z?)?(?![\d-])")
-def _iso(match: re.Match[str], around: GermanAround) -> Reading:
-    """Read ``2026-05-03``."""
-    day, month = int(match[3]), int(match[2])
-    if not _is_day(day, month):
-        return None
-    words = [*ordinal(day, _day_ending(around)), MONTHS[month - 1], *year(int(match[1]))]
-    return [*words, *_time(int(match[4]), int(match[5]))] if match[4] else words
+def _date(day: int, month: int, number: int, around: AroundMatch) -> list[str]:
+    return [*ordinal(day, _day_ending(around)), NAMES.months[month - 1], *year(number)]
 
 
 @reads(r"(\d{1,2})\.\s?(\d{1,2})\.\s?(\d{4}|\d{2})(?!\d|[.,]\d)", r"(\d{1,2})\.(\d{1,2})\.(?![\d])()")
-def _numeric(match: re.Match[str], around: GermanAround) -> Reading:
+def _numeric(match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``3.5.2026`` and ``03.05.``, the month as an ordinal, too."""
     day, month = int(match[1]), int(match[2])
-    if not _is_day(day, month):
+    if not is_day(day, month):
         return None
     end = _day_ending(around)
-    number = int(match[3]) if match[3] else 0
-    if len(match[3]) == 2:
-        number += 2000 if number < 50 else 1900
-    month_end = end if end != "er" else "er"
-    return [*ordinal(day, end), *ordinal(month, month_end), *(year(number) if match[3] else [])]
+    return [*ordinal(day, end), *ordinal(month, end), *_year(match[3])]
 
 
 @reads(rf"(\d{{1,2}})\.?\s?{_MONTH}(?:\s+(\d{{4}}))?(?!\d)")
-def _with_month(match: re.Match[str], around: GermanAround) -> Reading:
+def _with_month(match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``24. Dezember 1999``."""
-    if not _is_day(int(match[1])) or "." not in match[0][:3]:
+    if not is_day(int(match[1])) or "." not in match[0][:3]:
         return None
-    name = [MONTH_NAMES[match[2]], *(year(int(match[3])) if match[3] else [])]
-    return [*ordinal(int(match[1]), _day_ending(around)), *name]
+    return [*ordinal(int(match[1]), _day_ending(around)), MONTH_NAMES[match[2]], *_year(match[3])]
 
 
-@reads(rf"(\d{{1,2}})\.{_JOIN}(\d{{1,2}})\.(?:\s?(\d{{1,2}})\.(\d{{4}})?|\s?{_MONTH})")
-def _days(match: re.Match[str], around: GermanAround) -> Reading:
+@reads(rf"(\d{{1,2}})\.{JOIN}(\d{{1,2}})\.(?:\s?(\d{{1,2}})\.(\d{{4}})?|\s?{_MONTH})")
+def _days(match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``3.–5. Mai`` and ``3.-5.6.2026``."""
-    if not (_is_day(int(match[1])) and _is_day(int(match[2]))):
+    if not (is_day(int(match[1])) and is_day(int(match[2]))):
         return None
     end = _day_ending(around)
     month = [MONTH_NAMES[match[5]]] if match[5] else ordinal(int(match[3]), end)
@@ -71,17 +57,17 @@ def _days(match: re.Match[str], around: GermanAround) -> Reading:
 
 
 def _year(written: str | None) -> list[str]:
-    return year(int(written)) if written else []
+    return year(full_year(written)) if written else []
 
 
 @reads(rf"({alternatives(name for name in MONTH_NAMES if name.endswith('.'))})(?=\s|\d|,|$)")
-def _short_month(match: re.Match[str], _around: GermanAround) -> Reading:
+def _short_month(match: re.Match[str], _around: AroundMatch) -> Reading:
     """Read ``Jan.`` alone."""
     return [MONTH_NAMES[match[1]]]
 
 
-@reads(rf"({_DAYS}){_JOIN}({_DAYS}){NOT_IN_WORD}")
-def _weekdays(match: re.Match[str], _around: GermanAround) -> Reading:
+@reads(rf"({_DAYS}){JOIN}({_DAYS}){NOT_IN_WORD}")
+def _weekdays(match: re.Match[str], _around: AroundMatch) -> Reading:
     """Read ``Mo.–Fr.``."""
     return [WEEKDAYS[match[1]], "bis", WEEKDAYS[match[2]]]
 
@@ -92,7 +78,7 @@ def _weekdays(match: re.Match[str], _around: GermanAround) -> Reading:
     r"(Mo|Di|Mi|Do|Sa)\.(?!\w)",
     r"(Mo|Di|Mi|Do|Fr|Sa)(?=,\s?\d|\s\d{1,2}(?:[.:]|\s?[-–]))",
 )
-def _weekday(match: re.Match[str], _around: GermanAround) -> Reading:
+def _weekday(match: re.Match[str], _around: AroundMatch) -> Reading:
     """Read ``Sa.`` and ``Mo, 3.5.``."""
     return [WEEKDAYS[match[1].removesuffix(".")]]
 
@@ -104,11 +90,11 @@ def _time(hour: int, minute: int, has_hours: bool = True) -> list[str]:
 
 
 @reads(
-    rf"(\d{{1,2}})[:.](\d\d){_JOIN}(\d{{1,2}})[:.](\d\d)\s?(?:Uhr|h){NOT_IN_WORD}",
-    rf"(\d{{1,2}})(){_JOIN}(\d{{1,2}})()\s?Uhr{NOT_IN_WORD}",
-    rf"(\d{{1,2}}):(\d\d){_JOIN}(\d{{1,2}}):(\d\d)(?![\d:])",
+    rf"(\d{{1,2}})[:.](\d\d){JOIN}(\d{{1,2}})[:.](\d\d)\s?(?:Uhr|h){NOT_IN_WORD}",
+    rf"(\d{{1,2}})(){JOIN}(\d{{1,2}})()\s?Uhr{NOT_IN_WORD}",
+    rf"(\d{{1,2}}):(\d\d){JOIN}(\d{{1,2}}):(\d\d)(?![\d:])",
 )
-def _from_until(match: re.Match[str], _around: GermanAround) -> Reading:
+def _from_until(match: re.Match[str], _around: AroundMatch) -> Reading:
     """Read ``10–12 Uhr`` and ``9.00–17.30 Uhr``."""
     first, second = (int(match[1]), int(match[2] or 0)), (int(match[3]), int(match[4] or 0))
     if max(first[0], second[0]) > 24 or max(first[1], second[1]) > 59:
@@ -121,7 +107,7 @@ def _from_until(match: re.Match[str], _around: GermanAround) -> Reading:
     rf"(\d{{1,2}})()()\s?Uhr{NOT_IN_WORD}(?:\s(\d{{1,2}})(?![\d.,:%€]|\s?[{'A-Za-z'}°]))?",
     r"(\d{1,2}):(\d\d)(?::(\d\d))?(?![\d:]|[.,]\d)",
 )
-def _clock(match: re.Match[str], around: GermanAround) -> Reading:
+def _clock(match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``14:30 Uhr``, ``14.30 Uhr``, ``8 Uhr 5`` and ``20:15``."""
     hour, minute = int(match[1]), int(match[2] or (match[4] if len(match.groups()) > 3 else 0) or 0)
     second = int(match[3]) if match[3] else None
@@ -139,7 +125,7 @@ def _clock(match: re.Match[str], around: GermanAround) -> Reading:
 
 
 @reads(r"(\d{1,3}):(\d\d)(?::(\d\d))?\s?(Stunden|Std\.|Minuten|Min\.)(?![a-z])")
-def _duration(match: re.Match[str], _around: GermanAround) -> Reading:
+def _duration(match: re.Match[str], _around: AroundMatch) -> Reading:
     """Read ``2:05:30 Stunden`` and ``3:20 Minuten``."""
     names = ["stunde", "minute", "sekunde"][0 if match[4][0] == "S" else 1 :]
     words: list[str] = []
@@ -150,34 +136,26 @@ def _duration(match: re.Match[str], _around: GermanAround) -> Reading:
 
 
 @reads(rf"(\d{{2,4}})(?:er|-er)([ns]?){NOT_IN_WORD}")
-def _decade(match: re.Match[str], _around: GermanAround) -> Reading:
+def _decade(match: re.Match[str], _around: AroundMatch) -> Reading:
     """Read ``1990er`` and ``80ern``."""
     return decade(int(match[1]), f"er{match[2]}")
 
 
 @reads(r"(1[1-9]\d\d|20\d\d)\s?[-–]\s?(1[1-9]\d\d|20\d\d)(?![\d.,:%]\d|\d|[-–]\d)")
-def _range(match: re.Match[str], _around: GermanAround) -> Reading:
+def _range(match: re.Match[str], _around: AroundMatch) -> Reading:
     """Read ``1990–1995``."""
     return [*year(int(match[1])), "bis", *year(int(match[2]))] if int(match[1]) < int(match[2]) else None
 
 
 @reads(r"(1[1-9]\d\d|20\d\d)/(\d\d|\d{4})(?![\d/])")
-def _season(match: re.Match[str], _around: GermanAround) -> Reading:
+def _season(match: re.Match[str], _around: AroundMatch) -> Reading:
     """Read ``2023/24``."""
-    first, second = int(match[1]), int(match[2])
-    if (first + 1) % 10 ** len(match[2]) != second % 10 ** len(match[2]):
-        return None
-    return [*year(first), *(year(second) if len(match[2]) == 4 else cardinal(second))]
-
-
-@reads(r"'(\d\d)(?![\d'])")
-def _short_year(match: re.Match[str], around: GermanAround) -> Reading:
-    """Read ``'89``."""
-    return cardinal(int(match[1])) if around.is_apart else None
+    words = year(int(match[2])) if len(match[2]) == 4 else cardinal(int(match[2]))
+    return [*year(int(match[1])), *words] if follows(match) else None
 
 
 @reads(r"(1[1-9]\d\d)(?![\d/]|[.,:]\d|-\d)")
-def _year_alone(match: re.Match[str], around: GermanAround) -> Reading:
+def _year_alone(match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``1998`` as a year, unless it counts something."""
     if around.word_after.lower() in COUNTED and around.word_before.lower() not in YEAR_CUES:
         return None
@@ -185,7 +163,7 @@ def _year_alone(match: re.Match[str], around: GermanAround) -> Reading:
 
 
 @reads(r"(\d{1,3})\.(?=\s?[A-Za-zÄÖÜäöü(]|\s*$|\s*[,;)])(?![A-Za-z]\.)")
-def _ordinal(match: re.Match[str], around: GermanAround) -> Reading:
+def _ordinal(match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``am 2. Tag``, but no number at the end of a sentence."""
     after = around.word_after
     if re.match(r"[A-Za-zÄÖÜäöü]", around.text[around.end : around.end + 1]) or int(match[1]) == 0:
@@ -207,12 +185,12 @@ def _ordinal(match: re.Match[str], around: GermanAround) -> Reading:
     return ordinal(int(match[1]), grammar.free_ending(around, noun)) if is_ordinal else None
 
 
-def _is_counted(around: GermanAround) -> bool:
+def _is_counted(around: AroundMatch) -> bool:
     """Return True for a number that ends a sentence after a name: ``die Linie der U 2.``."""
     return around.word_before.lower() not in ("am", "zum", "vom", "der", "im", "den", "die", "das", "dem", "bis")
 
 
-def _noun_after(around: GermanAround, after: str) -> str:
+def _noun_after(around: AroundMatch, after: str) -> str:
     """Return the first noun after a match, behind adjectives and further ordinals."""
     match = re.match(
         r"(?:\s*(?:und|bis|oder|\d{1,3}\.|[a-zäöüß]+))*\s*([A-ZÄÖÜ][\wäöüß]+)", around.text[around.end :][:80]
@@ -222,7 +200,7 @@ def _noun_after(around: GermanAround, after: str) -> str:
 
 LETTER_RULES: list[Rule] = [*_weekdays, *_weekday, *_short_month]
 DIGIT_RULES: list[Rule] = [
-    *_iso,
+    *iso_rules(_date, _time),
     *_days,
     *_with_month,
     *_numeric,
@@ -235,4 +213,4 @@ DIGIT_RULES: list[Rule] = [
     *_ordinal,
 ]
 YEAR_RULES: list[Rule] = [*_year_alone]
-QUOTE_RULES: list[Rule] = [*_short_year]
+QUOTE_RULES: list[Rule] = short_year_rules(cardinal)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..ipa import has_stress
+from ..tables import of_kind
 from .phones import is_vowel
-from .tables import of_kind, rows, word_list
+from .rules import rows, word_list
 
 Phones = tuple[str, ...]
 Analysis = tuple[float, Phones]

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 
-from .calendar_names import MONTH_NAMES
-from .rules import LETTERS, GermanAround
-from .tables import word_list
+from ..rules import AroundMatch
+from .rules import LETTERS, NAMES, word_list
 
 FEMININE, NEUTER, MASCULINE = word_list("feminine"), word_list("neuter"), word_list("masculine")
 ENDING_EN, ENDING_E, BY_GENDER = word_list("ending-en"), word_list("ending-e"), word_list("ending-by-gender")
@@ -23,7 +22,7 @@ _SERIES = re.compile(r"(?:\d{1,3}\.,?\s*(?:und|oder|bis|sowie|,|/|–|-)?\s*)+$"
 def gender(noun: str) -> str:
     """Guess the gender of a noun: ``m``, ``f`` or ``n``."""
     word = noun.lower()
-    if word in MASCULINE or noun in MONTH_NAMES:
+    if word in MASCULINE or noun in NAMES.month_names:
         return "m"
     for kind, names in (("f", FEMININE), ("n", NEUTER)):
         if word in names:
@@ -37,7 +36,7 @@ def gender(noun: str) -> str:
     return "f" if (_FEMININE_ENDINGS.search(word) and len(word) > 5) or (word.endswith("e") and len(word) > 3) else "m"
 
 
-def ending(around: GermanAround, noun: str) -> str | None:
+def ending(around: AroundMatch, noun: str) -> str | None:
     """Return the ending of an ordinal before a noun; None if no word before it calls for an ordinal."""
     words = _words_before(around)
     last = words[-1].lower() if words else ""
@@ -55,19 +54,19 @@ def ending(around: GermanAround, noun: str) -> str | None:
     return None
 
 
-def free_ending(around: GermanAround, noun: str) -> str:
+def free_ending(around: AroundMatch, noun: str) -> str:
     """Return the ending of an ordinal without an article: ``in dritter Auflage``, ``zweiter Platz``, ``erste Liga``."""
     words = _words_before(around)
     last = words[-1].lower() if words else ""
     kind = gender(noun)
-    if noun in MONTH_NAMES:
+    if noun in NAMES.month_names:
         return "en" if last in ("seit", "ab", "bis", "vor", "nach", "den", "von", "zum") else "er"
     if last in DATIVE or last in EITHER_CASE:
         return "er" if kind == "f" else "em"
     return {"m": "er", "f": "e", "n": "es"}[kind]
 
 
-def _words_before(around: GermanAround) -> list[str]:
+def _words_before(around: AroundMatch) -> list[str]:
     """Return the words before an ordinal, or before the series of ordinals that it ends: ``am 1. und 2.``."""
     text = around.text[max(0, around.start - 60) : around.start]
     text = _SERIES.sub("", text)
@@ -82,10 +81,10 @@ def _is_oblique(word: str) -> bool:
     return is_preposition or (word[:1].isupper() and low not in STARTERS)
 
 
-def form_of_one(around: GermanAround, noun: str, kind: str = "") -> str:
+def form_of_one(around: AroundMatch, noun: str, kind: str = "") -> str:
     """Return the form of the number one before a noun: ``eine Frau``, ``für einen Monat``, ``seit einem Jahr``."""
     kind = kind or gender(noun)
-    words = [word.lower() for word in around.far_before]
+    words = around.far_before
     last = next((word for word in reversed(words) if word not in ("nur", "etwa", "ca", "rund", "genau", "circa")), "")
     if last in DATIVE or last in EITHER_CASE:
         return "einer" if kind == "f" else "einem"

@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable
 
 from ..ipa import has_stress
+from ..tables import alternatives
 from .numbers import TENS, UNITS
-from .tables import alternatives
 
 Phones = tuple[str, ...]
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from .tables import rows
+from ..numerals import DigitNames
+from .rules import rows
 
 _ROWS = rows("numbers", 5)
 _NAMES = {int(value): name for value, name, *_ in _ROWS}
@@ -28,8 +29,8 @@ MAGNITUDES = {
 
 _ORDINALS = {int(value): stem for value, _, stem, *_ in _ROWS if stem}
 
-ONE = {"e": "eine", "en": "einen", "em": "einem", "er": "einer", "es": "eines", "": "ein", "s": "eins"}
-"""Forms of the number one by their endings."""
+_DIGITS = DigitNames(_NAMES)
+digits, letters = _DIGITS.digits, _DIGITS.letters
 
 
 def cardinal(number: int, one: str = "eins") -> list[str]:
@@ -78,11 +79,6 @@ def ordinal(number: int, ending: str = "e") -> list[str]:
     else:
         stem = f"{last}st" if number else _ORDINALS[0]
     return [*words, stem + ending]
-
-
-def digits(text: str) -> list[str]:
-    """Read the digits of a text one by one; other characters are ignored."""
-    return [UNITS[int(character)] for character in text if "0" <= character <= "9"]
 
 
 def whole(text: str, one: str = "eins") -> list[str]:

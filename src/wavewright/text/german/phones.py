@@ -47,12 +47,13 @@ _OTHER_SIGNS = {
 }
 """Other signs of IPA and the phones that they become, vowels without stress."""
 
-phones_of_ipa = IpaSigns(
+IPA = IpaSigns(
     "German",
     VOWELS,
     {**{phone: (phone,) for phone in (*VOWELS, *REDUCED, *CONSONANTS)}, **_OTHER_SIGNS},
     "ˈhaloː or h a1 l oː0",
-).phones
+)
+phones_of_ipa = IPA.phones
 
 
 def is_vowel(phone: str) -> bool:

@@ -12,7 +12,7 @@ from ..letter_to_sound import LetterToSound, unpack
 from .composition import Phones, WordComposer
 from .number_words import phones_of_number
 from .phones import is_vowel
-from .tables import data_bytes, data_text, mapping, word_list
+from .rules import data_bytes, data_text, mapping, word_list
 
 MAX_CACHED = 50_000
 MAX_ANALYSES = 200_000

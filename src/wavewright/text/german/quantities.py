@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 
+from ..common.quantities import digits_rules, vulgar_rules
+from ..rules import AroundMatch, Reading, Rule, reads
+from ..tables import alternatives
+from . import numbers
 from .grammar import form_of_one, gender
-from .numbers import MAGNITUDES, cardinal, decimal, digits, fraction, mixed_fraction, whole
-from .rules import LETTERS, NOT_IN_WORD, NUMBER, GermanAround, Reading, Rule, reads
-from .tables import alternatives, rows, word_list
+from .numbers import MAGNITUDES, cardinal, decimal, fraction, mixed_fraction
+from .rules import LETTERS, NOT_IN_WORD, NUMBER, SIGNS, rows, word_list
 
 UNITS = {written: fields for written, *fields in rows("units", 4)}
 """Name for one, name for several and gender of units by their written forms."""
@@ -16,9 +18,7 @@ UNITS = {written: fields for written, *fields in rows("units", 4)}
 _UNIT = alternatives(UNITS)
 NUMBERED = word_list("numbered")
 _SIGN = r"([-−+±]?)"
-_SIGNS = {"-": ["minus"], "−": ["minus"], "+": ["plus"], "±": ["plus", "minus"], "": []}
 _POWERS = {"^2": "²", "^3": "³"}
-HALVES = "¼½¾⅐⅑⅒⅓⅔⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞"
 _END = r"(?![A-Za-zÄÖÜäöüß0-9²³])"
 
 
@@ -30,7 +30,7 @@ def _unit(written: str, is_one: bool) -> list[str]:
 
 
 @reads(rf"{_SIGN}({NUMBER})(?:\s?({alternatives(MAGNITUDES)}))?[\s-]?((?:{_UNIT})(?:/(?:{_UNIT}))?){_END}")
-def _measure(match: re.Match[str], around: GermanAround) -> Reading:
+def _measure(match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``100 km/h``, ``-5 °C`` and ``1 kWh``."""
     unit = match[4]
     is_joined = match[0][-len(unit) - 1] == "-"
@@ -46,33 +46,33 @@ def _measure(match: re.Match[str], around: GermanAround) -> Reading:
     if kind != "f":
         one = one if one in ("einem", "eines") else "ein"
     if match[3]:
-        return [*_SIGNS[match[1]], *_with_magnitude(match[2], match[3], around), *_unit(unit, is_one=False)]
+        return [*SIGNS.signed[match[1]], *_with_magnitude(match[2], match[3], around), *_unit(unit, is_one=False)]
     number = decimal(match[2], one)
-    return [*_SIGNS[match[1]], *number, *_unit(unit, is_one=number == [one] or is_joined)]
+    return [*SIGNS.signed[match[1]], *number, *_unit(unit, is_one=number == [one] or is_joined)]
 
 
 @reads(rf"{_SIGN}({NUMBER})\s?[-–]\s?({NUMBER})\s?((?:{_UNIT})(?:/(?:{_UNIT}))?|%){_END}")
-def _measures(match: re.Match[str], _around: GermanAround) -> Reading:
+def _measures(match: re.Match[str], _around: AroundMatch) -> Reading:
     """Read ``20–25 °C`` and ``5-10 %``."""
     unit = ["prozent"] if match[4] == "%" else _unit(match[4], is_one=False)
-    return [*_SIGNS[match[1]], *decimal(match[2]), "bis", *decimal(match[3]), *unit]
+    return [*SIGNS.signed[match[1]], *decimal(match[2]), "bis", *decimal(match[3]), *unit]
 
 
 @reads(rf"{_SIGN}({NUMBER})\s?-?(%|‰|Prozent{NOT_IN_WORD})")
-def _percent(match: re.Match[str], _around: GermanAround) -> Reading:
+def _percent(match: re.Match[str], _around: AroundMatch) -> Reading:
     """Read ``2,5 %``."""
-    return [*_SIGNS[match[1]], *decimal(match[2], "ein"), "promille" if match[3] == "‰" else "prozent"]
+    return [*SIGNS.signed[match[1]], *decimal(match[2], "ein"), "promille" if match[3] == "‰" else "prozent"]
 
 
 @reads(
     rf"{_SIGN}({NUMBER})\s?({alternatives(MAGNITUDES)}){NOT_IN_WORD}", rf"{_SIGN}({NUMBER})\s?(Mio\.|Mrd\.|Tsd\.|Bio\.)"
 )
-def _large(match: re.Match[str], around: GermanAround) -> Reading:
+def _large(match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``1,2 Mio.``."""
-    return [*_SIGNS[match[1]], *_with_magnitude(match[2], match[3], around)]
+    return [*SIGNS.signed[match[1]], *_with_magnitude(match[2], match[3], around)]
 
 
-def _with_magnitude(number: str, magnitude: str, around: GermanAround) -> list[str]:
+def _with_magnitude(number: str, magnitude: str, around: AroundMatch) -> list[str]:
     value, singular, plural = MAGNITUDES[magnitude]
     one = "ein" if value == 1000 else form_of_one(around, singular, "f")
     counted = decimal(number, one)
@@ -82,15 +82,8 @@ def _with_magnitude(number: str, magnitude: str, around: GermanAround) -> list[s
 _FRACTION_END = rf"(?:[\s-]?({_UNIT}){_END})?"
 
 
-@reads(rf"(?:(\d{{1,4}})\s?)?([{HALVES}]){_FRACTION_END}")
-def _vulgar(match: re.Match[str], around: GermanAround) -> Reading:
-    """Read ``1½``, ``¾`` and ``½ l``."""
-    numerator, _, denominator = unicodedata.normalize("NFKC", match[2]).partition("\u2044")
-    return _of_fraction(match[1], int(numerator), int(denominator), match[3], around)
-
-
 @reads(rf"(?:(\d{{1,3}})\s)?(\d{{1,2}})/(\d{{1,3}})(?![\d/]|\.\d){_FRACTION_END}")
-def _fraction(match: re.Match[str], around: GermanAround) -> Reading:
+def _fraction(match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``3/4``, ``2 1/2`` and ``1/4 l``; other numbers with a slash one after the other."""
     numerator, denominator = int(match[2]), int(match[3])
     if denominator < 2 or numerator == 0 or numerator >= denominator:
@@ -101,7 +94,7 @@ def _fraction(match: re.Match[str], around: GermanAround) -> Reading:
 
 
 def _of_fraction(
-    number: str | None, numerator: int, denominator: int, unit: str | None, around: GermanAround
+    number: str | None, numerator: int, denominator: int, unit: str | None, around: AroundMatch
 ) -> list[str]:
     name = _unit(unit, is_one=number is None) if unit else []
     if number:
@@ -116,7 +109,7 @@ def _of_fraction(
 
 
 @reads(rf"(?<![\d.,-])({NUMBER})\s?[-–]\s?({NUMBER})(?![\d-]|[.,:]\d)")
-def _range(match: re.Match[str], around: GermanAround) -> Reading:
+def _range(match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``6–12 Jahre``; with spaces only a rising range that no ``=`` follows."""
     first, second = (re.sub(r"[.\s']", "", match[group]).replace(",", ".") for group in (1, 2))
     is_spaced = " " in match[0][len(match[1]) : len(match[0]) - len(match[2])]
@@ -130,27 +123,27 @@ def _range(match: re.Match[str], around: GermanAround) -> Reading:
     rf"prozentig|malig|fach|mal|bändig|türig|sitzig|spurig|gradig|zeilig|silbig|eckig|geschossig|stufig|"
     rf"tausend|hundert)[a-z]*){NOT_IN_WORD}"
 )
-def _compound(match: re.Match[str], _around: GermanAround) -> Reading:
+def _compound(match: re.Match[str], _around: AroundMatch) -> Reading:
     """Read ``3-jährige`` and ``5-mal`` as one word."""
     *words, last = cardinal(int(match[1]), "ein")
     return [*words, last + match[2]]
 
 
 @reads(r"(\d{1,4})x(?=\s[a-zäöü]|[.,!?]|$)")
-def _times(match: re.Match[str], _around: GermanAround) -> Reading:
+def _times(match: re.Match[str], _around: AroundMatch) -> Reading:
     """Read ``3x`` as ``dreimal``."""
     *words, last = cardinal(int(match[1]), "ein")
     return [*words, f"{last}mal"]
 
 
 @reads(rf"({NUMBER})-({_UNIT})-(?=[{LETTERS}])")
-def _of_unit(match: re.Match[str], _around: GermanAround) -> Reading:
+def _of_unit(match: re.Match[str], _around: AroundMatch) -> Reading:
     """Read ``100-m-Lauf``."""
     return [*decimal(match[1], "ein"), *_unit(match[2], is_one=True)]
 
 
 @reads(rf"(\d{{1,4}})-(?=[{LETTERS}]{{2}})")
-def _before_noun(match: re.Match[str], _around: GermanAround) -> Reading:
+def _before_noun(match: re.Match[str], _around: AroundMatch) -> Reading:
     """Read ``4-Zimmer-Haus``."""
     return cardinal(int(match[1]), "ein")
 
@@ -158,7 +151,7 @@ def _before_noun(match: re.Match[str], _around: GermanAround) -> Reading:
 @reads(
     rf"(\d{{1,4}}(?:,\d+)?)\s?[xX×]\s?(\d{{1,4}}(?:,\d+)?)(?:\s?[xX×]\s?(\d{{1,4}}(?:,\d+)?))?(?:\s?({_UNIT}){_END})?"
 )
-def _dimensions(match: re.Match[str], _around: GermanAround) -> Reading:
+def _dimensions(match: re.Match[str], _around: AroundMatch) -> Reading:
     """Read ``3 x 4 m``."""
     third = ["mal", *decimal(match[3])] if match[3] else []
     unit = _unit(match[4], is_one=False) if match[4] else []
@@ -166,7 +159,7 @@ def _dimensions(match: re.Match[str], _around: GermanAround) -> Reading:
 
 
 @reads(rf"1(?=\s[a-zäöüß]{{0,20}}\s?[A-ZÄÖÜ][{LETTERS}])(?!\s(?:und|oder|bis|zu|von|als|in|an|auf)\s)")
-def _one(_match: re.Match[str], around: GermanAround) -> Reading:
+def _one(_match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``1 Frau`` as ``eine frau``."""
     if around.word_before[:1].isupper() and around.word_before.lower() not in _OPENING:
         return None
@@ -180,15 +173,9 @@ _OPENING = frozenset(("nur", "für", "mit", "seit", "in", "es", "etwa", "ab", "n
 
 
 @reads(rf"{_SIGN}({NUMBER})(?![\d]|[.,]\d)")
-def _plain(match: re.Match[str], _around: GermanAround) -> Reading:
+def _plain(match: re.Match[str], _around: AroundMatch) -> Reading:
     """Read ``1.250.000`` and ``3,14``."""
-    return [*_SIGNS[match[1]], *decimal(match[2])]
-
-
-@reads(r"\d+")
-def _digits(match: re.Match[str], _around: GermanAround) -> Reading:
-    """Read what is no number otherwise."""
-    return whole(match[0]) if len(match[0]) < 7 else digits(match[0])
+    return [*SIGNS.signed[match[1]], *decimal(match[2])]
 
 
 MEASURE_RULES: list[Rule] = [
@@ -202,5 +189,5 @@ MEASURE_RULES: list[Rule] = [
     *_compound,
     *_before_noun,
 ]
-FRACTION_RULES: list[Rule] = [*_vulgar, *_fraction]
-PLAIN_RULES: list[Rule] = [*_range, *_one, *_plain, *_digits]
+FRACTION_RULES: list[Rule] = [*vulgar_rules(_FRACTION_END, _of_fraction), *_fraction]
+PLAIN_RULES: list[Rule] = [*_range, *_one, *_plain, *digits_rules(numbers)]

@@ -1,69 +1,100 @@
-"""Read the token at a position of a German text: by rules, by the user's lexicon, or as a plain word."""
+"""Scan a German text, and read its tokens: by rules, by the user's lexicon, or as plain words."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
+from ..numerals import NumberWords
 from ..pattern import pattern
-from ..rule_scanner import RuleTokenReader
-from . import abbreviations, addresses, calendar, codes, money, quantities, signs
-from .numbers import digits
-from .phones import phones_of_ipa
-from .rules import GermanAround, Rule
-from .tables import alternatives
+from ..rule_scanner import RuleScanner, RuleTokenReader, numeric
+from ..tokens import Token
+from . import abbreviations, calendar, codes, money, numbers, quantities
+from .grammar import ORDINAL_NOUNS, STARTERS
+from .phones import IPA
+from .pronounce import is_known
+from .rules import NAMES, GermanAround
 
-PLAIN = pattern(r"[a-zäöüß]{3,30}(?=[\s,;!?)]|$)")
-_CURRENCIES = alternatives(written for written, fields in money.CURRENCIES.items() if fields[0] == "sign")
-NUMERIC = pattern(rf"[-−+±]?(?:\d|(?:{_CURRENCIES})\s?[-−]?\d)|\(0\d|[{quantities.HALVES}]")
-
-LETTER_RULES: Sequence[Rule] = (
-    *calendar.LETTER_RULES,
-    *money.LETTER_RULES,
-    *abbreviations.LETTER_RULES[:2],
-    *codes.LETTER_RULES[:2],
-    *abbreviations.LETTER_RULES[2:],
-    *codes.MIXED_RULES,
-)
-DIGIT_RULES: Sequence[Rule] = (
-    *codes.DIGIT_RULES,
-    *calendar.DIGIT_RULES,
-    *quantities.FRACTION_RULES,
-    *money.SIGN_RULES,
-    *money.DIGIT_RULES,
-    *abbreviations.DIGIT_RULES,
-    *quantities.MEASURE_RULES,
-    *codes.MIXED_RULES,
-    *codes.LATE_RULES,
-    *calendar.YEAR_RULES,
-    *quantities.PLAIN_RULES,
-)
-SIGN_RULES: Sequence[Rule] = (
-    *abbreviations.SIGN_RULES,
-    *calendar.QUOTE_RULES,
-    *addresses.SIGN_RULES,
-    *signs.SIGN_RULES,
-)
+ORDINAL = pattern(r"(?:\d{1,3}|[IVX]{1,5})\.\s+([A-Za-zÄÖÜäöüß]+)")
+UNTIL = pattern(r"\s?[-–]\s?(?=\d)")
+LONGEST_ABBREVIATION = 6
 
 
 @dataclass
 class GermanTokenReader(RuleTokenReader):
     """Reader of the tokens of one German text."""
 
-    LANGUAGE = "German"
+    LANGUAGE, AROUND, IPA = "German", GermanAround, IPA
+    numbers: ClassVar[NumberWords] = numbers
 
-    PLAIN, NUMERIC = PLAIN, NUMERIC
-    SPELT_RULES, CHUNK_RULES = abbreviations.SPELT_RULES, addresses.CHUNK_RULES
-    LETTER_RULES, DIGIT_RULES, SIGN_RULES = LETTER_RULES, DIGIT_RULES, SIGN_RULES
+    PLAIN = pattern(r"[a-zäöüß]{3,30}(?=[\s,;!?)]|$)")
+    NUMERIC = numeric(money.CURRENCIES.signs)
+    SPELT_RULES, CHUNK_RULES = abbreviations.SPELT_RULES, codes.CHUNK_RULES
+    LETTER_RULES = (
+        *calendar.LETTER_RULES,
+        *money.LETTER_RULES,
+        *abbreviations.LETTER_RULES[:2],
+        *codes.LETTER_RULES[:2],
+        *abbreviations.LETTER_RULES[2:],
+        *codes.MIXED_RULES,
+    )
+    DIGIT_RULES = (
+        *codes.DIGIT_RULES,
+        *calendar.DIGIT_RULES,
+        *quantities.FRACTION_RULES,
+        *money.SIGN_RULES,
+        *money.DIGIT_RULES,
+        *abbreviations.DIGIT_RULES,
+        *quantities.MEASURE_RULES,
+        *codes.MIXED_RULES,
+        *codes.LATE_RULES,
+        *calendar.YEAR_RULES,
+        *quantities.PLAIN_RULES,
+    )
+    SIGN_RULES = (*abbreviations.SIGN_RULES, *calendar.QUOTE_RULES, *codes.SIGN_RULES)
 
     def _letter(self, written: str, end: int) -> str:
         return written if written == "ß" else written.upper()
 
-    def _phones(self, text: str, where: str) -> tuple[str, ...]:
-        return phones_of_ipa(text, where)
 
-    def _digits(self, text: str) -> list[str]:
-        return digits(text)
+@dataclass
+class GermanScanner(RuleScanner):
+    """Scanner of a German text."""
 
-    def _around(self, start: int, end: int) -> GermanAround:
-        return GermanAround(self.text, start, end, self.knows)
+    AFTER = pattern(r"[\"')\]*_]{0,4}(\s*)([A-Za-zÄÖÜäöüß]*)(\S?)")
+    KINDS, DOT = abbreviations.KINDS, "punkt"
+
+    def _dash(self) -> bool:
+        """Read a dash between numbers as ``bis``."""
+        return self._joining(UNTIL, "bis") or super()._dash()
+
+    def _joins(self, last: Token, dash: str) -> bool:
+        """Return True if a dash after a number, a date or a time means ``bis``."""
+        written = self.text[last.start : last.end]
+        is_date = written in NAMES.month_names or any(word in NAMES.months for word in last.words)
+        is_time = "uhr" in last.words or "prozent" in last.words
+        return (last.is_numeric and dash == "–") or is_date or is_time
+
+    def _starts_sentence(self, word: str, form: str) -> bool:
+        return word[:1].isupper() and word.lower() in STARTERS
+
+    def _is_no_stop(self, position: int, next_letter: str) -> bool:
+        """Return True for the dot of an initial, or of an unknown abbreviation before a number."""
+        is_initial = super()._is_no_stop(position, next_letter)
+        return is_initial or (next_letter.isdigit() and self._is_after_unknown(position))
+
+    def _is_name(self, word: str, sign: str) -> bool:
+        return word.lower() not in STARTERS
+
+    def _is_item_number(self, written: str) -> bool:
+        """Return False for an ordinal at the start of a line: ``1. FC Köln``, ``3. Mai``."""
+        after = ORDINAL.match(self.text, self.position)
+        is_ordinal = after and (after[1] in NAMES.month_names or after[1].lower() in ORDINAL_NOUNS)
+        return not is_ordinal and super()._is_item_number(written)
+
+    def _is_after_unknown(self, position: int) -> bool:
+        """Return True for the dot of an unknown short word, as of an abbreviation: ``Matth. 5``."""
+        last = self.tokens[-1] if self.tokens else None
+        if last is None or last.is_numeric or last.end != position or position - last.start > LONGEST_ABBREVIATION:
+            return False
+        return len(last.words) == 1 and not is_known(last.words[0])

@@ -2,46 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import ClassVar
 
-from ..ipa_front_end import IpaFrontEnd
-from ..lexicon import Lexicon
-from ..reading import Report
+from ..characters import fold_accents
+from ..common.calendar import is_time
+from ..numerals import NumberWords
+from ..rule_front_end import RuleFrontEnd
 from ..say_as import SayAs
-from ..tokens import Token
-from . import codes
-from .phones import SYMBOLS, phones_of_ipa
-from .pronounce import is_known, phones_of
-from .say_as import SAY_AS
+from . import numbers
+from .calendar import day_words, time_words
+from .phones import SYMBOLS
+from .pronounce import is_known, letter_names, phones_of
+from .rules import NAMES, SIGNS
 from .tokens import ItalianScanner, ItalianTokenReader
 
 
-class ItalianFrontEnd(IpaFrontEnd):
-    """Front end of Italian: text to sentences of words and phones."""
+class ItalianSayAs(SayAs):
+    """Italian texts of SSML's ``say-as``."""
 
-    LANGUAGE = "Italian"
+    numbers: ClassVar[NumberWords] = numbers
+    names, months = SIGNS.names, NAMES.months
+    plus, minus = "più", "meno"
+    ordinal_mark = r"\.?([º°ª]?)"
+
+    def letter(self, character: str) -> str:
+        """Return the phones of the name of a letter."""
+        return " ".join(letter_names().get(fold_accents(character).upper(), ()))
+
+    def ordinal(self, number: int, mark: str) -> list[str]:
+        """Return the words of an ordinal number."""
+        return numbers.ordinal(number)
+
+    def time(self, hour: int, minute: str) -> str:
+        """Return a time in words, empty if it is none."""
+        return " ".join(time_words(hour, int(minute))) if is_time(hour, minute) else ""
+
+    def day(self, day: int) -> list[str]:
+        """Return the words of the day of a date."""
+        return day_words(day)
+
+
+class ItalianFrontEnd(RuleFrontEnd):
+    """Front end of Italian: text to sentences of words and phones; all regions are read in the same way."""
+
+    CODE, SAY_AS, READER, SCANNER = "it", ItalianSayAs, ItalianTokenReader, ItalianScanner
     symbols = SYMBOLS
 
-    def __init__(self, language: str = "it") -> None:
-        """Make the front end; all regions of ``language`` are read in the same way."""
-        self.language = "it"
+    @staticmethod
+    def _is_known(word: str) -> bool:
+        return is_known(word)
 
-    def _phones_of_ipa(self, text: str, where: str) -> tuple[str, ...]:
-        return phones_of_ipa(text, where)
-
-    def _say_as(self) -> SayAs:
-        return SAY_AS
-
-    def _scanner(self, text: str, lexicon: Lexicon | None, report: Report | None) -> ItalianScanner:
-        return ItalianScanner(ItalianTokenReader(text, is_known, lexicon, report))
-
-    def _name_of_sign(self, sign: str) -> list[str]:
-        return codes.name_of(sign)
-
-    def _pronounced(
-        self, tokens: list[Token], text: str, lexicon: Lexicon | None
-    ) -> Iterator[tuple[Token, int, str, tuple[str, ...]]]:
-        for token in tokens:
-            for number, word in enumerate(token.words):
-                phones = token.phones or (lexicon.get(word) if lexicon else None)
-                yield token, number, word.lower(), phones or phones_of(word)
+    def _phones_of(self, word: str, is_noun: bool) -> tuple[str, ...]:
+        return phones_of(word)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 
+from ..rules import AroundMatch, Reading, Rule, reads
+from ..tables import alternatives
 from .numbers import letters, whole
 from .pronounce import loans
-from .rules import NOT_IN_WORD, ItalianAround, Reading, Rule, alternatives, reads, rows, word_list
+from .rules import NOT_IN_WORD, rows, word_list
 
 _ROWS = rows("abbreviations", 3)
 WORDS = {re.sub(r"\s", "", written): words.split() for written, _, words in _ROWS}
@@ -29,7 +31,7 @@ _NOT_FEMININE = ("Luca", "Andrea", "Nicola", "Mattia", "Elia")
 
 
 @reads(rf"()({_ANY}){NOT_IN_WORD}", rf"((?:l|dell|all|dall|nell|sull|L|Dell|All|Dall|Nell|Sull)')({_ANY}){NOT_IN_WORD}")
-def _abbreviation(match: re.Match[str], around: ItalianAround) -> Reading:
+def _abbreviation(match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``Sig.``, ``ecc.``, ``p. es.`` and ``l'art. 3``."""
     form = re.sub(r"\s", "", match[2])
     before = around.text[around.start - 1 : around.start]
@@ -49,13 +51,13 @@ def _abbreviation(match: re.Match[str], around: ItalianAround) -> Reading:
 
 
 @reads(r"pp\.\s?(?=\d)", r"pp\.")
-def _pages(_match: re.Match[str], _around: ItalianAround) -> Reading:
+def _pages(_match: re.Match[str], _around: AroundMatch) -> Reading:
     """Read ``pp. 3-5``."""
     return ["pagine"]
 
 
 @reads(r"S\.(?=\s?[A-Z][a-z])", r"SS\.(?=\s[A-Z][a-z])")
-def _saint(match: re.Match[str], around: ItalianAround) -> Reading:
+def _saint(match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``S. Pietro`` and ``S. Maria``."""
     if not around.is_apart:
         return None
@@ -71,13 +73,13 @@ def _saint(match: re.Match[str], around: ItalianAround) -> Reading:
 
 
 @reads(rf"({alternatives(word for word in loans() if '-' in word)}){NOT_IN_WORD}", flags=re.IGNORECASE)
-def _hyphenated(match: re.Match[str], around: ItalianAround) -> Reading:
+def _hyphenated(match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``e-mail`` as one word."""
     return [match[1].lower()] if around.is_apart else None
 
 
 @reads(rf"((?:[A-Z]\.\s?){{2,6}}){NOT_IN_WORD}")
-def _dotted(match: re.Match[str], around: ItalianAround) -> Reading:
+def _dotted(match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``O.N.U.`` as a word that is known, others letter by letter; initials of a name are letters."""
     if not around.is_apart:
         return None
@@ -89,7 +91,7 @@ def _dotted(match: re.Match[str], around: ItalianAround) -> Reading:
     rf"([{_CAPITALS}]{{2,30}}){NOT_IN_WORD}",
     rf"((?:[LD]|DELL|ALL|DALL|NELL|SULL|UN|QUEST|QUELL)'[{_CAPITALS}]{{2,30}}){NOT_IN_WORD}",
 )
-def _capitals(match: re.Match[str], around: ItalianAround) -> Reading:
+def _capitals(match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``DVD`` letter by letter, ``ONU`` and shouted words as words."""
     word = match[1].lower()
     if not around.is_apart or around.text[around.end : around.end + 1] == "'":
@@ -110,7 +112,7 @@ def _capitals(match: re.Match[str], around: ItalianAround) -> Reading:
     rf"((?:l|d|un|c|s|t|m|v|n|all|dall|dell|nell|sull|coll|quell|quest|L|D|Un|C|All|Dall|Dell|Nell|Sull|Quell)')"
     rf"([A-Z]{{2,7}}){NOT_IN_WORD}"
 )
-def _after_elision(match: re.Match[str], around: ItalianAround) -> Reading:
+def _after_elision(match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``l'ONU`` as one word, ``l'UE`` with the first letter's name."""
     if not around.is_apart:
         return None
@@ -123,7 +125,7 @@ def _after_elision(match: re.Match[str], around: ItalianAround) -> Reading:
 
 
 @reads(rf"([a-zA-Z]{{2,6}}){NOT_IN_WORD}")
-def _spelt(match: re.Match[str], around: ItalianAround) -> Reading:
+def _spelt(match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``dvd`` and words without vowels letter by letter."""
     low = match[1].lower()
     has_no_vowel = re.fullmatch("[bcdfghjklmnpqrstvwxz]{2,4}", low) is not None and not around.knows(low)
@@ -134,7 +136,7 @@ def _spelt(match: re.Match[str], around: ItalianAround) -> Reading:
 
 
 @reads(r"(§§?)\s?(\d+)(?:\s?[-–]\s?(\d+))?", r"(§§?)()()")
-def _section(match: re.Match[str], _around: ItalianAround) -> Reading:
+def _section(match: re.Match[str], _around: AroundMatch) -> Reading:
     """Read ``§ 5`` and ``§§ 3-5``."""
     until = ["e", *whole(match[3])] if match[3] else []
     return ["paragrafi" if match[1] == "§§" else "paragrafo", *(whole(match[2]) if match[2] else []), *until]

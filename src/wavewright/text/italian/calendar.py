@@ -4,26 +4,18 @@ from __future__ import annotations
 
 import re
 
-from ..roman import ROMAN, roman_value
+from ..common.calendar import JOIN, follows, full_year, is_day, is_time, iso_rules, short_year_rules
+from ..numerals import ROMAN, roman_value
+from ..rules import AroundMatch, Reading, Rule, reads
+from ..tables import alternatives
 from .numbers import cardinal, letters, ordinal
-from .rules import LETTERS, NOT_IN_WORD, ItalianAround, Reading, Rule, alternatives, is_feminine, reads, rows, word_list
+from .rules import LETTERS, NAMES, NOT_IN_WORD, is_feminine, word_list
 
-_ROWS = rows("calendar", 3)
-MONTHS = tuple(name for kind, name, _ in _ROWS if kind == "month")
-MONTH_NAMES = {written: name for kind, name, short in _ROWS if kind == "month" for written in short.split()}
-"""Months by their written forms."""
-WEEKDAYS = {written: name for kind, name, short in _ROWS if kind == "weekday" for written in short.split()}
-"""Days of the week by their written forms."""
+MONTHS, MONTH_NAMES, WEEKDAYS = NAMES.months, NAMES.month_names, NAMES.weekdays
 TIME_CUES, RANKED, RULERS = word_list("time-cues"), word_list("ranked"), word_list("rulers")
 
 _MONTH = rf"({alternatives(MONTH_NAMES)}){NOT_IN_WORD}"
 _DAYS = alternatives(WEEKDAYS)
-_JOIN = r"\s?[-–/]\s?"
-
-
-def is_day(day: int, month: int = 1) -> bool:
-    """Return True for a day of a month, both by their numbers."""
-    return 1 <= day <= 31 and 1 <= month <= 12
 
 
 def day_words(day: int) -> list[str]:
@@ -37,42 +29,31 @@ def time_words(hour: int, minute: int) -> list[str]:
     return [*words, *(["e", *cardinal(minute)] if minute else [])]
 
 
+def _date(day: int, month: int, year: int, _around: AroundMatch) -> list[str]:
+    return [*day_words(day), MONTHS[month - 1], *cardinal(year)]
+
+
 def _year_of(written: str | None) -> list[str]:
-    if not written:
-        return []
-    year = int(written)
-    if len(written) == 2:
-        year += 2000 if year < 50 else 1900
-    return cardinal(year)
-
-
-@reads(r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::\d\d)?Z?)?(?![\d-])")
-def _iso(match: re.Match[str], _around: ItalianAround) -> Reading:
-    """Read ``2026-05-03``."""
-    day, month = int(match[3]), int(match[2])
-    if not is_day(day, month):
-        return None
-    words = [*day_words(day), MONTHS[month - 1], *cardinal(int(match[1]))]
-    return [*words, "ore", *time_words(int(match[4]), int(match[5]))] if match[4] else words
+    return cardinal(full_year(written)) if written else []
 
 
 @reads(r"(\d{1,2})([/.-])(\d{1,2})\2(\d{4}|\d{2})(?![\d/]|[.,-]\d)")
-def _numeric(match: re.Match[str], _around: ItalianAround) -> Reading:
+def _numeric(match: re.Match[str], _around: AroundMatch) -> Reading:
     """Read ``24/12/2025``, the day first."""
     day, month = int(match[1]), int(match[3])
     return [*day_words(day), MONTHS[month - 1], *_year_of(match[4])] if is_day(day, month) else None
 
 
 @reads(rf"(\d{{1,2}})[º°]?\s{_MONTH}(?:\s(?:del\s)?(\d{{4}}))?(?!\d)")
-def _with_month(match: re.Match[str], _around: ItalianAround) -> Reading:
+def _with_month(match: re.Match[str], _around: AroundMatch) -> Reading:
     """Read ``24 dicembre 1999`` and ``1º maggio``."""
     if not is_day(int(match[1])):
         return None
     return [*day_words(int(match[1])), MONTH_NAMES[match[2]], *_year_of(match[3])]
 
 
-@reads(rf"(\d{{1,2}}){_JOIN}(\d{{1,2}})\s{_MONTH}")
-def _days(match: re.Match[str], _around: ItalianAround) -> Reading:
+@reads(rf"(\d{{1,2}}){JOIN}(\d{{1,2}})\s{_MONTH}")
+def _days(match: re.Match[str], _around: AroundMatch) -> Reading:
     """Read ``5-6 ottobre``."""
     if not (is_day(int(match[1])) and is_day(int(match[2]))):
         return None
@@ -80,31 +61,27 @@ def _days(match: re.Match[str], _around: ItalianAround) -> Reading:
 
 
 @reads(rf"({alternatives(name for name in MONTH_NAMES if name.endswith('.'))})(?=\s?\d)")
-def _short_month(match: re.Match[str], _around: ItalianAround) -> Reading:
+def _short_month(match: re.Match[str], _around: AroundMatch) -> Reading:
     """Read ``gen. 2020``."""
     return [MONTH_NAMES[match[1]]]
 
 
-@reads(rf"({_DAYS}){_JOIN}({_DAYS}){NOT_IN_WORD}")
-def _weekdays(match: re.Match[str], _around: ItalianAround) -> Reading:
+@reads(rf"({_DAYS}){JOIN}({_DAYS}){NOT_IN_WORD}")
+def _weekdays(match: re.Match[str], _around: AroundMatch) -> Reading:
     """Read ``lun.-ven.``."""
     return ["da", WEEKDAYS[match[1]], "a", WEEKDAYS[match[2]]]
 
 
 @reads(rf"({alternatives(day for day in WEEKDAYS if day.endswith('.'))})(?=,?\s\d|\s(?:e|o|mattina|sera)\b)")
-def _weekday(match: re.Match[str], _around: ItalianAround) -> Reading:
+def _weekday(match: re.Match[str], _around: AroundMatch) -> Reading:
     """Read ``lun. 4 giugno``."""
     return [WEEKDAYS[match[1]]]
 
 
-def _is_time(hour: str, minute: str | None) -> bool:
-    return int(hour) <= 24 and int(minute or 0) <= 59
-
-
 @reads(r"(\d{1,2}):(\d\d)\s?[-–]\s?(\d{1,2}):(\d\d)(?![\d:])", r"(\d{1,2})\.(\d\d)\s?[-–]\s?(\d{1,2})\.(\d\d)(?![\d.])")
-def _from_until(match: re.Match[str], around: ItalianAround) -> Reading:
+def _from_until(match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``9:00-13:00``."""
-    if not (_is_time(match[1], match[2]) and _is_time(match[3], match[4])):
+    if not (is_time(match[1], match[2]) and is_time(match[3], match[4])):
         return None
     is_cued = around.word_before.lower() in ("dalle", "ore")
     words = [*time_words(int(match[1]), int(match[2])), "alle", *time_words(int(match[3]), int(match[4]))]
@@ -112,9 +89,9 @@ def _from_until(match: re.Match[str], around: ItalianAround) -> Reading:
 
 
 @reads(r"(\d{1,2}):(\d\d)(?::(\d\d))?(?:\s?h)?(?![\d:]|[.,]\d)", r"(\d{1,2})\.(\d\d)(?!\d|[.,]\d)")
-def _clock(match: re.Match[str], around: ItalianAround) -> Reading:
+def _clock(match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``14:30``, and ``20.45`` after a word such as ``ore``."""
-    if not _is_time(match[1], match[2]) or (match[0][len(match[1])] == "." and not _is_cued(around)):
+    if not is_time(match[1], match[2]) or (match[0][len(match[1])] == "." and not _is_cued(around)):
         return None
     if around.text[around.end : around.end + 3].strip().startswith(("%", "€", "=")):
         return None
@@ -123,24 +100,24 @@ def _clock(match: re.Match[str], around: ItalianAround) -> Reading:
     return [*time_words(int(match[1]), int(match[2])), *seconds]
 
 
-def _is_cued(around: ItalianAround) -> bool:
+def _is_cued(around: AroundMatch) -> bool:
     return around.word_before.lower() in TIME_CUES
 
 
 @reads(r"(?<=ore )1(?![\d.,:/])", r"(?<=dalle )1(?![\d.,:/])", r"(?<=alle )1(?![\d.,:/])")
-def _one_hour(_match: re.Match[str], _around: ItalianAround) -> Reading:
+def _one_hour(_match: re.Match[str], _around: AroundMatch) -> Reading:
     """Read ``ore 1`` as ``ore una``."""
     return ["una"]
 
 
 @reads(rf"[hH]\s?(?=\d{{1,2}}(?:[:.]\d\d)?{NOT_IN_WORD})")
-def _hours(_match: re.Match[str], around: ItalianAround) -> Reading:
+def _hours(_match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``h 18``."""
     return ["ore"] if around.is_apart else None
 
 
 @reads(r"(\d{1,3})\s?h\s?(\d{1,2})(?:\s?(?:m|min|'))?(?![A-Za-z0-9])\.?")
-def _duration(match: re.Match[str], _around: ItalianAround) -> Reading:
+def _duration(match: re.Match[str], _around: AroundMatch) -> Reading:
     """Read ``2h 30min``."""
     hours, minutes = int(match[1]), int(match[2])
     return [
@@ -150,24 +127,15 @@ def _duration(match: re.Match[str], _around: ItalianAround) -> Reading:
 
 
 @reads(r"(1[0-9]\d\d|20\d\d)/(\d\d|\d{4})(?![\d/])")
-def _season(match: re.Match[str], _around: ItalianAround) -> Reading:
+def _season(match: re.Match[str], _around: AroundMatch) -> Reading:
     """Read ``2023/24``."""
-    first, second = int(match[1]), int(match[2])
-    if (first + 1) % 10 ** len(match[2]) != second % 10 ** len(match[2]):
-        return None
-    return [*cardinal(first), *cardinal(second)]
-
-
-@reads(r"'(\d\d)(?![\d'])", r"'([2-9]00)(?![\d'])")
-def _short_year(match: re.Match[str], around: ItalianAround) -> Reading:
-    """Read ``'89`` and ``'900``."""
-    return cardinal(int(match[1])) if around.is_apart else None
+    return [*cardinal(int(match[1])), *cardinal(int(match[2]))] if follows(match) else None
 
 
 @reads(
     r"(\d{1,4})\s?([ºª°])(?=\s[a-zà-ùA-Z]|[,;.!?]|$)", r"(\d{1,3})([oa])(?=\s[a-zà-ù])", r"(\d{1,4})-?(esim)([oaie])"
 )
-def _ordinal(match: re.Match[str], around: ItalianAround) -> Reading:
+def _ordinal(match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``4º``, ``2ª``, ``5a classe`` and ``20esimo``; ``°`` is that of an ordinal before a noun only."""
     if int(match[1]) == 0:
         return None
@@ -181,7 +149,7 @@ def _ordinal(match: re.Match[str], around: ItalianAround) -> Reading:
 
 
 @reads(rf"({ROMAN})[º°ª]?{NOT_IN_WORD}(?!['.]\w)")
-def _roman(match: re.Match[str], around: ItalianAround) -> Reading:
+def _roman(match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``XXI secolo``, ``Vittorio Emanuele II`` and ``capitolo IV``, as ordinals in the gender of their noun."""
     if not match[1] or not around.is_apart:
         return None
@@ -208,7 +176,7 @@ def _roman(match: re.Match[str], around: ItalianAround) -> Reading:
 
 LETTER_RULES: list[Rule] = [*_weekdays, *_weekday, *_short_month, *_hours, *_roman]
 DIGIT_RULES: list[Rule] = [
-    *_iso,
+    *iso_rules(_date, lambda hour, minute: ["ore", *time_words(hour, minute)]),
     *_days,
     *_with_month,
     *_numeric,
@@ -219,4 +187,4 @@ DIGIT_RULES: list[Rule] = [
     *_season,
     *_ordinal,
 ]
-QUOTE_RULES: list[Rule] = [*_short_year]
+QUOTE_RULES: list[Rule] = short_year_rules(cardinal, r"'([2-9]00)(?![\d'])")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ..numerals import DigitNames
 from .rules import rows
 
 _ROWS = rows("numbers", 4)
@@ -28,6 +29,8 @@ _ORDINALS = (
     *("zeresimo", "primo", "secondo", "terzo", "quarto", "quinto"),
     *("sesto", "settimo", "ottavo", "nono", "decimo"),
 )
+_DIGITS = DigitNames(_NAMES)
+digits, letters = _DIGITS.digits, _DIGITS.letters
 _FRACTIONS = {2: "mezzo", **{value: _ORDINALS[value] for value in range(3, 11)}}
 
 
@@ -91,11 +94,6 @@ def ordinal(number: int, ending: str = "o") -> list[str]:
     return ["".join([*words, f"{stem}esim{ending}"])]
 
 
-def digits(text: str) -> list[str]:
-    """Read the digits of a text one by one; other characters are ignored."""
-    return [UNITS[int(character)] for character in text if "0" <= character <= "9"]
-
-
 def whole(text: str) -> list[str]:
     """Read a whole number with its dots, spaces and apostrophes; with leading zeros digit by digit."""
     plain = re.sub(r"[.\s']", "", text)
@@ -117,12 +115,3 @@ def fraction(numerator: int, denominator: int) -> list[str]:
     """Read ``3/4`` as ``tre quarti``, ``1/2`` as ``un mezzo``, ``5/20`` as ``cinque ventesimi``."""
     name = _FRACTIONS.get(denominator) or ordinal(denominator)[0]
     return ["un", name] if numerator == 1 else [*cardinal(numerator), f"{name[:-1]}i"]
-
-
-def letters(text: str) -> list[str]:
-    """Spell a text: the names of its letters and digits."""
-    return [
-        UNITS[int(character)] if character in "0123456789" else character.upper()
-        for character in text
-        if character.isalnum()
-    ]

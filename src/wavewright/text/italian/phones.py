@@ -49,4 +49,5 @@ _LONG_STOPS = {
     for stop, fricative in (("t", "s"), ("d", "z"), ("t", "ʃ"), ("d", "ʒ"))
 }
 
-phones_of_ipa = IpaSigns("Italian", VOWELS, {**_PLAIN, **_LONG, **_LONG_STOPS}, "ˈkaza or k a1 z a0").phones
+IPA = IpaSigns("Italian", VOWELS, {**_PLAIN, **_LONG, **_LONG_STOPS}, "ˈkaza or k a1 z a0")
+phones_of_ipa = IPA.phones

@@ -8,8 +8,9 @@ import unicodedata
 
 from ..characters import fold_accents
 from ..ipa import has_stress
+from ..tables import alternatives
 from .phones import doubled
-from .rules import alternatives, data_text, mapping, rows, word_list
+from .rules import data_text, mapping, rows, word_list
 
 Phones = tuple[str, ...]
 

@@ -3,44 +3,26 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 
-from .numbers import MAGNITUDES, cardinal, decimal, digits, fraction, is_counted_with_di, whole
-from .rules import (
-    LETTERS,
-    NOT_IN_WORD,
-    NUMBER,
-    SIGN,
-    SIGNS,
-    ItalianAround,
-    Reading,
-    Rule,
-    alternatives,
-    is_feminine,
-    one_before,
-    reads,
-    rows,
-    word_list,
-)
+from ..common.quantities import Currencies, digits_rules, vulgar_rules
+from ..rules import AroundMatch, Reading, Rule, reads
+from ..tables import alternatives
+from . import numbers
+from .numbers import MAGNITUDES, cardinal, decimal, fraction, is_counted_with_di, whole
+from .rules import LETTERS, NOT_IN_WORD, NUMBER, SIGN, SIGNS, is_feminine, one_before, rows, word_list
 
 UNITS = {written: fields for written, *fields in rows("units", 4)}
 """Name for one, name for several and name after a slash of units by their written forms."""
 
-_CURRENCY_ROWS = rows("currencies", 6)
-CURRENCIES = {written: fields for written, *fields in _CURRENCY_ROWS}
-"""Kind, names, and names of hundredths of currencies by their written forms."""
+CURRENCIES = Currencies(rows("currencies", 6))
+"""Kind, names, and names of hundredths."""
 
 NUMBERED, RESULT_CUES = word_list("numbered"), word_list("result-cues")
-HALVES = "¼½¾⅐⅑⅒⅓⅔⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞"
-SIGN_CURRENCIES = alternatives(written for written, kind, *_ in _CURRENCY_ROWS if kind == "sign")
 
 _UNIT = alternatives(UNITS)
 _RATES = alternatives(written for written, fields in UNITS.items() if fields[2])
 _END = rf"(?![{LETTERS}0-9²³])"
 _MAGNITUDE = rf"(?:\s?({alternatives(MAGNITUDES)})(?:\s(?:di|d'))?)?"
-_BEFORE = alternatives(written for written, kind, *_ in _CURRENCY_ROWS if kind in ("sign", "code"))
-_AFTER = alternatives(written for written, kind, *_ in _CURRENCY_ROWS if kind != "minor")
-_MINOR = alternatives(written for written, kind, *_ in _CURRENCY_ROWS if kind == "minor")
 
 
 def _counted(number: str, one: str, several: str) -> list[str]:
@@ -62,10 +44,10 @@ def _with_magnitude(number: str, magnitude: str, name: str = "") -> list[str]:
     return [*_counted(number, singular, plural), *(["di", *name.split()] if name else [])]
 
 
-def _amount(sign: str, number: str, magnitude: str, currency: str) -> list[str]:
+def _amount(sign: str, number: str, magnitude: str, currency: str, _around: AroundMatch) -> list[str]:
     """Return the words of an amount of money."""
-    _, one, several, one_cent, cents = CURRENCIES[currency]
-    minus = SIGNS["-" if sign else ""]
+    _, one, several, one_cent, cents = CURRENCIES.fields[currency]
+    minus = SIGNS.signed["-" if sign else ""]
     if magnitude:
         return [*minus, *_with_magnitude(number, magnitude, several)]
     major, comma, minor = number.partition(",")
@@ -78,39 +60,28 @@ def _amount(sign: str, number: str, magnitude: str, currency: str) -> list[str]:
     return [*minus, *_counted(major, one, several), "e", *cardinal(int(minor))]
 
 
-@reads(rf"([-−]?)({_BEFORE})\s?([-−]?)({NUMBER}){_MAGNITUDE}(?!\d)")
-def _sign_first(match: re.Match[str], around: ItalianAround) -> Reading:
-    """Read ``$5`` and ``€ 10``."""
-    if match[2][-1].isalpha() and not around.is_apart:
-        return None
-    return _amount(match[1] or match[3], match[4], match[5] or "", match[2])
-
-
-@reads(rf"([-−]?)({NUMBER}){_MAGNITUDE}\s?({_AFTER}){NOT_IN_WORD}")
-def _sign_last(match: re.Match[str], _around: ItalianAround) -> Reading:
+@reads(rf"([-−]?)({NUMBER}){_MAGNITUDE}\s?({CURRENCIES.after}){NOT_IN_WORD}")
+def _sign_last(match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``12,50 €``, ``1.000.000 di euro`` and ``3,5 milioni di euro``."""
-    return _amount(match[1], match[2], match[3] or "", match[4])
+    return _amount(match[1], match[2], match[3] or "", match[4], around)
 
 
-@reads(rf"({NUMBER})\s?({_MINOR}){NOT_IN_WORD}")
-def _cents(match: re.Match[str], _around: ItalianAround) -> Reading:
+@reads(rf"({NUMBER})\s?({CURRENCIES.minor}){NOT_IN_WORD}")
+def _cents(match: re.Match[str], _around: AroundMatch) -> Reading:
     """Read ``50 cent``."""
-    return _counted(match[1], *CURRENCIES[match[2]][1:3])
+    return _counted(match[1], *CURRENCIES.fields[match[2]][1:3])
 
 
-@reads(rf"({NUMBER})\s?[-–/]\s?({NUMBER}){_MAGNITUDE}\s?({_AFTER}){NOT_IN_WORD}")
-def _amounts(match: re.Match[str], _around: ItalianAround) -> Reading:
+@reads(rf"({NUMBER})\s?[-–/]\s?({NUMBER}){_MAGNITUDE}\s?({CURRENCIES.after}){NOT_IN_WORD}")
+def _amounts(match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``10-15 €``."""
-    return [*decimal(match[1]), *_amount("", match[2], match[3] or "", match[4])]
+    return [*decimal(match[1]), *_amount("", match[2], match[3] or "", match[4], around)]
 
 
-@reads(rf"({alternatives(written for written in CURRENCIES if written.isupper())}){NOT_IN_WORD}")
-def _code(match: re.Match[str], around: ItalianAround) -> Reading:
-    """Read ``EUR`` alone."""
-    return CURRENCIES[match[1]][2].split() if around.is_apart and len(match[1]) == 3 else None
+_sign_first = CURRENCIES.sign_first_rules(NUMBER, _MAGNITUDE, _amount)
 
 
-def _is_ambiguous_unit(unit: str, written: str, around: ItalianAround) -> bool:
+def _is_ambiguous_unit(unit: str, written: str, around: AroundMatch) -> bool:
     """Return True for a letter that may be no unit: ``100 A``, ``5a``."""
     is_close = not written[-len(unit) - 1].isspace()
     follows = around.text[around.end : around.end + 1]
@@ -120,7 +91,7 @@ def _is_ambiguous_unit(unit: str, written: str, around: ItalianAround) -> bool:
 
 
 @reads(rf"{SIGN}({NUMBER}){_MAGNITUDE}\s?({_UNIT})(?:/({_RATES}))?{_END}")
-def _measure(match: re.Match[str], around: ItalianAround) -> Reading:
+def _measure(match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``50 km/h``, ``-3°`` and ``1 kg``."""
     unit, rate = match[4], match[5]
     if unit in ("ora", "giorno", "mese", "anno", "persona") or _is_ambiguous_unit(unit, match[0], around):
@@ -128,41 +99,34 @@ def _measure(match: re.Match[str], around: ItalianAround) -> Reading:
     one, several, _ = UNITS[unit]
     per = UNITS[rate][2].split() if rate else []
     if match[3]:
-        return [*SIGNS[match[1]], *_with_magnitude(match[2], match[3], several), *per]
-    return [*SIGNS[match[1]], *_counted(match[2], one, several), *per]
+        return [*SIGNS.signed[match[1]], *_with_magnitude(match[2], match[3], several), *per]
+    return [*SIGNS.signed[match[1]], *_counted(match[2], one, several), *per]
 
 
 @reads(rf"{SIGN}({NUMBER})\s?[-–/]\s?({NUMBER})\s?((?:{_UNIT})|%){_END}")
-def _measures(match: re.Match[str], _around: ItalianAround) -> Reading:
+def _measures(match: re.Match[str], _around: AroundMatch) -> Reading:
     """Read ``20-25 °C`` and ``5-10%``."""
     unit = ["per", "cento"] if match[4] == "%" else UNITS[match[4]][1].split()
-    return [*SIGNS[match[1]], *decimal(match[2]), *decimal(match[3]), *unit]
+    return [*SIGNS.signed[match[1]], *decimal(match[2]), *decimal(match[3]), *unit]
 
 
 @reads(rf"{SIGN}({NUMBER})\s?([%‰])")
-def _percent(match: re.Match[str], _around: ItalianAround) -> Reading:
+def _percent(match: re.Match[str], _around: AroundMatch) -> Reading:
     """Read ``12,5%``."""
-    return [*SIGNS[match[1]], *decimal(match[2]), "per", "mille" if match[3] == "‰" else "cento"]
+    return [*SIGNS.signed[match[1]], *decimal(match[2]), "per", "mille" if match[3] == "‰" else "cento"]
 
 
 @reads(rf"{SIGN}({NUMBER})\s?({alternatives(MAGNITUDES)}){NOT_IN_WORD}(?<!\bM)")
-def _large(match: re.Match[str], _around: ItalianAround) -> Reading:
+def _large(match: re.Match[str], _around: AroundMatch) -> Reading:
     """Read ``1,2 mln`` and ``5mila``."""
-    return [*SIGNS[match[1]], *_with_magnitude(match[2], match[3])]
+    return [*SIGNS.signed[match[1]], *_with_magnitude(match[2], match[3])]
 
 
 _FRACTION_END = rf"(?:\s?({_UNIT}){_END})?"
 
 
-@reads(rf"(?:(\d{{1,4}})\s?)?([{HALVES}]){_FRACTION_END}")
-def _vulgar(match: re.Match[str], around: ItalianAround) -> Reading:
-    """Read ``1½``, ``¾`` and ``½ l``."""
-    numerator, _, denominator = unicodedata.normalize("NFKC", match[2]).partition("\u2044")
-    return _of_fraction(match[1], int(numerator), int(denominator), match[3], around)
-
-
 @reads(rf"(?:(\d{{1,3}})\s)?(\d{{1,2}})/(\d{{1,3}})(?![\d/]|[.,]\d){_FRACTION_END}")
-def _fraction(match: re.Match[str], around: ItalianAround) -> Reading:
+def _fraction(match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``3/4`` and ``2 1/2``; other numbers with a slash one after the other."""
     numerator, denominator = int(match[2]), int(match[3])
     if denominator < 2 or numerator == 0 or numerator >= denominator or around.word_before.lower() in NUMBERED:
@@ -171,7 +135,7 @@ def _fraction(match: re.Match[str], around: ItalianAround) -> Reading:
 
 
 def _of_fraction(
-    number: str | None, numerator: int, denominator: int, unit: str | None, around: ItalianAround
+    number: str | None, numerator: int, denominator: int, unit: str | None, around: AroundMatch
 ) -> list[str]:
     is_half = (numerator, denominator) == (1, 2)
     if number:
@@ -186,7 +150,7 @@ def _of_fraction(
 
 
 @reads(rf"(?<![\d.,-])({NUMBER})\s?[-–]\s?({NUMBER})(?![\d-]|[.,:]\d)")
-def _range(match: re.Match[str], around: ItalianAround) -> Reading:
+def _range(match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``3-5 anni`` one after the other, a result of a game with ``a``, and pages with ``da`` and ``a``."""
     first, second = (float(re.sub(r"[.\s']", "", match[group]).replace(",", ".")) for group in (1, 2))
     if re.match(r"\s*[=+×*]", around.text[around.end :]) or ("," in match[0] and first >= second):
@@ -200,68 +164,47 @@ def _range(match: re.Match[str], around: ItalianAround) -> Reading:
 
 
 @reads(rf"({NUMBER})\s?[xX×]\s?({NUMBER})(?:\s?[xX×]\s?({NUMBER}))?(?:\s?({_UNIT}){_END})?")
-def _dimensions(match: re.Match[str], _around: ItalianAround) -> Reading:
+def _dimensions(match: re.Match[str], _around: AroundMatch) -> Reading:
     """Read ``80 x 120 cm``."""
     third = ["per", *decimal(match[3])] if match[3] else []
     unit = UNITS[match[4]][1].split() if match[4] else []
     return [*decimal(match[1]), "per", *decimal(match[2]), *third, *unit]
 
 
+NO_NOUNS = frozenset(["e", "o", "a", "su", "in", "di", "al", "alla", "per", "ed", "od", "con", "da", "è", "non", "più"])
+
+
 @reads(rf"1\s([a-zà-ù][{LETTERS}]+)")
-def _one(match: re.Match[str], around: ItalianAround) -> Reading:
+def _one(match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``1 persona`` as ``una persona``."""
     noun = match[1].lower()
     before = around.word_before.lower()
-    is_other = noun in (
-        "e",
-        "o",
-        "a",
-        "su",
-        "in",
-        "di",
-        "al",
-        "alla",
-        "per",
-        "ed",
-        "od",
-        "con",
-        "da",
-        "è",
-        "non",
-        "più",
-    )
-    if is_other or before in NUMBERED or before in ("ore", "il", "del", "al", "dal", "la", "i"):
+    if noun in NO_NOUNS or before in NUMBERED or before in ("ore", "il", "del", "al", "dal", "la", "i"):
         return None
     article = one_before(noun)
     return [article + noun] if article.endswith("'") else [article, noun]
 
 
 @reads(r"(\d{1,3}(?:\.000){2,4})\s(?!di\b)([a-zà-ù]{3,})")
-def _millions(match: re.Match[str], _around: ItalianAround) -> Reading:
+def _millions(match: re.Match[str], _around: AroundMatch) -> Reading:
     """Read ``2.000.000 abitanti`` with ``di``."""
     return [*whole(match[1]), "di", match[2]]
 
 
 @reads(rf"{SIGN}({NUMBER})(?!\d|[.,]\d)")
-def _plain(match: re.Match[str], _around: ItalianAround) -> Reading:
+def _plain(match: re.Match[str], _around: AroundMatch) -> Reading:
     """Read ``1.250.000`` and ``3,14``."""
-    return [*SIGNS[match[1]], *decimal(match[2])]
-
-
-@reads(r"\d+")
-def _digits(match: re.Match[str], _around: ItalianAround) -> Reading:
-    """Read what is no number otherwise."""
-    return whole(match[0]) if len(match[0]) < 7 else digits(match[0])
+    return [*SIGNS.signed[match[1]], *decimal(match[2])]
 
 
 @reads(r"[kK]m(?=\s\d)")
-def _kilometre(_match: re.Match[str], around: ItalianAround) -> Reading:
+def _kilometre(_match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``al km 12``."""
     return ["chilometro"] if around.is_apart else None
 
 
-LETTER_RULES: list[Rule] = [*_sign_first, *_code, *_kilometre]
+LETTER_RULES: list[Rule] = [*_sign_first, *CURRENCIES.code_rules(NOT_IN_WORD, 2), *_kilometre]
 SIGN_RULES: list[Rule] = [*_sign_first]
-FRACTION_RULES: list[Rule] = [*_vulgar, *_fraction]
+FRACTION_RULES: list[Rule] = [*vulgar_rules(_FRACTION_END, _of_fraction), *_fraction]
 MEASURE_RULES: list[Rule] = [*_amounts, *_sign_last, *_cents, *_dimensions, *_measures, *_percent, *_measure, *_large]
-PLAIN_RULES: list[Rule] = [*_range, *_one, *_millions, *_plain, *_digits]
+PLAIN_RULES: list[Rule] = [*_range, *_one, *_millions, *_plain, *digits_rules(numbers)]

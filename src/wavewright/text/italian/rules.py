@@ -3,32 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from ..rules import NEAR, AroundMatch, Reading, RuleOf, reads, reads_as
-from ..tables import Tables, alternatives, of_kind
+from ..common.calendar import CalendarNames
+from ..common.signs import Signs
+from ..rules import AroundMatch
+from ..tables import Tables
 
-__all__ = [
-    "DATA",
-    "NEAR",
-    "ItalianAround",
-    "Reading",
-    "Rule",
-    "alternatives",
-    "data_text",
-    "mapping",
-    "of_kind",
-    "reads",
-    "reads_as",
-    "rows",
-    "word_list",
-]
-
-DATA = Path(__file__).with_name("data")
-
-_TABLES = Tables(DATA)
+_TABLES = Tables(Path(__file__).with_name("data"))
 data_text, rows, mapping, word_list = _TABLES.data_text, _TABLES.rows, _TABLES.mapping, _TABLES.word_list
 
 GROUPED = (
@@ -40,30 +23,14 @@ NUMBER = rf"(?:(?:{GROUPED}|\d+)(?:,\d+)?)"
 LETTERS = "A-Za-zÀ-ÖØ-öø-ÿ"
 NOT_IN_WORD = rf"(?![{LETTERS}0-9])"
 SIGN = r"([-−+±]?)"
-SIGNS = {"-": ["meno"], "−": ["meno"], "+": ["più"], "±": ["più", "o", "meno"], "": []}
+NAMES, SIGNS = CalendarNames(rows("calendar", 3)), Signs(rows("signs", 3))
 FEMININE, MASCULINE = word_list("feminine"), word_list("masculine")
 
 
-@dataclass(frozen=True)
 class ItalianAround(AroundMatch):
     """The text around a match in Italian."""
 
     LETTERS: ClassVar[str] = LETTERS
-
-    @property
-    def far_before(self) -> list[str]:
-        """Up to six words before the match in its clause in lower case, the nearest last."""
-        clause = re.split(r"[.!?;:\n]\s", self.text[max(0, self.start - 2 * NEAR) : self.start])[-1]
-        return [word.lower() for word in re.findall(f"[{LETTERS}]+", clause)[-6:]]
-
-    @property
-    def is_apart(self) -> bool:
-        """True if no letter or digit is directly before the match."""
-        return not self.text[self.start - 1 : self.start].isalnum()
-
-
-Rule = RuleOf[ItalianAround]
-"""A pattern and the function that reads its match; it returns None where the rule does not apply."""
 
 
 def is_feminine(noun: str) -> bool:

@@ -2,50 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import ClassVar
 
-from ..ipa_front_end import IpaFrontEnd
-from ..lexicon import Lexicon
-from ..reading import Report
+from ..numerals import NumberWords
+from ..rule_front_end import RuleFrontEnd
 from ..say_as import SayAs
-from ..tokens import Token
-from .abbreviations import name_of
-from .phones import SYMBOLS, phones_of_ipa
+from . import numbers
+from .calendar import day_of_month
+from .phones import SYMBOLS
 from .pronounce import is_known, phones_of
-from .say_as import SpanishSayAs
-from .scanner import SpanishScanner, SpanishTokenReader
+from .rules import NAMES, SIGNS
+from .tokens import SpanishScanner, SpanishTokenReader
 
-EUROPEAN_REGIONS = ("", "es")
-"""Regions of the BCP 47 tag with Castilian θ; all others are read as in America."""
+AMERICA, EUROPEAN_REGIONS = "419", ("", "es")
+"""The region of Latin America, as all regions but these are read: c and z are [s] there."""
 
 
-class SpanishFrontEnd(IpaFrontEnd):
-    """Front end of Spanish: text to sentences of words and phones."""
+class SpanishSayAs(SayAs):
+    """Spanish texts of SSML's ``say-as``."""
 
-    LANGUAGE = "Spanish"
+    numbers: ClassVar[NumberWords] = numbers
+    names, months = SIGNS.names, NAMES.months
+    plus, minus, of = "más", "menos", "de"
+    ordinal_mark = r"\.?([oaºª]|er)?"
+
+    def letter(self, character: str) -> str:
+        """Return the phones of the name of a letter."""
+        is_letter = character.isalpha() and character not in self.names
+        return " ".join(phones_of(character.upper(), not self.region)) if is_letter else ""
+
+    def ordinal(self, number: int, mark: str) -> list[str]:
+        """Return the words of an ordinal number in the gender of its mark."""
+        return numbers.ordinal(number, {"ª": "a", "º": "o", "": "o"}.get(mark, mark))
+
+    def time(self, hour: int, minute: str) -> str:
+        """Return a time to read."""
+        return f"{hour}:{minute} h"
+
+    def day(self, day: int) -> list[str]:
+        """Return the words of the day of a date."""
+        return day_of_month(day)
+
+
+class SpanishFrontEnd(RuleFrontEnd):
+    """Front end of Spanish: text to sentences of words and phones, of Spain or, with ``es-MX``, of America."""
+
+    CODE, SAY_AS, READER, SCANNER = "es", SpanishSayAs, SpanishTokenReader, SpanishScanner
     symbols = SYMBOLS
 
-    def __init__(self, language: str = "es") -> None:
-        """Set the dialect by the region of ``language``: with ``es-419`` or ``es-MX``, c and z are [s]."""
-        self._is_american = language.lower().partition("-")[2] not in EUROPEAN_REGIONS
-        self.language = "es-419" if self._is_american else "es"
+    def _dialect_of(self, region: str) -> str:
+        return "" if region in EUROPEAN_REGIONS else AMERICA
 
-    def _phones_of_ipa(self, text: str, where: str) -> tuple[str, ...]:
-        return phones_of_ipa(text, where)
+    @staticmethod
+    def _is_known(word: str) -> bool:
+        return is_known(word)
 
-    def _say_as(self) -> SayAs:
-        return SpanishSayAs(self._is_american)
-
-    def _scanner(self, text: str, lexicon: Lexicon | None, report: Report | None) -> SpanishScanner:
-        return SpanishScanner(SpanishTokenReader(text, is_known, lexicon, report, self._is_american))
-
-    def _name_of_sign(self, sign: str) -> list[str]:
-        return name_of(sign)
-
-    def _pronounced(
-        self, tokens: list[Token], text: str, lexicon: Lexicon | None
-    ) -> Iterator[tuple[Token, int, str, tuple[str, ...]]]:
-        for token in tokens:
-            for number, word in enumerate(token.words):
-                phones = token.phones or (lexicon.get(word) if lexicon else None)
-                yield token, number, word.lower(), phones or phones_of(word, not self._is_american)
+    def _phones_of(self, word: str, is_noun: bool) -> tuple[str, ...]:
+        return phones_of(word, not self._region)

@@ -4,41 +4,28 @@ from __future__ import annotations
 
 import re
 
-from .numbers import FEMININE, cardinal
-from .rules import LETTERS, NOT_IN_WORD, Reading, Rule, SpanishAround, reads
-from .tables import alternatives, rows
+from ..common.calendar import follows, full_year, is_day, is_time, iso_rules, short_year_rules
+from ..dialect import region
+from ..rules import AroundMatch, Reading, Rule, reads
+from ..tables import alternatives
+from .numbers import cardinal
+from .rules import FEMININE, LETTERS, NAMES, NOT_IN_WORD
 
-_ROWS = rows("calendar", 3)
-MONTHS = tuple(name for kind, name, _ in _ROWS if kind == "month")
-_MONTH_NAMES = {written: name for kind, name, short in _ROWS if kind == "month" for written in short.split()}
-_WEEKDAYS = {written: name for kind, name, short in _ROWS if kind == "weekday" for written in short.split()}
+MONTHS, _MONTH_NAMES, _WEEKDAYS = NAMES.months, NAMES.month_names, NAMES.weekdays
 
 _MONTH = rf"({alternatives(_MONTH_NAMES)}){NOT_IN_WORD}"
 _UNTIL = r"\s?[-–]\s?"
 _HOURS = rf"(?:h(?:oras?|rs?)?\.?|hs\.?){NOT_IN_WORD}"
 
 
-def _is_day(day: int, month: int = 1) -> bool:
-    return 1 <= day <= 31 and 1 <= month <= 12
-
-
-def _is_time(hour: int, minute: int) -> bool:
-    return hour <= 24 and minute < 60
-
-
-def _full_year(written: str) -> int:
-    number = int(written)
-    return number + (2000 if number < 50 else 1900) if len(written) == 2 else number
-
-
-def day_of_month(day: int, is_american: bool) -> list[str]:
+def day_of_month(day: int) -> list[str]:
     """Read the first day of a month as ``primero`` in America, and as ``uno`` in Spain; others as a number."""
-    return ["primero"] if day == 1 and is_american else cardinal(day)
+    return ["primero"] if day == 1 and region() else cardinal(day)
 
 
-def date(day: int, month: int, year: int | None, is_american: bool) -> list[str]:
+def date(day: int, month: int, year: int | None = None, _around: AroundMatch | None = None) -> list[str]:
     """Return the words of a date: ``tres de mayo de dos mil veintiséis``."""
-    words = [*day_of_month(day, is_american), "de", MONTHS[month - 1]]
+    words = [*day_of_month(day), "de", MONTHS[month - 1]]
     return words if year is None else [*words, "de", *cardinal(year)]
 
 
@@ -50,47 +37,37 @@ def time(hour: int, minute: int, has_hours: bool) -> list[str]:
     return [*words, *(["hora" if hour == 1 and not minute else "horas"] if has_hours else [])]
 
 
-@reads(r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::\d\d)?Z?)?(?![\d-])")
-def _iso(match: re.Match[str], around: SpanishAround) -> Reading:
-    """Read ``2026-05-03``."""
-    day, month = int(match[3]), int(match[2])
-    if not _is_day(day, month):
-        return None
-    words = date(day, month, int(match[1]), around.is_american)
-    return [*words, *time(int(match[4]), int(match[5]), has_hours=True)] if match[4] else words
-
-
 @reads(r"(\d{1,2})([/.-])(\d{1,2})\2(\d{4}|\d{2})(?!\d|[.,/-]\d)", r"(\d{1,2})(/)(\d{1,2})()(?![\d/]|[.,]\d)")
-def _numeric(match: re.Match[str], around: SpanishAround) -> Reading:
+def _numeric(match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``24/12/2025``, and ``5/6`` after ``el``."""
     day, month = int(match[1]), int(match[3])
     is_cued = bool(match[4]) or around.word_before.lower() in ("el", "del", "al", "día")
-    if not _is_day(day, month) or not is_cued:
+    if not is_day(day, month) or not is_cued:
         return None
-    return date(day, month, _full_year(match[4]) if match[4] else None, around.is_american)
+    return date(day, month, full_year(match[4]) if match[4] else None)
 
 
 @reads(rf"(\d{{1,2}})(?:\s?de)?\s{_MONTH}(?:\s+(?:del?\s)?(\d{{4}}))?(?!\d)")
-def _with_month(match: re.Match[str], around: SpanishAround) -> Reading:
+def _with_month(match: re.Match[str], _around: AroundMatch) -> Reading:
     """Read ``1 de mayo`` and ``31 oct. 1956``."""
-    if not _is_day(int(match[1])):
+    if not is_day(int(match[1])):
         return None
     month = MONTHS.index(_MONTH_NAMES[match[2]]) + 1
-    return date(int(match[1]), month, int(match[3]) if match[3] else None, around.is_american)
+    return date(int(match[1]), month, int(match[3]) if match[3] else None)
 
 
 @reads(rf"(\d{{1,2}}){_UNTIL}(\d{{1,2}})(?:\s?de)?\s{_MONTH}")
-def _days(match: re.Match[str], around: SpanishAround) -> Reading:
+def _days(match: re.Match[str], _around: AroundMatch) -> Reading:
     """Read ``3-5 de mayo``."""
     month = MONTHS.index(_MONTH_NAMES[match[3]]) + 1
     first, second = int(match[1]), int(match[2])
-    if not (_is_day(first) and _is_day(second)):
+    if not (is_day(first) and is_day(second)):
         return None
-    return [*day_of_month(first, around.is_american), "a", *date(second, month, None, around.is_american)]
+    return [*day_of_month(first), "a", *date(second, month)]
 
 
 @reads(rf"({alternatives(name for name in _MONTH_NAMES if name.endswith('.'))})(?=\s\d|\s?de\s\d)")
-def _short_month(match: re.Match[str], _around: SpanishAround) -> Reading:
+def _short_month(match: re.Match[str], _around: AroundMatch) -> Reading:
     """Read ``oct. 1956``."""
     return [_MONTH_NAMES[match[1]]]
 
@@ -99,7 +76,7 @@ def _short_month(match: re.Match[str], _around: SpanishAround) -> Reading:
     r"(mar\.)(?=,?\s\d{1,2}(?!\d))",
     rf"({alternatives(name for name in _WEEKDAYS if name not in _MONTH_NAMES)})(?![{LETTERS}])",
 )
-def _weekday(match: re.Match[str], _around: SpanishAround) -> Reading:
+def _weekday(match: re.Match[str], _around: AroundMatch) -> Reading:
     """Read ``lun.``."""
     return [_WEEKDAYS[match[1]]]
 
@@ -108,10 +85,10 @@ def _weekday(match: re.Match[str], _around: SpanishAround) -> Reading:
     rf"(\d{{1,2}})[:.](\d\d)(?:{_UNTIL}|\s(?:a|y)\s(?:las\s)?)(\d{{1,2}})[:.](\d\d)(?:\s?({_HOURS}))?(?![\d:])",
     rf"(\d{{1,2}})()(?:{_UNTIL}|\sa\s)(\d{{1,2}})()\s?({_HOURS})",
 )
-def _from_until(match: re.Match[str], _around: SpanishAround) -> Reading:
+def _from_until(match: re.Match[str], _around: AroundMatch) -> Reading:
     """Read ``9:00 a 17:00 h`` and ``10-12 h``."""
     first, second = (int(match[1]), int(match[2] or 0)), (int(match[3]), int(match[4] or 0))
-    if not (_is_time(*first) and _is_time(*second)) or (not match[5] and ":" not in match[0]):
+    if not (is_time(*first) and is_time(*second)) or (not match[5] and ":" not in match[0]):
         return None
     joining = re.findall(r"[a-z]+", match[0].removesuffix(match[5] or "")) or ["a"]
     return [*time(*first, has_hours=False), *joining, *time(*second, has_hours=bool(match[5]))]
@@ -122,38 +99,38 @@ def _from_until(match: re.Match[str], _around: SpanishAround) -> Reading:
     r"(\d{1,2}):(\d\d)(?::(\d\d))?()(?![\d:]|[.,]\d)",
     r"(\d{1,2})\.(\d\d)()()(?=\s?[ap]\.\s?m\.)",
 )
-def _clock(match: re.Match[str], around: SpanishAround) -> Reading:
+def _clock(match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``14:30``, ``8.15 h`` and ``12:30:05``."""
     hour, minute = int(match[1]), int(match[2])
     is_format = around.word_before.lower() in ("proporción", "formato", "escala", "relación")
     is_size = (hour, minute) in ((16, 10), (21, 9)) and around.word_before.lower() in ("de", "pantalla")
-    if not _is_time(hour, minute) or is_format or is_size:
+    if not is_time(hour, minute) or is_format or is_size:
         return None
     words = time(hour, minute, has_hours=bool(match[4]))
     return [*words, "y", *cardinal(int(match[3])), "segundos"] if match[3] else words
 
 
 @reads(r"(1[0-9]\d\d|20\d\d)\s?[-–]\s?(1[0-9]\d\d|20\d\d)(?![\d.,:%]\d|\d|[-–]\d)")
-def _range(match: re.Match[str], _around: SpanishAround) -> Reading:
+def _range(match: re.Match[str], _around: AroundMatch) -> Reading:
     """Read ``1990-1995``."""
     return [*cardinal(int(match[1])), "a", *cardinal(int(match[2]))] if int(match[1]) < int(match[2]) else None
 
 
 @reads(r"(1[1-9]\d\d|20\d\d)[/-](\d\d|\d{4})(?![\d/-])")
-def _season(match: re.Match[str], _around: SpanishAround) -> Reading:
+def _season(match: re.Match[str], _around: AroundMatch) -> Reading:
     """Read ``2023/24``."""
-    first, second = int(match[1]), int(match[2])
-    if (first + 1) % 10 ** len(match[2]) != second % 10 ** len(match[2]):
-        return None
-    return [*cardinal(first), *cardinal(second)]
-
-
-@reads(r"'(\d\d)(?![\d'])")
-def _short_year(match: re.Match[str], around: SpanishAround) -> Reading:
-    """Read ``'89``."""
-    return cardinal(int(match[1])) if around.is_apart else None
+    return [*cardinal(int(match[1])), *cardinal(int(match[2]))] if follows(match) else None
 
 
 LETTER_RULES: list[Rule] = [*_weekday, *_short_month]
-DIGIT_RULES: list[Rule] = [*_iso, *_days, *_with_month, *_numeric, *_from_until, *_clock, *_season, *_range]
-QUOTE_RULES: list[Rule] = [*_short_year]
+DIGIT_RULES: list[Rule] = [
+    *iso_rules(date, lambda hour, minute: time(hour, minute, has_hours=True)),
+    *_days,
+    *_with_month,
+    *_numeric,
+    *_from_until,
+    *_clock,
+    *_season,
+    *_range,
+]
+QUOTE_RULES: list[Rule] = short_year_rules(cardinal)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from .tables import rows
+from ..numerals import DigitNames
+from .rules import ALONE, FEMININE, MASCULINE, rows
 
 _ROWS = rows("numbers", 3)
 _NAMES = {int(value): name for value, name, _ in _ROWS}
@@ -22,8 +23,8 @@ MILLIONS = ((10**24, "cuatrillón"), (10**18, "trillón"), (10**12, "billón"), 
 MAX_DIGITS = 27
 """Largest number of digits that is read as a number; longer ones are read digit by digit."""
 
-ALONE, MASCULINE, FEMININE = "", "m", "f"
-"""Where a number stands: alone, before a masculine noun, before a feminine noun."""
+_DIGITS = DigitNames(_NAMES)
+digits, letters = _DIGITS.digits, _DIGITS.letters
 
 
 def cardinal(number: int, gender: str = ALONE) -> list[str]:
@@ -95,11 +96,6 @@ def ordinal(number: int, ending: str = "o") -> list[str]:
     end = "o" if ending == "er" else ending
     words = [f"{name[:-1]}{end}" for name in names]
     return [*words[:-1], words[-1][:-1]] if is_short else words
-
-
-def digits(text: str) -> list[str]:
-    """Read the digits of a text one by one; other characters are ignored."""
-    return [_NAMES[int(character)] for character in text if "0" <= character <= "9"]
 
 
 def whole(text: str, gender: str = ALONE) -> list[str]:

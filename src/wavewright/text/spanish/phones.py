@@ -54,6 +54,7 @@ _OTHER_SIGNS = {
 }
 """Other signs of IPA and the phones that they become, vowels without stress."""
 
-phones_of_ipa = IpaSigns(
+IPA = IpaSigns(
     "Spanish", VOWELS, {**{phone: (phone,) for phone in (*VOWELS, *CONSONANTS)}, **_OTHER_SIGNS}, "ˈola or o1 l a0"
-).phones
+)
+phones_of_ipa = IPA.phones

@@ -7,7 +7,7 @@ import re
 import unicodedata
 
 from ..ipa import has_stress
-from .tables import mapping, rows, word_list
+from .rules import mapping, rows, word_list
 
 Phones = tuple[str, ...]
 

@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 
+from ..common.codes import IBAN, mixed_rules, spelled_rules, version_rules
+from ..common.quantities import Currencies, digits_rules, vulgar_rules
+from ..rules import Reading, reads
+from ..tables import alternatives
+from . import numbers
 from .abbreviations import UNITS
-from .numbers import ALONE, FEMININE, MASCULINE, cardinal, decimal, digits, fraction, ordinal, whole
-from .rules import LETTERS, NOT_IN_WORD, NUMBER, NUMBERED, Reading, Rule, SpanishAround, letters, reads
-from .tables import alternatives, rows, word_list
+from .numbers import MAX_DIGITS, cardinal, decimal, digits, fraction, letters, ordinal, whole
+from .rules import (
+    ALONE,
+    FEMININE,
+    LETTERS,
+    MASCULINE,
+    NOT_IN_WORD,
+    NUMBER,
+    NUMBERED,
+    SIGNS,
+    Rule,
+    SpanishAround,
+    rows,
+    word_list,
+)
 
-CURRENCIES = {written: fields for written, *fields in rows("currencies", 7)}
-"""Kind, name for one and for several, gender, and names of hundredths of currencies by their written forms."""
-
-HALVES = "¼½¾⅐⅑⅒⅓⅔⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞"
-SIGNS = {"-": ["menos"], "−": ["menos"], "+": ["más"], "±": ["más", "menos"], "": []}
+CURRENCIES = Currencies(rows("currencies", 7))
+"""Kind, name for one and for several, gender, and names of hundredths."""
 
 SHORT = ("A", "B", "J", "K", "L", "N", "V", "W", "d", "in")
 """Units that need a space after the number."""
@@ -28,9 +41,6 @@ _UNTIL = r"\s?[-–]\s?"
 _MILLIONS = {"M": "millón", "mill.": "millón", "millones": "millón", "millón": "millón", "bill.": "billón"}
 _MILLIONS |= {"billones": "billón", "billón": "billón", "mil": "mil", "MM": "millón"}
 _MAGNITUDE = rf"(?:\s?({alternatives(_MILLIONS)})(?:\s+de)?(?![A-Za-záéíóúñ]))?"
-_BEFORE = alternatives(written for written, fields in CURRENCIES.items() if fields[0] in ("sign", "code"))
-_AFTER = alternatives(written for written, fields in CURRENCIES.items() if fields[0] != "minor")
-_MINOR = alternatives(written for written, fields in CURRENCIES.items() if fields[0] == "minor")
 
 TELEPHONE_CUES, CODES, EMERGENCY = word_list("telephone-cues"), word_list("codes"), word_list("emergency")
 SCORE_CUES, DEGREE_CUES, GRADE_CUES = word_list("score-cues"), word_list("degree-cues"), word_list("grade-cues")
@@ -46,7 +56,7 @@ def _counted(number: str, gender: str, one: str, several: str) -> list[str]:
 
 def _amount(number: str, magnitude: str | None, currency: str) -> list[str]:
     """Return the words of an amount of money."""
-    _, one, several, gender, cent, cents = CURRENCIES[currency]
+    _, one, several, gender, cent, cents = CURRENCIES.fields[currency]
     number = re.sub(r"^(\d{1,3}),(\d{3})$", r"\1.\2", number)  # no currency has thousandths
     if magnitude:
         name = _MILLIONS[magnitude]
@@ -64,40 +74,33 @@ def _amount(number: str, magnitude: str | None, currency: str) -> list[str]:
     return [*_counted(major, gender, one, several), "con", *hundredths] if has_major else hundredths
 
 
-@reads(rf"([-−]?)({_BEFORE})\s?([-−]?)({NUMBER}){_MAGNITUDE}(?!\d)(?:\s?([A-Z]{{3}}){NOT_IN_WORD})?")
+@reads(rf"([-−]?)({CURRENCIES.before})\s?([-−]?)({NUMBER}){_MAGNITUDE}(?!\d)(?:\s?([A-Z]{{3}}){NOT_IN_WORD})?")
 def _sign_first(match: re.Match[str], around: SpanishAround) -> Reading:
     """Read ``$5``, ``USD 20`` and ``$20 MXN``."""
     if match[2][-1].isalpha() and not around.is_apart:
         return None
-    if match[6] and match[6] not in CURRENCIES:
+    if match[6] and match[6] not in CURRENCIES.fields:
         return None
-    return [*SIGNS[match[1] or match[3]], *_amount(match[4], match[5], match[6] or match[2])]
+    return [*SIGNS.signed[match[1] or match[3]], *_amount(match[4], match[5], match[6] or match[2])]
 
 
-@reads(rf"([-−]?)({NUMBER}){_MAGNITUDE}\s?({_AFTER})(?:/({_UNIT}|mes|día|año|persona|noche))?{NOT_IN_WORD}")
+@reads(rf"([-−]?)({NUMBER}){_MAGNITUDE}\s?({CURRENCIES.after})(?:/({_UNIT}|mes|día|año|persona|noche))?{NOT_IN_WORD}")
 def _sign_last(match: re.Match[str], _around: SpanishAround) -> Reading:
     """Read ``3,50 €``, ``12 M€`` and ``15 €/h``."""
     rate = ["por", *UNITS.get(match[5], [match[5]])[0].split()] if match[5] else []
-    return [*SIGNS[match[1]], *_amount(match[2], match[3], match[4]), *rate]
+    return [*SIGNS.signed[match[1]], *_amount(match[2], match[3], match[4]), *rate]
 
 
-@reads(rf"({NUMBER})\s?({_MINOR}){NOT_IN_WORD}")
+@reads(rf"({NUMBER})\s?({CURRENCIES.minor}){NOT_IN_WORD}")
 def _cents(match: re.Match[str], _around: SpanishAround) -> Reading:
     """Read ``50 cts.``."""
-    return _counted(match[1], MASCULINE, *CURRENCIES[match[2]][1:3])
+    return _counted(match[1], MASCULINE, *CURRENCIES.fields[match[2]][1:3])
 
 
-@reads(rf"({NUMBER}){_UNTIL}({NUMBER}){_MAGNITUDE}\s?({_AFTER}){NOT_IN_WORD}")
+@reads(rf"({NUMBER}){_UNTIL}({NUMBER}){_MAGNITUDE}\s?({CURRENCIES.after}){NOT_IN_WORD}")
 def _prices(match: re.Match[str], _around: SpanishAround) -> Reading:
     """Read ``10-12 €``."""
-    return [*decimal(match[1], CURRENCIES[match[4]][3]), "a", *_amount(match[2], match[3], match[4])]
-
-
-@reads(rf"({_AFTER}){NOT_IN_WORD}")
-def _code(match: re.Match[str], around: SpanishAround) -> Reading:
-    """Read ``EUR`` alone."""
-    is_code = len(match[1]) == 3 and match[1].isupper() and around.is_apart
-    return CURRENCIES[match[1]][2].split() if is_code else None
+    return [*decimal(match[1], CURRENCIES.fields[match[4]][3]), "a", *_amount(match[2], match[3], match[4])]
 
 
 def _unit(written: str) -> tuple[str, str, str]:
@@ -121,30 +124,23 @@ def _measure(match: re.Match[str], around: SpanishAround) -> Reading:
         return None
     one, several, gender = _unit(unit)
     if match[3] == "mil":
-        return [*SIGNS[match[1]], *decimal(match[2], gender), "mil", *several.split()]
+        return [*SIGNS.signed[match[1]], *decimal(match[2], gender), "mil", *several.split()]
     if match[3]:
-        return [*SIGNS[match[1]], *decimal(match[2], MASCULINE), "millones", "de", *several.split()]
-    return [*SIGNS[match[1]], *_counted(match[2], gender, one, several)]
+        return [*SIGNS.signed[match[1]], *decimal(match[2], MASCULINE), "millones", "de", *several.split()]
+    return [*SIGNS.signed[match[1]], *_counted(match[2], gender, one, several)]
 
 
 @reads(rf"{_ENTIRE}{_UNTIL}({NUMBER})\s?(?:{_RATE}|(%))")
 def _measures(match: re.Match[str], _around: SpanishAround) -> Reading:
     """Read ``20-25 °C`` and ``5-10 %``."""
     _, several, gender = _unit(match[4]) if match[4] else ("", "por ciento", ALONE)
-    return [*SIGNS[match[1]], *decimal(match[2], gender), "a", *decimal(match[3], gender), *several.split()]
+    return [*SIGNS.signed[match[1]], *decimal(match[2], gender), "a", *decimal(match[3], gender), *several.split()]
 
 
 @reads(rf"{_ENTIRE}\s?([%‰])")
 def _percent(match: re.Match[str], _around: SpanishAround) -> Reading:
     """Read ``2,5 %``."""
-    return [*SIGNS[match[1]], *decimal(match[2]), "por", "ciento" if match[3] == "%" else "mil"]
-
-
-@reads(rf"(?:(\d{{1,4}})\s?)?([{HALVES}])(?:\s?{_RATE})?")
-def _vulgar(match: re.Match[str], around: SpanishAround) -> Reading:
-    """Read ``1½``, ``¾`` and ``½ l``."""
-    numerator, _, denominator = unicodedata.normalize("NFKC", match[2]).partition("\u2044")
-    return _of_fraction(match[1], int(numerator), int(denominator), match[3], around)
+    return [*SIGNS.signed[match[1]], *decimal(match[2]), "por", "ciento" if match[3] == "%" else "mil"]
 
 
 @reads(rf"(?:(\d{{1,3}})\s)?(\d{{1,2}})/(\d{{1,3}})(?![\d/]|\.\d)(?:\s?{_RATE})?")
@@ -224,21 +220,6 @@ def _proportion(match: re.Match[str], _around: SpanishAround) -> Reading:
     return [*whole(match[1]), "a", *whole(match[2])]
 
 
-@reads(r"(\d{1,5})\.(\d{1,4})\.(\d{1,6})(?:\.(\d{1,6}))?(?!\d|\.\d)")
-def _version(match: re.Match[str], _around: SpanishAround) -> Reading:
-    """Read ``2.0.1``."""
-    parts = [part for part in match.groups() if part]
-    if all(len(part) == 3 for part in parts[1:]):
-        return None  # a number with dots
-    return [word for part in parts for word in ("punto", *whole(part))][1:]
-
-
-@reads(r"([A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?)(?![A-Za-z0-9])")
-def _iban(match: re.Match[str], _around: SpanishAround) -> Reading:
-    """Read ``ES91 2100 0418 4502 0005 1332`` sign by sign."""
-    return letters(match[1])
-
-
 @reads(r"(97[89][- ]\d[\d -]{7,15}[\dX]|\d[\d-]{8,14}[\dX])(?!\d)")
 def _isbn(match: re.Match[str], around: SpanishAround) -> Reading:
     """Read ``978-84-376-0494-7`` after ``ISBN``."""
@@ -284,11 +265,6 @@ def _postcode(match: re.Match[str], around: SpanishAround) -> Reading:
     return digits(match[1]) if match[1][0] == "0" or re.search(r"(?:,\s|\ben\s|-\s|^|\n)$", before) else None
 
 
-@reads(r"\d{28,}")
-def _long(match: re.Match[str], _around: SpanishAround) -> Reading:
-    return digits(match[0])
-
-
 @reads(rf"([A-ZÑ]{{1,5}})([-\s]?)(\d{{1,4}})([A-Za-z]{{0,2}}){NOT_IN_WORD}")
 def _letters_digits(match: re.Match[str], around: SpanishAround) -> Reading:
     """Read ``A4``, ``MP3``, ``G20`` and ``A-6``."""
@@ -299,20 +275,6 @@ def _letters_digits(match: re.Match[str], around: SpanishAround) -> Reading:
         return None
     spoken = digits(number) if number[0] == "0" else cardinal(int(number))
     return [*([name.lower()] if is_word else letters(name)), *spoken, *letters(rest)]
-
-
-@reads(rf"(?=[A-Za-z0-9]*[A-Z])(?=[A-Za-z0-9]*\d)([A-Za-z0-9]{{2,20}}){NOT_IN_WORD}")
-def _mixed(match: re.Match[str], around: SpanishAround) -> Reading:
-    """Read ``B2B`` and ``H2O``."""
-    if not around.is_apart:
-        return None
-    words: list[str] = []
-    for piece in re.findall(r"\d+|[A-Za-z]+", match[1]):
-        if piece.isdigit():
-            words += cardinal(int(piece)) if len(piece) < 4 and piece[0] != "0" else digits(piece)
-        else:
-            words += [piece.lower()] if len(piece) > 3 and around.knows(piece.lower()) else letters(piece)
-    return words
 
 
 @reads(r"(\d{1,2})-([A-Z])(?![A-Za-z0-9])")
@@ -327,13 +289,7 @@ def _plain(match: re.Match[str], around: SpanishAround) -> Reading:
     following = around.word_after.lower()
     is_large = following in ("millón", "millones", "billón", "billones")
     gender = MASCULINE if is_large else around.gender(is_one=match[2] == "1")
-    return [*SIGNS[match[1]], *decimal(match[2], gender)]
-
-
-@reads(r"\d+")
-def _digits(match: re.Match[str], _around: SpanishAround) -> Reading:
-    """Read what is no number otherwise."""
-    return whole(match[0]) if len(match[0]) < 7 else digits(match[0])
+    return [*SIGNS.signed[match[1]], *decimal(match[2], gender)]
 
 
 @reads(rf"((?:mm|cm|m|km|hm)[²³]|km/h|kWh){NOT_IN_WORD}")
@@ -343,11 +299,22 @@ def _unit_alone(match: re.Match[str], around: SpanishAround) -> Reading:
     return (several if around.word_before.endswith("s") else one).split() if around.is_apart else None
 
 
-LETTER_RULES: list[Rule] = [*_iban, *_unit_alone, *_sign_first, *_code, *_letters_digits, *_mixed]
+_mixed = mixed_rules(numbers, lambda low, around: len(low) > 3 and around.knows(low), NOT_IN_WORD, first="A-Z")
+
+_iban, _long = spelled_rules(letters, IBAN), spelled_rules(digits, rf"(\d{{{MAX_DIGITS + 1},}})")
+
+LETTER_RULES: list[Rule] = [
+    *_iban,
+    *_unit_alone,
+    *_sign_first,
+    *CURRENCIES.code_rules(NOT_IN_WORD, 2),
+    *_letters_digits,
+    *_mixed,
+]
 SIGN_RULES: list[Rule] = [*_sign_first]
 CODE_RULES: list[Rule] = [*_isbn, *_long, *_international, *_telephone, *_cued, *_postcode]
 MEASURE_RULES: list[Rule] = [
-    *_vulgar,
+    *vulgar_rules(rf"(?:\s?{_RATE})?", _of_fraction),
     *_fraction,
     *_sign_first,
     *_prices,
@@ -362,4 +329,4 @@ MEASURE_RULES: list[Rule] = [
     *_day_letter,
     *_mixed,
 ]
-PLAIN_RULES: list[Rule] = [*_version, *_proportion, *_range, *_plain, *_digits]
+PLAIN_RULES: list[Rule] = [*version_rules(numbers, "punto"), *_proportion, *_range, *_plain, *digits_rules(numbers)]

@@ -1,17 +1,23 @@
-"""Rules of reading Spanish: patterns of numbers, what is around a match, and the gender of nouns."""
+"""The tables of facts of Spanish in ``data/``, and what its rules of reading share: patterns, the gender of nouns."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
-from ..rules import NEAR, AroundMatch, Reading, RuleOf, reads, reads_as
-from .numbers import ALONE, FEMININE, MASCULINE, digits
-from .tables import word_list
+from ..common.calendar import CalendarNames
+from ..common.signs import Signs
+from ..rules import AroundMatch, RuleOf
+from ..tables import Tables
 
-__all__ = ["Reading", "Rule", "SpanishAround", "gender_of", "letters", "reads", "reads_as"]
+_TABLES = Tables(Path(__file__).with_name("data"))
+data_text, rows, mapping, word_list = _TABLES.data_text, _TABLES.rows, _TABLES.mapping, _TABLES.word_list
 
+ALONE, MASCULINE, FEMININE = "", "m", "f"
+"""Where a number stands: alone, before a masculine noun, before a feminine noun."""
+
+NAMES, SIGNS = CalendarNames(rows("calendar", 3)), Signs(rows("signs", 3))
 GROUPED = (
     r"\d{1,3}(?:\.\d{3})+(?!\d|\.\d|,\d{3}[.,])|[1-9]\d{0,2}(?:,\d{3})(?:(?:,\d{3})+(?![\d,])|(?=\.\d\d?(?![\d.])))"
     r"|[1-9]\d{0,2}(?: \d{3})+(?!\d|[./-]\d)|[1-9]\d{0,2}(?:'\d{3})+(?!\d)"
@@ -27,24 +33,10 @@ _FEMININE, _MASCULINE = word_list("feminine"), word_list("masculine")
 _FEMININE_ENDINGS = re.compile("(?:[cstxg]i[oó]n(?:es)?|[dt]ad(?:es)?|tud(?:es)?|triz|trices|umbres?|as?|sis)$")
 
 
-@dataclass(frozen=True)
 class SpanishAround(AroundMatch):
-    """The text around a match in Spanish; ``is_american`` is True for the Spanish of America."""
+    """The text around a match in Spanish."""
 
     LETTERS: ClassVar[str] = LETTERS
-
-    is_american: bool = False
-
-    @property
-    def far_before(self) -> list[str]:
-        """Up to six words before the match in its clause, in lower case, the nearest last."""
-        clause = re.split(r"[.!?;:\n]\s", self.text[max(0, self.start - 2 * NEAR) : self.start])[-1]
-        return re.findall(f"[{LETTERS}]+", clause.lower())[-6:]
-
-    @property
-    def is_apart(self) -> bool:
-        """True if no letter or digit is directly before the match."""
-        return not self.text[self.start - 1 : self.start].isalnum()
 
     def gender(self, is_one: bool = False) -> str:
         """Return the gender of the noun that a number before it counts; ALONE if there is none.
@@ -81,12 +73,3 @@ def gender_of(noun: str) -> str:
         return MASCULINE
     is_feminine = any(each in _FEMININE for each in singulars) or _FEMININE_ENDINGS.search(word)
     return FEMININE if is_feminine else MASCULINE
-
-
-def letters(text: str) -> list[str]:
-    """Spell a text: the names of its letters and digits."""
-    return [
-        digits(character)[0] if character in "0123456789" else character.upper()
-        for character in text
-        if character.isalnum()
-    ]
