@@ -276,7 +276,7 @@ def test_chords_and_changes_within_bars_are_kept(tmp_path):
     chords = (Chord(0, "Bbmaj7/D"), Chord(700, "C#m"), Chord(1_440, "C#m"), Chord(2_000, "unknown"))
     score = Score((track,), 480, metres=metres, keys=np.array([(0, -2, False), (500, 4, True)], KEY), chords=chords)
     for name in ("x.musicxml", "x.mxl"):
-        with pytest.warns(ScoreWarning, match="lacks chord symbols that are no chords: 'unknown'"):
+        with pytest.warns(ScoreWarning, match="Left out: names of tracks, chord symbols that are no chords: 'unknown'"):
             write_score(score, tmp_path / name)
         again = read_score(tmp_path / name)
         assert again.metres.tolist() == metres.tolist()
