@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+import re
+import warnings
+
 import numpy as np
 import pytest
 
-from wavewright.base.errors import BadScore
+from wavewright.base.errors import BadScore, ScoreWarning
 from wavewright.music.bars import bars_of
 from wavewright.music.formats import read_score, write_score
 from wavewright.music.rules import compose_by_rule
-from wavewright.music.score import KEY, METRE, TEMPO, Score, Track, notes_of
+from wavewright.music.score import (
+    CONTROL_CHANGE,
+    KEY,
+    METRE,
+    NOTE,
+    PITCH_BEND,
+    PROGRAM,
+    TEMPO,
+    MetaEvent,
+    Score,
+    Track,
+    controls_of,
+    notes_of,
+)
 
 QUARTER = 480
 
@@ -59,7 +75,8 @@ def test_voices_chords_and_a_shorter_first_bar(tmp_path):
     chords = [(start, 480, pitch, 70) for start in (480, 960, 1_920) for pitch in (48, 52, 55)]
     metres = np.array([(0, 1, 4, 24, 8), (480, 4, 4, 24, 8)], METRE)
     score = Score((*score.tracks, Track(notes_of(chords), "chords")), QUARTER, score.tempos, metres)
-    write_score(score, tmp_path / "a.abc")
+    with pytest.warns(ScoreWarning, match=r"Left out: velocities of notes\."):
+        write_score(score, tmp_path / "a.abc")
     again = read_score(tmp_path / "a.abc")
     assert seconds_of(again) == seconds_of(score)
     assert [bar.start for bar in bars_of(again)] == [bar.start for bar in bars_of(score)]
@@ -68,8 +85,73 @@ def test_voices_chords_and_a_shorter_first_bar(tmp_path):
 
 def test_rules_are_written(tmp_path):
     score = compose_by_rule("folk-tune", seed=4, bars=8)
-    write_score(score, tmp_path / "a.abc")
+    with pytest.warns(ScoreWarning, match=r"Left out: velocities of notes\."):
+        write_score(score, tmp_path / "a.abc")
     assert read_score(tmp_path / "a.abc").tracks[0].notes["pitch"].tolist() == score.tracks[0].notes["pitch"].tolist()
+
+
+def rich_score():
+    """Return a score with something of every kind that formats may have no place for."""
+    rows = [(0, 480, 60, 40, 64), (480, 480, 62, 50, 10), (960, 480, 64, 60, 64), (1_453, 467, 65, 70, 64)]
+    controls = [(0, PROGRAM, 0, 40), (0, CONTROL_CHANGE, 7, 90), (9, CONTROL_CHANGE, 64, 127), (99, PITCH_BEND, 0, 500)]
+    metas = tuple(MetaEvent(0, kind, b"text") for kind in (1, 2, 5, 6, 0xF0))
+    violin = Track(np.array(rows, NOTE), "violin", controls=controls_of(controls), metas=metas)
+    drums = Track(notes_of([(0, 240, 36, 90), (960, 240, 38, 90)]), "kit", is_drum=True)
+    return Score(
+        (violin, drums),
+        480,
+        np.array([(0, 500_000), (960, 400_000)], TEMPO),
+        np.array([(0, 3, 4, 24, 8)], METRE),
+        np.array([(0, -2, False), (1_440, 1, False)], KEY),
+        title="A piece",
+    )
+
+
+@pytest.mark.parametrize(
+    ("ending", "named"),
+    [
+        ("mid", []),
+        (
+            "musicxml",
+            [
+                *("velocities of the ends of notes", "controller 64", "bends", "texts", "copyright", "lyrics"),
+                *("markers", "messages of the system"),
+            ],
+        ),
+        (
+            "abc",
+            [
+                *("its drums", "starts of notes", "lengths of notes", "velocities of notes"),
+                *("velocities of the ends of notes", "tempos", "keys", "names of tracks", "controller 7"),
+                *("controller 64", "bends", "texts", "copyright", "lyrics", "markers", "messages of the system"),
+            ],
+        ),
+    ],
+)
+def test_what_a_format_has_no_place_for_is_named(tmp_path, ending, named):
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        write_score(rich_score(), tmp_path / f"a.{ending}")
+    message = "".join(str(each.message) for each in said)
+    assert sorted(message.removesuffix(".").split("Left out: ")[-1].split(", ")) == sorted(named or [""])
+    assert read_score(tmp_path / f"a.{ending}").tracks[0].program == 40
+
+
+@pytest.mark.parametrize("offsets", [(13, 26), (1, 2), (37, 74), (7, 14)])
+def test_times_that_no_tuplet_of_abc_holds_are_rounded(tmp_path, offsets):
+    """A strummed chord: abc2midi and abcjs know tuplets of 2 to 9 notes alone."""
+    rows = [(offset, 480 - offset, 60 + 4 * k, 80) for k, offset in enumerate((0, *offsets))]
+    score = Score((Track(notes_of([*rows, (480, 480, 72, 80)])),), 480)
+    with pytest.warns(ScoreWarning, match="Left out: .*lengths of notes"):
+        write_score(score, tmp_path / "a.abc")
+    tuplets = re.findall(r"\((\d+)", (tmp_path / "a.abc").read_text())
+    assert all(2 <= int(each) <= 9 for each in tuplets)
+    notes = read_score(tmp_path / "a.abc").tracks[0].notes
+    assert sorted(notes["pitch"].tolist()) == [60, 64, 68, 72]
+    ticks_per_quarter = read_score(tmp_path / "a.abc").ticks_per_quarter
+    for start, pitch in zip(notes["start"] / ticks_per_quarter, notes["pitch"], strict=True):
+        written = {60: 0, 64: offsets[0], 68: offsets[1], 72: 480}[pitch] / 480
+        assert abs(start - written) <= 1 / 96
 
 
 def test_drums_alone_are_refused(tmp_path):

@@ -320,7 +320,8 @@ def test_what_another_track_sets_for_the_channel_counts(tmp_path):
     assert (melody.program, melody.is_drum, melody.inherited[CONTROL_CHANGE, 7]) == (42, False, 0x20)
     assert drums.is_drum
     assert melody.with_program(3).program == 3
-    write_score(score, tmp_path / "x.musicxml")
+    with pytest.warns(ScoreWarning, match=r"Left out: controller 0\."):
+        write_score(score, tmp_path / "x.musicxml")
     again = read_score(tmp_path / "x.musicxml").tracks[2]
     assert (again.program, again.controls["value"].tolist()) == (42, [42, 0x20])
     assert_same(read_midi(write_midi(score))[0][0], score)

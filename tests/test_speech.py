@@ -10,7 +10,7 @@ import pytest
 from tiny_speech import LOUD, PHONE_FRAMES, StandInAcoustic, StandInVocoder, install, stand_in_voice
 
 from wavewright.apps.cli import run
-from wavewright.base.errors import BadModel, BadSetting, BadText, WavewrightError
+from wavewright.base.errors import BadModel, BadSetting, BadText, SkippedText, WavewrightError
 from wavewright.speech.narration.narrator import NarratorLoader
 from wavewright.speech.narration.settings import NarrationSettings
 from wavewright.speech.pauses import SECONDS as PAUSE_SECONDS, Pauses
@@ -426,7 +426,10 @@ def test_a_document_may_change_its_language(tmp_path, monkeypatch):
     english.calls.clear()
     voice.speak('<speak xml:lang="de">Guten Tag <voice name="en-ruth">Ruth</voice></speak>')
     assert (len(german.calls), len(english.calls)) == (1, 1)
-    voice.speak('<speak xml:lang="fr">a</speak>')  # of the whole document: without effect where no voice speaks it
+    with pytest.warns(SkippedText, match=r"'fr' at character 1 \(a language without a voice\)"):
+        voice.speak('<speak xml:lang="fr">a</speak>')  # of the whole document: without effect
+    with pytest.raises(BadText, match=r"'fr'.*a language without a voice"):
+        voice.speak('<speak xml:lang="fr">a</speak>', strict=True)
     with pytest.raises(BadSetting, match=r"at line 1, column 8: No voice speaks the language 'fr'; .* for de, en"):
         voice.stream('<speak><p xml:lang="fr">a</p></speak>', is_ssml=True)
 

@@ -345,6 +345,8 @@ class _Parser:
             front_end, voice = self._resolve(style.voice, language)
         except BadSetting as error:
             if not is_required:
+                if not self._open:  # of the whole document, not by its wish
+                    self._unplayed.append(Skipped(str(language), 0, 0, "a language without a voice"))
                 return style
             raise BadSetting(f"The SSML has another language {self._where}: {error}") from error
         return replace(style, front_end=front_end, voice=voice)

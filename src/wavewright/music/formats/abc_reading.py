@@ -143,6 +143,8 @@ class _TuneReader:
             elif not skipped:
                 self.problems.append(f"The line {text.strip()[:60]!r} of the header is no field; it is left out.")
             return skipped if is_words and (self._is_header or text != line) else ""
+        if match[1] in "wW":
+            self.problems.append("Lyrics are left out.")
         if self._is_header:
             self._header_field(match[1], match[2])
         else:

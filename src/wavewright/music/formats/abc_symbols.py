@@ -68,6 +68,12 @@ Item = Symbol | BarLine | Annotation | JumpMark
 MARKS = {"segno": JumpMark("segno"), "coda": JumpMark("coda sign"), "dacoda": JumpMark("to coda")}
 """Marks of decorations; those of jumps are words."""
 
+ORNAMENTS = (
+    *("trill", "trill(", "roll", "mordent", "lowermordent", "uppermordent", "pralltriller", "turn", "invertedturn"),
+    *("turnx", "invertedturnx", "arpeggio", "slide", "/", "//", "///", "////"),
+)
+"""Decorations that other programs play as several notes."""
+
 _NO_MUSIC = re.compile(r'"[^"]*"?|![^!]*!|\+[^+]*\+|\[[A-Za-z]:[^][]*\]|%.*')
 _WORD = re.compile(r"[A-Za-z]{2,}")
 _LETTERS_OF_MUSIC = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXZabcdefguvxyz")
@@ -140,10 +146,16 @@ class LineReader:
         name = match[0][1:-1]
         mark = MARKS.get(name) or mark_of(name)
         self.items.append(Annotation("decoration", name) if mark is None else mark)
-        self._ornaments += "L" if match[0][1:-1] in (">", "accent", "emphasis") else ""
+        self._ornaments += "L" if name in (">", "accent", "emphasis") else ""
+        self._note_ornament(name in ORNAMENTS)
+
+    def _note_ornament(self, is_one: bool) -> None:
+        if is_one:
+            self.problems.append("Rolls, trills and other ornaments are played as one note.")
 
     def _ornament_token(self, match: re.Match[str]) -> None:
         self._ornaments += match[0]
+        self._note_ornament(match[0] in "~TMP" and match[0] not in self.symbols)
         if match[0] in "SO" and match[0] not in self.symbols:
             self.items.append(MARKS["segno" if match[0] == "S" else "coda"])
 

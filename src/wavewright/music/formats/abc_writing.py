@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from itertools import groupby, pairwise
 from typing import TypeAlias
@@ -12,7 +13,7 @@ import numpy as np
 
 from ...base.errors import BadScore
 from ..bars import Bar, bars_of
-from ..score import Score, Track
+from ..score import PROGRAM, Score, Track
 from ..theory import MusicalKey, pitch_class_name
 from ..timing import DEFAULT_US_PER_QUARTER
 from .abc_fields import LETTERS
@@ -23,6 +24,10 @@ UNIT = Fraction(1, 2)
 """Quarters of the unit of lengths, an eighth."""
 
 TRIPLET = 3
+LARGEST_TUPLET = 9
+GRID = 48
+"""Ticks of a quarter to which notes are rounded that no tuplet of ABC holds, such as strummed chords and recordings."""
+
 Word: TypeAlias = tuple[str, int, str]
 """Note or rest, ticks, tie."""
 
@@ -32,9 +37,9 @@ SIGNS = {-1: "_", 0: "=", 1: "^"}
 def write_abc(score: Score) -> bytes:
     """Return a score as an ABC tune.
 
-    Notes, chord symbols, the first tempo, metres, the first key, title and names of tracks are written. Notes that
-    start together form a chord; a note that lasts beyond the start of the next one of its track is cut there. Drums are
-    left out.
+    Notes, chord symbols, the first tempo, metres, the first key, title, names and programmes of tracks are written.
+    Notes that start together form a chord; a note that lasts beyond the start of the next one of its track is cut
+    there. Drums are left out.
 
     Raises BadScore if the score has no notes but those of drums, or BadSetting if it has more than 10,000 bars, or a
     metre that is none.
@@ -48,10 +53,13 @@ def write_abc(score: Score) -> bytes:
     us = int(score.tempos["us_per_quarter"][0]) if len(score.tempos) else DEFAULT_US_PER_QUARTER
     lines = ["X:1", f"T:{_text(score.title)}", f"M:{bars[0].metre}", "L:1/8", f"Q:1/4={60e6 / us:.6g}"]
     names = [f'V:{number} name="{_text(track.name)}"' for number, track in enumerate(tracks, 1)]
-    lines += [*(names if len(tracks) > 1 else ()), f"K:{_key_name(sharps, is_minor)}"]
+    has_voices = len(tracks) > 1 or bool(_text(tracks[0].name))
+    lines += [*(names if has_voices else ()), f"K:{_key_name(sharps, is_minor)}"]
     for number, track in enumerate(tracks, 1):
         chords = {chord.tick: _text(chord.symbol) for chord in score.chords} if number == 1 else {}
-        lines += [f"V:{number}"] if len(tracks) > 1 else []
+        lines += [f"V:{number}"] if has_voices else []
+        has_program = (PROGRAM, 0) in track.inherited or (track.controls["kind"] == PROGRAM).any()
+        lines += [f"%%MIDI program {track.program}"] if has_program else []
         lines += _music(track, bars, chords, score.ticks_per_quarter, sharps)
     return ("\n".join(lines) + "\n").encode()
 
@@ -69,15 +77,19 @@ def _key_name(sharps: int, is_minor: bool) -> str:
 def _music(
     track: Track, bars: Sequence[Bar], chords: Mapping[int, str], ticks_per_quarter: int, sharps: int
 ) -> Iterator[str]:
-    """Yield the lines of a voice."""
+    """Yield the lines of a voice; on a grid of GRID ticks if its lengths need tuplets that ABC has not."""
+    notes = track.notes
+    words = [
+        [*_with_chords(_bar(notes, bar, _Spelling(sharps), is_last=bar is bars[-1]), chords, bar.start)] for bar in bars
+    ]
+    lengths = {ticks for of_bar in words for _, ticks, _ in of_bar}
+    if ticks_per_quarter != GRID and any(
+        tuplet_of(Fraction(each, ticks_per_quarter))[0] > LARGEST_TUPLET for each in lengths
+    ):
+        yield from _music(*_on_grid(track, bars, chords, ticks_per_quarter), GRID, sharps)
+        return
     texts = [
-        _in_tuplets(
-            (text, Fraction(ticks, ticks_per_quarter), tie)
-            for text, ticks, tie in _with_chords(
-                _bar(track.notes, bar, _Spelling(sharps), is_last=bar is bars[-1]), chords, bar.start
-            )
-        )
-        for bar in bars
+        _in_tuplets((text, Fraction(ticks, ticks_per_quarter), tie) for text, ticks, tie in each) for each in words
     ]
     for index in range(1, len(bars)):
         if bars[index].metre != bars[index - 1].metre:
@@ -85,6 +97,23 @@ def _music(
     for start in range(0, len(texts), BARS_PER_LINE):
         end = "|]" if start + BARS_PER_LINE >= len(texts) else "|"
         yield " | ".join(texts[start : start + BARS_PER_LINE]) + f" {end}"
+
+
+def _on_grid(
+    track: Track, bars: Sequence[Bar], chords: Mapping[int, str], ticks_per_quarter: int
+) -> tuple[Track, list[Bar], dict[int, str]]:
+    """Return notes, bars and chord symbols with GRID ticks a quarter, rounded."""
+
+    def moved(ticks: np.ndarray | int) -> np.ndarray:
+        return np.rint(np.asarray(ticks) * GRID / ticks_per_quarter).astype(np.int64)
+
+    notes = track.notes.copy()
+    notes["start"] = moved(track.notes["start"])
+    notes["duration"] = np.maximum(moved(track.notes["start"] + track.notes["duration"]) - notes["start"], 1)
+    moved_bars = [
+        replace(bar, start=int(moved(bar.start)), length=int(moved(bar.end) - moved(bar.start))) for bar in bars
+    ]
+    return replace(track, notes=notes), moved_bars, {int(moved(tick)): text for tick, text in chords.items()}
 
 
 def _with_chords(words: Iterable[Word], chords: Mapping[int, str], position: int) -> Iterator[Word]:

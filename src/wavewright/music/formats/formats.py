@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
+
+import numpy as np
 
 from ...base.errors import BadScore, ScoreWarning, printable
 from ...base.whole_file import check_target, write_whole
-from ..score import Score
+from ..bars import bars_of
+from ..score import CHANNEL_PRESSURE, CONTROL_CHANGE, KEY_PRESSURE, PITCH_BEND, PROGRAM, RELEASE_VELOCITY, Score
 from .abc_reading import read_abc
 from .abc_writing import write_abc
 from .midi_reading import read_midi
@@ -31,6 +35,10 @@ READABLE = (*MIDI, ".abc", *XML)
 
 WRITABLE = (".mid", ".midi", ".musicxml", ".mxl", ".abc")
 """Endings of the files that can be written."""
+
+CONTROLS = {KEY_PRESSURE: "pressure", CHANNEL_PRESSURE: "pressure", PITCH_BEND: "bends", PROGRAM: "programmes"}
+METAS = {1: "texts", 2: "copyright", 5: "lyrics", 6: "markers", 0xF0: "messages of the system"}
+"""Names of events for what a format has no place for; of others by their numbers."""
 
 Reader = Callable[[bytes], tuple[tuple[Score, ...], tuple[str, ...]]]
 
@@ -132,17 +140,78 @@ def write_score(score: Score, path: Path | str) -> None:
     Warns
     -----
     ScoreWarning
-        If chord symbols have no place in MusicXML.
+        If something of the score has no place in the format.
     """
     path = Path(path)
-    if path.suffix.lower() not in WRITABLE:
+    kind = path.suffix.lower()
+    if kind not in WRITABLE:
         raise BadScore(f"{path} cannot be written; the name of a score must end with {', '.join(WRITABLE)}.")
     check_target(path)
-    contents = _WRITERS[path.suffix.lower()](score)
-    write_whole(path, packed(contents) if path.suffix.lower() == ".mxl" else contents)
-    if path.suffix.lower() in XML and (symbols := unwritten_symbols(score)):
+    contents = _WRITERS[kind](score)
+    write_whole(path, packed(contents) if kind == ".mxl" else contents)
+    if kind in MIDI:  # which holds all of it
+        return
+    lost = list(dict.fromkeys(_lost(score, _READERS[kind](contents)[0][0])))
+    if kind in XML and (symbols := unwritten_symbols(score)):
         named = ", ".join(map(repr, symbols[:MAX_WARNINGS])) + " ..." * (len(symbols) > MAX_WARNINGS)
-        warnings.warn(f"{path} lacks chord symbols that are no chords: {printable(named)}.", ScoreWarning, stacklevel=2)
+        lost.append(f"chord symbols that are no chords: {printable(named)}")
+    if lost:
+        warnings.warn(
+            f"{path} does not have all of the score. Left out: {', '.join(lost)}.", ScoreWarning, stacklevel=2
+        )
+
+
+def _lost(score: Score, written: Score) -> Iterator[str]:
+    """Yield names of what a score has and the one that was read from what was written has not, but for chords."""
+    notes, found = (list(_notes(each)) for each in (score, written))
+
+    def n_missing(*fields: int) -> int:
+        wanted, there = (Counter(tuple(note[field] for field in fields) for note in each) for each in (notes, found))
+        return (wanted - there).total()
+
+    if n_missing(0, 1):
+        n_drums = sum(note[0] for note in notes)
+        is_drums = n_missing(0, 1) == n_missing(0) == n_drums
+        yield "its drums" if is_drums else f"{n_missing(0, 1)} of its {len(notes)} notes"
+    for name, field in (("starts", 2), ("lengths", 3), ("velocities", 4), ("velocities of the ends", 5)):
+        if n_missing(0, 1, field) > n_missing(0, 1):
+            yield f"{name} of notes"
+    for name in ("tempos", "metres", "keys"):
+        wanted, there = (_changes(name, each) for each in (score, written))
+        if not all(np.allclose(values, there.get(at, np.nan), rtol=1e-5) for at, values in wanted.items()):
+            yield name
+    values, there = (Counter(_others(each)) for each in (score, written))
+    yield from dict.fromkeys(name for name, _ in values - there)
+
+
+def _notes(score: Score) -> Iterator[tuple[bool, int, float, float, int, int]]:
+    """Yield of each note whether it is a drum, its pitch, start and length in quarters, and both velocities."""
+    for track in score.tracks:
+        for start, duration, pitch, velocity, release in track.notes.tolist():
+            times = (round(tick / score.ticks_per_quarter, 3) for tick in (start, duration))
+            yield track.is_drum, pitch, *times, velocity, release or RELEASE_VELOCITY
+
+
+def _changes(name: str, score: Score) -> dict[float, tuple[int, ...]]:
+    """Return tempos, keys, or the metres of bars by the quarters at which they change."""
+    rows = (
+        [(bar.start, bar.numerator, bar.denominator) for bar in bars_of(score)]
+        if name == "metres"
+        else getattr(score, name).tolist()
+    )
+    pairs = zip([(), *rows], rows, strict=False)
+    return {round(row[0] / score.ticks_per_quarter, 3): row[1:] for last, row in pairs if row[1:] != last[1:]}
+
+
+def _others(score: Score) -> Iterator[tuple[str, object]]:
+    """Yield what else a score has, with its name: controls, texts, names."""
+    for track in score.tracks:
+        yield from (("names of tracks", " ".join(track.name.split())),) * bool(track.name.strip())
+        for _, kind, number, value, _ in track.controls.tolist():
+            yield f"controller {number}" if kind == CONTROL_CHANGE else CONTROLS[kind], (number, value)
+    for meta in (*score.metas, *(meta for track in score.tracks for meta in track.metas)):
+        yield METAS.get(meta.kind, f"events {meta.kind}"), meta.data
+    yield from (("the title", " ".join(score.title.split())),) * bool(score.title.strip())
 
 
 def _contents(path: Path) -> bytes:

@@ -46,6 +46,19 @@ TYPES: dict[str, int | Fraction] = {
 JUMPS = {"dacapo": "da capo", "dalsegno": "dal segno", "tocoda": "to coda", "fine": "fine"}
 """Marks of attributes of sounds, which act at the end of a measure."""
 
+SKIPPED = {
+    "note/notations/ornaments": "trills, tremolos and other ornaments are played as one note",
+    "note/notations/arpeggiate": "arpeggios are played at once",
+    "note/notations/glissando": "slides are left out",
+    "note/notations/slide": "slides are left out",
+    "note/notations/articulations": "articulations are left out",
+    "note/notations/fermata": "fermatas are left out",
+    "note/lyric": "lyrics are left out",
+    "direction/direction-type/wedge": "crescendos and diminuendos are left out",
+    "figured-bass": "figured bass is left out",
+}
+"""What a measure may have that a score has no place for, and the words that say so."""
+
 MINOR_MODES = ("minor", "aeolian", "dorian", "phrygian", "locrian")
 GRACE_QUARTERS = Fraction(1, 16)
 SUSTAIN, PEDAL_DOWN = 64, 127
@@ -133,6 +146,9 @@ class MeasureReader:
                 readers[child.tag](child)
         measure.length = max(measure.length, self._cursor)
         self._end_with_grace()
+        for place, problem in SKIPPED.items():
+            if element.find(place) is not None:
+                self._report(problem)
         return measure
 
     def finish(self) -> None:
@@ -210,8 +226,6 @@ class MeasureReader:
                 self._grace.append([pitch])
                 self._is_slashed = any(grace.get("slash") == "yes" for grace in element.findall("grace"))
             return
-        if element.find("notations/ornaments") is not None:
-            self._report("trills, tremolos and other ornaments are played as one note")
         self._chord_start = start
         if not is_chord:
             self._before = []

@@ -63,7 +63,7 @@ def read_musicxml(contents: bytes) -> tuple[tuple[Score, ...], tuple[str, ...]]:
         reader = MeasureReader(instrument.drums, partial(reported.setdefault), divisions[number - 1] or of_others)
         parts.append((instrument, [reader.read(element) for element in elements]))
         reader.finish()
-        problems += [f"Part {number}: {problem}." for problem in reported]
+        problems += [f"Part {number}: {'; '.join(reported)}."] if reported else []
     return (_score_of(root, parts, problems),), tuple(problems)
 
 
