@@ -43,7 +43,7 @@ def _case(reader: str) -> ParameterSet:
 
 @pytest.mark.parametrize("reader", [_case(name) for name in readers_by_module()])
 def test_outside_data_is_read_or_refused(reader, driver):
-    n_cases = getattr(readers()[reader], "QUICK_CASES", 200)
+    n_cases = getattr(readers()[reader], "QUICK_CASES", 20)
     outcomes = list(driver.run_all(reader, 0, range(n_cases)))
     assert [str(outcome) for outcome in outcomes if outcome.is_failure] == []
     assert len({outcome.kind for outcome in outcomes}) == 2, "of the quick cases, some pass and some are refused"
