@@ -56,8 +56,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 # What `pytest` leaves out: each case that takes SLOW_SECONDS of a processor or more, by the measured durations of
 # tests/durations.json, and all that need a browser. Of the cases of a test that differ in numbers alone it takes the
-# first, the middle and the last. `pytest --all`, and files that are named, leave out nothing. `pytest --all --measure`
-# renews the file; .ci/planted_faults.py tells how many faults the default run finds of those that the whole one finds.
+# first, the middle and the last. `pytest --all` leaves out OF_OTHER_SHARDS alone, and files that are named leave out
+# nothing. `pytest --all --measure` renews the file, with names of files those of their cases; .ci/planted_faults.py
+# tells how many faults the default run finds of those that the whole one finds.
+
+OF_OTHER_SHARDS = {"test_notebooks.py::test_a_new_run_shows_the_same": "documents"}
+"""Tests that a shard of .ci/full runs by the name of their file, with that shard."""
 
 DURATIONS_FILE = Path(__file__).with_name("durations.json")
 DURATIONS: dict[str, float] = json.loads(DURATIONS_FILE.read_text("utf-8")) if DURATIONS_FILE.exists() else {}
@@ -78,9 +82,14 @@ def seconds_of(nodeid: str) -> float | None:
     return DURATIONS.get(case, DURATIONS.get(case.partition("[")[0]))
 
 
+def names_files(config: pytest.Config) -> bool:
+    """True where files are asked for by name."""
+    return any(argument.partition("::")[0].endswith(".py") for argument in config.args)
+
+
 def takes_all(config: pytest.Config) -> bool:
     """True where all tests, or files by name, are asked for."""
-    return config.getoption("--all") or any(argument.partition("::")[0].endswith(".py") for argument in config.args)
+    return config.getoption("--all") or names_files(config)
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -90,9 +99,12 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out slow tests and most numbers unless all, or files by name, are asked for; begin with the longest."""
-    if not takes_all(config):
-        quick = [item for item in items if seconds_of(item.nodeid) is None]
-        kept = {id(item) for item in without_most_numbers(quick) if not item.get_closest_marker("browser")}
+    if not names_files(config):
+        taken = [item for item in items if case_of(item.nodeid).partition("[")[0] not in OF_OTHER_SHARDS]
+        if not takes_all(config):
+            quick = [item for item in taken if seconds_of(item.nodeid) is None]
+            taken = [item for item in without_most_numbers(quick) if not item.get_closest_marker("browser")]
+        kept = {id(item) for item in taken}
         config.hook.pytest_deselected(items=[item for item in items if id(item) not in kept])
         items[:] = [item for item in items if id(item) in kept]
     if part := config.getoption("--part"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import importlib
 import json
 import math
@@ -90,11 +91,14 @@ COMMAND = re.compile(r"python\s+-m\s+benchmarks\.([\w.]+)((?:\\+\n|[^`#\n)\\])*)
 CLOCKS = {"time", "monotonic", "perf_counter", "process_time", "thread_time", "monotonic_ns", "perf_counter_ns"}
 
 
+nodes_of = functools.lru_cache(maxsize=1)(lambda source: [*ast.walk(ast.parse(source))])
+
+
 def measured_times(source: str) -> list[int]:
     """Return the lines where a source takes the time since a moment before: a clock less a name."""
     return [
         node.lineno
-        for node in ast.walk(ast.parse(source))
+        for node in nodes_of(source)
         if isinstance(node, ast.BinOp)
         and isinstance(node.op, ast.Sub)
         and isinstance(node.left, ast.Call)
@@ -109,7 +113,7 @@ LIMITS = {"timeout", "open_timeout", "close_timeout"}
 
 def own_limits(source: str) -> list[int]:
     """Return the lines where a source waits for a number of seconds of its own."""
-    calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    calls = [node for node in nodes_of(source) if isinstance(node, ast.Call)]
     return [
         call.lineno
         for call in calls
@@ -129,9 +133,9 @@ def test_no_test_knows_the_time():
         1,
         2,
     ]
-    sources = {path: path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("*.py")}
-    for lines_of in (measured_times, own_limits):
-        assert {path.name: lines for path, source in sources.items() if (lines := lines_of(source))} == {}
+    for path in Path(__file__).parent.glob("*.py"):
+        source = path.read_text(encoding="utf-8")
+        assert (path.name, measured_times(source), own_limits(source)) == (path.name, [], [])
 
 
 def test_every_section_of_the_benchmarks_has_a_command():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from itertools import groupby
 
 import pytest
 from _pytest.mark import ParameterSet
@@ -28,41 +29,40 @@ MISBEHAVIOURS = {
     "_say_too_much": "sentence",
     "_say_escapes": "sentence",
 }
+PATIENCE = {"limit_seconds": LIMIT_SECONDS, "wait_seconds": LIMIT_SECONDS}
 
 
-@pytest.fixture(scope="module")
-def driver():
-    with Driver(limit_seconds=LIMIT_SECONDS, wait_seconds=LIMIT_SECONDS, is_timed=False) as driver:
-        yield driver
+def _modules() -> list[ParameterSet]:
+    """Return each module of readers and the names of its readers as parameters, marked by the families that it uses."""
+    return [
+        pytest.param(module, [*names], id=module.__name__, marks=pytest.mark.uses(*getattr(module, "USES", ())))
+        for module, names in groupby(readers_by_module(), key=readers().get)
+    ]
 
 
-def _case(reader: str) -> ParameterSet:
-    """Return a reader as a parameter, marked by the families that its module uses."""
-    return pytest.param(reader, marks=pytest.mark.uses(*getattr(readers()[reader], "USES", ())))
+@pytest.mark.parametrize(("module", "names"), _modules())
+def test_outside_data_is_read_or_refused(module, names):
+    with Driver(**PATIENCE, is_timed=False) as driver:
+        for reader in names:
+            outcomes = list(driver.run_all(reader, 0, range(getattr(module, "QUICK_CASES", 20))))
+            assert [str(outcome) for outcome in outcomes if outcome.is_failure] == []
+            assert len({outcome.kind for outcome in outcomes}) == 2, f"some of {reader} pass and some are refused"
 
 
-@pytest.mark.parametrize("reader", [_case(name) for name in readers_by_module()])
-def test_outside_data_is_read_or_refused(reader, driver):
-    n_cases = getattr(readers()[reader], "QUICK_CASES", 200)
-    outcomes = list(driver.run_all(reader, 0, range(n_cases)))
-    assert [str(outcome) for outcome in outcomes if outcome.is_failure] == []
-    assert len({outcome.kind for outcome in outcomes}) == 2, "of the quick cases, some pass and some are refused"
-
-
-def test_a_case_is_the_same_again(driver):
-    first, other = driver.run("_fail", seed=1, case=2), driver.run("_fail", seed=1, case=3)
-    assert driver.run("_fail", seed=1, case=2).message == first.message != other.message
+def test_a_case_is_the_same_again():
+    with Driver(**PATIENCE, is_timed=False) as driver:
+        first, other, again = (driver.run("_fail", seed=1, case=case) for case in (2, 3, 2))
+    assert again.message == first.message != other.message
     assert "IndexError" in first.message
     assert "--reader _fail --seed 1 --case 2" in str(first)
 
 
 def test_the_driver_notices_what_must_not_be():
-    patience = {"limit_seconds": LIMIT_SECONDS, "wait_seconds": LIMIT_SECONDS}
-    with Driver(limit_bytes=200 * 2**20, **patience) as driver:
+    with Driver(limit_bytes=200 * 2**20, **PATIENCE) as driver:
         kinds = {name: driver.run(name, seed=0, case=0).kind for name, kind in MISBEHAVIOURS.items() if kind != "hang"}
         assert [outcome.kind for outcome in driver.run_all("_die", 0, range(3))] == ["died"] * 3
     for name, limits in (("_compute_for_ever", {"limit_seconds": 1.0}), ("_wait_for_ever", {"wait_seconds": 2.0})):
-        with Driver(**{**patience, **limits}) as driver:
+        with Driver(**{**PATIENCE, **limits}) as driver:
             kinds[name] = driver.run(name, seed=0, case=0).kind
     assert kinds == MISBEHAVIOURS
 

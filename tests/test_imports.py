@@ -7,8 +7,10 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -32,29 +34,43 @@ def module_of(path: Path) -> str:
 MODULES = {module_of(path): path for path in FILES}
 
 
-@cache
-def parsed(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"))
+class Contents(NamedTuple):
+    """The first paragraph of a file, its classes, and the absolute names of all that it imports, for types, too."""
+
+    summary: str
+    classes: list[str]
+    imports: list[str]
+
+
+def statements(node: ast.AST) -> Iterator[ast.stmt]:
+    """Yield all statements in a node; no expression holds an import or a class."""
+    for name in ("body", "orelse", "finalbody", "handlers", "cases"):
+        for each in getattr(node, name, ()):
+            yield each
+            yield from statements(each)
 
 
 @cache
-def imports(path: Path) -> list[str]:
-    """Return the absolute names of all that a file imports, anywhere in it, also for types only."""
-    imported = []
+def contents(path: Path) -> Contents:
+    """Read a file once, and keep no tree: a million nodes would slow down each later collection of garbage."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
     package = ["wavewright", *path.relative_to(PACKAGE).parts[:-1]]
-    for node in ast.walk(parsed(path)):
-        if isinstance(node, ast.Import):
+    classes, imported = [], []
+    for node in statements(tree):
+        if isinstance(node, ast.ClassDef):
+            classes.append(node.name)
+        elif isinstance(node, ast.Import):
             imported += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             start = package[: len(package) - node.level + 1] if node.level else []
             module = ".".join([*start, *([node.module] if node.module else [])])
             imported += [f"{module}.{alias.name}" for alias in node.names]
-    return imported
+    return Contents((ast.get_docstring(tree) or "").split("\n\n")[0], classes, imported)
 
 
 def imported_modules(path: Path) -> set[str]:
     """Return the modules of the package that a file imports; ``from .a import b`` is ``a.b`` where that is a module."""
-    names = [name for name in imports(path) if name.startswith("wavewright.")]
+    names = [name for name in contents(path).imports if name.startswith("wavewright.")]
     return {name if name in MODULES else name.rpartition(".")[0] for name in names} & MODULES.keys() - {module_of(path)}
 
 
@@ -102,7 +118,7 @@ def name_of(path: Path) -> str:
 
 def test_torch_is_imported_only_where_learning_is():
     learning = {"torch", "accelerate", "onnx", "onnxscript"}
-    uses_torch = [path for path in FILES if learning & {name.split(".")[0] for name in imports(path)}]
+    uses_torch = [path for path in FILES if learning & {name.split(".")[0] for name in contents(path).imports}]
     assert [name_of(path) for path in uses_torch if not may_use_torch(path)] == []
 
 
@@ -142,8 +158,7 @@ def test_a_room_imports_only_rooms_above_it():
 
 def test_every_file_says_what_it_is_and_is_no_heap():
     """One idea a file; no file is squeezed to a count."""
-    summaries = {path: (ast.get_docstring(parsed(path)) or "").split("\n\n")[0] for path in FILES}
-    assert [name_of(path) for path, summary in summaries.items() if not summary.endswith(".")] == []
+    assert [name_of(path) for path in FILES if not contents(path).summary.endswith(".")] == []
     assert [name_of(path) for path in FILES if len(path.read_text(encoding="utf-8").splitlines()) > 600] == []
 
 
@@ -222,5 +237,5 @@ def test_public_names_need_no_torch():
 
 
 def test_every_class_name_is_unique():
-    names = [node.name for path in FILES for node in ast.walk(parsed(path)) if isinstance(node, ast.ClassDef)]
+    names = [name for path in FILES for name in contents(path).classes]
     assert [name for name, count in Counter(names).items() if count > 1] == []

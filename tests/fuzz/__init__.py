@@ -8,6 +8,6 @@ message. A case writes its output to ``folder / "out"`` or to a name that begins
 may exist.
 
 ``WARM_UP``, a function without arguments, runs once in each worker before the first case. The suite runs
-``QUICK_CASES`` of each reader of a module (200 by default), which take about a second; some of them must pass and
-some be refused. ``USES`` names the families that the readers of a module need.
+``QUICK_CASES`` of each reader of a module (20 by default), some of which must pass and some be refused; the shard
+``fuzz`` of ``.ci/full`` runs 200. ``USES`` names the families that the readers of a module need.
 Readers whose names begin with ``_`` are not run by ``--all``."""

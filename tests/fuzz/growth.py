@@ -9,7 +9,6 @@ import zipfile
 from pathlib import Path
 
 SIZES = (2_000, 20_000, 100_000)  # bytes
-QUICK_CASES = 40
 
 ABC = (
     "[",
