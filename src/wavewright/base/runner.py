@@ -337,7 +337,8 @@ class Runner:
         try:
             outcome, sentences = future.result()
         except PlaceLost:
-            self._waiting.appendleft((item, n_failures))
+            with self._lock:  # which `remove` holds while it makes another list
+                self._waiting.appendleft((item, n_failures))
             return
         except WorkerLost as lost:
             outcome = Failed(item.what, str(lost))
@@ -345,7 +346,8 @@ class Runner:
             warnings.warn(sentence, category, stacklevel=2)
         self._n_ended += 1
         if isinstance(outcome, Failed) and n_failures < self._retries:
-            self._waiting.append((item, n_failures + 1))
+            with self._lock:
+                self._waiting.append((item, n_failures + 1))
         else:
             yield item, outcome
 
