@@ -1,4 +1,4 @@
-"""The metadata of an edited sound: what the chain leaves true, with positions moved as the sound was."""
+"""The metadata of an edited sound: what the chain leaves true; markers, lyrics and cue sheets move as the sound did."""
 
 from __future__ import annotations
 

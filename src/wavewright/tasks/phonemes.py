@@ -12,7 +12,7 @@ from pydantic import Field
 from ..base.errors import BadText
 from ..base.parameters import FREE_TEXT, LexiconPath, StrictReading, TextMarkup
 from ..base.result import Result
-from ..text import FrontEnd, front_end, ssml
+from ..text import KNOWN_LANGUAGES, FrontEnd, front_end, ssml
 from ..text.characters import Characters
 from ..text.lexicon_file import read_lexicon
 from ..text.markup import MarkupReader
@@ -72,10 +72,7 @@ def phonemes(
     text: Annotated[str, Field(description="Text, or SSML that begins with <speak>; - for standard input."), FREE_TEXT],
     language: Annotated[
         str,
-        Field(
-            description="Language: en, en-GB, de, es, es-419, it, fr, fr-BE, fr-CH, or espeak: and one of eSpeak NG, "
-            "if installed."
-        ),
+        Field(description=f"Language: {KNOWN_LANGUAGES}, or espeak: and one of eSpeak NG, if installed."),
     ] = "en",
     lexicon: LexiconPath = None,
     markup: TextMarkup = "none",

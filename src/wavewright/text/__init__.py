@@ -20,7 +20,13 @@ LANGUAGES = {
     "it": ("italian", "ItalianFrontEnd"),
     "fr": ("french", "FrenchFrontEnd"),
 }
-"""Languages with a front end of their own: its module in this package, and its class."""
+"""Languages with a front end of their own: its module in this package, and its class.
+
+The names of signs for screen readers are in apps/speechd/data/names.tsv.
+"""
+
+KNOWN_LANGUAGES = "en, en-GB, de, es, es-419, it, fr, fr-BE, fr-CH"
+"""Languages and their regions, as messages and help list them."""
 
 ESPEAK_PREFIX = "espeak:"
 """Prefix of a language that eSpeak NG reads, where that is installed: ``espeak:de``."""
@@ -72,8 +78,8 @@ class FrontEnd(Protocol):
 def front_end(language: str = "en") -> FrontEnd:
     """Return a new front end of a language.
 
-    - ``language``: ``en``, ``en-GB``, ``de``, ``es``, ``es-419``, ``it``, ``fr``, ``fr-BE``, ``fr-CH``, or ``espeak:``
-      and a language of eSpeak NG, such as ``espeak:pt``; ``en_GB`` is ``en-GB``.
+    - ``language``: one of KNOWN_LANGUAGES, or ``espeak:`` and a language of eSpeak NG, such as ``espeak:pt``; ``en_GB``
+      is ``en-GB``.
 
     Raises BadSetting or MissingExtra if there is no front end for the language, or it needs eSpeak NG, which is not
     installed.
@@ -86,8 +92,8 @@ def front_end(language: str = "en") -> FrontEnd:
     code = language.split("-", maxsplit=1)[0].lower()
     if code not in LANGUAGES:
         raise BadSetting(
-            f"The language is {language!r}; it can be en, en-GB, de, es, es-419, it, fr, fr-BE, fr-CH, or "
-            "espeak: and a language of eSpeak NG, such as espeak:pt."
+            f"The language is {language!r}; it can be {KNOWN_LANGUAGES}, or espeak: and a language of eSpeak NG, such "
+            "as espeak:pt."
         )
     module, name = LANGUAGES[code]
     return cast(FrontEnd, vars(importlib.import_module(f".{module}", __name__))[name](language))
