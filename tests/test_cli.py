@@ -290,7 +290,10 @@ def test_version_and_help(capsys):
         assert run(["generate", flag]) == 0
         assert "Same seed, same clips" in capsys.readouterr().out
         assert run(["models", flag]) == 0
-        assert "COMMAND" in capsys.readouterr().out
+        shown = capsys.readouterr().out
+        assert "COMMAND" in shown
+        assert "-h" in shown
+        assert "<bool>" not in shown
 
 
 def test_the_help_says_of_each_command_what_its_own_help_begins_with():

@@ -125,7 +125,7 @@ def group(commands: Group, name: str, callback: Callable[..., None] = lambda: No
 
     app = typer.Typer(name=name, cls=TaskGroup, add_completion=False, context_settings=HELP)
     app.callback(help=commands.help)(callback)
-    built = cast("TyperGroup", typer.main.get_command(app))
+    built = cast("TyperGroup", _built(app))
     # The names alone, for help and for the nearest name to a mistyped one.
     built.commands = cast("dict[str, Any]", dict.fromkeys(commands.commands))
     return built
@@ -164,7 +164,15 @@ def command(task: Task, name: str) -> TyperCommand:
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     app = typer.Typer(add_completion=False, context_settings=HELP)
     app.command(name, help=_first_paragraph(inspect.getdoc(task) or ""))(run)
-    return cast("TyperCommand", typer.main.get_command(app))
+    return cast("TyperCommand", _built(app))
+
+
+def _built(app: typer.Typer) -> Command:
+    """Return the command of an application; help shows no type of its option for help."""
+    built = cast("Command", typer.main.get_command(app))
+    if option := built.get_help_option(typer.Context(built, help_option_names=HELP["help_option_names"])):
+        option.metavar = " "
+    return built
 
 
 def _build(entry: str | Group, name: str) -> Command:
