@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import json
 import os
 import shutil
@@ -19,6 +20,7 @@ from hypothesis import HealthCheck
 # Set before any test module imports a library that reads them; subprocesses inherit them.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("MKL_NUM_THREADS", "1")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # tests of several threads take no core to wait for each other
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -33,6 +35,16 @@ def pytest_configure(config: pytest.Config) -> None:
     hypothesis.settings.load_profile("untimed")
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in what a shell starts in the background
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[object]:
+    """Let no collection of garbage look through the million objects of all modules and tests, which stay."""
+    gc.disable()
+    result = yield
+    gc.freeze()
+    gc.enable()
+    return result
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -165,8 +177,10 @@ def is_of_numbers(value: object) -> bool:
 
 
 @pytest.fixture(autouse=True)
-def _models_closed() -> Iterator[None]:
-    """Fail a test that leaves models open: each load of the tests after it would give them those."""
+def _nothing_left() -> Iterator[None]:
+    """Fail a test that leaves models open, which each load of later tests would give; begin with one thread."""
+    if torch := sys.modules.get("torch"):
+        torch.set_num_threads(1)  # a training leaves those that it timed last
     yield
     loading = sys.modules.get("wavewright.families.loading")
     assert loading is None or not loading._shelves

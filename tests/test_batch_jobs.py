@@ -605,7 +605,7 @@ def test_a_process_that_dies_loses_only_its_job(tmp_path):
     quick, endless, again = (items_of([job])[0][0] for job in (first_job, endless_job, again_job))
     try:
         assert isinstance(lane.run(quick)[0], JobOutcome)
-        first = lane._process.id
+        first = lane.process_id
         lost: list[str] = []
 
         def run_endless() -> None:
@@ -620,7 +620,7 @@ def test_a_process_that_dies_loses_only_its_job(tmp_path):
         thread.join(LIMIT_SECONDS)
         assert lost == ["Its process was ended by SIGKILL; the memory may be too small for it."]
         assert isinstance(lane.run(again)[0], JobOutcome)
-        assert lane._process.id != first
+        assert lane.process_id != first
     finally:
         lane.stop()
     store.sweep()

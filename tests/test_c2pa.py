@@ -194,7 +194,7 @@ def test_what_is_not_known_is_not_claimed(tmp_path):
     path = Clip(np.full((1, 4_000), 0.1, np.float32), RATE).write(tmp_path / "recorded.wav")
     with pytest.raises(BadSetting, match="how a sound came to be, which is not known of"):
         wavewright.sign(path, c2pa=True)
-    with pytest.raises(BadSetting, match="leave --beside-only or --c2pa out"):
+    with pytest.raises(BadSetting, match="beside_only and c2pa exclude each other"):
         wavewright.sign(path, c2pa=True, beside_only=True)
     assert not side_file_of(path).exists()
 

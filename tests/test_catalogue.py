@@ -10,7 +10,7 @@ import pytest
 from wavewright.base.errors import BadSetting
 from wavewright.base.parameters import Needs, Without
 from wavewright.tasks.catalogue import PROCESSING, describe
-from wavewright.tasks.description import command_tasks
+from wavewright.tasks.description import http_tasks
 
 WRITTEN = {
     "speak": {"out", "subtitles"},
@@ -119,7 +119,7 @@ def test_unknown_names_are_refused(name, key, sentence):
 
 RELATIONS = [
     pytest.param(task.description, each, marker, id=f"{task.name}-{each.key}-{type(marker).__name__}")
-    for task in command_tasks().values()
+    for task in http_tasks().values()
     for each in task.description.parameters.values()
     for marker in each.markers
     if isinstance(marker, Needs | Without)

@@ -131,7 +131,7 @@ def test_a_package_that_cannot_be_written_is_refused(tmp_path, monkeypatch, caps
     monkeypatch.chdir(tmp_path)
     with pytest.raises(BadSetting, match=r"end in \.nvda-addon"):
         speechd(nvda_addon=Path("w.zip"))
-    with pytest.raises(BadSetting, match="give one of them"):
+    with pytest.raises(BadSetting, match="nvda_addon and install_module exclude each other"):
         speechd(nvda_addon=Path("w.nvda-addon"), install_module=True)
     with pytest.raises(BadModel):
         speechd(nvda_addon=Path("w.nvda-addon"), voice="none")

@@ -190,7 +190,7 @@ def test_the_synthesiser_renders_all_tracks(song, tmp_path):
         (["--note", "A3", "--wave", "sin(2*pi*"], "character 10"),
         (["--note", "A3", "--wave", "x.svg"], "x.svg"),
         (["song.mid", "--soundfont", "song.mid"], "song.mid"),
-        (["song.mid", "--soundfont", "x.sf2", "--patch", "saw-lead"], "choose one"),
+        (["song.mid", "--soundfont", "x.sf2", "--patch", "saw-lead"], "--soundfont and --patch exclude each other"),
     ],
 )
 def test_wrong_instruments_are_refused(song, tmp_path, capsys, monkeypatch, arguments, words):

@@ -462,7 +462,7 @@ def test_the_task_reports_the_best_settings(search, monkeypatch):
     assert f"--set training.learning_rate={learning_rate:.4g}" in result.details["command"]
     with pytest.raises(BadSetting, match="does not fit"):
         tune(search.folder, "classifier", 1.0, trial_minutes=2.0)
-    with pytest.raises(BadSetting, match="give one of them"):
+    with pytest.raises(BadSetting, match="trial_steps and trial_minutes exclude each other"):
         tune(search.folder, "classifier", 1.0, trial_minutes=0.5, trial_steps=200)
     with pytest.raises(BadSetting, match="trial_steps"):
         tune(search.folder, "classifier", 1.0, trial_steps=89)
