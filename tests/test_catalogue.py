@@ -10,7 +10,8 @@ import pytest
 from wavewright.base.errors import BadSetting
 from wavewright.base.parameters import Needs, Without
 from wavewright.tasks.catalogue import PROCESSING, describe
-from wavewright.tasks.description import http_tasks
+from wavewright.tasks.commands import all_commands
+from wavewright.tasks.description import CommandTask
 
 WRITTEN = {
     "speak": {"out", "subtitles"},
@@ -119,7 +120,7 @@ def test_unknown_names_are_refused(name, key, sentence):
 
 RELATIONS = [
     pytest.param(task.description, each, marker, id=f"{task.name}-{each.key}-{type(marker).__name__}")
-    for task in http_tasks().values()
+    for task in (CommandTask(*each) for each in all_commands())
     for each in task.description.parameters.values()
     for marker in each.markers
     if isinstance(marker, Needs | Without)

@@ -383,9 +383,7 @@ def test_a_transcriber_finds_the_notes_of_several_voices(tmp_path):
     text = made.files[0].path.read_text(encoding="utf-8")
     assert "wavewright transcribe polyphonic-recording.flac --polyphonic --out notes.mid" in text
     found = int(re.search(r"its (\d+) notes by a piano", text)[1])
-    composed = compose_by_rule(demo_models.VOICES_RULE, seed=demo_models.SEEDS[0], bars=demo_models.PIECE_BARS).details[
-        "n_notes"
-    ]
+    composed = compose_by_rule(demo_models.VOICES_RULE, seed=demo_models.SEEDS[0], bars=demo_models.PIECE_BARS).n_notes
     assert abs(found - composed) < 0.5 * composed
     assert not list((tmp_path / "out").rglob("*.mid"))
 

@@ -150,7 +150,7 @@ def test_json_has_notes_and_beats_and_the_plot_its_title(recording, tmp_path, ca
     out, plot = tmp_path / "tune.json", tmp_path / "tune.png"
     assert run(["transcribe", str(recording), "--out", str(out), "--plot", str(plot), "--quiet", "--json"]) == 0
     printed, written = json.loads(capsys.readouterr().out), json.loads(out.read_text())
-    assert written["notes"] == printed["notes"]
+    assert written["notes"] == printed["details"]["notes"]
     assert written["notes"][0]["pitch"] == 60
     assert written["beats_s"] == sorted(written["beats_s"])
     assert read_png_title(plot) == "scale.wav"
@@ -246,7 +246,7 @@ def test_failures_of_a_folder_are_listed(folder, tmp_path, capsys):
     code = run(["transcribe", str(folder), "--out", str(out), "--format", "abc", "--workers", "1", "--quiet"])
     printed = capsys.readouterr().out
     assert code == 2
-    assert "3 of 5 files are transcribed" in printed
+    assert "\n3 of 5 files, " in printed
     assert "silent.wav has no notes" in printed
     assert len(list(out.rglob("*.abc"))) == 3
 

@@ -375,7 +375,7 @@ def each_item(
     ended: dict[Item[GivenT] | Failed, Any] = {item: item for item in items if isinstance(item, Failed)}
     try:
         with (
-            progress_bar(title, sum(item.seconds for item in todo), quiet) as show,
+            progress_bar(title, sum(item.seconds for item in todo) or None, quiet) as show,
             closing(outcomes(todo, lanes)) as each,
         ):
             done = 0.0
