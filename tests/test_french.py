@@ -19,7 +19,7 @@ from wavewright.text import front_end, ssml
 from wavewright.text.french import rules
 from wavewright.text.french.numbers import cardinal, decimal, ordinal
 from wavewright.text.french.phones import PHONES, SYMBOLS, phones_of_ipa
-from wavewright.text.french.pronounce import letter_names, phones_of, words
+from wavewright.text.french.pronounce import phones_of
 from wavewright.text.french.spelling import ENT_NOUNS
 from wavewright.text.lexicon_file import read_lexicon
 from wavewright.text.shared_symbols import nearest_vowels, shared_signs
@@ -259,7 +259,9 @@ def test_every_rule_of_spelling_is_needed_by_its_letters():
 
 def test_phones_of_tables_are_phones():
     plain = {phone.rstrip("012") for phone in PHONES}
-    spoken_phones = [phone for phones in (*words().values(), *letter_names().values()) for phone in phones]
+    spoken_phones = [
+        phone for phones in (*rules.spoken("words").values(), *rules.spoken("letters").values()) for phone in phones
+    ]
     spoken_phones += [phone for row in rules.rows("spelling", 4) for phone in row[3].split() if phone != "-"]
     assert {*spoken_phones} <= plain
     for table, columns in (

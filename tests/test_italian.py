@@ -19,7 +19,7 @@ from wavewright.text import front_end, ssml
 from wavewright.text.italian import rules
 from wavewright.text.italian.numbers import cardinal, decimal, ordinal
 from wavewright.text.italian.phones import PHONES, SYMBOLS, phones_of_ipa
-from wavewright.text.italian.pronounce import accented, letter_names, loans, phones_of
+from wavewright.text.italian.pronounce import accented, phones_of
 from wavewright.text.lexicon_file import read_lexicon
 from wavewright.text.shared_symbols import nearest_vowels, shared_signs
 
@@ -210,7 +210,9 @@ def test_tables_say_their_columns_and_have_no_row_twice():
 
 
 def test_phones_of_tables_are_phones():
-    spoken_phones = [phone for phones in (*loans().values(), *letter_names().values()) for phone in phones]
+    spoken_phones = [
+        phone for phones in (*rules.spoken("loans").values(), *rules.spoken("letters").values()) for phone in phones
+    ]
     assert {*spoken_phones} <= {*PHONES}
     for table, columns in (
         ("units", (1, 2, 3)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 
 from ..base.errors import BadText
@@ -17,7 +17,7 @@ class IpaSigns:
 
     - ``language``: its name, ``German``.
     - ``vowels``: phones that have a digit of stress after them: 1 main, 2 secondary, 0 none.
-    - ``signs``: phones of each sign, vowels without stress.
+    - ``signs``: returns the phones of each sign, vowels without stress; called at the first use.
     - ``example``: phones of a word, as an error shows them.
     - ``stressed``: index among the vowels of the one that has the main stress if none is marked; -1 is the last.
     """
@@ -26,7 +26,7 @@ class IpaSigns:
         self,
         language: str,
         vowels: tuple[str, ...],
-        signs: Mapping[str, tuple[str, ...]],
+        signs: Callable[[], Mapping[str, tuple[str, ...]]],
         example: str,
         stressed: int = 0,
     ) -> None:
@@ -35,7 +35,7 @@ class IpaSigns:
 
     @cached_property
     def _signs(self) -> dict[str, tuple[str, ...]]:
-        return {unicodedata.normalize("NFD", sign): phones for sign, phones in self._written.items()}
+        return {unicodedata.normalize("NFD", sign): phones for sign, phones in self._written().items()}
 
     def phones(self, text: str, where: str) -> tuple[str, ...]:
         """Convert IPA, or phones of the front end, to phones: ``ˈhaʊ̯s`` and ``h aʊ1 s`` to ``h``, ``aʊ1``, ``s``.
@@ -74,6 +74,12 @@ class IpaSigns:
         if not phones:
             raise BadText(f"{where} has no phones; write them as in {self._example}.")
         return _with_main_stress(phones, self._stressed)
+
+
+def signs_of(own: Iterable[str], rows: Iterable[list[str]]) -> dict[str, tuple[str, ...]]:
+    """Return the phones of the signs of a language: of its own, and of rows of phones, or ``-``, and other signs."""
+    others = {sign: tuple(phones.strip("-").split()) for phones, signs in rows for sign in signs.split()}
+    return {**{phone: (phone,) for phone in own}, **others}
 
 
 def has_stress(phone: str) -> bool:

@@ -13,6 +13,7 @@ class Tables:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._spoken: dict[str, dict[str, tuple[str, ...]]] = {}
 
     def data_bytes(self, name: str) -> bytes:
         """Return the contents of a file in ``data/``."""
@@ -37,6 +38,18 @@ class Tables:
         """Return ``data/<name>.tsv`` of two columns as a dictionary."""
         return {fields[0]: fields[1] for fields in self.rows(name, 2)}
 
+    def spoken(self, name: str) -> dict[str, tuple[str, ...]]:
+        """Return the phones of words or letters, the columns of ``data/<name>.tsv``, read once."""
+        if name not in self._spoken:
+            self._spoken[name] = {word: tuple(phones.split()) for word, phones in self.mapping(name).items()}
+        return self._spoken[name]
+
+    def entries(self, *names: str) -> dict[str, tuple[str, ...]]:
+        """Return the phones of words in files of ``data/`` with a word and its phones in a line."""
+        lines = (line for name in names for line in self.data_text(name).splitlines())
+        entries = (line.split() for line in lines if line and not line.startswith("#"))
+        return {word: tuple(phones) for word, *phones in entries}
+
     def word_list(self, name: str) -> frozenset[str]:
         """Return the words of a list in ``data/word_lists.txt``."""
         return frozenset(self._word_lists[name])
@@ -60,4 +73,4 @@ def of_kind(table: list[list[str]], kind: str) -> dict[str, str]:
 
 def alternatives(words: Iterable[str]) -> str:
     """Return a regular expression that matches any of ``words``, the longest first."""
-    return "|".join(re.escape(word) for word in sorted(words, key=lambda word: (-len(word), word)))
+    return re.escape("\0".join(sorted(words, key=lambda word: (-len(word), word)))).replace("\0", "|")

@@ -9,7 +9,7 @@ from ..characters import fold_accents
 from ..dictionary import Dictionary
 from ..letter_to_sound import LetterToSound, unpack
 from .phones import LETTERS
-from .tables import data_bytes, data_text, rows
+from .tables import data_bytes, entries, rows
 
 MAX_CACHED = 50_000
 SUPPLEMENTS = ("supplement.txt", "names.txt")
@@ -45,9 +45,7 @@ def dictionary() -> Dictionary:
 @functools.cache
 def supplement() -> dict[str, tuple[str, ...]]:
     """Return the words and names that supplement or correct the lexicon."""
-    lines = [line for name in SUPPLEMENTS for line in data_text(name).splitlines()]
-    entries = [line.split() for line in lines if line and not line.startswith("#")]
-    return {word: tuple(phones) for word, *phones in entries}
+    return entries(*SUPPLEMENTS)
 
 
 @functools.cache

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from ..tables import Tables, alternatives, of_kind
 
-__all__ = ["DATA", "alternatives", "data_bytes", "data_text", "mapping", "of_kind", "rows", "word_list"]
+__all__ = ["DATA", "alternatives", "data_bytes", "data_text", "entries", "mapping", "of_kind", "rows", "word_list"]
 
 DATA = Path(__file__).with_name("data")
 
 _TABLES = Tables(DATA)
-data_bytes, data_text = _TABLES.data_bytes, _TABLES.data_text
+data_bytes, data_text, entries = _TABLES.data_bytes, _TABLES.data_text, _TABLES.entries
 rows, mapping, word_list = _TABLES.rows, _TABLES.mapping, _TABLES.word_list

@@ -8,7 +8,7 @@ import unicodedata
 
 from ..characters import fold_accents
 from .phones import SCHWA, is_vowel
-from .rules import mapping
+from .rules import spoken
 from .spelling import phones_of_letters
 
 Phones = tuple[str, ...]
@@ -19,21 +19,9 @@ ELIDED = re.compile("[cçdjlmnst]|qu|jusqu|lorsqu|puisqu|quoiqu|presqu|quelqu|en
 """What stands before an apostrophe, for which an e is left out."""
 
 
-@functools.cache
-def words() -> dict[str, Phones]:
-    """Return the phones of the words that the rules of spelling do not tell."""
-    return {word: tuple(phones.split()) for word, phones in mapping("words").items()}
-
-
-@functools.cache
-def letter_names() -> dict[str, Phones]:
-    """Return the phones of the names of the letters."""
-    return {letter: tuple(phones.split()) for letter, phones in mapping("letters").items()}
-
-
 def is_known(word: str) -> bool:
     """Return True for a word of the list."""
-    return word.lower() in words()
+    return word.lower() in spoken("words")
 
 
 @functools.lru_cache(MAX_CACHED)
@@ -44,9 +32,9 @@ def phones_of(word: str) -> Phones:
     - returns: phones; none for a word without Latin letters.
     """
     if re.fullmatch("[A-Z]", word):
-        return letter_names()[word]
+        return spoken("letters")[word]
     word = _folded(word)
-    listed = words().get(word) or words().get(word[:-1] if word[-1:] in ("s", "x") else word)
+    listed = spoken("words").get(word) or spoken("words").get(word[:-1] if word[-1:] in ("s", "x") else word)
     if listed:
         return listed
     for joint in ("'", "-"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ..common.abbreviations import Abbreviations
 from ..numerals import ROMAN, roman_value
 from ..rules import AroundMatch, Reading, Rule, reads
 from . import grammar
@@ -12,18 +13,14 @@ from .rules import LETTERS, NOT_IN_WORD, rows, word_list
 
 _ROWS = rows("abbreviations", 3)
 _CAPITALISED = [(written[0].upper() + written[1:], kind, words) for written, kind, words in _ROWS if kind == "open"]
-_CASES = [*_CAPITALISED, *_ROWS]
-WORDS = {re.sub(r"\s", "", written): words.split() for written, _, words in _CASES}
-KINDS = {re.sub(r"\s", "", written): kind for written, kind, _ in _CASES}
-"""Kinds of abbreviations by their forms without spaces."""
+_TABLE = Abbreviations([*_CAPITALISED, *_ROWS])
+WORDS, KINDS = _TABLE.words, _TABLE.kinds
 
 ACRONYMS, SPELT, NUMBERED = word_list("acronyms"), word_list("spelt"), word_list("numbered")
 RULERS, FEMALE = word_list("rulers"), word_list("female-names")
-_FORMS = sorted((written for written, *_ in _CASES), key=lambda written: (-len(written), written))
-_ANY = "|".join(re.escape(written).replace(r"\ ", r"\s?") for written in _FORMS)
 
 
-@reads(rf"({_ANY})(?<=\.){NOT_IN_WORD}", rf"(MwSt|Nr|Tel|Std|Hbf|Jhs){NOT_IN_WORD}")
+@reads(rf"({_TABLE.any})(?<=\.){NOT_IN_WORD}", rf"(MwSt|Nr|Tel|Std|Hbf|Jhs){NOT_IN_WORD}")
 def _abbreviation(match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``z. B.``, ``Dr.`` and ``usw.``."""
     form = re.sub(r"\s", "", match[1])
@@ -39,8 +36,6 @@ def _abbreviation(match: re.Match[str], around: AroundMatch) -> Reading:
         return None
     if form in ("min.", "max.") and not re.match(r"\s?\d|\s[a-zäöü]", around.text[around.end :]):
         return None
-    if form in ("Std.", "Min.", "Sek.") and not around.text[around.end :][:1]:
-        return WORDS[form]
     return WORDS[form]
 
 

@@ -12,7 +12,7 @@ from .numbers import MAX_DIGITS, cardinal, digits, letters, whole
 from .rules import NOT_IN_WORD, SIGNS, word_list
 
 TELEPHONE_CUES, EMERGENCY, CODES = word_list("telephone-cues"), word_list("emergency"), word_list("codes")
-VERSION_CUES, PROPORTION_CUES = word_list("version-cues"), word_list("proportion-cues")
+PROPORTION_CUES = word_list("proportion-cues")
 AS_WORDS, SPELT = word_list("address-words"), word_list("spelt")
 
 

@@ -12,7 +12,7 @@ from ..letter_to_sound import LetterToSound, unpack
 from .composition import Phones, WordComposer
 from .number_words import phones_of_number
 from .phones import is_vowel
-from .rules import data_bytes, data_text, mapping, word_list
+from .rules import data_bytes, entries, spoken, word_list
 
 MAX_CACHED = 50_000
 MAX_ANALYSES = 200_000
@@ -43,14 +43,7 @@ def letter_to_sound() -> LetterToSound:
 @functools.cache
 def supplement() -> dict[str, Phones]:
     """Return the words that supplement or correct the dictionary."""
-    lines = [line.split() for line in data_text("supplement.txt").splitlines() if line and not line.startswith("#")]
-    return {word: tuple(phones) for word, *phones in lines}
-
-
-@functools.cache
-def letters() -> dict[str, Phones]:
-    """Return the phones of the names of the letters."""
-    return {letter: tuple(phones.split()) for letter, phones in mapping("letters").items()}
+    return entries("supplement.txt")
 
 
 @functools.lru_cache(MAX_ANALYSES)
@@ -88,7 +81,7 @@ def phones_of(word: str, is_noun: bool = False) -> Phones:
     - returns: phones; none for a word without Latin letters.
     """
     if re.fullmatch("[A-ZÄÖÜẞ]s?|ß", word):
-        name = letters()[word[0].replace("ẞ", "ß")]
+        name = spoken("letters")[word[0].replace("ẞ", "ß")]
         return (*name, "s") if len(word) > 1 else name
     number = phones_of_number(word, lambda part: known(part) or composed(part))
     if number:

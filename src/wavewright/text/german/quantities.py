@@ -18,7 +18,6 @@ UNITS = {written: fields for written, *fields in rows("units", 4)}
 _UNIT = alternatives(UNITS)
 NUMBERED = word_list("numbered")
 _SIGN = r"([-−+±]?)"
-_POWERS = {"^2": "²", "^3": "³"}
 _END = r"(?![A-Za-zÄÖÜäöüß0-9²³])"
 
 

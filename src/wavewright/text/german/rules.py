@@ -12,7 +12,7 @@ from ..tables import Tables
 
 DATA = Path(__file__).with_name("data")
 _TABLES = Tables(DATA)
-data_bytes, data_text = _TABLES.data_bytes, _TABLES.data_text
+data_bytes, data_text, entries, spoken = _TABLES.data_bytes, _TABLES.data_text, _TABLES.entries, _TABLES.spoken
 rows, mapping, word_list = _TABLES.rows, _TABLES.mapping, _TABLES.word_list
 
 GROUPED = (

@@ -12,8 +12,8 @@ from ..say_as import SayAs
 from . import numbers
 from .calendar import day_words, time_words
 from .phones import SYMBOLS
-from .pronounce import is_known, letter_names, phones_of
-from .rules import NAMES, SIGNS
+from .pronounce import is_known, phones_of
+from .rules import NAMES, SIGNS, spoken
 from .tokens import ItalianScanner, ItalianTokenReader
 
 
@@ -27,7 +27,7 @@ class ItalianSayAs(SayAs):
 
     def letter(self, character: str) -> str:
         """Return the phones of the name of a letter."""
-        return " ".join(letter_names().get(fold_accents(character).upper(), ()))
+        return " ".join(spoken("letters").get(fold_accents(character).upper(), ()))
 
     def ordinal(self, number: int, mark: str) -> list[str]:
         """Return the words of an ordinal number."""

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import re
 
+from ..common.abbreviations import Abbreviations, dotted_rules, form_of, hyphenated_rules, section_rules
 from ..rules import AroundMatch, Reading, Rule, reads
-from ..tables import alternatives
 from .numbers import letters, whole
-from .pronounce import loans
-from .rules import NOT_IN_WORD, rows, word_list
+from .rules import NOT_IN_WORD, rows, spoken, word_list
 
-_ROWS = rows("abbreviations", 3)
-WORDS = {re.sub(r"\s", "", written): words.split() for written, _, words in _ROWS}
-KINDS = {re.sub(r"\s", "", written): kind for written, kind, _ in _ROWS}
-"""Kinds of abbreviations by their forms without spaces."""
+_TABLE = Abbreviations(rows("abbreviations", 3))
+WORDS, KINDS = _TABLE.words, _TABLE.kinds
 
 ACRONYMS, SPELT = word_list("acronyms"), word_list("spelt")
-_FORMS = sorted((written for written, *_ in _ROWS), key=lambda written: (-len(written), written))
-_ANY = "|".join(re.escape(written).replace(r"\ ", r"\s?") for written in _FORMS)
 _CAPITALS = "A-ZÀÈÉÌÒÙ"
 _READABLE = re.compile(
     r"(?:[bcdfglmnprstvz]{0,2}|s[bcdfglmnpqrtv]r?)[aeiou]"
@@ -30,10 +25,13 @@ _SAINT_FEMININE = re.compile(r"\s?(?:[A-Z][a-z]+a|Agnese|Irene|Rita|Beatrice)\b"
 _NOT_FEMININE = ("Luca", "Andrea", "Nicola", "Mattia", "Elia")
 
 
-@reads(rf"()({_ANY}){NOT_IN_WORD}", rf"((?:l|dell|all|dall|nell|sull|L|Dell|All|Dall|Nell|Sull)')({_ANY}){NOT_IN_WORD}")
+@reads(
+    rf"()({_TABLE.any}){NOT_IN_WORD}",
+    rf"((?:l|dell|all|dall|nell|sull|L|Dell|All|Dall|Nell|Sull)')({_TABLE.any}){NOT_IN_WORD}",
+)
 def _abbreviation(match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``Sig.``, ``ecc.``, ``p. es.`` and ``l'art. 3``."""
-    form = re.sub(r"\s", "", match[2])
+    form = form_of(match[2])
     before = around.text[around.start - 1 : around.start]
     if form not in WORDS or not around.is_apart or before in ("@", "_", "-", "/"):
         return None
@@ -70,21 +68,6 @@ def _saint(match: re.Match[str], around: AroundMatch) -> Reading:
     if _SAINT_FEMININE.match(follows) and name not in _NOT_FEMININE:
         return ["santa"]
     return ["santo"] if re.match("S[^aeiou]|Z", name) else ["san"]
-
-
-@reads(rf"({alternatives(word for word in loans() if '-' in word)}){NOT_IN_WORD}", flags=re.IGNORECASE)
-def _hyphenated(match: re.Match[str], around: AroundMatch) -> Reading:
-    """Read ``e-mail`` as one word."""
-    return [match[1].lower()] if around.is_apart else None
-
-
-@reads(rf"((?:[A-Z]\.\s?){{2,6}}){NOT_IN_WORD}")
-def _dotted(match: re.Match[str], around: AroundMatch) -> Reading:
-    """Read ``O.N.U.`` as a word that is known, others letter by letter; initials of a name are letters."""
-    if not around.is_apart:
-        return None
-    low = re.sub(r"[.\s]", "", match[1]).lower()
-    return [low] if low in ACRONYMS else letters(low)
 
 
 @reads(
@@ -135,14 +118,10 @@ def _spelt(match: re.Match[str], around: AroundMatch) -> Reading:
     return letters(low)
 
 
-@reads(r"(§§?)\s?(\d+)(?:\s?[-–]\s?(\d+))?", r"(§§?)()()")
-def _section(match: re.Match[str], _around: AroundMatch) -> Reading:
-    """Read ``§ 5`` and ``§§ 3-5``."""
-    until = ["e", *whole(match[3])] if match[3] else []
-    return ["paragrafi" if match[1] == "§§" else "paragrafo", *(whole(match[2]) if match[2] else []), *until]
-
+_hyphenated = hyphenated_rules(spoken("loans"), NOT_IN_WORD)
+_dotted = dotted_rules(ACRONYMS, letters, NOT_IN_WORD)
 
 LETTER_RULES: list[Rule] = [*_hyphenated, *_abbreviation, *_pages, *_saint, *_after_elision, *_dotted]
 LATE_RULES: list[Rule] = [*_capitals, *_spelt]
-SIGN_RULES: list[Rule] = [*_section]
+SIGN_RULES: list[Rule] = section_rules("paragrafo", "paragrafi", "e", whole)
 SPELT_RULES: list[Rule] = [*_spelt]

@@ -10,7 +10,7 @@ from ..characters import fold_accents
 from ..ipa import has_stress
 from ..tables import alternatives
 from .phones import doubled
-from .rules import data_text, mapping, rows, word_list
+from .rules import data_text, rows, spoken, word_list
 
 Phones = tuple[str, ...]
 
@@ -27,7 +27,6 @@ _OPEN = {"a": "à", "e": "è", "i": "ì", "o": "ò", "u": "ù"}
 _CLOSED = {**_OPEN, "e": "é", "o": "ó"}
 _ANY_VOWEL = "aeio"
 _CLITICS = "gliel[oaie]|gli|l[oaie]|ne|[mtscv]i"
-_THIRD = re.compile("[aeo]no|ino")
 _LONGEST_ENDING = 9
 _SHORT_HIATUS = re.compile("(?![qg]u|s?[cg]i|gli)[^aeiouy]{0,3}[iu][aeo]")
 """Words such as ``mio`` and ``due``, whose i and u are stressed."""
@@ -35,18 +34,6 @@ _SHORT_HIATUS = re.compile("(?![qg]u|s?[cg]i|gli)[^aeiouy]{0,3}[iu][aeo]")
 # what follows a stressed e or o on the second syllable from the end, if it is open
 _OPEN_E = re.compile(r"n[tdzs]|ll[oaie]|rr|r[tdvbsnlz]|l[tvs]|mp|s[tp]|[aoi]$|m[aoi]$|ndr")
 _OPEN_O = re.compile(r"[bcdghlpqstz]{2}|r(?!n)|st|l[cdfgpt]|gli|i?[ao]$|[dtbcgf][oaie]|ch|gh")
-
-
-@functools.cache
-def loans() -> dict[str, Phones]:
-    """Return the phones of foreign words."""
-    return {word: tuple(phones.split()) for word, phones in mapping("loans").items()}
-
-
-@functools.cache
-def letter_names() -> dict[str, Phones]:
-    """Return the phones of the names of the letters."""
-    return {letter: tuple(phones.split()) for letter, phones in mapping("letters").items()}
 
 
 @functools.cache
@@ -81,7 +68,7 @@ def _endings() -> dict[str, str]:
 def is_known(word: str) -> bool:
     """Return True for a word of the lists."""
     word = word.lower()
-    return word in loans() or word in UNSTRESSED or _listed(word.translate(_PLAIN)) is not None
+    return word in spoken("loans") or word in UNSTRESSED or _listed(word.translate(_PLAIN)) is not None
 
 
 def _listed(word: str) -> str | None:
@@ -216,19 +203,19 @@ def phones_of(word: str) -> Phones:
     - returns: phones; none for a word without Latin letters.
     """
     if re.fullmatch("[A-Z]", word):
-        return letter_names()[word]
+        return spoken("letters")[word]
     word = _folded(word)
-    if word in loans():
-        return loans()[word]
+    if word in spoken("loans"):
+        return spoken("loans")[word]
     numbers = _number_parts(word)
     if numbers:
-        spoken = [phones_of_letters(accented(part)) for part in numbers]
-        return (*(_restressed(phone, "2") for part in spoken[:-1] for phone in part), *spoken[-1])
+        parts = [phones_of_letters(accented(part)) for part in numbers]
+        return (*(_restressed(phone, "2") for part in parts[:-1] for phone in part), *parts[-1])
     if word in UNSTRESSED or word.strip("'") in UNSTRESSED:
         return tuple(_restressed(phone, "0") for phone in phones_of_letters(accented(word.replace("'", ""))))
     *first, last = word.rstrip("'").split("'") or [""]
-    if first and last in loans():
-        return (*phones_of_letters("".join(first).translate(_PLAIN)), *loans()[last])
+    if first and last in spoken("loans"):
+        return (*phones_of_letters("".join(first).translate(_PLAIN)), *spoken("loans")[last])
     start = "".join(first).translate(_PLAIN)
     if start == "c" and last[:1] in "aouh":
         start, last = "ci", last.removeprefix("h")
@@ -240,12 +227,10 @@ def phones_of(word: str) -> Phones:
 
 def _restressed(phone: str, stress: str) -> str:
     """Return a vowel with another stress; without stress there are five vowels."""
-    if not has_stress(phone):
+    if not has_stress(phone) or phone[-1] == "0":
         return phone
     vowel = phone[:-1]
-    if phone[-1] == "0":
-        return phone
-    return f"{ ({'ɛ': 'e', 'ɔ': 'o'}.get(vowel, vowel) if stress == '0' else vowel) }{stress}"
+    return ({"ɛ": "e", "ɔ": "o"}.get(vowel, vowel) if stress == "0" else vowel) + stress
 
 
 def _folded(word: str) -> str:

@@ -12,7 +12,7 @@ from ..rules import AroundMatch
 from ..tables import Tables
 
 _TABLES = Tables(Path(__file__).with_name("data"))
-data_text, rows, mapping, word_list = _TABLES.data_text, _TABLES.rows, _TABLES.mapping, _TABLES.word_list
+data_text, rows, spoken, word_list = _TABLES.data_text, _TABLES.rows, _TABLES.spoken, _TABLES.word_list
 
 GROUPED = (
     r"\d{1,3}(?:\.\d{3})+(?!\d|\.\d|,\d{3}[.,])|[1-9]\d{0,2}(?: \d{3})+(?!\d|[./-]\d)|[1-9]\d{0,2}(?:'\d{3})+(?!\d)"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ..common.abbreviations import Abbreviations, form_of
 from ..common.addresses import Addresses
 from ..numerals import ROMAN, roman_value
 from ..rules import AroundMatch, Reading, Rule, reads
@@ -12,13 +13,11 @@ from .numbers import cardinal, letters, ordinal, whole
 from .rules import LETTERS, NOT_IN_WORD, NUMBERED, SIGNS, gender_of, rows, word_list
 
 _ROWS = rows("abbreviations", 3)
-_CASES = [
-    *_ROWS,
-    *((written[0].upper() + written[1:], kind, words) for written, kind, words in _ROWS if len(written.strip(".")) > 1),
+_CAPITALISED = [
+    (written[0].upper() + written[1:], kind, words) for written, kind, words in _ROWS if len(written.strip(".")) > 1
 ]
-WORDS = {re.sub(r"\s", "", written): words.split() for written, _, words in _CASES}
-KINDS = {re.sub(r"\s", "", written): kind for written, kind, _ in _CASES}
-"""Kinds of abbreviations by their forms without spaces."""
+_TABLE = Abbreviations([*_ROWS, *_CAPITALISED])
+WORDS, KINDS = _TABLE.words, _TABLE.kinds
 
 ACRONYMS, SPELT, SHOUTED = word_list("acronyms"), word_list("spelt"), word_list("shouted")
 CENTURIES, RULERS, QUEENS = word_list("centuries"), word_list("rulers"), word_list("queens")
@@ -31,14 +30,11 @@ MIN_WORD = 4
 UNITS = {written: fields for written, *fields in rows("units", 4)}
 """Name for one, name for several and gender of units by their written forms."""
 
-_FORMS = sorted({written for written, *_ in _CASES}, key=lambda written: (-len(written), written))
-_ANY = "|".join(re.escape(written).replace(r"\ ", r"\s?") for written in _FORMS)
 
-
-@reads(rf"({_ANY}){NOT_IN_WORD}")
+@reads(rf"({_TABLE.any}){NOT_IN_WORD}")
 def _abbreviation(match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``Sr.``, ``p. ej.`` and ``EE. UU.``."""
-    form = re.sub(r"\s", "", match[1])
+    form = form_of(match[1])
     after = around.text[around.end : around.end + 3]
     if not around.is_apart or (KINDS[form] == "number" and not re.match(r":?\s?[\dIVXLC+(]", after)):
         return None
