@@ -7,6 +7,7 @@ import re
 
 import numpy as np
 import pytest
+import soundfile
 
 from wavewright import Chain, Clip, analyse, edit
 from wavewright.audio.channel_layouts import LAYOUTS, mono_weights
@@ -147,3 +148,43 @@ def test_channels_that_cancel_each_other_in_mono_are_warned_of(tmp_path, second)
     for unlike in (noise(2), np.concatenate([left, left]), np.zeros((2, RATE), np.float32), noise(6)):
         wide = Clip(unlike, RATE).write(tmp_path / "wide.wav", "FLOAT")
         assert edit(wide, do="mono").files[0].notes == ()
+
+
+def mask_in(path):
+    """Return the mask of the places of channels in the format of a WAV file, 0 without one."""
+    form = path.read_bytes().partition(b"fmt ")[2]
+    return int.from_bytes(form[24:28], "little") if form[4:6] == b"\xfe\xff" else 0
+
+
+@pytest.mark.parametrize("mask", [0xB, 0x107, 0x603, 0x607, 0x3F, 0x60F, 0x737, 0xFF])
+@pytest.mark.parametrize("over", ["wav", "flac"])
+def test_places_of_channels_go_through_wav_and_flac(tmp_path, mask, over):
+    """5.0 with side channels, 2.1, an octagon ...: as their masks say."""
+    n_channels = mask.bit_count()
+    source = tmp_path / "a.wav"
+    soundfile.write(source, noise(n_channels, 0.1).T, RATE, "PCM_24", format="WAVEX")
+    content = bytearray(source.read_bytes())
+    start = content.index(b"fmt ") + 28
+    content[start : start + 4] = mask.to_bytes(4, "little")
+    source.write_bytes(content)
+    edit(source, tmp_path / f"b.{over}", do="gain -1dB", quiet=True)  # a loss would be a warning, and fail
+    edit(tmp_path / f"b.{over}", tmp_path / "c.wav", do="gain 0dB", quiet=True)
+    usual = 0 if mask in (0x3F, 0x60F) else mask
+    assert mask_in(tmp_path / "c.wav") in (mask, usual)
+
+
+@pytest.mark.parametrize("n_channels", [1, 2, 3, 4, 5, 6, 8])
+def test_aac_has_the_places_of_wav(tmp_path, n_channels):
+    av = pytest.importorskip("av")
+    path = Clip(noise(n_channels, 0.5), RATE).write(tmp_path / "a.m4a")
+    with av.open(str(path)) as container:
+        name = container.streams.audio[0].layout.name
+    assert name == {1: "mono", 2: "stereo", **FFMPEG_LAYOUTS, 5: "5.0", 6: "5.1"}[n_channels]
+
+
+@pytest.mark.parametrize("n_channels", [4, 8])
+def test_alac_that_has_not_the_places_is_refused(tmp_path, n_channels):
+    pytest.importorskip("av")
+    with pytest.raises(BadSetting, match=rf"cannot hold {n_channels} channels as ALAC_16; it can hold one of 1, 2, 3"):
+        Clip(noise(n_channels, 0.1), RATE).write(tmp_path / "a.m4a", subtype="ALAC_16")
+    assert not (tmp_path / "a.m4a").exists()

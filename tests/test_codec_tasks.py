@@ -15,6 +15,7 @@ from tiny_models import change_card, make_gan
 from wavewright import models
 from wavewright.apps.cli import run
 from wavewright.audio.clip import Clip, write_blocks
+from wavewright.audio.file_formats.metadata import Marker, SoundMetadata
 from wavewright.base.errors import BadAudio, BadModel, BadSetting, SoundWarning
 from wavewright.contracts.family import Capability
 from wavewright.families import codec_files, loading
@@ -98,6 +99,14 @@ def test_the_result_says_what_was_done(tmp_path, capsys):
         "n_trailing_bytes": 0,
         "refused_from": None,
     }
+
+
+@pytest.mark.parametrize("more", [{}, {"tokens": 2}])
+def test_tags_and_markers_have_no_place_in_codes_and_are_named(tmp_path, more):
+    metadata = SoundMetadata((("title", "t"), ("artist", "a")), markers=(Marker(0.5, None, "here"),))
+    write_blocks(tmp_path / "a.wav", [Clip(steps(RATE, 1), RATE)], None, metadata)
+    with pytest.warns(SoundWarning, match=r"Left out: the tag 'title', the tag 'artist', 1 of its 1 markers\."):
+        encode(tmp_path / "a.wav", **more)
 
 
 def test_damage_is_named_and_the_rest_is_exact(tmp_path, capsys):

@@ -28,6 +28,19 @@ def test_subtitles_of_three_formats():
     assert parse_cues(without_empty_lines, ".srt", "a.srt") == parse_cues(SRT, ".srt", "a.srt")
 
 
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        ("<ruby>WWW<rt>World Wide Web</rt></ruby>, <i>an</i> idea", "WWW, an idea"),
+        ("<ruby>漢<rt>kan</rt>字<rt>ji</rt></ruby> &amp; more", "漢字 & more"),
+        ("<ruby>one<rt>not closed", "one"),
+    ],
+)
+def test_ruby_is_not_spoken_twice(line, text):
+    cues = parse_cues(f"WEBVTT\n\n00:01.000 --> 00:02.000\n{line}\n", ".vtt", "a.vtt")
+    assert cues == [SubtitleCue(1.0, 2.0, text)]
+
+
 ROLLING = """WEBVTT
 Kind: captions
 Language: en

@@ -25,7 +25,10 @@ SUBTYPES = {AAC: ("aac", "fltp"), "ALAC_16": ("alac", "s16p"), "ALAC_24": ("alac
 
 AAC_RATES_HZ = (7_350, 8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 64_000, 88_200, 96_000)
 MAX_ALAC_RATE_HZ = 384_000
-M4A_LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "4.0", 5: "5.0", 6: "5.1", 8: "7.1"}
+M4A_LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "quad", 5: "5.0", 6: "5.1", 8: "7.1"}
+WITHOUT_ALAC = (4, 8)
+"""Numbers of channels whose usual places ALAC does not have."""
+
 AUDIO_BOOK = ".m4b"
 AUDIO_BOOK_MEDIA_TYPE = "2"  # by which players put a file among audio books
 
@@ -70,9 +73,10 @@ def write(
     """
     import av
 
-    if n_channels not in M4A_LAYOUTS:
+    allowed = [number for number in M4A_LAYOUTS if subtype == AAC or number not in WITHOUT_ALAC]
+    if n_channels not in allowed:
         raise BadSetting(
-            f"{path} cannot hold {n_channels} channels; an M4A file has one of {', '.join(map(str, M4A_LAYOUTS))}."
+            f"{path} cannot hold {n_channels} channels as {subtype}; it can hold one of {', '.join(map(str, allowed))}."
         )
     codec, sample_format = SUBTYPES[subtype]
     is_book = path.suffix.lower() == AUDIO_BOOK

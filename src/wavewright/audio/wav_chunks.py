@@ -164,6 +164,7 @@ def read_loops(path: Path) -> tuple[LoopPoints, ...]:
 
 def chunks(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
     """Yield the name and size of each chunk, with the file at its content."""
+    file.seek(0)
     magic, _, kind = struct.unpack("<4sI4s", file.read(12))
     if magic not in WAV_MAGIC or kind != b"WAVE":
         return

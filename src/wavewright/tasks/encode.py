@@ -12,6 +12,7 @@ import numpy as np
 from pydantic import Field
 
 from .. import models
+from ..audio.clip import warn_of_left_out
 from ..audio.pcm import is_stream, pipe_out, read_pcm
 from ..audio.sound_file import AudioHeader, open_sound
 from ..audio.wave_blocks import CountedWaves, fitted, resampled, until_interrupted
@@ -36,6 +37,7 @@ from ..families.codec_files import (
 from ..inference.code_tokens import SUFFIX as TOKENS_SUFFIX, encode_tokens
 from ..inference.latent_clips.latent_coding import encode_latents
 from ..inference.latent_clips.latent_file import SUFFIX as LATENTS_SUFFIX
+from ..outputs.carried_metadata import left_out_of
 from ..outputs.made import Made, MadeFile
 from . import checked
 
@@ -91,20 +93,24 @@ def encode(
         codec = _open_codec(model, label)
         encode_stream(sys.stdin.buffer, sys.stdout.buffer, codec, kbps)
         return Made(out=STANDARD_STREAM)
-    header = open_sound(file).header
+    sound = open_sound(file)
     if _is_autoencoder(model):
         autoencoder = loading.load_autoencoder(model)
         if kbps is not None or tokens is not None:
             option = "--tokens" if kbps is None else "--kbps"
             raise BadSetting(f"{autoencoder.name} makes latents, whose number nobody can choose; leave {option} out.")
         path = _checked_out(file.with_suffix(LATENTS_SUFFIX) if out is None else out, LATENTS_SUFFIX, "latents")
-        return encode_latents(autoencoder, file, path, label)
-    codec = _open_codec(model, label)
-    if tokens is not None:
-        path = _checked_out(file.with_suffix(TOKENS_SUFFIX) if out is None else out, TOKENS_SUFFIX, "tokens")
-        return encode_tokens(codec, file, path, tokens)
-    path = _checked_out(file.with_suffix(SUFFIX) if out is None else out, SUFFIX, "codes")
-    return _encode_file(file, header, path, codec, kbps, quiet)
+        made = encode_latents(autoencoder, file, path, label)
+    else:
+        codec = _open_codec(model, label)
+        if tokens is not None:
+            path = _checked_out(file.with_suffix(TOKENS_SUFFIX) if out is None else out, TOKENS_SUFFIX, "tokens")
+            made = encode_tokens(codec, file, path, tokens)
+        else:
+            path = _checked_out(file.with_suffix(SUFFIX) if out is None else out, SUFFIX, "codes")
+            made = _encode_file(file, sound.header, path, codec, kbps, quiet)
+    warn_of_left_out(path, left_out_of(sound))
+    return made
 
 
 def encode_stream(source: BinaryIO, sink: BinaryIO, codec: Codec, kbps: float | None) -> None:
