@@ -56,9 +56,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 # What `pytest` leaves out: each case that takes SLOW_SECONDS of a processor or more, by the measured durations of
 # tests/durations.json, and all that need a browser. Of the cases of a test that differ in numbers alone it takes the
-# first, the middle and the last. `pytest --all` leaves out OF_OTHER_SHARDS alone, and files that are named leave out
-# nothing. `pytest --all --measure` renews the file, with names of files those of their cases; .ci/planted_faults.py
-# tells how many faults the default run finds of those that the whole one finds.
+# first, the middle and the last. `pytest --all` leaves out what other shards of .ci/full run alone: OF_OTHER_SHARDS,
+# and what needs a browser, which `pytest --all -m browser` runs. Files that are named leave out nothing.
+# `pytest --all --measure` renews the durations, with names of files those of their cases; .ci/planted_faults.py tells
+# how many faults the default run finds of those that the whole one finds.
 
 OF_OTHER_SHARDS = {"test_notebooks.py::test_a_new_run_shows_the_same": "documents"}
 """Tests that a shard of .ci/full runs by the name of their file, with that shard."""
@@ -101,9 +102,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Leave out slow tests and most numbers unless all, or files by name, are asked for; begin with the longest."""
     if not names_files(config):
         taken = [item for item in items if case_of(item.nodeid).partition("[")[0] not in OF_OTHER_SHARDS]
+        if "browser" not in config.option.markexpr:
+            taken = [item for item in taken if not item.get_closest_marker("browser")]
         if not takes_all(config):
-            quick = [item for item in taken if seconds_of(item.nodeid) is None]
-            taken = [item for item in without_most_numbers(quick) if not item.get_closest_marker("browser")]
+            taken = without_most_numbers([item for item in taken if seconds_of(item.nodeid) is None])
         kept = {id(item) for item in taken}
         config.hook.pytest_deselected(items=[item for item in items if id(item) not in kept])
         items[:] = [item for item in items if id(item) in kept]
