@@ -100,9 +100,9 @@ def read_container(path: Path, container: Container) -> SoundMetadata:
     is_mov = container.format.name.startswith("mov")
     with path.open("rb") as file:
         own = (m4a_metadata.read(file) if is_mov else id3_metadata.read(file)) or SoundMetadata()
-    fields = () if own.fields and not is_mov else normalised(named)  # PyAV reads the first of several texts
+    tags = () if own.fields and not is_mov else normalised(named)  # PyAV reads the first of several texts
     pictures = own.pictures if is_mov and own else tuple(_covers(container))
-    found = SoundMetadata(fields, pictures, tuple(markers), parts=tuple(_other_tracks(container)))
+    found = SoundMetadata(tags, pictures, tuple(markers), parts=tuple(_other_tracks(container)))
     return own.completed(found)
 
 
