@@ -180,8 +180,8 @@ def _lost(score: Score, written: Score) -> Iterator[str]:
         wanted, there = (_changes(name, each) for each in (score, written))
         if not all(np.allclose(values, there.get(at, np.nan), rtol=1e-5) for at, values in wanted.items()):
             yield name
-    values, there = (Counter(_others(each)) for each in (score, written))
-    yield from dict.fromkeys(name for name, _ in values - there)
+    others, kept = (Counter(_others(each)) for each in (score, written))
+    yield from dict.fromkeys(name for name, _ in others - kept)
 
 
 def _notes(score: Score) -> Iterator[tuple[bool, int, float, float, int, int]]:
