@@ -13,7 +13,7 @@ from ..base.parameters import FREE_TEXT
 from ..outputs.made import Made
 from ..speech.narration.batch import speak_batch
 from ..speech.narration.settings import NarrationSettings
-from ..speech.narration.speech_files import SpeechFiles
+from ..speech.narration.speech_file import SpeechFiles
 from . import parameters_from
 
 

@@ -25,8 +25,7 @@ from ..chunk import Clipping
 from ..voice import Voice
 from .narrator import Narrator, NarratorLoader
 from .settings import NarrationSettings
-from .speech_file import SECONDS_PER_CHARACTER, write_speech
-from .speech_files import SpeechFiles, level_notes
+from .speech_file import SECONDS_PER_CHARACTER, SpeechFiles, level_notes, write_speech
 from .text import check_length
 
 TEXT_COLUMN = "text"
