@@ -69,3 +69,19 @@ def test_english_loads_nothing_of_it(language):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "False"]
+
+
+@pytest.mark.parametrize(
+    ("language", "read"),
+    [
+        ("de", "fünfzehnter märz zweitausendvierundzwanzig"),
+        ("es", "quince de marzo de dos mil veinticuatro"),
+        ("it", "quindici marzo duemilaventiquattro"),
+        ("fr", "quinze mars deux mille vingt quatre"),
+    ],
+)
+def test_a_date_of_eight_digits_needs_no_separators(language, read):
+    reader = front_end(language)
+    assert reader.say_as("20240315", "date", "ymd") == reader.say_as("2024-03-15", "date", "ymd") == read
+    with pytest.raises(BadText, match="a date in the order ymd"):
+        reader.say_as("20241315", "date", "ymd")

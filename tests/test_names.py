@@ -26,7 +26,7 @@ from wavewright.speech.book_source import TextBook
 from wavewright.speech.narration.book import speak_book
 from wavewright.speech.narration.narrator import Narrator
 from wavewright.speech.narration.settings import NarrationSettings
-from wavewright.speech.narration.speech_files import SpeechFiles
+from wavewright.speech.narration.speech_file import SpeechFiles
 from wavewright.tasks import demo_tools
 from wavewright.tasks.demo import demo
 from wavewright.tasks.generate import generate

@@ -16,7 +16,7 @@ from ..speech.narration.audiobook import AudiobookSettings
 from ..speech.narration.book import speak_book
 from ..speech.narration.narrator import NarratorLoader
 from ..speech.narration.settings import NarrationSettings
-from ..speech.narration.speech_files import SpeechFiles
+from ..speech.narration.speech_file import SpeechFiles
 from . import parameters_from
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from html import unescape
 
@@ -67,6 +68,35 @@ class Characters:
     def position(self, index: int) -> int:
         """Return the position of a character in the original text."""
         return index if self.positions is None else self.positions[index]
+
+
+PARAGRAPH = "\n\n"
+
+
+class TextBuilder:
+    """Collects pieces of a text in the order of their positions.
+
+    - ``length``: number of characters of the original text.
+    """
+
+    def __init__(self, length: int) -> None:
+        self._length = length
+        self._pieces: list[str] = []
+        self._positions: list[int] = []
+
+    def add(self, text: str, positions: Iterable[int]) -> None:
+        """Append characters of the original text and their positions."""
+        self._pieces.append(text)
+        self._positions += positions
+
+    def insert(self, text: str, position: int) -> None:
+        """Append characters that the original text does not have, all at one position."""
+        self._pieces.append(text)
+        self._positions += [min(position, max(self._length - 1, 0))] * len(text)
+
+    def characters(self) -> Characters:
+        """Return the text and the position of each character."""
+        return Characters("".join(self._pieces), (*self._positions, self._length))
 
 
 def normalize_characters(text: str) -> Characters:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from html import unescape
 from urllib.parse import unquote
 
-from .html import BLOCKS, HIDDEN, MARKUP, Html
+from .html import BLOCKS, EMPTY, HIDDEN, MARKUP, Html
 
 KINDS_LEFT_OUT = (
     *("noteref", "footnote", "footnotes", "endnote", "endnotes", "rearnote", "rearnotes", "backlink", "annotation"),
@@ -29,9 +29,6 @@ NOTE_ELEMENTS = ("aside", "p", "li", "dd")
 
 MIN_LINKS = 3
 """Fewest links to parts of the book that make a list of contents."""
-
-WITHOUT_END = ("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr")
-"""Elements without an end tag, which need no slash in HTML."""
 
 _ATTRIBUTE = re.compile(r"([\w:.-]{1,60})\s*=\s*(?:\"([^\"]{0,2000})\"|'([^']{0,2000})')")
 _COMMENT_ENDS = {"<!--": "-->", "<![CDATA[": "]]>"}
@@ -122,7 +119,7 @@ class _Splitter:
         anchor = attributes.get("id") or (attributes.get("name", "") if name == "a" else "")
         if anchor in self._anchors and not is_end:
             self.stretches.append((anchor, []))
-        is_open = not (is_end or name in WITHOUT_END or match["tag"].endswith("/>"))
+        is_open = not (is_end or name in EMPTY or match["tag"].endswith("/>"))
         if self._left_out:
             if name == self._left_out:
                 self._depth += int(is_open) - int(is_end)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from html import unescape
 
-from .builder import PARAGRAPH, TextBuilder
-from .characters import Characters
+from .characters import PARAGRAPH, Characters, TextBuilder
 
 _BLOCK_NAMES = """
     address article aside blockquote body caption center dd details dialog div dl dt fieldset figcaption figure

@@ -12,8 +12,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .builder import PARAGRAPH, TextBuilder
-from .characters import Characters
+from .characters import PARAGRAPH, Characters, TextBuilder
 from .html import SPOKEN, TAG, hides, spoken_token
 
 INLINE = re.compile(

@@ -84,8 +84,7 @@ def parse_break(attributes: Mapping[str, str]) -> float:
         if strength not in PAUSES:
             raise ValueError(f"the strength is {strength!r}; it can be {', '.join(PAUSES)}.")
         return PAUSES[strength]
-    match = re.fullmatch(r"\+?(\d{1,9}(?:\.\d{1,9})?|\.\d{1,9})(ms|s)", time.strip().lower())
-    seconds = float(match[1]) / (1000 if match[2] == "ms" else 1) if match else math.inf
+    seconds = _seconds(re.sub(r"^\+(?=\S)", "", time.strip()), math.inf)
     if seconds > MAX_PAUSE_SECONDS:
         raise ValueError(f"the time is {time!r}; it can be up to {MAX_PAUSE_SECONDS:g} seconds, such as 500ms or 1.5s.")
     return seconds
@@ -93,8 +92,7 @@ def parse_break(attributes: Mapping[str, str]) -> float:
 
 def parse_length(text: str) -> float:
     """Parse the length of a usual pause (``500ms``, ``1.5s``) as seconds; raise ValueError for other text."""
-    match = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?|\.\d{1,9})(ms|s)", text.strip().lower())
-    seconds = float(match[1]) / (1000 if match[2] == "ms" else 1) if match else math.inf
+    seconds = _seconds(text, math.inf)
     if seconds > MAX_LENGTH_SECONDS:
         raise ValueError(f"the length is {text!r}; it can be up to {MAX_LENGTH_SECONDS:g} seconds, such as 500ms.")
     return seconds
@@ -102,11 +100,16 @@ def parse_length(text: str) -> float:
 
 def parse_duration(text: str) -> float:
     """Parse the length of speech (``2.3s``, ``900ms``) as seconds; raise ValueError for other text."""
-    match = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?|\.\d{1,9})(ms|s)", text.strip().lower())
-    seconds = float(match[1]) / (1000 if match[2] == "ms" else 1) if match else 0.0
+    seconds = _seconds(text, 0.0)
     if not 0 < seconds <= MAX_DURATION_SECONDS:
         raise ValueError(f"the duration is {text!r}; it can be up to {MAX_DURATION_SECONDS:g} seconds, such as 2.3s.")
     return seconds
+
+
+def _seconds(text: str, other: float) -> float:
+    """Return a length in seconds; ``other`` for text that is none."""
+    match = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?|\.\d{1,9})(ms|s)", text.strip().lower())
+    return float(match[1]) / (1000 if match[2] == "ms" else 1) if match else other
 
 
 def _factor(text: str, names: Mapping[str, float], attribute: str) -> float:

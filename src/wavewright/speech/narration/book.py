@@ -23,8 +23,7 @@ from ..chunk import Clipping
 from ..reading import SourceLines, check_lines
 from .audiobook import Audiobook, AudiobookSettings, BookChapter
 from .narrator import Narrator
-from .speech_file import SECONDS_PER_CHARACTER, write_speech
-from .speech_files import SpeechFiles, level_notes
+from .speech_file import SECONDS_PER_CHARACTER, SpeechFiles, level_notes, write_speech
 
 
 @dataclass(frozen=True)

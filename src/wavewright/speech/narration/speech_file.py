@@ -1,22 +1,28 @@
-"""Sound files of speech: written from chunks, with subtitles and with their origin in the metadata."""
+"""Sound files of speech: where they are written, and how, with subtitles and with their origin in the metadata."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import Field
 
 from ...audio.clip import Clip, write_blocks
 from ...audio.sound_file import open_sound
+from ...base.names import file_stem, inside
+from ...base.parameters import WritesSounds
 from ...base.units import samples_to_seconds
 from ...base.whole_file import write_whole
-from ..chunk import Chunk
+from ..chunk import Chunk, Clipping, clipping_message
 from ..subtitles import subtitle_format, subtitles
 from ..timestamps import TimedMark, TimedWord
-from .loudness import LoudnessNormaliser
+from .loudness import LoudnessNormaliser, below_target_message
 
 SpeechFormat: TypeAlias = Literal["wav", "flac", "ogg", "opus", "mp3"]
+SubtitleFormat: TypeAlias = Literal["srt", "vtt", "json"]
 
 SECONDS_PER_CHARACTER = 0.068  # of English read aloud, for progress bars
 
@@ -71,3 +77,39 @@ def read_seconds(path: Path) -> float:
     if sound.header.seconds is not None:
         return sound.header.seconds
     return samples_to_seconds(sum(block.shape[1] for block in sound.blocks()), sound.header.sample_rate)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpeechFiles:
+    """Folder and formats of the sound files of one text file; `narrate` and `speak_lines` have them as parameters."""
+
+    out: Annotated[
+        Path | None, Field(description="Folder of the sound files; default: named after the text file."), WritesSounds()
+    ] = None
+    format: Annotated[SpeechFormat, Field(description="Format of the sound files.")] = "wav"
+    subtitles: Annotated[
+        SubtitleFormat | None, Field(description="Write a file for the words and their times beside each sound file.")
+    ] = None
+
+    def folder(self, source: Path) -> Path:
+        """Return the folder of the files of a text file."""
+        return Path(file_stem(source.stem)) if self.out is None else self.out
+
+    def sound_file(self, folder: Path, stem: str) -> Path:
+        """Return the path of a sound file in the folder."""
+        return inside(folder, f"{stem}.{self.format}")
+
+    def subtitle_file(self, sound_file: Path) -> Path | None:
+        """Return the path of the subtitles of a sound file, None without subtitles."""
+        return None if self.subtitles is None else sound_file.with_suffix(f".{self.subtitles}")
+
+    def has_subtitles(self, sound_file: Path) -> bool:
+        """Return False if a sound file lacks the subtitles that it should have."""
+        subtitle_file = self.subtitle_file(sound_file)
+        return subtitle_file is None or subtitle_file.is_file()
+
+
+def level_notes(below_target: Sequence[str], clipping: Clipping) -> tuple[str, ...]:
+    """Return a sentence for new files below the target loudness, and one for clipped samples."""
+    notes = [below_target_message(below_target)] if below_target else []
+    return (*notes, *([clipping_message(clipping.clipped_fraction)] if clipping.n_clipped else []))

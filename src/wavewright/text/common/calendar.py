@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from ..rules import A, AroundMatch, Reading, Rule, RuleOf, reads
+from ..tables import alternatives
 
 JOIN = r"\s?[-–/]\s?"
 """What joins two days or hours."""
@@ -55,6 +56,25 @@ def follows(match: re.Match[str]) -> bool:
     """Return True for ``2023/24``: a year and the next one, of which the last digits may be written alone."""
     size = 10 ** len(match[2])
     return bool((int(match[1]) + 1) % size == int(match[2]) % size)
+
+
+def name_rules(names: Mapping[str, str], *patterns: str, is_apart: bool = False) -> list[Rule]:
+    """Return rules whose first group is a written form of a name; with ``is_apart`` no letter or digit is before it."""
+
+    def read(match: re.Match[str], around: AroundMatch) -> Reading:
+        return [names[match[1]]] if around.is_apart or not is_apart else None
+
+    return reads(*patterns)(read)
+
+
+def span_rules(names: Mapping[str, str], first: str, until: str, end: str, is_apart: bool = False) -> list[Rule]:
+    """Return the rules of ``Mo.–Fr.``, by the words before the first name and between the two."""
+
+    def read(match: re.Match[str], around: AroundMatch) -> Reading:
+        words = [*first.split(), names[match[1]], until, names[match[2]]]
+        return words if around.is_apart or not is_apart else None
+
+    return reads(rf"({alternatives(names)}){JOIN}({alternatives(names)}){end}")(read)
 
 
 def short_year_rules(cardinal: Callable[[int], list[str]], *others: str) -> list[Rule]:

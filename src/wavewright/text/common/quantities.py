@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Set
 
 from ..numerals import NumberWords
 from ..rule_scanner import HALVES
 from ..rules import A, AroundMatch, Reading, Rule, RuleOf, reads
 from ..tables import alternatives
+from .signs import SIGN, Signs
 
 
 class Currencies:
@@ -51,6 +52,22 @@ class Currencies:
             return amount(match[1] or match[3], match[4], match[5] or "", match[2], around)
 
         return reads(rf"([-−]?)({self.before})\s?([-−]?)({number}){magnitude}(?!\d)")(read)
+
+
+def percent_rules(number: str, signs: Signs, decimal: Callable[[str], list[str]]) -> list[Rule]:
+    """Return the rules of ``2,5 %`` and ``3 ‰``; ``number`` is the pattern of a number."""
+
+    def read(match: re.Match[str], _around: AroundMatch) -> Reading:
+        return [*signs.signed[match[1]], *decimal(match[2]), *signs.words[match[3]].split()]
+
+    return reads(rf"{SIGN}({number})\s?([%‰])")(read)
+
+
+def is_ambiguous_unit(unit: str, written: str, around: AroundMatch, close: Set[str]) -> bool:
+    """Return True for a letter that may be no unit: ``100 A``, ``5a``; those of ``close`` need a space before them."""
+    is_close = not written[-len(unit) - 1].isspace()
+    follows = around.text[around.end : around.end + 1]
+    return (unit in close and is_close) or (len(unit) == 1 and unit.isalpha() and follows == "'")
 
 
 def vulgar_rules(end: str, of_fraction: Callable[[str | None, int, int, str | None, A], Reading]) -> list[RuleOf[A]]:

@@ -9,6 +9,9 @@ from ..pattern import pattern
 from ..rules import AroundMatch, Reading, Rule, reads, reads_as
 from ..tables import of_kind
 
+SIGN = r"([-−+±]?)"
+"""Pattern of what may stand before a number, in a group."""
+
 
 class Signs:
     """Signs of a language, from its table ``signs``.

@@ -85,7 +85,7 @@ STARTERS = word_list("sentence-starters")
 
 
 STREETS = alternatives(name.title() for kind, street in STREET_TYPES.items() for name in (kind, street))
-_NAMES = alternatives({*TITLES, *STREET_TYPES, *BEFORE_NUMBER, *GENERAL, *WEEKDAYS, "ret", "eds", "disc"})
+_NAMES = frozenset((*TITLES, *STREET_TYPES, *BEFORE_NUMBER, *GENERAL, *WEEKDAYS, "ret", "eds", "disc"))
 _DAY = f"({alternatives(name.title() for name in WEEKDAYS)})"
 _BARE_DAY = alternatives(name.title() for name in word_list("undotted-weekdays"))
 DAY_BEFORE = pattern(rf"\b{_DAY}\.?(?:,|,?\s(?:&|and))\s$")
@@ -97,15 +97,12 @@ NUMBERED = word_list("undotted-numbered")
 """Read without a dot before a number: ``Hwy 101``."""
 
 
-@reads(
-    rf"({_NAMES})\.(?![A-Za-z0-9])",
-    rf"({alternatives(BEFORE_NUMBER)})\.(?=\d)",
-    rf"({alternatives(TITLES)})\.(?=[A-Z][a-z])",
-    flags=re.IGNORECASE,
-)
+@reads(r"([A-Za-z][A-Za-z.-]{0,6}?)\.(?![A-Za-z0-9])", r"([A-Za-z]{1,7})\.(?=\d)", r"([A-Za-z-]{1,7})\.(?=[A-Za-z]{2})")
 def _dotted(match: re.Match[str], around: Around) -> Reading:
     """Read an abbreviation with a dot, by the first of its kinds that fits the words around."""
-    written, name = match[1], match[1].lower()
+    written, name, follows = match[1], match[1].lower(), around.text[around.end : around.end + 1]
+    if name not in (BEFORE_NUMBER if follows.isdecimal() else TITLES if "a" <= follows.lower() <= "z" else _NAMES):
+        return None
     if around.text[around.start - 1 : around.start].isdigit() or re.fullmatch("[A-Z]{2,}s", written):
         return None  # ``5p.12``, ``40 HRs``
     after = re.match(r"\s*\(?([A-Za-z]?)(\d?)", around.text[around.end : around.end + 20])
@@ -235,13 +232,12 @@ def _shortened(match: re.Match[str], _around: Around) -> Reading:
     return words.split() if words else None
 
 
-@reads(
-    rf"({alternatives({*LABELS, *(name.title() for name in LABELS), *(name.upper() for name in LABELS)})})(?=:\s)",
-    rf"({alternatives({*NUMBERED, *(name.title() for name in NUMBERED)})})(?=\s\(?#?\d|\s[Nn]os?\.\s?\d)",
-)
-def _numbered(match: re.Match[str], _around: Around) -> Reading:
+@reads(r"([A-Za-z]{1,7})(?=:\s)", r"([A-Za-z]{1,7})(?=\s\(?#?\d|\s[Nn]os?\.\s?\d)")
+def _numbered(match: re.Match[str], around: Around) -> Reading:
     """Read ``Tel: 555-0134``, ``Hwy 101`` and ``pp 3-5``."""
-    name = match[1].lower()
+    written, name, is_label = match[1], match[1].lower(), around.text[around.end] == ":"
+    if name not in (LABELS if is_label else NUMBERED) or written not in (name, name.title(), name.upper() * is_label):
+        return None
     return (BEFORE_NUMBER.get(name) or GENERAL[name]).split()
 
 

@@ -16,9 +16,7 @@ from . import (
     chemistry,
     citations,
     codes,
-    dimensions,
     durations,
-    goods,
     identifiers,
     latex,
     money,
@@ -28,6 +26,7 @@ from . import (
     roman,
     scores,
     signs,
+    sizes,
 )
 from .numbers import digits
 from .phones import phones_of_arpabet, phones_of_ipa
@@ -69,8 +68,7 @@ DIGIT_RULES: Sequence[Rule] = (
     *chemistry.DIGIT_RULES,
     *quantities.SCIENTIFIC_RULES,
     *money.RULES,
-    *dimensions.RULES,
-    *goods.RULES,
+    *sizes.RULES,
     *scores.DIGIT_RULES,
     *quantities.MEASURE_RULES,
     *calendar.YEAR_RULES,

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import re
 
-from ..common.calendar import JOIN, follows, full_year, is_day, is_time, iso_rules, short_year_rules
+from ..common.calendar import (
+    JOIN,
+    follows,
+    full_year,
+    is_day,
+    is_time,
+    iso_rules,
+    name_rules,
+    short_year_rules,
+    span_rules,
+)
 from ..numerals import ROMAN, roman_value
 from ..rules import AroundMatch, Reading, Rule, reads
 from ..tables import alternatives
@@ -17,7 +27,6 @@ ALSO_WORDS = frozenset(["CD", "DC", "MC", "CV", "MD", "CC", "MM", "DI", "MI", "C
 NUMBERED, RULERS, SPELT = word_list("numbered"), word_list("rulers"), word_list("spelt")
 
 _MONTH = rf"({alternatives(MONTH_NAMES)}){NOT_IN_WORD}"
-_DAYS = alternatives(WEEKDAYS)
 _ORDINAL = r"(ers?|ères?|res?|[eè]mes?|ièmes?|nde?s?|ndes?|es?|d)"
 
 
@@ -73,24 +82,15 @@ def _day_month(match: re.Match[str], around: AroundMatch) -> Reading:
     return [*day_words(day), MONTHS[month - 1]] if is_date and is_cued else None
 
 
-@reads(rf"({alternatives(name for name in MONTH_NAMES if name.endswith('.'))})(?=\s?\d)")
-def _short_month(match: re.Match[str], around: AroundMatch) -> Reading:
-    """Read ``janv. 2020``."""
-    return [MONTH_NAMES[match[1]]] if around.is_apart else None
-
-
-@reads(rf"({_DAYS}){JOIN}({_DAYS}){NOT_IN_WORD}")
-def _weekdays(match: re.Match[str], around: AroundMatch) -> Reading:
-    """Read ``lun.-ven.``."""
-    return ["du", WEEKDAYS[match[1]], "au", WEEKDAYS[match[2]]] if around.is_apart else None
-
-
-@reads(rf"({alternatives(day for day in WEEKDAYS if day.endswith('.'))})(?=,?\s\d|\s(?:et|matin|soir|au)\b)")
-def _weekday(match: re.Match[str], around: AroundMatch) -> Reading:
-    """Read ``lun. 4 juin``."""
-    return [WEEKDAYS[match[1]]] if around.is_apart else None
-
-
+_short_month = name_rules(
+    MONTH_NAMES, rf"({alternatives(name for name in MONTH_NAMES if name.endswith('.'))})(?=\s?\d)", is_apart=True
+)
+_weekdays = span_rules(WEEKDAYS, "du", "au", NOT_IN_WORD, is_apart=True)
+_weekday = name_rules(
+    WEEKDAYS,
+    rf"({alternatives(day for day in WEEKDAYS if day.endswith('.'))})(?=,?\s\d|\s(?:et|matin|soir|au)\b)",
+    is_apart=True,
+)
 _HOURS = r"(?:h|H|heures?)"
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 
-from ..common.quantities import Currencies, digits_rules, vulgar_rules
+from ..common.quantities import Currencies, digits_rules, is_ambiguous_unit, percent_rules, vulgar_rules
+from ..common.signs import SIGN
 from ..rules import Reading, reads
 from ..tables import alternatives
 from . import numbers
 from .numbers import MAGNITUDES, cardinal, counts_with_de, decimal, fraction, whole, with_de
-from .rules import LETTERS, NOT_IN_WORD, NUMBER, SIGN, SIGNS, FrenchAround, Rule, rows, word_list
+from .rules import LETTERS, NOT_IN_WORD, NUMBER, SIGNS, FrenchAround, Rule, rows, word_list
 
 UNITS = {written: fields for written, *fields in rows("units", 5)}
 """Name for one, name for several, name after a slash and gender of units by their written forms."""
@@ -110,20 +111,11 @@ def _amounts(match: re.Match[str], around: FrenchAround) -> Reading:
 _sign_first = CURRENCIES.sign_first_rules(NUMBER, _MAGNITUDE, _amount)
 
 
-def _is_ambiguous_unit(unit: str, written: str, around: FrenchAround) -> bool:
-    """Return True for a letter that may be no unit: ``100 A``, ``5a``."""
-    is_close = not written[-len(unit) - 1].isspace()
-    follows = around.text[around.end : around.end + 1]
-    return (unit in ("A", "K", "L", "N", "J", "V", "t") and is_close) or (
-        len(unit) == 1 and unit.isalpha() and follows == "'"
-    )
-
-
 @reads(rf"{SIGN}({NUMBER}){_MAGNITUDE}\s?({_UNIT})(?:/({_RATES}))?{_END}")
 def _measure(match: re.Match[str], around: FrenchAround) -> Reading:
     """Read ``50 km/h``, ``-3°`` and ``1 kg``."""
     unit, rate = match[4], match[5]
-    if _is_ambiguous_unit(unit, match[0], around):
+    if is_ambiguous_unit(unit, match[0], around, {*"AKLNJVt"}):
         return None
     one, several, _, gender = UNITS[unit]
     per = UNITS[rate][2].split() if rate else []
@@ -139,12 +131,6 @@ def _measures(match: re.Match[str], _around: FrenchAround) -> Reading:
     """Read ``20-25 °C`` and ``5-10 %``."""
     unit = ["pour", "cent"] if match[4] == "%" else UNITS[match[4]][1].split()
     return [*SIGNS.signed[match[1]], *decimal(match[2]), "à", *decimal(match[3]), *unit]
-
-
-@reads(rf"{SIGN}({NUMBER})\s?([%‰])")
-def _percent(match: re.Match[str], _around: FrenchAround) -> Reading:
-    """Read ``12,5 %``."""
-    return [*SIGNS.signed[match[1]], *decimal(match[2]), "pour", "mille" if match[3] == "‰" else "cent"]
 
 
 @reads(rf"{SIGN}({NUMBER})\s?({alternatives(MAGNITUDES)}){NOT_IN_WORD}")
@@ -268,7 +254,7 @@ MEASURE_RULES: list[Rule] = [
     *_cents,
     *_dimensions,
     *_measures,
-    *_percent,
+    *percent_rules(NUMBER, SIGNS, decimal),
     *_measure,
     *_large,
     *_pages,

@@ -23,7 +23,6 @@ NUMBER = rf"(?:(?:{GROUPED}|\d+)(?:,\d+)?)"
 """A number, which may have a decimal comma."""
 LETTERS = "A-Za-zÀ-ÖØ-öø-ÿŒœ"
 NOT_IN_WORD = rf"(?![{LETTERS}0-9])"
-SIGN = r"([-−+±]?)"
 NAMES, SIGNS = CalendarNames(rows("calendar", 3)), Signs(rows("signs", 3))
 _FEMININE, _MASCULINE = word_list("feminine"), word_list("masculine")
 _FEMININE_ENDINGS = re.compile(

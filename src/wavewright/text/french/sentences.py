@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ..tokens import Token
 from .phones import SCHWA, is_vowel
 from .pronounce import Phones, phones_of, stressed
-from .rules import word_list
+from .rules import rows, word_list
 from .spelling import phones_of_letters
 
 UNSTRESSED, PREPOSITIONS = word_list("unstressed"), word_list("prepositions")
@@ -223,36 +223,22 @@ def _is_sum(word: WordInContext) -> bool:
 _NUMBER_WORDS = ("un", "deux", "trois", "quatre", "cinq", "six", "sept", "huit", "neuf", "dix", "onze", "douze", "cent")
 
 
-def _bones(word: WordInContext, _following: str) -> Phones | None:
-    return ("o",) if any(each in ("les", "des", "ses", "ces", "nos", "aux") for each in word.earlier(1)) else None
+_AFTER = {
+    word: (tuple(phones.split()), {*before.split()}, {*forms.split()})
+    for word, phones, before, forms in rows("heteronyms", 4)
+}
 
 
-def _ace(word: WordInContext, _following: str) -> Phones | None:
-    is_verb = word.earlier(1)[:1] in (
-        ["tu"],
-        ["ne"],
-        ["y"],
-        ["nous"],
-        ["en"],
-        ["le"],
-        ["les"],
-    ) or word.word.lower() in (*("t'as", "l'as", "n'as", "m'as"),)
-    return ("a",) if is_verb else None
-
-
-def _feel(word: WordInContext, _following: str) -> Phones | None:
-    return ("s", "ɑ̃") if word.earlier(1)[:1] in (["je"], ["tu"], ["me"], ["te"], ["ne"], ["le"], ["la"]) else None
+def _after(word: WordInContext, _following: str) -> Phones | None:
+    """Return the phones of a word of the table ``heteronyms`` after those that it names."""
+    phones, before, forms = _AFTER[word.base]
+    return phones if word.word.lower() in forms or not before.isdisjoint(word.earlier(1)[:1]) else None
 
 
 def _screw(word: WordInContext, following: str) -> Phones | None:
     if following in ("à", "en") and word.after is not None and word.after.is_joined:
         return ("v", "i", "z")
     return ("v", "i") if word.earlier(1)[:1] in (["je"], ["tu"], ["y"], ["ne"]) or following == "à" else None
-
-
-def _trust(word: WordInContext, _following: str) -> Phones | None:
-    is_verb = word.earlier(1)[:1] in (["se"], ["me"], ["te"], ["y"], ["vous"], ["nous"])
-    return ("f", "j", "e") if is_verb or word.word.lower() in ("s'fier", "m'y") else None
 
 
 def _twenty(word: WordInContext, following: str) -> Phones | None:
@@ -265,23 +251,9 @@ def _jeans(word: WordInContext, following: str) -> Phones | None:
     return ("d", "ʒ", "i", "n") if is_cloth and word.token.words[0].islower() and following not in ("paul",) else None
 
 
-def _reporter(word: WordInContext, _following: str) -> Phones | None:
-    is_noun = word.earlier(1)[:1] in (["un"], ["le"], ["grand"], ["du"], ["au"], ["ce"], ["jeune"])
-    return ("ʁ", "ə", "p", "ɔ", "ʁ", "t", "ɛ", "ʁ") if is_noun else None
-
-
 _HETERONYMS: dict[str, Callable[[WordInContext, str], Phones | None]] = {
-    **{
-        "est": _east,
-        "fils": _sons,
-        "tous": _all,
-        "plus": _plus,
-        "os": _bones,
-        "as": _ace,
-        "sens": _feel,
-        "vis": _screw,
-    },
-    **{"fier": _trust, "vingt": _twenty, "jean": _jeans, "reporter": _reporter},
+    **dict.fromkeys(_AFTER, _after),
+    **{"est": _east, "fils": _sons, "tous": _all, "plus": _plus, "vis": _screw, "vingt": _twenty, "jean": _jeans},
 }
 """Words with several sounds, and the function that returns the one that the list of words does not have, or None."""
 

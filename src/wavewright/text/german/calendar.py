@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ..common.calendar import JOIN, follows, full_year, is_day, iso_rules, short_year_rules
+from ..common.calendar import JOIN, follows, full_year, is_day, iso_rules, name_rules, short_year_rules, span_rules
 from ..rules import AroundMatch, Reading, Rule, reads
 from ..tables import alternatives
 from . import grammar
@@ -15,7 +15,6 @@ YEAR_CUES, COUNTED = word_list("year-cues"), word_list("counted")
 FIRST_YEAR, LAST_YEAR = 1100, 2099
 MONTH_NAMES, WEEKDAYS = NAMES.month_names, NAMES.weekdays
 _MONTH = rf"({alternatives(MONTH_NAMES)}){NOT_IN_WORD}"
-_DAYS = alternatives(WEEKDAYS)
 _SHORT_DAYS = alternatives(day for day in WEEKDAYS if len(day) == 3)
 
 
@@ -60,27 +59,17 @@ def _year(written: str | None) -> list[str]:
     return year(full_year(written)) if written else []
 
 
-@reads(rf"({alternatives(name for name in MONTH_NAMES if name.endswith('.'))})(?=\s|\d|,|$)")
-def _short_month(match: re.Match[str], _around: AroundMatch) -> Reading:
-    """Read ``Jan.`` alone."""
-    return [MONTH_NAMES[match[1]]]
-
-
-@reads(rf"({_DAYS}){JOIN}({_DAYS}){NOT_IN_WORD}")
-def _weekdays(match: re.Match[str], _around: AroundMatch) -> Reading:
-    """Read ``Mo.–Fr.``."""
-    return [WEEKDAYS[match[1]], "bis", WEEKDAYS[match[2]]]
-
-
-@reads(
+_short_month = name_rules(
+    MONTH_NAMES, rf"({alternatives(name for name in MONTH_NAMES if name.endswith('.'))})(?=\s|\d|,|$)"
+)
+_weekdays = span_rules(WEEKDAYS, "", "bis", NOT_IN_WORD)
+_weekday = name_rules(
+    WEEKDAYS,
     rf"({_SHORT_DAYS})(?=[\s,]*\d|\s(?:und|bis|oder|ab|um)\b)(?<!Fr\.)",
     r"(Mo|Di|Mi|Do|Fr|Sa|So)\.(?=,?\s\d)",
     r"(Mo|Di|Mi|Do|Sa)\.(?!\w)",
     r"(Mo|Di|Mi|Do|Fr|Sa)(?=,\s?\d|\s\d{1,2}(?:[.:]|\s?[-–]))",
 )
-def _weekday(match: re.Match[str], _around: AroundMatch) -> Reading:
-    """Read ``Sa.`` and ``Mo, 3.5.``."""
-    return [WEEKDAYS[match[1].removesuffix(".")]]
 
 
 def _time(hour: int, minute: int, has_hours: bool = True) -> list[str]:

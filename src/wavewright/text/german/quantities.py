@@ -1,15 +1,16 @@
-"""Read numbers: with units and percent, fractions, ranges, compounds such as ``3-jährig``, and plain ones."""
+"""Read numbers: money, units and percent, fractions, ranges, compounds such as ``3-jährig``, and plain ones."""
 
 from __future__ import annotations
 
 import re
 
-from ..common.quantities import digits_rules, vulgar_rules
+from ..common.quantities import Currencies, digits_rules, vulgar_rules
+from ..common.signs import SIGN
 from ..rules import AroundMatch, Reading, Rule, reads
 from ..tables import alternatives
 from . import numbers
 from .grammar import form_of_one, gender
-from .numbers import MAGNITUDES, cardinal, decimal, fraction, mixed_fraction
+from .numbers import MAGNITUDES, cardinal, decimal, fraction, mixed_fraction, whole
 from .rules import LETTERS, NOT_IN_WORD, NUMBER, SIGNS, rows, word_list
 
 UNITS = {written: fields for written, *fields in rows("units", 4)}
@@ -17,7 +18,6 @@ UNITS = {written: fields for written, *fields in rows("units", 4)}
 
 _UNIT = alternatives(UNITS)
 NUMBERED = word_list("numbered")
-_SIGN = r"([-−+±]?)"
 _END = r"(?![A-Za-zÄÖÜäöüß0-9²³])"
 
 
@@ -28,7 +28,7 @@ def _unit(written: str, is_one: bool) -> list[str]:
     return [*words, "pro", *UNITS[second][0].split()] if slash else words
 
 
-@reads(rf"{_SIGN}({NUMBER})(?:\s?({alternatives(MAGNITUDES)}))?[\s-]?((?:{_UNIT})(?:/(?:{_UNIT}))?){_END}")
+@reads(rf"{SIGN}({NUMBER})(?:\s?({alternatives(MAGNITUDES)}))?[\s-]?((?:{_UNIT})(?:/(?:{_UNIT}))?){_END}")
 def _measure(match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``100 km/h``, ``-5 °C`` and ``1 kWh``."""
     unit = match[4]
@@ -50,21 +50,21 @@ def _measure(match: re.Match[str], around: AroundMatch) -> Reading:
     return [*SIGNS.signed[match[1]], *number, *_unit(unit, is_one=number == [one] or is_joined)]
 
 
-@reads(rf"{_SIGN}({NUMBER})\s?[-–]\s?({NUMBER})\s?((?:{_UNIT})(?:/(?:{_UNIT}))?|%){_END}")
+@reads(rf"{SIGN}({NUMBER})\s?[-–]\s?({NUMBER})\s?((?:{_UNIT})(?:/(?:{_UNIT}))?|%){_END}")
 def _measures(match: re.Match[str], _around: AroundMatch) -> Reading:
     """Read ``20–25 °C`` and ``5-10 %``."""
     unit = ["prozent"] if match[4] == "%" else _unit(match[4], is_one=False)
     return [*SIGNS.signed[match[1]], *decimal(match[2]), "bis", *decimal(match[3]), *unit]
 
 
-@reads(rf"{_SIGN}({NUMBER})\s?-?(%|‰|Prozent{NOT_IN_WORD})")
+@reads(rf"{SIGN}({NUMBER})\s?-?(%|‰|Prozent{NOT_IN_WORD})")
 def _percent(match: re.Match[str], _around: AroundMatch) -> Reading:
     """Read ``2,5 %``."""
     return [*SIGNS.signed[match[1]], *decimal(match[2], "ein"), "promille" if match[3] == "‰" else "prozent"]
 
 
 @reads(
-    rf"{_SIGN}({NUMBER})\s?({alternatives(MAGNITUDES)}){NOT_IN_WORD}", rf"{_SIGN}({NUMBER})\s?(Mio\.|Mrd\.|Tsd\.|Bio\.)"
+    rf"{SIGN}({NUMBER})\s?({alternatives(MAGNITUDES)}){NOT_IN_WORD}", rf"{SIGN}({NUMBER})\s?(Mio\.|Mrd\.|Tsd\.|Bio\.)"
 )
 def _large(match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``1,2 Mio.``."""
@@ -78,6 +78,54 @@ def _with_magnitude(number: str, magnitude: str, around: AroundMatch) -> list[st
     return [*counted, singular if counted == [one] else plural]
 
 
+CURRENCIES = Currencies(rows("currencies", 6))
+"""Kind, name, gender, and names of hundredths."""
+
+_MAGNITUDE = rf"(?:\s?({alternatives(MAGNITUDES)}))?"
+_DASHES = r"(?:,(?:-{1,2}|–|—))"
+AMOUNT = rf"([-−]?)({NUMBER})"
+
+
+def _amount(sign: str, number: str, magnitude: str, currency: str, around: AroundMatch) -> list[str]:
+    """Return the words of an amount."""
+    _, name, gender, one_cent, cents = CURRENCIES.fields[currency]
+    minus = ["minus"] if sign else []
+    plain = re.sub(r"[.\s']", "", number)
+    if magnitude:
+        return [*minus, *_with_magnitude(number, magnitude, around), *name.split()]
+    major, comma, minor = plain.partition(",")
+    if not comma or int(minor) == 0:
+        one = form_of_one(around, name, gender)
+        return [*minus, *whole(major, one), *name.split()]
+    if len(minor) != 2:
+        return [*minus, *decimal(number), *name.split()]
+    if int(major) == 0 and one_cent:
+        one = "ein" if int(minor) == 1 else "eins"
+        return [*minus, *cardinal(int(minor), one), one_cent if int(minor) == 1 else cents]
+    one = form_of_one(around, name, gender)
+    return [*minus, *whole(major, one), *name.split(), *cardinal(int(minor))]
+
+
+@reads(rf"{AMOUNT}{_DASHES}?{_MAGNITUDE}\s?-?({CURRENCIES.after}){NOT_IN_WORD}")
+def _sign_last(match: re.Match[str], around: AroundMatch) -> Reading:
+    """Read ``3,50 €`` and ``12 Mio. Euro``."""
+    return _amount(match[1], match[2], match[3] or "", match[4], around)
+
+
+@reads(rf"({NUMBER})\s?({CURRENCIES.minor}){NOT_IN_WORD}")
+def _cents(match: re.Match[str], around: AroundMatch) -> Reading:
+    """Read ``50 ct``."""
+    name = CURRENCIES.fields[match[2]][1]
+    return [*decimal(match[1], form_of_one(around, name, "m")), name]
+
+
+@reads(rf"({NUMBER})\s?[-–]\s?({NUMBER}){_MAGNITUDE}\s?({CURRENCIES.after}){NOT_IN_WORD}")
+def _amounts(match: re.Match[str], around: AroundMatch) -> Reading:
+    """Read ``10–12 €``."""
+    return [*decimal(match[1]), "bis", *_amount("", match[2], match[3] or "", match[4], around)]
+
+
+_sign_first = CURRENCIES.sign_first_rules(NUMBER, rf"{_DASHES}?{_MAGNITUDE}", _amount)
 _FRACTION_END = rf"(?:[\s-]?({_UNIT}){_END})?"
 
 
@@ -171,7 +219,7 @@ def _one(_match: re.Match[str], around: AroundMatch) -> Reading:
 _OPENING = frozenset(("nur", "für", "mit", "seit", "in", "es", "etwa", "ab", "nach", "pro", "je", "dort", "hier"))
 
 
-@reads(rf"{_SIGN}({NUMBER})(?![\d]|[.,]\d)")
+@reads(rf"{SIGN}({NUMBER})(?![\d]|[.,]\d)")
 def _plain(match: re.Match[str], _around: AroundMatch) -> Reading:
     """Read ``1.250.000`` and ``3,14``."""
     return [*SIGNS.signed[match[1]], *decimal(match[2])]
@@ -190,3 +238,6 @@ MEASURE_RULES: list[Rule] = [
 ]
 FRACTION_RULES: list[Rule] = [*vulgar_rules(_FRACTION_END, _of_fraction), *_fraction]
 PLAIN_RULES: list[Rule] = [*_range, *_one, *_plain, *digits_rules(numbers)]
+LETTER_RULES: list[Rule] = [*_sign_first, *CURRENCIES.code_rules(NOT_IN_WORD, 1)]
+MONEY_RULES: list[Rule] = [*_amounts, *_sign_last, *_cents]
+SIGN_RULES: list[Rule] = [*_sign_first]

@@ -9,7 +9,7 @@ from ..numerals import NumberWords
 from ..pattern import pattern
 from ..rule_scanner import RuleScanner, RuleTokenReader, numeric
 from ..tokens import Token
-from . import abbreviations, calendar, codes, money, numbers, quantities
+from . import abbreviations, calendar, codes, numbers, quantities
 from .grammar import ORDINAL_NOUNS, STARTERS
 from .phones import IPA
 from .pronounce import is_known
@@ -28,11 +28,11 @@ class GermanTokenReader(RuleTokenReader):
     numbers: ClassVar[NumberWords] = numbers
 
     PLAIN = pattern(r"[a-zäöüß]{3,30}(?=[\s,;!?)]|$)")
-    NUMERIC = numeric(money.CURRENCIES.signs)
+    NUMERIC = numeric(quantities.CURRENCIES.signs)
     SPELT_RULES, CHUNK_RULES = abbreviations.SPELT_RULES, codes.CHUNK_RULES
     LETTER_RULES = (
         *calendar.LETTER_RULES,
-        *money.LETTER_RULES,
+        *quantities.LETTER_RULES,
         *abbreviations.LETTER_RULES[:2],
         *codes.LETTER_RULES[:2],
         *abbreviations.LETTER_RULES[2:],
@@ -42,8 +42,8 @@ class GermanTokenReader(RuleTokenReader):
         *codes.DIGIT_RULES,
         *calendar.DIGIT_RULES,
         *quantities.FRACTION_RULES,
-        *money.SIGN_RULES,
-        *money.DIGIT_RULES,
+        *quantities.SIGN_RULES,
+        *quantities.MONEY_RULES,
         *abbreviations.DIGIT_RULES,
         *quantities.MEASURE_RULES,
         *codes.MIXED_RULES,

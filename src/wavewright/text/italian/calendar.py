@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import re
 
-from ..common.calendar import JOIN, follows, full_year, is_day, is_time, iso_rules, short_year_rules
+from ..common.calendar import (
+    JOIN,
+    follows,
+    full_year,
+    is_day,
+    is_time,
+    iso_rules,
+    name_rules,
+    short_year_rules,
+    span_rules,
+)
 from ..numerals import ROMAN, roman_value
 from ..rules import AroundMatch, Reading, Rule, reads
 from ..tables import alternatives
@@ -15,7 +25,6 @@ MONTHS, MONTH_NAMES, WEEKDAYS = NAMES.months, NAMES.month_names, NAMES.weekdays
 TIME_CUES, RANKED, RULERS = word_list("time-cues"), word_list("ranked"), word_list("rulers")
 
 _MONTH = rf"({alternatives(MONTH_NAMES)}){NOT_IN_WORD}"
-_DAYS = alternatives(WEEKDAYS)
 
 
 def day_words(day: int) -> list[str]:
@@ -60,22 +69,13 @@ def _days(match: re.Match[str], _around: AroundMatch) -> Reading:
     return [*day_words(int(match[1])), *day_words(int(match[2])), MONTH_NAMES[match[3]]]
 
 
-@reads(rf"({alternatives(name for name in MONTH_NAMES if name.endswith('.'))})(?=\s?\d)")
-def _short_month(match: re.Match[str], _around: AroundMatch) -> Reading:
-    """Read ``gen. 2020``."""
-    return [MONTH_NAMES[match[1]]]
-
-
-@reads(rf"({_DAYS}){JOIN}({_DAYS}){NOT_IN_WORD}")
-def _weekdays(match: re.Match[str], _around: AroundMatch) -> Reading:
-    """Read ``lun.-ven.``."""
-    return ["da", WEEKDAYS[match[1]], "a", WEEKDAYS[match[2]]]
-
-
-@reads(rf"({alternatives(day for day in WEEKDAYS if day.endswith('.'))})(?=,?\s\d|\s(?:e|o|mattina|sera)\b)")
-def _weekday(match: re.Match[str], _around: AroundMatch) -> Reading:
-    """Read ``lun. 4 giugno``."""
-    return [WEEKDAYS[match[1]]]
+_short_month = name_rules(
+    MONTH_NAMES, rf"({alternatives(name for name in MONTH_NAMES if name.endswith('.'))})(?=\s?\d)"
+)
+_weekdays = span_rules(WEEKDAYS, "da", "a", NOT_IN_WORD)
+_weekday = name_rules(
+    WEEKDAYS, rf"({alternatives(day for day in WEEKDAYS if day.endswith('.'))})(?=,?\s\d|\s(?:e|o|mattina|sera)\b)"
+)
 
 
 @reads(r"(\d{1,2}):(\d\d)\s?[-–]\s?(\d{1,2}):(\d\d)(?![\d:])", r"(\d{1,2})\.(\d\d)\s?[-–]\s?(\d{1,2})\.(\d\d)(?![\d.])")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 
-from ..common.quantities import Currencies, digits_rules, vulgar_rules
+from ..common.quantities import Currencies, digits_rules, is_ambiguous_unit, percent_rules, vulgar_rules
+from ..common.signs import SIGN
 from ..rules import AroundMatch, Reading, Rule, reads
 from ..tables import alternatives
 from . import numbers
 from .numbers import MAGNITUDES, cardinal, decimal, fraction, is_counted_with_di, whole
-from .rules import LETTERS, NOT_IN_WORD, NUMBER, SIGN, SIGNS, is_feminine, one_before, rows, word_list
+from .rules import LETTERS, NOT_IN_WORD, NUMBER, SIGNS, is_feminine, one_before, rows, word_list
 
 UNITS = {written: fields for written, *fields in rows("units", 4)}
 """Name for one, name for several and name after a slash of units by their written forms."""
@@ -17,6 +18,7 @@ UNITS = {written: fields for written, *fields in rows("units", 4)}
 CURRENCIES = Currencies(rows("currencies", 6))
 """Kind, names, and names of hundredths."""
 
+NO_UNITS = ("ora", "giorno", "mese", "anno", "persona")
 NUMBERED, RESULT_CUES = word_list("numbered"), word_list("result-cues")
 
 _UNIT = alternatives(UNITS)
@@ -81,20 +83,11 @@ def _amounts(match: re.Match[str], around: AroundMatch) -> Reading:
 _sign_first = CURRENCIES.sign_first_rules(NUMBER, _MAGNITUDE, _amount)
 
 
-def _is_ambiguous_unit(unit: str, written: str, around: AroundMatch) -> bool:
-    """Return True for a letter that may be no unit: ``100 A``, ``5a``."""
-    is_close = not written[-len(unit) - 1].isspace()
-    follows = around.text[around.end : around.end + 1]
-    return (unit in ("A", "B", "K", "L", "N", "J", "V", "h", "q") and is_close) or (
-        len(unit) == 1 and unit.isalpha() and follows == "'"
-    )
-
-
 @reads(rf"{SIGN}({NUMBER}){_MAGNITUDE}\s?({_UNIT})(?:/({_RATES}))?{_END}")
 def _measure(match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``50 km/h``, ``-3°`` and ``1 kg``."""
     unit, rate = match[4], match[5]
-    if unit in ("ora", "giorno", "mese", "anno", "persona") or _is_ambiguous_unit(unit, match[0], around):
+    if unit in NO_UNITS or is_ambiguous_unit(unit, match[0], around, {*"ABKLNJVhq"}):
         return None
     one, several, _ = UNITS[unit]
     per = UNITS[rate][2].split() if rate else []
@@ -108,12 +101,6 @@ def _measures(match: re.Match[str], _around: AroundMatch) -> Reading:
     """Read ``20-25 °C`` and ``5-10%``."""
     unit = ["per", "cento"] if match[4] == "%" else UNITS[match[4]][1].split()
     return [*SIGNS.signed[match[1]], *decimal(match[2]), *decimal(match[3]), *unit]
-
-
-@reads(rf"{SIGN}({NUMBER})\s?([%‰])")
-def _percent(match: re.Match[str], _around: AroundMatch) -> Reading:
-    """Read ``12,5%``."""
-    return [*SIGNS.signed[match[1]], *decimal(match[2]), "per", "mille" if match[3] == "‰" else "cento"]
 
 
 @reads(rf"{SIGN}({NUMBER})\s?({alternatives(MAGNITUDES)}){NOT_IN_WORD}(?<!\bM)")
@@ -206,5 +193,14 @@ def _kilometre(_match: re.Match[str], around: AroundMatch) -> Reading:
 LETTER_RULES: list[Rule] = [*_sign_first, *CURRENCIES.code_rules(NOT_IN_WORD, 2), *_kilometre]
 SIGN_RULES: list[Rule] = [*_sign_first]
 FRACTION_RULES: list[Rule] = [*vulgar_rules(_FRACTION_END, _of_fraction), *_fraction]
-MEASURE_RULES: list[Rule] = [*_amounts, *_sign_last, *_cents, *_dimensions, *_measures, *_percent, *_measure, *_large]
+MEASURE_RULES: list[Rule] = [
+    *_amounts,
+    *_sign_last,
+    *_cents,
+    *_dimensions,
+    *_measures,
+    *percent_rules(NUMBER, SIGNS, decimal),
+    *_measure,
+    *_large,
+]
 PLAIN_RULES: list[Rule] = [*_range, *_one, *_millions, *_plain, *digits_rules(numbers)]

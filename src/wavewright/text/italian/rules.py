@@ -22,7 +22,6 @@ NUMBER = rf"(?:(?:{GROUPED}|\d+)(?:,\d+)?)"
 """A number, which may have a decimal comma."""
 LETTERS = "A-Za-zÀ-ÖØ-öø-ÿ"
 NOT_IN_WORD = rf"(?![{LETTERS}0-9])"
-SIGN = r"([-−+±]?)"
 NAMES, SIGNS = CalendarNames(rows("calendar", 3)), Signs(rows("signs", 3))
 FEMININE, MASCULINE = word_list("feminine"), word_list("masculine")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ..common.calendar import follows, full_year, is_day, is_time, iso_rules, short_year_rules
+from ..common.calendar import follows, full_year, is_day, is_time, iso_rules, name_rules, short_year_rules
 from ..dialect import region
 from ..rules import AroundMatch, Reading, Rule, reads
 from ..tables import alternatives
@@ -66,19 +66,14 @@ def _days(match: re.Match[str], _around: AroundMatch) -> Reading:
     return [*day_of_month(first), "a", *date(second, month)]
 
 
-@reads(rf"({alternatives(name for name in _MONTH_NAMES if name.endswith('.'))})(?=\s\d|\s?de\s\d)")
-def _short_month(match: re.Match[str], _around: AroundMatch) -> Reading:
-    """Read ``oct. 1956``."""
-    return [_MONTH_NAMES[match[1]]]
-
-
-@reads(
+_short_month = name_rules(
+    _MONTH_NAMES, rf"({alternatives(name for name in _MONTH_NAMES if name.endswith('.'))})(?=\s\d|\s?de\s\d)"
+)
+_weekday = name_rules(
+    _WEEKDAYS,
     r"(mar\.)(?=,?\s\d{1,2}(?!\d))",
     rf"({alternatives(name for name in _WEEKDAYS if name not in _MONTH_NAMES)})(?![{LETTERS}])",
 )
-def _weekday(match: re.Match[str], _around: AroundMatch) -> Reading:
-    """Read ``lun.``."""
-    return [_WEEKDAYS[match[1]]]
 
 
 @reads(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from ..common.codes import IBAN, mixed_rules, spelled_rules, version_rules
-from ..common.quantities import Currencies, digits_rules, vulgar_rules
+from ..common.quantities import Currencies, digits_rules, percent_rules, vulgar_rules
+from ..common.signs import SIGN
 from ..rules import Reading, reads
 from ..tables import alternatives
 from . import numbers
@@ -35,8 +36,7 @@ SHORT = ("A", "B", "J", "K", "L", "N", "V", "W", "d", "in")
 _VERB = re.compile(r"\s(?!(?:de|y|en|a|al|con|por|para)\b)[a-záéíóúñ]")
 _UNIT = alternatives(UNITS)
 _RATE = rf"((?:{_UNIT})(?:/(?:{_UNIT}))?)(?![{LETTERS}0-9²³])"
-_SIGN = r"([-−+±]?)"
-_ENTIRE = rf"{_SIGN}({NUMBER})"
+_ENTIRE = rf"{SIGN}({NUMBER})"
 _UNTIL = r"\s?[-–]\s?"
 _MILLIONS = {"M": "millón", "mill.": "millón", "millones": "millón", "millón": "millón", "bill.": "billón"}
 _MILLIONS |= {"billones": "billón", "billón": "billón", "mil": "mil", "MM": "millón"}
@@ -135,12 +135,6 @@ def _measures(match: re.Match[str], _around: SpanishAround) -> Reading:
     """Read ``20-25 °C`` and ``5-10 %``."""
     _, several, gender = _unit(match[4]) if match[4] else ("", "por ciento", ALONE)
     return [*SIGNS.signed[match[1]], *decimal(match[2], gender), "a", *decimal(match[3], gender), *several.split()]
-
-
-@reads(rf"{_ENTIRE}\s?([%‰])")
-def _percent(match: re.Match[str], _around: SpanishAround) -> Reading:
-    """Read ``2,5 %``."""
-    return [*SIGNS.signed[match[1]], *decimal(match[2]), "por", "ciento" if match[3] == "%" else "mil"]
 
 
 @reads(rf"(?:(\d{{1,3}})\s)?(\d{{1,2}})/(\d{{1,3}})(?![\d/]|\.\d)(?:\s?{_RATE})?")
@@ -323,7 +317,7 @@ MEASURE_RULES: list[Rule] = [
     *_times,
     *_dimensions,
     *_measures,
-    *_percent,
+    *percent_rules(NUMBER, SIGNS, decimal),
     *_measure,
     *_ordinal,
     *_day_letter,
