@@ -85,3 +85,22 @@ def test_a_date_of_eight_digits_needs_no_separators(language, read):
     assert reader.say_as("20240315", "date", "ymd") == reader.say_as("2024-03-15", "date", "ymd") == read
     with pytest.raises(BadText, match="a date in the order ymd"):
         reader.say_as("20241315", "date", "ymd")
+
+
+AMOUNTS = ("1", "2,5", "3.000")
+
+
+@pytest.mark.parametrize("table", ["units", "currencies", "abbreviations", "numbers", "signs"])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_whatever_stands_in_a_table_is_read_after_a_number(language, table):
+    front = front_end(language)
+    lines = (FOLDER / LANGUAGES[language][0] / "data" / f"{table}.tsv").read_text("utf-8").splitlines()
+    cells = [cell for line in lines if line and not line.startswith("#") for cell in line.split("\t")]
+    written = dict.fromkeys(word for cell in cells for word in (cell, *cell.split()) if word)
+    assert len(written) > 10
+    for form in written:
+        assert all(front.sentences(f"{amount} {form} {amount}{form}", None, ignored) for amount in AMOUNTS)
+
+
+def ignored(_skipped):
+    """Skip what cannot be read."""

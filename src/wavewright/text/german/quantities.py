@@ -23,9 +23,13 @@ _END = r"(?![A-Za-zÄÖÜäöüß0-9²³])"
 
 def _unit(written: str, is_one: bool) -> list[str]:
     """Return the words of a unit, which may be a rate: ``km/h``."""
-    first, slash, second = written.partition("/")
-    words = UNITS[first][0 if is_one else 1].split()
-    return [*words, "pro", *UNITS[second][0].split()] if slash else words
+    words = _counted_unit(written)[0 if is_one else 1].split()
+    return words if written in UNITS else [*words, "pro", *UNITS[written.partition("/")[2]][0].split()]
+
+
+def _counted_unit(written: str) -> list[str]:
+    """Return the row of a unit, of a rate that has none that of what is counted; ``U/min`` has one."""
+    return UNITS.get(written) or UNITS[written.partition("/")[0]]
 
 
 @reads(rf"{SIGN}({NUMBER})(?:\s?({alternatives(MAGNITUDES)}))?[\s-]?((?:{_UNIT})(?:/(?:{_UNIT}))?){_END}")
@@ -40,8 +44,8 @@ def _measure(match: re.Match[str], around: AroundMatch) -> Reading:
         return None
     if unit in ("St.", "Einw.") and follows.isalnum():
         return None
-    kind = UNITS[unit.partition("/")[0]][2]
-    one = form_of_one(around, UNITS[unit.partition("/")[0]][0], kind)
+    name, _, kind, *_ = _counted_unit(unit)
+    one = form_of_one(around, name, kind)
     if kind != "f":
         one = one if one in ("einem", "eines") else "ein"
     if match[3]:

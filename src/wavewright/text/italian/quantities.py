@@ -41,8 +41,9 @@ def _counted(number: str, one: str, several: str) -> list[str]:
 def _with_magnitude(number: str, magnitude: str, name: str = "") -> list[str]:
     singular, plural = MAGNITUDES[magnitude]
     if magnitude == "mila":
-        words = whole(number)
-        return [*words[:-1], f"{words[-1]}mila", *name.split()]
+        words = decimal(number)
+        counted = [*words, "mila"] if "," in number else [*words[:-1], f"{words[-1]}mila"]
+        return [*counted, *name.split()]
     return [*_counted(number, singular, plural), *(["di", *name.split()] if name else [])]
 
 
