@@ -40,13 +40,16 @@ class Carried:
         return parse(self.metadata.tags["comment"])
 
     def with_comment(self, origin: Mapping[str, object]) -> Carried:
-        """Return the same with a comment that says what made the file; the source's is left out unless it holds it."""
+        """Return the same with a comment that says what made the file; the source's is left out unless it holds it.
+
+        It holds the language of the source's, too, as ``eng``.
+        """
         comments = [name for name, text in self.metadata.fields if plain(name, text)[0].lower() == "comment"]
-        lost = [
-            *(["the tag 'comment'"] if comments and "source_comment" not in origin else []),
-            *(["language and description of the tag 'comment'"] if any(":" in name for name in comments) else []),
-        ]
-        return Carried(self.metadata.with_tags({"comment": json.dumps(origin)}), (*self.left_out, *lost[:1]))
+        lost = ("the tag 'comment'",) if comments and "source_comment" not in origin else ()
+        languages = [name.partition(":")[2].rstrip(":") for name in comments if ":" in name]
+        if languages and not lost:
+            origin = {**origin, "source_comment_language": ", ".join(languages)}
+        return Carried(self.metadata.with_tags({"comment": json.dumps(origin)}), (*self.left_out, *lost))
 
 
 def file_beside(source: Path, done: str) -> Path:
