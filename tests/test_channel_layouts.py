@@ -10,8 +10,10 @@ import pytest
 import soundfile
 
 from wavewright import Chain, Clip, analyse, edit
-from wavewright.audio.channel_layouts import LAYOUTS, mono_weights
-from wavewright.audio.sound_file import SoundFormat
+from wavewright.audio.channel_layouts import LAYOUTS, PLACES_FIELD, mono_weights
+from wavewright.audio.file_formats.metadata import SoundMetadata
+from wavewright.audio.file_formats.vorbis_metadata import write_flac
+from wavewright.audio.sound_file import SoundFormat, open_sound
 from wavewright.audio.wave_blocks import with_channels
 from wavewright.base.errors import BadSetting
 from wavewright.dsp.loudness import integrated_loudness
@@ -171,6 +173,17 @@ def test_places_of_channels_go_through_wav_and_flac(tmp_path, mask, over):
     edit(tmp_path / f"b.{over}", tmp_path / "c.wav", do="gain 0dB", quiet=True)
     usual = 0 if mask in (0x3F, 0x60F) else mask
     assert mask_in(tmp_path / "c.wav") in (mask, usual)
+
+
+@pytest.mark.parametrize("over", ["wav", "flac", "ogg", "mp3"])
+@pytest.mark.parametrize("mask", ["0x3", "0x0003", "0x03"])
+def test_a_tag_of_the_usual_places_says_nothing(tmp_path, mask, over):
+    plain, source = Clip(noise(2, 0.1), RATE).write(tmp_path / "plain.flac"), tmp_path / "a.flac"
+    with plain.open("rb") as read, source.open("wb") as written:
+        write_flac(read, written, SoundMetadata(((PLACES_FIELD, mask), ("title", "T"))))
+    assert PLACES_FIELD.encode().lower() in source.read_bytes().lower()
+    edit(source, tmp_path / f"b.{over}", do="gain -1dB", quiet=True)  # a loss would be a warning, and fail
+    assert open_sound(tmp_path / f"b.{over}").tags["title"] == "T"
 
 
 @pytest.mark.parametrize("n_channels", [1, 2, 3, 4, 5, 6, 8])

@@ -81,6 +81,14 @@ def test_the_offset_of_lyrics_is_in_their_times(tmp_path, offset, chain, moved):
     assert edited(source, tmp_path / "c.flac", "gain -1dB").tags["lyrics"] == text
 
 
+def test_lyrics_that_move_say_no_length_of_before(tmp_path):
+    text = "[ar:Ann]\n[length: 00:04]\n[00:01.00]one\n[00:03.00]two"
+    source = made(tmp_path / "a.flac", SoundMetadata((("lyrics", text),)))
+    assert edited(source, tmp_path / "b.flac", "gain -1dB").tags["lyrics"] == text
+    moved = edited(source, tmp_path / "c.flac", "speed 2").tags["lyrics"]
+    assert moved == "[ar:Ann]\n[00:00.50]one\n[00:01.50]two"
+
+
 @pytest.mark.parametrize(
     ("chain", "titles", "indices"),
     [

@@ -38,6 +38,11 @@ STEREO_WEIGHTS = {
 """Weights of each position in the left and the right of a stereo downmix (BS.775, table 2)."""
 
 
+def is_usual(text: str) -> bool:
+    """Return whether the mask in the tag of the places of channels is the one of files without the tag."""
+    return any(mask_of(text, number) == mask for number, mask in enumerate(USUAL_PLACES))
+
+
 def mask_of(text: str, n_channels: int) -> int | None:
     """Return the mask in the tag of the places of channels; None if it is none of so many channels."""
     is_mask = re.fullmatch(r"0x[0-9A-Fa-f]{1,8}", text) and int(text, 16).bit_count() == n_channels

@@ -35,6 +35,7 @@ MAX_COMMENT_LENGTH = 1_500  # characters; WAV files store up to 2 kB
 
 LRC = re.compile(r"\[(\d+):(\d\d(?:[.:]\d+)?)\]")
 LRC_OFFSET = re.compile(r"(?mi)^\[offset:\s*([+-]?\d+)\s*\][^\S\n]*\n?")  # ms by which all lines come earlier
+LRC_LENGTH = re.compile(r"(?i)\[length:")  # of the sound, which the file says itself
 LRC_WORD = re.compile(r"<(\d+):(\d\d(?:[.:]\d+)?)>")
 INDEX = re.compile(r"(?m)^([ \t]*INDEX[ \t]+\d+[ \t]+)(\d+):(\d\d):(\d\d)")
 TRACK = re.compile(r"(?m)^(?=[ \t]*TRACK[ \t])")
@@ -371,7 +372,7 @@ def _moved_lyrics(text: str, move: Move, seconds: float | None) -> str:
         while found := LRC.match(rest):
             times.append(max(0.0, _seconds(found) - offset))
             rest = rest[found.end() :]
-        if not times:
+        if not times and not LRC_LENGTH.match(line):
             heads.append(line)
         lines += [(time, rest) for time in times]
     lines.sort(key=lambda each: each[0])

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import BinaryIO
 
+from ..channel_layouts import PLACES_FIELD, is_usual
 from ..wav_chunks import FORWARD, LoopPoints
 from . import flac, id3_metadata, ogg
 from .metadata import ForeignPart, Marker, Picture, SoundMetadata, normalised, plain, text_of, with_qualifiers
@@ -39,7 +40,7 @@ def read_flac(file: BinaryIO, seconds: float | None) -> SoundMetadata:
     found = replace(found, pictures=(*pictures, *found.pictures), parts=tuple(parts))
     for tag in id3_metadata.read_first(file):
         found = found.completed(tag)
-    return found
+    return found.without(PLACES_FIELD) if is_usual(found.tags.get(PLACES_FIELD.lower(), "")) else found
 
 
 def read_ogg(file: BinaryIO, seconds: float | None) -> SoundMetadata:
