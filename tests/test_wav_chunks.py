@@ -121,5 +121,5 @@ def test_generate_makes_loops(tmp_path):
         assert each.seconds == 1.5
         assert read_loops(path) == (LoopPoints(0, round(1.5 * 44_100)),)
         assert '"loop": true' in open_sound(path).tags["comment"]
-    with pytest.raises(BadSetting, match="interpolation"):
+    with pytest.raises(BadSetting, match="interpolate and loop exclude each other"):
         generate("drums", interpolate=(1, 2), loop=True, out=tmp_path)
