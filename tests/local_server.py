@@ -65,14 +65,14 @@ def running(is_ready_first: bool = True, extra_routes=(), open_paths=(), **setti
 @contextmanager
 def jobs_held() -> Iterator[None]:
     """Let no job of a server in this process begin before the end of the block, so that none ends too soon."""
-    is_over, run = threading.Event(), pool._Worker.run
+    is_over, run = threading.Event(), pool.JobLane.run
 
-    def run_later(worker, job):
-        wait_until(lambda: is_over.is_set() or job.is_cancelled)
-        return not job.is_cancelled and run(worker, job)
+    def run_later(lane, item):
+        wait_until(lambda: is_over.is_set() or item.given.is_cancelled or lane._is_stopped)
+        return run(lane, item)
 
     with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setattr(pool._Worker, "run", run_later)
+        monkeypatch.setattr(pool.JobLane, "run", run_later)
         try:
             yield
         finally:
