@@ -53,7 +53,7 @@ Begin: TypeAlias = Callable[[], Callable[[Any], Any]]
 """Returns the work, with models and the like opened once; it is called in each process."""
 
 Answer: TypeAlias = tuple[Any, Mapping[str, type[Warning]]]
-"""What the work returned for an item, or Failed; and its warnings for users, which the process has no way to show."""
+"""The result of an item, or Failed; and its warnings for users, which the process has no way to show."""
 
 
 def answer_to(item: Item[Any], work: Callable[[Any], Any]) -> Answer:

@@ -30,7 +30,7 @@ class Conversion(ABC):
     """The verb in messages, such as ``enhancing``."""
 
     done: ClassVar[str]
-    """What is added to the name of the folder, such as ``enhanced``."""
+    """Added to the name of the folder, such as ``enhanced``."""
 
     def target_of(self, sound: Path) -> Path:
         """Return the name of the file to write for a sound: its own, as WAV where its format cannot be written."""

@@ -42,7 +42,7 @@ def usable_processors() -> int:
 
 @dataclass(frozen=True)
 class ServerLimits(RangedSettings):
-    """What a server takes at most.
+    """Limits of a server.
 
     - ``max_text``: longest text in characters.
     - ``workers``: threads that compute; default: the number of processors.

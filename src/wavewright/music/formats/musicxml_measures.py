@@ -57,7 +57,7 @@ SKIPPED = {
     "direction/direction-type/wedge": "crescendos and diminuendos are left out",
     "figured-bass": "figured bass is left out",
 }
-"""What a measure may have that a score has no place for, and the words that say so."""
+"""Elements of a measure that a score has no place for, and the words that say so."""
 
 MINOR_MODES = ("minor", "aeolian", "dorian", "phrygian", "locrian")
 GRACE_QUARTERS = Fraction(1, 16)

@@ -9,7 +9,7 @@ from ..rules import A, AroundMatch, Reading, Rule, RuleOf, reads
 from ..tables import alternatives
 
 JOIN = r"\s?[-–/]\s?"
-"""What joins two days or hours."""
+"""Joins two days or hours."""
 
 
 class CalendarNames:
