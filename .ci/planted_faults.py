@@ -1,40 +1,67 @@
-"""Plant small faults at random lines and count those that `pytest` finds of those that `pytest --all` finds.
+"""Plant small faults at random places and count those that `pytest` finds of those that `pytest --all` finds.
 
     python .ci/planted_faults.py --count 100 --seed 1
 
 A fault is another comparison, another operator, a number that is larger by one, a negated condition or a swapped
-constant, in a line of src/wavewright that a test runs. Lines are drawn first, so that `pytest --all` runs once with the
-tests of each line noted in their files alone. First those tests of the default run that execute the line are run; where
-none fails, all others that do. A fault that neither finds does not count. The sources are those of a copy.
+constant in the body of a function of src/wavewright. Expressions are drawn first, and `pytest --all` runs once in a
+copy where each of them notes the tests that evaluate it. First those of them that `pytest` runs are run with the
+fault; where none fails, the others. A fault that neither finds does not count, nor do tests that fail without one. A
+run that does not end has found it.
 """
 
 from __future__ import annotations
 
 import argparse
 import ast
+import json
 import os
 import random
+import resource
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+from collections import defaultdict
 from collections.abc import Collection, Iterator
 from pathlib import Path
-
-from coverage import CoverageData
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = Path("src") / "wavewright"
 DRAWN = 4
-"""Lines drawn for each fault that counts: some are run by no test, some faults change nothing."""
+"""Expressions drawn for each fault that counts: some are evaluated by no test, some faults change nothing."""
 
+FEW_SECONDS = 10  # of tests that are quicker in one process than in several that each begin anew
+MEMORY = 24 * 2**30  # bytes of addresses that a process may take with a fault
 COMPARISONS = {ast.Lt: "<=", ast.LtE: "<", ast.Gt: ">=", ast.GtE: ">", ast.Eq: "!=", ast.NotEq: "==", ast.In: "not in"}
 OPERATORS = {ast.Add: "-", ast.Sub: "+", ast.Mult: "/", ast.Div: "*", ast.FloorDiv: "*", ast.Mod: "+"}
+NOTING = """\
+import builtins, os
+def noted(index, seen=set(), folder={folder!r}):
+    test = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" ")[0]
+    if test and (index, test) not in seen:
+        seen.add((index, test))
+        with open(os.path.join(folder, str(os.getpid())), "a", encoding="utf-8") as file:
+            file.write(f"{{index}}\\t{{test}}\\n")
+    return True
+builtins.noted = noted
+"""
 
 
-def faults_of(source: str) -> Iterator[tuple[int, ast.expr, str]]:
-    """Yield the line, the expression and the text that replaces it, of each fault that a source can have."""
-    for node in ast.walk(ast.parse(source)):
+def expressions(tree: ast.AST, called: bool = False) -> Iterator[ast.expr]:
+    """Yield the expressions of functions' bodies, without parts of f-strings, which have no places of their own."""
+    for name, field in ast.iter_fields(tree):
+        within = called or (name == "body" and isinstance(tree, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda))
+        for child in field if isinstance(field, list) else [field]:
+            if within and isinstance(child, ast.expr):
+                yield child
+            if isinstance(child, ast.AST) and not isinstance(child, ast.JoinedStr | ast.pattern):
+                yield from expressions(child, within)
+
+
+def faults_of(source: str) -> Iterator[tuple[ast.expr, str]]:
+    """Yield the expression, and the text that replaces it, of each fault that a source can have."""
+    for node in expressions(ast.parse(source)):
         match node:
             case ast.Compare(left=left, ops=[operator], comparators=[right]) if type(operator) in COMPARISONS:
                 new = f"({ast.unparse(left)} {COMPARISONS[type(operator)]} {ast.unparse(right)})"
@@ -51,35 +78,91 @@ def faults_of(source: str) -> Iterator[tuple[int, ast.expr, str]]:
                 new = repr(value + 1)
             case _:
                 continue
-        yield node.lineno, node, new
+        yield node, new
 
 
-def planted(source: str, node: ast.expr, new: str) -> str:
-    """Return the source with an expression replaced."""
+def place(source: str, node: ast.expr) -> slice:
+    """Return the bytes of an expression in its source."""
     lines = source.encode().splitlines(keepends=True)
     begin = sum(map(len, lines[: node.lineno - 1])) + node.col_offset
-    end = sum(map(len, lines[: node.end_lineno - 1])) + node.end_col_offset
+    return slice(begin, sum(map(len, lines[: (node.end_lineno or 0) - 1])) + (node.end_col_offset or 0))
+
+
+def replaced(source: str, nodes: dict[ast.expr, str]) -> str:
+    """Return the source with expressions replaced, of which none is within another."""
     text = source.encode()
-    return (text[:begin] + new.encode() + text[end:]).decode()
+    for node in sorted(nodes, key=lambda node: (node.lineno, node.col_offset), reverse=True):
+        where = place(source, node)
+        text = text[: where.start] + nodes[node].encode() + text[where.stop :]
+    return text.decode()
 
 
-def tests_by_line(paths: Collection[Path], file: Path) -> dict[Path, dict[int, set[str]]]:
-    """Return the tests of `pytest --all` that run each line of some files; run it unless the file has that already."""
-    if not file.is_file():
-        settings = file.with_suffix(".cfg")
-        settings.write_text("[run]\ninclude =\n" + "".join(f"    {path}\n" for path in sorted(paths)), encoding="utf-8")
-        options = ("--all", "--cov", f"--cov-config={settings}", "--cov-context=test", "--cov-report=")
-        environment = os.environ | {"COVERAGE_FILE": str(file)}
-        subprocess.run([sys.executable, "-m", "pytest", *options], cwd=ROOT, env=environment, check=False)
-    data = CoverageData(basename=str(file))
-    data.read()
-    return {
-        path: {
-            line: {context.partition("|")[0] for context in contexts} - {""}
-            for line, contexts in data.contexts_by_lineno(str(path)).items()
-        }
-        for path in paths
-    }
+def drawn_faults(count: int, generator: random.Random) -> list[tuple[Path, ast.expr, str]]:
+    """Return random faults of the package's files, of which no expression is within another."""
+    paths = sorted(path for path in (ROOT / PACKAGE).rglob("*.py") if not path.match("*kernels.py"))
+    sources = {path: path.read_text(encoding="utf-8") for path in paths if path.parent != ROOT / PACKAGE}
+    all_faults = [(path, *fault) for path, source in sources.items() for fault in faults_of(source)]
+    drawn = []
+    taken: dict[Path, list[slice]] = defaultdict(list)
+    for path, node, new in generator.sample(all_faults, len(all_faults)):
+        where = place(sources[path], node)
+        if all(where.stop <= other.start or other.stop <= where.start for other in taken[path]):
+            taken[path].append(where)
+            drawn.append((path.relative_to(ROOT), node, new))
+        if len(drawn) == count:
+            break
+    return drawn
+
+
+def tests_of(faults: list[tuple[Path, ast.expr, str]], copy: Path) -> list[set[str]]:
+    """Return the tests of `pytest --all` that evaluate the expression of each fault and pass without it."""
+    notes = copy / "notes"
+    notes.mkdir()
+    by_path: dict[Path, dict[ast.expr, str]] = defaultdict(dict)
+    for number, (path, node, _) in enumerate(faults):
+        old = ast.get_source_segment((ROOT / path).read_text(encoding="utf-8"), node)
+        by_path[path][node] = f"(noted({number}) and ({old}))"
+    for path, nodes in by_path.items():
+        (copy / path).write_text(replaced((ROOT / path).read_text(encoding="utf-8"), nodes), encoding="utf-8")
+    first = copy / PACKAGE / "__init__.py"
+    kept = first.read_text(encoding="utf-8")
+    begin, end = kept.split("from __future__ import annotations\n", 1)
+    line = f"exec({NOTING.format(folder=str(notes))!r})\n"
+    first.write_text(f"{begin}from __future__ import annotations\n{line}{end}", encoding="utf-8")
+    run(["--all"], copy, seconds=None)
+    for path in by_path:
+        shutil.copy(ROOT / path, copy / path)
+    first.write_text(kept, encoding="utf-8")
+    failed = json.loads((copy / ".pytest_cache/v/cache/lastfailed").read_text(encoding="utf-8"))
+    tests: list[set[str]] = [set() for _ in faults]
+    for file in notes.iterdir():
+        for line in file.read_text(encoding="utf-8").splitlines():
+            index, _, test = line.partition("\t")
+            if test not in failed:
+                tests[int(index)].add(test)
+    return tests
+
+
+def run(options: list[str], copy: Path, seconds: float | None) -> bool:
+    """Run pytest on a copy of the repository; return whether all tests pass in so many seconds."""
+    command = [sys.executable, "-m", "pytest", "-qq", "--no-header", "--tb=no", *options]
+    process = subprocess.Popen(
+        command,
+        cwd=copy,
+        env=os.environ | {"PYTHONPATH": str(copy / "src")},
+        stdout=None if seconds is None else subprocess.DEVNULL,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+    resource.prlimit(process.pid, resource.RLIMIT_AS, (MEMORY, MEMORY))
+    try:
+        return process.wait(seconds) == 0
+    except subprocess.TimeoutExpired:
+        return False
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
 
 def selected(options: list[str]) -> set[str]:
@@ -89,15 +172,16 @@ def selected(options: list[str]) -> set[str]:
     return {line for line in listing.splitlines() if "::" in line}
 
 
-def fails(tests: set[str], folder: Path) -> bool:
-    """Whether one of the tests fails, or cannot even be collected, in a copy of the repository."""
+def fails(tests: Collection[str], copy: Path, durations: dict[str, float]) -> bool:
+    """Whether one of the tests fails, cannot even be collected or does not end; the quickest go first."""
     if not tests:
         return False
-    listed = folder / "tests.txt"
-    listed.write_text("\n".join(sorted(tests)) + "\n", encoding="utf-8")
-    command = [sys.executable, "-m", "pytest", "-x", "-qq", "--no-header", "--tb=no", f"@{listed}"]
-    environment = os.environ | {"PYTHONPATH": str(folder / "src")}
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, check=False).returncode != 0
+    seconds = {test: durations.get(test.removeprefix("tests/"), 0.0) for test in tests}
+    listed = copy / "tests.txt"
+    listed.write_text("\n".join(sorted(tests, key=lambda test: (seconds[test], test))) + "\n", encoding="utf-8")
+    estimate = sum(seconds.values()) + 0.03 * len(tests)
+    alone = ["-n", "0"] if estimate < FEW_SECONDS else []
+    return not run(["-x", *alone, f"@{listed}"], copy, 900 + 20 * estimate)
 
 
 def main() -> int:
@@ -105,35 +189,27 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--count", type=int, default=100, help="faults that the whole run finds")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--data", type=Path, help="file of the tests of each line, which is kept for another call")
     options = parser.parse_args()
-    generator = random.Random(options.seed)
-    paths = sorted(path for path in (ROOT / PACKAGE).rglob("*.py") if not path.match("*kernels.py"))
-    drawn = [(path, *fault) for path in paths for fault in faults_of(path.read_text(encoding="utf-8"))]
-    drawn = generator.sample(drawn, min(len(drawn), DRAWN * options.count))
+    faults = drawn_faults(DRAWN * options.count, random.Random(options.seed))
     default = selected([])
+    durations = json.loads((ROOT / "tests" / "durations.json").read_text(encoding="utf-8"))
     found_by = {"default": 0, "all": 0, "none": 0}
     with tempfile.TemporaryDirectory() as temporary:
         copy = Path(temporary) / "copy"
         shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".git", "site", "corpora", "runs"))
-        lines = tests_by_line({path for path, *_ in drawn}, options.data or Path(temporary) / "coverage")
-        for path, line, node, new in drawn:
-            tests = lines[path].get(line, set())
+        for (path, node, new), tests in zip(faults, tests_of(faults, copy), strict=True):
             if not tests:
                 continue
             if found_by["default"] + found_by["all"] == options.count:
                 break
-            place = copy / path.relative_to(ROOT)
-            source = place.read_text(encoding="utf-8")
-            place.write_text(planted(source, node, new), encoding="utf-8")
-            found = next(
-                (name for name, some in (("default", tests & default), ("all", tests - default)) if fails(some, copy)),
-                "none",
-            )
-            place.write_text(source, encoding="utf-8")
+            source = (ROOT / path).read_text(encoding="utf-8")
+            (copy / path).write_text(replaced(source, {node: new}), encoding="utf-8")
+            runs = (("default", tests & default), ("all", tests - default))
+            found = next((name for name, some in runs if fails(some, copy, durations)), "none")
+            (copy / path).write_text(source, encoding="utf-8")
             found_by[found] += 1
             old = ast.get_source_segment(source, node)
-            print(f"{found:8}{path.relative_to(ROOT / PACKAGE)}:{node.lineno}: {old!r} -> {new!r}", flush=True)
+            print(f"{found:8}{path.relative_to(PACKAGE)}:{node.lineno}: {old!r} -> {new!r}", flush=True)
     n_found = found_by["default"] + found_by["all"]
     print(f"the default run finds {found_by['default']} of {n_found} faults that the whole run finds; {found_by}")
     return 0
