@@ -229,7 +229,13 @@ LONG = {"name": "wind", "seconds": 3_000, "format": "wav"}
 def started(server) -> dict[str, object]:
     """Start a long job; return its status once it computes."""
     job = do(server, "synthesise", "", **LONG).json
-    wait_until(lambda: (request(server, "GET", f"/v1/jobs/{job['id']}").json["progress"] or 0) > 0)
+
+    def computes() -> bool:
+        status = request(server, "GET", f"/v1/jobs/{job['id']}").json
+        assert status["state"] in ("queued", "running"), status["error"]
+        return (status["progress"] or 0) > 0
+
+    wait_until(computes)
     return job
 
 
