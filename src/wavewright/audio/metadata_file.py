@@ -11,7 +11,15 @@ from typing import Any, BinaryIO, TypeAlias
 
 from ..base.errors import BadSetting
 from ..base.whole_file import temporary_path
-from .file_formats import aiff_metadata, id3_metadata, m4a_metadata, other_metadata, vorbis_metadata, wav_metadata
+from .file_formats import (
+    aiff_metadata,
+    id3_metadata,
+    m4a_metadata,
+    other_metadata,
+    repeated_tags,
+    vorbis_metadata,
+    wav_metadata,
+)
 from .file_formats.ape import KIND as APE
 from .file_formats.id3 import skip_tags
 from .file_formats.lyrics3 import KIND as LYRICS3
@@ -86,7 +94,10 @@ def read_container(path: Path, container: Container) -> SoundMetadata:
     """Return the metadata of a container that PyAV has opened."""
     fields = [*container.metadata.items(), *container.streams.audio[0].metadata.items()]
     fields = [(name, text_of_tag(value)) for name, value in fields if (name, value) != UNKNOWN_LANGUAGE]
-    named = [("lyrics" if name.lower().startswith("lyrics-") else name, text) for name, text in fields]
+    named = [
+        ("lyrics" if name.lower().startswith("lyrics-") else name.removeprefix(repeated_tags.ASF_PREFIX), text)
+        for name, text in fields
+    ]
     markers = [
         Marker(
             float(chapter["start"] * chapter["time_base"]),
@@ -97,10 +108,16 @@ def read_container(path: Path, container: Container) -> SoundMetadata:
     ]
     if markers and markers[0].start == 0 and not markers[0].label:
         markers = markers[1:]  # what fills the gap before the first chapter
-    is_mov = container.format.name.startswith("mov")
+    kind = container.format.name
+    is_mov, is_repeated = kind.startswith("mov"), kind.startswith(("asf", "matroska"))
     with path.open("rb") as file:
-        own = (m4a_metadata.read(file) if is_mov else id3_metadata.read(file)) or SoundMetadata()
-    known = () if own.fields and not is_mov else normalised(named)  # PyAV reads the first of several texts
+        try:
+            read = m4a_metadata.read if is_mov else id3_metadata.read
+            own = (repeated_tags.read(file, kind) if is_repeated else read(file)) or SoundMetadata()
+        except (ValueError, struct.error, IndexError):  # damaged
+            own = SoundMetadata()
+    is_all = own.fields and not (is_mov or is_repeated)  # PyAV reads one of several texts
+    known = () if is_all else normalised(named)
     pictures = own.pictures if is_mov and own else tuple(_covers(container))
     found = SoundMetadata(known, pictures, tuple(markers), parts=tuple(_other_tracks(container)))
     return own.completed(found)

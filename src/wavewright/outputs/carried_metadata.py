@@ -128,7 +128,12 @@ def carried(source: SoundMetadata, effects: Sequence[Step], formats: Sequence[So
         *(f"the tag {_plain_name(each)!r}" for each, moved in moved_fields if moved is None),
         *(name_of(part) for part, moved in parts if moved is None),
         *(lost for part, moved in parts if moved is not None and (lost := _lost_within(part, moved))),
-        *(name for effect in effects if effect.brings for name in _not_brought(effect.brings, metadata)),
+        *(
+            name
+            for effect, there in zip(effects, formats, strict=False)
+            if effect.brings
+            for name in _not_brought(effect.brings, metadata, there)
+        ),
     ]
     return Carried(metadata, tuple(left_out))
 
@@ -164,10 +169,16 @@ def _is_origin(field: tuple[str, str]) -> bool:
         return False
 
 
-def _not_brought(file: Path, kept: SoundMetadata) -> list[str]:
-    """Return what a file that an effect brings in holds beside its sound and its markers, unless that is kept."""
-    brought = replace(open_sound(file).metadata, markers=())
-    return [f"{name} of {file.name}" for name in _losses_of(brought, kept)]
+def _not_brought(file: Path, kept: SoundMetadata, there: SoundFormat) -> list[str]:
+    """Return what a file that an effect brings into a sound has beside its markers, unless that is kept."""
+    sound = open_sound(file)
+    header = sound.header
+    names = _losses_of(replace(sound.metadata, markers=()), kept)
+    if (n_mixed := header.n_channels - there.n_channels) > 0:
+        names.append(f"{n_mixed} of its {header.n_channels} channels")
+    if header.sample_rate > there.sample_rate:
+        names.append(f"the sample rate of {header.sample_rate} Hz")
+    return [f"{name} of {file.name}" for name in names]
 
 
 def _plain_name(field: tuple[str, str]) -> str:

@@ -15,7 +15,7 @@ from .say_as import SayAs
 from .scanner import TextScanner
 from .scripts import name_of_sign
 from .sentence import Sentence, Word
-from .skipped import OnSkip, Skipped
+from .skipped import OnSkip, Skipped, report_objects
 from .tokens import Token
 
 MAX_WORDS = 60
@@ -81,6 +81,7 @@ class ScanningFrontEnd(ABC):
         """
         if lexicon is not None:
             lexicon.check(self.symbols)
+        report_objects(text, on_skip)
         characters = normalize_characters(text)
         scanner = self._scanner(characters.text, lexicon, _reporter(on_skip, characters, text))
         is_silent = True
