@@ -71,7 +71,7 @@ def read_container(path: Path, container: Container) -> SoundMetadata:
     fields = [*container.metadata.items(), *container.streams.audio[0].metadata.items()]
     fields = [(name, text_of_tag(value)) for name, value in fields if (name, value) != UNKNOWN_LANGUAGE]
     named = [
-        ("lyrics" if name.lower().startswith("lyrics-") else name.removeprefix(repeated_tags.ASF_PREFIX), text)
+        ("lyrics" if name.lower().startswith("lyrics-") else name.removeprefix(formats.repeated_tags.ASF_PREFIX), text)
         for name, text in fields
     ]
     markers = [
