@@ -3,7 +3,7 @@
     python recipes/corpora digits --pack PACK --out corpora/digits
     python recipes/digits_prior.py --corpus corpora/digits --max-minutes 30
     python recipes/digits_prior.py --corpus corpora/digits --max-minutes 30 --resume   # as often as needed
-    python -m benchmarks.generation.clips --corpus corpora/digits --model runs/digits-prior --speech --held-out valid \\
+    python -m benchmarks generation.clips --corpus corpora/digits --model runs/digits-prior --speech --held-out valid \\
         --per-label 100 --classifier runs/digit-judge
 
 The codec is found by its name, in ``runs/`` or among the bundled models; ``--set model.codec=NAME`` takes another.

@@ -1,6 +1,6 @@
 """Move a speaker's default style towards some of a voice's learned styles.
 
-    python -m benchmarks.speech.styles --voice runs/en                                # which style is clearest
+    python -m benchmarks speech.styles --voice runs/en                                # which style is clearest
     python recipes/usual_style.py runs/en kathleen style-4=0.3 style-6=0.3     # the rest is unchanged
 
 The default style is the one that speaks where no style is requested. Training stores the mean of the styles of a

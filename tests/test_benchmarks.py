@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import functools
-import importlib
 import json
 import math
 import re
@@ -16,19 +15,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.__main__ import benchmark as benchmark_of, names, run
 from benchmarks.harness.peers import Peer
-from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import TARGETS, Table, columns, optional
+from benchmarks.harness.script import TARGETS, Benchmark, Report, Table, columns, optional
 from benchmarks.harness.timing import median_seconds, time_process
 from wavewright.base.errors import MissingExtra
 from wavewright.metrics.sampling import Interval
 
 ROOT = Path(__file__).parents[1] / "benchmarks"
-SCRIPTS = sorted(
-    ".".join(path.relative_to(ROOT).with_suffix("").parts)
-    for path in ROOT.glob("*/*.py")
-    if "\nBENCHMARK = " in path.read_text(encoding="utf-8")
-)
+SCRIPTS = names()
 SOURCES = sorted(ROOT.rglob("*.py"))
 NEED_TORCH = ("music.likelihood",)
 """Scripts that load a network of PyTorch."""
@@ -65,7 +60,7 @@ def test_a_benchmark_fills_the_tables_that_it_declares(script, tmp_path, monkeyp
     if script in NEED_TORCH:
         pytest.importorskip("torch")
     monkeypatch.chdir(tmp_path)
-    benchmark = importlib.import_module(f"benchmarks.{script}").BENCHMARK
+    benchmark = benchmark_of(script)
     out = tmp_path / "result.json"
     assert benchmark.name == script
     assert benchmark.run(["--smoke", "--json", str(out)]) == 0
@@ -78,13 +73,13 @@ def test_a_benchmark_fills_the_tables_that_it_declares(script, tmp_path, monkeyp
     assert {path.name for path in tmp_path.iterdir()} <= {"result.json", ".cache"}
 
 
-def test_every_file_that_runs_is_a_benchmark():
-    files = [path for path in ROOT.glob("*/*.py") if 'if __name__ == "__main__":' in path.read_text(encoding="utf-8")]
-    scripts = [f"{name.replace('.', '/')}.py" for name in SCRIPTS]
-    assert sorted(scripts) == sorted(str(path.relative_to(ROOT)) for path in files)
+def test_without_a_name_all_benchmarks_are_listed(capsys):
+    assert run([]) == 0
+    assert capsys.readouterr().out.split("\n\n")[1].split() == SCRIPTS
+    assert run(["codec.opsu"]) == 2
 
 
-COMMAND = re.compile(r"python\s+-m\s+benchmarks\.([\w.]+)((?:\\+\n|[^`#\n)\\])*)")
+COMMAND = re.compile(r"python\s+-m\s+benchmarks\s+([\w.]+)((?:\\+\n|[^`#\n)\\])*)")
 
 
 # Processor time, too, depends on what else the machine does.
@@ -169,7 +164,7 @@ def test_every_command_names_a_script_and_its_options(capsys):
     assert {script for _, script, _ in named} >= set(SCRIPTS)  # each has its command in its docstring
     for file, script, arguments in named:
         if "<" not in script and "[" not in " ".join(arguments):
-            parser = importlib.import_module(f"benchmarks.{script}").BENCHMARK.parser()
+            parser = benchmark_of(script).parser()
             try:
                 parser.parse_args([argument for argument in arguments if argument != "..."])
             except SystemExit:
@@ -219,7 +214,7 @@ def test_a_cut_run_leaves_the_rows_so_far(tmp_path):
         report.add(CELLS, {"name": "a", "value": 1.0})
         raise KeyboardInterrupt
 
-    benchmark = Benchmark("", (CELLS,), lambda parser: None, measure)
+    benchmark = Benchmark("", (CELLS,), measure)
     with pytest.raises(KeyboardInterrupt):
         benchmark.run(["--json", str(tmp_path / "out.json")])
     assert json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))["tables"]["cells"][0]["value"] == 1.0

@@ -1,6 +1,6 @@
 """Measure how well ``wavewright analyse`` finds speech and music in recordings from sources that it was not trained on.
 
-    python -m benchmarks.analysis.content --speech corpora/prompts --music corpora/music GAME/music \\
+    python -m benchmarks analysis.content --speech corpora/prompts --music corpora/music GAME/music \\
         --other NOISES --json content.json
 
 Every folder is one source; packages and folders are named in docs/analyse.md. A programme is speech, music or other
@@ -10,8 +10,6 @@ sounds of one source for a minute, or speech over music at a level below it. Sil
 
 from __future__ import annotations
 
-import argparse
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -21,8 +19,7 @@ import numpy as np
 
 from benchmarks.harness.corpora import smoke_ambience, smoke_drums, smoke_speech
 from benchmarks.harness.peers import Peer
-from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import Table, columns, optional
+from benchmarks.harness.script import Benchmark, Option, Options, Report, Table, columns, optional
 from wavewright.audio.clip import Clip
 from wavewright.audio.sound_file import open_sound
 from wavewright.base.units import db_to_gain
@@ -82,7 +79,7 @@ def joined(folder: Path, seconds: float, rng: np.random.Generator, kind: str) ->
     return np.concatenate(waves)[: round(seconds * SAMPLE_RATE)].astype(np.float32)
 
 
-def programmes(options: argparse.Namespace) -> Iterator[Programme]:
+def programmes(options: Options) -> Iterator[Programme]:
     """Yield a programme of each source, and speech of the first source over all music."""
     rng = np.random.default_rng(SEED)
     of = {
@@ -133,17 +130,10 @@ def add_scores(report: Report, method: str, sounds: str, found: np.ndarray, ther
     right = int((found & there).sum())
     precision, recall = right / max(1, int(found.sum())), right / max(1, int(there.sum()))
     f1 = 2 * right / max(1, int(found.sum() + there.sum()))
-    report.add(SCORES, {"method": method, "sounds": sounds, "precision": precision, "recall": recall, "f1": f1})
+    report.add(SCORES, method=method, sounds=sounds, precision=precision, recall=recall, f1=f1)
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--speech", type=Path, nargs="+", default=[Path("corpora/prompts")])
-    parser.add_argument("--music", type=Path, nargs="+", default=[Path("corpora/music")])
-    parser.add_argument("--other", type=Path, nargs="+", default=[Path("corpora/noises")])
-    parser.add_argument("--seconds", type=float, default=600.0, help="of each source")
-
-
-def measure(options: argparse.Namespace, report: Report) -> None:
+def measure(options: Options, report: Report) -> None:
     """Add the rows of all tables."""
     made = list(programmes(options))
     active = [content_seconds(each.wave) for each in made]
@@ -151,18 +141,16 @@ def measure(options: argparse.Namespace, report: Report) -> None:
         truth = [programme.has_speech, programme.has_music]
         row = {"source": programme.source, "sounds": programme.sounds, "seconds": float(len(found))}
         speech, music = found.mean(axis=0)
-        report.add(SOURCES, {**row, "right": (found == truth).all(axis=1).mean(), "speech": speech, "music": music})
+        report.add(SOURCES, **row, right=(found == truth).all(axis=1).mean(), speech=speech, music=music)
     found = np.concatenate(active)
     n_seconds = [len(rows) for rows in active]
     has_speech = np.repeat([each.has_speech for each in made], n_seconds)
     has_music = np.repeat([each.has_music for each in made], n_seconds)
     add_scores(report, "wavewright", "speech", found[:, 0], has_speech)
     add_scores(report, "wavewright", "music", found[:, 1], has_music)
-    if SILERO.is_installed:
+    if report.has(SILERO):
         silero = np.concatenate([silero_seconds(each.wave) for each in made])
         add_scores(report, "Silero VAD", "speech", silero, has_speech)
-    else:
-        report.skip(SILERO, "Silero VAD")
     add_speed(report, made[0].wave)
 
 
@@ -182,7 +170,7 @@ def add_speed(report: Report, wave: np.ndarray) -> None:
         for block in blocks:
             meter.add(block)
         seconds = time.process_time() - start
-        report.add(SPEED, {"part": name, "milliseconds_per_second": 1_000 * seconds / (len(wave) / SAMPLE_RATE)})
+        report.add(SPEED, part=name, milliseconds_per_second=1_000 * seconds / (len(wave) / SAMPLE_RATE))
 
 
 def smoke_folders(make: Callable[[Path], Path]) -> Callable[[Path], Sequence[Path]]:
@@ -193,15 +181,9 @@ def smoke_folders(make: Callable[[Path], Path]) -> Callable[[Path], Sequence[Pat
 BENCHMARK = Benchmark(
     __doc__,
     (SOURCES, SCORES, SPEED),
-    add_options,
     measure,
-    smoke={
-        "speech": smoke_folders(smoke_speech),
-        "music": smoke_folders(smoke_drums),
-        "other": smoke_folders(smoke_ambience),
-        "seconds": 8.0,
-    },
+    Option("speech", [Path("corpora/prompts")], smoke=smoke_folders(smoke_speech)),
+    Option("music", [Path("corpora/music")], smoke=smoke_folders(smoke_drums)),
+    Option("other", [Path("corpora/noises")], smoke=smoke_folders(smoke_ambience)),
+    Option("seconds", 600.0, "of each source", smoke=8.0),
 )
-
-if __name__ == "__main__":
-    sys.exit(BENCHMARK.run())

@@ -3,7 +3,7 @@
     python recipes/corpora prompts --asterisk FOLDER --out corpora/prompts                      # unseen speaker
     python recipes/corpora prompts --asterisk FOLDER --language ru --out corpora/prompts-ru     # unseen language
     python recipes/corpora music --asterisk FOLDER --out corpora/music
-    python -m benchmarks.codec.opus --clips "unseen speaker=corpora/prompts:test" "music=corpora/music:test" \\
+    python -m benchmarks codec.opus --clips "unseen speaker=corpora/prompts:test" "music=corpora/music:test" \\
         "seen speakers=corpora/speech:valid" "noise=corpora/esc10-clips:valid" --json codec.json
 
 Each copy is a file, .wwc or Ogg, whose bytes count, headers included; Opus with frames of 60 ms, its best at low
@@ -16,8 +16,6 @@ and ``pip install pesq==0.0.4 pystoi==0.4.1 "visqol-python[lattice]==3.8.0"``; w
 
 from __future__ import annotations
 
-import argparse
-import sys
 import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -28,11 +26,10 @@ import numpy as np
 
 from benchmarks.harness.buzz import frame_correlation
 from benchmarks.harness.corpora import SEED, corpus_entries, read_wave, smoke_speech
-from benchmarks.harness.peers import LIBOPUS, RESEMBLYZER, STOI, VISQOL
-from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import Row, Table, columns, optional
+from benchmarks.harness.peers import LIBOPUS, RESEMBLYZER, VISQOL
+from benchmarks.harness.script import Benchmark, Option, Options, Report, Row, Table, columns, optional
 from benchmarks.harness.timing import median_seconds
-from benchmarks.speech.judges import SAMPLE_RATE, Judges, add_judge_options
+from benchmarks.speech.judges import JUDGE_OPTIONS, SAMPLE_RATE, Judges, visqol
 from benchmarks.speech.speech_distance import SpeakerEncoder
 from wavewright.audio.clip import Clip
 from wavewright.data.entry import Entry
@@ -55,7 +52,7 @@ COPIES = Table(
     columns(sound="s", codec="s", clips="d", kbps=".2f")
     | optional(word_error_percent=".1f", pesq=".2f")
     | columns(log_mel_nats=".2f")
-    | optional(stoi=".3f", visqol=".2f", speaker_similarity=".2f", dnsmos=".2f")
+    | optional(stoi_percent=".1f", visqol=".2f", speaker_similarity=".2f", dnsmos=".2f")
     | columns(buzz=".2f"),
 )
 SPEED = Table("speed", columns(model="s", encode_and_decode_times_of_the_sound=".4f"))
@@ -64,22 +61,11 @@ SPEED = Table("speed", columns(model="s", encode_and_decode_times_of_the_sound="
 class CopyJudges:
     """All judges of a copy, loaded once; what is not installed scores NaN."""
 
-    def __init__(self, options: argparse.Namespace, report: Report) -> None:
-        with_speaker = not options.no_speaker
+    def __init__(self, options: Options, report: Report) -> None:
         self.speech = Judges(options, report, with_pesq=True)
-        self.has_stoi = STOI.is_installed
-        self.visqol = None
-        self.speaker = SpeakerEncoder() if with_speaker and RESEMBLYZER.is_installed else None
-        if VISQOL.is_installed:
-            from visqol import VisqolApi
-
-            self.visqol = VisqolApi()
-            self.visqol.create(mode="speech")
-        for peer, is_missing in ((STOI, not self.has_stoi), (VISQOL, self.visqol is None)):
-            if is_missing:
-                report.skip(peer, peer.name)
-        if with_speaker and self.speaker is None:
-            report.skip(RESEMBLYZER, "Similarity of speakers")
+        self.has_visqol = report.has(VISQOL)
+        has_speaker = not options.no_speaker and report.has(RESEMBLYZER, "Similarity of speakers")
+        self.speaker = SpeakerEncoder() if has_speaker else None
 
     def scores(self, wave: np.ndarray, copy: np.ndarray, english_text: str, is_speech: bool) -> dict[str, float]:
         """Return the scores of a copy by name; word errors where ``english_text`` is not empty."""
@@ -87,17 +73,13 @@ class CopyJudges:
             "log_mel_nats": float(np.abs(_log_mel(wave) - _log_mel(copy)).mean()),
             "buzz": frame_correlation(copy, SAMPLE_RATE, CODEC_FRAME_SECONDS),
         }
-        if self.visqol is not None:
-            pair = (wave.astype(np.float64), copy.astype(np.float64))
-            scores["visqol"] = self.visqol.measure_from_arrays(*pair, SAMPLE_RATE).moslqo
+        if self.has_visqol:
+            scores["visqol"] = visqol(wave, copy, "speech")
         if not is_speech:
             return scores
         scores["pesq"] = self.speech.pesq(wave, copy)
         scores["dnsmos"] = self.speech.dnsmos(copy, SAMPLE_RATE)
-        if self.has_stoi:
-            from pystoi import stoi
-
-            scores["stoi"] = float(stoi(wave, copy, SAMPLE_RATE))
+        scores["stoi_percent"] = self.speech.stoi_percent(wave, copy)
         if self.speaker is not None:
             scores["speaker_similarity"] = self.speaker.cosine(wave, copy)
         if english_text:
@@ -206,42 +188,19 @@ def processor_seconds_a_second(model: str, seconds: float, n_runs: int) -> float
     return median_seconds(run, n_runs) / seconds
 
 
-def add_clip_options(parser: argparse.ArgumentParser, kbps: Sequence[float], opus_kbps: Sequence[float]) -> None:
-    """Add the options for clips, rates and judges."""
-    parser.add_argument(
-        "--clips", nargs="+", default=["unseen speaker=corpora/prompts:test"], metavar="NAME=FOLDER:SPLIT"
-    )
-    parser.add_argument("--english", nargs="*", default=["unseen speaker"], help="kinds whose words are counted")
-    parser.add_argument("--model", default="speech-codec")
-    parser.add_argument("--kbps", nargs="+", type=float, default=kbps)
-    parser.add_argument("--opus-kbps", nargs="*", type=float, default=opus_kbps)
-    parser.add_argument("--count", type=int, default=60, help="clips of each kind")
-    parser.add_argument("--min-seconds", type=float, default=2.0)
-    add_judge_options(parser)
-    parser.add_argument("--no-speaker", action="store_true", help="leave out the similarity of speakers")
-
-
-def add_options(parser: argparse.ArgumentParser) -> None:
-    add_clip_options(parser, KBPS, OPUS_KBPS)
-    parser.add_argument("--timed-seconds", type=float, default=60.0, help="of the sound that is timed")
-    parser.add_argument("--runs", type=int, default=5, help="of the timing")
-
-
-def measure(options: argparse.Namespace, report: Report) -> None:
+def measure(options: Options, report: Report) -> None:
     """Add a row for each codec, bitrate and kind of sound."""
     copies: dict[str, Copy | None] = {"recordings": None}
     copies |= {f"{options.model} {kbps:g}": copy_by_wavewright(options.model, kbps) for kbps in options.kbps}
-    if LIBOPUS.is_installed:
+    if report.has(LIBOPUS, "Opus"):
         copies |= {f"Opus {kbps:g}": copy_by_opus(kbps) for kbps in options.opus_kbps}
-    else:
-        report.skip(LIBOPUS, "Opus")
     kinds = [clips_of(description, options.count, options.min_seconds) for description in options.clips]
     judges = CopyJudges(options, report)
     for sound, entries in kinds:
         for codec, copy in copies.items():
             report.add(COPIES, row_of(sound, codec, copy, entries, sound in options.english, judges))
     factor = processor_seconds_a_second(options.model, options.timed_seconds, options.runs)
-    report.add(SPEED, {"model": options.model, "encode_and_decode_times_of_the_sound": factor})
+    report.add(SPEED, model=options.model, encode_and_decode_times_of_the_sound=factor)
 
 
 def smoke_clips(folder: Path) -> list[str]:
@@ -252,18 +211,16 @@ def smoke_clips(folder: Path) -> list[str]:
 BENCHMARK = Benchmark(
     __doc__,
     (COPIES, SPEED),
-    add_options,
     measure,
-    smoke={
-        "clips": smoke_clips,
-        "count": 1,
-        "kbps": [3.0],
-        "opus_kbps": [6.0],
-        "no_dnsmos": True,
-        "timed_seconds": 2.0,
-        "runs": 1,
-    },
+    Option("clips", ["unseen speaker=corpora/prompts:test"], "NAME=FOLDER:SPLIT of each kind", smoke=smoke_clips),
+    Option("english", ["unseen speaker"], "kinds whose words are counted"),
+    Option("model", "speech-codec"),
+    Option("kbps", KBPS, smoke=[3.0]),
+    Option("opus_kbps", OPUS_KBPS, smoke=[6.0]),
+    Option("count", 60, "clips of each kind", smoke=1),
+    Option("min_seconds", 2.0),
+    *JUDGE_OPTIONS,
+    Option("no_speaker", False, "leave out the similarity of speakers"),
+    Option("timed_seconds", 60.0, "of the sound that is timed", smoke=2.0),
+    Option("runs", 5, "of the timing", smoke=1),
 )
-
-if __name__ == "__main__":
-    sys.exit(BENCHMARK.run())

@@ -1,6 +1,6 @@
 """Compare restored peaks, removed clicks and stretched tones with FFmpeg's filters and python-stretch.
 
-    python -m benchmarks.effects.quality --corpus corpora/denoise --split valid --json quality.json
+    python -m benchmarks effects.quality --corpus corpora/denoise --split valid --json quality.json
 
 Recordings are clipped to a given SI-SDR, or get five clicks a second of 1 to 12 samples, and are restored. FFmpeg's
 filters run by PyAV. Times are seconds of the processor for a second of sound. Stretching is judged by sums of steady
@@ -10,22 +10,18 @@ energy spreads (root mean square of the time).
 
 from __future__ import annotations
 
-import argparse
-import importlib
-import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
 
-from benchmarks.effects.filtergraph import ffmpeg
+from benchmarks.effects.peers import ffmpeg, python_stretch
 from benchmarks.harness.corpora import corpus_entries, read_wave, shuffle_entries, smoke_digits
 from benchmarks.harness.peers import PYTHON_STRETCH
-from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import Table, Value, columns, optional
+from benchmarks.harness.script import Benchmark, Option, Options, Report, Table, Value, columns, optional
 from wavewright.effects import DeClick, DeClip, Effect, PitchShift, Stretch
 from wavewright.metrics.paired import si_sdr_db
 
@@ -89,7 +85,7 @@ def damages(wave: np.ndarray, seed: int) -> Iterator[tuple[str, np.ndarray, Effe
     yield "none, clicks searched", wave, DeClick(), "adeclick"
 
 
-def add_restored(options: argparse.Namespace, report: Report) -> None:
+def add_restored(options: Options, report: Report) -> None:
     """Add a row for each damage: medians over the recordings of the SI-SDR in dB, and processor time per second."""
     entries = shuffle_entries(corpus_entries(options.corpus, options.split), options.count, seed=0)
     rows: dict[str, list[list[float]]] = {}
@@ -108,7 +104,7 @@ def add_restored(options: argparse.Namespace, report: Report) -> None:
         n_better = sum(row[1] >= row[2] for row in measured)
         row: dict[str, Value] = {"damage": name, "files": len(measured), "damaged_db": damaged_db, "own_db": own_db}
         row.update({"ffmpeg_db": ffmpeg_db, "better": f"{n_better} of {len(measured)}"})
-        report.add(RESTORED, {**row, "own_s": own_s, "ffmpeg_s": ffmpeg_s})
+        report.add(RESTORED, **row, own_s=own_s, ffmpeg_s=ffmpeg_s)
 
 
 def timed(function: Callable[[], np.ndarray]) -> tuple[np.ndarray, float]:
@@ -116,21 +112,6 @@ def timed(function: Callable[[], np.ndarray]) -> tuple[np.ndarray, float]:
     start = time.process_time()
     result = function()
     return result, time.process_time() - start
-
-
-def python_stretch(settings: Mapping[str, float]) -> Process:
-    """Return python-stretch with the settings ``factor`` or ``semitones``."""
-    stretch = importlib.import_module("python_stretch.Signalsmith").Stretch
-
-    def process(wave: np.ndarray) -> np.ndarray:
-        stretcher = stretch(0)
-        stretcher.preset(1, STRETCH_RATE)
-        stretcher.setTimeFactor(1.0 / settings.get("factor", 1.0))
-        stretcher.setTransposeSemitones(settings.get("semitones", 0.0))
-        stretched: np.ndarray = stretcher.process(wave[None])[0]
-        return stretched
-
-    return process
 
 
 def tone_error_db(process: Process, ratio: float) -> float:
@@ -159,8 +140,7 @@ def click_ms(process: Process, factor: float) -> float:
 
 def add_stretched(report: Report) -> None:
     """Add a row for each factor and each number of semitones."""
-    if not PYTHON_STRETCH.is_installed:
-        report.skip(PYTHON_STRETCH, "its stretching")
+    has_stretch = report.has(PYTHON_STRETCH, "its stretching")
     changes: list[tuple[str, Effect, dict[str, float]]] = [
         *((f"times {factor:g}", Stretch(factor), {"factor": factor}) for factor in FACTORS),
         *((f"{semitones:+g} semitones", PitchShift(semitones), {"semitones": semitones}) for semitones in SEMITONES),
@@ -175,25 +155,27 @@ def add_stretched(report: Report) -> None:
         n_error = len(own(np.zeros(n_samples, np.float32))) - round(factor * n_samples)
         row: dict[str, Value] = {"change": name, "length_error_samples": n_error}
         row.update({"error_db": tone_error_db(own, ratio), "click_ms": click_ms(own, factor)})
-        if PYTHON_STRETCH.is_installed:
-            other = python_stretch(settings)
+        if has_stretch:
+            stretched = python_stretch(STRETCH_RATE, **settings)
+
+            def other(wave: np.ndarray, stretched: Process = stretched) -> np.ndarray:
+                return stretched(wave[None])[0]
+
             row.update({"other_error_db": tone_error_db(other, ratio), "other_click_ms": click_ms(other, factor)})
         report.add(STRETCHED, row)
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--corpus", type=Path, default=Path("corpora/denoise"))
-    parser.add_argument("--split", default="valid")
-    parser.add_argument("--count", type=int, default=24, help="recordings")
-
-
-def measure(options: argparse.Namespace, report: Report) -> None:
+def measure(options: Options, report: Report) -> None:
     """Fill both tables."""
     add_stretched(report)
     add_restored(options, report)
 
 
-BENCHMARK = Benchmark(__doc__, (STRETCHED, RESTORED), add_options, measure, smoke={"corpus": smoke_digits, "count": 1})
-
-if __name__ == "__main__":
-    sys.exit(BENCHMARK.run())
+BENCHMARK = Benchmark(
+    __doc__,
+    (STRETCHED, RESTORED),
+    measure,
+    Option("corpus", Path("corpora/denoise"), smoke=smoke_digits),
+    Option("split", "valid"),
+    Option("count", 24, "recordings", smoke=1),
+)

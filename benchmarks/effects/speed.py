@@ -1,6 +1,6 @@
 """Compare the speed of every effect with that of a permissive alternative, and of pedalboard.
 
-    python -m benchmarks.effects.speed --json effects.json
+    python -m benchmarks effects.speed --json effects.json
 
 The sound is stereo at 48 kHz. The alternative is FFmpeg's filter (by PyAV), SciPy's function, python-stretch, or
 NumPy's formula on the whole wave. FFmpeg's times include the passage of the samples into a new filter graph and out of
@@ -11,9 +11,7 @@ runs.
 
 from __future__ import annotations
 
-import argparse
 import importlib
-import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TypeAlias
@@ -21,10 +19,9 @@ from typing import TypeAlias
 import numpy as np
 from scipy.signal import oaconvolve, resample_poly, sosfilt
 
-from benchmarks.effects.filtergraph import ffmpeg
+from benchmarks.effects.peers import ffmpeg, python_stretch
 from benchmarks.harness.peers import PEDALBOARD, PYTHON_STRETCH
-from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import TARGETS, Table, Value, columns, optional
+from benchmarks.harness.script import TARGETS, Benchmark, Option, Options, Report, Table, Value, columns, optional
 from benchmarks.harness.timing import median_seconds
 from wavewright.effects import EFFECTS, Effect, GraphicEqualiser, HumNotch, LinearPhaseEqualiser
 from wavewright.effects.filters import SectionFilter
@@ -197,22 +194,6 @@ def _faded_out(wave: np.ndarray) -> np.ndarray:
     return faded
 
 
-def python_stretch(name: str) -> Process:
-    """Return the stretching by 1.25 or the pitch shift by 4 semitones of python-stretch."""
-    stretch = importlib.import_module("python_stretch.Signalsmith").Stretch
-
-    def process(wave: np.ndarray) -> object:
-        stretcher = stretch(0)
-        stretcher.preset(len(wave), RATE)
-        if name == "stretch":
-            stretcher.setTimeFactor(1 / 1.25)
-        else:
-            stretcher.setTransposeSemitones(4)
-        return stretcher.process(np.ascontiguousarray(wave))
-
-    return process
-
-
 def pedalboard_process(name: str) -> Process | None:
     """Return the effect of pedalboard, None where it has none."""
     if name == "stretch":
@@ -230,30 +211,23 @@ def alternatives(effects: Mapping[str, Effect], report: Report) -> dict[str, tup
     found = formulas(effects)
     for name, filters in FILTERS.items():
         found[name] = f"FFmpeg {filters.partition('=')[0]}", partial(ffmpeg, sample_rate=RATE, filters=filters)
-    if PYTHON_STRETCH.is_installed:
-        found.update({name: ("python-stretch", python_stretch(name)) for name in ("stretch", "pitch")})
-    else:
-        report.skip(PYTHON_STRETCH, "stretch and pitch")
+    if report.has(PYTHON_STRETCH, "stretch and pitch"):
+        found["stretch"] = "python-stretch", python_stretch(RATE, factor=1.25)
+        found["pitch"] = "python-stretch", python_stretch(RATE, semitones=4)
     return found
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--seconds", type=float, default=20.0, help="length of the sound")
-    parser.add_argument("--only", nargs="*", default=list(EFFECTS), help="names of effects")
-
-
-def measure(options: argparse.Namespace, report: Report) -> None:
+def measure(options: Options, report: Report) -> None:
     """Add a row for each effect."""
     effects = {name: EFFECTS[name](**SETTINGS.get(name, {})) for name in options.only}
     peers = alternatives(effects, report)
-    if not PEDALBOARD.is_installed:
-        report.skip(PEDALBOARD, "pedalboard's times")
+    has_pedalboard = report.has(PEDALBOARD, "pedalboard's times")
     stereo = sound(options.seconds)
     passage_ms = {
         len(wave): milliseconds(partial(ffmpeg, sample_rate=RATE, filters=PASSAGE), wave)
         for wave in (stereo, stereo[:1])
     }
-    report.add(SPEED, {"effect": PASSAGE, "alternative": f"FFmpeg {PASSAGE}", "alternative_ms": passage_ms[2]})
+    report.add(SPEED, effect=PASSAGE, alternative=f"FFmpeg {PASSAGE}", alternative_ms=passage_ms[2])
     for name, effect in effects.items():
         wave = stereo[:1] if name in MONO else stereo
         own_ms = milliseconds(partial(effect, sample_rate=RATE), wave)
@@ -265,7 +239,7 @@ def measure(options: argparse.Namespace, report: Report) -> None:
             net_ms = other_ms - passage_ms[len(wave)]
             if name in FILTERS and net_ms >= LEAST_NET_FRACTION * passage_ms[len(wave)]:
                 row["net_ratio"] = own_ms / net_ms
-        plugin = pedalboard_process(name) if PEDALBOARD.is_installed else None
+        plugin = pedalboard_process(name) if has_pedalboard else None
         if plugin is not None:
             plugin_ms = milliseconds(plugin, wave)
             row.update({"pedalboard_ms": plugin_ms, "pedalboard_ratio": own_ms / plugin_ms})
@@ -287,7 +261,10 @@ def milliseconds(process: Process, wave: np.ndarray) -> float:
     return 1_000.0 * median_seconds(lambda: process(wave), N_RUNS)
 
 
-BENCHMARK = Benchmark(__doc__, (SPEED, TARGETS), add_options, measure, smoke={"seconds": 1.5})
-
-if __name__ == "__main__":
-    sys.exit(BENCHMARK.run())
+BENCHMARK = Benchmark(
+    __doc__,
+    (SPEED, TARGETS),
+    measure,
+    Option("seconds", 20.0, "length of the sound", smoke=1.5),
+    Option("only", list(EFFECTS), "names of effects"),
+)

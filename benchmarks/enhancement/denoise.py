@@ -1,8 +1,8 @@
 """Measure denoisers on sentences in noise at several signal-to-noise ratios, beside other programs.
 
     python recipes/corpora prompts --asterisk FOLDER --out corpora/prompts
-    python -m benchmarks.enhancement.denoise --speech corpora/prompts --noise FOLDER --gtcrn FOLDER --json denoise.json
-    python -m benchmarks.enhancement.denoise --speech corpora/speech --speaker kathleen --noise FOLDER --gtcrn FOLDER
+    python -m benchmarks enhancement.denoise --speech corpora/prompts --noise FOLDER --gtcrn FOLDER --json denoise.json
+    python -m benchmarks enhancement.denoise --speech corpora/speech --speaker kathleen --noise FOLDER --gtcrn FOLDER
 
 ``--noise`` is a folder of sound files, such as those of the public repository speechdnn/Noises, on which no bundled
 model is trained; ``--gtcrn`` a copy of Xiaobin-Rong/gtcrn. Each sentence is mixed with a noise drawn by a fixed seed,
@@ -14,8 +14,6 @@ at -50 dBFS with faint noise, 20 dB below: its level after is given, over that b
 
 from __future__ import annotations
 
-import argparse
-import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -23,17 +21,15 @@ import numpy as np
 
 from benchmarks.enhancement.peers import SAMPLE_RATE, Denoise, denoising_peers
 from benchmarks.harness.corpora import corpus_entries, draw_entries, read_wave, smoke_ambience, smoke_speech
-from benchmarks.harness.peers import STOI
-from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import TARGETS, Row, Table, columns, optional
+from benchmarks.harness.script import TARGETS, Benchmark, Option, Options, Report, Row, Table, columns, optional
 from benchmarks.harness.timing import median_seconds
-from benchmarks.speech.judges import Judges, add_judge_options, mean_interval, word_error_interval
+from benchmarks.speech.judges import JUDGE_OPTIONS, RATINGS, Judges, mean_interval, word_error_interval
 from wavewright.audio.clip import Clip
 from wavewright.base.units import db_to_gain, gain_to_db
 from wavewright.contracts.enhancement import MAX_ATTENUATION_DB, EnhancementSettings
 from wavewright.data.folder import scan
 from wavewright.families import loading
-from wavewright.metrics.paired import si_sdr_db, stoi
+from wavewright.metrics.paired import si_sdr_db
 from wavewright.metrics.sampling import Interval
 
 RATIOS_DB = (0.0, 5.0, 10.0, 15.0)
@@ -50,10 +46,7 @@ SEED = 11
 
 DENOISED = Table(
     "denoised",
-    columns(denoiser="s", snr_db="s", clips="d")
-    | optional(pesq=".2f", stoi_percent=".1f")
-    | columns(si_sdr_db=".1f")
-    | optional(dnsmos=".2f", word_error_percent=".1f", flux_ratio_db=".1f"),
+    columns(denoiser="s", snr_db="s", clips="d", si_sdr_db=".1f") | RATINGS | optional(flux_ratio_db=".1f"),
 )
 SPECIAL = Table(
     "clean, quiet and speed",
@@ -85,7 +78,7 @@ def pauses_of(speech: np.ndarray) -> np.ndarray:
 class Mixtures:
     """Sentences, and the noise of each."""
 
-    def __init__(self, options: argparse.Namespace) -> None:
+    def __init__(self, options: Options) -> None:
         entries = corpus_entries(
             options.speech, options.split, needs_text=True, min_seconds=options.min_seconds, speaker=options.speaker
         )
@@ -121,32 +114,23 @@ def measure_ratio(
     name: str, denoise: Denoise, mixtures: Mixtures, ratio_db: float, judges: Judges
 ) -> tuple[Row, np.ndarray]:
     """Return the row of a denoiser at a ratio, and errors and words of each sentence."""
-    scores: dict[str, list[float]] = {key: [] for key in ("pesq", "stoi", "si_sdr", "dnsmos", "flux")}
-    errors = []
-    for index, speech in enumerate(mixtures.speech):
-        mixture = mixtures.at(index, ratio_db)
-        estimate = denoise(mixture)
-        scores["pesq"].append(judges.pesq(speech, estimate))
-        scores["si_sdr"].append(si_sdr_db(speech, estimate))
-        scores["dnsmos"].append(judges.dnsmos(estimate, SAMPLE_RATE))
-        if STOI.is_installed:
-            scores["stoi"].append(100 * stoi(speech, estimate))
+    mixed = [mixtures.at(index, ratio_db) for index in range(len(mixtures))]
+    estimates = [denoise(mixture) for mixture in mixed]
+    flux = []
+    for speech, mixture, estimate in zip(mixtures.speech, mixed, estimates, strict=True):
         pauses = pauses_of(speech)
-        scores["flux"].append(float(np.log10(flux_variance(estimate, pauses) / flux_variance(mixture, pauses)) * 10))
-        errors.append(judges.word_errors(estimate, SAMPLE_RATE, mixtures.texts[index]))
-    word_errors = np.array(errors, float)
+        flux.append(float(np.log10(flux_variance(estimate, pauses) / flux_variance(mixture, pauses)) * 10))
+    si_sdr = [si_sdr_db(*pair) for pair in zip(mixtures.speech, estimates, strict=True)]
+    ratings = judges.ratings(estimates, mixtures.texts, mixtures.speech)
     row: Row = {
         "denoiser": name,
         "snr_db": f"{ratio_db:g}",
         "clips": len(mixtures),
-        "pesq": mean_interval(scores["pesq"]),
-        "stoi_percent": mean_interval(scores["stoi"]) if scores["stoi"] else None,
-        "si_sdr_db": mean_interval(scores["si_sdr"]),
-        "dnsmos": mean_interval(scores["dnsmos"]),
-        "word_error_percent": word_error_interval(word_errors),
-        "flux_ratio_db": mean_interval(scores["flux"]),
+        "si_sdr_db": mean_interval(si_sdr),
+        "flux_ratio_db": mean_interval(flux),
+        **ratings.cells(),
     }
-    return row, word_errors
+    return row, ratings.word_errors
 
 
 def measure_special(name: str, denoise: Denoise, mixtures: Mixtures, judges: Judges, rounds: int) -> Row:
@@ -184,25 +168,6 @@ def model_denoiser(name: str, settings: EnhancementSettings | None = None) -> De
     return denoise
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--speech", type=Path, default=Path("corpora/prompts"), help="a corpus with texts")
-    parser.add_argument("--split", default="test")
-    parser.add_argument("--speaker", default=None)
-    parser.add_argument("--noise", type=Path, default=Path("corpora/noises"), help="folder of sounds")
-    parser.add_argument("--gtcrn", type=Path, default=None, help="copy of the repository Xiaobin-Rong/gtcrn")
-    parser.add_argument(
-        "--model", nargs="*", default=["denoise-16k", "denoise-16k-best"], help="denoisers, of any sample rate"
-    )
-    parser.add_argument(
-        "--limits-db", type=float, nargs="*", default=[12.0, MAX_ATTENUATION_DB], help="attenuations of further rows"
-    )
-    parser.add_argument("--count", type=int, default=60)
-    parser.add_argument("--min-seconds", type=float, default=2.0)
-    parser.add_argument("--ratios", type=float, nargs="+", default=RATIOS_DB, help="signal-to-noise ratios in dB")
-    parser.add_argument("--rounds", type=int, default=3, help="of timing")
-    add_judge_options(parser)
-
-
 def compare_with_peers(report: Report, name: str, rows: Mapping[str, Row], peers: Iterable[str]) -> None:
     """Add the targets of a model at a ratio: each score at least that of each other program."""
     for peer in peers:
@@ -212,7 +177,7 @@ def compare_with_peers(report: Report, name: str, rows: Mapping[str, Row], peers
                 report.target(name, f"{score}, {peer}'s at {rows[name]['snr_db']} dB", own, at_least=other.value)
 
 
-def measure(options: argparse.Namespace, report: Report) -> None:
+def measure(options: Options, report: Report) -> None:
     """Add rows for the mixtures, each model and each other program."""
     judges = Judges(options, report, with_pesq=True)
     mixtures = Mixtures(options)
@@ -249,17 +214,17 @@ def measure(options: argparse.Namespace, report: Report) -> None:
 BENCHMARK = Benchmark(
     __doc__,
     (DENOISED, SPECIAL, TARGETS),
-    add_options,
     measure,
-    smoke={
-        "speech": smoke_speech,
-        "noise": smoke_ambience,
-        "count": 1,
-        "ratios": [5.0],
-        "no_dnsmos": True,
-        "rounds": 1,
-    },
+    Option("speech", Path("corpora/prompts"), "a corpus with texts", smoke=smoke_speech),
+    Option("split", "test"),
+    Option("speaker"),
+    Option("noise", Path("corpora/noises"), "folder of sounds", smoke=smoke_ambience),
+    Option("gtcrn", type=Path, help="copy of the repository Xiaobin-Rong/gtcrn"),
+    Option("model", ["denoise-16k", "denoise-16k-best"], "denoisers, of any sample rate"),
+    Option("limits_db", [12.0, MAX_ATTENUATION_DB], "attenuations of further rows"),
+    Option("count", 60, smoke=1),
+    Option("min_seconds", 2.0),
+    Option("ratios", RATIOS_DB, "signal-to-noise ratios in dB", smoke=[5.0]),
+    Option("rounds", 3, "of timing", smoke=1),
+    *JUDGE_OPTIONS,
 )
-
-if __name__ == "__main__":
-    sys.exit(BENCHMARK.run())

@@ -1,7 +1,7 @@
 """Measure dereverberation of sentences in rooms: the bundled model and weighted prediction error (WPE).
 
     python recipes/corpora prompts --asterisk FOLDER --out corpora/prompts
-    python -m benchmarks.enhancement.dereverb --speech corpora/prompts --json dereverb.json
+    python -m benchmarks enhancement.dereverb --speech corpora/prompts --json dereverb.json
 
 Each sentence is in a room of its own, simulated by pyroomacoustics, with a reverberation time of 0.3 to 1.0 s and the
 source 1 to 3 m away, and faint noise 40 dB below. With ``--responses``, all sentences are also in each room of a folder
@@ -16,8 +16,6 @@ That WPE comes before the denoiser, and the limit of 12 dB, were chosen on held-
 
 from __future__ import annotations
 
-import argparse
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -25,15 +23,14 @@ import numpy as np
 
 from benchmarks.enhancement.rooms import PYROOMACOUSTICS, convolved, simulated_response
 from benchmarks.harness.corpora import corpus_entries, draw_entries, read_wave, smoke_responses, smoke_speech
-from benchmarks.harness.peers import STOI, Peer
-from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import Row, Table, columns, optional
-from benchmarks.speech.judges import SAMPLE_RATE, Judges, add_judge_options, mean_interval, word_error_interval
+from benchmarks.harness.peers import Peer
+from benchmarks.harness.script import Benchmark, Option, Options, Report, Row, Table, columns
+from benchmarks.speech.judges import JUDGE_OPTIONS, RATINGS, SAMPLE_RATE, Judges, mean_interval
 from wavewright.audio.clip import Clip
 from wavewright.contracts.enhancement import EnhancementSettings
 from wavewright.dsp.wpe import DELAY, N_ITERATIONS, N_TAPS, dereverberate
 from wavewright.families import loading
-from wavewright.metrics.paired import files_by_name, stoi
+from wavewright.metrics.paired import files_by_name
 from wavewright.metrics.reverberation import srmr
 from wavewright.tasks.enhance import DEREVERB_ATTENUATION_DB
 
@@ -44,8 +41,7 @@ SEED = 31
 
 DEREVERBERATED = Table(
     "dereverberated",
-    columns(room="s", method="s", clips="d", srmr=".2f")
-    | optional(pesq=".2f", stoi_percent=".1f", word_error_percent=".1f", dnsmos=".2f"),
+    columns(room="s", method="s", clips="d", srmr=".2f") | RATINGS,
 )
 
 Dereverberate = Callable[[np.ndarray], np.ndarray]
@@ -64,14 +60,12 @@ def nara_wpe(wave: np.ndarray) -> np.ndarray:
     return estimate
 
 
-def methods_of(options: argparse.Namespace, report: Report) -> dict[str, Dereverberate]:
+def methods_of(options: Options, report: Report) -> dict[str, Dereverberate]:
     """Return the methods by name; note those that are not installed in ``report``."""
     methods: dict[str, Dereverberate] = {"none": lambda wave: wave}
     methods["WPE"] = lambda wave: dereverberate(wave[None], SAMPLE_RATE)[0]
-    if NARA_WPE.is_installed:
+    if report.has(NARA_WPE):
         methods["nara-wpe"] = nara_wpe
-    else:
-        report.skip(NARA_WPE, "nara-wpe")
     for name in options.model:
         methods |= model_methods(name)
     return methods
@@ -89,25 +83,10 @@ def model_methods(name: str) -> dict[str, Dereverberate]:
 
 def measure_method(room: str, name: str, method: Dereverberate, pairs: Pairs, texts: list[str], judges: Judges) -> Row:
     """Return the row of a method for sentences in a room."""
-    ratio, pesq, stoi_percent, dnsmos, errors = [], [], [], [], []
-    for (dry, wet), text in zip(pairs, texts, strict=True):
-        estimate = method(wet)
-        ratio.append(srmr(estimate, SAMPLE_RATE))
-        pesq.append(judges.pesq(dry, estimate))
-        dnsmos.append(judges.dnsmos(estimate, SAMPLE_RATE))
-        errors.append(judges.word_errors(estimate, SAMPLE_RATE, text))
-        if STOI.is_installed:
-            stoi_percent.append(100 * stoi(dry, estimate))
-    return {
-        "room": room,
-        "method": name,
-        "clips": len(pairs),
-        "srmr": mean_interval(ratio),
-        "pesq": mean_interval(pesq),
-        "stoi_percent": mean_interval(stoi_percent) if stoi_percent else None,
-        "word_error_percent": word_error_interval(np.array(errors, float)),
-        "dnsmos": mean_interval(dnsmos),
-    }
+    estimates = [method(wet) for _, wet in pairs]
+    ratio = mean_interval([srmr(estimate, SAMPLE_RATE) for estimate in estimates])
+    ratings = judges.ratings(estimates, texts, [dry for dry, _ in pairs])
+    return {"room": room, "method": name, "clips": len(pairs), "srmr": ratio, **ratings.cells()}
 
 
 def measured_response(path: Path) -> np.ndarray:
@@ -125,21 +104,10 @@ def in_room(rng: np.random.Generator, sentence: np.ndarray, response: np.ndarray
     return gain * sentence, (gain * wet + noise).astype(np.float32)
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--speech", type=Path, default=Path("corpora/prompts"), help="a corpus with texts")
-    parser.add_argument("--responses", type=Path, help="a folder of measured impulse responses")
-    parser.add_argument("--split", default="test")
-    parser.add_argument("--model", nargs="*", default=["denoise-16k"], help="denoisers at 16 kHz")
-    parser.add_argument("--count", type=int, default=40)
-    parser.add_argument("--min-seconds", type=float, default=2.0)
-    add_judge_options(parser)
-
-
-def measure(options: argparse.Namespace, report: Report) -> None:
+def measure(options: Options, report: Report) -> None:
     """Add a row for each method."""
     judges = Judges(options, report, with_pesq=True)
-    if not PYROOMACOUSTICS.is_installed:
-        report.skip(PYROOMACOUSTICS, "Rooms of another program than the one that models are trained in")
+    report.has(PYROOMACOUSTICS, "Rooms of another program than the one that models are trained in")
     entries = corpus_entries(options.speech, options.split, needs_text=True, min_seconds=options.min_seconds)
     chosen = draw_entries(entries, options.count)
     texts = [str(entry.text) for entry in chosen]
@@ -164,10 +132,12 @@ def measure(options: argparse.Namespace, report: Report) -> None:
 BENCHMARK = Benchmark(
     __doc__,
     (DEREVERBERATED,),
-    add_options,
     measure,
-    smoke={"speech": smoke_speech, "responses": smoke_responses, "count": 1, "no_dnsmos": True},
+    Option("speech", Path("corpora/prompts"), "a corpus with texts", smoke=smoke_speech),
+    Option("responses", type=Path, help="a folder of measured impulse responses", smoke=smoke_responses),
+    Option("split", "test"),
+    Option("model", ["denoise-16k"], "denoisers at 16 kHz"),
+    Option("count", 40, smoke=1),
+    Option("min_seconds", 2.0),
+    *JUDGE_OPTIONS,
 )
-
-if __name__ == "__main__":
-    sys.exit(BENCHMARK.run())

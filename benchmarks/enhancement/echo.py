@@ -2,7 +2,7 @@
 
     python recipes/corpora prompts --asterisk FOLDER --out corpora/prompts
     python recipes/corpora prompts --asterisk FOLDER --language ru --out corpora/prompts-ru
-    python -m benchmarks.enhancement.echo --near corpora/prompts --far corpora/prompts-ru --json echo.json
+    python -m benchmarks enhancement.echo --near corpora/prompts --far corpora/prompts-ru --json echo.json
 
 No bundled model is trained on either speaker. A call has 10 s of the far end alone, 10 s in which both talk, and 6 s of
 the near end alone, in rooms simulated by pyroomacoustics; the echo is as loud as the near end, noise 40 dB below. Kinds
@@ -10,16 +10,13 @@ of calls: as they are; with a loudspeaker that distorts; with an echo 10, 250 an
 by 120 ms, or a path that changes, at 12 s.
 Echo return loss enhancement (ERLE) in dB of seconds 4 to 10; wide-band PESQ of the near end where both talk, and of the
 output against the microphone where the near end talks alone; AECMOS of echo (far end alone, both) and of other
-degradation (both), by speechmos (MIT). The real-time factor is processor time on one thread.
+degradation (both), by speechmos (MIT).
 """
 
 from __future__ import annotations
 
-import argparse
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -27,11 +24,8 @@ import numpy as np
 from benchmarks.enhancement.peers import SAMPLE_RATE, SPEEX, WEBRTC, CancelEcho, speex_canceller, webrtc_canceller
 from benchmarks.enhancement.rooms import PYROOMACOUSTICS, convolved, simulated_response
 from benchmarks.harness.corpora import corpus_entries, read_wave, smoke_speech
-from benchmarks.harness.peers import DNSMOS
-from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import TARGETS, Row, Table, columns, optional
-from benchmarks.harness.timing import median_seconds
-from benchmarks.speech.judges import Judges, add_judge_options, mean_interval
+from benchmarks.harness.script import TARGETS, Benchmark, Option, Options, Report, Row, Table, columns, optional
+from benchmarks.speech.judges import JUDGE_OPTIONS, Judges, mean_interval
 from wavewright.data.entry import Entry
 from wavewright.families import loading
 from wavewright.inference.enhancement.echo import LinearCanceller
@@ -43,7 +37,6 @@ CHANGE_SECONDS = 12.0
 LEVEL = 0.05  # of echo and near end
 NOISE_LEVEL = 0.0005
 MIN_PESQ_NEAR_ALONE = 4.0
-MAX_REAL_TIME_FACTOR = 0.012
 DRIVE = 6.0
 SEED = 21
 T60, DISTANCE = (0.15, 0.5), (0.3, 1.0)
@@ -57,7 +50,6 @@ CALLS = Table(
         pesq_both=".2f", pesq_near_alone=".2f", echo_mos_far_alone=".2f", echo_mos_both=".2f", other_mos_both=".2f"
     ),
 )
-SPEED = Table("speed", columns(canceller="s", real_time_factor=".4f"))
 
 
 @dataclass(frozen=True)
@@ -143,17 +135,15 @@ def measure_calls(name: str, cancel: CancelEcho, kind: str, calls: list[Call], j
     return {"canceller": name, "call": kind, "calls": len(calls), **means}
 
 
-def cancellers_of(options: argparse.Namespace, report: Report) -> Iterator[tuple[str, CancelEcho]]:
+def cancellers_of(options: Options, report: Report) -> Iterator[tuple[str, CancelEcho]]:
     """Yield the name and the function of each canceller that is installed; note the others in ``report``."""
     yield "none", lambda microphone, _: microphone
     yield "linear", linear
     for name in options.model:
         yield name, loading.load_echo_canceller(name).cancel
     for peer, name, cancel in ((SPEEX, "SpeexDSP", speex_canceller), (WEBRTC, "WebRTC AEC3", webrtc_canceller)):
-        if peer.is_installed:
+        if report.has(peer, name):
             yield name, cancel
-        else:
-            report.skip(peer, name)
 
 
 def linear(microphone: np.ndarray, far: np.ndarray) -> np.ndarray:
@@ -162,24 +152,10 @@ def linear(microphone: np.ndarray, far: np.ndarray) -> np.ndarray:
     return np.concatenate([*stream.process_blocks([np.stack([microphone, far])])], axis=1)[0]
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--far", type=Path, default=Path("corpora/prompts-ru"), help="a corpus of speech")
-    parser.add_argument("--near", type=Path, default=Path("corpora/prompts"), help="a corpus of other speakers")
-    parser.add_argument("--split", default="test")
-    parser.add_argument("--model", nargs="*", default=["echo-16k"])
-    parser.add_argument("--count", type=int, default=12, help="calls of each kind")
-    parser.add_argument("--kinds", nargs="+", default=KINDS, choices=KINDS)
-    parser.add_argument("--rounds", type=int, default=3, help="of timing")
-    add_judge_options(parser)
-
-
-def measure(options: argparse.Namespace, report: Report) -> None:
+def measure(options: Options, report: Report) -> None:
     """Add a row for each canceller and kind of call."""
-    if not PYROOMACOUSTICS.is_installed:
-        report.skip(PYROOMACOUSTICS, "Rooms of another program than the one that models are trained in")
+    report.has(PYROOMACOUSTICS, "Rooms of another program than the one that models are trained in")
     judges = Judges(options, report, with_pesq=True)
-    if not DNSMOS.is_installed:
-        report.skip(DNSMOS, "AECMOS")
     entries = [corpus_entries(folder, options.split, min_seconds=1.5) for folder in (options.far, options.near)]
     cancellers = dict(cancellers_of(options, report))
     for number, kind in enumerate(options.kinds):
@@ -192,28 +168,22 @@ def measure(options: argparse.Namespace, report: Report) -> None:
             if name in options.model:
                 target = f"PESQ of the near end alone, {kind}"
                 report.target(name, target, row["pesq_near_alone"], at_least=MIN_PESQ_NEAR_ALONE)
-    for name, cancel in cancellers.items():
-        seconds = median_seconds(partial(cancel, calls[0].microphone, calls[0].far), options.rounds)
-        report.add(SPEED, {"canceller": name, "real_time_factor": seconds / NEAR_ALONE.stop})
-        if name in options.model:
-            report.target(name, "real-time factor", seconds / NEAR_ALONE.stop, at_most=MAX_REAL_TIME_FACTOR)
 
 
 BENCHMARK = Benchmark(
     __doc__,
-    (CALLS, SPEED, TARGETS),
-    add_options,
+    (CALLS, TARGETS),
     measure,
-    smoke={
-        "far": smoke_speech,
-        "near": lambda folder: smoke_speech(folder / "near"),
-        "model": [],
-        "count": 1,
-        "kinds": ["as it is"],
-        "no_dnsmos": True,
-        "rounds": 1,
-    },
+    Option("far", Path("corpora/prompts-ru"), "a corpus of speech", smoke=smoke_speech),
+    Option(
+        "near",
+        Path("corpora/prompts"),
+        "a corpus of other speakers",
+        smoke=lambda folder: smoke_speech(folder / "near"),
+    ),
+    Option("split", "test"),
+    Option("model", ["echo-16k"], smoke=[]),
+    Option("count", 12, "calls of each kind", smoke=1),
+    Option("kinds", KINDS, choices=KINDS, smoke=["as it is"]),
+    *JUDGE_OPTIONS,
 )
-
-if __name__ == "__main__":
-    sys.exit(BENCHMARK.run())

@@ -34,10 +34,8 @@ def denoising_peers(gtcrn: Path | None, report: Report) -> dict[str, Denoise]:
     """
     peers: dict[str, Denoise] = {}
     for peer, denoise in ((RNNOISE, rnnoise), (WEBRTC, webrtc_suppressor)):
-        if peer.is_installed:
+        if report.has(peer):
             peers[peer.name if peer is RNNOISE else "WebRTC"] = denoise
-        else:
-            report.skip(peer, peer.name)
     if gtcrn is None:
         report.note("GTCRN: left out; give --gtcrn a copy of the repository Xiaobin-Rong/gtcrn.")
     else:

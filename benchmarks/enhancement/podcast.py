@@ -1,6 +1,6 @@
 """Measure episodes of podcasts: loudness, peaks, levels of the speakers, words that are understood, beside FFmpeg.
 
-    python -m benchmarks.enhancement.podcast --speech corpora/speech corpora/prompts --json podcast.json
+    python -m benchmarks enhancement.podcast --speech corpora/speech corpora/prompts --json podcast.json
 
 An episode is sentences by two speakers in turn, one of each corpus, with pauses of 0.4 to 4 s, each recorded for
 itself: at -16 to -40 dB of full scale, with noise of a room 45 dB below the speech, and the other speaker 25 dB lower.
@@ -15,7 +15,6 @@ by benchmarks.speech.judges. The real-time factor is processor time over the len
 
 from __future__ import annotations
 
-import argparse
 import subprocess
 import sys
 import tempfile
@@ -28,10 +27,9 @@ import numpy as np
 
 from benchmarks.harness.corpora import corpus_entries, read_wave, shuffle_entries, smoke_speech
 from benchmarks.harness.peers import FFMPEG
-from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import TARGETS, Table, columns, optional
+from benchmarks.harness.script import TARGETS, Benchmark, Option, Options, Report, Table, columns, optional
 from benchmarks.harness.timing import children_seconds
-from benchmarks.speech.judges import Judges, add_judge_options, mean_interval, word_error_interval
+from benchmarks.speech.judges import JUDGE_OPTIONS, Judges, mean_interval, word_error_interval
 from wavewright.audio.clip import Clip
 from wavewright.base.units import db_to_gain, gain_to_db
 from wavewright.dsp.loudness import LoudnessMeter
@@ -138,21 +136,10 @@ def level_difference(episode: Episode, wave: np.ndarray) -> float:
     return abs(levels[0] - levels[1])
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    corpora = [Path("corpora/speech"), Path("corpora/prompts")]
-    parser.add_argument("--speech", type=Path, nargs=2, default=corpora, help="corpora of English")
-    parser.add_argument("--speakers", nargs=2, default=["kathleen", "allison"], help="one of each corpus")
-    parser.add_argument("--splits", nargs=2, default=["valid", "test"])
-    parser.add_argument("--count", type=int, default=10, help="episodes")
-    parser.add_argument("--turns", type=int, default=6, help="sentences of an episode")
-    add_judge_options(parser)
-
-
-def measure(options: argparse.Namespace, report: Report) -> None:
+def measure(options: Options, report: Report) -> None:
     """Make episodes by each method, and add its row."""
     judges = Judges(options, report)
-    if not FFMPEG.is_installed:
-        report.skip(FFMPEG, "its filters")
+    methods = METHODS if report.has(FFMPEG, "its filters") else {n: m for n, m in METHODS.items() if n != "ffmpeg"}
     rng = np.random.default_rng(1)
     spoken = [
         shuffle_entries(corpus_entries(corpus, split, needs_text=True, speaker=speaker), 1_000, 1)
@@ -166,13 +153,12 @@ def measure(options: argparse.Namespace, report: Report) -> None:
             entry = own[(number * options.turns + turn) // 2 % len(own)]
             turns.append((read_wave(entry.path, SAMPLE_RATE), str(entry.text)))
         episodes.append(draw_episode(turns, rng))
-    for name, make in METHODS.items():
-        if name != "ffmpeg" or FFMPEG.is_installed:
-            row = _measured(name, make, episodes, judges)
-            report.add(EPISODES, row)
-            if name == "wavewright":
-                report.target("loudness", "largest distance, LU", row["off_lu"], at_most=MOST_OFF_LU)
-                report.target("true peak", "dB", row["highest_true_peak_db"], at_most=CEILING_DB)
+    for name, make in methods.items():
+        row = _measured(name, make, episodes, judges)
+        report.add(EPISODES, row)
+        if name == "wavewright":
+            report.target("loudness", "largest distance, LU", row["off_lu"], at_most=MOST_OFF_LU)
+            report.target("true peak", "dB", row["highest_true_peak_db"], at_most=CEILING_DB)
 
 
 def _measured(name: str, make: Method, episodes: Sequence[Episode], judges: Judges) -> dict[str, object]:
@@ -217,10 +203,11 @@ def _smoke_corpora(folder: Path) -> list[Path]:
 BENCHMARK = Benchmark(
     __doc__,
     (EPISODES, TARGETS),
-    add_options,
     measure,
-    smoke={"speech": _smoke_corpora, "speakers": [None, None], "splits": ["valid", "test"], "count": 1, "turns": 2},
+    Option("speech", [Path("corpora/speech"), Path("corpora/prompts")], "corpora of English", smoke=_smoke_corpora),
+    Option("speakers", ["kathleen", "allison"], "one of each corpus", smoke=[None, None]),
+    Option("splits", ["valid", "test"], smoke=["valid", "test"]),
+    Option("count", 10, "episodes", smoke=1),
+    Option("turns", 6, "sentences of an episode", smoke=2),
+    *JUDGE_OPTIONS,
 )
-
-if __name__ == "__main__":
-    sys.exit(BENCHMARK.run())

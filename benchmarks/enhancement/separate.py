@@ -1,7 +1,7 @@
 """Measure how well dialogue is parted from music and from beds of music and effects.
 
     python recipes/corpora prompts --asterisk FOLDER --out corpora/prompts
-    python -m benchmarks.enhancement.separate --music FOLDER --effects FOLDER --json parted.json
+    python -m benchmarks enhancement.separate --music FOLDER --effects FOLDER --json parted.json
 
 ``--music`` and ``--effects`` are folders of sound files that no bundled model is trained on, such as the music of the
 Debian package supertuxkart-data, and the recordings of the public repository speechdnn/Noises. A bed is music or, for
@@ -18,8 +18,6 @@ The real-time factor is processor time on one thread.
 
 from __future__ import annotations
 
-import argparse
-import sys
 import time
 from collections.abc import Callable, Iterator
 from itertools import cycle
@@ -30,8 +28,7 @@ import numpy as np
 from scipy.signal import stft
 
 from benchmarks.harness.corpora import corpus_entries, draw_entries, smoke_ambience, smoke_speech, smoke_textures
-from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import TARGETS, Table, columns
+from benchmarks.harness.script import TARGETS, Benchmark, Option, Options, Report, Table, columns
 from benchmarks.speech.judges import mean_interval
 from wavewright.audio.clip import Clip
 from wavewright.audio.sound_file import open_sound
@@ -82,7 +79,7 @@ def rms(wave: np.ndarray) -> float:
 class Mixtures:
     """Sentences of dialogue, each with what sounds under it."""
 
-    def __init__(self, options: argparse.Namespace) -> None:
+    def __init__(self, options: Options) -> None:
         entries = corpus_entries(options.speech, options.split, min_seconds=options.min_seconds)
         self._rng = np.random.default_rng(SEED)
         sentences = cycle(draw_entries(entries, len(entries)))
@@ -167,41 +164,21 @@ def measure_method(name: str, part: Part, mixtures: Mixtures, kind: str, ratio_d
     improvement = mean_interval(improvements)
     report.add(
         PARTED,
-        {
-            "method": name,
-            "background": kind,
-            "ratio_db": ratio_db,
-            "clips": len(improvements),
-            "improvement_db": improvement,
-            "background_db": mean_interval(backgrounds),
-            "residual_db": mean_interval(residuals),
-            "background_level_db": mean_interval(levels),
-            "silence_db": mean_interval(silences),
-            "real_time_factor": seconds / length,
-        },
+        method=name,
+        background=kind,
+        ratio_db=ratio_db,
+        clips=len(improvements),
+        improvement_db=improvement,
+        background_db=mean_interval(backgrounds),
+        residual_db=mean_interval(residuals),
+        background_level_db=mean_interval(levels),
+        silence_db=mean_interval(silences),
+        real_time_factor=seconds / length,
     )
     return improvement.value
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--speech", type=Path, default=Path("corpora/prompts"), help="a corpus of speakers not learned")
-    parser.add_argument("--split", default="test")
-    parser.add_argument(
-        "--music", type=Path, default=Path("corpora/songs"), help="folder of music that nothing was trained on"
-    )
-    parser.add_argument(
-        "--effects", type=Path, default=Path("corpora/noises"), help="folder of sounds that nothing was trained on"
-    )
-    parser.add_argument(
-        "--model", nargs="*", default=["denoise-48k"], help="models that part speech, by name or folder"
-    )
-    parser.add_argument("--count", type=int, default=40, help="mixtures")
-    parser.add_argument("--seconds", type=float, default=10.0, help="least length of a mixture")
-    parser.add_argument("--min-seconds", type=float, default=1.0, help="least length of a sentence")
-    parser.add_argument("--ratios", type=float, nargs="+", default=[0.0], help="speech over the bed, dB")
-
-
-def measure(options: argparse.Namespace, report: Report) -> None:
+def measure(options: Options, report: Report) -> None:
     """Add a row for each method, kind of background and ratio."""
     mixtures = Mixtures(options)
     methods = {name: model_part(name) for name in options.model}
@@ -219,18 +196,14 @@ def measure(options: argparse.Namespace, report: Report) -> None:
 BENCHMARK = Benchmark(
     __doc__,
     (PARTED, TARGETS),
-    add_options,
     measure,
-    smoke={
-        "speech": smoke_speech,
-        "music": smoke_ambience,
-        "effects": smoke_textures,
-        "model": ["denoise-16k"],
-        "count": 1,
-        "seconds": 5.0,
-        "min_seconds": 0.1,
-    },
+    Option("speech", Path("corpora/prompts"), "a corpus of speakers not learned", smoke=smoke_speech),
+    Option("split", "test"),
+    Option("music", Path("corpora/songs"), "folder of music that nothing was trained on", smoke=smoke_ambience),
+    Option("effects", Path("corpora/noises"), "folder of sounds that nothing was trained on", smoke=smoke_textures),
+    Option("model", ["denoise-48k"], "models that part speech, by name or folder", smoke=["denoise-16k"]),
+    Option("count", 40, "mixtures", smoke=1),
+    Option("seconds", 10.0, "least length of a mixture", smoke=5.0),
+    Option("min_seconds", 1.0, "least length of a sentence", smoke=0.1),
+    Option("ratios", [0.0], "speech over the bed, dB"),
 )
-
-if __name__ == "__main__":
-    sys.exit(BENCHMARK.run())

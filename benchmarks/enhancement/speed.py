@@ -1,6 +1,6 @@
 """Measure the real-time factor of denoisers and of the echo canceller, of whole files and of streams.
 
-    python -m benchmarks.enhancement.speed --gtcrn FOLDER --json speed.json
+    python -m benchmarks enhancement.speed --gtcrn FOLDER --json speed.json
 
 The real-time factor is processor time on one thread over the duration of the sound. A stream comes in chunks of one
 hop. GTCRN is its authors' ONNX graph of one frame, ``stream/onnx_models/gtcrn_simple.onnx`` in a copy of the public
@@ -9,15 +9,12 @@ repository Xiaobin-Rong/gtcrn, played as any denoiser in an ONNX file.
 
 from __future__ import annotations
 
-import argparse
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import TARGETS, Table, columns, optional
+from benchmarks.harness.script import TARGETS, Benchmark, Option, Options, Report, Table, columns, optional
 from benchmarks.harness.timing import median_seconds
 from wavewright.contracts.enhancement import EnhancerStream
 from wavewright.families import loading
@@ -45,13 +42,7 @@ def push_hops(stream: EnhancerStream, wave: np.ndarray, hop_length: int) -> None
         stream.push(wave[None, start : start + hop_length])
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--model", nargs="*", default=MODELS, help="denoisers")
-    parser.add_argument("--gtcrn", type=Path, default=None, help="copy of the repository Xiaobin-Rong/gtcrn")
-    parser.add_argument("--rounds", type=int, default=5)
-
-
-def measure(options: argparse.Namespace, report: Report) -> None:
+def measure(options: Options, report: Report) -> None:
     """Add a row for each model."""
 
     def factor(work: Callable[[], object]) -> float:
@@ -66,24 +57,28 @@ def measure(options: argparse.Namespace, report: Report) -> None:
         streamed = None
         if hop_length <= model.sample_rate // 10:  # not a model that waits for the seconds to come
             streamed = factor(lambda stream=stream, wave=wave, n=hop_length: push_hops(stream, wave, n))
-        report.add(SPEEDS, {"name": name, "file": files[name], "stream": streamed})
+        report.add(SPEEDS, name=name, file=files[name], stream=streamed)
     canceller = loading.load_echo_canceller(ECHO_MODEL)
     far = sound(canceller.sample_rate, 1)
     microphone = 0.5 * np.roll(far, 400) + sound(canceller.sample_rate)
     files[ECHO_MODEL] = factor(lambda: canceller.cancel(microphone, far))
-    report.add(SPEEDS, {"name": ECHO_MODEL, "file": files[ECHO_MODEL], "stream": None})
+    report.add(SPEEDS, name=ECHO_MODEL, file=files[ECHO_MODEL], stream=None)
     if options.gtcrn is None:
         report.note("GTCRN: left out; give --gtcrn a copy of the repository Xiaobin-Rong/gtcrn.")
     else:
         peer = loading.load_enhancer(options.gtcrn / "stream" / "onnx_models" / "gtcrn_simple.onnx")
         streamed = factor(lambda: push_hops(peer.stream(), sound(peer.sample_rate), GTCRN_HOP))
-        report.add(SPEEDS, {"name": "GTCRN", "file": None, "stream": streamed})
+        report.add(SPEEDS, name="GTCRN", file=None, stream=streamed)
     for name, target in MAX_REAL_TIME_FACTORS.items():
         if name in files:
             report.target(name, "real-time factor of a file", files[name], at_most=target)
 
 
-BENCHMARK = Benchmark(__doc__, (SPEEDS, TARGETS), add_options, measure, smoke={"rounds": 1, "model": ["denoise-16k"]})
-
-if __name__ == "__main__":
-    sys.exit(BENCHMARK.run())
+BENCHMARK = Benchmark(
+    __doc__,
+    (SPEEDS, TARGETS),
+    measure,
+    Option("model", MODELS, "denoisers", smoke=["denoise-16k"]),
+    Option("gtcrn", type=Path, help="copy of the repository Xiaobin-Rong/gtcrn"),
+    Option("rounds", 5, smoke=1),
+)

@@ -1,8 +1,8 @@
 """Compare generated clips with recordings: labels, distances, diversity, coverage, copies, and cheats beside them.
 
-    python -m benchmarks.generation.clips --corpus corpora/drums                                  # the bundled drums
-    python -m benchmarks.generation.clips --corpus corpora/drums --every-clip --judge runs/drum-judge
-    python -m benchmarks.generation.clips --corpus corpora/digits --model digits --speech --classifier runs/digit-judge
+    python -m benchmarks generation.clips --corpus corpora/drums                                  # the bundled drums
+    python -m benchmarks generation.clips --corpus corpora/drums --every-clip --judge runs/drum-judge
+    python -m benchmarks generation.clips --corpus corpora/digits --model digits --speech --classifier runs/digit-judge
 
 ``wavewright evaluate`` compares clips in files by the same metrics (docs/metrics.md). Recordings are those of split
 ``train``, the held-out ones those of ``--held-out``. The classifier is the bundled one of these labels; ``--judge``, a
@@ -12,8 +12,6 @@ at 8 kHz, as long as they are, each take as a sound of its own, and the harmonic
 
 from __future__ import annotations
 
-import argparse
-import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,8 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.harness.corpora import SEED, corpus_entries, read_wave, smoke_drums
-from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import Table, columns
+from benchmarks.harness.script import Benchmark, Option, Options, Report, Table, columns
 from wavewright.audio.clip import Clip
 from wavewright.base.errors import BadModel
 from wavewright.contracts.runtime import Generator
@@ -66,7 +63,7 @@ def first_second(waves: Sequence[np.ndarray]) -> np.ndarray:
     return np.stack(rows).astype(np.float32)
 
 
-def generate_waves(model: Generator, options: argparse.Namespace, report: Report) -> list[np.ndarray]:
+def generate_waves(model: Generator, options: Options, report: Report) -> list[np.ndarray]:
     """Return clips ``(time,)``, label after label, without those that ``wavewright generate`` leaves out."""
     rejection = RejectionSampler(
         model,
@@ -102,11 +99,11 @@ def add_evaluation(evaluation: EvaluationReport, report: Report) -> None:
     for row in evaluation.rows:
         for each in row.criteria:
             cells = {"metric": each.name, "value": each.value, "threshold": each.threshold, "is_met": each.is_met}
-            report.add(EVALUATION, {"clips": row.name, "n_clips": row.n_clips, **cells})
+            report.add(EVALUATION, clips=row.name, n_clips=row.n_clips, **cells)
     for name, label in evaluation.rows[0].sample_metrics.labels.items():
         if label.copying is not None:
             value = label.copying.fraction_no_closer
-            report.add(BY_LABEL, {"fraction": "no closer than recordings", "label": name, "value": value})
+            report.add(BY_LABEL, fraction="no closer than recordings", label=name, value=value)
 
 
 def add_second_opinion(judge_name: str, name: str, clips: Clips, report: Report) -> None:
@@ -116,22 +113,10 @@ def add_second_opinion(judge_name: str, name: str, clips: Clips, report: Report)
     for label in ("all", *dict.fromkeys(clips.labels.tolist())):
         is_used = (clips.labels == label) | (label == "all")
         value = float(np.mean((guesses == clips.labels)[is_used]))
-        report.add(BY_LABEL, {"fraction": f"second judge, {name}", "label": label, "value": value})
+        report.add(BY_LABEL, fraction=f"second judge, {name}", label=label, value=value)
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--corpus", type=Path, default=Path("corpora/drums"))
-    parser.add_argument("--model", default="drums")
-    parser.add_argument("--held-out", default="test", help="split of recordings that the model did not learn from")
-    parser.add_argument("--classifier", default=None, help="of the labels; default: the bundled one that knows them")
-    parser.add_argument("--judge", default=None, help="a second classifier")
-    parser.add_argument("--speech", action="store_true", help="clips are words")
-    parser.add_argument("--every-clip", action="store_true", help="also judge the copies that generate leaves out")
-    parser.add_argument("--seed", type=int, default=SEED, help="of the clips and of the draws of the figures")
-    parser.add_argument("--per-label", type=int, default=200)
-
-
-def measure(options: argparse.Namespace, report: Report) -> None:
+def measure(options: Options, report: Report) -> None:
     """Measure one model."""
     model = loading.load_generator(options.model)
     classifier = options.classifier or loading.classifier_of(set(model.labels))
@@ -158,16 +143,20 @@ def measure(options: argparse.Namespace, report: Report) -> None:
         if options.speech:
             voices = harmonics_to_noise_of_all(list(clips.waves), SPEECH_RATE)
             row = {"harmonics_to_noise_db": voices.median_db, "voiced_fraction": voices.voiced_fraction}
-            report.add(VOICES, {"clips": name, **row})
+            report.add(VOICES, clips=name, **row)
 
 
 BENCHMARK = Benchmark(
     __doc__,
     (EVALUATION, BY_LABEL, VOICES),
-    add_options,
     measure,
-    smoke={"corpus": smoke_drums, "per_label": 4, "judge": "drum-classifier"},
+    Option("corpus", Path("corpora/drums"), smoke=smoke_drums),
+    Option("model", "drums"),
+    Option("held_out", "test", "split of recordings that the model did not learn from"),
+    Option("classifier", help="of the labels; default: the bundled one that knows them"),
+    Option("judge", help="a second classifier", smoke="drum-classifier"),
+    Option("speech", False, "clips are words"),
+    Option("every_clip", False, "also judge the copies that generate leaves out"),
+    Option("seed", SEED, "of the clips and of the draws of the figures"),
+    Option("per_label", 200, smoke=4),
 )
-
-if __name__ == "__main__":
-    sys.exit(BENCHMARK.run())

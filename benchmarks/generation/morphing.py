@@ -1,9 +1,9 @@
 """Measure morphs between drums and the attributes that are adjusted: onsets, labels, monotonicity, distances.
 
-    python -m benchmarks.generation.morphing --corpus corpora/drums                     # the bundled morph-drums
-    python -m benchmarks.generation.morphing --corpus corpora/drums --model runs/mine --pairs 600 --json morphing.json
-    python -m benchmarks.generation.morphing --corpus corpora/drums --pairs 0           # the attributes alone
-    python -m benchmarks.generation.morphing --corpus corpora/drums --ends test         # unseen kits
+    python -m benchmarks generation.morphing --corpus corpora/drums                     # the bundled morph-drums
+    python -m benchmarks generation.morphing --corpus corpora/drums --model runs/mine --pairs 600 --json morphing.json
+    python -m benchmarks generation.morphing --corpus corpora/drums --pairs 0           # the attributes alone
+    python -m benchmarks generation.morphing --corpus corpora/drums --ends test         # unseen kits
 
 Pairs are drawn from the recordings of every split or of one, both of one label as often as of two. A midpoint is the
 middle of ``--steps``, with the residual of both ends and without. Its peer is a crossfade: the mean of the two
@@ -17,17 +17,14 @@ length hardly change in some clips and three times too much in others.
 
 from __future__ import annotations
 
-import argparse
-import sys
 import tempfile
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.harness.corpora import SEED, corpus_entries, smoke_drums
-from benchmarks.harness.models import load_as
-from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import Table, Value, columns, optional
+from benchmarks.harness.script import Benchmark, Option, Options, Report, Table, Value, columns, optional
+from wavewright.base.errors import BadModel
 from wavewright.data.preparation import Preparation
 from wavewright.data.store import ClipStore
 from wavewright.dsp.onset import count_onsets
@@ -96,7 +93,7 @@ def draw_pairs(labels: np.ndarray, candidates: np.ndarray, n_pairs: int) -> np.n
 
 
 def morph_pairs(
-    model: VaeRuntime, waves: np.ndarray, ends: np.ndarray, options: argparse.Namespace, residual: float
+    model: VaeRuntime, waves: np.ndarray, ends: np.ndarray, options: Options, residual: float
 ) -> np.ndarray:
     """Return morphs ``(pairs, steps, time)`` between ``ends (pairs, 2)``."""
     morphs = [
@@ -142,7 +139,7 @@ def add_morphs(
     waves: np.ndarray,
     labels: np.ndarray,
     candidates: np.ndarray,
-    options: argparse.Namespace,
+    options: Options,
     report: Report,
 ) -> None:
     """Add rows of the recordings, of midpoints and ends of morphs, and of crossfades."""
@@ -157,7 +154,7 @@ def add_morphs(
     allowed = labels_between(labels, embeddings["frechet_log_mel"](waves, rate))
     real = {name: EmbeddedClips.of(embedding(waves[candidates], rate)) for name, embedding in embeddings.items()}
     one_onset = fraction_with_one_onset(waves[candidates], rate)
-    report.add(MORPHS, {"clips": "recordings", "n_clips": len(candidates), "one_onset": one_onset})
+    report.add(MORPHS, clips="recordings", n_clips=len(candidates), one_onset=one_onset)
     midpoints = {name: morphed[:, options.steps // 2] for name, morphed in morphs.items()}
     midpoints["crossfade"] = waves[ends].mean(axis=1)
     first_steps = {f"end of {name}": morphed[:, 0] for name, morphed in morphs.items()}
@@ -189,29 +186,19 @@ def add_attribute_steps(model: VaeRuntime, waves: np.ndarray, report: Report) ->
         for attribute, column in zip(ATTRIBUTES, steps.T, strict=True):
             report.add(
                 ATTRIBUTE_STEPS,
-                {
-                    "adjusted": changed.name,
-                    "attribute": attribute.name,
-                    "median": float(np.median(column)),
-                    "low_10_percent": float(np.quantile(column, LOW)),
-                    "high_90_percent": float(np.quantile(column, HIGH)),
-                },
+                adjusted=changed.name,
+                attribute=attribute.name,
+                median=float(np.median(column)),
+                low_10_percent=float(np.quantile(column, LOW)),
+                high_90_percent=float(np.quantile(column, HIGH)),
             )
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--corpus", type=Path, default=Path("corpora/drums"))
-    parser.add_argument("--model", default="morph-drums")
-    parser.add_argument("--pairs", type=int, default=600)
-    parser.add_argument("--steps", type=int, default=7, help="of a morph, both ends included")
-    parser.add_argument("--interpolation", default="slerp", choices=("linear", "slerp"))
-    parser.add_argument("--ends", default="all", choices=("all", "train", "valid", "test"), help="split of the pairs")
-    parser.add_argument("--adjusted", type=int, default=60, help="recordings whose attributes are adjusted")
-
-
-def measure(options: argparse.Namespace, report: Report) -> None:
+def measure(options: Options, report: Report) -> None:
     """Measure morphs and adjusted attributes of one model."""
-    model = load_as(VaeRuntime, options.model)
+    model = loading.load_morpher(options.model)
+    if not isinstance(model, VaeRuntime):
+        raise BadModel(f"{options.model} has no attributes to measure; name a model of the family vae.")
     waves, labels, splits = recordings(options.corpus, model)
     if options.pairs:
         candidates = np.flatnonzero((splits == options.ends) | (options.ends == "all"))
@@ -224,10 +211,12 @@ def measure(options: argparse.Namespace, report: Report) -> None:
 BENCHMARK = Benchmark(
     __doc__,
     (MORPHS, ATTRIBUTE_STEPS),
-    add_options,
     measure,
-    smoke={"corpus": smoke_drums, "pairs": 2, "steps": 3, "adjusted": 1},
+    Option("corpus", Path("corpora/drums"), smoke=smoke_drums),
+    Option("model", "morph-drums"),
+    Option("pairs", 600, smoke=2),
+    Option("steps", 7, "of a morph, both ends included", smoke=3),
+    Option("interpolation", "slerp", choices=("linear", "slerp")),
+    Option("ends", "all", "split of the pairs", choices=("all", "train", "valid", "test")),
+    Option("adjusted", 60, "recordings whose attributes are adjusted", smoke=1),
 )
-
-if __name__ == "__main__":
-    sys.exit(BENCHMARK.run())

@@ -1,4 +1,4 @@
-"""Run a benchmark: options, tiny settings for a smoke test, tables on standard output and in a JSON file."""
+"""Run a benchmark: options with tiny settings for a smoke test, tables on standard output and in a JSON file."""
 
 from __future__ import annotations
 
@@ -7,20 +7,141 @@ import inspect
 import json
 import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
+import numpy as np
+
 from benchmarks.harness.peers import Peer
-from benchmarks.harness.tables import TARGETS, Row, Table, Value
 from wavewright.base.errors import WavewrightError
 from wavewright.base.processor import instruction_sets, processor_name
 from wavewright.metrics.sampling import Interval
 from wavewright.tasks.plain_data import plain
 
-Smoke: TypeAlias = Mapping[str, object]
-"""Options of the smoke mode by their name; a function is called with a temporary folder for its value."""
+Value: TypeAlias = str | bool | int | float | Interval | None
+"""One cell; None where nothing was measured."""
+
+Row: TypeAlias = Mapping[str, Value]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: the format of its values, ``s`` for text and truth values, and whether a cell may be None."""
+
+    format: str
+    is_optional: bool = False
+
+    @property
+    def is_text(self) -> bool:
+        """True for text and truth values."""
+        return self.format == "s"
+
+    def cell(self, value: Value) -> str:
+        """Return a value as Markdown, an interval as ``value (low to high)``."""
+        if value is None:
+            return ""
+        if isinstance(value, bool):
+            return "yes" if value else "**no**"
+        if isinstance(value, Interval):
+            return f"{value.value:{self.format}} ({value.low:{self.format}} to {value.high:{self.format}})"
+        return format(value, self.format)
+
+
+def columns(**formats: str) -> dict[str, Column]:
+    """Return columns by name with the formats of their text (``s``), finite numbers or intervals (``.2f``)."""
+    return {name: Column(form) for name, form in formats.items()}
+
+
+def optional(**formats: str) -> dict[str, Column]:
+    """Return columns as :func:`columns` does, whose cells are None where nothing was measured."""
+    return {name: Column(form, is_optional=True) for name, form in formats.items()}
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table with a name and declared columns; ``is_optional`` where it may have no rows."""
+
+    name: str
+    columns: Mapping[str, Column]
+    is_optional: bool = False
+
+    def checked(self, row: Row) -> Row:
+        """Return ``row`` in the order of the columns, with None for optional cells that it lacks.
+
+        Raises
+        ------
+        ValueError
+            If the row has another column, or lacks one that is not optional.
+        """
+        unknown = row.keys() - self.columns.keys()
+        missing = [name for name, column in self.columns.items() if not column.is_optional and row.get(name) is None]
+        if unknown or missing:
+            raise ValueError(f"A row of {self.name!r} has unknown columns {sorted(unknown)} or lacks {missing}.")
+        return {name: _plain(row.get(name)) for name in self.columns}
+
+    def markdown(self, rows: Sequence[Row]) -> str:
+        """Return the rows as an aligned Markdown table, columns without any value left out."""
+        names = [name for name in self.columns if any(row[name] is not None for row in rows)]
+        cells = [[name.replace("_", " ") for name in names]]
+        cells += [[self.columns[name].cell(row[name]) for name in names] for row in rows]
+        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+        pads = [str.ljust if self.columns[name].is_text else str.rjust for name in names]
+        rules = [
+            "-" * width if self.columns[name].is_text else "-" * (width - 1) + ":"
+            for name, width in zip(names, widths, strict=True)
+        ]
+        padded = [[pad(cell, width) for pad, cell, width in zip(pads, line, widths, strict=True)] for line in cells]
+        return "\n".join(f"| {' | '.join(line)} |" for line in (padded[0], rules, *padded[1:]))
+
+
+def _plain(value: Value) -> Value:
+    """Return NumPy's scalars as Python's, other values as they are."""
+    if isinstance(value, np.generic):
+        scalar: str | bool | int | float = value.item()
+        return scalar
+    return value
+
+
+TARGETS = Table("targets", columns(subject="s", target="s", value=".4g", limit=".4g", is_met="s"), is_optional=True)
+"""Values that must be reached, each beside its limit; those that were not measured have no row."""
+
+Options: TypeAlias = argparse.Namespace
+"""Values of the declared options by name."""
+
+
+@dataclass(frozen=True)
+class Option:
+    """An option, whose default says whether it is a switch, a value or several, and of which type.
+
+    ``type`` is that of values whose default does not show it, ``smoke`` the value of the smoke mode or a function that
+    makes it in a temporary folder, None where that is the default.
+    """
+
+    name: str
+    default: object = None
+    help: str = ""
+    smoke: object = None
+    choices: Collection[str] | None = None
+    type: Callable[[str], object] | None = None
+    is_positional: bool = False
+
+    def add_to(self, parser: argparse.ArgumentParser) -> None:
+        """Add the option to the parser of the command line."""
+        flag = self.name if self.is_positional else "--" + self.name.replace("_", "-")
+        if isinstance(self.default, bool):
+            parser.add_argument(flag, action="store_true", help=self.help)
+            return
+        is_list = isinstance(self.default, list | tuple)
+        shown = (*self.default, None)[0] if isinstance(self.default, list | tuple) else self.default
+        kind = self.type or (str if shown is None else type(shown))
+        count = {"nargs": "*"} if is_list else {}
+        parser.add_argument(flag, type=kind, default=self.default, choices=self.choices, help=self.help, **count)
+
+    def smoke_value(self, folder: Path) -> object:
+        """Return the value of the smoke mode."""
+        return self.smoke(folder) if callable(self.smoke) else self.smoke
 
 
 class Report:
@@ -41,9 +162,9 @@ class Report:
         }
         self._path = path
 
-    def add(self, table: Table, row: Row) -> None:
-        """Add a row to a table and report it on standard error."""
-        checked = self.tables[table.name].checked(row)
+    def add(self, table: Table, row: Row | None = None, /, **cells: Value) -> None:
+        """Add a row to a table, from a mapping, cells by name or both, and report it on standard error."""
+        checked = self.tables[table.name].checked({**(row or {}), **cells})
         self.rows[table.name].append(checked)
         cells = (
             f"{name} {column.cell(checked[name])}"
@@ -73,9 +194,11 @@ class Report:
         print(sentence, flush=True)
         self._write()
 
-    def skip(self, peer: Peer, skipped: str) -> None:
-        """Say that something is left out because a package or program is not installed."""
-        self.note(f"{skipped}: left out, since {peer.missing}")
+    def has(self, peer: Peer, skipped: str = "") -> bool:
+        """Return whether a package or program is installed; say what is left out where it is not."""
+        if not peer.is_installed:
+            self.note(f"{skipped or peer.name}: left out, since {peer.missing}")
+        return peer.is_installed
 
     def attach(self, name: str, result: object) -> None:
         """Keep a result that no table holds in the JSON file."""
@@ -101,21 +224,25 @@ class Report:
             self._path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
 
 
-@dataclass(frozen=True)
 class Benchmark:
-    """A script: its help text, tables, options, and the function that measures.
+    """A script: its help text, tables, the function that measures, and options.
 
-    ``tables`` are all that ``measure`` adds rows to; ``smoke`` has options of tiny sizes and synthetic corpora.
+    ``tables`` are all that ``measure`` adds rows to.
     """
 
-    description: str
-    tables: tuple[Table, ...]
-    add_options: Callable[[argparse.ArgumentParser], None]
-    measure: Callable[[argparse.Namespace, Report], None]
-    smoke: Smoke = field(default_factory=dict)
+    def __init__(
+        self,
+        description: str | None,
+        tables: tuple[Table, ...],
+        measure: Callable[[Options, Report], None],
+        *options: Option,
+    ) -> None:
+        self.description, self.tables, self.measure, self.options = description, tables, measure, options
+        path = Path(inspect.getfile(measure))
+        self.name = f"{path.parent.name}.{path.stem}"  # such as codec.opus
 
-    def run(self, arguments: Sequence[str] | None = None) -> int:
-        """Parse ``arguments``, those of the process by default, measure and print the tables.
+    def run(self, arguments: Sequence[str]) -> int:
+        """Parse arguments, measure and print the tables.
 
         Returns
         -------
@@ -128,10 +255,10 @@ class Benchmark:
             With 2 for options that are wrong, or a corpus or model that is not there.
         """
         parser = self.parser()
-        is_smoke = "--smoke" in (sys.argv[1:] if arguments is None else arguments)
         with tempfile.TemporaryDirectory() as folder:
-            if is_smoke:
-                parser.set_defaults(**{name: _resolved(value, Path(folder)) for name, value in self.smoke.items()})
+            if "--smoke" in arguments:
+                smoked = [each for each in self.options if each.smoke is not None]
+                parser.set_defaults(**{each.name: each.smoke_value(Path(folder)) for each in smoked})
             options = parser.parse_args(arguments)
             report = Report(self.name, self.tables, vars(options), options.json)
             try:
@@ -144,20 +271,12 @@ class Benchmark:
     def parser(self) -> argparse.ArgumentParser:
         """Return the parser of the command line."""
         parser = argparse.ArgumentParser(
-            description=self.description, formatter_class=argparse.RawDescriptionHelpFormatter
+            f"python -m benchmarks {self.name}" if self.measure.__module__.startswith("benchmarks.") else None,
+            description=self.description,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
         )
-        self.add_options(parser)
+        for option in self.options:
+            option.add_to(parser)
         parser.add_argument("--json", type=Path, default=None, help="file for the results")
         parser.add_argument("--smoke", action="store_true", help="tiny sizes and synthetic corpora, for a quick test")
         return parser
-
-    @property
-    def name(self) -> str:
-        """Subject and script, such as ``codec.opus``, also where it runs as ``__main__``."""
-        path = Path(inspect.getfile(self.measure))
-        return f"{path.parent.name}.{path.stem}"
-
-
-def _resolved(value: object, folder: Path) -> object:
-    """Return an option of the smoke mode, calling a function with the temporary folder."""
-    return value(folder) if callable(value) else value

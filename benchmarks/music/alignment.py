@@ -1,6 +1,6 @@
 """Align scores that are played with a wandering tempo by other instruments, and compare the times of their notes.
 
-    python -m benchmarks.music.alignment
+    python -m benchmarks music.alignment
 
 Pieces of bands by rule are played by the patches of the synthesiser; the tempo of each quarter is that of the one
 before times a random factor. Printed are the distances of the starts of notes in ms: median and 95th percentile.
@@ -8,16 +8,13 @@ before times a random factor. Printed are the distances of the starts of notes i
 
 from __future__ import annotations
 
-import argparse
-import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import Table, columns
+from benchmarks.harness.script import Benchmark, Option, Options, Report, Table, columns
 from wavewright.inference.score_alignment.aligning import RATE, align_score
 from wavewright.music.formats import read_score
 from wavewright.music.performance import perform
@@ -43,12 +40,7 @@ def wandering(score: Score, rng: np.random.Generator) -> Score:
     return replace(score, tempos=np.array(rows, TEMPO))
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--pieces", type=int, default=8)
-    parser.add_argument("--bars", type=int, default=16)
-
-
-def measure(options: argparse.Namespace, report: Report) -> None:
+def measure(options: Options, report: Report) -> None:
     """Add a row for each piece, and one for all."""
     joined = []
     n_seconds = 0.0
@@ -77,7 +69,10 @@ def _row(name: str, errors: np.ndarray, seconds: float, fit: float) -> dict[str,
     return {**row, "median_ms": median, "p95_ms": p95}
 
 
-BENCHMARK = Benchmark(__doc__, (TIMES,), add_options, measure, smoke={"pieces": 1, "bars": 4})
-
-if __name__ == "__main__":
-    sys.exit(BENCHMARK.run())
+BENCHMARK = Benchmark(
+    __doc__,
+    (TIMES,),
+    measure,
+    Option("pieces", 8, smoke=1),
+    Option("bars", 16, smoke=4),
+)

@@ -1,7 +1,7 @@
 """Compare composed pieces with held-out ones, and with those of a Markov chain of the same data.
 
-    python -m benchmarks.music.composition --model chorales --scores corpora/chorales
-    python -m benchmarks.music.composition --model folk-tunes --scores corpora/folk-tunes --count 40
+    python -m benchmarks music.composition --model chorales --scores corpora/chorales
+    python -m benchmarks music.composition --model folk-tunes --scores corpora/folk-tunes --count 40
 
 The folder has the scores that recipes/composer.py writes: ``train-...mid`` and ``valid-...mid``. Printed are
 
@@ -20,18 +20,15 @@ Pieces are drawn at temperature 1 from all symbols, unless ``--temperature`` and
 
 from __future__ import annotations
 
-import argparse
 import itertools
-import sys
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import Row, Table, columns
+from benchmarks.harness.script import Benchmark, Option, Options, Report, Row, Table, columns
 from wavewright.contracts.composition import CompositionSettings, ScoreComposer
 from wavewright.families.composer.config import ComposerConfig
 from wavewright.families.composer.conversion import grid_of
@@ -126,15 +123,22 @@ class MarkovVoices:
         return piece
 
 
-def longest_copy(voice: Voice, melodies: set[tuple[int, ...]], cache: dict[int, set[tuple[int, ...]]]) -> int:
-    """Return the notes of the longest run of a melody that a training melody has, up to transposition."""
-    moves, longest = moves_of(voice), 0
-    for start in range(len(moves)):
-        while start + longest < len(moves) and moves[start : start + longest + 1] in ngrams(
-            cache, longest + 1, melodies
-        ):
-            longest += 1
-    return longest + 1 if longest else 0
+def longest_run(
+    piece: Sequence[Hashable],
+    training: Collection[Sequence[Hashable]],
+    runs: dict[int, set[Hashable]],
+    run_of: Callable[..., Hashable] = lambda piece, start, n: tuple(piece[start : start + n]),
+) -> int:
+    """Return the length of the longest run of a piece that a training piece has; ``runs`` caches those of a length."""
+    length = 0
+    while length < len(piece):
+        n = length + 1
+        if n not in runs:
+            runs[n] = {run_of(each, start, n) for each in training for start in range(len(each) - n + 1)}
+        if not any(run_of(piece, start, n) in runs[n] for start in range(len(piece) - n + 1)):
+            break
+        length = n
+    return length
 
 
 def moves_of(voice: Voice) -> tuple[int, ...]:
@@ -142,24 +146,7 @@ def moves_of(voice: Voice) -> tuple[int, ...]:
     return tuple(100 * (b[2] - a[2]) + min(b[1], 64) for a, b in itertools.pairwise(voice))
 
 
-def ngrams(cache: dict[int, set[tuple[int, ...]]], n: int, melodies: set[tuple[int, ...]]) -> set[tuple[int, ...]]:
-    """Return all runs of n moves of the training melodies."""
-    if n not in cache:
-        cache[n] = {melody[i : i + n] for melody in melodies for i in range(len(melody) - n + 1)}
-    return cache[n]
-
-
-def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--model", default="chorales")
-    parser.add_argument("--scores", type=Path, default=Path("corpora/chorales"))
-    parser.add_argument("--count", type=int, default=60, help="pieces of the model and of the chain")
-    parser.add_argument("--bars", type=int, default=16)
-    parser.add_argument("--temperature", type=float, default=1.0)
-    parser.add_argument("--top-p", type=float, default=1.0)
-    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS))
-
-
-def measure(options: argparse.Namespace, report: Report) -> None:
+def measure(options: Options, report: Report) -> None:
     """Add the rows of a model."""
     composer = load_composer(options.model)
     n_voices = 1 if "chords" in composer.voices else len(composer.voices)
@@ -184,7 +171,7 @@ def add_forms(
     scores: dict[str, list[Score]],
     composer: ScoreComposer,
     usual: CompositionSettings,
-    options: argparse.Namespace,
+    options: Options,
     report: Report,
 ) -> None:
     """Add the forms of pieces in a random key, with and without a planned form, of held-out and training scores."""
@@ -245,10 +232,11 @@ def add_copies(scores: dict[str, list[Score]], composed: Sequence[Score], report
     """Add the longest runs that composed and held-out pieces have in common with training pieces."""
     melodies = {name: [voices_of(score, 1)[0] for score in scores[name]] for name in scores}
     melodies["model"] = [voices_of(score, 1)[0] for score in composed]
-    known, cache = {moves_of(melody) for melody in melodies["train"]}, {}
+    known, runs = {moves_of(melody) for melody in melodies["train"]}, {}
     for name in ("model", "valid"):
-        copies = [longest_copy(melody, known, cache) for melody in melodies[name]]
-        report.add(COPIES, {"pieces": name, "median": float(np.median(copies)), "largest": max(copies)})
+        lengths = [longest_run(moves_of(melody), known, runs) for melody in melodies[name]]
+        copies = [length + 1 if length else 0 for length in lengths]
+        report.add(COPIES, pieces=name, median=float(np.median(copies)), largest=max(copies))
 
 
 def bar_steps_of(score: Score) -> int:
@@ -280,12 +268,12 @@ def add_overlaps(
     }
     for name, counts in rows.items():
         cells = {feature: overlap(held_out[feature], counts[feature]) for feature in FEATURES}
-        report.add(OVERLAPS, {"pieces": name, **cells})
+        report.add(OVERLAPS, pieces=name, **cells)
     halves = [
         histograms(real["train"][chosen], tonics["train"][chosen], bar) for chosen in (slice(half), slice(half, None))
     ]
     cells = {feature: overlap(halves[0][feature], halves[1][feature]) for feature in FEATURES}
-    report.add(OVERLAPS, {"pieces": "halves of the training", **cells})
+    report.add(OVERLAPS, pieces="halves of the training", **cells)
 
 
 def synthetic_scores(folder: Path) -> Path:
@@ -298,8 +286,14 @@ def synthetic_scores(folder: Path) -> Path:
 
 
 BENCHMARK = Benchmark(
-    __doc__, (OVERLAPS, FORM, COPIES), add_options, measure, smoke={"scores": synthetic_scores, "count": 1, "bars": 1}
+    __doc__,
+    (OVERLAPS, FORM, COPIES),
+    measure,
+    Option("model", "chorales"),
+    Option("scores", Path("corpora/chorales"), smoke=synthetic_scores),
+    Option("count", 60, "pieces of the model and of the chain", smoke=1),
+    Option("bars", 16, smoke=1),
+    Option("temperature", 1.0),
+    Option("top_p", 1.0),
+    Option("only", list(PARTS), choices=PARTS),
 )
-
-if __name__ == "__main__":
-    sys.exit(BENCHMARK.run())

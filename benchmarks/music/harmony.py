@@ -1,6 +1,6 @@
 """Harmonise the sopranos of held-out chorales, and count broken rules beside those of the composer.
 
-    python -m benchmarks.music.harmony --chorales jsb-chorales-16th-satb.npz
+    python -m benchmarks music.harmony --chorales jsb-chorales-16th-satb.npz
 
 The file is that of recipes/harmony.py. The chords of ``chorales`` are J. S. Bach's; ``network`` harmonises their
 sopranos; ``chord HMM`` has the most probable chords of the soprano, two a bar, voiced with the least motion. The key of
@@ -15,16 +15,14 @@ all three is the most probable one of the soprano. Printed are, for each,
 
 from __future__ import annotations
 
-import argparse
-import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import Table, columns
+from benchmarks.harness.script import Benchmark, Option, Options, Report, Table, columns
+from benchmarks.music.composition import longest_run
 from wavewright.music.accompaniment.chorale_grid import SILENT, STEPS_PER_QUARTER, VOICE_RANGES
 from wavewright.music.accompaniment.chord_model import find_chords
 from wavewright.music.accompaniment.harmonising import harmonise_grid
@@ -107,30 +105,11 @@ def beats_of(pitches: np.ndarray) -> list[tuple[int, ...]]:
     return [(int(step), *(int(p) for p in beat[0] - beat[1:])) for step, beat in zip(motion, beats, strict=True)]
 
 
-def longest_copy(piece: Sequence[tuple[int, ...]], runs: dict[int, set], training: Sequence[Sequence]) -> int:
-    """Return the length of the longest run of beats of a piece that a training piece has too."""
-    length = 0
-    while length < len(piece):
-        size = length + 1
-        if size not in runs:
-            runs[size] = {_run(each, i, size) for each in training for i in range(len(each) - size + 1)}
-        if not any(_run(piece, i, size) in runs[size] for i in range(len(piece) - size + 1)):
-            break
-        length = size
-    return length
-
-
 def _run(piece: Sequence[tuple[int, ...]], start: int, size: int) -> tuple:
     return (piece[start][1:], *piece[start + 1 : start + size])
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--chorales", type=Path, default=Path("jsb-chorales-16th-satb.npz"))
-    parser.add_argument("--split", choices=("valid", "test"), default="test")
-    parser.add_argument("--limit", type=int, default=None, help="chorales of the split; all by default")
-
-
-def measure(options: argparse.Namespace, report: Report) -> None:
+def measure(options: Options, report: Report) -> None:
     """Add the rows of the composer, the network and the chords, and of each rule."""
     with np.load(options.chorales) as arrays:
         pieces = {
@@ -152,14 +131,14 @@ def measure(options: argparse.Namespace, report: Report) -> None:
     for name, made in harmonies.items():
         of_pieces = [list(violations_per_chord(each, key.tonic).values()) for each, key in zip(made, keys, strict=True)]
         rates[name] = np.average(of_pieces, axis=0, weights=n_chords)
-        copies = [longest_copy(beats_of(each), runs, training) for each in made]
+        copies = [longest_run(beats_of(each), training, runs, _run) for each in made]
         same = np.concatenate([each == piece for each, piece in zip(made, chorales, strict=True)]).mean(0)
         beats = np.concatenate([each[::STEPS_PER_QUARTER] for each in made])
         row = {"harmony": name, "chorales": len(chorales), "chords": int(n_chords.sum()), "seconds": seconds[name]}
         row |= {"violations": float(rates[name].sum()), "ratio": float(rates[name].sum() / rates["Bach"].sum())}
         row |= {"triads_and_sevenths": float(np.mean([is_chord(beat) for beat in beats]))}
         row |= {voice: float(same[lane]) for lane, voice in enumerate(("alto", "tenor", "bass"), start=1)}
-        report.add(WHOLE, {**row, "longest_copy": max(copies), "median_copy": float(np.median(copies))})
+        report.add(WHOLE, **row, longest_copy=max(copies), median_copy=float(np.median(copies)))
     for index, rule in enumerate(RULES):
         row = {"rule": rule.replace("_", " "), "bach": float(rates["Bach"][index])}
         row |= {"network": float(rates["network"][index]), "chord_hmm": float(rates["chord HMM"][index])}
@@ -176,7 +155,11 @@ def synthetic_chorales(folder: Path) -> Path:
     return folder / "chorales.npz"
 
 
-BENCHMARK = Benchmark(__doc__, (WHOLE, BY_RULE), add_options, measure, smoke={"chorales": synthetic_chorales})
-
-if __name__ == "__main__":
-    sys.exit(BENCHMARK.run())
+BENCHMARK = Benchmark(
+    __doc__,
+    (WHOLE, BY_RULE),
+    measure,
+    Option("chorales", Path("jsb-chorales-16th-satb.npz"), smoke=synthetic_chorales),
+    Option("split", "test", choices=("valid", "test")),
+    Option("limit", type=int, help="chorales of the split; all by default"),
+)

@@ -1,6 +1,6 @@
 """Likelihood of held-out chorales by a composer, on the standard splits: nats of a note of four voices at sixteenths.
 
-    python -m benchmarks.music.likelihood --chorales jsb-chorales-16th-satb.npz
+    python -m benchmarks music.likelihood --chorales jsb-chorales-16th-satb.npz
 
 The file has the splits of Boulanger-Lewandowski et al. (2012): ``train``, ``valid`` and ``test`` of pieces after each
 other, ``(steps, 4)``, MIDI numbers or -1 for rests, and ``train_lengths`` and so on, the steps of each piece. The
@@ -9,8 +9,6 @@ published figure is that of the Music Transformer (Huang et al., 2018) on the va
 
 from __future__ import annotations
 
-import argparse
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,8 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import TARGETS, Table, columns
+from benchmarks.harness.script import TARGETS, Benchmark, Option, Options, Report, Table, columns
 from wavewright.families.composer import COMPOSER
 from wavewright.families.composer.config import ComposerConfig
 from wavewright.families.composer.grid import Grid, longest_matches, open_features, previous_symbols
@@ -91,12 +88,7 @@ def mean_nats(model: Joint, grids: Sequence[Grid]) -> float:
     return total / sum(grid.symbols.size for grid in grids)
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--chorales", type=Path, default=Path("jsb-chorales-16th-satb.npz"))
-    parser.add_argument("--model", default="chorales", help="a composer of four voices")
-
-
-def measure(options: argparse.Namespace, report: Report) -> None:
+def measure(options: Options, report: Report) -> None:
     """Add a row for each held-out split."""
     folder = load_composer(options.model).folder
     config = replace(folder.config(ComposerConfig), layout="voices", n_voices=N_VOICES)
@@ -106,7 +98,7 @@ def measure(options: argparse.Namespace, report: Report) -> None:
     for split in ("valid", "test"):
         grids = chorales(options.chorales, split, config)
         nats = mean_nats(model, grids)
-        report.add(LIKELIHOOD, {"model": options.model, "split": split, "pieces": len(grids), "nats": nats})
+        report.add(LIKELIHOOD, model=options.model, split=split, pieces=len(grids), nats=nats)
         if split == "valid":
             report.target(options.model, "nats of a note of the validation pieces", nats, at_most=PUBLISHED)
 
@@ -122,7 +114,10 @@ def synthetic_chorales(folder: Path) -> Path:
     return folder / "chorales.npz"
 
 
-BENCHMARK = Benchmark(__doc__, (LIKELIHOOD, TARGETS), add_options, measure, smoke={"chorales": synthetic_chorales})
-
-if __name__ == "__main__":
-    sys.exit(BENCHMARK.run())
+BENCHMARK = Benchmark(
+    __doc__,
+    (LIKELIHOOD, TARGETS),
+    measure,
+    Option("chorales", Path("jsb-chorales-16th-satb.npz"), smoke=synthetic_chorales),
+    Option("model", "chorales", "a composer of four voices"),
+)

@@ -1,7 +1,7 @@
 """Measure how much of its time a block takes while sixteen notes sound.
 
-    python -m benchmarks.music.live
-    python -m benchmarks.music.live --soundfont piano.sfz
+    python -m benchmarks music.live
+    python -m benchmarks music.live --soundfont piano.sfz
 
 The blocks have 128 samples at 48 kHz. Notes start and end while they are measured, so that sixteen are held at all
 times. Printed are the median and the 99th percentile of the processor time of a block over the time that it sounds; on
@@ -10,15 +10,12 @@ a machine with other load, blocks also wait for the processor.
 
 from __future__ import annotations
 
-import argparse
-import sys
 from pathlib import Path
 from time import thread_time
 
 import numpy as np
 
-from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import TARGETS, Table, columns
+from benchmarks.harness.script import TARGETS, Benchmark, Option, Options, Report, Table, columns
 from wavewright.apps.live.performer import LivePerformer
 from wavewright.music.engine import InstrumentEngine
 from wavewright.synth import SynthEngine
@@ -27,11 +24,6 @@ from wavewright.synth.banks import bank_engine, read_bank
 RATE, N_BLOCK, N_VOICES = 48_000, 128, 16
 PATCHES = ("warm-pad", "electric-piano", "reed-organ")
 BLOCKS = Table("blocks", columns(instrument="s", notes="d", blocks="d", median=".4f", p99=".4f", longest=".3f"))
-
-
-def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--soundfont", type=Path, default=None)
-    parser.add_argument("--seconds", type=float, default=20.0)
 
 
 def loads(engine: InstrumentEngine, seconds: float) -> np.ndarray:
@@ -55,7 +47,7 @@ def loads(engine: InstrumentEngine, seconds: float) -> np.ndarray:
     return np.array(times[100:]) * RATE / N_BLOCK
 
 
-def measure(options: argparse.Namespace, report: Report) -> None:
+def measure(options: Options, report: Report) -> None:
     """Add a row for each instrument."""
     bank = read_bank(options.soundfont)
     engines: dict[str, InstrumentEngine] = {bank.name: bank_engine(bank, RATE)}
@@ -66,11 +58,14 @@ def measure(options: argparse.Namespace, report: Report) -> None:
         measured = loads(engine, options.seconds)
         median, p99 = np.percentile(measured, [50, 99]).tolist()
         row = {"instrument": name, "notes": N_VOICES, "blocks": len(measured), "median": median, "p99": p99}
-        report.add(BLOCKS, {**row, "longest": float(measured.max())})
+        report.add(BLOCKS, **row, longest=float(measured.max()))
         report.target(name, "99th percentile of the time of a block", p99, at_most=0.25)
 
 
-BENCHMARK = Benchmark(__doc__, (BLOCKS, TARGETS), add_options, measure, smoke={"seconds": 0.5})
-
-if __name__ == "__main__":
-    sys.exit(BENCHMARK.run())
+BENCHMARK = Benchmark(
+    __doc__,
+    (BLOCKS, TARGETS),
+    measure,
+    Option("soundfont", type=Path),
+    Option("seconds", 20.0, smoke=0.5),
+)

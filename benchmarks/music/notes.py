@@ -1,7 +1,7 @@
 """Compare notes of a learned instrument with held-out recordings, beside a sampler; its tuning and its speed.
 
     python recipes/notes.py corpus --soundfont FluidR3_GM.sf2 --packages FOLDER --corpus corpora/notes
-    python -m benchmarks.music.notes --corpus corpora/notes --json notes.json
+    python -m benchmarks music.notes --corpus corpora/notes --json notes.json
 
 Held out are pitches of the instruments that the model has learned (MIDI numbers whose remainder by 7 is 3), and all
 notes of instruments whose labels it lacks. Of the latter, all are made from one note, that nearest to middle C.
@@ -17,8 +17,6 @@ first second, at equal energy. Errors of the tuning are against equal temperamen
 
 from __future__ import annotations
 
-import argparse
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
@@ -26,8 +24,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import TARGETS, Table, columns
+from benchmarks.harness.script import TARGETS, Benchmark, Option, Options, Report, Table, columns
 from benchmarks.harness.timing import median_seconds
 from wavewright.audio.clip import Clip
 from wavewright.base.errors import BadFolder
@@ -185,17 +182,7 @@ def error_cents(wave: np.ndarray, pitch: float, sample_rate: int) -> float:
     return float(1200 * np.log2(ratio))
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--corpus", type=Path, default=Path("corpora/notes"), help="a folder of notes for each instrument"
-    )
-    parser.add_argument("--model", default="notes")
-    parser.add_argument("--notes", type=int, default=3, help="held-out notes of each known instrument")
-    parser.add_argument("--seconds", type=float, default=4.0, help="of the notes whose speed is measured")
-    parser.add_argument("--runs", type=int, default=5)
-
-
-def measure(options: argparse.Namespace, report: Report) -> None:
+def measure(options: Options, report: Report) -> None:
     """Add all rows."""
     model = load_instrument(options.model)
     assert isinstance(model, InstrumentRuntime)
@@ -222,7 +209,7 @@ def add_distances(
     """Add the tables of distances and tuning, and their targets."""
     for (kind, source), values in distances.items():
         mean: Interval = bootstrap_interval(np.mean, [np.array(values)])
-        report.add(DISTANCES, {"notes": kind, "source": source, "count": len(values), "distance_db": mean})
+        report.add(DISTANCES, notes=kind, source=source, count=len(values), distance_db=mean)
         if source == "model":
             limit = float(np.mean(distances[kind, "nearest note"]))
             report.target(kind, "distance below that of the nearest note, dB", mean.value, at_most=limit)
@@ -249,7 +236,7 @@ def measure_speed(model: InstrumentRuntime, seconds: float, n_runs: int, report:
                     engine.process(model.sample_rate // 10)
 
             ratio = seconds / median_seconds(play, n_runs)
-            report.add(SPEEDS, {"voices": n_voices, "timbre": timbre, "times_real_time": ratio})
+            report.add(SPEEDS, voices=n_voices, timbre=timbre, times_real_time=ratio)
 
 
 def smoke_corpus(folder: Path) -> Path:
@@ -264,12 +251,12 @@ def smoke_corpus(folder: Path) -> Path:
 
 
 BENCHMARK = Benchmark(
-    __doc__ or "",
+    __doc__,
     (DISTANCES, TUNING, SPEEDS, TARGETS),
-    add_options,
     measure,
-    smoke={"corpus": smoke_corpus, "notes": 1, "seconds": 0.2, "runs": 1},
+    Option("corpus", Path("corpora/notes"), "a folder of notes for each instrument", smoke=smoke_corpus),
+    Option("model", "notes"),
+    Option("notes", 3, "held-out notes of each known instrument", smoke=1),
+    Option("seconds", 4.0, "of the notes whose speed is measured", smoke=0.2),
+    Option("runs", 5, smoke=1),
 )
-
-if __name__ == "__main__":
-    sys.exit(BENCHMARK.run())

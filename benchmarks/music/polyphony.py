@@ -1,7 +1,7 @@
 """Find the notes of several voices that a SoundFont plays, beside basic-pitch's network.
 
     pip install mir_eval==0.8.2 && pip install --no-deps basic-pitch==0.4.0 resampy==0.4.3 pretty_midi==0.2.11
-    python -m benchmarks.music.polyphony --scores FOLDER --soundfont TimGM6mb.sf2 --json polyphony.json
+    python -m benchmarks music.polyphony --scores FOLDER --soundfont TimGM6mb.sf2 --json polyphony.json
 
 FOLDER has the folders chorales, quartets and songs that ``recipes/composer.py`` writes with ``--scores-only``; their
 validation scores, of which nothing is learned, are played. Nothing is learned from TimGM6mb (Debian package
@@ -12,8 +12,6 @@ its instrument sounds counts as played. The figure of an ensemble is the mean ov
 
 from __future__ import annotations
 
-import argparse
-import sys
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,8 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import TARGETS, Table, columns
+from benchmarks.harness.script import TARGETS, Benchmark, Option, Options, Report, Table, columns
 from benchmarks.music.transcription import SPEED, Melody, Polyphonic, Sound, transcribe_all
 from wavewright.base.errors import ScoreWarning
 from wavewright.inference.transcription.settings import POLYPHONIC
@@ -147,7 +144,7 @@ def scores_of_kind(folder: Path | None, kind: str, number: int) -> Iterator[Scor
             yield score
 
 
-def sounds(options: argparse.Namespace) -> Iterator[Sound]:
+def sounds(options: Options) -> Iterator[Sound]:
     """Yield the pieces of all ensembles."""
     font = default_soundfont() if options.soundfont is None else read_soundfont(options.soundfont)
     for name, (kind, programs) in list(ENSEMBLES.items())[: options.ensembles]:
@@ -160,34 +157,30 @@ def sounds(options: argparse.Namespace) -> Iterator[Sound]:
                     yield Sound("ensembles", name, wave, notes)
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--model", default=POLYPHONIC, help="name of a transcriber, or the path of its folder")
-    parser.add_argument("--scores", type=Path, default=None, help="folder of chorales, quartets and songs")
-    parser.add_argument("--soundfont", type=Path, default=None, help="default: the bundled bank, which is learned from")
-    parser.add_argument("--seconds", type=float, default=20.0, help="of each piece")
-    parser.add_argument("--pieces", type=int, default=4, help="of each ensemble")
-    parser.add_argument("--ensembles", type=int, default=None, help="default: all")
-
-
-def measure(options: argparse.Namespace, report: Report) -> None:
+def measure(options: Options, report: Report) -> None:
     """Add the rows of all ensembles and transcribers."""
     results = transcribe_all(sounds(options), {"Wavewright": Polyphonic(options.model)}, report)
     for (_, ensemble, name), rows in results.items():
         precision, recall, f, f_offsets, _ = (float(mean) for mean in np.mean(rows, axis=0))
         row = {"ensemble": ensemble, "transcriber": name, "pieces": len(rows), "notes": int(sum(r[-1] for r in rows))}
-        report.add(EACH, {**row, "f": f, "precision": precision, "recall": recall, "f_offsets": f_offsets})
+        report.add(EACH, **row, f=f, precision=precision, recall=recall, f_offsets=f_offsets)
     means = {}
     for name in dict.fromkeys(key[2] for key in results):
         rows = [row for (*_, each), found in results.items() if each == name for row in found]
         means[name] = np.mean(rows, axis=0)
-        report.add(ALL, {"transcriber": name, "f": float(means[name][2]), "f_offsets": float(means[name][3])})
+        report.add(ALL, transcriber=name, f=float(means[name][2]), f_offsets=float(means[name][3]))
     if "basic-pitch" in means:
         report.target("all", "F of notes, beside basic-pitch", means["Wavewright"][2], at_least=means["basic-pitch"][2])
 
 
 BENCHMARK = Benchmark(
-    __doc__, (EACH, ALL, SPEED, TARGETS), add_options, measure, smoke={"seconds": 3.0, "ensembles": 1, "pieces": 1}
+    __doc__,
+    (EACH, ALL, SPEED, TARGETS),
+    measure,
+    Option("model", POLYPHONIC, "name of a transcriber, or the path of its folder"),
+    Option("scores", type=Path, help="folder of chorales, quartets and songs"),
+    Option("soundfont", type=Path, help="default: the bundled bank, which is learned from"),
+    Option("seconds", 20.0, "of each piece", smoke=3.0),
+    Option("pieces", 4, "of each ensemble", smoke=1),
+    Option("ensembles", type=int, help="default: all", smoke=1),
 )
-
-if __name__ == "__main__":
-    sys.exit(BENCHMARK.run())

@@ -1,7 +1,7 @@
 """How well a classifier tells composed pieces from real ones.
 
-    python -m benchmarks.music.real_or_composed --model folk-tunes --scores corpora/folk-tunes
-    python -m benchmarks.music.real_or_composed --model chorales --scores corpora/chorales --form free
+    python -m benchmarks music.real_or_composed --model folk-tunes --scores corpora/folk-tunes
+    python -m benchmarks music.real_or_composed --model chorales --scores corpora/chorales --form free
 
 The folder has the scores that recipes/composer.py writes; real pieces are the held-out ones (``valid-...mid``). For
 each of them the model composes one of as many bars, in the same metre, in a key that it draws. A random forest of 500
@@ -14,15 +14,12 @@ over pairs; 0.5 is chance.
 
 from __future__ import annotations
 
-import argparse
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import Table, columns
+from benchmarks.harness.script import Benchmark, Option, Options, Report, Table, columns
 from benchmarks.music.composition import bar_steps_of, synthetic_scores
 from wavewright.contracts.composition import CompositionSettings
 from wavewright.families.composer.config import ComposerConfig
@@ -92,14 +89,7 @@ def told_right(features: np.ndarray, is_real: np.ndarray, groups: np.ndarray, cl
     return right
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--model", default="folk-tunes")
-    parser.add_argument("--scores", type=Path, default=Path("corpora/folk-tunes"))
-    parser.add_argument("--form", choices=("drawn", "free"), default="drawn")
-    parser.add_argument("--count", type=int, default=100, help="real pieces at most")
-
-
-def measure(options: argparse.Namespace, report: Report) -> None:
+def measure(options: Options, report: Report) -> None:
     """Add the rows of a model."""
     from sklearn.ensemble import RandomForestClassifier
     from sklearn.linear_model import LogisticRegression
@@ -125,14 +115,15 @@ def measure(options: argparse.Namespace, report: Report) -> None:
     for name, classifier in classifiers.items():
         right = told_right(features, is_real, groups, classifier).reshape(2, -1).mean(0)
         share = bootstrap_interval(lambda pairs: float(np.mean(pairs)), [right], repeats=N_RESAMPLED)
-        report.add(
-            TOLD, {"model": f"{options.model}, {options.form}", "classifier": name, "pairs": len(right), "right": share}
-        )
+        report.add(TOLD, model=f"{options.model}, {options.form}", classifier=name, pairs=len(right), right=share)
 
 
 BENCHMARK = Benchmark(
-    __doc__, (TOLD,), add_options, measure, smoke={"scores": synthetic_scores, "model": "chorales", "count": 3}
+    __doc__,
+    (TOLD,),
+    measure,
+    Option("model", "folk-tunes", smoke="chorales"),
+    Option("scores", Path("corpora/folk-tunes"), smoke=synthetic_scores),
+    Option("form", "drawn", choices=("drawn", "free")),
+    Option("count", 100, "real pieces at most", smoke=3),
 )
-
-if __name__ == "__main__":
-    sys.exit(BENCHMARK.run())

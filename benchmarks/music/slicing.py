@@ -1,6 +1,6 @@
 """Slice loops made of known drum hits, and compare onsets, kinds and sounds with those of the hits.
 
-    python -m benchmarks.music.slicing --drums drums
+    python -m benchmarks music.slicing --drums drums
 
 The folder has a folder for each kind (kick, snare, hat, tom, cymbal), with files ``<kit>_<name>.flac``. Each loop plays
 up to two drums of each kind of one kit, one hit on most sixteenths of a bar, 0 to 12 dB below full level; every hit
@@ -15,16 +15,13 @@ rings on under the next ones. Printed are, for each kit,
 
 from __future__ import annotations
 
-import argparse
-import sys
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import TARGETS, Table, columns
+from benchmarks.harness.script import TARGETS, Benchmark, Option, Options, Report, Table, columns
 from wavewright.audio.clip import Clip
 from wavewright.base.units import db_to_gain
 from wavewright.contracts.runtime import Classifier
@@ -98,11 +95,6 @@ def best(hit: Hit) -> str:
     return max(hit.confidences, key=lambda label: hit.confidences[label])
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--drums", type=Path, default=Path("corpora/drums"))
-    parser.add_argument("--loops", type=int, default=20)
-
-
 def kits_of(folder: Path, labels: tuple[str, ...]) -> dict[str, list[tuple[str, str, np.ndarray]]]:
     """Return the hits of each kit: kind, drum and wave."""
     kits: dict[str, list[tuple[str, str, np.ndarray]]] = {}
@@ -114,7 +106,7 @@ def kits_of(folder: Path, labels: tuple[str, ...]) -> dict[str, list[tuple[str, 
     return kits
 
 
-def measure(options: argparse.Namespace, report: Report) -> None:
+def measure(options: Options, report: Report) -> None:
     """Add a row for each kit, and one for all."""
     classifier = loading.load_classifier("drum-classifier")
     kits = kits_of(options.drums, tuple(classifier.labels))
@@ -203,7 +195,10 @@ def smoke_drums(folder: Path) -> Path:
     return folder
 
 
-BENCHMARK = Benchmark(__doc__, (LOOPS, TARGETS), add_options, measure, smoke={"drums": smoke_drums, "loops": 1})
-
-if __name__ == "__main__":
-    sys.exit(BENCHMARK.run())
+BENCHMARK = Benchmark(
+    __doc__,
+    (LOOPS, TARGETS),
+    measure,
+    Option("drums", Path("corpora/drums"), smoke=smoke_drums),
+    Option("loops", 20, smoke=1),
+)

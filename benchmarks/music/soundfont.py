@@ -1,6 +1,6 @@
 """Compare the SoundFont player with FluidSynth note by note, and its speed with FluidSynth's and tinysoundfont's.
 
-    python -m benchmarks.music.soundfont --font FluidR3_GM.sf2 --json soundfont.json
+    python -m benchmarks music.soundfont --font FluidR3_GM.sf2 --json soundfont.json
 
 FluidSynth is the program on the PATH, tinysoundfont the package; either is left out where it is not installed. All run
 on one thread. docs/soundfont.md states the tolerances. Speeds are those of two pieces,
@@ -9,7 +9,6 @@ without the time that opening the bank takes.
 
 from __future__ import annotations
 
-import argparse
 import subprocess
 import tempfile
 from dataclasses import dataclass
@@ -19,8 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.harness.peers import FLUIDSYNTH, TINYSOUNDFONT
-from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import TARGETS, Table, columns, optional
+from benchmarks.harness.script import TARGETS, Benchmark, Option, Options, Report, Table, columns, optional
 from benchmarks.harness.timing import median_seconds, time_process
 from wavewright.music.engine import DRUM_CHANNEL
 from wavewright.music.formats import write_score
@@ -194,7 +192,7 @@ def pitch_cents(wave: np.ndarray, reference: np.ndarray) -> float:
     return float(1_200.0 * np.log2(own / peak))
 
 
-def measure_truth(options: argparse.Namespace, font: SoundFont, report: Report) -> None:
+def measure_truth(options: Options, font: SoundFont, report: Report) -> None:
     """Compare the notes of all exercises with FluidSynth's."""
     rng = np.random.default_rng(1)
     errors = []
@@ -213,18 +211,16 @@ def measure_truth(options: argparse.Namespace, font: SoundFont, report: Report) 
         within = 100.0 * float(np.mean(measured <= tolerance))
         report.add(
             TRUTH,
-            {
-                "quantity": name,
-                "notes": len(measured),
-                "median": float(np.median(measured)),
-                "percentile_95": float(np.percentile(measured, 95)),
-                "within_percent": within,
-            },
+            quantity=name,
+            notes=len(measured),
+            median=float(np.median(measured)),
+            percentile_95=float(np.percentile(measured, 95)),
+            within_percent=within,
         )
         report.target(name, f"notes within {tolerance:g}, %", within, at_least=NEEDED_PERCENT)
 
 
-def measure_speed(options: argparse.Namespace, font: SoundFont, report: Report) -> None:
+def measure_speed(options: Options, font: SoundFont, report: Report) -> None:
     """Time pieces in the player and its peers, with and without effects."""
     for name, programs in PIECES.items():
         score = piece(options.seconds, programs)
@@ -232,23 +228,21 @@ def measure_speed(options: argparse.Namespace, font: SoundFont, report: Report) 
         for effects, settings in (("no", PlayerSettings(reverb=0.0, chorus=0.0)), ("yes", PlayerSettings())):
             row = {"piece": name, "effects": effects}
             own = options.seconds / median_seconds(partial(rendered, score, font, settings), options.runs)
-            report.add(SPEED, row | {"player": "Wavewright", "times_real_time": own, "mean_voices": n_voices})
+            report.add(SPEED, **row, player="Wavewright", times_real_time=own, mean_voices=n_voices)
             if row == {"piece": "4 parts", "effects": "no"}:
                 report.target("4 parts, no effects", "times real time", own, at_least=150.0)
             if FLUIDSYNTH.is_installed:
                 speed = fluidsynth_speed(score, piece(2.0, programs), options, effects == "yes")
-                report.add(SPEED, row | {"player": "FluidSynth", "times_real_time": speed})
+                report.add(SPEED, **row, player="FluidSynth", times_real_time=speed)
         if can_compare_tinysoundfont(options):
             speed = options.seconds / tinysoundfont_seconds(score, options)
             row = {"piece": name, "effects": "no", "player": "tinysoundfont", "version": TINYSOUNDFONT.version}
-            report.add(SPEED, row | {"times_real_time": speed})
-    if not FLUIDSYNTH.is_installed:
-        report.skip(FLUIDSYNTH, "the speed of FluidSynth")
+            report.add(SPEED, **row, times_real_time=speed)
     if not can_compare_tinysoundfont(options):
         report.note("The speed of tinysoundfont: left out; it reads .sf2 and has to be installed.")
 
 
-def can_compare_tinysoundfont(options: argparse.Namespace) -> bool:
+def can_compare_tinysoundfont(options: Options) -> bool:
     """Return True if tinysoundfont is installed and reads the file."""
     return TINYSOUNDFONT.is_installed and options.font.suffix == ".sf2"
 
@@ -261,7 +255,7 @@ def mean_voices(score: Score, engine: SoundFontEngine) -> float:
     return float(np.mean(counts))
 
 
-def fluidsynth_speed(score: Score, short_score: Score, options: argparse.Namespace, with_effects: bool) -> float:
+def fluidsynth_speed(score: Score, short_score: Score, options: Options, with_effects: bool) -> float:
     """Return FluidSynth's speed: the time of the piece, less that of a short one, which opens the bank."""
     with tempfile.TemporaryDirectory() as folder:
         path, out = Path(folder) / "x.mid", Path(folder) / "x.raw"
@@ -275,7 +269,7 @@ def fluidsynth_speed(score: Score, short_score: Score, options: argparse.Namespa
     return (length - short) / max(whole - start, 1e-9)
 
 
-def tinysoundfont_seconds(score: Score, options: argparse.Namespace) -> float:
+def tinysoundfont_seconds(score: Score, options: Options) -> float:
     """Return the time in which tinysoundfont renders a piece, events every sample as in the player."""
     import tinysoundfont
 
@@ -305,26 +299,20 @@ def tinysoundfont_seconds(score: Score, options: argparse.Namespace) -> float:
     return median_seconds(play, options.runs)
 
 
-def measure(options: argparse.Namespace, report: Report) -> None:
+def measure(options: Options, report: Report) -> None:
     """Measure truth and speed."""
     font = read_soundfont(options.font)
-    if FLUIDSYNTH.is_installed and options.files:
+    if report.has(FLUIDSYNTH) and options.files:
         measure_truth(options, font, report)
-    else:
-        report.skip(FLUIDSYNTH, "the comparison with FluidSynth")
     measure_speed(options, font, report)
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--font", type=Path, default=BUNDLED_BANK, help="SoundFont file")
-    parser.add_argument("--files", type=int, default=30, help="MIDI files of the comparison")
-    parser.add_argument("--seconds", type=float, default=60.0, help="length of the piece")
-    parser.add_argument("--runs", type=int, default=3, help="runs, of which the median counts")
-
-
 BENCHMARK = Benchmark(
-    __doc__ or "", (TRUTH, SPEED, TARGETS), add_options, measure, {"files": 0, "seconds": 1.0, "runs": 1}
+    __doc__,
+    (TRUTH, SPEED, TARGETS),
+    measure,
+    Option("font", BUNDLED_BANK, "SoundFont file"),
+    Option("files", 30, "MIDI files of the comparison", smoke=0),
+    Option("seconds", 60.0, "length of the piece", smoke=1.0),
+    Option("runs", 3, "runs, of which the median counts", smoke=1),
 )
-
-if __name__ == "__main__":
-    raise SystemExit(BENCHMARK.run())

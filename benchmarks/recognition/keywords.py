@@ -2,7 +2,7 @@
 
     wavewright train WORDS --label-from folder --family classifier ... --out runs/words
     wavewright calibrate-recogniser runs/words SPEECH NOISES --false-alarms 1
-    python -m benchmarks.recognition.keywords --model runs/words --corpus corpora/digits --speaker theo --noise NOISES
+    python -m benchmarks recognition.keywords --model runs/words --corpus corpora/digits --speaker theo --noise NOISES
 
 The words of a speaker come in a random order, each after a pause of 1.2 to 2.2 s; the noise is below each word by a
 ratio of powers. A word counts as recalled if its label is reported from its start to 1.2 s after its end.
@@ -10,16 +10,13 @@ ratio of powers. A word counts as recalled if its label is reported from its sta
 
 from __future__ import annotations
 
-import argparse
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.harness.corpora import corpus_entries, read_wave, smoke_drums
-from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import TARGETS, Table, columns
+from benchmarks.harness.script import TARGETS, Benchmark, Option, Options, Report, Table, columns
 from wavewright.data.entry import Entry
 from wavewright.data.folder import scan
 from wavewright.families.loading import load_classifier
@@ -74,17 +71,7 @@ def count_recalled(
     return len(spans), len(right), len(events) - len(right)
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--model", default="runs/words", help="a classifier with a threshold")
-    parser.add_argument("--corpus", type=Path, default=Path("corpora/digits"), help="recordings of single words")
-    parser.add_argument("--split", default=None)
-    parser.add_argument("--speaker", default=None, help="of the words; default: all")
-    parser.add_argument("--noise", type=Path, default=None, help="folder of sounds; white noise without")
-    parser.add_argument("--snr", nargs="+", type=float, default=[30.0, 15.0], help="of the stream, in dB")
-    parser.add_argument("--seed", type=int, default=0)
-
-
-def measure(options: argparse.Namespace, report: Report) -> None:
+def measure(options: Options, report: Report) -> None:
     """Add a row for each ratio."""
     model = load_classifier(options.model)
     words = corpus_entries(options.corpus, options.split, model.labels, speaker=options.speaker)
@@ -94,17 +81,19 @@ def measure(options: argparse.Namespace, report: Report) -> None:
         stream = stream_of(words, noise, rate, snr_db, options.seed)
         n_words, n_right, n_wrong = count_recalled(KeywordSpotter(model), stream, rate)
         row = {"words": n_words, "recall": wilson_interval(n_right, n_words), "wrong": n_wrong}
-        report.add(RECALL, {"speaker": speaker, "snr_db": snr_db, **row})
+        report.add(RECALL, speaker=speaker, snr_db=snr_db, **row)
         report.target(speaker, f"recall at {snr_db:g} dB", n_right / n_words, at_least=RECALL_BAR)
 
 
 BENCHMARK = Benchmark(
     __doc__,
     (RECALL, TARGETS),
-    add_options,
     measure,
-    smoke={"model": "drum-classifier", "corpus": smoke_drums, "split": "test", "snr": [30.0]},
+    Option("model", "runs/words", "a classifier with a threshold", smoke="drum-classifier"),
+    Option("corpus", Path("corpora/digits"), "recordings of single words", smoke=smoke_drums),
+    Option("split", smoke="test"),
+    Option("speaker", help="of the words; default: all"),
+    Option("noise", type=Path, help="folder of sounds; white noise without"),
+    Option("snr", [30.0, 15.0], "of the stream, in dB", smoke=[30.0]),
+    Option("seed", 0),
 )
-
-if __name__ == "__main__":
-    sys.exit(BENCHMARK.run())

@@ -1,7 +1,7 @@
 """Measure the server under load: first audio, parallel streams, speed, clients that leave, killed processes, memory.
 
-    python -m benchmarks.serve.load
-    python -m benchmarks.serve.load --soak-minutes 30
+    python -m benchmarks serve.load
+    python -m benchmarks serve.load --soak-minutes 30
 
 The server and the clients share this machine. The speed of the voice itself is measured in the same run, so that the
 ratio does not depend on what else the machine does.
@@ -9,20 +9,17 @@ ratio does not depend on what else the machine does.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import json
 import os
 import random
 import signal
 import statistics
-import sys
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import TARGETS, Table, columns
+from benchmarks.harness.script import TARGETS, Benchmark, Option, Options, Report, Table, columns
 from benchmarks.serve.local import LocalServer, free_port, serving
 from wavewright.apps.server.settings import usable_processors
 from wavewright.speech.narration.narrator import NarratorLoader
@@ -124,18 +121,7 @@ def own_first_audio_ms(n: int) -> float:
     return statistics.median(times)
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
-    parser.add_argument("--requests", type=int, default=60, help="for each latency")
-    parser.add_argument("--streams", type=int, nargs="+", default=[0, 8], help="that play beside the requests")
-    parser.add_argument("--parallel", type=int, default=200)
-    parser.add_argument("--sentences", type=int, default=4, help="of each parallel stream")
-    parser.add_argument("--leaving", type=int, default=100)
-    parser.add_argument("--kills", type=int, default=20)
-    parser.add_argument("--soak-minutes", type=float, default=10.0)
-
-
-def measure(options: argparse.Namespace, report: Report) -> None:
+def measure(options: Options, report: Report) -> None:
     """Measure one server, part by part."""
     wyoming_port = free_port()
     settings = ["--set", f"max_requests={2 * options.parallel + 100}", "--wyoming", "--wyoming-port", str(wyoming_port)]
@@ -168,7 +154,7 @@ def _measure_first_audio(server: LocalServer, n_streams: int, n_requests: int, r
     times = [1e3 * seconds for seconds in asyncio.run(measured())]
     median = statistics.median(times)
     row = {"streams": n_streams, "requests": n_requests, "median_ms": median, "p95_ms": _p95(times)}
-    report.add(FIRST_AUDIO, {**row, "voice_alone_ms": own_first_audio_ms(n_requests)})
+    report.add(FIRST_AUDIO, **row, voice_alone_ms=own_first_audio_ms(n_requests))
     if n_streams:
         report.target("first audio", f"median beside {n_streams} streams, ms", median, at_most=60)
 
@@ -213,7 +199,7 @@ async def _play_on(port: int) -> None:
         await stream(port, SENTENCE * 20, at_real_time=True)
 
 
-def _measure_parallel(server: LocalServer, options: argparse.Namespace, report: Report) -> None:
+def _measure_parallel(server: LocalServer, options: Options, report: Report) -> None:
     async def measured() -> list[Streamed]:
         texts = [SENTENCE * options.sentences] * options.parallel
         return list(await asyncio.gather(*(_without_fault(stream(server.port, text)) for text in texts)))
@@ -226,13 +212,11 @@ def _measure_parallel(server: LocalServer, options: argparse.Namespace, report: 
     speed = sum(result.n_bytes for result in results) / RATE_BYTES / seconds
     report.add(
         PARALLEL,
-        {
-            "streams": len(results),
-            "complete": n_complete,
-            "failed": len(results) - n_complete,
-            "seconds": seconds,
-            "times_real_time": speed,
-        },
+        streams=len(results),
+        complete=n_complete,
+        failed=len(results) - n_complete,
+        seconds=seconds,
+        times_real_time=speed,
     )
     report.note(f"The voice alone speaks {alone:.1f} times as fast as it plays, in {usable_processors()} threads.")
     report.target("parallel streams", "failed", float(len(results) - n_complete), at_most=0)
@@ -251,7 +235,7 @@ def _measure_leaving(server: LocalServer, n_clients: int, report: Report) -> Non
         times.append(1e3 * _seconds_until(lambda: _n_jobs(server) == 0))
     row = {"clients": n_clients, "median_ms": statistics.median(times), "p95_ms": _p95(times)}
     grown = {"threads_more": server.n_threads() - threads, "megabytes_more": server.megabytes() - megabytes}
-    report.add(LEAVING, {**row, **grown})
+    report.add(LEAVING, **row, **grown)
     report.target("clients that leave", "median until nothing is computed, ms", statistics.median(times), at_most=100)
     report.target("clients that leave", "threads more", float(grown["threads_more"]), at_most=0)
 
@@ -312,7 +296,7 @@ def _measure_kills(server: LocalServer, n_kills: int, report: Report) -> None:
     states = [json.loads(server.request("GET", f"/v1/jobs/{job}?wait=120")[2])["state"] for job in ids]
     hanging = sum(state in ("queued", "running") for state in states)
     row = {"kills": killed, "jobs": len(ids), "done": states.count("done"), "failed": states.count("failed")}
-    report.add(KILLED, {**row, "hanging": hanging})
+    report.add(KILLED, **row, hanging=hanging)
     report.target("killed processes", "jobs that hang", float(hanging), at_most=0)
 
 
@@ -333,7 +317,7 @@ def _measure_memory(server: LocalServer, minutes: float, report: Report) -> None
         elapsed = (time.perf_counter() - started) / 60
         if elapsed >= (len(sizes) / 5) * minutes:
             sizes.append(server.megabytes())
-            report.add(MEMORY, {"minutes": elapsed, "requests": n_requests, "megabytes": sizes[-1]})
+            report.add(MEMORY, minutes=elapsed, requests=n_requests, megabytes=sizes[-1])
         if elapsed >= minutes and len(sizes) > 1:
             break
     if sizes[0]:
@@ -358,9 +342,16 @@ def _p95(values: list[float]) -> float:
     return sorted(values)[min(len(values) - 1, round(0.95 * (len(values) - 1)))]
 
 
-SMOKE = {"requests": 2, "streams": [1], "parallel": 3, "sentences": 1, "leaving": 2, "kills": 1, "soak_minutes": 0.001}
-TABLES = (FIRST_AUDIO, DESCRIBE, PARALLEL, LEAVING, JOBS, KILLED, MEMORY, TARGETS)
-BENCHMARK = Benchmark(__doc__, TABLES, add_options, measure, smoke=SMOKE)
-
-if __name__ == "__main__":
-    sys.exit(BENCHMARK.run())
+BENCHMARK = Benchmark(
+    __doc__,
+    (FIRST_AUDIO, DESCRIBE, PARALLEL, LEAVING, JOBS, KILLED, MEMORY, TARGETS),
+    measure,
+    Option("parts", PARTS, choices=PARTS),
+    Option("requests", 60, "for each latency", smoke=2),
+    Option("streams", [0, 8], "that play beside the requests", smoke=[1]),
+    Option("parallel", 200, smoke=3),
+    Option("sentences", 4, "of each parallel stream", smoke=1),
+    Option("leaving", 100, smoke=2),
+    Option("kills", 20, smoke=1),
+    Option("soak_minutes", 10.0, smoke=0.001),
+)

@@ -1,6 +1,6 @@
 """Measure who speaks each line of a conversation, told apart by voices alone.
 
-    python -m benchmarks.speech.conversations --corpus corpora/speech corpora/synthetic --json conversations.json
+    python -m benchmarks speech.conversations --corpus corpora/speech corpora/synthetic --json conversations.json
 
 A conversation is recordings of some of the speakers in a random order: of each, three to eight of at least a second,
 all joined with silences of half a second. The lines are given, as a recogniser or subtitles give them. A line is right
@@ -10,8 +10,6 @@ if it has the number of its speaker, where the numbers are matched to the speake
 
 from __future__ import annotations
 
-import argparse
-import sys
 import tempfile
 from collections import defaultdict
 from pathlib import Path
@@ -20,8 +18,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from benchmarks.harness.corpora import corpus_entries, read_wave, smoke_speech
-from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import Table, columns
+from benchmarks.harness.script import Benchmark, Option, Options, Report, Table, columns
 from benchmarks.speech.judges import mean_interval
 from wavewright.audio.clip import Clip
 from wavewright.dubbing.speakers import cluster_speakers
@@ -36,14 +33,7 @@ CONVERSATIONS = Table(
 )
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--corpus", type=Path, nargs="+", default=[Path("corpora/speech")])
-    parser.add_argument("--most", type=int, default=6, help="speakers of a conversation")
-    parser.add_argument("--count", type=int, default=40, help="conversations for each number of speakers")
-    parser.add_argument("--seed", type=int, default=1)
-
-
-def measure(options: argparse.Namespace, report: Report) -> None:
+def measure(options: Options, report: Report) -> None:
     """Make conversations, cluster their lines, and add a row for each number of speakers."""
     paths = _paths_by_speaker(options.corpus if isinstance(options.corpus, list) else [options.corpus])
     rng = np.random.default_rng(options.seed)
@@ -60,13 +50,11 @@ def measure(options: argparse.Namespace, report: Report) -> None:
             found.append(100.0 * (max(guessed.numbers) == n_speakers))
         report.add(
             CONVERSATIONS,
-            {
-                "speakers": n_speakers,
-                "conversations": options.count,
-                "right_percent": mean_interval(right),
-                "right_percent_found": mean_interval(right_found),
-                "found_percent": mean_interval(found),
-            },
+            speakers=n_speakers,
+            conversations=options.count,
+            right_percent=mean_interval(right),
+            right_percent_found=mean_interval(right_found),
+            found_percent=mean_interval(found),
         )
 
 
@@ -109,8 +97,11 @@ def _right_fraction(numbers: tuple[int, ...], turns: np.ndarray) -> float:
 
 
 BENCHMARK = Benchmark(
-    __doc__, (CONVERSATIONS,), add_options, measure, smoke={"corpus": smoke_speech, "count": 2, "most": 2}
+    __doc__,
+    (CONVERSATIONS,),
+    measure,
+    Option("corpus", [Path("corpora/speech")], smoke=smoke_speech),
+    Option("most", 6, "speakers of a conversation", smoke=2),
+    Option("count", 40, "conversations for each number of speakers", smoke=2),
+    Option("seed", 1),
 )
-
-if __name__ == "__main__":
-    sys.exit(BENCHMARK.run())

@@ -1,6 +1,6 @@
 """Measure a dub: when its lines start and end, whether they overlap, and what a recogniser understands.
 
-    python -m benchmarks.speech.dubbing --voice en-kathleen --lines 200 --json dubbing.json
+    python -m benchmarks speech.dubbing --voice en-kathleen --lines 200 --json dubbing.json
 
 The lines are the sentences of benchmarks/speech/texts/hundred.txt, in turn. The time of each is its length at the
 voice's usual rate times exp(N(0, 0.15)), as if the original were a sixth shorter or longer two times out of three; the
@@ -12,17 +12,14 @@ lines.
 
 from __future__ import annotations
 
-import argparse
-import sys
 import tempfile
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.harness.corpora import SMOKE_VOICE, sentences
-from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import TARGETS, Table, columns, optional
-from benchmarks.speech.judges import Judges, add_judge_options, word_error_interval
+from benchmarks.harness.script import TARGETS, Benchmark, Option, Options, Report, Table, columns, optional
+from benchmarks.speech.judges import JUDGE_OPTIONS, Judges, word_error_interval
 from wavewright.audio.clip import Clip
 from wavewright.dubbing.cues import written_cues
 from wavewright.dubbing.speaking import line_file
@@ -42,14 +39,7 @@ DUBBED = Table(
 )
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--voice", default="en-kathleen")
-    parser.add_argument("--lines", type=int, default=200)
-    parser.add_argument("--seed", type=int, default=1)
-    add_judge_options(parser)
-
-
-def measure(options: argparse.Namespace, report: Report) -> None:
+def measure(options: Options, report: Report) -> None:
     """Dub subtitles with times at random, and add the row and its targets."""
     voice, judges = Voice.load(options.voice), Judges(options, report)
     texts = [text for _ in range(options.lines) for text in sentences()][: options.lines]
@@ -74,14 +64,12 @@ def measure(options: argparse.Namespace, report: Report) -> None:
     word_error = word_error_interval(np.array(errors, float))
     report.add(
         DUBBED,
-        {
-            "lines": len(made.details["lines"]),
-            "within_rates_percent": within,
-            "largest_start_ms": max(starts_ms),
-            "overlapping": n_overlapping,
-            "cut": sum("cut off" in line.problem for line in made.details["lines"]),
-            "word_error_percent": word_error,
-        },
+        lines=len(made.details["lines"]),
+        within_rates_percent=within,
+        largest_start_ms=max(starts_ms),
+        overlapping=n_overlapping,
+        cut=sum("cut off" in line.problem for line in made.details["lines"]),
+        word_error_percent=word_error,
     )
     report.target("dub", "lines that start late, ms", max(starts_ms), at_most=MAX_START_MS)
     report.target("dub", "lines that overlap", n_overlapping, at_most=0)
@@ -104,7 +92,12 @@ def _cues(voice: Voice, texts: list[str], seed: int) -> list[tuple[float, float,
     return cues
 
 
-BENCHMARK = Benchmark(__doc__, (DUBBED, TARGETS), add_options, measure, smoke={"voice": SMOKE_VOICE, "lines": 2})
-
-if __name__ == "__main__":
-    sys.exit(BENCHMARK.run())
+BENCHMARK = Benchmark(
+    __doc__,
+    (DUBBED, TARGETS),
+    measure,
+    Option("voice", "en-kathleen", smoke=SMOKE_VOICE),
+    Option("lines", 200, smoke=2),
+    Option("seed", 1),
+    *JUDGE_OPTIONS,
+)

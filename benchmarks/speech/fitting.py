@@ -1,6 +1,6 @@
 """Measure speech of a length that is asked for: when it ends, and what a recogniser understands.
 
-    python -m benchmarks.speech.fitting --voice en-kathleen --count 34 --json fitting.json
+    python -m benchmarks speech.fitting --voice en-kathleen --count 34 --json fitting.json
 
 Each sentence (benchmarks/speech/texts/hundred.txt) is spoken at 0.8 to 1.3 times its usual rate, by ``seconds``. The
 end is that of the last phone's decay, four frames after it; the error is its distance from the length. Word errors by
@@ -10,15 +10,11 @@ the sentences.
 
 from __future__ import annotations
 
-import argparse
-import sys
-
 import numpy as np
 
 from benchmarks.harness.corpora import SMOKE_VOICE, sentences
-from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import TARGETS, Table, columns, optional
-from benchmarks.speech.judges import Judges, add_judge_options, word_error_interval
+from benchmarks.harness.script import TARGETS, Benchmark, Option, Options, Report, Table, columns, optional
+from benchmarks.speech.judges import JUDGE_OPTIONS, Judges, word_error_interval
 from wavewright.speech.voice import FRAMES_PER_SECOND, Voice
 
 FACTORS = (0.805, 0.9, 1.0, 1.1, 1.2, 1.295)
@@ -32,13 +28,7 @@ FITTED = Table(
 )
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--voice", default="en-kathleen")
-    parser.add_argument("--count", type=int, default=40, help="sentences")
-    add_judge_options(parser)
-
-
-def measure(options: argparse.Namespace, report: Report) -> None:
+def measure(options: Options, report: Report) -> None:
     """Add a row for each factor."""
     voice, judges = Voice.load(options.voice), Judges(options, report)
     texts = sentences()[: options.count]
@@ -61,19 +51,21 @@ def measure(options: argparse.Namespace, report: Report) -> None:
         points = word_error_interval(of_factor, usual_errors)
         report.add(
             FITTED,
-            {
-                "factor": factor,
-                "sentences": len(texts),
-                "largest_error_ms": max(ends_ms),
-                "word_error_percent": word_error_interval(of_factor),
-                "points": points,
-            },
+            factor=factor,
+            sentences=len(texts),
+            largest_error_ms=max(ends_ms),
+            word_error_percent=word_error_interval(of_factor),
+            points=points,
         )
         report.target(f"{factor:g} times", "end of the speech, ms from the length", max(ends_ms), at_most=MAX_ERROR_MS)
         report.target(f"{factor:g} times", "points of word error", points, at_most=MAX_POINTS)
 
 
-BENCHMARK = Benchmark(__doc__, (FITTED, TARGETS), add_options, measure, smoke={"voice": SMOKE_VOICE, "count": 1})
-
-if __name__ == "__main__":
-    sys.exit(BENCHMARK.run())
+BENCHMARK = Benchmark(
+    __doc__,
+    (FITTED, TARGETS),
+    measure,
+    Option("voice", "en-kathleen", smoke=SMOKE_VOICE),
+    Option("count", 40, "sentences", smoke=1),
+    *JUDGE_OPTIONS,
+)

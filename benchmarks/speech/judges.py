@@ -6,14 +6,16 @@ objective speech quality metric to evaluate noise suppressors", 2022, through th
 
 from __future__ import annotations
 
-import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from benchmarks.harness.peers import DNSMOS, MOONSHINE, PESQ
-from benchmarks.harness.script import Report
-from benchmarks.harness.tables import Column, columns, optional
+from benchmarks.harness.peers import DNSMOS, MOONSHINE, PESQ, STOI
+from benchmarks.harness.script import Option, Options, Report, optional
 from wavewright.audio.clip import Clip
 from wavewright.base.errors import BadFolder
 from wavewright.metrics import paired
@@ -21,34 +23,47 @@ from wavewright.metrics.recogniser import Recogniser
 from wavewright.metrics.sampling import Interval, bootstrap_interval
 
 SAMPLE_RATE = 16_000
-DEFAULT_FOLDER = Path("judges/package/dist/model/tiny/quantized")
+
+JUDGE_OPTIONS = (
+    Option("recogniser", Path("judges/package/dist/model/tiny/quantized"), "folder of Moonshine's graphs"),
+    Option("no_dnsmos", False, "leave out DNSMOS, which takes seconds a clip", smoke=True),
+)
+"""The options of :class:`Judges`."""
 
 
-def add_judge_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of :class:`Judges`."""
-    parser.add_argument("--recogniser", type=Path, default=DEFAULT_FOLDER, help="folder of Moonshine's graphs")
-    parser.add_argument("--no-dnsmos", action="store_true", help="leave out DNSMOS, which takes seconds a clip")
+RATINGS = optional(word_error_percent=".1f", dnsmos=".2f", pesq=".2f", stoi_percent=".1f")
+DIFFERENCES = optional(points_above_the_reference=".1f", dnsmos_below_the_reference=".2f")
+"""Columns of :meth:`Ratings.cells`, the latter against a reference."""
 
 
-def rating_columns(judged: str, counted: str, reference: str) -> dict[str, Column]:
-    """Return the columns of what is judged: name, number of clips, word error, DNSMOS, and both against a reference."""
-    word_errors = {"word_error_percent": ".1f", f"points_above_the_{reference}": ".1f"}
-    dnsmos = {"dnsmos": ".2f", f"dnsmos_below_the_{reference}": ".2f"}
-    return columns(**{judged: "s", counted: "d"}) | optional(**word_errors, **dnsmos)
+@dataclass(frozen=True)
+class Ratings:
+    """Scores of clips, NaN where they are not known: ``word_errors (clips, 2)`` are errors and words."""
+
+    word_errors: np.ndarray
+    dnsmos: np.ndarray
+    pesq: np.ndarray
+    stoi_percent: np.ndarray
+
+    def cells(self, reference: Ratings | None = None) -> dict[str, Interval | None]:
+        """Return the columns RATINGS, with those of DIFFERENCES beside other speech of the same sentences."""
+        cells = {"word_error_percent": word_error_interval(self.word_errors)}
+        cells |= {name: mean_interval(getattr(self, name)) for name in ("dnsmos", "pesq", "stoi_percent")}
+        if reference is not None:
+            cells["points_above_the_reference"] = word_error_interval(self.word_errors, reference.word_errors)
+            cells["dnsmos_below_the_reference"] = mean_interval(reference.dnsmos - self.dnsmos)
+        return cells
 
 
 class Judges:
     """Judges of speech, loaded once; what is not installed scores NaN."""
 
-    def __init__(self, options: argparse.Namespace, report: Report, with_pesq: bool = False) -> None:
-        """Load the judges by :func:`add_judge_options`; note in ``report`` what is left out."""
+    def __init__(self, options: Options, report: Report, with_pesq: bool = False) -> None:
+        """Load the judges by ``JUDGE_OPTIONS``; note in ``report`` what is left out."""
         self.recogniser = _load_recogniser(options.recogniser, report)
-        self.has_dnsmos = DNSMOS.is_installed and not options.no_dnsmos
-        self.has_pesq = with_pesq and PESQ.is_installed
-        if not DNSMOS.is_installed:
-            report.skip(DNSMOS, "DNSMOS")
-        if with_pesq and not self.has_pesq:
-            report.skip(PESQ, "PESQ")
+        self.has_dnsmos = report.has(DNSMOS) and not options.no_dnsmos
+        self.has_pesq = with_pesq and report.has(PESQ)
+        self.has_stoi = with_pesq and report.has(STOI)
 
     def word_errors(self, wave: np.ndarray, sample_rate: int, text: str) -> tuple[float, float]:
         """Return the number of word errors and of words of ``wave (time,)``, in which ``text`` is spoken."""
@@ -67,6 +82,23 @@ class Judges:
     def pesq(self, reference: np.ndarray, estimate: np.ndarray) -> float:
         """Return the wide-band PESQ of waves ``(time,)`` at 16 kHz; NaN without speech."""
         return paired.pesq(reference, estimate) if self.has_pesq else np.nan
+
+    def stoi_percent(self, reference: np.ndarray, estimate: np.ndarray) -> float:
+        """Return the STOI of waves ``(time,)`` at 16 kHz, in percent."""
+        return 100 * paired.stoi(reference, estimate) if self.has_stoi else np.nan
+
+    def ratings(
+        self, estimates: Sequence[np.ndarray], texts: Sequence[str], references: Sequence[np.ndarray]
+    ) -> Ratings:
+        """Return the scores of waves ``(time,)`` at 16 kHz in which texts are spoken."""
+        pairs = [*zip(references, estimates, strict=True)]
+        errors = [self.word_errors(wave, SAMPLE_RATE, text) for wave, text in zip(estimates, texts, strict=True)]
+        return Ratings(
+            np.array(errors, float),
+            np.array([self.dnsmos(wave, SAMPLE_RATE) for wave in estimates]),
+            np.array([self.pesq(*pair) for pair in pairs]),
+            np.array([self.stoi_percent(*pair) for pair in pairs]),
+        )
 
 
 def word_error_interval(errors: np.ndarray, reference: np.ndarray | None = None) -> Interval | None:
@@ -95,14 +127,29 @@ def mean_interval(values: np.ndarray | list[float]) -> Interval | None:
     return bootstrap_interval(np.mean, [finite]) if len(finite) else None
 
 
+def visqol(reference: np.ndarray, estimate: np.ndarray, mode: str) -> float:
+    """Return the ViSQOL of waves ``(time,)``: mode ``speech`` at 16 kHz, ``audio`` at 48 kHz."""
+    api: Any = _visqol_api(mode)
+    rate = SAMPLE_RATE if mode == "speech" else 48_000
+    return float(api.measure_from_arrays(reference.astype(np.float64), estimate.astype(np.float64), rate).moslqo)
+
+
+@cache
+def _visqol_api(mode: str) -> object:
+    from visqol import VisqolApi
+
+    api = VisqolApi()
+    api.create(mode=mode)
+    return api
+
+
 def _percent_of_words(rows: np.ndarray) -> float:
     """Return errors of all sentences over words of all sentences, ``(sentences, 2)``, in percent."""
     return float(100 * rows[:, 0].sum() / rows[:, 1].sum())
 
 
 def _load_recogniser(folder: Path, report: Report) -> Recogniser | None:
-    if not MOONSHINE.is_installed:
-        report.skip(MOONSHINE, "Word errors")
+    if not report.has(MOONSHINE, "Word errors"):
         return None
     try:
         return Recogniser(folder)

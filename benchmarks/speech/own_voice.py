@@ -1,10 +1,10 @@
 r"""Measure a voice that is fine-tuned on an unseen studio reader, on prompts that were held out.
 
     python recipes/corpora prompts --asterisk FOLDER --out corpora/prompts
-    python -m benchmarks.speech.own_voice --prompts corpora/prompts --prepare corpora/own-voice
+    python -m benchmarks speech.own_voice --prompts corpora/prompts --prepare corpora/own-voice
     wavewright train corpora/own-voice --family acoustic --from en --licence CC-BY-SA-3.0 --out runs/own-voice \
         --max-minutes 90
-    python -m benchmarks.speech.own_voice --prompts corpora/prompts --voice runs/own-voice --json own_voice.json
+    python -m benchmarks speech.own_voice --prompts corpora/prompts --voice runs/own-voice --json own_voice.json
 
 ``--prepare`` writes a folder in LJSpeech's format with all prompts but the 60 of at least 2 s that are judged, or with
 so many of these others as ``--minutes`` has room for; ``wavewright train --few-shot`` is for few minutes. Errors by
@@ -17,21 +17,18 @@ word error rate was 10.1 %, with 0.25 of it 6.6 %, with 0.4 5.7 %, with 0.5 6.0 
 
 from __future__ import annotations
 
-import argparse
 import shutil
-import sys
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.harness.corpora import SMOKE_VOICE, corpus_entries, draw_entries, smoke_speech
 from benchmarks.harness.peers import RESEMBLYZER
-from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import TARGETS, Table, optional
-from benchmarks.speech.judges import Judges, add_judge_options, rating_columns
+from benchmarks.harness.script import TARGETS, Benchmark, Option, Options, Report, Table, optional
+from benchmarks.speech.judges import JUDGE_OPTIONS, Judges
 from benchmarks.speech.speakers import recordings, voice
 from benchmarks.speech.speech_distance import SpeakerEncoder, mean_similarity
-from benchmarks.speech.voices import Judged, judge, row_of
+from benchmarks.speech.voices import COLUMNS, Judged, judge, row_of
 from wavewright.audio.clip import Clip
 from wavewright.base.errors import BadSetting
 from wavewright.data.entry import Entry
@@ -41,16 +38,7 @@ SEED = 7
 MAX_WORD_ERROR_POINTS = 5.0
 MIN_PROGRESS = 0.6
 
-VOICES = Table(
-    "voices",
-    rating_columns("speaker", "prompts", "recordings")
-    | optional(
-        dnsmos_at_one_loudness_below=".2f",
-        real_time_factor=".4f",
-        speaker_similarity=".3f",
-        progress_of_the_speaker=".2f",
-    ),
-)
+VOICES = Table("voices", COLUMNS | optional(speaker_similarity=".3f", progress_of_the_speaker=".2f"))
 
 
 def other_prompts(corpus: Path, judged: list[Entry]) -> list[Entry]:
@@ -83,26 +71,14 @@ def prepare(entries: list[Entry], folder: Path) -> None:
 
 def similarities(natural: list[Entry], judged: list[Judged], report: Report) -> list[float | None]:
     """Return the similarity of each speaker to other recordings of the reader; None without the encoder."""
-    if not RESEMBLYZER.is_installed:
-        report.skip(RESEMBLYZER, "Similarity of speakers")
+    if not report.has(RESEMBLYZER, "Similarity of speakers"):
         return [None] * len(judged)
     encoder = SpeakerEncoder()
     references = [encoder.embed(Clip.read(entry.path)) for entry in natural]
     return [mean_similarity(references, [encoder.embed(clip) for clip in each.clips]) for each in judged]
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--prompts", type=Path, default=Path("corpora/prompts"))
-    parser.add_argument("--prepare", type=Path, default=None, help="folder to write, instead of judging")
-    parser.add_argument("--minutes", type=float, default=0.0, help="of the recordings that --prepare writes; 0: all")
-    parser.add_argument("--voice", default="runs/own-voice")
-    parser.add_argument("--base", default="en-kathleen", help="voice that the fine-tuning started from")
-    parser.add_argument("--vocoder", default="vocoder")
-    parser.add_argument("--count", type=int, default=60, help="prompts that are judged")
-    add_judge_options(parser)
-
-
-def measure(options: argparse.Namespace, report: Report) -> None:
+def measure(options: Options, report: Report) -> None:
     """Add a row for the recordings, the base and the fine-tuned voice, or write the folder to train on."""
     entries = corpus_entries(options.prompts, "test", needs_text=True, min_seconds=MIN_SECONDS)
     judged_entries = draw_entries(entries, options.count)
@@ -126,26 +102,25 @@ def measure(options: argparse.Namespace, report: Report) -> None:
     for each, own in zip(judged, similarity, strict=True):
         is_reference = each is judged[0]
         row = row_of(each, None if is_reference else judged[0])
-        row["prompts"] = row.pop("sentences")
-        row["points_above_the_recordings"] = row.pop("points_above_the_reference", None)
-        row["dnsmos_below_the_recordings"] = row.pop("dnsmos_below_the_reference", None)
-        del row["dnsmos_at_one_loudness"]
         row["speaker_similarity"] = own
         if own is not None and of_base is not None and of_recordings is not None:
             row["progress_of_the_speaker"] = (own - of_base) / (of_recordings - of_base)
         report.add(VOICES, row)
     name = speakers[-1].name
-    report.target(name, "points above the recordings", row["points_above_the_recordings"], MAX_WORD_ERROR_POINTS)
+    report.target(name, "points above the recordings", row["points_above_the_reference"], MAX_WORD_ERROR_POINTS)
     report.target(name, "progress of the speaker", row.get("progress_of_the_speaker"), at_least=MIN_PROGRESS)
 
 
 BENCHMARK = Benchmark(
     __doc__,
     (VOICES, TARGETS),
-    add_options,
     measure,
-    smoke={"prompts": smoke_speech, "count": 1, "voice": SMOKE_VOICE, "no_dnsmos": True},
+    Option("prompts", Path("corpora/prompts"), smoke=smoke_speech),
+    Option("prepare", type=Path, help="folder to write, instead of judging"),
+    Option("minutes", 0.0, "of the recordings that --prepare writes; 0: all"),
+    Option("voice", "runs/own-voice", smoke=SMOKE_VOICE),
+    Option("base", "en-kathleen", "voice that the fine-tuning started from"),
+    Option("vocoder", "vocoder"),
+    Option("count", 60, "prompts that are judged", smoke=1),
+    *JUDGE_OPTIONS,
 )
-
-if __name__ == "__main__":
-    sys.exit(BENCHMARK.run())

@@ -1,21 +1,17 @@
 """Measure how far a voice follows ``--pitch``: the median pitch at each number of semitones, relative to that at 0.
 
-    python -m benchmarks.speech.pitch_range --voice en-kathleen
-    python -m benchmarks.speech.pitch_range --voice en-kathleen --count 40 --semitones -3 --semitones 3
+    python -m benchmarks speech.pitch_range --voice en-kathleen
+    python -m benchmarks speech.pitch_range --voice en-kathleen --count 40 --semitones -3 3
 
 The sentences are the first of benchmarks/speech/texts/hundred.txt; the pitch is tracked from 40 to 1,200 Hz.
 """
 
 from __future__ import annotations
 
-import argparse
-import sys
-
 import numpy as np
 
 from benchmarks.harness.corpora import SMOKE_VOICE, sentences
-from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import Table, columns
+from benchmarks.harness.script import Benchmark, Option, Options, Report, Table, columns
 from wavewright.dsp.pitch import track_pitch
 from wavewright.speech.prosody import Prosody
 from wavewright.speech.voice import Voice
@@ -39,14 +35,7 @@ def median_hz(voice: Voice, texts: list[str], semitones: float) -> float:
     return float(np.median(np.concatenate(voiced)))
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--voice", default="en-kathleen")
-    parser.add_argument("--vocoder", default="vocoder")
-    parser.add_argument("--count", type=int, default=20, help="sentences")
-    parser.add_argument("--semitones", type=float, action="append", help="by default several from -24 to 24")
-
-
-def measure(options: argparse.Namespace, report: Report) -> None:
+def measure(options: Options, report: Report) -> None:
     """Add a row for each pitch."""
     voice, texts = Voice.load(options.voice, options.vocoder), sentences(options.count)
     usual_hz = median_hz(voice, texts, 0.0)
@@ -54,18 +43,19 @@ def measure(options: argparse.Namespace, report: Report) -> None:
         measured_hz = median_hz(voice, texts, semitones) if semitones else usual_hz
         report.add(
             PITCH,
-            {
-                "voice": options.voice,
-                "requested_semitones": semitones,
-                "median_hz": measured_hz,
-                "measured_semitones": 12 * float(np.log2(measured_hz / usual_hz)),
-            },
+            voice=options.voice,
+            requested_semitones=semitones,
+            median_hz=measured_hz,
+            measured_semitones=12 * float(np.log2(measured_hz / usual_hz)),
         )
 
 
 BENCHMARK = Benchmark(
-    __doc__, (PITCH,), add_options, measure, smoke={"voice": SMOKE_VOICE, "count": 1, "semitones": [-4.0, 4.0]}
+    __doc__,
+    (PITCH,),
+    measure,
+    Option("voice", "en-kathleen", smoke=SMOKE_VOICE),
+    Option("vocoder", "vocoder"),
+    Option("count", 20, "sentences", smoke=1),
+    Option("semitones", (), "by default several from -24 to 24", type=float, smoke=[-4.0, 4.0]),
 )
-
-if __name__ == "__main__":
-    sys.exit(BENCHMARK.run())

@@ -108,11 +108,6 @@ def spoken_in_one_process(texts: Sequence[str]) -> dict[str, Utterance]:
     return spoken
 
 
-def missing_engines() -> list[Peer]:
-    """Return the other engines that are not installed."""
-    return [peer for peer in ENGINES if not peer.is_installed]
-
-
 def _engine(name: str, command: tuple[str, ...]) -> Speaker:
     return Speaker(name, lambda text, _seed: _run(command, {"text": text}))
 

@@ -1,7 +1,7 @@
 """Compare the learned styles of a voice: word error and DNSMOS of sentences with a fraction of each style mixed in.
 
-    python -m benchmarks.speech.styles --voice en-kathleen
-    python -m benchmarks.speech.styles --voice en-kathleen --style style-4:0.5 --style style-6:0.5 --count 100
+    python -m benchmarks speech.styles --voice en-kathleen
+    python -m benchmarks speech.styles --voice en-kathleen --style style-4:0.5 style-6:0.5 --count 100
 
 The sentences are those of docs/voice/script.txt, which no other benchmark of voices uses, so a style may be chosen by
 them; see recipes/usual_style.py. Word errors by wavewright.metrics.recogniser (see docs/metrics.md).
@@ -9,16 +9,13 @@ them; see recipes/usual_style.py. Word errors by wavewright.metrics.recogniser (
 
 from __future__ import annotations
 
-import argparse
-import sys
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.harness.corpora import SMOKE_VOICE
-from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import Row, Table, columns, optional
-from benchmarks.speech.judges import Judges, add_judge_options, mean_interval, word_error_interval
+from benchmarks.harness.script import Benchmark, Option, Options, Report, Row, Table, columns, optional
+from benchmarks.speech.judges import JUDGE_OPTIONS, Judges, mean_interval, word_error_interval
 from wavewright.speech.voice import Voice
 
 SCRIPT = Path(__file__).parents[2] / "docs" / "voice" / "script.txt"
@@ -51,17 +48,7 @@ def row_of(voice: Voice, style: str, texts: list[str], judges: Judges) -> Row:
     }
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--voice", default="en-kathleen")
-    parser.add_argument("--vocoder", default="vocoder")
-    parser.add_argument(
-        "--style", action="append", help="a style and its weight, such as style-4:0.5; by default each of the voice's"
-    )
-    parser.add_argument("--count", type=int, default=100, help="sentences, the first of the script")
-    add_judge_options(parser)
-
-
-def measure(options: argparse.Namespace, report: Report) -> None:
+def measure(options: Options, report: Report) -> None:
     """Add a row for the usual style and for each other style."""
     voice, judges = Voice.load(options.voice, options.vocoder), Judges(options, report)
     texts = SCRIPT.read_text(encoding="utf-8").splitlines()[: options.count]
@@ -71,8 +58,17 @@ def measure(options: argparse.Namespace, report: Report) -> None:
 
 
 BENCHMARK = Benchmark(
-    __doc__, (STYLES,), add_options, measure, smoke={"voice": SMOKE_VOICE, "count": 1, "style": ["style-4:0.5"]}
+    __doc__,
+    (STYLES,),
+    measure,
+    Option("voice", "en-kathleen", smoke=SMOKE_VOICE),
+    Option("vocoder", "vocoder"),
+    Option(
+        "style",
+        (),
+        "a style and its weight, such as style-4:0.5; by default each of the voice's",
+        smoke=["style-4:0.5"],
+    ),
+    Option("count", 100, "sentences, the first of the script", smoke=1),
+    *JUDGE_OPTIONS,
 )
-
-if __name__ == "__main__":
-    sys.exit(BENCHMARK.run())

@@ -1,7 +1,7 @@
 """Compare the times of words that a voice reports with a forced alignment of the same speech by PocketSphinx.
 
     pip install pocketsphinx==5.1.1
-    python -m benchmarks.speech.timestamps --voice en-kathleen --json timestamps.json
+    python -m benchmarks speech.timestamps --voice en-kathleen --json timestamps.json
 
 PocketSphinx (BSD; its own acoustic model of US English, 10 ms frames) aligns the phones of every word with the speech
 of the 100 sentences of benchmarks/speech/texts/hundred.txt; the words are passed to it as the phones that the voice
@@ -10,15 +10,11 @@ spoke.
 
 from __future__ import annotations
 
-import argparse
-import sys
-
 import numpy as np
 
 from benchmarks.harness.corpora import SMOKE_VOICE, sentences
 from benchmarks.harness.peers import POCKETSPHINX
-from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import TARGETS, Table, columns, optional
+from benchmarks.harness.script import TARGETS, Benchmark, Option, Options, Report, Table, columns, optional
 from wavewright.audio.clip import Clip
 from wavewright.speech.voice import Voice
 
@@ -64,18 +60,10 @@ class Aligner:
         return self.names[phones]
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--voice", default="en-kathleen")
-    parser.add_argument("--vocoder", default="vocoder")
-    parser.add_argument("--count", type=int, default=None, help="sentences, all hundred by default")
-
-
-def measure(options: argparse.Namespace, report: Report) -> None:
+def measure(options: Options, report: Report) -> None:
     """Add a row for the voice; without PocketSphinx it holds the number of words alone."""
     voice = Voice.load(options.voice, options.vocoder)
-    aligner = Aligner() if POCKETSPHINX.is_installed else None
-    if aligner is None:
-        report.skip(POCKETSPHINX, "The forced alignment")
+    aligner = Aligner() if report.has(POCKETSPHINX, "The forced alignment") else None
     differences_ms: list[float] = []
     n_words = n_unaligned = 0
     for sentence in sentences(options.count):
@@ -93,21 +81,23 @@ def measure(options: argparse.Namespace, report: Report) -> None:
     late_ms = float(np.quantile(errors_ms, 0.95)) if differences_ms else None
     report.add(
         WORD_STARTS,
-        {
-            "voice": voice.name,
-            "vocoder": options.vocoder,
-            "words": n_words,
-            "sentences_without_alignment": n_unaligned,
-            "median_error_ms": median_ms,
-            "error_ms_95_percent": late_ms,
-            "median_shift_ms": float(np.median(differences_ms)) if differences_ms else None,
-        },
+        voice=voice.name,
+        vocoder=options.vocoder,
+        words=n_words,
+        sentences_without_alignment=n_unaligned,
+        median_error_ms=median_ms,
+        error_ms_95_percent=late_ms,
+        median_shift_ms=float(np.median(differences_ms)) if differences_ms else None,
     )
     report.target(voice.name, "median error of word starts, ms", median_ms, at_most=MAX_MEDIAN_MS)
     report.target(voice.name, "error of word starts, 95 %, ms", late_ms, at_most=MAX_LATE_MS)
 
 
-BENCHMARK = Benchmark(__doc__, (WORD_STARTS, TARGETS), add_options, measure, smoke={"voice": SMOKE_VOICE, "count": 1})
-
-if __name__ == "__main__":
-    sys.exit(BENCHMARK.run())
+BENCHMARK = Benchmark(
+    __doc__,
+    (WORD_STARTS, TARGETS),
+    measure,
+    Option("voice", "en-kathleen", smoke=SMOKE_VOICE),
+    Option("vocoder", "vocoder"),
+    Option("count", type=int, help="sentences, all hundred by default", smoke=1),
+)

@@ -1,6 +1,6 @@
 """Measure the speed of a voice: first sound, cold start to a file, real-time factor, and size.
 
-    python -m benchmarks.speech.voice_speed --voice en-kathleen --json voice_speed.json
+    python -m benchmarks speech.voice_speed --voice en-kathleen --json voice_speed.json
 
 The first sound is timed from the call of ``Voice.stream`` to its first chunk with samples, after ``warm_up``, for
 each of the 100 sentences of benchmarks/speech/texts/hundred.txt, by the clock and by processor time. Cold starts are
@@ -11,7 +11,6 @@ the same for all: once with one process for all sentences, once with a process f
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import sys
 import tempfile
@@ -22,10 +21,9 @@ import numpy as np
 
 import wavewright
 from benchmarks.harness.corpora import SMOKE_VOICE, sentences
-from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import TARGETS, Table, columns
+from benchmarks.harness.script import TARGETS, Benchmark, Option, Options, Report, Table, columns
 from benchmarks.harness.timing import ProcessTimes, time_process
-from benchmarks.speech.speakers import Utterance, missing_engines, other_engines, spoken_in_one_process
+from benchmarks.speech.speakers import ENGINES, Utterance, other_engines, spoken_in_one_process
 from wavewright.audio.sound_file import open_sound
 from wavewright.speech.voice import Voice
 
@@ -118,21 +116,13 @@ def bytes_of(voice: Voice) -> int:
     return sum(path.stat().st_size for path in files if path.parent.name not in (*OTHER_FOLDERS, "__pycache__"))
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--voice", default="en-kathleen")
-    parser.add_argument("--vocoder", default="vocoder")
-    parser.add_argument("--count", type=int, default=None, help="sentences, all hundred by default")
-    parser.add_argument("--cold-starts", type=int, default=5)
-    parser.add_argument("--processes", type=int, default=20, help="sentences that are spoken by a process each")
-
-
-def measure(options: argparse.Namespace, report: Report) -> None:
+def measure(options: Options, report: Report) -> None:
     """Measure one voice."""
     texts, voice = sentences(options.count), Voice.load(options.voice, options.vocoder)
     voice.warm_up()
     for clock, values in zip(("wall clock", "processor"), first_samples_ms(voice, texts), strict=True):
         median_ms, late_ms = float(np.median(values)), float(np.quantile(values, 0.95))
-        report.add(FIRST_SOUND, {"clock": clock, "median_ms": median_ms, "late_ms_95_percent": late_ms})
+        report.add(FIRST_SOUND, clock=clock, median_ms=median_ms, late_ms_95_percent=late_ms)
         if clock == "wall clock":
             report.target(options.voice, "first sound, median, ms", median_ms, at_most=MAX_FIRST_SOUND_MS)
             report.target(options.voice, "first sound, 95 %, ms", late_ms, at_most=MAX_LATE_FIRST_SOUND_MS)
@@ -144,12 +134,12 @@ def measure(options: argparse.Namespace, report: Report) -> None:
         ),
         **factors_of_engines(texts, of_processes),
     }
-    for peer in missing_engines():
-        report.skip(peer, f"Speed of {peer.name}")
+    for peer in ENGINES:
+        report.has(peer)
     for name, (at_once, each) in factors.items():
         row = {"one_process": at_once, "times_real_time": 1 / at_once}
         row |= {"process_each": each, "times_real_time_each": 1 / each if each else None}
-        report.add(REAL_TIME_FACTORS, {"speaker": name, **row})
+        report.add(REAL_TIME_FACTORS, speaker=name, **row)
     report.target(options.voice, "real-time factor", factors[options.voice][0], at_most=MAX_REAL_TIME_FACTOR)
     if "flite" in factors:
         for number, how in enumerate(("one process", "a process for each sentence")):
@@ -160,13 +150,11 @@ def measure(options: argparse.Namespace, report: Report) -> None:
     megabytes = bytes_of(voice) / 1e6
     report.add(
         VOICE,
-        {
-            "voice": options.voice,
-            "vocoder": options.vocoder,
-            "cold_start_seconds": cold_seconds,
-            "cold_start_processor_seconds": statistics.median(each.processor_seconds for each in starts),
-            "megabytes": megabytes,
-        },
+        voice=options.voice,
+        vocoder=options.vocoder,
+        cold_start_seconds=cold_seconds,
+        cold_start_processor_seconds=statistics.median(each.processor_seconds for each in starts),
+        megabytes=megabytes,
     )
     report.target(options.voice, "cold start, s", cold_seconds, at_most=MAX_COLD_START_SECONDS)
     report.target(options.voice, "size, MB", megabytes, at_most=MAX_MEGABYTES)
@@ -175,10 +163,10 @@ def measure(options: argparse.Namespace, report: Report) -> None:
 BENCHMARK = Benchmark(
     __doc__,
     (FIRST_SOUND, REAL_TIME_FACTORS, VOICE, TARGETS),
-    add_options,
     measure,
-    smoke={"voice": SMOKE_VOICE, "count": 1, "cold_starts": 1, "processes": 1},
+    Option("voice", "en-kathleen", smoke=SMOKE_VOICE),
+    Option("vocoder", "vocoder"),
+    Option("count", type=int, help="sentences, all hundred by default", smoke=1),
+    Option("cold_starts", 5, smoke=1),
+    Option("processes", 20, "sentences that are spoken by a process each", smoke=1),
 )
-
-if __name__ == "__main__":
-    sys.exit(BENCHMARK.run())

@@ -1,9 +1,9 @@
 r"""Measure voices beside other engines: word errors, predicted opinion, distance to recordings, and speed.
 
     python recipes/corpora speech --kathleen K --kerstin G --commands C --asterisk A --out corpora/speech
-    python -m benchmarks.speech.voices --corpus corpora/speech --voice en-kathleen --json voices.json
-    python -m benchmarks.speech.voices --corpus corpora/speech --no-voices      # recordings and other engines alone
-    python -m benchmarks.speech.voices --corpus corpora/german --speaker kerstin --split valid --voice de-kerstin \
+    python -m benchmarks speech.voices --corpus corpora/speech --voice en-kathleen --json voices.json
+    python -m benchmarks speech.voices --corpus corpora/speech --no-voices      # recordings and other engines alone
+    python -m benchmarks speech.voices --corpus corpora/german --speaker kerstin --split valid --voice de-kerstin \
         --other-language --vocoder vocoder --seeds 1
 
 40 sentences of a reader that no voice was trained on (split ``test``) and 100 others
@@ -16,8 +16,6 @@ differences paired. The other engines are Debian's flite and espeak-ng; benchmar
 
 from __future__ import annotations
 
-import argparse
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,10 +24,9 @@ import numpy as np
 
 from benchmarks.harness.corpora import corpus_entries, draw_entries, sentences, smoke_speech
 from benchmarks.harness.peers import RESEMBLYZER
-from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import TARGETS, Row, Table, Value, optional
-from benchmarks.speech.judges import Judges, add_judge_options, mean_interval, rating_columns, word_error_interval
-from benchmarks.speech.speakers import Speaker, copies, missing_engines, other_engines, recordings, voice
+from benchmarks.harness.script import TARGETS, Benchmark, Option, Options, Report, Row, Table, Value, columns, optional
+from benchmarks.speech.judges import DIFFERENCES, JUDGE_OPTIONS, Judges, mean_interval, word_error_interval
+from benchmarks.speech.speakers import ENGINES, Speaker, copies, other_engines, recordings, voice
 from benchmarks.speech.speech_distance import SpeakerEncoder, distance, mean_similarity
 from wavewright.audio.clip import Clip
 from wavewright.data.entry import Entry
@@ -42,8 +39,10 @@ MAX_DNSMOS_LOSS = 0.15
 MIN_SIMILARITY_RATIO = 0.85
 MAX_RATIO_TO_FLITE = 0.5
 
-COLUMNS = rating_columns("speaker", "sentences", "reference") | optional(
-    dnsmos_at_one_loudness=".2f", dnsmos_at_one_loudness_below=".2f"
+COLUMNS = (
+    columns(speaker="s", sentences="d")
+    | optional(word_error_percent=".1f", dnsmos=".2f", dnsmos_at_one_loudness=".2f", dnsmos_at_one_loudness_below=".2f")
+    | DIFFERENCES
 )
 RECORDED_SENTENCES = Table(
     "recorded sentences",
@@ -151,7 +150,7 @@ def add_targets(name: str, recorded: Row, hundred: Row | None, flite: Row | None
         report.target(name, "word error, half of flite's", hundred["word_error_percent"], at_most=limit)
 
 
-def speakers_of(options: argparse.Namespace, entries: list[Entry]) -> list[Speaker]:
+def speakers_of(options: Options, entries: list[Entry]) -> list[Speaker]:
     """Return the other engines, copies of the recordings and the voices."""
     speakers = [] if options.other_language else other_engines()
     if not options.no_voices:
@@ -162,34 +161,16 @@ def speakers_of(options: argparse.Namespace, entries: list[Entry]) -> list[Speak
     return speakers
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--corpus", type=Path, default=Path("corpora/speech"))
-    parser.add_argument("--speaker", default="kathleen", help="reader of the held-out sentences")
-    parser.add_argument("--voice", nargs="+", default=["en-kathleen"])
-    parser.add_argument(
-        "--vocoder", nargs="+", default=["vocoder", "wavenet"], help="of all voices, then others of the first voice"
-    )
-    parser.add_argument("--seeds", type=int, default=3, help="of each sentence of a voice")
-    parser.add_argument("--natural", type=int, default=40, help="other recordings, for the embedding of the reader")
-    parser.add_argument("--count", type=int, default=None, help="sentences of each list, all by default")
-    parser.add_argument("--split", default="test", help="of the held-out sentences")
-    parser.add_argument("--other-language", action="store_true", help="held-out sentences alone, no engines of English")
-    parser.add_argument("--no-voices", action="store_true", help="recordings and other engines alone")
-    add_judge_options(parser)
-
-
-def measure(options: argparse.Namespace, report: Report) -> None:
+def measure(options: Options, report: Report) -> None:
     """Add a row for each speaker and list of sentences."""
     judges = Judges(options, report)
-    for peer in missing_engines():
-        report.skip(peer, f"Speech of {peer.name}")
+    for peer in ENGINES:
+        report.has(peer)
     entries = held_out_sentences(options.corpus, options.speaker, options.split)[: options.count]
     others = corpus_entries(options.corpus, "train", needs_text=True, speaker=options.speaker)
     natural_entries = draw_entries(others, options.natural, seed=0)
-    encoder = SpeakerEncoder() if RESEMBLYZER.is_installed else None
+    encoder = SpeakerEncoder() if report.has(RESEMBLYZER, "Similarity of speakers") else None
     natural = [] if encoder is None else [encoder.embed(Clip.read(entry.path)) for entry in natural_entries]
-    if encoder is None:
-        report.skip(RESEMBLYZER, "Similarity of speakers")
     speakers = speakers_of(options, entries)
     texts = [str(entry.text) for entry in entries]
     recorded = judge(recordings(entries), texts, judges)
@@ -230,10 +211,16 @@ def measure_hundred(
 BENCHMARK = Benchmark(
     __doc__,
     (RECORDED_SENTENCES, HUNDRED_SENTENCES, TARGETS),
-    add_options,
     measure,
-    smoke={"corpus": smoke_speech, "count": 1, "seeds": 1, "natural": 1, "vocoder": ["vocoder"], "no_dnsmos": True},
+    Option("corpus", Path("corpora/speech"), smoke=smoke_speech),
+    Option("speaker", "kathleen", "reader of the held-out sentences"),
+    Option("voice", ["en-kathleen"]),
+    Option("vocoder", ["vocoder", "wavenet"], "of all voices, then others of the first voice", smoke=["vocoder"]),
+    Option("seeds", 3, "of each sentence of a voice", smoke=1),
+    Option("natural", 40, "other recordings, for the embedding of the reader", smoke=1),
+    Option("count", type=int, help="sentences of each list, all by default", smoke=1),
+    Option("split", "test", "of the held-out sentences"),
+    Option("other_language", False, "held-out sentences alone, no engines of English"),
+    Option("no_voices", False, "recordings and other engines alone"),
+    *JUDGE_OPTIONS,
 )
-
-if __name__ == "__main__":
-    sys.exit(BENCHMARK.run())

@@ -1,6 +1,6 @@
 """Batches: two workers beside one, by processes and by Ray.
 
-    RAY_worker_niceness=0 python -m benchmarks.system.batch --runs 5 --json batch.json
+    RAY_worker_niceness=0 python -m benchmarks system.batch --runs 5 --json batch.json
 
 ``plain`` are processes that call `enhance` in a loop, without any batch: what the machine itself gives two of them.
 Workers are warm before the clock starts, and the engines run in turn. Ray gives its workers a lower priority unless
@@ -9,10 +9,8 @@ Workers are warm before the clock starts, and the engines run in turn. Ray gives
 
 from __future__ import annotations
 
-import argparse
 import os
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -27,8 +25,7 @@ import numpy as np
 import soundfile
 
 from benchmarks.harness.peers import Peer
-from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import TARGETS, Table, columns
+from benchmarks.harness.script import TARGETS, Benchmark, Option, Options, Report, Table, columns
 from wavewright.apps.batch_jobs.batch import items_of
 from wavewright.apps.batch_jobs.job import BatchJob
 from wavewright.apps.batch_jobs.job_list import read_jobs
@@ -50,15 +47,7 @@ WORKERS = Table(
 )
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--engines", nargs="+", choices=ENGINES, default=list(ENGINES))
-    parser.add_argument("--runs", type=int, default=5, help="of each engine with each number of workers")
-    parser.add_argument("--jobs", type=int, default=40, help="files of a run of the workers")
-    parser.add_argument("--seconds", type=float, default=4.0, help="of each of these files")
-    parser.add_argument("--seed", type=int, default=0)
-
-
-def measure(options: argparse.Namespace, report: Report) -> None:
+def measure(options: Options, report: Report) -> None:
     """Measure in a folder of its own."""
     with tempfile.TemporaryDirectory() as folder:
         compare_workers(options, report, Path(folder))
@@ -75,12 +64,10 @@ def write_sounds(folder: Path, count: int, seconds: float, sample_rate: int, see
     return folder
 
 
-def compare_workers(options: argparse.Namespace, report: Report, work: Path) -> None:
+def compare_workers(options: Options, report: Report, work: Path) -> None:
     """Add the throughput of one and of two workers of each engine."""
     sounds = write_sounds(work / "sounds", options.jobs, options.seconds, 16_000, options.seed)
-    engines = [engine for engine in options.engines if engine != "ray" or RAY.is_installed]
-    if engines != options.engines:
-        report.skip(RAY, "ray")
+    engines = [engine for engine in options.engines if engine != "ray" or report.has(RAY)]
     speeds: dict[tuple[str, int], list[float]] = {(engine, n): [] for engine in engines for n in (1, 2)}
     os.environ.update(dict.fromkeys(THREAD_VARIABLES, "1"))
     with ExitStack() as stack:
@@ -94,7 +81,7 @@ def compare_workers(options: argparse.Namespace, report: Report, work: Path) -> 
                 measured.append(options.jobs / seconds)
     for engine in engines:
         one, two = (statistics.median(speeds[engine, n]) for n in (1, 2))
-        report.add(WORKERS, {"engine": engine, "files_per_second": one, "with_two": two, "ratio": two / one})
+        report.add(WORKERS, engine=engine, files_per_second=one, with_two=two, ratio=two / one)
         if engine == "ray":
             report.target("Ray", "two workers by one", two / one, at_least=AT_LEAST)
 
@@ -157,10 +144,10 @@ def enhance_plainly(files: Sequence[Path], out: Path, barrier: Barrier) -> None:
 BENCHMARK = Benchmark(
     __doc__,
     (WORKERS, TARGETS),
-    add_options,
     measure,
-    smoke={"engines": ["plain", "processes"], "runs": 1, "jobs": 2, "seconds": 0.5},
+    Option("engines", list(ENGINES), choices=ENGINES, smoke=["plain", "processes"]),
+    Option("runs", 5, "of each engine with each number of workers", smoke=1),
+    Option("jobs", 40, "files of a run of the workers", smoke=2),
+    Option("seconds", 4.0, "of each of these files", smoke=0.5),
+    Option("seed", 0),
 )
-
-if __name__ == "__main__":
-    sys.exit(BENCHMARK.run())

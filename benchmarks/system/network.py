@@ -1,13 +1,12 @@
 """Trace the system calls of inference and training for over a minute: no socket, no file outside of cache and outputs.
 
-    python -m benchmarks.system.network            # Linux, needs strace; exits with 1 where it finds one
+    python -m benchmarks system.network            # Linux, needs strace; exits with 1 where it finds one
 
 ONNX Runtime's telemetry starts 45 s after its import, so each process runs for 75 s.
 """
 
 from __future__ import annotations
 
-import argparse
 import os
 import subprocess
 import sys
@@ -15,8 +14,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.harness.peers import STRACE
-from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import Table, columns
+from benchmarks.harness.script import Benchmark, Option, Options, Report, Table, columns
 
 PROGRAM = Path(__file__).parents[2] / "tests" / "fresh_home.py"
 NETWORK_CALLS = "socket,connect,bind,sendto,sendmsg"
@@ -49,27 +47,24 @@ def trace(process: str, seconds: float, folder: Path) -> tuple[list[str], list[s
     return calls, outside
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--only", nargs="+", choices=SCRIPTS, default=["play", "train"])
-    parser.add_argument("--seconds", type=float, default=75.0, help="that a process stays after its work")
-
-
-def measure(options: argparse.Namespace, report: Report) -> None:
+def measure(options: Options, report: Report) -> None:
     """Add a row for each process."""
-    if not STRACE.is_installed:
-        report.skip(STRACE, "System calls")
+    if not report.has(STRACE, "System calls"):
         return
     with tempfile.TemporaryDirectory() as folder:
         for process in options.only:
             calls, outside = trace(process, options.seconds, Path(folder) / process)
             row = {"network_calls": len(calls), "files_outside": len(outside)}
-            report.add(CALLS, {"process": process, "seconds": options.seconds, **row})
+            report.add(CALLS, process=process, seconds=options.seconds, **row)
             for line in (*calls[:20], *outside[:20]):
                 report.note(f"{process}: {line}")
             report.has_fault |= bool(calls or outside)
 
 
-BENCHMARK = Benchmark(__doc__, (CALLS,), add_options, measure, smoke={"only": ["import"], "seconds": 0.0})
-
-if __name__ == "__main__":
-    sys.exit(BENCHMARK.run())
+BENCHMARK = Benchmark(
+    __doc__,
+    (CALLS,),
+    measure,
+    Option("only", ["play", "train"], choices=SCRIPTS, smoke=["import"]),
+    Option("seconds", 75.0, "that a process stays after its work", smoke=0.0),
+)

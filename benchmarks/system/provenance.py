@@ -1,22 +1,19 @@
 """Measure what signing costs: bytes in each kind of file and beside it, and the time of signing and verifying.
 
-    python -m benchmarks.system.provenance
+    python -m benchmarks system.provenance
 
 The sound is noise of ten seconds in stereo at 48 kHz; times are those of the processor, relative to its length.
 """
 
 from __future__ import annotations
 
-import argparse
-import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import Table, columns
+from benchmarks.harness.script import Benchmark, Option, Options, Report, Table, columns
 from benchmarks.harness.timing import median_seconds
 from wavewright.audio.clip import Clip
 from wavewright.audio.sound_file import open_sound
@@ -38,11 +35,7 @@ SIGNING = Table(
 )
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--seconds", type=float, default=10.0, help="length of the sound")
-
-
-def measure(options: argparse.Namespace, report: Report) -> None:
+def measure(options: Options, report: Report) -> None:
     """Add a row for one file of each kind."""
     rng = np.random.default_rng(0)
     clip = Clip(rng.uniform(-0.5, 0.5, (2, int(options.seconds * RATE))).astype(np.float32), RATE)
@@ -72,7 +65,9 @@ def _measured(path: Path, key: Ed25519PrivateKey) -> dict[str, object]:
     }
 
 
-BENCHMARK = Benchmark(__doc__, (SIGNING,), add_options, measure, smoke={"seconds": 0.1})
-
-if __name__ == "__main__":
-    sys.exit(BENCHMARK.run())
+BENCHMARK = Benchmark(
+    __doc__,
+    (SIGNING,),
+    measure,
+    Option("seconds", 10.0, "length of the sound", smoke=0.1),
+)

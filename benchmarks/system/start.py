@@ -1,7 +1,7 @@
 """Time commands from a cold process, relative to the start of Python itself.
 
-    python -m benchmarks.system.start
-    python -m benchmarks.system.start --runs 9 --only speak
+    python -m benchmarks system.start
+    python -m benchmarks system.start --runs 9 --only speak
 
 The first run of each, which compiles loops and byte code, is not counted. Byte code is stored in a folder of its own,
 because ``PYTHONDONTWRITEBYTECODE`` would otherwise have every process compile what ``pip install`` compiles once.
@@ -13,15 +13,13 @@ opened in parallel.
 
 from __future__ import annotations
 
-import argparse
 import os
 import statistics
 import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import TARGETS, Table, columns
+from benchmarks.harness.script import TARGETS, Benchmark, Option, Options, Report, Table, columns
 from benchmarks.harness.timing import time_process
 
 PYTHON = [sys.executable]
@@ -47,12 +45,7 @@ FIRST_BYTES = 46  # more than the header of the WAV file
 STARTS = Table("cold starts", columns(command="s", seconds=".2f", processor_seconds=".2f", times_of_python=".0f"))
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--runs", type=int, default=9)
-    parser.add_argument("--only", nargs="+", choices=COMMANDS, default=list(COMMANDS), help=f"besides {BARE}")
-
-
-def measure(options: argparse.Namespace, report: Report) -> None:
+def measure(options: Options, report: Report) -> None:
     """Add a row for each command: the time to its end or, where it streams, to its first samples."""
     names = [name for name in COMMANDS if name in (BARE, *options.only, *(NEEDS.get(name) for name in options.only))]
     with tempfile.TemporaryDirectory() as folder:
@@ -69,19 +62,20 @@ def measure(options: argparse.Namespace, report: Report) -> None:
             bare_seconds = bare_seconds or seconds
             report.add(
                 STARTS,
-                {
-                    "command": name,
-                    "seconds": seconds,
-                    "processor_seconds": statistics.median(run.processor_seconds for run in runs),
-                    "times_of_python": seconds / bare_seconds,
-                },
+                command=name,
+                seconds=seconds,
+                processor_seconds=statistics.median(run.processor_seconds for run in runs),
+                times_of_python=seconds / bare_seconds,
             )
             if name in TARGET_SECONDS:
                 report.target(name, "cold start, s", seconds, at_most=TARGET_SECONDS[name])
     report.note(f"Median of {options.runs} runs.")
 
 
-BENCHMARK = Benchmark(__doc__, (STARTS, TARGETS), add_options, measure, smoke={"runs": 1, "only": ["models list"]})
-
-if __name__ == "__main__":
-    sys.exit(BENCHMARK.run())
+BENCHMARK = Benchmark(
+    __doc__,
+    (STARTS, TARGETS),
+    measure,
+    Option("runs", 9, smoke=1),
+    Option("only", list(COMMANDS), f"besides {BARE}", choices=COMMANDS, smoke=["models list"]),
+)

@@ -1,13 +1,11 @@
 """Drive the studio in Chromium: weight and load time of the page, time to sounds, and cancelling.
 
-python -m benchmarks.system.studio                 # needs Playwright and Chromium
-python -m benchmarks.system.studio --only live     # from a cell or a key of the sequencer to its sound
-WAVEWRIGHT_AXE=axe.min.js python -m benchmarks.system.studio --only access
+python -m benchmarks system.studio                 # needs Playwright and Chromium
+python -m benchmarks system.studio --only live     # from a cell or a key of the sequencer to its sound
 """
 
 from __future__ import annotations
 
-import argparse
 import os
 import statistics
 import subprocess
@@ -21,18 +19,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.harness.peers import Peer
-from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import TARGETS, Table, columns
+from benchmarks.harness.script import TARGETS, Benchmark, Option, Options, Report, Table, columns
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Locator
+    from playwright.sync_api import Locator
     from studio_browser import Studio
 
 TESTS = Path(__file__).parents[2] / "tests"
 sys.path.append(str(TESTS))
 
 PANELS = ("generate", "morph", "map", "kit", "speech", "enhance", "podcast", "editor", "sequence", "training")
-PARTS = ("page", "sounds", "live", "access")
+PARTS = ("page", "sounds", "live")
 CHROMIUM = Peer("Chromium", "apt install chromium", program="chromium")
 PLAYWRIGHT = Peer("Playwright", "pip install playwright", module="playwright")
 
@@ -41,7 +38,6 @@ LIVE = Table(
     "live sequencer", columns(action="s", median_ms=".1f", slowest_ms=".1f", n="d", late="d"), is_optional=True
 )
 SOUNDS = Table("time to sounds", columns(action="s", median_ms=".0f", slowest_ms=".0f", n="d"), is_optional=True)
-ACCESS = Table("accessibility", columns(panel="s", serious="d", width_at_360=".0f"), is_optional=True)
 
 LOADED = """
 () => {
@@ -57,8 +53,6 @@ WEIGHT = """
   .reduce((sum, entry) => sum + entry.decodedBodySize, 0)
 """
 """Bytes of the page's own files that were loaded."""
-
-OPEN_ALL = "() => document.querySelectorAll('details').forEach(each => { each.open = true; })"
 
 
 @contextmanager
@@ -81,17 +75,17 @@ def measure_page(studio: Studio, report: Report) -> None:
     studio.open("generate")
     ready_seconds = time.monotonic() - started
     loaded = studio.page.evaluate(LOADED)
-    report.add(PAGE, {"part": "ready for Generate", "value": ready_seconds, "unit": "s"})
-    report.add(PAGE, {"part": "load event", "value": loaded["load"] / 1000, "unit": "s"})
-    report.add(PAGE, {"part": "first paint", "value": loaded["paint"] / 1000, "unit": "s"})
+    report.add(PAGE, part="ready for Generate", value=ready_seconds, unit="s")
+    report.add(PAGE, part="load event", value=loaded["load"] / 1000, unit="s")
+    report.add(PAGE, part="first paint", value=loaded["paint"] / 1000, unit="s")
     studio.page.keyboard.press("Enter")
     studio.loudest()
     sound_seconds = time.monotonic() - started
-    report.add(PAGE, {"part": "first visit to the first sound", "value": sound_seconds, "unit": "s"})
+    report.add(PAGE, part="first visit to the first sound", value=sound_seconds, unit="s")
     for panel in PANELS:
         studio.open(panel)
     kilobytes = studio.page.evaluate(WEIGHT) / 1000
-    report.add(PAGE, {"part": "all panels", "value": kilobytes, "unit": "kB"})
+    report.add(PAGE, part="all panels", value=kilobytes, unit="kB")
     report.target("studio", "page is loaded, s", loaded["load"] / 1000, at_most=1.0)
     report.target("studio", "page with all panels, kB", kilobytes, at_most=500)
     report.target("studio", "first sound of a first visitor, s", sound_seconds, at_most=10)
@@ -178,14 +172,14 @@ def measure_live(studio: Studio, report: Report, repeats: int) -> None:
             page.locator("[data-panel=sequence][data-sounds=ready]").wait_for()
             times = [struck_ms(panel, name, number) + limiter_ms for number in range(repeats)]
             row = {"median_ms": statistics.median(times), "slowest_ms": max(times), "n": len(times), "late": 0}
-            report.add(LIVE, {"action": f"{name}, while the score is {state}", **row})
+            report.add(LIVE, action=f"{name}, while the score is {state}", **row)
             report.target("studio", f"{name}, {state}, ms", row["median_ms"], at_most=LIVE_BARS)
     page.evaluate("window.struck = []")
     page.wait_for_timeout(10_000)
     ahead = [1000 * each["ahead"] for each in page.evaluate("window.struck")]
     row = {"median_ms": statistics.median(ahead), "slowest_ms": min(ahead), "n": len(ahead)}
     late = sum(each < 0 for each in ahead)
-    report.add(LIVE, {"action": "notes of a loop, scheduled ahead of their start", **row, "late": late})
+    report.add(LIVE, action="notes of a loop, scheduled ahead of their start", **row, late=late)
     page.keyboard.press("Escape")
 
 
@@ -213,7 +207,7 @@ def add_times(report: Report, action: str, repeats: int, measured: Callable[[], 
     """Add the median of repeated times, the first of which warm up."""
     times = [measured() for _ in range(repeats + skip)][skip:]
     row = {"median_ms": statistics.median(times), "slowest_ms": max(times), "n": len(times)}
-    report.add(SOUNDS, {"action": action, **row})
+    report.add(SOUNDS, action=action, **row)
 
 
 def pressed(studio: Studio, selector: str, status: str) -> float:
@@ -282,43 +276,12 @@ def cancelled_ms(studio: Studio) -> float:
     return milliseconds
 
 
-def measure_access(browser: Browser, url: str, report: Report) -> None:
-    """Count serious findings of axe-core, and the width of every panel in a window of 360 pixels."""
-    from studio_browser import Studio, axe_script
-
-    script = axe_script()
-    if script is None:
-        report.note("Accessibility: axe-core is not installed; WAVEWRIGHT_AXE names its axe.min.js")
-    for panel in PANELS:
-        serious = 0
-        for scheme in ("light", "dark"):
-            studio = Studio(browser, url, color_scheme=scheme, bypass_csp=True)
-            studio.open(panel)
-            if script is not None:
-                studio.page.evaluate(OPEN_ALL)
-                studio.page.evaluate(script)
-                found = studio.page.evaluate("() => axe.run()")["violations"]
-                serious += sum(each["impact"] in ("serious", "critical") for each in found)
-            studio.page.set_viewport_size({"width": 360, "height": 700})
-            width = studio.page.evaluate("document.documentElement.scrollWidth")
-            studio.close()
-        report.add(ACCESS, {"panel": panel, "serious": serious, "width_at_360": width})
-    rows = report.rows[ACCESS.name]
-    report.target("studio", "serious findings of axe-core", sum(row["serious"] for row in rows), at_most=0)
-    report.target("studio", "widest panel at 360 px", max(row["width_at_360"] for row in rows), at_most=360)
-
-
-def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS))
-    parser.add_argument("--repeats", type=int, default=11)
-
-
-def measure(options: argparse.Namespace, report: Report) -> None:
+def measure(options: Options, report: Report) -> None:
     """Drive every part that was asked for."""
     from studio_browser import Studio, reason_to_skip, running_browser
 
     if reason_to_skip():
-        report.skip(CHROMIUM if PLAYWRIGHT.is_installed else PLAYWRIGHT, "The studio")
+        report.has(CHROMIUM if PLAYWRIGHT.is_installed else PLAYWRIGHT, "The studio")
         return
     with tempfile.TemporaryDirectory() as name, running_command(Path(name)) as url, running_browser() as browser:
         studio = Studio(browser, url)
@@ -329,13 +292,12 @@ def measure(options: argparse.Namespace, report: Report) -> None:
         if "live" in options.only:
             measure_live(studio, report, options.repeats)
         studio.close()
-        if "access" in options.only:
-            measure_access(browser, url, report)
 
 
 BENCHMARK = Benchmark(
-    __doc__, (PAGE, SOUNDS, LIVE, ACCESS, TARGETS), add_options, measure, smoke={"only": ["page"], "repeats": 1}
+    __doc__,
+    (PAGE, SOUNDS, LIVE, TARGETS),
+    measure,
+    Option("only", list(PARTS), choices=PARTS, smoke=["page"]),
+    Option("repeats", 11, smoke=1),
 )
-
-if __name__ == "__main__":
-    sys.exit(BENCHMARK.run())

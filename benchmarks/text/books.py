@@ -1,6 +1,6 @@
 """Compare the text of EPUBs with what Pandoc reads in them: chapters, their order, and words that are left out.
 
-    python -m benchmarks.text.books BOOK.epub ... --passages passages.txt
+    python -m benchmarks text.books BOOK.epub ... --passages passages.txt
 
 Words of both readings are aligned, paragraphs first, then words where paragraphs differ. A word that only Pandoc has is
 left out, one that only ours has is added; a passage in another place counts as both. Pandoc's notes are removed from
@@ -11,21 +11,18 @@ them, in their order, are titles of our chapters.
 
 from __future__ import annotations
 
-import argparse
 import difflib
 import json
 import posixpath
 import re
 import subprocess
-import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
 from benchmarks.harness.peers import PANDOC
-from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import TARGETS, Table, columns
+from benchmarks.harness.script import TARGETS, Benchmark, Option, Options, Report, Table, columns
 from wavewright.text.epub import Epub, read_epub
 
 MAX_LEFT_OUT_PERCENT = 1.0
@@ -128,17 +125,15 @@ def compare(path: Path, report: Report) -> list[str]:
     percent = 100 * count["left out"] / n_words
     report.add(
         BOOKS,
-        {
-            "book": path.name,
-            "chapters": len(book.chapters),
-            "entries": len(entries),
-            "in_order": titles_in_order(entries, [chapter.title for chapter in book.chapters]),
-            "words": n_words,
-            "left_out": count["left out"],
-            "left_out_percent": percent,
-            "added": count["added"],
-            **_facts(book),
-        },
+        book=path.name,
+        chapters=len(book.chapters),
+        entries=len(entries),
+        in_order=titles_in_order(entries, [chapter.title for chapter in book.chapters]),
+        words=n_words,
+        left_out=count["left out"],
+        left_out_percent=percent,
+        added=count["added"],
+        **_facts(book),
     )
     report.target(path.name, "words left out, percent", percent, at_most=MAX_LEFT_OUT_PERCENT)
     return [f"{path.name}\t{kind}\t{len(words)}\t{' '.join(words)}" for kind, words in found]
@@ -152,19 +147,12 @@ def _output(command: list[str], given: bytes | None = None) -> bytes:
     return subprocess.run(command, check=True, capture_output=True, input=given).stdout
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("books", nargs="*", type=Path, help="EPUBs")
-    parser.add_argument("--passages", type=Path, default=None, help="file for the passages that differ")
-
-
-def measure(options: argparse.Namespace, report: Report) -> None:
+def measure(options: Options, report: Report) -> None:
     """Compare the books."""
-    if PANDOC.is_installed:
+    if report.has(PANDOC, "The text of books"):
         found = [line for path in options.books for line in compare(path, report)]
         if options.passages is not None:
             options.passages.write_text("".join(f"{line}\n" for line in found), encoding="utf-8")
-    else:
-        report.skip(PANDOC, "The text of books")
 
 
 def smoke_books(folder: Path) -> list[Path]:
@@ -176,7 +164,10 @@ def smoke_books(folder: Path) -> list[Path]:
     return [folder / "book.epub"]
 
 
-BENCHMARK = Benchmark(__doc__, (BOOKS, TARGETS), add_options, measure, smoke={"books": smoke_books})
-
-if __name__ == "__main__":
-    sys.exit(BENCHMARK.run())
+BENCHMARK = Benchmark(
+    __doc__,
+    (BOOKS, TARGETS),
+    measure,
+    Option("books", (), "EPUBs", type=Path, smoke=smoke_books, is_positional=True),
+    Option("passages", type=Path, help="file for the passages that differ"),
+)

@@ -1,12 +1,12 @@
 """Score the front end of a language on lists of texts: accuracy by section, and the texts that are read otherwise.
 
-    python -m benchmarks.text.front_end LIST.tsv ...          # accuracy of each list, by section
-    python -m benchmarks.text.front_end LIST.tsv --errors     # and each text that is read otherwise
-    python -m benchmarks.text.front_end tests/text/british.tsv --language en-GB
-    python -m benchmarks.text.front_end tests/text/german_blind.tsv --language de
-    python -m benchmarks.text.front_end tests/text/spanish_blind.tsv --language es
-    python -m benchmarks.text.front_end tests/text/italian_blind.tsv --language it
-    python -m benchmarks.text.front_end tests/text/french_blind.tsv tests/text/french_more.tsv --language fr
+    python -m benchmarks text.front_end LIST.tsv ...          # accuracy of each list, by section
+    python -m benchmarks text.front_end LIST.tsv --errors     # and each text that is read otherwise
+    python -m benchmarks text.front_end tests/text/british.tsv --language en-GB
+    python -m benchmarks text.front_end tests/text/german_blind.tsv --language de
+    python -m benchmarks text.front_end tests/text/spanish_blind.tsv --language es
+    python -m benchmarks text.front_end tests/text/italian_blind.tsv --language it
+    python -m benchmarks text.front_end tests/text/french_blind.tsv tests/text/french_more.tsv --language fr
 
 A list is a text file in UTF-8. Each line has a text, a tab, and the exact words that it is spoken as; or, if words of
 the text are between asterisks, the phones of these words (symbols of the front end). Words may show where sentences end
@@ -18,15 +18,12 @@ A list measures the front end only if no rule, table or training sentence was wr
 
 from __future__ import annotations
 
-import argparse
 import re
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import Table, columns
+from benchmarks.harness.script import Benchmark, Option, Options, Report, Table, columns
 from wavewright.base.errors import BadText, WavewrightError
 from wavewright.text import FrontEnd, front_end
 
@@ -90,13 +87,7 @@ def score(path: Path, language: str) -> list[Item]:
     return [Item(*item, read_aloud(item[1], item[2], reader)) for item in read_list(path)]
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("lists", nargs="*", type=Path, metavar="LIST", default=LISTS, help="lists of texts")
-    parser.add_argument("--language", default="en", help="en, en-GB, de, es, es-419, it or fr")
-    parser.add_argument("--errors", action="store_true", help="also list each text that is read otherwise")
-
-
-def measure(options: argparse.Namespace, report: Report) -> None:
+def measure(options: Options, report: Report) -> None:
     """Add a row for each section of each list, and one for the list."""
     for path in options.lists:
         items = score(path, options.language)
@@ -107,17 +98,15 @@ def measure(options: argparse.Namespace, report: Report) -> None:
             n_right = sum(item.is_right for item in of_section)
             report.add(
                 SECTIONS,
-                {
-                    "list": str(path),
-                    "section": section,
-                    "texts": len(of_section),
-                    "right": n_right,
-                    "accuracy_percent": 100 * n_right / len(of_section),
-                },
+                list=str(path),
+                section=section,
+                texts=len(of_section),
+                right=n_right,
+                accuracy_percent=100 * n_right / len(of_section),
             )
         for item in items if options.errors else ():
             if not item.is_right:
-                report.add(ERRORS, {"text": item.text, "expected": item.expected, "actual": item.actual})
+                report.add(ERRORS, text=item.text, expected=item.expected, actual=item.actual)
 
 
 def smoke_lists(folder: Path) -> list[Path]:
@@ -127,7 +116,11 @@ def smoke_lists(folder: Path) -> list[Path]:
     return [path]
 
 
-BENCHMARK = Benchmark(__doc__, (SECTIONS, ERRORS), add_options, measure, smoke={"lists": smoke_lists})
-
-if __name__ == "__main__":
-    sys.exit(BENCHMARK.run())
+BENCHMARK = Benchmark(
+    __doc__,
+    (SECTIONS, ERRORS),
+    measure,
+    Option("lists", LISTS, "lists of texts", smoke=smoke_lists, is_positional=True),
+    Option("language", "en", "en, en-GB, de, es, es-419, it or fr"),
+    Option("errors", False, "also list each text that is read otherwise"),
+)

@@ -1,10 +1,10 @@
 """Measure copies of recordings by vocoders, from mel frames: word errors, ratings, distances and speed.
 
     python recipes/corpora prompts --asterisk FOLDER --out corpora/prompts
-    python -m benchmarks.vocoder.copy_synthesis --clips corpora/prompts --count 60 --min-seconds 2 --model wavenet
-    python -m benchmarks.vocoder.copy_synthesis --clips corpora/prompts --model vocoder wavenet   # an unseen speaker
-    python -m benchmarks.vocoder.copy_synthesis --clips corpora/speech --json vocoder.json        # a seen speaker
-    python -m benchmarks.vocoder.copy_synthesis --clips corpora/speech --split valid --model vocoder --noise-reduction 0
+    python -m benchmarks vocoder.copy_synthesis --clips corpora/prompts --count 60 --min-seconds 2 --model wavenet
+    python -m benchmarks vocoder.copy_synthesis --clips corpora/prompts --model vocoder wavenet   # an unseen speaker
+    python -m benchmarks vocoder.copy_synthesis --clips corpora/speech --json vocoder.json        # a seen speaker
+    python -m benchmarks vocoder.copy_synthesis --clips corpora/speech --split valid --model vocoder --noise-reduction 0
 
 Recordings are drawn by a fixed seed. Word errors by wavewright.metrics.recogniser (see docs/metrics.md); DNSMOS, PESQ
 (wide band) and the log-mel distance (80 bands, 64 ms, in nats) at 16 kHz; the harmonics-to-noise ratio is the median of
@@ -16,8 +16,6 @@ the recordings, DNSMOS at most 0.4 below.
 
 from __future__ import annotations
 
-import argparse
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,19 +24,10 @@ import numpy as np
 
 from benchmarks.harness.corpora import corpus_entries, draw_entries, read_wave, smoke_speech
 from benchmarks.harness.peers import LIBROSA
-from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import TARGETS, Row, Table, Value, columns, optional
+from benchmarks.harness.script import TARGETS, Benchmark, Option, Options, Report, Row, Table, columns, optional
 from benchmarks.harness.timing import median_seconds
-from benchmarks.speech.judges import (
-    SAMPLE_RATE,
-    Judges,
-    add_judge_options,
-    mean_interval,
-    rating_columns,
-    word_error_interval,
-)
+from benchmarks.speech.judges import DIFFERENCES, JUDGE_OPTIONS, RATINGS, SAMPLE_RATE, Judges, Ratings, mean_interval
 from wavewright.audio.clip import Clip
-from wavewright.data.entry import Entry
 from wavewright.dsp.mel import mel_spectrogram
 from wavewright.dsp.speech_mel import speech_mel
 from wavewright.families import loading
@@ -53,10 +42,10 @@ MAX_DNSMOS_LOSS = 0.4
 
 COPIES = Table(
     "copies",
-    rating_columns("copies", "clips", "recordings")
-    | optional(pesq=".2f", log_mel_nats=".2f", harmonics_to_noise_db=".1f")
-    | columns(voiced_fraction=".2f")
-    | optional(real_time_factor=".4f"),
+    columns(copies="s", clips="d", voiced_fraction=".2f")
+    | RATINGS
+    | DIFFERENCES
+    | optional(log_mel_nats=".2f", harmonics_to_noise_db=".1f", real_time_factor=".4f"),
 )
 
 
@@ -85,18 +74,6 @@ class Copier:
         return median_seconds(vocode_all, rounds, n_warm_up=0) * self.sample_rate / sum(map(len, waves))
 
 
-@dataclass(frozen=True)
-class Judged:
-    """Copies of all clips with their scores; ``word_errors (clips, 2)`` are errors and words, ``dnsmos (clips,)``."""
-
-    waves: list[np.ndarray]
-    sample_rate: int
-    word_errors: np.ndarray
-    dnsmos: np.ndarray
-    pesq: list[float]
-    log_mel_nats: list[float]
-
-
 def griffin_lim(wave: np.ndarray, sample_rate: int) -> np.ndarray:
     """Return the copy ``(time,)`` of ``wave (time,)`` from mel frames, with the phases that Griffin-Lim estimates."""
     import librosa
@@ -123,98 +100,57 @@ def copier_of(name: str, noise_reduction: float | None) -> Copier:
     return Copier(vocoder.sample_rate, vocoder.mel_of, lambda mel, _: vocoder.vocode(mel)[0])
 
 
-def judge(clips: Sequence[Entry], copier: Copier | None, judges: Judges) -> Judged:
-    """Copy and judge the clips; without ``copier`` the recordings themselves."""
-    sample_rate = copier.sample_rate if copier else SAMPLE_RATE
-    waves, errors, dnsmos, pesq, log_mel_nats = [], [], [], [], []
-    for clip in clips:
-        wave = read_wave(clip.path, sample_rate)
-        copied = copier.copy(wave) if copier else wave
-        waves.append(copied)
-        errors.append(judges.word_errors(copied, sample_rate, str(clip.text)))
-        dnsmos.append(judges.dnsmos(copied, sample_rate))
-        if copier:
-            pair = [Clip(each[None], sample_rate).resample(SAMPLE_RATE).wave[0] for each in (wave, copied)]
-            pesq.append(judges.pesq(*pair))
-            frames = [speech_mel(each, SAMPLE_RATE) for each in pair]
-            log_mel_nats.append(float(np.abs(frames[0] - frames[1]).mean()))
-    return Judged(waves, sample_rate, np.array(errors, float), np.array(dnsmos), pesq, log_mel_nats)
-
-
-def row_of(name: str, judged: Judged, recordings: Judged, real_time_factor: float | None) -> Row:
+def row_of(name: str, waves: Sequence[np.ndarray], rate: int, ratings: Ratings, recordings: Ratings | None) -> Row:
     """Return the row of copies, or of the recordings themselves."""
-    voices = harmonics_to_noise_of_all(judged.waves, judged.sample_rate)
-    row: dict[str, Value] = {
-        "copies": name,
-        "clips": len(judged.waves),
-        "word_error_percent": word_error_interval(judged.word_errors),
-        "dnsmos": mean_interval(judged.dnsmos),
-        "harmonics_to_noise_db": voices.median_db if np.isfinite(voices.median_db) else None,
-        "voiced_fraction": voices.voiced_fraction,
-        "real_time_factor": real_time_factor,
-    }
-    if judged is not recordings:
-        row |= {
-            "points_above_the_recordings": word_error_interval(judged.word_errors, recordings.word_errors),
-            "dnsmos_below_the_recordings": mean_interval(recordings.dnsmos - judged.dnsmos),
-            "pesq": mean_interval(judged.pesq),
-            "log_mel_nats": mean_interval(judged.log_mel_nats),
-        }
-    return row
+    voices = harmonics_to_noise_of_all(waves, rate)
+    row: Row = {"copies": name, "clips": len(waves), "voiced_fraction": voices.voiced_fraction}
+    harmonics = voices.median_db if np.isfinite(voices.median_db) else None
+    return {**row, "harmonics_to_noise_db": harmonics, **ratings.cells(recordings)}
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--clips", type=Path, default=Path("corpora/speech"), help="a corpus with texts")
-    parser.add_argument("--split", default="test")
-    parser.add_argument("--count", type=int, default=40)
-    parser.add_argument("--min-seconds", type=float, default=1.0)
-    parser.add_argument("--model", nargs="*", default=["vocoder", "wavenet"], help="vocoders")
-    parser.add_argument(
-        "--noise-reduction", type=float, default=None, help="of models that have it, in place of their own"
-    )
-    add_judge_options(parser)
-    parser.add_argument("--no-griffin-lim", action="store_true", help="leave out the copies by Griffin-Lim")
-    parser.add_argument("--rounds", type=int, default=3, help="of timing")
+def at_judged_rate(wave: np.ndarray, rate: int) -> np.ndarray:
+    """Return a wave ``(time,)`` at the rate of the judges."""
+    return Clip(wave[None], rate).resample(SAMPLE_RATE).wave[0]
 
 
-def measure(options: argparse.Namespace, report: Report) -> None:
+def measure(options: Options, report: Report) -> None:
     """Add a row for the recordings and for each vocoder."""
     judges = Judges(options, report, with_pesq=True)
     clips = draw_entries(
         corpus_entries(options.clips, options.split, needs_text=True, min_seconds=options.min_seconds), options.count
     )
+    texts = [str(clip.text) for clip in clips]
     copiers = {name: copier_of(name, options.noise_reduction) for name in options.model}
-    if options.no_griffin_lim:
-        report.note("Griffin-Lim: left out by --no-griffin-lim.")
-    elif LIBROSA.is_installed:
+    if not options.no_griffin_lim and report.has(LIBROSA, "Griffin-Lim"):
         copiers["Griffin-Lim"] = Copier(SAMPLE_RATE, lambda wave: wave, lambda wave, _: griffin_lim(wave, SAMPLE_RATE))
-    else:
-        report.skip(LIBROSA, "Griffin-Lim")
-    recordings = judge(clips, None, judges)
-    report.add(COPIES, row_of("recordings", recordings, recordings, None))
+    recordings = [read_wave(clip.path, SAMPLE_RATE) for clip in clips]
+    of_recordings = judges.ratings(recordings, texts, recordings)
+    report.add(COPIES, row_of("recordings", recordings, SAMPLE_RATE, of_recordings, None))
     for name, copier in copiers.items():
-        judged = judge(clips, copier, judges)
-        timed = [read_wave(clip.path, copier.sample_rate) for clip in clips[:TIMED_CLIPS]]
-        row = row_of(name, judged, recordings, copier.real_time_factor(timed, options.rounds))
-        report.add(COPIES, row)
-        report.target(name, "points above the recordings", row["points_above_the_recordings"], MAX_WORD_ERROR_POINTS)
-        report.target(name, "DNSMOS below the recordings", row["dnsmos_below_the_recordings"], MAX_DNSMOS_LOSS)
+        rate = copier.sample_rate
+        waves = [read_wave(clip.path, rate) for clip in clips]
+        copies = [copier.copy(wave) for wave in waves]
+        references, estimates = ([at_judged_rate(wave, rate) for wave in each] for each in (waves, copies))
+        frames = [[speech_mel(wave, SAMPLE_RATE) for wave in each] for each in (references, estimates)]
+        log_mel_nats = mean_interval([float(np.abs(a - b).mean()) for a, b in zip(*frames, strict=True)])
+        row = row_of(name, copies, rate, judges.ratings(estimates, texts, references), of_recordings)
+        factor = copier.real_time_factor(waves[:TIMED_CLIPS], options.rounds)
+        report.add(COPIES, row, log_mel_nats=log_mel_nats, real_time_factor=factor)
+        report.target(name, "points above the recordings", row["points_above_the_reference"], MAX_WORD_ERROR_POINTS)
+        report.target(name, "DNSMOS below the recordings", row["dnsmos_below_the_reference"], MAX_DNSMOS_LOSS)
 
 
 BENCHMARK = Benchmark(
     __doc__,
     (COPIES, TARGETS),
-    add_options,
     measure,
-    smoke={
-        "clips": smoke_speech,
-        "count": 1,
-        "model": ["vocoder"],
-        "no_griffin_lim": True,
-        "no_dnsmos": True,
-        "rounds": 1,
-    },
+    Option("clips", Path("corpora/speech"), "a corpus with texts", smoke=smoke_speech),
+    Option("split", "test"),
+    Option("count", 40, smoke=1),
+    Option("min_seconds", 1.0),
+    Option("model", ["vocoder", "wavenet"], "vocoders", smoke=["vocoder"]),
+    Option("noise_reduction", type=float, help="of models that have it, in place of their own"),
+    *JUDGE_OPTIONS,
+    Option("no_griffin_lim", False, "leave out the copies by Griffin-Lim", smoke=True),
+    Option("rounds", 3, "of timing", smoke=1),
 )
-
-if __name__ == "__main__":
-    sys.exit(BENCHMARK.run())

@@ -1,8 +1,8 @@
 """Measure the mark: inaudibility, detection after changes, false positives, cost, and Perth in the same run.
 
     python recipes/corpora prompts --asterisk FOLDER --out corpora/prompts
-    python -m benchmarks.watermark.marks --speech corpora/prompts --sounds corpora/effects --json marks.json
-    python -m benchmarks.watermark.marks --only detection --clips 50
+    python -m benchmarks watermark.marks --speech corpora/prompts --sounds corpora/effects --json marks.json
+    python -m benchmarks watermark.marks --only detection --clips 50
 
 The speech is that of the folder, joined, and of the voice en-kathleen, half each. Neither was used to choose the levels
 of the mark. A clip of 3 s is cut anywhere out of a marked sound. A trial for false positives is an unmarked sound and a
@@ -11,10 +11,7 @@ key of its own, without the search over speeds; --keys keys meet every sound.
 
 from __future__ import annotations
 
-import argparse
-import sys
 from collections.abc import Callable, Iterator
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -22,9 +19,9 @@ import soxr
 
 from benchmarks.harness.corpora import read_wave, sentences, smoke_ambience, smoke_drums, smoke_speech
 from benchmarks.harness.peers import PERTH, PESQ, VISQOL
-from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import TARGETS, Table, columns, optional
+from benchmarks.harness.script import TARGETS, Benchmark, Option, Options, Report, Table, columns, optional
 from benchmarks.harness.timing import median_seconds
+from benchmarks.speech.judges import visqol
 from benchmarks.watermark.changes import LONG_CHANGES, REPORTED, SHORT_CHANGES, UNMARKED_CHANGES, Change
 from benchmarks.watermark.perth import has_perth, is_perths, marked_by_perth
 from wavewright.outputs.watermark.detection import MarkSearch, detect_wave, segments_of
@@ -99,33 +96,31 @@ def spoken(seconds: float) -> Iterator[tuple[np.ndarray, int]]:
     return ((wave, voice.sample_rate) for wave in joined(waves, seconds, voice.sample_rate))
 
 
-def speech(options: argparse.Namespace, count: int, seconds: float) -> list[tuple[np.ndarray, int]]:
+def speech(options: Options, count: int, seconds: float) -> list[tuple[np.ndarray, int]]:
     """Return recorded and generated speech, half each."""
     sources = recorded(options.speech, seconds), spoken(seconds)
     return [wave for source in sources for wave, _ in zip(source, range(-(-count // 2)), strict=False)]
 
 
-def measure_quality(options: argparse.Namespace, report: Report) -> None:
+def measure_quality(options: Options, report: Report) -> None:
     """Add the ratings of speech with each mark, against the speech without."""
     clips = speech(options, options.quality_clips, 10.0)
     marks = {"noise": marked_sound, "noise and levels": marked_speech, PERTH.name: marked_by_perth}
-    for peer, is_usable in ((PESQ, PESQ.is_installed), (VISQOL, VISQOL.is_installed), (PERTH, has_perth())):
-        if not is_usable:
-            report.skip(peer, "its column or row")
+    has_pesq, has_visqol, _ = (report.has(peer) for peer in (PESQ, VISQOL, PERTH))
     for name, mark in marks.items():
         if name == PERTH.name and not has_perth():
             continue
         pairs = [(wave, mark(wave, rate), rate) for wave, rate in clips]
-        pesq = [_pesq(*pair) for pair in pairs] if PESQ.is_installed else None
-        visqol = [_visqol(*pair) for pair in pairs] if VISQOL.is_installed else None
+        pesq = [_pesq(*pair) for pair in pairs] if has_pesq else None
+        of_visqol = [_visqol(*pair) for pair in pairs] if has_visqol else None
         ratings = {
             "pesq": pesq and float(np.mean(pesq)),
             "lowest_pesq": pesq and min(pesq),
-            "visqol": visqol and float(np.mean(visqol)),
-            "lowest_visqol": visqol and min(visqol),
+            "visqol": of_visqol and float(np.mean(of_visqol)),
+            "lowest_visqol": of_visqol and min(of_visqol),
         }
         pauses = float(np.mean([_pause_change_db(*pair) for pair in pairs]))
-        report.add(QUALITY, {"mark": name, "clips": len(pairs), **ratings, "pauses_db": pauses})
+        report.add(QUALITY, mark=name, clips=len(pairs), **ratings, pauses_db=pauses)
         if name != PERTH.name:
             report.target(name, "PESQ", ratings["pesq"], at_least=4.4)
             report.target(name, "ViSQOL", ratings["visqol"], at_least=4.6)
@@ -138,18 +133,9 @@ def _pesq(wave: np.ndarray, output: np.ndarray, rate: int) -> float:
     return float(pesq(RATE, soxr.resample(wave, rate, RATE), soxr.resample(output, rate, RATE), "wb"))
 
 
-@cache
-def _visqol_api() -> object:
-    from visqol import VisqolApi
-
-    api = VisqolApi()
-    api.create(mode="audio")
-    return api
-
-
 def _visqol(wave: np.ndarray, output: np.ndarray, rate: int) -> float:
-    pair = [soxr.resample(each, rate, VISQOL_RATE).astype(np.float64) for each in (wave, output)]
-    return float(_visqol_api().measure_from_arrays(*pair, VISQOL_RATE).moslqo)  # type: ignore[attr-defined]
+    pair = [soxr.resample(each, rate, VISQOL_RATE) for each in (wave, output)]
+    return visqol(pair[0], pair[1], "audio")
 
 
 def _pause_change_db(wave: np.ndarray, output: np.ndarray, rate: int) -> float:
@@ -162,7 +148,7 @@ def _pause_change_db(wave: np.ndarray, output: np.ndarray, rate: int) -> float:
     return float(10 * np.log10((after[is_pause].sum() + 1e-15) / (before[is_pause].sum() + 1e-15)))
 
 
-def measure_detection(options: argparse.Namespace, report: Report) -> None:
+def measure_detection(options: Options, report: Report) -> None:
     """Add the fraction of clips in which each mark is detected after each change."""
     sets = ((SHORT_SECONDS, options.clips, SHORT_CHANGES), (LONG_SECONDS, options.long_clips, LONG_CHANGES))
     for seconds, count, changes in sets:
@@ -201,11 +187,11 @@ def _add_detection(
     report: Report, mark: str, change: str, seconds: float, clips: int, detected: float, log10_p: float | None
 ) -> None:
     row = {"mark": mark, "change": change, "seconds": seconds, "clips": clips, "detected": detected}
-    report.add(DETECTION, {**row, "median_log10_p": log10_p})
+    report.add(DETECTION, **row, median_log10_p=log10_p)
 
 
 def measure_perth(
-    options: argparse.Namespace, report: Report, seconds: float, count: int, changes: dict[str, Callable[[], Change]]
+    options: Options, report: Report, seconds: float, count: int, changes: dict[str, Callable[[], Change]]
 ) -> None:
     """Add the detections of Perth, also in high-passed speech without a mark."""
     clips = speech(options, count, seconds + 2.0)
@@ -222,7 +208,7 @@ def measure_perth(
         _add_detection(report, f"{PERTH.name}, unmarked", name, seconds, len(clips), found, None)
 
 
-def measure_together(options: argparse.Namespace, report: Report) -> None:
+def measure_together(options: Options, report: Report) -> None:
     """Add detections in short sounds, alone and together."""
     for folder in options.one_shots:
         files = sorted(each for each in folder.rglob("*") if each.suffix in (".flac", ".wav", ".ogg"))
@@ -233,10 +219,10 @@ def measure_together(options: argparse.Namespace, report: Report) -> None:
             alone.append(detect_wave(wave, RATE, any_speed=False, together=search).is_marked)
         p_value = p_value_of(search.result_with_payload()[0])
         row = {"sounds": folder.name, "files": len(order), "detected_alone": float(np.mean(alone))}
-        report.add(TOGETHER, {**row, "log10_p_together": _log10(p_value)})
+        report.add(TOGETHER, **row, log10_p_together=_log10(p_value))
 
 
-def measure_false_positives(options: argparse.Namespace, report: Report) -> None:
+def measure_false_positives(options: Options, report: Report) -> None:
     """Add the trials on unmarked sound by keys of their own."""
     waves = [wave for wave, _ in zip(recorded(options.speech, 6.0), range(options.unmarked), strict=False)]
     files = sorted(each for each in options.sounds.rglob("*") if each.suffix in (".flac", ".wav", ".ogg"))
@@ -261,23 +247,23 @@ def measure_false_positives(options: argparse.Namespace, report: Report) -> None
             n_trials[layer] += len(logs)
             n_detected += found
             row = {"layer": layer, "change": name, "trials": len(logs), "detected": found}
-            report.add(FALSE_POSITIVES, {**row, "smallest_p": p_value_of(float(logs.max()))})
+            report.add(FALSE_POSITIVES, **row, smallest_p=p_value_of(float(logs.max())))
     report.target("all trials", "false positives", n_detected, at_most=0)
     report.note(f"Trials: {n_trials['noise']:,} of the noise and {n_trials['levels']:,} of the levels.")
 
 
-def measure_cost(options: argparse.Namespace, report: Report) -> None:
+def measure_cost(options: Options, report: Report) -> None:
     """Add the real-time factors of adding the marks, and of a search at all speeds."""
     wave, rate = next(spoken(options.cost_seconds))
     marks = {"noise": marked_sound, "noise and levels": marked_speech}
     marks |= {PERTH.name: marked_by_perth} if has_perth() else {}
     for name, mark in marks.items():
         factor = median_seconds(lambda mark=mark: mark(wave, rate)) / options.cost_seconds  # type: ignore[misc]
-        report.add(COST, {"mark": name, "real_time_factor": factor})
+        report.add(COST, mark=name, real_time_factor=factor)
         if name != PERTH.name:
             report.target(name, "real-time factor of adding it", factor, at_most=0.004)
     factor = median_seconds(lambda: detect_wave(wave[None], rate)) / options.cost_seconds
-    report.add(COST, {"mark": "search in unmarked speech", "real_time_factor": factor})
+    report.add(COST, mark="search in unmarked speech", real_time_factor=factor)
 
 
 def _log10(p_value: float) -> float:
@@ -293,21 +279,7 @@ MEASURES = dict(
 )
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--speech", type=Path, default=Path("corpora/prompts"), help="folder of recorded speech")
-    parser.add_argument("--sounds", type=Path, default=Path("corpora/effects"), help="folder of other sounds")
-    parser.add_argument("--one-shots", type=Path, nargs="*", default=[Path("corpora/drums"), Path("corpora/digits")])
-    parser.add_argument("--only", choices=PARTS, nargs="*", default=PARTS, help="parts to measure")
-    parser.add_argument("--clips", type=int, default=100, help="clips of 3 s")
-    parser.add_argument("--long-clips", type=int, default=20, help="clips of 30 s")
-    parser.add_argument("--quality-clips", type=int, default=20, help="clips of 10 s to rate")
-    parser.add_argument("--perth-clips", type=int, default=20, help="of them for Perth")
-    parser.add_argument("--unmarked", type=int, default=50, help="unmarked recordings, and as many other sounds")
-    parser.add_argument("--keys", type=int, default=200, help="keys for every unmarked sound")
-    parser.add_argument("--cost-seconds", type=float, default=60.0, help="length of the speech to mark")
-
-
-def measure(options: argparse.Namespace, report: Report) -> None:
+def measure(options: Options, report: Report) -> None:
     """Measure the parts that are asked for."""
     for part in options.only:
         MEASURES[part](options, report)
@@ -316,21 +288,16 @@ def measure(options: argparse.Namespace, report: Report) -> None:
 BENCHMARK = Benchmark(
     __doc__,
     (QUALITY, DETECTION, TOGETHER, FALSE_POSITIVES, COST, TARGETS),
-    add_options,
     measure,
-    smoke={
-        "speech": smoke_speech,
-        "sounds": smoke_ambience,
-        "one_shots": lambda folder: [smoke_drums(folder)],
-        "clips": 2,
-        "long_clips": 0,
-        "quality_clips": 1,
-        "perth_clips": 0,
-        "unmarked": 1,
-        "keys": 2,
-        "cost_seconds": 3.0,
-    },
+    Option("speech", Path("corpora/prompts"), "folder of recorded speech", smoke=smoke_speech),
+    Option("sounds", Path("corpora/effects"), "folder of other sounds", smoke=smoke_ambience),
+    Option("one_shots", [Path("corpora/drums"), Path("corpora/digits")], smoke=lambda folder: [smoke_drums(folder)]),
+    Option("only", PARTS, "parts to measure", choices=PARTS),
+    Option("clips", 100, "clips of 3 s", smoke=2),
+    Option("long_clips", 20, "clips of 30 s", smoke=0),
+    Option("quality_clips", 20, "clips of 10 s to rate", smoke=1),
+    Option("perth_clips", 20, "of them for Perth", smoke=0),
+    Option("unmarked", 50, "unmarked recordings, and as many other sounds", smoke=1),
+    Option("keys", 200, "keys for every unmarked sound", smoke=2),
+    Option("cost_seconds", 60.0, "length of the speech to mark", smoke=3.0),
 )
-
-if __name__ == "__main__":
-    sys.exit(BENCHMARK.run())

@@ -5,16 +5,12 @@ from __future__ import annotations
 import importlib
 import importlib.util
 from functools import cache
-from typing import TYPE_CHECKING, Protocol
+from typing import Any
 
 import numpy as np
 
 from benchmarks.harness.peers import PERTH
 
-if TYPE_CHECKING:
-    pass
-
-IMPLICIT = "perth.perth_net.perth_net_implicit.perth_watermarker"
 NEEDS = ("librosa", "torch", "torchaudio", "pkg_resources", "yaml", "scipy")
 THRESHOLD = 0.5
 
@@ -26,25 +22,20 @@ def has_perth() -> bool:
 
 def marked_by_perth(wave: np.ndarray, sample_rate: int) -> np.ndarray:
     """Return sound ``(time,)`` with the mark of Perth, as long as it was."""
-    output = np.asarray(_perth().apply_watermark(wave, sample_rate=sample_rate))[: len(wave)]
+    perth: Any = _perth()
+    output = np.asarray(perth.apply_watermark(wave, sample_rate=sample_rate))[: len(wave)]
     return np.pad(output, (0, len(wave) - len(output)))
 
 
 def is_perths(wave: np.ndarray, sample_rate: int) -> bool:
     """Return whether Perth detects its mark."""
+    perth: Any = _perth()
     wave = np.ascontiguousarray(wave, np.float32)
-    return bool(np.mean(_perth().get_watermark(wave, sample_rate=sample_rate)) > THRESHOLD)
-
-
-class _Perth(Protocol):
-    """What is used of Perth."""
-
-    def apply_watermark(self, signal: np.ndarray, sample_rate: int) -> np.ndarray: ...
-
-    def get_watermark(self, wm_signal: np.ndarray, sample_rate: int) -> np.ndarray: ...
+    return bool(np.mean(perth.get_watermark(wave, sample_rate=sample_rate)) > THRESHOLD)
 
 
 @cache
-def _perth() -> _Perth:
-    perth: _Perth = importlib.import_module(IMPLICIT).PerthImplicitWatermarker()
+def _perth() -> object:
+    module = importlib.import_module("perth.perth_net.perth_net_implicit.perth_watermarker")
+    perth: object = module.PerthImplicitWatermarker()
     return perth

@@ -15,7 +15,6 @@ or, as a control of the same number, its recordings at another speed and with no
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from collections.abc import Callable
@@ -25,8 +24,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.harness.peers import SCIKIT_LEARN
-from benchmarks.harness.script import Benchmark, Report
-from benchmarks.harness.tables import TARGETS, Table, columns
+from benchmarks.harness.script import TARGETS, Benchmark, Option, Options, Report, Table, columns
 from recipes.heart_sounds.features import recording_features
 from recipes.heart_sounds.recogniser import KernelRecogniser, KernelSettings
 from recipes.heart_sounds.segmentation import segment_beats
@@ -256,20 +254,12 @@ def measure_databases(recordings: Recordings, methods: dict[str, Decide], report
         add_row(report, "unseen, mean", method, recordings, called, recordings.databases)
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of this script."""
-    parser.add_argument("--corpus", type=Path, default=Path("corpora/heart-sounds"))
-    parser.add_argument("--augment", type=int, default=0, help="recordings of each kind that are changed and added")
-
-
-def measure(options: argparse.Namespace, report: Report) -> None:
+def measure(options: Options, report: Report) -> None:
     """Measure all methods on both splits."""
     recordings = Recordings.read(options.corpus)
     methods: dict[str, Decide] = {"majority": majority, "database alone": database_alone}
-    if SCIKIT_LEARN.is_installed:
+    if report.has(SCIKIT_LEARN, "The logistic regression"):
         methods["logistic regression"] = logistic
-    else:
-        report.skip(SCIKIT_LEARN, "The logistic regression")
     methods["kernel"] = kernel
     for method, decide in methods.items():
         score = add_row(report, "recordings", method, recordings, by_recording(recordings, decide))
@@ -303,7 +293,13 @@ def _smoke_corpus(folder: Path) -> Path:
     return folder / "heart"
 
 
-BENCHMARK = Benchmark(__doc__, (SCORES, TARGETS), add_options, measure, smoke={"corpus": _smoke_corpus, "augment": 2})
+BENCHMARK = Benchmark(
+    __doc__,
+    (SCORES, TARGETS),
+    measure,
+    Option("corpus", Path("corpora/heart-sounds"), smoke=_smoke_corpus),
+    Option("augment", 0, "recordings of each kind that are changed and added", smoke=2),
+)
 
 if __name__ == "__main__":
-    sys.exit(BENCHMARK.run())
+    sys.exit(BENCHMARK.run(sys.argv[1:]))

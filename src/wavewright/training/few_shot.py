@@ -57,12 +57,11 @@ def adapted(settings: FewShotSettings, plan: PlannedRun) -> PlannedRun:
     - ``settings``: fraction of generated clips.
     - ``plan``: a run that starts from a model.
 
-    Raises BadSetting if the run starts from no model, its family has no adaptation, or there is nothing to keep, or
-    BadFolder if a label has fewer recordings than `FEWEST_RECORDINGS`.
+    Raises BadSetting if the family has no adaptation, or there is nothing to keep, or BadFolder if a label has fewer
+    recordings than `FEWEST_RECORDINGS`.
     """
     base = plan.base
-    if base is None:
-        raise BadSetting("--few-shot adapts a model to a few recordings; name the model with --from.")
+    assert base is not None  # which the option needs
     family = families.family(base.card.family)
     if not family.few_shot_frozen:
         able = ", ".join(name for name, each in families.FAMILIES.items() if each.few_shot_frozen)

@@ -84,19 +84,11 @@ def train(given: TrainParameters, started: float | None = None) -> Progress:
 def _changed_by(given: TrainParameters) -> Callable[[PlannedRun], PlannedRun]:
     """Return what changes the plan of a run: generated clips, an adaptation to few recordings, or nothing."""
     if given.few_shot:
-        if given.augment_with:
-            raise BadSetting("--augment-with is for a classifier, and --few-shot for a generator; leave one out.")
         fraction = given.prior_fraction
         settings = FewShotSettings() if fraction is None else FewShotSettings(fraction, needs_prior=fraction > 0)
         return partial(adapted, settings)
-    if given.prior_fraction is not None:
-        raise BadSetting("--prior-fraction belongs to --few-shot; give both.")
     if given.augment_with:
         return partial(with_generated_clips, GeneratedSettings.of(given))
-    if given.map_label:
-        raise BadSetting("--map-label pairs the labels of --augment-with; give a model with it.")
-    if given.match_recordings:
-        raise BadSetting("--match-recordings is for the clips of --augment-with; give a model with it.")
     return lambda plan: plan
 
 

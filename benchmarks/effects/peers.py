@@ -1,7 +1,9 @@
-"""FFmpeg's audio filters on waves, by PyAV."""
+"""Other programs as functions of waves: FFmpeg's audio filters, by PyAV, and python-stretch."""
 
 from __future__ import annotations
 
+import importlib
+from collections.abc import Callable
 from fractions import Fraction
 
 import av
@@ -43,3 +45,18 @@ def ffmpeg(wave: np.ndarray, sample_rate: int, filters: str) -> np.ndarray:
             if isinstance(pulled, av.AudioFrame):
                 outputs.append(pulled.to_ndarray())
     return np.concatenate([wave[:, :0], *outputs], axis=1)
+
+
+def python_stretch(sample_rate: int, factor: float = 1.0, semitones: float = 0.0) -> Callable[[np.ndarray], np.ndarray]:
+    """Return python-stretch as a function of waves ``(channels, time)``."""
+    stretch = importlib.import_module("python_stretch.Signalsmith").Stretch
+
+    def process(wave: np.ndarray) -> np.ndarray:
+        stretcher = stretch(0)
+        stretcher.preset(len(wave), sample_rate)
+        stretcher.setTimeFactor(1.0 / factor)
+        stretcher.setTransposeSemitones(semitones)
+        stretched: np.ndarray = stretcher.process(np.ascontiguousarray(wave))
+        return stretched
+
+    return process
