@@ -99,7 +99,8 @@ def test_what_is_not_in_the_line_of_reading_is_left_out(tmp_path):
         '<itemref idref="key.xhtml" linear="no"/>',
         guide='<reference type="cover" href="cover.xhtml"/>',
     )
-    assert texts(read_epub(path)) == [("One", "One", "First words.")]
+    with pytest.warns(SkippedText, match=r"b.epub: left out are the documents key.xhtml\.$"):
+        assert texts(read_epub(path)) == [("One", "One", "First words.")]
 
 
 def test_a_sidebar_is_read_and_a_note_that_a_number_leads_to_is_not(tmp_path):
@@ -113,7 +114,9 @@ def test_a_sidebar_is_read_and_a_note_that_a_number_leads_to_is_not(tmp_path):
         '<h2>Notes</h2><ol><li id="n2">Note two. <a href="one.xhtml#r2">[2]</a></li></ol><p id="p1">The end.</p>'
     )
     path = write_epub(tmp_path / "b.epub", {"one.xhtml": one, "notes.xhtml": notes})
-    assert texts(read_epub(path)) == [
+    with pytest.warns(SkippedText, match=r"left out are 3 notes or indexes \('Note one.'\)"):
+        book = read_epub(path)
+    assert texts(book) == [
         (
             "",
             "One and two.",
@@ -122,6 +125,29 @@ def test_a_sidebar_is_read_and_a_note_that_a_number_leads_to_is_not(tmp_path):
         ),
         ("Notes", "Notes", "The end."),
     ]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_each_paragraph_is_read_or_counted(tmp_path, seed, recwarn):
+    source = random.Random(seed)
+    spoken = ("<p>{}</p>", "<aside>{}</aside>", "<blockquote><p>{}</p></blockquote>", '<div class="noted">{}</div>')
+    notes = (
+        *('<aside epub:type="footnote">{}</aside>', '<section role="doc-endnotes"><p>{}</p></section>'),
+        *('<p class="footnote">{}</p>', '<section epub:type="index"><ul><li>{}</li></ul></section>'),
+    )
+    others = ('<p hidden="hidden">{}</p>', '<span class="pagenum">{}</span>', '<nav epub:type="toc">{}</nav>')
+    expected, n_notes, documents = [], 0, {}
+    for number in range(4):
+        body = ""
+        for index in range(source.randint(1, 6)):
+            form, word = source.choice((*spoken, *notes, *others)), f"Word{'abcdef'[index]}{'uvwx'[number]}"
+            body += form.format(word)
+            expected += [word] * (form in spoken)
+            n_notes += form in notes
+        documents[f"{number}.xhtml"] = page(f"{body}<p>End.</p>")
+    book = read_epub(write_epub(tmp_path / "b.epub", documents))
+    assert [each for chapter in texts(book) for each in chapter[1:] if each != "End."] == expected
+    assert [f"left out are {n_notes} notes" in str(each.message) for each in recwarn] == [True] * (n_notes > 0)
 
 
 def test_a_list_of_contents_in_the_text_is_left_out(tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import random
+import warnings
 from collections import Counter
 
 import mido
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from wavewright.base.errors import BadScore, ScoreWarning
+from wavewright.data.scores import scan_scores
 from wavewright.music.formats import read_score, read_tunes, write_score
 from wavewright.music.formats.midi_reading import read_midi
 from wavewright.music.formats.midi_writing import channels_of, write_midi
@@ -197,6 +199,12 @@ def file_of(*tracks: bytes, midi_format: int = 1, n_tracks: int | None = None, d
     return b"MThd" + header + b"".join(chunks)
 
 
+def riff_of(midi, *chunks):
+    """Return a RIFF file of the kind RMID."""
+    body = b"RMIDdata" + len(midi).to_bytes(4, "little") + midi + b"\0" * (len(midi) % 2) + b"".join(chunks)
+    return b"RIFF" + len(body).to_bytes(4, "little") + body
+
+
 END = b"\0\xff/\0"
 NOTE = b"\0\x90<@\x60\x80<@"
 
@@ -220,8 +228,11 @@ NOTE = b"\0\x90<@\x60\x80<@"
         (file_of(b"\0\xff\x51\3\0\0\0" + NOTE + END), [(0, 96, 60, 64)], "tempo at tick 0 is 0"),
         (file_of(NOTE + END)[:-2], [(0, 96, 60, 64)], "after the end of the file"),
         (file_of(NOTE + END) + b"\0" * 20, [(0, 96, 60, 64)], "no chunk"),
-        (file_of(NOTE + END) + b"XFIH\0\0\0\4abcd", [(0, 96, 60, 64)], None),
+        (file_of(NOTE + END) + b"XFIH\0\0\0\4abcd", [(0, 96, 60, 64)], "not read: XFIH"),
         (b"RIFF\0\0\0\0RMIDdata\0\0\0\0" + file_of(NOTE + END), [(0, 96, 60, 64)], None),
+        (riff_of(file_of(NOTE + END), b"LIST\4\0\0\0INFO", b"DISP\4\0\0\0abcd"), [(0, 96, 60, 64)], "read: INFO, DISP"),
+        (riff_of(file_of(NOTE + END), b"RIFF\4\0\0\0DLS "), [(0, 96, 60, 64)], "not read: DLS."),
+        (riff_of(file_of(NOTE + END)), [(0, 96, 60, 64)], None),
         (file_of(b"\0\xff\x59\2\x09\0" + NOTE + END), [(0, 96, 60, 64)], None),
     ],
 )
@@ -325,3 +336,20 @@ def test_what_another_track_sets_for_the_channel_counts(tmp_path):
     again = read_score(tmp_path / "x.musicxml").tracks[2]
     assert (again.program, again.controls["value"].tolist()) == (42, [42, 0x20])
     assert_same(read_midi(write_midi(score))[0][0], score)
+
+
+@pytest.mark.parametrize("n_tunes", range(1, 4))
+def test_tunes_after_the_first_are_named(tmp_path, n_tunes, recwarn):
+    path = tmp_path / "a.mid"
+    path.write_bytes(file_of(*[NOTE + END] * n_tunes, midi_format=2))
+    read_score(path)
+    tunes = "".join(f"X:{number}\nK:C\nCDE|\n\n" for number in range(n_tunes))
+    (tmp_path / "b.abc").write_text(tunes)
+    read_score(tmp_path / "b.abc")
+    said = [f"{name} has {n_tunes} tunes, of which the first is read." for name in ("a.mid", "b.abc")]
+    assert [str(each.message).rpartition("/")[2] for each in recwarn] == said * (n_tunes > 1)
+    recwarn.clear()
+    with warnings.catch_warnings(record=True) as named:
+        warnings.simplefilter("always")
+        assert len(scan_scores(tmp_path).entries) == 2
+    assert [str(each.message).count("of which the first is read. (1 more)") for each in named] == [1] * (n_tunes > 1)

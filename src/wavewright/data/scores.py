@@ -28,8 +28,9 @@ def scan_scores(folder: Path | str) -> Scan:
         raise BadFolder(f"{root} {reason}; give a folder with scores in it ({', '.join(READABLE)}).")
     entries: list[Entry] = []
     failed: list[Failed] = []
+    problems: list[str] = []
     for path in _score_files(root):
-        entry = _entry(path)
+        entry = _entry(path, problems)
         if isinstance(entry, Entry):
             entries.append(entry)
         else:
@@ -37,6 +38,9 @@ def scan_scores(folder: Path | str) -> Scan:
     if not entries:
         reason = f"holds no score that can be used: {first_of(failed)}" if failed else "holds no scores"
         raise BadFolder(f"{root} {reason}; give a folder with files that end in one of {', '.join(READABLE)}.")
+    if problems:
+        more = f" ({len(problems) - 1} more)" if len(problems) > 1 else ""
+        warnings.warn(f"Not all of the scores is read: {problems[0]}{more}", ScoreWarning, stacklevel=2)
     return Scan(tuple(entries), tuple(failed))
 
 
@@ -127,12 +131,13 @@ def read_scores(folder: Path | str) -> list[Score]:
     return scores
 
 
-def _entry(path: Path) -> Entry | Failed:
-    """Return the entry of a score: its length is in ticks, and it has no sample rate."""
+def _entry(path: Path, problems: list[str]) -> Entry | Failed:
+    """Return the entry of a score: its length is in ticks, and it has no sample rate; add what of it is not read."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ScoreWarning)
+        with warnings.catch_warnings(record=True) as found:
+            warnings.simplefilter("always", ScoreWarning)
             score = read_score(path)
+        problems += [str(each.message) for each in found]
     except BadScore as error:
         return Failed(path, str(error))
     if not score.n_notes:

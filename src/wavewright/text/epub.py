@@ -5,8 +5,10 @@ Nothing is unpacked to the disk. Files are read up to a size, XML without entiti
 
 from __future__ import annotations
 
+import posixpath
 import re
 import struct
+import warnings
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -16,7 +18,7 @@ from pathlib import Path
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
-from ..base.errors import BadText, NothingToSpeak
+from ..base.errors import BadText, NothingToSpeak, SkippedText
 from .epub_flow import (
     NoteTargets,
     first_heading,
@@ -26,6 +28,7 @@ from .epub_flow import (
     split_document,
     words_of_title,
 )
+from .reading import shortened
 
 MAX_FILE_BYTES = 2**24
 """Most bytes of a document or cover, unpacked."""
@@ -80,11 +83,14 @@ def read_epub(path: Path) -> Epub:
 
     - ``path``: the file.
 
+    Notes, indexes and documents with text among them are named in a SkippedText warning.
+
     Raises BadText if it is no EPUB, damaged, encrypted or too large, or NothingToSpeak if it has no text.
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            book = _Package(_Archive(path, archive)).book()
+            package = _Package(_Archive(path, archive))
+            book = package.book()
     except FileNotFoundError as error:
         raise BadText(f"{path} does not exist; check the path.") from error
     except BadText:
@@ -93,6 +99,8 @@ def read_epub(path: Path) -> Epub:
         raise BadText(f"{path} is no EPUB, or damaged ({error}); get the file again.") from error
     if not book.chapters:
         raise NothingToSpeak(f"There is no text in {path}; a book of pictures cannot be spoken.")
+    if package.left_out:
+        warnings.warn(f"{path.name}: left out are {' and '.join(package.left_out)}.", SkippedText, stacklevel=2)
     return book
 
 
@@ -209,6 +217,7 @@ class _Package:
         if not roots:
             raise archive.damaged("its container names no package")
         self.name = roots[0]
+        self.left_out: list[str] = []
         self.root = archive.xml(self.name)
         self.items = {
             item.get("id", ""): _Item(
@@ -225,13 +234,17 @@ class _Package:
         date = next((each for each in dates if each.get("event") == "publication"), dates[0] if dates else None)
         year = re.search(r"\d{4}", _text(date))
         cover = self._cover()
+        chapters = _Chapters(self.archive, self._contents(), cover)
+        texts = chapters.read(self._documents())
+        if notes := chapters.notes.left_out:
+            self.left_out.append(f"{len(notes)} notes or indexes ({shortened(notes[0])!r})")
         return Epub(
             title=_text(self.root.find("metadata/title")),
             author=", ".join(self._authors()),
             language=_text(self.root.find("metadata/language")),
             year=year[0] if year else "",
             cover=self.archive.read(cover) if cover else b"",
-            chapters=(*_Chapters(self.archive, self._contents(), cover).read(self._documents()),),
+            chapters=(*texts,),
         )
 
     def _authors(self) -> list[str]:
@@ -264,13 +277,20 @@ class _Package:
             if guide.get("type", "").lower() in SKIPPED_GUIDES and "#" not in guide.get("href", "")
         }
         skipped |= {item.name for item in self.items.values() if "nav" in item.properties}
-        documents = []
+        documents, others = [], []
         for reference in self.root.findall("spine/itemref"):
             item = self.items.get(reference.get("idref", ""))
             if item is None:
                 raise self.archive.damaged(f"its manifest has no {reference.get('idref')!r}")
-            if reference.get("linear", "yes") != "no" and item.type in DOCUMENT_TYPES and item.name not in skipped:
+            if item.name in skipped:
+                continue
+            is_text = item.type in DOCUMENT_TYPES
+            if reference.get("linear", "yes") != "no" and is_text:
                 documents.append(item.name)
+            elif item.name in self.archive and (not is_text or any(plain_paragraphs(self.archive.text(item.name)))):
+                others.append(posixpath.basename(item.name))
+        if others:
+            self.left_out.append(f"the documents {', '.join(others)}")
         return [*dict.fromkeys(documents)]
 
     def _contents(self) -> list[_Entry]:
@@ -314,6 +334,7 @@ class _Chapters:
     chapters: list[EpubChapter] = field(default_factory=list)
     title: str = ""
     pending: list[str] = field(default_factory=list)
+    notes: NoteTargets = field(default_factory=NoteTargets)
 
     def read(self, documents: list[str]) -> list[EpubChapter]:
         """Return the chapters with text."""
@@ -321,11 +342,10 @@ class _Chapters:
         for entry in _chapter_entries(self.contents):
             starts.setdefault(entry.document, {}).setdefault(entry.anchor, entry.title)
         has_begun = False
-        notes = NoteTargets()
         known = {words_of_title(title) for titles in starts.values() for title in titles.values()}
         for name in documents:
             titles = starts.get(name, {})
-            stretches = split_document(self.archive.text(name), titles.keys() - {""}, name, notes)
+            stretches = split_document(self.archive.text(name), titles.keys() - {""}, name, self.notes)
             unknown = [anchor for anchor in titles if anchor not in {each for each, _ in stretches}]
             for anchor in unknown:  # an entry whose element is missing points to the start
                 titles.setdefault("", titles[anchor])

@@ -34,6 +34,7 @@ MIN_LINKS = 3
 _ATTRIBUTE = re.compile(r"([\w:.-]{1,60})\s*=\s*(?:\"([^\"]{0,2000})\"|'([^']{0,2000})')")
 _COMMENT_ENDS = {"<!--": "-->", "<![CDATA[": "]]>"}
 _LINK_TEXT = re.compile(r"(?P<text>.{0,100}?)</a\s*>", re.IGNORECASE | re.DOTALL)
+_NOTE = re.compile(r"(?<!\w)(?:doc-)?(?:(?:foot|end|rear)notes?|annotation|index)(?![\w-])")
 _NOTE_NUMBER = re.compile(r"\s*(?:[\[(]\s*(?:\d{1,4}|[*†‡§¶]{1,4}|[a-z])\s*[\])]|[*†‡§¶]{1,4})\s*")
 _RAISED_NUMBER = re.compile(r"\s*(?:\d{1,4}|[a-z])\s*")
 _TAG = re.compile(r"<[^<>]{0,2000}>")
@@ -50,6 +51,8 @@ class NoteTargets:
     """The elements that numbers of notes have led to so far, in all documents of a book; notes follow their numbers."""
 
     found: set[tuple[str, str]] = field(default_factory=set)
+    left_out: list[str] = field(default_factory=list)
+    """Texts of notes and indexes that are not spoken."""
 
     def add(self, document: str, link: str) -> None:
         """Add the target of a link in a document."""
@@ -106,9 +109,12 @@ class _Splitter:
         self._has_text = False  # of the block that is open
         self._left_out = ""  # name of the element that is left out
         self._depth = 0  # how many of its name are open
+        self._unspoken: list[str] | None = None  # what a note that is left out says
 
     def add(self, text: str) -> None:
         """Add text or an entity."""
+        if self._unspoken is not None:
+            self._unspoken.append(text)
         if not self._left_out:
             self.stretches[-1][1].append(text)
             self._has_text = self._has_text or any(character.isalnum() for character in text)
@@ -125,8 +131,13 @@ class _Splitter:
             if name == self._left_out:
                 self._depth += int(is_open) - int(is_end)
                 self._left_out = name if self._depth else ""
+            if self._unspoken is not None and not self._left_out:
+                text = " ".join("".join(self._unspoken).split())
+                self._notes.left_out += [text] * any(map(str.isalnum, text))
+                self._unspoken = None
         elif not is_end and self._is_left_out(name, attributes):
             self._left_out, self._depth = (name, 1) if is_open else ("", 0)
+            self._unspoken = [] if is_open and _is_note(name, attributes) else None
         elif is_open and name == "a" and (end := _note_reference_end(match, attributes)):
             self._add_note(attributes)
             return end
@@ -229,6 +240,13 @@ def _is_left_out(name: str, attributes: dict[str, str]) -> bool:
         or not {*KINDS_LEFT_OUT}.isdisjoint([*kinds, *(role.removeprefix("doc-") for role in roles)])
         or not {*CLASSES_LEFT_OUT}.isdisjoint(classes)
     )
+
+
+def _is_note(name: str, attributes: dict[str, str]) -> bool:
+    """Return whether an element that is left out has text that the book says: a note, an index, an annotation."""
+    words = " ".join(attributes.get(each, "") for each in ("epub:type", "role", "class")).lower()
+    is_named = name in NOTE_ELEMENTS and not _is_left_out(name, attributes)
+    return is_named or (name not in ELEMENTS_LEFT_OUT and _NOTE.search(words) is not None)
 
 
 def _is_note_reference(attributes: dict[str, str]) -> bool:

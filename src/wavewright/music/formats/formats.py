@@ -113,11 +113,13 @@ def read_score(path: Path | str, tune: int = 1) -> Score:
     Warns
     -----
     ScoreWarning
-        As :func:`read_tunes`.
+        As :func:`read_tunes`, and if there are more tunes after the first one, which is read.
     """
     scores = read_tunes(path)
     if not 1 <= tune <= len(scores):
         raise BadScore(f"{path} has no tune {tune}; give a number from 1 to {len(scores)}.")
+    if tune == 1 < len(scores):
+        warnings.warn(f"{path} has {len(scores)} tunes, of which the first is read.", ScoreWarning, stacklevel=2)
     return scores[tune - 1]
 
 

@@ -6,6 +6,7 @@ The format is that of the MIDI Manufacturers Association (Standard MIDI Files 1.
 from __future__ import annotations
 
 import re
+import struct
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -83,13 +84,13 @@ def read_midi(contents: bytes) -> tuple[tuple[Score, ...], tuple[str, ...]]:
 
     Raises BadScore if it is no MIDI file, or nothing of it can be read.
     """
-    contents = _without_riff(contents)
+    warnings: list[str] = []
+    contents = _without_riff(contents, warnings)
     if contents[:4] != b"MThd":
         raise BadScore("It is no MIDI file: it does not begin with MThd.")
     if len(contents) < 14:
         raise BadScore(f"It is a MIDI file that ends in its header, after {len(contents)} bytes.")
     midi_format, n_tracks, division = (int.from_bytes(contents[at : at + 2], "big") for at in (8, 10, 12))
-    warnings: list[str] = []
     if midi_format > 2:
         warnings.append(f"The format is {midi_format}, which does not exist; the tracks are played together.")
     clock = _division(division)
@@ -103,12 +104,26 @@ def read_midi(contents: bytes) -> tuple[tuple[Score, ...], tuple[str, ...]]:
     return tuple(_score_of(group, clock, warnings) for group in groups), tuple(warnings)
 
 
-def _without_riff(contents: bytes) -> bytes:
+def _without_riff(contents: bytes, warnings: list[str]) -> bytes:
     """Return the MIDI file in a RIFF file of the kind RMID, or the contents."""
-    if contents[:4] != b"RIFF" or contents[8:12] != b"RMID":
-        return contents
     start = contents.find(b"MThd", 12, 64)
-    return contents[start:] if start >= 0 else contents
+    if contents[:4] != b"RIFF" or contents[8:12] != b"RMID" or start < 0:
+        return contents
+    n_bytes = int.from_bytes(contents[start - 4 : start], "little")
+    end = start + n_bytes if n_bytes else len(contents)
+    others, position = [], end + end % 2
+    while position + 12 <= len(contents):
+        kind, n_bytes, form = struct.unpack_from("<4sI4s", contents, position)
+        others.append(form if kind in (b"LIST", b"RIFF") else kind)
+        position += 8 + n_bytes + n_bytes % 2
+    _name_chunks(others, warnings)
+    return contents[start:end]
+
+
+def _name_chunks(kinds: Sequence[bytes], warnings: list[str]) -> None:
+    """Name chunks of a file that are not read."""
+    if names := ", ".join(dict.fromkeys(kind.decode("latin-1").strip() for kind in kinds)):
+        warnings.append(f"It has chunks that are not read: {names}.")
 
 
 @dataclass(frozen=True)
@@ -135,7 +150,7 @@ def _division(division: int) -> _Division:
 def _track_spans(contents: bytes, warnings: list[str]) -> list[tuple[int, int]]:
     """Return start and end of each track; chunks of other kinds are skipped."""
     position = 8 + max(6, int.from_bytes(contents[4:8], "big"))
-    spans = []
+    spans, others = [], []
     while position + 8 <= len(contents):
         kind, length = contents[position : position + 4], int.from_bytes(contents[position + 4 : position + 8], "big")
         start, end = position + 8, position + 8 + length
@@ -146,7 +161,10 @@ def _track_spans(contents: bytes, warnings: list[str]) -> list[tuple[int, int]]:
         elif not kind.isalnum():
             warnings.append(f"{len(contents) - position} bytes from byte {position} on are no chunk of a MIDI file.")
             break
+        else:
+            others.append(kind)
         position = end
+    _name_chunks(others, warnings)
     return spans
 
 
