@@ -110,6 +110,9 @@ class Without:
         object.__setattr__(self, "others", others)
 
 
+OF_FILES = "of files"
+"""After the field of a parameter: a stream, a path that is ``-``, does not have it."""
+
 Quiet: TypeAlias = Annotated[bool, Field(description="Show no progress."), TERMINAL, Settled(True)]
 
 Workers: TypeAlias = Annotated[
@@ -223,6 +226,7 @@ TextLanguage: TypeAlias = Annotated[
 TargetLoudness: TypeAlias = Annotated[
     str | float | None,
     Field(description="Loudness of each file: podcast (-16), broadcast (-23) or LUFS; true peaks stay below -1 dB."),
+    OF_FILES,
 ]
 
 RecogniserName: TypeAlias = Annotated[
