@@ -197,7 +197,6 @@ class ToolClips:
                 to="en",
                 from_="de",
                 out=dubbed,
-                project=folder / "scene-en.toml",
                 subtitles=folder / "de.srt",
                 translation=folder / "en.srt",
                 voice=english,
