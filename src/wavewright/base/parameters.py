@@ -296,6 +296,24 @@ ResidualFraction: TypeAlias = Annotated[
     InForm(step=0.1),
 ]
 
+# ------------------------------------------------------------------------------------------ scores as sound
+
+InstrumentName: TypeAlias = Annotated[
+    str | None,
+    Field(
+        description="Bank (.sf2, .sf3, .sfz); patch of the synthesiser, a name or a .toml file, or general-midi; wave, "
+        "a formula such as 'sin(2*pi*f*t)' or an .svg, .csv or .wav file; or a model such as notes, or its folder; "
+        "default: a small bank of General MIDI."
+    ),
+    FREE_TEXT,
+]
+
+TuneNumber: TypeAlias = Annotated[int, Field(description="Which tune of a file with several.", ge=1)]
+
+SampleBits: TypeAlias = Annotated[
+    str | None, Field(description="Bits of a sample, such as PCM_16 or FLOAT; default: 24 bits.")
+]
+
 # ----------------------------------------------------------------------------------------------- watermark
 
 IsMarked: TypeAlias = Annotated[
