@@ -44,12 +44,12 @@ def _spoken(title: str, name: str, options: str, text: str) -> Row:
 
 
 def _patch(name: str) -> Row:
-    command = f"render --patch {name} --note C4 --seconds 2 --out {name}.ogg"
+    command = f"render C4 --instrument {name} --seconds 2 --out {name}.ogg"
     return Row(name.replace("-", " ").capitalize(), (command,), (f"{name}.ogg",))
 
 
 def _wave(title: str, name: str, formula: str) -> Row:
-    return Row(title, (f'render --wave "{formula}" --note A3 --seconds 2 --out {name}.ogg',), (f"{name}.ogg",))
+    return Row(title, (f'render A3 --instrument "{formula}" --seconds 2 --out {name}.ogg',), (f"{name}.ogg",))
 
 
 CHAPTERS = (

@@ -251,7 +251,7 @@ def _revise(sequence: Sequence) -> list[str]:
 def _render(sequence: Sequence) -> list[str]:
     draw = sequence.random
     way = draw.choice(
-        ([], [], ["--patch", "general-midi"], ["--instrument", "notes"], ["--swing", "0.6", "--humanise"])
+        ([], [], ["--instrument", "general-midi"], ["--instrument", "notes"], ["--swing", "0.6", "--humanise"])
     )
     stems = ["--stems", str(sequence.new("-stems"))] if sequence.chance(0.2) else []
     out = sequence.new(draw.choice(FORMATS))

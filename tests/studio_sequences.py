@@ -949,7 +949,7 @@ def change_sound(walk: Walk) -> Outcome:
     if name == "loop":
         walk.panel.get_by_label("loop", exact=True).click()
     elif name == "Instrument":
-        walk.choose(name, "^$|general-midi|patch:piano")
+        walk.choose(name, "^$|general-midi|^piano")
     else:
         walk.choose(name, "^$|pop|rock")
     return None

@@ -197,7 +197,7 @@ def test_what_is_wrong_is_one_sentence(melody, tmp_path, capsys):
     assert "There is no such file" in refused(capsys, "accompany", str(tmp_path / "no.mid"))
     assert "must end with .toml" in refused(capsys, *accompany, "--save-style", "mine.txt")
     out = str(tmp_path / "x.mid")
-    assert "is a score" in refused(capsys, *accompany, "--soundfont", "x.sf2", "--out", out)
+    assert "is a score" in refused(capsys, *accompany, "--instrument", "x.sf2", "--out", out)
     (tmp_path / "alone").mkdir()
     assert "holds no scores" in refused(capsys, *accompany, "--learn-from", str(tmp_path / "alone"))
     (tmp_path / "alone" / "tune.mid").write_bytes(melody.read_bytes())

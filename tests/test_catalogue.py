@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import get_args
 
@@ -16,7 +17,7 @@ from wavewright.tasks.description import CommandTask
 WRITTEN = {
     "speak": {"out", "subtitles"},
     "narrate": {"out", "audiobook"},
-    "dub": {"out", "project"},
+    "dub": {"out"},
     "mix": {"out", "stems"},
     "render": {"out", "stems"},
     "accompany": {"out", "save_style"},
@@ -125,6 +126,16 @@ RELATIONS = [
     for marker in each.markers
     if isinstance(marker, Needs | Without)
 ]
+
+
+def test_no_command_has_more_than_fifteen_options_that_no_other_has():
+    options = {
+        task.name: [(each.name, each.help) for each in task.description.parameters.values() if not each.is_argument]
+        for task in (CommandTask(*each) for each in all_commands())
+    }
+    n_commands = Counter(option for own in options.values() for option in own)
+    n_own = {name: sum(n_commands[option] == 1 for option in own) for name, own in options.items()}
+    assert max(n_own.values()) <= 15, n_own
 
 
 def _needed(by_name, name):

@@ -66,9 +66,7 @@ def test_tables_of_waves_are_read_up_to_a_limit(tmp_path):
     for name, text in (
         ("a.csv", "1\n" * (MAX_POINTS + 10)),
         ("b.csv", "1," * N),
-        ("c.toml", "values = [" + "1," * (MAX_POINTS + 10) + "]"),
         ("d.csv", "1\n" * MAX_FILE_BYTES),
-        ("e.toml", "points = [" + "[0, 1]," * (MAX_FILE_BYTES // 7) + "]"),
     ):
         (tmp_path / name).write_text(text)
         tracemalloc.start()
@@ -77,15 +75,6 @@ def test_tables_of_waves_are_read_up_to_a_limit(tmp_path):
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         assert peak < 5e7, name
-
-
-@pytest.mark.parametrize(
-    "text", ["", "a = 1", "values = 3", "values = []", "points = [[]]", "values = [[[1]]]", "values = [1]"]
-)
-def test_tables_of_a_wave_that_are_none(tmp_path, text):
-    (tmp_path / "a.toml").write_text(text)
-    with pytest.raises(BadSetting, match=r"numbers"):
-        read_period(tmp_path / "a.toml")
 
 
 @pytest.mark.parametrize(

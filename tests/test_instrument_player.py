@@ -197,7 +197,7 @@ def test_a_model_renders_a_score(song, tmp_path):
 def test_the_command_renders_a_note(tmp_path):
     model = str(trained("instrument").out)
     out = tmp_path / "note.wav"
-    arguments = ["--instrument", model, "--timbre", "low", "--note", "A3", "--seconds", "1", "--out", str(out)]
+    arguments = ["A3", "--instrument", model, "--timbre", "low", "--seconds", "1", "--out", str(out)]
     assert run(["render", *arguments, "--quiet"]) == 0
     assert 1.0 < Clip.read(out).seconds < 1.5
 
@@ -243,13 +243,13 @@ def test_timbres_of_the_bundled_model_move_over_a_note(notes):
 
 
 def test_bad_names_are_refused(song, tmp_path):
-    model, options = str(trained("instrument").out), {"note": "A3", "out": tmp_path / "x.wav", "quiet": True}
+    model, options = str(trained("instrument").out), {"score": "A3", "out": tmp_path / "x.wav", "quiet": True}
     with pytest.raises(BadSetting, match="label"):
         render(instrument=model, timbre="high..none", **options)
     with pytest.raises(BadSetting, match="timbre belongs to instrument; give both"):
         render(timbre="flute", **options)
-    with pytest.raises(BadSetting, match="patch and instrument exclude each other"):
-        render(instrument=model, patch="saw-lead", **options)
+    with pytest.raises(BadSetting, match="patch saw-lead has one timbre"):
+        render(instrument="saw-lead", timbre="flute", **options)
     with pytest.raises(BadModel, match="plays no scores"):
         render(instrument="drums", **options)
     with pytest.raises(BadModel):

@@ -109,7 +109,7 @@ def test_gain_is_limited_to_full_scale(sound):
 def test_scores_are_played_by_instruments(tmp_path):
     write_score(Score((Track(notes_of([(0, 480, 69, 100), (480, 480, 71, 100)])),)), tmp_path / "a.mid")
     output = FakeOutput(n_block=4_800)
-    result = play(tmp_path / "a.mid", patch="reed-organ", end=0.4, output=output, quiet=True)
+    result = play(tmp_path / "a.mid", instrument="reed-organ", end=0.4, output=output, quiet=True)
     assert output.opened_with == (RATE, 2, 0)
     assert result.seconds == pytest.approx(0.4)
     part = output.wave[0, 4_800:14_400]
@@ -126,7 +126,7 @@ def test_what_cannot_be_played_is_refused(sound):
     for options, sentence in (
         ({"start": 2.0}, "start is 2 s, and the sound ends at 1.000 s"),
         ({"start": 0.5, "end": 0.5}, "the end must be the later one"),
-        ({"patch": "reed-organ"}, "is no score"),
+        ({"instrument": "reed-organ"}, "is a sound"),
         ({"device": "Phones 9"}, "There is no sound output 'Phones 9'"),
     ):
         with pytest.raises(BadSetting, match=sentence):
@@ -221,8 +221,8 @@ def test_devices_are_listed_and_chosen():
     assert chosen(None, [], "sound output") is None
     with pytest.raises(BadSetting, match="There is no MIDI input 'Pads'"):
         live(midi="Pads", output=FakeOutput(), input_=FakeMidi(), quiet=True)
-    with pytest.raises(BadSetting, match="soundfont and patch exclude each other"):
-        live(patch="reed-organ", soundfont="x.sf2", output=FakeOutput(), input_=FakeMidi(), quiet=True)
+    with pytest.raises(BadSetting, match="notes is a model, which `wavewright render` plays"):
+        live("notes", output=FakeOutput(), input_=FakeMidi(), quiet=True)
 
 
 def test_a_missing_extra_is_named(monkeypatch, sound):

@@ -177,12 +177,12 @@ def test_decoded_latents_are_marked_and_decoded_codes_are_not():
 
 
 def test_a_learned_instrument_is_marked_and_a_soundfont_is_not():
-    common = {"note": "A3", "seconds": 6.0, "quiet": True}
+    common = {"score": "A3", "seconds": 6.0, "quiet": True}
     learned = wavewright.render(out=Path("a.wav"), instrument="notes", stems=Path("stems"), **common)
     assert learned.details["is_marked"]
     assert payload_in(learned.out) == payload_in(learned.files[1].path) == payload_of("notes")
     assert not wavewright.render(out=Path("b.wav"), instrument="notes", watermark=False, **common).details["is_marked"]
-    assert not wavewright.render(out=Path("c.wav"), patch="reed-organ", **common).details["is_marked"]
+    assert not wavewright.render(out=Path("c.wav"), instrument="reed-organ", **common).details["is_marked"]
     assert payload_in(Path("b.wav")) is payload_in(Path("c.wav")) is None
 
 

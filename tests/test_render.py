@@ -128,19 +128,17 @@ def test_wrong_scores_and_targets_are_refused(song, tmp_path, capsys):
 
 def test_a_patch_renders_all_tracks_but_drums(song, tmp_path):
     options = {"reverb": 0, "sample_rate": RATE, "quiet": True}
-    by_patch = render(song, tmp_path / "patch.wav", patch="saw-lead", **options)
+    by_patch = render(song, tmp_path / "patch.wav", instrument="saw-lead", **options)
     assert (by_patch.details["n_notes"], by_patch.details["n_tracks"], by_patch.by) == (4, 1, "patch saw-lead")
     assert np.abs(Clip.read(by_patch.out).wave).max() > 0.01
 
 
-@pytest.mark.parametrize("option", [{"patch": "saw-lead"}, {"instrument": "notes"}])
-def test_a_score_of_drums_alone_is_left_to_the_soundfont(tmp_path, option):
+@pytest.mark.parametrize("instrument", ["saw-lead", "notes"])
+def test_a_score_of_drums_alone_is_left_to_the_soundfont(tmp_path, instrument):
     drums = Track(notes_of([(240 * index, 60, 42, 100) for index in range(8)]), is_drum=True)
     write_score(Score((drums,)), tmp_path / "drums.mid")
-    with pytest.raises(
-        BadScore, match=r"drums\.mid has no notes but drums, which .* does not play; choose the SoundFont"
-    ):
-        render(tmp_path / "drums.mid", tmp_path / "x.wav", sample_rate=RATE, quiet=True, **option)
+    with pytest.raises(BadScore, match=r"drums\.mid has no notes but drums, which .* does not play; choose the bank"):
+        render(tmp_path / "drums.mid", tmp_path / "x.wav", instrument=instrument, sample_rate=RATE, quiet=True)
     assert render(tmp_path / "drums.mid", tmp_path / "x.wav", sample_rate=RATE, quiet=True).details["n_notes"] == 8
 
 
@@ -150,7 +148,7 @@ def test_a_soundfont_renders_its_samples(song, tmp_path):
     instruments = [NewEntry("i", (Zone(0, gen.FULL_RANGE, gen.FULL_RANGE, {gen.SAMPLE_MODES: 1}, {}),))]
     presets = [NewEntry("p", (Zone(0, gen.FULL_RANGE, gen.FULL_RANGE, {}, {}),), 0, 16)]
     write_soundfont(tmp_path / "sines.sf2", "sines", presets, instruments, samples)
-    result = render(song, tmp_path / "x.wav", soundfont=tmp_path / "sines.sf2", sample_rate=44_100, quiet=True)
+    result = render(song, tmp_path / "x.wav", instrument=str(tmp_path / "sines.sf2"), sample_rate=44_100, quiet=True)
     first = Clip.read(result.out).wave[0, 2_000:10_000]
     spectrum = np.abs(np.fft.rfft(first * np.hanning(len(first)), 2**18))
     assert result.by == "sines.sf2"
@@ -158,7 +156,7 @@ def test_a_soundfont_renders_its_samples(song, tmp_path):
 
 
 def test_a_single_note_has_its_pitch_and_length(tmp_path):
-    result = render(note="A4", seconds=1.5, out=tmp_path / "x.wav", reverb=0, sample_rate=RATE, quiet=True)
+    result = render("A4", seconds=1.5, out=tmp_path / "x.wav", reverb=0, sample_rate=RATE, quiet=True)
     wave = Clip.read(result.out).wave[0]
     spectrum = np.abs(np.fft.rfft(wave[:RATE] * np.hanning(RATE)))
     assert (int(np.argmax(spectrum)), result.details["source"], result.details["n_notes"]) == (440, "note A4", 1)
@@ -167,7 +165,7 @@ def test_a_single_note_has_its_pitch_and_length(tmp_path):
 
 def test_a_wave_renders_notes(tmp_path):
     out = tmp_path / "wave.wav"
-    result = render(out=out, wave="sin(2*pi*f*t) + 0.3*saw(2*f*t)", note="A3", seconds=1.0, reverb=0.0, quiet=True)
+    result = render("A3", out, "sin(2*pi*f*t) + 0.3*saw(2*f*t)", seconds=1.0, reverb=0.0, quiet=True)
     wave = Clip.read(result.out).wave[0][:40_000]
     spectrum = np.abs(np.fft.rfft(wave * np.hanning(len(wave))))
     assert np.argmax(spectrum) * 44_100 / len(wave) == pytest.approx(220, abs=1)
@@ -175,7 +173,7 @@ def test_a_wave_renders_notes(tmp_path):
 
 
 def test_the_synthesiser_renders_all_tracks(song, tmp_path):
-    result = render(song, tmp_path / "all.wav", patch="general-midi", quiet=True)
+    result = render(song, tmp_path / "all.wav", instrument="general-midi", quiet=True)
     assert result.details["n_tracks"] > 1
     assert result.details["peak_db"] > -40
 
@@ -183,14 +181,14 @@ def test_the_synthesiser_renders_all_tracks(song, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ([], "Give one of both"),
-        (["--note", "H9"], "no pitch"),
-        (["song.mid", "--note", "A4"], "Give one of both"),
-        (["song.mid", "--patch", "none-such"], "none-such"),
-        (["--note", "A3", "--wave", "sin(2*pi*"], "character 10"),
-        (["--note", "A3", "--wave", "x.svg"], "x.svg"),
-        (["song.mid", "--soundfont", "song.mid"], "song.mid"),
-        (["song.mid", "--soundfont", "x.sf2", "--patch", "saw-lead"], "--soundfont and --patch exclude each other"),
+        (["H9"], "H9"),
+        (["song.mid", "--instrument", "saw-leed"], "There is no patch or model 'saw-leed'; the nearest are saw-lead"),
+        (["A3", "--instrument", "sin(2*pi*"], "character 10"),
+        (["A3", "--instrument", "x.svg"], "x.svg"),
+        (["song.mid", "--instrument", "x.sf2"], "x.sf2"),
+        (["song.mid", "--instrument", "runs/none"], "runs/none"),
+        (["song.mid", "--instrument", "drums"], "plays no scores"),
+        (["song.mid", "--timbre", "flute"], "--timbre belongs to --instrument"),
     ],
 )
 def test_wrong_instruments_are_refused(song, tmp_path, capsys, monkeypatch, arguments, words):
@@ -213,7 +211,7 @@ def test_notes_that_a_kit_has_no_sound_for_are_counted(tmp_path):
     rows = [(index * 480, 240, key, 100) for index, key in enumerate((36, 38, 42, 38))]
     write_score(Score((Track(notes_of(rows), is_drum=True),)), tmp_path / "beat.mid")
     result = render(
-        tmp_path / "beat.mid", tmp_path / "a.wav", soundfont=tmp_path / "kit.sfz", sample_rate=RATE, quiet=True
+        tmp_path / "beat.mid", tmp_path / "a.wav", instrument=str(tmp_path / "kit.sfz"), sample_rate=RATE, quiet=True
     )
     assert result.details["unsounded"] == {38: 2, 42: 1}
     assert "3 notes without a sound there, of the keys 38, 42" in str(result)

@@ -388,7 +388,7 @@ def chains_and_files(private):
     yield "mix", {"project": ("p.toml", track.encode())}
     yield "layer", {"preset": ("p.toml", layer.format(f'file = "{name}"').encode()), "seconds": 1}
     yield "layer", {"preset": ("p.toml", layer.format(f'folder = "{folder}"\nevery = 1').encode()), "seconds": 1}
-    yield "render", {"score": ("a.abc", b"X:1\nK:C\nC|\n"), "wave": name}
+    yield "render", {"score": ("a.abc", b"X:1\nK:C\nC|\n"), "instrument": name}
 
 
 def test_a_job_opens_no_other_file(server, tmp_path):

@@ -143,7 +143,7 @@ CALLS = {
     "accompany": lambda server: {"melody": upload(server, "tune.abc", ABC)},
     "caption": lambda server: {"file": upload(server, "tone.wav", tone(1.0)), "language": "en"},
     "transcribe": lambda server: {"file": upload(server, "tone.wav", tone(1.0))},
-    "render": lambda server: {"score": upload(server, "tune.abc", ABC), "patch": "reed-organ"},
+    "render": lambda server: {"score": upload(server, "tune.abc", ABC), "instrument": "reed-organ"},
     "align": lambda server: {"file": upload(server, "tone.wav", tone(1.5)), "score": upload(server, "tune.abc", ABC)},
     "recognise": lambda server: {"model": "drum-classifier", "file": [upload(server)]},
     "enhance": lambda server: {"source": upload(server, "tone.wav", tone(0.2, 16_000))},

@@ -428,7 +428,7 @@ def test_bad_files_are_refused(folder, contents, sentence):
 def test_commands_take_sfz_files(folder):
     bank = bank_of(folder, "<region>sample=a4.wav pitch_keycenter=69 lokey=60 hikey=80")
     write_score(Score((Track(notes_of([(0, 480, 69, 100)])),)), folder / "one.mid")
-    result = render(folder / "one.mid", folder / "one.wav", soundfont=bank.path, quiet=True)
+    result = render(folder / "one.mid", folder / "one.wav", instrument=str(bank.path), quiet=True)
     assert result.by == "test.sfz"
     assert pitch(Clip.read(result.out).wave[0][:20_000]) == pytest.approx(440.0, rel=1e-3)
     listed = soundfont(bank.path)

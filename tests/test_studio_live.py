@@ -145,7 +145,7 @@ def test_a_score_that_becomes_shorter_starts_again_at_once(studio):
 
 
 @pytest.mark.parametrize(
-    ("values", "program"), [({}, 48), ({}, 0), ({"patch": "general-midi"}, 73), ({"instrument": "notes"}, 73)]
+    ("values", "program"), [({}, 48), ({}, 0), ({"instrument": "general-midi"}, 73), ({"instrument": "notes"}, 73)]
 )
 def test_a_one_shot_has_the_pitch_and_starts_at_once(studio, values, program):
     studio.page.goto(studio.url)
@@ -333,7 +333,9 @@ def test_a_score_by_a_patch_is_saved_with_its_drums(studio):
     panel.get_by_label("Instrument", exact=True).select_option("patch:piano")
     whole, rate = soundfile.read(io.BytesIO(studio.download(panel.get_by_role("button", name="Save WAV"))))
     command = panel.locator(".command code").first.inner_text()
-    assert re.match(r"wavewright render instruments\.mid .*--patch piano.* && wavewright render drums\.mid", command)
+    assert re.match(
+        r"wavewright render instruments\.mid .*--instrument piano.* && wavewright render drums\.mid", command
+    )
     panel.get_by_label("Accompaniment", exact=True).select_option("")
     studio.page.wait_for_function(
         "() => document.querySelectorAll('[data-panel=sequence] select')[1].options.length === 1"
@@ -342,5 +344,6 @@ def test_a_score_by_a_patch_is_saved_with_its_drums(studio):
     above = [np.square(np.abs(np.fft.rfft(wave[:, 0], 20 * rate))[20 * 8_000 :]).sum() for wave in (whole, melody)]
     assert above[0] > 10 * above[1]  # hats are bright, a piano is not
     assert (
-        panel.locator(".command code").first.inner_text() == "wavewright render score.mid --out score.wav --patch piano"
+        panel.locator(".command code").first.inner_text()
+        == "wavewright render score.mid --out score.wav --instrument piano"
     )

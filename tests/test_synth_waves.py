@@ -175,17 +175,14 @@ def test_drawings_and_tables_of_a_wave_are_the_same_wave(tmp_path):
         write(tmp_path, "a.svg", '<svg><path stroke="red" d="M 0,100 L 200,-100"/></svg>'),
         write(tmp_path, "b.svg", "<svg><path d='m0 100 c 50 -50 150 -150 200 -200'/></svg>"),
         write(tmp_path, "a.csv", "x,y\n0,-1\n1,1\n"),
-        write(tmp_path, "a.toml", "points = [[3, -2], [5, 2], [7, 6]]"),
     ]
     line = np.linspace(-1, 1, 4_096, endpoint=False)
     for file in files:
         assert np.abs(read_period(file) - line).max() < 2e-3
     table = write(tmp_path, "b.csv", "\n".join(map(str, ramp)))
-    values = write(tmp_path, "b.toml", f"values = {ramp}")
     Clip(np.array([ramp], np.float32) * 0.5, 8_000).write(tmp_path / "one.wav", subtype="FLOAT")
-    for file in (table, values, tmp_path / "one.wav"):
+    for file in (table, tmp_path / "one.wav"):
         assert np.corrcoef(read_period(file), line)[0, 1] > 0.95
-    assert np.array_equal(read_period(table), read_period(values))
 
 
 @pytest.mark.parametrize("curve", ["S 150 150 200 100", "Q 150 0 200 100", "T 200 100", "H 200", "V 40 L 200 100"])
@@ -207,8 +204,6 @@ def test_all_commands_of_paths_reach_the_end(tmp_path, curve):
         ("a.csv", "0,1\n2\n", "different"),
         ("a.csv", "", "none"),
         ("a.csv", "0,0\n1,nan\n2,0", "finite"),
-        ("a.toml", "value = 3", "values"),
-        ("a.toml", 'values = ["a"]', "values"),
         ("a.wav", "no sound", "a.wav"),
     ],
 )

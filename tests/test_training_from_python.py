@@ -112,7 +112,7 @@ def test_a_run_of_an_earlier_version_resumes_with_its_whole_command(copied, tmp_
     [
         ({"recordings": []}, "There are no recordings"),
         ({"recordings": [np.zeros(800)]}, "Item 0 of the recordings is of the type ndarray; give wavewright.Recording"),
-        ({"recordings": Dataset(), "folder": "sounds"}, "given twice"),
+        ({"recordings": Dataset(), "folder": "sounds"}, "recordings and folder exclude each other"),
         ({}, "nothing to train on"),
     ],
 )

@@ -26,7 +26,7 @@ MARKED = {
     "adjust": lambda out: wavewright.adjust(Path("a.wav"), {"brightness": 0.3}, out=out, **TEXTURE),
     "morph": lambda out: wavewright.morph(Path("a.wav"), Path("b.wav"), over_time=True, out=out),
     "decode": lambda out: wavewright.decode(latents_of(Path("a.wav")), out / "a.wav", quiet=True),
-    "render": lambda out: wavewright.render(out=out / "a.wav", instrument="notes", note="A3", seconds=6.0, quiet=True),
+    "render": lambda out: wavewright.render("A3", out / "a.wav", "notes", seconds=6.0, quiet=True),
     "compose": lambda out: wavewright.compose("chorales", out / "a.wav", bars=2, quiet=True),
     "revise": lambda out: wavewright.revise("melody", melody(), out / "a.wav", bars=2, quiet=True),
     "accompany": lambda out: wavewright.accompany(melody(), out / "a.wav", style="chorale", quiet=True),

@@ -282,7 +282,7 @@ def read_wave(rng: random.Random, folder: Path) -> None:
     """Read a drawing or table of one period."""
     from wavewright.synth.waves import read_period
 
-    ending, tokens = rng.choice((("svg", SVG), ("csv", CSV), ("txt", CSV), ("toml", TOML)))
+    ending, tokens = rng.choice((("svg", SVG), ("csv", CSV), ("txt", CSV)))
     path = folder / f"x.{ending}"
     path.write_text(repeated(rng, tokens), encoding="utf-8", newline="")
     read_period(path)

@@ -68,7 +68,7 @@ def read_drawing(rng: random.Random, folder: Path) -> None:
     """Play a damaged drawing or table of one period."""
     from wavewright.synth import wave_patch
 
-    ending, text = rng.choice((("svg", DRAWING), ("csv", TABLE), ("toml", "points = [[0, 1], [1, -1], [2, 3.5]]")))
+    ending, text = rng.choice((("svg", DRAWING), ("csv", TABLE)))
     if rng.random() < 0.5:
         values = list(re.finditer(r"-?\d+", text))
         chosen = rng.choice(values)

@@ -110,6 +110,9 @@ class Without:
         object.__setattr__(self, "others", others)
 
 
+OF_FILES = "of files"
+"""After the field of a parameter: a stream, a path that is ``-``, does not have it."""
+
 Quiet: TypeAlias = Annotated[bool, Field(description="Show no progress."), TERMINAL, Settled(True)]
 
 Workers: TypeAlias = Annotated[
@@ -223,6 +226,7 @@ TextLanguage: TypeAlias = Annotated[
 TargetLoudness: TypeAlias = Annotated[
     str | float | None,
     Field(description="Loudness of each file: podcast (-16), broadcast (-23) or LUFS; true peaks stay below -1 dB."),
+    OF_FILES,
 ]
 
 RecogniserName: TypeAlias = Annotated[
@@ -290,6 +294,24 @@ ResidualFraction: TypeAlias = Annotated[
         le=1,
     ),
     InForm(step=0.1),
+]
+
+# ------------------------------------------------------------------------------------------ scores as sound
+
+InstrumentName: TypeAlias = Annotated[
+    str | None,
+    Field(
+        description="Bank (.sf2, .sf3, .sfz); patch of the synthesiser, a name or a .toml file, or general-midi; wave, "
+        "a formula such as 'sin(2*pi*f*t)' or an .svg, .csv or .wav file; or a model such as notes, or its folder; "
+        "default: a small bank of General MIDI."
+    ),
+    FREE_TEXT,
+]
+
+TuneNumber: TypeAlias = Annotated[int, Field(description="Which tune of a file with several.", ge=1)]
+
+SampleBits: TypeAlias = Annotated[
+    str | None, Field(description="Bits of a sample, such as PCM_16 or FLOAT; default: 24 bits.")
 ]
 
 # ----------------------------------------------------------------------------------------------- watermark

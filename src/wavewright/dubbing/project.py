@@ -159,21 +159,6 @@ def _table(values: Mapping[str, object]) -> str:
     return "".join(f"{name} = {toml_value(value)}\n" for name, value in values.items() if value is not None)
 
 
-def selection(text: str, project: DubProject) -> set[int]:
-    """Return the numbers of lines that a text such as ``12,14-16`` names; raise BadSetting if there are none such."""
-    known = {line.number for line in project.lines}
-    chosen: set[int] = set()
-    for part in text.split(","):
-        first, dash, last = part.strip().partition("-")
-        if not first.isdecimal() or (dash and not last.isdecimal()):
-            raise BadSetting(f"The lines are {text!r}; write numbers such as 12,14-16.")
-        chosen |= {number for number in known if int(first) <= number <= int(last)} if dash else {int(first)}
-    unknown = sorted(chosen - known)
-    if unknown or not chosen:
-        raise BadSetting(f"The project has no line {unknown[0] if unknown else text}; it has 1 to {max(known)}.")
-    return chosen
-
-
 def renumbered(lines: Iterable[DubLine]) -> tuple[DubLine, ...]:
     """Return the lines numbered from 1 in the order of their starts."""
     ordered = sorted(lines, key=lambda line: line.start)

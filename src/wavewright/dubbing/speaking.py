@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,7 +40,6 @@ def speak_lines(
     folder: Path,
     settings: NarrationSettings,
     end_seconds: float | None = None,
-    chosen: Collection[int] | None = None,
     show: Callable[[float], object] = lambda _: None,
 ) -> SpokenLines:
     """Speak all lines that have a text and whose sound file is missing or out of date.
@@ -48,7 +47,6 @@ def speak_lines(
     - ``folder``: of the sound files.
     - ``settings``: of all lines; the cast sets voice, style and pitch.
     - ``end_seconds``: end of the original.
-    - ``chosen``: numbers of lines that are spoken again in any case, the others only if they are out of date.
     - ``show``: called with the number of lines done.
 
     A line that cannot be spoken has the reason as its problem and no rate, its file is left as it was, and the others
@@ -63,8 +61,7 @@ def speak_lines(
     for line, slot in zip(project.lines, times, strict=True):
         path = line_file(folder, line)
         try:
-            is_chosen = chosen is not None and line.number in chosen
-            done, is_new = _speak(project, line, slot, path, settings, loader, is_chosen)
+            done, is_new = _speak(project, line, slot, path, settings, loader)
             counts[is_new] += 1
         except (BadText, BadSetting, BadModel, BadAudio) as error:
             failed.append(Failed(f"line {line.number}", str(error)))
@@ -81,9 +78,8 @@ def _speak(
     path: Path,
     settings: NarrationSettings,
     loader: NarratorLoader,
-    is_chosen: bool,
 ) -> tuple[DubLine, bool]:
-    """Speak a line if it is chosen or its file out of date; return it with its rate, and whether it was spoken."""
+    """Speak a line if its file is missing or out of date; return it with its rate, and whether it was spoken."""
     if not line.text.strip():
         raise BadText("It has no text; write its translation.")
     member = project.member_of(line)
@@ -102,7 +98,7 @@ def _speak(
         )
     fitted = Narrator(narrator.voice, narrator.settings.override({"seconds": chosen.seconds}), narrator.lexicon)
     origin = {"line": hashlib.sha256(line.text.encode()).hexdigest()[:12], **fitted.origin()}
-    is_new = is_chosen or not path.is_file() or read_origin(path) != origin
+    is_new = not path.is_file() or read_origin(path) != origin
     if is_new:
         write_speech(path, fitted.chunks(line.text, warn), narrator.voice.sample_rate, origin)
     problem = _problem(chosen, project.rates)

@@ -1,14 +1,32 @@
-"""Banks of sampled instruments by the endings of their files: SoundFonts and SFZ."""
+"""Instruments by name: banks of samples (SoundFonts and SFZ), patches of the synthesiser, waves."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
+from .. import models
+from ..base.errors import BadSetting, printable
+from ..base.names import nearest_names, quoted
+from ..music.engine import InstrumentEngine
+from .engine import SynthEngine
+from .general_midi import general_midi
+from .patch_files import load_patch, patch_names
 from .sfz.bank import SfzBank
 from .sfz.player import SfzEngine
 from .soundfont import PlayerSettings, SoundFont, SoundFontEngine, default_soundfont, read_soundfont
+from .waves import WAVE_ENDINGS, wave_patch
+
+BUNDLED = "the bundled General MIDI bank"
+ALL_PATCHES = "general-midi"
+"""Name that stands for the patches of all programs."""
 
 SFZ_SUFFIX = ".sfz"
+BANK_SUFFIXES = (".sf2", ".sf3", SFZ_SUFFIX)
+FORMULA = re.compile(r"[()*+^%]")
+"""In the formula of a wave, and in no name of a patch or model."""
 
 
 def read_bank(path: Path | None) -> SoundFont | SfzBank:
@@ -28,3 +46,54 @@ def bank_engine(bank: SoundFont | SfzBank, sample_rate: int, settings: PlayerSet
     if isinstance(bank, SfzBank):
         return SfzEngine(bank, sample_rate, settings)
     return SoundFontEngine(bank, sample_rate, settings)
+
+
+@dataclass(frozen=True)
+class NamedInstrument:
+    """An instrument without a model.
+
+    - ``title``: name in messages and comments.
+    - ``open_engine``: opens it.
+    - ``has_drums``: it plays tracks of drums, too.
+    - ``is_dry``: it has no reverb of its own.
+    """
+
+    title: str
+    open_engine: Callable[[], InstrumentEngine]
+    has_drums: bool = False
+    is_dry: bool = True
+
+
+def instrument_of(name: str | None, sample_rate: int, settings: PlayerSettings | None = None) -> NamedInstrument | None:
+    """Return a bank, the synthesiser, a patch or a wave; None for the name or the folder of a model.
+
+    - ``name``: None for the bundled bank.
+    - ``settings``: of banks.
+
+    Raises BadSoundFont, BadSetting or BadAudio if there is no such instrument, or its file is invalid.
+    """
+    suffix = Path(name or "").suffix.lower()
+    if name is None or suffix in BANK_SUFFIXES:
+        bank = read_bank(None if name is None else Path(name))
+        title = BUNDLED if name is None else Path(name).name
+        return NamedInstrument(title, lambda: bank_engine(bank, sample_rate, settings), has_drums=True, is_dry=False)
+    if name == ALL_PATCHES:
+        return NamedInstrument("the synthesiser", lambda: SynthEngine(general_midi(), sample_rate), has_drums=True)
+    if name in patch_names() or suffix == ".toml":
+        patch, title = load_patch(name), f"patch {name}"
+    elif suffix in WAVE_ENDINGS or FORMULA.search(name):
+        patch, title = wave_patch(name), f"wave {printable(name)}"
+    elif Path(name).name == name and name not in models.names():
+        nearest = nearest_names(name, [*patch_names(), *models.names()], 3)
+        raise BadSetting(f"There is no patch or model {quoted(name)}; the nearest are {', '.join(nearest)}.")
+    else:
+        return None
+    return NamedInstrument(title, lambda: SynthEngine(patch, sample_rate))
+
+
+def playable_instrument(name: str | None, sample_rate: int) -> NamedInstrument:
+    """Return an instrument as :func:`instrument_of`; raise BadSetting for a model, too."""
+    found = instrument_of(name, sample_rate)
+    if found is None:
+        raise BadSetting(f"{name} is a model, which `wavewright render` plays; give a SoundFont, a patch or a wave.")
+    return found

@@ -12,7 +12,6 @@ import numpy as np
 
 from ..audio.clip import Clip
 from ..base.errors import BadSetting, printable
-from ..base.toml_tables import parse_toml
 from .formula import is_periodic, parse_formula
 from .patch import EnvelopeTable, OscillatorTable, Patch
 from .spectra import period_spectrum
@@ -26,15 +25,14 @@ CURVE_POINTS = 32
 ATTRIBUTE = re.compile(r"""(?<![^\s"'])d\s*+=\s*+(?:"([^"]*)"|'([^']*)')""")
 COMMAND = re.compile(r"[A-Za-z]|[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 N_NUMBERS = {"M": 2, "L": 2, "H": 1, "V": 1, "C": 6, "S": 4, "Q": 4, "T": 2}
-WAVE_ENDINGS = (".svg", ".csv", ".txt", ".toml", ".wav", ".flac", ".ogg")
+WAVE_ENDINGS = (".svg", ".csv", ".txt", ".wav", ".flac", ".ogg")
 
 
 def read_period(path: Path) -> np.ndarray:
     """Read one period of a wave.
 
     - ``path``: ``.svg``: the first path, from left to right. ``.csv`` or ``.txt``: a column of values, or two of
-      positions and values. ``.toml``: ``values = [...]`` or ``points = [[x, y], ...]``. A sound file: all of it, its
-      first channel.
+      positions and values. A sound file: all of it, its first channel.
     - returns: ``(time,)`` float64 of 4096 samples, without its mean, with a peak of 1.
 
     Raises BadSetting or BadAudio if the file cannot be read, or its points do not go from left to right.
@@ -51,7 +49,7 @@ def read_period(path: Path) -> np.ndarray:
     if ending == ".svg":
         points = np.array(list(_path_points(path, text)), np.float64).reshape(-1, 2)
         return _period_of(path, points[:, 0], -points[:, 1])  # y points downwards in SVG
-    table = _toml_table(path, text) if ending == ".toml" else _number_table(path, text)
+    table = _number_table(path, text)
     if table.shape[1] == 1:  # the values of one period, evenly spaced
         return _period_of(path, np.arange(len(table) + 1.0), np.append(table[:, 0], table[:1, 0]))
     return _period_of(path, table[:, 0], table[:, 1])
@@ -81,18 +79,6 @@ def _read_text(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise BadSetting(f"{path} cannot be read: {printable(str(error))}.") from error
-
-
-def _toml_table(path: Path, text: str) -> np.ndarray:
-    try:
-        contents = parse_toml(text)
-        rows = contents.get("values", contents.get("points"))
-        table = np.array(rows, np.float64)
-        if not table.ndim:
-            raise ValueError
-    except (ValueError, TypeError, OverflowError, RecursionError) as error:
-        raise BadSetting(f"{path} needs values = [...] or points = [[x, y], ...], all of them numbers.") from error
-    return _as_columns(path, table)
 
 
 def _number_table(path: Path, text: str) -> np.ndarray:

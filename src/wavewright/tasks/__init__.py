@@ -16,7 +16,7 @@ from typing import Any, ParamSpec, TypeVar, get_args, get_type_hints
 from pydantic import ConfigDict, ValidationError, validate_call
 
 from ..base.errors import BadSetting
-from ..base.parameters import MAX_SEED as MAX_SEED, POSITIONAL as POSITIONAL, Needs, Without
+from ..base.parameters import MAX_SEED as MAX_SEED, OF_FILES, POSITIONAL as POSITIONAL, STANDARD_STREAM, Needs, Without
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -85,7 +85,7 @@ def parameters_from(dataclass: Callable[P, S]) -> Callable[[Callable[[S], R]], C
 
 
 def check_together(task: Callable[..., object], values: Mapping[str, object], names: Mapping[str, str]) -> None:
-    """Raise BadSetting for a parameter without the one that it belongs to, and for two that exclude each other.
+    """Raise BadSetting for parameters without the one that they belong to, that exclude each other, or of files alone.
 
     ``values`` are by the names of Python, one that equals its default is not given; ``names`` are those in messages.
     """
@@ -95,23 +95,29 @@ def check_together(task: Callable[..., object], values: Mapping[str, object], na
         if name not in given:
             continue
         shown = names.get(name, name)
-        if isinstance(relation, Needs):
+        if relation == OF_FILES:
+            if any(STANDARD_STREAM in (each if isinstance(each, tuple) else (each,)) for each in values.values()):
+                raise BadSetting(f"{shown} is for files, and a stream is none; leave {shown} out, or name a file.")
+        elif isinstance(relation, Needs):
             if relation.other not in given:
                 other = names.get(relation.other, relation.other)
                 raise BadSetting(f"{shown} belongs to {other}; give both, or leave {shown} out.")
-        elif excluded := [names.get(other, other) for other in relation.others if other in given]:
-            raise BadSetting(f"{shown} and {excluded[0]} exclude each other; leave one of them out.")
+        elif isinstance(relation, Without):
+            for other in relation.others:
+                if other in given:
+                    shown_other = names.get(other, other)
+                    raise BadSetting(f"{shown} and {shown_other} exclude each other; leave one of them out.")
 
 
 @functools.cache
-def _relations(task: Callable[..., object]) -> tuple[list[tuple[str, Needs | Without]], dict[str, object]]:
+def _relations(task: Callable[..., object]) -> tuple[list[tuple[str, object]], dict[str, object]]:
     """Return what the parameters of a task say of others, and the defaults of all that are concerned."""
     hints = get_type_hints(task, include_extras=True)
     marked = [(name, marker) for name, hint in hints.items() for marker in get_args(hint)[1:]]
-    relations = [(name, marker) for name, marker in marked if isinstance(marker, Needs | Without)]
+    relations = [(name, marker) for name, marker in marked if isinstance(marker, Needs | Without) or marker == OF_FILES]
     concerned = {name for name, _ in relations}
     for _, marker in relations:
-        concerned.update((marker.other,) if isinstance(marker, Needs) else marker.others)
+        concerned.update((marker.other,) if isinstance(marker, Needs) else getattr(marker, "others", ()))
     parameters = inspect.signature(task).parameters
     return relations, {name: parameters[name].default for name in concerned}
 

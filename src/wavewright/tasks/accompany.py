@@ -12,7 +12,7 @@ from ..audio.clip import FORMATS, SOUND_SUFFIXES, warn_of_left_out
 from ..audio.sound_file import open_sound
 from ..base.errors import BadAudio, BadScore, BadSetting
 from ..base.names import file_stem
-from ..base.parameters import FREE_TEXT, MAX_SEED, IsMarked, MarkKey, Quiet, Writes
+from ..base.parameters import FREE_TEXT, MAX_SEED, InstrumentName, IsMarked, MarkKey, Quiet, TuneNumber, Writes
 from ..base.progress_bar import progress_bar
 from ..base.whole_file import check_target, scratch_folder, write_whole
 from ..data.scores import read_scores
@@ -72,7 +72,7 @@ def write_with_recording(
     target: Path,
     *,
     balance_db: float = 0.0,
-    soundfont: Path | None = None,
+    instrument: str | None = None,
     quiet: bool = False,
 ) -> None:
     """Render an accompaniment and mix it with the recording of its melody.
@@ -88,8 +88,8 @@ def write_with_recording(
         Sound file to write.
     balance_db : float
         Loudness of the accompaniment over that of the recording.
-    soundfont : Path, optional
-        Instruments; the bundled General MIDI bank by default.
+    instrument : str, optional
+        See `render`; the bundled General MIDI bank by default.
     quiet : bool
         Show no progress.
     """
@@ -101,7 +101,7 @@ def write_with_recording(
     with scratch_folder() as folder:
         parts, rendered = folder / "accompaniment.mid", folder / "accompaniment.wav"
         write_score(others, parts)
-        render(parts, rendered, soundfont=soundfont, sample_rate=sample_rate, quiet=quiet)
+        render(parts, rendered, instrument=instrument, sample_rate=sample_rate, quiet=quiet)
         mix = _mix(recording, rendered, sample_rate, balance_db)
         check_out(mix, target)
         with progress_bar(f"mixing {target.name}", mix.expected_seconds, quiet) as show:
@@ -168,7 +168,7 @@ def accompany(
     voice: Annotated[
         str, Field(description="Voice of a chorale that the melody is: " + ", ".join(VOICES) + ".")
     ] = VOICES[0],
-    tune: Annotated[int, Field(description="Which tune of a file with several.", ge=1)] = 1,
+    tune: TuneNumber = 1,
     seed: Annotated[int, Field(description="Same seed, same notes.", ge=0, le=MAX_SEED)] = 0,
     tempo: Annotated[
         float | None,
@@ -177,7 +177,7 @@ def accompany(
     balance_db: Annotated[
         float, Field(description="Loudness of the accompaniment over that of a recording.", ge=-40, le=20)
     ] = -3.0,
-    soundfont: Annotated[Path | None, Field(description="Instruments of a sound file: an .sf2 or .sf3 file.")] = None,
+    instrument: InstrumentName = None,
     list_: Annotated[bool, Field(description="List the styles.")] = False,
     watermark: IsMarked = True,
     watermark_key: MarkKey = DEFAULT_KEY,
@@ -206,8 +206,8 @@ def accompany(
         check_score_target(target)
     if save_style is not None:
         check_target(save_style)
-    if soundfont is not None and target is not None and target.suffix.lower() in WRITABLE:
-        raise BadSetting(f"--soundfont plays sound files, and {target} is a score; give one such as {name}.wav.")
+    if instrument is not None and target is not None and target.suffix.lower() in WRITABLE:
+        raise BadSetting(f"{target} is a score, which no instrument plays; give --out a sound file such as {name}.wav.")
     score = _read(melody, tune, tempo, quiet)
     if is_chorale and score is not None and target is not None:
         accompanied = harmonise(score, voice=voice, key=musical_key, seed=seed)
@@ -222,10 +222,10 @@ def accompany(
             line = f"  {len(chosen.patterns)} patterns from {n_scores} scores"
             return Made.of(MadeFile(path=save_style or Path()), details=known, lines=[line])
     if melody is not None and _is_recording(melody) and target.suffix.lower() not in WRITABLE:
-        write_with_recording(accompanied, melody, target, balance_db=balance_db, soundfont=soundfont, quiet=quiet)
+        write_with_recording(accompanied, melody, target, balance_db=balance_db, instrument=instrument, quiet=quiet)
     else:
         marking = marking_of(None, watermark, watermark_key) if is_chorale else None
-        write_or_render(accompanied, target, soundfont=soundfont, quiet=quiet, marking=marking)
+        write_or_render(accompanied, target, instrument=instrument, quiet=quiet, marking=marking)
     sharps = accompanied.keys[0]
     of_score = MusicalKey.of_sharps(int(sharps["sharps"]), bool(sharps["is_minor"]))
     key_name = ((None if is_chorale else musical_key) or of_score).name

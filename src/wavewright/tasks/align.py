@@ -13,7 +13,7 @@ from ..audio.clip import Clip
 from ..audio.sound_file import open_sound
 from ..base.errors import BadAudio
 from ..base.names import file_stem
-from ..base.parameters import Writes
+from ..base.parameters import TuneNumber, Writes
 from ..base.whole_file import check_target, write_whole
 from ..inference.score_alignment.aligning import MAX_SECONDS, RATE, align_score, bar_times
 from ..inference.score_alignment.page import follow_page
@@ -56,7 +56,7 @@ def align(
     page: Annotated[
         Path | None, Field(description="HTML file that plays the recording and follows the score."), Writes(".html")
     ] = None,
-    tune: Annotated[int, Field(description="Which tune of a file with several.", ge=1)] = 1,
+    tune: TuneNumber = 1,
 ) -> Made:
     """Align a recording with its score: when each note and bar is played.
 

@@ -197,7 +197,6 @@ class ToolClips:
                 to="en",
                 from_="de",
                 out=dubbed,
-                project=folder / "scene-en.toml",
                 subtitles=folder / "de.srt",
                 translation=folder / "en.srt",
                 voice=english,
@@ -272,7 +271,7 @@ class ToolClips:
         tune.write_text(TUNE, encoding="utf-8")
         paths = [self.audio / f"{TUNE_NAME}-{name}.wav" for name in ("bank", "patch", "accompanied", "chorale")]
         render(tune, paths[0], quiet=True)
-        render(tune, paths[1], patch=TUNE_PATCH, quiet=True)
+        render(tune, paths[1], instrument=TUNE_PATCH, quiet=True)
         accompany(tune, paths[2], style=TUNE_STYLE, quiet=True)
         accompany(tune, paths[3], style=CHORALE, quiet=True)
         labels = (
@@ -304,7 +303,7 @@ class ToolClips:
         tune, notes = self.out / "tune.abc", self.out / "notes.mid"
         tune.write_text(TUNE, encoding="utf-8")
         paths = [self.audio / f"{TRANSCRIBED_PATCH}-{name}.wav" for name in ("recording", "notes", "accompanied")]
-        render(tune, paths[0], patch=TRANSCRIBED_PATCH, quiet=True)
+        render(tune, paths[0], instrument=TRANSCRIBED_PATCH, quiet=True)
         transcribed = transcribe(paths[0], notes, metre=TUNE_METRE, quiet=True)
         render(notes, paths[1], quiet=True)
         accompany(paths[0], paths[2], style=TUNE_STYLE, quiet=True)
@@ -321,13 +320,13 @@ class ToolClips:
         players = []
         for name in PATCHES:
             path = self.audio / f"{name}.wav"
-            render(patch=name, note=NOTE, seconds=NOTE_SECONDS, out=path, quiet=True)
+            render(Path(NOTE), path, name, seconds=NOTE_SECONDS, quiet=True)
             players.append(self._player(path, name))
         path = self.audio / "formula.wav"
-        render(wave=FORMULA, note=NOTE, seconds=NOTE_SECONDS, out=path, quiet=True)
+        render(Path(NOTE), path, FORMULA, seconds=NOTE_SECONDS, quiet=True)
         players.append(self._player(path, FORMULA))
         command = (
-            f"wavewright render --patch {PATCHES[0]} --note {NOTE} --seconds {NOTE_SECONDS:g} --out {PATCHES[0]}.wav"
+            f"wavewright render {NOTE} --instrument {PATCHES[0]} --seconds {NOTE_SECONDS:g} --out {PATCHES[0]}.wav"
         )
         return PlayerRow("notes", command, players)
 

@@ -15,7 +15,7 @@ from ..audio.video_file import check_copy, is_video
 from ..audio.video_tracks import SubtitleTrack, VideoTracks
 from ..base.errors import BadSetting
 from ..base.names import quoted
-from ..base.parameters import NAMES_MODEL, Needs, Quiet, RecogniserName, TranslatorName, Writes, WritesSounds
+from ..base.parameters import NAMES_MODEL, Needs, Quiet, RecogniserName, TranslatorName, WritesSounds
 from ..base.progress_bar import progress_bar
 from ..base.result import Failed
 from ..base.version import __version__
@@ -32,7 +32,6 @@ from ..dubbing.project import (
     Tracks,
     check_lines,
     read_dub,
-    selection,
     write_dub,
 )
 from ..dubbing.rooms import with_rooms
@@ -62,13 +61,8 @@ def dub(
     ] = None,
     out: Annotated[
         Path | None,
-        Field(description="Sound or video to write; default: <name>-<language> beside the source, as the project."),
+        Field(description="Sound or video to write, beside its project; default: <name>-<language> beside the source."),
         WritesSounds(".wav", like="source"),
-    ] = None,
-    project: Annotated[
-        Path | None,
-        Field(description="Project file to write; default: named as the result, beside it."),
-        Writes(".toml"),
     ] = None,
     subtitles: Annotated[Path | None, Field(description="Subtitles of a sound or video: the lines to dub.")] = None,
     translation: Annotated[
@@ -98,10 +92,6 @@ def dub(
         Original | None,
         Field(description="The original: quieter under lines, without its speech, kept, or left out."),
     ] = None,
-    duck_db: Annotated[
-        float | None,
-        Field(description="How much quieter the original is under lines, in dB; default: 15.", ge=0, le=120),
-    ] = None,
     background: Annotated[
         Path | None, Field(description="Sound without the dialogue, which replaces the original.")
     ] = None,
@@ -109,12 +99,6 @@ def dub(
         bool,
         Field(description="Put each voice in the room of the original: a reverb with its decays, kept in the project."),
     ] = False,
-    slowest: Annotated[
-        float | None,
-        Field(description="Slowest rate of a line, of the voice's usual one; default: 0.85.", ge=0.8, le=1),
-    ] = None,
-    fastest: Annotated[float | None, Field(description="Fastest rate of a line; default: 1.15.", ge=1, le=1.3)] = None,
-    lines: Annotated[str | None, Field(description="Lines to speak again in any case, such as 12,14-16.")] = None,
     draft: Annotated[
         bool, Field(description="Write the project with its lines and translations; speak nothing.")
     ] = False,
@@ -141,13 +125,10 @@ def dub(
     speaks the language; BadFolder if files cannot be written; MissingExtra if a package that was asked for is not
     installed.
     """
-    path = _project_path(source, project, to, out)
+    path = _project_path(source, to, out)
     given = {
         "original": original,
-        "duck_db": duck_db,
         "background": None if background is None else relative(background, path.parent),
-        "slowest": slowest,
-        "fastest": fastest,
         "tracks": tracks,
     }
     changes = {name: value for name, value in given.items() if value is not None}
@@ -161,7 +142,6 @@ def dub(
         draft_of = Draft(source, language, from_ or "", subtitles, recogniser, voice, cast, speakers)
         current, note = draft_of.project(path.parent)
     current = check_lines(current.model_copy(update=changes))
-    chosen = None if lines is None else selection(lines, current)
     sound = _sound_of(path.parent / current.source)
     if room and sound is None:
         raise BadSetting(f"{current.source} has no sound, and so no room; leave --room out.")
@@ -180,7 +160,7 @@ def dub(
         raise BadSetting(f"No line has a translation; give --translator or --translation, or write them into {path}.")
     folder = path.with_name(f"{path.stem}-lines")
     with progress_bar(f"speaking {path.name}", len(current.lines), quiet) as show:
-        spoken = speak_lines(current, folder, NarrationSettings(), end, chosen, show)
+        spoken = speak_lines(current, folder, NarrationSettings(), end, show)
     if room and sound is not None:
         spoken = replace(spoken, project=with_rooms(spoken.project, sound, folder))
     write_dub(path, spoken.project)
@@ -234,11 +214,9 @@ def _background(sound: Path, folder: Path, quiet: bool) -> Path:
         return separate_file(sound, folder, enhancer, "background", show).sound_files[0]
 
 
-def _project_path(source: Path, project: Path | None, to: str | None, out: Path | None) -> Path:
+def _project_path(source: Path, to: str | None, out: Path | None) -> Path:
     """Return the path of the project; raise BadSetting if its language is missing."""
     if source.suffix.lower() == PROJECT_SUFFIX:
-        if project is not None:
-            raise BadSetting(f"{source} is a project itself; leave --project out.")
         if not source.is_file():
             raise BadSetting(f"There is no project {source}; give a sound, a video or subtitles to begin with.")
         return source
@@ -246,7 +224,7 @@ def _project_path(source: Path, project: Path | None, to: str | None, out: Path 
         raise BadSetting(f"{source} does not exist; give a sound, a video, subtitles or a project.")
     if to is None:
         raise BadSetting("The language of the dub is missing; give --to, such as --to en.")
-    return project or (out or source.with_name(f"{source.stem}-{to}.wav")).with_suffix(PROJECT_SUFFIX)
+    return (out or source.with_name(f"{source.stem}-{to}.wav")).with_suffix(PROJECT_SUFFIX)
 
 
 def _going_on(
@@ -254,9 +232,9 @@ def _going_on(
 ) -> DubProject:
     """Return a project that exists with what was given now; raise BadSetting if it is that of another source."""
     if source != path and (path.parent / current.source).resolve() != source.resolve():
-        raise BadSetting(f"{path} is the project of {current.source}; give another one with --project.")
+        raise BadSetting(f"{path} is the project of {current.source}; give another --out.")
     if to is not None and to != current.to_language:
-        raise BadSetting(f"{path} is a dub into {quoted(current.to_language)}; give another project with --project.")
+        raise BadSetting(f"{path} is a dub into {quoted(current.to_language)}; give another --out.")
     if cast is not None:
         return current.model_copy(update={"cast": read_cast(cast)})
     if voice is not None:
@@ -283,7 +261,7 @@ def _unused(current: DubProject, path: Path, subtitles: Path | None, translation
         return ""
     return (
         f"{path} differs from {' and '.join(unused)}, and its lines are dubbed as they are there; to begin again, "
-        "remove it, or give another --project."
+        "remove it, or give another --out."
     )
 
 

@@ -14,7 +14,7 @@ from ..audio.pcm import PcmStream, is_stream, process_pcm
 from ..audio.sound_file import TAGS, SoundFormat, open_sound
 from ..base.errors import BadSetting
 from ..base.names import quoted
-from ..base.parameters import DRY_RUN, FREE_TEXT, STANDARD_STREAM, Quiet, Workers, WritesSounds
+from ..base.parameters import DRY_RUN, FREE_TEXT, OF_FILES, STANDARD_STREAM, Quiet, Workers, WritesSounds
 from ..base.progress_bar import progress_bar
 from ..effects import TwoPassEffect
 from ..effects.editing.chain import Chain, step_text
@@ -45,10 +45,11 @@ def edit(
         tuple[str, ...],
         Field(description="Write a tag: title=My song; several times, also for several texts of one tag."),
         FREE_TEXT,
+        OF_FILES,
     ] = (),
     no_tags: Annotated[bool, Field(description="Leave out the tags of the source.")] = False,
     subtype: Annotated[
-        str | None, Field(description="Bits of a sample, such as PCM_24 or FLOAT; default: as the source.")
+        str | None, Field(description="Bits of a sample, such as PCM_24 or FLOAT; default: as the source."), OF_FILES
     ] = None,
     dry_run: Annotated[bool, Field(description="Check the chain and show the plan; write nothing."), DRY_RUN] = False,
     workers: Workers = 0,
@@ -115,8 +116,6 @@ def tags_of(texts: tuple[str, ...]) -> dict[str, str]:
 
 def _edit_stream(work: Edit) -> None:
     """Edit 16-bit audio from standard input as it arrives."""
-    if work.tags or work.subtype:
-        raise BadSetting("A stream has no tags and 16 bits; leave --tag and --subtype out.")
     if work.chain.n_passes > 1:
         whole = next(effect for effect in work.chain.effects if isinstance(effect, TwoPassEffect))
         raise BadSetting(f"'{step_text(whole)}' needs the whole sound, which a stream never has; edit a file instead.")

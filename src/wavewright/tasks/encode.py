@@ -17,7 +17,7 @@ from ..audio.pcm import is_stream, pipe_out, read_pcm
 from ..audio.sound_file import AudioHeader, open_sound
 from ..audio.wave_blocks import CountedWaves, fitted, resampled, until_interrupted
 from ..base.errors import BadSetting
-from ..base.parameters import FREE_TEXT, NAMES_MODEL, STANDARD_STREAM, Quiet, Without, Writes
+from ..base.parameters import FREE_TEXT, NAMES_MODEL, OF_FILES, STANDARD_STREAM, Quiet, Without, Writes
 from ..base.progress_bar import progress_bar
 from ..base.whole_file import check_target, whole_file
 from ..contracts.family import Capability
@@ -72,6 +72,7 @@ def encode(
         int | None,
         Field(description="Write the codes of so many codebooks as JSON of tokens for language models.", ge=1, le=32),
         Without("kbps"),
+        OF_FILES,
     ] = None,
     label: Annotated[
         str | None, Field(description="Label of the sound, for a VAE's decoder; default: none."), FREE_TEXT
@@ -88,8 +89,6 @@ def encode(
     BadSetting if the model does not have the bitrate or the label; BadFolder if the file cannot be written.
     """
     if is_stream(file, out):
-        if tokens is not None:
-            raise BadSetting("Tokens are those of a file, and a stream is none; leave --tokens out.")
         codec = _open_codec(model, label)
         encode_stream(sys.stdin.buffer, sys.stdout.buffer, codec, kbps)
         return Made(out=STANDARD_STREAM)

@@ -12,7 +12,7 @@ from pydantic import Field
 from ..audio.pcm import PcmStream, is_stream, process_pcm
 from ..audio.sound_file import open_sound
 from ..base.errors import BadSetting
-from ..base.parameters import NAMES_MODEL, STANDARD_STREAM, InForm, Quiet, Workers, WritesSounds
+from ..base.parameters import NAMES_MODEL, OF_FILES, STANDARD_STREAM, InForm, Quiet, Workers, WritesSounds
 from ..base.progress_bar import progress_bar
 from ..base.whole_file import check_target
 from ..contracts.enhancement import MAX_ATTENUATION_DB, USUAL_ATTENUATION_DB, EnhancementSettings
@@ -70,7 +70,7 @@ def enhance(
         bool, Field(description="Enhance each channel by itself; by default all share a mask, so the image stays.")
     ] = False,
     report: Annotated[
-        bool, Field(description="Plot the sound before and after to <name>-report.png, and print levels.")
+        bool, Field(description="Plot the sound before and after to <name>-report.png, and print levels."), OF_FILES
     ] = False,
     workers: Workers = 0,
     quiet: Quiet = False,
@@ -91,8 +91,6 @@ def enhance(
     chosen = enhancement_of(denoise, dereverb, max_attenuation_db, mix, size, model, separate, streams)
     enhancement = replace(chosen, with_report=report)
     if streams:
-        if report:
-            raise BadSetting("A report compares files, and a stream is none; leave --report out.")
         enhance_stream(sys.stdin.buffer, sys.stdout.buffer, enhancement)
         return Made(out=STANDARD_STREAM)
     if source.is_dir():

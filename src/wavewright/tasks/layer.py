@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import Field
 
 from ..base.errors import BadSetting
-from ..base.parameters import MAX_SEED, IsMarked, MarkKey, Quiet, WritesSounds
+from ..base.parameters import MAX_SEED, IsMarked, MarkKey, Quiet, SampleBits, WritesSounds
 from ..base.progress_bar import progress_bar
 from ..base.version import __version__
 from ..effects.mixing.files import check_out, write_mix
@@ -36,9 +36,7 @@ def layer(
     loop: Annotated[
         bool, Field(description="Make a seamless loop, with loop points in WAV files; one-shots wrap around.")
     ] = False,
-    subtype: Annotated[
-        str | None, Field(description="Bits of a sample, such as PCM_16 or FLOAT; default: 24 bits.")
-    ] = None,
+    subtype: SampleBits = None,
     list_: Annotated[bool, Field(description="List the presets.")] = False,
     watermark: IsMarked = True,
     watermark_key: MarkKey = DEFAULT_KEY,

@@ -12,7 +12,7 @@ from pydantic import Field
 from ..audio.clip import describe_audio
 from ..audio.wave_blocks import ClippingMeter
 from ..base.file_hash import short_hash_of
-from ..base.parameters import DRY_RUN, Quiet, Writes, WritesSounds
+from ..base.parameters import DRY_RUN, Quiet, SampleBits, Writes, WritesSounds
 from ..base.progress_bar import progress_bar
 from ..base.version import __version__
 from ..effects.mixing.files import check_out, write_mix, write_stems
@@ -31,9 +31,7 @@ def mix(
     stems: Annotated[
         Path | None, Field(description="Folder for a file of each track and bus, as long as the mix."), Writes()
     ] = None,
-    subtype: Annotated[
-        str | None, Field(description="Bits of a sample, such as PCM_16 or FLOAT; default: 24 bits.")
-    ] = None,
+    subtype: SampleBits = None,
     dry_run: Annotated[bool, Field(description="Check the project and show the plan; write nothing."), DRY_RUN] = False,
     quiet: Quiet = False,
 ) -> Made:

@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import Field
 
 from ..base.errors import BadAudio, BadSetting
-from ..base.parameters import STANDARD_STREAM, Needs, Quiet, Writes
+from ..base.parameters import OF_FILES, STANDARD_STREAM, Needs, Quiet, Writes
 from ..contracts.model_results import identity
 from ..data.folder import entries_of
 from ..families import loading
@@ -34,8 +34,8 @@ def recognise(
     file: Annotated[
         tuple[Path, ...] | Path, Field(description="Sound files, folders, or - for a stream on standard input.")
     ],
-    top: Annotated[int, Field(description="Number of labels to list for each file.", ge=1, le=1_000)] = 1,
-    events: Annotated[bool, Field(description="List labels with their onsets and offsets.")] = False,
+    top: Annotated[int, Field(description="Number of labels to list for each file.", ge=1, le=1_000), OF_FILES] = 1,
+    events: Annotated[bool, Field(description="List labels with their onsets and offsets."), OF_FILES] = False,
     accept_all: Annotated[bool, Field(description="Give a label to files that fit none, too.")] = False,
     report: Annotated[
         bool,
@@ -71,8 +71,8 @@ def recognise(
         raise BadSetting("There is nothing to recognise; give sound files, a folder, or - for a stream.")
     classifier = loading.load_classifier(model)
     if STANDARD_STREAM in paths:
-        if len(paths) > 1 or events or top > 1:
-            raise BadSetting("A stream takes neither files nor --events or --top; leave them out.")
+        if len(paths) > 1:
+            raise BadSetting("A stream is recognised alone; give either - or files.")
         settings = card_settings(classifier)
         spotter = KeywordSpotter(classifier, settings if threshold is None else replace(settings, threshold=threshold))
         spot_stream(sys.stdin.buffer, sys.stdout, spotter)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated
@@ -15,20 +15,10 @@ from pydantic import Field
 
 from ..audio.clip import Clip, finest_subtype, write_blocks
 from ..audio.wave_blocks import ClippingMeter, CountedWaves, PeakMeter
-from ..base.errors import BadScore, BadSetting, ScoreWarning, printable
+from ..base import parameters
+from ..base.errors import BadScore, BadSetting, ScoreWarning
 from ..base.names import file_stem
-from ..base.parameters import (
-    FREE_TEXT,
-    MAX_SEED,
-    InForm,
-    IsMarked,
-    MarkKey,
-    Needs,
-    Quiet,
-    Without,
-    Writes,
-    WritesSounds,
-)
+from ..base.parameters import MAX_SEED, InForm, Needs, Writes, WritesSounds
 from ..base.progress_bar import progress_bar
 from ..base.units import gain_to_db, samples_to_seconds
 from ..base.version import __version__
@@ -44,10 +34,9 @@ from ..music.timing import TEMPO
 from ..outputs.made import Made, sound_file, with_stems
 from ..outputs.watermark.marking import Marking, marking_of
 from ..outputs.watermark.sequences import DEFAULT_KEY
-from ..synth import SynthEngine, general_midi, load_patch, wave_patch
-from ..synth.banks import bank_engine, read_bank
+from ..synth.banks import NamedInstrument, instrument_of, playable_instrument
 from ..synth.soundfont.player import PlayerSettings, SoundFontEngine
-from . import POSITIONAL, checked
+from . import checked
 from .learned_instrument import open_instrument
 
 HUMAN_TIMING_MS, HUMAN_VELOCITY = 8.0, 6.0
@@ -57,15 +46,12 @@ SAMPLE_RATE_HZ = 44_100
 LUFS = -18.0
 REVERB_SECONDS = 1.6
 PATCH_REVERB = 0.12
-BUNDLED = "the bundled General MIDI bank"
 NOTE_VELOCITY = 100
 CEILING_DB = -1.0
 SILENCE = 1e-6
 """Peak below which a mix is silent: -120 dB."""
 
 VOLUME, EXPRESSION = 7, 11
-ALL_PATCHES = "general-midi"
-"""Name that stands for the patches of all programs."""
 
 
 def _count(n: int, noun: str) -> str:
@@ -84,49 +70,26 @@ def _left_out(unsounded: Mapping[int, int], n_chords: int) -> Iterator[str]:
 
 @checked
 def render(
-    score: Annotated[
-        Path | None, Field(description="Score: a MIDI, ABC or MusicXML file; without it --note."), POSITIONAL
-    ] = None,
+    score: Annotated[Path, Field(description="Score: a MIDI, ABC or MusicXML file; or a single note, such as A3.")],
     out: Annotated[
         Path | None,
         Field(description="Sound file to write; default: <score>.wav in the current folder."),
         WritesSounds(".wav"),
     ] = None,
-    soundfont: Annotated[
-        Path | None,
-        Field(description="Instruments: an .sf2, .sf3 or .sfz file; default: a small General MIDI bank."),
-        Without("patch", "wave", "instrument"),
-    ] = None,
-    patch: Annotated[
-        str | None,
-        Field(description="Patch of the synthesiser for all tracks but drums: a name or a file; or general-midi."),
-        Without("wave", "instrument"),
-    ] = None,
-    wave: Annotated[
-        str | None,
-        Field(
-            description="Wave for all tracks: a formula such as 'sin(2*pi*f*t)', or an .svg, .csv, .toml or .wav file."
-        ),
-        FREE_TEXT,
-        Without("instrument"),
-    ] = None,
-    instrument: Annotated[
-        str | None, Field(description="A model that plays all tracks but drums: a name such as notes, or a folder.")
-    ] = None,
+    instrument: parameters.InstrumentName = None,
     timbre: Annotated[
         str | None,
         Field(
-            description="Timbre of --instrument: flute, flute..violin over the score, or 1:flute,9:violin by bars; "
-            "default: by the programs of the tracks."
+            description="Timbre of a model: flute, flute..violin over the score, or 1:flute,9:violin by bars; default: "
+            "by the programs of the tracks."
         ),
         Needs("instrument"),
     ] = None,
-    note: Annotated[str | None, Field(description="A single note without a score, such as A3.")] = None,
-    seconds: Annotated[float, Field(description="Length of the single note.", gt=0, le=600)] = 2.0,
+    seconds: Annotated[float, Field(description="Length of a single note.", gt=0, le=600)] = 2.0,
     stems: Annotated[
         Path | None, Field(description="Folder for a file of each track, without reverb and limiter."), Writes()
     ] = None,
-    tune: Annotated[int, Field(description="Which tune of a file with several.", ge=1)] = 1,
+    tune: parameters.TuneNumber = 1,
     tempo: Annotated[
         float | None, Field(description="Quarters a minute at the start; default: the score's.", ge=4, le=1_000)
     ] = None,
@@ -138,7 +101,7 @@ def render(
     chords: Annotated[bool, Field(description="Play chord symbols, too: a track of held chords.")] = False,
     humanise: Annotated[bool, Field(description="Vary starts and velocities of notes a little.")] = False,
     seed: Annotated[
-        int, Field(description="Seed of --humanise and of --instrument; same seed, same samples.", ge=0, le=MAX_SEED)
+        int, Field(description="Seed of --humanise and of a model; same seed, same samples.", ge=0, le=MAX_SEED)
     ] = 0,
     reverb: Annotated[
         float | None,
@@ -152,59 +115,61 @@ def render(
     lufs: Annotated[float, Field(description="Loudness of the mix in LUFS.", ge=-60, le=-5)] = LUFS,
     gain_db: Annotated[float | None, Field(description="A fixed gain in dB instead of --lufs.", ge=-60, le=60)] = None,
     sample_rate: Annotated[int, Field(description="Sample rate in Hz.", ge=8_000, le=192_000)] = SAMPLE_RATE_HZ,
-    subtype: Annotated[
-        str | None, Field(description="Bits of a sample, such as PCM_16 or FLOAT; default: 24 bits.")
-    ] = None,
-    watermark: IsMarked = True,
-    watermark_key: MarkKey = DEFAULT_KEY,
-    quiet: Quiet = False,
+    subtype: parameters.SampleBits = None,
+    watermark: parameters.IsMarked = True,
+    watermark_key: parameters.MarkKey = DEFAULT_KEY,
+    quiet: parameters.Quiet = False,
 ) -> Made:
     """Render a score to a sound file.
 
     Every event takes effect at its exact sample. The mix gets reverb, a loudness, and a limiter that keeps true peaks
-    below -1 dB. Stems are without; they add up to the mix before them. With --instrument the sound is that of a model
-    and gets the mark of generated sound.
+    below -1 dB. Stems are without; they add up to the mix before them. The sound of a model gets the mark of generated
+    sound.
 
     Raises BadScore if the score cannot be read, has no notes, or lasts more than 24 hours; BadSoundFont if the
     SoundFont cannot be read; BadFolder or BadSetting if the files cannot be written.
     """
-    name, source = (score.stem, score.name) if score is not None else (note or "", f"note {note}")
+    name = score.stem
     target = Path(f"{file_stem(name)}.wav") if out is None else out
     check_target(target)
-    has_drums = patch in (None, ALL_PATCHES) and wave is None and instrument is None
-    whole = _score(score, tune, note, seconds)
+    settings = PlayerSettings(reverb=0.0) if reverb == 0 else None
+    found = instrument_of(instrument, sample_rate, settings)
+    if timbre is not None and found is not None:
+        raise BadSetting(f"{found.title} has one timbre; --timbre is one of a model, such as --instrument notes.")
+    note = _note(score, seconds)
+    source = score.name if note is None else f"note {name}"
+    whole = read_score(score, tune) if note is None else note
     if chords:
         from ..music.accompaniment.chord_text import with_chord_track
 
         whole = with_chord_track(whole)
-    read = _with_drums(whole, has_drums)
+    read = whole if found is not None and found.has_drums else _without_drums(whole)
     if not read.n_notes:
         if whole.n_notes:
             raise BadScore(
-                f"{source} has no notes but drums, which {instrument or patch or wave} does not play; choose the "
-                "SoundFont, which is the default."
+                f"{source} has no notes but drums, which {instrument} does not play; choose the bank, which is "
+                "the default."
             )
         raise BadScore(f"{source} has no notes to render.")
     deviations = (HUMAN_TIMING_MS, HUMAN_VELOCITY) if humanise else (0.0, 0.0)
-    settings = PerformanceSettings(swing, *deviations, seed, tempo)
-    performance = perform(read, sample_rate, settings)
+    performed = PerformanceSettings(swing, *deviations, seed, tempo)
+    performance = perform(read, sample_rate, performed)
     marking = None
-    if instrument is not None:
+    if found is None:
         length = samples_to_seconds(performance.n_samples, sample_rate)
-        player, title, open_engine = open_instrument(instrument, timbre, read, length, sample_rate, seed)
+        player, title, open_engine = open_instrument(instrument or "", timbre, read, length, sample_rate, seed)
+        found = NamedInstrument(title, open_engine)
         marking = marking_of(player.folder.hash, watermark, watermark_key)
-    else:
-        title, open_engine = _instrument(soundfont, patch, wave, sample_rate, dry=reverb == 0)
-    if reverb is None:  # SoundFonts have their own, and a single note is often made for a sampler
-        reverb = PATCH_REVERB if (patch or wave or instrument) and score is not None else 0.0
-    rendering = _Rendering(source, read, performance, title, open_engine, marking)
+    if reverb is None:  # a single note is often made for a sampler
+        reverb = PATCH_REVERB if found.is_dry and note is None else 0.0
+    rendering = _Rendering(source, read, performance, found, marking)
     mastering = Mastering(reverb, lufs, gain_db)
-    made = {"tune": tune, **({"chords": True} if chords else {}), **asdict(settings)}
+    made = {"tune": tune, **({"chords": True} if chords else {}), **asdict(performed)}
     return rendering.write(target, name, made, mastering, stems, subtype, quiet)
 
 
 def render_composed(
-    path: Path, target: Path, marking: Marking | None, *, soundfont: Path | None = None, quiet: bool = False
+    path: Path, target: Path, marking: Marking | None, *, instrument: str | None = None, quiet: bool = False
 ) -> None:
     """Render a score that a model composed, as `render` does by default, with the mark of generated sound.
 
@@ -218,8 +183,8 @@ def render_composed(
         Sound file to write.
     marking : Marking or None
         The mark, if any.
-    soundfont : Path, optional
-        Instruments; the bundled General MIDI bank by default.
+    instrument : str, optional
+        A SoundFont, a patch or a wave; the bundled General MIDI bank by default.
     quiet : bool
         Show no progress.
     """
@@ -228,43 +193,24 @@ def render_composed(
         raise BadScore(f"{path.name} has no notes to render.")
     settings = PerformanceSettings()
     performance = perform(read, SAMPLE_RATE_HZ, settings)
-    rendering = _Rendering(path.name, read, performance, *_instrument(soundfont, None, None, SAMPLE_RATE_HZ), marking)
+    rendering = _Rendering(path.name, read, performance, playable_instrument(instrument, SAMPLE_RATE_HZ), marking)
     rendering.write(target, path.stem, {"tune": 1, **asdict(settings)}, Mastering(), quiet=quiet)
 
 
-def _instrument(
-    soundfont: Path | None, patch: str | None, wave: str | None, sample_rate: int, *, dry: bool = False
-) -> tuple[str, Callable[[], InstrumentEngine]]:
-    """Return the name of the instrument, and the function that opens it; `dry` leaves out the reverb of a bank."""
-    if patch == ALL_PATCHES:
-        return "the synthesiser", lambda: SynthEngine(general_midi(), sample_rate)
-    if patch is not None:
-        loaded = load_patch(patch)
-        return f"patch {patch}", lambda: SynthEngine(loaded, sample_rate)
-    if wave is not None:
-        drawn = wave_patch(wave)
-        return f"wave {printable(wave)}", lambda: SynthEngine(drawn, sample_rate)
-    bank = read_bank(soundfont)
-    name = BUNDLED if soundfont is None else soundfont.name
-    settings = PlayerSettings(reverb=0.0) if dry else PlayerSettings()
-    return name, lambda: bank_engine(bank, sample_rate, settings)
-
-
-def _score(path: Path | None, tune: int, note: str | None, seconds: float) -> Score:
-    """Return the score of a file, or of a single note."""
-    if (path is None) == (note is None):
-        raise BadSetting("Give one of both: a score, or a single note with --note.")
-    if path is not None:
-        return read_score(path, tune)
+def _note(path: Path, seconds: float) -> Score | None:
+    """Return the score of a single note, None for a file."""
+    if path.suffix or path.exists():
+        return None
+    try:
+        pitch = pitch_of(str(path))
+    except BadSetting:
+        return None
     tempo = np.array([(0, 1_000_000)], TEMPO)  # a quarter is a second
-    row = (0, max(1, round(seconds * 1_000)), pitch_of(note or ""), NOTE_VELOCITY)
+    row = (0, max(1, round(seconds * 1_000)), pitch, NOTE_VELOCITY)
     return Score((Track(notes_of([row])),), 1_000, tempo)
 
 
-def _with_drums(score: Score, has_drums: bool) -> Score:
-    """Return the score, without tracks of drums if the instrument has none."""
-    if has_drums:
-        return score
+def _without_drums(score: Score) -> Score:
     return replace(score, tracks=tuple(track for track in score.tracks if not track.is_drum))
 
 
@@ -284,8 +230,7 @@ class _Rendering:
     source: str
     score: Score
     performance: Performance
-    instrument: str
-    open_engine: Callable[[], InstrumentEngine]
+    instrument: NamedInstrument
     marking: Marking | None = None
 
     def blocks(self, unsounded: Counter[int]) -> Iterator[np.ndarray]:
@@ -293,7 +238,7 @@ class _Rendering:
         engines: list[InstrumentEngine] = []
 
         def open_engine() -> InstrumentEngine:
-            engines.append(self.open_engine())
+            engines.append(self.instrument.open_engine())
             return engines[-1]
 
         yield from self._marked(self.performance.blocks(open_engine))
@@ -315,7 +260,7 @@ class _Rendering:
         rate = self.performance.sample_rate
         meter = PeakMeter()
         unsounded: Counter[int] = Counter()
-        origin = {"score": self.source, "instrument": self.instrument, **settings, **asdict(mastering)}
+        origin = {"score": self.source, "instrument": self.instrument.title, **settings, **asdict(mastering)}
         origin |= {} if self.marking is None else self.marking.origin()
         metadata = {"title": self.score.title or name, "comment": json.dumps({**origin, "wavewright": __version__})}
         expected = samples_to_seconds(self.performance.n_samples, rate)
@@ -327,7 +272,8 @@ class _Rendering:
             clipping = ClippingMeter()
             files = self.write_stems(stems, dry.n_samples, subtype, clipping) if stems is not None else ()
         if meter.peak < SILENCE:
-            warnings.warn(f"{target} is silent: {_why_silent(self.score, self.instrument)}", ScoreWarning, stacklevel=2)
+            reason = _why_silent(self.score, self.instrument.title)
+            warnings.warn(f"{target} is silent: {reason}", ScoreWarning, stacklevel=2)
         n_tracks = sum(len(track.notes) > 0 for track in self.score.tracks)
         n_chords = len(self.score.chords) if n_tracks <= 1 else 0
         peak_db = float(gain_to_db(meter.peak))
@@ -344,7 +290,7 @@ class _Rendering:
             "unsounded": dict(unsounded),
             "n_chords": n_chords,
         }
-        made = Made.of(replace(sound_file(target), by=self.instrument), details=details, lines=lines)
+        made = Made.of(replace(sound_file(target), by=self.instrument.title), details=details, lines=lines)
         return with_stems(made, files, clipping.result())
 
     def _marked(self, blocks: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
@@ -361,8 +307,9 @@ class _Rendering:
         }
         with whole_folder(folder, list(files.values())[-1]) as hidden:
             for index, file in files.items():
-                blocks = self._marked(self.performance.blocks(self.open_engine, tracks=[index], n_samples=n_samples))
-                clips = (Clip(block, rate) for block in blocks)
+                tracks = [index]
+                blocks = self.performance.blocks(self.instrument.open_engine, tracks=tracks, n_samples=n_samples)
+                clips = (Clip(block, rate) for block in self._marked(blocks))
                 path = hidden / file
                 seconds = n_samples / rate
                 write_blocks(path, clips, subtype or finest_subtype(path), None, seconds, clipping=clipping)
@@ -381,7 +328,7 @@ def _why_silent(score: Score, instrument: str) -> str:
             return f"the {name} (controller {number}) of its tracks is 0; give it another value."
     return (
         f"none of its {score.n_notes} notes sounds with {instrument}; its sounds may lack these pitches or be silent. "
-        "Give other instruments, such as those of --soundfont, or transpose the score."
+        "Give another --instrument, or transpose the score."
     )
 
 

@@ -58,7 +58,7 @@ def write_or_render(
     score: Score,
     target: Path,
     *,
-    soundfont: Path | None = None,
+    instrument: str | None = None,
     quiet: bool = False,
     marking: Marking | None = None,
 ) -> None:
@@ -71,8 +71,8 @@ def write_or_render(
     score : Score
     target : Path
         A name with an ending of WRITABLE, or of a sound file.
-    soundfont : Path, optional
-        Instruments of the sound; the bundled General MIDI bank by default.
+    instrument : str, optional
+        A SoundFont, a patch or a wave; the bundled General MIDI bank by default.
     quiet : bool
         Show no progress.
     marking : Marking, optional
@@ -84,4 +84,4 @@ def write_or_render(
     with scratch_folder() as folder:
         path = folder / f"{file_stem(target.stem)}.mid"
         write_score(score, path)
-        render_composed(path, target, marking, soundfont=soundfont, quiet=quiet)
+        render_composed(path, target, marking, instrument=instrument, quiet=quiet)

@@ -13,7 +13,7 @@ from typing import Annotated, TextIO
 from pydantic import Field
 
 from ..base.errors import BadFolder, BadSetting
-from ..base.parameters import FREE_TEXT, STANDARD_STREAM, Writes, WritesSounds
+from ..base.parameters import FREE_TEXT, OF_FILES, STANDARD_STREAM, Writes, WritesSounds
 from ..base.whole_file import check_target
 from ..outputs.made import Made
 from ..speech.chunk import Clipping, clipping_message
@@ -50,7 +50,7 @@ class SpeakParameters(NarrationSettings):
         WritesSounds(DEFAULT_OUT.suffix),
     ] = None
     subtitles: Annotated[
-        Path | None, Field(description="File for words and their times: .srt, .vtt or .json."), Writes(".srt")
+        Path | None, Field(description="File for words and their times: .srt, .vtt or .json."), Writes(".srt"), OF_FILES
     ] = None
 
 
@@ -68,7 +68,8 @@ def speak(given: SpeakParameters) -> Made:
     BadModel if a voice or vocoder does not exist, or they do not belong together; BadFolder if files cannot be written.
     """
     if given.out == STANDARD_STREAM:
-        _check_stream(given)
+        if sys.stdout.isatty():
+            raise BadSetting("A stream goes to a file or program, and standard output is the terminal; redirect it.")
         _stream(given)
         return Made(out=STANDARD_STREAM)
     if given.subtitles is not None:
@@ -118,19 +119,6 @@ def _lines(source: TextIO, settings: NarrationSettings) -> str | Iterator[str]:
     if settings.ssml or (settings.markup == "none" and looks_like_ssml("".join(first))):
         return join_lines(itertools.chain(first, lines))
     return itertools.chain(first, lines)
-
-
-def _check_stream(given: SpeakParameters) -> None:
-    """Raise BadSetting for parameters that do not apply to a stream, and for a stream to the terminal."""
-    if given.subtitles:
-        raise BadSetting(f"A stream goes to standard output alone; leave {given.subtitles} out, or name a file.")
-    if sys.stdout.isatty():
-        raise BadSetting("A stream goes to a file or program, and standard output is the terminal; redirect it.")
-    if given.lufs is not None:
-        raise BadSetting(
-            "--lufs measures the whole audio before it applies a gain, and a stream is played while it is spoken; "
-            "leave one of them out, or change the level of the stream by --volume-db."
-        )
 
 
 def _check_subtitles(path: Path) -> None:

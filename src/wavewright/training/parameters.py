@@ -179,6 +179,7 @@ class TrainParameters(FolderParameters, PermissionParameters, Call):
         Field(description="Recordings in memory, or a dataset of them, instead of a folder."),
         PYTHON_ONLY,
         SkipValidation(),
+        Without("folder", "manifest"),
     ] = None
 
     def run_folder(self) -> Path:

@@ -44,11 +44,8 @@ def train(given: TrainParameters, started: float | None = None) -> Progress:
     started = time.monotonic() if started is None else started
     out = given.run_folder()
     given = replace(given, set=assignments_of(given.set))
-    if given.recordings is not None:
-        if given.folder is not None or given.manifest is not None:
-            raise BadSetting("Recordings are given twice, in memory and as a folder or manifest; leave one out.")
-        if not given.resume:
-            given = replace(given, folder=out / RECORDINGS / MANIFEST)
+    if given.recordings is not None and not given.resume:
+        given = replace(given, folder=out / RECORDINGS / MANIFEST)
     if given.resume:
         given = completed(out, given)
     if given.folder is None:

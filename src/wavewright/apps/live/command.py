@@ -12,18 +12,16 @@ import numpy as np
 from pydantic import Field
 
 from ...base.errors import BadSetting
-from ...base.parameters import PYTHON_ONLY, Quiet, Without
+from ...base.parameters import PYTHON_ONLY, InstrumentName, Quiet
 from ...base.result import Result
 from ...base.units import db_to_gain
 from ...music.engine import InstrumentEngine
-from ...synth import SynthEngine, general_midi, load_patch
-from ...synth.banks import bank_engine, read_bank
+from ...synth.banks import playable_instrument
 from ...tasks import checked
 from .devices import MidiInput, SoundOutput, SystemMidi, SystemOutput
 from .performer import LivePerformer, with_meter
 from .playing import BlockPlayer, is_score, playable_score, playable_sound
 
-ALL_PATCHES = "general-midi"
 SCORE_RATE_HZ = 48_000
 WAIT_SECONDS = 0.2
 WARM_UP_KEYS = (40, 60, 80)
@@ -31,14 +29,6 @@ WARM_UP_KEYS = (40, 60, 80)
 Output = Annotated[SoundOutput | None, Field(description="Sound output; default: that of this machine."), PYTHON_ONLY]
 Midi = Annotated[MidiInput | None, Field(description="MIDI input; default: that of this machine."), PYTHON_ONLY]
 DeviceName = Annotated[str | None, Field(description="A part of the name of the sound output; default: the usual one.")]
-BankFile = Annotated[
-    Path | None,
-    Field(description="Instruments: an .sf2, .sf3 or .sfz file; default: a small General MIDI bank."),
-    Without("patch"),
-]
-PatchName = Annotated[
-    str | None, Field(description="Patch of the synthesiser: a name or a file; or general-midi for all programs.")
-]
 
 
 @dataclass(frozen=True)
@@ -101,8 +91,7 @@ def play(
     start: Annotated[float, Field(description="Where to start, in seconds.", ge=0)] = 0.0,
     end: Annotated[float | None, Field(description="Where to end, in seconds; default: the end.", gt=0)] = None,
     loop: Annotated[bool, Field(description="Repeat it until Ctrl-C.")] = False,
-    soundfont: BankFile = None,
-    patch: PatchName = None,
+    instrument: InstrumentName = None,
     gain_db: Annotated[float, Field(description="Gain in dB.", ge=-60, le=24)] = 0.0,
     device: DeviceName = None,
     quiet: Quiet = False,
@@ -110,16 +99,16 @@ def play(
 ) -> Played:
     """Play a sound file or a score.
 
-    Ctrl-C ends it. Scores are played by a SoundFont, an SFZ file or a patch, as by `render`.
+    Ctrl-C ends it. Scores are played by a SoundFont, an SFZ file, a patch or a wave, as by `render`.
 
     Raises BadAudio, BadScore or BadSoundFont if the file or the instrument cannot be read; BadSetting if a time is
     outside the sound, or there is no such device; MissingExtra if the extra ``live`` is not installed.
     """
     gain = float(db_to_gain(gain_db))
     if is_score(file):
-        sound = playable_score(file, _instrument(soundfont, patch, SCORE_RATE_HZ), SCORE_RATE_HZ, gain)
-    elif soundfont is not None or patch is not None:
-        raise BadSetting(f"{file} is no score, so no instrument plays it; leave --soundfont and --patch out.")
+        sound = playable_score(file, playable_instrument(instrument, SCORE_RATE_HZ).open_engine, SCORE_RATE_HZ, gain)
+    elif instrument is not None:
+        raise BadSetting(f"{file} is a sound, and {instrument} plays scores; give a MIDI, ABC or MusicXML file.")
     else:
         sound = playable_sound(file)
     player = BlockPlayer(sound, start, end, loop)
@@ -140,8 +129,7 @@ def play(
 
 @checked
 def live(
-    patch: PatchName = None,
-    soundfont: BankFile = None,
+    instrument: InstrumentName = None,
     program: Annotated[int, Field(description="Program of General MIDI at the start, 0 to 127.", ge=0, le=127)] = 0,
     midi: Annotated[str | None, Field(description="A part of the name of the MIDI input; default: the first.")] = None,
     device: DeviceName = None,
@@ -161,13 +149,13 @@ def live(
 
     The latency is printed. Without a MIDI port, one is opened that other programs connect to.
 
-    Raises BadSoundFont if the SoundFont or SFZ file cannot be read; BadSetting if the patch does not exist, or there is
-    no such device; MissingExtra if the extra ``live`` is not installed.
+    Raises BadSoundFont if the SoundFont or SFZ file cannot be read; BadSetting if the instrument does not exist, or
+    there is no such device; MissingExtra if the extra ``live`` is not installed.
     """
     outputs, inputs = output or SystemOutput(), input_ or SystemMidi()
     if list_:
         return Devices(tuple(outputs.names()), tuple(inputs.names()))
-    engine = _instrument(soundfont, patch, sample_rate)()
+    engine = playable_instrument(instrument, sample_rate).open_engine()
     _warm_up(engine, block)
     for number in range(16):
         engine.program(number, 0, program if number != 9 else 0)
@@ -192,17 +180,6 @@ def _wait(wait: Callable[[float], bool], seconds: float | None) -> None:
             left = None if left is None else left - WAIT_SECONDS
     except KeyboardInterrupt:
         return
-
-
-def _instrument(soundfont: Path | None, patch: str | None, sample_rate: int) -> Callable[[], InstrumentEngine]:
-    """Return the function that opens the instrument."""
-    if patch == ALL_PATCHES:
-        return lambda: SynthEngine(general_midi(), sample_rate)
-    if patch is not None:
-        loaded = load_patch(patch)
-        return lambda: SynthEngine(loaded, sample_rate)
-    bank = read_bank(soundfont)
-    return lambda: bank_engine(bank, sample_rate)
 
 
 def _warm_up(engine: InstrumentEngine, n_block: int) -> None:

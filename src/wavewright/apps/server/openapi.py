@@ -14,14 +14,15 @@ from starlette.responses import JSONResponse, Response
 from ...base.version import __version__
 from ...speech.styles import STYLES
 from ...tasks.description import http_tasks
-from ...tasks.plain_data import RESULT_SCHEMA
 from .encoders import SPEECH_FORMATS
 from .jobs.schemas import FILE_SCHEMA, parameters_schema, task_record
+from .jobs.task_job import job_schemas
 from .settings import ServerSettings
 from .speech_request import MAX_INSTRUCTIONS, MODELS, OWN_FIELDS, STREAM_FORMATS
 from .transcription import FORMATS
 
 PAGE = "interface.html"
+REF = "#/components/schemas/{model}"
 
 Schema = dict[str, Any]
 
@@ -47,38 +48,6 @@ ERROR: Schema = {
             "type": "object",
             "properties": {key: {"type": ["string", "null"]} for key in ("message", "type", "param", "code")},
         }
-    },
-}
-
-JOB: Schema = {
-    "type": "object",
-    "properties": {
-        "id": {"type": "string"},
-        "task": {"type": "string"},
-        "state": {"type": "string", "enum": ["queued", "running", "done", "failed", "cancelled"]},
-        "progress": {"type": ["number", "null"], "minimum": 0, "maximum": 1},
-        "message": {"type": "string"},
-        "error": {"type": ["string", "null"]},
-        "result": RESULT_SCHEMA,
-        "text": {"type": "string", "description": "The result as the command line prints it."},
-        "warnings": {"type": "array", "items": {"type": "string"}},
-        "files": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "properties": {
-                    "name": {"type": "string"},
-                    "bytes": {"type": "integer"},
-                    "type": {"type": "string"},
-                    "url": {"type": "string"},
-                },
-            },
-        },
-        "command": {"type": "string", "description": "The command line that does the same."},
-        "run": {
-            "type": ["string", "null"],
-            "description": "Name of the run folder of a training, which is that of its model; null for other tasks.",
-        },
     },
 }
 
@@ -108,7 +77,7 @@ def description(has_keys: bool) -> Schema:
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "paths": {**_server_paths(), **_speech_paths(), **_job_paths(), **_task_paths()},
-        "components": {"schemas": {"Job": JOB, "File": FILE_SCHEMA, "Error": ERROR}},
+        "components": {"schemas": {**job_schemas(REF), "File": FILE_SCHEMA, "Error": ERROR}},
     }
     if has_keys:
         described["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
@@ -160,7 +129,7 @@ def _operation(summary: str, tag: str, answer: Schema | str, status: str = "200"
 
 
 def _ref(name: str) -> Schema:
-    return {"$ref": f"#/components/schemas/{name}"}
+    return {"$ref": REF.format(model=name)}
 
 
 def _json_body(schema: Schema, is_required: bool = True) -> Schema:

@@ -93,7 +93,7 @@ def _file(form: FormData) -> UploadFile:
 
 def _answer(job: TaskJob, kind: str) -> Response:
     """Return the answer of a job that has ended; raise BadRequest if it failed."""
-    path = next((job.folder / file.name for file in job.files), None)
+    path = next((job.folder / file["name"] for file in job.files), None)
     if job.state != "done" or path is None:
         raise BadRequest(job.error or "The recording was not recognised.", "file", "not_recognised")
     contents = path.read_text(encoding="utf-8")

@@ -68,8 +68,8 @@ def zip_pieces(job: TaskJob) -> Iterator[bytes]:
     with zipfile.ZipFile(pieces, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(MANIFEST, json.dumps(job.status(), indent=2))
         for file in job.files:
-            path = job.folder / file.name
-            info = zipfile.ZipInfo.from_file(path, file.name, strict_timestamps=False)
+            path = job.folder / file["name"]
+            info = zipfile.ZipInfo.from_file(path, file["name"], strict_timestamps=False)
             info.compress_type = zipfile.ZIP_STORED if path.suffix.lower() in STORED else zipfile.ZIP_DEFLATED
             with path.open("rb") as source, archive.open(info, "w") as target:
                 while block := source.read(BLOCK_BYTES):

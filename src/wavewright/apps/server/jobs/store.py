@@ -75,7 +75,8 @@ class JobStore:
             return [(upload.name, upload.path)]
         job = self.find_job(str(reference["job"]))
         name = reference.get("file")
-        found = [(file.name, job.folder / file.name) for file in job.files if name is None or file.name == name]
+        names = [file["name"] for file in job.files]
+        found = [(each, job.folder / each) for each in names if name in (None, each)]
         if not found:
             raise BadRequest(
                 f"The job {job.id} has no file {quoted(str(name))}; its status lists its files.",

@@ -6,12 +6,17 @@ import asyncio
 import mimetypes
 import threading
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
+from pydantic import Field, TypeAdapter, WithJsonSchema
+from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
+
+from ....tasks.plain_data import RESULT_SCHEMA
 from .request import PreparedTask
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
@@ -39,12 +44,39 @@ def media_type_of(name: str) -> str:
     return MEDIA_TYPES.get(suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
 
 
-@dataclass(frozen=True)
-class OutputFile:
-    """A file that a job wrote, by its path below the job's folder."""
+class JobFile(TypedDict):
+    """A file that a job wrote, as the client sees it."""
 
     name: str
-    n_bytes: int
+    bytes: int
+    type: str
+    url: str
+
+
+class JobStatus(TypedDict):
+    """A job as the client sees it."""
+
+    id: str
+    task: str
+    state: State
+    progress: Annotated[float | None, Field(ge=0, le=1)]
+    message: str
+    error: str | None
+    result: Annotated[object, WithJsonSchema(RESULT_SCHEMA)]
+    text: Annotated[str, Field(description="The result as the command line prints it.")]
+    warnings: list[str]
+    files: list[JobFile]
+    command: Annotated[str, Field(description="The command line that does the same.")]
+    run: Annotated[
+        str | None,
+        Field(description="Name of the run folder of a training, which is that of its model; null for other tasks."),
+    ]
+
+
+def job_schemas(ref_template: str) -> dict[str, Any]:
+    """Return the JSON schemas of a job and of its parts, which refer to each other by a template."""
+    job = TypeAdapter(JobStatus).json_schema(ref_template=ref_template)
+    return {**job.pop("$defs"), "Job": job}
 
 
 @dataclass(eq=False)
@@ -66,7 +98,7 @@ class TaskJob:
     result: object = None
     text: str = ""
     warnings: list[str] = field(default_factory=list)
-    files: tuple[OutputFile, ...] = ()
+    files: tuple[JobFile, ...] = ()
     is_cancelled: bool = False
     is_released: bool = False
     created_at: float = field(default_factory=time.monotonic)
@@ -102,7 +134,7 @@ class TaskJob:
 
     def end(self, state: State, error: str | None = None, **values: object) -> None:
         """End the job: list its files, which are those that were not there before."""
-        files = () if state == "cancelled" else _written_files(self.folder, self.prepared.files.keys())
+        files = () if state == "cancelled" else tuple(self._written_files())
         self.change(error=error, files=files, **values, state=state)
 
     async def wait_for_change(self, version: int, seconds: float) -> int:
@@ -121,7 +153,7 @@ class TaskJob:
         while not self.has_ended and (rest := end - time.monotonic()) > 0:
             version = await self.wait_for_change(version, rest)
 
-    def status(self, prefix: str = "/v1") -> dict[str, object]:
+    def status(self) -> JobStatus:
         """Return the job as the client sees it."""
         with self._lock:
             return {
@@ -134,33 +166,26 @@ class TaskJob:
                 "result": self.result,
                 "text": self.text,
                 "warnings": self.warnings,
-                "files": [self._file_record(file, prefix) for file in self.files],
+                "files": [*self.files],
                 "command": self.prepared.command,
                 "run": self.prepared.run,
             }
 
     def file(self, name: str) -> Path | None:
         """Return the path of a file that the job wrote, None if there is none of this name."""
-        is_known = any(file.name == name for file in self.files)
+        is_known = any(file["name"] == name for file in self.files)
         return self.folder / name if is_known else None
 
-    def _file_record(self, file: OutputFile, prefix: str) -> dict[str, object]:
-        url = f"{prefix}/jobs/{self.id}/files/{quote(file.name)}"
-        return {"name": file.name, "bytes": file.n_bytes, "type": media_type_of(file.name), "url": url}
+    def _written_files(self) -> Iterator[JobFile]:
+        """Yield the files of the folder that were not given, without hidden ones and links."""
+        for path in sorted(self.folder.rglob("*")):
+            name = path.relative_to(self.folder).as_posix()
+            is_hidden = any(part.startswith(".") for part in name.split("/"))
+            if not is_hidden and name not in self.prepared.files and path.is_file() and not path.is_symlink():
+                url = f"/v1/jobs/{self.id}/files/{quote(name)}"
+                yield {"name": name, "bytes": path.stat().st_size, "type": media_type_of(name), "url": url}
 
     def _wake(self) -> None:
         self._version += 1
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
-
-
-def _written_files(folder: Path, given: object) -> tuple[OutputFile, ...]:
-    """Return the files of a folder that were not given, without hidden ones and links."""
-    known = set(given)  # type: ignore[call-overload]
-    found = []
-    for path in sorted(folder.rglob("*")):
-        name = path.relative_to(folder).as_posix()
-        is_hidden = any(part.startswith(".") for part in name.split("/"))
-        if not is_hidden and name not in known and path.is_file() and not path.is_symlink():
-            found.append(OutputFile(name, path.stat().st_size))
-    return tuple(found)

@@ -77,7 +77,7 @@ def calls() -> Iterator[tuple[str, Callable[[], object]]]:
     for procedure in PROCEDURES:
         yield procedure, partial(synthesise, procedure)
     for patch in PATCHES:
-        yield patch, partial(render, Path("score.abc"), patch=patch, out=Path(f"{patch}.wav"))
+        yield patch, partial(render, Path("score.abc"), instrument=patch, out=Path(f"{patch}.wav"))
 
 
 def _task(name: str) -> Callable[..., object]:

@@ -29,8 +29,9 @@ const TRAITS = ["density", "register", "polyphony", "difficulty"];
 const LEVELS = [["", "any"], ["0.1", "least"], ["0.3", "less"], ["0.5", "middle"], ["0.7", "more"], ["0.9", "most"]]; // the middles of fifths
 const PITCHES_OF_KEYS = ["C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B"];
 const PLAYED = new Map([["piano", 0], ["organ", 19], ["guitar", 25], ["bass", 33], ["strings", 48], ["choir", 52], ["trumpet", 56], ["saxophone", 65], ["flute", 73], ["synth lead", 81], ["synth pad", 89]]);
-const ALL_PATCHES = "patch:general-midi";
+const ALL_PATCHES = "general-midi";
 const [SLOWEST, FASTEST] = [4, 1000]; // quarters a minute
+const SOUND_FONT = "soundfont:"; // of the user
 const REVERB = 0.12; // of render, by a patch or a model
 
 const MIX = "overlay \"drums.wav\"; loudness -18LUFS; limit -1dBTP"; // as render masters a score
@@ -60,8 +61,8 @@ export async function open(panel) {
   const program = select([...PLAYED].map(([name, number]) => [String(number), name]), "0", () => editTrack(each => ({ ...each, program: Number(program.value) })));
   const position = h("span.soft");
   const grid = select([["0.25", "sixteenths"], ["0.5", "eighths"], ["1", "quarters"], ["0.125", "thirty-seconds"]], "0.25", () => { roll.grid = Number(grid.value); });
-  const instrument = await modelSelect(() => [["", "SoundFont of General MIDI"], ...state.soundFont ? [["soundfont:", state.soundFont.name]] : [], [ALL_PATCHES, "synthesiser (General MIDI)"],
-    ...models.filter(model => model.can_perform).map(model => [`instrument:${model.name}`, `model ${model.title}`]), ...patches.map(name => [`patch:${name}`, `patch ${name}`])], "", () => changeInstrument());
+  const instrument = await modelSelect(() => [["", "SoundFont of General MIDI"], ...state.soundFont ? [[SOUND_FONT, state.soundFont.name]] : [], [ALL_PATCHES, "synthesiser (General MIDI)"],
+    ...models.filter(model => model.can_perform).map(model => [model.name, `model ${model.title}`]), ...patches.map(name => [name, `patch ${name}`])], "", () => changeInstrument());
   const swing = renderTask.slider("swing", "Swing");
   const humanise = renderTask.checkbox("humanise", "humanise");
   const reverb = renderTask.slider("reverb", "Reverb", { oninput: () => setReverb(), onchange: () => setReverb() });
@@ -154,14 +155,13 @@ export async function open(panel) {
 
   /** Return the parameters of `render` that choose the instrument. */
   function instrumentValues(value = instrument.value) {
-    const [kind, name] = value.split(":");
-    return kind ? { [kind]: name || state.soundFont.file } : {};
+    return value ? { instrument: value === SOUND_FONT ? state.soundFont.file : value } : {};
   }
 
-  function playsDrums(value = instrument.value) { return !value || value.startsWith("soundfont:") || value === ALL_PATCHES; }
+  function playsDrums(value = instrument.value) { return ["", SOUND_FONT, ALL_PATCHES].includes(value); }
 
   function bank(value) {
-    if (!banks.has(value)) banks.set(value, new OneShots(instrumentValues(value), playsDrums(value) || value.startsWith("instrument:")));
+    if (!banks.has(value)) banks.set(value, new OneShots(instrumentValues(value), playsDrums(value) || !patches.includes(value)));
     return banks.get(value);
   }
 
@@ -203,15 +203,15 @@ export async function open(panel) {
 
   function openSoundFont(file) {
     if (!file) return;
-    banks.delete("soundfont:");
+    banks.delete(SOUND_FONT);
     state.soundFont = { name: file.name, file: new ServerFile(file.name, async () => file) };
-    instrument.querySelector("[value='soundfont:']")?.remove();
-    instrument.options[0].after(h("option", { value: "soundfont:" }, file.name));
-    instrument.value = "soundfont:";
+    instrument.querySelector(`[value='${SOUND_FONT}']`)?.remove();
+    instrument.options[0].after(h("option", { value: SOUND_FONT }, file.name));
+    instrument.value = SOUND_FONT;
     changeInstrument();
   }
 
-  function reverbOf() { return reverb.value ?? (/^(patch|instrument):/.test(instrument.value) ? REVERB : 0); }
+  function reverbOf() { return reverb.value ?? (["", SOUND_FONT].includes(instrument.value) ? 0 : REVERB); }
 
   function setReverb() { sequencer.setReverb(reverbOf()); }
 
