@@ -17,9 +17,11 @@ from wavewright.apps.cli import run
 from wavewright.audio.clip import Clip
 from wavewright.audio.sound_file import open_sound
 from wavewright.base.errors import BadSetting, WavewrightError
-from wavewright.outputs.provenance import load_private_key, sound_hash, tags
+from wavewright.outputs.provenance import tags
 from wavewright.outputs.provenance.c2pa_manifest import MIME_TYPES, certificate_chain, read_manifest
 from wavewright.outputs.provenance.finding import side_file_of
+from wavewright.outputs.provenance.keys import load_private_key
+from wavewright.outputs.provenance.sound_hash import sound_hash
 
 c2pa = pytest.importorskip("c2pa")
 

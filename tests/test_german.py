@@ -131,7 +131,7 @@ def test_tables_say_their_columns_and_have_no_row_twice():
 
 def test_phones_of_tables_are_phones():
     spoken_phones = [
-        *(phone for phones in supplement().values() for phone in phones),
+        *(phone for phones in supplement().values() for phone in phones.split()),
         *(phone for row in rules.rows("letters", 2) for phone in row[1].split()),
         *(phone for row in rules.rows("affixes", 3) for phone in row[2].split()),
         *(phone for _, phones in dictionary().items() for phone in phones),

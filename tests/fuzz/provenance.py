@@ -21,8 +21,8 @@ _keys: dict[str, bytes] = {}
 
 def WARM_UP() -> None:
     from wavewright.audio.clip import Clip
-    from wavewright.outputs.provenance import new_key, sign_file
-    from wavewright.outputs.provenance.keys import load_private_key
+    from wavewright.outputs.provenance.keys import load_private_key, new_key
+    from wavewright.outputs.provenance.signing import sign_file
 
     rng = np.random.default_rng(0)
     folder = Path(tempfile.mkdtemp())
@@ -41,8 +41,7 @@ def WARM_UP() -> None:
 
 def verify_sound(rng: random.Random, folder: Path) -> None:
     """Verify a file of which something is damaged; what is verified sounds as it did."""
-    from wavewright.outputs.provenance import TrustedKeys
-    from wavewright.outputs.provenance.verification import verify_file
+    from wavewright.outputs.provenance.verification import TrustedKeys, verify_file
 
     ending = rng.choice(FORMATS)
     sound, record, wave = _healthy[ending]

@@ -70,8 +70,8 @@ _healthy: dict[str, tuple[bytes, bytes, Sounds]] = {}
 
 
 def WARM_UP() -> None:
-    from wavewright.outputs.provenance import new_key, sign_file
-    from wavewright.outputs.provenance.keys import load_private_key
+    from wavewright.outputs.provenance.keys import load_private_key, new_key
+    from wavewright.outputs.provenance.signing import sign_file
 
     folder = Path(tempfile.mkdtemp())
     key = load_private_key(new_key(folder).files[1].path)
@@ -126,8 +126,7 @@ def differs(before: Sounds, after: Sounds, kind: str) -> str:
 def verify_as_played(rng: random.Random, folder: Path) -> None:
     """Verify a changed file; compare what is played, if it is verified."""
     from wavewright.base.errors import BadAudio
-    from wavewright.outputs.provenance import TrustedKeys
-    from wavewright.outputs.provenance.verification import verify_file
+    from wavewright.outputs.provenance.verification import TrustedKeys, verify_file
 
     kind = rng.choice(list(KINDS))
     contents, record, before = _healthy[kind]

@@ -181,6 +181,8 @@ def read_cover(path: Path) -> bytes:
 
 def losses(wanted: SoundMetadata, written: SoundMetadata, seconds: float | None) -> list[str]:
     """Return the names of what differs or is missing in a file that lasts ``seconds``."""
+    if wanted == written:
+        return []
     return [
         *_of_fields(wanted, written),
         *_of_pictures(wanted, written),

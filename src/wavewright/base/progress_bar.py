@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -59,20 +60,19 @@ def progress_bar(
     - returns: sets the progress to a number of seconds.
     """
     report_progress(title, 0.0 if seconds else None)
-    if quiet:
+    if quiet or not (sys.stderr and sys.stderr.isatty()):
         yield lambda done: report_progress(title, done / seconds if seconds else None)
         return
     from rich.console import Console  # slow to import
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-    console = Console(stderr=True)
     columns = (
         TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=20),
         TextColumn(f"{{task.completed:.0f}} {unit}"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(title, total=seconds)
 
         def show(done: float) -> None:

@@ -33,13 +33,13 @@ RATE_ELEMENTS = ("FILE_SAMPLE_RATE", "DIGITIZER_SAMPLE_RATE", "TIMESTAMP_SAMPLE_
 CHANNEL_ELEMENTS = ("TRACK_LIST",)
 MAX_COMMENT_LENGTH = 1_500  # characters; WAV files store up to 2 kB
 
-LRC = re.compile(r"\[(\d+):(\d\d(?:[.:]\d+)?)\]")
-LRC_OFFSET = re.compile(r"(?mi)^\[offset:\s*([+-]?\d+)\s*\][^\S\n]*\n?")  # ms by which all lines come earlier
-LRC_LENGTH = re.compile(r"(?i)\[length:")  # of the sound, which the file says itself
-LRC_WORD = re.compile(r"<(\d+):(\d\d(?:[.:]\d+)?)>")
-INDEX = re.compile(r"(?m)^([ \t]*INDEX[ \t]+\d+[ \t]+)(\d+):(\d\d):(\d\d)")
-TRACK = re.compile(r"(?m)^(?=[ \t]*TRACK[ \t])")
-TRACK_NUMBER = re.compile(r"(?m)(?<=TRACK )\d+")
+LRC = r"\[(\d+):(\d\d(?:[.:]\d+)?)\]"
+LRC_OFFSET = r"(?mi)^\[offset:\s*([+-]?\d+)\s*\][^\S\n]*\n?"  # ms by which all lines come earlier
+LRC_LENGTH = r"(?i)\[length:"  # of the sound, which the file says itself
+LRC_WORD = r"<(\d+):(\d\d(?:[.:]\d+)?)>"
+INDEX = r"(?m)^([ \t]*INDEX[ \t]+\d+[ \t]+)(\d+):(\d\d):(\d\d)"
+TRACK = r"(?m)^(?=[ \t]*TRACK[ \t])"
+TRACK_NUMBER = r"(?m)(?<=TRACK )\d+"
 CUE_FRAMES = 75  # of a second
 SAME_SAMPLE = 0.01  # of a sample: where a loop is, but for the rounding of seconds
 Field = tuple[str, str]
@@ -366,25 +366,25 @@ def moved_text(field: Field, move: Move, seconds: float | None) -> Field | None:
     """
     name, text = field
     own = plain(name, "")[0].lower()
-    if own.endswith("lyrics") and LRC.search(text):
+    if own.endswith("lyrics") and re.search(LRC, text):
         text = _moved_lyrics(text, move, seconds)
-    elif own == "cuesheet" and INDEX.search(text):
+    elif own == "cuesheet" and re.search(INDEX, text):
         text = _moved_sheet(text, move, seconds)
     return (name, text) if text else None
 
 
 def _moved_lyrics(text: str, move: Move, seconds: float | None) -> str:
     """Return lyrics in the order of their times, which hold their offset then; as they are if they do not move."""
-    offset = sum(int(found[1]) for found in LRC_OFFSET.finditer(text)) / 1_000
+    offset = sum(int(found[1]) for found in re.finditer(LRC_OFFSET, text)) / 1_000
     n_digits = 3 if re.search(r"[.:]\d{3}[]>]", text) else 2
     heads, lines = [], []
-    for line in LRC_OFFSET.sub("", text).splitlines():
+    for line in re.sub(LRC_OFFSET, "", text).splitlines():
         times = []
         rest = line
-        while found := LRC.match(rest):
+        while found := re.match(LRC, rest):
             times.append(max(0.0, _seconds(found) - offset))
             rest = rest[found.end() :]
-        if not times and not LRC_LENGTH.match(line):
+        if not times and not re.match(LRC_LENGTH, line):
             heads.append(line)
         lines += [(time, rest) for time in times]
     lines.sort(key=lambda each: each[0])
@@ -398,7 +398,7 @@ def _moved_lyrics(text: str, move: Move, seconds: float | None) -> str:
     for (start, line), end in zip(lines, ends, strict=True):
         there = _start(start, end, move)
         if there is not None:
-            shifted.append((there, LRC_WORD.sub(word, line)))
+            shifted.append((there, re.sub(LRC_WORD, word, line)))
     shifted.sort(key=lambda each: each[0])
     if [time for time, _ in shifted] == [time for time, _ in lines]:
         return text
@@ -406,9 +406,9 @@ def _moved_lyrics(text: str, move: Move, seconds: float | None) -> str:
 
 
 def _moved_sheet(text: str, move: Move, seconds: float | None) -> str:
-    head, *tracks = TRACK.split(text)
+    head, *tracks = re.split(TRACK, text)
     starts = [
-        next((_frames(found) for found in INDEX.finditer(track) if " 01 " in f"{found[1]} "), None) for track in tracks
+        next((_frames(at) for at in re.finditer(INDEX, track) if " 01 " in f"{at[1]} "), None) for track in tracks
     ]
     if not tracks or None in starts:
         return ""
@@ -430,10 +430,10 @@ def _moved_sheet(text: str, move: Move, seconds: float | None) -> str:
                 f"{found[1]}{frames // (60 * CUE_FRAMES):02d}:{frames // CUE_FRAMES % 60:02d}:{frames % CUE_FRAMES:02d}"
             )
 
-        kept.append((there, INDEX.sub(index, track)))
+        kept.append((there, re.sub(INDEX, index, track)))
     kept.sort(key=lambda each: each[0])
-    numbers = sorted(TRACK_NUMBER.findall("".join(track for _, track in kept)))
-    ordered = (TRACK_NUMBER.sub(number, track, count=1) for number, (_, track) in zip(numbers, kept, strict=True))
+    numbers = sorted(re.findall(TRACK_NUMBER, "".join(track for _, track in kept)))
+    ordered = (re.sub(TRACK_NUMBER, number, track, count=1) for number, (_, track) in zip(numbers, kept, strict=True))
     lines = [line for part in (head, *ordered) for line in part.splitlines() if line.strip()]
     return "\n".join(lines) + "\n" * text.endswith("\n") if kept else ""
 

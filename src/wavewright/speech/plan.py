@@ -14,6 +14,7 @@ from ..text import FrontEnd, ssml
 from ..text.characters import Characters
 from ..text.lexicon import Lexicon
 from ..text.markup import MarkupReader
+from ..text.pattern import pattern
 from ..text.quotation import QuotationReader
 from ..text.sentence import Sentence, Word
 from ..text.skipped import OnSkip, Skipped
@@ -94,15 +95,15 @@ def _piece_end(words: Sequence[Word]) -> int:
     return most
 
 
-_SIGNS = re.compile(
+_SIGNS = pattern(
     r"(?:\[[^\[\]\n]{1,60}\]|[ \t]*\u3010[^\u3010\u3011\n]{1,60}\u3011|"
     r"[\u00b2\u00b3\u00b9\u2070\u2074-\u2079]|[^\w\s])*"
     r"(?:[ \t]+[-\u2013\u2014]+(?=\s))?"
 )
 """Signs after a word, marks of notes and sources among them, which stay whole."""
 _LINE_MARKS = "#> "  # of headings and quotes, which subtitles do not show
-_EMPTY_LINE = re.compile(r"\n\s*\n")
-_SSML_PARAGRAPH = re.compile(re.escape(ssml.PARAGRAPH))  # other line breaks separate sentences there
+_EMPTY_LINE = pattern(r"\n\s*\n")
+_SSML_PARAGRAPH = pattern(re.escape(ssml.PARAGRAPH))  # other line breaks separate sentences there
 
 
 def plan_text(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -10,6 +9,7 @@ from ..base.errors import BadText, NothingToSpeak
 from ..base.parameters import Markup
 from ..text.layout import is_marked
 from ..text.markup import MarkupReader
+from ..text.pattern import pattern
 from ..text.sentence import Sentence
 from ..text.skipped import OBJECT
 
@@ -20,7 +20,7 @@ MAX_PENDING = 10_000
 """Most characters of lines that wait for the end of their sentence."""
 
 SENTENCE_ENDS = (".", "!", "?")
-_MAY_END = re.compile(r"[.!?\u2026\u203d][^\w\s]*\s*$")
+_MAY_END = pattern(r"[.!?\u2026\u203d][^\w\s]*\s*$")
 _CONTINUATIONS = ("x", "Anna")  # a sentence that has not ended continues with a word or with a name
 
 

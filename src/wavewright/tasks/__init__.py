@@ -38,21 +38,25 @@ def checked(task: Callable[P, R], names: Mapping[str, str] | None = None) -> Cal
     callable
         The task, which raises BadSetting for the first argument that is not valid.
     """
+    task = getattr(task, "unchecked", task)
 
     @functools.wraps(task)
     def together(*args: P.args, **kwargs: P.kwargs) -> R:
         check_together(task, inspect.signature(task).bind(*args, **kwargs).arguments, names or {})
         return task(*args, **kwargs)
 
-    validated = validate_call(config=ConfigDict(arbitrary_types_allowed=True))(together)
+    @functools.cache
+    def validated() -> Callable[P, R]:
+        return validate_call(config=ConfigDict(arbitrary_types_allowed=True))(together)
 
     @functools.wraps(task)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
-            return validated(*args, **kwargs)
+            return validated()(*args, **kwargs)
         except ValidationError as error:
             raise BadSetting(_refusal(error, task.__name__, names)) from error
 
+    vars(call)["unchecked"] = task  # for whoever checks with other names
     return call
 
 

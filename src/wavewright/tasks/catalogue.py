@@ -302,27 +302,18 @@ def function_of(entry: str) -> Task:
 
 
 def describe_function(name: str, function: Task) -> TaskDescription:
-    """Return the description of a function as a task with a name."""
-    described = [parameter_of(parameter, hint) for parameter, hint in _annotated(function)]
-    return TaskDescription(name, function, {parameter.key: parameter for parameter in described})
+    """Return the description of a function as a task with a name, without the parameters that Python alone has.
 
-
-def parameter_of(parameter: inspect.Parameter, hint: object) -> TaskParameter:
-    """Return the description of a parameter, whose annotation is ``Annotated[type, Field(...), *markers]``."""
-    task_type, field, *markers = get_args(hint)
-    return TaskParameter(parameter.name, task_type, field, parameter.default, tuple(markers))
-
-
-def _annotated(function: Task) -> list[tuple[inspect.Parameter, object]]:
+    The annotation of each is ``Annotated[type, Field(...), *markers]``.
+    """
     hints = typing.get_type_hints(function, include_extras=True)
-    return [(parameter, hints[parameter.name]) for parameter in shared_parameters(function)]
-
-
-def shared_parameters(function: Task) -> list[inspect.Parameter]:
-    """Return the parameters of a task that the command line and the server have, too."""
-    hints = typing.get_type_hints(function, include_extras=True)
-    parameters = inspect.signature(function).parameters
-    return [parameter for name, parameter in parameters.items() if PYTHON_ONLY not in get_args(hints[name])]
+    described = {}
+    for parameter in inspect.signature(function).parameters.values():
+        task_type, field, *markers = get_args(hints[parameter.name])
+        if PYTHON_ONLY not in markers:
+            known = TaskParameter(parameter.name, task_type, field, parameter.default, tuple(markers))
+            described[known.key] = known
+    return TaskDescription(name, function, described)
 
 
 def _members(task_type: object) -> tuple[object, ...]:

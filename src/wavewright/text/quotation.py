@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
+
+from .pattern import pattern
 
 ENDS = {"\u201c": "\u201d", "\u201e": "\u201c\u201d", "\u00bb": "\u00ab", "\u00ab": "\u00bb", '"': '"'}
 """Marks that open a quotation, and those that end it."""
@@ -14,11 +15,11 @@ TWO_SIDED = ("\u00bb", "\u00ab", '"')
 Inside a quotation, they open another one only before a word.
 """
 
-_MARK = re.compile(r"[\u201c\u201d\u201e\u00ab\u00bb\"]|\n[^\S\n]*\n\s*")
-_BEFORE_OPENING = re.compile(r"[\s(\[{\u2013\u2014\u201c\u201e\u2018\u201a\u00ab\u00bb\u203a\u2039\"'-]$")
-_BEFORE_WORD = re.compile(r"[^\s.,!?;:)\]}\u2013\u2014-]")
-_ENDED = re.compile(r"[.,!?\u2026;:\u2013\u2014-][\s'\")\]\u2018\u2019\u201c\u201d\u00ab\u00bb\u203a\u2039]*$")
-_ENDS_NEXT = re.compile(r"\s*(?:[.,!?\u2026;:\u2013\u2014-]|$)")
+_MARK = pattern(r"[\u201c\u201d\u201e\u00ab\u00bb\"]|\n[^\S\n]*\n\s*")
+_BEFORE_OPENING = pattern(r"[\s(\[{\u2013\u2014\u201c\u201e\u2018\u201a\u00ab\u00bb\u203a\u2039\"'-]$")
+_BEFORE_WORD = pattern(r"[^\s.,!?;:)\]}\u2013\u2014-]")
+_ENDED = pattern(r"[.,!?\u2026;:\u2013\u2014-][\s'\")\]\u2018\u2019\u201c\u201d\u00ab\u00bb\u203a\u2039]*$")
+_ENDS_NEXT = pattern(r"\s*(?:[.,!?\u2026;:\u2013\u2014-]|$)")
 
 
 @dataclass(frozen=True)

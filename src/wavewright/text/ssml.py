@@ -15,6 +15,7 @@ from xml.parsers import expat
 
 from ..base.errors import BadSetting, BadText
 from . import prosody
+from .pattern import pattern
 from .sentence import Sentence, Word
 from .skipped import Skipped
 
@@ -71,7 +72,7 @@ SENTENCE = " \n \n "
 
 
 _CLOSING = " \"')]}\u00ab\u00bb\u2018\u2019\u201c\u201d"  # after the sign that ends a sentence
-_BETWEEN = re.compile(rf"[{re.escape(_CLOSING)}]*([.?!,;:\n\u2026\u2013\u2014])")
+_BETWEEN = pattern(rf"[{re.escape(_CLOSING)}]*([.?!,;:\n\u2026\u2013\u2014])")
 _MARKS = {"\n": ".", "\u2026": ".", ":": ";", "\u2013": ";", "\u2014": ";"}
 
 

@@ -44,11 +44,10 @@ class Tables:
             self._spoken[name] = {word: tuple(phones.split()) for word, phones in self.mapping(name).items()}
         return self._spoken[name]
 
-    def entries(self, *names: str) -> dict[str, tuple[str, ...]]:
-        """Return the phones of words in files of ``data/`` with a word and its phones in a line."""
-        lines = (line for name in names for line in self.data_text(name).splitlines())
-        entries = (line.split() for line in lines if line and not line.startswith("#"))
-        return {word: tuple(phones) for word, *phones in entries}
+    def entries(self, *names: str) -> dict[str, str]:
+        """Return the phones, with spaces, of words in files of ``data/`` with a word and its phones in a line."""
+        lines = "\n".join(map(self.data_text, names)).splitlines()
+        return dict(line.split(maxsplit=1) for line in lines if line and not line.startswith("#"))
 
     def word_list(self, name: str) -> frozenset[str]:
         """Return the words of a list in ``data/word_lists.txt``."""

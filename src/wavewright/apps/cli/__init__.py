@@ -35,6 +35,7 @@ GARBAGE_THRESHOLD = 100_000
 def main() -> None:
     """Run the command line of this process and exit."""
     gc.set_threshold(GARBAGE_THRESHOLD)
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # or it reads what all installed packages offer
     open_standard_streams()
     with ended_by_signals() as signal_received:
         code = run(sys.argv[1:])

@@ -6,7 +6,6 @@ import inspect
 import json
 import os
 import types
-import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -26,10 +25,9 @@ from ...tasks.catalogue import (
     PACKAGE,
     Task,
     TaskDescription,
+    TaskParameter,
     describe_function,
     function_of,
-    parameter_of,
-    shared_parameters,
 )
 from ...tasks.commands import Group
 from ...tasks.plain_data import as_json
@@ -133,12 +131,11 @@ def group(commands: Group, name: str, callback: Callable[..., None] = lambda: No
 
 def command(task: Task, name: str) -> TyperCommand:
     """Build the command that calls a task and prints its result, as text or as one JSON object (``--json``)."""
-    hints = typing.get_type_hints(task, include_extras=True)
-    signature = shared_parameters(task)
-    parameters = [_parameter(parameter, hints[parameter.name]) for parameter in signature]
-    negated = [parameter.name for parameter in signature if parameter.default is True]
     description = describe_function(name, task)
-    names = {parameter.name: parameter.option for parameter in description.parameters.values()}
+    known = description.parameters.values()
+    parameters = [*map(_parameter, known)]
+    negated = [parameter.name for parameter in known if parameter.default is True]
+    names = {parameter.name: parameter.option for parameter in known}
     paths = [each.name for each in (*description.of_role("input"), *description.of_role("output"))]
     json_flag = Annotated[bool, typer.Option("--json", metavar=" ", help="Print the result as JSON.")]
     parameters.append(inspect.Parameter("in_json", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=json_flag))
@@ -211,24 +208,20 @@ def _first_paragraph(doc: str) -> str:
     return doc.partition("\n\n")[0].replace("``", "")
 
 
-def _parameter(parameter: inspect.Parameter, hint: object) -> inspect.Parameter:
+def _parameter(parameter: TaskParameter) -> inspect.Parameter:
     """Return a parameter for typer, which reads text; ``checked`` converts it to the task's type."""
-    task_type, field = get_args(hint)[:2]
-    option_type, metavar = _option_type(task_type)
-    default = parameter.default
-    described = parameter_of(parameter, hint)
-    declared: Any = typer.Argument(help=described.help, metavar=parameter.name.upper())
-    if not described.is_argument:
-        shown = " " if option_type is bool else f"{metavar}{_range(field)}"
-        declared = typer.Option(described.option, help=described.help, metavar=shown)
-        is_text = default is None or option_type is bool
-        default = default if is_text else [*default] if get_origin(option_type) is list else str(default)
-    name = parameter.name
+    option_type, metavar = _option_type(parameter.type)
+    name, default, described = parameter.name, parameter.default, parameter.help
+    declared: Any = typer.Argument(help=described, metavar=name.upper())
+    if not parameter.is_argument:
+        shown = " " if option_type is bool else f"{metavar}{_range(parameter.field)}"
+        declared = typer.Option(parameter.option, help=described, metavar=shown)
+        if default is not None and option_type is not bool:
+            default = [*cast("Sequence[str]", default)] if get_origin(option_type) is list else str(default)
     if default is True:
         name, default = f"{NEGATION}{name}", False
-    return parameter.replace(
-        name=name, annotation=Annotated[option_type, declared], default=default, kind=parameter.KEYWORD_ONLY
-    )
+    annotation = Annotated[option_type, declared]
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 
 def _range(field: FieldInfo) -> str:

@@ -2,6 +2,7 @@
 
 from . import (
     aiff_metadata as aiff_metadata,
+    flac as flac,
     id3 as id3,
     id3_metadata as id3_metadata,
     m4a_metadata as m4a_metadata,

@@ -43,7 +43,7 @@ def dictionary() -> Dictionary:
 
 
 @functools.cache
-def supplement() -> dict[str, tuple[str, ...]]:
+def supplement() -> dict[str, str]:
     """Return the words and names that supplement or correct the lexicon."""
     return entries(*SUPPLEMENTS)
 
@@ -78,7 +78,7 @@ def _affixes() -> list[list[str]]:
 
 def known(word: str) -> tuple[str, ...] | None:
     """Return the phones of a word of the lexicon or its supplements, or None."""
-    return supplement().get(word) or dictionary().get(word)
+    return tuple(supplement().get(word, "").split()) or dictionary().get(word)
 
 
 @functools.lru_cache(MAX_CACHED)
@@ -91,8 +91,8 @@ def phones_of(word: str) -> tuple[str, ...]:
     if re.fullmatch("[A-Z](?:'?s)?", word):
         name = tuple(LETTERS[word[0]].split())
         return with_s(name) if len(word) > 1 else name
-    accented, word = supplement().get(word), fold_accents(word)
-    phones = accented or known(word) or _derived(word, 2)
+    accented, word = supplement().get(word, ""), fold_accents(word)
+    phones = tuple(accented.split()) or known(word) or _derived(word, 2)
     if phones:
         return phones
     pieces = re.findall("[a-z]+(?:'[a-z]+)*", word)

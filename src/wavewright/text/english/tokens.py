@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import itertools
 from dataclasses import dataclass
 
 from ..dialect import is_british
@@ -12,26 +11,27 @@ from ..pattern import pattern
 from ..rules import AroundMatch
 from ..tokens import INLINE, MAX_WORD_LENGTH, WORD, Token, WordReader
 from .phones import phones_of_arpabet, phones_of_ipa
-from .tables import rows, word_list
+from .tables import mapping, rows, word_list
 
-PLAIN = pattern(r"[a-z]{2,30}(?=[\s,;!?)]|$)|[A-Z][a-z]{2,29}(?=[,;!?]?(?:\s+[a-z]|\s*$)|\.\s*$)")
-"""A word that needs no rule unless it is special: in small letters, or with a capital where a plain text goes on."""
+PLAIN = pattern(r"([a-z]{2,30}(?=[\s,;!?)]|$))|[A-Za-z][a-z]{2,29}(?=[,;!?]?(?:\s+[a-z]|\s*$)|\.(?:\s+[A-Z]|\s*$))")
+"""A word that needs no rule unless it is special: in small letters, or where a plain text goes on or ends."""
 PAUSE = pattern(r"[.,;?](?=\s|$)")
 CHORD = pattern(r"[A-G]b(?:m|maj|min|dim|sus|add)$")
 
 VOWELS = frozenset("aeiouy")
-CAPITALISED = ("ret", "eds", "disc", "med", "min", "max")
-"""Words that rules read where they begin with a capital, beside those of the tables."""
+SPECIAL = ("ret", "eds", "disc", "med", "min", "max", "pub", "cal", "fed")
+"""Words that rules read with a capital or a dot, beside those of the tables."""
 
 
 @functools.cache
 def _special_words(is_small: bool) -> frozenset[str]:
-    """Return the words, in lower case, that rules read in small letters, or where they begin with a capital."""
+    """Return the words, in lower case, that rules read in small letters alone, or also with a capital or a dot."""
     words = word_list("undotted-abbreviations") | word_list("undotted-numbered")
     if is_small:
         return words
-    fields = (each for table in ("abbreviations", "calendar", "states", "mixed_case") for each in rows(table, 3))
-    return words.union(word_list("labels"), CAPITALISED, " ".join(itertools.chain(*fields)).lower().split())
+    named = (name for table in ("calendar", "states") for row in rows(table, 3) for name in row[1:])
+    written = " ".join([*mapping("abbreviations"), *mapping("mixed_case"), *named])
+    return words.union(word_list("labels"), SPECIAL, written.lower().split())
 
 
 @dataclass
@@ -50,7 +50,7 @@ class TokenReader(WordReader):
         if PAUSE.match(self.text, position):
             return None
         plain = PLAIN.match(self.text, position)
-        if plain and not self._is_special(plain[0]):
+        if plain and not self._is_special(plain[0], plain[1] is not None):
             return Token(position, plain.end(), [plain[0].lower()])
         return self._by_rules(position, last)
 
@@ -78,12 +78,14 @@ class TokenReader(WordReader):
             return self._by(LETTER_RULES, position) or self._word(position) or self._strange(position)
         return self._by(SIGN_RULES, position) or self._elided(position) or self._digit(position)
 
-    def _is_special(self, word: str) -> bool:
+    def _is_special(self, word: str, is_small: bool) -> bool:
         """Return True for a word that a rule may read or that is in the user's lexicon."""
-        is_small = word[0].islower()
+        letters = {*word.lower()}
         return (
             word.lower() in _special_words(is_small)
-            or (not VOWELS & {*word} or {*word} <= {*"ivx"} if is_small else CHORD.match(word) is not None)
+            or not VOWELS & letters
+            or letters <= {*"ivx"}
+            or CHORD.match(word) is not None
             or (self.lexicon is not None and self.lexicon.get(word) is not None)
         )
 

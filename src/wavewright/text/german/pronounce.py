@@ -43,7 +43,7 @@ def letter_to_sound() -> LetterToSound:
 
 
 @functools.cache
-def supplement() -> dict[str, Phones]:
+def supplement() -> dict[str, str]:
     """Return the words that supplement or correct the dictionary."""
     return entries("supplement.txt")
 
@@ -52,7 +52,7 @@ def supplement() -> dict[str, Phones]:
 def known(word: str, is_noun: bool = False) -> Phones | None:
     """Return the phones of a word in lower case in the dictionary or its supplement, or None."""
     noun = dictionary().get(dictionary_key(word, is_noun=True)) if is_noun else None
-    return noun or supplement().get(word) or dictionary().get(dictionary_key(word))
+    return noun or tuple(supplement().get(word, "").split()) or dictionary().get(dictionary_key(word))
 
 
 @functools.cache

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from pathlib import Path
 
-from ....audio.file_formats import flac, id3, ogg
+from ....audio import file_formats as formats
 from ....audio.wav_chunks import chunks
 from . import riff
 
@@ -22,15 +22,15 @@ MAX_TAG_BYTES = 2**24  # that are searched for a manifest
 def kind_of(path: Path) -> str | None:
     """Return how the metadata of a file is stored, by its first bytes: riff, flac, ogg, id3, or None if unknown."""
     with path.open("rb") as file:
-        file.seek(id3.skip_tags(file) if path.suffix.lower() == ".flac" else 0)
+        file.seek(formats.id3.skip_tags(file) if path.suffix.lower() == ".flac" else 0)
         head = file.read(4)
     if head in (b"RIFF", b"RF64"):
         return "riff"
-    if head == flac.MAGIC:
+    if head == formats.flac.MAGIC:
         return "flac"
     if head == b"OggS":
         return "ogg"
-    is_mpeg = head[:3] == id3.MAGIC or (head[:1] == b"\xff" and head[1:2] >= b"\xe0")
+    is_mpeg = head[:3] == formats.id3.MAGIC or (head[:1] == b"\xff" and head[1:2] >= b"\xe0")
     return "id3" if is_mpeg and path.suffix.lower() == ".mp3" else None
 
 
@@ -42,10 +42,10 @@ def read(path: Path) -> list[bytes]:
             if kind == "riff":
                 return riff.read(file)
             if kind == "flac":
-                return flac.read(file, FIELD)
+                return formats.flac.read(file, FIELD)
             if kind == "ogg":
-                return ogg.read(file, FIELD)
-            return id3.read(file, FIELD) if kind == "id3" else []
+                return formats.ogg.read(file, FIELD)
+            return formats.id3.read(file, FIELD) if kind == "id3" else []
     except ValueError:
         return []
 
@@ -58,7 +58,7 @@ def has_manifest(path: Path) -> bool:
                 return any(name == MANIFEST_CHUNK for name, _ in chunks(file))
             except struct.error:
                 return False
-        n_bytes = id3.skip_tags(file)
+        n_bytes = formats.id3.skip_tags(file)
         file.seek(0)
         return MANIFEST_MAGIC in file.read(min(n_bytes, MAX_TAG_BYTES))
 
@@ -78,11 +78,11 @@ def write(path: Path, target: Path, text: bytes) -> bool:
             if kind == "riff":
                 riff.write(source, copy, text)
             elif kind == "flac":
-                flac.write(source, copy, FIELD, text)
+                formats.flac.write(source, copy, FIELD, text)
             elif kind == "ogg":
-                ogg.write(source, copy, FIELD, text)
+                formats.ogg.write(source, copy, FIELD, text)
             else:
-                id3.write(source, copy, FIELD, text)
+                formats.id3.write(source, copy, FIELD, text)
         except ValueError:
             return False
     return True
