@@ -21,10 +21,9 @@ from ...data.sequences import CropSampler
 from ...dsp.position import position_features
 from ...metrics.copying import smallest_distance
 from ...metrics.embeddings import LogMelEmbedding
-from .codec import open_codec
+from .codec import codes_to_symbols, open_codec
 from .config import SIZES, PriorConfig
 from .sampling import draw_duration
-from .symbols import codes_to_symbols
 
 if TYPE_CHECKING:
     from ...data.sequences import SequenceClips
