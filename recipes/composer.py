@@ -49,7 +49,7 @@ from wavewright.contracts.settings import TrainingSettings, override
 from wavewright.data.entry import Scan
 from wavewright.data.scores import scan_scores
 from wavewright.families.composer.config import DRUMS, FORM_FILE, ComposerConfig
-from wavewright.families.composer.conversion import SAME_DRUMS, close_voicing, grid_of, voice_names
+from wavewright.families.composer.conversion import SAME_DRUMS, grid_of, voice_names
 from wavewright.families.composer.form import form_of, packed
 from wavewright.families.composer.recipe import ComposerRecipe, recipe
 from wavewright.families.composer.vocabulary import N_CHORDS, QUALITIES
@@ -225,7 +225,7 @@ def chord_rows_of_half_bars(score: Score) -> list[tuple[int, int, int, int]]:
     rows = []
     for start, end, chord in found:
         symbol = ChordSymbol(chord % 12, QUALITIES[chord // 12])
-        rows += [(start, end - start, pitch, 60) for pitch in close_voicing(symbol)]
+        rows += [(start, end - start, pitch, 60) for pitch in symbol.close_voicing()]
     return rows
 
 

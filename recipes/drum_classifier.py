@@ -26,7 +26,7 @@ from wavewright.data.folder import scan
 from wavewright.data.preparation import Preparation
 from wavewright.data.store import ClipStore
 from wavewright.families import loading
-from wavewright.families.classifier.recipe import ClassifierRecipe, judge_recipe, scores
+from wavewright.families.classifier.recipe import ClassifierRecipe, recipe, scores
 from wavewright.models.card import Card
 from wavewright.models.folder import write_card
 from wavewright.training.parameters import Call
@@ -39,9 +39,12 @@ KITS_FILE = "leave_one_kit_out.json"
 
 
 def drum_classifier(seed: int = 0) -> ClassifierRecipe:
-    """Return the settings of the run."""
-    base = judge_recipe(STEPS, seed)  # 16 clips of validation are too few to choose weights by
-    return replace(base, model=replace(base.model, labels=DRUMS.labels))
+    """Return the settings of the run, which do not follow later defaults."""
+    base = recipe("small")
+    data = replace(base.data, mixup_alpha=0.2, label_smoothing=0.1, mask_probability=0.8, fit_to_folder=False)
+    # 16 clips of validation are too few to choose weights by.
+    training = replace(base.training, learning_rate=3e-3, steps=STEPS, threads=1, seed=seed, metric="")
+    return replace(base, model=replace(base.model, labels=DRUMS.labels), data=data, training=training)
 
 
 def kit_of(entry: Entry) -> str:

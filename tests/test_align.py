@@ -9,8 +9,7 @@ import pytest
 
 from wavewright import Clip, align, read_score, write_score
 from wavewright.base.errors import BadAudio, BadScore
-from wavewright.inference.score_alignment.aligning import RATE, ScoreAlignment, align_score, features_of
-from wavewright.inference.score_alignment.warping import warping_path
+from wavewright.inference.score_alignment.aligning import RATE, ScoreAlignment, align_score, features_of, warping_path
 from wavewright.music.performance import perform
 from wavewright.music.score import Score, Track, notes_of
 from wavewright.music.timing import TEMPO

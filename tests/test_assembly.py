@@ -9,7 +9,7 @@ import pytest
 
 from tests.effect_streams import cuts, noise
 from wavewright.base.errors import BadAudio, BadSetting
-from wavewright.dsp.assembly import CURVES, crossfade, fade_gains, overlay, splice
+from wavewright.dsp.assembly import CURVES, crossfade, fade_gains
 from wavewright.dsp.silence import split_at_silence
 
 RATE = 1_000
@@ -44,30 +44,6 @@ def test_crossfades_that_do_not_fit_are_refused():
         crossfade(noise(100), noise(100), -1)
     with pytest.raises(BadSetting, match="must be one of linear"):
         crossfade(noise(100), noise(100), 5, "cubic")
-
-
-def test_splices_replace_and_insert():
-    wave, other = noise(100), noise(30, seed=1)
-    expected = np.concatenate([wave[:, :20], other, wave[:, 60:]], axis=1)
-    np.testing.assert_array_equal(splice(wave, other, 20, 60), expected)
-    assert splice(wave, other, 20, 20, n_crossfade=10).shape == (2, 110)
-    np.testing.assert_allclose(splice(wave, wave[:, 20:60], 30, 50, n_crossfade=10), wave, atol=1e-6)
-    with pytest.raises(BadSetting, match="does not lie in the wave"):
-        splice(wave, other, 50, 101)
-
-
-def test_overlays_add():
-    wave, other = noise(100), noise(50, 1, seed=1)
-    mixed = overlay(wave, other, 80, -20.0)
-    assert mixed.shape == (2, 130)
-    np.testing.assert_array_equal(mixed[:, :80], wave[:, :80])
-    np.testing.assert_allclose(mixed[:, 80:100], wave[:, 80:] + 0.1 * other[:, :20], atol=1e-6)
-    np.testing.assert_allclose(mixed[:, 100:], np.tile(0.1 * other[:, 20:], (2, 1)), atol=1e-6)
-    assert overlay(wave, wave, 0).shape == (2, 100)
-    with pytest.raises(BadSetting, match="negative"):
-        overlay(wave, other, -1)
-    with pytest.raises(BadAudio, match="channels"):
-        overlay(wave, noise(50, 3), 0)
 
 
 def sounds_and_silences(*lengths):

@@ -15,7 +15,6 @@ from wavewright.metrics.calibration import (
     reliability,
     sigmoid,
     softmax,
-    threshold_for_rate,
 )
 from wavewright.metrics.confusion import confusion_matrix, label_scores, wilson_interval
 
@@ -83,12 +82,6 @@ def test_reliability_by_hand():
     assert result.confidence == pytest.approx((0.55, 0.975))
     assert result.accuracy == (0.5, 1.0)
     assert result.error == pytest.approx(0.5 * 0.05 + 0.5 * 0.025)
-
-
-@pytest.mark.parametrize("n_allowed", [0, 1, 3, 10])
-def test_a_threshold_lets_as_many_peaks_pass_as_allowed(n_allowed):
-    peaks = np.random.default_rng(6).random(10)
-    assert (peaks >= threshold_for_rate(peaks, n_allowed)).sum() == n_allowed
 
 
 def test_confusion_and_scores_equal_scikit_learn():

@@ -24,7 +24,7 @@ from wavewright.dsp.speech_mel import features_to_mel, speech_mel
 from wavewright.families.acoustic.config import SPEAKERS_FILE
 from wavewright.families.acoustic.modules import frame_mask, symbol_mask
 from wavewright.families.acoustic.training import to_tensors
-from wavewright.families.vocoder.mel_files import with_mel_files
+from wavewright.families.vocoder.recipe import with_mel_files
 from wavewright.models.folder import ModelFolder
 from wavewright.nn.aligner import frame_positions
 from wavewright.text import front_end as front_end_of

@@ -20,16 +20,16 @@ from wavewright.dsp import hops
 from wavewright.families import loading
 from wavewright.families.denoiser import DENOISER
 from wavewright.families.denoiser.config import BLOCK_FRAMES, LOOKAHEAD_FRAMES, SIZES, DenoiserConfig
-from wavewright.families.denoiser.losses import (
+from wavewright.families.denoiser.modules import N_FEATURES, Denoiser, DenoiserFrames
+from wavewright.families.denoiser.recipe import DELAY_SECONDS, delayed, prepare
+from wavewright.families.denoiser.runtime import mean_mask
+from wavewright.families.denoiser.training import (
     CONSISTENT_WEIGHTS,
     MAX_SI_SDR_DB,
     compressed_distances,
     denoiser_losses,
     si_sdr_db,
 )
-from wavewright.families.denoiser.modules import N_FEATURES, Denoiser, DenoiserFrames
-from wavewright.families.denoiser.recipe import DELAY_SECONDS, delayed, prepare
-from wavewright.families.denoiser.runtime import mean_mask
 from wavewright.models.folder import ModelFolder, write_card
 from wavewright.training import run
 from wavewright.training.parameters import Call, TrainParameters

@@ -20,10 +20,9 @@ from wavewright.families import loading
 from wavewright.families.classifier import CLASSIFIER
 from wavewright.families.encoder import ENCODER
 from wavewright.families.encoder.config import SIZES, EncoderConfig
-from wavewright.families.encoder.recipe import draw_recordings
+from wavewright.families.encoder.recipe import MASKED, ViewSettings, clean_statistics, draw_recordings, draw_views
 from wavewright.families.encoder.runtime import windows_of
 from wavewright.families.encoder.training import contrastive_loss
-from wavewright.families.encoder.views import MASKED, ViewSettings, clean_statistics, draw_views
 from wavewright.models.folder import ModelFolder
 from wavewright.training.parameters import TrainParameters
 from wavewright.training.train import train

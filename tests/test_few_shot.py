@@ -15,7 +15,7 @@ from wavewright.base.errors import BadSetting
 from wavewright.families import loading
 from wavewright.models.folder import ModelFolder
 from wavewright.tasks.train import train
-from wavewright.training.few_shot import FEWEST_GENERATED
+from wavewright.training.train import FEWEST_GENERATED
 
 NEW = "middle"
 SETTINGS = ("training.steps=2", "training.batch_size=4", "training.threads=1", "training.precision=float32")

@@ -19,7 +19,6 @@ from wavewright.data.folder import scan
 from wavewright.families import loading
 from wavewright.families.classifier.recipe import prepare, recipe
 from wavewright.tasks.train import train
-from wavewright.training.augmented import open_source
 from wavewright.training.generated_clips import (
     ClipFilter,
     ClipScores,
@@ -30,6 +29,7 @@ from wavewright.training.generated_clips import (
     read_counts,
     requested_clips,
 )
+from wavewright.training.train import open_source
 
 RATE = 8_000
 N = 2_000
@@ -256,13 +256,13 @@ def test_training_with_generated_clips_counts_them_on_the_card_and_resumes(tones
         "set": ("training.steps=2", "training.threads=1", "data.valid_fraction=0"),
         "out": tmp_path / "run",
     }
-    from wavewright.training import augmented
+    from wavewright.training import train as trainings
 
     def killed(*_):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(augmented, "generate_for", killed)
+        patch.setattr(trainings, "generate_for", killed)
         with pytest.raises(KeyboardInterrupt):
             train(tones_folder, **options)
     assert not (tmp_path / "run" / "run.json").exists()

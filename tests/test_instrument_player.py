@@ -12,8 +12,7 @@ from wavewright import Clip, Score, render, write_score
 from wavewright.apps.cli import run
 from wavewright.base.errors import BadModel, BadSetting
 from wavewright.families.instrument.config import InstrumentConfig
-from wavewright.families.instrument.player import InstrumentPlayer
-from wavewright.families.instrument.runtime import nearest_label
+from wavewright.families.instrument.runtime import InstrumentPlayer, nearest_label
 from wavewright.families.instrument.voice import VoiceSettings
 from wavewright.families.loading import load_instrument
 from wavewright.music.score import Track, notes_of

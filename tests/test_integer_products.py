@@ -13,8 +13,7 @@ from wavewright.base.onnx_runtime import open_session
 from wavewright.contracts.settings import TrainingSettings
 from wavewright.models.card import Card
 from wavewright.nn.export_spec import ExportSpec, GraphSpec
-from wavewright.training.export import export_model
-from wavewright.training.integer_products import Quantizer
+from wavewright.training.export import Quantizer, export_model
 from wavewright.training.weights_file import row_scales
 
 SAMPLE = np.full((1, 8), 0.5, np.float32)

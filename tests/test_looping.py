@@ -7,8 +7,7 @@ import pytest
 
 from tests.effect_streams import check_streams, noise, tone
 from wavewright.base.errors import BadAudio, BadSetting
-from wavewright.dsp.looping import extend, extend_blocks, looped, make_loop
-from wavewright.dsp.seam_checks import LARGEST_RANK, SeamChecks
+from wavewright.dsp.looping import LARGEST_RANK, SeamChecks, extend, extend_blocks, looped, make_loop
 from wavewright.dsp.seams import LOWEST_CORRELATION, crossfade_gains, crossfaded
 from wavewright.effects import MakeLoop
 from wavewright.effects.looping import MAX_SECONDS

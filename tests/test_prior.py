@@ -23,10 +23,10 @@ from wavewright.data.folder import scan
 from wavewright.dsp.position import POSITION_FEATURES, position_features
 from wavewright.families import loading
 from wavewright.families.prior import PRIOR, training as trainings
+from wavewright.families.prior.codec import codes_to_symbols, symbols_to_codes
 from wavewright.families.prior.config import SIZES, STATISTICS_FILE
 from wavewright.families.prior.recipe import PriorDataSettings, PriorRecipe, prepare, recipe
 from wavewright.families.prior.sampling import CodeSampler
-from wavewright.families.prior.symbols import codes_to_symbols, symbols_to_codes
 from wavewright.families.prior.training import PriorNetwork, PriorTraining, TorchCodeSteps, code_nats
 from wavewright.metrics.copying import smallest_distance
 from wavewright.metrics.embeddings import LogMelEmbedding

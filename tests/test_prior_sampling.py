@@ -9,8 +9,8 @@ from tiny_prior import TINY
 
 from wavewright.base.errors import BadSetting
 from wavewright.contracts.generation import ClipRequest
+from wavewright.families.prior.codec import checked_codes, codes_to_symbols, symbols_to_codes
 from wavewright.families.prior.sampling import CodeSampler, draw_symbol
-from wavewright.families.prior.symbols import checked_codes, codes_to_symbols, symbols_to_codes
 
 
 def test_codes_come_back_from_symbols():

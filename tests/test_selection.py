@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from wavewright.base.errors import BadFolder
-from wavewright.data.durations import duration_quantiles, exclude_long
 from wavewright.data.entry import Entry
 from wavewright.data.selection import label_indices, select_labels, select_labels_and_speakers
+from wavewright.data.sequences import duration_quantiles, exclude_long
 
 
 def entry(label, speaker=None, split="train", seconds=1.0):

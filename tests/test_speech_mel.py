@@ -8,7 +8,7 @@ from wavewright.base.errors import BadSetting
 from wavewright.dsp.mel import log_mel
 from wavewright.dsp.speech_mel import features_to_mel, mel_to_features, speech_hop_length, speech_mel
 from wavewright.families.wavenet.config import WaveNetConfig
-from wavewright.families.wavenet.frames import mel_frames
+from wavewright.families.wavenet.signal import mel_frames
 
 
 def dull_noise(seconds: float, sample_rate: int, top_hz: float) -> np.ndarray:

@@ -11,7 +11,7 @@ from wavewright.audio.clip import Clip
 from wavewright.base.errors import BadModel
 from wavewright.families import loading
 from wavewright.speech.spoken_labels import DrawnSpeaker, SpokenLabels
-from wavewright.training import augmented
+from wavewright.training import train as trainings
 
 RATE = 16_000
 VOICE_HZ, VOICE_SECONDS = 200.0, 0.6
@@ -91,16 +91,16 @@ def test_each_text_of_a_label_is_spoken():
     ],
 )
 def test_a_voice_speaks_labels_or_mapped_texts_and_background_only_by_the_map(monkeypatch, label_map, expected):
-    monkeypatch.setattr(augmented, "is_voice", lambda name: name == "some-voice")
-    monkeypatch.setattr(augmented.Voice, "load", lambda name: ToneVoice())
-    source = augmented.open_source("some-voice", ("4", "light_on", "_other"), label_map)
+    monkeypatch.setattr(trainings, "is_voice", lambda name: name == "some-voice")
+    monkeypatch.setattr(trainings.Voice, "load", lambda name: ToneVoice())
+    source = trainings.open_source("some-voice", ("4", "light_on", "_other"), label_map)
     assert source.texts == expected
     assert source.labels == tuple(expected)
 
 
 def test_other_models_are_opened_as_generators(monkeypatch):
     monkeypatch.setattr(loading, "load_generator", lambda name: f"generator {name}")
-    assert augmented.open_source("drums", ("kick",), ()) == "generator drums"
+    assert trainings.open_source("drums", ("kick",), ()) == "generator drums"
     monkeypatch.undo()
     with pytest.raises(BadModel):
-        augmented.open_source("no-such-model", ("kick",), ())
+        trainings.open_source("no-such-model", ("kick",), ())

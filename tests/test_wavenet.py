@@ -15,17 +15,22 @@ from torch.nn import functional as F
 from wavewright.base.errors import BadFolder, BadSetting
 from wavewright.contracts.family import exported_weights
 from wavewright.contracts.settings import TrainingSettings
-from wavewright.data.durations import N_QUANTILES
 from wavewright.data.entry import Scan
 from wavewright.data.folder import scan
+from wavewright.data.sequences import N_QUANTILES
 from wavewright.dsp.mel import log_mel
 from wavewright.dsp.speech_mel import mel_to_features
 from wavewright.families.wavenet import WAVENET
 from wavewright.families.wavenet.config import POSITION_FEATURES, WaveNetConfig
-from wavewright.families.wavenet.frames import mel_frames, position_features
 from wavewright.families.wavenet.modules import WaveNet
 from wavewright.families.wavenet.recipe import WaveNetDataSettings, WaveNetRecipe, prepare
-from wavewright.families.wavenet.signal import signal_to_classes, signal_to_wave, wave_to_signal
+from wavewright.families.wavenet.signal import (
+    mel_frames,
+    position_features,
+    signal_to_classes,
+    signal_to_wave,
+    wave_to_signal,
+)
 from wavewright.families.wavenet.training import (
     WaveNetNetwork,
     WaveNetTraining,

@@ -23,9 +23,9 @@ import numpy as np
 
 from benchmarks.harness.script import Benchmark, Option, Options, Report, Table, columns
 from benchmarks.music.composition import longest_run
+from wavewright.music.accompaniment.chorale import harmonise_grid
 from wavewright.music.accompaniment.chorale_grid import SILENT, STEPS_PER_QUARTER, VOICE_RANGES
 from wavewright.music.accompaniment.chord_model import find_chords
-from wavewright.music.accompaniment.harmonising import harmonise_grid
 from wavewright.music.accompaniment.melody import find_key
 from wavewright.music.accompaniment.voice_leading import RULES, violations_per_chord
 from wavewright.music.accompaniment.voicing import lead_voices

@@ -1,4 +1,4 @@
-"""Put waves together: crossfades, splices and overlays."""
+"""Crossfades of waves, with gains of several curves."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import numpy as np
 
 from ..base.errors import BadAudio, BadSetting
 from ..base.names import quoted
-from ..base.units import db_to_gain
 
 EXPONENTIAL_RANGE_DB = 60.0
 """Range of the exponential curve, whose level rises by the same number of dB in each step."""
@@ -71,45 +70,6 @@ def crossfade(first: np.ndarray, second: np.ndarray, n_samples: int, curve: str 
     faded = first[:, n_before:] * gains[::-1] + second[:, :n_samples] * gains
     joined: np.ndarray = np.concatenate([first[:, :n_before], faded, second[:, n_samples:]], axis=1, dtype=np.float32)
     return joined
-
-
-def splice(
-    wave: np.ndarray, other: np.ndarray, start: int, end: int, n_crossfade: int = 0, curve: str = "linear"
-) -> np.ndarray:
-    """Replace a segment of a wave by another wave, with a crossfade at both ends.
-
-    - ``wave``, ``other``: ``(channels, time)``, with the same number of channels.
-    - ``start``, ``end``: first sample that is replaced, and the one after the last; equal, ``other`` is inserted.
-    - ``n_crossfade``: length of each crossfade in samples: of the wave up to ``start`` and from ``end`` on with the
-      ends of ``other``.
-    - ``curve``: as for :func:`crossfade`.
-    - returns: ``(channels, time)`` float32.
-
-    Raises BadAudio or BadSetting as :func:`crossfade`, and if the segment is not inside the wave.
-    """
-    if not 0 <= start <= end <= wave.shape[1]:
-        raise BadSetting(f"The segment {start} to {end} does not lie in the wave, which has {wave.shape[1]} samples.")
-    return crossfade(crossfade(wave[:, :start], other, n_crossfade, curve), wave[:, end:], n_crossfade, curve)
-
-
-def overlay(wave: np.ndarray, other: np.ndarray, position: int, gain_db: float = 0.0) -> np.ndarray:
-    """Mix another wave into a wave, from a position on.
-
-    - ``wave``, ``other``: ``(channels, time)``; ``other`` may have one channel, which is mixed into all.
-    - ``position``: sample of ``wave`` at which ``other`` starts, 0 or more.
-    - ``gain_db``: gain of ``other``.
-    - returns: ``(channels, time)`` float32, longer than ``wave`` if ``other`` ends after it.
-
-    Raises BadAudio if the numbers of channels do not fit, or BadSetting if the position is negative.
-    """
-    if len(other) != 1:
-        _check_channels(wave, other)
-    if position < 0:
-        raise BadSetting(f"The position {position} is negative; cut the start of the other wave instead.")
-    end = position + other.shape[1]
-    mixed = np.pad(wave.astype(np.float32), ((0, 0), (0, max(0, end - wave.shape[1]))))
-    mixed[:, position:end] += other * np.float32(db_to_gain(gain_db))
-    return mixed
 
 
 def _check_channels(first: np.ndarray, second: np.ndarray) -> None:

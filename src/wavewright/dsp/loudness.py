@@ -223,14 +223,6 @@ def normalise_loudness(wave: np.ndarray, sample_rate: int, target_lufs: float = 
     return _with_gain(wave, float(db_to_gain(target_lufs - loudness_lufs)))
 
 
-def normalise_peak(wave: np.ndarray, peak_db: float = -1.0) -> np.ndarray:
-    """Normalise the largest sample of a wave ``(..., time)`` to ``peak_db`` dBFS; silence is unchanged."""
-    peak = float(np.max(np.abs(wave), initial=0.0))
-    if peak == 0.0:
-        return float_wave(wave).copy()
-    return _with_gain(wave, float(db_to_gain(peak_db)) / peak)
-
-
 def _with_gain(wave: np.ndarray, gain: float) -> np.ndarray:
     wave = float_wave(wave)
     scaled: np.ndarray = wave * wave.dtype.type(gain)

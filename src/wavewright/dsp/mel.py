@@ -172,26 +172,3 @@ def power_to_db(
         return level_db
     limited: np.ndarray = np.maximum(level_db, level_db.max(axis=(-2, -1), keepdims=True) - range_db)
     return limited
-
-
-def mfcc(
-    wave: np.ndarray, sample_rate: int, n_mfcc: int = 20, n_fft: int = 2048, hop_length: int = 512, n_mels: int = 128
-) -> np.ndarray:
-    """Return mel-frequency cepstral coefficients, as ``librosa.feature.mfcc``.
-
-    The orthonormal cosine transform (DCT-II) of the mel spectrogram in decibels.
-
-    - ``n_mfcc``: number of coefficients, 1 to ``n_mels``.
-    - ``wave``, ``sample_rate``, ``n_fft``, ``hop_length``, ``n_mels``: as for :func:`mel_spectrogram`.
-    - returns: ``(..., n_mfcc, frames)``.
-
-    Raises BadSetting if the settings do not match the wave or each other.
-    """
-    if not 1 <= n_mfcc <= n_mels:
-        raise BadSetting(f"n_mfcc is {n_mfcc}; it must lie between 1 and n_mels ({n_mels}).")
-    level_db = power_to_db(mel_spectrogram(wave, sample_rate, n_fft, hop_length, n_mels))
-    order, band = np.arange(n_mfcc)[:, None], np.arange(n_mels)
-    dct = np.sqrt(2.0 / n_mels) * np.cos(np.pi * order * (2 * band + 1) / (2 * n_mels))  # (n_mfcc, n_mels)
-    dct[0] /= np.sqrt(2.0)
-    coefficients: np.ndarray = dct.astype(level_db.dtype) @ level_db
-    return coefficients

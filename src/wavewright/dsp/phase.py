@@ -90,15 +90,3 @@ def unit_phasors(spectrum: np.ndarray) -> np.ndarray:
     magnitude = np.abs(spectrum)
     phasors: np.ndarray = spectrum / np.maximum(magnitude, np.finfo(np.float32).tiny)
     return phasors.astype(np.complex64)
-
-
-def spectral_convergence(magnitude: np.ndarray, wave: np.ndarray, n_fft: int, hop_length: int) -> float:
-    """Return ``||magnitude - |stft(wave)||| / ||magnitude||`` (Frobenius norms).
-
-    - ``magnitude``: reference, ``(..., bins, frames)``.
-    - ``wave``: estimate, ``(..., time)``.
-    - ``n_fft``, ``hop_length``: of the STFT, samples.
-    - returns: 0 where the wave has exactly these magnitudes.
-    """
-    estimate = np.abs(stft(wave, n_fft, hop_length))[..., : magnitude.shape[-1]]
-    return float(np.linalg.norm(magnitude - estimate) / max(float(np.linalg.norm(magnitude)), SMALLEST))

@@ -134,18 +134,3 @@ def fit_score(logits: np.ndarray) -> np.ndarray:
     largest = logits.max(axis=1, keepdims=True)
     scores: np.ndarray = np.log(np.exp(logits - largest).sum(axis=1)) + largest[:, 0]
     return scores
-
-
-def threshold_for_rate(peaks: np.ndarray, n_allowed: float) -> float:
-    """Return the smallest threshold that at most ``n_allowed`` of the peaks reach.
-
-    Parameters
-    ----------
-    peaks : np.ndarray
-        Scores ``(n,)`` of false alarms.
-    n_allowed : float
-        Allowed number of them, 0 or more.
-    """
-    ordered = np.sort(np.asarray(peaks, np.float64))[::-1]
-    index = int(n_allowed)
-    return float(np.nextafter(ordered[index], np.inf)) if index < len(ordered) else 0.0

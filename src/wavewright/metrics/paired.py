@@ -51,7 +51,6 @@ NAMES = {
     "aecmos_other": "AECMOS other",
     "word_error_percent": "word error (%)",
 }
-SHOWN_PROBLEMS = 10
 ROUNDING = 1e-14  # power of the rounding of 32 bits to that of a wave
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from .controls import DECAY_NEPERS, Segments, VoiceState
 from .patch import DrumTable
-from .source import VoiceSource, move_rows
+from .source import VoiceSource
 
 CLICK_S = 0.004
 BURST_NEPERS = 3.0
@@ -35,6 +35,7 @@ class DrumSource(VoiceSource):
             seeds=np.zeros(n_voices, np.int64),
             counts=np.zeros(n_voices, np.int64),
         )
+        self._rows = tuple(self._bank)
 
     def start(self, voice: int, key: float, velocity: float, seed: int) -> float:
         """Strike the drum of a key, see :meth:`.source.VoiceSource.start`."""
@@ -54,10 +55,6 @@ class DrumSource(VoiceSource):
         decays |= {drum.noise_decay_s: drum.noise_level, CLICK_S: 1.0}
         longest = max(seconds for seconds, level in decays.items() if level > 0)
         return (SILENT_DECAYS * longest + drum.bursts * drum.burst_s) * self._sample_rate
-
-    def move(self, voice: int, target: int) -> None:
-        """Move a voice, see :meth:`.source.VoiceSource.move`."""
-        move_rows(tuple(self._bank), voice, target)
 
     def render(self, state: VoiceState, segments: Segments, n_segments: int, output: np.ndarray) -> None:
         """Fill the outputs, see :meth:`.source.VoiceSource.render`."""

@@ -9,7 +9,7 @@ import numpy as np
 from .controls import CONTROL_SAMPLES, Segments, VoiceState, envelope_settings
 from .fm_algorithms import ALGORITHMS
 from .patch import N_OPERATORS, FMTable, OperatorTable
-from .source import VoiceSource, move_rows
+from .source import VoiceSource
 
 MIDDLE_KEY = 60.0
 
@@ -36,7 +36,7 @@ class FMSource(VoiceSource):
             else:
                 pitches[number, 1] = operator.fixed_hz / sample_rate
             envelopes[number] = envelope_settings(operator.envelope, sample_rate)
-        self._bank = OperatorBank(
+        self._bank = bank = OperatorBank(
             modulators=algorithm.matrix(),
             carriers=carriers,
             loop=np.array([number - 1 for number in algorithm.feedback], np.int64),
@@ -52,6 +52,7 @@ class FMSource(VoiceSource):
             history=np.zeros((n_voices, 2)),
             memory=np.zeros((N_OPERATORS + 1, CONTROL_SAMPLES)),
         )
+        self._rows = bank.levels, bank.phases, bank.stages, bank.held, bank.ends, bank.positions, bank.history
 
     def start(self, voice: int, key: float, velocity: float, seed: int) -> float:
         """Start the envelopes, see :meth:`.source.VoiceSource.start`."""
@@ -61,13 +62,6 @@ class FMSource(VoiceSource):
         bank.ends[voice] = bank.envelopes[:, 0] >= 1.0  # without an attack
         bank.levels[voice, : len(self._operators)] = [_level(each, key, velocity) for each in self._operators]
         return math.inf
-
-    def move(self, voice: int, target: int) -> None:
-        """Move a voice, see :meth:`.source.VoiceSource.move`."""
-        bank = self._bank
-        move_rows(
-            (bank.levels, bank.phases, bank.stages, bank.held, bank.ends, bank.positions, bank.history), voice, target
-        )
 
     def render(self, state: VoiceState, segments: Segments, n_segments: int, output: np.ndarray) -> None:
         """Fill the outputs, see :meth:`.source.VoiceSource.render`."""

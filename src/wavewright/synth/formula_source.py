@@ -8,7 +8,7 @@ import numpy as np
 
 from .controls import Segments, VoiceState
 from .formula import parse_formula
-from .source import VoiceSource, move_rows
+from .source import VoiceSource
 
 OVERSAMPLING = 8
 HALF_TAPS = 24 * OVERSAMPLING
@@ -29,16 +29,13 @@ class FormulaSource(VoiceSource):
         self._frequencies = np.zeros(n_voices)
         self._counts = np.zeros(n_voices, np.int64)
         self._blocks = np.zeros((n_voices, BLOCK), np.float32)
+        self._rows = self._frequencies, self._counts, self._blocks
 
     def start(self, voice: int, key: float, velocity: float, seed: int) -> float:
         """Start at time 0, see :meth:`.source.VoiceSource.start`."""
         self._frequencies[voice] = 440.0 * 2.0 ** ((key - 69.0) / 12.0)
         self._counts[voice] = 0
         return math.inf
-
-    def move(self, voice: int, target: int) -> None:
-        """Move a voice, see :meth:`.source.VoiceSource.move`."""
-        move_rows((self._frequencies, self._counts, self._blocks), voice, target)
 
     def render(self, state: VoiceState, segments: Segments, n_segments: int, output: np.ndarray) -> None:
         """Fill the outputs, see :meth:`.source.VoiceSource.render`."""

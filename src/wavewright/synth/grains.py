@@ -8,7 +8,7 @@ import numpy as np
 
 from .controls import Segments, VoiceState
 from .patch import GrainTable
-from .source import VoiceSource, move_rows
+from .source import VoiceSource
 from .spectra import harmonic_spectrum
 from .wavetables import make_wavetables
 
@@ -27,7 +27,7 @@ class GrainSource(VoiceSource):
         tables = make_wavetables([harmonic_spectrum(settings.harmonics)])
         length = max(2.0, round(settings.length_s * sample_rate))
         cloud = (sample_rate / settings.density_hz, length, settings.pitch_jitter_cents / 100.0, settings.spread)
-        self._bank = GrainBank(
+        self._bank = bank = GrainBank(
             cloud=np.array(cloud),
             chord=np.array(settings.chord, np.float64),
             samples=tables.samples,
@@ -40,6 +40,7 @@ class GrainSource(VoiceSource):
             seeds=np.zeros(n_voices, np.int64),
             counts=np.zeros(n_voices, np.int64),
         )
+        self._rows = bank.grains, bank.gains, bank.waits, bank.seeds, bank.counts
 
     def start(self, voice: int, key: float, velocity: float, seed: int) -> float:
         """Start a cloud, see :meth:`.source.VoiceSource.start`."""
@@ -49,11 +50,6 @@ class GrainSource(VoiceSource):
         bank.counts[voice] = 0
         bank.seeds[voice] = seed
         return math.inf
-
-    def move(self, voice: int, target: int) -> None:
-        """Move a voice, see :meth:`.source.VoiceSource.move`."""
-        bank = self._bank
-        move_rows((bank.grains, bank.gains, bank.waits, bank.seeds, bank.counts), voice, target)
 
     def render(self, state: VoiceState, segments: Segments, n_segments: int, output: np.ndarray) -> None:
         """Fill the outputs, see :meth:`.source.VoiceSource.render`."""

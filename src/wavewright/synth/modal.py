@@ -8,7 +8,7 @@ import numpy as np
 
 from .controls import DECAY_NEPERS, Segments, VoiceState
 from .patch import ModalTable
-from .source import VoiceSource, move_rows
+from .source import VoiceSource
 
 REFERENCE_KEY = 60.0
 SILENT_DECAYS = 1.5
@@ -35,6 +35,7 @@ class ModalSource(VoiceSource):
             seeds=np.zeros(n_voices, np.int64),
             counts=np.zeros(n_voices, np.int64),
         )
+        self._rows = tuple(self._bank)[1:]
 
     def start(self, voice: int, key: float, velocity: float, seed: int) -> float:
         """Strike, see :meth:`.source.VoiceSource.start`; a soft stroke excites fewer high modes."""
@@ -51,10 +52,6 @@ class ModalSource(VoiceSource):
         bank.seeds[voice] = seed
         bank.counts[voice] = 0
         return SILENT_DECAYS * float(decays_s.max()) * self._sample_rate
-
-    def move(self, voice: int, target: int) -> None:
-        """Move a voice, see :meth:`.source.VoiceSource.move`."""
-        move_rows(tuple(self._bank)[1:], voice, target)
 
     def render(self, state: VoiceState, segments: Segments, n_segments: int, output: np.ndarray) -> None:
         """Fill the outputs, see :meth:`.source.VoiceSource.render`."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from .controls import Segments, VoiceState
 from .patch import NOISE_COLOURS, OscillatorTable
-from .source import VoiceSource, move_rows
+from .source import VoiceSource
 from .spectra import CLASSIC_WAVES, MAX_HARMONICS, harmonic_spectrum, period_spectrum
 from .waves import formula_spectrum
 from .wavetables import Wavetables, classic_morph, classic_tables, make_wavetables
@@ -63,6 +63,7 @@ class OscillatorSource(VoiceSource):
                 bank.kinds[number] = PULSE if each.wave == "pulse" else TABLE, each.unison
                 bank.ratios[number, : each.unison], bank.gains[number, : each.unison] = _copies(each, self.n_channels)
         self._bank = bank
+        self._rows = bank.phases, bank.seeds, bank.counts, bank.noise
 
     def start(self, voice: int, key: float, velocity: float, seed: int) -> float:
         """Set the phases, see :meth:`.source.VoiceSource.start`."""
@@ -77,11 +78,6 @@ class OscillatorSource(VoiceSource):
                 phases = np.array([(each.phase + GOLDEN_RATIO * copy) % 1.0 for copy in range(n_copies)])
             bank.phases[voice, number] = np.floor(phases * 2.0**32)
         return math.inf
-
-    def move(self, voice: int, target: int) -> None:
-        """Move a voice, see :meth:`.source.VoiceSource.move`."""
-        bank = self._bank
-        move_rows((bank.phases, bank.seeds, bank.counts, bank.noise), voice, target)
 
     def render(self, state: VoiceState, segments: Segments, n_segments: int, output: np.ndarray) -> None:
         """Fill the outputs, see :meth:`.source.VoiceSource.render`."""

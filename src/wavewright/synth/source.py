@@ -16,6 +16,7 @@ class VoiceSource(ABC):
     """
 
     n_channels: int = 1
+    _rows: tuple[np.ndarray, ...]  # arrays with a row for each voice
 
     @abstractmethod
     def start(self, voice: int, key: float, velocity: float, seed: int) -> float:
@@ -27,16 +28,11 @@ class VoiceSource(ABC):
         - ``seed``: of all that is random in the note.
         """
 
-    @abstractmethod
     def move(self, voice: int, target: int) -> None:
         """Move the state of a voice to another row."""
+        for array in self._rows:
+            array[target] = array[voice]
 
     @abstractmethod
     def render(self, state: VoiceState, segments: Segments, n_segments: int, output: np.ndarray) -> None:
         """Fill the outputs ``(channels, voices, time)`` float32 of the first voices."""
-
-
-def move_rows(arrays: tuple[np.ndarray, ...], voice: int, target: int) -> None:
-    """Copy a row of each array to another one."""
-    for array in arrays:
-        array[target] = array[voice]

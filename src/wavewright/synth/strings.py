@@ -8,7 +8,7 @@ import numpy as np
 
 from .controls import Segments, VoiceState
 from .patch import StringTable
-from .source import VoiceSource, move_rows
+from .source import VoiceSource
 
 LOWEST_HZ = 12.0
 REFERENCE_KEY = 57.0
@@ -36,6 +36,7 @@ class StringSource(VoiceSource):
             seeds=np.zeros(n_voices, np.int64),
             counts=np.zeros(n_voices, np.int64),
         )
+        self._rows = tuple(self._bank)
 
     def start(self, voice: int, key: float, velocity: float, seed: int) -> float:
         """Pluck a string, see :meth:`.source.VoiceSource.start`."""
@@ -57,10 +58,6 @@ class StringSource(VoiceSource):
         stroke = self._stroke(frequency, velocity, seed)
         bank.lines[voice, -len(stroke) :] = stroke
         return float(SILENT_DECAYS * decay_s * self._sample_rate)
-
-    def move(self, voice: int, target: int) -> None:
-        """Move a voice, see :meth:`.source.VoiceSource.move`."""
-        move_rows(tuple(self._bank), voice, target)
 
     def render(self, state: VoiceState, segments: Segments, n_segments: int, output: np.ndarray) -> None:
         """Fill the outputs, see :meth:`.source.VoiceSource.render`."""

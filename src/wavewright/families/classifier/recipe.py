@@ -247,17 +247,6 @@ def recipe(size: str) -> ClassifierRecipe:
     return ClassifierRecipe(SIZES[size], ClassifierDataSettings(), TRAINING)
 
 
-def judge_recipe(steps: int, seed: int) -> ClassifierRecipe:
-    """Return the recipe of classifiers that judge generated clips, whose settings do not follow later defaults.
-
-    It has stronger augmentation than :func:`recipe`, and no validation clips choose the weights.
-    """
-    base = recipe("small")
-    data = replace(base.data, mixup_alpha=0.2, label_smoothing=0.1, mask_probability=0.8, fit_to_folder=False)
-    training = replace(base.training, learning_rate=3e-3, steps=steps, threads=1, seed=seed, metric="")
-    return replace(base, data=data, training=training)
-
-
 def fine_tuning(base: ModelFolder) -> ClassifierRecipe:
     """Return the recipe to train ``base`` further, on other labels: fewer steps at a lower learning rate.
 

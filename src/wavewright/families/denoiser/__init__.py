@@ -22,8 +22,8 @@ Papers:
     Valin, "A Hybrid DSP/Deep Learning Approach to Real-Time Full-Band Speech Enhancement", 2018: gains of bands
     (``mask=gain``).
 
-Read ``config.py`` (the bands), ``modules.py``, ``losses.py``, ``mixing.py``, ``batches.py`` (noisy recordings),
-``recipe.py`` (settings, and batches of calls), ``training.py`` and ``runtime.py``, in this order.
+Read ``config.py`` (the bands), ``modules.py``, ``mixing.py``, ``recipe.py`` (settings, and batches of noisy recordings
+and of calls), ``training.py`` (losses and evaluation) and ``runtime.py``, in this order.
 """
 
 from __future__ import annotations

@@ -1,4 +1,9 @@
-"""Training of the family ``denoiser``: evaluate, sample and export the network."""
+"""Training of the family ``denoiser``: evaluate, sample and export the network.
+
+Losses of enhanced spectra: compressed complex spectra and magnitudes; of the wave: SI-SDR and audible error.
+With ``loss=consistent`` they are magnitudes, complex spectra, the distance of the spectra from those of the wave that
+they are synthesised to, and the absolute error of the wave.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +11,113 @@ from functools import partial
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from ...nn.audible import AudibleDistance
 from ...nn.export_spec import ExportSpec, GraphSpec
 from ...nn.frequency_layers import normalisation
-from ...nn.network import FamilyTraining, SinglePlayerNetwork
-from .config import BLOCK_FRAMES, FRAME_FILE, LOOKAHEAD_FRAMES, WEIGHT_PREFIX, DenoiserConfig
-from .losses import CONSISTENT_WEIGHTS, MAX_SI_SDR_DB, SILENCE, WEIGHTS, denoiser_losses, si_sdr_db
+from ...nn.network import Batch, FamilyTraining, SinglePlayerNetwork
+from .config import BLOCK_FRAMES, FRAME_FILE, LOOKAHEAD_FRAMES, MIN_MAGNITUDE, WEIGHT_PREFIX, DenoiserConfig
 from .modules import Denoiser, DenoiserFrames
 from .recipe import DenoiserPrepared
+
+MIXTURE_FRACTION = 0.15
+"""Smallest level that spectra are divided by, over that of the mixture, where the target is quieter or silent."""
+MAX_SI_SDR_DB = 40.0  # from which on a better wave costs no less
+SILENCE = 1e-4  # largest sample of a target that counts as silent
+
+CONSISTENT_WEIGHTS = {"stft/complex": 20.0, "stft/magnitude": 30.0, "stft/consistency": 30.0, "wave/l1": 20.0}
+"""Weights of ``loss=consistent``.
+
+References
+----------
+S. Ahn et al., "FastEnhancer: Speed-Optimized Streaming Neural Speech Enhancement", 2025.
+Y.-X. Lu et al., "MP-SENet: A Speech Enhancement Model with Parallel Denoising of Magnitude and Phase Spectra", 2023.
+"""
+WEIGHTS = {"stft/complex": 30.0, "stft/magnitude": 70.0, "stft/missing": 35.0, "wave/si_sdr": 0.1, "wave/audible": 3.0}
+
+
+def denoiser_losses(denoiser: Denoiser, batch: Batch, audible: AudibleDistance | None = None) -> dict[str, Tensor]:
+    """Return the losses of a batch, as :class:`.recipe.DenoiserBatches` makes it; those of waves without silence."""
+    enhanced = denoiser(batch["inputs"], batch["dereverb"])
+    with torch.autocast(enhanced.device.type, enabled=False):
+        target = denoiser.analyse(batch["target"])
+        level = torch.maximum(rms(target), MIXTURE_FRACTION * rms(denoiser.analyse(batch["inputs"][:, 0]))).clamp_min(
+            1e-4
+        )
+        losses = compressed_distances(enhanced / level, target / level, denoiser.config.exponent)
+        if denoiser.config.loss == "consistent":
+            del losses["stft/missing"]
+            return losses | _consistency(denoiser, enhanced, batch["target"], level)
+        is_audible = batch["target"].abs().amax(1) > SILENCE
+        targets = batch["target"][is_audible]
+        waves = denoiser.synthesise(enhanced, batch["target"].shape[1])[is_audible]
+        n_audible = max(len(targets), 1)
+        losses["wave/si_sdr"] = -si_sdr_db(waves, targets).clamp_max(MAX_SI_SDR_DB).sum() / n_audible
+        if audible:
+            losses["wave/audible"] = audible(targets, waves) if len(targets) else waves.sum()
+        return losses
+
+
+def _consistency(denoiser: Denoiser, enhanced: Tensor, target: Tensor, level: Tensor) -> dict[str, Tensor]:
+    """Return the distance of spectra from those of their wave, and the error of the wave over its level."""
+    wave = denoiser.synthesise(enhanced, target.shape[1])
+    spectra = denoiser.analyse(wave)
+    exponent = denoiser.config.exponent
+    difference = _compressed(enhanced / level, exponent)[0] - _compressed(spectra / level, exponent)[0]
+    # A spectrum's root mean square is about that of the wave times the root of the hop length.
+    wave_level = level[..., 0] / denoiser.config.hop_length**0.5
+    return {
+        "stft/consistency": (difference.real.square() + difference.imag.square()).mean(),
+        "wave/l1": ((wave - target) / wave_level).abs().mean(),
+    }
+
+
+def rms(spectra: Tensor) -> Tensor:
+    """Return the root mean square ``(batch, 1, 1)`` of spectra ``(batch, frames, bins)``."""
+    power = spectra.real.square() + spectra.imag.square()
+    return power.mean((1, 2), keepdim=True).sqrt()
+
+
+def compressed_distances(estimate: Tensor, target: Tensor, exponent: float) -> dict[str, Tensor]:
+    """Return the mean squared distances of spectra whose magnitudes are raised to a power.
+
+    References
+    ----------
+    K. Wilson et al., "Exploring tradeoffs in models for low-latency speech enhancement", 2018 (power-law compression);
+    S. Braun, I. Tashev, "A consolidated view of loss functions for supervised deep learning-based speech
+    enhancement", 2021; Q. Wang et al., "VoiceFilter-Lite", 2020 (what is missing costs more than what is left over, so
+    that speech of unknown voices stays intelligible).
+    """
+    estimate, estimated_magnitude = _compressed(estimate, exponent)
+    target, target_magnitude = _compressed(target, exponent)
+    difference = estimate - target
+    excess = estimated_magnitude - target_magnitude
+    return {
+        "stft/complex": (difference.real.square() + difference.imag.square()).mean(),
+        "stft/magnitude": excess.square().mean(),
+        "stft/missing": excess.clamp_max(0.0).square().mean(),
+    }
+
+
+def _compressed(spectra: Tensor, exponent: float) -> tuple[Tensor, Tensor]:
+    magnitude = (spectra.real.square() + spectra.imag.square() + MIN_MAGNITUDE).sqrt()
+    compressed = magnitude**exponent
+    return spectra * (compressed / magnitude), compressed
+
+
+def si_sdr_db(estimate: Tensor, target: Tensor) -> Tensor:
+    """Return the scale-invariant signal-to-distortion ratio ``(batch,)`` in dB of waves ``(batch, time)``.
+
+    References
+    ----------
+    J. Le Roux et al., "SDR - half-baked or well done?", 2019.
+    """
+    scale = (estimate * target).sum(1, keepdim=True) / (target.square().sum(1, keepdim=True) + 1e-8)
+    projection = scale * target
+    distortion = estimate - projection
+    ratio = (projection.square().sum(1) + 1e-9) / (distortion.square().sum(1) + 1e-9)
+    return 10 * torch.log10(ratio)
 
 
 class DenoiserNetwork(SinglePlayerNetwork[Denoiser]):

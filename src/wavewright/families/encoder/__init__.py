@@ -20,7 +20,7 @@ Changes:
     - The views of a pair overlap, so that the words stay the same; other segments of the same recording may be
       among the other clips of a batch.
 
-Read ``views.py``, ``recipe.py`` (batches), ``training.py`` (the loss) and ``runtime.py``, in this order.
+Read ``recipe.py`` (views and batches), ``training.py`` (network and loss) and ``runtime.py``, in this order.
 """
 
 from __future__ import annotations

@@ -10,10 +10,38 @@ from torch.nn import functional as F
 from ...nn.export_spec import ExportSpec, GraphSpec
 from ...nn.network import Batch, FamilyTraining, Network, Turn
 from ..classifier.config import ENCODER_PREFIX, N_BAND_STATISTICS
+from ..classifier.modules import BCResNetEncoder
 from ..classifier.training import log_mel_layer
 from .config import GRAPH_FILE, EncoderConfig
-from .modules import EncoderModule, projection
 from .recipe import EncoderPrepared
+
+# --- The network of a classifier up to its embedding, and the heads that only training needs
+
+HIDDEN_SIZE = 256  # of the projection
+
+
+class EncoderModule(BCResNetEncoder):
+    """Log-mel spectrogram to embedding: the network that is exported."""
+
+    def __init__(self, config: EncoderConfig) -> None:
+        super().__init__(config)
+        self.config = config
+
+    def forward(self, log_mel: Tensor) -> Tensor:
+        """Return embeddings ``(batch, vector_size)`` of log-mel spectrograms ``(batch, n_mels, frames)``."""
+        normalised = self.normalise(log_mel)
+        return self.pool(self.embed(normalised)[0], normalised)
+
+
+def projection(config: EncoderConfig) -> nn.Sequential:
+    """Return the layers from :meth:`EncoderModule.statistics` to what the contrastive loss compares."""
+    return nn.Sequential(
+        nn.Linear(config.statistics_size, HIDDEN_SIZE, bias=False),
+        nn.BatchNorm1d(HIDDEN_SIZE),
+        nn.ReLU(),
+        nn.Linear(HIDDEN_SIZE, config.projection_size, bias=False),
+    )
+
 
 SMALLEST_DEVIATION = 1e-3  # of a statistic in a batch
 

@@ -18,7 +18,7 @@ milliseconds. The latent of a note has to explain another note of the same instr
 has a latent of its own, close to those of its notes.
 
 Read ``analysis.py`` (levels of a note), ``modules.py``, ``training.py`` (the loss), ``voice.py`` (levels to sound) and
-``player.py`` (notes of a score), in this order.
+``runtime.py`` (notes of a score), in this order.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ many times faster than real time. Within a frame, a few layers serve all codeboo
 the coarser codes. A silent frame is one more symbol of the coarsest codebook. Whole clips are conditioned on the
 position in a duration that is drawn beforehand, as in the family ``lstm``.
 
-Read ``symbols.py`` (codes to the vocabulary), ``modules.py`` (the networks), ``training.py`` (the loss) and
+Read ``codec.py`` (codes to the vocabulary), ``modules.py`` (the networks), ``training.py`` (the loss) and
 ``sampling.py`` (drawing codes), in this order.
 """
 

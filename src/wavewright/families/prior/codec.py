@@ -2,12 +2,54 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ... import models
-from ...base.errors import BadModel
+from ...base.errors import BadModel, BadSetting
 from ...models.folder import ModelFolder
 from ..codec import CODEC
 from ..codec.runtime import CodecRuntime
 from .config import PriorConfig
+
+# --- Symbols, the vocabulary of the network: the codes, one symbol for silence and one for the frame before a clip
+
+SILENT_CODE = -1
+
+
+def codes_to_symbols(codes: np.ndarray, config: PriorConfig) -> np.ndarray:
+    """Convert codes ``(n_codebooks or more, frames)`` to symbols ``(frames, n_codebooks)`` int64."""
+    symbols = codes[: config.n_codebooks].T.astype(np.int64)
+    symbols[symbols[:, 0] == SILENT_CODE] = config.silence_symbol
+    return symbols
+
+
+def symbols_to_codes(symbols: np.ndarray, config: PriorConfig) -> np.ndarray:
+    """Convert symbols ``(frames, n_codebooks)`` to codes ``(n_codebooks, frames)`` int16."""
+    codes = symbols.T.astype(np.int16)
+    codes[:, symbols[:, 0] == config.silence_symbol] = SILENT_CODE
+    return codes
+
+
+def checked_codes(codes: np.ndarray, config: PriorConfig) -> np.ndarray:
+    """Return the codes of the codebooks that a model has, ``(n_codebooks, frames)``.
+
+    Raises BadSetting if ``codes`` are no integers ``(n_codebooks or more, frames)``, or out of range.
+    """
+    codes = np.asarray(codes)
+    if codes.ndim != 2 or codes.dtype.kind not in "iu" or len(codes) < config.n_codebooks or not codes.shape[1]:
+        raise BadSetting(
+            f"The codes are {codes.dtype} of shape {codes.shape}; they must be integers ({config.n_codebooks} "
+            "codebooks or more, frames), at least one frame."
+        )
+    codes = codes[: config.n_codebooks]
+    is_silent = codes == SILENT_CODE
+    is_in_range = codes.min() >= SILENT_CODE and codes.max() < config.codebook_size
+    if not is_in_range or (is_silent.any(0) != is_silent.all(0)).any():
+        raise BadSetting(
+            f"The codes lie between {codes.min()} and {codes.max()}; they must lie between 0 and "
+            f"{config.codebook_size - 1}, or be -1 in every codebook of a silent frame."
+        )
+    return codes
 
 
 def open_codec(config: PriorConfig, prior: str) -> CodecRuntime:

@@ -18,10 +18,9 @@ from ...contracts.scoring import RecordingScorer
 from ...contracts.step_session import FrameVector, StepSession
 from ...dsp.position import position_features
 from ...models.folder import ModelFolder
-from .codec import open_codec
+from .codec import checked_codes, codes_to_symbols, open_codec
 from .config import DEPTH_FILE, STATISTICS_FILE, TIME_FILE, PriorConfig
 from .sampling import MIN_SECONDS, CodeSampler, draw_duration
-from .symbols import checked_codes, codes_to_symbols
 
 if TYPE_CHECKING:
     from ..codec.runtime import CodecRuntime

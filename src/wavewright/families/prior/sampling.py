@@ -11,8 +11,8 @@ import numpy as np
 
 from ...contracts.generation import ClipRequest
 from ...dsp.position import POSITION_FEATURES, position_features
+from .codec import codes_to_symbols, symbols_to_codes
 from .config import PriorConfig
-from .symbols import codes_to_symbols, symbols_to_codes
 
 MIN_SECONDS = 0.1
 

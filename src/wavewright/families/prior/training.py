@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ...contracts.conditioning import conditioning_names
 from ...contracts.family import EMBEDDINGS_FILE
 from ...contracts.generation import ClipRequest
+from ...contracts.step_session import conditioning_names
 from ...nn.export_spec import ExportSpec, GraphSpec
 from ...nn.network import Batch, FamilyTraining, SinglePlayerNetwork
 from ...nn.step_inputs import TorchStep, example_conditioning, one_torch_thread, split_conditioning

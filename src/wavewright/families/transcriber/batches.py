@@ -14,7 +14,6 @@ from .features import FLOOR_DB, db_of_bytes, inputs_of_db
 
 ONSET_FRAMES = 1.5  # from an onset at which its target is 0; it is 1 at the onset itself
 CURVE_POINTS = 5  # of random equalisers
-NEPERS_DB = np.float32(10 / np.log(10))  # of powers
 MIXED_DB = (-12.0, 6.0)  # level of a second recording over the first
 
 

@@ -50,8 +50,8 @@ for fine-tuning ``wavewright train FOLDER --family vocoder --from runs/my-vocode
 
 Read ``config.py`` (the words and the sizes), ``modules.py`` (the network), ``pitch_bins.py``, ``pulses.py`` (the
 sources), ``synthesis.py`` (the filters) and ``runtime.py``, in this order; then, for training,
-``recipe.py`` (settings and batches), ``mel_files.py``, ``losses.py`` and ``training.py`` (turns, ``synthesis.py`` with
-gradients, evaluation and export).
+``recipe.py`` (settings and batches) and ``training.py`` (losses, turns, ``synthesis.py`` with gradients, evaluation and
+export).
 
 Papers:
     Siuzdak, "Vocos: Closing the gap between time-domain and Fourier-based neural vocoders", 2023: ConvNeXt blocks that

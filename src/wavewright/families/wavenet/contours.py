@@ -10,7 +10,7 @@ import numpy as np
 from ...dsp.pitch import f0_to_octaves, track_pitch
 from ...dsp.spectrum import frame, hann_window
 from .config import CONTOUR_FEATURES, WaveNetConfig
-from .frames import samples_to_frames
+from .signal import samples_to_frames
 
 MIN_PITCH_HZ, MAX_PITCH_HZ = 60.0, 400.0
 REFERENCE_PITCH_HZ = 100.0  # 0 octaves

@@ -14,16 +14,14 @@ from ...base.ranges import RangedSettings, ranged
 from ...base.units import db_to_gain
 from ...contracts.recipe import Batch, PreparedOf, RecipeOf, fine_tuned, split_rows
 from ...contracts.settings import COSINE_SETTINGS
-from ...data.durations import duration_quantiles
 from ...data.entry import Entry
 from ...data.preparation import Preparation
-from ...data.sequences import SequenceClips, load_sequences
+from ...data.sequences import SequenceClips, duration_quantiles, load_sequences
 from ...dsp.speech_mel import features_to_mel, mel_to_features, power_to_log
 from .config import SIZES, WaveNetConfig
 from .contours import ContourSet, crop_contour, measure_contour
-from .frames import mel_power, position_features, samples_to_frames
 from .prediction import mel_to_prediction
-from .signal import signal_to_classes, wave_to_signal
+from .signal import mel_power, position_features, samples_to_frames, signal_to_classes, wave_to_signal
 
 
 @dataclass(frozen=True)

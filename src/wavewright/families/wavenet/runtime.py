@@ -17,10 +17,9 @@ from ...models.graph_session import GraphSession, Shapes
 from .config import CONDITION_FILE, CONTOURS_FILE, DURATIONS_FILE, WaveNetConfig
 from .contours import ContourSet, crop_contour, stretch_contour
 from .engine import Engine, State
-from .frames import mel_frames, position_features, samples_to_frames
 from .mode_choice import ModeOrAuto, open_engine
 from .prediction import LinearPrediction, mel_to_prediction
-from .signal import signal_to_wave, wave_to_signal
+from .signal import mel_frames, position_features, samples_to_frames, signal_to_wave, wave_to_signal
 
 MAX_SECONDS = 600.0
 CHUNK_FRAMES = 64  # whose condition is computed at once

@@ -16,11 +16,10 @@ from ...nn.network import Batch, FamilyTraining, SinglePlayerNetwork
 from .config import CONDITION_FILE, CONTOURS_FILE, DURATIONS_FILE, MAX_STEP, MIN_LOG_SCALE, WaveNetConfig
 from .contours import crop_contour, stretch_contour
 from .engine import Engine
-from .frames import position_features, samples_to_frames
 from .modules import ConditioningNetwork, WaveNet
 from .prediction import mel_to_prediction
 from .recipe import WaveNetPrepared
-from .signal import signal_to_wave
+from .signal import position_features, samples_to_frames, signal_to_wave
 
 MIN_PROBABILITY = 1e-5  # of a step, below which the density approximates it
 

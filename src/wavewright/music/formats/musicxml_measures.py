@@ -62,13 +62,6 @@ SKIPPED = {
 MINOR_MODES = ("minor", "aeolian", "dorian", "phrygian", "locrian")
 GRACE_QUARTERS = Fraction(1, 16)
 SUSTAIN, PEDAL_DOWN = 64, 127
-PEDALS: dict[str, tuple[int, ...]] = {
-    "start": (1,),
-    "resume": (1,),
-    "change": (0, 1),
-    "stop": (0,),
-    "discontinue": (0,),
-}
 _PER_MINUTE = re.compile(r"\d+(?:\.\d+)?")
 MAX_DIVISIONS = 2**20
 MAX_QUARTERS = 10_000

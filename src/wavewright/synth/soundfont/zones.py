@@ -14,9 +14,6 @@ from .generators import N_GENERATORS
 Identity = tuple[int, int, int, int]
 """Source, destination, source of the amount, and transform of a modulator."""
 
-LINKED = 0x8000
-"""Destinations from here on are other modulators; such chains are left out, as by all players."""
-
 
 @dataclass(frozen=True)
 class Zone:

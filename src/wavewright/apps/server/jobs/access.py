@@ -28,7 +28,7 @@ SYSTEM_FOLDERS = (
 PROCESS_FILES = ("status", "stat", "statm", "maps", "mounts", "mountinfo", "cgroup", "cmdline")
 """Of a process, below ``/proc``; its environment is not among them."""
 
-READING, LISTING = ("open",), ("os.listdir", "os.scandir")
+LISTING = ("os.listdir", "os.scandir")
 CHANGING = {
     **dict.fromkeys(("os.mkdir", "os.remove", "os.rmdir", "os.chmod", "os.chown", "os.truncate", "os.utime"), (0,)),
     **{"os.rename": (0, 1), "os.link": (0, 1), "os.symlink": (1,), "shutil.rmtree": (0,), "shutil.move": (0, 1)},

@@ -101,7 +101,6 @@ class TaskJob:
     files: tuple[JobFile, ...] = ()
     is_cancelled: bool = False
     is_released: bool = False
-    created_at: float = field(default_factory=time.monotonic)
     started_at: float = 0.0
     ended_at: float = 0.0
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
