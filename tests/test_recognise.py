@@ -304,7 +304,7 @@ def test_a_report_needs_labels_that_the_model_knows(labelled, capsys):
     assert run(["recognise", "drum-classifier", str(labelled / "kick"), "--report"]) == 2
     assert "no labels to compare with" in capsys.readouterr().err
     assert run(["recognise", "drum-classifier", str(labelled / "kick"), "--plot", "a.png"]) == 2
-    assert "add --report" in capsys.readouterr().err
+    assert "--plot belongs to --report" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
