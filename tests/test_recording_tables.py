@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import random
 
 import numpy as np
 import pytest
@@ -297,3 +298,42 @@ def test_a_fold_is_kept_out_by_a_column_of_splits(tmp_path, name):
     (tmp_path / table).write_text("\n".join([f"{head},split", *rows]) + "\n", encoding="utf-8")
     scanned = scan(tmp_path, None, manifest=tmp_path / table)
     assert [entry.split for entry in scanned.entries] == ["test" if row.endswith("test") else "train" for row in rows]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_what_a_table_leaves_out_or_cuts_is_counted(folder, seed):
+    source = random.Random(seed)
+    names = source.sample(sorted(TEXTS), source.randint(1, 4))
+    spans = {name: source.choice(((0.0, 0.1), (0.05, 0.05), (0.05, 0.4), (0.0, 0.3))) for name in names}
+    rows = [(f"wavs/{name}.wav", *spans[name]) for name in names]
+    (folder / "metadata.csv").write_text(written([("audio_filepath", "offset", "duration"), *rows], ","))
+    scanned = scan(folder)
+    rests = {name: min(seconds, 0.1 - offset) for name, (offset, seconds) in spans.items()}
+    assert {entry.path.stem: entry.seconds for entry in scanned.entries} == pytest.approx(rests)
+    n_cut = sum(offset + seconds > 0.2 for offset, seconds in spans.values())
+    expected = [f"metadata.csv: {n_cut} clips end after the end of their files"] * (n_cut > 0)
+    n_others = len(TEXTS) - len(names)
+    expected += [f"{n_others} sound files of the folder are not in metadata.csv"] * (n_others > 0)
+    notes = [note for note in scanned.notes if "columns" not in note]
+    assert len(notes) == len(expected)
+    assert all(note.startswith(words) for note, words in zip(notes, expected, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "is_named"),
+    [
+        ("validated.tsv", "path\tsentence\nwavs/a.wav\tHello\n", True),
+        ("list.jsonl", '{"audio_filepath": "wavs/a.wav", "label": "x"}\n', True),
+        ("list.csv", "wavs/a.wav,x\nwavs/b.wav,y\n", True),
+        ("prices.csv", "item,price\ntea,3\n", False),
+        ("settings.json", '{"rate": 8000}\n', False),
+    ],
+)
+def test_tables_of_other_names_are_named(folder, name, content, is_named):
+    (folder / name).write_text(content)
+    scanned = scan(folder)
+    assert len(scanned.entries) == len(TEXTS)
+    assert [note for note in scanned.notes if note.startswith(f"{name} is not read; --manifest ")] == [
+        *scanned.notes[: int(is_named)]
+    ]
+    assert len(scanned.notes) == is_named

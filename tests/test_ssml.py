@@ -6,6 +6,7 @@ import math
 
 import pytest
 
+from wavewright import phonemes
 from wavewright.base.errors import BadSetting, BadText
 from wavewright.text import front_end, prosody, ssml
 
@@ -106,8 +107,8 @@ def test_context_reaches_over_elements():
         ("<speak><phoneme ph='Ж'>a</phoneme></speak>", "the sign 'Ж'"),
         ("<speak><phoneme alphabet='sampa' ph='a'>a</phoneme></speak>", "'ipa' or 'x-arpabet'"),
         ("<speak><sub alias='a'><s>a</s></sub></speak>", "<sub> contains <s>"),
-        ("<!DOCTYPE speak [<!ENTITY a 'b'>]><speak>&a;</speak>", "declares a document type"),
-        ("<!DOCTYPE speak SYSTEM 'file:///etc/passwd'><speak>a</speak>", "declares a document type"),
+        ("<!DOCTYPE speak [<!ENTITY a 'b'>]><speak>&a;</speak>", "entities of its own"),
+        ("<!DOCTYPE speak SYSTEM 'file:///etc/passwd'><speak>a &b; c</speak>", "entities of its own"),
         ("<speak>&nbsp;</speak>", "undefined entity"),
         ("<speak>" + "<prosody>" * 200 + "a" + "</prosody>" * 200 + "</speak>", "nested deeper than 100"),
     ],
@@ -171,3 +172,12 @@ def test_values_of_prosody():
     assert prosody.parse_pitch("-50%") == pytest.approx(-12)
     assert prosody.parse_volume("+6dB") == 6
     assert math.isclose(prosody.parse_range("-30%"), 0.7)
+
+
+@pytest.mark.parametrize("declaration", ["", '<?xml version="1.0"?>', "<!-- a -->", '<?xml version="1.0"?><!-- a -->'])
+@pytest.mark.parametrize(
+    "kind", ["", '<!DOCTYPE speak PUBLIC "-//W3C//DTD SYNTHESIS 1.0//EN" "http://example.org/s.dtd">\n']
+)
+def test_a_document_of_the_type_of_the_standard_is_read(declaration, kind):
+    sentences = phonemes(f"{declaration}{kind}<speak>Hi there</speak>").sentences
+    assert [word.spoken for each in sentences for word in each.words] == ["hi", "there"]

@@ -61,10 +61,13 @@ def scan(
     if manifest is None and root.is_file() and root.suffix.lower() in manifests.SUFFIXES:
         manifest = root
     notes: list[str] = []
+    table = None
     if manifest is None:
-        manifest, notes = _metadata_of(root, is_asked_for=label_from != "folder" and group_from is None)
-    if manifest is not None:
-        return manifests.read(manifest, root if root.is_dir() else None)
+        table, notes = _metadata_of(root, is_asked_for=label_from != "folder" and group_from is None)
+    if table is not None or manifest is not None:
+        scanned = manifests.read(manifest or table or root, root if root.is_dir() else None)
+        more = () if table is None else _not_listed(root, table, scanned)
+        return replace(scanned, notes=(*scanned.notes, *more))
     if not root.is_dir():
         reason = "is a file" if root.exists() else "does not exist"
         raise BadFolder(f"{root} {reason}; give a folder with sound files in it, or a manifest (.csv or .jsonl).")
@@ -113,7 +116,21 @@ def _metadata_of(root: Path, is_asked_for: bool) -> tuple[Path | None, list[str]
             return path, []
         else:
             notes.append(f"{name} is not read: none of its lines begins with the name of a sound file of the folder.")
+    others = (path for path in sorted(root.glob("*.[ctj]s*")) if path.suffix.lower() in manifests.SUFFIXES)
+    for path in others:
+        if is_asked_for and path.name not in METADATA_FILES and manifests.is_metadata(path):
+            notes.append(f"{path.name} is not read; --manifest {path.name} reads what it says of the recordings.")
     return None, notes
+
+
+def _not_listed(root: Path, table: Path, scanned: Scan) -> Iterator[str]:
+    """Yield a note on the sound files of a folder that its table does not list, if there are any."""
+    listed = {os.path.normpath(each.path) for each in scanned.entries}
+    listed |= {os.path.normpath(each.what) for each in scanned.failed}
+    others = [path for path in _sound_files(root) if isinstance(path, Path) and os.path.normpath(path) not in listed]
+    if others:
+        shown = ", ".join(path.relative_to(root).as_posix() for path in others[:3])
+        yield f"{len(others)} sound files of the folder are not in {table.name} and are left out ({shown})."
 
 
 def _scan_files(root: Path, label_from: LabelFrom | None, group_from: GroupFrom | None) -> Scan:

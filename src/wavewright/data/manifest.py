@@ -45,6 +45,7 @@ SOUND_FOLDERS = ("wavs/", "wav/", "clips/", "audio/", "")
 """Folders beside a table in which its files are looked for."""
 
 LABEL_SEPARATOR = "|"
+ROUNDED_SECONDS = 0.1  # by which a length in a manifest may be beyond the end of a file
 
 Record = dict[str, object]
 """The fields of one clip by name."""
@@ -72,9 +73,10 @@ def read(path: Path | str, folder: Path | None = None) -> Scan:
     records, notes = _records(path, places)
     is_table = path.suffix.lower() in TABLE_SUFFIXES
     unknown: dict[str, None] = {}
+    cut: list[str] = []
     for line, record in records:
         unknown |= dict.fromkeys(name for name in record if name not in (*FIELDS, "command", "end" if is_table else ""))
-        clip = _entry(record, path, line, places)
+        clip = _entry(record, path, line, places, cut)
         if isinstance(clip, Failed):
             failed.append(clip)
         else:
@@ -87,6 +89,8 @@ def read(path: Path | str, folder: Path | None = None) -> Scan:
     check_spelling(path, entries)
     if unknown:
         notes = (*notes, f"{path.name}: fields that are not used: {', '.join(map(quoted, unknown))}.")
+    if cut:
+        notes = (*notes, f"{path.name}: {len(cut)} clips end after the end of their files, which ends them ({cut[0]}).")
     return Scan(tuple(entries), tuple(failed), notes)
 
 
@@ -175,7 +179,11 @@ def is_metadata(path: Path) -> bool:
         return False
     lines = [line for line in lines_of(content) if line.strip()]
     is_sound = Places(path.parent).has
-    if not lines or any(header_of(lines, delimiter, is_sound) for delimiter in DELIMITERS):
+    if (
+        not lines
+        or '"audio_filepath"' in lines[0]
+        or any(header_of(lines, delimiter, is_sound) for delimiter in DELIMITERS)
+    ):
         return bool(lines)
     return "|" in lines[0] or any(
         is_sound(line.split(delimiter)[0].strip().strip('"'))
@@ -292,8 +300,11 @@ def _json_records(path: Path, lines: Sequence[str]) -> Iterator[tuple[int, Recor
         yield line, {name: value for name, value in record.items() if value is not None}
 
 
-def _entry(record: Record, manifest: Path, line: int, places: Places) -> Entry | Failed:
-    """Return the entry of a record, or why its file cannot be used; raise BadFolder for an invalid field."""
+def _entry(record: Record, manifest: Path, line: int, places: Places, cut: list[str]) -> Entry | Failed:
+    """Return the entry of a record, or why its file cannot be used; raise BadFolder for an invalid field.
+
+    A name is added to ``cut`` if the file ends before the clip.
+    """
     where = f"{manifest}, line {line}"
     file_name = record.get("audio_filepath")
     if not isinstance(file_name, str) or not file_name:
@@ -322,6 +333,8 @@ def _entry(record: Record, manifest: Path, line: int, places: Places) -> Entry |
     file_seconds = file_frames / sample_rate
     n_frames = file_frames - round(min(offset_seconds, file_seconds) * sample_rate)
     if duration_seconds is not None:
+        is_cut = offset_seconds + duration_seconds > file_seconds + ROUNDED_SECONDS
+        cut += [f"{file_name}, line {line}"] * is_cut
         n_frames = min(n_frames, round(min(duration_seconds, file_seconds) * sample_rate))
     if n_frames <= 0:
         return Failed(path, f"{where}: offset and duration leave nothing of the {file_seconds:g} s of {path}.")

@@ -185,8 +185,9 @@ def _shifted(on_skip: OnSkip, offset: int) -> OnSkip:
 
 
 def looks_like_ssml(text: str) -> bool:
-    """Return whether a text starts with ``<speak`` or an XML declaration."""
-    return re.match(r"\ufeff?\s*<(?:speak[\s>/]|\?xml\s)", text) is not None
+    """Return whether a text starts with ``<speak``, after comments or not, or a declaration of XML or of its type."""
+    start = r"\ufeff?\s*(?:<!--(?:(?!-->)[^\x00]){0,5000}-->\s*)?<(?:speak[\s>/]|\?xml\s|!DOCTYPE\s+speak[\s>])"
+    return re.match(start, text) is not None
 
 
 Resolve = Callable[[str | None, str | None], tuple["FrontEnd", str | None]]
@@ -229,7 +230,8 @@ class _Parser:
         self._expat.StartElementHandler = self._start_element
         self._expat.EndElementHandler = self._end_element
         self._expat.CharacterDataHandler = self._characters
-        self._expat.StartDoctypeDeclHandler = self._refuse_doctype
+        self._expat.StartDoctypeDeclHandler = self._check_doctype
+        self._expat.SkippedEntityHandler = self._refuse_entities
         try:
             self._expat.Parse(document.lstrip("\ufeff \t\r\n").encode("utf-8", "replace"), True)
         except expat.ExpatError as error:
@@ -289,8 +291,13 @@ class _Parser:
             plain = re.sub(r"\s+", " ", text)
             self._add(plain, self._style, plain)
 
-    def _refuse_doctype(self, *_: object) -> None:
-        raise BadText(f"The SSML declares a document type {self._where}; remove it, custom entities are not supported.")
+    def _check_doctype(self, _name: str, _system: str | None, _public: str | None, has_own: bool) -> None:
+        """Refuse declarations within the document; the file of a type is never opened."""
+        if has_own:
+            self._refuse_entities()
+
+    def _refuse_entities(self, *_: object) -> None:
+        raise BadText(f"The SSML has entities of its own {self._where}; remove them, they are not supported.")
 
     @property
     def _style(self) -> Span:

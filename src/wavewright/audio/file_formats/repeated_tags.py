@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Iterator
+from itertools import accumulate, pairwise
 from typing import BinaryIO
 
 from .metadata import SoundMetadata, normalised
@@ -50,40 +51,34 @@ def _asf(objects: bytes) -> Iterator[tuple[str, str]]:
             content = objects[position + ASF_OBJECT.size : position + n_bytes]
             position += max(n_bytes, ASF_OBJECT.size)
             if kind.hex() == ASF_CONTENT:
-                texts = struct.unpack_from("<5H", content), content[10:]
-                yield from zip(ASF_CONTENT_NAMES, _texts(*texts), strict=False)
-            elif kind.hex() == ASF_EXTENDED:
-                yield from _descriptors(content)
+                ends = accumulate(struct.unpack_from("<4H", content), initial=10)
+                texts = (_text(content[start:end]) for start, end in pairwise(ends))
+                yield from zip(ASF_CONTENT_NAMES, texts, strict=False)
             elif kind.hex() == ASF_EXTENSION:
                 extension = content[ASF_EXTENSION_BYTES:]
-            elif kind.hex() in ASF_RECORDS:
-                start = 2
-                while start + ASF_RECORD.size <= len(content):
-                    n_name, kind_of_value, n_value = ASF_RECORD.unpack_from(content, start)
-                    name, value = _texts((n_name, n_value), content[start + ASF_RECORD.size :])
-                    start += ASF_RECORD.size + n_name + n_value
-                    if kind_of_value == ASF_TEXT:
-                        yield name.removeprefix(ASF_PREFIX), value
+            elif kind.hex() in (ASF_EXTENDED, *ASF_RECORDS):
+                yield from _records(content, kind.hex() == ASF_EXTENDED)
         objects = extension
 
 
-def _descriptors(content: bytes) -> Iterator[tuple[str, str]]:
-    start = 2
-    while start + 6 <= len(content):
-        n_name = int.from_bytes(content[start : start + 2], "little")
-        kind, n_value = struct.unpack_from("<HH", content, start + 2 + n_name)
-        name, _, value = _texts((n_name, 4, n_value), content[start + 2 :])
-        start += 6 + n_name + n_value
+def _records(content: bytes, is_extended: bool) -> Iterator[tuple[str, str]]:
+    """Yield names and values of the texts among records, with lengths in front or (extended) each before its part."""
+    name_start = 4 if is_extended else 2 + ASF_RECORD.size
+    while name_start < len(content):
+        if is_extended:
+            value_start = name_start + int.from_bytes(content[name_start - 2 : name_start], "little") + 4
+            kind, n_bytes = struct.unpack_from("<HH", content, value_start - 4)
+        else:
+            n_name, kind, n_bytes = ASF_RECORD.unpack_from(content, name_start - ASF_RECORD.size)
+            value_start = name_start + n_name
         if kind == ASF_TEXT:
-            yield name.removeprefix(ASF_PREFIX), value
+            name = _text(content[name_start : value_start - 4 * is_extended])
+            yield name.removeprefix(ASF_PREFIX), _text(content[value_start : value_start + n_bytes])
+        name_start = value_start + n_bytes + (2 if is_extended else ASF_RECORD.size)
 
 
-def _texts(lengths: Iterable[int], content: bytes) -> Iterator[str]:
-    """Yield texts of UTF-16 that follow each other, of some numbers of bytes."""
-    start = 0
-    for n_bytes in lengths:
-        yield content[start : start + n_bytes].decode("utf-16-le", "replace").rstrip("\0")
-        start += n_bytes
+def _text(content: bytes) -> str:
+    return content.decode("utf-16-le", "replace").rstrip("\0")
 
 
 def _inside(file: BinaryIO, elements: Iterable[Element], kind: int) -> Iterator[Element]:
