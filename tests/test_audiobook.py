@@ -147,7 +147,7 @@ def test_errors_come_before_any_speech(players, tmp_path, monkeypatch):
         ({"audiobook": tmp_path / "none" / "b.mp3"}, BadFolder, "does not exist"),
         ({"audiobook": tmp_path / "b.mp3", "cover": tmp_path / "no.png"}, BadSetting, "neither JPEG nor PNG"),
         ({"audiobook": tmp_path / "b.mp3", "cover": tmp_path / "none.png"}, BadSetting, "cannot be read"),
-        ({"author": "Ann"}, BadSetting, r"The author is that of an audio book; name its file with --audiobook"),
+        ({"author": "Ann"}, BadSetting, "author belongs to audiobook; give both"),
     ]
     for options, error, message in refusals:
         with pytest.raises(error, match=message):

@@ -330,7 +330,7 @@ def test_a_file_of_a_notation_program_plays_and_is_saved_with_its_tempos(studio,
 
 def test_a_score_by_a_patch_is_saved_with_its_drums(studio):
     panel = studio.open("sequence")
-    panel.get_by_label("Instrument", exact=True).select_option("patch:piano")
+    panel.get_by_label("Instrument", exact=True).select_option("piano")
     whole, rate = soundfile.read(io.BytesIO(studio.download(panel.get_by_role("button", name="Save WAV"))))
     command = panel.locator(".command code").first.inner_text()
     assert re.match(

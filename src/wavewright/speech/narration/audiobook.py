@@ -20,7 +20,7 @@ from ...audio.file_formats.metadata import Marker, SoundMetadata, fields_of
 from ...audio.metadata_file import cover_of, read_cover
 from ...audio.sound_file import open_sound, read_origin
 from ...base.errors import BadFolder, BadSetting, SoundWarning
-from ...base.parameters import FREE_TEXT, Writes
+from ...base.parameters import FREE_TEXT, Needs, Writes
 from ...base.units import samples_to_seconds, seconds_to_samples
 from ...base.whole_file import check_target, sweep_once
 from ...outputs.made import MadeFile
@@ -43,22 +43,24 @@ class AudiobookSettings:
         Writes(".m4b"),
     ] = None
     title: Annotated[
-        str | None, Field(description="Title of the audio book; default: of the EPUB, or the file's name."), FREE_TEXT
+        str | None,
+        Field(description="Title of the audio book; default: of the EPUB, or the file's name."),
+        FREE_TEXT,
+        Needs("audiobook"),
     ] = None
-    author: Annotated[str | None, Field(description="Author of the audio book; default: of the EPUB."), FREE_TEXT] = (
-        None
-    )
+    author: Annotated[
+        str | None, Field(description="Author of the audio book; default: of the EPUB."), FREE_TEXT, Needs("audiobook")
+    ] = None
     cover: Annotated[
-        Path | None, Field(description="Picture of the audio book, JPEG or PNG; default: of the EPUB.")
+        Path | None,
+        Field(description="Picture of the audio book, JPEG or PNG; default: of the EPUB."),
+        Needs("audiobook"),
     ] = None
 
     def check_audiobook(self) -> None:
         """Raise an error, before any work, if the audio book cannot be written or the cover is no picture."""
         out = self.audiobook
         if out is None:
-            given = [name for name in ("title", "author", "cover") if getattr(self, name) is not None]
-            if given:
-                raise BadSetting(f"The {given[0]} is that of an audio book; name its file with --audiobook book.m4b.")
             return
         if out.suffix.lower() not in SUFFIXES:
             raise BadSetting(f"The audio book {out} ends with {out.suffix!r}; it can be {', '.join(SUFFIXES)}.")
