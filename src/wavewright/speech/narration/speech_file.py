@@ -34,7 +34,8 @@ def write_speech(
     origin: Mapping[str, object],
     subtitle_file: Path | None = None,
     normaliser: LoudnessNormaliser | None = None,
-) -> None:
+    with_words: bool = False,
+) -> tuple[list[TimedWord], list[TimedMark]]:
     """Write chunks to a sound file, whole or not at all.
 
     Memory does not grow with the length, except for the words of subtitles.
@@ -45,30 +46,27 @@ def write_speech(
     - ``origin``: what the audio was made from; it becomes the comment of the file.
     - ``subtitle_file``: file for the subtitles, written before the sound file, so that no sound file lacks them.
     - ``normaliser``: brings the speech to its target loudness.
+    - returns: words and marks ``with_words`` or a file for subtitles, else none.
     """
     words: list[TimedWord] = []
     marks: list[TimedMark] = []
 
     def collect_words() -> Iterator[Chunk]:
         for chunk in chunks:
-            if subtitle_file is not None:
+            if with_words or subtitle_file is not None:
                 words.extend(chunk.words)
                 marks.extend(chunk.marks)
             yield chunk
 
     def clips() -> Iterator[Clip]:
-        yield from clips_of(collect_words(), sample_rate, normaliser)
+        waves = (chunk.wave for chunk in collect_words() if chunk.wave.shape[1])
+        for wave in waves if normaliser is None else normaliser.normalise(waves, sample_rate):
+            yield Clip(wave, sample_rate)
         if subtitle_file is not None:
             write_whole(subtitle_file, subtitles(words, marks, subtitle_format(subtitle_file)).encode("utf-8"))
 
     write_blocks(path, clips(), metadata={"comment": json.dumps(origin)})
-
-
-def clips_of(chunks: Iterable[Chunk], sample_rate: int, normaliser: LoudnessNormaliser | None = None) -> Iterator[Clip]:
-    """Yield the audio of chunks as clips, at the target loudness."""
-    waves = (chunk.wave for chunk in chunks if chunk.wave.shape[1])
-    normalised = waves if normaliser is None else normaliser.normalise(waves, sample_rate)
-    return (Clip(wave, sample_rate) for wave in normalised)
+    return words, marks
 
 
 def read_seconds(path: Path) -> float:

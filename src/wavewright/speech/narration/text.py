@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import math
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from ...audio.clip import write_blocks
 from ...base.errors import BadText
-from ...base.whole_file import write_whole
 from ...outputs.made import Made, MadeFile, sound_file
 from ...text.skipped import Skipped, warn_of
-from ..chunk import Chunk, Clipping, clipping_message
-from ..subtitles import subtitle_format, subtitles
-from ..timestamps import TimedMark, TimedWord
+from ..chunk import Clipping, clipping_message
 from .narrator import Narrator
-from .speech_file import clips_of
+from .speech_file import write_speech
 
 MAX_CHARACTERS = 50_000
 """Longest text for one clip, about an hour; longer ones are streamed or spoken as a book."""
@@ -36,23 +30,14 @@ def speak_text(text: str, narrator: Narrator, out: Path, subtitle_file: Path | N
 
     Raises BadText if nothing in the text can be spoken, or the settings are strict and a passage cannot be read.
     """
-    words: list[TimedWord] = []
-    marks: list[TimedMark] = []
     skipped: list[Skipped] = []
     clipping = Clipping()
     normaliser = narrator.loudness_normaliser()
-    sample_rate = narrator.voice.sample_rate
-
-    def noted() -> Iterator[Chunk]:
-        for chunk in clipping.count(narrator.chunks(text, skipped.append)):
-            words.extend(chunk.words)
-            marks.extend(chunk.marks)
-            yield chunk
-
+    chunks = clipping.count(narrator.chunks(text, skipped.append))
     origin = {"text": hashlib.sha256(text.encode()).hexdigest()[:12], **narrator.origin()}
-    write_blocks(out, clips_of(noted(), sample_rate, normaliser), metadata={"comment": json.dumps(origin)})
-    if subtitle_file is not None:
-        write_whole(subtitle_file, subtitles(words, marks, subtitle_format(subtitle_file)).encode("utf-8"))
+    words, marks = write_speech(
+        out, chunks, narrator.voice.sample_rate, origin, subtitle_file, normaliser, with_words=True
+    )
     warn_of(skipped)
     details: dict[str, object] = {
         "words": tuple(words),
