@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 
@@ -12,17 +14,24 @@ from pydantic import Field
 
 from ...audio.clip import Clip, write_blocks
 from ...audio.sound_file import open_sound
+from ...base.errors import BadText
 from ...base.names import file_stem, inside
 from ...base.parameters import WritesSounds
 from ...base.units import samples_to_seconds
 from ...base.whole_file import write_whole
+from ...outputs.made import Made, MadeFile, sound_file
+from ...text.skipped import Skipped, warn_of
 from ..chunk import Chunk, Clipping, clipping_message
 from ..subtitles import subtitle_format, subtitles
 from ..timestamps import TimedMark, TimedWord
 from .loudness import LoudnessNormaliser, below_target_message
+from .narrator import Narrator
 
 SpeechFormat: TypeAlias = Literal["wav", "flac", "ogg", "opus", "mp3"]
 SubtitleFormat: TypeAlias = Literal["srt", "vtt", "json"]
+
+MAX_CHARACTERS = 50_000
+"""Longest text for one clip, about an hour; longer ones are streamed or spoken as a book."""
 
 SECONDS_PER_CHARACTER = 0.068  # of English read aloud, for progress bars
 
@@ -67,6 +76,50 @@ def write_speech(
 
     write_blocks(path, clips(), metadata={"comment": json.dumps(origin)})
     return words, marks
+
+
+def speak_text(text: str, narrator: Narrator, out: Path, subtitle_file: Path | None = None) -> Made:
+    """Speak a text into a sound file.
+
+    Issues one `SkippedText` warning for all passages that cannot be read.
+
+    - ``narrator``: voice and settings.
+    - ``out``: sound file to write; its suffix selects the format.
+    - returns: the file, and in its details ``words`` and ``marks`` with their times, ``skipped`` passages,
+      ``clipped_fraction``, and with a target loudness ``lufs`` and ``true_peak_db``.
+
+    Raises BadText if nothing in the text can be spoken, or the settings are strict and a passage cannot be read.
+    """
+    skipped: list[Skipped] = []
+    clipping = Clipping()
+    normaliser = narrator.loudness_normaliser()
+    chunks = clipping.count(narrator.chunks(text, skipped.append))
+    origin = {"text": hashlib.sha256(text.encode()).hexdigest()[:12], **narrator.origin()}
+    words, marks = write_speech(
+        out, chunks, narrator.voice.sample_rate, origin, subtitle_file, normaliser, with_words=True
+    )
+    warn_of(skipped)
+    details: dict[str, object] = {
+        "words": tuple(words),
+        "marks": tuple(marks),
+        "skipped": tuple(skipped),
+        "clipped_fraction": clipping.clipped_fraction,
+        "is_marked": narrator.marking is not None,
+    }
+    lines, notes = [], [clipping_message(clipping.clipped_fraction)] if clipping.n_clipped else []
+    if normaliser is not None and normaliser.lufs != -math.inf:
+        details |= {"lufs": normaliser.lufs, "true_peak_db": normaliser.true_peak_db}
+        lines.append(f"  {normaliser.lufs:.1f} LUFS, true peak {normaliser.true_peak_db:.1f} dB")
+        notes = [*filter(None, [normaliser.shortfall_message()]), *notes]
+    spoken = replace(sound_file(out), by=narrator.maker)
+    others = [] if subtitle_file is None else [MadeFile(path=subtitle_file)]
+    return Made.of(spoken, *others, details=details, lines=lines, notes=notes)
+
+
+def check_length(text: str, advice: str) -> None:
+    """Raise BadText, with advice at the end of the message, if a text is too long for one clip."""
+    if len(text) > MAX_CHARACTERS:
+        raise BadText(f"The text has {len(text):,} characters, and {MAX_CHARACTERS:,} fit into one clip; {advice}.")
 
 
 def read_seconds(path: Path) -> float:
