@@ -98,7 +98,6 @@ def test_the_exit_code_tells_the_signal(monkeypatch, number, is_deferred):
 
     monkeypatch.setattr(cli, "run", command)
     monkeypatch.setattr(cli, "open_standard_streams", lambda: None)
-    monkeypatch.setattr(cli.gc, "set_threshold", lambda _: None)
     monkeypatch.setattr(cli.gc, "freeze", lambda: None)
     with pytest.raises(SystemExit) as ended:
         cli.main()

@@ -19,7 +19,7 @@ from wavewright.base.errors import BadFolder, BadSetting, BadText, SkippedText
 from wavewright.base.parameters import STANDARD_STREAM
 from wavewright.outputs.made import Made
 from wavewright.speech.chapters import find_chapters, paragraphs
-from wavewright.speech.narration.text import MAX_CHARACTERS
+from wavewright.speech.narration.speech_file import MAX_CHARACTERS
 from wavewright.speech.reading import MAX_PENDING, segment_lines
 from wavewright.speech.subtitles import cues, subtitles
 from wavewright.speech.timestamps import TimedMark, TimedPhone, TimedWord

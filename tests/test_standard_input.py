@@ -11,7 +11,7 @@ import pytest
 from wavewright.apps.cli import run
 from wavewright.audio.pcm import read_pcm
 from wavewright.base.errors import BadAudio, BadText, SkippedText
-from wavewright.speech.narration.text import MAX_CHARACTERS
+from wavewright.speech.narration.speech_file import MAX_CHARACTERS
 from wavewright.text import standard_input
 
 ENDLESS = 3 * 10**9

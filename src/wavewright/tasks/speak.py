@@ -19,7 +19,7 @@ from ..outputs.made import Made
 from ..speech.chunk import Clipping, clipping_message
 from ..speech.narration.narrator import Narrator, NarratorLoader, write_stream
 from ..speech.narration.settings import NarrationSettings
-from ..speech.narration.text import MAX_CHARACTERS, check_length, speak_text
+from ..speech.narration.speech_file import MAX_CHARACTERS, check_length, speak_text
 from ..speech.reading import segment_lines
 from ..speech.subtitles import subtitle_format
 from ..text.sentence import Sentence

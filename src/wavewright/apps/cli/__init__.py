@@ -28,13 +28,9 @@ SIGNALLED = 128  # with the number of the signal added
 # The usage errors of the copy of click inside typer, which has no public name for them.
 _UsageError = cast("type[typer.BadParameter]", typer.BadParameter.__base__)
 
-# Objects that imports create live as long as the process, so a search for garbage among them is lost time.
-GARBAGE_THRESHOLD = 100_000
-
 
 def main() -> None:
     """Run the command line of this process and exit."""
-    gc.set_threshold(GARBAGE_THRESHOLD)
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # or it reads what all installed packages offer
     open_standard_streams()
     with ended_by_signals() as signal_received:

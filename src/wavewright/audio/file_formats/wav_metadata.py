@@ -87,20 +87,26 @@ def parse(named: Iterable[tuple[str, bytes | None]], sample_rate: int) -> SoundM
             of_id3 = of_id3.completed(formats.id3_metadata.parse(content))
         elif name not in STRUCTURE:
             parts.append(ForeignPart(WAV, name, content))
-    longer = of_id3.values
     own = replace(
         own,
-        # INFO that says less than ID3 does, such as one text of several
         sampler=_with_ranges(own.sampler, ranges) if ranges else own.sampler,
-        fields=tuple(
-            (name, text)
-            for name, text in normalised(fields)
-            if not any(other.startswith(text) for other in (*longer.get(name, ()), "; ".join(longer.get(name, ()))))
-        ),
+        fields=normalised(fields),
         markers=tuple(sorted(labels.markers(positions, sample_rate), key=lambda marker: marker.start)),
         parts=(*parts, *labels.without_place(positions)),
     )
-    return own.completed(of_id3)
+    return _with_id3(own, of_id3)
+
+
+def _with_id3(own: SoundMetadata, of_id3: SoundMetadata) -> SoundMetadata:
+    if not of_id3:
+        return own
+    longer = of_id3.values  # than INFO, which may say one text of several
+    fields = [
+        (name, text)
+        for name, text in own.fields
+        if not any(other.startswith(text) for other in (*longer.get(name, ()), "; ".join(longer.get(name, ()))))
+    ]
+    return replace(own, fields=tuple(fields)).completed(of_id3)
 
 
 def _places(form: bytes) -> list[tuple[str, str]]:

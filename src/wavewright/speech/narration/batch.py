@@ -27,8 +27,7 @@ from ...text.skipped import warn
 from ..chunk import Clipping
 from .narrator import NarratorLoader
 from .settings import NarrationSettings
-from .speech_file import SECONDS_PER_CHARACTER, SpeechFiles, level_notes, write_speech
-from .text import check_length
+from .speech_file import SECONDS_PER_CHARACTER, SpeechFiles, check_length, level_notes, write_speech
 
 TEXT_COLUMN = "text"
 NAME_COLUMNS = ("name", "file")

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-import wavewright.text.english  # noqa: F401, for its patterns
-from wavewright.text.first_characters import beginning_of
-from wavewright.text.pattern import Pattern, pattern
+import wavewright.text.english.rule_order  # noqa: F401, for its patterns
+from wavewright.text.pattern import Pattern, beginning_of, pattern
 
 TEXTS = "\n".join(
     [(Path(__file__).parent / "blind.tsv").read_text(encoding="utf-8")]
