@@ -24,10 +24,15 @@ import numpy as np
 from benchmarks.harness.script import Benchmark, Option, Options, Report, Table, columns
 from benchmarks.music.composition import longest_run
 from wavewright.music.accompaniment.chorale import harmonise_grid
-from wavewright.music.accompaniment.chorale_grid import SILENT, STEPS_PER_QUARTER, VOICE_RANGES
 from wavewright.music.accompaniment.chord_model import find_chords
 from wavewright.music.accompaniment.melody import find_key
-from wavewright.music.accompaniment.voice_leading import RULES, violations_per_chord
+from wavewright.music.accompaniment.voice_leading import (
+    RULES,
+    SILENT,
+    STEPS_PER_QUARTER,
+    VOICE_RANGES,
+    violations_per_chord,
+)
 from wavewright.music.accompaniment.voicing import lead_voices
 from wavewright.music.bars import bars_of
 from wavewright.music.score import Score, Track, notes_of

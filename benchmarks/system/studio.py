@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.harness.peers import Peer
-from benchmarks.harness.script import TARGETS, Benchmark, Option, Options, Report, Table, columns
+from benchmarks.harness.script import Benchmark, Option, Options, Report, Table, columns
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator
@@ -296,7 +296,7 @@ def measure(options: Options, report: Report) -> None:
 
 BENCHMARK = Benchmark(
     __doc__,
-    (PAGE, SOUNDS, LIVE, TARGETS),
+    (PAGE, SOUNDS, LIVE),
     measure,
     Option("only", list(PARTS), choices=PARTS, smoke=["page"]),
     Option("repeats", 11, smoke=1),

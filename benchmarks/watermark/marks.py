@@ -19,7 +19,7 @@ import soxr
 
 from benchmarks.harness.corpora import read_wave, sentences, smoke_ambience, smoke_drums, smoke_speech
 from benchmarks.harness.peers import PERTH, PESQ, VISQOL
-from benchmarks.harness.script import TARGETS, Benchmark, Option, Options, Report, Table, columns, optional
+from benchmarks.harness.script import Benchmark, Option, Options, Report, Table, columns, optional
 from benchmarks.harness.timing import median_seconds
 from benchmarks.speech.judges import visqol
 from benchmarks.watermark.changes import LONG_CHANGES, REPORTED, SHORT_CHANGES, UNMARKED_CHANGES, Change
@@ -287,7 +287,7 @@ def measure(options: Options, report: Report) -> None:
 
 BENCHMARK = Benchmark(
     __doc__,
-    (QUALITY, DETECTION, TOGETHER, FALSE_POSITIVES, COST, TARGETS),
+    (QUALITY, DETECTION, TOGETHER, FALSE_POSITIVES, COST),
     measure,
     Option("speech", Path("corpora/prompts"), "folder of recorded speech", smoke=smoke_speech),
     Option("sounds", Path("corpora/effects"), "folder of other sounds", smoke=smoke_ambience),
