@@ -385,6 +385,13 @@ def figure_class() -> type[Figure]:
     return Figure
 
 
+def save_titled(figure: Figure, title: str, out: Path) -> None:
+    """Write a figure under its title, which the file names as its source."""
+    text = shorten(title, MAX_TITLE_LENGTH)
+    figure.suptitle(text, x=0.01, ha="left", fontsize=11, fontweight="bold", color=INK, parse_math=False)
+    save_figure(figure, out, {"Software": SOFTWARE, "Source": json.dumps(title)})
+
+
 def save_figure(figure: Figure, out: Path, metadata: dict[str, str] | None = None) -> None:
     """Write the figure completely or not at all."""
     image = io.BytesIO()
