@@ -18,6 +18,8 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from wavewright.tasks.catalogue import parameter_of
+
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
     from mkdocs.structure.files import Files
@@ -238,10 +240,10 @@ def _fields(function: Any) -> dict[str, tuple[str, str, str]]:
     for name, parameter in inspect.signature(function).parameters.items():
         if typing.get_origin(hints.get(name)) is not typing.Annotated:
             continue
-        kind, *extras = typing.get_args(hints[name])
-        description = next((item.description for item in extras if getattr(item, "description", None)), "")
+        described = parameter_of(parameter, hints[name])
         default = "" if parameter.default is parameter.empty else repr(parameter.default)
-        fields[name] = (_type_name(kind), re.sub(r"^(?:Posix|Windows)Path\((.*)\)$", r"\1", default), description)
+        default = re.sub(r"^(?:Posix|Windows)Path\((.*)\)$", r"\1", default)
+        fields[name] = (_type_name(described.type), default, described.help)
     return fields
 
 

@@ -37,6 +37,7 @@ from bundling import DRUMS, Bundled, main
 
 from wavewright.families.gan.recipe import GanRecipe, recipe
 
+SAMPLE_RATE, N_SAMPLES = 44_100, 31_232  # the rate is that of recipes/corpora/drums.py
 STEPS = 10_000
 MIN_LIMITS_DB = (3.82, 5.48, 5.88, 3.11, 4.41)
 """Lower bounds of the limits against copies, in dB for each label: those of the first 337 recordings.
@@ -49,7 +50,14 @@ def drums() -> GanRecipe:
     """Return the settings of the run."""
     base = recipe("base")
     model = replace(
-        base.model, copy_weight=0.5, copy_margin=1.1, critic_warmup_steps=1_200, temperature=0.8, fade_out_seconds=0.02
+        base.model,
+        sample_rate=SAMPLE_RATE,
+        n_samples=N_SAMPLES,
+        copy_weight=0.5,
+        copy_margin=1.1,
+        critic_warmup_steps=1_200,
+        temperature=0.8,
+        fade_out_seconds=0.02,
     )
     data = replace(base.data, varied_fraction=0.3, min_limits_db=MIN_LIMITS_DB)
     # The last weights play: the distance of an evaluation is too uncertain to choose between neighbours.

@@ -25,10 +25,9 @@ from scipy.sparse import csr_matrix
 
 from wavewright.base.whole_file import write_whole
 from wavewright.text.characters import normalize_characters
-from wavewright.text.english import in_context
 from wavewright.text.english.context import Context
 from wavewright.text.english.heteronym_model import HeteronymModel, bundled_model, features
-from wavewright.text.english.heteronym_rules import HeteronymRules, bundled_rules
+from wavewright.text.english.heteronym_rules import HeteronymRules, bundled_rules, in_context
 from wavewright.text.english.pronounce import known, phones_of
 from wavewright.text.english.scanner import Scanner
 from wavewright.text.english.tables import DATA, rows
@@ -62,7 +61,8 @@ def contexts(text: str, word: str) -> Iterator[tuple[int, Context]]:
     characters = normalize_characters(text)
     scanner = Scanner(TokenReader(characters.text, lambda name: known(name) is not None, on_skip=lambda *_: None))
     for tokens in scanner.sentences():
-        spoken, sentence = in_context(tokens, characters.text)
+        spoken = [(token, number, name) for token in tokens for number, name in enumerate(token.words)]
+        sentence = in_context(spoken, characters.text)
         for index, (token, _, name) in enumerate(spoken):
             if name == word:
                 yield characters.position(token.start), Context(sentence, index)

@@ -21,6 +21,8 @@ from hypothesis import HealthCheck
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("MKL_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # tests of several threads take no core to wait for each other
+# No file of a test has to outlive a power cut; on a busy disk the wait for it is most of a test.
+setattr(os, "fsync", lambda _: None)  # noqa: B010 - no annotation of a module's function fits
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -127,16 +127,24 @@ RELATIONS = [
 ]
 
 
+def _needed(by_name, name):
+    """Return values of all parameters that one needs."""
+    others = [marker.other for marker in by_name[name].markers if isinstance(marker, Needs)]
+    return {key: "given" for other in others for key in (other, *_needed(by_name, other))}
+
+
 @pytest.mark.parametrize(("task", "parameter", "relation"), RELATIONS)
 def test_what_parameters_say_of_each_other_holds_however_a_task_is_called(task, parameter, relation):
-    values = {each.name: each.default for each in task.parameters.values()}
+    by_name = {each.name: each for each in task.parameters.values()}
+    values = {name: each.default for name, each in by_name.items()}
     given = {parameter.name: "given"}
     if isinstance(relation, Needs):
-        others = [marker for marker in task.parameters[relation.other].markers if isinstance(marker, Needs)]
-        task.check_together(values | given | {each.other: "given" for each in (relation, *others)})
-        with pytest.raises(BadSetting, match=f"{parameter.key} belongs to {relation.other}; give both"):
+        other = by_name[relation.other]
+        with pytest.raises(BadSetting, match=f"{parameter.key} belongs to {other.key}; give both"):
             task.check_together(values | given)
+        task.check_together(values | given | _needed(by_name, parameter.name))
         return
+    given |= _needed(by_name, parameter.name)
     task.check_together(values | given)
     for other in relation.others:
         with pytest.raises(BadSetting, match=f"{parameter.key} and {other} exclude each other"):

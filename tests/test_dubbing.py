@@ -20,7 +20,7 @@ from tiny_subtitles import ASS, SRT
 
 from wavewright import dub, mix
 from wavewright.apps.cli import run
-from wavewright.base.errors import BadModel, BadSetting, BadText, MissingExtra
+from wavewright.base.errors import BadModel, BadSetting, BadText, MissingExtra, SkippedText
 from wavewright.dubbing import recognition, stretches, translation
 from wavewright.dubbing.assembly import original_levels
 from wavewright.dubbing.commands import words_of
@@ -138,7 +138,9 @@ def test_cues_become_lines():
         SubtitleCue(3.5, 3.2, "Ends before it starts"),
         SubtitleCue(90.0, 91.0, "Beyond the end"),
     ]
-    lines = lines_of(cues, "a.srt", 60.0)
+    with pytest.warns(SkippedText, match="a.srt: 1 of 5 cues start after the end of the sound") as named:
+        lines = lines_of(cues, "a.srt", 60.0)
+    assert len(named) == 1
     assert [(line.start, line.end, line.original) for line in lines] == [
         (1.0, 2.5, "One and a half."),
         (3.0, 3.5, "Without an end"),
@@ -419,7 +421,9 @@ def test_a_long_line_takes_no_text_of_those_within_it():
         *(SubtitleCue(line.start, line.end, str(line.number)) for line in lines[1:]),
     ]
     cues += [SubtitleCue(600.5, 601.0, "near"), SubtitleCue(900.0, 905.0, "Subtitles by nobody")]
-    assert matched(lines, cues) == ["sign near", *(str(line.number) for line in lines[1:])]
+    with pytest.warns(SkippedText, match=r"1 of the translated subtitles are far from any line .* 900.000 s"):
+        texts = matched(lines, cues)
+    assert texts == ["sign near", *(str(line.number) for line in lines[1:])]
 
 
 def sound_file(folder: Path, name: str = "scene.wav", seconds: float = 8.0, channels: int = 2) -> Path:
@@ -720,7 +724,8 @@ def test_times_with_many_digits_are_those_of_the_project(scene):
     given = {"cast": folder / "cast.toml", "slowest": 0.87654321, "to": "en", "quiet": True}
     code = f"import pathlib; print(pathlib.Path({str(folder / 'it.json')!r}).read_text())"
     upper = python("import sys; print(sys.stdin.read().upper(), end='')")
-    made = dub(folder / "scene.wav", recogniser=f"{python(code)} {{file}}", translator=upper, **given)
+    with pytest.warns(SkippedText, match="1 of 4 cues start after the end of the sound"):
+        made = dub(folder / "scene.wav", recogniser=f"{python(code)} {{file}}", translator=upper, **given)
     assert [line.text for line in made.details["lines"]] == ["ONE.", "TWO.", "THREE."]
     assert made.details["lines"][2].problem.startswith(
         "The next line or the end of the sound is 0.01 s after its start"

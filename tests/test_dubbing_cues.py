@@ -28,6 +28,15 @@ def test_subtitles_of_three_formats():
     assert parse_cues(without_empty_lines, ".srt", "a.srt") == parse_cues(SRT, ".srt", "a.srt")
 
 
+@pytest.mark.parametrize("n_turned", range(3))
+def test_ends_before_the_starts_are_named(n_turned, recwarn):
+    rows = [(1, 2), *[(5 + number, 4 - number) for number in range(n_turned)], (9, 9)]
+    text = "\n\n".join(f"00:00:0{start},000 --> 00:00:0{end},000\nRow {start}" for start, end in rows)
+    assert [(cue.start, cue.end) for cue in parse_cues(text, ".srt", "a.srt")] == rows
+    expected = [f"a.srt: {n_turned} of the subtitles end before they start (the first at 5.000 s)"] * (n_turned > 0)
+    assert [str(each.message).partition(";")[0] for each in recwarn] == expected
+
+
 @pytest.mark.parametrize(
     ("line", "text"),
     [

@@ -18,8 +18,8 @@ from wavewright.base.errors import BadAudio, BadFolder, BadSetting
 from wavewright.contracts.enhancement import EnhancementSettings
 from wavewright.dsp.wpe import dereverberate
 from wavewright.families import loading
+from wavewright.inference.enhancement.bundled_sizes import DenoiserSize, model_for
 from wavewright.inference.enhancement.files import Enhancement
-from wavewright.inference.enhancement.sound import DenoiserSize, model_for
 from wavewright.plots import read_png_title
 from wavewright.tasks.enhance import enhance, enhance_stream
 

@@ -319,6 +319,18 @@ def test_a_passage_that_cannot_be_read_is_named_by_its_paragraph(players, tmp_pa
     assert not (tmp_path / "s").exists()
 
 
+def test_a_formula_alone_is_named_and_the_picture_of_a_cover_is_not(players, tmp_path):
+    cover = page('<svg viewBox="0 0 600 800"><image width="600" xlink:href="cover.png"/></svg>')
+    formula = page(
+        "<p>So it is.</p><math><mover><mi>x</mi><mo>~</mo></mover></math><p>And <math><mn>3</mn></math>.</p>"
+    )
+    path = write_epub(tmp_path / "b.epub", {"cover.xhtml": cover, "one.xhtml": formula})
+    paragraphs = [each for chapter in read_epub(path).chapters for each in chapter.paragraphs]
+    assert paragraphs == ["So it is.", "\N{OBJECT REPLACEMENT CHARACTER}", "And 3."]
+    with pytest.warns(SkippedText, match=r"in paragraph 2 \(a formula or drawing without a description\)"):
+        narrate(path, voice="en-ruth", quiet=True)
+
+
 def test_the_language_of_a_book_is_that_of_the_voice(players, tmp_path):
     path = write_epub(
         tmp_path / "b.epub", {"one.xhtml": ONE}, metadata="<dc:title>B</dc:title><dc:language>de-AT</dc:language>"

@@ -108,8 +108,9 @@ def test_wrong_calls_give_one_sentence(tmp_path, capsys):
     folder, out = few_recordings(tmp_path / "few"), tmp_path / "run"
     base = str(trained("gan").out)
     common = (str(folder), "--out", str(out), "--label-from", "folder", "--max-minutes", "1")
-    assert "name the model with --from" in refused(capsys, "train", *common, "--few-shot")
-    assert "belongs to --few-shot" in refused(capsys, "train", *common, "--from", base, "--prior-fraction", "0.5")
+    assert "--few-shot belongs to --from" in refused(capsys, "train", *common, "--few-shot")
+    message = refused(capsys, "train", *common, "--from", base, "--prior-fraction", "0.5")
+    assert "--prior-fraction belongs to --few-shot" in message
     message = refused(capsys, "train", *common, "--from", str(trained("codec").out), "--few-shot")
     assert "for the families" in message
     scarce = few_recordings(tmp_path / "scarce", n_takes=4)

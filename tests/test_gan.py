@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import shutil
 from dataclasses import replace
+from typing import get_args, get_type_hints
 
 import numpy as np
 import pytest
@@ -26,15 +27,15 @@ from wavewright.metrics import reference
 from wavewright.metrics.copying import smallest_distance
 from wavewright.metrics.distances import distances_among
 from wavewright.models.folder import ModelFolder
-from wavewright.nn.blocks import LinearUpsample, phase_shuffle
-from wavewright.nn.critics import group_deviation
-from wavewright.nn.losses import (
+from wavewright.nn.adversarial_losses import (
     critic_loss,
     energy_distance,
     finite_difference_penalty,
     generator_loss,
     gradient_penalty,
 )
+from wavewright.nn.blocks import LinearUpsample, phase_shuffle
+from wavewright.nn.critics import group_deviation
 from wavewright.nn.novelty import copy_penalty
 from wavewright.training.health import MIN_LEVEL_DB, Health
 from wavewright.training.parameters import TrainParameters
@@ -146,6 +147,7 @@ def test_losses_follow_their_formulas():
         "hinge": (mean(0, 2) + mean(1.5, 4), -1.75),
         "r3gan": (mean(softplus(-1.5), softplus(4)), mean(softplus(1.5), softplus(-4))),
     }
+    assert {*expected} == {*get_args(get_type_hints(GanConfig)["loss"])}
     for objective, (critic, generator) in expected.items():
         assert critic_loss(objective, real, fake).item() == pytest.approx(critic, abs=1e-6)
         compared = real if objective == "r3gan" else None

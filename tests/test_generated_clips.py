@@ -375,8 +375,8 @@ def test_errors_are_one_sentence(tones_folder, tmp_path, capsys):
         *classifier, "--augment-with", "drums", "--map-label", "bang=low", "--map-label", "kick=high"
     )
     assert "write MODEL=FOLDER" in error(*classifier, "--augment-with", "drums", "--map-label", "kick")
-    assert "give a model with it" in error(*classifier, "--map-label", "kick=low")
-    assert "give a model with it" in error(*classifier, "--match-recordings")
+    for option in (("--map-label", "kick=low"), ("--match-recordings",), ("--ratio", "1"), ("--min-confidence", "0")):
+        assert f"{option[0]} belongs to --augment-with" in error(*classifier, *option)
     assert "none match; pair them with --map-label rain=high" in error(*classifier, "--augment-with", "procedures")
     (tmp_path / "empty").mkdir()
     assert "holds no sound files" in error(*classifier, "--augment-with", str(tmp_path / "empty"))

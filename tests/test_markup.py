@@ -15,7 +15,7 @@ from tiny_speech import stand_in_voice
 from wavewright import phonemes
 from wavewright.apps.cli import run
 from wavewright.audio.pcm import read_pcm
-from wavewright.base.errors import BadSetting, NothingToSpeak
+from wavewright.base.errors import BadSetting, BadText, NothingToSpeak
 from wavewright.base.parameters import STANDARD_STREAM
 from wavewright.speech.chapters import find_chapters
 from wavewright.speech.reading import segment_lines
@@ -304,3 +304,53 @@ def test_books_may_be_markdown_or_html(players, tmp_path):
     path.write_text("<h1>One</h1>\n<p>a</p><p>b &amp; c</p>\n<h2>Two</h2>\n<p>d</p>\n", encoding="utf-8")
     book = narrate(path, voice="en-kathleen", markup="html", quiet=True, out=tmp_path / "html")
     assert [chapter.details["title"] for chapter in book.files] == ["One", "Two"]
+
+
+def formula(source, depth=0):
+    """Return random MathML and the numbers in it."""
+    kind = source.choice(("mn", "mn", "mrow", "msup", "mfrac", "msqrt", "munder")) if depth < 3 else "mn"
+    if kind == "mn":
+        number = str(source.randint(2, 9))
+        return f"<mn>{number}</mn>", [number]
+    n_parts = {"msqrt": 1, "mrow": 3}.get(kind, 2)
+    parts = [formula(source, depth + 1) for _ in range(n_parts)]
+    joined = "<mo>+</mo>".join(inside for inside, _ in parts) if kind == "mrow" else "".join(each[0] for each in parts)
+    return f"<{kind}>{joined}</{kind}>", [number for _, numbers in parts for number in numbers]
+
+
+@pytest.mark.parametrize("markup", ["html", "markdown"])
+def test_a_formula_is_spoken_whole_or_named(markup, recwarn):
+    source = random.Random(markup)
+    n_spoken = 0
+    for _ in range(150):
+        inside, numbers = formula(source)
+        plain = MarkupReader(markup).read(f"It is <math><mrow>{inside}</mrow></math> here.").text
+        skipped = phonemes(f"It is <math><mrow>{inside}</mrow></math> here.", markup=markup).skipped
+        assert [each for each in plain if each.isdigit()] == ([] if skipped else numbers)
+        assert len(skipped) == ("\N{OBJECT REPLACEMENT CHARACTER}" in plain)
+        n_spoken += not skipped
+    assert 30 < n_spoken < 120
+    assert recwarn
+
+
+@pytest.mark.parametrize("markup", ["html", "markdown"])
+@pytest.mark.parametrize(
+    ("element", "said"),
+    [
+        ('<math alttext="root of x"><msqrt><mi>x</mi></msqrt></math>', "root of x"),
+        ('<m:math alttext="\\sqrt{x}"><m:msqrt><m:mi>x</m:mi></m:msqrt></m:math>', None),
+        ('<svg><title>red arrow</title><path d="M0"/></svg>', "red arrow"),
+        ('<svg aria-label="sales"><text>2020</text></svg>', "sales"),
+        ("<svg><text>2020</text></svg>", None),
+        ('<svg><style>a{fill:red}</style><path d="M0"/></svg>', ""),
+        ('<span aria-hidden="true"><math><mi>x</mi></math></span>', ""),
+    ],
+)
+def test_formulas_and_drawings_have_their_description_or_are_named(markup, element, said, recwarn):
+    text = f"See {element} here."
+    spoken = [word.spoken for sentence in phonemes(text, markup=markup).sentences for word in sentence.words]
+    assert spoken == ["see", *(said or "").split(), "here"]
+    assert ["a formula or drawing" in str(each.message) for each in recwarn] == [True] * (said is None)
+    if said is None:
+        with pytest.raises(BadText, match=r"formula or drawing at character [56]"):
+            phonemes(text, markup=markup, strict=True)

@@ -10,7 +10,7 @@ from wavewright.base.errors import BadSetting
 from wavewright.metrics.bins import kmeans
 from wavewright.metrics.copying import smallest_distance
 from wavewright.metrics.distances import pairwise_distances
-from wavewright.metrics.summary import classifier_scores
+from wavewright.metrics.set_metrics import classifier_scores
 
 
 def normal(n: int, d: int, seed: int, mean: float = 0.0, scale: float = 1.0) -> np.ndarray:

@@ -11,7 +11,7 @@ from wavewright.metrics import summary
 from wavewright.metrics.clips import EmbeddedClips
 from wavewright.metrics.relative_frechet import frechet_at_equal_counts
 from wavewright.metrics.sampling import bootstrap_rows, draw_equal_counts, draw_one_per_cluster, split_in_halves
-from wavewright.metrics.summary import near_duplicate_clusters, sample_metrics
+from wavewright.metrics.set_metrics import near_duplicate_clusters, sample_metrics
 
 
 def normal(n: int, d: int, seed: int, mean: float = 0.0, scale: float = 1.0) -> np.ndarray:

@@ -32,10 +32,10 @@ from wavewright.synth.procedural.curves import RandomCurve
 from wavewright.synth.procedural.explosion import positive_phase_seconds
 from wavewright.synth.procedural.footsteps import GROUNDS
 from wavewright.synth.procedural.impact import MATERIALS, THICKNESS_OF_SIZE
-from wavewright.synth.procedural.noise import ShapedNoise, octaves
 from wavewright.synth.procedural.partials import Partials, with_partials
 from wavewright.synth.procedural.procedure import KNEE, PEAK, below_peak
 from wavewright.synth.procedural.rain import LEVEL, SURFACES
+from wavewright.synth.procedural.shaped_noise import ShapedNoise, octaves
 from wavewright.synth.procedural.timeline import Timeline
 
 RATE = 16_000

@@ -12,6 +12,7 @@ import soundfile
 from wavewright.base.errors import BadFolder
 from wavewright.data import manifest
 from wavewright.data.folder import scan
+from wavewright.data.manifest_tables import SYNONYMS
 
 TEXTS = {"a": "The café opened at noon.", "b": "Straße und Übung, sagte er.", "c": "Él pagó, y salió; fin.", "d": "Ja."}
 SPEAKERS = {"a": "Anna", "b": "Jörg", "c": "Anna", "d": "Anna"}
@@ -35,6 +36,12 @@ def written(rows, delimiter):
 
 def facts(scanned):
     return {entry.path.stem: (entry.text, entry.speaker, entry.label) for entry in scanned.entries}
+
+
+def test_every_field_of_a_table_is_one_of_a_manifest_and_is_written(folder):
+    assert {*SYNONYMS} - {"end"} == {*manifest.FIELDS}
+    manifest.write(folder / "all.csv", scan(folder).entries)
+    assert (folder / "all.csv").read_text("utf-8").splitlines()[0] == ",".join(manifest.FIELDS)
 
 
 @pytest.mark.parametrize("delimiter", ["|", "\t", ",", ";"])

@@ -18,6 +18,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from tiny_training import make_loop
 
+import wavewright
 from wavewright.apps.cli import run as run_command
 from wavewright.base.errors import BadFolder, BadModel, BadSetting
 from wavewright.data.entry import Scan
@@ -82,8 +83,8 @@ def test_more_minutes_go_past_the_plan_and_minutes_of_a_finished_run_are_never_i
     progress = resume(folder, STEPS, more_minutes=1e-3, quiet=True)
     assert progress.finished
     assert progress.step > 3
-    with pytest.raises(BadSetting, match="give --resume with it"):
-        train(TrainParameters(folder / "kit", "gan", "tiny", folder / "new", set=SETTINGS, more_minutes=1.0))
+    with pytest.raises(BadSetting, match="more_minutes belongs to resume; give both"):
+        wavewright.train(folder / "kit", "gan", "tiny", folder / "new", set=SETTINGS, more_minutes=1.0)
 
 
 def test_a_run_planned_from_minutes_takes_further_minutes(folder):

@@ -9,7 +9,8 @@ import pytest
 from scipy import signal
 
 from wavewright.base.errors import BadSetting
-from wavewright.synth import SynthEngine, parse_patch
+from wavewright.synth import SynthEngine, noise_kernels, parse_patch
+from wavewright.synth.patch import NOISE_COLOURS
 
 RATE = 48_000
 
@@ -148,7 +149,15 @@ def test_a_pulse_has_the_harmonics_of_its_width(width):
     np.testing.assert_allclose(harmonics / harmonics[0], expected / expected[0], atol=0.01)
 
 
-@pytest.mark.parametrize(("wave", "slope_db"), [("white", 0), ("pink", -3), ("brown", -6), ("blue", 3), ("violet", 6)])
+SLOPES_DB = {"white": 0, "pink": -3, "brown": -6, "blue": 3, "violet": 6}
+
+
+def test_every_colour_of_noise_has_a_number_and_a_slope():
+    assert [getattr(noise_kernels, colour.upper()) for colour in NOISE_COLOURS] == list(range(len(SLOPES_DB)))
+    assert {*NOISE_COLOURS} == {*SLOPES_DB}
+
+
+@pytest.mark.parametrize(("wave", "slope_db"), SLOPES_DB.items())
 def test_noise_has_the_slope_of_its_colour(wave, slope_db):
     noise = played(SynthEngine(plain(wave=wave), RATE), 60, 6.0)[0]
     frequencies, power = signal.welch(noise, RATE, nperseg=4_096)

@@ -8,7 +8,7 @@ import random
 import numpy as np
 import pytest
 
-from tests.foreign_files import av  # noqa: F401 - M4A needs it
+from tests.foreign_files import encode
 from wavewright.audio.clip import Clip, write_blocks
 from wavewright.audio.file_formats.metadata import AUTOMATIC, SoundMetadata, plain, with_qualifiers
 from wavewright.audio.sound_file import SoundFormat, open_sound
@@ -95,3 +95,31 @@ def test_random_tags_are_equal_or_named(tmp_path, seed):
         named += kept.left_out
         missing = {name for name in unlike(before, after) if not any(repr(name) in each for each in named)}
         assert not missing - {*AUTOMATIC}, (first, second, before.fields, after.fields, named)
+
+
+@pytest.mark.parametrize(("ending", "codec", "encoding"), [("wma", "wmav2", "utf-16-le"), ("mka", "flac", "utf-8")])
+@pytest.mark.parametrize("to", ["flac", "wav", "mp3"])
+def test_tags_of_a_container_have_all_their_texts(tmp_path, ending, codec, encoding, to):
+    """FFmpeg writes each name once: the names of one letter more are made equal in its file."""
+    source = random.Random(ending + to)
+    for number in range(8):
+        path = tmp_path / f"{number}.{ending}"
+        names = source.sample(("GENRE", "COMPOSER", "MOOD", "CONDUCTOR", "LANGUAGE"), 3)
+        wanted = {name: source.sample(("Ann", "Bob", "Ж", "a; b", "3"), source.randint(1, 4)) for name in names}
+        tags = {
+            f"{'WM/' * (ending == 'wma')}{name[:-1]}{index}": text
+            for name, texts in wanted.items()
+            for index, text in enumerate(texts)
+        }
+        kind = "asf" if ending == "wma" else "matroska"
+        encode(path, codec, SOUND.wave, RATE, format=kind, tags=tags, options={"b": "96000"})
+        content = path.read_bytes()
+        for name, texts in wanted.items():
+            for index in range(len(texts)):
+                content = content.replace(f"{name[:-1]}{index}".encode(encoding), name.encode(encoding))
+        path.write_bytes(content)
+        read = open_sound(path).metadata
+        assert {name: read.values[name.lower()] for name in wanted} == wanted
+        again, left_out = written(tmp_path / f"{number}.{to}", read)
+        named = " ".join(left_out)
+        assert all(again.values.get(name.lower()) == texts or name.lower() in named for name, texts in wanted.items())

@@ -334,13 +334,15 @@ def test_the_first_sentence_needs_no_numpy_and_compiles_no_rule_that_it_does_not
 
 def test_a_front_end_is_warm_before_its_first_text():
     code = (
+        "import sys\n"
         "from wavewright.text import front_end, warm_up\n"
-        "from wavewright.text.english.heteronym_model import bundled_model\n"
-        "from wavewright.text.english.tokens import LETTER_RULES\n"
+        "from wavewright.text.english.pronounce import dictionary\n"
         "warm_up('xx'); warm_up('espeak:xx')\n"
-        "before = bundled_model.cache_info().currsize\n"
+        "before = dictionary.cache_info().currsize\n"
         "warm_up('en-GB')\n"
-        "print(before, bundled_model.cache_info().currsize, any('match' in vars(rule) for rule, _ in LETTER_RULES))\n"
+        "loaded = {*sys.modules}\n"
+        "front_end('en-GB').sentences('Hello there, world.')\n"
+        "print(before, dictionary.cache_info().currsize, {*sys.modules} == loaded)\n"
     )
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert printed.split() == ["0", "1", "True"]

@@ -139,3 +139,17 @@ def test_markers_of_files_that_are_brought_in(tmp_path, step, starts):
     other = made(tmp_path / "the other.wav", SoundMetadata(markers=(Marker(0.5, None, "brought"),)), 2.0)
     kept = edited(source, tmp_path / "b.wav", step.format(other))
     assert [(pytest.approx(marker.start), marker.label) for marker in kept.markers] == starts
+
+
+@pytest.mark.parametrize("step", ["append '{}'", "insert '{}' at=0.5s"])
+@pytest.mark.parametrize("rates", [(22_050, 44_100), (44_100, 22_050), (44_100, 44_100)])
+@pytest.mark.parametrize("n_channels", [(1, 1), (1, 2), (2, 1), (1, 6), (2, 2)])
+def test_channels_and_rates_that_are_brought_in_are_kept_or_named(tmp_path, step, rates, n_channels, recwarn):
+    names = ("a.wav", "other.wav")
+    sounds = [Clip(chirp(1.0, *each), each[0]) for each in zip(rates, n_channels, strict=True)]
+    source, other = (write_blocks(tmp_path / name, [each]) for name, each in zip(names, sounds, strict=True))
+    wavewright.edit(source, out=tmp_path / "b.wav", do=step.format(other))
+    expected = [f"{n_channels[1] - n_channels[0]} of its {n_channels[1]} channels"] * (n_channels[1] > n_channels[0])
+    expected += [f"the sample rate of {rates[1]} Hz"] * (rates[1] > rates[0])
+    assert len(recwarn) == bool(expected)
+    assert not expected or all(f"{each} of other.wav" in str(recwarn[0].message) for each in expected)

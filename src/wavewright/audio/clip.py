@@ -16,7 +16,7 @@ import soxr
 from ..base.errors import BadAudio, BadFolder, BadSetting, SoundWarning, WavewrightError
 from ..base.units import samples_to_seconds, seconds_to_samples
 from ..base.whole_file import check_name, scratch_folder, temporary_path, why_not_written
-from . import m4a_file
+from . import file_formats as formats, m4a_file
 from .channel_layouts import PLACES, PLACES_FIELD, mask_of
 from .file_formats.metadata import SoundMetadata, fields_of
 from .file_kind import HEAD_BYTES, MEDIA_SUFFIXES
@@ -363,16 +363,13 @@ def _write_metadata(
 
 def _without_chance(path: Path, file_format: str) -> None:
     """Take out of a file what its encoder wrote by the clock or by chance, so that the same sound is the same file."""
-    from .file_formats import aiff_metadata, ogg, wav_metadata
-
     if file_format == "OGG":
         with path.open("r+b") as file:
-            ogg.set_stream(file)
-        return
-    positions = {**dict.fromkeys(WAV_FORMATS, wav_metadata.peak_time), "AIFF": aiff_metadata.peak_time}
-    if file_format in positions:
+            formats.ogg.set_stream(file)
+    elif file_format in (*WAV_FORMATS, "AIFF"):
+        chunks = formats.aiff_metadata if file_format == "AIFF" else formats.wav_metadata
         with path.open("r+b") as file:
-            if position := positions[file_format](file):
+            if position := chunks.peak_time(file):
                 file.seek(position)
                 file.write(bytes(4))
 

@@ -13,7 +13,7 @@ import numpy as np
 from ..base.errors import BadSetting, MissingExtra, WavewrightError, how_to_install
 from ..base.units import seconds_to_samples
 from ..base.whole_file import why_not_written
-from .file_formats import m4a_metadata
+from . import file_formats as formats
 from .file_formats.metadata import Marker, SoundMetadata
 
 AvObject: TypeAlias = Any  # of PyAV, which is an optional dependency
@@ -97,7 +97,7 @@ def write(
     except av.FFmpegError as error:
         raise WavewrightError(why_not_written(path, error.strerror or str(error))) from error
     with target.open("r+b") as file:
-        m4a_metadata.write(
+        formats.m4a_metadata.write(
             file, replace(metadata, fields=tuple(each for each in metadata.fields if each[0] != CREATED))
         )
 

@@ -11,12 +11,8 @@ from typing import Any, BinaryIO, TypeAlias
 
 from ..base.errors import BadSetting
 from ..base.whole_file import temporary_path
-from .file_formats import aiff_metadata, id3_metadata, m4a_metadata, other_metadata, vorbis_metadata, wav_metadata
-from .file_formats.ape import KIND as APE
-from .file_formats.id3 import skip_tags
-from .file_formats.lyrics3 import KIND as LYRICS3
+from . import file_formats as formats
 from .file_formats.metadata import (
-    RATE,
     TRACK,
     ForeignPart,
     Marker,
@@ -42,18 +38,6 @@ MAX_COVER_BYTES = 2**24
 LOOPS = "its loop points"
 SAME_SECONDS = 0.05  # between times that are one: some formats store milliseconds, AAC lasts some longer
 SAME_NOTE = 1e-4
-KINDS = {
-    id3_metadata.KIND: "frame",
-    wav_metadata.KIND: "chunk",
-    aiff_metadata.KIND: "chunk",
-    vorbis_metadata.KIND: "block",
-    m4a_metadata.KIND: "atom",
-    APE: "item",
-    LYRICS3: "field",
-    other_metadata.KIND: "part",
-    TRACK: "track",
-    RATE: "exact sample rate",
-}
 MIME_TYPES = {"image/jpg": "image/jpeg"}
 
 
@@ -65,18 +49,18 @@ def read(file: BinaryIO, suffix: str, head: bytes, sample_rate: int, seconds: fl
     file.seek(0)
     try:
         if head[:4] in WAV_MAGIC:
-            return wav_metadata.read(file, sample_rate)
+            return formats.wav_metadata.read(file, sample_rate)
         if head[:4] == b"FORM":
-            return aiff_metadata.read(file, sample_rate)
+            return formats.aiff_metadata.read(file, sample_rate)
         if head[:4] == b"OggS":
-            return vorbis_metadata.read_ogg(file, seconds)
-        if (found := other_metadata.read(file, head, sample_rate)) is not None:
+            return formats.vorbis_metadata.read_ogg(file, seconds)
+        if (found := formats.other_metadata.read(file, head, sample_rate)) is not None:
             return found
-        file.seek(skip_tags(file))
+        file.seek(formats.id3.skip_tags(file))
         if file.read(4) == b"fLaC":
-            return vorbis_metadata.read_flac(file, seconds)
+            return formats.vorbis_metadata.read_flac(file, seconds)
         if head[:3] == b"ID3" or suffix.lower() == ".mp3" or is_mpeg_frame(head):
-            return id3_metadata.read(file)
+            return formats.id3_metadata.read(file)
     except (ValueError, struct.error, IndexError, OverflowError):
         return SoundMetadata()
     return None
@@ -86,7 +70,10 @@ def read_container(path: Path, container: Container) -> SoundMetadata:
     """Return the metadata of a container that PyAV has opened."""
     fields = [*container.metadata.items(), *container.streams.audio[0].metadata.items()]
     fields = [(name, text_of_tag(value)) for name, value in fields if (name, value) != UNKNOWN_LANGUAGE]
-    named = [("lyrics" if name.lower().startswith("lyrics-") else name, text) for name, text in fields]
+    named = [
+        ("lyrics" if name.lower().startswith("lyrics-") else name.removeprefix(formats.repeated_tags.ASF_PREFIX), text)
+        for name, text in fields
+    ]
     markers = [
         Marker(
             float(chapter["start"] * chapter["time_base"]),
@@ -97,10 +84,16 @@ def read_container(path: Path, container: Container) -> SoundMetadata:
     ]
     if markers and markers[0].start == 0 and not markers[0].label:
         markers = markers[1:]  # what fills the gap before the first chapter
-    is_mov = container.format.name.startswith("mov")
+    kind = container.format.name
+    is_mov, is_repeated = kind.startswith("mov"), kind.startswith(("asf", "matroska"))
     with path.open("rb") as file:
-        own = (m4a_metadata.read(file) if is_mov else id3_metadata.read(file)) or SoundMetadata()
-    known = () if own.fields and not is_mov else normalised(named)  # PyAV reads the first of several texts
+        try:
+            read = formats.m4a_metadata.read if is_mov else formats.id3_metadata.read
+            own = (formats.repeated_tags.read(file, kind) if is_repeated else read(file)) or SoundMetadata()
+        except (ValueError, struct.error, IndexError):  # damaged
+            own = SoundMetadata()
+    is_all = own.fields and not (is_mov or is_repeated)  # PyAV reads one of several texts
+    known = () if is_all else normalised(named)
     pictures = own.pictures if is_mov and own else tuple(_covers(container))
     found = SoundMetadata(known, pictures, tuple(markers), parts=tuple(_other_tracks(container)))
     return own.completed(found)
@@ -127,7 +120,7 @@ def _covers(container: Container) -> Iterator[Picture]:
         content = next((bytes(packet) for packet in container.demux(stream) if packet.size), b"")
         container.seek(0)
         if content:
-            yield Picture(m4a_metadata.FRONT_COVER, mime, stream.metadata.get("title", ""), content)
+            yield Picture(formats.m4a_metadata.FRONT_COVER, mime, stream.metadata.get("title", ""), content)
 
 
 def write(path: Path, metadata: SoundMetadata, sample_rate: int, n_samples: int) -> None:
@@ -142,18 +135,20 @@ def write(path: Path, metadata: SoundMetadata, sample_rate: int, n_samples: int)
     with path.open("r+b") as file:
         head = file.read(4)
         if head in WAV_MAGIC:
-            wav_metadata.write(file, metadata, sample_rate, n_samples)
+            formats.wav_metadata.write(file, metadata, sample_rate, n_samples)
         elif head == b"FORM":
-            aiff_metadata.write(file, metadata, sample_rate, n_samples)
+            formats.aiff_metadata.write(file, metadata, sample_rate, n_samples)
         else:
             with temporary_path(path) as copy:
                 with copy.open("wb") as target:
                     file.seek(0)
                     if head in (b"fLaC", b"OggS"):
-                        write_copy = vorbis_metadata.write_flac if head == b"fLaC" else vorbis_metadata.write_ogg
+                        write_copy = (
+                            formats.vorbis_metadata.write_flac if head == b"fLaC" else formats.vorbis_metadata.write_ogg
+                        )
                         write_copy(file, target, metadata)
                     else:
-                        target.write(id3_metadata.to_bytes(metadata, n_samples / sample_rate))
+                        target.write(formats.id3_metadata.to_bytes(metadata, n_samples / sample_rate))
                         while block := file.read(2**20):
                             target.write(block)
                 copy.replace(path)
@@ -167,7 +162,7 @@ def image_type(content: bytes) -> str:
 def cover_of(content: bytes) -> tuple[Picture, ...]:
     """Return a picture as a cover, nothing of one that players do not show."""
     kind = image_type(content)
-    return (Picture(m4a_metadata.FRONT_COVER, kind, "", content),) if kind else ()
+    return (Picture(formats.m4a_metadata.FRONT_COVER, kind, "", content),) if kind else ()
 
 
 def read_cover(path: Path) -> bytes:
@@ -192,13 +187,8 @@ def losses(wanted: SoundMetadata, written: SoundMetadata, seconds: float | None)
         *_of_markers(wanted.markers, written.markers, seconds),
         *_of_loops(wanted.loops, written.loops),
         *_of_sampler(wanted, written),
-        *(name_of(part) for part in (Counter(wanted.parts) - Counter(written.parts))),
+        *(part.described for part in (Counter(wanted.parts) - Counter(written.parts))),
     ]
-
-
-def name_of(part: ForeignPart) -> str:
-    """Return the name of a part for a message."""
-    return f"the {KINDS[part.kind]} {part.name.strip()!r}"
 
 
 def _of_fields(wanted: SoundMetadata, written: SoundMetadata) -> Iterator[str]:

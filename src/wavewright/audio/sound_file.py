@@ -20,7 +20,7 @@ from ..base.errors import BadAudio, BadSetting, MissingExtra, SoundWarning, how_
 from ..base.file_hash import SHORT_DIGITS
 from ..base.json_text import parse
 from ..base.units import samples_to_seconds, seconds_to_samples
-from .file_formats import m4a_metadata
+from . import file_formats as formats
 from .file_formats.metadata import SoundMetadata, normalised
 from .file_formats.segments import SegmentedFile
 from .file_kind import CONTAINER_OPTIONS, SoundParts, is_of_other_codec, kind_of, quiet_library
@@ -563,7 +563,7 @@ def _media_header(path: Path, container: Container) -> AudioHeader:
         hours, minutes, of_minute = map(float, stated.groups())
         seconds = 3600 * hours + 60 * minutes + of_minute - float((stream.start_time or 0) * stream.time_base)
     n_samples = None if seconds is None else round(seconds * stream.rate)
-    exact = m4a_metadata.length(path, stream.index) if container.format.name.startswith("mov") else None
+    exact = formats.m4a_metadata.length(path, stream.index) if container.format.name.startswith("mov") else None
     if exact is not None:
         n_samples = round(exact * stream.rate)
     header = AudioHeader(stream.rate, stream.channels, n_samples, container.format.name, _subtype_of(stream))

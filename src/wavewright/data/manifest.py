@@ -18,7 +18,7 @@ from ..base.names import name_problem, quoted
 from ..base.result import Failed, first_of
 from ..base.whole_file import write_whole
 from .entry import SPLITS, SUFFIXES as SOUND_SUFFIXES, Entry, Scan, Split, read_length
-from .tables import DELIMITERS, Table, decoded, header_of, lines_of, read_table
+from .manifest_tables import DELIMITERS, Table, decoded, header_of, lines_of, read_table
 
 FIELDS = (
     "audio_filepath",
@@ -57,7 +57,7 @@ def read(path: Path | str, folder: Path | None = None) -> Scan:
     cannot be used are listed in ``failed``.
 
     - ``path``: ``.jsonl`` or ``.json`` with one object a line, or a table, ``.csv`` or ``.tsv``. A table without NeMo's
-      names of columns is read as :mod:`.tables` says, such as ``name|text`` of LJSpeech.
+      names of columns is read as :mod:`.manifest_tables` says, such as ``name|text`` of LJSpeech.
     - ``folder``: where files are that are not beside the manifest. There, or at any depth below it, and in usual
       sub-folders beside a table, they are looked for by their name.
 

@@ -18,7 +18,7 @@ from .selection import label_index
 from .store import ClipStore
 
 # Side by side in a batch. Critics compute a minibatch deviation within such a group, and the GAN the energy distance
-# nn.losses.energy_distance; the VAE's spectral energy distance compares draws of one clip instead.
+# nn.adversarial_losses.energy_distance; the VAE's spectral energy distance compares draws of one clip instead.
 CLIPS_PER_CLASS = 4
 
 AUGMENTATION = AugmentationSettings(

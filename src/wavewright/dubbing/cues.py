@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import html
 import re
+import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
-from ..base.errors import BadText
+from ..base.errors import BadText, SkippedText
 from ..speech.subtitles import Cue, written
 
 SUFFIXES = (".srt", ".vtt", ".ass", ".ssa")
@@ -68,6 +69,13 @@ def parse_cues(text: str, suffix: str, where: str) -> list[SubtitleCue]:
     spoken = sorted((cue for cue in cues if any(map(str.isalnum, cue.text))), key=lambda cue: cue.start)
     if not spoken:
         raise BadText(f"{where} has no subtitle with a text; check that it is a whole {suffix} file.")
+    if turned := [cue.start for cue in spoken if cue.end < cue.start]:
+        warnings.warn(
+            f"{where}: {len(turned)} of the subtitles end before they start (the first at {turned[0]:.3f} s); their "
+            "ends are not used, check them.",
+            SkippedText,
+            stacklevel=2,
+        )
     return _once(spoken)
 
 

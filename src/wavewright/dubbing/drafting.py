@@ -5,6 +5,7 @@ from __future__ import annotations
 import bisect
 import os
 import re
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import cycle
@@ -13,7 +14,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from ..audio.sound_file import open_sound
-from ..base.errors import BadModel, BadSetting, BadText
+from ..base.errors import BadModel, BadSetting, BadText, SkippedText
 from ..effects.mixing.plan import Named
 from ..effects.mixing.project import parse_section, read_text
 from ..speech.fitting import FASTEST
@@ -167,8 +168,11 @@ def lines_of(cues: Sequence[SubtitleCue], where: str, end: float | None) -> list
     lines: list[DubLine] = []
     starts = [cue.start for cue in cues]
     latest = MAX_SECONDS if end is None else end
-    for cue in cues:
+    for index, cue in enumerate(cues):
         if cue.start >= latest:
+            if lines:
+                late = f"{len(cues) - index} of {len(cues)} cues start after the end of the sound"
+                warnings.warn(f"{where}: {late} ({latest:.1f} s) and are left out.", SkippedText, stacklevel=2)
             break
         after = bisect.bisect_right(starts, cue.start + SHORTEST_CUE)
         usual = cue.start + max(1.0, len(cue.text) / CHARACTERS_PER_SECOND)

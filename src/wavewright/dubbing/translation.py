@@ -12,12 +12,13 @@ import bisect
 import csv
 import json
 import re
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import accumulate
 from pathlib import Path
 from typing import Any, Protocol
 
-from ..base.errors import BadSetting, MissingExtra, how_to_install
+from ..base.errors import BadSetting, MissingExtra, SkippedText, how_to_install
 from ..speech.voice_names import base_language
 from .commands import absolute, output_of, words_of
 from .cues import SubtitleCue
@@ -242,6 +243,7 @@ def matched(lines: Sequence[DubLine], cues: Sequence[SubtitleCue]) -> list[str]:
       between lines belongs to the nearest one, up to MAX_DISTANCE_SECONDS away; one that is farther has no line.
     """
     texts: list[list[str]] = [[] for _ in lines]
+    alone: list[float] = []
     starts = [line.start for line in lines]
     latest_ends = list(accumulate((line.end for line in lines), max))
     for cue in sorted(cues, key=lambda each: each.start):
@@ -257,6 +259,11 @@ def matched(lines: Sequence[DubLine], cues: Sequence[SubtitleCue]) -> list[str]:
             index -= 1
         if near:
             texts[-max(near)[1]].append(cue.text)
+        else:
+            alone.append(cue.start)
+    if alone:
+        message = f"{len(alone)} of the translated subtitles are far from any line and are left out (the first at "
+        warnings.warn(f"{message}{alone[0]:.3f} s); check that they belong.", SkippedText, stacklevel=2)
     return [" ".join(parts) for parts in texts]
 
 

@@ -16,7 +16,7 @@ from .embeddings import ClassifierEmbedding, Embedding
 from .relative_frechet import frechet_at_equal_counts
 from .report import ClassifierAccuracy, EvaluationReport
 from .sampling import Interval
-from .summary import (
+from .set_metrics import (
     ClassifierScores,
     TakesFrom,
     classifier_scores,
@@ -160,7 +160,7 @@ def compare(
     thresholds : Thresholds, optional
         Thresholds of the criteria; the defaults of the class if None.
     takes_from : {"distance", "group"}
-        Which recordings count as takes of one sound, see :data:`~wavewright.metrics.summary.TakesFrom`.
+        Which recordings count as takes of one sound, see :data:`~wavewright.metrics.set_metrics.TakesFrom`.
     merge_groups : bool
         Whether the recordings of a group count as one sound in the limit against copies. Groups that are speakers must
         not be merged.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from .sampling import Interval
-from .summary import ClassifierScores, DistributionDistances, SampleMetrics
+from .set_metrics import ClassifierScores, DistributionDistances, SampleMetrics
 
 AGREEMENT = "label agreement"
 RELATIVE_FRECHET = "relative Frechet distance"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from ..base.result import Result
 from .criteria import RELATIVE_FRECHET, ReportRow
 from .sampling import Interval
-from .summary import ClassifierScores
+from .set_metrics import ClassifierScores
 from .verdict import Verdict
 
 Cell = Callable[[ReportRow], str]

@@ -9,10 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar, Protocol
 
+from ..audio import file_formats as formats
 from ..audio.channel_layouts import PLACES, PLACES_FIELD
-from ..audio.file_formats import aiff_metadata, id3_metadata, wav_metadata
-from ..audio.file_formats.metadata import AUTOMATIC, LEVELS, ForeignPart, Marker, SoundMetadata, plain
-from ..audio.metadata_file import LOOPS, losses, name_of
+from ..audio.file_formats.metadata import AIFF, AUTOMATIC, ID3, LEVELS, ForeignPart, Marker, SoundMetadata, plain
+from ..audio.metadata_file import LOOPS, losses
 from ..audio.sound_file import OpenSound, SoundFormat, SoundSource, open_sound
 from ..audio.wav_chunks import LoopPoints, Sampler
 from ..base.json_text import parse
@@ -126,9 +126,14 @@ def carried(source: SoundMetadata, effects: Sequence[Step], formats: Sequence[So
         *([f"its level ({', '.join(dict.fromkeys(levels))})"] if levels else []),
         *false_now,
         *(f"the tag {_plain_name(each)!r}" for each, moved in moved_fields if moved is None),
-        *(name_of(part) for part, moved in parts if moved is None),
+        *(part.described for part, moved in parts if moved is None),
         *(lost for part, moved in parts if moved is not None and (lost := _lost_within(part, moved))),
-        *(name for effect in effects if effect.brings for name in _not_brought(effect.brings, metadata)),
+        *(
+            name
+            for effect, there in zip(effects, formats, strict=False)
+            if effect.brings
+            for name in _not_brought(effect.brings, metadata, there)
+        ),
     ]
     return Carried(metadata, tuple(left_out))
 
@@ -164,10 +169,16 @@ def _is_origin(field: tuple[str, str]) -> bool:
         return False
 
 
-def _not_brought(file: Path, kept: SoundMetadata) -> list[str]:
-    """Return what a file that an effect brings in holds beside its sound and its markers, unless that is kept."""
-    brought = replace(open_sound(file).metadata, markers=())
-    return [f"{name} of {file.name}" for name in _losses_of(brought, kept)]
+def _not_brought(file: Path, kept: SoundMetadata, there: SoundFormat) -> list[str]:
+    """Return what a file that an effect brings into a sound has beside its markers, unless that is kept."""
+    sound = open_sound(file)
+    header = sound.header
+    names = _losses_of(replace(sound.metadata, markers=()), kept)
+    if (n_mixed := header.n_channels - there.n_channels) > 0:
+        names.append(f"{n_mixed} of its {header.n_channels} channels")
+    if header.sample_rate > there.sample_rate:
+        names.append(f"the sample rate of {header.sample_rate} Hz")
+    return [f"{name} of {file.name}" for name in names]
 
 
 def _plain_name(field: tuple[str, str]) -> str:
@@ -176,14 +187,15 @@ def _plain_name(field: tuple[str, str]) -> str:
 
 def _lost_within(part: ForeignPart, moved: ForeignPart) -> str:
     """Return what of a part was taken out, empty if it is whole."""
-    if part.name == wav_metadata.BROADCAST:
+    if part.name == formats.wav_metadata.BROADCAST:
         lost = {
-            "the loudness": wav_metadata.has_loudness(part.content),
-            "the time": wav_metadata.has_time(part.content) and not wav_metadata.has_time(moved.content),
+            "the loudness": formats.wav_metadata.has_loudness(part.content),
+            "the time": formats.wav_metadata.has_time(part.content)
+            and not formats.wav_metadata.has_time(moved.content),
         }
         named = " and ".join(name for name, is_lost in lost.items() if is_lost)
         return f"{named} in the chunk 'bext'" if named else ""
-    if part.name == wav_metadata.IXML and part.content != moved.content:
+    if part.name == formats.wav_metadata.IXML and part.content != moved.content:
         return "times, rates or tracks in the chunk 'iXML'"
     return ""
 
@@ -261,24 +273,24 @@ class _Timeline:
     def part(self, part: ForeignPart) -> ForeignPart | None:
         """Return a part of another program as it is true then, None if it may not be."""
         first, last = self._first, self._last
-        if part.kind == id3_metadata.KIND:
+        if part.kind == ID3:
             return None if part.name in TIMED_FRAMES or MANIFEST_MAGIC in part.content else part
-        if part.name in wav_metadata.OWN:
+        if part.name in formats.wav_metadata.OWN:
             return None
         if not part.content:
             return part  # which is named when it is not written
-        if (part.kind, part.name) == (aiff_metadata.KIND, aiff_metadata.REMARKS):
+        if (part.kind, part.name) == (AIFF, formats.aiff_metadata.REMARKS):
             return part
-        if part.name == wav_metadata.BROADCAST:
+        if part.name == formats.wav_metadata.BROADCAST:
             offset = self._offset_seconds()
             return replace(
                 part,
-                content=wav_metadata.moved_broadcast(part.content, offset, first.sample_rate, last.sample_rate),
+                content=formats.wav_metadata.moved_broadcast(part.content, offset, first.sample_rate, last.sample_rate),
             )
         if part.name in LEVEL_PARTS:
             return None
         is_timed = not self.is_unchanged
-        if part.name == wav_metadata.IXML:
+        if part.name == formats.wav_metadata.IXML:
             elements = (
                 *(TIME_ELEMENTS if is_timed else ()),
                 *((*RATE_ELEMENTS, *TIME_ELEMENTS) if first.sample_rate != last.sample_rate else ()),

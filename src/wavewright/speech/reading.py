@@ -11,6 +11,7 @@ from ..base.parameters import Markup
 from ..text.layout import is_marked
 from ..text.markup import MarkupReader
 from ..text.sentence import Sentence
+from ..text.skipped import OBJECT
 
 Read = Callable[[str], Iterable[Sentence]]
 """Returns the sentences of a text; raises BadText for one that cannot be read."""
@@ -123,8 +124,8 @@ def _begins_block(line: str, pending: Sequence[str], read: Read) -> bool:
 
 
 def has_alphanumeric(text: str) -> bool:
-    """Return whether a text has a letter or digit."""
-    return any(character.isalnum() for character in text)
+    """Return whether a text has a letter, a digit, or an object that is reported."""
+    return any(character.isalnum() or character == OBJECT for character in text)
 
 
 def _has_ended(text: str, read: Read) -> bool:

@@ -34,7 +34,7 @@ from .voice_names import base_language, find_voice, is_spoken_by, language_of, v
 
 DEFAULT_VOICE = "en-kathleen"
 DEFAULT_VOCODER = "vocoder"
-WARM_UP_TEXT = "Ready, wuzzle."  # the second word is in no dictionary, so that letter-to-sound is loaded too
+WARM_UP_TEXT = "Ready, wuzzle 2."  # a word in no dictionary loads letter-to-sound, a number the rules
 
 
 @dataclass(frozen=True)

@@ -105,7 +105,7 @@ class ModulationTable(PatchTable):
     via: str | None = None
 
 
-NoiseColour = Literal["white", "pink", "brown", "blue", "violet"]
+NoiseColour = Literal["white", "pink", "brown", "blue", "violet"]  # in the order of the numbers of noise_kernels
 NOISE_COLOURS: tuple[str, ...] = get_args(NoiseColour)
 """In the order of the numbers in noise_kernels.py."""
 

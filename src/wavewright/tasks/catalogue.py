@@ -17,7 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from ..base.errors import BadSetting, collected_warnings
 from ..base.json_text import JsonValue
 from ..base.names import name_problem, nearest_names, quoted
-from ..base.parameters import NAMES_MODEL, PYTHON_ONLY, TRAINS, Settled, Writes, WritesSounds
+from ..base.parameters import NAMES_MODEL, PYTHON_ONLY, TRAINS, Needs, Settled, Writes, WritesSounds
 from . import POSITIONAL, check_together, checked, refusal_sentence
 from .plain_data import as_json
 
@@ -122,6 +122,12 @@ class TaskParameter:
         if self.is_argument:
             return self.name
         return f"--{(NEGATION if self.default is True else '') + self.key}".replace("_", "-")
+
+    @property
+    def help(self) -> str:
+        """Its description, and the options that it needs."""
+        needed = [marker.other.rstrip("_").replace("_", "-") for marker in self.markers if isinstance(marker, Needs)]
+        return "; with --".join([(self.field.description or "").rstrip("."), *needed]) + "."
 
     @property
     def is_repeated(self) -> bool:

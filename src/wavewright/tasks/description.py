@@ -88,15 +88,14 @@ def unit_of(parameter: TaskParameter) -> str | None:
     if not any(member in (int, float) for member in innermost_types(parameter.type)):
         return None
     by_name = next((unit for end, unit in UNITS if parameter.name.endswith(end)), None)
-    help_text = parameter.field.description or ""
-    return by_name or next((unit for text, unit in UNITS_IN_TEXT if text.search(help_text)), None)
+    return by_name or next((unit for text, unit in UNITS_IN_TEXT if text.search(parameter.help)), None)
 
 
 def schema_of(parameter: TaskParameter) -> dict[str, object]:
     """Return the JSON schema of a parameter; one for files is described by the caller, who knows how they arrive."""
     is_file = parameter.role in ("input", "output")
     schema: dict[str, object] = {"type": "string"} if is_file else _merged(parameter.json_schema())
-    schema["description"] = parameter.field.description or ""
+    schema["description"] = parameter.help
     if not parameter.is_required and not is_file:
         schema["default"] = list(parameter.default) if isinstance(parameter.default, tuple) else parameter.default
     unit, form = unit_of(parameter), form_of(parameter)

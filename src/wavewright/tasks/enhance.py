@@ -16,13 +16,13 @@ from ..base.parameters import NAMES_MODEL, STANDARD_STREAM, InForm, Quiet, Worke
 from ..base.progress_bar import progress_bar
 from ..base.whole_file import check_target
 from ..contracts.enhancement import MAX_ATTENUATION_DB, USUAL_ATTENUATION_DB, EnhancementSettings
+from ..inference.enhancement.bundled_sizes import DenoiserSize
 from ..inference.enhancement.files import (
     Enhancement,
     FolderEnhancement,
     Processors,
     enhance_file,
 )
-from ..inference.enhancement.sound import DenoiserSize
 from ..outputs.converted_folder import convert_folder
 from ..outputs.made import Made
 from ..outputs.made_file import file_beside

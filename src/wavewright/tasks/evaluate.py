@@ -27,7 +27,7 @@ from ..metrics.embeddings import ClassifierEmbedding, Embedding, LogMelEmbedding
 from ..metrics.paired import PairedReport, compare_pairs
 from ..metrics.recogniser import Recogniser
 from ..metrics.report import EvaluationReport
-from ..metrics.summary import TakesFrom
+from ..metrics.set_metrics import TakesFrom
 from ..outputs.manifest_file import MANIFEST_FILE
 from . import checked
 

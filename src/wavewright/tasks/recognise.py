@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import Field
 
 from ..base.errors import BadAudio, BadSetting
-from ..base.parameters import STANDARD_STREAM, Quiet, Writes
+from ..base.parameters import STANDARD_STREAM, Needs, Quiet, Writes
 from ..contracts.model_results import identity
 from ..data.folder import entries_of
 from ..families import loading
@@ -43,8 +43,9 @@ def recognise(
     ] = False,
     plot: Annotated[
         Path | None,
-        Field(description="With --report: PNG file for the confusion matrix and the calibration."),
+        Field(description="PNG file for the confusion matrix and the calibration."),
         Writes(".png"),
+        Needs("report"),
     ] = None,
     threshold: Annotated[
         float | None,
@@ -81,8 +82,6 @@ def recognise(
     recogniser = RecordingRecogniser(classifier, top, events, rejects=not accept_all)
     if report:
         return _report(recogniser, paths, plot, quiet)
-    if plot is not None:
-        raise BadSetting(f"--plot {plot} draws a report; add --report, or use `wavewright plot` for a recording.")
     return _recognise(recogniser, paths, quiet)
 
 

@@ -32,7 +32,7 @@ ESPEAK_PREFIX = "espeak:"
 """Prefix of a language that eSpeak NG reads, where that is installed: ``espeak:de``."""
 
 WARM_UP_TEXT = "Ready"
-"""A capitalised word, which most rules try to match."""
+"""A word as any text has them."""
 
 
 class FrontEnd(Protocol):

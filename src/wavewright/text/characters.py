@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from html import unescape
 
+from .pattern import pattern
+
 VARIANTS = {
     **dict.fromkeys("\u2018\u2019\u201a\u201b\u02bc\u02b9\uff07", "'"),
     **dict.fromkeys("\u201c\u201d\u201e\u201f\u00ab\u00bb\uff02", '"'),
@@ -28,14 +30,14 @@ VARIANTS = {
 """Variants of a character, each with the plain character that replaces it."""
 
 _TABLE = {ord(variant): plain for variant, plain in VARIANTS.items()}
-_INVISIBLE = re.compile("[\u2139\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\ufe00-\ufe0f\U000e0000-\U000e007f]")
-_CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufff0-\ufffb\uffff]")
-_DECOMPOSED = re.compile(r"[A-Za-z\u00c0-\u024f][\u0300-\u036f]+")
-_SUPERSCRIPT = re.compile(
+_INVISIBLE = pattern("[\u2139\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\ufe00-\ufe0f\U000e0000-\U000e007f]")
+_CONTROL = pattern("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufff0-\ufffc\uffff]")
+_DECOMPOSED = pattern(r"[A-Za-z\u00c0-\u024f][\u0300-\u036f]+")
+_SUPERSCRIPT = pattern(
     "[\u00b2\u00b3\u00b9\u2070\u2071\u2074-\u207f\u02b0-\u02b8\u02e1-\u02e3\u1d2c-\u1d61\u1d9c-\u1dbf]+"
 )
 _CIRCLED_NUMBERS = "\u2460-\u249b\u24ea-\u24ff\u2776-\u2793\u3251-\u325f\u32b1-\u32bf"
-_COMPATIBILITY = re.compile(
+_COMPATIBILITY = pattern(
     f"[{_CIRCLED_NUMBERS}"
     "\u203c\u2025\u2047-\u2049\u2080-\u208e\u2090-\u209c\u2100-\u2102\u2105-\u2115\u2118-\u211d\u2120\u2121\u2124"
     "\u2128\u212a-\u2131\u2133\u2134\u213b-\u214e\u215f-\u217f\u2189\u249c-\u24e9\u3200-\u3250\u3260-\u3296"
@@ -44,15 +46,15 @@ _COMPATIBILITY = re.compile(
 )
 """Compatibility characters: circled numbers, roman numerals, squared units, mathematical letters."""
 ROMAN_NUMERALS = frozenset(chr(code) for code in range(0x2160, 0x2180))
-STANDS_ALONE = re.compile(r"(?:^|[^\w\s]\s?|\b(?:and|or|to)\s)$")
+STANDS_ALONE = pattern(r"(?:^|[^\w\s]\s?|\b(?:and|or|to)\s)$")
 """Text before a roman numeral that is not part of a name."""
-_NOTED = re.compile(
+_NOTED = pattern(
     r"[.,;:!?\"'\u201d\u2019]$|\b(?!sin$|cos$|tan$|log$|mol$|sec$|mils$)[a-z]{4,}$|\b(?:the|his|her|its|who|war)$",
     re.IGNORECASE,
 )
 """Text before a superscript that marks a footnote: a stop or a word."""
-_ENTITY = re.compile("&(?:amp;)*(#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
-_OTHER_DIGIT = re.compile(r"(?![0-9])\d")
+_ENTITY = pattern("&(?:amp;)*(#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
+_OTHER_DIGIT = pattern(r"(?![0-9])\d")
 
 
 @dataclass(frozen=True)
@@ -142,7 +144,7 @@ def _plain(text: str) -> Characters:
     return Characters("".join([*pieces, text[start:]]), (*positions, *range(start, len(text) + 1)))
 
 
-_REPLACED = re.compile(
+_REPLACED = pattern(
     "|".join(kind.pattern for kind in (_INVISIBLE, _DECOMPOSED, _SUPERSCRIPT, _COMPATIBILITY, _OTHER_DIGIT))
 )
 

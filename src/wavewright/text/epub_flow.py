@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from html import unescape
 from urllib.parse import unquote
 
-from .html import BLOCKS, EMPTY, HIDDEN, MARKUP, Html
+from .html import BLOCKS, EMPTY, HIDDEN, MARKUP, OBJECTS, Html
+from .skipped import OBJECT
 
 KINDS_LEFT_OUT = (
     *("noteref", "footnote", "footnotes", "endnote", "endnotes", "rearnote", "rearnotes", "backlink", "annotation"),
@@ -23,7 +24,7 @@ CLASSES_LEFT_OUT = (
 )
 """Classes of the same in EPUB 2, which has no ``epub:type``, as Pandoc, Project Gutenberg and others write them."""
 
-ELEMENTS_LEFT_OUT = (*HIDDEN, "nav", "rt", "rp")
+ELEMENTS_LEFT_OUT = ({*HIDDEN} - {*OBJECTS}) | {"nav"}
 NOTE_ELEMENTS = ("aside", "p", "li", "dd")
 """Elements that may be a note of which nothing says so but the number that leads to it."""
 
@@ -161,7 +162,7 @@ def plain_paragraphs(html: str, titles: Set[str] = frozenset()) -> Iterator[str]
     - ``titles``: titles of chapters, as `words_of_title` writes them.
     """
     lines = (" ".join(paragraph.split()) for paragraph in re.split(r"\n\s*\n", Html().convert(html).text))
-    paragraphs = [line for line in lines if any(character.isalnum() for character in line)]
+    paragraphs = [line for line in lines if any(character.isalnum() or character == OBJECT for character in line)]
     yield from (" ".join(_MARKS.sub("", line).split()) for line in _without_contents(paragraphs, titles))
 
 

@@ -13,7 +13,7 @@ from ..base.errors import BadSetting, BadText, MissingExtra, NothingToSpeak, how
 from .characters import Characters, normalize_characters
 from .lexicon import Lexicon
 from .sentence import BOUNDARY, PAUSES, SILENCE, Sentence, Word
-from .skipped import OnSkip, Skipped
+from .skipped import OnSkip, Skipped, report_objects
 
 IPA_CHARACTERS = tuple(
     "abcdefhijklmnopqrstuvwxyzæçðøħŋœɐɑɒɓɔɕɖɗɘəɚɛɜɝɞɟɠɡɢɣɤɥɦɧɨɪɫɬ"
@@ -101,6 +101,7 @@ class EspeakFrontEnd:
         """Yield what `sentences` returns, each sentence as soon as eSpeak NG has read it as a whole."""
         if lexicon is not None:
             lexicon.check(SYMBOLS)
+        report_objects(text, on_skip)
         is_silent = True
         for tokens in self._sentence_tokens(characters := _characters(text)):
             words = list(self._words(tokens, characters, text, lexicon, on_skip))

@@ -6,6 +6,7 @@ import re
 from html import unescape
 
 from .characters import PARAGRAPH, Characters, TextBuilder
+from .skipped import OBJECT
 
 _BLOCK_NAMES = """
     address article aside blockquote body caption center dd details dialog div dl dt fieldset figcaption figure
@@ -18,7 +19,10 @@ BLOCKS = frozenset(_BLOCK_NAMES.split())
 CELLS = ("td", "th", "br")
 """Elements that are followed by a pause."""
 
-HIDDEN = ("script", "style", "head", "template", "noscript", "svg", "math", "rt", "rp", "rtc")
+OBJECTS = ("math", "svg")
+"""Elements in whose place their description is spoken."""
+
+HIDDEN = ("script", "style", "head", "template", "noscript", *OBJECTS, "rt", "rp", "rtc")
 """Elements whose contents are not spoken; of ruby text, the reading above the words."""
 
 EMPTY = ("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr")
@@ -65,10 +69,16 @@ TOKEN = re.compile(rf"(?P<comment>{COMMENT})|{SPOKEN}|(?P<space>\s+)")
 MARKUP = re.compile(rf"(?P<comment>{COMMENT})|(?P<tag>{TAG})|(?P<entity>{ENTITY})|(?P<space>\s+)")
 """As TOKEN, with each tag by itself."""
 
-_ALT, _SOURCE = (
+_ALT, _SOURCE, _ALT_TEXT, _LABEL = (
     re.compile(rf"\s{name}\s*=\s*(?:\"([^\"]{{0,2000}})\"|'([^']{{0,2000}})')", re.IGNORECASE)
-    for name in ("alt", "src")
+    for name in ("alt", "src", "alttext", "aria-label")
 )
+_TITLE = re.compile(r"<(?:title|desc)\b[^<>]{0,200}>([^<>]{1,2000})</")
+_SIGNS = {"msup": "^", "msub": " ", "mfrac": "/"}
+_SIMPLE = re.compile(
+    rf"<({'|'.join(_SIGNS)})\b[^<>]{{0,200}}>" + r"\s*<m[ino]\b[^<>]{0,200}>([^<>]{0,50})</m[ino]>" * 2 + r"\s*</\1>"
+)
+_BUILT = re.compile(r"<m(?:su[bp]|frac|root|sqrt|over|under|multi|table|enclose|phantom)")
 _FILE_NAME = re.compile(r"(?P<stem>[^/\\]*?)(?:\.[A-Za-z0-9]{1,5})?$")
 _ENDS = {"<!--": re.compile("-->"), "<![CDATA[": re.compile(r"\]\]>")}
 _DECLARATION_END = re.compile(">")
@@ -116,19 +126,44 @@ class Html:
             if hides(match):
                 self._hidden = re.compile(rf"<(/?){name}(?:\s{_ATTRIBUTES})?>", re.IGNORECASE)
                 self._depth = 1
-                builder.insert(PARAGRAPH if name in BLOCKS else "", position)
-                return self._resume(segment, match.end())
+                end = self._resume(segment, match.end())
+                builder.insert(PARAGRAPH if name in BLOCKS else stand_in(match, end), position)
+                return end
         builder.insert(spoken_token(match), position)
         return match.end()
 
 
 def hides(match: re.Match[str]) -> bool:
     """Return True if nothing is spoken of what follows a comment or a tag, up to its end."""
-    name = (match["name"] or "").lower()
+    name = _local_name(match)
     if not name:
         return True
     opens = match[0][1] != "/" and not match["attributes"].endswith("/") and name not in EMPTY
     return opens and (name in HIDDEN or _UNSPOKEN.search(match["attributes"]) is not None)
+
+
+def _local_name(match: re.Match[str]) -> str:
+    return (match["name"] or "").lower().rpartition(":")[2]
+
+
+def stand_in(tag: re.Match[str], end: int) -> str:
+    """Return what is spoken for a formula or drawing up to ``end``: a description, what is simple, or OBJECT."""
+    name, attributes = _local_name(tag), tag["attributes"] or ""
+    if name not in OBJECTS or _UNSPOKEN.search(attributes):
+        return ""
+    inside = re.sub(r"(</?)\w{1,40}:", r"\1", tag.string[tag.end() : end])
+    title = _TITLE.search(inside)
+    described = _attribute(_ALT_TEXT, attributes) or _attribute(_LABEL, attributes)
+    described = described or (unescape(title[1]) if title else "")
+    if described.strip() and "\\" not in described:  # of TeX
+        return f" {' '.join(described.split())} "
+    if name == "svg":
+        return OBJECT if "<text" in inside else ""
+    inside = re.sub(r"<annotation[\s\S]*?</annotation(?:-xml)?>", "", inside)
+    while (simpler := _SIMPLE.sub(lambda each: f"<mi>{each[2]}{_SIGNS[each[1]]}{each[3]}</mi>", inside)) != inside:
+        inside = simpler
+    words = " ".join(unescape(re.sub(r"<[^<>]{0,2000}>", " ", inside)).split())
+    return words and OBJECT if _BUILT.search(inside) else words
 
 
 def spoken_token(match: re.Match[str]) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .characters import PARAGRAPH, Characters, TextBuilder
-from .html import SPOKEN, TAG, hides, spoken_token
+from .html import SPOKEN, TAG, hides, spoken_token, stand_in
 
 INLINE = re.compile(
     r"(?P<escape>\\[!-/:-@\[-`{-~])|(?P<code>`+)|(?P<footnote>\[\^[^\]\s]{1,100}\])|"
@@ -190,7 +190,7 @@ class Markdown:
         return builder.characters()
 
     def _blanked(self, segment: str, start: int) -> str:
-        """Replace comments, scripts, styles and everything before ``start`` by spaces."""
+        """Replace comments, scripts, styles and everything before ``start`` by spaces, formulas by what is spoken."""
         pieces = [re.sub("[^\n]", " ", segment[:start])]
         position, endless = start, set[str]()
         while position < len(segment):
@@ -200,8 +200,12 @@ class Markdown:
                 pieces.append(segment[position:begin])
                 position = opening.end() if opening else begin
                 if opening:
-                    self._hidden = _end_of(opening)
-                    pieces.append(" " * (position - begin))
+                    closing = _end_of(opening).search(segment, position)
+                    spoken = stand_in(opening, closing.end()) if closing else ""
+                    self._hidden, position = (
+                        (None, closing.end()) if closing and spoken else (_end_of(opening), position)
+                    )
+                    pieces.append(spoken.ljust(position - begin))
             else:
                 closing = self._hidden.search(segment, position)
                 end = closing.end() if closing else len(segment)

@@ -5,18 +5,20 @@ from __future__ import annotations
 import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from ..base.errors import NothingToSpeak
 from .characters import Characters, normalize_characters
 from .dialect import dialect
 from .lexicon import Lexicon
-from .say_as import SayAs
 from .scanner import TextScanner
 from .scripts import name_of_sign
 from .sentence import Sentence, Word
-from .skipped import OnSkip, Skipped
+from .skipped import OnSkip, Skipped, report_objects
 from .tokens import Token
+
+if TYPE_CHECKING:
+    from .say_as import SayAs
 
 MAX_WORDS = 60
 """Largest number of words of a sentence; a longer one is cut after its last pause, or at the limit."""
@@ -59,7 +61,10 @@ class ScanningFrontEnd(ABC):
         Raises BadText if the kind is unknown or the text does not fit it.
         """
         with dialect(self._region):
-            return self.SAY_AS(self._region)(text, interpret_as, order)
+            return self._say_as()(text, interpret_as, order)
+
+    def _say_as(self) -> SayAs:
+        return self.SAY_AS(self._region)
 
     def sentences(self, text: str, lexicon: Lexicon | None = None, on_skip: OnSkip | None = None) -> list[Sentence]:
         """Return the sentences of a text.
@@ -81,6 +86,7 @@ class ScanningFrontEnd(ABC):
         """
         if lexicon is not None:
             lexicon.check(self.symbols)
+        report_objects(text, on_skip)
         characters = normalize_characters(text)
         scanner = self._scanner(characters.text, lexicon, _reporter(on_skip, characters, text))
         is_silent = True

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ..base.errors import SkippedText
+from ..base.errors import BadText, SkippedText
+
+OBJECT = "\ufffc"
+"""Stands in a text for what is no text, such as a formula or a drawing."""
 
 MAX_LISTED = 5  # passages in a warning
 MAX_SHOWN_CHARACTERS = 40  # characters of a passage
@@ -33,6 +37,17 @@ class Skipped:
 
 OnSkip = Callable[[Skipped], None]
 """Callback for each skipped passage, called before the sentence that contains it is returned."""
+
+
+def report_objects(text: str, on_skip: OnSkip | None) -> None:
+    """Report the objects that stand in a text; raise BadText for the first one if ``on_skip`` is None."""
+    for found in re.finditer(OBJECT, text):
+        if on_skip is None:
+            raise BadText(
+                f"The text has a formula or drawing at character {found.start() + 1}; describe it (``alttext`` of "
+                "``math``, ``title`` of ``svg``), or leave it out."
+            )
+        on_skip(Skipped(OBJECT, *found.span(), "a formula or drawing without a description"))
 
 
 def skipped_message(skipped: Sequence[Skipped]) -> str:

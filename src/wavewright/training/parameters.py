@@ -16,9 +16,11 @@ from ..base.parameters import (
     POSITIONAL,
     PYTHON_ONLY,
     InForm,
+    Needs,
     Quiet,
     SettingChanges,
     TrainingDevice,
+    Without,
     WritesRun,
 )
 from ..data.consent import PermissionParameters
@@ -43,16 +45,18 @@ class Call:
     ] = None
     more_minutes: Annotated[
         float | None,
-        Field(description="With --resume: extend the plan of the run by so many minutes, finished or not.", gt=0),
+        Field(description="Extend the plan of the run by so many minutes, finished or not.", gt=0),
+        Needs("resume"),
     ] = None
     resume: Annotated[bool, Field(description="Continue the run in the run folder.")] = False
     set: SettingChanges = ()
     device: TrainingDevice = "cpu"
     quiet: Quiet = False
     on_step: Annotated[
-        SkipValidation[Callable[[TrainingStep], object] | None],
+        Callable[[TrainingStep], object] | None,
         Field(description="Called after each step with its losses."),
         PYTHON_ONLY,
+        SkipValidation(),
     ] = None
 
     @property
@@ -129,52 +133,52 @@ class TrainParameters(FolderParameters, PermissionParameters, Call):
         ),
     ] = ()
     ratio: Annotated[
-        float, Field(description="With --augment-with: generated clips for each recording.", ge=0.01, le=100.0)
+        float, Field(description="Generated clips for each recording.", ge=0.01, le=100.0), Needs("augment_with")
     ] = 0.5
     min_confidence: Annotated[
         float,
         Field(
-            description="With --augment-with: leave out clips to which the judge gives their label with less than "
-            "this, 0 for no judge.",
+            description="Leave out clips to which the judge gives their label with less than this, 0 for no judge.",
             ge=0.0,
             le=1.0,
         ),
+        Needs("augment_with"),
     ] = 0.3
     match_recordings: Annotated[
         bool,
-        Field(
-            description="With --augment-with: give each clip the ends, the spectrum and the noise of a recording of "
-            "its label."
-        ),
+        Field(description="Give each clip the ends, the spectrum and the noise of a recording of its label."),
+        Needs("augment_with"),
     ] = False
     map_label: Annotated[
         tuple[str, ...],
         Field(
-            description="With --augment-with: a label of the model, or a text for a voice, and that of the folder, "
-            "MODEL=FOLDER, where they differ; may be given several times."
+            description="A label of the model, or a text for a voice, and that of the folder, MODEL=FOLDER, where they "
+            "differ; may be given several times."
         ),
         FREE_TEXT,
+        Needs("augment_with"),
     ] = ()
     few_shot: Annotated[
         bool,
-        Field(
-            description="With --from, for 5 to 100 recordings: train a part of the weights, and keep the model's other "
-            "labels."
-        ),
+        Field(description="For 5 to 100 recordings: train a part of the weights, and keep the model's other labels."),
+        Needs("from_"),
+        Without("augment_with"),
     ] = False
     prior_fraction: Annotated[
         float | None,
         Field(
-            description="With --few-shot: fraction of the clips that the model generates itself, of labels that the "
-            "recordings do not have; default: 0.5.",
+            description="Fraction of the clips that the model generates itself, of labels that the recordings do not "
+            "have; default: 0.5.",
             ge=0.0,
             le=0.9,
         ),
+        Needs("few_shot"),
     ] = None
     recordings: Annotated[
-        SkipValidation[Iterable[Recording] | None],
+        Iterable[Recording] | None,
         Field(description="Recordings in memory, or a dataset of them, instead of a folder."),
         PYTHON_ONLY,
+        SkipValidation(),
     ] = None
 
     def run_folder(self) -> Path:

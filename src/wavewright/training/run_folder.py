@@ -59,7 +59,7 @@ def check_call(out: Path, call: Call) -> None:
     """Check that a call begins a new run, or resumes one that exists.
 
     Raises BadFolder if there is no run to resume, or its checkpoints are missing beside its model, or BadSetting if the
-    call would begin an existing run again, or gives ``more_minutes`` to a new one.
+    call would begin an existing run again.
     """
     resume = call.resume
     has_checkpoint = any((out / CHECKPOINTS / name).is_file() for name in (LAST, BEST))
@@ -71,8 +71,6 @@ def check_call(out: Path, call: Call) -> None:
             f"{out} contains a trained model, but no checkpoint to resume from; copy {CHECKPOINTS}/{LAST} back, or "
             f"start another run from the model with --from {out} --out FOLDER."
         )
-    if call.more_minutes and not resume:
-        raise BadSetting("--more-minutes extends a run; give --resume with it, or --max-minutes to begin a run.")
     if resume and not (out / RUN_FILE).is_file():
         siblings = [path.parent for path in sorted(out.absolute().parent.glob(f"*/{RUN_FILE}"))]
         names = [path.name for path in siblings]

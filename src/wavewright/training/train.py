@@ -211,12 +211,11 @@ def adapted(settings: FewShotSettings, plan: PlannedRun) -> PlannedRun:
     - ``settings``: fraction of generated clips.
     - ``plan``: a run that starts from a model.
 
-    Raises BadSetting if the run starts from no model, its family has no adaptation, or there is nothing to keep, or
-    BadFolder if a label has fewer recordings than `FEWEST_RECORDINGS`.
+    Raises BadSetting if the family has no adaptation, or there is nothing to keep, or BadFolder if a label has fewer
+    recordings than `FEWEST_RECORDINGS`.
     """
     base = plan.base
-    if base is None:
-        raise BadSetting("--few-shot adapts a model to a few recordings; name the model with --from.")
+    assert base is not None  # which the option needs
     family = families.family(base.card.family)
     if not family.few_shot_frozen:
         able = ", ".join(name for name, each in families.FAMILIES.items() if each.few_shot_frozen)
@@ -344,19 +343,11 @@ def train(given: TrainParameters, started: float | None = None) -> Progress:
 def _changed_by(given: TrainParameters) -> Callable[[PlannedRun], PlannedRun]:
     """Return what changes the plan of a run: generated clips, an adaptation to few recordings, or nothing."""
     if given.few_shot:
-        if given.augment_with:
-            raise BadSetting("--augment-with is for a classifier, and --few-shot for a generator; leave one out.")
         fraction = given.prior_fraction
         settings = FewShotSettings() if fraction is None else FewShotSettings(fraction, needs_prior=fraction > 0)
         return partial(adapted, settings)
-    if given.prior_fraction is not None:
-        raise BadSetting("--prior-fraction belongs to --few-shot; give both.")
     if given.augment_with:
         return partial(with_generated_clips, GeneratedSettings.of(given))
-    if given.map_label:
-        raise BadSetting("--map-label pairs the labels of --augment-with; give a model with it.")
-    if given.match_recordings:
-        raise BadSetting("--match-recordings is for the clips of --augment-with; give a model with it.")
     return lambda plan: plan
 
 

@@ -18,7 +18,7 @@ from ...base.names import quoted
 from ...base.parameters import Quiet
 from ...base.progress_bar import progress_bar
 from ...base.result import Failed, count_of
-from ...base.runner import MAX_LANES, Item, Lanes, in_processes, in_this_process, outcomes
+from ...base.runner import MAX_LANES, RETRIES, Item, Lanes, in_processes, in_this_process, outcomes
 from ...outputs.made import Made
 from ...tasks import checked
 from .inputs import are_unchanged
@@ -134,7 +134,7 @@ def batch(
             pattern=r"^(processes|serial|ray|ray://.+)$",
         ),
     ] = "processes",
-    retries: Annotated[int, Field(description="How often a job that failed runs again.", ge=0, le=100)] = 1,
+    retries: Annotated[int, Field(description="How often a job that failed runs again.", ge=0, le=100)] = RETRIES,
     quiet: Quiet = False,
 ) -> Made:
     """Run a task for each line of a list, or each file of a folder.

@@ -216,11 +216,11 @@ def _parameter(parameter: inspect.Parameter, hint: object) -> inspect.Parameter:
     task_type, field = get_args(hint)[:2]
     option_type, metavar = _option_type(task_type)
     default = parameter.default
-    declared: Any = typer.Argument(help=field.description, metavar=parameter.name.upper())
     described = parameter_of(parameter, hint)
+    declared: Any = typer.Argument(help=described.help, metavar=parameter.name.upper())
     if not described.is_argument:
         shown = " " if option_type is bool else f"{metavar}{_range(field)}"
-        declared = typer.Option(described.option, help=field.description, metavar=shown)
+        declared = typer.Option(described.option, help=described.help, metavar=shown)
         is_text = default is None or option_type is bool
         default = default if is_text else [*default] if get_origin(option_type) is list else str(default)
     name = parameter.name

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -236,40 +238,44 @@ class _ForwardSink(io.RawIOBase):
         return self._position
 
 
-CONTENT_TYPES = {
-    "mp3": "audio/mpeg",
-    "opus": "audio/ogg; codecs=opus",
-    "aac": "audio/aac",
-    "flac": "audio/flac",
-    "wav": "audio/wav",
-    "pcm": "audio/pcm",
-}
-"""Formats and their media types; the first is the default."""
+@dataclass(frozen=True)
+class SpeechFormat:
+    """A format of streamed speech.
 
-_ENCODERS: dict[str, Callable[[int, int], AudioEncoder]] = {
-    "mp3": lambda from_rate, to_rate: SoundFileEncoder(from_rate, to_rate, "MP3", "MPEG_LAYER_III"),
-    "opus": lambda from_rate, to_rate: SoundFileEncoder(from_rate, to_rate, "OGG", "OPUS"),
-    "aac": AacEncoder,
-    "flac": FlacEncoder,
-    "wav": lambda from_rate, to_rate: PcmEncoder(from_rate, to_rate, has_header=True),
-    "pcm": lambda from_rate, to_rate: PcmEncoder(from_rate, to_rate, has_header=False),
+    - ``subtype``: the codec's name for libsndfile, if not all rates are allowed; see `CODEC_RATES_HZ`.
+    """
+
+    content_type: str
+    encoder: Callable[[int, int], AudioEncoder]
+    subtype: str = ""
+
+
+SPEECH_FORMATS = {
+    "mp3": SpeechFormat(
+        "audio/mpeg", partial(SoundFileEncoder, file_format="MP3", subtype="MPEG_LAYER_III"), "MPEG_LAYER_III"
+    ),
+    "opus": SpeechFormat(
+        "audio/ogg; codecs=opus", partial(SoundFileEncoder, file_format="OGG", subtype="OPUS"), "OPUS"
+    ),
+    "aac": SpeechFormat("audio/aac", AacEncoder, "MPEG_LAYER_III"),
+    "flac": SpeechFormat("audio/flac", FlacEncoder),
+    "wav": SpeechFormat("audio/wav", partial(PcmEncoder, has_header=True)),
+    "pcm": SpeechFormat("audio/pcm", partial(PcmEncoder, has_header=False)),
 }
+"""By name; the first is the default."""
 
 
 def open_encoder(audio_format: str, sample_rate: int) -> AudioEncoder:
     """Open an encoder for mono audio.
 
-    - ``audio_format``: one of `CONTENT_TYPES`.
+    - ``audio_format``: one of `SPEECH_FORMATS`.
     - ``sample_rate``: sample rate of the audio in Hz. It is resampled for ``pcm``, to 24 kHz, and for codecs that do
       not have it.
 
     Raises MissingExtra if ``aac`` is asked for without the extra ``media``.
     """
-    return _ENCODERS[audio_format](sample_rate, _rate_of(audio_format, sample_rate))
-
-
-def _rate_of(audio_format: str, sample_rate: int) -> int:
+    chosen = SPEECH_FORMATS[audio_format]
     if audio_format == "pcm":
-        return PCM_RATE_HZ
-    known = CODEC_RATES_HZ.get({"mp3": "MPEG_LAYER_III", "opus": "OPUS", "aac": "MPEG_LAYER_III"}.get(audio_format, ""))
-    return sample_rate if known is None else min((rate for rate in known if rate >= sample_rate), default=max(known))
+        return chosen.encoder(sample_rate, PCM_RATE_HZ)
+    known = CODEC_RATES_HZ.get(chosen.subtype, (sample_rate,))
+    return chosen.encoder(sample_rate, min((rate for rate in known if rate >= sample_rate), default=max(known)))

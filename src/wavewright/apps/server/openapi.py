@@ -15,7 +15,7 @@ from ...base.version import __version__
 from ...speech.styles import STYLES
 from ...tasks.description import http_tasks
 from ...tasks.plain_data import RESULT_SCHEMA
-from .encoders import CONTENT_TYPES
+from .encoders import SPEECH_FORMATS
 from .jobs.schemas import FILE_SCHEMA, parameters_schema, task_record
 from .settings import ServerSettings
 from .speech_request import MAX_INSTRUCTIONS, MODELS, OWN_FIELDS, STREAM_FORMATS
@@ -29,7 +29,7 @@ SPEECH_FIELDS: Schema = {
     "input": {"type": "string", "description": "The text; SSML if it starts with <speak."},
     "model": {"type": "string", "enum": list(MODELS), "description": "All are the same: the voice selects the model."},
     "voice": {"type": "string", "description": "A name of /v1/audio/voices, or one of OpenAI's voices."},
-    "response_format": {"type": "string", "enum": list(CONTENT_TYPES), "default": next(iter(CONTENT_TYPES))},
+    "response_format": {"type": "string", "enum": list(SPEECH_FORMATS), "default": next(iter(SPEECH_FORMATS))},
     "speed": {"type": "number", "minimum": 0.25, "maximum": 4, "default": 1, "description": "Speaking rate."},
     "instructions": {
         "type": "string",

@@ -13,7 +13,7 @@ from ...base.names import quoted
 from ...speech.narration.settings import NarrationSettings
 from ...speech.styles import STYLES
 from ...speech.voice import DEFAULT_VOICE
-from .encoders import CONTENT_TYPES
+from .encoders import SPEECH_FORMATS
 
 MODELS = ("wavewright", "tts-1", "tts-1-hd", "gpt-4o-mini-tts")
 """Names of the model in requests; all are the same, since the voice selects the model."""
@@ -66,7 +66,7 @@ class SpeechRequest:
     @property
     def content_type(self) -> str:
         """Media type of the reply."""
-        return "text/event-stream" if self.stream_format == "sse" else CONTENT_TYPES[self.audio_format]
+        return "text/event-stream" if self.stream_format == "sse" else SPEECH_FORMATS[self.audio_format].content_type
 
 
 def parse_object(body: bytes) -> JsonObject:
@@ -102,7 +102,7 @@ def parse_speech(fields: JsonObject, max_text: int) -> SpeechRequest:
     return SpeechRequest(
         text,
         _settings_of(fields),
-        _choice(fields, "response_format", tuple(CONTENT_TYPES)),
+        _choice(fields, "response_format", tuple(SPEECH_FORMATS)),
         stream_format,
         fields.get("word_timestamps") is True and stream_format == "sse",
         _lexicon_of(fields),

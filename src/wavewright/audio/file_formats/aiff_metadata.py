@@ -8,11 +8,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import BinaryIO
 
+from .. import file_formats as formats
 from ..wav_chunks import FORWARD, MIDDLE_C, PING_PONG, LoopPoints, Sampler
-from . import id3_metadata
-from .metadata import ForeignPart, Marker, SoundMetadata, exact_rate, named_if_long, normalised, plain, text_of
+from .metadata import AIFF, ForeignPart, Marker, SoundMetadata, exact_rate, named_if_long, normalised, plain, text_of
 
-KIND = "AIFF"
 TEXTS = {"NAME": "title", "AUTH": "artist", "(c) ": "copyright", "ANNO": "comment"}
 STRUCTURE = ("COMM", "SSND", "FVER", "FLLR", "PEAK", "VHDR", "CHAN", "BODY")
 REMARKS = "COMT"
@@ -34,7 +33,7 @@ def read(file: BinaryIO, sample_rate: int) -> SoundMetadata:
     remarks: dict[int, str] = {}  # of markers by their numbers
     of_id3 = SoundMetadata()
     parts: list[ForeignPart] = []
-    for name, content in named_if_long(_chunks(file), KIND, STRUCTURE, parts):
+    for name, content in named_if_long(_chunks(file), AIFF, STRUCTURE, parts):
         if name in TEXTS:
             fields.append((TEXTS[name], text_of(content)))
         elif name == "MARK":
@@ -49,7 +48,7 @@ def read(file: BinaryIO, sample_rate: int) -> SoundMetadata:
         elif name == "INST" and len(content) >= INSTRUMENT.size:
             instrument = INSTRUMENT.unpack_from(content)
         elif name in ("ID3 ", "id3 ") and content[:3] == b"ID3":
-            of_id3 = of_id3.completed(id3_metadata.parse(content))
+            of_id3 = of_id3.completed(formats.id3_metadata.parse(content))
         else:
             parts += _rest(name, content)
     sampler, loops, ends = _played(instrument, marks) if instrument else (None, (), frozenset())
@@ -118,11 +117,11 @@ def write(file: BinaryIO, metadata: SoundMetadata, sample_rate: int, n_samples: 
         added += _chunk("MARK", struct.pack(">H", len(points)) + marks)
     if remarks:
         added += _chunk(REMARKS, _remark_rows((times.get(text, 0), number, text) for number, text in remarks))
-    own = (part for part in metadata.parts if part.kind == KIND and part.name != REMARKS and part.content)
+    own = (part for part in metadata.parts if part.kind == AIFF and part.name != REMARKS and part.content)
     added += b"".join(_chunk(part.name, part.content) for part in own)
     is_plain = {*values} == {TEXTS[code] for code in texts} and all(field == plain(*field) for field in metadata.fields)
     fields = () if is_plain else metadata.fields
-    if tag := id3_metadata.to_bytes(replace(metadata, fields=fields, markers=()), n_samples / sample_rate):
+    if tag := formats.id3_metadata.to_bytes(replace(metadata, fields=fields, markers=()), n_samples / sample_rate):
         added += _chunk("ID3 ", tag)
     n_bytes = file.seek(0, 2)
     file.write(bytes(n_bytes % 2) + added)
@@ -134,7 +133,7 @@ def write(file: BinaryIO, metadata: SoundMetadata, sample_rate: int, n_samples: 
 def _dated(content: bytes) -> list[ForeignPart]:
     """Return a part with the times of the comments in a ``COMT`` chunk, if they have some."""
     rows = sorted((time, 0, text) for time, _, text in _remarks(content) if time)
-    return [ForeignPart(KIND, REMARKS, _remark_rows(rows))] if rows else []
+    return [ForeignPart(AIFF, REMARKS, _remark_rows(rows))] if rows else []
 
 
 def _remark_rows(rows: Iterable[tuple[int, int, str]]) -> bytes:
@@ -185,7 +184,7 @@ def _chunks(file: BinaryIO) -> Iterator[tuple[str, bytes | None]]:
 def _rest(name: str, content: bytes) -> tuple[ForeignPart, ...]:
     """Return a chunk that is not read here as a part; of the format, the sample rate, a number in 80 bits."""
     if name != "COMM":
-        return () if name in STRUCTURE else (ForeignPart(KIND, name, content),)
+        return () if name in STRUCTURE else (ForeignPart(AIFF, name, content),)
     exponent, mantissa = struct.unpack_from(">hQ", content, 8)
     return exact_rate(math.ldexp(mantissa, exponent - 16_383 - 63))
 

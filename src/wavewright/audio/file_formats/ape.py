@@ -6,9 +6,8 @@ import struct
 from typing import BinaryIO
 
 from .id3 import ID3V1_BYTES, ID3V1_MAGIC
-from .metadata import ForeignPart, Picture, SoundMetadata, normalised, text_of
+from .metadata import APE, ForeignPart, Picture, SoundMetadata, normalised, text_of
 
-KIND = "APE"
 MAGIC = b"APETAGEX"
 FOOTER = struct.Struct("<8sIIII8x")  # magic, version, bytes without the header, items, flags
 ITEM = struct.Struct("<II")
@@ -49,5 +48,5 @@ def read(file: BinaryIO) -> SoundMetadata:
             mime = "image/png" if image.startswith(b"\x89PNG") else "image/jpeg"
             pictures.append(Picture(COVERS[name.lower()], mime, text_of(description), image))
         else:
-            parts.append(ForeignPart(KIND, name, value))
+            parts.append(ForeignPart(APE, name, value))
     return SoundMetadata(normalised(fields), tuple(pictures), parts=tuple(parts))

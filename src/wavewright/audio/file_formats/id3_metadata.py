@@ -9,9 +9,8 @@ from typing import BinaryIO
 
 from . import ape, lyrics3
 from .id3 import ID3V1_BYTES, ID3V1_MAGIC, MAX_TAG_BYTES, Frame, skip_tags, synchsafe_of
-from .metadata import ForeignPart, Marker, Picture, SoundMetadata, normalised, with_joined_totals
+from .metadata import ID3, ForeignPart, Marker, Picture, SoundMetadata, normalised, with_joined_totals
 
-KIND = "ID3"
 NAMES = {
     **{"TIT1": "grouping", "TIT2": "title", "TIT3": "subtitle", "TPE1": "artist", "TPE2": "albumartist"},
     **{"TPE3": "conductor", "TPE4": "remixer", "TALB": "album", "TCOM": "composer", "TEXT": "lyricist"},
@@ -102,7 +101,7 @@ def parse(tag: bytes) -> SoundMetadata:
             continue
         try:
             if content is None:
-                parts.append(ForeignPart(KIND, name, b""))
+                parts.append(ForeignPart(ID3, name, b""))
             elif name in ("APIC", "PIC"):
                 pictures.append(_picture(content) if name == "APIC" else _older_picture(content))
             elif name == "CHAP":
@@ -114,9 +113,9 @@ def parse(tag: bytes) -> SoundMetadata:
             elif (texts := _fields_of(name, content)) is not None:
                 fields += texts
             else:
-                parts.append(ForeignPart(KIND, name, content))
+                parts.append(ForeignPart(ID3, name, content))
         except (ValueError, IndexError, struct.error):
-            parts.append(ForeignPart(KIND, name, b""))
+            parts.append(ForeignPart(ID3, name, b""))
     fields = [(name, _full_date(text, older) if name == "date" else text) for name, text in fields]
     return SoundMetadata(normalised(fields), tuple(pictures), tuple(markers), parts=tuple(parts))
 
@@ -175,7 +174,7 @@ def to_bytes(metadata: SoundMetadata, end_seconds: float) -> bytes:
         )
         for picture in metadata.pictures
     ]
-    own = [part for part in metadata.parts if part.kind == KIND and part.content and len(part.name) == 4]
+    own = [part for part in metadata.parts if part.kind == ID3 and part.content and len(part.name) == 4]
     contents = next((part.content for part in own if part.name == CONTENTS), b"")
     frames += _chapter_frames(metadata.markers, end_seconds, contents)
     frames += [Frame(part.name.encode(), b"\0\0", part.content) for part in own if part.name != CONTENTS]
@@ -237,8 +236,8 @@ def _chapter_frames(markers: tuple[Marker, ...], end_seconds: float, contents: b
     for identifier, marker, following in zip(identifiers, ordered, ends, strict=True):
         times = (marker.start, following if marker.end is None else marker.end)
         content = identifier + struct.pack(">2I", *(round(MILLISECONDS * time) for time in times)) + NO_OFFSET
-        inside = [ForeignPart(KIND, "TIT2", UTF_8 + marker.label.encode()), *marker.parts]
-        yield Frame(b"CHAP", b"\0\0", content + b"".join(_sub_frame(part) for part in inside if part.kind == KIND))
+        inside = [ForeignPart(ID3, "TIT2", UTF_8 + marker.label.encode()), *marker.parts]
+        yield Frame(b"CHAP", b"\0\0", content + b"".join(_sub_frame(part) for part in inside if part.kind == ID3))
     if ordered and len(ordered) < 256:
         yield Frame(b"CTOC", b"\0\0", b"toc\0\x03" + bytes([len(ordered)]) + b"".join(identifiers) + contents)
 
@@ -249,12 +248,12 @@ def _sub_frame(part: ForeignPart) -> bytes:
 
 def link_frame(url: str) -> ForeignPart:
     """Return a link of a chapter as a part of it."""
-    return ForeignPart(KIND, "WXXX", b"\0\0" + url.encode("latin-1", "replace"))
+    return ForeignPart(ID3, "WXXX", b"\0\0" + url.encode("latin-1", "replace"))
 
 
 def link_of(marker: Marker) -> str:
     """Return the first link of a chapter, empty without any."""
-    content = next((part.content for part in marker.parts if (part.kind, part.name) == (KIND, "WXXX")), b"")
+    content = next((part.content for part in marker.parts if (part.kind, part.name) == (ID3, "WXXX")), b"")
     separator = b"\0\0" if content[:1] in (b"\1", b"\2") else b"\0"
     return content[1:].partition(separator)[2].lstrip(b"\0").decode("latin-1")
 
@@ -265,7 +264,7 @@ def _chapter(content: bytes, version: int) -> Marker:
     inside = [(name, content) for name, content in _frames_of(rest[16:], version) if content]
     title = next((content for name, content in inside if name == "TIT2"), b"\0")
     texts = _texts(title[0], title[1:], None)
-    parts = tuple(ForeignPart(KIND, name, content) for name, content in inside if name != "TIT2")
+    parts = tuple(ForeignPart(ID3, name, content) for name, content in inside if name != "TIT2")
     return Marker(start / MILLISECONDS, end / MILLISECONDS, texts[0] if texts else "", parts=parts)
 
 
@@ -276,7 +275,7 @@ def _contents(content: bytes) -> list[ForeignPart]:
     position = 2
     for _ in range(n_children):
         position = rest.index(b"\0", position) + 1
-    return [ForeignPart(KIND, CONTENTS, rest[position:])] if rest[position:] or not flags & TOP_LEVEL else []
+    return [ForeignPart(ID3, CONTENTS, rest[position:])] if rest[position:] or not flags & TOP_LEVEL else []
 
 
 def _frames(tag: bytes) -> Iterator[tuple[str, bytes | None]]:

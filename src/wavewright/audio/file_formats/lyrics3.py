@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import BinaryIO
 
 from .id3 import ID3V1_BYTES, ID3V1_MAGIC
-from .metadata import ForeignPart, SoundMetadata, normalised
+from .metadata import LYRICS3, ForeignPart, SoundMetadata, normalised
 
-KIND = "Lyrics3"
 BEGIN, END = b"LYRICSBEGIN", b"LYRICS200"
 N_DIGITS = 6  # of the length in front of the end
 NAMES = {"LYR": "lyrics", "INF": "comment", "AUT": "lyricist", "EAL": "album", "EAR": "artist", "ETT": "title"}
@@ -35,5 +34,5 @@ def read(file: BinaryIO) -> SoundMetadata:
         if name in NAMES:
             fields.append((NAMES[name], value.decode("latin-1").replace("\r\n", "\n")))
         elif name not in IGNORED:
-            parts.append(ForeignPart(KIND, name, value))
+            parts.append(ForeignPart(LYRICS3, name, value))
     return SoundMetadata(normalised(fields), parts=tuple(parts))

@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 from .id3_metadata import GENRES
 from .metadata import (
+    M4A,
     ForeignPart,
     Picture,
     SoundMetadata,
@@ -20,7 +21,6 @@ from .metadata import (
     with_qualifiers,
 )
 
-KIND = "M4A"
 TEXTS = {
     **{"\xa9nam": "title", "\xa9ART": "artist", "aART": "albumartist", "\xa9alb": "album", "\xa9wrt": "composer"},
     **{"\xa9gen": "genre", "\xa9day": "date", "\xa9cmt": "comment", "cprt": "copyright", "\xa9grp": "grouping"},
@@ -62,7 +62,7 @@ def read(file: BinaryIO) -> SoundMetadata | None:
     user = next((each for atom, each in _atoms(content) if atom == "udta"), b"")
     beside = [atom for atom, _ in _atoms(user) if atom not in USER_ATOMS and not atom.startswith("\xa9")]
     beside += ["uuid"] if _moved_to(file, "uuid") else []
-    parts = [ForeignPart(KIND, atom, b"") for atom in beside]
+    parts = [ForeignPart(M4A, atom, b"") for atom in beside]
     for name, skipped in (("udta", 0), ("meta", 0), ("ilst", 4)):
         content = next((each for atom, each in _atoms(content[skipped:]) if atom == name), b"")
         if not content:
@@ -76,7 +76,7 @@ def read(file: BinaryIO) -> SoundMetadata | None:
         elif (found := _fields_of(atom, each, values)) is not None:
             fields += found
         else:
-            parts.append(ForeignPart(KIND, atom, each))
+            parts.append(ForeignPart(M4A, atom, each))
     return SoundMetadata(normalised(fields), tuple(pictures), parts=tuple(parts))
 
 
@@ -116,7 +116,7 @@ def write(file: BinaryIO, metadata: SoundMetadata) -> None:
         if picture.mime.lower() in IMAGE_TYPES
     ]
     atoms += [_atom(COVER, b"".join(covers))] if covers else []
-    atoms += [_atom(part.name, part.content) for part in metadata.parts if part.kind == KIND and part.content]
+    atoms += [_atom(part.name, part.content) for part in metadata.parts if part.kind == M4A and part.content]
     tags = _atom("meta", bytes(4) + _atom("hdlr", HANDLER) + _atom("ilst", b"".join(atoms))) if atoms else b""
     movie = _moved_to(file, "moov")
     if movie is None or movie[0] + 8 + movie[1] != file.seek(0, 2):

@@ -45,11 +45,28 @@ AUTOMATIC = (
 )
 """Tags that programs write about a file, which are not those of a file that is made of it."""
 
+AIFF, APE, FLAC, ID3, LYRICS3, M4A, WAV = "AIFF", "APE", "FLAC", "ID3", "Lyrics3", "M4A", "WAV"
+OTHER = "CAF, VOC or RIFX"
+"""Kinds of the parts of other programs."""
+
 TRACK = "track"
 """Kind of the parts that are other tracks of a file, with sound, subtitles or an attached file."""
 
 RATE = "sample rate"
 """Kind of the part that is a sample rate with a fraction, which is read as a whole number of Hz."""
+
+KINDS = {
+    ID3: "frame",
+    WAV: "chunk",
+    AIFF: "chunk",
+    FLAC: "block",
+    M4A: "atom",
+    APE: "item",
+    LYRICS3: "field",
+    OTHER: "part",
+    TRACK: "track",
+    RATE: "exact sample rate",
+}
 
 LEVELS = ("replaygain_", "r128_", "itunnorm", "mp3gain_")
 """First letters of tags that state the level of the sound."""
@@ -72,6 +89,11 @@ class ForeignPart:
     kind: str
     name: str
     content: bytes
+
+    @property
+    def described(self) -> str:
+        """Its kind and name for a message."""
+        return f"the {KINDS[self.kind]} {self.name.strip()!r}"
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,9 @@ import struct
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from . import wav_metadata
-from .metadata import ForeignPart, Marker, SoundMetadata, exact_rate, named_if_long, normalised, text_of
+from .. import file_formats as formats
+from .metadata import OTHER, ForeignPart, Marker, SoundMetadata, exact_rate, named_if_long, normalised, text_of
 
-KIND = "CAF, VOC or RIFX"
 MAX_PART_BYTES = 2**26
 CAF_STRUCTURE = ("desc", "data", "free", "pakt", "kuki", "fact", "peak", "ovvw", "strg")
 CAF_NAMES = {"comments": "comment", "track number": "tracknumber", "encoding application": "software", "tempo": "bpm"}
@@ -28,7 +27,7 @@ def read(file: BinaryIO, head: bytes, sample_rate: int) -> SoundMetadata | None:
     if head[:4] == b"caff":
         return _caf(file, sample_rate)
     if head[:4] == b"riff":
-        return wav_metadata.parse(_w64_chunks(file), sample_rate)
+        return formats.wav_metadata.parse(_w64_chunks(file), sample_rate)
     if head[:4] in (b".snd", b"dns."):
         (start,) = struct.unpack(">I" if head[:1] == b"." else "<I", head[4:8])
         file.seek(24)
@@ -44,8 +43,10 @@ def read(file: BinaryIO, head: bytes, sample_rate: int) -> SoundMetadata | None:
         return SoundMetadata(normalised(fields))
     if head[:4] == b"RIFX":
         file.seek(12)
-        names = [name for name, _ in _chunks(file, struct.Struct(">4sI"), 2) if name not in wav_metadata.STRUCTURE]
-        return SoundMetadata(parts=tuple(ForeignPart(KIND, name, b"") for name in names if name != "data"))
+        names = [
+            name for name, _ in _chunks(file, struct.Struct(">4sI"), 2) if name not in formats.wav_metadata.STRUCTURE
+        ]
+        return SoundMetadata(parts=tuple(ForeignPart(OTHER, name, b"") for name in names if name != "data"))
     return None
 
 
@@ -78,7 +79,7 @@ def _caf(file: BinaryIO, sample_rate: int) -> SoundMetadata:
         (name, None if name == "data" or n_bytes > MAX_PART_BYTES else file.read(n_bytes))
         for name, n_bytes in _chunks(file, struct.Struct(">4sq"))
     )
-    found = dict(named_if_long(chunks, KIND, CAF_STRUCTURE, parts))
+    found = dict(named_if_long(chunks, OTHER, CAF_STRUCTURE, parts))
     if len(found.get("desc", b"")) >= 8:
         parts += exact_rate(*struct.unpack_from(">d", found["desc"]))
     texts = _texts(found.pop("info", b"")[4:])
@@ -89,7 +90,7 @@ def _caf(file: BinaryIO, sample_rate: int) -> SoundMetadata:
     markers = tuple(Marker(frame / sample_rate, None, labels.get(number, "")) for _, frame, number, _ in rows)
     if int.from_bytes(found.get("chan", b"")[:4]) in USUAL_LAYOUTS:
         found.pop("chan")
-    parts += [ForeignPart(KIND, name, content) for name, content in found.items() if name not in CAF_STRUCTURE]
+    parts += [ForeignPart(OTHER, name, content) for name, content in found.items() if name not in CAF_STRUCTURE]
     return SoundMetadata(normalised(fields), markers=markers, parts=(*parts,))
 
 
@@ -119,7 +120,7 @@ def _voc(file: BinaryIO) -> SoundMetadata:
         if block[0] == VOC_TEXT:
             fields.append(("comment", text_of(file.read(n_bytes))))
         elif block[0] in VOC_NAMES:
-            parts.append(ForeignPart(KIND, VOC_NAMES[block[0]], b""))
+            parts.append(ForeignPart(OTHER, VOC_NAMES[block[0]], b""))
         elif not block[0]:
             break
         position += 4 + n_bytes

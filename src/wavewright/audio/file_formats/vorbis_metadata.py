@@ -13,7 +13,7 @@ from typing import BinaryIO
 from ..channel_layouts import PLACES_FIELD, is_usual
 from ..wav_chunks import FORWARD, LoopPoints
 from . import flac, id3_metadata, ogg
-from .metadata import ForeignPart, Marker, Picture, SoundMetadata, normalised, plain, text_of, with_qualifiers
+from .metadata import FLAC, ForeignPart, Marker, Picture, SoundMetadata, normalised, plain, text_of, with_qualifiers
 from .vorbis_comment import VorbisComment
 
 PICTURE_FIELD = "metadata_block_picture"
@@ -21,7 +21,6 @@ CHAPTER = re.compile(r"chapter(\d+)(name|url)?")
 TIME = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)")
 WRITTEN_NAMES = {"software": "ENCODER", "encodedby": "ENCODED-BY"}
 READ_NAMES = {"encoded-by": "encodedby"}
-KIND = "FLAC"
 PICTURE_BLOCK, COMMENT_BLOCK = 6, 4
 OTHER_BLOCKS = {2: "APPLICATION", 5: "CUESHEET"}
 
@@ -36,7 +35,7 @@ def read_flac(file: BinaryIO, seconds: float | None) -> SoundMetadata:
         elif kind == PICTURE_BLOCK:
             pictures.append(_picture(content))
         elif kind in OTHER_BLOCKS:
-            parts.append(ForeignPart(KIND, OTHER_BLOCKS[kind], content))
+            parts.append(ForeignPart(FLAC, OTHER_BLOCKS[kind], content))
     found = replace(found, pictures=(*pictures, *found.pictures), parts=tuple(parts))
     for tag in id3_metadata.read_first(file):
         found = found.completed(tag)

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import BinaryIO
 
+from .. import file_formats as formats
 from ..channel_layouts import PLACES_FIELD, USUAL_PLACES, mask_of
 from ..wav_chunks import MIDDLE_C, SAMPLER_FORMAT, LoopPoints, Sampler, append_chunk, chunks, has_pad_byte, loop_chunk
-from . import id3_metadata
 from .metadata import (
+    WAV,
     ForeignPart,
     Marker,
     SoundMetadata,
@@ -21,7 +22,6 @@ from .metadata import (
     with_joined_totals,
 )
 
-KIND = "WAV"
 INFO = {
     **{"INAM": "title", "IART": "artist", "IPRD": "album", "ITRK": "tracknumber", "IPRT": "tracknumber"},
     **{"IGNR": "genre", "ICRD": "date", "ICMT": "comment", "ICOP": "copyright", "ISFT": "software"},
@@ -70,7 +70,7 @@ def parse(named: Iterable[tuple[str, bytes | None]], sample_rate: int) -> SoundM
     own = of_id3 = SoundMetadata()
     parts: list[ForeignPart] = []
     ranges = b""
-    for name, content in named_if_long(named, KIND, STRUCTURE, parts):
+    for name, content in named_if_long(named, WAV, STRUCTURE, parts):
         if name == "LIST" and content[:4] == b"INFO":
             fields += [(ALL_INFO.get(key, key.lower()), text_of(value).strip()) for key, value in _sub_chunks(content)]
         elif name == "LIST" and content[:4] == b"adtl":
@@ -84,9 +84,9 @@ def parse(named: Iterable[tuple[str, bytes | None]], sample_rate: int) -> SoundM
         elif name == "inst" and len(content) >= INSTRUMENT.size:
             ranges = content
         elif content[:3] == b"ID3":
-            of_id3 = of_id3.completed(id3_metadata.parse(content))
+            of_id3 = of_id3.completed(formats.id3_metadata.parse(content))
         elif name not in STRUCTURE:
-            parts.append(ForeignPart(KIND, name, content))
+            parts.append(ForeignPart(WAV, name, content))
     longer = of_id3.values
     own = replace(
         own,
@@ -156,7 +156,7 @@ class _Labels:
         """Return, by their names, what is of no cue point or of another kind."""
         known = (*self._texts, "ltxt")
         rest = (key for key, number in self._all if key not in known or number not in positions)
-        return tuple(ForeignPart(KIND, key, b"") for key in rest)
+        return tuple(ForeignPart(WAV, key, b"") for key in rest)
 
     def markers(self, positions: dict[int, int], sample_rate: int) -> Iterator[Marker]:
         """Yield a marker for each cue point."""
@@ -168,7 +168,7 @@ class _Labels:
                 (position + length) / sample_rate if length else None,
                 self._texts["labl"].get(number, ""),
                 self._texts["note"].get(number, ""),
-                (ForeignPart(KIND, "ltxt", region),) if region.rstrip(b"\0") != REGION.rstrip(b"\0") else (),
+                (ForeignPart(WAV, "ltxt", region),) if region.rstrip(b"\0") != REGION.rstrip(b"\0") else (),
             )
 
 
@@ -201,10 +201,10 @@ def write(file: BinaryIO, metadata: SoundMetadata, sample_rate: int, n_samples: 
             decibels = min(max(gain, -128), 127)
             append_chunk(file, _chunk("inst", INSTRUMENT.pack(note, cents, decibels, *limits)))
     for part in metadata.parts:
-        if part.kind == KIND and part.content:
+        if part.kind == WAV and part.content:
             append_chunk(file, _chunk(part.name, part.content))
     of_id3 = replace(metadata, markers=(), fields=() if fits_info else metadata.fields)
-    if tag := id3_metadata.to_bytes(of_id3, n_samples / sample_rate):
+    if of_id3 and (tag := formats.id3_metadata.to_bytes(of_id3, n_samples / sample_rate)):
         append_chunk(file, _chunk("id3 ", tag))
 
 
@@ -258,7 +258,7 @@ def _cue_chunks(markers: tuple[Marker, ...], sample_rate: int) -> tuple[bytes, b
             labels += _chunk("labl", struct.pack("<I", number) + marker.label.encode() + b"\0")
         if marker.remark:
             labels += _chunk("note", struct.pack("<I", number) + marker.remark.encode() + b"\0")
-        region = next((part.content for part in marker.parts if part.kind == KIND), None)
+        region = next((part.content for part in marker.parts if part.kind == WAV), None)
         if marker.end is not None or region is not None:
             length = 0 if marker.end is None else max(0, round(marker.end * sample_rate) - position)
             regions += _chunk("ltxt", struct.pack("<II", number, length) + (region or REGION))

@@ -14,11 +14,11 @@ from ...contracts.runtime import Utterance
 from ...dsp.mel import mel_filterbank
 from ...dsp.phase import griffin_lim, mel_to_power
 from ...dsp.speech_mel import F_MAX_HZ, MEL_FLOOR, MEL_STD, power_scale
+from ...nn.adversarial_losses import feature_distance
 from ...nn.aligner import forward_sum_loss, frame_positions
 from ...nn.export_spec import ExportSpec, GraphSpec
 from ...nn.frame_critics import MelCritic
 from ...nn.frame_layers import sequence_mask
-from ...nn.losses import feature_distance
 from ...nn.network import AdversarialNetwork, Batch, FamilyTraining, Turn
 from ...nn.phone_classifier import phone_loss
 from ...nn.speech_losses import envelope_distance, mel_losses, prosody_losses

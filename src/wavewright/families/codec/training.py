@@ -15,11 +15,11 @@ import torch
 from torch import Tensor, nn
 
 from ...base.progress_bar import report_progress
+from ...nn.adversarial_losses import feature_distance, hinge_critic_loss, hinge_generator_loss
 from ...nn.audible import AudibleDistance
 from ...nn.context_model import ContextModelConfig, train_context_model
 from ...nn.export_spec import ExportSpec, GraphSpec
 from ...nn.frame_critics import MultiResolutionBandCritic
-from ...nn.losses import feature_distance, hinge_critic_loss, hinge_generator_loss
 from ...nn.network import AdversarialNetwork, Batch, FamilyTraining, Turn
 from ...nn.quantize import QuantizedDecoder, QuantizedEncoder, perplexity
 from ...nn.spectral_losses import MelDistance, compressed_distances

@@ -11,9 +11,9 @@ from torch.nn import functional as F
 
 from ...contracts.family import EMBEDDINGS_FILE
 from ...data.one_shots import CLIPS_PER_CLASS
+from ...nn.adversarial_losses import critic_loss, energy_distance, generator_loss, gradient_penalty, penalties
 from ...nn.critics import MultiResolutionCritic, WaveCritic
 from ...nn.export_spec import ExportSpec, GraphSpec
-from ...nn.losses import critic_loss, energy_distance, generator_loss, gradient_penalty, penalties
 from ...nn.network import Batch, FamilyTraining, Network, Turn
 from ...nn.novelty import DifferentiableLogMelEmbedding, copy_penalty
 from .config import GRAPH_FILE, WEIGHT_PREFIX, GanConfig

@@ -14,9 +14,9 @@ from torch.nn import functional as F
 
 from ...dsp.spectrum import hann_window
 from ...dsp.speech_mel import MEL_MEAN, MEL_STD, mel_to_features
+from ...nn.adversarial_losses import feature_distance, hinge_critic_loss, hinge_generator_loss
 from ...nn.export_spec import ExportSpec, GraphSpec
 from ...nn.frame_critics import MultiResolutionBandCritic
-from ...nn.losses import feature_distance, hinge_critic_loss, hinge_generator_loss
 from ...nn.network import AdversarialNetwork, Batch, FamilyTraining, Turn
 from ...nn.spectral_losses import MelDistance, SpectralEnergyDistance
 from ...nn.spectrum import frame, irfft, overlap_add, rfft

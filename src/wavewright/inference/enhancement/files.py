@@ -14,7 +14,8 @@ from ...outputs.carried_metadata import carried_with
 from ...outputs.converted_folder import Conversion, ConvertFile
 from ...outputs.made import MadeFile
 from ...outputs.made_file import keep_or_make
-from .sound import DenoiserSize, ModelProcessor, Processor, ProcessorChain, WpeProcessor, model_for
+from .bundled_sizes import DenoiserSize, model_for
+from .sound import ModelProcessor, Processor, ProcessorChain, WpeProcessor
 
 
 @dataclass(frozen=True)

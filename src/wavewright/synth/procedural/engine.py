@@ -9,9 +9,9 @@ import numpy as np
 
 from ...base.ranges import ranged
 from .curves import RandomCurve
-from .noise import ShapedNoise, octaves
 from .partials import PartialLayer, Partials
 from .procedure import CellSource, Texture, check_choice
+from .shaped_noise import ShapedNoise, octaves
 from .timeline import Timeline, random_numbers
 
 EngineCycle: TypeAlias = Literal["four-stroke", "two-stroke"]

@@ -9,9 +9,9 @@ from typing import ClassVar
 import numpy as np
 
 from ...base.ranges import ranged
-from .noise import FRAME_SECONDS, ShapedNoise, Spectrum, octaves
 from .partials import Partials, with_partials
 from .procedure import LOW_RATE, OneShot
+from .shaped_noise import FRAME_SECONDS, ShapedNoise, Spectrum, octaves
 from .timeline import Timeline, log_uniform, random_numbers
 
 FIREBALL = octaves(

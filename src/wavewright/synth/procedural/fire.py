@@ -8,9 +8,9 @@ import numpy as np
 
 from ...base.ranges import ranged
 from .curves import RandomCurve
-from .noise import ShapedNoise, octaves
 from .partials import PartialLayer, Partials
 from .procedure import CellSource, Texture
+from .shaped_noise import ShapedNoise, octaves
 from .timeline import Timeline, log_uniform
 
 LEVEL = 0.07

@@ -11,9 +11,9 @@ import numpy as np
 from ...base.ranges import ranged
 from .bubbles import bubbles
 from .curves import RandomCurve
-from .noise import ShapedNoise, Spectrum, octaves
 from .partials import PartialLayer, Partials
 from .procedure import CellSource, Texture, check_choice
+from .shaped_noise import ShapedNoise, Spectrum, octaves
 from .timeline import Timeline, log_uniform, random_numbers
 
 RainSurface: TypeAlias = Literal["stone", "leaves", "water", "metal", "glass", "earth"]

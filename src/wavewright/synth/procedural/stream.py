@@ -9,9 +9,9 @@ import numpy as np
 from ...base.ranges import ranged
 from .bubbles import bubbles
 from .curves import RandomCurve
-from .noise import ShapedNoise, octaves
 from .partials import PartialLayer, Partials
 from .procedure import CellSource, Texture
+from .shaped_noise import ShapedNoise, octaves
 from .timeline import Timeline, random_numbers
 
 LEVEL = 0.1

@@ -8,9 +8,9 @@ import numpy as np
 
 from ...base.ranges import ranged
 from .curves import RandomCurve
-from .noise import ShapedNoise, octaves, points, power
 from .partials import pan_gains
 from .procedure import CellSource, Texture
+from .shaped_noise import ShapedNoise, octaves, points, power
 from .timeline import Timeline
 
 LEVEL = 0.1

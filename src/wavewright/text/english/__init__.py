@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from ...base.errors import BadText
 from ..lexicon import Lexicon
 from ..reading import Report, ScanningFrontEnd, shortened
 from ..tokens import Token
-from .context import Context, SentenceWords
-from .heteronym_model import bundled_model
-from .heteronym_rules import bundled_rules
 from .phones import SYMBOLS, ipa_of, phones_of_arpabet, phones_of_ipa
 from .pronounce import known, phones_of
-from .say_as import EnglishSayAs
 from .scanner import Scanner
+from .tables import data_text
 from .tokens import TokenReader
+
+if TYPE_CHECKING:
+    from ..say_as import SayAs
+    from .context import SentenceWords
 
 BRITISH_REGIONS = ("gb", "uk", "au", "ie", "in", "nz", "za")
 """Regions of the BCP 47 tag whose numbers and dates are read as in Britain."""
@@ -28,8 +31,13 @@ BRITISH_LETTERS = {"Z": "zed", "Zs": "zeds", "Z's": "zed's"}
 class EnglishFrontEnd(ScanningFrontEnd):
     """Front end of English: text to sentences of words and phones; with ``en-GB``, numbers and dates are British."""
 
-    CODE, SAY_AS = "en", EnglishSayAs
+    CODE = "en"
     symbols = SYMBOLS
+
+    def _say_as(self) -> SayAs:
+        from .say_as import EnglishSayAs
+
+        return EnglishSayAs(self._region)
 
     def _dialect_of(self, region: str) -> str:
         return "GB" if region in BRITISH_REGIONS else ""
@@ -56,52 +64,34 @@ class EnglishFrontEnd(ScanningFrontEnd):
     def _pronounced(
         self, tokens: list[Token], text: str, lexicon: Lexicon | None
     ) -> Iterator[tuple[Token, int, str, tuple[str, ...]]]:
-        spoken, sentence = in_context(tokens, text, self._region == "GB")
+        spoken = [
+            (token, number, BRITISH_LETTERS.get(word, word) if self._region == "GB" else word)
+            for token in tokens
+            for number, word in enumerate(token.words)
+        ]
+        sentence: SentenceWords | None = None
         for index, (token, number, word) in enumerate(spoken):
             phones = token.phones or (lexicon.get(word) if lexicon else None)
-            yield token, number, _display_form(word), phones or _phones(word, Context(sentence, index))
+            if not phones and word.removesuffix("s") in _heteronyms():
+                from .context import Context
+                from .heteronym_rules import in_context, phones_in_context
 
-
-def in_context(
-    tokens: list[Token], text: str, is_british: bool = False
-) -> tuple[list[tuple[Token, int, str]], SentenceWords]:
-    """List the words of a sentence.
-
-    - ``tokens``: tokens of the sentence.
-    - ``text``: text that the scanner read.
-    - ``is_british``: dialect of the names of letters.
-    - returns: for each word its token, its number in the token, and the word.
-    - returns ``SentenceWords``: the words as the context of each other.
-    """
-    spoken = [
-        (token, number, BRITISH_LETTERS.get(word, word) if is_british else word)
-        for token in tokens
-        for number, word in enumerate(token.words)
-    ]
-    sentence = SentenceWords(
-        words=[word.lower() for _, _, word in spoken],
-        capitals=[text[token.start].isupper() for token, _, _ in spoken],
-        marks=[token.mark if number == len(token.words) - 1 else "" for token, number, _ in spoken],
-    )
-    return spoken, sentence
+                sentence = sentence or in_context(spoken, text)
+                phones = phones_in_context(Context(sentence, index))
+            yield token, number, _display_form(word), phones or phones_of(word)
 
 
 def _is_known(word: str) -> bool:
     return known(word) is not None
 
 
-def _phones(word: str, context: Context) -> tuple[str, ...]:
-    """Pronounce a word in its sentence: by the rules of heteronyms, the model of heteronyms, or alone."""
-    if word == context.words[context.index]:  # and not the name of a letter
-        if word in bundled_rules():
-            return bundled_rules().phones(context, _starts_with_vowel)
-        if word in bundled_model():
-            return bundled_model().phones(context)
-    return phones_of(word)
-
-
-def _starts_with_vowel(word: str) -> bool:
-    return bool(word) and phones_of(word)[:1] != () and phones_of(word)[0][-1].isdigit()
+@functools.cache
+def _heteronyms() -> frozenset[str]:
+    """Return the words that may have several pronunciations, without a final s."""
+    found = re.findall(
+        r"^(?:word )?(\S+)(?=\t|$)", data_text("heteronym_rules.txt") + data_text("heteronyms.tsv"), re.M
+    )
+    return frozenset(word.removesuffix("s") for word in found)
 
 
 def _display_form(word: str) -> str:

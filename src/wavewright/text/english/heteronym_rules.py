@@ -1,12 +1,15 @@
-"""Rules for the pronunciation of heteronyms: the table ``data/heteronym_rules.txt`` and its conditions."""
+"""Pronounce heteronyms in their sentence: by the rules of ``data/heteronym_rules.txt``, or by the model."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from .context import Context
+from ..tokens import Token
+from .context import Context, SentenceWords
+from .heteronym_model import bundled_model
+from .pronounce import phones_of
 from .tables import data_text
 
 TAGS = ("noun", "verb", "past", "capital", "first", "end", "before-vowel")
@@ -114,3 +117,28 @@ def _term(text: str, number: int) -> Term:
 def bundled_rules() -> HeteronymRules:
     """Return the rules of the package, read once."""
     return HeteronymRules(data_text("heteronym_rules.txt"))
+
+
+def in_context(spoken: Sequence[tuple[Token, int, str]], text: str) -> SentenceWords:
+    """Return the words of a sentence as the context of each other.
+
+    - ``spoken``: for each word its token, its number in the token, and the word.
+    - ``text``: text that the scanner read.
+    """
+    return SentenceWords(
+        words=[word.lower() for _, _, word in spoken],
+        capitals=[text[token.start].isupper() for token, _, _ in spoken],
+        marks=[token.mark if number == len(token.words) - 1 else "" for token, number, _ in spoken],
+    )
+
+
+def phones_in_context(context: Context) -> tuple[str, ...]:
+    """Pronounce a word in its sentence by the rules of heteronyms, or by their model; nothing if neither has it."""
+    word = context.words[context.index]
+    if word in bundled_rules():
+        return bundled_rules().phones(context, _starts_with_vowel)
+    return bundled_model().phones(context) if word in bundled_model() else ()
+
+
+def _starts_with_vowel(word: str) -> bool:
+    return bool(word) and phones_of(word)[:1] != () and phones_of(word)[0][-1].isdigit()

@@ -141,11 +141,6 @@ def _nth(match: re.Match[str], _around: Around) -> Reading:
     return ordinal(value) if value else None
 
 
-def is_small_roman(word: str) -> bool:
-    """Return True if a word in lower case could be a numeral of several letters up to 39."""
-    return len(word) > 1 and word[0] in "ivx" and set(word) <= {*"ivx"} and roman_value(word.upper()) > 0
-
-
 @reads(r"([ivx]{1,5})(?![A-Za-z0-9'])")
 def _small_roman(match: re.Match[str], around: Around) -> Reading:
     """Read ``Act III, Scene iv``."""

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
-from ..pattern import pattern
+from ..pattern import Pattern, pattern
 from ..scanner import ASKING, CLOSING, STOPS, TextScanner
 from ..tokens import Token
-from . import abbreviations, calendar
-from .numbers import cardinal
 from .tables import alternatives
-from .tokens import NUMERIC, TokenReader
+from .tokens import TokenReader
 
-CALENDAR_WORDS = [[name] for name in (*calendar.MONTHS, *calendar.DAY_NAMES)]
+A_DASH = pattern(r"[).]?\s*[-–—−]")
+"""What begins each of the dashes below."""
 
 DASHES = pattern(
     r"\s+[-–]+\s+|(?!(?:\s|(?<!\S))--[a-z][a-z0-9]*(?:-[a-z0-9]+)*(?:[\s=,.;:)\"'`]|$))\s*(?:—|--+(?![->]))\s*|–"
@@ -20,19 +20,25 @@ DASHES = pattern(
 """A dash that is a pause; not the hyphens of an option, ``--verbose``."""
 NUMBERED = pattern(r"\)\s?[-–]\s?\((?=\d{1,4}\))")
 UNTIL = pattern(r"\s?[-–]\s?(?=(?:noon|midnight|present|now|today)\b|ca?\.\s?\d)")
-_NAMES = alternatives(
-    [*calendar.MONTH_NAMES, *(day.title() for day in (*calendar.DAY_NAMES, *calendar.WEEKDAYS)), "Midnight", "Noon"]
-)
 PARTS = pattern(r"\W?(?:ft|yd|lb|hr)\.\s\d{1,2}\s?(?:in|ft|oz|min)\b")
 """Parts of a length, a weight or a time: ``5 ft. 10 in.``."""
 AFTER_NUMBER = pattern(r"\d(?:st|nd|rd|th)?$")
 UNKNOWN = pattern(r"[\^²³]-?\d*$|(?<![A-Za-z])[a-z]$")
 """A power or the letter of an unknown before a minus."""
-FROM_NAME = pattern(rf"\.?\s?[-–]\s?(?=(?:{_NAMES}|midnight|noon)\b|(\d))")
-"""A dash between months or days, or after noon and midnight."""
 CALCULATED = pattern(r"\s+([-–−])\s+(\d{1,9})(?![\d:/-])(?:\s*(=))?")
 GLUED = pattern(r"(?:[A-Z][a-z]|[AI]\s)")
 """Beginning of a sentence without a space before it: ``$5.Then``."""
+
+
+@functools.cache
+def _names() -> tuple[frozenset[str], Pattern]:
+    """Return the names of months and days, and a dash between them, or after noon and midnight."""
+    from . import calendar
+
+    names = (*calendar.MONTHS, *calendar.DAY_NAMES)
+    written = (*calendar.MONTH_NAMES, *(day.title() for day in (*calendar.DAY_NAMES, *calendar.WEEKDAYS)))
+    either = alternatives([*written, "Midnight", "Noon"])
+    return frozenset(names), pattern(rf"\.?\s?[-–]\s?(?=(?:{either}|midnight|noon)\b|(\d))")
 
 
 @dataclass
@@ -42,6 +48,8 @@ class Scanner(TextScanner):
     reader: TokenReader
 
     def _number_of_item(self, number: int) -> list[str]:
+        from .numbers import cardinal
+
         return cardinal(number)
 
     def _apostrophe(self) -> None:
@@ -49,6 +57,8 @@ class Scanner(TextScanner):
 
     def _dash(self) -> bool:
         """Read a dash as ``minus``, as ``to`` or as a pause; return False if there is none here."""
+        if not A_DASH.match(self.text, self.position):
+            return False
         dash = DASHES.match(self.text, self.position)
         if (dash and self._minus()) or self._until() or self._until_name():
             return True
@@ -56,6 +66,8 @@ class Scanner(TextScanner):
         last = self.tokens[-1] if self.tokens else None
         if dash and last and last.is_numeric and last.end == self.position and dash[0] == "–":
             is_joined = True  # 10am–6pm
+        from .rule_order import NUMERIC
+
         if not dash or (is_joined and NUMERIC.match(self.text, dash.end())):
             return False
         self.position = dash.end()
@@ -87,12 +99,12 @@ class Scanner(TextScanner):
 
     def _until_name(self) -> bool:
         """Read a dash after the name of a month, a day or an hour as ``to``: ``June–August``."""
-        last = self.tokens[-1].words[-1:] if self.tokens and not self.tokens[-1].mark else []
-        is_hour = last in (["noon"], ["midnight"])
-        is_name = last in CALENDAR_WORDS and self.text[self.tokens[-1].start].isupper()
+        last = "".join(self.tokens[-1].words[-1:]) if self.tokens and not self.tokens[-1].mark else ""
+        is_hour = last in ("noon", "midnight")
+        is_name = last in _names()[0] and self.text[self.tokens[-1].start].isupper()
         if not (is_hour or is_name or self._is_after_date()):
             return False
-        match = FROM_NAME.match(self.text, self.position)
+        match = _names()[1].match(self.text, self.position)
         if not match or (match[1] and not is_hour):
             return False
         self.tokens.append(Token(self.position, match.end(), ["to"]))
@@ -104,23 +116,25 @@ class Scanner(TextScanner):
         if not self.tokens or not AFTER_NUMBER.search(self.text, max(0, self.position - 4), self.position):
             return False
         near = [word for token in self.tokens[-2:] for word in token.words]
-        return any([word] in CALENDAR_WORDS for word in near)
+        return any(word in _names()[0] for word in near)
 
     def _ends_with_dot(self, token: Token) -> bool:
         """Return True if the dot of an abbreviation ends the sentence as well."""
         text = self.text
         if text[token.end - 1] != "." or token.phones:
             return False
+        from .abbreviations import STARTERS, TITLES
+
         written = text[token.start : token.end - 1].lower()
         after = pattern(r"[\"')\]]{0,4}(\s*)([A-Za-z']*)(\S?)").match(text, token.end)
         if after is None:
             return False
         is_last = not after[2] and not after[3]
-        if not is_last and (written in abbreviations.TITLES and token.words[0] == abbreviations.TITLES[written]):
+        if not is_last and (written in TITLES and token.words[0] == TITLES[written]):
             return False
         if token.end - token.start == 2 and pattern(r"\s*[A-Z]\.").match(text, token.end):
             return False  # the initials of a name
-        starts_sentence = after[1] and after[2][:1].isupper() and after[2].lower() in abbreviations.STARTERS
+        starts_sentence = after[1] and after[2][:1].isupper() and after[2].lower() in STARTERS
         if is_last or starts_sentence or after[1].count("\n") > 1:
             self._mark(".")
             return True

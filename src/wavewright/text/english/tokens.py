@@ -2,88 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+import itertools
 from dataclasses import dataclass
 
 from ..dialect import is_british
 from ..lexicon import is_ipa
 from ..pattern import pattern
+from ..rules import AroundMatch
 from ..tokens import INLINE, MAX_WORD_LENGTH, WORD, Token, WordReader
-from . import (
-    abbreviations,
-    addresses,
-    calendar,
-    chemistry,
-    citations,
-    codes,
-    durations,
-    identifiers,
-    latex,
-    money,
-    names,
-    operators,
-    quantities,
-    roman,
-    scores,
-    signs,
-    sizes,
-)
-from .numbers import digits
 from .phones import phones_of_arpabet, phones_of_ipa
-from .rules import Around, Rule
-from .tables import alternatives
-from .units import CODES, CURRENCIES
+from .tables import rows, word_list
 
-PLAIN = pattern(r"[a-z]{2,30}(?=[\s,;!?)]|$)")
-NUMERIC = pattern(rf"[-−+±]?(?:\d|\.\d|(?:{alternatives(CURRENCIES)})\s?[-−]?[\d.])|\(\d{{3}}\)|[{quantities.HALVES}]")
+PLAIN = pattern(r"[a-z]{2,30}(?=[\s,;!?)]|$)|[A-Z][a-z]{2,29}(?=[,;!?]?(?:\s+[a-z]|\s*$)|\.\s*$)")
+"""A word that needs no rule unless it is special: in small letters, or with a capital where a plain text goes on."""
+PAUSE = pattern(r"[.,;?](?=\s|$)")
+CHORD = pattern(r"[A-G]b(?:m|maj|min|dim|sus|add)$")
 
 VOWELS = frozenset("aeiouy")
+CAPITALISED = ("ret", "eds", "disc", "med", "min", "max")
+"""Words that rules read where they begin with a capital, beside those of the tables."""
 
-LETTER_RULES: Sequence[Rule] = (
-    *identifiers.RULES,
-    *calendar.LETTER_RULES,
-    *money.CODE_RULES,
-    *quantities.LETTER_RULES,
-    *signs.LETTER_RULES,
-    *names.MOVE_RULES,
-    *chemistry.LETTER_RULES,
-    *citations.LETTER_RULES,
-    *codes.LETTER_RULES,
-    *abbreviations.LETTER_RULES,
-    *names.LETTER_RULES,
-)
-DIGIT_RULES: Sequence[Rule] = (
-    *names.DIGIT_RULES,
-    *latex.AMOUNT_RULES,
-    *identifiers.DIGIT_RULES,
-    *codes.PROPORTION_RULES,
-    *citations.VERSE_RULES,
-    *scores.CUED_RULES,
-    *codes.PHONE_RULES,
-    *citations.NUMBER_RULES,
-    *durations.DIGIT_RULES,
-    *calendar.DIGIT_RULES,
-    *citations.DIGIT_RULES,
-    *codes.DIGIT_RULES,
-    *chemistry.DIGIT_RULES,
-    *quantities.SCIENTIFIC_RULES,
-    *money.RULES,
-    *sizes.RULES,
-    *scores.DIGIT_RULES,
-    *quantities.MEASURE_RULES,
-    *calendar.YEAR_RULES,
-    *codes.MIXTURE_RULES,
-    *quantities.PLAIN_RULES,
-)
-SIGN_RULES: Sequence[Rule] = (
-    *latex.RULES,
-    *calendar.QUOTE_RULES,
-    *durations.SIGN_RULES,
-    *identifiers.SIGN_RULES,
-    *addresses.SIGN_RULES,
-    *operators.RULES,
-    *signs.SIGN_RULES,
-)
+
+@functools.cache
+def _special_words(is_small: bool) -> frozenset[str]:
+    """Return the words, in lower case, that rules read in small letters, or where they begin with a capital."""
+    words = word_list("undotted-abbreviations") | word_list("undotted-numbered")
+    if is_small:
+        return words
+    fields = (each for table in ("abbreviations", "calendar", "states", "mixed_case") for each in rows(table, 3))
+    return words.union(word_list("labels"), CAPITALISED, " ".join(itertools.chain(*fields)).lower().split())
 
 
 @dataclass
@@ -99,10 +47,18 @@ class TokenReader(WordReader):
 
     def read(self, position: int, last: Token | None) -> Token | None:
         """Read the token at a position; see :meth:`WordReader.read`."""
-        text = self.text
-        plain = PLAIN.match(text, position)
+        if PAUSE.match(self.text, position):
+            return None
+        plain = PLAIN.match(self.text, position)
         if plain and not self._is_special(plain[0]):
-            return Token(position, plain.end(), [plain[0]])
+            return Token(position, plain.end(), [plain[0].lower()])
+        return self._by_rules(position, last)
+
+    def _by_rules(self, position: int, last: Token | None) -> Token | None:
+        """Read a token that is no plain word; the rules are imported at the first of them."""
+        from .rule_order import CHUNK_RULES, LETTER_RULES, NUMERIC, SIGN_RULES
+
+        text = self.text
         inline = INLINE.match(text, position)
         if inline:
             token = self._inline(inline)
@@ -110,7 +66,7 @@ class TokenReader(WordReader):
                 return token
         before = text[position - 1 : position]
         if not (before.isalnum() or before in ("-", "'", ".", "@", "_")) and text[position].isalnum():
-            token = self._own(position) or self._by(addresses.CHUNK_RULES, position, is_chunk=True)
+            token = self._own(position) or self._by(CHUNK_RULES, position, is_chunk=True)
             if token:
                 return token
         character = text[position]
@@ -123,18 +79,18 @@ class TokenReader(WordReader):
         return self._by(SIGN_RULES, position) or self._elided(position) or self._digit(position)
 
     def _is_special(self, word: str) -> bool:
-        """Return True for a word in small letters that needs a rule or is in the user's lexicon."""
+        """Return True for a word that a rule may read or that is in the user's lexicon."""
+        is_small = word[0].islower()
         return (
-            word in abbreviations.WITHOUT_DOT
-            or word in abbreviations.NUMBERED
-            or not VOWELS & {*word}
-            or roman.is_small_roman(word)
-            or word in CODES
+            word.lower() in _special_words(is_small)
+            or (not VOWELS & {*word} or {*word} <= {*"ivx"} if is_small else CHORD.match(word) is not None)
             or (self.lexicon is not None and self.lexicon.get(word) is not None)
         )
 
     def _number(self, position: int, before: str, last: Token | None) -> Token | None:
         """Read a number, after a hyphen with ``to``."""
+        from .rule_order import DIGIT_RULES
+
         text = self.text
         if text[position] in "-−+±–" and before and not (before.isspace() or before in "([\"'=:/*^<>~"):
             return None
@@ -179,7 +135,11 @@ class TokenReader(WordReader):
         return (phones_of_ipa if is_ipa(text) else phones_of_arpabet)(text, where)
 
     def _digits(self, text: str) -> list[str]:
+        from .numbers import digits
+
         return digits(text)
 
-    def _around(self, start: int, end: int) -> Around:
+    def _around(self, start: int, end: int) -> AroundMatch:
+        from .rules import Around
+
         return Around(self.text, start, end, self.knows)

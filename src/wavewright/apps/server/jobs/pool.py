@@ -14,16 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from ....base.json_text import line_of
-from ....base.runner import Answer, Item, Lanes, ProcessLane, Runner
+from ....base.runner import RETRIES, Answer, Item, Lanes, ProcessLane, Runner
 from ....base.worker_process import WorkerLost, WorkerProcess
 from ..scheduler import TooManyRequests
 from .files import JobFiles
 from .signer import JobSigner
 from .task_job import State, TaskJob
 from .worker import run_worker
-
-ATTEMPTS = 2
-"""How often a job runs whose process dies, together."""
 
 SAVE_SECONDS = 60.0
 """Time for an interrupted training to save, before its process is killed."""
@@ -168,7 +165,7 @@ class JobLane(ProcessLane):
         self.kill()
 
     def _run(self, job: TaskJob) -> None:
-        for attempt in range(ATTEMPTS):
+        for attempt in range(1 + RETRIES):
             if job.is_cancelled or self._is_stopped:
                 break
             try:
@@ -178,12 +175,14 @@ class JobLane(ProcessLane):
             except (WorkerLost, ValueError):
                 self.kill()
                 self._keys.clear()
-            if attempt == 0 and not self._is_long:
+            if attempt < RETRIES and not self._is_long:
                 job.change(message="its process ended; the job starts again", progress=None)
         if job.is_cancelled or self._is_stopped:
             job.end("cancelled", "The job was cancelled.")
         else:
-            job.end("failed", f"The process of the job ended before the job did, {ATTEMPTS} times; try a smaller one.")
+            job.end(
+                "failed", f"The process of the job ended before the job did, {1 + RETRIES} times; try a smaller one."
+            )
 
     def _talk(self, job: TaskJob) -> None:
         """Send a job to the process, and take its messages until the job has ended."""

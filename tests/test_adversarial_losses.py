@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from wavewright.nn.losses import critic_loss, generator_loss, hinge_critic_loss, hinge_generator_loss
+from wavewright.nn.adversarial_losses import critic_loss, generator_loss, hinge_critic_loss, hinge_generator_loss
 
 REAL = [torch.tensor([[2.0, -1.0]]), torch.tensor([0.5])]
 FAKE = [torch.tensor([[-3.0, 0.0]]), torch.tensor([1.0])]
