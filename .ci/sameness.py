@@ -125,7 +125,7 @@ def command_lines() -> Iterator[str]:
     from wavewright.inference.layering.layers import preset_names
     from wavewright.music.accompaniment import load_style, style_names
     from wavewright.music.rules import PRESETS
-    from wavewright.synth.patch_files import patch_names
+    from wavewright.synth.patch import patch_names
     from wavewright.synth.procedural import PROCEDURES
 
     kinds = {

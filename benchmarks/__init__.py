@@ -1,4 +1,4 @@
-"""Measure what Wavewright does: a script for each table of docs/benchmarks, `python -m benchmarks.<subject>.<name>`.
+"""Measure what Wavewright does: a script for each table of docs/benchmarks, `python -m benchmarks SUBJECT.NAME`.
 
 Each script prints the processor, Markdown tables and, with ``--json``, writes the same rows to a file. ``--smoke`` runs
 it on tiny sizes in seconds, with clips of the bundled models instead of corpora. Benchmarks run on one thread.

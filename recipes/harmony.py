@@ -30,7 +30,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from wavewright.music.accompaniment.chorale_grid import (
+from wavewright.music.accompaniment.voice_leading import (
     HIGHEST,
     LOWEST,
     N_CELLS,

@@ -16,7 +16,7 @@ import numpy as np
 
 from wavewright.dsp.loudness import integrated_loudness
 from wavewright.synth import Patch, SynthEngine, load_patch, patch_names
-from wavewright.synth.patch_files import PATCHES
+from wavewright.synth.patch import PATCHES
 
 TARGET_LUFS, DRUMS_LUFS = -34.0, -36.3
 """Of single notes at the default volume, which leaves room for eight voices."""

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from benchmarks.harness.buzz import frame_correlation
+from benchmarks.codec.opus import frame_correlation
 
 
 def test_noise_does_not_buzz_and_repeated_noise_does():

@@ -10,8 +10,14 @@ import pytest
 from wavewright.base.errors import BadSetting
 from wavewright.music.accompaniment import harmonise
 from wavewright.music.accompaniment.chorale import GRAPH, WINDOW, HarmonyPredictor, HarmonySettings, harmonise_grid
-from wavewright.music.accompaniment.chorale_grid import N_PITCHES, SILENT, UNKNOWN, VOICE_RANGES, VOICES
-from wavewright.music.accompaniment.voice_leading import violations_per_chord
+from wavewright.music.accompaniment.voice_leading import (
+    N_PITCHES,
+    SILENT,
+    UNKNOWN,
+    VOICE_RANGES,
+    VOICES,
+    violations_per_chord,
+)
 from wavewright.music.score import METRE, Score, Track, notes_of
 from wavewright.music.theory import MusicalKey
 

@@ -16,11 +16,12 @@ from rich.console import Console
 from wavewright.base.errors import BadFolder, BadSetting
 from wavewright.base.result import Failed
 from wavewright.data.entry import Entry
-from wavewright.training import recording_notes, report, train as training
+from wavewright.training import report, train as training
 from wavewright.training.checkpoint import Progress
 from wavewright.training.choices import choose_recipe
 from wavewright.training.parameters import TrainParameters
 from wavewright.training.report import Report
+from wavewright.training.run import notes_on_rates
 from wavewright.training.run_file import RUN_FILE
 
 
@@ -179,6 +180,6 @@ def test_a_run_goes_on_where_its_terminal_is_closed(tmp_path, monkeypatch):
 )
 def test_rates_that_differ_are_said(rates, model, what):
     entries = [Entry(Path("a.wav"), None, None, 1.0, rate, 1, rate) for rate in rates]
-    notes = recording_notes.notes_on_rates(entries, model)
+    notes = notes_on_rates(entries, model)
     assert len(notes) == (what is not None)
     assert all(re.search(what, note) for note in notes)

@@ -11,7 +11,7 @@ from wavewright.apps.cli import run
 from wavewright.dsp.loudness import LoudnessMeter
 from wavewright.music.accompaniment.style import DRUMS
 from wavewright.music.engine import DRUM_CHANNEL
-from wavewright.synth.patch_files import load_patch, patch_names
+from wavewright.synth.patch import load_patch, patch_names
 from wavewright.synth.soundfont import default_soundfont, open_soundfont
 from wavewright.synth.soundfont.opening import BUNDLED_BANK
 from wavewright.synth.soundfont.player import PlayerSettings

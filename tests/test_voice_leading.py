@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from wavewright.music.accompaniment.chorale_grid import SILENT
-from wavewright.music.accompaniment.voice_leading import RULES, find_violations, violations_per_chord
+from wavewright.music.accompaniment.voice_leading import RULES, SILENT, find_violations, violations_per_chord
 
 C_MAJOR = (72, 67, 64, 48)  # C5 G4 E4 C3
 C = 0

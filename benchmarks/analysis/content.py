@@ -10,7 +10,6 @@ sounds of one source for a minute, or speech over music at a level below it. Sil
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,9 +25,6 @@ from wavewright.base.units import db_to_gain
 from wavewright.inference.analysis.content import ContentMeter
 from wavewright.inference.analysis.content_features import SAMPLE_RATE
 from wavewright.inference.analysis.files import SILENCE_DB
-from wavewright.inference.analysis.key import KeyMeter
-from wavewright.inference.analysis.pitch import PitchMeter
-from wavewright.inference.analysis.tempo import TempoMeter
 
 SILERO = Peer("Silero VAD", "pip install --no-deps silero-vad==6.2.3", module="silero_vad", distribution="silero-vad")
 SUFFIXES = (".wav", ".flac", ".ogg", ".opus")
@@ -42,7 +38,6 @@ SOURCES = Table("sources", columns(source="s", sounds="s", seconds=".0f", right=
 """Seconds that are right in both respects, and with speech and music."""
 
 SCORES = Table("scores", {**columns(method="s", sounds="s"), **optional(precision=".3f", recall=".3f", f1=".3f")})
-SPEED = Table("speed", columns(part="s", milliseconds_per_second=".2f"))
 
 
 @dataclass(frozen=True)
@@ -151,26 +146,6 @@ def measure(options: Options, report: Report) -> None:
     if report.has(SILERO):
         silero = np.concatenate([silero_seconds(each.wave) for each in made])
         add_scores(report, "Silero VAD", "speech", silero, has_speech)
-    add_speed(report, made[0].wave)
-
-
-def add_speed(report: Report, wave: np.ndarray) -> None:
-    """Add the time that each meter at 16 kHz takes for a second."""
-    meters: dict[str, Callable[[], ContentMeter | PitchMeter | TempoMeter | KeyMeter]] = {
-        "speech and music": lambda: ContentMeter(SILENCE_DB),
-        "pitch": lambda: PitchMeter(SAMPLE_RATE),
-        "tempo": lambda: TempoMeter(SAMPLE_RATE),
-        "key": lambda: KeyMeter(SAMPLE_RATE),
-    }
-    blocks = np.array_split(wave[None], max(1, len(wave) // (10 * SAMPLE_RATE)), axis=1)
-    for name, make in meters.items():
-        meter = make()
-        meter.add(blocks[0])  # compiles and caches
-        start = time.process_time()
-        for block in blocks:
-            meter.add(block)
-        seconds = time.process_time() - start
-        report.add(SPEED, part=name, milliseconds_per_second=1_000 * seconds / (len(wave) / SAMPLE_RATE))
 
 
 def smoke_folders(make: Callable[[Path], Path]) -> Callable[[Path], Sequence[Path]]:
@@ -180,7 +155,7 @@ def smoke_folders(make: Callable[[Path], Path]) -> Callable[[Path], Sequence[Pat
 
 BENCHMARK = Benchmark(
     __doc__,
-    (SOURCES, SCORES, SPEED),
+    (SOURCES, SCORES),
     measure,
     Option("speech", [Path("corpora/prompts")], smoke=smoke_folders(smoke_speech)),
     Option("music", [Path("corpora/music")], smoke=smoke_folders(smoke_drums)),

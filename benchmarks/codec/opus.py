@@ -24,7 +24,6 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.harness.buzz import frame_correlation
 from benchmarks.harness.corpora import SEED, corpus_entries, read_wave, smoke_speech
 from benchmarks.harness.peers import LIBOPUS, RESEMBLYZER, VISQOL
 from benchmarks.harness.script import Benchmark, Option, Options, Report, Row, Table, columns, optional
@@ -38,6 +37,7 @@ from wavewright.tasks.decode import decode
 from wavewright.tasks.encode import encode
 
 CODEC_FRAME_SECONDS = 0.02
+LOW_HZ, HIGH_HZ = 2_500.0, 7_000.0  # the band in which speech is nearly noise
 OPUS_FRAME_MS = 60
 MAX_DELAY_SAMPLES = 1_600
 KBPS = (1.5, 3.0, 6.0)
@@ -56,6 +56,25 @@ COPIES = Table(
     | columns(buzz=".2f"),
 )
 SPEED = Table("speed", columns(model="s", encode_and_decode_times_of_the_sound=".4f"))
+
+
+def frame_correlation(wave: np.ndarray, sample_rate: int, lag_seconds: float) -> float:
+    """Compute the normalised autocorrelation of the band from 2.5 to 7 kHz at one lag.
+
+    ``r(lag) = sum_t b(t) b(t + lag) / sum_t b(t)^2`` for the band ``b``. A decoder that repeats a pattern in every
+    frame has nearly 1 at the length of the frame; speech has nearly 0.
+
+    - ``wave``: ``(time,)``.
+    - ``lag_seconds``: usually the length of a frame.
+    - returns: -1 to 1; 0 for silence, and for waves shorter than the lag.
+    """
+    n_fft = 1 << int(np.ceil(np.log2(max(2 * len(wave), 2))))
+    spectrum = np.fft.rfft(np.asarray(wave, np.float64), n_fft)
+    frequencies_hz = np.fft.rfftfreq(n_fft, 1 / sample_rate)
+    is_in_band = (frequencies_hz >= LOW_HZ) & (frequencies_hz <= HIGH_HZ)
+    correlation = np.fft.irfft(np.where(is_in_band, np.abs(spectrum) ** 2, 0.0), n_fft)
+    lag = round(lag_seconds * sample_rate)
+    return float(correlation[lag] / correlation[0]) if correlation[0] > 0 and lag < len(wave) else 0.0
 
 
 class CopyJudges:

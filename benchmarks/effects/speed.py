@@ -21,7 +21,7 @@ from scipy.signal import oaconvolve, resample_poly, sosfilt
 
 from benchmarks.effects.peers import ffmpeg, python_stretch
 from benchmarks.harness.peers import PEDALBOARD, PYTHON_STRETCH
-from benchmarks.harness.script import TARGETS, Benchmark, Option, Options, Report, Table, Value, columns, optional
+from benchmarks.harness.script import Benchmark, Option, Options, Report, Table, Value, columns, optional
 from benchmarks.harness.timing import median_seconds
 from wavewright.effects import EFFECTS, Effect, GraphicEqualiser, HumNotch, LinearPhaseEqualiser
 from wavewright.effects.filters import SectionFilter
@@ -263,7 +263,7 @@ def milliseconds(process: Process, wave: np.ndarray) -> float:
 
 BENCHMARK = Benchmark(
     __doc__,
-    (SPEED, TARGETS),
+    (SPEED,),
     measure,
     Option("seconds", 20.0, "length of the sound", smoke=1.5),
     Option("only", list(EFFECTS), "names of effects"),

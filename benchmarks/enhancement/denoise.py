@@ -8,8 +8,8 @@
 model is trained; ``--gtcrn`` a copy of Xiaobin-Rong/gtcrn. Each sentence is mixed with a noise drawn by a fixed seed,
 at each ratio. Wide-band PESQ, STOI (in percent), SI-SDR in dB, DNSMOS (overall) and word errors as in
 benchmarks/speech/judges.py. The flux ratio is that of pauses: the variance of spectral flux where the speech is silent,
-in dB; musical noise raises it. The real-time factor is processor time on one thread. Quiet speech is the clean sentence
-at -50 dBFS with faint noise, 20 dB below: its level after is given, over that before, in dB.
+in dB; musical noise raises it. Quiet speech is the clean sentence at -50 dBFS with faint noise, 20 dB below: its level
+after is given, over that before, in dB. benchmarks/enhancement/speed.py measures speed.
 """
 
 from __future__ import annotations
@@ -21,8 +21,7 @@ import numpy as np
 
 from benchmarks.enhancement.peers import SAMPLE_RATE, Denoise, denoising_peers
 from benchmarks.harness.corpora import corpus_entries, draw_entries, read_wave, smoke_ambience, smoke_speech
-from benchmarks.harness.script import TARGETS, Benchmark, Option, Options, Report, Row, Table, columns, optional
-from benchmarks.harness.timing import median_seconds
+from benchmarks.harness.script import Benchmark, Option, Options, Report, Row, Table, columns, optional
 from benchmarks.speech.judges import JUDGE_OPTIONS, RATINGS, Judges, mean_interval, word_error_interval
 from wavewright.audio.clip import Clip
 from wavewright.base.units import db_to_gain, gain_to_db
@@ -37,21 +36,16 @@ LEVEL_DB = -26.0  # of the active speech of a mixture
 QUIET_DB = -50.0
 QUIET_RATIO_DB = 20.0
 MIN_PESQ_OF_CLEAN = 4.2
-MAX_REAL_TIME_FACTOR = 0.010
 PEER_SCORES = {"pesq": "PESQ", "stoi_percent": "STOI, %", "si_sdr_db": "SI-SDR, dB", "dnsmos": "DNSMOS"}
 ACTIVE_DB = -30.0  # of a block of speech over the loudest
 BLOCK = 512
-TIMED_SECONDS = 30.0
 SEED = 11
 
 DENOISED = Table(
     "denoised",
     columns(denoiser="s", snr_db="s", clips="d", si_sdr_db=".1f") | RATINGS | optional(flux_ratio_db=".1f"),
 )
-SPECIAL = Table(
-    "clean, quiet and speed",
-    columns(denoiser="s") | optional(pesq_of_clean=".2f", quiet_level_db=".1f", real_time_factor=".4f"),
-)
+SPECIAL = Table("clean and quiet", columns(denoiser="s") | optional(pesq_of_clean=".2f", quiet_level_db=".1f"))
 
 
 def active_rms(wave: np.ndarray) -> float:
@@ -133,24 +127,15 @@ def measure_ratio(
     return row, ratings.word_errors
 
 
-def measure_special(name: str, denoise: Denoise, mixtures: Mixtures, judges: Judges, rounds: int) -> Row:
-    """Return the row of clean speech, quiet speech and speed."""
+def measure_special(name: str, denoise: Denoise, mixtures: Mixtures, judges: Judges) -> Row:
+    """Return the row of clean speech and quiet speech."""
     clean = [judges.pesq(speech, denoise(speech)) for speech in mixtures.speech]
     quiet = []
     for index, speech in enumerate(mixtures.speech):
         gain = np.float32(db_to_gain(QUIET_DB - LEVEL_DB))
         estimate = denoise(gain * mixtures.at(index, QUIET_RATIO_DB))
         quiet.append(float(gain_to_db(active_rms(estimate) / active_rms(gain * speech))))
-    repeated = np.resize(
-        np.concatenate([mixtures.at(index, 5.0) for index in range(len(mixtures))]), int(TIMED_SECONDS * SAMPLE_RATE)
-    )
-    seconds = median_seconds(lambda: denoise(repeated), rounds)
-    return {
-        "denoiser": name,
-        "pesq_of_clean": mean_interval(clean),
-        "quiet_level_db": mean_interval(quiet),
-        "real_time_factor": seconds / TIMED_SECONDS,
-    }
+    return {"denoiser": name, "pesq_of_clean": mean_interval(clean), "quiet_level_db": mean_interval(quiet)}
 
 
 def model_denoiser(name: str, settings: EnhancementSettings | None = None) -> Denoise:
@@ -200,11 +185,10 @@ def measure(options: Options, report: Report) -> None:
         for name in options.model:
             compare_with_peers(report, name, rows, peers)
     for name, denoise in denoisers.items():
-        row = measure_special(name, denoise, mixtures, judges, options.rounds)
+        row = measure_special(name, denoise, mixtures, judges)
         report.add(SPECIAL, row)
         if name in options.model:
             report.target(name, "PESQ of clean speech", row["pesq_of_clean"], at_least=MIN_PESQ_OF_CLEAN)
-            report.target(name, "real-time factor", row["real_time_factor"], at_most=MAX_REAL_TIME_FACTOR)
     for name in options.model:
         for ratio_db, of_noisy, of_model in zip(options.ratios, totals["noisy"], totals[name], strict=True):
             points = word_error_interval(of_model, of_noisy)
@@ -213,7 +197,7 @@ def measure(options: Options, report: Report) -> None:
 
 BENCHMARK = Benchmark(
     __doc__,
-    (DENOISED, SPECIAL, TARGETS),
+    (DENOISED, SPECIAL),
     measure,
     Option("speech", Path("corpora/prompts"), "a corpus with texts", smoke=smoke_speech),
     Option("split", "test"),
@@ -225,6 +209,5 @@ BENCHMARK = Benchmark(
     Option("count", 60, smoke=1),
     Option("min_seconds", 2.0),
     Option("ratios", RATIOS_DB, "signal-to-noise ratios in dB", smoke=[5.0]),
-    Option("rounds", 3, "of timing", smoke=1),
     *JUDGE_OPTIONS,
 )

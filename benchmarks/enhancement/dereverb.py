@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.enhancement.rooms import PYROOMACOUSTICS, convolved, simulated_response
+from benchmarks.enhancement.peers import PYROOMACOUSTICS, convolved, simulated_response
 from benchmarks.harness.corpora import corpus_entries, draw_entries, read_wave, smoke_responses, smoke_speech
 from benchmarks.harness.peers import Peer
 from benchmarks.harness.script import Benchmark, Option, Options, Report, Row, Table, columns

@@ -21,10 +21,19 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.enhancement.peers import SAMPLE_RATE, SPEEX, WEBRTC, CancelEcho, speex_canceller, webrtc_canceller
-from benchmarks.enhancement.rooms import PYROOMACOUSTICS, convolved, simulated_response
+from benchmarks.enhancement.peers import (
+    PYROOMACOUSTICS,
+    SAMPLE_RATE,
+    SPEEX,
+    WEBRTC,
+    CancelEcho,
+    convolved,
+    simulated_response,
+    speex_canceller,
+    webrtc_canceller,
+)
 from benchmarks.harness.corpora import corpus_entries, read_wave, smoke_speech
-from benchmarks.harness.script import TARGETS, Benchmark, Option, Options, Report, Row, Table, columns, optional
+from benchmarks.harness.script import Benchmark, Option, Options, Report, Row, Table, columns, optional
 from benchmarks.speech.judges import JUDGE_OPTIONS, Judges, mean_interval
 from wavewright.data.entry import Entry
 from wavewright.families import loading
@@ -172,7 +181,7 @@ def measure(options: Options, report: Report) -> None:
 
 BENCHMARK = Benchmark(
     __doc__,
-    (CALLS, TARGETS),
+    (CALLS,),
     measure,
     Option("far", Path("corpora/prompts-ru"), "a corpus of speech", smoke=smoke_speech),
     Option(

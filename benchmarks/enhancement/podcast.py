@@ -27,7 +27,7 @@ import numpy as np
 
 from benchmarks.harness.corpora import corpus_entries, read_wave, shuffle_entries, smoke_speech
 from benchmarks.harness.peers import FFMPEG
-from benchmarks.harness.script import TARGETS, Benchmark, Option, Options, Report, Table, columns, optional
+from benchmarks.harness.script import Benchmark, Option, Options, Report, Table, columns, optional
 from benchmarks.harness.timing import children_seconds
 from benchmarks.speech.judges import JUDGE_OPTIONS, Judges, mean_interval, word_error_interval
 from wavewright.audio.clip import Clip
@@ -202,7 +202,7 @@ def _smoke_corpora(folder: Path) -> list[Path]:
 
 BENCHMARK = Benchmark(
     __doc__,
-    (EPISODES, TARGETS),
+    (EPISODES,),
     measure,
     Option("speech", [Path("corpora/speech"), Path("corpora/prompts")], "corpora of English", smoke=_smoke_corpora),
     Option("speakers", ["kathleen", "allison"], "one of each corpus", smoke=[None, None]),

@@ -28,7 +28,7 @@ import numpy as np
 from scipy.signal import stft
 
 from benchmarks.harness.corpora import corpus_entries, draw_entries, smoke_ambience, smoke_speech, smoke_textures
-from benchmarks.harness.script import TARGETS, Benchmark, Option, Options, Report, Table, columns
+from benchmarks.harness.script import Benchmark, Option, Options, Report, Table, columns
 from benchmarks.speech.judges import mean_interval
 from wavewright.audio.clip import Clip
 from wavewright.audio.sound_file import open_sound
@@ -195,7 +195,7 @@ def measure(options: Options, report: Report) -> None:
 
 BENCHMARK = Benchmark(
     __doc__,
-    (PARTED, TARGETS),
+    (PARTED,),
     measure,
     Option("speech", Path("corpora/prompts"), "a corpus of speakers not learned", smoke=smoke_speech),
     Option("split", "test"),

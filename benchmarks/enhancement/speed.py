@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.harness.script import TARGETS, Benchmark, Option, Options, Report, Table, columns, optional
+from benchmarks.harness.script import Benchmark, Option, Options, Report, Table, columns, optional
 from benchmarks.harness.timing import median_seconds
 from wavewright.contracts.enhancement import EnhancerStream
 from wavewright.families import loading
@@ -76,7 +76,7 @@ def measure(options: Options, report: Report) -> None:
 
 BENCHMARK = Benchmark(
     __doc__,
-    (SPEEDS, TARGETS),
+    (SPEEDS,),
     measure,
     Option("model", MODELS, "denoisers", smoke=["denoise-16k"]),
     Option("gtcrn", type=Path, help="copy of the repository Xiaobin-Rong/gtcrn"),

@@ -73,14 +73,8 @@ def is_monotonic(values: np.ndarray, tolerance: float) -> bool:
 def draw_pairs(labels: np.ndarray, candidates: np.ndarray, n_pairs: int) -> np.ndarray:
     """Return the rows of the two ends of each morph ``(pairs, 2)``, of two labels and of one in turn.
 
-    Parameters
-    ----------
-    labels : ndarray
-        Labels of all recordings, ``(n,)``.
-    candidates : ndarray
-        Rows to draw from.
-    n_pairs : int
-        Number of pairs.
+    - ``labels``: of all recordings, ``(n,)``.
+    - ``candidates``: rows to draw from.
     """
     rng, ends = np.random.default_rng(SEED), []
     names, counts = np.unique(labels[candidates], return_counts=True)

@@ -31,27 +31,13 @@ def corpus_entries(
     min_seconds: float = 0.0,
     speaker: str | None = None,
 ) -> list[Entry]:
-    """Return the recordings of a corpus.
+    """Return the recordings of a corpus, of all splits, labels and speakers by default.
 
-    Parameters
-    ----------
-    corpus : Path
-        Folder with ``manifest.jsonl``, as ``recipes/corpora`` writes it.
-    split : str, optional
-        Split of the recordings, all by default.
-    labels : collection of str
-        Labels of the recordings, all by default.
-    needs_text : bool
-        Whether to leave out recordings without a text.
-    min_seconds : float
-        Length of the shortest recording.
-    speaker : str, optional
-        Speaker of the recordings, all by default.
+    - ``corpus``: folder with ``manifest.jsonl``, as ``recipes/corpora`` writes it.
+    - ``needs_text``: leave out recordings without a text.
+    - ``min_seconds``: length of the shortest recording.
 
-    Raises
-    ------
-    BadFolder
-        If the corpus has no such recording.
+    Raises BadFolder if the corpus has no such recording.
     """
     entries = [
         entry

@@ -227,7 +227,7 @@ class Report:
 class Benchmark:
     """A script: its help text, tables, the function that measures, and options.
 
-    ``tables`` are all that ``measure`` adds rows to.
+    ``tables`` are those that ``measure`` adds rows to, beside the targets.
     """
 
     def __init__(
@@ -237,22 +237,15 @@ class Benchmark:
         measure: Callable[[Options, Report], None],
         *options: Option,
     ) -> None:
-        self.description, self.tables, self.measure, self.options = description, tables, measure, options
+        self.description, self.measure, self.options = description, measure, options
+        self.tables = (*tables, TARGETS)
         path = Path(inspect.getfile(measure))
         self.name = f"{path.parent.name}.{path.stem}"  # such as codec.opus
 
     def run(self, arguments: Sequence[str]) -> int:
-        """Parse arguments, measure and print the tables.
+        """Parse arguments, measure and print the tables; return 1 where the report has a fault, else 0.
 
-        Returns
-        -------
-        int
-            0, or 1 where the report has a fault.
-
-        Raises
-        ------
-        SystemExit
-            With 2 for options that are wrong, or a corpus or model that is not there.
+        Raises SystemExit with 2 for options that are wrong, or a corpus or model that is not there.
         """
         parser = self.parser()
         with tempfile.TemporaryDirectory() as folder:

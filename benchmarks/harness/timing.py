@@ -59,21 +59,10 @@ def time_process(
 ) -> ProcessTimes:
     """Run a command to its end and return its times.
 
-    Parameters
-    ----------
-    command : sequence of str
-        Program and arguments.
-    n_first_bytes : int
-        Bytes of standard output whose time is taken; a process that writes fewer has its whole time.
-    folder : Path, optional
-        Working folder.
-    environment : mapping, optional
-        Environment variables in place of those of this process.
+    - ``n_first_bytes``: of standard output, whose time is taken; a process that writes fewer has its whole time.
+    - ``environment``: variables in place of those of this process.
 
-    Raises
-    ------
-    subprocess.CalledProcessError
-        If the command fails.
+    Raises subprocess.CalledProcessError if the command fails.
     """
     before, start = children_seconds(), time.perf_counter()
     with subprocess.Popen(

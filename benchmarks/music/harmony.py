@@ -6,7 +6,7 @@ The file is that of recipes/harmony.py. The chords of ``chorales`` are J. S. Bac
 sopranos; ``chord HMM`` has the most probable chords of the soprano, two a bar, voiced with the least motion. The key of
 all three is the most probable one of the soprano. Printed are, for each,
 
-- violations of the rules of voice leading a chord (a beat), their ratio to the composer's, and those of each rule;
+- violations of the rules of voice leading a chord (a beat), and their ratio to the composer's;
 - beats that are a triad or a seventh chord, or a part of one with its third;
 - the fraction of sixteenths on which alto, tenor and bass are the composer's;
 - the longest run of beats that are those of a training chorale in some key, longest and median over the pieces;
@@ -24,10 +24,14 @@ import numpy as np
 from benchmarks.harness.script import Benchmark, Option, Options, Report, Table, columns
 from benchmarks.music.composition import longest_run
 from wavewright.music.accompaniment.chorale import harmonise_grid
-from wavewright.music.accompaniment.chorale_grid import SILENT, STEPS_PER_QUARTER, VOICE_RANGES
 from wavewright.music.accompaniment.chord_model import find_chords
 from wavewright.music.accompaniment.melody import find_key
-from wavewright.music.accompaniment.voice_leading import RULES, violations_per_chord
+from wavewright.music.accompaniment.voice_leading import (
+    SILENT,
+    STEPS_PER_QUARTER,
+    VOICE_RANGES,
+    violations_per_chord,
+)
 from wavewright.music.accompaniment.voicing import lead_voices
 from wavewright.music.bars import bars_of
 from wavewright.music.score import Score, Track, notes_of
@@ -41,7 +45,6 @@ WHOLE = Table(
         tenor=".3f", bass=".3f", longest_copy="d", median_copy=".1f", seconds=".2f",
     ),
 )  # fmt: skip
-BY_RULE = Table("violations a chord", columns(rule="s", bach=".4f", network=".4f", chord_hmm=".4f"))
 
 Harmoniser = Callable[[np.ndarray, MusicalKey], np.ndarray]
 
@@ -139,10 +142,6 @@ def measure(options: Options, report: Report) -> None:
         row |= {"triads_and_sevenths": float(np.mean([is_chord(beat) for beat in beats]))}
         row |= {voice: float(same[lane]) for lane, voice in enumerate(("alto", "tenor", "bass"), start=1)}
         report.add(WHOLE, **row, longest_copy=max(copies), median_copy=float(np.median(copies)))
-    for index, rule in enumerate(RULES):
-        row = {"rule": rule.replace("_", " "), "bach": float(rates["Bach"][index])}
-        row |= {"network": float(rates["network"][index]), "chord_hmm": float(rates["chord HMM"][index])}
-        report.add(BY_RULE, row)
 
 
 def synthetic_chorales(folder: Path) -> Path:
@@ -157,7 +156,7 @@ def synthetic_chorales(folder: Path) -> Path:
 
 BENCHMARK = Benchmark(
     __doc__,
-    (WHOLE, BY_RULE),
+    (WHOLE,),
     measure,
     Option("chorales", Path("jsb-chorales-16th-satb.npz"), smoke=synthetic_chorales),
     Option("split", "test", choices=("valid", "test")),

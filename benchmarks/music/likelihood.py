@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from benchmarks.harness.script import TARGETS, Benchmark, Option, Options, Report, Table, columns
+from benchmarks.harness.script import Benchmark, Option, Options, Report, Table, columns
 from wavewright.families.composer import COMPOSER
 from wavewright.families.composer.config import ComposerConfig
 from wavewright.families.composer.grid import Grid, longest_matches, open_features, previous_symbols
@@ -116,7 +116,7 @@ def synthetic_chorales(folder: Path) -> Path:
 
 BENCHMARK = Benchmark(
     __doc__,
-    (LIKELIHOOD, TARGETS),
+    (LIKELIHOOD,),
     measure,
     Option("chorales", Path("jsb-chorales-16th-satb.npz"), smoke=synthetic_chorales),
     Option("model", "chorales", "a composer of four voices"),

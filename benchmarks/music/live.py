@@ -15,7 +15,7 @@ from time import thread_time
 
 import numpy as np
 
-from benchmarks.harness.script import TARGETS, Benchmark, Option, Options, Report, Table, columns
+from benchmarks.harness.script import Benchmark, Option, Options, Report, Table, columns
 from wavewright.apps.live.performer import LivePerformer
 from wavewright.music.engine import InstrumentEngine
 from wavewright.synth import SynthEngine
@@ -64,7 +64,7 @@ def measure(options: Options, report: Report) -> None:
 
 BENCHMARK = Benchmark(
     __doc__,
-    (BLOCKS, TARGETS),
+    (BLOCKS,),
     measure,
     Option("soundfont", type=Path),
     Option("seconds", 20.0, smoke=0.5),

@@ -24,7 +24,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.harness.script import TARGETS, Benchmark, Option, Options, Report, Table, columns
+from benchmarks.harness.script import Benchmark, Option, Options, Report, Table, columns
 from benchmarks.harness.timing import median_seconds
 from wavewright.audio.clip import Clip
 from wavewright.base.errors import BadFolder
@@ -252,7 +252,7 @@ def smoke_corpus(folder: Path) -> Path:
 
 BENCHMARK = Benchmark(
     __doc__,
-    (DISTANCES, TUNING, SPEEDS, TARGETS),
+    (DISTANCES, TUNING, SPEEDS),
     measure,
     Option("corpus", Path("corpora/notes"), "a folder of notes for each instrument", smoke=smoke_corpus),
     Option("model", "notes"),

@@ -19,8 +19,8 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.harness.script import TARGETS, Benchmark, Option, Options, Report, Table, columns
-from benchmarks.music.transcription import SPEED, Melody, Polyphonic, Sound, transcribe_all
+from benchmarks.harness.script import Benchmark, Option, Options, Report, Table, columns
+from benchmarks.music.transcription import SPEED, Melody, Sound, polyphonic, transcribe_all
 from wavewright.base.errors import ScoreWarning
 from wavewright.inference.transcription.settings import POLYPHONIC
 from wavewright.music.formats import read_score
@@ -159,7 +159,7 @@ def sounds(options: Options) -> Iterator[Sound]:
 
 def measure(options: Options, report: Report) -> None:
     """Add the rows of all ensembles and transcribers."""
-    results = transcribe_all(sounds(options), {"Wavewright": Polyphonic(options.model)}, report)
+    results = transcribe_all(sounds(options), {"Wavewright": polyphonic(options.model)}, report)
     for (_, ensemble, name), rows in results.items():
         precision, recall, f, f_offsets, _ = (float(mean) for mean in np.mean(rows, axis=0))
         row = {"ensemble": ensemble, "transcriber": name, "pieces": len(rows), "notes": int(sum(r[-1] for r in rows))}
@@ -175,7 +175,7 @@ def measure(options: Options, report: Report) -> None:
 
 BENCHMARK = Benchmark(
     __doc__,
-    (EACH, ALL, SPEED, TARGETS),
+    (EACH, ALL, SPEED),
     measure,
     Option("model", POLYPHONIC, "name of a transcriber, or the path of its folder"),
     Option("scores", type=Path, help="folder of chorales, quartets and songs"),

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.harness.script import TARGETS, Benchmark, Option, Options, Report, Table, columns
+from benchmarks.harness.script import Benchmark, Option, Options, Report, Table, columns
 from wavewright.audio.clip import Clip
 from wavewright.base.units import db_to_gain
 from wavewright.contracts.runtime import Classifier
@@ -197,7 +197,7 @@ def smoke_drums(folder: Path) -> Path:
 
 BENCHMARK = Benchmark(
     __doc__,
-    (LOOPS, TARGETS),
+    (LOOPS,),
     measure,
     Option("drums", Path("corpora/drums"), smoke=smoke_drums),
     Option("loops", 20, smoke=1),

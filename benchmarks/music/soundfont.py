@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.harness.peers import FLUIDSYNTH, TINYSOUNDFONT
-from benchmarks.harness.script import TARGETS, Benchmark, Option, Options, Report, Table, columns, optional
+from benchmarks.harness.script import Benchmark, Option, Options, Report, Table, columns, optional
 from benchmarks.harness.timing import median_seconds, time_process
 from wavewright.music.engine import DRUM_CHANNEL
 from wavewright.music.formats import write_score
@@ -309,7 +309,7 @@ def measure(options: Options, report: Report) -> None:
 
 BENCHMARK = Benchmark(
     __doc__,
-    (TRUTH, SPEED, TARGETS),
+    (TRUTH, SPEED),
     measure,
     Option("font", BUNDLED_BANK, "SoundFont file"),
     Option("files", 30, "MIDI files of the comparison", smoke=0),

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from benchmarks.harness.peers import DAWDREAMER
-from benchmarks.harness.script import TARGETS, Benchmark, Option, Options, Report, Table, columns
+from benchmarks.harness.script import Benchmark, Option, Options, Report, Table, columns
 from benchmarks.harness.timing import median_seconds
 from wavewright.synth import SynthEngine, load_patch, parse_patch
 
@@ -124,7 +124,7 @@ def measure(options: Options, report: Report) -> None:
 
 BENCHMARK = Benchmark(
     __doc__,
-    (ALIASES, SPEEDS, TARGETS),
+    (ALIASES, SPEEDS),
     measure,
     Option("keys", [33, 45, 57, 69, 81, 93, 105, 111], smoke=[69]),
     Option("patches", list(BUNDLED), smoke=["saw-lead"]),

@@ -25,10 +25,10 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.harness.peers import Peer
-from benchmarks.harness.script import TARGETS, Benchmark, Option, Options, Report, Table, columns
+from benchmarks.harness.script import Benchmark, Option, Options, Report, Table, columns
 from wavewright.audio.clip import Clip
 from wavewright.families import loading
-from wavewright.inference.transcription import detect_wave, transcribe_wave
+from wavewright.inference.transcription import Transcription, detect_wave, transcribe_wave
 from wavewright.music.performance import perform
 from wavewright.music.rules import compose_by_rule
 from wavewright.music.score import PROGRAM, Score, Track, controls_of, notes_of
@@ -267,24 +267,22 @@ def sounds(options: Options) -> Iterator[Sound]:
 Transcriber = Callable[[Sound], Notes]
 
 
-def by_wavewright(sound: Sound) -> Notes:
+def found_notes(transcription: Transcription) -> Notes:
     """Return the notes that Wavewright finds."""
-    notes = transcribe_wave(sound.wave, RATE).notes
+    notes = transcription.notes
     intervals = np.array([(note.start_s, note.end_s) for note in notes]).reshape(-1, 2)
     return intervals, np.array([note.pitch for note in notes], float)
 
 
-class Polyphonic:
-    """A model of several voices."""
+def by_wavewright(sound: Sound) -> Notes:
+    """Return the notes of one voice."""
+    return found_notes(transcribe_wave(sound.wave, RATE))
 
-    def __init__(self, model: str) -> None:
-        self._detector = loading.load_note_detector(model)
 
-    def __call__(self, sound: Sound) -> Notes:
-        """Return the notes that it finds."""
-        notes = detect_wave(sound.wave, RATE, self._detector).notes
-        intervals = np.array([(note.start_s, note.end_s) for note in notes]).reshape(-1, 2)
-        return intervals, np.array([note.pitch for note in notes], float)
+def polyphonic(model: str) -> Transcriber:
+    """Return a model of several voices."""
+    detector = loading.load_note_detector(model)
+    return lambda sound: found_notes(detect_wave(sound.wave, RATE, detector))
 
 
 class BasicPitch:
@@ -356,7 +354,7 @@ def measure(options: Options, report: Report) -> None:
     """Add the rows of all sources and transcribers."""
     own: dict[str, Transcriber] = {"Wavewright": by_wavewright}
     if options.model is not None:
-        own["several voices"] = Polyphonic(options.model)
+        own["several voices"] = polyphonic(options.model)
     results = transcribe_all(sounds(options), own, report)
     for (source, instrument, name), rows in results.items():
         _, _, f, f_offsets, _ = np.mean(rows, axis=0)
@@ -384,7 +382,7 @@ def ratios(reference: Melody, found: Notes) -> tuple[float, float, float, float]
 
 BENCHMARK = Benchmark(
     __doc__,
-    (SOUND, EACH, SPEED, TARGETS),
+    (SOUND, EACH, SPEED),
     measure,
     Option("chorales", type=Path, help="jsb-chorales-16th-satb.npz"),
     Option("notes", type=Path, help="folder of the instruments' recorded notes"),

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.harness.corpora import corpus_entries, read_wave, smoke_drums
-from benchmarks.harness.script import TARGETS, Benchmark, Option, Options, Report, Table, columns
+from benchmarks.harness.script import Benchmark, Option, Options, Report, Table, columns
 from wavewright.data.entry import Entry
 from wavewright.data.folder import scan
 from wavewright.families.loading import load_classifier
@@ -87,7 +87,7 @@ def measure(options: Options, report: Report) -> None:
 
 BENCHMARK = Benchmark(
     __doc__,
-    (RECALL, TARGETS),
+    (RECALL,),
     measure,
     Option("model", "runs/words", "a classifier with a threshold", smoke="drum-classifier"),
     Option("corpus", Path("corpora/digits"), "recordings of single words", smoke=smoke_drums),

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.harness.corpora import SMOKE_VOICE, sentences
-from benchmarks.harness.script import TARGETS, Benchmark, Option, Options, Report, Table, columns, optional
+from benchmarks.harness.script import Benchmark, Option, Options, Report, Table, columns, optional
 from benchmarks.speech.judges import JUDGE_OPTIONS, Judges, word_error_interval
 from wavewright.audio.clip import Clip
 from wavewright.dubbing.cues import written_cues
@@ -94,7 +94,7 @@ def _cues(voice: Voice, texts: list[str], seed: int) -> list[tuple[float, float,
 
 BENCHMARK = Benchmark(
     __doc__,
-    (DUBBED, TARGETS),
+    (DUBBED,),
     measure,
     Option("voice", "en-kathleen", smoke=SMOKE_VOICE),
     Option("lines", 200, smoke=2),

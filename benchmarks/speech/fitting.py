@@ -10,10 +10,8 @@ the sentences.
 
 from __future__ import annotations
 
-import numpy as np
-
 from benchmarks.harness.corpora import SMOKE_VOICE, sentences
-from benchmarks.harness.script import TARGETS, Benchmark, Option, Options, Report, Table, columns, optional
+from benchmarks.harness.script import Benchmark, Option, Options, Report, Table, columns, optional
 from benchmarks.speech.judges import JUDGE_OPTIONS, Judges, word_error_interval
 from wavewright.speech.voice import FRAMES_PER_SECOND, Voice
 
@@ -34,36 +32,23 @@ def measure(options: Options, report: Report) -> None:
     texts = sentences()[: options.count]
     usual = [voice.speak(text) for text in texts]
     lengths = [speech.words[-1].end + DECAY_SECONDS for speech in usual]
-    usual_errors = np.array(
-        [
-            judges.word_errors(speech.clip.wave[0], voice.sample_rate, text)
-            for speech, text in zip(usual, texts, strict=True)
-        ],
-        float,
-    )
+    waves = [speech.clip.wave[0] for speech in usual]
+    usual_errors = judges.errors(waves, voice.sample_rate, texts)
     for factor in FACTORS:
-        ends_ms, errors = [], []
-        for text, length in zip(texts, lengths, strict=True):
-            speech = voice.speak(text, seconds=length / factor)
-            ends_ms.append(1e3 * abs(speech.words[-1].end + DECAY_SECONDS - length / factor))
-            errors.append(judges.word_errors(speech.clip.wave[0], voice.sample_rate, text))
-        of_factor = np.array(errors, float)
-        points = word_error_interval(of_factor, usual_errors)
-        report.add(
-            FITTED,
-            factor=factor,
-            sentences=len(texts),
-            largest_error_ms=max(ends_ms),
-            word_error_percent=word_error_interval(of_factor),
-            points=points,
-        )
-        report.target(f"{factor:g} times", "end of the speech, ms from the length", max(ends_ms), at_most=MAX_ERROR_MS)
+        timed = [voice.speak(text, seconds=length / factor) for text, length in zip(texts, lengths, strict=True)]
+        ends = [speech.words[-1].end + DECAY_SECONDS for speech in timed]
+        error_ms = max(1e3 * abs(end - length / factor) for end, length in zip(ends, lengths, strict=True))
+        errors = judges.errors([speech.clip.wave[0] for speech in timed], voice.sample_rate, texts)
+        points = word_error_interval(errors, usual_errors)
+        row = {"factor": factor, "sentences": len(texts), "largest_error_ms": error_ms}
+        report.add(FITTED, row, word_error_percent=word_error_interval(errors), points=points)
+        report.target(f"{factor:g} times", "end of the speech, ms from the length", error_ms, at_most=MAX_ERROR_MS)
         report.target(f"{factor:g} times", "points of word error", points, at_most=MAX_POINTS)
 
 
 BENCHMARK = Benchmark(
     __doc__,
-    (FITTED, TARGETS),
+    (FITTED,),
     measure,
     Option("voice", "en-kathleen", smoke=SMOKE_VOICE),
     Option("count", 40, "sentences", smoke=1),

@@ -87,14 +87,18 @@ class Judges:
         """Return the STOI of waves ``(time,)`` at 16 kHz, in percent."""
         return 100 * paired.stoi(reference, estimate) if self.has_stoi else np.nan
 
+    def errors(self, waves: Sequence[np.ndarray], sample_rate: int, texts: Sequence[str]) -> np.ndarray:
+        """Return the word errors and words of each of several waves, ``(waves, 2)``."""
+        found = [self.word_errors(wave, sample_rate, text) for wave, text in zip(waves, texts, strict=True)]
+        return np.array(found, float)
+
     def ratings(
         self, estimates: Sequence[np.ndarray], texts: Sequence[str], references: Sequence[np.ndarray]
     ) -> Ratings:
         """Return the scores of waves ``(time,)`` at 16 kHz in which texts are spoken."""
         pairs = [*zip(references, estimates, strict=True)]
-        errors = [self.word_errors(wave, SAMPLE_RATE, text) for wave, text in zip(estimates, texts, strict=True)]
         return Ratings(
-            np.array(errors, float),
+            self.errors(estimates, SAMPLE_RATE, texts),
             np.array([self.dnsmos(wave, SAMPLE_RATE) for wave in estimates]),
             np.array([self.pesq(*pair) for pair in pairs]),
             np.array([self.stoi_percent(*pair) for pair in pairs]),

@@ -24,7 +24,7 @@ import numpy as np
 
 from benchmarks.harness.corpora import SMOKE_VOICE, corpus_entries, draw_entries, smoke_speech
 from benchmarks.harness.peers import RESEMBLYZER
-from benchmarks.harness.script import TARGETS, Benchmark, Option, Options, Report, Table, optional
+from benchmarks.harness.script import Benchmark, Option, Options, Report, Table, optional
 from benchmarks.speech.judges import JUDGE_OPTIONS, Judges
 from benchmarks.speech.speakers import recordings, voice
 from benchmarks.speech.speech_distance import SpeakerEncoder, mean_similarity
@@ -113,7 +113,7 @@ def measure(options: Options, report: Report) -> None:
 
 BENCHMARK = Benchmark(
     __doc__,
-    (VOICES, TARGETS),
+    (VOICES,),
     measure,
     Option("prompts", Path("corpora/prompts"), smoke=smoke_speech),
     Option("prepare", type=Path, help="folder to write, instead of judging"),

@@ -6,7 +6,6 @@ pip install ".[metrics]" && pip install --no-deps Resemblyzer==0.1.4 && pip inst
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from scipy.spatial.distance import cdist
@@ -23,25 +22,13 @@ MIN_PITCH_HZ = 65.0
 MAX_PITCH_HZ = 500.0
 
 
-@dataclass(frozen=True)
-class Distance:
-    """Distance between two readings of a sentence.
+def distance(reference: np.ndarray, estimate: np.ndarray, sample_rate: int) -> dict[str, float]:
+    """Return the distances of waves ``(time,)``, trimmed, frames of 16 ms aligned by dynamic time warping.
 
     ``cepstral_db`` is the mel-cepstral distortion, ``pitch_semitones`` the root mean squared difference of frames that
     are voiced in both, the difference of the medians subtracted, and ``voicing_percent`` counts frames that are voiced
-    in one alone.
-    """
-
-    cepstral_db: float
-    pitch_semitones: float
-    voicing_percent: float
-
-
-def distance(reference: np.ndarray, estimate: np.ndarray, sample_rate: int) -> Distance:
-    """Return the distance of waves ``(time,)``, trimmed, frames of 16 ms aligned by dynamic time warping.
-
-    Mel-cepstral distortion is ``10 / ln 10 * sqrt(2 * sum (c - c')^2)`` over cepstra 1 to 24, here of 80 log-mel
-    amplitudes.
+    in one alone. Mel-cepstral distortion is ``10 / ln 10 * sqrt(2 * sum (c - c')^2)`` over cepstra 1 to 24, here of 80
+    log-mel amplitudes.
 
     References
     ----------
@@ -60,7 +47,8 @@ def distance(reference: np.ndarray, estimate: np.ndarray, sample_rate: int) -> D
     )
     semitones = semitones - np.median(semitones)
     voicing = 100 * np.mean((reference_hz > 0) != (estimate_hz > 0))
-    return Distance(float(cepstral_db), float(np.sqrt(np.mean(semitones**2))), float(voicing))
+    pitch_semitones = float(np.sqrt(np.mean(semitones**2)))
+    return {"cepstral_db": float(cepstral_db), "pitch_semitones": pitch_semitones, "voicing_percent": float(voicing)}
 
 
 def warping_path(cost: np.ndarray) -> np.ndarray:

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.harness.corpora import SMOKE_VOICE
-from benchmarks.harness.script import Benchmark, Option, Options, Report, Row, Table, columns, optional
+from benchmarks.harness.script import Benchmark, Option, Options, Report, Table, columns, optional
 from benchmarks.speech.judges import JUDGE_OPTIONS, Judges, mean_interval, word_error_interval
 from wavewright.speech.voice import Voice
 
@@ -30,31 +30,18 @@ STYLES = Table(
 )
 
 
-def row_of(voice: Voice, style: str, texts: list[str], judges: Judges) -> Row:
-    """Return the row of a style."""
-    errors, dnsmos, seconds = [], [], []
-    for sentence in texts:
-        clip = voice.speak(sentence, style=None if style == USUAL else style).clip
-        errors.append(judges.word_errors(clip.wave[0], clip.sample_rate, sentence))
-        dnsmos.append(judges.dnsmos(clip.wave[0], clip.sample_rate))
-        seconds.append(clip.seconds)
-    return {
-        "voice": voice.name,
-        "style": style,
-        "sentences": len(texts),
-        "word_error_percent": word_error_interval(np.array(errors)),
-        "dnsmos": mean_interval(dnsmos),
-        "seconds_a_sentence": float(np.mean(seconds)),
-    }
-
-
 def measure(options: Options, report: Report) -> None:
     """Add a row for the usual style and for each other style."""
     voice, judges = Voice.load(options.voice, options.vocoder), Judges(options, report)
     texts = SCRIPT.read_text(encoding="utf-8").splitlines()[: options.count]
     styles = options.style or [f"{name}:{WEIGHT:g}" for name in voice.acoustic.styles]
     for style in (USUAL, *styles):
-        report.add(STYLES, row_of(voice, style, texts, judges))
+        clips = [voice.speak(sentence, style=None if style == USUAL else style).clip for sentence in texts]
+        errors = judges.errors([clip.wave[0] for clip in clips], voice.sample_rate, texts)
+        dnsmos = mean_interval([judges.dnsmos(clip.wave[0], clip.sample_rate) for clip in clips])
+        row = {"voice": voice.name, "style": style, "sentences": len(texts), "dnsmos": dnsmos}
+        seconds = float(np.mean([clip.seconds for clip in clips]))
+        report.add(STYLES, row, word_error_percent=word_error_interval(errors), seconds_a_sentence=seconds)
 
 
 BENCHMARK = Benchmark(

@@ -14,7 +14,7 @@ import numpy as np
 
 from benchmarks.harness.corpora import SMOKE_VOICE, sentences
 from benchmarks.harness.peers import POCKETSPHINX
-from benchmarks.harness.script import TARGETS, Benchmark, Option, Options, Report, Table, columns, optional
+from benchmarks.harness.script import Benchmark, Option, Options, Report, Table, columns, optional
 from wavewright.audio.clip import Clip
 from wavewright.speech.voice import Voice
 
@@ -95,7 +95,7 @@ def measure(options: Options, report: Report) -> None:
 
 BENCHMARK = Benchmark(
     __doc__,
-    (WORD_STARTS, TARGETS),
+    (WORD_STARTS,),
     measure,
     Option("voice", "en-kathleen", smoke=SMOKE_VOICE),
     Option("vocoder", "vocoder"),

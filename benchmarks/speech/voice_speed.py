@@ -21,12 +21,13 @@ import numpy as np
 
 import wavewright
 from benchmarks.harness.corpora import SMOKE_VOICE, sentences
-from benchmarks.harness.script import TARGETS, Benchmark, Option, Options, Report, Table, columns
+from benchmarks.harness.script import Benchmark, Option, Options, Report, Table, columns
 from benchmarks.harness.timing import ProcessTimes, time_process
 from benchmarks.speech.speakers import ENGINES, Utterance, other_engines, spoken_in_one_process
 from wavewright.audio.sound_file import open_sound
 from wavewright.speech.voice import Voice
 
+SPEAK = (sys.executable, "-m", "wavewright", "speak")
 MAX_FIRST_SOUND_MS = 30.0
 MAX_LATE_FIRST_SOUND_MS = 80.0
 MAX_REAL_TIME_FACTOR = 0.010
@@ -66,18 +67,7 @@ def real_time_factor_of_processes(voice: str, vocoder: str, texts: list[str]) ->
     """Return the same with a process of ``wavewright speak`` for each text."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "out.wav"
-        command = [
-            sys.executable,
-            "-m",
-            "wavewright",
-            "speak",
-            "--voice",
-            voice,
-            "--vocoder",
-            vocoder,
-            "--out",
-            str(out),
-        ]
+        command = [*SPEAK, "--voice", voice, "--vocoder", vocoder, "--out", str(out)]
         spent = seconds = 0.0
         for text in texts:
             spent += time_process([*command, "--", text]).processor_seconds
@@ -103,9 +93,8 @@ def _factor(utterances: list[Utterance]) -> float:
 def cold_starts(voice: str, vocoder: str, count: int) -> list[ProcessTimes]:
     """Return the times of ``count`` processes that speak into a file."""
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "wavewright", "speak", "Good evening, and welcome to the late news."]
-        command += ["--voice", voice, "--vocoder", vocoder, "--out", str(Path(folder) / "out.wav")]
-        return [time_process(command) for _ in range(count)]
+        command = [*SPEAK, "Good evening, and welcome to the late news.", "--voice", voice, "--vocoder", vocoder]
+        return [time_process([*command, "--out", str(Path(folder) / "out.wav")]) for _ in range(count)]
 
 
 def bytes_of(voice: Voice) -> int:
@@ -137,9 +126,8 @@ def measure(options: Options, report: Report) -> None:
     for peer in ENGINES:
         report.has(peer)
     for name, (at_once, each) in factors.items():
-        row = {"one_process": at_once, "times_real_time": 1 / at_once}
-        row |= {"process_each": each, "times_real_time_each": 1 / each if each else None}
-        report.add(REAL_TIME_FACTORS, speaker=name, **row)
+        row = {"speaker": name, "one_process": at_once, "times_real_time": 1 / at_once, "process_each": each}
+        report.add(REAL_TIME_FACTORS, row, times_real_time_each=1 / each if each else None)
     report.target(options.voice, "real-time factor", factors[options.voice][0], at_most=MAX_REAL_TIME_FACTOR)
     if "flite" in factors:
         for number, how in enumerate(("one process", "a process for each sentence")):
@@ -148,21 +136,16 @@ def measure(options: Options, report: Report) -> None:
     starts = cold_starts(options.voice, options.vocoder, options.cold_starts)
     cold_seconds = statistics.median(each.seconds for each in starts)
     megabytes = bytes_of(voice) / 1e6
-    report.add(
-        VOICE,
-        voice=options.voice,
-        vocoder=options.vocoder,
-        cold_start_seconds=cold_seconds,
-        cold_start_processor_seconds=statistics.median(each.processor_seconds for each in starts),
-        megabytes=megabytes,
-    )
+    row = {"voice": options.voice, "vocoder": options.vocoder, "cold_start_seconds": cold_seconds}
+    processor_seconds = statistics.median(each.processor_seconds for each in starts)
+    report.add(VOICE, row, cold_start_processor_seconds=processor_seconds, megabytes=megabytes)
     report.target(options.voice, "cold start, s", cold_seconds, at_most=MAX_COLD_START_SECONDS)
     report.target(options.voice, "size, MB", megabytes, at_most=MAX_MEGABYTES)
 
 
 BENCHMARK = Benchmark(
     __doc__,
-    (FIRST_SOUND, REAL_TIME_FACTORS, VOICE, TARGETS),
+    (FIRST_SOUND, REAL_TIME_FACTORS, VOICE),
     measure,
     Option("voice", "en-kathleen", smoke=SMOKE_VOICE),
     Option("vocoder", "vocoder"),

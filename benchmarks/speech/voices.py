@@ -24,7 +24,7 @@ import numpy as np
 
 from benchmarks.harness.corpora import corpus_entries, draw_entries, sentences, smoke_speech
 from benchmarks.harness.peers import RESEMBLYZER
-from benchmarks.harness.script import TARGETS, Benchmark, Option, Options, Report, Row, Table, Value, columns, optional
+from benchmarks.harness.script import Benchmark, Option, Options, Report, Row, Table, Value, columns, optional
 from benchmarks.speech.judges import DIFFERENCES, JUDGE_OPTIONS, Judges, mean_interval, word_error_interval
 from benchmarks.speech.speakers import ENGINES, Speaker, copies, other_engines, recordings, voice
 from benchmarks.speech.speech_distance import SpeakerEncoder, distance, mean_similarity
@@ -111,11 +111,7 @@ def distances_from(recorded: Judged, judged: Judged) -> Row:
         distance(reference.wave[0], clip.resample(reference.sample_rate).wave[0], reference.sample_rate)
         for reference, clip in zip(recorded.clips, judged.clips, strict=True)
     ]
-    return {
-        "cepstral_db": float(np.mean([each.cepstral_db for each in distances])),
-        "pitch_semitones": float(np.nanmean([each.pitch_semitones for each in distances])),
-        "voicing_percent": float(np.mean([each.voicing_percent for each in distances])),
-    }
+    return {name: float(np.nanmean([each[name] for each in distances])) for name in distances[0]}
 
 
 def similarity_to(natural: list[np.ndarray], recorded: Judged, judged: Judged, encoder: SpeakerEncoder) -> Row:
@@ -210,7 +206,7 @@ def measure_hundred(
 
 BENCHMARK = Benchmark(
     __doc__,
-    (RECORDED_SENTENCES, HUNDRED_SENTENCES, TARGETS),
+    (RECORDED_SENTENCES, HUNDRED_SENTENCES),
     measure,
     Option("corpus", Path("corpora/speech"), smoke=smoke_speech),
     Option("speaker", "kathleen", "reader of the held-out sentences"),

@@ -25,7 +25,7 @@ import numpy as np
 import soundfile
 
 from benchmarks.harness.peers import Peer
-from benchmarks.harness.script import TARGETS, Benchmark, Option, Options, Report, Table, columns
+from benchmarks.harness.script import Benchmark, Option, Options, Report, Table, columns
 from wavewright.apps.batch_jobs.batch import items_of
 from wavewright.apps.batch_jobs.job import BatchJob
 from wavewright.apps.batch_jobs.job_list import read_jobs
@@ -143,7 +143,7 @@ def enhance_plainly(files: Sequence[Path], out: Path, barrier: Barrier) -> None:
 
 BENCHMARK = Benchmark(
     __doc__,
-    (WORKERS, TARGETS),
+    (WORKERS,),
     measure,
     Option("engines", list(ENGINES), choices=ENGINES, smoke=["plain", "processes"]),
     Option("runs", 5, "of each engine with each number of workers", smoke=1),

@@ -19,7 +19,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.harness.script import TARGETS, Benchmark, Option, Options, Report, Table, columns
+from benchmarks.harness.script import Benchmark, Option, Options, Report, Table, columns
 from benchmarks.harness.timing import time_process
 
 PYTHON = [sys.executable]
@@ -74,7 +74,7 @@ def measure(options: Options, report: Report) -> None:
 
 BENCHMARK = Benchmark(
     __doc__,
-    (STARTS, TARGETS),
+    (STARTS,),
     measure,
     Option("runs", 9, smoke=1),
     Option("only", list(COMMANDS), f"besides {BARE}", choices=COMMANDS, smoke=["models list"]),

@@ -22,7 +22,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from benchmarks.harness.peers import PANDOC
-from benchmarks.harness.script import TARGETS, Benchmark, Option, Options, Report, Table, columns
+from benchmarks.harness.script import Benchmark, Option, Options, Report, Table, columns
 from wavewright.text.epub import Epub, read_epub
 
 MAX_LEFT_OUT_PERCENT = 1.0
@@ -166,7 +166,7 @@ def smoke_books(folder: Path) -> list[Path]:
 
 BENCHMARK = Benchmark(
     __doc__,
-    (BOOKS, TARGETS),
+    (BOOKS,),
     measure,
     Option("books", (), "EPUBs", type=Path, smoke=smoke_books, is_positional=True),
     Option("passages", type=Path, help="file for the passages that differ"),

@@ -24,7 +24,7 @@ import numpy as np
 
 from benchmarks.harness.corpora import corpus_entries, draw_entries, read_wave, smoke_speech
 from benchmarks.harness.peers import LIBROSA
-from benchmarks.harness.script import TARGETS, Benchmark, Option, Options, Report, Row, Table, columns, optional
+from benchmarks.harness.script import Benchmark, Option, Options, Report, Row, Table, columns, optional
 from benchmarks.harness.timing import median_seconds
 from benchmarks.speech.judges import DIFFERENCES, JUDGE_OPTIONS, RATINGS, SAMPLE_RATE, Judges, Ratings, mean_interval
 from wavewright.audio.clip import Clip
@@ -142,7 +142,7 @@ def measure(options: Options, report: Report) -> None:
 
 BENCHMARK = Benchmark(
     __doc__,
-    (COPIES, TARGETS),
+    (COPIES,),
     measure,
     Option("clips", Path("corpora/speech"), "a corpus with texts", smoke=smoke_speech),
     Option("split", "test"),

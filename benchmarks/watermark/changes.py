@@ -29,9 +29,10 @@ SEED = 11
 
 def coded(codec: str, container: str, kbps: float) -> Change:
     """Return the change by a codec of PyAV."""
-    import av
 
     def change(wave: np.ndarray, sample_rate: int) -> np.ndarray:
+        import av
+
         stored = io.BytesIO()
         source = av.AudioFrame.from_ndarray(np.clip(wave, -1, 1).astype(np.float32)[None], format="flt", layout="mono")
         source.sample_rate = sample_rate
@@ -103,42 +104,42 @@ def neurally_coded(wave: np.ndarray, sample_rate: int) -> np.ndarray:
         return Clip.read(out).wave[0]
 
 
-SHORT_CHANGES: dict[str, Callable[[], Change]] = {
-    "none": lambda: lambda wave, _: wave,
-    "MP3 64": lambda: coded("libmp3lame", "mp3", 64),
-    "Opus 16": lambda: coded("libopus", "ogg", 16),
-    "AAC 48": lambda: coded("aac", "adts", 48),
-    "8 kHz": lambda: through_rate(8_000),
-    "16 kHz": lambda: through_rate(16_000),
-    "noise 20 dB": lambda: with_noise(20.0),
-    "low-pass 3 kHz": lambda: filtered("lowpass", 3_000),
-    "high-pass 1.5 kHz": lambda: filtered("highpass", 1_500),
-    "speed 1.05": lambda: lambda wave, _: soxr.resample(wave, 1.05, 1.0),
-    "speed 0.95": lambda: lambda wave, _: soxr.resample(wave, 0.95, 1.0),
-    "Opus 6": lambda: coded("libopus", "ogg", 6),
-    "speech-codec 6": lambda: neurally_coded,
+SHORT_CHANGES: dict[str, Change] = {
+    "none": lambda wave, _: wave,
+    "MP3 64": coded("libmp3lame", "mp3", 64),
+    "Opus 16": coded("libopus", "ogg", 16),
+    "AAC 48": coded("aac", "adts", 48),
+    "8 kHz": through_rate(8_000),
+    "16 kHz": through_rate(16_000),
+    "noise 20 dB": with_noise(20.0),
+    "low-pass 3 kHz": filtered("lowpass", 3_000),
+    "high-pass 1.5 kHz": filtered("highpass", 1_500),
+    "speed 1.05": lambda wave, _: soxr.resample(wave, 1.05, 1.0),
+    "speed 0.95": lambda wave, _: soxr.resample(wave, 0.95, 1.0),
+    "Opus 6": coded("libopus", "ogg", 6),
+    "speech-codec 6": neurally_coded,
 }
 """Changes of clips of 3 s."""
 
-LONG_CHANGES: dict[str, Callable[[], Change]] = {
-    "stretch 1.1": lambda: edited("stretch factor=1.1"),
-    "pitch +1": lambda: edited("pitch semitones=1st"),
-    "room": lambda: in_a_room,
-    "vocoder": lambda: vocoded,
-    "Opus 6": lambda: coded("libopus", "ogg", 6),
-    "speech-codec 6": lambda: neurally_coded,
+LONG_CHANGES: dict[str, Change] = {
+    "stretch 1.1": edited("stretch factor=1.1"),
+    "pitch +1": edited("pitch semitones=1st"),
+    "room": in_a_room,
+    "vocoder": vocoded,
+    "Opus 6": coded("libopus", "ogg", 6),
+    "speech-codec 6": neurally_coded,
 }
 """Changes of speech of 30 s."""
 
 REPORTED = ("Opus 6", "speech-codec 6")
 """Changes without a bar."""
 
-UNMARKED_CHANGES: dict[str, Callable[[], Change]] = {
-    "none": lambda: lambda wave, _: wave,
-    "reversed": lambda: lambda wave, _: wave[::-1],
-    "high-pass 1.5 kHz": lambda: filtered("highpass", 1_500),
-    "low-pass 3 kHz": lambda: filtered("lowpass", 3_000),
-    "MP3 64": lambda: coded("libmp3lame", "mp3", 64),
-    "Opus 16": lambda: coded("libopus", "ogg", 16),
+UNMARKED_CHANGES: dict[str, Change] = {
+    "none": lambda wave, _: wave,
+    "reversed": lambda wave, _: wave[::-1],
+    "high-pass 1.5 kHz": filtered("highpass", 1_500),
+    "low-pass 3 kHz": filtered("lowpass", 3_000),
+    "MP3 64": coded("libmp3lame", "mp3", 64),
+    "Opus 16": coded("libopus", "ogg", 16),
 }
 """Changes of unmarked sound."""

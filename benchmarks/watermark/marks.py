@@ -19,7 +19,7 @@ import soxr
 
 from benchmarks.harness.corpora import read_wave, sentences, smoke_ambience, smoke_drums, smoke_speech
 from benchmarks.harness.peers import PERTH, PESQ, VISQOL
-from benchmarks.harness.script import TARGETS, Benchmark, Option, Options, Report, Table, columns, optional
+from benchmarks.harness.script import Benchmark, Option, Options, Report, Table, columns, optional
 from benchmarks.harness.timing import median_seconds
 from benchmarks.speech.judges import visqol
 from benchmarks.watermark.changes import LONG_CHANGES, REPORTED, SHORT_CHANGES, UNMARKED_CHANGES, Change
@@ -40,7 +40,6 @@ SEED = 4
 MIN_DETECTED = {SHORT_SECONDS: 0.99, LONG_SECONDS: 0.95}
 PAUSE_DB = -40.0  # of frames below the loudest one, in which the level of the mark is measured
 FRAME_SECONDS = 0.02
-PARTS = ("quality", "detection", "together", "false-positives", "cost")
 
 QUALITY = Table(
     "quality",
@@ -158,8 +157,7 @@ def measure_detection(options: Options, report: Report) -> None:
             (mark_cut(wave, rate, seconds, number), rate)
             for number, (wave, rate) in enumerate(speech(options, count, seconds + 2.0))
         ]
-        for name, make in changes.items():
-            change = make()
+        for name, change in changes.items():
             p_values = [
                 detect_wave(change(wave, rate)[None].astype(np.float32), rate, any_speed=_needs_search(name)).p_value
                 for wave, rate in clips
@@ -190,20 +188,17 @@ def _add_detection(
     report.add(DETECTION, **row, median_log10_p=log10_p)
 
 
-def measure_perth(
-    options: Options, report: Report, seconds: float, count: int, changes: dict[str, Callable[[], Change]]
-) -> None:
+def measure_perth(options: Options, report: Report, seconds: float, count: int, changes: dict[str, Change]) -> None:
     """Add the detections of Perth, also in high-passed speech without a mark."""
     clips = speech(options, count, seconds + 2.0)
     marked = [
         (mark_cut(wave, rate, seconds, number, marked_by_perth), rate) for number, (wave, rate) in enumerate(clips)
     ]
-    for name, make in changes.items():
-        change = make()
+    for name, change in changes.items():
         detected = float(np.mean([is_perths(change(wave, rate), rate) for wave, rate in marked]))
         _add_detection(report, PERTH.name, name, seconds, len(marked), detected, None)
     for name in ("none", "high-pass 1.5 kHz"):
-        change = SHORT_CHANGES[name]()
+        change = SHORT_CHANGES[name]
         found = float(np.mean([is_perths(change(wave[: round(seconds * rate)], rate), rate) for wave, rate in clips]))
         _add_detection(report, f"{PERTH.name}, unmarked", name, seconds, len(clips), found, None)
 
@@ -231,8 +226,7 @@ def measure_false_positives(options: Options, report: Report) -> None:
     keys = [f"key {number}" for number in range(options.keys)]
     n_trials = {"noise": 0, "levels": 0}
     n_detected = 0
-    for name, make in UNMARKED_CHANGES.items():
-        change = make()
+    for name, change in UNMARKED_CHANGES.items():
         outputs = [change(wave, rate)[None].astype(np.float32) for wave, rate in waves]
         folds = np.stack(
             [folded(next(segments_of([output], RATE))) for output in outputs]
@@ -270,13 +264,13 @@ def _log10(p_value: float) -> float:
     return float(np.log10(max(p_value, 1e-300)))
 
 
-MEASURES = dict(
-    zip(
-        PARTS,
-        (measure_quality, measure_detection, measure_together, measure_false_positives, measure_cost),
-        strict=True,
-    )
-)
+MEASURES = {
+    "quality": measure_quality,
+    "detection": measure_detection,
+    "together": measure_together,
+    "false-positives": measure_false_positives,
+    "cost": measure_cost,
+}
 
 
 def measure(options: Options, report: Report) -> None:
@@ -287,12 +281,12 @@ def measure(options: Options, report: Report) -> None:
 
 BENCHMARK = Benchmark(
     __doc__,
-    (QUALITY, DETECTION, TOGETHER, FALSE_POSITIVES, COST, TARGETS),
+    (QUALITY, DETECTION, TOGETHER, FALSE_POSITIVES, COST),
     measure,
     Option("speech", Path("corpora/prompts"), "folder of recorded speech", smoke=smoke_speech),
     Option("sounds", Path("corpora/effects"), "folder of other sounds", smoke=smoke_ambience),
     Option("one_shots", [Path("corpora/drums"), Path("corpora/digits")], smoke=lambda folder: [smoke_drums(folder)]),
-    Option("only", PARTS, "parts to measure", choices=PARTS),
+    Option("only", tuple(MEASURES), "parts to measure", choices=MEASURES),
     Option("clips", 100, "clips of 3 s", smoke=2),
     Option("long_clips", 20, "clips of 30 s", smoke=0),
     Option("quality_clips", 20, "clips of 10 s to rate", smoke=1),

@@ -24,7 +24,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.harness.peers import SCIKIT_LEARN
-from benchmarks.harness.script import TARGETS, Benchmark, Option, Options, Report, Table, columns
+from benchmarks.harness.script import Benchmark, Option, Options, Report, Table, columns
 from recipes.heart_sounds.features import recording_features
 from recipes.heart_sounds.recogniser import KernelRecogniser, KernelSettings
 from recipes.heart_sounds.segmentation import segment_beats
@@ -295,7 +295,7 @@ def _smoke_corpus(folder: Path) -> Path:
 
 BENCHMARK = Benchmark(
     __doc__,
-    (SCORES, TARGETS),
+    (SCORES,),
     measure,
     Option("corpus", Path("corpora/heart-sounds"), smoke=_smoke_corpus),
     Option("augment", 0, "recordings of each kind that are changed and added", smoke=2),

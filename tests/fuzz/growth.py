@@ -294,7 +294,7 @@ def read_toml(rng: random.Random, folder: Path) -> None:
     from wavewright.inference.layering.layers import read_preset
     from wavewright.music.rules import compose_by_rule
     from wavewright.synth import load_patch, patch_names
-    from wavewright.synth.patch_files import PATCHES
+    from wavewright.synth.patch import PATCHES
 
     path = folder / "x.toml"
     text = repeated(rng, TOML)

@@ -42,7 +42,7 @@ def _play(patch: object, rng: random.Random) -> None:
 def read_patch(rng: random.Random, folder: Path) -> None:
     """Play a patch with strange numbers and texts."""
     from wavewright.synth import load_patch, patch_names
-    from wavewright.synth.patch_files import PATCHES
+    from wavewright.synth.patch import PATCHES
 
     text = (PATCHES / f"{rng.choice(patch_names())}.toml").read_text(encoding="utf-8")
     for _ in range(rng.randrange(4)):

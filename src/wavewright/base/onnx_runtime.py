@@ -27,11 +27,10 @@ def has_vnni() -> bool:
     return bool(getattr(core, "__cpu_features__", {}).get("AVX512_ICL"))
 
 
-def open_session(path: Path | str, optimise: bool = True) -> InferenceSession:
+def open_session(path: Path | str) -> InferenceSession:
     """Open a graph on the CPU for one thread; its integer products are exact on every processor.
 
     - ``path``: ONNX file; its external data is read from the same folder.
-    - ``optimise``: let ONNX Runtime optimise the graph; without it every node of the file stays.
 
     Raises Exception errors of ONNX Runtime, which have no other base class in common.
     """
@@ -42,8 +41,6 @@ def open_session(path: Path | str, optimise: bool = True) -> InferenceSession:
     options.enable_mem_reuse = False  # to plan which outputs share memory takes a third of the time to open a graph
     if not has_vnni():
         options.add_session_config_entry(*EXACT_PRODUCTS)
-    if not optimise:
-        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     return InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from ..base.ranges import ranged
 from ..base.units import seconds_to_samples
 from .effect import Effect, EffectStream, check_same_shape, history_of
-from .oscillator import STEREO_PHASE, phasor, rotate, rotation_of
+from .modulation import STEREO_PHASE, phasor, rotate, rotation_of
 
 SHORTEST_DELAY = 2.0  # samples that the interpolation needs
 SAMPLES_AT_ONCE = 1_024  # of each voice

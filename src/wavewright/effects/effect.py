@@ -125,22 +125,10 @@ class KeyedStream(EffectStream):
     """The stream of an effect that another sound, its side chain, may control."""
 
     def push(self, block: np.ndarray, key: np.ndarray | None = None) -> np.ndarray:
-        """Process the next block.
+        """Process the next block, see :meth:`EffectStream.push`.
 
-        Raises BadAudio as :meth:`EffectStream.process`, and if the key is not as long as the block.
-
-        Parameters
-        ----------
-        block : np.ndarray
-            ``(channels, time)`` of any length.
-        key : np.ndarray, optional
-            The same samples of the side chain, ``(channels, time)`` with any number of channels; the block itself by
-            default.
-
-        Returns
-        -------
-        np.ndarray
-            As the block, float32.
+        ``key (channels, time)`` has the same samples of the side chain, of any number of channels; by default it is the
+        block. Raises BadAudio, too, if it is not as long as the block.
         """
         block = checked_block(block, self.n_channels)
         if key is None:

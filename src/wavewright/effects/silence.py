@@ -16,8 +16,21 @@ from .trimming import Trim
 PARTITION_SAMPLES = 4_096
 
 
+class CutsBySound(Effect):
+    """An effect that cuts what the sound decides."""
+
+    def first_second(self, seconds: float | None) -> None:
+        """Return None: where the output starts depends on the sound."""
+
+    def output_position(self, position_seconds: float, seconds: float | None) -> None:
+        """Return None: where a moment goes depends on the sound."""
+
+    def output_seconds(self, seconds: float) -> None:
+        """Return None: the length of the output depends on the sound."""
+
+
 @dataclass(frozen=True)
-class RemoveSilence(Effect):
+class RemoveSilence(CutsBySound):
     """Shorten silences to ``padding_seconds`` after the sound before and before the sound after.
 
     Silence has no sample above ``threshold_db`` (dBFS) in any channel for at least ``min_seconds``, and is longer than
@@ -32,15 +45,6 @@ class RemoveSilence(Effect):
     def stream(self, sample_rate: int, n_channels: int) -> RemoveSilenceStream:
         """Open a stream, see :meth:`.effect.Effect.stream`."""
         return RemoveSilenceStream(self, sample_rate, n_channels)
-
-    def first_second(self, seconds: float | None) -> None:
-        """Return None: where the output starts depends on the sound."""
-
-    def output_position(self, position_seconds: float, seconds: float | None) -> None:
-        """Return None: where a moment goes depends on the sound."""
-
-    def output_seconds(self, seconds: float) -> None:
-        """Return None: the length of the output depends on the sound."""
 
 
 class RemoveSilenceStream(PartitionStream):
@@ -117,7 +121,7 @@ class RemoveSilenceStream(PartitionStream):
 
 
 @dataclass(frozen=True)
-class TrimSilence(TwoPassEffect):
+class TrimSilence(CutsBySound, TwoPassEffect):
     """Cut silence at both ends alone, down to ``padding_seconds`` of it; pauses inside stay.
 
     Silence has no sample above ``threshold_db`` (dBFS) in any channel. A sound that is silent throughout is unchanged.
@@ -129,15 +133,6 @@ class TrimSilence(TwoPassEffect):
     def measurement(self, sample_rate: int, n_channels: int) -> EndsMeasurement:
         """Open a measurement, see :meth:`.effect.TwoPassEffect.measurement`."""
         return EndsMeasurement(self, sample_rate)
-
-    def first_second(self, seconds: float | None) -> None:
-        """Return None: where the output starts depends on the sound."""
-
-    def output_position(self, position_seconds: float, seconds: float | None) -> None:
-        """Return None: where a moment goes depends on the sound."""
-
-    def output_seconds(self, seconds: float) -> None:
-        """Return None: the length of the output depends on the sound."""
 
 
 class EndsMeasurement(Measurement):

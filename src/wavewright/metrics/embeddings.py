@@ -191,22 +191,15 @@ class ModelEmbedding:
 
 
 @runtime_checkable
-class ClipClassifier(Protocol):
-    """A loaded classifier; waves are ``(n, time)`` at the sample rate of its card."""
-
-    @property
-    def card(self) -> Card:
-        """Card of the model."""
-
-    def embed(self, waves: np.ndarray) -> np.ndarray:
-        """Return the activations before the last layer, ``(n, d)``."""
+class ClipClassifier(EmbeddingModel, Protocol):
+    """A loaded classifier, which embeds clips as the activations before its last layer."""
 
     def probabilities(self, waves: np.ndarray) -> np.ndarray:
         """Return the probability of each label of the card, ``(n, classes)``."""
 
 
 @dataclass(frozen=True)
-class ClassifierEmbedding:
+class ClassifierEmbedding(ModelEmbedding):
     """The activations of a classifier before its last layer, and its class probabilities.
 
     Raises BadModel where ``runtime`` is a model that cannot classify.
@@ -215,12 +208,9 @@ class ClassifierEmbedding:
     ----------
     runtime : ClipClassifier
         A loaded model of the family ``classifier``.
-    near_duplicate_distance : None
-        Not known for the activations of a classifier.
     """
 
     runtime: ClipClassifier
-    near_duplicate_distance: float | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.runtime, ClipClassifier):
@@ -228,16 +218,6 @@ class ClassifierEmbedding:
                 f"The model {self.runtime.card.name} is of the family {self.runtime.card.family}, which cannot "
                 "classify; give a model of the family classifier."
             )
-
-    @property
-    def name(self) -> str:
-        """Name of the classifier."""
-        return self.runtime.card.name
-
-    @property
-    def sample_rate(self) -> int:
-        """Sample rate of the classifier's input in hertz."""
-        return self.runtime.card.sample_rate
 
     @property
     def labels(self) -> list[str]:
@@ -249,11 +229,6 @@ class ClassifierEmbedding:
         """Accuracy on held-out recordings according to the card, None where it was not measured."""
         accuracy = self.runtime.card.metrics.get("test/accuracy")
         return float(accuracy) if isinstance(accuracy, int | float) else None
-
-    def __call__(self, waves: np.ndarray, sample_rate: int) -> np.ndarray:
-        """Embed waves ``(n, time)`` of ``sample_rate`` hertz as ``(n, d)``; raises BadAudio for invalid waves."""
-        waves = resampled(checked_waves(waves), sample_rate, self.sample_rate)
-        return np.asarray(self.runtime.embed(waves), dtype=np.float64)
 
     def probabilities(self, waves: np.ndarray, sample_rate: int) -> np.ndarray:
         """Classify clips.

@@ -22,15 +22,12 @@ class StepLoop:
     - ``tensors``: weights by name, as for the engine.
     - ``dilations``: dilation of each layer.
     - ``is_mixture``: true for the head ``logistics``; else the outputs are logits of mu-law classes.
-    - ``seed``: of the samples.
     """
 
-    def __init__(
-        self, tensors: Mapping[str, np.ndarray], dilations: Sequence[int], is_mixture: bool, seed: int = 0
-    ) -> None:
+    def __init__(self, tensors: Mapping[str, np.ndarray], dilations: Sequence[int], is_mixture: bool) -> None:
         self.weights = {name: torch.from_numpy(np.asarray(tensor, np.float32)) for name, tensor in tensors.items()}
         self.dilations, self.is_mixture = dilations, is_mixture
-        self.generator = torch.Generator().manual_seed(seed)
+        self.generator = torch.Generator().manual_seed(0)
         self.position = 0  # samples so far
         channels, taps = self.weights["input.weight"].shape
         n_skip = len(self.weights["skip.bias"])

@@ -1,6 +1,5 @@
 """Plots of audio by matplotlib, written as PNG files."""
 
-from .confusion import draw_confusion
 from .overview import AudioOverview, AudioSummary, clip_overview, read_overview
 from .piano_roll import draw_piano_roll
 from .plots import (
@@ -9,6 +8,7 @@ from .plots import (
     check_drawable,
     check_plot_of,
     draw_comparison,
+    draw_confusion,
     draw_grid,
     draw_map,
     draw_overview,

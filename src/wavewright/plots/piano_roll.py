@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,11 +15,9 @@ from .plots import (
     GRID_COLOUR,
     INK,
     MAP_COLOURS,
-    MAX_TITLE_LENGTH,
-    SOFTWARE,
     check_drawable,
     figure_class,
-    save_figure,
+    save_titled,
     shorten,
     tidy_axes,
 )
@@ -85,10 +82,7 @@ def draw_piano_roll(score: Score, out: Path, title: str = "") -> None:
     all_axes[-1].set_xlabel("seconds", fontsize=9, color=INK)
     all_axes[-1].set_xlim(0, max(score.seconds, 1e-3))
     _draw_names(all_axes[0], tracks, [colours[id(track)] for track in tracks])
-    figure.suptitle(
-        shorten(title, MAX_TITLE_LENGTH), x=0.01, ha="left", fontsize=11, fontweight="bold", color=INK, parse_math=False
-    )
-    save_figure(figure, out, {"Software": SOFTWARE, "Source": json.dumps(title)})
+    save_titled(figure, title, out)
 
 
 def _draw_keys(axes: Axes, tracks: Sequence[Track]) -> None:

@@ -2,8 +2,7 @@
 
 from .engine import SynthEngine
 from .general_midi import general_midi
-from .patch import Patch
-from .patch_files import load_patch, parse_patch, patch_names
+from .patch import Patch, load_patch, parse_patch, patch_names
 from .waves import wave_patch
 
 __all__ = ["Patch", "SynthEngine", "general_midi", "load_patch", "parse_patch", "patch_names", "wave_patch"]

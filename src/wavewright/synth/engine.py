@@ -21,8 +21,7 @@ from ..music.midi_channel import (
 )
 from .controls import CHUNK_SAMPLES
 from .general_midi import DRUMS
-from .patch import Patch
-from .patch_files import load_patch
+from .patch import Patch, load_patch
 from .patch_player import PatchPlayer
 
 PatchChoice = str | Path | Patch

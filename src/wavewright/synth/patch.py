@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from ..base.errors import BadSetting
 from ..base.names import quoted
+from ..base.toml_tables import TomlTables
 from ..effects import EFFECTS, Effect
 from .fm_algorithms import ALGORITHMS
 from .formula import parse_formula
@@ -348,3 +350,36 @@ class Patch(PatchTable):
     def modulation_sources(self) -> tuple[str, ...]:
         """Names of the sources of modulation."""
         return (*SOURCES, *self.envelopes, *self.lfos)
+
+
+# --- Patches as TOML files: those that come with Wavewright, and the user's own
+
+PATCHES = Path(__file__).parent / "patches"
+"""Folder of the patches that come with Wavewright."""
+
+_TABLES = TomlTables(PATCHES, Patch, "patch")
+
+
+def parse_patch(text: str, name: str = "") -> Patch:
+    """Read a patch from TOML.
+
+    - ``name``: name of the file in messages.
+
+    Raises BadSetting with the file, the key and what is allowed there.
+    """
+    return _TABLES.parse(text, name)
+
+
+def patch_names() -> tuple[str, ...]:
+    """Return the names of the patches that come with Wavewright, sorted."""
+    return _TABLES.names
+
+
+def load_patch(name_or_path: str | Path) -> Patch:
+    """Load a patch.
+
+    - ``name_or_path``: a name of :func:`patch_names`, or a TOML file.
+
+    Raises BadSetting if there is no such patch, or it is invalid.
+    """
+    return _TABLES.load(name_or_path)

@@ -23,8 +23,8 @@ from ..effects.mixing.sources import FileSource
 from ..inference.transcription import score_of, track_beats, transcribe_file
 from ..music import accompaniment
 from ..music.accompaniment import AccompanimentStyle, harmonise, learn_style, load_style, style_names, style_text
-from ..music.accompaniment.chorale_grid import VOICES
 from ..music.accompaniment.melody import melody_track
+from ..music.accompaniment.voice_leading import VOICES
 from ..music.formats import WRITABLE, read_score, write_score
 from ..music.score import Score
 from ..music.theory import MusicalKey

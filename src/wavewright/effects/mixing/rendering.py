@@ -9,7 +9,7 @@ from itertools import tee
 import numpy as np
 
 from ...audio.sound_file import SoundFormat
-from ...audio.wave_blocks import BlockReader, converted, with_channels
+from ...audio.wave_blocks import BlockReader, converted, first_samples, with_channels
 from ...base.units import db_to_gain, seconds_to_samples
 from .. import FadeIn, FadeOut
 from .automation import moving
@@ -214,12 +214,7 @@ def _source_blocks(placement: Placement, sound: SoundFormat) -> Iterator[np.ndar
     rate = source.sample_rate if placement.speed == 1 else round(source.sample_rate * placement.speed)
     waves = converted(blocks, rate, sound.sample_rate, source.n_channels, sound.n_channels)
     n_left = None if placement.seconds is None else seconds_to_samples(placement.seconds, sound.sample_rate)
-    for wave in waves:
-        yield wave if n_left is None else wave[:, :n_left]
-        if n_left is not None:
-            n_left -= wave.shape[1]
-            if n_left <= 0:
-                return
+    return first_samples(waves, n_left)
 
 
 def faded(blocks: Iterable[np.ndarray], fader: Fader, sound: SoundFormat) -> Iterator[np.ndarray]:

@@ -47,17 +47,15 @@ def find_alarms(
     entries: Iterable[Entry],
     most: int = MOST_ALARMS,
     smallest: float = SMALLEST_ALARM,
-    settings: SpotterSettings | None = None,
 ) -> tuple[list[FalseAlarm], tuple[Failed, ...]]:
     """Find the moments of recordings without key words at which a spotter is most confident of one.
 
     - ``entries``: the recordings.
     - ``most``: largest number of alarms.
     - ``smallest``: smallest confidence of an alarm.
-    - ``settings``: the threshold does not matter.
     - returns: the most confident first, and the recordings that cannot be read.
     """
-    spotter = KeywordSpotter(model, settings)
+    spotter = KeywordSpotter(model)
     found: list[FalseAlarm] = []
     failed: list[Failed] = []
     for entry in entries:

@@ -190,18 +190,15 @@ def card_settings(model: Classifier) -> SpotterSettings:
     return SpotterSettings()
 
 
-def calibrate_spotter(
-    model: Classifier, entries: Iterable[Entry], false_alarms_per_hour: float, settings: SpotterSettings | None = None
-) -> SpottingCalibration:
+def calibrate_spotter(model: Classifier, entries: Iterable[Entry], false_alarms_per_hour: float) -> SpottingCalibration:
     """Find the smallest threshold with at most so many false alarms an hour.
 
     - ``entries``: recordings without key words, which the model was not trained on.
     - ``false_alarms_per_hour``: allowed rate.
-    - ``settings``: all but the threshold.
 
     Raises BadFolder if no recording can be used.
     """
-    spotter = KeywordSpotter(model, settings)
+    spotter = KeywordSpotter(model)
     scores, failed, seconds = [], [], 0.0
     for entry in entries:
         try:

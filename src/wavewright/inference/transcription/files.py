@@ -26,12 +26,9 @@ from ...plots.plots import (
     GRID_COLOUR,
     INK,
     MAP_COLOURS,
-    MAX_TITLE_LENGTH,
-    SOFTWARE,
     check_drawable,
     figure_class,
-    save_figure,
-    shorten,
+    save_titled,
     tidy_axes,
 )
 from .beats import Beats, track_beats
@@ -82,10 +79,7 @@ def draw_transcription(transcription: Transcription, out: Path, title: str, beat
             notes_axes.axvline(time, color=GRID_COLOUR, linewidth=0.9, zorder=0)
     for axes in (notes_axes, level_axes):
         tidy_axes(axes)
-    figure.suptitle(
-        shorten(title, MAX_TITLE_LENGTH), x=0.01, ha="left", fontsize=11, fontweight="bold", color=INK, parse_math=False
-    )
-    save_figure(figure, out, {"Software": SOFTWARE, "Source": json.dumps(title)})
+    save_titled(figure, title, out)
 
 
 def _draw_loudness(axes: Axes, transcription: Transcription) -> None:

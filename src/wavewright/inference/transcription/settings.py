@@ -14,8 +14,22 @@ LOWEST_PITCH, HIGHEST_PITCH = 24, 108
 """Widest limits of the pitches of notes: C1 and C8."""
 
 
+class PitchSettings(RangedSettings):
+    """Settings with a range of pitches; raises BadSetting where it is empty."""
+
+    lowest_pitch: int
+    highest_pitch: int
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.lowest_pitch >= self.highest_pitch:
+            raise BadSetting(
+                f"The pitches of notes are {self.lowest_pitch} to {self.highest_pitch}; the second must be the higher."
+            )
+
+
 @dataclass(frozen=True)
-class TranscriptionSettings(RangedSettings):
+class TranscriptionSettings(PitchSettings):
     """Settings of the transcription.
 
     - ``lowest_pitch``, ``highest_pitch``: lowest and highest MIDI pitch (28 is E1, 69 is A4); other notes are left out.
@@ -33,16 +47,9 @@ class TranscriptionSettings(RangedSettings):
     silence_db: float = ranged(-45.0, -90.0, -10.0)
     min_clarity: float = ranged(0.25, 0.05, 0.9)
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.lowest_pitch >= self.highest_pitch:
-            raise BadSetting(
-                f"The pitches of notes are {self.lowest_pitch} to {self.highest_pitch}; the second must be the higher."
-            )
-
 
 @dataclass(frozen=True)
-class PolyphonicSettings(RangedSettings):
+class PolyphonicSettings(PitchSettings):
     """Settings of the transcription of several voices.
 
     - ``model``: name of a transcriber, or the path of its folder.
@@ -54,10 +61,3 @@ class PolyphonicSettings(RangedSettings):
     lowest_pitch: int = ranged(21, 21, 108)
     highest_pitch: int = ranged(108, 21, 108)
     min_note_seconds: float = ranged(0.03, 0.03, 1.0)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.lowest_pitch >= self.highest_pitch:
-            raise BadSetting(
-                f"The pitches of notes are {self.lowest_pitch} to {self.highest_pitch}; the second must be the higher."
-            )

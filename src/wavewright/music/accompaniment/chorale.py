@@ -26,9 +26,18 @@ from ..bars import bars_of
 from ..score import Score, Track, notes_of
 from ..theory import MusicalKey, pitch_name
 from .arrangement import MIN_TICKS_PER_QUARTER, key_event, key_of, with_resolution
-from .chorale_grid import LOWEST, N_PITCHES, SILENT, SILENT_CELL, STEPS_PER_QUARTER, UNKNOWN, VOICE_RANGES, VOICES
 from .melody import find_key, melody_track, skyline
-from .voice_leading import find_violations
+from .voice_leading import (
+    LOWEST,
+    N_PITCHES,
+    SILENT,
+    SILENT_CELL,
+    STEPS_PER_QUARTER,
+    UNKNOWN,
+    VOICE_RANGES,
+    VOICES,
+    find_violations,
+)
 
 GRAPH = Path(__file__).parent / "data" / "harmony.onnx"
 FORBIDDEN = -1e9

@@ -29,8 +29,8 @@ from .abc_fields import (
 )
 from .abc_midi import DrumPattern, MidiCommands
 from .abc_symbols import Annotation, Item, LineReader, Symbol, WrittenPitch, is_text
+from .note_values import grid_of, tick_of
 from .play_order import MAX_SYMBOLS, BarLine, JumpMark, in_order
-from .time_grid import grid_of, tick_of
 
 MAX_BYTES = 2**23
 MAX_VOICES = 1_000

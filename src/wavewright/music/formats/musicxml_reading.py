@@ -15,8 +15,8 @@ from ..bars import DEFAULT_METRE, with_bar_lines
 from ..score import CONTROL_CHANGE, KEY, METRE, PROGRAM, Chord, Score, Track, controls_of, notes_of
 from ..timing import TEMPO
 from .musicxml_measures import SUSTAIN, Measure, MeasureReader, divisions_of
+from .note_values import grid_of, tick_of
 from .play_order import BarLine, in_order
-from .time_grid import grid_of, tick_of
 from .xml_tree import parse_xml, unpacked
 
 DRUM_CHANNEL_NUMBER = 10

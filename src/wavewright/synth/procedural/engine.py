@@ -114,7 +114,6 @@ class _EngineCells(CellSource):
         self._states = np.zeros(N_STATES)
 
     def cell(self, cell: int) -> np.ndarray:
-        """Return the next cell of the engine."""
         from .engine_kernels import run_pipe  # numba is slow to import
 
         settings = self._settings

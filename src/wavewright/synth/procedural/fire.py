@@ -91,7 +91,6 @@ class _FireCells(CellSource):
         self._layer = PartialLayer(timeline, n_channels)
 
     def cell(self, cell: int) -> np.ndarray:
-        """Return the next cell of fire."""
         from .curve_kernels import add_scaled  # numba is slow to import
 
         settings = self._settings

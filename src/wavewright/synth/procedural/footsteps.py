@@ -196,7 +196,6 @@ class _FootstepCells(CellSource):
         self._mode_quality = rng.uniform(*self._ground.mode_quality, N_GROUND_MODES)
 
     def cell(self, cell: int) -> np.ndarray:
-        """Return the next cell of footsteps."""
         start, end = (
             self._timeline.first_sample(each) / self._timeline.sample_rate / self._period - 0.25
             for each in (cell, cell + 1)

@@ -159,7 +159,6 @@ class _RainCells(CellSource):
         self._wash_level = LEVEL * np.sqrt(1 - drop_fraction)
 
     def cell(self, cell: int) -> np.ndarray:
-        """Return the next cell of rain."""
         from .curve_kernels import add_scaled  # numba is slow to import
 
         rng = self._timeline.rng("drops", cell)

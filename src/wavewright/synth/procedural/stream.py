@@ -82,7 +82,6 @@ class _StreamCells(CellSource):
         self._noise_level = LEVEL * np.sqrt(settings.turbulence)
 
     def cell(self, cell: int) -> np.ndarray:
-        """Return the next cell of running water."""
         from .curve_kernels import add_scaled  # numba is slow to import
 
         rng = self._timeline.rng("bubbles", cell)

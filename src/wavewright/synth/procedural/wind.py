@@ -131,7 +131,6 @@ class _WindCells(CellSource):
         self._levels = LEVEL / np.sqrt(1 + 3 * settings.gustiness**2) * levels / np.sqrt(np.sum(levels**2))
 
     def cell(self, cell: int) -> np.ndarray:
-        """Return the next cell of wind."""
         from .curve_kernels import add_scaled  # numba is slow to import
 
         settings = self._settings
