@@ -304,14 +304,14 @@ def test_a_report_needs_labels_that_the_model_knows(labelled, capsys):
     assert run(["recognise", "drum-classifier", str(labelled / "kick"), "--report"]) == 2
     assert "no labels to compare with" in capsys.readouterr().err
     assert run(["recognise", "drum-classifier", str(labelled / "kick"), "--plot", "a.png"]) == 2
-    assert "add --report" in capsys.readouterr().err
+    assert "--plot belongs to --report" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["speech-codec", "x.wav"], "recognises no labels"),
-        (["drum-classifier", "-", "x.wav"], "takes neither"),
+        (["drum-classifier", "-", "x.wav"], "recognised alone"),
         (["drum-classifier", "x.wav", "--threshold", "0.5"], "for a stream"),
         (["drum-classifier", "missing.wav"], "missing.wav"),
     ],
