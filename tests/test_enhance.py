@@ -265,7 +265,7 @@ class TestReport:
 
     def test_a_stream_has_none(self, folder, monkeypatch):
         monkeypatch.setattr("wavewright.tasks.enhance.is_stream", lambda source, out: True)
-        with pytest.raises(BadSetting, match="leave --report out"):
+        with pytest.raises(BadSetting, match="leave report out"):
             enhance("-", report=True, model=str(folder))
 
 

@@ -311,7 +311,7 @@ def test_a_report_needs_labels_that_the_model_knows(labelled, capsys):
     ("arguments", "message"),
     [
         (["speech-codec", "x.wav"], "recognises no labels"),
-        (["drum-classifier", "-", "x.wav"], "takes neither"),
+        (["drum-classifier", "-", "x.wav"], "recognised alone"),
         (["drum-classifier", "x.wav", "--threshold", "0.5"], "for a stream"),
         (["drum-classifier", "missing.wav"], "missing.wav"),
     ],

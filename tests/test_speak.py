@@ -169,7 +169,7 @@ def test_ssml_is_detected_by_its_start(players):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["Hello", "--out", "-", "--subtitles", "a.srt"], "leave a.srt out"),
+        (["Hello", "--out", "-", "--subtitles", "a.srt"], "leave --subtitles out"),
         (["Hello", "--subtitles", "a.txt"], ".srt"),
         (["Hello", "--subtitles", "nowhere/a.srt"], "does not exist"),
         (["Hello", "--subtitles", "folder.srt"], "folder.srt is a folder"),
