@@ -7,7 +7,7 @@ import pytest
 
 from wavewright import metrics
 from wavewright.base.errors import BadSetting
-from wavewright.metrics import summary
+from wavewright.metrics import set_metrics
 from wavewright.metrics.clips import EmbeddedClips
 from wavewright.metrics.relative_frechet import frechet_at_equal_counts
 from wavewright.metrics.sampling import bootstrap_rows, draw_equal_counts, draw_one_per_cluster, split_in_halves
@@ -160,10 +160,10 @@ class TestSummary:
             near_duplicate_clusters(reference, "distance", None)
 
     def test_large_sets_are_reduced(self, monkeypatch):
-        monkeypatch.setattr(summary, "MAX_CLIPS", 40)
+        monkeypatch.setattr(set_metrics, "MAX_CLIPS", 40)
         labels = np.repeat(["a", "b"], 100)
         reference, estimate = EmbeddedClips.of(normal(200, 3, 0), labels), EmbeddedClips.of(normal(200, 3, 1), labels)
-        result = summary.distribution_distances(reference, estimate)
+        result = set_metrics.distribution_distances(reference, estimate)
         assert result.frechet_infinity.sizes[-1] == 40
         assert sum(np.array(result.ndb.reference_fractions) * 40) == pytest.approx(40)
         assert result.relative_frechet.n_clips == 100
