@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from importlib import import_module
 from types import MappingProxyType
@@ -178,8 +178,12 @@ class Family(Generic[ConfigT]):
         """Return the tensors of the exported network, by name, of a training that starts from ``base``.
 
         Rows of `named_tables` are matched by name; a new name gets the mean of the known rows. Whether the tensors have
-        the shapes that ``config`` asks for is checked where they are loaded.
+        the shapes that ``config`` asks for is checked where they are loaded. A function of this name in ``recipe.py``
+        takes the place of all that.
         """
+        own: Callable[..., dict[str, np.ndarray]] | None = getattr(self.recipes(), "initial_weights", None)
+        if own is not None:
+            return own(base, config)
         weights = exported_weights(base, self.weight_prefixes)
         known = self.named_tables(base.config(self.config)) if self.named_tables(config) else {}
         for table, (kind, names) in self.named_tables(config).items():
@@ -198,7 +202,13 @@ class Family(Generic[ConfigT]):
         return ()
 
     def new_tables(self, base: ModelFolder, config: ConfigT) -> Sequence[str]:
-        """Return the names of tables with rows that ``base`` does not have, which do not move back towards it."""
+        """Return the names of tables with rows that ``base`` does not have, which do not move back towards it.
+
+        A function of this name in ``recipe.py`` takes the place of this one.
+        """
+        own: Callable[..., Sequence[str]] | None = getattr(self.recipes(), "new_tables", None)
+        if own is not None:
+            return own(base, config)
         if not self.named_tables(config):
             return ()
         known = self.named_tables(base.config(self.config))

@@ -36,18 +36,13 @@ Changes:
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Mapping
+from typing import ClassVar
 
 from ...contracts.dials import TRAINING_DIALS, Dial
 from ...contracts.family import Capability, Family
 from ...contracts.health import HealthRules
 from .config import SIZES, SPEAKERS_FILE, WEIGHT_PREFIX, AcousticConfig
-
-if TYPE_CHECKING:
-    import numpy as np
-
-    from ...models.folder import ModelFolder
 
 
 class AcousticFamily(Family[AcousticConfig]):
@@ -69,18 +64,6 @@ class AcousticFamily(Family[AcousticConfig]):
     weight_prefixes = (WEIGHT_PREFIX,)
     few_shot_frozen = ("encoder.", "symbol_embedding.")
     extra_files: ClassVar[Mapping[str, str]] = {SPEAKERS_FILE: "usual style and pace of each speaker"}
-
-    def initial_weights(self, base: ModelFolder, config: AcousticConfig) -> dict[str, np.ndarray]:
-        """Return the tensors of the exported network of a training that starts from ``base``."""
-        from .recipe import initial_weights
-
-        return initial_weights(base, config)
-
-    def new_tables(self, base: ModelFolder, config: AcousticConfig) -> Sequence[str]:
-        """Return the tables with rows of speakers or symbols that ``base`` does not have."""
-        from .recipe import new_tables
-
-        return new_tables(base, config)
 
 
 ACOUSTIC = AcousticFamily()

@@ -22,17 +22,12 @@ pulses of a voice.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from ...contracts.dials import TRAINING_DIALS, Dial
 from ...contracts.family import Capability, Family
 from ...contracts.health import HealthRules
 from .config import CONTEXTS_FILE, FREQUENCIES_FILE, SIZES, WEIGHT_PREFIXES, CodecConfig
-
-if TYPE_CHECKING:
-    import numpy as np
-
-    from ...models.folder import ModelFolder
 
 
 class CodecFamily(Family[CodecConfig]):
@@ -55,12 +50,6 @@ class CodecFamily(Family[CodecConfig]):
         FREQUENCIES_FILE: "how often each code occurs, and the gain of each number of codebooks",
         CONTEXTS_FILE: "the tables of the context model",
     }
-
-    def initial_weights(self, base: ModelFolder, config: CodecConfig) -> dict[str, np.ndarray]:
-        """Return the tensors of the exported network of a training that starts from ``base``."""
-        from .recipe import initial_weights
-
-        return initial_weights(base, config)
 
 
 CODEC = CodecFamily()

@@ -25,17 +25,12 @@ loss), ``drawing.py`` (drawing cells) and ``form.py`` (which bars return, and ca
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from ...contracts.dials import TRAINING_DIALS, Dial
 from ...contracts.family import Capability, Family
 from ...contracts.health import HealthRules
 from .config import FORM_FILE, SIZES, WEIGHT_PREFIXES, ComposerConfig
-
-if TYPE_CHECKING:
-    import numpy as np
-
-    from ...models.folder import ModelFolder
 
 
 class ComposerFamily(Family[ComposerConfig]):
@@ -57,12 +52,6 @@ class ComposerFamily(Family[ComposerConfig]):
     extra_files: ClassVar[Mapping[str, str]] = {FORM_FILE: "which bars return in the training scores, their cadences"}
     weight_prefixes = WEIGHT_PREFIXES
     learns_from_scores = True
-
-    def initial_weights(self, base: ModelFolder, config: ComposerConfig) -> dict[str, np.ndarray]:
-        """Return the tensors of a composer that starts from ``base``, by name."""
-        from .recipe import initial_weights
-
-        return initial_weights(base, config)
 
 
 COMPOSER = ComposerFamily()

@@ -96,18 +96,13 @@ that ``wavewright encode`` writes is in :mod:`wavewright.inference.latent_clips.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Mapping
+from typing import ClassVar
 
 from ...contracts.dials import TRAINING_DIALS, Dial
 from ...contracts.family import Capability, Family
 from ...contracts.health import HealthRules
 from .config import LATENTS_FILE, SIZES, VaeConfig
-
-if TYPE_CHECKING:
-    import numpy as np
-
-    from ...models.folder import ModelFolder
 
 
 class VaeFamily(Family[VaeConfig]):
@@ -139,18 +134,6 @@ class VaeFamily(Family[VaeConfig]):
     extra_files: ClassVar[Mapping[str, str]] = {
         LATENTS_FILE: "latents of the training clips, directions of the attributes"
     }
-
-    def initial_weights(self, base: ModelFolder, config: VaeConfig) -> dict[str, np.ndarray]:
-        """Return the tensors of the exported network of a training that starts from ``base``."""
-        from .recipe import initial_weights
-
-        return initial_weights(base, config)
-
-    def new_tables(self, base: ModelFolder, config: VaeConfig) -> Sequence[str]:
-        """Return the names of weights with columns that ``base`` does not have; see `warm_start.new_tables`."""
-        from .recipe import new_tables
-
-        return new_tables(base, config)
 
 
 VAE = VaeFamily()
