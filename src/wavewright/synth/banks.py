@@ -13,7 +13,7 @@ from ..base.names import nearest_names, quoted
 from ..music.engine import InstrumentEngine
 from .engine import SynthEngine
 from .general_midi import general_midi
-from .patch_files import load_patch, patch_names
+from .patch import load_patch, patch_names
 from .sfz.bank import SfzBank
 from .sfz.player import SfzEngine
 from .soundfont import PlayerSettings, SoundFont, SoundFontEngine, default_soundfont, read_soundfont
