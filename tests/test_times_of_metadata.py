@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pytest
+import soundfile
 
 import wavewright
 from tests.foreign_files import chirp
 from wavewright.audio.clip import Clip, write_blocks
 from wavewright.audio.file_formats.metadata import Marker, SoundMetadata
 from wavewright.audio.sound_file import open_sound
+from wavewright.base.errors import BadAudio
 from wavewright.outputs.carried_metadata import moved_text
 
 RATE = 48_000
@@ -153,3 +155,26 @@ def test_channels_and_rates_that_are_brought_in_are_kept_or_named(tmp_path, step
     expected += [f"the sample rate of {rates[1]} Hz"] * (rates[1] > rates[0])
     assert len(recwarn) == bool(expected)
     assert not expected or all(f"{each} of other.wav" in str(recwarn[0].message) for each in expected)
+
+
+@pytest.mark.parametrize("rate", [8_000, 37_800, 48_000, 88_200, 96_000])
+@pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE"])
+@pytest.mark.parametrize("ending", ["wav", "flac", "mp3", "opus"])
+def test_rates_and_bits_that_a_format_lacks_are_named(tmp_path, rate, subtype, ending, recwarn):
+    """Formats with loss have no bits of samples, and at most 48 kHz; 24 bits are those of a float at full scale."""
+    soundfile.write(tmp_path / "a.wav", 0.5 * chirp(0.5, rate, 1).T, rate, subtype)
+    out = wavewright.edit(tmp_path / "a.wav", out=tmp_path / f"b.{ending}", do="reverse").files[0].path
+    rounded = ["bits of its samples beyond 24"] * (ending == "flac" and subtype in ("PCM_32", "DOUBLE"))
+    lower = [f"its sample rate of {rate} Hz"] * (open_sound(out).header.sample_rate < rate)
+    assert bool(lower) == (rate > 48_000 and ending in ("mp3", "opus"))
+    assert [str(each.message).partition("Left out: ")[2] for each in recwarn] == [
+        f"{name}." for name in (*rounded, *lower)
+    ]
+
+
+@pytest.mark.parametrize(("ending", "most"), [("mp3", 2), ("flac", 8)])
+def test_channels_that_a_format_lacks_are_refused_with_their_number(tmp_path, ending, most):
+    soundfile.write(tmp_path / "a.wav", chirp(0.1, 8_000, most + 1).T, 8_000)
+    with pytest.raises(BadAudio, match=rf"b.{ending} has place for {most} channels, and the sound has {most + 1}"):
+        wavewright.edit(tmp_path / "a.wav", out=tmp_path / f"b.{ending}", do="reverse")
+    assert not (tmp_path / f"b.{ending}").exists()

@@ -43,6 +43,7 @@ SOUND_SUFFIXES = (*dict.fromkeys((*FORMATS, *MEDIA_SUFFIXES)),)
 BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32}
 UNCLIPPED = ("FLOAT", "DOUBLE")
 FINEST = "PCM_24"
+FORMAT_CHANNELS = {"MP3": 2, "FLAC": 8}
 WAV_FORMATS = ("WAV", "WAVEX", "RF64")
 
 CODEC_RATES_HZ = {
@@ -293,6 +294,10 @@ def write_blocks(
     first = next(iterator, None)
     if first is None:
         raise BadAudio(f"There is no sound to write to {path}; give at least one clip.")
+    if first.n_channels > (most := FORMAT_CHANNELS.get(file_format, first.n_channels)):
+        raise BadAudio(
+            f"{path} has place for {most} channels, and the sound has {first.n_channels}; write a .wav file, or fewer."
+        )
     sample_rate = _codec_rate(subtype, first.sample_rate)
     n_bytes = int((expected_seconds or 0.0) * sample_rate) * first.n_channels * _sample_bytes(subtype)
     if file_format == "WAV" and n_bytes > RF64_FRACTION * MAX_CHUNK_FILE_BYTES:
@@ -330,6 +335,7 @@ def write_blocks(
         reason = getattr(error, "error_string", None) or getattr(error, "strerror", None) or str(error)
         raise WavewrightError(why_not_written(path, reason)) from error
     lost += [] if has_places else [PLACES]
+    lost += [f"its sample rate of {first.sample_rate} Hz"] if sample_rate < first.sample_rate else []
     if left_out is None:
         warn_of_left_out(path, lost)
     else:

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from ..audio.clip import BITS, UNCLIPPED, Clip, suffix_like, warn_of_left_out, write_blocks
+from ..audio.clip import BITS, FINEST, UNCLIPPED, Clip, suffix_like, warn_of_left_out, write_blocks
 from ..audio.file_formats.metadata import SoundMetadata, plain
 from ..audio.sound_file import TAGS, AudioHeader, OpenSound, open_sound
 from ..audio.video_file import is_video, replace_sound
@@ -120,10 +120,13 @@ def keep_or_make(
             replace_sound(sound.path, out, clips, clipping)
         else:
             left_out = [*carried.left_out]
+            subtype_of_source = subtype_like(header, out)
+            if subtype is None and subtype_of_source == FINEST and header.subtype in ("PCM_32", "DOUBLE"):
+                left_out.append(f"bits of its samples beyond {BITS[FINEST]}")
             write_blocks(
                 out,
                 clips,
-                subtype or subtype_like(header, out),
+                subtype or subtype_of_source,
                 carried.metadata,
                 header.seconds if sample_rate is None else seconds,
                 is_loop=is_loop,
