@@ -9,7 +9,7 @@ from typing import get_args
 import pytest
 
 from wavewright.base.errors import BadSetting
-from wavewright.base.parameters import Needs, Without
+from wavewright.base.parameters import OF_FILES, Needs, Without
 from wavewright.tasks.catalogue import PROCESSING, describe
 from wavewright.tasks.commands import all_commands
 from wavewright.tasks.description import CommandTask
@@ -126,6 +126,23 @@ RELATIONS = [
     for marker in each.markers
     if isinstance(marker, Needs | Without)
 ]
+
+
+OF_STREAMS = [
+    pytest.param(task.description, each, id=f"{task.name}-{each.key}")
+    for task in (CommandTask(*each) for each in all_commands())
+    for each in task.description.parameters.values()
+    if OF_FILES in each.markers
+]
+
+
+@pytest.mark.parametrize(("task", "parameter"), OF_STREAMS)
+def test_what_a_stream_does_not_have_is_refused(task, parameter):
+    values = {each.name: each.default for each in task.parameters.values()} | {parameter.name: "given"}
+    task.check_together(values)
+    for streamed in (Path("-"), (Path("-"),)):
+        with pytest.raises(BadSetting, match=f"{parameter.key} is for files, and a stream is none"):
+            task.check_together(values | {"file": streamed})
 
 
 def test_no_command_has_more_than_fifteen_options_that_no_other_has():
