@@ -29,7 +29,7 @@ from wavewright.families.transcriber.decoding import NoteDecoder, NoteThresholds
 from wavewright.families.transcriber.features import SpectrumStream
 from wavewright.inference.recognition.spotting import KeywordSpotter, SpotterSettings
 from wavewright.inference.recognition.windows import SlidingWindows
-from wavewright.outputs.watermark.embedding import Watermark
+from wavewright.outputs.watermark.marking import Watermark
 
 RATE, EFFECT_RATE = 16_000, 48_000
 WAVE = noise(9_001)

@@ -13,7 +13,7 @@ from wavewright.apps.cli import run
 from wavewright.audio.clip import Clip
 from wavewright.base.errors import BadAudio, BadFolder
 from wavewright.models.folder import ModelFolder
-from wavewright.outputs.watermark.embedding import mark_wave
+from wavewright.outputs.watermark.marking import mark_wave
 from wavewright.outputs.watermark.payload import Payload
 from wavewright.tasks.detect import models_of
 

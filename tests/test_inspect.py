@@ -16,7 +16,7 @@ from wavewright.data.folder import scan
 from wavewright.data.inspect import inspect_clips, measure
 from wavewright.dsp.mel import mel_spectrogram
 from wavewright.dsp.onset import onset_sample
-from wavewright.outputs.watermark.embedding import mark_wave
+from wavewright.outputs.watermark.marking import mark_wave
 from wavewright.tasks.inspect_data import inspect
 
 RATE = 16_000

@@ -20,8 +20,7 @@ from wavewright.audio.sound_file import open_sound
 from wavewright.base.errors import BadSetting
 from wavewright.models.folder import ModelFolder
 from wavewright.outputs.watermark.detection import detect_wave
-from wavewright.outputs.watermark.embedding import mark_wave
-from wavewright.outputs.watermark.marking import Marking, marking_of
+from wavewright.outputs.watermark.marking import Marking, mark_wave, marking_of
 from wavewright.outputs.watermark.payload import Payload
 from wavewright.speech.chunk import Chunk
 from wavewright.speech.narration.narrator import NarratorLoader, marked_chunks

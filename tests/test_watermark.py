@@ -11,7 +11,6 @@ import soxr
 from wavewright.base.errors import BadAudio, BadSetting
 from wavewright.outputs.watermark.carrier import carrier_wave, frame_grid
 from wavewright.outputs.watermark.detection import MarkSearch, detect_blocks, detect_wave, segments_of
-from wavewright.outputs.watermark.embedding import LEVEL_DB, Watermark, mark_wave, marked
 from wavewright.outputs.watermark.evidence import (
     SLOPE,
     best_position,
@@ -19,6 +18,7 @@ from wavewright.outputs.watermark.evidence import (
     log_sum,
     scores_of,
 )
+from wavewright.outputs.watermark.marking import LEVEL_DB, Watermark, mark_wave, marked
 from wavewright.outputs.watermark.payload import Payload
 from wavewright.outputs.watermark.sequences import (
     CHIP_RATE_HZ,
