@@ -73,7 +73,8 @@ class EnglishFrontEnd(ScanningFrontEnd):
         for index, (token, number, word) in enumerate(spoken):
             phones = token.phones or (lexicon.get(word) if lexicon else None)
             if not phones and word.removesuffix("s") in _heteronyms():
-                from .heteronym_rules import Context, in_context, phones_in_context
+                from .context import Context
+                from .heteronym_rules import in_context, phones_in_context
 
                 sentence = sentence or in_context(spoken, text)
                 phones = phones_in_context(Context(sentence, index))
