@@ -22,6 +22,9 @@ P = ParamSpec("P")
 R = TypeVar("R")
 S = TypeVar("S")
 
+_unchecked: dict[Callable[..., Any], Callable[..., Any]] = {}
+"""What the functions of tasks check with the names of Python, for whoever checks with others."""
+
 
 def checked(task: Callable[P, R], names: Mapping[str, str] | None = None) -> Callable[P, R]:
     """Validate the arguments of a task against their types and ranges, and what they say of each other.
@@ -38,7 +41,7 @@ def checked(task: Callable[P, R], names: Mapping[str, str] | None = None) -> Cal
     callable
         The task, which raises BadSetting for the first argument that is not valid.
     """
-    task = getattr(task, "unchecked", task)
+    task = _unchecked.get(task, task)
 
     @functools.wraps(task)
     def together(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -56,7 +59,8 @@ def checked(task: Callable[P, R], names: Mapping[str, str] | None = None) -> Cal
         except ValidationError as error:
             raise BadSetting(_refusal(error, task.__name__, names)) from error
 
-    vars(call)["unchecked"] = task  # for whoever checks with other names
+    if names is None:
+        _unchecked[call] = task
     return call
 
 

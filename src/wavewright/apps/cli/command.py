@@ -220,9 +220,8 @@ def _parameter(parameter: TaskParameter) -> inspect.Parameter:
             default = [*cast("Sequence[str]", default)] if get_origin(option_type) is list else str(default)
     if default is True:
         name, default = f"{NEGATION}{name}", False
-    return inspect.Parameter(
-        name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[option_type, declared]
-    )
+    annotation: Any = Annotated[option_type, declared]
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 
 def _range(field: FieldInfo) -> str:

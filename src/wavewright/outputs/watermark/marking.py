@@ -1,4 +1,4 @@
-"""How the outputs of a task are marked, as its results and manifests state it."""
+"""Adding the mark to a stream, to consecutive blocks or to a whole wave, and how results and manifests state it."""
 
 from __future__ import annotations
 
@@ -16,8 +16,6 @@ from .payload import NO_MODEL, Payload
 from .sequences import DEFAULT_KEY
 from .whitening import level_cells
 
-# --- Adding the mark to a stream, to consecutive blocks or to a whole wave
-
 LEVEL_DB = -19.5
 """Level of the noise of the mark relative to that of the sound, band by band."""
 
@@ -29,6 +27,9 @@ PARTS_PER_FRAME = 16
 
 BATCH_FRAMES = 256
 """Frames that are computed at once."""
+
+KEY_DIGITS = 4
+"""Digits of the hash of a key of one's own in the origin of a file: they tell two keys apart, and name neither."""
 
 
 class Watermark(WaveStream):
@@ -182,10 +183,6 @@ def mark_wave(
     return np.concatenate(list(marked([wave], sample_rate, payload, key, has_levels)), axis=1)
 
 
-KEY_DIGITS = 4
-"""Digits of the hash of a key of one's own in the origin of a file: they tell two keys apart, and name neither."""
-
-
 @dataclass(frozen=True)
 class Marking:
     """The mark of the outputs of a task.
@@ -204,7 +201,7 @@ class Marking:
         return Watermark(sample_rate, n_channels, self.payload, self.key, self.has_levels)
 
     def blocks(self, waves: Iterable[np.ndarray], sample_rate: int) -> Iterator[np.ndarray]:
-        """Add the mark to consecutive blocks ``(channels, time)``, see :func:`.embedding.marked`."""
+        """Add the mark to consecutive blocks ``(channels, time)``, see :func:`marked`."""
         return marked(waves, sample_rate, self.payload, self.key, self.has_levels)
 
     def origin(self) -> dict[str, object]:
