@@ -18,7 +18,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wavewright.tasks.catalogue import parameter_of
+from wavewright.tasks.catalogue import TaskParameter
 
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
@@ -240,7 +240,8 @@ def _fields(function: Any) -> dict[str, tuple[str, str, str]]:
     for name, parameter in inspect.signature(function).parameters.items():
         if typing.get_origin(hints.get(name)) is not typing.Annotated:
             continue
-        described = parameter_of(parameter, hints[name])
+        kind, field, *markers = typing.get_args(hints[name])
+        described = TaskParameter(name, kind, field, parameter.default, tuple(markers))
         default = "" if parameter.default is parameter.empty else repr(parameter.default)
         default = re.sub(r"^(?:Posix|Windows)Path\((.*)\)$", r"\1", default)
         fields[name] = (_type_name(described.type), default, described.help)
