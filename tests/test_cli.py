@@ -30,7 +30,7 @@ from wavewright.families.loading import load, models_stay_open
 from wavewright.tasks import POSITIONAL, checked, demo, generate
 from wavewright.tasks.catalogue import function_of
 from wavewright.tasks.commands import all_commands
-from wavewright.tasks.plain_data import plain
+from wavewright.tasks.json_results import plain
 from wavewright.training import export
 
 

@@ -24,11 +24,11 @@ from wavewright.base.errors import BadModel, BadSetting, BadText, MissingExtra, 
 from wavewright.dubbing import recognition, stretches, translation
 from wavewright.dubbing.assembly import original_levels
 from wavewright.dubbing.commands import words_of
-from wavewright.dubbing.cues import SubtitleCue, read_cues, written_cues
 from wavewright.dubbing.drafting import lines_of
 from wavewright.dubbing.project import DubLine, DubProject, read_dub, write_dub
 from wavewright.dubbing.recognition import open_recogniser, parse_segments
 from wavewright.dubbing.stretches import speech_stretches
+from wavewright.dubbing.subtitle_files import SubtitleCue, read_cues, written_cues
 from wavewright.dubbing.timing import GAP_SECONDS, LineSlot, Rates, SpokenTime, fit, next_starts, slots
 from wavewright.dubbing.translation import matched, open_translator, read_glossary, translated
 from wavewright.families import loading

@@ -18,7 +18,7 @@ from wavewright.audio.sound_file import open_sound, read_origin
 from wavewright.base.errors import BadAudio, BadFolder, BadSetting
 from wavewright.dsp.true_peak import true_peak_db
 from wavewright.effects.editing.chain import CHAIN_EFFECTS, Chain
-from wavewright.tasks.plain_data import plain
+from wavewright.tasks.json_results import plain
 
 RATE = 22_050
 

@@ -32,7 +32,7 @@ from wavewright.metrics.verdict import (
     WRONG_LABELS,
 )
 from wavewright.tasks.evaluate import evaluate
-from wavewright.tasks.plain_data import plain
+from wavewright.tasks.json_results import plain
 
 EMBEDDING = LogMelEmbedding(SAMPLE_RATE, SECONDS)
 THRESHOLDS = Thresholds(

@@ -292,6 +292,7 @@ def test_a_lexicon_overrides_words(tmp_path):
         ("cardinal", "21", "", "vingt et un"),
         ("ordinal", "3e", "", "troisième"),
         ("ordinal", "1re", "", "première"),
+        ("ordinal", "2nde", "", "seconde"),
         ("digits", "112", "", "un un deux"),
         ("telephone", "+33 6", "", "plus trois trois six"),
         ("date", "3/5/2026", "mdy", "cinq mars deux mille vingt six"),

@@ -19,7 +19,7 @@ from wavewright.base.result import SHOWN_FAILURES, Failed, Result
 from wavewright.outputs.made import SHOWN_FILES, Made, MadeFile
 from wavewright.tasks.catalogue import function_of
 from wavewright.tasks.commands import all_commands
-from wavewright.tasks.plain_data import SHAPE, as_json
+from wavewright.tasks.json_results import SHAPE, as_json
 
 PAGE = Path(__file__).parents[1] / "docs" / "results.md"
 WITHOUT_RESULT = {("serve",)}

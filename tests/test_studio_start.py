@@ -17,7 +17,7 @@ from test_studio import page_texts
 
 from wavewright.apps.studio.examples import DUB_LINES, SENTENCES, example_file
 from wavewright.apps.studio.scores import roll_of_midi
-from wavewright.dubbing.cues import read_cues
+from wavewright.dubbing.subtitle_files import read_cues
 
 in_browser = pytest.mark.skipif(bool(reason_to_skip()), reason=reason_to_skip() or "-")
 pytestmark = [

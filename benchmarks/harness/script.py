@@ -18,7 +18,7 @@ from benchmarks.harness.peers import Peer
 from wavewright.base.errors import WavewrightError
 from wavewright.base.processor import instruction_sets, processor_name
 from wavewright.metrics.sampling import Interval
-from wavewright.tasks.plain_data import plain
+from wavewright.tasks.json_results import plain
 
 Value: TypeAlias = str | bool | int | float | Interval | None
 """One cell; None where nothing was measured."""

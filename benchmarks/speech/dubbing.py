@@ -21,8 +21,8 @@ from benchmarks.harness.corpora import SMOKE_VOICE, sentences
 from benchmarks.harness.script import Benchmark, Option, Options, Report, Table, columns, optional
 from benchmarks.speech.judges import JUDGE_OPTIONS, Judges, word_error_interval
 from wavewright.audio.clip import Clip
-from wavewright.dubbing.cues import written_cues
 from wavewright.dubbing.speaking import line_file
+from wavewright.dubbing.subtitle_files import written_cues
 from wavewright.speech.voice import Voice
 from wavewright.tasks.dub import dub
 

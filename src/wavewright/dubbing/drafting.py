@@ -19,10 +19,10 @@ from ..effects.mixing.plan import Named
 from ..effects.mixing.project import parse_section, read_text
 from ..speech.fitting import FASTEST
 from ..speech.voice_names import find_voice, voices, voices_of
-from .cues import SubtitleCue, is_subtitle_file, read_cues
 from .project import LANGUAGE, MAX_SECONDS, CastMember, DubLine, DubProject, check_lines, renumbered
 from .recognition import SpeechSegment, describe, open_recogniser
 from .speakers import ClusteredSpeakers, cluster_speakers
+from .subtitle_files import SubtitleCue, is_subtitle_file, read_cues
 from .timing import slots
 from .translation import Translator, matched, translated
 

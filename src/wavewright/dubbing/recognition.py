@@ -17,8 +17,8 @@ from ..base.names import quoted
 from ..metrics.recogniser import Recogniser
 from ..speech.voice_names import base_language
 from .commands import absolute, output_of, words_of
-from .cues import parse_cues
 from .stretches import RATE, speech_stretches
+from .subtitle_files import parse_cues
 
 COMMAND_SECONDS = 7_200.0
 FILE = "{file}"

@@ -21,8 +21,8 @@ from typing import Any, Protocol
 from ..base.errors import BadSetting, MissingExtra, SkippedText, how_to_install
 from ..speech.voice_names import base_language
 from .commands import absolute, output_of, words_of
-from .cues import SubtitleCue
 from .project import DubLine
+from .subtitle_files import SubtitleCue
 
 COMMAND_SECONDS = 900.0
 BEAM_SIZE = 4

@@ -13,7 +13,7 @@ from ..base.names import file_stem
 from ..base.parameters import TERMINAL, Quiet, RecogniserName, Settled, Writes
 from ..base.progress_bar import progress_bar
 from ..base.whole_file import check_target
-from ..dubbing.caption_files import Captioning
+from ..dubbing.captioning import Captioning
 from ..dubbing.captions import SUFFIXES
 from ..dubbing.project import LANGUAGE
 from ..dubbing.recognition import open_recogniser

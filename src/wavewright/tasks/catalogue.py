@@ -19,7 +19,7 @@ from ..base.json_text import JsonValue
 from ..base.names import name_problem, nearest_names, quoted
 from ..base.parameters import NAMES_MODEL, PYTHON_ONLY, TRAINS, Needs, Settled, Writes, WritesSounds
 from . import POSITIONAL, check_together, checked, refusal_sentence
-from .plain_data import as_json
+from .json_results import as_json
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -185,7 +185,7 @@ class TaskOutput:
     Attributes
     ----------
     result
-        The result as JSON, see `plain_data.SHAPE`.
+        The result as JSON, see `json_results.SHAPE`.
     text
         The result as text.
     warnings

@@ -21,7 +21,6 @@ from ..base.result import Failed
 from ..base.version import __version__
 from ..base.whole_file import check_not_read, check_target, write_whole
 from ..dubbing.assembly import mix_of, write_dubbed, write_mix_project
-from ..dubbing.cues import is_subtitle_file, read_cues, written_cues
 from ..dubbing.drafting import Draft, read_cast, relative, subtitle_lines, translate, with_translations
 from ..dubbing.project import (
     LANGUAGE,
@@ -36,6 +35,7 @@ from ..dubbing.project import (
 )
 from ..dubbing.rooms import with_rooms
 from ..dubbing.speaking import speak_lines
+from ..dubbing.subtitle_files import is_subtitle_file, read_cues, written_cues
 from ..dubbing.translation import describe, matched, open_translator, read_glossary
 from ..effects.mixing.files import check_out
 from ..families import loading

@@ -10,7 +10,7 @@ import numpy as np
 from ..audio.clip import Clip
 from ..base.units import seconds_to_samples
 from ..base.whole_file import scratch_folder
-from ..dubbing.cues import written_cues
+from ..dubbing.subtitle_files import written_cues
 from ..speech.voice import DEFAULT_VOICE
 from .speak import speak
 

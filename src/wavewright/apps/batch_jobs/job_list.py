@@ -12,7 +12,7 @@ from ...base.names import quoted
 from ...base.parameters import STANDARD_STREAM
 from ...base.result import Failed
 from ...tasks.catalogue import TaskDescription, TaskParameter, describe
-from ...tasks.plain_data import plain
+from ...tasks.json_results import plain
 from .job import BatchJob
 from .locations import files_below, is_below, is_folder, is_url, joined, matches, read_bytes
 

@@ -30,7 +30,7 @@ from ...tasks.catalogue import (
     function_of,
 )
 from ...tasks.commands import Group
-from ...tasks.plain_data import as_json
+from ...tasks.json_results import as_json
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey

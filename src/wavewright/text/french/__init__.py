@@ -14,6 +14,7 @@ from ..say_as import SayAs
 from ..tokens import Token
 from . import numbers
 from .calendar import day_words, time_words
+from .numbers import ORDINAL_ENDINGS, ordinal_with_ending
 from .phones import SYMBOLS
 from .pronounce import is_known, phones_of
 from .rules import NAMES, SIGNS, spoken
@@ -27,7 +28,7 @@ class FrenchSayAs(SayAs):
     numbers: ClassVar[NumberWords] = numbers
     names, months = SIGNS.names, NAMES.months
     plus, minus = "plus", "moins"
-    ordinal_mark = r"\.?(ers?|ères?|res?|[eè]mes?|ièmes?|es?)?"
+    ordinal_mark = rf"\.?({ORDINAL_ENDINGS})?"
 
     def letter(self, character: str) -> str:
         """Return the phones of the name of a letter."""
@@ -35,7 +36,7 @@ class FrenchSayAs(SayAs):
 
     def ordinal(self, number: int, mark: str) -> list[str]:
         """Return the words of an ordinal number in the gender of its mark."""
-        return numbers.ordinal(number, mark.startswith(("r", "è")))
+        return ordinal_with_ending(number, mark) or numbers.ordinal(number)
 
     def time(self, hour: int, minute: str) -> str:
         """Return a time in words, empty if it is none."""

@@ -18,7 +18,7 @@ from ..common.calendar import (
 from ..numerals import ROMAN, roman_value
 from ..rules import AroundMatch, Reading, Rule, reads
 from ..tables import alternatives
-from .numbers import cardinal, ordinal
+from .numbers import ORDINAL_ENDINGS, cardinal, ordinal, ordinal_with_ending
 from .rules import NAMES, NOT_IN_WORD, word_list
 
 MONTHS, MONTH_NAMES, WEEKDAYS = NAMES.months, NAMES.month_names, NAMES.weekdays
@@ -27,7 +27,6 @@ ALSO_WORDS = frozenset(["CD", "DC", "MC", "CV", "MD", "CC", "MM", "DI", "MI", "C
 NUMBERED, RULERS, SPELT = word_list("numbered"), word_list("rulers"), word_list("spelt")
 
 _MONTH = rf"({alternatives(MONTH_NAMES)}){NOT_IN_WORD}"
-_ORDINAL = r"(ers?|ères?|res?|[eè]mes?|ièmes?|nde?s?|ndes?|es?|d)"
 
 
 def day_words(day: int) -> list[str]:
@@ -148,27 +147,15 @@ def _season(match: re.Match[str], _around: AroundMatch) -> Reading:
     return [*cardinal(first), "à", *cardinal(second)] if is_span else None
 
 
-@reads(rf"(\d{{1,6}})\s?(?:º|{_ORDINAL})(?![A-Za-zÀ-ÿ0-9])")
+@reads(rf"(\d{{1,6}})\s?(?:º|({ORDINAL_ENDINGS}))(?![A-Za-zÀ-ÿ0-9])")
 def _ordinal(match: re.Match[str], _around: AroundMatch) -> Reading:
     """Read ``1er``, ``2e`` and ``2nde``."""
     if int(match[1]) == 0 or (match[2] in ("d", "e", "es", "re") and " " in match[0]):
         return None
-    return _ordinal_words(int(match[1]), match[2] or "e")
+    return ordinal_with_ending(int(match[1]), match[2] or "e")
 
 
-def _ordinal_words(number: int, ending: str) -> list[str] | None:
-    plural = ["s"] if ending.endswith("s") else []
-    singular = ending.removesuffix("s")
-    if singular in ("nd", "nde", "d"):
-        word = "seconde" if singular == "nde" else "second"
-        return [word + "".join(plural)] if number == 2 else None
-    if singular in ("er", "re", "ère") and number != 1:
-        return None
-    words = ordinal(number, singular in ("re", "ère"))
-    return [*words[:-1], words[-1] + "".join(plural)]
-
-
-@reads(rf"({ROMAN})(ers?|ères?|res?|[eè]mes?|es?|nde?)?{NOT_IN_WORD}(?!['.]\w)")
+@reads(rf"({ROMAN})({ORDINAL_ENDINGS})?{NOT_IN_WORD}(?!['.]\w)")
 def _roman(match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``XXe siècle``, ``Louis XIV``, ``François Ier`` and ``chapitre IV``."""
     if not match[1] or not around.is_apart or match[0].lower() in SPELT:
@@ -177,7 +164,7 @@ def _roman(match: re.Match[str], around: AroundMatch) -> Reading:
     low = before.lower()
     if match[2]:
         is_word = match[0] in ("Me", "Ce", "De", "Les", "Des", "Ces", "Mes", "Des", "Les", "Le", "Dère", "Cd")
-        return None if is_word else _ordinal_words(value, match[2])
+        return None if is_word else ordinal_with_ending(value, match[2])
     if low in RULERS and before[:1].isupper():
         return cardinal(value) if value > 1 else ["premier"]
     is_single = len(match[1]) == 1

@@ -23,6 +23,9 @@ MAX_DECIMALS = 3
 MAGNITUDES = {written: (name, plural) for _, name, plural, short in _ROWS for written in short.split()}
 """Name and plural of large numbers by their written forms: ``Md``."""
 
+ORDINAL_ENDINGS = r"ers?|ères?|res?|[eè]mes?|ièmes?|ndes?|nds?|es?|d"
+"""Pattern of what stands after an ordinal number in digits."""
+
 _FRACTIONS = {2: "demi", 3: "tiers", 4: "quart"}
 _VOWEL_END = re.compile("e$")
 _OWN_TENS = {
@@ -113,6 +116,19 @@ def ordinal(number: int, is_feminine: bool = False) -> list[str]:
         words = words[:-1]
     stem = {"cinq": "cinqu", "neuf": "neuv"}.get(stem, _VOWEL_END.sub("", stem))
     return [*words, f"{stem}ième"]
+
+
+def ordinal_with_ending(number: int, ending: str) -> list[str] | None:
+    """Read ``2`` with ``nde`` as ``seconde``; None where a number has no such ending."""
+    plural = ["s"] if ending.endswith("s") else []
+    singular = ending.removesuffix("s")
+    if singular in ("nd", "nde", "d"):
+        word = "seconde" if singular == "nde" else "second"
+        return [word + "".join(plural)] if number == 2 else None
+    if singular in ("er", "re", "ère") and number != 1:
+        return None
+    words = ordinal(number, singular in ("re", "ère"))
+    return [*words[:-1], words[-1] + "".join(plural)]
 
 
 def whole(text: str, is_feminine: bool = False) -> list[str]:

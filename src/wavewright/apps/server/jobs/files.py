@@ -14,6 +14,7 @@ from ....audio.clip import FORMATS
 from ....audio.file_kind import MEDIA_SUFFIXES
 from ....base.names import file_stem, quoted
 from ....base.whole_file import hidden_path, sweep, temporary_base
+from ....dubbing.subtitle_files import SUFFIXES as SUBTITLE_SUFFIXES
 from ..speech_request import BadRequest
 
 SUFFIXES = frozenset(
@@ -22,7 +23,8 @@ SUFFIXES = frozenset(
         *MEDIA_SUFFIXES,
         *(".mid", ".midi", ".abc", ".musicxml", ".mxl", ".xml", ".sf2", ".sf3", ".wwc", ".safetensors"),
         *(".txt", ".md", ".html", ".htm", ".ssml", ".csv", ".jsonl", ".json", ".toml", ".svg", ".dict", ".lexicon"),
-        *(".srt", ".vtt", ".ass", ".ssa", ".jpg", ".jpeg", ".png"),
+        *SUBTITLE_SUFFIXES,
+        *(".jpg", ".jpeg", ".png"),
     )
 )
 """Endings of files that may be uploaded: sounds, videos, scores, codes, texts, tables, subtitles and pictures."""

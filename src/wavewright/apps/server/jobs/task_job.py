@@ -16,7 +16,7 @@ from urllib.parse import quote
 from pydantic import Field, TypeAdapter, WithJsonSchema
 from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
-from ....tasks.plain_data import RESULT_SCHEMA
+from ....tasks.json_results import RESULT_SCHEMA
 from .request import PreparedTask
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]

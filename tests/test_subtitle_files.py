@@ -1,14 +1,24 @@
 """Subtitles as other programs write them, read as the cues of a dub."""
 
+import re
 import shutil
 import subprocess
+from importlib import resources
 
 import numpy as np
 import pytest
 from tiny_subtitles import ASS, SRT, VTT
 
+from wavewright.apps import studio
 from wavewright.base.errors import BadText
-from wavewright.dubbing.cues import SubtitleCue, parse_cues, read_cues, written_cues
+from wavewright.dubbing.subtitle_files import SUFFIXES, SubtitleCue, parse_cues, read_cues, written_cues
+
+
+def test_the_studio_takes_what_is_read():
+    page = (resources.files(studio) / "page" / "dub.js").read_text("utf-8")
+    accepted = re.findall(r'type: "file", accept: "([^"]*)"', page)
+    assert accepted
+    assert {*accepted} == {",".join(SUFFIXES)}
 
 
 def test_subtitles_of_three_formats():
