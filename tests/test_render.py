@@ -183,6 +183,7 @@ def test_the_synthesiser_renders_all_tracks(song, tmp_path):
     [
         (["H9"], "H9"),
         (["song.mid", "--instrument", "saw-leed"], "There is no patch or model 'saw-leed'; the nearest are saw-lead"),
+        (["song.mid", "--instrument", "xyzzy"], "There is no patch or model 'xyzzy'; give a bank, a patch,"),
         (["A3", "--instrument", "sin(2*pi*"], "character 10"),
         (["A3", "--instrument", "x.svg"], "x.svg"),
         (["song.mid", "--instrument", "x.sf2"], "x.sf2"),

@@ -85,7 +85,8 @@ def instrument_of(name: str | None, sample_rate: int, settings: PlayerSettings |
         patch, title = wave_patch(name), f"wave {printable(name)}"
     elif Path(name).name == name and name not in models.names():
         nearest = nearest_names(name, [*patch_names(), *models.names()], 3)
-        raise BadSetting(f"There is no patch or model {quoted(name)}; the nearest are {', '.join(nearest)}.")
+        hint = f"the nearest are {', '.join(nearest)}" if nearest else "give a bank, a patch, a formula or a model"
+        raise BadSetting(f"There is no patch or model {quoted(name)}; {hint}.")
     else:
         return None
     return NamedInstrument(title, lambda: SynthEngine(patch, sample_rate))
