@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 
@@ -32,11 +33,22 @@ ONCE = "compiling the sum for this machine, once: some seconds ..."
 
 
 @pytest.fixture(scope="module")
-def compiled_once(tmp_path_factory):
-    """A folder with a module and its compiled code, and what was said when that was made."""
-    folder = tmp_path_factory.mktemp("compiled")
+def first_run(tmp_path_factory):
+    """A folder with a module and its compiled code, a copy of it, and the lines that its first run wrote."""
+    folder = tmp_path_factory.mktemp("compiled") / "code"
+    folder.mkdir()
     (folder / "loops.py").write_text(MODULE)
-    return folder, sums(folder)
+    lines = sums(folder)
+    return folder, shutil.copytree(folder, folder.with_name("copy")), lines
+
+
+@pytest.fixture
+def compiled_once(first_run):
+    """The folder as its first run left it, whatever another test did to it, and the lines of that run."""
+    folder, copy, lines = first_run
+    shutil.rmtree(folder)
+    shutil.copytree(copy, folder)
+    return folder, lines
 
 
 def sums(folder, cache="cache"):

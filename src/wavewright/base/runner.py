@@ -30,7 +30,7 @@ WARM_UP_SECONDS = 60.0
 """Longest time for which the first items run alone, so that they compile loops for the other lanes."""
 
 RETRIES = 1
-"""How often a job runs again that failed, unless told otherwise, or whose process ended before it did."""
+"""Usual number of further runs of a job that failed, or whose process ended before it did."""
 
 POLL_SECONDS = 0.5
 NO_PLACE_SECONDS = 300.0

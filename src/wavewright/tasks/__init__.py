@@ -23,7 +23,7 @@ R = TypeVar("R")
 S = TypeVar("S")
 
 _unchecked: dict[Callable[..., Any], Callable[..., Any]] = {}
-"""What the functions of tasks check with the names of Python, for whoever checks with others."""
+"""Functions of tasks without their checks, for callers that check with other names of the parameters."""
 
 
 def checked(task: Callable[P, R], names: Mapping[str, str] | None = None) -> Callable[P, R]:

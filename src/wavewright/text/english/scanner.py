@@ -12,7 +12,7 @@ from .tables import alternatives
 from .tokens import TokenReader
 
 A_DASH = pattern(r"[).]?\s*[-–—−]")
-"""What begins each of the dashes below."""
+"""First characters of the dashes below."""
 
 DASHES = pattern(
     r"\s+[-–]+\s+|(?!(?:\s|(?<!\S))--[a-z][a-z0-9]*(?:-[a-z0-9]+)*(?:[\s=,.;:)\"'`]|$))\s*(?:—|--+(?![->]))\s*|–"
