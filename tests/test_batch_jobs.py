@@ -310,6 +310,22 @@ def test_jobs_of_all_kinds(sounds, tmp_path):
     assert str(result).startswith(f"5 of 10 jobs are done in {result.out}: 5 new, 5 failed\n  line 6: The chain has no")
 
 
+def test_a_text_stands_for_a_score(tmp_path):
+    """Notes are jobs of their own with keys of their own, wherever their list lies."""
+    lines = [{"task": "render", "score": note, "seconds": 0.5, "instrument": "sin(2*pi*f*t)"} for note in ("A4", "C5")]
+    path = write_list(tmp_path / "notes.jsonl", *lines)
+    result = batch(path, tmp_path / "out", on="serial", retries=0, quiet=True)
+    files = [next(iter(record["files"])) for record in results_of(Path(result.out))]
+    clips = [soundfile.read(Path(result.out) / file, always_2d=True) for file in files]
+    heard = [np.abs(np.fft.rfft(samples[: rate // 2, 0])).argmax() * 2 for samples, rate in clips]
+    assert heard == pytest.approx([440.0, 523.25], abs=2)
+    assert batch(path, tmp_path / "out", on="serial", retries=0, quiet=True).details["n_new"] == 0
+    (tmp_path / "elsewhere").mkdir()
+    moved = write_list(tmp_path / "elsewhere" / "notes.jsonl", *lines)
+    assert [key_of(job) for job in read_jobs(str(moved))] == [key_of(job) for job in read_jobs(str(path))]
+    assert len({key_of(job) for job in read_jobs(str(path))}) == 2
+
+
 def test_several_files_of_a_job_are_drawn_into_its_folder(sounds, tmp_path):
     path = write_list(
         sounds / "jobs.jsonl",

@@ -20,6 +20,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import soundfile
 
 pytest.importorskip("uvicorn")
 
@@ -142,6 +143,19 @@ def test_a_job_reads_an_upload_and_answers_files(server):
     archive = zipfile.ZipFile(io.BytesIO(request(server, "GET", f"/v1/jobs/{job['id']}/files.zip").body))
     assert archive.read(file["name"]) == whole.body
     assert json.loads(archive.read("job.json"))["command"] == job["command"]
+
+
+def test_a_text_stands_for_a_score_without_being_a_path(server):
+    """A note is 440 Hz without a file; a name of a file on the server is no score, whether it is there or not."""
+    job = do(server, "render", score="A4", instrument="sin(2*pi*f*t)", seconds=1, reverb=0).json
+    assert job["command"] == "wavewright render A4 --instrument 'sin(2*pi*f*t)' --seconds 1 --reverb 0"
+    assert [file["name"] for file in job["files"]] == ["A4.wav"]
+    samples, rate = soundfile.read(io.BytesIO(request(server, "GET", job["files"][0]["url"]).body), always_2d=True)
+    assert abs(int(np.abs(np.fft.rfft(samples[:rate, 0])).argmax()) - 440) <= 1
+    listed = request(server, "GET", "/v1/tasks/render").json["parameters"]["properties"]["score"]["anyOf"]
+    assert {"type": "string"} in listed
+    assert "is 'a/b', a path" in sentence(do(server, "render", score="a/b"), 400)
+    assert "H9" in do(server, "render", score="H9").json["error"]
 
 
 def test_a_job_reads_files_of_an_earlier_one_and_a_folder(server):

@@ -134,6 +134,11 @@ class TaskParameter:
         """True where it takes any number of values, or several."""
         return any(get_origin(member) is tuple for member in _members(self.type))
 
+    @property
+    def takes_text(self) -> bool:
+        """True for a file to read in whose place a text may stand, such as the name of a note."""
+        return self.role == "input" and str in _members(self.type)
+
     def check(self, value: object) -> object:
         """Return a value as the task takes it; raise BadSetting if it is not valid."""
         try:

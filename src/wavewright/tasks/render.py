@@ -70,7 +70,9 @@ def _left_out(unsounded: Mapping[int, int], n_chords: int) -> Iterator[str]:
 
 @checked
 def render(
-    score: Annotated[Path, Field(description="Score: a MIDI, ABC or MusicXML file; or a single note, such as A3.")],
+    score: Annotated[
+        Path | str, Field(description="Score: a MIDI, ABC or MusicXML file; or a single note, such as A3.")
+    ],
     out: Annotated[
         Path | None,
         Field(description="Sound file to write; default: <score>.wav in the current folder."),
@@ -129,6 +131,7 @@ def render(
     Raises BadScore if the score cannot be read, has no notes, or lasts more than 24 hours; BadSoundFont if the
     SoundFont cannot be read; BadFolder or BadSetting if the files cannot be written.
     """
+    score = Path(score)
     name = score.stem
     target = Path(f"{file_stem(name)}.wav") if out is None else out
     check_target(target)

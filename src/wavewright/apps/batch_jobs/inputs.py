@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from ...base.errors import BadFolder, BadSetting
 from ...base.json_text import JsonValue
@@ -31,8 +31,12 @@ class LocalFiles:
 
 
 def given_paths(job: BatchJob) -> dict[str, list[str]]:
-    """Return the files of a job as it writes them, by the keys of its parameters."""
-    keys = [parameter.key for parameter in describe(job.task).of_role("input") if parameter.key in job.values]
+    """Return the files of a job as it writes them, by the keys of its parameters; no text that stands for a file."""
+    keys = [
+        parameter.key
+        for parameter in describe(job.task).of_role("input")
+        if parameter.key in job.values and not (parameter.takes_text and _is_text(job, job.values[parameter.key]))
+    ]
     return {key: job.values[key] if isinstance(job.values[key], list) else [job.values[key]] for key in keys}
 
 
@@ -58,6 +62,11 @@ def local_files(job: BatchJob) -> Iterator[LocalFiles]:
                 paths.append(path)
             values[key] = paths if isinstance(job.values[key], list) else paths[0]
         yield LocalFiles(values, inputs, names)
+
+
+def _is_text(job: BatchJob, value: str) -> bool:
+    """Return True for a value that is no file and has neither folder nor ending."""
+    return PurePath(value).name == value and not PurePath(value).suffix and not _exists(Path(joined(job.base, value)))
 
 
 def _exists(path: Path) -> bool:

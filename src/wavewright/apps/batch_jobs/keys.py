@@ -57,7 +57,7 @@ def job_key(job: BatchJob, inputs: Mapping[str, InputFile], model_hashes: Mappin
     - ``model_hashes``: its models, see `ModelHashes`.
     """
     task = describe(job.task)
-    values = {key: value for key, value in job.values.items() if task.parameters[key].role != "input"}
+    values = {key: value for key, value in job.values.items() if f"{key}.0" not in inputs}
     for parameter in task.of_role("model"):
         if model_hashes.get(parameter.key) and parameter.key in values:
             values[parameter.key] = Path(str(values[parameter.key])).name

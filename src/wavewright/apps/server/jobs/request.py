@@ -109,7 +109,7 @@ def _unknown(task: CommandTask, name: str) -> TaskParameter:
 def _argument(parameter: TaskParameter, value: JsonValue, inputs: _Inputs) -> object:
     if parameter.role == "output":
         return parameter.check_file_name(value)
-    if parameter.role == "input":
+    if parameter.role == "input" and not (parameter.takes_text and isinstance(value, str)):
         return _input(parameter, value, inputs)
     if isinstance(value, dict) and {"upload", "job"} & value.keys() and str in innermost_types(parameter.type):
         return inputs.add(value, parameter.key)

@@ -76,8 +76,9 @@ def _schema(parameter: TaskParameter) -> dict[str, object]:
     schema = schema_of(parameter)
     if parameter.role == "input":
         several = {"type": "array", "items": FILE_SCHEMA}
+        text = [{"type": "string"}] if parameter.takes_text else []
         return {"description": schema["description"]} | (
-            several if parameter.is_repeated else {"anyOf": [FILE_SCHEMA, several]}
+            several if parameter.is_repeated else {"anyOf": [FILE_SCHEMA, several, *text]}
         )
     if parameter.role == "output":
         return schema | {"pattern": r"^[^./\\-][^/\\]*$"}
