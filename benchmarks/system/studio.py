@@ -1,6 +1,7 @@
 """Drive the studio in Chromium: weight and load time of the page, time to sounds, and cancelling.
 
 python -m benchmarks system.studio                 # needs Playwright and Chromium
+python -m benchmarks system.studio --only live     # from a cell or a key of the sequencer to its sound
 """
 
 from __future__ import annotations
@@ -28,12 +29,16 @@ TESTS = Path(__file__).parents[2] / "tests"
 sys.path.append(str(TESTS))
 
 PANELS = ("generate", "morph", "map", "kit", "speech", "enhance", "podcast", "editor", "sequence", "training")
-PARTS = ("page", "sounds")
+PARTS = ("page", "sounds", "live")
 CHROMIUM = Peer("Chromium", "apt install chromium", program="chromium")
 PLAYWRIGHT = Peer("Playwright", "pip install playwright", module="playwright")
 
 PAGE = Table("page", columns(part="s", value=".3f", unit="s"), is_optional=True)
 SOUNDS = Table("time to sounds", columns(action="s", median_ms=".0f", slowest_ms=".0f", n="d"), is_optional=True)
+
+LIVE = Table(
+    "live sequencer", columns(action="s", median_ms=".1f", slowest_ms=".1f", n="d", late="d"), is_optional=True
+)
 
 LOADED = """
 () => {
@@ -114,6 +119,90 @@ def measure_sounds(studio: Studio, report: Report, repeats: int) -> None:
         limit = 200 if row["action"] == "cancel a job" else 150
         if row["action"] != "generate 2 clips":
             report.target("studio", f"{row['action']}, ms", row["median_ms"], at_most=limit)
+
+
+PROBE = """
+(() => {
+  window.struck = [];
+  let event = 0;
+  const note = ({ timeStamp }) => { event = timeStamp; };
+  for (const type of ["pointerdown", "keydown"]) addEventListener(type, note, true);
+  const start = AudioBufferSourceNode.prototype.start;
+  AudioBufferSourceNode.prototype.start = function (when = 0, ...more) {
+    const now = this.context.currentTime;
+    const ahead = when ? when - now : 0;
+    const ms = performance.now() - event + 1000 * (Math.max(0, ahead) + this.context.baseLatency);
+    window.struck.push({ ms, ahead });
+    return start.call(this, when, ...more);
+  };
+})()
+"""
+"""Note the time from the last press to the start of each sound at the output, and how far ahead it was scheduled."""
+
+LIMITER = """
+async () => {
+  const offline = new OfflineAudioContext(1, 4410, 44100);
+  const source = offline.createBufferSource();
+  source.buffer = offline.createBuffer(1, 1, 44100);
+  source.buffer.getChannelData(0)[0] = 0.1;
+  source.connect(new DynamicsCompressorNode(offline)).connect(offline.destination);
+  source.start();
+  return 1000 * (await offline.startRendering()).getChannelData(0).findIndex(sample => Math.abs(sample) > 0.01) / 44100;
+}
+"""
+"""The delay of the browser's limiter in milliseconds, through which the notes pass."""
+
+LIVE_MS = 30.0
+
+
+def measure_live(studio: Studio, report: Report, repeats: int) -> None:
+    """Measure the time from a press of a cell or of a key to its sound, and whether notes of a loop are in time."""
+    studio.context.add_init_script(PROBE)
+    panel = studio.open("sequence")
+    page = studio.page
+    limiter_ms: float = page.evaluate(LIMITER)
+    base_ms = 1000 * page.evaluate("async () => (await import('/player.js')).audio().baseLatency")
+    report.note(f"Of each time, the output takes {base_ms:.1f} ms and the limiter {limiter_ms:.1f} ms.")
+    for state in ("stopped", "playing"):
+        if state == "playing":
+            panel.get_by_role("button", name="Play", exact=True).click()
+            panel.get_by_role("button", name="Stop", exact=True).wait_for()
+        tracks = panel.get_by_label("Track", exact=True)
+        for name, track in (("cell", "drums"), ("key of the screen", "Melody"), ("key of the computer", "Melody")):
+            tracks.select_option(tracks.locator("option", has_text=track).first.get_attribute("value"))
+            page.locator("[data-panel=sequence][data-sounds=ready]").wait_for()
+            times = [struck_ms(panel, name, number) + limiter_ms for number in range(repeats)]
+            median_ms = statistics.median(times)
+            row = {"median_ms": median_ms, "slowest_ms": max(times), "n": len(times), "late": 0}
+            report.add(LIVE, action=f"{name}, while the score is {state}", **row)
+            report.target("studio", f"{name}, {state}, ms", median_ms, at_most=LIVE_MS)
+    page.evaluate("window.struck = []")
+    page.wait_for_timeout(10_000)
+    ahead = [1000 * each["ahead"] for each in page.evaluate("window.struck")]
+    row = {"median_ms": statistics.median(ahead), "slowest_ms": min(ahead), "n": len(ahead)}
+    late = sum(each < 0 for each in ahead)
+    report.add(LIVE, action="notes of a loop, scheduled ahead of their start", **row, late=late)
+    page.keyboard.press("Escape")
+
+
+def struck_ms(panel: Locator, name: str, number: int) -> float:
+    """Press a cell or a key; return the milliseconds to its sound."""
+    page = panel.page
+    if name == "cell":
+        target = panel.locator(f"[data-cell='49-{number % 16}']")  # the crash, which the score leaves alone
+    else:
+        target = panel.get_by_role("group", name="Keyboard").get_by_role("button").nth(12 + number % 12)
+    page.evaluate("window.struck = []")
+    if name == "key of the computer":
+        page.locator("body").press("asdfghjk"[number % 8])
+    else:
+        target.click()
+    page.wait_for_function("() => window.struck.some(each => each.ahead === 0)")
+    milliseconds: float = page.evaluate("window.struck.find(each => each.ahead === 0).ms")
+    if name == "cell" and target.get_attribute("aria-pressed") == "true":
+        target.click()
+    page.wait_for_timeout(200)
+    return milliseconds
 
 
 def add_times(report: Report, action: str, repeats: int, measured: Callable[[], float], skip: int = 1) -> None:
@@ -202,12 +291,14 @@ def measure(options: Options, report: Report) -> None:
             measure_page(studio, report)
         if "sounds" in options.only:
             measure_sounds(studio, report, options.repeats)
+        if "live" in options.only:
+            measure_live(studio, report, options.repeats)
         studio.close()
 
 
 BENCHMARK = Benchmark(
     __doc__,
-    (PAGE, SOUNDS),
+    (PAGE, SOUNDS, LIVE),
     measure,
     Option("only", list(PARTS), choices=PARTS, smoke=["page"]),
     Option("repeats", 11, smoke=1),
