@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+from pathlib import PureWindowsPath
 
 import numpy as np
 import pytest
@@ -26,6 +27,21 @@ def write(folder, *lines):
     path = folder / "list.jsonl"
     path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     return path
+
+
+@pytest.mark.parametrize("table", [["list.jsonl", '{{"audio_filepath": {}}}'], ["list.csv", "file,text\n{},a"]])
+def test_folders_are_written_with_either_slash(tmp_path, sound, table):
+    """PureWindowsPath says what the names are; on Windows itself both slashes are folders."""
+    names = [r"day\one\a.wav", r".\day\b.wav", r"day/one\a.wav"]
+    for name in names:
+        path = tmp_path / PureWindowsPath(name).as_posix()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(sound, path)
+        file, line = table
+        written = json.dumps(name) if file.endswith("jsonl") else name
+        (tmp_path / file).write_text(line.format(written) + "\n")
+        (entry,) = manifest.read(tmp_path / file).entries
+        assert entry.path.samefile(path)
 
 
 @pytest.mark.parametrize("name", ["offset", "duration"])

@@ -161,10 +161,10 @@ def test_channels_and_rates_that_are_brought_in_are_kept_or_named(tmp_path, step
 @pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE"])
 @pytest.mark.parametrize("ending", ["wav", "flac", "mp3", "opus"])
 def test_rates_and_bits_that_a_format_lacks_are_named(tmp_path, rate, subtype, ending, recwarn):
-    """Formats with loss have no bits of samples, and at most 48 kHz; 24 bits are those of a float at full scale."""
+    """Formats with loss have no bits of samples, and at most 48 kHz."""
     soundfile.write(tmp_path / "a.wav", 0.5 * chirp(0.5, rate, 1).T, rate, subtype)
     out = wavewright.edit(tmp_path / "a.wav", out=tmp_path / f"b.{ending}", do="reverse").files[0].path
-    rounded = ["bits of its samples beyond 24"] * (ending == "flac" and subtype in ("PCM_32", "DOUBLE"))
+    rounded = ["bits of its samples beyond 24"] * (ending == "flac" and subtype in ("PCM_32", "FLOAT", "DOUBLE"))
     lower = [f"its sample rate of {rate} Hz"] * (open_sound(out).header.sample_rate < rate)
     assert bool(lower) == (rate > 48_000 and ending in ("mp3", "opus"))
     assert [str(each.message).partition("Left out: ")[2] for each in recwarn] == [

@@ -211,12 +211,17 @@ class Places:
         return files
 
     def find(self, name: str, is_exact: bool = False) -> list[Path]:
-        """Return the files that a name may mean, the first place that has some; ``is_exact``: endings are given."""
+        """Return the files that a name may mean, the first place that has some; ``is_exact``: endings are given.
+
+        A table that was written on Windows has backslashes between folders, which elsewhere may be part of a name.
+        """
         endings, folders = (("",), ("",)) if is_exact else (("", *SOUND_SUFFIXES), SOUND_FOLDERS)
         for root in self._roots:
             found = (root / f"{folder}{name}{ending}" for ending in endings for folder in folders)
             if (path := next(filter(_is_file, found), None)) is not None:
                 return [path]
+        if "\\" in name:
+            return self.find(name.replace("\\", "/"), is_exact)
         parts = Path(name).parts
         below = self._below.get(parts[-1], []) if parts else []
         return [path for path in below if path.parts[-len(parts) : -1] == parts[:-1]]

@@ -121,7 +121,7 @@ def keep_or_make(
         else:
             left_out = [*carried.left_out]
             subtype_of_source = subtype_like(header, out)
-            if subtype is None and subtype_of_source == FINEST and header.subtype in ("PCM_32", "DOUBLE"):
+            if subtype is None and subtype_of_source == FINEST and header.subtype in ("PCM_32", "FLOAT", "DOUBLE"):
                 left_out.append(f"bits of its samples beyond {BITS[FINEST]}")
             write_blocks(
                 out,
