@@ -87,7 +87,8 @@ def test_what_is_no_file_is_refused_without_waiting(tmp_path, monkeypatch, kind,
     assert not is_metadata(tmp_path / "metadata.csv")
     with pytest.raises(BadText, match=r"bad\.txt is a pipe, socket or device; save the text"):
         find_chapters(tmp_path / "bad.txt")
-    assert run(["data", "inspect", "."]) == 2
+    assert run(["data", "inspect", "."]) == 0
+    assert "bad.wav is a pipe, socket or device" in capsys.readouterr().out
     for arguments in (["decode", "bad.wwc"], ["decode", "bad.safetensors"], ["encode", "bad.wav"], ["plot", "bad.wav"]):
         assert run(arguments) == 2
     assert capsys.readouterr().err.count("bad.") >= 4

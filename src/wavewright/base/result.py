@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from .errors import shortened
 
@@ -36,10 +37,13 @@ class Result:
     notes: tuple[str, ...] = ()
     failed: tuple[Failed, ...] = ()
 
+    is_about_failures: ClassVar[bool] = False
+    """Whether items that failed are what the command was asked for, as in an inspection."""
+
     @property
     def exit_code(self) -> int:
-        """Exit code of the command: 2 if anything failed."""
-        return EXIT_CODE if self.failed else 0
+        """Exit code of the command: 2 if anything failed that should not have."""
+        return EXIT_CODE if self.failed and not self.is_about_failures else 0
 
     def endings(self, listed_by: str = "--json") -> list[str]:
         """Return the last lines of the text: notes, each of the first failures, and one that counts the others."""

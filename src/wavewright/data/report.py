@@ -37,6 +37,8 @@ class InspectionReport(Result):
     - ``warnings``: defects and their remedies, one sentence each, see :func:`warnings_of`.
     """
 
+    is_about_failures = True
+
     folder: str
     n_clips: int
     hours: float

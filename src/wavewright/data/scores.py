@@ -54,6 +54,8 @@ class ScoreReport(Result):
     - ``duplicates``: sets of scores with equal notes, by their paths below the folder.
     """
 
+    is_about_failures = True
+
     folder: str
     n_scores: int
     n_notes: int
