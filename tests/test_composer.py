@@ -40,7 +40,7 @@ from wavewright.families.composer.grid import (
     target_features,
     targets,
 )
-from wavewright.families.composer.modules import logits_by_degree
+from wavewright.families.composer.modules import RecurrentTime, logits_by_degree
 from wavewright.families.composer.recipe import (
     ComposerBatches,
     ComposerDataSettings,
@@ -99,6 +99,14 @@ def random_module(config, seed=0):
 def nothing_known(config, n_steps, bar_steps=16):
     cells = np.zeros((n_steps, config.n_lanes), int)
     return Sketch(Grid(cells, cells.astype(bool), bar_steps), cells.astype(bool))
+
+
+@pytest.mark.parametrize(("n_layers", "drops"), [(1, False), (2, True), (3, True)])
+def test_layers_above_the_first_drop_what_they_get_in_training_alone(n_layers, drops):
+    time = RecurrentTime(config_of("voices", cell="lstm", n_layers=n_layers, dropout=0.5))
+    steps = torch.randn(1, 20, 16, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(time(steps), time(steps)) != drops
+    assert torch.equal(time.eval()(steps), time(steps))
 
 
 # --- symbols and grids

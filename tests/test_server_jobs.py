@@ -476,6 +476,8 @@ if any(found) or glob.glob(str(base / "other" / "*")):
     print("seen", found)
 assert open("own.txt").read() == "own"  # what a job needs
 assert (base / "job").exists() and base.exists() and Path("own.txt").stat().st_size == 3
+opened, folder = os.open("own.txt", os.O_RDONLY), os.open(".", os.O_RDONLY)
+assert os.stat(opened).st_size == os.stat("own.txt", dir_fd=folder).st_size == 3  # what is open was checked
 os.mkdir("sub"), open("sub/a", "w").close(), os.rename("sub/a", "sub/b"), shutil.rmtree("sub")
 assert (base / "runs" / "a" / "card.json").read_text() == "{}"
 assert os.path.realpath("own.txt") == str(base.resolve() / "job" / "own.txt")
