@@ -92,6 +92,13 @@ class TestChecks:
         assert excess > 4
 
 
+    def test_a_crossfade_of_silence_that_is_loud_is_far_off(self):
+        wave = np.zeros((1, 2 * RATE), np.float32)
+        checks = SeamChecks(wave, RATE, self.N)
+        assert checks.spectrum_difference_db(wave, RATE // 2, RATE) == 0
+        assert 40 < checks.spectrum_difference_db(noise(RATE, 1, 1, 0.1), RATE // 2, RATE) < 200
+
+
 def test_a_seam_is_not_where_the_sound_bursts():
     wave = texture(6.0)
     for second in (0.7, 1.3, 4.9, 5.6):
