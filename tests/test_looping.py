@@ -91,7 +91,6 @@ class TestChecks:
         assert abs(difference_db - abs(gain_db)) < 1.0
         assert excess > 4
 
-
     def test_a_crossfade_of_silence_that_is_loud_is_far_off(self):
         wave = np.zeros((1, 2 * RATE), np.float32)
         checks = SeamChecks(wave, RATE, self.N)
