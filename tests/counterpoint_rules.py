@@ -49,7 +49,9 @@ class Voices:
             for tick in range(start - start % self.bar, self.ends[index], self.bar):
                 if self.interval(max(tick, start)) % 12 in CONSONANT:
                     continue
-                if tick > start and after not in (-1, -2):
+                if tick > start and self.interval(start) % 12 not in CONSONANT:
+                    yield f"suspended dissonance at {tick} that was none before"
+                elif tick > start and after not in (-1, -2):
                     yield f"suspended dissonance at {tick} that does not fall"
                 elif tick <= start and (abs(pitch - self.pitches[index - 1]) > 2 or abs(after) > 2):
                     yield f"dissonance at {start} that no step reaches and leaves"

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings, strategies as st
 from traditional_tunes import TUNES
 
 from wavewright.base.errors import BadSetting, ScoreWarning
@@ -15,7 +16,7 @@ from wavewright.music.accompaniment.arrangement import coloured, with_resolution
 from wavewright.music.accompaniment.chord_model import find_chords, model_of, viterbi
 from wavewright.music.accompaniment.chord_text import chords_of_score, parse_chords
 from wavewright.music.accompaniment.melody import find_key, melody_track, phrase_ends, profile_of, skyline
-from wavewright.music.accompaniment.patterns import parse_pattern
+from wavewright.music.accompaniment.patterns import STRIKES, SYMBOLS, parse_pattern
 from wavewright.music.accompaniment.style import DRUMS, HARMONIC_PARTS
 from wavewright.music.accompaniment.voicing import lead_voices, voicings_of
 from wavewright.music.bars import bar_index, bars_of
@@ -424,6 +425,100 @@ def test_the_score_gets_a_key_and_a_tempo_where_it_has_none():
     assert (result.keys["sharps"].tolist(), result.keys["is_minor"].tolist()) == ([1], [False])
     assert result.tempos["us_per_quarter"].tolist() == [round(60_000_000 / load_style("waltz").tempo)]
     assert np.array_equal(accompany(result, "waltz").tempos, result.tempos)
+
+
+@st.composite
+def pattern_texts(draw, role):
+    """A pattern of one bar, and its events: first step, step after the last, and symbol."""
+    text, events = "", []
+    for symbol in draw(st.lists(st.sampled_from(SYMBOLS[role] + "."), min_size=1, max_size=12)):
+        holds = draw(st.integers(0, 3))
+        if symbol != ".":
+            events.append((len(text), len(text) + 1 + holds, symbol))
+        text += symbol + ("." if symbol == "." else "-") * holds
+    return text, events
+
+
+def style_of(chords="x", bass="1", snare="x", pitches="C3..C5"):
+    """A style of one pattern, a bass, chords of three voices and a snare drum, all with a velocity of 80."""
+    return parse_style(
+        'title = "t"\n[bass]\nprogram = 32\nrange = "E1..G3"\nvelocity = 80\n[drums]\nvelocity = 80\n'
+        f'[chords]\nprogram = 0\nrange = "{pitches}"\nvoices = 3\nvelocity = 80\n'
+        f'[[patterns]]\nmetre = "4/4"\nchords = "{chords}"\nbass = "{bass}"\ndrums = {{snare = "{snare}"}}\n'
+    )
+
+
+@settings(max_examples=40)
+@given(pattern_texts("chords"), pattern_texts("drums"))
+def test_a_pattern_sounds_step_by_step_in_each_of_its_bars(chords, drums):
+    n_bars, bar = 3, 4 * QUARTER
+    result = accompany(melody_of(n_bars), style_of(chords[0], snare=drums[0]), "C")
+    tracks = {track.name: track.notes for track in result.tracks}
+    hits, struck = tracks.get("drums", notes_of([])), [*itertools.product(range(n_bars), drums[1])]
+    for hit, (number, (step, _, symbol)) in zip(hits, struck, strict=True):
+        assert hit["start"] == pytest.approx(bar * (number + step / len(drums[0])), abs=1)
+        assert 0.92 * 80 * STRIKES[symbol] - 5 <= hit["velocity"] <= 80 * STRIKES[symbol] + 5
+    notes, taken = tracks.get("chords", notes_of([])), 0
+    for number, (first, last, symbol) in itertools.product(range(n_bars), chords[1]):
+        start, end = (bar * (number + step / len(chords[0])) for step in (first, last))
+        played = notes[(notes["start"] >= start - 1) & (notes["start"] < end - 1)]
+        taken += len(played)
+        assert np.abs(played["start"] + played["duration"] - end).max() <= 1
+        delays = played["start"][np.argsort(played["pitch"])] - start  # from the lowest voice up
+        if symbol.isdigit():
+            assert len(played) == 1
+        elif symbol in "du" and end - start > 40:  # from the first to the last in a twenty-fourth of a quarter
+            assert np.abs(delays - np.array([0, 10, 20])[:: 1 if symbol == "d" else -1]).max() <= 1
+        elif symbol not in "du":
+            assert len(played) == 3
+            assert np.abs(delays).max() <= 1
+        assert np.ptp(played["velocity"]) == 0
+        assert 0.92 * 80 * STRIKES.get(symbol, 1.0) - 5 <= played["velocity"][0] <= 80 * STRIKES.get(symbol, 1.0) + 5
+    assert taken == len(notes)
+
+
+@pytest.mark.parametrize("voicing", ["123", "146"])
+def test_single_voices_are_those_of_the_chord_from_the_lowest_up(voicing):
+    result = accompany(melody_of(2), style_of(f"x.{voicing}..."), "G7 Am")
+    (chords,) = (track.notes for track in result.tracks if track.name == "chords")
+    for start in (0, 1920):
+        played = chords[(chords["start"] >= start) & (chords["start"] < start + 1920)]["pitch"].tolist()
+        assert played[3:] == [sorted(played[:3])[(int(voice) - 1) % 3] for voice in voicing]
+
+
+@pytest.mark.parametrize(
+    ("chord", "steps"),
+    [
+        ("C", [0, 2, 4, 7, 9, 0, 0]),  # a triad has no seventh
+        ("Am", [9, 11, 0, 4, 5, 9, 9]),
+        ("G7", [7, 9, 11, 2, 4, 5, 7]),
+        ("C/E", [4, 2, 4, 7, 9, 0, 4]),  # the lowest note instead of the root
+    ],
+)
+def test_the_bass_plays_steps_above_the_root(chord, steps):
+    result = accompany(melody_of(1), style_of(bass="1235678."), chord, key=C_MAJOR)
+    (bass,) = (track.notes for track in result.tracks if track.name == "bass")
+    assert (bass["pitch"] % 12).tolist() == steps
+    assert bass["pitch"][-1] - bass["pitch"][0] == 12
+
+
+def test_an_approach_leads_by_a_step_to_the_root_of_the_next_chord():
+    result = accompany(melody_of(4), style_of(bass="1-.a"), "C F G Am", key=C_MAJOR)
+    (bass,) = (track.notes for track in result.tracks if track.name == "bass")
+    roots, approaches = bass["pitch"].reshape(4, 2).astype(int).T
+    assert (roots % 12).tolist() == [0, 5, 7, 9]
+    assert {*np.abs(approaches[:-1] - roots[1:]).tolist()} <= {1, 2}
+    assert {*(approaches % 12).tolist()} <= C_MAJOR.pitch_classes
+
+
+def test_voices_stay_below_a_melody_that_is_held_over_their_chords():
+    style = style_of(pitches="C4..C6")
+    tops = {}
+    for pitch in (64, 100):
+        melody = Score((Track(notes_of([(0, 8 * 4 * QUARTER, pitch, 80)])),), QUARTER)
+        (chords,) = (track.notes for track in accompany(melody, style, "C F").tracks if track.name == "chords")
+        tops[pitch] = chords["pitch"].reshape(8, 3).max(axis=1)
+    assert (tops[64] < tops[100]).all()
 
 
 def test_every_part_of_a_style_sounds():

@@ -100,6 +100,15 @@ def test_the_bass_becomes_steps_above_the_roots(steps, degrees, expected):
     assert learned.tempo == 150
 
 
+@pytest.mark.parametrize(("n_together", "n_voices"), [(1, 2), (2, 2), (4, 4), (8, 6)])
+def test_a_chord_has_two_voices_at_least_and_six_at_most(n_together, n_voices):
+    song = song_of((0, 8), (0, 7))
+    rows = [(480 * beat, 400, 52 + 2 * voice, 70) for beat in range(32) for voice in range(n_together)]
+    learned = learn_style([Score((*song.tracks, Track(notes_of(rows), "guitar")), QUARTER, chords=song.chords)])
+    assert (learned.chords.voices, learned.bass.voices) == (n_voices, 1)
+    assert (learned.chords.velocity, learned.bass.velocity) == (70, 90)
+
+
 def test_triplets_become_a_grid_of_triplets():
     rows = [(bar * 1920 + tick, 60, 42, 80) for bar in range(6) for tick in (0, 320, 480, 800, 960, 1280, 1440, 1760)]
     score = Score((Track(notes_of(rows), "drums", is_drum=True),), QUARTER)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from hypothesis import given, settings, strategies as st
 
 from wavewright.base.errors import BadFolder
 from wavewright.data.entry import Entry
@@ -103,6 +104,49 @@ def test_other_file_names_are_no_groups(names):
     divided, notes = group_and_split(entries(8_000, 1, 40, names), DATA)
     assert notes == ()
     assert {entry.group for entry in divided} == {None}
+
+
+@pytest.mark.parametrize(
+    ("n_speakers", "takes", "n_of_one_label", "are_groups"),
+    [(3, 2, 0, True), (2, 4, 0, False), (3, 1, 0, False), (5, 2, 1, True), (5, 4, 2, False)],
+)
+def test_prefixes_are_speakers_if_three_have_four_recordings_each_of_several_labels(
+    n_speakers, takes, n_of_one_label, are_groups
+):
+    speakers = ("ann", "bob", "cleo", "dan", "eve")[:n_speakers]
+    recordings = spoken(speakers, takes)
+    alike = [entry for entry in recordings if entry.path.stem.partition("_")[0] in speakers[:n_of_one_label]]
+    recordings = [replace(entry, label="a") if entry in alike else entry for entry in recordings]
+    divided, notes = group_and_split(recordings, DATA)
+    assert {entry.group for entry in divided} == ({*speakers} if are_groups else {None})
+    assert len(notes) == are_groups
+
+
+GROUPS, SPLITS = st.sampled_from([None, "ann", "bob", "cleo"]), st.sampled_from([None, "train", "valid", "test"])
+
+
+@settings(max_examples=30)
+@given(st.lists(st.tuples(st.sampled_from("ab"), GROUPS, SPLITS), min_size=1, max_size=12))
+def test_groups_are_on_one_side_and_what_is_for_testing_stays(rows):
+    recordings = [
+        Entry(Path(f"{label}/{index}.wav"), label, group, 1.0, 8_000, 1, 8_000, split)
+        for index, (label, group, split) in enumerate(rows)
+    ]
+    divided, notes = group_and_split(recordings, DATA)
+    assert [replace(entry, split=None) for entry in divided] == [replace(entry, split=None) for entry in recordings]
+    assert {entry.split for entry in divided} <= {"train", "valid", "test"}
+    sides, before = {}, {}
+    for entry, given_entry in zip(divided, recordings, strict=True):
+        assert (entry.split == "test") == (given_entry.split == "test")
+        if entry.group is not None:
+            sides.setdefault(entry.group, set()).add(entry.split)
+            before.setdefault(entry.group, set()).add(given_entry.split)
+    for group in before:
+        assert not {"train", "valid"} <= sides[group]
+    if not any({"train", "valid"} <= splits for splits in before.values()):
+        assert all(old.split in (None, new.split) for new, old in zip(divided, recordings, strict=True))
+    leaks = sum("test" in splits and len(splits - {None}) > 1 for splits in before.values())
+    assert any("in test and in train or valid" in note for note in notes) == bool(leaks)
 
 
 def test_speakers_on_both_sides_of_a_manifest_are_named():

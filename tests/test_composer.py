@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from wavewright.base.errors import BadFolder, BadSetting
 from wavewright.contracts.composition import TRAITS, CompositionSettings
 from wavewright.data.scores import scan_scores
 from wavewright.families import loading
-from wavewright.families.composer import COMPOSER
+from wavewright.families.composer import COMPOSER, training as composer_training
 from wavewright.families.composer.config import (
     CADENCE_KINDS,
     DRUMS,
@@ -40,7 +41,7 @@ from wavewright.families.composer.grid import (
     target_features,
     targets,
 )
-from wavewright.families.composer.modules import logits_by_degree
+from wavewright.families.composer.modules import RecurrentTime, logits_by_degree
 from wavewright.families.composer.recipe import (
     ComposerBatches,
     ComposerDataSettings,
@@ -99,6 +100,29 @@ def random_module(config, seed=0):
 def nothing_known(config, n_steps, bar_steps=16):
     cells = np.zeros((n_steps, config.n_lanes), int)
     return Sketch(Grid(cells, cells.astype(bool), bar_steps), cells.astype(bool))
+
+
+@pytest.mark.parametrize("bar_steps", [12, 16])
+def test_samples_of_a_training_are_whole_bars_and_the_same_at_every_call(bar_steps, monkeypatch):
+    monkeypatch.setattr(composer_training, "render_grid", lambda grid, _: grid)
+    config = config_of("voices", n_voices=1)
+    batches = SimpleNamespace(pieces=SimpleNamespace(grids=[SimpleNamespace(bar_steps=bar_steps)]))
+    prepared = SimpleNamespace(recipe=SimpleNamespace(training=SimpleNamespace(seed=3)), batches=batches)
+    (grids, texts), (again, _) = (
+        composer_training.ComposerTraining().samples(random_module(config), prepared) for _ in range(2)
+    )
+    assert len(grids) == len(texts) == composer_training.SAMPLE_PIECES
+    assert {(len(grid), grid.bar_steps) for grid in grids} == {(composer_training.SAMPLE_BARS * bar_steps, bar_steps)}
+    assert [grid.symbols.tolist() for grid in grids] == [grid.symbols.tolist() for grid in again]
+    assert not np.array_equal(grids[0].symbols, grids[1].symbols)
+
+
+@pytest.mark.parametrize(("n_layers", "drops"), [(1, False), (2, True), (3, True)])
+def test_layers_above_the_first_drop_what_they_get_in_training_alone(n_layers, drops):
+    time = RecurrentTime(config_of("voices", cell="lstm", n_layers=n_layers, dropout=0.5))
+    steps = torch.randn(1, 20, 16, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(time(steps), time(steps)) != drops
+    assert torch.equal(time.eval()(steps), time(steps))
 
 
 # --- symbols and grids

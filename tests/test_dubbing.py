@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import shutil
@@ -14,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 from tiny_speech import install
 from tiny_subtitles import ASS, SRT
 
@@ -138,6 +139,27 @@ def test_cues_become_lines():
     ]
     with pytest.raises(BadText, match=r"a.srt: no subtitle lies within the sound, which is 0.5 s long"):
         lines_of(cues, "a.srt", 0.5)
+
+
+@settings(max_examples=30)
+@given(
+    st.lists(
+        st.tuples(st.floats(0, 50), st.floats(-1, 9), st.sampled_from(["", "ann"]), st.sampled_from(["a", "b c"])),
+        min_size=1,
+        max_size=6,
+    )
+)
+def test_lines_have_whole_milliseconds_and_lose_no_word(rows):
+    cues = [SubtitleCue(start, start + length, text, speaker) for start, length, speaker, text in sorted(rows)]
+    lines = lines_of(cues, "a.srt", None)
+    assert [line.number for line in lines] == [*range(1, len(lines) + 1)]
+    assert " ".join(line.original for line in lines) == " ".join(cue.text for cue in cues)
+    for line in lines:
+        assert (line.start, line.end) == (round(line.start, 3), round(line.end, 3))
+        assert line.end > line.start
+        assert min(abs(line.start - cue.start) for cue in cues if cue.speaker == line.speaker) <= 0.0005 + 1e-9
+    for before, after in itertools.pairwise(lines):
+        assert before.start <= after.start
 
 
 def python(code: str) -> str:

@@ -121,6 +121,18 @@ def test_bars_that_return_are_found(layout):
     assert [bar.source if bar.manner == "exact" else None for bar in found.bars] == expected
 
 
+@pytest.mark.parametrize(("semitones", "seed"), [(-2, 0), (1, 1), (5, 2)])
+def test_a_transposed_piece_has_its_form_in_another_key(semitones, seed):
+    config = config_of("voices")
+    grid = random_grid(config, 128, seed)
+    form, moved = (
+        form_of(grid, config_of("voices", lowest=48 + shift, highest=72 + shift)) for shift in (0, semitones)
+    )
+    assert moved.plan == form.plan
+    assert (moved.key.tonic - form.key.tonic - semitones) % 12 == 0
+    assert {*cadences(form.plan)} - {None}
+
+
 @pytest.mark.parametrize(
     ("degree", "root", "kind"),
     [

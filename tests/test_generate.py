@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -261,6 +262,27 @@ def remembering(folder, limits, n_training=4):
     embeddings = LogMelEmbedding(8_000, 0.2)(np.concatenate(player.generate("kick", n_training)), 8_000)
     files = {rejection.EMBEDDINGS_FILE: {"embeddings": embeddings, "limits": np.array(limits, np.float32)}}
     return make_gan(folder, files=files)
+
+
+def test_each_label_has_the_limit_that_its_model_stores():
+    """The novelty of clip ``i`` is ``i`` dB; a limit of another shape than one for each label counts for none."""
+
+    def drawn(labels, limits, **options):
+        tensors = {"limits": np.array(limits, np.float32)}
+        card = SimpleNamespace(files=[rejection.EMBEDDINGS_FILE])
+        folder = SimpleNamespace(card=card, tensors=lambda _: tensors)
+        sampler = rejection.RejectionSampler(
+            SimpleNamespace(labels=labels, folder=folder), lambda *call: np.full((1, 1), call[2]), **options
+        )
+        sampler._novelty_db = lambda wave: float(wave[0, 0])
+        clips = list(sampler.sample(None, 2 * max(1, len(labels)), 0))
+        return [clip.index for clip in clips], sampler.n_rejected
+
+    assert drawn(("a", "b"), [3.0, 0.0]) == ([4, 1, 6, 3], 2)
+    assert drawn((), [2.0]) == ([2, 3], 2)
+    assert drawn(("a", "b"), [3.0]) == ([0, 1, 2, 3], 0)
+    assert drawn(("a", "b"), [3.0, 0.0], min_novelty_db=2.0) == ([2, 3, 4, 5], 2)
+    assert drawn(("a",), [1e3]) == ([10, 21], 20)  # the farthest of eleven
 
 
 def test_copies_are_left_out_by_the_limit_of_their_label_unless_the_call_sets_one(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,8 +16,9 @@ from wavewright.families.instrument.config import InstrumentConfig
 from wavewright.families.instrument.runtime import InstrumentPlayer, nearest_label
 from wavewright.families.instrument.voice import VoiceSettings
 from wavewright.families.loading import load_instrument
-from wavewright.music.score import Track, notes_of
+from wavewright.music.score import METRE, Track, notes_of
 from wavewright.music.timbre_path import TimbrePath, TimbrePoint, parse_timbre, timbre_path
+from wavewright.tasks import learned_instrument
 
 RATE = 16_000
 CONFIG = InstrumentConfig(sample_rate=RATE, n_partials=8, n_bands=4, latent_size=2, release_s=0.1)
@@ -162,6 +164,20 @@ def test_points_are_spread_over_the_score_or_lie_at_bars():
     np.testing.assert_allclose(even.at(np.array([-1, 0, 2, 4, 6, 99]))[:, 0], [0, 0, 0.5, 1, 0.5, 0])
     by_bars = timbre_path("1:a,3:b", latents.__getitem__, lambda bar: 2 * (bar - 1), 8.0)
     np.testing.assert_allclose(by_bars.at(np.array([0, 2, 4, 8]))[:, 0], [0, 0.5, 1, 1])
+
+
+@pytest.mark.parametrize("faster", [1.0, 2.0])
+def test_timbres_lie_at_bars_and_parts_of_bars_of_the_score(faster, monkeypatch):
+    metres = np.array([(0, 4, 4, 24, 8), (2 * 1_920, 3, 4, 24, 8)], METRE)  # of 2 s and, from the third on, 1.5 s
+    score = Score((Track(notes_of([(0, 2 * 1_920 + 2 * 1_440, 60, 90)])),), 480, metres=metres)
+    opened = SimpleNamespace(
+        name="", timbre={"a": np.zeros(2), "b": np.ones(2)}.__getitem__, engine=lambda *given: given
+    )
+    monkeypatch.setattr(learned_instrument, "load_instrument", lambda _: opened)
+    text = "1:a,2:b,2.5:a,3:b,4:a,4.5:b"
+    *_, engine = learned_instrument.open_instrument("", text, score, score.seconds / faster, RATE, 0)
+    path = engine()[0](0)
+    np.testing.assert_allclose(path.times_s, np.array([0, 2, 3, 4, 5.5, 6.25]) / faster)
 
 
 def test_programs_have_the_nearest_label():

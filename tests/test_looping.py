@@ -91,6 +91,12 @@ class TestChecks:
         assert abs(difference_db - abs(gain_db)) < 1.0
         assert excess > 4
 
+    def test_a_crossfade_of_silence_that_is_loud_is_far_off(self):
+        wave = np.zeros((1, 2 * RATE), np.float32)
+        checks = SeamChecks(wave, RATE, self.N)
+        assert checks.spectrum_difference_db(wave, RATE // 2, RATE) == 0
+        assert 40 < checks.spectrum_difference_db(noise(RATE, 1, 1, 0.1), RATE // 2, RATE) < 200
+
 
 def test_a_seam_is_not_where_the_sound_bursts():
     wave = texture(6.0)

@@ -23,7 +23,7 @@ from wavewright.dsp.position import POSITION_FEATURES, position_features
 from wavewright.families import loading
 from wavewright.families.lstm import LSTM, recipe as recipes
 from wavewright.families.lstm.config import SIZES, STATISTICS_FILE, LstmConfig
-from wavewright.families.lstm.frames import frames_to_wave, wave_to_frames
+from wavewright.families.lstm.frames import frames_to_wave, n_complete_frames, wave_to_frames
 from wavewright.families.lstm.recipe import FrameBatches, LstmRecipe, prepare, recipe
 from wavewright.families.lstm.sampling import FrameSampler, draw_frame, drawn_together
 from wavewright.families.lstm.statistics import N_STARTS, START_FRAMES, ClipStatistics, Whitening
@@ -307,6 +307,17 @@ def test_a_wave_comes_back_from_its_frames(source):
     if source == "voice":
         np.testing.assert_allclose(2 ** again[5:-5, 32], 2 ** frames[5:-5, 32], rtol=0.02)
         assert again[5:-5, 33].mean() < -3.5  # the lowest band is nearly free of noise
+
+
+@pytest.mark.parametrize("n_samples", [64, 110, 128, 150, 1_000])
+def test_a_frame_is_complete_whose_window_ends_within_the_wave(n_samples):
+    wave = tone()[:n_samples]
+    n_complete = n_complete_frames(n_samples, FRAMES)
+    assert n_complete == sum(64 * t + 64 <= n_samples for t in range(len(wave)))
+    longer = np.pad(wave, (0, 500), constant_values=0.3)  # what follows changes none of them, and the next one
+    before, after = wave_to_frames(wave, FRAMES), wave_to_frames(longer, FRAMES)
+    np.testing.assert_allclose(after[:n_complete], before[:n_complete], atol=1e-5)
+    assert np.abs(after[n_complete] - wave_to_frames(np.pad(wave, (0, 500)), FRAMES)[n_complete]).max() > 0.01
 
 
 def test_the_pitch_is_carried_through_what_has_none():

@@ -138,6 +138,17 @@ def test_long_runs_of_messages_are_the_same_as_short_ones(seed, monkeypatch):
     assert_same(read_midi(buffer.getvalue())[0][0], score)
 
 
+def test_the_last_status_of_a_run_lasts_over_a_text():
+    run = b"".join(b"\x01%c%c\x40" % (0x90 | number % 2, 32 + number) for number in range(80))
+    rest = b"\x00\xff\x01\x02la" + b"\x05\x10\x40" + b"\x00\xff\x2f\x00"  # the third message has no status
+    track = run + rest
+    contents = b"MThd\x00\x00\x00\x06\x00\x00\x00\x01\x00\x60MTrk" + len(track).to_bytes(4, "big") + track
+    (score,), _ = read_midi(contents)
+    (last,) = (each for each in score.tracks if 0x10 in each.notes["pitch"])
+    assert last.channel == 1
+    assert int(last.notes["start"][last.notes["pitch"] == 0x10][0]) == 85
+
+
 times = st.integers(0, 100_000)
 
 

@@ -96,6 +96,10 @@ def test_grace_notes_at_the_end_of_a_bar_or_voice_sound_before_it():
     end = note("D4", 1, "grace") + note("E4", 1, "grace")
     graced = [(0, Fraction(15, 4), 60), (Fraction(15, 4), Fraction(1, 8), 62), (Fraction(31, 8), Fraction(1, 8), 64)]
     assert notes(note("C4", 4) + end, note("G4", 4)) == [*graced, (4, 4, 67)]
+    many = notes(note("C4", 7) + note("D4", 1) + 8 * note("E4", 1, "grace"))  # a quarter of their note, all together
+    assert many[1:] == [(7, Fraction(3, 4), 62), *((8 - Fraction(n, 32), Fraction(1, 32), 64) for n in range(8, 0, -1))]
+    alone = "<forward><duration>4</duration></forward>" + note("D4", 1, "grace")  # nothing before it
+    assert notes(alone) == [(Fraction(31, 8), Fraction(1, 8), 62)]
     back = "<backup><duration>4</duration></backup>"
     assert notes(note("C4", 4) + end + back + note("G4", 4)) == sorted([*graced, (0, 4, 67)])
     repeat = "<barline location='right'><repeat direction='backward'/></barline>"

@@ -10,7 +10,7 @@ from wavewright.apps.cli import run
 from wavewright.audio.clip import Clip
 from wavewright.base.errors import BadAudio, BadFolder, BadSetting, MissingExtra
 from wavewright.dsp.mel import hz_to_mel
-from wavewright.plots import draw_grid, draw_map, read_overview, read_png_title
+from wavewright.plots import draw_grid, draw_map, plots, read_overview, read_png_title
 from wavewright.plots.overview import N_COLUMNS
 from wavewright.plots.plots import MAP_COLOURS
 from wavewright.tasks.plot import image_paths, plot
@@ -89,6 +89,18 @@ def test_the_loudest_row_of_a_mel_plot_is_the_tone(tmp_path):
     bright = top + int(column[top : bottom - 3].argmax())  # above the axis
     expected = bottom - (bottom - top) * float(hz_to_mel(frequency_hz) / hz_to_mel(RATE / 2))
     assert bright == pytest.approx(expected, abs=0.03 * (bottom - top))
+
+
+@pytest.mark.parametrize("sample_rate", [8_000, 16_000, 44_100])
+def test_ticks_of_a_mel_plot_are_on_the_tones_that_they_name(tmp_path, sample_rate):
+    tones = [hz for hz in plots.TICKS_HZ if hz < sample_rate / 2]
+    wave = np.concatenate([tone(hz, 0.25, sample_rate=sample_rate) for hz in tones], axis=1)
+    overview = read_overview(Clip(wave, sample_rate).write(tmp_path / "tones.wav"))
+    axes = plots.figure_class()().subplots()
+    bands = np.asarray(plots._draw_mel(axes, overview).get_array())
+    assert [label.get_text() for label in axes.get_yticklabels()] == [f"{hz:,}".replace(",000", "k") for hz in tones]
+    columns = ((np.arange(len(tones)) + 0.5) / len(tones) * bands.shape[1]).astype(int)
+    assert np.abs(bands[:, columns].argmax(axis=0) + 0.5 - axes.get_yticks()).max() < 2
 
 
 def test_the_default_path_is_beside_the_file_and_titles_are_plain_text(tmp_path):

@@ -36,7 +36,7 @@ from wavewright.synth.procedural.partials import Partials, with_partials
 from wavewright.synth.procedural.procedure import KNEE, PEAK, below_peak
 from wavewright.synth.procedural.rain import LEVEL, SURFACES
 from wavewright.synth.procedural.shaped_noise import ShapedNoise, octaves
-from wavewright.synth.procedural.timeline import Timeline
+from wavewright.synth.procedural.timeline import Timeline, random_numbers
 
 RATE = 16_000
 TEXTURES = {name: each for name, each in PROCEDURES.items() if each.is_texture}
@@ -316,6 +316,19 @@ def test_thunder_lasts_longer_from_a_taller_channel_and_rumbles_lower_from_afar(
     assert near[4] - near[0] > far[4] - far[0] + 3
 
 
+def test_thunder_to_one_side_is_louder_in_its_channel():
+    sides, louder_db = [], []
+    for seed in range(6):
+        thunder = Thunder(1_000.0, height_m=1_000.0)
+        position, _ = thunder._channel(random_numbers(seed, "thunder"))
+        sides.append(np.mean(position[:, 1] / np.linalg.norm(position, axis=1)))
+        left, right = np.square(thunder.render(None, 8_000, seed).astype(float)).sum(axis=1)
+        louder_db.append(10 * np.log10(right / left))
+    aside = np.abs(sides) > 0.1
+    assert aside.sum() >= 3
+    assert (np.sign(sides) == np.sign(louder_db))[aside].all()
+
+
 def test_the_positive_phase_is_that_of_kinney_and_graham():
     """1 kg at 10 m: 3.5 ms (Hopkinson scaling keeps the ratio to the cube root of the charge)."""
     assert positive_phase_seconds(1.0, 10.0) == pytest.approx(0.0035, rel=0.2)
@@ -338,6 +351,20 @@ def test_the_lowest_mode_of_a_bar_is_that_of_its_material(material):
     frequency_hz = np.fft.rfftfreq(1 << 18, 1 / 48_000)
     near = (frequency_hz > 0.9 * expected_hz) & (frequency_hz < 1.1 * expected_hz)
     assert density[near].max() > 0.01 * density.max()
+
+
+@pytest.mark.parametrize("damping", [1.0, 2.0])
+@pytest.mark.parametrize("material", MATERIALS)
+def test_modes_decay_by_friction_and_by_losses_to_air_and_support(material, damping):
+    """The loss factor of a material is the decay rate over pi times the frequency; losses of all kinds add up."""
+    wave = Impact(material, "bar", 0.4, damping=damping).render(None, 48_000, 1)[0].astype(float)
+    hz = 1.028 * THICKNESS_OF_SIZE["bar"] / 0.4 * MATERIALS[material].speed_m_s
+    seconds, window = np.arange(len(wave)) / 48_000, np.hanning(round(8 * 48_000 / hz))
+    envelope = np.abs(scipy.signal.fftconvolve(wave * np.exp(-2j * np.pi * hz * seconds), window, "valid"))
+    falling = (envelope < 0.5 * envelope.max()) & (envelope > 0.02 * envelope.max()) & (seconds[: len(envelope)] > 0.02)
+    rate = -np.polyfit(seconds[: len(envelope)][falling], np.log(envelope[falling]), 1)[0]
+    expected = damping * (np.pi * hz * MATERIALS[material].loss + MATERIALS[material].radiation_hz)
+    assert expected < rate < 1.2 * expected  # air takes more of higher modes
 
 
 def test_metal_rings_longer_than_wood_and_damping_shortens():

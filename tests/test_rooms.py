@@ -32,6 +32,18 @@ class TestRooms:
             assert response[0] == 1
             assert np.isfinite(response).all()
 
+    def test_late_reverberation_starts_white_and_decays_faster_at_high_frequencies(self):
+        t60, rate, n_fft = 0.8, 24_000, 1_200
+        room, rng = Room(np.array([5.0, 4.0, 3.0]), t60), np.random.default_rng(0)
+        responses = [room.response(rng, rate)[round(0.06 * rate) :] for _ in range(12)]
+        frames = [response[: 8 * n_fft].reshape(8, n_fft) for response in responses]  # of 50 ms
+        power = sum(np.abs(np.fft.rfft(each)) ** 2 for each in frames)
+        low, high = (10 * np.log10(power[:, hz // 20 : hz // 20 + 100].mean(axis=1)) for hz in (100, 9_000))
+        assert abs(low[0] - high[0]) < 5
+        seconds = 0.05 * np.arange(8)
+        assert -60 / np.polyfit(seconds, low, 1)[0] == pytest.approx(t60, rel=0.25)
+        assert 0.3 * t60 < -60 / np.polyfit(seconds, high, 1)[0] < 0.9 * t60
+
     def test_a_seed_gives_the_same_room(self):
         first, second = (Room.random(rng).response(rng, 8_000) for rng in map(np.random.default_rng, (5, 5)))
         assert np.array_equal(first, second)

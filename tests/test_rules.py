@@ -122,6 +122,33 @@ def test_counterpoint_keeps_the_rules_of_its_species(species, key, above):
         assert faults_of(line, cantus, is_above=above, bar=4 * TICKS_PER_QUARTER) == []
 
 
+@pytest.mark.parametrize(
+    ("species", "metre", "starts"),
+    [
+        (1, "4/4", {0}),
+        (2, "4/4", {0, 2}),
+        (2, "2/4", {0, 1}),
+        (2, "5/4", {0, 3}),
+        (2, "3/4", {0, 1, 2}),
+        (3, "4/4", {0, 1, 2, 3}),
+        (3, "3/4", {0, 1, 2}),
+        (3, "2/4", {0, 0.5, 1, 1.5}),
+        (4, "4/4", {2}),
+        (4, "5/4", {3}),
+    ],
+)
+def test_each_species_has_its_notes_in_a_bar(species, metre, starts):
+    voice = {"rule": "counterpoint", "species": species}
+    piece = RulePiece.model_validate({"title": "t", "range": "C3..E5", "voices": [voice]})
+    score = compose_by_rule(piece, key="C", bars=8, metre=metre, seed=2)
+    line, cantus = ((track.notes["start"] / TICKS_PER_QUARTER) for track in score.tracks)
+    beats = int(metre[0])
+    assert cantus.tolist() == [beats * bar for bar in range(8)]
+    within = [{start % beats for start in line.tolist() if start // beats == bar} for bar in range(8)]
+    assert within[1:-1] == [starts] * 6
+    assert within[-1] == {0}
+
+
 def test_the_checker_of_counterpoint_finds_parallels_and_dissonances():
     def notes(pitches):
         return np.array(

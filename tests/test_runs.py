@@ -51,6 +51,12 @@ def test_runs_are_read_from_folders_at_any_depth(folder):
     assert [run.name for run in find_runs([folder / "a", folder])] == ["a", "runs/b", "runs/search/trials/0001"]
 
 
+def test_runs_are_looked_for_as_deep_as_searches_have_them(tmp_path):
+    for place in ("a/b/c", "a/b/d/too-deep", ".hidden/c", "a/b/c/within"):
+        write_run(tmp_path / "runs" / place, {1: 1.0})
+    assert [run.name for run in find_runs([tmp_path / "runs"])] == ["runs/a/b/c"]
+
+
 def test_settings_that_differ_are_those_of_some_runs(folder):
     assert differing_settings(find_runs([folder / "a", folder / "b"])) == ["training.learning_rate"]
     assert runs((folder,)).differing == {"gan": ["training.learning_rate"], "vae": []}

@@ -34,7 +34,9 @@ from wavewright.apps.server.jobs.access import FileAccess
 from wavewright.apps.server.jobs.endpoints import events_of
 from wavewright.apps.server.jobs.files import SUFFIXES, safe_name
 from wavewright.apps.server.jobs.request import parameters_of, prepare
+from wavewright.apps.server.jobs.store import JobStore
 from wavewright.apps.server.jobs.task_job import TaskJob
+from wavewright.apps.server.settings import ServerSettings
 from wavewright.apps.server.speech_request import BadRequest
 from wavewright.base.errors import BadSetting
 from wavewright.base.parameters import FREE_TEXT
@@ -490,6 +492,8 @@ if any(found) or glob.glob(str(base / "other" / "*")):
     print("seen", found)
 assert open("own.txt").read() == "own"  # what a job needs
 assert (base / "job").exists() and base.exists() and Path("own.txt").stat().st_size == 3
+opened, folder = os.open("own.txt", os.O_RDONLY), os.open(".", os.O_RDONLY)
+assert os.stat(opened).st_size == os.stat("own.txt", dir_fd=folder).st_size == 3  # what is open was checked
 os.mkdir("sub"), open("sub/a", "w").close(), os.rename("sub/a", "sub/b"), shutil.rmtree("sub")
 assert (base / "runs" / "a" / "card.json").read_text() == "{}"
 assert os.path.realpath("own.txt") == str(base.resolve() / "job" / "own.txt")
@@ -564,6 +568,36 @@ def test_old_files_leave_and_the_folder_goes_at_the_end(tmp_path, monkeypatch):
         assert folder.is_relative_to(tmp_path)
         assert len(list((folder / "uploads").iterdir())) == 1
     assert not folder.exists()
+
+
+@pytest.mark.parametrize(
+    ("minutes", "gigabytes", "trains", "error"),
+    [
+        (4.9, 0.49, False, None),
+        (5.1, 0.1, False, "The job took more than 5 minutes, as long as this server lets one run."),
+        (5.1, 0.1, True, None),
+        (0.1, 0.51, True, "The job wrote more than 0.5 GB; ask for less at a time."),
+    ],
+)
+def test_a_job_that_takes_too_long_or_writes_too_much_is_ended(
+    tmp_path, monkeypatch, minutes, gigabytes, trains, error
+):
+    monkeypatch.chdir(tmp_path)
+    store = JobStore(ServerSettings(job_minutes=5.0, max_files_gb=1.0))
+    task = SimpleNamespace(description=SimpleNamespace(trains=trains))
+    prepared = SimpleNamespace(task=task, files={"source": tmp_path / "source"})
+    job = TaskJob("job", tmp_path, prepared, asyncio.new_event_loop(), "running")
+    job.started_at = time.monotonic() - 60 * minutes
+    cancelled = []
+    monkeypatch.setattr(store.pool_of(prepared), "cancel", cancelled.append)
+    monkeypatch.setattr(store, "jobs", {"job": job})
+    monkeypatch.setattr(store, "_n_bytes", {"job": round(gigabytes * 1e9)})
+    store.sweep()
+    assert (job.state, job.error) == (("failed", error) if error else ("running", None))
+    assert cancelled == [job] * (error is not None)
+    job.loop.close()
+    store.jobs.clear()
+    store.close()
 
 
 def test_uploads_of_a_job_that_runs_stay(server):

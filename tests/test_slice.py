@@ -84,6 +84,12 @@ def test_a_recording_that_starts_within_a_steady_sound_has_no_hit_there():
     assert abs(found[0] - RATE // 2) < 0.005 * RATE
 
 
+def test_no_draw_of_steady_noise_starts_with_a_hit():
+    for seed in range(20):
+        noise = 0.1 * np.random.default_rng(seed).standard_normal(2_000)
+        assert not (find_transients(noise.astype(np.float32), 8_000) < 300).any()
+
+
 def test_silence_and_steady_sounds_have_no_transients():
     assert not len(find_transients(np.zeros((1, RATE), np.float32), RATE))
     assert not len(find_transients(np.zeros((2, 0), np.float32), RATE))

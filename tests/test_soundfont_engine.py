@@ -346,6 +346,30 @@ def test_programs_fall_back_and_drums_have_their_bank(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("channel", "bank", "program", "expected"),
+    [
+        (0, 8, 5, (8, 5)),
+        (0, 3, 5, (0, 5)),  # the file has no such bank
+        (0, 8, 7, (8, 0)),  # nor such a program
+        (0, 3, 7, (0, 0)),
+        (0, 127, 9, (128, 9)),  # a bank of drums
+        (0, 127, 5, (128, 0)),
+        (DRUM_CHANNEL, 0, 9, (128, 9)),
+        (DRUM_CHANNEL, 8, 5, (128, 0)),
+    ],
+)
+def test_the_nearest_preset_is_played(tmp_path, channel, bank, program, expected):
+    places = [(0, 0), (0, 5), (8, 0), (8, 5), (128, 0), (128, 9)]
+    zone = Zone(0, gen.FULL_RANGE, gen.FULL_RANGE, {}, {})
+    presets = [NewEntry("p", (zone,), *place) for place in places]
+    samples = [NewSample("sine", SINE, SAMPLE_RATE, 69, 0, (N_LOOP, 2 * N_LOOP))]
+    write_soundfont(tmp_path / "bank.sf2", "bank", presets, [NewEntry("i", (zone,))], samples)
+    engine = SoundFontEngine(read_soundfont(tmp_path / "bank.sf2"), RATE, DRY)
+    found = engine._preset(channel, bank << 7, program)
+    assert (found.bank, found.program) == expected
+
+
+@pytest.mark.parametrize(
     ("bank", "is_sine"),
     [(0, True), (1 << 7, True), (1 << 7 | 5, True), (5, True), (127 << 7, False), (120 << 7, False)],
 )

@@ -11,6 +11,7 @@ import pytest
 import soundfile
 
 import wavewright
+from wavewright.audio import metadata_file
 from wavewright.audio.clip import Clip
 from wavewright.audio.file_formats import id3_metadata, m4a_metadata
 from wavewright.audio.file_formats.metadata import Marker, Picture, SoundMetadata
@@ -185,6 +186,19 @@ def test_a_chunk_without_its_pad_byte_hides_nothing(tmp_path, n_bytes):
     unpadded = b"IART" + struct.pack("<I", 5) + b"Anna\0" + b"INAM" + struct.pack("<I", 6) + b"Take 7"
     source = wav(tmp_path / "a.wav", odd, chunk(b"LIST", b"INFO" + unpadded))
     assert open_sound(source).metadata.tags == {"artist": "Anna", "title": "Take 7"}
+
+
+@pytest.mark.parametrize(("field", "is_info"), [("IXYZ", True), ("Ixyz", True), ("MOOD", False), ("IMOOD", False)])
+def test_tags_are_in_an_info_list_if_all_have_codes_there_and_else_in_id3(tmp_path, field, is_info):
+    path = wav(tmp_path / "a.wav", seconds=0.01)
+    metadata_file.write(path, SoundMetadata((("title", "Take 7"), (field, "Ann"))), RATE, 480)
+    listed = chunk(b"LIST", b"INFO" + chunk(b"INAM", b"Take 7\0") + chunk(b"IXYZ", b"Ann\0"))
+    content = path.read_bytes()
+    assert (listed in content, b"ID3" in content) == (is_info, not is_info)
+    assert {name: [*texts] for name, texts in open_sound(path).metadata.values.items()} == {
+        "title": ["Take 7"],
+        field.lower(): ["Ann"],
+    }
 
 
 # --- ID3

@@ -43,9 +43,11 @@ def read_aloud(text, expected):
     return scoring.read_aloud(text, expected, ENGLISH)
 
 
+@pytest.mark.parametrize("quarter", "abcd")
 @pytest.mark.parametrize("name", ["list.tsv", "more.tsv", "real.tsv", "blind.tsv"])
-def test_texts_are_read_as_their_list_says(name):
-    read = [(text, expected, read_aloud(text, expected)) for _, text, expected in scoring.read_list(LISTS / name)]
+def test_texts_are_read_as_their_list_says(name, quarter):
+    items = [*scoring.read_list(LISTS / name)]["abcd".index(quarter) :: 4]
+    read = [(text, expected, read_aloud(text, expected)) for _, text, expected in items]
     assert len(read) > 100
     assert [item for item in read if item[1] != item[2]] == []
 

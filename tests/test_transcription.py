@@ -11,7 +11,7 @@ from wavewright import Clip
 from wavewright.base.errors import BadAudio, BadSetting
 from wavewright.inference.transcription import TranscriptionSettings, transcribe_file, transcribe_wave
 from wavewright.inference.transcription.notes import NotePath
-from wavewright.inference.transcription.salience import MelodyFrameMeter
+from wavewright.inference.transcription.salience import HOP_LENGTH, MelodyFrameMeter
 
 RATE = 22_050
 SCALE = (60, 62, 64, 65, 67, 65, 64, 62)
@@ -214,6 +214,13 @@ def test_no_sound_file_is_refused(tmp_path):
     (tmp_path / "text.wav").write_text("words")
     with pytest.raises(BadAudio):
         transcribe_file(tmp_path / "text.wav")
+
+
+@pytest.mark.parametrize("n_samples", [1, 159, 160, 5_000])
+def test_frames_are_centred_on_every_hop_up_to_the_end(n_samples):
+    meter = MelodyFrameMeter()
+    meter.add(np.zeros((1, n_samples), np.float32))
+    assert len(meter.result()) == n_samples // HOP_LENGTH + 1
 
 
 def test_the_path_of_blocks_is_that_of_the_whole():

@@ -307,6 +307,15 @@ def test_crops_need_no_whole_number_of_latents():
     assert all(torch.isfinite(loss) for loss in losses.values())
 
 
+@pytest.mark.parametrize("n_samples", [0.1, 1, 64, 65, 500, 1_000, 1_001])
+def test_a_clip_of_any_length_has_the_latents_that_cover_it(n_samples):
+    n_latents, length = FRAMES.generated_lengths(n_samples / RATE)
+    overlapping = FRAMES.frame_settings.n_overlapping - 1
+    fewer, enough = (n * FRAMES.frames_per_latent - overlapping for n in (n_latents - 1, n_latents))
+    assert length == max(1, round(n_samples))
+    assert fewer * FRAMES.hop_length < length <= enough * FRAMES.hop_length
+
+
 def test_latency_is_the_look_ahead_of_the_layers():
     causal = replace(FRAMES, causal=True)
     assert causal.latency_seconds == (256 + 64) / RATE  # a window and the second frame of a latent

@@ -165,7 +165,7 @@ def test_batches_depend_on_the_step_alone_and_their_mel_frames_are_degraded(prep
 
 def test_mel_files_replace_the_frames_of_recordings(folder, tmp_path):
     entries = scan(folder, "none").entries
-    mel = np.full((80, 50), -4.0, np.float32)
+    mel = np.repeat(-6.0 + 0.1 * np.arange(50, dtype=np.float32)[None], 80, axis=0)
     try:
         for entry in entries[:5]:
             np.save(entry.path.with_suffix(".npy"), mel)
@@ -176,7 +176,8 @@ def test_mel_files_replace_the_frames_of_recordings(folder, tmp_path):
     finally:
         for entry in entries[:6]:
             entry.path.with_suffix(".npy").unlink(missing_ok=True)
-    np.testing.assert_allclose(crop["mel"], -4.0 + 2 * np.log(0.5), atol=0.01)
+    expected = -6.0 + 0.1 * np.arange(4, 4 + 12 + 3) + 2 * np.log(0.5)  # from one frame before the crop on
+    np.testing.assert_allclose(crop["mel"], np.repeat(expected[:, None], 80, axis=1), atol=0.01)
     assert len(prepared.train_entries) + len(prepared.valid["wave"]) == 5
     reasons = sorted(problem.reason.partition(" ")[2] for problem in prepared.failed)
     assert reasons[0].startswith("has shape (80, 20); whole recordings need (80, frames), here about 50 frames.")

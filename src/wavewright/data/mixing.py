@@ -317,6 +317,6 @@ def _filter(wave: np.ndarray, curve_db: np.ndarray) -> np.ndarray:
     n_bins = KERNEL_LENGTH + 1
     gains_db = np.interp(np.sqrt(np.linspace(0, 1, n_bins)), np.linspace(0, 1, len(curve_db)), curve_db)
     kernel = np.fft.fftshift(np.fft.irfft(db_to_gain(gains_db - gains_db.max())))
-    kernel = kernel[KERNEL_LENGTH // 2 : -KERNEL_LENGTH // 2] * np.hanning(KERNEL_LENGTH)
+    kernel = kernel[KERNEL_LENGTH // 2 + 1 : -KERNEL_LENGTH // 2] * np.hanning(KERNEL_LENGTH - 1)  # odd, of no delay
     filtered: np.ndarray = oaconvolve(wave, kernel.astype(np.float32), "same").astype(np.float32)
     return filtered

@@ -4,8 +4,6 @@ The types of the arrays select float32 or integer arithmetic: numba compiles the
 machine code on disk. In the integer modes, each vector is quantised to 16-bit integers and one scale before it is
 multiplied. The sums are exact, so every order and instruction gives the same result. Floating-point operations are
 never reordered.
-
-numba checks the cached machine code against this file alone: after a change of wide_dots.py, change this one too.
 """
 
 from __future__ import annotations

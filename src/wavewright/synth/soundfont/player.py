@@ -275,7 +275,7 @@ class SoundFontEngine(InstrumentEngine):
         high = bank >> 7
         tried = [(DRUM_BANK, program), (DRUM_BANK, 0)] if channel == DRUM_CHANNEL or high in DRUM_BANKS else []
         if channel != DRUM_CHANNEL:
-            tried += [(high, program), (0, program), (high, 0), (0, 0)]
+            tried += [(high, program), (0, program), (high, 0)]
         matches = (self._font.find(*pair) for pair in tried)
         melodic = (preset for preset in self._font.presets if preset.bank != DRUM_BANK)
         last = None if channel == DRUM_CHANNEL else next(melodic, None)
