@@ -29,6 +29,7 @@ from unittest import mock
 
 from wavewright.apps import cli
 from wavewright.audio.sound_file import open_sound
+from wavewright.base.errors import BAD_INPUT
 from wavewright.models import HOME_VARIABLE
 from wavewright.outputs.provenance.keys import KEYS_VARIABLE
 from wavewright.tasks.list_effects import SettingDescription, list_effects
@@ -457,7 +458,7 @@ def is_right(command: list[str], code: int, message: str) -> bool:
         return False
     is_unsigned = command[0] == "verify" and code == 1 and not message
     allowed = RIGHT.get(command[0], ())
-    return code == 0 or is_unsigned or (code == cli.BAD_INPUT and any(re.search(part, message) for part in allowed))
+    return code == 0 or is_unsigned or (code == BAD_INPUT and any(re.search(part, message) for part in allowed))
 
 
 def main(first: int, count: int) -> int:

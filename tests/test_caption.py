@@ -18,9 +18,9 @@ from wavewright.base.errors import BadAudio, BadSetting, BadText
 from wavewright.dubbing import recognition
 from wavewright.dubbing.captions import captions_of, spread
 from wavewright.dubbing.commands import absolute
-from wavewright.dubbing.recognition import RecognisedWord, SpeechSegment, checked_recogniser, parse_segments
+from wavewright.dubbing.recognition import checked_recogniser, parse_segments
 from wavewright.dubbing.stretches import FRAME_SECONDS, RATE, active_frames, frame_levels, speech_stretches
-from wavewright.dubbing.subtitle_files import read_cues
+from wavewright.dubbing.subtitle_files import RecognisedWord, SpeechSegment, read_cues
 
 SEGMENTS = [
     {"start": 0.5, "end": 2.0, "text": "Guten Morgen, Frau Meyer.", "speaker": "Anna & Co"},

@@ -178,7 +178,10 @@ def test_blocks_laid_end_to_end_are_the_file(tmp_path, block_seconds):
 def test_blocks_are_written_as_one_file(tmp_path, ending):
     clip = Clip(tones(2.0), RATE)
     pieces = (Clip(clip.wave[:, start : start + 10_000], RATE) for start in range(0, clip.n_samples, 10_000))
-    in_blocks = Clip.read(write_blocks(tmp_path / f"blocks{ending}", pieces))
+    path = tmp_path / f"blocks{ending}"
+    header = write_blocks(path, pieces)
+    assert header.n_samples == open_sound(path).header.n_samples
+    in_blocks = Clip.read(path)
     at_once = Clip.read(clip.write(tmp_path / f"once{ending}"))
     np.testing.assert_array_equal(in_blocks.wave, at_once.wave)
 

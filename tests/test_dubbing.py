@@ -22,14 +22,14 @@ from tiny_subtitles import ASS, SRT
 from wavewright import dub, mix
 from wavewright.apps.cli import run
 from wavewright.base.errors import BadModel, BadSetting, BadText, MissingExtra, SkippedText
-from wavewright.dubbing import recognition, stretches, translation
+from wavewright.dubbing import stretches, translation
 from wavewright.dubbing.assembly import original_levels
 from wavewright.dubbing.commands import words_of
 from wavewright.dubbing.drafting import lines_of
 from wavewright.dubbing.project import DubLine, DubProject, read_dub, write_dub
 from wavewright.dubbing.recognition import open_recogniser, parse_segments
 from wavewright.dubbing.stretches import speech_stretches
-from wavewright.dubbing.subtitle_files import SubtitleCue, read_cues, written_cues
+from wavewright.dubbing.subtitle_files import RecognisedWord, SpeechSegment, read_cues, written_cues
 from wavewright.dubbing.timing import GAP_SECONDS, LineSlot, Rates, SpokenTime, fit, next_starts, slots
 from wavewright.dubbing.translation import matched, open_translator, read_glossary, translated
 from wavewright.families import loading
@@ -123,11 +123,11 @@ def test_a_project_is_written_and_read(tmp_path):
 
 def test_cues_become_lines():
     cues = [
-        SubtitleCue(1.0, 2.0, "One"),
-        SubtitleCue(1.0, 2.5, "and a half.", ""),
-        SubtitleCue(3.0, 3.0, "Without an end"),
-        SubtitleCue(3.5, 3.2, "Ends before it starts"),
-        SubtitleCue(90.0, 91.0, "Beyond the end"),
+        SpeechSegment(1.0, 2.0, "One"),
+        SpeechSegment(1.0, 2.5, "and a half.", ""),
+        SpeechSegment(3.0, 3.0, "Without an end"),
+        SpeechSegment(3.5, 3.2, "Ends before it starts"),
+        SpeechSegment(90.0, 91.0, "Beyond the end"),
     ]
     with pytest.warns(SkippedText, match="a.srt: 1 of 5 cues start after the end of the sound") as named:
         lines = lines_of(cues, "a.srt", 60.0)
@@ -150,7 +150,7 @@ def test_cues_become_lines():
     )
 )
 def test_lines_have_whole_milliseconds_and_lose_no_word(rows):
-    cues = [SubtitleCue(start, start + length, text, speaker) for start, length, speaker, text in sorted(rows)]
+    cues = [SpeechSegment(start, start + length, text, speaker) for start, length, speaker, text in sorted(rows)]
     lines = lines_of(cues, "a.srt", None)
     assert [line.number for line in lines] == [*range(1, len(lines) + 1)]
     assert " ".join(line.original for line in lines) == " ".join(cue.text for cue in cues)
@@ -178,7 +178,7 @@ def test_recognisers_that_print_subtitles_or_json(tmp_path):
     for contents in (rows, {"segments": rows, "language": "de"}):
         found = parse_segments(json.dumps(contents), "it")
         assert [segment.text for segment in found] == ["a", "b"]
-        assert found[1].words == (recognition.RecognisedWord("b", 2.1, 2.9),)
+        assert found[1].words == (RecognisedWord("b", 2.1, 2.9),)
         assert found[1].speaker == "B"
     assert found[0].language == "de"
     for wrong in ("[1]", '{"text": "a"}', '[{"start": 2, "end": 1, "text": "a"}]', "[{", "[[]]"):
@@ -232,9 +232,7 @@ def test_recognisers_by_packages(tmp_path, monkeypatch):
 
     monkeypatch.setitem(sys.modules, "faster_whisper", types.SimpleNamespace(WhisperModel=WhisperModel))
     segments = open_recogniser(f"faster-whisper:{tmp_path}").segments(tmp_path / "a.wav", "de-AT")
-    assert segments == [
-        recognition.SpeechSegment(1.0, 1.5, "Ja.", language="de", words=(recognition.RecognisedWord("Ja.", 1.1, 1.4),))
-    ]
+    assert segments == [SpeechSegment(1.0, 1.5, "Ja.", language="de", words=(RecognisedWord("Ja.", 1.1, 1.4),))]
     assert calls[0][1]["local_files_only"]
 
 
@@ -417,10 +415,10 @@ def test_the_first_alternative_that_is_short_enough():
 def test_translated_subtitles_find_their_lines():
     lines = [DubLine(number=n, start=s, end=e) for n, s, e in ((1, 0.5, 2.0), (2, 2.4, 4.9), (3, 5.0, 6.0))]
     cues = [
-        SubtitleCue(0.6, 1.2, "a"),
-        SubtitleCue(1.3, 2.1, "b"),
-        SubtitleCue(5.2, 5.8, "d"),
-        SubtitleCue(2.0, 5.1, "c"),
+        SpeechSegment(0.6, 1.2, "a"),
+        SpeechSegment(1.3, 2.1, "b"),
+        SpeechSegment(5.2, 5.8, "d"),
+        SpeechSegment(2.0, 5.1, "c"),
     ]
     assert matched(lines, cues) == ["a b", "c", "d"]
 
@@ -429,10 +427,10 @@ def test_a_long_line_takes_no_text_of_those_within_it():
     lines = [DubLine(number=1, start=0, end=600)]
     lines += [DubLine(number=2 + n, start=10 * n + 5, end=10 * n + 7) for n in range(50)]
     cues = [
-        SubtitleCue(0.0, 600.0, "sign"),
-        *(SubtitleCue(line.start, line.end, str(line.number)) for line in lines[1:]),
+        SpeechSegment(0.0, 600.0, "sign"),
+        *(SpeechSegment(line.start, line.end, str(line.number)) for line in lines[1:]),
     ]
-    cues += [SubtitleCue(600.5, 601.0, "near"), SubtitleCue(900.0, 905.0, "Subtitles by nobody")]
+    cues += [SpeechSegment(600.5, 601.0, "near"), SpeechSegment(900.0, 905.0, "Subtitles by nobody")]
     with pytest.warns(SkippedText, match=r"1 of the translated subtitles are far from any line .* 900.000 s"):
         texts = matched(lines, cues)
     assert texts == ["sign near", *(str(line.number) for line in lines[1:])]

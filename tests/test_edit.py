@@ -274,7 +274,8 @@ def test_effects_are_listed_with_their_settings():
 def test_wav_files_beyond_their_limit_are_rf64(tmp_path, monkeypatch):
     monkeypatch.setattr(clip, "MAX_CHUNK_FILE_BYTES", 10_000)
     sound = Clip(noise(8_000), 8_000)
-    path = write_blocks(tmp_path / "long.wav", [sound], metadata={"comment": "A comment"}, expected_seconds=1.0)
+    path = tmp_path / "long.wav"
+    write_blocks(path, [sound], metadata={"comment": "A comment"}, expected_seconds=1.0)
     assert path.read_bytes()[:4] == b"RF64"
     np.testing.assert_allclose(Clip.read(path).wave, sound.wave, atol=1 / 32_768)
     assert open_sound(path).tags["comment"] == "A comment"

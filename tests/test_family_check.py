@@ -45,7 +45,7 @@ def unused(*arguments):
 
 def recipes_with(**functions):
     """Modules as a family returns them, from a class."""
-    known = {"recipe": good_recipe, "prepare": unused, "fine_tuning": unused} | functions
+    known = {"recipe": good_recipe, "prepare": unused} | functions
     module = SimpleNamespace(**{name: function for name, function in known.items() if function is not None})
     return lambda self: module
 
@@ -131,7 +131,6 @@ def test_a_family_that_keeps_its_contract_is_accepted():
             "Unbounded accepts depth=-1000000000000; give it a range",
         ),
         ({"recipes": recipes_with(prepare=None)}, "its recipe.py defines no function prepare"),
-        ({"recipes": recipes_with(fine_tuning=None)}, "its recipe.py defines no function fine_tuning"),
         ({"runtime": lambda self: len}, "its runtime <built-in function len> is no class that is derived from Model"),
         (
             {"config": Dividing, "sizes": {"tiny": Dividing()}, "recipes": recipes_with(recipe=sized(Dividing))},

@@ -102,7 +102,8 @@ def test_an_instrument_of_aiff_goes_through_wav(tmp_path):
     wave = Clip(np.full((1, RATE), 0.1, np.float32), RATE)
     from wavewright.audio.clip import write_blocks
 
-    source = write_blocks(tmp_path / "a.aiff", [wave], None, SoundMetadata(sampler=sampler, loops=loops))
+    source = tmp_path / "a.aiff"
+    write_blocks(source, [wave], None, SoundMetadata(sampler=sampler, loops=loops))
     assert open_sound(source).metadata.loops == loops
     assert open_sound(source).metadata.sampler == sampler
     kept, said = edited(source, tmp_path / "b.wav", "gain -1dB")
@@ -372,7 +373,8 @@ def test_names_to_sort_by_are_read_once(tmp_path):
 
     fields = tuple((f"{name}sort", name) for name in ("albumartist", "album", "artist", "composer", "title"))
     blocks = [Clip(np.full((1, RATE), 0.1, np.float32), RATE)]
-    path = write_blocks(tmp_path / "a.m4a", blocks, None, SoundMetadata(fields))
+    path = tmp_path / "a.m4a"
+    write_blocks(path, blocks, None, SoundMetadata(fields))
     assert {*fields} == {field for field in open_sound(path).metadata.fields if "sort" in field[0].lower()}
 
 
@@ -396,7 +398,8 @@ def test_atoms_of_m4a_are_read_again(tmp_path, name, texts):
     )
     from wavewright.audio.clip import write_blocks
 
-    path = write_blocks(tmp_path / "a.m4a", [Clip(np.full((1, RATE), 0.1, np.float32), RATE)], None, metadata)
+    path = tmp_path / "a.m4a"
+    write_blocks(path, [Clip(np.full((1, RATE), 0.1, np.float32), RATE)], None, metadata)
     with path.open("rb") as file:
         assert [text for key, text in m4a_metadata.read(file).fields if key.lower() == name.lower()] == texts
     with av.open(str(path)) as container:

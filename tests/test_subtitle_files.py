@@ -11,7 +11,7 @@ from tiny_subtitles import ASS, SRT, VTT
 
 from wavewright.apps import studio
 from wavewright.base.errors import BadText
-from wavewright.dubbing.subtitle_files import SUFFIXES, SubtitleCue, parse_cues, read_cues, written_cues
+from wavewright.dubbing.subtitle_files import SUFFIXES, SpeechSegment, parse_cues, read_cues, written_cues
 
 
 def test_the_studio_takes_what_is_read():
@@ -23,16 +23,16 @@ def test_the_studio_takes_what_is_read():
 
 def test_subtitles_of_three_formats():
     assert parse_cues(SRT, ".srt", "a.srt") == [
-        SubtitleCue(0.5, 2.0, "Guten Morgen, Frau Meyer & Sohn."),
-        SubtitleCue(2.4, 4.9, "- Ja!"),
+        SpeechSegment(0.5, 2.0, "Guten Morgen, Frau Meyer & Sohn."),
+        SpeechSegment(2.4, 4.9, "- Ja!"),
     ]
     assert parse_cues(VTT, ".vtt", "a.vtt") == [
-        SubtitleCue(0.5, 2.0, "Guten Morgen", "Anna Berg"),
-        SubtitleCue(3600.25, 3601.0, "spät"),
+        SpeechSegment(0.5, 2.0, "Guten Morgen", "Anna Berg"),
+        SpeechSegment(3600.25, 3601.0, "spät"),
     ]
     assert parse_cues(ASS, ".ass", "a.ass") == [
-        SubtitleCue(0.5, 2.0, "Guten Morgen", "Anna"),
-        SubtitleCue(2.4, 4.9, "Ja, gern und gleich.", "Ben"),
+        SpeechSegment(0.5, 2.0, "Guten Morgen", "Anna"),
+        SpeechSegment(2.4, 4.9, "Ja, gern und gleich.", "Ben"),
     ]
     without_empty_lines = SRT.replace("\n\n", "\n").replace(",", ".", 2)
     assert parse_cues(without_empty_lines, ".srt", "a.srt") == parse_cues(SRT, ".srt", "a.srt")
@@ -57,7 +57,7 @@ def test_ends_before_the_starts_are_named(n_turned, recwarn):
 )
 def test_ruby_is_not_spoken_twice(line, text):
     cues = parse_cues(f"WEBVTT\n\n00:01.000 --> 00:02.000\n{line}\n", ".vtt", "a.vtt")
-    assert cues == [SubtitleCue(1.0, 2.0, text)]
+    assert cues == [SpeechSegment(1.0, 2.0, text)]
 
 
 ROLLING = """WEBVTT
@@ -109,7 +109,7 @@ def test_layers_and_movements_of_a_text_are_one_cue():
     ]
     head = ASS[: ASS.index("Comment:")]
     cues = parse_cues("\n".join([head, *rows]), ".ass", "a.ass")
-    assert cues == [SubtitleCue(1.0, 5.0, "Sign"), SubtitleCue(8.0, 9.5, "Sign")]
+    assert cues == [SpeechSegment(1.0, 5.0, "Sign"), SpeechSegment(8.0, 9.5, "Sign")]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
@@ -117,7 +117,7 @@ def test_layers_and_movements_of_a_text_are_one_cue():
 def test_subtitles_of_other_programs_are_decoded(tmp_path, encoding, newline):
     path = tmp_path / "scene.srt"
     path.write_bytes("1\n00:00:01,000 --> 00:00:02,000\nGrüße\n".replace("\n", newline).encode(encoding))
-    assert read_cues(path) == [SubtitleCue(1.0, 2.0, "Grüße")]
+    assert read_cues(path) == [SpeechSegment(1.0, 2.0, "Grüße")]
 
 
 @pytest.mark.parametrize("suffix", [".srt", ".vtt", ".ass"])
@@ -144,4 +144,4 @@ def test_subtitles_that_cannot_be_used_are_refused(tmp_path):
 def test_written_subtitles_are_read_again():
     rows = [(0.0, 1.2345, "One."), (1.5, 2.0, " "), (3661.0, 3662.9995, "Two.")]
     cues = parse_cues(written_cues(rows), ".srt", "a.srt")
-    assert cues == [SubtitleCue(0.0, 1.234, "One."), SubtitleCue(3661.0, 3663.0, "Two.")]
+    assert cues == [SpeechSegment(0.0, 1.234, "One."), SpeechSegment(3661.0, 3663.0, "Two.")]

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from tests.foreign_files import encode
-from wavewright.audio.clip import Clip, write_blocks
-from wavewright.audio.file_formats.metadata import AUTOMATIC, SoundMetadata, plain, with_qualifiers
+from wavewright.audio import metadata_file
+from wavewright.audio.clip import FORMATS, Clip, write_blocks
+from wavewright.audio.file_formats.metadata import AUTOMATIC, TAGS, SoundMetadata, plain, with_qualifiers
 from wavewright.audio.sound_file import SoundFormat, open_sound
 from wavewright.outputs.carried_metadata import carried
 
@@ -95,6 +96,25 @@ def test_random_tags_are_equal_or_named(tmp_path, seed):
         named += kept.left_out
         missing = {name for name in unlike(before, after) if not any(repr(name) in each for each in named)}
         assert not missing - {*AUTOMATIC}, (first, second, before.fields, after.fields, named)
+
+
+@pytest.mark.parametrize("ending", [each for each in FORMATS if not each.startswith(".m4")])  # those are read again
+def test_tags_of_every_format_are_held_by_every_format(tmp_path, ending):
+    source = random.Random(ending)
+    for _ in range(20):
+        names = source.sample([name for name in TAGS if name != "genre"], 5)
+        fields = tuple(
+            (name, "".join(source.choices('ab 3/0é:,;=\n\r\t"[]<>日\x01ÿ𝄞', k=8)).strip() or "a") for name in names
+        )
+        metadata = SoundMetadata(fields)
+        assert metadata.is_of_every_format
+        assert metadata_file.losses(metadata, written(tmp_path / f"a{ending}", metadata)[0], SOUND.seconds) == []
+    for metadata in (
+        SoundMetadata((("genre", "2"),)),
+        SoundMetadata((("title", "a "),)),
+        SoundMetadata((("title", "a"), ("title", "b"))),
+    ):
+        assert not metadata.is_of_every_format
 
 
 @pytest.mark.parametrize(("ending", "codec", "encoding"), [("wma", "wmav2", "utf-16-le"), ("mka", "flac", "utf-8")])

@@ -334,22 +334,6 @@ def test_the_first_sentence_needs_no_numpy_and_compiles_no_rule_that_it_does_not
     assert done.stdout.split() == ["False", "False"]
 
 
-def test_a_front_end_is_warm_before_its_first_text():
-    code = (
-        "import sys\n"
-        "from wavewright.text import front_end, warm_up\n"
-        "from wavewright.text.english.pronounce import dictionary\n"
-        "warm_up('xx'); warm_up('espeak:xx')\n"
-        "before = dictionary.cache_info().currsize\n"
-        "warm_up('en-GB')\n"
-        "loaded = {*sys.modules}\n"
-        "front_end('en-GB').sentences('Hello there, world.')\n"
-        "print(before, dictionary.cache_info().currsize, {*sys.modules} == loaded)\n"
-    )
-    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert printed.split() == ["0", "1", "True"]
-
-
 def test_a_lexicon_in_toml_has_words_of_several_languages(tmp_path):
     path = tmp_path / "words.toml"
     path.write_text(

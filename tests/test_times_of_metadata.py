@@ -31,7 +31,8 @@ FILE "a.flac" WAVE
 
 
 def made(path, metadata, seconds=4.0):
-    return write_blocks(path, [Clip(chirp(seconds, RATE, 1), RATE)], None, metadata, seconds, left_out=[])
+    write_blocks(path, [Clip(chirp(seconds, RATE, 1), RATE)], None, metadata, seconds, left_out=[])
+    return path
 
 
 def edited(source, out, chain):
@@ -149,7 +150,7 @@ def test_markers_of_files_that_are_brought_in(tmp_path, step, starts):
 def test_channels_and_rates_that_are_brought_in_are_kept_or_named(tmp_path, step, rates, n_channels, recwarn):
     names = ("a.wav", "other.wav")
     sounds = [Clip(chirp(1.0, *each), each[0]) for each in zip(rates, n_channels, strict=True)]
-    source, other = (write_blocks(tmp_path / name, [each]) for name, each in zip(names, sounds, strict=True))
+    source, other = (each.write(tmp_path / name) for name, each in zip(names, sounds, strict=True))
     wavewright.edit(source, out=tmp_path / "b.wav", do=step.format(other))
     expected = [f"{n_channels[1] - n_channels[0]} of its {n_channels[1]} channels"] * (n_channels[1] > n_channels[0])
     expected += [f"the sample rate of {rates[1]} Hz"] * (rates[1] > rates[0])

@@ -68,7 +68,8 @@ def test_scipy_and_ffmpeg_read_the_sound(tmp_path):
 
 def test_rf64_files_have_loops_too(tmp_path, monkeypatch):
     monkeypatch.setattr(clip, "MAX_CHUNK_FILE_BYTES", 1_000)
-    path = write_blocks(tmp_path / "long.wav", [Clip(wave(999), RATE)], None, None, 1.0, is_loop=True)
+    path = tmp_path / "long.wav"
+    write_blocks(path, [Clip(wave(999), RATE)], None, None, 1.0, is_loop=True)
     contents = path.read_bytes()
     assert contents[:4] == b"RF64"
     assert struct.unpack("<Q", contents[20:28])[0] == len(contents) - 8

@@ -18,9 +18,17 @@ from ..base.units import samples_to_seconds, seconds_to_samples
 from ..base.whole_file import check_name, scratch_folder, temporary_path, why_not_written
 from . import file_formats as formats, m4a_file
 from .channel_layouts import PLACES, PLACES_FIELD, mask_of
-from .file_formats.metadata import SoundMetadata, fields_of
+from .file_formats.metadata import TAGS, SoundMetadata, fields_of
 from .file_kind import HEAD_BYTES, MEDIA_SUFFIXES
-from .sound_file import CHUNK_SAMPLES, MAX_CHANNELS, OGG_CHANNELS, SAMPLE_RATES_HZ, TAGS, SoundSource, open_sound
+from .sound_file import (
+    CHUNK_SAMPLES,
+    MAX_CHANNELS,
+    OGG_CHANNELS,
+    SAMPLE_RATES_HZ,
+    AudioHeader,
+    SoundSource,
+    open_sound,
+)
 from .wav_chunks import LoopPoints
 from .wave_blocks import ClippingMeter, mixed_to_mono, resampled
 
@@ -189,7 +197,8 @@ class Clip:
         is_loop: bool = False,
     ) -> Path:
         """Write a sound file in the format of the path's ending and return the path, see :func:`write_blocks`."""
-        return write_blocks(path, [self], subtype, metadata, is_loop=is_loop)
+        write_blocks(path, [self], subtype, metadata, is_loop=is_loop)
+        return Path(path)
 
     def to_bytes(
         self, format: str = "wav", subtype: str | None = None, metadata: dict[str, str] | None = None
@@ -262,7 +271,7 @@ def write_blocks(
     is_loop: bool = False,
     clipping: ClippingMeter | None = None,
     left_out: list[str] | None = None,
-) -> Path:
+) -> AudioHeader:
     """Write consecutive clips to one sound file, whole or not at all.
 
     Samples beyond [-1, 1] are clipped, except in ``FLOAT`` and ``DOUBLE``. Opus and MP3 support only some sample rates;
@@ -271,14 +280,15 @@ def write_blocks(
     - ``path``: its ending is the format, see ``FORMATS``.
     - ``blocks``: clips of one sample rate and number of channels.
     - ``subtype``: one of libsndfile's, such as ``PCM_24`` or ``FLOAT``.
-    - ``metadata``: tags by name, see ``wavewright.audio.sound_file.TAGS``; or those of another file with its pictures,
-      markers and loop points. A :class:`.errors.SoundWarning` says what of them a kind of file has no place for.
+    - ``metadata``: tags by name, see ``TAGS`` of :mod:`.file_formats.metadata`; or those of another file with its
+      pictures, markers and loop points. A :class:`.errors.SoundWarning` says what of them a file has no place for.
     - ``expected_seconds``: about how long the sound is. WAV files that would exceed 4 GB are written as RF64, which
       most programs read.
     - ``is_loop``: the sound is a seamless loop: a WAV file gets loop points from its first to its last sample, other
       kinds of files have none.
     - ``clipping``: gets the samples that are stored as integers or by a codec, and counts those that are clipped.
     - ``left_out``: gets what of the metadata the file has no place for, instead of the warning.
+    - returns: the header of the file.
 
     Raises BadSetting if the ending, subtype or a tag is unknown, or BadAudio if the clips differ in sample rate or
     channels, are empty or hold samples that are not finite, or WavewrightError if the file cannot be written.
@@ -319,17 +329,18 @@ def write_blocks(
                 from .metadata_file import losses
 
                 written = open_sound(temporary)
-                lost = losses(known, written.metadata, written.header.seconds) if known else []
+                header = written.header
+                lost = losses(known, written.metadata, header.seconds) if known else []
             else:
                 with soundfile.SoundFile(
                     temporary, "w", sample_rate, first.n_channels, subtype, format=file_format
                 ) as file:
                     _write_waves(path, file, waves, clipping)
-                    n_written = file.frames
+                    header = AudioHeader(sample_rate, first.n_channels, file.frames, file.format, file.subtype)
                 if is_loop and file_format in WAV_FORMATS:
-                    known = replace(known, loops=(LoopPoints(0, n_written),))
-                lost = _write_metadata(path, temporary, known, first.sample_rate, sample_rate, n_written)
-                _without_chance(temporary, file_format)
+                    known = replace(known, loops=(LoopPoints(0, file.frames),))
+                lost = _write_metadata(path, temporary, known, first.sample_rate, header)
+                _without_chance(temporary, header)
             temporary.replace(path)
     except (OSError, soundfile.LibsndfileError) as error:
         reason = getattr(error, "error_string", None) or getattr(error, "strerror", None) or str(error)
@@ -340,17 +351,17 @@ def write_blocks(
         warn_of_left_out(path, lost)
     else:
         left_out += lost
-    return path
+    return header
 
 
 def _write_metadata(
-    path: Path, temporary: Path, metadata: SoundMetadata, from_rate: int, to_rate: int, n_samples: int
+    path: Path, temporary: Path, metadata: SoundMetadata, from_rate: int, header: AudioHeader
 ) -> list[str]:
     """Write metadata with loops at one sample rate into a file of another; return what it has no place for."""
     if not metadata:
         return []
-    if from_rate != to_rate:
-        ratio = to_rate / from_rate
+    if from_rate != header.sample_rate:
+        ratio = header.sample_rate / from_rate
         loops = tuple(
             replace(loop, start=round(loop.start * ratio), end=round(loop.end * ratio)) for loop in metadata.loops
         )
@@ -358,22 +369,24 @@ def _write_metadata(
     from . import metadata_file
 
     try:
-        metadata_file.write(temporary, metadata, to_rate, n_samples)
+        metadata_file.write(temporary, metadata, header.sample_rate, header.n_samples or 0)
     except ValueError as error:
         raise BadSetting(f"{path} cannot hold its tags, because {error}; shorten them, or leave some out.") from error
-    seconds = samples_to_seconds(n_samples, to_rate)
+    if metadata.is_of_every_format:
+        return []
     with temporary.open("rb") as file:
-        written = metadata_file.read(file, path.suffix, file.read(HEAD_BYTES), to_rate, seconds)
-    return metadata_file.losses(metadata, written or SoundMetadata(), seconds)
+        head = file.read(HEAD_BYTES)
+        written = metadata_file.read(file, path.suffix, head, header.sample_rate, header.seconds)
+    return metadata_file.losses(metadata, written or SoundMetadata(), header.seconds)
 
 
-def _without_chance(path: Path, file_format: str) -> None:
+def _without_chance(path: Path, header: AudioHeader) -> None:
     """Take out of a file what its encoder wrote by the clock or by chance, so that the same sound is the same file."""
-    if file_format == "OGG":
+    if header.format == "OGG":
         with path.open("r+b") as file:
             formats.ogg.set_stream(file)
-    elif file_format in (*WAV_FORMATS, "AIFF"):
-        chunks = formats.aiff_metadata if file_format == "AIFF" else formats.wav_metadata
+    elif header.subtype in UNCLIPPED:  # of which libsndfile states the peak and the time
+        chunks = formats.aiff_metadata if header.format == "AIFF" else formats.wav_metadata
         with path.open("r+b") as file:
             if position := chunks.peak_time(file):
                 file.seek(position)

@@ -21,7 +21,7 @@ from ..base.file_hash import SHORT_DIGITS
 from ..base.json_text import parse
 from ..base.units import samples_to_seconds, seconds_to_samples
 from . import file_formats as formats
-from .file_formats.metadata import SoundMetadata, normalised
+from .file_formats.metadata import TAGS, SoundMetadata, normalised
 from .file_formats.segments import SegmentedFile
 from .file_kind import CONTAINER_OPTIONS, SoundParts, is_of_other_codec, kind_of, quiet_library
 from .wav_chunks import frames_of_fact
@@ -41,12 +41,6 @@ MAX_CHANNELS = 256
 
 MAX_SAMPLE = 1e6
 """Largest accepted sample; full scale is 1. Even 16-bit integers that were stored as floats do not exceed it."""
-
-TAGS = (
-    *("title", "artist", "album", "tracknumber", "genre", "date", "comment", "copyright", "license", "software"),
-    *("albumartist", "composer", "discnumber", "isrc", "lyrics", "organization", "language", "bpm"),
-)
-"""Names of the tags of sound files."""
 
 OGG_CHANNELS = {
     3: [0, 2, 1],

@@ -15,6 +15,8 @@ MAX_MESSAGE = 1_500
 MAX_EXCERPT = 200
 """Characters of an excerpt of a file or of a library's message."""
 
+BAD_INPUT = 2
+"""Exit code of a command whose input is wrong, or of whose items some failed."""
 
 FULL_DISK = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))  # Windows has no EDQUOT
 

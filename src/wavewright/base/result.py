@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from .errors import shortened
+from .errors import BAD_INPUT, shortened
 
 SHOWN_FAILURES = 20
-EXIT_CODE = 2
-"""Exit code of a command of whose items some failed."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +41,7 @@ class Result:
     @property
     def exit_code(self) -> int:
         """Exit code of the command: 2 if anything failed that should not have."""
-        return EXIT_CODE if self.failed and not self.is_about_failures else 0
+        return BAD_INPUT if self.failed and not self.is_about_failures else 0
 
     def endings(self, listed_by: str = "--json") -> list[str]:
         """Return the last lines of the text: notes, each of the first failures, and one that counts the others."""

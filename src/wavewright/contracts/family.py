@@ -82,9 +82,6 @@ class RecipeModule(Protocol):
     def prepare(self, recipe: Recipe, entries: Sequence[Entry], cache_folder: Path | None = None) -> Prepared:
         """Split, decode and prepare recordings; raise BadFolder if too little is left to train on."""
 
-    def fine_tuning(self, base: ModelFolder) -> Recipe:
-        """Return the recipe of a training that starts from ``base``; most call :func:`.recipe.fine_tuned`."""
-
 
 class Family(Generic[ConfigT]):
     """A model family: a package whose ``__init__`` derives this class and names what the models are.
@@ -169,10 +166,16 @@ class Family(Generic[ConfigT]):
         return bool(self.weight_prefixes)
 
     def fine_tuning(self, base: ModelFolder) -> Recipe:
-        """Return the recipe of a training that starts from ``base``; raise BadSetting if the family has none."""
+        """Return the recipe of a training that starts from ``base``; raise BadSetting if the family has none.
+
+        Its settings are those of ``base`` without its names; a function of this name in ``recipe.py`` chooses others.
+        """
         if not self.warm_starts:
             raise BadSetting(f"A training of the family {self.name} cannot start from {base.path}; leave --from out.")
-        return self.recipes().fine_tuning(base)
+        from .recipe import fine_tuned
+
+        own: Callable[[ModelFolder], Recipe] | None = getattr(self.recipes(), "fine_tuning", None)
+        return fine_tuned(self.recipe("small"), base) if own is None else own(base)
 
     def initial_weights(self, base: ModelFolder, config: ConfigT) -> dict[str, np.ndarray]:
         """Return the tensors of the exported network, by name, of a training that starts from ``base``.

@@ -115,7 +115,7 @@ def _missing_functions(family: Family[ModelConfig]) -> Iterator[str]:
     from .runtime import Model
 
     module = family.recipes()
-    for name in ("recipe", "prepare", *(("fine_tuning",) if family.warm_starts else ())):
+    for name in ("recipe", "prepare"):
         if not callable(vars(module).get(name)):
             yield f"its recipe.py defines no function {name}"
     runtime = family.runtime()

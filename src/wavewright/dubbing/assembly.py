@@ -23,7 +23,7 @@ from ..effects.mixing.plan import MASTER, Duck, Fader, Mix, Placement, Strip
 from ..effects.mixing.rendering import render_blocks
 from ..effects.mixing.sources import FileSource
 from ..effects.mixing.writing import project_text
-from ..outputs.made import Made
+from ..outputs.made import Made, sound_file
 from .drafting import relative
 from .project import CastMember, DubLine, DubProject
 from .speaking import line_file
@@ -113,7 +113,7 @@ def write_dubbed(
             yield Clip(block, mix.sample_rate)
 
     replace_sound(source, out, clips(), clipping, tracks)
-    return mixed_file(out, project_name, float(gain_to_db(max(peak, 1e-6))), clipping.result())
+    return mixed_file(sound_file(out), project_name, float(gain_to_db(max(peak, 1e-6))), clipping.result())
 
 
 def _free_name(member: CastMember, number: int, strips: Mapping[str, Strip]) -> str:

@@ -14,8 +14,8 @@ import numpy as np
 
 from ..speech.subtitles import SENTENCE_ENDS, cues, written
 from ..speech.timestamps import TimedWord
-from .recognition import RecognisedWord, SpeechSegment
 from .stretches import FRAME_SECONDS
+from .subtitle_files import RecognisedWord, SpeechSegment
 
 SUFFIXES = (".srt", ".vtt", ".txt", ".json")
 PARAGRAPH_SECONDS = 2.0  # of silence between two paragraphs of a text

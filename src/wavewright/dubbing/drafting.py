@@ -20,9 +20,9 @@ from ..effects.mixing.project import parse_section, read_text
 from ..speech.fitting import FASTEST
 from ..speech.voice_names import find_voice, voices, voices_of
 from .project import LANGUAGE, MAX_SECONDS, CastMember, DubLine, DubProject, check_lines, renumbered
-from .recognition import SpeechSegment, describe, open_recogniser
+from .recognition import describe, open_recogniser
 from .speakers import ClusteredSpeakers, cluster_speakers
-from .subtitle_files import SubtitleCue, is_subtitle_file, read_cues
+from .subtitle_files import SpeechSegment, is_subtitle_file, read_cues
 from .timing import slots
 from .translation import Translator, matched, translated
 
@@ -110,7 +110,7 @@ class Draft:
         named = (segment.language for segment in segments if re.fullmatch(LANGUAGE, segment.language))
         language = next(filter(None, named), "")
         end = open_sound(self.source).header.seconds
-        return lines_of(_cues_of(segments), str(self.source), end), language, describe(self.recogniser)
+        return lines_of(segments, str(self.source), end), language, describe(self.recogniser)
 
     def _cast(self, speakers: Sequence[str]) -> tuple[CastMember, ...]:
         if self.cast is not None:
@@ -158,7 +158,7 @@ def subtitle_lines(subtitles: Path, source: Path) -> list[DubLine]:
     return lines_of(read_cues(subtitles), str(subtitles), end)
 
 
-def lines_of(cues: Sequence[SubtitleCue], where: str, end: float | None) -> list[DubLine]:
+def lines_of(cues: Sequence[SpeechSegment], where: str, end: float | None) -> list[DubLine]:
     """Return the lines of cues; what cannot be spoken at its time is left out.
 
     Cues of one time and speaker are joined. A cue that ends before it starts, or without length, lasts up to the next
@@ -192,11 +192,7 @@ def lines_of(cues: Sequence[SubtitleCue], where: str, end: float | None) -> list
     return lines
 
 
-def _cues_of(segments: Sequence[SpeechSegment]) -> list[SubtitleCue]:
-    return [SubtitleCue(each.start, each.end, each.text, each.speaker) for each in segments]
-
-
-def with_translations(project: DubProject, cues: Sequence[SubtitleCue]) -> DubProject:
+def with_translations(project: DubProject, cues: Sequence[SpeechSegment]) -> DubProject:
     """Return the project with the text of translated subtitles on each line without a text."""
     texts = matched(project.lines, cues)
     lines = [

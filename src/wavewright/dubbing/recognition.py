@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,31 +17,10 @@ from ..metrics.recogniser import Recogniser
 from ..speech.voice_names import base_language
 from .commands import absolute, output_of, words_of
 from .stretches import RATE, speech_stretches
-from .subtitle_files import parse_cues
+from .subtitle_files import RecognisedWord, SpeechSegment, parse_cues
 
 COMMAND_SECONDS = 7_200.0
 FILE = "{file}"
-
-
-@dataclass(frozen=True)
-class RecognisedWord:
-    """A recognised word with its start and end in seconds."""
-
-    text: str
-    start: float
-    end: float
-
-
-@dataclass(frozen=True)
-class SpeechSegment:
-    """A recognised stretch of speech: start and end in seconds, text, and what else the recogniser knows."""
-
-    start: float
-    end: float
-    text: str
-    speaker: str = ""
-    language: str = ""
-    words: tuple[RecognisedWord, ...] = ()
 
 
 class SpeechRecogniser(Protocol):
@@ -103,7 +81,7 @@ def parse_segments(text: str, where: str) -> list[SpeechSegment]:
     """
     if text.lstrip()[:1] not in ("[", "{"):
         suffix = ".vtt" if text.lstrip("\ufeff \n").startswith("WEBVTT") else ".srt"
-        return [SpeechSegment(cue.start, cue.end, cue.text, cue.speaker) for cue in parse_cues(text, suffix, where)]
+        return parse_cues(text, suffix, where)
     try:
         contents = json.loads(text)
         language = contents.get("language", "") if isinstance(contents, dict) else ""

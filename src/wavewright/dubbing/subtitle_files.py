@@ -33,13 +33,24 @@ _EVENT_FIELDS = ("layer", "start", "end", "style", "name", "marginl", "marginr",
 
 
 @dataclass(frozen=True)
-class SubtitleCue:
-    """A subtitle: start and end in seconds, its text on one line, and its speaker, empty if it names none."""
+class RecognisedWord:
+    """A recognised word with its start and end in seconds."""
+
+    text: str
+    start: float
+    end: float
+
+
+@dataclass(frozen=True)
+class SpeechSegment:
+    """A subtitle, or a recognised stretch of speech: start and end in seconds, text on one line, and what is known."""
 
     start: float
     end: float
     text: str
     speaker: str = ""
+    language: str = ""
+    words: tuple[RecognisedWord, ...] = ()
 
 
 def is_subtitle_file(path: Path) -> bool:
@@ -47,7 +58,7 @@ def is_subtitle_file(path: Path) -> bool:
     return path.suffix.lower() in SUFFIXES
 
 
-def read_cues(path: Path) -> list[SubtitleCue]:
+def read_cues(path: Path) -> list[SpeechSegment]:
     """Read a subtitle file.
 
     - ``path``: SRT, WebVTT or ASS; UTF-8, UTF-16 with its mark, or Windows-1252.
@@ -62,7 +73,7 @@ def read_cues(path: Path) -> list[SubtitleCue]:
     return parse_cues(_decoded(path), path.suffix.lower(), str(path))
 
 
-def parse_cues(text: str, suffix: str, where: str) -> list[SubtitleCue]:
+def parse_cues(text: str, suffix: str, where: str) -> list[SpeechSegment]:
     """Return the cues of the text of a subtitle file with an ending of SUFFIXES; errors begin with ``where``."""
     lines = text.splitlines()
     cues = _ass_cues(lines) if suffix in (".ass", ".ssa") else _timed_cues(lines)
@@ -79,9 +90,9 @@ def parse_cues(text: str, suffix: str, where: str) -> list[SubtitleCue]:
     return _once(spoken)
 
 
-def _once(cues: list[SubtitleCue]) -> list[SubtitleCue]:
+def _once(cues: list[SpeechSegment]) -> list[SpeechSegment]:
     """Return the cues without those of one text at one time: its layers, outlines and movements."""
-    found: list[SubtitleCue] = []
+    found: list[SpeechSegment] = []
     latest: dict[tuple[str, str], int] = {}
     for cue in cues:
         index = latest.get((cue.text, cue.speaker))
@@ -93,7 +104,7 @@ def _once(cues: list[SubtitleCue]) -> list[SubtitleCue]:
     return found
 
 
-def _is_same(earlier: SubtitleCue, later: SubtitleCue) -> bool:
+def _is_same(earlier: SpeechSegment, later: SpeechSegment) -> bool:
     """Return whether two cues of one text are one: they overlap, or the later one is a frame right after."""
     if later.start == earlier.start or later.start < earlier.end:
         return True
@@ -131,7 +142,7 @@ class _ShownLines:
         return next((n for n in range(most, 0, -1) if earlier.lines[-n:] == self.lines[:n]), 0)
 
 
-def _timed_cues(lines: list[str]) -> Iterator[SubtitleCue]:
+def _timed_cues(lines: list[str]) -> Iterator[SpeechSegment]:
     """Yield the cues of SRT or WebVTT; of captions that roll up line by line, each line once."""
     shown = list(_shown(lines))
     repeated = [0, *(cue.n_repeated(earlier) for earlier, cue in pairwise(shown))]
@@ -142,7 +153,7 @@ def _timed_cues(lines: list[str]) -> Iterator[SubtitleCue]:
     if n_rolled < max(2, LEAST_ROLLED * len(shown)):
         repeated = [0] * len(shown)
     for cue, n in zip(shown, repeated, strict=True):
-        yield SubtitleCue(cue.start, cue.end, " ".join(cue.lines[n:]), cue.speaker)
+        yield SpeechSegment(cue.start, cue.end, " ".join(cue.lines[n:]), cue.speaker)
 
 
 def _shown(lines: list[str]) -> Iterator[_ShownLines]:
@@ -177,7 +188,7 @@ def _cue_of(times: re.Match[str], lines: list[str]) -> _ShownLines:
     return _ShownLines(start, end, tuple(plain for line in lines if (plain := _plain(line))), speaker)
 
 
-def _ass_cues(lines: list[str]) -> Iterator[SubtitleCue]:
+def _ass_cues(lines: list[str]) -> Iterator[SpeechSegment]:
     """Yield the dialogue of ASS or SSA by the order of fields that its Format line gives."""
     fields: tuple[str, ...] = _EVENT_FIELDS
     is_events = False
@@ -193,7 +204,7 @@ def _ass_cues(lines: list[str]) -> Iterator[SubtitleCue]:
             if start and end:
                 text = _ASS_BREAK.sub(" ", _ASS_BRACES.sub("", _DRAWING.sub("", row.get("text", ""))))
                 speaker = row.get("name", row.get("actor", "")).strip()
-                yield SubtitleCue(_seconds(start.groups()), _seconds(end.groups()), _plain(text), speaker)
+                yield SpeechSegment(_seconds(start.groups()), _seconds(end.groups()), _plain(text), speaker)
 
 
 def _seconds(parts: tuple[str | None, ...]) -> float:

@@ -22,7 +22,7 @@ from ..base.errors import BadSetting, MissingExtra, SkippedText, how_to_install
 from ..speech.voice_names import base_language
 from .commands import absolute, output_of, words_of
 from .project import DubLine
-from .subtitle_files import SubtitleCue
+from .subtitle_files import SpeechSegment
 
 COMMAND_SECONDS = 900.0
 BEAM_SIZE = 4
@@ -235,7 +235,7 @@ def _rows(path: Path, kind: str) -> Iterator[tuple[str, str]]:
         yield cells[0], cells[1]
 
 
-def matched(lines: Sequence[DubLine], cues: Sequence[SubtitleCue]) -> list[str]:
+def matched(lines: Sequence[DubLine], cues: Sequence[SpeechSegment]) -> list[str]:
     """Return the text of translated subtitles for each line.
 
     - ``lines``: in the order of their starts.

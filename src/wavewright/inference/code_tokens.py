@@ -144,9 +144,9 @@ def decode_tokens(
     marking = marking_of(contents.model_hash, watermark, watermark_key)
     waves = decoded if marking is None else marking.blocks(decoded, codec.sample_rate)
     clipping = ClippingMeter()
-    write_blocks(out, (Clip(wave, codec.sample_rate) for wave in waves), clipping=clipping)
+    header = write_blocks(out, (Clip(wave, codec.sample_rate) for wave in waves), clipping=clipping)
     warn_of_clipping(out, clipping, "encode the sound at a lower level")
-    made = replace(sound_file(out), source=file, by=maker(codec))
+    made = replace(sound_file(out, header), source=file, by=maker(codec))
     details = {"n_tokens": len(contents.tokens), "is_marked": watermark}
     return Made.of(made, details=details, lines=[f"  {len(contents.tokens):,} tokens"])
 

@@ -154,7 +154,7 @@ def make_podcast(
         "seconds_removed": cuts.seconds_removed,
         "chapters": tuple(moved),
     }
-    return Made.of(sound_file(out), details=details, lines=lines, notes=[above.split(";")[0]] if above else [])
+    return Made.of(sound_file(out, written), details=details, lines=lines, notes=[above.split(";")[0]] if above else [])
 
 
 def _check_chapters(chapters: Sequence[tuple[float, str]], lengths: Sequence[float | None]) -> None:
@@ -176,7 +176,8 @@ def _cleaned(file: Path, out: Path, processors: Processors | None, show: Callabl
     waves = CountedWaves(sound.blocks(BLOCK_SECONDS), lambda n: show(n / header.sample_rate))
     blocks = processors.of(header.sample_rate).process_blocks(waves, header.sample_rate, header.n_channels)
     clips = (Clip(wave, header.sample_rate) for wave in blocks)
-    return write_blocks(out, clips, "FLOAT", expected_seconds=header.seconds)
+    write_blocks(out, clips, "FLOAT", expected_seconds=header.seconds)
+    return out
 
 
 class _Meters:

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..audio.clip import FORMATS, Clip, describe_audio
 from ..audio.notebook import files_html, text_html, words_html
-from ..audio.sound_file import open_sound
+from ..audio.sound_file import AudioHeader, open_sound
 from ..audio.wave_blocks import LOWER_THE_TRACKS, ClippedSamples
 from ..base.json_text import NOT_IN_JSON
 from ..base.parameters import STANDARD_STREAM
@@ -52,9 +52,9 @@ class MadeFile:
         return describe_audio(self.seconds, self.sample_rate, self.n_channels or 1)
 
 
-def sound_file(path: Path) -> MadeFile:
-    """Return a sound file that is there, with the format of its header."""
-    header = open_sound(path).header
+def sound_file(path: Path, header: AudioHeader | None = None) -> MadeFile:
+    """Return a sound file that is there, with the format of its header, which is read unless it is known."""
+    header = open_sound(path).header if header is None else header
     return MadeFile(
         path=path,
         seconds=header.seconds or 0.0,

@@ -11,8 +11,8 @@ from typing import TypeAlias
 import numpy as np
 
 from ..audio.clip import BITS, FINEST, UNCLIPPED, Clip, suffix_like, warn_of_left_out, write_blocks
-from ..audio.file_formats.metadata import SoundMetadata, plain
-from ..audio.sound_file import TAGS, AudioHeader, OpenSound, open_sound
+from ..audio.file_formats.metadata import TAGS, SoundMetadata, plain
+from ..audio.sound_file import AudioHeader, OpenSound, open_sound
 from ..audio.video_file import is_video, replace_sound
 from ..audio.wave_blocks import LOWER_FIRST, ClippingMeter
 from ..base.errors import BadAudio
@@ -114,6 +114,7 @@ def keep_or_make(
             yield block
 
     kept = _up_to_date(out, carried.metadata.tags, has_same_tags)
+    written = None if kept is None else kept.header
     if kept is None:
         clips = (Clip(wave, sample_rate or header.sample_rate) for wave in process(blocks))
         if is_video(out):
@@ -123,7 +124,7 @@ def keep_or_make(
             subtype_of_source = subtype_like(header, out)
             if subtype is None and subtype_of_source == FINEST and header.subtype in ("PCM_32", "FLOAT", "DOUBLE"):
                 left_out.append(f"bits of its samples beyond {BITS[FINEST]}")
-            write_blocks(
+            written = write_blocks(
                 out,
                 clips,
                 subtype or subtype_of_source,
@@ -136,7 +137,7 @@ def keep_or_make(
             warn_of_left_out(out, left_out)
     clipped = clipping.result()
     return replace(
-        sound_file(out),
+        sound_file(out, written),
         source=sound.path,
         by=by,
         is_new=kept is None,

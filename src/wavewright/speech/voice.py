@@ -17,7 +17,7 @@ from ..base.parameters import Markup
 from ..contracts.runtime import AcousticModel, Vocoder
 from ..dsp.speech_mel import FRAMES_PER_SECOND
 from ..families import loading
-from ..text import ESPEAK_PREFIX, FrontEnd, front_end, ssml, warm_up
+from ..text import ESPEAK_PREFIX, FrontEnd, front_end, ssml
 from ..text.lexicon import Lexicon
 from ..text.sentence import Sentence
 from ..text.skipped import OnSkip, Skipped, warn, warn_of
@@ -138,7 +138,6 @@ class Voice:
         with ThreadPoolExecutor(2) as pool:  # ONNX Runtime opens graphs without holding the interpreter's lock
             acoustic_future = pool.submit(loading.load_acoustic_model, model)
             vocoder_future = pool.submit(loading.load_vocoder, vocoder)
-            warm_up(language or language_of(model))
             opened_vocoder, acoustic = vocoder_future.result(), acoustic_future.result()
         _check_frames(vocoder, opened_vocoder, acoustic)
         return cls(acoustic, opened_vocoder, speaker or next(iter(acoustic.speakers), None), name, language)

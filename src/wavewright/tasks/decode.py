@@ -231,7 +231,8 @@ def _decode_file(
                 f"{file} is of a sound without a sample, so there is nothing to decode; encode one that has some."
             )
         clipping = ClippingMeter()
-        write_blocks(out, _with_progress(chain([first], waves), header.sample_rate, show), clipping=clipping)
+        clips = _with_progress(chain([first], waves), header.sample_rate, show)
+        written = write_blocks(out, clips, clipping=clipping)
     warn_of_clipping(out, clipping, "encode the sound at a lower level")
     seconds = reader.n_samples_decodable / header.sample_rate
     codes, line = coding(header, seconds, file.stat().st_size, codec.name)
@@ -248,7 +249,7 @@ def _decode_file(
         "n_trailing_bytes": n_trailing_bytes,
         "refused_from": resumes_at,
     }
-    made = replace(sound_file(out), source=file, by=maker(codec))
+    made = replace(sound_file(out, written), source=file, by=maker(codec))
     return Made.of(made, details=details, lines=[line], notes=notes)
 
 

@@ -10,8 +10,9 @@ from typing import Annotated
 from pydantic import Field
 
 from ..audio.clip import describe_audio
+from ..audio.file_formats.metadata import TAGS
 from ..audio.pcm import PcmStream, is_stream, process_pcm
-from ..audio.sound_file import TAGS, SoundFormat, open_sound
+from ..audio.sound_file import SoundFormat, open_sound
 from ..base.errors import BadSetting
 from ..base.names import quoted
 from ..base.parameters import DRY_RUN, FREE_TEXT, OF_FILES, STANDARD_STREAM, Quiet, Workers, WritesSounds

@@ -271,7 +271,7 @@ class _Rendering:
             dry = CountedWaves(self.blocks(unsounded), lambda n: show(samples_to_seconds(n, rate)))
             mastered = CountedWaves(meter.measured(_mastered(dry, rate, mastering)))
             clips = (Clip(block, rate) for block in mastered)
-            write_blocks(target, clips, subtype or finest_subtype(target), metadata, expected)
+            header = write_blocks(target, clips, subtype or finest_subtype(target), metadata, expected)
             clipping = ClippingMeter()
             files = self.write_stems(stems, dry.n_samples, subtype, clipping) if stems is not None else ()
         if meter.peak < SILENCE:
@@ -293,7 +293,7 @@ class _Rendering:
             "unsounded": dict(unsounded),
             "n_chords": n_chords,
         }
-        made = Made.of(replace(sound_file(target), by=self.instrument.title), details=details, lines=lines)
+        made = Made.of(replace(sound_file(target, header), by=self.instrument.title), details=details, lines=lines)
         return with_stems(made, files, clipping.result())
 
     def _marked(self, blocks: Iterator[np.ndarray]) -> Iterator[np.ndarray]:

@@ -133,9 +133,9 @@ def _write_file(job: _Job, seeds: range, out: Path, show: Callable[[float], None
     comment = json.dumps(job.origin(seed))
     clips = (Clip(wave, job.sample_rate) for wave in waves)
     clipping = ClippingMeter()
-    write_blocks(out, clips, None, {"comment": comment}, job.seconds, is_loop=job.is_loop, clipping=clipping)
+    header = write_blocks(out, clips, None, {"comment": comment}, job.seconds, is_loop=job.is_loop, clipping=clipping)
     warn_of_clipping(out, clipping, "set weaker values, or another seed")
-    return replace(sound_file(out), by=job.name, details={"seed": seed})
+    return replace(sound_file(out, header), by=job.name, details={"seed": seed})
 
 
 def _write_folder(

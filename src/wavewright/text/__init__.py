@@ -31,9 +31,6 @@ KNOWN_LANGUAGES = "en, en-GB, de, es, es-419, it, fr, fr-BE, fr-CH"
 ESPEAK_PREFIX = "espeak:"
 """Prefix of a language that eSpeak NG reads, where that is installed: ``espeak:de``."""
 
-WARM_UP_TEXT = "Ready"
-"""A word as any text has them."""
-
 
 class FrontEnd(Protocol):
     """Converts text of one language to sentences of phones.
@@ -97,9 +94,3 @@ def front_end(language: str = "en") -> FrontEnd:
         )
     module, name = LANGUAGES[code]
     return cast(FrontEnd, vars(importlib.import_module(f".{module}", __name__))[name](language))
-
-
-def warm_up(language: str) -> None:
-    """Load the data that the front end of a language needs for any text; do nothing for languages of eSpeak NG."""
-    if language.replace("_", "-").split("-", maxsplit=1)[0].lower() in LANGUAGES:
-        front_end(language).sentences(WARM_UP_TEXT)

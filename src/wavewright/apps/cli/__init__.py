@@ -13,7 +13,7 @@ from typing import Annotated, TextIO, cast
 
 import typer
 
-from ...base.errors import EXPECTED_ERRORS, READ_WARNINGS, BadFolder, BadText, sentence_of
+from ...base.errors import BAD_INPUT, EXPECTED_ERRORS, READ_WARNINGS, BadFolder, BadText, sentence_of
 from ...base.interruption import ended_by_signals, stopped_results
 from ...base.names import has_lone_surrogate, quoted
 from ...base.version import __version__
@@ -21,8 +21,7 @@ from ...tasks.commands import COMMANDS
 from .command import group
 from .streams import drop_unread_output, open_standard_streams
 
-BAD_INPUT = 2  # exit codes
-INTERRUPTED = 130
+INTERRUPTED = 130  # exit codes
 SIGNALLED = 128  # with the number of the signal added
 
 # The usage errors of the copy of click inside typer, which has no public name for them.

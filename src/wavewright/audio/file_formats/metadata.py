@@ -8,6 +8,12 @@ from dataclasses import dataclass, field, replace
 
 from ..wav_chunks import LoopPoints, Sampler
 
+TAGS = (
+    *("title", "artist", "album", "tracknumber", "genre", "date", "comment", "copyright", "license", "software"),
+    *("albumartist", "composer", "discnumber", "isrc", "lyrics", "organization", "language", "bpm"),
+)
+"""Names of the tags of sound files."""
+
 SYNONYMS = {
     "album artist": "albumartist",
     "album_artist": "albumartist",
@@ -141,6 +147,12 @@ class SoundMetadata:
     def tags(self) -> dict[str, str]:
         """The tags by their plain names, several texts of one name joined."""
         return {name: "; ".join(dict.fromkeys(texts)) for name, texts in self.values.items()}
+
+    @property
+    def is_of_every_format(self) -> bool:
+        """Whether it is one text each of ``TAGS``, but no genre, which may be a number; every format holds these."""
+        names = [name for name, text in self.fields if name in TAGS and name != "genre" and text == text.strip()]
+        return self == SoundMetadata(self.fields) and len({*names}) == len(self.fields)
 
     def with_tags(self, tags: Mapping[str, str]) -> SoundMetadata:
         """Return the same with other texts of some tags, see :func:`fields_of`."""

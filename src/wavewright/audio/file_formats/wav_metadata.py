@@ -187,8 +187,7 @@ def write(file: BinaryIO, metadata: SoundMetadata, sample_rate: int, n_samples: 
     codes = {name: INFO_FIELDS.get(name, name.upper()) for name in tags}
     # FFmpeg ignores ID3 tags beside an INFO list, so there is one place for all.
     fits_info = all(field == plain(*field) for field in metadata.fields) and all(
-        len(tags[name]) == 1 and len(code) == 4 and code[0] == "I" and code.isascii()
-        for name, code in codes.items()
+        len(tags[name]) == 1 and len(code) == 4 and code[0] == "I" and code.isascii() for name, code in codes.items()
     )
     if tags and fits_info:
         listed = b"".join(_chunk(codes[name], texts[0].encode() + b"\0") for name, texts in tags.items())

@@ -15,7 +15,7 @@ from ...base.names import file_stem
 from ...base.units import gain_to_db
 from ...base.whole_file import check_target, whole_folder
 from ...outputs.carried_metadata import left_out_of
-from ...outputs.made import Made, sound_file
+from ...outputs.made import Made, MadeFile, sound_file
 from ...outputs.watermark.marking import Marking
 from .plan import MASTER, Mix
 from .rendering import render_blocks, render_strip_blocks
@@ -78,7 +78,7 @@ def write_mix(
     blocks = blocks if marking is None else marking.blocks(blocks, mix.sample_rate)
     clips = _clips(meter.measured(blocks), mix, show)
     clipping = ClippingMeter()
-    write_blocks(
+    header = write_blocks(
         out,
         clips,
         subtype or finest_subtype(out),
@@ -89,16 +89,17 @@ def write_mix(
     )
     if names_losses:
         warn_of_left_out(out, [f"{name} of {path.name}" for path in _files_of(mix) for name in left_out_of(path)])
-    return mixed_file(out, source, float(gain_to_db(meter.peak)), clipping.result(), marking is not None)
+    peak_db = float(gain_to_db(meter.peak))
+    return mixed_file(sound_file(out, header), source, peak_db, clipping.result(), marking is not None)
 
 
 def mixed_file(
-    out: Path, source: str, peak_db: float, clipped: ClippedSamples | None = None, is_marked: bool = False
+    file: MadeFile, source: str, peak_db: float, clipped: ClippedSamples | None = None, is_marked: bool = False
 ) -> Made:
     """Return the result of a mix that was written, with its largest sample in dB of full scale before it was stored."""
     details = {"source": source, "peak_db": peak_db, "is_marked": is_marked, "clipped": clipped}
     notes = [clipped.warning(LOWER_THE_MIX)] if clipped else []
-    return Made.of(sound_file(out), details=details, lines=[f"  peak {peak_db:.1f} dB"], notes=notes)
+    return Made.of(file, details=details, lines=[f"  peak {peak_db:.1f} dB"], notes=notes)
 
 
 def write_stems(

@@ -11,7 +11,7 @@ import numpy as np
 from ...base.errors import BadFolder
 from ...base.ranges import ranged
 from ...base.units import db_to_gain, seconds_to_samples
-from ...contracts.recipe import NOTHING_TO_TRAIN_ON, Batch, PreparedOf, RecipeOf, fine_tuned, split_rows
+from ...contracts.recipe import NOTHING_TO_TRAIN_ON, Batch, PreparedOf, RecipeOf, split_rows
 from ...contracts.settings import COSINE_SETTINGS
 from ...data import mixing
 from ...data.augmentation import log_uniform
@@ -23,7 +23,6 @@ from ...data.splits import assign_splits
 from ...data.store import ClipStore
 from ...dsp.echo import LinearEchoCanceller
 from ...dsp.rooms import Room, early_response
-from ...models.folder import ModelFolder
 from .config import SIZES, DenoiserConfig
 
 # --- Batches of noisy recordings, mixed on the fly from speech, noise and rooms, and of what should be left of them
@@ -310,11 +309,6 @@ class DenoiserPrepared(PreparedOf[DenoiserRecipe, DenoiserBatches]):
 def recipe(size: str) -> DenoiserRecipe:
     """Return the recipe of a size: ``tiny`` for a noise of one's own, ``best`` for files, the others for real time."""
     return DenoiserRecipe(SIZES[size], DenoiserDataSettings(), TRAINING)
-
-
-def fine_tuning(base: ModelFolder) -> DenoiserRecipe:
-    """Return the recipe to train ``base`` further, on other speech and noise."""
-    return fine_tuned(recipe("small"), base)
 
 
 def prepare(recipe: DenoiserRecipe, entries: Sequence[Entry], cache_folder: Path | None = None) -> DenoiserPrepared:

@@ -11,12 +11,11 @@ import numpy as np
 
 from ...base.errors import BadFolder
 from ...base.ranges import RangedSettings, ranged
-from ...contracts.recipe import PreparedOf, RecipeOf, fine_tuned, split_rows
+from ...contracts.recipe import PreparedOf, RecipeOf, split_rows
 from ...data.entry import Entry
 from ...data.preparation import Preparation
 from ...data.splits import assign_splits
 from ...data.store import ClipStore
-from ...models.folder import ModelFolder
 from ..classifier.features import log_mel_spectrogram
 from ..classifier.recipe import TRAINING as CLASSIFIER_TRAINING
 from .config import SIZES, EncoderConfig
@@ -333,11 +332,6 @@ TRAINING = replace(CLASSIFIER_TRAINING, batch_size=64, learning_rate=3e-3, weigh
 def recipe(size: str) -> EncoderRecipe:
     """Return the recipe of a size: ``tiny`` for tests, ``small`` and ``base`` for hours of recordings."""
     return EncoderRecipe(SIZES[size], EncoderDataSettings(), TRAINING)
-
-
-def fine_tuning(base: ModelFolder) -> EncoderRecipe:
-    """Return the recipe to train ``base`` further, on other recordings."""
-    return fine_tuned(EncoderRecipe(SIZES["small"], EncoderDataSettings(), TRAINING), base)
 
 
 def prepare(recipe: EncoderRecipe, entries: Sequence[Entry], cache_folder: Path | None = None) -> EncoderPrepared:

@@ -11,7 +11,7 @@ import numpy as np
 
 from ...base.errors import BadFolder
 from ...base.result import Failed
-from ...contracts.recipe import PreparedOf, RecipeOf, fine_tuned, split_rows
+from ...contracts.recipe import PreparedOf, RecipeOf, split_rows
 from ...contracts.settings import COSINE_SETTINGS
 from ...data.entry import Entry
 from ...data.preparation import Preparation
@@ -19,7 +19,6 @@ from ...data.selection import label_indices, select_labels
 from ...data.splits import assign_splits
 from ...data.store import ClipStore
 from ...dsp.pitch import track_pitch
-from ...models.folder import ModelFolder
 from .analysis import note_levels
 from .batches import InstrumentDataSettings, NotePairs, Notes, relative_levels
 from .config import SIZES, InstrumentConfig
@@ -80,11 +79,6 @@ class InstrumentPrepared(PreparedOf[InstrumentRecipe, NotePairs]):
 def recipe(size: str) -> InstrumentRecipe:
     """Return the recipe of a size: ``tiny`` for tests, ``small`` for up to a hundred instruments, ``base`` for more."""
     return InstrumentRecipe(SIZES[size], InstrumentDataSettings(), TRAINING)
-
-
-def fine_tuning(base: ModelFolder) -> InstrumentRecipe:
-    """Return the recipe to train ``base`` further, on other notes."""
-    return fine_tuned(recipe("small"), base)
 
 
 def prepare(recipe: InstrumentRecipe, entries: Sequence[Entry], cache_folder: Path | None = None) -> InstrumentPrepared:

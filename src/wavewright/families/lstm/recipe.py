@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from ...base.errors import BadFolder
 from ...base.units import gain_to_db
-from ...contracts.recipe import Batch, PreparedOf, RecipeOf, fine_tuned, split_rows
+from ...contracts.recipe import Batch, PreparedOf, RecipeOf, split_rows
 from ...contracts.sequence_recipe import SEQUENCE_TRAINING, SequenceDataSettings, load_clips
 from ...data.entry import Entry
 from ...data.sequences import CropSampler, SequenceClips
@@ -206,10 +205,6 @@ TRAINING = replace(SEQUENCE_TRAINING, metric="distance")
 def recipe(size: str) -> LstmRecipe:
     """Return the recipe of a size: ``tiny`` for trials, ``small`` for a laptop, ``base`` for the bundled models."""
     return LstmRecipe(SIZES[size], SequenceDataSettings(), TRAINING)
-
-
-fine_tuning = partial(fine_tuned, recipe("small"))
-"""Return the recipe to train a base further, on other labels and speakers."""
 
 
 SHORT_SECONDS = 2.0

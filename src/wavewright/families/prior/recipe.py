@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ import numpy as np
 from ...base.errors import BadSetting
 from ...base.ranges import ranged
 from ...base.units import db_to_gain
-from ...contracts.recipe import Batch, PreparedOf, RecipeOf, fine_tuned, split_rows
+from ...contracts.recipe import Batch, PreparedOf, RecipeOf, split_rows
 from ...contracts.sequence_recipe import SEQUENCE_TRAINING, SequenceDataSettings, load_clips
 from ...data.entry import Entry
 from ...data.sequences import CropSampler
@@ -236,10 +236,6 @@ TRAINING = replace(SEQUENCE_TRAINING, warmup_steps=100, metric="valid/bits")
 def recipe(size: str) -> PriorRecipe:
     """Return the recipe of a size: ``tiny`` for trials, ``small`` for a laptop, ``base`` for hours of recordings."""
     return PriorRecipe(SIZES[size], PriorDataSettings(), TRAINING)
-
-
-fine_tuning = partial(fine_tuned, recipe("small"))
-"""Return the recipe to train a base further, on other labels and speakers."""
 
 
 def prepare(recipe: PriorRecipe, entries: Sequence[Entry], cache_folder: Path | None = None) -> PriorPrepared:

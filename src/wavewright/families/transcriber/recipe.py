@@ -11,13 +11,12 @@ import numpy as np
 
 from ...base.errors import BadFolder, BadScore, ScoreWarning
 from ...base.result import Failed
-from ...contracts.recipe import PreparedOf, RecipeOf, fine_tuned, split_rows
+from ...contracts.recipe import PreparedOf, RecipeOf, split_rows
 from ...contracts.settings import COSINE_SETTINGS
 from ...data.entry import Entry
 from ...data.preparation import Preparation
 from ...data.splits import assign_splits
 from ...data.store import ClipStore
-from ...models.folder import ModelFolder
 from ...music.formats import READABLE, read_score
 from .batches import Example, TranscriberBatches, TranscriberDataSettings
 from .config import LOWEST_PITCH, N_PITCHES, SIZES, TranscriberConfig
@@ -47,11 +46,6 @@ class TranscriberPrepared(PreparedOf[TranscriberRecipe, TranscriberBatches]):
 def recipe(size: str) -> TranscriberRecipe:
     """Return the recipe of a size: ``tiny`` for tests, ``small`` for a core, ``base`` for more."""
     return TranscriberRecipe(SIZES[size], TranscriberDataSettings(), TRAINING)
-
-
-def fine_tuning(base: ModelFolder) -> TranscriberRecipe:
-    """Return the recipe to train ``base`` further, on other recordings."""
-    return fine_tuned(recipe("small"), base)
 
 
 def prepare(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,7 @@ import numpy as np
 from ...base.errors import BadSetting
 from ...base.ranges import RangedSettings, ranged
 from ...base.units import db_to_gain
-from ...contracts.recipe import Batch, PreparedOf, RecipeOf, fine_tuned, split_rows
+from ...contracts.recipe import Batch, PreparedOf, RecipeOf, split_rows
 from ...contracts.settings import COSINE_SETTINGS
 from ...data.entry import Entry
 from ...data.preparation import Preparation
@@ -167,10 +166,6 @@ TRAINING = replace(COSINE_SETTINGS, weight_decay=0.0, ema_decay=0.998, metric="v
 def recipe(size: str) -> WaveNetRecipe:
     """Return the recipe of a size: ``tiny`` for trials, ``small`` for a laptop, ``base`` and ``full`` for a GPU."""
     return WaveNetRecipe(SIZES[size], WaveNetDataSettings(), TRAINING)
-
-
-fine_tuning = partial(fine_tuned, recipe("small"))
-"""Return the recipe to train a base further, on other labels and speakers."""
 
 
 def prepare(recipe: WaveNetRecipe, entries: Sequence[Entry], cache_folder: Path | None = None) -> WaveNetPrepared:

@@ -44,7 +44,7 @@ def write_speech(
     subtitle_file: Path | None = None,
     normaliser: LoudnessNormaliser | None = None,
     with_words: bool = False,
-) -> tuple[list[TimedWord], list[TimedMark]]:
+) -> tuple[MadeFile, list[TimedWord], list[TimedMark]]:
     """Write chunks to a sound file, whole or not at all.
 
     Memory does not grow with the length, except for the words of subtitles.
@@ -55,7 +55,7 @@ def write_speech(
     - ``origin``: what the audio was made from; it becomes the comment of the file.
     - ``subtitle_file``: file for the subtitles, written before the sound file, so that no sound file lacks them.
     - ``normaliser``: brings the speech to its target loudness.
-    - returns: words and marks ``with_words`` or a file for subtitles, else none.
+    - returns: the file, and its words and marks ``with_words`` or a file for subtitles, else none.
     """
     words: list[TimedWord] = []
     marks: list[TimedMark] = []
@@ -74,8 +74,8 @@ def write_speech(
         if subtitle_file is not None:
             write_whole(subtitle_file, subtitles(words, marks, subtitle_format(subtitle_file)).encode("utf-8"))
 
-    write_blocks(path, clips(), metadata={"comment": json.dumps(origin)})
-    return words, marks
+    header = write_blocks(path, clips(), metadata={"comment": json.dumps(origin)})
+    return sound_file(path, header), words, marks
 
 
 def speak_text(text: str, narrator: Narrator, out: Path, subtitle_file: Path | None = None) -> Made:
@@ -95,7 +95,7 @@ def speak_text(text: str, narrator: Narrator, out: Path, subtitle_file: Path | N
     normaliser = narrator.loudness_normaliser()
     chunks = clipping.count(narrator.chunks(text, skipped.append))
     origin = {"text": hashlib.sha256(text.encode()).hexdigest()[:12], **narrator.origin()}
-    words, marks = write_speech(
+    made, words, marks = write_speech(
         out, chunks, narrator.voice.sample_rate, origin, subtitle_file, normaliser, with_words=True
     )
     warn_of(skipped)
@@ -111,7 +111,7 @@ def speak_text(text: str, narrator: Narrator, out: Path, subtitle_file: Path | N
         details |= {"lufs": normaliser.lufs, "true_peak_db": normaliser.true_peak_db}
         lines.append(f"  {normaliser.lufs:.1f} LUFS, true peak {normaliser.true_peak_db:.1f} dB")
         notes = [*filter(None, [normaliser.shortfall_message()]), *notes]
-    spoken = replace(sound_file(out), by=narrator.maker)
+    spoken = replace(made, by=narrator.maker)
     others = [] if subtitle_file is None else [MadeFile(path=subtitle_file)]
     return Made.of(spoken, *others, details=details, lines=lines, notes=notes)
 
