@@ -21,7 +21,7 @@ from ....base.progress_bar import progress_reported_to
 from ....families.loading import models_stay_open
 from ....tasks.catalogue import describe_function, function_of
 from ....tasks.description import http_tasks
-from .access import FileAccess
+from .file_access import FileAccess
 
 NICENESS = 5
 """Trainings give way to speech and to jobs that somebody waits for."""
