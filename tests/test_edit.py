@@ -40,18 +40,18 @@ def test_a_file_is_the_chain_of_its_samples(source, tmp_path):
     assert soundfile.info(edited.out).subtype == "FLOAT"
 
 
-@pytest.mark.parametrize("suffix", [".wav", ".flac", ".ogg", ".mp3"])
-def test_tags_are_kept_changed_and_left_out(source, tmp_path, suffix):
+@pytest.mark.parametrize(("suffix", "subtype"), [(".wav", None), (".flac", "PCM_24"), (".ogg", None), (".mp3", None)])
+def test_tags_are_kept_changed_and_left_out(source, tmp_path, suffix, subtype):
     out = tmp_path / f"out{suffix}"
-    edit(source, out, do="gain -6dB", tag=("title=Another",))
+    edit(source, out, do="gain -6dB", tag=("title=Another",), subtype=subtype)
     tags = open_sound(out).tags
     assert (tags["title"], tags["artist"]) == ("Another", "Someone")
-    assert edit(source, out, do="gain -6dB", tag=("title=Another",), no_tags=True).is_new
+    assert edit(source, out, do="gain -6dB", tag=("title=Another",), subtype=subtype, no_tags=True).is_new
     tags = open_sound(out).tags
     assert tags["title"] == "Another"
     assert "artist" not in tags
     assert "gain" in tags["comment"]
-    assert not edit(source, out, do="gain -6dB", tag=("title=Another",), no_tags=True).is_new
+    assert not edit(source, out, do="gain -6dB", tag=("title=Another",), subtype=subtype, no_tags=True).is_new
 
 
 def test_the_original_stays_and_its_tags_are_kept(source, tmp_path):
@@ -130,7 +130,7 @@ LOUD = 2.2 * noise(RATE, 2, 7)
 @pytest.mark.parametrize(
     ("suffix", "subtype", "is_clipped"),
     [
-        *[(".wav", None, False), (".wav", "PCM_16", True), (".wav", "PCM_24", True), (".flac", None, True)],
+        *[(".wav", None, False), (".wav", "PCM_16", True), (".wav", "PCM_24", True), (".flac", "PCM_24", True)],
         *[(".aiff", "PCM_16", True), (".ogg", None, True), (".mp3", None, True), (".wav", "DOUBLE", False)],
     ],
 )

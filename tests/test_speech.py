@@ -373,21 +373,6 @@ def test_voices_have_the_names_of_model_and_speaker(tmp_path, monkeypatch):
         Voice.load("en")
 
 
-def test_loading_a_voice_warms_up_its_own_language(tmp_path, monkeypatch):
-    from tiny_models import change_card
-
-    from wavewright.speech import voice
-
-    install(monkeypatch, tmp_path)
-    languages = []
-    monkeypatch.setattr(voice, "warm_up", languages.append)
-    for language in ("en", "espeak:de"):
-        change_card(tmp_path / "de", config={"speakers": ["kerstin"], "language": language})
-        Voice.load("de")
-    Voice.load("en-ruth", language="en-GB")
-    assert languages == ["en", "espeak:de", "en-GB"]
-
-
 def test_the_list_of_models_has_the_voices(tmp_path, monkeypatch, capsys):
     install(monkeypatch, tmp_path)
     assert run(["models"]) == 0
