@@ -180,7 +180,7 @@ def test_the_command_line(tmp_path, german, monkeypatch, capsys):
     assert run(["caption", "talk.wav", "--recogniser", german]) == 0
     assert "  8 words in 'de'; estimated times of words" in capsys.readouterr().out
     assert run(["caption", "talk.wav"]) == 2
-    assert "Nothing here recognises speech; give --recogniser" in capsys.readouterr().err
+    assert "Nothing here recognises open speech; give --recogniser" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

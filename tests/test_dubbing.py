@@ -208,7 +208,9 @@ def test_programs_that_fail(tmp_path):
         open_translator(python("import sys; sys.stdout.buffer.write(bytes([255]))")).translate(["a"])
     with pytest.raises(BadSetting, match="a quote without an end"):
         open_translator("translate 'a")
-    with pytest.raises(BadSetting, match=r"it can be moonshine:FOLDER, faster-whisper:FOLDER, or a command with .file"):
+    with pytest.raises(
+        BadSetting, match=r"it can be moonshine:FOLDER, faster-whisper:FOLDER, table:FILE .*, or a command with .file"
+    ):
         open_recogniser("whisper")
     with pytest.raises(BadSetting, match=r"give moonshine:FOLDER"):
         open_recogniser("moonshine:nowhere")

@@ -231,7 +231,10 @@ TargetLoudness: TypeAlias = Annotated[
 
 RecogniserName: TypeAlias = Annotated[
     str | None,
-    Field(description="moonshine:FOLDER, faster-whisper:FOLDER, or a command with {file} that prints SRT or JSON."),
+    Field(
+        description="moonshine:FOLDER, faster-whisper:FOLDER, table:FILE with the phrases that are said, or a command "
+        "with {file} that prints SRT or JSON."
+    ),
     TERMINAL,
     FREE_TEXT,
 ]

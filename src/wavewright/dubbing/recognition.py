@@ -1,7 +1,7 @@
-"""Recognisers of speech: programs and packages that the user has; none comes with Wavewright.
+"""Recognisers of speech: programs and packages that the user has, or a table of the phrases that are said.
 
-A recogniser is named as ``moonshine:FOLDER``, ``faster-whisper:FOLDER``, or a command with ``{file}``. Nothing is
-downloaded.
+A recogniser is named as ``moonshine:FOLDER``, ``faster-whisper:FOLDER``, ``table:FILE``, or a command with ``{file}``.
+Nothing is downloaded.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from .subtitle_files import RecognisedWord, SpeechSegment, parse_cues
 
 COMMAND_SECONDS = 7_200.0
 FILE = "{file}"
+TABLE = "table"
 
 
 class SpeechRecogniser(Protocol):
@@ -37,6 +38,10 @@ def open_recogniser(name: str) -> SpeechRecogniser:
     Raises BadSetting for another name, or MissingExtra if its package is not installed.
     """
     provider, _, folder = name.partition(":")
+    if provider == TABLE:
+        from .phrases import PhraseRecogniser  # which needs voices
+
+        return PhraseRecogniser(Path(folder))
     if provider in PROVIDERS:
         if not folder or not Path(folder).is_dir():
             raise BadSetting(f"The recogniser is {name!r}; give {provider}:FOLDER with the folder of its model files.")
@@ -44,8 +49,8 @@ def open_recogniser(name: str) -> SpeechRecogniser:
     if FILE in name:
         return CommandRecogniser(words_of(name))
     raise BadSetting(
-        f"The recogniser is {name!r}; it can be {', '.join(f'{each}:FOLDER' for each in PROVIDERS)}, or a command with "
-        f"{FILE} that prints SRT, WebVTT or JSON."
+        f"The recogniser is {name!r}; it can be {', '.join(f'{each}:FOLDER' for each in PROVIDERS)}, {TABLE}:FILE with "
+        f"the phrases that are said, or a command with {FILE} that prints SRT, WebVTT or JSON."
     )
 
 
@@ -54,7 +59,7 @@ def checked_recogniser(name: str | None) -> str | None:
     if name is None:
         return None
     open_recogniser(name)
-    return absolute(name, PROVIDERS)
+    return absolute(name, (*PROVIDERS, TABLE))
 
 
 class CommandRecogniser:
@@ -170,4 +175,4 @@ PROVIDERS: dict[str, Callable[[Path], SpeechRecogniser]] = {
 def describe(name: str) -> str:
     """Return the name of a recogniser for the record, without paths of folders."""
     provider = name.partition(":")[0]
-    return provider if provider in PROVIDERS else quoted(Path(words_of(name)[0]).name)
+    return provider if provider in (*PROVIDERS, TABLE) else quoted(Path(words_of(name)[0]).name)

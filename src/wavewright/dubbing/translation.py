@@ -145,15 +145,15 @@ class TableTranslator:
 
     def __init__(self, file: Path) -> None:
         self._answers: dict[str, list[str]] = {}
-        for text, answer in _rows(file, "table"):
-            self._answers.setdefault(_key(text), []).append(answer)
+        for text, answer in table_rows(file, "table"):
+            self._answers.setdefault(key_of(text), []).append(answer)
 
     def translate(self, texts: Sequence[str]) -> list[list[str]]:
         """Look up each text."""
-        return [self._answers.get(_key(text), []) for text in texts]
+        return [self._answers.get(key_of(text), []) for text in texts]
 
 
-def _key(text: str) -> str:
+def key_of(text: str) -> str:
     """Return a text without capitals and punctuation."""
     return " ".join("".join(char if char.isalnum() else " " for char in text.casefold()).split())
 
@@ -216,10 +216,10 @@ def read_glossary(path: Path) -> dict[str, str]:
 
     Raises BadSetting if it cannot be read, or a line has no two columns.
     """
-    return dict(_rows(path, "glossary"))
+    return dict(table_rows(path, "glossary"))
 
 
-def _rows(path: Path, kind: str) -> Iterator[tuple[str, str]]:
+def table_rows(path: Path, kind: str) -> Iterator[tuple[str, str]]:
     """Yield the rows of a table of two columns; empty ones, and those that begin with #, are left out."""
     try:
         text = path.read_text(encoding="utf-8-sig")

@@ -77,8 +77,9 @@ def caption(
     """
     if recogniser is None:
         raise BadSetting(
-            "Nothing here recognises speech; give --recogniser moonshine:FOLDER, faster-whisper:FOLDER, or a command "
-            "with {file} that prints SRT or JSON. A server is started with it."
+            "Nothing here recognises open speech; give --recogniser moonshine:FOLDER, faster-whisper:FOLDER, "
+            "table:FILE with the phrases that are said, or a command with {file} that prints SRT or JSON. A server is "
+            "started with it."
         )
     if file.is_dir():
         captioning = Captioning(recogniser, language or "", f".{format or 'srt'}", speakers)

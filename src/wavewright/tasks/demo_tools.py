@@ -147,7 +147,7 @@ class ToolClips:
                 lambda: self._spoken(self._podcast),
             ),
             "dubbing": (
-                "A scene in German with music, dubbed into English: each line in the time of the original.",
+                "A scene in German with music, dubbed into English by a table of its lines, each in its time.",
                 lambda: [self._dub(german, self.voice) for german in voices_of("de")[:1] if self.voice],
             ),
         }[name]
@@ -181,30 +181,23 @@ class ToolClips:
         one_shot_models = [folder for folder in labelled if "n_samples" in folder.card.config]  # soonest audited
         return [self._audit(folder) for folder in (one_shot_models or labelled)[:1]]
 
-    def _dub(self, german: str, english: str) -> PlayerRow:
-        """Write a scene of a few lines over music, and its dub by its subtitles in two languages."""
+    def _dub(self, speaker: str, voice: str) -> PlayerRow:
+        """Write a scene of a few lines over music, and its dub by a table of what is said in two languages."""
         scene, dubbed = self.audio / "scene.wav", self.audio / "scene-en.wav"
-        spoken = spoken_scene(TEXTS_IN["de"], SCENE_GAP_SECONDS, german)
+        spoken = spoken_scene(TEXTS_IN["de"], SCENE_GAP_SECONDS, speaker)
         with scratch_folder() as folder:
             compose_by_rule("band", folder / "music.wav", bars=RULE_BARS, seed=PROCEDURE_SEED, quiet=True)
             music = Clip.read(folder / "music.wav").mono().resample(spoken.clip.sample_rate)
             bed = np.resize(music.wave, spoken.clip.wave.shape)
+            bed *= np.minimum(1, np.arange(bed.shape[1]) / spoken.clip.sample_rate)  # it rises for a second
             Clip(spoken.clip.wave + db_to_gain(SCENE_MUSIC_DB) * bed, spoken.clip.sample_rate).write(scene)
-            for language, texts in (("de", TEXTS_IN["de"]), ("en", TEXTS)):
-                (folder / f"{language}.srt").write_text(spoken.subtitles(texts), encoding="utf-8")
-            dub(
-                scene,
-                to="en",
-                from_="de",
-                out=dubbed,
-                subtitles=folder / "de.srt",
-                translation=folder / "en.srt",
-                voice=english,
-                quiet=True,
-            )
+            lines = (f"{german}\t{english}\n" for german, english in zip(TEXTS_IN["de"], TEXTS, strict=True))
+            (folder / "lines.csv").write_text("".join(lines), encoding="utf-8")
+            table = f"table:{folder / 'lines.csv'}"
+            dub(scene, to="en", from_="de", out=dubbed, recogniser=table, translator=table, voice=voice, quiet=True)
+        table = "table:scene.csv"
         command = (
-            "wavewright dub scene.wav --from de --to en --subtitles scene-de.srt --translation scene-en.srt "
-            f"--out {dubbed.name}"
+            f"wavewright dub scene.wav --from de --to en --recogniser {table} --translator {table} --out {dubbed.name}"
         )
         players = [self._player(scene, "German", TEXTS_IN["de"][0]), self._player(dubbed, "English", TEXTS[0])]
         return PlayerRow("a scene", command, players)
