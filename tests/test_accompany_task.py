@@ -8,6 +8,7 @@ import json
 import numpy as np
 import pytest
 from command_line import refused
+from hypothesis import given, settings, strategies as st
 from test_accompaniment import QUARTER, melody_of
 
 import wavewright
@@ -107,6 +108,45 @@ def test_a_chord_has_two_voices_at_least_and_six_at_most(n_together, n_voices):
     learned = learn_style([Score((*song.tracks, Track(notes_of(rows), "guitar")), QUARTER, chords=song.chords)])
     assert (learned.chords.voices, learned.bass.voices) == (n_voices, 1)
     assert (learned.chords.velocity, learned.bass.velocity) == (70, 90)
+
+
+def learned_from(track, n_bars=8):
+    """Return the main pattern that is learned from a track beside a melody, over one chord."""
+    chords = (Chord(0, "C"),)
+    (pattern,) = learn_style([Score((*melody_of(n_bars).tracks, track), QUARTER, chords=chords)]).of_metre("4/4")
+    return pattern
+
+
+@settings(max_examples=12)
+@given(st.lists(st.sampled_from(["x", "x-", "x--", ".", ".."]), min_size=1, max_size=8), st.integers(0, 2**31))
+def test_struck_chords_are_learned_as_they_were_written(parts, seed):
+    text = ("x" + "".join(parts)).ljust(16, ".")[:16]
+    events, rng = parse_pattern(text, "chords")[0].events, np.random.default_rng(seed)
+    rows = []
+    for bar, event in itertools.product(range(8), events):
+        start = bar * 4 * QUARTER + event.start * QUARTER // 4
+        early = int(rng.integers(0, 12)) if start else 0  # as people play, also before the bar line
+        duration = (event.end - event.start) * QUARTER // 4 - int(rng.integers(0, 12))
+        rows += [(start - early, duration, pitch, 80) for pitch in (55, 60, 64)]
+    assert learned_from(Track(notes_of(rows), "guitar")).chords == text
+
+
+@pytest.mark.parametrize("text", ["1.2.3.2.1.2.3.2.", "1---3---2---3---", "x...1.2.3.2.1..."])
+def test_single_voices_of_chords_are_counted_from_the_lowest(text):
+    rows = []
+    for bar, event in itertools.product(range(8), parse_pattern(text, "chords")[0].events):
+        start, duration = bar * 4 * QUARTER + event.start * QUARTER // 4, (event.end - event.start) * QUARTER // 4
+        pitches = (55, 60, 64) if event.symbol == "x" else ((55, 60, 64)[int(event.symbol) - 1],)
+        rows += [(start, duration, pitch, 80) for pitch in pitches]
+    assert learned_from(Track(notes_of(rows), "guitar")).chords == text
+
+
+@pytest.mark.parametrize(("key", "drum"), [(36, "kick"), (35, "kick"), (40, "snare"), (57, "crash")])
+def test_strikes_are_accented_or_soft_beside_most_of_the_others(key, drum):
+    text, velocities = "x.o.x.X.x.x.o.x.", {"x": 80, "X": 100, "o": 50}
+    steps = [(step, velocities[symbol]) for step, symbol in enumerate(text) if symbol != "."]
+    rows = [(1_920 * bar + 120 * step, 60, key, velocity) for bar in range(8) for step, velocity in steps]
+    assert learned_from(Track(notes_of(rows), is_drum=True)).drums == {drum: text}
 
 
 def test_triplets_become_a_grid_of_triplets():
