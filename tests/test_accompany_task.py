@@ -23,6 +23,7 @@ from wavewright.music.accompaniment.learning import parts_of
 from wavewright.music.accompaniment.patterns import parse_pattern
 from wavewright.music.formats import read_score, write_score
 from wavewright.music.score import PROGRAM, TEMPO, Chord, Score, Track, controls_of, notes_of
+from wavewright.music.theory import ChordSymbol
 
 STRAIGHT = [name for name in style_names() if load_style(name).swing == 0.5]
 
@@ -141,6 +142,22 @@ def test_single_voices_of_chords_are_counted_from_the_lowest(text):
     assert learned_from(Track(notes_of(rows), "guitar")).chords == text
 
 
+@pytest.mark.parametrize(
+    ("root", "steps", "colour"),
+    [
+        (5, (0, 4, 7), "triads"),
+        (7, (0, 4, 7), "triads"),
+        (7, (0, 4, 7, 10), "sevenths"),
+        (6, (0, 4, 7, 11), "sevenths"),
+    ],
+)
+def test_a_style_has_sevenths_if_the_chords_have_them_above_their_roots(root, steps, colour):
+    rows = [(1_920 * bar, 480, 48 + root + step, 80) for bar in range(8) for step in steps]
+    chords = (Chord(0, ChordSymbol(root, "").symbol()),)
+    score = Score((*melody_of(8).tracks, Track(notes_of(rows), "guitar")), QUARTER, chords=chords)
+    assert learn_style([score]).chord_colour == colour
+
+
 @pytest.mark.parametrize(("key", "drum"), [(36, "kick"), (35, "kick"), (40, "snare"), (57, "crash")])
 def test_strikes_are_accented_or_soft_beside_most_of_the_others(key, drum):
     text, velocities = "x.o.x.X.x.x.o.x.", {"x": 80, "X": 100, "o": 50}
@@ -170,6 +187,8 @@ def test_the_parts_of_a_score_are_its_drums_bass_and_chords():
     assert names == {"drums": ["drums"], "bass": ["bass"], "chords": ["chords"]}
     with pytest.raises(BadSetting, match="No score has a bass, chords or drums"):
         learn_style([melody_of(4)])
+    deep = Score((Track(notes_of([(0, 480, 40, 80)])),))
+    assert parts_of(deep) == {"drums": [], "bass": [], "chords": []}  # the only track is the melody, however low
     with pytest.raises(BadSetting, match="No score has"):
         learn_style([Score()])
 
