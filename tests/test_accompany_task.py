@@ -22,7 +22,7 @@ from wavewright.music.accompaniment import learn_style, load_style, parse_style,
 from wavewright.music.accompaniment.learning import parts_of
 from wavewright.music.accompaniment.patterns import parse_pattern
 from wavewright.music.formats import read_score, write_score
-from wavewright.music.score import PROGRAM, TEMPO, Chord, Score, Track, controls_of, notes_of
+from wavewright.music.score import METRE, PROGRAM, TEMPO, Chord, Score, Track, controls_of, notes_of
 from wavewright.music.theory import ChordSymbol
 
 STRAIGHT = [name for name in style_names() if load_style(name).swing == 0.5]
@@ -132,6 +132,31 @@ def test_struck_chords_are_learned_as_they_were_written(parts, seed):
     assert learned_from(Track(notes_of(rows), "guitar")).chords == text
 
 
+@pytest.mark.parametrize(("last", "symbol"), [((42, 35), "a"), ((45, 38), "a"), ((46, 41), "7")])
+def test_a_last_note_within_a_tone_of_the_next_root_leads_to_it(last, symbol):
+    rows, chords = [], []
+    for bar in range(10):
+        start, root = bar * 4 * QUARTER, (36, 43)[bar % 2]
+        rows += [(start, 100, root, 90), (start + 2 * QUARTER, 100, last[bar % 2], 90)]
+        chords.append(Chord(start, "CG"[bar % 2]))
+    bass = Track(notes_of(rows), "bass")
+    learned = learn_style([Score((*melody_of(10).tracks, bass), QUARTER, chords=tuple(chords))])
+    assert [pattern.bass for pattern in learned.of_metre("4/4")] == [f"1.......{symbol}......."]
+
+
+def test_a_bar_that_is_cut_short_is_no_pattern():
+    whole = [480 + 1_920 * bar + tick for bar in range(8) for tick in (0, 960)]
+    track = Track(notes_of([(tick, 60, 38, 80) for tick in [0, 120, 240, *whole]]), is_drum=True)
+    metres = np.array([(0, 4, 4, 24, 8), (480, 4, 4, 24, 8)], METRE)
+    (pattern,) = learn_style([Score((track,), QUARTER, metres=metres)]).of_metre("4/4")
+    assert (pattern.drums["snare"], pattern.weight) == ("x.......x.......", 7)
+
+
+def test_more_voices_than_a_pattern_can_name_are_its_highest():
+    rows = [(1_920 * bar + 240 * voice, 200, 55 + voice, 80) for bar in range(8) for voice in range(8)]
+    assert learned_from(Track(notes_of(rows), "guitar")).chords == "1-2-3-4-5-6-6-6-"
+
+
 @pytest.mark.parametrize("text", ["1.2.3.2.1.2.3.2.", "1---3---2---3---", "x...1.2.3.2.1..."])
 def test_single_voices_of_chords_are_counted_from_the_lowest(text):
     rows = []
@@ -191,6 +216,17 @@ def test_the_parts_of_a_score_are_its_drums_bass_and_chords():
     assert parts_of(deep) == {"drums": [], "bass": [], "chords": []}  # the only track is the melody, however low
     with pytest.raises(BadSetting, match="No score has"):
         learn_style([Score()])
+
+
+@pytest.mark.parametrize(
+    ("pitch", "name", "program", "is_bass"),
+    [(60, "Contrabass", 43, True), (60, "", 33, True), (40, "", 0, True), (60, "", 0, False), (53, "cello", 42, False)],
+)
+def test_the_bass_is_named_or_of_a_bass_instrument_or_else_low(pitch, name, program, is_bass):
+    track = Track(notes_of([(0, 480, pitch, 80)]), name, controls=controls_of([(0, PROGRAM, 0, program)]))
+    chords = Track(notes_of([(0, 480, 64, 80), (480, 480, 64, 80)]))
+    parts = parts_of(Score((*melody_of(4).tracks, chords, track)))
+    assert (parts["bass"] == [track], parts["chords"]) == (is_bass, [chords])
 
 
 # --- the verb
