@@ -492,6 +492,10 @@ def test_single_voices_are_those_of_the_chord_from_the_lowest_up(voicing):
         ("C", [0, 2, 4, 7, 9, 0, 0]),  # a triad has no seventh
         ("Am", [9, 11, 0, 4, 5, 9, 9]),
         ("G7", [7, 9, 11, 2, 4, 5, 7]),
+        ("C5", [0, 2, 7, 7, 9, 0, 0]),  # nor a power chord a third
+        ("Csus4", [0, 2, 5, 7, 9, 0, 0]),
+        ("C6", [0, 2, 4, 7, 9, 9, 0]),
+        ("Bm7b5", [11, 0, 2, 5, 7, 9, 11]),  # the second and the sixth are of the key
         ("C/E", [4, 2, 4, 7, 9, 0, 4]),  # the lowest note instead of the root
     ],
 )

@@ -34,6 +34,7 @@ from wavewright.dubbing.timing import GAP_SECONDS, LineSlot, Rates, SpokenTime, 
 from wavewright.dubbing.translation import matched, open_translator, read_glossary, translated
 from wavewright.families import loading
 from wavewright.speech.fitting import FASTEST
+from wavewright.tasks.dub import _unused as unused_files
 from wavewright.tasks.separate import DEFAULT_MODEL as SEPARATOR
 
 TIMES = st.lists(st.tuples(st.floats(0.05, 20), st.floats(0.05, 5)), min_size=1, max_size=20)
@@ -436,6 +437,31 @@ def test_a_long_line_takes_no_text_of_those_within_it():
     with pytest.warns(SkippedText, match=r"1 of the translated subtitles are far from any line .* 900.000 s"):
         texts = matched(lines, cues)
     assert texts == ["sign near", *(str(line.number) for line in lines[1:])]
+
+
+@pytest.mark.parametrize(
+    ("subtitles", "translation", "named"),
+    [
+        ("Ja.", "Yes.", []),
+        ("Nein.", "Yes.", ["de.srt"]),
+        ("Ja.", "No.", ["en.srt"]),
+        ("Nein.", "No.", ["de.srt", "en.srt"]),
+        (None, None, []),
+    ],
+)
+def test_files_that_differ_from_the_lines_of_a_project_are_named(tmp_path, subtitles, translation, named):
+    srt = "1\n00:00:01,000 --> 00:00:02,500\n{}\n"
+    (tmp_path / "scene.srt").write_text(srt.format("Ja."), encoding="utf-8")
+    line = DubLine(number=1, start=1.0, end=2.5, original="Ja.", text="Yes.")
+    project = DubProject(source="scene.srt", to_language="en", lines=(line,))
+    paths = []
+    for name, text in (("de.srt", subtitles), ("en.srt", translation)):
+        paths.append(None if text is None else tmp_path / name)
+        if text is not None:
+            (tmp_path / name).write_text(srt.format(text), encoding="utf-8")
+    note = unused_files(project, tmp_path / "my.toml", *paths)
+    assert [name for name in ("de.srt", "en.srt") if name in note] == named
+    assert bool(note) == bool(named)
 
 
 def sound_file(folder: Path, name: str = "scene.wav", seconds: float = 8.0, channels: int = 2) -> Path:

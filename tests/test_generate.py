@@ -21,7 +21,7 @@ from wavewright.data import manifest
 from wavewright.families import loading
 from wavewright.inference import rejection
 from wavewright.metrics.embeddings import LogMelEmbedding
-from wavewright.tasks.generate import generate
+from wavewright.tasks.generate import ClipOrigin, generate
 
 
 @pytest.fixture(scope="module")
@@ -262,6 +262,21 @@ def remembering(folder, limits, n_training=4):
     embeddings = LogMelEmbedding(8_000, 0.2)(np.concatenate(player.generate("kick", n_training)), 8_000)
     files = {rejection.EMBEDDINGS_FILE: {"embeddings": embeddings, "limits": np.array(limits, np.float32)}}
     return make_gan(folder, files=files)
+
+
+@pytest.mark.parametrize(
+    ("options", "others", "label", "stem"),
+    [
+        ({}, {}, None, "m-s7-003"),
+        ({}, {}, "a kick", "m-a_kick-s7-003"),
+        ({"code": (0.5, -1.0)}, {}, "kick", "m-kick-s7c0.5_-1-003"),
+        ({"seconds": 1.5, "pitch": 60.0, "temperature": 0.25}, {}, None, "m-s7-1.5s-0.25t-60p-003"),
+        ({"speaker": "ann"}, {"prompt": "take 1.wav"}, "yes", "m-yes-ann-s7after-take_1-003"),
+        ({}, {"interpolate": (7, 9), "steps": 12, "is_loop": True}, None, "m-s7to9x12-loop-003"),
+    ],
+)
+def test_the_name_of_a_clip_says_what_it_was_made_with(options, others, label, stem):
+    assert ClipOrigin("m", "0" * 8, 7, options, **others).stem(label, 3) == stem
 
 
 def test_each_label_has_the_limit_that_its_model_stores():

@@ -6,9 +6,10 @@ import json
 
 import numpy as np
 import pytest
+from hypothesis import given, strategies as st
 
 from wavewright.base.errors import BadSetting
-from wavewright.music.accompaniment import harmonise
+from wavewright.music.accompaniment import chorale, harmonise
 from wavewright.music.accompaniment.chorale import GRAPH, WINDOW, HarmonyPredictor, HarmonySettings, harmonise_grid
 from wavewright.music.accompaniment.voice_leading import (
     N_PITCHES,
@@ -124,6 +125,17 @@ def test_a_score_has_four_voices_and_the_melody():
 def test_a_melody_of_another_octave_is_moved_by_octaves(shift):
     melody = score_of([pitch + shift for pitch in TUNE])
     np.testing.assert_array_equal(harmonise(melody, settings=QUICK).tracks[0].notes["pitch"], TUNE)
+
+
+@given(st.integers(0, 3), st.integers(0, 21), st.integers(-30, 30))
+def test_a_melody_moves_as_little_as_it_must_and_by_octaves_if_it_can(voice, width, above):
+    low, high = VOICE_RANGES[voice]
+    width = min(width, high - low)
+    shift = chorale._shift_into(np.array([low + above, low + above + width]), voice)
+    possible = [each for each in range(-128, 128) if low <= low + above + each <= high - width]
+    octaves = [each for each in possible if each % 12 == 0]
+    assert shift in possible
+    assert abs(shift) == min(map(abs, octaves or possible))
 
 
 def test_a_melody_that_no_octave_fits_is_transposed_with_its_key():

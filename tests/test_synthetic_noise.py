@@ -8,7 +8,7 @@ import pytest
 from wavewright.data import mixing
 
 RATE = 16_000
-SOUNDS = (mixing.hum, mixing.machine_noise, mixing.pulsed_noise, mixing.random_notes)
+SOUNDS = (mixing.hum, mixing.machine_noise, mixing.pulsed_noise, mixing.random_notes, mixing.procedural_sound)
 
 
 def rng(seed: int = 0) -> np.random.Generator:
@@ -64,6 +64,8 @@ def test_pulses_of_noise_rise_above_what_is_between_them():
         wave = mixing.pulsed_noise(rng(seed), 4 * RATE, RATE)
         loudness = np.square(wave).reshape(-1, 160).mean(axis=1)
         assert np.percentile(loudness, 99) > 2 * np.median(loudness)
+        thirds = np.array_split(loudness, 3)
+        assert min(map(np.max, thirds)) > 0.03 * loudness.max()
 
 
 @pytest.mark.parametrize("speed", [0.8, 1.0, 1.25])
@@ -129,6 +131,7 @@ def test_a_texture_has_the_colour_of_its_wave(seed):
     spectrum = levels(texture[:RATE]) ** 2
     assert spectrum[950:1_050].sum() > 0.95 * spectrum.sum()
     assert abs(np.corrcoef(texture, wave)[0, 1]) < 0.4
+    assert all(mixing.rms(part) > 0.4 * mixing.rms(texture) for part in np.array_split(texture, 10))
 
 
 @pytest.mark.parametrize("seed", range(4))

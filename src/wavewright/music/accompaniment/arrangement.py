@@ -283,7 +283,7 @@ class _Parts:
                 chord = self._chords[index][1]
                 root = _within(nearest_of((root + (2 * low + high) // 3) // 2, [chord.lowest]), low, high)
                 if symbol == APPROACH:
-                    following = self._chords[min(self._chord_index(bar.end), len(self._chords) - 1)][1]
+                    following = self._chords[self._chord_index(bar.end)][1]
                     target = _within(nearest_of(root, [following.lowest]), low, high)
                     pitch = self._approach(target, root, low, high)
                 else:
