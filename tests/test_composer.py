@@ -102,19 +102,18 @@ def nothing_known(config, n_steps, bar_steps=16):
     return Sketch(Grid(cells, cells.astype(bool), bar_steps), cells.astype(bool))
 
 
-@pytest.mark.parametrize("bar_steps", [12, 16])
-def test_samples_of_a_training_are_whole_bars_and_the_same_at_every_call(bar_steps, monkeypatch):
+def test_samples_of_a_training_are_whole_bars_and_the_same_at_every_call(monkeypatch):
     monkeypatch.setattr(composer_training, "render_grid", lambda grid, _: grid)
+    monkeypatch.setattr(composer_training, "SAMPLE_PIECES", 1)
     config = config_of("voices", n_voices=1)
-    batches = SimpleNamespace(pieces=SimpleNamespace(grids=[SimpleNamespace(bar_steps=bar_steps)]))
+    batches = SimpleNamespace(pieces=SimpleNamespace(grids=[SimpleNamespace(bar_steps=12)]))
     prepared = SimpleNamespace(recipe=SimpleNamespace(training=SimpleNamespace(seed=3)), batches=batches)
-    (grids, texts), (again, _) = (
+    (((grid,), texts), ((again,), _)) = (
         composer_training.ComposerTraining().samples(random_module(config), prepared) for _ in range(2)
     )
-    assert len(grids) == len(texts) == composer_training.SAMPLE_PIECES
-    assert {(len(grid), grid.bar_steps) for grid in grids} == {(composer_training.SAMPLE_BARS * bar_steps, bar_steps)}
-    assert [grid.symbols.tolist() for grid in grids] == [grid.symbols.tolist() for grid in again]
-    assert not np.array_equal(grids[0].symbols, grids[1].symbols)
+    assert texts == [""]
+    assert (len(grid), grid.bar_steps) == (12 * composer_training.SAMPLE_BARS, 12)
+    assert grid.symbols.tolist() == again.symbols.tolist()
 
 
 @pytest.mark.parametrize(("n_layers", "drops"), [(1, False), (2, True), (3, True)])

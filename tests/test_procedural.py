@@ -318,15 +318,14 @@ def test_thunder_lasts_longer_from_a_taller_channel_and_rumbles_lower_from_afar(
 
 def test_thunder_to_one_side_is_louder_in_its_channel():
     sides, louder_db = [], []
-    for seed in range(6):
+    for seed in (0, 3, 5, 6):
         thunder = Thunder(1_000.0, height_m=1_000.0)
         position, _ = thunder._channel(random_numbers(seed, "thunder"))
         sides.append(np.mean(position[:, 1] / np.linalg.norm(position, axis=1)))
         left, right = np.square(thunder.render(None, 8_000, seed).astype(float)).sum(axis=1)
         louder_db.append(10 * np.log10(right / left))
-    aside = np.abs(sides) > 0.1
-    assert aside.sum() >= 3
-    assert (np.sign(sides) == np.sign(louder_db))[aside].all()
+    assert np.abs(sides).min() > 0.1
+    assert (np.sign(sides) == np.sign(louder_db)).all()
 
 
 def test_the_positive_phase_is_that_of_kinney_and_graham():
