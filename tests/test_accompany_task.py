@@ -220,7 +220,14 @@ def test_the_parts_of_a_score_are_its_drums_bass_and_chords():
 
 @pytest.mark.parametrize(
     ("pitch", "name", "program", "is_bass"),
-    [(60, "Contrabass", 43, True), (60, "", 33, True), (40, "", 0, True), (60, "", 0, False), (53, "cello", 42, False)],
+    [
+        (60, "Contrabass", 43, True),
+        (60, "Bassoon", 70, False),
+        (60, "", 33, True),
+        (40, "", 0, True),
+        (60, "", 0, False),
+        (53, "cello", 42, False),
+    ],
 )
 def test_the_bass_is_named_or_of_a_bass_instrument_or_else_low(pitch, name, program, is_bass):
     track = Track(notes_of([(0, 480, pitch, 80)]), name, controls=controls_of([(0, PROGRAM, 0, program)]))

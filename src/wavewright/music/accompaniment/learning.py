@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -160,6 +161,7 @@ MAX_MEAN_ERROR_QUARTERS = 0.04
 """Mean distance of notes to their steps up to which a grid of fewer steps is preferred."""
 
 BASS_PROGRAMS = range(32, 40)
+BASS_NAME = re.compile("bass(?!oon)", re.IGNORECASE)
 HIGHEST_BASS = 52
 SEVENTHS_FROM = 0.3
 """Fraction of bars with a seventh from which the chords of a style are sevenths."""
@@ -274,7 +276,7 @@ def parts_of(score: Score) -> dict[str, list[Track]]:
     pitched = [track for track in score.tracks if not track.is_drum and len(track.notes)]
     if not pitched:
         return parts
-    basses = [track for track in pitched if track.program in BASS_PROGRAMS or "bass" in track.name.lower()]
+    basses = [track for track in pitched if track.program in BASS_PROGRAMS or BASS_NAME.search(track.name)]
     if not basses and len(pitched) > 1:
         lowest = min(pitched, key=lambda track: float(np.median(track.notes["pitch"])))
         basses = [lowest] if np.median(lowest.notes["pitch"]) <= HIGHEST_BASS else []
