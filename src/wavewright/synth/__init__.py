@@ -1,8 +1,5 @@
 """The synthesiser: band-limited oscillators, other sources of sound, patches as data, an engine that plays them."""
 
-from .engine import SynthEngine
-from .general_midi import general_midi
-from .patch import Patch, load_patch, parse_patch, patch_names
-from .waves import wave_patch
+import lazy_loader
 
-__all__ = ["Patch", "SynthEngine", "general_midi", "load_patch", "parse_patch", "patch_names", "wave_patch"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -6,18 +6,16 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from .. import models
+from .. import models, synth
 from ..base.errors import BadSetting, printable
 from ..base.names import nearest_names, quoted
 from ..music.engine import InstrumentEngine
-from .engine import SynthEngine
-from .general_midi import general_midi
-from .patch import load_patch, patch_names
-from .sfz.bank import SfzBank
-from .sfz.player import SfzEngine
 from .soundfont import PlayerSettings, SoundFont, SoundFontEngine, default_soundfont, read_soundfont
-from .waves import WAVE_ENDINGS, wave_patch
+
+if TYPE_CHECKING:
+    from .sfz.bank import SfzBank
 
 BUNDLED = "the bundled General MIDI bank"
 ALL_PATCHES = "general-midi"
@@ -38,14 +36,20 @@ def read_bank(path: Path | None) -> SoundFont | SfzBank:
     """
     if path is None:
         return default_soundfont()
-    return SfzBank(path) if path.suffix.lower() == SFZ_SUFFIX else read_soundfont(path)
+    if path.suffix.lower() != SFZ_SUFFIX:
+        return read_soundfont(path)
+    from .sfz.bank import SfzBank
+
+    return SfzBank(path)
 
 
 def bank_engine(bank: SoundFont | SfzBank, sample_rate: int, settings: PlayerSettings | None = None) -> SoundFontEngine:
     """Return an engine that plays a bank; raise BadSetting if the sample rate is out of range."""
-    if isinstance(bank, SfzBank):
-        return SfzEngine(bank, sample_rate, settings)
-    return SoundFontEngine(bank, sample_rate, settings)
+    if isinstance(bank, SoundFont):
+        return SoundFontEngine(bank, sample_rate, settings)
+    from .sfz.player import SfzEngine
+
+    return SfzEngine(bank, sample_rate, settings)
 
 
 @dataclass(frozen=True)
@@ -78,18 +82,22 @@ def instrument_of(name: str | None, sample_rate: int, settings: PlayerSettings |
         title = BUNDLED if name is None else Path(name).name
         return NamedInstrument(title, lambda: bank_engine(bank, sample_rate, settings), has_drums=True, is_dry=False)
     if name == ALL_PATCHES:
-        return NamedInstrument("the synthesiser", lambda: SynthEngine(general_midi(), sample_rate), has_drums=True)
-    if name in patch_names() or suffix == ".toml":
-        patch, title = load_patch(name), f"patch {name}"
+        return NamedInstrument(
+            "the synthesiser", lambda: synth.SynthEngine(synth.general_midi(), sample_rate), has_drums=True
+        )
+    from .waves import WAVE_ENDINGS
+
+    if name in synth.patch_names() or suffix == ".toml":
+        patch, title = synth.load_patch(name), f"patch {name}"
     elif suffix in WAVE_ENDINGS or FORMULA.search(name):
-        patch, title = wave_patch(name), f"wave {printable(name)}"
+        patch, title = synth.wave_patch(name), f"wave {printable(name)}"
     elif Path(name).name == name and name not in models.names():
-        nearest = nearest_names(name, [*patch_names(), *models.names()], 3)
+        nearest = nearest_names(name, [*synth.patch_names(), *models.names()], 3)
         hint = f"the nearest are {', '.join(nearest)}" if nearest else "give a bank, a patch, a formula or a model"
         raise BadSetting(f"There is no patch or model {quoted(name)}; {hint}.")
     else:
         return None
-    return NamedInstrument(title, lambda: SynthEngine(patch, sample_rate))
+    return NamedInstrument(title, lambda: synth.SynthEngine(patch, sample_rate))
 
 
 def playable_instrument(name: str | None, sample_rate: int) -> NamedInstrument:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 
@@ -13,13 +15,6 @@ from ...base.errors import BadScore, ScoreWarning, printable
 from ...base.whole_file import check_target, write_whole
 from ..bars import bars_of
 from ..score import CHANNEL_PRESSURE, CONTROL_CHANGE, KEY_PRESSURE, PITCH_BEND, PROGRAM, RELEASE_VELOCITY, Score
-from .abc_reading import read_abc
-from .abc_writing import write_abc
-from .midi_reading import read_midi
-from .midi_writing import write_midi
-from .musicxml_reading import read_musicxml
-from .musicxml_writing import unwritten_symbols, write_musicxml
-from .xml_tree import packed
 
 MAX_BYTES = 2**26
 BLOCK_BYTES = 2**20
@@ -41,16 +36,15 @@ METAS = {1: "texts", 2: "copyright", 5: "lyrics", 6: "markers", 0xF0: "messages 
 """Names of events for what a format has no place for; of others by their numbers."""
 
 Reader = Callable[[bytes], tuple[tuple[Score, ...], tuple[str, ...]]]
-
-_READERS: dict[str, Reader] = {**dict.fromkeys(MIDI, read_midi), ".abc": read_abc, **dict.fromkeys(XML, read_musicxml)}
-
 Writer = Callable[[Score], bytes]
 
-_WRITERS: dict[str, Writer] = {
-    **dict.fromkeys(WRITABLE, write_midi),
-    **dict.fromkeys((".musicxml", ".mxl"), write_musicxml),
-    ".abc": write_abc,
-}
+_FORMATS = {**dict.fromkeys(MIDI, "midi"), ".abc": "abc", **dict.fromkeys(XML, "musicxml")}
+
+
+def _reader(suffix: str) -> Reader:
+    """Import the function that reads a format: of ABC, ``abc_reading.read_abc``."""
+    name = _FORMATS[suffix]
+    return cast("Reader", vars(import_module(f".{name}_reading", __package__))[f"read_{name}"])
 
 
 def read_tunes(path: Path | str) -> tuple[Score, ...]:
@@ -77,11 +71,11 @@ def read_tunes(path: Path | str) -> tuple[Score, ...]:
         For each part that was left out or repaired.
     """
     path = Path(path)
-    reader = _READERS.get(path.suffix.lower())
-    if reader is None:
+    suffix = path.suffix.lower()
+    if suffix not in _FORMATS:
         raise BadScore(f"{path} is no score that can be read; its name must end with {', '.join(READABLE)}.")
     try:
-        scores, problems = reader(_contents(path))
+        scores, problems = _reader(suffix)(_contents(path))
     except BadScore as error:
         raise BadScore(f"{path} cannot be read. {error}") from error
     for problem in problems[:MAX_WARNINGS]:
@@ -149,14 +143,21 @@ def write_score(score: Score, path: Path | str) -> None:
     if kind not in WRITABLE:
         raise BadScore(f"{path} cannot be written; the name of a score must end with {', '.join(WRITABLE)}.")
     check_target(path)
-    contents = _WRITERS[kind](score)
-    write_whole(path, packed(contents) if kind == ".mxl" else contents)
-    if kind in MIDI:  # which holds all of it
-        return
-    lost = list(dict.fromkeys(_lost(score, _READERS[kind](contents)[0][0])))
-    if kind in XML and (symbols := unwritten_symbols(score)):
-        named = ", ".join(map(repr, symbols[:MAX_WARNINGS])) + " ..." * (len(symbols) > MAX_WARNINGS)
-        lost.append(f"chord symbols that are no chords: {printable(named)}")
+    name = _FORMATS[kind]
+    write = cast("Writer", vars(import_module(f".{name}_writing", __package__))[f"write_{name}"])
+    contents = write(score)
+    lost: list[str] = []
+    if kind not in MIDI:  # which holds all of it
+        lost = list(dict.fromkeys(_lost(score, _reader(kind)(contents)[0][0])))
+    if kind in XML:
+        from .musicxml_writing import unwritten_symbols
+        from .xml_tree import packed
+
+        contents = packed(contents) if kind == ".mxl" else contents
+        if symbols := unwritten_symbols(score):
+            named = ", ".join(map(repr, symbols[:MAX_WARNINGS])) + " ..." * (len(symbols) > MAX_WARNINGS)
+            lost.append(f"chord symbols that are no chords: {printable(named)}")
+    write_whole(path, contents)
     if lost:
         warnings.warn(
             f"{path} does not have all of the score. Left out: {', '.join(lost)}.", ScoreWarning, stacklevel=2

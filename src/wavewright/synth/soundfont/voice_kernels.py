@@ -89,9 +89,6 @@ RANGE_DB = 96.0
 ATTENUATION_SCALE = 0.4
 """Centibels of the generator of attenuation count so much, as in the sound cards for which most banks were made."""
 
-INAUDIBLE = 2e-5
-"""Gain below which a voice has ended: 94 dB below full scale."""
-
 FULL_WHEEL = 8_192.0
 SHORTEST_RELEASE = -7_200.0
 """Timecents of 16 ms: a shorter release would click."""
