@@ -10,7 +10,9 @@ import pytest
 from wavewright.audio.clip import Clip
 from wavewright.base.errors import BadModel
 from wavewright.families import loading
+from wavewright.speech import voice_names
 from wavewright.speech.spoken_labels import DrawnSpeaker, SpokenLabels
+from wavewright.speech.voice import Voice
 from wavewright.training import train as trainings
 
 RATE = 16_000
@@ -91,8 +93,8 @@ def test_each_text_of_a_label_is_spoken():
     ],
 )
 def test_a_voice_speaks_labels_or_mapped_texts_and_background_only_by_the_map(monkeypatch, label_map, expected):
-    monkeypatch.setattr(trainings, "is_voice", lambda name: name == "some-voice")
-    monkeypatch.setattr(trainings.Voice, "load", lambda name: ToneVoice())
+    monkeypatch.setattr(voice_names, "is_voice", lambda name: name == "some-voice")
+    monkeypatch.setattr(Voice, "load", lambda name: ToneVoice())
     source = trainings.open_source("some-voice", ("4", "light_on", "_other"), label_map)
     assert source.texts == expected
     assert source.labels == tuple(expected)

@@ -37,6 +37,14 @@ def bundled() -> list[str]:
     return sorted(path.name for path in _models_in(BUNDLED_FOLDER))
 
 
+def search(name: str | Path) -> Path | None:
+    """Return the folder of a model as :func:`find`, None if there is none."""
+    path = Path(name)
+    is_name = len(path.parts) == 1 and not path.is_absolute()
+    places = (path, *(folder / path for folder in search_path() if is_name))
+    return next((found for place in places if (found := _model_at(place)) is not None), None)
+
+
 def find(name: str | Path) -> Path:
     """Return the folder of a model.
 
@@ -45,9 +53,9 @@ def find(name: str | Path) -> Path:
 
     Raises BadModel if there is no such model.
     """
-    path = Path(name)
-    if (found := _model_at(path)) is not None:
+    if (found := search(name)) is not None:
         return found
+    path = Path(name)
     if len(path.parts) != 1 or path.is_absolute():
         with suppress(OSError):  # of a name that is too long
             if path.is_dir():
@@ -56,9 +64,6 @@ def find(name: str | Path) -> Path:
             f"There is no model folder {printable(str(path))}; give a folder that training wrote, or a name from "
             "`wavewright models`."
         )
-    for folder in search_path():
-        if (found := _model_at(folder / path)) is not None:
-            return found
     nearest = difflib.get_close_matches(str(name), names(), n=3, cutoff=0.4)
     hint = f"the nearest are {', '.join(nearest)}; " if nearest else ""
     raise BadModel(f"There is no model {quoted(str(name))}; {hint}`wavewright models` lists all.")

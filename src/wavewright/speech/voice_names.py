@@ -88,11 +88,8 @@ def _splits(name: str) -> list[tuple[str, str]]:
 def _refuse_broken(name: str) -> None:
     """Raise BadModel with the reason if the name of a voice starts with the name of a broken model."""
     for model in (name, *(model for model, _ in _splits(name))):
-        try:
-            folder = models.find(model)
-        except BadModel:
-            continue
-        loading.read_card(folder)
+        if (folder := models.search(model)) is not None:
+            loading.read_card(folder)
 
 
 def _speakers(model: str) -> tuple[str, ...] | None:
@@ -102,7 +99,8 @@ def _speakers(model: str) -> tuple[str, ...] | None:
 
 
 def _card(model: str) -> models.Card | None:
+    folder = models.search(model)
     try:
-        return loading.read_card(models.find(model))
+        return None if folder is None else loading.read_card(folder)
     except BadModel:
         return None

@@ -24,7 +24,7 @@ import platformdirs
 from rich.console import Console
 
 from .. import families, models
-from ..base.errors import BadFolder, BadModel, BadSetting
+from ..base.errors import BadFolder, BadSetting
 from ..base.names import file_stem, quoted
 from ..base.progress_bar import progress_reported_to
 from ..base.ranges import RangedSettings, ranged
@@ -34,7 +34,6 @@ from ..contracts.recognition import is_background
 from ..contracts.runtime import Generator
 from ..contracts.settings import assignments_of
 from ..data.entry import Entry
-from ..data.labelled import ProceduralLabels
 from ..data.recording import MANIFEST, RECORDINGS, recordings_in
 from ..families import loading
 from ..models.card import Source
@@ -42,9 +41,6 @@ from ..models.consent import required_consent
 from ..models.folder import ModelFolder
 from ..outputs.clip_folder import OutputClip, write_clips
 from ..outputs.manifest_file import MANIFEST_FILE
-from ..speech.spoken_labels import SpokenLabels
-from ..speech.voice import Voice
-from ..speech.voice_names import is_voice
 from .checkpoint import Progress
 from .choices import DEFAULT_FAMILY, choose_recipe, open_base, scan_for
 from .clip_sources import ClipSource, FolderOfClips
@@ -87,6 +83,8 @@ def with_generated_clips(settings: GeneratedSettings, plan: PlannedRun) -> Plann
     Raises BadModel if a model neither generates nor speaks, or has no labels, or BadSetting if two sources have the
     same name, labels do not match, no clip passes, or the run is none of a classifier.
     """
+    from ..speech.spoken_labels import SpokenLabels  # which few trainings need
+
     if Capability.CLASSIFY not in families.FAMILIES[plan.family].capabilities:
         able = [name for name, family in families.FAMILIES.items() if Capability.CLASSIFY in family.capabilities]
         raise BadSetting(
@@ -121,6 +119,11 @@ def open_source(name: str, labels: Sequence[str], label_map: Sequence[tuple[str,
     A voice speaks the labels, or the texts that the map has for them; labels of the background only if it has some.
     Raises BadModel if a model neither generates clips nor speaks, BadFolder for a folder without labelled clips.
     """
+    from ..data.labelled import ProceduralLabels
+    from ..speech.spoken_labels import SpokenLabels
+    from ..speech.voice import Voice
+    from ..speech.voice_names import is_voice
+
     if (procedures := ProceduralLabels.named(name)) is not None:
         return procedures
     if _is_folder_of_clips(name):
@@ -136,13 +139,7 @@ def open_source(name: str, labels: Sequence[str], label_map: Sequence[tuple[str,
 
 def _is_folder_of_clips(name: str) -> bool:
     """Return whether a name is that of a folder, and not of a model, a search for settings or a run."""
-    if not Path(name).is_dir() or (Path(name) / RUN_FILE).is_file():
-        return False
-    try:
-        models.find(name)
-    except BadModel:
-        return True
-    return False
+    return Path(name).is_dir() and not (Path(name) / RUN_FILE).is_file() and models.search(name) is None
 
 
 def _check_names(sources: Sequence[ClipSource]) -> None:

@@ -61,14 +61,13 @@ def open_codec(config: PriorConfig, prior: str) -> CodecRuntime:
     Raises BadModel if the codec is missing, of another family, or has another hash than the configuration asks for.
     """
     name, expected_hash = config.codec, config.codec_hash
-    try:
-        path = models.find(name)
-    except BadModel as error:
+    path = models.search(name)
+    if path is None:
         described = f"{name!r} ({expected_hash})" if expected_hash else f"{name!r}"
         raise BadModel(
             f"{prior} draws the codes of the codec {described}, which is not among the models here; copy its folder "
             "into runs/ or your model folder, or train with another (model.codec=NAME)."
-        ) from error
+        )
     folder = ModelFolder(path)
     if folder.card.family != CODEC.name:
         raise BadModel(
