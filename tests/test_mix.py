@@ -10,8 +10,10 @@ import pytest
 import soundfile
 
 from wavewright import Chain, Clip, mix
+from wavewright.audio import metadata_file
+from wavewright.audio.file_formats.metadata import SoundMetadata
 from wavewright.audio.sound_file import read_origin
-from wavewright.audio.wav_chunks import BACKWARD, PING_PONG, LoopPoints, append_loops, read_loops
+from wavewright.audio.wav_chunks import BACKWARD, PING_PONG, LoopPoints, read_loops
 from wavewright.base.errors import BadAudio, BadFolder, BadSetting
 from wavewright.base.units import db_to_gain
 from wavewright.dsp.assembly import fade_gains
@@ -84,11 +86,15 @@ def test_fades_have_their_curves(folder):
     np.testing.assert_array_equal(rendered(text, folder), expected)
 
 
+def _add_loop(path, loop):
+    metadata_file.write(path, SoundMetadata(loops=(loop,)), RATE, B.shape[1])
+
+
 def test_loops_repeat_the_file_or_its_loop_points(folder):
     text = '[[tracks]]\nregions = [{ file = "b.wav", loop = true, offset = 0.1, length = 2 }]'
     expected = np.tile(B[:, 800:], 5)[:, :16_000]
     np.testing.assert_array_equal(rendered(text, folder), expected)
-    append_loops(folder / "b.wav", (LoopPoints(1_000, 3_000),), RATE)
+    _add_loop(folder / "b.wav", LoopPoints(1_000, 3_000))
     expected = np.concatenate([B[:, 800:3_000], np.tile(B[:, 1_000:3_000], 7)], axis=1)[:, :16_000]
     np.testing.assert_array_equal(rendered(text, folder), expected)
 
@@ -106,7 +112,7 @@ def test_ping_pong_and_backward_loops_turn(folder, monkeypatch, n_loop, offset):
     reversed_again = np.concatenate([loop, np.tile(loop[:, ::-1], n // n_loop + 1)], axis=1)
     for kind, expected in ((PING_PONG, reflected), (BACKWARD, reversed_again)):
         (folder / "b.wav").write_bytes(wave)
-        append_loops(folder / "b.wav", (LoopPoints(1_000, 1_000 + n_loop, kind),), RATE)
+        _add_loop(folder / "b.wav", LoopPoints(1_000, 1_000 + n_loop, kind))
         assert read_loops(folder / "b.wav")[0].kind == kind
         np.testing.assert_array_equal(rendered(text, folder), np.concatenate([before, expected], axis=1)[:, :n])
 

@@ -16,7 +16,7 @@ from wavewright.audio.clip import Clip
 from wavewright.audio.file_formats import id3_metadata, m4a_metadata
 from wavewright.audio.file_formats.metadata import Marker, Picture, SoundMetadata
 from wavewright.audio.sound_file import open_sound
-from wavewright.audio.wav_chunks import LoopPoints, Sampler, append_loops
+from wavewright.audio.wav_chunks import LoopPoints, Sampler
 from wavewright.base.errors import SoundWarning
 
 RATE = 48_000
@@ -335,7 +335,7 @@ def test_loops_that_end_between_samples_are_named(tmp_path, loop, named):
     """147 samples at 44.1 kHz are 160 at 48 kHz."""
     source = tmp_path / "a.wav"
     Clip(np.full((1, 50_000), 0.1, np.float32), 44_100).write(source)
-    append_loops(source, (LoopPoints(*loop),), 44_100)
+    metadata_file.write(source, SoundMetadata(loops=(LoopPoints(*loop),)), 44_100, 50_000)
     kept, said = edited(source, tmp_path / "b.wav", "resample 48000")
     assert [(each.start, each.end) for each in kept.loops] == [tuple(round(each * 160 / 147) for each in loop)]
     assert ("fractions of a sample of its loops" in said) == named

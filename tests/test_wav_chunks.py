@@ -11,10 +11,11 @@ import scipy.io.wavfile
 import soundfile
 
 from wavewright import Clip, edit, generate
-from wavewright.audio import clip
+from wavewright.audio import clip, metadata_file
 from wavewright.audio.clip import write_blocks
+from wavewright.audio.file_formats.metadata import SoundMetadata
 from wavewright.audio.sound_file import open_sound
-from wavewright.audio.wav_chunks import LoopPoints, append_loops, loop_chunk, read_loops
+from wavewright.audio.wav_chunks import LoopPoints, loop_chunk, read_loops
 from wavewright.base.errors import BadSetting
 
 RATE = 8_000
@@ -81,7 +82,7 @@ def test_rf64_files_have_loops_too(tmp_path, monkeypatch):
 def test_several_loops(tmp_path):
     path = Clip(wave(1_000), RATE).write(tmp_path / "a.wav")
     loops = (LoopPoints(0, 100), LoopPoints(500, 1_000))
-    append_loops(path, loops, RATE)
+    metadata_file.write(path, SoundMetadata(loops=loops), RATE, 1_000)
     assert read_loops(path) == loops
     assert loops_by_libsndfile(path) == [(0, 99), (500, 999)]
 
@@ -90,8 +91,6 @@ def test_other_files_have_no_loops(tmp_path):
     flac = Clip(wave(100), RATE).write(tmp_path / "a.flac", is_loop=True)
     assert read_loops(flac) == ()
     assert read_loops(tmp_path / "missing.wav") == ()
-    with pytest.raises(BadSetting, match="no WAV file"):
-        append_loops(flac, (LoopPoints(0, 1),), RATE)
     for bad in (LoopPoints(5, 5), LoopPoints(-1, 5), LoopPoints(0, 2**32)):
         with pytest.raises(BadSetting, match="no place"):
             loop_chunk((bad,), RATE)

@@ -114,20 +114,6 @@ def loop_chunk(loops: tuple[LoopPoints, ...], sample_rate: int, sampler: Sampler
     return SAMPLER_CHUNK + struct.pack("<I", len(content)) + content + bytes(len(content) % 2)
 
 
-def append_loops(path: Path, loops: tuple[LoopPoints, ...], sample_rate: int) -> None:
-    """Append a ``smpl`` chunk to a WAV or RF64 file that has none, and correct the size in its header.
-
-    - ``path``: a file that nobody else reads yet, such as a temporary one.
-    - ``loops``, ``sample_rate``: as for :func:`loop_chunk`.
-
-    Raises BadSetting as :func:`loop_chunk`, and if the file is neither WAV nor RF64.
-    """
-    chunk = loop_chunk(loops, sample_rate)
-    with path.open("r+b") as file:
-        if not append_chunk(file, chunk):
-            raise BadSetting(f"{path} is no WAV file; only those have loop points.")
-
-
 def append_chunk(file: BinaryIO, chunk: bytes) -> bool:
     """Append a chunk with its header to a WAV or RF64 file, and correct the size in the file's header.
 

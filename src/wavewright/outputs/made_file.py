@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
@@ -15,8 +15,10 @@ from ..audio.file_formats.metadata import TAGS, SoundMetadata, plain
 from ..audio.sound_file import AudioHeader, OpenSound, open_sound
 from ..audio.video_file import is_video, replace_sound
 from ..audio.wave_blocks import LOWER_FIRST, ClippingMeter
-from ..base.errors import BadAudio
+from ..base.errors import BadAudio, BadSetting
 from ..base.json_text import JsonValue, parse
+from ..base.names import file_stem
+from ..base.whole_file import check_target
 from .made import MadeFile, sound_file
 
 BLOCK_SECONDS = 10.0
@@ -55,6 +57,23 @@ class Carried:
 def file_beside(source: Path, done: str) -> Path:
     """Return the default name of a file that is made of another one: beside it, of its kind where that is written."""
     return source.with_name(f"{source.stem}-{done}{source.suffix if is_video(source) else suffix_like(source)}")
+
+
+def file_of_format(
+    source: Path, out: Path | None, format: str | None, kind: str, suffixes: Sequence[str], usual: str
+) -> Path:
+    """Return the file to write of another one: ``out``, or one of its name with a format, or with the ``usual`` one.
+
+    Raises BadFolder as `check_target`, or BadSetting for an ending that no file of the ``kind`` has, or another format.
+    """
+    target = Path(f"{file_stem(source.stem)}.{format or usual}") if out is None else out
+    check_target(target)
+    suffix = target.suffix.lower()
+    if suffix not in suffixes:
+        raise BadSetting(f"{target} is no {kind}; its name must end with {', '.join(suffixes)}.")
+    if format is not None and suffix != f".{format}":
+        raise BadSetting(f"--format is {format}, and --out is {target}; give one of them, or the same format.")
+    return target
 
 
 def keep_or_make(
