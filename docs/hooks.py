@@ -18,7 +18,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wavewright.tasks.catalogue import TaskParameter
+from wavewright.base.task_parameters import TaskParameter
 
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig

@@ -26,8 +26,10 @@ from wavewright import __version__, models
 from wavewright.apps.cli import command, run
 from wavewright.base import extras
 from wavewright.base.errors import BadSetting, WavewrightError
+from wavewright.base.parameters import POSITIONAL
+from wavewright.base.task_parameters import checked
 from wavewright.families.loading import load, models_stay_open
-from wavewright.tasks import POSITIONAL, checked, demo, generate
+from wavewright.tasks import demo, generate
 from wavewright.tasks.catalogue import function_of
 from wavewright.tasks.commands import all_commands
 from wavewright.tasks.json_results import plain

@@ -104,6 +104,6 @@ def test_errors_come_before_any_speech(players, tmp_path, capsys):
     with pytest.raises(BadSetting, match=r"The voice de-kerstin speaks 'de' and en-kathleen 'en'"):
         narrate(path, dialogue_voice="de-kerstin", quiet=True)
     assert run(["speak", "<speak>Yes.</speak>", "--ssml", "--dialogue-voice", "en-ruth"]) == 2
-    assert "SSML names its voices itself" in capsys.readouterr().err
+    assert "--ssml and --dialogue-voice exclude each other" in capsys.readouterr().err
     assert not (tmp_path / "tale").exists()
     assert players["en"].calls == []

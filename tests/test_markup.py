@@ -241,7 +241,7 @@ def test_words_of_markup_have_their_positions_in_the_text(players, capsys, tmp_p
         ("&", 11, 12),
         ("three", 17, 22),
     ]
-    with pytest.raises(BadSetting, match="SSML is markup itself"):
+    with pytest.raises(BadSetting, match="ssml and markup exclude each other"):
         speak("<speak>a</speak>", voice="en-kathleen", ssml=True, markup="html")
 
 

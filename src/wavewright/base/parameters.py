@@ -216,7 +216,9 @@ StyleName: TypeAlias = Annotated[
 SpeechSeed: TypeAlias = Annotated[int, Field(description="Same seed, same samples.", ge=0, le=MAX_SEED)]
 
 IsSsml: TypeAlias = Annotated[
-    bool, Field(description="Read the text as SSML; without --markup, a text that starts with <speak is SSML.")
+    bool,
+    Field(description="Read the text as SSML; without --markup, a text that starts with <speak is SSML."),
+    Without("markup", "dialogue_voice"),
 ]
 
 TextLanguage: TypeAlias = Annotated[

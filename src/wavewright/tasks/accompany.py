@@ -12,8 +12,19 @@ from ..audio.clip import FORMATS, SOUND_SUFFIXES, warn_of_left_out
 from ..audio.sound_file import open_sound
 from ..base.errors import BadAudio, BadScore, BadSetting
 from ..base.names import file_stem
-from ..base.parameters import FREE_TEXT, MAX_SEED, InstrumentName, IsMarked, MarkKey, Quiet, TuneNumber, Writes
+from ..base.parameters import (
+    FREE_TEXT,
+    MAX_SEED,
+    POSITIONAL,
+    InstrumentName,
+    IsMarked,
+    MarkKey,
+    Quiet,
+    TuneNumber,
+    Writes,
+)
 from ..base.progress_bar import progress_bar
+from ..base.task_parameters import checked
 from ..base.whole_file import check_target, scratch_folder, write_whole
 from ..data.scores import read_scores
 from ..effects.editing.chain import Chain
@@ -32,7 +43,6 @@ from ..outputs.carried_metadata import left_out_of, mixed
 from ..outputs.made import Made, MadeFile, listed
 from ..outputs.watermark.marking import marking_of
 from ..outputs.watermark.sequences import DEFAULT_KEY
-from . import POSITIONAL, checked
 from .render import render
 from .score_output import check_score_target, write_or_render
 

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from ..base import parameters
 from ..base.errors import BadSetting
+from ..base.task_parameters import checked
 from ..contracts.morphing import MAX_CANDIDATES, Morpher
 from ..families import loading
 from ..inference.latent_clips.derivation import MAX_CLIPS, Derivation
@@ -19,7 +20,6 @@ from ..outputs.clip_folder import OutputClip
 from ..outputs.made import Made
 from ..outputs.watermark.marking import marking_of
 from ..outputs.watermark.sequences import DEFAULT_KEY
-from . import checked
 
 
 @checked

@@ -14,12 +14,12 @@ from ..audio.sound_file import open_sound
 from ..base.errors import BadAudio
 from ..base.names import file_stem
 from ..base.parameters import TuneNumber, Writes
+from ..base.task_parameters import checked
 from ..base.whole_file import check_target, write_whole
 from ..inference.score_alignment.aligning import MAX_SECONDS, RATE, align_score, bar_times
 from ..inference.score_alignment.page import follow_page
 from ..music.formats import read_score, write_score
 from ..outputs.made import Made, MadeFile
-from . import checked
 
 POOR_FIT = 0.65
 PAGE_RATE_HZ = 32_000

@@ -12,12 +12,12 @@ from ..audio.sound_file import open_sound
 from ..base.errors import BadSetting
 from ..base.parameters import Quiet, Writes
 from ..base.progress_bar import progress_bar
+from ..base.task_parameters import checked
 from ..inference.analysis.files import MIN_SILENCE_SECONDS, SILENCE_DB, analyse_file
 from ..inference.analysis.pitch import HIGHEST_HZ, LIMITS_HZ, LOWEST_HZ
 from ..inference.analysis.plot import draw_analysis
 from ..inference.analysis.report import Analysis
 from ..plots import check_plot_of
-from . import checked
 
 
 @checked

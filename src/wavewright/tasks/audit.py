@@ -25,6 +25,7 @@ from ..base.errors import BadFolder, BadModel, BadSetting, shortened
 from ..base.names import file_stem
 from ..base.parameters import MAX_SEED, NAMES_MODEL, Quiet, Writes
 from ..base.progress_bar import progress_bar
+from ..base.task_parameters import parameters_from
 from ..base.whole_file import check_target, write_whole
 from ..contracts.composition import ScoreComposer
 from ..contracts.family import Capability
@@ -35,7 +36,6 @@ from ..data.parameters import FolderParameters
 from ..families import loading
 from ..outputs.clip_folder import OutputClip, write_clips
 from ..outputs.manifest_file import MANIFEST_FILE
-from . import parameters_from
 
 ENCODER = "sound-encoder"
 PAIR_KINDS = ("clip", "recording")

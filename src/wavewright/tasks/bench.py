@@ -14,11 +14,11 @@ from pydantic import Field
 from ..base.errors import how_to_install
 from ..base.processor import description
 from ..base.result import Result
+from ..base.task_parameters import checked
 from ..families.wavenet.config import SIZES, Mode, WaveNetConfig
 from ..families.wavenet.engine import Engine
 from ..families.wavenet.mode_choice import DRIFT_BOUNDS_BITS, fastest, measure_modes
 from ..families.wavenet.weights import tensor_shapes
-from . import checked
 
 Size = Literal["tiny", "small", "base", "full"]
 Head = Literal["mu-law", "logistics"]

@@ -10,6 +10,7 @@ from pydantic import Field
 from ..audio.sound_file import open_sound
 from ..base.parameters import NAMES_MODEL, Quiet, Writes
 from ..base.progress_bar import progress_bar
+from ..base.task_parameters import checked
 from ..base.whole_file import check_target
 from ..contracts.enhancement import EchoCanceller
 from ..contracts.model_results import model_text
@@ -20,7 +21,6 @@ from ..inference.enhancement.files import lost_above
 from ..outputs.carried_metadata import carried_with
 from ..outputs.made import Made
 from ..outputs.made_file import file_beside, keep_or_make
-from . import checked
 
 LINEAR_RATE = 16_000
 DEFAULT_MODEL = "echo-16k"

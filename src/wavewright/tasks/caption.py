@@ -9,17 +9,16 @@ from pydantic import Field
 
 from ..audio.sound_file import open_sound
 from ..base.errors import BadSetting
-from ..base.names import file_stem
 from ..base.parameters import TERMINAL, Quiet, RecogniserName, Settled, Writes
 from ..base.progress_bar import progress_bar
-from ..base.whole_file import check_target
+from ..base.task_parameters import checked
 from ..dubbing.captioning import Captioning
 from ..dubbing.captions import SUFFIXES
 from ..dubbing.project import LANGUAGE
 from ..dubbing.recognition import open_recogniser
 from ..outputs.converted_folder import convert_folder
 from ..outputs.made import Made
-from . import checked
+from ..outputs.made_file import file_of_format
 
 CaptionFormat = Literal["srt", "vtt", "txt", "json"]
 
@@ -84,15 +83,9 @@ def caption(
     if file.is_dir():
         captioning = Captioning(recogniser, language or "", f".{format or 'srt'}", speakers)
         return convert_folder(file, out, captioning, workers, quiet)
-    target = Path(f"{file_stem(file.stem)}.{format or 'srt'}") if out is None else out
-    check_target(target)
-    suffix = target.suffix.lower()
-    if suffix not in SUFFIXES:
-        raise BadSetting(f"{target} is no file of captions; its name must end with {', '.join(SUFFIXES)}.")
-    if format is not None and suffix != f".{format}":
-        raise BadSetting(f"--format is {format}, and --out is {target}; give one of them, or the same format.")
+    target = file_of_format(file, out, format, "file of captions", SUFFIXES, "srt")
     open_sound(file)  # refuse what is no sound before a recogniser is opened
-    captioning = Captioning(recogniser, language or "", suffix, speakers)
+    captioning = Captioning(recogniser, language or "", target.suffix.lower(), speakers)
     with progress_bar(f"captioning {file.name}", None, quiet):
         made = captioning.write(open_recogniser(recogniser), file, target)
     language_text = f" in {made.details['language']!r}" if made.details["language"] else ""

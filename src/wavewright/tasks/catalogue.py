@@ -4,30 +4,24 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import types
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin
-
-from pydantic import TypeAdapter, ValidationError
+from typing import TYPE_CHECKING, TypeAlias
 
 from ..base.errors import BadSetting, collected_warnings
 from ..base.json_text import JsonValue
-from ..base.names import name_problem, nearest_names, quoted
-from ..base.parameters import NAMES_MODEL, PYTHON_ONLY, TRAINS, Needs, Settled, Writes, WritesSounds
-from . import POSITIONAL, check_together, checked, refusal_sentence
+from ..base.names import nearest_names, quoted
+from ..base.parameters import PYTHON_ONLY, TRAINS, Settled, WritesSounds
+from ..base.task_parameters import Role, TaskParameter, check_together, checked, parameters_of
 from .json_results import as_json
 
 if TYPE_CHECKING:
-    from pydantic.fields import FieldInfo
+    pass
 
 PACKAGE = __package__.split(".")[0]
-
-NEGATION = "no_"
-"""Before the name of a parameter that is true by default: its option makes it false."""
 
 PROCESSING = {
     "speak": "tasks.speak:speak",
@@ -72,115 +66,6 @@ PROCESSING = {
 """Name on the command line, and ``module:function`` below the package, of every such task."""
 
 Task: TypeAlias = Callable[..., object]
-
-
-Role: TypeAlias = Literal["input", "output", "model", "value"]
-
-
-@dataclass(frozen=True)
-class TaskParameter:
-    """A parameter of a task.
-
-    Attributes
-    ----------
-    name
-        Its name in Python.
-    type
-        Its type without the field, such as ``float | None``.
-    field
-        Its description and range.
-    default
-        Its default; `inspect.Parameter.empty` where a value is required.
-    markers
-        What follows the field of its annotation.
-    """
-
-    name: str
-    type: object
-    field: FieldInfo
-    default: object
-    markers: tuple[object, ...] = ()
-
-    @property
-    def key(self) -> str:
-        """Its name in JSON: that of Python without a final ``_``, which avoids a keyword of Python."""
-        return self.name.rstrip("_")
-
-    @property
-    def is_required(self) -> bool:
-        """True where it has no default."""
-        return self.default is inspect.Parameter.empty
-
-    @property
-    def is_argument(self) -> bool:
-        """True where it is an argument of the command line, not an option."""
-        return self.is_required or POSITIONAL in self.markers
-
-    @property
-    def option(self) -> str:
-        """Its name on the command line: with dashes that of an option, without that of an argument."""
-        if self.is_argument:
-            return self.name
-        return f"--{(NEGATION if self.default is True else '') + self.key}".replace("_", "-")
-
-    @property
-    def help(self) -> str:
-        """Its description, and the options that it needs."""
-        needed = [marker.other.rstrip("_").replace("_", "-") for marker in self.markers if isinstance(marker, Needs)]
-        return "; with --".join([(self.field.description or "").rstrip("."), *needed]) + "."
-
-    @property
-    def is_repeated(self) -> bool:
-        """True where it takes any number of values, or several."""
-        return any(get_origin(member) is tuple for member in _members(self.type))
-
-    @property
-    def takes_text(self) -> bool:
-        """True for a file to read in whose place a text may stand, such as the name of a note."""
-        return self.role == "input" and str in _members(self.type)
-
-    def check(self, value: object) -> object:
-        """Return a value as the task takes it; raise BadSetting if it is not valid."""
-        try:
-            return self._adapter.validate_python(value)
-        except ValidationError as error:
-            raise BadSetting(refusal_sentence(error, self.key)) from error
-
-    def check_file_name(self, value: object) -> str:
-        """Return the name of a file to write; raise BadSetting for a path: the caller chooses the folder."""
-        problem = name_problem(value, is_file=True) if isinstance(value, str) else "is not text"
-        if problem is None and str(value).startswith((".", "-")):
-            problem = "starts with a dot or a dash"
-        if problem is not None:
-            raise BadSetting(
-                f"{self.key} is {quoted(str(value))}, which {problem}; "
-                "give the name of a file alone, such as speech.mp3."
-            )
-        return str(value)
-
-    def json_schema(self) -> dict[str, Any]:
-        """Return the JSON schema of its values, as pydantic makes it."""
-        return self._adapter.json_schema()
-
-    @cached_property
-    def _adapter(self) -> TypeAdapter[object]:
-        annotated: Any = Annotated[self.type, self.field]
-        return TypeAdapter(annotated)
-
-    @property
-    def writes(self) -> Writes | None:
-        """The file or folder that the task writes to its path, None for other parameters."""
-        return next((marker for marker in self.markers if isinstance(marker, Writes)), None)
-
-    @property
-    def role(self) -> Role:
-        """Whether its value is a path to read, a path to write, the name of a model, or anything else."""
-        if self.writes is not None:
-            return "output"
-        if NAMES_MODEL in self.markers:
-            return "model"
-        is_path = any(member is Path or Path in get_args(member) for member in _members(self.type))
-        return "input" if is_path else "value"
 
 
 @dataclass(frozen=True)
@@ -307,23 +192,9 @@ def function_of(entry: str) -> Task:
 
 
 def describe_function(name: str, function: Task) -> TaskDescription:
-    """Return the description of a function as a task with a name, without the parameters that Python alone has.
-
-    The annotation of each is ``Annotated[type, Field(...), *markers]``.
-    """
-    hints = typing.get_type_hints(function, include_extras=True)
-    described = {}
-    for parameter in inspect.signature(function).parameters.values():
-        task_type, field, *markers = get_args(hints[parameter.name])
-        if PYTHON_ONLY not in markers:
-            known = TaskParameter(parameter.name, task_type, field, parameter.default, tuple(markers))
-            described[known.key] = known
-    return TaskDescription(name, function, described)
-
-
-def _members(task_type: object) -> tuple[object, ...]:
-    """Return the members of a union, or the type itself."""
-    return get_args(task_type) if get_origin(task_type) in (Union, types.UnionType) else (task_type,)
+    """Return the description of a function as a task with a name, without the parameters that Python alone has."""
+    known = parameters_of(function).values()
+    return TaskDescription(name, function, {each.key: each for each in known if PYTHON_ONLY not in each.markers})
 
 
 def _nearest(name: str, known: typing.Iterable[str]) -> str:

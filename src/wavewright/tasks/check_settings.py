@@ -13,10 +13,10 @@ from ..base.errors import BadSetting
 from ..base.extras import check_training
 from ..base.parameters import TrainingDevice, Writes
 from ..base.result import Result
+from ..base.task_parameters import parameters_from
 from ..base.whole_file import check_target
 from ..data.parameters import FolderParameters
 from ..training.parameters import FAMILY_HELP, SIZE_HELP
-from . import parameters_from
 from .train import memory_errors
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ from pydantic import Field
 from ..audio.clip import FORMATS
 from ..base.errors import BadSetting
 from ..base.parameters import FREE_TEXT, NAMES_MODEL, InForm, IsMarked, MarkKey, Quiet, Without, Writes
+from ..base.task_parameters import parameters_from
 from ..contracts.composition import MAX_BARS, USUAL, CompositionSettings, ScoreComposer
 from ..contracts.model_results import maker
 from ..families.loading import load_composer
@@ -21,7 +22,6 @@ from ..music.theory import ChordSymbol, MusicalKey, pitch_range_of
 from ..outputs.made import Made
 from ..outputs.watermark.marking import marking_of
 from ..outputs.watermark.sequences import DEFAULT_KEY
-from . import parameters_from
 from .score_output import (
     KeyName,
     PitchRangeText,

@@ -7,13 +7,13 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ..base.parameters import FREE_TEXT, Quiet, Writes
+from ..base.parameters import FREE_TEXT, POSITIONAL, Quiet, Writes
+from ..base.task_parameters import checked
 from ..contracts.composition import MAX_BARS
 from ..data.scores import read_scores
 from ..music import rules
 from ..music.theory import pitch_range_of
 from ..outputs.made import Made, listed
-from . import POSITIONAL, checked
 from .score_output import (
     KeyName,
     PitchRangeText,

@@ -20,6 +20,7 @@ from ..audio.wave_blocks import ClippingMeter, resampled
 from ..base.errors import BadAudio, BadSetting
 from ..base.parameters import NAMES_MODEL, STANDARD_STREAM, IsMarked, MarkKey, Quiet, Writes
 from ..base.progress_bar import progress_bar
+from ..base.task_parameters import checked
 from ..contracts.model_results import maker
 from ..contracts.runtime import Codec
 from ..families.codec.wwc.header import MAX_SECONDS, WwcHeader, read_header
@@ -30,7 +31,6 @@ from ..inference.latent_clips.latent_coding import decode_latents
 from ..inference.latent_clips.latent_file import SUFFIX as LATENTS_SUFFIX
 from ..outputs.made import Made, sound_file
 from ..outputs.watermark.sequences import DEFAULT_KEY
-from . import checked
 
 
 @checked

@@ -19,12 +19,12 @@ from ..base.parameters import OutputFolder, Quiet
 from ..base.progress_bar import progress_bar
 from ..base.result import Failed
 from ..base.runner import Item, in_processes, in_this_process, outcomes
+from ..base.task_parameters import checked
 from ..base.whole_file import sweep, write_whole
 from ..contracts.family import Capability
 from ..models import bundled, find
 from ..models.folder import ModelFolder
 from ..outputs.made import Made, MadeFile
-from . import checked
 from .demo_jobs import TOOLS, DemoJob, capabilities_of, jobs_of
 from .demo_page.page import GENERATOR, ModelSection, PlayerRow, Section, ToolSection, render_page
 

@@ -11,7 +11,8 @@ from functools import cached_property
 from typing import Any, Literal, Union, get_args, get_origin
 
 from ..base.parameters import InForm
-from .catalogue import TaskDescription, TaskParameter, describe_function, function_of
+from ..base.task_parameters import TaskParameter
+from .catalogue import TaskDescription, describe_function, function_of
 from .commands import COMMANDS, Group, Local, all_commands
 
 UNITS = (("_db", "dB"), ("_hz", "Hz"), ("seconds", "s"), ("minutes", "min"), ("kbps", "kbit/s"), ("lufs", "LUFS"))

@@ -16,6 +16,7 @@ from ..base.parameters import FREE_TEXT, Quiet
 from ..base.progress_bar import progress_bar
 from ..base.result import Result
 from ..base.runner import each_item
+from ..base.task_parameters import checked
 from ..data.entry import Entry
 from ..data.folder import entries_of, items_of
 from ..models.folder import ModelFolder
@@ -23,7 +24,6 @@ from ..outputs.watermark.detection import MarkSearch
 from ..outputs.watermark.files import FileDetection, JointDetection, detect_file, joint_detection
 from ..outputs.watermark.payload import Payload
 from ..outputs.watermark.sequences import DEFAULT_KEY
-from . import checked
 
 
 @dataclass(frozen=True, kw_only=True)

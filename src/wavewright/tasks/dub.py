@@ -18,6 +18,7 @@ from ..base.names import quoted
 from ..base.parameters import NAMES_MODEL, Needs, Quiet, RecogniserName, TranslatorName, WritesSounds
 from ..base.progress_bar import progress_bar
 from ..base.result import Failed
+from ..base.task_parameters import checked
 from ..base.version import __version__
 from ..base.whole_file import check_not_read, check_target, write_whole
 from ..dubbing.assembly import mix_of, write_dubbed, write_mix_project
@@ -43,7 +44,6 @@ from ..inference.enhancement.stems import separate_file
 from ..outputs.made import Made, MadeFile
 from ..speech.narration.settings import NarrationSettings
 from ..speech.voice_names import base_language, find_voice
-from . import checked
 from .separate import DEFAULT_MODEL as SEPARATOR
 
 PROJECT_SUFFIX = ".toml"

@@ -17,13 +17,13 @@ from ..base.errors import BadSetting
 from ..base.names import quoted
 from ..base.parameters import DRY_RUN, FREE_TEXT, OF_FILES, STANDARD_STREAM, Quiet, Workers, WritesSounds
 from ..base.progress_bar import progress_bar
+from ..base.task_parameters import checked
 from ..effects import TwoPassEffect
 from ..effects.editing.chain import Chain, step_text
 from ..effects.editing.files import Edit, FolderEdit, check_edit, edit_file
 from ..outputs.converted_folder import convert_folder
 from ..outputs.made import Made
 from ..outputs.made_file import file_beside
-from . import checked
 
 RAW_SAMPLE_RATE = 16_000
 

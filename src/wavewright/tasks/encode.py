@@ -19,6 +19,7 @@ from ..audio.wave_blocks import CountedWaves, fitted, resampled, until_interrupt
 from ..base.errors import BadSetting
 from ..base.parameters import FREE_TEXT, NAMES_MODEL, OF_FILES, STANDARD_STREAM, Quiet, Without, Writes
 from ..base.progress_bar import progress_bar
+from ..base.task_parameters import checked
 from ..base.whole_file import check_target, whole_file
 from ..contracts.family import Capability
 from ..contracts.model_results import maker
@@ -39,7 +40,6 @@ from ..inference.latent_clips.latent_coding import encode_latents
 from ..inference.latent_clips.latent_file import SUFFIX as LATENTS_SUFFIX
 from ..outputs.carried_metadata import left_out_of
 from ..outputs.made import Made, MadeFile
-from . import checked
 
 SUFFIX = ".wwc"
 

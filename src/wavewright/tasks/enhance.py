@@ -14,6 +14,7 @@ from ..audio.sound_file import open_sound
 from ..base.errors import BadSetting
 from ..base.parameters import NAMES_MODEL, OF_FILES, STANDARD_STREAM, InForm, Quiet, Workers, WritesSounds
 from ..base.progress_bar import progress_bar
+from ..base.task_parameters import checked
 from ..base.whole_file import check_target
 from ..contracts.enhancement import MAX_ATTENUATION_DB, USUAL_ATTENUATION_DB, EnhancementSettings
 from ..inference.enhancement.bundled_sizes import DenoiserSize
@@ -26,7 +27,6 @@ from ..inference.enhancement.files import (
 from ..outputs.converted_folder import convert_folder
 from ..outputs.made import Made
 from ..outputs.made_file import file_beside
-from . import checked
 
 RAW_SAMPLE_RATE = 16_000
 DEREVERB_ATTENUATION_DB = 12.0  # more would remove speech together with late reverberation

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from ..base.parameters import NAMES_MODEL, Needs, Without
 from ..base.result import Failed
+from ..base.task_parameters import checked
 from ..base.units import seconds_to_samples
 from ..base.whole_file import scratch_folder
 from ..data.entry import Entry
@@ -29,7 +30,6 @@ from ..metrics.recogniser import Recogniser
 from ..metrics.report import EvaluationReport
 from ..metrics.set_metrics import TakesFrom
 from ..outputs.manifest_file import MANIFEST_FILE
-from . import checked
 
 MIN_SECONDS, MAX_SECONDS = 0.1, 10.0
 """Range of the length that is compared, unless ``seconds`` sets it."""

@@ -11,12 +11,12 @@ from pydantic import Field
 from .. import models
 from ..base.errors import BadSetting
 from ..base.parameters import NAMES_MODEL, Writes
+from ..base.task_parameters import checked
 from ..data.folder import entries_of
 from ..families import loading
 from ..inference.recognition.false_alarms import check_alarm_folder, write_alarms
 from ..inference.recognition.spotting import SpottingCalibration, calibrate_spotter, write_spotting
 from ..outputs.made import Made
-from . import checked
 
 DEFAULT_FOLDER = Path("_alarms")
 

@@ -17,6 +17,7 @@ from ..base.errors import BadSetting
 from ..base.file_hash import short_hash_of
 from ..base.names import file_stem
 from ..base.parameters import FREE_TEXT, MAX_SEED, NAMES_MODEL, Needs, Without
+from ..base.task_parameters import checked
 from ..contracts.runtime import Continuer, Generator, Interpolator
 from ..families import loading
 from ..inference.latent_clips.source import changes_of
@@ -25,7 +26,6 @@ from ..outputs.clip_folder import OutputClip, write_clips
 from ..outputs.made import Made, MadeFile
 from ..outputs.watermark.marking import marking_of
 from ..outputs.watermark.sequences import DEFAULT_KEY
-from . import checked
 
 MAX_INTERPOLATION_STEPS = 1000
 

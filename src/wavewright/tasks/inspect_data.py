@@ -11,11 +11,11 @@ from rich.console import Console
 from rich.progress import Progress
 
 from ..base.errors import BadFolder
+from ..base.task_parameters import parameters_from
 from ..data.inspect import inspect_clips
 from ..data.parameters import FolderParameters
 from ..data.report import InspectionReport
 from ..data.scores import ScoreReport, has_scores, inspect_scores
-from . import parameters_from
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ from typing import Annotated
 
 from pydantic import Field
 
+from ..base.task_parameters import checked
 from ..outputs.made import Made
 from ..outputs.provenance import keys as key_files
 from ..outputs.provenance.keys import key_folder, own_key
-from . import checked
 
 
 @checked

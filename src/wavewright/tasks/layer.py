@@ -9,8 +9,9 @@ from typing import Annotated
 from pydantic import Field
 
 from ..base.errors import BadSetting
-from ..base.parameters import MAX_SEED, IsMarked, MarkKey, Quiet, SampleBits, WritesSounds
+from ..base.parameters import MAX_SEED, POSITIONAL, IsMarked, MarkKey, Quiet, SampleBits, WritesSounds
 from ..base.progress_bar import progress_bar
+from ..base.task_parameters import checked
 from ..base.version import __version__
 from ..effects.mixing.files import check_out, write_mix
 from ..families import loading
@@ -18,7 +19,6 @@ from ..inference.layering.layers import Preset, mix_of, preset_names, read_prese
 from ..outputs.made import Made, listed
 from ..outputs.watermark.marking import Marking, marking_of
 from ..outputs.watermark.sequences import DEFAULT_KEY
-from . import POSITIONAL, checked
 
 
 @checked

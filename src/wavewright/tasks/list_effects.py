@@ -6,10 +6,10 @@ import re
 from dataclasses import MISSING, Field as DataclassField, dataclass, fields
 
 from ..base.ranges import ranges_of
+from ..base.task_parameters import checked
 from ..effects.editing.chain import CHAIN_EFFECTS
 from ..effects.editing.quantities import format_value, short_name
 from ..outputs.made import Made
-from . import checked
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from ..base.errors import BadSetting, MissingExtra
 from ..base.parameters import DEFAULT_VAE, EmbeddingName, Quiet, VaeName, Writes
+from ..base.task_parameters import checked
 from ..base.whole_file import check_target, whole_folder
 from ..contracts.model_results import model_text
 from ..data.folder import scan
@@ -21,7 +22,6 @@ from ..inference.latent_clips.folder import FolderLatents, encode_folder, smalle
 from ..inference.latent_clips.space import ClipSpace, open_space
 from ..outputs.made import Made, MadeFile
 from ..plots import check_drawable, draw_map
-from . import checked
 
 
 @dataclass(frozen=True)

@@ -14,12 +14,12 @@ from ..audio.wave_blocks import ClippingMeter
 from ..base.file_hash import short_hash_of
 from ..base.parameters import DRY_RUN, Quiet, SampleBits, Writes, WritesSounds
 from ..base.progress_bar import progress_bar
+from ..base.task_parameters import checked
 from ..base.version import __version__
 from ..effects.mixing.files import check_out, write_mix, write_stems
 from ..effects.mixing.plan import MASTER, Mix, Strip, label_of
 from ..effects.mixing.project import read_project
 from ..outputs.made import Made, with_stems
-from . import checked
 
 
 @checked

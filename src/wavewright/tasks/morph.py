@@ -11,6 +11,7 @@ from pydantic import Field
 
 from ..base import parameters
 from ..base.parameters import FREE_TEXT, NAMES_MODEL, Without
+from ..base.task_parameters import checked
 from ..contracts.runtime import InterpolationName
 from ..families import loading
 from ..inference.latent_clips.derivation import MAX_CLIPS, Derivation, Origin
@@ -19,7 +20,6 @@ from ..outputs.clip_folder import OutputClip
 from ..outputs.made import Made
 from ..outputs.watermark.marking import marking_of
 from ..outputs.watermark.sequences import DEFAULT_KEY
-from . import checked
 
 MODEL_OVER_TIME = "morph-textures"
 """The default model of morphs over time."""

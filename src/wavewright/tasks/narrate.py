@@ -10,6 +10,7 @@ from pydantic import Field
 
 from ..base import parameters
 from ..base.parameters import FREE_TEXT
+from ..base.task_parameters import parameters_from
 from ..outputs.made import Made
 from ..speech.book_source import language_of_book, open_book
 from ..speech.narration.audiobook import AudiobookSettings
@@ -17,7 +18,6 @@ from ..speech.narration.book import speak_book
 from ..speech.narration.narrator import NarratorLoader
 from ..speech.narration.settings import NarrationSettings
 from ..speech.narration.speech_file import SpeechFiles
-from . import parameters_from
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from pydantic import Field
 from ..base.errors import BadText
 from ..base.parameters import FREE_TEXT, LexiconPath, StrictReading, TextMarkup
 from ..base.result import Result
+from ..base.task_parameters import checked
 from ..text import KNOWN_LANGUAGES, FrontEnd, front_end, ssml
 from ..text.characters import Characters
 from ..text.lexicon_file import read_lexicon
@@ -19,7 +20,6 @@ from ..text.markup import MarkupReader
 from ..text.sentence import Word
 from ..text.skipped import Skipped, warn_of
 from ..text.standard_input import MAX_LINE_BYTES, read_text
-from . import checked
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,12 @@ from pydantic import Field
 from ..base.errors import BadAudio, BadFolder, BadScore, BadSetting
 from ..base.parameters import Writes
 from ..base.result import Failed
+from ..base.task_parameters import checked
 from ..base.whole_file import check_target
 from ..music.engraving import engrave
 from ..music.formats import READABLE, read_score
 from ..outputs.made import Made, MadeFile
 from ..plots import PlotKind, check_plot_of, draw_overview, draw_piano_roll, read_overview
-from . import checked
 
 
 @checked

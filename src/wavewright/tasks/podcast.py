@@ -15,11 +15,11 @@ from ..base.errors import BadSetting
 from ..base.names import quoted
 from ..base.parameters import FREE_TEXT, NAMES_MODEL, Quiet, Without, WritesSounds
 from ..base.progress_bar import progress_bar
+from ..base.task_parameters import checked
 from ..base.whole_file import check_target
 from ..effects.editing.quantities import parse_value
 from ..inference.podcast import PodcastSettings, make_podcast
 from ..outputs.made import Made
-from . import checked
 from .edit import tags_of
 from .enhance import enhancement_of
 

@@ -10,11 +10,11 @@ from pydantic import Field
 
 from ..base.names import inside
 from ..base.parameters import WritesRun
+from ..base.task_parameters import parameters_from
 from ..contracts.settings import assignments_of
 from ..data.parameters import GroupSource, ManifestPath
 from ..families import FAMILIES
 from ..training.parameters import Call
-from . import parameters_from
 from .train import Trained, train
 
 ENCODER = "encoder"

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from ..base.errors import BadAudio, BadSetting
 from ..base.parameters import OF_FILES, STANDARD_STREAM, Needs, Quiet, Writes
+from ..base.task_parameters import checked
 from ..contracts.model_results import identity
 from ..data.folder import entries_of
 from ..families import loading
@@ -22,7 +23,6 @@ from ..inference.recognition.report import ClassificationReport, labelled_entrie
 from ..inference.recognition.results import RecognisedFiles
 from ..inference.recognition.spotting import KeywordSpotter, card_settings
 from ..plots import check_drawable, draw_confusion
-from . import checked
 from .false_alarms import ClassifierName
 
 NOT_CALIBRATED = "{} has no calibration: its confidences are as the network gives them, and no file is rejected."

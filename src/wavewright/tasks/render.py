@@ -20,6 +20,7 @@ from ..base.errors import BadScore, BadSetting, ScoreWarning
 from ..base.names import file_stem
 from ..base.parameters import MAX_SEED, InForm, Needs, Writes, WritesSounds
 from ..base.progress_bar import progress_bar
+from ..base.task_parameters import checked
 from ..base.units import gain_to_db, samples_to_seconds
 from ..base.version import __version__
 from ..base.whole_file import check_target, whole_folder
@@ -36,7 +37,6 @@ from ..outputs.watermark.marking import Marking, marking_of
 from ..outputs.watermark.sequences import DEFAULT_KEY
 from ..synth.banks import NamedInstrument, instrument_of, playable_instrument
 from ..synth.soundfont.player import PlayerSettings, SoundFontEngine
-from . import checked
 from .learned_instrument import open_instrument
 
 HUMAN_TIMING_MS, HUMAN_VELOCITY = 8.0, 6.0

@@ -12,13 +12,13 @@ from pydantic import Field
 
 from ..base.errors import BadSetting
 from ..base.parameters import Without, Writes
+from ..base.task_parameters import parameters_from
 from ..contracts.composition import MAX_BARS, USUAL
 from ..families.loading import load_composer
 from ..music.formats import read_score
 from ..music.score import Score
 from ..music.timing import TEMPO, quarters_per_minute_to_us
 from ..outputs.made import Made
-from . import parameters_from
 from .compose import DEFAULT_BARS, PRESETS, ComposerName, DrawingParameters
 from .score_output import composed_target
 

@@ -9,12 +9,12 @@ from typing import Annotated
 from pydantic import Field
 
 from ..base.errors import BadSetting
-from ..base.parameters import FREE_TEXT, READS_RUNS, TERMINAL, Writes
+from ..base.parameters import FREE_TEXT, POSITIONAL, READS_RUNS, TERMINAL, Writes
 from ..base.result import Result
+from ..base.task_parameters import checked
 from ..base.whole_file import check_target, write_whole
 from ..training.run_records.page import html_page, text_table
 from ..training.run_records.records import RunRecord, differing_settings, find_runs
-from . import POSITIONAL, checked
 
 RUNS = Path("runs")
 

@@ -10,10 +10,10 @@ from pydantic import Field
 from ..audio.sound_file import open_sound
 from ..base.parameters import NAMES_MODEL, Quiet, WritesSounds
 from ..base.progress_bar import progress_bar
+from ..base.task_parameters import checked
 from ..families import loading
 from ..inference.enhancement.stems import Stems, separate_file
 from ..outputs.made import Made
-from . import checked
 
 DEFAULT_MODEL = "denoise-48k"
 

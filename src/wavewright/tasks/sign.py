@@ -10,12 +10,12 @@ from pydantic import Field
 from ..base.errors import BadFolder
 from ..base.parameters import Quiet, Without
 from ..base.runner import each_item
+from ..base.task_parameters import checked
 from ..data.entry import Entry
 from ..data.folder import entries_of, items_of
 from ..outputs.made import Made, MadeFile
 from ..outputs.provenance.keys import load_private_key
 from ..outputs.provenance.signing import sign_file
-from . import checked
 
 
 @checked

@@ -12,6 +12,7 @@ from pydantic import Field
 from ..base.errors import BadFolder, BadSetting
 from ..base.parameters import DEFAULT_VAE, EmbeddingName, Quiet, VaeName
 from ..base.result import Result
+from ..base.task_parameters import checked
 from ..contracts.model_results import ModelResult, identity
 from ..contracts.morphing import Morpher
 from ..contracts.runtime import Autoencoder
@@ -20,7 +21,6 @@ from ..families import loading
 from ..inference.latent_clips.folder import FolderLatents, encode_folder, smallest
 from ..inference.latent_clips.source import SourceClip, read_clip, read_source
 from ..inference.latent_clips.space import ClipSpace, LatentSpace, open_space
-from . import checked
 
 
 @dataclass(frozen=True)

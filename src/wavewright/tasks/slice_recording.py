@@ -14,6 +14,7 @@ from ..audio.sound_file import open_sound
 from ..base.errors import BadAudio, BadSetting
 from ..base.file_hash import short_hash_of
 from ..base.parameters import DEFAULT_VAE, MAX_SEED, NAMES_MODEL, InForm, IsMarked, MarkKey, VaeName, WritesSounds
+from ..base.task_parameters import checked
 from ..base.units import samples_to_seconds
 from ..contracts.morphing import Morpher
 from ..families import loading
@@ -24,7 +25,6 @@ from ..metrics.embeddings import resampled
 from ..outputs.made import Made, MadeFile, sound_file
 from ..outputs.watermark.marking import marking_of
 from ..outputs.watermark.sequences import DEFAULT_KEY
-from . import checked
 
 MAX_SECONDS = 600.0
 MAX_HITS = 2_000

@@ -8,11 +8,12 @@ from typing import Annotated
 
 from pydantic import Field
 
+from ..base.parameters import POSITIONAL
 from ..base.result import Result
+from ..base.task_parameters import checked
 from ..synth.banks import read_bank
 from ..synth.sfz import SfzBank
 from ..synth.soundfont.bank import SoundFont, SoundFontPreset
-from . import POSITIONAL, checked
 
 COLUMNS = "{:>4}  {:>7}  {:20}  {:>7}  {:>7}  {:>9}"
 

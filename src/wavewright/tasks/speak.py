@@ -13,7 +13,8 @@ from typing import Annotated, TextIO
 from pydantic import Field
 
 from ..base.errors import BadFolder, BadSetting
-from ..base.parameters import FREE_TEXT, OF_FILES, STANDARD_STREAM, Writes, WritesSounds
+from ..base.parameters import FREE_TEXT, OF_FILES, POSITIONAL, STANDARD_STREAM, Writes, WritesSounds
+from ..base.task_parameters import parameters_from
 from ..base.whole_file import check_target
 from ..outputs.made import Made
 from ..speech.chunk import Clipping, clipping_message
@@ -26,7 +27,6 @@ from ..text.sentence import Sentence
 from ..text.skipped import Skipped, warn
 from ..text.ssml import looks_like_ssml
 from ..text.standard_input import join_lines, read_lines, read_text
-from . import POSITIONAL, parameters_from
 
 DEFAULT_OUT = Path("speech.wav")
 TOO_LONG_ADVICE = "narrate it from a file, or give --out -"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from ..base.task_parameters import parameters_from
 from ..outputs.made import Made
 from ..speech.narration.batch import SpeakLinesParameters, speak_batch
-from . import parameters_from
 
 
 @parameters_from(SpeakLinesParameters)

@@ -9,9 +9,9 @@ from pydantic import Field
 
 from ..audio.sound_file import open_sound
 from ..base.parameters import Without, WritesSounds
+from ..base.task_parameters import checked
 from ..effects.editing.splitting import LengthSplit, SilenceSplit, Split, TimeSplit, split_file
 from ..outputs.made import Made
-from . import checked
 
 
 @checked

@@ -15,8 +15,9 @@ from ..audio.clip import FORMATS, Clip, warn_of_clipping, write_blocks
 from ..audio.wave_blocks import ClippingMeter, CountedWaves
 from ..base.errors import BadSetting
 from ..base.names import file_stem, nearest_names, quoted
-from ..base.parameters import MAX_SEED, ClipFormat, Quiet, SettingChanges, WritesSounds
+from ..base.parameters import MAX_SEED, POSITIONAL, ClipFormat, Quiet, SettingChanges, WritesSounds
 from ..base.progress_bar import progress_bar
+from ..base.task_parameters import checked
 from ..base.units import samples_to_seconds
 from ..base.version import __version__
 from ..base.whole_file import check_target
@@ -26,7 +27,6 @@ from ..outputs.made import Made, MadeFile, sound_file
 from ..synth.procedural import PROCEDURES, Procedure
 from ..synth.procedural.descriptions import describe
 from ..synth.procedural.procedure import SAMPLE_RATES_HZ, SECONDS
-from . import POSITIONAL, checked
 
 MAX_VARIATIONS = 1_000
 

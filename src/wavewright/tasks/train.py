@@ -12,11 +12,11 @@ from ..audio.notebook import text_html
 from ..base.errors import TrainingStopped
 from ..base.extras import check_training
 from ..base.interruption import raise_if_stopped
+from ..base.task_parameters import parameters_from
 from ..outputs.made import Made
 from ..training.parameters import TrainParameters
 from ..training.run_records.page import chart
 from ..training.run_records.records import read_run
-from . import parameters_from
 
 MEMORY_ERRORS = ("allocate memory", "out of memory")
 """Parts of PyTorch's messages when memory is exhausted, on a CPU and on a GPU."""

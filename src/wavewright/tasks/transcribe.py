@@ -10,10 +10,9 @@ from pydantic import Field
 
 from ..audio.sound_file import open_sound
 from ..base.errors import BadSetting
-from ..base.names import file_stem
 from ..base.parameters import FREE_TEXT, NAMES_MODEL, Needs, Quiet, Without, Workers, Writes
 from ..base.progress_bar import progress_bar
-from ..base.whole_file import check_target
+from ..base.task_parameters import checked
 from ..inference.transcription import TranscriptionSettings
 from ..inference.transcription.files import (
     SUFFIXES,
@@ -25,8 +24,8 @@ from ..inference.transcription.settings import HIGHEST_PITCH, LOWEST_PITCH, Poly
 from ..music.theory import pitch_range_of
 from ..outputs.converted_folder import convert_folder
 from ..outputs.made import Made
+from ..outputs.made_file import file_of_format
 from ..plots import check_plot_of
-from . import checked
 
 USUAL = TranscriptionSettings()
 ScoreFormat = Literal["mid", "musicxml", "mxl", "abc", "json"]
@@ -109,13 +108,7 @@ def transcribe(
         if plot is not None:
             raise BadSetting(f"A plot shows one recording, and {file} is a folder; leave --plot out.")
         return convert_folder(file, out, FolderTranscription(transcription, f".{format or 'mid'}"), workers, quiet)
-    target = Path(f"{file_stem(file.stem)}.{format or 'mid'}") if out is None else out
-    check_target(target)
-    suffix = target.suffix.lower()
-    if suffix not in SUFFIXES:
-        raise BadSetting(f"{target} is no score; its name must end with {', '.join(SUFFIXES)}.")
-    if format is not None and suffix != f".{format}":
-        raise BadSetting(f"--format is {format}, and --out is {target}; give one of them, or the same format.")
+    target = file_of_format(file, out, format, "score", SUFFIXES, "mid")
     if plot is not None:
         check_plot_of(plot, file.name)
     sound = open_sound(file)

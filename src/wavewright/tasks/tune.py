@@ -13,12 +13,12 @@ from ..base.extras import check_training
 from ..base.interruption import raise_if_stopped
 from ..base.names import inside
 from ..base.parameters import MAX_SEED, TERMINAL, Quiet, TrainingDevice, Without, WritesRun
+from ..base.task_parameters import parameters_from
 from ..data.consent import PermissionParameters
 from ..data.parameters import FolderParameters
 from ..models import BEST_RUN
 from ..outputs.made import Made, MadeFile
 from ..training.parameters import FAMILY_HELP, SIZE_HELP
-from . import parameters_from
 from .train import memory_errors
 
 FEWEST_STEPS = 90

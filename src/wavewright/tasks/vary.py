@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from ..base import parameters
+from ..base.task_parameters import checked
 from ..families import loading
 from ..inference.latent_clips.derivation import MAX_CLIPS, Derivation
 from ..inference.latent_clips.source import read_clip
@@ -15,7 +16,6 @@ from ..outputs.clip_folder import OutputClip
 from ..outputs.made import Made
 from ..outputs.watermark.marking import marking_of
 from ..outputs.watermark.sequences import DEFAULT_KEY
-from . import checked
 
 
 @checked

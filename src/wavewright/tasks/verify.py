@@ -12,12 +12,12 @@ from pydantic import Field
 from ..base.parameters import Quiet
 from ..base.result import Result
 from ..base.runner import each_item
+from ..base.task_parameters import checked
 from ..data.entry import Entry
 from ..data.folder import entries_of, items_of
 from ..outputs.provenance.keys import check_extra
 from ..outputs.provenance.origin import installed
 from ..outputs.provenance.verification import TrustedKeys, VerifiedFile, verify_file
-from . import checked
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,8 +19,8 @@ from ...base.parameters import Quiet
 from ...base.progress_bar import progress_bar
 from ...base.result import Failed, count_of
 from ...base.runner import MAX_LANES, RETRIES, Item, Lanes, in_processes, in_this_process, outcomes
+from ...base.task_parameters import checked
 from ...outputs.made import Made
-from ...tasks import checked
 from .inputs import are_unchanged
 from .job import BatchJob, InputFile, JobOutcome, digest_of
 from .job_list import read_jobs

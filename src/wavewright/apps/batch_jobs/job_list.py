@@ -11,7 +11,8 @@ from ...base.json_text import JsonValue, parse
 from ...base.names import quoted
 from ...base.parameters import STANDARD_STREAM
 from ...base.result import Failed
-from ...tasks.catalogue import TaskDescription, TaskParameter, describe
+from ...base.task_parameters import TaskParameter
+from ...tasks.catalogue import TaskDescription, describe
 from ...tasks.json_results import plain
 from .job import BatchJob
 from .locations import files_below, is_below, is_folder, is_url, joined, matches, read_bytes

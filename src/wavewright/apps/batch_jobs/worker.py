@@ -13,9 +13,10 @@ from ...audio.video_file import is_video
 from ...base.errors import BadModel, WavewrightError, printable
 from ...base.json_text import JsonValue
 from ...base.names import file_stem
+from ...base.task_parameters import TaskParameter
 from ...base.whole_file import write_whole
 from ...families.loading import models_stay_open
-from ...tasks.catalogue import TaskParameter, describe
+from ...tasks.catalogue import describe
 from .inputs import LocalFiles, local_files
 from .job import BatchJob, JobOutcome, digest_of
 from .keys import ModelHashes, file_digest, job_key

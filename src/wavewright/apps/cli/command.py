@@ -18,17 +18,9 @@ from typer.core import TyperCommand, TyperGroup
 
 from ...base.errors import BadSetting
 from ...base.parameters import STANDARD_STREAM
+from ...base.task_parameters import NEGATION, TaskParameter, checked
 from ...base.torchrun import is_first
-from ...tasks import checked
-from ...tasks.catalogue import (
-    NEGATION,
-    PACKAGE,
-    Task,
-    TaskDescription,
-    TaskParameter,
-    describe_function,
-    function_of,
-)
+from ...tasks.catalogue import PACKAGE, Task, TaskDescription, describe_function, function_of
 from ...tasks.commands import Group
 from ...tasks.json_results import as_json
 
@@ -110,7 +102,13 @@ def group(commands: Group, name: str, callback: Callable[..., None] = lambda: No
             entry = commands.commands.get(cmd_name)
             if entry is None:
                 return None
-            return TyperCommand(cmd_name, help=_summary(entry)) if self.lists_commands else _build(entry, cmd_name)
+            if self.lists_commands:
+                return TyperCommand(cmd_name, help=_summary(entry))
+            if isinstance(entry, Group):
+                return group(entry, cmd_name)
+            with _one_blas_thread():
+                task = function_of(entry)
+            return command(task, cmd_name)
 
         def format_help(self, ctx: typer.Context, formatter: object) -> None:  # type: ignore[override]
             self.lists_commands = True
@@ -172,14 +170,6 @@ def _built(app: typer.Typer) -> Command:
     return built
 
 
-def _build(entry: str | Group, name: str) -> Command:
-    if isinstance(entry, Group):
-        return group(entry, name)
-    with _one_blas_thread():
-        task = function_of(entry)
-    return command(task, name)
-
-
 @contextmanager
 def _one_blas_thread() -> Iterator[None]:
     """Let NumPy start no threads of OpenBLAS as it is imported; that takes longer than what most commands multiply."""
@@ -226,10 +216,14 @@ def _parameter(parameter: TaskParameter) -> inspect.Parameter:
 
 def _range(field: FieldInfo) -> str:
     """Return the range of a parameter's numbers for the help."""
-    limits = {key: getattr(item, key) for item in field.metadata for key in ("gt", "ge", "le") if hasattr(item, key)}
-    if "ge" in limits and "le" in limits:
-        return f" {limits['ge']}..{limits['le']}"
-    return "".join(f" {sign}{limits[key]}" for key, sign in (("gt", ">"), ("ge", ">="), ("le", "<=")) if key in limits)
+    shown = {}
+    for item in field.metadata:
+        for key, sign in (("gt", ">"), ("ge", ">="), ("le", "<=")):
+            if hasattr(item, key):
+                shown[sign] = f"{getattr(item, key)}"
+    if ">=" in shown and "<=" in shown:
+        return f" {shown['>=']}..{shown['<=']}"
+    return "".join(f" {sign}{limit}" for sign, limit in shown.items())
 
 
 def _option_type(task_type: object) -> tuple[object, str]:

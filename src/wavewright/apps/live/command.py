@@ -14,10 +14,10 @@ from pydantic import Field
 from ...base.errors import BadSetting
 from ...base.parameters import PYTHON_ONLY, InstrumentName, Quiet
 from ...base.result import Result
+from ...base.task_parameters import checked
 from ...base.units import db_to_gain
 from ...music.engine import InstrumentEngine
 from ...synth.banks import playable_instrument
-from ...tasks import checked
 from .devices import MidiInput, SoundOutput, SystemMidi, SystemOutput
 from .performer import LivePerformer, with_meter
 from .playing import BlockPlayer, is_score, playable_score, playable_sound

@@ -24,10 +24,10 @@ from ...base.parameters import (
     SentencePause,
     TranslatorName,
 )
+from ...base.task_parameters import checked
 from ...contracts.settings import assignments_of, override_settings
 from ...outputs.watermark.sequences import DEFAULT_KEY
 from ...speech.pauses import Pauses
-from ...tasks import checked
 from .settings import LanguageTools, ServerLimits, ServerSettings, read_keys
 
 if TYPE_CHECKING:

@@ -14,10 +14,10 @@ from pydantic import Field
 
 from ...base.errors import BadSetting
 from ...base.parameters import STANDARD_STREAM, IsMarked, LexiconPath, MarkKey, VocoderName, VoiceName, Without, Writes
+from ...base.task_parameters import checked
 from ...outputs.made import Made
 from ...outputs.watermark.sequences import DEFAULT_KEY
 from ...speech.voice import DEFAULT_VOCODER, DEFAULT_VOICE
-from ...tasks import checked
 from .launcher import install, module_command
 from .nvda.addon import write_addon
 

@@ -15,8 +15,8 @@ from pydantic import Field
 
 from ...base.errors import MissingExtra, WavewrightError, how_to_install
 from ...base.parameters import STANDARD_STREAM, LexiconPath, RecogniserName, TranslatorName
+from ...base.task_parameters import checked
 from ...outputs.made import Made, MadeFile
-from ...tasks import checked
 from ..server.serve import checked_lexicon, language_tools, listen
 from ..server.settings import LOCAL_HOST, ServerSettings, read_keys
 from .desktop_entry import write_desktop_entry

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from ...base import parameters
 from ...base.errors import BadSetting
+from ...base.task_parameters import check_together
 from ...outputs.watermark.sequences import DEFAULT_KEY
 from ..pauses import Pauses
 from ..prosody import Prosody
@@ -45,13 +46,10 @@ class NarrationSettings:
     watermark_key: parameters.MarkKey = DEFAULT_KEY
 
     def check(self) -> None:
-        """Raise BadSetting for a target loudness out of range, and for SSML with other markup or voices."""
+        """Raise BadSetting for a target loudness out of range, and for settings that exclude each other."""
         if self.lufs is not None:
             parse_loudness(self.lufs)
-        if self.ssml and self.markup != "none":
-            raise BadSetting(f"SSML is markup itself, and the markup is {self.markup}; leave one of them out.")
-        if self.ssml and self.dialogue_voice is not None:
-            raise BadSetting("SSML names its voices itself; leave the voice of direct speech out.")
+        check_together(type(self), vars(self), {})
 
     @property
     def prosody(self) -> Prosody:

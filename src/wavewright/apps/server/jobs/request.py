@@ -12,7 +12,7 @@ from ....base.errors import BadSetting
 from ....base.json_text import JsonValue
 from ....base.names import file_stem, quoted
 from ....base.parameters import FREE_TEXT, READS_RUNS, TERMINAL, WritesRun
-from ....tasks.catalogue import TaskParameter
+from ....base.task_parameters import TaskParameter
 from ....tasks.description import CommandTask, innermost_types
 from ..speech_request import BadRequest
 from .files import safe_name

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ....base.parameters import Needs, Without
-from ....tasks.catalogue import TaskParameter
+from ....base.task_parameters import TaskParameter
 from ....tasks.description import CommandTask, schema_of
 from .request import ATTACHMENTS, ATTACHMENTS_HELP, parameters_of
 

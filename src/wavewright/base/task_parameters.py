@@ -1,0 +1,276 @@
+"""Parameters of a task as its signature describes them, and the checks of a call: the one way from text to values.
+
+Every parameter of a task is ``Annotated[type, Field(description=..., ge=..., le=...), *markers]``, with the markers of
+:mod:`.parameters`. The command line, Python, HTTP and forms read the same parameters, and refuse in the same sentences.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import types
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    Literal,
+    ParamSpec,
+    TypeAlias,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError, validate_call
+
+from .errors import BadSetting
+from .names import name_problem, quoted
+from .parameters import NAMES_MODEL, OF_FILES, POSITIONAL, STANDARD_STREAM, Needs, Without, Writes
+
+if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
+
+P = ParamSpec("P")
+R = TypeVar("R")
+S = TypeVar("S")
+
+NEGATION = "no_"
+"""Before the name of a parameter that is true by default: its option makes it false."""
+
+_unchecked: dict[Callable[..., Any], Callable[..., Any]] = {}
+"""Functions of tasks without their checks, for callers that check with other names of the parameters."""
+
+Role: TypeAlias = Literal["input", "output", "model", "value"]
+
+
+@dataclass(frozen=True)
+class TaskParameter:
+    """A parameter of a task.
+
+    Attributes
+    ----------
+    name
+        Its name in Python.
+    type
+        Its type without the field, such as ``float | None``.
+    field
+        Its description and range.
+    default
+        Its default; `inspect.Parameter.empty` where a value is required.
+    markers
+        What follows the field of its annotation.
+    """
+
+    name: str
+    type: object
+    field: FieldInfo
+    default: object
+    markers: tuple[object, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """Its name in JSON: that of Python without a final ``_``, which avoids a keyword of Python."""
+        return self.name.rstrip("_")
+
+    @property
+    def is_required(self) -> bool:
+        """True where it has no default."""
+        return self.default is inspect.Parameter.empty
+
+    @property
+    def is_argument(self) -> bool:
+        """True where it is an argument of the command line, not an option."""
+        return self.is_required or POSITIONAL in self.markers
+
+    @property
+    def option(self) -> str:
+        """Its name on the command line: with dashes that of an option, without that of an argument."""
+        if self.is_argument:
+            return self.name
+        return f"--{(NEGATION if self.default is True else '') + self.key}".replace("_", "-")
+
+    @property
+    def help(self) -> str:
+        """Its description, and the options that it needs."""
+        needed = [marker.other.rstrip("_").replace("_", "-") for marker in self.markers if isinstance(marker, Needs)]
+        return "; with --".join([(self.field.description or "").rstrip("."), *needed]) + "."
+
+    @property
+    def is_repeated(self) -> bool:
+        """True where it takes any number of values, or several."""
+        return any(get_origin(member) is tuple for member in _members(self.type))
+
+    @property
+    def takes_text(self) -> bool:
+        """True for a file to read in whose place a text may stand, such as the name of a note."""
+        return self.role == "input" and str in _members(self.type)
+
+    def check(self, value: object) -> object:
+        """Return a value as the task takes it; raise BadSetting if it is not valid."""
+        try:
+            return self._adapter.validate_python(value)
+        except ValidationError as error:
+            raise BadSetting(refusal_sentence(error, self.key)) from error
+
+    def check_file_name(self, value: object) -> str:
+        """Return the name of a file to write; raise BadSetting for a path: the caller chooses the folder."""
+        problem = name_problem(value, is_file=True) if isinstance(value, str) else "is not text"
+        if problem is None and str(value).startswith((".", "-")):
+            problem = "starts with a dot or a dash"
+        if problem is not None:
+            raise BadSetting(
+                f"{self.key} is {quoted(str(value))}, which {problem}; "
+                "give the name of a file alone, such as speech.mp3."
+            )
+        return str(value)
+
+    def json_schema(self) -> dict[str, Any]:
+        """Return the JSON schema of its values, as pydantic makes it."""
+        return self._adapter.json_schema()
+
+    @cached_property
+    def _adapter(self) -> TypeAdapter[object]:
+        annotated: Any = Annotated[self.type, self.field]
+        return TypeAdapter(annotated)
+
+    @property
+    def writes(self) -> Writes | None:
+        """The file or folder that the task writes to its path, None for other parameters."""
+        return next((marker for marker in self.markers if isinstance(marker, Writes)), None)
+
+    @property
+    def role(self) -> Role:
+        """Whether its value is a path to read, a path to write, the name of a model, or anything else."""
+        if self.writes is not None:
+            return "output"
+        if NAMES_MODEL in self.markers:
+            return "model"
+        is_path = any(member is Path or Path in get_args(member) for member in _members(self.type))
+        return "input" if is_path else "value"
+
+
+def _members(task_type: object) -> tuple[object, ...]:
+    """Return the members of a union, or the type itself."""
+    return get_args(task_type) if get_origin(task_type) in (Union, types.UnionType) else (task_type,)
+
+
+@functools.cache
+def parameters_of(task: Callable[..., object]) -> dict[str, TaskParameter]:
+    """Return the parameters of a task, or the fields of a dataclass, by their names in Python."""
+    found, hints = {}, get_type_hints(task, include_extras=True)
+    for name, parameter in inspect.signature(task).parameters.items():
+        task_type, field, *markers = get_args(hints[name])
+        found[name] = TaskParameter(name, task_type, field, parameter.default, tuple(markers))
+    return found
+
+
+@functools.cache
+def _validator(task: Callable[..., Any]) -> Callable[..., inspect.BoundArguments]:
+    @functools.wraps(task)
+    def bound(*args: object, **kwargs: object) -> inspect.BoundArguments:
+        return inspect.signature(task).bind(*args, **kwargs)
+
+    return validate_call(config=ConfigDict(arbitrary_types_allowed=True))(bound)
+
+
+def checked(task: Callable[P, R], names: Mapping[str, str] | None = None) -> Callable[P, R]:
+    """Validate the arguments of a task against their types and ranges, and what they say of each other.
+
+    Parameters
+    ----------
+    task : callable
+        The task.
+    names : mapping of str to str, optional
+        Names of the parameters in messages, such as ``{"out": "--out"}``; by default those of Python.
+
+    Returns
+    -------
+    callable
+        The task, which raises BadSetting for the first argument that is not valid.
+    """
+    run: Callable[P, R] = _unchecked.get(task, task)
+
+    @functools.wraps(task)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            given = _validator(run)(*args, **kwargs)
+        except ValidationError as error:
+            raise BadSetting(_refusal(error, task.__name__, names)) from error
+        check_together(task, given.arguments, names or {})
+        return run(*given.args, **given.kwargs)
+
+    if names is None:
+        _unchecked[call] = task
+    return call
+
+
+def parameters_from(dataclass: Callable[P, S]) -> Callable[[Callable[[S], R]], Callable[P, R]]:
+    """Give a task the fields of a dataclass as its parameters, which tasks share by inheritance, and check them.
+
+    Parameters
+    ----------
+    dataclass : type
+        The dataclass; the annotations of its fields are those of parameters.
+
+    Returns
+    -------
+    callable
+        Decorator of a function that takes one object of the dataclass.
+    """
+
+    def decorate(task: Callable[[S], R]) -> Callable[P, R]:
+        @functools.wraps(task)
+        def call(*args: P.args, **kwargs: P.kwargs) -> R:
+            return task(dataclass(*args, **kwargs))
+
+        described: Any = call
+        returned = inspect.signature(task).return_annotation
+        described.__signature__ = inspect.signature(dataclass).replace(return_annotation=returned)
+        described.__annotations__ = get_type_hints(dataclass, include_extras=True)
+        return checked(call)
+
+    return decorate
+
+
+def check_together(task: Callable[..., object], values: Mapping[str, object], names: Mapping[str, str]) -> None:
+    """Raise BadSetting for parameters without the one that they belong to, that exclude each other, or of files alone.
+
+    ``values`` are by the names of Python, one that equals its default is not given; ``names`` are those in messages.
+    """
+    known = parameters_of(task)
+    given = {name: names.get(name, name) for name in known if values.get(name) not in (known[name].default, None, [])}
+    for name, shown in given.items():
+        for marker in known[name].markers:
+            if marker == OF_FILES:
+                if any(STANDARD_STREAM in (each if isinstance(each, tuple) else (each,)) for each in values.values()):
+                    raise BadSetting(f"{shown} is for files, and a stream is none; leave {shown} out, or name a file.")
+            elif isinstance(marker, Needs):
+                if marker.other not in given:
+                    other = names.get(marker.other, marker.other)
+                    raise BadSetting(f"{shown} belongs to {other}; give both, or leave {shown} out.")
+            elif isinstance(marker, Without):
+                for other in marker.others:
+                    if other in given:
+                        raise BadSetting(f"{shown} and {given[other]} exclude each other; leave one of them out.")
+
+
+def _refusal(error: ValidationError, task_name: str, names: Mapping[str, str] | None) -> str:
+    """Return the message with the value of the first invalid argument and the allowed ones."""
+    location = error.errors()[0]["loc"]
+    if names is not None and location:
+        return refusal_sentence(error, names[str(location[0])])
+    return f"{task_name}: {refusal_sentence(error, '.'.join(map(str, location)), shown=repr)}"
+
+
+def refusal_sentence(error: ValidationError, name: str, shown: Callable[[object], str] = str) -> str:
+    """Return the sentence for the first value that pydantic refuses, with the name of its parameter."""
+    first = error.errors()[0]
+    if first["type"].startswith("missing"):  # its input is everything that was given
+        return f"{name} is missing; give it."
+    return f"{name} is {shown(first['input'])}; {first['msg'][:1].lower()}{first['msg'][1:]}."
