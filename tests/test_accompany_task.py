@@ -16,7 +16,7 @@ from wavewright import Clip
 from wavewright.apps.cli import run
 from wavewright.audio.file_formats.metadata import SoundMetadata, fields_of
 from wavewright.audio.sound_file import open_sound
-from wavewright.base.errors import BadFolder, BadSetting
+from wavewright.base.errors import BadFolder, BadSetting, ScoreWarning
 from wavewright.music import accompaniment
 from wavewright.music.accompaniment import learn_style, load_style, parse_style, style_names, style_text
 from wavewright.music.accompaniment.learning import parts_of
@@ -150,6 +150,16 @@ def test_a_bar_that_is_cut_short_is_no_pattern():
     metres = np.array([(0, 4, 4, 24, 8), (480, 4, 4, 24, 8)], METRE)
     (pattern,) = learn_style([Score((track,), QUARTER, metres=metres)]).of_metre("4/4")
     assert (pattern.drums["snare"], pattern.weight) == ("x.......x.......", 7)
+
+
+def test_bars_in_a_metre_that_no_style_has_are_named():
+    """As a damaged file has them: 155/16 lasts for 155 steps."""
+    strikes = [120 * step for step in (0, 8, 155, 163)]
+    track = Track(notes_of([(tick, 60, 38, 80) for tick in strikes]), is_drum=True)
+    score = Score((track,), QUARTER, metres=np.array([(0, 155, 16, 24, 8)], METRE))
+    with pytest.warns(ScoreWarning, match=r"Left out: the bars in 155/16, a metre that no style has\."):
+        learned = learn_style([score, song_of((0, 8), (0, 7))])
+    assert {pattern.metre for pattern in learned.patterns} == {"4/4"}
 
 
 def test_more_voices_than_a_pattern_can_name_are_its_highest():

@@ -11,7 +11,7 @@ from hypothesis import given, settings, strategies as st
 from test_composer import config_of, nothing_known, random_grid, random_module
 from tiny_families import trained
 
-from wavewright.base.errors import BadSetting
+from wavewright.base.errors import BadModel, BadSetting
 from wavewright.contracts.composition import CompositionSettings
 from wavewright.families.composer.config import CADENCE_STEPS, FORM_FILE
 from wavewright.families.composer.constraints import Constraints, masks_of
@@ -178,6 +178,9 @@ keys = st.none() | st.builds(MusicalKey, st.integers(0, 11), st.sampled_from(["m
 def test_forms_survive_their_file(forms):
     learned = LearnedForms(packed(forms))
     assert [learned[row] for row in range(len(forms))] == forms
+    for damaged in (packed(forms)["bars"][1:], np.repeat(packed(forms)["bars"], 2, axis=0)):
+        with pytest.raises(BadModel, match="The forms of the model are damaged"):
+            LearnedForms({**packed(forms), "bars": damaged})
 
 
 @given(plans(), st.integers(1, 60))

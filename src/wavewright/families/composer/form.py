@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ...base.errors import BadModel
 from ...music.accompaniment.melody import find_key, phrase_ends
 from ...music.bars import bars_of
 from ...music.form import CadenceKind, FormBar, FormPlan, Manner
@@ -150,11 +151,14 @@ def packed(forms: Sequence[LearnedForm]) -> dict[str, np.ndarray]:
 
 
 class LearnedForms:
-    """The forms of the training scores of a model, as :func:`packed` has them."""
+    """The forms of the training scores of a model, as :func:`packed` has them; raises BadModel for others."""
 
     def __init__(self, tensors: Mapping[str, np.ndarray]) -> None:
         self._bars, self._pieces = tensors["bars"], tensors["pieces"]
-        self._ends = np.cumsum(self._pieces[:, 0])
+        lengths = self._pieces[:, 0].astype(np.int64)
+        if (lengths < 1).any() or lengths.sum() != len(self._bars):
+            raise BadModel("The forms of the model are damaged: their bars are not those of its pieces; get it anew.")
+        self._ends = np.cumsum(lengths)
 
     def __getitem__(self, row: int) -> LearnedForm:
         length, bar_steps, tonic, is_minor = map(int, self._pieces[row])

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import itertools
 import re
+import warnings
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from ...base.errors import BadSetting
+from ...base.errors import BadSetting, ScoreWarning
 from ..bars import Bar, bar_index, bars_of, first_whole
 from ..score import Score, Track
 from ..theory import ChordSymbol
@@ -19,7 +20,7 @@ from .chord_model import find_chords
 from .chord_text import chords_of_score
 from .melody import find_key, melody_track, skyline
 from .patterns import APPROACH, HOLD, REST, STRIKES
-from .style import DRUMS, MIN_RANGE, AccompanimentStyle
+from .style import DRUMS, METRE, MIN_RANGE, AccompanimentStyle
 
 STEPS_PER_QUARTER = (4, 3, 6, 8, 12)
 """Grids of patterns, in the order of preference."""
@@ -253,7 +254,10 @@ def learn_style(scores: Sequence[Score], title: str = "Learned") -> Accompanimen
         _read_score(score, bars, instruments, sevenths)
     patterns: list[dict[str, object]] = []
     for metre, of_metre in sorted(bars.items(), key=lambda item: -item[1].main.total()):
-        patterns += _patterns(metre, of_metre.without_usual_toms())
+        if re.match(METRE, metre):
+            patterns += _patterns(metre, of_metre.without_usual_toms())
+        else:
+            warnings.warn(f"Left out: the bars in {metre}, a metre that no style has.", ScoreWarning, stacklevel=2)
     if not patterns:
         raise BadSetting("No score has a bass, chords or drums; give scores with such tracks beside the melody.")
     tempos = [60e6 / score.tempos["us_per_quarter"][0] for score in scores if len(score.tempos)]

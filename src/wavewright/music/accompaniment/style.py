@@ -53,6 +53,7 @@ DRUMS = {
 
 HARMONIC_PARTS = ("bass", "chords", "inner")
 _SCALARS = ("title", "description", "tempo", "swing", "chord_colour", "chords_per_bar")
+METRE = r"^[1-9]\d?/(1|2|4|8|16|32)$"
 MIN_RANGE = 18  # semitones, in which every chord has a voicing
 
 
@@ -93,7 +94,7 @@ class DrumsTable(StyleTable):
 class PatternTable(StyleTable):
     """Patterns of a metre; parts that a fill or an ending lacks play on as before."""
 
-    metre: str = Field(pattern=r"^[1-9]\d?/(1|2|4|8|16|32)$")
+    metre: str = Field(pattern=METRE)
     use: Literal["main", "fill", "ending"] = "main"
     weight: float = Field(default=1.0, gt=0, le=1_000)
     bass: str = ""
