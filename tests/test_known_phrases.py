@@ -1,4 +1,4 @@
-"""Phrases of a table are told in recordings: over pauses, in any order, at another rate and pitch."""
+"""Phrases of a table are recognised in recordings: over pauses, in any order, at another rate and pitch."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hypothesis import given, settings, strategies as st
 import wavewright
 from wavewright.audio.clip import Clip
 from wavewright.base.errors import BadSetting, SkippedText
-from wavewright.dubbing.phrases import cepstra, features_of, warped_distance
+from wavewright.dubbing.phrases import cepstra, dtw_distance, features_of
 from wavewright.dubbing.recognition import open_recogniser
 from wavewright.speech.prosody import Prosody
 
@@ -56,13 +56,13 @@ def test_a_distance_is_that_of_the_cheapest_path():
         a, b = rng.standard_normal((n, 3)).astype(np.float32), rng.standard_normal((m, 3)).astype(np.float32)
         costs = np.linalg.norm(a[:, None] - b[None], axis=2)
         cheapest = min(sum(weight * costs[i, j] for i, j, weight in path) for path in paths(n - 1, m - 1))
-        assert warped_distance(a, b) == pytest.approx(cheapest / (n + m), rel=1e-5)
-        assert warped_distance(a, a) == 0
+        assert dtw_distance(a, b) == pytest.approx(cheapest / (n + m), rel=1e-5)
+        assert dtw_distance(a, a) == 0
 
 
 @settings(max_examples=25)
 @given(st.floats(-40, 20), st.floats(-3, 3), st.integers(0, 99))
-def test_features_know_neither_level_nor_tilt(gain_db, tilt, seed):
+def test_features_are_invariant_to_level_and_tilt(gain_db, tilt, seed):
     """A level and a filter add a constant to each cepstrum, which its mean takes away."""
     found = np.random.default_rng(seed).standard_normal((40, 13))
     moved = found + gain_db + tilt * np.arange(13)
@@ -75,7 +75,7 @@ def test_pauses_are_no_part_of_a_phrase():
     assert abs(len(cepstra(paused)) - len(cepstra(wave))) <= 5
 
 
-def test_phrases_are_told_at_another_rate_and_pitch(voice, table, tmp_path):
+def test_phrases_are_recognised_at_another_rate_and_pitch(voice, table, tmp_path):
     order = random.Random(4).sample([*PHRASES], len(PHRASES))
     rows = []
     starts = []
@@ -100,13 +100,22 @@ def test_a_prompt_is_dubbed_by_a_table_alone(voice, table, tmp_path):
 
 
 @pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="eSpeak NG is not installed")
-def test_phrases_of_another_speaker_are_told(table, tmp_path):
+def test_phrases_of_another_speaker_are_recognised(table, tmp_path):
     """By eSpeak NG, a man of formants."""
     recogniser = open_recogniser(f"table:{table}")
     for text in PHRASES:
         sound = tmp_path / "heard.wav"
         subprocess.run(["espeak-ng", "-v", "en-us", "-w", sound, text], check=True)
         assert [segment.text for segment in recogniser.segments(sound, "en")] == [text]
+
+
+def test_capitals_and_punctuation_make_no_other_phrase(voice, tmp_path, recwarn):
+    table = tmp_path / "phrases.csv"
+    table.write_text("Thank you very much.\ta\nthank you very much\tb\nGoodbye.\tc\n")
+    sound = voice.speak("Thank you very much.").clip.write(tmp_path / "a.wav")
+    (segment,) = open_recogniser(f"table:{table}").segments(sound, "en")
+    assert segment.text == "Thank you very much."
+    assert not [each for each in recwarn if issubclass(each.category, SkippedText)]
 
 
 def test_phrases_that_sound_alike_are_doubtful(voice, tmp_path):
@@ -134,13 +143,13 @@ def test_what_is_no_phrase_is_left_out_and_named(voice, table, tmp_path):
 @pytest.mark.parametrize(
     ("contents", "language", "message"),
     [
-        ("a,b\n", "", r"the language is unknown; give --from or --language"),
+        ("a,b\n", "", r"its language is unknown; give --from or --language"),
         ("a,b\n", "nl", r"no voice speaks 'nl'; the voices are .*en-kathleen"),
         ("# nothing\n", "en", r"has no phrases; write one a line"),
         ("a\n", "en", r"line 1: write a text and its translation"),
     ],
 )
-def test_what_no_table_can_tell_is_refused(tmp_path, contents, language, message):
+def test_tables_and_languages_without_a_voice_are_refused(tmp_path, contents, language, message):
     table = tmp_path / "phrases.csv"
     table.write_text(contents)
     sound = Clip(0.1 * np.sin(np.arange(16_000) / 9)[None].astype(np.float32), 16_000).write(tmp_path / "a.wav")

@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 
 from ..base.errors import BadSetting
-from ..dsp.mel import mel_spectrogram, power_to_db
+from ..dsp.mel import power_to_db
 from ..families import loading
-from .stretches import RATE, waves_between
+from .stretches import RATE, mel_power, waves_between
 
 ENCODER = "sound-encoder"
 WINDOW, HOP = RATE, RATE // 2  # samples of a line that are embedded together
@@ -107,7 +107,7 @@ def _cepstra(wave: np.ndarray) -> np.ndarray:
     """Return means and deviations of the cepstra of a wave ``(time,)``, without quiet frames."""
     from scipy.fft import dct
 
-    mel_db = power_to_db(mel_spectrogram(np.pad(wave, (0, max(0, 512 - len(wave)))), RATE, 512, 160, 40), floor=1e-6)
+    mel_db = power_to_db(mel_power(wave), floor=1e-6)
     level = mel_db.mean(axis=0)
     cepstra = dct(mel_db[:, level >= level.max() - QUIET_DB], axis=0, norm="ortho")[1 : N_CEPSTRA + 1]
     return np.concatenate([cepstra.mean(axis=1), cepstra.std(axis=1)])

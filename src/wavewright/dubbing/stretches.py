@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from ..audio.sound_file import open_sound
+from ..dsp.mel import mel_spectrogram
 
 RATE = 16_000
+N_FFT, HOP, N_MELS = 512, 160, 40
 FRAME = 480  # samples
 FRAME_SECONDS = FRAME / RATE
 MAX_STRETCH_SECONDS = 20.0
@@ -37,6 +39,11 @@ def waves_between(sound: Path, times: Sequence[tuple[float, float]]) -> Iterator
         for start, end in times
     ]
     yield from _waves(sound, spans)
+
+
+def mel_power(wave: np.ndarray) -> np.ndarray:
+    """Return the power of a wave ``(time,)`` at 16 kHz in mel bands, ``(N_MELS, frames)`` of 10 ms."""
+    return mel_spectrogram(np.pad(wave, (0, max(0, N_FFT - len(wave)))), RATE, N_FFT, HOP, N_MELS)
 
 
 def frame_levels(sound: Path) -> np.ndarray:
