@@ -681,7 +681,8 @@ def test_a_line_that_does_not_fit_is_listed_and_cut(scene, capsys):
     wave, rate = soundfile.read(folder / "scene-en.wav")
     assert np.abs(wave[int(2.38 * rate) : int(2.4 * rate)]).max() < 0.02
     captions = read_cues(folder / "scene-en.en.srt")
-    assert (captions[1].start, captions[1].text) == (2.4, "Yes.")
+    assert len(captions) > 2  # the long text in parts
+    assert (captions[-1].start, captions[-1].text) == (2.4, "Yes.")
     assert read_cues(folder / "scene-en.original.srt")[0].text.startswith("Guten Morgen")
 
 

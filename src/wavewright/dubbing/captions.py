@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 
-from ..speech.subtitles import SENTENCE_ENDS, cues, written
+from ..speech.subtitles import MAX_LINE_CHARACTERS, MAX_LINES, SENTENCE_ENDS, cues, written
 from ..speech.timestamps import TimedWord
 from .stretches import FRAME_SECONDS
 from .subtitle_files import RecognisedWord, SpeechSegment
@@ -119,6 +119,14 @@ def spread(segment: SpeechSegment, active: np.ndarray) -> tuple[RecognisedWord, 
     rounded = times.clip(segment.start, segment.end).round(3)
     in_order = np.maximum.accumulate(rounded.T.ravel()).reshape(-1, 2).tolist()
     return tuple(RecognisedWord(text, *span) for text, span in zip(texts, in_order, strict=True))
+
+
+def subtitle_rows(start: float, end: float, text: str) -> list[tuple[float, float, str]]:
+    """Return starts, ends and texts of subtitles for a text; a long one is spread over its time by its letters."""
+    if len(text) <= MAX_LINES * MAX_LINE_CHARACTERS:
+        return [(start, end, text)]
+    words = spread(SpeechSegment(start, end, text), np.zeros(0, bool))
+    return [(cue.start, cue.end, "\n".join(cue.lines)) for cue in cues(_timed(words))]
 
 
 def _timed(words: Sequence[RecognisedWord]) -> Iterator[TimedWord]:

@@ -20,7 +20,8 @@ from ..effects.mixing.project import parse_section, read_text
 from ..speech.fitting import FASTEST
 from ..speech.voice_names import find_voice, voices, voices_of
 from .project import LANGUAGE, MAX_SECONDS, CastMember, DubLine, DubProject, check_lines, renumbered
-from .recognition import describe, open_recogniser
+from .recognition import TABLE, describe, open_recogniser
+from .sentences import join_sentences
 from .speakers import ClusteredSpeakers, cluster_speakers
 from .subtitle_files import SpeechSegment, is_subtitle_file, read_cues
 from .timing import slots
@@ -107,6 +108,8 @@ class Draft:
         segments = open_recogniser(self.recogniser).segments(self.source, self.from_language)
         if not segments:
             raise BadText(f"The recogniser found no speech in {self.source}; give its subtitles with --subtitles.")
+        if self.recogniser.partition(":")[0] != TABLE:  # whose phrases are whole
+            segments = join_sentences(segments)
         named = (segment.language for segment in segments if re.fullmatch(LANGUAGE, segment.language))
         language = next(filter(None, named), "")
         end = open_sound(self.source).header.seconds
@@ -155,7 +158,7 @@ def relative(path: Path, folder: Path) -> str:
 def subtitle_lines(subtitles: Path, source: Path) -> list[DubLine]:
     """Return the lines of subtitles up to the end of a source; raise BadText or BadAudio if one cannot be read."""
     end = None if is_subtitle_file(source) else open_sound(source).header.seconds
-    return lines_of(read_cues(subtitles), str(subtitles), end)
+    return lines_of(join_sentences(read_cues(subtitles)), str(subtitles), end)
 
 
 def lines_of(cues: Sequence[SpeechSegment], where: str, end: float | None) -> list[DubLine]:

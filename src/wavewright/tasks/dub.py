@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -22,6 +23,7 @@ from ..base.task_parameters import checked
 from ..base.version import __version__
 from ..base.whole_file import check_not_read, check_target, write_whole
 from ..dubbing.assembly import mix_of, write_dubbed, write_mix_project
+from ..dubbing.captions import subtitle_rows
 from ..dubbing.drafting import Draft, read_cast, relative, subtitle_lines, translate, with_translations
 from ..dubbing.project import (
     LANGUAGE,
@@ -344,9 +346,9 @@ def _record(current: DubProject) -> dict[str, object]:
 
 
 def _rows(current: DubProject, what: str) -> list[tuple[float, float, str]]:
-    """Return start, end and one of the texts of each line that has it."""
-    rows = [(line.start, line.end, str(getattr(line, what))) for line in current.lines]
-    return [row for row in rows if row[2].strip()]
+    """Return the subtitles of one of the texts of all lines: start, end and text."""
+    rows = (subtitle_rows(line.start, line.end, str(getattr(line, what))) for line in current.lines)
+    return [row for row in chain.from_iterable(rows) if row[2].strip()]
 
 
 def _subtitle_tracks(current: DubProject) -> tuple[SubtitleTrack, ...]:
