@@ -80,7 +80,8 @@ def delete_family(tree: Path, name: str) -> tuple[str, ...]:
     package = tree / "src" / "wavewright"
     shutil.rmtree(package / "families" / name)
     table = package / "families" / "__init__.py"
-    table.write_text(table.read_text(encoding="utf-8").replace(f'    "{name}",\n', ""), encoding="utf-8")
+    line = re.compile(rf'^    "{name}": ".*",\n', re.MULTILINE)
+    table.write_text(line.sub("", table.read_text(encoding="utf-8")), encoding="utf-8")
     document = tree / "docs" / "architecture.md"
     listed = re.compile(rf"^    {name}/\n(      .*\n)*", re.MULTILINE)
     document.write_text(listed.sub("", document.read_text(encoding="utf-8")), encoding="utf-8")

@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from wavewright.families import FAMILIES, loading
+from wavewright.families import FAMILIES, SUMMARIES, loading
 from wavewright.models import bundled, find
 from wavewright.models.card import Card
 from wavewright.music.accompaniment import style_names
@@ -39,7 +39,7 @@ def families() -> str:
         sizes = ", ".join(f"`{size}`" for size in family.sizes)
         starts = "yes" if family.warm_starts else "no"
         page = PAGES.get(name, name)
-        lines.append(f"| [`{name}`]({page}.md) | {family.summary} | {sizes} | `{command}` | {starts} |")
+        lines.append(f"| [`{name}`]({page}.md) | {SUMMARIES[name]} | {sizes} | `{command}` | {starts} |")
     return "\n".join(lines) + "\n"
 
 

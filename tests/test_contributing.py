@@ -54,7 +54,7 @@ def clone(tmp_path_factory):
     family.mkdir()
     for name, code in FILE.findall(guide):
         (family / name).write_text(code, encoding="utf-8")
-    (line,) = re.findall(r'`("autoencoder",)` in `NAMES`', guide)
+    (line,) = re.findall(r'`("autoencoder": ".*?",)` in `SUMMARIES`', guide)
     (entry,) = re.findall(r'`("autoencoder": TinyFamily.*?)`', guide)
     insert(family.parent / "__init__.py", '    "classifier"', f"    {line}\n")
     insert(copied / "tests" / "tiny_families.py", '    "classifier": TinyFamily', f"    {entry},\n")

@@ -52,7 +52,6 @@ def recipes_with(**functions):
 
 class GoodFamily(Family):
     name = "good"
-    summary = "clips for a test"
     config = GoodConfig
     sizes: ClassVar = {"tiny": GoodConfig()}
     health = HealthRules(loss="valid/mse")
@@ -115,8 +114,6 @@ def test_a_family_that_keeps_its_contract_is_accepted():
     [
         ({"name": "my family"}, "'my family' breaks its contract: its name is no identifier"),
         ({"name": "Mine"}, "its name is no identifier in lower case"),
-        ({"summary": ""}, "its summary is no line"),
-        ({"summary": "Clips."}, "its summary is no line without a full stop"),
         ({"capabilities": frozenset()}, "it has no capabilities"),
         ({"health": HealthRules(loss="valid/los")}, "name valid/los, and its metrics are valid/mse"),
         ({"sizes": {"small": GoodConfig()}}, "its sizes are small; tests need one that is called tiny"),

@@ -10,7 +10,7 @@ import pytest
 
 from wavewright import models
 from wavewright.apps.cli import run
-from wavewright.families import FAMILIES
+from wavewright.families import FAMILIES, SUMMARIES
 
 ROOT = Path(__file__).parents[1]
 
@@ -67,5 +67,7 @@ def test_the_help_of_train_lists_families_and_sizes(capsys, monkeypatch):
     assert run(["train", "--help"]) == 0
     shown = " ".join(capsys.readouterr().out.split())
     for name, family in FAMILIES.items():
-        assert f"{name} ({family.summary})" in shown
-        assert f"{name} {', '.join(family.sizes)}" in shown
+        assert f"{name} ({SUMMARIES[name]})" in shown
+        assert not SUMMARIES[name].endswith(".")
+        further = [size for size in family.sizes if size not in ("tiny", "small", "base")]
+        assert not further or f"{name} also {', '.join(further)}" in shown

@@ -86,14 +86,12 @@ class RecipeModule(Protocol):
 class Family(Generic[ConfigT]):
     """A model family: a package whose ``__init__`` derives this class and names what the models are.
 
-    `families.FAMILIES`, the help of ``train``, the command that a finished run names, ``demo`` and the table in the
-    README read from here. Importing a family imports neither PyTorch nor ONNX Runtime: its modules ``recipe``,
-    ``runtime`` and ``training``, with classes called after the family, are imported when they are first needed.
+    The command that a finished run names, ``demo`` and the table of families read from here. Importing a family
+    imports neither PyTorch nor ONNX Runtime: its modules ``recipe``, ``runtime`` and ``training``, with classes called
+    after the family, are imported when they are first needed.
     """
 
     name: ClassVar[str]
-    summary: ClassVar[str]
-    """Purpose of the family, one line without a full stop."""
     config: type[ConfigT]
     sizes: Mapping[str, ConfigT]
     """The configuration of each size, by its name."""

@@ -94,8 +94,6 @@ def check_model(family: Family[ModelConfig], model: Model) -> None:
 def _problems(family: Family[ModelConfig]) -> Iterator[str]:
     if not (family.name.isidentifier() and family.name == family.name.lower()):
         yield "its name is no identifier in lower case"
-    if not family.summary or "\n" in family.summary or family.summary.endswith("."):
-        yield "its summary is no line without a full stop"
     if not family.capabilities:
         yield "it has no capabilities"
     yield from _missing_functions(family)

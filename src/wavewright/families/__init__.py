@@ -1,4 +1,4 @@
-"""The model families: each is a line of `NAMES`; its package is imported when it is first asked for."""
+"""The model families: each is a line of `SUMMARIES`; its package is imported when it is first asked for."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from ..contracts.family import Family
 
 AnyFamily = Family[Any]
 
-NAMES = (
-    "acoustic",
-    "classifier",
-    "codec",
-    "composer",
-    "denoiser",
-    "encoder",
-    "gan",
-    "instrument",
-    "lstm",
-    "prior",
-    "transcriber",
-    "vae",
-    "vocoder",
-    "wavenet",
-)
-"""The packages of the families, each of which defines a `Family` by its name in capitals."""
+SUMMARIES = {
+    "acoustic": "speech: symbols to mel frames, with control over duration, pitch and energy of each",
+    "classifier": "recognises the label of a clip, and judges generated clips",
+    "codec": "compresses audio into codes: a codec for files and streams",
+    "composer": "composes scores: voices, melodies with chords, drum patterns",
+    "denoiser": "removes noise, reverberation and echo from speech, in files and live",
+    "encoder": "learns from recordings without labels; classifiers start from it",
+    "gan": "short clips: a generator that is trained against critics",
+    "instrument": "plays scores with timbres learned from notes",
+    "lstm": "textures and spoken words: a recurrent network that draws one mel frame after another",
+    "prior": "draws the codes of a codec: clips by label, or audio of any length",
+    "transcriber": "finds the notes of several voices, with onsets, ends and velocities",
+    "vae": "clips as latent vectors: interpolate, vary and adjust them",
+    "vocoder": "speech from mel frames, many times faster than real time: filtered pulses and noise",
+    "wavenet": "one sample after another: short clips by label, or speech from mel frames",
+}
+"""The packages of the families, each of which defines a `Family` by its name in capitals, and what its models are."""
 
 
 class FamilyTable(Mapping[str, AnyFamily]):
@@ -37,21 +37,21 @@ class FamilyTable(Mapping[str, AnyFamily]):
 
     def __getitem__(self, name: str) -> AnyFamily:
         """Return a family; raise KeyError for one that there is not."""
-        if name not in NAMES:
+        if name not in SUMMARIES:
             raise KeyError(name)
         return _imported(name)
 
     def __iter__(self) -> Iterator[str]:
         """Iterate over the names."""
-        return iter(NAMES)
+        return iter(SUMMARIES)
 
     def __len__(self) -> int:
         """Return the number of families."""
-        return len(NAMES)
+        return len(SUMMARIES)
 
     def __contains__(self, name: object) -> bool:
         """Return True for the name of a family, without importing it."""
-        return name in NAMES
+        return name in SUMMARIES
 
 
 @cache

@@ -26,14 +26,14 @@ from ..base.parameters import (
 from ..data.consent import PermissionParameters
 from ..data.parameters import FolderParameters
 from ..data.recording import Recording
-from ..families import FAMILIES
+from ..families import SUMMARIES
 from .training_step import TrainingStep
 
 if TYPE_CHECKING:
     from .checkpoint import Progress
 
-FAMILY_HELP = "; ".join(f"{name} ({family.summary})" for name, family in FAMILIES.items())
-SIZE_HELP = "; ".join(f"{name} {', '.join(family.sizes)}" for name, family in FAMILIES.items())
+FAMILY_HELP = "; ".join(f"{name} ({summary})" for name, summary in SUMMARIES.items())
+SIZE_HELP = "tiny, small, or, of most families, base; codec also music; denoiser also strided, best; wavenet also full"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -68,7 +68,7 @@ def describe_all() -> dict[str, object]:
         "families": [
             {
                 "name": family.name,
-                "summary": family.summary,
+                "summary": families.SUMMARIES[family.name],
                 "sizes": list(family.sizes),
                 "bases": [each["name"] for each in described if each["family"] == family.name],
             }

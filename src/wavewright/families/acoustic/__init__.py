@@ -49,7 +49,6 @@ class AcousticFamily(Family[AcousticConfig]):
     """The family ``acoustic``."""
 
     name = "acoustic"
-    summary = "speech: symbols to mel frames, with control over duration, pitch and energy of each"
     config = AcousticConfig
     sizes = SIZES
     health = HealthRules(loss="valid/mel")

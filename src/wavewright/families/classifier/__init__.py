@@ -53,7 +53,6 @@ class ClassifierFamily(Family[ClassifierConfig]):
     """The family ``classifier``."""
 
     name = "classifier"
-    summary = "recognises the label of a clip, and judges generated clips"
     config = ClassifierConfig
     sizes = SIZES
     health = HealthRules(loss="valid/loss")

@@ -34,7 +34,6 @@ class CodecFamily(Family[CodecConfig]):
     """The family ``codec``."""
 
     name = "codec"
-    summary = "compresses audio into codes: a codec for files and streams"
     config = CodecConfig
     sizes = SIZES
     health = HealthRules(loss="valid/mel")

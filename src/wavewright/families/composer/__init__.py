@@ -37,7 +37,6 @@ class ComposerFamily(Family[ComposerConfig]):
     """The family ``composer``."""
 
     name = "composer"
-    summary = "composes scores: voices, melodies with chords, drum patterns"
     config = ComposerConfig
     sizes = SIZES
     health = HealthRules(loss="valid/nats")

@@ -50,7 +50,6 @@ class DenoiserFamily(Family[DenoiserConfig]):
     """The family ``denoiser``."""
 
     name = "denoiser"
-    summary = "removes noise, reverberation and echo from speech, in files and live"
     config = DenoiserConfig
     sizes = SIZES
     health = HealthRules(loss="valid/stft")

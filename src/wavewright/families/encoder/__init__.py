@@ -44,7 +44,6 @@ class EncoderFamily(Family[EncoderConfig]):
     """The family ``encoder``."""
 
     name = "encoder"
-    summary = "learns from recordings without labels; classifiers start from it"
     config = EncoderConfig
     sizes = SIZES
     health = HealthRules(loss="valid/loss")

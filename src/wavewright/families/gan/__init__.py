@@ -45,7 +45,6 @@ class GanFamily(Family[GanConfig]):
     """The family ``gan``."""
 
     name = "gan"
-    summary = "short clips: a generator that is trained against critics"
     config = GanConfig
     sizes = SIZES
     health = HealthRules(

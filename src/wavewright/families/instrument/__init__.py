@@ -32,7 +32,6 @@ class InstrumentFamily(Family[InstrumentConfig]):
     """The family ``instrument``."""
 
     name = "instrument"
-    summary = "plays scores with timbres learned from notes"
     config = InstrumentConfig
     sizes = SIZES
     health = HealthRules(loss="valid/level_db")

@@ -37,7 +37,6 @@ class LstmFamily(Family[LstmConfig]):
     """The family ``lstm``."""
 
     name = "lstm"
-    summary = "textures and spoken words: a recurrent network that draws one mel frame after another"
     config = LstmConfig
     sizes = SIZES
     health = HealthRules(level_db="level_db", diversity="diversity")

@@ -40,7 +40,6 @@ class PriorFamily(Family[PriorConfig]):
     """The family ``prior``."""
 
     name = "prior"
-    summary = "draws the codes of a codec: clips by label, or audio of any length"
     config = PriorConfig
     sizes = SIZES
     health = HealthRules(loss="valid/bits")

@@ -36,7 +36,6 @@ class TranscriberFamily(Family[TranscriberConfig]):
     """The family ``transcriber``."""
 
     name = "transcriber"
-    summary = "finds the notes of several voices, with onsets, ends and velocities"
     config = TranscriberConfig
     sizes = SIZES
     health = HealthRules(loss="valid/loss")

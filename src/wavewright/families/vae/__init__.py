@@ -109,7 +109,6 @@ class VaeFamily(Family[VaeConfig]):
     """The family ``vae``."""
 
     name = "vae"
-    summary = "clips as latent vectors: interpolate, vary and adjust them"
     config = VaeConfig
     sizes = SIZES
     health = HealthRules(

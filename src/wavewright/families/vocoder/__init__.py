@@ -84,7 +84,6 @@ class VocoderFamily(Family[VocoderConfig]):
     """The family ``vocoder``."""
 
     name = "vocoder"
-    summary = "speech from mel frames, many times faster than real time: filtered pulses and noise"
     config = VocoderConfig
     sizes = SIZES
     health = HealthRules(loss="valid/mel")

@@ -42,7 +42,6 @@ class WaveNetFamily(Family[WaveNetConfig]):
     """The family ``wavenet``."""
 
     name = "wavenet"
-    summary = "one sample after another: short clips by label, or speech from mel frames"
     config = WaveNetConfig
     sizes = SIZES
     health = HealthRules(loss="valid/bits")
