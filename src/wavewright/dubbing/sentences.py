@@ -12,7 +12,7 @@ MAX_SENTENCE_SECONDS = 15.0
 MAX_PAUSE_SECONDS = 0.5  # within a sentence
 LEAST_PUNCTUATED = 0.1  # of the cues, without which nothing says where sentences end
 
-_END = re.compile(r"[.!?:\u2026\u3002\uff01\uff1f]\W*$")
+_END = re.compile(r"[.!?:\u2026\u3002\uff01\uff1f\u061f\u0964]\W*$")
 _ELLIPSIS = re.compile(r"(?:\.\.|\u2026)\W*$")
 _TURN = re.compile(r"\s*[-\u2013\u2014]\s*\w")  # another speaker
 
