@@ -139,7 +139,8 @@ def tests_of(faults: list[tuple[Path, ast.expr, str]], copy: Path) -> list[set[s
     for path in by_path:
         shutil.copy(ROOT / path, copy / path)
     first.write_text(kept, encoding="utf-8")
-    failed = json.loads((copy / ".pytest_cache/v/cache/lastfailed").read_text(encoding="utf-8"))
+    last = copy / ".pytest_cache/v/cache/lastfailed"  # missing where all pass
+    failed = json.loads(last.read_text(encoding="utf-8")) if last.exists() else {}
     tests: list[set[str]] = [set() for _ in faults]
     for line in notes.read_text(encoding="utf-8").splitlines():
         index, _, test = line.partition("\t")
