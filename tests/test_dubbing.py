@@ -58,9 +58,18 @@ def test_no_line_reaches_into_the_next_one(steps, lengths):
         assert found.rate == pytest.approx(usual / found.seconds)
         assert found.seconds <= room or found.is_cut
         assert found.rate <= FASTEST + 1e-9
+        if not math.isclose(usual, rates.fastest * slot.limit_seconds, rel_tol=1e-4):
+            assert bool(found.too_long) == (usual > rates.fastest * slot.limit_seconds)
         if not found.too_long:
             assert rates.slowest - 1e-9 <= found.rate <= rates.fastest + 1e-9
             assert found.seconds <= slot.limit_seconds
+
+
+@given(st.floats(0.2, 10), st.floats(0.86, 1.14))
+def test_a_line_that_fills_its_time_is_not_too_long(seconds, rate):
+    found = fit(seconds * rate, LineSlot(seconds, seconds), 20, Rates())
+    assert (found.too_long, found.seconds, found.rate) == (0, pytest.approx(seconds), pytest.approx(rate))
+    assert found.seconds <= seconds
 
 
 def test_speakers_are_heard_at_once_where_they_are_in_the_original():

@@ -21,6 +21,9 @@ MAX_AT_ONCE = 20
 SHORTEST_SECONDS = 0.1
 """Least time in which a line can be spoken."""
 
+ROUNDING_SECONDS = 1e-6
+"""Of a length that is divided by a rate."""
+
 
 @dataclass(frozen=True)
 class Rates:
@@ -121,7 +124,8 @@ def fit(usual_seconds: float, slot: LineSlot, n_characters: int, rates: Rates) -
     wanted = usual_seconds / max(slot.seconds, SHORTEST_SECONDS)
     rate = min(max(wanted, rates.slowest), rates.fastest)
     seconds = usual_seconds / rate
-    if seconds <= slot.limit_seconds:
+    if seconds <= slot.limit_seconds + ROUNDING_SECONDS:
+        seconds = min(seconds, slot.limit_seconds)
         return Fit(seconds, rate, max(0.0, seconds - slot.seconds))
     too_long = math.ceil(n_characters * (1 - slot.limit_seconds / seconds))
     rate = min(usual_seconds / slot.limit_seconds, FASTEST)
