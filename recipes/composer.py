@@ -10,7 +10,8 @@
     python recipes/composer.py chorales --forms                                    # only the forms, of corpora/chorales
 
 The bundled ``chorales`` has the weights of step 1,680, the best on the validation pieces. The run was continued twice,
-so its learning rate followed schedules of 400, 1,000 and 4,000 steps.
+so its learning rate followed schedules of 400, 1,000 and 4,000 steps. The bundled ``folk-tunes`` has 1,250 steps of a
+run of 6,000, then 600 with ``--from`` that run and ``--set training.steps=600 training.learning_rate=8e-4``.
 
 FOLDER has the splits of Boulanger-Lewandowski et al. (2012) as arrays: of each split the rows of its pieces after
 each other, and ``train_lengths`` and so on, the rows of each piece. Chorales are ``(steps, 4)``, MIDI numbers or -1,

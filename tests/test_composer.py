@@ -587,17 +587,17 @@ def test_a_composer_without_traits_refuses_them():
 
 
 def test_a_training_from_a_model_without_traits_computes_the_same_at_first():
-    folk = loading.load_composer("folk-tunes")
-    config = replace(folk.config, has_traits=True)
+    bundled = loading.load_composer("chorales")
+    config = replace(bundled.config, has_traits=True)
     module = ComposerNetwork(config).inference_module().eval()
-    weights = COMPOSER.initial_weights(folk.folder, config)
+    weights = COMPOSER.initial_weights(bundled.folder, config)
     module.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()})
-    steps, onnx = TorchSteps(module), folk._steps
+    steps, onnx = TorchSteps(module), bundled._steps
     steps.start()
     onnx.start()
     rng = np.random.default_rng(0)
     for _ in range(8):
-        features = np.array([rng.integers(size) for size in folk.config.feature_sizes])
+        features = np.array([rng.integers(size) for size in bundled.config.feature_sizes])
         conditioned = np.concatenate([features, rng.integers(N_LEVELS + 1, size=len(TRAITS))])
         np.testing.assert_allclose(onnx.time_step(features), steps.time_step(conditioned), atol=2e-3)
 
