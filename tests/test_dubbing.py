@@ -25,7 +25,7 @@ from wavewright.base.errors import BadModel, BadSetting, BadText, MissingExtra, 
 from wavewright.dubbing import stretches, translation
 from wavewright.dubbing.assembly import original_levels
 from wavewright.dubbing.commands import words_of
-from wavewright.dubbing.drafting import lines_of
+from wavewright.dubbing.drafting import lines_of, timed_cues
 from wavewright.dubbing.project import DubLine, DubProject, read_dub, write_dub
 from wavewright.dubbing.recognition import open_recogniser, parse_segments
 from wavewright.dubbing.stretches import speech_stretches
@@ -140,7 +140,7 @@ def test_cues_become_lines():
         SpeechSegment(90.0, 91.0, "Beyond the end"),
     ]
     with pytest.warns(SkippedText, match="a.srt: 1 of 5 cues start after the end of the sound") as named:
-        lines = lines_of(cues, "a.srt", 60.0)
+        lines = lines_of(timed_cues(cues, "a.srt", 60.0), are_sentences=True)
     assert len(named) == 1
     assert [(line.start, line.end, line.original) for line in lines] == [
         (1.0, 2.5, "One and a half."),
@@ -148,7 +148,7 @@ def test_cues_become_lines():
         (3.5, pytest.approx(3.5 + len("Ends before it starts") / 14), "Ends before it starts"),
     ]
     with pytest.raises(BadText, match=r"a.srt: no subtitle lies within the sound, which is 0.5 s long"):
-        lines_of(cues, "a.srt", 0.5)
+        timed_cues(cues, "a.srt", 0.5)
 
 
 @settings(max_examples=30)
@@ -161,7 +161,7 @@ def test_cues_become_lines():
 )
 def test_lines_have_whole_milliseconds_and_lose_no_word(rows):
     cues = [SpeechSegment(start, start + length, text, speaker) for start, length, speaker, text in sorted(rows)]
-    lines = lines_of(cues, "a.srt", None)
+    lines = lines_of(timed_cues(cues, "a.srt", None))
     assert [line.number for line in lines] == [*range(1, len(lines) + 1)]
     assert " ".join(line.original for line in lines) == " ".join(cue.text for cue in cues)
     for line in lines:

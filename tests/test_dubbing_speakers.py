@@ -13,8 +13,10 @@ from tiny_speech import install
 
 from wavewright import caption, dub
 from wavewright.base.errors import BadSetting
+from wavewright.dubbing.drafting import Draft
 from wavewright.dubbing.project import read_dub
-from wavewright.dubbing.speakers import clustered
+from wavewright.dubbing.speakers import ClusteredSpeakers, clustered
+from wavewright.dubbing.subtitle_files import written_cues
 from wavewright.families import loading
 
 pytestmark = pytest.mark.uses("sound-encoder")
@@ -98,6 +100,23 @@ def test_a_cast_by_voices(talk, tmp_path, monkeypatch):
     made.details["project"].write_text(text, encoding="utf-8")
     assert dub(made.details["project"], quiet=True).details["n_new"] == 0
     assert dub(sound, **given).details["n_new"] == 0  # again
+
+
+def test_two_speakers_share_no_line(talk, monkeypatch):
+    sound, _ = talk
+    rows = [(0.5, 1.9, "I think"), (2.0, 3.4, "that is"), (3.5, 4.9, "all right."), (5.5, 6.0, "Yes.")]
+    sound.with_suffix(".srt").write_text(written_cues(rows), encoding="utf-8")
+    found = ClusteredSpeakers((1, 1, 2, 1), (0.9, 0.01, 0.02, 0.9))
+    monkeypatch.setattr("wavewright.dubbing.drafting.cluster_speakers", lambda *_: found)
+    draft = Draft(sound, "en", subtitles=sound.with_suffix(".srt"), voice="en-kathleen", n_speakers=2)
+    project, note = draft.project(sound.parent)
+    lines = [(line.start, line.end, line.speaker, line.original) for line in project.lines]
+    assert lines == [
+        (0.5, 3.4, "speaker 1", "I think that is"),
+        (3.5, 4.9, "speaker 2", "all right."),
+        (5.5, 6.0, "speaker 1", "Yes."),
+    ]
+    assert note == "The speaker is doubtful of 2 of 3 lines, 1, 2; check them."
 
 
 def test_what_is_refused(talk, tmp_path):

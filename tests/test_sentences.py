@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from wavewright.dubbing.captions import subtitle_rows
-from wavewright.dubbing.drafting import Draft, subtitle_lines
+from wavewright.dubbing.drafting import Draft, lines_of, subtitle_cues
 from wavewright.dubbing.sentences import MAX_PAUSE_SECONDS, MAX_SENTENCE_SECONDS, join_sentences
 from wavewright.dubbing.subtitle_files import SpeechSegment, written_cues
 
@@ -70,19 +70,23 @@ def test_subtitles_and_recognisers_become_sentences_and_phrases_stay(tmp_path, m
     subtitles = tmp_path / "a.srt"
     subtitles.write_text(written_cues(rows), encoding="utf-8")
     expected = [(1.0, 4.0, "This is what they said."), (4.2, 5.0, "All of"), (7.0, 8.0, "them.")]
-    assert [(line.start, line.end, line.original) for line in subtitle_lines(subtitles, subtitles)] == expected
+    assert [(line.start, line.end, line.original) for line in lines_of(subtitle_cues(subtitles, subtitles))] == expected
 
     class Found:
+        def __init__(self, gives_sentences: bool) -> None:
+            self.gives_sentences = gives_sentences
+
         def segments(self, sound: Path, language: str) -> list[SpeechSegment]:
             return [SpeechSegment(*row) for row in rows]
 
-    monkeypatch.setattr("wavewright.dubbing.drafting.open_recogniser", lambda name: Found())
     monkeypatch.setattr(
         "wavewright.dubbing.drafting.open_sound",
         lambda path: type("Sound", (), {"header": type("Header", (), {"seconds": 9.0})}),
     )
-    for name, n_lines in (("moonshine:folder", 3), ("table:phrases.csv", 4)):
-        draft = Draft(tmp_path / "a.wav", "de", recogniser=name, voice="en-kathleen")
+    for gives_sentences, n_lines in ((False, 3), (True, 4)):
+        found = Found(gives_sentences)
+        monkeypatch.setattr("wavewright.dubbing.drafting.open_recogniser", lambda name, found=found: found)
+        draft = Draft(tmp_path / "a.wav", "de", recogniser="a program {file}", voice="en-kathleen")
         lines = draft.project(tmp_path)[0].lines
         assert len(lines) == n_lines
         assert " ".join(line.original for line in lines) == "This is what they said. All of them."

@@ -18,6 +18,7 @@ next line.
 from __future__ import annotations
 
 import bisect
+import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,9 +29,9 @@ from benchmarks.harness.corpora import SMOKE_VOICE, sentences
 from benchmarks.harness.script import Benchmark, Option, Options, Report, Table, columns, optional
 from benchmarks.speech.judges import JUDGE_OPTIONS, Judges, word_error_interval
 from wavewright.audio.clip import Clip
-from wavewright.dubbing.drafting import lines_of
+from wavewright.base.errors import BadText
+from wavewright.dubbing.drafting import lines_of, timed_cues
 from wavewright.dubbing.project import DubLine
-from wavewright.dubbing.sentences import join_sentences
 from wavewright.dubbing.speaking import line_file
 from wavewright.dubbing.subtitle_files import read_cues, written_cues
 from wavewright.dubbing.timing import SHORTEST_SECONDS, LineSlot, Rates, fit, slots
@@ -100,10 +101,15 @@ def measure(options: Options, report: Report) -> None:
 def _add_files(files: Sequence[Path], report: Report) -> None:
     """Add the row of the cues of files."""
     too_fast = np.zeros(3, int)
-    n_cues = n_lines = n_fast_lines = n_reported = 0
+    n_files = n_cues = n_lines = n_fast_lines = n_reported = 0
     for file in files:
-        cues = read_cues(file)
-        alone, whole = lines_of(cues, str(file), None), lines_of(join_sentences(cues), str(file), None)
+        try:
+            cues = timed_cues(read_cues(file), str(file), None)
+        except BadText as error:
+            print(error, file=sys.stderr)
+            continue
+        n_files += 1
+        alone, whole = lines_of(cues, are_sentences=True), lines_of(cues)
         starts = [line.start for line in alone]
         sizes = np.diff([*(bisect.bisect_left(starts, line.start) for line in whole), len(alone)])
         in_cue = [LineSlot(line.end - line.start, line.end - line.start) for line in alone]
@@ -113,10 +119,12 @@ def _add_files(files: Sequence[Path], report: Report) -> None:
         too_fast[2] += sum(sizes[index] for index in fast)
         n_cues, n_lines = n_cues + len(alone), n_lines + len(whole)
         n_fast_lines, n_reported = n_fast_lines + len(fast), n_reported + sum(fast.values())
+    if not n_files:
+        raise BadText("The folder of --subtitles has no SRT file that can be read; give one that has.")
     alone_percent, silence_percent, sentences_percent = (100 * too_fast / n_cues).tolist()
     report.add(
         CUES,
-        files=len(files),
+        files=n_files,
         cues=n_cues,
         alone_percent=alone_percent,
         with_silence_percent=silence_percent,

@@ -106,7 +106,7 @@ def recognised(
         found = cluster_speakers(sound, [(segment.start, segment.end) for segment in segments], n_speakers)
         named = zip(segments, found.numbers, strict=True)
         segments = [replace(segment, speaker=SPEAKER.format(number=number)) for segment, number in named]
-        doubt = doubts([*range(1, len(segments) + 1)], found)
+        doubt = doubts([index + 1 for index in found.suspect], len(segments))
     active = active_frames(frame_levels(sound))
     length = seconds if seconds is not None else len(active) * FRAME_SECONDS
     return captions_of(sound, describe(name), length, segments, active), doubt

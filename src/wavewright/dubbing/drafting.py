@@ -7,7 +7,7 @@ import os
 import re
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import cycle
 from pathlib import Path
 
@@ -20,9 +20,9 @@ from ..effects.mixing.project import parse_section, read_text
 from ..speech.fitting import FASTEST
 from ..speech.voice_names import find_voice, voices, voices_of
 from .project import LANGUAGE, MAX_SECONDS, CastMember, DubLine, DubProject, check_lines, renumbered
-from .recognition import TABLE, describe, open_recogniser
+from .recognition import describe, open_recogniser
 from .sentences import join_sentences
-from .speakers import ClusteredSpeakers, cluster_speakers
+from .speakers import cluster_speakers
 from .subtitle_files import SpeechSegment, is_subtitle_file, read_cues
 from .timing import slots
 from .translation import Translator, matched, translated
@@ -67,53 +67,52 @@ class Draft:
 
         Raises BadText, BadSetting, BadAudio, BadModel or MissingExtra if the lines or the cast cannot be made.
         """
-        lines, language, recogniser = self._lines()
-        lines, note = self._with_speakers(lines)
+        cues, are_sentences, recogniser = self._cues()
+        cues, suspect = self._with_speakers(cues)
+        lines = lines_of(cues, are_sentences)
         speakers = list(dict.fromkeys(line.speaker for line in lines))
+        languages = (cue.language for cue in cues if re.fullmatch(LANGUAGE, cue.language))
         project = DubProject(
             source=relative(self.source, folder),
-            from_language=self.from_language or language,
+            from_language=self.from_language or next(languages, ""),
             to_language=self.to_language,
             recogniser=recogniser,
             cast=self._cast(speakers),
             lines=renumbered(lines),
         )
-        return check_lines(project), note
+        starts = [line.start for line in lines]
+        numbers = sorted({bisect.bisect(starts, cues[index].start) for index in suspect})
+        return check_lines(project), doubts(numbers, len(lines))
 
-    def _with_speakers(self, lines: list[DubLine]) -> tuple[list[DubLine], str]:
-        """Return the lines with speakers, found by their voices if their number is given, and the suspect ones."""
+    def _with_speakers(self, cues: list[SpeechSegment]) -> tuple[list[SpeechSegment], list[int]]:
+        """Return the cues with speakers, found by their voices if their number is given, and which are suspect."""
         if self.n_speakers is None:
-            return lines, ""
-        if any(line.speaker for line in lines):
+            return cues, []
+        if any(cue.speaker for cue in cues):
             raise BadSetting("The lines name their speakers; leave --speakers out.")
         if is_subtitle_file(self.source):
             raise BadSetting(f"{self.source} has no sound by which speakers are told apart; leave --speakers out.")
-        found = cluster_speakers(self.source, [(line.start, line.end) for line in lines], self.n_speakers)
-        named = [
-            line.model_copy(update={"speaker": SPEAKER.format(number=number)})
-            for line, number in zip(lines, found.numbers, strict=True)
-        ]
-        return named, doubts([line.number for line in lines], found)
+        found = cluster_speakers(self.source, [(cue.start, cue.end) for cue in cues], self.n_speakers)
+        named = zip(cues, found.numbers, strict=True)
+        return [replace(cue, speaker=SPEAKER.format(number=number)) for cue, number in named], found.suspect
 
-    def _lines(self) -> tuple[list[DubLine], str, str]:
-        """Return the lines, their language where the recogniser tells it, and who recognised them."""
+    def _cues(self) -> tuple[list[SpeechSegment], bool, str]:
+        """Return the cues with their times, whether they are whole sentences, and who recognised them."""
         subtitles = self.source if is_subtitle_file(self.source) else self.subtitles
         if subtitles is not None:
-            return subtitle_lines(subtitles, self.source), "", ""
+            return subtitle_cues(subtitles, self.source), False, ""
         if self.recogniser is None:
             raise BadSetting(
                 f"Nothing says what is spoken in {self.source}; give its subtitles with --subtitles, or a recogniser "
                 "with --recogniser."
             )
-        segments = open_recogniser(self.recogniser).segments(self.source, self.from_language)
+        recogniser = open_recogniser(self.recogniser)
+        segments = recogniser.segments(self.source, self.from_language)
         if not segments:
             raise BadText(f"The recogniser found no speech in {self.source}; give its subtitles with --subtitles.")
-        if self.recogniser.partition(":")[0] != TABLE:  # whose phrases are whole
-            segments = join_sentences(segments)
-        named = (segment.language for segment in segments if re.fullmatch(LANGUAGE, segment.language))
-        language = next(filter(None, named), "")
         end = open_sound(self.source).header.seconds
-        return lines_of(segments, str(self.source), end), language, describe(self.recogniser)
+        cues = timed_cues(segments, str(self.source), end)
+        return cues, recogniser.gives_sentences, describe(self.recogniser)
 
     def _cast(self, speakers: Sequence[str]) -> tuple[CastMember, ...]:
         if self.cast is not None:
@@ -130,15 +129,13 @@ class Draft:
         return tuple(CastMember(speaker=speaker, voice=voice) for speaker, voice in zip(speakers, cycle(known)))
 
 
-def doubts(numbers: Sequence[int], found: ClusteredSpeakers) -> str:
+def doubts(numbers: Sequence[int], n_lines: int) -> str:
     """Return a sentence about the lines of some numbers whose speakers should be checked; empty without any."""
-    suspect = [str(numbers[index]) for index in found.suspect]
-    if not suspect:
+    if not numbers:
         return ""
-    shown = ", ".join(suspect[:SHOWN_DOUBTS]) + (
-        f" and {len(suspect) - SHOWN_DOUBTS} more" if len(suspect) > SHOWN_DOUBTS else ""
-    )
-    return f"The speaker is doubtful of {len(suspect)} of {len(numbers)} lines, {shown}; check them."
+    shown = ", ".join(map(str, numbers[:SHOWN_DOUBTS]))
+    more = f" and {len(numbers) - SHOWN_DOUBTS} more" if len(numbers) > SHOWN_DOUBTS else ""
+    return f"The speaker is doubtful of {len(numbers)} of {n_lines} lines, {shown}{more}; check them."
 
 
 def read_cast(path: Path) -> tuple[CastMember, ...]:
@@ -155,44 +152,54 @@ def relative(path: Path, folder: Path) -> str:
         return str(path.resolve())
 
 
-def subtitle_lines(subtitles: Path, source: Path) -> list[DubLine]:
-    """Return the lines of subtitles up to the end of a source; raise BadText or BadAudio if one cannot be read."""
+def subtitle_cues(subtitles: Path, source: Path) -> list[SpeechSegment]:
+    """Return the cues of subtitles up to the end of a source; raise BadText or BadAudio if one cannot be read."""
     end = None if is_subtitle_file(source) else open_sound(source).header.seconds
-    return lines_of(join_sentences(read_cues(subtitles)), str(subtitles), end)
+    return timed_cues(read_cues(subtitles), str(subtitles), end)
 
 
-def lines_of(cues: Sequence[SpeechSegment], where: str, end: float | None) -> list[DubLine]:
-    """Return the lines of cues; what cannot be spoken at its time is left out.
+def timed_cues(cues: Sequence[SpeechSegment], where: str, end: float | None) -> list[SpeechSegment]:
+    """Return cues, in the order of their starts, with the times at which they can be spoken.
 
-    Cues of one time and speaker are joined. A cue that ends before it starts, or without length, lasts up to the next
-    one. Times are in whole milliseconds, as the project has them. Raises BadText, which begins with ``where``, if no
-    cue is left before ``end``.
+    A cue that ends before it starts, or without length, lasts up to the next one. Times are in whole milliseconds, as
+    the project has them. What starts after ``end`` is left out with a warning. Raises BadText, which begins with
+    ``where``, if no cue is left.
     """
-    lines: list[DubLine] = []
     starts = [cue.start for cue in cues]
     latest = MAX_SECONDS if end is None else end
-    for index, cue in enumerate(cues):
-        if cue.start >= latest:
-            if lines:
-                late = f"{len(cues) - index} of {len(cues)} cues start after the end of the sound"
-                warnings.warn(f"{where}: {late} ({latest:.1f} s) and are left out.", SkippedText, stacklevel=2)
-            break
+    timed = []
+    for cue in cues[: bisect.bisect_left(starts, latest)]:
         after = bisect.bisect_right(starts, cue.start + SHORTEST_CUE)
         usual = cue.start + max(1.0, len(cue.text) / CHARACTERS_PER_SECOND)
         stop = cue.end if cue.end > cue.start + SHORTEST_CUE else min([usual, *starts[after : after + 1]])
-        start, stop = round(cue.start, 3), round(min(stop, MAX_SECONDS), 3)
-        last = lines[-1] if lines else None
-        if last is not None and last.speaker == cue.speaker and abs(last.start - start) < SHORTEST_CUE:
-            text = f"{last.original} {cue.text}"
-            lines[-1] = last.model_copy(update={"original": text, "end": max(last.end, stop)})
-        else:
-            number = len(lines) + 1
-            lines.append(DubLine(number=number, start=start, end=stop, speaker=cue.speaker, original=cue.text))
-    if not lines:
+        timed.append(replace(cue, start=round(cue.start, 3), end=round(min(stop, MAX_SECONDS), 3)))
+    if not timed:
         raise BadText(
             f"{where}: no subtitle lies within the sound, which is {latest:.1f} s long; check that they belong."
         )
-    return lines
+    if n_late := len(cues) - len(timed):
+        late = f"{n_late} of {len(cues)} cues start after the end of the sound"
+        warnings.warn(f"{where}: {late} ({latest:.1f} s) and are left out.", SkippedText, stacklevel=2)
+    return timed
+
+
+def lines_of(cues: Sequence[SpeechSegment], are_sentences: bool = False) -> list[DubLine]:
+    """Return the lines of timed cues: those of one time and speaker are one, and those of one sentence and speaker.
+
+    - ``are_sentences``: True where each cue is whole, so that only the first are joined.
+    """
+    together: list[SpeechSegment] = []
+    for cue in cues:
+        last = together[-1] if together else None
+        if last is not None and last.speaker == cue.speaker and abs(last.start - cue.start) < SHORTEST_CUE:
+            together[-1] = replace(last, text=f"{last.text} {cue.text}", end=max(last.end, cue.end))
+        else:
+            together.append(cue)
+    whole = together if are_sentences else join_sentences(together)
+    return [
+        DubLine(number=number, start=cue.start, end=cue.end, speaker=cue.speaker, original=cue.text)
+        for number, cue in enumerate(whole, 1)
+    ]
 
 
 def with_translations(project: DubProject, cues: Sequence[SpeechSegment]) -> DubProject:

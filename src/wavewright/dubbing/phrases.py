@@ -90,6 +90,8 @@ class PhraseRecogniser:
     - ``file``: a table in CSV of the phrases and their translations, as that of `translation.TableTranslator`.
     """
 
+    gives_sentences = True
+
     def __init__(self, file: Path) -> None:
         rows: dict[str, str] = {}
         for text, _ in table_rows(file, "table"):

@@ -27,6 +27,9 @@ TABLE = "table"
 class SpeechRecogniser(Protocol):
     """Recognises speech in sound files."""
 
+    gives_sentences: bool
+    """True where each stretch is a whole sentence."""
+
     def segments(self, sound: Path, language: str) -> list[SpeechSegment]:
         """Return the stretches of speech in order; ``language`` is empty if it is unknown."""
         ...
@@ -64,6 +67,8 @@ def checked_recogniser(name: str | None) -> str | None:
 
 class CommandRecogniser:
     """A program that prints subtitles or JSON; ``words`` are those of its command line, ``{file}`` among them."""
+
+    gives_sentences = False
 
     def __init__(self, words: Sequence[str], timeout_seconds: float = COMMAND_SECONDS) -> None:
         self._words = words
@@ -119,6 +124,8 @@ class MoonshineRecogniser:
     - ``folder``: with ``encoder_model.onnx`` and ``decoder_model_merged.onnx``.
     """
 
+    gives_sentences = False
+
     def __init__(self, folder: Path) -> None:
         self._recogniser = Recogniser(folder)
 
@@ -138,6 +145,8 @@ class MoonshineRecogniser:
 
 class FasterWhisperRecogniser:
     """Whisper by the package faster-whisper; ``folder`` has a model that CTranslate2 reads."""
+
+    gives_sentences = False
 
     def __init__(self, folder: Path) -> None:
         try:

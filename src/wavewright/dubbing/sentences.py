@@ -40,7 +40,7 @@ def join_sentences(cues: Sequence[SpeechSegment]) -> list[SpeechSegment]:
 def _goes_on(before: SpeechSegment, cue: SpeechSegment) -> bool:
     """Return whether a cue goes on with the sentence of what is before it."""
     is_near = -JOINED_SECONDS <= cue.start - before.end <= MAX_PAUSE_SECONDS
-    if not is_near or cue.end <= cue.start or cue.end - before.start > MAX_SENTENCE_SECONDS:
+    if not is_near or cue.end - before.start > MAX_SENTENCE_SECONDS:
         return False
     if before.speaker != cue.speaker or _TURN.match(cue.text):
         return False

@@ -12,6 +12,7 @@ from ..text.markup import MarkupReader
 from ..text.pattern import pattern
 from ..text.sentence import Sentence
 from ..text.skipped import OBJECT
+from .subtitles import SENTENCE_ENDS
 
 Read = Callable[[str], Iterable[Sentence]]
 """Returns the sentences of a text; raises BadText for one that cannot be read."""
@@ -19,7 +20,6 @@ Read = Callable[[str], Iterable[Sentence]]
 MAX_PENDING = 10_000
 """Most characters of lines that wait for the end of their sentence."""
 
-SENTENCE_ENDS = (".", "!", "?")
 _MAY_END = pattern(r"[.!?\u2026\u203d][^\w\s]*\s*$")
 _CONTINUATIONS = ("x", "Anna")  # a sentence that has not ended continues with a word or with a name
 

@@ -24,7 +24,7 @@ from ..base.version import __version__
 from ..base.whole_file import check_not_read, check_target, write_whole
 from ..dubbing.assembly import mix_of, write_dubbed, write_mix_project
 from ..dubbing.captions import subtitle_rows
-from ..dubbing.drafting import Draft, read_cast, relative, subtitle_lines, translate, with_translations
+from ..dubbing.drafting import Draft, read_cast, relative, subtitle_cues, translate, with_translations
 from ..dubbing.project import (
     LANGUAGE,
     CastMember,
@@ -250,10 +250,10 @@ def _unused(current: DubProject, path: Path, subtitles: Path | None, translation
     """Return a note if the lines or texts of a project differ from those of the files that were given."""
     unused: list[str] = []
     if subtitles is not None:
-        lines = subtitle_lines(subtitles, path.parent / current.source)
-        if {(line.start, line.end, line.original) for line in current.lines} != {
-            (line.start, line.end, line.original) for line in lines
-        }:
+        cues, lines = subtitle_cues(subtitles, path.parent / current.source), current.lines
+        is_same = " ".join(cue.text for cue in cues) == " ".join(line.original for line in lines)
+        is_same &= {line.start for line in lines} <= {cue.start for cue in cues}
+        if not is_same or not {line.end for line in lines} <= {cue.end for cue in cues}:
             unused.append(str(subtitles))
     if translation is not None:
         texts = matched(current.lines, read_cues(translation))
