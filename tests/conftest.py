@@ -53,25 +53,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options that choose tests, and the one that measures them."""
     parser.addoption("--all", action="store_true", help="also run tests that take long, as .ci/full does")
     parser.addoption("--part", metavar="K/N", help="run the K-th of N parts of about equal length")
-    parser.addoption("--measure", action="store_true", help="write tests/durations.json from this run, with --all")
+    parser.addoption("--measure", action="store_true", help="write .pytest_cache/seconds.json, for .ci/choose_tests.py")
 
 
-# What `pytest` leaves out: each case that takes SLOW_SECONDS of a processor or more, by the measured durations of
-# tests/durations.json, and all that need a browser. Of the cases of a test that differ in numbers alone it takes the
-# first, the middle and the last. `pytest --all` leaves out what other shards of .ci/full run alone: OF_OTHER_SHARDS,
-# and what needs a browser, which `pytest --all -m browser` runs. Files that are named leave out nothing.
-# `pytest --all --measure` renews the durations, with names of files those of their cases; .ci/planted_faults.py tells
-# how many faults the default run finds of those that the whole one finds.
+# What `pytest` leaves out: the cases of tests/durations.json, which take time and run few lines that no other case
+# runs, and all that need a browser. Of the cases of a test that differ in numbers alone it takes the first, the middle
+# and the last. `pytest --all` leaves out what other shards of .ci/full run alone: OF_OTHER_SHARDS, and what needs a
+# browser, which `pytest --all -m browser` runs. Files that are named leave out nothing. .ci/choose_tests.py renews the
+# durations; .ci/planted_faults.py tells how many faults the default run finds of those that the whole one finds.
 
 OF_OTHER_SHARDS = {"test_notebooks.py::test_a_new_run_shows_the_same": "documents"}
 """Tests that a shard of .ci/full runs by the name of their file, with that shard."""
 
 DURATIONS_FILE = Path(__file__).with_name("durations.json")
 DURATIONS: dict[str, float] = json.loads(DURATIONS_FILE.read_text("utf-8")) if DURATIONS_FILE.exists() else {}
-"""Processor seconds of slow cases ("file.py::test[case]"), and of files of slow cases alone ("file.py")."""
+"""Processor seconds of cases that wait ("file.py::test[case]"), and of files of such cases alone ("file.py")."""
 
-SLOW_SECONDS = 0.3
-USUAL_SECONDS = 0.02  # of a case that is not slow
+USUAL_SECONDS = 0.02  # of a case that does not wait
 
 
 def case_of(nodeid: str) -> str:
@@ -80,7 +78,7 @@ def case_of(nodeid: str) -> str:
 
 
 def seconds_of(nodeid: str) -> float | None:
-    """Return the measured processor seconds of a case, or of its test; None where it is not slow."""
+    """Return the measured processor seconds of a case that waits for `--all`; None of any other."""
     case = case_of(nodeid)
     return DURATIONS.get(case, DURATIONS.get(case.partition("[")[0]))
 
@@ -96,12 +94,12 @@ def takes_all(config: pytest.Config) -> bool:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Do not even import files of slow tests alone unless they are asked for: each worker imports every file."""
+    """Do not even import files whose cases all wait unless they are asked for: each worker imports every file."""
     return True if collection_path.name in DURATIONS and not takes_all(config) else None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out slow tests and most numbers unless all, or files by name, are asked for; begin with the longest."""
+    """Leave out what waits and most numbers unless all, or files by name, are asked for; begin with the longest."""
     if not names_files(config):
         taken = [item for item in items if case_of(item.nodeid).partition("[")[0] not in OF_OTHER_SHARDS]
         if "browser" not in config.option.markexpr:
@@ -160,17 +158,10 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Write the durations of what has run, where asked to, in the process that has all reports."""
-    if not session.config.getoption("--measure") or hasattr(session.config, "workerinput"):
-        return
-    quick_files = {case.partition("::")[0] for case, seconds in MEASURED.items() if seconds < SLOW_SECONDS}
-    measured: Counter[str] = Counter(MEASURED)
-    for case, seconds in MEASURED.items():
-        measured[case.partition("::")[0]] += seconds
-    again = {*measured, *(case.partition("[")[0] for case in measured)}
-    kept = {name: seconds for name, seconds in DURATIONS.items() if name not in again}
-    slow = {name: round(s, 1) for name, s in measured.items() if s >= SLOW_SECONDS and name not in quick_files}
-    DURATIONS_FILE.write_text(json.dumps(dict(sorted((kept | slow).items())), indent=0) + "\n", encoding="utf-8")
+    """Write the seconds of what has run, where asked to, in the process that has all reports."""
+    if session.config.getoption("--measure") and not hasattr(session.config, "workerinput"):
+        file = session.config.rootpath / ".pytest_cache" / "seconds.json"
+        file.write_text(json.dumps(MEASURED, indent=0) + "\n", encoding="utf-8")
 
 
 def without_most_numbers(items: list[pytest.Item]) -> list[pytest.Item]:

@@ -1,0 +1,114 @@
+"""Choose the tests of `pytest` from those of `pytest --all`, by what each takes and the lines that it runs.
+
+    pytest --all --measure --cov --cov-context=test --cov-report=
+    python .ci/choose_tests.py --seconds 400
+
+The first command writes `.pytest_cache/seconds.json` and `.coverage`. All cases below QUICK_SECONDS are chosen. Of the
+others, the one with the largest gain for each second is chosen next, until the processor seconds are used. The gain of
+a case is the sum of 1/(n + 1) over the lines in functions that it runs, where n of the cases that are chosen already
+run the line. The rest is written to tests/durations.json: cases ("file.py::test[case]"), and files whose cases all
+wait ("file.py").
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import heapq
+import json
+import sqlite3
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+from coverage.numbits import numbits_to_nums
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "src" / "wavewright"
+DURATIONS = ROOT / "tests" / "durations.json"
+QUICK_SECONDS = 0.04
+FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def lines_in_functions(source: str) -> set[int]:
+    """Return the numbers of the lines in bodies of functions: those outside run when a module is imported."""
+    functions = (each for each in ast.walk(ast.parse(source)) if isinstance(each, FUNCTIONS))
+    return {line for each in functions for line in range(each.body[0].lineno, (each.end_lineno or 0) + 1)}
+
+
+def lines_of_cases(path: Path) -> dict[str, dict[Path, set[int]]]:
+    """Return the lines in functions that each case ran, by file below PACKAGE, from a coverage file with contexts."""
+    rows = sqlite3.connect(path).execute(
+        "select context.context, file.path, numbits from line_bits "
+        "join context on context.id = context_id join file on file.id = file_id"
+    )
+    inside: dict[str, set[int]] = {}
+    cases: dict[str, dict[Path, set[int]]] = defaultdict(lambda: defaultdict(set))
+    for context, file, numbits in rows:
+        if not context:  # outside of tests
+            continue
+        if file not in inside:
+            inside[file] = lines_in_functions(Path(file).read_text(encoding="utf-8"))
+        case = context.rpartition("|")[0].removeprefix("tests/")
+        cases[case][Path(file).relative_to(PACKAGE)] |= inside[file].intersection(numbits_to_nums(numbits))
+    return cases
+
+
+def numbered(cases: dict[str, dict[Path, set[int]]]) -> tuple[dict[str, np.ndarray], int]:
+    """Return the lines of each case as numbers of all lines that any runs, and how many there are."""
+    numbers: dict[tuple[Path, int], int] = {}
+    lines = {
+        case: np.array([numbers.setdefault((file, line), len(numbers)) for file in files for line in files[file]], int)
+        for case, files in cases.items()
+    }
+    return lines, len(numbers)
+
+
+def chosen_cases(seconds: dict[str, float], lines: dict[str, np.ndarray], n_lines: int, most: float) -> set[str]:
+    """Return the cases of the default run: the quick ones, and of the others those with the largest gains a second."""
+    chosen = {case for case, each in seconds.items() if each < QUICK_SECONDS}
+    times, nothing = np.zeros(n_lines), np.zeros(0, int)
+    for case in chosen:
+        times[lines.get(case, nothing)] += 1
+    used = sum(seconds[case] for case in chosen)
+
+    def gain(case: str) -> float:
+        return float((1 / (times[lines.get(case, nothing)] + 1)).sum()) / seconds[case]
+
+    queue = [(-gain(case), case) for case in seconds if case not in chosen]
+    heapq.heapify(queue)
+    while queue:
+        case = heapq.heappop(queue)[1]
+        now = -gain(case)
+        if queue and now > queue[0][0]:  # it gains less since others were chosen
+            heapq.heappush(queue, (now, case))
+        elif used + seconds[case] <= most:
+            chosen.add(case)
+            times[lines.get(case, nothing)] += 1
+            used += seconds[case]
+    return chosen
+
+
+def main() -> int:
+    """Write tests/durations.json, and print what was chosen."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, required=True, help="processor seconds of the default run")
+    options = parser.parse_args()
+    seconds = json.loads((ROOT / ".pytest_cache" / "seconds.json").read_text(encoding="utf-8"))
+    lines, n_lines = numbered(lines_of_cases(ROOT / ".coverage"))
+    chosen = chosen_cases(seconds, lines, n_lines, options.seconds)
+    waiting = {case: max(round(each, 1), 0.1) for case, each in seconds.items() if case not in chosen}
+    files_chosen = {case.partition("::")[0] for case in chosen}
+    for case in [*waiting]:
+        if (file := case.partition("::")[0]) not in files_chosen:
+            waiting[file] = round(waiting.get(file, 0.0) + waiting[case], 1)
+    DURATIONS.write_text(json.dumps(dict(sorted(waiting.items())), indent=0) + "\n", encoding="utf-8")
+    covered = np.unique(np.concatenate([lines.get(case, np.zeros(0, int)) for case in chosen])).size
+    total, taken = sum(seconds.values()), sum(seconds[case] for case in chosen)
+    print(f"{len(chosen)} of {len(seconds)} cases, {taken:.0f} of {total:.0f} s, {covered} of {n_lines} lines")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
