@@ -1,12 +1,14 @@
 """Choose the tests of `pytest` from those of `pytest --all`, by what each takes and the lines that it runs.
 
     pytest --all --measure --cov --cov-context=test --cov-report=
-    python .ci/choose_tests.py --seconds 400
+    python .ci/choose_tests.py --seconds 850
 
-The first command writes `.pytest_cache/seconds.json` and `.coverage`. All cases below QUICK_SECONDS are chosen. Of the
-others, the one with the largest gain for each second is chosen next, until the processor seconds are used. The gain of
-a case is the sum of 1/(n + 1) over the lines in functions that it runs, where n of the cases that are chosen already
-run the line. The rest is written to tests/durations.json: cases ("file.py::test[case]"), and files whose cases all
+The first command writes `.pytest_cache/seconds.json` and `.coverage`. All cases below QUICK_SECONDS are chosen, and
+those below FEW_SECONDS that run no function of the package in their process, such as those of imports and documents. Of
+the others, the one with the largest gain for each second is chosen next, until the processor seconds are used. The gain
+of a case is the sum of 1/(n + 1) over the lines in functions that it runs, where n of the cases that are chosen already
+run the line. Seconds are those of the first command, which takes about twice as long as it would without coverage. The
+rest is written to tests/durations.json: cases ("file.py::test[case]"), and files whose cases all
 wait ("file.py").
 """
 
@@ -27,7 +29,7 @@ from coverage.numbits import numbits_to_nums
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "src" / "wavewright"
 DURATIONS = ROOT / "tests" / "durations.json"
-QUICK_SECONDS = 0.04
+QUICK_SECONDS, FEW_SECONDS = 0.04, 2.0
 FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -61,13 +63,14 @@ def numbered(cases: dict[str, dict[Path, set[int]]]) -> tuple[dict[str, np.ndarr
     lines = {
         case: np.array([numbers.setdefault((file, line), len(numbers)) for file in files for line in files[file]], int)
         for case, files in cases.items()
+        if any(files.values())
     }
     return lines, len(numbers)
 
 
 def chosen_cases(seconds: dict[str, float], lines: dict[str, np.ndarray], n_lines: int, most: float) -> set[str]:
     """Return the cases of the default run: the quick ones, and of the others those with the largest gains a second."""
-    chosen = {case for case, each in seconds.items() if each < QUICK_SECONDS}
+    chosen = {case for case, each in seconds.items() if each < (QUICK_SECONDS if case in lines else FEW_SECONDS)}
     times, nothing = np.zeros(n_lines), np.zeros(0, int)
     for case in chosen:
         times[lines.get(case, nothing)] += 1

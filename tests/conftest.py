@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import gc
+import importlib
 import json
 import os
 import shutil
@@ -40,9 +42,20 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_collection() -> Iterator[object]:
-    """Let no collection of garbage look through the million objects of all modules and tests, which stay."""
+def pytest_collection(session: pytest.Session) -> Iterator[object]:
+    """Import the files in another order in each worker: what one compiled, the others read.
+
+    No collection of garbage looks through the million objects of all modules and tests, which stay.
+    """
     gc.disable()
+    worker = getattr(session.config, "workerinput", None)
+    if worker is not None and not names_files(session.config):
+        paths = sorted(Path(__file__).parent.glob("test_*.py"))
+        taken = [path for path in paths if not pytest_ignore_collect(path, session.config)]
+        first = len(taken) * int(worker["workerid"].removeprefix("gw")) // worker["workercount"]
+        for path in taken[first:] + taken[:first]:
+            with contextlib.suppress(Exception, pytest.skip.Exception):  # which collecting the file reports
+                importlib.import_module(path.stem)
     result = yield
     gc.freeze()
     gc.enable()
@@ -57,10 +70,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 # What `pytest` leaves out: the cases of tests/durations.json, which take time and run few lines that no other case
-# runs, and all that need a browser. Of the cases of a test that differ in numbers alone it takes the first, the middle
-# and the last. `pytest --all` leaves out what other shards of .ci/full run alone: OF_OTHER_SHARDS, and what needs a
-# browser, which `pytest --all -m browser` runs. Files that are named leave out nothing. .ci/choose_tests.py renews the
-# durations; .ci/planted_faults.py tells how many faults the default run finds of those that the whole one finds.
+# runs, and all that need a browser. `pytest --all` leaves out what other shards of .ci/full run alone: OF_OTHER_SHARDS,
+# and what needs a browser, which `pytest --all -m browser` runs. Files that are named leave out nothing.
+# .ci/choose_tests.py renews the durations; .ci/planted_faults.py tells how many faults the default run finds of those
+# that the whole one finds.
 
 OF_OTHER_SHARDS = {"test_notebooks.py::test_a_new_run_shows_the_same": "documents"}
 """Tests that a shard of .ci/full runs by the name of their file, with that shard."""
@@ -99,13 +112,13 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what waits and most numbers unless all, or files by name, are asked for; begin with the longest."""
+    """Leave out what waits unless all, or files by name, are asked for; begin with the longest."""
     if not names_files(config):
         taken = [item for item in items if case_of(item.nodeid).partition("[")[0] not in OF_OTHER_SHARDS]
         if "browser" not in config.option.markexpr:
             taken = [item for item in taken if not item.get_closest_marker("browser")]
         if not takes_all(config):
-            taken = without_most_numbers([item for item in taken if seconds_of(item.nodeid) is None])
+            taken = [item for item in taken if seconds_of(item.nodeid) is None]
         kept = {id(item) for item in taken}
         config.hook.pytest_deselected(items=[item for item in items if id(item) not in kept])
         items[:] = [item for item in items if id(item) in kept]
@@ -162,25 +175,6 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if session.config.getoption("--measure") and not hasattr(session.config, "workerinput"):
         file = session.config.rootpath / ".pytest_cache" / "seconds.json"
         file.write_text(json.dumps(MEASURED, indent=0) + "\n", encoding="utf-8")
-
-
-def without_most_numbers(items: list[pytest.Item]) -> list[pytest.Item]:
-    """Return the first, middle and last of the cases of a test that differ in numbers alone, and all other tests."""
-    cases: dict[tuple[str, str], list[pytest.Item]] = {}
-    for item in items:
-        parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
-        others = {name: value for name, value in parameters.items() if not is_of_numbers(value)}
-        is_alone = len(others) == len(parameters)
-        cases.setdefault((item.nodeid if is_alone else item.nodeid.partition("[")[0], repr(others)), []).append(item)
-    kept = {id(each[at]) for each in cases.values() for at in (0, len(each) // 2, -1)}
-    return [item for item in items if id(item) in kept]
-
-
-def is_of_numbers(value: object) -> bool:
-    """True for a number, and for a tuple or list of numbers, of None and of such tuples."""
-    if isinstance(value, tuple | list):
-        return all(each is None or is_of_numbers(each) for each in value)
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 @pytest.fixture(autouse=True)
