@@ -580,24 +580,30 @@ def test_levels_of_given_notes_are_those_of_what_is_added():
     assert (levels_of_known(longer, is_known, config, edges) == UNKNOWN_LEVEL).all()
 
 
+def model_without_traits():
+    def train(out):
+        tiny_run("composer", out, "has_traits=false").train(Call(quiet=True))
+
+    return loading.load_composer(kept("composer-without-traits", train, __file__))
+
+
 def test_a_composer_without_traits_refuses_them():
-    composer = loading.load_composer("chorales")
-    with pytest.raises(BadSetting, match="chorales is not conditioned on register; leave --register out"):
-        composer.compose(1, CompositionSettings(register=0.5))
+    with pytest.raises(BadSetting, match="tiny is not conditioned on register; leave --register out"):
+        model_without_traits().compose(1, CompositionSettings(register=0.5))
 
 
 def test_a_training_from_a_model_without_traits_computes_the_same_at_first():
-    bundled = loading.load_composer("chorales")
-    config = replace(bundled.config, has_traits=True)
+    base = model_without_traits()
+    config = replace(base.config, has_traits=True)
     module = ComposerNetwork(config).inference_module().eval()
-    weights = COMPOSER.initial_weights(bundled.folder, config)
+    weights = COMPOSER.initial_weights(base.folder, config)
     module.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()})
-    steps, onnx = TorchSteps(module), bundled._steps
+    steps, onnx = TorchSteps(module), base._steps
     steps.start()
     onnx.start()
     rng = np.random.default_rng(0)
     for _ in range(8):
-        features = np.array([rng.integers(size) for size in bundled.config.feature_sizes])
+        features = np.array([rng.integers(size) for size in base.config.feature_sizes])
         conditioned = np.concatenate([features, rng.integers(N_LEVELS + 1, size=len(TRAITS))])
         np.testing.assert_allclose(onnx.time_step(features), steps.time_step(conditioned), atol=2e-3)
 

@@ -12,6 +12,8 @@ The folder has the scores that recipes/composer.py writes: ``train-...mid`` and 
 - the form: pieces that end on the tonic of the key that is asked for (of scores: of their most probable key), in voices
   with a tonic triad over it; bars that return, and cadences at the ends of four bars, both as the model's own analysis
   of scores finds them; and voices that cross, in all steps of two neighbours; with and without a form, and of scores;
+- traits, of a model that is conditioned on them: what its pieces have of each, as mean and standard error, where the
+  least, a middle and the most of it is asked for; and the values between its levels;
 - the longest melody of the model that a training piece has, in notes, by intervals and durations, beside the longest
   that held-out pieces have in common with training pieces.
 
@@ -29,11 +31,13 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.harness.script import Benchmark, Option, Options, Report, Row, Table, columns
-from wavewright.contracts.composition import CompositionSettings, ScoreComposer
+from wavewright.contracts.composition import TRAITS, CompositionSettings, ScoreComposer
 from wavewright.families.composer.config import ComposerConfig
 from wavewright.families.composer.conversion import grid_of
 from wavewright.families.composer.form import form_of
 from wavewright.families.composer.grid import Grid
+from wavewright.families.composer.runtime import ComposerRuntime
+from wavewright.families.composer.traits import traits_of
 from wavewright.families.composer.vocabulary import REST
 from wavewright.families.loading import load_composer
 from wavewright.music.accompaniment.melody import find_key
@@ -52,7 +56,13 @@ FORM = Table(
     "form", columns(pieces="s", count="d", ends_on_tonic=".2f", returning_bars=".2f", cadences=".2f", crossings=".3f")
 )
 COPIES = Table("longest run of a training melody, in notes", columns(pieces="s", median=".1f", largest="d"))
-PARTS = ("overlaps", "form", "copies")
+FOLLOWED = Table(
+    "traits",
+    columns(trait="s", asked=".1f", mean=".2f", error=".2f", lowest_level=".2f", highest_level=".2f"),
+    is_optional=True,
+)
+ASKED = (0.1, 0.5, 0.9)
+PARTS = ("overlaps", "form", "traits", "copies")
 Voice = list[tuple[int, int, int]]
 """Notes of a voice: start and duration in sixteenths, and pitch."""
 
@@ -163,6 +173,8 @@ def measure(options: Options, report: Report) -> None:
         add_overlaps(scores, {"model": composed, "model, free": free}, n_voices, bar, report)
     if "form" in options.only:
         add_forms(scores, composer, replace(usual, top_p=CompositionSettings().top_p), options, report)
+    if "traits" in options.only:
+        add_traits(composer, usual, options, report)
     if "copies" in options.only:
         add_copies(scores, composed, report)
 
@@ -188,6 +200,29 @@ def add_forms(
     real = {"held-out": scores["valid"], "training, half": scores["train"][:half], "other half": scores["train"][half:]}
     for name, pieces in real.items():
         report.add(FORM, form_row(name, pieces, [None] * len(pieces), config))
+
+
+def add_traits(composer: ComposerRuntime, usual: CompositionSettings, options: Options, report: Report) -> None:
+    """Add what pieces have of each trait that varies in the training scores, by what is asked for."""
+    edges = composer.trait_edges
+    if edges is None:
+        return
+    for index, trait in enumerate(TRAITS):
+        if edges[index, 0] == edges[index, -1]:
+            continue
+        for asked in ASKED:
+            settings = [replace(usual, seed=seed, **{trait: asked}) for seed in range(options.count)]
+            grids = [grid_of(composer.compose(options.bars, each), composer.config) for each in settings]
+            values = [float(traits_of(grid, composer.config)[index]) for grid in grids]
+            report.add(
+                FOLLOWED,
+                trait=trait,
+                asked=asked,
+                mean=float(np.nanmean(values)),
+                error=float(np.nanstd(values) / np.sqrt(len(values))),
+                lowest_level=float(edges[index, 0]),
+                highest_level=float(edges[index, -1]),
+            )
 
 
 def form_row(name: str, pieces: Sequence[Score], tonics: Sequence[int | None], config: ComposerConfig) -> Row:
@@ -287,7 +322,7 @@ def synthetic_scores(folder: Path) -> Path:
 
 BENCHMARK = Benchmark(
     __doc__,
-    (OVERLAPS, FORM, COPIES),
+    (OVERLAPS, FORM, FOLLOWED, COPIES),
     measure,
     Option("model", "chorales"),
     Option("scores", Path("corpora/chorales"), smoke=synthetic_scores),

@@ -87,8 +87,8 @@ class ComposerRuntime(ScoreComposer, ScoreScorer):
         has_forms = FORM_FILE in folder.card.files
         tensors = folder.tensors(FORM_FILE) if has_forms else {}
         self._forms = LearnedForms(tensors) if has_forms else None
-        self._level_edges = tensors.get("trait_edges")
-        self.has_traits = self._level_edges is not None
+        self.trait_edges = tensors.get("trait_edges")
+        self.has_traits = self.trait_edges is not None
 
     def compose(self, bars: int = 16, settings: CompositionSettings = USUAL, index: int = 0) -> Score:
         """Return piece ``index`` of a seed; see :meth:`.ScoreComposer.compose`."""
@@ -146,14 +146,14 @@ class ComposerRuntime(ScoreComposer, ScoreScorer):
         None for a model that is not conditioned on them.
         """
         asked = [name for name in TRAITS if getattr(settings, name) is not None]
-        if self._level_edges is None:
+        if self.trait_edges is None:
             if asked:
                 raise BadSetting(
                     f"{self.name} is not conditioned on {asked[0]}; leave --{asked[0]} out, or train a composer of "
                     "your own, which learns it."
                 )
             return None
-        levels = levels_of_known(sketch.grid, sketch.is_known, self.config, self._level_edges)
+        levels = levels_of_known(sketch.grid, sketch.is_known, self.config, self.trait_edges)
         positions = [getattr(settings, name) for name in TRAITS]
         return np.array(
             [level if at is None else level_at(at) for level, at in zip(levels.tolist(), positions, strict=True)]
