@@ -8,8 +8,8 @@ those below FEW_SECONDS that run no function of the package in their process, su
 the others, the one with the largest gain for each second is chosen next, until the processor seconds are used. The gain
 of a case is the sum of 1/(n + 1) over the lines in functions that it runs, where n of the cases that are chosen already
 run the line. Seconds are those of the first command, which takes about twice as long as it would without coverage. The
-rest is written to tests/durations.json: cases ("file.py::test[case]"), and files whose cases all
-wait ("file.py").
+rest is written to tests/durations.json: cases ("file.py::test[case]"), and files whose cases all wait ("file.py"). Of
+files that were not measured it keeps what it has.
 """
 
 from __future__ import annotations
@@ -106,6 +106,9 @@ def main() -> int:
     for case in [*waiting]:
         if (file := case.partition("::")[0]) not in files_chosen:
             waiting[file] = round(waiting.get(file, 0.0) + waiting[case], 1)
+    measured = {case.partition("::")[0] for case in seconds}
+    former = json.loads(DURATIONS.read_text(encoding="utf-8"))
+    waiting |= {name: each for name, each in former.items() if name.partition("::")[0] not in measured}
     DURATIONS.write_text(json.dumps(dict(sorted(waiting.items())), indent=0) + "\n", encoding="utf-8")
     covered = np.unique(np.concatenate([lines.get(case, np.zeros(0, int)) for case in chosen])).size
     total, taken = sum(seconds.values()), sum(seconds[case] for case in chosen)

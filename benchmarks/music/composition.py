@@ -167,7 +167,9 @@ def measure(options: Options, report: Report) -> None:
     bar = Counter(map(bar_steps_of, scores["valid"])).most_common(1)[0][0]
     scores = {split: [score for score in scores[split] if bar_steps_of(score) == bar] for split in scores}
     usual = CompositionSettings(bar_steps=bar, temperature=options.temperature, top_p=options.top_p)
-    composed = [composer.compose(options.bars, replace(usual, seed=seed)) for seed in range(options.count)]
+    composed = []
+    if {"overlaps", "copies"} & {*options.only}:
+        composed = [composer.compose(options.bars, replace(usual, seed=seed)) for seed in range(options.count)]
     if "overlaps" in options.only:
         free = [composer.compose(options.bars, replace(usual, seed=seed, form=False)) for seed in range(options.count)]
         add_overlaps(scores, {"model": composed, "model, free": free}, n_voices, bar, report)
