@@ -1,12 +1,12 @@
 """Plant small faults at random places and count those that `pytest` finds of those that `pytest --all` finds.
 
+    pytest --all --measure --cov --cov-context=test --cov-report=
     python .ci/planted_faults.py --count 100 --seed 1
 
 A fault is another comparison, another operator, a number that is larger by one, a negated condition or a swapped
-constant in the body of a function of src/wavewright. Expressions are drawn first, and `pytest --all` runs once in a
-copy where each of them notes the tests that evaluate it. First those of them that `pytest` runs are run with the
-fault; where none fails, the others. A fault that neither finds does not count, nor do tests that fail without one. A
-run that does not end has found it.
+constant in the body of a function of src/wavewright. The first command, which .ci/choose_tests.py needs as well, notes
+the tests that run each line. First those of them that `pytest` runs are run with the fault; where none fails, the
+others. A fault that neither finds does not count. A run that does not end has found it.
 """
 
 from __future__ import annotations
@@ -26,26 +26,12 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-PACKAGE = Path("src") / "wavewright"
-DRAWN = 4
-"""Expressions drawn for each fault that counts: some are evaluated by no test, some faults change nothing."""
+from choose_tests import DURATIONS, PACKAGE, ROOT, lines_of_cases
 
 FEW_SECONDS = 10  # of tests that are quicker in one process than in several that each begin anew
 MEMORY = 24 * 2**30  # bytes of addresses that a process may take with a fault
 COMPARISONS = {ast.Lt: "<=", ast.LtE: "<", ast.Gt: ">=", ast.GtE: ">", ast.Eq: "!=", ast.NotEq: "==", ast.In: "not in"}
 OPERATORS = {ast.Add: "-", ast.Sub: "+", ast.Mult: "/", ast.Div: "*", ast.FloorDiv: "*", ast.Mod: "+"}
-NOTING = """\
-import builtins, os
-def noted(index, seen=set(), file=os.open({file!r}, os.O_WRONLY | os.O_APPEND | os.O_CREAT)):
-    test = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" ")[0]
-    if test and (index, test) not in seen:
-        seen.add((index, test))
-        os.write(file, f"{{index}}\\t{{test}}\\n".encode())
-    return True
-builtins.noted = noted
-"""
-"""Opened before a process denies itself other files, as the server's do."""
 
 
 def decorators_of(tree: ast.AST) -> list[ast.expr]:
@@ -88,75 +74,43 @@ def faults_of(source: str) -> Iterator[tuple[ast.expr, str]]:
         yield node, new
 
 
-def place(source: str, node: ast.expr) -> slice:
-    """Return the bytes of an expression in its source."""
+def replaced(source: str, node: ast.expr, new: str) -> str:
+    """Return the source with an expression replaced."""
     lines = source.encode().splitlines(keepends=True)
     begin = sum(map(len, lines[: node.lineno - 1])) + node.col_offset
-    return slice(begin, sum(map(len, lines[: (node.end_lineno or 0) - 1])) + (node.end_col_offset or 0))
+    end = sum(map(len, lines[: (node.end_lineno or 0) - 1])) + (node.end_col_offset or 0)
+    text = b"".join(lines)
+    return (text[:begin] + new.encode() + text[end:]).decode()
 
 
-def replaced(source: str, nodes: dict[ast.expr, str]) -> str:
-    """Return the source with expressions replaced, of which none is within another."""
-    text = source.encode()
-    for node in sorted(nodes, key=lambda node: (node.lineno, node.col_offset), reverse=True):
-        where = place(source, node)
-        text = text[: where.start] + nodes[node].encode() + text[where.stop :]
-    return text.decode()
+def drawn_faults(generator: random.Random) -> list[tuple[Path, ast.expr, str]]:
+    """Return all faults of the package's files in random order."""
+    paths = sorted(path for path in PACKAGE.rglob("*.py") if not path.match("*kernels.py"))
+    sources = {path: path.read_text(encoding="utf-8") for path in paths if path.parent != PACKAGE}
+    all_faults = [
+        (path.relative_to(PACKAGE), *fault) for path, source in sources.items() for fault in faults_of(source)
+    ]
+    return generator.sample(all_faults, len(all_faults))
 
 
-def drawn_faults(count: int, generator: random.Random) -> list[tuple[Path, ast.expr, str]]:
-    """Return random faults of the package's files, of which no expression is within another."""
-    paths = sorted(path for path in (ROOT / PACKAGE).rglob("*.py") if not path.match("*kernels.py"))
-    sources = {path: path.read_text(encoding="utf-8") for path in paths if path.parent != ROOT / PACKAGE}
-    all_faults = [(path, *fault) for path, source in sources.items() for fault in faults_of(source)]
-    drawn = []
-    taken: dict[Path, list[slice]] = defaultdict(list)
-    for path, node, new in generator.sample(all_faults, len(all_faults)):
-        where = place(sources[path], node)
-        if all(where.stop <= other.start or other.stop <= where.start for other in taken[path]):
-            taken[path].append(where)
-            drawn.append((path.relative_to(ROOT), node, new))
-        if len(drawn) == count:
-            break
-    return drawn
-
-
-def tests_of(faults: list[tuple[Path, ast.expr, str]], copy: Path) -> list[set[str]]:
-    """Return the tests of `pytest --all` that evaluate the expression of each fault and pass without it."""
-    notes = copy / "notes.txt"
-    by_path: dict[Path, dict[ast.expr, str]] = defaultdict(dict)
-    for number, (path, node, _) in enumerate(faults):
-        old = ast.get_source_segment((ROOT / path).read_text(encoding="utf-8"), node)
-        by_path[path][node] = f"(noted({number}) and ({old}))"
-    for path, nodes in by_path.items():
-        (copy / path).write_text(replaced((ROOT / path).read_text(encoding="utf-8"), nodes), encoding="utf-8")
-    first = copy / PACKAGE / "__init__.py"
-    kept = first.read_text(encoding="utf-8")
-    begin, end = kept.split("from __future__ import annotations\n", 1)
-    line = f"exec({NOTING.format(file=str(notes))!r})\n"
-    first.write_text(f"{begin}from __future__ import annotations\n{line}{end}", encoding="utf-8")
-    run(["--all"], copy, seconds=None)
-    for path in by_path:
-        shutil.copy(ROOT / path, copy / path)
-    first.write_text(kept, encoding="utf-8")
-    last = copy / ".pytest_cache/v/cache/lastfailed"  # missing where all pass
-    failed = json.loads(last.read_text(encoding="utf-8")) if last.exists() else {}
-    tests: list[set[str]] = [set() for _ in faults]
-    for line in notes.read_text(encoding="utf-8").splitlines():
-        index, _, test = line.partition("\t")
-        if test not in failed:
-            tests[int(index)].add(test)
+def tests_of_lines() -> dict[tuple[Path, int], set[str]]:
+    """Return the tests that run each line of a file below PACKAGE."""
+    tests: dict[tuple[Path, int], set[str]] = defaultdict(set)
+    for case, files in lines_of_cases(ROOT / ".coverage").items():
+        for path, lines in files.items():
+            for line in lines:
+                tests[path, line].add(f"tests/{case}")
     return tests
 
 
-def run(options: list[str], copy: Path, seconds: float | None) -> bool:
+def run(options: list[str], copy: Path, seconds: float) -> bool:
     """Run pytest on a copy of the repository; return whether all tests pass in so many seconds."""
     command = [sys.executable, "-m", "pytest", "-qq", "--no-header", "--tb=no", *options]
     process = subprocess.Popen(
         command,
         cwd=copy,
         env=os.environ | {"PYTHONPATH": str(copy / "src")},
-        stdout=None if seconds is None else subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
         stderr=subprocess.STDOUT,
         start_new_session=True,
     )
@@ -196,26 +150,28 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=100, help="faults that the whole run finds")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    faults = drawn_faults(DRAWN * options.count, random.Random(options.seed))
-    default = selected([])
-    durations = json.loads((ROOT / "tests" / "durations.json").read_text(encoding="utf-8"))
+    tests_by_line, default = tests_of_lines(), selected([])
+    durations = json.loads(DURATIONS.read_text(encoding="utf-8"))
     found_by = {"default": 0, "all": 0, "none": 0}
     with tempfile.TemporaryDirectory() as temporary:
         copy = Path(temporary) / "copy"
-        shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".git", "site", "corpora", "runs"))
-        for (path, node, new), tests in zip(faults, tests_of(faults, copy), strict=True):
+        shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".git", "site", "corpora", "runs", ".coverage"))
+        for path, node, new in drawn_faults(random.Random(options.seed)):
+            lines = range(node.lineno, (node.end_lineno or node.lineno) + 1)
+            tests = set().union(*(tests_by_line[path, line] for line in lines))
             if not tests:
                 continue
             if found_by["default"] + found_by["all"] == options.count:
                 break
-            source = (ROOT / path).read_text(encoding="utf-8")
-            (copy / path).write_text(replaced(source, {node: new}), encoding="utf-8")
+            source = (PACKAGE / path).read_text(encoding="utf-8")
+            planted = copy / PACKAGE.relative_to(ROOT) / path
+            planted.write_text(replaced(source, node, new), encoding="utf-8")
             runs = (("default", tests & default), ("all", tests - default))
             found = next((name for name, some in runs if fails(some, copy, durations)), "none")
-            (copy / path).write_text(source, encoding="utf-8")
+            planted.write_text(source, encoding="utf-8")
             found_by[found] += 1
             old = ast.get_source_segment(source, node)
-            print(f"{found:8}{path.relative_to(PACKAGE)}:{node.lineno}: {old!r} -> {new!r}", flush=True)
+            print(f"{found:8}{path}:{node.lineno}: {old!r} -> {new!r}", flush=True)
     n_found = found_by["default"] + found_by["all"]
     print(f"the default run finds {found_by['default']} of {n_found} faults that the whole run finds; {found_by}")
     return 0
