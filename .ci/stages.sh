@@ -16,6 +16,26 @@ begin_stage() { # title
     printf '\n=== %s\n' "$stage"
 }
 
+declare -A besides # processes, by the functions that they run
+
+beside() { # function; it ends at the first command that fails
+    (
+        started=$SECONDS
+        "$1"
+        printf '%5d s  %s, beside' $((SECONDS - started)) "$1" > "$work/$1.seconds"
+    ) > "$work/$1.txt" 2>&1 &
+    besides[$1]=$!
+}
+
+joined() { # function that runs beside
+    local code=0
+    wait "${besides[$1]}" || code=$?
+    printf '\n=== %s\n' "$1"
+    cat "$work/$1.txt"
+    if [ -f "$work/$1.seconds" ]; then seconds+=("$(cat "$work/$1.seconds")"); fi
+    return $code
+}
+
 close() { # the seconds of what has run, whether it passed or not, and pytest's last line
     local code=$?
     end_stage
