@@ -7,7 +7,7 @@
     python recipes/composer.py songs --splits LIEDER --out runs/songs              # github.com/OpenScore/Lieder
     python recipes/composer.py chorales --splits FOLDER --scores-only              # writes corpora/chorales
     python recipes/composer.py chorales --out runs/chorales --bundle               # into the package
-    python recipes/composer.py chorales --forms                                    # only the forms, of corpora/chorales
+    python recipes/composer.py chorales --forms                                    # only forms, and fifths of traits
 
 The bundled ``chorales`` has the weights of step 1,680, the best on the validation pieces. The run was continued twice,
 so its learning rate followed schedules of 400, 1,000 and 4,000 steps. The bundled ``folk-tunes`` has 1,250 steps of a
@@ -41,28 +41,26 @@ from typing import NamedTuple
 
 import numpy as np
 from bundling import bundle
-from safetensors.numpy import save_file
 
 from wavewright.base.errors import BadScore
-from wavewright.base.file_hash import sha256_of
 from wavewright.base.interruption import ended_by_signals
 from wavewright.contracts.settings import TrainingSettings, override
 from wavewright.data.entry import Scan
 from wavewright.data.scores import scan_scores
 from wavewright.families.composer.config import DRUMS, FORM_FILE, ComposerConfig
 from wavewright.families.composer.conversion import SAME_DRUMS, grid_of, voice_names
-from wavewright.families.composer.form import form_of, packed
-from wavewright.families.composer.recipe import ComposerRecipe, recipe
+from wavewright.families.composer.recipe import ComposerRecipe, Pieces, recipe
 from wavewright.families.composer.vocabulary import N_CHORDS, QUALITIES
 from wavewright.models import find
 from wavewright.models.card import Source
-from wavewright.models.folder import ModelFolder, write_card
+from wavewright.models.folder import ModelFolder
 from wavewright.music.accompaniment import accompany, style_names
 from wavewright.music.accompaniment.style import load_style
 from wavewright.music.bars import bars_of
 from wavewright.music.formats import read_score, write_score
 from wavewright.music.score import METRE, Score, Track, notes_of
 from wavewright.music.theory import ChordSymbol
+from wavewright.training.export import replace_tensors
 from wavewright.training.parameters import Call
 from wavewright.training.provenance import Provenance
 from wavewright.training.run import Run
@@ -422,15 +420,11 @@ def scan_of(folder: Path) -> Scan:
 
 
 def add_forms(folder: Path, scanned: Scan) -> None:
-    """Write the forms of the training scores into a model folder, and list their file on its card."""
+    """Write what a model keeps of its training scores into its folder."""
     model = ModelFolder(folder)
     config = model.config(ComposerConfig)
-    scores = [read_score(entry.path) for entry in scanned.entries if entry.split == "train"]
-    tensors = model.tensors(FORM_FILE) if FORM_FILE in model.card.files else {}
-    save_file(tensors | packed([form_of(grid_of(score, config), config) for score in scores]), folder / FORM_FILE)
-    files = {**model.card.files, FORM_FILE: sha256_of(folder / FORM_FILE)}
-    former = model.hashes if FORM_FILE not in model.card.files else model.card.former_hashes
-    write_card(folder, model.card.model_copy(update={"files": dict(sorted(files.items())), "former_hashes": [*former]}))
+    grids = [grid_of(read_score(entry.path), config) for entry in scanned.entries if entry.split == "train"]
+    replace_tensors(model, FORM_FILE, Pieces(grids, config).file_tensors(model.card.recipe["data"]["crop_steps"]))
 
 
 def main() -> None:
@@ -440,7 +434,7 @@ def main() -> None:
     parser.add_argument("--splits", type=Path, help="folder of the arrays")
     parser.add_argument("--midi", type=Path, help="folder of the scores, default corpora/NAME")
     parser.add_argument("--scores-only", action="store_true", help="write the scores, and train nothing")
-    parser.add_argument("--forms", action="store_true", help="write the forms of the scores into the bundled model")
+    parser.add_argument("--forms", action="store_true", help="write forms and traits of the scores into the model")
     parser.add_argument("--out", type=Path, help="run folder, default runs/NAME")
     parser.add_argument("--from", dest="base", help="model that the weights are initialised from: a name or a folder")
     parser.add_argument("--resume", action="store_true")

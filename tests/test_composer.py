@@ -16,15 +16,13 @@ from wavewright.base.errors import BadFolder, BadSetting
 from wavewright.contracts.composition import TRAITS, CompositionSettings
 from wavewright.data.scores import scan_scores
 from wavewright.families import loading
-from wavewright.families.composer import COMPOSER, training as composer_training
+from wavewright.families.composer import training as composer_training
 from wavewright.families.composer.config import (
     CADENCE_KINDS,
     DRUMS,
     LOOKAHEAD,
-    N_LEVELS,
     NO_TONIC,
     TARGET_STEPS,
-    UNKNOWN_LEVEL,
     ComposerConfig,
 )
 from wavewright.families.composer.constraints import Constraints, lane_symbols, masks_of
@@ -53,10 +51,15 @@ from wavewright.families.composer.recipe import (
 from wavewright.families.composer.runtime import cell_nats as scored_nats
 from wavewright.families.composer.training import ComposerNetwork, TorchSteps, cell_nats
 from wavewright.families.composer.traits import (
-    level_at,
-    level_edges,
-    levels_of,
-    levels_of_known,
+    MAX_DRAWS,
+    MAX_STRENGTH,
+    N_FIFTHS,
+    NO_TILT,
+    PULL,
+    Aims,
+    Event,
+    Tilt,
+    fifths,
     traits_of,
 )
 from wavewright.families.composer.vocabulary import FIRST_NOTE, N_CHORDS, QUALITIES, REST, Vocabulary
@@ -257,12 +260,10 @@ class Recorder(TorchSteps):
 @pytest.mark.parametrize(
     ("layout", "has_key"), [*zip(LAYOUTS, [False] * 3, strict=True), ("voices", True), ("lead-sheet", True)]
 )
-@pytest.mark.parametrize("has_traits", [False, True])
-def test_the_features_of_a_drawn_piece_are_those_of_training(layout, has_key, has_traits):
-    config = config_of(layout, has_key=has_key, has_target=has_key, has_traits=has_traits)
+def test_the_features_of_a_drawn_piece_are_those_of_training(layout, has_key):
+    config = config_of(layout, has_key=has_key, has_target=has_key)
     steps = Recorder(random_module(config))
-    levels = np.array([4, UNKNOWN_LEVEL, 0, 2])
-    drawer = GridDrawer(config, steps, DrawSettings(top_p=1.0, levels=levels if has_traits else None))
+    drawer = GridDrawer(config, steps, DrawSettings(top_p=1.0))
     guide = Guide(7, 1, np.random.default_rng(3).integers(CADENCE_KINDS, size=(40, 2)))
     sketch = replace(nothing_known(config, 40, 12), guide=guide)
     grid = drawer.draw(sketch, masks_of(Constraints(), config, 40, 12), np.random.default_rng(1))
@@ -274,8 +275,6 @@ def test_the_features_of_a_drawn_piece_are_those_of_training(layout, has_key, ha
         nothing = targets(config, np.full(grid.symbols.shape, 2 * config.vocabulary.unknown))
         further = key_features(config, before, guide), target_features(config, before, *nothing)
         expected = np.concatenate([expected, *further], axis=1)
-    if has_traits:
-        expected = np.concatenate([expected, np.tile(levels, (40, 1))], axis=1)
     np.testing.assert_array_equal(np.stack(steps.past), expected)
     assert steps.tonic == 7
     assert (expected >= 0).all()
@@ -308,33 +307,96 @@ def test_traits_are_those_of_the_notes():
     assert traits_of(random_grid(drums, 64, 1), drums)[1] == 0
 
 
-def test_levels_are_fifths_of_the_scores():
-    rng = np.random.default_rng(0)
-    rows = rng.random((1_000, len(TRAITS)))
-    edges = level_edges([*rows, np.full(len(TRAITS), np.nan)])
-    levels = np.array([levels_of(row, edges) for row in rows])
-    assert [np.bincount(column, minlength=N_LEVELS).tolist() for column in levels.T] == [[200] * N_LEVELS] * len(TRAITS)
-    assert (levels_of(np.full(len(TRAITS), np.nan), edges) == UNKNOWN_LEVEL).all()
-    assert [level_at(each) for each in (0, 0.19, 0.2, 0.99, 1, None)] == [0, 0, 1, 4, 4, UNKNOWN_LEVEL]
-    assert level_edges([]).shape == (len(TRAITS), N_LEVELS - 1)
+def test_fifths_of_the_scores_lie_between_their_edges():
+    rows = np.random.default_rng(0).random((1_000, len(TRAITS)))
+    edges = fifths([*rows, np.full(len(TRAITS), np.nan)])
+    counts = [np.bincount(np.digitize(column, row)).tolist() for column, row in zip(rows.T, edges, strict=True)]
+    assert counts == [[200] * N_FIFTHS] * len(TRAITS)
+    assert fifths([]).shape == edges.shape
 
 
-def test_examples_know_the_levels_of_their_notes():
-    config = config_of("voices", has_traits=True)
-    grids = [random_grid(config, 64, seed) for seed in range(12)]
-    batches = ComposerBatches(
-        Pieces(grids, config), ComposerDataSettings(crop_steps=64, trait_examples=1.0, trait_fraction=1.0), 8, 0
-    )
-    batch = batches(0)
-    levels = batch["features"][:, :, -len(TRAITS) :]
-    assert (levels == levels[:, :1]).all()
-    edges = batches.pieces.edges(64)
-    for row in range(8):
-        length = (~batch["is_known"][row].all(1) | (batch["symbols"][row] > 0).any(1)).nonzero()[0].max() + 1
-        grid = Grid(batch["symbols"][row][:length], batch["is_held"][row][:length], 16)
-        np.testing.assert_array_equal(levels[row, 0], levels_of(traits_of(grid, config), edges))
-    unknown = ComposerBatches(batches.pieces, ComposerDataSettings(crop_steps=64, trait_examples=0.0), 8, 0)
-    assert (unknown(0)["features"][:, :, -len(TRAITS) :] == UNKNOWN_LEVEL).all()
+def test_places_among_the_scores_are_values_of_a_trait():
+    edges = np.array([[2.0, 3.0, 5.0, 6.0]] * len(TRAITS))
+    for position, value in ((0.0, 1.0), (0.1, 1.5), (0.2, 2.0), (0.5, 4.0), (0.8, 6.0), (0.9, 6.5), (1.0, 7.0)):
+        aims = Aims.at([position, None, None, position], edges)
+        np.testing.assert_allclose(aims.values, [value, np.nan, np.nan, value])
+        np.testing.assert_allclose(aims.widths, 4 / 3)
+
+
+def tilted_probabilities(strengths, hold, logits, can_start, event, config, centre=np.nan):
+    """Return the probabilities of going on and of each symbol otherwise, before and after a tilt."""
+    rows = []
+    for each in (NO_TILT, Tilt(strengths, centre)):
+        held, starts = each.applied(hold, logits, can_start, event, config)
+        symbols = np.where(can_start, np.exp(starts - starts.max()), 0.0)
+        goes_on = 1 / (1 + np.exp(-held))
+        rows.append(np.append((1 - goes_on) * symbols / symbols.sum(), goes_on))
+    return rows
+
+
+@pytest.mark.parametrize("layout", ["voices", "lead-sheet"])
+@pytest.mark.parametrize("seed", range(5))
+def test_a_tilt_makes_events_more_probable_by_what_they_add_to_a_trait(layout, seed):
+    config, rng = config_of(layout), np.random.default_rng(seed)
+    hold, logits = rng.normal(), rng.normal(size=config.vocabulary.n_events)
+    can_start = rng.random(len(logits)) < 0.7
+    can_start[[REST, FIRST_NOTE, FIRST_NOTE + 12]] = True
+    notes = np.append(config.vocabulary.is_note(np.arange(len(logits))), False)
+    low, high = FIRST_NOTE, FIRST_NOTE + 12
+    event = Event(0, low, is_new=True, step=4 * seed, is_joined=True)
+
+    before, after = tilted_probabilities((0.7, 0, 0, 0), hold, logits, can_start, event, config)
+    odds = [each[notes].sum() / each[~notes].sum() for each in (before, after)]
+    assert odds[1] / odds[0] == pytest.approx(np.exp(0.7))  # a note begins
+    np.testing.assert_allclose(after[notes] / after[notes].sum(), before[notes] / before[notes].sum())
+
+    centre = FIRST_NOTE + 3.0  # 9 semitones below the higher note and 3 above the lower one
+    before, after = tilted_probabilities((0,) * 4, hold, logits, can_start, event, config, centre)
+    expected = np.exp(PULL * (3**2 - 9**2) / 12**2)
+    assert (after[high] / after[low]) / (before[high] / before[low]) == pytest.approx(expected)
+    np.testing.assert_allclose(after[~notes], before[~notes])  # only which note begins
+    before, after = tilted_probabilities((0, 1, 0, 0), hold, logits, can_start, event, config, centre)
+    assert (after[high] / after[low]) / (before[high] / before[low]) == pytest.approx(1)  # 6 from both
+    lower = replace(event, lane=1)
+    np.testing.assert_allclose(*tilted_probabilities((0, 0.7, 0, 0), hold, logits, can_start, lower, config, centre))
+
+    before, after = tilted_probabilities((0, 0, 0.7, 0), hold, logits, can_start, event, config)
+    odds = [each[REST] / (1 - each[REST]) for each in (before, after)]
+    assert odds[1] / odds[0] == pytest.approx(np.exp(-0.7))  # a rest beside a note
+    alone = replace(event, is_joined=False)
+    np.testing.assert_allclose(*tilted_probabilities((0, 0, 0.7, 0), hold, logits, can_start, alone, config))
+
+    before, after = tilted_probabilities((0, 0, 0, 0.7), hold, logits, can_start, event, config)
+    assert (after[high] / after[low]) / (before[high] / before[low]) == pytest.approx(np.exp(0.7))  # a leap of 12
+    odds = [each[-1] / (1 - each[-1]) for each in (before, after)]
+    assert odds[1] / odds[0] == pytest.approx(np.exp(-0.7 * 4 / 12))  # a sixteenth does not go on
+
+
+@pytest.mark.parametrize("reached", [-2.0, -0.4, 0.3, 1.7])
+def test_aims_are_met_by_tilts_between_too_little_and_too_much(reached):
+    strengths = []
+
+    def draw(tilt):
+        strengths.append(tilt.strengths)
+        return Grid(np.full((1, 1), tilt.strengths[0]), np.zeros((1, 1), bool))
+
+    def traits(grid):
+        return np.append(np.round(8 * np.tanh(grid.symbols[0, 0] - reached)), [1.0, 2.0, 3.0])
+
+    aims = Aims(np.array([0.0, np.nan, np.nan, np.nan]), np.ones(len(TRAITS)))
+    grid = aims.met_by(draw, traits)
+    assert abs(traits(grid)[0]) <= 1
+    assert len(strengths) <= MAX_DRAWS
+    assert {each[1:] for each in strengths} == {(0.0, 0.0, 0.0)}
+
+
+def test_an_aim_that_is_out_of_reach_gives_the_nearest_piece():
+    def draw(tilt):
+        return Grid(np.full((1, 1), tilt.strengths[0]), np.zeros((1, 1), bool))
+
+    aims = Aims(np.array([20.0, np.nan, np.nan, np.nan]), np.ones(len(TRAITS)))
+    grid = aims.met_by(draw, lambda grid: np.append(grid.symbols[0, 0], np.zeros(3)))
+    assert grid.symbols[0, 0] == MAX_STRENGTH
 
 
 def test_degrees_are_counted_from_the_tonic():
@@ -544,68 +606,49 @@ def test_cached_steps_equal_the_network_over_the_whole_past(cell):
         np.testing.assert_allclose(onnx.time_step(features), steps.time_step(features), atol=2e-4)
 
 
-def test_a_composer_is_conditioned_on_traits():
+FIFTHS = np.array([[0.5, 1.0, 2.0, 3.0], [4.0, 8.0, 12.0, 16.0], [1.2, 1.5, 1.8, 2.1], [2.0, 3.0, 4.0, 5.0]])
+"""Of scores that differ in all traits, which those of the tests do not."""
+
+
+@pytest.mark.parametrize("trait", TRAITS)
+@pytest.mark.parametrize("layout", ["voices", "lead-sheet"])
+def test_pieces_have_more_of_a_trait_that_is_asked_for(layout, trait, monkeypatch):
+    composer = model(layout=layout)
+    if (layout, trait) == ("lead-sheet", "polyphony"):
+        pytest.skip("a melody is one voice")
+    monkeypatch.setattr(composer, "trait_edges", FIFTHS)
+    monkeypatch.setattr(composer, "traits", TRAITS)
+    index, values = TRAITS.index(trait), []
+    for place in (0.0, 1.0):
+        settings = [CompositionSettings(seed=seed, form=False, **{trait: place}) for seed in range(4)]
+        grids = [grid_of(composer.compose(4, each), composer.config) for each in settings]
+        values.append(np.mean([traits_of(grid, composer.config)[index] for grid in grids]))
+    assert values[0] < values[1]
+
+
+def test_traits_of_what_is_added_are_those_that_are_asked_for(monkeypatch):
     composer = model()
-    assert composer.config.has_traits
-    steps = composer._steps
-    levels = []
+    monkeypatch.setattr(composer, "trait_edges", FIFTHS)
+    monkeypatch.setattr(composer, "traits", TRAITS)
+    score = composer.compose(4, CompositionSettings(seed=3, form=False))
+    counts = []
+    for density in (0.0, 1.0):
+        longer = composer.continue_score(score, 4, CompositionSettings(seed=3, density=density))
+        assert [each[: len(own)] for each, own in zip(notes(longer), notes(score), strict=True)] == notes(score)
+        counts.append(sum(map(len, notes(longer))))
+    assert counts[0] < counts[1]
 
-    class Recording(type(steps)):
-        def time_step(self, features):
-            levels.append(features[-len(TRAITS) :].tolist())
-            return super().time_step(features)
 
-    composer._steps = Recording(composer.folder, composer.config)
-    try:
-        composer.compose(1, CompositionSettings(density=1.0, difficulty=0.1))
-    finally:
-        composer._steps = steps
-    assert levels == [levels[0]] * 16
-    assert levels[0] == [4, UNKNOWN_LEVEL, UNKNOWN_LEVEL, 0]
+def test_places_are_numbers_from_0_to_1():
     with pytest.raises(BadSetting, match=r"density is 1\.5; it must lie between 0\.0 and 1\.0"):
         CompositionSettings(density=1.5)
 
 
-def test_levels_of_given_notes_are_those_of_what_is_added():
-    config = config_of("voices", has_traits=True)
-    grids = [random_grid(config, 96, seed) for seed in range(10)]
-    edges = level_edges(traits_of(grid, config) for grid in grids)
-    is_known = np.zeros((160, config.n_lanes), bool)
-    is_known[:96] = True
-    for grid in grids:
-        longer = Grid(*(np.pad(each, ((0, 64), (0, 0))) for each in (grid.symbols, grid.is_held)), grid.bar_steps)
-        expected = levels_of(traits_of(grid, config), edges)
-        np.testing.assert_array_equal(levels_of_known(longer, is_known, config, edges), expected)
-    is_known[20:] = False
-    assert (levels_of_known(longer, is_known, config, edges) == UNKNOWN_LEVEL).all()
-
-
-def model_without_traits():
-    def train(out):
-        tiny_run("composer", out, "has_traits=false").train(Call(quiet=True))
-
-    return loading.load_composer(kept("composer-without-traits", train, __file__))
-
-
-def test_a_composer_without_traits_refuses_them():
-    with pytest.raises(BadSetting, match="tiny is not conditioned on register; leave --register out"):
-        model_without_traits().compose(1, CompositionSettings(register=0.5))
-
-
-def test_a_training_from_a_model_without_traits_computes_the_same_at_first():
-    base = model_without_traits()
-    config = replace(base.config, has_traits=True)
-    module = ComposerNetwork(config).inference_module().eval()
-    weights = COMPOSER.initial_weights(base.folder, config)
-    module.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()})
-    steps, onnx = TorchSteps(module), base._steps
-    steps.start()
-    onnx.start()
-    rng = np.random.default_rng(0)
-    for _ in range(8):
-        features = np.array([rng.integers(size) for size in base.config.feature_sizes])
-        conditioned = np.concatenate([features, rng.integers(N_LEVELS + 1, size=len(TRAITS))])
-        np.testing.assert_allclose(onnx.time_step(features), steps.time_step(conditioned), atol=2e-3)
+def test_a_composer_that_does_not_know_its_scores_refuses_traits(monkeypatch):
+    composer = model()
+    monkeypatch.setattr(composer, "traits", ())
+    with pytest.raises(BadSetting, match="those of tiny are not known; leave it out"):
+        composer.compose(1, CompositionSettings(register=0.5))
 
 
 def test_a_piece_depends_on_seed_and_index_alone():

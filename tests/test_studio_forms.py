@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +14,6 @@ pytest.importorskip("uvicorn")
 from local_server import request
 from studio_browser import PANELS, reason_to_skip
 from test_studio import page_texts
-from tiny_families import trained
 
 from wavewright import render
 from wavewright.apps.server.jobs.request import parameters_of
@@ -328,13 +325,11 @@ def test_a_form_says_of_how_many_sections_the_bars_are(studio, composer):
 
 
 @in_browser
-def test_a_model_that_knows_traits_is_conditioned_on_them(studio, studio_server):
-    shutil.copytree(trained("composer").out, Path(os.environ["WAVEWRIGHT_HOME"]) / "own-composer")
+def test_traits_in_which_the_scores_of_a_model_differ_can_be_asked_for(studio):
     panel = studio.open("sequence")
     traits = panel.get_by_role("group", name="Traits of what is composed")
     panel.get_by_label("Compose by").select_option("model:folk-tunes")
-    traits.wait_for(state="hidden")
-    panel.get_by_label("Compose by").select_option("model:own-composer")
+    traits.get_by_label("Polyphony").wait_for(state="hidden")
     traits.get_by_label("Density").select_option("most")
     traits.get_by_label("Register").select_option("least")
     panel.get_by_role("spinbutton", name="Bars").fill("2")
@@ -344,6 +339,8 @@ def test_a_model_that_knows_traits_is_conditioned_on_them(studio, studio_server)
     assert "--density 0.9" in command
     assert "--register 0.1" in command
     assert "--polyphony" not in command
+    panel.get_by_label("Compose by").select_option("model:drum-patterns")
+    traits.get_by_label("Register").wait_for(state="hidden")
     panel.get_by_label("Compose by").select_option("rule:band")
     traits.wait_for(state="hidden")
 

@@ -12,8 +12,8 @@ The folder has the scores that recipes/composer.py writes: ``train-...mid`` and 
 - the form: pieces that end on the tonic of the key that is asked for (of scores: of their most probable key), in voices
   with a tonic triad over it; bars that return, and cadences at the ends of four bars, both as the model's own analysis
   of scores finds them; and voices that cross, in all steps of two neighbours; with and without a form, and of scores;
-- traits, of a model that is conditioned on them: what its pieces have of each, as mean and standard error, where the
-  least, a middle and the most of it is asked for; and the values between its levels;
+- traits: what pieces have of each in which the training scores differ, as mean and standard error, beside what is asked
+  for; and the pieces that are within half a fifth of the scores of it;
 - the longest melody of the model that a training piece has, in notes, by intervals and durations, beside the longest
   that held-out pieces have in common with training pieces.
 
@@ -37,7 +37,7 @@ from wavewright.families.composer.conversion import grid_of
 from wavewright.families.composer.form import form_of
 from wavewright.families.composer.grid import Grid
 from wavewright.families.composer.runtime import ComposerRuntime
-from wavewright.families.composer.traits import traits_of
+from wavewright.families.composer.traits import MAX_ERROR, Aims, traits_of
 from wavewright.families.composer.vocabulary import REST
 from wavewright.families.loading import load_composer
 from wavewright.music.accompaniment.melody import find_key
@@ -58,7 +58,7 @@ FORM = Table(
 COPIES = Table("longest run of a training melody, in notes", columns(pieces="s", median=".1f", largest="d"))
 FOLLOWED = Table(
     "traits",
-    columns(trait="s", asked=".1f", mean=".2f", error=".2f", lowest_level=".2f", highest_level=".2f"),
+    columns(trait="s", asked=".1f", aim=".2f", mean=".2f", error=".2f", near=".2f"),
     is_optional=True,
 )
 ASKED = (0.1, 0.5, 0.9)
@@ -205,25 +205,23 @@ def add_forms(
 
 
 def add_traits(composer: ComposerRuntime, usual: CompositionSettings, options: Options, report: Report) -> None:
-    """Add what pieces have of each trait that varies in the training scores, by what is asked for."""
+    """Add what pieces have of each trait in which the training scores differ, by what is asked for."""
     edges = composer.trait_edges
-    if edges is None:
-        return
-    for index, trait in enumerate(TRAITS):
-        if edges[index, 0] == edges[index, -1]:
-            continue
+    for trait in () if edges is None else composer.traits:
+        index = TRAITS.index(trait)
         for asked in ASKED:
+            aims = Aims.at([asked] * len(TRAITS), edges)
             settings = [replace(usual, seed=seed, **{trait: asked}) for seed in range(options.count)]
             grids = [grid_of(composer.compose(options.bars, each), composer.config) for each in settings]
-            values = [float(traits_of(grid, composer.config)[index]) for grid in grids]
+            values = np.array([traits_of(grid, composer.config)[index] for grid in grids])
             report.add(
                 FOLLOWED,
                 trait=trait,
                 asked=asked,
-                mean=float(np.nanmean(values)),
-                error=float(np.nanstd(values) / np.sqrt(len(values))),
-                lowest_level=float(edges[index, 0]),
-                highest_level=float(edges[index, -1]),
+                aim=aims.values[index],
+                mean=values.mean(),
+                error=values.std() / np.sqrt(len(values)),
+                near=np.mean(np.abs(values - aims.values[index]) <= MAX_ERROR * aims.widths[index]),
             )
 
 

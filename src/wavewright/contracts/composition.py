@@ -19,7 +19,7 @@ MAX_BARS = 512
 
 
 TRAITS = ("density", "register", "polyphony", "difficulty")
-"""Conditions of a whole piece: settings between 0 and 1."""
+"""Settings of a whole piece between 0 and 1."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class CompositionSettings(RangedSettings):
         Probability of the symbols that can be drawn, the most probable ones.
     density, register, polyphony, difficulty
         Between 0 and 1, a place among the training scores: a density of 0.9 has as many notes as their densest tenth;
-        None for any. Only of a model that learned them.
+        None for any. Only in what the model's scores differ.
     form
         Which bars return and how phrases end. A model that knows the forms of its scores draws one by default; False
         plans nothing.
@@ -99,13 +99,13 @@ class ScoreComposer(Model, ABC):
         Names of what it composes at once, such as ``("melody", "chords")``.
     has_pitches : bool
         Whether a key, chords and a range can limit its notes; drums have none.
-    has_traits : bool
-        Whether it is conditioned on density, register, polyphony and difficulty.
+    traits : tuple of str
+        Those of `TRAITS` in which its training scores differ, so that a place among them can be asked for.
     """
 
     voices: tuple[str, ...]
     has_pitches: bool
-    has_traits: bool = False
+    traits: tuple[str, ...] = ()
 
     @abstractmethod
     def compose(self, bars: int = 16, settings: CompositionSettings = USUAL, index: int = 0) -> Score:

@@ -20,7 +20,7 @@ from ...audio.sound_file import SoundFormat
 from ...base.errors import BadAudio, BadModel, BadSetting
 from ...base.extras import training_problem
 from ...base.json_text import JsonValue
-from ...contracts.composition import TRAITS, ScoreComposer
+from ...contracts.composition import ScoreComposer
 from ...contracts.family import Capability
 from ...contracts.morphing import Morpher
 from ...contracts.runtime import Generator
@@ -120,7 +120,7 @@ def _details(name: str, _: str) -> dict[str, object]:
     return {
         "options": list(model.options) if isinstance(model, Generator) else [],
         "has_key": isinstance(model, ScoreComposer) and model.has_pitches,
-        "traits": list(TRAITS) if isinstance(model, ScoreComposer) and model.has_traits else [],
+        "traits": list(model.traits) if isinstance(model, ScoreComposer) else [],
         "attributes": [asdict(each) for each in model.attributes] if isinstance(model, Morpher) else [],
     }
 

@@ -19,7 +19,8 @@ the step that followed the longest match. Logits of notes are sums over interval
 cells ahead are inputs, so one network continues, fills gaps, varies, and adds voices to given ones.
 
 Read ``vocabulary.py`` (symbols), ``grid.py`` (cells and features), ``modules.py`` (the networks), ``training.py`` (the
-loss), ``drawing.py`` (drawing cells) and ``form.py`` (which bars return, and cadences), in this order.
+loss), ``drawing.py`` (drawing cells), ``form.py`` (which bars return, and cadences) and ``traits.py`` (how dense, high,
+full and hard), in this order.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ class ComposerFamily(Family[ComposerConfig]):
         Dial("model.feature_dropout", 0.0, 0.3),
     )
     capabilities = frozenset({Capability.COMPOSE})
-    extra_files: ClassVar[Mapping[str, str]] = {FORM_FILE: "which bars return in the training scores, their cadences"}
+    extra_files: ClassVar[Mapping[str, str]] = {FORM_FILE: "forms of the training scores, and fifths of their traits"}
     weight_prefixes = WEIGHT_PREFIXES
     learns_from_scores = True
 

@@ -7,7 +7,6 @@ from typing import Literal
 
 from ...base.errors import BadSetting
 from ...base.ranges import ranged
-from ...contracts.composition import TRAITS
 from ...contracts.config import ModelConfig
 from .vocabulary import N_INTERVALS, Vocabulary
 
@@ -50,11 +49,6 @@ CADENCE_STEPS, CADENCE_KINDS = 34, 3
 TARGET_STEPS = 18
 """Rows of a table of steps to the next known note, at most 16 ahead; the last one for none."""
 
-N_LEVELS = 5
-"""Levels of a trait, a fifth of the training scores each."""
-
-UNKNOWN_LEVEL = N_LEVELS
-
 LOOKAHEAD = (0, 1, 2, 4, 8, 16)
 """Steps ahead whose known cells the network gets."""
 
@@ -82,7 +76,6 @@ class ComposerConfig(ModelConfig):
     has_plan: bool = True  # conditioned on the bars that are left and on known cells ahead
     has_key: bool = False  # conditioned on the key and on the cadences ahead
     has_target: bool = False  # conditioned on the next known note of each voice, and intervals to it
-    has_traits: bool = False  # conditioned on density, register, polyphony and difficulty
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -145,11 +138,10 @@ class ComposerConfig(ModelConfig):
         plan = (BARS_LEFT, *((2 * symbols,) * (len(LOOKAHEAD) * self.n_lanes))) * self.has_plan
         key = (MODES, CADENCE_STEPS, CADENCE_KINDS, *((N_DEGREES,) * self.n_lanes)) * self.knows_key
         target = ((TARGET_STEPS, N_INTERVALS) * self.n_lanes) * self.knows_target
-        traits = (N_LEVELS + 1,) * len(TRAITS) * self.has_traits
-        return (BAR_STEPS, BAR_STEPS, MATCHES, *(lane * self.n_lanes), *plan, *key, *target, *traits)
+        return (BAR_STEPS, BAR_STEPS, MATCHES, *(lane * self.n_lanes), *plan, *key, *target)
 
 
-SMALL = ComposerConfig(has_key=True, has_target=True, has_traits=True)
+SMALL = ComposerConfig(has_key=True, has_target=True)
 
 SIZES = {
     "tiny": replace(SMALL, n_layers=1, hidden_size=16, n_heads=2, embedding_size=4, context_steps=16),

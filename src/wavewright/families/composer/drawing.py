@@ -21,8 +21,8 @@ from .grid import (
     position_features,
     target_features,
     targets,
-    trait_features,
 )
+from .traits import NO_TILT, Event, Tilt
 from .vocabulary import FIRST_NOTE, REST
 
 MIN_TEMPERATURE = 1e-3
@@ -93,12 +93,12 @@ class DrawSettings:
 
     - ``temperature``: divides the logits; 0 takes what is most probable.
     - ``top_p``: probability of the retained symbols together.
-    - ``levels``: level of each trait, ``(len(TRAITS),)``; None where they are unknown.
+    - ``tilt``: what is more probable than the network says.
     """
 
     temperature: float = 1.0
     top_p: float = 0.95
-    levels: np.ndarray | None = None
+    tilt: Tilt = NO_TILT
 
 
 class GridDrawer:
@@ -146,7 +146,6 @@ class GridDrawer:
         known, left = cells.ahead(first, self.unknown)
         plan = plan_features(config, known, left) if config.has_plan else np.zeros((len(known), 0), np.int64)
         next_notes, until = targets(config, known)
-        traits = trait_features(config, 1, self.settings.levels)[0]
         before, earlier, ages = past.before, past.earlier, past.ages
         for step in range(bar.steps.start, bar.steps.stop):
             in_bar = step - first
@@ -160,8 +159,8 @@ class GridDrawer:
             target = next_notes[in_bar]
             if config.knows_target:
                 features.append(target_features(config, before[None], target[None], until[in_bar][None])[0])
-            context = self.steps.time_step(np.concatenate([*features, traits]))
-            drawn = _StepCells(symbols[step], is_held[step], cells.is_known[step], before, target)
+            context = self.steps.time_step(np.concatenate(features))
+            drawn = _StepCells(symbols[step], is_held[step], cells.is_known[step], before, target, ages)
             self._draw_step(context, drawn, bar.masks, step, bar.uniforms[in_bar])
             if config.layout == "lead-sheet":  # the same chord goes on, as it does in the scores of the training
                 is_held[step, CHORDS] = symbols[step, CHORDS] == before[CHORDS]
@@ -198,10 +197,22 @@ class GridDrawer:
             hold, logits = self.steps.voice_step(
                 context, cells.symbols, cells.is_held, cells.is_known, cells.before, cells.target, lane
             )
+            if self.settings.tilt != NO_TILT:
+                hold, logits = self._tilted(hold, logits, can_start, cells, lane, step)
             if can_hold and uniforms[lane, 0] < self._probability(hold):
                 cells.set(lane, before, is_held=True)
             else:
                 cells.set(lane, self._draw_symbol(logits, can_start, float(uniforms[lane, 1])), is_held=False)
+
+    def _tilted(
+        self, hold: float, logits: np.ndarray, can_start: np.ndarray, cells: _StepCells, lane: int, step: int
+    ) -> tuple[float, np.ndarray]:
+        """Return the logits of holding and of symbols after the tilt; chords are not tilted."""
+        if self.config.layout == "lead-sheet" and lane == CHORDS:
+            return hold, logits
+        is_above = cells.is_known[:lane] & self.config.vocabulary.is_note(cells.symbols[:lane])
+        event = Event(lane, int(cells.before[lane]), int(cells.ages[lane]) == 0, step, bool(is_above.any()))
+        return self.settings.tilt.applied(hold, logits, can_start, event, self.config)
 
     def _can_last(self, symbol: int, lane: int, masks: Masks, step: int) -> bool:
         """Return True if a note or rest of the step before may go on."""
@@ -294,13 +305,17 @@ class _Bar:
 
 @dataclass(frozen=True, eq=False)
 class _StepCells:
-    """The cells of a step while they are drawn, the symbols of the step before, and next known notes: ``(lanes,)``."""
+    """The cells of a step while they are drawn, the symbols of the step before, and next known notes: ``(lanes,)``.
+
+    ``ages`` are the steps for which the symbols of the step before had lasted.
+    """
 
     symbols: np.ndarray
     is_held: np.ndarray
     is_known: np.ndarray
     before: np.ndarray
     target: np.ndarray
+    ages: np.ndarray
 
     def set(self, lane: int, symbol: int, is_held: bool) -> None:
         """Set a cell, which is known from then on."""

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...contracts.composition import TRAITS
 from .config import (
     AGES,
     BAR_STEPS,
@@ -18,7 +17,6 @@ from .config import (
     MODES,
     NO_TONIC,
     TARGET_STEPS,
-    UNKNOWN_LEVEL,
     ComposerConfig,
 )
 from .vocabulary import Vocabulary
@@ -208,17 +206,7 @@ def open_features(config: ComposerConfig, grid: Grid, matches: tuple[np.ndarray,
         features.append(key_features(config, before, Guide.unknown(n_steps)))
     if config.knows_target:
         features.append(target_features(config, before, *targets(config, known)))
-    features.append(trait_features(config, n_steps))
     return np.concatenate(features, axis=1)
-
-
-def trait_features(config: ComposerConfig, n_steps: int, levels: np.ndarray | None = None) -> np.ndarray:
-    """Return the levels of traits at each step, ``(steps, traits)`` int64, no columns for a model without them.
-
-    - ``levels``: level of each trait, ``(len(TRAITS),)``; None where they are unknown.
-    """
-    known = np.full(len(TRAITS), UNKNOWN_LEVEL) if levels is None else levels
-    return np.tile(known[: len(TRAITS) * config.has_traits].astype(np.int64), (n_steps, 1))
 
 
 def position_features(steps: np.ndarray, bar_steps: int, match_lengths: np.ndarray) -> np.ndarray:

@@ -14,8 +14,6 @@ import numpy as np
 from ...base.errors import BadFolder, BadScore, BadSetting, ScoreWarning
 from ...base.ranges import RangedSettings, ranged
 from ...base.result import Failed
-from ...contracts.composition import TRAITS
-from ...contracts.family import exported_weights
 from ...contracts.recipe import Batch, PreparedOf, RecipeOf, fine_tuned, split_rows
 from ...contracts.settings import COSINE_SETTINGS
 from ...data.entry import Entry
@@ -25,16 +23,13 @@ from ...music.formats import read_score
 from ...music.score import Score
 from .config import (
     MODES,
-    N_LEVELS,
     NO_TONIC,
     SIZES,
-    UNKNOWN_LEVEL,
-    WEIGHT_PREFIXES,
     ComposerConfig,
     Layout,
 )
 from .conversion import grid_of, is_monophonic
-from .form import LearnedForm, form_of, is_minor
+from .form import LearnedForm, form_of, is_minor, packed
 from .grid import (
     Grid,
     Guide,
@@ -45,9 +40,8 @@ from .grid import (
     step_features,
     target_features,
     targets,
-    trait_features,
 )
-from .traits import level_edges, levels_of, traits_of
+from .traits import fifths, traits_of
 from .vocabulary import FIRST_NOTE
 
 Matches = tuple[np.ndarray, np.ndarray]
@@ -69,8 +63,6 @@ class ComposerDataSettings(RangedSettings):
     known_fraction: float = ranged(0.5, 0.0, 1.0)  # of the examples, of which something ahead is known
     key_fraction: float = ranged(0.8, 0.0, 1.0)  # of the examples, whose key is known
     cadence_fraction: float = ranged(0.7, 0.0, 1.0)  # of the examples, whose cadences are known
-    trait_examples: float = ranged(0.5, 0.0, 1.0)  # of the examples, of which levels of traits are known
-    trait_fraction: float = ranged(0.6, 0.0, 1.0)  # of these, for each trait, of which its level is known
 
 
 class Pieces:
@@ -85,7 +77,6 @@ class Pieces:
         self.lengths = np.array([len(grid) for grid in grids])
         self._variants: dict[tuple[int, bool], tuple[Grid, Matches]] = {}
         self._forms: dict[int, LearnedForm] = {}
-        self._edges: dict[int, np.ndarray] = {}
 
     def room(self, row: int) -> tuple[int, int]:
         """Return the semitones by which a piece can be moved, down and up, within the vocabulary."""
@@ -95,29 +86,17 @@ class Pieces:
             return 0, 0
         return FIRST_NOTE - int(notes.min()), vocabulary.n_notes - int(notes.max())
 
-    @property
-    def forms(self) -> list[LearnedForm]:
-        """Forms of all pieces."""
-        return [self.form(row) for row in range(len(self.grids))]
-
     def form(self, row: int) -> LearnedForm:
         """Return the form of a piece."""
         if row not in self._forms:
             self._forms[row] = form_of(self.grids[row], self.config)
         return self._forms[row]
 
-    def trait_edges(self, n_steps: int) -> dict[str, np.ndarray]:
-        """Return the values between the levels of the traits as a tensor, of parts of so many steps."""
-        return {"trait_edges": self.edges(n_steps)} if self.config.has_traits else {}
-
-    def edges(self, n_steps: int) -> np.ndarray:
-        """Return the values between the levels of the traits of parts of so many steps."""
-        if n_steps not in self._edges:
-            parts = [(grid, first) for grid in self.grids for first in range(0, len(grid), n_steps)]
-            self._edges[n_steps] = level_edges(
-                traits_of(grid[first : first + n_steps], self.config, first) for grid, first in parts
-            )
-        return self._edges[n_steps]
+    def file_tensors(self, n_steps: int) -> dict[str, np.ndarray]:
+        """Return what a model keeps of its scores: their forms, and fifths of the traits of parts of so many steps."""
+        parts = [(grid, first) for grid in self.grids for first in range(0, len(grid), n_steps)]
+        edges = fifths(traits_of(grid[first : first + n_steps], self.config, first) for grid, first in parts)
+        return packed([self.form(row) for row in range(len(self.grids))]) | {"trait_edges": edges}
 
     def piece(self, row: int, semitones: int, *, at_other_tempo: bool = False) -> Batch:
         """Return the arrays of a piece without a plan, the first dimension its steps."""
@@ -172,20 +151,9 @@ class ComposerBatches:
         if rng.random() < settings.start_fraction:
             start = 0
         piece = {name: array[start : start + settings.crop_steps] for name, array in piece.items()}
-        levels = self._levels(piece, row, start, rng)
         is_known = known_cells(kind, len(piece["symbols"]), self.pieces.config.n_lanes, rng)
         left = (length - 1 - np.arange(start, start + len(is_known))) // self.pieces.grids[row].bar_steps
-        return self._planned(piece, is_known, np.full_like(left, -1) if is_open_ended else left, levels)
-
-    def _levels(self, piece: Batch, row: int, start: int, rng: np.random.Generator) -> np.ndarray:
-        """Return the levels of the traits of an example, as far as they are known."""
-        config = self.pieces.config
-        if not config.has_traits:
-            return np.zeros(0, np.int64)
-        grid = Grid(piece["symbols"], piece["is_held"], self.pieces.grids[row].bar_steps)
-        levels = levels_of(traits_of(grid, config, start), self.pieces.edges(self.settings.crop_steps))
-        fraction = self.settings.trait_fraction if rng.random() < self.settings.trait_examples else 0.0
-        return np.where(rng.random(len(levels)) < fraction, levels, UNKNOWN_LEVEL)
+        return self._planned(piece, is_known, np.full_like(left, -1) if is_open_ended else left)
 
     def _guide(self, row: int, semitones: int, at_other_tempo: bool, rng: np.random.Generator) -> Guide:
         """Return what is known of key and cadences of an example."""
@@ -211,9 +179,7 @@ class ComposerBatches:
         is_known = np.zeros(piece["symbols"].shape, bool)
         return self._planned(piece, is_known, np.full(len(is_known), -1))
 
-    def _planned(
-        self, piece: Batch, is_known: np.ndarray, bars_left: np.ndarray, levels: np.ndarray | None = None
-    ) -> Batch:
+    def _planned(self, piece: Batch, is_known: np.ndarray, bars_left: np.ndarray) -> Batch:
         config = self.pieces.config
         known = np.full_like(piece["symbols"], 2 * config.vocabulary.unknown)
         if config.has_plan:
@@ -229,8 +195,7 @@ class ComposerBatches:
                 [piece["features"], target_features(config, piece["before"], symbols, steps)], axis=1
             )
             piece |= {"features": features, "target": symbols}
-        traits = trait_features(config, len(is_known), levels)
-        return {**piece, "is_known": is_known, "features": np.concatenate([piece["features"], traits], axis=1)}
+        return {**piece, "is_known": is_known}
 
 
 def known_cells(kind: int, n_steps: int, n_lanes: int, rng: np.random.Generator) -> np.ndarray:
@@ -291,21 +256,6 @@ class ComposerPrepared(PreparedOf[ComposerRecipe, ComposerBatches]):
 def recipe(size: str) -> ComposerRecipe:
     """Return the recipe of a size: ``tiny`` for tests, ``small`` for most folders, ``base`` for thousands of scores."""
     return ComposerRecipe(SIZES[size], ComposerDataSettings(), TRAINING)
-
-
-def initial_weights(base: ModelFolder, config: ComposerConfig) -> dict[str, np.ndarray]:
-    """Return the tensors of a composer that starts from ``base``, by name.
-
-    One that is conditioned on traits computes the same at first as a base that is not.
-    """
-    tensors = exported_weights(base, WEIGHT_PREFIXES)
-    if config.has_traits and not base.config(ComposerConfig).has_traits:
-        table, mix = "embedding.table.weight", "embedding.mix.weight"
-        size = config.embedding_size
-        rows = np.random.default_rng(0).standard_normal((len(TRAITS) * (N_LEVELS + 1), size)).astype(np.float32)
-        tensors[table] = np.concatenate([tensors[table], rows])
-        tensors[mix] = np.pad(tensors[mix], ((0, 0), (0, len(TRAITS) * size)))
-    return tensors
 
 
 def fine_tuning(base: ModelFolder) -> ComposerRecipe:

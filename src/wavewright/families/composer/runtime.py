@@ -26,7 +26,7 @@ from .grid import (
     previous_symbols,
 )
 from .revision import Revision
-from .traits import level_at, levels_of_known
+from .traits import NO_TILT, Aims, Tilt, traits_of, widths_of
 from .vocabulary import REST
 
 
@@ -88,7 +88,8 @@ class ComposerRuntime(ScoreComposer, ScoreScorer):
         tensors = folder.tensors(FORM_FILE) if has_forms else {}
         self._forms = LearnedForms(tensors) if has_forms else None
         self.trait_edges = tensors.get("trait_edges")
-        self.has_traits = self.trait_edges is not None
+        if self.trait_edges is not None:
+            self.traits = tuple(np.array(TRAITS)[widths_of(self.trait_edges) > 0].tolist())
 
     def compose(self, bars: int = 16, settings: CompositionSettings = USUAL, index: int = 0) -> Score:
         """Return piece ``index`` of a seed; see :meth:`.ScoreComposer.compose`."""
@@ -140,24 +141,18 @@ class ComposerRuntime(ScoreComposer, ScoreScorer):
             return None
         return PlannedPiece(plan, key or MusicalKey(), self.config, settings.bar_steps, usual_step)
 
-    def _trait_levels(self, settings: CompositionSettings, sketch: Sketch) -> np.ndarray | None:
-        """Return the level of each trait: as asked for, that of what is given, or unknown.
-
-        None for a model that is not conditioned on them.
-        """
+    def _aims(self, settings: CompositionSettings) -> Aims | None:
+        """Return the values of the traits that are asked for, None without any."""
         asked = [name for name in TRAITS if getattr(settings, name) is not None]
-        if self.trait_edges is None:
-            if asked:
+        for name in asked:
+            if name not in self.traits:
+                known = f"differ in {', '.join(self.traits)} alone" if self.traits else "are not known"
                 raise BadSetting(
-                    f"{self.name} is not conditioned on {asked[0]}; leave --{asked[0]} out, or train a composer of "
-                    "your own, which learns it."
+                    f"--{name} is a place among the scores of a model, and those of {self.name} {known}; leave it out."
                 )
+        if self.trait_edges is None or not asked:
             return None
-        levels = levels_of_known(sketch.grid, sketch.is_known, self.config, self.trait_edges)
-        positions = [getattr(settings, name) for name in TRAITS]
-        return np.array(
-            [level if at is None else level_at(at) for level, at in zip(levels.tolist(), positions, strict=True)]
-        )
+        return Aims.at([getattr(settings, name) for name in TRAITS], self.trait_edges)
 
     def _lanes(self, voices: tuple[str, ...]) -> frozenset[int]:
         """Return the indices of voices, all for none."""
@@ -202,15 +197,22 @@ class ComposerRuntime(ScoreComposer, ScoreScorer):
             settings.ends_at_bars,
         )
         masks = masks_of(constraints, config, n_steps, bar_steps)
-        levels = self._trait_levels(settings, sketch)
+        aims = self._aims(settings)
+        is_drawn = ~sketch.is_known.all(1)
         if must_start is not None:
             masks = replace(masks, must_start=masks.must_start | must_start)
         if planned is not None:
             rng = _generator(settings.seed, index, RETURN_STREAM)
             sketch, masks = planned.sketched(sketch, masks, len(settings.chords), rng)
-        drawing = DrawSettings(settings.temperature, settings.top_p, levels)
-        drawer = GridDrawer(config, self._steps, drawing)
-        grid = drawer.draw(sketch, masks, _generator(settings.seed, index))
+
+        def draw(tilt: Tilt) -> Grid:
+            drawer = GridDrawer(config, self._steps, DrawSettings(settings.temperature, settings.top_p, tilt))
+            return drawer.draw(sketch, masks, _generator(settings.seed, index))
+
+        def traits(grid: Grid) -> np.ndarray:
+            return traits_of(Grid(grid.symbols[is_drawn], grid.is_held[is_drawn]), config)
+
+        grid = draw(NO_TILT) if aims is None else aims.met_by(draw, traits)
         self.finite(self._steps.total)
         return grid
 

@@ -18,7 +18,6 @@ from .config import FORM_FILE, NO_TONIC, TIME_FILE, VOICE_FILE, ComposerConfig
 from .constraints import Constraints, lane_symbols, masks_of
 from .conversion import score_of
 from .drawing import DrawSettings, GridDrawer, Sketch
-from .form import packed
 from .grid import Grid
 from .modules import Composer, RecurrentTime, event_nats, rotary_angles
 from .recipe import ComposerPrepared
@@ -132,14 +131,13 @@ class ComposerTraining(FamilyTraining[ComposerConfig, Composer, ComposerPrepared
         if config.knows_target:
             voice_inputs["target"] = draw(config.vocabulary.n_events, shape)
         waves, _ = self.samples(module, prepared)
-        pieces = prepared.batches.pieces
         return ExportSpec(
             graphs={
                 TIME_FILE: GraphSpec(ComposerTimeGraph(module), time_inputs, ("context", "next_state")),
                 VOICE_FILE: GraphSpec(ComposerVoiceGraph(module), voice_inputs, ("hold", "logits")),
             },
             sample=waves[0],
-            files={FORM_FILE: packed(pieces.forms) | pieces.trait_edges(prepared.recipe.data.crop_steps)},
+            files={FORM_FILE: prepared.batches.pieces.file_tensors(prepared.recipe.data.crop_steps)},
         )
 
 

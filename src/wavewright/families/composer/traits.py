@@ -1,21 +1,26 @@
-"""Traits that a model is conditioned on: density, register, polyphony and difficulty of a piece, by five levels.
+"""Traits of a piece, and how the drawing of one is led to those that are asked for.
 
-A level is a fifth of what the training scores have: level 4 of the density is as dense as their densest fifth.
+They are asked for as places among the training scores, whose fifths a model knows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from ...contracts.composition import TRAITS
-from .config import N_LEVELS, UNKNOWN_LEVEL, ComposerConfig
+from .config import ComposerConfig
 from .grid import STEPS_PER_QUARTER, Grid
+from .vocabulary import FIRST_NOTE, REST
 
-MIN_STEPS = 32  # of a given part whose traits are those of the whole
+N_FIFTHS = 5
 MAX_LEAP = 12  # semitones, of the leaps that are hard
 OFF_BEAT, SHORT = 4.0, 4.0  # semitones of leaps that are as hard as notes off the beat, and as notes of a sixteenth
+MAX_DRAWS, MAX_ERROR = 6, 0.5  # of a piece, and widths of a fifth that it may be off
+PULL, REGISTER = 4.0, TRAITS.index("register")  # cost of a note an octave from the centre of the register, in nats
+SLOPE, MAX_STRENGTH = 1.0, 5.0  # widths by which a strength of 1 moves a trait, before any was measured
 
 
 def traits_of(grid: Grid, config: ComposerConfig, first_step: int = 0) -> np.ndarray:
@@ -57,31 +62,165 @@ def _mean_leap(symbols: np.ndarray, begins: np.ndarray) -> float:
     return float(joined.mean()) if len(joined) else 0.0
 
 
-def level_edges(traits: Iterable[np.ndarray]) -> np.ndarray:
-    """Return the values between the levels of each trait, ``(len(TRAITS), N_LEVELS - 1)``: quantiles of pieces."""
+def fifths(traits: Iterable[np.ndarray]) -> np.ndarray:
+    """Return the values between fifths of the pieces, ``(len(TRAITS), N_FIFTHS - 1)``, of the traits of each."""
     rows = np.array(list(traits)).reshape(-1, len(TRAITS))
     rows = rows[~np.isnan(rows).any(1)]
     if not len(rows):
-        return np.zeros((len(TRAITS), N_LEVELS - 1))
-    edges: np.ndarray = np.quantile(rows, np.arange(1, N_LEVELS) / N_LEVELS, axis=0).T
+        return np.zeros((len(TRAITS), N_FIFTHS - 1))
+    edges: np.ndarray = np.quantile(rows, np.arange(1, N_FIFTHS) / N_FIFTHS, axis=0).T
     return edges
 
 
-def levels_of(traits: np.ndarray, edges: np.ndarray) -> np.ndarray:
-    """Return the level of each trait, ``(len(TRAITS),)`` int64; UNKNOWN_LEVEL where nothing sounds."""
-    levels = (traits[:, None] > edges).sum(1)
-    return np.where(np.isnan(traits), UNKNOWN_LEVEL, levels)
+def widths_of(edges: np.ndarray) -> np.ndarray:
+    """Return the mean width of the middle fifths of each trait, ``(len(TRAITS),)``; 0 where all pieces are alike."""
+    widths: np.ndarray = (edges[:, -1] - edges[:, 0]) / (N_FIFTHS - 2)
+    return widths
 
 
-def level_at(position: float | None) -> int:
-    """Return the level of a position between 0 and 1; UNKNOWN_LEVEL for None."""
-    return UNKNOWN_LEVEL if position is None else min(int(position * N_LEVELS), N_LEVELS - 1)
+@dataclass(frozen=True)
+class Event:
+    """What happens next in a voice.
+
+    - ``lane``: the voice, 0 for the highest.
+    - ``before``: its symbol of the step before.
+    - ``is_new``: that began in the step before.
+    - ``step``: sixteenths since the beginning.
+    - ``is_joined``: a voice above, or a drum before, sounds in this step.
+    """
+
+    lane: int
+    before: int
+    is_new: bool
+    step: int
+    is_joined: bool
 
 
-def levels_of_known(grid: Grid, is_known: np.ndarray, config: ComposerConfig, edges: np.ndarray) -> np.ndarray:
-    """Return the levels of the steps of a piece of which every cell is known; unknown ones if they are few."""
-    steps = np.flatnonzero(is_known.all(1))
-    if len(steps) < MIN_STEPS:
-        return np.full(len(TRAITS), UNKNOWN_LEVEL)
-    part = Grid(grid.symbols[steps], grid.is_held[steps], grid.bar_steps)
-    return levels_of(traits_of(part, config), edges)
+@dataclass(frozen=True)
+class Tilt:
+    """Events that add to a trait are more probable than the network says: by e to the strength of the trait.
+
+    Of all distributions with such a mean, the tilted one is the nearest to that of the network [1]_. For the register
+    the mean is that of the distance from a pitch, squared: a melody that was lifted by the same factor everywhere would
+    go on rising.
+
+    - ``strengths``: of each trait, negative for less of it, ``(len(TRAITS),)``.
+    - ``centre``: symbol that the highest voice is held around, moved by the strength of the register; NaN for none.
+
+    References
+    ----------
+    .. [1] I. Csiszar, "I-divergence geometry of probability distributions and minimization problems", 1975.
+    """
+
+    strengths: tuple[float, ...]
+    centre: float = np.nan
+
+    def applied(
+        self, hold: float, logits: np.ndarray, can_start: np.ndarray, event: Event, config: ComposerConfig
+    ) -> tuple[float, np.ndarray]:
+        """Return the logits of going on, and of the symbols ``(n_events,)`` otherwise, of which some can start."""
+        density, register, polyphony, difficulty = self.strengths
+        vocabulary, notes = config.vocabulary, slice(FIRST_NOTE, config.vocabulary.first_chord)
+        was_note = bool(vocabulary.is_note(np.array(event.before)))
+        ends_short = difficulty * SHORT / MAX_LEAP * (event.is_new and was_note and config.has_notes)
+        off_beat = difficulty * OFF_BEAT / MAX_LEAP * (event.step % STEPS_PER_QUARTER > 0)
+        silent = -polyphony * event.is_joined
+        gains = np.zeros(len(logits))
+        if config.has_notes:  # which note, but not whether one begins
+            symbols = np.arange(notes.start, notes.stop)
+            which = np.zeros(len(symbols))
+            if event.lane == 0 and np.isfinite(self.centre):
+                which -= PULL * np.square((symbols - self.centre) / MAX_LEAP - register / 4)
+            if was_note:
+                which += difficulty * np.minimum(np.abs(symbols - event.before), MAX_LEAP) / MAX_LEAP
+            gains[notes] = which - _gain(logits[notes], which, can_start[notes])
+        gains[notes] += density + off_beat
+        gains[REST] = silent
+        lasting = silent * (event.before == REST) - ends_short
+        return hold + lasting - _gain(logits, gains, can_start), logits + gains
+
+
+NO_TILT = Tilt((0.0,) * len(TRAITS))
+
+
+def _gain(logits: np.ndarray, gains: np.ndarray, is_allowed: np.ndarray) -> float:
+    """Return the logarithm of the factor by which gains change the probability of what is allowed."""
+    if not is_allowed.any():
+        return 0.0
+    allowed = logits[is_allowed].astype(np.float64)
+    return float(np.logaddexp.reduce(allowed + gains[is_allowed]) - np.logaddexp.reduce(allowed))
+
+
+@dataclass(frozen=True)
+class Aims:
+    """Values of traits that a piece is to have.
+
+    - ``values``: ``(len(TRAITS),)``, NaN for any.
+    - ``widths``: of a fifth of the training scores, the mean of the middle three, ``(len(TRAITS),)``.
+    """
+
+    values: np.ndarray
+    widths: np.ndarray
+
+    @classmethod
+    def at(cls, positions: Sequence[float | None], edges: np.ndarray) -> Aims:
+        """Return the values at positions between 0 and 1 among the training scores; see :func:`fifths`."""
+        lowest = np.maximum(2 * edges[:, :1] - edges[:, 1:2], edges[:, :1] / 2)
+        rows = np.concatenate([lowest, edges, 2 * edges[:, -1:] - edges[:, -2:-1]], axis=1)
+        at = np.array([np.nan if position is None else N_FIFTHS * position for position in positions])
+        fifth = np.clip(np.nan_to_num(at).astype(int), 0, N_FIFTHS - 1)
+        low, high = np.take_along_axis(rows, np.stack([fifth, fifth + 1], 1), axis=1).T
+        return cls(low + (at - fifth) * (high - low), widths_of(edges))
+
+    def met_by(self, draw: Callable[[Tilt], Grid], traits: Callable[[Grid], np.ndarray]) -> Grid:
+        """Return the nearest of up to MAX_DRAWS pieces, with a tilt between those of too little and of too much.
+
+        It draws no further as soon as each trait is within MAX_ERROR widths.
+        """
+        strengths = np.zeros(len(TRAITS))
+        less, more = Bound.none(-MAX_STRENGTH), Bound.none(MAX_STRENGTH)
+        nearest: tuple[float, Grid] | None = None
+        for _ in range(MAX_DRAWS):
+            grid = draw(Tilt(tuple(strengths.tolist()), float(self.values[REGISTER])))
+            errors = self._errors(traits(grid))
+            largest = float(np.abs(errors).max())
+            if nearest is None or largest < nearest[0]:
+                nearest = (largest, grid)
+            if largest <= MAX_ERROR:
+                break
+            less, more = less.moved(strengths, errors, errors < 0), more.moved(strengths, errors, errors > 0)
+            strengths = np.where(np.abs(errors) > MAX_ERROR, _between(less, more, strengths, errors), strengths)
+        assert nearest is not None
+        return nearest[1]
+
+    def _errors(self, traits: np.ndarray) -> np.ndarray:
+        """Return by how many widths traits are too large, ``(len(TRAITS),)``; where nothing sounds, they are small."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            errors = np.where(np.isnan(traits), -float(N_FIFTHS), (traits - self.values) / self.widths)
+        return np.where(np.isnan(self.values), 0.0, errors)
+
+
+@dataclass(frozen=True)
+class Bound:
+    """Strengths that were too small or too large, and the errors that they had; infinite where none was drawn."""
+
+    strengths: np.ndarray
+    errors: np.ndarray
+
+    @classmethod
+    def none(cls, strength: float) -> Bound:
+        """Return the bound before any draw."""
+        return cls(np.full(len(TRAITS), strength), np.full(len(TRAITS), np.inf))
+
+    def moved(self, strengths: np.ndarray, errors: np.ndarray, is_bound: np.ndarray) -> Bound:
+        """Return the bound after a draw."""
+        return Bound(np.where(is_bound, strengths, self.strengths), np.where(is_bound, errors, self.errors))
+
+
+def _between(less: Bound, more: Bound, strengths: np.ndarray, errors: np.ndarray) -> np.ndarray:
+    """Return the strengths to try next: between both bounds by their errors, else by the usual slope."""
+    is_between = np.isfinite(less.errors) & np.isfinite(more.errors)
+    with np.errstate(invalid="ignore"):
+        fraction = np.clip(-less.errors / (more.errors - less.errors), 0.2, 0.8)
+    inside = less.strengths + np.where(is_between, fraction, 0.5) * (more.strengths - less.strengths)
+    return np.where(is_between, inside, np.clip(strengths - errors / SLOPE, less.strengths, more.strengths))

@@ -262,7 +262,7 @@ export async function open(panel) {
     const values = { [kind]: name, bars: bars.value, seed: seed.value, ...(kind === "model" ? changes(temperature) : {}) };
     if (key.value && !key.parentElement.hidden) values.key = key.value;
     if (form.value) values.form = form.value;
-    if (!traitRow.hidden) for (const name of TRAITS) if (traits[name].value) values[name] = Number(traits[name].value);
+    for (const name of TRAITS) if (traits[name].value && !traits[name].parentElement.hidden) values[name] = Number(traits[name].value);
     const job = await run(COMPOSERS[kind], values, { title: `Compose by ${name}`, keep: { panel: "sequence" } });
     await take(job);
     if (seed.value === values.seed) seed.control.value = String(values.seed + 1);
@@ -300,6 +300,7 @@ export async function open(panel) {
     const { has_key: hasKey, traits: known } = kind === "model" ? await detailsOf(name) : { has_key: true, traits: [] };
     if (composer.value !== chosen) return;
     key.parentElement.hidden = !hasKey;
+    for (const name of TRAITS) traits[name].parentElement.hidden = !known.includes(name);
     traitRow.hidden = !known.length;
   }
 
