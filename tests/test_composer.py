@@ -12,7 +12,7 @@ import pytest
 import torch
 from tiny_families import folder, kept, tiny_run, trained
 
-from wavewright.base.errors import BadFolder, BadSetting
+from wavewright.base.errors import BadFolder, BadSetting, ScoreWarning
 from wavewright.contracts.composition import TRAITS, CompositionSettings
 from wavewright.data.scores import scan_scores
 from wavewright.families import loading
@@ -318,7 +318,7 @@ def test_fifths_of_the_scores_lie_between_their_edges():
 def test_places_among_the_scores_are_values_of_a_trait():
     edges = np.array([[2.0, 3.0, 5.0, 6.0]] * len(TRAITS))
     for position, value in ((0.0, 1.0), (0.1, 1.5), (0.2, 2.0), (0.5, 4.0), (0.8, 6.0), (0.9, 6.5), (1.0, 7.0)):
-        aims = Aims.at([position, None, None, position], edges)
+        aims = Aims(np.array([position, np.nan, np.nan, position]), edges)
         np.testing.assert_allclose(aims.values, [value, np.nan, np.nan, value])
         np.testing.assert_allclose(aims.widths, 4 / 3)
 
@@ -383,7 +383,7 @@ def test_aims_are_met_by_tilts_between_too_little_and_too_much(reached):
     def traits(grid):
         return np.append(np.round(8 * np.tanh(grid.symbols[0, 0] - reached)), [1.0, 2.0, 3.0])
 
-    aims = Aims(np.array([0.0, np.nan, np.nan, np.nan]), np.ones(len(TRAITS)))
+    aims = Aims(np.array([0.5, np.nan, np.nan, np.nan]), np.array([[-1.5, -0.5, 0.5, 1.5]] * len(TRAITS)))
     grid = aims.met_by(draw, traits)
     assert abs(traits(grid)[0]) <= 1
     assert len(strengths) <= MAX_DRAWS
@@ -394,8 +394,9 @@ def test_an_aim_that_is_out_of_reach_gives_the_nearest_piece():
     def draw(tilt):
         return Grid(np.full((1, 1), tilt.strengths[0]), np.zeros((1, 1), bool))
 
-    aims = Aims(np.array([20.0, np.nan, np.nan, np.nan]), np.ones(len(TRAITS)))
-    grid = aims.met_by(draw, lambda grid: np.append(grid.symbols[0, 0], np.zeros(3)))
+    aims = Aims(np.array([0.9, np.nan, np.nan, np.nan]), np.array([[0.0, 10.0, 20.0, 30.0]] * len(TRAITS)))
+    with pytest.warns(ScoreWarning, match=r"density is asked for at 0\.9, and the nearest of 6 pieces is at 0\.30; an"):
+        grid = aims.met_by(draw, lambda grid: np.append(grid.symbols[0, 0], np.zeros(3)))
     assert grid.symbols[0, 0] == MAX_STRENGTH
 
 
@@ -610,6 +611,7 @@ FIFTHS = np.array([[0.5, 1.0, 2.0, 3.0], [4.0, 8.0, 12.0, 16.0], [1.2, 1.5, 1.8,
 """Of scores that differ in all traits, which those of the tests do not."""
 
 
+@pytest.mark.filterwarnings("ignore:.* is asked for at")
 @pytest.mark.parametrize("trait", TRAITS)
 @pytest.mark.parametrize("layout", ["voices", "lead-sheet"])
 def test_pieces_have_more_of_a_trait_that_is_asked_for(layout, trait, monkeypatch):
@@ -626,6 +628,7 @@ def test_pieces_have_more_of_a_trait_that_is_asked_for(layout, trait, monkeypatc
     assert values[0] < values[1]
 
 
+@pytest.mark.filterwarnings("ignore:.* is asked for at")
 def test_traits_of_what_is_added_are_those_that_are_asked_for(monkeypatch):
     composer = model()
     monkeypatch.setattr(composer, "trait_edges", FIFTHS)

@@ -210,7 +210,7 @@ def add_traits(composer: ComposerRuntime, usual: CompositionSettings, options: O
     for trait in () if edges is None else composer.traits:
         index = TRAITS.index(trait)
         for asked in ASKED:
-            aims = Aims.at([asked] * len(TRAITS), edges)
+            aims = Aims(np.full(len(TRAITS), asked), edges)
             settings = [replace(usual, seed=seed, **{trait: asked}) for seed in range(options.count)]
             grids = [grid_of(composer.compose(options.bars, each), composer.config) for each in settings]
             values = np.array([traits_of(grid, composer.config)[index] for grid in grids])

@@ -152,7 +152,8 @@ class ComposerRuntime(ScoreComposer, ScoreScorer):
                 )
         if self.trait_edges is None or not asked:
             return None
-        return Aims.at([getattr(settings, name) for name in TRAITS], self.trait_edges)
+        places = [getattr(settings, name) for name in TRAITS]
+        return Aims(np.array([np.nan if place is None else place for place in places]), self.trait_edges)
 
     def _lanes(self, voices: tuple[str, ...]) -> frozenset[int]:
         """Return the indices of voices, all for none."""

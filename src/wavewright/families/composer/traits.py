@@ -5,11 +5,14 @@ They are asked for as places among the training scores, whose fifths a model kno
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import warnings
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
+from ...base.errors import ScoreWarning
 from ...contracts.composition import TRAITS
 from .config import ComposerConfig
 from .grid import STEPS_PER_QUARTER, Grid
@@ -153,24 +156,32 @@ def _gain(logits: np.ndarray, gains: np.ndarray, is_allowed: np.ndarray) -> floa
 
 @dataclass(frozen=True)
 class Aims:
-    """Values of traits that a piece is to have.
+    """Places among the training scores that a piece is to have.
 
-    - ``values``: ``(len(TRAITS),)``, NaN for any.
-    - ``widths``: of a fifth of the training scores, the mean of the middle three, ``(len(TRAITS),)``.
+    - ``places``: between 0 and 1, of each trait, NaN for any, ``(len(TRAITS),)``.
+    - ``edges``: between fifths of the scores; see :func:`fifths`.
     """
 
-    values: np.ndarray
-    widths: np.ndarray
+    places: np.ndarray
+    edges: np.ndarray
 
-    @classmethod
-    def at(cls, positions: Sequence[float | None], edges: np.ndarray) -> Aims:
-        """Return the values at positions between 0 and 1 among the training scores; see :func:`fifths`."""
+    @cached_property
+    def _rows(self) -> np.ndarray:
+        """Values of the traits at the places 0, 0.2, up to 1, ``(len(TRAITS), N_FIFTHS + 1)``."""
+        edges = self.edges
         lowest = np.maximum(2 * edges[:, :1] - edges[:, 1:2], edges[:, :1] / 2)
-        rows = np.concatenate([lowest, edges, 2 * edges[:, -1:] - edges[:, -2:-1]], axis=1)
-        at = np.array([np.nan if position is None else N_FIFTHS * position for position in positions])
-        fifth = np.clip(np.nan_to_num(at).astype(int), 0, N_FIFTHS - 1)
-        low, high = np.take_along_axis(rows, np.stack([fifth, fifth + 1], 1), axis=1).T
-        return cls(low + (at - fifth) * (high - low), widths_of(edges))
+        return np.concatenate([lowest, edges, 2 * edges[:, -1:] - edges[:, -2:-1]], axis=1)
+
+    @cached_property
+    def values(self) -> np.ndarray:
+        """Values of the traits at the places, ``(len(TRAITS),)``."""
+        at = np.arange(N_FIFTHS + 1) / N_FIFTHS
+        return np.array([np.interp(place, at, row) for place, row in zip(self.places, self._rows, strict=True)])
+
+    @cached_property
+    def widths(self) -> np.ndarray:
+        """Width of a fifth of the training scores, ``(len(TRAITS),)``; see :func:`widths_of`."""
+        return widths_of(self.edges)
 
     def met_by(self, draw: Callable[[Tilt], Grid], traits: Callable[[Grid], np.ndarray]) -> Grid:
         """Return the nearest of up to MAX_DRAWS pieces, with a tilt between those of too little and of too much.
@@ -191,7 +202,22 @@ class Aims:
             less, more = less.moved(strengths, errors, errors < 0), more.moved(strengths, errors, errors > 0)
             strengths = np.where(np.abs(errors) > MAX_ERROR, _between(less, more, strengths, errors), strengths)
         assert nearest is not None
+        if nearest[0] > MAX_ERROR:
+            self._warn(traits(nearest[1]))
         return nearest[1]
+
+    def _warn(self, traits: np.ndarray) -> None:
+        """Name the traits that are not where they are asked for."""
+        at = np.arange(N_FIFTHS + 1) / N_FIFTHS
+        for name, place, value, error, row in zip(
+            TRAITS, self.places, traits, self._errors(traits), self._rows, strict=True
+        ):
+            if abs(error) > MAX_ERROR:
+                sentence = (
+                    f"{name} is asked for at {place:g}, and the nearest of {MAX_DRAWS} pieces is at "
+                    f"{np.interp(value, row, at):.2f}; another seed may come nearer."
+                )
+                warnings.warn(sentence, ScoreWarning, stacklevel=2)
 
     def _errors(self, traits: np.ndarray) -> np.ndarray:
         """Return by how many widths traits are too large, ``(len(TRAITS),)``; where nothing sounds, they are small."""
