@@ -315,7 +315,7 @@ def test_fifths_of_the_scores_lie_between_their_edges():
     assert fifths([]).shape == edges.shape
 
 
-def test_places_among_the_scores_are_values_of_a_trait():
+def test_positions_among_the_scores_are_values_of_a_trait():
     edges = np.array([[2.0, 3.0, 5.0, 6.0]] * len(TRAITS))
     for position, value in ((0.0, 1.0), (0.1, 1.5), (0.2, 2.0), (0.5, 4.0), (0.8, 6.0), (0.9, 6.5), (1.0, 7.0)):
         aims = Aims(np.array([position, np.nan, np.nan, position]), edges)
@@ -621,8 +621,8 @@ def test_pieces_have_more_of_a_trait_that_is_asked_for(layout, trait, monkeypatc
     monkeypatch.setattr(composer, "trait_edges", FIFTHS)
     monkeypatch.setattr(composer, "traits", TRAITS)
     index, values = TRAITS.index(trait), []
-    for place in (0.0, 1.0):
-        settings = [CompositionSettings(seed=seed, form=False, **{trait: place}) for seed in range(4)]
+    for position in (0.0, 1.0):
+        settings = [CompositionSettings(seed=seed, form=False, **{trait: position}) for seed in range(4)]
         grids = [grid_of(composer.compose(4, each), composer.config) for each in settings]
         values.append(np.mean([traits_of(grid, composer.config)[index] for grid in grids]))
     assert values[0] < values[1]
@@ -642,7 +642,7 @@ def test_traits_of_what_is_added_are_those_that_are_asked_for(monkeypatch):
     assert counts[0] < counts[1]
 
 
-def test_places_are_numbers_from_0_to_1():
+def test_positions_are_numbers_from_0_to_1():
     with pytest.raises(BadSetting, match=r"density is 1\.5; it must lie between 0\.0 and 1\.0"):
         CompositionSettings(density=1.5)
 

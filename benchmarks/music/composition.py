@@ -23,6 +23,7 @@ Pieces are drawn at temperature 1 from all symbols, unless ``--temperature`` and
 from __future__ import annotations
 
 import itertools
+import warnings
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import replace
@@ -31,6 +32,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.harness.script import Benchmark, Option, Options, Report, Row, Table, columns
+from wavewright.base.errors import ScoreWarning
 from wavewright.contracts.composition import TRAITS, CompositionSettings, ScoreComposer
 from wavewright.families.composer.config import ComposerConfig
 from wavewright.families.composer.conversion import grid_of
@@ -212,7 +214,9 @@ def add_traits(composer: ComposerRuntime, usual: CompositionSettings, options: O
         for asked in ASKED:
             aims = Aims(np.full(len(TRAITS), asked), edges)
             settings = [replace(usual, seed=seed, **{trait: asked}) for seed in range(options.count)]
-            grids = [grid_of(composer.compose(options.bars, each), composer.config) for each in settings]
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", ScoreWarning)  # the table says how many are near
+                grids = [grid_of(composer.compose(options.bars, each), composer.config) for each in settings]
             values = np.array([traits_of(grid, composer.config)[index] for grid in grids])
             report.add(
                 FOLLOWED,

@@ -53,7 +53,7 @@ class CompositionSettings(RangedSettings):
     top_p
         Probability of the symbols that can be drawn, the most probable ones.
     density, register, polyphony, difficulty
-        Between 0 and 1, a place among the training scores: a density of 0.9 has as many notes as their densest tenth;
+        Between 0 and 1, positions among the training scores: at 0.9 a density has as many notes as their densest tenth;
         None for any. Only in what the model's scores differ.
     form
         Which bars return and how phrases end. A model that knows the forms of its scores draws one by default; False
@@ -100,7 +100,7 @@ class ScoreComposer(Model, ABC):
     has_pitches : bool
         Whether a key, chords and a range can limit its notes; drums have none.
     traits : tuple of str
-        Those of `TRAITS` in which its training scores differ, so that a place among them can be asked for.
+        Those of `TRAITS` in which its training scores differ, so that a position among them can be asked for.
     """
 
     voices: tuple[str, ...]

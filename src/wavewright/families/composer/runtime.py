@@ -142,18 +142,18 @@ class ComposerRuntime(ScoreComposer, ScoreScorer):
         return PlannedPiece(plan, key or MusicalKey(), self.config, settings.bar_steps, usual_step)
 
     def _aims(self, settings: CompositionSettings) -> Aims | None:
-        """Return the values of the traits that are asked for, None without any."""
+        """Return the positions of the traits that are asked for, None without any."""
         asked = [name for name in TRAITS if getattr(settings, name) is not None]
         for name in asked:
             if name not in self.traits:
                 known = f"differ in {', '.join(self.traits)} alone" if self.traits else "are not known"
                 raise BadSetting(
-                    f"--{name} is a place among the scores of a model, and those of {self.name} {known}; leave it out."
+                    f"--{name} is a position among scores, and those of {self.name} {known}; leave it out."
                 )
         if self.trait_edges is None or not asked:
             return None
-        places = [getattr(settings, name) for name in TRAITS]
-        return Aims(np.array([np.nan if place is None else place for place in places]), self.trait_edges)
+        positions = [getattr(settings, name) for name in TRAITS]
+        return Aims(np.array([np.nan if each is None else each for each in positions]), self.trait_edges)
 
     def _lanes(self, voices: tuple[str, ...]) -> frozenset[int]:
         """Return the indices of voices, all for none."""
@@ -208,14 +208,14 @@ class ComposerRuntime(ScoreComposer, ScoreScorer):
 
         def draw(tilt: Tilt) -> Grid:
             drawer = GridDrawer(config, self._steps, DrawSettings(settings.temperature, settings.top_p, tilt))
-            return drawer.draw(sketch, masks, _generator(settings.seed, index))
+            drawn = drawer.draw(sketch, masks, _generator(settings.seed, index))
+            self.finite(self._steps.total)
+            return drawn
 
         def traits(grid: Grid) -> np.ndarray:
             return traits_of(Grid(grid.symbols[is_drawn], grid.is_held[is_drawn]), config)
 
-        grid = draw(NO_TILT) if aims is None else aims.met_by(draw, traits)
-        self.finite(self._steps.total)
-        return grid
+        return draw(NO_TILT) if aims is None else aims.met_by(draw, traits)
 
 
 def _generator(*numbers: int) -> np.random.Generator:

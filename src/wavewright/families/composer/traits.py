@@ -1,6 +1,6 @@
 """Traits of a piece, and how the drawing of one is led to those that are asked for.
 
-They are asked for as places among the training scores, whose fifths a model knows.
+They are asked for as positions among the training scores, whose fifths a model knows.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from .grid import STEPS_PER_QUARTER, Grid
 from .vocabulary import FIRST_NOTE, REST
 
 N_FIFTHS = 5
+POSITIONS = np.arange(N_FIFTHS + 1) / N_FIFTHS  # of the edges of fifths among the scores
 MAX_LEAP = 12  # semitones, of the leaps that are hard
 OFF_BEAT, SHORT = 4.0, 4.0  # semitones of leaps that are as hard as notes off the beat, and as notes of a sixteenth
 MAX_DRAWS, MAX_ERROR = 6, 0.5  # of a piece, and widths of a fifth that it may be off
@@ -83,7 +84,7 @@ def widths_of(edges: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Event:
-    """What happens next in a voice.
+    """The next event of a voice, before it is drawn.
 
     - ``lane``: the voice, 0 for the highest.
     - ``before``: its symbol of the step before.
@@ -156,27 +157,26 @@ def _gain(logits: np.ndarray, gains: np.ndarray, is_allowed: np.ndarray) -> floa
 
 @dataclass(frozen=True)
 class Aims:
-    """Places among the training scores that a piece is to have.
+    """Positions of a piece among the training scores that are asked for.
 
-    - ``places``: between 0 and 1, of each trait, NaN for any, ``(len(TRAITS),)``.
+    - ``positions``: between 0 and 1, of each trait, NaN for any, ``(len(TRAITS),)``.
     - ``edges``: between fifths of the scores; see :func:`fifths`.
     """
 
-    places: np.ndarray
+    positions: np.ndarray
     edges: np.ndarray
 
     @cached_property
     def _rows(self) -> np.ndarray:
-        """Values of the traits at the places 0, 0.2, up to 1, ``(len(TRAITS), N_FIFTHS + 1)``."""
+        """Values of the traits at the positions POSITIONS, ``(len(TRAITS), N_FIFTHS + 1)``."""
         edges = self.edges
         lowest = np.maximum(2 * edges[:, :1] - edges[:, 1:2], edges[:, :1] / 2)
         return np.concatenate([lowest, edges, 2 * edges[:, -1:] - edges[:, -2:-1]], axis=1)
 
     @cached_property
     def values(self) -> np.ndarray:
-        """Values of the traits at the places, ``(len(TRAITS),)``."""
-        at = np.arange(N_FIFTHS + 1) / N_FIFTHS
-        return np.array([np.interp(place, at, row) for place, row in zip(self.places, self._rows, strict=True)])
+        """Values of the traits at these positions, ``(len(TRAITS),)``."""
+        return np.array([np.interp(at, POSITIONS, row) for at, row in zip(self.positions, self._rows, strict=True)])
 
     @cached_property
     def widths(self) -> np.ndarray:
@@ -208,14 +208,13 @@ class Aims:
 
     def _warn(self, traits: np.ndarray) -> None:
         """Name the traits that are not where they are asked for."""
-        at = np.arange(N_FIFTHS + 1) / N_FIFTHS
-        for name, place, value, error, row in zip(
-            TRAITS, self.places, traits, self._errors(traits), self._rows, strict=True
+        for name, asked, value, error, row in zip(
+            TRAITS, self.positions, traits, self._errors(traits), self._rows, strict=True
         ):
             if abs(error) > MAX_ERROR:
                 sentence = (
-                    f"{name} is asked for at {place:g}, and the nearest of {MAX_DRAWS} pieces is at "
-                    f"{np.interp(value, row, at):.2f}; another seed may come nearer."
+                    f"{name} is asked for at {asked:g}, and the nearest of {MAX_DRAWS} pieces is at "
+                    f"{np.interp(value, row, POSITIONS):.2f}; another seed may come nearer."
                 )
                 warnings.warn(sentence, ScoreWarning, stacklevel=2)
 
