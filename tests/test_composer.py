@@ -321,6 +321,9 @@ def test_positions_among_the_scores_are_values_of_a_trait():
         aims = Aims(np.array([position, np.nan, np.nan, position]), edges)
         np.testing.assert_allclose(aims.values, [value, np.nan, np.nan, value])
         np.testing.assert_allclose(aims.widths, 4 / 3)
+    edges[TRAITS.index("polyphony")] = 1.1, 1.3, 1.4, 1.5
+    lowest = Aims(np.zeros(len(TRAITS)), edges).values
+    np.testing.assert_allclose(lowest, [1, 1, 1, 1])  # what sounds at once is one voice at least
 
 
 def tilted_probabilities(strengths, hold, logits, can_start, event, config, centre=np.nan):

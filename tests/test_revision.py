@@ -195,3 +195,10 @@ def test_bars_that_are_no_sixteenths_are_refused():
     score = Score((Track(notes_of([(0, 240, 60, 80)])),), metres=np.array([(0, 5, 32, 24, 8)], METRE))
     with pytest.raises(BadSetting, match="A score in 5/32 cannot be continued"):
         loading.load_composer("folk-tunes").continue_score(score, 1)
+
+
+@pytest.mark.filterwarnings("ignore:density is asked for:wavewright.base.errors.ScoreWarning")  # a piece is near it
+def test_drums_are_as_dense_as_was_asked_for():
+    composer = loading.load_composer("drum-patterns")
+    sparse, dense = (composer.compose(4, CompositionSettings(density=each, seed=1)) for each in (0.1, 0.9))
+    assert dense.n_notes > 2 * sparse.n_notes

@@ -23,6 +23,7 @@ POSITIONS = np.arange(N_FIFTHS + 1) / N_FIFTHS  # of the edges of fifths among t
 MAX_LEAP = 12  # semitones, of the leaps that are hard
 OFF_BEAT, SHORT = 4.0, 4.0  # semitones of leaps that are as hard as notes off the beat, and as notes of a sixteenth
 MAX_DRAWS, MAX_ERROR = 6, 0.5  # of a piece, and widths of a fifth that it may be off
+LEAST = np.array([0.0, 0.0, 1.0, 0.0])  # of each trait: a step that is not silent has a voice
 PULL, REGISTER = 4.0, TRAITS.index("register")  # cost of a note an octave from the centre of the register, in nats
 SLOPE, MAX_STRENGTH = 1.0, 5.0  # widths by which a strength of 1 moves a trait, before any was measured
 
@@ -170,7 +171,7 @@ class Aims:
     def _rows(self) -> np.ndarray:
         """Values of the traits at the positions POSITIONS, ``(len(TRAITS), N_FIFTHS + 1)``."""
         edges = self.edges
-        lowest = np.maximum(2 * edges[:, :1] - edges[:, 1:2], edges[:, :1] / 2)
+        lowest = np.maximum(2 * edges[:, :1] - edges[:, 1:2], np.maximum(edges[:, :1] / 2, LEAST[:, None]))
         return np.concatenate([lowest, edges, 2 * edges[:, -1:] - edges[:, -2:-1]], axis=1)
 
     @cached_property
