@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from dataclasses import asdict
 
 import numpy as np
@@ -29,6 +30,7 @@ from wavewright.families.vae.attributes import (
 from wavewright.families.vae.conditioning import ClipConditioning
 from wavewright.families.vae.config import LATENTS_FILE
 from wavewright.families.vae.morphing import EncodedClip, MonotonicPath, monotonic
+from wavewright.families.vae.runtime import VaeRuntime
 from wavewright.families.vae.synthesis import MAX_RESIDUAL_GAIN, DecoderSynthesis, NoiseSource, Residual
 from wavewright.training.export import export_copy
 from wavewright.training.weights_file import write_safetensors
@@ -290,6 +292,17 @@ def test_a_variation_of_amount_0_without_residual_is_the_reconstruction(clips):
     np.testing.assert_array_equal(clips.vary(wave, 0.3, seed=2, count=1)[0], varied[0])
     apart = [np.abs(clips.vary(wave, amount, seed=2, residual=0.0)[0] - same).mean() for amount in (0.1, 0.3, 1.0)]
     assert apart[0] < apart[1] < apart[2]
+
+
+def test_clips_are_told_from_those_that_were_encoded_before(clips):
+    waves = [Preparation().apply(tone(pitch)[None], RATE, 2048)[0] for pitch in (300, 900)]
+    asked = [*itertools.product(waves, (None, "low", {"low": 0.5, "high": 0.5}), (0.0, 0.5, 1.0))]
+    anew = [
+        VaeRuntime(clips.folder).vary(wave, 0.2, label=label, residual=residual)[0] for wave, label, residual in asked
+    ]
+    for index in [*range(len(asked)), *np.random.default_rng(0).integers(len(asked), size=60)]:
+        wave, label, residual = asked[index]
+        np.testing.assert_array_equal(clips.vary(wave, 0.2, label=label, residual=residual)[0], anew[index])
 
 
 # --- residual of a reconstruction

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -35,6 +36,7 @@ from .morphing import (
 )
 from .synthesis import NoiseSource, Residual
 
+N_RECENT, RECENT_SECONDS = 2, 10.0  # clips of at most so many seconds whose latents are kept
 N_NEAREST = 5  # training clips whose labels replace an unknown label
 SMOOTHING_SECONDS = (0.0, 0.02, 0.05, 0.2)  # of a residual's energy, tried in this order; see morphing.MonotonicPath
 
@@ -64,6 +66,7 @@ class VaeRuntime(Interpolator, Morpher):
         self.clip_samples = self.config.n_samples if self.config.latent == "clip" else None
         self.latency_seconds = self.config.latency_seconds
         self.coder = LatentCoder(folder, self.finite)
+        self._recent: dict[tuple[bytes, str, float | None, float], EncodedClip] = {}
         tensors = folder.tensors(LATENTS_FILE)
         try:
             self.distribution = LatentDistribution.from_tensors(tensors, max(len(self.labels), 1), self.latent_size)
@@ -375,7 +378,17 @@ class VaeRuntime(Interpolator, Morpher):
         return wave[: self.config.n_samples] if self.config.latent == "clip" else wave
 
     def _encode_clip(self, wave: np.ndarray, label: LabelWeights, pitch: float | None, residual: float) -> EncodedClip:
-        """Encode an aligned clip ``(time,)``, its label by default those of the nearest training clips."""
+        """Encode an aligned clip ``(time,)``; of the last ones, which a slider asks for again, return what they were.
+
+        Its label is by default those of the nearest training clips.
+        """
+        key = (hashlib.sha256(wave.tobytes()).digest(), repr(label), pitch, residual)
+        encoded = self._recent.get(key) or self._encode_anew(wave, label, pitch, residual)
+        if len(wave) <= RECENT_SECONDS * self.sample_rate:
+            self._recent = dict([*self._recent.items(), (key, encoded)][-N_RECENT:])
+        return encoded
+
+    def _encode_anew(self, wave: np.ndarray, label: LabelWeights, pitch: float | None, residual: float) -> EncodedClip:
         latents = np.atleast_2d(self.encode(wave))
         if label is None:
             label = dict(zip(self.labels, self._nearest_labels(latents).tolist(), strict=False))
