@@ -17,7 +17,7 @@ from ..base.errors import BadAudio, BadFolder, BadSetting, SoundWarning, Wavewri
 from ..base.units import samples_to_seconds, seconds_to_samples
 from ..base.whole_file import check_name, scratch_folder, temporary_path, why_not_written
 from . import file_formats as formats, m4a_file
-from .channel_layouts import PLACES, PLACES_FIELD, mask_of
+from .channel_layouts import PLACES, PLACES_FIELD, is_usual, mask_of
 from .file_formats.metadata import TAGS, SoundMetadata, fields_of
 from .file_kind import HEAD_BYTES, MEDIA_SUFFIXES
 from .sound_file import (
@@ -312,11 +312,7 @@ def write_blocks(
     n_bytes = int((expected_seconds or 0.0) * sample_rate) * first.n_channels * _sample_bytes(subtype)
     if file_format == "WAV" and n_bytes > RF64_FRACTION * MAX_CHUNK_FILE_BYTES:
         file_format = "RF64"
-    places = known.tags.get(PLACES_FIELD.lower())
-    has_places = places is None or file_format in (*WAV_FORMATS, "FLAC")
-    known = known if has_places else known.without(PLACES_FIELD)
-    if file_format == "WAV" and places and mask_of(places, first.n_channels) is not None:
-        file_format = "WAVEX"
+    known, file_format, without_places = _placed(known, file_format, first.n_channels)
     checked = _checked_waves(path, chain([first], iterator), first)
     waves = resampled(checked, first.sample_rate, sample_rate, first.n_channels)
     try:
@@ -345,13 +341,26 @@ def write_blocks(
     except (OSError, soundfile.LibsndfileError) as error:
         reason = getattr(error, "error_string", None) or getattr(error, "strerror", None) or str(error)
         raise WavewrightError(why_not_written(path, reason)) from error
-    lost += [] if has_places else [PLACES]
+    lost += without_places
     lost += [f"its sample rate of {first.sample_rate} Hz"] if sample_rate < first.sample_rate else []
     if left_out is None:
         warn_of_left_out(path, lost)
     else:
         left_out += lost
     return header
+
+
+def _placed(known: SoundMetadata, file_format: str, n_channels: int) -> tuple[SoundMetadata, str, list[str]]:
+    """Return the metadata that a file has place for with the places of its channels, its format, and what is lost."""
+    places = known.tags.get(PLACES_FIELD.lower())
+    if places is None:
+        return known, file_format, []
+    if file_format in WAV_FORMATS:
+        has_mask = file_format == "WAV" and mask_of(places, n_channels) is not None
+        return known, "WAVEX" if has_mask else file_format, []
+    if file_format == "FLAC" and not is_usual(places):
+        return known, file_format, []
+    return known.without(PLACES_FIELD), file_format, [] if is_usual(places) else [PLACES]
 
 
 def _write_metadata(

@@ -12,6 +12,7 @@ from typing import Any, BinaryIO, TypeAlias
 from ..base.errors import BadSetting
 from ..base.whole_file import temporary_path
 from . import file_formats as formats
+from .channel_layouts import PLACES, PLACES_FIELD
 from .file_formats.metadata import (
     TRACK,
     ForeignPart,
@@ -198,7 +199,8 @@ def _of_fields(wanted: SoundMetadata, written: SoundMetadata) -> Iterator[str]:
     as_text, found_as_text = (with_joined_totals(each.values) for each in (wanted, written))
     for name, texts in as_text.items():
         if Counter(texts) - Counter(found_as_text.get(name, ())):
-            yield f"the tag {name!r}" if name not in found_as_text else f"a part of the tag {name!r}"
+            tag = PLACES if name == PLACES_FIELD.lower() else f"the tag {name!r}"
+            yield tag if name not in found_as_text else f"a part of the tag {name!r}"
     for (name, text), _ in (exact - found).items():
         plain_name, plain_text = plain(name, text)
         if (plain_name, plain_text) != (name, text) and plain_text in found_as_text.get(plain_name.lower(), ()):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import ClassVar, Protocol
 
 from ..audio import file_formats as formats
-from ..audio.channel_layouts import PLACES, PLACES_FIELD
+from ..audio.channel_layouts import PLACES, PLACES_FIELD, is_usual
 from ..audio.file_formats.metadata import AIFF, AUTOMATIC, ID3, LEVELS, ForeignPart, Marker, SoundMetadata, plain
 from ..audio.metadata_file import LOOPS, losses
 from ..audio.sound_file import OpenSound, SoundFormat, SoundSource, open_sound
@@ -101,6 +101,7 @@ def carried(source: SoundMetadata, effects: Sequence[Step], formats: Sequence[So
     fields = [each for each in fields if not _plain_name(each).startswith(LEVELS)]
     untrue = {FIELD.lower(): "its signature"}
     if formats[0].n_channels != formats[-1].n_channels:
+        fields = [each for each in fields if not _is_usual_place(each)]
         untrue[PLACES_FIELD.lower()] = PLACES
     false_now = [untrue[_plain_name(each)] for each in fields if _plain_name(each) in untrue]
     fields = [each for each in fields if _plain_name(each) not in untrue]
@@ -157,8 +158,17 @@ def _losses_of(source: SoundMetadata, written: SoundMetadata, seconds: float | N
 
 
 def _own_fields(source: SoundMetadata) -> tuple[Field, ...]:
-    """Return the tags but for what programs write about the file, and comments on what made it."""
-    return tuple(each for each in source.fields if _plain_name(each) not in AUTOMATIC and not _is_origin(each))
+    """Return the tags but for what programs write about the file, comments on what made it, and usual places."""
+    return tuple(
+        each
+        for each in source.fields
+        if _plain_name(each) not in AUTOMATIC and not _is_origin(each) and not _is_usual_place(each)
+    )
+
+
+def _is_usual_place(field: Field) -> bool:
+    """Return True for places of channels that files of so many channels have without a mask."""
+    return _plain_name(field) == PLACES_FIELD.lower() and is_usual(field[1])
 
 
 def _is_origin(field: tuple[str, str]) -> bool:

@@ -110,11 +110,11 @@ def _with_id3(own: SoundMetadata, of_id3: SoundMetadata) -> SoundMetadata:
 
 
 def _places(form: bytes) -> list[tuple[str, str]]:
-    """Return the places of channels as a tag, unless they are the usual ones."""
+    """Return the places of three and more channels as a tag: without a mask, other programs take them for others."""
     if len(form) < PLACES_OFFSET + 4 or form[:2] != EXTENSIBLE.to_bytes(2, "little"):
         return []
     n_channels, mask = form[2], int.from_bytes(form[PLACES_OFFSET : PLACES_OFFSET + 4], "little")
-    is_usual = not mask or (n_channels < len(USUAL_PLACES) and mask == USUAL_PLACES[n_channels])
+    is_usual = not mask or (n_channels < 3 and mask == USUAL_PLACES[n_channels])
     return [] if is_usual else [(PLACES_FIELD.lower(), f"0x{mask:X}")]
 
 
