@@ -62,6 +62,18 @@ def test_speakers_are_equally_loud(speakers, tmp_path):
     assert "level +" in str(made)
 
 
+@pytest.mark.parametrize("options", [RAW, {"quiet": True}])
+def test_a_recording_of_six_channels_is_mixed_to_two(speakers, tmp_path, options):
+    """Of the centre alone, both sides have half the power."""
+    wave = Clip.read(speakers[0]).wave
+    file = Clip(np.concatenate([0 * wave, 0 * wave, wave, *[0 * wave] * 3]), RATE).write(tmp_path / "six.wav", "PCM_24")
+    made = podcast([file, speakers[1]], out=tmp_path / "e.wav", keep_pauses=True, **options)
+    sides = Clip.read(made.out).wave[:, : 5 * RATE]
+    assert len(sides) == 2
+    np.testing.assert_allclose(sides[0], sides[1], atol=1e-3)
+    assert level_db(sides[0], 1, 3.5) > -30
+
+
 def test_ffmpeg_measures_the_same_loudness(speakers, tmp_path):
     if not shutil.which("ffmpeg"):
         pytest.skip("FFmpeg is not installed")

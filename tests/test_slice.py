@@ -191,7 +191,7 @@ def test_like_hits_are_one_sound():
     assert grouped([], RATE, 3.0, 90) == []
 
 
-@pytest.mark.parametrize("n_channels", [1, 2])
+@pytest.mark.parametrize("n_channels", [1, 2, 3])
 def test_a_loop_becomes_a_kit_that_plays_it_again(tmp_path, n_channels):
     wave, starts = loop(n_channels)
     file = Clip(wave, RATE).write(tmp_path / "my loop.wav", "FLOAT")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ import numpy as np
 import soxr
 
 from ..base.units import gain_to_db, samples_to_seconds
-from .channel_layouts import LAYOUTS, mono_weights
+from .channel_layouts import LAYOUTS, mono_weights, stereo_weights
 
 LARGEST_UNCLIPPED = 1.0 + 2.0**-15
 """Full scale and a step of 16 bits: what exceeds it is lost where numbers are integers."""
@@ -145,9 +145,23 @@ def mixed_to_mono(wave: np.ndarray) -> np.ndarray:
     if len(wave) not in range(3, max(LAYOUTS) + 1):
         mean: np.ndarray = wave.mean(axis=0, keepdims=True)
         return mean
-    mixed = np.zeros((1, wave.shape[1]), wave.dtype)
-    for weight, channel in zip(mono_weights(len(wave)), wave, strict=True):
-        mixed += wave.dtype.type(weight) * channel
+    return _weighted(wave, [mono_weights(len(wave))])
+
+
+def at_most_stereo(wave: np.ndarray) -> np.ndarray:
+    """Return a wave ``(channels, time)`` of three and more channels as its stereo downmix, above eight in mono."""
+    if len(wave) <= 2:
+        return wave
+    weights = stereo_weights(len(wave))
+    return mixed_to_mono(wave) if weights is None else _weighted(wave, weights)
+
+
+def _weighted(wave: np.ndarray, weights: Sequence[Sequence[float]]) -> np.ndarray:
+    """Return sums of the channels with a row of weights for each."""
+    mixed = np.zeros((len(weights), wave.shape[1]), wave.dtype)
+    for index, row in enumerate(weights):
+        for weight, channel in zip(row, wave, strict=True):
+            mixed[index] += wave.dtype.type(weight) * channel
     return mixed
 
 

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from pathlib import Path
 
+from ..audio.channel_layouts import LAYOUTS
 from ..audio.clip import Clip, warn_of_left_out, write_blocks
 from ..audio.file_formats.metadata import Marker, SoundMetadata, plain
 from ..audio.sound_file import open_sound
-from ..audio.wave_blocks import CountedWaves
+from ..audio.wave_blocks import CountedWaves, at_most_stereo
 from ..base.errors import BadAudio, BadSetting
 from ..base.file_hash import short_hash_of
 from ..base.names import quoted
@@ -168,13 +169,15 @@ def _check_chapters(chapters: Sequence[tuple[float, str]], lengths: Sequence[flo
 
 
 def _cleaned(file: Path, out: Path, processors: Processors | None, show: Callable[[float], object]) -> Path:
-    """Write a recording without its noise; return the recording itself if noise is to stay."""
-    if processors is None:
-        return file
+    """Write a recording in stereo at most and without its noise; return itself if that is so and noise is to stay."""
     sound = open_sound(file)
     header = sound.header
-    waves = CountedWaves(sound.blocks(BLOCK_SECONDS), lambda n: show(n / header.sample_rate))
-    blocks = processors.of(header.sample_rate).process_blocks(waves, header.sample_rate, header.n_channels)
+    if processors is None and header.n_channels <= MOST_CHANNELS:
+        return file
+    waves = CountedWaves(map(at_most_stereo, sound.blocks(BLOCK_SECONDS)), lambda n: show(n / header.sample_rate))
+    n_channels = 1 if header.n_channels > max(LAYOUTS) else min(header.n_channels, MOST_CHANNELS)
+    processor = None if processors is None else processors.of(header.sample_rate)
+    blocks = waves if processor is None else processor.process_blocks(waves, header.sample_rate, n_channels)
     clips = (Clip(wave, header.sample_rate) for wave in blocks)
     write_blocks(out, clips, "FLOAT", expected_seconds=header.seconds)
     return out
