@@ -21,6 +21,7 @@ import soundfile
 from command_line import refused
 from waiting import LIMIT_SECONDS, wait_until
 
+from wavewright import Clip
 from wavewright.apps.batch_jobs import keys, ray_lanes as ray_lanes_module, remote_store
 from wavewright.apps.batch_jobs.batch import batch, items_of
 from wavewright.apps.batch_jobs.inputs import local_files
@@ -74,6 +75,17 @@ DONE = JobOutcome("key", "folder", {}, {"result": {}, "warnings": [], "files": {
 def these(lanes: list[Lane]) -> Lanes:
     """Return a source of given lanes, for all of which there is a place."""
     return Lanes(iter(lanes).__next__, lambda: len(lanes))
+
+
+def test_what_is_left_out_is_named_alike_in_every_run(tmp_path):
+    source = Clip(np.zeros((1, 800), np.float32), 8_000).write(tmp_path / "a.wav", metadata={"title": "T"})
+    jobs = write_list(tmp_path / "jobs.jsonl", {"task": "encode", "file": str(source), "model": "speech-codec"})
+    results = [Path(batch(jobs, tmp_path / name, on="serial", quiet=True).out) for name in ("one", "two")]
+    lines = [(path / "results.jsonl").read_bytes() for path in results]
+    assert lines[0] == lines[1]
+    assert json.loads(lines[0])["warnings"] == [
+        "a.wwc does not have all that its source has. Left out: the tag 'title'."
+    ]
 
 
 def results_of(out: Path) -> list[dict]:

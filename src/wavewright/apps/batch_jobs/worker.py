@@ -94,11 +94,12 @@ def _call(job: BatchJob, files: LocalFiles, folder: Path, stem: str) -> dict[str
     values |= task.settled
     made = task.run(values)
     written = sorted(path for path in folder.rglob("*") if path.is_file())
+    names = {f"{folder}{os.sep}": "", str(folder): ".", **files.given}
     return {
         "task": job.task,
         "values": job.values,
-        "result": _renamed(made.result, {f"{folder}{os.sep}": "", str(folder): ".", **files.given}),
-        "warnings": sorted({*map(printable, made.warnings)}),
+        "result": _renamed(made.result, names),
+        "warnings": _renamed(sorted({*map(printable, made.warnings)}), names),
         "files": {path.relative_to(folder).as_posix(): file_digest(path) for path in written},
     }
 
