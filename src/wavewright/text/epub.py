@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html.entities import html5
 from pathlib import Path
+from urllib.parse import unquote
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
@@ -97,10 +98,11 @@ def read_epub(path: Path) -> Epub:
         raise
     except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, OSError, ValueError) as error:
         raise BadText(f"{path} is no EPUB, or damaged ({error}); get the file again.") from error
+    left_out = f"left out are {' and '.join(package.left_out)}" if package.left_out else ""
     if not book.chapters:
-        raise NothingToSpeak(f"There is no text in {path}; a book of pictures cannot be spoken.")
-    if package.left_out:
-        warnings.warn(f"{path.name}: left out are {' and '.join(package.left_out)}.", SkippedText, stacklevel=2)
+        raise NothingToSpeak(f"There is no text in {path}; {left_out or 'a book of pictures cannot be spoken'}.")
+    if left_out:
+        warnings.warn(f"{path.name}: {left_out}.", SkippedText, stacklevel=2)
     return book
 
 
@@ -216,7 +218,7 @@ class _Package:
         roots = [root.get("full-path", "") for root in archive.xml("META-INF/container.xml").iter("rootfile")]
         if not roots:
             raise archive.damaged("its container names no package")
-        self.name = roots[0]
+        self.name = roots[0] if roots[0] in archive else unquote(roots[0])
         self.left_out: list[str] = []
         self.root = archive.xml(self.name)
         self.items = {
@@ -277,20 +279,23 @@ class _Package:
             if guide.get("type", "").lower() in SKIPPED_GUIDES and "#" not in guide.get("href", "")
         }
         skipped |= {item.name for item in self.items.values() if "nav" in item.properties}
-        documents, others = [], []
+        documents, others, missing = [], [], []
         for reference in self.root.findall("spine/itemref"):
             item = self.items.get(reference.get("idref", ""))
-            if item is None:
-                raise self.archive.damaged(f"its manifest has no {reference.get('idref')!r}")
+            is_text = item is not None and item.type in DOCUMENT_TYPES
+            if item is None or (is_text and item.name not in self.archive):
+                missing.append(repr(reference.get("idref", "") if item is None else posixpath.basename(item.name)))
+                continue
             if item.name in skipped:
                 continue
-            is_text = item.type in DOCUMENT_TYPES
             if reference.get("linear", "yes") != "no" and is_text:
                 documents.append(item.name)
             elif item.name in self.archive and (not is_text or any(plain_paragraphs(self.archive.text(item.name)))):
                 others.append(posixpath.basename(item.name))
         if others:
             self.left_out.append(f"the documents {', '.join(others)}")
+        if missing:
+            self.left_out.append(f"the documents {', '.join(missing)}, which are not in the file")
         return [*dict.fromkeys(documents)]
 
     def _contents(self) -> list[_Entry]:

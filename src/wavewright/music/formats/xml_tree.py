@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 import zlib
+from urllib.parse import unquote
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
@@ -70,6 +71,7 @@ def unpacked(contents: bytes) -> bytes:
             if CONTAINER in archive.namelist():
                 container = parse_xml(_member(archive, CONTAINER))
                 listed = [each.get("full-path", "") for each in container.iter("rootfile")]
+                listed = [name if name in archive.namelist() else unquote(name) for name in listed]
                 names = [name for name in listed if name in archive.namelist()] or names
             scores = [name for name in names if name.lower().endswith((".xml", ".musicxml"))] or names
             if not scores:
