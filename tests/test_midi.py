@@ -172,6 +172,21 @@ def test_a_score_written_and_read_is_the_same(notes, controls, tempos, name):
         assert_same(again, score)
 
 
+@settings(max_examples=60)
+@given(st.lists(st.tuples(st.integers(0, 40), st.integers(1, 40), st.integers(60, 61)), min_size=1, max_size=8))
+def test_notes_that_exchange_their_ends_are_named(tmp_path_factory, rows):
+    path = tmp_path_factory.mktemp("nested") / "a.mid"
+    score = Score((Track(notes_of([(*row, 80) for row in rows]), channel=0),), 96)
+    with warnings.catch_warnings(record=True) as named:
+        warnings.simplefilter("always")
+        write_score(score, path)
+    (again,) = read_score(path).tracks
+    is_same = sorted(again.notes["duration"].tolist()) == sorted(row[1] for row in rows) and sorted(
+        zip(*(again.notes[name].tolist() for name in ("start", "duration", "pitch")), strict=True)
+    ) == sorted(rows)
+    assert ["lengths of notes" in str(each.message) for each in named] == [True] * (not is_same)
+
+
 def test_all_that_a_score_has_is_kept(tmp_path):
     rows = [(0, PROGRAM, 0, 40, 0), (10, PITCH_BEND, 0, -8192, 0), (480, CONTROL_CHANGE, 7, 99, 1)]
     rows += [(480, CONTROL_CHANGE, 64, 1, 2), (481, CONTROL_CHANGE, 64, 0, 0)]

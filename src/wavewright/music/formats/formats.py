@@ -146,9 +146,7 @@ def write_score(score: Score, path: Path | str) -> None:
     name = _FORMATS[kind]
     write = cast("Writer", vars(import_module(f".{name}_writing", __package__))[f"write_{name}"])
     contents = write(score)
-    lost: list[str] = []
-    if kind not in MIDI:  # which holds all of it
-        lost = list(dict.fromkeys(_lost(score, _reader(kind)(contents)[0][0])))
+    lost = list(dict.fromkeys(_lost(score, _reader(kind)(contents)[0][0])))
     if kind in XML:
         from .musicxml_writing import unwritten_symbols
         from .xml_tree import packed

@@ -39,7 +39,8 @@ def write_midi(score: Score) -> bytes:
     """Return a score as a MIDI file.
 
     Reading it again gives the same notes, controls, tempos, metres, keys, chords and other events. Bars that do not
-    follow from the metres, such as a pickup, become metres of one bar.
+    follow from the metres, such as a pickup, become metres of one bar. Of notes of one key in a track, the first to
+    begin is the first to end, so those of which one encloses another exchange their ends.
 
     Raises BadScore if there are more than 65,534 tracks, or a pause of more than 268,435,455 ticks.
     """
