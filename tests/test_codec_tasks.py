@@ -218,6 +218,10 @@ def test_many_channels_have_shorter_packets(codec):
         (["encode", "a.wav", "--kbps", "99"], "99 kbps cannot be made of 1 channel by means; its bitrates go from"),
         (["encode", "a.wav", "--kbps", "0"], "--kbps is 0; input should be greater than 0."),
         (["encode", "a.wav", "--kbps", "nan"], "--kbps is nan; input should be greater than 0."),
+        (
+            ["encode", "a.wav", "--out", "a.json"],
+            "a.json ends with '.json'; codes are written to .wwc files; .json needs --tokens.",
+        ),
         (["encode", "a.wav", "--out", "a.mp3"], "a.mp3 ends with '.mp3'; codes are written to .wwc files."),
         (["encode", "a.wav", "--out", "no/a.wwc"], "because the folder no does not exist; create it first."),
         (["encode", "a.wav", "--model", "none"], "There is no model 'none';"),

@@ -232,6 +232,8 @@ def _resampled_to_codec(codec: Codec, audio: CountedWaves, header: WwcHeader) ->
 def _checked_out(out: Path, suffix: str, content: str) -> Path:
     """Return the path; raise if no file of that kind can be written there."""
     if out.suffix.lower() != suffix:
-        raise BadSetting(f"{out} ends with {out.suffix!r}; {content} are written to {suffix} files.")
+        needed = {TOKENS_SUFFIX: "--tokens", LATENTS_SUFFIX: "a VAE as --model"}.get(out.suffix.lower())
+        hint = f"; {out.suffix} needs {needed}" if needed else ""
+        raise BadSetting(f"{out} ends with {out.suffix!r}; {content} are written to {suffix} files{hint}.")
     check_target(out)
     return out
