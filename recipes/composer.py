@@ -1,4 +1,4 @@
-"""The runs behind the bundled models ``chorales``, ``folk-tunes`` and ``drum-patterns``, and two that are to follow.
+"""The runs behind the bundled models ``chorales``, ``folk-tunes``, ``songs`` and ``drum-patterns``, and ``quartets``.
 
     python recipes/composer.py chorales --splits FOLDER --out runs/chorales        # 40 minutes of one core
     python recipes/composer.py folk-tunes --splits FOLDER --out runs/folk-tunes
@@ -11,7 +11,8 @@
 
 The bundled ``chorales`` has the weights of step 1,680, the best on the validation pieces. The run was continued twice,
 so its learning rate followed schedules of 400, 1,000 and 4,000 steps. The bundled ``folk-tunes`` has 1,250 steps of a
-run of 6,000, then 600 with ``--from`` that run and ``--set training.steps=600 training.learning_rate=8e-4``.
+run of 6,000, then 600 with ``--from`` that run and ``--set training.steps=600 training.learning_rate=8e-4``, and the
+bundled ``songs`` 1,500 of 6,000, then 200 with ``training.steps=200 training.learning_rate=6e-4``.
 
 FOLDER has the splits of Boulanger-Lewandowski et al. (2012) as arrays: of each split the rows of its pieces after
 each other, and ``train_lengths`` and so on, the rows of each piece. Chorales are ``(steps, 4)``, MIDI numbers or -1,

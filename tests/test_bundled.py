@@ -11,7 +11,7 @@ from wavewright.families.loading import load_by_hash, load_codec
 from wavewright.models.card import CARD_FILE
 from wavewright.models.folder import SAMPLE_FILE, ModelFolder
 
-MAX_BYTES = 50_000_000  # of all of them
+MAX_BYTES = 60_000_000  # of all of them
 MAX_UNEXPLAINED_BYTES = 5_000_000  # of one
 
 
