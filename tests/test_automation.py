@@ -246,7 +246,7 @@ def test_what_follows_a_muted_track_stays_where_it_is(folder):
         ('by = "kick"', 'by = "drum"', "follow is by 'drum', which does not exist"),
         ('by = "kick"', 'by = "pad"', "in a circle"),
         ("floor_db = -60", "floor_db = 0", "floor_db is 0 and ceiling_db -10"),
-        ("rate_hz = 2", "rate_hz = 90", "less than or equal to 20"),
+        ("rate_hz = 2", "rate_hz = 90", "must be at most 20"),
         ("rate_hz = 2", "wave = 2", "there is no setting 'wave'; there are low, high, rate_hz"),
         ("rate_hz = 2", 'shape = "saw"', "shape is 'saw'; it must be one of sine"),
         ('["0:02", "10kHz"]', '[0, "10kHz"]', "the times of points do not rise"),

@@ -112,7 +112,7 @@ def test_all_ways_to_speak_have_the_same_settings():
 def test_settings_are_converted_and_checked():
     settings = NarrationSettings(rate=2).override({"rate": "0.5", "seed": "7", "lufs": "podcast"})
     assert (settings.rate, settings.seed, settings.target_lufs) == (0.5, 7, -16)
-    with pytest.raises(BadSetting, match=r"Its energy is '11'; input should be less than or equal to 10"):
+    with pytest.raises(BadSetting, match=r"Its energy is '11'; it must be at most 10"):
         settings.override({"energy": "11"})
 
 
@@ -233,8 +233,8 @@ PHRASES = (
         "as line 2 has",
         "has no text",
         "There is no voice 'en-nobody'",
-        "less than or equal to 4",
-        "valid number",
+        "at most 4",
+        "must be a number",
     ),
     *("furious", "--lufs is 0", "more values than there are columns", "nothing to speak", "is not of lines.csv"),
 )

@@ -147,7 +147,7 @@ def test_a_folder_lists_its_sounds(sounds):
         ({"task": "enhance"}, "enhance needs source; add it to the line."),
         ({"task": "train", "folder": "x"}, "There is no task 'train'; "),
         ({"task": "enhance", "file": "a", "mixx": 1}, "enhance has no parameter 'mixx'; the nearest is mix."),
-        ({"task": "enhance", "file": "a", "mix": 2}, "mix is 2; input should be less than or equal to 1."),
+        ({"task": "enhance", "file": "a", "mix": 2}, "mix is 2; it must be at most 1."),
         ({"task": "enhance", "file": "-"}, "source is '-'; give the path of a file."),
         ({"task": "enhance", "file": 3}, "source is '3'; give the path of a file."),
         ({"task": "enhance", "file": "a", "workers": 2}, "enhance has no workers in a batch; leave it out."),
@@ -180,7 +180,7 @@ def test_lines_that_are_no_jobs_say_why(tmp_path, record, sentence):
         (["empty.jsonl", "--task", "edit", "--set", "d=1"], "edit has no parameter 'd'; "),
         (["empty.jsonl", "--set", "x"], "--set is 'x'; write name=value, such as model=denoise-16k."),
         (["empty.jsonl", "--shard", "3/2"], "--shard is '3/2'; write 2/3 for the second of three, at most 10000."),
-        (["empty.jsonl", "--jobs", "-1"], "--jobs is -1; input should be greater than or equal to 0."),
+        (["empty.jsonl", "--jobs", "-1"], "--jobs is -1; it must be at least 0."),
     ],
 )
 def test_calls_that_cannot_run_are_refused(tmp_path, monkeypatch, capsys, arguments, sentence):

@@ -91,4 +91,4 @@ def test_the_rate_is_the_median_of_the_rounds(monkeypatch):
 
 def test_a_size_that_does_not_exist_is_refused(capsys):
     assert run(["bench", "wavenet", "--size", "huge"]) == 2
-    assert "--size is huge; input should be 'tiny', 'small', 'base' or 'full'" in capsys.readouterr().err
+    assert "--size is huge; it must be 'tiny', 'small', 'base' or 'full'" in capsys.readouterr().err

@@ -74,14 +74,14 @@ def test_a_card_with_a_number_for_speakers_is_listed_as_broken(home, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("tiny ")
     assert lines[1].startswith("voice ")
-    assert lines[1].endswith("is wrong (speakers: Input should be a valid tuple); copy the model again.")
+    assert lines[1].endswith("is wrong (speakers: it must be a list); copy the model again.")
     for command in (
         ["models", "show", "voice"],
         ["speak", "Hello.", "--voice", "voice"],
         ["speak", "Hello.", "--voice", "voice-x"],
     ):
         assert run(command) == 2
-        assert "(speakers: Input should be a valid tuple)" in capsys.readouterr().err
+        assert "(speakers: it must be a list)" in capsys.readouterr().err
 
 
 def home_of(home, name):
@@ -95,7 +95,7 @@ def home_of(home, name):
         ("", "cannot be read as a model card"),
         (
             '{"name": "x", "family": "acoustic", "sample_rate": 24000, "labels": 5}',
-            "labels: Input should be a valid array",
+            "labels: it must be a list",
         ),
         ('{"name": "x", "family": "gan", "sample_rate": 24000, "config": {"n_blocks": 1e400}}', "n_blocks"),
         (

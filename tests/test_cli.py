@@ -111,10 +111,10 @@ def test_without_models_the_list_has_advice(home, capsys, monkeypatch):
     [
         (["generate", "tinny"], "There is no model 'tinny'; the nearest are tiny; `wavewright models` lists all."),
         (["generate", "tiny", "--label", "bell"], "tiny has no label 'bell'; its labels are kick, snare, hat."),
-        (["generate", "tiny", "--format", "mp4"], "--format is mp4; input should be 'wav', 'flac' or 'ogg'."),
+        (["generate", "tiny", "--format", "mp4"], "--format is mp4; it must be 'wav', 'flac' or 'ogg'."),
         (["synthesis"], "No such command 'synthesis'. Did you mean 'synthesise'? See `wavewright --help`."),
         (["data"], "Missing command. See `wavewright data --help`."),
-        (["train", "nowhere", "--max-minutes", "0"], "--max-minutes is 0; input should be greater than 0."),
+        (["train", "nowhere", "--max-minutes", "0"], "--max-minutes is 0; it must be more than 0."),
         (
             ["models", "show", "x/y"],
             "There is no model folder x/y; give a folder that training wrote, or a name from `wavewright models`.",
@@ -143,10 +143,10 @@ def test_calls_from_python_name_what_is_missing_and_what_is_too_much(call, sente
     ("arguments", "words"),
     [
         (["generate"], ["MODEL", "wavewright generate --help"]),
-        (["generate", "tiny", "--count", "0"], ["--count is 0; input should be greater than or equal to 1"]),
-        (["generate", "tiny", "--count", "many"], ["--count is many; input should be a valid integer"]),
-        (["generate", "tiny", "--interpolate", "7", "x"], ["--interpolate is x; input should be a valid integer"]),
-        (["generate", "tiny", "--min-confidence", "nan"], ["--min-confidence is nan; input should be"]),
+        (["generate", "tiny", "--count", "0"], ["--count is 0; it must be at least 1"]),
+        (["generate", "tiny", "--count", "many"], ["--count is many; it must be a whole number"]),
+        (["generate", "tiny", "--interpolate", "7", "x"], ["--interpolate is x; it must be a whole number"]),
+        (["generate", "tiny", "--min-confidence", "nan"], ["--min-confidence is nan; it must be"]),
         (["generate", "tiny", "--count"], ["--count"]),
         (["generate", "tiny", "--interpolate", "7"], ["--interpolate", "2"]),
         (["generate", "tiny", "--nonsense"], ["--nonsense"]),
@@ -335,7 +335,7 @@ def test_a_command_is_read_from_its_task():
     assert "More about it" not in shown
     assert "NUMBER 0.5..2" in shown
     assert "low|high" in shown
-    with pytest.raises(BadSetting, match=r"speak: rate is 3; input should be less than or equal to 2\."):
+    with pytest.raises(BadSetting, match=r"speak: rate is 3; it must be at most 2\."):
         speak(["one"], rate=3)
 
 

@@ -216,8 +216,8 @@ def test_many_channels_have_shorter_packets(codec):
     [
         (["encode", "none.wav"], "none.wav does not exist; check the path."),
         (["encode", "a.wav", "--kbps", "99"], "99 kbps cannot be made of 1 channel by means; its bitrates go from"),
-        (["encode", "a.wav", "--kbps", "0"], "--kbps is 0; input should be greater than 0."),
-        (["encode", "a.wav", "--kbps", "nan"], "--kbps is nan; input should be greater than 0."),
+        (["encode", "a.wav", "--kbps", "0"], "--kbps is 0; it must be more than 0."),
+        (["encode", "a.wav", "--kbps", "nan"], "--kbps is nan; it must be more than 0."),
         (
             ["encode", "a.wav", "--out", "a.json"],
             "a.json ends with '.json'; codes are written to .wwc files; .json needs --tokens.",

@@ -70,10 +70,10 @@ def test_a_plan_is_read_from_a_file(tmp_path):
     ("text", "message"),
     [
         ('[[sections]]\nletter = "AB"\nbars = 4', "has 2 letters; write one"),
-        ('[[sections]]\nletter = "A"\nbars = 0', "sections, number 1, bars: input should be greater"),
+        ('[[sections]]\nletter = "A"\nbars = 0', "sections, number 1, bars: it must be at least"),
         ('[[sections]]\nletter = "A"\nbars = 5\ncadences = ["half", "full"]', "5 bars and 2 cadences"),
         ('[[sections]]\nletter = "A"\nlength = 5', "bars: field required"),
-        ("sections = []", "at least 1 item"),
+        ("sections = []", "at least 1, and has 0"),
     ],
 )
 def test_wrong_plans_are_refused(text, message, tmp_path):

@@ -173,13 +173,13 @@ def test_interpolation_goes_from_seed_to_seed(model, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"count": 0}, r"generate: count is 0; input should be greater than or equal to 1\."),
+        ({"count": 0}, r"generate: count is 0; it must be at least 1\."),
         ({"seed": -1}, "seed is -1"),
         ({"seed": 2**32}, "seed is 4294967296"),
         ({"interpolate": (1, 2), "count": 1}, "An interpolation in 1 steps is not possible"),
         ({"interpolate": (1, 2), "count": 1001}, "in 1001 clips is too long; at most 1000"),
         ({"interpolate": (1, 2), "seed": 5}, "interpolate and seed exclude each other; leave one of them out"),
-        ({"format": "mp4"}, "format is 'mp4'; input should be 'wav', 'flac' or 'ogg'"),
+        ({"format": "mp4"}, "format is 'mp4'; it must be 'wav', 'flac' or 'ogg'"),
         ({"label": "bell"}, "tiny has no label 'bell'; its labels are kick, snare, hat"),
         ({"interpolate": (1, -1)}, "The seed -1 is out of range"),
         ({"interpolate": (1, 2), "min_novelty": 1.0}, "interpolate and min_novelty exclude each other"),

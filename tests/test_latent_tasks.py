@@ -214,7 +214,7 @@ def test_the_fraction_of_the_residual_is_an_option(workspace, capsys):
         np.testing.assert_allclose(Clip.read(file).wave, wave(), atol=2**-23)
         assert json.loads(open_sound(file).tags["comment"])["residual"] == 0.5
     capsys.readouterr()
-    assert "less than or equal to 1" in refused(capsys, "vary", "a.wav", "--residual", "2")
+    assert "at most 1" in refused(capsys, "vary", "a.wav", "--residual", "2")
 
 
 def test_steps_that_are_too_loud_are_attenuated_alike():
@@ -453,8 +453,8 @@ def test_inconsistent_metadata_is_refused(workspace):
             "tiny is of the family gan, which morphs, varies and adjusts no recordings; give a VAE; it is for "
             "`wavewright generate tiny`.",
         ),
-        ("morph a.wav b.wav --steps 1", "--steps is 1; input should be greater than or equal to 2."),
-        ("morph a.wav b.wav --interpolation round", "--interpolation is round; input should be 'linear' or 'slerp'."),
+        ("morph a.wav b.wav --steps 1", "--steps is 1; it must be at least 2."),
+        ("morph a.wav b.wav --interpolation round", "--interpolation is round; it must be 'linear' or 'slerp'."),
         ("morph a.wav b.wav --label-a bell", "morph-drums has no label 'bell'; its labels are high, low."),
         (
             "morph a.wav b.wav --over-time --model morph-drums",
@@ -467,7 +467,7 @@ def test_inconsistent_metadata_is_refused(workspace):
         ),
         ("morph silent.wav b.wav", "silent.wav is silent: no sample exceeds -60 dB of full scale;"),
         ("morph a.wav b.wav --out a.wav", "a.wav is a file or lies in one; give a folder to write to with --out."),
-        ("vary a.wav --amount 1.5", "--amount is 1.5; input should be less than or equal to 1."),
+        ("vary a.wav --amount 1.5", "--amount is 1.5; it must be at most 1."),
         ("vary text.wav", "text.wav is not a sound file;"),
         ("adjust a.wav", "morph-drums has the attributes brightness (octaves), loudness (dB), length (doublings),"),
         (
@@ -504,12 +504,12 @@ def test_inconsistent_metadata_is_refused(workspace):
             "morph-drums has no parameter pitch; leave pitch out, or use another model.",
         ),
         ("generate tiny --pitch 60", "tiny has no parameter pitch; leave pitch out, or use another model."),
-        ("vary a.wav --pitch 128", "--pitch is 128; input should be less than or equal to 127."),
+        ("vary a.wav --pitch 128", "--pitch is 128; it must be at most 127."),
         ("map none", "none does not exist; give a folder with sound files in it"),
         ("map quiet", "quiet holds no clip that can be used: "),
         ("map quiet --out map.txt", "map.txt does not end with .json; a map is written as a .json file"),
         ("map quiet --out no/map.json", "because the folder no does not exist; create it first."),
-        ("similar a.wav --count 0", "--count is 0; input should be greater than or equal to 1."),
+        ("similar a.wav --count 0", "--count is 0; it must be at least 1."),
         ("similar a.wav --folder alone", "alone holds no clip that can be used: "),
         ("similar alone/e.wav --folder alone --model frames", "is silent"),
         (
@@ -571,5 +571,5 @@ def test_the_memory_of_outputs_is_limited(workspace, monkeypatch):
 
 
 def test_refusals_are_wavewright_errors(workspace):
-    with pytest.raises(WavewrightError, match=r"morph: steps is 0; input should be greater than or equal to 2\."):
+    with pytest.raises(WavewrightError, match=r"morph: steps is 0; it must be at least 2\."):
         morph(Path("a.wav"), Path("b.wav"), steps=0)

@@ -225,7 +225,7 @@ def test_the_command_line_leaves_the_mark_out(capsys):
 def test_an_empty_key_is_refused(capsys, command):
     option = "--key" if command[0] == "detect" else "--watermark-key"
     assert run([*command, option, ""]) == 2
-    assert f"{option} is ; string should have at least 1 character" in capsys.readouterr().err
+    assert f"{option} is ; it must have at least 1 characters" in capsys.readouterr().err
     assert list(Path().iterdir()) == []
 
 

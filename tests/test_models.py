@@ -186,8 +186,8 @@ def test_a_graph_that_does_not_fit_its_card_is_refused(copied_gan, changes):
     ("changes", "message"),
     [
         ({"colour": "red"}, r"settings that no gan has \('colour'\)"),
-        ({"latent_size": "many"}, "latent_size: Input should be a valid integer"),
-        ({"generator": "magic"}, "generator: Input should be 'spectral' or 'waveform'"),
+        ({"latent_size": "many"}, "latent_size: it must be a whole number"),
+        ({"generator": "magic"}, "generator: it must be 'spectral' or 'waveform'"),
         ({"hop_length": 0}, r"\(hop_length is 0; it must lie between 2 and 32\)"),
         ({"n_samples": 10**12}, r"\(n_samples is 1000000000000, .* a clip lasts 0\.1 to 60 s"),
         ({"fade_in_samples": -1}, r"\(fade_in_samples is -1; it must lie between 0 and 1600\)"),

@@ -173,7 +173,7 @@ def test_overrides_are_checked_by_name_and_type():
     assert (training.steps, training.betas, training.schedule) == (7, (0.5, 0.9), "cosine")
     for wrong, words in [
         ("step=7", "the nearest are steps"),
-        ("steps=many", "integer"),
+        ("steps=many", "whole number"),
         ("steps", "name=value"),
         ("schedule=wave", "'linear'"),
     ]:

@@ -32,6 +32,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError, validate_call
 from .errors import BadSetting
 from .names import name_problem, quoted
 from .parameters import NAMES_MODEL, OF_FILES, POSITIONAL, STANDARD_STREAM, Needs, Without, Writes
+from .validation import fault_of
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -262,15 +263,15 @@ def check_together(task: Callable[..., object], values: Mapping[str, object], na
 
 def _refusal(error: ValidationError, task_name: str, names: Mapping[str, str] | None) -> str:
     """Return the message with the value of the first invalid argument and the allowed ones."""
-    location = error.errors()[0]["loc"]
-    if names is not None and location:
-        return refusal_sentence(error, names[str(location[0])])
-    return f"{task_name}: {refusal_sentence(error, '.'.join(map(str, location)), shown=repr)}"
+    fault = fault_of(error)
+    if names is not None and fault.keys:
+        return refusal_sentence(error, names[str(fault.keys[0])])
+    return f"{task_name}: {refusal_sentence(error, fault.position, shown=repr)}"
 
 
 def refusal_sentence(error: ValidationError, name: str, shown: Callable[[object], str] = str) -> str:
     """Return the sentence for the first value that pydantic refuses, with the name of its parameter."""
-    first = error.errors()[0]
-    if first["type"].startswith("missing"):  # its input is everything that was given
+    fault = fault_of(error)
+    if fault.kind.startswith("missing"):  # its value is everything that was given
         return f"{name} is missing; give it."
-    return f"{name} is {shown(first['input'])}; {first['msg'][:1].lower()}{first['msg'][1:]}."
+    return f"{name} is {shown(fault.value)}; {fault.message}."

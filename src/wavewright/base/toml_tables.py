@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from .errors import BadSetting, printable
 from .names import quoted
+from .validation import fault_of
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -94,13 +95,10 @@ class TomlTables(Generic[ModelT]):
         try:
             return self._model.model_validate(contents)
         except ValidationError as error:
-            first = error.errors()[0]
-            keys = [f"number {key + 1}" if isinstance(key, int) else str(key) for key in first["loc"]]
-            message = printable(first["msg"].removeprefix("Value error, ").rstrip("."))
-            if first["type"] == "extra_forbidden":
-                message = "there is no such key"
+            fault = fault_of(error)
+            keys = [f"number {key + 1}" if isinstance(key, int) else str(key) for key in fault.keys]
             where = f"{', '.join(keys)}: " if keys else ""
-            raise BadSetting(f"{name}: {where}{message[:1].lower() + message[1:]}.") from error
+            raise BadSetting(f"{name}: {where}{printable(fault.message)}.") from error
 
     def load(self, name: str | Path) -> ModelT:
         """Return the data of a name, or of a TOML file.

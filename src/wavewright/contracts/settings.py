@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from ..base.errors import BadSetting
 from ..base.ranges import RangedSettings, ranged
+from ..base.validation import fault_of
 from .schedule import MAX_STEPS, schedule_position
 
 if TYPE_CHECKING:
@@ -240,5 +241,5 @@ def _parse(section: type, field: str, text: str, name: str) -> object:
     try:
         parsed: object = TypeAdapter(hint).validate_python(value)
     except ValidationError as error:
-        raise BadSetting(f"The setting {name} cannot be {text!r}: {error.errors()[0]['msg'].lower()}.") from error
+        raise BadSetting(f"The setting {name} cannot be {text!r}: {fault_of(error).message}.") from error
     return parsed

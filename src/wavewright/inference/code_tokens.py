@@ -19,6 +19,7 @@ from ..audio.sound_file import SAMPLE_RATES_HZ, open_sound
 from ..audio.wave_blocks import ClippingMeter
 from ..base.errors import BadAudio, BadSetting
 from ..base.json_text import parse
+from ..base.validation import fault_of
 from ..base.whole_file import write_whole
 from ..contracts.family import Capability
 from ..contracts.model_results import identity, maker
@@ -164,8 +165,8 @@ def read_tokens(file: Path) -> TokenFile:
     try:
         return TokenFile.model_validate(parse(file.read_text(encoding="utf-8")))
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(map(str, first["loc"])) or "the whole"
-        raise BadAudio(f"{file} holds no tokens of a codec ({field}: {first['msg']}); {remedy}.") from error
+        fault = fault_of(error)
+        field = fault.position or "the whole"
+        raise BadAudio(f"{file} holds no tokens of a codec ({field}: {fault.message}); {remedy}.") from error
     except (OSError, ValueError) as error:
         raise BadAudio(f"{file} cannot be read as JSON ({error}); {remedy}.") from error

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, 
 
 from ..base.errors import BadModel
 from ..base.names import MAX_SHOWN_CHARACTERS, control_character_in, name_problem, quoted
+from ..base.validation import fault_of
 from .consent import Consent
 from .licences import UNKNOWN
 
@@ -185,7 +186,6 @@ def _adapter(kind: type[ConfigT]) -> TypeAdapter[ConfigT]:
 
 def _first_error(error: ValidationError, depth: int | None = None) -> str:
     """Return the location, down to a depth, and the message of the first error of a validation."""
-    first = error.errors()[0]
-    where = ".".join(map(str, first["loc"][:depth]))
-    what = first["msg"].removeprefix("Value error, ").rstrip(".")
-    return f"{where[:MAX_SHOWN_CHARACTERS]}: {what}" if where else what
+    fault = fault_of(error)
+    where = ".".join(map(str, fault.keys[:depth]))
+    return f"{where[:MAX_SHOWN_CHARACTERS]}: {fault.message}" if where else fault.message

@@ -16,6 +16,7 @@ from safetensors.torch import load as deserialize, save as serialize
 from torch import Tensor, nn
 
 from ..base.errors import BadModel, TrainingStopped
+from ..base.validation import fault_of
 from ..base.whole_file import write_whole
 from ..contracts.settings import MAX_THREADS
 from .health import Health
@@ -133,8 +134,8 @@ def _read(path: Path) -> tuple[dict[str, Tensor], Progress]:
 def _reason(error: Exception) -> str:
     """Return the message of an error as one line."""
     if isinstance(error, ValidationError):
-        first = error.errors()[0]
-        return f"{'.'.join(map(str, first['loc'])) or 'progress'}: {first['msg']}"
+        fault = fault_of(error)
+        return f"{fault.position or 'progress'}: {fault.message}"
     return f"there is no {error}" if isinstance(error, KeyError) else str(error)
 
 

@@ -9,6 +9,7 @@ from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from .. import families
 from ..base.errors import BadSetting, printable
+from ..base.validation import fault_of
 from ..data.entry import Scan
 from ..models.card import Source
 from ..models.consent import Consent, Permission
@@ -45,9 +46,8 @@ class Provenance:
         try:
             first = TypeAdapter(Provenance).validate_python({"name": self.name, **stored})
         except ValidationError as error:
-            raise BadSetting(
-                f"{run_file} has a damaged provenance ({error.errors()[0]['msg']}); copy it again."
-            ) from error
+            reason = fault_of(error).message
+            raise BadSetting(f"{run_file} has a damaged provenance ({reason}); copy it again.") from error
         return replace(self, licence=first.licence, sources=first.sources or self.sources, consent=first.consent)
 
 

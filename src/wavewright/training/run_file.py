@@ -14,6 +14,7 @@ from pydantic import JsonValue, TypeAdapter, ValidationError
 from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
 from ..base.errors import BadSetting
+from ..base.validation import fault_of
 from ..base.whole_file import write_whole
 from ..contracts.recipe import Recipe
 from ..contracts.settings import TrainingSettings
@@ -111,10 +112,10 @@ def read_run_file(path: Path) -> RunFile:
     try:
         contents: RunFile = TypeAdapter(RunFile).validate_json(path.read_bytes())
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "the file"
+        fault = fault_of(error)
+        where = fault.position or "the file"
         raise BadSetting(
-            f"{path} cannot be read ({where}: {first['msg']}); copy it again, or give another --out."
+            f"{path} cannot be read ({where}: {fault.message}); copy it again, or give another --out."
         ) from error
     return contents
 

@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ...base.errors import BadScore
+from ...base.validation import fault_of
 from ...music.bars import bars_of, first_whole
 from ...music.formats import midi_reading, midi_writing
 from ...music.score import METRE, NOTE, PROGRAM, RELEASE_VELOCITY, Score, Track, controls_of
@@ -96,9 +97,9 @@ def parse_roll(value: Mapping[str, object]) -> Roll:
     try:
         return Roll.model_validate(value)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "the score"
-        raise BadScore(f"The score has a wrong value at {where} ({first['msg']}); change it.") from error
+        fault = fault_of(error)
+        where = fault.position or "the score"
+        raise BadScore(f"The score has a wrong value at {where} ({fault.message}); change it.") from error
 
 
 def midi_of_roll(roll: Roll) -> bytes:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from ...base.errors import BadSetting, printable
 from ...base.names import name_problem, quoted
 from ...base.toml_tables import parse_toml
+from ...base.validation import fault_of
 from .. import Ducker
 from ..editing.chain import Chain
 from ..editing.quantities import QUANTITIES, parse_value, quantity_of
@@ -435,8 +436,8 @@ def _fault(
     sections: Mapping[str, type[BaseModel]],
 ) -> str:
     """Return the message of the first error: where it is, what was given, what is allowed."""
-    first = error.errors()[0]
-    keys, last = list(first["loc"]), ""
+    fault = fault_of(error)
+    keys, last = list(fault.keys), ""
     if not keys or not isinstance(keys[-1], int):  # else the fault is that of a whole table
         last = str(keys.pop()) if keys else what
     value: Any = contents  # of any type, as the file has it
@@ -452,15 +453,13 @@ def _fault(
         else:
             words.append(f"number {key + 1}" if isinstance(key, int) else str(key))
     where = f"{', '.join(words) or what}: "
-    message = first["msg"].removeprefix("Value error, ").rstrip(".")
-    message = message[:1].lower() + message[1:]
-    if first["type"] == "missing":
+    if fault.kind == "missing":
         return f"{where}{last} is missing."
-    if first["type"] == "extra_forbidden":
+    if fault.kind == "extra_forbidden":
         return f"{where}there is no setting {quoted(last)}; there are {', '.join(section.model_fields)}."
-    if first["type"] == "value_error":
-        return f"{where}{last}: {message}." if last else f"{where}{message}."
-    return f"{where}{last or 'it'} is {printable(repr(first['input']))}; {message}."
+    if fault.kind == "value_error":
+        return f"{where}{last}: {fault.message}." if last else f"{where}{fault.message}."
+    return f"{where}{last or 'it'} is {printable(repr(fault.value))}; {fault.message}."
 
 
 def _position(kind: str, number: int, name: str) -> str:

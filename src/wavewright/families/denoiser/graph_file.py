@@ -23,6 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ...base.errors import BadModel, BadSetting, printable
 from ...base.file_hash import short_hash_of
 from ...base.toml_tables import parse_toml
+from ...base.validation import fault_of
 from ...contracts.enhancement import EnhancementSettings, EnhancerStream
 from ...models.graph_session import reason_of
 from .runtime import DenoiserStream, FrameDenoiser
@@ -212,10 +213,9 @@ def _description(path: Path) -> GraphDescription:
     try:
         return GraphDescription.model_validate(parse_toml(path.read_text(encoding="utf-8")))
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
+        fault = fault_of(error)
         known = ", ".join(GraphDescription.model_fields)
-        raise BadSetting(f"{path}: {where}: {first['msg']}; it may have {known}.") from error
+        raise BadSetting(f"{path}: {fault.position}: {fault.message}; it may have {known}.") from error
     except ValueError as error:
         raise BadSetting(f"{path} is no TOML ({printable(str(error))}); correct it there.") from error
 

@@ -15,6 +15,7 @@ from ...audio.sound_file import SAMPLE_RATES_HZ
 from ...base.errors import BadAudio
 from ...base.json_text import parse
 from ...base.units import db_to_gain
+from ...base.validation import fault_of
 from ...base.whole_file import write_whole
 
 SUFFIX = ".safetensors"
@@ -85,10 +86,10 @@ class LatentFile:
         try:
             return cls(latents, LatentMetadata.model_validate(fields))
         except ValidationError as error:
-            first = error.errors()[0]
-            field = ".".join(map(str, first["loc"]))
+            fault = fault_of(error)
+            wrong = f"{fault.position}: {fault.message}"
             raise BadAudio(
-                f"{path} has invalid metadata ({field}: {first['msg']}); encode the sound again, or upgrade Wavewright."
+                f"{path} has invalid metadata ({wrong}); encode the sound again, or upgrade Wavewright."
             ) from error
 
 

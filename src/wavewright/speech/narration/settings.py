@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from ...base import parameters
 from ...base.errors import BadSetting
 from ...base.task_parameters import check_together
+from ...base.validation import fault_of
 from ...outputs.watermark.sequences import DEFAULT_KEY
 from ..pauses import Pauses
 from ..prosody import Prosody
@@ -77,9 +78,8 @@ class NarrationSettings:
             own = {field.name: getattr(self, field.name) for field in fields(NarrationSettings)}
             return _validator().validate_python({**own, **values})
         except ValidationError as error:
-            first = error.errors()[0]
-            message = first["msg"][:1].lower() + first["msg"][1:]
-            raise BadSetting(f"Its {first['loc'][0]} is {first['input']!r}; {message}.") from error
+            fault = fault_of(error)
+            raise BadSetting(f"Its {fault.keys[0]} is {fault.value!r}; {fault.message}.") from error
 
 
 @cache
