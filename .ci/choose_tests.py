@@ -8,11 +8,10 @@ those below FEW_SECONDS that run no function of the package in their process, su
 the others, the one with the largest gain for each second is chosen next, until the processor seconds are used. The gain
 of a case is how many faults it would be the first to find, were there one on each line in functions that it runs: a
 test finds a fault on a line that it runs with a probability of FIRST, and each further case of a test that is chosen
-already with FURTHER. Both fit the 104 faults that .ci/planted_faults.py planted with seed 4 better than one probability
-for all cases does, or one that falls with the lines that a case runs. Seconds are those of the first command, which
-takes about twice as long as it would without coverage. The rest is written to tests/durations.json: cases
-("file.py::test[case]"), and files whose cases all wait ("file.py"). Of files that were not measured it keeps what it
-has.
+already with FURTHER; both are estimates from what .ci/planted_faults.py printed with seed 4. Seconds are those of the
+first command, which takes about twice as long as it would without coverage. The rest is written to
+tests/durations.json: cases ("file.py::test[case]"), and files whose cases all wait ("file.py"). Of files that were not
+measured it keeps what it has.
 """
 
 from __future__ import annotations

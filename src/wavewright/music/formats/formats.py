@@ -146,7 +146,12 @@ def write_score(score: Score, path: Path | str) -> None:
     name = _FORMATS[kind]
     write = cast("Writer", vars(import_module(f".{name}_writing", __package__))[f"write_{name}"])
     contents = write(score)
-    lost = list(dict.fromkeys(_lost(score, _reader(kind)(contents)[0][0])))
+    if kind in MIDI:  # which holds all else, so it is not read again
+        from .midi_writing import exchanges_ends
+
+        lost = ["lengths of notes"] * any(map(exchanges_ends, score.tracks))
+    else:
+        lost = list(dict.fromkeys(_lost(score, _reader(kind)(contents)[0][0])))
     if kind in XML:
         from .musicxml_writing import unwritten_symbols
         from .xml_tree import packed

@@ -56,6 +56,14 @@ def write_midi(score: Score) -> bytes:
     return b"MThd" + header + b"".join(chunks)
 
 
+def exchanges_ends(track: Track) -> bool:
+    """Return whether a note encloses another of its key: reading the file again, each has the end of the other."""
+    ends = track.notes["start"] + track.notes["duration"]
+    order = np.lexsort((ends, track.notes["start"], track.notes["pitch"]))
+    is_earlier, is_same_key = np.diff(ends[order]) < 0, np.diff(track.notes["pitch"][order]) == 0
+    return bool((is_earlier & is_same_key).any())
+
+
 def channels_of(tracks: Sequence[Track]) -> list[tuple[int, int]]:
     """Return the port and the channel of each track.
 
