@@ -197,7 +197,7 @@ def test_effects_that_measure_read_the_sound_again():
         n_opened += 1
         return np.split(wave, 3, axis=1)
 
-    processed = np.concatenate(list(chain.process(open_blocks, RATE, 1)), axis=1)
+    processed = np.concatenate(list(chain.process(open_blocks, SoundFormat(RATE, 1))), axis=1)
     assert n_opened == chain.n_passes == 3
     assert np.abs(processed).max() == pytest.approx(10 ** (-6 / 20), rel=1e-5)
     with pytest.raises(BadSetting, match="depends on the whole sound"):
@@ -213,7 +213,9 @@ def test_a_trim_ends_the_reading_of_each_pass():
             n_read[-1] += 1
             yield block
 
-    processed = list(Chain.parse("gain 1dB; trim ..0.25; normalise; fadeout 0.1s").process(open_blocks, RATE, 1))
+    processed = list(
+        Chain.parse("gain 1dB; trim ..0.25; normalise; fadeout 0.1s").process(open_blocks, SoundFormat(RATE, 1))
+    )
     assert sum(block.shape[1] for block in processed) == 4_000
     assert n_read == [3, 3]
 

@@ -10,11 +10,11 @@ import pytest
 import soundfile
 
 from wavewright import Chain, Clip, analyse, edit
-from wavewright.audio.channel_layouts import LAYOUTS, PLACES_FIELD, mono_weights
 from wavewright.audio.file_formats.metadata import SoundMetadata
 from wavewright.audio.file_formats.vorbis_metadata import write_flac
 from wavewright.audio.sound_file import SoundFormat, open_sound
 from wavewright.audio.wave_blocks import at_most_stereo, with_channels
+from wavewright.base.channel_layouts import BITS, LAYOUTS, PLACES_FIELD, mono_weights
 from wavewright.base.errors import BadSetting
 from wavewright.dsp.loudness import integrated_loudness
 from wavewright.effects import EFFECTS
@@ -171,12 +171,50 @@ def test_places_of_channels_go_through_wav_and_flac(tmp_path, mask, over):
     source.write_bytes(content)
     edit(source, tmp_path / f"b.{over}", do="gain -1dB", quiet=True)  # a loss would be a warning, and fail
     edit(tmp_path / f"b.{over}", tmp_path / "c.wav", do="gain 0dB", quiet=True)
-    has_tag = over == "wav" or mask not in (
-        0x7,
-        0x33,
-        0x3F,
-    )  # of FLAC files the usual places are known by the number of channels
-    assert mask_in(tmp_path / "c.wav") == (mask if has_tag else 0)
+    assert mask_in(tmp_path / "c.wav") == mask
+
+
+def masked(path, wave, mask):
+    """Write a WAV file with the mask of the places of its channels."""
+    soundfile.write(path, wave.T, RATE, "PCM_24", format="WAVEX")
+    content = bytearray(path.read_bytes())
+    start = content.index(b"fmt ") + 28
+    content[start : start + 4] = mask.to_bytes(4, "little")
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize("mask", [0xB, 0x10F, 0x107, 0x103, 0x707, 0x637, 0x13F, 0x37, 0x603])
+def test_channels_are_mixed_and_measured_by_their_places(tmp_path, mask):
+    """2.1, 4.1, 4.0, 3.0 with the back, 6.0, 7.0 ...: as a usual layout that is silent where they have nothing."""
+    names = [name for bit, name in enumerate(BITS) if mask >> bit & 1]
+    if "Ls" not in names:
+        names = [{"Lb": "Ls", "Rb": "Rs"}.get(name, name) for name in names]
+    layout = next(layout for layout in LAYOUTS.values() if set(names) <= set(layout))
+    wave = noise(len(names), 0.5)
+    whole = np.zeros((len(layout), wave.shape[1]), np.float32)
+    whole[[layout.index(name) for name in names]] = wave
+    source = masked(tmp_path / "a.wav", wave, mask)
+    usual = Clip(whole, RATE).write(tmp_path / "b.wav", "PCM_24")
+    for do in ("mono", "stereo", "mono; loudness -23LUFS"):
+        left, right = (
+            Clip.read(edit(path, path.with_name(f"{path.stem}-{len(do)}.flac"), do=do, quiet=True).out).wave
+            for path in (source, usual)
+        )
+        np.testing.assert_allclose(left, right, atol=1e-6)
+    for of in (lambda path: Clip.read(path).mono().wave, lambda path: Chain.parse("stereo").on(Clip.read(path)).wave):
+        np.testing.assert_allclose(of(source), of(usual), atol=1e-6)
+    measured = [analyse(path) for path in (source, usual)]
+    assert measured[0].loudness.integrated_lufs == pytest.approx(measured[1].loudness.integrated_lufs, abs=0.01)
+    normalised = edit(source, tmp_path / "c.wav", do="loudness -30LUFS", quiet=True).out
+    assert analyse(normalised).loudness.integrated_lufs == pytest.approx(-30, abs=0.02)
+
+
+def test_places_of_other_containers_go_into_a_wav_file(tmp_path):
+    pytest.importorskip("av")
+    source = Clip(noise(6, 0.5), RATE).write(tmp_path / "a.m4a")
+    edit(source, tmp_path / "b.wav", do="gain -1dB", quiet=True)
+    assert mask_in(tmp_path / "b.wav") == 0x3F
 
 
 @pytest.mark.parametrize("do", ["stereo", "mono", "gain -1dB"])

@@ -13,11 +13,11 @@ import numpy as np
 import soundfile
 import soxr
 
+from ..base.channel_layouts import PLACES, PLACES_FIELD, Positions, is_usual, mask_of
 from ..base.errors import BadAudio, BadFolder, BadSetting, SoundWarning, WavewrightError
 from ..base.units import samples_to_seconds, seconds_to_samples
 from ..base.whole_file import check_name, scratch_folder, temporary_path, why_not_written
 from . import file_formats as formats, m4a_file
-from .channel_layouts import PLACES, PLACES_FIELD, is_usual, mask_of
 from .file_formats.metadata import TAGS, SoundMetadata, fields_of
 from .file_kind import HEAD_BYTES, MEDIA_SUFFIXES
 from .sound_file import (
@@ -93,10 +93,13 @@ class Clip:
     wave : np.ndarray
         ``(channels, time)``, floats nominally in [-1, 1]; converted to float32.
     sample_rate : int, in Hz
+    positions : tuple of str, optional
+        Of three and more channels, if a file says them; dropped where there are others than channels.
     """
 
     wave: np.ndarray
     sample_rate: int
+    positions: Positions | None = None
 
     def __post_init__(self) -> None:
         wave = np.asarray(self.wave)
@@ -115,6 +118,8 @@ class Clip:
             )
         object.__setattr__(self, "wave", wave.astype(np.float32, copy=False))
         object.__setattr__(self, "sample_rate", int(self.sample_rate))
+        if self.positions is not None and len(self.positions) != len(wave):
+            object.__setattr__(self, "positions", None)
 
     def __repr__(self) -> str:
         return f"<Clip: {_size_of(self)}>"
@@ -140,7 +145,7 @@ class Clip:
 
     def mono(self) -> Clip:
         """Return a clip of one channel: the mean of two, or of the stereo downmix of 3 to 8 (ITU-R BS.775)."""
-        return self if self.n_channels == 1 else Clip(mixed_to_mono(self.wave), self.sample_rate)
+        return self if self.n_channels == 1 else Clip(mixed_to_mono(self.wave, self.positions), self.sample_rate)
 
     def resample(self, sample_rate: int) -> Clip:
         """Resample the clip with soxr's HQ filter.
@@ -161,7 +166,7 @@ class Clip:
         silence = Clip(np.zeros((self.n_channels, 0), np.float32), sample_rate)  # checks the rate before soxr sees it
         if self.n_samples == 0:
             return silence
-        return Clip(soxr.resample(self.wave.T, self.sample_rate, sample_rate).T, sample_rate)
+        return Clip(soxr.resample(self.wave.T, self.sample_rate, sample_rate).T, sample_rate, self.positions)
 
     @classmethod
     def read(cls, path: SoundSource, start_seconds: float = 0.0, seconds: float | None = None) -> Clip:
@@ -186,7 +191,7 @@ class Clip:
         """
         sound = open_sound(path)
         waves = [*sound.blocks(60.0, start_seconds, seconds)]
-        return cls(np.concatenate(waves, axis=1), sound.header.sample_rate)
+        return cls(np.concatenate(waves, axis=1), sound.header.sample_rate, sound.positions)
 
     def write(
         self,
@@ -251,7 +256,7 @@ def player_html(clip: Clip) -> str:
     size = _size_of(clip)
     if not clip.n_samples or not np.isfinite(clip.wave).all():
         return f"<div>{size}: nothing that can be played</div>"
-    excerpt = Clip(clip.wave[:, : seconds_to_samples(PLAYER_SECONDS, clip.sample_rate)], clip.sample_rate)
+    excerpt = replace(clip, wave=clip.wave[:, : seconds_to_samples(PLAYER_SECONDS, clip.sample_rate)])
     excerpt = excerpt if excerpt.n_channels <= 2 else excerpt.mono()
     lowest, highest = PLAYER_RATES_HZ
     excerpt = excerpt.resample(min(max(clip.sample_rate, lowest), highest))

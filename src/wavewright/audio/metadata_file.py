@@ -9,10 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
 
+from ..base.channel_layouts import PLACE_NAMES, PLACES, PLACES_FIELD, mask_of
 from ..base.errors import BadSetting
 from ..base.whole_file import temporary_path
 from . import file_formats as formats
-from .channel_layouts import PLACES, PLACES_FIELD
 from .file_formats.metadata import (
     TRACK,
     ForeignPart,
@@ -71,6 +71,7 @@ def read_container(path: Path, container: Container) -> SoundMetadata:
     """Return the metadata of a container that PyAV has opened."""
     fields = [*container.metadata.items(), *container.streams.audio[0].metadata.items()]
     fields = [(name, text_of_tag(value)) for name, value in fields if (name, value) != UNKNOWN_LANGUAGE]
+    fields += _places(container)
     named = [
         ("lyrics" if name.lower().startswith("lyrics-") else name.removeprefix(formats.repeated_tags.ASF_PREFIX), text)
         for name, text in fields
@@ -98,6 +99,14 @@ def read_container(path: Path, container: Container) -> SoundMetadata:
     pictures = own.pictures if is_mov and own else tuple(_covers(container))
     found = SoundMetadata(known, pictures, tuple(markers), parts=tuple(_other_tracks(container)))
     return own.completed(found)
+
+
+def _places(container: Container) -> list[tuple[str, str]]:
+    """Return the places of three and more channels as a tag."""
+    names = [channel.name for channel in container.streams.audio[0].codec_context.layout.channels]
+    mask = sum(1 << PLACE_NAMES.index(name) for name in set(names) if name in PLACE_NAMES)
+    is_known = len(names) > 2 and mask_of(f"{mask:#x}", len(names)) is not None
+    return [(PLACES_FIELD.lower(), f"0x{mask:X}")] if is_known else []
 
 
 def _other_tracks(container: Container) -> Iterator[ForeignPart]:

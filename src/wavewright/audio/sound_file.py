@@ -6,7 +6,7 @@ import hashlib
 import re
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain
@@ -16,6 +16,7 @@ from typing import Any, BinaryIO, Literal, TypeAlias
 import numpy as np
 import soundfile
 
+from ..base.channel_layouts import PLACES_FIELD, Positions, positions_of
 from ..base.errors import BadAudio, BadSetting, MissingExtra, SoundWarning, how_to_install
 from ..base.file_hash import SHORT_DIGITS
 from ..base.json_text import parse
@@ -114,11 +115,12 @@ class AudioHeader:
 
 @dataclass(frozen=True)
 class SoundFormat:
-    """Sample rate in Hz, number of channels, and length in seconds (None if unknown) of a sound."""
+    """Sample rate in Hz, number of channels, length in seconds, and positions of a sound; None if unknown."""
 
     sample_rate: int
     n_channels: int
     seconds: float | None = None
+    positions: Positions | None = None
 
 
 def open_sound(path: SoundSource) -> OpenSound:
@@ -172,6 +174,19 @@ class OpenSound:
 
         with _open_media(self.path) as container:
             return metadata_file.read_container(self.path, container)
+
+    @cached_property
+    def positions(self) -> Positions | None:
+        """The positions of three and more channels, if the file says them."""
+        with suppress(BadAudio):  # of metadata: the sound can be read
+            if self.header.n_channels > 2:
+                return positions_of(self.metadata.tags.get(PLACES_FIELD.lower(), ""), self.header.n_channels)
+        return None
+
+    @property
+    def format(self) -> SoundFormat:
+        """What effects need to know of the sound."""
+        return SoundFormat(self.header.sample_rate, self.header.n_channels, self.header.seconds, self.positions)
 
     @property
     def tags(self) -> dict[str, str]:
@@ -273,7 +288,7 @@ class OpenSound:
         """Return the sound as one channel; ``show`` is called with the seconds that are read."""
         header = self.header
         blocks = self.blocks(MONO_BLOCK_VALUES / (header.sample_rate * header.n_channels))
-        return MonoSound(blocks, header.sample_rate, show)
+        return MonoSound(blocks, header.sample_rate, show, self.positions)
 
 
 SoundSource: TypeAlias = str | Path | OpenSound
@@ -331,7 +346,7 @@ def _sound_chunks(
     position = 0
     for source in parts.sources(path):
         with _open_sound(path, source) as file:
-            if not _fits(header, file):
+            if (file.samplerate, file.channels) != (header.sample_rate, header.n_channels):
                 break
             # Other subtypes decode differently after a seek or cannot seek, such as GSM 6.10: decode from the start.
             if start and header.subtype in SEEKABLE_SUBTYPES:
@@ -500,7 +515,7 @@ def _sound_header(path: Path, parts: SoundParts) -> AudioHeader:
                 known = None if file.frames >= UNKNOWN_LENGTH else file.frames
                 claimed = AudioHeader(file.samplerate, file.channels, known, file.format, file.subtype)
                 header = _checked_header(path, claimed)
-            elif not _fits(header, file):
+            elif (file.samplerate, file.channels) != (header.sample_rate, header.n_channels):
                 seconds = samples_to_seconds(n_samples or 0, header.sample_rate)
                 faults.append(
                     f"{path} has {len(parts.segments)} parts one after the other, and part {number + 1}, at "
@@ -520,11 +535,6 @@ def _sound_header(path: Path, parts: SoundParts) -> AudioHeader:
     if n_samples == 0:
         raise BadAudio(f"{faults[0]}; copy or export it again.") if is_damaged else _no_samples(path)
     return replace(header, n_samples=n_samples, faults=tuple(faults), is_damaged=is_damaged)
-
-
-def _fits(header: AudioHeader, file: _SequentialFile) -> bool:
-    """Return True for a part with the sample rate and the channels of the first."""
-    return bool((file.samplerate, file.channels) == (header.sample_rate, header.n_channels))
 
 
 def _wrong_size(path: Path, file: _SequentialFile) -> str | None:

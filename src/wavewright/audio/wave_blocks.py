@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import soxr
 
+from ..base.channel_layouts import Positions, mono_weights, stereo_weights
 from ..base.units import gain_to_db, samples_to_seconds
-from .channel_layouts import LAYOUTS, mono_weights, stereo_weights
 
 LARGEST_UNCLIPPED = 1.0 + 2.0**-15
 """Full scale and a step of 16 bits: what exceeds it is lost where numbers are integers."""
@@ -130,29 +130,35 @@ class BlockReader:
             yield block
 
 
-def with_channels(wave: np.ndarray, n_channels: int) -> np.ndarray:
+def with_channels(wave: np.ndarray, n_channels: int, positions: Positions | None = None) -> np.ndarray:
     """Return a wave ``(channels, time)`` with this number of channels.
 
-    One is copied to all; several are mixed to one, see :func:`.channel_layouts.mono_weights`.
+    One is copied to all; several are mixed to one, see :func:`mixed_to_mono`.
     """
     if len(wave) == n_channels:
         return wave
-    return np.repeat(wave, n_channels, axis=0) if len(wave) == 1 else mixed_to_mono(wave)
+    return np.repeat(wave, n_channels, axis=0) if len(wave) == 1 else mixed_to_mono(wave, positions)
 
 
-def mixed_to_mono(wave: np.ndarray) -> np.ndarray:
-    """Return the channels of a wave ``(channels, time)`` mixed to one, see :func:`.channel_layouts.mono_weights`."""
-    if len(wave) not in range(3, max(LAYOUTS) + 1):
+def mixed_to_mono(wave: np.ndarray, positions: Positions | None = None) -> np.ndarray:
+    """Return the channels of a wave ``(channels, time)`` mixed to one, see :func:`.channel_layouts.mono_weights`.
+
+    ``positions`` are those of the channels; by default the usual ones for their number.
+    """
+    if stereo_weights(len(wave), positions) is None:
         mean: np.ndarray = wave.mean(axis=0, keepdims=True)
         return mean
-    return _weighted(wave, [mono_weights(len(wave))])
+    return _weighted(wave, [mono_weights(len(wave), positions)])
 
 
-def at_most_stereo(wave: np.ndarray) -> np.ndarray:
-    """Return a wave ``(channels, time)`` of three and more channels as its stereo downmix, above eight in mono."""
+def at_most_stereo(wave: np.ndarray, positions: Positions | None = None) -> np.ndarray:
+    """Return a wave ``(channels, time)`` of three and more channels as its stereo downmix, above eight in mono.
+
+    ``positions`` as for :func:`mixed_to_mono`.
+    """
     if len(wave) <= 2:
         return wave
-    weights = stereo_weights(len(wave))
+    weights = stereo_weights(len(wave), positions)
     return mixed_to_mono(wave) if weights is None else _weighted(wave, weights)
 
 
@@ -214,26 +220,37 @@ def resampled(waves: Iterable[np.ndarray], from_rate: int, to_rate: int, n_chann
 
 
 def converted(
-    waves: Iterable[np.ndarray], from_rate: int, to_rate: int, from_channels: int, to_channels: int
+    waves: Iterable[np.ndarray],
+    from_rate: int,
+    to_rate: int,
+    from_channels: int,
+    to_channels: int,
+    positions: Positions | None = None,
 ) -> Iterator[np.ndarray]:
     """Resample consecutive blocks and give them another number of channels.
 
     See :func:`resampled` and :func:`with_channels`.
     """
-    return (with_channels(wave, to_channels) for wave in resampled(waves, from_rate, to_rate, from_channels))
+    return (with_channels(wave, to_channels, positions) for wave in resampled(waves, from_rate, to_rate, from_channels))
 
 
 class MonoSound:
-    """A wave or a sound file of any length, read once; see :func:`.channel_layouts.mono_weights`.
+    """A wave or a sound file of any length, read once; see :func:`mixed_to_mono`.
 
     - ``waves``: consecutive blocks ``(channels, time)``.
     - ``sample_rate``: in Hz.
     - ``show``: called with the seconds that are read.
+    - ``positions``: of the channels; by default the usual ones for their number.
     """
 
     def __init__(
-        self, waves: Iterable[np.ndarray], sample_rate: int, show: Callable[[float], object] = lambda _: None
+        self,
+        waves: Iterable[np.ndarray],
+        sample_rate: int,
+        show: Callable[[float], object] = lambda _: None,
+        positions: Positions | None = None,
     ) -> None:
+        self._positions = positions
         self._waves = CountedWaves(waves, lambda n_samples: show(samples_to_seconds(n_samples, sample_rate)))
         self._sample_rate = sample_rate
 
@@ -250,6 +267,6 @@ class MonoSound:
 
     def blocks(self, sample_rate: int) -> Iterator[np.ndarray]:
         """Yield consecutive blocks ``(time,)`` float32 at a sample rate."""
-        mono = (mixed_to_mono(wave).astype(np.float32, copy=False) for wave in self._waves)
+        mono = (mixed_to_mono(wave, self._positions).astype(np.float32, copy=False) for wave in self._waves)
         for wave in resampled(mono, self._sample_rate, sample_rate, 1):
             yield wave[0]

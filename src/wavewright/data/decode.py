@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from ..audio.sound_file import open_sound
-from ..audio.wave_blocks import resampled
+from ..audio.wave_blocks import resampled, with_channels
+from ..base.channel_layouts import Positions
 from ..base.errors import BadAudio
 from .entry import Entry
 
@@ -36,23 +37,19 @@ def decode_at(entry: Entry, sample_rate: int, channels: int) -> Iterator[np.ndar
 
     - ``entry``: the clip.
     - ``sample_rate``: of the result, Hz.
-    - ``channels``: of the result. 1: the mean of all; more: as many as the file has, or copies of its only one.
+    - ``channels``: of the result. 1: their mix; more: as many as the file has, or copies of its only one.
     - returns: blocks ``(channels, time)`` float32.
 
     Raises BadAudio if the file has another number of channels, or as :func:`decode`, or MissingExtra as :func:`decode`.
     """
-    mixed = (_with_channels(block, channels, entry) for block in decode(entry))
+    positions = open_sound(entry.path).positions
+    mixed = (_with_channels(block, channels, entry, positions) for block in decode(entry))
     return resampled(mixed, entry.sample_rate, sample_rate, channels)
 
 
-def _with_channels(block: np.ndarray, channels: int, entry: Entry) -> np.ndarray:
-    if block.shape[0] == channels:
-        return block
-    if channels == 1:
-        mono: np.ndarray = block.mean(axis=0, keepdims=True, dtype=np.float32)
-        return mono
-    if block.shape[0] == 1:
-        return np.repeat(block, channels, axis=0)
+def _with_channels(block: np.ndarray, channels: int, entry: Entry, positions: Positions | None) -> np.ndarray:
+    if 1 in (channels, len(block)) or channels == len(block):
+        return with_channels(block, channels, positions)
     raise BadAudio(
         f"{entry.path} has {block.shape[0]} channels where {channels} are asked for; mix it down or ask for 1."
     )

@@ -7,6 +7,7 @@ from array import array
 
 import numpy as np
 
+from ..base.channel_layouts import LAYOUTS, Positions, loudness_gains
 from ..base.errors import BadAudio
 from ..base.units import db_to_gain
 from .spectrum import float_wave
@@ -27,23 +28,7 @@ RANGE_PERCENTILES = (10, 95)
 LARGEST_SILENT_ENERGY = 1e-100
 """Energies that the guard against denormal numbers leaves of silence are below it."""
 
-SURROUND_GAIN = 1.41
 MIN_RATE_HZ = 4_000
-
-CHANNEL_GAINS = {
-    1: (1.0,),
-    2: (1.0, 1.0),
-    3: (1.0, 1.0, 1.0),
-    4: (1.0, 1.0, SURROUND_GAIN, SURROUND_GAIN),
-    5: (1.0, 1.0, 1.0, SURROUND_GAIN, SURROUND_GAIN),
-    6: (1.0, 1.0, 1.0, 0.0, SURROUND_GAIN, SURROUND_GAIN),
-    7: (1.0, 1.0, 1.0, 0.0, 1.0, SURROUND_GAIN, SURROUND_GAIN),
-    8: (1.0, 1.0, 1.0, 0.0, 1.0, 1.0, SURROUND_GAIN, SURROUND_GAIN),
-}
-"""Gains by number of channels, see :data:`.channel_layouts.LAYOUTS` (BS.1770-4, tables 3 and 4).
-
-Positions 60 to 120 degrees from the front have the gain of surrounds, those behind have none.
-"""
 
 DUAL_MONO_LU = 10.0 * math.log10(2.0)
 """By how much a mono sound is louder when two loudspeakers play it."""
@@ -86,12 +71,14 @@ class LoudnessMeter:
 
     - ``sample_rate``: hz, at least 4000.
     - ``n_channels``: 1 to 8, see :data:`.channel_layouts.LAYOUTS`.
+    - ``positions``: of the channels; by default the usual ones for their number.
 
     Raises BadAudio if the rate or the number of channels is another.
     """
 
-    def __init__(self, sample_rate: int, n_channels: int) -> None:
-        if n_channels not in CHANNEL_GAINS:
+    def __init__(self, sample_rate: int, n_channels: int, positions: Positions | None = None) -> None:
+        positions = positions or LAYOUTS.get(n_channels)
+        if positions is None:
             raise BadAudio(
                 f"Loudness is defined for 1 to 8 channels, and this wave has {n_channels}; mix it down first."
             )
@@ -100,7 +87,7 @@ class LoudnessMeter:
                 f"Loudness needs a sample rate of at least {MIN_RATE_HZ} Hz, and this is {sample_rate}; resample first."
             )
         self.sample_rate = sample_rate
-        self.gains = np.array(CHANNEL_GAINS[n_channels])
+        self.gains = np.array(loudness_gains(positions))
         self.filters = k_weighting(sample_rate)
         self.filter_state = np.zeros((n_channels, len(self.filters), 2))
         self.n_samples = 0

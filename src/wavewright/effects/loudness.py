@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ..base.channel_layouts import Positions
 from ..base.errors import BadSetting
 from ..base.ranges import ranged
 from ..base.units import db_to_gain, seconds_to_samples
@@ -52,12 +53,13 @@ class NormaliseLoudness(TwoPassEffect):
                 f"max_true_peak_db is {peak_db}; it must lie between {LOWEST_PEAK_DB} and {HIGHEST_PEAK_DB}."
             )
 
-    def measurement(self, sample_rate: int, n_channels: int) -> LoudnessMeasurement:
+    def measurement(self, sample_rate: int, n_channels: int, positions: Positions | None = None) -> LoudnessMeasurement:
         """Open a measurement, see :meth:`.effect.TwoPassEffect.measurement`."""
         offset_lu = DUAL_MONO_LU if self.dual_mono and n_channels == 1 else 0.0
         peak_db = self.max_true_peak_db
         limiter = Limiter(peak_db) if self.limit and peak_db is not None else None
-        return LoudnessMeasurement(sample_rate, n_channels, self.loudness_lufs - offset_lu, peak_db, limiter)
+        target_lufs = self.loudness_lufs - offset_lu
+        return LoudnessMeasurement(sample_rate, n_channels, target_lufs, peak_db, limiter, positions=positions)
 
 
 class LoudnessMeasurement(Measurement):
@@ -70,6 +72,7 @@ class LoudnessMeasurement(Measurement):
     - ``max_true_peak_db``: largest true peak of the result.
     - ``limiter``: lowers peaks above it; without one, the gain is lower.
     - ``is_capped``: peaks are never lowered by more than `MAX_LIMITING_DB`, also where the target needs it.
+    - ``positions``: of the channels; by default the usual ones for their number.
     """
 
     def __init__(
@@ -81,12 +84,13 @@ class LoudnessMeasurement(Measurement):
         limiter: Limiter | None = None,
         *,
         is_capped: bool = False,
+        positions: Positions | None = None,
     ) -> None:
         self.lufs = self.true_peak_db = -math.inf
-        self._sample_rate, self._n_channels = sample_rate, n_channels
+        self._sample_rate, self._n_channels, self._positions = sample_rate, n_channels, positions
         self._target_lufs, self._max_true_peak_db = target_lufs, max_true_peak_db
         self._limiter, self._is_capped = limiter, is_capped
-        self._loudness = LoudnessMeter(sample_rate, n_channels)
+        self._loudness = LoudnessMeter(sample_rate, n_channels, positions)
         self._peak = TruePeakMeter(n_channels) if max_true_peak_db is not None else None
         self._spool = Spool(n_channels) if limiter is not None else None
 
@@ -139,7 +143,8 @@ class LoudnessMeasurement(Measurement):
 
     def _measure(self, effect: Effect) -> None:
         """Measure the loudness and the true peak that the samples have after an effect."""
-        loudness, peak = LoudnessMeter(self._sample_rate, self._n_channels), TruePeakMeter(self._n_channels)
+        loudness = LoudnessMeter(self._sample_rate, self._n_channels, self._positions)
+        peak = TruePeakMeter(self._n_channels)
         for block in effect.stream(self._sample_rate, self._n_channels).process_blocks(self.blocks()):
             loudness.add(block)
             peak.add(block)

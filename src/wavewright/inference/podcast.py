@@ -10,11 +10,11 @@ from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from pathlib import Path
 
-from ..audio.channel_layouts import LAYOUTS
 from ..audio.clip import Clip, warn_of_left_out, write_blocks
 from ..audio.file_formats.metadata import Marker, SoundMetadata, plain
 from ..audio.sound_file import open_sound
 from ..audio.wave_blocks import CountedWaves, at_most_stereo
+from ..base.channel_layouts import LAYOUTS
 from ..base.errors import BadAudio, BadSetting
 from ..base.file_hash import short_hash_of
 from ..base.names import quoted
@@ -174,11 +174,12 @@ def _cleaned(file: Path, out: Path, processors: Processors | None, show: Callabl
     header = sound.header
     if processors is None and header.n_channels <= MOST_CHANNELS:
         return file
-    waves = CountedWaves(map(at_most_stereo, sound.blocks(BLOCK_SECONDS)), lambda n: show(n / header.sample_rate))
+    blocks = (at_most_stereo(block, sound.positions) for block in sound.blocks(BLOCK_SECONDS))
+    waves = CountedWaves(blocks, lambda n: show(n / header.sample_rate))
     n_channels = 1 if header.n_channels > max(LAYOUTS) else min(header.n_channels, MOST_CHANNELS)
     processor = None if processors is None else processors.of(header.sample_rate)
-    blocks = waves if processor is None else processor.process_blocks(waves, header.sample_rate, n_channels)
-    clips = (Clip(wave, header.sample_rate) for wave in blocks)
+    cleaned = waves if processor is None else processor.process_blocks(waves, header.sample_rate, n_channels)
+    clips = (Clip(wave, header.sample_rate) for wave in cleaned)
     write_blocks(out, clips, "FLOAT", expected_seconds=header.seconds)
     return out
 
@@ -189,7 +190,7 @@ class _Meters:
     def __init__(self, path: Path) -> None:
         sound = open_sound(path)
         header = sound.header
-        self.loudness = LoudnessMeter(header.sample_rate, header.n_channels)
+        self.loudness = LoudnessMeter(header.sample_rate, header.n_channels, sound.positions)
         self.levels = LevelMeter(header.n_channels)
         self._frames = FrameLevels(header.sample_rate, header.n_channels)
         for block in sound.blocks(BLOCK_SECONDS):
@@ -345,7 +346,7 @@ def _write(
     header = sound.header
     loudness = NormaliseLoudness(settings.loudness_lufs, CEILING_DB, limit=True, dual_mono=True)
     chain = Chain((*cuts.effects, loudness))
-    waves = chain.process(lambda: sound.blocks(BLOCK_SECONDS), header.sample_rate, header.n_channels)
+    waves = chain.process(lambda: sound.blocks(BLOCK_SECONDS), sound.format)
     markers = tuple(Marker(start, None, title) for start, title in chapters)
     metadata = replace(settings.metadata.with_tags({"comment": json.dumps(origin)}), markers=markers)
     clips: Iterator[Clip] = (Clip(wave, header.sample_rate) for wave in waves)

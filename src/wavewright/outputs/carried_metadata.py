@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import ClassVar, Protocol
 
 from ..audio import file_formats as formats
-from ..audio.channel_layouts import PLACES, PLACES_FIELD, is_usual
 from ..audio.file_formats.metadata import AIFF, AUTOMATIC, ID3, LEVELS, ForeignPart, Marker, SoundMetadata, plain
 from ..audio.metadata_file import LOOPS, losses
 from ..audio.sound_file import OpenSound, SoundFormat, SoundSource, open_sound
 from ..audio.wav_chunks import LoopPoints, Sampler
+from ..base.channel_layouts import PLACES, PLACES_FIELD, is_usual
 from ..base.json_text import parse
 from .made_file import Carried
 from .provenance.tags import FIELD, MANIFEST_MAGIC
@@ -101,7 +101,8 @@ def carried(source: SoundMetadata, effects: Sequence[Step], formats: Sequence[So
     fields = [each for each in fields if not _plain_name(each).startswith(LEVELS)]
     untrue = {FIELD.lower(): "its signature"}
     if formats[0].n_channels != formats[-1].n_channels:
-        fields = [each for each in fields if not _is_usual_place(each)]
+        is_mixed = formats[0].positions is not None  # by their places
+        fields = [each for each in fields if not (_is_usual_place(each) or (is_mixed and _is_place(each)))]
         untrue[PLACES_FIELD.lower()] = PLACES
     false_now = [untrue[_plain_name(each)] for each in fields if _plain_name(each) in untrue]
     fields = [each for each in fields if _plain_name(each) not in untrue]
@@ -168,7 +169,11 @@ def _own_fields(source: SoundMetadata) -> tuple[Field, ...]:
 
 def _is_usual_place(field: Field) -> bool:
     """Return True for places of channels that files of so many channels have without a mask."""
-    return _plain_name(field) == PLACES_FIELD.lower() and is_usual(field[1])
+    return _is_place(field) and is_usual(field[1])
+
+
+def _is_place(field: Field) -> bool:
+    return _plain_name(field) == PLACES_FIELD.lower()
 
 
 def _is_origin(field: tuple[str, str]) -> bool:
@@ -359,10 +364,7 @@ def carried_with(
     effects, formats
         As for :func:`carried`; by default the sound stays as long as it is.
     """
-    header = sound.header
-    kept = carried(
-        sound.metadata, effects, formats or [SoundFormat(header.sample_rate, header.n_channels, header.seconds)]
-    )
+    kept = carried(sound.metadata, effects, formats or [sound.format])
     if comment := sound.tags.get("comment"):
         longer = {**origin, "source_comment": sound.origin or comment}
         origin = longer if len(json.dumps(longer)) <= MAX_COMMENT_LENGTH else origin

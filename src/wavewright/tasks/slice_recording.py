@@ -124,7 +124,8 @@ def slice_recording(
         marking = marking_of(morpher.folder.hash, watermark, watermark_key)
         sounds = [_varied(sound, rate, morpher, vary, amount, seed) for sound in sounds]
     has_variations = any(take.variation for sound in sounds for take in sound.takes)
-    origin = KitOrigin(file.name, short_hash_of(file), rate, recording.seconds, variations, marking)
+    made_of = file.name, short_hash_of(file), rate, recording.seconds, variations
+    origin = KitOrigin(*made_of, marking, recording.positions)
     written = write_kit(sounds, folder, origin)
     summaries = [_summary(sound) for sound in sounds]
     lines = [f"  {len(hits)} hit{'s' * (len(hits) != 1)} of {len(sounds)} sound{'s' * (len(sounds) != 1)}"]

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from ..channel_layouts import PLACES_FIELD, USUAL_PLACES
+from ...base.channel_layouts import PLACES_FIELD, USUAL_PLACES
 from .id3 import skip_tags
 from .vorbis_comment import VorbisComment
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import BinaryIO
 
-from ..channel_layouts import PLACES_FIELD, is_usual
+from ...base.channel_layouts import PLACES_FIELD, USUAL_PLACES, is_usual
 from ..wav_chunks import FORWARD, LoopPoints
 from . import flac, id3_metadata, ogg
 from .metadata import FLAC, ForeignPart, Marker, Picture, SoundMetadata, normalised, plain, text_of, with_qualifiers
@@ -21,7 +21,8 @@ CHAPTER = re.compile(r"chapter(\d+)(name|url)?")
 TIME = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)")
 WRITTEN_NAMES = {"software": "ENCODER", "encodedby": "ENCODED-BY"}
 READ_NAMES = {"encoded-by": "encodedby"}
-PICTURE_BLOCK, COMMENT_BLOCK = 6, 4
+INFORMATION_BLOCK, PICTURE_BLOCK, COMMENT_BLOCK = 0, 6, 4
+CHANNELS_BYTE = 12  # of the information, whose bits 1 to 3 are their number less one
 OTHER_BLOCKS = {2: "APPLICATION", 5: "CUESHEET"}
 
 
@@ -29,8 +30,11 @@ def read_flac(file: BinaryIO, seconds: float | None) -> SoundMetadata:
     """Return the metadata of a FLAC file of some length; raise ValueError if it is damaged."""
     found = SoundMetadata()
     pictures, parts = [], []
+    n_channels = 0
     for kind, content in flac.blocks(file):
-        if kind == COMMENT_BLOCK:
+        if kind == INFORMATION_BLOCK:
+            n_channels = (content[CHANNELS_BYTE] >> 1 & 7) + 1
+        elif kind == COMMENT_BLOCK:
             found = found.completed(_parsed(VorbisComment.parse(content), seconds))
         elif kind == PICTURE_BLOCK:
             pictures.append(_picture(content))
@@ -39,7 +43,10 @@ def read_flac(file: BinaryIO, seconds: float | None) -> SoundMetadata:
     found = replace(found, pictures=(*pictures, *found.pictures), parts=tuple(parts))
     for tag in id3_metadata.read_first(file):
         found = found.completed(tag)
-    return found.without(PLACES_FIELD) if is_usual(found.tags.get(PLACES_FIELD.lower(), "")) else found
+    places = found.tags.get(PLACES_FIELD.lower(), "")
+    if n_channels < 3:
+        return found.without(PLACES_FIELD) if is_usual(places) else found
+    return found if places else found.with_tags({PLACES_FIELD.lower(): f"0x{USUAL_PLACES[n_channels]:X}"})
 
 
 def read_ogg(file: BinaryIO, seconds: float | None) -> SoundMetadata:

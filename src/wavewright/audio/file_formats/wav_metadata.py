@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import BinaryIO
 
+from ...base.channel_layouts import PLACES_FIELD, USUAL_PLACES, mask_of
 from .. import file_formats as formats
-from ..channel_layouts import PLACES_FIELD, USUAL_PLACES, mask_of
 from ..wav_chunks import MIDDLE_C, SAMPLER_FORMAT, LoopPoints, Sampler, append_chunk, chunks, has_pad_byte, loop_chunk
 from .metadata import (
     WAV,

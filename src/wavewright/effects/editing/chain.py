@@ -16,6 +16,7 @@ from ...base.errors import BadAudio, BadSetting, WavewrightError
 from ...base.names import nearest_names, quoted
 from .. import EFFECTS, Effect, EffectStream, NormaliseLoudness, TwoPassEffect
 from ..channels import MatrixEffect
+from ..effect import Measurement
 from .effects_with_files import FILE_EFFECTS
 from .quantities import format_value, parse_value, short_name
 
@@ -270,8 +271,7 @@ class Chain:
     def process(
         self,
         open_blocks: OpenBlocks,
-        sample_rate: int,
-        n_channels: int,
+        source: SoundFormat,
         warn: Callable[[str], object] = lambda _: None,
     ) -> Iterator[np.ndarray]:
         """Process a sound that can be read several times, in bounded memory; :meth:`formats` checks it before.
@@ -282,9 +282,8 @@ class Chain:
         ----------
         open_blocks : callable
             Returns the blocks ``(channels, time)`` of the sound from its start; called :attr:`n_passes` times.
-        sample_rate : int, in Hz
-        n_channels : int
-            Number of channels.
+        source : SoundFormat
+            Of the sound; its length is not used.
         warn : callable
             Called at the end with a sentence on each effect that left out what was there.
 
@@ -293,7 +292,6 @@ class Chain:
         np.ndarray
             Blocks ``(output channels, time)`` float32 at the rate of the last effect.
         """
-        source = SoundFormat(sample_rate, n_channels)
         measured: list[Effect] = []
         for index, effect in enumerate(self.effects):
             if not isinstance(effect, TwoPassEffect):
@@ -301,7 +299,7 @@ class Chain:
                 continue
             behind = _mixing_behind(self.effects[index:])
             blocks, before, _ = _connected([*measured, *behind], open_blocks(), source)
-            measurement = effect.measurement(before.sample_rate, before.n_channels)
+            measurement = _measurement(effect, before)
             for block in blocks:
                 measurement.add(block)
             measured.append(measurement.effect())
@@ -317,15 +315,19 @@ class Chain:
         see :meth:`formats`.
         """
         channels = np.atleast_2d(np.asarray(wave, np.float32))
-        n_channels = self.formats(SoundFormat(sample_rate, len(channels)))[-1].n_channels
-        blocks = list(self.process(lambda: [channels], sample_rate, len(channels)))
+        source = SoundFormat(sample_rate, len(channels))
+        n_channels = self.formats(source)[-1].n_channels
+        blocks = list(self.process(lambda: [channels], source))
         processed = np.concatenate([np.zeros((n_channels, 0), np.float32), *blocks], axis=1)
         return processed[0] if np.ndim(wave) == 1 and n_channels == 1 else processed
 
     def on(self, clip: Clip) -> Clip:
         """Return a clip processed by the chain."""
-        sample_rate = self.formats(SoundFormat(clip.sample_rate, clip.n_channels))[-1].sample_rate
-        return replace(clip, wave=np.atleast_2d(self(clip.wave, clip.sample_rate)), sample_rate=sample_rate)
+        source = SoundFormat(clip.sample_rate, clip.n_channels, clip.seconds, clip.positions)
+        last = self.formats(source)[-1]
+        blocks = [np.zeros((last.n_channels, 0), np.float32), *self.process(lambda: [clip.wave], source)]
+        joined = np.concatenate(blocks, axis=1)
+        return replace(clip, wave=joined, sample_rate=last.sample_rate, positions=last.positions)
 
 
 def _connected(
@@ -334,13 +336,31 @@ def _connected(
     """Open streams of effects, each on the output of the one before; return the last output, its format, and them."""
     streams = []
     connected: Iterable[np.ndarray] = blocks
-    sample_rate, n_channels = source.sample_rate, source.n_channels
     for effect in effects:
-        stream = effect.stream(sample_rate, n_channels)
+        stream = _stream(effect, source)
         streams.append(stream)
         connected = stream.process_blocks(connected)
-        sample_rate, n_channels = effect.output_rate(sample_rate), stream.n_output_channels
-    return iter(connected), SoundFormat(sample_rate, n_channels), streams
+        source = _behind(effect, stream, source)
+    return iter(connected), source, streams
+
+
+def _stream(effect: Effect, sound: SoundFormat) -> EffectStream:
+    if isinstance(effect, MatrixEffect):
+        return effect.stream(sound.sample_rate, sound.n_channels, sound.positions)
+    return effect.stream(sound.sample_rate, sound.n_channels)
+
+
+def _measurement(effect: TwoPassEffect, sound: SoundFormat) -> Measurement:
+    if isinstance(effect, NormaliseLoudness):
+        return effect.measurement(sound.sample_rate, sound.n_channels, sound.positions)
+    return effect.measurement(sound.sample_rate, sound.n_channels)
+
+
+def _behind(effect: Effect, stream: EffectStream, before: SoundFormat) -> SoundFormat:
+    """Return the format behind a stream, without the length."""
+    n_channels = stream.n_output_channels
+    positions = before.positions if n_channels == before.n_channels else None
+    return SoundFormat(effect.output_rate(before.sample_rate), n_channels, positions=positions)
 
 
 def _mixing_behind(effects: Sequence[Effect]) -> list[Effect]:
@@ -352,15 +372,13 @@ def _mixing_behind(effects: Sequence[Effect]) -> list[Effect]:
 
 def _format_after(effect: Effect, before: SoundFormat) -> SoundFormat:
     seconds = None if before.seconds is None else effect.output_seconds(before.seconds)
-    n_channels = before.n_channels
     if isinstance(effect, TwoPassEffect):
-        effect.measurement(before.sample_rate, n_channels)
-    else:
-        stream = effect.stream(before.sample_rate, n_channels)
-        n_channels = stream.n_output_channels
-        if seconds is not None:
-            seconds += stream.tail_samples / before.sample_rate
-    return SoundFormat(effect.output_rate(before.sample_rate), n_channels, seconds)
+        _measurement(effect, before)
+        return replace(before, sample_rate=effect.output_rate(before.sample_rate), seconds=seconds)
+    stream = _stream(effect, before)
+    if seconds is not None:
+        seconds += stream.tail_samples / before.sample_rate
+    return replace(_behind(effect, stream, before), seconds=seconds)
 
 
 class _Named:

@@ -44,7 +44,8 @@ class OtherSound(BlockReader):
             raise BadAudio(
                 f"{path} has {header.n_channels} channels, and the sound {n_channels}; make one of them mono or alike."
             )
-        waves = converted(sound.blocks(BLOCK_SECONDS), header.sample_rate, sample_rate, header.n_channels, n_channels)
+        rates, numbers = (header.sample_rate, sample_rate), (header.n_channels, n_channels)
+        waves = converted(sound.blocks(BLOCK_SECONDS), *rates, *numbers, sound.positions)
         super().__init__(waves, n_channels)
 
 

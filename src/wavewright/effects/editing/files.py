@@ -79,8 +79,7 @@ def check_edit(source: OpenSound, edit: Edit, out: Path) -> list[SoundFormat]:
     of the files that are read.
     """
     check_target(out, source.path, *edit.files())
-    header = source.header
-    before = SoundFormat(header.sample_rate, header.n_channels, header.seconds)
+    before = source.format
     formats = [before, *edit.chain.formats(before)]
     if is_video(out):
         after = formats[-1].seconds
@@ -113,7 +112,7 @@ def edit_file(source: SoundSource, edit: Edit, out: Path, show: Callable[[float]
 
     def process(blocks: Callable[[], Iterator[np.ndarray]]) -> Iterator[np.ndarray]:
         n_samples = 0
-        for wave in edit.chain.process(blocks, before.sample_rate, before.n_channels, warnings.append):
+        for wave in edit.chain.process(blocks, before, warnings.append):
             n_samples += wave.shape[1]
             yield wave
         if not n_samples:

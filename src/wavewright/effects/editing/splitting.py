@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from ...audio.clip import Clip, suffix_like, warn_of_left_out, write_blocks
-from ...audio.sound_file import OpenSound, SoundFormat
+from ...audio.sound_file import OpenSound
 from ...audio.wave_blocks import ClippingMeter
 from ...base.errors import BadAudio, BadSetting
 from ...base.names import file_stem
@@ -209,7 +209,7 @@ def split_file(sound: OpenSound, out: Path, split: Split) -> Made:
 
     subtype = subtype_like(header, Path(names[0]))
     clipping = ClippingMeter()
-    whole = SoundFormat(header.sample_rate, header.n_channels, header.seconds)
+    whole = sound.format
     left_out: list[str] = []
     with whole_folder(out, MANIFEST_FILE, write_manifest) as hidden:
         for segment, clips in zip(segments, _segments(sound, spans), strict=False):

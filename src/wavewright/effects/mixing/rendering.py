@@ -108,11 +108,7 @@ class _Pass:
             blocks = self.sum_of_inputs(name)
         elif _is_measured_first(strip):
             names = [each for each, _ in self._mix.inputs(name)]
-            processed = chain.process(
-                lambda: _Pass(self._mix, names, self._block_samples).sum_of_inputs(name),
-                sound.sample_rate,
-                sound.n_channels,
-            )
+            processed = chain.process(lambda: _Pass(self._mix, names, self._block_samples).sum_of_inputs(name), sound)
             blocks = (with_channels(block, sound.n_channels) for block in processed)
         else:
             processed = chain.process_blocks(self.sum_of_inputs(name), sound.sample_rate, sound.n_channels)
@@ -193,9 +189,7 @@ def _rendered_placement(strip: Strip, index: int, sound: SoundFormat) -> Iterato
     with Named(f"{label_of(strip)}, region {index + 1}"):
         blocks: Iterable[np.ndarray] = _source_blocks(placement, sound)
         if placement.chain is not None:
-            processed = placement.chain.process(
-                lambda: _source_blocks(placement, sound), sound.sample_rate, sound.n_channels
-            )
+            processed = placement.chain.process(lambda: _source_blocks(placement, sound), sound)
             blocks = (with_channels(block, sound.n_channels) for block in processed)
         if placement.fade_in_seconds:
             effect = FadeIn(placement.fade_in_seconds, placement.fade_curve)
@@ -212,7 +206,7 @@ def _source_blocks(placement: Placement, sound: SoundFormat) -> Iterator[np.ndar
     start = seconds_to_samples(placement.offset_seconds, source.sample_rate)
     blocks = source.looped_blocks(start) if placement.is_loop else source.blocks(start)
     rate = source.sample_rate if placement.speed == 1 else round(source.sample_rate * placement.speed)
-    waves = converted(blocks, rate, sound.sample_rate, source.n_channels, sound.n_channels)
+    waves = converted(blocks, rate, sound.sample_rate, source.n_channels, sound.n_channels, source.positions)
     n_left = None if placement.seconds is None else seconds_to_samples(placement.seconds, sound.sample_rate)
     return first_samples(waves, n_left)
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from ...audio.sound_file import OpenSound, open_sound
 from ...audio.wav_chunks import BACKWARD, PING_PONG, LoopPoints, read_loops
+from ...base.channel_layouts import Positions
 from ...base.units import samples_to_seconds
 
 BLOCK_SECONDS = 1.0
@@ -39,6 +40,11 @@ class RegionSource(ABC):
     @abstractmethod
     def n_samples(self) -> int | None:
         """The length in samples, None if it is unknown."""
+
+    @property
+    def positions(self) -> Positions | None:
+        """The positions of three and more channels, if they are known."""
+        return None
 
     @property
     def seconds(self) -> float | None:
@@ -108,6 +114,11 @@ class FileSource(RegionSource):
     def n_channels(self) -> int:
         """The number of channels."""
         return self._sound.header.n_channels
+
+    @property
+    def positions(self) -> Positions | None:
+        """The positions of three and more channels, if they are known."""
+        return self._sound.positions
 
     @property
     def n_samples(self) -> int | None:

@@ -42,7 +42,7 @@ def analyse_file(
     file = open_sound(path)
     header = file.header
     rate, n_channels = header.sample_rate, header.n_channels
-    levels, spectrum = RecordingLevelsMeter(rate, n_channels), SpectrumMeter(rate, n_channels)
+    levels, spectrum = RecordingLevelsMeter(rate, n_channels, file.positions), SpectrumMeter(rate, n_channels)
     silence = SilenceMeter(rate, silence_db, min_silence_seconds)
     pitch, tempo, key = PitchMeter(MONO_RATE, pitch_limits_hz), TempoMeter(MONO_RATE), KeyMeter(MONO_RATE)
     content = ContentMeter(silence_db)
@@ -53,7 +53,7 @@ def analyse_file(
                 meter.add(block)
             yield block
 
-    sound = MonoSound(measured(), rate, progress)
+    sound = MonoSound(measured(), rate, progress, file.positions)
     for wave in sound.blocks(MONO_RATE):
         for meter in (content, pitch, tempo, key):
             meter.add(wave[None])

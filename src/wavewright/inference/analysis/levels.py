@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...base.channel_layouts import LAYOUTS, Positions
 from ...base.units import gain_to_db
 from ...dsp.levels import ClippingDetector, FrameLevels, LevelMeter
-from ...dsp.loudness import CHANNEL_GAINS, DUAL_MONO_LU, MIN_RATE_HZ, LoudnessMeter
+from ...dsp.loudness import DUAL_MONO_LU, MIN_RATE_HZ, LoudnessMeter
 from ...dsp.true_peak import TruePeakMeter
 
 NOISE_FLOOR_PERCENTILE = 10
@@ -87,9 +88,9 @@ class RecordingLevelsMeter:
     - ``loudness``: meter of the loudness; None where BS.1770 defines none for these channels or this sample rate.
     """
 
-    def __init__(self, sample_rate: int, n_channels: int) -> None:
-        has_loudness = n_channels in CHANNEL_GAINS and sample_rate >= MIN_RATE_HZ
-        self.loudness = LoudnessMeter(sample_rate, n_channels) if has_loudness else None
+    def __init__(self, sample_rate: int, n_channels: int, positions: Positions | None = None) -> None:
+        has_loudness = n_channels in LAYOUTS and sample_rate >= MIN_RATE_HZ
+        self.loudness = LoudnessMeter(sample_rate, n_channels, positions) if has_loudness else None
         self._levels = LevelMeter(n_channels)
         self._true_peak = TruePeakMeter(n_channels)
         self._clipping = ClippingDetector(n_channels)

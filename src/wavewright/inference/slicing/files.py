@@ -11,6 +11,7 @@ import numpy as np
 
 from ...audio.clip import Clip, write_blocks
 from ...audio.wave_blocks import at_most_stereo
+from ...base.channel_layouts import Positions
 from ...base.errors import BadFolder
 from ...base.json_text import line_of
 from ...base.units import samples_to_seconds
@@ -51,6 +52,7 @@ class KitOrigin:
     - ``seconds``: length of the recording.
     - ``variations``: name and hash of the model of variations, and their settings.
     - ``marking``: the mark of variations, if any.
+    - ``positions``: of the channels; by default the usual ones for their number.
     """
 
     source: str
@@ -59,6 +61,7 @@ class KitOrigin:
     seconds: float
     variations: Mapping[str, object]
     marking: Marking | None = None
+    positions: Positions | None = None
 
     def of(self, sound: KitSound, take: KitTake) -> dict[str, object]:
         """Return the comment of a take's file."""
@@ -151,7 +154,7 @@ def _write_soundfont(sounds: Sequence[KitSound], path: Path, origin: KitOrigin) 
             amounts |= {gen.EXCLUSIVE_CLASS: CHOKE_GROUP}
         for layer in sound.layers:
             take = layer.takes[0]
-            waves = at_most_stereo(take.wave)
+            waves = at_most_stereo(take.wave, origin.positions)
             n_channels = len(waves)
             for channel, wave in enumerate(waves):
                 pan = {gen.PAN: (-500, 500)[channel]} if n_channels > 1 else {}

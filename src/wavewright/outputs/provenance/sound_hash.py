@@ -17,9 +17,9 @@ from typing import BinaryIO, Literal
 
 import numpy as np
 
-from ...audio.channel_layouts import USUAL_PLACES
 from ...audio.file_formats import flac, mpeg, ogg
 from ...audio.sound_file import AudioHeader, OpenSound, open_sound
+from ...base.channel_layouts import USUAL_PLACES
 from ...base.errors import BadAudio
 from . import flac_frames
 
