@@ -74,6 +74,16 @@ def test_a_recording_of_six_channels_is_mixed_to_two(speakers, tmp_path, options
     assert level_db(sides[0], 1, 3.5) > -30
 
 
+def test_a_recording_of_nine_channels_is_mixed_to_one(speakers, tmp_path):
+    wave = Clip.read(speakers[0]).wave
+    file = Clip(np.repeat(wave, 9, axis=0), RATE).write(tmp_path / "nine.wav", "PCM_24")
+    made = podcast([file, speakers[1]], out=tmp_path / "e.wav", keep_pauses=True, **RAW)
+    alone = podcast(speakers, out=tmp_path / "f.wav", keep_pauses=True, **RAW)
+    tracks = [[(round(each.loudness_lufs, 1), each.n_clipped) for each in of.details["tracks"]] for of in (made, alone)]
+    assert tracks[0] == tracks[1]
+    np.testing.assert_allclose(Clip.read(made.out).mono().wave, Clip.read(alone.out).mono().wave, atol=0.05)
+
+
 def test_ffmpeg_measures_the_same_loudness(speakers, tmp_path):
     if not shutil.which("ffmpeg"):
         pytest.skip("FFmpeg is not installed")

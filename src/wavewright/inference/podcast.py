@@ -176,7 +176,7 @@ def _cleaned(file: Path, out: Path, processors: Processors | None, show: Callabl
         return file
     blocks = (at_most_stereo(block, sound.positions) for block in sound.blocks(BLOCK_SECONDS))
     waves = CountedWaves(blocks, lambda n: show(n / header.sample_rate))
-    n_channels = 1 if header.n_channels > max(LAYOUTS) else min(header.n_channels, MOST_CHANNELS)
+    n_channels = _n_mixed(header.n_channels)
     processor = None if processors is None else processors.of(header.sample_rate)
     cleaned = waves if processor is None else processor.process_blocks(waves, header.sample_rate, n_channels)
     clips = (Clip(wave, header.sample_rate) for wave in cleaned)
@@ -184,18 +184,24 @@ def _cleaned(file: Path, out: Path, processors: Processors | None, show: Callabl
     return out
 
 
+def _n_mixed(n_channels: int) -> int:
+    """Return the channels of :func:`.wave_blocks.at_most_stereo`."""
+    return 1 if n_channels > max(LAYOUTS) else min(n_channels, MOST_CHANNELS)
+
+
 class _Meters:
-    """Meters of a recording, which is decoded once for all of them."""
+    """Meters of a recording, which is decoded once for all of them; its loudness is that of its mix to stereo."""
 
     def __init__(self, path: Path) -> None:
         sound = open_sound(path)
         header = sound.header
-        self.loudness = LoudnessMeter(header.sample_rate, header.n_channels, sound.positions)
+        self.loudness = LoudnessMeter(header.sample_rate, _n_mixed(header.n_channels))
         self.levels = LevelMeter(header.n_channels)
         self._frames = FrameLevels(header.sample_rate, header.n_channels)
         for block in sound.blocks(BLOCK_SECONDS):
-            for meter in (self.loudness, self.levels, self._frames):
-                meter.add(block)
+            self.loudness.add(at_most_stereo(block, sound.positions))
+            self.levels.add(block)
+            self._frames.add(block)
         self.seconds = self.levels.n_samples / header.sample_rate
 
     @property
