@@ -368,6 +368,11 @@ def test_spanish_subtitles_are_dubbed_by_apertium(scene):
     with av.open(str(made.out)) as opened:
         streams = [(stream.type, stream.language) for stream in opened.streams][1:]
     assert streams == [("audio", "eng"), ("audio", "spa"), ("subtitle", "eng"), ("subtitle", "spa")]
+    project = made.details["project"]
+    project.write_text(project.read_text().replace("The house", "This house"))
+    again = dub(project, quiet=True)
+    with av.open(str(again.out)) as opened:
+        assert len(opened.streams) == 1 + len(streams)  # as the first time
 
 
 def test_terms_of_a_glossary_are_kept(tmp_path):

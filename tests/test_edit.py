@@ -163,6 +163,17 @@ def test_the_overshoot_of_a_resampler_is_counted(tmp_path):
         assert edit(source, do=chain).files[0].details.get("clipped") is None
 
 
+def test_all_sound_files_of_a_folder_are_edited(tmp_path):
+    folder = tmp_path / "takes"
+    folder.mkdir()
+    kinds = {"caf": "CAF", "w64": "W64", "au": "AU", "aifc": "AIFF", "rf64": "RF64", "WAVE": "WAV"}
+    for ending, kind in kinds.items():
+        soundfile.write(folder / f"{kind}.{ending}", 0.1 * noise(1_000)[0], RATE, format=kind)
+    result = edit(folder, do="gain -3", workers=1, quiet=True)
+    assert len(result.files) == len(kinds)
+    assert not result.failed
+
+
 def test_what_a_folder_and_a_split_clip_is_said(tmp_path):
     (tmp_path / "loud").mkdir()
     Clip(LOUD, RATE).write(tmp_path / "loud" / "a.flac", "PCM_24")

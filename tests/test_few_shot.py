@@ -15,6 +15,7 @@ from wavewright.base.errors import BadSetting
 from wavewright.families import loading
 from wavewright.models.folder import ModelFolder
 from wavewright.tasks.train import train
+from wavewright.training.run import Run
 from wavewright.training.train import FEWEST_GENERATED
 
 NEW = "middle"
@@ -102,6 +103,24 @@ def test_own_recordings_of_a_label_replace_the_generated_ones(tmp_path):
     train(folder, from_=str(base), out=tmp_path / "run", **call)
     records = (tmp_path / "run/generated/manifest.jsonl").read_text().splitlines()
     assert {json.loads(record)["label"] for record in records} == {"high"}
+
+
+def test_a_call_that_is_refused_or_interrupted_before_its_run_begins_leaves_nothing(tmp_path, monkeypatch):
+    out, folder, base = tmp_path / "run", few_recordings(tmp_path / "few"), str(trained("gan").out)
+    call = {"from_": base, "out": out, "label_from": "folder", "few_shot": True, "quiet": True}
+    with pytest.raises(BadSetting, match="ends before the generator starts"):
+        train(folder, set=(*SETTINGS, "model.critic_warmup_steps=9"), **call)
+    assert not out.exists()
+    with monkeypatch.context() as patched:
+        patched.setattr(Run, "train", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            train(folder, set=(*SETTINGS, AT_ONCE), **call)
+    assert not out.exists()
+    assert train(folder, set=(*SETTINGS, AT_ONCE), **call).details["step"] == 2
+
+
+def interrupted(*_, **__):
+    raise KeyboardInterrupt
 
 
 def test_wrong_calls_give_one_sentence(tmp_path, capsys):

@@ -187,6 +187,7 @@ def test_like_hits_are_one_sound():
     hits = [Hit(0, 0, wave * (1.0 - 0.1 * index), 0.0, {"kick": 1.0}, True) for index, wave in enumerate(waves)]
     groups = grouped(hits, RATE, 3.0, 90)
     assert sorted(len(group) for group in groups) == [1, 2, 2]
+    assert len(grouped([*hits, *hits], RATE, 0.0, 90)) == 10  # equal ones too
     assert len(grouped(hits, RATE, 0.0, 2)) == 2
     assert grouped([], RATE, 3.0, 90) == []
 

@@ -107,6 +107,17 @@ def test_a_run_of_an_earlier_version_resumes_with_its_whole_command(copied, tmp_
     )
 
 
+def test_a_run_that_is_not_there_is_said_to_be_missing(tmp_path):
+    with pytest.raises(BadFolder, match=r"There is no run in .*none to resume"):
+        wavewright.train(out=tmp_path / "none", resume=True, quiet=True)
+
+
+@pytest.mark.parametrize("minutes", [np.inf, 1e308, 525_601])
+def test_more_minutes_than_a_year_has_are_refused(tmp_path, minutes):
+    with pytest.raises(BadSetting, match="at most 525600"):
+        wavewright.train(tmp_path, out=tmp_path / "run", max_minutes=minutes, quiet=True)
+
+
 @pytest.mark.parametrize(
     ("arguments", "what"),
     [

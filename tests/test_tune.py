@@ -21,9 +21,11 @@ from wavewright.base.errors import BadFolder, BadSetting
 from wavewright.base.progress_bar import progress_reported_to
 from wavewright.families import FAMILIES
 from wavewright.families.loading import load_classifier
+from wavewright.tasks.train import train
 from wavewright.tasks.tune import tune
 from wavewright.training.loop import Loop
 from wavewright.training.run import Run
+from wavewright.training.run_file import RUN_FILE, read_run_file
 from wavewright.training.tuning import trials, tune as searching
 from wavewright.training.tuning.page import importance_of, write_page
 from wavewright.training.tuning.search import N_RUNGS, Search, open_study, without_password
@@ -459,7 +461,10 @@ def test_the_task_reports_the_best_settings(search, monkeypatch):
     assert result.details["value"] == result.details["default_value"]
     assert result.details["best"].name == "best"
     learning_rate = FAMILIES["classifier"].recipe("tiny").training.learning_rate
-    assert f"--set training.learning_rate={learning_rate:.4g}" in result.details["command"]
+    assert f"--set training.learning_rate={learning_rate}" in result.details["command"]
+    n_steps = read_run_file(result.details["best"] / RUN_FILE)["recipe"]["training"]["steps"]
+    further = train(out=result.details["best"], resume=True, more_minutes=0.001, quiet=True)
+    assert further.details["step"] > n_steps
     with pytest.raises(BadSetting, match="does not fit"):
         tune(search.folder, "classifier", 1.0, trial_minutes=2.0)
     with pytest.raises(BadSetting, match="trial_steps and trial_minutes exclude each other"):

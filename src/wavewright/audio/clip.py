@@ -19,7 +19,7 @@ from ..base.units import samples_to_seconds, seconds_to_samples
 from ..base.whole_file import check_name, scratch_folder, temporary_path, why_not_written
 from . import file_formats as formats, m4a_file
 from .file_formats.metadata import TAGS, SoundMetadata, fields_of
-from .file_kind import HEAD_BYTES, MEDIA_SUFFIXES
+from .file_kind import HEAD_BYTES
 from .sound_file import (
     CHUNK_SAMPLES,
     MAX_CHANNELS,
@@ -44,9 +44,6 @@ FORMATS = {
     ".m4b": (m4a_file.FORMAT, m4a_file.AAC),
 }
 """File name endings: libsndfile's format and default subtype of each, or those of PyAV for M4A."""
-
-SOUND_SUFFIXES = (*dict.fromkeys((*FORMATS, *MEDIA_SUFFIXES)),)
-"""Endings of all sound and video files that can be read."""
 
 BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32}
 UNCLIPPED = ("FLOAT", "DOUBLE")

@@ -47,6 +47,15 @@ MEDIA_SUFFIXES = (
 )
 """Formats that PyAV can read and libsndfile cannot."""
 
+BASIC_SUFFIXES = (
+    *(".wav", ".wave", ".bwf", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".au", ".snd"),
+    *(".caf", ".w64", ".rf64"),
+)
+"""File name endings of the formats that need no extra."""
+
+SOUND_SUFFIXES = (*BASIC_SUFFIXES, *MEDIA_SUFFIXES)
+"""Endings of all sound and video files that can be read."""
+
 CODEC_MAGIC = (b"RIFF", b"RIFX", b"RF64", b"BW64", b"riff", b"FORM", b"caff", b"NIST_1A", b"Creative Voice File")
 """Containers of WAV, AIFF and CAF files, of whose codecs libsndfile knows some, and PyAV more."""
 

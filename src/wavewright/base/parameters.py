@@ -9,6 +9,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
+MAX_MINUTES = 525_600  # a year
 MAX_SEED = 2**32 - 1
 
 POSITIONAL = "positional"

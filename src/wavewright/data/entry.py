@@ -12,24 +12,6 @@ from ..base.result import Failed
 
 Split = Literal["train", "valid", "test"]
 
-SUFFIXES = (
-    ".wav",
-    ".flac",
-    ".ogg",
-    ".oga",
-    ".opus",
-    ".mp3",
-    ".aif",
-    ".aiff",
-    ".aifc",
-    ".au",
-    ".snd",
-    ".caf",
-    ".w64",
-    ".rf64",
-)
-"""File name endings of the formats that need no extra."""
-
 SPLITS: dict[str, Split] = {
     "train": "train",
     "training": "train",

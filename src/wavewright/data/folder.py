@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
-from ..audio.file_kind import MEDIA_SUFFIXES
+from ..audio.file_kind import BASIC_SUFFIXES, SOUND_SUFFIXES
 from ..base.errors import EXPECTED_ERRORS, BadAudio, BadFolder, BadSetting, MissingExtra, sentence_of
 from ..base.file_hash import sha256_of
 from ..base.names import name_problem, quoted
@@ -18,7 +18,7 @@ from ..base.progress_bar import report_progress
 from ..base.result import Failed, first_of
 from ..base.runner import Item
 from . import manifest as manifests
-from .entry import SPLITS, SUFFIXES, Entry, Scan, Split, read_length
+from .entry import SPLITS, Entry, Scan, Split, read_length
 
 LabelFrom = Literal["none", "folder"]
 """``folder``: the label of a clip is the first sub-folder of its path; ``none``: clips have no labels."""
@@ -203,7 +203,7 @@ def _guess_label_from(
 def _nothing_usable(root: Path, failed: list[Failed], label_from: LabelFrom) -> str:
     """Return the message for a folder without a usable clip."""
     if not failed:
-        known = ", ".join(suffix[1:] for suffix in SUFFIXES)
+        known = ", ".join(suffix[1:] for suffix in BASIC_SUFFIXES)
         return f"{root} holds no sound files; give a folder with files that end in one of {known}."
     if label_from == "folder" and all(len(Path(problem.what).relative_to(root).parts) == 1 for problem in failed):
         return (
@@ -268,6 +268,6 @@ def _sound_files(root: Path) -> Iterator[Path | Failed]:
                 waiting.appendleft(path)
             elif child.is_dir():
                 waiting.append(path)  # linked folders last, so that a clip is listed under its real path
-            elif path.suffix.lower() in (*SUFFIXES, *MEDIA_SUFFIXES):
+            elif path.suffix.lower() in SOUND_SUFFIXES:
                 paths.append(path)
     yield from sorted(paths, key=lambda path: path.relative_to(root).as_posix())

@@ -22,6 +22,9 @@ Original: TypeAlias = Literal["duck", "separate", "keep", "remove"]
 Tracks: TypeAlias = Literal["dub", "both"]
 """Sounds of a video: the dub alone, or the original as a second track, too."""
 
+Captions: TypeAlias = Literal["none", "beside", "embedded"]
+"""Subtitles in both languages: none, files beside the dub, or tracks of a video."""
+
 MAX_SECONDS = 360_000.0
 
 Seconds: TypeAlias = Annotated[float, Field(ge=0, le=MAX_SECONDS, allow_inf_nan=False)]
@@ -86,7 +89,7 @@ class DubProject(_Table):
 
     - ``source``: sound, video or subtitles, relative to the project file.
     - ``background``: sound without the dialogue, which replaces the original.
-    - ``tracks``: sounds of a video.
+    - ``tracks``, ``captions``: sounds of a video, and subtitles.
     - ``recogniser``, ``translator``: who wrote the lines and their translations.
     """
 
@@ -99,6 +102,7 @@ class DubProject(_Table):
     duck_db: float = Field(default=15.0, ge=0, le=120)
     background: str = ""
     tracks: Tracks = "dub"
+    captions: Captions = "none"
     slowest: float = 0.85
     fastest: float = 1.15
     cast: tuple[CastMember, ...] = ()

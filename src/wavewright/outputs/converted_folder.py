@@ -9,7 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
-from ..audio.clip import SOUND_SUFFIXES, suffix_like
+from ..audio.clip import suffix_like
+from ..audio.file_kind import SOUND_SUFFIXES
 from ..audio.sound_file import open_sound
 from ..audio.video_file import is_video
 from ..base.errors import EXPECTED_ERRORS, BadFolder

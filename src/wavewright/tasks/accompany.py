@@ -8,7 +8,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ..audio.clip import FORMATS, SOUND_SUFFIXES, warn_of_left_out
+from ..audio.clip import FORMATS, warn_of_left_out
+from ..audio.file_kind import SOUND_SUFFIXES
 from ..audio.sound_file import open_sound
 from ..base.errors import BadAudio, BadScore, BadSetting
 from ..base.names import file_stem

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from ..base.errors import BadSetting
 from ..base.extras import check_training
-from ..base.parameters import TrainingDevice, Writes
+from ..base.parameters import MAX_MINUTES, TrainingDevice, Writes
 from ..base.result import Result
 from ..base.task_parameters import parameters_from
 from ..base.whole_file import check_target
@@ -87,7 +87,7 @@ class CheckParameters(FolderParameters):
         str | None, Field(description=f"Model family: {FAMILY_HELP}; default: that of --from, or gan.")
     ] = None
     size: Annotated[str, Field(description=f"Size of the network: {SIZE_HELP}.")] = "small"
-    max_minutes: Annotated[float, Field(description="Duration of the checks in minutes.", gt=0)] = 3.0
+    max_minutes: Annotated[float, Field(description="Duration of the checks in minutes.", gt=0, le=MAX_MINUTES)] = 3.0
     image: Annotated[
         Path | None,
         Field(description="PNG file with the loss by learning rate and clips a second by batch size."),

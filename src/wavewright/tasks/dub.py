@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
@@ -27,6 +27,7 @@ from ..dubbing.captions import subtitle_rows
 from ..dubbing.drafting import Draft, read_cast, relative, subtitle_cues, translate, with_translations
 from ..dubbing.project import (
     LANGUAGE,
+    Captions,
     CastMember,
     DubLine,
     DubProject,
@@ -105,7 +106,7 @@ def dub(
         bool, Field(description="Write the project with its lines and translations; speak nothing.")
     ] = False,
     captions: Annotated[
-        Literal["beside", "embedded"] | None,
+        Captions | None,
         Field(description="Write the lines in both languages as subtitles beside the dub, or embed them in the video."),
     ] = None,
     tracks: Annotated[
@@ -132,6 +133,7 @@ def dub(
         "original": original,
         "background": None if background is None else relative(background, path.parent),
         "tracks": tracks,
+        "captions": captions,
     }
     changes = {name: value for name, value in given.items() if value is not None}
     note = ""
@@ -148,8 +150,8 @@ def dub(
     if room and sound is None:
         raise BadSetting(f"{current.source} has no sound, and so no room; leave --room out.")
     target = _target(path, current, out)
-    _check_kind(target, sound, current, captions)
-    captioned = _caption_files(current, target) if captions == "beside" else {}
+    _check_kind(target, sound, current)
+    captioned = _caption_files(current, target) if current.captions == "beside" else {}
     _check_replaced([target, *captioned.values()], path, current, [source, subtitles, translation, glossary, cast])
     write_dub(path, current)
     end = None if sound is None else open_sound(sound).header.seconds
@@ -176,7 +178,7 @@ def dub(
     check_out(mix, target)
     write_mix_project(mix, folder)
     with progress_bar(f"mixing {target.name}", mix.expected_seconds, quiet) as show:
-        shown = _subtitle_tracks(spoken.project) if captions == "embedded" else ()
+        shown = _subtitle_tracks(spoken.project) if current.captions == "embedded" else ()
         mixed = write_dubbed(
             mix, sound, target, path.name, _record(spoken.project), _video_tracks(spoken.project, shown), show
         )
@@ -267,7 +269,7 @@ def _unused(current: DubProject, path: Path, subtitles: Path | None, translation
     )
 
 
-def _check_kind(target: Path, sound: Path | None, current: DubProject, captions: str | None) -> None:
+def _check_kind(target: Path, sound: Path | None, current: DubProject) -> None:
     """Raise BadFolder or BadSetting if the file to write is of no kind that can be written, or lacks tracks."""
     check_target(target)
     if is_video(target):
@@ -276,7 +278,7 @@ def _check_kind(target: Path, sound: Path | None, current: DubProject, captions:
         check_copy(sound, target)
     else:
         check_writable(target)
-        if current.tracks == "both" or captions == "embedded":
+        if current.tracks == "both" or current.captions == "embedded":
             option = "--tracks both" if current.tracks == "both" else "--captions embedded"
             raise BadSetting(f"{option} is for a video, and {target} is a sound; leave it out, or dub a video.")
 

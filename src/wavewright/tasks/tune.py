@@ -12,7 +12,7 @@ from ..base.errors import BadSetting
 from ..base.extras import check_training
 from ..base.interruption import raise_if_stopped
 from ..base.names import inside
-from ..base.parameters import MAX_SEED, TERMINAL, Quiet, TrainingDevice, Without, WritesRun
+from ..base.parameters import MAX_MINUTES, MAX_SEED, TERMINAL, Quiet, TrainingDevice, Without, WritesRun
 from ..base.task_parameters import parameters_from
 from ..data.consent import PermissionParameters
 from ..data.parameters import FolderParameters
@@ -36,7 +36,7 @@ class TuneParameters(FolderParameters, PermissionParameters):
     family: Annotated[
         str | None, Field(description=f"Model family: {FAMILY_HELP}; default: that of --from, or gan.")
     ] = None
-    max_minutes: Annotated[float, Field(description="Duration of this call in minutes.", gt=0)] = 60.0
+    max_minutes: Annotated[float, Field(description="Duration of this call in minutes.", gt=0, le=MAX_MINUTES)] = 60.0
     size: Annotated[str, Field(description=f"Size of the network: {SIZE_HELP}.")] = "small"
     out: Annotated[
         Path | None,

@@ -13,6 +13,7 @@ from ..base.errors import BadSetting
 from ..base.names import inside
 from ..base.parameters import (
     FREE_TEXT,
+    MAX_MINUTES,
     POSITIONAL,
     PYTHON_ONLY,
     InForm,
@@ -41,11 +42,13 @@ class Call:
     """One call of a training: how long it lasts, whether it goes on with a run, and who is told of its steps."""
 
     max_minutes: Annotated[
-        float | None, Field(description="Stop and save after so many minutes of this call.", gt=0), InForm(low=0.1)
+        float | None,
+        Field(description="Stop and save after so many minutes of this call.", gt=0, le=MAX_MINUTES),
+        InForm(low=0.1),
     ] = None
     more_minutes: Annotated[
         float | None,
-        Field(description="Extend the plan of the run by so many minutes, finished or not.", gt=0),
+        Field(description="Extend the plan of the run by so many minutes, finished or not.", gt=0, le=MAX_MINUTES),
         Needs("resume"),
     ] = None
     resume: Annotated[bool, Field(description="Continue the run in the run folder.")] = False

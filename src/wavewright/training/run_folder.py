@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -95,6 +96,20 @@ def check_run_folder(out: Path, recordings: Path) -> None:
         )
     if out.is_dir() and not (out / RUN_FILE).is_file() and any(not path.name.startswith(".") for path in out.iterdir()):
         raise BadFolder(f"{out} contains files of other origin; give a new folder with --out.")
+
+
+@contextmanager
+def removed_unless_begun(out: Path) -> Iterator[None]:
+    """Remove generated clips of a run that is refused or interrupted before it has begun."""
+    had_folder, had_clips = out.exists(), (out / GENERATED).exists()
+    try:
+        yield
+    finally:
+        if not (had_clips or begins_judge(out) or (out / RUN_FILE).exists()):
+            shutil.rmtree(out / GENERATED, ignore_errors=True)
+            if not had_folder:
+                with suppress(OSError):  # it has other files, or was never made
+                    out.rmdir()
 
 
 def remove_left_overs(out: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
-from ...audio.clip import SOUND_SUFFIXES
+from ...audio.file_kind import SOUND_SUFFIXES
 from ...base.errors import BadFolder, BadSetting, WavewrightError
 from ...base.json_text import JsonValue, parse
 from ...base.names import quoted

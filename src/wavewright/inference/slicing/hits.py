@@ -140,7 +140,7 @@ def _hit(cut: np.ndarray, before: np.ndarray, start: int, onset: int, sample_rat
 def grouped(hits: Sequence[Hit], sample_rate: int, distance_db: float, n_most: int) -> list[list[Hit]]:
     """Return hits in groups of like ones, by average linkage of their log-mel embeddings.
 
-    - ``distance_db``: mean distance of groups from which on they are not one, in dB of the embedding.
+    - ``distance_db``: mean distance of groups from which on they are not one, in dB of the embedding; 0 groups none.
     - ``n_most``: largest number of groups; the nearest ones become one if there are more.
     - returns: each in the order of the recording.
     """
@@ -155,8 +155,8 @@ def grouped(hits: Sequence[Hit], sample_rate: int, distance_db: float, n_most: i
         [embedding(np.pad(wave, (0, n_compared - len(wave)))[None], sample_rate) for wave in waves]
     )
     tree = linkage(vectors, "average")
-    numbers = fcluster(tree, distance_db, "distance")
-    if numbers.max() > n_most:
+    numbers = fcluster(tree, distance_db, "distance") if distance_db else np.arange(len(hits))
+    if len(set(numbers.tolist())) > n_most:
         numbers = fcluster(tree, n_most, "maxclust")
     groups: dict[int, list[Hit]] = {}
     for number, hit in zip(numbers.tolist(), hits, strict=True):

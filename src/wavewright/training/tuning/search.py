@@ -93,8 +93,7 @@ class Search(FolderParameters):
         options = {"--from": self.base, "--label-from": self.label_from, "--group-from": self.group_from}
         for option, value in {**options, "--manifest": self.manifest}.items():
             words += [] if value is None else [option, str(value)]
-        shown = {name: f"{value:.4g}" if isinstance(value, float) else value for name, value in values.items()}
-        for setting in (*self.settings, *(f"{name}={value}" for name, value in shown.items())):
+        for setting in (*self.settings, *(f"{name}={value}" for name, value in values.items())):
             words += ["--set", setting]
         return shlex.join([*words, *self.permission_words, "--max-minutes", "60"])
 

@@ -8,7 +8,7 @@ import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -24,13 +24,16 @@ from ...base.progress_bar import progress_changed
 from ...contracts.dials import Choice, Dial
 from ...contracts.recipe import Recipe
 from ...data.entry import Scan
+from ...data.parameters import FolderParameters
+from ...models import BEST_RUN
 from ...models.consent import required_consent
 from ..checkpoint import Progress
 from ..choices import choose_recipe, open_base, scan_for
-from ..parameters import Call
+from ..parameters import Call, TrainParameters
 from ..provenance import provenance_of
 from ..run import Run
 from ..run_file import CHECKPOINTS, LAST
+from ..run_records.call_files import call_of
 from .search import N_RUNGS, Search, open_study
 
 
@@ -254,13 +257,21 @@ class Worker:
         recipe = choose_recipe(search.family, search.size, (*search.settings, *settings), search.device, base)
         recipe = replace(recipe, training=replace(recipe.training, metric=self.ground.metric))
         provenance = provenance_of(search.out, search.family, recordings, search.folder, search.permission, base)
-        run = Run(folder, search.family, recipe, recordings, provenance, base=base)
+        record = call_of(search.out / BEST_RUN, search.folder, self._call(settings))  # for who resumes the best one
+        run = Run(folder, search.family, recipe, recordings, provenance, base=base, record=record)
         if run.recipe.training.metric != self.ground.metric:
             raise BadFolder(
                 f"{search.folder} is too small to hold recordings back for {self.ground.metric}, which ranks the "
                 "trials; add recordings."
             )
         return run
+
+    def _call(self, settings: tuple[str, ...]) -> TrainParameters:
+        """Return the arguments of `train` for the run of a trial."""
+        search = self.search
+        shared = {each.name: getattr(search, each.name) for each in fields(FolderParameters)}
+        settings = (*search.settings, *settings, f"training.metric={self.ground.metric}")
+        return TrainParameters(family=search.family, size=search.size, from_=search.base, set=settings, **shared)
 
     def _train(self, trial: Trial, deadline: float) -> bool:
         """Train or resume a trial and record its result; return False if a signal or the time ended it."""

@@ -10,8 +10,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ....audio.clip import FORMATS
-from ....audio.file_kind import MEDIA_SUFFIXES
+from ....audio.file_kind import SOUND_SUFFIXES
 from ....base.names import file_stem, quoted
 from ....base.whole_file import hidden_path, sweep, temporary_base
 from ....dubbing.subtitle_files import SUFFIXES as SUBTITLE_SUFFIXES
@@ -19,8 +18,7 @@ from ..speech_request import BadRequest
 
 SUFFIXES = frozenset(
     (
-        *FORMATS,
-        *MEDIA_SUFFIXES,
+        *SOUND_SUFFIXES,
         *(".mid", ".midi", ".abc", ".musicxml", ".mxl", ".xml", ".sf2", ".sf3", ".wwc", ".safetensors"),
         *(".txt", ".md", ".html", ".htm", ".ssml", ".csv", ".jsonl", ".json", ".toml", ".svg", ".dict", ".lexicon"),
         *SUBTITLE_SUFFIXES,
