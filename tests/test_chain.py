@@ -183,7 +183,7 @@ def test_a_chain_is_its_effects_one_after_the_other():
     np.testing.assert_array_equal(chain.on(Clip(wave, RATE)).wave, expected)
     for seed in range(3):
         cuts = np.sort(np.random.default_rng(seed).integers(0, 5_001, 7))
-        blocks = list(chain.process_blocks(np.split(wave, cuts, axis=1), RATE, 2))
+        blocks = list(chain.process_blocks(np.split(wave, cuts, axis=1), SoundFormat(RATE, 2)))
         np.testing.assert_array_equal(np.concatenate(blocks, axis=1), expected)
 
 
@@ -201,7 +201,7 @@ def test_effects_that_measure_read_the_sound_again():
     assert n_opened == chain.n_passes == 3
     assert np.abs(processed).max() == pytest.approx(10 ** (-6 / 20), rel=1e-5)
     with pytest.raises(BadSetting, match="depends on the whole sound"):
-        next(chain.process_blocks([wave], RATE, 1))
+        next(chain.process_blocks([wave], SoundFormat(RATE, 1)))
 
 
 def test_a_trim_ends_the_reading_of_each_pass():

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import re
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -208,6 +210,19 @@ def test_channels_are_mixed_and_measured_by_their_places(tmp_path, mask):
     assert measured[0].loudness.integrated_lufs == pytest.approx(measured[1].loudness.integrated_lufs, abs=0.01)
     normalised = edit(source, tmp_path / "c.wav", do="loudness -30LUFS", quiet=True).out
     assert analyse(normalised).loudness.integrated_lufs == pytest.approx(-30, abs=0.02)
+
+
+@pytest.mark.parametrize("do", ["mono", "stereo", "gain -1dB"])
+def test_places_go_through_a_pipe(tmp_path, do):
+    source = masked(tmp_path / "a.wav", noise(3, 0.2), 0xB)
+    whole = edit(source, tmp_path / "b.wav", do="gain 0dB", subtype="PCM_16", quiet=True).out
+    command = [sys.executable, "-m", "wavewright", "edit", "-", "--do", do]
+    piped = tmp_path / "piped.wav"
+    piped.write_bytes(subprocess.run(command, input=whole.read_bytes(), capture_output=True, check=True).stdout)
+    assert mask_in(piped) == (0xB if do.startswith("gain") else 0)
+    expected = Clip.read(edit(whole, tmp_path / "c.wav", do=do, quiet=True).out).wave
+    with soundfile.SoundFile(piped) as file:
+        np.testing.assert_allclose(file.read(expected.shape[1], always_2d=True).T, expected, atol=2**-14)
 
 
 def test_places_of_other_containers_go_into_a_wav_file(tmp_path):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from test_watermark import speech_like
 
+from wavewright.audio.sound_file import SoundFormat
 from wavewright.effects.editing.chain import Chain
 from wavewright.outputs.watermark.carrier import frame_grid
 from wavewright.outputs.watermark.detection import detect_wave
@@ -30,7 +31,9 @@ PAYLOAD = Payload(0x123)
 
 
 def edited(wave, text):
-    return np.concatenate(list(Chain.parse(text).process_blocks([wave.astype(np.float32)], RATE, 1)), axis=1)
+    return np.concatenate(
+        list(Chain.parse(text).process_blocks([wave.astype(np.float32)], SoundFormat(RATE, 1))), axis=1
+    )
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ import scipy.signal
 import soxr
 
 from wavewright.audio.clip import Clip
+from wavewright.audio.sound_file import SoundFormat
 from wavewright.dsp.rooms import Room
 from wavewright.effects.editing.chain import Chain
 from wavewright.families import loading
@@ -75,7 +76,7 @@ def edited(text: str) -> Change:
     """Return the change by a chain of effects."""
 
     def change(wave: np.ndarray, sample_rate: int) -> np.ndarray:
-        blocks = Chain.parse(text).process_blocks([wave[None].astype(np.float32)], sample_rate, 1)
+        blocks = Chain.parse(text).process_blocks([wave[None].astype(np.float32)], SoundFormat(sample_rate, 1))
         return np.concatenate(list(blocks), axis=1)[0]
 
     return change

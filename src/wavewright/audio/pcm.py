@@ -15,15 +15,18 @@ from typing import BinaryIO
 import numpy as np
 
 from ..base.byte_stream import available_reader
+from ..base.channel_layouts import positions_of
 from ..base.errors import BadAudio, BadSetting
 from ..base.parameters import STANDARD_STREAM
 from .file_formats.mpeg import frame_bytes
+from .sound_file import SoundFormat
 from .wave_blocks import ClippingMeter, until_interrupted
 
 FULL_SCALE = 32_768
 CHUNK_BYTES = 65_536
 PCM = 1  # format of the samples of a WAV file
 EXTENSIBLE = 0xFFFE  # format whose further fields contain the format
+SUBFORMAT = bytes.fromhex("000000001000800000aa00389b71")  # behind the format in these fields
 UNKNOWN_BYTES = 0x7FFF0000  # programs that write WAV to a pipe declare about this size, a larger one or 0
 ENDLESS_BYTES = 0x7FFFF000  # size of the samples in the header of a stream of unknown length
 MAX_HEADER_BYTES = 2**20  # of a WAV file, up to its samples
@@ -48,12 +51,22 @@ WWC_MAGIC = b"WWC"
 
 @dataclass(frozen=True)
 class PcmStream:
-    """Audio that arrives over time, in chunks ``(channels, time)`` of float32: a WAV file, or raw samples."""
+    """Audio that arrives over time, in chunks ``(channels, time)`` of float32: a WAV file, or raw samples.
+
+    ``mask`` says the places of the channels of a WAV file, 0 if it does not.
+    """
 
     sample_rate: int
     n_channels: int
     waves: Iterator[np.ndarray]
     is_wav: bool
+    mask: int = 0
+
+    @property
+    def format(self) -> SoundFormat:
+        """What effects need to know of the sound."""
+        positions = positions_of(f"0x{self.mask:X}", self.n_channels)
+        return SoundFormat(self.sample_rate, self.n_channels, positions=positions)
 
 
 def is_stream(source: Path, out: Path | None) -> bool:
@@ -93,8 +106,8 @@ def read_pcm(source: BinaryIO, sample_rate: int) -> PcmStream:
             raise _other_kind("an MP3 file")
     if head != b"RIFF":
         return PcmStream(sample_rate, 1, _waves(source, head, 1, None), is_wav=False)
-    n_channels, sample_rate, n_bytes = _read_wav_header(source)
-    return PcmStream(sample_rate, n_channels, _waves(source, b"", n_channels, n_bytes), is_wav=True)
+    n_channels, sample_rate, n_bytes, mask = _read_wav_header(source)
+    return PcmStream(sample_rate, n_channels, _waves(source, b"", n_channels, n_bytes), is_wav=True, mask=mask)
 
 
 def to_pcm(wave: np.ndarray) -> bytes:
@@ -103,15 +116,17 @@ def to_pcm(wave: np.ndarray) -> bytes:
     return rounded.astype("<i2").tobytes()
 
 
-def endless_wav_header(sample_rate: int, n_channels: int = 1) -> bytes:
+def endless_wav_header(sample_rate: int, n_channels: int = 1, mask: int = 0) -> bytes:
     """Return the header of a WAV file of unknown length, which precedes 16-bit samples on a pipe."""
-    return wav_header(sample_rate, n_channels, ENDLESS_BYTES + 36, ENDLESS_BYTES)
+    return wav_header(sample_rate, n_channels, ENDLESS_BYTES + 36, ENDLESS_BYTES, mask)
 
 
-def wav_header(sample_rate: int, n_channels: int, riff_bytes: int, data_bytes: int) -> bytes:
-    """Return the header of a WAV file of 16-bit samples, with the sizes that it declares."""
-    frame_bytes = 2 * n_channels
-    format_chunk = struct.pack("<HHIIHH", PCM, n_channels, sample_rate, sample_rate * frame_bytes, frame_bytes, 16)
+def wav_header(sample_rate: int, n_channels: int, riff_bytes: int, data_bytes: int, mask: int = 0) -> bytes:
+    """Return the header of a WAV file of 16-bit samples, with the sizes, and places of channels, that it declares."""
+    kind, frame_bytes = EXTENSIBLE if mask else PCM, 2 * n_channels
+    format_chunk = struct.pack("<HHIIHH", kind, n_channels, sample_rate, sample_rate * frame_bytes, frame_bytes, 16)
+    if mask:
+        format_chunk += struct.pack("<HHIH", 22, 16, mask, PCM) + SUBFORMAT
     return b"".join(
         (
             b"RIFF" + struct.pack("<I", riff_bytes),
@@ -150,7 +165,7 @@ def process_pcm(source: BinaryIO, sink: BinaryIO, sample_rate: int, process: Cal
     clipping = ClippingMeter()
     with pipe_out(sink):
         if processed.is_wav:
-            sink.write(endless_wav_header(processed.sample_rate, processed.n_channels))
+            sink.write(endless_wav_header(processed.sample_rate, processed.n_channels, processed.mask))
         for wave in clipping.measured(processed.waves):
             sink.write(to_pcm(wave))
             sink.flush()
@@ -195,8 +210,8 @@ def _waves(source: BinaryIO, pending: bytes, n_channels: int, n_bytes: int | Non
             return
 
 
-def _read_wav_header(source: BinaryIO) -> tuple[int, int, int | None]:
-    """Read a WAV header after its "RIFF"; return channels, sample rate and the bytes of the samples, if known."""
+def _read_wav_header(source: BinaryIO) -> tuple[int, int, int | None, int]:
+    """Read a WAV header after its "RIFF"; return channels, rate, bytes of the samples (None if unknown) and mask."""
     head = _read(source, 8)
     if head[4:] != b"WAVE":
         raise BadAudio(
@@ -217,14 +232,16 @@ def _read_wav_header(source: BinaryIO) -> tuple[int, int, int | None]:
             "The WAV file on standard input does not say what its samples are, it is damaged; export it again."
         )
     sample_format, n_channels, sample_rate, _, _, bits = struct.unpack_from("<HHIIHH", format_chunk)
+    mask = 0
     if sample_format == EXTENSIBLE and len(format_chunk) >= 26:
-        (sample_format,) = struct.unpack_from("<H", format_chunk, 24)
+        mask, sample_format = struct.unpack_from("<IH", format_chunk, 20)
+        mask = mask if n_channels > 2 and mask.bit_count() == n_channels else 0
     if (sample_format, bits) != (PCM, 16) or n_channels < 1:
         raise BadAudio(
             f"The WAV file on standard input has {n_channels} channels of {bits} bits in format {sample_format}; on a "
             "pipe, 16-bit PCM can be read."
         )
-    return n_channels, sample_rate, None if n_bytes == 0 or n_bytes >= UNKNOWN_BYTES else n_bytes
+    return n_channels, sample_rate, None if n_bytes == 0 or n_bytes >= UNKNOWN_BYTES else n_bytes, mask
 
 
 def _read(source: BinaryIO, n_bytes: int) -> bytes:

@@ -122,8 +122,9 @@ def _edit_stream(work: Edit) -> None:
         raise BadSetting(f"'{step_text(whole)}' needs the whole sound, which a stream never has; edit a file instead.")
 
     def process(audio: PcmStream) -> PcmStream:
-        last = work.chain.formats(SoundFormat(audio.sample_rate, audio.n_channels))[-1]
-        waves = work.chain.process_blocks(audio.waves, audio.sample_rate, audio.n_channels)
-        return PcmStream(last.sample_rate, last.n_channels, waves, audio.is_wav)
+        last = work.chain.formats(audio.format)[-1]
+        mask = audio.mask if last.n_channels == audio.n_channels else 0
+        waves = work.chain.process_blocks(audio.waves, audio.format)
+        return PcmStream(last.sample_rate, last.n_channels, waves, audio.is_wav, mask)
 
     process_pcm(sys.stdin.buffer, sys.stdout.buffer, RAW_SAMPLE_RATE, process)

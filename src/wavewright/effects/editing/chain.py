@@ -248,7 +248,7 @@ class Chain:
                 formats.append(_format_after(effect, formats[-1]))
         return formats[1:]
 
-    def process_blocks(self, blocks: Iterable[np.ndarray], sample_rate: int, n_channels: int) -> Iterator[np.ndarray]:
+    def process_blocks(self, blocks: Iterable[np.ndarray], source: SoundFormat) -> Iterator[np.ndarray]:
         """Process a sound as it arrives.
 
         Raises BadSetting if an effect does not fit the sound, or depends on the whole of it, such as normalisation.
@@ -257,16 +257,15 @@ class Chain:
         ----------
         blocks : iterable of np.ndarray
             Blocks ``(channels, time)`` of any length.
-        sample_rate : int, in Hz
-        n_channels : int
-            Number of channels.
+        source : SoundFormat
+            Of the sound; its length is not used.
 
         Returns
         -------
         iterator of np.ndarray
             Blocks ``(output channels, time)`` float32 at the rate of the last effect.
         """
-        return _connected(self.effects, blocks, SoundFormat(sample_rate, n_channels))[0]
+        return _connected(self.effects, blocks, source)[0]
 
     def process(
         self,

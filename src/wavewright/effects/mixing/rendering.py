@@ -111,7 +111,7 @@ class _Pass:
             processed = chain.process(lambda: _Pass(self._mix, names, self._block_samples).sum_of_inputs(name), sound)
             blocks = (with_channels(block, sound.n_channels) for block in processed)
         else:
-            processed = chain.process_blocks(self.sum_of_inputs(name), sound.sample_rate, sound.n_channels)
+            processed = chain.process_blocks(self.sum_of_inputs(name), sound)
             blocks = (with_channels(block, sound.n_channels) for block in processed)
         if strip.duck is not None:
             blocks = self._ducked(blocks, strip.duck)
