@@ -317,6 +317,9 @@ def test_parts_of_a_semitone_are_left_out_with_a_line(music):
 
 
 def test_commands_for_midi():
+    for moved in ("X:1\nK:C transpose=-2\nC|\nK:G transpose=-2\nG|", "X:1\n%%MIDI transpose -2\nK:C\nC|\nK:G\nG|"):
+        (score,), _ = read_abc(f"{moved}\n".encode())
+        assert score.keys["sharps"].tolist() == [-2, -1]  # those of a clarinet, as they sound
     assert pitches("C|\n%%MIDI transpose 7\nC|\n[I:MIDI transpose -12]C|", "K:C") == [60, 67, 48]
     score = tune("%%MIDI program 40\nC|\n%%MIDI program 41\nD|", "L:1/4\nK:C")
     programs = score.tracks[0].controls[["tick", "value"]].tolist()

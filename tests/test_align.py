@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from wavewright import Clip, align, read_score, write_score
-from wavewright.base.errors import BadAudio, BadScore
+from wavewright.base.errors import BadAudio, BadScore, BadSetting
 from wavewright.inference.score_alignment.aligning import RATE, ScoreAlignment, align_score, features_of, warping_path
 from wavewright.music.performance import perform
 from wavewright.music.score import Score, Track, notes_of
@@ -111,6 +111,8 @@ def test_what_cannot_be_aligned_is_refused(tmp_path):
     write_score(Score((Track(),)), tmp_path / "empty.mid")
     with pytest.raises(BadAudio, match="silent"):
         align(silent, tmp_path / "melody.mid", tmp_path / "a.mid")
+    with pytest.raises(BadSetting, match=r"a\.wav is no name of a page"):
+        align(silent, tmp_path / "melody.mid", tmp_path / "a.mid", page=tmp_path / "a.wav")
     with pytest.raises(BadScore, match="no notes"):
         align(silent, tmp_path / "empty.mid", tmp_path / "a.mid")
     assert not (tmp_path / "a.mid").exists()

@@ -55,6 +55,26 @@ def test_parameters_that_name_models_say_so(name):
     assert all(str in (p.type, *get_args(p.type)) for p in task.of_role("model"))
 
 
+@pytest.mark.parametrize("name", [name for name in PROCESSING if describe(name).of_role("output")])
+def test_no_file_that_is_read_is_written(name, tmp_path):
+    """Neither by a task whose author thought of it nor by another; a link is no way around it."""
+    task = describe(name)
+    path, linked = tmp_path / "same.wav", tmp_path / "linked.wav"
+    path.write_bytes(b"")
+    linked.symlink_to(path)
+    alone = [
+        each
+        for each in (*task.of_role("output"), *task.of_role("input"))
+        if not any(isinstance(marker, Needs | Without) for marker in each.markers)
+    ]
+    for written in (each for each in alone if each.role == "output"):
+        for read in (each for each in alone if each.role == "input"):
+            given = (path,) if "tuple" in str(read.type) else path
+            with pytest.raises(BadSetting, match="never replaced"):
+                task.check_together({written.name: linked, read.name: given})
+        task.check_together({written.name: linked})
+
+
 def test_the_main_input_is_the_file_to_work_on():
     main = {name: task.main_input for name in PROCESSING if (task := describe(name))}
     assert {name: parameter.key for name, parameter in main.items() if parameter and parameter.key != "file"} == {

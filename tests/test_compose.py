@@ -58,8 +58,13 @@ def test_a_form_says_how_many_bars_a_piece_has(composer, tmp_path):
 
 
 def test_a_score_is_written_as_sound(composer, tmp_path):
-    compose(composer, tmp_path / "piece.wav", bars=1, quiet=True, seed=2)
-    assert soundfile.info(tmp_path / "piece.wav").duration > 2
+    made = compose(composer, tmp_path / "piece.wav", bars=1, quiet=True, seed=2)
+    sound = soundfile.info(tmp_path / "piece.wav")
+    assert sound.duration > 2
+    assert (made.files[0].seconds, made.files[0].n_channels) == (
+        pytest.approx(sound.duration, abs=0.01),
+        sound.channels,
+    )
 
 
 @pytest.mark.parametrize(

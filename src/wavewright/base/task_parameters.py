@@ -10,6 +10,7 @@ import functools
 import inspect
 import types
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -31,7 +32,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError, validate_call
 
 from .errors import BadSetting
 from .names import name_problem, quoted
-from .parameters import NAMES_MODEL, OF_FILES, POSITIONAL, STANDARD_STREAM, Needs, Without, Writes
+from .parameters import FREE_TEXT, NAMES_MODEL, OF_FILES, POSITIONAL, STANDARD_STREAM, Needs, Without, Writes
 from .validation import fault_of
 
 if TYPE_CHECKING:
@@ -242,6 +243,8 @@ def parameters_from(dataclass: Callable[P, S]) -> Callable[[Callable[[S], R]], C
 def check_together(task: Callable[..., object], values: Mapping[str, object], names: Mapping[str, str]) -> None:
     """Raise BadSetting for parameters without the one that they belong to, that exclude each other, or of files alone.
 
+    So it is for a file to write that is one of those that are read.
+
     ``values`` are by the names of Python, one that equals its default is not given; ``names`` are those in messages.
     """
     known = parameters_of(task)
@@ -259,6 +262,27 @@ def check_together(task: Callable[..., object], values: Mapping[str, object], na
                 for other in marker.others:
                     if other in given:
                         raise BadSetting(f"{shown} and {given[other]} exclude each other; leave one of them out.")
+    _check_written(known, values, given)
+
+
+def _check_written(known: Mapping[str, TaskParameter], values: Mapping[str, object], given: Mapping[str, str]) -> None:
+    """Raise BadSetting for a file to write that another parameter names."""
+    files = [(name, path) for name in given if FREE_TEXT not in known[name].markers for path in _files(values[name])]
+    for name, path in files:
+        if known[name].writes is not None and any(path.samefile(other) for of, other in files if of != name):
+            raise BadSetting(
+                f"{path} is a file that is read, and is never replaced; give another name with {given[name]}."
+            )
+
+
+def _files(value: object) -> list[Path]:
+    """Return the files among a path, a name that may be one, or several."""
+    if isinstance(value, tuple):
+        return [path for each in value for path in _files(each)]
+    with suppress(OSError, ValueError):  # of texts that are no names
+        if isinstance(value, str | Path) and Path(value).is_file():
+            return [Path(value)]
+    return []
 
 
 def _refusal(error: ValidationError, task_name: str, names: Mapping[str, str] | None) -> str:

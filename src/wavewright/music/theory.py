@@ -242,6 +242,11 @@ def pitch_class_name(pitch_class: int, *, flats: bool = False) -> str:
     return (FLAT_NAMES if flats else SHARP_NAMES)[pitch_class % 12]
 
 
+def sounding_sharps(sharps: int, semitones: int) -> int:
+    """Return the key signature of notes that sound some semitones higher: -5 (flats) to 6 (sharps) if they do."""
+    return (sharps + 7 * semitones + 5) % 12 - 5 if semitones % 12 else sharps
+
+
 @dataclass(frozen=True)
 class MusicalKey:
     """A tonic and a scale.

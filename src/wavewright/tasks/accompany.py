@@ -45,7 +45,7 @@ from ..outputs.made import Made, MadeFile, listed
 from ..outputs.watermark.marking import marking_of
 from ..outputs.watermark.sequences import DEFAULT_KEY
 from .render import render
-from .score_output import check_score_target, write_or_render
+from .score_output import check_score_target, write_or_render, written_file
 
 QUANTISATION = 16
 MELODY_LUFS = -20.0
@@ -257,7 +257,7 @@ def accompany(
         "n_notes": accompanied.n_notes,
         "is_marked": is_chorale and watermark and target.suffix.lower() in FORMATS,
     }
-    made = MadeFile(path=target, source=melody, seconds=round(accompanied.seconds, 2), by=f"the style {name}")
+    made = replace(written_file(accompanied, target), source=melody, by=f"the style {name}")
     return Made.of(made, details=details, lines=lines)
 
 

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from ..audio.clip import Clip
 from ..audio.sound_file import open_sound
-from ..base.errors import BadAudio
+from ..base.errors import BadAudio, BadSetting
 from ..base.names import file_stem
 from ..base.parameters import TuneNumber, Writes
 from ..base.task_parameters import checked
@@ -69,9 +69,11 @@ def align(
     if header.seconds is not None and header.seconds > MAX_SECONDS:
         raise BadAudio(f"{file} lasts {header.seconds:.0f} s; recordings of up to an hour can be aligned: cut it.")
     target = Path(f"{file_stem(file.stem)}-aligned.mid") if out is None else out
-    for path in (target, page):
-        if path is not None:
-            check_target(path)
+    check_target(target, file, score)
+    if page is not None:
+        check_target(page)
+        if page.suffix.lower() != ".html":
+            raise BadSetting(f"{page} is no name of a page; give one that ends in .html.")
     written = read_score(score, tune)
     recording = Clip.read(file)
     alignment = align_score(recording.mono().resample(RATE).wave[0], written)

@@ -134,7 +134,7 @@ def render(
     score = Path(score)
     name = score.stem
     target = Path(f"{file_stem(name)}.wav") if out is None else out
-    check_target(target)
+    check_target(target, score, *([] if instrument is None else [Path(instrument)]))
     settings = PlayerSettings(reverb=0.0) if reverb == 0 else None
     found = instrument_of(instrument, sample_rate, settings)
     if timbre is not None and found is not None:

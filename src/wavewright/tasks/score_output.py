@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
@@ -15,7 +16,7 @@ from ..base.whole_file import check_target, scratch_folder
 from ..music.bars import bars_of
 from ..music.formats import WRITABLE, write_score
 from ..music.score import Score
-from ..outputs.made import Made, MadeFile
+from ..outputs.made import Made, MadeFile, sound_file
 from ..outputs.watermark.marking import Marking
 from .render import render_composed
 
@@ -40,7 +41,14 @@ def composed_score(score: Score, target: Path, by: str, seed: int, is_marked: bo
     bars, voices = bars_of(score, to_end=True)[-1].number, tuple(track.name for track in score.tracks)
     details = {"seed": seed, "bars": bars, "n_notes": score.n_notes, "voices": voices, "is_marked": is_marked}
     line = f"  {bars} bars, {score.n_notes} notes for {', '.join(voices)}, seed {seed}"
-    return Made.of(MadeFile(path=target, seconds=round(score.seconds, 2), by=by), details=details, lines=[line])
+    return Made.of(replace(written_file(score, target), by=by), details=details, lines=[line])
+
+
+def written_file(score: Score, target: Path) -> MadeFile:
+    """Return what was written: a score with its length, or its sound with that of the file."""
+    if target.suffix.lower() in WRITABLE:
+        return MadeFile(path=target, seconds=round(score.seconds, 2))
+    return sound_file(target)
 
 
 def check_score_target(target: Path) -> None:

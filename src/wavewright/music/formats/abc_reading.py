@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import accumulate
 
@@ -15,7 +15,7 @@ from ...base.errors import BadScore, BadSetting
 from ..bars import with_bar_lines
 from ..engine import DRUM_CHANNEL
 from ..score import KEY, METRE, Chord, Score, Track, controls_of, empty, notes_of
-from ..theory import ChordSymbol
+from ..theory import ChordSymbol, sounding_sharps
 from ..timing import TEMPO
 from .abc_fields import (
     AbcKey,
@@ -255,12 +255,15 @@ def _score_of(tune: TuneText, problems: list[str]) -> Score:
     sections = sections_of(tune.sections)
     items = _with_all_marks({name: voice.items for name, voice in tune.voices.items()})
     voices: dict[str, _VoiceReader] = {}
+    keys = {0: key}
     for name in tune.voices:
         is_first = not voices
         semitones = tune.transpositions.get(name, 0) + _transposition(tune.key)
         voices[name] = voice = _VoiceReader(key, metre, unit, semitones, problems, tune.propagation)
         for command in (*(tune.commands.get("", ()) if name else ()), *tune.commands.get(name, ())):
             voice.midi.execute(command, Fraction(0), has_drums=is_first or command in tune.commands.get(name, ()))
+        if is_first:
+            keys = {0: voice.sounding_key(key)}
         voice.read(_in_order(items[name], sections))
         problems += voice.midi.problems()
     ticks_per_quarter, is_exact = grid_of(4 * time for voice in voices.values() for time in voice.times)
@@ -277,7 +280,6 @@ def _score_of(tune: TuneText, problems: list[str]) -> Score:
     chords = next((voice.chords for voice in voices.values() if voice.chords), [])
     tempos = {0: tempo} if tempo is not None else {}
     metres = {0: metre} if metre is not None else {}
-    keys = {0: key}
     for voice in [first] if first else []:
         tempos |= {tick(time): us for time, us in voice.tempos}
         metres |= {tick(time): each for time, each in voice.metres}
@@ -475,6 +477,12 @@ class _VoiceReader:
         except BadSetting:
             return symbol
 
+    def sounding_key(self, key: AbcKey) -> AbcKey:
+        """Return a key signature, moved as the notes of the voice are."""
+        if key.sharps is None:
+            return key
+        return replace(key, sharps=sounding_sharps(key.sharps, self.semitones + self.midi.semitones))
+
     def _change_key(self, text: str) -> None:
         try:
             key = key_of(text)
@@ -485,7 +493,7 @@ class _VoiceReader:
             self.semitones = _transposition(text)
         if key is not None:
             self.key = key
-            self.keys.append((self._time, key))
+            self.keys.append((self._time, self.sounding_key(key)))
 
     def _symbol(self, symbol: Symbol) -> None:
         """Add the notes of a symbol, with its grace notes before."""

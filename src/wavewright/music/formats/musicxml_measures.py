@@ -10,7 +10,7 @@ from xml.etree.ElementTree import Element
 
 from ...base.errors import BadSetting
 from ..score import NO_CHORD
-from ..theory import ChordSymbol
+from ..theory import ChordSymbol, sounding_sharps
 from .play_order import MAX_PASSES, BarLine, JumpMark, mark_of
 
 SEMITONES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
@@ -193,9 +193,7 @@ class MeasureReader:
         for key in element.findall("key")[:1]:
             fifths = _integer(key.findtext("fifths"))
             if fifths is not None and -7 <= fifths <= 7:
-                if self._semitones % 12:  # the key that sounds, of at most six flats or sharps
-                    fifths = (fifths + 7 * self._semitones + 5) % 12 - 5
-                self._sharps = fifths
+                self._sharps = fifths = sounding_sharps(fifths, self._semitones)
                 self._measure.keys.append((self._cursor, (fifths, key.findtext("mode", "").strip() in MINOR_MODES)))
         for time in element.findall("time")[:1]:
             beats = [_integer(beat) for beat in time.findtext("beats", "").split("+")]
