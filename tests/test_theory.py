@@ -48,11 +48,12 @@ def test_names_of_keys_are_read_back(tonic, scale):
     assert MusicalKey.parse(key.name) == key
 
 
-@given(st.integers(-5, 6), st.booleans())
+@given(st.integers(-6, 6), st.booleans())
 def test_signatures_of_keys_are_read_back(sharps, is_minor):
     key = MusicalKey.of_sharps(sharps, is_minor)
     assert key.sharps == sharps
     assert key.is_minor == is_minor
+    assert MusicalKey.parse(key.name).sharps == sharps
 
 
 @pytest.mark.parametrize(

@@ -252,6 +252,7 @@ class MusicalKey:
     """A tonic and a scale.
 
     - ``tonic``: pitch class, 0 to 11.
+    - ``has_flats``: a key of six flats or six sharps, which sound alike, is that of flats.
 
     Examples
     --------
@@ -261,6 +262,7 @@ class MusicalKey:
 
     tonic: int = 0
     scale: str = "major"
+    has_flats: bool = field(default=False, compare=False, repr=False)
 
     @classmethod
     def parse(cls, text: str) -> MusicalKey:
@@ -276,12 +278,13 @@ class MusicalKey:
         scale = _SCALE_ALIASES.get(words, words)
         if scale not in SCALES:
             raise BadSetting(f"{match[2]!r} is no scale; scales are {', '.join(SCALES)}.")
-        return cls(pitch_class_of(match[1]), scale)
+        return cls(pitch_class_of(match[1]), scale, has_flats=match[1][1:] in ("b", "♭"))
 
     @classmethod
     def of_sharps(cls, sharps: int, is_minor: bool) -> MusicalKey:
         """Return the key of a key signature: -7 (flats) to 7 (sharps)."""
-        return cls((7 * sharps + (9 if is_minor else 0)) % 12, "minor" if is_minor else "major")
+        tonic = (7 * sharps + (9 if is_minor else 0)) % 12
+        return cls(tonic, "minor" if is_minor else "major", has_flats=sharps < 0)
 
     @property
     def name(self) -> str:
@@ -304,7 +307,7 @@ class MusicalKey:
         offsets = {"dorian": 10, "phrygian": 8, "lydian": 7, "mixolydian": 5, "locrian": 1}
         parent = self.tonic + (offsets.get(self.scale) or (3 if self.is_minor else 0))
         sharps = 7 * parent % 12
-        return sharps - 12 if sharps > 6 else sharps
+        return sharps - 12 if sharps > (5 if self.has_flats else 6) else sharps
 
     @property
     def pitch_classes(self) -> frozenset[int]:
