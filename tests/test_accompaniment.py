@@ -20,6 +20,7 @@ from wavewright.music.accompaniment.patterns import STRIKES, SYMBOLS, parse_patt
 from wavewright.music.accompaniment.style import DRUMS, HARMONIC_PARTS
 from wavewright.music.accompaniment.voicing import lead_voices, voicings_of
 from wavewright.music.bars import bar_index, bars_of
+from wavewright.music.formats.abc_reading import read_abc
 from wavewright.music.score import KEY, METRE, Chord, Score, Track, notes_of
 from wavewright.music.theory import CHORD_KINDS, ChordSymbol, MusicalKey
 
@@ -115,6 +116,21 @@ def test_chords_of_known_tunes_are_mostly_the_usual_ones():
             roots = [ChordSymbol.parse(text).root for text in usual.split(",")]
             agreements.append(chord.root in roots)
     assert np.mean(agreements) > 0.8
+
+
+@pytest.mark.parametrize(("first", "second"), [("C", "Ab"), ("G", "Em"), ("D", "F#")])
+def test_chords_follow_the_keys_of_a_score(first, second):
+    """Those of a part in another key are those of the part alone."""
+    head, parts = "X:1\nM:4/4\nL:1/4\n", ("CDEF|GAGE|FEDC|G2C2|\n", "ABcd|efec|dcBA|e2A2|ABcd|efec|dcBA|e2A2|\n")
+
+    def chords(text):
+        (score,), _ = read_abc(f"{head}{text}".encode())
+        accompanied = accompany(score, "pop")
+        return [(chord.tick / accompanied.ticks_per_quarter, chord.symbol) for chord in accompanied.chords]
+
+    alone = [chords(f"K:{key}\n{part}") for key, part in zip((first, second), parts, strict=True)]
+    both = chords(f"K:{first}\n{parts[0]}K:{second}\n{parts[1]}")
+    assert both == [*alone[0], *((at + 16, symbol) for at, symbol in alone[1])]
 
 
 def test_chords_move_with_the_melody():

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -97,9 +99,11 @@ def accompany(
     else:
         progression = chords_of_score(score.chords, bars[first_whole(bars)].start)
         if not progression:
-            likely = find_chords(notes, bars, known_key, chosen.chords_per_bar)
-            progression = tuple((tick, coloured(chord, known_key, chosen.chord_colour)) for tick, chord in likely)
-            score = replace(score, chords=(*score.chords, *as_score_chords(progression, known_key)))
+            for of_key, span in [(key, bars)] if key else spans_of_keys(score, bars, known_key):
+                likely = find_chords(notes, span, of_key, chosen.chords_per_bar)
+                found = tuple((tick, coloured(chord, of_key, chosen.chord_colour)) for tick, chord in likely)
+                progression += found
+                score = replace(score, chords=(*score.chords, *as_score_chords(found, of_key)))
     rng = np.random.default_rng(seed)
     planned = plan(chosen, bars, phrase_ends(notes, bars), rng)
     parts = _Parts(score, chosen, planned, progression, notes, known_key, rng)
@@ -109,6 +113,19 @@ def accompany(
         keys=score.keys if len(score.keys) else key_event(known_key),
         tempos=score.tempos if len(score.tempos) else _tempo_event(chosen.tempo),
     )
+
+
+def spans_of_keys(
+    score: Score, bars: tuple[Bar, ...], first: MusicalKey
+) -> Iterator[tuple[MusicalKey, tuple[Bar, ...]]]:
+    """Yield each key of a score with its bars; a key within a bar, or at a pickup, begins with the next whole one."""
+    changes = {
+        next((at for at, bar in enumerate(bars) if bar.start >= tick and not bar.is_pickup), len(bars)): key
+        for tick, key in keys_of(score)
+    }
+    starts = [0, *sorted(at for at in changes if first_whole(bars) < at < len(bars))]
+    for start, end in pairwise([*starts, len(bars)]):
+        yield changes[start] if start else first, bars[start:end]
 
 
 def plan(
@@ -151,11 +168,14 @@ def coloured(chord: ChordSymbol, key: MusicalKey, colour: str) -> ChordSymbol:
     return ChordSymbol(chord.root, COLOURS[colour][function], chord.bass)
 
 
+def keys_of(score: Score) -> list[tuple[int, MusicalKey]]:
+    """Return the keys of a score, each with its tick."""
+    return [(tick, MusicalKey.of_sharps(sharps, is_minor)) for tick, sharps, is_minor in score.keys.tolist()]
+
+
 def key_of(score: Score) -> MusicalKey | None:
     """Return the first key of a score, if it has one."""
-    return (
-        MusicalKey.of_sharps(int(score.keys["sharps"][0]), bool(score.keys["is_minor"][0])) if len(score.keys) else None
-    )
+    return next((key for _, key in keys_of(score)), None)
 
 
 def with_resolution(score: Score, least: int) -> Score:
