@@ -277,7 +277,7 @@ def harmonise(
         )
         for lane, name in enumerate(VOICES)
     ]
-    final_key = MusicalKey(tonic, known_key.scale)
+    final_key = known_key if shift % 12 == 0 else MusicalKey(tonic, known_key.scale)
     return replace(
         score,
         tracks=tuple(each.with_program(CHOIR_PROGRAM) for each in tracks),
