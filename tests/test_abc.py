@@ -155,7 +155,7 @@ def test_fields_of_a_tune():
     assert score.title == "The Tune"
     assert score.metres["numerator"].tolist() == [6, 3]
     assert score.tempos.tolist() == [(0, 400_000), (1440, 1_000_000)]
-    assert score.keys.tolist() == [(0, 1, True)]
+    assert score.keys.tolist() == [(0, 1, "minor")]
     assert [(chord.tick, chord.symbol) for chord in score.chords] == [(0, "Em"), (720, "D/F#")]
 
 

@@ -26,6 +26,7 @@ from wavewright.music.score import (
     controls_of,
     notes_of,
 )
+from wavewright.music.theory import MODES
 
 QUARTER = 480
 
@@ -44,7 +45,7 @@ def seconds_of(score):
     ]
 
 
-def random_score(seed, sharps=0, metre=(4, 4), n_tracks=1):
+def random_score(seed, sharps=0, metre=(4, 4), n_tracks=1, mode="major"):
     rng, tracks = np.random.default_rng(seed), []
     for _ in range(n_tracks):
         rows, tick = [], int(rng.choice([0, 120, 960]))
@@ -53,7 +54,7 @@ def random_score(seed, sharps=0, metre=(4, 4), n_tracks=1):
             rows.append((tick, length, int(rng.integers(30, 100)), 80))
             tick += length + int(rng.choice([0, 0, 120]))
         tracks.append(Track(notes_of(rows), "voice"))
-    keys = np.array([(0, sharps, False)], KEY)
+    keys = np.array([(0, sharps, mode)], KEY)
     return Score(
         tuple(tracks), QUARTER, np.array([(0, 600_000)], TEMPO), np.array([(0, *metre, 24, 8)], METRE), keys, title="A"
     )
@@ -68,6 +69,32 @@ def test_a_written_tune_is_read_again(tmp_path, sharps, metre):
     assert seconds_of(again) == seconds_of(score)
     assert int(again.keys["sharps"][0]) == sharps
     assert again.title == "A"
+
+
+@pytest.mark.parametrize("ending", [".abc", ".mid", ".musicxml", ".mxl"])
+@pytest.mark.parametrize("mode", MODES)
+def test_the_modes_of_keys_are_kept_by_every_format(tmp_path, mode, ending):
+    for sharps in range(-7, 8):
+        score = random_score(sharps + 10, sharps, mode=mode)
+        write_score(score, tmp_path / f"a{ending}")
+        again = read_score(tmp_path / f"a{ending}")
+        assert again.keys.tolist() == score.keys.tolist()
+        assert seconds_of(again) == seconds_of(score)
+
+
+@pytest.mark.parametrize(
+    ("sharps", "mode", "name"),
+    [
+        (0, "dorian", "Ddor"),
+        (-7, "major", "Cb"),
+        (7, "minor", "A#m"),
+        (1, "mixolydian", "Dmix"),
+        (7, "locrian", "B#loc"),
+    ],
+)
+def test_the_tonic_is_spelled_by_its_signature(tmp_path, sharps, mode, name):
+    write_score(random_score(0, sharps, mode=mode), tmp_path / "a.abc")
+    assert f"K:{name}" in (tmp_path / "a.abc").read_text().splitlines()
 
 
 def test_voices_chords_and_a_shorter_first_bar(tmp_path):
@@ -102,7 +129,7 @@ def rich_score():
         480,
         np.array([(0, 500_000), (960, 400_000)], TEMPO),
         np.array([(0, 3, 4, 24, 8)], METRE),
-        np.array([(0, -2, False), (1_440, 1, False)], KEY),
+        np.array([(0, -2, "major"), (1_440, 1, "major")], KEY),
         title="A piece",
     )
 

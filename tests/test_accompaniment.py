@@ -383,7 +383,7 @@ def test_every_style_in_metres_that_it_lacks(name, metre):
 @pytest.mark.parametrize("ticks_per_quarter", [1, 7, 24, 95, 96, 1000])
 def test_coarse_grids_become_finer_and_times_stay(ticks_per_quarter):
     melody = melody_of(6, ticks_per_quarter=ticks_per_quarter)
-    melody = replace(melody, chords=(Chord(2 * ticks_per_quarter, "C"),), keys=np.array([(0, 0, False)], KEY))
+    melody = replace(melody, chords=(Chord(2 * ticks_per_quarter, "C"),), keys=np.array([(0, 0, "major")], KEY))
     fine = with_resolution(melody, 96)
     assert fine.ticks_per_quarter >= 96
     for name in ("start", "duration"):
@@ -438,7 +438,7 @@ def test_slash_chords_have_their_bass():
 def test_the_score_gets_a_key_and_a_tempo_where_it_has_none():
     tune = TUNES["Amazing grace"].score()
     result = accompany(tune, "waltz")
-    assert (result.keys["sharps"].tolist(), result.keys["is_minor"].tolist()) == ([1], [False])
+    assert (result.keys["sharps"].tolist(), result.keys["mode"].tolist()) == ([1], ["major"])
     assert result.tempos["us_per_quarter"].tolist() == [round(60_000_000 / load_style("waltz").tempo)]
     assert np.array_equal(accompany(result, "waltz").tempos, result.tempos)
 

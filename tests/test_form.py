@@ -23,7 +23,6 @@ from wavewright.families.composer.form import (
     PlannedPiece,
     cadence_kind,
     form_of,
-    is_minor,
     of_length,
     packed,
 )
@@ -153,7 +152,7 @@ def test_cadences_by_their_last_note(degree, root, kind):
     ("key", "minor"), [("C", False), ("Am", True), ("A dorian", True), ("C mixolydian", False), ("C whole-tone", False)]
 )
 def test_modes_are_minor_by_their_third(key, minor):
-    assert is_minor(MusicalKey.parse(key)) == minor
+    assert MusicalKey.parse(key).is_minor == minor
 
 
 kinds = st.sampled_from([None, "full", "half"])
@@ -205,7 +204,7 @@ def test_a_drawn_form_has_the_metre_and_mode_if_one_has(n_bars, bar_steps, key, 
     drawn = LearnedForms(packed(forms)).draw(n_bars, bar_steps, key, np.random.default_rng(seed))
     assert len(drawn.plan) == n_bars
     assert bar_steps in (drawn.bar_steps, 20)
-    assert key is None or is_minor(drawn.key) == is_minor(key)
+    assert key is None or drawn.key.is_minor == key.is_minor
 
 
 def test_a_guide_counts_to_the_next_last_note():
@@ -244,7 +243,7 @@ def test_a_piece_keeps_its_plan(layout, plan, tonic, is_in_key, seed):
         degrees = [(symbol - FIRST_NOTE + config.vocabulary.lowest - tonic) % 12 for _, _, symbol in ends]
         assert all(end == len(grid) for _, end, _ in ends)
         assert degrees[-1] == 0
-        assert set(degrees) <= ({0, 3, 7} if is_minor(key) else {0, 4, 7})
+        assert set(degrees) <= ({0, 3, 7} if key.is_minor else {0, 4, 7})
 
 
 def drawn_in_two_pitches(plan, seed, **changes):

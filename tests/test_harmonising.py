@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from wavewright.music.accompaniment.voice_leading import (
     VOICES,
     violations_per_chord,
 )
-from wavewright.music.score import METRE, Score, Track, notes_of
+from wavewright.music.score import KEY, METRE, Score, Track, keys_of, notes_of
 from wavewright.music.theory import MusicalKey
 
 QUICK = HarmonySettings(n_candidates=2, n_sweeps=12, n_repairs=8)
@@ -146,8 +147,13 @@ def test_a_melody_that_no_octave_fits_is_transposed_with_its_key():
     shift = int(shifts[0])
     low, high = VOICE_RANGES[0]
     assert low <= 57 + shift <= 76 + shift <= high
-    found = MusicalKey.of_sharps(int(harmony.keys["sharps"][0]), bool(harmony.keys["is_minor"][0]))
+    ((_, found),) = keys_of(harmony)
     assert found.tonic == (9 + shift) % 12
+    keys = np.array([(0, 0, "dorian"), (1_920, -2, "major")], KEY)
+    moved = harmonise(replace(melody, keys=keys), settings=QUICK)
+    assert [(tick, found.tonic, found.scale) for tick, found in keys_of(moved)] == [
+        *((0, (2 + shift) % 12, "dorian"), (1_920, (10 + shift) % 12, "major"))
+    ]
 
 
 @pytest.mark.parametrize("metre", [(3, 4), (6, 8), (5, 4), (7, 8)])

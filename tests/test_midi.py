@@ -198,7 +198,7 @@ def test_all_that_a_score_has_is_kept(tmp_path):
         480,
         np.array([(0, 400_000), (960, 1)], TEMPO),
         np.array([(0, 6, 8, 36, 8)], METRE),
-        np.array([(0, -7, True), (480, 7, False)], KEY),
+        np.array([(0, -7, "minor"), (480, 7, "dorian")], KEY),
         (Chord(0, "Am7"), Chord(480, "D/F#")),
         (MetaEvent(0, 0xF0, b"~\x7f\t\x01\xf7"), MetaEvent(9, 2, "© né".encode()), MetaEvent(9, 2, b"\xe9")),
         "Prélude",

@@ -211,7 +211,7 @@ def test_directions_keys_metres_and_harmonies():
     music = metronome + note("C4", 2) + harmony + loud + note("C4", 3) + '<sound tempo="90.5"/>'
     score = score_of(music, attributes=attributes)
     quarter = score.ticks_per_quarter
-    assert score.keys.tolist() == [(0, -3, True)]
+    assert score.keys.tolist() == [(0, -3, "minor")]
     assert score.metres.tolist()[0][:3] == (0, 5, 8)
     assert score.tempos.tolist() == [(0, 1_000_000), (5 * quarter // 2, round(60_000_000 / 90.5))]
     assert score.chords == (Chord(quarter, "F#m7/B"),)
@@ -259,7 +259,7 @@ def test_a_score_written_and_read_is_the_same(rows, tempos, metre, is_drum):
     notes = notes_of(sorted([*rows, (0, 700, 60, 80)] if not any(row[2] == 60 for row in rows) else rows))
     track = Track(notes, "A <name> & more", is_drum=is_drum, controls=controls_of([(0, PROGRAM, 0, 12)]))
     metres = np.array([(0, *metre, 24, 8)], METRE)
-    score = Score((track,), 480, np.array(sorted(tempos), TEMPO), metres, np.array([(0, 2, True)], KEY), title="é")
+    score = Score((track,), 480, np.array(sorted(tempos), TEMPO), metres, np.array([(0, 2, "minor")], KEY), title="é")
     (again,), problems = read_musicxml(packed(write_musicxml(score)))
     assert problems == ()
     rows_of = [
@@ -278,7 +278,9 @@ def test_chords_and_changes_within_bars_are_kept(tmp_path):
     track = Track(notes_of([(0, 4_000, 60, 80)]), "x\x00y")
     metres = np.array([(0, 3, 4, 24, 8), (2_880, 6, 8, 24, 8)], METRE)
     chords = (Chord(0, "Bbmaj7/D"), Chord(700, "C#m"), Chord(1_440, "C#m"), Chord(2_000, "unknown"))
-    score = Score((track,), 480, metres=metres, keys=np.array([(0, -2, False), (500, 4, True)], KEY), chords=chords)
+    score = Score(
+        (track,), 480, metres=metres, keys=np.array([(0, -2, "major"), (500, 4, "dorian")], KEY), chords=chords
+    )
     for name in ("x.musicxml", "x.mxl"):
         with pytest.warns(ScoreWarning, match="Left out: names of tracks, chord symbols that are no chords: 'unknown'"):
             write_score(score, tmp_path / name)

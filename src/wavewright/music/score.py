@@ -10,6 +10,7 @@ import numpy as np
 
 from ..audio.notebook import text_html
 from ..base.errors import BadSetting
+from .theory import MusicalKey
 from .timing import TEMPO, TempoMap
 
 # --- A small piano roll as SVG, without a plotting library
@@ -63,8 +64,8 @@ METRE = np.dtype(
 )
 """A metre from a tick on; the last two are those of MIDI: clocks of a metronome's click, 32nds in a quarter."""
 
-KEY = np.dtype([("tick", "<i8"), ("sharps", "<i2"), ("is_minor", "?")])
-"""A key from a tick on: -7 (flats) to 7 (sharps)."""
+KEY = np.dtype([("tick", "<i8"), ("sharps", "<i2"), ("mode", "<U10")])
+"""A key from a tick on: -7 (flats) to 7 (sharps), and one of MODES."""
 
 RELEASE_VELOCITY = 64
 """Velocity of the end of a note whose instrument does not measure it."""
@@ -106,6 +107,11 @@ class MetaEvent:
 def empty(dtype: np.dtype) -> np.ndarray:
     """Return an array of no events."""
     return np.zeros(0, dtype)
+
+
+def key_event(key: MusicalKey) -> np.ndarray:
+    """Return a key from the start on, KEY ``(1,)``."""
+    return np.array([(0, key.sharps, key.mode)], KEY)
 
 
 def notes_of(rows: Iterable[Sequence[int]]) -> np.ndarray:
@@ -246,3 +252,8 @@ class Score:
     def n_notes(self) -> int:
         """Number of notes of all tracks."""
         return sum(len(track.notes) for track in self.tracks)
+
+
+def keys_of(score: Score) -> list[tuple[int, MusicalKey]]:
+    """Return the keys of a score, each with its tick."""
+    return [(tick, MusicalKey.of_sharps(sharps, mode)) for tick, sharps, mode in score.keys.tolist()]

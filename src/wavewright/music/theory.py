@@ -37,6 +37,11 @@ SCALES = MappingProxyType(
 )
 """Semitones above the tonic of each scale."""
 
+MODES = MappingProxyType(
+    {"major": 0, "minor": 3, "dorian": 10, "phrygian": 8, "lydian": 7, "mixolydian": 5, "locrian": 1}
+)
+"""Scales that key signatures name, in semitones from the tonic up to that of the major key of the same notes."""
+
 _SCALE_ALIASES = {"": "major", "m": "minor", "min": "minor", "maj": "major", "ionian": "major", "aeolian": "minor"}
 
 CHORD_KINDS = MappingProxyType(
@@ -247,6 +252,13 @@ def sounding_sharps(sharps: int, semitones: int) -> int:
     return (sharps + 7 * semitones + 5) % 12 - 5 if semitones % 12 else sharps
 
 
+def mode_named(text: str) -> str | None:
+    """Return the mode of MODES that a word such as ``m``, ``Dor`` or ``ionian`` names; major without a word."""
+    word = text.lower()[:3]
+    known = {"": "major", "m": "minor", "ion": "major", "aeo": "minor"} | {mode[:3]: mode for mode in MODES}
+    return known.get(word)
+
+
 @dataclass(frozen=True)
 class MusicalKey:
     """A tonic and a scale.
@@ -281,10 +293,9 @@ class MusicalKey:
         return cls(pitch_class_of(match[1]), scale, has_flats=match[1][1:] in ("b", "♭"))
 
     @classmethod
-    def of_sharps(cls, sharps: int, is_minor: bool) -> MusicalKey:
-        """Return the key of a key signature: -7 (flats) to 7 (sharps)."""
-        tonic = (7 * sharps + (9 if is_minor else 0)) % 12
-        return cls(tonic, "minor" if is_minor else "major", has_flats=sharps < 0)
+    def of_sharps(cls, sharps: int, mode: str = "major") -> MusicalKey:
+        """Return the key of a key signature, -7 (flats) to 7 (sharps), and one of MODES."""
+        return cls((7 * sharps - MODES[mode]) % 12, mode, has_flats=sharps < 0)
 
     @property
     def name(self) -> str:
@@ -302,11 +313,14 @@ class MusicalKey:
         return 3 in self.intervals and 4 not in self.intervals
 
     @property
+    def mode(self) -> str:
+        """The scale if it is one of MODES, else minor or major by the third."""
+        return self.scale if self.scale in MODES else "minor" if self.is_minor else "major"
+
+    @property
     def sharps(self) -> int:
         """The key signature: -6 (flats) to 6 (sharps); that of the major or minor key for scales of other notes."""
-        offsets = {"dorian": 10, "phrygian": 8, "lydian": 7, "mixolydian": 5, "locrian": 1}
-        parent = self.tonic + (offsets.get(self.scale) or (3 if self.is_minor else 0))
-        sharps = 7 * parent % 12
+        sharps = 7 * (self.tonic + MODES[self.mode]) % 12
         return sharps - 12 if sharps > (5 if self.has_flats else 6) else sharps
 
     @property

@@ -38,7 +38,7 @@ from ..music.accompaniment import AccompanimentStyle, harmonise, learn_style, lo
 from ..music.accompaniment.melody import melody_track
 from ..music.accompaniment.voice_leading import VOICES
 from ..music.formats import WRITABLE, read_score, write_score
-from ..music.score import Score
+from ..music.score import Score, keys_of
 from ..music.theory import MusicalKey
 from ..outputs.carried_metadata import left_out_of, mixed
 from ..outputs.made import Made, MadeFile, listed
@@ -237,8 +237,7 @@ def accompany(
     else:
         marking = marking_of(None, watermark, watermark_key) if is_chorale else None
         write_or_render(accompanied, target, instrument=instrument, quiet=quiet, marking=marking)
-    sharps = accompanied.keys[0]
-    of_score = MusicalKey.of_sharps(int(sharps["sharps"]), bool(sharps["is_minor"]))
+    _, of_score = keys_of(accompanied)[0]
     key_name = ((None if is_chorale else musical_key) or of_score).name
     symbols = tuple(chord.symbol for chord in accompanied.chords)
     parts = tuple(track.name for track in accompanied.tracks[0 if is_chorale else len(score.tracks) :])

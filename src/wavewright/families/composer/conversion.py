@@ -12,7 +12,7 @@ from ...base.errors import BadSetting
 from ...music.accompaniment.chord_text import CHORD_TRACK, CHORD_VELOCITY
 from ...music.accompaniment.melody import melody_track, skyline
 from ...music.bars import Bar, bars_of
-from ...music.score import KEY, METRE, NO_CHORD, Chord, Score, Track, notes_of
+from ...music.score import KEY, METRE, NO_CHORD, Chord, Score, Track, empty, key_event, notes_of
 from ...music.theory import ChordSymbol, MusicalKey
 from ...music.timing import TEMPO, quarters_per_minute_to_us
 from .config import DRUM_NAMES, DRUMS, ComposerConfig
@@ -322,7 +322,7 @@ def score_of(
         TICKS_PER_QUARTER,
         tempos=np.array([(0, quarters_per_minute_to_us(tempo))], TEMPO),
         metres=np.array([(0, *(metre or metre_of(grid.bar_steps)), 24, 8)], METRE),
-        keys=np.array([] if key is None else [(0, key.sharps, key.is_minor)], KEY),
+        keys=empty(KEY) if key is None else key_event(key),
         chords=tuple(chords),
         length=len(grid) * STEP_TICKS,
     )

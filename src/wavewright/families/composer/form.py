@@ -57,7 +57,7 @@ class LearnedForm(NamedTuple):
                 cadences[: last + 1, 1] = KINDS.index(bar.cadence)
         if self.key is None:
             return replace(Guide.unknown(n_steps), cadences=cadences)
-        return Guide(self.key.tonic, int(is_minor(self.key)), cadences)
+        return Guide(self.key.tonic, int(self.key.is_minor), cadences)
 
 
 def form_of(grid: Grid, config: ComposerConfig) -> LearnedForm:
@@ -182,7 +182,7 @@ class LearnedForms:
         is_left = np.ones(len(self._pieces), bool)
         limits = [self._pieces[:, 1] == bar_steps]
         if key is not None:
-            limits.append(self._pieces[:, 3] == is_minor(key))
+            limits.append(self._pieces[:, 3] == key.is_minor)
         for limit in limits:
             if (is_left & limit).any():
                 is_left &= limit
@@ -197,11 +197,6 @@ class LearnedForms:
         of_metre = np.repeat(self._pieces[:, 1] == bar_steps, self._pieces[:, 0])
         steps = self._bars[of_metre & (self._bars[:, 3] >= 0), 3]
         return int(np.bincount(steps).argmax()) if len(steps) else 0
-
-
-def is_minor(key: MusicalKey) -> bool:
-    """Return True for a key with a minor third above its tonic."""
-    return (key.tonic + 4) % 12 not in key.pitch_classes and (key.tonic + 3) % 12 in key.pitch_classes
 
 
 def of_length(plan: FormPlan, n_bars: int) -> FormPlan:
@@ -313,7 +308,7 @@ class PlannedPiece:
 
     def _chord(self, kind: CadenceKind) -> ChordSymbol:
         if kind == "full":
-            return ChordSymbol(self.key.tonic, "m" if is_minor(self.key) else "")
+            return ChordSymbol(self.key.tonic, "m" if self.key.is_minor else "")
         return ChordSymbol((self.key.tonic + DOMINANT) % 12, "")
 
     def _limit(self, masks: Masks, lane: int, step: int, until: int, pitch_classes: set[int]) -> None:

@@ -29,7 +29,7 @@ from .config import (
     Layout,
 )
 from .conversion import grid_of, is_monophonic
-from .form import LearnedForm, form_of, is_minor, packed
+from .form import LearnedForm, form_of, packed
 from .grid import (
     Grid,
     Guide,
@@ -162,7 +162,7 @@ class ComposerBatches:
         has_key, has_cadences = rng.random() < self.settings.key_fraction, rng.random() < self.settings.cadence_fraction
         guide = Guide.unknown(n_steps) if at_other_tempo else form.guide(n_steps)
         if form.key is not None and has_key:
-            guide = replace(guide, tonic=(form.key.tonic + semitones) % 12, mode=int(is_minor(form.key)))
+            guide = replace(guide, tonic=(form.key.tonic + semitones) % 12, mode=int(form.key.is_minor))
         else:
             guide = replace(guide, tonic=NO_TONIC, mode=MODES - 1)
         return guide if has_cadences else replace(guide, cadences=Guide.unknown(n_steps).cadences)

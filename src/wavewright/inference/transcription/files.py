@@ -17,8 +17,8 @@ from ...base.whole_file import write_whole
 from ...contracts.note_detection import NoteDetector
 from ...families.loading import load_note_detector
 from ...music.formats import WRITABLE, write_score
-from ...music.score import Score
-from ...music.theory import MusicalKey, pitch_name
+from ...music.score import Score, keys_of
+from ...music.theory import pitch_name
 from ...outputs.converted_folder import Conversion, ConvertFile
 from ...outputs.made import Made, MadeFile
 from ...outputs.manifest_file import known_records
@@ -205,13 +205,12 @@ class MelodyTranscription:
             is_polyphonic=is_polyphonic,
             has_chords=self.has_chords,
         )
-        key = score.keys[0]
         seconds = round(transcription.seconds, 3)
         melody = {
             "tuning_cents": transcription.tuning_cents,
             "tempo": round(beats.tempo, 1),
             "metre": f"{beats.beats_per_bar}/4",
-            "key": MusicalKey.of_sharps(int(key["sharps"]), bool(key["is_minor"])).name,
+            "key": keys_of(score)[0][1].name,
             "notes": transcription.notes,
             "chords": _timed_chords(score, beats) if self.has_chords else None,
         }

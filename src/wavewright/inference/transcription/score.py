@@ -10,7 +10,7 @@ from ...base.errors import BadSetting
 from ...music.accompaniment.chord_model import as_score_chords, find_chords
 from ...music.accompaniment.melody import find_key
 from ...music.bars import bars_of
-from ...music.score import KEY, METRE, NOTE, RELEASE_VELOCITY, Score, Track, empty
+from ...music.score import KEY, METRE, NOTE, RELEASE_VELOCITY, Score, Track, empty, key_event
 from ...music.timing import MAX_US_PER_QUARTER, TEMPO, US_PER_SECOND
 from .beats import Beats
 from .notes import MelodyNote
@@ -66,7 +66,7 @@ def score_of(
     score = Score((Track(rows, "notes" if is_polyphonic else "melody"),), TICKS_PER_QUARTER, tempos, score.metres)
     bars = bars_of(score)
     key = find_key(rows, bars)
-    keys = np.array([(0, key.sharps, key.is_minor)], KEY) if len(rows) else empty(KEY)
+    keys = key_event(key) if len(rows) else empty(KEY)
     chords = as_score_chords(find_chords(rows, bars, key), key) if has_chords and len(rows) else ()
     return Score(score.tracks, TICKS_PER_QUARTER, tempos, score.metres, keys, chords)
 

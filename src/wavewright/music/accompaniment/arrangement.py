@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ..bars import Bar, bars_of, first_whole
-from ..score import KEY, NOTE, PROGRAM as PROGRAM_CHANGE, Score, Track, controls_of, empty, notes_of
+from ..score import NOTE, PROGRAM as PROGRAM_CHANGE, Score, Track, controls_of, empty, key_event, keys_of, notes_of
 from ..theory import ChordSymbol, MusicalKey, nearest_of
 from ..timing import TEMPO, quarters_per_minute_to_us
 from .chord_model import as_score_chords, find_chords
@@ -166,11 +166,6 @@ def coloured(chord: ChordSymbol, key: MusicalKey, colour: str) -> ChordSymbol:
     else:
         function = "tonic" if degree == 0 else "major"
     return ChordSymbol(chord.root, COLOURS[colour][function], chord.bass)
-
-
-def keys_of(score: Score) -> list[tuple[int, MusicalKey]]:
-    """Return the keys of a score, each with its tick."""
-    return [(tick, MusicalKey.of_sharps(sharps, is_minor)) for tick, sharps, is_minor in score.keys.tolist()]
 
 
 def key_of(score: Score) -> MusicalKey | None:
@@ -387,11 +382,6 @@ def _within(pitch: int, low: int, high: int) -> int:
     if pitch > high:
         pitch -= 12 * (-(-(pitch - high) // 12))
     return pitch
-
-
-def key_event(key: MusicalKey) -> np.ndarray:
-    """Return a key from the start on, KEY."""
-    return np.array([(0, key.sharps, key.is_minor)], KEY)
 
 
 def _tempo_event(tempo: float) -> np.ndarray:

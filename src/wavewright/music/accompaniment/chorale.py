@@ -23,9 +23,9 @@ from ...base.errors import BadSetting
 from ...base.onnx_runtime import open_session
 from ...base.ranges import RangedSettings, ranged
 from ..bars import bars_of
-from ..score import Score, Track, notes_of
-from ..theory import MusicalKey, pitch_name
-from .arrangement import MIN_TICKS_PER_QUARTER, key_event, key_of, with_resolution
+from ..score import Score, Track, key_event, notes_of
+from ..theory import MusicalKey, pitch_name, sounding_sharps
+from .arrangement import MIN_TICKS_PER_QUARTER, key_of, with_resolution
 from .melody import find_key, melody_track, skyline
 from .voice_leading import (
     LOWEST,
@@ -277,11 +277,14 @@ def harmonise(
         )
         for lane, name in enumerate(VOICES)
     ]
-    final_key = known_key if shift % 12 == 0 else MusicalKey(tonic, known_key.scale)
+    keys = score.keys.copy()
+    keys["sharps"] = [sounding_sharps(sharps, shift) for sharps in keys["sharps"].tolist()]
+    if key is not None or not len(keys):
+        keys = key_event(known_key if shift % 12 == 0 else MusicalKey(tonic, known_key.scale))
     return replace(
         score,
         tracks=tuple(each.with_program(CHOIR_PROGRAM) for each in tracks),
-        keys=score.keys if len(score.keys) and shift % 12 == 0 and key is None else key_event(final_key),
+        keys=keys,
         chords=(),
     )
 

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from ...base.errors import BadScore
+from ..theory import MODES, mode_named, sounding_sharps
 
 LETTERS = "FCGDAEB"
 """Letters in the order in which sharps are added to key signatures."""
 
-MODES = {"": 0, "maj": 0, "ion": 0, "mix": -1, "dor": -2, "m": -3, "min": -3, "aeo": -3, "phr": -4, "loc": -5, "lyd": 1}
-MINOR_MODES = ("m", "min", "aeo", "dor", "phr", "loc")
 PIPES = {"F": 1, "C": 1, "G": 0}
 """Accidentals of the key of Highland pipes."""
 
@@ -38,7 +37,7 @@ class AbcKey:
 
     accidentals: dict[str, int]
     sharps: int | None = None
-    is_minor: bool = False
+    mode: str = "major"
 
 
 def key_of(text: str) -> AbcKey | None:
@@ -57,14 +56,13 @@ def key_of(text: str) -> AbcKey | None:
         raise BadScore(f"{text[:40]!r} is no key.")
     if match is None:
         return AbcKey(_added({}, added))
-    mode = match[3].lower()
-    mode = "m" if mode == "m" else mode[:3]
-    if mode not in MODES:
+    mode = mode_named(match[3])
+    if mode is None:
         raise BadScore(f"{match[3]!r} is no mode; modes are maj, min, dor, phr, lyd, mix, aeo, loc and ion.")
-    sharps = LETTERS.index(match[1]) - 1 + 7 * {"": 0, "#": 1, "b": -1}[match[2]] + MODES[mode]
+    sharps = LETTERS.index(match[1]) - 1 + 7 * {"": 0, "#": 1, "b": -1}[match[2]] + sounding_sharps(0, MODES[mode])
     accidentals = {} if "exp" in words else _signature(sharps)
     usual = sharps if -7 <= sharps <= 7 and "exp" not in words else None
-    return AbcKey(_added(accidentals, added), usual, mode in MINOR_MODES)
+    return AbcKey(_added(accidentals, added), usual, mode)
 
 
 def _signature(sharps: int) -> dict[str, int]:

@@ -289,9 +289,7 @@ def _score_of(tune: TuneText, problems: list[str]) -> Score:
         ticks_per_quarter,
         np.array(sorted(tempos.items()), TEMPO) if tempos else empty(TEMPO),
         np.array([(at, *each, _clocks(each), 8) for at, each in sorted(metres.items())], METRE),
-        np.array(
-            [(at, each.sharps, each.is_minor) for at, each in sorted(keys.items()) if each.sharps is not None], KEY
-        ),
+        np.array([(at, each.sharps, each.mode) for at, each in sorted(keys.items()) if each.sharps is not None], KEY),
         tuple(Chord(tick(time), symbol) for time, symbol in chords),
         title=tune.title,
         length=max((tick(voice.end) for voice in voices.values()), default=0),

@@ -14,7 +14,7 @@ import numpy as np
 from ...base.errors import BadScore
 from ..bars import Bar, bars_of
 from ..score import PROGRAM, Score, Track
-from ..theory import MusicalKey, pitch_class_name
+from ..theory import MODES, pitch_class_name, sounding_sharps
 from ..timing import DEFAULT_US_PER_QUARTER
 from .abc_fields import LETTERS
 from .note_values import tuplet_of
@@ -48,13 +48,12 @@ def write_abc(score: Score) -> bytes:
     if not tracks:
         raise BadScore("The score has no notes that ABC can hold; drums are left out.")
     bars = bars_of(score)
-    key = score.keys[0] if len(score.keys) else None
-    sharps, is_minor = (0, False) if key is None else (int(key["sharps"]), bool(key["is_minor"]))
+    _, sharps, mode = score.keys[0].item() if len(score.keys) else (0, 0, "major")
     us = int(score.tempos["us_per_quarter"][0]) if len(score.tempos) else DEFAULT_US_PER_QUARTER
     lines = ["X:1", f"T:{_text(score.title)}", f"M:{bars[0].metre}", "L:1/8", f"Q:1/4={60e6 / us:.6g}"]
     names = [f'V:{number} name="{_text(track.name)}"' for number, track in enumerate(tracks, 1)]
     has_voices = len(tracks) > 1 or bool(_text(tracks[0].name))
-    lines += [*(names if has_voices else ()), f"K:{_key_name(sharps, is_minor)}"]
+    lines += [*(names if has_voices else ()), f"K:{_key_name(sharps, mode)}"]
     for number, track in enumerate(tracks, 1):
         chords = {chord.tick: _text(chord.symbol) for chord in score.chords} if number == 1 else {}
         lines += [f"V:{number}"] if has_voices else []
@@ -69,9 +68,11 @@ def _text(text: str) -> str:
     return re.sub(r'[\s%"\\]+', " ", text).strip()
 
 
-def _key_name(sharps: int, is_minor: bool) -> str:
-    key = MusicalKey.of_sharps(sharps, is_minor)
-    return pitch_class_name(key.tonic, flats=sharps < 0) + ("m" if is_minor else "")
+def _key_name(sharps: int, mode: str) -> str:
+    """Return the key as ABC writes it, its tonic on the line of fifths: ``Cb``, ``F#m``, ``Ddor``."""
+    octave, index = divmod(sharps + 1 - sounding_sharps(0, MODES[mode]), len(LETTERS))
+    tonic = LETTERS[index] + ("#" * octave or "b" * -octave)
+    return tonic + {"major": "", "minor": "m"}.get(mode, mode[:3])
 
 
 def _music(

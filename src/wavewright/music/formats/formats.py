@@ -184,7 +184,11 @@ def _lost(score: Score, written: Score) -> Iterator[str]:
             yield f"{name} of notes"
     for name in ("tempos", "metres", "keys"):
         wanted, there = (_changes(name, each) for each in (score, written))
-        if not all(np.allclose(values, there.get(at, np.nan), rtol=1e-5) for at, values in wanted.items()):
+        is_tempo = name == "tempos"
+        if not all(
+            there.get(at) == values or (is_tempo and np.allclose(values, there.get(at, np.nan), rtol=1e-5))
+            for at, values in wanted.items()
+        ):
             yield name
     yield from dict.fromkeys(name for name, _ in Counter(_others(score)) - Counter(_others(written)))
 
@@ -197,7 +201,7 @@ def _notes(score: Score) -> Iterator[tuple[bool, int, float, float, int, int]]:
             yield track.is_drum, pitch, *times, velocity, release or RELEASE_VELOCITY
 
 
-def _changes(name: str, score: Score) -> dict[float, tuple[int, ...]]:
+def _changes(name: str, score: Score) -> dict[float, tuple[int | str, ...]]:
     """Return tempos, keys, or the metres of bars by the quarters at which they change."""
     rows = (
         [(bar.start, bar.numerator, bar.denominator) for bar in bars_of(score)]

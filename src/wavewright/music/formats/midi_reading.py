@@ -29,12 +29,16 @@ from ..score import (
     Track,
     empty,
 )
+from ..theory import MODES
 from ..timing import MAX_TICK, TEMPO
 
 TRACK_NAME, PORT, END_OF_TRACK, SET_TEMPO, TIME_SIGNATURE, KEY_SIGNATURE = 0x03, 0x21, 0x2F, 0x51, 0x58, 0x59
 TEXT = 0x01
 CHORD_PREFIX = "chord:"
 """Prefix of the text events that hold chord symbols."""
+
+MODE_PREFIX = "mode:"
+"""Prefix of the text events after the key signatures that have no bit for their mode."""
 
 NOTE_OFF, NOTE_ON = 0x8, 0x9
 SYSEX, SYSEX_CONTINUED, META = 0xF0, 0xF7, 0xFF
@@ -384,7 +388,7 @@ class _CommonEvents:
         self._has_fixed_tempo = clock.us_per_quarter is not None
         self._tempos: list[tuple[int, int]] = [(0, clock.us_per_quarter)] if clock.us_per_quarter is not None else []
         self._metres: list[tuple[int, int, int, int, int]] = []
-        self._keys: list[tuple[int, int, bool]] = []
+        self._keys: list[tuple[int, int, str]] = []
 
     def collect(self, metas: list[MetaEvent]) -> list[MetaEvent]:
         """Store the common events of a track; return the others."""
@@ -406,7 +410,12 @@ class _CommonEvents:
         if meta.kind == KEY_SIGNATURE and len(data) == 2 and data[1] <= 1:
             sharps = data[0] - 256 * (data[0] >= 0x80)
             if -7 <= sharps <= 7:
-                self._keys.append((tick, sharps, bool(data[1])))
+                self._keys.append((tick, sharps, "minor" if data[1] else "major"))
+                return True
+        if meta.kind == TEXT and data.startswith(MODE_PREFIX.encode()) and self._keys and self._keys[-1][0] == tick:
+            mode = meta.text.removeprefix(MODE_PREFIX)
+            if mode in MODES:
+                self._keys[-1] = (*self._keys[-1][:2], mode)
                 return True
         return False
 
@@ -421,7 +430,7 @@ class _CommonEvents:
         return sorted(self._metres, key=lambda row: row[0])
 
     @property
-    def keys(self) -> list[tuple[int, int, bool]]:
+    def keys(self) -> list[tuple[int, int, str]]:
         """Rows of KEY."""
         return sorted(self._keys, key=lambda row: row[0])
 

@@ -10,12 +10,14 @@ from ...base.errors import BadScore
 from ..bars import metres_with_bars
 from ..engine import DRUM_CHANNEL, N_CHANNELS
 from ..score import CHANNEL_PRESSURE, PITCH_BEND, PROGRAM, MetaEvent, Score, Track
+from ..theory import MusicalKey
 from ..timing import MAX_TICK
 from .midi_reading import (
     CHORD_PREFIX,
     END_OF_TRACK,
     KEY_SIGNATURE,
     META,
+    MODE_PREFIX,
     NOTE_OFF,
     NOTE_ON,
     PORT,
@@ -112,10 +114,9 @@ def _common_metas(score: Score) -> list[MetaEvent]:
             raise BadScore(f"MIDI cannot hold the metre {row['numerator']}/{row['denominator']}; use one such as 3/4.")
         data = bytes([row["numerator"], log2, row["click_clocks"], row["thirty_seconds"]])
         metas.append(MetaEvent(int(row["tick"]), TIME_SIGNATURE, data))
-    metas += [
-        MetaEvent(int(row["tick"]), KEY_SIGNATURE, bytes([int(row["sharps"]) % 256, int(row["is_minor"])]))
-        for row in score.keys
-    ]
+    for tick, sharps, mode in score.keys.tolist():
+        metas.append(MetaEvent(tick, KEY_SIGNATURE, bytes([sharps % 256, MusicalKey(scale=mode).is_minor])))
+        metas += [MetaEvent(tick, TEXT, f"{MODE_PREFIX}{mode}".encode())] * (mode not in ("major", "minor"))
     metas += [MetaEvent(chord.tick, TEXT, f"{CHORD_PREFIX}{chord.symbol}".encode()) for chord in score.chords]
     return metas + list(score.metas)
 

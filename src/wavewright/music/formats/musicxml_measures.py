@@ -10,7 +10,7 @@ from xml.etree.ElementTree import Element
 
 from ...base.errors import BadSetting
 from ..score import NO_CHORD
-from ..theory import ChordSymbol, sounding_sharps
+from ..theory import ChordSymbol, mode_named, sounding_sharps
 from .play_order import MAX_PASSES, BarLine, JumpMark, mark_of
 
 SEMITONES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
@@ -59,7 +59,6 @@ SKIPPED = {
 }
 """Elements of a measure that a score has no place for, and the words that say so."""
 
-MINOR_MODES = ("minor", "aeolian", "dorian", "phrygian", "locrian")
 GRACE_QUARTERS = Fraction(1, 16)
 SUSTAIN, PEDAL_DOWN = 64, 127
 _PER_MINUTE = re.compile(r"\d+(?:\.\d+)?")
@@ -91,7 +90,7 @@ class Measure:
     chords: list[tuple[Fraction, str]] = field(default_factory=list)
     tempos: list[tuple[Fraction, int]] = field(default_factory=list)
     metres: list[tuple[Fraction, tuple[int, int]]] = field(default_factory=list)
-    keys: list[tuple[Fraction, tuple[int, bool]]] = field(default_factory=list)
+    keys: list[tuple[Fraction, tuple[int, str]]] = field(default_factory=list)
     pedals: list[tuple[Fraction, int]] = field(default_factory=list)
     line: BarLine = field(default_factory=BarLine)
     marks: tuple[JumpMark, ...] = ()
@@ -194,7 +193,8 @@ class MeasureReader:
             fifths = _integer(key.findtext("fifths"))
             if fifths is not None and -7 <= fifths <= 7:
                 self._sharps = fifths = sounding_sharps(fifths, self._semitones)
-                self._measure.keys.append((self._cursor, (fifths, key.findtext("mode", "").strip() in MINOR_MODES)))
+                mode = mode_named(key.findtext("mode", "").strip()) or "major"
+                self._measure.keys.append((self._cursor, (fifths, mode)))
         for time in element.findall("time")[:1]:
             beats = [_integer(beat) for beat in time.findtext("beats", "").split("+")]
             beat_type = _integer(time.findtext("beat-type"))

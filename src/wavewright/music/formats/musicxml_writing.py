@@ -246,7 +246,7 @@ def _changes(score: Score, bar: Bar, *, is_first: bool, is_new: bool) -> list[tu
         attributes = Element("attributes")
         element = SubElement(attributes, "key")
         SubElement(element, "fifths").text = str(int(key["sharps"]))
-        SubElement(element, "mode").text = "minor" if key["is_minor"] else "major"
+        SubElement(element, "mode").text = str(key["mode"])
         changes.append((int(key["tick"]) - bar.start, attributes))
     if is_new:
         attributes = Element("attributes")

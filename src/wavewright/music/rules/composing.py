@@ -13,7 +13,7 @@ from pydantic import Field
 from ...base.errors import BadSetting
 from ...base.toml_tables import TomlTables
 from ..form import n_varied
-from ..score import KEY, METRE, PROGRAM, Chord, Score, Track, controls_of, notes_of
+from ..score import METRE, PROGRAM, Chord, Score, Track, controls_of, key_event, notes_of
 from ..theory import MusicalKey
 from ..timing import TEMPO, quarters_per_minute_to_us
 from .counterpoint import MIN_BARS, Counterpoint
@@ -177,7 +177,7 @@ class _Composition:
             ticks_per_quarter=TICKS_PER_QUARTER,
             tempos=np.array([(0, quarters_per_minute_to_us(frame.tempo))], TEMPO),
             metres=np.array([(0, numerator, denominator, 24, 8)], METRE),
-            keys=np.array([(0, frame.key.sharps, frame.key.is_minor)], KEY),
+            keys=key_event(frame.key),
             chords=tuple(chords),
             title=self._piece.title,
             length=frame.bars * frame.bar_ticks,
