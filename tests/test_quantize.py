@@ -15,10 +15,10 @@ def test_nearest_code_is_that_of_the_nearest_direction():
     torch.testing.assert_close(quantizer.nearest(vectors), distances.argmin(-1))
 
 
-def test_commitment_is_the_squared_distance_and_gradients_pass_straight_through():
+def test_commitment_is_the_squared_distance():
     torch.manual_seed(0)
     quantizer = VectorQuantizer(6, 8, 3).eval()
-    residual = torch.randn(2, 5, 6, requires_grad=True)
+    residual = torch.randn(2, 5, 6)
     quantized, codes, commitment = quantizer(residual)
     vectors = quantizer.in_proj(residual)
     torch.testing.assert_close(
@@ -26,10 +26,22 @@ def test_commitment_is_the_squared_distance_and_gradients_pass_straight_through(
     )
     torch.testing.assert_close(quantized, quantizer.decode(codes))
     torch.testing.assert_close(codes, quantizer.encode(residual))
-    (gradient,) = torch.autograd.grad(quantized.sum(), residual)  # of the two projections alone
-    torch.testing.assert_close(
-        gradient, (quantizer.out_proj.weight @ quantizer.in_proj.weight).sum(0).expand_as(residual)
-    )
+
+
+def test_gradients_pass_a_code_as_its_vector_turned_and_scaled():
+    torch.manual_seed(0)
+    quantizer = VectorQuantizer(3, 8, 3).eval()
+    with torch.no_grad():
+        for projection in (quantizer.in_proj, quantizer.out_proj):
+            projection.weight.copy_(torch.eye(3))
+        quantizer.in_proj.bias.zero_()
+    vectors, gradient = torch.randn(2, 5, 3, requires_grad=True), torch.randn(2, 5, 3)
+    codes, _, _ = quantizer(vectors)
+    (passed,) = torch.autograd.grad(codes, vectors, gradient)
+    scale = codes.norm(dim=-1) / vectors.norm(dim=-1)
+    torch.testing.assert_close(passed.norm(dim=-1), scale * gradient.norm(dim=-1))
+    cosine = torch.nn.functional.cosine_similarity
+    torch.testing.assert_close(cosine(passed, vectors, dim=-1), cosine(gradient, codes, dim=-1))
 
 
 def test_codes_are_moving_averages_of_their_vectors():

@@ -12,6 +12,7 @@ EMA_DECAY = 0.98  # of the usage and mean of each code
 DEAD_USAGE = 0.1  # of uniform usage; codes that are used less are moved to vectors of the batch
 KMEANS_ITERATIONS = 10
 MIN_SQUARE = 1e-8  # mean square of a latent's elements
+MIN_LENGTH = 1e-6  # of a vector that has a direction
 
 
 class VectorQuantizer(nn.Module):
@@ -19,7 +20,7 @@ class VectorQuantizer(nn.Module):
 
     Few dimensions and cosine distance keep all codes in use [1]_ [2]_. The codes start from k-means of the first batch,
     follow the exponential moving averages of the vectors that are assigned to them [3]_, and are moved to vectors of
-    the batch where they are no longer used.
+    the batch where they are no longer used. Gradients pass a code as if it were its vector, turned and scaled [4]_.
 
     - ``codebook_size``: number of codes.
 
@@ -28,6 +29,7 @@ class VectorQuantizer(nn.Module):
     .. [1] J. Yu et al., "Vector-quantized Image Modeling with Improved VQGAN", 2022.
     .. [2] R. Kumar et al., "High-Fidelity Audio Compression with Improved RVQGAN", 2023.
     .. [3] A. van den Oord et al., "Neural Discrete Representation Learning", 2017, appendix A.1.
+    .. [4] C. Fifty et al., "Restructuring Vector Quantization with the Rotation Trick", 2024.
     """
 
     codebook: Tensor
@@ -56,7 +58,7 @@ class VectorQuantizer(nn.Module):
         return latents
 
     def forward(self, residual: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Quantise latents with straight-through gradients; in training, update the codebook.
+        """Quantise latents; in training, update the codebook.
 
         - ``residual``: ``(batch, frames, latent_size)``.
         - returns ``quantized``: ``(batch, frames, latent_size)``.
@@ -73,7 +75,7 @@ class VectorQuantizer(nn.Module):
             self._update(vectors.detach().flatten(0, 1), codes.flatten())
         scale = vectors.detach().square().mean().clamp(min=MIN_SQUARE)
         commitment = (vectors - quantized).square().mean(-1) / scale
-        return self.out_proj(vectors + (quantized - vectors).detach()), codes, commitment
+        return self.out_proj(_turned(vectors, quantized)), codes, commitment
 
     def _initialise(self, vectors: Tensor) -> None:
         """Set the codes to the centres of ``vectors (n, code_size)``."""
@@ -193,7 +195,7 @@ class ResidualQuantizer(nn.Module):
         return torch.stack([quantizer.decode(torch.arange(self.codebook_size)) for quantizer in self._each()])
 
     def forward(self, latent: Tensor, n_used: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Quantise latents with straight-through gradients.
+        """Quantise latents; gradients pass.
 
         - ``latent``: ``(batch, frames, latent_size)``.
         - ``n_used``: codebooks that each clip uses, ``(batch,)``.
@@ -259,6 +261,21 @@ class QuantizedDecoder(nn.Module):
         """Decode ``codes (batch, frames, n_codebooks)``, -1 for codebooks that are not in use."""
         output, next_memory = self.decoder(self.quantizer.decode(codes), memory)
         return output, next_memory
+
+
+def _turned(vectors: Tensor, codes: Tensor) -> Tensor:
+    """Return ``codes (..., size)`` with the gradients of ``vectors`` that are turned and scaled onto them."""
+    lengths, code_lengths = (
+        each.detach().norm(dim=-1, keepdim=True).clamp(min=MIN_LENGTH) for each in (vectors, codes)
+    )
+    start, end = vectors.detach() / lengths, codes / code_lengths
+    middle = F.normalize(start + end, dim=-1)
+
+    def along(direction: Tensor) -> Tensor:
+        return (vectors * direction).sum(-1, keepdim=True)
+
+    turned: Tensor = (vectors - 2 * along(middle) * middle + 2 * along(start) * end) * (code_lengths / lengths)
+    return turned + (codes - turned).detach()
 
 
 def _kmeans(vectors: Tensor, count: int) -> Tensor:
