@@ -177,7 +177,9 @@ def main(model: Bundled, description: str | None) -> None:
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--from", dest="base", help="model that the weights are initialised from: a name or a folder")
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="other settings, for comparisons")
+    parser.add_argument(
+        "--set", nargs="*", action="extend", default=[], metavar="NAME=VALUE", help="other settings, for comparisons"
+    )
     parser.add_argument(
         "--bundle", action="store_true", help="copy the finished run into the package instead of training"
     )

@@ -440,7 +440,7 @@ def main() -> None:
     parser.add_argument("--from", dest="base", help="model that the weights are initialised from: a name or a folder")
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--max-minutes", type=float)
-    parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE")
+    parser.add_argument("--set", nargs="*", action="extend", default=[], metavar="NAME=VALUE")
     parser.add_argument("--bundle", action="store_true")
     options = parser.parse_args()
     run_folder = options.out or Path("runs") / options.name

@@ -150,7 +150,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("runs/notes"))
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--max-minutes", type=float)
-    parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE")
+    parser.add_argument("--set", nargs="*", action="extend", default=[], metavar="NAME=VALUE")
     options = parser.parse_args()
     if options.action == "corpus":
         write_corpus(options.soundfont, options.packages, options.corpus)

@@ -171,7 +171,7 @@ def main() -> None:
     parser.add_argument("--from", type=Path, dest="base", help="a model whose weights the training starts from")
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--max-minutes", type=float)
-    parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE")
+    parser.add_argument("--set", nargs="*", action="extend", default=[], metavar="NAME=VALUE")
     options = parser.parse_args()
     if options.action == "corpus":
         sfz = [(path, GRAND) for path in options.pianos] + [(path, NYLON_GUITAR) for path in options.guitars]
