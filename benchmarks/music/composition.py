@@ -17,7 +17,8 @@ The folder has the scores that recipes/composer.py writes: ``train-...mid`` and 
 - the longest melody of the model that a training piece has, in notes, by intervals and durations, beside the longest
   that held-out pieces have in common with training pieces.
 
-Pieces are drawn at temperature 1 from all symbols, unless ``--temperature`` and ``--top-p`` say otherwise.
+Pieces have as many bars as held-out ones in turn, unless ``--bars`` says otherwise: the longer a score is, the more of
+its bars return. They are drawn at temperature 1 from all symbols, unless ``--temperature`` and ``--top-p`` do.
 """
 
 from __future__ import annotations
@@ -168,17 +169,19 @@ def measure(options: Options, report: Report) -> None:
     }
     bar = Counter(map(bar_steps_of, scores["valid"])).most_common(1)[0][0]
     scores = {split: [score for score in scores[split] if bar_steps_of(score) == bar] for split in scores}
+    lengths = itertools.cycle([options.bars] if options.bars else [len(bars_of(score)) for score in scores["valid"]])
+    n_bars = list(itertools.islice(lengths, options.count))
     usual = CompositionSettings(bar_steps=bar, temperature=options.temperature, top_p=options.top_p)
     composed = []
     if {"overlaps", "copies"} & {*options.only}:
-        composed = [composer.compose(options.bars, replace(usual, seed=seed)) for seed in range(options.count)]
+        composed = [composer.compose(bars, replace(usual, seed=seed)) for seed, bars in enumerate(n_bars)]
     if "overlaps" in options.only:
-        free = [composer.compose(options.bars, replace(usual, seed=seed, form=False)) for seed in range(options.count)]
+        free = [composer.compose(bars, replace(usual, seed=seed, form=False)) for seed, bars in enumerate(n_bars)]
         add_overlaps(scores, {"model": composed, "model, free": free}, n_voices, bar, report)
     if "form" in options.only:
-        add_forms(scores, composer, replace(usual, top_p=CompositionSettings().top_p), options, report)
+        add_forms(scores, composer, replace(usual, top_p=CompositionSettings().top_p), n_bars, report)
     if "traits" in options.only:
-        add_traits(composer, usual, options, report)
+        add_traits(composer, usual, n_bars, report)
     if "copies" in options.only:
         add_copies(scores, composed, report)
 
@@ -187,18 +190,18 @@ def add_forms(
     scores: dict[str, list[Score]],
     composer: ScoreComposer,
     usual: CompositionSettings,
-    options: Options,
+    n_bars: Sequence[int],
     report: Report,
 ) -> None:
     """Add the forms of pieces in a random key, with and without a planned form, of held-out and training scores."""
     config = composer.folder.config(ComposerConfig)
     rng = np.random.default_rng(2)
-    keys = [MusicalKey(int(rng.integers(12)), "major" if rng.random() < 0.7 else "minor") for _ in range(options.count)]
+    keys = [MusicalKey(int(rng.integers(12)), "major" if rng.random() < 0.7 else "minor") for _ in n_bars]
     for name in ("model", "model, free"):
         settings = [replace(usual, seed=seed, key=key) for seed, key in enumerate(keys)]
         if name != "model":
             settings = [replace(each, form=False) for each in settings]
-        pieces = [composer.compose(options.bars, each) for each in settings]
+        pieces = [composer.compose(bars, each) for bars, each in zip(n_bars, settings, strict=True)]
         report.add(FORM, form_row(name, pieces, [key.tonic for key in keys], config))
     half = len(scores["train"]) // 2
     real = {"held-out": scores["valid"], "training, half": scores["train"][:half], "other half": scores["train"][half:]}
@@ -206,17 +209,18 @@ def add_forms(
         report.add(FORM, form_row(name, pieces, [None] * len(pieces), config))
 
 
-def add_traits(composer: ComposerRuntime, usual: CompositionSettings, options: Options, report: Report) -> None:
+def add_traits(composer: ComposerRuntime, usual: CompositionSettings, n_bars: Sequence[int], report: Report) -> None:
     """Add what pieces have of each trait in which the training scores differ, by what is asked for."""
     edges = composer.trait_edges
     for trait in () if edges is None else composer.traits:
         index = TRAITS.index(trait)
         for asked in ASKED:
             aims = Aims(np.full(len(TRAITS), asked), edges)
-            settings = [replace(usual, seed=seed, **{trait: asked}) for seed in range(options.count)]
+            settings = [replace(usual, seed=seed, **{trait: asked}) for seed in range(len(n_bars))]
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", ScoreWarning)  # the table says how many are near
-                grids = [grid_of(composer.compose(options.bars, each), composer.config) for each in settings]
+                pieces = [composer.compose(bars, each) for bars, each in zip(n_bars, settings, strict=True)]
+            grids = [grid_of(piece, composer.config) for piece in pieces]
             values = np.array([traits_of(grid, composer.config)[index] for grid in grids])
             report.add(
                 FOLLOWED,
@@ -295,8 +299,7 @@ def add_overlaps(
         for voices, tonic in zip(real["train"], tonics["train"], strict=True)
     ]
     markov, rng = MarkovVoices(in_c), np.random.default_rng(0)
-    n_steps = composed["model"][0].length // STEP
-    chain = [markov.draw(n_steps, rng) for _ in composed["model"]]
+    chain = [markov.draw(piece.length // STEP, rng) for piece in composed["model"]]
     pieces = {name: [voices_of(score, n_voices) for score in each] for name, each in composed.items()}
     half = len(real["train"]) // 2
     held_out = histograms(real["valid"], tonics["valid"], bar)
@@ -331,7 +334,7 @@ BENCHMARK = Benchmark(
     Option("model", "chorales"),
     Option("scores", Path("corpora/chorales"), smoke=synthetic_scores),
     Option("count", 60, "pieces of the model and of the chain", smoke=1),
-    Option("bars", 16, smoke=1),
+    Option("bars", 0, "of each piece; 0: as many as held-out ones", smoke=1),
     Option("temperature", 1.0),
     Option("top_p", 1.0),
     Option("only", list(PARTS), choices=PARTS),
