@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import struct
 import subprocess
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -109,6 +110,19 @@ def test_nist_sphere(tmp_path, changed):
             Clip.read(path)  # the samples are none
     else:
         assert Clip.read(path).n_samples == RATE
+
+
+@pytest.mark.skipif(find_spec("av") is None, reason="PyAV is not installed")
+def test_a_voc_file_of_many_blocks_has_no_clicks(tmp_path):
+    """FFmpeg writes a block for each 512 samples, whose headers are no samples."""
+    samples = np.round(128 + 100 * np.sin(2 * np.pi * 440 / 10_000 * np.arange(4_096))).astype("u1")
+    blocks = [b"\1" + (514).to_bytes(3, "little") + bytes([256 - 100, 0]) + samples[:512].tobytes()]
+    blocks += [b"\2" + (512).to_bytes(3, "little") + part.tobytes() for part in np.split(samples[512:], 7)]
+    path = tmp_path / "a.voc"
+    path.write_bytes(b"Creative Voice File\x1a" + struct.pack("<HHH", 26, 0x010A, 0x1129) + b"".join(blocks) + b"\0")
+    clip = Clip.read(path)
+    assert clip.sample_rate == 10_000
+    np.testing.assert_allclose(clip.wave[0], (samples - 128.0) / 128, atol=1e-6)
 
 
 @pytest.mark.parametrize("magic", [b"Creative Voice File\x1a", b"RIFF", b"caff\0\1\0\0", b"NIST_1A\n", b"BW64"])

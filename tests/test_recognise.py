@@ -293,6 +293,15 @@ def test_a_report_compares_with_the_labels(labelled, tmp_path, capsys):
     assert plot.read_bytes().startswith(b"\x89PNG")
 
 
+def test_a_report_names_what_cannot_be_read(labelled, capsys):
+    (labelled / "kick" / "bad.wav").write_bytes(b"RIFF, but no more")
+    (labelled / "hat" / "empty.flac").write_bytes(b"")
+    assert run(["recognise", "drum-classifier", str(labelled), "--report", "--json"]) == 2
+    result = json.loads(capsys.readouterr().out)
+    assert result["details"]["n_files"] == 10
+    assert [Path(each["what"]).name for each in result["failed"]] == ["empty.flac", "bad.wav"]
+
+
 def test_a_report_in_words(labelled):
     text = str(recognise("drum-classifier", labelled, report=True, quiet=True))
     assert "accuracy 0.900 (0.596 to 0.982)" in text

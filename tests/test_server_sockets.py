@@ -27,6 +27,7 @@ from wyoming.audio import AudioChunk, AudioStart, AudioStop
 from wyoming.client import AsyncTcpClient
 from wyoming.error import Error
 from wyoming.info import Describe, Info
+from wyoming.ping import Ping, Pong
 from wyoming.tts import Synthesize, SynthesizeChunk, SynthesizeStart, SynthesizeStop, SynthesizeStopped, SynthesizeVoice
 
 from wavewright.apps.server import live_codec, shared_voices
@@ -498,6 +499,11 @@ def audio_in(events) -> bytes:
     start = AudioStart.from_event(events[0])
     assert (start.rate, start.width, start.channels) == (24_000, 2, 1)
     return b"".join(AudioChunk.from_event(event).audio for event in events if AudioChunk.is_type(event.type))
+
+
+def test_wyoming_answers_a_ping_with_its_text(server):
+    (event,) = wyoming(server, Ping(text="a"), until=Pong)
+    assert Pong.from_event(event).text == "a"
 
 
 def test_wyoming_lists_the_voices(server):

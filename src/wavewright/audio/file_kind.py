@@ -42,25 +42,29 @@ MEDIA_MAGIC = (
     *(b"ajkg", b"tBaK", b"\x7f\xfe\x80\x01", b"ea3\x03", b"EA3"),
 )
 MEDIA_SUFFIXES = (
-    *(".3gp", ".aac", ".ac3", ".amr", ".ape", ".asf", ".avi", ".dsf", ".flv", ".gsm", ".m4a", ".m4b", ".mka"),
-    *(".mkv", ".mov", ".mp2", ".mp4", ".mpc", ".mpg", ".spx", ".tta", ".webm", ".wma", ".wmv", ".wv"),
+    *(".3g2", ".3gp", ".aac", ".ac3", ".amr", ".ape", ".asf", ".avi", ".awb", ".dsf", ".dts", ".eac3", ".flv", ".gsm"),
+    *(".m4a", ".m4b", ".m4v", ".mka", ".mkv", ".mlp", ".mov", ".mp2", ".mp4", ".mpc", ".mpeg", ".mpg", ".oma", ".qcp"),
+    *(".shn", ".spx", ".tak", ".thd", ".tta", ".vqf", ".webm", ".wma", ".wmv", ".wv"),
 )
 """Formats that PyAV can read and libsndfile cannot."""
 
 BASIC_SUFFIXES = (
     *(".wav", ".wave", ".bwf", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".au", ".snd"),
-    *(".caf", ".w64", ".rf64"),
+    *(".caf", ".w64", ".rf64", ".avr", ".nist", ".paf", ".pvf", ".sph", ".voc"),
 )
 """File name endings of the formats that need no extra."""
 
 SOUND_SUFFIXES = (*BASIC_SUFFIXES, *MEDIA_SUFFIXES)
 """Endings of all sound and video files that can be read."""
 
-CODEC_MAGIC = (b"RIFF", b"RIFX", b"RF64", b"BW64", b"riff", b"FORM", b"caff", b"NIST_1A", b"Creative Voice File")
+CODEC_MAGIC = (b"RIFF", b"RIFX", b"RF64", b"BW64", b"riff", b"FORM", b"caff", b"NIST_1A")
 """Containers of WAV, AIFF and CAF files, of whose codecs libsndfile knows some, and PyAV more."""
 
-OTHER_PCM = (b"NIST_1A", b"Creative Voice File")
-"""Kinds of files of whose plain samples libsndfile refuses some that PyAV knows."""
+OTHER_PCM = b"NIST_1A"
+"""Files of whose plain samples libsndfile refuses some that PyAV knows."""
+
+VOC_MAGIC = b"Creative Voice File"
+"""Files of several blocks, whose headers libsndfile takes for samples, so that PyAV reads them where it is there."""
 
 UNSUPPORTED_ENCODING = 4
 """libsndfile's error for a codec that it does not know in a container that it does."""
@@ -142,6 +146,8 @@ def _needs_media(path: Path, head: bytes) -> bool:
     if head.startswith(b"OggS") and head[OGG_PACKET:].startswith(OGG_FLAC):
         return True  # of which libsndfile decodes few
     if suffix in MEDIA_SUFFIXES or head[4:8] == b"ftyp" or head.startswith(MEDIA_MAGIC):
+        return True
+    if head.startswith(VOC_MAGIC) and find_spec("av") is not None:
         return True
     # libmpg123 accepts any bytes as MP3 and logs while it searches them for frames, so others do not get there.
     if head.startswith(AUDIO_MAGIC) or suffix == ".mp3" or is_mpeg_frame(head):

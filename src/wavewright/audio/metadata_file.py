@@ -88,12 +88,18 @@ def read_container(path: Path, container: Container) -> SoundMetadata:
         markers = markers[1:]  # what fills the gap before the first chapter
     kind = container.format.name
     is_mov, is_repeated = kind.startswith("mov"), kind.startswith(("asf", "matroska"))
+    own: SoundMetadata | None = None
     with path.open("rb") as file:
         try:
-            read = formats.m4a_metadata.read if is_mov else formats.id3_metadata.read
-            own = (formats.repeated_tags.read(file, kind) if is_repeated else read(file)) or SoundMetadata()
-        except (ValueError, struct.error, IndexError):  # damaged
-            own = SoundMetadata()
+            if is_repeated:
+                own = formats.repeated_tags.read(file, kind)
+            elif kind == "voc":
+                own = formats.other_metadata.read(file, formats.other_metadata.VOC_MAGIC, 0)
+            else:
+                own = (formats.m4a_metadata if is_mov else formats.id3_metadata).read(file)
+        except (ValueError, struct.error, IndexError):
+            pass  # damaged
+    own = own or SoundMetadata()
     is_all = own.fields and not (is_mov or is_repeated)  # PyAV reads one of several texts
     known = () if is_all else normalised(named)
     pictures = own.pictures if is_mov and own else tuple(_covers(container))

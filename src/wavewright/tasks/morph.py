@@ -40,12 +40,12 @@ def morph(
     over_time: Annotated[
         bool,
         Field(description="One clip that changes from the one into the other, for a model of clips of any length."),
-        Without("transfer", "joined"),
+        Without("transfer", "joined", "steps"),
     ] = False,
     transfer: Annotated[
         bool,
         Field(description="One clip with the rhythm of the first and the sound of the second file, for such a model."),
-        Without("joined"),
+        Without("joined", "steps"),
     ] = False,
     joined: Annotated[bool, Field(description="Write one more file with all steps, one after another.")] = False,
     label_a: Annotated[

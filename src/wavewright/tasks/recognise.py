@@ -19,7 +19,7 @@ from ..families import loading
 from ..inference.recognition.files import recognise_files, spot_stream
 from ..inference.recognition.label_sets import report_on_sets
 from ..inference.recognition.recogniser import RecordingRecogniser
-from ..inference.recognition.report import ClassificationReport, labelled_entries, report_on
+from ..inference.recognition.report import ClassificationReport, labelled, report_on
 from ..inference.recognition.results import RecognisedFiles
 from ..inference.recognition.spotting import KeywordSpotter, card_settings
 from ..plots import check_drawable, draw_confusion
@@ -95,8 +95,10 @@ def _report(
         recogniser = RecordingRecogniser(model, n_labels=len(model.labels))
     if plot is not None:
         check_drawable(plot)
-    entries = [entry for path in paths for entry in labelled_entries(path, has_sets)]
+    scans = [labelled(path, has_sets) for path in paths]
+    entries = [entry for scanned in scans for entry in scanned.entries]
     files, failed = recognise_files(recogniser, entries, quiet)
+    failed = (*(each for scanned in scans for each in scanned.failed), *failed)
     compare = report_on_sets if has_sets else report_on
     result = compare(model.labels, entries, files, failed, **identity(model))
     if plot is None:

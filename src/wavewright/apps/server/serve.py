@@ -79,7 +79,7 @@ def serve(
     ] = (),
     warm_up: Annotated[
         bool,
-        Field(description="After the start, also start the processes for tasks, and compile what tasks need."),
+        Field(description="Start no processes for tasks and compile nothing before the first job."),
     ] = True,
     lexicon: LexiconPath = None,
     recogniser: RecogniserName = None,

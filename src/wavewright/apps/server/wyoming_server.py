@@ -209,7 +209,7 @@ class _Connection:
         if Describe.is_type(kind):
             await self._write(await self._server.info())
         elif Ping.is_type(kind):
-            await self._write(Pong().event())
+            await self._write(Pong(text=_parsed(Ping.from_event, event).text).event())
         elif Synthesize.is_type(kind) and self._text is None:  # during a stream it repeats the whole text
             whole = _parsed(Synthesize.from_event, event)
             await self._finish_speaking()

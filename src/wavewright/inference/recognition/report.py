@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from ...base.errors import BadFolder
 from ...base.result import Failed, Result
 from ...contracts.model_results import ModelResult
-from ...data.entry import Entry
+from ...data.entry import Entry, Scan
 from ...data.folder import scan
 from ...metrics.calibration import Reliability, reliability
 from ...metrics.confusion import LabelScores, confusion_matrix, label_scores, wilson_interval
@@ -95,7 +95,7 @@ class ClassificationReport(Result, ModelResult):
         return [head, *(f"{label:{width}} " + " ".join(f"{n:{width}}" for n in row) for label, row in rows)]
 
 
-def labelled_entries(path: Path, has_unlabelled: bool = False) -> list[Entry]:
+def labelled(path: Path, has_unlabelled: bool = False) -> Scan:
     """Return the labelled recordings of a folder or manifest, those of split ``test`` if there are any.
 
     - ``path``: the folder or manifest.
@@ -105,14 +105,14 @@ def labelled_entries(path: Path, has_unlabelled: bool = False) -> list[Entry]:
     """
     manifest = path if path.is_file() else path / MANIFEST_FILE
     scanned = scan(path, None, manifest=manifest if manifest.is_file() else None)
-    labelled = [entry for entry in scanned.entries if entry.label is not None]
-    if not labelled:
+    with_label = tuple(entry for entry in scanned.entries if entry.label is not None)
+    if not with_label:
         raise BadFolder(
             f"The recordings of {path} have no labels to compare with; put them into one sub-folder for each label, or "
             "give a manifest with a column label."
         )
-    entries = scanned.entries if has_unlabelled else labelled
-    return [entry for entry in entries if entry.split == "test"] or list(entries)
+    entries = scanned.entries if has_unlabelled else with_label
+    return replace(scanned, entries=tuple(entry for entry in entries if entry.split == "test") or entries)
 
 
 def report_on(
