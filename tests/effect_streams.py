@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from wavewright.audio.sound_file import SoundFormat
 from wavewright.base.errors import BadAudio
 from wavewright.effects import Effect
 
@@ -31,7 +32,7 @@ def cuts(n_samples: int, seed: int, longest: int) -> list[int]:
 
 
 def in_blocks(effect: Effect, wave: np.ndarray, sample_rate: int, edges: list[int]) -> np.ndarray:
-    stream = effect.stream(sample_rate, len(wave))
+    stream = effect.stream(SoundFormat(sample_rate, len(wave)))
     pieces = stream.process_blocks(wave[:, a:b] for a, b in pairwise(edges))
     return np.concatenate([np.zeros((stream.n_output_channels, 0), np.float32), *pieces], axis=1)
 
@@ -66,7 +67,7 @@ def check_edges(effect: Effect, sample_rate: int = 16_000, n_channels: int = 2, 
         with pytest.raises(BadAudio, match="not finite"):
             effect(wave, sample_rate)
     with pytest.raises(BadAudio, match="channels"):
-        effect.stream(sample_rate, n_channels).push(noise(50, n_channels + 1))
+        effect.stream(SoundFormat(sample_rate, n_channels)).push(noise(50, n_channels + 1))
 
 
 def check_effect(effect: Effect, **sizes: int) -> None:

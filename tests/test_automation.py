@@ -47,7 +47,7 @@ def numbers() -> list[tuple[str, str]]:
 def moved(effect: Effect, setting: str, points, wave: np.ndarray, cuts=()) -> np.ndarray:
     """Return a wave under an automation, pushed in blocks between cuts."""
     motion = Points.through(points, "linear")
-    stream = MovingEffect(effect, (Automation(0, setting, motion),), no_keys).stream(RATE, len(wave))
+    stream = MovingEffect(effect, (Automation(0, setting, motion),), no_keys).stream(SoundFormat(RATE, len(wave)))
     blocks = np.split(wave, sorted(cuts), axis=1)
     return np.concatenate(list(stream.process_blocks(blocks)), axis=1)
 
@@ -104,9 +104,9 @@ def test_every_number_moves_or_says_why_it_cannot(name, setting):
     assert whole.shape == static.shape
     assert np.isfinite(whole).all()
     # A stream that takes over other settings before any sound is that of the other settings.
-    other = replace(effect, **{setting: end}).stream(RATE, n_channels)
-    adopted = effect.stream(RATE, n_channels)
-    adopted.adopt(replace(effect, **{setting: end}).stream(RATE, n_channels))
+    other = replace(effect, **{setting: end}).stream(SoundFormat(RATE, n_channels))
+    adopted = effect.stream(SoundFormat(RATE, n_channels))
+    adopted.adopt(replace(effect, **{setting: end}).stream(SoundFormat(RATE, n_channels)))
     starts_otherwise = name in ("expand", "gate") and setting in ("range_db", "ratio")  # their gain at the start
     assert starts_otherwise or np.allclose(adopted.push(wave), other.push(wave), atol=1e-6)
 

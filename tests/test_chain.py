@@ -247,7 +247,7 @@ def check_cuts(effect, wave: np.ndarray, expected: np.ndarray) -> None:
     np.testing.assert_array_equal(effect(wave, RATE), expected)
     for seed in range(4):
         cuts = np.sort(np.random.default_rng(seed).integers(0, wave.shape[1] + 1, 9))
-        blocks = effect.stream(RATE, len(wave)).process_blocks(np.split(wave, cuts, axis=1))
+        blocks = effect.stream(SoundFormat(RATE, len(wave))).process_blocks(np.split(wave, cuts, axis=1))
         np.testing.assert_array_equal(np.concatenate(list(blocks), axis=1), expected)
 
 

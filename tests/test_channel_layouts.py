@@ -16,7 +16,7 @@ from wavewright.audio.file_formats.metadata import SoundMetadata
 from wavewright.audio.file_formats.vorbis_metadata import write_flac
 from wavewright.audio.sound_file import SoundFormat, open_sound
 from wavewright.audio.wave_blocks import at_most_stereo, with_channels
-from wavewright.base.channel_layouts import BITS, LAYOUTS, PLACES_FIELD, mono_weights
+from wavewright.base.channel_layouts import FFMPEG_NAMES, LAYOUTS, PLACES_FIELD, mono_weights
 from wavewright.base.errors import BadSetting
 from wavewright.dsp.loudness import integrated_loudness
 from wavewright.effects import EFFECTS
@@ -189,7 +189,7 @@ def masked(path, wave, mask):
 @pytest.mark.parametrize("mask", [0xB, 0x10F, 0x107, 0x103, 0x707, 0x637, 0x13F, 0x37, 0x603])
 def test_channels_are_mixed_and_measured_by_their_places(tmp_path, mask):
     """2.1, 4.1, 4.0, 3.0 with the back, 6.0, 7.0 ...: as a usual layout that is silent where they have nothing."""
-    names = [name for bit, name in enumerate(BITS) if mask >> bit & 1]
+    names = [name for bit, name in enumerate(FFMPEG_NAMES) if mask >> bit & 1]
     if "Ls" not in names:
         names = [{"Lb": "Ls", "Rb": "Rs"}.get(name, name) for name in names]
     layout = next(layout for layout in LAYOUTS.values() if set(names) <= set(layout))

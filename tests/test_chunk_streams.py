@@ -15,6 +15,7 @@ from effect_streams import noise, tone
 
 import wavewright
 from wavewright import Clip
+from wavewright.audio.sound_file import SoundFormat
 from wavewright.contracts.enhancement import EchoStream, EnhancementSettings
 from wavewright.dsp.echo import LinearEchoCanceller
 from wavewright.dsp.stream import ChunkStream
@@ -82,7 +83,10 @@ OTHERS: dict[str, tuple[Callable[[], ChunkStream], Callable[[], np.ndarray]]] = 
         lambda: PieceStream(SimpleNamespace(graph=Pieces(), finite=lambda wave: wave), 2, HALF),
         lambda: WAVE,
     ),
-    "series": (lambda: SeriesStream(Limiter(-20.0).stream(RATE, 2), Delay(0.01).stream(RATE, 2)), lambda: WAVE),
+    "series": (
+        lambda: SeriesStream(*(each.stream(SoundFormat(RATE, 2)) for each in (Limiter(-20.0), Delay(0.01)))),
+        lambda: WAVE,
+    ),
     "linear echo": (lambda: EchoStream(LinearEchoCanceller(RATE)), lambda: WAVE),
     "echo": (lambda: model("echo-16k").stream(), lambda: WAVE),
     "encoder": (lambda: model("speech-codec").encoder(), lambda: MONO),
@@ -123,10 +127,10 @@ def opened(name: str, other_file) -> tuple[Callable[[], ChunkStream], np.ndarray
         files = {each.name: other_file for each in fields(kind) if each.default is MISSING}
         effect = kind(**files, **SETTINGS.get(name, {}))
     if isinstance(effect, TwoPassEffect):
-        measurement = effect.measurement(EFFECT_RATE, 2)
+        measurement = effect.measurement(SoundFormat(EFFECT_RATE, 2))
         measurement.add(wave)
         effect = measurement.effect()
-    return lambda: effect.stream(EFFECT_RATE, len(wave)), wave
+    return lambda: effect.stream(SoundFormat(EFFECT_RATE, len(wave))), wave
 
 
 def time_axis(chunks: np.ndarray) -> int:

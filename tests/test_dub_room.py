@@ -10,6 +10,7 @@ import soundfile
 from scipy.signal import fftconvolve
 
 from wavewright import speak
+from wavewright.audio.sound_file import SoundFormat
 from wavewright.base.errors import BadSetting
 from wavewright.dsp.rooms import Room
 from wavewright.dubbing.project import CastMember, DubLine, DubProject
@@ -64,7 +65,9 @@ def test_a_voice_gets_the_reverberation_time_of_the_original(voice, t60):
     lines, others = voice
     reverb = matched_reverb(in_room(others, t60), lines)
     assert abs(np.log2(reverb.seconds / t60)) < 0.5
-    again = matched_reverb(in_room(others, t60), [reverb.stream(RATE, 1).push(line[None])[0] for line in lines])
+    again = matched_reverb(
+        in_room(others, t60), [reverb.stream(SoundFormat(RATE, 1)).push(line[None])[0] for line in lines]
+    )
     assert again is None or again.mix < reverb.mix / 2  # it is there by now
 
 

@@ -9,6 +9,7 @@ import pytest
 from scipy.signal import butter, sosfreqz
 
 from tests.effect_streams import check_effect, cuts, noise, tone
+from wavewright.audio.sound_file import SoundFormat
 from wavewright.base.errors import BadAudio, BadSetting
 from wavewright.effects import Compressor, DeEsser, Ducker, Expander, Gate
 
@@ -98,7 +99,7 @@ def test_a_side_chain_ducks_the_music():
     np.testing.assert_allclose(level[:10], 0.5, rtol=1e-3)
     np.testing.assert_allclose(level[13:20], 0.5 * 10 ** (-12 / 20), rtol=0.03)
     assert level[-1] == pytest.approx(0.5, rel=0.03)
-    stream = Ducker(-30.0, 12.0).stream(RATE, 2)
+    stream = Ducker(-30.0, 12.0).stream(SoundFormat(RATE, 2))
     edges = cuts(music.shape[1], 0, 9_000)
     blocks = [stream.push(music[:, a:b], voice[:, a:b]) for a, b in pairwise(edges)]
     np.testing.assert_array_equal(np.concatenate(blocks, axis=1), ducked)
@@ -106,7 +107,7 @@ def test_a_side_chain_ducks_the_music():
 
 
 def test_side_chains_that_do_not_fit_are_refused():
-    stream = Compressor(linked=False).stream(RATE, 2)
+    stream = Compressor(linked=False).stream(SoundFormat(RATE, 2))
     with pytest.raises(BadAudio, match="side chain has 5 samples"):
         stream.push(noise(10), noise(5))
     with pytest.raises(BadAudio, match="3 channels"):

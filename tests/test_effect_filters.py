@@ -7,6 +7,7 @@ import pytest
 from scipy.signal import butter, sosfilt, sosfreqz
 
 from tests.effect_streams import check_effect, noise, tone
+from wavewright.audio.sound_file import SoundFormat
 from wavewright.base.errors import BadSetting
 from wavewright.effects import (
     EFFECTS,
@@ -114,7 +115,7 @@ def test_the_graphic_equaliser_has_its_gains_at_its_centres(sample_rate):
 def test_filters_are_linear_and_recover_from_loud_sound_to_exact_silence():
     wave = noise(2_000)
     np.testing.assert_allclose(EQUALISER(wave * 4, RATE), EQUALISER(wave, RATE) * 4, rtol=1e-4, atol=1e-5)
-    stream = HighPass(80.0, 4).stream(RATE, 2)
+    stream = HighPass(80.0, 4).stream(SoundFormat(RATE, 2))
     stream.push(wave * 1e6)
     assert not stream.push(np.zeros((2, 20 * RATE), np.float32))[:, -RATE:].any()
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.effect_streams import check_effect, cuts, in_blocks, noise
+from wavewright.audio.sound_file import SoundFormat
 from wavewright.base.errors import BadAudio, BadSetting
 from wavewright.dsp.assembly import CURVES, fade_gains
 from wavewright.effects import (
@@ -94,7 +95,7 @@ def test_normalisation_in_two_passes(effect):
     target_db = effect.peak_db if isinstance(effect, NormalisePeak) else effect.level_db
     whole = effect(wave, RATE)
     assert 20 * np.log10(level[type(effect)](whole)) == pytest.approx(target_db, abs=1e-4)
-    measurement = effect.measurement(RATE, 2)
+    measurement = effect.measurement(SoundFormat(RATE, 2))
     edges = cuts(4_000, 0, 300)
     for start, end in pairwise(edges):
         measurement.add(wave[:, start:end])
@@ -102,7 +103,7 @@ def test_normalisation_in_two_passes(effect):
     for empty in (np.zeros((2, 100), np.float32), np.zeros((2, 0), np.float32)):
         np.testing.assert_array_equal(effect(empty, RATE), empty)
     with pytest.raises(BadSetting, match="depends on the whole sound"):
-        effect.stream(RATE, 2)
+        effect.stream(SoundFormat(RATE, 2))
     with pytest.raises(BadAudio, match="not finite"):
         effect(np.full((1, 3), np.nan), RATE)
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tests.effect_streams import check_effect, cuts, in_blocks, noise
+from wavewright.audio.sound_file import SoundFormat
 from wavewright.base.errors import BadSetting
 from wavewright.effects import LinearPhaseEqualiser
 
@@ -45,7 +46,7 @@ def test_no_gain_changes_nothing():
 def test_linear_phase_is_a_stream(length_ms):
     effect = LinearPhaseEqualiser(gains_db=GAINS_DB, length_ms=length_ms)
     check_effect(effect, sample_rate=16_000)
-    stream = effect.stream(RATE, 2)
+    stream = effect.stream(SoundFormat(RATE, 2))
     n_taps = len(effect.taps(RATE))
     assert n_taps // 2 < stream.latency_samples <= n_taps // 2 + max(256, n_taps // 2)
     wave = noise(20_000)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.effect_streams import cuts, in_blocks, noise, tone
+from wavewright.audio.sound_file import SoundFormat
 from wavewright.base.errors import BadAudio, BadSetting
 from wavewright.dsp.loudness import integrated_loudness
 from wavewright.dsp.true_peak import true_peak_db
@@ -60,7 +61,7 @@ def test_a_target_beyond_the_peaks_is_approached_as_far_as_they_allow():
     wave[0, :: RATE // 4] = 0.5
     needed_db = -8.0 - integrated_loudness(wave, RATE)
     for is_capped, gain_db in ((False, needed_db), (True, -1.0 - true_peak_db(wave) + 12.0)):
-        measurement = LoudnessMeasurement(RATE, 1, -8.0, -1.0, Limiter(-1.0), is_capped=is_capped)
+        measurement = LoudnessMeasurement(SoundFormat(RATE, 1), -8.0, -1.0, Limiter(-1.0), is_capped=is_capped)
         measurement.add(wave)
         limited = measurement.effect()(wave, RATE)
         np.testing.assert_array_equal(limited, Limiter(-1.0)(wave * np.float32(10 ** (gain_db / 20)), RATE))
@@ -72,7 +73,7 @@ def test_a_target_beyond_the_peaks_is_approached_as_far_as_they_allow():
 def test_both_passes_are_streams(settings):
     wave = noise(12_000)
     edges = cuts(12_000, 0, 900)
-    measurement = settings.measurement(RATE, 2)
+    measurement = settings.measurement(SoundFormat(RATE, 2))
     for start, end in pairwise(edges):
         measurement.add(wave[:, start:end])
     whole = measurement.effect()(wave, RATE)

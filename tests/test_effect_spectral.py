@@ -230,7 +230,7 @@ def test_regions_at_the_edges_heal_from_one_side(start, end):
 
 def test_a_sound_without_surroundings_is_unchanged_with_a_warning():
     wave = noise(RATE, 1)
-    stream = SpectralHeal().stream(RATE, 1)
+    stream = SpectralHeal().stream(SoundFormat(RATE, 1))
     np.testing.assert_array_equal(np.concatenate([*stream.process_blocks([wave])], axis=1), wave)
     assert "no sound before or after" in stream.warning()
 
@@ -267,7 +267,7 @@ def test_settings_that_do_not_fit_the_sound_are_refused(chain, message):
 
 
 def test_a_stream_of_unknown_length_is_healed_to_its_end_only_while_it_is_short():
-    stream = SpectralHeal(1.0).stream(8_000, 1)
+    stream = SpectralHeal(1.0).stream(SoundFormat(8_000, 1))
     with pytest.raises(BadAudio, match="at most 30 s"):
         list(stream.process_blocks([np.zeros((1, 8_000), np.float32)] * 40))
 

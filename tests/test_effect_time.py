@@ -9,6 +9,7 @@ import pytest
 import soxr
 
 from tests.effect_streams import check_edges, check_effect, check_streams, cuts, in_blocks, noise, tone
+from wavewright.audio.sound_file import SoundFormat
 from wavewright.base.errors import BadAudio, BadFolder, BadSetting
 from wavewright.effects import (
     Pad,
@@ -59,7 +60,7 @@ def test_lengths_that_are_not_positive_are_refused(start, end):
 )
 def test_no_further_than_the_end_is_read(start, end, n_needed):
     blocks = iter(np.split(noise(800), 10, axis=1))
-    trimmed = list(Trim(start, end).stream(RATE, 2).process_blocks(blocks))
+    trimmed = list(Trim(start, end).stream(SoundFormat(RATE, 2)).process_blocks(blocks))
     assert len(list(blocks)) == 10 - n_needed
     np.testing.assert_array_equal(np.concatenate(trimmed, axis=1), Trim(start, end)(noise(800), RATE))
 
@@ -74,7 +75,7 @@ def test_padding_is_silence():
 
 
 def test_long_padding_comes_in_blocks():
-    blocks = Pad(10.0, 10.0).stream(RATE, 1).process_blocks([noise(10, 1)])
+    blocks = Pad(10.0, 10.0).stream(SoundFormat(RATE, 1)).process_blocks([noise(10, 1)])
     sizes = [block.shape[1] for block in blocks]
     assert sum(sizes) == 320_010
     assert max(sizes) < 70_000

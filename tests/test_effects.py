@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.effect_streams import check_edges, check_streams, noise
+from wavewright.audio.sound_file import SoundFormat
 from wavewright.base.errors import BadAudio, BadSetting
 from wavewright.base.ranges import ranges_of
 from wavewright.effects import EFFECTS, ConvolutionReverb, Effect, MakeLoop, Pan, ToStereo, TwoPassEffect
@@ -51,7 +52,7 @@ def test_settings_cannot_be_changed():
 def test_streams_of_the_same_settings_are_independent(effect):
     wave = noise(500, 1 if effect in MONO else 2)
     settings = effect()
-    first, second = (settings.stream(RATE, len(wave)) for _ in range(2))
+    first, second = (settings.stream(SoundFormat(RATE, len(wave))) for _ in range(2))
     np.testing.assert_array_equal(first.push(wave), second.push(wave))
 
 

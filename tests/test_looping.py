@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tests.effect_streams import check_streams, noise, tone
+from wavewright.audio.sound_file import SoundFormat
 from wavewright.base.errors import BadAudio, BadSetting
 from wavewright.dsp.looping import LARGEST_RANK, SeamChecks, extend, extend_blocks, looped, make_loop
 from wavewright.dsp.seams import LOWEST_CORRELATION, crossfade_gains, crossfaded
@@ -231,7 +232,7 @@ def test_the_effect_is_the_function_and_takes_any_blocks():
 def test_the_effect_refuses_what_it_cannot_hold():
     with pytest.raises(BadSetting, match="at most 600 s"):
         MakeLoop().output_seconds(MAX_SECONDS + 1)
-    stream = MakeLoop().stream(10, 1)
+    stream = MakeLoop().stream(SoundFormat(10, 1))
     with pytest.raises(BadSetting, match="at most 600 s"):
         stream.push(np.zeros((1, 6_001), np.float32))
     assert MakeLoop(5.0).output_seconds(3.0) == 5.0

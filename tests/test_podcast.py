@@ -15,6 +15,7 @@ from wavewright.apps.cli import run
 from wavewright.audio.clip import write_blocks
 from wavewright.audio.file_formats.metadata import Marker, SoundMetadata
 from wavewright.audio.sound_file import open_sound
+from wavewright.base.channel_layouts import PLACES_FIELD
 from wavewright.base.errors import BadAudio, BadSetting, SoundWarning
 from wavewright.base.units import db_to_gain
 from wavewright.effects import RemoveSilence
@@ -82,6 +83,21 @@ def test_a_recording_of_nine_channels_is_mixed_to_one(speakers, tmp_path):
     tracks = [[(round(each.loudness_lufs, 1), each.n_clipped) for each in of.details["tracks"]] for of in (made, alone)]
     assert tracks[0] == tracks[1]
     np.testing.assert_allclose(Clip.read(made.out).mono().wave, Clip.read(alone.out).mono().wave, atol=0.05)
+
+
+def test_nine_channels_with_known_positions_are_mixed_to_two(speakers, tmp_path):
+    """Of the centre alone, both sides have half the power, as FFmpeg's mask 0x73F says."""
+    wave = Clip.read(speakers[0]).wave
+    channels = np.concatenate([0 * wave, 0 * wave, wave, *[0 * wave] * 6])
+    tags = SoundMetadata(((PLACES_FIELD.lower(), "0x73F"),))
+    file = tmp_path / "nine.wav"
+    write_blocks(file, [Clip(channels, RATE)], "PCM_24", tags)
+    with pytest.warns(SoundWarning, match="the places of its channels of nine.wav"):
+        made = podcast([file, speakers[1]], out=tmp_path / "e.wav", keep_pauses=True, **RAW)
+    sides = Clip.read(made.out).wave[:, : 5 * RATE]
+    assert len(sides) == 2
+    np.testing.assert_allclose(sides[0], sides[1], atol=1e-3)
+    assert level_db(sides[0], 1, 3.5) > -30
 
 
 def test_ffmpeg_measures_the_same_loudness(speakers, tmp_path):

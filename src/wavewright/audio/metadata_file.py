@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
 
-from ..base.channel_layouts import PLACE_NAMES, PLACES, PLACES_FIELD, mask_of
+from ..base.channel_layouts import FFMPEG_NAMES, PLACES, PLACES_FIELD, mask_of
 from ..base.errors import BadSetting
 from ..base.whole_file import temporary_path
 from . import file_formats as formats
@@ -110,7 +110,7 @@ def read_container(path: Path, container: Container) -> SoundMetadata:
 def _places(container: Container) -> list[tuple[str, str]]:
     """Return the places of three and more channels as a tag."""
     names = [channel.name for channel in container.streams.audio[0].codec_context.layout.channels]
-    mask = sum(1 << PLACE_NAMES.index(name) for name in set(names) if name in PLACE_NAMES)
+    mask = sum(1 << bit for bit, name in enumerate(FFMPEG_NAMES.values()) if name in names)
     is_known = len(names) > 2 and mask_of(f"{mask:#x}", len(names)) is not None
     return [(PLACES_FIELD.lower(), f"0x{mask:X}")] if is_known else []
 

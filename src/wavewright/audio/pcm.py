@@ -64,7 +64,7 @@ class PcmStream:
 
     @property
     def format(self) -> SoundFormat:
-        """What effects need to know of the sound."""
+        """The format of the sound."""
         positions = positions_of(f"0x{self.mask:X}", self.n_channels)
         return SoundFormat(self.sample_rate, self.n_channels, positions=positions)
 

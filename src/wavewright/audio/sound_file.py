@@ -185,7 +185,7 @@ class OpenSound:
 
     @property
     def format(self) -> SoundFormat:
-        """What effects need to know of the sound."""
+        """The format of the sound."""
         return SoundFormat(self.header.sample_rate, self.header.n_channels, self.header.seconds, self.positions)
 
     @property

@@ -26,11 +26,11 @@ PLACES_FIELD = "WAVEFORMATEXTENSIBLE_CHANNEL_MASK"
 USUAL_PLACES = (0, 0x4, 0x3, 0x7, 0x33, 0x37, 0x3F, 0x70F, 0x63F)
 """Masks of the places of channels by their number, for files without that tag (RFC 9639, 9.1.3)."""
 
-BITS = ("L", "R", "C", "LFE", "Lb", "Rb", "Lc", "Rc", "Cs", "Ls", "Rs")
-"""Positions of the lowest bits of a mask; those of the others are above the listener."""
-
-PLACE_NAMES = ("FL", "FR", "FC", "LFE", "BL", "BR", "FLC", "FRC", "BC", "SL", "SR")
-"""Names of these positions in FFmpeg."""
+FFMPEG_NAMES = {
+    **{"L": "FL", "R": "FR", "C": "FC", "LFE": "LFE", "Lb": "BL", "Rb": "BR"},
+    **{"Lc": "FLC", "Rc": "FRC", "Cs": "BC", "Ls": "SL", "Rs": "SR"},
+}
+"""Positions of the lowest bits of a mask, in their order, and their names in FFmpeg; the others are above."""
 
 HALF_POWER = 0.5**0.5
 STEREO_WEIGHTS = {
@@ -65,10 +65,10 @@ def mask_of(text: str, n_channels: int) -> int | None:
 def positions_of(text: str, n_channels: int) -> Positions | None:
     """Return the positions in the tag of channels; None if it is none, or one of them has no part in a downmix."""
     mask = mask_of(text, n_channels) or 0
-    names = [name for bit, name in enumerate(BITS) if mask >> bit & 1]
+    names = [name for bit, name in enumerate(FFMPEG_NAMES) if mask >> bit & 1]
     if not {"Ls", "Rs"} & set(names):  # the only pair behind the listener are the surrounds
         names = [{"Lb": "Ls", "Rb": "Rs"}.get(name, name) for name in names]
-    is_known = len(names) > 2 and not mask >> len(BITS) and all(name in STEREO_WEIGHTS for name in names)
+    is_known = len(names) > 2 and not mask >> len(FFMPEG_NAMES) and all(name in STEREO_WEIGHTS for name in names)
     return tuple(names) if is_known else None
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..audio.sound_file import SoundFormat
 from ..base.units import db_to_gain, seconds_to_samples
 from ..effects.space import Reverb
 from .project import CastMember, DubLine, DubProject
@@ -93,7 +94,7 @@ def matched_reverb(original: Sequence[np.ndarray], spoken: Sequence[np.ndarray])
     wanted, loudest = decay_curves(bands, floor), np.quantile(bands, 0.95, axis=1)
 
     def distance(reverb: Reverb | None) -> float:
-        tried = band_powers(dry if reverb is None else reverb.stream(RATE, 1).push(dry[None])[0])
+        tried = band_powers(dry if reverb is None else reverb.stream(SoundFormat(RATE, 1)).push(dry[None])[0])
         gains = loudest / np.maximum(np.quantile(tried, 0.95, axis=1), 1e-20)
         return float(np.abs(decay_curves(tried * gains[:, None] + floor[:, None], floor) - wanted).mean())
 

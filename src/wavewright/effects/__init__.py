@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from ..audio.sound_file import SoundFormat
 from .channels import Balance, LeftRight, MidSide, Mono, Pan, SwapChannels, ToStereo, Width
 from .clicks import DeClick
 from .clipping import DeClip
@@ -139,6 +140,7 @@ __all__ = [
     "Reverse",
     "RingModulator",
     "Saturation",
+    "SoundFormat",
     "SpectralCopy",
     "SpectralGain",
     "SpectralHeal",

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..base.channel_layouts import LAYOUTS, Positions, mono_weights, stereo_weights
+from ..audio.sound_file import SoundFormat
+from ..base.channel_layouts import LAYOUTS, mono_weights, stereo_weights
 from ..base.errors import BadSetting
 from ..base.ranges import ranged
 from .effect import Effect, EffectStream, StatelessStream
@@ -24,15 +25,15 @@ class MatrixEffect(Effect):
     """Base of the effects whose output channels are weighted sums of the input channels."""
 
     @abstractmethod
-    def matrix(self, n_channels: int, positions: Positions | None = None) -> Matrix:
-        """Return the weights for a number of input channels, and their positions if they are known.
+    def matrix(self, sound: SoundFormat) -> Matrix:
+        """Return the weights for the channels of a sound.
 
         Raises BadSetting if the effect is not defined for this number of channels.
         """
 
-    def stream(self, sample_rate: int, n_channels: int, positions: Positions | None = None) -> EffectStream:
+    def stream(self, sound: SoundFormat) -> EffectStream:
         """Open a stream, see :meth:`.effect.Effect.stream`."""
-        matrix = np.array(self.matrix(n_channels, positions), np.float32)
+        matrix = np.array(self.matrix(sound), np.float32)
 
         def mix(block: np.ndarray) -> np.ndarray:
             # Not a matrix product: BLAS sums in another order for other lengths.
@@ -43,7 +44,7 @@ class MatrixEffect(Effect):
                         mixed[output] += weight * channel
             return mixed
 
-        return StatelessStream(n_channels, mix, len(matrix))
+        return StatelessStream(sound.n_channels, mix, len(matrix))
 
     def _check_channels(self, n_channels: int, expected: int) -> None:
         if n_channels != expected:
@@ -56,9 +57,9 @@ class MatrixEffect(Effect):
 class MidSide(MatrixEffect):
     """Convert left and right to mid and side, ``(left + right) / 2`` and ``(left - right) / 2``."""
 
-    def matrix(self, n_channels: int, positions: Positions | None = None) -> Matrix:
+    def matrix(self, sound: SoundFormat) -> Matrix:
         """Return the weights, see :meth:`MatrixEffect.matrix`."""
-        self._check_channels(n_channels, 2)
+        self._check_channels(sound.n_channels, 2)
         return [[0.5, 0.5], [0.5, -0.5]]
 
 
@@ -66,9 +67,9 @@ class MidSide(MatrixEffect):
 class LeftRight(MatrixEffect):
     """Convert mid and side to left and right, the inverse of :class:`MidSide`."""
 
-    def matrix(self, n_channels: int, positions: Positions | None = None) -> Matrix:
+    def matrix(self, sound: SoundFormat) -> Matrix:
         """Return the weights, see :meth:`MatrixEffect.matrix`."""
-        self._check_channels(n_channels, 2)
+        self._check_channels(sound.n_channels, 2)
         return [[1.0, 1.0], [1.0, -1.0]]
 
 
@@ -78,9 +79,9 @@ class Width(MatrixEffect):
 
     width: float = ranged(1.0, 0.0, 4.0)
 
-    def matrix(self, n_channels: int, positions: Positions | None = None) -> Matrix:
+    def matrix(self, sound: SoundFormat) -> Matrix:
         """Return the weights, see :meth:`MatrixEffect.matrix`."""
-        self._check_channels(n_channels, 2)
+        self._check_channels(sound.n_channels, 2)
         own, other = 0.5 * (1.0 + self.width), 0.5 * (1.0 - self.width)
         return [[own, other], [other, own]]
 
@@ -91,9 +92,9 @@ class Balance(MatrixEffect):
 
     balance: float = ranged(0.0, -1.0, 1.0)
 
-    def matrix(self, n_channels: int, positions: Positions | None = None) -> Matrix:
+    def matrix(self, sound: SoundFormat) -> Matrix:
         """Return the weights, see :meth:`MatrixEffect.matrix`."""
-        self._check_channels(n_channels, 2)
+        self._check_channels(sound.n_channels, 2)
         return [[min(1.0, 1.0 - self.balance), 0.0], [0.0, min(1.0, 1.0 + self.balance)]]
 
 
@@ -103,9 +104,9 @@ class Pan(MatrixEffect):
 
     position: float = ranged(0.0, -1.0, 1.0)
 
-    def matrix(self, n_channels: int, positions: Positions | None = None) -> Matrix:
+    def matrix(self, sound: SoundFormat) -> Matrix:
         """Return the weights, see :meth:`MatrixEffect.matrix`."""
-        self._check_channels(n_channels, 1)
+        self._check_channels(sound.n_channels, 1)
         angle = 0.25 * math.pi * (1.0 + self.position)
         return [[math.cos(angle)], [math.sin(angle)]]
 
@@ -114,14 +115,14 @@ class Pan(MatrixEffect):
 class ToStereo(MatrixEffect):
     """Copy mono to both channels, or mix 3 to 8 channels (5.1, 7.1) to two (ITU-R BS.775, without the LFE)."""
 
-    def matrix(self, n_channels: int, positions: Positions | None = None) -> Matrix:
+    def matrix(self, sound: SoundFormat) -> Matrix:
         """Return the weights, see :meth:`MatrixEffect.matrix`."""
-        if n_channels == 2:
+        if sound.n_channels == 2:
             return [[1.0, 0.0], [0.0, 1.0]]
-        weights = [[1.0], [1.0]] if n_channels == 1 else stereo_weights(n_channels, positions)
+        weights = [[1.0], [1.0]] if sound.n_channels == 1 else stereo_weights(sound.n_channels, sound.positions)
         if weights is None:
             raise BadSetting(
-                f"A stereo downmix is defined for up to {max(LAYOUTS)} channels, and this has {n_channels}."
+                f"A stereo downmix is defined for up to {max(LAYOUTS)} channels, and this has {sound.n_channels}."
             )
         return weights
 
@@ -130,13 +131,13 @@ class ToStereo(MatrixEffect):
 class Mono(MatrixEffect):
     """Mix to one channel: the mean of two, or of the stereo downmix of 3 to 8 (ITU-R BS.775, without the LFE)."""
 
-    def matrix(self, n_channels: int, positions: Positions | None = None) -> Matrix:
+    def matrix(self, sound: SoundFormat) -> Matrix:
         """Return the weights, see :meth:`MatrixEffect.matrix`."""
-        return [mono_weights(n_channels, positions)]
+        return [mono_weights(sound.n_channels, sound.positions)]
 
-    def stream(self, sample_rate: int, n_channels: int, positions: Positions | None = None) -> EffectStream:
+    def stream(self, sound: SoundFormat) -> EffectStream:
         """Open a stream, see :meth:`.effect.Effect.stream`."""
-        return MonoStream(super().stream(sample_rate, n_channels, positions))
+        return MonoStream(super().stream(sound))
 
 
 class MonoStream(EffectStream):
@@ -170,7 +171,7 @@ class MonoStream(EffectStream):
 class SwapChannels(MatrixEffect):
     """Swap left and right."""
 
-    def matrix(self, n_channels: int, positions: Positions | None = None) -> Matrix:
+    def matrix(self, sound: SoundFormat) -> Matrix:
         """Return the weights, see :meth:`MatrixEffect.matrix`."""
-        self._check_channels(n_channels, 2)
+        self._check_channels(sound.n_channels, 2)
         return [[0.0, 1.0], [1.0, 0.0]]

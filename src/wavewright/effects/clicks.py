@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..audio.sound_file import SoundFormat
 from ..base.ranges import ranged
 from ..base.units import seconds_to_samples
 from .effect import Effect, PartitionStream, milliseconds_to_samples
@@ -31,9 +32,9 @@ class DeClick(Effect):
     threshold: float = ranged(12.0, 2.0, 100.0)
     max_ms: float = ranged(2.0, 0.05, 10.0)
 
-    def stream(self, sample_rate: int, n_channels: int) -> DeClickStream:
+    def stream(self, sound: SoundFormat) -> DeClickStream:
         """Open a stream, see :meth:`.effect.Effect.stream`."""
-        return DeClickStream(self, sample_rate, n_channels)
+        return DeClickStream(self, sound)
 
 
 class DeClickStream(PartitionStream):
@@ -42,15 +43,15 @@ class DeClickStream(PartitionStream):
     The context before is repaired already. The output lags behind by one to two partitions.
     """
 
-    def __init__(self, settings: DeClick, sample_rate: int, n_channels: int) -> None:
-        super().__init__(n_channels, max(64, seconds_to_samples(PARTITION_SECONDS, sample_rate)))
-        self._n_context = max(32, seconds_to_samples(CONTEXT_SECONDS, sample_rate))
+    def __init__(self, settings: DeClick, sound: SoundFormat) -> None:
+        super().__init__(sound.n_channels, max(64, seconds_to_samples(PARTITION_SECONDS, sound.sample_rate)))
+        self._n_context = max(32, seconds_to_samples(CONTEXT_SECONDS, sound.sample_rate))
         self._threshold = float(settings.threshold)
-        self._n_longest = max(1, milliseconds_to_samples(settings.max_ms, sample_rate))
-        self._frames = np.zeros((n_channels, self._partitions.length + 2 * self._n_context))
+        self._n_longest = max(1, milliseconds_to_samples(settings.max_ms, sound.sample_rate))
+        self._frames = np.zeros((sound.n_channels, self._partitions.length + 2 * self._n_context))
         self._model = np.zeros(min(MODEL_ORDER, self._n_context // 2) + 1)
         self._window = np.hanning(self._frames.shape[1] + 2)[1:-1]
-        self._waiting = np.zeros((n_channels, 0), np.float32)
+        self._waiting = np.zeros((sound.n_channels, 0), np.float32)
 
     def _process_partition(self, partition: np.ndarray) -> np.ndarray:
         waiting, self._waiting = self._waiting, partition.copy()

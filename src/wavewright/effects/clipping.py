@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..audio.sound_file import SoundFormat
 from ..base.errors import BadSetting
 from ..base.ranges import ranged
 from ..base.units import db_to_gain
@@ -49,26 +50,26 @@ class DeClip(Effect):
         if self.threshold_db is not None and not LOWEST_THRESHOLD_DB <= self.threshold_db <= 0.0:
             raise BadSetting(f"threshold_db is {self.threshold_db}; it must lie between {LOWEST_THRESHOLD_DB} and 0.0.")
 
-    def stream(self, sample_rate: int, n_channels: int) -> DeClipStream:
+    def stream(self, sound: SoundFormat) -> DeClipStream:
         """Open a stream, see :meth:`.effect.Effect.stream`."""
-        return DeClipStream(self, sample_rate, n_channels)
+        return DeClipStream(self, sound)
 
 
 class DeClipStream(PartitionStream):
     """The stream of :class:`DeClip`: overlapping frames, whose output lags behind by a frame."""
 
-    def __init__(self, settings: DeClip, sample_rate: int, n_channels: int) -> None:
-        n_hop = max(16, 1 << round(math.log2(FRAME_SECONDS * sample_rate / HOPS_PER_FRAME)))
-        super().__init__(n_channels, n_hop, HOPS_AT_ONCE)
+    def __init__(self, settings: DeClip, sound: SoundFormat) -> None:
+        n_hop = max(16, 1 << round(math.log2(FRAME_SECONDS * sound.sample_rate / HOPS_PER_FRAME)))
+        super().__init__(sound.n_channels, n_hop, HOPS_AT_ONCE)
         n_frame = HOPS_PER_FRAME * n_hop
         self._n_hop = n_hop
         self._gain = np.float32(db_to_gain(-settings.headroom_db))
         self._threshold = None if settings.threshold_db is None else float(db_to_gain(settings.threshold_db))
-        self._levels = [(ClippingLevel(), ClippingLevel()) for _ in range(n_channels)]
+        self._levels = [(ClippingLevel(), ClippingLevel()) for _ in range(sound.n_channels)]
         self._window = (0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(n_frame) / n_frame)).astype(np.float32)
-        self._input = np.zeros((n_channels, n_frame), np.float32)
-        self._is_clipped = np.zeros((n_channels, n_frame), np.bool_)  # in any of the frames so far
-        self._changes = np.zeros((n_channels, n_frame), np.float32)  # overlapping
+        self._input = np.zeros((sound.n_channels, n_frame), np.float32)
+        self._is_clipped = np.zeros((sound.n_channels, n_frame), np.bool_)  # in any of the frames so far
+        self._changes = np.zeros((sound.n_channels, n_frame), np.float32)  # overlapping
         self._n_early = n_frame - n_hop  # samples that are left of those before the sound
 
     def _process_partition(self, partition: np.ndarray) -> np.ndarray:

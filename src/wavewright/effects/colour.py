@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..audio.sound_file import SoundFormat
 from ..base.errors import BadSetting
 from ..base.names import quoted
 from ..base.ranges import ranged
@@ -36,9 +37,9 @@ class Saturation(Effect):
     drive_db: float = ranged(12.0, -40.0, 60.0)
     mix: float = ranged(1.0, 0.0, 1.0)
 
-    def stream(self, sample_rate: int, n_channels: int) -> SaturationStream:
+    def stream(self, sound: SoundFormat) -> SaturationStream:
         """Open a stream, see :meth:`.effect.Effect.stream`."""
-        return SaturationStream(n_channels, float(db_to_gain(self.drive_db)), self.mix)
+        return SaturationStream(sound.n_channels, float(db_to_gain(self.drive_db)), self.mix)
 
 
 class SaturationStream(EffectStream):
@@ -103,9 +104,9 @@ class BitCrush(Effect):
     bits: int = ranged(8, 1, 24)
     rate_hz: float = ranged(192_000.0, 20.0, 192_000.0)
 
-    def stream(self, sample_rate: int, n_channels: int) -> BitCrushStream:
+    def stream(self, sound: SoundFormat) -> BitCrushStream:
         """Open a stream, see :meth:`.effect.Effect.stream`."""
-        return BitCrushStream(n_channels, self.bits, min(1.0, self.rate_hz / sample_rate))
+        return BitCrushStream(sound.n_channels, self.bits, min(1.0, self.rate_hz / sound.sample_rate))
 
 
 class BitCrushStream(EffectStream):
@@ -150,9 +151,9 @@ class Dither(Effect):
         if self.shaping not in SHAPINGS:
             raise BadSetting(f"shaping is {quoted(self.shaping)}; it must be one of {', '.join(SHAPINGS)}.")
 
-    def stream(self, sample_rate: int, n_channels: int) -> DitherStream:
+    def stream(self, sound: SoundFormat) -> DitherStream:
         """Open a stream, see :meth:`.effect.Effect.stream`."""
-        return DitherStream(n_channels, self.bits, SHAPINGS[self.shaping], self.seed)
+        return DitherStream(sound.n_channels, self.bits, SHAPINGS[self.shaping], self.seed)
 
 
 class DitherStream(EffectStream):

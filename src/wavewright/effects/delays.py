@@ -8,6 +8,7 @@ from typing import Self
 
 import numpy as np
 
+from ..audio.sound_file import SoundFormat
 from ..base.ranges import ranged
 from ..base.units import seconds_to_samples
 from .effect import Effect, EffectStream, check_same_shape, history_of
@@ -31,9 +32,9 @@ class Delay(Effect):
     mix: float = ranged(0.3, 0.0, 1.0)
     tail_seconds: float = ranged(0.0, 0.0, 60.0)
 
-    def stream(self, sample_rate: int, n_channels: int) -> DelayStream:
+    def stream(self, sound: SoundFormat) -> DelayStream:
         """Open a stream, see :meth:`.effect.Effect.stream`."""
-        return DelayStream(self, sample_rate, n_channels)
+        return DelayStream(self, sound)
 
 
 class DelayStream(EffectStream):
@@ -41,10 +42,10 @@ class DelayStream(EffectStream):
 
     adopted = ("_n_delay", "_gains")
 
-    def __init__(self, settings: Delay, sample_rate: int, n_channels: int) -> None:
-        super().__init__(n_channels, tail_samples=seconds_to_samples(settings.tail_seconds, sample_rate))
-        self._n_delay = max(1, seconds_to_samples(settings.seconds, sample_rate))
-        self._lines = np.zeros((n_channels, self._n_delay))
+    def __init__(self, settings: Delay, sound: SoundFormat) -> None:
+        super().__init__(sound.n_channels, tail_samples=seconds_to_samples(settings.tail_seconds, sound.sample_rate))
+        self._n_delay = max(1, seconds_to_samples(settings.seconds, sound.sample_rate))
+        self._lines = np.zeros((sound.n_channels, self._n_delay))
         self._position = 0
         self._gains = float(settings.feedback), float(settings.mix)
 
@@ -72,12 +73,12 @@ class Vibrato(Effect):
     rate_hz: float = ranged(5.0, 0.1, 100.0)
     depth_cents: float = ranged(20.0, 0.0, 200.0)
 
-    def stream(self, sample_rate: int, n_channels: int) -> ModulatedStream:
+    def stream(self, sound: SoundFormat) -> ModulatedStream:
         """Open a stream, see :meth:`.effect.Effect.stream`."""
-        depth = (2.0 ** (self.depth_cents / 1_200.0) - 1.0) * sample_rate / (2.0 * math.pi * self.rate_hz)
+        depth = (2.0 ** (self.depth_cents / 1_200.0) - 1.0) * sound.sample_rate / (2.0 * math.pi * self.rate_hz)
         latency = math.ceil(depth + SHORTEST_DELAY)
-        rotation = rotation_of(self.rate_hz, sample_rate)
-        offsets = np.tile(phasor(0.0)[:2], (n_channels, 1, 1))
+        rotation = rotation_of(self.rate_hz, sound.sample_rate)
+        offsets = np.tile(phasor(0.0)[:2], (sound.n_channels, 1, 1))
         return ModulatedStream(rotation, offsets, latency, depth, wet=1.0, latency_samples=latency)
 
 
@@ -96,13 +97,13 @@ class Chorus(Effect):
     n_voices: int = ranged(3, 1, 8)
     mix: float = ranged(0.5, 0.0, 1.0)
 
-    def stream(self, sample_rate: int, n_channels: int) -> ModulatedStream:
+    def stream(self, sound: SoundFormat) -> ModulatedStream:
         """Open a stream, see :meth:`.effect.Effect.stream`."""
         return ModulatedStream(
-            rotation_of(self.rate_hz, sample_rate),
-            _spread_phases(n_channels, self.n_voices),
-            self.delay_ms * sample_rate / 1_000.0,
-            self.depth_ms * sample_rate / 1_000.0,
+            rotation_of(self.rate_hz, sound.sample_rate),
+            _spread_phases(sound.n_channels, self.n_voices),
+            self.delay_ms * sound.sample_rate / 1_000.0,
+            self.depth_ms * sound.sample_rate / 1_000.0,
             dry=1.0 - self.mix,
             wet=float(self.mix),
         )
@@ -123,13 +124,13 @@ class Flanger(Effect):
     feedback: float = ranged(0.4, -0.95, 0.95)
     mix: float = ranged(0.5, 0.0, 1.0)
 
-    def stream(self, sample_rate: int, n_channels: int) -> ModulatedStream:
+    def stream(self, sound: SoundFormat) -> ModulatedStream:
         """Open a stream, see :meth:`.effect.Effect.stream`."""
         return ModulatedStream(
-            rotation_of(self.rate_hz, sample_rate),
-            _spread_phases(n_channels, 1),
-            self.delay_ms * sample_rate / 1_000.0,
-            self.depth_ms * sample_rate / 1_000.0,
+            rotation_of(self.rate_hz, sound.sample_rate),
+            _spread_phases(sound.n_channels, 1),
+            self.delay_ms * sound.sample_rate / 1_000.0,
+            self.depth_ms * sound.sample_rate / 1_000.0,
             feedback=float(self.feedback),
             dry=1.0 - self.mix,
             wet=float(self.mix),

@@ -13,6 +13,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 
+from ..audio.sound_file import SoundFormat
 from ..base.errors import BadAudio
 from ..base.ranges import ranged
 from .effect import Effect, EffectStream, KeyedEffect, KeyedStream, check_below_nyquist, milliseconds_to_samples
@@ -37,8 +38,7 @@ class GainStream(KeyedStream):
 
     Parameters
     ----------
-    sample_rate : int, in Hz
-    n_channels : int
+    sound : SoundFormat
     curve : callable
         The static curve.
     falling_ms, rising_ms : float
@@ -57,8 +57,7 @@ class GainStream(KeyedStream):
 
     def __init__(
         self,
-        sample_rate: int,
-        n_channels: int,
+        sound: SoundFormat,
         curve: GainCurve,
         *,
         falling_ms: float,
@@ -68,14 +67,14 @@ class GainStream(KeyedStream):
         makeup_db: float = 0.0,
         is_linked: bool = True,
     ) -> None:
-        super().__init__(n_channels)
+        super().__init__(sound.n_channels)
         self._curve = curve
-        n_hold = milliseconds_to_samples(max(hold_ms, HOLD_MS), sample_rate)
+        n_hold = milliseconds_to_samples(max(hold_ms, HOLD_MS), sound.sample_rate)
         self._n_interval = max(1, math.ceil(n_hold / HOLD_INTERVALS))
-        self._smoothing = remaining(falling_ms, sample_rate), remaining(rising_ms, sample_rate)
+        self._smoothing = remaining(falling_ms, sound.sample_rate), remaining(rising_ms, sound.sample_rate)
         self._makeup_db = np.float32(makeup_db)
         self._is_linked = is_linked
-        n_rows = 1 if is_linked else n_channels
+        n_rows = 1 if is_linked else sound.n_channels
         self._positions = np.zeros((n_rows, 2), np.int64)
         self._maxima = np.full((n_rows, HOLD_INTERVALS + 1), FLOOR_DB, np.float32)
         self._gains = np.full(n_rows, start_db)
@@ -163,11 +162,10 @@ class Compressor(KeyedEffect):
         """Return the gain in dB for levels in dBFS, without make-up: the static curve."""
         return soft_knee(levels - np.float32(self.threshold_db), self.knee_db) * np.float32(1.0 / self.ratio - 1.0)
 
-    def stream(self, sample_rate: int, n_channels: int) -> GainStream:
+    def stream(self, sound: SoundFormat) -> GainStream:
         """Open a stream, see :meth:`.effect.Effect.stream`."""
         return GainStream(
-            sample_rate,
-            n_channels,
+            sound,
             self.curve,
             falling_ms=self.attack_ms,
             rising_ms=self.release_ms,
@@ -197,11 +195,10 @@ class Expander(KeyedEffect):
         gains: np.ndarray = np.maximum(below * np.float32(1.0 - self.ratio), np.float32(-self.range_db))
         return gains
 
-    def stream(self, sample_rate: int, n_channels: int) -> GainStream:
+    def stream(self, sound: SoundFormat) -> GainStream:
         """Open a stream, see :meth:`.effect.Effect.stream`."""
         return GainStream(
-            sample_rate,
-            n_channels,
+            sound,
             self.curve,
             falling_ms=self.release_ms,
             rising_ms=self.attack_ms,
@@ -225,9 +222,9 @@ class Gate(KeyedEffect):
     release_ms: float = ranged(100.0, 0.0, 10_000.0)
     linked: bool = True
 
-    def stream(self, sample_rate: int, n_channels: int) -> GainStream:
+    def stream(self, sound: SoundFormat) -> GainStream:
         """Open a stream, see :meth:`.effect.Effect.stream`."""
-        return GateStream(self, sample_rate, n_channels)
+        return GateStream(self, sound)
 
 
 class GateStream(GainStream):
@@ -235,10 +232,9 @@ class GateStream(GainStream):
 
     adopted = ("_gate", "_n_interval", "_smoothing")
 
-    def __init__(self, settings: Gate, sample_rate: int, n_channels: int) -> None:
+    def __init__(self, settings: Gate, sound: SoundFormat) -> None:
         super().__init__(
-            sample_rate,
-            n_channels,
+            sound,
             self._gate_gains,
             hold_ms=settings.hold_ms,
             falling_ms=settings.release_ms,
@@ -247,7 +243,7 @@ class GateStream(GainStream):
             is_linked=settings.linked,
         )
         self._gate = settings
-        self._is_open = np.zeros(1 if settings.linked else n_channels)
+        self._is_open = np.zeros(1 if settings.linked else sound.n_channels)
 
     def _gate_gains(self, levels: np.ndarray) -> np.ndarray:
         from .dynamics_kernels import gate_gains  # numba is slow to import
@@ -280,11 +276,10 @@ class Ducker(KeyedEffect):
         gains: np.ndarray = np.clip(above / np.float32(self.knee_db) + np.float32(0.5), 0, 1)
         return gains * np.float32(-self.depth_db)
 
-    def stream(self, sample_rate: int, n_channels: int) -> GainStream:
+    def stream(self, sound: SoundFormat) -> GainStream:
         """Open a stream, see :meth:`.effect.Effect.stream`; without a side chain the sound ducks itself."""
         return GainStream(
-            sample_rate,
-            n_channels,
+            sound,
             self.curve,
             hold_ms=self.hold_ms,
             falling_ms=self.attack_ms,
@@ -312,10 +307,10 @@ class DeEsser(Effect):
         gains: np.ndarray = np.maximum(above * np.float32(1.0 / self.ratio - 1.0), np.float32(-self.range_db))
         return gains
 
-    def stream(self, sample_rate: int, n_channels: int) -> DeEsserStream:
+    def stream(self, sound: SoundFormat) -> DeEsserStream:
         """Open a stream, see :meth:`.effect.Effect.stream`."""
-        check_below_nyquist(sample_rate, frequency_hz=self.frequency_hz)
-        return DeEsserStream(self, sample_rate, n_channels)
+        check_below_nyquist(sound.sample_rate, frequency_hz=self.frequency_hz)
+        return DeEsserStream(self, sound)
 
 
 class DeEsserStream(EffectStream):
@@ -323,12 +318,11 @@ class DeEsserStream(EffectStream):
 
     adopted = ()
 
-    def __init__(self, settings: DeEsser, sample_rate: int, n_channels: int) -> None:
-        super().__init__(n_channels)
-        self._band = HighPass(settings.frequency_hz).stream(sample_rate, n_channels)
+    def __init__(self, settings: DeEsser, sound: SoundFormat) -> None:
+        super().__init__(sound.n_channels)
+        self._band = HighPass(settings.frequency_hz).stream(sound)
         self._gain = GainStream(
-            sample_rate,
-            n_channels,
+            sound,
             settings.curve,
             falling_ms=settings.attack_ms,
             rising_ms=settings.release_ms,

@@ -11,6 +11,7 @@ from typing import ClassVar, Self
 import numpy as np
 
 from ..audio.file_formats.metadata import Marker
+from ..audio.sound_file import SoundFormat
 from ..base.errors import BadAudio, BadSetting
 from ..base.ranges import RangedSettings
 from ..base.units import seconds_to_samples
@@ -240,16 +241,15 @@ class Effect(RangedSettings, ABC):
     """Base of all effects: frozen dataclasses of settings, with units in their names."""
 
     @abstractmethod
-    def stream(self, sample_rate: int, n_channels: int) -> EffectStream:
+    def stream(self, sound: SoundFormat) -> EffectStream:
         """Open a stream.
 
         Raises BadSetting if a setting does not fit the sample rate or the number of channels.
 
         Parameters
         ----------
-        sample_rate : int, in Hz
-        n_channels : int
-            Channels of the sound.
+        sound : SoundFormat
+            Sample rate in Hz, channels, and their positions if they are known; the length is not used.
         """
 
     def output_rate(self, sample_rate: int) -> int:
@@ -340,7 +340,7 @@ class Effect(RangedSettings, ABC):
             float32, with the latency of the stream removed; ``(time,)`` if the input is and one channel comes out.
         """
         channels = np.atleast_2d(wave)
-        stream = self.stream(sample_rate, len(channels))
+        stream = self.stream(SoundFormat(sample_rate, len(channels)))
         blocks = list(stream.process_blocks([channels]))
         if len(blocks) == 1 and not np.may_share_memory(blocks[0], wave):
             processed = blocks[0]
@@ -353,7 +353,7 @@ class KeyedEffect(Effect):
     """Base of the effects that another sound, their side chain, may control."""
 
     @abstractmethod
-    def stream(self, sample_rate: int, n_channels: int) -> KeyedStream:
+    def stream(self, sound: SoundFormat) -> KeyedStream:
         """Open a stream, see :meth:`Effect.stream`."""
 
     def __call__(self, wave: np.ndarray, sample_rate: int, key: np.ndarray | None = None) -> np.ndarray:
@@ -364,7 +364,7 @@ class KeyedEffect(Effect):
         n_samples = channels.shape[1]
         key = np.atleast_2d(key)[:, :n_samples]
         key = np.pad(key, ((0, 0), (0, n_samples - key.shape[1])))
-        processed = self.stream(sample_rate, len(channels)).push(channels, key)
+        processed = self.stream(SoundFormat(sample_rate, len(channels))).push(channels, key)
         return processed[0] if np.ndim(wave) == 1 else processed
 
 
@@ -384,10 +384,10 @@ class TwoPassEffect(Effect):
     """Base of the effects that depend on the whole sound, such as normalisation."""
 
     @abstractmethod
-    def measurement(self, sample_rate: int, n_channels: int) -> Measurement:
-        """Open a measurement of a sound; see :meth:`Effect.stream` for the parameters."""
+    def measurement(self, sound: SoundFormat) -> Measurement:
+        """Open a measurement of a sound; see :meth:`Effect.stream` for the parameter."""
 
-    def stream(self, sample_rate: int, n_channels: int) -> EffectStream:
+    def stream(self, sound: SoundFormat) -> EffectStream:
         """Raise BadSetting: the sound has to be measured first."""
         raise BadSetting(
             f"{type(self).__name__} depends on the whole sound: add it to measurement(), then stream its effect()."
@@ -396,7 +396,7 @@ class TwoPassEffect(Effect):
     def __call__(self, wave: np.ndarray, sample_rate: int) -> np.ndarray:
         """Measure a whole sound and process it, see :meth:`Effect.__call__`."""
         channels = np.atleast_2d(wave)
-        measurement = self.measurement(sample_rate, len(channels))
+        measurement = self.measurement(SoundFormat(sample_rate, len(channels)))
         measurement.add(checked_block(channels, len(channels)))
         return measurement.effect()(wave, sample_rate)
 

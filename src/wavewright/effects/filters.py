@@ -9,6 +9,7 @@ from typing import Self
 
 import numpy as np
 
+from ..audio.sound_file import SoundFormat
 from ..base.errors import BadSetting
 from ..base.ranges import ranged
 from .effect import Effect, EffectStream, check_below_nyquist, check_same_shape
@@ -57,9 +58,9 @@ class SectionFilter(Effect):
         Raises BadSetting if a frequency is not below half the sample rate.
         """
 
-    def stream(self, sample_rate: int, n_channels: int) -> SectionStream:
+    def stream(self, sound: SoundFormat) -> SectionStream:
         """Open a stream, see :meth:`.effect.Effect.stream`."""
-        return SectionStream(self.sections(sample_rate), n_channels)
+        return SectionStream(self.sections(sound.sample_rate), sound.n_channels)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..audio.sound_file import SoundFormat
 from ..base.ranges import ranged
 from ..base.units import db_to_gain, seconds_to_samples
 from ..dsp.assembly import check_curve, fade_gains
@@ -21,18 +22,18 @@ class Gain(Effect):
 
     gain_db: float = ranged(0.0, -120.0, 60.0)
 
-    def stream(self, sample_rate: int, n_channels: int) -> EffectStream:
+    def stream(self, sound: SoundFormat) -> EffectStream:
         """Open a stream, see :meth:`.effect.Effect.stream`."""
-        return _scaled(n_channels, float(db_to_gain(self.gain_db)))
+        return _scaled(sound.n_channels, float(db_to_gain(self.gain_db)))
 
 
 @dataclass(frozen=True)
 class InvertPolarity(Effect):
     """Invert the sign of all samples."""
 
-    def stream(self, sample_rate: int, n_channels: int) -> EffectStream:
+    def stream(self, sound: SoundFormat) -> EffectStream:
         """Open a stream, see :meth:`.effect.Effect.stream`."""
-        return StatelessStream(n_channels, np.negative)
+        return StatelessStream(sound.n_channels, np.negative)
 
 
 @dataclass(frozen=True)
@@ -51,9 +52,10 @@ class _Fade(Effect):
 class FadeIn(_Fade):
     """Fade in from the start; a shorter sound ends before full level."""
 
-    def stream(self, sample_rate: int, n_channels: int) -> EffectStream:
+    def stream(self, sound: SoundFormat) -> EffectStream:
         """Open a stream, see :meth:`.effect.Effect.stream`."""
-        return FadeInStream(fade_gains(seconds_to_samples(self.seconds, sample_rate), self.curve), n_channels)
+        n_fade = seconds_to_samples(self.seconds, sound.sample_rate)
+        return FadeInStream(fade_gains(n_fade, self.curve), sound.n_channels)
 
     def cuts_into(self, start_seconds: float, end_seconds: float, seconds: float | None) -> bool:
         """Return True if a region begins within the fade."""
@@ -67,9 +69,9 @@ class FadeOut(_Fade):
     The stream holds back as many samples as the fade has, until it knows the end.
     """
 
-    def stream(self, sample_rate: int, n_channels: int) -> EffectStream:
+    def stream(self, sound: SoundFormat) -> EffectStream:
         """Open a stream, see :meth:`.effect.Effect.stream`."""
-        return FadeOutStream(seconds_to_samples(self.seconds, sample_rate), self.curve, n_channels)
+        return FadeOutStream(seconds_to_samples(self.seconds, sound.sample_rate), self.curve, sound.n_channels)
 
     def cuts_into(self, start_seconds: float, end_seconds: float, seconds: float | None) -> bool:
         """Return True if a region ends within the fade, or may."""
@@ -127,7 +129,7 @@ class NormalisePeak(TwoPassEffect):
 
     peak_db: float = ranged(-1.0, -120.0, 20.0)
 
-    def measurement(self, sample_rate: int, n_channels: int) -> PeakMeasurement:
+    def measurement(self, sound: SoundFormat) -> PeakMeasurement:
         """Open a measurement, see :meth:`.effect.TwoPassEffect.measurement`."""
         return PeakMeasurement(self.peak_db)
 
@@ -138,7 +140,7 @@ class NormaliseRMS(TwoPassEffect):
 
     level_db: float = ranged(-20.0, -120.0, 20.0)
 
-    def measurement(self, sample_rate: int, n_channels: int) -> RMSMeasurement:
+    def measurement(self, sound: SoundFormat) -> RMSMeasurement:
         """Open a measurement, see :meth:`.effect.TwoPassEffect.measurement`."""
         return RMSMeasurement(self.level_db)
 
@@ -202,9 +204,9 @@ class ScaleBy(Effect):
 
     factor: float = ranged(1.0, 0.0, 1e12)
 
-    def stream(self, sample_rate: int, n_channels: int) -> EffectStream:
+    def stream(self, sound: SoundFormat) -> EffectStream:
         """Open a stream, see :meth:`.effect.Effect.stream`."""
-        return _scaled(n_channels, self.factor)
+        return _scaled(sound.n_channels, self.factor)
 
 
 def _scaled(n_channels: int, factor: float) -> EffectStream:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..audio.sound_file import SoundFormat
 from ..base.ranges import ranged
 from ..base.units import db_to_gain
 from ..dsp.true_peak import FILTER_SAMPLES, interpolation_phases
@@ -31,11 +32,11 @@ class Limiter(Effect):
     look_ahead_ms: float = ranged(5.0, 1.0, 50.0)
     release_ms: float = ranged(50.0, 0.0, 5_000.0)
 
-    def stream(self, sample_rate: int, n_channels: int) -> LimiterStream:
+    def stream(self, sound: SoundFormat) -> LimiterStream:
         """Open a stream, see :meth:`.effect.Effect.stream`."""
-        n_ahead = milliseconds_to_samples(self.look_ahead_ms, sample_rate)
+        n_ahead = milliseconds_to_samples(self.look_ahead_ms, sound.sample_rate)
         return LimiterStream(
-            n_channels, float(db_to_gain(self.ceiling_db)), n_ahead, remaining(self.release_ms, sample_rate)
+            sound.n_channels, float(db_to_gain(self.ceiling_db)), n_ahead, remaining(self.release_ms, sound.sample_rate)
         )
 
 

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from ..audio.sound_file import SoundFormat
 from ..base.errors import BadSetting
 from ..base.ranges import ranged
 from .effect import Effect
@@ -59,7 +60,7 @@ class LinearPhaseEqualiser(Effect):
         taps: np.ndarray = np.concatenate([response[-half:], response[: half + 1]]) * window
         return taps.astype(np.float32)
 
-    def stream(self, sample_rate: int, n_channels: int) -> ConvolutionStream:
+    def stream(self, sound: SoundFormat) -> ConvolutionStream:
         """Open a stream, see :meth:`.effect.Effect.stream`."""
-        taps = self.taps(sample_rate)
-        return ConvolutionStream(n_channels, taps[None], mix=1.0, n_tail=0, n_delay=len(taps) // 2)
+        taps = self.taps(sound.sample_rate)
+        return ConvolutionStream(sound.n_channels, taps[None], mix=1.0, n_tail=0, n_delay=len(taps) // 2)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..audio.sound_file import SoundFormat
 from ..base.errors import BadSetting
 from ..base.ranges import ranged
 from ..base.units import seconds_to_samples
@@ -30,9 +31,9 @@ class MakeLoop(Effect):
     crossfade_seconds: float = ranged(CROSSFADE_SECONDS, 0.001, 60.0)
     seed: int = ranged(0, 0, 2**32 - 1)
 
-    def stream(self, sample_rate: int, n_channels: int) -> EffectStream:
+    def stream(self, sound: SoundFormat) -> EffectStream:
         """Open a stream, see :meth:`.effect.Effect.stream`."""
-        return LoopStream(self, sample_rate, n_channels)
+        return LoopStream(self, sound)
 
     def output_position(self, position_seconds: float, seconds: float | None) -> None:
         """Return None: where a moment goes depends on the sound."""
@@ -46,12 +47,12 @@ class MakeLoop(Effect):
 class LoopStream(EffectStream):
     """The stream of :class:`MakeLoop`."""
 
-    def __init__(self, effect: MakeLoop, sample_rate: int, n_channels: int) -> None:
-        super().__init__(n_channels)
+    def __init__(self, effect: MakeLoop, sound: SoundFormat) -> None:
+        super().__init__(sound.n_channels)
         self._effect = effect
-        self._sample_rate = sample_rate
+        self._sample_rate = sound.sample_rate
         self._held: list[np.ndarray] = []
-        self._n_left = seconds_to_samples(MAX_SECONDS, sample_rate)
+        self._n_left = seconds_to_samples(MAX_SECONDS, sound.sample_rate)
 
     def _process(self, block: np.ndarray) -> np.ndarray:
         self._n_left -= block.shape[1]

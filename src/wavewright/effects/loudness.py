@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..base.channel_layouts import Positions
+from ..audio.sound_file import SoundFormat
 from ..base.errors import BadSetting
 from ..base.ranges import ranged
 from ..base.units import db_to_gain, seconds_to_samples
@@ -53,13 +53,12 @@ class NormaliseLoudness(TwoPassEffect):
                 f"max_true_peak_db is {peak_db}; it must lie between {LOWEST_PEAK_DB} and {HIGHEST_PEAK_DB}."
             )
 
-    def measurement(self, sample_rate: int, n_channels: int, positions: Positions | None = None) -> LoudnessMeasurement:
+    def measurement(self, sound: SoundFormat) -> LoudnessMeasurement:
         """Open a measurement, see :meth:`.effect.TwoPassEffect.measurement`."""
-        offset_lu = DUAL_MONO_LU if self.dual_mono and n_channels == 1 else 0.0
+        offset_lu = DUAL_MONO_LU if self.dual_mono and sound.n_channels == 1 else 0.0
         peak_db = self.max_true_peak_db
         limiter = Limiter(peak_db) if self.limit and peak_db is not None else None
-        target_lufs = self.loudness_lufs - offset_lu
-        return LoudnessMeasurement(sample_rate, n_channels, target_lufs, peak_db, limiter, positions=positions)
+        return LoudnessMeasurement(sound, self.loudness_lufs - offset_lu, peak_db, limiter)
 
 
 class LoudnessMeasurement(Measurement):
@@ -68,31 +67,29 @@ class LoudnessMeasurement(Measurement):
     ``lufs`` and ``true_peak_db`` are those of the result, once :meth:`effect` has returned; minus infinity for silence,
     and for a true peak that was not measured.
 
+    - ``sound``: what is added.
     - ``target_lufs``: loudness of the result.
     - ``max_true_peak_db``: largest true peak of the result.
     - ``limiter``: lowers peaks above it; without one, the gain is lower.
     - ``is_capped``: peaks are never lowered by more than `MAX_LIMITING_DB`, also where the target needs it.
-    - ``positions``: of the channels; by default the usual ones for their number.
     """
 
     def __init__(
         self,
-        sample_rate: int,
-        n_channels: int,
+        sound: SoundFormat,
         target_lufs: float,
         max_true_peak_db: float | None = None,
         limiter: Limiter | None = None,
         *,
         is_capped: bool = False,
-        positions: Positions | None = None,
     ) -> None:
         self.lufs = self.true_peak_db = -math.inf
-        self._sample_rate, self._n_channels, self._positions = sample_rate, n_channels, positions
+        self._sound = sound
         self._target_lufs, self._max_true_peak_db = target_lufs, max_true_peak_db
         self._limiter, self._is_capped = limiter, is_capped
-        self._loudness = LoudnessMeter(sample_rate, n_channels, positions)
-        self._peak = TruePeakMeter(n_channels) if max_true_peak_db is not None else None
-        self._spool = Spool(n_channels) if limiter is not None else None
+        self._loudness = self._meter()
+        self._peak = TruePeakMeter(sound.n_channels) if max_true_peak_db is not None else None
+        self._spool = Spool(sound.n_channels) if limiter is not None else None
 
     def add(self, block: np.ndarray) -> None:
         """Measure the next block, ``(channels, time)``."""
@@ -119,7 +116,7 @@ class LoudnessMeasurement(Measurement):
     def blocks(self) -> Iterator[np.ndarray]:
         """Yield the samples that were added, which are kept with a limiter alone."""
         if self._spool is not None:
-            n_block = seconds_to_samples(BLOCK_SECONDS, self._sample_rate)
+            n_block = seconds_to_samples(BLOCK_SECONDS, self._sound.sample_rate)
             for start in range(0, self._spool.n_samples, n_block):
                 yield self._spool.read(start, min(n_block, self._spool.n_samples - start))
 
@@ -141,11 +138,13 @@ class LoudnessMeasurement(Measurement):
             step_db = missing_lu / min(max(slope, MIN_SLOPE), 1.0)
         return effect
 
+    def _meter(self) -> LoudnessMeter:
+        return LoudnessMeter(self._sound.sample_rate, self._sound.n_channels, self._sound.positions)
+
     def _measure(self, effect: Effect) -> None:
         """Measure the loudness and the true peak that the samples have after an effect."""
-        loudness = LoudnessMeter(self._sample_rate, self._n_channels, self._positions)
-        peak = TruePeakMeter(self._n_channels)
-        for block in effect.stream(self._sample_rate, self._n_channels).process_blocks(self.blocks()):
+        loudness, peak = self._meter(), TruePeakMeter(self._sound.n_channels)
+        for block in effect.stream(self._sound).process_blocks(self.blocks()):
             loudness.add(block)
             peak.add(block)
         self.lufs, self.true_peak_db = loudness.integrated_lufs(), peak.peak_db()
@@ -158,7 +157,7 @@ class ScaleAndLimit(Effect):
     factor: float = ranged(1.0, 0.0, 1e12)
     limiter: Limiter = field(default_factory=Limiter)
 
-    def stream(self, sample_rate: int, n_channels: int) -> EffectStream:
+    def stream(self, sound: SoundFormat) -> EffectStream:
         """Open a stream, see :meth:`.effect.Effect.stream`."""
         effects = ScaleBy(self.factor), self.limiter
-        return SeriesStream(*(effect.stream(sample_rate, n_channels) for effect in effects))
+        return SeriesStream(*(effect.stream(sound) for effect in effects))

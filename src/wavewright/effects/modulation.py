@@ -10,6 +10,7 @@ from typing import Self
 import numpy as np
 from numpy.polynomial.chebyshev import chebinterpolate
 
+from ..audio.sound_file import SoundFormat
 from ..base.errors import BadSetting
 from ..base.ranges import ranged
 from .effect import Effect, EffectStream, check_below_nyquist, check_same_shape
@@ -75,10 +76,10 @@ class OscillatorStream(EffectStream):
     adopted = ("_gain",)
 
     def __init__(
-        self, n_channels: int, rate_hz: float, sample_rate: int, gain: Callable[[np.ndarray, np.ndarray], np.ndarray]
+        self, sound: SoundFormat, rate_hz: float, gain: Callable[[np.ndarray, np.ndarray], np.ndarray]
     ) -> None:
-        super().__init__(n_channels)
-        self._oscillator = Oscillator(rate_hz, sample_rate)
+        super().__init__(sound.n_channels)
+        self._oscillator = Oscillator(rate_hz, sound.sample_rate)
         self._gain = gain
 
     def adopt(self, other: Self) -> None:
@@ -100,10 +101,10 @@ class Tremolo(Effect):
     rate_hz: float = ranged(5.0, 0.01, 1_000.0)
     depth: float = ranged(0.5, 0.0, 1.0)
 
-    def stream(self, sample_rate: int, n_channels: int) -> EffectStream:
+    def stream(self, sound: SoundFormat) -> EffectStream:
         """Open a stream, see :meth:`.effect.Effect.stream`."""
         middle, half = np.float32(1.0 - 0.5 * self.depth), np.float32(0.5 * self.depth)
-        return OscillatorStream(n_channels, self.rate_hz, sample_rate, lambda cosines, _: middle + half * cosines)
+        return OscillatorStream(sound, self.rate_hz, lambda cosines, _: middle + half * cosines)
 
 
 @dataclass(frozen=True)
@@ -115,11 +116,11 @@ class RingModulator(Effect):
     frequency_hz: float = ranged(440.0, 0.01, 96_000.0)
     mix: float = ranged(1.0, 0.0, 1.0)
 
-    def stream(self, sample_rate: int, n_channels: int) -> EffectStream:
+    def stream(self, sound: SoundFormat) -> EffectStream:
         """Open a stream, see :meth:`.effect.Effect.stream`."""
-        check_below_nyquist(sample_rate, frequency_hz=self.frequency_hz)
+        check_below_nyquist(sound.sample_rate, frequency_hz=self.frequency_hz)
         dry, wet = np.float32(1.0 - self.mix), np.float32(self.mix)
-        return OscillatorStream(n_channels, self.frequency_hz, sample_rate, lambda _, sines: dry + wet * sines)
+        return OscillatorStream(sound, self.frequency_hz, lambda _, sines: dry + wet * sines)
 
 
 @dataclass(frozen=True)
@@ -144,10 +145,10 @@ class Phaser(Effect):
         if self.low_hz > self.high_hz:
             raise BadSetting(f"low_hz is {self.low_hz:g} and high_hz {self.high_hz:g}; the first must not be higher.")
 
-    def stream(self, sample_rate: int, n_channels: int) -> PhaserStream:
+    def stream(self, sound: SoundFormat) -> PhaserStream:
         """Open a stream, see :meth:`.effect.Effect.stream`."""
-        check_below_nyquist(sample_rate, high_hz=self.high_hz)
-        return PhaserStream(self, sample_rate, n_channels)
+        check_below_nyquist(sound.sample_rate, high_hz=self.high_hz)
+        return PhaserStream(self, sound)
 
 
 class PhaserStream(EffectStream):
@@ -155,13 +156,13 @@ class PhaserStream(EffectStream):
 
     adopted = ("_rotation", "_series", "_feedback", "_mix")
 
-    def __init__(self, settings: Phaser, sample_rate: int, n_channels: int) -> None:
-        super().__init__(n_channels)
-        self._rotation = rotation_of(settings.rate_hz, sample_rate)
-        cycles = STEREO_PHASE * np.minimum(np.arange(n_channels + n_channels % 2), n_channels - 1)
+    def __init__(self, settings: Phaser, sound: SoundFormat) -> None:
+        super().__init__(sound.n_channels)
+        self._rotation = rotation_of(settings.rate_hz, sound.sample_rate)
+        cycles = STEREO_PHASE * np.minimum(np.arange(sound.n_channels + sound.n_channels % 2), sound.n_channels - 1)
         self._phasors = np.stack([phasor(each) for each in cycles])
         self._states = np.zeros((len(cycles), 1 + settings.n_filters))
-        self._series = _sweep(settings.low_hz / sample_rate, settings.high_hz / sample_rate)
+        self._series = _sweep(settings.low_hz / sound.sample_rate, settings.high_hz / sound.sample_rate)
         self._scratch = np.empty((5, SAMPLES_AT_ONCE))
         self._feedback = float(settings.feedback)
         self._mix = float(settings.mix)

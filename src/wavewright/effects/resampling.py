@@ -8,6 +8,7 @@ from math import log2
 import numpy as np
 import soxr
 
+from ..audio.sound_file import SoundFormat
 from ..base.ranges import ranged
 from .effect import Effect, EffectStream, StatelessStream
 
@@ -20,9 +21,9 @@ class Resample(Effect):
 
     sample_rate_hz: int = ranged(48_000, 1_000, 768_000)
 
-    def stream(self, sample_rate: int, n_channels: int) -> EffectStream:
+    def stream(self, sound: SoundFormat) -> EffectStream:
         """Open a stream, see :meth:`.effect.Effect.stream`."""
-        return resampling_stream(sample_rate, self.sample_rate_hz, n_channels)
+        return resampling_stream(sound.sample_rate, self.sample_rate_hz, sound.n_channels)
 
     def output_rate(self, sample_rate: int) -> int:
         """Return the new sample rate."""
@@ -45,9 +46,9 @@ class Speed(Effect):
         """An octave for each doubling."""
         return 12 * log2(self.factor)
 
-    def stream(self, sample_rate: int, n_channels: int) -> EffectStream:
+    def stream(self, sound: SoundFormat) -> EffectStream:
         """Open a stream, see :meth:`.effect.Effect.stream`."""
-        return resampling_stream(sample_rate * self.factor, sample_rate, n_channels)
+        return resampling_stream(sound.sample_rate * self.factor, sound.sample_rate, sound.n_channels)
 
     def output_seconds(self, seconds: float) -> float:
         """Return the length of the output, see :meth:`.effect.Effect.output_seconds`."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..audio.sound_file import SoundFormat
 from ..base.ranges import ranged
 from ..base.units import seconds_to_samples
 from ..dsp.assembly import crossfade
@@ -42,9 +43,9 @@ class RemoveSilence(CutsBySound):
     padding_seconds: float = ranged(0.1, 0.0, 10.0)
     crossfade_ms: float = ranged(10.0, 0.0, 1_000.0)
 
-    def stream(self, sample_rate: int, n_channels: int) -> RemoveSilenceStream:
+    def stream(self, sound: SoundFormat) -> RemoveSilenceStream:
         """Open a stream, see :meth:`.effect.Effect.stream`."""
-        return RemoveSilenceStream(self, sample_rate, n_channels)
+        return RemoveSilenceStream(self, sound)
 
 
 class RemoveSilenceStream(PartitionStream):
@@ -53,17 +54,17 @@ class RemoveSilenceStream(PartitionStream):
     Of a silence that is cut, the samples around both paddings are kept: half a crossfade more on each side.
     """
 
-    def __init__(self, settings: RemoveSilence, sample_rate: int, n_channels: int) -> None:
-        super().__init__(n_channels, PARTITION_SAMPLES)
-        n_padding = seconds_to_samples(settings.padding_seconds, sample_rate)
-        half = min(milliseconds_to_samples(settings.crossfade_ms, sample_rate) // 2, n_padding)
+    def __init__(self, settings: RemoveSilence, sound: SoundFormat) -> None:
+        super().__init__(sound.n_channels, PARTITION_SAMPLES)
+        n_padding = seconds_to_samples(settings.padding_seconds, sound.sample_rate)
+        half = min(milliseconds_to_samples(settings.crossfade_ms, sound.sample_rate) // 2, n_padding)
         self._n_crossfade = 2 * half
         self._n_start = n_padding - half  # from the start of a silence to the crossfade
         self._n_end = n_padding + half  # from the start of the crossfade to the end of a silence
         n_both = 2 * n_padding + self._n_crossfade
-        self._n_shortest = max(seconds_to_samples(settings.min_seconds, sample_rate), n_both, 1)
+        self._n_shortest = max(seconds_to_samples(settings.min_seconds, sound.sample_rate), n_both, 1)
         self._detector = SilenceDetector(settings.threshold_db, self._n_shortest)
-        self._held = np.zeros((n_channels, 0), np.float32)
+        self._held = np.zeros((sound.n_channels, 0), np.float32)
         self._held_start = 0  # its position in the sound
         self._faded: np.ndarray | None = None  # the left side of a crossfade that waits for its right side
 
@@ -130,9 +131,9 @@ class TrimSilence(CutsBySound, TwoPassEffect):
     threshold_db: float = ranged(-50.0, -120.0, 0.0)
     padding_seconds: float = ranged(0.0, 0.0, 10.0)
 
-    def measurement(self, sample_rate: int, n_channels: int) -> EndsMeasurement:
+    def measurement(self, sound: SoundFormat) -> EndsMeasurement:
         """Open a measurement, see :meth:`.effect.TwoPassEffect.measurement`."""
-        return EndsMeasurement(self, sample_rate)
+        return EndsMeasurement(self, sound.sample_rate)
 
 
 class EndsMeasurement(Measurement):

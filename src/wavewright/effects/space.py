@@ -10,6 +10,7 @@ from typing import Self
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from ..audio.sound_file import SoundFormat
 from ..base.errors import BadSetting
 from ..base.ranges import ranged
 from ..base.units import seconds_to_samples
@@ -47,17 +48,18 @@ class ConvolutionReverb(Effect):
             raise BadSetting("response is empty; an impulse response has at least one sample.")
         object.__setattr__(self, "response", checked_block(response, len(response)))
 
-    def stream(self, sample_rate: int, n_channels: int) -> ConvolutionStream:
+    def stream(self, sound: SoundFormat) -> ConvolutionStream:
         """Open a stream, see :meth:`.effect.Effect.stream`."""
-        if sample_rate != self.response_rate:
+        rate, n_channels = sound.sample_rate, sound.n_channels
+        if rate != self.response_rate:
             raise BadSetting(
-                f"The impulse response has {self.response_rate} Hz, the sound {sample_rate} Hz; resample one of them."
+                f"The impulse response has {self.response_rate} Hz, the sound {rate} Hz; resample one of them."
             )
         if len(self.response) not in (1, n_channels):
             raise BadSetting(
                 f"The impulse response has {len(self.response)} channels, the sound {n_channels}; give 1 or as many."
             )
-        n_tail = seconds_to_samples(self.tail_seconds, sample_rate)
+        n_tail = seconds_to_samples(self.tail_seconds, rate)
         return ConvolutionStream(n_channels, self.response, float(self.mix), n_tail)
 
 
@@ -177,9 +179,9 @@ class Reverb(Effect):
     mix: float = ranged(0.25, 0.0, 1.0)
     tail_seconds: float = ranged(0.0, 0.0, 60.0)
 
-    def stream(self, sample_rate: int, n_channels: int) -> ReverbStream:
+    def stream(self, sound: SoundFormat) -> ReverbStream:
         """Open a stream, see :meth:`.effect.Effect.stream`."""
-        return ReverbStream(self, sample_rate, n_channels)
+        return ReverbStream(self, sound)
 
 
 class ReverbStream(EffectStream):
@@ -187,10 +189,10 @@ class ReverbStream(EffectStream):
 
     adopted = ("_delays", "_gains", "_poles", "_taps", "_inputs", "_outputs", "_dry", "_wet")
 
-    def __init__(self, settings: Reverb, sample_rate: int, n_channels: int) -> None:
-        super().__init__(n_channels, tail_samples=seconds_to_samples(settings.tail_seconds, sample_rate))
-        self._delays = _delays(settings.size, sample_rate)
-        decays_db = -60.0 * self._delays / (settings.seconds * sample_rate)  # of one pass through each line
+    def __init__(self, settings: Reverb, sound: SoundFormat) -> None:
+        super().__init__(sound.n_channels, tail_samples=seconds_to_samples(settings.tail_seconds, sound.sample_rate))
+        self._delays = _delays(settings.size, sound.sample_rate)
+        decays_db = -60.0 * self._delays / (settings.seconds * sound.sample_rate)  # of one pass through each line
         self._gains = 10.0 ** (decays_db / 20.0)
         high_over_low = 10.0 ** (decays_db * (1.0 / settings.high_ratio - 1.0) / 20.0)
         self._poles = (1.0 - high_over_low) / (1.0 + high_over_low)
@@ -200,9 +202,10 @@ class ReverbStream(EffectStream):
         self._taps = np.empty((N_LINES, min(int(self._delays[0]), SAMPLES_AT_ONCE)))
         # Each pass keeps this fraction of the energy, and the sum over all passes is 1, without the damping.
         retained = float(np.square(self._gains).mean())
-        self._inputs = _signs(n_channels, ((0, 1), (2, 3))) / math.sqrt(N_LINES)
-        self._outputs = _signs(n_channels, ((0, 2), (1, 3))) * math.sqrt((1.0 - retained) / retained)
-        self._before = np.zeros((n_channels, milliseconds_to_samples(settings.pre_delay_ms, sample_rate)), np.float32)
+        self._inputs = _signs(sound.n_channels, ((0, 1), (2, 3))) / math.sqrt(N_LINES)
+        self._outputs = _signs(sound.n_channels, ((0, 2), (1, 3))) * math.sqrt((1.0 - retained) / retained)
+        n_before = milliseconds_to_samples(settings.pre_delay_ms, sound.sample_rate)
+        self._before = np.zeros((sound.n_channels, n_before), np.float32)
         self._dry, self._wet = np.float32(1.0 - settings.mix), np.float32(settings.mix)
 
     def adopt(self, other: Self) -> None:

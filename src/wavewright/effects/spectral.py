@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ..audio.sound_file import SoundFormat
 from ..base.errors import BadAudio, BadSetting
 from ..base.ranges import ranged
 from ..base.units import db_to_gain, seconds_to_samples
@@ -135,18 +136,18 @@ class SpectralGain(SpectralEffect):
 
     gain_db: float = ranged(0.0, -120.0, 60.0)
 
-    def stream(self, sample_rate: int, n_channels: int) -> SpectralStream:
+    def stream(self, sound: SoundFormat) -> SpectralStream:
         """Open a stream, see :meth:`.effect.Effect.stream`."""
-        return SpectralStream(self, sample_rate, n_channels, float(db_to_gain(self.gain_db)) - 1.0, keeps_rest=True)
+        return SpectralStream(self, sound, float(db_to_gain(self.gain_db)) - 1.0, keeps_rest=True)
 
 
 @dataclass(frozen=True)
 class SpectralIsolate(SpectralEffect):
     """Keep a region in time and frequency alone, and nothing else."""
 
-    def stream(self, sample_rate: int, n_channels: int) -> SpectralStream:
+    def stream(self, sound: SoundFormat) -> SpectralStream:
         """Open a stream, see :meth:`.effect.Effect.stream`."""
-        return SpectralStream(self, sample_rate, n_channels, 1.0, keeps_rest=False)
+        return SpectralStream(self, sound, 1.0, keeps_rest=False)
 
 
 class SpectralStream(PartitionStream):
@@ -155,20 +156,18 @@ class SpectralStream(PartitionStream):
     The output lags behind by one to two partitions. Partitions that the region does not touch are not transformed.
     """
 
-    def __init__(
-        self, settings: SpectralEffect, sample_rate: int, n_channels: int, factor: float, *, keeps_rest: bool
-    ) -> None:
-        self._n_fft = settings.window_samples(sample_rate)
+    def __init__(self, settings: SpectralEffect, sound: SoundFormat, factor: float, *, keeps_rest: bool) -> None:
+        self._n_fft = settings.window_samples(sound.sample_rate)
         n_partition = max(WINDOWS_PER_PARTITION * self._n_fft, SMALLEST_PARTITION // self._n_fft * self._n_fft)
-        super().__init__(n_channels, n_partition)
-        self._region = settings.region(sample_rate)
-        self._sample_rate, self._factor, self._keeps_rest = sample_rate, factor, keeps_rest
-        self._n_fade = settings.fade_samples(sample_rate, self._n_fft)
-        self._start = seconds_to_samples(self._region.start_seconds, sample_rate)
+        super().__init__(sound.n_channels, n_partition)
+        self._region = settings.region(sound.sample_rate)
+        self._sample_rate, self._factor, self._keeps_rest = sound.sample_rate, factor, keeps_rest
+        self._n_fade = settings.fade_samples(sound.sample_rate, self._n_fft)
+        self._start = seconds_to_samples(self._region.start_seconds, sound.sample_rate)
         end = self._region.end_seconds
-        self._end = math.inf if math.isinf(end) else seconds_to_samples(end, sample_rate)
-        self._before = np.zeros((n_channels, self._n_fft), np.float32)
-        self._waiting = np.zeros((n_channels, 0), np.float32)
+        self._end = math.inf if math.isinf(end) else seconds_to_samples(end, sound.sample_rate)
+        self._before = np.zeros((sound.n_channels, self._n_fft), np.float32)
+        self._waiting = np.zeros((sound.n_channels, 0), np.float32)
         self._position = 0  # of the partition that waits
 
     def _process_partition(self, partition: np.ndarray) -> np.ndarray:
@@ -218,9 +217,9 @@ class SpectralCopy(SpectralEffect, TwoPassEffect):
     to_seconds: float = ranged(0.0, 0.0, DAY_SECONDS)
     gain_db: float = ranged(0.0, -120.0, 60.0)
 
-    def measurement(self, sample_rate: int, n_channels: int) -> CopiedRegion:
+    def measurement(self, sound: SoundFormat) -> CopiedRegion:
         """Open a measurement, see :meth:`.effect.TwoPassEffect.measurement`."""
-        return CopiedRegion(self, sample_rate, n_channels)
+        return CopiedRegion(self, sound)
 
     def output_seconds(self, seconds: float) -> float | None:
         """Return the length of the sound; raise BadSetting if the region or the copy begins after its end."""
@@ -232,7 +231,7 @@ class SpectralCopy(SpectralEffect, TwoPassEffect):
 class CopiedRegion(Measurement):
     """The first pass of a copy, which keeps the sound of the region with its fades."""
 
-    def __init__(self, settings: SpectralCopy, sample_rate: int, n_channels: int) -> None:
+    def __init__(self, settings: SpectralCopy, sound: SoundFormat) -> None:
         self._stream = SpectralIsolate(
             settings.start_seconds,
             settings.end_seconds,
@@ -242,16 +241,16 @@ class CopiedRegion(Measurement):
             settings.outline,
             settings.fade_ms,
             settings.window_ms,
-        ).stream(sample_rate, n_channels)
-        region = settings.region(sample_rate)
-        n_fade = settings.fade_samples(sample_rate, settings.window_samples(sample_rate))
-        start = seconds_to_samples(region.start_seconds, sample_rate)
+        ).stream(sound)
+        region = settings.region(sound.sample_rate)
+        n_fade = settings.fade_samples(sound.sample_rate, settings.window_samples(sound.sample_rate))
+        start = seconds_to_samples(region.start_seconds, sound.sample_rate)
         self._first = max(0, start - n_fade)
         end = region.end_seconds
-        self._last = math.inf if math.isinf(end) else seconds_to_samples(end, sample_rate) + n_fade
-        self._to = seconds_to_samples(settings.to_seconds, sample_rate) + self._first - start
+        self._last = math.inf if math.isinf(end) else seconds_to_samples(end, sound.sample_rate) + n_fade
+        self._to = seconds_to_samples(settings.to_seconds, sound.sample_rate) + self._first - start
         self._gain = float(db_to_gain(settings.gain_db))
-        self._spool = Spool(n_channels)
+        self._spool = Spool(sound.n_channels)
         self._position = 0
 
     def add(self, block: np.ndarray) -> None:
@@ -278,9 +277,9 @@ class PasteSound(Effect):
     to_sample: int = 0
     gain: float = 1.0
 
-    def stream(self, sample_rate: int, n_channels: int) -> PasteStream:
+    def stream(self, sound: SoundFormat) -> PasteStream:
         """Open a stream, see :meth:`.effect.Effect.stream`."""
-        return PasteStream(n_channels, self)
+        return PasteStream(sound.n_channels, self)
 
 
 class PasteStream(EffectStream):
@@ -317,9 +316,9 @@ class SpectralHeal(SpectralEffect):
 
     seed: int = ranged(0, 0, 2**31 - 1)
 
-    def stream(self, sample_rate: int, n_channels: int) -> HealStream:
+    def stream(self, sound: SoundFormat) -> HealStream:
         """Open a stream, see :meth:`.effect.Effect.stream`."""
-        return HealStream(self, sample_rate, n_channels)
+        return HealStream(self, sound)
 
     def output_seconds(self, seconds: float) -> float | None:
         """Return the length of the sound; raise BadSetting if the region is too long or begins after its end."""
@@ -332,20 +331,20 @@ class SpectralHeal(SpectralEffect):
 class HealStream(EffectStream):
     """The stream of :class:`SpectralHeal`: it holds back the region with its context until it has all of it."""
 
-    def __init__(self, settings: SpectralHeal, sample_rate: int, n_channels: int) -> None:
-        super().__init__(n_channels)
-        self._settings, self._sample_rate = settings, sample_rate
-        region = settings.region(sample_rate)
-        self._start = seconds_to_samples(region.start_seconds, sample_rate)
+    def __init__(self, settings: SpectralHeal, sound: SoundFormat) -> None:
+        super().__init__(sound.n_channels)
+        self._settings, self._sample_rate = settings, sound.sample_rate
+        region = settings.region(sound.sample_rate)
+        self._start = seconds_to_samples(region.start_seconds, sound.sample_rate)
         is_open = math.isinf(region.end_seconds)
-        self._end = math.inf if is_open else seconds_to_samples(region.end_seconds, sample_rate)
-        longest = seconds_to_samples(LONGEST_HEALED_SECONDS, sample_rate)
+        self._end = math.inf if is_open else seconds_to_samples(region.end_seconds, sound.sample_rate)
+        longest = seconds_to_samples(LONGEST_HEALED_SECONDS, sound.sample_rate)
         if not is_open and self._end - self._start > longest:
             raise BadSetting(_too_long(region.end_seconds - region.start_seconds))
         per_second = LONGEST_HEALED_SECONDS if is_open else region.end_seconds - region.start_seconds
         context = CONTEXT_PER_SECOND * per_second
         context = min(max(context, SHORTEST_CONTEXT_SECONDS), LONGEST_CONTEXT_SECONDS)
-        self._n_context = seconds_to_samples(context, sample_rate)
+        self._n_context = seconds_to_samples(context, sound.sample_rate)
         self._n_longest = longest + 2 * self._n_context
         self._first = max(0, self._start - self._n_context)
         self._held: list[np.ndarray] | None = []

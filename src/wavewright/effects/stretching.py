@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..audio.sound_file import SoundFormat
 from ..base.ranges import ranged
 from ..base.units import semitones_to_ratio
 from .effect import Effect, EffectStream, PartitionStream
@@ -43,9 +44,9 @@ class Stretch(Effect):
 
     factor: float = ranged(1.0, 0.1, 10.0)
 
-    def stream(self, sample_rate: int, n_channels: int) -> StretchStream:
+    def stream(self, sound: SoundFormat) -> StretchStream:
         """Open a stream, see :meth:`.effect.Effect.stream`."""
-        return StretchStream(self.factor, sample_rate, n_channels)
+        return StretchStream(self.factor, sound)
 
     def output_seconds(self, seconds: float) -> float:
         """Return the length of the output, see :meth:`.effect.Effect.output_seconds`."""
@@ -59,23 +60,23 @@ class Stretch(Effect):
 class StretchStream(PartitionStream):
     """The stream of :class:`Stretch`; its output comes in hops."""
 
-    def __init__(self, factor: float, sample_rate: int, n_channels: int) -> None:
-        n_window = max(64, 1 << round(math.log2(WINDOW_SECONDS * sample_rate)))
+    def __init__(self, factor: float, sound: SoundFormat) -> None:
+        n_window = max(64, 1 << round(math.log2(WINDOW_SECONDS * sound.sample_rate)))
         n_hop = n_window // HOPS_PER_WINDOW
-        super().__init__(n_channels, n_hop)
+        super().__init__(sound.n_channels, n_hop)
         self._factor = float(factor)
         self._n_window, self._n_hop = n_window, n_hop
         angles = 2.0 * np.pi * np.arange(n_window) / n_window
         self._window = (0.5 - 0.5 * np.cos(angles)).astype(np.float32)
         self._synthesis_window = (self._window / np.float32(OVERLAP_SUM)).astype(np.float32)
-        self._attacks = AttackDetector(n_channels, n_hop // STEPS_PER_HOP, n_window * max(1.0, 1.0 / factor))
+        self._attacks = AttackDetector(sound.n_channels, n_hop // STEPS_PER_HOP, n_window * max(1.0, 1.0 / factor))
         self._frame = -1  # the first whose window reaches into the sound
         # The first frame and the spectrum before it begin before the sound.
         n_before = n_window // 2 + math.ceil(n_hop / factor) + n_window
-        self._held = np.zeros((n_channels, n_before), np.float32)
+        self._held = np.zeros((sound.n_channels, n_before), np.float32)
         self._held_start = -n_before
-        self._overlap = np.zeros((n_channels, n_window), np.float32)
-        self._previous = np.zeros((n_channels, n_window // 2 + 1), np.complex64)
+        self._overlap = np.zeros((sound.n_channels, n_window), np.float32)
+        self._previous = np.zeros((sound.n_channels, n_window // 2 + 1), np.complex64)
         self._n_samples = 0
         self._n_output = 0
 
@@ -203,18 +204,18 @@ class PitchShift(Effect):
         """The semitones."""
         return self.semitones
 
-    def stream(self, sample_rate: int, n_channels: int) -> EffectStream:
+    def stream(self, sound: SoundFormat) -> EffectStream:
         """Open a stream, see :meth:`.effect.Effect.stream`."""
-        return PitchShiftStream(float(semitones_to_ratio(self.semitones)), sample_rate, n_channels)
+        return PitchShiftStream(float(semitones_to_ratio(self.semitones)), sound)
 
 
 class PitchShiftStream(EffectStream):
     """The stream of :class:`PitchShift`; its output comes in hops, as long as the input in the end."""
 
-    def __init__(self, ratio: float, sample_rate: int, n_channels: int) -> None:
-        super().__init__(n_channels)
-        self._stretch = StretchStream(ratio, sample_rate, n_channels)
-        self._resample = resampling_stream(sample_rate * ratio, sample_rate, n_channels)
+    def __init__(self, ratio: float, sound: SoundFormat) -> None:
+        super().__init__(sound.n_channels)
+        self._stretch = StretchStream(ratio, sound)
+        self._resample = resampling_stream(sound.sample_rate * ratio, sound.sample_rate, sound.n_channels)
         self._n_missing = 0
 
     def _process(self, block: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..audio.sound_file import SoundFormat
 from ..base.errors import BadAudio, BadSetting
 from ..base.ranges import ranged
 from ..base.units import seconds_to_samples
@@ -40,9 +41,9 @@ class Trim(Effect):
         if (start < 0) == (end < 0) and end <= start:
             raise BadSetting(f"end_seconds is {end:g}; it must lie after start_seconds, which is {start:g}.")
 
-    def stream(self, sample_rate: int, n_channels: int) -> TrimStream:
+    def stream(self, sound: SoundFormat) -> TrimStream:
         """Open a stream, see :meth:`.effect.Effect.stream`; its end raises BadAudio for times outside the sound."""
-        return TrimStream(self, sample_rate, n_channels)
+        return TrimStream(self, sound)
 
     def output_seconds(self, seconds: float) -> float | None:
         """Return the length of the output, see :meth:`.effect.Effect.output_seconds`."""
@@ -90,15 +91,15 @@ class Trim(Effect):
 class TrimStream(EndingStream):
     """The stream of :class:`Trim`."""
 
-    def __init__(self, settings: Trim, sample_rate: int, n_channels: int) -> None:
-        super().__init__(n_channels)
+    def __init__(self, settings: Trim, sound: SoundFormat) -> None:
+        super().__init__(sound.n_channels)
         self._settings = settings
-        self._sample_rate = sample_rate
-        self._start = seconds_to_samples(settings.start_seconds, sample_rate)
-        self._end = None if settings.end_seconds is None else seconds_to_samples(settings.end_seconds, sample_rate)
+        self._sample_rate = rate = sound.sample_rate
+        self._start = seconds_to_samples(settings.start_seconds, rate)
+        self._end = None if settings.end_seconds is None else seconds_to_samples(settings.end_seconds, rate)
         self._is_from_end = settings.start_seconds < 0
         self._n_held = -min(0, self._start, self._end or 0)
-        self._spool = Spool(n_channels, self._n_held)
+        self._spool = Spool(sound.n_channels, self._n_held)
         self._n_samples = 0
 
     @property
@@ -147,10 +148,10 @@ class Pad(Effect):
     start_seconds: float = ranged(0.0, 0.0, LONGEST_SECONDS)
     end_seconds: float = ranged(0.0, 0.0, LONGEST_SECONDS)
 
-    def stream(self, sample_rate: int, n_channels: int) -> PadStream:
+    def stream(self, sound: SoundFormat) -> PadStream:
         """Open a stream, see :meth:`.effect.Effect.stream`."""
-        n_start, n_end = (seconds_to_samples(each, sample_rate) for each in (self.start_seconds, self.end_seconds))
-        return PadStream(n_channels, n_start, n_end)
+        lengths = self.start_seconds, self.end_seconds
+        return PadStream(sound.n_channels, *(seconds_to_samples(each, sound.sample_rate) for each in lengths))
 
     def output_seconds(self, seconds: float) -> float:
         """Return the length of the output, see :meth:`.effect.Effect.output_seconds`."""
@@ -200,9 +201,9 @@ def _silent_blocks(n_channels: int, n_samples: int) -> Iterator[np.ndarray]:
 class Reverse(Effect):
     """Reverse the time; a long sound waits for its end in an unnamed temporary file."""
 
-    def stream(self, sample_rate: int, n_channels: int) -> EffectStream:
+    def stream(self, sound: SoundFormat) -> EffectStream:
         """Open a stream, see :meth:`.effect.Effect.stream`."""
-        return ReverseStream(n_channels)
+        return ReverseStream(sound.n_channels)
 
     def output_position(self, position_seconds: float, seconds: float | None) -> float | None:
         """Return where in the output a moment of the input is, see :meth:`.effect.Effect.output_position`."""

@@ -10,11 +10,12 @@ from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from pathlib import Path
 
+import numpy as np
+
 from ..audio.clip import Clip, warn_of_left_out, write_blocks
 from ..audio.file_formats.metadata import Marker, SoundMetadata, plain
-from ..audio.sound_file import open_sound
+from ..audio.sound_file import SoundFormat, open_sound
 from ..audio.wave_blocks import CountedWaves, at_most_stereo
-from ..base.channel_layouts import LAYOUTS
 from ..base.errors import BadAudio, BadSetting
 from ..base.file_hash import short_hash_of
 from ..base.names import quoted
@@ -176,7 +177,7 @@ def _cleaned(file: Path, out: Path, processors: Processors | None, show: Callabl
         return file
     blocks = (at_most_stereo(block, sound.positions) for block in sound.blocks(BLOCK_SECONDS))
     waves = CountedWaves(blocks, lambda n: show(n / header.sample_rate))
-    n_channels = _n_mixed(header.n_channels)
+    n_channels = _n_mixed(sound.format)
     processor = None if processors is None else processors.of(header.sample_rate)
     cleaned = waves if processor is None else processor.process_blocks(waves, header.sample_rate, n_channels)
     clips = (Clip(wave, header.sample_rate) for wave in cleaned)
@@ -184,9 +185,9 @@ def _cleaned(file: Path, out: Path, processors: Processors | None, show: Callabl
     return out
 
 
-def _n_mixed(n_channels: int) -> int:
-    """Return the channels of :func:`.wave_blocks.at_most_stereo`."""
-    return 1 if n_channels > max(LAYOUTS) else min(n_channels, MOST_CHANNELS)
+def _n_mixed(sound: SoundFormat) -> int:
+    """Return the channels of the mix of a sound to stereo."""
+    return len(at_most_stereo(np.zeros((sound.n_channels, 0)), sound.positions))
 
 
 class _Meters:
@@ -195,7 +196,7 @@ class _Meters:
     def __init__(self, path: Path) -> None:
         sound = open_sound(path)
         header = sound.header
-        self.loudness = LoudnessMeter(header.sample_rate, _n_mixed(header.n_channels))
+        self.loudness = LoudnessMeter(header.sample_rate, _n_mixed(sound.format))
         self.levels = LevelMeter(header.n_channels)
         self._frames = FrameLevels(header.sample_rate, header.n_channels)
         for block in sound.blocks(BLOCK_SECONDS):

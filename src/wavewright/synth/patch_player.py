@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from ..audio.sound_file import SoundFormat
 from .controls import (
     CHUNK_SAMPLES,
     CONTROL_SAMPLES,
@@ -83,7 +84,7 @@ class PatchPlayer:
         self._filter = (
             None if patch.filter is None else VoiceFilter(patch.filter, sample_rate, n_voices, self._source.n_channels)
         )
-        self._streams = [each.stream(sample_rate, 2) for each in patch.effects]
+        self._streams = [each.stream(SoundFormat(sample_rate, 2)) for each in patch.effects]
         self._keys = np.full(n_voices, -1, np.int64)
         self._is_held = np.zeros(n_voices, bool)
         self._n_voices = 0
@@ -140,7 +141,7 @@ class PatchPlayer:
         self._keys[:] = -1
         self._is_held[:] = False
         self._n_quiet = 0
-        self._streams = [each.stream(self._sample_rate, 2) for each in self.patch.effects]
+        self._streams = [each.stream(SoundFormat(self._sample_rate, 2)) for each in self.patch.effects]
 
     def render(self, n_samples: int) -> np.ndarray:
         """Return the next samples, ``(2, time)`` float32, at most CHUNK_SAMPLES."""

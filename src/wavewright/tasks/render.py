@@ -14,6 +14,7 @@ import numpy as np
 from pydantic import Field
 
 from ..audio.clip import Clip, finest_subtype, write_blocks
+from ..audio.sound_file import SoundFormat
 from ..audio.wave_blocks import ClippingMeter, CountedWaves, PeakMeter
 from ..base import parameters
 from ..base.errors import BadScore, BadSetting, ScoreWarning
@@ -337,13 +338,14 @@ def _why_silent(score: Score, instrument: str) -> str:
 
 def _mastered(blocks: Iterable[np.ndarray], sample_rate: int, mastering: Mastering) -> Iterator[np.ndarray]:
     """Return blocks with reverb, gain and limiter; without a gain after a first pass that measures the loudness."""
+    stereo = SoundFormat(sample_rate, 2)
     if mastering.reverb:
         effect = Reverb(REVERB_SECONDS, mix=mastering.reverb, tail_seconds=REVERB_SECONDS)
-        blocks = effect.stream(sample_rate, 2).process_blocks(blocks)
+        blocks = effect.stream(stereo).process_blocks(blocks)
     if mastering.gain_db is not None:
-        blocks = Gain(mastering.gain_db).stream(sample_rate, 2).process_blocks(blocks)
-        return Limiter(CEILING_DB).stream(sample_rate, 2).process_blocks(blocks)
-    loudness = LoudnessMeasurement(sample_rate, 2, mastering.lufs, CEILING_DB, Limiter(CEILING_DB))
+        blocks = Gain(mastering.gain_db).stream(stereo).process_blocks(blocks)
+        return Limiter(CEILING_DB).stream(stereo).process_blocks(blocks)
+    loudness = LoudnessMeasurement(stereo, mastering.lufs, CEILING_DB, Limiter(CEILING_DB))
     for block in blocks:
         loudness.add(block)
-    return loudness.effect().stream(sample_rate, 2).process_blocks(loudness.blocks())
+    return loudness.effect().stream(stereo).process_blocks(loudness.blocks())

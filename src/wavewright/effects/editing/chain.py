@@ -7,22 +7,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields, replace
 from itertools import takewhile
 from pathlib import Path
-from typing import TYPE_CHECKING, get_type_hints
+from typing import get_type_hints
 
 import numpy as np
 
+from ...audio.clip import Clip
 from ...audio.sound_file import SoundFormat
 from ...base.errors import BadAudio, BadSetting, WavewrightError
 from ...base.names import nearest_names, quoted
 from .. import EFFECTS, Effect, EffectStream, NormaliseLoudness, TwoPassEffect
 from ..channels import MatrixEffect
-from ..effect import Measurement
 from .effects_with_files import FILE_EFFECTS
 from .quantities import format_value, parse_value, short_name
-
-if TYPE_CHECKING:
-    from ...audio.clip import Clip
-
 
 TOKEN = re.compile(r'(?:[^\s;"]|"[^"\n]*")+')
 SINGLE_QUOTED = re.compile(r"""("[^"\n]*")|(?<![^\s=])'([^'"\n]*)'(?=[\s;]|$)""")
@@ -298,7 +294,7 @@ class Chain:
                 continue
             behind = _mixing_behind(self.effects[index:])
             blocks, before, _ = _connected([*measured, *behind], open_blocks(), source)
-            measurement = _measurement(effect, before)
+            measurement = effect.measurement(before)
             for block in blocks:
                 measurement.add(block)
             measured.append(measurement.effect())
@@ -313,12 +309,8 @@ class Chain:
         Where one channel becomes several, the result is ``(channels, time)``; where an effect changes the sample rate,
         see :meth:`formats`.
         """
-        channels = np.atleast_2d(np.asarray(wave, np.float32))
-        source = SoundFormat(sample_rate, len(channels))
-        n_channels = self.formats(source)[-1].n_channels
-        blocks = list(self.process(lambda: [channels], source))
-        processed = np.concatenate([np.zeros((n_channels, 0), np.float32), *blocks], axis=1)
-        return processed[0] if np.ndim(wave) == 1 and n_channels == 1 else processed
+        processed = self.on(Clip(np.atleast_2d(np.asarray(wave, np.float32)), sample_rate)).wave
+        return processed[0] if np.ndim(wave) == 1 and len(processed) == 1 else processed
 
     def on(self, clip: Clip) -> Clip:
         """Return a clip processed by the chain."""
@@ -336,23 +328,11 @@ def _connected(
     streams = []
     connected: Iterable[np.ndarray] = blocks
     for effect in effects:
-        stream = _stream(effect, source)
+        stream = effect.stream(source)
         streams.append(stream)
         connected = stream.process_blocks(connected)
         source = _behind(effect, stream, source)
     return iter(connected), source, streams
-
-
-def _stream(effect: Effect, sound: SoundFormat) -> EffectStream:
-    if isinstance(effect, MatrixEffect):
-        return effect.stream(sound.sample_rate, sound.n_channels, sound.positions)
-    return effect.stream(sound.sample_rate, sound.n_channels)
-
-
-def _measurement(effect: TwoPassEffect, sound: SoundFormat) -> Measurement:
-    if isinstance(effect, NormaliseLoudness):
-        return effect.measurement(sound.sample_rate, sound.n_channels, sound.positions)
-    return effect.measurement(sound.sample_rate, sound.n_channels)
 
 
 def _behind(effect: Effect, stream: EffectStream, before: SoundFormat) -> SoundFormat:
@@ -372,9 +352,9 @@ def _mixing_behind(effects: Sequence[Effect]) -> list[Effect]:
 def _format_after(effect: Effect, before: SoundFormat) -> SoundFormat:
     seconds = None if before.seconds is None else effect.output_seconds(before.seconds)
     if isinstance(effect, TwoPassEffect):
-        _measurement(effect, before)
+        effect.measurement(before)
         return replace(before, sample_rate=effect.output_rate(before.sample_rate), seconds=seconds)
-    stream = _stream(effect, before)
+    stream = effect.stream(before)
     if seconds is not None:
         seconds += stream.tail_samples / before.sample_rate
     return replace(_behind(effect, stream, before), seconds=seconds)

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...audio.clip import Clip
 from ...audio.file_formats.metadata import Marker
-from ...audio.sound_file import open_sound
+from ...audio.sound_file import SoundFormat, open_sound
 from ...audio.wave_blocks import BlockReader, converted
 from ...base.errors import BadAudio, BadSetting
 from ...base.ranges import ranged
@@ -66,9 +66,9 @@ class Overlay(Effect):
     at_seconds: float = ranged(0.0, 0.0, DAY_SECONDS)
     gain_db: float = ranged(0.0, -120.0, 60.0)
 
-    def stream(self, sample_rate: int, n_channels: int) -> EffectStream:
+    def stream(self, sound: SoundFormat) -> EffectStream:
         """Open a stream, see :meth:`.effect.Effect.stream`."""
-        return OverlayStream(self, sample_rate, n_channels)
+        return OverlayStream(self, sound)
 
     def output_seconds(self, seconds: float) -> float | None:
         """Return the length of the longer sound."""
@@ -79,10 +79,10 @@ class Overlay(Effect):
 class OverlayStream(EffectStream):
     """The stream of :class:`Overlay`."""
 
-    def __init__(self, settings: Overlay, sample_rate: int, n_channels: int) -> None:
-        super().__init__(n_channels)
-        self._other = OtherSound(settings.file, sample_rate, n_channels)
-        self._n_before = seconds_to_samples(settings.at_seconds, sample_rate)
+    def __init__(self, settings: Overlay, sound: SoundFormat) -> None:
+        super().__init__(sound.n_channels)
+        self._other = OtherSound(settings.file, sound.sample_rate, sound.n_channels)
+        self._n_before = seconds_to_samples(settings.at_seconds, sound.sample_rate)
         self._gain = np.float32(db_to_gain(settings.gain_db))
 
     def _process(self, block: np.ndarray) -> np.ndarray:
@@ -120,9 +120,9 @@ class Append(Effect):
         """The file."""
         return self.file
 
-    def stream(self, sample_rate: int, n_channels: int) -> EffectStream:
+    def stream(self, sound: SoundFormat) -> EffectStream:
         """Open a stream, see :meth:`.effect.Effect.stream`."""
-        return AppendStream(self, sample_rate, n_channels)
+        return AppendStream(self, sound)
 
     def output_seconds(self, seconds: float) -> float | None:
         """Return the sum of the lengths without the crossfade."""
@@ -139,12 +139,12 @@ class Append(Effect):
 class AppendStream(EffectStream):
     """The stream of :class:`Append`; it holds back the samples of the crossfade until it knows the end."""
 
-    def __init__(self, settings: Append, sample_rate: int, n_channels: int) -> None:
-        super().__init__(n_channels)
-        self._other = OtherSound(settings.file, sample_rate, n_channels)
-        self._n_crossfade = seconds_to_samples(settings.crossfade_seconds, sample_rate)
+    def __init__(self, settings: Append, sound: SoundFormat) -> None:
+        super().__init__(sound.n_channels)
+        self._other = OtherSound(settings.file, sound.sample_rate, sound.n_channels)
+        self._n_crossfade = seconds_to_samples(settings.crossfade_seconds, sound.sample_rate)
         self._curve = settings.curve
-        self._held = np.zeros((n_channels, 0), np.float32)
+        self._held = np.zeros((sound.n_channels, 0), np.float32)
 
     def _process(self, block: np.ndarray) -> np.ndarray:
         joined = np.concatenate([self._held, block], axis=1)
@@ -174,9 +174,9 @@ class Insert(Effect):
         """The file."""
         return self.file
 
-    def stream(self, sample_rate: int, n_channels: int) -> EffectStream:
+    def stream(self, sound: SoundFormat) -> EffectStream:
         """Open a stream, see :meth:`.effect.Effect.stream`."""
-        return InsertStream(self, sample_rate, n_channels)
+        return InsertStream(self, sound)
 
     def output_seconds(self, seconds: float) -> float | None:
         """Return the sum of the lengths; raise BadSetting if the sound ends before ``at_seconds``."""
@@ -204,10 +204,10 @@ class Insert(Effect):
 class InsertStream(EffectStream):
     """The stream of :class:`Insert`."""
 
-    def __init__(self, settings: Insert, sample_rate: int, n_channels: int) -> None:
-        super().__init__(n_channels)
-        self._other: OtherSound | None = OtherSound(settings.file, sample_rate, n_channels)
-        self._n_before = seconds_to_samples(settings.at_seconds, sample_rate)
+    def __init__(self, settings: Insert, sound: SoundFormat) -> None:
+        super().__init__(sound.n_channels)
+        self._other: OtherSound | None = OtherSound(settings.file, sound.sample_rate, sound.n_channels)
+        self._n_before = seconds_to_samples(settings.at_seconds, sound.sample_rate)
         self._at_seconds = settings.at_seconds
 
     def _process(self, block: np.ndarray) -> np.ndarray:
@@ -237,9 +237,9 @@ class DuckUnder(Ducker):
 
     file: Path = field(kw_only=True)
 
-    def stream(self, sample_rate: int, n_channels: int) -> EffectStream:  # type: ignore[override]  # the key is set
+    def stream(self, sound: SoundFormat) -> EffectStream:  # type: ignore[override]  # the key is set
         """Open a stream, see :meth:`.effect.Effect.stream`."""
-        return DuckStream(super().stream(sample_rate, n_channels), self.file, sample_rate)
+        return DuckStream(super().stream(sound), self.file, sound.sample_rate)
 
 
 class DuckStream(EffectStream):
@@ -270,13 +270,13 @@ class Convolve(Effect):
     mix: float = ranged(1.0, 0.0, 1.0)
     tail_seconds: float = ranged(0.0, 0.0, 60.0)
 
-    def stream(self, sample_rate: int, n_channels: int) -> EffectStream:
+    def stream(self, sound: SoundFormat) -> EffectStream:
         """Open a stream, see :meth:`.effect.Effect.stream`."""
-        response = Clip.read(self.file, seconds=MAX_RESPONSE_SECONDS).resample(sample_rate)
-        if response.n_channels not in (1, n_channels):
+        response = Clip.read(self.file, seconds=MAX_RESPONSE_SECONDS).resample(sound.sample_rate)
+        if response.n_channels not in (1, sound.n_channels):
             response = response.mono()
-        effect = ConvolutionReverb(response.wave, sample_rate, self.mix, self.tail_seconds)
-        return effect.stream(sample_rate, n_channels)
+        effect = ConvolutionReverb(response.wave, sound.sample_rate, self.mix, self.tail_seconds)
+        return effect.stream(sound)
 
 
 def _too_late(at_seconds: float, seconds: float) -> str:

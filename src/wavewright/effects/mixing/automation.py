@@ -205,9 +205,9 @@ class MovingEffect(Effect):
     automations: tuple[Automation, ...]
     keys: Keys
 
-    def stream(self, sample_rate: int, n_channels: int) -> EffectStream:
+    def stream(self, sound: SoundFormat) -> EffectStream:
         """Open a stream, see :meth:`.effect.Effect.stream`."""
-        return MovingStream(self, sample_rate, n_channels)
+        return MovingStream(self, sound)
 
 
 class MovingStream(EffectStream):
@@ -217,16 +217,16 @@ class MovingStream(EffectStream):
     with that of a copy that keeps those before: what a number changes is heard without clicks.
     """
 
-    def __init__(self, settings: MovingEffect, sample_rate: int, n_channels: int) -> None:
+    def __init__(self, settings: MovingEffect, sound: SoundFormat) -> None:
         self._settings = settings
-        self._values = [each.motion.values(sample_rate, settings.keys) for each in settings.automations]
-        self._format = sample_rate, n_channels
+        self._values = [each.motion.values(sound.sample_rate, settings.keys) for each in settings.automations]
+        self._sound = sound
         self._now: list[float] = []
-        self._stream = self._next_effect().stream(*self._format)
+        self._stream = self._next_effect().stream(sound)
         self._before: EffectStream | None = None
         self._n_done = STEP_SAMPLES  # samples of the step
         super().__init__(
-            n_channels,
+            sound.n_channels,
             n_output_channels=self._stream.n_output_channels,
             latency_samples=self._stream.latency_samples,
             tail_samples=self._stream.tail_samples,
@@ -264,7 +264,7 @@ class MovingStream(EffectStream):
         effect = self._next_effect()
         if self._now != before:
             self._before = self._stream.fork()
-            self._stream.adopt(effect.stream(*self._format))
+            self._stream.adopt(effect.stream(self._sound))
 
     def warning(self) -> str:
         """Return the sentence of the effect."""
@@ -290,7 +290,7 @@ def check_automations(chain: Chain | None, automations: Sequence[Automation], so
             )
         before = [sound, *steps.formats(sound)][automation.step]
         low, high = (automation.set(effect, value) for value in automation.motion.extremes)
-        streams = [each.stream(before.sample_rate, before.n_channels) for each in (low, high, low)]
+        streams = [each.stream(before) for each in (low, high, low)]
         try:
             for first, second in itertools.pairwise(streams):
                 first.adopt(second)

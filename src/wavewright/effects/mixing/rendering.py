@@ -142,7 +142,7 @@ class _Pass:
             yield mixed
 
     def _ducked(self, blocks: Iterable[np.ndarray], duck: Duck) -> Iterator[np.ndarray]:
-        stream = duck.ducker.stream(self._mix.sample_rate, self._mix.n_channels)
+        stream = duck.ducker.stream(self._mix.sound)
         key = BlockReader(self.output(duck.by), self._mix.n_channels)
         for block in blocks:
             key_block = key.read(block.shape[1])
@@ -193,10 +193,10 @@ def _rendered_placement(strip: Strip, index: int, sound: SoundFormat) -> Iterato
             blocks = (with_channels(block, sound.n_channels) for block in processed)
         if placement.fade_in_seconds:
             effect = FadeIn(placement.fade_in_seconds, placement.fade_curve)
-            blocks = effect.stream(sound.sample_rate, sound.n_channels).process_blocks(blocks)
+            blocks = effect.stream(sound).process_blocks(blocks)
         if placement.fade_out_seconds:
             fade_out = FadeOut(placement.fade_out_seconds, placement.fade_curve)
-            blocks = fade_out.stream(sound.sample_rate, sound.n_channels).process_blocks(blocks)
+            blocks = fade_out.stream(sound).process_blocks(blocks)
         yield from faded(blocks, Fader(placement.gain_db, placement.pan), sound)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
+from ...audio.sound_file import SoundFormat
 from ...base.errors import BadSetting
 
 PRESETS = {"podcast": -16.0, "broadcast": -23.0}
@@ -68,13 +69,13 @@ class LoudnessNormaliser:
         from ...effects import Limiter  # many modules, which speaking does not need otherwise
         from ...effects.loudness import LoudnessMeasurement
 
-        limiter = Limiter(CEILING_DB, LOOK_AHEAD_MS)
-        measurement = LoudnessMeasurement(sample_rate, 1, self.target_lufs, CEILING_DB, limiter, is_capped=True)
+        limiter, sound = Limiter(CEILING_DB, LOOK_AHEAD_MS), SoundFormat(sample_rate, 1)
+        measurement = LoudnessMeasurement(sound, self.target_lufs, CEILING_DB, limiter, is_capped=True)
         for wave in waves:
             measurement.add(wave)
         effect = measurement.effect()
         self.lufs, self.true_peak_db = measurement.lufs, measurement.true_peak_db
-        yield from effect.stream(sample_rate, 1).process_blocks(measurement.blocks())
+        yield from effect.stream(sound).process_blocks(measurement.blocks())
 
 
 def below_target_message(files: Sequence[str]) -> str:

@@ -10,6 +10,7 @@ from typing import ClassVar
 import numpy as np
 import soxr
 
+from ...audio.sound_file import SoundFormat
 from ...base.errors import BadSetting
 from ...base.ranges import RangedSettings
 from ...base.units import db_to_gain, seconds_to_samples
@@ -149,7 +150,7 @@ class Texture(Procedure):
 
     def _cells(self, timeline: Timeline, n_channels: int) -> Iterator[np.ndarray]:
         source = self._open(timeline, n_channels)
-        high_pass = HighPass(LOWEST_HZ).stream(timeline.sample_rate, n_channels)
+        high_pass = HighPass(LOWEST_HZ).stream(SoundFormat(timeline.sample_rate, n_channels))
 
         def filtered(cell: int) -> np.ndarray:
             return high_pass.push(source.cell(cell))

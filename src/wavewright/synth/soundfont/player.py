@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...audio.sound_file import SAMPLE_RATES_HZ
+from ...audio.sound_file import SAMPLE_RATES_HZ, SoundFormat
 from ...base.errors import BadSetting
 from ...base.ranges import RangedSettings, ranged
 from ...effects.delays import Chorus
@@ -155,8 +155,8 @@ class SoundFontEngine(InstrumentEngine):
         self._level = 10.0 ** (self._settings.gain_db / 20.0)
         reverb = Reverb(seconds=1.4, size=0.7, high_ratio=0.3, pre_delay_ms=12.0, mix=1.0)
         chorus = Chorus(rate_hz=0.6, delay_ms=12.0, depth_ms=3.0, n_voices=2, mix=1.0)
-        self._reverb = SendEffect(lambda: reverb.stream(sample_rate, 2))
-        self._chorus = SendEffect(lambda: chorus.stream(sample_rate, 2))
+        self._reverb = SendEffect(lambda: reverb.stream(SoundFormat(sample_rate, 2)))
+        self._chorus = SendEffect(lambda: chorus.stream(SoundFormat(sample_rate, 2)))
         self._regions: dict[tuple[int, int], LocatedRegion] = {}
         self.unsounded: Counter[int] = Counter()
         self.reset()
