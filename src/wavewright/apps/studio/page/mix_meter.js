@@ -40,7 +40,7 @@ export class MixMeter {
   /** Let the server measure a clip, and show what it says. */
   async measure(clip) {
     const { result } = await run("analyse", { file: library.file(clip) }, { title: `Loudness of ${clip.name}` });
-    const { loudness, levels } = result;
+    const { loudness, levels } = result.details;
     const rows = [["Integrated", loudness?.integrated_lufs, "LUFS"], ["Loudest 3 s", loudness?.max_short_term_lufs, "LUFS"],
       ["Loudest 0.4 s", loudness?.max_momentary_lufs, "LUFS"], ["Range", loudness?.range_lu, "LU"], ["True peak", levels.true_peak_db, "dBTP"]];
     this.list.replaceChildren(...rows.map(([title, value, unit]) => h("div", {}, h("dt", {}, title), h("dd", {}, dB(value, unit)))));
