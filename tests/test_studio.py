@@ -151,6 +151,36 @@ def test_the_page_asks_for_what_a_model_can_do_and_not_for_its_family():
         assert not re.search(r"\.family\s*[!=]==", text), name
 
 
+def luminance(colour: str) -> float:
+    """Return the relative luminance of a colour such as #fff, as WCAG 2 has it."""
+    digits = colour[1:] if len(colour) == 7 else "".join(2 * digit for digit in colour[1:])
+    parts = [int(digits[start : start + 2], 16) / 255 for start in (0, 2, 4)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(*colours: str) -> float:
+    darker, lighter = sorted(map(luminance, colours))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_all_text_of_the_page_can_be_read(scheme):
+    css = page_texts()["studio.css"]
+    schemes = [
+        dict(re.findall(r"--([\w-]+): (#\w+)", block)) for block in re.findall(r":root \{(.*?)\}", css, re.DOTALL)
+    ]
+    colours = {name: value for each in schemes[: 1 + (scheme == "dark")] for name, value in each.items()}
+    grounds = ("paper", "card", "ground")
+    pairs = [(text, ground) for text in ("ink", "soft", "accent", "error") for ground in grounds]
+    pairs += [("on-accent", "accent"), ("ink", "mark")]
+    assert {pair: contrast(*map(colours.get, pair)) for pair in pairs if contrast(*map(colours.get, pair)) < 4.5} == {}
+    assert min(contrast(colours["edge"], colours[ground]) for ground in grounds) >= 3  # of a field and its ground
+    faint = re.findall(r"([^{}]+)\{[^{}]*\bopacity: \.\d", css)
+    assert faint  # drawings, and what is switched off
+    assert [each for each in faint if not re.search(r"(canvas|polyline|:disabled) $", each)] == []
+
+
 def test_a_file_that_the_browser_has_is_not_sent_again(server):
     first = request(server, "GET", "/studio.js")
     again = request(server, "GET", "/studio.js", headers={"If-None-Match": first.headers["ETag"]})

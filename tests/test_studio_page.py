@@ -414,6 +414,86 @@ def test_a_training_is_stopped_resumed_and_played(studio, tmp_path):
         studio.page.reload()
 
 
+CONTROLS = "a, button, input, select, textarea, summary, [role=button], [role=slider], canvas:not([aria-hidden=true])"
+UNCLEAR = """
+controls => {
+  const all = selector => [...document.querySelectorAll(selector)];
+  const shown = selector => all(selector).filter(each => each.checkVisibility());
+  const textOf = each => each.matches("input, select, textarea") ? "" : each.textContent;
+  const nameOf = each => [each.ariaLabel, ...[...each.labels ?? []].map(label => label.textContent), textOf(each)];
+  const hasEmpty = each => [...each.attributes].some(({ name, value }) => name.startsWith("aria-") && !value);
+  const levels = shown("h1, h2, h3, h4").map(each => Number(each.tagName[1]));
+  return [
+    ...shown(controls).filter(each => !nameOf(each).join("").trim()).map(each => `no name: ${each.outerHTML}`),
+    ...all("*").filter(hasEmpty).map(each => `no value: ${each.outerHTML}`),
+    ...levels.filter((level, index) => level > (levels[index - 1] ?? 0) + 1).map(level => `h${level} is out of order`),
+    ...levels.filter(level => level === 1).length === 1 ? [] : ["not one h1"],
+    ...shown("main").length === 1 ? [] : ["not one main"],
+  ];
+}
+"""
+"""Controls without a name, ARIA attributes without a value, and headings and landmarks that are out of order."""
+
+
+def test_every_control_has_a_name_and_every_panel_its_place(studio):
+    make_clips(studio, 2)
+    studio.page.locator("#tray-toggle").click()
+    for panel in PANELS:
+        studio.open(panel)
+        studio.page.evaluate("() => document.querySelectorAll('details').forEach(each => { each.open = true; })")
+        assert studio.page.evaluate(UNCLEAR, CONTROLS) == [], panel
+
+
+def test_keys_press_the_control_that_has_the_focus(studio):
+    from playwright.sync_api import expect
+
+    panel = studio.open("editor")
+    studio.page.locator(".skip").press("Enter")
+    expect(studio.page.locator("main")).to_be_focused()
+    assert studio.page.url.endswith("#editor")
+    loop = panel.get_by_label("loop")
+    loop.press("Space")
+    expect(loop).to_be_checked()
+    panel.get_by_role("button", name="No region").click()
+    studio.page.keyboard.press("Space")  # after the pointer, it plays
+    assert studio.loudest() > 1e-3
+    studio.page.keyboard.press("Escape")
+    sequence = studio.open("sequence")
+    key = sequence.locator(".keys button").first
+    key.focus()
+    studio.page.keyboard.press("Shift+Tab")
+    studio.page.keyboard.press("Tab")
+    studio.page.keyboard.down("Space")
+    expect(key).to_have_class("down")
+    studio.page.keyboard.press("Tab")
+    expect(key).not_to_have_class("down")
+    studio.page.keyboard.up("Space")
+    sequence.get_by_role("button", name="Add drums").click()
+    assert sequence.locator(".steps button:not([tabindex='-1'])").count() == 1
+
+
+def test_the_focus_stays_where_a_control_is_taken_away(studio):
+    from playwright.sync_api import expect
+
+    panel = studio.open("editor")
+    panel.get_by_label("The chain as text").fill("gain -6dB; invert; reverb")
+    panel.get_by_label("The chain as text").press("Tab")
+    field = panel.get_by_label("gain", exact=True)
+    field.fill("-3dB")
+    field.press("Tab")
+    expect(panel.get_by_label("2. invert: on")).to_be_focused()
+    panel.get_by_role("button", name="Move 1. gain down").press("Enter")
+    expect(panel.get_by_role("button", name="Move 2. gain down")).to_be_focused()
+    panel.get_by_role("button", name="Remove 1. invert").press("Enter")
+    expect(panel.get_by_role("button", name="Remove 1. gain")).to_be_focused()
+    make_clips(studio, 3)
+    studio.page.locator("#tray-toggle").click()
+    removers = studio.page.locator(".tray-clip").get_by_role("button", name=re.compile("^Remove"))
+    last = removers.nth(1).get_attribute("aria-label")
+    removers.first.press("Enter")
+    expect(studio.page.get_by_role("button", name=last, exact=True)).to_be_focused()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_no_panel_has_a_moderate_finding_of_axe(studio_server, browser, scheme):
     script = axe_script()

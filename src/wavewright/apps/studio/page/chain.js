@@ -89,26 +89,35 @@ export class ChainEditor {
   show() {
     this.text.value = textOf(this.steps);
     this.check();
+    const shown = JSON.stringify(this.steps);
+    if (shown === this.shown) return;
+    this.shown = shown;
     this.list.replaceChildren(...this.steps.map((step, index) => this.row(step, index)));
   }
 
   row(step, index) {
     const effect = this.effects.find(each => each.name === step.name);
     const title = `${index + 1}. ${step.name}`;
-    const change = values => this.set(this.steps.map((each, i) => i === index ? { ...each, ...values } : each));
+    const change = change => { // of what the fields show already; they stay, and with them the focus
+      const steps = this.steps.map((each, i) => i === index ? { ...each, ...change(each) } : each);
+      this.shown = JSON.stringify(steps);
+      this.set(steps);
+    };
     const swap = by => {
       const steps = [...this.steps];
       [steps[index], steps[index + by]] = [steps[index + by], steps[index]];
       this.set(steps);
+      const buttons = [...this.list.children[index + by].querySelectorAll("button.icon:not(:disabled)")];
+      buttons.at(by < 0 ? 0 : -1).focus();
     };
     const fields = (effect?.settings || []).map(setting => {
       const range = setting.range ? `${setting.range[0]} to ${setting.range[1]}` : "";
       const input = h("input", { size: 9, value: step.values[setting.name] ?? "", placeholder: setting.default || "none", spellcheck: "false",
-        title: range, onchange: () => change({ values: { ...step.values, [setting.name]: input.value.trim() } }) });
+        title: range, onchange: () => change(({ values }) => ({ values: { ...values, [setting.name]: input.value.trim() } })) });
       return labelled(setting.name.replaceAll("_", " "), input, range.length < 14 ? range : "");
     });
     return h("li", {}, h("div.row", {}, h("strong", {}, title), h("span.soft", {}, effect?.description || ""),
-      this.canSwitch && h("label.check", {}, h("input", { type: "checkbox", checked: !step.isOff, "aria-label": `${title}: on`, onchange: event => change({ isOff: !event.target.checked }) }), "on"),
+      this.canSwitch && h("label.check", {}, h("input", { type: "checkbox", checked: !step.isOff, "aria-label": `${title}: on`, onchange: event => change(() => ({ isOff: !event.target.checked })) }), "on"),
       h("button.icon", { "aria-label": `Move ${title} up`, disabled: index === 0, onclick: () => swap(-1) }, "↑"),
       h("button.icon", { "aria-label": `Move ${title} down`, disabled: index === this.steps.length - 1, onclick: () => swap(1) }, "↓"),
       h("button.small", { "aria-label": `Remove ${title}`, onclick: () => this.set(this.steps.filter((_, i) => i !== index)) }, "Remove")),

@@ -6,6 +6,7 @@ import { h, say } from "./ui.js";
 const KEYS = "awsedftgyhujkolp"; // from C on, black keys in the row above
 const LOWEST = 48;
 const N_KEYS = 25;
+const PRESSES = new Set(["Enter", " "]);
 const BLACK = new Set([1, 3, 6, 8, 10]);
 
 /**
@@ -29,8 +30,8 @@ export class Keyboard {
     const button = h("button", { "aria-label": pitchName(pitch), title: letter ? `key ${letter}` : null,
       onpointerdown: event => { button.setPointerCapture(event.pointerId); this.down(pitch + this.octave); },
       onpointerup: () => this.up(pitch + this.octave), onpointercancel: () => this.up(pitch + this.octave),
-      onkeydown: event => { if (event.key === "Enter" && !event.repeat) this.down(pitch + this.octave); },
-      onkeyup: event => { if (event.key === "Enter") this.up(pitch + this.octave); } }, letter);
+      onkeydown: event => { if (PRESSES.has(event.key) && !event.repeat) this.down(pitch + this.octave); },
+      onkeyup: event => { if (PRESSES.has(event.key)) this.up(pitch + this.octave); }, onblur: () => this.up(pitch + this.octave) }, letter);
     if (BLACK.has(pitch % 12)) button.classList.add("black");
     return button;
   }

@@ -176,6 +176,7 @@ export async function open(panel) {
   onModels(showSources);
   showSources();
   panel.addEventListener("studio-show", paint);
+  addEventListener("resize", paint);
   if (library.all().length < FEWEST) await showExample().catch(() => {}); // the user has not asked for it
 }
 

@@ -35,12 +35,13 @@ export class StepGrid {
     this.element.style.gridTemplateColumns = `6.5rem repeat(${this.nSteps}, minmax(min-content, 1fr))`;
     this.element.replaceChildren(...rows.flatMap(([pitch, name]) => [h("span", {}, name),
       ...Array.from({ length: this.nSteps }, (_, step) => this.cell(pitch, name, step))]));
+    this.enter(this.cells.get(focused) ?? this.cells.values().next().value);
     this.cells.get(focused)?.focus();
   }
 
   /** Return a cell, which a mouse toggles when it goes down, all else by a click. */
   cell(pitch, name, step) {
-    const button = h("button", { "aria-label": `${name}, step ${step + 1}`, "data-cell": `${pitch}-${step}`,
+    const button = h("button", { "aria-label": `${name}, step ${step + 1}`, "data-cell": `${pitch}-${step}`, tabindex: -1, onfocus: () => this.enter(button),
       onpointerdown: event => {
         this.pressed = event.pointerType === "mouse" && event.button === 0 ? button : null;
         if (this.pressed) this.toggle(pitch, step);
@@ -49,6 +50,13 @@ export class StepGrid {
     if (step % 4 === 0) button.classList.add("beat");
     this.cells.set(button.dataset.cell, button);
     return button;
+  }
+
+  /** Let Tab come to one cell, from which arrow keys lead to the others. */
+  enter(button) {
+    if (this.entered) this.entered.tabIndex = -1;
+    this.entered = button;
+    button.tabIndex = 0;
   }
 
   noteAt(pitch, step) {

@@ -5,7 +5,7 @@ import { colour } from "./drawing.js";
 import { adoptJobs, giveResult } from "./pending.js";
 import { audio, meterNode, onPlaying, stop } from "./player.js";
 import { openTray } from "./tray.js";
-import { checkNumbers, complain, counted, forgetMessages, h, say, showJobsOfOtherTabs } from "./ui.js";
+import { checkNumbers, complain, counted, forgetMessages, h, keepFocus, say, showJobsOfOtherTabs } from "./ui.js";
 
 const TITLES = {
   start: ["Make sounds, speech and music on your own computer", ""],
@@ -116,9 +116,13 @@ function openWhileDragging() {
 /** Fetch the other panels, so that they open even if the server is being started again. */
 function fetchPanels() { for (const name of Object.keys(TITLES)) import(`./${name}.js`).catch(() => {}); }
 
-/** Pass keys to the panel unless a field takes them. */
+let isByKeys = true; // whether the focus came to its control by the keyboard
+
+/** Pass keys to the panel unless a field takes them, or a control that Space presses. */
 function onKey(event) {
   if (event.key === "Escape") { stop(); return; }
+  if (event.key === "Tab") isByKeys = true;
+  if (event.key === " " && isByKeys && event.target.closest?.("button, summary, input")) return;
   const isTyping = event.target.closest?.("input:not([type=checkbox], [type=range]), textarea, select, [data-keys]");
   if (isTyping || event.altKey || event.metaKey || (event.ctrlKey && event.key.toLowerCase() !== "z")) return;
   const panel = document.querySelector("main > section:not([hidden])");
@@ -158,9 +162,15 @@ library.opened.then(openTray);
 document.getElementById("stop").addEventListener("click", stop);
 addEventListener("hashchange", show);
 addEventListener("keydown", onKey);
+addEventListener("pointerdown", () => { isByKeys = false; }, true);
 addEventListener("pointerdown", () => audio(), { once: true }); // browsers let sound start only after a gesture
 for (const type of ["dragover", "drop"]) addEventListener(type, event => event.preventDefault()); // never leave the page
+document.querySelector(".skip").addEventListener("click", event => { // its address would be that of a panel
+  event.preventDefault();
+  document.getElementById("main").focus();
+});
 forgetMessages();
+keepFocus();
 checkNumbers();
 openWhileDragging();
 showJobsOfOtherTabs();

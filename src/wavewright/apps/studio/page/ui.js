@@ -4,8 +4,8 @@
  * Create an element.
  *
  * @param {string} spec Tag with classes, such as "button.primary".
- * @param {object} attributes Attributes; `onclick` and the like are listeners, `true` is an attribute without a value,
- *     null and false leave it out.
+ * @param {object} attributes Attributes; `onclick` and the like are listeners, `true` is an attribute without a value, of
+ *     ARIA the value "true", null and false leave it out.
  * @param {...(Node|string|null)} children Its contents.
  */
 export function h(spec, attributes = {}, ...children) {
@@ -17,7 +17,7 @@ export function h(spec, attributes = {}, ...children) {
     if (value === null || value === undefined || value === false) continue;
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
     else if (name === "value" || name === "checked" || name === "selected") element[name] = value;
-    else element.setAttribute(name, value === true ? "" : value);
+    else element.setAttribute(name, value === true && !name.startsWith("aria-") ? "" : value);
   }
   element.append(...children.flat().filter(child => child !== null && child !== undefined && child !== false));
   return element;
@@ -98,6 +98,26 @@ export function checkNumbers() {
     const range = max ? `from ${min} to ${max}` : `of at least ${min}`;
     complain(new Refusal(`${field.labels[0].textContent} must be a ${kind} ${range}.`));
   });
+}
+
+const CONTROLS = "a[href], button:not(:disabled), input:not(:disabled), select, textarea, summary, [tabindex='0']";
+
+/** Let the focus stay where a control is taken away, mostly by what it does: on the one that is in its place then. */
+export function keepFocus() {
+  let places = []; // of the focused control, among those of each box around it
+  const controls = box => [...box.querySelectorAll(CONTROLS)].filter(each => each.tabIndex >= 0 && each.checkVisibility());
+  addEventListener("pointerdown", () => { places = []; }, true);
+  addEventListener("focusin", ({ target }) => {
+    const all = controls(document.body);
+    places = [];
+    for (let box = target; box !== document.body && box; box = box.parentElement) places.push([box, all.filter(each => box.contains(each)).indexOf(target)]);
+  });
+  new MutationObserver(() => {
+    if (!places.length || places[0][0].isConnected || document.activeElement !== document.body) return;
+    const [box, place] = places.find(([each]) => each.isConnected && controls(each).length) ?? [];
+    places = [];
+    if (box) controls(box).slice(0, place + 1).pop()?.focus();
+  }).observe(document.body, { subtree: true, childList: true });
 }
 
 let fieldNumber = 0;
