@@ -197,6 +197,17 @@ def test_recordings_without_notes_are_refused(tmp_path):
     assert not (tmp_path / "a.mid").exists()
 
 
+def test_a_score_that_was_not_named_is_not_replaced(recording, tmp_path, monkeypatch, capsys):
+    """That of the song from which the recording was rendered, for instance."""
+    monkeypatch.chdir(tmp_path)
+    mine = tmp_path / f"{recording.stem}.mid"
+    mine.write_bytes(b"mine")
+    assert f"{mine.name} exists" in refused(capsys, "transcribe", str(recording))
+    assert mine.read_bytes() == b"mine"
+    assert run(["transcribe", str(recording), "--out", mine.name, "--quiet"]) == 0
+    assert mine.read_bytes().startswith(b"MThd")
+
+
 # --- folders
 
 

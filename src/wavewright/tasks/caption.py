@@ -31,7 +31,7 @@ def caption(
         Path | None,
         Field(
             description="Subtitles (.srt, .vtt), text (.txt) or words with their times (.json) to write; default: "
-            "<file>.srt here. Of a folder, the folder to write; default: <folder>-captioned beside it."
+            "a new <file>.srt here. Of a folder, the folder to write; default: <folder>-captioned beside it."
         ),
         Writes(".srt"),
     ] = None,

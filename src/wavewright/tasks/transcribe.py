@@ -43,8 +43,8 @@ def transcribe(
     out: Annotated[
         Path | None,
         Field(
-            description="Score (.mid, .musicxml, .mxl, .abc) or notes (.json) to write; default: <file>.mid here. Of a "
-            "folder, the folder to write; default: <folder>-transcribed beside it."
+            description="Score (.mid, .musicxml, .mxl, .abc) or notes (.json) to write; default: a new <file>.mid "
+            "here. Of a folder, the folder to write; default: <folder>-transcribed beside it."
         ),
         Writes(".mid"),
     ] = None,
