@@ -98,8 +98,8 @@ export class ChainEditor {
   row(step, index) {
     const effect = this.effects.find(each => each.name === step.name);
     const title = `${index + 1}. ${step.name}`;
-    const change = change => { // of what the fields show already; they stay, and with them the focus
-      const steps = this.steps.map((each, i) => i === index ? { ...each, ...change(each) } : each);
+    const change = changed => { // of what the fields show already; they stay, and with them the focus
+      const steps = this.steps.map((each, i) => i === index ? { ...each, ...changed(each) } : each);
       this.shown = JSON.stringify(steps);
       this.set(steps);
     };
