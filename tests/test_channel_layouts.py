@@ -6,6 +6,7 @@ import math
 import re
 import subprocess
 import sys
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -16,8 +17,8 @@ from wavewright.audio.file_formats.metadata import SoundMetadata
 from wavewright.audio.file_formats.vorbis_metadata import write_flac
 from wavewright.audio.sound_file import SoundFormat, open_sound
 from wavewright.audio.wave_blocks import at_most_stereo, with_channels
-from wavewright.base.channel_layouts import FFMPEG_NAMES, LAYOUTS, PLACES_FIELD, mono_weights
-from wavewright.base.errors import BadSetting
+from wavewright.base.channel_layouts import FFMPEG_NAMES, LAYOUTS, PLACES_FIELD, USUAL_PLACES, mono_weights
+from wavewright.base.errors import BadSetting, SoundWarning
 from wavewright.dsp.loudness import integrated_loudness
 from wavewright.effects import EFFECTS
 
@@ -210,6 +211,44 @@ def test_channels_are_mixed_and_measured_by_their_places(tmp_path, mask):
     assert measured[0].loudness.integrated_lufs == pytest.approx(measured[1].loudness.integrated_lufs, abs=0.01)
     normalised = edit(source, tmp_path / "c.wav", do="loudness -30LUFS", quiet=True).out
     assert analyse(normalised).loudness.integrated_lufs == pytest.approx(-30, abs=0.02)
+
+
+MASKS = [0x7, 0xB, 0x107, 0x33, 0x603, 0x3B, 0x60B, 0x37, 0x3F, 0x60F, 0x13F, 0x637, 0x73F]
+
+
+@pytest.mark.parametrize("over", ["wav", "flac"])
+@pytest.mark.parametrize("mask", MASKS)
+def test_a_clip_says_the_places_of_the_file_that_it_is_read_from(tmp_path, mask, over):
+    """Side and back, which sound alike where there is one pair, are told apart, as FFmpeg says."""
+    av = pytest.importorskip("av")
+    clip = Clip.read(masked(tmp_path / "a.wav", noise(mask.bit_count(), 0.1), mask))
+    if over == "flac" and clip.n_channels > 8:
+        pytest.skip("FLAC has place for eight channels")
+    louder = Chain.parse("gain 1dB").on(clip.resample(44_100))
+    for number, each in enumerate((clip, louder)):
+        path = each.write(tmp_path / f"{number}.{over}")
+        assert Clip.read(path).positions == clip.positions
+        with av.open(str(path)) as container:
+            names = [channel.name for channel in container.streams.audio[0].layout.channels]
+        if over == "wav" or mask not in USUAL_PLACES:  # without the tag, FFmpeg takes FLAC's pair behind for the sides
+            assert names == [name for bit, name in enumerate(FFMPEG_NAMES.values()) if mask >> bit & 1]
+
+
+@pytest.mark.parametrize("mask", MASKS)
+def test_a_clip_names_its_places_where_a_file_cannot_say_them(tmp_path, mask):
+    clip = Clip.read(masked(tmp_path / "a.wav", noise(mask.bit_count(), 0.1), mask))
+    is_usual = mask in USUAL_PLACES
+    with nullcontext() if is_usual else pytest.warns(SoundWarning, match=r"Left out: the places of its channels\.$"):
+        clip.write(tmp_path / "b.aiff")
+    for mixed in (clip.mono(), Chain.parse("mono").on(clip)):
+        mixed.write(tmp_path / "mono.aiff")  # a loss would be a warning, and fail
+        assert mask_in(mixed.write(tmp_path / "mono.wav")) == 0
+
+
+def test_a_clip_of_an_order_that_no_mask_says_is_written_without_one(tmp_path):
+    wave = noise(3, 0.1)
+    for positions in (None, ("R", "L", "C"), ("L", "R", "?")):
+        assert mask_in(Clip(wave, RATE, positions).write(tmp_path / "a.wav")) == 0
 
 
 @pytest.mark.parametrize("do", ["mono", "stereo", "gain -1dB"])

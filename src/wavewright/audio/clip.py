@@ -13,7 +13,7 @@ import numpy as np
 import soundfile
 import soxr
 
-from ..base.channel_layouts import PLACES, PLACES_FIELD, Positions, is_usual, mask_of
+from ..base.channel_layouts import PLACES, PLACES_FIELD, Positions, is_usual, mask_of, places_of
 from ..base.errors import BadAudio, BadFolder, BadSetting, SoundWarning, WavewrightError
 from ..base.units import samples_to_seconds, seconds_to_samples
 from ..base.whole_file import check_name, scratch_folder, temporary_path, why_not_written
@@ -91,7 +91,8 @@ class Clip:
         ``(channels, time)``, floats nominally in [-1, 1]; converted to float32.
     sample_rate : int, in Hz
     positions : tuple of str, optional
-        Of three and more channels, if a file says them; dropped where there are others than channels.
+        Of three and more channels, if a file says them; dropped where there are others than channels. WAV and FLAC
+        files that are written say them, too.
     """
 
     wave: np.ndarray
@@ -280,7 +281,7 @@ def write_blocks(
     other clips are resampled to the next higher one.
 
     - ``path``: its ending is the format, see ``FORMATS``.
-    - ``blocks``: clips of one sample rate and number of channels.
+    - ``blocks``: clips of one sample rate and number of channels; the positions are those of the first.
     - ``subtype``: one of libsndfile's, such as ``PCM_24`` or ``FLOAT``.
     - ``metadata``: tags by name, see ``TAGS`` of :mod:`.file_formats.metadata`; or those of another file with its
       pictures, markers and loop points. A :class:`.errors.SoundWarning` says what of them a file has no place for.
@@ -314,7 +315,7 @@ def write_blocks(
     n_bytes = int((expected_seconds or 0.0) * sample_rate) * first.n_channels * _sample_bytes(subtype)
     if file_format == "WAV" and n_bytes > RF64_FRACTION * MAX_CHUNK_FILE_BYTES:
         file_format = "RF64"
-    known, file_format, without_places = _placed(known, file_format, first.n_channels)
+    known, file_format, without_places = _placed(known, file_format, first)
     checked = _checked_waves(path, chain([first], iterator), first)
     waves = resampled(checked, first.sample_rate, sample_rate, first.n_channels)
     try:
@@ -352,13 +353,16 @@ def write_blocks(
     return header
 
 
-def _placed(known: SoundMetadata, file_format: str, n_channels: int) -> tuple[SoundMetadata, str, list[str]]:
+def _placed(known: SoundMetadata, file_format: str, first: Clip) -> tuple[SoundMetadata, str, list[str]]:
     """Return the metadata that a file has place for with the places of its channels, its format, and what is lost."""
-    places = known.tags.get(PLACES_FIELD.lower())
+    name = PLACES_FIELD.lower()
+    if name not in known.tags and first.positions and (text := places_of(first.positions)):
+        known = known.with_tags({name: text})
+    places = known.tags.get(name)
     if places is None:
         return known, file_format, []
     if file_format in WAV_FORMATS:
-        has_mask = file_format == "WAV" and mask_of(places, n_channels) is not None
+        has_mask = file_format == "WAV" and mask_of(places, first.n_channels) is not None
         return known, "WAVEX" if has_mask else file_format, []
     if file_format == "FLAC" and not is_usual(places):
         return known, file_format, []

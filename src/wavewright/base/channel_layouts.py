@@ -65,11 +65,15 @@ def mask_of(text: str, n_channels: int) -> int | None:
 def positions_of(text: str, n_channels: int) -> Positions | None:
     """Return the positions in the tag of channels; None if it is none, or one of them has no part in a downmix."""
     mask = mask_of(text, n_channels) or 0
-    names = [name for bit, name in enumerate(FFMPEG_NAMES) if mask >> bit & 1]
-    if not {"Ls", "Rs"} & set(names):  # the only pair behind the listener are the surrounds
-        names = [{"Lb": "Ls", "Rb": "Rs"}.get(name, name) for name in names]
+    names = tuple(name for bit, name in enumerate(FFMPEG_NAMES) if mask >> bit & 1)
     is_known = len(names) > 2 and not mask >> len(FFMPEG_NAMES) and all(name in STEREO_WEIGHTS for name in names)
-    return tuple(names) if is_known else None
+    return names if is_known else None
+
+
+def places_of(positions: Positions) -> str | None:
+    """Return the tag of the positions of channels, the inverse of :func:`positions_of`; None if there is none."""
+    text = f"0x{sum(1 << bit for bit, name in enumerate(FFMPEG_NAMES) if name in positions):X}"
+    return text if positions_of(text, len(positions)) == positions else None
 
 
 def stereo_weights(n_channels: int, positions: Positions | None = None) -> list[list[float]] | None:
@@ -85,7 +89,9 @@ def stereo_weights(n_channels: int, positions: Positions | None = None) -> list[
 
 
 def loudness_gains(positions: Sequence[str]) -> list[float]:
-    """Return the gain of each channel in the loudness."""
+    """Return the gain of each channel in the loudness; the only pair behind the listener are the surrounds."""
+    if not {"Ls", "Rs"} & set(positions):
+        positions = [{"Lb": "Ls", "Rb": "Rs"}.get(position, position) for position in positions]
     return [LOUDNESS_GAINS.get(position, 1.0) for position in positions]
 
 
