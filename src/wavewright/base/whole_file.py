@@ -113,6 +113,13 @@ def check_target(path: Path, *read: Path) -> None:
     check_not_read(path, *read)
 
 
+def new_target(path: Path) -> Path:
+    """Return the path of a file to write whose name was not given; raise BadFolder if it exists: it is not ours."""
+    if path.exists():
+        raise BadFolder(f"{path} exists; give it with --out to replace it, or another name.")
+    return path
+
+
 def check_not_read(path: Path, *read: Path) -> None:
     """Raise BadSetting if ``path`` is one of the files that are read, which are never replaced."""
     for source in read:

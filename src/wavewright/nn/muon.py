@@ -20,8 +20,8 @@ class Muon(torch.optim.AdamW):
 
     Small networks that learn for hours on a CPU reach the same loss in about half the steps of AdamW. A parameter of
     three or more dimensions is a stack of matrices. They are orthogonalised in bfloat16 where a device multiplies it
-    natively: singular values within 0.3 of 1 need no more. Updates of matrices have a root mean square of 1 before they are
-    multiplied by the learning rate, about that of AdamW, so both take the same rate.
+    natively: singular values within 0.35 of 1 need no more. Updates of matrices have a root mean square of 1 before
+    they are multiplied by the learning rate, about that of AdamW, so both take the same rate.
 
     - ``parameters``: to train.
     - ``lr``: learning rate.

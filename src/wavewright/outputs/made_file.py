@@ -15,10 +15,10 @@ from ..audio.file_formats.metadata import TAGS, SoundMetadata, plain
 from ..audio.sound_file import AudioHeader, OpenSound, open_sound
 from ..audio.video_file import is_video, replace_sound
 from ..audio.wave_blocks import LOWER_FIRST, ClippingMeter
-from ..base.errors import BadAudio, BadFolder, BadSetting
+from ..base.errors import BadAudio, BadSetting
 from ..base.json_text import JsonValue, parse
 from ..base.names import file_stem
-from ..base.whole_file import check_target
+from ..base.whole_file import check_target, new_target
 from .made import MadeFile, sound_file
 
 BLOCK_SECONDS = 10.0
@@ -64,13 +64,11 @@ def file_of_format(
 ) -> Path:
     """Return the file to write of another one: ``out``, or one of its name with a format, or with the ``usual`` one.
 
-    Raises BadFolder as `check_target`, or if a file has a name that was not given; BadSetting for an ending that no
-    file of the ``kind`` has, or another format.
+    Raises BadFolder as `check_target` and `new_target`; BadSetting for an ending that no file of the ``kind`` has, or
+    another format.
     """
-    target = Path(f"{file_stem(source.stem)}.{format or usual}") if out is None else out
+    target = new_target(Path(f"{file_stem(source.stem)}.{format or usual}")) if out is None else out
     check_target(target)
-    if out is None and target.exists():
-        raise BadFolder(f"{target} exists; give it with --out to replace it, or another name.")
     suffix = target.suffix.lower()
     if suffix not in suffixes:
         raise BadSetting(f"{target} is no {kind}; its name must end with {', '.join(suffixes)}.")

@@ -60,12 +60,14 @@ class NamedInstrument:
     - ``open_engine``: opens it.
     - ``has_drums``: it plays tracks of drums, too.
     - ``is_dry``: it has no reverb of its own.
+    - ``sound_files``: the sound files that it plays.
     """
 
     title: str
     open_engine: Callable[[], InstrumentEngine]
     has_drums: bool = False
     is_dry: bool = True
+    sound_files: frozenset[Path] = frozenset()
 
 
 def instrument_of(name: str | None, sample_rate: int, settings: PlayerSettings | None = None) -> NamedInstrument | None:
@@ -80,7 +82,8 @@ def instrument_of(name: str | None, sample_rate: int, settings: PlayerSettings |
     if name is None or suffix in BANK_SUFFIXES:
         bank = read_bank(None if name is None else Path(name))
         title = BUNDLED if name is None else Path(name).name
-        return NamedInstrument(title, lambda: bank_engine(bank, sample_rate, settings), has_drums=True, is_dry=False)
+        files = frozenset() if isinstance(bank, SoundFont) else bank.sound_files
+        return NamedInstrument(title, lambda: bank_engine(bank, sample_rate, settings), True, False, files)
     if name == ALL_PATCHES:
         return NamedInstrument(
             "the synthesiser", lambda: synth.SynthEngine(synth.general_midi(), sample_rate), has_drums=True

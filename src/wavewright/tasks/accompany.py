@@ -26,7 +26,7 @@ from ..base.parameters import (
 )
 from ..base.progress_bar import progress_bar
 from ..base.task_parameters import checked
-from ..base.whole_file import check_target, scratch_folder, write_whole
+from ..base.whole_file import check_target, new_target, scratch_folder, write_whole
 from ..data.scores import read_scores
 from ..effects.editing.chain import Chain
 from ..effects.mixing.files import check_out, write_mix
@@ -156,7 +156,9 @@ def accompany(
     ] = None,
     out: Annotated[
         Path | None,
-        Field(description="Score (.mid) or sound file (.wav, .flac) to write; default: <melody>-<style>.mid here."),
+        Field(
+            description="Score (.mid) or sound file (.wav, .flac) to write; default: a new <melody>-<style>.mid here."
+        ),
         Writes(".mid"),
     ] = None,
     style: Annotated[
@@ -212,7 +214,7 @@ def accompany(
     _check_chorale(is_chorale, voice, chords, save_style, out if _is_recording(melody) else None)
     musical_key = None if key is None else MusicalKey.parse(key)
     name = file_stem(Path(style).stem if learn_from is None else learn_from.resolve().name)
-    target = Path(f"{file_stem(melody.stem)}-{name}.mid") if out is None and melody is not None else out
+    target = new_target(Path(f"{file_stem(melody.stem)}-{name}.mid")) if out is None and melody is not None else out
     if target is not None:
         check_score_target(target)
     if save_style is not None:

@@ -15,7 +15,7 @@ from ..base.errors import BadAudio, BadSetting
 from ..base.names import file_stem
 from ..base.parameters import TuneNumber, Writes
 from ..base.task_parameters import checked
-from ..base.whole_file import check_target, write_whole
+from ..base.whole_file import check_target, new_target, write_whole
 from ..inference.score_alignment.aligning import MAX_SECONDS, RATE, align_score, bar_times
 from ..inference.score_alignment.page import follow_page
 from ..music.formats import read_score, write_score
@@ -50,7 +50,7 @@ def align(
     score: Annotated[Path, Field(description="Score: a MIDI, ABC or MusicXML file.")],
     out: Annotated[
         Path | None,
-        Field(description="MIDI file with the tempo map of the recording; default: <file>-aligned.mid here."),
+        Field(description="MIDI file with the tempo map of the recording; default: a new <file>-aligned.mid here."),
         Writes(".mid"),
     ] = None,
     page: Annotated[
@@ -68,7 +68,7 @@ def align(
     header = open_sound(file).header
     if header.seconds is not None and header.seconds > MAX_SECONDS:
         raise BadAudio(f"{file} lasts {header.seconds:.0f} s; recordings of up to an hour can be aligned: cut it.")
-    target = Path(f"{file_stem(file.stem)}-aligned.mid") if out is None else out
+    target = new_target(Path(f"{file_stem(file.stem)}-aligned.mid")) if out is None else out
     check_target(target, file, score)
     if page is not None:
         check_target(page)

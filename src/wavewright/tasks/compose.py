@@ -139,7 +139,7 @@ class ComposeParameters(DrawingParameters):
     model: ComposerName
     out: Annotated[
         Path | None,
-        Field(description="Score (.mid) or sound file (.wav, .flac) to write; default: <model>-<seed>.mid here."),
+        Field(description="Score (.mid) or sound file (.wav, .flac) to write; default: a new <model>-<seed>.mid here."),
         Writes(".mid"),
     ] = None
     bars: Annotated[

@@ -31,7 +31,7 @@ def compose_by_rule(
     ] = None,
     out: Annotated[
         Path | None,
-        Field(description="Score (.mid) or sound file (.wav, .flac) to write; default: <rule>-<seed>.mid here."),
+        Field(description="Score (.mid) or sound file (.wav, .flac) to write; default: a new <rule>-<seed>.mid here."),
         Writes(".mid"),
     ] = None,
     form: Annotated[

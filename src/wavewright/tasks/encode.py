@@ -20,7 +20,7 @@ from ..base.errors import BadSetting
 from ..base.parameters import FREE_TEXT, NAMES_MODEL, OF_FILES, STANDARD_STREAM, Quiet, Without, Writes
 from ..base.progress_bar import progress_bar
 from ..base.task_parameters import checked
-from ..base.whole_file import check_target, whole_file
+from ..base.whole_file import check_target, new_target, whole_file
 from ..contracts.family import Capability
 from ..contracts.model_results import maker
 from ..contracts.runtime import Codec
@@ -62,7 +62,9 @@ def encode(
     ] = None,
     out: Annotated[
         Path | None,
-        Field(description="File to write; default: beside the sound, .wwc, .json of tokens or .safetensors by a VAE."),
+        Field(
+            description="File to write; default: a new .wwc beside the sound, .json of tokens, .safetensors by a VAE."
+        ),
         Writes(".wwc"),
     ] = None,
     model: Annotated[
@@ -98,15 +100,15 @@ def encode(
         if kbps is not None or tokens is not None:
             option = "--tokens" if kbps is None else "--kbps"
             raise BadSetting(f"{autoencoder.name} makes latents, whose number nobody can choose; leave {option} out.")
-        path = _checked_out(file.with_suffix(LATENTS_SUFFIX) if out is None else out, LATENTS_SUFFIX, "latents")
+        path = _checked_out(out, file, LATENTS_SUFFIX, "latents")
         made = encode_latents(autoencoder, file, path, label)
     else:
         codec = _open_codec(model, label)
         if tokens is not None:
-            path = _checked_out(file.with_suffix(TOKENS_SUFFIX) if out is None else out, TOKENS_SUFFIX, "tokens")
+            path = _checked_out(out, file, TOKENS_SUFFIX, "tokens")
             made = encode_tokens(codec, file, path, tokens)
         else:
-            path = _checked_out(file.with_suffix(SUFFIX) if out is None else out, SUFFIX, "codes")
+            path = _checked_out(out, file, SUFFIX, "codes")
             made = _encode_file(file, sound.header, path, codec, kbps, quiet)
     warn_of_left_out(path, left_out_of(sound))
     return made
@@ -229,8 +231,9 @@ def _resampled_to_codec(codec: Codec, audio: CountedWaves, header: WwcHeader) ->
     )
 
 
-def _checked_out(out: Path, suffix: str, content: str) -> Path:
-    """Return the path; raise if no file of that kind can be written there."""
+def _checked_out(out: Path | None, file: Path, suffix: str, content: str) -> Path:
+    """Return the path, by default beside the sound; raise if no file of that kind can be written there."""
+    out = new_target(file.with_suffix(suffix)) if out is None else out
     if out.suffix.lower() != suffix:
         needed = {TOKENS_SUFFIX: "--tokens", LATENTS_SUFFIX: "a VAE as --model"}.get(out.suffix.lower())
         hint = f"; {out.suffix} needs {needed}" if needed else ""

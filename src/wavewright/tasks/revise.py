@@ -31,7 +31,7 @@ class ReviseParameters(DrawingParameters):
     score: Annotated[Path, Field(description="Score to continue, or to change; what is not composed anew stays.")]
     out: Annotated[
         Path | None,
-        Field(description="Score (.mid) or sound file (.wav, .flac) to write; default: <score>-<seed>.mid here."),
+        Field(description="Score (.mid) or sound file (.wav, .flac) to write; default: a new <score>-<seed>.mid here."),
         Writes(".mid"),
     ] = None
     bars: Annotated[

@@ -12,7 +12,7 @@ from ..audio.clip import FORMATS
 from ..base.errors import BadSetting
 from ..base.names import file_stem
 from ..base.parameters import FREE_TEXT, MAX_SEED
-from ..base.whole_file import check_target, scratch_folder
+from ..base.whole_file import check_target, new_target, scratch_folder
 from ..music.bars import bars_of
 from ..music.formats import WRITABLE, write_score
 from ..music.score import Score
@@ -31,7 +31,7 @@ ScoreSeed: TypeAlias = Annotated[int, Field(description="Same seed, same score."
 
 def composed_target(name: str, seed: int, out: Path | None) -> Path:
     """Return the file to write; raise BadSetting or BadFolder if it cannot be written."""
-    target = Path(f"{file_stem(name)}-{seed}.mid") if out is None else out
+    target = new_target(Path(f"{file_stem(name)}-{seed}.mid")) if out is None else out
     check_score_target(target)
     return target
 

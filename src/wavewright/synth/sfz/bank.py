@@ -157,9 +157,14 @@ class SfzBank:
         _warn(path, self.unplayed, self.missing)
 
     @property
+    def sound_files(self) -> frozenset[Path]:
+        """The sound files of its samples."""
+        return frozenset(sample.path for sample in self._samples)
+
+    @property
     def n_samples(self) -> int:
         """Number of sound files."""
-        return len({sample.path for sample in self._samples})
+        return len(self.sound_files)
 
     @cached_property
     def samples(self) -> SamplePool:
@@ -194,7 +199,7 @@ class SfzBank:
 
     def sample_bytes(self, _preset: SoundFontPreset) -> int:
         """Return the size of the sound files."""
-        return sum(path.stat().st_size for path in {sample.path for sample in self._samples} if path.is_file())
+        return sum(path.stat().st_size for path in self.sound_files if path.is_file())
 
     def _read(self, path: Path) -> np.ndarray:
         try:
