@@ -155,6 +155,26 @@ def test_smooth_peaks_are_not_clipped_however_low_and_coarse(bits, peak):
     assert meter.result().n_runs == 0
 
 
+@pytest.mark.parametrize("law", ["ALAW", "ULAW"])
+@pytest.mark.parametrize("peak", [0.97, 0.5, 0.11])
+def test_a_telephone_s_steps_are_not_clipping(law, peak, tmp_path):
+    """The largest of them are up to a sixteenth of the level."""
+    time = np.arange(3 * 8_000) / 8_000
+    for frequency_hz in (55, 130, 440):
+        for clipped_by in (1.0, 4.0):
+            wave = np.clip(clipped_by * peak * np.sin(2 * np.pi * frequency_hz * time), -peak, peak)
+            soundfile.write(tmp_path / "call.wav", wave, 8_000, subtype=law)
+            levels = analyse_file(tmp_path / "call.wav").levels
+            assert bool(levels.clipped_runs) == (clipped_by > 1), frequency_hz
+
+
+def test_levels_below_usual_floors_are_measured(tmp_path):
+    peak = 2.0**-23
+    soundfile.write(tmp_path / "quiet.wav", np.tile([peak, -peak], 8_000), 16_000, subtype="PCM_24")
+    levels = analyse_file(tmp_path / "quiet.wav").levels
+    assert levels.peak_db == levels.rms_db == round(20 * np.log10(peak), 2)
+
+
 def test_the_report_says_at_which_level_a_sound_was_clipped(tmp_path):
     time = np.arange(RATE) / RATE
     wave = np.clip(1.5 * np.sin(2 * np.pi * 220 * time), -1, 1)[None].astype(np.float32)

@@ -42,5 +42,5 @@ def test_only_a_file_that_was_named_is_replaced(command, made, folder, capsys):
 
 def test_a_sample_of_the_instrument_is_not_replaced(folder, capsys):
     before = (folder / "tone.wav").read_bytes()
-    assert "is read" in refused(capsys, *"render song.abc --instrument bank.sfz --out tone.wav".split())
+    assert "is read" in refused(capsys, "render", "song.abc", "--instrument", "bank.sfz", "--out", "tone.wav")
     assert (folder / "tone.wav").read_bytes() == before

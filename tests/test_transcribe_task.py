@@ -14,10 +14,12 @@ from test_transcription import RATE, SCALE, melody
 import wavewright
 from wavewright import Clip
 from wavewright.apps.cli import run
+from wavewright.base import runner
 from wavewright.base.errors import BadAudio, BadFolder, BadSetting, ScoreWarning
 from wavewright.inference.transcription import MelodyNote, score_of, track_beats
 from wavewright.music.bars import bars_of
 from wavewright.music.formats import read_score
+from wavewright.outputs.manifest_file import add_records
 from wavewright.plots import read_png_title
 
 BEAT_S = 0.5
@@ -232,11 +234,35 @@ def test_a_folder_is_transcribed_once(folder, tmp_path):
     lines = (out / "manifest.jsonl").read_text().splitlines()
     records = {json.loads(line)["audio_filepath"]: json.loads(line) for line in lines}
     assert records["more/part.mid"]["n_notes"] == 4
-    assert records["more/part.mid"]["source"] == "part.wav"
+    assert records["more/part.mid"]["source"] == "more/part.wav"
     before = {path: path.stat().st_mtime_ns for path in out.rglob("*.mid")}
     again = wavewright.transcribe(folder, quiet=True, workers=1)
     assert [file.is_new for file in again.files] == [False] * 3
     assert before == {path: path.stat().st_mtime_ns for path in out.rglob("*.mid")}
+
+
+def test_a_kill_loses_no_scores_of_a_folder(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(runner, "KEEP_SECONDS", 0.0)
+    records = []
+    with monkeypatch.context() as context:
+        context.setattr(
+            "wavewright.outputs.converted_folder.add_records",
+            lambda out, added: records.append(added) or (len(records) < 5 and add_records(out, added)),
+        )  # the last call, with all, never comes
+        wavewright.transcribe(folder, tmp_path / "scores", quiet=True, workers=1)
+    assert [len(each) for each in records] == [0, 1, 1, 1, 3]
+    again = wavewright.transcribe(folder, tmp_path / "scores", quiet=True, workers=1)
+    assert sum(file.is_new for file in again.files) == 0
+
+
+def test_a_folder_of_somebody_s_scores_is_not_written_to(folder, tmp_path):
+    mine = tmp_path / "scores" / "more" / "part.mid"
+    mine.parent.mkdir(parents=True)
+    mine.write_bytes(b"mine")
+    with pytest.raises(BadFolder, match=r"part.mid exists, and no call made it"):
+        wavewright.transcribe(folder, tmp_path / "scores", quiet=True, workers=1)
+    assert mine.read_bytes() == b"mine"
+    assert [path.name for path in (tmp_path / "scores").rglob("*") if path.is_file()] == ["part.mid"]
 
 
 def test_other_settings_and_other_recordings_are_transcribed_again(folder, tmp_path):

@@ -34,6 +34,7 @@ RETRIES = 1
 
 POLL_SECONDS = 0.5
 NO_PLACE_SECONDS = 300.0
+KEEP_SECONDS = 5.0  # of results that a kill may lose
 MAX_LANES = 1_024
 STOPPED = "The work was stopped."
 
@@ -361,7 +362,7 @@ def each_item(
     title: str,
     quiet: bool = False,
     n_processes: int = 1,
-    at_end: Callable[[Sequence[ResultT]], object] = lambda _: None,
+    keep: Callable[[Sequence[ResultT]], object] = lambda _: None,
 ) -> tuple[tuple[ResultT, ...], tuple[Failed, ...]]:
     """Do the work of each item; return the results, and the items that failed, both in the order of the items.
 
@@ -370,7 +371,7 @@ def each_item(
     - ``title``: of the progress, such as ``searching drums``.
     - ``quiet``: show no progress.
     - ``n_processes``: processes; 1 for this one alone, 0 for one for each core.
-    - ``at_end``: called with the results at the end, also if an interruption ends the work.
+    - ``keep``: called with new results every KEEP_SECONDS, and with all in order at the end, also of an interruption.
     """
     todo = [item for item in items if isinstance(item, Item)]
     n_lanes = min(n_processes or os.cpu_count() or 1, len(todo))
@@ -381,13 +382,17 @@ def each_item(
             progress_bar(title, sum(item.seconds for item in todo) or None, quiet) as show,
             closing(outcomes(todo, lanes)) as each,
         ):
-            done = 0.0
+            done, last, new = 0.0, time.monotonic(), list[ResultT]()
             for item, outcome in each:
                 ended[item] = outcome
                 done += item.seconds
                 show(done)
+                new += [] if isinstance(outcome, Failed) else [outcome]
+                if new and time.monotonic() - last > KEEP_SECONDS:
+                    keep(new)
+                    last, new = time.monotonic(), []
     finally:
         in_order = [ended[item] for item in items if item in ended]
         results: tuple[ResultT, ...] = tuple(each for each in in_order if not isinstance(each, Failed))
-        at_end(results)
+        keep(results)
     return results, tuple(each for each in in_order if isinstance(each, Failed))

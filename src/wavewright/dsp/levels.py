@@ -23,6 +23,12 @@ LEAST_STEPS = 3.5  # the same in steps to which the samples are rounded
 STEP_SAMPLES, MAX_STEP_SAMPLES = 256, 8_192  # of a block and in all, that the step is estimated from
 STEP_TOLERANCE = 0.05
 MAX_STEPS = 16  # in the smallest difference
+SEGMENTS, MANTISSAS = np.arange(8)[:, None], np.arange(16)  # of the codes of G.711
+COMPANDED = (
+    np.unique([0, *(16 * MANTISSAS + 8), *((16 * MANTISSAS + 264) << SEGMENTS[:7]).ravel()]) / 32_768,
+    np.unique(((8 * MANTISSAS + 132) << SEGMENTS) - 132) / 32_768,
+)
+"""Magnitudes of the samples of A-law, whose silence other programs write as 0, and of mu-law (ITU-T G.711)."""
 LEAST_LEVEL = 1e-3
 LEAST_RUNS = 3  # below full scale
 
@@ -99,11 +105,15 @@ class ClippingDetector:
         self._extremes = [_Extreme() for _ in range(2 * n_channels)]  # the highest and the lowest of each channel
         self._last: np.ndarray | None = None
         self._differences = np.zeros(0)
+        self._laws = [*COMPANDED]  # which have all samples so far
 
     def add(self, wave: np.ndarray) -> None:
         """Add the next block of the wave, ``(channels, time)``."""
         if not wave.shape[1]:
             return
+        if self._laws:
+            magnitudes = np.unique(np.abs(wave))
+            self._laws = [law for law in self._laws if np.isin(magnitudes, law).all()]
         before = wave[:, :1] if self._last is None else self._last
         if len(self._differences) < MAX_STEP_SAMPLES:
             differences = np.abs(np.diff(wave[:, : 4 * STEP_SAMPLES], axis=1, prepend=before)).astype(np.float64)
@@ -117,7 +127,7 @@ class ClippingDetector:
 
     def result(self) -> FlatTops:
         """Return the clipping so far."""
-        found = [extreme.result(self._step()) for extreme in self._extremes]
+        found = [extreme.result(self._step(extreme.level)) for extreme in self._extremes]
         clipping = FlatTops(
             sum(each.n_runs for each in found),
             sum(each.n_samples for each in found),
@@ -125,8 +135,11 @@ class ClippingDetector:
         )
         return clipping if clipping.n_runs >= LEAST_RUNS or clipping.level >= FULL_SCALE else FlatTops()
 
-    def _step(self) -> float:
-        """Return the step to which the samples are rounded, 0 if it cannot be seen in their differences."""
+    def _step(self, level: float) -> float:
+        """Return the step to which samples at a level are rounded, 0 if it cannot be seen in their differences."""
+        if self._laws:
+            largest = np.searchsorted(self._laws[0], level)
+            return float(np.diff(self._laws[0])[max(largest - 1, 0)])
         if not len(self._differences):
             return 0.0
         for n_steps in range(1, MAX_STEPS + 1):
@@ -138,10 +151,10 @@ class ClippingDetector:
 
 
 class _Extreme:
-    """Flat runs at the largest value of a channel so far."""
+    """Flat runs at the largest value of a channel so far, its ``level``."""
 
     def __init__(self) -> None:
-        self._level = 0.0
+        self.level = 0.0
         self._lengths: list[np.ndarray] = []
         self._drops: list[np.ndarray] = []
         self._open = (0, np.nan)  # samples of a run that has not ended yet, and the value before it
@@ -149,11 +162,11 @@ class _Extreme:
     def add(self, channel: np.ndarray, before: float) -> None:
         """Add the next samples ``(time,)``; ``before`` is the last sample of those before, NaN if there were none."""
         largest = float(channel.max())
-        if largest > self._level:
-            if largest * (1 - FLATNESS) > self._level:
+        if largest > self.level:
+            if largest * (1 - FLATNESS) > self.level:
                 self._lengths, self._drops, self._open = [], [], (0, np.nan)
-            self._level = largest
-        is_flat = channel >= self._level * (1 - FLATNESS)
+            self.level = largest
+        is_flat = channel >= self.level * (1 - FLATNESS)
         edges = np.flatnonzero(np.diff(is_flat, prepend=False, append=False))
         starts, ends = edges[::2], edges[1::2]
         n_open, value = self._open
@@ -177,16 +190,16 @@ class _Extreme:
         """Add runs that have ended, with the values on both sides; only long ones count."""
         is_long = lengths >= CLIPPED_RUN
         self._lengths.append(lengths[is_long])
-        self._drops.append(self._level - np.fmin(before, after)[is_long])
+        self._drops.append(self.level - np.fmin(before, after)[is_long])
 
     def result(self, step: float) -> FlatTops:
         """Return the runs of which a side falls by more than a smooth peak does."""
         n_open, before = self._open
         lengths = np.concatenate([np.zeros(0, np.int64), *self._lengths, [n_open]])
-        drops = np.concatenate([np.zeros(0), *self._drops, [self._level - before]])
-        least = max(LEAST_DROP * FLATNESS * self._level, LEAST_STEPS * step)
-        is_clipped = (lengths >= CLIPPED_RUN) & (drops > least) & (self._level > LEAST_LEVEL)
-        return FlatTops(int(is_clipped.sum()), int(lengths[is_clipped].sum()), self._level)
+        drops = np.concatenate([np.zeros(0), *self._drops, [self.level - before]])
+        least = max(LEAST_DROP * FLATNESS * self.level, LEAST_STEPS * step)
+        is_clipped = (lengths >= CLIPPED_RUN) & (drops > least) & (self.level > LEAST_LEVEL)
+        return FlatTops(int(is_clipped.sum()), int(lengths[is_clipped].sum()), self.level)
 
 
 class FrameLevels:

@@ -72,7 +72,7 @@ class TruePeakMeter:
         """Return the true peak so far in dBTP, ``-inf`` for silence."""
         last = self._chunk_peak(self._held, self._n_context, self._held.shape[1])
         peak = max(self._peak, last)
-        return float(gain_to_db(peak)) if peak else -np.inf
+        return float(gain_to_db(peak, -np.inf)) if peak else -np.inf
 
     def _chunk_peak(self, wave: np.ndarray, start: int, end: int) -> float:
         """Return the largest of the peaks from ``start`` to ``end``, 0 if none can exceed the largest so far."""
@@ -97,4 +97,4 @@ def above_ceiling(peak_db: float, ceiling_db: float) -> str:
 def true_peak_db(wave: np.ndarray) -> float:
     """Return the true peak of ``wave (channels, time)`` in dBTP, ``-inf`` for silence."""
     peak = float(true_peaks(wave).max(initial=0.0))
-    return float(gain_to_db(peak)) if peak else -np.inf
+    return float(gain_to_db(peak, -np.inf)) if peak else -np.inf

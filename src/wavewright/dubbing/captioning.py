@@ -80,7 +80,7 @@ class Captioning(Conversion):
             "language": self.language,
             "speakers": self.n_speakers,
         }
-        return {"source": source.name, "source_hash": short_hash_of(source), "settings": settings}
+        return {"source_hash": short_hash_of(source), "settings": settings}
 
 
 def recognised(

@@ -55,7 +55,8 @@ def convert_folder(
     - ``workers``: files at a time, 0 for the number of cores.
     - ``quiet``: show no progress.
 
-    Raises BadFolder if there is no sound in the folder, or ``out`` is the folder itself or cannot be written to.
+    Raises BadFolder if there is no sound in the folder, or ``out`` is the folder itself, has a file of another maker
+    that would be replaced, or cannot be written to.
     """
     out = out or _folder_beside(source, conversion.done)
     if out.resolve() == source.resolve():
@@ -64,6 +65,10 @@ def convert_folder(
         )
     names, n_ignored = _sound_files(source, out)
     targets = _targets(names, out, conversion)
+    if not (out / MANIFEST_FILE).exists():  # the folder is somebody's
+        taken = next((target for _, target in targets if target.exists()), None)
+        if taken is not None:
+            raise BadFolder(f"{taken} exists, and no call made it; give another folder with --out, or move it.")
     items = [Item(source / sound, (source / sound, target), _seconds(source / sound)) for sound, target in targets]
     try:
         title = f"{conversion.doing} {source.name}"
@@ -92,6 +97,7 @@ def make_each(
     """
     make_folder(out)
     manifest_lines(out / MANIFEST_FILE)  # refuse a file of that name that is not a manifest before any work
+    add_records(out, {})  # which says whose the folder is, also after a kill
 
     def add(files: Sequence[MadeFile]) -> None:
         if files:
@@ -109,7 +115,9 @@ def _converter(conversion: Conversion, folder: Path) -> Callable[[tuple[Path, Pa
     def convert_into(paths: tuple[Path, Path]) -> MadeFile:
         source, out = paths
         out.parent.mkdir(parents=True, exist_ok=True)
-        return convert(source, out)
+        made = convert(source, out)
+        name = (out.relative_to(folder).parent / source.name).as_posix()  # below the folder of the sounds
+        return replace(made, origin={**made.origin, "source": name})
 
     return convert_into
 

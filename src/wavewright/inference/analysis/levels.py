@@ -130,7 +130,7 @@ class RecordingLevelsMeter:
 
 def _level_db(gain: float) -> float | None:
     """Return a gain in dB, None for 0."""
-    return round(float(gain_to_db(gain)), 2) if gain else None
+    return round(float(gain_to_db(gain, -math.inf)), 2) if gain else None
 
 
 def _finite(level: float) -> float | None:

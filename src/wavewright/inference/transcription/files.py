@@ -268,7 +268,7 @@ class FolderTranscription(Conversion):
         def convert(source: Path, out: Path) -> MadeFile:
             settings = json.loads(json.dumps(asdict(self.transcription)))
             sound = open_sound(source)
-            origin = {"source": source.name, "source_hash": sound.hash, "settings": settings}
+            origin = {"source_hash": sound.hash, "settings": settings}
             record = known(out, origin)
             if record is not None:
                 details = {"n_notes": int(record["n_notes"])}
