@@ -118,7 +118,7 @@ def test_a_folder_is_edited_with_a_manifest(tmp_path):
     assert [each.what for each in result.failed] == [folder / "broken.wav"]
     assert result.exit_code == 2
     lines = [json.loads(line) for line in result.details["manifest"].read_text().splitlines()]
-    assert [line["source"] for line in lines] == ["a.wav", "b.flac"]
+    assert [line["source"] for line in lines] == ["a.wav", "more/b.flac"]
     assert all(line["edit"] == "gain gain=-3dB" for line in lines)
     assert "edited" in str(result)
     assert not any(file.is_new for file in edit(folder, do="gain -3", workers=1, quiet=True).files)
