@@ -138,7 +138,7 @@ class ClippingDetector:
     def _step(self, level: float) -> float:
         """Return the step to which samples at a level are rounded, 0 if it cannot be seen in their differences."""
         if self._laws:
-            largest = np.searchsorted(self._laws[0], level)
+            largest = int(np.searchsorted(self._laws[0], level))
             return float(np.diff(self._laws[0])[max(largest - 1, 0)])
         if not len(self._differences):
             return 0.0
