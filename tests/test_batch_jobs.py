@@ -94,7 +94,7 @@ def results_of(out: Path) -> list[dict]:
 
 def _reasons(result: Made) -> dict[int, str]:
     """Return why lines failed, by their numbers."""
-    return {int(str(each.what).removeprefix("line ")): each.reason for each in result.failed}
+    return {int(str(each.what).removeprefix("line ").partition(" ")[0]): each.reason for each in result.failed}
 
 
 def hidden_in(folder: Path) -> list[str]:
@@ -305,6 +305,7 @@ def test_jobs_of_all_kinds(sounds, tmp_path):
     lines = results_of(Path(result.out))
     assert [line["status"] for line in lines] == ["done"] * 5 + ["failed"] * 5
     assert (result.details["n_done"], result.details["n_new"], len(result.failed), result.exit_code) == (5, 5, 5, 2)
+    assert "(none.wav)" in str(result.failed[-3].what)
     names = [sorted(Path(file).name for file in line.get("files", ())) for line in lines]
     assert names[0] == []
     assert names[1] == ["laser_01.wav", "laser_02.wav", "manifest.jsonl"]
@@ -319,7 +320,8 @@ def test_jobs_of_all_kinds(sounds, tmp_path):
     )
     assert _reasons(result)[8] == f"{sounds / 'none.wav'} does not exist; correct source."
     assert _reasons(result)[10] == "edit needs source; add it to the line."
-    assert str(result).startswith(f"5 of 10 jobs are done in {result.out}: 5 new, 5 failed\n  line 6: The chain has no")
+    begin = f"5 of 10 jobs are done in {result.out}: 5 new, 5 failed\n  line 6 (0.wav): The chain has no"
+    assert str(result).startswith(begin)
 
 
 def test_a_text_stands_for_a_score(tmp_path):

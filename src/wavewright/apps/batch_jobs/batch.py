@@ -21,6 +21,7 @@ from ...base.result import Failed, count_of
 from ...base.runner import MAX_LANES, RETRIES, Item, Lanes, in_processes, in_this_process, outcomes
 from ...base.task_parameters import checked
 from ...outputs.made import Made
+from ...tasks.catalogue import describe
 from .inputs import are_unchanged
 from .job import BatchJob, InputFile, JobOutcome, digest_of
 from .job_list import read_jobs
@@ -210,9 +211,20 @@ def _shard_of(text: str | None) -> tuple[int, int]:
     return index, count
 
 
+def _title(job: BatchJob | Failed) -> str:
+    """Return the line of a job, with the file that it is for."""
+    if isinstance(job, Failed):
+        return str(job.what)
+    main = describe(job.task).main_input
+    file = None if main is None else job.values.get(main.key)
+    return f"line {job.line}" if file is None else f"line {job.line} ({file})"
+
+
 def _result(out: str, listed: Sequence[BatchJob | Failed], records: Mapping[str, Record], new: Collection[str]) -> Made:
     lines = list(result_lines(listed, records))
-    failed = tuple(Failed(f"line {line['line']}", line["error"]) for line in lines if line["status"] == FAILED)
+    failed = tuple(
+        Failed(_title(job), line["error"]) for job, line in zip(listed, lines, strict=True) if line["status"] == FAILED
+    )
     states = [line["status"] for line in lines]
     n_done, n_waiting, results = states.count(DONE), states.count(WAITING), joined(out, RESULTS_FILE)
     n_new = sum(isinstance(job, BatchJob) and job.id in new for job in listed)
