@@ -97,6 +97,10 @@ def test_scan_explains_why_a_folder_has_nothing(tmp_path):
         scan(tmp_path / "missing")
     with pytest.raises(BadFolder, match="holds no sound files"):
         scan(tmp_path)
+    for name in ("a.xm", "b.xm", "notes.txt"):
+        (tmp_path / name).write_bytes(b"?")
+    with pytest.raises(BadFolder, match=r"holds no sound files: its files end in \.xm, \.txt; give"):
+        scan(tmp_path)
     path = write_sound(tmp_path / "one.wav")
     with pytest.raises(BadFolder, match="is a file"):
         scan(path)

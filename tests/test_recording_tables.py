@@ -56,6 +56,15 @@ def test_texts_are_read_in_any_encoding_after_blank_lines(folder, delimiter, enc
     assert any("not UTF-8" in note for note in scanned.notes) == (encoding in ("latin-1", "utf-16"))
 
 
+@pytest.mark.parametrize("suffix", [".wav", ".m4a", ".webm", ".aac"])
+def test_names_without_endings_are_those_of_sounds_of_any_format(suffix, folder):
+    pytest.importorskip("av")
+    for path in [*folder.rglob("*.wav")]:  # read by its first bytes, whatever its name
+        path.rename(path.with_suffix(suffix))
+    (folder / "metadata.csv").write_text(written(TEXTS.items(), "|"), encoding="utf-8")
+    assert facts(scan(folder, None)) == {name: (text, None, None) for name, text in TEXTS.items()}
+
+
 @pytest.mark.parametrize("order", ["text speaker", "speaker text"])
 @pytest.mark.parametrize("has_names", [False, True])
 @pytest.mark.parametrize("delimiter", ["|", "\t", ","])

@@ -48,13 +48,11 @@ MEDIA_SUFFIXES = (
 )
 """Formats that PyAV can read and libsndfile cannot."""
 
-BASIC_SUFFIXES = (
+SOUND_SUFFIXES = (
     *(".wav", ".wave", ".bwf", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".au", ".snd"),
     *(".caf", ".w64", ".rf64", ".avr", ".nist", ".paf", ".pvf", ".sph", ".voc"),
+    *MEDIA_SUFFIXES,
 )
-"""File name endings of the formats that need no extra."""
-
-SOUND_SUFFIXES = (*BASIC_SUFFIXES, *MEDIA_SUFFIXES)
 """Endings of all sound and video files that can be read."""
 
 CODEC_MAGIC = (b"RIFF", b"RIFX", b"RF64", b"BW64", b"riff", b"FORM", b"caff", b"NIST_1A")
@@ -152,12 +150,10 @@ def _needs_media(path: Path, head: bytes) -> bool:
     # libmpg123 accepts any bytes as MP3 and logs while it searches them for frames, so others do not get there.
     if head.startswith(AUDIO_MAGIC) or suffix == ".mp3" or is_mpeg_frame(head):
         return False
-    if find_spec("av") is None:
-        others = ", others with PyAV"
-    elif _is_of_ffmpeg(path):
+    has_av = find_spec("av") is not None
+    if has_av and _is_of_ffmpeg(path):
         return True
-    else:
-        others = ""
+    others = ", and all that FFmpeg decodes" if has_av else ", others with PyAV"
     raise BadAudio(f"{path} is not a sound file; WAV, AIFF, FLAC, OGG, Opus and MP3 can be read{others}.")
 
 

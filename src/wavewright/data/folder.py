@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
-from ..audio.file_kind import BASIC_SUFFIXES, SOUND_SUFFIXES
+from ..audio.file_kind import SOUND_SUFFIXES
 from ..base.errors import EXPECTED_ERRORS, BadAudio, BadFolder, BadSetting, MissingExtra, sentence_of
 from ..base.file_hash import sha256_of
 from ..base.names import name_problem, quoted
@@ -203,8 +203,9 @@ def _guess_label_from(
 def _nothing_usable(root: Path, failed: list[Failed], label_from: LabelFrom) -> str:
     """Return the message for a folder without a usable clip."""
     if not failed:
-        known = ", ".join(suffix[1:] for suffix in BASIC_SUFFIXES)
-        return f"{root} holds no sound files; give a folder with files that end in one of {known}."
+        others = Counter(path.suffix.lower() or path.name for path in root.rglob("*") if path.is_file())
+        seen = f": its files end in {', '.join(name for name, _ in others.most_common(5))}" if others else ""
+        return f"{root} holds no sound files{seen}; give a folder with .wav, .flac, .mp3, .m4a or such files."
     if label_from == "folder" and all(len(Path(problem.what).relative_to(root).parts) == 1 for problem in failed):
         return (
             f"{root} has no sub-folders to take labels from; put each kind into its own, or leave them out with "

@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal, cast, get_args
 
-from ..audio.file_kind import BASIC_SUFFIXES
+from ..audio.file_kind import SOUND_SUFFIXES
 from ..base.errors import BadAudio, BadFolder, MissingExtra
 from ..base.json_text import line_of, parse
 from ..base.names import name_problem, quoted
@@ -206,7 +206,7 @@ class Places:
         """The sound files below the other folder by their names, with and without ending."""
         files: dict[str, list[Path]] = {}
         for path in sorted(self._folder.rglob("*")) if self._folder is not None else ():
-            if path.suffix.lower() in BASIC_SUFFIXES:
+            if path.suffix.lower() in SOUND_SUFFIXES:
                 for name in {path.name, path.stem}:
                     files.setdefault(name, []).append(path)
         return files
@@ -216,7 +216,7 @@ class Places:
 
         A table that was written on Windows has backslashes between folders, which elsewhere may be part of a name.
         """
-        endings, folders = (("",), ("",)) if is_exact else (("", *BASIC_SUFFIXES), SOUND_FOLDERS)
+        endings, folders = (("",), ("",)) if is_exact else (("", *SOUND_SUFFIXES), SOUND_FOLDERS)
         for root in self._roots:
             found = (root / f"{folder}{name}{ending}" for ending in endings for folder in folders)
             if (path := next(filter(_is_file, found), None)) is not None:
@@ -330,7 +330,7 @@ def _entry(record: Record, manifest: Path, line: int, places: Places, cut: list[
     if len(found) > 1:
         shown = " and ".join(str(path) for path in found[:2])
         return Failed(found[0], f"{where}: {file_name} may be {shown}; write the folder before its name.")
-    is_bare = is_table and not file_name.lower().endswith(BASIC_SUFFIXES)
+    is_bare = is_table and not file_name.lower().endswith(SOUND_SUFFIXES)
     path = found[0] if found else manifest.parent / (f"wavs/{file_name}.wav" if is_bare else file_name)
     try:
         file_frames, sample_rate, channels = read_length(path)
