@@ -69,7 +69,7 @@ def test_an_open_server_without_keys_is_mentioned(settings_of_run, capsys):
         ("max_text=0", "max_text is 0; it must lie between 1 and 1000000."),
         ("max_txt=9", "There is no setting 'max_txt'; the nearest are max_text."),
         ("port=80", "There is no setting 'port'; "),
-        ("workers", "The setting 'workers' has no value; write it as name=value, "),
+        ("workers", "The setting 'workers' has no value; write workers=VALUE."),
     ],
 )
 def test_limits_that_there_are_not(setting, sentence, capsys):

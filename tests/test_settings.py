@@ -82,7 +82,7 @@ def test_the_ends_belong_to_a_range_and_nothing_beyond_does(fraction):
         (["n_samples=1e4"], "The setting model.n_samples cannot be '1e4'"),
         (["weight_bits=4"], "The setting training.weight_bits cannot be '4': it must be 16 or 8."),
         (["loss=l2"], "The setting model.loss cannot be 'l2': it must be 'r3gan', 'hinge', 'wgan-gp' or 'bce'."),
-        (["n_samples"], "The setting 'n_samples' has no value; write it as name=value"),
+        (["n_samples"], "The setting 'n_samples' has no value; write n_samples=VALUE"),
         (["n_sample=5"], "There is no setting 'n_sample'; the nearest are n_samples"),
     ],
 )

@@ -187,29 +187,29 @@ def override(recipe: RecipeT, assignments: Iterable[str]) -> RecipeT:
     sections = {
         name: value for name, value in vars(recipe).items() if is_dataclass(value) and not isinstance(value, type)
     }
-    values: dict[str, dict[str, object]] = {name: {} for name in sections}
-    for assignment in assignments:
-        name, equals, text = assignment.partition("=")
-        if not equals:
-            raise BadSetting(
-                f"The setting {assignment!r} has no value; write it as name=value, for example training.seed=7."
-            )
-        section, field = _find(sections, name.strip())
-        values[section][field] = _parse(type(sections[section]), field, text.strip(), f"{section}.{field}")
-    # All at once: new values that agree may contradict those that they replace.
-    return replace(recipe, **{name: replace(section, **values[name]) for name, section in sections.items()})
-
-
-@dataclass(frozen=True)
-class _Single:
-    """A recipe of one section."""
-
-    settings: DataclassInstance
+    return replace(recipe, **_changed(sections, assignments))
 
 
 def override_settings(settings: RecipeT, assignments: Iterable[str]) -> RecipeT:
     """Return a dataclass with some of its fields changed by texts ``name=value``; errors are those of `override`."""
-    return cast("RecipeT", override(_Single(settings), assignments).settings)
+    return cast("RecipeT", _changed({"": cast("DataclassInstance", settings)}, assignments)[""])
+
+
+def _changed(sections: Mapping[str, DataclassInstance], assignments: Iterable[str]) -> dict[str, DataclassInstance]:
+    """Return sections by name, the only one of which may have the name "", with some of their fields changed."""
+    values: dict[str, dict[str, object]] = {name: {} for name in sections}
+    for assignment in assignments:
+        name, equals, text = assignment.partition("=")
+        if not equals:
+            raise BadSetting(f"The setting {assignment!r} has no value; write {name}=VALUE.")
+        section, field = _find(sections, name.strip())
+        values[section][field] = _parse(type(sections[section]), field, text.strip(), _name(section, field))
+    # All at once: new values that agree may contradict those that they replace.
+    return {name: replace(section, **values[name]) for name, section in sections.items()}
+
+
+def _name(section: str, field: str) -> str:
+    return f"{section}.{field}" if section else field
 
 
 def _find(sections: Mapping[str, DataclassInstance], name: str) -> tuple[str, str]:
@@ -219,11 +219,11 @@ def _find(sections: Mapping[str, DataclassInstance], name: str) -> tuple[str, st
     matches = [pair for pair in known if pair[1] == field and (not dot or pair[0] == section)]
     if len(matches) == 1:
         return matches[0]
-    names = [".".join(pair) for pair in known]
+    names = [_name(*pair) for pair in known]
     if matches:
-        listed = " or ".join(".".join(pair) for pair in matches)
+        listed = " or ".join(_name(*pair) for pair in matches)
         raise BadSetting(f"The setting {name!r} could mean {listed}; write the whole name.")
-    nearest = get_close_matches(name, names + [pair[1] for pair in known], n=3)
+    nearest = get_close_matches(name, dict.fromkeys([*names, *(pair[1] for pair in known)]), n=3)
     hint = f"the nearest are {', '.join(nearest)}" if nearest else f"known are {', '.join(names)}"
     raise BadSetting(f"There is no setting {name!r}; {hint}.")
 

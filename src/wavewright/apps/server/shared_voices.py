@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from ... import models
-from ...base.errors import BadModel
+from ...base.errors import BadModel, BadText
 from ...base.names import quoted
 from ...families.loading import read_card
 from ...outputs.watermark.sequences import DEFAULT_KEY
@@ -24,6 +24,7 @@ from ...speech.voice_names import base_language, find_voice, language_of, voices
 from ...text import FrontEnd, ssml
 from ...text.lexicon import Lexicon, phones_in_alphabet
 from ...text.lexicon_file import language_of_lexicon
+from .speech_request import BadRequest
 
 OPENAI_VOICES = (
     *("alloy", "ash", "ballad", "cedar", "coral", "echo", "fable", "marin", "nova", "onyx", "sage", "shimmer", "verse"),
@@ -106,8 +107,8 @@ class SharedVoices:
         - ``text``: the text; voices in SSML are checked as `find` does.
         - ``words``: words of the request with their phones, which override those of the server's lexicon.
 
-        Raises BadModel if a voice does not exist, or BadText or BadSetting if the SSML, the style or the language is
-        not valid.
+        Raises BadModel if a voice does not exist; BadRequest, BadText or BadSetting if words, the SSML, the style or
+        the language are not valid.
         """
         pauses = self._pauses.override(settings.pauses)
         lengths = {f"{name}_pause": seconds for name, seconds in vars(pauses).items()}
@@ -120,7 +121,10 @@ class SharedVoices:
             narrator = self._loader.load(settings)
         if words:
             reader = narrator.voice.front_end
-            own = {word: reader.phones(*phones_in_alphabet(phones)) for word, phones in words.items()}
+            try:
+                own = {word: reader.phones(*phones_in_alphabet(phones)) for word, phones in words.items()}
+            except BadText as error:
+                raise BadRequest(str(error), "lexicon") from error
             known = narrator.lexicon.words if narrator.lexicon else {}
             others = narrator.lexicon.others if narrator.lexicon else {}
             narrator = replace(narrator, lexicon=Lexicon({**known, **Lexicon(own).words}, others))

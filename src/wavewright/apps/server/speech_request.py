@@ -155,10 +155,14 @@ def _settings_of(fields: JsonObject) -> NarrationSettings:
         if isinstance(speed, bool) or not isinstance(speed, int | float) or not 0.25 <= speed <= 4:
             raise BadRequest(f"The speed is {quoted(str(speed))}; it must be a number from 0.25 to 4.", "speed")
         values["rate"] = speed
-    try:
-        return NarrationSettings().override(values)
-    except WavewrightError as error:
-        raise BadRequest(f"A field of the request is not valid: {str(error)[:1].lower()}{str(error)[1:]}") from error
+    settings = NarrationSettings()
+    for name, value in values.items():
+        try:
+            settings = settings.override({name: value})
+        except WavewrightError as error:
+            problem = f"{str(error)[:1].lower()}{str(error)[1:]}"
+            raise BadRequest(f"A field of the request is not valid: {problem}", name) from error
+    return settings
 
 
 def _voice_of(fields: JsonObject) -> str:
@@ -213,4 +217,5 @@ def field_of(error: WavewrightError) -> tuple[str | None, str | None, int]:
         return "voice", "voice_not_found", 404
     if isinstance(error, BadText):
         return "input", None, 400
-    return ("style" if isinstance(error, BadSetting) and "style" in str(error) else None), None, 400
+    names = ("style", "language") if isinstance(error, BadSetting) else ()
+    return next((name for name in names if name in str(error)), None), None, 400
