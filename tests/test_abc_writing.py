@@ -82,6 +82,19 @@ def test_the_modes_of_keys_are_kept_by_every_format(tmp_path, mode, ending):
         assert seconds_of(again) == seconds_of(score)
 
 
+def test_composers_are_kept_by_every_format(tmp_path):
+    names = ("Turlough O'Carolan", "Zoë & others")
+    (tmp_path / "a.abc").write_text(f"X:1\nT:A\nC: {names[0]}\nC:{names[1]}\nK:C\nCDEF|\n", encoding="utf-8")
+    path = tmp_path / "a.abc"
+    for ending in (".mid", ".musicxml", ".abc", ".mxl", ".mid"):
+        score = read_score(path)
+        assert score.composers == names
+        path = tmp_path / f"b{ending}"
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            write_score(score, path)
+
+
 @pytest.mark.parametrize(
     ("sharps", "mode", "name"),
     [

@@ -104,6 +104,14 @@ class MetaEvent:
             return self.data.decode("latin-1")
 
 
+TEXT, COMPOSER = 0x01, "composer:"  # type and beginning of a text with the name of a composer
+
+
+def composer_event(name: str) -> MetaEvent:
+    """Return a text with the name of a composer, see `Score.composers`."""
+    return MetaEvent(0, TEXT, f"{COMPOSER}{' '.join(name.split())}".encode("utf-8", "replace"))
+
+
 def empty(dtype: np.dtype) -> np.ndarray:
     """Return an array of no events."""
     return np.zeros(0, dtype)
@@ -236,6 +244,12 @@ class Score:
     def seconds(self) -> float:
         """Length in seconds."""
         return float(self.tempo_map.seconds(self.length))
+
+    @property
+    def composers(self) -> tuple[str, ...]:
+        """Names of composers: texts at the start that `composer_event` makes, which MIDI files hold, too."""
+        texts = (meta.text for meta in self.metas if meta.kind == TEXT)
+        return tuple(text.removeprefix(COMPOSER) for text in texts if text.startswith(COMPOSER))
 
     def _repr_html_(self) -> str:
         """Return a piano roll and a line of text for notebooks."""

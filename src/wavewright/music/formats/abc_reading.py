@@ -14,7 +14,7 @@ import numpy as np
 from ...base.errors import BadScore, BadSetting
 from ..bars import with_bar_lines
 from ..engine import DRUM_CHANNEL
-from ..score import KEY, METRE, Chord, Score, Track, controls_of, empty, notes_of
+from ..score import KEY, METRE, Chord, Score, Track, composer_event, controls_of, empty, notes_of
 from ..theory import ChordSymbol, sounding_sharps
 from ..timing import TEMPO
 from .abc_fields import (
@@ -52,12 +52,15 @@ _MIDI = re.compile(r"%%MIDI\s+(.*)")
 _CLEF = re.compile(r"\b(clef|octave|transpose)=|\b(treble|bass|alto|tenor)(?![a-z])")
 _USER_SYMBOL = re.compile(r"([H-Wh-w~])\s*=")
 
+_FIELDS_OF_TUNE = {"M": "metre", "L": "unit", "Q": "tempo", "P": "sections"}
+
 
 @dataclass
 class TuneText:
     """The text of a tune: fields of its header, and the lines of each voice."""
 
     title: str = ""
+    composers: list[str] = field(default_factory=list)
     metre: str = ""
     unit: str = ""
     tempo: str = ""
@@ -167,14 +170,10 @@ class _TuneReader:
         tune, value = self.tune, text.strip()
         if kind == "T":
             tune.title = tune.title or value
-        elif kind == "M":
-            tune.metre = value
-        elif kind == "L":
-            tune.unit = value
-        elif kind == "Q":
-            tune.tempo = value
-        elif kind == "P":
-            tune.sections = value
+        elif kind == "C" and value:
+            tune.composers.append(value)
+        elif kind in _FIELDS_OF_TUNE:
+            setattr(tune, _FIELDS_OF_TUNE[kind], value)
         elif kind == "U" and (match := _USER_SYMBOL.match(value)):
             tune.symbols |= {match[1]}
         elif kind == "I":
@@ -291,6 +290,7 @@ def _score_of(tune: TuneText, problems: list[str]) -> Score:
         np.array([(at, *each, _clocks(each), 8) for at, each in sorted(metres.items())], METRE),
         np.array([(at, each.sharps, each.mode) for at, each in sorted(keys.items()) if each.sharps is not None], KEY),
         tuple(Chord(tick(time), symbol) for time, symbol in chords),
+        metas=tuple(map(composer_event, tune.composers)),
         title=tune.title,
         length=max((tick(voice.end) for voice in voices.values()), default=0),
     )

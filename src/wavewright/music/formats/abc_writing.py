@@ -37,9 +37,9 @@ SIGNS = {-1: "_", 0: "=", 1: "^"}
 def write_abc(score: Score) -> bytes:
     """Return a score as an ABC tune.
 
-    Notes, chord symbols, the first tempo, metres, the first key, title, names and programmes of tracks are written.
-    Notes that start together form a chord; a note that lasts beyond the start of the next one of its track is cut
-    there. Drums are left out.
+    Notes, chord symbols, the first tempo, metres, the first key, title, composers, names and programmes of tracks are
+    written. Notes that start together form a chord; a note that lasts beyond the start of the next one of its track is
+    cut there. Drums are left out.
 
     Raises BadScore if the score has no notes but those of drums, or BadSetting if it has more than 10,000 bars, or a
     metre that is none.
@@ -51,6 +51,7 @@ def write_abc(score: Score) -> bytes:
     _, sharps, mode = score.keys[0].item() if len(score.keys) else (0, 0, "major")
     us = int(score.tempos["us_per_quarter"][0]) if len(score.tempos) else DEFAULT_US_PER_QUARTER
     lines = ["X:1", f"T:{_text(score.title)}", f"M:{bars[0].metre}", "L:1/8", f"Q:1/4={60e6 / us:.6g}"]
+    lines[2:2] = [f"C:{_text(name)}" for name in score.composers]
     names = [f'V:{number} name="{_text(track.name)}"' for number, track in enumerate(tracks, 1)]
     has_voices = len(tracks) > 1 or bool(_text(tracks[0].name))
     lines += [*(names if has_voices else ()), f"K:{_key_name(sharps, mode)}"]

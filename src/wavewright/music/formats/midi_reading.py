@@ -23,6 +23,7 @@ from ..score import (
     NOTE,
     PITCH_BEND,
     RELEASE_VELOCITY,
+    TEXT,
     Chord,
     MetaEvent,
     Score,
@@ -33,7 +34,6 @@ from ..theory import MODES
 from ..timing import MAX_TICK, TEMPO
 
 TRACK_NAME, PORT, END_OF_TRACK, SET_TEMPO, TIME_SIGNATURE, KEY_SIGNATURE = 0x03, 0x21, 0x2F, 0x51, 0x58, 0x59
-TEXT = 0x01
 CHORD_PREFIX = "chord:"
 """Prefix of the text events that hold chord symbols."""
 

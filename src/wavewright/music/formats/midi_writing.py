@@ -9,7 +9,7 @@ import numpy as np
 from ...base.errors import BadScore
 from ..bars import metres_with_bars
 from ..engine import DRUM_CHANNEL, N_CHANNELS
-from ..score import CHANNEL_PRESSURE, PITCH_BEND, PROGRAM, MetaEvent, Score, Track
+from ..score import CHANNEL_PRESSURE, PITCH_BEND, PROGRAM, TEXT, MetaEvent, Score, Track
 from ..theory import MusicalKey
 from ..timing import MAX_TICK
 from .midi_reading import (
@@ -24,7 +24,6 @@ from .midi_reading import (
     SET_TEMPO,
     SYSEX,
     SYSEX_CONTINUED,
-    TEXT,
     TIME_SIGNATURE,
     TRACK_NAME,
 )

@@ -12,7 +12,7 @@ import numpy as np
 
 from ...base.errors import BadScore
 from ..bars import DEFAULT_METRE, with_bar_lines
-from ..score import CONTROL_CHANGE, KEY, METRE, PROGRAM, Chord, Score, Track, controls_of, notes_of
+from ..score import CONTROL_CHANGE, KEY, METRE, PROGRAM, Chord, Score, Track, composer_event, controls_of, notes_of
 from ..timing import TEMPO
 from .musicxml_measures import SUSTAIN, Measure, MeasureReader, divisions_of
 from .note_values import grid_of, tick_of
@@ -21,6 +21,7 @@ from .xml_tree import parse_xml, unpacked
 
 DRUM_CHANNEL_NUMBER = 10
 VOLUME, PAN = 7, 10
+COMPOSERS = "identification/creator[@type='composer']"
 MAX_NOTES = 5_000_000
 TARGETS = ("segno", "coda", "coda sign")
 """Marks of jumps that stand before a measure; the others act at its end."""
@@ -158,6 +159,7 @@ def _score_of(root: Element, parts: Sequence[tuple[_Instrument, list[Measure]]],
         np.array(metres, METRE),
         np.array([(at, *key) for at, key in collected("keys")], KEY),  # type: ignore[misc]
         tuple(Chord(at, str(symbol)) for at, symbol in collected("chords")),
+        metas=tuple(composer_event(each.text) for each in root.iterfind(COMPOSERS) if each.text and each.text.strip()),
         title=" ".join((root.findtext("work/work-title") or root.findtext("movement-title") or "").split()),
         length=tick(starts[-1]),
     )

@@ -33,14 +33,18 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 def write_musicxml(score: Score) -> bytes:
     """Return a score as MusicXML.
 
-    Notes, tempos, metres, keys, chords that can be parsed, titles, names, programmes and the first volume and pan of
-    each track are written. Notes of no length and other controls are left out.
+    Notes, tempos, metres, keys, chords that can be parsed, titles, composers, names, programmes and the first volume
+    and pan of each track are written. Notes of no length and other controls are left out.
 
     Raises BadSetting if the score has more than 10,000 bars, or a metre that is none.
     """
     root = Element("score-partwise", version="4.0")
     if score.title:
         SubElement(SubElement(root, "work"), "work-title").text = _text(score.title)
+    if score.composers:
+        identification = SubElement(root, "identification")
+        for name in score.composers:
+            SubElement(identification, "creator", type="composer").text = _text(name)
     track_list = SubElement(root, "part-list")
     tracks = score.tracks or (Track(),)
     bars = bars_of(score)
