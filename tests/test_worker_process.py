@@ -92,7 +92,8 @@ def test_a_file_that_ends_its_process_is_one_failed_file_of_a_folder(sounds, tmp
 @pytest.mark.usefixtures("is_deadly")
 def test_a_file_that_ends_its_process_is_one_failed_job_of_a_batch(sounds, tmp_path):
     result = batch(sounds, tmp_path / "out", "edit", ("do=gain -6dB",), jobs=2, quiet=True)
-    assert (result.details["n_done"], result.failed) == (2, (Failed("line 2", "Its process ended with exit code 3."),))
+    failed = (Failed("line 2 (deadly.wav)", "Its process ended with exit code 3."),)
+    assert (result.details["n_done"], result.failed) == (2, failed)
 
 
 @pytest.mark.usefixtures("is_deadly")

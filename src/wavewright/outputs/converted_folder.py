@@ -69,6 +69,8 @@ def convert_folder(
         taken = next((target for _, target in targets if target.exists()), None)
         if taken is not None:
             raise BadFolder(f"{taken} exists, and no call made it; give another folder with --out, or move it.")
+        make_folder(out)
+        add_records(out, {})  # which says whose the folder is, also after a kill
     items = [Item(source / sound, (source / sound, target), _seconds(source / sound)) for sound, target in targets]
     try:
         title = f"{conversion.doing} {source.name}"
@@ -97,7 +99,6 @@ def make_each(
     """
     make_folder(out)
     manifest_lines(out / MANIFEST_FILE)  # refuse a file of that name that is not a manifest before any work
-    add_records(out, {})  # which says whose the folder is, also after a kill
 
     def add(files: Sequence[MadeFile]) -> None:
         if files:
