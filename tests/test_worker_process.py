@@ -167,10 +167,10 @@ def test_a_process_computes_with_one_thread_unless_the_environment_says_otherwis
 
 def test_items_have_results_in_their_order_and_lost_processes_are_replaced():
     items = [Item("early", 1), Failed("no item", "It was none."), *(Item(f"item {n}", n) for n in (-3, 2, -4, 3, 0))]
-    seen: list[object] = []
+    kept: list[tuple[object, ...]] = []
     with pytest.warns(SoundWarning, match="It is 0"):
-        results, failed = each_item(items, begin_doubling, "doubling", True, 2, seen.extend)
-    assert results == (2, 4, 6) == tuple(seen)
+        results, failed = each_item(items, begin_doubling, "doubling", True, 2, lambda made: kept.append((*made,)))
+    assert results == (2, 4, 6) == tuple(kept[-1])
     assert failed == (
         Failed("no item", "It was none."),
         Failed("item -3", "Its process ended with exit code 3."),
