@@ -174,7 +174,7 @@ def test_overrides_are_checked_by_name_and_type():
     for wrong, words in [
         ("step=7", "the nearest are steps"),
         ("steps=many", "whole number"),
-        ("steps", "name=value"),
+        ("steps", "steps=VALUE"),
         ("schedule=wave", "'linear'"),
     ]:
         with pytest.raises(BadSetting, match=words):
