@@ -15,7 +15,7 @@ import wavewright
 from tests.foreign_files import av, chirp, decode, encode
 from wavewright.audio.clip import Clip
 from wavewright.audio.sound_file import open_sound
-from wavewright.base.errors import BadAudio
+from wavewright.base.errors import BadAudio, SoundWarning
 
 RATE = 48_000
 DATA = np.round(3_000 * np.sin(np.arange(RATE) / 20)).astype("<i2").tobytes()
@@ -42,6 +42,39 @@ def test_sizes_of_64_bits(tmp_path, magic, others):
     assert (header.n_samples, header.faults) == (RATE, ())
     np.testing.assert_array_equal(Clip.read(path).wave[0], np.frombuffer(DATA, "<i2") / np.float32(32_768))
     assert decode(path)[1].shape[1] == RATE
+
+
+def w64(codec, n_bits, data, announced=None, channels=1):
+    """Return a W64 file of an extensible format, as FFmpeg writes it for floats, high rates and many channels."""
+    rest, known = bytes.fromhex("f3acd3118cd100c04f8edb8a"), bytes.fromhex("000000001000800000aa00389b71")
+    width = channels * n_bits // 8
+    form = struct.pack("<HHIIHHHHIH", 0xFFFE, channels, RATE, RATE * width, width, n_bits, 22, n_bits, 0, codec) + known
+    body = b"wave" + rest + b"fmt " + rest + struct.pack("<Q", 24 + len(form)) + form
+    body += b"data" + rest + struct.pack("<Q", len(data) + 24 if announced is None else announced) + data
+    return b"riff" + bytes.fromhex("2e91cf11a5d628db04c10000") + struct.pack("<Q", len(body) + 24) + body
+
+
+@pytest.mark.parametrize(("codec", "subtype"), [(3, "<f4"), (3, "<f8"), (1, "<i2")])
+@pytest.mark.parametrize("channels", [1, 6])
+def test_extensible_w64_says_what_its_samples_are(tmp_path, codec, subtype, channels):
+    wave = np.frombuffer(DATA, "<i2")
+    data = (wave / (32_768 if codec == 3 else 1)).astype(subtype)
+    path = tmp_path / "a.w64"
+    path.write_bytes(w64(codec, data.itemsize * 8, data.tobytes(), channels=channels))
+    assert open_sound(path).header.faults == ()
+    np.testing.assert_array_equal(Clip.read(path).wave.T.ravel(), wave / np.float32(32_768))
+
+
+@pytest.mark.parametrize(("announced", "n_left_out", "said"), [(2**63 - 1, 0, "how long"), (None, 40_000, "promises")])
+def test_extensible_w64_of_a_pipe_or_cut_short(tmp_path, announced, n_left_out, said):
+    data = np.frombuffer(DATA, "<i2").astype("<f4").tobytes()
+    path = tmp_path / "a.w64"
+    whole = w64(3, 32, data, announced)
+    path.write_bytes(whole[: len(whole) - n_left_out])
+    (fault,) = open_sound(path).header.faults
+    assert said in fault
+    with pytest.warns(SoundWarning, match=said):
+        assert Clip.read(path).n_samples == RATE - n_left_out // 4
 
 
 @pytest.mark.parametrize("n_blocks", [1, 2, 3, 57, 58])

@@ -199,7 +199,7 @@ def _parts_of(path: Path, head: bytes, file: BinaryIO) -> SoundParts:
     """
     if head.startswith(b"OggS"):
         return _ogg_parts(path, file)
-    if head.startswith((*WAV_MAGIC, b"caff")):
+    if head.startswith((*WAV_MAGIC, b"riff", b"caff")):
         return _of_other_header(file)
     is_mpeg = head.startswith(b"ID3") or path.suffix.lower() == ".mp3" or is_mpeg_frame(head)
     return _mpeg_parts(file) if is_mpeg and b"fLaC" not in head else SoundParts()

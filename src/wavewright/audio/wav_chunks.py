@@ -34,6 +34,11 @@ DS64_POSITION = 20  # of the sizes: after RF64, its size, WAVE, ds64 and its siz
 PLACEHOLDER_BYTES = 0x7FFF0000
 """Programs that write to a pipe declare about this size, a larger one or 0."""
 
+W64_HEADER = struct.Struct("<4s12xQ")  # name, the rest of its GUID, bytes with this header
+W64_FIRST = 40  # position of the first chunk: behind two GUIDs and a size
+W64_PLACEHOLDER = 2**62
+EXTENSIBLE = 0xFFFE  # the codec of a format that says it in a GUID
+
 CAF_HEADER = struct.Struct(">4sq")
 CAF_UNKNOWN = -1
 MAX_CHUNKS = 1_000
@@ -196,6 +201,8 @@ def other_header(file: BinaryIO) -> OtherHeader | None:
     try:
         if magic in WAV_MAGIC:
             return _scan_riff(file, magic, n_bytes)
+        if magic == b"riff":
+            return _scan_w64(file, n_bytes)
         return _scan_caf(file, n_bytes) if magic == b"caff" else None
     except struct.error:
         return None
@@ -257,12 +264,43 @@ def _scan_riff(file: BinaryIO, magic: bytes, n_bytes: int) -> OtherHeader | None
     return OtherHeader(((0, 4), sizes[0], (8, position + 4), sizes[1], (start, n_bytes)))
 
 
-def _in_64_bits(form: tuple[int, int], n_declared: int, sound: tuple[int, int]) -> OtherHeader:
+def _scan_w64(file: BinaryIO, n_bytes: int) -> OtherHeader | None:
+    """Return an extensible W64 file as RF64: libsndfile takes its samples for integers, whatever the format says."""
+    position, form = W64_FIRST, (0, 0)
+    for _ in range(MAX_CHUNKS):
+        file.seek(position)
+        name, size = W64_HEADER.unpack(file.read(W64_HEADER.size))
+        start, end = position + W64_HEADER.size, position + size
+        if name == b"data":
+            break
+        if not start <= end <= n_bytes:
+            return None
+        if name == b"fmt ":
+            form = (start, end)
+        position = end + -end % 8
+    else:
+        return None
+    file.seek(form[0])
+    if end < start or form[1] - form[0] < 40 or int.from_bytes(file.read(2), "little") != EXTENSIBLE:
+        return None
+    is_open_ended = size >= W64_PLACEHOLDER
+    sound = (start, min(n_bytes, end))
+    n_declared = sound[1] - start if is_open_ended else end - start
+    return _in_64_bits(form, n_declared, sound, struct.pack("<4sI", b"fmt ", form[1] - form[0]), is_open_ended)
+
+
+def _in_64_bits(
+    form: tuple[int, int],
+    n_declared: int,
+    sound: tuple[int, int],
+    form_header: bytes = b"",
+    is_open_ended: bool = False,
+) -> OtherHeader:
     """Return an RF64 file of a format and the sound: libsndfile does not know BW64, and in RF64 skips no pad bytes."""
-    n_riff = 4 + 36 + form[1] - form[0] + 8 + n_declared
+    n_riff = 4 + 36 + len(form_header) + form[1] - form[0] + 8 + n_declared
     sizes = struct.pack("<4sIQQQI", b"ds64", 28, n_riff, n_declared, 0, 0)
-    head = b"RF64\xff\xff\xff\xffWAVE" + sizes
-    return OtherHeader((head, form, b"data\xff\xff\xff\xff", sound), is_open_ended=False)
+    head = b"RF64\xff\xff\xff\xffWAVE" + sizes + form_header
+    return OtherHeader((head, form, b"data\xff\xff\xff\xff", sound), is_open_ended)
 
 
 def _are_chunks(file: BinaryIO, position: int, end: int) -> bool:

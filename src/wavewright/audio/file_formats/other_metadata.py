@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from .. import file_formats as formats
+from ..wav_chunks import W64_FIRST, W64_HEADER
 from .metadata import OTHER, ForeignPart, Marker, SoundMetadata, exact_rate, named_if_long, normalised, text_of
 
 MAX_PART_BYTES = 2**26
@@ -15,7 +16,6 @@ CAF_STRUCTURE = ("desc", "data", "free", "pakt", "kuki", "fact", "peak", "ovvw",
 CAF_NAMES = {"comments": "comment", "track number": "tracknumber", "encoding application": "software", "tempo": "bpm"}
 CAF_MARKER = struct.Struct(">IdI8xI")  # kind, frame, number of its label, channel
 USUAL_LAYOUTS = (100 << 16 | 1, 101 << 16 | 2)  # of a CAF file: mono and stereo
-W64_HEADER = struct.Struct("<4s12xQ")  # name, the rest of its GUID, bytes with this header
 VOC_MAGIC, VOC_TEXT = b"Creative Voice File", 5
 VOC_NAMES = {4: "marker", 6: "repeat"}
 NIST_MAGIC, NIST_LINE = b"NIST_1A", re.compile(r"(\w+) -(?:i|r|s\d+) (.+)")
@@ -66,7 +66,7 @@ def _chunks(file: BinaryIO, header: struct.Struct, alignment: int = 1, n_counted
 
 
 def _w64_chunks(file: BinaryIO) -> Iterator[tuple[str, bytes | None]]:
-    file.seek(40)
+    file.seek(W64_FIRST)
     for name, n_bytes in _chunks(file, W64_HEADER, 8, W64_HEADER.size):
         own = "LIST" if name == "list" else name
         yield own, file.read(n_bytes) if n_bytes <= MAX_PART_BYTES and name != "data" else None
