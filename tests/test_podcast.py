@@ -21,6 +21,7 @@ from wavewright.base.units import db_to_gain
 from wavewright.effects import RemoveSilence
 from wavewright.inference.podcast import _Cuts
 from wavewright.outputs.provenance.origin import read_comment, task_of
+from wavewright.outputs.provenance.tags import FIELD
 
 RATE = 48_000
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(40)
@@ -178,6 +179,20 @@ def test_markers_tags_and_a_cover_are_kept(speakers, tmp_path):
     again = podcast((made.out,), out=tmp_path / "again.mp3", keep_pauses=True, **RAW)  # of an episode
     assert [title for _, title in again.details["chapters"]] == ["Hello", "Guest"]
     assert [picture.content for picture in open_sound(again.out).metadata.pictures] == [PNG]
+
+
+def test_all_tags_of_a_recording_are_kept_and_their_times_move(speakers, tmp_path):
+    source = tmp_path / "talk.flac"
+    lines = "[00:00.00]Hello\n[00:12.00]Guest"
+    fields = (("artist", "Anna"), ("artist", "Ben"), ("podcasturl", "https://x"), ("conductor", "C"), ("lyrics", lines))
+    untrue = (("replaygain_track_gain", "-3 dB"), ("software", "Recorder"), (FIELD.lower(), "{}"))
+    write_blocks(source, [Clip.read(speakers[0])], None, SoundMetadata((*fields, *untrue)))
+    with pytest.warns(SoundWarning, match=r"Left out: .*replaygain_track_gain"):
+        made = podcast((source,), out=tmp_path / "e.flac", chapter=("0:12 Guest",), **RAW)
+    kept = [field for field in open_sound(made.out).metadata.fields if field[0] not in ("comment", "software")]
+    _, (later, _) = made.details["chapters"]
+    assert later == pytest.approx(6.0, abs=0.1)  # of 7 s of silence, 1 s is left
+    assert kept == [*fields[:-1], ("lyrics", f"[00:00.00]Hello\n[00:{later:05.2f}]Guest")]
 
 
 def test_a_marker_at_the_end_is_left_out(speakers, tmp_path):

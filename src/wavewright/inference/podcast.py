@@ -31,7 +31,7 @@ from ..effects.editing.chain import Chain
 from ..effects.mixing.files import write_mix
 from ..effects.mixing.plan import MASTER, Mix, Placement, Strip
 from ..effects.mixing.sources import FileSource
-from ..outputs.carried_metadata import left_out_of
+from ..outputs.carried_metadata import left_out_of, moved_text
 from ..outputs.made import Made, sound_file
 from .enhancement.files import Enhancement, Processors
 from .enhancement.report import Levels
@@ -285,6 +285,10 @@ class _Cuts:
             return self.spans[n_before - 1][0] - self._removed[n_before - 1]
         return seconds - self._removed[n_before]
 
+    def marker(self, marker: Marker) -> Marker:
+        """Return a marker where it is afterwards."""
+        return replace(marker, start=self.position(marker.start), end=marker.end and self.position(marker.end))
+
 
 def _chapters(
     files: Sequence[Path], mixed: Path, settings: PodcastSettings, threshold_db: float
@@ -354,8 +358,13 @@ def _write(
     loudness = NormaliseLoudness(settings.loudness_lufs, CEILING_DB, limit=True, dual_mono=True)
     chain = Chain((*cuts.effects, loudness))
     waves = chain.process(lambda: sound.blocks(BLOCK_SECONDS), sound.format)
+    moved = [moved_text(each, cuts.marker, header.seconds) for each in settings.metadata.fields]
+    left_out += [
+        f"the tag {each[0]!r}" for each, there in zip(settings.metadata.fields, moved, strict=True) if not there
+    ]
     markers = tuple(Marker(start, None, title) for start, title in chapters)
-    metadata = replace(settings.metadata.with_tags({"comment": json.dumps(origin)}), markers=markers)
+    metadata = replace(settings.metadata, fields=tuple(filter(None, moved)), markers=markers)
+    metadata = metadata.with_tags({"comment": json.dumps(origin)})
     clips: Iterator[Clip] = (Clip(wave, header.sample_rate) for wave in waves)
     seconds = (header.seconds or 0.0) - cuts.seconds_removed
     write_blocks(out, clips, None, metadata, seconds, left_out=left_out)

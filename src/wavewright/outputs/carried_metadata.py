@@ -149,8 +149,9 @@ def left_out_of(file: SoundSource, written: SoundMetadata | None = None, seconds
 
 
 def mixed(source: SoundMetadata) -> SoundMetadata:
-    """Return the tags and pictures of a recording that are true of a mix of it, whose level is another."""
-    fields = tuple(each for each in _own_fields(source) if not _plain_name(each).startswith(LEVELS))
+    """Return the tags and pictures of a recording that are true of a mix of it, of another level and other channels."""
+    untrue = (*LEVELS, FIELD.lower(), PLACES_FIELD.lower())
+    fields = tuple(each for each in _own_fields(source) if not _plain_name(each).startswith(untrue))
     return SoundMetadata(fields, source.pictures)
 
 

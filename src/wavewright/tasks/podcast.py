@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
 
 from ..audio import m4a_file
-from ..audio.file_formats.metadata import SoundMetadata, fields_of
 from ..audio.metadata_file import cover_of, read_cover
 from ..audio.sound_file import open_sound
 from ..base.errors import BadSetting
@@ -19,6 +19,7 @@ from ..base.task_parameters import checked
 from ..base.whole_file import check_target
 from ..effects.editing.quantities import parse_value
 from ..inference.podcast import PodcastSettings, make_podcast
+from ..outputs.carried_metadata import mixed
 from ..outputs.made import Made
 from .edit import tags_of
 from .enhance import enhancement_of
@@ -95,16 +96,16 @@ def podcast(
     check_target(target, *recordings)
     if target.suffix.lower() in (".m4a", ".m4b"):
         m4a_file.check_extra(target)
-    own = open_sound(first)
-    tags = {name: text for name, text in own.tags.items() if name != "comment"} | tags_of(tag)
-    pictures = own.metadata.pictures if cover is None else cover_of(read_cover(cover))
+    metadata = mixed(open_sound(first).metadata).without("comment").with_tags(tags_of(tag))
+    if cover is not None:
+        metadata = replace(metadata, pictures=cover_of(read_cover(cover)))
     settings = PodcastSettings(
         loudness_lufs=loudness,
         longest_pause=None if keep_pauses else longest_pause,
         chapters=tuple(map(_chapter, chapter)),
         chapter_pause=chapter_pause,
         enhancement=None if keep_noise else enhancement_of(model=model, is_stream=False),
-        metadata=SoundMetadata(fields_of(tags), pictures),
+        metadata=metadata,
     )
     known = [header.seconds for header in headers if header.seconds is not None]
     seconds = sum(known) if len(known) == len(headers) and not keep_noise else None
