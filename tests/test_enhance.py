@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 from pathlib import Path
 from typing import get_args
 
@@ -294,6 +295,22 @@ class TestFolder:
         assert [file.is_new for file in changed.files] == [True, False]
         other = enhance(source, out, mix=0.5, model=str(folder), workers=1, quiet=True)
         assert all(file.is_new for file in other.files)
+
+    @pytest.mark.skipif(os.name == "nt", reason="links need rights on Windows")
+    def test_links_are_followed_once_and_broken_ones_are_named(self, folder, tmp_path):
+        source, elsewhere = tmp_path / "talks", tmp_path / "disk"
+        for path in (source / "a.wav", elsewhere / "b.wav", source / ".trash" / "c.wav"):
+            path.parent.mkdir(exist_ok=True)
+            Clip(noisy(500), 16_000).write(path)
+        (source / "day two").symlink_to(elsewhere)
+        (source / "loop").symlink_to(source)
+        (source / "gone.wav").symlink_to(tmp_path / "nowhere.wav")
+        result = enhance(source, tmp_path / "clean", model=str(folder), workers=1, quiet=True)
+        assert [file.path.relative_to(tmp_path / "clean").as_posix() for file in result.files] == [
+            "a.wav",
+            "day two/b.wav",
+        ]
+        assert [str(each) for each in result.failed] == [f"{source / 'gone.wav'} does not exist; check the path."]
 
     def test_results_inside_the_folder_are_no_recordings(self, folder, tmp_path, monkeypatch):
         monkeypatch.chdir(tmp_path)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -13,6 +13,7 @@ from typing import Literal
 from ..audio.file_kind import SOUND_SUFFIXES
 from ..base.errors import EXPECTED_ERRORS, BadAudio, BadFolder, BadSetting, MissingExtra, sentence_of
 from ..base.file_hash import sha256_of
+from ..base.files_below import files_below
 from ..base.names import name_problem, quoted
 from ..base.progress_bar import report_progress
 from ..base.result import Failed, first_of
@@ -246,29 +247,7 @@ def _entry(
 
 
 def _sound_files(root: Path) -> Iterator[Path | Failed]:
-    """Yield every sound file below ``root``, sorted by path, and a problem for every folder that cannot be opened."""
-    paths: list[Path] = []
-    real_root = Path(os.path.realpath(root))
-    visited: set[str] = set()
-    waiting = deque([root])
-    while waiting:
-        folder = waiting.popleft()
-        real = os.path.realpath(folder)
-        # A link to a folder above the root would lead through the whole disk; any other is followed once.
-        if real in visited or (folder != root and real_root.is_relative_to(real)):
-            continue
-        visited.add(real)
-        try:
-            children = [child for child in os.scandir(folder) if not child.name.startswith(".")]
-        except OSError as error:
-            yield Failed(folder, f"The folder {folder} cannot be opened ({error.strerror or error}).")
-            continue
-        for child in children:
-            path = folder / child.name
-            if child.is_dir(follow_symlinks=False):
-                waiting.appendleft(path)
-            elif child.is_dir():
-                waiting.append(path)  # linked folders last, so that a clip is listed under its real path
-            elif path.suffix.lower() in SOUND_SUFFIXES:
-                paths.append(path)
-    yield from sorted(paths, key=lambda path: path.relative_to(root).as_posix())
+    """Yield every sound file below ``root``, sorted, and a problem for every folder that cannot be opened."""
+    for path in files_below(root):
+        if isinstance(path, Failed) or path.suffix.lower() in SOUND_SUFFIXES:
+            yield path

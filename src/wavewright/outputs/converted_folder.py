@@ -14,8 +14,9 @@ from ..audio.file_kind import SOUND_SUFFIXES
 from ..audio.sound_file import open_sound
 from ..audio.video_file import is_video
 from ..base.errors import EXPECTED_ERRORS, BadFolder
+from ..base.files_below import files_below
 from ..base.names import inside
-from ..base.result import Failed
+from ..base.result import Failed, first_of
 from ..base.runner import GivenT, Item, each_item
 from ..base.whole_file import make_folder, sweep
 from .made import Made, MadeFile
@@ -63,7 +64,7 @@ def convert_folder(
         raise BadFolder(
             f"{out} is the folder of the recordings, which are never replaced; give another one with --out."
         )
-    names, n_ignored = _sound_files(source, out)
+    names, n_ignored, failed = _sound_files(source, out)
     targets = _targets(names, out, conversion)
     if not (out / MANIFEST_FILE).exists():  # the folder is somebody's
         taken = next((target for _, target in targets if target.exists()), None)
@@ -71,7 +72,8 @@ def convert_folder(
             raise BadFolder(f"{taken} exists, and no call made it; give another folder with --out, or move it.")
         make_folder(out)
         add_records(out, {})  # which says whose the folder is, also after a kill
-    items = [Item(source / sound, (source / sound, target), _seconds(source / sound)) for sound, target in targets]
+    items: list[Item[tuple[Path, Path]] | Failed] = list(failed)
+    items += [Item(source / sound, (source / sound, target), _seconds(source / sound)) for sound, target in targets]
     try:
         title = f"{conversion.doing} {source.name}"
         made = make_each(out, items, partial(_converter, conversion, out), title, quiet, workers)
@@ -123,17 +125,23 @@ def _converter(conversion: Conversion, folder: Path) -> Callable[[tuple[Path, Pa
     return convert_into
 
 
-def _sound_files(folder: Path, out: Path) -> tuple[list[Path], int]:
-    """Return the sound files below a folder, relative to it, and the number of other files; ``out`` is left out."""
+def _sound_files(folder: Path, out: Path) -> tuple[list[Path], int, list[Failed]]:
+    """Return the sound files below a folder, relative to it, the number of other files, and what cannot be opened.
+
+    ``out`` is left out.
+    """
+    found = files_below(folder)
+    failed = [each for each in found if isinstance(each, Failed)]
     files = [
         path.relative_to(folder)
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and not path.resolve().is_relative_to(out.resolve()) and not path.name.startswith(".")
+        for path in found
+        if isinstance(path, Path) and not path.resolve().is_relative_to(out.resolve())
     ]
     names = [path for path in files if path.suffix.lower() in SOUND_SUFFIXES]
     if not names:
-        raise BadFolder(f"{folder} contains no sound file; give a folder of recordings.")
-    return names, len(files) - len(names)
+        opened = f" that can be opened: {first_of(failed)}." if failed else "; give a folder of recordings."
+        raise BadFolder(f"{folder} contains no sound file{opened}")
+    return names, len(files) - len(names), failed
 
 
 def _targets(names: Sequence[Path], out: Path, conversion: Conversion) -> list[tuple[Path, Path]]:

@@ -1,0 +1,43 @@
+"""The files below a folder, as every command that takes a folder finds them."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from pathlib import Path
+
+from .result import Failed
+
+
+def files_below(root: Path) -> list[Path | Failed]:
+    """Return all files below a folder, sorted, and a problem for every folder that cannot be opened.
+
+    Hidden files and folders are left out, and linked folders are followed once. A link whose file is missing counts as
+    a file.
+    """
+    failed: list[Failed] = []
+    paths: list[Path] = []
+    real_root = Path(os.path.realpath(root))
+    visited: set[str] = set()
+    waiting = deque([root])
+    while waiting:
+        folder = waiting.popleft()
+        real = os.path.realpath(folder)
+        # A link to a folder above the root would lead through the whole disk; any other is followed once.
+        if real in visited or (folder != root and real_root.is_relative_to(real)):
+            continue
+        visited.add(real)
+        try:
+            children = [child for child in os.scandir(folder) if not child.name.startswith(".")]
+        except OSError as error:
+            failed.append(Failed(folder, f"The folder {folder} cannot be opened ({error.strerror or error})."))
+            continue
+        for child in children:
+            path = folder / child.name
+            if child.is_dir(follow_symlinks=False):
+                waiting.appendleft(path)
+            elif child.is_dir():
+                waiting.append(path)  # linked folders last, so that a file is listed under its real path
+            else:
+                paths.append(path)
+    return [*failed, *sorted(paths, key=lambda path: path.relative_to(root).as_posix())]
