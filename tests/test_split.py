@@ -11,7 +11,7 @@ import soundfile
 
 from wavewright import Clip, edit, split
 from wavewright.audio.sound_file import open_sound
-from wavewright.base.errors import BadAudio, BadSetting
+from wavewright.base.errors import BadAudio, BadFolder, BadSetting
 from wavewright.effects.editing import splitting
 
 RATE = 8_000
@@ -66,6 +66,25 @@ def test_a_second_split_replaces_the_first(source):
     split(source, every=1.0)
     result = split(source, every=1.0)
     assert len((result.out / "manifest.jsonl").read_text().splitlines()) == len(result.files) == 6
+
+
+def test_parts_of_an_earlier_split_that_stay_are_named(source):
+    split(source, every=1.0)
+    result = split(source, every=1.3)
+    left = "2 files, such as a_take_05.wav, are of an earlier split of a take.wav, and left in "
+    assert result.notes == (f"{left}{result.out}.",)
+    assert split(source, every=1.0).notes == ()
+
+
+def test_files_that_are_no_part_of_the_source_are_not_replaced(source, tmp_path):
+    (tmp_path / "own").mkdir()
+    own = Clip(np.zeros((1, 9)), 8_000).write(tmp_path / "own" / "a_take_02.wav")
+    own.with_name("manifest.jsonl").write_text(f'{{"audio_filepath": "{own.name}", "source": "other.wav"}}\n')
+    before = own.read_bytes()
+    with pytest.raises(BadFolder, match=r"_02\.wav exists, and is no part of .*; give another folder with --out"):
+        split(source, own.parent, every=1.0)
+    assert own.read_bytes() == before
+    assert len(list(own.parent.iterdir())) == 2
 
 
 @pytest.mark.parametrize(

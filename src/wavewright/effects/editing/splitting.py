@@ -14,7 +14,7 @@ import numpy as np
 from ...audio.clip import Clip, suffix_like, warn_of_left_out, write_blocks
 from ...audio.sound_file import OpenSound
 from ...audio.wave_blocks import ClippingMeter
-from ...base.errors import BadAudio, BadSetting
+from ...base.errors import BadAudio, BadFolder, BadSetting
 from ...base.names import file_stem
 from ...base.units import gain_to_db, samples_to_seconds, seconds_to_samples
 from ...base.whole_file import check_not_read, whole_folder
@@ -23,7 +23,7 @@ from ...dsp.silence import QuietFrames, SilenceDetector, cuts_at_silence, split_
 from ...outputs.carried_metadata import carried_with
 from ...outputs.made import Made, MadeFile
 from ...outputs.made_file import subtype_like
-from ...outputs.manifest_file import MANIFEST_FILE, manifest_lines, manifest_with
+from ...outputs.manifest_file import MANIFEST_FILE, known_records, manifest_lines, manifest_with
 from .. import Trim
 
 BLOCK_SECONDS = 10.0
@@ -177,7 +177,7 @@ def split_file(sound: OpenSound, out: Path, split: Split) -> Made:
     The bits of a sample, and the tags, stay those of the source where the format has them. A manifest lists the files.
 
     Raises BadAudio or BadSetting if the source cannot be read or split; BadFolder if the folder cannot be written to,
-    or the source itself would be replaced.
+    or a file would be replaced that is no part of the source.
     """
     source, header = sound.path, sound.header
     spans, advice = split.spans(sound)
@@ -191,7 +191,7 @@ def split_file(sound: OpenSound, out: Path, split: Split) -> Made:
     ]
     for name in names:
         check_not_read(out / name, source)
-    manifest_lines(out / MANIFEST_FILE)  # refuse a file of that name that is not a manifest before any work
+    earlier = _earlier_parts(out, source, names)
     source_hash = sound.hash
 
     def write_manifest(hidden: Path) -> None:
@@ -223,6 +223,9 @@ def split_file(sound: OpenSound, out: Path, split: Split) -> Made:
     warn_of_left_out(out, left_out)
     clipped = clipping.result()
     notes = [advice] if advice else []
+    if earlier:
+        what = f"{earlier[0]} is" if len(earlier) == 1 else f"{len(earlier)} files, such as {earlier[0]}, are"
+        notes.append(f"{what} of an earlier split of {source.name}, and left in {out}.")
     if clipped:
         name = shlex.quote(str(source))
         notes.append(clipped.warning(f"lower it first: wavewright edit {name} --do 'normalise -1dB'"))
@@ -238,6 +241,21 @@ def split_file(sound: OpenSound, out: Path, split: Split) -> Made:
         for each in segments
     )
     return Made(out=out, files=files, notes=tuple(notes), details={"clipped": clipped} if clipped else {})
+
+
+def _earlier_parts(out: Path, source: Path, names: Sequence[str]) -> list[str]:
+    """Return the files of a folder that an earlier split of a source made, and this one does not replace.
+
+    Raises BadFolder if a file that is no part of the source would be replaced.
+    """
+    part = known_records(out)
+    known = [name for name, _ in manifest_lines(out / MANIFEST_FILE) if part(out / name, {"source": source.name})]
+    for name in names:
+        if (out / name).exists() and name not in known:
+            raise BadFolder(
+                f"{out / name} exists, and is no part of {source.name}; give another folder with --out, or move it."
+            )
+    return [name for name in known if name not in names]
 
 
 def _segments(sound: OpenSound, spans: Sequence[Span]) -> Iterator[Iterator[Clip]]:
