@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from itertools import pairwise
 
 import numpy as np
@@ -309,6 +310,35 @@ def test_stems_add_up_to_the_input_of_the_master(folder):
     stems = [Clip.read(file.path).wave for file in mixed.files[1:]]
     assert [file.path.name for file in mixed.files[1:]] == ["music.wav", "voice.wav", "hall.wav"]
     np.testing.assert_allclose(sum(stems), Clip.read(mixed.out).wave, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("text", "out", "message"),
+    [
+        ('name = "a"\nregions = [{ file = "a.wav" }]', "out.wav", r"stem .*a\.wav would replace a file that is read"),
+        (
+            'name = "room"\neffects = "convolve room.wav"\nregions = [{ file = "a.wav" }]',
+            "out.wav",
+            "file that is read",
+        ),
+        ('name = "x"\nregions = [{ file = "a.wav" }]', "x.wav", "would replace the mix; give another folder with --st"),
+    ],
+)
+def test_stems_replace_neither_the_files_of_the_mix_nor_the_mix(folder, text, out, message):
+    (folder / "film.toml").write_text(HEAD + f"[[tracks]]\n{text}")
+    shutil.copy(folder / "a.wav", folder / "room.wav")
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    with pytest.raises(BadSetting, match=message):
+        mix(folder / "film.toml", folder / out, folder, quiet=True)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_the_mix_does_not_replace_a_file_of_an_effect(folder):
+    shutil.copy(folder / "a.wav", folder / "room.wav")
+    track = '[[tracks]]\neffects = "convolve room.wav"\nregions = [{ file = "a.wav" }]'
+    (folder / "film.toml").write_text(HEAD + track)
+    with pytest.raises(BadSetting, match=r"room\.wav is a file that is read, and is never replaced"):
+        mix(folder / "film.toml", folder / "room.wav", quiet=True)
 
 
 def test_the_file_says_what_was_mixed(folder):

@@ -9,7 +9,7 @@ import secrets
 import shutil
 import stat
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -125,6 +125,17 @@ def check_not_read(path: Path, *read: Path) -> None:
     for source in read:
         if path.exists() and source.exists() and path.samefile(source):
             raise BadSetting(f"{path} is a file that is read, and is never replaced; give another name with --out.")
+
+
+def check_stem_files(stems: Sequence[Path], mix: Path, *read: Path) -> None:
+    """Raise BadSetting if a stem to write is the mix, or one of the files that are read."""
+    for stem in stems:
+        is_read = stem.exists() and any(source.exists() and stem.samefile(source) for source in read)
+        if is_read or stem.resolve() == mix.resolve():
+            raise BadSetting(
+                f"The stem {stem} would replace {'a file that is read' if is_read else 'the mix'}; give another folder "
+                "with --stems."
+            )
 
 
 def make_folder(out: Path) -> None:

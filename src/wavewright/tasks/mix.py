@@ -16,7 +16,7 @@ from ..base.parameters import DRY_RUN, Quiet, SampleBits, Writes, WritesSounds
 from ..base.progress_bar import progress_bar
 from ..base.task_parameters import checked
 from ..base.version import __version__
-from ..effects.mixing.files import check_out, write_mix, write_stems
+from ..effects.mixing.files import check_out, check_stems, write_mix, write_stems
 from ..effects.mixing.plan import MASTER, Mix, Strip, label_of
 from ..effects.mixing.project import read_project
 from ..outputs.made import Made, with_stems
@@ -45,6 +45,8 @@ def mix(
     plan = read_project(project)
     target = project.with_suffix(".wav") if out is None else out
     check_out(plan, target)
+    if stems is not None:
+        check_stems(_audible(plan), stems, target)
     if dry_run:
         strips = [_planned(strip) for strip in plan.strips.values() if strip.name == MASTER or strip.output]
         return _plan(plan, strips)

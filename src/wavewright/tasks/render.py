@@ -24,7 +24,7 @@ from ..base.progress_bar import progress_bar
 from ..base.task_parameters import checked
 from ..base.units import gain_to_db, samples_to_seconds
 from ..base.version import __version__
-from ..base.whole_file import check_not_read, check_target, new_target, whole_folder
+from ..base.whole_file import check_not_read, check_stem_files, check_target, new_target, whole_folder
 from ..effects import Gain, Limiter, Reverb
 from ..effects.loudness import LoudnessMeasurement
 from ..music.engine import InstrumentEngine
@@ -165,6 +165,9 @@ def render(
         player, title, open_engine = open_instrument(instrument or "", timbre, read, length, sample_rate, seed)
         found = NamedInstrument(title, open_engine)
         marking = marking_of(player.folder.hash, watermark, watermark_key)
+    if stems is not None:
+        files = [stems / file for file in _stem_files(read).values()]
+        check_stem_files(files, target, score, *found.sound_files)
     if reverb is None:  # a single note is often made for a sampler
         reverb = PATCH_REVERB if found.is_dry and note is None else 0.0
     rendering = _Rendering(source, read, performance, found, marking)
@@ -306,10 +309,7 @@ class _Rendering:
     ) -> tuple[Path, ...]:
         """Write a file for each track with notes, all or none."""
         rate = self.performance.sample_rate
-        names = stem_names(self.score)
-        files = {
-            index: f"{file_stem(names[index])}.wav" for index, track in enumerate(self.score.tracks) if len(track.notes)
-        }
+        files = _stem_files(self.score)
         with whole_folder(folder, list(files.values())[-1]) as hidden:
             for index, file in files.items():
                 tracks = [index]
@@ -319,6 +319,12 @@ class _Rendering:
                 seconds = n_samples / rate
                 write_blocks(path, clips, subtype or finest_subtype(path), None, seconds, clipping=clipping)
         return tuple(folder / file for file in files.values())
+
+
+def _stem_files(score: Score) -> dict[int, str]:
+    """Return the names of the files of stems by the index of their track."""
+    names = stem_names(score)
+    return {index: f"{file_stem(names[index])}.wav" for index, track in enumerate(score.tracks) if len(track.notes)}
 
 
 def _why_silent(score: Score, instrument: str) -> str:

@@ -190,6 +190,12 @@ class Chain:
 
     effects: tuple[Effect, ...]
 
+    @property
+    def files(self) -> list[Path]:
+        """The files that the effects read."""
+        values = [getattr(effect, each.name) for effect in self.effects for each in fields(effect)]
+        return [value for value in values if isinstance(value, Path)]
+
     @classmethod
     def parse(cls, text: str, folder: Path = Path()) -> Chain:
         """Return the chain that a text describes.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -41,11 +41,6 @@ class Edit:
     subtype: str | None = None
     keeps_tags: bool = True
 
-    def files(self) -> list[Path]:
-        """Return the files that the chain brings in."""
-        values = [getattr(effect, each.name) for effect in self.chain.effects for each in fields(effect)]
-        return [value for value in values if isinstance(value, Path)]
-
     def metadata(self, source: OpenSound, formats: Sequence[SoundFormat]) -> Carried:
         """Return the metadata of an edited file: that of the source, the edit's tags, and a comment with the chain.
 
@@ -61,7 +56,7 @@ class Edit:
     def _describe(self, origin: dict[str, object], source: OpenSound, comment: str) -> None:
         """Add what else the comment says: the version, the files, and the source's own comment."""
         origin["wavewright"] = __version__
-        if hashes := {path.name: short_hash_of(path) for path in self.files()}:
+        if hashes := {path.name: short_hash_of(path) for path in self.chain.files}:
             origin["files"] = hashes
         if comment:
             origin["source_comment"] = source.origin or comment
@@ -78,7 +73,7 @@ def check_edit(source: OpenSound, edit: Edit, out: Path) -> list[SoundFormat]:
     Raises BadAudio, BadSetting or BadFolder if the source cannot be read, the chain does not fit it, or ``out`` is one
     of the files that are read.
     """
-    check_target(out, source.path, *edit.files())
+    check_target(out, source.path, *edit.chain.files)
     before = source.format
     formats = [before, *edit.chain.formats(before)]
     if is_video(out):

@@ -13,7 +13,7 @@ from ...audio.wave_blocks import ClippedSamples, ClippingMeter, PeakMeter
 from ...base.errors import BadSetting
 from ...base.names import file_stem
 from ...base.units import gain_to_db
-from ...base.whole_file import check_target, whole_folder
+from ...base.whole_file import check_stem_files, check_target, whole_folder
 from ...outputs.carried_metadata import left_out_of
 from ...outputs.made import Made, MadeFile, sound_file
 from ...outputs.watermark.marking import Marking
@@ -26,13 +26,36 @@ LOWER_THE_MIX = "lower gain_db of the master, let it limit, or write floats by -
 
 def check_out(mix: Mix, out: Path) -> None:
     """Raise BadFolder or BadSetting if ``out`` cannot be written, or is one of the files of the mix."""
-    check_target(out, *_files_of(mix))
+    check_target(out, *_files_of(mix), *_files_of_chains(mix))
+
+
+def check_stems(mix: Mix, folder: Path, out: Path) -> None:
+    """Raise BadSetting if a stem would be the mix or one of its files, or there are none."""
+    stems = [folder / file for file in _stem_files(mix, out.suffix).values()]
+    check_stem_files(stems, out, *_files_of(mix), *_files_of_chains(mix))
 
 
 def _files_of(mix: Mix) -> list[Path]:
     """Return the sound files of a mix, each once."""
     sources = [placement.source for strip in mix.strips.values() for placement in strip.placements]
     return list(dict.fromkeys(source.path for source in sources if isinstance(source, FileSource)))
+
+
+def _files_of_chains(mix: Mix) -> list[Path]:
+    """Return the files that the effects of a mix read."""
+    chains = [strip.chain for strip in mix.strips.values()]
+    chains += [placement.chain for strip in mix.strips.values() for placement in strip.placements]
+    return [file for chain in chains if chain is not None for file in chain.files]
+
+
+def _stem_files(mix: Mix, suffix: str) -> dict[str, str]:
+    """Return the names of the files of stems by track and bus; raise BadSetting if there are none."""
+    names = [name for name in mix.strips if name != MASTER]
+    if not names:
+        raise BadSetting(
+            "The mix has no track that is not muted, so there are no stems; unmute one, or leave them out."
+        )
+    return {name: f"{file_stem(name)}{suffix}" for name in names}
 
 
 def write_mix(
@@ -115,16 +138,11 @@ def write_stems(
     The stems of what goes to the master add up to its input. ``clipping`` counts their clipped samples.
     """
     n_samples = round(seconds * mix.sample_rate)
-    names = [name for name in mix.strips if name != MASTER]
-    if not names:
-        raise BadSetting(
-            "The mix has no track that is not muted, so there are no stems; unmute one, or leave them out."
-        )
-    files = {name: f"{file_stem(name)}{suffix}" for name in names}
-    with whole_folder(folder, files[names[-1]]) as hidden:
-        for name in names:
+    files = _stem_files(mix, suffix)
+    with whole_folder(folder, list(files.values())[-1]) as hidden:
+        for name, file in files.items():
             blocks = render_strip_blocks(mix, name, n_samples)
-            path = hidden / files[name]
+            path = hidden / file
             clips = _clips(blocks, mix)
             write_blocks(path, clips, subtype or finest_subtype(path), None, seconds, clipping=clipping)
     return tuple(folder / file for file in files.values())
