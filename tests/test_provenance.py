@@ -411,8 +411,9 @@ def test_a_deep_record_with_a_good_signature_is_refused(tmp_path):
     assert (found.status, found.signatures[0].reason) == ("unreadable", "its record is of a later version")
 
 
-def test_without_a_record_nothing_is_verified(tmp_path):
-    found = wavewright.verify(noise().write(tmp_path / "a.wav")).sounds[0]
+@pytest.mark.parametrize("name", ["a.wav", f"{'a' * 245}.wav"])  # whose record has no name that a file can have
+def test_without_a_record_nothing_is_verified(tmp_path, name):
+    found = wavewright.verify(noise().write(tmp_path / name)).sounds[0]
     assert (found.status, found.is_verified, found.signatures) == ("unsigned", False, ())
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
+from ...base.names import MAX_NAME_BYTES
 from . import tags
 from .envelope import MAX_BYTES, Envelope
 
@@ -24,7 +26,7 @@ def envelopes(path: Path) -> dict[str, bytes]:
     if inside:  # programs differ in which of several they read, so that none of them counts
         found[IN_FILE] = inside[0] if len(inside) == 1 else SEVERAL
     side_file = side_file_of(path)
-    if side_file.is_file():
+    if len(os.fsencode(side_file.name)) <= MAX_NAME_BYTES and side_file.is_file():  # which raises if it is longer
         with side_file.open("rb") as file:
             found[BESIDE] = file.read(MAX_BYTES + 1)
     return found
