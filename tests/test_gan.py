@@ -19,9 +19,8 @@ from wavewright.data.folder import scan
 from wavewright.data.one_shots import CLIPS_PER_CLASS, change_speed
 from wavewright.families.gan import GAN
 from wavewright.families.gan.config import LABEL_TABLE, SIZES, GanConfig
-from wavewright.families.gan.modules import SpectralGenerator, draw_latents
 from wavewright.families.gan.recipe import fine_tuning, prepare, recipe
-from wavewright.families.gan.training import GanNetwork, generate
+from wavewright.families.gan.training import GanNetwork, SpectralGenerator, draw_latents, generate
 from wavewright.families.loading import load
 from wavewright.metrics import reference
 from wavewright.metrics.copying import smallest_distance

@@ -14,7 +14,7 @@ from wavewright.base.errors import BadModel, BadSetting, TrainingStopped
 from wavewright.dsp.interpolation import slerp
 from wavewright.families import loading
 from wavewright.families.gan.config import GanConfig
-from wavewright.families.gan.modules import SpectralGenerator, WaveGenerator
+from wavewright.families.gan.training import SpectralGenerator, WaveGenerator
 from wavewright.training.export import export_copy
 
 # Clip 4 of seed 7 with the label snare, from NumPy's PCG64; another number here would change the sound of every seed.

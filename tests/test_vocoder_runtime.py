@@ -14,10 +14,9 @@ from wavewright.data.folder import scan
 from wavewright.dsp.speech_mel import MEL_FLOOR, speech_mel
 from wavewright.families import loading
 from wavewright.families.vocoder import VOCODER
-from wavewright.families.vocoder.modules import FilterNetwork
 from wavewright.families.vocoder.recipe import fine_tuning
 from wavewright.families.vocoder.runtime import VocoderRuntime
-from wavewright.families.vocoder.training import VocoderNetwork, resynthesise
+from wavewright.families.vocoder.training import FilterNetwork, VocoderNetwork, resynthesise
 from wavewright.models.folder import ModelFolder
 from wavewright.training import checkpoint
 from wavewright.training.export import export_copy

@@ -22,7 +22,6 @@ from wavewright.dsp.mel import log_mel
 from wavewright.dsp.speech_mel import mel_to_features
 from wavewright.families.wavenet import WAVENET
 from wavewright.families.wavenet.config import POSITION_FEATURES, WaveNetConfig
-from wavewright.families.wavenet.modules import WaveNet
 from wavewright.families.wavenet.recipe import WaveNetDataSettings, WaveNetRecipe, prepare
 from wavewright.families.wavenet.signal import (
     mel_frames,
@@ -32,6 +31,7 @@ from wavewright.families.wavenet.signal import (
     wave_to_signal,
 )
 from wavewright.families.wavenet.training import (
+    WaveNet,
     WaveNetNetwork,
     WaveNetTraining,
     engine_tensors,

@@ -15,10 +15,9 @@ from wavewright.contracts.settings import TrainingSettings
 from wavewright.data.folder import scan
 from wavewright.families.wavenet.config import CONTOUR_FEATURES, CONTOURS_FILE, POSITION_FEATURES, WaveNetConfig
 from wavewright.families.wavenet.contours import ContourSet, crop_contour, measure_contour, stretch_contour
-from wavewright.families.wavenet.modules import WaveNet
 from wavewright.families.wavenet.recipe import WaveNetDataSettings, WaveNetRecipe, prepare
 from wavewright.families.wavenet.runtime import WaveNetRuntime
-from wavewright.families.wavenet.training import WaveNetTraining
+from wavewright.families.wavenet.training import WaveNet, WaveNetTraining
 from wavewright.models.card import Card
 from wavewright.training.export import export_model
 

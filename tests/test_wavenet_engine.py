@@ -22,9 +22,8 @@ from wavewright.families.wavenet.config import MAX_STEP, SIZES
 from wavewright.families.wavenet.engine import MAX_INTEGER, Engine, quantise_rows
 from wavewright.families.wavenet.kernels import compiled, gate
 from wavewright.families.wavenet.mode_choice import bits_per_sample
-from wavewright.families.wavenet.modules import WaveNet
 from wavewright.families.wavenet.signal import signal_to_classes, wave_to_signal
-from wavewright.families.wavenet.training import engine_tensors, logistics_nats
+from wavewright.families.wavenet.training import WaveNet, engine_tensors, logistics_nats
 
 EVERY_MODE = ("float32", "int16", "int8")
 

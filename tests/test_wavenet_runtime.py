@@ -14,9 +14,8 @@ from wavewright.dsp.speech_mel import mel_to_features
 from wavewright.families import loading
 from wavewright.families.wavenet.config import DURATIONS_FILE, WaveNetConfig
 from wavewright.families.wavenet.engine import Engine
-from wavewright.families.wavenet.modules import WaveNet
 from wavewright.families.wavenet.signal import position_features, wave_to_signal
-from wavewright.families.wavenet.training import ConditionGraph, engine_tensors
+from wavewright.families.wavenet.training import ConditionGraph, WaveNet, engine_tensors
 from wavewright.models.card import Card
 from wavewright.models.folder import ModelFolder
 from wavewright.nn.export_spec import ExportSpec, GraphSpec

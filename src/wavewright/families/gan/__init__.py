@@ -26,7 +26,7 @@ Changes:
     - The R1 and R2 penalties are finite differences, without a second backward pass.
     - An energy distance between real and generated spectrograms of a class works against mode collapse.
 
-Read ``modules.py`` (the generators), ``training.py`` (losses and turns) and ``runtime.py``, in this
+Read ``training.py`` (generators, losses and turns) and ``runtime.py``, in this
 order; the critics are in ``nn/critics.py``.
 """
 

@@ -17,7 +17,7 @@ Changed from them: levels are measured once, before training, and the network le
 milliseconds. The latent of a note has to explain another note of the same instrument, so it holds no pitch. Each label
 has a latent of its own, close to those of its notes.
 
-Read ``analysis.py`` (levels of a note), ``modules.py``, ``training.py`` (the loss), ``voice.py`` (levels to sound) and
+Read ``analysis.py`` (levels of a note), ``training.py`` (network and loss), ``voice.py`` (levels to sound) and
 ``runtime.py`` (notes of a score), in this order.
 """
 

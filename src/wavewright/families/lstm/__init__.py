@@ -18,7 +18,7 @@ beforehand, which measured better than a learned end. Each mean starts from a le
 Gaussians may be drawn narrower than learned (temperature). The frames of a voice carry pitch and periodicity, which
 control pulses and noise that are then shaped to the mel bands: mel bands alone are too wide to keep harmonics.
 
-Read ``modules.py`` (the network), ``training.py`` (loss and turns), ``sampling.py`` (drawing a clip) and
+Read ``training.py`` (network, loss and turns), ``sampling.py`` (drawing a clip) and
 ``frames.py`` (wave to frames and back), in this order.
 """
 

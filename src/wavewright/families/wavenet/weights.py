@@ -53,7 +53,7 @@ def fingerprint(config: WaveNetConfig, tensors: Tensors) -> str:
 
 
 def to_module_names(tensors: Tensors, config: WaveNetConfig) -> dict[str, np.ndarray]:
-    """Return the tensors of an engine by their names in :class:`.modules.WaveNet`, to start a training from."""
+    """Return the tensors of an engine by their names in :class:`.training.WaveNet`, to start a training from."""
     renamed = {name: tensors[name] for name in ("input.weight", "input.bias", "head.weight", "head.bias")}
     renamed |= {name: tensors[name] for name in ("output.weight", "output.bias")}
     renamed["skip_bias"] = tensors["skip.bias"]
