@@ -9,8 +9,8 @@ import numpy as np
 
 from ..dsp.compiled import compiled, inlined
 from .controls import LEVEL, Segments
-from .fm_kernels import sine
 from .noise_kernels import noise_sample
+from .source_kernels import sine
 
 (
     TONE,

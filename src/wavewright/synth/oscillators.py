@@ -9,7 +9,7 @@ import numpy as np
 
 from .controls import Segments, VoiceState
 from .patch import NOISE_COLOURS, OscillatorTable
-from .source import VoiceSource
+from .sources import VoiceSource
 from .spectra import CLASSIC_WAVES, MAX_HARMONICS, harmonic_spectrum, period_spectrum
 from .waves import formula_spectrum
 from .wavetables import Wavetables, classic_morph, classic_tables, make_wavetables
@@ -66,7 +66,7 @@ class OscillatorSource(VoiceSource):
         self._rows = bank.phases, bank.seeds, bank.counts, bank.noise
 
     def start(self, voice: int, key: float, velocity: float, seed: int) -> float:
-        """Set the phases, see :meth:`.source.VoiceSource.start`."""
+        """Set the phases, see :meth:`.sources.VoiceSource.start`."""
         bank, rng = self._bank, np.random.default_rng(seed)
         bank.seeds[voice] = seed * 64
         bank.counts[voice] = 0
@@ -80,7 +80,7 @@ class OscillatorSource(VoiceSource):
         return math.inf
 
     def render(self, state: VoiceState, segments: Segments, n_segments: int, output: np.ndarray) -> None:
-        """Fill the outputs, see :meth:`.source.VoiceSource.render`."""
+        """Fill the outputs, see :meth:`.sources.VoiceSource.render`."""
         from .oscillator_kernels import render_oscillators
 
         render_oscillators(self._bank, segments, n_segments, self._sample_rate, output)

@@ -19,15 +19,9 @@ from .controls import (
     new_state,
     rewind,
 )
-from .drums import DrumSource
-from .fm import FMSource
-from .formula_source import FormulaSource
-from .grains import GrainSource
-from .modal import ModalSource
 from .oscillators import OscillatorSource
 from .patch import FilterTable, Patch
-from .source import VoiceSource
-from .strings import StringSource
+from .sources import DrumSource, FMSource, FormulaSource, GrainSource, ModalSource, StringSource, VoiceSource
 
 # --- The source of sound of a patch
 
