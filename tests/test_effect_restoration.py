@@ -10,8 +10,8 @@ from scipy.signal import lfilter
 from tests.effect_streams import check_edges, check_streams, cuts, in_blocks, noise, tone
 from wavewright.base.errors import BadSetting
 from wavewright.effects import DeClick, DeClip
-from wavewright.effects.click_kernels import fit_model, interpolate
-from wavewright.effects.clipping import ClippingLevel
+from wavewright.effects.restoration import ClippingLevel
+from wavewright.effects.restoration_kernels import fit_model, interpolate
 from wavewright.metrics.paired import si_sdr_db
 
 RATE = 16_000

@@ -11,7 +11,7 @@ from wavewright.base.errors import BadAudio, BadSetting
 from wavewright.dsp.looping import LARGEST_RANK, SeamChecks, extend, extend_blocks, looped, make_loop
 from wavewright.dsp.seams import LOWEST_CORRELATION, crossfade_gains, crossfaded
 from wavewright.effects import MakeLoop
-from wavewright.effects.looping import MAX_SECONDS
+from wavewright.effects.trimming import MAX_SECONDS
 
 RATE = 16_000
 

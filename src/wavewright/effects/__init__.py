@@ -4,25 +4,31 @@ from collections.abc import Mapping
 
 from ..audio.sound_file import SoundFormat
 from .channels import Balance, LeftRight, MidSide, Mono, Pan, SwapChannels, ToStereo, Width
-from .clicks import DeClick
-from .clipping import DeClip
 from .colour import BitCrush, Dither, Saturation
 from .delays import Chorus, Delay, Flanger, Vibrato
-from .dynamics import Compressor, DeEsser, Ducker, Expander, Gate
+from .dynamics import Compressor, DeEsser, Ducker, Expander, Gate, Limiter
 from .effect import Effect, EffectStream, KeyedEffect, KeyedStream, Measurement, TwoPassEffect
-from .filters import GraphicEqualiser, HighPass, HighShelf, HumNotch, LowPass, LowShelf, Notch, Peak, RemoveDC
+from .filters import (
+    GraphicEqualiser,
+    HighPass,
+    HighShelf,
+    HumNotch,
+    LinearPhaseEqualiser,
+    LowPass,
+    LowShelf,
+    Notch,
+    Peak,
+    RemoveDC,
+)
 from .levels import FadeIn, FadeOut, Gain, InvertPolarity, NormalisePeak, NormaliseRMS
-from .limiter import Limiter
-from .linear_phase import LinearPhaseEqualiser
-from .looping import MakeLoop
 from .loudness import NormaliseLoudness
 from .modulation import Phaser, RingModulator, Tremolo
-from .resampling import Resample, Speed
+from .restoration import DeClick, DeClip
 from .silence import RemoveSilence, TrimSilence
 from .space import ConvolutionReverb, Reverb
 from .spectral import SpectralCopy, SpectralGain, SpectralHeal, SpectralIsolate
-from .stretching import PitchShift, Stretch
-from .trimming import Pad, Reverse, Trim
+from .stretching import PitchShift, Resample, Speed, Stretch
+from .trimming import MakeLoop, Pad, Reverse, Trim
 
 EFFECTS: Mapping[str, type[Effect]] = {
     "highpass": HighPass,

@@ -14,9 +14,9 @@ from ..base.ranges import ranged
 from ..base.units import db_to_gain, seconds_to_samples
 from ..dsp.loudness import DUAL_MONO_LU, LoudnessMeter
 from ..dsp.true_peak import TruePeakMeter
+from .dynamics import Limiter
 from .effect import Effect, EffectStream, Measurement, SeriesStream, TwoPassEffect
 from .levels import ScaleBy
-from .limiter import Limiter
 from .spool import Spool
 
 LOWEST_PEAK_DB, HIGHEST_PEAK_DB = -60.0, 0.0
@@ -33,7 +33,7 @@ class NormaliseLoudness(TwoPassEffect):
 
     One gain is applied to the whole sound. If it would raise the true peak above ``max_true_peak_db``, the gain is
     lower, so that the dynamics stay and the sound is softer than the target. With ``limit``, a limiter (see
-    :class:`.limiter.Limiter`) lowers these peaks instead. What it takes of the loudness is made up by more gain, until
+    :class:`.dynamics.Limiter`) lowers these peaks instead. What it takes of the loudness is made up by more gain, until
     the sound is within 0.05 LU of the target, or peaks are lowered by 12 dB.
 
     With ``dual_mono``, one channel is measured as the two loudspeakers that play it, 3 LU louder. Effects on channels
