@@ -18,10 +18,9 @@ from . import (
     money,
     names,
     operators,
+    pairs,
     quantities,
-    scores,
     signs,
-    sizes,
 )
 from .rules import Rule
 from .tables import alternatives
@@ -49,7 +48,7 @@ DIGIT_RULES: Sequence[Rule] = (
     *identifiers.DIGIT_RULES,
     *codes.PROPORTION_RULES,
     *citations.VERSE_RULES,
-    *scores.CUED_RULES,
+    *pairs.CUED_SCORE_RULES,
     *codes.PHONE_RULES,
     *citations.NUMBER_RULES,
     *durations.DIGIT_RULES,
@@ -59,8 +58,8 @@ DIGIT_RULES: Sequence[Rule] = (
     *chemistry.DIGIT_RULES,
     *quantities.SCIENTIFIC_RULES,
     *money.RULES,
-    *sizes.RULES,
-    *scores.DIGIT_RULES,
+    *pairs.SIZE_RULES,
+    *pairs.SCORE_RULES,
     *quantities.MEASURE_RULES,
     *calendar.YEAR_RULES,
     *codes.MIXTURE_RULES,

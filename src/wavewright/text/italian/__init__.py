@@ -2,19 +2,86 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
 from typing import ClassVar
 
 from ..characters import fold_accents
 from ..common.calendar import is_time
 from ..numerals import NumberWords
+from ..pattern import pattern
 from ..rule_front_end import RuleFrontEnd
+from ..rule_scanner import RuleScanner, RuleTokenReader, numeric
 from ..say_as import SayAs
-from . import numbers
+from ..tokens import LATIN, MAX_WORD_LENGTH, Token
+from . import abbreviations, calendar, codes, numbers, quantities
 from .calendar import day_words, time_words
-from .phones import SYMBOLS
+from .phones import IPA, SYMBOLS
 from .pronounce import is_known, phones_of
-from .rules import NAMES, SIGNS, spoken
-from .tokens import ItalianScanner, ItalianTokenReader
+from .rules import LETTERS, NAMES, SIGNS, ItalianAround, spoken, word_list
+
+SHORTENED, TYPED_ACCENTS = word_list("shortened"), word_list("typed-accents")
+ITALIAN_WORD = pattern(rf"[{LATIN}]+(?:'[{LATIN}]+)*'?")
+_ACCENTED = {"che": "é", "ne": "é", "a": "à", "e": "è", "i": "ì", "o": "ò", "u": "ù"}
+"""Vowels with the accent that they have at the end of a word."""
+
+
+@dataclass
+class ItalianTokenReader(RuleTokenReader):
+    """Reader of the tokens of one Italian text."""
+
+    LANGUAGE, AROUND, IPA = "Italian", ItalianAround, IPA
+    numbers: ClassVar[NumberWords] = numbers
+
+    PLAIN = pattern(r"[a-zàèéìòù]{3,30}(?=[\s,;!?)]|$)")
+    NUMERIC = numeric(quantities.CURRENCIES.signs)
+    ELIDED = pattern(r"((?:un|all|dall|dell|nell|sull|coll|quell|quest|sant|[ldcstmvn])')(?=\d)", flags=re.IGNORECASE)
+    SPELT_RULES, CHUNK_RULES = abbreviations.SPELT_RULES, codes.CHUNK_RULES
+    LETTER_RULES = (
+        *quantities.LETTER_RULES,
+        *calendar.LETTER_RULES,
+        *abbreviations.LETTER_RULES,
+        *codes.LETTER_RULES,
+        *abbreviations.LATE_RULES,
+        *codes.MIXED_RULES,
+    )
+    DIGIT_RULES = (
+        *codes.DIGIT_RULES,
+        *calendar.DIGIT_RULES,
+        *quantities.FRACTION_RULES,
+        *quantities.SIGN_RULES,
+        *quantities.MEASURE_RULES,
+        *codes.MIXED_RULES,
+        *codes.LATE_RULES,
+        *quantities.PLAIN_RULES,
+    )
+    SIGN_RULES = (*abbreviations.SIGN_RULES, *calendar.QUOTE_RULES, *codes.SIGN_RULES)
+
+    def _word(self, position: int) -> Token | None:
+        """Read a word of Latin letters, with an apostrophe at its end where letters are left out: ``po'``."""
+        match = ITALIAN_WORD.match(self.text, position, position + MAX_WORD_LENGTH + 1)
+        if not match:
+            return None
+        end = min(match.end(), position + MAX_WORD_LENGTH)
+        low = self.text[position : end - 1].lower()
+        if self.text[end - 1] == "'" and low in TYPED_ACCENTS and not self.text[end : end + 1].isalnum():
+            return Token(position, end, [low[:-1] + _ACCENTED.get(low[-3:], _ACCENTED.get(low, _ACCENTED[low[-1]]))])
+        if self.text[end - 1] == "'" and self.text[position : end - 1].lower() not in SHORTENED:
+            end -= 1
+        written = self.text[position:end]
+        is_word = written.lower() in ("a", "e", "i", "o", "à", "è", "ì", "ò", "é", "ù") and written != "I"
+        return Token(position, end, [written.lower() if is_word or len(written) > 1 else written.upper()])
+
+
+@dataclass
+class ItalianScanner(RuleScanner):
+    """Scanner of an Italian text."""
+
+    AFTER = pattern(rf"[\"')\]*_]{{0,4}}(\s*)([{LETTERS}]*)(\S?)")
+    KINDS, DOT = abbreviations.KINDS, "punto"
+
+    def _starts_sentence(self, word: str, form: str) -> bool:
+        return word[:1].isupper() and len(word) > 1 and form == "ecc."
 
 
 class ItalianSayAs(SayAs):
