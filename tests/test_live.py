@@ -10,8 +10,7 @@ import pytest
 
 from wavewright import Clip, live, play, write_score
 from wavewright.apps.live.devices import MidiInput, OpenOutput, SoundOutput, SystemMidi, SystemOutput, chosen
-from wavewright.apps.live.performer import LivePerformer
-from wavewright.apps.live.playing import BlockPlayer, Playable
+from wavewright.apps.live.performer import BlockPlayer, LivePerformer, Playable
 from wavewright.base.errors import BadScore, BadSetting, MissingExtra
 from wavewright.music.score import Score, Track, notes_of
 from wavewright.synth.soundfont import open_soundfont

@@ -30,7 +30,7 @@ from wyoming.info import Describe, Info
 from wyoming.ping import Ping, Pong
 from wyoming.tts import Synthesize, SynthesizeChunk, SynthesizeStart, SynthesizeStop, SynthesizeStopped, SynthesizeVoice
 
-from wavewright.apps.server import live_codec, shared_voices
+from wavewright.apps.server import live_works, shared_voices
 from wavewright.apps.server.live_text import LiveText
 from wavewright.apps.server.speech_request import BadRequest
 from wavewright.audio.pcm import endless_wav_header, to_pcm
@@ -399,11 +399,11 @@ def test_wrong_settings_of_enhancement_get_one_sentence(server, query, words):
 def codec(monkeypatch):
     """The codec of means, also for servers that run in this process."""
     codec = MeansCodec()
-    live_codec._codec.cache_clear()
+    live_works._codec.cache_clear()
     monkeypatch.setattr(loading, "load_codec", lambda _: codec)
-    monkeypatch.setattr(live_codec, "codec_of", lambda *_: codec)
+    monkeypatch.setattr(live_works, "codec_of", lambda *_: codec)
     yield codec
-    live_codec._codec.cache_clear()
+    live_works._codec.cache_clear()
 
 
 def packets_over(server, query: str, data: bytes) -> tuple[list[bytes], list[dict]]:

@@ -24,13 +24,12 @@ from waiting import LIMIT_SECONDS, wait_until
 
 from wavewright.apps.cli import run
 from wavewright.apps.speechd import message
-from wavewright.apps.speechd.command import speechd
-from wavewright.apps.speechd.launcher import install as install_module
+from wavewright.apps.speechd.command import install as install_module, speechd
 from wavewright.apps.speechd.message import MessageWriter, message_forms
 from wavewright.apps.speechd.module_settings import ModuleSettings
 from wavewright.apps.speechd.module_voices import ModuleVoices
+from wavewright.apps.speechd.protocol import audio_and_marks, audio_event
 from wavewright.apps.speechd.sign_names import LEVELS, sign_names
-from wavewright.apps.speechd.spoken_message import audio_and_marks, audio_event
 from wavewright.audio.pcm import to_pcm
 from wavewright.base.errors import BadFolder, BadModel, BadSetting, BadText, NothingToSpeak
 from wavewright.speech.chunk import Chunk

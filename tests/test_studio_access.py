@@ -16,8 +16,8 @@ from waiting import LIMIT_SECONDS
 
 from wavewright.apps.cli import run
 from wavewright.apps.server.guard import KEY_COOKIE
-from wavewright.apps.studio import command, desktop_entry
-from wavewright.apps.studio.desktop_entry import command_line, write_desktop_entry
+from wavewright.apps.studio import command
+from wavewright.apps.studio.command import command_line, write_desktop_entry
 from wavewright.apps.studio.network_access import addresses_with_key, enter_route, new_key, own_addresses, qr_code
 from wavewright.apps.studio.routes import page_routes
 from wavewright.base.errors import BadSetting
@@ -100,21 +100,21 @@ def test_a_desktop_entry_starts_this_installation(tmp_path, monkeypatch, capsys)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     for _ in range(2):
         assert run(["studio", "--desktop-entry"]) == 0
-        assert capsys.readouterr().out.strip() == str(tmp_path / desktop_entry.ENTRY_FILE)
+        assert capsys.readouterr().out.strip() == str(tmp_path / command.ENTRY_FILE)
     parser = configparser.ConfigParser(interpolation=None)
     parser.optionxform = str
-    parser.read(tmp_path / desktop_entry.ENTRY_FILE, encoding="utf-8")
+    parser.read(tmp_path / command.ENTRY_FILE, encoding="utf-8")
     entry = parser["Desktop Entry"]
     assert entry["Exec"].endswith(" studio")
-    assert (tmp_path / desktop_entry.ICON_FILE).read_bytes().startswith(b"<svg")
-    assert entry["Icon"] == str(tmp_path / desktop_entry.ICON_FILE)
+    assert (tmp_path / command.ICON_FILE).read_bytes().startswith(b"<svg")
+    assert entry["Icon"] == str(tmp_path / command.ICON_FILE)
 
 
 @given(st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1, max_size=30))
 def test_words_of_an_entry_are_those_of_the_command(word):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(desktop_entry.sys, "argv", ["pytest"])
-        patch.setattr(desktop_entry.sys, "executable", f"/opt/{word}")
+        patch.setattr(command.sys, "argv", ["pytest"])
+        patch.setattr(command.sys, "executable", f"/opt/{word}")
         line = command_line()
     match = re.match(r'"((?:[^"\\]|\\.)*)"|(\S+)', line)
     first = re.sub(r"\\(.)", r"\1", match[1]) if match[1] is not None else match[2]
@@ -123,7 +123,7 @@ def test_words_of_an_entry_are_those_of_the_command(word):
 
 
 def test_other_systems_have_no_such_entries(monkeypatch):
-    monkeypatch.setattr(desktop_entry.sys, "platform", "darwin")
+    monkeypatch.setattr(command.sys, "platform", "darwin")
     with pytest.raises(BadSetting, match=r"make a shortcut to the command .* studio"):
         write_desktop_entry()
 

@@ -19,8 +19,7 @@ from ...base.units import db_to_gain
 from ...music.engine import InstrumentEngine
 from ...synth.banks import playable_instrument
 from .devices import MidiInput, SoundOutput, SystemMidi, SystemOutput
-from .performer import LivePerformer, with_meter
-from .playing import BlockPlayer, is_score, playable_score, playable_sound
+from .performer import BlockPlayer, LivePerformer, is_score, playable_score, playable_sound, with_meter
 
 SCORE_RATE_HZ = 48_000
 WAIT_SECONDS = 0.2

@@ -1,13 +1,133 @@
-"""An instrument that MIDI messages play: they are taken in one thread, and blocks filled in another."""
+"""Sound files, scores and live instruments as blocks for a sound output: from a time on, and repeated."""
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
+from ...audio.sound_file import open_sound
+from ...base.errors import BadScore, BadSetting
+from ...base.units import seconds_to_samples
 from ...music.engine import N_CHANNELS, InstrumentEngine
+from ...music.formats import READABLE, read_score
+from ...music.performance import perform
 from .devices import Fill
+
+BLOCK_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class Playable:
+    """A sound that can be played from any time on.
+
+    - ``seconds``: its length, None if it is unknown.
+    - ``blocks``: from a time in seconds on, ``(channels, time)`` each.
+    """
+
+    sample_rate: int
+    n_channels: int
+    seconds: float | None
+    blocks: Callable[[float], Iterator[np.ndarray]]
+
+
+def playable_sound(path: Path) -> Playable:
+    """Open a sound file; raise BadAudio if it cannot be read."""
+    sound = open_sound(path)
+    header = sound.header
+
+    def blocks(start: float) -> Iterator[np.ndarray]:
+        skipped = seconds_to_samples(start, header.sample_rate)
+        for block in sound.blocks(BLOCK_SECONDS):
+            wave = block[:, min(skipped, block.shape[1]) :]
+            skipped -= block.shape[1] - wave.shape[1]
+            if wave.shape[1]:
+                yield wave
+
+    return Playable(header.sample_rate, header.n_channels, header.seconds, blocks)
+
+
+def playable_score(path: Path, open_engine: Callable[[], InstrumentEngine], sample_rate: int, gain: float) -> Playable:
+    """Open a score that an instrument plays; raise BadScore if it cannot be read or has no notes."""
+    score = read_score(path)
+    if not score.n_notes:
+        raise BadScore(f"{path.name} has no notes to play.")
+    performance = perform(score, sample_rate)
+
+    def blocks(start: float) -> Iterator[np.ndarray]:
+        skipped = seconds_to_samples(start, sample_rate)
+        for wave in performance.blocks(open_engine):
+            later = wave[:, min(skipped, wave.shape[1]) :]
+            skipped -= wave.shape[1] - later.shape[1]
+            if later.shape[1]:
+                yield np.clip(later * np.float32(gain), -1.0, 1.0)
+
+    return Playable(sample_rate, 2, performance.n_samples / sample_rate, blocks)
+
+
+def is_score(path: Path) -> bool:
+    """Return whether the name of a file ends as that of a score."""
+    return path.suffix.lower() in READABLE
+
+
+class BlockPlayer:
+    """Fills blocks of any length with consecutive waves.
+
+    - ``sound``: what to play.
+    - ``start``: seconds; ``end``: seconds, None for the end of the sound.
+    - ``is_loop``: begin again at the start without a gap.
+    """
+
+    def __init__(self, sound: Playable, start: float = 0.0, end: float | None = None, is_loop: bool = False) -> None:
+        if sound.seconds is not None and start >= sound.seconds:
+            raise BadSetting(
+                f"start is {start:g} s, and the sound ends at {sound.seconds:.3f} s; choose an earlier one."
+            )
+        if end is not None and end <= start:
+            raise BadSetting(f"end is {end:g} s, and start {start:g} s; the end must be the later one.")
+        self._sound = sound
+        self._start = start
+        self._length = None if end is None else seconds_to_samples(end - start, sound.sample_rate)
+        self._is_loop = is_loop
+        self._waves = self._passes()
+        self._rest = np.zeros((sound.n_channels, 0), np.float32)
+        self.n_played = 0
+
+    def _passes(self) -> Iterator[np.ndarray]:
+        """Yield the waves of the part, again and again if it is a loop."""
+        while True:
+            left = self._length
+            n_samples = 0
+            for wave in self._sound.blocks(self._start):
+                cut = wave if left is None else wave[:, :left]
+                left = None if left is None else left - cut.shape[1]
+                n_samples += cut.shape[1]
+                yield cut
+                if left == 0:
+                    break
+            if not self._is_loop or not n_samples:
+                return
+
+    def fill(self, block: np.ndarray) -> bool:
+        """Fill a block ``(channels, time)``; return False at the end, after which zeros follow."""
+        position = 0
+        while position < block.shape[1]:
+            if not self._rest.shape[1]:
+                following = next(self._waves, None)
+                if following is None:
+                    block[:, position:] = 0.0
+                    return False
+                self._rest = following
+            n = min(self._rest.shape[1], block.shape[1] - position)
+            block[:, position : position + n] = self._rest[:, :n]
+            self._rest = self._rest[:, n:]
+            position += n
+            self.n_played += n
+        return True
+
 
 NOTE_OFF, NOTE_ON, CONTROL, PROGRAM, PRESSURE, BEND = 0x80, 0x90, 0xB0, 0xC0, 0xD0, 0xE0
 LENGTHS = {NOTE_OFF: 3, NOTE_ON: 3, 0xA0: 3, CONTROL: 3, PROGRAM: 2, PRESSURE: 2, BEND: 3}

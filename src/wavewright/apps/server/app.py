@@ -23,9 +23,8 @@ from .faults import server_fault
 from .guard import Guard, error_body
 from .jobs.endpoints import JobEndpoints
 from .jobs.warm_up import start_warm_up, stop_warm_up
-from .live_codec import decoding_of, encoding_of
-from .live_enhancement import LiveEnhancement
 from .live_socket import LiveSocket
+from .live_works import LiveEnhancement, decoding_of, encoding_of
 from .measurements import Measurements
 from .openapi import InterfaceEndpoints
 from .scheduler import Scheduler, TooManyRequests
