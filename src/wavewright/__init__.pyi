@@ -21,7 +21,7 @@ from .families.loading import (
     load_vocoder as load_vocoder,
 )
 from .inference.enhancement.sound import enhanced_blocks as enhanced_blocks
-from .music.formats.formats import read_score as read_score, read_tunes as read_tunes, write_score as write_score
+from .music.formats import read_score as read_score, read_tunes as read_tunes, write_score as write_score
 from .music.score import Score as Score
 from .speech.pauses import Pauses as Pauses
 from .speech.prosody import Prosody as Prosody
@@ -44,7 +44,6 @@ from .tasks.edit import edit as edit
 from .tasks.encode import encode as encode
 from .tasks.enhance import enhance as enhance
 from .tasks.evaluate import evaluate as evaluate
-from .tasks.false_alarms import calibrate_recogniser as calibrate_recogniser, collect_alarms as collect_alarms
 from .tasks.generate import generate as generate
 from .tasks.inspect_data import inspect as inspect
 from .tasks.keys import new_key as new_key
@@ -58,7 +57,11 @@ from .tasks.phonemes import phonemes as phonemes
 from .tasks.plot import plot as plot
 from .tasks.podcast import podcast as podcast
 from .tasks.pretrain import pretrain as pretrain
-from .tasks.recognise import recognise as recognise
+from .tasks.recognise import (
+    calibrate_recogniser as calibrate_recogniser,
+    collect_alarms as collect_alarms,
+    recognise as recognise,
+)
 from .tasks.render import render as render
 from .tasks.revise import revise as revise
 from .tasks.runs import runs as runs
