@@ -9,7 +9,7 @@ import pytest
 
 from wavewright.base.errors import BadSetting
 from wavewright.synth import SynthEngine, general_midi, load_patch, parse_patch, patch_names
-from wavewright.synth.general_midi import GENERAL_MIDI
+from wavewright.synth.engine import GENERAL_MIDI
 from wavewright.synth.patch import CATEGORIES, STREAMING_EFFECTS
 
 RATE = 22_050

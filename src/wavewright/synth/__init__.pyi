@@ -1,7 +1,6 @@
 """The names of the synthesiser, for type checkers and for `__init__.py`."""
 
-from .engine import SynthEngine as SynthEngine
-from .general_midi import general_midi as general_midi
+from .engine import SynthEngine as SynthEngine, general_midi as general_midi
 from .patch import (
     Patch as Patch,
     load_patch as load_patch,
