@@ -8,8 +8,7 @@ from scipy.signal import lfilter, resample_poly
 from wavewright.audio.clip import Clip
 from wavewright.audio.sound_file import open_sound
 from wavewright.base.errors import BadAudio, BadModel, BadSetting
-from wavewright.dsp.echo import EchoSettings, LinearEchoCanceller
-from wavewright.dsp.echo_delay import DelaySearch
+from wavewright.dsp.echo import DelaySearch, EchoSettings, LinearEchoCanceller
 from wavewright.dsp.echo_kernels import adapt, filtered
 from wavewright.inference.enhancement.echo import CHECK_RATE, LinearCanceller, echo_delay
 from wavewright.tasks.cancel_echo import cancel_echo

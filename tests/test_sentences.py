@@ -9,8 +9,14 @@ import pytest
 from hypothesis import given, strategies as st
 
 from wavewright.dubbing.captions import subtitle_rows
-from wavewright.dubbing.drafting import Draft, lines_of, subtitle_cues
-from wavewright.dubbing.sentences import MAX_PAUSE_SECONDS, MAX_SENTENCE_SECONDS, join_sentences
+from wavewright.dubbing.drafting import (
+    MAX_PAUSE_SECONDS,
+    MAX_SENTENCE_SECONDS,
+    Draft,
+    join_sentences,
+    lines_of,
+    subtitle_cues,
+)
 from wavewright.dubbing.subtitle_files import SpeechSegment, written_cues
 
 TEXTS = ("I went", "to town", "and back.", "Did you?", "No...", "- Yes!", "...or not", 'He said "no."', "Then I left,")

@@ -21,11 +21,51 @@ from ..speech.fitting import FASTEST
 from ..speech.voice_names import find_voice, voices, voices_of
 from .project import LANGUAGE, MAX_SECONDS, CastMember, DubLine, DubProject, check_lines, renumbered
 from .recognition import describe, open_recogniser
-from .sentences import join_sentences
 from .speakers import cluster_speakers
-from .subtitle_files import SpeechSegment, is_subtitle_file, read_cues
+from .subtitle_files import JOINED_SECONDS, SpeechSegment, is_subtitle_file, read_cues
 from .timing import slots
 from .translation import Translator, matched, translated
+
+MAX_SENTENCE_SECONDS = 15.0
+MAX_PAUSE_SECONDS = 0.5  # within a sentence
+LEAST_PUNCTUATED = 0.1  # of the cues, without which nothing says where sentences end
+
+_END = re.compile(r"[.!?:\u2026\u3002\uff01\uff1f\u061f\u0964]\W*$")
+_ELLIPSIS = re.compile(r"(?:\.\.|\u2026)\W*$")
+_TURN = re.compile(r"\s*[-\u2013\u2014]\s*\w")  # another speaker
+
+
+def join_sentences(cues: Sequence[SpeechSegment]) -> list[SpeechSegment]:
+    """Return the cues in the order of their starts, those of one sentence and speaker as one.
+
+    A sentence goes on over short pauses, up to MAX_SENTENCE_SECONDS. Where hardly any cue ends with punctuation, as in
+    automatic captions, all cues stay as they are.
+    """
+    n_ends = sum(bool(_END.search(cue.text)) for cue in cues)
+    if n_ends < LEAST_PUNCTUATED * len(cues):
+        return list(cues)
+    done: list[SpeechSegment] = []
+    for cue in cues:
+        if done and _goes_on(done[-1], cue):
+            last = done[-1]
+            words = (*last.words, *cue.words) if last.words and cue.words else ()
+            done[-1] = replace(last, end=cue.end, text=f"{last.text} {cue.text}", words=words)
+        else:
+            done.append(cue)
+    return done
+
+
+def _goes_on(before: SpeechSegment, cue: SpeechSegment) -> bool:
+    """Return whether a cue goes on with the sentence of what is before it."""
+    is_near = -JOINED_SECONDS <= cue.start - before.end <= MAX_PAUSE_SECONDS
+    if not is_near or cue.end - before.start > MAX_SENTENCE_SECONDS:
+        return False
+    if before.speaker != cue.speaker or _TURN.match(cue.text):
+        return False
+    if _ELLIPSIS.search(before.text):
+        return cue.text.startswith(("..", "\u2026")) or next(filter(str.isalnum, cue.text), "").islower()
+    return not _END.search(before.text)
+
 
 CHARACTERS_PER_SECOND = 14.0  # of speech, before a voice has told its own
 SHORTEST_CUE = 0.05

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -44,11 +46,34 @@ from .plan import (
     rewarm_end,
     steps_within,
 )
-from .prefetch import prefetched_batches
 from .run_file import BEST, LAST
 from .state import TrainState
 from .stop_request import DURING_TIMING, stop_request
 from .timing import is_worth_timing, thread_counts, time_steps
+
+BatchT = TypeVar("BatchT")
+
+
+@contextmanager
+def prefetched_batches(make: Callable[[int], BatchT], stride: int) -> Iterator[Callable[[int], BatchT]]:
+    """Prefetch the batch ``stride`` ahead in a worker thread.
+
+    - ``make``: returns the batch with a number.
+    - ``stride``: difference between the numbers of successive calls.
+    - returns: returns the batch with a number; one that was not prefetched is computed at once.
+    """
+    with ThreadPoolExecutor(1) as pool:
+        pending: dict[int, Future[BatchT]] = {}
+
+        def prefetched(number: int) -> BatchT:
+            future = pending.pop(number, None)
+            pending.clear()
+            batch = make(number) if future is None else future.result()
+            pending[number + stride] = pool.submit(make, number + stride)
+            return batch
+
+        yield prefetched
+
 
 NO_LENGTH = "The length of the training is missing; give --max-minutes, or --set training.steps=10000."
 TOO_SHORT = (
