@@ -26,17 +26,22 @@ from wavewright.contracts.family import rows_by_name
 from wavewright.data.entry import Entry
 from wavewright.data.folder import scan
 from wavewright.families import loading
-from wavewright.families.acoustic import ACOUSTIC, recipe as recipes, transcripts
+from wavewright.families.acoustic import ACOUSTIC, batches, recipe as recipes
 from wavewright.families.acoustic.batches import SpeechBatches, SpeechClip, collate, mel_and_pitch
 from wavewright.families.acoustic.config import AcousticConfig
 from wavewright.families.acoustic.modules import TextToMel, symbol_mask
 from wavewright.families.acoustic.prosody import frame_energy, hz_to_octaves, octaves_to_hz
-from wavewright.families.acoustic.training import AcousticNetwork, suspect_problems, to_tensors
+from wavewright.families.acoustic.training import (
+    AcousticNetwork,
+    envelope_distance,
+    mel_losses,
+    suspect_problems,
+    to_tensors,
+)
 from wavewright.models.folder import ModelFolder
 from wavewright.nn.aligner import durations_to_positions, forward_sum_loss, frame_positions, hard_durations
 from wavewright.nn.frame_layers import ChannelDropout, ConvTransformer
 from wavewright.nn.phone_classifier import PhoneClassifier, phone_loss
-from wavewright.nn.speech_losses import envelope_distance, mel_losses
 from wavewright.text import front_end as language_front_end
 from wavewright.training import run as runs
 from wavewright.training.parameters import TrainParameters
@@ -197,7 +202,7 @@ def test_metrics_are_measured_and_suspect_clips_are_listed(trained):
 
 
 def test_texts_that_cannot_be_spoken_in_the_time_are_left_out():
-    usable, failed = transcripts.check_transcripts(
+    usable, failed = batches.check_transcripts(
         [
             entry_of("hello there you", 1.2),
             entry_of("w", 1.2),  # one letter, with the silence around it
@@ -218,7 +223,7 @@ def test_texts_that_cannot_be_spoken_in_the_time_are_left_out():
 
 
 def test_sentences_of_one_clip_are_joined_by_their_pause():
-    assert transcripts.text_to_symbols("ab.c.", FrontEnd()) == ("_", "a", "b", ".", "c", ".", "_")
+    assert batches.text_to_symbols("ab.c.", FrontEnd()) == ("_", "a", "b", ".", "c", ".", "_")
 
 
 def test_a_text_with_more_sounds_than_frames_is_left_out(tmp_path, monkeypatch):
@@ -227,7 +232,7 @@ def test_a_text_with_more_sounds_than_frames_is_left_out(tmp_path, monkeypatch):
     lines = (folder / "metadata.csv").read_text(encoding="utf-8").splitlines()
     lines[0] = "clip-0|" + "abcd" * 12
     (folder / "metadata.csv").write_text("\n".join(lines), encoding="utf-8")
-    monkeypatch.setattr(transcripts, "CHARACTERS_PER_SECOND", (0.0, 1e9))
+    monkeypatch.setattr(batches, "CHARACTERS_PER_SECOND", (0.0, 1e9))
     prepared = recipes.prepare(tiny_recipe(), scan(folder).entries, tmp_path / "cache")
     assert "its text has 51 sounds, more than its 41 frames can hold" in str(prepared.failed[0])
 

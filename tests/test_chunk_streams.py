@@ -28,8 +28,8 @@ from wavewright.families.denoiser.graph_file import PieceStream
 from wavewright.families.transcriber.config import TranscriberConfig
 from wavewright.families.transcriber.decoding import NoteDecoder, NoteThresholds
 from wavewright.families.transcriber.features import SpectrumStream
+from wavewright.inference.recognition.recogniser import SlidingWindows
 from wavewright.inference.recognition.spotting import KeywordSpotter, SpotterSettings
-from wavewright.inference.recognition.windows import SlidingWindows
 from wavewright.outputs.watermark.marking import Watermark
 
 RATE, EFFECT_RATE = 16_000, 48_000

@@ -16,7 +16,7 @@ from wavewright.base.errors import BadAudio, BadFolder, BadModel, BadSetting
 from wavewright.base.file_hash import sha256_of
 from wavewright.contracts.enhancement import EnhancementSettings
 from wavewright.data import mixing
-from wavewright.dsp import hops
+from wavewright.dsp import stream
 from wavewright.families import loading
 from wavewright.families.denoiser import DENOISER
 from wavewright.families.denoiser.config import BLOCK_FRAMES, LOOKAHEAD_FRAMES, SIZES, DenoiserConfig
@@ -130,7 +130,7 @@ class TestModule:
         model = loading.load_enhancer(trained("denoiser").out)
         whole = model.enhance(wave)
         for n_hops in (1, 2, 5, 13):
-            monkeypatch.setattr(hops, "MAX_HOPS", n_hops)
+            monkeypatch.setattr(stream, "MAX_HOPS", n_hops)
             assert np.array_equal(model.enhance(wave), whole)
 
     def test_a_graph_of_a_single_frame_is_refused(self, tmp_path):

@@ -10,9 +10,8 @@ import torch
 from tiny_families import recordings, trained
 
 from wavewright.families.classifier import CLASSIFIER
-from wavewright.families.classifier.training import inputs_and_targets
+from wavewright.families.classifier.training import PENALTY, inputs_and_targets, logistic_regression
 from wavewright.models.folder import ModelFolder
-from wavewright.nn.logistic_regression import PENALTY, logistic_regression
 from wavewright.training.parameters import Call
 from wavewright.training.provenance import Provenance
 from wavewright.training.run import Run

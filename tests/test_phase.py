@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from wavewright.base.errors import BadSetting
-from wavewright.dsp.excitation import disperse, mix_by_periodicity, pulse_train, shape_to_mel
 from wavewright.dsp.mel import mel_filterbank
 from wavewright.dsp.phase import griffin_lim, mel_to_power
 from wavewright.dsp.pitch import track_pitch
 from wavewright.dsp.spectrum import istft, spectrogram, stft
+from wavewright.families.lstm.frames import disperse, mix_by_periodicity, pulse_train, shape_to_mel
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")

@@ -35,9 +35,16 @@ from wavewright.families.vae.conditioning import conditioning_batch, pitch_featu
 from wavewright.families.vae.config import METRICS, SIZES, VaeConfig
 from wavewright.families.vae.latent_distribution import LatentDistribution, active_fraction
 from wavewright.families.vae.recipe import CONDITIONING_WEIGHT, initial_weights, new_tables, prepare, recipe
-from wavewright.families.vae.training import Vae, draw_conditioning, encode_clips, fit_directions, fit_distribution
+from wavewright.families.vae.training import (
+    Vae,
+    draw_conditioning,
+    encode_clips,
+    fit_directions,
+    fit_distribution,
+    kl_divergence,
+    slerp as torch_slerp,
+)
 from wavewright.models.folder import ModelFolder
-from wavewright.nn.latents import kl_divergence, slerp as torch_slerp
 from wavewright.nn.spectral_frames import SpectralFrames
 from wavewright.nn.spectral_losses import SpectralEnergyDistance
 from wavewright.training.choices import choose_recipe

@@ -11,8 +11,16 @@ from wavewright.base.errors import BadSetting
 from wavewright.data.folder import scan
 from wavewright.dsp.speech_mel import speech_mel
 from wavewright.families.vocoder.config import SIZES, VocoderConfig
-from wavewright.families.vocoder.pitch_bins import N_PITCH_BINS, bin_to_hz, hz_to_bin, logits_to_hz
-from wavewright.families.vocoder.pulses import PULSE_DELAY, PulseTrain, phase_to_pulses, track_phase
+from wavewright.families.vocoder.pulses import (
+    N_PITCH_BINS,
+    PULSE_DELAY,
+    PulseTrain,
+    bin_to_hz,
+    hz_to_bin,
+    logits_to_hz,
+    phase_to_pulses,
+    track_phase,
+)
 from wavewright.families.vocoder.recipe import VocoderBatches, VocoderDataSettings, measure_bandwidth, prepare
 from wavewright.families.vocoder.synthesis import StreamingSynthesis, decode_filters
 from wavewright.families.vocoder.training import DifferentiableSynthesis, VocoderNetwork, limit_bandwidth, pitch_loss

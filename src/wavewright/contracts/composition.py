@@ -1,8 +1,9 @@
-"""The contract of composers: models that write scores, alone or around what a score already has."""
+"""The contracts of models that write scores, alone or around what a score already has, and of those that play them."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -10,10 +11,15 @@ from ..base.ranges import RangedSettings, check_ranges, ranged
 from ..music.form import FormPlan
 from ..music.theory import ChordSymbol, MusicalKey
 from .config import TEMPERATURE_RANGE
-from .runtime import Model
+from .runtime import Generator, Model
 
 if TYPE_CHECKING:
+    import numpy as np
+
+    from ..music.engine import InstrumentEngine
     from ..music.score import Score
+    from ..music.timbre_path import TimbrePath
+
 
 MAX_BARS = 512
 
@@ -143,4 +149,30 @@ class ScoreComposer(Model, ABC):
         The notes that start in them are replaced; the rest stays as it is.
 
         Raises as :meth:`compose`, and BadSetting for an amount beyond 0 to 1.
+        """
+
+
+class ScorePlayer(Generator):
+    """A model that plays scores with the timbres of its labels and those between them."""
+
+    @abstractmethod
+    def timbre(self, label: str | None = None) -> np.ndarray:
+        """Return the latent ``(latent_size,)`` of a label, by default the first; raise BadSetting for others."""
+
+    @abstractmethod
+    def label_of_program(self, program: int) -> str | None:
+        """Return the label that comes closest to a program of General MIDI, 0 to 127; None without labels."""
+
+    @abstractmethod
+    def engine(self, paths: Callable[[int], TimbrePath], sample_rate: int, seed: int = 0) -> InstrumentEngine:
+        """Return a player of MIDI channels.
+
+        Parameters
+        ----------
+        paths : callable
+            The path of timbres of a program.
+        sample_rate : int
+            In Hz, any.
+        seed : int
+            Of phases and noise; same seed, same samples.
         """

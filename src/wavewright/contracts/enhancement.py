@@ -11,7 +11,7 @@ import numpy as np
 
 from ..base.errors import BadAudio, BadSetting
 from ..base.units import db_to_gain
-from ..dsp.hops import HopStream
+from ..dsp.stream import HopStream
 from .runtime import Model, checked_wave
 
 if TYPE_CHECKING:

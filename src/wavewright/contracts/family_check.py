@@ -61,7 +61,7 @@ def check_model(family: Family[ModelConfig], model: Model) -> None:
 
     Raises BadFamily if a base class is missing, or a capability is not declared.
     """
-    from . import composition, enhancement, morphing, note_detection, runtime, score_player
+    from . import composition, enhancement, morphing, note_detection, runtime
 
     bases: dict[Capability, type[Model]] = {
         Capability.GENERATE: runtime.Generator,
@@ -77,7 +77,7 @@ def check_model(family: Family[ModelConfig], model: Model) -> None:
         Capability.SEPARATE: enhancement.Enhancer,
         Capability.CANCEL_ECHO: enhancement.EchoCanceller,
         Capability.COMPOSE: composition.ScoreComposer,
-        Capability.PERFORM: score_player.ScorePlayer,
+        Capability.PERFORM: composition.ScorePlayer,
         Capability.TRANSCRIBE: note_detection.NoteDetector,
     }
     required = family.capabilities_of(model.card.config)

@@ -8,7 +8,19 @@ from functools import cache
 import numpy as np
 
 from ..base.units import gain_to_db
-from .windowed_sinc import windowed_sinc
+
+
+def windowed_sinc(n_taps: int, cutoff: float, beta: float) -> np.ndarray:
+    """Return a linear-phase low pass, a sinc in a Kaiser window, as ``scipy.signal.firwin`` does.
+
+    - ``cutoff``: frequency of half the amplitude, relative to half the sample rate.
+    - ``beta``: shape of the window: larger is a wider transition and less of the stop band.
+    - returns: ``(n_taps,)`` float64, whose sum is 1.
+    """
+    taps = np.sinc(cutoff * (np.arange(n_taps) - 0.5 * (n_taps - 1))) * np.kaiser(n_taps, beta)
+    normalised: np.ndarray = taps / taps.sum()
+    return normalised
+
 
 OVERSAMPLING = 4
 FILTER_SAMPLES = 10  # reach of the oversampling filter on each side

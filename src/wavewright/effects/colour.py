@@ -12,7 +12,7 @@ from ..base.errors import BadSetting
 from ..base.names import quoted
 from ..base.ranges import ranged
 from ..base.units import db_to_gain
-from ..dsp.windowed_sinc import windowed_sinc
+from ..dsp.true_peak import windowed_sinc
 from .effect import Effect, EffectStream
 
 OVERSAMPLING = 4

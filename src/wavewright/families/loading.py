@@ -22,10 +22,9 @@ from ..models.card import Card
 from ..models.folder import ModelFolder
 
 if TYPE_CHECKING:
-    from ..contracts.composition import ScoreComposer
+    from ..contracts.composition import ScoreComposer, ScorePlayer
     from ..contracts.morphing import Morpher
     from ..contracts.note_detection import NoteDetector
-    from ..contracts.score_player import ScorePlayer
     from .acoustic.runtime import AcousticRuntime
     from .classifier.runtime import ClassifierRuntime
     from .codec.runtime import CodecRuntime
@@ -201,7 +200,7 @@ def load_composer(name: str | Path) -> ScoreComposer:
 
 def load_instrument(name: str | Path) -> ScorePlayer:
     """Open a model that plays scores; raise BadModel as :func:`load`, and if the model does not."""
-    from ..contracts.score_player import ScorePlayer
+    from ..contracts.composition import ScorePlayer
 
     return _load_as(ScorePlayer, name, "plays no scores; give an instrument")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..contracts.score_player import ScorePlayer
+from ..contracts.composition import ScorePlayer
 from ..families.loading import load_instrument
 from ..music.bars import bars_of
 from ..music.engine import InstrumentEngine

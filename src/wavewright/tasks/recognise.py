@@ -19,9 +19,8 @@ from ..data.folder import entries_of
 from ..families import loading
 from ..inference.recognition.false_alarms import check_alarm_folder, write_alarms
 from ..inference.recognition.files import recognise_files, spot_stream
-from ..inference.recognition.label_sets import report_on_sets
 from ..inference.recognition.recogniser import RecordingRecogniser
-from ..inference.recognition.report import ClassificationReport, labelled, report_on
+from ..inference.recognition.report import ClassificationReport, labelled, report_on, report_on_sets
 from ..inference.recognition.results import RecognisedFiles
 from ..inference.recognition.spotting import (
     KeywordSpotter,

@@ -23,9 +23,8 @@ from ...data.store import ClipStore
 from ...models.folder import ModelFolder
 from ...text import front_end
 from ...text.shared_symbols import STRESSES, nearest_vowels, shared_signs
-from .batches import ONLY_SPEAKER, SpeechBatches, SpeechClip, speech_clips
+from .batches import ONLY_SPEAKER, SpeechBatches, SpeechClip, check_transcripts, speech_clips
 from .config import SIZES, SPEAKERS_FILE, WEIGHT_PREFIX, AcousticConfig
-from .transcripts import check_transcripts
 
 SYMBOL_TABLES = (
     "symbol_embedding.weight",

@@ -9,8 +9,8 @@ from functools import partial
 import numpy as np
 
 from ...base.errors import BadModel, BadSetting
+from ...contracts.composition import ScorePlayer
 from ...contracts.runtime import checked_wave
-from ...contracts.score_player import ScorePlayer
 from ...models.folder import ModelFolder
 from ...music.engine import N_CHANNELS, InstrumentEngine
 from ...music.midi_channel import NOTES_OFF, SOUND_OFF, MidiChannel

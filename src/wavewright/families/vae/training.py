@@ -15,7 +15,6 @@ from ...metrics.reconstruction import mel_distance, si_sdr, stft_distance
 from ...nn.adversarial_losses import critic_loss, generator_loss, penalties
 from ...nn.critics import MultiResolutionCritic
 from ...nn.export_spec import ExportSpec, GraphSpec
-from ...nn.latents import kl_divergence, slerp
 from ...nn.network import Batch, FamilyTraining, Network, Turn
 from ...nn.spectral_losses import SpectralEnergyDistance
 from .attributes import N_SEQUENCE_ATTRIBUTES, AttributeDirections, measure_attributes
@@ -24,6 +23,46 @@ from .config import DECODER_FILE, ENCODER_FILE, LATENTS_FILE, VaeConfig
 from .latent_distribution import LatentDistribution, active_fraction, stored_clips
 from .modules import SpectralAutoencoder, VaeDecoderGraph, VaeEncoderGraph
 from .recipe import VaePrepared
+
+MIN_SINE = 1e-4  # of the angle between vectors; below it they count as parallel
+
+
+def kl_divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
+    """Compute the Kullback-Leibler divergence of ``N(mean, variance)`` from ``N(0, 1)``.
+
+    - ``mean``, ``log_variance``: of any equal shape.
+    - returns: nats of each element, the same shape.
+
+    References
+    ----------
+    D. Kingma, M. Welling, "Auto-Encoding Variational Bayes", 2014, appendix B.
+    """
+    return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance)
+
+
+def slerp(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
+    """Interpolate spherically between vectors; parallel ones, which have no arc between them, linearly.
+
+    Gradients pass through the end points, and not through the angle between them.
+
+    - ``a``, ``b``: end points ``(..., d)``.
+    - ``t``: position in [0, 1], ``(..., 1)``.
+    - returns: ``(..., d)``.
+
+    References
+    ----------
+    K. Shoemake, "Animating Rotation with Quaternion Curves", 1985.
+    """
+    lengths = a.norm(dim=-1, keepdim=True) * b.norm(dim=-1, keepdim=True)
+    cosine = (a * b).sum(-1, keepdim=True) / lengths.clamp(min=1e-12)
+    angle = torch.arccos(cosine.detach().clamp(-1.0, 1.0))
+    sine = angle.sin()
+    is_parallel = sine < MIN_SINE
+    divisor = torch.where(is_parallel, torch.ones_like(sine), sine)
+    weight_a = torch.where(is_parallel, 1 - t, ((1 - t) * angle).sin() / divisor)
+    weight_b = torch.where(is_parallel, t, (t * angle).sin() / divisor)
+    return weight_a * a + weight_b * b
+
 
 OBJECTIVE = "r3gan"
 PENALTY_INTERVAL = 2  # steps

@@ -48,10 +48,9 @@ Training draws crops of 40 intervals, and differs from inference:
 The commands are ``wavewright train FOLDER --family vocoder --size small --max-minutes 120 --out runs/my-vocoder``, and
 for fine-tuning ``wavewright train FOLDER --family vocoder --from runs/my-vocoder --out runs/my-voice``.
 
-Read ``config.py`` (the words and the sizes), ``modules.py`` (the network), ``pitch_bins.py``, ``pulses.py`` (the
-sources), ``synthesis.py`` (the filters) and ``runtime.py``, in this order; then, for training,
-``recipe.py`` (settings and batches) and ``training.py`` (losses, turns, ``synthesis.py`` with gradients, evaluation and
-export).
+Read ``config.py`` (the words and the sizes), ``pulses.py`` (the sources), ``synthesis.py`` (the filters) and
+``runtime.py``, in this order; then, for training, ``recipe.py`` (settings and batches) and ``training.py`` (network,
+losses, turns, ``synthesis.py`` with gradients, evaluation and export).
 
 Papers:
     Siuzdak, "Vocos: Closing the gap between time-domain and Fourier-based neural vocoders", 2023: ConvNeXt blocks that

@@ -35,8 +35,7 @@ from ...dsp.spectrum import Padding, spectrogram
 from ...dsp.speech_mel import F_MAX_HZ, FRAMES_PER_SECOND, MEL_FLOOR, N_MELS, power_scale, power_to_log
 from ...models.folder import ModelFolder
 from .config import SIZES, VocoderConfig
-from .pitch_bins import MAX_F0_HZ, MIN_F0_HZ, hz_to_bin
-from .pulses import phase_to_pulses, track_phase
+from .pulses import MAX_F0_HZ, MIN_F0_HZ, hz_to_bin, phase_to_pulses, track_phase
 
 SUFFIX = ".npy"
 MAX_LENGTH_DIFFERENCE = 2  # mel frames, between a file and its recording

@@ -11,8 +11,7 @@ from ...dsp.speech_mel import MEL_FLOOR, mel_to_features, speech_mel
 from ...dsp.stream import WaveStream
 from ...models.folder import ModelFolder
 from .config import FRAMES_FILE, VocoderConfig
-from .pitch_bins import N_PITCH_BINS, logits_to_hz
-from .pulses import PulseTrain
+from .pulses import N_PITCH_BINS, PulseTrain, logits_to_hz
 from .synthesis import NOISE_REDUCTION, StreamingSynthesis
 
 FIRST_CHUNK_INTERVALS = 8  # short, so that it is soon there

@@ -22,8 +22,7 @@ from ...nn.network import AdversarialNetwork, Batch, FamilyTraining, Turn
 from ...nn.spectral_losses import MelDistance, SpectralEnergyDistance
 from ...nn.spectrum import frame, irfft, overlap_add, rfft
 from .config import FRAMES_FILE, WEIGHT_PREFIX, VocoderConfig
-from .pitch_bins import N_PITCH_BINS, logits_to_hz
-from .pulses import PulseTrain
+from .pulses import N_PITCH_BINS, PulseTrain, logits_to_hz
 from .recipe import VocoderPrepared
 from .synthesis import (
     MAX_PARAMETER,
