@@ -28,7 +28,6 @@ from wavewright.synth.procedural import (
     Wind,
 )
 from wavewright.synth.procedural.bubbles import bubbles
-from wavewright.synth.procedural.curves import RandomCurve
 from wavewright.synth.procedural.explosion import positive_phase_seconds
 from wavewright.synth.procedural.footsteps import GROUNDS
 from wavewright.synth.procedural.impact import MATERIALS, THICKNESS_OF_SIZE
@@ -36,7 +35,7 @@ from wavewright.synth.procedural.partials import Partials, with_partials
 from wavewright.synth.procedural.procedure import KNEE, PEAK, below_peak
 from wavewright.synth.procedural.rain import LEVEL, SURFACES
 from wavewright.synth.procedural.shaped_noise import ShapedNoise, octaves
-from wavewright.synth.procedural.timeline import Timeline, random_numbers
+from wavewright.synth.procedural.timeline import RandomCurve, Timeline, random_numbers
 
 RATE = 16_000
 TEXTURES = {name: each for name, each in PROCEDURES.items() if each.is_texture}

@@ -199,7 +199,7 @@ class SynthEngine(InstrumentEngine):
         return all(player.is_silent for own in self._channels for player in own.players.values())
 
     def _process_chunk(self, output: np.ndarray) -> None:
-        from .output_kernels import add_faded  # numba is slow to import
+        from .control_kernels import add_faded  # numba is slow to import
 
         for own in self._channels:
             players = [player for player in own.players.values() if not player.is_silent]

@@ -139,8 +139,10 @@ class PatchPlayer:
 
     def render(self, n_samples: int) -> np.ndarray:
         """Return the next samples, ``(2, time)`` float32, at most CHUNK_SAMPLES."""
-        from .control_kernels import advance_controls  # numba is slow to import
-        from .output_kernels import mix_voices
+        from .control_kernels import (
+            advance_controls,  # numba is slow to import
+            mix_voices,
+        )
 
         output = np.zeros((2, n_samples), np.float32)
         if self._n_voices:

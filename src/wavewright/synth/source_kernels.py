@@ -10,8 +10,7 @@ import numpy as np
 from ..dsp.compiled import compiled, inlined
 from .controls import ATTACK, CONTROL_SAMPLES, DECAY, FM, HOLD, LEVEL, MORPH, PITCH, RELEASE, Segments
 from .noise_kernels import noise_sample
-from .oscillator_kernels import HIGHEST_FREQUENCY, PHASE_MASK, frequency_of, increment_of
-from .wavetable_kernels import CYCLE
+from .oscillator_kernels import CYCLE, HIGHEST_FREQUENCY, PHASE_MASK, frequency_of, increment_of
 
 N_OPERATORS = 6
 STEP = 1.0 / 4_294_967_296.0

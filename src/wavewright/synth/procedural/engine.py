@@ -8,11 +8,10 @@ from typing import ClassVar, Literal, TypeAlias, get_args
 import numpy as np
 
 from ...base.ranges import ranged
-from .curves import RandomCurve
 from .partials import PartialLayer, Partials
 from .procedure import CellSource, Texture, check_choice
 from .shaped_noise import ShapedNoise, octaves
-from .timeline import Timeline, random_numbers
+from .timeline import RandomCurve, Timeline, random_numbers
 
 EngineCycle: TypeAlias = Literal["four-stroke", "two-stroke"]
 
@@ -92,7 +91,7 @@ class _EngineCells(CellSource):
     """Cells of an engine."""
 
     def __init__(self, settings: CombustionEngine, timeline: Timeline) -> None:
-        from .engine_kernels import N_STATES  # numba is slow to import
+        from .kernels import N_STATES  # numba is slow to import
 
         self._settings = settings
         self._timeline = timeline
@@ -114,7 +113,7 @@ class _EngineCells(CellSource):
         self._states = np.zeros(N_STATES)
 
     def cell(self, cell: int) -> np.ndarray:
-        from .engine_kernels import run_pipe  # numba is slow to import
+        from .kernels import run_pipe  # numba is slow to import
 
         settings = self._settings
         firings, ticks = self._events(cell)

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...base.ranges import ranged
-from .curves import RandomCurve
 from .partials import PartialLayer, Partials
 from .procedure import CellSource, Texture
 from .shaped_noise import ShapedNoise, octaves
-from .timeline import Timeline, log_uniform
+from .timeline import RandomCurve, Timeline, log_uniform
 
 LEVEL = 0.07
 """RMS level of the flames at full roar."""
@@ -91,7 +90,7 @@ class _FireCells(CellSource):
         self._layer = PartialLayer(timeline, n_channels)
 
     def cell(self, cell: int) -> np.ndarray:
-        from .curve_kernels import add_scaled  # numba is slow to import
+        from .kernels import add_scaled  # numba is slow to import
 
         settings = self._settings
         output = self._layer.cell(cell, self._crackles(cell))

@@ -110,7 +110,7 @@ def with_partials(wave: np.ndarray, partials: Partials, sample_rate: int, n_samp
     np.ndarray
         ``(channels, time)`` float32.
     """
-    from .partial_kernels import DECAY_NEPERS, add_partials  # numba is slow to import
+    from .kernels import DECAY_NEPERS, add_partials  # numba is slow to import
 
     last_hz = partials.frequency_hz + np.maximum(0.0, partials.slope_hz * DECAY_NEPERS / partials.decay_hz)
     is_audible = last_hz < HIGHEST_OF_NYQUIST * sample_rate / 2

@@ -10,11 +10,10 @@ import numpy as np
 
 from ...base.ranges import ranged
 from .bubbles import bubbles
-from .curves import RandomCurve
 from .partials import PartialLayer, Partials
 from .procedure import CellSource, Texture, check_choice
 from .shaped_noise import ShapedNoise, Spectrum, octaves
-from .timeline import Timeline, log_uniform, random_numbers
+from .timeline import RandomCurve, Timeline, log_uniform, random_numbers
 
 RainSurface: TypeAlias = Literal["stone", "leaves", "water", "metal", "glass", "earth"]
 
@@ -159,7 +158,7 @@ class _RainCells(CellSource):
         self._wash_level = LEVEL * np.sqrt(1 - drop_fraction)
 
     def cell(self, cell: int) -> np.ndarray:
-        from .curve_kernels import add_scaled  # numba is slow to import
+        from .kernels import add_scaled  # numba is slow to import
 
         rng = self._timeline.rng("drops", cell)
         drops = self._drops(rng, rng.poisson(self._rate * self._timeline.cell_seconds))

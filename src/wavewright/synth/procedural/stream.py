@@ -8,11 +8,10 @@ import numpy as np
 
 from ...base.ranges import ranged
 from .bubbles import bubbles
-from .curves import RandomCurve
 from .partials import PartialLayer, Partials
 from .procedure import CellSource, Texture
 from .shaped_noise import ShapedNoise, octaves
-from .timeline import Timeline, random_numbers
+from .timeline import RandomCurve, Timeline, random_numbers
 
 LEVEL = 0.1
 """RMS level of running water."""
@@ -82,7 +81,7 @@ class _StreamCells(CellSource):
         self._noise_level = LEVEL * np.sqrt(settings.turbulence)
 
     def cell(self, cell: int) -> np.ndarray:
-        from .curve_kernels import add_scaled  # numba is slow to import
+        from .kernels import add_scaled  # numba is slow to import
 
         rng = self._timeline.rng("bubbles", cell)
         flow = 1 + 0.3 * self._flow.points(cell)

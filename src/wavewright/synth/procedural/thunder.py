@@ -82,7 +82,7 @@ class Thunder(OneShot):
     crookedness: float = ranged(1.0, 0.2, 3.0)
 
     def _synthesise(self, seed: int, n_channels: int) -> np.ndarray:
-        from .thunder_kernels import add_n_waves  # numba is slow to import
+        from .kernels import add_n_waves  # numba is slow to import
 
         rng = random_numbers(seed, "thunder")
         position, direction = self._channel(rng)

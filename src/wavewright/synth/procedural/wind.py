@@ -7,11 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...base.ranges import ranged
-from .curves import RandomCurve
 from .partials import pan_gains
 from .procedure import CellSource, Texture
 from .shaped_noise import ShapedNoise, octaves, points, power
-from .timeline import Timeline
+from .timeline import RandomCurve, Timeline
 
 LEVEL = 0.1
 """RMS level at the mean wind speed."""
@@ -131,7 +130,7 @@ class _WindCells(CellSource):
         self._levels = LEVEL / np.sqrt(1 + 3 * settings.gustiness**2) * levels / np.sqrt(np.sum(levels**2))
 
     def cell(self, cell: int) -> np.ndarray:
-        from .curve_kernels import add_scaled  # numba is slow to import
+        from .kernels import add_scaled  # numba is slow to import
 
         settings = self._settings
         rumble, body, howl, hiss, foliage = self._levels
@@ -178,7 +177,7 @@ class _WindCells(CellSource):
         output: np.ndarray,
     ) -> None:
         """Add turbulence in a narrow band of an RMS level."""
-        from .curve_kernels import resonate  # numba is slow to import
+        from .kernels import resonate  # numba is slow to import
 
         bandwidth_hz = np.pi / 2 * frequency_hz / quality  # of noise through the band-pass
         gain = level / np.sqrt(SOURCE_DENSITY * bandwidth_hz)
