@@ -19,8 +19,7 @@ from wavewright.text import front_end, ssml
 from wavewright.text.french import rules
 from wavewright.text.french.numbers import cardinal, decimal, ordinal
 from wavewright.text.french.phones import PHONES, SYMBOLS, phones_of_ipa
-from wavewright.text.french.pronounce import phones_of
-from wavewright.text.french.spelling import ENT_NOUNS
+from wavewright.text.french.pronounce import ENT_NOUNS, phones_of
 from wavewright.text.lexicon_file import read_lexicon
 from wavewright.text.shared_symbols import nearest_vowels, shared_signs
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ..common.addresses import Addresses
-from ..common.codes import IBAN, ISBN, mixed_rules, spelled_rules, version_rules
+from ..common.codes import IBAN, ISBN, Addresses, mixed_rules, spelled_rules, version_rules
 from ..rules import AroundMatch, Reading, Rule, reads
 from . import numbers
 from .numbers import MAX_DIGITS, digits, letters, pairs, whole

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 
 from ..tokens import Token
 from .phones import SCHWA, is_vowel
-from .pronounce import Phones, phones_of, stressed
+from .pronounce import Phones, phones_of, phones_of_letters, stressed
 from .rules import rows, word_list
-from .spelling import phones_of_letters
 
 UNSTRESSED, PREPOSITIONS = word_list("unstressed"), word_list("prepositions")
 LIAISON, CLOSE_LIAISON, JOINED = word_list("liaison"), word_list("close-liaison"), word_list("joined")

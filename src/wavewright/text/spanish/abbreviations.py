@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ..common.abbreviations import Abbreviations, form_of
-from ..common.addresses import Addresses
+from ..common.codes import Addresses
 from ..numerals import ROMAN, roman_value
 from ..rules import AroundMatch, Reading, Rule, reads
 from . import numbers
