@@ -7,7 +7,7 @@ import pytest
 import torch
 from threadpoolctl import ThreadpoolController
 
-from wavewright.training.blas_threads import OPENBLAS, TORCH, single_blas_thread
+from wavewright.training.processes import OPENBLAS, TORCH, single_blas_thread
 
 
 def libraries():

@@ -20,8 +20,8 @@ from wavewright.families.classifier.modules import linear_softmax
 from wavewright.families.classifier.recipe import prepare, recipe, scores
 from wavewright.families.classifier.training import ClassifierNetwork
 from wavewright.families.loading import load
-from wavewright.inference.recognition.label_sets import report_on_sets
 from wavewright.inference.recognition.recogniser import moving_mean, overlapped
+from wavewright.inference.recognition.report import report_on_sets
 from wavewright.inference.recognition.results import LabelConfidence, RecognisedFile
 from wavewright.tasks.recognise import recognise
 from wavewright.training.parameters import TrainParameters

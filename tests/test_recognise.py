@@ -17,7 +17,7 @@ from wavewright.audio.pcm import to_pcm
 from wavewright.base.errors import BadAudio, BadSetting
 from wavewright.contracts.recognition import Calibration
 from wavewright.data.folder import scan
-from wavewright.inference.recognition.recogniser import RecordingRecogniser, events_of
+from wavewright.inference.recognition.recogniser import RecordingRecogniser, SlidingWindows, events_of
 from wavewright.inference.recognition.spotting import (
     KeywordSpotter,
     SpotterSettings,
@@ -25,7 +25,6 @@ from wavewright.inference.recognition.spotting import (
     card_settings,
     count_alarms,
 )
-from wavewright.inference.recognition.windows import SlidingWindows
 from wavewright.tasks.recognise import recognise
 
 RATE = 8_000

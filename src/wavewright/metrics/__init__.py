@@ -9,6 +9,7 @@ from .clips import Clips, EmbeddedClips
 from .comparison import compare
 from .copying import CopyReport, merge_near_duplicates, nearest_training_distance
 from .criteria import Thresholds
+from .distances import one_nn_accuracy
 from .diversity import diversity_ratio
 from .embeddings import ClassifierEmbedding, Embedding, LogMelEmbedding
 from .frechet import FrechetInfinity, frechet_distance, frechet_distance_infinity
@@ -22,7 +23,6 @@ from .reverberation import srmr
 from .sampling import Interval, bootstrap_interval
 from .scores import am_score, inception_score, label_agreement, modified_inception_score
 from .speech_embedding import SpeechEmbedding
-from .two_sample import one_nn_accuracy
 from .word_errors import WordErrors, spoken_words, word_errors
 
 __all__ = [

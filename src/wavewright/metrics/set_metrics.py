@@ -12,6 +12,7 @@ from ..base.errors import BadSetting
 from .bins import NdbResult, ndb
 from .clips import EmbeddedClips
 from .copying import CopyReport, merge_by_group, merge_near_duplicates, nearest_training_distance
+from .distances import one_nn_accuracy
 from .diversity import diversity_ratio
 from .frechet import MIN_ROWS, FrechetInfinity, frechet_distance_infinity
 from .kernel import kernel_distance
@@ -19,7 +20,6 @@ from .prdc import NEAREST_K, PrecisionRecall, precision_recall_density_coverage
 from .relative_frechet import RelativeFrechet, relative_frechet
 from .sampling import draw_equal_counts, draw_one_per_cluster
 from .scores import am_score, inception_score, label_agreement, modified_inception_score
-from .two_sample import one_nn_accuracy
 
 TakesFrom = Literal["distance", "group"]
 """Recordings that count as takes of one sound: those within the near-duplicate distance, or also those of a group."""

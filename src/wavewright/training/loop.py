@@ -27,7 +27,6 @@ from ..contracts.schedule import MAX_STEPS
 from ..contracts.settings import TrainingSettings
 from ..nn.network import Network
 from . import checkpoint, processes
-from .blas_threads import single_blas_thread
 from .checkpoint import Progress
 from .health import Health
 from .plan import (
@@ -46,6 +45,7 @@ from .plan import (
     rewarm_end,
     steps_within,
 )
+from .processes import single_blas_thread
 from .run_file import BEST, LAST
 from .state import TrainState
 from .stop_request import DURING_TIMING, stop_request

@@ -30,12 +30,12 @@ from ..models.folder import ModelFolder
 from ..nn.network import Network
 from . import checkpoint, processes
 from .batch_memory import check_batch_size
-from .blas_threads import single_blas_thread
 from .checkpoint import Progress
 from .export import export_model, replace_tensors
 from .loop import Loop
 from .parameters import Call
 from .plan import STEP_FRACTION, Ending, steps_within
+from .processes import single_blas_thread
 from .provenance import Provenance, runs_up_to
 from .report import Report
 from .run_file import (

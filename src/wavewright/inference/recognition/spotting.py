@@ -19,7 +19,7 @@ from ...data.entry import SILENT_PEAK, Entry
 from ...dsp.stream import ChunkStream
 from ...metrics.calibration import sigmoid, softmax
 from ...models.folder import ModelFolder, write_card
-from .windows import SlidingWindows
+from .recogniser import SlidingWindows
 
 SPOTTING = "spotting"  # among the metrics of a card
 UNCALIBRATED_THRESHOLD = 0.5

@@ -9,18 +9,52 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from ....base.errors import WavewrightError, sentence_of
 from ....base.json_text import line_of
 from ....base.runner import RETRIES, Answer, Item, Lanes, ProcessLane, Runner
 from ....base.worker_process import WorkerLost, WorkerProcess
 from ..scheduler import TooManyRequests
 from .files import JobFiles
-from .signer import JobSigner
 from .task_job import State, TaskJob
 from .worker import run_worker
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+
+@dataclass(frozen=True)
+class JobSigner:
+    """Signs what jobs wrote. The processes of jobs have no key: they run what clients ask for.
+
+    - ``key``: private key.
+    """
+
+    key: Ed25519PrivateKey
+
+    def sign(self, job: TaskJob, sounds: Sequence[str]) -> list[str]:
+        """Sign sound files of a job by their paths; return a sentence for each one that is not signed."""
+        from ....outputs.provenance.signing import sign_file
+
+        problems = []
+        for path in map(job.folder.joinpath, sounds):
+            if not _is_in(job.folder, path):
+                continue  # a file that was given, or one of another folder
+            try:
+                sign_file(path, self.key, task=job.prepared.task.name)
+            except (WavewrightError, OSError) as error:
+                problems.append(f"{path.name} is not signed: {sentence_of(error)}")
+        return problems
+
+
+def _is_in(folder: Path, path: Path) -> bool:
+    """Whether a path is a file of a folder, and no link."""
+    return path.is_file() and not path.is_symlink() and path.resolve().is_relative_to(folder.resolve())
+
 
 SAVE_SECONDS = 60.0
 """Time for an interrupted training to save, before its process is killed."""

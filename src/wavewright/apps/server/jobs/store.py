@@ -13,9 +13,8 @@ from ....base.names import quoted
 from ..settings import ServerSettings
 from ..speech_request import BadRequest
 from .files import JobFiles, Upload, link_or_copy, n_bytes_in, remove_folder
-from .pool import WorkerPool
+from .pool import JobSigner, WorkerPool
 from .request import PreparedTask
-from .signer import JobSigner
 from .task_job import TaskJob
 
 MOST_UPLOADS = 2_000
