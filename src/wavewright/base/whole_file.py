@@ -114,7 +114,7 @@ def check_target(path: Path, *read: Path) -> None:
 
 
 def new_target(path: Path) -> Path:
-    """Return the path of a file to write whose name was not given; raise BadFolder if it exists: it is not ours."""
+    """Return the path of a file to write whose name was not given; raise BadFolder if there is one already."""
     if path.exists():
         raise BadFolder(f"{path} exists; give it with --out to replace it, or another name.")
     return path

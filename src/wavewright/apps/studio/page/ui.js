@@ -104,19 +104,19 @@ const CONTROLS = "a[href], button:not(:disabled), input:not(:disabled), select, 
 
 /** Let the focus stay where a control is taken away, mostly by what it does: on the one that is in its place then. */
 export function keepFocus() {
-  let places = []; // of the focused control, among those of each box around it
+  let positions = []; // of the focused control, among those of each box around it
   const controls = box => [...box.querySelectorAll(CONTROLS)].filter(each => each.tabIndex >= 0 && each.checkVisibility());
-  addEventListener("pointerdown", () => { places = []; }, true);
+  addEventListener("pointerdown", () => { positions = []; }, true);
   addEventListener("focusin", ({ target }) => {
     const all = controls(document.body);
-    places = [];
-    for (let box = target; box !== document.body && box; box = box.parentElement) places.push([box, all.filter(each => box.contains(each)).indexOf(target)]);
+    positions = [];
+    for (let box = target; box !== document.body && box; box = box.parentElement) positions.push([box, all.filter(each => box.contains(each)).indexOf(target)]);
   });
   new MutationObserver(() => {
-    if (!places.length || places[0][0].isConnected || document.activeElement !== document.body) return;
-    const [box, place] = places.find(([each]) => each.isConnected && controls(each).length) ?? [];
-    places = [];
-    if (box) controls(box).slice(0, place + 1).pop()?.focus();
+    if (!positions.length || positions[0][0].isConnected || document.activeElement !== document.body) return;
+    const [box, position] = positions.find(([each]) => each.isConnected && controls(each).length) ?? [];
+    positions = [];
+    if (box) controls(box).slice(0, position + 1).pop()?.focus();
   }).observe(document.body, { subtree: true, childList: true });
 }
 
