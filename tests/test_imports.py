@@ -74,6 +74,18 @@ def imported_modules(path: Path) -> set[str]:
     return {name if name in MODULES else name.rpartition(".")[0] for name in names} & MODULES.keys() - {module_of(path)}
 
 
+def test_what_is_imported_is_there():
+    """Also by functions that no test calls; mypy takes a module that is gone for one of another package."""
+    known = MODULES.keys() | {module_of(path / "__init__.py") for path in PACKAGE.rglob("*") if path.is_dir()}
+    missing = {
+        f"{path.relative_to(PACKAGE)}: {name}"
+        for path in FILES
+        for name in contents(path).imports
+        if name.startswith("wavewright.") and not {name, name.rpartition(".")[0]} & known
+    }
+    assert not missing
+
+
 def package_of(module: str) -> str:
     """Return the package that a module belongs to: a folder or file of the house; each family is one of its own."""
     parts = module.split(".")[1:]
