@@ -11,6 +11,8 @@ import wavewright
 from tests.foreign_files import av, chapters_of, chirp, decode, encode, tags_of
 from wavewright.audio.clip import Clip
 from wavewright.audio.sound_file import open_sound
+from wavewright.audio.video_file import replace_sound
+from wavewright.audio.video_tracks import VideoTracks
 
 N_FRAMES, FRAMES_PER_SECOND, RATE = 50, 25, 48_000
 START_SECONDS = 0.5
@@ -128,3 +130,25 @@ def test_lossless_files_stay_so(tmp_path, ending, codec, sample_format, bits):
     written = Clip.read(out)
     assert open_sound(out).header.subtype == {16: "PCM_16", 24: "PCM_24", 32: "FLOAT"}[bits]
     np.testing.assert_array_equal(written.wave, Clip.read(source).wave)
+
+
+@pytest.mark.parametrize("keeps_sound", [False, True])
+def test_titles_and_roles_of_tracks_of_sound_stay(tmp_path, keeps_sound):
+    source, out = tmp_path / "a.mkv", tmp_path / "b.mkv"
+    roles = av.stream.Disposition
+    with av.open(str(source), "w") as container:
+        for title, role in (("Main", roles.default), ("Commentary", roles.comment)):
+            sound = container.add_stream("ac3", rate=RATE, layout="stereo")
+            sound.metadata["title"], sound.disposition = title, role
+        for sound in container.streams.audio:
+            frame = av.AudioFrame.from_ndarray(np.zeros((2, RATE), np.float32), format="fltp", layout="stereo")
+            frame.rate, frame.time_base, frame.pts = RATE, Fraction(1, RATE), 0
+            container.mux([*sound.encode(frame), *sound.encode(None)])
+    tracks = VideoTracks("en", keeps_sound=True, sound_language="de") if keeps_sound else VideoTracks()
+    replace_sound(source, out, iter([Clip.read(source)]), None, tracks)
+    with av.open(str(out)) as container:
+        found = [(stream.metadata.get("title"), stream.disposition) for stream in container.streams.audio]
+    if keeps_sound:
+        assert found == [(None, roles.default), ("Main", roles(0)), ("Commentary", roles.comment)]
+    else:
+        assert found == [("Main", roles.default), ("Commentary", roles.comment)]

@@ -118,8 +118,10 @@ def _copy(
         sound.bit_rate = BITS_PER_SECOND_AND_CHANNEL * first.n_channels
     if tracks.language or tracks.keeps_sound:
         set_language(sound, tracks.language)
+        sound.disposition = sounds[0].disposition & sounds[0].disposition.default
     else:
         sound.metadata.update(_tags_of(sounds[0]))
+        sound.disposition = sounds[0].disposition
     if tracks.keeps_sound:
         streams |= _added_sounds(video, written, tracks.sound_language)
     else:
@@ -220,12 +222,10 @@ def _added_sounds(video: AvObject, written: AvObject, language: str) -> dict[int
 
     added: dict[int, AvObject] = {}
     for stream in video.streams.audio:
-        kept = written.add_stream_from_template(stream)
+        kept = _copied(written, stream)
         kept.disposition &= ~av.stream.Disposition.default
         if stream.language in (None, "und"):
             set_language(kept, language)
-        else:
-            kept.metadata["language"] = stream.language
         added[stream.index] = kept
     return added
 
