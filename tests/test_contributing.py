@@ -61,7 +61,7 @@ def clone(tmp_path_factory):
     for path, code in FILE_BY_PATH.findall(guide):
         (copied / path).write_text(code, encoding="utf-8")
     effects = copied / "src" / "wavewright" / "effects" / "__init__.py"
-    insert(effects, "from .resampling import", "from .rectifier import Rectifier\n")
+    insert(effects, "from .restoration import", "from .rectifier import Rectifier\n")
     for written, before, file in (
         ('"rectify": Rectifier,', '"saturate": Saturation', effects),
         ('"Rectifier",', '"RemoveDC",', effects),

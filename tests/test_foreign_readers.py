@@ -158,6 +158,16 @@ def test_a_voc_file_of_many_blocks_has_no_clicks(tmp_path):
     np.testing.assert_allclose(clip.wave[0], (samples - 128.0) / 128, atol=1e-6)
 
 
+def test_the_channels_of_an_8svx_file_follow_each_other(tmp_path):
+    pytest.importorskip("av")
+    left, right = np.arange(-100, 100, dtype=np.int8), np.full(200, 50, np.int8)
+    body = left.tobytes() + right.tobytes()
+    chunks = b"VHDR" + struct.pack(">IIIIHBBI", 20, len(left), 0, 0, 8_000, 1, 0, 65_536)
+    chunks += b"CHAN" + struct.pack(">II", 4, 6) + b"BODY" + struct.pack(">I", len(body)) + body
+    (tmp_path / "a.8svx").write_bytes(b"FORM" + struct.pack(">I", 4 + len(chunks)) + b"8SVX" + chunks)
+    np.testing.assert_array_equal(Clip.read(tmp_path / "a.8svx").wave * 128, [left, right])
+
+
 @pytest.mark.parametrize("magic", [b"Creative Voice File\x1a", b"RIFF", b"caff\0\1\0\0", b"NIST_1A\n", b"BW64"])
 def test_a_head_alone_is_a_sentence(tmp_path, magic):
     path = tmp_path / "a.bin"

@@ -61,8 +61,9 @@ CODEC_MAGIC = (b"RIFF", b"RIFX", b"RF64", b"BW64", b"riff", b"FORM", b"caff", b"
 OTHER_PCM = b"NIST_1A"
 """Files of whose plain samples libsndfile refuses some that PyAV knows."""
 
-VOC_MAGIC = b"Creative Voice File"
-"""Files of several blocks, whose headers libsndfile takes for samples, so that PyAV reads them where it is there."""
+MISREAD = re.compile(rb"Creative Voice File|FORM.{4}8SVX", re.DOTALL)
+"""Files of which libsndfile takes headers of blocks (VOC) or one channel after the other (8SVX) for samples in turn, so
+that PyAV reads them where it is there."""
 
 UNSUPPORTED_ENCODING = 4
 """libsndfile's error for a codec that it does not know in a container that it does."""
@@ -145,7 +146,7 @@ def _needs_media(path: Path, head: bytes) -> bool:
         return True  # of which libsndfile decodes few
     if suffix in MEDIA_SUFFIXES or head[4:8] == b"ftyp" or head.startswith(MEDIA_MAGIC):
         return True
-    if head.startswith(VOC_MAGIC) and find_spec("av") is not None:
+    if MISREAD.match(head) and find_spec("av") is not None:
         return True
     # libmpg123 accepts any bytes as MP3 and logs while it searches them for frames, so others do not get there.
     if head.startswith(AUDIO_MAGIC) or suffix == ".mp3" or is_mpeg_frame(head):
