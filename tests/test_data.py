@@ -80,16 +80,19 @@ def test_files_that_cannot_be_used_are_listed_and_the_rest_is_kept(tmp_path):
     write_sound(tmp_path / "a" / "nothing.wav", n_frames=0)
     whole = write_sound(tmp_path / "a" / "cut.flac").read_bytes()
     (tmp_path / "a" / "cut.flac").write_bytes(whole[:20])
+    half = write_sound(tmp_path / "a" / "half.wav", n_frames=2_000)
+    half.write_bytes(half.read_bytes()[:2_000])
 
     scanned = scan(tmp_path, label_from="folder")
 
     assert [e.path.name for e in scanned.entries] == ["good.wav"]
     reasons = {problem.what.name: problem.reason for problem in scanned.failed}
-    assert reasons.keys() == {"beside.wav", "empty.wav", "text.flac", "nothing.wav", "cut.flac"}
+    assert reasons.keys() == {"beside.wav", "empty.wav", "text.flac", "nothing.wav", "cut.flac", "half.wav"}
     assert "is an empty file" in reasons["empty.wav"]
     assert "holds no samples" in reasons["nothing.wav"]
     assert "is not a sound file" in reasons["text.flac"]
     assert "beside the sub-folders" in reasons["beside.wav"]
+    assert reasons["half.wav"].endswith("header is wrong; copy or export it again, or remove it.")
 
 
 def test_scan_explains_why_a_folder_has_nothing(tmp_path):

@@ -83,7 +83,8 @@ def read_length(path: Path) -> tuple[int, int, int]:
     sound = open_sound(path)
     header = sound.header
     if header.is_damaged:
-        raise BadAudio(f"{header.faults[0]}; copy or export it again, or remove it.")
+        fault = header.faults[0].rpartition(". ")[0]  # without what was read nevertheless
+        raise BadAudio(f"{fault}; copy or export it again, or remove it.")
     n_frames = header.n_samples
     if n_frames is None:
         n_frames = sum(block.shape[1] for block in sound.blocks(strict=True))
