@@ -47,15 +47,16 @@ def gain_of(rate, frequency, *names):
 
 
 for kind in ("riaa", "cd"):
-    play, make = (f"aemphasis=type={kind}:mode={mode}" for mode in ("reproduction", "production"))
+    play = f"aemphasis=type={kind}:mode=reproduction"
     for rate in (44_100, 96_000, 192_000):
         offset = gain_of(rate, 1_000, play) - curve(kind, 1_000)
         errors = (gain_of(rate, each, play) - curve(kind, each) - offset for each in FREQUENCIES)
         print(kind, rate, *(f"{round(each, 1) + 0.0:.1f}" for each in errors))
-print(f"{round(gain_of(44_100, 10_000, 'aemphasis=type=riaa:mode=production', 'aemphasis=type=riaa'), 1) + 0.0:.1f}")
+both = (f"aemphasis=type=riaa:mode={mode}" for mode in ("production", "reproduction"))
+print(f"{round(gain_of(44_100, 10_000, *both), 1) + 0.0:.1f}")
 PY
 seen=$("$work/venv/bin/python" "$work/curve.py")
-printf 'dB from the standard at 0.1, 1, 2, 10, 15 and 20 kHz beside 1 kHz; a record made and played, at 10 kHz:\n%s\n' "$seen"
+printf 'dB from the standard at 0.1, 1, 2, 10, 15, 20 kHz; a record made and played, at 10 kHz:\n%s\n' "$seen"
 [ "$seen" = 'riaa 44100 0.0 0.0 0.0 -1.6 -4.6 -17.2
 riaa 96000 0.0 0.0 0.0 -0.4 -1.4 -3.8
 riaa 192000 0.0 0.0 0.0 -0.3 -1.1 -2.9

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# node-web-audio-api 2.2.0: a fade by setTargetAtTime() that starts later is up to 20,000 times too loud until then.
+# node-web-audio-api 2.2.0: a fade with setTargetAtTime() that starts later is up to e^(wait / time constant) too loud.
 #
 # Guess: a gain of 1 that is to fall to 0 from 0.5 s on, setTargetAtTime(0, 0.5, 0.1), is 1 until 0.5 s.
 # Seen: it is 1 for the first 128 samples and then 144.5 until 0.5 s, 43 dB too loud, and right from there on: the curve
 # of the fade is followed backwards to before its start. With a time constant of 0.05 s it is 20,880. A setValueAtTime()
 # at 0 or a ramp that ends earlier does not help: a note with an attack of 0.1 s and a release at 0.5 s is 54 times too
-# loud between them. Every parameter has it, offsets and frequencies too, and a rise from 0.2 to 1 is -114.6 before it.
-# setValueAtTime() of the value at the very time of the start helps. web-audio-api 1.5.6 keeps the value until the start.
+# loud between them. Every parameter has it, offsets and frequencies too; a rise from 0.2 to 1 is -114.6 before it.
+# setValueAtTime() of the value at the time of the start helps. web-audio-api 1.5.6 keeps the value until the start.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -2,8 +2,8 @@
 # panphon 0.22.2, eSpeak NG 1.52.0 (espeakng-loader 0.2.4): American "better" without its "-er" has no error of phones.
 #
 # Guess: panphon has features for every sound that eSpeak writes for English, since both speak IPA.
-# Seen: the vowel of American "-er", "-or" and "-ar", one letter of IPA, is no segment to panphon and is left out without
-# a word, as is the weak vowel of "roses". better, water, doctor and sugar have one sound less than they have. A system
+# Seen: the vowel of American "-er", "-or" and "-ar", one letter of IPA, is no segment to panphon and left out
+# silently, as is the weak vowel of "roses". Better, water, doctor and sugar have one sound too few. A system
 # that leaves off the ending of each such word has a phoneme error rate and a feature distance of 0, and one that writes
 # the same vowel as schwa with a hook, which panphon does know, is a third wrong. British English of eSpeak is complete.
 # Only validate_word() tells; putting schwa and hook for the letter on both sides first mends "-er".
@@ -46,7 +46,7 @@ for heard in (said[:-1], hooked):
     print(heard, distance.phoneme_error_rate([heard], [said]), distance.feature_edit_distance(heard, said))
 PY
 seen=$("$work/venv/bin/python" "$work/segments.py")
-printf 'voice, word, phones, their number, that of panphon, valid; two others for "better", their errors and distance:\n%s\n' "$seen"
+printf 'voice, word, phones, their number, that of panphon, valid; two for "better", errors, distance:\n%s\n' "$seen"
 [ "$seen" = 'en-us better bɛɾɚ 4 3 False
 en-us water wɔɾɚ 4 3 False
 en-us doctor dɑktɚ 5 4 False

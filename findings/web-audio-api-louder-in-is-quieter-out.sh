@@ -3,7 +3,7 @@
 #
 # Guess: a library that passes the tests of the W3C renders as node-web-audio-api 2.2.0 does, within 0.1 dB: the curve
 # of a compressor never falls, and an echo of 0.1 s that is fed back comes every 4,800 samples at 48 kHz.
-# Seen: with the values that the standard gives a new node, a tone of -10 dB leaves the compressor at -16.0 dB and one of
+# Seen: with the values that a new node has, a tone of -10 dB leaves the compressor at -16.0 dB and one of
 # 0 dB at -21.2: a crescendo comes out as a decrescendo. The gain that the standard adds afterwards is missing, so that
 # quiet sounds stay as they were; node-web-audio-api has -7.9 and -3.6 dB, and 5 dB more for quiet ones. Echoes come
 # after 4,800 samples and then every 4,928, as each turn waits for one more block of 128; at 10 ms that is a quarter too
@@ -78,7 +78,7 @@ for (const [name, library] of Object.entries({ javascript, rust })) {
 process.exit(0);
 JS
 seen=$(node "$work/render.mjs")
-printf 'dB after the compressor for -40 to 0 dB, samples of the first four echoes, dB of noise in a reverb:\n%s\n' "$seen"
+printf 'dB after the compressor for -40 to 0 dB, samples of the first echoes, dB of noise in a reverb:\n%s\n' "$seen"
 [ "$seen" = 'javascript, compressor: -40.0 -30.5 -22.5 -16.0 -21.2
 javascript, echoes of 0.1 s: 4800 9728 14656 19584
 javascript, echoes of 0.01 s: 480 1088 1696 2304
