@@ -11,7 +11,7 @@ All modules learn together; then the decoder alone with critics, then the encode
 pitched up and down by up to a sixth, and the formants of half of them are moved. A third of them has noise or music
 behind it, a sixth is in a room: what a call has, a codec meets.
 
-A step of all modules takes 0.8 seconds of one core of an Intel Xeon with AVX-512. The codes follow the vectors of the
+A step of all modules takes 0.6 to 1 seconds of one core of an Intel Xeon with AVX-512. Codes follow the vectors of the
 last 50 steps, so what counts is that the learning rate falls to its end within the minutes or steps of a call, as
 ``--set training.steps=0`` with ``--max-minutes`` lets it: in the first 2,000 of 30,000 steps, losses grew instead.
 

@@ -40,6 +40,17 @@ def test_only_a_file_that_was_named_is_replaced(command, made, folder, capsys):
     assert (folder / made).read_bytes() != b"mine"
 
 
+@pytest.mark.parametrize(
+    ("command", "made"),
+    [("render song.abc --instrument bank.sfz", "song.wav"), ("layer campfire --seconds 0.1", "campfire-s0.wav")],
+)
+def test_a_sound_of_the_same_is_replaced(command, made, folder, capsys):
+    assert run([*command.split(), "--quiet"]) == run([*command.split(), "--quiet"]) == 0
+    capsys.readouterr()
+    Clip.read(folder / "tone.wav").write(folder / made)
+    assert f"{made} exists" in refused(capsys, *command.split())
+
+
 def test_a_sample_of_the_instrument_is_not_replaced(folder, capsys):
     before = (folder / "tone.wav").read_bytes()
     assert "is read" in refused(capsys, "render", "song.abc", "--instrument", "bank.sfz", "--out", "tone.wav")

@@ -59,6 +59,14 @@ def file_beside(source: Path, done: str) -> Path:
     return source.with_name(f"{source.stem}-{done}{source.suffix if is_video(source) else suffix_like(source)}")
 
 
+def new_sound(path: Path, made_of: Mapping[str, str]) -> Path:
+    """Return the path of a sound file as `new_target`; it may replace one that was made of the same, by its comment."""
+    try:
+        return path if made_of.items() <= open_sound(path).origin.items() else new_target(path)
+    except BadAudio:  # also if there is none
+        return new_target(path)
+
+
 def file_of_format(
     source: Path, out: Path | None, format: str | None, kind: str, suffixes: Sequence[str], usual: str
 ) -> Path:

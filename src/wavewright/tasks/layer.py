@@ -13,11 +13,11 @@ from ..base.parameters import MAX_SEED, POSITIONAL, IsMarked, MarkKey, Quiet, Sa
 from ..base.progress_bar import progress_bar
 from ..base.task_parameters import checked
 from ..base.version import __version__
-from ..base.whole_file import new_target
 from ..effects.mixing.files import check_out, write_mix
 from ..families import loading
 from ..inference.layering.layers import Preset, mix_of, preset_names, read_preset
 from ..outputs.made import Made, listed
+from ..outputs.made_file import new_sound
 from ..outputs.watermark.marking import Marking, marking_of
 from ..outputs.watermark.sequences import DEFAULT_KEY
 
@@ -31,7 +31,7 @@ def layer(
     seed: Annotated[int, Field(description="Same seed, same samples.", ge=0, le=MAX_SEED)] = 0,
     out: Annotated[
         Path | None,
-        Field(description="Sound file to write; default: a new <preset>-s<seed>.wav in the current folder."),
+        Field(description="Sound file to write; default: <preset>-s<seed>.wav in the current folder."),
         WritesSounds(".wav"),
     ] = None,
     loop: Annotated[
@@ -57,7 +57,11 @@ def layer(
     if preset is None:
         raise BadSetting(f"There is no preset to make; give a .toml file, or one of {', '.join(preset_names())}.")
     read = read_preset(preset)
-    target = new_target(Path(f"{read.name}-s{seed}{'-loop' if loop else ''}.wav")) if out is None else out
+    target = (
+        new_sound(Path(f"{read.name}-s{seed}{'-loop' if loop else ''}.wav"), {"preset": read.name})
+        if out is None
+        else out
+    )
     mix = mix_of(read, seconds, seed, is_loop=loop)
     check_out(mix, target)
     marking = _marking(read, watermark, watermark_key)

@@ -24,7 +24,7 @@ from ..base.progress_bar import progress_bar
 from ..base.task_parameters import checked
 from ..base.units import gain_to_db, samples_to_seconds
 from ..base.version import __version__
-from ..base.whole_file import check_not_read, check_stem_files, check_target, new_target, whole_folder
+from ..base.whole_file import check_not_read, check_stem_files, check_target, whole_folder
 from ..effects import Gain, Limiter, Reverb
 from ..effects.loudness import LoudnessMeasurement
 from ..music.engine import InstrumentEngine
@@ -34,6 +34,7 @@ from ..music.score import CONTROL_CHANGE, Score, Track, notes_of
 from ..music.theory import pitch_of
 from ..music.timing import TEMPO
 from ..outputs.made import Made, sound_file, with_stems
+from ..outputs.made_file import new_sound
 from ..outputs.watermark.marking import Marking, marking_of
 from ..outputs.watermark.sequences import DEFAULT_KEY
 from ..synth.banks import NamedInstrument, instrument_of, playable_instrument
@@ -76,7 +77,7 @@ def render(
     ],
     out: Annotated[
         Path | None,
-        Field(description="Sound file to write; default: a new <score>.wav in the current folder."),
+        Field(description="Sound file to write; default: <score>.wav in the current folder."),
         WritesSounds(".wav"),
     ] = None,
     instrument: parameters.InstrumentName = None,
@@ -134,15 +135,15 @@ def render(
     """
     score = Path(score)
     name = score.stem
-    target = new_target(Path(f"{file_stem(name)}.wav")) if out is None else out
+    note = _note(score, seconds)
+    source = score.name if note is None else f"note {name}"
+    target = new_sound(Path(f"{file_stem(name)}.wav"), {"score": source}) if out is None else out
     check_target(target, score, *([] if instrument is None else [Path(instrument)]))
     settings = PlayerSettings(reverb=0.0) if reverb == 0 else None
     found = instrument_of(instrument, sample_rate, settings)
     check_not_read(target, *(() if found is None else found.sound_files))
     if timbre is not None and found is not None:
         raise BadSetting(f"{found.title} has one timbre; --timbre is one of a model, such as --instrument notes.")
-    note = _note(score, seconds)
-    source = score.name if note is None else f"note {name}"
     whole = read_score(score, tune) if note is None else note
     if chords:
         from ..music.accompaniment.chord_text import with_chord_track

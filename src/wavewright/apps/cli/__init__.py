@@ -39,7 +39,7 @@ def open_standard_streams() -> None:
         stream = getattr(sys, name)
         if stream is None:
             mode = "r" if flags == os.O_RDONLY else "w"
-            stream = open(number, mode, encoding="utf-8", closefd=False)  # noqa: SIM115 (it lasts as long as the process)
+            stream = open(number, mode, encoding="utf-8", closefd=False)  # noqa: SIM115 - lasts as long as the process
             setattr(sys, name, stream)
             setattr(sys, f"__{name}__", stream)
         if flags == os.O_WRONLY and isinstance(stream, io.TextIOWrapper):

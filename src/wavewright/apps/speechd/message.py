@@ -19,7 +19,7 @@ from .module_settings import Capitals, ModuleSettings
 from .sign_names import LEVELS, SignNames
 
 CAPITAL_PITCH = "+4st"
-"""How much higher capital letters are spoken."""
+"""Pitch of capital letters above that of others."""
 
 OWN_LETTERS = {"de": "äöüß", "es": "ñ"}
 """Letters with a name of their own, by language."""
