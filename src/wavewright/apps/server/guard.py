@@ -80,7 +80,8 @@ def _accepted(scope: Scope) -> list[str]:
 
 
 def _protocols(scope: Scope) -> list[str]:
-    return [str(each) for each in scope.get("subprotocols", ())]
+    """Return the subprotocols that a client offers, which Uvicorn below 0.51 has as one text for each header."""
+    return [name.strip() for each in scope.get("subprotocols", ()) for name in str(each).split(",")]
 
 
 def _is_protocol(name: bytes) -> bool:
