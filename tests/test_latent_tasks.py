@@ -307,6 +307,16 @@ def test_a_map_has_coordinates_and_similar_clips(workspace, capsys):
     assert [Path(name).read_bytes() for name in ("map.json", "map.png")] == contents
 
 
+def test_files_beside_sub_folders_are_mapped_without_a_label(workspace):
+    clips = map_clips(kit("low/0.wav", "low/1.wav", "high/2.wav", "3.wav")).details["clips"]
+    assert {clip.file: clip.label for clip in clips} == {
+        "low/0.wav": "low",
+        "low/1.wav": "low",
+        "high/2.wav": "high",
+        "3.wav": None,
+    }
+
+
 def test_without_matplotlib_the_map_is_written_and_the_plot_is_not(workspace, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     drawn = map_clips(kit("low/0.wav", "low/1.wav"))
@@ -360,7 +370,7 @@ def test_a_one_shot_is_restored_from_its_latents(workspace, capsys):
     expected = Clip(10 ** (origin["level_db"] / 20) * runtime.decode(latents, "high"), RATE).resample(16_000).wave
     np.testing.assert_allclose(back.wave, expected, atol=2**-15)
     first = Path("c.safetensors").read_bytes()
-    encode(Path("c.wav"), model="morph-drums", label="high")
+    encode(Path("c.wav"), model="morph-drums", label="high", out=Path("c.safetensors"))
     assert Path("c.safetensors").read_bytes() == first
 
 
@@ -466,7 +476,7 @@ def test_inconsistent_metadata_is_refused(workspace):
             "--over-time and --joined exclude each other; leave one of them out.",
         ),
         ("morph silent.wav b.wav", "silent.wav is silent: no sample exceeds -60 dB of full scale;"),
-        ("morph a.wav b.wav --out a.wav", "a.wav is a file or lies in one; give a folder to write to with --out."),
+        ("morph a.wav b.wav --out a.wav", "a.wav is a file that is read, and is never replaced;"),
         ("vary a.wav --amount 1.5", "--amount is 1.5; it must be at most 1."),
         ("vary text.wav", "text.wav is not a sound file;"),
         ("adjust a.wav", "morph-drums has the attributes brightness (octaves), loudness (dB), length (doublings),"),

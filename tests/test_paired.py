@@ -108,6 +108,20 @@ def test_what_cannot_be_compared_is_listed(folders):
     assert all(str(each) in str(report) for each in report.failed)
 
 
+def test_linked_folders_are_compared_and_of_files_of_one_name_the_first(folders):
+    (folders / "processed" / "day").rename(folders / "elsewhere")
+    (folders / "processed" / "day").symlink_to(folders / "elsewhere")
+    other = folders / "processed" / "a.aiff"
+    Clip(wave(0)[None], RATE).write(folders / "processed" / "a.x.wav")
+    (folders / "processed" / "a.x.wav").rename(folders / "processed" / "a.wave")
+    Clip.read(folders / "processed" / "a.wav").write(other)
+    report = compare_pairs(folders / "clean", folders / "processed")
+    assert set(report.scores) == {"a", "day/b", "day/c"}
+    assert [str(each.what) for each in report.failed] == [
+        str(folders / "processed" / f"a.{end}") for end in ("wav", "wave")
+    ]
+
+
 def test_refuses(folders):
     (folders / "empty").mkdir()
     with pytest.raises(BadFolder, match=r"Nothing in .*empty can be compared"):

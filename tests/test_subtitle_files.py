@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 from importlib import resources
+from itertools import product
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from tiny_subtitles import ASS, SRT, VTT
 from wavewright.apps import studio
 from wavewright.base.errors import BadText
 from wavewright.dubbing.subtitle_files import SUFFIXES, SpeechSegment, parse_cues, read_cues, written_cues
+from wavewright.speech.subtitles import Cue, written
 
 
 def test_the_studio_takes_what_is_read():
@@ -145,3 +147,21 @@ def test_written_subtitles_are_read_again():
     rows = [(0.0, 1.2345, "One."), (1.5, 2.0, " "), (3661.0, 3662.9995, "Two.")]
     cues = parse_cues(written_cues(rows), ".srt", "a.srt")
     assert cues == [SpeechSegment(0.0, 1.234, "One."), SpeechSegment(3661.0, 3663.0, "Two.")]
+
+
+TAGS = ["a <word> of <b>x</b>", "1 <2> 3", "R&amp;B &lt;b&gt;", "a < b > c"]
+
+
+@pytest.mark.parametrize(("text", "suffix"), [*product(TAGS, [".srt", ".vtt"]), ("{\\an8} is a tag", ".srt")])
+def test_what_looks_like_a_tag_in_a_text_is_kept(text, suffix):
+    lines = written([Cue(0.0, 1.0, (text,))], suffix[1:])
+    assert [cue.text for cue in parse_cues(lines, suffix, "a" + suffix)] == [text]
+
+
+@pytest.mark.parametrize("text", ["a <word> of <b>x</b>", "1 <2> 3"])
+def test_ffmpeg_shows_what_looks_like_a_tag(text, tmp_path):
+    if not shutil.which("ffmpeg"):
+        pytest.skip("ffmpeg is not installed")
+    (tmp_path / "a.srt").write_text(written([Cue(0.0, 1.0, (text,))], "srt"), encoding="utf-8")
+    subprocess.run(["ffmpeg", "-v", "error", "-i", tmp_path / "a.srt", tmp_path / "b.ass"], check=True)
+    assert (tmp_path / "b.ass").read_text(encoding="utf-8").replace("\u2060", "").strip().endswith(text)

@@ -120,7 +120,7 @@ def measure(options: Options, report: Report) -> None:
             in_room(rng, sentence, simulated_response(rng, SAMPLE_RATE, T60, DISTANCE)) for sentence in sentences
         ]
     }
-    for name, path in files_by_name(options.responses).items() if options.responses else ():
+    for name, path in files_by_name(options.responses, []).items() if options.responses else ():
         response = measured_response(path)
         rooms[name] = [in_room(rng, sentence, response) for sentence in sentences]
     methods = methods_of(options, report)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 from collections import deque
+from collections.abc import Collection
 from pathlib import Path
 
 from .result import Failed
 
 
-def files_below(root: Path) -> list[Path | Failed]:
-    """Return all files below a folder, sorted, and a problem for every folder that cannot be opened.
+def files_below(root: Path, suffixes: Collection[str] | None = None) -> list[Path | Failed]:
+    """Return the files below a folder, sorted, and a problem for every folder that cannot be opened.
 
     Hidden files and folders are left out, and linked folders are followed once. A link whose file is missing counts as
     a file.
+
+    - ``suffixes``: endings in lower case; default: files of any.
     """
     failed: list[Failed] = []
     paths: list[Path] = []
@@ -38,6 +41,6 @@ def files_below(root: Path) -> list[Path | Failed]:
                 waiting.appendleft(path)
             elif child.is_dir():
                 waiting.append(path)  # linked folders last, so that a file is listed under its real path
-            else:
+            elif suffixes is None or path.suffix.lower() in suffixes:
                 paths.append(path)
     return [*failed, *sorted(paths, key=lambda path: path.relative_to(root).as_posix())]

@@ -37,6 +37,7 @@ def scan(
     label_from: LabelFrom | None = "none",
     group_from: GroupFrom | None = None,
     manifest: Path | str | None = None,
+    needs_labels: bool = True,
 ) -> Scan:
     """List the sound files below a folder in a fixed order, reading headers only.
 
@@ -49,6 +50,7 @@ def scan(
     - ``group_from``: source of the groups, see ``GroupFrom``; None for no groups.
     - ``manifest``: manifest of the clips with their labels, groups and splits, instead of all files of the folder. Its
       files are beside it, or else below the folder.
+    - ``needs_labels``: whether files beside the sub-folders that give the labels cannot be used.
     - returns: the clips, and the files that cannot be used.
 
     Raises BadFolder if no clip can be used, or labels differ in their spelling alone, or BadSetting if ``label_from``
@@ -72,7 +74,7 @@ def scan(
     if not root.is_dir():
         reason = "is a file" if root.exists() else "does not exist"
         raise BadFolder(f"{root} {reason}; give a folder with sound files in it, or a manifest (.csv or .jsonl).")
-    scanned = _scan_files(root, label_from, group_from)
+    scanned = _scan_files(root, label_from, group_from, needs_labels)
     manifests.check_spelling(root, scanned.entries)
     return replace(scanned, notes=(*notes, *scanned.notes))
 
@@ -128,23 +130,27 @@ def _not_listed(root: Path, table: Path, scanned: Scan) -> Iterator[str]:
     """Yield a note on the sound files of a folder that its table does not list, if there are any."""
     listed = {os.path.normpath(each.path) for each in scanned.entries}
     listed |= {os.path.normpath(each.what) for each in scanned.failed}
-    others = [path for path in _sound_files(root) if isinstance(path, Path) and os.path.normpath(path) not in listed]
+    others = [
+        path
+        for path in files_below(root, SOUND_SUFFIXES)
+        if isinstance(path, Path) and os.path.normpath(path) not in listed
+    ]
     if others:
         shown = ", ".join(path.relative_to(root).as_posix() for path in others[:3])
         yield f"{len(others)} sound files of the folder are not in {table.name} and are left out ({shown})."
 
 
-def _scan_files(root: Path, label_from: LabelFrom | None, group_from: GroupFrom | None) -> Scan:
+def _scan_files(root: Path, label_from: LabelFrom | None, group_from: GroupFrom | None, needs_labels: bool) -> Scan:
     """Return the entries of the sound files below a folder; raise BadFolder if there are no entries."""
     entries: list[Entry] = []
     failed: list[Failed] = []
-    files = list(_sound_files(root))
+    files = list(files_below(root, SOUND_SUFFIXES))
     splits = _splits_of(root, files)
     if label_from is None:
         label_from = _guess_label_from(root, files, group_from, n_split_folders=1 if splits else 0)
     for n_done, file in enumerate(files):
         report_progress("reading the headers of the recordings", n_done / len(files))
-        clip = file if isinstance(file, Failed) else _entry(file, root, label_from, group_from, splits)
+        clip = file if isinstance(file, Failed) else _entry(file, root, label_from, group_from, splits, needs_labels)
         if isinstance(clip, Failed):
             failed.append(clip)
         else:
@@ -204,7 +210,7 @@ def _guess_label_from(
 def _nothing_usable(root: Path, failed: list[Failed], label_from: LabelFrom) -> str:
     """Return the message for a folder without a usable clip."""
     if not failed:
-        others = Counter(path.suffix.lower() or path.name for path in root.rglob("*") if path.is_file())
+        others = Counter(path.suffix.lower() or path.name for path in files_below(root) if isinstance(path, Path))
         seen = f": its files end in {', '.join(name for name, _ in others.most_common(5))}" if others else ""
         return f"{root} holds no sound files{seen}; give a folder with .wav, .flac, .mp3, .m4a or such files."
     if label_from == "folder" and all(len(Path(problem.what).relative_to(root).parts) == 1 for problem in failed):
@@ -216,7 +222,12 @@ def _nothing_usable(root: Path, failed: list[Failed], label_from: LabelFrom) -> 
 
 
 def _entry(
-    path: Path, root: Path, label_from: LabelFrom, group_from: GroupFrom | None, splits: Mapping[str, Split]
+    path: Path,
+    root: Path,
+    label_from: LabelFrom,
+    group_from: GroupFrom | None,
+    splits: Mapping[str, Split],
+    needs_labels: bool,
 ) -> Entry | Failed:
     """Return the entry of a sound file with split, label and group from its path, or the reason why it has none.
 
@@ -227,7 +238,7 @@ def _entry(
     if split == "train" and "valid" not in splits.values():
         split = None
     label = None
-    if label_from == "folder":
+    if label_from == "folder" and (folders or needs_labels):
         if not folders:
             return Failed(path, f"{path} lies beside the sub-folders that give the labels; move it into one of them.")
         label = folders.pop(0)
@@ -244,10 +255,3 @@ def _entry(
     except (BadAudio, MissingExtra) as error:
         return Failed(path, str(error))
     return Entry(path, label, group, n_frames / sample_rate, sample_rate, channels, n_frames, split)
-
-
-def _sound_files(root: Path) -> Iterator[Path | Failed]:
-    """Yield every sound file below ``root``, sorted, and a problem for every folder that cannot be opened."""
-    for path in files_below(root):
-        if isinstance(path, Failed) or path.suffix.lower() in SOUND_SUFFIXES:
-            yield path

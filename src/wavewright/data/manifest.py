@@ -14,6 +14,7 @@ from typing import Literal, cast, get_args
 
 from ..audio.file_kind import SOUND_SUFFIXES
 from ..base.errors import BadAudio, BadFolder, MissingExtra
+from ..base.files_below import files_below
 from ..base.json_text import line_of, parse
 from ..base.names import name_problem, quoted
 from ..base.result import Failed, first_of
@@ -205,8 +206,8 @@ class Places:
     def _below(self) -> dict[str, list[Path]]:
         """The sound files below the other folder by their names, with and without ending."""
         files: dict[str, list[Path]] = {}
-        for path in sorted(self._folder.rglob("*")) if self._folder is not None else ():
-            if path.suffix.lower() in SOUND_SUFFIXES:
+        for path in files_below(self._folder, SOUND_SUFFIXES) if self._folder is not None else ():
+            if isinstance(path, Path):
                 for name in {path.name, path.stem}:
                     files.setdefault(name, []).append(path)
         return files

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import warnings
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..base.errors import BadFolder, BadScore, ScoreWarning
+from ..base.files_below import files_below
 from ..base.progress_bar import report_progress
 from ..base.result import Failed, Result, first_of
 from ..music.formats import READABLE, read_score
@@ -29,8 +29,8 @@ def scan_scores(folder: Path | str) -> Scan:
     entries: list[Entry] = []
     failed: list[Failed] = []
     problems: list[str] = []
-    for path in _score_files(root):
-        entry = _entry(path, problems)
+    for path in files_below(root, READABLE):
+        entry = path if isinstance(path, Failed) else _entry(path, problems)
         if isinstance(entry, Entry):
             entries.append(entry)
         else:
@@ -82,7 +82,7 @@ class ScoreReport(Result):
 
 def has_scores(folder: Path) -> bool:
     """Return whether a folder contains a file that ends as scores do."""
-    return folder.is_dir() and any(_score_files(folder))
+    return folder.is_dir() and any(isinstance(path, Path) for path in files_below(folder, READABLE))
 
 
 def inspect_scores(folder: Path) -> ScoreReport:
@@ -113,14 +113,6 @@ def inspect_scores(folder: Path) -> ScoreReport:
         duplicates=[same for same in names.values() if len(same) > 1],
         failed=tuple(Failed(Path(each.what).relative_to(folder).as_posix(), each.reason) for each in scanned.failed),
     )
-
-
-def _score_files(root: Path) -> Iterator[Path]:
-    """Yield the files below a folder that end as scores do, sorted; hidden ones are ignored."""
-    for path in sorted(root.rglob("*")):
-        is_hidden = any(name.startswith(".") for name in path.relative_to(root).parts)
-        if not is_hidden and path.suffix.lower() in READABLE and path.is_file():
-            yield path
 
 
 def read_scores(folder: Path | str) -> list[Score]:

@@ -25,6 +25,7 @@ _DRAWING = re.compile(r"\{[^{}]*\\p[1-9][^{}]*\}.*?(?:\{[^{}]*\\p0[^{}]*\}|$)")
 _ASS_BREAK = re.compile(r"\\[Nnh]")
 _ASS_BRACES = re.compile(r"\{[^{}]*\}")
 _UNSPOKEN = re.compile(r"\[[^\[\]]*\]|[\u266a\u266b]|^\W*\([^()]*\)\W*$")  # sounds for the deaf, and notes of music
+_INVISIBLE = re.compile("[\N{ZERO WIDTH NO-BREAK SPACE}\N{WORD JOINER}]")
 _VTT_BLOCKS = ("NOTE", "STYLE", "REGION")
 JOINED_SECONDS = 0.05  # between cues that follow each other
 FRAME_SECONDS = 0.2  # of the cues of a text that moves, at most
@@ -214,7 +215,7 @@ def _seconds(parts: tuple[str | None, ...]) -> float:
 
 
 def _plain(text: str) -> str:
-    words = html.unescape(_TAG.sub("", text)).replace("\N{ZERO WIDTH NO-BREAK SPACE}", "").split()
+    words = _INVISIBLE.sub("", html.unescape(_TAG.sub("", text))).split()
     return " ".join(_UNSPOKEN.sub("", " ".join(words)).split())
 
 

@@ -14,8 +14,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ..audio.clip import FORMATS, Clip
+from ..audio.clip import Clip
+from ..audio.file_kind import SOUND_SUFFIXES
 from ..base.errors import BadAudio, BadFolder, BadSetting, how_to_install
+from ..base.files_below import files_below
 from ..base.result import Failed, Result
 from .aecmos import aecmos_of_call, is_silent
 from .recogniser import Recogniser, pauses
@@ -244,8 +246,9 @@ def compare_pairs(
             raise BadSetting(f"{path} is not a folder; --paired compares folders whose files have the same names.")
     if far is not None and noisy is None:
         raise BadSetting(f"--far {far} needs the microphone before echo was removed: add --noisy FOLDER.")
-    clean, files = files_by_name(reference), files_by_name(processed)
-    before = {} if noisy is None else files_by_name(noisy)
+    failed: list[Failed] = []
+    clean, files = files_by_name(reference, failed), files_by_name(processed, failed)
+    before = {} if noisy is None else files_by_name(noisy, failed)
     requested = [name for name in NAMES if name in METRICS or (far is not None and name in PACKAGES)]
     installed = [name for name in requested if name not in MODULES or find_spec(MODULES[name]) is not None]
     words = None
@@ -255,10 +258,9 @@ def compare_pairs(
     scorer = _Scorer(
         clean=clean,
         metrics=[name for name in installed if name in METRICS],
-        calls=None if far is None else _Calls(before, files_by_name(far), "aecmos_echo" in installed),
+        calls=None if far is None else _Calls(before, files_by_name(far, failed), "aecmos_echo" in installed),
         words=words,
     )
-    failed: list[Failed] = []
     scores = dict(scorer.scores(files, failed))
     equal = tuple(scorer.equal)
     if not scores:
@@ -279,13 +281,15 @@ def compare_pairs(
     )
 
 
-def files_by_name(folder: Path) -> dict[str, Path]:
-    """Return the sound files below a folder by their path in it without the ending."""
-    return {
-        path.relative_to(folder).with_suffix("").as_posix(): path
-        for path in sorted(folder.rglob("*"))
-        if path.suffix.lower() in FORMATS and path.is_file()
-    }
+def files_by_name(folder: Path, failed: list[Failed]) -> dict[str, Path]:
+    """Return the sound files below a folder by their path in it without the ending, the first of each; note others."""
+    files: dict[str, Path] = {}
+    for path in files_below(folder, SOUND_SUFFIXES):
+        if isinstance(path, Failed):
+            failed.append(path)
+        elif (first := files.setdefault(path.relative_to(folder).with_suffix("").as_posix(), path)) != path:
+            failed.append(Failed(path, f"{path} has the name of {first.name} beside it, which is compared; move one."))
+    return files
 
 
 class _Words:

@@ -19,6 +19,7 @@ MAX_GAP_SECONDS = 0.8  # between words of one subtitle
 MAX_JOINED_GAP_SECONDS = 1.6  # before or after a subtitle of one word that is joined to another
 SENTENCE_ENDS = (".", "?", "!")
 _INSIDE = "\ue000"  # stands for a space within a number
+_TAG_BEGINNING = re.compile(r"<(?=[a-zA-Z0-9/])|\{(?=\\)|&(?=#?\w+;)")
 
 
 @dataclass(frozen=True)
@@ -172,8 +173,8 @@ def _time(seconds: float, file_format: str) -> str:
 
 
 def _text(cue: Cue, file_format: str) -> str:
-    if file_format == "srt":
-        return "\n".join(cue.lines)
+    if file_format == "srt":  # has no escapes, and players drop what looks like a tag
+        return _TAG_BEGINNING.sub("\\g<0>\N{WORD JOINER}", "\n".join(cue.lines))
     lines = "\n".join(map(_escaped, cue.lines))
     return f"<v {_escaped(cue.speaker)}>{lines}" if cue.speaker else lines
 

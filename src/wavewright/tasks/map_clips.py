@@ -67,7 +67,7 @@ def map_clips(
         raise BadSetting(f"{out} does not end with .json; a map is written as a .json file, its plot beside it.")
     check_target(out)
     space = open_space(model, embedding)
-    encoded = encode_folder(folder, scan(folder, label_from), space, quiet)
+    encoded = encode_folder(folder, scan(folder, label_from, needs_labels=False), space, quiet)
     clips = _mapped(encoded, space, similar)
     plot, notes = _plot_path(out.with_suffix(".png"))
     contents = {**space.identity, "folder": str(folder), "clips": [asdict(clip) for clip in clips]}

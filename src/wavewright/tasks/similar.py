@@ -81,7 +81,7 @@ def similar(
     else:
         source, wave = read_source(file, space.sample_rate)
     latents = space.encode_clip(wave)
-    others = encode_folder(folder, scan(folder, None), space, quiet)
+    others = encode_folder(folder, scan(folder, None, needs_labels=False), space, quiet)
     clips = _nearest(source, latents, others, count, space)
     if not clips:
         raise BadFolder(f"{folder} holds no clip besides {file}; give a folder with more of them.")
