@@ -321,7 +321,8 @@ def test_stems_add_up_to_the_input_of_the_master(folder):
             "out.wav",
             "file that is read",
         ),
-        ('name = "x"\nregions = [{ file = "a.wav" }]', "x.wav", "would replace the mix; give another folder with --st"),
+        ('name = "b"\nregions = [{ file = "a.wav" }]', "out.wav", r"stem .*b\.wav would replace a file of that name"),
+        ('name = "x"\nregions = [{ file = "a.wav" }]', "x.wav", "would replace the mix; give another folder"),
     ],
 )
 def test_stems_replace_neither_the_files_of_the_mix_nor_the_mix(folder, text, out, message):

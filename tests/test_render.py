@@ -13,7 +13,7 @@ from command_line import refused
 from wavewright import Clip, Score, analyse, read_score, render, write_score
 from wavewright.apps.cli import run
 from wavewright.audio.sound_file import open_sound
-from wavewright.base.errors import BadFolder, BadScore, ScoreWarning
+from wavewright.base.errors import BadFolder, BadScore, BadSetting, ScoreWarning
 from wavewright.music.accompaniment.chord_text import with_chord_track
 from wavewright.music.score import CONTROL_CHANGE, PROGRAM, Track, controls_of, notes_of
 from wavewright.synth.soundfont import generators as gen
@@ -73,6 +73,16 @@ def test_stems_add_up_to_the_dry_mix(song, tmp_path):
     assert [stem.path.name for stem in result.files[1:]] == ["01-Melody.wav", "02-drums.wav"]
     stems = [Clip.read(stem.path).wave for stem in result.files[1:]]
     assert np.allclose(sum(stems), Clip.read(result.out).wave, atol=1e-5)
+
+
+def test_stems_replace_those_of_an_earlier_call_and_no_other_file(song, tmp_path):
+    for _ in range(2):
+        render(song, tmp_path / "out.wav", stems=tmp_path / "stems", sample_rate=RATE, tempo=240, quiet=True)
+    Clip(np.zeros((1, 8)), RATE).write(tmp_path / "stems" / "02-drums.wav")
+    before = {path.name: path.read_bytes() for path in (tmp_path / "stems").iterdir()}
+    with pytest.raises(BadSetting, match=r"stem .*02-drums\.wav would replace a file of that name, which is no stem"):
+        render(song, tmp_path / "out.wav", stems=tmp_path / "stems", sample_rate=RATE, tempo=240, quiet=True)
+    assert {path.name: path.read_bytes() for path in (tmp_path / "stems").iterdir()} == before
 
 
 def test_humanised_scores_differ_by_seed_and_keep_their_length(song, tmp_path):

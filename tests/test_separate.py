@@ -101,7 +101,7 @@ def test_what_is_no_sound_and_what_would_be_lost_is_refused(tmp_path):
     with pytest.raises(BadModel):
         separate(source, model="no-such-model", quiet=True)
     (tmp_path / "r-speech.wav").symlink_to(source)
-    with pytest.raises(BadSetting, match="never replaced"):
+    with pytest.raises(BadSetting, match="would replace a file that is read; give another folder"):
         separate(source, tmp_path, model=MODEL, quiet=True)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,7 +17,8 @@ import soxr
 from ..base.channel_layouts import PLACES, PLACES_FIELD, Positions, is_usual, mask_of, places_of
 from ..base.errors import BadAudio, BadFolder, BadSetting, SoundWarning, WavewrightError
 from ..base.units import samples_to_seconds, seconds_to_samples
-from ..base.whole_file import check_name, scratch_folder, temporary_path, why_not_written
+from ..base.version import __version__
+from ..base.whole_file import check_name, is_one_of, scratch_folder, temporary_path, why_not_written
 from . import file_formats as formats, m4a_file
 from .file_formats.metadata import TAGS, SoundMetadata, fields_of
 from .file_kind import HEAD_BYTES
@@ -28,6 +30,7 @@ from .sound_file import (
     AudioHeader,
     SoundSource,
     open_sound,
+    read_origin,
 )
 from .wav_chunks import LoopPoints
 from .wave_blocks import ClippingMeter, mixed_to_mono, resampled
@@ -507,6 +510,25 @@ def finest_subtype(out: Path) -> str | None:
     """Return 24 bits where the format of a file has them, None for the default of the format."""
     known = FORMATS.get(out.suffix.lower())
     return FINEST if known is not None and soundfile.check_format(known[0], FINEST) else None
+
+
+def check_stem_files(stems: Sequence[Path], mix: Path, *read: Path) -> None:
+    """Raise BadSetting if a stem to write is the mix, one of the files that are read, or there and no stem."""
+    for stem in stems:
+        if is_one_of(stem, read):
+            replaced = "a file that is read"
+        elif stem.resolve() == mix.resolve():
+            replaced = "the mix"
+        elif stem.exists() and "stem" not in read_origin(stem):
+            replaced = "a file of that name, which is no stem"
+        else:
+            continue
+        raise BadSetting(f"The stem {stem} would replace {replaced}; give another folder.")
+
+
+def stem_comment(task: str, name: str) -> dict[str, str]:
+    """Return the tag of a stem, by which the next one may replace it."""
+    return {"comment": json.dumps({"task": task, "stem": name, "wavewright": __version__})}
 
 
 def _codec_rate(subtype: str, sample_rate: int) -> int:

@@ -122,23 +122,13 @@ def new_target(path: Path) -> Path:
 
 def check_not_read(path: Path, *read: Path) -> None:
     """Raise BadSetting if ``path`` is one of the files that are read, which are never replaced."""
-    if _is_one_of(path, read):
+    if is_one_of(path, read):
         raise BadSetting(f"{path} is a file that is read, and is never replaced; give another name with --out.")
 
 
-def _is_one_of(path: Path, others: Sequence[Path]) -> bool:
+def is_one_of(path: Path, others: Sequence[Path]) -> bool:
+    """Return whether a path is a file that is among others, by whatever name."""
     return path.exists() and any(other.exists() and path.samefile(other) for other in others)
-
-
-def check_stem_files(stems: Sequence[Path], mix: Path, *read: Path) -> None:
-    """Raise BadSetting if a stem to write is the mix, or one of the files that are read."""
-    for stem in stems:
-        is_read = _is_one_of(stem, read)
-        if is_read or stem.resolve() == mix.resolve():
-            raise BadSetting(
-                f"The stem {stem} would replace {'a file that is read' if is_read else 'the mix'}; give another folder "
-                "with --stems."
-            )
 
 
 def make_folder(out: Path) -> None:

@@ -13,7 +13,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from ..audio.clip import Clip, finest_subtype, write_blocks
+from ..audio.clip import Clip, check_stem_files, finest_subtype, stem_comment, write_blocks
 from ..audio.sound_file import SoundFormat
 from ..audio.wave_blocks import ClippingMeter, CountedWaves, PeakMeter
 from ..base import parameters
@@ -24,7 +24,7 @@ from ..base.progress_bar import progress_bar
 from ..base.task_parameters import checked
 from ..base.units import gain_to_db, samples_to_seconds
 from ..base.version import __version__
-from ..base.whole_file import check_not_read, check_stem_files, check_target, whole_folder
+from ..base.whole_file import check_not_read, check_target, whole_folder
 from ..effects import Gain, Limiter, Reverb
 from ..effects.loudness import LoudnessMeasurement
 from ..music.engine import InstrumentEngine
@@ -317,8 +317,8 @@ class _Rendering:
                 blocks = self.performance.blocks(self.instrument.open_engine, tracks=tracks, n_samples=n_samples)
                 clips = (Clip(block, rate) for block in self._marked(blocks))
                 path = hidden / file
-                seconds = n_samples / rate
-                write_blocks(path, clips, subtype or finest_subtype(path), None, seconds, clipping=clipping)
+                comment = stem_comment("render", path.stem)
+                write_blocks(path, clips, subtype or finest_subtype(path), comment, n_samples / rate, clipping=clipping)
         return tuple(folder / file for file in files.values())
 
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from ...audio.clip import Clip, finest_subtype, warn_of_left_out, write_blocks
+from ...audio.clip import Clip, check_stem_files, finest_subtype, stem_comment, warn_of_left_out, write_blocks
 from ...audio.file_formats.metadata import SoundMetadata
 from ...audio.wave_blocks import ClippedSamples, ClippingMeter, PeakMeter
 from ...base.errors import BadSetting
 from ...base.names import file_stem
 from ...base.units import gain_to_db
-from ...base.whole_file import check_stem_files, check_target, whole_folder
+from ...base.whole_file import check_target, whole_folder
 from ...outputs.carried_metadata import left_out_of
 from ...outputs.made import Made, MadeFile, sound_file
 from ...outputs.watermark.marking import Marking
@@ -144,7 +144,8 @@ def write_stems(
             blocks = render_strip_blocks(mix, name, n_samples)
             path = hidden / file
             clips = _clips(blocks, mix)
-            write_blocks(path, clips, subtype or finest_subtype(path), None, seconds, clipping=clipping)
+            comment = stem_comment("mix", name)
+            write_blocks(path, clips, subtype or finest_subtype(path), comment, seconds, clipping=clipping)
     return tuple(folder / file for file in files.values())
 
 

@@ -9,11 +9,11 @@ from typing import Literal
 
 import numpy as np
 
-from ...audio.clip import Clip, suffix_like, warn_of_left_out, write_blocks
+from ...audio.clip import Clip, check_stem_files, suffix_like, warn_of_left_out, write_blocks
 from ...audio.sound_file import OpenSound, open_sound, read_origin
 from ...audio.wave_blocks import ClippingMeter, CountedWaves
 from ...base.names import file_stem
-from ...base.whole_file import check_not_read, whole_folder
+from ...base.whole_file import whole_folder
 from ...contracts.enhancement import EnhancementSettings, Enhancer
 from ...contracts.model_results import model_text
 from ...outputs.carried_metadata import carried_with
@@ -50,8 +50,7 @@ def separate_file(
     names = {stem: f"{file_stem(source.stem)}-{stem}{suffix}" for stem in STEMS}
     wanted = STEMS if stems == "both" else (stems,)
     targets = tuple(out / names[stem] for stem in wanted)
-    for target in targets:
-        check_not_read(target, source)
+    check_stem_files(targets, out, source)
     processor = ModelProcessor(enhancer, EnhancementSettings(max_attenuation_db=None))
     origin = {
         "model": processor.name,
