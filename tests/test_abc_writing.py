@@ -82,13 +82,42 @@ def test_the_modes_of_keys_are_kept_by_every_format(tmp_path, mode, ending):
         assert seconds_of(again) == seconds_of(score)
 
 
-def test_composers_are_kept_by_every_format(tmp_path):
-    names = ("Turlough O'Carolan", "Zoë & others")
-    (tmp_path / "a.abc").write_text(f"X:1\nT:A\nC: {names[0]}\nC:{names[1]}\nK:C\nCDEF|\n", encoding="utf-8")
+HEADER = """O:Ireland
+
+X:1
+T:A
+T:or B
+C: Turlough O'Carolan
+C:Zoë & others
+R:reel
+H:Written when he was
+blind, and old.
+N:arranged: twice
+S:
+Z:abc by me
+K:C
+CDEF|
+"""
+DETAILS = [
+    ("origin", "Ireland"),
+    ("subtitle", "or B"),
+    ("composer", "Turlough O'Carolan"),
+    ("composer", "Zoë & others"),
+    ("rhythm", "reel"),
+    ("history", "Written when he was"),
+    ("history", "blind, and old."),
+    ("notes", "arranged: twice"),
+    ("transcription", "abc by me"),
+]
+
+
+def test_what_a_score_says_of_itself_is_kept_by_every_format(tmp_path):
+    (tmp_path / "a.abc").write_text(HEADER, encoding="utf-8")
     path = tmp_path / "a.abc"
     for ending in (".mid", ".musicxml", ".abc", ".mxl", ".mid"):
         score = read_score(path)
-        assert score.composers == names
+        assert score.title == "A"
+        assert sorted(score.details) == sorted(DETAILS)
         path = tmp_path / f"b{ending}"
         with warnings.catch_warnings():
             warnings.simplefilter("error")
@@ -199,3 +228,25 @@ def test_drums_alone_are_refused(tmp_path):
     with pytest.raises(BadScore):
         write_score(drums, tmp_path / "a.abc")
     assert not (tmp_path / "a.abc").exists()
+
+
+def test_who_made_a_score_of_musicxml_is_kept(tmp_path):
+    identification = """<movement-title>Allegro</movement-title><identification><creator type="lyricist">A</creator>
+        <creator type="transcriber">B</creator><rights>C</rights><encoding><software>D</software></encoding>
+        <miscellaneous><miscellaneous-field name="origin">E</miscellaneous-field></miscellaneous></identification>"""
+    write_score(Score(random_score(1).tracks, title="Sonata"), tmp_path / "a.musicxml")
+    text = (tmp_path / "a.musicxml").read_text(encoding="utf-8").replace("</work>", f"</work>{identification}")
+    (tmp_path / "a.musicxml").write_text(text, encoding="utf-8")
+    details = [
+        ("lyricist", "A"),
+        ("notes", "transcriber: B"),
+        ("origin", "E"),
+        ("rights", "C"),
+        ("subtitle", "Allegro"),
+    ]
+    score = read_score(tmp_path / "a.musicxml")
+    assert sorted(score.details) == details
+    write_score(score, tmp_path / "b.musicxml")
+    assert sorted(read_score(tmp_path / "b.musicxml").details) == details
+    write_score(score, tmp_path / "b.abc")
+    assert sorted(read_score(tmp_path / "b.abc").details) == details

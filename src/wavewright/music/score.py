@@ -104,12 +104,32 @@ class MetaEvent:
             return self.data.decode("latin-1")
 
 
-TEXT, COMPOSER = 0x01, "composer:"  # type and beginning of a text with the name of a composer
+TEXT = 0x01  # kind of a text
+DETAILS = {
+    "composer": "C",
+    "subtitle": "T",
+    "rhythm": "R",
+    "origin": "O",
+    "area": "A",
+    "source": "S",
+    "book": "B",
+    "discography": "D",
+    "file": "F",
+    "group": "G",
+    "history": "H",
+    "notes": "N",
+    "transcription": "Z",
+    "lyricist": "",
+    "arranger": "",
+    "rights": "",
+}
+"""What a score says of itself beside its title, and the fields of ABC for it."""
+CREATORS = ("composer", "lyricist", "arranger")
 
 
-def composer_event(name: str) -> MetaEvent:
-    """Return a text with the name of a composer, see `Score.composers`."""
-    return MetaEvent(0, TEXT, f"{COMPOSER}{' '.join(name.split())}".encode("utf-8", "replace"))
+def detail_event(name: str, text: str) -> MetaEvent:
+    """Return a text with one of DETAILS, see `Score.details`."""
+    return MetaEvent(0, TEXT, f"{name}:{' '.join(text.split())}".encode("utf-8", "replace"))
 
 
 def empty(dtype: np.dtype) -> np.ndarray:
@@ -246,10 +266,10 @@ class Score:
         return float(self.tempo_map.seconds(self.length))
 
     @property
-    def composers(self) -> tuple[str, ...]:
-        """Names of composers: texts at the start that `composer_event` makes, which MIDI files hold, too."""
-        texts = (meta.text for meta in self.metas if meta.kind == TEXT)
-        return tuple(text.removeprefix(COMPOSER) for text in texts if text.startswith(COMPOSER))
+    def details(self) -> tuple[tuple[str, str], ...]:
+        """Names and texts of DETAILS: texts that `detail_event` makes, which MIDI files hold, too."""
+        texts = (meta.text.partition(":") for meta in self.metas if meta.kind == TEXT)
+        return tuple((name, text) for name, _, text in texts if name in DETAILS and text)
 
     def _repr_html_(self) -> str:
         """Return a piano roll and a line of text for notebooks."""

@@ -7,14 +7,14 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from itertools import accumulate
+from itertools import accumulate, starmap
 
 import numpy as np
 
 from ...base.errors import BadScore, BadSetting
 from ..bars import with_bar_lines
 from ..engine import DRUM_CHANNEL
-from ..score import KEY, METRE, Chord, Score, Track, composer_event, controls_of, empty, notes_of
+from ..score import DETAILS, KEY, METRE, Chord, Score, Track, controls_of, detail_event, empty, notes_of
 from ..theory import ChordSymbol, sounding_sharps
 from ..timing import TEMPO
 from .abc_fields import (
@@ -52,6 +52,7 @@ _MIDI = re.compile(r"%%MIDI\s+(.*)")
 _CLEF = re.compile(r"\b(clef|octave|transpose)=|\b(treble|bass|alto|tenor)(?![a-z])")
 _USER_SYMBOL = re.compile(r"([H-Wh-w~])\s*=")
 
+_DETAILS = {kind: name for name, kind in DETAILS.items() if kind}
 _FIELDS_OF_TUNE = {"M": "metre", "L": "unit", "Q": "tempo", "P": "sections"}
 
 
@@ -60,7 +61,7 @@ class TuneText:
     """The text of a tune: fields of its header, and the lines of each voice."""
 
     title: str = ""
-    composers: list[str] = field(default_factory=list)
+    details: list[tuple[str, str]] = field(default_factory=list)
     metre: str = ""
     unit: str = ""
     tempo: str = ""
@@ -112,7 +113,7 @@ class _TuneReader:
         self._voice = ""
         self._is_header = True
         for line in file_header.splitlines():
-            if (match := _FIELD.fullmatch(_without_comment(line))) and match[1] in "LMQU":
+            if (match := _FIELD.fullmatch(_without_comment(line))) and match[1] in {*"LMQU", *_DETAILS} - {"T"}:
                 self._header_field(match[1], match[2])
             elif line.startswith("%%"):
                 self._directive(line.strip())
@@ -143,6 +144,8 @@ class _TuneReader:
             is_words = bool(skipped) or (self._is_header and is_text(text))
             if not is_words:
                 self._music(text)
+            elif self._is_header and skipped in _DETAILS:
+                self._header_field(skipped, text)
             elif not skipped:
                 self.problems.append(f"The line {text.strip()[:60]!r} of the header is no field; it is left out.")
             return skipped if is_words and (self._is_header or text != line) else ""
@@ -168,10 +171,12 @@ class _TuneReader:
 
     def _header_field(self, kind: str, text: str) -> None:
         tune, value = self.tune, text.strip()
-        if kind == "T":
-            tune.title = tune.title or value
-        elif kind == "C" and value:
-            tune.composers.append(value)
+        if kind == "T" and not tune.title:
+            tune.title = value
+        elif kind in _DETAILS:
+            name, _, rest = value.partition(": ")
+            detail = (name, rest) if DETAILS.get(name) == "" else (_DETAILS[kind], value)
+            tune.details += [detail] if detail[1] else []
         elif kind in _FIELDS_OF_TUNE:
             setattr(tune, _FIELDS_OF_TUNE[kind], value)
         elif kind == "U" and (match := _USER_SYMBOL.match(value)):
@@ -290,7 +295,7 @@ def _score_of(tune: TuneText, problems: list[str]) -> Score:
         np.array([(at, *each, _clocks(each), 8) for at, each in sorted(metres.items())], METRE),
         np.array([(at, each.sharps, each.mode) for at, each in sorted(keys.items()) if each.sharps is not None], KEY),
         tuple(Chord(tick(time), symbol) for time, symbol in chords),
-        metas=tuple(map(composer_event, tune.composers)),
+        metas=tuple(starmap(detail_event, tune.details)),
         title=tune.title,
         length=max((tick(voice.end) for voice in voices.values()), default=0),
     )

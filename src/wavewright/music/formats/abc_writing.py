@@ -13,7 +13,7 @@ import numpy as np
 
 from ...base.errors import BadScore
 from ..bars import Bar, bars_of
-from ..score import PROGRAM, Score, Track
+from ..score import DETAILS, PROGRAM, Score, Track
 from ..theory import MODES, pitch_class_name, sounding_sharps
 from ..timing import DEFAULT_US_PER_QUARTER
 from .abc_fields import LETTERS
@@ -37,7 +37,7 @@ SIGNS = {-1: "_", 0: "=", 1: "^"}
 def write_abc(score: Score) -> bytes:
     """Return a score as an ABC tune.
 
-    Notes, chord symbols, the first tempo, metres, the first key, title, composers, names and programmes of tracks are
+    Notes, chord symbols, the first tempo, metres, the first key, title, details, names and programmes of tracks are
     written. Notes that start together form a chord; a note that lasts beyond the start of the next one of its track is
     cut there. Drums are left out.
 
@@ -51,7 +51,8 @@ def write_abc(score: Score) -> bytes:
     _, sharps, mode = score.keys[0].item() if len(score.keys) else (0, 0, "major")
     us = int(score.tempos["us_per_quarter"][0]) if len(score.tempos) else DEFAULT_US_PER_QUARTER
     lines = ["X:1", f"T:{_text(score.title)}", f"M:{bars[0].metre}", "L:1/8", f"Q:1/4={60e6 / us:.6g}"]
-    lines[2:2] = [f"C:{_text(name)}" for name in score.composers]
+    fields = ((f"{DETAILS[name]}:" if DETAILS[name] else f"N:{name}: ", _text(text)) for name, text in score.details)
+    lines[2:2] = [f"{field}{text}" for field, text in fields]
     names = [f'V:{number} name="{_text(track.name)}"' for number, track in enumerate(tracks, 1)]
     has_voices = len(tracks) > 1 or bool(_text(tracks[0].name))
     lines += [*(names if has_voices else ()), f"K:{_key_name(sharps, mode)}"]

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import partial
+from itertools import starmap
 from xml.etree.ElementTree import Element
 
 import numpy as np
 
 from ...base.errors import BadScore
 from ..bars import DEFAULT_METRE, with_bar_lines
-from ..score import CONTROL_CHANGE, KEY, METRE, PROGRAM, Chord, Score, Track, composer_event, controls_of, notes_of
+from ..score import (
+    CONTROL_CHANGE,
+    DETAILS,
+    KEY,
+    METRE,
+    PROGRAM,
+    Chord,
+    Score,
+    Track,
+    controls_of,
+    detail_event,
+    notes_of,
+)
 from ..timing import TEMPO
 from .musicxml_measures import SUSTAIN, Measure, MeasureReader, divisions_of
 from .note_values import grid_of, tick_of
@@ -21,7 +34,6 @@ from .xml_tree import parse_xml, unpacked
 
 DRUM_CHANNEL_NUMBER = 10
 VOLUME, PAN = 7, 10
-COMPOSERS = "identification/creator[@type='composer']"
 MAX_NOTES = 5_000_000
 TARGETS = ("segno", "coda", "coda sign")
 """Marks of jumps that stand before a measure; the others act at its end."""
@@ -159,11 +171,25 @@ def _score_of(root: Element, parts: Sequence[tuple[_Instrument, list[Measure]]],
         np.array(metres, METRE),
         np.array([(at, *key) for at, key in collected("keys")], KEY),  # type: ignore[misc]
         tuple(Chord(at, str(symbol)) for at, symbol in collected("chords")),
-        metas=tuple(composer_event(each.text) for each in root.iterfind(COMPOSERS) if each.text and each.text.strip()),
+        metas=tuple(starmap(detail_event, _details(root))),
         title=" ".join((root.findtext("work/work-title") or root.findtext("movement-title") or "").split()),
         length=tick(starts[-1]),
     )
     return with_bar_lines(score, map(tick, starts))
+
+
+def _details(root: Element) -> Iterator[tuple[str, str]]:
+    """Yield what a score says of itself; who made it in a way that has no name is one of its notes."""
+    title, subtitle = (root.findtext(path, "").strip() for path in ("work/work-title", "movement-title"))
+    if title and subtitle not in ("", title):
+        yield "subtitle", subtitle
+    for element in root.iterfind("identification/*"):
+        for each in element if element.tag == "miscellaneous" else (element,):
+            text, name = (each.text or "").strip(), each.get("type", each.get("name", each.tag))
+            if text and name in DETAILS:
+                yield name, text
+            elif text and each.tag == "creator":
+                yield "notes", f"{name}: {text}"
 
 
 def _order(parts: Sequence[tuple[_Instrument, list[Measure]]]) -> tuple[list[int], list[Fraction]]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from ...base.errors import BadSetting
 from ..bars import Bar, bars_of
-from ..score import CONTROL_CHANGE, NO_CHORD, PROGRAM, Score, Track
+from ..score import CONTROL_CHANGE, CREATORS, NO_CHORD, PROGRAM, Score, Track
 from ..theory import ChordSymbol, notes_of_kind, pitch_class_name
 from .musicxml_measures import FORTE, KINDS
 from .note_values import NoteValue, tuplet_of, values_of
@@ -33,7 +33,7 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 def write_musicxml(score: Score) -> bytes:
     """Return a score as MusicXML.
 
-    Notes, tempos, metres, keys, chords that can be parsed, titles, composers, names, programmes and the first volume
+    Notes, tempos, metres, keys, chords that can be parsed, titles, details, names, programmes and the first volume
     and pan of each track are written. Notes of no length and other controls are left out.
 
     Raises BadSetting if the score has more than 10,000 bars, or a metre that is none.
@@ -41,10 +41,8 @@ def write_musicxml(score: Score) -> bytes:
     root = Element("score-partwise", version="4.0")
     if score.title:
         SubElement(SubElement(root, "work"), "work-title").text = _text(score.title)
-    if score.composers:
-        identification = SubElement(root, "identification")
-        for name in score.composers:
-            SubElement(identification, "creator", type="composer").text = _text(name)
+    if score.details:
+        root.append(_identification(score.details))
     track_list = SubElement(root, "part-list")
     tracks = score.tracks or (Track(),)
     bars = bars_of(score)
@@ -69,6 +67,22 @@ def write_musicxml(score: Score) -> bytes:
 def _text(text: str) -> str:
     """Return a text without characters that XML cannot hold."""
     return _NOT_XML.sub(" ", text)
+
+
+def _identification(details: Sequence[tuple[str, str]]) -> Element:
+    """Return the details of a score, in the order that MusicXML prescribes."""
+    element = Element("identification")
+    for name, text in details:
+        if name in CREATORS:
+            SubElement(element, "creator", type=name).text = _text(text)
+    for name, text in details:
+        if name == "rights":
+            SubElement(element, "rights").text = _text(text)
+    if others := [each for each in details if each[0] not in (*CREATORS, "rights")]:
+        miscellaneous = SubElement(element, "miscellaneous")
+        for name, text in others:
+            SubElement(miscellaneous, "miscellaneous-field", name=name).text = _text(text)
+    return element
 
 
 def _description(track_id: str, track: Track) -> Element:
