@@ -1,15 +1,15 @@
 """Choose the tests of `pytest` from those of `pytest --all`, by what each takes and the lines that it runs.
 
     pytest --all --measure --cov --cov-context=test --cov-report=
-    python .ci/choose_tests.py --seconds 850
+    python .ci/choose_tests.py --share 0.955
 
 The first command writes `.pytest_cache/seconds.json` and `.coverage`. All cases below QUICK_SECONDS are chosen, and
 those below FEW_SECONDS that run no function of the package in their process, such as those of imports and documents. Of
-the others, the one with the largest gain for each second is chosen next, until the processor seconds are used. The gain
-of a case is how many faults it would be the first to find, were there one on each line in functions that it runs: a
-test finds a fault on a line that it runs with a probability of FIRST, and each further case of a test that is chosen
-already with FURTHER; both are estimates from what .ci/planted_faults.py printed with seed 4. Seconds are those of the
-first command, which takes about twice as long as it would without coverage. The rest is written to
+the others, the one with the largest gain for each second is chosen next, until the chosen ones would find that share of
+what all would find. The gain of a case is how many faults it would be the first to find, were there one on each line in
+functions that it runs: a test finds a fault on a line that it runs with a probability of FIRST, and each further case
+of a test that is chosen already with FURTHER; both are estimates from what .ci/planted_faults.py printed with seed 4.
+Seconds are those of the first command, so what else the machine did counts alike for all. The rest is written to
 tests/durations.json: cases ("file.py::test[case]"), and files whose cases all wait ("file.py"). Of files that were not
 measured it keeps what it has.
 """
@@ -71,7 +71,7 @@ def numbered(cases: dict[str, dict[Path, set[int]]]) -> tuple[dict[str, np.ndarr
     return lines, len(numbers)
 
 
-def chosen_cases(seconds: dict[str, float], lines: dict[str, np.ndarray], n_lines: int, most: float) -> set[str]:
+def chosen_cases(seconds: dict[str, float], lines: dict[str, np.ndarray], n_lines: int, share: float) -> set[str]:
     """Return the cases of the default run: the quick ones, and of the others those with the largest gains a second."""
     left, nothing = np.ones(n_lines), np.zeros(0, int)  # how likely a fault on each line is still not found
     chosen: set[str] = set()
@@ -88,31 +88,35 @@ def chosen_cases(seconds: dict[str, float], lines: dict[str, np.ndarray], n_line
     def gain(case: str) -> float:
         return float(left[lines.get(case, nothing)].sum()) * probability(case) / seconds[case]
 
+    for case in seconds:
+        choose(case)
+    enough = share * float((1 - left).sum())
+    left[:] = 1
+    chosen.clear()
+    tests.clear()
     for case, each in seconds.items():
         if each < (QUICK_SECONDS if case in lines else FEW_SECONDS):
             choose(case)
-    used = sum(seconds[case] for case in chosen)
     queue = [(-gain(case), case) for case in seconds if case not in chosen]
     heapq.heapify(queue)
-    while queue:
+    while queue and float((1 - left).sum()) < enough:
         case = heapq.heappop(queue)[1]
         now = -gain(case)
         if queue and now > queue[0][0]:  # it gains less since others were chosen
             heapq.heappush(queue, (now, case))
-        elif used + seconds[case] <= most:
+        else:
             choose(case)
-            used += seconds[case]
     return chosen
 
 
 def main() -> int:
     """Write tests/durations.json, and print what was chosen."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=float, required=True, help="processor seconds of the default run")
+    parser.add_argument("--share", type=float, default=0.955, help="of the faults that the whole run would find")
     options = parser.parse_args()
     seconds = json.loads((ROOT / ".pytest_cache" / "seconds.json").read_text(encoding="utf-8"))
     lines, n_lines = numbered(lines_of_cases(ROOT / ".coverage"))
-    chosen = chosen_cases(seconds, lines, n_lines, options.seconds)
+    chosen = chosen_cases(seconds, lines, n_lines, options.share)
     waiting = {case: max(round(each, 1), 0.1) for case, each in seconds.items() if case not in chosen}
     files_chosen = {case.partition("::")[0] for case in chosen}
     for case in [*waiting]:

@@ -469,7 +469,10 @@ def test_a_finished_run_has_a_context_model(folder, tmp_path, monkeypatch):
         BadModel, match=r"a\.wwc needs the context model of run, whose folder has none; copy the model again"
     ):
         decode(result.out, model=str(tmp_path / "run"))
-    assert encode(tmp_path / "a.wav", kbps=1, model=str(tmp_path / "run")).out.read_bytes()[3] == STATIC
+    assert (
+        encode(tmp_path / "a.wav", kbps=1, model=str(tmp_path / "run"), out=tmp_path / "c.wwc").out.read_bytes()[3]
+        == STATIC
+    )
 
 
 def test_an_unfinished_run_has_no_context_model(folder, tmp_path):
