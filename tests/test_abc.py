@@ -286,6 +286,12 @@ def test_text_is_one_warning():
     assert pitches("~C.D JENF HCRD TEuF vcLB MAPG ScOB|") == [60, 62, 64, 65, 60, 62, 64, 65, 72, 71, 69, 67, 72, 71]
 
 
+def test_symbols_without_a_meaning_do_not_make_a_line_text():
+    (score,), problems = read_abc(b"X:1\nL:1/8\nK:C\nAkB2.c d kef2 | .gkA4 BcdB |\n")
+    assert score.tracks[0].notes["pitch"].tolist() == [69, 71, 72, 74, 76, 77, 79, 69, 71, 72, 74, 71]
+    assert problems == ("Tune 1: 'kkk' in 'AkB2.c d kef2 | .gkA4 BcdB |' is no music; it is left out.",)
+
+
 @pytest.mark.parametrize(
     ("music", "problems"),
     [

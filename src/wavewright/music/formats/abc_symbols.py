@@ -12,6 +12,9 @@ from .play_order import BarLine, JumpMark, mark_of
 MIN_TEXT_WORDS = 2
 """Words that are no music from which on a line is text."""
 
+MIN_TEXT_FRACTION = 0.25
+"""Fraction of letters that are no music from which on a line is text; fewer are symbols without a meaning."""
+
 _LENGTH = r"\d*/*\d*"
 _ACCIDENTAL = r"(?:\^\^|__|[\^_](?:\d{0,2}/\d{0,2})?|=)"
 _NOTE = rf"{_ACCIDENTAL}?[A-Ga-g][,']*{_LENGTH}"
@@ -76,6 +79,7 @@ ORNAMENTS = (
 
 _NO_MUSIC = re.compile(r'"[^"]*"?|![^!]*!|\+[^+]*\+|\[[A-Za-z]:[^][]*\]|%.*')
 _WORD = re.compile(r"[A-Za-z]{2,}")
+_LETTER = re.compile(r"[A-Za-z]")
 _LETTERS_OF_MUSIC = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXZabcdefguvxyz")
 
 
@@ -85,8 +89,11 @@ def is_text(line: str, symbols: frozenset[str] = frozenset()) -> bool:
     ``symbols`` are letters that the tune defines.
     """
     known = _LETTERS_OF_MUSIC | symbols
-    words = _WORD.findall(_NO_MUSIC.sub(" ", line))
-    return sum(not known.issuperset(word) for word in words) >= MIN_TEXT_WORDS
+    text = _NO_MUSIC.sub(" ", line)
+    if sum(not known.issuperset(word) for word in _WORD.findall(text)) < MIN_TEXT_WORDS:
+        return False
+    letters = _LETTER.findall(text)
+    return sum(letter not in known for letter in letters) >= MIN_TEXT_FRACTION * len(letters)
 
 
 @dataclass
