@@ -14,6 +14,7 @@ from wavewright.audio.clip import Clip
 from wavewright.audio.pcm import endless_wav_header, to_pcm
 from wavewright.audio.sound_file import open_sound
 from wavewright.base.errors import BadAudio, SoundWarning
+from wavewright.data.entry import read_length
 
 RATE = 44_100
 
@@ -219,3 +220,14 @@ def test_a_file_without_samples_says_so(tmp_path):
     path = Clip(np.full((1, 1), 0.5, np.float32), RATE).write(tmp_path / "a.m4a")
     with pytest.raises(BadAudio, match="holds no samples"):
         Clip.read(path)
+
+
+@pytest.mark.parametrize("is_quiet_first", [False, True])
+def test_the_length_of_raw_aac_does_not_follow_from_the_bitrate_of_its_beginning(tmp_path, is_quiet_first, recwarn):
+    noise, quiet = np.random.default_rng(0).uniform(-0.5, 0.5, 2 * RATE), np.zeros(6 * RATE)
+    wave = np.concatenate((quiet, noise) if is_quiet_first else (noise, quiet))
+    encode(tmp_path / "a.aac", "aac", wave[None].astype(np.float32), RATE, format="adts")
+    n_frames, _, _ = read_length(tmp_path / "a.aac")
+    assert 0 <= n_frames - len(wave) <= 3 * 1024  # whole frames, of which one or two are the encoder's delay
+    assert Clip.read(tmp_path / "a.aac").wave.shape[1] == n_frames
+    assert not recwarn.list

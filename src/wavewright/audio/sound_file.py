@@ -76,6 +76,7 @@ MEDIA_SLACK_SECONDS = 0.25
 MATROSKA_DURATION = re.compile(r"(\d+):(\d\d):(\d\d\.\d+)")
 """Tag of a track of Matroska and WebM files, which have no field for its length: when it ends."""
 
+ESTIMATED = ("aac", "ac3", "dts", "eac3")  # without a length, which FFmpeg estimates from the bitrate of the beginning
 LOSSLESS_CODECS = ("ape", "flac", "tta", "wavpack")
 SUBTYPES_OF_SAMPLES = {"u8": "PCM_16", "s16": "PCM_16", "s32": "PCM_24", "flt": "FLOAT", "dbl": "FLOAT"}
 """FFmpeg's formats of samples, and the subtypes that hold what is decoded of them, in ``float32``."""
@@ -561,7 +562,7 @@ def _media_header(path: Path, container: Container) -> AudioHeader:
             f"{path} holds an audio track that cannot be decoded, it is damaged or cut short; copy or export it again."
         )
     seconds = None
-    if stream.duration is not None:
+    if stream.duration is not None and container.format.name not in ESTIMATED:
         seconds = float(stream.duration * stream.time_base)
     elif stated := MATROSKA_DURATION.fullmatch(stream.metadata.get("DURATION", "")):
         hours, minutes, of_minute = map(float, stated.groups())
