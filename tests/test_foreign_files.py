@@ -231,3 +231,23 @@ def test_the_length_of_raw_aac_does_not_follow_from_the_bitrate_of_its_beginning
     assert 0 <= n_frames - len(wave) <= 3 * 1024  # whole frames, of which one or two are the encoder's delay
     assert Clip.read(tmp_path / "a.aac").wave.shape[1] == n_frames
     assert not recwarn.list
+
+
+def test_mpeg_audio_of_a_variable_bitrate_in_wav_is_read_to_its_end(tmp_path, recwarn):
+    wave = np.concatenate(
+        (np.random.default_rng(0).uniform(-0.5, 0.5, 4 * RATE), np.zeros(8 * RATE), chirp(4.0, RATE, 1)[0])
+    )
+    encode(tmp_path / "a.wav", "libmp3lame", wave[None].astype(np.float32), RATE, format="wav", options={"q": "4"})
+    assert 0 <= read_length(tmp_path / "a.wav")[0] - len(wave) <= 4 * 1152
+    np.testing.assert_allclose(Clip.read(tmp_path / "a.wav").wave, decode(tmp_path / "a.wav")[1], atol=1e-6)
+    assert not recwarn.list
+
+
+@pytest.mark.parametrize(
+    ("head", "frame", "rate"), [("#!AMR\n", b"\x3c" + bytes(31), 8_000), ("#!AMR-WB\n", b"\x14" + bytes(32), 16_000)]
+)
+def test_calls_in_amr_are_whole(tmp_path, head, frame, rate, recwarn):
+    (tmp_path / "a.amr").write_bytes(head.encode() + 1_000 * frame)
+    assert read_length(tmp_path / "a.amr") == (1_000 * rate // 50, rate, 1)
+    assert Clip.read(tmp_path / "a.amr").seconds == 20.0
+    assert not recwarn.list

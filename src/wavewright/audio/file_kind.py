@@ -61,9 +61,9 @@ CODEC_MAGIC = (b"RIFF", b"RIFX", b"RF64", b"BW64", b"riff", b"FORM", b"caff", b"
 OTHER_PCM = b"NIST_1A"
 """Files of whose plain samples libsndfile refuses some that PyAV knows."""
 
-MISREAD = re.compile(rb"Creative Voice File|FORM.{4}8SVX", re.DOTALL)
-"""Files of which libsndfile takes headers of blocks (VOC) or one channel after the other (8SVX) for samples in turn, so
-that PyAV reads them where it is there."""
+MISREAD = re.compile(rb"Creative Voice File|FORM.{4}8SVX|RIFF.{4}WAVEfmt .{4}[PU]\0", re.DOTALL)
+"""Files of which libsndfile takes headers of blocks (VOC) or one channel after the other (8SVX) for samples in turn, or
+stops where MPEG audio in WAV would end at the bitrate of its beginning, so that PyAV reads them where it is there."""
 
 UNSUPPORTED_ENCODING = 4
 """libsndfile's error for a codec that it does not know in a container that it does."""

@@ -76,7 +76,7 @@ MEDIA_SLACK_SECONDS = 0.25
 MATROSKA_DURATION = re.compile(r"(\d+):(\d\d):(\d\d\.\d+)")
 """Tag of a track of Matroska and WebM files, which have no field for its length: when it ends."""
 
-ESTIMATED = ("aac", "ac3", "dts", "eac3")  # without a length, which FFmpeg estimates from the bitrate of the beginning
+ESTIMATED = ("aac", "ac3", "amr", "amrnb", "amrwb", "dts", "eac3")  # lengths that FFmpeg derives from a bitrate
 LOSSLESS_CODECS = ("ape", "flac", "tta", "wavpack")
 SUBTYPES_OF_SAMPLES = {"u8": "PCM_16", "s16": "PCM_16", "s32": "PCM_24", "flt": "FLOAT", "dbl": "FLOAT"}
 """FFmpeg's formats of samples, and the subtypes that hold what is decoded of them, in ``float32``."""
