@@ -12,6 +12,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import threading
 import time
 import wave
 import zipfile
@@ -36,6 +37,7 @@ from wavewright.apps.server.jobs.files import SUFFIXES, safe_name
 from wavewright.apps.server.jobs.request import parameters_of, prepare
 from wavewright.apps.server.jobs.store import JobStore
 from wavewright.apps.server.jobs.task_job import TaskJob
+from wavewright.apps.server.jobs.worker import interrupt_again
 from wavewright.apps.server.settings import ServerSettings
 from wavewright.apps.server.speech_request import BadRequest
 from wavewright.base.errors import BadSetting
@@ -654,3 +656,16 @@ def test_an_upload_to_a_full_disk_is_a_sentence(server, monkeypatch, target):
     reply = request(server, "POST", "/v1/uploads", *form(("file", "a.wav", tone())))
     assert "The disk of the server is full" in sentence(reply, 507)
     assert request(server, "GET", "/health").status == 200
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no process of a job is interrupted there")
+def test_an_interruption_in_a_destructor_is_not_lost(monkeypatch):
+    monkeypatch.setattr(sys, "unraisablehook", interrupt_again)
+
+    class Interrupted:
+        def __del__(self):
+            raise KeyboardInterrupt
+
+    Interrupted()
+    with pytest.raises(KeyboardInterrupt):
+        threading.Event().wait(600)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import sys
 import tempfile
 import threading
@@ -43,6 +44,7 @@ def run_worker(
     - ``model_folders``: further folders of models that it may read.
     """
     _close_streams()
+    sys.unraisablehook = interrupt_again
     if is_long and hasattr(os, "nice"):
         with suppress(OSError):
             os.nice(NICENESS)
@@ -61,6 +63,15 @@ def run_worker(
             os.chdir(job["folder"])
             access.allow([Path(job["folder"]), Path(temporary_folder)])
             _run(job["task"], job["entry"], job["arguments"], send)
+
+
+def interrupt_again(lost: sys.UnraisableHookArgs) -> None:
+    """Interrupt once more where an interruption came in a destructor or a callback, of which Python only tells."""
+    if issubclass(lost.exc_type, KeyboardInterrupt):
+        main = threading.main_thread().ident or 0
+        threading.Timer(REPORT_SECONDS, lambda: signal.pthread_kill(main, signal.SIGINT)).start()
+    else:
+        sys.__unraisablehook__(lost)
 
 
 def _import_tasks(connection: Connection) -> None:
