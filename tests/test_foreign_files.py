@@ -244,10 +244,12 @@ def test_mpeg_audio_of_a_variable_bitrate_in_wav_is_read_to_its_end(tmp_path, re
 
 
 @pytest.mark.parametrize(
-    ("head", "frame", "rate"), [("#!AMR\n", b"\x3c" + bytes(31), 8_000), ("#!AMR-WB\n", b"\x14" + bytes(32), 16_000)]
+    ("head", "frame", "rate"),
+    [(b"#!AMR\n", b"\x3c" + bytes(31), 8_000), (b"#!AMR-WB\n", b"\x14" + bytes(32), 16_000)],
+    ids=("narrow", "wide"),
 )
 def test_calls_in_amr_are_whole(tmp_path, head, frame, rate, recwarn):
-    (tmp_path / "a.amr").write_bytes(head.encode() + 1_000 * frame)
+    (tmp_path / "a.amr").write_bytes(head + 1_000 * frame)
     assert read_length(tmp_path / "a.amr") == (1_000 * rate // 50, rate, 1)
     assert Clip.read(tmp_path / "a.amr").seconds == 20.0
     assert not recwarn.list

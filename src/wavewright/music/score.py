@@ -123,7 +123,7 @@ DETAILS = {
     "arranger": "",
     "rights": "",
 }
-"""What a score says of itself beside its title, and the fields of ABC for it."""
+"""Kinds of details of a score beside its title, and their fields in ABC, empty where it has none."""
 CREATORS = ("composer", "lyricist", "arranger")
 
 

@@ -179,7 +179,7 @@ def _score_of(root: Element, parts: Sequence[tuple[_Instrument, list[Measure]]],
 
 
 def _details(root: Element) -> Iterator[tuple[str, str]]:
-    """Yield what a score says of itself; who made it in a way that has no name is one of its notes."""
+    """Yield names and texts of details; a creator of a kind that DETAILS lacks is one of the notes."""
     title, subtitle = (root.findtext(path, "").strip() for path in ("work/work-title", "movement-title"))
     if title and subtitle not in ("", title):
         yield "subtitle", subtitle
