@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -17,8 +18,19 @@ def chirp(seconds=2.0, sample_rate=44_100, n_channels=2):
     return (0.4 * np.sin(phases)).astype(np.float32)
 
 
-def encode(path, codec, wave, sample_rate, *, format=None, tags=None, options=None, container_options=None):
-    """Encode a wave ``(channels, time)`` by FFmpeg's libraries."""
+def encode(
+    path,
+    codec,
+    wave,
+    sample_rate,
+    *,
+    format=None,
+    tags=None,
+    options=None,
+    container_options=None,
+    stored=lambda each: each,
+):
+    """Encode a wave ``(channels, time)`` by FFmpeg's libraries; ``stored`` returns a packet to store, or None."""
     layout = {1: "mono", 2: "stereo", 6: "5.1"}[len(wave)]
     with av.open(str(path), "w", format=format, container_options=container_options or {}) as container:
         container.metadata.update(tags or {})
@@ -30,10 +42,13 @@ def encode(path, codec, wave, sample_rate, *, format=None, tags=None, options=No
         for each in (*resampler.resample(frame), *resampler.resample(None)):
             fifo.write(each)
         n_frame = stream.codec_context.frame_size or 4_096
+        position = 0
         while (part := fifo.read(n_frame, partial=True)) is not None:
-            for packet in stream.encode(part):
+            part.pts, part.time_base = position, Fraction(1, sample_rate)
+            position += part.samples
+            for packet in filter(None, map(stored, stream.encode(part))):
                 container.mux(packet)
-        for packet in stream.encode(None):
+        for packet in filter(None, map(stored, stream.encode(None))):
             container.mux(packet)
     return path
 

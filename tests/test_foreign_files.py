@@ -11,6 +11,7 @@ import soundfile
 
 from tests.foreign_files import av, chirp, decode, encode
 from wavewright.audio.clip import Clip
+from wavewright.audio.file_kind import kind_of
 from wavewright.audio.pcm import endless_wav_header, to_pcm
 from wavewright.audio.sound_file import open_sound
 from wavewright.base.errors import BadAudio, SoundWarning
@@ -253,3 +254,84 @@ def test_calls_in_amr_are_whole(tmp_path, head, frame, rate, recwarn):
     assert read_length(tmp_path / "a.amr") == (1_000 * rate // 50, rate, 1)
     assert Clip.read(tmp_path / "a.amr").seconds == 20.0
     assert not recwarn.list
+
+
+def without(start, end):
+    """Return what stores the packets that do not begin within these seconds."""
+    return lambda packet: None if packet.pts and start <= packet.pts * packet.time_base < end else packet
+
+
+def frequency(clip, seconds):
+    """Return the frequency of the loudest partial in a fifth of a second, in Hz."""
+    start, n_samples = round(seconds * clip.sample_rate), clip.sample_rate // 5
+    spectrum = np.abs(np.fft.rfft(clip.wave[0, start : start + n_samples] * np.hanning(n_samples)))
+    return 5 * int(spectrum.argmax())
+
+
+@pytest.mark.parametrize(
+    ("name", "codec"),
+    [("a.webm", "libopus"), ("a.opus", "libopus"), ("a.m4a", "aac"), ("a.ts", "aac"), ("a.mkv", "flac")],
+)
+def test_pauses_of_which_nothing_is_stored_are_silent(tmp_path, name, codec, recwarn):
+    wave = chirp(6.0, 48_000, 1)
+    whole = Clip.read(encode(tmp_path / f"whole-{name}", codec, wave, 48_000))
+    paused = Clip.read(encode(tmp_path / name, codec, wave, 48_000, stored=without(2, 4)))
+    assert abs(paused.n_samples - whole.n_samples) < 0.005 * 48_000
+    assert not paused.wave[:, round(2.2 * 48_000) : round(3.9 * 48_000)].any()
+    for seconds in (1.0, 4.5, 5.5):
+        assert frequency(paused, seconds) == pytest.approx(frequency(whole, seconds), rel=0.01)
+    assert not recwarn.list
+
+
+def test_without_pyav_pauses_are_named(tmp_path, monkeypatch):
+    path = encode(tmp_path / "a.opus", "libopus", chirp(6.0, 48_000, 1), 48_000, stored=without(2, 4))
+    monkeypatch.setattr("wavewright.audio.file_kind.find_spec", lambda name: None)
+    with pytest.warns(SoundWarning, match="has pauses that are not stored. They were left out; to keep them, run pip"):
+        assert Clip.read(path).seconds == pytest.approx(4.0, abs=0.1)
+
+
+def test_packets_that_cannot_be_decoded_are_silent_and_what_follows_is_read(tmp_path):
+    wave = chirp(6.0, RATE, 2)
+    whole = Clip.read(encode(tmp_path / "whole.mkv", "flac", wave, RATE)).wave
+
+    def stored(packet):
+        if packet.pts and 2 <= packet.pts * packet.time_base < 3:
+            packet.update(bytes(packet.size))
+        return packet
+
+    path = encode(tmp_path / "a.mkv", "flac", wave, RATE, stored=stored)
+    with pytest.warns(SoundWarning, match=r"is damaged: \d+ of its packets, from 2\.0\d s on, cannot be decoded"):
+        damaged = Clip.read(path).wave
+    assert damaged.shape == whole.shape
+    assert not damaged[:, round(2.1 * RATE) : 3 * RATE].any()
+    for part in (slice(2 * RATE), slice(round(3.1 * RATE), None)):
+        np.testing.assert_allclose(damaged[:, part], whole[:, part], atol=1e-6)
+    with pytest.raises(BadAudio, match=r"is damaged: \d+ of its packets, from 2\.0\d s on"):
+        list(open_sound(path).chunks(strict=True))
+
+
+def test_a_stream_that_changes_its_rate_and_channels_is_read_on(tmp_path, recwarn):
+    first = encode(tmp_path / "a.ts", "aac", chirp(2.0, 44_100, 2), 44_100)
+    second = encode(tmp_path / "b.ts", "aac", chirp(2.0, 48_000, 1), 48_000)
+    (tmp_path / "both.ts").write_bytes(first.read_bytes() + second.read_bytes())
+    both = Clip.read(tmp_path / "both.ts")
+    assert (both.sample_rate, both.n_channels) == (44_100, 2)
+    assert both.seconds == pytest.approx(Clip.read(first).seconds + Clip.read(second).seconds, abs=0.03)
+    assert frequency(both, 1.0) == pytest.approx(frequency(Clip.read(first), 1.0), abs=10)
+    assert frequency(both, 3.0) == pytest.approx(frequency(Clip.read(second), 1.0), rel=0.05)
+    assert not recwarn.list
+
+
+def test_pauses_of_a_call_in_amr_are_silent(tmp_path, recwarn):
+    speech, noise, nothing = b"\x3c" + bytes(31), b"\x44" + bytes(5), b"\x7c"
+    frames = [*50 * [speech], noise, *20 * [nothing], noise, *28 * [nothing], *50 * [speech], noise, *9 * [nothing]]
+    (tmp_path / "a.amr").write_bytes(b"#!AMR\n" + b"".join(frames))
+    assert Clip.read(tmp_path / "a.amr").seconds == pytest.approx(0.02 * len(frames))
+    assert not recwarn.list
+
+
+@pytest.mark.parametrize("packet", [b"Speex   1.2", b"\x80theora", b"fishead\0", b"\x7fFLAC"])
+def test_what_libsndfile_does_not_decode_in_ogg_is_for_pyav(tmp_path, packet):
+    header = struct.pack("<4sBBqIIIB", b"OggS", 0, 2, 0, 1, 0, 0, 1) + bytes([len(packet)])
+    (tmp_path / "a.ogg").write_bytes(header + packet + bytes(64))
+    assert kind_of(tmp_path / "a.ogg")[1] is None

@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 import soundfile
 
-from ..base.errors import BadAudio
+from ..base.errors import BadAudio, how_to_install
 from ..base.units import samples_to_seconds
 from .file_formats.segments import Segment, SegmentedFile
 from .wav_chunks import WAV_MAGIC, other_header
@@ -42,14 +42,30 @@ MEDIA_MAGIC = (
     *(b"ajkg", b"tBaK", b"\x7f\xfe\x80\x01", b"ea3\x03", b"EA3"),
 )
 MEDIA_SUFFIXES = (
-    *(".3g2", ".3gp", ".aac", ".ac3", ".amr", ".ape", ".asf", ".avi", ".awb", ".dsf", ".dts", ".eac3", ".flv", ".gsm"),
-    *(".m4a", ".m4b", ".m4v", ".mka", ".mkv", ".mlp", ".mov", ".mp2", ".mp4", ".mpc", ".mpeg", ".mpg", ".oma", ".qcp"),
-    *(".shn", ".spx", ".tak", ".thd", ".tta", ".vqf", ".webm", ".wma", ".wmv", ".wv"),
+    *(".3g2", ".3ga", ".3gp", ".aac", ".ac3", ".amr", ".ape", ".asf", ".avi", ".awb", ".dsf", ".dts"),
+    *(".eac3", ".f4v", ".flv", ".gsm", ".m2ts", ".m4a", ".m4b", ".m4r", ".m4v", ".mka", ".mkv", ".mlp"),
+    *(".mov", ".mp2", ".mp4", ".mpc", ".mpeg", ".mpg", ".ogv", ".oma", ".qcp", ".shn", ".spx", ".tak"),
+    *(".thd", ".tta", ".vob", ".vqf", ".weba", ".webm", ".wma", ".wmv", ".wv"),
 )
 """Formats that PyAV can read and libsndfile cannot."""
 
 SOUND_SUFFIXES = (
-    *(".wav", ".wave", ".bwf", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".au", ".snd"),
+    *(
+        ".wav",
+        ".wave",
+        ".bwf",
+        ".flac",
+        ".ogg",
+        ".oga",
+        ".opus",
+        ".mp3",
+        ".mpga",
+        ".aif",
+        ".aiff",
+        ".aifc",
+        ".au",
+        ".snd",
+    ),
     *(".caf", ".w64", ".rf64", ".avr", ".nist", ".paf", ".pvf", ".sph", ".voc"),
     *MEDIA_SUFFIXES,
 )
@@ -68,7 +84,8 @@ stops where MPEG audio in WAV would end at the bitrate of its beginning, so that
 UNSUPPORTED_ENCODING = 4
 """libsndfile's error for a codec that it does not know in a container that it does."""
 
-OGG_FLAC, OGG_PACKET = b"\x7fFLAC", 28  # FLAC in Ogg, and the position of the first packet
+OTHER_OGG, OGG_PACKET = (b"\x7fFLAC", b"Speex   ", b"\x80theora", b"fishead\0"), 28
+"""What libsndfile does not decode in Ogg (or FLAC, few), and the position of the first packet."""
 HEAD_BYTES = 64  # from which the kind of a file is known
 
 INVALID_IN_NAMES = re.compile("[\0\ud800-\udfff]")
@@ -142,8 +159,8 @@ def kind_of(path: Path) -> tuple[bytes, SoundParts | None]:
 def _needs_media(path: Path, head: bytes) -> bool:
     """Return True if PyAV has to read a file that starts with ``head``; raise BadAudio if it is no sound file."""
     suffix = path.suffix.lower()
-    if head.startswith(b"OggS") and head[OGG_PACKET:].startswith(OGG_FLAC):
-        return True  # of which libsndfile decodes few
+    if head.startswith(b"OggS") and head[OGG_PACKET:].startswith(OTHER_OGG):
+        return True
     if suffix in MEDIA_SUFFIXES or head[4:8] == b"ftyp" or head.startswith(MEDIA_MAGIC):
         return True
     if MISREAD.match(head) and find_spec("av") is not None:
@@ -193,8 +210,8 @@ def is_of_other_codec(path: Path, head: bytes, error: BaseException | None) -> b
         return False
 
 
-def _parts_of(path: Path, head: bytes, file: BinaryIO) -> SoundParts:
-    """Return what is decoded of a file that starts with ``head``.
+def _parts_of(path: Path, head: bytes, file: BinaryIO) -> SoundParts | None:
+    """Return what is decoded of a file that starts with ``head``; None if PyAV has to.
 
     Raises BadAudio if a page or frame is expected in the file, and there is none.
     """
@@ -206,20 +223,27 @@ def _parts_of(path: Path, head: bytes, file: BinaryIO) -> SoundParts:
     return _mpeg_parts(file) if is_mpeg and b"fLaC" not in head else SoundParts()
 
 
-def _ogg_parts(path: Path, file: BinaryIO) -> SoundParts:
+def _ogg_parts(path: Path, file: BinaryIO) -> SoundParts | None:
     from .file_formats import ogg
 
     links = ogg.links_of(file)
     if links.spans == ((0, 0),):
         raise BadAudio(f"{path} breaks off in its first Ogg page: it was cut short; copy or export it again.")
     if links.is_whole(os.fstat(file.fileno()).st_size):
-        return SoundParts()
+        if not links.has_pauses:
+            return SoundParts()
+        if find_spec("av") is not None:
+            return None  # libsndfile leaves pauses out
     faults = []
+    if links.has_pauses:
+        to_keep_them = "" if find_spec("av") is not None else f"; to keep them, {how_to_install('media')}"
+        faults.append(f"has pauses that are not stored. They were left out{to_keep_them}")
     if links.is_cut:
         faults.append("breaks off in the middle of an Ogg page: it was cut short. What is whole was read")
     if links.n_skipped:
         faults.append(f"holds {links.n_skipped} bytes that are no Ogg pages. They were left out")
-    return SoundParts(tuple((span,) for span in links.spans), tuple(faults), bool(faults))
+    segments = tuple((span,) for span in links.spans)
+    return SoundParts(segments, tuple(faults), bool(faults), has_end=not links.has_pauses)
 
 
 def _of_other_header(file: BinaryIO) -> SoundParts:

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, TypeAlias
 
@@ -25,6 +24,7 @@ from . import file_formats as formats
 from .file_formats.metadata import TAGS, SoundMetadata, normalised
 from .file_formats.segments import SegmentedFile
 from .file_kind import CONTAINER_OPTIONS, SoundParts, is_of_other_codec, kind_of, quiet_library
+from .media_samples import SLACK_SAMPLES, SLACK_SECONDS, MediaSamples
 from .wav_chunks import frames_of_fact
 from .wave_blocks import MONO_BLOCK_VALUES, BlockReader, MonoSound, first_samples
 
@@ -69,9 +69,6 @@ MP3_SLACK_SAMPLES = 4 * 1152
 """Tolerance of the length of MP3 files, which libsndfile overestimates by up to a few frames."""
 OPUS_SLACK_SAMPLES = 120
 """That of Opus files, the shortest frame at 48 kHz: libsndfile may leave out the last samples of a long one."""
-
-MEDIA_SLACK_SECONDS = 0.25
-"""Tolerance of the length in containers, which is rounded and includes the encoder delay."""
 
 MATROSKA_DURATION = re.compile(r"(\d+):(\d\d):(\d\d\.\d+)")
 """Tag of a track of Matroska and WebM files, which have no field for its length: when it ends."""
@@ -408,18 +405,21 @@ def _decodes_at(path: Path, source: str, position: int, end: int) -> bool:
 
 def _media_chunks(path: Path, header: AudioHeader, start: int, strict: bool) -> Iterator[np.ndarray]:
     """Yield chunks decoded by PyAV; say at the end if there were fewer samples than claimed."""
-    import av
-
     position = 0
     with _open_media(path) as container:
-        resampler = av.AudioResampler(format="flt", rate=header.sample_rate)
-        for frame in chain(container.decode(audio=0), [None]):  # None flushes the resampler
-            for packed_frame in resampler.resample(frame):
-                # Interleaved: PyAV reads beyond the planes of more than seven channels.
-                chunk = packed_frame.to_ndarray().reshape(packed_frame.samples, -1).T
-                position += chunk.shape[1]
-                yield from _from_start(start, position, chunk)
-    _check_length(path, header, position, seconds_to_samples(MEDIA_SLACK_SECONDS, header.sample_rate), strict)
+        samples = MediaSamples(container, header.sample_rate, header.n_channels, header.n_samples)
+        for chunk in samples:
+            position += chunk.shape[1]
+            yield from _from_start(start, position, chunk)
+            if samples.fault and strict:
+                break
+    if fault := samples.fault:
+        if strict or not position:
+            raise BadAudio(f"{path} {fault}; copy or export it again.")
+        warnings.warn(f"{path} {fault}. Silence stands there, and the rest was read.", SoundWarning, stacklevel=2)
+    else:
+        slack = max(seconds_to_samples(SLACK_SECONDS, header.sample_rate), SLACK_SAMPLES)
+        _check_length(path, header, position, slack, strict)
 
 
 def _from_start(start: int, end: int, chunk: np.ndarray) -> Iterator[np.ndarray]:

@@ -6,6 +6,7 @@ import mmap
 import struct
 import zlib
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import BinaryIO
@@ -373,11 +374,13 @@ class OggLinks:
     - ``spans``: first byte of each link, and the byte after its last whole page.
     - ``is_cut``: the file ends in the middle of a page.
     - ``n_skipped``: Bytes between pages.
+    - ``has_pauses``: no packets are stored for some of the time, as calls of Opus do while nobody speaks.
     """
 
     spans: tuple[tuple[int, int], ...]
     is_cut: bool
     n_skipped: int
+    has_pauses: bool
 
     def is_whole(self, n_bytes: int) -> bool:
         """Return True if a file of so many bytes is one link and nothing else."""
@@ -390,7 +393,8 @@ def links_of(file: BinaryIO) -> OggLinks:
         spans: list[tuple[int, int]] = []
         start, position, n_skipped = 0, 0, 0
         in_headers = True  # the first pages of the streams of a link precede all others
-        is_cut = False
+        is_cut = has_pauses = False
+        ends: dict[int, int] = {}  # of the last page of each stream of Opus, in samples
         while position < len(data):
             n_bytes = _page_bytes(data, position)
             if not n_bytes:
@@ -407,9 +411,28 @@ def links_of(file: BinaryIO) -> OggLinks:
                 spans.append((start, position))
                 start = position
             in_headers = is_first
+            has_pauses = has_pauses or _follows_pause(data, position, ends)
             position += n_bytes
         spans.append((start, position))
-    return OggLinks(tuple(spans), is_cut, n_skipped)
+    return OggLinks(tuple(spans), is_cut, n_skipped, has_pauses)
+
+
+def _follows_pause(data: mmap.mmap, position: int, ends: dict[int, int]) -> bool:
+    """Return True for a page of Opus that ends later than its packets last; note its end.
+
+    All packets of a page count as long as its first.
+    """
+    _, _, flags, end, stream, _, _, n_segments = HEADER.unpack_from(data, position)
+    body = position + HEADER.size + n_segments
+    if flags & FIRST and data[body : body + len(OPUS_HEADER)] == OPUS_HEADER:
+        ends[stream] = 0
+    elif stream in ends and end > 0:
+        before, ends[stream] = ends[stream], end
+        n_packets = sum(each < FULL_SEGMENT for each in data[position + HEADER.size : body])
+        with suppress(ValueError):  # of a damaged packet
+            if before and n_packets and not flags & CONTINUED:
+                return bool(end - before >= (n_packets + 1) * opus_samples(data[body : body + 2]))
+    return False
 
 
 def _page_bytes(data: mmap.mmap, position: int) -> int:

@@ -1,0 +1,133 @@
+"""The samples of a container, each at its time: silence stands where nothing is stored or can be decoded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from ..base.units import samples_to_seconds, seconds_to_samples
+
+if TYPE_CHECKING:
+    import av
+
+Container: TypeAlias = Any  # av.container.InputContainer: PyAV is an optional dependency
+Frame: TypeAlias = Any  # av.AudioFrame
+Packet: TypeAlias = Any  # av.Packet
+
+SILENT_SAMPLES = 65_536  # at a time
+SLACK_SECONDS = 0.25
+"""Tolerance of the length in containers, which is rounded and includes the encoder delay."""
+SLACK_SAMPLES = 4_096
+"""The same at low sample rates: some count the whole of the last frame."""
+
+PAUSE_SECONDS, PAUSE_SECONDS_OF = 0.012, {"mpeg": 0.1}
+"""Shortest time between two frames that counts: containers round times, and program streams (VOB) miss by a frame."""
+
+ROUNDING_SECONDS = 0.0015  # of times in milliseconds
+
+LONGEST_PAUSE_SECONDS = 3_600.0
+"""Longest one where a container does not say how long it is; a longer one is a fault of its times."""
+
+FIRST_SILENT_AMR = 8  # of the types of its frames: from here on they describe the noise of a pause, or are empty
+
+
+class MediaSamples:
+    """The samples ``(channels, time)`` of the first track of sound of an open container, in ``float32``.
+
+    Recorders and calls store no packets of a pause, and an editor may leave a gap: silence keeps what follows in time.
+
+    - ``n_samples``: the claimed length, None if unknown.
+    - ``n_read``: samples so far.
+    - ``n_damaged``: packets so far that cannot be decoded; ``first_damaged`` says at which sample, and ``reason`` why.
+    """
+
+    def __init__(self, container: Container, sample_rate: int, n_channels: int, n_samples: int | None) -> None:
+        self.container = container
+        self.sample_rate, self.n_channels = sample_rate, n_channels
+        self.n_samples = n_samples
+        self.n_read = self.n_damaged = self.first_damaged = 0
+        self.reason = ""
+        self._end: float | None = None  # of what was read, in seconds of the container
+        self._frame_samples = 1  # of the last frame
+        self._lost_end: float | None = None  # of what cannot be decoded
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        is_decoded = False
+        for frame in self._frames():
+            if frame.pts is not None:
+                start = float(frame.pts * frame.time_base)
+                yield from self._silence_until(start)
+                self._end, self._frame_samples = start + frame.samples / frame.sample_rate, frame.samples
+            # Interleaved: PyAV reads beyond the planes of more than seven channels.
+            chunk = frame.to_ndarray().reshape(frame.samples, -1).T
+            self.n_read += chunk.shape[1]
+            is_decoded = True
+            yield chunk
+        if is_decoded and self._lost_end is not None:
+            yield from self._silence_until(self._lost_end)
+
+    def _frames(self) -> Iterator[Frame]:
+        """Yield the decoded frames, all with the rate and the channels of the first."""
+        import av
+
+        stream = self.container.streams.audio[0]
+        resampler = layout = form = None
+        try:
+            for packet in self.container.demux(stream):
+                for frame in self._decoded(packet, stream.codec_context.name):
+                    changed = (frame.format.name, frame.layout.name, frame.sample_rate)
+                    if resampler is None or changed != form:
+                        yield from () if resampler is None else resampler.resample(None)
+                        form, layout = changed, layout or frame.layout
+                        resampler = av.AudioResampler(format="flt", layout=layout, rate=self.sample_rate)
+                    yield from resampler.resample(frame)
+        except av.FFmpegError as error:
+            self._note_damage(error)
+        yield from () if resampler is None else resampler.resample(None)
+
+    def _decoded(self, packet: Packet, codec: str) -> list[Frame]:
+        """Return the frames of a packet, none where it cannot be decoded."""
+        import av
+
+        try:
+            frames: list[Frame] = packet.decode()
+        except av.FFmpegError as error:
+            if packet.pts is not None:
+                start = float(packet.pts * packet.time_base)
+                self._end = start if self._end is None else self._end
+                self._lost_end = start + float((packet.duration or 0) * packet.time_base)
+            if not (codec.startswith("amr") and packet.size and bytes(packet)[0] >> 3 & 15 >= FIRST_SILENT_AMR):
+                self._note_damage(error)
+            return []
+        return frames
+
+    def _note_damage(self, error: av.FFmpegError) -> None:
+        self.n_damaged += 1
+        if self.n_damaged == 1:
+            self.first_damaged, self.reason = self.n_read, str(error.strerror)
+
+    def _silence_until(self, start: float) -> Iterator[np.ndarray]:
+        """Yield silence between the end of what was read and a later start, in seconds of the container."""
+        if self._end is None or start - self._end < PAUSE_SECONDS_OF.get(self.container.format.name, PAUSE_SECONDS):
+            return
+        n_silent = seconds_to_samples(start - self._end, self.sample_rate)
+        n_whole = round(n_silent / self._frame_samples) * self._frame_samples  # exact, where times are rounded
+        n_silent = n_whole if abs(n_whole - n_silent) < ROUNDING_SECONDS * self.sample_rate else n_silent
+        remaining = LONGEST_PAUSE_SECONDS
+        if self.n_samples is not None:
+            remaining = samples_to_seconds(self.n_samples - self.n_read, self.sample_rate)
+        if start - self._end > remaining + SLACK_SECONDS:
+            return
+        for position in range(0, n_silent, SILENT_SAMPLES):
+            yield np.zeros((self.n_channels, min(SILENT_SAMPLES, n_silent - position)), np.float32)
+        self.n_read += n_silent
+
+    @property
+    def fault(self) -> str | None:
+        """What cannot be decoded, as a sentence without the name of the file; None if nothing is damaged."""
+        if not self.n_damaged:
+            return None
+        start = samples_to_seconds(self.first_damaged, self.sample_rate)
+        return f"is damaged: {self.n_damaged} of its packets, from {start:.2f} s on, cannot be decoded ({self.reason})"
