@@ -16,6 +16,7 @@ Container: TypeAlias = Any  # av.container.InputContainer: PyAV is an optional d
 Frame: TypeAlias = Any  # av.AudioFrame
 Packet: TypeAlias = Any  # av.Packet
 
+MICROSECONDS = 1_000_000  # units of the times of a container
 SILENT_SAMPLES = 65_536  # at a time
 SLACK_SECONDS = 0.25
 """Tolerance of the length in containers, which is rounded and includes the encoder delay."""
@@ -33,10 +34,23 @@ LONGEST_PAUSE_SECONDS = 3_600.0
 FIRST_SILENT_AMR = 8  # of the types of its frames: from here on they describe the noise of a pause, or are empty
 
 
+def start_seconds(container: Container) -> float:
+    """Return when the first track of a container starts; a negative time is that of samples that decoders drop."""
+    return max(0.0, (container.start_time or 0) / MICROSECONDS)
+
+
+def lead_samples(container: Container) -> int:
+    """Return the samples between the start of a container, such as that of a picture, and that of its sound."""
+    stream = container.streams.audio[0]
+    lead_seconds = float((stream.start_time or 0) * stream.time_base) - start_seconds(container)
+    return seconds_to_samples(lead_seconds, stream.rate) if lead_seconds > PAUSE_SECONDS else 0
+
+
 class MediaSamples:
     """The samples ``(channels, time)`` of the first track of sound of an open container, in ``float32``.
 
-    Recorders and calls store no packets of a pause, and an editor may leave a gap: silence keeps what follows in time.
+    Recorders and calls store no packets of a pause, an editor may leave a gap, and the sound of a video may begin after
+    the picture: silence keeps what follows in time.
 
     - ``n_samples``: the claimed length, None if unknown.
     - ``n_read``: samples so far.
@@ -55,6 +69,7 @@ class MediaSamples:
 
     def __iter__(self) -> Iterator[np.ndarray]:
         is_decoded = False
+        yield from self._silence(lead_samples(self.container))
         for frame in self._frames():
             if frame.pts is not None:
                 start = float(frame.pts * frame.time_base)
@@ -120,9 +135,12 @@ class MediaSamples:
             remaining = samples_to_seconds(self.n_samples - self.n_read, self.sample_rate)
         if start - self._end > remaining + SLACK_SECONDS:
             return
-        for position in range(0, n_silent, SILENT_SAMPLES):
-            yield np.zeros((self.n_channels, min(SILENT_SAMPLES, n_silent - position)), np.float32)
-        self.n_read += n_silent
+        yield from self._silence(n_silent)
+
+    def _silence(self, n_samples: int) -> Iterator[np.ndarray]:
+        for position in range(0, n_samples, SILENT_SAMPLES):
+            yield np.zeros((self.n_channels, min(SILENT_SAMPLES, n_samples - position)), np.float32)
+        self.n_read += n_samples
 
     @property
     def fault(self) -> str | None:

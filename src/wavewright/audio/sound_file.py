@@ -24,7 +24,7 @@ from . import file_formats as formats
 from .file_formats.metadata import TAGS, SoundMetadata, normalised
 from .file_formats.segments import SegmentedFile
 from .file_kind import CONTAINER_OPTIONS, SoundParts, is_of_other_codec, kind_of, quiet_library
-from .media_samples import SLACK_SAMPLES, SLACK_SECONDS, MediaSamples
+from .media_samples import SLACK_SAMPLES, SLACK_SECONDS, MediaSamples, lead_samples
 from .wav_chunks import frames_of_fact
 from .wave_blocks import MONO_BLOCK_VALUES, BlockReader, MonoSound, first_samples
 
@@ -571,6 +571,7 @@ def _media_header(path: Path, container: Container) -> AudioHeader:
     exact = formats.m4a_metadata.length(path, stream.index) if container.format.name.startswith("mov") else None
     if exact is not None:
         n_samples = round(exact * stream.rate)
+    n_samples = None if n_samples is None else n_samples + lead_samples(container)
     header = AudioHeader(stream.rate, stream.channels, n_samples, container.format.name, _subtype_of(stream))
     return _checked_header(path, replace(header, is_padded=exact is not None))
 

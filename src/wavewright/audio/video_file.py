@@ -14,6 +14,7 @@ from ..base.whole_file import temporary_path, why_not_written
 from .clip import Clip, warn_of_left_out
 from .file_kind import CONTAINER_OPTIONS
 from .m4a_file import BITS_PER_SECOND_AND_CHANNEL, LAYOUTS, AvObject, sound_packets
+from .media_samples import start_seconds
 from .video_tracks import SUBTITLE_CODECS, VideoTracks, add_subtitles, set_language
 from .wave_blocks import ClippingMeter, resampled
 
@@ -50,8 +51,7 @@ def replace_sound(
 
     - ``source``: the video.
     - ``out``: its copy, of the same ending.
-    - ``blocks``: the sound, of one sample rate and number of channels; it starts when the first sound of the video
-      does.
+    - ``blocks``: the sound, of one sample rate and number of channels; it starts when the video does.
     - ``clipping``: counts the samples that are clipped.
     - ``tracks``: languages and further tracks.
 
@@ -129,9 +129,8 @@ def _copy(
     subtitles = add_subtitles(written, tracks.subtitles, SUBTITLE_CODECS[ending])
     waves = _chain_waves(first, blocks)
     waves = resampled(waves, first.sample_rate, rate, first.n_channels)
-    encoded = sound_packets(
-        sound, waves if clipping is None else clipping.measured(waves), rate, _start_seconds(video.streams.audio[0])
-    )
+    measured = waves if clipping is None else clipping.measured(waves)
+    encoded = sound_packets(sound, measured, rate, start_seconds(video))
     packets = heapq.merge(encoded, subtitles, key=lambda packet: packet.dts * packet.time_base)
     written.metadata.update({name: text for name, text in video.metadata.items() if name not in OWN_TAGS})
     written.set_chapters(video.chapters())
@@ -228,11 +227,6 @@ def _added_sounds(video: AvObject, written: AvObject, language: str) -> dict[int
             set_language(kept, language)
         added[stream.index] = kept
     return added
-
-
-def _start_seconds(sound: AvObject) -> float:
-    """Return when a track of sound starts; a negative time is that of samples that decoders drop."""
-    return max(0.0, float((sound.start_time or 0) * sound.time_base))
 
 
 def _chain_waves(first: Clip, blocks: Iterator[Clip]) -> Iterator[np.ndarray]:
