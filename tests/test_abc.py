@@ -12,15 +12,17 @@ from wavewright import read_score, read_tunes, write_score
 from wavewright.base.errors import BadScore
 from wavewright.music.formats.abc_fields import key_of, length_of, metre_of, sections_of, tempo_of
 from wavewright.music.formats.abc_reading import read_abc
-from wavewright.music.score import Score
+from wavewright.music.score import DETAILS, Score
 from wavewright.music.theory import SCALES, MusicalKey
 
 LYRICS, ORNAMENTS = "Lyrics are left out.", "Rolls, trills and other ornaments are played as one note."
+WORDS = "Words at notes are left out."
+DETAIL_NAMES = {kind: name for name, kind in DETAILS.items()}
 
 
 def tune(music: str, head: str = "M:4/4\nL:1/8\nK:C") -> Score:
     (score,), problems = read_abc(f"X:1\n{head}\n{music}\n".encode())
-    assert not {problem.removeprefix("Tune 1: ") for problem in problems} - {LYRICS, ORNAMENTS}
+    assert not {problem.removeprefix("Tune 1: ") for problem in problems} - {LYRICS, ORNAMENTS, WORDS}
     return score
 
 
@@ -200,9 +202,57 @@ def test_what_cannot_be_read_is_left_out_with_a_warning():
     assert score.tracks[0].notes["pitch"].tolist() == [69, 71, 72]
     assert [problem.partition(" is no")[0] for problem in problems] == [
         "Tune 1: '[]'",
-        "Tune 1: '#,' in 'A # B >c ((( [] K [Q:x] ,'",
+        "Tune 1: '#' in 'A # B >c ((( [] K'",
+        "Tune 1: ',' in ','",
         "Tune 1: 'Q'",
+        "Tune 1: The tempo 'x' cannot be read; it is left out.",
     ]
+
+
+@given(
+    st.sampled_from("NRCSBDFGOAZH"),
+    st.lists(st.text("abc |-xyz", min_size=1).map(str.strip).filter(bool), min_size=1, max_size=3),
+    st.sampled_from(["head", "body", "inline"]),
+)
+def test_a_detail_is_kept_wherever_it_is_written(kind, pieces, position):
+    pieces = ["once", *pieces]
+    text = " ".join(pieces)
+    field = f"{kind}:" + "\n+:".join(pieces)
+    head, line, inside = {"head": (field, "", ""), "body": ("", field, ""), "inline": ("", "", f"[{kind}:{text}]")}[
+        position
+    ]
+    lines = ["X:1", "T:t", head, "K:C", "CD|", line, f"EF|{inside}GA|"]
+    (score,), problems = read_abc("\n".join(filter(None, lines)).encode())
+    assert score.details == ((DETAIL_NAMES[kind], " ".join(text.split())),)
+    assert score.tracks[0].notes["pitch"].tolist() == [60, 62, 64, 65, 67, 69]
+    assert not problems
+
+
+@pytest.mark.parametrize(
+    ("music", "named"),
+    [
+        ("CD|\nm: ~n3 = nnn\nEF|", "The field m: is left out."),
+        ("CD|\ns: * !f!\nEF|", "The field s: is left out."),
+        ("CD|\n+: more\nEF|", "The field +: is left out."),
+        ('CD|"^dolce"EF|', "Words at notes are left out."),
+        ('CD|[Q:"Allegro" 1/4=120]EF|', "The words of the tempo '\"Allegro\" 1/4=120' are left out."),
+        ("CD|EF|\n\nwords that are no music\nGA|\nBc|", "'GA|' and what follows it are left out: no X: begins them."),
+    ],
+)
+def test_what_is_left_out_is_named(music, named):
+    (score,), problems = read_abc(f"X:1\nL:1/8\nK:C\n{music}\n".encode())
+    assert score.tracks[0].notes["pitch"].tolist() == [60, 62, 64, 65]
+    assert problems == (f"Tune 1: {named}",)
+
+
+def test_symbols_are_defined_in_the_music_too():
+    (score,), problems = read_abc(b"X:1\nK:C\nCD|\nU:n=!p!\nnEF|\n")
+    assert (score.n_notes, problems) == (4, ())
+
+
+def test_the_first_title_is_the_title_if_it_is_empty():
+    (score,), _ = read_abc(b"X:1\nT:\nT:Part two\nK:C\nC|\n")
+    assert (score.title, score.details) == ("", (("subtitle", "Part two"),))
     (score,), problems = read_abc(b"X:1\nQ:1/4=0\nA c''''''''\n")
     assert score.tracks[0].notes["pitch"].tolist() == [69]
     assert any("no K: field" in problem for problem in problems)

@@ -447,3 +447,18 @@ def test_grace_notes_of_a_chord_sound_together_and_none_is_lost():
     after = notes(note("C4", 4) + note("D4", 1, "grace"))
     assert [pitch for *_, pitch in after] == [60, 62]
     assert sum(after[-1][:2]) == 4
+
+
+@pytest.mark.parametrize(
+    ("inside", "named"),
+    [
+        ("<words>dolce</words>", ("Part 1: words at notes are left out.",)),
+        ("<rehearsal>B</rehearsal>", ("Part 1: rehearsal marks are left out.",)),
+        ("<words>Fine</words>", ()),
+    ],
+)
+def test_words_are_played_or_named(inside, named):
+    direction = f"<direction><direction-type>{inside}</direction-type></direction>"
+    part = f'<part id="P1"><measure>{direction}{note("C4")}</measure></part>'
+    (score,), problems = read_musicxml(f"<score-partwise>{PART_LIST}{part}</score-partwise>".encode())
+    assert (score.n_notes, problems) == (1, named)

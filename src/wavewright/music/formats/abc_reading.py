@@ -45,6 +45,8 @@ PROPAGATIONS = ("pitch", "octave", "not")
 """Notes of a bar that an accidental holds for: of its letter in all octaves, in its octave, or itself alone."""
 
 _FIELD = re.compile(r"[ \t]{0,3}([A-Za-z+]):(?![|:])(.*)")
+_CONTINUED = re.compile(r"(?m)^[ \t]{0,3}[A-Za-z]:(?![|:]).*(?:\n\+:.*)+")
+_INLINE_FIELD = re.compile(r"(\[[A-Za-z]:[^][]*\])")
 _WORDS_FIELDS = "HNRSWwsZ"
 _BLOCK = re.compile(r"%%begin([a-z]+)")
 _PROPAGATION = re.compile(r"%%propagate-accidentals\s+(\S+)")
@@ -60,7 +62,7 @@ _FIELDS_OF_TUNE = {"M": "metre", "L": "unit", "Q": "tempo", "P": "sections"}
 class TuneText:
     """The text of a tune: fields of its header, and the lines of each voice."""
 
-    title: str = ""
+    title: str | None = None
     details: list[tuple[str, str]] = field(default_factory=list)
     metre: str = ""
     unit: str = ""
@@ -90,7 +92,8 @@ def read_abc(contents: bytes) -> tuple[tuple[Score, ...], tuple[str, ...]]:
         text = contents.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = contents.decode("latin-1")
-    blocks = re.split(r"(?m)^(?=[ \t]{0,3}X:)", text.replace("\r\n", "\n").replace("\r", "\n"))
+    text = _CONTINUED.sub(_on_one_line, text.replace("\r\n", "\n").replace("\r", "\n"))
+    blocks = re.split(r"(?m)^(?=[ \t]{0,3}X:)", text)
     if len(blocks) < 2:
         raise BadScore("It has no ABC tune: none begins with a line such as X:1.")
     problems: list[str] = []
@@ -113,13 +116,14 @@ class _TuneReader:
         self._voice = ""
         self._is_header = True
         for line in file_header.splitlines():
-            if (match := _FIELD.fullmatch(_without_comment(line))) and match[1] in {*"LMQU", *_DETAILS} - {"T"}:
+            if (match := _FIELD.fullmatch(_without_comment(line))) and match[1] in {*"ILMQUm", *_DETAILS} - {"T"}:
                 self._header_field(match[1], match[2])
             elif line.startswith("%%"):
                 self._directive(line.strip())
 
     def read(self, block: str) -> None:
-        """Read all lines of a tune, up to the first empty one."""
+        """Read all lines of a tune, up to the first empty one; music after it is named."""
+        is_ended = False
         skipped = ""  # the block of text or drawings, or the field, whose lines are no music
         for line in block.splitlines():
             if skipped.startswith("%%"):
@@ -128,9 +132,12 @@ class _TuneReader:
                 match = _BLOCK.match(line.strip())
                 skipped = f"%%end{match[1]}" if match else skipped
                 self._directive(line.strip())
-            elif not line.strip():
-                if not self._is_header:
+            elif is_ended:
+                if "|" in line and not _FIELD.fullmatch(line) and not is_text(line):
+                    self.problems.append(f"{line.strip()[:60]!r} and what follows it are left out: no X: begins them.")
                     break
+            elif not line.strip():
+                is_ended = not self._is_header
             else:
                 skipped = self._line(_without_comment(line), skipped)
         for name, voice in self.tune.voices.items():
@@ -155,7 +162,7 @@ class _TuneReader:
             self._header_field(match[1], match[2])
         else:
             self._body_field(match[1], match[2])
-        goes_on = match[1] == "H" or (text != line and (self._is_header or match[1] in _WORDS_FIELDS))
+        goes_on = text != line or match[1] == "H" if self._is_header else text != line and match[1] in _WORDS_FIELDS
         return match[1] if goes_on else ""
 
     def _directive(self, line: str) -> None:
@@ -171,7 +178,7 @@ class _TuneReader:
 
     def _header_field(self, kind: str, text: str) -> None:
         tune, value = self.tune, text.strip()
-        if kind == "T" and not tune.title:
+        if kind == "T" and tune.title is None:
             tune.title = value
         elif kind in _DETAILS:
             name, _, rest = value.partition(": ")
@@ -189,6 +196,8 @@ class _TuneReader:
             tune.key = value
             self._is_header = False
             self._voice = next(iter(tune.names), "")
+        elif kind not in ("X", "r", *"wW"):
+            self.problems.append(f"The field {kind}: is left out.")
 
     def _body_field(self, kind: str, text: str) -> None:
         if kind == "V":
@@ -197,18 +206,20 @@ class _TuneReader:
             self._directive(f"%%{text.strip()}")
         elif kind in "KLMQP":
             self._reader().items.append(Annotation(kind, text.strip()))
+        else:
+            self._header_field(kind, text)
 
     def _music(self, line: str) -> None:
         if self._is_header:
             self.problems.append("The header has no K: field; the key is C.")
             self._is_header = False
-        for piece in re.split(r"(\[[VI]:[^\]]*\])", line):
-            if piece.startswith("[V:"):
-                self._select(piece[3:-1].strip())
-            elif piece.startswith("[I:"):
-                self._directive(f"%%{piece[3:-1].strip()}")
+        for piece in _INLINE_FIELD.split(line):
+            if _INLINE_FIELD.fullmatch(piece):
+                self._body_field(piece[1], piece[3:-1])
             elif piece.strip():
-                self._reader().read(piece)
+                reader = self._reader()
+                reader.symbols = self.tune.symbols
+                reader.read(piece)
 
     def _select(self, text: str) -> None:
         """Continue with a voice such as ``1 name="Tenor" octave=-1``."""
@@ -228,8 +239,13 @@ class _TuneReader:
             self.tune.names.setdefault(self._voice, "")
             metre = metre_of(self.tune.metre)
             is_compound = metre is not None and metre[1] == 8 and metre[0] % 3 == 0
-            self.tune.voices[self._voice] = LineReader(is_compound, self.tune.symbols)
+            self.tune.voices[self._voice] = LineReader(is_compound)
         return self.tune.voices[self._voice]
+
+
+def _on_one_line(match: re.Match[str]) -> str:
+    """Return a field with the lines after ``+:`` that continue it."""
+    return " ".join(_without_comment(line).strip() for line in match[0].split("\n+:"))
 
 
 def _without_comment(line: str) -> str:
@@ -252,9 +268,7 @@ def _score_of(tune: TuneText, problems: list[str]) -> Score:
     """Return the tune as a score, on a grid on which all its times are whole ticks if there is one."""
     metre = metre_of(tune.metre)
     unit = fraction_of(tune.unit) or unit_of_metre(metre)
-    tempo = tempo_of(tune.tempo, unit) if tune.tempo else None
-    if tune.tempo and tempo is None and re.search(r"\d", tune.tempo):
-        problems.append(f"The tempo {tune.tempo[:60]!r} cannot be read; it is left out.")
+    tempo = _tempo(tune.tempo, unit, problems) if tune.tempo else None
     key = _key(tune.key, problems)
     sections = sections_of(tune.sections)
     items = _with_all_marks({name: voice.items for name, voice in tune.voices.items()})
@@ -296,7 +310,7 @@ def _score_of(tune: TuneText, problems: list[str]) -> Score:
         np.array([(at, each.sharps, each.mode) for at, each in sorted(keys.items()) if each.sharps is not None], KEY),
         tuple(Chord(tick(time), symbol) for time, symbol in chords),
         metas=tuple(starmap(detail_event, tune.details)),
-        title=tune.title,
+        title=tune.title or "",
         length=max((tick(voice.end) for voice in voices.values()), default=0),
     )
     return with_bar_lines(score, (tick(time) for time in first.lines)) if first else score
@@ -381,6 +395,16 @@ def _key(text: str, problems: list[str]) -> AbcKey:
     except BadScore as error:
         problems.append(f"{error} The key is C.")
         return AbcKey({}, 0)
+
+
+def _tempo(text: str, unit: Fraction, problems: list[str]) -> int | None:
+    """Return a tempo, None for one that cannot be read; its words are named."""
+    us, words = tempo_of(text, unit), re.search(r'"[^"]*"', text)
+    if us is None:
+        problems.append(f"The tempo {text[:60]!r} cannot be read; it is left out.")
+    elif words is not None:
+        problems.append(f"The words of the tempo {text[:60]!r} are left out.")
+    return us
 
 
 @dataclass
@@ -469,7 +493,7 @@ class _VoiceReader:
                 self.metres.append((self._time, self.metre))
         elif item.kind == "L":
             self.unit = fraction_of(item.text) or self.unit
-        elif item.kind == "Q" and (us := tempo_of(item.text, self.unit)) is not None:
+        elif item.kind == "Q" and (us := _tempo(item.text, self.unit, self.problems)) is not None:
             self.tempos.append((self._time, us))
 
     def _sounding(self, symbol: str) -> str:

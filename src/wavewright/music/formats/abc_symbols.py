@@ -20,7 +20,7 @@ _ACCIDENTAL = r"(?:\^\^|__|[\^_](?:\d{0,2}/\d{0,2})?|=)"
 _NOTE = rf"{_ACCIDENTAL}?[A-Ga-g][,']*{_LENGTH}"
 _TOKEN = re.compile(
     rf"""
-    (?P<comment>%.*) | (?P<field>\[[A-Za-z]:[^\[\]]*\]) | (?P<quoted>"[^"]*"?)
+    (?P<comment>%.*) | (?P<quoted>"[^"]*"?)
     | (?P<decoration>![^!\s|]*!|\+[a-z()<>.]+\+)
     | (?P<bar>(?:\[\|[|:]*|\.?:*\|+[\]|:]*|::+)(?:\s*\[?(?P<with>\d[\d,.-]*))?) | (?P<ending>\[(?P<alone>\d[\d,.-]*))
     | (?P<grace>\{{[^{{}}]*\}}) | (?P<tuplet>\(\d(?::\d*){{0,2}})
@@ -139,14 +139,13 @@ class LineReader:
 
     _ignored_token = _comment_token
 
-    def _field_token(self, match: re.Match[str]) -> None:
-        self.items.append(Annotation(match[0][1], match[0][3:-1].strip()))
-
     def _quoted_token(self, match: re.Match[str]) -> None:
         text = match[0].strip('"')
         if (mark := mark_of(text.lstrip("^_<>@ "))) is not None:
             self.items.append(mark)
-        elif text and text[0] not in "^_<>@":
+        elif text.startswith(tuple("^_<>@")):
+            self.problems.append("Words at notes are left out.")
+        elif text:
             self.items.append(Annotation("chord", text))
 
     def _decoration_token(self, match: re.Match[str]) -> None:

@@ -53,7 +53,9 @@ SKIPPED = {
     "note/notations/slide": "slides are left out",
     "note/notations/articulations": "articulations are left out",
     "note/notations/fermata": "fermatas are left out",
+    "note/notations/technical": "fingerings and other technical marks are left out",
     "note/lyric": "lyrics are left out",
+    "direction/direction-type/rehearsal": "rehearsal marks are left out",
     "direction/direction-type/wedge": "crescendos and diminuendos are left out",
     "figured-bass": "figured bass is left out",
 }
@@ -321,12 +323,14 @@ class MeasureReader:
 
     def _add_marks(self, direction: Element) -> None:
         """Add the marks of jumps of a direction: those of its sound, or else its words and signs."""
+        words = " ".join(each.text or "" for each in direction.iter("words"))
+        mark = mark_of(words)
+        if words.strip() and mark is None:
+            self._report("words at notes are left out")
         if any(_marks_of_sound(sound) for sound in direction.findall("sound")):
             return
         self._mark(JumpMark("segno") for _ in direction.iter("segno"))
         self._mark(JumpMark("coda sign") for _ in direction.iter("coda"))
-        words = " ".join(each.text or "" for each in direction.iter("words"))
-        mark = mark_of(words)
         self._mark([] if mark is None else [mark])
 
     def _mark(self, marks: Iterable[JumpMark]) -> None:

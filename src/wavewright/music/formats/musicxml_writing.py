@@ -275,9 +275,10 @@ def _changes(score: Score, bar: Bar, *, is_first: bool, is_new: bool) -> list[tu
     if is_first:
         for tempo in _within(score.tempos, bar):
             direction = Element("direction")
-            words = SubElement(SubElement(direction, "direction-type"), "words")
             quarters_per_minute = US_PER_MINUTE / int(tempo["us_per_quarter"])
-            words.text = f"{quarters_per_minute:.4g} quarters a minute"
+            mark = SubElement(SubElement(direction, "direction-type"), "metronome")
+            SubElement(mark, "beat-unit").text = "quarter"
+            SubElement(mark, "per-minute").text = f"{quarters_per_minute:.4g}"
             SubElement(direction, "sound", tempo=f"{quarters_per_minute:.12f}".rstrip("0").rstrip("."))
             changes.append((int(tempo["tick"]) - bar.start, direction))
         for chord in score.chords:
