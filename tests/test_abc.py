@@ -409,3 +409,8 @@ def test_a_tempo_without_a_unit_counts_quarters_as_in_abc2midi(metre, unit):
 def test_a_tuplet_of_one_note_has_the_time_it_says():
     quarter = tune("(1:2:2 CD E|", "L:1/4\nK:C").tracks[0].notes["duration"]
     assert (quarter / 480).tolist() == [2, 2, 1]
+
+
+def test_moved_chords_are_spelled_in_the_key_that_sounds():
+    assert [chord.symbol for chord in tune('"C"C4"F"F4|', "L:1/8\nK:C transpose=6").chords] == ["F#", "B"]
+    assert [chord.symbol for chord in tune('"C"C4"F"F4|', "L:1/8\nK:C transpose=3").chords] == ["Eb", "Ab"]

@@ -462,3 +462,13 @@ def test_words_are_played_or_named(inside, named):
     part = f'<part id="P1"><measure>{direction}{note("C4")}</measure></part>'
     (score,), problems = read_musicxml(f"<score-partwise>{PART_LIST}{part}</score-partwise>".encode())
     assert (score.n_notes, problems) == (1, named)
+
+
+@pytest.mark.parametrize("symbol", ["Cb", "E#dim", "Bbb7/Fb", "F##m7b5"])
+def test_chords_keep_the_names_of_their_roots(tmp_path, symbol):
+    score = Score(
+        (Track(notes_of([(0, 480, 59, 80)])),), chords=(Chord(0, symbol),), keys=np.array([(0, -6, "major")], KEY)
+    )
+    write_score(score, tmp_path / "a.musicxml")
+    assert read_score(tmp_path / "a.musicxml").chords == (Chord(0, symbol),)
+    assert "<step>C</step>" in (tmp_path / "a.musicxml").read_text(encoding="utf-8")

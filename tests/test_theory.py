@@ -14,6 +14,7 @@ from wavewright.music.theory import (
     MusicalKey,
     chord_of_numeral,
     nearest_of,
+    pitch_class_name,
     pitch_class_of,
     pitch_name,
     pitch_of,
@@ -23,10 +24,33 @@ from wavewright.music.theory import (
 PITCHES = st.integers(0, 127)
 
 
-@given(PITCHES, st.booleans())
-def test_names_of_pitches_are_read_back(pitch, flats):
-    assert pitch_of(pitch_name(pitch, flats=flats)) == pitch
+SHARPS = st.integers(-7, 7)
+
+
+@given(PITCHES, SHARPS)
+def test_names_of_pitches_are_read_back(pitch, sharps):
+    assert pitch_of(pitch_name(pitch, sharps)) == pitch
     assert pitch_of(str(pitch)) == pitch
+
+
+@given(SHARPS, st.sampled_from(sorted(MODES)))
+def test_a_scale_has_each_letter_once(sharps, mode):
+    key = MusicalKey.of_sharps(sharps, mode)
+    names = [pitch_class_name(pitch_class, sharps) for pitch_class in key.pitch_classes]
+    assert sorted(name[0] for name in names) == [*"ABCDEFG"]
+
+
+@pytest.mark.parametrize(
+    ("key", "numeral", "symbol"),
+    [("Gb", "IV", "Cb"), ("Ebm", "VI", "Cb"), ("F#", "viio", "E#dim"), ("F", "IV", "Bb"), ("E", "vii", "D#m")],
+)
+def test_chords_are_spelled_in_their_key(key, numeral, symbol):
+    assert chord_of_numeral(numeral, MusicalKey.parse(key)).symbol(MusicalKey.parse(key).sharps) == symbol
+
+
+@pytest.mark.parametrize("name", ["Gb major", "F# major", "Eb minor", "D# minor", "F locrian", "Cb lydian"])
+def test_the_name_of_a_key_is_read_back(name):
+    assert MusicalKey.parse(name).name == name
 
 
 @pytest.mark.parametrize(
@@ -94,10 +118,10 @@ def test_degrees_are_consecutive_pitches_of_the_scale(tonic, scale, degree):
     assert key.pitch_of_degree(0) == 60 + tonic
 
 
-@given(st.integers(0, 11), st.sampled_from(sorted(CHORD_KINDS)), st.none() | st.integers(0, 11), st.booleans())
-def test_chord_symbols_are_read_back(root, kind, bass, flats):
+@given(st.integers(0, 11), st.sampled_from(sorted(CHORD_KINDS)), st.none() | st.integers(0, 11), SHARPS)
+def test_chord_symbols_are_read_back(root, kind, bass, sharps):
     chord = ChordSymbol(root, kind, bass)
-    assert ChordSymbol.parse(chord.symbol(flats=flats)) == chord
+    assert ChordSymbol.parse(chord.symbol(sharps)) == chord
 
 
 @pytest.mark.parametrize(

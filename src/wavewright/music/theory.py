@@ -11,7 +11,8 @@ from types import MappingProxyType
 from ..base.errors import BadSetting
 
 SHARP_NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
-FLAT_NAMES = ("C", "Db", "D", "Eb", "E", "F", "Gb", "G", "Ab", "A", "Bb", "B")
+FIFTHS = "FCGDAEB"
+"""Letters in order of fifths, that of the sharps of key signatures."""
 
 MAX_PITCH = 127
 """The highest pitch of MIDI, G9."""
@@ -231,20 +232,32 @@ def pitch_of(name: str) -> int:
     return pitch
 
 
-def pitch_name(pitch: int, *, flats: bool = False) -> str:
-    """Return the name of a pitch with its octave.
+def pitch_name(pitch: int, sharps: int = 0) -> str:
+    """Return the name of a pitch with its octave in a key signature.
 
     Examples
     --------
-    >>> pitch_name(60), pitch_name(70, flats=True)
-    ('C4', 'Bb4')
+    >>> pitch_name(60), pitch_name(70, -1), pitch_name(71, -6)
+    ('C4', 'Bb4', 'Cb5')
     """
-    return f"{pitch_class_name(pitch, flats=flats)}{pitch // 12 - 1}"
+    letter, alteration, octave = spelled(pitch, sharps)
+    return f"{letter}{'#' * alteration}{'b' * -alteration}{octave}"
 
 
-def pitch_class_name(pitch_class: int, *, flats: bool = False) -> str:
-    """Return the name of a pitch class, or of that of a pitch."""
-    return (FLAT_NAMES if flats else SHARP_NAMES)[pitch_class % 12]
+def pitch_class_name(pitch_class: int, sharps: int = 0) -> str:
+    """Return the name of a pitch class, or of that of a pitch, in a key signature."""
+    return pitch_name(pitch_class % 12 + 12, sharps)[:-1]
+
+
+def spelled(pitch: int, sharps: int = 0) -> tuple[str, int, int]:
+    """Return letter, semitones of the accidental and octave of a pitch in a key signature, -7 (flats) to 7 (sharps).
+
+    Names are twelve fifths in a row, with all of the scale: from Gb to B with flats, from F to A# without, and further
+    by fifths where there are six or seven. An accidental is at most one semitone.
+    """
+    first = min(sharps - 1, -6) if sharps < 0 else max(sharps - 6, -1)
+    alteration, letter = divmod((7 * pitch - first) % 12 + first + 1, len(FIFTHS))
+    return FIFTHS[letter], alteration, (pitch - alteration) // 12 - 1
 
 
 def sounding_sharps(sharps: int, semitones: int) -> int:
@@ -290,7 +303,9 @@ class MusicalKey:
         scale = _SCALE_ALIASES.get(words, words)
         if scale not in SCALES:
             raise BadSetting(f"{match[2]!r} is no scale; scales are {', '.join(SCALES)}.")
-        return cls(pitch_class_of(match[1]), scale, has_flats=match[1][1:] in ("b", "♭"))
+        key = cls(pitch_class_of(match[1]), scale)
+        flats = cls(key.tonic, scale, has_flats=True)
+        return flats if flats.name[: len(match[1])] == match[1].capitalize().replace("♭", "b") else key
 
     @classmethod
     def of_sharps(cls, sharps: int, mode: str = "major") -> MusicalKey:
@@ -300,7 +315,7 @@ class MusicalKey:
     @property
     def name(self) -> str:
         """The key as :meth:`parse` reads it."""
-        return f"{pitch_class_name(self.tonic, flats=self.sharps < 0)} {self.scale}"
+        return f"{pitch_class_name(self.tonic, self.sharps)} {self.scale}"
 
     @property
     def intervals(self) -> tuple[int, ...]:
@@ -398,16 +413,24 @@ class ChordSymbol:
         """Return MIDI keys: the bass from C2 on, and all tones in the octave from E3 on."""
         return [36 + self.lowest, *sorted(52 + (tone - 52) % 12 for tone in self.pitch_classes)]
 
-    def symbol(self, *, flats: bool = False) -> str:
-        """Return the symbol as :meth:`parse` reads it."""
-        flats = flats or self.is_flat
-        bass = "" if self.bass is None else f"/{pitch_class_name(self.bass, flats=flats)}"
-        return f"{pitch_class_name(self.root, flats=flats)}{self.kind}{bass}"
+    def symbol(self, sharps: int = 0) -> str:
+        """Return the symbol as :meth:`parse` reads it, spelled in a key signature."""
+        sharps = min(sharps, -1) if self.is_flat else sharps
+        bass = "" if self.bass is None else f"/{pitch_class_name(self.bass, sharps)}"
+        return f"{pitch_class_name(self.root, sharps)}{self.kind}{bass}"
 
     def transposed(self, semitones: int) -> ChordSymbol:
         """Return the chord moved by semitones."""
         bass = None if self.bass is None else (self.bass + semitones) % 12
         return ChordSymbol((self.root + semitones) % 12, self.kind, bass, self.is_flat)
+
+
+def names_of_chord(symbol: str) -> tuple[str, str]:
+    """Return the names of root and bass as they are written in a symbol that can be read; no bass is empty."""
+    match = _CHORD.fullmatch(symbol.strip())
+    assert match is not None
+    root, bass = (name.replace("♯", "#").replace("♭", "b") for name in (match[1], match[3] or ""))
+    return root, bass
 
 
 def chord_of_numeral(text: str, key: MusicalKey) -> ChordSymbol:

@@ -306,10 +306,10 @@ def score_of(
         for lane in range(n_melodic):
             tracks.append(Track(notes_of(_rows(lanes[lane], config, VELOCITY)), names[lane], channel=lane))
     if config.layout == "lead-sheet":
-        flats = key is not None and key.sharps < 0
+        sharps = 0 if key is None else key.sharps
         named = [(start, end, chord_of(symbol, config.vocabulary)) for start, end, symbol in lanes[1]]
         texts = {end: NO_CHORD for _, end, _ in named if end < len(grid)}
-        texts |= {start: chord.symbol(flats=flats) for start, _, chord in named}
+        texts |= {start: chord.symbol(sharps) for start, _, chord in named}
         chords = [Chord(step * STEP_TICKS, texts[step]) for step in sorted(texts)]
         rows = [
             (start * STEP_TICKS, (end - start) * STEP_TICKS, pitch, CHORD_VELOCITY)

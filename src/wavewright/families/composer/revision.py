@@ -213,7 +213,7 @@ class Revision:
         old = self.score.chords
         if CHORDS not in self.lanes or (not old and not self.added_bars):
             return old
-        flats = len(self.score.keys) > 0 and int(self.score.keys["sharps"][0]) < 0
+        sharps = int(self.score.keys["sharps"][0]) if len(self.score.keys) else 0
         runs = [
             (max(self.placed.tick(first), 0), self.placed.tick(last), first, last)
             for first, last in _runs(self.is_new[:, CHORDS])
@@ -223,7 +223,7 @@ class Revision:
         for start, end, first, last in runs:
             texts = {stop: NO_CHORD for _, stop, _ in events if first <= stop < last}
             texts |= {
-                begin: chord_of(symbol, self.config.vocabulary).symbol(flats=flats)
+                begin: chord_of(symbol, self.config.vocabulary).symbol(sharps)
                 for begin, _, symbol in events
                 if first <= begin < last
             }

@@ -150,7 +150,7 @@ def find_chords(
 
 def as_score_chords(chords: tuple[tuple[int, ChordSymbol], ...], key: MusicalKey) -> tuple[Chord, ...]:
     """Return chords as a score has them, spelled with the flats or sharps of the key."""
-    return tuple(Chord(tick, chord.symbol(flats=key.sharps < 0)) for tick, chord in chords)
+    return tuple(Chord(tick, chord.symbol(key.sharps)) for tick, chord in chords)
 
 
 def _segments(bar: Bar, chords_per_bar: int) -> list[tuple[int, int, bool]]:

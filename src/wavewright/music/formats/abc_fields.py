@@ -7,10 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from ...base.errors import BadScore
-from ..theory import MODES, mode_named, sounding_sharps
-
-LETTERS = "FCGDAEB"
-"""Letters in the order in which sharps are added to key signatures."""
+from ..theory import FIFTHS, MODES, mode_named, sounding_sharps
 
 PIPES = {"F": 1, "C": 1, "G": 0}
 """Accidentals of the key of Highland pipes."""
@@ -59,7 +56,7 @@ def key_of(text: str) -> AbcKey | None:
     mode = mode_named(match[3])
     if mode is None:
         raise BadScore(f"{match[3]!r} is no mode; modes are maj, min, dor, phr, lyd, mix, aeo, loc and ion.")
-    sharps = LETTERS.index(match[1]) - 1 + 7 * {"": 0, "#": 1, "b": -1}[match[2]] + sounding_sharps(0, MODES[mode])
+    sharps = FIFTHS.index(match[1]) - 1 + 7 * {"": 0, "#": 1, "b": -1}[match[2]] + sounding_sharps(0, MODES[mode])
     accidentals = {} if "exp" in words else _signature(sharps)
     usual = sharps if -7 <= sharps <= 7 and "exp" not in words else None
     return AbcKey(_added(accidentals, added), usual, mode)
@@ -69,7 +66,7 @@ def _signature(sharps: int) -> dict[str, int]:
     """Return the semitones of the letters of a key signature, double ones beyond seven."""
     accidentals: dict[str, int] = {}
     for index in range(abs(sharps)):
-        letter = LETTERS[index % 7] if sharps > 0 else LETTERS[6 - index % 7]
+        letter = FIFTHS[index % 7] if sharps > 0 else FIFTHS[6 - index % 7]
         accidentals[letter] = accidentals.get(letter, 0) + (1 if sharps > 0 else -1)
     return accidentals
 

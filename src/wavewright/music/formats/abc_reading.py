@@ -500,9 +500,10 @@ class _VoiceReader:
         """Return a chord symbol, moved as the notes of the voice are."""
         semitones = self.semitones + self.midi.semitones
         try:
-            return ChordSymbol.parse(symbol).transposed(semitones).symbol() if semitones % 12 else symbol
+            chord = ChordSymbol.parse(symbol).transposed(semitones)
         except BadSetting:
             return symbol
+        return chord.symbol(self.sounding_key(self.key).sharps or 0) if semitones % 12 else symbol
 
     def sounding_key(self, key: AbcKey) -> AbcKey:
         """Return a key signature, moved as the notes of the voice are."""

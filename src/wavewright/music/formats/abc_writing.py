@@ -14,9 +14,8 @@ import numpy as np
 from ...base.errors import BadScore
 from ..bars import Bar, bars_of
 from ..score import DETAILS, PROGRAM, Score, Track
-from ..theory import MODES, pitch_class_name, sounding_sharps
+from ..theory import FIFTHS, MODES, sounding_sharps, spelled
 from ..timing import DEFAULT_US_PER_QUARTER
-from .abc_fields import LETTERS
 from .note_values import tuplet_of
 
 BARS_PER_LINE = 4
@@ -72,8 +71,8 @@ def _text(text: str) -> str:
 
 def _key_name(sharps: int, mode: str) -> str:
     """Return the key as ABC writes it, its tonic on the line of fifths: ``Cb``, ``F#m``, ``Ddor``."""
-    octave, index = divmod(sharps + 1 - sounding_sharps(0, MODES[mode]), len(LETTERS))
-    tonic = LETTERS[index] + ("#" * octave or "b" * -octave)
+    octave, index = divmod(sharps + 1 - sounding_sharps(0, MODES[mode]), len(FIFTHS))
+    tonic = FIFTHS[index] + ("#" * octave or "b" * -octave)
     return tonic + {"major": "", "minor": "m"}.get(mode, mode[:3])
 
 
@@ -189,9 +188,9 @@ class _Spelling:
     """Names of notes in a bar: accidentals where the key or an earlier one would be wrong."""
 
     def __init__(self, sharps: int) -> None:
-        self._flats = sharps < 0
-        signature = LETTERS[:sharps] if sharps >= 0 else LETTERS[sharps:]
-        self._accidentals = {letter: (1 if sharps > 0 else -1) * (letter in signature) for letter in LETTERS}
+        self._sharps = sharps
+        signature = FIFTHS[:sharps] if sharps >= 0 else FIFTHS[sharps:]
+        self._accidentals = {letter: (1 if sharps > 0 else -1) * (letter in signature) for letter in FIFTHS}
         self._changed: set[str] = set()
 
     def note(self, pitch: int, *, is_tied: bool) -> str:
@@ -199,11 +198,9 @@ class _Spelling:
 
         A note that is tied to the bar before keeps its accidental, which is not written again.
         """
-        name = pitch_class_name(pitch % 12, flats=self._flats)
-        letter, accidental = name[0], {"": 0, "#": 1, "b": -1}[name[1:]]
+        letter, accidental, octave = spelled(pitch, self._sharps)
         sign = ""
         if accidental != self._accidentals[letter] or letter in self._changed:
             sign = "" if is_tied else SIGNS[accidental]
             self._changed.add(letter)
-        octave = pitch // 12 - 5
-        return sign + (letter + "," * -octave if octave <= 0 else letter.lower() + "'" * (octave - 1))
+        return sign + (letter + "," * (4 - octave) if octave <= 4 else letter.lower() + "'" * (octave - 5))

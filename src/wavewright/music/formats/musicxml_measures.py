@@ -382,7 +382,7 @@ class MeasureReader:
         if bass is None and 0 < inversion < len(chord.intervals):
             chord = replace(chord, bass=(chord.root + chord.intervals[inversion]) % 12)
         if (chord.bass is not None and bass is None) or self._semitones % 12:
-            return chord.transposed(self._semitones).symbol(flats=self._sharps < 0)
+            return chord.transposed(self._semitones).symbol(self._sharps)
         return f"{root}{chord.kind}{slash}"
 
     def _barline(self, element: Element) -> None:

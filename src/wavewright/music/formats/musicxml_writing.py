@@ -12,7 +12,7 @@ import numpy as np
 from ...base.errors import BadSetting
 from ..bars import Bar, bars_of
 from ..score import CONTROL_CHANGE, CREATORS, NO_CHORD, PROGRAM, Score, Track
-from ..theory import ChordSymbol, notes_of_kind, pitch_class_name
+from ..theory import ChordSymbol, names_of_chord, notes_of_kind, spelled
 from .musicxml_measures import FORTE, KINDS
 from .note_values import NoteValue, tuplet_of, values_of
 
@@ -309,11 +309,12 @@ def _harmony(symbol: str) -> Element | None:
     except BadSetting:
         return None
     harmony = Element("harmony")
-    _add_name(SubElement(harmony, "root"), "root", pitch_class_name(chord.root, flats=chord.is_flat))
+    root, bass = names_of_chord(symbol)
+    _add_name(SubElement(harmony, "root"), "root", root)
     name, degrees = _kind_and_degrees(chord)
     SubElement(harmony, "kind", text=chord.kind).text = name
-    if chord.bass is not None:
-        _add_name(SubElement(harmony, "bass"), "bass", pitch_class_name(chord.bass, flats=chord.is_flat))
+    if bass:
+        _add_name(SubElement(harmony, "bass"), "bass", bass)
     for value, alter, change in degrees:
         degree = SubElement(harmony, "degree")
         for key, text in (("value", value), ("alter", alter), ("type", change)):
@@ -340,8 +341,8 @@ def _kind_and_degrees(chord: ChordSymbol) -> tuple[str, list[tuple[int, int, str
 
 def _add_name(element: Element, kind: str, name: str) -> None:
     SubElement(element, f"{kind}-step").text = name[0]
-    if len(name) > 1:
-        SubElement(element, f"{kind}-alter").text = {"#": "1", "b": "-1"}[name[1]]
+    if alteration := name.count("#") - name.count("b"):
+        SubElement(element, f"{kind}-alter").text = str(alteration)
 
 
 def _note(
@@ -351,14 +352,14 @@ def _note(
     note = Element("note", dynamics=f"{velocity * 100 / FORTE:.2f}")
     if is_chord:
         SubElement(note, "chord")
-    flats = bool(len(score.keys)) and int(score.keys["sharps"][0]) < 0
-    name = pitch_class_name(pitch, flats=flats)
+    key_signature = int(score.keys["sharps"][0]) if len(score.keys) and not track.is_drum else 0
+    letter, alteration, octave = spelled(pitch, key_signature)
     written = SubElement(note, "unpitched" if track.is_drum else "pitch")
     prefix = "display-" if track.is_drum else ""
-    SubElement(written, f"{prefix}step").text = name[0]
-    if len(name) > 1 and not track.is_drum:
-        SubElement(written, "alter").text = {"#": "1", "b": "-1"}[name[1]]
-    SubElement(written, f"{prefix}octave").text = str(max(pitch // 12 - 1, -1))
+    SubElement(written, f"{prefix}step").text = letter
+    if alteration and not track.is_drum:
+        SubElement(written, "alter").text = str(alteration)
+    SubElement(written, f"{prefix}octave").text = str(octave)
     SubElement(note, "duration").text = str(duration)
     ties = [kind for kind, is_there in (("stop", continues), ("start", is_tied)) if is_there]
     for kind in ties:

@@ -162,8 +162,7 @@ class _Composition:
         for index, letter in enumerate(frame.sections):
             spans, parts = self._section(letter, is_final=letter[0] == last[0])
             offset = index * n_ticks
-            flats = frame.key.sharps < 0
-            chords += [Chord(offset + span.start, span.chord.symbol(flats=flats)) for span in spans]
+            chords += [Chord(offset + span.start, span.chord.symbol(frame.key.sharps)) for span in spans]
             for row, notes in zip(rows, parts, strict=True):
                 row += [(offset + each.start, each.duration, each.pitch, each.velocity) for each in notes]
         numerator, denominator = frame.metre_numbers
