@@ -267,9 +267,9 @@ class Score:
 
     @property
     def details(self) -> tuple[tuple[str, str], ...]:
-        """Names and texts of DETAILS: texts that `detail_event` makes, which MIDI files hold, too."""
-        texts = (meta.text.partition(":") for meta in self.metas if meta.kind == TEXT)
-        return tuple((name, text) for name, _, text in texts if name in DETAILS and text)
+        """Names and texts of DETAILS: texts as `detail_event` makes them, at the start, which MIDI files hold, too."""
+        pairs = ((meta, *meta.text.partition(":")[::2]) for meta in self.metas)
+        return tuple((name, text) for meta, name, text in pairs if name in DETAILS and detail_event(name, text) == meta)
 
     def _repr_html_(self) -> str:
         """Return a piano roll and a line of text for notebooks."""
