@@ -203,3 +203,12 @@ def test_a_tempo_that_midi_cannot_store_is_refused():
 def test_a_score_without_notes_is_silence():
     wave, engines = rendered(Score(length=480))
     assert (wave.shape[1], wave.any(), engines) == (4_000, False, [])
+
+
+def test_the_sostenuto_pedal_holds_the_notes_that_sound_when_it_goes_down():
+    rows = [(240, CONTROL_CHANGE, 66, 127), (1920, CONTROL_CHANGE, 66, 0)]
+    notes = notes_of([(0, 480, 60, 80), (480, 480, 64, 80), (960, 240, 60, 80)])
+    score = Score((Track(notes, controls=controls_of(rows)), Track(notes_of([(0, 480, 50, 80)]))))
+    events = [event for event in events_of(score) if event[0] < 20_000]
+    ends = sorted((sample / RATE * 960, channel, key) for sample, kind, channel, key, *_ in events if kind == "off")
+    assert ends == [(480, 1, 50), (960, 0, 64), (1200, 0, 60), (1920, 0, 60)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from ..base.units import seconds_to_samples
 from .bars import bars_of, metres_with_bars
 from .engine import DRUM_BANKS, DRUM_CHANNEL, N_CHANNELS, InstrumentEngine
 from .formats.midi_writing import channels_of
+from .midi_channel import PEDAL_DOWN
 from .score import CHANNEL_PRESSURE, CONTROL_CHANGE, METRE, PITCH_BEND, PROGRAM, Score, Track
 from .timing import MAX_US_PER_QUARTER, TEMPO, TempoMap, quarters_per_minute_to_us
 
@@ -26,7 +28,7 @@ EVENT = np.dtype(
 """An event of an instrument: its sample, its order at that, its channel, and two numbers as those of MIDI."""
 
 NOTE_OFF, NOTE_ON = 0x8, 0x9
-BANK_MSB, SUSTAIN, BANK_LSB, ALL_NOTES_OFF = 0, 64, 32, 123
+BANK_MSB, BANK_LSB, SUSTAIN, SOSTENUTO, ALL_SOUND_OFF, ALL_NOTES_OFF = 0, 32, 64, 66, 120, 123
 
 MAX_SECONDS = 86_400
 BLOCK_SAMPLES = 8_192
@@ -243,21 +245,32 @@ def _is_on(events: np.ndarray, channels: set[tuple[int, int]]) -> np.ndarray:
 
 
 class _Port:
-    """An instrument and the banks that are selected on its channels."""
+    """An instrument, the banks that are selected on its channels, and the notes that their sostenuto pedals hold."""
 
     def __init__(self, engine: InstrumentEngine) -> None:
         self.engine = engine
         self._banks = [[0, 0] for _ in range(N_CHANNELS)]
+        self._is_down = [False] * N_CHANNELS
+        self._held, self._caught = Counter[tuple[int, int]](), Counter[tuple[int, int]]()
+        self._waiting: list[tuple[int, int]] = []
 
     def send(self, channel: int, kind: int, first: int, second: int) -> None:
         """Send an event to the instrument."""
         if kind == NOTE_ON:
+            self._held[channel, first] += 1
             self.engine.note_on(channel, first, second)
         elif kind == NOTE_OFF:
-            self.engine.note_off(channel, first)
+            self._held[channel, first] -= 1
+            if self._caught[channel, first]:
+                self._caught[channel, first] -= 1
+                self._waiting.append((channel, first))
+            else:
+                self.engine.note_off(channel, first)
         elif kind == CONTROL_CHANGE and first in (BANK_MSB, BANK_LSB):
             self._banks[channel][first == BANK_LSB] = second
         elif kind == CONTROL_CHANGE:
+            if first == SOSTENUTO or first >= ALL_SOUND_OFF:
+                self._hold(channel, is_down=first == SOSTENUTO and second >= PEDAL_DOWN)
             self.engine.control(channel, first, second)
         elif kind == PITCH_BEND:
             self.engine.pitch_bend(channel, second)
@@ -267,11 +280,22 @@ class _Port:
             msb, lsb = self._banks[channel]
             self.engine.program(channel, msb << 7 | lsb, second)
 
+    def _hold(self, channel: int, *, is_down: bool) -> None:
+        """Hold the notes that sound when the sostenuto pedal goes down, until it goes up."""
+        if is_down and not self._is_down[channel]:
+            self._caught.update({note: n for note, n in self._held.items() if note[0] == channel})
+        elif not is_down:
+            for note in [note for note in self._waiting if note[0] == channel]:
+                self.engine.note_off(*note)
+            self._waiting = [note for note in self._waiting if note[0] != channel]
+            self._caught = Counter({note: n for note, n in self._caught.items() if note[0] != channel})
+        self._is_down[channel] = is_down
+
     def release_all(self) -> None:
         """Release all notes, those of pedals too."""
         for channel in range(N_CHANNELS):
-            self.engine.control(channel, SUSTAIN, 0)
-            self.engine.control(channel, ALL_NOTES_OFF, 0)
+            for controller in (SUSTAIN, ALL_NOTES_OFF):
+                self.send(channel, CONTROL_CHANGE, controller, 0)
 
 
 def _rendered(events: np.ndarray, ports: dict[int, _Port], end: int, limit: int) -> Iterator[np.ndarray]:
