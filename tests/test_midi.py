@@ -213,7 +213,7 @@ def test_names_in_latin_1_keep_their_bytes():
     contents = b"MThd\0\0\0\6\0\0\0\1\0\x60MTrk" + len(track).to_bytes(4, "big") + track
     (score,), problems = read_midi(contents)
     assert problems == ()
-    assert score.tracks[0].name == "né"
+    assert score.title == "né"
     assert b"\xff\x03\x02n\xe9" in write_midi(score)
     assert_same(read_midi(write_midi(score))[0][0], score)
 
@@ -379,3 +379,16 @@ def test_tunes_after_the_first_are_named(tmp_path, n_tunes, recwarn):
         warnings.simplefilter("always")
         assert len(scan_scores(tmp_path).entries) == 2
     assert [str(each.message).count("of which the first is read. (1 more)") for each in named] == [1] * (n_tunes > 1)
+
+
+def test_the_name_of_a_file_of_format_0_is_the_title():
+    track = b"\0\xff\x03\4Song\0\xff\x05\2la\0\x90<@\x10\x80<@\0\x91=@\x10\x81=@\0\xff/\0"
+    (score,), _ = read_midi(b"MThd\0\0\0\6\0\0\0\1\0\x60MTrk" + len(track).to_bytes(4, "big") + track)
+    assert (score.title, [each.name for each in score.tracks], score.metas) == (
+        "Song",
+        ["", ""],
+        (MetaEvent(0, 5, b"la"),),
+    )
+    (again,), _ = read_midi(write_midi(score))
+    assert (again.title, again.metas) == (score.title, score.metas)
+    assert [each.notes.tolist() for each in again.tracks] == [each.notes.tolist() for each in score.tracks]

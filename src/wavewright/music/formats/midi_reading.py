@@ -104,6 +104,8 @@ def read_midi(contents: bytes) -> tuple[tuple[Score, ...], tuple[str, ...]]:
     if not tracks:
         raise BadScore("The MIDI file has no track.")
     warnings += [f"Track {number}: {track.problem}" for number, track in enumerate(tracks, 1) if track.problem]
+    if midi_format == 0:  # its name is that of the music
+        tracks = [*(replace(tracks[0], messages=array("q")), replace(tracks[0], metas=[])), *tracks[1:]]
     groups = [[track] for track in tracks] if midi_format == 2 else [tracks]
     return tuple(_score_of(group, clock, warnings) for group in groups), tuple(warnings)
 
