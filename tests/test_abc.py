@@ -233,6 +233,7 @@ def test_a_detail_is_kept_wherever_it_is_written(kind, pieces, position):
     [
         ("CD|\nm: ~n3 = nnn\nEF|", "The field m: is left out."),
         ("CD|\ns: * !f!\nEF|", "The field s: is left out."),
+        ("C>D2|EF|", "Broken rhythm of notes of unequal lengths is undefined; it changes both in proportion."),
         ("CD|\n+: more\nEF|", "The field +: is left out."),
         ('CD|"^dolce"EF|', "Words at notes are left out."),
         ('CD|[Q:"Allegro" 1/4=120]EF|', "The words of the tempo '\"Allegro\" 1/4=120' are left out."),

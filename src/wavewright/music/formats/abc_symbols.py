@@ -224,6 +224,11 @@ class LineReader:
             return
         length = one * other * self._factor * self._tuplet
         is_note = bool(pitches)
+        last = None if self._last is None or self._factor == 1 else self.items[self._last]
+        if isinstance(last, Symbol) and last.length * self._factor != length * (2 - self._factor):
+            self.problems.append(
+                "Broken rhythm of notes of unequal lengths is undefined; it changes both in proportion."
+            )
         self.items.append(
             Symbol(
                 pitches,
