@@ -99,10 +99,14 @@ def test_includes_and_definitions(folder):
     (folder / "inner").mkdir()
     (folder / "inner" / "keys.sfzh").write_text("#define $LOW 50\n#define $LOWER 40\nlokey=$LOWER")
     (folder / "main.sfz").write_text(
-        '#define $X key\n<group>#include "no"\n#include "inner\\keys.sfzh"\n<region> hi$X=$LOW sample=a$LOW.wav'
+        '#define $X key\n<group> #define $A a #define $B $A\n#include "inner\\keys.sfzh"\n'
+        '<region> hi$X=$LOW sample=$B$LOW.wav #include "inner/keys.sfzh"'
     )
     headers = read_headers(folder / "main.sfz")
-    assert [dict(header.opcodes) for header in headers] == [{"lokey": "40"}, {"hikey": "50", "sample": "a50.wav"}]
+    assert [dict(header.opcodes) for header in headers] == [
+        {"lokey": "40"},
+        {"hikey": "50", "sample": "a50.wav", "lokey": "40"},
+    ]
     (folder / "loop.sfz").write_text('#include "loop.sfz"')
     with pytest.raises(BadSoundFont, match="in itself"):
         read_headers(folder / "loop.sfz")
@@ -122,6 +126,29 @@ def test_headers_pass_their_opcodes_down(folder):
     assert second["lokey"] == "1"
     assert (third["key"], third["tune"], third["volume"]) == ("9", "3", "1")
     assert fourth == {"volume": "1", "pan": "5", "sample": "y"}
+
+
+def test_offsets_hold_for_the_regions_that_follow(folder):
+    bank = bank_of(
+        folder,
+        "<control>note_offset=12 <region>sample=a4.wav key=57"
+        "<control>octave_offset=-1 note_offset=1 <region>sample=a4.wav key=80",
+    )
+    assert [tuple(row) for row in bank.regions(0).ranges[:, :2].tolist()] == [(69, 69), (69, 69)]
+    assert [rules.keycenter for rules in bank.rules] == [69, 69]
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("<effect>type=lofi <region>sample=a4.wav", "<effect>"),
+        ("<region>sample=a4.wav key=H4", "key=H4"),
+        ("<region>sample=a4.wav volume=loud", "volume=loud"),
+    ],
+)
+def test_headers_and_values_without_an_effect_are_named(folder, text, named):
+    with pytest.warns(ScoreWarning, match=f"not played: {named}\\."):
+        assert bank_of(folder, text).unplayed == (named,)
 
 
 def test_numbers_and_keys():

@@ -17,7 +17,17 @@ from ...base.names import quoted
 from ..soundfont import generators as gen
 from ..soundfont.bank import SAMPLE_RATES_HZ, Regions, SamplePool, SoundFontPreset
 from ..soundfont.modulators import MAX_MODULATORS
-from .opcodes import CONTROLLED, DEFAULTS, PLAYED_FILTERS, generators_of, is_played, key_of, number_of, velocity_curve
+from .opcodes import (
+    CONTROLLED,
+    DEFAULTS,
+    PLAYED_FILTERS,
+    generators_of,
+    is_played,
+    is_readable,
+    key_of,
+    number_of,
+    velocity_curve,
+)
 from .reading import SfzRegion, found_file, read_regions
 
 MAX_SAMPLE_SECONDS = 3_600.0
@@ -109,8 +119,8 @@ class _Found:
         for opcode, value in opcodes.items():
             if not is_played(opcode):
                 self.unplayed[opcode] = None
-            elif opcode == "fil_type" and value not in PLAYED_FILTERS:
-                self.unplayed[f"fil_type={value}"] = None
+            elif (opcode == "fil_type" and value not in PLAYED_FILTERS) or not is_readable(opcode, value):
+                self.unplayed[f"{opcode}={value}"] = None
 
 
 class SfzBank:
@@ -138,13 +148,11 @@ class SfzBank:
         self._samples: list[SfzSample] = []
         self._known: dict[Path, list[int] | None] = {}
         rows: list[tuple[tuple[int, int, int, int], np.ndarray, int, RegionRules]] = []
-        offset = round(number_of(control.get("note_offset", "0")))
-        offset += 12 * round(number_of(control.get("octave_offset", "0")))
         for name in control:
             if not is_played(name):
                 found.unplayed[name] = None
         for region in regions:
-            rows += self._rows(region, offset, found)
+            rows += self._rows(region, found)
         if not rows:
             named = f"; {quoted(next(iter(found.missing)))} cannot be read" if found.missing else ""
             raise BadSoundFont(f"{path} has no region with a sample that can be played{named}.")
@@ -209,7 +217,7 @@ class SfzBank:
             return np.zeros((0, 0), np.float32)
 
     def _rows(
-        self, region: SfzRegion, offset: int, found: _Found
+        self, region: SfzRegion, found: _Found
     ) -> list[tuple[tuple[int, int, int, int], np.ndarray, int, RegionRules]]:
         """Return ranges, generators, sample and rules of a region, for each channel of its sample."""
         opcodes = region.opcodes
@@ -224,6 +232,8 @@ class SfzBank:
         if not indices:
             found.missing[name] = None
             return []
+        offset = round(number_of(opcodes.get("note_offset", "0")))
+        offset += 12 * round(number_of(opcodes.get("octave_offset", "0")))
         ranges = _ranges(opcodes, offset)
         if ranges[1] < ranges[0] or ranges[3] < ranges[2]:
             return []  # no key plays it

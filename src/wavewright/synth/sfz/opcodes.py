@@ -167,6 +167,13 @@ def number_of(text: str, default: float = 0.0) -> float:
     return min(max(float(found[0]), -1e7), 1e7) if found else default
 
 
+def is_readable(name: str, value: str) -> bool:
+    """Return whether a value is a number, or a key where one is wanted."""
+    is_key = name in KEYS and (NOTE.fullmatch(value) or value == "sample")
+    return (name not in DEFAULTS and name not in KEYS) or bool(is_key) or math.isfinite(number_of(value, math.nan))
+
+
+KEYS = ("key", "lokey", "hikey", "pitch_keycenter", "sw_lokey", "sw_hikey", "sw_last", "sw_default")
 NOTES = {"c": 0, "d": 2, "e": 4, "f": 5, "g": 7, "a": 9, "b": 11}
 NOTE = re.compile(r"([a-g])([#b♯♭]?)(-?\d)", re.IGNORECASE)
 

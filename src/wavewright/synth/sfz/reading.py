@@ -20,15 +20,18 @@ MAX_DEFINITIONS = 4_096
 MAX_REGIONS = 65_536
 
 COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)|//[^\n]*", re.DOTALL)
-DIRECTIVE = re.compile(r"^[ \t]*#(include|define)\b[ \t]*(.*)$", re.MULTILINE)
-INCLUDED = re.compile(r'"([^"\n]*)"')
-DEFINED = re.compile(r"\$(\w+)[ \t]+(\S+)")
+DIRECTIVE = re.compile(
+    r'(?:^|(?<=[\s>]))#(?:include[ \t]*(?:"([^"\n]*)"|(\S+))|define[ \t]+\$(\w+)[ \t]+(\S+))', re.MULTILINE
+)
+"""An include, in quotes or without, or a definition; several may stand on a line, also after headers and opcodes."""
 TOKEN = re.compile(r"<(\w+)>|(?:(?<=\s)|^|(?<=>))([A-Za-z_][\w$]*)=", re.MULTILINE)
 
 LEVELS = ("global", "master", "group", "region")
 """Headers whose opcodes hold for all regions below them; each empties those that follow it."""
 
 FILE_NAMES = ("sample", "default_path")
+OFFSETS = ("note_offset", "octave_offset")
+"""Opcodes of control headers that hold for the regions that follow."""
 
 
 @dataclass
@@ -47,19 +50,18 @@ class _SfzSource:
         for directive in DIRECTIVE.finditer(text):
             yield self._replaced(text[position : directive.start()])
             position = directive.end()
-            if directive[1] == "include":
-                named = INCLUDED.match(self._replaced(directive[2]))
-                if named is not None:
-                    self.n_included += 1
-                    if self.n_included > MAX_INCLUDES:
-                        raise BadSoundFont(f"{self.root} includes more than {MAX_INCLUDES} files; it has a loop.")
-                    yield "\n"
-                    yield from self.expanded(found_file(self.root.parent, named[1]), depth + 1)
-                    yield "\n"
-            elif (pair := DEFINED.match(directive[2])) is not None:
-                self.definitions[pair[1]] = pair[2]
+            quoted_name, name, defined, value = directive.groups()
+            if defined:
+                self.definitions[defined] = self._replaced(value)
                 if len(self.definitions) > MAX_DEFINITIONS:
                     raise BadSoundFont(f"{self.root} has more than {MAX_DEFINITIONS} definitions.")
+                continue
+            self.n_included += 1
+            if self.n_included > MAX_INCLUDES:
+                raise BadSoundFont(f"{self.root} includes more than {MAX_INCLUDES} files; it has a loop.")
+            yield "\n"
+            yield from self.expanded(found_file(self.root.parent, self._replaced(quoted_name or name)), depth + 1)
+            yield "\n"
         yield self._replaced(text[position:])
 
     def _read(self, path: Path, depth: int) -> str:
@@ -153,13 +155,15 @@ class SfzRegion:
 
 
 def read_regions(path: Path) -> tuple[list[SfzRegion], dict[str, str]]:
-    """Return the regions of an SFZ file in order, and the opcodes of its control headers."""
+    """Return the regions of an SFZ file in order, and the opcodes of its control headers, with names of others."""
     control: dict[str, str] = {}
     current: dict[str, dict[str, str]] = {level: {} for level in LEVELS}
     regions = []
     for header in read_headers(path):
         if header.name == "control":
             control |= header.opcodes
+        elif header.name not in LEVELS:
+            control[f"<{header.name}>"] = ""
         if header.name not in LEVELS:
             continue
         for level in LEVELS[LEVELS.index(header.name) :]:
@@ -169,7 +173,7 @@ def read_regions(path: Path) -> tuple[list[SfzRegion], dict[str, str]]:
             own["sample"] = control.get("default_path", "") + own["sample"]
         current[header.name] = own
         if header.name == "region":
-            merged: dict[str, str] = {}
+            merged = {name: control[name] for name in OFFSETS if name in control}
             for level in LEVELS:
                 merged |= _unambiguous(current[level], merged)
             regions.append(SfzRegion(merged))
