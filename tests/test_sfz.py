@@ -10,6 +10,7 @@ from hypothesis import given, settings, strategies as st
 
 from wavewright import Clip, render, write_score
 from wavewright.audio.clip import write_blocks
+from wavewright.audio.wav_chunks import Sampler, append_chunk, loop_chunk
 from wavewright.base.errors import BadSoundFont, ScoreWarning
 from wavewright.music.score import Score, Track, notes_of
 from wavewright.synth.banks import bank_engine, read_bank
@@ -308,6 +309,16 @@ def test_loop_points_of_the_file_are_used(folder):
     assert level(played(engine, 69, n_samples=2 * RATE)[0]) == pytest.approx(0.5 * CENTRE, rel=1e-2)
     engine = engine_of(folder, "<region>sample=loop.wav key=69 loop_mode=no_loop")
     assert not played(engine, 69, n_samples=RATE)[0, -RATE // 4 :].any()
+
+
+def test_the_key_of_a_sample_is_that_of_its_file_where_the_region_says_so(folder):
+    with (folder / "a4.wav").open("r+b") as file:
+        append_chunk(file, loop_chunk((), RATE, Sampler(69)))
+    engine = engine_of(folder, "<region>sample=a4.wav pitch_keycenter=sample")
+    assert pitch(played(engine, 57, n_samples=40_000)[0]) == pytest.approx(220.0, abs=0.1)
+    assert pitch(played(engine_of(folder, "<region>sample=a4.wav"), 60, n_samples=40_000)[0]) == pytest.approx(
+        440, abs=0.1
+    )
 
 
 def test_one_shots_outlast_their_keys(folder):

@@ -99,12 +99,14 @@ class SfzSample:
     """A channel of a sound file.
 
     - ``loop``: first sample and the one after the last; (0, 0) where there is none.
+    - ``note``: key at which it is played as it is, as the file says.
     """
 
     path: Path
     channel: int
     sample_rate: int
     loop: tuple[int, int] = (0, 0)
+    note: int = 60
 
 
 @dataclass
@@ -249,7 +251,8 @@ class SfzBank:
             own = amounts.copy()
             has_loop = self._samples[looped].loop[1] > 0
             own[gen.SAMPLE_MODES] = LOOP_MODES.get(mode, int(has_loop)) if has_loop else 0
-            own[gen.ROOT_KEY] = rules.keycenter
+            is_of_file = opcodes.get("pitch_keycenter") == "sample"
+            own[gen.ROOT_KEY] = self._samples[looped].note if is_of_file else rules.keycenter
             if "end" in opcodes:
                 n_samples = self._lengths[self._samples[index].path]
                 own[gen.END_OFFSET] = min(0.0, number_of(opcodes["end"]) + 1.0 - n_samples)
@@ -272,12 +275,14 @@ class SfzBank:
             header = open_sound(path).header
         except (BadAudio, OSError):
             return None
-        loops = open_sound(path).metadata.loops if path.suffix.lower() in LOOPED_SUFFIXES else ()
+        metadata = open_sound(path).metadata
+        loops = metadata.loops if path.suffix.lower() in LOOPED_SUFFIXES else ()
         loop = (loops[0].start, loops[0].end) if loops else (0, 0)
+        note = 60 if metadata.sampler is None else round(metadata.sampler.note)
         self._lengths[path] = round((header.seconds or 0.0) * header.sample_rate)
         first = len(self._samples)
         n_channels = min(header.n_channels, 2)
-        self._samples += [SfzSample(path, channel, header.sample_rate, loop) for channel in range(n_channels)]
+        self._samples += [SfzSample(path, channel, header.sample_rate, loop, note) for channel in range(n_channels)]
         return list(range(first, first + n_channels))
 
     def _with_loop(self, index: int, opcodes: Mapping[str, str]) -> int:
@@ -382,7 +387,7 @@ def _rules(opcodes: Mapping[str, str], ranges: tuple[int, int, int, int], offset
 
 
 def _center(text: str, lowest: int) -> int:
-    """Return the key at which a sample is not transposed; ``sample`` is left to its usual one."""
+    """Return the key at which a sample is not transposed; ``sample`` leaves it to the file."""
     return 60 if text == "sample" else min(max(key_of(text, lowest), 0), 127)
 
 
