@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from wavewright.base.errors import BadSetting
+from wavewright.base.errors import BadSetting, ScoreWarning
 from wavewright.music.accompaniment import chorale, harmonise
 from wavewright.music.accompaniment.chorale import GRAPH, WINDOW, HarmonyPredictor, HarmonySettings, harmonise_grid
 from wavewright.music.accompaniment.voice_leading import (
@@ -20,7 +20,7 @@ from wavewright.music.accompaniment.voice_leading import (
     VOICES,
     violations_per_chord,
 )
-from wavewright.music.score import KEY, METRE, Score, Track, keys_of, notes_of
+from wavewright.music.score import KEY, METRE, Chord, MetaEvent, Score, Track, keys_of, notes_of
 from wavewright.music.theory import MusicalKey
 
 QUICK = HarmonySettings(n_candidates=2, n_sweeps=12, n_repairs=8)
@@ -125,7 +125,23 @@ def test_a_score_has_four_voices_and_the_melody():
 @pytest.mark.parametrize("shift", [-36, -12, 12, 24])
 def test_a_melody_of_another_octave_is_moved_by_octaves(shift):
     melody = score_of([pitch + shift for pitch in TUNE])
-    np.testing.assert_array_equal(harmonise(melody, settings=QUICK).tracks[0].notes["pitch"], TUNE)
+    with pytest.warns(ScoreWarning, match=rf"moved by {-shift:+d} semitones".replace("+", "[+]")):
+        harmony = harmonise(melody, settings=QUICK)
+    np.testing.assert_array_equal(harmony.tracks[0].notes["pitch"], TUNE)
+
+
+def test_what_a_chorale_leaves_out_is_named_and_the_lyrics_stay():
+    melody = score_of(TUNE)
+    lyrics = (MetaEvent(0, 5, b"la"),)
+    low = melody.tracks[0].notes[:1].copy()
+    low["pitch"] -= 5
+    track = replace(melody.tracks[0], name="melody", notes=np.concatenate([low, melody.tracks[0].notes]), metas=lyrics)
+    others = (replace(track, name="Pad"), replace(track, name=""))
+    score = replace(melody, tracks=(track, *others), chords=(Chord(0, "C"),))
+    expected = r"left out: tracks \(Pad, one without a name\), chord symbols, notes under those of the melody\."
+    with pytest.warns(ScoreWarning, match=expected):
+        harmony = harmonise(score, settings=QUICK)
+    assert [each.metas for each in harmony.tracks] == [lyrics, (), (), ()]
 
 
 @given(st.integers(0, 3), st.integers(0, 21), st.integers(-30, 30))
@@ -141,7 +157,8 @@ def test_a_melody_moves_as_little_as_it_must_and_by_octaves_if_it_can(voice, wid
 
 def test_a_melody_that_no_octave_fits_is_transposed_with_its_key():
     melody = score_of((57, 60, 64, 69, 72, 76, 69, 57))
-    harmony = harmonise(melody, key=MusicalKey.parse("Am"), settings=QUICK)
+    with pytest.warns(ScoreWarning, match="moved by"):
+        harmony = harmonise(melody, key=MusicalKey.parse("Am"), settings=QUICK)
     shifts = harmony.tracks[0].notes["pitch"] - melody.tracks[0].notes["pitch"]
     assert len(set(shifts.tolist())) == 1
     shift = int(shifts[0])
@@ -150,7 +167,8 @@ def test_a_melody_that_no_octave_fits_is_transposed_with_its_key():
     ((_, found),) = keys_of(harmony)
     assert found.tonic == (9 + shift) % 12
     keys = np.array([(0, 0, "dorian"), (1_920, -2, "major")], KEY)
-    moved = harmonise(replace(melody, keys=keys), settings=QUICK)
+    with pytest.warns(ScoreWarning, match="moved by"):
+        moved = harmonise(replace(melody, keys=keys), settings=QUICK)
     assert [(tick, found.tonic, found.scale) for tick, found in keys_of(moved)] == [
         *((0, (2 + shift) % 12, "dorian"), (1_920, (10 + shift) % 12, "major"))
     ]

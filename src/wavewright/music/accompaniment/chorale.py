@@ -13,13 +13,14 @@ C.-Z. A. Huang, T. Cooijmans, A. Roberts, A. Courville, D. Eck: Counterpoint by 
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
-from ...base.errors import BadSetting
+from ...base.errors import BadSetting, ScoreWarning
 from ...base.onnx_runtime import open_session
 from ...base.ranges import RangedSettings, ranged
 from ..bars import bars_of
@@ -250,20 +251,30 @@ def harmonise(
     - ``key``: by default that of the score, or else the most probable one.
     - ``seed``: same seed, same notes.
     - ``settings``: effort of the search.
-    - returns: with a track for each voice and no others.
+    - returns: with a track for each voice and no others; texts of the melody, such as lyrics, stay.
 
-    Raises BadSetting if there is no melody or no such voice, or the melody is too wide or too long.
+    Raises BadSetting if there is no melody or no such voice, or the melody is too wide or too long. Warns of a
+    melody that is moved, and of other tracks, chord symbols and lower notes, which are left out.
     """
     if voice not in VOICES:
         raise BadSetting(f"There is no voice {voice!r}; give one of {', '.join(VOICES)}.")
     score = with_resolution(melody, MIN_TICKS_PER_QUARTER)
     track = score.tracks[melody_track(score)]
     notes = skyline(track)
+    others = [each.name or "one without a name" for each in score.tracks if each is not track and len(each.notes)]
+    lost = [f"tracks ({', '.join(others)})"] * bool(others) + ["chord symbols"] * bool(score.chords)
+    lost += ["notes under those of the melody"] * (len(notes) < len(track.notes))
+    if lost:
+        warnings.warn(f"A chorale has four voices alone; left out: {', '.join(lost)}.", ScoreWarning, stacklevel=2)
     bars = bars_of(score)
     known_key = key or key_of(score) or find_key(notes, bars)
     index = VOICES.index(voice)
     shift = _shift_into(notes["pitch"], index)
     notes["pitch"] += shift
+    if shift:
+        warnings.warn(
+            f"The melody is moved by {shift:+d} semitones, into the range of {voice}.", ScoreWarning, stacklevel=2
+        )
     line = _line_of(notes, score.ticks_per_quarter)
     known = np.repeat(np.where(line == SILENT, SILENT, 0)[:, None], len(VOICES), axis=1)
     known[:, index] = line
@@ -273,7 +284,10 @@ def harmonise(
     pitches = harmonise_grid(known, is_known, tonic, seed=seed, settings=settings)
     tracks = [
         Track(
-            notes if lane == index else _voice_notes(pitches[:, lane], notes, score, bars[0].lead), name, channel=lane
+            notes if lane == index else _voice_notes(pitches[:, lane], notes, score, bars[0].lead),
+            name,
+            channel=lane,
+            metas=track.metas if lane == index else (),
         )
         for lane, name in enumerate(VOICES)
     ]
