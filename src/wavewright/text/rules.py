@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, TypeVar
 
@@ -97,10 +97,41 @@ def reads(*patterns: str, flags: int = 0) -> Callable[[Callable[[re.Match[str], 
     return lambda read: [(pattern(expression, flags), read) for expression in patterns]
 
 
-def reads_as(*words: str) -> Callable[[re.Match[str], AroundMatch], Reading]:
-    """Return the function of a rule that reads every match as the same words."""
+Reader = Callable[[str], Sequence[str]]
+"""Returns the words of a group of a match."""
 
-    def read(_match: re.Match[str], _around: AroundMatch) -> Reading:
-        return [*words]
+
+def reads_as(*words: str | Reader, is_apart: bool = False) -> Callable[[re.Match[str], AroundMatch], Reading]:
+    """Return the function of a rule that reads every match as words; each reader among them reads the next group.
+
+    A group that is not in the match has no words. With ``is_apart`` no letter or digit is before a match.
+    """
+
+    def read(match: re.Match[str], around: AroundMatch) -> Reading:
+        if is_apart and not around.is_apart:
+            return None
+        groups = iter(match.groups())
+        spoken: list[str] = []
+        for word in words:
+            if isinstance(word, str):
+                spoken.append(word)
+            elif (group := next(groups)) is not None:
+                spoken += word(group)
+        return spoken
 
     return read
+
+
+def rule(expression: str, *words: str | Reader, is_apart: bool = False) -> Rule:
+    """Return the rule of a pattern, see :func:`reads_as`."""
+    return pattern(expression), reads_as(*words, is_apart=is_apart)
+
+
+def named_in(table: Mapping[str, str]) -> Reader:
+    """Return the reader of what has its words in a table."""
+    return lambda written: table[written].split()
+
+
+def by_value(read: Callable[[int], list[str]]) -> Reader:
+    """Return the reader of digits by the words of their value."""
+    return lambda written: read(int(written))

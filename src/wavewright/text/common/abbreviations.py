@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Set
 
-from ..rules import AroundMatch, Reading, Rule, reads
+from ..rules import AroundMatch, Reading, Rule, reads, reads_as
 from ..tables import alternatives
 
 
@@ -30,11 +30,8 @@ class Abbreviations:
 
 def hyphenated_rules(words: Iterable[str], end: str) -> list[Rule]:
     """Return the rules of ``week-end``, one word of those with a hyphen; ``end`` is a pattern of what follows."""
-
-    def read(match: re.Match[str], around: AroundMatch) -> Reading:
-        return [match[1].lower()] if around.is_apart else None
-
-    return reads(rf"({alternatives(word for word in words if '-' in word)}){end}", flags=re.IGNORECASE)(read)
+    expression = rf"({alternatives(word for word in words if '-' in word)}){end}"
+    return reads(expression, flags=re.IGNORECASE)(reads_as(lambda word: [word.lower()], is_apart=True))
 
 
 def dotted_rules(acronyms: Set[str], letters: Callable[[str], list[str]], end: str) -> list[Rule]:

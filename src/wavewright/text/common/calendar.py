@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-from ..rules import A, AroundMatch, Reading, Rule, RuleOf, reads
+from ..rules import A, Reading, Rule, RuleOf, by_value, named_in, reads, reads_as, rule
 from ..tables import alternatives
 
 JOIN = r"\s?[-–/]\s?"
@@ -60,27 +60,15 @@ def follows(match: re.Match[str]) -> bool:
 
 def name_rules(names: Mapping[str, str], *patterns: str, is_apart: bool = False) -> list[Rule]:
     """Return rules whose first group is a written form of a name; with ``is_apart`` no letter or digit is before it."""
-
-    def read(match: re.Match[str], around: AroundMatch) -> Reading:
-        return [names[match[1]]] if around.is_apart or not is_apart else None
-
-    return reads(*patterns)(read)
+    return reads(*patterns)(reads_as(named_in(names), is_apart=is_apart))
 
 
 def span_rules(names: Mapping[str, str], first: str, until: str, end: str, is_apart: bool = False) -> list[Rule]:
     """Return the rules of ``Mo.–Fr.``, by the words before the first name and between the two."""
-
-    def read(match: re.Match[str], around: AroundMatch) -> Reading:
-        words = [*first.split(), names[match[1]], until, names[match[2]]]
-        return words if around.is_apart or not is_apart else None
-
-    return reads(rf"({alternatives(names)}){JOIN}({alternatives(names)}){end}")(read)
+    name, read = alternatives(names), named_in(names)
+    return [rule(rf"({name}){JOIN}({name}){end}", *first.split(), read, until, read, is_apart=is_apart)]
 
 
 def short_year_rules(cardinal: Callable[[int], list[str]], *others: str) -> list[Rule]:
     """Return the rules of ``'89`` and of other patterns of short years."""
-
-    def read(match: re.Match[str], around: AroundMatch) -> Reading:
-        return cardinal(int(match[1])) if around.is_apart else None
-
-    return reads(r"'(\d\d)(?![\d'])", *others)(read)
+    return reads(r"'(\d\d)(?![\d'])", *others)(reads_as(by_value(cardinal), is_apart=True))

@@ -7,16 +7,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ..numerals import NumberWords
-from ..rules import AroundMatch, Reading, Rule, reads
+from ..rules import AroundMatch, Reading, Rule, reads, reads_as
 
 
 def spelled_rules(letters: Callable[[str], list[str]], *patterns: str) -> list[Rule]:
     """Return rules whose first group is spelled."""
-
-    def read(match: re.Match[str], _around: AroundMatch) -> Reading:
-        return letters(match[1])
-
-    return reads(*patterns)(read)
+    return reads(*patterns)(reads_as(letters))
 
 
 IBAN = r"([A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?)(?![A-Za-z0-9])"

@@ -8,7 +8,7 @@ from collections.abc import Callable, Set
 
 from ..numerals import NumberWords
 from ..rule_scanner import HALVES
-from ..rules import A, AroundMatch, Reading, Rule, RuleOf, reads
+from ..rules import A, AroundMatch, Reading, Rule, RuleOf, named_in, reads, rule
 from ..tables import alternatives
 from .signs import SIGN, Signs
 
@@ -56,11 +56,7 @@ class Currencies:
 
 def percent_rules(number: str, signs: Signs, decimal: Callable[[str], list[str]]) -> list[Rule]:
     """Return the rules of ``2,5 %`` and ``3 ‰``; ``number`` is the pattern of a number."""
-
-    def read(match: re.Match[str], _around: AroundMatch) -> Reading:
-        return [*signs.signed[match[1]], *decimal(match[2]), *signs.words[match[3]].split()]
-
-    return reads(rf"{SIGN}({number})\s?([%‰])")(read)
+    return [rule(rf"{SIGN}({number})\s?([%‰])", signs.signed.__getitem__, decimal, named_in(signs.words))]
 
 
 def is_ambiguous_unit(unit: str, written: str, around: AroundMatch, close: Set[str]) -> bool:
@@ -86,8 +82,4 @@ def vulgar_rules(end: str, of_fraction: Callable[[str | None, int, int, str | No
 
 def digits_rules(numbers: NumberWords) -> list[Rule]:
     """Return the rules of digits that are no number otherwise."""
-
-    def read(match: re.Match[str], _around: AroundMatch) -> Reading:
-        return numbers.whole(match[0]) if len(match[0]) < 7 else numbers.digits(match[0])
-
-    return reads(r"\d+")(read)
+    return [rule(r"(\d{1,6})(?!\d)", numbers.whole), rule(r"(\d+)", numbers.digits)]

@@ -6,7 +6,7 @@ import re
 
 from ..pattern import pattern
 from .calendar import DAY_NAMES, MONTH_NAMES, WEEKDAYS
-from .rules import NEAR, NOT_IN_WORD, Around, Reading, Rule, reads
+from .rules import NEAR, NOT_IN_WORD, Around, Reading, Rule, reads, reads_as, rule
 from .tables import alternatives, of_kind, rows, word_list
 
 _ROWS = rows("abbreviations", 3)
@@ -241,15 +241,17 @@ def _numbered(match: re.Match[str], around: Around) -> Reading:
     return (BEFORE_NUMBER.get(name) or GENERAL[name]).split()
 
 
-@reads(
+def _weekday_of(written: str) -> list[str]:
+    return [WEEKDAYS[written.lower()]]
+
+
+_day = reads(
     rf"({_DAY})(?=\s\d{{1,2}}(?:[:.]\d\d)?\s?(?:[aApP]\.?[mM]|[-–]\s?\d))",
     rf"({_DAY})(?=,?\s(?:\d{{1,2}}/\d{{1,2}}(?!\d|\scup)|(?:\d{{1,2}}\s)?(?:{alternatives(MONTH_NAMES)})\b))",
     rf"({_DAY})(?=,?\s(?:&|and)\s{_DAY}\b)",
     rf"({_BARE_DAY})(?![A-Za-z0-9'.-])(?=\W|$)",
-)
-def _day(match: re.Match[str], _around: Around) -> Reading:
-    """Read ``Sat 10-2``, ``Sat & Sun`` and ``Fri``."""
-    return [WEEKDAYS[match[1].lower()]]
+)(reads_as(_weekday_of))
+"""Rules of ``Sat 10-2``, ``Sat & Sun`` and ``Fri``."""
 
 
 @reads(rf"({_DAY})(?![A-Za-z.'])")
@@ -322,12 +324,6 @@ def _spoon(match: re.Match[str], around: Around) -> Reading:
     return [one if is_one and not re.match(r"\d[¼½¾⅓⅔⅛]", amount[0]) else several]
 
 
-@reads(r"[Mm]ed\.?(?=[-\s](?:high|low|heat)\b)")
-def _medium(_match: re.Match[str], _around: Around) -> Reading:
-    """Read ``med-high heat``."""
-    return ["medium"]
-
-
 @reads(r"c\.(?=\W|$)")
 def _century(_match: re.Match[str], around: Around) -> Reading:
     """Read ``the 18th c.``."""
@@ -357,12 +353,6 @@ def _direction_after(match: re.Match[str], around: Around) -> Reading:
     return [COMPASS[match[1][0]] + COMPASS[match[1][1]]] if is_street else None
 
 
-@reads(rf"{_DAY}\.?\s?[-–]\s?{_DAY}(?![A-Za-z])")
-def _days(match: re.Match[str], _around: Around) -> Reading:
-    """Read ``Mon-Fri``."""
-    return [WEEKDAYS[match[1].lower()], "to", WEEKDAYS[match[2].lower()]]
-
-
 @reads(r"(?:w/o|w/out|w/|b/c|c/o|n/a)(?![A-Za-z])", flags=re.IGNORECASE)
 def _slashed(match: re.Match[str], around: Around) -> Reading:
     """Read ``w/o``."""
@@ -379,10 +369,10 @@ LETTER_RULES: list[Rule] = [
     *_direction_of_road,
     *_spoon,
     *_century,
-    *_medium,
+    rule(r"[Mm]ed\.?(?=[-\s](?:high|low|heat)\b)", "medium"),  # med-high heat
     *_letters_of_days,
     *_slashed_days,
-    *_days,
+    rule(rf"{_DAY}\.?\s?[-–]\s?{_DAY}(?![A-Za-z])", _weekday_of, "to", _weekday_of),  # Mon-Fri
     *_slashed,
     *_dotted,
     *_numbered,

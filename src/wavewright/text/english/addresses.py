@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from .names import is_spelled
 from .numbers import digits, in_pairs, letters, whole
@@ -57,31 +58,25 @@ def _is_word(low: str, around: Around) -> bool:
     )
 
 
-@reads(rf"(?:https?|ftp)://(?P<rest>[^\s/]{_TAIL}){_END}", rf"(?P<rest>www\.\w{_TAIL}){_END}", flags=re.IGNORECASE)
-def _web(match: re.Match[str], around: Around) -> Reading:
-    """Read ``https://example.org/about`` without its scheme."""
-    return spelled(match["rest"].rstrip("/"), around)
+def _spells(*patterns: str, words: Sequence[str] = (), flags: int = 0) -> list[Rule]:
+    """Return the rules of patterns whose groups are an address, which is spelled after words."""
+
+    def read(match: re.Match[str], around: Around) -> Reading:
+        return [*words, *spelled("".join(match.groups("")).rstrip("/"), around)]
+
+    return reads(*patterns, flags=flags)(read)
 
 
-@reads(r"[\w.+-]{1,64}@(?!v?\d[\d.]*(?![\w-]))[\w-]{1,63}(?:\.[\w-]{1,63}){1,6}")
-def _mail(match: re.Match[str], around: Around) -> Reading:
-    """Read ``bob@example.com``."""
-    return spelled(match[0], around)
-
-
-@reads(r"mailto:([\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,6})")
-def _mail_to(match: re.Match[str], around: Around) -> Reading:
-    """Read ``mailto:bob@example.com``."""
-    return ["mail", "to", *spelled(match[1], around)]
-
-
-@reads(
-    rf"(?:[A-Za-z0-9-]{{1,63}}\.){{1,6}}(?:{DOMAINS})(?![\w-])(?:[/?]{_TAIL})?{_END}",
-    rf"[\w-]{{1,64}}(?:\.[\w-]{{1,64}}){{0,3}}\.(?:{EXTENSIONS})(?![\w-])",
+_USER, _HOST = r"[\w.+-]{1,64}", r"[\w-]{1,63}(?:\.[\w-]{1,63}){1,6}"
+_web = _spells(rf"(?:https?|ftp)://([^\s/]{_TAIL}){_END}", rf"(www\.\w{_TAIL}){_END}", flags=re.IGNORECASE)
+_mail = _spells(rf"({_USER}@(?!v?\d[\d.]*(?![\w-])){_HOST})")
+_mail_to = _spells(f"mailto:({_USER}@{_HOST})", words=["mail", "to"])
+_bare = _spells(
+    rf"((?:[A-Za-z0-9-]{{1,63}}\.){{1,6}}(?:{DOMAINS})(?![\w-])(?:[/?]{_TAIL})?){_END}",
+    rf"([\w-]{{1,64}}(?:\.[\w-]{{1,64}}){{0,3}}\.(?:{EXTENSIONS})(?![\w-]))",
 )
-def _bare(match: re.Match[str], around: Around) -> Reading:
-    """Read ``example.org`` and ``notes.txt``."""
-    return spelled(match[0].rstrip("/"), around)
+_handle = _spells(r"@([A-Za-z_]\w{0,60})", words=["at"])
+_variable = _spells(r"\$\{?([A-Za-z_]\w{0,40})\}?((?:/[\w.-]{1,40}){0,10})", words=["dollar"])  # $HOME/bin
 
 
 @reads(rf"\.({EXTENSIONS})(?![\w.-])")
@@ -97,18 +92,6 @@ def _extension(match: re.Match[str], around: Around) -> Reading:
 def _hashtag(match: re.Match[str], around: Around) -> Reading:
     """Read ``#ThrowbackThursday``."""
     return ["hashtag", *spelled(match[1].replace("_", " "), around, is_tag=True)]
-
-
-@reads(r"@([A-Za-z_]\w{0,60})")
-def _handle(match: re.Match[str], around: Around) -> Reading:
-    """Read ``@example``."""
-    return ["at", *spelled(match[1], around)]
-
-
-@reads(r"\$\{?([A-Za-z_]\w{0,40})\}?((?:/[\w.-]{1,40}){0,10})")
-def _variable(match: re.Match[str], around: Around) -> Reading:
-    """Read ``$HOME/bin``."""
-    return ["dollar", *spelled(match[1] + match[2], around)]
 
 
 _PART = r"[\w+@%=,-](?:[\w.+@%=,-]*[\w+@%=-])?"
@@ -131,10 +114,7 @@ def _drive(match: re.Match[str], around: Around) -> Reading:
     return [match[1].upper(), "colon", *spelled(match[2], around)]
 
 
-@reads(rf"{_PART}(?:/{_PART}){{1,20}}\.(?:{EXTENSIONS})(?![\w-]){_END}")
-def _relative(match: re.Match[str], around: Around) -> Reading:
-    """Read ``src/main.py``."""
-    return spelled(match[0], around)
+_relative = _spells(rf"({_PART}(?:/{_PART}){{1,20}}\.(?:{EXTENSIONS})(?![\w-])){_END}")
 
 
 @reads(rf"(?:(doi):)?(10\.\d{{4,9}}/{_TAIL}){_END}", flags=re.IGNORECASE)

@@ -8,7 +8,7 @@ import re
 from ..dialect import is_british
 from ..pattern import pattern
 from .numbers import cardinal, decade, ordinal, two_digits, year
-from .rules import NEAR, NOT_IN_WORD, Around, Reading, Rule, reads
+from .rules import NEAR, NOT_IN_WORD, Around, Reading, Rule, by_value, named_in, reads, reads_as, rule
 from .tables import alternatives, rows, word_list
 
 _ROWS = rows("calendar", 3)
@@ -194,10 +194,10 @@ def _month_first(match: re.Match[str], _around: Around) -> Reading:
     ]
 
 
-@reads(rf"({_SHORT_MONTH})\.", rf"({_SHORT_MONTH})(?=\s+'?\d)", rf"({alternatives(UNDOTTED_MONTHS)})(?![A-Za-z0-9'.-])")
-def _short_month(match: re.Match[str], _around: Around) -> Reading:
-    """Read ``Jan.`` alone, and ``Oct`` without a dot."""
-    return [MONTH_NAMES[match[1]]]
+_short_month = reads(
+    rf"({_SHORT_MONTH})\.", rf"({_SHORT_MONTH})(?=\s+'?\d)", rf"({alternatives(UNDOTTED_MONTHS)})(?![A-Za-z0-9'.-])"
+)(reads_as(named_in(MONTH_NAMES)))
+"""Rules of ``Jan.`` alone, and ``Oct`` without a dot."""
 
 
 @reads(rf"({_ANY_MONTH})\.?\s?([-–/])\s?({_ANY_MONTH})(?:\.(?!\s+[A-Z]|\s*$)|(?![A-Za-z]))")
@@ -318,16 +318,10 @@ def _hour(match: re.Match[str], _around: Around) -> Reading:
     return [*cardinal(int(match[1])), match[2].upper(), "M"] if int(match[1]) <= 24 else None
 
 
-def _decade(match: re.Match[str], _around: Around) -> Reading:
-    """Read ``1990s``, ``80s`` and ``'80s``."""
-    words = decade(int(match[1]))
-    return words[1:] if match[1] in ("100", "1000") else words
-
-
-@reads(rf"'(\d\d){NOT_IN_WORD}")
-def _short_year(match: re.Match[str], _around: Around) -> Reading:
-    """Read ``'99``."""
-    return two_digits(int(match[1]))
+def _decade(written: str) -> list[str]:
+    """Return the words of ``1990s``, ``80s`` and ``'80s``."""
+    words = decade(int(written))
+    return words[1:] if written in ("100", "1000") else words
 
 
 @reads(rf"(\d{{1,4}})\s?(B\.C\.E?\.?|A\.D\.|BCE|BC|CE|AD){NOT_IN_WORD}")
@@ -367,10 +361,13 @@ DIGIT_RULES: list[Rule] = [
     *_hours_until,
     *_hours,
     *_hour,
-    (pattern(rf"(\d{{2,3}}0|\d0)'?s{NOT_IN_WORD}"), _decade),
+    rule(rf"(\d{{2,3}}0|\d0)'?s{NOT_IN_WORD}", _decade),
     *_era,
     *_slashed_without_year,
 ]
 YEAR_RULES: list[Rule] = [*_year]
-QUOTE_RULES: list[Rule] = [(pattern(rf"'(\d0)s{NOT_IN_WORD}"), _decade), *_short_year]
+QUOTE_RULES: list[Rule] = [
+    rule(rf"'(\d0)s{NOT_IN_WORD}", _decade),
+    rule(rf"'(\d\d){NOT_IN_WORD}", by_value(two_digits)),  # '99
+]
 LETTER_RULES: list[Rule] = [*_months, *_month_first, *_short_month]

@@ -6,7 +6,7 @@ import re
 
 from ..pattern import pattern
 from .numbers import decimal, whole
-from .rules import NEAR, NOT_IN_WORD, NUMBER, Around, Reading, Rule, reads
+from .rules import NEAR, NOT_IN_WORD, NUMBER, Around, Reading, Rule, reads, rule
 from .tables import alternatives, word_list
 
 ELEMENTS = word_list("elements")
@@ -33,24 +33,6 @@ def _spelled(formula: str) -> list[str]:
     return [word for piece in pieces for word in (whole(piece) if piece.isdigit() else [piece.upper()])]
 
 
-@reads(_FORMULA)
-def _formula(match: re.Match[str], _around: Around) -> Reading:
-    """Read ``NaOH`` and ``Fe2O3``."""
-    return _spelled(match[0])
-
-
-@reads(rf"({NUMBER})\s?M(?=\s(?:aqueous\s)?(?:{_FORMULA}|{_NAMED}|{_OXYACID}))")
-def _molar(match: re.Match[str], _around: Around) -> Reading:
-    """Read ``0.1 M NaCl``: an amount before a substance."""
-    return [*decimal(match[1]), "molar"]
-
-
-@reads(rf"(\d{{1,2}})(?={_FORMULA})")
-def _coefficient(match: re.Match[str], _around: Around) -> Reading:
-    """Read the number of ``2NaOH``."""
-    return whole(match[1])
-
-
 @reads(rf"({_ELEMENT}){NOT_IN_WORD}")
 def _element(match: re.Match[str], around: Around) -> Reading:
     """Spell the symbol of an element in an equation: ``2Na + Cl2``."""
@@ -68,5 +50,12 @@ def _isotope(match: re.Match[str], _around: Around) -> Reading:
     return _spelled(match[1]) if len(match[1]) > 1 and match[1] not in ALSO_WORDS else None
 
 
-LETTER_RULES: list[Rule] = [*_formula, *_element, *_isotope]
-DIGIT_RULES: list[Rule] = [*_molar, *_coefficient]
+LETTER_RULES: list[Rule] = [
+    rule(f"({_FORMULA})", _spelled),  # NaOH, Fe2O3
+    *_element,
+    *_isotope,
+]
+DIGIT_RULES: list[Rule] = [
+    rule(rf"({NUMBER})\s?M(?=\s(?:aqueous\s)?(?:{_FORMULA}|{_NAMED}|{_OXYACID}))", decimal, "molar"),  # 0.1 M NaCl
+    rule(rf"(\d{{1,2}})(?={_FORMULA})", whole),  # 2NaOH
+]

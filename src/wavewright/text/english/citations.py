@@ -7,7 +7,7 @@ import re
 from ..pattern import pattern
 from .abbreviations import BEFORE_NUMBER, GENERAL, TITLES
 from .numbers import digits, in_pairs, letters, ordinal, whole
-from .rules import Around, Reading, Rule, reads, reads_as
+from .rules import Around, Reading, Rule, named_in, reads, reads_as, rule
 from .tables import alternatives, mapping, of_kind, rows, word_list
 
 BOOKS = mapping("bible")
@@ -47,40 +47,26 @@ def _verses(match: re.Match[str], around: Around) -> Reading:
     return [*whole(match[1]), *whole(match[2]), *until]
 
 
-@reads(
+_book_number = reads(
     r"([123])(?=\s(?:Corinthians|Chronicles|Thessalonians|Maccabees)\b)",
     rf"([123])(?=\s(?:{NUMBERED_BOOKS})\.?\s\d{{1,3}}(?![\d,]))",
-)
-def _book_number(match: re.Match[str], _around: Around) -> Reading:
-    """Read the number of ``2 Kings``."""
-    return [("first", "second", "third")[int(match[1]) - 1]]
+)(reads_as(named_in({"1": "first", "2": "second", "3": "third"})))
 
 
-@reads(
+_book = reads(
     rf"({alternatives(name.title() for name in BOOKS)})\.?(?=\s\d{{1,3}}:\d)",
     rf"({alternatives(name.title() for name in BOOKS if name not in ABBREVIATIONS)})\.(?=\s\d{{1,3}}(?![\d,.]\d|\d))",
-)
-def _book(match: re.Match[str], _around: Around) -> Reading:
-    """Read ``Gen. 1:1``."""
-    return [BOOKS[match[1].lower()]]
+)(reads_as(lambda name: [BOOKS[name.lower()]]))
 
 
-@reads(
+_numbered_item = reads(
     r"(?<=(?:ISBN|ISSN)[:\s])(\d[\d -]{6,16}[\d])-?(X)?(?![\dA-Za-z])",
     r"(97[89][- ]\d[\d -]{6,14}\d)(X)?(?![\dA-Za-z-])",
     r"(\d-\d{2,7}-\d{1,6}-[\dX]|\d{3}-\d\d-\d{4}|\d\d-\d{7})()(?![\d-])",
     r"(\d{9})(X)(?![A-Za-z0-9])",
     r"(97[89]\d{10})()(?!\d)",
-)
-def _numbered_item(match: re.Match[str], _around: Around) -> Reading:
-    """Read the digits of an ISBN or ISSN, which may end with an X."""
-    return [*digits(match[1]), *(["X"] if match[2] else [])]
-
-
-@reads(r"(S)\.(?=\s\d{1,4}(?!\d))")
-def _bill(match: re.Match[str], _around: Around) -> Reading:
-    """Read ``S. 2155``, a bill of the Senate."""
-    return [match[1]]
+)(reads_as(digits, letters))
+"""Rules of an ISBN or ISSN, which may end with an X."""
 
 
 @reads(r"(\d+)\.(\d+)-(\d+)(?![\d-])")
@@ -90,10 +76,9 @@ def _section(match: re.Match[str], around: Around) -> Reading:
     return [*whole(match[1]), "point", *whole(match[2]), "dash", *whole(match[3])] if is_section else None
 
 
-@reads(r"(?<=[vV]:)(\d{4})\.(\d{4,5})(?!\d)", r"(?<=[vV]: )(\d{4})\.(\d{4,5})(?!\d)")
-def _preprint(match: re.Match[str], _around: Around) -> Reading:
-    """Read ``arXiv:1706.03762``."""
-    return [*in_pairs(match[1]), "point", *digits(match[2])]
+_preprint = reads(r"(?<=[vV]:)(\d{4})\.(\d{4,5})(?!\d)", r"(?<=[vV]: )(\d{4})\.(\d{4,5})(?!\d)")(
+    reads_as(in_pairs, "point", digits)  # arXiv:1706.03762
+)
 
 
 @reads(rf"(?<=\d )({alternatives(LAW)})\.?(?=\s(?:§§?\s?)?\d)", r"(Pub\. ?L)\.(\sNo\.)?(?=\s\d)")
@@ -113,10 +98,10 @@ VERSE_RULES: list[Rule] = [*_verses, *_book_number]
 NUMBER_RULES: list[Rule] = [*_numbered_item]
 DIGIT_RULES: list[Rule] = [*_identifier, *_two_numbers, *_section, *_preprint]
 LETTER_RULES: list[Rule] = [
-    (pattern(r"n\.(?=\s\d{1,3}(?!\d))(?<![–-]\d\d, n\.)"), reads_as("note")),  # not of several pages
-    (pattern(r"nn\.(?=\s\d{1,3}(?!\d))"), reads_as("notes")),
+    rule(r"n\.(?=\s\d{1,3}(?!\d))(?<![–-]\d\d, n\.)", "note"),  # not of several pages
+    rule(r"nn\.(?=\s\d{1,3}(?!\d))", "notes"),
     *_series_of_law,
     *_of_law,
-    *_bill,
+    rule(r"(S)\.(?=\s\d{1,4}(?!\d))", letters),  # S. 2155, a bill of the Senate
     *_book,
 ]

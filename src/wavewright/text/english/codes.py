@@ -9,7 +9,7 @@ from ..pattern import pattern
 from .abbreviations import COMPASS, COMPASS_NOUNS, STARTERS, STREETS
 from .names import is_spelled
 from .numbers import decimal, digits, in_pairs, letters, plural, telephone, two_digits, whole
-from .rules import NOT_IN_WORD, NOT_NOUNS, NUMBER, Around, Reading, Rule, reads, reads_as
+from .rules import NOT_IN_WORD, NOT_NOUNS, NUMBER, Around, Reading, Rule, named_in, reads, reads_as, rule
 from .tables import alternatives, rows, word_list
 from .units import UNITS
 
@@ -119,12 +119,6 @@ def _airliner(match: re.Match[str], around: Around) -> Reading:
     return [*in_pairs(match[1]), *whole(match[2]), *letters(match[3])]
 
 
-@reads(rf"({NUMBER}):({NUMBER})(?![\d:])")
-def _ratio(match: re.Match[str], _around: Around) -> Reading:
-    """Read ``16:9``."""
-    return [*decimal(match[1]), "to", *decimal(match[2])]
-
-
 @reads(
     r"[-−]?(\d+(?:\.\d+)?)°\s?(?:(\d+(?:\.\d+)?)['′]\s?)?(?:(\d+(?:\.\d+)?)(?:\"|″|'')\s?)?([NSEW])(?![A-Za-z])",
     r"[-−]?(\d+(?:\.\d+)?)°\s?(\d+(?:\.\d+)?)['′](?:\s?(\d+(?:\.\d+)?)(?:\"|″|''))?()",
@@ -217,21 +211,18 @@ def _is_ending(before: list[str], number: str) -> bool:
     return is_ending and 2 < len(number) < 6
 
 
-@reads(
-    r"\d{4}([ -])\d{4}\1\d{4}(?:\1\d{1,4}){0,3}(?![\d-])",
-    r"3\d{3}([ -])\d{6}\1\d{5}(?![\d-])",
-    r"\d{3}([ -])\d{2}\1\d{4}(?![\d-])",
-    r"\d{5}-\d{4}(?![\d-])",
+_card = reads(
+    r"(\d{4}([ -])\d{4}\2\d{4}(?:\2\d{1,4}){0,3})(?![\d-])",
+    r"(3\d{3}([ -])\d{6}\2\d{5})(?![\d-])",
+    r"(\d{3}([ -])\d{2}\2\d{4})(?![\d-])",
+    r"(\d{5}-\d{4})(?![\d-])",
+)(reads_as(digits))
+"""Rules of a card, of social security and of a long ZIP code."""
+
+
+_rating = reads(r"(\d+(?:\.\d+)?)\s?/\s?(\d{1,3})(?=\s+stars?\b)", r"(\d+\.\d+)/(5|10|20|100|\d\.\d)(?![\d/.])")(
+    reads_as(decimal, "out", "of", decimal)
 )
-def _card(match: re.Match[str], _around: Around) -> Reading:
-    """Read the digits of a card, of social security or of a long ZIP code."""
-    return digits(match[0])
-
-
-@reads(r"(\d+(?:\.\d+)?)\s?/\s?(\d{1,3})(?=\s+stars?\b)", r"(\d+\.\d+)/(5|10|20|100|\d\.\d)(?![\d/.])")
-def _rating(match: re.Match[str], _around: Around) -> Reading:
-    """Read the rating ``4.5/5``."""
-    return [*decimal(match[1]), "out", "of", *decimal(match[2])]
 
 
 @reads(
@@ -331,53 +322,11 @@ def _mixture(match: re.Match[str], around: Around) -> Reading:
     return _with_ending(mixture(match[1], around), match[2])
 
 
-def _spelled(match: re.Match[str], _around: Around) -> Reading:
-    """Spell the letters of ``FY2024``."""
-    return letters(match[0])
-
-
 @reads(r"(\d{1,4})([A-Za-z])\s?[-–]\s?([A-Za-z])(?![A-Za-z0-9-])")
 def _lettered_range(match: re.Match[str], _around: Around) -> Reading:
     """Read ``Figs. 3a–c``."""
     is_range = match[2].islower() == match[3].islower() and match[2] < match[3]
     return [*whole(match[1]), match[2].upper(), "to", match[3].upper()] if is_range else None
-
-
-@reads(r"(?<=[Rr]unway )(\d{1,2})([LRC])(?!\w)")
-def _runway(match: re.Match[str], _around: Around) -> Reading:
-    """Read ``Runway 27L``."""
-    return [*whole(match[1]), {"L": "left", "R": "right", "C": "center"}[match[2]]]
-
-
-@reads(r"(\d+):(\d+)\s?::\s?(\d+):(\d+)(?![\d:])")
-def _proportion(match: re.Match[str], _around: Around) -> Reading:
-    """Read ``3:2::6:4``."""
-    first, second, third, fourth = (whole(number) for number in match.groups())
-    return [*first, "is", "to", *second, "as", *third, "is", "to", *fourth]
-
-
-@reads(r"(\d{1,2}(?:\.\d+)?)\s?([NS]),?\s(\d{1,3}(?:\.\d+)?)\s?([EW])(?!\w)")
-def _bare_coordinates(match: re.Match[str], _around: Around) -> Reading:
-    """Read ``40.7N, 74W``."""
-    return [*decimal(match[1]), COMPASS[match[2]], *decimal(match[3]), COMPASS[match[4]]]
-
-
-@reads(r"802\.(\d{1,2})([a-z]{1,2})?(?![\w.])")
-def _network(match: re.Match[str], _around: Around) -> Reading:
-    """Read the standard ``802.11ac``."""
-    return ["eight", "oh", "two", "point", *whole(match[1]), *letters(match[2] or "")]
-
-
-@reads(r"log_?(\d{1,2})(?=\s?\()")
-def _logarithm(match: re.Match[str], _around: Around) -> Reading:
-    """Read ``log2(8)``."""
-    return ["log", "base", *whole(match[1])]
-
-
-@reads(r"(\d{1,4})ish(?![A-Za-z])")
-def _about(match: re.Match[str], _around: Around) -> Reading:
-    """Read ``7ish``."""
-    return [*whole(match[1]), "ish"]
 
 
 @reads(
@@ -423,12 +372,14 @@ def _bits(match: re.Match[str], _around: Around) -> Reading:
     return [plural(*whole(match[1] or match[2] or match[3]))]
 
 
-PROPORTION_RULES: list[Rule] = [*_proportion]
+PROPORTION_RULES: list[Rule] = [
+    rule(r"(\d+):(\d+)\s?::\s?(\d+):(\d+)(?![\d:])", whole, "is", "to", whole, "as", whole, "is", "to", whole),
+]
 PHONE_RULES: list[Rule] = [*_card, *_rating, *_local, *_british_digits, *_airliner, *_word_number, *_digits]
 DIGIT_RULES: list[Rule] = [
     *_release,
-    (pattern(r"24-7(?![\d-])"), reads_as("twenty", "four", "seven")),
-    (pattern(r"007(?!\d)"), reads_as("double", "oh", "seven")),
+    rule(r"24-7(?![\d-])", "twenty", "four", "seven"),
+    rule(r"007(?!\d)", "double", "oh", "seven"),
     *_plan,
     *_airplanes,
     *_team,
@@ -437,17 +388,20 @@ DIGIT_RULES: list[Rule] = [
     *_address,
     *_chain,
     *_slash_chain,
-    *_ratio,
-    *_network,
-    *_bare_coordinates,
-    *_runway,
+    rule(rf"({NUMBER}):({NUMBER})(?![\d:])", decimal, "to", decimal),  # 16:9
+    rule(r"802\.(\d{1,2})([a-z]{1,2})?(?![\w.])", "eight", "oh", "two", "point", whole, letters),  # 802.11ac
+    rule(
+        r"(\d{1,2}(?:\.\d+)?)\s?([NS]),?\s(\d{1,3}(?:\.\d+)?)\s?([EW])(?!\w)",  # 40.7N, 74W
+        *(decimal, named_in(COMPASS), decimal, named_in(COMPASS)),
+    ),
+    rule(r"(?<=[Rr]unway )(\d{1,2})([LRC])(?!\w)", whole, named_in({"L": "left", "R": "right", "C": "center"})),
     *_cued_pairs,
     *_cued_digits,
 ]
 MIXTURE_RULES: list[Rule] = [
     *_lettered_range,
     *_decimal_mixture,
-    *_about,
+    rule(r"(\d{1,4})ish(?![A-Za-z])", whole, "ish"),  # 7ish
     (pattern(r"(\d+[A-Za-z][A-Za-z0-9]{0,24})('s\b)?"), _mixture),
 ]
 LETTER_RULES: list[Rule] = [
@@ -457,9 +411,9 @@ LETTER_RULES: list[Rule] = [
     *_coded,
     *_state,
     *_short_state,
-    *_logarithm,
-    (pattern(r"x(?=\d{1,3}\s?(?:d|days?|wks?|weeks?|mos?|months?|hrs?|hours?)\b)"), reads_as("for")),
+    rule(r"log_?(\d{1,2})(?=\s?\()", "log", "base", whole),  # log2(8)
+    rule(r"x(?=\d{1,3}\s?(?:d|days?|wks?|weeks?|mos?|months?|hrs?|hours?)\b)", "for"),
     *_cells,
-    (pattern(r"(?:FY|CY|AY|SY)(?='?\d)"), _spelled),
+    rule(r"(FY|CY|AY|SY)(?='?\d)", letters),  # FY2024
     (pattern(rf"([A-Za-z]{{1,24}}\d[A-Za-z0-9]{{0,24}})('s\b)?{NOT_IN_WORD}"), _mixture),
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from .numbers import decimal, letters
-from .rules import NOT_IN_WORD, Around, Reading, Rule, reads
+from .rules import NOT_IN_WORD, Around, Reading, Rule, reads, rule
 
 MIN_CHANGES = 3
 """Smallest number of changes between letters and digits in a hash; with fewer, it is a word with a number."""
@@ -60,12 +60,6 @@ def _hash(match: re.Match[str], _around: Around) -> Reading:
     return letters(match[0]) if is_one_case and changes >= MIN_CHANGES else None
 
 
-@reads(rf"0(?:[xX]{_HEX}{{1,64}}|[bB][01]{{2,64}}){NOT_IN_WORD}")
-def _based(match: re.Match[str], _around: Around) -> Reading:
-    """Spell ``0x1F`` and ``0b101``."""
-    return letters(match[0])
-
-
 @reads(rf"#((?:{_HEX}{{8}}|{_HEX}{{6}}|{_HEX}{{3,4}}){NOT_IN_WORD})")
 def _color(match: re.Match[str], _around: Around) -> Reading:
     """Spell ``#ff8800`` and ``#fff``, but not ``#face``."""
@@ -74,5 +68,8 @@ def _color(match: re.Match[str], _around: Around) -> Reading:
 
 
 RULES: list[Rule] = [*_uuid, *_mac, *_ipv6, *_hash]
-DIGIT_RULES: list[Rule] = [*_based, *RULES]
+DIGIT_RULES: list[Rule] = [
+    rule(rf"(0(?:[xX]{_HEX}{{1,64}}|[bB][01]{{2,64}})){NOT_IN_WORD}", letters),  # 0x1F, 0b101
+    *RULES,
+]
 SIGN_RULES: list[Rule] = [*_color, *_ipv6]

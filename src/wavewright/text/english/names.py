@@ -10,7 +10,7 @@ from .calendar import MONTH_NAMES
 from .numbers import cardinal, in_pairs, letters
 from .phones import LETTERS
 from .pronounce import known
-from .rules import ARTICLES, LATER_LETTERS, NEAR, NOT_IN_WORD, NOT_NOUNS, Around, Reading, Rule, reads
+from .rules import ARTICLES, LATER_LETTERS, NEAR, NOT_IN_WORD, NOT_NOUNS, Around, Reading, Rule, named_in, reads, rule
 from .tables import alternatives, mapping, of_kind, rows, word_list
 
 ACRONYMS = word_list("acronyms")
@@ -55,12 +55,6 @@ def _card(match: re.Match[str], _around: Around) -> Reading:
     return [*rank, "of", SUITS["♠♥♦♣♤♡♢♧".index(match[2]) % 4]]
 
 
-@reads(r"US[ -](\d{2,3})(?![\d,%]|\.\d)")
-def _highway(match: re.Match[str], _around: Around) -> Reading:
-    """Read ``US 66``."""
-    return ["U", "S", *in_pairs(match[1])]
-
-
 @reads(
     rf"([bd])\.(?=\s?(?:(?:c\.|ca\.)\s?)?[12]\d{{3}}|\s(?:\d{{1,2}}\s)?(?:{alternatives(MONTH_NAMES)})\b|\sin\s'?\d)"
 )
@@ -76,12 +70,6 @@ def _dotted_initials(match: re.Match[str], _around: Around) -> Reading:
     """Read ``U.S.A.``."""
     *names, last = letters(match[1])
     return [*names, last + (match[2] or "")]
-
-
-@reads(r"(?:[a-z]\.){2,4}(?=\s[a-z]|[,;)]|\s*$)")
-def _small_initials(match: re.Match[str], _around: Around) -> Reading:
-    """Read ``e.e. cummings`` and ``b.i.d.``."""
-    return letters(match[0])
 
 
 @reads(r"([A-Z])\.(?=\s*[A-Z][a-z'A-Z.])")
@@ -218,12 +206,6 @@ def is_spelled(word: str) -> bool:
     return bool(phones) and [phone.rstrip("012") for phone in phones] == [phone.rstrip("012") for phone in names]
 
 
-@reads(rf"(?:{alternatives(MIXED_CASE)}){NOT_IN_WORD}")
-def _mixed_case(match: re.Match[str], _around: Around) -> Reading:
-    """Read a word of the table of mixed case."""
-    return MIXED_CASE[match[0]].split()
-
-
 @reads(
     rf"(?:[A-Za-z]?[a-z]+|[A-Z]{{2,5}}(?=[A-Z][a-z]{{2}}))(?:[A-Z][a-z]*){{1,8}}"
     rf"(?![A-Za-z0-9{LATER_LETTERS}]|'[A-Za-z])"
@@ -250,7 +232,7 @@ def _against(_match: re.Match[str], around: Around) -> Reading:
 
 
 _CHAT_DIGITS = alternatives(word for word in MIXED_CASE if not word.isalpha())
-_chat_digits: list[Rule] = [(pattern(rf"(?:{_CHAT_DIGITS}){NOT_IN_WORD}"), _mixed_case[0][1])]
+_chat_digits = rule(rf"({_CHAT_DIGITS}){NOT_IN_WORD}", named_in(MIXED_CASE))
 
 
 @reads(rf"([b-df-hj-np-tv-xz]{{2,5}}){NOT_IN_WORD}(?!['.:/=_]|-(?!\d))")
@@ -301,15 +283,15 @@ def _zone(match: re.Match[str], _around: Around) -> Reading:
 
 
 KEY_NOUNS = word_list("key-nouns")
-MOVE_RULES: list[Rule] = [*_chess, *_card, *_against, *_zone, *_turn, *_function, *_chord, *_chat_digits]
-DIGIT_RULES: list[Rule] = [*_chat_digits, *_card]
+MOVE_RULES: list[Rule] = [*_chess, *_card, *_against, *_zone, *_turn, *_function, *_chord, _chat_digits]
+DIGIT_RULES: list[Rule] = [_chat_digits, *_card]
 LETTER_RULES: list[Rule] = [
     *roman.SMALL_RULES,
-    *_highway,
+    rule(r"US[ -](\d{2,3})(?![\d,%]|\.\d)", "U", "S", in_pairs),  # US 66
     *_of_life,
-    *_mixed_case,
+    rule(rf"({alternatives(MIXED_CASE)}){NOT_IN_WORD}", named_in(MIXED_CASE)),
     *_dotted_initials,
-    *_small_initials,
+    rule(r"((?:[a-z]\.){2,4})(?=\s[a-z]|[,;)]|\s*$)", letters),  # e.e. cummings, b.i.d.
     *_initial,
     *roman.RULES,
     *_rating,

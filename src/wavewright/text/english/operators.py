@@ -6,7 +6,7 @@ import re
 
 from ..pattern import pattern
 from .addresses import spelled
-from .rules import Around, Reading, Rule, reads, reads_as
+from .rules import Around, Reading, Rule, named_in, reads, rule
 from .tables import alternatives, of_kind, rows
 
 _ROWS = rows("signs", 3)
@@ -22,12 +22,6 @@ NO_PROGRAM = pattern(r"(?:^|[=<>≤≥+*/×÷^(,\d]|\b(?:for|of|is|to|by|than|an
 
 SUFFIXES = frozenset(("-ed", "-er", "-es", "-ly", "-en", "-al", "-or", "-ic", "-s", "-y"))
 _AMOUNT = r"(?=[$€£¥₹]?[\d.])"
-
-
-@reads(alternatives(OPERATORS))
-def _operator(match: re.Match[str], _around: Around) -> Reading:
-    """Read ``!=`` as ``is not equal to``."""
-    return OPERATORS[match[0]].split()
 
 
 @reads(rf"(<=|>=|[<>≤≥]){_AMOUNT}")
@@ -76,8 +70,8 @@ RULES: list[Rule] = [
     *_love,
     *_heart,
     *_bare,
-    *_operator,
+    rule(f"({alternatives(OPERATORS)})", named_in(OPERATORS)),  # !=
     *_not,
     *_option,
-    (pattern(r"(?<=[\w)])\*\*(?=\d)|(?<=[\w)] )\*\*(?= \d)"), reads_as("to", "the", "power", "of")),
+    rule(r"(?<=[\w)])\*\*(?=\d)|(?<=[\w)] )\*\*(?= \d)", "to", "the", "power", "of"),
 ]

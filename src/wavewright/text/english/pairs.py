@@ -7,7 +7,7 @@ import re
 from ..pattern import pattern
 from .numbers import decimal, in_pairs, letters, whole
 from .quantities import HALVES, fraction_words, in_mixed_number
-from .rules import NEAR, NOT_NOUNS, NUMBER, Around, Reading, Rule, reads
+from .rules import NEAR, NOT_NOUNS, NUMBER, Around, Reading, Rule, reads, reads_as, rule
 from .tables import alternatives, word_list
 from .units import UNITS, named
 
@@ -66,40 +66,21 @@ def _thread(match: re.Match[str], _around: Around) -> Reading:
     return [*size, *whole(match[3])] if size else None
 
 
-@reads(r"(\d{1,2})W-?(\d\d)(?!\d)")
-def _oil(match: re.Match[str], _around: Around) -> Reading:
-    """Read the oil ``5W-30``."""
-    return [*whole(match[1]), "W", *whole(match[2])]
-
-
-@reads(r"(\d{1,2})\s?st\b\.?(?=\s\d{1,2}\s?lbs?\b)", r"(?<=weighs )(\d{1,2})\s?st\b\.?")
-def _stone(match: re.Match[str], _around: Around) -> Reading:
-    """Read the British weight ``12 st 4 lb``."""
-    return [*whole(match[1]), "stone"]
-
-
-@reads(
+_stars = reads(
     r"(\d(?:\.\d)?)\s?(?:[⭐★]\ufe0f?)+",
     r"([1-7](?:\.\d)?)\*(?=\s(?:hotels?|ratings?|reviews?|resorts?|restaurants?|motels?|general|products?|books?)\b)",
-)
-def _stars(match: re.Match[str], _around: Around) -> Reading:
-    """Read ``a 4* hotel``."""
-    return [*decimal(match[1]), "star"]
+)(reads_as(decimal, "star"))
 
 
-@reads(r"(\d\d)/(\d\d)\s?ct\b")
-def _shrimps(match: re.Match[str], _around: Around) -> Reading:
-    """Read the size of shrimps ``21/25 ct``."""
-    return [*whole(match[1]), *whole(match[2]), "count"]
-
-
-@reads(r"(\d{3})/(\d\d)\s?(Z?R)(\d\d)(?!\d)")
-def _tire(match: re.Match[str], _around: Around) -> Reading:
-    """Read the size of a tire ``225/45R17``."""
-    return [*in_pairs(match[1]), *whole(match[2]), *letters(match[3]), *whole(match[4])]
-
-
-SIZE_RULES: list[Rule] = [*_sizes, *_tire, *_thread, *_oil, *_shrimps, *_stone, *_stars]
+SIZE_RULES: list[Rule] = [
+    *_sizes,
+    rule(r"(\d{3})/(\d\d)\s?(Z?R)(\d\d)(?!\d)", in_pairs, whole, letters, whole),  # 225/45R17
+    *_thread,
+    rule(r"(\d{1,2})W-?(\d\d)(?!\d)", whole, "W", whole),  # 5W-30
+    rule(r"(\d\d)/(\d\d)\s?ct\b", whole, whole, "count"),  # the size of shrimps, 21/25 ct
+    *reads(r"(\d{1,2})\s?st\b\.?(?=\s\d{1,2}\s?lbs?\b)", r"(?<=weighs )(\d{1,2})\s?st\b\.?")(reads_as(whole, "stone")),
+    *_stars,
+]
 
 
 ODDS_BEFORE = pattern(r"\b(?:odds|favou?rites?|favou?red|bookies|outsider|bet|priced|backed)\W+(?:[\w/]+\s){0,2}$")
@@ -134,18 +115,6 @@ def _wickets(match: re.Match[str], around: Around) -> Reading:
     return [*whole(match[1]), "for", *whole(match[2])] if is_score else None
 
 
-@reads(r"(\d{1,2})/(\d{1,2})c(?![A-Za-z0-9])")
-def _of_zones(match: re.Match[str], _around: Around) -> Reading:
-    """Read the time of a program ``9/8c``: in the east, and in central time."""
-    return [*whole(match[1]), *whole(match[2]), "central"]
-
-
-@reads(r"(\d{1,3})\+(\d{1,2})['′]")
-def _added_time(match: re.Match[str], _around: Around) -> Reading:
-    """Read the minute ``90+3'`` of a game."""
-    return [*whole(match[1]), "plus", *whole(match[2]), "minutes"]
-
-
 @reads(rf"{_SET}(?:,\s(?:and\s)?{_SET}){{1,4}}(?![-–\d/])")
 def _sets(match: re.Match[str], _around: Around) -> Reading:
     """Read the sets of tennis ``6-4, 7-5``, where one of each pair is six or seven."""
@@ -167,5 +136,13 @@ def _record(match: re.Match[str], around: Around) -> Reading:
     return [*whole(match[1]), "and", *whole(match[2])] if is_record else None
 
 
-CUED_SCORE_RULES: list[Rule] = [*_odds, *_wickets, *_of_zones]
-SCORE_RULES: list[Rule] = [*_sets, *_added_time, *_record]
+CUED_SCORE_RULES: list[Rule] = [
+    *_odds,
+    *_wickets,
+    rule(r"(\d{1,2})/(\d{1,2})c(?![A-Za-z0-9])", whole, whole, "central"),  # the time of a program, 9/8c
+]
+SCORE_RULES: list[Rule] = [
+    *_sets,
+    rule(r"(\d{1,3})\+(\d{1,2})['′]", whole, "plus", whole, "minutes"),  # the minute 90+3' of a game
+    *_record,
+]

@@ -9,7 +9,7 @@ from ..pattern import pattern
 from .abbreviations import STREETS
 from .durations import RATES, are_ages, per
 from .numbers import MAGNITUDES, as_ordinal, cardinal, decimal, fraction, in_pairs, plural, whole
-from .rules import NEAR, NOT_IN_WORD, NOT_NOUNS, NUMBER, Around, Reading, Rule, reads
+from .rules import NEAR, NOT_IN_WORD, NOT_NOUNS, NUMBER, Around, Reading, Rule, reads, reads_as, rule
 from .tables import alternatives, word_list
 from .units import ANY_CASE, CURRENCIES, NEEDS_NO_SPACE, UNITS, Unit, named
 
@@ -140,20 +140,12 @@ def _share_of_memory(match: re.Match[str], _around: Around) -> Reading:
     return [*decimal(match[1]), *unit, "of", *decimal(match[3]), *named(UNITS[match[4]], match[3] == "1")]
 
 
-@reads(r"(\d+)['′]\s?(\d+(?:\.\d+)?)(?:\"|″|'')")
-def _feet_and_inches(match: re.Match[str], _around: Around) -> Reading:
-    """Read ``5'10″``."""
-    return [*whole(match[1]), "foot", *decimal(match[2])]
-
-
-@reads(
+_prime = reads(
     r"([35])['′](?=-[ACGTUN]{2,}|\s?(?:UTR|end|cap|to [35]['′]))",
     r"(?<=[ACGTUN]-)([35])['′]",
     r"(?<=['′] to )([35])['′]",
-)
-def _prime(match: re.Match[str], _around: Around) -> Reading:
-    """Read the ends of DNA ``5'-ATG-3'``."""
-    return [*whole(match[1]), "prime"]
+)(reads_as(whole, "prime"))
+"""Rules of the ends of DNA ``5'-ATG-3'``."""
 
 
 @reads(rf"({NUMBER})['′](?![A-Za-z]|\d{{3}}(?!\d))")
@@ -432,23 +424,11 @@ def _unknown(match: re.Match[str], around: Around) -> Reading:
     return [*decimal(match[1]), "X"]
 
 
-@reads(rf"({NUMBER})[x×]{NOT_IN_WORD}")
-def _fold(match: re.Match[str], _around: Around) -> Reading:
-    """Read ``10x``."""
-    return [*decimal(match[1]), "times"]
-
-
 @reads(rf"(\d+)'?s{NOT_IN_WORD}")
 def _plural(match: re.Match[str], _around: Around) -> Reading:
     """Read ``5s``."""
     *words, last = whole(match[1])
     return [*(words if words != ["one"] else []), plural(last)]
-
-
-@reads(rf"{SIGN}({NUMBER})(?![A-Za-z])")
-def _plain(match: re.Match[str], _around: Around) -> Reading:
-    """Read a number."""
-    return [*(SIGNS[match[1]] if match[1] else []), *decimal(match[2])]
 
 
 STARTERS = word_list("sentence-starters")
@@ -487,7 +467,7 @@ MEASURE_RULES: list[Rule] = [
     *_fraction_of,
     *_thousand_units,
     *_share_of_memory,
-    *_feet_and_inches,
+    rule(r"(\d+)['′]\s?(\d+(?:\.\d+)?)(?:\"|″|'')", whole, "foot", decimal),  # 5'10″
     *_feet_and_fraction,
     *_fraction_of_inch,
     *_inches,
@@ -500,11 +480,13 @@ MEASURE_RULES: list[Rule] = [
     *_boards,
     *_by,
     *_unknown,
-    *_fold,
+    rule(rf"({NUMBER})[x×]{NOT_IN_WORD}", decimal, "times"),  # 10x
     *_measure,
     *_batting,
     *_thousands,
     *_sized,
     *_plural,
 ]
-PLAIN_RULES: list[Rule] = [*_plain]
+PLAIN_RULES: list[Rule] = [
+    rule(rf"{SIGN}({NUMBER})(?![A-Za-z])", SIGNS.__getitem__, decimal),
+]

@@ -8,7 +8,7 @@ from ..numerals import roman_value
 from ..pattern import pattern
 from .numbers import cardinal, ordinal, year
 from .pronounce import known
-from .rules import NEAR, NOT_IN_WORD, Around, Reading, Rule, reads, reads_as
+from .rules import NEAR, NOT_IN_WORD, Around, Reading, Rule, reads, rule
 from .tables import word_list
 
 REGNAL = word_list("regnal-names")
@@ -158,4 +158,4 @@ def _clause(match: re.Match[str], _around: Around) -> Reading:
 
 
 SMALL_RULES: list[Rule] = [*_clause, *_small_roman]
-RULES: list[Rule] = [(pattern(r"ACT(?=\s[IVXL]{1,5}\b)"), reads_as("act")), *_progression, *_nth, *_roman]
+RULES: list[Rule] = [rule(r"ACT(?=\s[IVXL]{1,5}\b)", "act"), *_progression, *_nth, *_roman]

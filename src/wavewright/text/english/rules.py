@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..rules import NEAR, AroundMatch, Reading, RuleOf, reads, reads_as
+from ..rules import NEAR, AroundMatch, Reading, RuleOf, by_value, named_in, reads, reads_as, rule
 from .tables import word_list
 
-__all__ = ["NEAR", "Around", "Reading", "Rule", "reads", "reads_as"]
+__all__ = ["NEAR", "Around", "Reading", "Rule", "by_value", "named_in", "reads", "reads_as", "rule"]
 
 SPACED = r"[1-9]\d{0,2}(?:(?: \d{3}){2,6}| 000)(?![\d:/]|[ ,]\d)(?:\.\d+)?"
 """Digits in groups of three, as in ``1 250 000``; a single gap only before three zeros."""

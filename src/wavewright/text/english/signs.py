@@ -6,14 +6,16 @@ import re
 import unicodedata
 
 from ..dialect import is_british
-from ..pattern import pattern
 from ..scripts import name_of_sign
-from .numbers import digits, whole
-from .rules import Around, Reading, Rule, reads, reads_as
+from .numbers import digits, letters, whole
+from .rules import Around, Reading, Rule, reads, rule
 from .tables import of_kind, rows
 
 WORDS = of_kind(rows("signs", 3), "text")
 """Words for signs; empty where a sign is silent."""
+
+OF_MATHEMATICS = "\u2200-\u2211\u2213\u2214\u221a-\u2222\u2226-\u222b\u2234-\u22bf\u22c0-\u22c3\u22c7-\u22ed"
+"""Signs that are read by their Unicode names."""
 
 
 @reads(r"[*#](\d{2,4})(#)(?![\d*#])", r"\*(\d{2,4})()(?![\d*])")
@@ -47,18 +49,6 @@ def _key(match: re.Match[str], around: Around) -> Reading:
 def _hash_key() -> str:
     """Return the name of the key ``#``."""
     return "hash" if is_british() else "pound"
-
-
-@reads(r"([A-GJa-g])#(?![\w#])")
-def _sharp(match: re.Match[str], _around: Around) -> Reading:
-    """Read ``C#`` as ``C sharp``."""
-    return [match[1].upper(), "sharp"]
-
-
-@reads(r"([A-Za-z])\+\+")
-def _plus_plus(match: re.Match[str], _around: Around) -> Reading:
-    """Read ``C++`` as ``C plus plus``."""
-    return [match[1].upper(), "plus", "plus"]
 
 
 @reads(r"\^(-)?(?:(\d{1,9})|([A-Za-z])(?![A-Za-z]))")
@@ -116,12 +106,6 @@ def _word(match: re.Match[str], around: Around) -> Reading:
     return WORDS[match[0]].split()
 
 
-@reads("[\u2200-\u2211\u2213\u2214\u221a-\u2222\u2226-\u222b\u2234-\u22bf\u22c0-\u22c3\u22c7-\u22ed]")
-def _of_mathematics(match: re.Match[str], _around: Around) -> Reading:
-    """Read another sign of mathematics by its Unicode name."""
-    return name_of_sign(match[0])
-
-
 @reads("[ᵢⱼₐₑₒₓₕₖₗₘₙₚₛₜᵣᵤᵥ]")
 def _index(match: re.Match[str], _around: Around) -> Reading:
     """Read the index of ``xᵢ``."""
@@ -130,36 +114,36 @@ def _index(match: re.Match[str], _around: Around) -> Reading:
 
 LETTER_RULES: list[Rule] = [
     *_index,
-    (pattern(r"sin(?=\()"), reads_as("sine")),
-    (pattern(r"cos(?=\()"), reads_as("cosine")),
-    (pattern(r"tan(?=\()"), reads_as("tangent")),
-    (pattern(r"lim(?=\s?[a-z]\s?(?:→|->))"), reads_as("limit")),
-    (pattern(r"[Nn][º°]\s?(?=\d)"), reads_as("number")),
-    (pattern(r"µ(?=[A-Za-z])"), reads_as("micro")),
-    (pattern("µ"), reads_as("mu")),
-    (pattern(r"mc(?=²|\^2)"), reads_as("M", "C")),
-    *_sharp,
-    *_plus_plus,
+    rule(r"sin(?=\()", "sine"),
+    rule(r"cos(?=\()", "cosine"),
+    rule(r"tan(?=\()", "tangent"),
+    rule(r"lim(?=\s?[a-z]\s?(?:→|->))", "limit"),
+    rule(r"[Nn][º°]\s?(?=\d)", "number"),
+    rule(r"µ(?=[A-Za-z])", "micro"),
+    rule("µ", "mu"),
+    rule(r"mc(?=²|\^2)", "M", "C"),
+    rule(r"([A-GJa-g])#(?![\w#])", letters, "sharp"),  # C#
+    rule(r"([A-Za-z])\+\+", letters, "plus", "plus"),  # C++
 ]
 SIGN_RULES: list[Rule] = [
-    (pattern(r"&c\."), reads_as("et", "cetera")),
-    (pattern(r"\${2,5}"), reads_as("dollars")),
-    (pattern(r"§§\s?"), reads_as("sections")),
-    (pattern(r"¶¶\s?"), reads_as("paragraphs")),
-    (pattern(r"'n'|'n’|'n(?= r)"), reads_as("and")),
+    rule(r"&c\.", "et", "cetera"),
+    rule(r"\${2,5}", "dollars"),
+    rule(r"§§\s?", "sections"),
+    rule(r"¶¶\s?", "paragraphs"),
+    rule(r"'n'|'n’|'n(?= r)", "and"),
     *_star,
-    (pattern(r"[#№]\s?(?=\d[\d,]*(?![\d,]*[A-Za-z])|\d+-\d|[A-Z]{1,5}-[A-Z]{0,4}\d)"), reads_as("number")),
+    rule(r"[#№]\s?(?=\d[\d,]*(?![\d,]*[A-Za-z])|\d+-\d|[A-Z]{1,5}-[A-Z]{0,4}\d)", "number"),
     *_key,
-    (pattern(r"!(?=\s?[-−=+×÷*/^)])(?<=\d!|\bn!)|!(?<=[-−+]\d\)!)"), reads_as("factorial")),
-    (pattern(r"~(?=\s?[\d$€£.])|≈(?=\s?[\d$€£.])(?<![\w)] ≈)(?<![\w)]≈)"), reads_as("about")),
-    (pattern(r"-(?=[\s.,;:!?)]|$)(?<=[A-Za-z)]\d-)"), reads_as("minus")),  # ions
+    rule(r"!(?=\s?[-−=+×÷*/^)])(?<=\d!|\bn!)|!(?<=[-−+]\d\)!)", "factorial"),
+    rule(r"~(?=\s?[\d$€£.])|≈(?=\s?[\d$€£.])(?<![\w)] ≈)(?<![\w)]≈)", "about"),
+    rule(r"-(?=[\s.,;:!?)]|$)(?<=[A-Za-z)]\d-)", "minus"),  # ions
     *_power,
-    (pattern(r"\^(?=\()"), reads_as("to", "the", "power", "of")),
-    (pattern(r"[*·](?=\s?\d)(?<=[\d )][*·])"), reads_as("times")),
+    rule(r"\^(?=\()", "to", "the", "power", "of"),
+    rule(r"[*·](?=\s?\d)(?<=[\d )][*·])", "times"),
     *_asterisk,
-    (pattern(r"#(?=:\s)(?<= #)"), reads_as("number")),
-    (pattern(r"(?<=\d)/(?=[$€£]\s?\d)"), reads_as("for")),
+    rule(r"#(?=:\s)(?<= #)", "number"),
+    rule(r"(?<=\d)/(?=[$€£]\s?\d)", "for"),
     *_divided,
     *_word,
-    *_of_mathematics,
+    rule(f"([{OF_MATHEMATICS}])", name_of_sign),
 ]

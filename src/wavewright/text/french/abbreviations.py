@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ..common.abbreviations import Abbreviations, dotted_rules, form_of, hyphenated_rules, section_rules
-from ..rules import AroundMatch, Reading, Rule, reads
+from ..rules import AroundMatch, Reading, Rule, reads, rule
 from .numbers import letters, whole
 from .rules import NOT_IN_WORD, rows, spoken, word_list
 
@@ -48,22 +48,7 @@ def _abbreviation(match: re.Match[str], around: AroundMatch) -> Reading:
     return [match[1].lower() + first, *others]
 
 
-@reads(r"[nN][°º](s?)\s?(?=\d)")
-def _number(match: re.Match[str], around: AroundMatch) -> Reading:
-    """Read ``n°3``."""
-    return [f"numéro{match[1]}"] if around.is_apart else None
-
-
-@reads(r"([A-Z])\.-([A-Z])\.(?=\s?[A-Z])")
-def _initials(match: re.Match[str], around: AroundMatch) -> Reading:
-    """Read ``J.-J. Rousseau``."""
-    return letters(match[1] + match[2]) if around.is_apart else None
-
-
-@reads(r"[tT][ée]l(?=\s?:?\s?[\d+(])")
-def _telephone(_match: re.Match[str], around: AroundMatch) -> Reading:
-    """Read ``tel : 07``."""
-    return ["téléphone"] if around.is_apart else None
+_telephone = rule(r"[tT][ée]l(?=\s?:?\s?[\d+(])", "téléphone", is_apart=True)  # tel : 07
 
 
 @reads(rf"[tT]-(ils?|elles?|on|y|en){NOT_IN_WORD}")
@@ -116,7 +101,16 @@ def _spelt(match: re.Match[str], around: AroundMatch) -> Reading:
 _hyphenated = hyphenated_rules(spoken("words"), NOT_IN_WORD)
 _dotted = dotted_rules(ACRONYMS, letters, NOT_IN_WORD)
 
-LETTER_RULES: list[Rule] = [*_hyphenated, *_number, *_initials, *_telephone, *_euphonic, *_abbreviation, *_dotted]
+LETTER_RULES: list[Rule] = [
+    *_hyphenated,
+    rule(r"[nN][°º]\s?(?=\d)", "numéro", is_apart=True),
+    rule(r"[nN][°º]s\s?(?=\d)", "numéros", is_apart=True),
+    rule(r"([A-Z])\.-([A-Z])\.(?=\s?[A-Z])", letters, letters, is_apart=True),  # J.-J. Rousseau
+    _telephone,
+    *_euphonic,
+    *_abbreviation,
+    *_dotted,
+]
 LATE_RULES: list[Rule] = [*_capitals, *_spelt]
 SIGN_RULES: list[Rule] = section_rules("paragraphe", "paragraphes", "à", whole)
-SPELT_RULES: list[Rule] = [*_hyphenated, *_telephone, *_abbreviation, *_spelt]
+SPELT_RULES: list[Rule] = [*_hyphenated, _telephone, *_abbreviation, *_spelt]

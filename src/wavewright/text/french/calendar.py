@@ -16,7 +16,7 @@ from ..common.calendar import (
     span_rules,
 )
 from ..numerals import ROMAN, roman_value
-from ..rules import AroundMatch, Reading, Rule, reads
+from ..rules import AroundMatch, Reading, Rule, by_value, reads, rule
 from ..tables import alternatives
 from .numbers import ORDINAL_ENDINGS, cardinal, ordinal, ordinal_with_ending
 from .rules import NAMES, NOT_IN_WORD, word_list
@@ -34,7 +34,7 @@ def day_words(day: int) -> list[str]:
     return ["premier"] if day == 1 else cardinal(day)
 
 
-def time_words(hour: int, minute: int) -> list[str]:
+def time_words(hour: int, minute: int = 0) -> list[str]:
     """Read ``14:30`` as ``quatorze heures trente``."""
     words = [*cardinal(hour, is_feminine=True), "heures" if hour > 1 else "heure"]
     return [*words, *(cardinal(minute) if minute else [])]
@@ -122,12 +122,6 @@ def _hours_minutes(match: re.Match[str], _around: AroundMatch) -> Reading:
     return [*words[:-1], "une", "minute"] if is_one else [*words, "minutes"]
 
 
-@reads(r"(\d{1,3})\s?(?:h|H)(?![\dA-Za-zÀ-ÿ²/])")
-def _hours(match: re.Match[str], _around: AroundMatch) -> Reading:
-    """Read ``21h``."""
-    return time_words(int(match[1]), 0)
-
-
 @reads(r"(\d{1,2}):(\d\d)(?::(\d\d))?(?:\s?h)?(?![\d:]|[.,]\d)")
 def _clock(match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``14:30``."""
@@ -209,7 +203,7 @@ DIGIT_RULES: list[Rule] = [
     *_day_month,
     *_from_until,
     *_hours_minutes,
-    *_hours,
+    rule(r"(\d{1,3})\s?(?:h|H)(?![\dA-Za-zÀ-ÿ²/])", by_value(time_words)),  # 21h
     *_clock,
     *_season,
     *_ordinal,

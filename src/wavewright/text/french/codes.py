@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ..common.codes import IBAN, ISBN, Addresses, mixed_rules, spelled_rules, version_rules
-from ..rules import AroundMatch, Reading, Rule, reads
+from ..rules import AroundMatch, Reading, Rule, reads, rule
 from . import numbers
 from .numbers import MAX_DIGITS, digits, letters, pairs, whole
 from .rules import LETTERS, NOT_IN_WORD, SIGNS, word_list
@@ -32,12 +32,6 @@ def _telephone(match: re.Match[str], _around: AroundMatch) -> Reading:
     """Read ``01 23 45 67 89`` in pairs."""
     groups = re.findall(r"\d+", match[0])
     return pairs(match[0]) if len(groups) != 4 else [word for group in groups for word in whole(group)]
-
-
-@reads(r"(08\d\d)\s(\d{3})\s(\d{3})(?!\d)")
-def _green(match: re.Match[str], _around: AroundMatch) -> Reading:
-    """Read ``0800 123 456`` in its groups."""
-    return [*whole(match[1]), *whole(match[2]), *whole(match[3])]
 
 
 @reads(rf"([A-Z]{{1,4}})-?(\d{{1,4}})([A-Za-z]{{0,2}}){NOT_IN_WORD}")
@@ -95,7 +89,13 @@ _mixed = mixed_rules(
 
 EARLY_RULES: list[Rule] = [*_article]
 LETTER_RULES: list[Rule] = [*_spelled, *_after_elision, *_letters_digits]
-DIGIT_RULES: list[Rule] = [*_long, *_international, *_telephone, *_green, *_cued]
+DIGIT_RULES: list[Rule] = [
+    *_long,
+    *_international,
+    *_telephone,
+    rule(r"(08\d\d)\s(\d{3})\s(\d{3})(?!\d)", whole, whole, whole),  # 0800 123 456
+    *_cued,
+]
 LATE_RULES: list[Rule] = [*_version]
 MIXED_RULES: list[Rule] = [*_mixed]
 CHUNK_RULES: list[Rule] = [*_addresses.chunk_rules]

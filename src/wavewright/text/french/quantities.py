@@ -6,7 +6,7 @@ import re
 
 from ..common.quantities import Currencies, digits_rules, is_ambiguous_unit, percent_rules, vulgar_rules
 from ..common.signs import SIGN
-from ..rules import Reading, reads
+from ..rules import Reading, reads, rule
 from ..tables import alternatives
 from . import numbers
 from .numbers import MAGNITUDES, cardinal, counts_with_de, decimal, fraction, whole, with_de
@@ -165,23 +165,11 @@ def _of_fraction(
     return [*fraction(numerator, denominator), *(with_de(name) if name else [])]
 
 
-@reads(r"(\d{1,3}),(\d{1,2})\s?/\s?(\d{1,3})(?![\d/]|[.,]\d)")
-def _mark(match: re.Match[str], _around: FrenchAround) -> Reading:
-    """Read ``4,5/5``."""
-    return [*decimal(f"{match[1]},{match[2]}"), "sur", *whole(match[3])]
-
-
 @reads(r"(\d{1,2})\s?(j|h|jours|heures)\s?/\s?(\d{1,2})(?!\d|[.,]\d)")
 def _around_the_clock(match: re.Match[str], _around: FrenchAround) -> Reading:
     """Read ``24h/24`` and ``7j/7``."""
     unit = "jours" if match[2][0] == "j" else "heures"
     return [*whole(match[1]), unit, "sur", *whole(match[3])]
-
-
-@reads(rf"({NUMBER})\s?p\.(?!\s?\d)")
-def _pages(match: re.Match[str], _around: FrenchAround) -> Reading:
-    """Read ``200 p.``."""
-    return [*decimal(match[1], is_feminine=True), "pages"]
 
 
 @reads(rf"(?<![\d.,-])({NUMBER})\s?[-–]\s?({NUMBER})(?![\d-]|[.,:]\d)")
@@ -205,12 +193,6 @@ def _dimensions(match: re.Match[str], _around: FrenchAround) -> Reading:
     third = ["sur", *decimal(match[3])] if match[3] else []
     unit = UNITS[match[4]][1].split() if match[4] else []
     return [*decimal(match[1]), "sur", *decimal(match[2]), *third, *unit]
-
-
-@reads(rf"({NUMBER})\s?[xX×]\s?(?=\d)")
-def _times(match: re.Match[str], _around: FrenchAround) -> Reading:
-    """Read ``5 x 3``."""
-    return [*decimal(match[1]), "fois"]
 
 
 @reads(r"1\s?:\s?(\d{1,3}(?:[ .]\d{3})+|\d{3,6})(?!\d)")
@@ -257,9 +239,9 @@ MEASURE_RULES: list[Rule] = [
     *percent_rules(NUMBER, SIGNS, decimal),
     *_measure,
     *_large,
-    *_pages,
-    *_mark,
+    rule(rf"({NUMBER})\s?p\.(?!\s?\d)", lambda number: decimal(number, is_feminine=True), "pages"),
+    rule(r"(\d{1,3},\d{1,2})\s?/\s?(\d{1,3})(?![\d/]|[.,]\d)", decimal, "sur", whole),  # 4,5/5
     *_fraction,
-    *_times,
+    rule(rf"({NUMBER})\s?[xX×]\s?(?=\d)", decimal, "fois"),  # 5 x 3
 ]
 PLAIN_RULES: list[Rule] = [*_range, *_plain, *digits_rules(numbers)]

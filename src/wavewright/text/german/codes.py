@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ..common.codes import IBAN, Addresses, mixed_rules, spelled_rules, version_rules
-from ..rules import AroundMatch, Reading, Rule, reads
+from ..rules import AroundMatch, Reading, Rule, reads, reads_as, rule
 from . import numbers
 from .numbers import MAX_DIGITS, cardinal, digits, letters, whole
 from .rules import NOT_IN_WORD, SIGNS, word_list
@@ -22,10 +22,10 @@ def _international(match: re.Match[str], _around: AroundMatch) -> Reading:
     return ["plus", *digits(match[0][1:])] if match[1] == "+" and n_digits > 7 else None
 
 
-@reads(r"\(?0\d{1,5}\)?[\s/-]{1,3}\d{2,9}(?:[\s-]\d{1,9}){0,4}(?![\d.,:]\d|\d)", r"0\d{6,14}(?!\d)")
-def _telephone(match: re.Match[str], _around: AroundMatch) -> Reading:
-    """Read ``030 123456`` and ``(089) 12 34 56``."""
-    return digits(match[0])
+_telephone = reads(r"(\(?0\d{1,5}\)?[\s/-]{1,3}\d{2,9}(?:[\s-]\d{1,9}){0,4})(?![\d.,:]\d|\d)", r"(0\d{6,14})(?!\d)")(
+    reads_as(digits)
+)
+"""Rules of ``030 123456`` and ``(089) 12 34 56``."""
 
 
 @reads(r"(\d{3,15}(?:[\s/-]\d{2,8}){0,3})(?![\d.,:]\d|\d)")
@@ -52,18 +52,6 @@ def _isbn(match: re.Match[str], around: AroundMatch) -> Reading:
     return letters(match[1]) if "isbn" in (word.lower() for word in around.words_before) else None
 
 
-@reads(r"(\d{1,3})\.(\d{1,2})(?!\d|[.,]\d)")
-def _short_version(match: re.Match[str], _around: AroundMatch) -> Reading:
-    """Read ``Version 3.11``, and ``2.5`` with ``Punkt``."""
-    return [*whole(match[1]), "punkt", *(whole(match[2]) if len(match[2]) < 3 else digits(match[2]))]
-
-
-@reads(r"(\d{1,4}):(\d{1,3}(?:\.\d{3})+|\d{1,6})(?![\d:])")
-def _score(match: re.Match[str], _around: AroundMatch) -> Reading:
-    """Read ``2:1`` and ``1:10.000``."""
-    return [*whole(match[1]), "zu", *whole(match[2])]
-
-
 @reads(r"(\d{1,2}):(\d{2})(?![\d:]|[.,]\d)")
 def _proportion(match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``das Format 16:10``."""
@@ -81,12 +69,6 @@ def _letters_digits(match: re.Match[str], around: AroundMatch) -> Reading:
         return None
     number = digits(match[2]) if match[2][0] == "0" else cardinal(int(match[2]))
     return [*letters(match[1]), *number, *letters(match[3])]
-
-
-@reads(rf"([A-Z][a-z]?)([₂₃₄2-9])([A-Z]?){NOT_IN_WORD}")
-def _formula(match: re.Match[str], _around: AroundMatch) -> Reading:
-    """Read ``H₂O``."""
-    return [*letters(match[1]), *whole(str(int(match[2]))), *letters(match[3])]
 
 
 def _is_word(low: str, around: AroundMatch) -> bool:
@@ -111,7 +93,11 @@ _mixed = mixed_rules(numbers, lambda low, around: len(low) > 2 and around.knows(
 
 LETTER_RULES: list[Rule] = [*_iban, *_letters_digits, *_mixed]
 DIGIT_RULES: list[Rule] = [*_isbn, *_long, *_international, *_cued, *_telephone, *_postcode, *_proportion]
-LATE_RULES: list[Rule] = [*_version, *_score, *_short_version]
+LATE_RULES: list[Rule] = [
+    *_version,
+    rule(r"(\d{1,4}):(\d{1,3}(?:\.\d{3})+|\d{1,6})(?![\d:])", whole, "zu", whole),  # 2:1, 1:10.000
+    rule(r"(\d{1,3})\.(\d{1,2})(?!\d|[.,]\d)", whole, "punkt", whole),  # Version 3.11
+]
 MIXED_RULES: list[Rule] = [*_mixed]
 CHUNK_RULES: list[Rule] = [*_addresses.chunk_rules]
 SIGN_RULES: list[Rule] = [*_addresses.tag_rules, *SIGNS.rules(whole)]

@@ -6,7 +6,7 @@ import re
 
 from ..common.quantities import Currencies, digits_rules, vulgar_rules
 from ..common.signs import SIGN
-from ..rules import AroundMatch, Reading, Rule, reads
+from ..rules import AroundMatch, Reading, Rule, reads, rule
 from ..tables import alternatives
 from . import numbers
 from .grammar import form_of_one, gender
@@ -193,12 +193,6 @@ def _of_unit(match: re.Match[str], _around: AroundMatch) -> Reading:
     return [*decimal(match[1], "ein"), *_unit(match[2], is_one=True)]
 
 
-@reads(rf"(\d{{1,4}})-(?=[{LETTERS}]{{2}})")
-def _before_noun(match: re.Match[str], _around: AroundMatch) -> Reading:
-    """Read ``4-Zimmer-Haus``."""
-    return cardinal(int(match[1]), "ein")
-
-
 @reads(
     rf"(\d{{1,4}}(?:,\d+)?)\s?[xX×]\s?(\d{{1,4}}(?:,\d+)?)(?:\s?[xX×]\s?(\d{{1,4}}(?:,\d+)?))?(?:\s?({_UNIT}){_END})?"
 )
@@ -223,12 +217,6 @@ def _one(_match: re.Match[str], around: AroundMatch) -> Reading:
 _OPENING = frozenset(("nur", "für", "mit", "seit", "in", "es", "etwa", "ab", "nach", "pro", "je", "dort", "hier"))
 
 
-@reads(rf"{SIGN}({NUMBER})(?![\d]|[.,]\d)")
-def _plain(match: re.Match[str], _around: AroundMatch) -> Reading:
-    """Read ``1.250.000`` and ``3,14``."""
-    return [*SIGNS.signed[match[1]], *decimal(match[2])]
-
-
 MEASURE_RULES: list[Rule] = [
     *_times,
     *_of_unit,
@@ -238,10 +226,15 @@ MEASURE_RULES: list[Rule] = [
     *_measure,
     *_large,
     *_compound,
-    *_before_noun,
+    rule(rf"(\d{{1,4}})-(?=[{LETTERS}]{{2}})", lambda number: cardinal(int(number), "ein")),  # 4-Zimmer-Haus
 ]
 FRACTION_RULES: list[Rule] = [*vulgar_rules(_FRACTION_END, _of_fraction), *_fraction]
-PLAIN_RULES: list[Rule] = [*_range, *_one, *_plain, *digits_rules(numbers)]
+PLAIN_RULES: list[Rule] = [
+    *_range,
+    *_one,
+    rule(rf"{SIGN}({NUMBER})(?![\d]|[.,]\d)", SIGNS.signed.__getitem__, decimal),
+    *digits_rules(numbers),
+]
 LETTER_RULES: list[Rule] = [*_sign_first, *CURRENCIES.code_rules(NOT_IN_WORD, 1)]
 MONEY_RULES: list[Rule] = [*_amounts, *_sign_last, *_cents]
 SIGN_RULES: list[Rule] = [*_sign_first]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ..common.abbreviations import Abbreviations, dotted_rules, form_of, hyphenated_rules, section_rules
-from ..rules import AroundMatch, Reading, Rule, reads
+from ..rules import AroundMatch, Reading, Rule, reads, reads_as
 from .numbers import letters, whole
 from .rules import NOT_IN_WORD, rows, spoken, word_list
 
@@ -48,10 +48,7 @@ def _abbreviation(match: re.Match[str], around: AroundMatch) -> Reading:
     return [match[1].lower() + first, *others]
 
 
-@reads(r"pp\.\s?(?=\d)", r"pp\.")
-def _pages(_match: re.Match[str], _around: AroundMatch) -> Reading:
-    """Read ``pp. 3-5``."""
-    return ["pagine"]
+_pages = reads(r"pp\.\s?(?=\d)", r"pp\.")(reads_as("pagine"))
 
 
 @reads(r"S\.(?=\s?[A-Z][a-z])", r"SS\.(?=\s[A-Z][a-z])")
@@ -121,7 +118,14 @@ def _spelt(match: re.Match[str], around: AroundMatch) -> Reading:
 _hyphenated = hyphenated_rules(spoken("loans"), NOT_IN_WORD)
 _dotted = dotted_rules(ACRONYMS, letters, NOT_IN_WORD)
 
-LETTER_RULES: list[Rule] = [*_hyphenated, *_abbreviation, *_pages, *_saint, *_after_elision, *_dotted]
+LETTER_RULES: list[Rule] = [
+    *_hyphenated,
+    *_abbreviation,
+    *_pages,
+    *_saint,
+    *_after_elision,
+    *_dotted,
+]
 LATE_RULES: list[Rule] = [*_capitals, *_spelt]
 SIGN_RULES: list[Rule] = section_rules("paragrafo", "paragrafi", "e", whole)
 SPELT_RULES: list[Rule] = [*_spelt]

@@ -16,7 +16,7 @@ from ..common.calendar import (
     span_rules,
 )
 from ..numerals import ROMAN, roman_value
-from ..rules import AroundMatch, Reading, Rule, reads
+from ..rules import AroundMatch, Reading, Rule, reads, reads_as, rule
 from ..tables import alternatives
 from .numbers import cardinal, letters, ordinal
 from .rules import LETTERS, NAMES, NOT_IN_WORD, is_feminine, word_list
@@ -104,18 +104,6 @@ def _is_cued(around: AroundMatch) -> bool:
     return around.word_before.lower() in TIME_CUES
 
 
-@reads(r"(?<=ore )1(?![\d.,:/])", r"(?<=dalle )1(?![\d.,:/])", r"(?<=alle )1(?![\d.,:/])")
-def _one_hour(_match: re.Match[str], _around: AroundMatch) -> Reading:
-    """Read ``ore 1`` as ``ore una``."""
-    return ["una"]
-
-
-@reads(rf"[hH]\s?(?=\d{{1,2}}(?:[:.]\d\d)?{NOT_IN_WORD})")
-def _hours(_match: re.Match[str], around: AroundMatch) -> Reading:
-    """Read ``h 18``."""
-    return ["ore"] if around.is_apart else None
-
-
 @reads(r"(\d{1,3})\s?h\s?(\d{1,2})(?:\s?(?:m|min|'))?(?![A-Za-z0-9])\.?")
 def _duration(match: re.Match[str], _around: AroundMatch) -> Reading:
     """Read ``2h 30min``."""
@@ -174,7 +162,13 @@ def _roman(match: re.Match[str], around: AroundMatch) -> Reading:
     return letters(match[1]) if match[1] in ("CD", "CV") else None
 
 
-LETTER_RULES: list[Rule] = [*_weekdays, *_weekday, *_short_month, *_hours, *_roman]
+LETTER_RULES: list[Rule] = [
+    *_weekdays,
+    *_weekday,
+    *_short_month,
+    rule(rf"[hH]\s?(?=\d{{1,2}}(?:[:.]\d\d)?{NOT_IN_WORD})", "ore", is_apart=True),  # h 18
+    *_roman,
+]
 DIGIT_RULES: list[Rule] = [
     *iso_rules(_date, lambda hour, minute: ["ore", *time_words(hour, minute)]),
     *_days,
@@ -183,7 +177,7 @@ DIGIT_RULES: list[Rule] = [
     *_duration,
     *_from_until,
     *_clock,
-    *_one_hour,
+    *reads(r"(?<=ore )1(?![\d.,:/])", r"(?<=dalle )1(?![\d.,:/])", r"(?<=alle )1(?![\d.,:/])")(reads_as("una")),
     *_season,
     *_ordinal,
 ]

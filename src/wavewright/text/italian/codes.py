@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ..common.codes import IBAN, ISBN, Addresses, mixed_rules, spelled_rules, version_rules
-from ..rules import AroundMatch, Reading, Rule, reads
+from ..rules import AroundMatch, Reading, Rule, reads, reads_as
 from . import numbers
 from .numbers import MAX_DIGITS, cardinal, digits, letters, whole
 from .rules import LETTERS, NOT_IN_WORD, SIGNS, word_list
@@ -21,17 +21,15 @@ def _international(match: re.Match[str], _around: AroundMatch) -> Reading:
     return ["più", *digits(match[0])] if match[1] == "+" and n_digits > 7 else None
 
 
-@reads(
-    r"\(?0\d{1,4}\)?[\s/-]{1,3}\d{3,9}(?:[\s-]\d{1,9}){0,4}(?![\d.,:]\d|\d)",
-    r"0\d{6,14}(?!\d)",
-    r"3\d\d[\s/.-]\d{6,7}(?!\d)",
-    r"3\d\d[\s/.-]\d{3}[\s.-]\d{3,4}(?!\d)",
-    r"8\d\d[\s/.-]\d{6}(?!\d)",
-    r"3\d{9}(?!\d)",
-)
-def _telephone(match: re.Match[str], _around: AroundMatch) -> Reading:
-    """Read ``06 1234567``, ``333 4567890`` and ``800 123456``."""
-    return digits(match[0])
+_telephone = reads(
+    r"(\(?0\d{1,4}\)?[\s/-]{1,3}\d{3,9}(?:[\s-]\d{1,9}){0,4})(?![\d.,:]\d|\d)",
+    r"(0\d{6,14})(?!\d)",
+    r"(3\d\d[\s/.-]\d{6,7})(?!\d)",
+    r"(3\d\d[\s/.-]\d{3}[\s.-]\d{3,4})(?!\d)",
+    r"(8\d\d[\s/.-]\d{6})(?!\d)",
+    r"(3\d{9})(?!\d)",
+)(reads_as(digits))
+"""Rules of ``06 1234567``, ``333 4567890`` and ``800 123456``."""
 
 
 @reads(r"(\d{3,15}(?:[\s/-]\d{2,8}){0,3})(?![\d.,:]\d|\d)")

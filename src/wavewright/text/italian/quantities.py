@@ -6,7 +6,7 @@ import re
 
 from ..common.quantities import Currencies, digits_rules, is_ambiguous_unit, percent_rules, vulgar_rules
 from ..common.signs import SIGN
-from ..rules import AroundMatch, Reading, Rule, reads
+from ..rules import AroundMatch, Reading, Rule, reads, rule
 from ..tables import alternatives
 from . import numbers
 from .numbers import MAGNITUDES, cardinal, decimal, fraction, is_counted_with_di, whole
@@ -173,25 +173,11 @@ def _one(match: re.Match[str], around: AroundMatch) -> Reading:
     return [article + noun] if article.endswith("'") else [article, noun]
 
 
-@reads(r"(\d{1,3}(?:\.000){2,4})\s(?!di\b)([a-zà-ù]{3,})")
-def _millions(match: re.Match[str], _around: AroundMatch) -> Reading:
-    """Read ``2.000.000 abitanti`` with ``di``."""
-    return [*whole(match[1]), "di", match[2]]
-
-
-@reads(rf"{SIGN}({NUMBER})(?!\d|[.,]\d)")
-def _plain(match: re.Match[str], _around: AroundMatch) -> Reading:
-    """Read ``1.250.000`` and ``3,14``."""
-    return [*SIGNS.signed[match[1]], *decimal(match[2])]
-
-
-@reads(r"[kK]m(?=\s\d)")
-def _kilometre(_match: re.Match[str], around: AroundMatch) -> Reading:
-    """Read ``al km 12``."""
-    return ["chilometro"] if around.is_apart else None
-
-
-LETTER_RULES: list[Rule] = [*_sign_first, *CURRENCIES.code_rules(NOT_IN_WORD, 2), *_kilometre]
+LETTER_RULES: list[Rule] = [
+    *_sign_first,
+    *CURRENCIES.code_rules(NOT_IN_WORD, 2),
+    rule(r"[kK]m(?=\s\d)", "chilometro", is_apart=True),  # al km 12
+]
 SIGN_RULES: list[Rule] = [*_sign_first]
 FRACTION_RULES: list[Rule] = [*vulgar_rules(_FRACTION_END, _of_fraction), *_fraction]
 MEASURE_RULES: list[Rule] = [
@@ -204,4 +190,10 @@ MEASURE_RULES: list[Rule] = [
     *_measure,
     *_large,
 ]
-PLAIN_RULES: list[Rule] = [*_range, *_one, *_millions, *_plain, *digits_rules(numbers)]
+PLAIN_RULES: list[Rule] = [
+    *_range,
+    *_one,
+    rule(r"(\d{1,3}(?:\.000){2,4})\s(?!di\b)([a-zà-ù]{3,})", whole, "di", str.split),  # 2.000.000 abitanti
+    rule(rf"{SIGN}({NUMBER})(?!\d|[.,]\d)", SIGNS.signed.__getitem__, decimal),
+    *digits_rules(numbers),
+]

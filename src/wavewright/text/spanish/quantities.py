@@ -7,7 +7,7 @@ import re
 from ..common.codes import IBAN, mixed_rules, spelled_rules, version_rules
 from ..common.quantities import Currencies, digits_rules, percent_rules, vulgar_rules
 from ..common.signs import SIGN
-from ..rules import Reading, reads
+from ..rules import Reading, by_value, reads, rule
 from ..tables import alternatives
 from . import numbers
 from .abbreviations import UNITS
@@ -177,12 +177,6 @@ def _dimensions(match: re.Match[str], _around: SpanishAround) -> Reading:
     return [*decimal(match[1]), "por", *second, *third, *several.split()]
 
 
-@reads(r"(\d{1,3})x(?=\s|[.,!?]|$)")
-def _times(match: re.Match[str], _around: SpanishAround) -> Reading:
-    """Read ``3x``."""
-    return [*cardinal(int(match[1])), "por"]
-
-
 @reads(r"(\d{1,4})\.?(º|o|ª|a|er|os|as|ᵒ|ᵃ)(?![A-Za-zÁÉÍÓÚÜÑáéíóúüñ0-9])", r"(\d{1,4})\.(a|o)\.")
 def _ordinal(match: re.Match[str], around: SpanishAround) -> Reading:
     """Read ``1.º``, ``2.ª`` and ``3.er``."""
@@ -206,12 +200,6 @@ def _range(match: re.Match[str], around: SpanishAround) -> Reading:
         return None
     gender = ALONE if is_cued else around.gender()
     return [*decimal(match[1], gender), "a", *decimal(match[2], gender)]
-
-
-@reads(r"(\d{1,4}):(\d{1,3}(?:\.\d{3})+|\d{1,6})(?![\d:])")
-def _proportion(match: re.Match[str], _around: SpanishAround) -> Reading:
-    """Read ``1:10.000`` and ``16:9``."""
-    return [*whole(match[1]), "a", *whole(match[2])]
 
 
 @reads(r"(97[89][- ]\d[\d -]{7,15}[\dX]|\d[\d-]{8,14}[\dX])(?!\d)")
@@ -271,12 +259,6 @@ def _letters_digits(match: re.Match[str], around: SpanishAround) -> Reading:
     return [*([name.lower()] if is_word else letters(name)), *spoken, *letters(rest)]
 
 
-@reads(r"(\d{1,2})-([A-Z])(?![A-Za-z0-9])")
-def _day_letter(match: re.Match[str], _around: SpanishAround) -> Reading:
-    """Read ``11-S``."""
-    return [*cardinal(int(match[1])), match[2]]
-
-
 @reads(rf"{_ENTIRE}(?![\d]|[.,]\d)")
 def _plain(match: re.Match[str], around: SpanishAround) -> Reading:
     """Read ``1.250.000`` and ``3,14``, in the gender of the noun after it."""
@@ -314,13 +296,19 @@ MEASURE_RULES: list[Rule] = [
     *_prices,
     *_sign_last,
     *_cents,
-    *_times,
+    rule(r"(\d{1,3})x(?=\s|[.,!?]|$)", by_value(cardinal), "por"),  # 3x
     *_dimensions,
     *_measures,
     *percent_rules(NUMBER, SIGNS, decimal),
     *_measure,
     *_ordinal,
-    *_day_letter,
+    rule(r"(\d{1,2})-([A-Z])(?![A-Za-z0-9])", by_value(cardinal), letters),  # 11-S
     *_mixed,
 ]
-PLAIN_RULES: list[Rule] = [*version_rules(numbers, "punto"), *_proportion, *_range, *_plain, *digits_rules(numbers)]
+PLAIN_RULES: list[Rule] = [
+    *version_rules(numbers, "punto"),
+    rule(r"(\d{1,4}):(\d{1,3}(?:\.\d{3})+|\d{1,6})(?![\d:])", whole, "a", whole),  # 1:10.000, 16:9
+    *_range,
+    *_plain,
+    *digits_rules(numbers),
+]
