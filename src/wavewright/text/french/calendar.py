@@ -6,14 +6,13 @@ import re
 
 from ..common.calendar import (
     JOIN,
-    follows,
-    full_year,
-    is_day,
+    Dates,
     is_time,
-    iso_rules,
     name_rules,
+    season_rules,
     short_year_rules,
     span_rules,
+    years_rules,
 )
 from ..numerals import ROMAN, roman_value
 from ..rules import AroundMatch, Reading, Rule, by_value, reads, rule
@@ -21,12 +20,12 @@ from ..tables import alternatives
 from .numbers import ORDINAL_ENDINGS, cardinal, ordinal, ordinal_with_ending
 from .rules import NAMES, NOT_IN_WORD, word_list
 
-MONTHS, MONTH_NAMES, WEEKDAYS = NAMES.months, NAMES.month_names, NAMES.weekdays
+MONTH_NAMES, WEEKDAYS = NAMES.month_names, NAMES.weekdays
 ALSO_WORDS = frozenset(["CD", "DC", "MC", "CV", "MD", "CC", "MM", "DI", "MI", "CI", "DM", "CM", "LL", "DL", "LI"])
 """Numerals that are also abbreviations."""
 NUMBERED, RULERS, SPELT = word_list("numbered"), word_list("rulers"), word_list("spelt")
 
-_MONTH = rf"({alternatives(MONTH_NAMES)}){NOT_IN_WORD}"
+_MONTH = rf"(?P<month>{alternatives(MONTH_NAMES)}){NOT_IN_WORD}"
 
 
 def day_words(day: int) -> list[str]:
@@ -40,45 +39,14 @@ def time_words(hour: int, minute: int = 0) -> list[str]:
     return [*words, *(cardinal(minute) if minute else [])]
 
 
-def _date(day: int, month: int, year: int, _around: AroundMatch) -> list[str]:
-    return [*day_words(day), MONTHS[month - 1], *cardinal(year)]
-
-
-def _year_of(written: str | None) -> list[str]:
-    return cardinal(full_year(written)) if written else []
-
-
-@reads(r"(\d{1,2})(?:er)?([/.-])(\d{1,2})\2(\d{4}|\d{2})(?![\d/]|[.,-]\d)")
-def _numeric(match: re.Match[str], _around: AroundMatch) -> Reading:
-    """Read ``24/12/2025``, the day first."""
-    day, month = int(match[1]), int(match[3])
-    return [*day_words(day), MONTHS[month - 1], *_year_of(match[4])] if is_day(day, month) else None
-
-
-@reads(rf"(\d{{1,2}})(?:er)?\s{_MONTH}(?:\s(\d{{4}}))?(?!\d)")
-def _with_month(match: re.Match[str], _around: AroundMatch) -> Reading:
-    """Read ``24 décembre 1999`` and ``1er mai``."""
-    if not is_day(int(match[1])):
-        return None
-    return [*day_words(int(match[1])), MONTH_NAMES[match[2]], *_year_of(match[3])]
-
-
-@reads(rf"(\d{{1,2}})(?:er)?({JOIN}|\s(?:et|au|ou)\s)(\d{{1,2}})\s{_MONTH}")
-def _days(match: re.Match[str], _around: AroundMatch) -> Reading:
-    """Read ``5-6 octobre`` and ``1er et 2 mai``."""
-    if not (is_day(int(match[1])) and is_day(int(match[3]))):
-        return None
-    between = re.findall("[a-z]+", match[2])
-    return [*day_words(int(match[1])), *between, *day_words(int(match[3])), MONTH_NAMES[match[4]]]
-
-
-@reads(r"(\d{1,2})/(\d{1,2})(?![\d/]|[.,]\d)")
-def _day_month(match: re.Match[str], around: AroundMatch) -> Reading:
-    """Read ``le 14/07``."""
-    day, month = int(match[1]), int(match[2])
-    is_cued = around.word_before.lower() in ("le", "du", "au", "jusqu'au", "dès", *WEEKDAYS.values())
-    is_date = is_day(day, month) and (len(match[2]) == 2 or len(match[1]) == 2)
-    return [*day_words(day), MONTHS[month - 1]] if is_date and is_cued else None
+_dates = Dates(NAMES, lambda day, _around: day_words(day), cardinal)
+_days = _dates.rules(rf"(?P<day>\d{{1,2}})(?:er)?(?P<until>{JOIN}|\s(?:et|au|ou)\s)(?P<last>\d{{1,2}})\s{_MONTH}")
+_with_month = _dates.rules(rf"(?P<day>\d{{1,2}})(?:er)?\s{_MONTH}(?:\s(?P<year>\d{{4}}))?(?!\d)")
+_numeric = _dates.rules(r"(?P<day>\d{1,2})(?:er)?([/.-])(?P<month>\d{1,2})\2(?P<year>\d{4}|\d{2})(?![\d/]|[.,-]\d)")
+_day_month = _dates.rules(
+    r"(?=\d\d/|\d/\d\d)(?P<day>\d{1,2})/(?P<month>\d{1,2})(?![\d/]|[.,]\d)",
+    cues={"le", "du", "au", "jusqu'au", "dès", *WEEKDAYS.values()},
+)
 
 
 _short_month = name_rules(
@@ -131,14 +99,10 @@ def _clock(match: re.Match[str], around: AroundMatch) -> Reading:
     return [*time_words(int(match[1]), int(match[2])), *seconds]
 
 
-@reads(r"(1[0-9]\d\d|20\d\d)[/-](\d\d|\d{4})(?![\d/-])")
-def _season(match: re.Match[str], _around: AroundMatch) -> Reading:
-    """Read ``2023/24``, and ``1914-1918`` with ``à``."""
-    first, second = int(match[1]), int(match[2])
-    if follows(match):
-        return [*cardinal(first), *cardinal(second)]
-    is_span = len(match[2]) == 4 and first < second and "-" in match[0]
-    return [*cardinal(first), "à", *cardinal(second)] if is_span else None
+_season = [
+    *season_rules(cardinal, r"(1[0-9]\d\d|20\d\d)[/-](\d\d|\d{4})(?![\d/-])"),
+    *years_rules(cardinal, "à", r"(1[0-9]\d\d|20\d\d)-(\d{4})(?![\d/-])"),
+]
 
 
 @reads(rf"(\d{{1,6}})\s?(?:º|({ORDINAL_ENDINGS}))(?![A-Za-zÀ-ÿ0-9])")
@@ -166,23 +130,7 @@ def _roman(match: re.Match[str], around: AroundMatch) -> Reading:
         return cardinal(value)
     if after.lower() in ("siècle", "siècles"):
         return ordinal(value)
-    if is_single or match[1] in [
-        "CD",
-        "DC",
-        "MC",
-        "CV",
-        "MD",
-        "CC",
-        "MM",
-        "DI",
-        "MI",
-        "CI",
-        "DM",
-        "CM",
-        "LL",
-        "DL",
-        "LI",
-    ]:
+    if is_single or match[1] in ALSO_WORDS:
         return None
     return cardinal(value) if len(match[1]) < 7 else None
 
@@ -196,7 +144,7 @@ def _century(_match: re.Match[str], around: AroundMatch) -> Reading:
 
 LETTER_RULES: list[Rule] = [*_century, *_weekdays, *_weekday, *_short_month, *_roman]
 DIGIT_RULES: list[Rule] = [
-    *iso_rules(_date, time_words),
+    *_dates.iso_rules(time_words),
     *_days,
     *_with_month,
     *_numeric,

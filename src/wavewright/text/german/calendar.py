@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import re
 
-from ..common.calendar import JOIN, follows, full_year, is_day, iso_rules, name_rules, short_year_rules, span_rules
+from ..common.calendar import (
+    JOIN,
+    Dates,
+    full_year,
+    is_day,
+    name_rules,
+    season_rules,
+    short_year_rules,
+    span_rules,
+    years_rules,
+)
 from ..rules import AroundMatch, Reading, Rule, reads
 from ..tables import alternatives
 from . import grammar
@@ -14,17 +24,13 @@ from .rules import NAMES, NOT_IN_WORD, word_list
 YEAR_CUES, COUNTED = word_list("year-cues"), word_list("counted")
 FIRST_YEAR, LAST_YEAR = 1100, 2099
 MONTH_NAMES, WEEKDAYS = NAMES.month_names, NAMES.weekdays
-_MONTH = rf"({alternatives(MONTH_NAMES)}){NOT_IN_WORD}"
+_NAME = alternatives(MONTH_NAMES)
 _SHORT_DAYS = alternatives(day for day in WEEKDAYS if len(day) == 3)
 
 
 def _day_ending(around: AroundMatch) -> str:
     """Return the ending of the day of a date: ``am dritten Mai``, ``der dritte Mai``, ``Montag, dritter Mai``."""
     return grammar.ending(around, "Mai") or grammar.free_ending(around, "Mai")
-
-
-def _date(day: int, month: int, number: int, around: AroundMatch) -> list[str]:
-    return [*ordinal(day, _day_ending(around)), NAMES.months[month - 1], *year(number)]
 
 
 @reads(r"(\d{1,2})\.\s?(\d{1,2})\.\s?(\d{4}|\d{2})(?!\d|[.,]\d)", r"(\d{1,2})\.(\d{1,2})\.(?![\d])()")
@@ -37,15 +43,11 @@ def _numeric(match: re.Match[str], around: AroundMatch) -> Reading:
     return [*ordinal(day, end), *ordinal(month, end), *_year(match[3])]
 
 
-@reads(rf"(\d{{1,2}})\.?\s?{_MONTH}(?:\s+(\d{{4}}))?(?!\d)")
-def _with_month(match: re.Match[str], around: AroundMatch) -> Reading:
-    """Read ``24. Dezember 1999``."""
-    if not is_day(int(match[1])) or "." not in match[0][:3]:
-        return None
-    return [*ordinal(int(match[1]), _day_ending(around)), MONTH_NAMES[match[2]], *_year(match[3])]
+_dates = Dates(NAMES, lambda day, around: ordinal(day, _day_ending(around)), year)
+_with_month = _dates.rules(rf"(?P<day>\d{{1,2}})\.\s?(?P<month>{_NAME}){NOT_IN_WORD}(?:\s+(?P<year>\d{{4}}))?(?!\d)")
 
 
-@reads(rf"(\d{{1,2}})\.{JOIN}(\d{{1,2}})\.(?:\s?(\d{{1,2}})\.(\d{{4}})?|\s?{_MONTH})")
+@reads(rf"(\d{{1,2}})\.{JOIN}(\d{{1,2}})\.(?:\s?(\d{{1,2}})\.(\d{{4}})?|\s?({_NAME}){NOT_IN_WORD})")
 def _days(match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``3.–5. Mai`` and ``3.-5.6.2026``."""
     if not (is_day(int(match[1])) and is_day(int(match[2]))):
@@ -130,17 +132,7 @@ def _decade(match: re.Match[str], _around: AroundMatch) -> Reading:
     return decade(int(match[1]), f"er{match[2]}")
 
 
-@reads(r"(1[1-9]\d\d|20\d\d)\s?[-–]\s?(1[1-9]\d\d|20\d\d)(?![\d.,:%]\d|\d|[-–]\d)")
-def _range(match: re.Match[str], _around: AroundMatch) -> Reading:
-    """Read ``1990–1995``."""
-    return [*year(int(match[1])), "bis", *year(int(match[2]))] if int(match[1]) < int(match[2]) else None
-
-
-@reads(r"(1[1-9]\d\d|20\d\d)/(\d\d|\d{4})(?![\d/])")
-def _season(match: re.Match[str], _around: AroundMatch) -> Reading:
-    """Read ``2023/24``."""
-    words = year(int(match[2])) if len(match[2]) == 4 else cardinal(int(match[2]))
-    return [*year(int(match[1])), *words] if follows(match) else None
+_years = years_rules(year, "bis", r"(1[1-9]\d\d|20\d\d)\s?[-–]\s?(1[1-9]\d\d|20\d\d)(?![\d.,:%]\d|\d|[-–]\d)")
 
 
 @reads(r"(1[1-9]\d\d)(?![\d/]|[.,:]\d|-\d)")
@@ -189,7 +181,7 @@ def _noun_after(around: AroundMatch, after: str) -> str:
 
 LETTER_RULES: list[Rule] = [*_weekdays, *_weekday, *_short_month]
 DIGIT_RULES: list[Rule] = [
-    *iso_rules(_date, _time),
+    *_dates.iso_rules(_time),
     *_days,
     *_with_month,
     *_numeric,
@@ -197,8 +189,8 @@ DIGIT_RULES: list[Rule] = [
     *_from_until,
     *_clock,
     *_decade,
-    *_season,
-    *_range,
+    *season_rules(year, r"(1[1-9]\d\d|20\d\d)/(\d\d|\d{4})(?![\d/])"),  # 2023/24
+    *_years,
     *_ordinal,
 ]
 YEAR_RULES: list[Rule] = [*_year_alone]

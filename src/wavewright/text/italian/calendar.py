@@ -6,12 +6,11 @@ import re
 
 from ..common.calendar import (
     JOIN,
-    follows,
-    full_year,
+    Dates,
     is_day,
     is_time,
-    iso_rules,
     name_rules,
+    season_rules,
     short_year_rules,
     span_rules,
 )
@@ -21,10 +20,10 @@ from ..tables import alternatives
 from .numbers import cardinal, letters, ordinal
 from .rules import LETTERS, NAMES, NOT_IN_WORD, is_feminine, word_list
 
-MONTHS, MONTH_NAMES, WEEKDAYS = NAMES.months, NAMES.month_names, NAMES.weekdays
+MONTH_NAMES, WEEKDAYS = NAMES.month_names, NAMES.weekdays
 TIME_CUES, RANKED, RULERS = word_list("time-cues"), word_list("ranked"), word_list("rulers")
 
-_MONTH = rf"({alternatives(MONTH_NAMES)}){NOT_IN_WORD}"
+_MONTH = rf"(?P<month>{alternatives(MONTH_NAMES)}){NOT_IN_WORD}"
 
 
 def day_words(day: int) -> list[str]:
@@ -38,35 +37,10 @@ def time_words(hour: int, minute: int) -> list[str]:
     return [*words, *(["e", *cardinal(minute)] if minute else [])]
 
 
-def _date(day: int, month: int, year: int, _around: AroundMatch) -> list[str]:
-    return [*day_words(day), MONTHS[month - 1], *cardinal(year)]
-
-
-def _year_of(written: str | None) -> list[str]:
-    return cardinal(full_year(written)) if written else []
-
-
-@reads(r"(\d{1,2})([/.-])(\d{1,2})\2(\d{4}|\d{2})(?![\d/]|[.,-]\d)")
-def _numeric(match: re.Match[str], _around: AroundMatch) -> Reading:
-    """Read ``24/12/2025``, the day first."""
-    day, month = int(match[1]), int(match[3])
-    return [*day_words(day), MONTHS[month - 1], *_year_of(match[4])] if is_day(day, month) else None
-
-
-@reads(rf"(\d{{1,2}})[º°]?\s{_MONTH}(?:\s(?:del\s)?(\d{{4}}))?(?!\d)")
-def _with_month(match: re.Match[str], _around: AroundMatch) -> Reading:
-    """Read ``24 dicembre 1999`` and ``1º maggio``."""
-    if not is_day(int(match[1])):
-        return None
-    return [*day_words(int(match[1])), MONTH_NAMES[match[2]], *_year_of(match[3])]
-
-
-@reads(rf"(\d{{1,2}}){JOIN}(\d{{1,2}})\s{_MONTH}")
-def _days(match: re.Match[str], _around: AroundMatch) -> Reading:
-    """Read ``5-6 ottobre``."""
-    if not (is_day(int(match[1])) and is_day(int(match[2]))):
-        return None
-    return [*day_words(int(match[1])), *day_words(int(match[2])), MONTH_NAMES[match[3]]]
+_dates = Dates(NAMES, lambda day, _around: day_words(day), cardinal)
+_days = _dates.rules(rf"(?P<day>\d{{1,2}}){JOIN}(?P<last>\d{{1,2}})\s{_MONTH}")
+_with_month = _dates.rules(rf"(?P<day>\d{{1,2}})[º°]?\s{_MONTH}(?:\s(?:del\s)?(?P<year>\d{{4}}))?(?!\d)")
+_numeric = _dates.rules(r"(?P<day>\d{1,2})([/.-])(?P<month>\d{1,2})\2(?P<year>\d{4}|\d{2})(?![\d/]|[.,-]\d)")
 
 
 _short_month = name_rules(
@@ -112,12 +86,6 @@ def _duration(match: re.Match[str], _around: AroundMatch) -> Reading:
         *(["un'ora"] if hours == 1 else [*cardinal(hours), "ore"]),
         *(["un", "minuto"] if minutes == 1 else [*cardinal(minutes), "minuti"]),
     ]
-
-
-@reads(r"(1[0-9]\d\d|20\d\d)/(\d\d|\d{4})(?![\d/])")
-def _season(match: re.Match[str], _around: AroundMatch) -> Reading:
-    """Read ``2023/24``."""
-    return [*cardinal(int(match[1])), *cardinal(int(match[2]))] if follows(match) else None
 
 
 @reads(
@@ -170,7 +138,7 @@ LETTER_RULES: list[Rule] = [
     *_roman,
 ]
 DIGIT_RULES: list[Rule] = [
-    *iso_rules(_date, lambda hour, minute: ["ore", *time_words(hour, minute)]),
+    *_dates.iso_rules(lambda hour, minute: ["ore", *time_words(hour, minute)]),
     *_days,
     *_with_month,
     *_numeric,
@@ -178,7 +146,7 @@ DIGIT_RULES: list[Rule] = [
     *_from_until,
     *_clock,
     *reads(r"(?<=ore )1(?![\d.,:/])", r"(?<=dalle )1(?![\d.,:/])", r"(?<=alle )1(?![\d.,:/])")(reads_as("una")),
-    *_season,
+    *season_rules(cardinal, r"(1[0-9]\d\d|20\d\d)/(\d\d|\d{4})(?![\d/])"),
     *_ordinal,
 ]
 QUOTE_RULES: list[Rule] = short_year_rules(cardinal, r"'([2-9]00)(?![\d'])")
