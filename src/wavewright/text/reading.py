@@ -34,11 +34,11 @@ class ScanningFrontEnd(ABC):
     """Front end whose scanner reads a text from left to right.
 
     - ``CODE``: code of the language.
-    - ``SAY_AS``: what rewrites the texts of SSML's ``say-as`` for a region.
+    - ``SAY_AS``: what rewrites the texts of SSML's ``say-as``.
     """
 
     CODE: ClassVar[str]
-    SAY_AS: ClassVar[type[SayAs]]
+    SAY_AS: ClassVar[SayAs]
     symbols: tuple[str, ...]
 
     def __init__(self, language: str = "") -> None:
@@ -64,7 +64,7 @@ class ScanningFrontEnd(ABC):
             return self._say_as()(text, interpret_as, order)
 
     def _say_as(self) -> SayAs:
-        return self.SAY_AS(self._region)
+        return self.SAY_AS
 
     def sentences(self, text: str, lexicon: Lexicon | None = None, on_skip: OnSkip | None = None) -> list[Sentence]:
         """Return the sentences of a text.

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from ..base.errors import BadText
 from .numerals import NumberWords
@@ -20,28 +19,34 @@ LAST_YEAR = 9_999
 _DIGITS_OF_DATE = {"y": 4, "m": 2, "d": 2}
 
 
-class SayAs(ABC):
-    """The texts of a language; its subclass has its words.
+@dataclass(frozen=True, kw_only=True)
+class SayAs:
+    """The texts of a language, read in the dialect that is set.
 
-    - ``region``: dialect of numbers and dates.
     - ``numbers``: words of numbers.
     - ``names``: of signs.
     - ``months``: names of the months.
-    - ``plus``, ``minus``: said before a number.
-    - ``of``: said between the parts of a date.
+    - ``plus``, ``minus``: words before a number.
+    - ``of``: word between the parts of a date.
+    - ``letter``: returns the phones of the name of a letter; empty for what is none.
+    - ``ordinal``: returns the words of an ordinal number with its mark.
     - ``ordinal_mark``: pattern with one group of what stands after an ordinal number, such as ``º``.
+    - ``time``: returns a time to read, by hours and minutes; empty if it is none.
+    - ``day``, ``year``: return the words of a part of a date; without ``year``, those of the number.
     """
 
-    numbers: ClassVar[NumberWords]
-    names: ClassVar[Mapping[str, str]]
-    months: ClassVar[Sequence[str]]
-    plus: ClassVar[str]
-    minus: ClassVar[str]
-    of: ClassVar[str] = ""
-    ordinal_mark: ClassVar[str] = r"\.?()"
-
-    def __init__(self, region: str) -> None:
-        self.region = region
+    numbers: NumberWords
+    names: Mapping[str, str]
+    months: Sequence[str]
+    plus: str
+    minus: str
+    of: str = ""
+    letter: Callable[[str], str]
+    ordinal: Callable[[int, str], list[str]]
+    ordinal_mark: str = r"\.?()"
+    time: Callable[[int, str], str]
+    day: Callable[[int], list[str]]
+    year: Callable[[int], list[str]] | None = None
 
     def __call__(self, text: str, interpret_as: str, order: str = "") -> str:
         """Return the text to read.
@@ -72,32 +77,12 @@ class SayAs(ABC):
             return text
         raise BadText(f"interpret-as is {interpret_as!r}; it can be {', '.join(KINDS)}.")
 
-    @abstractmethod
-    def letter(self, character: str) -> str:
-        """Return the phones of the name of a letter; empty for what is none."""
-
-    @abstractmethod
-    def ordinal(self, number: int, mark: str) -> list[str]:
-        """Return the words of an ordinal number with its mark."""
-
-    @abstractmethod
-    def time(self, hour: int, minute: str) -> str:
-        """Return a time to read, empty if it is none."""
-
-    @abstractmethod
-    def day(self, day: int) -> list[str]:
-        """Return the words of the day of a date."""
-
-    def year(self, year: int) -> list[str]:
-        """Return the words of the year of a date."""
-        return self.numbers.cardinal(year)
-
     def date(self, day: int | None, month: int | None, year: int | None) -> list[str]:
         """Return the words of a date."""
         parts = [
             *([self.day(day)] if day is not None else []),
             *([[self.months[month - 1]]] if month is not None else []),
-            *([self.year(year)] if year is not None else []),
+            *([(self.year or self.numbers.cardinal)(year)] if year is not None else []),
         ]
         return [word for number, part in enumerate(parts) for word in (*(self.of.split() if number else ()), *part)]
 

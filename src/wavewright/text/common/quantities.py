@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Callable, Set
 
 from ..numerals import NumberWords
-from ..rule_scanner import HALVES
+from ..rule_front_end import HALVES
 from ..rules import A, AroundMatch, Reading, Rule, RuleOf, named_in, reads, rule
 from ..tables import alternatives
 from .signs import SIGN, Signs

@@ -35,9 +35,9 @@ class EnglishFrontEnd(ScanningFrontEnd):
     symbols = SYMBOLS
 
     def _say_as(self) -> SayAs:
-        from .say_as import EnglishSayAs
+        from .say_as import SAY_AS
 
-        return EnglishSayAs(self._region)
+        return SAY_AS
 
     def _dialect_of(self, region: str) -> str:
         return "GB" if region in BRITISH_REGIONS else ""

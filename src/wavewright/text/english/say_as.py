@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import ClassVar
 
 from ..dialect import is_british
-from ..numerals import NumberWords
 from ..say_as import SayAs, mismatch
 from . import numbers
 from .addresses import SIGNS
@@ -17,26 +15,6 @@ from .signs import WORDS
 
 class EnglishSayAs(SayAs):
     """See :class:`.text.say_as.SayAs`."""
-
-    numbers: ClassVar[NumberWords] = numbers
-    names, months = {**SIGNS, **WORDS}, MONTHS
-    plus, minus = "plus", "minus"
-
-    def letter(self, character: str) -> str:
-        """Return the phones of the name of a letter."""
-        return LETTERS[character.upper()]
-
-    def ordinal(self, number: int, mark: str) -> list[str]:
-        """Return the words of an ordinal number."""
-        return numbers.ordinal(number)
-
-    def time(self, hour: int, minute: str) -> str:
-        """Return no time: English rules read it as it is."""
-        return ""
-
-    def day(self, day: int) -> list[str]:
-        """Return the words of the day of a date."""
-        return numbers.ordinal(day)
 
     def date(self, day: int | None, month: int | None, year: int | None) -> list[str]:
         """Return the words of a date: the month first, in Britain the day."""
@@ -78,3 +56,16 @@ class EnglishSayAs(SayAs):
         sign = [self.minus] if match[1] and match[1] != "+" else []
         after = ["point", *numbers.digits(match[3])] if match[3] else []
         return [*sign, *(numbers.ordinal if kind == "ordinal" else numbers.cardinal)(int(match[2])), *after]
+
+
+SAY_AS = EnglishSayAs(
+    numbers=numbers,
+    names={**SIGNS, **WORDS},
+    months=MONTHS,
+    plus="plus",
+    minus="minus",
+    letter=lambda character: LETTERS[character.upper()],
+    ordinal=lambda number, _mark: numbers.ordinal(number),
+    time=lambda _hour, _minute: "",  # rules read it as it is
+    day=numbers.ordinal,
+)

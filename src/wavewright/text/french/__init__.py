@@ -12,8 +12,7 @@ from ..common.calendar import is_time
 from ..lexicon import Lexicon
 from ..numerals import NumberWords
 from ..pattern import pattern
-from ..rule_front_end import RuleFrontEnd
-from ..rule_scanner import RuleScanner, RuleTokenReader, numeric
+from ..rule_front_end import RuleFrontEnd, RuleScanner, RuleTokenReader, numeric
 from ..say_as import SayAs
 from ..tokens import Token
 from . import abbreviations, calendar, codes, numbers, quantities
@@ -80,35 +79,24 @@ class FrenchScanner(RuleScanner):
         return word[:1].isupper() and (form == "etc." or self.KINDS.get(form) == "end")
 
 
-class FrenchSayAs(SayAs):
-    """French texts of SSML's ``say-as``."""
-
-    numbers: ClassVar[NumberWords] = numbers
-    names, months = SIGNS.names, NAMES.months
-    plus, minus = "plus", "moins"
-    ordinal_mark = rf"\.?({ORDINAL_ENDINGS})?"
-
-    def letter(self, character: str) -> str:
-        """Return the phones of the name of a letter."""
-        return " ".join(spoken("letters").get(fold_accents(character).upper(), ()))
-
-    def ordinal(self, number: int, mark: str) -> list[str]:
-        """Return the words of an ordinal number in the gender of its mark."""
-        return ordinal_with_ending(number, mark) or numbers.ordinal(number)
-
-    def time(self, hour: int, minute: str) -> str:
-        """Return a time in words, empty if it is none."""
-        return " ".join(time_words(hour, int(minute))) if is_time(hour, minute) else ""
-
-    def day(self, day: int) -> list[str]:
-        """Return the words of the day of a date."""
-        return day_words(day)
+SAY_AS = SayAs(
+    numbers=numbers,
+    names=SIGNS.names,
+    months=NAMES.months,
+    plus="plus",
+    minus="moins",
+    letter=lambda letter: " ".join(spoken("letters").get(fold_accents(letter).upper(), ())),
+    ordinal=lambda number, mark: ordinal_with_ending(number, mark) or numbers.ordinal(number),
+    ordinal_mark=rf"\.?({ORDINAL_ENDINGS})?",
+    time=lambda hour, minute: " ".join(time_words(hour, int(minute))) if is_time(hour, minute) else "",
+    day=day_words,
+)
 
 
 class FrenchFrontEnd(RuleFrontEnd):
     """Front end of French: text to sentences of words and phones; ``fr-BE`` and ``fr-CH`` have numbers of their own."""
 
-    CODE, SAY_AS, READER, SCANNER = "fr", FrenchSayAs, FrenchTokenReader, FrenchScanner
+    CODE, SAY_AS, READER, SCANNER = "fr", SAY_AS, FrenchTokenReader, FrenchScanner
     symbols = SYMBOLS
 
     def _dialect_of(self, region: str) -> str:

@@ -7,8 +7,7 @@ from typing import ClassVar
 
 from ..numerals import NumberWords
 from ..pattern import pattern
-from ..rule_front_end import RuleFrontEnd
-from ..rule_scanner import RuleScanner, RuleTokenReader, numeric
+from ..rule_front_end import RuleFrontEnd, RuleScanner, RuleTokenReader, numeric
 from ..say_as import SayAs
 from ..tokens import Token
 from . import abbreviations, calendar, codes, numbers, quantities
@@ -106,38 +105,24 @@ MIN_COMPOSED = 6
 """Letters of the shortest word that counts as known because it is made of known words."""
 
 
-class GermanSayAs(SayAs):
-    """German texts of SSML's ``say-as``."""
-
-    numbers: ClassVar[NumberWords] = numbers
-    names, months = SIGNS.names, NAMES.months
-    plus, minus = "plus", "minus"
-
-    def letter(self, character: str) -> str:
-        """Return the phones of the name of a letter."""
-        return mapping("letters").get(character if character == "ß" else character.upper(), "")
-
-    def ordinal(self, number: int, mark: str) -> list[str]:
-        """Return the words of an ordinal number."""
-        return numbers.ordinal(number)
-
-    def time(self, hour: int, minute: str) -> str:
-        """Return a time to read."""
-        return f"{hour}:{minute} Uhr"
-
-    def day(self, day: int) -> list[str]:
-        """Return the words of the day of a date."""
-        return numbers.ordinal(day, "er")
-
-    def year(self, year: int) -> list[str]:
-        """Return the words of the year of a date."""
-        return numbers.year(year)
+SAY_AS = SayAs(
+    numbers=numbers,
+    names=SIGNS.names,
+    months=NAMES.months,
+    plus="plus",
+    minus="minus",
+    letter=lambda letter: mapping("letters").get(letter if letter == "ß" else letter.upper(), ""),
+    ordinal=lambda number, _mark: numbers.ordinal(number),
+    time=lambda hour, minute: f"{hour}:{minute} Uhr",
+    day=lambda day: numbers.ordinal(day, "er"),
+    year=numbers.year,
+)
 
 
 class GermanFrontEnd(RuleFrontEnd):
     """Front end of German: text to sentences of words and phones; all regions are read in the same way."""
 
-    CODE, SAY_AS, READER, SCANNER = "de", GermanSayAs, GermanTokenReader, GermanScanner
+    CODE, SAY_AS, READER, SCANNER = "de", SAY_AS, GermanTokenReader, GermanScanner
     symbols = SYMBOLS
 
     @staticmethod

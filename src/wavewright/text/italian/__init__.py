@@ -10,8 +10,7 @@ from ..characters import fold_accents
 from ..common.calendar import is_time
 from ..numerals import NumberWords
 from ..pattern import pattern
-from ..rule_front_end import RuleFrontEnd
-from ..rule_scanner import RuleScanner, RuleTokenReader, numeric
+from ..rule_front_end import RuleFrontEnd, RuleScanner, RuleTokenReader, numeric
 from ..say_as import SayAs
 from ..tokens import LATIN, MAX_WORD_LENGTH, Token
 from . import abbreviations, calendar, codes, numbers, quantities
@@ -84,35 +83,24 @@ class ItalianScanner(RuleScanner):
         return word[:1].isupper() and len(word) > 1 and form == "ecc."
 
 
-class ItalianSayAs(SayAs):
-    """Italian texts of SSML's ``say-as``."""
-
-    numbers: ClassVar[NumberWords] = numbers
-    names, months = SIGNS.names, NAMES.months
-    plus, minus = "più", "meno"
-    ordinal_mark = r"\.?([º°ª]?)"
-
-    def letter(self, character: str) -> str:
-        """Return the phones of the name of a letter."""
-        return " ".join(spoken("letters").get(fold_accents(character).upper(), ()))
-
-    def ordinal(self, number: int, mark: str) -> list[str]:
-        """Return the words of an ordinal number."""
-        return numbers.ordinal(number)
-
-    def time(self, hour: int, minute: str) -> str:
-        """Return a time in words, empty if it is none."""
-        return " ".join(time_words(hour, int(minute))) if is_time(hour, minute) else ""
-
-    def day(self, day: int) -> list[str]:
-        """Return the words of the day of a date."""
-        return day_words(day)
+SAY_AS = SayAs(
+    numbers=numbers,
+    names=SIGNS.names,
+    months=NAMES.months,
+    plus="più",
+    minus="meno",
+    letter=lambda letter: " ".join(spoken("letters").get(fold_accents(letter).upper(), ())),
+    ordinal=lambda number, _mark: numbers.ordinal(number),
+    ordinal_mark=r"\.?([º°ª]?)",
+    time=lambda hour, minute: " ".join(time_words(hour, int(minute))) if is_time(hour, minute) else "",
+    day=day_words,
+)
 
 
 class ItalianFrontEnd(RuleFrontEnd):
     """Front end of Italian: text to sentences of words and phones; all regions are read in the same way."""
 
-    CODE, SAY_AS, READER, SCANNER = "it", ItalianSayAs, ItalianTokenReader, ItalianScanner
+    CODE, SAY_AS, READER, SCANNER = "it", SAY_AS, ItalianTokenReader, ItalianScanner
     symbols = SYMBOLS
 
     @staticmethod

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from .. import dialect
 from ..numerals import NumberWords
 from ..pattern import pattern
-from ..rule_front_end import RuleFrontEnd
-from ..rule_scanner import RuleScanner, RuleTokenReader, numeric
+from ..rule_front_end import RuleFrontEnd, RuleScanner, RuleTokenReader, numeric
 from ..say_as import SayAs
 from . import abbreviations, calendar, numbers, quantities
 from .calendar import day_of_month
@@ -71,36 +71,31 @@ AMERICA, EUROPEAN_REGIONS = "419", ("", "es")
 """The region of Latin America, as all regions but these are read: c and z are [s] there."""
 
 
-class SpanishSayAs(SayAs):
-    """Spanish texts of SSML's ``say-as``."""
+def _letter_name(letter: str) -> str:
+    """Return the phones of the name of a letter; empty for what is none."""
+    is_letter = letter.isalpha() and letter not in SIGNS.names
+    return " ".join(phones_of(letter.upper(), not dialect.region())) if is_letter else ""
 
-    numbers: ClassVar[NumberWords] = numbers
-    names, months = SIGNS.names, NAMES.months
-    plus, minus, of = "más", "menos", "de"
-    ordinal_mark = r"\.?([oaºª]|er)?"
 
-    def letter(self, character: str) -> str:
-        """Return the phones of the name of a letter."""
-        is_letter = character.isalpha() and character not in self.names
-        return " ".join(phones_of(character.upper(), not self.region)) if is_letter else ""
-
-    def ordinal(self, number: int, mark: str) -> list[str]:
-        """Return the words of an ordinal number in the gender of its mark."""
-        return numbers.ordinal(number, {"ª": "a", "º": "o", "": "o"}.get(mark, mark))
-
-    def time(self, hour: int, minute: str) -> str:
-        """Return a time to read."""
-        return f"{hour}:{minute} h"
-
-    def day(self, day: int) -> list[str]:
-        """Return the words of the day of a date."""
-        return day_of_month(day)
+SAY_AS = SayAs(
+    numbers=numbers,
+    names=SIGNS.names,
+    months=NAMES.months,
+    plus="más",
+    minus="menos",
+    of="de",
+    letter=_letter_name,
+    ordinal=lambda number, mark: numbers.ordinal(number, {"ª": "a", "º": "o", "": "o"}.get(mark, mark)),
+    ordinal_mark=r"\.?([oaºª]|er)?",
+    time=lambda hour, minute: f"{hour}:{minute} h",
+    day=day_of_month,
+)
 
 
 class SpanishFrontEnd(RuleFrontEnd):
     """Front end of Spanish: text to sentences of words and phones, of Spain or, with ``es-MX``, of America."""
 
-    CODE, SAY_AS, READER, SCANNER = "es", SpanishSayAs, SpanishTokenReader, SpanishScanner
+    CODE, SAY_AS, READER, SCANNER = "es", SAY_AS, SpanishTokenReader, SpanishScanner
     symbols = SYMBOLS
 
     def _dialect_of(self, region: str) -> str:
