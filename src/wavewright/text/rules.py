@@ -38,12 +38,12 @@ class AroundMatch:
     @property
     def words_before(self) -> list[str]:
         """Up to three words before the match, the nearest last."""
-        return re.findall(f"[{self.LETTERS}]+", self.text[max(0, self.start - NEAR) : self.start])[-3:]
+        return re.findall(f"[{self.LETTERS}]+", self.left(NEAR))[-3:]
 
     @property
     def far_words(self) -> list[str]:
         """Up to six words before the match in its clause, the nearest last."""
-        text = self.text[max(0, self.start - 2 * NEAR) : self.start]
+        text = self.left(2 * NEAR)
         clause = re.split(rf"[{self.CLAUSE_ENDS}]\s", text)[-1]
         return re.findall(f"[{self.LETTERS}]+", clause)[-6:]
 
@@ -55,7 +55,15 @@ class AroundMatch:
     @property
     def is_apart(self) -> bool:
         """True if no letter or digit is directly before the match."""
-        return not self.text[self.start - 1 : self.start].isalnum()
+        return not self.left(1).isalnum()
+
+    def left(self, size: int) -> str:
+        """Return up to ``size`` characters before the match."""
+        return self.text[max(0, self.start - size) : self.start]
+
+    def right(self, size: int) -> str:
+        """Return up to ``size`` characters after the match."""
+        return self.text[self.end : self.end + size]
 
     @property
     def before(self) -> tuple[int, int]:
@@ -104,7 +112,7 @@ Reader = Callable[[str], Sequence[str]]
 def reads_as(*words: str | Reader, is_apart: bool = False) -> Callable[[re.Match[str], AroundMatch], Reading]:
     """Return the function of a rule that reads every match as words; each reader among them reads the next group.
 
-    A group that is not in the match has no words. With ``is_apart`` no letter or digit is before a match.
+    A group that is missing has no words. With ``is_apart`` no letter or digit is before a match.
     """
 
     def read(match: re.Match[str], around: AroundMatch) -> Reading:
@@ -115,7 +123,7 @@ def reads_as(*words: str | Reader, is_apart: bool = False) -> Callable[[re.Match
         for word in words:
             if isinstance(word, str):
                 spoken.append(word)
-            elif (group := next(groups)) is not None:
+            elif (group := next(groups, None)) is not None:
                 spoken += word(group)
         return spoken
 

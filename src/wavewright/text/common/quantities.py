@@ -62,7 +62,7 @@ def percent_rules(number: str, signs: Signs, decimal: Callable[[str], list[str]]
 def is_ambiguous_unit(unit: str, written: str, around: AroundMatch, close: Set[str]) -> bool:
     """Return True for a letter that may be no unit: ``100 A``, ``5a``; those of ``close`` need a space before them."""
     is_close = not written[-len(unit) - 1].isspace()
-    follows = around.text[around.end : around.end + 1]
+    follows = around.right(1)
     return (unit in close and is_close) or (len(unit) == 1 and unit.isalpha() and follows == "'")
 
 

@@ -47,12 +47,12 @@ class Signs:
 
     def _minus(self, _match: re.Match[str], around: AroundMatch) -> Reading:
         """Read ``7 - 4``."""
-        before = around.text[max(0, around.start - 2) : around.start]
+        before = around.left(2)
         return [*self.signed["-"]] if not before.strip() or before.endswith((" ", "(", "=")) else None
 
     def _word(self, match: re.Match[str], around: AroundMatch) -> Reading:
         """Read a sign with a word of its own, but no brackets or arrows made of ``<`` and ``>``."""
-        before, after = around.text[around.start - 1 : around.start], around.text[around.end : around.end + 1]
+        before, after = around.left(1), around.right(1)
         is_bracket = match[0] in (before, after) or before.isalpha() or after.isalpha() or "/" in (before, after)
         if (match[0] in "<>" and is_bracket) or (match[0] == "#" and not after.isdigit()):
             return None

@@ -100,12 +100,12 @@ NUMBERED = word_list("undotted-numbered")
 @reads(r"([A-Za-z][A-Za-z.-]{0,6}?)\.(?![A-Za-z0-9])", r"([A-Za-z]{1,7})\.(?=\d)", r"([A-Za-z-]{1,7})\.(?=[A-Za-z]{2})")
 def _dotted(match: re.Match[str], around: Around) -> Reading:
     """Read an abbreviation with a dot, by the first of its kinds that fits the words around."""
-    written, name, follows = match[1], match[1].lower(), around.text[around.end : around.end + 1]
+    written, name, follows = match[1], match[1].lower(), around.right(1)
     if name not in (BEFORE_NUMBER if follows.isdecimal() else TITLES if "a" <= follows.lower() <= "z" else _NAMES):
         return None
-    if around.text[around.start - 1 : around.start].isdigit() or re.fullmatch("[A-Z]{2,}s", written):
+    if around.left(1).isdigit() or re.fullmatch("[A-Z]{2,}s", written):
         return None  # ``5p.12``, ``40 HRs``
-    after = re.match(r"\s*\(?([A-Za-z]?)(\d?)", around.text[around.end : around.end + 20])
+    after = re.match(r"\s*\(?([A-Za-z]?)(\d?)", around.right(20))
     next_letter, next_digit = (after[1], after[2]) if after else ("", "")
     if written == "Oz":
         return None  # the land of the wizard
@@ -143,7 +143,7 @@ def _exception(written: str, name: str, next_digit: str, around: Around) -> Read
 
 def _is_counted(around: Around) -> bool:
     """Return True after a number: ``5 min.``."""
-    before = around.text[max(0, around.start - NEAR) : around.start].rstrip(" -")
+    before = around.left(NEAR).rstrip(" -")
     return before[-1:].isdigit() or around.word_before.lower() in COUNTING
 
 
@@ -152,8 +152,8 @@ def _before_number(name: str, next_digit: str, around: Around) -> Reading:
     numbers = [NUMBER_NEXT, *([PRODUCT_CODE] if name in ("no", "nos") else [LETTER_NEXT] if name in LETTERED else [])]
     is_number_next = next_digit != "" or any(number.match(around.text, around.end) for number in numbers)
     if name in NEEDS_CAPITAL and not around.text[around.start].isupper():
-        is_number_next = is_number_next and around.text[around.start - 1 : around.start] == "("
-    is_mark = name == "no" and re.match(r"\s\d{1,2}/10\b", around.text[around.end : around.end + 6])  # ``no. 3/10``
+        is_number_next = is_number_next and around.left(1) == "("
+    is_mark = name == "no" and re.match(r"\s\d{1,2}/10\b", around.right(6))  # ``no. 3/10``
     if name in BEFORE_NUMBER and not is_mark and (is_number_next or (name != "no" and _is_roman(around))):
         return BEFORE_NUMBER[name].split()
     return None
@@ -164,7 +164,7 @@ def _street(name: str, is_name_next: bool, around: Around) -> Reading:
     if name not in STREET_TYPES:
         return None
     is_title = is_name_next and name in TITLES and not _is_street(around)
-    numbered = re.search(r"\d(st|nd|rd|th)?\s+$", around.text[max(0, around.start - 8) : around.start])
+    numbered = re.search(r"\d(st|nd|rd|th)?\s+$", around.left(8))
     is_numbered = numbered is not None and (numbered[1] is not None or not is_title)  # ``5 St. James's Pl.``
     return [STREET_TYPES[name]] if (_is_after_name(around) and not is_title) or is_numbered else None
 
@@ -176,7 +176,7 @@ def _title(written: str, next_letter: str, is_name_next: bool, around: Around) -
         return None
     is_only_title = name not in AMBIGUOUS and name not in STREET_TYPES
     is_before_capital = next_letter.isupper() and name in STREET_TYPES and not _is_after_name(around)
-    is_couple = re.match(r"\s(?:&|and) M[a-z]{1,3}\.", around.text[around.end : around.end + 9])
+    is_couple = re.match(r"\s(?:&|and) M[a-z]{1,3}\.", around.right(9))
     is_after_name = not next_letter and around.text[: around.start].rstrip()[-1:] in ("(", ",")  # ``A. Clarke (Mrs.)``
     is_title = is_name_next or ((next_letter or is_after_name) and is_only_title) or is_before_capital or is_couple
     return [TITLES[name]] if is_title else None
@@ -187,7 +187,7 @@ def _weekday(written: str, next_letter: str, next_digit: str, around: Around) ->
     name = written.lower()
     if name not in WEEKDAYS or not written[0].isupper():
         return None
-    is_before_mark = around.text[around.end : around.end + 1] in (",", "-", "–", ")")
+    is_before_mark = around.right(1) in (",", "-", "–", ")")
     is_named = around.word_before.lower() in DAY_CUES
     continues = name not in AMBIGUOUS or next_digit or next_letter.islower() or is_before_mark or is_named
     return [WEEKDAYS[name]] if continues else None
@@ -203,7 +203,7 @@ def _general(written: str, around: Around) -> Reading:
 
 def _continues(around: Around, written: str) -> bool:
     """Return True if the sentence continues after an abbreviation that is also a word."""
-    after = around.text[around.end : around.end + 2].lstrip()
+    after = around.right(2).lstrip()
     if written[0].isupper() and written.lower() in ("co", "ed", "inc") and after[:1] in ("", ",", "'"):
         return True
     return after[:1].islower() or after[:1] in (",", ";") or after[:1].isdigit() or (written.lower() == "co")
@@ -257,7 +257,7 @@ _day = reads(
 @reads(rf"({_DAY})(?![A-Za-z.'])")
 def _last_day(match: re.Match[str], around: Around) -> Reading:
     """Read the last one of ``Thu & Sat``."""
-    before = around.text[max(0, around.start - 14) : around.start]
+    before = around.left(14)
     return [WEEKDAYS[match[1].lower()]] if DAY_BEFORE.search(before) else None
 
 
@@ -272,10 +272,10 @@ def _limit(match: re.Match[str], around: Around) -> Reading:
     """Read ``min 2 nights`` and ``Max occupancy``, where no number is before."""
     if _is_counted(around) or (match[2] == "ax" and match[1] == "M" and not around.word_after.islower()):
         return None
-    is_apart = around.text[max(0, around.start - 2) : around.start].strip() in ("", ":", "(", ",", ";", ".", "/", "-")
+    is_apart = around.left(2).strip() in ("", ":", "(", ",", ";", ".", "/", "-")
     if match[2] == "ax":
         return ["maximum"] if match[1] == "m" or (is_apart and around.word_after in LIMITED) else None
-    is_limit = re.match(r"\s\(?\d", around.text[around.end : around.end + 3]) or around.word_after in LIMITED
+    is_limit = re.match(r"\s\(?\d", around.right(3)) or around.word_after in LIMITED
     return ["minimum"] if is_limit else None
 
 
@@ -297,9 +297,7 @@ def _bare(match: re.Match[str], around: Around) -> Reading:
 @reads(r"([NSEW])\.?(?=\s(?:[A-Z][a-z]|\d))")
 def _direction_before(match: re.Match[str], around: Around) -> Reading:
     """Read the direction before a street: ``45 N. Main St.``."""
-    is_street = re.match(
-        rf"\s(?:[A-Z][a-z]+|\d+[a-z]{{2}})\.?\s(?:{STREETS})\b", around.text[around.end : around.end + 40]
-    )
+    is_street = re.match(rf"\s(?:[A-Z][a-z]+|\d+[a-z]{{2}})\.?\s(?:{STREETS})\b", around.right(40))
     is_region = around.word_after in REGIONS
     return [COMPASS[match[1]]] if is_street or is_region else None
 
@@ -309,7 +307,7 @@ def _direction_of_road(match: re.Match[str], around: Around) -> Reading:
     """Read ``I-90 W``, and ``N 40°`` of a coordinate."""
     is_road = ROAD_BEFORE.search(around.text, max(0, around.start - NEAR), around.start)
     is_road = is_road or DISTANCE_BEFORE.search(around.text, max(0, around.start - 12), around.start)
-    is_degree = re.match(r"\s?\d{1,3}(?:\.\d+)?°", around.text[around.end : around.end + 12])
+    is_degree = re.match(r"\s?\d{1,3}(?:\.\d+)?°", around.right(12))
     return [COMPASS[match[1]]] if is_road or is_degree else None
 
 
@@ -327,7 +325,7 @@ def _spoon(match: re.Match[str], around: Around) -> Reading:
 @reads(r"c\.(?=\W|$)")
 def _century(_match: re.Match[str], around: Around) -> Reading:
     """Read ``the 18th c.``."""
-    before = around.text[max(0, around.start - 5) : around.start]
+    before = around.left(5)
     return ["century"] if re.search(r"\d(?:st|nd|rd|th)\s$", before) else None
 
 

@@ -82,7 +82,7 @@ _variable = _spells(r"\$\{?([A-Za-z_]\w{0,40})\}?((?:/[\w.-]{1,40}){0,10})", wor
 @reads(rf"\.({EXTENSIONS})(?![\w.-])")
 def _extension(match: re.Match[str], around: Around) -> Reading:
     """Read ``.txt`` letter by letter."""
-    before = around.text[around.start - 1 : around.start] if around.start else ""
+    before = around.left(1) if around.start else ""
     return (
         ["dot", *letters(match[1])] if before in ("", " ", "\n", *"(\"'*") and match[1] not in EXTENSION_WORDS else None
     )
@@ -104,7 +104,7 @@ _PART = r"[\w+@%=,-](?:[\w.+@%=,-]*[\w+@%=-])?"
 )
 def _path(match: re.Match[str], around: Around) -> Reading:
     """Read ``/usr/local/bin``, ``~/Downloads`` and ``/etc``."""
-    before = around.text[around.start - 1 : around.start] if around.start else ""
+    before = around.left(1) if around.start else ""
     return spelled(match[0], around) if before in ("", " ", "\n", "\t", *"(\"'=:[`") else None
 
 

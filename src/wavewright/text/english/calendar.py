@@ -254,9 +254,9 @@ def _time(match: re.Match[str], around: Around) -> Reading:
         return [*cardinal(hour), *two_digits(minute), *end]
     if half:
         return [*cardinal(hour), *end]
-    if around.text[max(0, around.start - 4) : around.start].lower() == "sub-":
+    if around.left(4).lower() == "sub-":
         return [*cardinal(hour), "hour"]
-    follows = re.match(r"\s*o'clock", around.text[around.end : around.end + 12])
+    follows = re.match(r"\s*o'clock", around.right(12))
     return [*cardinal(hour), *([] if follows else ["o'clock"] if 0 < hour <= 12 else ["hundred"])]
 
 

@@ -37,7 +37,7 @@ def _spelled(formula: str) -> list[str]:
 def _element(match: re.Match[str], around: Around) -> Reading:
     """Spell the symbol of an element in an equation: ``2Na + Cl2``."""
     near = around.text[max(0, around.start - NEAR) : around.end + NEAR]
-    if len(match[0]) > 1 and re.match(r"[+⁺−⁻](?!\w)", around.text[around.end : around.end + 2]):
+    if len(match[0]) > 1 and re.match(r"[+⁺−⁻](?!\w)", around.right(2)):
         return _spelled(match[0])  # Na+
     is_term = TERM_BEFORE.search(around.text, max(0, around.start - 4), around.start)
     is_term = is_term or TERM_AFTER.match(around.text, around.end)

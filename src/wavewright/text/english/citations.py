@@ -72,7 +72,7 @@ _numbered_item = reads(
 @reads(r"(\d+)\.(\d+)-(\d+)(?![\d-])")
 def _section(match: re.Match[str], around: Around) -> Reading:
     """Read the section ``§ 1.61-1``."""
-    is_section = re.search(r"§\s?$", around.text[max(0, around.start - 2) : around.start])
+    is_section = re.search(r"§\s?$", around.left(2))
     return [*whole(match[1]), "point", *whole(match[2]), "dash", *whole(match[3])] if is_section else None
 
 

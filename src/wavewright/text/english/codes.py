@@ -51,7 +51,7 @@ SHORT_STATES = {written: name for _, name, short in _STATE_ROWS for written in s
 @reads(r"\d{2,5}(?:[ -]\d{2,6}){1,4}(?![\d-]| \d)")
 def _local(match: re.Match[str], around: Around) -> Reading:
     """Read ``Tel. 555 1234``, and ``0800 555 111`` of which no group counts."""
-    before = around.text[max(0, around.start - 14) : around.start]
+    before = around.left(14)
     is_cued = re.search(r"\b(?:tel|telephone|phone|fax|mobile|cell|call|ring|whatsapp)\b[.:]?\s?$", before, re.I)
     n_digits = sum(character.isdigit() for character in match[0])
     is_national = match[0][0] == "0" and " " in match[0] and n_digits > 9
@@ -191,7 +191,7 @@ def _is_status(number: str, last: str, around: Around) -> bool:
     is_alone = not after or after in NOT_NOUNS or not (after.endswith("s") and around.word_after.islower())
     if last in STATUS_CUES:
         return number[0] in "12345"
-    before = around.text[max(0, around.start - 12) : around.start]
+    before = around.left(12)
     is_road = re.search(r"\b(?:on|off|take|took|via|down|up|from|to|along) the $", before) is not None
     is_road = is_road or (last == "the" and after in ("is", "was", "north", "south", "east", "west", "freeway"))
     if number in FREEWAYS and is_road and is_alone:
@@ -238,11 +238,7 @@ def _coordinate_name(match: re.Match[str], _around: Around) -> Reading:
 @reads(r"([A-Z]{2})(?=[\s.,;!?]|$)")
 def _state(match: re.Match[str], around: Around) -> Reading:
     """Read ``Austin, TX``."""
-    if (
-        match[1] not in STATES
-        or around.word_after in COMPASS_NOUNS
-        or not re.search(r"[A-Za-z],\s+$", around.text[max(0, around.start - 6) : around.start])
-    ):
+    if match[1] not in STATES or around.word_after in COMPASS_NOUNS or not re.search(r"[A-Za-z],\s+$", around.left(6)):
         return None
     return STATES[match[1]].split()
 
@@ -256,7 +252,7 @@ def _party(match: re.Match[str], _around: Around) -> Reading:
 @reads(rf"({alternatives(SHORT_STATES)})\.")
 def _short_state(match: re.Match[str], around: Around) -> Reading:
     """Read ``Boston, Mass.``."""
-    is_after_town = re.search(r"(?<![A-Za-z])[A-Z][a-z]+,\s+$", around.text[max(0, around.start - 24) : around.start])
+    is_after_town = re.search(r"(?<![A-Za-z])[A-Z][a-z]+,\s+$", around.left(24))
     is_title = match[1] == "Miss" and around.word_after[:1].isupper() and around.word_after.lower() not in STARTERS
     is_state = is_after_town and around.words_before[-1].lower() not in INTERJECTIONS and not is_title
     return SHORT_STATES[match[1]].split() if is_state else None
@@ -268,7 +264,7 @@ def _version(match: re.Match[str], around: Around) -> Reading:
     numbers = match[1].split(".")
     if match[0] == f"V{match[1]}" and len(numbers) == 1:
         return None  # an engine
-    if re.match(r",?\s[Nn]o?\.\s?\d", around.text[around.end : around.end + 8]):
+    if re.match(r",?\s[Nn]o?\.\s?\d", around.right(8)):
         return ["volume", *whole(match[1])] if len(numbers) == 1 else None
     if len(numbers) == 2:
         return ["version", *decimal(match[1])]
@@ -373,7 +369,7 @@ def _bits(match: re.Match[str], _around: Around) -> Reading:
 
 
 PROPORTION_RULES: list[Rule] = [
-    rule(r"(\d+):(\d+)\s?::\s?(\d+):(\d+)(?![\d:])", whole, "is", "to", whole, "as", whole, "is", "to", whole),
+    rule(r"(\d+):(\d+)\s?::\s?(\d+):(\d+)(?![\d:])", whole, "is", "to", whole, "as", whole, "is", "to", whole)
 ]
 PHONE_RULES: list[Rule] = [*_card, *_rating, *_local, *_british_digits, *_airliner, *_word_number, *_digits]
 DIGIT_RULES: list[Rule] = [

@@ -79,9 +79,7 @@ def _single(match: re.Match[str], around: Around) -> Reading:
 @reads(rf"(\d{{1,4}})s{NOT_IN_WORD}(?!')")
 def _several(match: re.Match[str], around: Around) -> Reading:
     """Read ``two 6s`` as ``two sixes``: dice, cards, grades and sizes, not seconds."""
-    before = [
-        word.lower() for word in re.findall(r"[A-Za-z']+|\d+", around.text[max(0, around.start - NEAR) : around.start])
-    ]
+    before = [word.lower() for word in re.findall(r"[A-Za-z']+|\d+", around.left(NEAR))]
     last = before[-1] if before else ""
     if len(match[1]) > 2 or match[1][0] == "0" or (around.word_after.lower() in AFTER_SECONDS and last != "pocket"):
         return None
@@ -98,8 +96,8 @@ def _several(match: re.Match[str], around: Around) -> Reading:
 
 def _is_listed(around: Around) -> bool:
     """Return True for ``2s and 3s``: numbers below 20 that others like them are joined to."""
-    after = re.match(r",?\s(?:and|or|&)\s(\d{1,2})s\b|,\s(\d{1,2})s\b", around.text[around.end : around.end + 12])
-    before = re.search(r"(\w+)\s\d{1,2}s,?\s(?:and|or|&)\s$", around.text[max(0, around.start - 24) : around.start])
+    after = re.match(r",?\s(?:and|or|&)\s(\d{1,2})s\b|,\s(\d{1,2})s\b", around.right(12))
+    before = re.search(r"(\w+)\s\d{1,2}s,?\s(?:and|or|&)\s$", around.left(24))
     is_timed = before is not None and before[1].lower() in (BEFORE_SECONDS | {"between", "from"}) - {"in", "and"}
     return (after is not None or before is not None) and not is_timed
 
@@ -122,7 +120,7 @@ def _seconds(match: re.Match[str], around: Around) -> Reading:
 
 def are_ages(around: Around) -> bool:
     """Return True for the ages of ``under-35s``."""
-    return around.text[max(0, around.start - 6) : around.start].lower().endswith(("under-", "over-"))
+    return around.left(6).lower().endswith(("under-", "over-"))
 
 
 def _are_seconds(around: Around) -> bool:
@@ -130,7 +128,7 @@ def _are_seconds(around: Around) -> bool:
     before = [word.lower() for word in around.words_before]
     last = before[-1] if before else ""
     after = around.word_after.lower()
-    sign = around.text[max(0, around.start - NEAR) : around.start].rstrip(" ")[-1:]
+    sign = around.left(NEAR).rstrip(" ")[-1:]
     if last in BEFORE_DECADE and sign.isalnum() and after not in AFTER_SECONDS:
         return False
     if after in AFTER_DECADE or (last == "in" and around.word_after.istitle()):
@@ -152,7 +150,7 @@ _RATE = pattern(rf"\s?/\s?({alternatives(PER)})(?:\^?([²³23])(?!\d))?")
 @reads(rf"\s?/\s?({alternatives(PER)})(?:\^?[²³23](?!\d))?{NOT_IN_WORD}")
 def _per(match: re.Match[str], around: Around) -> Reading:
     """Read the slash of ``5 litres/day``, ``3x/week`` and ``$2/kg/month``."""
-    before = around.text[max(0, around.start - 60) : around.start]
+    before = around.left(60)
     is_counted = re.search(
         r"(?:(?<![\w/])(?:[$€£¥₹]\s?)?\d[\d.,]*\s?-?(?:[A-Za-zµ²³°%.]+\s?){0,2}|\d[\d.,]*[x×%]?|/[a-z]{1,12})$", before
     )
@@ -165,7 +163,7 @@ def _per(match: re.Match[str], around: Around) -> Reading:
 @reads(r"/(?=[a-z]{3,})")
 def _price(_match: re.Match[str], around: Around) -> Reading:
     """Read the slash of a price: ``£3.50/pint``."""
-    before = around.text[max(0, around.start - 20) : around.start]
+    before = around.left(20)
     return ["per"] if re.search(r"[$€£¥₹]\s?\d[\d.,]*$", before) else None
 
 

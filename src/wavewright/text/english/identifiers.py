@@ -19,7 +19,7 @@ _UUID = rf"{_HEX}{{8}}(?:-{_HEX}{{4}}){{3}}-{_HEX}{{12}}{NOT_IN_WORD}"
 
 def _stands_alone(around: Around) -> bool:
     """Return True if no letter, digit or colon is right before."""
-    return not re.match(r"[\w:]", around.text[around.start - 1 : around.start])
+    return not re.match(r"[\w:]", around.left(1))
 
 
 @reads(_MAC)

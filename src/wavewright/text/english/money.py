@@ -33,7 +33,7 @@ def _money(sign: str | None, number: str, size: str | None, currency: Currency, 
         if whole_words and cents > 9 and currency == CURRENCIES["£"] and is_british():
             return [*words, *whole_words, *cardinal(cents)]  # ``three pounds fifty``
         return [*words, *whole_words, *(["and"] if whole_words and of_cents else []), *of_cents]
-    is_before_noun = around.word_after in PRICED and around.text[around.end : around.end + 1] in (" ", "-")
+    is_before_noun = around.word_after in PRICED and around.right(1) in (" ", "-")
     is_one = (number == "1" and size is None) or around.is_adjective or is_before_noun
     return [*words, *decimal(number), *([MAGNITUDES[size]] if size else []), *named(currency, is_one)]
 
@@ -58,7 +58,7 @@ def _notes(match: re.Match[str], _around: Around) -> Reading:
 )
 def _indian(match: re.Match[str], around: Around) -> Reading:
     """Read ``₹75 lakh`` and ``Rs. 2.5 Cr``: a hundred thousand and ten million rupees."""
-    is_before_noun = around.word_after in PRICED and around.text[around.end : around.end + 1] in (" ", "-")
+    is_before_noun = around.word_after in PRICED and around.right(1) in (" ", "-")
     sizes = ["crore" if size[0] in "cC" else "lakh" for size in (match[3], match[4]) if size]
     until = ["to", *decimal(match[2])] if match[2] else []
     return [*decimal(match[1]), *until, *sizes, *named(CURRENCIES["₹"], around.is_adjective or is_before_noun)]

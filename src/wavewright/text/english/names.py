@@ -42,8 +42,8 @@ BETWEEN_SIZES = pattern(
 @reads(r"([NBRQK])(x?)([a-h])([1-8])(?=[+#]?(?:[\s,.;:!?)]|$))")
 def _chess(match: re.Match[str], around: Around) -> Reading:
     """Read the chess moves ``Nf3`` and ``Qxe4`` where something near speaks of chess, but no pieces of identifiers."""
-    near = around.text[max(0, around.start - 2 * NEAR) : around.start] + " " + around.text[around.end :][: 2 * NEAR]
-    if around.text[around.start - 1 : around.start] == "-" or not (CHESS.search(near) or near == " "):
+    near = around.left(2 * NEAR) + " " + around.right(2 * NEAR)
+    if around.left(1) == "-" or not (CHESS.search(near) or near == " "):
         return None
     return [PIECES[match[1]], *(["takes"] if match[2] else []), match[3].upper(), *cardinal(int(match[4]))]
 
@@ -77,7 +77,7 @@ def _initial(match: re.Match[str], around: Around) -> Reading:
     """Read the initial of ``J. Smith``."""
     if (match[1] == "I" and around.word_before.islower()) or roman.is_heading(match[1], around):
         return None
-    end_before = around.text[max(0, around.start - NEAR) : around.start].rstrip()[-1:]
+    end_before = around.left(NEAR).rstrip()[-1:]
     is_start = around.word_before == "" or end_before in (*'.!?\n"(',)
     is_initial = around.word_before[:1].isupper() or is_start or _is_before_name(around)
     return [match[1]] if is_initial else None
@@ -86,7 +86,7 @@ def _initial(match: re.Match[str], around: Around) -> Reading:
 def _is_before_name(around: Around) -> bool:
     """Return True if a letter with a dot after a word in small letters is an initial: ``a novel by A. Christie``."""
     before = around.words_before
-    after = re.match(r"\s*([A-Z](?:\.|[A-Za-z']+))", around.text[around.end : around.end + 40])
+    after = re.match(r"\s*([A-Z](?:\.|[A-Za-z']+))", around.right(40))
     if not after or not before or before[-1] in LETTERED | COUNTED_LETTERS or before[-1].endswith("n't"):
         return False
     is_between_letters = len(before) > 1 and len(before[-2]) == 1 and before[-2] not in ("a", "I")
@@ -98,7 +98,7 @@ def _acronym(match: re.Match[str], around: Around) -> Reading:
     """Read capitals as a word or letter by letter."""
     stem, ending = match[1], match[2] or ""
     low = stem.lower()
-    if "&" in (around.text[around.start - 1 : around.start], around.text[around.end : around.end + 1]):
+    if "&" in (around.left(1), around.right(1)):
         return letters(stem)
     if low in ACRONYMS:
         return [low + ending]
@@ -136,12 +136,12 @@ def _single(match: re.Match[str], around: Around) -> Reading:
     if letter == "x" and FOR_TIME.match(around.text, around.end):
         return ["for"]
     if letter == "x" and BETWEEN_SIZES.search(around.text, max(0, around.start - 8), around.end + 2):
-        return ["times" if "=" in around.text[around.end : around.end + 12] else "by"]
+        return ["times" if "=" in around.right(12) else "by"]
     if letter in ("I", "i"):
         is_article_like = around.word_before.lower() in ("roman", "letter")
         return ["I"] if is_article_like else ["i"]
     if letter in ("a", "A"):
-        before_word = re.match(r"[\s\"'(*_]*[A-Za-z0-9$€£]", around.text[around.end : around.end + 4])
+        before_word = re.match(r"[\s\"'(*_]*[A-Za-z0-9$€£]", around.right(4))
         is_letter = letter == "A" and (
             around.word_before.lower() in LETTERED or (around.word_before.isupper() and _joined(around))
         )
@@ -158,16 +158,13 @@ def _rating(match: re.Match[str], _around: Around) -> Reading:
 @reads(r"(AB|[A-FO])([-+−])(?=[\s.,;:!?)/\"']|$)(?!\s?(?:and|or|to)\s[A-Z]+-[A-Za-z])(?![+-]?\s?[=\d])")
 def _grade(match: re.Match[str], around: Around) -> Reading:
     """Read the grade ``B-`` and the blood group ``O-``."""
-    if around.text[around.start - 1 : around.start] in ("-", "+"):
+    if around.left(1) in ("-", "+"):
         return None
-    near = {
-        word.lower()
-        for word in [*around.words_before, *re.findall("[a-z]+", around.text[around.end : around.end + 40])[:2]]
-    }
+    near = {word.lower() for word in [*around.words_before, *re.findall("[a-z]+", around.right(40))[:2]]}
     if match[1] in ("AB", "O") or near & BLOOD:
         return [*letters(match[1]), "positive" if match[2] == "+" else "negative"]
-    is_apart = around.text[around.end : around.end + 1] in ("", " ", "\n")
-    before = around.text[max(0, around.start - 2) : around.start].strip()
+    is_apart = around.right(1) in ("", " ", "\n")
+    before = around.left(2).strip()
     if match[1] == "A" and match[2] != "+" and is_apart and not before and around.word_after.islower():
         return ["A", "minus"] if around.word_before.lower() in (*ARTICLES, "got", "to", "from") else None
     return [match[1], "plus" if match[2] == "+" else "minus"]
@@ -178,12 +175,9 @@ def _several(match: re.Match[str], around: Around) -> Reading:
     """Read the plural of a letter: ``Ps and Qs``, ``straight As``; ``As`` and ``Is`` only if a word around says so."""
     if match[1] not in "AIMU":
         return [match[0]]
-    joins = re.match(r",?\s(?:and|or|&)\s[A-Z]s\b", around.text[around.end : around.end + 12])
-    joined = re.search(r"\b[A-Z]s,?\s(?:and|or|&)\s$", around.text[max(0, around.start - 10) : around.start])
-    is_counted = (
-        around.word_before.lower() in STRAIGHT
-        or around.text[max(0, around.start - NEAR) : around.start].rstrip()[-1:].isdigit()
-    )
+    joins = re.match(r",?\s(?:and|or|&)\s[A-Z]s\b", around.right(12))
+    joined = re.search(r"\b[A-Z]s,?\s(?:and|or|&)\s$", around.left(10))
+    is_counted = around.word_before.lower() in STRAIGHT or around.left(NEAR).rstrip()[-1:].isdigit()
     is_noun = not (around.word_after.islower() and around.word_after not in NOT_NOUNS) or match[1] != "A"
     is_noun = is_noun or around.word_before.lower() == "straight"
     return [match[0]] if joins or joined or (is_counted and is_noun and not around.word_after.istitle()) else None
@@ -196,7 +190,7 @@ def _letter_of(match: re.Match[str], _around: Around) -> Reading:
 
 
 def _joined(around: Around) -> bool:
-    return around.text[around.start - 1 : around.start] in ("&", "-", "/")
+    return around.left(1) in ("&", "-", "/")
 
 
 def is_spelled(word: str) -> bool:
@@ -258,7 +252,7 @@ def _chord(match: re.Match[str], around: Around) -> Reading:
 @reads(rf"([LR]){NOT_IN_WORD}(?!['’&/-])")
 def _turn(match: re.Match[str], around: Around) -> Reading:
     """Read ``Turn L``."""
-    is_way = re.match(r"\s(?:onto|at the (?:light|fork|stop|end|corner|roundabout))\b", around.text[around.end :][:20])
+    is_way = re.match(r"\s(?:onto|at the (?:light|fork|stop|end|corner|roundabout))\b", around.right(20))
     if around.word_before.lower() not in ("turn", "bear", "veer", "turning", "keep") and not is_way:
         return None
     return ["left" if match[1] == "L" else "right"]
@@ -270,7 +264,7 @@ def _turn(match: re.Match[str], around: Around) -> Reading:
 )
 def _function(match: re.Match[str], around: Around) -> Reading:
     """Read ``f(x)``, ``O(n log n)`` and ``t(28) = 2.3``."""
-    is_apart = not around.text[around.start - 1 : around.start].strip(" (=+*/-<>")
+    is_apart = not around.left(1).strip(" (=+*/-<>")
     primes = {"'": ["prime"], "′": ["prime"], "''": ["double", "prime"], "″": ["double", "prime"]}.get(match[2], [])
     return [match[1].upper(), *primes, "of"] if is_apart and match[1] not in "aAsI" else None
 

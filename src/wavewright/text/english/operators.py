@@ -27,7 +27,7 @@ _AMOUNT = r"(?=[$€£¥₹]?[\d.])"
 @reads(rf"(<=|>=|[<>≤≥]){_AMOUNT}")
 def _bare(match: re.Match[str], around: Around) -> Reading:
     """Read ``<5 left`` and ``>90%``, but not ``x <5`` and ``3 <5``, which have a left side."""
-    before = around.text[max(0, around.start - 12) : around.start]
+    before = around.left(12)
     is_operand = re.search(r"(?:^|[^\w.])(?:[A-Za-z]|[\d.]+)\s$", before)
     is_apart = not before or before[-1] in " \n\t([{\"'~"
     return COMPARISONS[match[1]].split() if is_apart and not is_operand else None
@@ -42,14 +42,14 @@ def _love(_match: re.Match[str], around: Around) -> Reading:
 @reads(r"<3(?=[\s.!?)]*(?:$|\n)|[.!?]\s)")
 def _heart(_match: re.Match[str], around: Around) -> Reading:
     """Read ``miss you all <3``, the end of a message."""
-    is_last = re.search(r"[a-z][a-z!.,)]+ $", around.text[max(0, around.start - 8) : around.start])
+    is_last = re.search(r"[a-z][a-z!.,)]+ $", around.left(8))
     return ["heart"] if is_last else None
 
 
 @reads(r"!(?=[A-Za-z_(])")
 def _not(_match: re.Match[str], around: Around) -> Reading:
     """Read ``!ready`` in a condition."""
-    before = around.text[around.start - 1 : around.start] if around.start else ""
+    before = around.left(1) if around.start else ""
     return ["not"] if before in ("", " ", "(", "&", "|", "=") else None
 
 

@@ -35,11 +35,11 @@ def _sizes(match: re.Match[str], around: Around) -> Reading:
     is_spelled = UNIT_WORD.match(around.text, around.end) is not None
     if not marks[-1] and not is_spelled:
         return None
-    is_word = marks[-1] == "in" and not match[0].endswith("in.") and around.text[around.end : around.end + 1] == " "
+    is_word = marks[-1] == "in" and not match[0].endswith("in.") and around.right(1) == " "
     if is_word and around.word_after.islower() and not any(marks[:-1]) and around.word_after not in PRINTED:
         return None  # ``5 x 7 in the drawer``
     is_signed = (marks[-1] in SIGNS and around.word_after.islower() and around.word_after not in NOT_NOUNS) and (
-        around.text[around.end : around.end + 1] == " "
+        around.right(1) == " "
     )
     is_hyphened = (sizes[-1]["mark"] or "").startswith("-")  # ``9x13-in. pan``
     is_before_noun = is_hyphened or around.word_after in PRINTED or around.is_adjective or is_signed
@@ -129,8 +129,7 @@ def _record(match: re.Match[str], around: Around) -> Reading:
     before = [word.lower() for word in around.words_before]
     is_record = bool(before) and (before[-1] in RECORD_VERBS or tuple(before[-2:]) in RECORD_PHRASES)
     after = re.match(
-        r"\s(?:this|on the|for the|last|in the) (?:season|year)\b|\s(?:overall|ATS|SU)\b",
-        around.text[around.end : around.end + 20],
+        r"\s(?:this|on the|for the|last|in the) (?:season|year)\b|\s(?:overall|ATS|SU)\b", around.right(20)
     )
     is_record = is_record or (after is not None and before[-1:] != ["won"] and before[-1:] != ["lost"])
     return [*whole(match[1]), "and", *whole(match[2])] if is_record else None

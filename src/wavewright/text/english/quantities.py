@@ -52,7 +52,7 @@ def _scientific(match: re.Match[str], around: Around) -> Reading:
 @reads(rf"(km|mi|kg|mg|µg|g|[kMG]B|[kMG]b|m?L|ml|[kM]?W|ft|m|cm|mm)({RATES}){NOT_IN_WORD}")
 def _rate(match: re.Match[str], around: Around) -> Reading:
     """Read ``km/h`` without a number."""
-    is_word = match[0] in ("m/f", "g/d") or around.text[around.start - 1 : around.start] == "/"
+    is_word = match[0] in ("m/f", "g/d") or around.left(1) == "/"
     is_clear = len(match[1]) > 1 or re.fullmatch(r"/(?:s|s[²2]|min|[mc]?m[²³23]|L|dL|kg|km|kWh)", match[2])
     return [*named(UNITS[match[1]], False), *per(match[2])] if is_clear and not is_word else None
 
@@ -83,9 +83,9 @@ def _is_before_noun(around: Around) -> bool:
     around = _after_dot(around)
     after = around.word_after.lower()
     if after == "can":
-        return re.match(r"[\s-]can (?:of|and|or)\b|[\s-]can\W?$", around.text[around.end : around.end + 8]) is not None
-    enclosed = re.match(r"\.?\)\s([a-z]+)", around.text[around.end : around.end + 20])  # ``1 (14 oz.) can``
-    is_joined = re.match("-[a-z]", around.text[around.end : around.end + 2])  # ``60W-equivalent``
+        return re.match(r"[\s-]can (?:of|and|or)\b|[\s-]can\W?$", around.right(8)) is not None
+    enclosed = re.match(r"\.?\)\s([a-z]+)", around.right(20))  # ``1 (14 oz.) can``
+    is_joined = re.match("-[a-z]", around.right(2))  # ``60W-equivalent``
     return (
         is_joined is not None
         or around.is_adjective
@@ -102,7 +102,7 @@ def _measure(match: re.Match[str], around: Around) -> Reading:
     """Read a number with a unit: ``16 GB``, ``30 m²``, ``100 km/h``."""
     sign, number, size, gap, written, power, rates = match.groups()
     unit = UNITS.get(written) or LOWER_UNITS.get(written.lower())
-    if written == "m" and re.search(r"\dh\s?$", around.text[max(0, around.start - 3) : around.start]):
+    if written == "m" and re.search(r"\dh\s?$", around.left(3)):
         unit = UNITS["min"]
     is_height = written == "in" and around.word_before in ("ft", "feet", "foot")
     if written in "KA" and not _is_kelvin_or_amp(match, around):
@@ -151,9 +151,7 @@ _prime = reads(
 @reads(rf"({NUMBER})['′](?![A-Za-z]|\d{{3}}(?!\d))")
 def _feet(match: re.Match[str], around: Around) -> Reading:
     """Read ``6'``, and the minute of a goal: ``Rashford 34', 78'``."""
-    is_minute = re.search(r"(?:[a-z]|\d['′],)\s$", around.text[max(0, around.start - 4) : around.start]) and re.match(
-        r"[,)]|\s?\(|$", around.text[around.end : around.end + 2]
-    )
+    is_minute = re.search(r"(?:[a-z]|\d['′],)\s$", around.left(4)) and re.match(r"[,)]|\s?\(|$", around.right(2))
     if is_minute and SCORED.search(around.text, max(0, around.start - 2 * NEAR), around.start):
         return [*decimal(match[1]), "minute" if match[1] == "1" else "minutes"]
     return [*decimal(match[1]), "foot" if match[1] == "1" or around.is_adjective else "feet"]
@@ -161,7 +159,7 @@ def _feet(match: re.Match[str], around: Around) -> Reading:
 
 def _closes_quotation(around: Around) -> bool:
     """Return True if a quotation is open here; the signs of inches before open none."""
-    before = around.text[max(0, around.start - 200) : around.start]
+    before = around.left(200)
     is_open = False
     for index, sign in enumerate(before):
         is_inch = not is_open and index > 0 and before[index - 1].isnumeric()
@@ -171,9 +169,9 @@ def _closes_quotation(around: Around) -> bool:
 
 def _is_before_thing(around: Around) -> bool:
     """Return True if inches are those of what follows: ``8" pan``, ``55" 4K TV``, ``15" MacBook``."""
-    if around.text[around.end : around.end + 1] not in (" ", "-"):
+    if around.right(1) not in (" ", "-"):
         return False
-    if re.match("-[a-z]", around.text[around.end : around.end + 2]):
+    if re.match("-[a-z]", around.right(2)):
         return True
     after = around.word_after
     is_word = WORD_NEXT.match(around.text, around.end) is not None
@@ -374,7 +372,7 @@ def _fraction_of(match: re.Match[str], _around: Around) -> Reading:
 def _thousands(match: re.Match[str], around: Around) -> Reading:
     """Read ``5k followers``; ``a 5k`` and ``5k races`` are distances."""
     after = around.word_after
-    is_counted = around.text[around.end : around.end + 1] == " " and after.islower() and after not in NOT_NOUNS
+    is_counted = around.right(1) == " " and after.islower() and after not in NOT_NOUNS
     is_counted = is_counted and (after in COUNTED_NOUNS or (after.endswith("s") and after not in UNCOUNTED_S))
     is_run = around.word_before.lower() in ("a", "an", "my", "the") or after in (
         "races",
@@ -392,7 +390,7 @@ def _sized(match: re.Match[str], around: Around) -> Reading:
     is_section = around.word_before.lower() in NUMBERED_NOUNS | {"no", "nos", "number"} or (
         match[3] == "B" and around.word_after[:1].isupper()
     )
-    if is_section or re.search("[A-Z]-$", around.text[max(0, around.start - 2) : around.start]):
+    if is_section or re.search("[A-Z]-$", around.left(2)):
         return None
     return [*(SIGNS[match[1]] if match[1] else []), *decimal(match[2]), MAGNITUDES.get(match[3], "million")]
 
@@ -418,7 +416,7 @@ def _by(match: re.Match[str], around: Around) -> Reading:
 @reads(rf"({NUMBER})x(?=\s?[-+=−]\s?\d)()", rf"({NUMBER})(x){NOT_IN_WORD}")
 def _unknown(match: re.Match[str], around: Around) -> Reading:
     """Read ``5x - 3`` and ``y = 2x``: a multiple of an unknown."""
-    before = around.text[max(0, around.start - 5) : around.start]
+    before = around.left(5)
     if match[2] and not re.search(r"(?:(?<![A-Za-z])[a-z]|\))\s?[-+−=<>≤≥]\s?$", before):
         return None
     return [*decimal(match[1]), "X"]
@@ -487,6 +485,4 @@ MEASURE_RULES: list[Rule] = [
     *_sized,
     *_plural,
 ]
-PLAIN_RULES: list[Rule] = [
-    rule(rf"{SIGN}({NUMBER})(?![A-Za-z])", SIGNS.__getitem__, decimal),
-]
+PLAIN_RULES: list[Rule] = [rule(rf"{SIGN}({NUMBER})(?![A-Za-z])", SIGNS.__getitem__, decimal)]

@@ -46,7 +46,7 @@ def _counted(match: re.Match[str], around: Around) -> Reading:
         return [*until, *(["the", *ordinal(value)] if listed in REGNAL else cardinal(value))]
     if value and is_heading(match[1], around):
         return cardinal(value)
-    if not value or around.text[around.start - 1 : around.start] not in ("", " ", "\n", "\u2013", "-", "("):
+    if not value or around.left(1) not in ("", " ", "\n", "\u2013", "-", "("):
         return None
     is_century = around.word_after in ORDINAL_NOUNS and (len(match[1]) > 1 or match[1] in "VX")
     if is_century or _is_nth(match[1], last, around):
@@ -57,7 +57,7 @@ def _counted(match: re.Match[str], around: Around) -> Reading:
         return year(value)
     if last.lower() in ("numeral", "numerals"):
         return cardinal(value)
-    is_apart = bool(re.search(r"[.,;:!?)]\s*$", around.text[max(0, around.start - 3) : around.start]))
+    is_apart = bool(re.search(r"[.,;:!?)]\s*$", around.left(3)))
     if not last[:1].isupper() or is_apart:
         return _alone(match[1], value, last.lower() in NUMBERED and not is_apart)
     return _named(match, value, before, around)
@@ -83,7 +83,7 @@ def _named(match: re.Match[str], value: int, before: list[str], around: Around) 
     last = before[-1]
     is_ruler = len(before) > 1 and before[-2].lower() in RULER_TITLES
     if last.lower() in REGNAL or is_ruler:
-        follows = AFTER_RULER.match(around.text[around.end : around.end + 8])
+        follows = AFTER_RULER.match(around.right(8))
         is_first = match[1] in "VX" or match[2] or is_ruler or follows or _is_subject(around)
         return ["the", *ordinal(value)] if len(match[1]) > 1 or is_first else None
     if last.lower() in NUMBERED or last.lower().removesuffix("s") in NUMBERED:
@@ -119,8 +119,8 @@ def _alone(written: str, value: int, is_after_noun: bool) -> Reading:
 
 def _is_subject(around: Around) -> bool:
     """Return True for ``Elizabeth I ruled``: a name that opens a clause, and a verb of rulers."""
-    before = re.search(r"(?:(\w+)\s+)?\w+\s*$", around.text[max(0, around.start - NEAR) : around.start])
-    start = around.text[max(0, around.start - NEAR) : around.start][: before.start()].rstrip()[-1:] if before else ""
+    before = re.search(r"(?:(\w+)\s+)?\w+\s*$", around.left(NEAR))
+    start = around.left(NEAR)[: before.start()].rstrip()[-1:] if before else ""
     joins = before is not None and (
         not before[1] or before[1].lower() in CLAUSE_OPENERS or (before[1] == "of" and start != "")
     )

@@ -28,7 +28,7 @@ class Around(AroundMatch):
     def is_adjective(self) -> bool:
         """True if a quantity modifies a noun, as in ``a 16 GB card``; then its unit is in the singular."""
         after = self.word_after
-        gap = self.text[self.end : self.end + 1]
+        gap = self.right(1)
         if gap == "-" and after in ("a", "an", "per"):
             return self.word_before.lower() in ARTICLES  # ``a $50-a-day plan``
         is_noun = (after.islower() and after not in NOT_NOUNS) or (after.isupper() and len(after) > 1)

@@ -21,7 +21,7 @@ OF_MATHEMATICS = "\u2200-\u2211\u2213\u2214\u221a-\u2222\u2226-\u222b\u2234-\u22
 @reads(r"[*#](\d{2,4})(#)(?![\d*#])", r"\*(\d{2,4})()(?![\d*])")
 def _star(match: re.Match[str], around: Around) -> Reading:
     """Read the code of a telephone ``*69``."""
-    before = around.text[max(0, around.start - 8) : around.start]
+    before = around.left(8)
     is_apart = not before or before[-1] in " \n(\"'"
     is_factor = re.search(r"[\d)]\s*$", before)
     key = [_hash_key()] if match[2] else []
@@ -32,7 +32,7 @@ def _star(match: re.Match[str], around: Around) -> Reading:
 @reads(r"([*#])(?![\w*#])")
 def _key(match: re.Match[str], around: Around) -> Reading:
     """Read a key of a telephone: ``press *``."""
-    before = around.text[max(0, around.start - 24) : around.start]
+    before = around.left(24)
     is_key = re.search(
         r"\b(?:press|hit|dial|push|then|the|or|and|by|with|enter)\s(?:the\s)?[\"']?$", before, re.IGNORECASE
     )
@@ -64,7 +64,7 @@ def _power(match: re.Match[str], _around: Around) -> Reading:
 @reads(r"(?<=\d )/(?= \d)|/(?=\d)|(?<=\b[A-Za-z0-9])/(?=[a-z]\b)|(?<=\))/(?=[a-z]\b|\()")
 def _divided(_match: re.Match[str], around: Around) -> Reading:
     """Read ``6 / 2`` as ``six divided by two``, and ``v = d/t`` with ``over``."""
-    before = around.text[around.start - 1 : around.start]
+    before = around.left(1)
     if not around.text[around.end].isdigit() and before != " ":
         near = around.text[max(0, around.start - 14) : around.end + 6]
         return ["over"] if re.search(r"[=∝≤≥<>]|\d/[nxyzkrt]\b", near) else None
@@ -80,7 +80,7 @@ def _divided(_match: re.Match[str], around: Around) -> Reading:
 @reads(r"\*(?![\w*])")
 def _asterisk(_match: re.Match[str], around: Around) -> Reading:
     """Read ``a * b`` as a product, and the star of ``SELECT * FROM``, ``*.txt`` and ``repeat from * to end``."""
-    before, after = around.text[max(0, around.start - 8) : around.start], around.text[around.end : around.end + 3]
+    before, after = around.left(8), around.right(3)
     if re.search(r"[A-Za-z]\($", before) and after[:1] == ")":
         return ["star"]
     if re.search(r"(?:\b[A-Za-z]|\d|\)) $", before) and re.match(r" (?:[A-Za-z]\b|\(|\d)", after):
@@ -94,7 +94,7 @@ def _asterisk(_match: re.Match[str], around: Around) -> Reading:
 @reads(f"[{re.escape(''.join(sign for sign in WORDS if len(sign) == 1))}]")
 def _word(match: re.Match[str], around: Around) -> Reading:
     """Read a sign with a word of its own, but no brackets or arrows made of ``<`` and ``>``."""
-    before, after = around.text[around.start - 1 : around.start], around.text[around.end : around.end + 1]
+    before, after = around.left(1), around.right(1)
     if match[0] in "†‡" and before.strip():
         return None  # the mark of a footnote
     if match[0] in "<>" and match[0] in (before, after):

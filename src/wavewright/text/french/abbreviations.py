@@ -29,10 +29,10 @@ MIN_WORD = 5
 def _abbreviation(match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``M.``, ``etc.``, ``p. ex.`` and ``l'art. 3``."""
     form = form_of(match[2])
-    before = around.text[around.start - 1 : around.start]
+    before = around.left(1)
     if form not in WORDS or not around.is_apart or before in ("@", "_", "-", "/", "'"):
         return None
-    after = around.text[around.end : around.end + 6]
+    after = around.right(6)
     kind = KINDS[form]
     if kind == "number" and not re.match(r"[\s:]{0,2}(?:\d|[IVXLC]+\b(?!\.)|[LRDA]\.?\s?\d)", after):
         return None
@@ -54,7 +54,7 @@ _telephone = rule(r"[tT][ée]l(?=\s?:?\s?[\d+(])", "téléphone", is_apart=True)
 @reads(rf"[tT]-(ils?|elles?|on|y|en){NOT_IN_WORD}")
 def _euphonic(match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``t-il`` of ``va-t-il`` as one word."""
-    return [match[0].lower()] if around.text[around.start - 1 : around.start] == "-" else None
+    return [match[0].lower()] if around.left(1) == "-" else None
 
 
 def _is_word(word: str, around: AroundMatch) -> bool:
@@ -75,7 +75,7 @@ def _is_word(word: str, around: AroundMatch) -> bool:
 @reads(rf"()([{_CAPITALS}]{{2,30}})(s?){NOT_IN_WORD}", rf"({_ELISION})([{_CAPITALS}]{{2,30}})(){NOT_IN_WORD}")
 def _capitals(match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``SNCF`` letter by letter, ``l'ONU`` and shouted words as words."""
-    if not around.is_apart or around.text[around.end : around.end + 1] == "'":
+    if not around.is_apart or around.right(1) == "'":
         return None
     start, word = match[1].lower(), match[2].lower()
     if _is_word(match[2], around):
@@ -93,7 +93,7 @@ def _spelt(match: re.Match[str], around: AroundMatch) -> Reading:
     has_no_vowel = re.fullmatch("[bcdfghjklmnpqrstvwxz]{2,5}", low) is not None and not around.knows(low)
     is_word = low in ("ps", "id", "it", "tp", "td", "om", "jo", "cd", "pc", "cv", "wc", "rn", "usa", "ong", "ue", "ia")
     is_spelt = around.is_apart and ((low in SPELT and (not is_word or match[1].isupper())) or has_no_vowel)
-    if not is_spelt or around.text[around.end : around.end + 1] == "'":
+    if not is_spelt or around.right(1) == "'":
         return None
     return letters(low)
 

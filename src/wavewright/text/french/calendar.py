@@ -4,16 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ..common.calendar import (
-    JOIN,
-    Dates,
-    is_time,
-    name_rules,
-    season_rules,
-    short_year_rules,
-    span_rules,
-    years_rules,
-)
+from ..common.calendar import JOIN, Dates, is_time, name_rules, season_rules, short_year_rules, span_rules, years_rules
 from ..numerals import ROMAN, roman_value
 from ..rules import AroundMatch, Reading, Rule, by_value, reads, rule
 from ..tables import alternatives
@@ -69,11 +60,7 @@ def _from_until(match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``9h-13h``."""
     if not (is_time(match[1], match[2]) and is_time(match[3], match[4])):
         return None
-    words = [
-        *time_words(int(match[1]), int(match[2] or 0)),
-        "à",
-        *time_words(int(match[3]), int(match[4] or 0)),
-    ]
+    words = [*time_words(int(match[1]), int(match[2] or 0)), "à", *time_words(int(match[3]), int(match[4] or 0))]
     return words if around.word_before.lower() in ("de", "entre") else ["de", *words]
 
 
@@ -93,7 +80,7 @@ def _hours_minutes(match: re.Match[str], _around: AroundMatch) -> Reading:
 @reads(r"(\d{1,2}):(\d\d)(?::(\d\d))?(?:\s?h)?(?![\d:]|[.,]\d)")
 def _clock(match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``14:30``."""
-    if not is_time(match[1], match[2]) or around.text[around.end : around.end + 3].strip().startswith(("%", "€", "=")):
+    if not is_time(match[1], match[2]) or around.right(3).strip().startswith(("%", "€", "=")):
         return None
     seconds = ["et", *cardinal(int(match[3]), is_feminine=True), "secondes"] if match[3] and int(match[3]) else []
     return [*time_words(int(match[1]), int(match[2])), *seconds]

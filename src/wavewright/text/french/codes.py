@@ -81,10 +81,7 @@ _spelled = spelled_rules(letters, IBAN)
 _long = [*spelled_rules(letters, ISBN), *spelled_rules(digits, rf"(\d{{{MAX_DIGITS + 1},}})")]
 _version = version_rules(numbers, "point", r"(\d{1,3})\.(\d{1,2}|\d{4,})(?!\d|[.,]\d)")
 _mixed = mixed_rules(
-    numbers,
-    lambda low, _around: len(low) > 2 and re.search("[aeiouy]", low) is not None,
-    NOT_IN_WORD,
-    longest=4,
+    numbers, lambda low, _around: len(low) > 2 and re.search("[aeiouy]", low) is not None, NOT_IN_WORD, longest=4
 )
 
 EARLY_RULES: list[Rule] = [*_article]

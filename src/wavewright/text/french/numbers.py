@@ -28,10 +28,7 @@ ORDINAL_ENDINGS = r"ers?|ères?|res?|[eè]mes?|ièmes?|ndes?|nds?|es?|d"
 
 _FRACTIONS = {2: "demi", 3: "tiers", 4: "quart"}
 _VOWEL_END = re.compile("e$")
-_OWN_TENS = {
-    "BE": {70: "septante", 90: "nonante"},
-    "CH": {70: "septante", 80: "huitante", 90: "nonante"},
-}
+_OWN_TENS = {"BE": {70: "septante", 90: "nonante"}, "CH": {70: "septante", 80: "huitante", 90: "nonante"}}
 """Names of tens that are not those of France, by region."""
 
 _DIGITS = DigitNames(_NAMES)

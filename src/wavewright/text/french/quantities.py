@@ -208,7 +208,7 @@ def _plain(match: re.Match[str], around: FrenchAround) -> Reading:
     words = decimal(match[2], around.word_before.lower() not in NUMBERED and around.counts_feminine())
     if around.word_before.lower() in NUMBERED and words[-1] in ("vingts", "cents"):
         words = [*words[:-1], words[-1][:-1]]
-    noun = re.match(r"\s(?!des?\b|d')([a-zà-ÿœ]{3,})", around.text[around.end :][:40])
+    noun = re.match(r"\s(?!des?\b|d')([a-zà-ÿœ]{3,})", around.right(40))
     plain = re.sub(r"\D", "", match[2])
     if noun and noun[1] not in NO_NOUNS and "," not in match[2] and counts_with_de(int(plain)):
         return [*SIGNS.signed[match[1]], *words, "de"]

@@ -39,7 +39,7 @@ class FrenchAround(AroundMatch):
 
     def counts_feminine(self) -> bool:
         """Return True if a feminine noun follows the match."""
-        noun = re.match(r"\s([a-zà-ÿœ]{2,30})(?:\s([a-zà-ÿœ]{3,30}))?", self.text[self.end : self.end + 62])
+        noun = re.match(r"\s([a-zà-ÿœ]{2,30})(?:\s([a-zà-ÿœ]{3,30}))?", self.right(62))
         if not noun:
             return False
         if noun[1] in _ADJECTIVES and noun[2]:

@@ -27,7 +27,7 @@ def _abbreviation(match: re.Match[str], around: AroundMatch) -> Reading:
     form = form if form in WORDS else f"{form}."
     if not around.is_apart or (form in ("S.", "Teil") or form not in WORDS):
         return None
-    follows = re.match(r"\s?(\d)|\s([A-ZÄÖÜ])|\s?$", around.text[around.end :][:4])
+    follows = re.match(r"\s?(\d)|\s([A-ZÄÖÜ])|\s?$", around.right(4))
     if form in ("Fr.", "St.", "Hl.", "Art.", "Pl.", "Ges.", "Red.", "Geb.") and not (
         follows and (follows[1] or follows[2])
     ):
@@ -75,7 +75,7 @@ def _section(match: re.Match[str], _around: AroundMatch) -> Reading:
 def _capitals(match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``ADAC`` letter by letter, ``NATO`` and shouted words as words."""
     word = match[1].lower()
-    if not around.is_apart or around.text[around.end : around.end + 1] == "'":
+    if not around.is_apart or around.right(1) == "'":
         return None
     plural = len(match.groups()) > 1
     if word in ACRONYMS and not plural:

@@ -104,9 +104,9 @@ def _clock(match: re.Match[str], around: AroundMatch) -> Reading:
     second = int(match[3]) if match[3] else None
     if hour > 24 or minute > 59 or (len(match[2] or "") == 1):
         return None
-    if "Uhr" not in match[0] and re.match(r"\s?(?:für|gegen)\b", around.text[around.end : around.end + 8]):
+    if "Uhr" not in match[0] and re.match(r"\s?(?:für|gegen)\b", around.right(8)):
         return None
-    is_until = re.match(r"\s(?:bis|und)\s\d{1,2}[:.]\d\d\s?Uhr", around.text[around.end : around.end + 18])
+    is_until = re.match(r"\s(?:bis|und)\s\d{1,2}[:.]\d\d\s?Uhr", around.right(18))
     if is_until and not minute and "Uhr" not in match[0]:
         return _time(hour, 0, has_hours=False)
     words = _time(hour, minute)
@@ -147,9 +147,9 @@ def _year_alone(match: re.Match[str], around: AroundMatch) -> Reading:
 def _ordinal(match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``am 2. Tag``, but no number at the end of a sentence."""
     after = around.word_after
-    if re.match(r"[A-Za-zÄÖÜäöü]", around.text[around.end : around.end + 1]) or int(match[1]) == 0:
+    if re.match(r"[A-Za-zÄÖÜäöü]", around.right(1)) or int(match[1]) == 0:
         return None
-    if not after or not around.text[around.end : around.end + 1].isspace():
+    if not after or not around.right(1).isspace():
         end = grammar.ending(around, "")
         return ordinal(int(match[1]), end) if end and not _is_counted(around) else None
     noun = _noun_after(around, after)
@@ -173,9 +173,7 @@ def _is_counted(around: AroundMatch) -> bool:
 
 def _noun_after(around: AroundMatch, after: str) -> str:
     """Return the first noun after a match, behind adjectives and further ordinals."""
-    match = re.match(
-        r"(?:\s*(?:und|bis|oder|\d{1,3}\.|[a-zäöüß]+))*\s*([A-ZÄÖÜ][\wäöüß]+)", around.text[around.end :][:80]
-    )
+    match = re.match(r"(?:\s*(?:und|bis|oder|\d{1,3}\.|[a-zäöüß]+))*\s*([A-ZÄÖÜ][\wäöüß]+)", around.right(80))
     return match[1] if match else after
 
 

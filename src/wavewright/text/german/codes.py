@@ -41,7 +41,7 @@ def _cued(match: re.Match[str], around: AroundMatch) -> Reading:
 @reads(r"(\d{5})(?=\s[A-ZÄÖÜ][a-zäöüß])(?!\s(?:Euro|Menschen|Einwohner|Personen|Zuschauer|Besucher|Mitglieder|Meter))")
 def _postcode(match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``10115 Berlin``."""
-    before = around.text[max(0, around.start - 3) : around.start]
+    before = around.left(3)
     is_cued = match[1][0] == "0" or re.search(r"(?:,\s|\bin\s|\bD-|^|\n)$", before)
     return digits(match[1]) if is_cued else None
 

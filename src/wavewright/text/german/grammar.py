@@ -68,7 +68,7 @@ def free_ending(around: AroundMatch, noun: str) -> str:
 
 def _words_before(around: AroundMatch) -> list[str]:
     """Return the words before an ordinal, or before the series of ordinals that it ends: ``am 1. und 2.``."""
-    text = around.text[max(0, around.start - 60) : around.start]
+    text = around.left(60)
     text = _SERIES.sub("", text)
     clause = re.split(r"[.!?;:\n]\s", text)[-1]
     return re.findall(f"[{LETTERS}]+", clause)[-3:]

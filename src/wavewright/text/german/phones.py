@@ -27,10 +27,7 @@ SYMBOLS = (SILENCE, BOUNDARY, *PAUSES, *PHONES)
 """Input symbols of acoustic models of German, in the order of their numbers."""
 
 IPA = IpaSigns(
-    "German",
-    VOWELS,
-    lambda: signs_of((*VOWELS, *REDUCED, *CONSONANTS), rows("ipa", 2)),
-    "ˈhaloː or h a1 l oː0",
+    "German", VOWELS, lambda: signs_of((*VOWELS, *REDUCED, *CONSONANTS), rows("ipa", 2)), "ˈhaloː or h a1 l oː0"
 )
 phones_of_ipa = IPA.phones
 

@@ -37,7 +37,7 @@ def _measure(match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``100 km/h``, ``-5 °C`` and ``1 kWh``."""
     unit = match[4]
     is_joined = match[0][-len(unit) - 1] == "-"
-    follows = around.text[around.end : around.end + 1]
+    follows = around.right(1)
     if (is_joined and follows != "-") or (unit.isalpha() and len(unit) == 1 and follows == "-" and not is_joined):
         return None
     if unit == "Mo." or (unit in ("A", "B", "K", "N", "V", "W", "J", "L", "d", "a") and match[0][-2:-1].isdigit()):
@@ -151,7 +151,7 @@ def _of_fraction(
     if number:
         return [*mixed_fraction(int(number), numerator, denominator), *name]
     noun = name[0] if name else around.word_after
-    is_noun = bool(name) or (noun[:1].isupper() and around.text[around.end : around.end + 1] == " ")
+    is_noun = bool(name) or (noun[:1].isupper() and around.right(1) == " ")
     if (numerator, denominator) == (1, 2) and is_noun:
         one = form_of_one(around, noun, UNITS[unit][2] if unit else "")
         halved = {"eine": "halbe", "ein": "halber" if gender(noun) == "m" else "halbes"}.get(one, "halben")
@@ -208,7 +208,7 @@ def _one(_match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``1 Frau`` as ``eine frau``."""
     if around.word_before[:1].isupper() and around.word_before.lower() not in _OPENING:
         return None
-    after = re.match(rf"\s(?:[a-zäöüß]+\s)?([A-ZÄÖÜ][{LETTERS}]+)", around.text[around.end : around.end + 60])
+    after = re.match(rf"\s(?:[a-zäöüß]+\s)?([A-ZÄÖÜ][{LETTERS}]+)", around.right(60))
     if not after or (around.text[around.end + 1].islower() and not around.word_after.endswith(("e", "er", "es", "en"))):
         return None
     return [form_of_one(around, after[1])]

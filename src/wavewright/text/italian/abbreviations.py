@@ -32,10 +32,10 @@ _NOT_FEMININE = ("Luca", "Andrea", "Nicola", "Mattia", "Elia")
 def _abbreviation(match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``Sig.``, ``ecc.``, ``p. es.`` and ``l'art. 3``."""
     form = form_of(match[2])
-    before = around.text[around.start - 1 : around.start]
+    before = around.left(1)
     if form not in WORDS or not around.is_apart or before in ("@", "_", "-", "/"):
         return None
-    after = around.text[around.end : around.end + 3]
+    after = around.right(3)
     if form == "sec." and re.fullmatch("[IVXLC]+", around.word_before):
         return ["secolo"]
     if KINDS[form] == "number" and form in _NEEDS_NUMBER and not re.match(r"\s?(?:\d|[IVXLC]+\b|[a-z]\))", after):
@@ -59,7 +59,7 @@ def _saint(match: re.Match[str], around: AroundMatch) -> Reading:
     if match[0] == "SS.":
         return ["santi"]
     name = around.word_after
-    follows = around.text[around.end : around.end + 30]
+    follows = around.right(30)
     if name[:1] in "AEIOU":
         return ["sant"]
     if _SAINT_FEMININE.match(follows) and name not in _NOT_FEMININE:
@@ -74,7 +74,7 @@ def _saint(match: re.Match[str], around: AroundMatch) -> Reading:
 def _capitals(match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``DVD`` letter by letter, ``ONU`` and shouted words as words."""
     word = match[1].lower()
-    if not around.is_apart or around.text[around.end : around.end + 1] == "'":
+    if not around.is_apart or around.right(1) == "'":
         return None
     if "'" in word or word in ACRONYMS:
         return [word]
@@ -110,7 +110,7 @@ def _spelt(match: re.Match[str], around: AroundMatch) -> Reading:
     low = match[1].lower()
     has_no_vowel = re.fullmatch("[bcdfghjklmnpqrstvwxz]{2,4}", low) is not None and not around.knows(low)
     is_spelt = around.is_apart and (low in SPELT or has_no_vowel)
-    if not is_spelt or around.text[around.end : around.end + 1] == "'":
+    if not is_spelt or around.right(1) == "'":
         return None
     return letters(low)
 
@@ -118,14 +118,7 @@ def _spelt(match: re.Match[str], around: AroundMatch) -> Reading:
 _hyphenated = hyphenated_rules(spoken("loans"), NOT_IN_WORD)
 _dotted = dotted_rules(ACRONYMS, letters, NOT_IN_WORD)
 
-LETTER_RULES: list[Rule] = [
-    *_hyphenated,
-    *_abbreviation,
-    *_pages,
-    *_saint,
-    *_after_elision,
-    *_dotted,
-]
+LETTER_RULES: list[Rule] = [*_hyphenated, *_abbreviation, *_pages, *_saint, *_after_elision, *_dotted]
 LATE_RULES: list[Rule] = [*_capitals, *_spelt]
 SIGN_RULES: list[Rule] = section_rules("paragrafo", "paragrafi", "e", whole)
 SPELT_RULES: list[Rule] = [*_spelt]

@@ -4,16 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ..common.calendar import (
-    JOIN,
-    Dates,
-    is_day,
-    is_time,
-    name_rules,
-    season_rules,
-    short_year_rules,
-    span_rules,
-)
+from ..common.calendar import JOIN, Dates, is_day, is_time, name_rules, season_rules, short_year_rules, span_rules
 from ..numerals import ROMAN, roman_value
 from ..rules import AroundMatch, Reading, Rule, reads, reads_as, rule
 from ..tables import alternatives
@@ -67,7 +58,7 @@ def _clock(match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``14:30``, and ``20.45`` after a word such as ``ore``."""
     if not is_time(match[1], match[2]) or (match[0][len(match[1])] == "." and not _is_cued(around)):
         return None
-    if around.text[around.end : around.end + 3].strip().startswith(("%", "€", "=")):
+    if around.right(3).strip().startswith(("%", "€", "=")):
         return None
     second = match[3] if len(match.groups()) > 2 else None
     seconds = ["e", *cardinal(int(second)), "secondi"] if second and int(second) else []
@@ -99,7 +90,7 @@ def _ordinal(match: re.Match[str], around: AroundMatch) -> Reading:
         return ordinal(int(match[1]), match[3])
     noun = around.word_after
     if match[2] == "°":
-        is_noun = re.match(r"\s[a-zà-ù]{3}", around.text[around.end :][:4]) is not None
+        is_noun = re.match(r"\s[a-zà-ù]{3}", around.right(4)) is not None
         return ordinal(int(match[1]), "a" if is_feminine(noun) else "o") if is_noun else None
     return ordinal(int(match[1]), "a" if match[2] in "aª" else "o")
 
@@ -118,7 +109,7 @@ def _roman(match: re.Match[str], around: AroundMatch) -> Reading:
         return ordinal(value, "a" if low not in ("sec", "papa") and is_feminine(low) else "o")
     if after in MONTH_NAMES and is_day(value):
         return day_words(value)
-    follows = re.match(rf"\s([{LETTERS}]{{2,}})", around.text[around.end :][:40])
+    follows = re.match(rf"\s([{LETTERS}]{{2,}})", around.right(40))
     is_counted = follows is not None and low in (
         *("il", "la", "nel", "nella", "del", "della", "al", "alla", "dal", "dalla", "sul", "sulla", "i", "le", "dei"),
         *("delle", "un", "una", "e", "tra", "fra", "questa", "questo", "sua", "suo", "lo"),

@@ -42,7 +42,7 @@ def _cued(match: re.Match[str], around: AroundMatch) -> Reading:
 @reads(r"(\d{5})(?=\s[A-Z][a-z])")
 def _postcode(match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``00184 Roma``."""
-    before = around.text[max(0, around.start - 2) : around.start]
+    before = around.left(2)
     return digits(match[1]) if match[1][0] == "0" or before in ("", ", ", "- ") else None
 
 

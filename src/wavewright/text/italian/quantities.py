@@ -131,7 +131,7 @@ def _of_fraction(
         return [*counted, "e", *(["mezzo"] if is_half else fraction(numerator, denominator))]
     noun = UNITS[unit][0] if unit else around.word_after
     if is_half and noun[:1].islower():
-        is_noun = unit is not None or re.match(r"\s[a-zà-ù]", around.text[around.end :][:2]) is not None
+        is_noun = unit is not None or re.match(r"\s[a-zà-ù]", around.right(2)) is not None
         half = "mezza" if is_feminine(noun) else "mezzo"
         return [half, *(UNITS[unit][0].split() if unit else [])] if is_noun else ["un", "mezzo"]
     return [*fraction(numerator, denominator), *(["di", *UNITS[unit][0].split()] if unit else [])]

@@ -33,12 +33,7 @@ class SpanishTokenReader(RuleTokenReader):
     NUMERIC = numeric(quantities.CURRENCIES.signs, area=r"\(0?\d{2,4}\)[ -]?\d")
     SPELT_RULES, CHUNK_RULES = abbreviations.SPELT_RULES, abbreviations.CHUNK_RULES
     LETTER_RULES = (*calendar.LETTER_RULES, *quantities.LETTER_RULES, *abbreviations.LETTER_RULES)
-    DIGIT_RULES = (
-        *quantities.CODE_RULES,
-        *calendar.DIGIT_RULES,
-        *quantities.MEASURE_RULES,
-        *quantities.PLAIN_RULES,
-    )
+    DIGIT_RULES = (*quantities.CODE_RULES, *calendar.DIGIT_RULES, *quantities.MEASURE_RULES, *quantities.PLAIN_RULES)
     SIGN_RULES = (*calendar.QUOTE_RULES, *abbreviations.SIGN_RULES)
 
     def _letter(self, written: str, end: int) -> str:

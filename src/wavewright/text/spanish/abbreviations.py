@@ -35,7 +35,7 @@ UNITS = {written: fields for written, *fields in rows("units", 4)}
 def _abbreviation(match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``Sr.``, ``p. ej.`` and ``EE. UU.``."""
     form = form_of(match[1])
-    after = around.text[around.end : around.end + 3]
+    after = around.right(3)
     if not around.is_apart or (KINDS[form] == "number" and not re.match(r":?\s?[\dIVXLC+(]", after)):
         return None
     if KINDS[form] == "title" and not re.match(rf"\s?[{LETTERS}]", after):
@@ -93,7 +93,7 @@ def _roman(match: re.Match[str], around: AroundMatch) -> Reading:
         return cardinal(value)
     if match[2] and is_small:
         return ordinal(value, "a" if match[2].endswith("ª") else "o")
-    is_name = after[:1].isupper() and not after.isupper() and around.text[around.end : around.end + 1] == " "
+    is_name = after[:1].isupper() and not after.isupper() and around.right(1) == " "
     if is_name and is_small and (len(match[1]) > 1 or before in ("la", "el", "del", "al")):
         end = "a" if before == "la" or gender_of(after) == "f" else "o"
         return ordinal(value, "er" if end == "o" else end)

@@ -118,7 +118,7 @@ def _measure(match: re.Match[str], around: SpanishAround) -> Reading:
     joining = match[0][-len(unit) - 1]
     if unit == '"' and (joining == " " or around.text.count('"', max(0, around.start - 80), around.start) % 2):
         return None
-    if unit == "d" and around.text[around.end : around.end + 1] == ".":
+    if unit == "d" and around.right(1) == ".":
         return None
     if (unit in SHORT and joining != " ") or (unit == "ha" and _VERB.match(around.text, around.end)):
         return None
@@ -233,7 +233,7 @@ def _cued(match: re.Match[str], around: SpanishAround) -> Reading:
     """Read ``llame al 112`` and ``PIN 4321`` digit by digit."""
     words = around.far_before
     near = [word for word in words[-2:] if word not in ("al", "el", "es", "número", "de", "n")]
-    is_postcode = re.search(r"C\.\s?P\.:?\s?$", around.text[max(0, around.start - 8) : around.start])
+    is_postcode = re.search(r"C\.\s?P\.:?\s?$", around.left(8))
     is_code = (bool(near) and near[-1] in CODES) or is_postcode is not None
     is_telephone = bool(near) and near[-1] in TELEPHONE_CUES and len(re.sub(r"\D", "", match[1])) > 5
     is_emergency = match[1] in EMERGENCY and any(word in TELEPHONE_CUES for word in words)
@@ -243,7 +243,7 @@ def _cued(match: re.Match[str], around: SpanishAround) -> Reading:
 @reads(r"(\d{5})(?=\s[A-ZÁÉÍÓÚÑ][a-záéíóúñ])")
 def _postcode(match: re.Match[str], around: SpanishAround) -> Reading:
     """Read ``28013 Madrid``."""
-    before = around.text[max(0, around.start - 3) : around.start]
+    before = around.left(3)
     return digits(match[1]) if match[1][0] == "0" or re.search(r"(?:,\s|\ben\s|-\s|^|\n)$", before) else None
 
 

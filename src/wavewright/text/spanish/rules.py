@@ -45,7 +45,7 @@ class SpanishAround(AroundMatch):
         """
         if self.word_before.lower() in NUMBERED:
             return ALONE
-        nouns = re.match(rf"\s([{LETTERS}]{{2,30}})(?:\s([{LETTERS}]{{3,30}}))?", self.text[self.end : self.end + 62])
+        nouns = re.match(rf"\s([{LETTERS}]{{2,30}})(?:\s([{LETTERS}]{{3,30}}))?", self.right(62))
         noun = nouns[1].lower() if nouns else ""
         if not noun or noun in NO_NOUNS or not (is_one or noun.endswith("s")):
             return FEMININE if self.word_before.lower() in ("las", "unas", "otras") and not is_one else ALONE
