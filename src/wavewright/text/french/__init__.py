@@ -15,7 +15,7 @@ from ..pattern import pattern
 from ..rule_front_end import RuleFrontEnd, RuleScanner, RuleTokenReader, numeric
 from ..say_as import SayAs
 from ..tokens import Token
-from . import abbreviations, calendar, codes, numbers, quantities
+from . import calendar, codes, numbers, quantities
 from .calendar import day_words, time_words
 from .numbers import ORDINAL_ENDINGS, ordinal_with_ending
 from .phones import IPA, SYMBOLS
@@ -36,15 +36,13 @@ class FrenchTokenReader(RuleTokenReader):
     PLAIN = pattern(r"[a-zàâçèéêëîïôùûüœ]{2,30}(?=[\s,;!?)]|$)")
     NUMERIC = numeric(quantities.CURRENCIES.signs)
     ELIDED = pattern(r"((?:[cdjlmnst]|qu|jusqu|lorsqu|puisqu|quelqu)')(?=\d)", flags=re.IGNORECASE)
-    SPELT_RULES, CHUNK_RULES = (*quantities.SPELT_RULES, *abbreviations.SPELT_RULES), codes.CHUNK_RULES
+    SPELT_RULES, CHUNK_RULES = (*quantities.SPELT_RULES, *codes.SPELT_RULES), codes.CHUNK_RULES
     LETTER_RULES = (
         *codes.EARLY_RULES,
         *quantities.LETTER_RULES,
-        *abbreviations.LETTER_RULES,
+        *codes.ABBREVIATION_RULES,
         *calendar.LETTER_RULES,
         *codes.LETTER_RULES,
-        *abbreviations.LATE_RULES,
-        *codes.MIXED_RULES,
     )
     DIGIT_RULES = (
         *codes.DIGIT_RULES,
@@ -53,11 +51,10 @@ class FrenchTokenReader(RuleTokenReader):
         *quantities.FRACTION_RULES,
         *quantities.SIGN_RULES,
         *quantities.MEASURE_RULES,
-        *codes.MIXED_RULES,
         *codes.LATE_RULES,
         *quantities.PLAIN_RULES,
     )
-    SIGN_RULES = (*abbreviations.SIGN_RULES, *calendar.QUOTE_RULES, *codes.SIGN_RULES)
+    SIGN_RULES = (*calendar.QUOTE_RULES, *codes.SIGN_RULES)
 
     def _letter(self, written: str, end: int) -> str:
         """Return ``a``, ``à``, ``ô`` and ``y`` as words, other letters as capitals."""
@@ -73,7 +70,7 @@ class FrenchScanner(RuleScanner):
     """Scanner of a French text."""
 
     AFTER = pattern(rf"[\"')\]*_]{{0,4}}(\s*)([{LETTERS}]*)(\S?)")
-    KINDS, DOT = abbreviations.KINDS, "point"
+    KINDS, DOT = codes.KINDS, "point"
 
     def _starts_sentence(self, word: str, form: str) -> bool:
         return word[:1].isupper() and (form == "etc." or self.KINDS.get(form) == "end")

@@ -10,7 +10,7 @@ from ..pattern import pattern
 from ..rule_front_end import RuleFrontEnd, RuleScanner, RuleTokenReader, numeric
 from ..say_as import SayAs
 from ..tokens import Token
-from . import abbreviations, calendar, codes, numbers, quantities
+from . import calendar, codes, numbers, quantities
 from .grammar import ORDINAL_NOUNS, STARTERS
 from .phones import IPA, SYMBOLS
 from .pronounce import composed, is_known, known, phones_of, plain
@@ -30,14 +30,11 @@ class GermanTokenReader(RuleTokenReader):
 
     PLAIN = pattern(r"[a-zäöüß]{3,30}(?=[\s,;!?)]|$)")
     NUMERIC = numeric(quantities.CURRENCIES.signs)
-    SPELT_RULES, CHUNK_RULES = abbreviations.SPELT_RULES, codes.CHUNK_RULES
+    SPELT_RULES, CHUNK_RULES = codes.SPELT_RULES, codes.CHUNK_RULES
     LETTER_RULES = (
         *calendar.LETTER_RULES,
         *quantities.LETTER_RULES,
-        *abbreviations.LETTER_RULES[:2],
-        *codes.LETTER_RULES[:2],
-        *abbreviations.LETTER_RULES[2:],
-        *codes.MIXED_RULES,
+        *codes.LETTER_RULES,
     )
     DIGIT_RULES = (
         *codes.DIGIT_RULES,
@@ -45,14 +42,13 @@ class GermanTokenReader(RuleTokenReader):
         *quantities.FRACTION_RULES,
         *quantities.SIGN_RULES,
         *quantities.MONEY_RULES,
-        *abbreviations.DIGIT_RULES,
+        *codes.PAGE_RULES,
         *quantities.MEASURE_RULES,
-        *codes.MIXED_RULES,
         *codes.LATE_RULES,
         *calendar.YEAR_RULES,
         *quantities.PLAIN_RULES,
     )
-    SIGN_RULES = (*abbreviations.SIGN_RULES, *calendar.QUOTE_RULES, *codes.SIGN_RULES)
+    SIGN_RULES = (*calendar.QUOTE_RULES, *codes.SIGN_RULES)
 
     def _letter(self, written: str, end: int) -> str:
         return written if written == "ß" else written.upper()
@@ -63,7 +59,7 @@ class GermanScanner(RuleScanner):
     """Scanner of a German text."""
 
     AFTER = pattern(r"[\"')\]*_]{0,4}(\s*)([A-Za-zÄÖÜäöüß]*)(\S?)")
-    KINDS, DOT = abbreviations.KINDS, "punkt"
+    KINDS, DOT = codes.KINDS, "punkt"
 
     def _dash(self) -> bool:
         """Read a dash between numbers as ``bis``."""

@@ -13,7 +13,7 @@ from ..pattern import pattern
 from ..rule_front_end import RuleFrontEnd, RuleScanner, RuleTokenReader, numeric
 from ..say_as import SayAs
 from ..tokens import LATIN, MAX_WORD_LENGTH, Token
-from . import abbreviations, calendar, codes, numbers, quantities
+from . import calendar, codes, numbers, quantities
 from .calendar import day_words, time_words
 from .phones import IPA, SYMBOLS
 from .pronounce import is_known, phones_of
@@ -35,14 +35,11 @@ class ItalianTokenReader(RuleTokenReader):
     PLAIN = pattern(r"[a-zàèéìòù]{3,30}(?=[\s,;!?)]|$)")
     NUMERIC = numeric(quantities.CURRENCIES.signs)
     ELIDED = pattern(r"((?:un|all|dall|dell|nell|sull|coll|quell|quest|sant|[ldcstmvn])')(?=\d)", flags=re.IGNORECASE)
-    SPELT_RULES, CHUNK_RULES = abbreviations.SPELT_RULES, codes.CHUNK_RULES
+    SPELT_RULES, CHUNK_RULES = codes.SPELT_RULES, codes.CHUNK_RULES
     LETTER_RULES = (
         *quantities.LETTER_RULES,
         *calendar.LETTER_RULES,
-        *abbreviations.LETTER_RULES,
         *codes.LETTER_RULES,
-        *abbreviations.LATE_RULES,
-        *codes.MIXED_RULES,
     )
     DIGIT_RULES = (
         *codes.DIGIT_RULES,
@@ -50,11 +47,10 @@ class ItalianTokenReader(RuleTokenReader):
         *quantities.FRACTION_RULES,
         *quantities.SIGN_RULES,
         *quantities.MEASURE_RULES,
-        *codes.MIXED_RULES,
         *codes.LATE_RULES,
         *quantities.PLAIN_RULES,
     )
-    SIGN_RULES = (*abbreviations.SIGN_RULES, *calendar.QUOTE_RULES, *codes.SIGN_RULES)
+    SIGN_RULES = (*calendar.QUOTE_RULES, *codes.SIGN_RULES)
 
     def _word(self, position: int) -> Token | None:
         """Read a word of Latin letters, with an apostrophe at its end where letters are left out: ``po'``."""
@@ -77,7 +73,7 @@ class ItalianScanner(RuleScanner):
     """Scanner of an Italian text."""
 
     AFTER = pattern(rf"[\"')\]*_]{{0,4}}(\s*)([{LETTERS}]*)(\S?)")
-    KINDS, DOT = abbreviations.KINDS, "punto"
+    KINDS, DOT = codes.KINDS, "punto"
 
     def _starts_sentence(self, word: str, form: str) -> bool:
         return word[:1].isupper() and len(word) > 1 and form == "ecc."

@@ -10,7 +10,7 @@ from ..numerals import NumberWords
 from ..pattern import pattern
 from ..rule_front_end import RuleFrontEnd, RuleScanner, RuleTokenReader, numeric
 from ..say_as import SayAs
-from . import abbreviations, calendar, numbers, quantities
+from . import calendar, codes, numbers, quantities
 from .calendar import day_of_month
 from .phones import IPA, SYMBOLS
 from .pronounce import UNSTRESSED, is_known, phones_of
@@ -31,10 +31,16 @@ class SpanishTokenReader(RuleTokenReader):
 
     PLAIN = pattern(r"[a-záéíóúüñ]{2,30}(?=[\s,;!?)]|$)")
     NUMERIC = numeric(quantities.CURRENCIES.signs, area=r"\(0?\d{2,4}\)[ -]?\d")
-    SPELT_RULES, CHUNK_RULES = abbreviations.SPELT_RULES, abbreviations.CHUNK_RULES
-    LETTER_RULES = (*calendar.LETTER_RULES, *quantities.LETTER_RULES, *abbreviations.LETTER_RULES)
-    DIGIT_RULES = (*quantities.CODE_RULES, *calendar.DIGIT_RULES, *quantities.MEASURE_RULES, *quantities.PLAIN_RULES)
-    SIGN_RULES = (*calendar.QUOTE_RULES, *abbreviations.SIGN_RULES)
+    SPELT_RULES, CHUNK_RULES = codes.SPELT_RULES, codes.CHUNK_RULES
+    LETTER_RULES = (*calendar.LETTER_RULES, *quantities.LETTER_RULES, *codes.LETTER_RULES)
+    DIGIT_RULES = (
+        *codes.DIGIT_RULES,
+        *calendar.DIGIT_RULES,
+        *quantities.MEASURE_RULES,
+        *codes.LATE_RULES,
+        *quantities.PLAIN_RULES,
+    )
+    SIGN_RULES = (*calendar.QUOTE_RULES, *codes.SIGN_RULES)
 
     def _letter(self, written: str, end: int) -> str:
         """Return ``y``, ``a``, ``o`` as words, others as capitals."""
@@ -48,7 +54,7 @@ class SpanishScanner(RuleScanner):
     """Scanner of a Spanish text."""
 
     AFTER = pattern(rf"[\"')\]*_]{{0,4}}(\s*)([¿¡(\"'—-]*[{LETTERS}]*)(\S?)")
-    KINDS, DOT = abbreviations.KINDS, "punto"
+    KINDS, DOT = codes.KINDS, "punto"
 
     def _dash(self) -> bool:
         """Read a dash between numbers as ``a``."""

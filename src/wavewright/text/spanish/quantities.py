@@ -1,17 +1,16 @@
-"""Read numbers: with currencies, units and percent, fractions, ranges, telephone numbers and codes, and plain ones."""
+"""Read numbers: with currencies, units and percent, fractions, ranges, and plain ones."""
 
 from __future__ import annotations
 
 import re
 
-from ..common.codes import IBAN, mixed_rules, spelled_rules, version_rules
 from ..common.quantities import Currencies, digits_rules, percent_rules, vulgar_rules
 from ..common.signs import SIGN
 from ..rules import Reading, by_value, reads, rule
 from ..tables import alternatives
 from . import numbers
-from .abbreviations import UNITS
-from .numbers import MAX_DIGITS, cardinal, decimal, digits, fraction, letters, ordinal, whole
+from .codes import UNITS
+from .numbers import cardinal, decimal, fraction, letters, ordinal
 from .rules import (
     ALONE,
     FEMININE,
@@ -42,7 +41,6 @@ _MILLIONS = {"M": "millón", "mill.": "millón", "millones": "millón", "millón
 _MILLIONS |= {"billones": "billón", "billón": "billón", "mil": "mil", "MM": "millón"}
 _MAGNITUDE = rf"(?:\s?({alternatives(_MILLIONS)})(?:\s+de)?(?![A-Za-záéíóúñ]))?"
 
-TELEPHONE_CUES, CODES, EMERGENCY = word_list("telephone-cues"), word_list("codes"), word_list("emergency")
 SCORE_CUES, DEGREE_CUES, GRADE_CUES = word_list("score-cues"), word_list("degree-cues"), word_list("grade-cues")
 MAX_SCORE = 20
 """Largest number that is read as one of a score without a word that tells of a game."""
@@ -202,63 +200,6 @@ def _range(match: re.Match[str], around: SpanishAround) -> Reading:
     return [*decimal(match[1], gender), "a", *decimal(match[2], gender)]
 
 
-@reads(r"(97[89][- ]\d[\d -]{7,15}[\dX]|\d[\d-]{8,14}[\dX])(?!\d)")
-def _isbn(match: re.Match[str], around: SpanishAround) -> Reading:
-    """Read ``978-84-376-0494-7`` after ``ISBN``."""
-    return letters(match[1]) if "isbn" in around.far_before else None
-
-
-@reads(r"(\+|00)\d{1,3}(?:[\s/.-]{0,3}\(?\d{1,5}\)?){2,6}(?!\d)")
-def _international(match: re.Match[str], _around: SpanishAround) -> Reading:
-    """Read ``+34 600 11 22 33``."""
-    n_digits = sum(character.isdigit() for character in match[0])
-    return ["más", *digits(match[0])] if match[1] == "+" and n_digits > 7 else None
-
-
-@reads(
-    r"[6-9]\d{8}(?![\d.,:]\d|\d)",
-    r"\(?[689]\d{1,2}\)?(?:[ .-]\d{2,3}){3}(?![\d.,:]\d|\d)",
-    r"[6-9]\d{2}(?: \d{3}){2}(?![\d.,:]\d|\d)",
-    r"\(0?\d{2,4}\)[ -]?\d{3,4}[ -]?\d{3,4}(?!\d)",
-)
-def _telephone(match: re.Match[str], around: SpanishAround) -> Reading:
-    """Read ``91 123 45 67`` and ``612345678``."""
-    is_grouped = re.fullmatch(r"\d{3}(?: \d{3}){2}", match[0]) is not None or match[0].isdigit()
-    is_cued = any(word in TELEPHONE_CUES for word in around.far_before)
-    return digits(match[0]) if is_cued or not is_grouped else None
-
-
-@reads(r"(\d{3,15}(?:[\s/.-]\d{2,8}){0,4})(?![\d.,:]\d|\d)")
-def _cued(match: re.Match[str], around: SpanishAround) -> Reading:
-    """Read ``llame al 112`` and ``PIN 4321`` digit by digit."""
-    words = around.far_before
-    near = [word for word in words[-2:] if word not in ("al", "el", "es", "número", "de", "n")]
-    is_postcode = re.search(r"C\.\s?P\.:?\s?$", around.left(8))
-    is_code = (bool(near) and near[-1] in CODES) or is_postcode is not None
-    is_telephone = bool(near) and near[-1] in TELEPHONE_CUES and len(re.sub(r"\D", "", match[1])) > 5
-    is_emergency = match[1] in EMERGENCY and any(word in TELEPHONE_CUES for word in words)
-    return digits(match[1]) if is_code or is_telephone or is_emergency else None
-
-
-@reads(r"(\d{5})(?=\s[A-ZÁÉÍÓÚÑ][a-záéíóúñ])")
-def _postcode(match: re.Match[str], around: SpanishAround) -> Reading:
-    """Read ``28013 Madrid``."""
-    before = around.left(3)
-    return digits(match[1]) if match[1][0] == "0" or re.search(r"(?:,\s|\ben\s|-\s|^|\n)$", before) else None
-
-
-@reads(rf"([A-ZÑ]{{1,5}})([-\s]?)(\d{{1,4}})([A-Za-z]{{0,2}}){NOT_IN_WORD}")
-def _letters_digits(match: re.Match[str], around: SpanishAround) -> Reading:
-    """Read ``A4``, ``MP3``, ``G20`` and ``A-6``."""
-    name, joining, number, rest = match.groups()
-    is_word = len(name) > 2 and around.knows(name.lower())
-    is_name = len(name) == 1 and name not in "AEIOUYVX"
-    if not around.is_apart or (joining and rest) or (joining == " " and not is_name):
-        return None
-    spoken = digits(number) if number[0] == "0" else cardinal(int(number))
-    return [*([name.lower()] if is_word else letters(name)), *spoken, *letters(rest)]
-
-
 @reads(rf"{_ENTIRE}(?![\d]|[.,]\d)")
 def _plain(match: re.Match[str], around: SpanishAround) -> Reading:
     """Read ``1.250.000`` and ``3,14``, in the gender of the noun after it."""
@@ -275,20 +216,8 @@ def _unit_alone(match: re.Match[str], around: SpanishAround) -> Reading:
     return (several if around.word_before.endswith("s") else one).split() if around.is_apart else None
 
 
-_mixed = mixed_rules(numbers, lambda low, around: len(low) > 3 and around.knows(low), NOT_IN_WORD, first="A-Z")
-
-_iban, _long = spelled_rules(letters, IBAN), spelled_rules(digits, rf"(\d{{{MAX_DIGITS + 1},}})")
-
-LETTER_RULES: list[Rule] = [
-    *_iban,
-    *_unit_alone,
-    *_sign_first,
-    *CURRENCIES.code_rules(NOT_IN_WORD, 2),
-    *_letters_digits,
-    *_mixed,
-]
+LETTER_RULES: list[Rule] = [*_unit_alone, *_sign_first, *CURRENCIES.code_rules(NOT_IN_WORD, 2)]
 SIGN_RULES: list[Rule] = [*_sign_first]
-CODE_RULES: list[Rule] = [*_isbn, *_long, *_international, *_telephone, *_cued, *_postcode]
 MEASURE_RULES: list[Rule] = [
     *vulgar_rules(rf"(?:\s?{_RATE})?", _of_fraction),
     *_fraction,
@@ -303,12 +232,5 @@ MEASURE_RULES: list[Rule] = [
     *_measure,
     *_ordinal,
     rule(r"(\d{1,2})-([A-Z])(?![A-Za-z0-9])", by_value(cardinal), letters),  # 11-S
-    *_mixed,
 ]
-PLAIN_RULES: list[Rule] = [
-    *version_rules(numbers, "punto"),
-    rule(r"(\d{1,4}):(\d{1,3}(?:\.\d{3})+|\d{1,6})(?![\d:])", whole, "a", whole),  # 1:10.000, 16:9
-    *_range,
-    *_plain,
-    *digits_rules(numbers),
-]
+PLAIN_RULES: list[Rule] = [*_range, *_plain, *digits_rules(numbers)]

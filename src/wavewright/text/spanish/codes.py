@@ -1,15 +1,15 @@
-"""Read abbreviations, acronyms, Roman numerals, addresses, hashtags, and signs with a word of their own."""
+"""Read abbreviations, Roman numerals, telephone numbers, postcodes, codes, addresses and signs."""
 
 from __future__ import annotations
 
 import re
 
 from ..common.abbreviations import Abbreviations, form_of
-from ..common.codes import Addresses
+from ..common.codes import IBAN, Addresses, mixed_rules, spelled_rules, version_rules
 from ..numerals import ROMAN, roman_value
-from ..rules import AroundMatch, Reading, Rule, reads
+from ..rules import AroundMatch, Reading, Rule, reads, rule
 from . import numbers
-from .numbers import cardinal, letters, ordinal, whole
+from .numbers import MAX_DIGITS, cardinal, digits, letters, ordinal, whole
 from .rules import LETTERS, NOT_IN_WORD, NUMBERED, SIGNS, gender_of, rows, word_list
 
 _ROWS = rows("abbreviations", 3)
@@ -22,6 +22,7 @@ WORDS, KINDS = _TABLE.words, _TABLE.kinds
 ACRONYMS, SPELT, SHOUTED = word_list("acronyms"), word_list("spelt"), word_list("shouted")
 CENTURIES, RULERS, QUEENS = word_list("centuries"), word_list("rulers"), word_list("queens")
 ADDRESS_WORDS = word_list("address-words")
+TELEPHONE_CUES, CODES, EMERGENCY = word_list("telephone-cues"), word_list("codes"), word_list("emergency")
 MAX_ORDINAL = 10
 """Largest Roman numeral that is an ordinal after a ruler or a century: ``Felipe VI``, but ``Alfonso XIII``."""
 MIN_WORD = 4
@@ -115,7 +116,85 @@ _addresses = Addresses(
     start=r"(?=[A-Za-z0-9-]*[A-Za-z]{2})",
 )
 
-CHUNK_RULES: list[Rule] = [*_addresses.chunk_rules]
-LETTER_RULES: list[Rule] = [*_whole_word[1:2], *_whole_word[3:], *_abbreviation, *_roman, *_capitals, *_without_vowels]
+
+@reads(r"(97[89][- ]\d[\d -]{7,15}[\dX]|\d[\d-]{8,14}[\dX])(?!\d)")
+def _isbn(match: re.Match[str], around: AroundMatch) -> Reading:
+    """Read ``978-84-376-0494-7`` after ``ISBN``."""
+    return letters(match[1]) if "isbn" in around.far_before else None
+
+
+@reads(r"(\+|00)\d{1,3}(?:[\s/.-]{0,3}\(?\d{1,5}\)?){2,6}(?!\d)")
+def _international(match: re.Match[str], _around: AroundMatch) -> Reading:
+    """Read ``+34 600 11 22 33``."""
+    n_digits = sum(character.isdigit() for character in match[0])
+    return ["más", *digits(match[0])] if match[1] == "+" and n_digits > 7 else None
+
+
+@reads(
+    r"[6-9]\d{8}(?![\d.,:]\d|\d)",
+    r"\(?[689]\d{1,2}\)?(?:[ .-]\d{2,3}){3}(?![\d.,:]\d|\d)",
+    r"[6-9]\d{2}(?: \d{3}){2}(?![\d.,:]\d|\d)",
+    r"\(0?\d{2,4}\)[ -]?\d{3,4}[ -]?\d{3,4}(?!\d)",
+)
+def _telephone(match: re.Match[str], around: AroundMatch) -> Reading:
+    """Read ``91 123 45 67`` and ``612345678``."""
+    is_grouped = re.fullmatch(r"\d{3}(?: \d{3}){2}", match[0]) is not None or match[0].isdigit()
+    is_cued = any(word in TELEPHONE_CUES for word in around.far_before)
+    return digits(match[0]) if is_cued or not is_grouped else None
+
+
+@reads(r"(\d{3,15}(?:[\s/.-]\d{2,8}){0,4})(?![\d.,:]\d|\d)")
+def _cued(match: re.Match[str], around: AroundMatch) -> Reading:
+    """Read ``llame al 112`` and ``PIN 4321`` digit by digit."""
+    words = around.far_before
+    near = [word for word in words[-2:] if word not in ("al", "el", "es", "número", "de", "n")]
+    is_postcode = re.search(r"C\.\s?P\.:?\s?$", around.left(8))
+    is_code = (bool(near) and near[-1] in CODES) or is_postcode is not None
+    is_telephone = bool(near) and near[-1] in TELEPHONE_CUES and len(re.sub(r"\D", "", match[1])) > 5
+    is_emergency = match[1] in EMERGENCY and any(word in TELEPHONE_CUES for word in words)
+    return digits(match[1]) if is_code or is_telephone or is_emergency else None
+
+
+@reads(r"(\d{5})(?=\s[A-ZÁÉÍÓÚÑ][a-záéíóúñ])")
+def _postcode(match: re.Match[str], around: AroundMatch) -> Reading:
+    """Read ``28013 Madrid``."""
+    before = around.left(3)
+    return digits(match[1]) if match[1][0] == "0" or re.search(r"(?:,\s|\ben\s|-\s|^|\n)$", before) else None
+
+
+@reads(rf"([A-ZÑ]{{1,5}})([-\s]?)(\d{{1,4}})([A-Za-z]{{0,2}}){NOT_IN_WORD}")
+def _letters_digits(match: re.Match[str], around: AroundMatch) -> Reading:
+    """Read ``A4``, ``MP3``, ``G20`` and ``A-6``."""
+    name, joining, number, rest = match.groups()
+    is_word = len(name) > 2 and around.knows(name.lower())
+    is_name = len(name) == 1 and name not in "AEIOUYVX"
+    if not around.is_apart or (joining and rest) or (joining == " " and not is_name):
+        return None
+    spoken = digits(number) if number[0] == "0" else cardinal(int(number))
+    return [*([name.lower()] if is_word else letters(name)), *spoken, *letters(rest)]
+
+
+_mixed = mixed_rules(numbers, lambda low, around: len(low) > 3 and around.knows(low), NOT_IN_WORD, first="A-Z")
+
+_iban, _long = spelled_rules(letters, IBAN), spelled_rules(digits, rf"(\d{{{MAX_DIGITS + 1},}})")
+
+LETTER_RULES: list[Rule] = [
+    *_iban,
+    *_letters_digits,
+    *_mixed,
+    *_whole_word[1:2],
+    *_whole_word[3:],
+    *_abbreviation,
+    *_roman,
+    *_capitals,
+    *_without_vowels,
+]
+DIGIT_RULES: list[Rule] = [*_isbn, *_long, *_international, *_telephone, *_cued, *_postcode]
+LATE_RULES: list[Rule] = [
+    *_mixed,
+    *version_rules(numbers, "punto"),
+    rule(r"(\d{1,4}):(\d{1,3}(?:\.\d{3})+|\d{1,6})(?![\d:])", whole, "a", whole),  # 1:10.000, 16:9
+]
+CHUNK_RULES: list[Rule] = _addresses.chunk_rules
 SIGN_RULES: list[Rule] = [*_addresses.tag_rules, *SIGNS.rules(whole)]
 SPELT_RULES: list[Rule] = [*_whole_word[:3], *_without_vowels]
