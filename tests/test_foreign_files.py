@@ -335,3 +335,16 @@ def test_what_libsndfile_does_not_decode_in_ogg_is_for_pyav(tmp_path, packet):
     header = struct.pack("<4sBBqIIIB", b"OggS", 0, 2, 0, 1, 0, 0, 1) + bytes([len(packet)])
     (tmp_path / "a.ogg").write_bytes(header + packet + bytes(64))
     assert kind_of(tmp_path / "a.ogg")[1] is None
+
+
+def test_tracks_of_sound_that_are_not_read_are_named(tmp_path):
+    with av.open(str(tmp_path / "a.mka"), "w") as container:
+        streams = [container.add_stream("flac", rate=RATE, layout="mono") for _ in range(2)]
+        for stream, hz in zip(streams, (300, 500), strict=True):
+            wave = np.round(8_000 * np.sin(2 * np.pi * hz * np.arange(RATE) / RATE)).astype(np.int16)
+            frame = av.AudioFrame.from_ndarray(wave[None], format="s16", layout="mono")
+            frame.sample_rate, frame.pts = RATE, 0
+            container.mux([*stream.encode(frame), *stream.encode(None)])
+    with pytest.warns(SoundWarning, match="holds 2 tracks of sound; the first was read"):
+        waves = list(open_sound(tmp_path / "a.mka").chunks(strict=True))  # nothing of the first is missing
+    assert frequency(Clip(np.concatenate(waves, axis=1), RATE), 0.0) == 300

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from ..base.units import samples_to_seconds, seconds_to_samples
+from . import file_formats as formats
 
 if TYPE_CHECKING:
     import av
@@ -15,6 +18,15 @@ if TYPE_CHECKING:
 Container: TypeAlias = Any  # av.container.InputContainer: PyAV is an optional dependency
 Frame: TypeAlias = Any  # av.AudioFrame
 Packet: TypeAlias = Any  # av.Packet
+Stream: TypeAlias = Any  # av.AudioStream
+
+MATROSKA_DURATION = re.compile(r"(\d+):(\d\d):(\d\d\.\d+)")
+"""Tag of a track of Matroska and WebM files, which have no field for its length: when it ends."""
+
+ESTIMATED = ("aac", "ac3", "amr", "amrnb", "amrwb", "dts", "eac3")  # lengths that FFmpeg derives from a bitrate
+LOSSLESS_CODECS = ("ape", "flac", "tta", "wavpack")
+SUBTYPES_OF_SAMPLES = {"u8": "PCM_16", "s16": "PCM_16", "s32": "PCM_24", "flt": "FLOAT", "dbl": "FLOAT"}
+"""FFmpeg's formats of samples, and the subtypes that hold what is decoded of them, in ``float32``."""
 
 MICROSECONDS = 1_000_000  # units of the times of a container
 SILENT_SAMPLES = 65_536  # at a time
@@ -44,6 +56,32 @@ def lead_samples(container: Container) -> int:
     stream = container.streams.audio[0]
     lead_seconds = float((stream.start_time or 0) * stream.time_base) - start_seconds(container)
     return seconds_to_samples(lead_seconds, stream.rate) if lead_seconds > PAUSE_SECONDS else 0
+
+
+def claimed_samples(path: Path, container: Container) -> tuple[int | None, bool]:
+    """Return how long the first track of sound of a file is said to be, and whether that is exact; None if unknown.
+
+    Silence before it counts; what an encoder added behind it does not, where the length is exact.
+    """
+    stream, kind = container.streams.audio[0], container.format.name
+    exact = formats.m4a_metadata.length(path, stream.index) if kind.startswith("mov") else None
+    seconds = None if exact is None else float(exact)
+    if seconds is None and stream.duration is not None and kind not in ESTIMATED:
+        seconds = float(stream.duration * stream.time_base)
+    elif seconds is None and (stated := MATROSKA_DURATION.fullmatch(stream.metadata.get("DURATION", ""))):
+        hours, minutes, of_minute = map(float, stated.groups())
+        seconds = 3600 * hours + 60 * minutes + of_minute - float((stream.start_time or 0) * stream.time_base)
+    return None if seconds is None else round(seconds * stream.rate) + lead_samples(container), exact is not None
+
+
+def subtype_of(stream: Stream) -> str:
+    """Return the codec of a track of sound; of lossless ones the kind of their samples, as libsndfile names it."""
+    context = stream.codec_context
+    name, samples = str(context.name), context.format.name.removesuffix("p")
+    if name == "alac":
+        return f"ALAC_{16 if samples == 's16' else 24}"
+    is_lossless = name in LOSSLESS_CODECS or name.startswith("pcm_")
+    return SUBTYPES_OF_SAMPLES.get(samples, name) if is_lossless else name
 
 
 class MediaSamples:

@@ -20,11 +20,10 @@ from ..base.errors import BadAudio, BadSetting, MissingExtra, SoundWarning, how_
 from ..base.file_hash import SHORT_DIGITS
 from ..base.json_text import parse
 from ..base.units import samples_to_seconds, seconds_to_samples
-from . import file_formats as formats
 from .file_formats.metadata import TAGS, SoundMetadata, normalised
 from .file_formats.segments import SegmentedFile
 from .file_kind import CONTAINER_OPTIONS, SoundParts, is_of_other_codec, kind_of, quiet_library
-from .media_samples import SLACK_SAMPLES, SLACK_SECONDS, MediaSamples, lead_samples
+from .media_samples import SLACK_SAMPLES, SLACK_SECONDS, MediaSamples, claimed_samples, subtype_of
 from .wav_chunks import frames_of_fact
 from .wave_blocks import MONO_BLOCK_VALUES, BlockReader, MonoSound, first_samples
 
@@ -69,15 +68,6 @@ MP3_SLACK_SAMPLES = 4 * 1152
 """Tolerance of the length of MP3 files, which libsndfile overestimates by up to a few frames."""
 OPUS_SLACK_SAMPLES = 120
 """That of Opus files, the shortest frame at 48 kHz: libsndfile may leave out the last samples of a long one."""
-
-MATROSKA_DURATION = re.compile(r"(\d+):(\d\d):(\d\d\.\d+)")
-"""Tag of a track of Matroska and WebM files, which have no field for its length: when it ends."""
-
-ESTIMATED = ("aac", "ac3", "amr", "amrnb", "amrwb", "dts", "eac3")  # lengths that FFmpeg derives from a bitrate
-LOSSLESS_CODECS = ("ape", "flac", "tta", "wavpack")
-SUBTYPES_OF_SAMPLES = {"u8": "PCM_16", "s16": "PCM_16", "s32": "PCM_24", "flt": "FLOAT", "dbl": "FLOAT"}
-"""FFmpeg's formats of samples, and the subtypes that hold what is decoded of them, in ``float32``."""
-
 
 SampleType: TypeAlias = Literal["float32", "float64"]
 
@@ -561,29 +551,12 @@ def _media_header(path: Path, container: Container) -> AudioHeader:
         raise BadAudio(
             f"{path} holds an audio track that cannot be decoded, it is damaged or cut short; copy or export it again."
         )
-    seconds = None
-    if stream.duration is not None and container.format.name not in ESTIMATED:
-        seconds = float(stream.duration * stream.time_base)
-    elif stated := MATROSKA_DURATION.fullmatch(stream.metadata.get("DURATION", "")):
-        hours, minutes, of_minute = map(float, stated.groups())
-        seconds = 3600 * hours + 60 * minutes + of_minute - float((stream.start_time or 0) * stream.time_base)
-    n_samples = None if seconds is None else round(seconds * stream.rate)
-    exact = formats.m4a_metadata.length(path, stream.index) if container.format.name.startswith("mov") else None
-    if exact is not None:
-        n_samples = round(exact * stream.rate)
-    n_samples = None if n_samples is None else n_samples + lead_samples(container)
-    header = AudioHeader(stream.rate, stream.channels, n_samples, container.format.name, _subtype_of(stream))
-    return _checked_header(path, replace(header, is_padded=exact is not None))
-
-
-def _subtype_of(stream: Container) -> str:
-    """Return the codec of an audio track; of lossless ones the kind of their samples, as libsndfile names it."""
-    context = stream.codec_context
-    name, samples = str(context.name), context.format.name.removesuffix("p")
-    if name == "alac":
-        return f"ALAC_{16 if samples == 's16' else 24}"
-    is_lossless = name in LOSSLESS_CODECS or name.startswith("pcm_")
-    return SUBTYPES_OF_SAMPLES.get(samples, name) if is_lossless else name
+    n_tracks = len(container.streams.audio)
+    faults = (f"{path} holds {n_tracks} tracks of sound; the first was read",) if n_tracks > 1 else ()
+    n_samples, is_exact = claimed_samples(path, container)
+    kind = (container.format.name, subtype_of(stream))
+    header = AudioHeader(stream.rate, stream.channels, n_samples, *kind, faults, is_padded=is_exact)
+    return _checked_header(path, header)
 
 
 def _checked_header(path: Path, header: AudioHeader) -> AudioHeader:
