@@ -16,16 +16,8 @@ VARIANTS = {
     **dict.fromkeys("\u2010\u2011\u2012\ufe63\uff0d", "-"),
     **dict.fromkeys("\u2015\u2e3a\u2e3b", "\u2014"),
     **dict.fromkeys("\u2003\u2002\u00a0\u202f\u2007\u2009\u3000\u2028\u0085\u000b\u000c", " "),
-    "\u2029": "\n",
-    "\u3010": "[",
-    "\u3011": "]",
-    "\u037e": ";",
-    "\u2044": "/",
-    "\u2215": "/",
-    "\u2236": ":",
-    "\u03bc": "\u00b5",
-    "\u2126": "\u03a9",
-    "\u22c5": "\u00b7",
+    **dict(zip("\u2029\u3010\u3011\u037e\u2044\u2215\u2236", "\n[];//:", strict=True)),
+    **dict(zip("\u03bc\u2126\u22c5", "\u00b5\u03a9\u00b7", strict=True)),
 }
 """Variants of a character, each with the plain character that replaces it."""
 
@@ -189,15 +181,5 @@ def fold_accents(word: str) -> str:
     return "".join(letter for letter in unicodedata.normalize("NFKD", lower) if not unicodedata.combining(letter))
 
 
-_LIGATURES = (
-    ("æ", "ae"),
-    ("œ", "oe"),
-    ("ø", "o"),
-    ("ß", "ss"),
-    ("ð", "th"),
-    ("þ", "th"),
-    ("ł", "l"),
-    ("đ", "d"),
-    ("ı", "i"),
-)
+_LIGATURES = (*zip("æœøßðþłđı", ("ae", "oe", "o", "ss", "th", "th", "l", "d", "i"), strict=True),)
 """Letters that Unicode does not decompose."""

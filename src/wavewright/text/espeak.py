@@ -23,20 +23,7 @@ IPA_CHARACTERS = tuple(
 SYMBOLS = (SILENCE, BOUNDARY, *PAUSES, *dict.fromkeys(IPA_CHARACTERS))
 """One symbol for each IPA character; stress, length and diacritics are symbols too."""
 
-MARKS = {
-    ",": ",",
-    ";": ";",
-    ":": ";",
-    "\u2014": ";",
-    "\u2013": ";",
-    ".": ".",
-    "!": "!",
-    "?": "?",
-    "\u2026": ".",
-    "\u3002": ".",
-    "\u061f": "?",
-    "\u0964": ".",
-}
+MARKS = dict(zip(",;:\u2014\u2013.!?\u2026\u3002\u061f\u0964", ",;;;;.!?..?.", strict=True))
 _PUNCTUATION = r",;:.!?\u2014\u2013\u2026\u3002\u061f\u0964"
 _IN_WORD = rf"[^\s{_PUNCTUATION}\"()\[\]{{}}\u00ab\u00bb]"
 TOKEN = re.compile(

@@ -51,15 +51,7 @@ class ScanningFrontEnd(ABC):
         return ""
 
     def say_as(self, text: str, interpret_as: str, order: str = "") -> str:
-        """Return the text to read for SSML's ``say-as`` element.
-
-        - ``text``: text of the element.
-        - ``interpret_as``: kind of text, such as ``date`` or ``telephone``.
-        - ``order``: format of a date, such as ``dmy``.
-        - returns: text that the front end reads as the element asks.
-
-        Raises BadText if the kind is unknown or the text does not fit it.
-        """
+        """Return the text to read for SSML's ``say-as`` element; see :class:`.say_as.SayAs`."""
         with dialect(self._region):
             return self._say_as()(text, interpret_as, order)
 
@@ -67,23 +59,11 @@ class ScanningFrontEnd(ABC):
         return self.SAY_AS
 
     def sentences(self, text: str, lexicon: Lexicon | None = None, on_skip: OnSkip | None = None) -> list[Sentence]:
-        """Return the sentences of a text.
-
-        - ``text``: plain text.
-        - ``lexicon``: the user's own words, which override all others.
-        - ``on_skip``: called with each passage that is skipped; words of some scripts are then transliterate.
-        - returns: sentences of words with their phones.
-
-        Raises NothingToSpeak if nothing in the text can be spoken, or BadText if the lexicon has phones that are not of
-        the language, or, without ``on_skip``, if the text has letters of another script or invalid phones in ``[[ ]]``.
-        """
+        """Return the sentences of a text; see :meth:`.FrontEnd.sentences`."""
         return list(self.stream(text, lexicon, on_skip))
 
     def stream(self, text: str, lexicon: Lexicon | None = None, on_skip: OnSkip | None = None) -> Iterator[Sentence]:
-        """Yield the sentences of a text, each as soon as it has been read.
-
-        Parameters, errors and results are those of :meth:`sentences`.
-        """
+        """Yield the sentences of a text, each as soon as it has been read."""
         if lexicon is not None:
             lexicon.check(self.symbols)
         report_objects(text, on_skip)

@@ -15,6 +15,15 @@ def spelled_rules(letters: Callable[[str], list[str]], *patterns: str) -> list[R
     return reads(*patterns)(reads_as(letters))
 
 
+def international_rules(digits: Callable[[str], list[str]], plus: str, groups: str) -> list[Rule]:
+    """Return the rules of ``+49 89 1234-56``, of at least eight digits; ``groups`` is their pattern."""
+
+    def read(match: re.Match[str], _around: AroundMatch) -> Reading:
+        return [plus, *digits(match[0])] if sum(map(str.isdigit, match[0])) > 7 else None
+
+    return reads(rf"\+{groups}(?!\d)")(read)
+
+
 IBAN = r"([A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?)(?![A-Za-z0-9])"
 ISBN = r"(97[89][- ]\d[\d -]{7,15}[\dX])(?!\d)"
 VERSION = r"(\d{1,5})\.(\d{1,4})\.(\d{1,6})(?:\.(\d{1,6}))?(?!\d|\.\d)"

@@ -56,7 +56,7 @@ class Currencies:
 
 def percent_rules(number: str, signs: Signs, decimal: Callable[[str], list[str]]) -> list[Rule]:
     """Return the rules of ``2,5 %`` and ``3 ‰``; ``number`` is the pattern of a number."""
-    return [rule(rf"{SIGN}({number})\s?([%‰])", signs.signed.__getitem__, decimal, named_in(signs.words))]
+    return [rule(rf"{SIGN}({number})\s?([%‰])", signs.sign, decimal, named_in(signs.words))]
 
 
 def is_ambiguous_unit(unit: str, written: str, around: AroundMatch, close: Set[str]) -> bool:

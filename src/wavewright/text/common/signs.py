@@ -29,6 +29,10 @@ class Signs:
         self._powers = of_kind(rows, "power")
         self._patterns = of_kind(rows, "pattern")
 
+    def sign(self, written: str) -> Sequence[str]:
+        """Return the words of what stands before a number."""
+        return self.signed[written]
+
     def rules(self, whole: Callable[[str], list[str]]) -> list[Rule]:
         """Return the rules of all signs; ``whole`` returns the words of a whole number."""
 

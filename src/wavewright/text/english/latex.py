@@ -25,12 +25,8 @@ FRACTIONS = ("frac", "dfrac", "tfrac", "cfrac")
 OPERATORS = {
     **{"+": ["plus"], "-": ["minus"], "−": ["minus"], "=": ["equals"], "<": ["is", "less", "than"], "/": ["over"]},
     **{">": ["is", "greater", "than"], "*": ["times"], "!": ["factorial"], "%": ["percent"], "'": ["prime"]},
-    **{
-        "≤": ["is", "less", "than", "or", "equal", "to"],
-        "≥": ["is", "greater", "than", "or", "equal", "to"],
-        "≠": ["is", "not", "equal", "to"],
-        "±": ["plus", "or", "minus"],
-    },
+    **{"≤": ["is", "less", "than", "or", "equal", "to"], "≥": ["is", "greater", "than", "or", "equal", "to"]},
+    **{"≠": ["is", "not", "equal", "to"], "±": ["plus", "or", "minus"]},
 }
 SUMS = ("sum", "prod", "int", "iint", "oint")
 FUNCTIONS = "fghFGHPpuvyxTV"

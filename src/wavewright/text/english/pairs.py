@@ -90,14 +90,7 @@ CRICKET = pattern(
 )
 _SET = r"[0-7][-–][0-7](?:\s?\(\d{1,2}(?:[-–]\d{1,2})?\))?"
 RECORD_VERBS = word_list("record-verbs")
-RECORD_PHRASES = {
-    ("improved", "to"),
-    ("fell", "to"),
-    ("dropped", "to"),
-    ("record", "of"),
-    ("record", "is"),
-    ("record", "was"),
-}
+RECORD_PHRASES = ("improved to", "fell to", "dropped to", "record of", "record is", "record was")
 
 
 @reads(r"(\d{1,3})/(\d{1,2})(?![\d/]|\.\d)")
@@ -127,7 +120,7 @@ def _sets(match: re.Match[str], _around: Around) -> Reading:
 def _record(match: re.Match[str], around: Around) -> Reading:
     """Read games won and lost: ``finished 10-6``."""
     before = [word.lower() for word in around.words_before]
-    is_record = bool(before) and (before[-1] in RECORD_VERBS or tuple(before[-2:]) in RECORD_PHRASES)
+    is_record = bool(before) and (before[-1] in RECORD_VERBS or " ".join(before[-2:]) in RECORD_PHRASES)
     after = re.match(
         r"\s(?:this|on the|for the|last|in the) (?:season|year)\b|\s(?:overall|ATS|SU)\b", around.right(20)
     )

@@ -48,8 +48,6 @@ class FrenchTokenReader(RuleTokenReader):
         *codes.DIGIT_RULES,
         *quantities.EARLY_RULES,
         *calendar.DIGIT_RULES,
-        *quantities.FRACTION_RULES,
-        *quantities.SIGN_RULES,
         *quantities.MEASURE_RULES,
         *codes.LATE_RULES,
         *quantities.PLAIN_RULES,

@@ -25,6 +25,7 @@ MAX_FRACTION = 10
 _WORD_UNITS = ("jour", "an", "mois", "heure", "personne")
 _UNIT = alternatives(unit for unit in UNITS if unit not in _WORD_UNITS)
 _RATES = alternatives(written for written, fields in UNITS.items() if fields[2])
+_BY = r"\s?[xX×]\s?"
 _END = rf"(?![{LETTERS}0-9²³])"
 _MAGNITUDE = rf"(?:\s?({alternatives(MAGNITUDES)}){NOT_IN_WORD}(?:\s(?:de\s|d'))?)?"
 _PREFIXES = {"k": "mille", "K": "mille", "M": "million", "Md": "milliard", "Mds": "milliard", "G": "milliard"}
@@ -44,6 +45,11 @@ def _counted(number: str, one: str, several: str, feminine: bool = False) -> lis
     if "," not in number and counts_with_de(plain):
         return [*words, *with_de(several)]
     return [*words, *(several if _is_plural(number) else one).split()]
+
+
+def _several(unit: str) -> list[str]:
+    """Return the words of a unit, or of percent, after several."""
+    return ["pour", "cent"] if unit == "%" else UNITS[unit][1].split()
 
 
 def _with_magnitude(number: str, magnitude: str, name: str = "") -> list[str]:
@@ -126,13 +132,6 @@ def _measure(match: re.Match[str], around: FrenchAround) -> Reading:
     return [*SIGNS.signed[match[1]], *_counted(match[2], one, several, gender == "f"), *per]
 
 
-@reads(rf"{SIGN}({NUMBER})\s?[-–]\s?({NUMBER})\s?((?:{_UNIT})|%){_END}")
-def _measures(match: re.Match[str], _around: FrenchAround) -> Reading:
-    """Read ``20-25 °C`` and ``5-10 %``."""
-    unit = ["pour", "cent"] if match[4] == "%" else UNITS[match[4]][1].split()
-    return [*SIGNS.signed[match[1]], *decimal(match[2]), "à", *decimal(match[3]), *unit]
-
-
 @reads(rf"{SIGN}({NUMBER})\s?({alternatives(MAGNITUDES)}){NOT_IN_WORD}")
 def _large(match: re.Match[str], _around: FrenchAround) -> Reading:
     """Read ``1,2 Md``."""
@@ -184,17 +183,6 @@ def _range(match: re.Match[str], around: FrenchAround) -> Reading:
     return None
 
 
-@reads(
-    rf"({NUMBER})\s?[xX×]\s?({NUMBER})(?:\s?[xX×]\s?({NUMBER}))?\s?({_UNIT}){_END}",
-    r"(\d{3,5})[xX×](\d{3,5})()()(?!\d)",
-)
-def _dimensions(match: re.Match[str], _around: FrenchAround) -> Reading:
-    """Read ``80 x 120 cm`` and ``1920x1080``."""
-    third = ["sur", *decimal(match[3])] if match[3] else []
-    unit = UNITS[match[4]][1].split() if match[4] else []
-    return [*decimal(match[1]), "sur", *decimal(match[2]), *third, *unit]
-
-
 @reads(r"1\s?:\s?(\d{1,3}(?:[ .]\d{3})+|\d{3,6})(?!\d)")
 def _scale(match: re.Match[str], _around: FrenchAround) -> Reading:
     """Read the scale ``1:10 000`` as ``un dix millièmes``."""
@@ -224,18 +212,22 @@ def _unit_alone(match: re.Match[str], around: FrenchAround) -> Reading:
 
 LETTER_RULES: list[Rule] = [*_sign_first, *CURRENCIES.code_rules(NOT_IN_WORD, 2), *_unit_alone]
 SPELT_RULES: list[Rule] = [*_unit_alone]
-SIGN_RULES: list[Rule] = [*_sign_first]
-FRACTION_RULES: list[Rule] = vulgar_rules(rf"(?:\s?({_UNIT}){_END})?", _of_fraction)
 EARLY_RULES: list[Rule] = [*_scale, *_around_the_clock]
 MEASURE_RULES: list[Rule] = [
+    *vulgar_rules(rf"(?:\s?({_UNIT}){_END})?", _of_fraction),
+    *_sign_first,
     *_amounts,
     *_euro_inside,
     *_sign_last,
     *_thousands,
     *_short_magnitude,
     *_cents,
-    *_dimensions,
-    *_measures,
+    rule(
+        rf"({NUMBER}){_BY}({NUMBER})(?:{_BY}({NUMBER}))?\s?({_UNIT}){_END}",  # 80 x 120 cm
+        *(decimal, "sur", decimal, lambda side: ["sur", *decimal(side)], _several),
+    ),
+    rule(r"(\d{3,5})[xX×](\d{3,5})(?!\d)", decimal, "sur", decimal),  # 1920x1080
+    rule(rf"{SIGN}({NUMBER})\s?[-–]\s?({NUMBER})\s?({_UNIT}|%){_END}", SIGNS.sign, decimal, "à", decimal, _several),
     *percent_rules(NUMBER, SIGNS, decimal),
     *_measure,
     *_large,

@@ -31,17 +31,11 @@ class GermanTokenReader(RuleTokenReader):
     PLAIN = pattern(r"[a-zäöüß]{3,30}(?=[\s,;!?)]|$)")
     NUMERIC = numeric(quantities.CURRENCIES.signs)
     SPELT_RULES, CHUNK_RULES = codes.SPELT_RULES, codes.CHUNK_RULES
-    LETTER_RULES = (
-        *calendar.LETTER_RULES,
-        *quantities.LETTER_RULES,
-        *codes.LETTER_RULES,
-    )
+    LETTER_RULES = (*calendar.LETTER_RULES, *quantities.LETTER_RULES, *codes.LETTER_RULES)
     DIGIT_RULES = (
         *codes.DIGIT_RULES,
         *calendar.DIGIT_RULES,
-        *quantities.FRACTION_RULES,
-        *quantities.SIGN_RULES,
-        *quantities.MONEY_RULES,
+        *quantities.AMOUNT_RULES,
         *codes.PAGE_RULES,
         *quantities.MEASURE_RULES,
         *codes.LATE_RULES,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ..common.abbreviations import Abbreviations
-from ..common.codes import IBAN, Addresses, mixed_rules, spelled_rules, version_rules
+from ..common.codes import IBAN, Addresses, international_rules, mixed_rules, spelled_rules, version_rules
 from ..numerals import ROMAN, roman_value
 from ..rules import AroundMatch, Reading, Rule, reads, reads_as, rule
 from . import grammar, numbers
@@ -156,11 +156,7 @@ TELEPHONE_CUES, EMERGENCY, CODES = word_list("telephone-cues"), word_list("emerg
 PROPORTION_CUES, AS_WORDS = word_list("proportion-cues"), word_list("address-words")
 
 
-@reads(r"(\+|00)(\d{1,3})(?:[\s/.-]{0,3}\(?\d{1,5}\)?){2,6}(?!\d)")
-def _international(match: re.Match[str], _around: AroundMatch) -> Reading:
-    """Read ``+49 89 1234-56``."""
-    n_digits = sum(character.isdigit() for character in match[0])
-    return ["plus", *digits(match[0][1:])] if match[1] == "+" and n_digits > 7 else None
+_international = international_rules(digits, "plus", r"(\d{1,3})(?:[\s/.-]{0,3}\(?\d{1,5}\)?){2,6}")
 
 
 _telephone = reads(r"(\(?0\d{1,5}\)?[\s/-]{1,3}\d{2,9}(?:[\s-]\d{1,9}){0,4})(?![\d.,:]\d|\d)", r"(0\d{6,14})(?!\d)")(
@@ -208,8 +204,7 @@ def _letters_digits(match: re.Match[str], around: AroundMatch) -> Reading:
         return None
     if not around.is_apart or (has_space and match[3]):
         return None
-    number = digits(match[2]) if match[2][0] == "0" else cardinal(int(match[2]))
-    return [*letters(match[1]), *number, *letters(match[3])]
+    return [*letters(match[1]), *whole(match[2]), *letters(match[3])]
 
 
 def _is_word(low: str, around: AroundMatch) -> bool:

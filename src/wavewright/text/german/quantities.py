@@ -18,7 +18,9 @@ UNITS = {written: fields for written, *fields in rows("units", 4)}
 
 _UNIT = alternatives(UNITS)
 NUMBERED = word_list("numbered")
+_RATE = rf"(?:{_UNIT})(?:/(?:{_UNIT}))?"
 _END = r"(?![A-Za-zÄÖÜäöüß0-9²³])"
+_SIDE, _BY = r"(\d{1,4}(?:,\d+)?)", r"\s?[xX×]\s?"
 
 
 def _unit(written: str, is_one: bool) -> list[str]:
@@ -27,12 +29,17 @@ def _unit(written: str, is_one: bool) -> list[str]:
     return words if written in UNITS else [*words, "pro", *UNITS[written.partition("/")[2]][0].split()]
 
 
+def _several(unit: str) -> list[str]:
+    """Return the words of a unit, or of percent, after several."""
+    return ["prozent"] if unit == "%" else _unit(unit, is_one=False)
+
+
 def _counted_unit(written: str) -> list[str]:
     """Return the row of a unit, of a rate that has none that of what is counted; ``U/min`` has one."""
     return UNITS.get(written) or UNITS[written.partition("/")[0]]
 
 
-@reads(rf"{SIGN}({NUMBER})(?:\s?({alternatives(MAGNITUDES)}))?[\s-]?((?:{_UNIT})(?:/(?:{_UNIT}))?){_END}")
+@reads(rf"{SIGN}({NUMBER})(?:\s?({alternatives(MAGNITUDES)}))?[\s-]?({_RATE}){_END}")
 def _measure(match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``100 km/h``, ``-5 °C`` and ``1 kWh``."""
     unit = match[4]
@@ -52,13 +59,6 @@ def _measure(match: re.Match[str], around: AroundMatch) -> Reading:
         return [*SIGNS.signed[match[1]], *_with_magnitude(match[2], match[3], around), *_unit(unit, is_one=False)]
     number = decimal(match[2], one)
     return [*SIGNS.signed[match[1]], *number, *_unit(unit, is_one=number == [one] or is_joined)]
-
-
-@reads(rf"{SIGN}({NUMBER})\s?[-–]\s?({NUMBER})\s?((?:{_UNIT})(?:/(?:{_UNIT}))?|%){_END}")
-def _measures(match: re.Match[str], _around: AroundMatch) -> Reading:
-    """Read ``20–25 °C`` and ``5-10 %``."""
-    unit = ["prozent"] if match[4] == "%" else _unit(match[4], is_one=False)
-    return [*SIGNS.signed[match[1]], *decimal(match[2]), "bis", *decimal(match[3]), *unit]
 
 
 @reads(rf"{SIGN}({NUMBER})\s?-?(%|‰|Prozent{NOT_IN_WORD})")
@@ -87,7 +87,6 @@ CURRENCIES = Currencies(rows("currencies", 6))
 
 _MAGNITUDE = rf"(?:\s?({alternatives(MAGNITUDES)}))?"
 _DASHES = r"(?:,(?:-{1,2}|–|—))"
-AMOUNT = rf"([-−]?)({NUMBER})"
 
 
 def _amount(sign: str, number: str, magnitude: str, currency: str, around: AroundMatch) -> list[str]:
@@ -110,7 +109,7 @@ def _amount(sign: str, number: str, magnitude: str, currency: str, around: Aroun
     return [*minus, *whole(major, one), *name.split(), *cardinal(int(minor))]
 
 
-@reads(rf"{AMOUNT}{_DASHES}?{_MAGNITUDE}\s?-?({CURRENCIES.after}){NOT_IN_WORD}")
+@reads(rf"([-−]?)({NUMBER}){_DASHES}?{_MAGNITUDE}\s?-?({CURRENCIES.after}){NOT_IN_WORD}")
 def _sign_last(match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``3,50 €`` and ``12 Mio. Euro``."""
     return _amount(match[1], match[2], match[3] or "", match[4], around)
@@ -193,16 +192,6 @@ def _of_unit(match: re.Match[str], _around: AroundMatch) -> Reading:
     return [*decimal(match[1], "ein"), *_unit(match[2], is_one=True)]
 
 
-@reads(
-    rf"(\d{{1,4}}(?:,\d+)?)\s?[xX×]\s?(\d{{1,4}}(?:,\d+)?)(?:\s?[xX×]\s?(\d{{1,4}}(?:,\d+)?))?(?:\s?({_UNIT}){_END})?"
-)
-def _dimensions(match: re.Match[str], _around: AroundMatch) -> Reading:
-    """Read ``3 x 4 m``."""
-    third = ["mal", *decimal(match[3])] if match[3] else []
-    unit = _unit(match[4], is_one=False) if match[4] else []
-    return [*decimal(match[1]), "mal", *decimal(match[2]), *third, *unit]
-
-
 @reads(rf"1(?=\s[a-zäöüß]{{0,20}}\s?[A-ZÄÖÜ][{LETTERS}])(?!\s(?:und|oder|bis|zu|von|als|in|an|auf)\s)")
 def _one(_match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``1 Frau`` as ``eine frau``."""
@@ -217,24 +206,32 @@ def _one(_match: re.Match[str], around: AroundMatch) -> Reading:
 _OPENING = frozenset(("nur", "für", "mit", "seit", "in", "es", "etwa", "ab", "nach", "pro", "je", "dort", "hier"))
 
 
+AMOUNT_RULES: list[Rule] = [
+    *vulgar_rules(_FRACTION_END, _of_fraction),
+    *_fraction,
+    *_sign_first,
+    *_amounts,
+    *_sign_last,
+    *_cents,
+]
 MEASURE_RULES: list[Rule] = [
     *_times,
     *_of_unit,
-    *_dimensions,
-    *_measures,
+    rule(
+        rf"{_SIDE}{_BY}{_SIDE}(?:{_BY}{_SIDE})?(?:\s?({_UNIT}){_END})?",  # 3 x 4 m
+        *(decimal, "mal", decimal, lambda side: ["mal", *decimal(side)], _several),
+    ),
+    rule(rf"{SIGN}({NUMBER})\s?[-–]\s?({NUMBER})\s?({_RATE}|%){_END}", SIGNS.sign, decimal, "bis", decimal, _several),
     *_percent,
     *_measure,
     *_large,
     *_compound,
     rule(rf"(\d{{1,4}})-(?=[{LETTERS}]{{2}})", lambda number: cardinal(int(number), "ein")),  # 4-Zimmer-Haus
 ]
-FRACTION_RULES: list[Rule] = [*vulgar_rules(_FRACTION_END, _of_fraction), *_fraction]
 PLAIN_RULES: list[Rule] = [
     *_range,
     *_one,
-    rule(rf"{SIGN}({NUMBER})(?![\d]|[.,]\d)", SIGNS.signed.__getitem__, decimal),
+    rule(rf"{SIGN}({NUMBER})(?![\d]|[.,]\d)", SIGNS.sign, decimal),
     *digits_rules(numbers),
 ]
 LETTER_RULES: list[Rule] = [*_sign_first, *CURRENCIES.code_rules(NOT_IN_WORD, 1)]
-MONEY_RULES: list[Rule] = [*_amounts, *_sign_last, *_cents]
-SIGN_RULES: list[Rule] = [*_sign_first]

@@ -44,8 +44,6 @@ class ItalianTokenReader(RuleTokenReader):
     DIGIT_RULES = (
         *codes.DIGIT_RULES,
         *calendar.DIGIT_RULES,
-        *quantities.FRACTION_RULES,
-        *quantities.SIGN_RULES,
         *quantities.MEASURE_RULES,
         *codes.LATE_RULES,
         *quantities.PLAIN_RULES,

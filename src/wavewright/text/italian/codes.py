@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 from ..common.abbreviations import Abbreviations, dotted_rules, form_of, hyphenated_rules, section_rules
-from ..common.codes import IBAN, ISBN, Addresses, mixed_rules, spelled_rules, version_rules
-from ..rules import AroundMatch, Reading, Rule, reads, reads_as
+from ..common.codes import IBAN, ISBN, Addresses, international_rules, mixed_rules, spelled_rules, version_rules
+from ..rules import AroundMatch, Reading, Rule, reads, reads_as, rule
 from . import numbers
-from .numbers import MAX_DIGITS, cardinal, digits, letters, whole
+from .numbers import MAX_DIGITS, digits, letters, whole
 from .rules import LETTERS, NOT_IN_WORD, SIGNS, rows, spoken, word_list
 
 _TABLE = Abbreviations(rows("abbreviations", 3))
@@ -124,11 +124,7 @@ DIGIT_CUES, PROPORTION_CUES = word_list("digit-cues"), word_list("proportion-cue
 AS_WORDS = word_list("address-words")
 
 
-@reads(r"(\+|00)(\d{1,3})(?:[\s/.-]{0,3}\(?\d{1,8}\)?){1,6}(?!\d)")
-def _international(match: re.Match[str], _around: AroundMatch) -> Reading:
-    """Read ``+39 347 1234567``."""
-    n_digits = sum(character.isdigit() for character in match[0])
-    return ["più", *digits(match[0])] if match[1] == "+" and n_digits > 7 else None
+_international = international_rules(digits, "più", r"(\d{1,3})(?:[\s/.-]{0,3}\(?\d{1,8}\)?){1,6}")
 
 
 _telephone = reads(
@@ -166,15 +162,6 @@ def _proportion(match: re.Match[str], around: AroundMatch) -> Reading:
     return None if is_time and not near & PROPORTION_CUES else [*whole(match[1]), "a", *whole(match[2])]
 
 
-@reads(rf"([A-Z]{{1,4}})-?(\d{{1,4}})([A-Za-z]{{0,2}}){NOT_IN_WORD}")
-def _letters_digits(match: re.Match[str], around: AroundMatch) -> Reading:
-    """Read ``A4``, ``MP3`` and ``H2O``."""
-    if not around.is_apart:
-        return None
-    number = digits(match[2]) if match[2][0] == "0" else cardinal(int(match[2]))
-    return [*letters(match[1]), *number, *letters(match[3])]
-
-
 @reads(rf"([a-z]+')([A-Z]{{1,3}})(\d{{1,4}}){NOT_IN_WORD}")
 def _after_elision(match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``l'A1`` with the article."""
@@ -207,7 +194,7 @@ LETTER_RULES: list[Rule] = [
     *_dotted,
     *spelled_rules(letters, IBAN),
     *_after_elision,
-    *_letters_digits,
+    rule(rf"([A-Z]{{1,4}})-?(\d{{1,4}})([A-Za-z]{{0,2}}){NOT_IN_WORD}", letters, whole, letters, is_apart=True),
     *_capitals,
     *_spelt,
     *_mixed,

@@ -23,6 +23,7 @@ NUMBERED, RESULT_CUES = word_list("numbered"), word_list("result-cues")
 
 _UNIT = alternatives(UNITS)
 _RATES = alternatives(written for written, fields in UNITS.items() if fields[2])
+_BY = r"\s?[xX×]\s?"
 _END = rf"(?![{LETTERS}0-9²³])"
 _MAGNITUDE = rf"(?:\s?({alternatives(MAGNITUDES)})(?:\s(?:di|d'))?)?"
 
@@ -36,6 +37,11 @@ def _counted(number: str, one: str, several: str) -> list[str]:
     plain = re.sub(r"\D", "", number)
     has_di = "," not in number and is_counted_with_di(int(plain))
     return [*words, *(["di"] if has_di else []), *several.split()]
+
+
+def _several(unit: str) -> list[str]:
+    """Return the words of a unit, or of percent, after several."""
+    return ["per", "cento"] if unit == "%" else UNITS[unit][1].split()
 
 
 def _with_magnitude(number: str, magnitude: str, name: str = "") -> list[str]:
@@ -97,13 +103,6 @@ def _measure(match: re.Match[str], around: AroundMatch) -> Reading:
     return [*SIGNS.signed[match[1]], *_counted(match[2], one, several), *per]
 
 
-@reads(rf"{SIGN}({NUMBER})\s?[-–/]\s?({NUMBER})\s?((?:{_UNIT})|%){_END}")
-def _measures(match: re.Match[str], _around: AroundMatch) -> Reading:
-    """Read ``20-25 °C`` and ``5-10%``."""
-    unit = ["per", "cento"] if match[4] == "%" else UNITS[match[4]][1].split()
-    return [*SIGNS.signed[match[1]], *decimal(match[2]), *decimal(match[3]), *unit]
-
-
 @reads(rf"{SIGN}({NUMBER})\s?({alternatives(MAGNITUDES)}){NOT_IN_WORD}(?<!\bM)")
 def _large(match: re.Match[str], _around: AroundMatch) -> Reading:
     """Read ``1,2 mln`` and ``5mila``."""
@@ -151,14 +150,6 @@ def _range(match: re.Match[str], around: AroundMatch) -> Reading:
     return [*decimal(match[1]), *decimal(match[2])] if first < second else None
 
 
-@reads(rf"({NUMBER})\s?[xX×]\s?({NUMBER})(?:\s?[xX×]\s?({NUMBER}))?(?:\s?({_UNIT}){_END})?")
-def _dimensions(match: re.Match[str], _around: AroundMatch) -> Reading:
-    """Read ``80 x 120 cm``."""
-    third = ["per", *decimal(match[3])] if match[3] else []
-    unit = UNITS[match[4]][1].split() if match[4] else []
-    return [*decimal(match[1]), "per", *decimal(match[2]), *third, *unit]
-
-
 NO_NOUNS = frozenset(["e", "o", "a", "su", "in", "di", "al", "alla", "per", "ed", "od", "con", "da", "è", "non", "più"])
 
 
@@ -178,14 +169,18 @@ LETTER_RULES: list[Rule] = [
     *CURRENCIES.code_rules(NOT_IN_WORD, 2),
     rule(r"[kK]m(?=\s\d)", "chilometro", is_apart=True),  # al km 12
 ]
-SIGN_RULES: list[Rule] = [*_sign_first]
-FRACTION_RULES: list[Rule] = [*vulgar_rules(_FRACTION_END, _of_fraction), *_fraction]
 MEASURE_RULES: list[Rule] = [
+    *vulgar_rules(_FRACTION_END, _of_fraction),
+    *_fraction,
+    *_sign_first,
     *_amounts,
     *_sign_last,
     *_cents,
-    *_dimensions,
-    *_measures,
+    rule(
+        rf"({NUMBER}){_BY}({NUMBER})(?:{_BY}({NUMBER}))?{_FRACTION_END}",  # 80 x 120 cm
+        *(decimal, "per", decimal, lambda side: ["per", *decimal(side)], _several),
+    ),
+    rule(rf"{SIGN}({NUMBER})\s?[-–/]\s?({NUMBER})\s?({_UNIT}|%){_END}", SIGNS.sign, decimal, decimal, _several),
     *percent_rules(NUMBER, SIGNS, decimal),
     *_measure,
     *_large,
@@ -194,6 +189,6 @@ PLAIN_RULES: list[Rule] = [
     *_range,
     *_one,
     rule(r"(\d{1,3}(?:\.000){2,4})\s(?!di\b)([a-zà-ù]{3,})", whole, "di", str.split),  # 2.000.000 abitanti
-    rule(rf"{SIGN}({NUMBER})(?!\d|[.,]\d)", SIGNS.signed.__getitem__, decimal),
+    rule(rf"{SIGN}({NUMBER})(?!\d|[.,]\d)", SIGNS.sign, decimal),
     *digits_rules(numbers),
 ]

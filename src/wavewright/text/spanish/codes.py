@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ..common.abbreviations import Abbreviations, form_of
-from ..common.codes import IBAN, Addresses, mixed_rules, spelled_rules, version_rules
+from ..common.codes import IBAN, Addresses, international_rules, mixed_rules, spelled_rules, version_rules
 from ..numerals import ROMAN, roman_value
 from ..rules import AroundMatch, Reading, Rule, reads, rule
 from . import numbers
@@ -123,11 +123,7 @@ def _isbn(match: re.Match[str], around: AroundMatch) -> Reading:
     return letters(match[1]) if "isbn" in around.far_before else None
 
 
-@reads(r"(\+|00)\d{1,3}(?:[\s/.-]{0,3}\(?\d{1,5}\)?){2,6}(?!\d)")
-def _international(match: re.Match[str], _around: AroundMatch) -> Reading:
-    """Read ``+34 600 11 22 33``."""
-    n_digits = sum(character.isdigit() for character in match[0])
-    return ["más", *digits(match[0])] if match[1] == "+" and n_digits > 7 else None
+_international = international_rules(digits, "más", r"\d{1,3}(?:[\s/.-]{0,3}\(?\d{1,5}\)?){2,6}")
 
 
 @reads(
@@ -170,8 +166,7 @@ def _letters_digits(match: re.Match[str], around: AroundMatch) -> Reading:
     is_name = len(name) == 1 and name not in "AEIOUYVX"
     if not around.is_apart or (joining and rest) or (joining == " " and not is_name):
         return None
-    spoken = digits(number) if number[0] == "0" else cardinal(int(number))
-    return [*([name.lower()] if is_word else letters(name)), *spoken, *letters(rest)]
+    return [*([name.lower()] if is_word else letters(name)), *whole(number), *letters(rest)]
 
 
 _mixed = mixed_rules(numbers, lambda low, around: len(low) > 3 and around.knows(low), NOT_IN_WORD, first="A-Z")

@@ -217,7 +217,6 @@ def _unit_alone(match: re.Match[str], around: SpanishAround) -> Reading:
 
 
 LETTER_RULES: list[Rule] = [*_unit_alone, *_sign_first, *CURRENCIES.code_rules(NOT_IN_WORD, 2)]
-SIGN_RULES: list[Rule] = [*_sign_first]
 MEASURE_RULES: list[Rule] = [
     *vulgar_rules(rf"(?:\s?{_RATE})?", _of_fraction),
     *_fraction,
