@@ -29,9 +29,8 @@ from wavewright.text.english.context import Context
 from wavewright.text.english.heteronym_model import HeteronymModel, bundled_model, features
 from wavewright.text.english.heteronym_rules import HeteronymRules, bundled_rules, in_context
 from wavewright.text.english.pronounce import known, phones_of
-from wavewright.text.english.scanner import Scanner
+from wavewright.text.english.scanner import Scanner, TokenReader
 from wavewright.text.english.tables import DATA, rows
-from wavewright.text.english.tokens import TokenReader
 
 HERE = Path(__file__).with_name("heteronym_sentences")
 OUT = DATA / "heteronym_model.txt"

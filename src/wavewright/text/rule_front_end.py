@@ -16,7 +16,7 @@ from .pattern import Pattern, pattern
 from .reading import Report, ScanningFrontEnd, shortened
 from .rules import AroundMatch, RuleOf
 from .scanner import ASKING, CLOSING, STOPS, TextScanner
-from .tokens import INLINE, MAX_WORD_LENGTH, WORD, Token, WordReader
+from .tokens import MAX_WORD_LENGTH, WORD, Token, WordReader
 
 DASHES = pattern(r"\s+[-–]+\s+|\s*(?:—|--+(?![->]))\s*|–")
 """A dash that is a pause."""
@@ -66,20 +66,12 @@ class RuleTokenReader(WordReader):
         plain = self.PLAIN.match(text, position)
         if plain and not (self.lexicon is not None and self.lexicon.get(plain[0]) is not None):
             return self._by(self.SPELT_RULES, position) or Token(position, plain.end(), [plain[0]])
-        inline = INLINE.match(text, position)
-        if inline:
-            token = self._inline(inline)
-            if token:
-                return token
         before = text[position - 1 : position]
-        if not (before.isalnum() or before in ("-", "'", ".", "@", "_")) and text[position].isalnum():
-            token = self._own(position) or self._by(self.CHUNK_RULES, position, is_chunk=True)
-            if token:
-                return token
-        if self.NUMERIC.match(text, position):
+        token = self._at_start(self.CHUNK_RULES, position)
+        if token is None and self.NUMERIC.match(text, position):
             token = self._number(position, before)
-            if token:
-                return token
+        if token:
+            return token
         if text[position].isalpha() and text[position] not in SIGNS_OF_ORDINALS:
             return self._letters(position, before) or self._word(position) or self._strange(position)
         return self._by(self.SIGN_RULES, position) or self._digit(position)

@@ -79,6 +79,16 @@ class WordReader:
     def _around(self, start: int, end: int) -> AroundMatch:
         return AroundMatch(self.text, start, end, self.knows)
 
+    def _at_start(self, rules: Sequence[RuleOf[Any]], position: int) -> Token | None:
+        """Read phones in brackets or, at the start of a word, one of the user's lexicon or an address by rules."""
+        inline = INLINE.match(self.text, position)
+        if inline and (token := self._inline(inline)):
+            return token
+        before = self.text[position - 1 : position]
+        if before.isalnum() or before in ("-", "'", ".", "@", "_") or not self.text[position].isalnum():
+            return None
+        return self._own(position) or self._by(rules, position, is_chunk=True)
+
     def _own(self, position: int) -> Token | None:
         """Read the longest word of the user's lexicon that starts here."""
         if not self.lexicon or not self.lexicon.words:

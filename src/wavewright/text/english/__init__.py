@@ -13,9 +13,8 @@ from ..reading import Report, ScanningFrontEnd, shortened
 from ..tokens import Token
 from .phones import SYMBOLS, ipa_of, phones_of_arpabet, phones_of_ipa
 from .pronounce import known, phones_of
-from .scanner import Scanner
+from .scanner import Scanner, TokenReader
 from .tables import data_text
-from .tokens import TokenReader
 
 if TYPE_CHECKING:
     from ..say_as import SayAs

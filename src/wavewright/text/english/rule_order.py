@@ -17,7 +17,6 @@ from . import (
     latex,
     money,
     names,
-    operators,
     pairs,
     quantities,
     signs,
@@ -71,6 +70,5 @@ SIGN_RULES: Sequence[Rule] = (
     *durations.SIGN_RULES,
     *identifiers.SIGN_RULES,
     *addresses.SIGN_RULES,
-    *operators.RULES,
     *signs.SIGN_RULES,
 )
