@@ -149,14 +149,7 @@ def render(
         from ..music.accompaniment.chord_text import with_chord_track
 
         whole = with_chord_track(whole)
-    read = whole if found is not None and found.has_drums else _without_drums(whole)
-    if not read.n_notes:
-        if whole.n_notes:
-            raise BadScore(
-                f"{source} has no notes but drums, which {instrument} does not play; choose the bank, which is "
-                "the default."
-            )
-        raise BadScore(f"{source} has no notes to render.")
+    read = _playable(whole, source, instrument, has_drums=found is not None and found.has_drums)
     deviations = (HUMAN_TIMING_MS, HUMAN_VELOCITY) if humanise else (0.0, 0.0)
     performed = PerformanceSettings(swing, *deviations, seed, tempo)
     performance = perform(read, sample_rate, performed)
@@ -197,12 +190,11 @@ def render_composed(
     quiet : bool
         Show no progress.
     """
-    read = read_score(path)
-    if not read.n_notes:
-        raise BadScore(f"{path.name} has no notes to render.")
+    found = playable_instrument(instrument, SAMPLE_RATE_HZ)
+    read = _playable(read_score(path), path.name, instrument, has_drums=found.has_drums)
     settings = PerformanceSettings()
     performance = perform(read, SAMPLE_RATE_HZ, settings)
-    rendering = _Rendering(path.name, read, performance, playable_instrument(instrument, SAMPLE_RATE_HZ), marking)
+    rendering = _Rendering(path.name, read, performance, found, marking)
     rendering.write(target, path.stem, {"tune": 1, **asdict(settings)}, Mastering(), quiet=quiet)
 
 
@@ -219,8 +211,19 @@ def _note(path: Path, seconds: float) -> Score | None:
     return Score((Track(notes_of([row])),), 1_000, tempo)
 
 
-def _without_drums(score: Score) -> Score:
-    return replace(score, tracks=tuple(track for track in score.tracks if not track.is_drum))
+def _playable(score: Score, source: str, instrument: str | None, *, has_drums: bool) -> Score:
+    """Return a score without the drums that an instrument does not play, with a warning."""
+    kept = score if has_drums else replace(score, tracks=tuple(track for track in score.tracks if not track.is_drum))
+    if not score.n_notes:
+        raise BadScore(f"{source} has no notes to render.")
+    if not kept.n_notes:
+        raise BadScore(
+            f"{source} has no notes but drums, which {instrument} does not play; choose the bank, which is the default."
+        )
+    if n_drums := score.n_notes - kept.n_notes:
+        text = f"{instrument} plays no drums; {n_drums} of the {score.n_notes} notes of {source} are left out."
+        warnings.warn(text, ScoreWarning, stacklevel=3)
+    return kept
 
 
 @dataclass(frozen=True)
