@@ -392,3 +392,13 @@ def test_the_name_of_a_file_of_format_0_is_the_title():
     (again,), _ = read_midi(write_midi(score))
     assert (again.title, again.metas) == (score.title, score.metas)
     assert [each.notes.tolist() for each in again.tracks] == [each.notes.tolist() for each in score.tracks]
+
+
+def test_a_note_whose_end_comes_first_at_its_start_has_no_length():
+    track = b"\0\x80<@\0\x90<@\0\x80>@\x10\x90>@\0\x90@@\x10\x80@@\x10\xff/\0"
+    (score,), problems = read_midi(file_of(track))
+    assert score.tracks[0].notes[["start", "duration", "pitch"]].tolist() == [(0, 0, 60), (16, 32, 62), (16, 16, 64)]
+    assert problems == (
+        "1 ends of notes have no start; they are left out.",
+        "1 notes have no end; they end with their track.",
+    )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import struct
 from array import array
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -488,7 +489,7 @@ def _notes(
     track_end: np.ndarray,
     warnings: list[str],
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Pair starts and ends of notes, first in, first out.
+    """Pair starts and ends of notes, first in, first out; an end just before its start is that of an empty note.
 
     Returns the notes, their streams, and which events end no note.
     """
@@ -514,10 +515,17 @@ def _notes(
     end, release = track_end[starts], np.full(len(starts), RELEASE_VELOCITY)
     end[note] = tick[ends]
     release[note] = np.where(kind[ends] == NOTE_OFF, velocity[ends], RELEASE_VELOCITY)
+    n_hanging, n_stray = len(starts) - len(ends), int(is_stray.sum())
+    early = Counter(zip(voice[is_stray].tolist(), tick[order[is_stray]].tolist(), strict=True)) if n_hanging else {}
+    for index in np.delete(np.arange(len(starts)), note).tolist() if early else ():
+        moment = int(stream[starts[index]] << 7 | key[starts[index]]), int(tick[starts[index]])
+        if early.get(moment):
+            end[index], early[moment] = moment[1], early[moment] - 1
+            n_hanging, n_stray = n_hanging - 1, n_stray - 1
     notes["duration"], notes["release_velocity"] = end - notes["start"], release
-    if n_stray := int(is_stray.sum()):
+    if n_stray:
         warnings.append(f"{n_stray} ends of notes have no start; they are left out.")
-    if n_hanging := len(starts) - len(ends):
+    if n_hanging:
         warnings.append(f"{n_hanging} notes have no end; they end with their track.")
     by_file = np.argsort(starts, kind="stable")
     is_left_out = np.zeros(len(tick), bool)
