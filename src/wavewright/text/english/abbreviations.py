@@ -261,12 +261,6 @@ def _last_day(match: re.Match[str], around: Around) -> Reading:
     return [WEEKDAYS[match[1].lower()]] if DAY_BEFORE.search(before) else None
 
 
-@reads(rf"({_DAY}(?:/{_DAY}){{1,4}})(?![A-Za-z])")
-def _slashed_days(match: re.Match[str], _around: Around) -> Reading:
-    """Read ``Mon/Wed/Fri``."""
-    return [WEEKDAYS[name.lower()] for name in match[1].split("/")]
-
-
 @reads(r"([Mm])(in|ax)(?=\s\(?(?:\d|[a-z]+\b))")
 def _limit(match: re.Match[str], around: Around) -> Reading:
     """Read ``min 2 nights`` and ``Max occupancy``, where no number is before."""
@@ -369,7 +363,7 @@ LETTER_RULES: list[Rule] = [
     *_century,
     rule(r"[Mm]ed\.?(?=[-\s](?:high|low|heat)\b)", "medium"),  # med-high heat
     *_letters_of_days,
-    *_slashed_days,
+    rule(rf"({_DAY}(?:/{_DAY}){{1,4}})(?![A-Za-z])", lambda days: [WEEKDAYS[day.lower()] for day in days.split("/")]),
     rule(rf"{_DAY}\.?\s?[-–]\s?{_DAY}(?![A-Za-z])", _weekday_of, "to", _weekday_of),  # Mon-Fri
     *_slashed,
     *_dotted,

@@ -8,7 +8,7 @@ from ..dialect import is_british
 from ..pattern import pattern
 from .abbreviations import COMPASS, COMPASS_NOUNS, STARTERS, STREETS
 from .names import is_spelled
-from .numbers import decimal, digits, in_pairs, letters, plural, telephone, two_digits, whole
+from .numbers import decimal, digits, in_pairs, in_plural, letters, plural, telephone, two_digits, whole
 from .rules import NOT_IN_WORD, NOT_NOUNS, NUMBER, Around, Reading, Rule, named_in, reads, reads_as, rule
 from .tables import alternatives, rows, word_list
 from .units import UNITS
@@ -105,10 +105,9 @@ def _chain(match: re.Match[str], _around: Around) -> Reading:
     return [word for group in groups for word in (digits(group) if len(group) > 2 else whole(group))]
 
 
-@reads(r"\d{1,3}(?:/\d{1,3}){2,}(?![\d/])")
-def _slash_chain(match: re.Match[str], _around: Around) -> Reading:
-    """Read ``24/7/365`` and ``40/40/20``: small numbers that several slashes join and that are no date."""
-    return [word for number in match[0].split("/") for word in whole(number)]
+def _chained(numbers: str) -> list[str]:
+    """Return the words of small numbers that slashes join and that are no date."""
+    return [word for number in numbers.split("/") for word in whole(number)]
 
 
 @reads(rf"(7\d7)-(\d{{1,3}})([A-Z]{{0,2}}){NOT_IN_WORD}(?!-)")
@@ -276,8 +275,7 @@ def mixture(text: str, around: Around) -> list[str]:
     words: list[str] = []
     for run in re.findall(r"\d+s$|\d+|[A-Za-z]+", text):
         if run.endswith("s") and run[0].isdigit():
-            *front, last = whole(run[:-1])
-            words += [*front, plural(last)]
+            words += in_plural(whole(run[:-1]))
         elif run.isdigit():
             words += in_pairs(run) if len(run) in (3, 4) else whole(run) if len(run) < 3 else digits(run)
         elif (
@@ -348,13 +346,6 @@ def _plan(match: re.Match[str], _around: Around) -> Reading:
     return [*digits(number[0]), "oh", *digits(number[2]), letter.upper()]
 
 
-@reads(rf"(7\d7)s{NOT_IN_WORD}")
-def _airplanes(match: re.Match[str], _around: Around) -> Reading:
-    """Read ``747s``."""
-    *words, last = in_pairs(match[1])
-    return [*words, plural(last)]
-
-
 @reads(rf"(\d{{1,6}})ers{NOT_IN_WORD}")
 def _team(match: re.Match[str], _around: Around) -> Reading:
     """Read ``49ers``."""
@@ -377,13 +368,13 @@ DIGIT_RULES: list[Rule] = [
     rule(r"24-7(?![\d-])", "twenty", "four", "seven"),
     rule(r"007(?!\d)", "double", "oh", "seven"),
     *_plan,
-    *_airplanes,
+    rule(rf"(7\d7)s{NOT_IN_WORD}", lambda number: in_plural(in_pairs(number))),  # 747s
     *_team,
     *_bits,
     *_coordinate,
     *_address,
     *_chain,
-    *_slash_chain,
+    rule(r"(\d{1,3}(?:/\d{1,3}){2,})(?![\d/])", _chained),  # 24/7/365
     rule(rf"({NUMBER}):({NUMBER})(?![\d:])", decimal, "to", decimal),  # 16:9
     rule(r"802\.(\d{1,2})([a-z]{1,2})?(?![\w.])", "eight", "oh", "two", "point", whole, letters),  # 802.11ac
     rule(

@@ -6,7 +6,7 @@ import itertools
 import re
 
 from ..pattern import pattern
-from .numbers import decimal, plural, whole
+from .numbers import decimal, in_plural, whole
 from .rules import NEAR, NOT_IN_WORD, Around, Reading, Rule, reads
 from .tables import alternatives, word_list
 from .units import PER, UNITS, Unit, named
@@ -90,8 +90,7 @@ def _several(match: re.Match[str], around: Around) -> Reading:
     is_game = last not in BEFORE_SECONDS - {"and", "for", "up"} and GAMES.search(sentence) is not None
     if not (is_counted or is_listed or is_skipped or is_game):
         return None
-    *words, noun = whole(match[1])
-    return [*words, plural(noun)]
+    return in_plural(whole(match[1]))
 
 
 def _is_listed(around: Around) -> bool:

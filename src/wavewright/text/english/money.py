@@ -6,9 +6,9 @@ import re
 
 from ..dialect import is_british
 from ..pattern import pattern
-from .numbers import MAGNITUDES, cardinal, decimal, plural, whole
+from .numbers import MAGNITUDES, cardinal, decimal, plural, several, whole
 from .quantities import LETTERED_NOUNS, SIGN, SIGNS
-from .rules import NOT_IN_WORD, NUMBER, Around, Reading, Rule, reads
+from .rules import NOT_IN_WORD, NUMBER, Around, Reading, Rule, reads, rule
 from .tables import alternatives, word_list
 from .units import CODES, CURRENCIES, PER, Currency, named
 
@@ -43,13 +43,6 @@ def _sign_first(match: re.Match[str], around: Around) -> Reading:
     """Read ``$12.50`` and ``$5/h``."""
     per = ["per", *PER[match[7]].split()] if match[7] else []
     return [*_money(match[1] or match[3], match[4], match[5] or match[6], CURRENCIES[match[2]], around), *per]
-
-
-@reads(rf"{_CURRENCY}(\d{{1,4}})'?s{NOT_IN_WORD}")
-def _notes(match: re.Match[str], _around: Around) -> Reading:
-    """Read notes of a value: ``$20s``."""
-    *words, last = whole(match[2])
-    return [*(words if words != ["one"] else []), plural(last)]
 
 
 @reads(
@@ -118,7 +111,7 @@ def _cents(match: re.Match[str], around: Around) -> Reading:
 RULES: list[Rule] = [
     *_indian,
     *_european,
-    *_notes,
+    rule(rf"(?:{alternatives(CURRENCIES)})(\d{{1,4}})'?s{NOT_IN_WORD}", several),  # notes of a value, $20s
     *_money_range,
     *_sign_first,
     *_code_last,

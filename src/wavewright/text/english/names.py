@@ -183,12 +183,6 @@ def _several(match: re.Match[str], around: Around) -> Reading:
     return [match[0]] if joins or joined or (is_counted and is_noun and not around.word_after.istitle()) else None
 
 
-@reads(rf"([A-HJ-Za-z])'s(?![A-Za-z0-9'{LATER_LETTERS}])")
-def _letter_of(match: re.Match[str], _around: Around) -> Reading:
-    """Read the plural or possessive of a letter: ``A's``."""
-    return [f"{match[1].upper()}'s"]
-
-
 def _joined(around: Around) -> bool:
     return around.left(1) in ("&", "-", "/")
 
@@ -292,7 +286,7 @@ LETTER_RULES: list[Rule] = [
     *_grade,
     *_several,
     *_acronym,
-    *_letter_of,
+    rule(rf"([A-HJ-Za-z])'s(?![A-Za-z0-9'{LATER_LETTERS}])", lambda letter: [f"{letter.upper()}'s"]),  # A's
     *_single,
     *_camel,
     *_without_vowel,

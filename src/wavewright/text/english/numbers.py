@@ -130,8 +130,18 @@ def in_pairs(text: str) -> list[str]:
 
 def decade(number: int) -> list[str]:
     """Read ``1990`` as ``nineteen nineties``, ``1800`` as ``eighteen hundreds``, ``80`` as ``eighties``."""
-    *words, last = year(number)
-    return [*words, plural(last)]
+    return in_plural(year(number))
+
+
+def in_plural(words: list[str]) -> list[str]:
+    """Return the words of a number in the plural: ``nineteen nineties``."""
+    return [*words[:-1], plural(words[-1])]
+
+
+def several(text: str) -> list[str]:
+    """Read the number of ``5s`` and ``$20s``; a hundred is without its one."""
+    words = in_plural(whole(text))
+    return words[1:] if words[:-1] == ["one"] else words
 
 
 def plural(word: str) -> str:

@@ -8,7 +8,7 @@ import unicodedata
 from ..pattern import pattern
 from .abbreviations import STREETS
 from .durations import RATES, are_ages, per
-from .numbers import MAGNITUDES, as_ordinal, cardinal, decimal, fraction, in_pairs, plural, whole
+from .numbers import MAGNITUDES, as_ordinal, cardinal, decimal, fraction, in_pairs, in_plural, several, whole
 from .rules import NEAR, NOT_IN_WORD, NOT_NOUNS, NUMBER, Around, Reading, Rule, reads, reads_as, rule
 from .tables import alternatives, word_list
 from .units import ANY_CASE, CURRENCIES, NEEDS_NO_SPACE, UNITS, Unit, named
@@ -395,13 +395,6 @@ def _sized(match: re.Match[str], around: Around) -> Reading:
     return [*(SIGNS[match[1]] if match[1] else []), *decimal(match[2]), MAGNITUDES.get(match[3], "million")]
 
 
-@reads(rf"(\d{{1,2}})\s?[x×]\s?(\d{{1,2}})'?s{NOT_IN_WORD}")
-def _boards(match: re.Match[str], _around: Around) -> Reading:
-    """Read ``2x4s``."""
-    *words, last = whole(match[2])
-    return [*whole(match[1]), "by", *words, plural(last)]
-
-
 @reads(rf"({NUMBER})(?:\s?x\s?|×)(?=\d)({NUMBER})(?![\d.]*\s*=)(?!\s?(?:x|×)\s?\d){_SPACED_UNIT}")
 def _by(match: re.Match[str], around: Around) -> Reading:
     """Read ``4x4``."""
@@ -420,13 +413,6 @@ def _unknown(match: re.Match[str], around: Around) -> Reading:
     if match[2] and not re.search(r"(?:(?<![A-Za-z])[a-z]|\))\s?[-+−=<>≤≥]\s?$", before):
         return None
     return [*decimal(match[1]), "X"]
-
-
-@reads(rf"(\d+)'?s{NOT_IN_WORD}")
-def _plural(match: re.Match[str], _around: Around) -> Reading:
-    """Read ``5s``."""
-    *words, last = whole(match[1])
-    return [*(words if words != ["one"] else []), plural(last)]
 
 
 STARTERS = word_list("sentence-starters")
@@ -475,7 +461,7 @@ MEASURE_RULES: list[Rule] = [
     *_slashed,
     *_vulgar,
     *_ordinal,
-    *_boards,
+    rule(rf"(\d{{1,2}})\s?[x×]\s?(\d{{1,2}})'?s{NOT_IN_WORD}", whole, "by", lambda n: in_plural(whole(n))),  # 2x4s
     *_by,
     *_unknown,
     rule(rf"({NUMBER})[x×]{NOT_IN_WORD}", decimal, "times"),  # 10x
@@ -483,6 +469,6 @@ MEASURE_RULES: list[Rule] = [
     *_batting,
     *_thousands,
     *_sized,
-    *_plural,
+    rule(rf"(\d+)'?s{NOT_IN_WORD}", several),  # 5s
 ]
 PLAIN_RULES: list[Rule] = [rule(rf"{SIGN}({NUMBER})(?![A-Za-z])", SIGNS.__getitem__, decimal)]

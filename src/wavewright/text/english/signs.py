@@ -122,12 +122,6 @@ def _word(match: re.Match[str], around: Around) -> Reading:
     return WORDS[match[0]].split()
 
 
-@reads("[ᵢⱼₐₑₒₓₕₖₗₘₙₚₛₜᵣᵤᵥ]")
-def _index(match: re.Match[str], _around: Around) -> Reading:
-    """Read the index of ``xᵢ``."""
-    return ["sub", unicodedata.normalize("NFKD", match[0]).upper()]
-
-
 @reads(rf"(<=|>=|[<>≤≥]){_AMOUNT}")
 def _bare(match: re.Match[str], around: Around) -> Reading:
     """Read ``<5 left`` and ``>90%``, but not ``x <5`` and ``3 <5``, which have a left side."""
@@ -171,7 +165,7 @@ def _option(match: re.Match[str], around: Around) -> Reading:
 
 
 LETTER_RULES: list[Rule] = [
-    *_index,
+    rule("([ᵢⱼₐₑₒₓₕₖₗₘₙₚₛₜᵣᵤᵥ])", "sub", lambda index: [unicodedata.normalize("NFKD", index).upper()]),  # xᵢ
     rule(r"sin(?=\()", "sine"),
     rule(r"cos(?=\()", "cosine"),
     rule(r"tan(?=\()", "tangent"),

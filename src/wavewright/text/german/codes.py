@@ -146,12 +146,6 @@ def _of_ruler(value: int, name: str, around: AroundMatch) -> list[str]:
     return ["die" if is_female else "der", *ordinal(value, "e")]
 
 
-@reads(rf"E-?Mail(s?){NOT_IN_WORD}")
-def _mail(match: re.Match[str], _around: AroundMatch) -> Reading:
-    """Read ``E-Mail`` as one word."""
-    return [f"e-mail{match[1]}"]
-
-
 TELEPHONE_CUES, EMERGENCY, CODES = word_list("telephone-cues"), word_list("emergency"), word_list("codes")
 PROPORTION_CUES, AS_WORDS = word_list("proportion-cues"), word_list("address-words")
 
@@ -228,7 +222,8 @@ _version = version_rules(numbers, "punkt")
 _mixed = mixed_rules(numbers, lambda low, around: len(low) > 2 and around.knows(low), NOT_IN_WORD, first="A-Z")
 
 LETTER_RULES: list[Rule] = [
-    *_mail,
+    rule(rf"E-?Mail{NOT_IN_WORD}", "e-mail"),
+    rule(rf"E-?Mails{NOT_IN_WORD}", "e-mails"),
     *_page[:1],
     *_iban,
     *_letters_digits,

@@ -34,6 +34,11 @@ def _several(unit: str) -> list[str]:
     return ["prozent"] if unit == "%" else _unit(unit, is_one=False)
 
 
+def _before_noun(number: str) -> list[str]:
+    """Return the words of a number in a compound, or before a unit without a gender."""
+    return decimal(number, "ein")
+
+
 def _counted_unit(written: str) -> list[str]:
     """Return the row of a unit, of a rate that has none that of what is counted; ``U/min`` has one."""
     return UNITS.get(written) or UNITS[written.partition("/")[0]]
@@ -59,12 +64,6 @@ def _measure(match: re.Match[str], around: AroundMatch) -> Reading:
         return [*SIGNS.signed[match[1]], *_with_magnitude(match[2], match[3], around), *_unit(unit, is_one=False)]
     number = decimal(match[2], one)
     return [*SIGNS.signed[match[1]], *number, *_unit(unit, is_one=number == [one] or is_joined)]
-
-
-@reads(rf"{SIGN}({NUMBER})\s?-?(%|‰|Prozent{NOT_IN_WORD})")
-def _percent(match: re.Match[str], _around: AroundMatch) -> Reading:
-    """Read ``2,5 %``."""
-    return [*SIGNS.signed[match[1]], *decimal(match[2], "ein"), "promille" if match[3] == "‰" else "prozent"]
 
 
 @reads(
@@ -186,12 +185,6 @@ def _times(match: re.Match[str], _around: AroundMatch) -> Reading:
     return [*words, f"{last}mal"]
 
 
-@reads(rf"({NUMBER})-({_UNIT})-(?=[{LETTERS}])")
-def _of_unit(match: re.Match[str], _around: AroundMatch) -> Reading:
-    """Read ``100-m-Lauf``."""
-    return [*decimal(match[1], "ein"), *_unit(match[2], is_one=True)]
-
-
 @reads(rf"1(?=\s[a-zäöüß]{{0,20}}\s?[A-ZÄÖÜ][{LETTERS}])(?!\s(?:und|oder|bis|zu|von|als|in|an|auf)\s)")
 def _one(_match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``1 Frau`` as ``eine frau``."""
@@ -216,13 +209,16 @@ AMOUNT_RULES: list[Rule] = [
 ]
 MEASURE_RULES: list[Rule] = [
     *_times,
-    *_of_unit,
+    rule(rf"({NUMBER})-({_UNIT})-(?=[{LETTERS}])", _before_noun, lambda unit: _unit(unit, is_one=True)),  # 100-m-Lauf
     rule(
         rf"{_SIDE}{_BY}{_SIDE}(?:{_BY}{_SIDE})?(?:\s?({_UNIT}){_END})?",  # 3 x 4 m
         *(decimal, "mal", decimal, lambda side: ["mal", *decimal(side)], _several),
     ),
     rule(rf"{SIGN}({NUMBER})\s?[-–]\s?({NUMBER})\s?({_RATE}|%){_END}", SIGNS.sign, decimal, "bis", decimal, _several),
-    *_percent,
+    rule(
+        rf"{SIGN}({NUMBER})\s?-?(%|‰|Prozent{NOT_IN_WORD})",
+        *(SIGNS.sign, _before_noun, lambda sign: ["promille" if sign == "‰" else "prozent"]),
+    ),
     *_measure,
     *_large,
     *_compound,
