@@ -55,7 +55,7 @@ class AroundMatch:
     @property
     def is_apart(self) -> bool:
         """True if no letter or digit is directly before the match."""
-        return not self.left(1).isalnum()
+        return not self.text[self.start - 1 : self.start].isalnum()
 
     def left(self, size: int) -> str:
         """Return up to ``size`` characters before the match."""
