@@ -16,13 +16,13 @@ from wavewright.music.score import DETAILS, Score
 from wavewright.music.theory import SCALES, MusicalKey
 
 LYRICS, ORNAMENTS = "Lyrics are left out.", "Rolls, trills and other ornaments are played as one note."
-WORDS = "Words at notes are left out."
+WORDS, TEXTS = "Words at notes are left out.", "Texts beside the music (%%text) are left out."
 DETAIL_NAMES = {kind: name for name, kind in DETAILS.items()}
 
 
 def tune(music: str, head: str = "M:4/4\nL:1/8\nK:C") -> Score:
     (score,), problems = read_abc(f"X:1\n{head}\n{music}\n".encode())
-    assert not {problem.removeprefix("Tune 1: ") for problem in problems} - {LYRICS, ORNAMENTS, WORDS}
+    assert not {problem.removeprefix("Tune 1: ") for problem in problems} - {LYRICS, ORNAMENTS, WORDS, TEXTS}
     return score
 
 
@@ -234,6 +234,8 @@ def test_a_detail_is_kept_wherever_it_is_written(kind, pieces, position):
         ("CD|\nm: ~n3 = nnn\nEF|", "The field m: is left out."),
         ("CD|\ns: * !f!\nEF|", "The field s: is left out."),
         ("C>D2|EF|", "Broken rhythm of notes of unequal lengths is undefined; it changes both in proportion."),
+        ("CD|\n%%center words\nEF|", TEXTS),
+        ("CD|\n%%begintext\nabc|\n\ndef|\n%%endtext\nEF|", TEXTS),
         ("CD|\n+: more\nEF|", "The field +: is left out."),
         ('CD|"^dolce"EF|', "Words at notes are left out."),
         ('CD|[Q:"Allegro" 1/4=120]EF|', "The words of the tempo '\"Allegro\" 1/4=120' are left out."),

@@ -48,6 +48,7 @@ _FIELD = re.compile(r"[ \t]{0,3}([A-Za-z+]):(?![|:])(.*)")
 _CONTINUED = re.compile(r"(?m)^[ \t]{0,3}[A-Za-z]:(?![|:]).*(?:\n\+:.*)+")
 _INLINE_FIELD = re.compile(r"(\[[A-Za-z]:[^][]*\])")
 _WORDS_FIELDS = "HNRSWwsZ"
+_TEXT = re.compile(r"%%(begintext|text|center)\b")
 _BLOCK = re.compile(r"%%begin([a-z]+)")
 _PROPAGATION = re.compile(r"%%propagate-accidentals\s+(\S+)")
 _MIDI = re.compile(r"%%MIDI\s+(.*)")
@@ -175,6 +176,8 @@ class _TuneReader:
                 self.tune.commands.setdefault(self._voice, []).append(command)
             else:
                 self._reader().items.append(Annotation("midi", command))
+        elif _TEXT.match(line):
+            self.problems.append("Texts beside the music (%%text) are left out.")
 
     def _header_field(self, kind: str, text: str) -> None:
         tune, value = self.tune, text.strip()
