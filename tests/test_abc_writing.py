@@ -250,3 +250,15 @@ def test_who_made_a_score_of_musicxml_is_kept(tmp_path):
     assert sorted(read_score(tmp_path / "b.musicxml").details) == details
     write_score(score, tmp_path / "b.abc")
     assert sorted(read_score(tmp_path / "b.abc").details) == details
+
+
+@pytest.mark.parametrize(
+    ("tick", "text", "is_detail"),
+    [(0, "notes:slow", True), (960, "notes:slow", False), (0, "notes: slow", False), (0, "file:", False)],
+)
+def test_a_text_by_chance_is_no_detail(tmp_path, tick, text, is_detail):
+    score = Score(random_score(1).tracks, metas=(MetaEvent(tick, 1, text.encode()),))
+    write_score(score, tmp_path / "a.mid")
+    read = read_score(tmp_path / "a.mid")
+    assert bool(read.details) == is_detail
+    assert read.metas == score.metas
