@@ -269,7 +269,9 @@ class Score:
     def details(self) -> tuple[tuple[str, str], ...]:
         """Names and texts of DETAILS: texts as `detail_event` makes them, at the start, which MIDI files hold, too."""
         pairs = ((meta, *meta.text.partition(":")[::2]) for meta in self.metas)
-        return tuple((name, text) for meta, name, text in pairs if name in DETAILS and detail_event(name, text) == meta)
+        return tuple(
+            (name, text) for meta, name, text in pairs if name in DETAILS and text and detail_event(name, text) == meta
+        )
 
     def _repr_html_(self) -> str:
         """Return a piano roll and a line of text for notebooks."""

@@ -240,13 +240,13 @@ def pitch_name(pitch: int, sharps: int = 0) -> str:
     >>> pitch_name(60), pitch_name(70, -1), pitch_name(71, -6)
     ('C4', 'Bb4', 'Cb5')
     """
-    letter, alteration, octave = spelled(pitch, sharps)
-    return f"{letter}{'#' * alteration}{'b' * -alteration}{octave}"
+    return f"{pitch_class_name(pitch, sharps)}{spelled(pitch, sharps)[2]}"
 
 
 def pitch_class_name(pitch_class: int, sharps: int = 0) -> str:
     """Return the name of a pitch class, or of that of a pitch, in a key signature."""
-    return pitch_name(pitch_class % 12 + 12, sharps)[:-1]
+    letter, alteration, _ = spelled(pitch_class, sharps)
+    return f"{letter}{'#' * alteration}{'b' * -alteration}"
 
 
 def spelled(pitch: int, sharps: int = 0) -> tuple[str, int, int]:
