@@ -125,6 +125,8 @@ def test_words_sound_as_their_neighbours_ask(text, expected):
         ("XVIe-XVIIe s.", "seizième dix septième siècle"),
         ("l'art. L123-4, al. 2", "l'article l cent vingt trois tiret quatre alinéa deux"),
         ("500 fr. et 20 K€", "cinq cents francs et vingt mille euros"),
+        ("300 k€, 1 k€ et 2,5 k€", "trois cent mille euros mille euros et deux virgule cinq mille euros"),
+        ("Une 1/2 bouteille, la 1/2 heure", "une demi bouteille la demi heure"),
     ],
 )
 def test_more_texts(text, expected):

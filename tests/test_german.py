@@ -47,6 +47,11 @@ def test_texts_are_read_as_their_list_says(name):
     assert [item for item in read if item[1] != item[2]] == []
 
 
+@pytest.mark.parametrize("text", ["Stufe 3.-5.13.", "am 30.-32.1.", "am 3.13."])
+def test_what_is_no_day_of_a_month_is_no_date(text):
+    assert not {"dreizehnter", "dreizehnten", "zweiunddreißigsten"} & {*spoken(text).split()}
+
+
 def test_symbols_begin_and_end_with_silence_and_words_know_where_they_stand():
     text = "Am 3. Mai, sagte er."
     (sentence,) = GERMAN.sentences(text)

@@ -28,6 +28,7 @@ _RATES = alternatives(written for written, fields in UNITS.items() if fields[2])
 _BY = r"\s?[xX×]\s?"
 _END = rf"(?![{LETTERS}0-9²³])"
 _MAGNITUDE = rf"(?:\s?({alternatives(MAGNITUDES)}){NOT_IN_WORD}(?:\s(?:de\s|d'))?)?"
+_ARTICLES = ("le", "la", "un", "une", "ce", "cet", "cette", "chaque", "ma", "ta", "sa", "notre", "votre", "leur")
 _PREFIXES = {"k": "mille", "K": "mille", "M": "million", "Md": "milliard", "Mds": "milliard", "G": "milliard"}
 _FEMININE_CURRENCIES = ("livre", "roupie")
 
@@ -85,7 +86,8 @@ def _thousands(match: re.Match[str], _around: FrenchAround) -> Reading:
     """Read ``2 M€`` and ``300 k€``."""
     several = CURRENCIES.fields[match[4]][2]
     if _PREFIXES[match[3]] == "mille":
-        return [*SIGNS.signed[match[1]], *decimal(match[2]), "mille", *several.split()]
+        counted = [*decimal(match[2]), "mille"] if "," in match[2] else decimal(f"{match[2]} 000")
+        return [*SIGNS.signed[match[1]], *counted, *several.split()]
     return [*SIGNS.signed[match[1]], *_with_magnitude(match[2], _PREFIXES[match[3]], several)]
 
 
@@ -145,6 +147,8 @@ def _fraction(match: re.Match[str], around: FrenchAround) -> Reading:
     is_fraction = 2 <= denominator <= MAX_FRACTION and 0 < numerator < denominator
     if not is_fraction or around.word_before.lower() in NUMBERED:
         return None if match[1] or match[4] else [*whole(match[2]), "sur", *whole(match[3])]
+    if (numerator, denominator) == (1, 2) and not match[1] and around.word_before.lower() in _ARTICLES:
+        return ["demi", *(UNITS[match[4]][0].split() if match[4] else [])]
     if denominator == 2 and not match[1] and not match[4] and around.counts_feminine():
         return ["une", "demi"]
     return _of_fraction(match[1], numerator, denominator, match[4], around)

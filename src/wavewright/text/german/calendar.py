@@ -50,7 +50,7 @@ _with_month = _dates.rules(rf"(?P<day>\d{{1,2}})\.\s?(?P<month>{_NAME}){NOT_IN_W
 @reads(rf"(\d{{1,2}})\.{JOIN}(\d{{1,2}})\.(?:\s?(\d{{1,2}})\.(\d{{4}})?|\s?({_NAME}){NOT_IN_WORD})")
 def _days(match: re.Match[str], around: AroundMatch) -> Reading:
     """Read ``3.–5. Mai`` and ``3.-5.6.2026``."""
-    if not (is_day(int(match[1])) and is_day(int(match[2]))):
+    if not (is_day(int(match[1])) and is_day(int(match[2]), int(match[3] or 1))):
         return None
     end = _day_ending(around)
     month = [MONTH_NAMES[match[5]]] if match[5] else ordinal(int(match[3]), end)
