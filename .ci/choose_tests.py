@@ -71,42 +71,54 @@ def numbered(cases: dict[str, dict[Path, set[int]]]) -> tuple[dict[str, np.ndarr
     return lines, len(numbers)
 
 
+class Choice:
+    """Cases, and how likely a fault on each line is that none of them finds."""
+
+    def __init__(self, seconds: dict[str, float], lines: dict[str, np.ndarray], n_lines: int) -> None:
+        self.seconds, self.lines = seconds, lines
+        self.left = np.ones(n_lines)
+        self.cases: set[str] = set()
+        self.tests: set[str] = set()
+
+    def add(self, case: str) -> None:
+        """Choose a case."""
+        self.left[self._lines_of(case)] *= 1 - self._probability(case)
+        self.cases.add(case)
+        self.tests.add(case.partition("[")[0])
+
+    def gain(self, case: str) -> float:
+        """Return the faults that a case would find besides, a second."""
+        return float(self.left[self._lines_of(case)].sum()) * self._probability(case) / self.seconds[case]
+
+    @property
+    def n_found(self) -> float:
+        """How many of the faults, one on each line, the cases find."""
+        return float((1 - self.left).sum())
+
+    def _lines_of(self, case: str) -> np.ndarray:
+        return self.lines.get(case, np.zeros(0, int))
+
+    def _probability(self, case: str) -> float:
+        return FURTHER if case.partition("[")[0] in self.tests else FIRST
+
+
 def chosen_cases(seconds: dict[str, float], lines: dict[str, np.ndarray], n_lines: int, share: float) -> set[str]:
     """Return the cases of the default run: the quick ones, and of the others those with the largest gains a second."""
-    left, nothing = np.ones(n_lines), np.zeros(0, int)  # how likely a fault on each line is still not found
-    chosen: set[str] = set()
-    tests: set[str] = set()
-
-    def probability(case: str) -> float:
-        return FURTHER if case.partition("[")[0] in tests else FIRST
-
-    def choose(case: str) -> None:
-        left[lines.get(case, nothing)] *= 1 - probability(case)
-        chosen.add(case)
-        tests.add(case.partition("[")[0])
-
-    def gain(case: str) -> float:
-        return float(left[lines.get(case, nothing)].sum()) * probability(case) / seconds[case]
-
-    for case in seconds:
-        choose(case)
-    enough = share * float((1 - left).sum())
-    left[:] = 1
-    chosen.clear()
-    tests.clear()
+    whole, choice = Choice(seconds, lines, n_lines), Choice(seconds, lines, n_lines)
     for case, each in seconds.items():
+        whole.add(case)
         if each < (QUICK_SECONDS if case in lines else FEW_SECONDS):
-            choose(case)
-    queue = [(-gain(case), case) for case in seconds if case not in chosen]
+            choice.add(case)
+    queue = [(-choice.gain(case), case) for case in seconds if case not in choice.cases]
     heapq.heapify(queue)
-    while queue and float((1 - left).sum()) < enough:
+    while queue and choice.n_found < share * whole.n_found:
         case = heapq.heappop(queue)[1]
-        now = -gain(case)
+        now = -choice.gain(case)
         if queue and now > queue[0][0]:  # it gains less since others were chosen
             heapq.heappush(queue, (now, case))
         else:
-            choose(case)
-    return chosen
+            choice.add(case)
+    return choice.cases
 
 
 def main() -> int:

@@ -21,7 +21,7 @@ from tiny_subtitles import ASS, SRT
 
 from wavewright import dub, mix
 from wavewright.apps.cli import run
-from wavewright.base.errors import BadModel, BadSetting, BadText, MissingExtra, SkippedText
+from wavewright.base.errors import BadModel, BadSetting, BadText, MissingExtra, SkippedText, SoundWarning
 from wavewright.dubbing import stretches, translation
 from wavewright.dubbing.assembly import original_levels
 from wavewright.dubbing.commands import words_of
@@ -944,7 +944,8 @@ def test_a_video_with_both_sounds_and_subtitles(scene, ending, codec, sound_code
     assert read_dub(made.details["project"]).tracks == "both"
     again = dub(made.details["project"], quiet=True)  # the second action: the project remembers its tracks
     assert len(packets(again.out, "audio", 1)) == len(packets(video, "audio"))
-    first_again = dub(made.out, subtitles=folder / "de.srt", translation=folder / "en.srt", **scene.options)
+    with pytest.warns(SoundWarning, match="holds 2 tracks of sound; the first was read"):
+        first_again = dub(made.out, subtitles=folder / "de.srt", translation=folder / "en.srt", **scene.options)
     assert first_again.seconds == pytest.approx(8.0, abs=0.2)
 
 

@@ -14,6 +14,7 @@ from wavewright.audio.clip import Clip
 from wavewright.audio.sound_file import open_sound
 from wavewright.audio.video_file import replace_sound
 from wavewright.audio.video_tracks import VideoTracks
+from wavewright.base.errors import SoundWarning
 
 N_FRAMES, FRAMES_PER_SECOND, RATE = 50, 25, 48_000
 START_SECONDS = 0.5
@@ -150,7 +151,9 @@ def test_titles_and_roles_of_tracks_of_sound_stay(tmp_path, keeps_sound):
             frame.rate, frame.time_base, frame.pts = RATE, Fraction(1, RATE), 0
             container.mux([*sound.encode(frame), *sound.encode(None)])
     tracks = VideoTracks("en", keeps_sound=True, sound_language="de") if keeps_sound else VideoTracks()
-    replace_sound(source, out, iter([Clip.read(source)]), None, tracks)
+    with pytest.warns(SoundWarning, match="holds 2 tracks of sound; the first was read"):
+        clip = Clip.read(source)
+    replace_sound(source, out, iter([clip]), None, tracks)
     with av.open(str(out)) as container:
         found = [(stream.metadata.get("title"), stream.disposition) for stream in container.streams.audio]
     if keeps_sound:
