@@ -472,3 +472,12 @@ def test_chords_keep_the_names_of_their_roots(tmp_path, symbol):
     write_score(score, tmp_path / "a.musicxml")
     assert read_score(tmp_path / "a.musicxml").chords == (Chord(0, symbol),)
     assert "<step>C</step>" in (tmp_path / "a.musicxml").read_text(encoding="utf-8")
+
+
+def test_notes_are_named_in_the_key_in_which_they_start(tmp_path):
+    rows = [(0, 480, 66, 80), (1440, 960, 66, 80), (2400, 480, 66, 80)]  # the second is tied across the change of key
+    score = Score((Track(notes_of(rows)),), 480, keys=np.array([(0, 2, "major"), (1920, -5, "major")], KEY))
+    write_score(score, tmp_path / "a.musicxml")
+    pitches = re.findall(r"<step>(\w)</step>\s*<alter>(-?1)", (tmp_path / "a.musicxml").read_text(encoding="utf-8"))
+    assert pitches == [("F", "1"), ("F", "1"), ("F", "1"), ("G", "-1")]
+    np.testing.assert_array_equal(read_score(tmp_path / "a.musicxml").tracks[0].notes, score.tracks[0].notes)

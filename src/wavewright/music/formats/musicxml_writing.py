@@ -50,7 +50,7 @@ def write_musicxml(score: Score) -> bytes:
         track_list.append(_description(f"P{number}", track))
     for number, track in enumerate(tracks, 1):
         element = SubElement(root, "part", id=f"P{number}")
-        pieces = _pieces(track.notes, bars)
+        pieces = _pieces(track.notes, bars, score.keys)
         tied: dict[int, int] = {}
         for index, bar in enumerate(bars):
             is_new = index == 0 or bar.metre != bars[index - 1].metre
@@ -111,23 +111,26 @@ def _description(track_id: str, track: Track) -> Element:
     return element
 
 
-Piece = tuple[int, int, int, int, bool, bool]
-"""Start in the bar, duration, pitch, velocity, and ties to the next and from the last piece of a note."""
+Piece = tuple[int, int, int, int, bool, bool, int]
+"""Start in the bar, duration, pitch, velocity, ties to the next and from the last piece of a note, and sharps of it."""
 
 
-def _pieces(notes: np.ndarray, bars: Sequence[Bar]) -> list[list[Piece]]:
-    """Return the notes of each bar, cut at the bars."""
+def _pieces(notes: np.ndarray, bars: Sequence[Bar], keys: np.ndarray) -> list[list[Piece]]:
+    """Return the notes of each bar, cut at the bars; a note is named in the key in which it starts."""
     pieces: list[list[Piece]] = [[] for _ in bars]
     starts = np.array([bar.start for bar in bars])
     first_bars = np.maximum(np.searchsorted(starts, notes["start"], side="right") - 1, 0)
-    for note, first in zip(notes, first_bars.tolist(), strict=True):
+    sharps = np.zeros(len(notes), int)
+    if len(keys):
+        sharps = keys["sharps"][np.maximum(np.searchsorted(keys["tick"], notes["start"], side="right") - 1, 0)]
+    for note, first, key in zip(notes, first_bars.tolist(), sharps.tolist(), strict=True):
         start, end, index = int(note["start"]), int(note["start"] + note["duration"]), first
         position = start
         while position < end:
             bar = bars[index]
             stop = end if index == len(bars) - 1 else min(end, bar.end)
             piece = (position - bar.start, stop - position, int(note["pitch"]), int(note["velocity"]))
-            pieces[index].append((*piece, stop < end, position > start))
+            pieces[index].append((*piece, stop < end, position > start, key))
             position, index = stop, index + 1
     return pieces
 
@@ -161,10 +164,11 @@ def _measure(
             _rest(measure, start - position, score.ticks_per_quarter, voice)
             values = values_of(Fraction(chord[0][1], score.ticks_per_quarter))
             for at, value in enumerate(values):
-                for number, (_, _, pitch, velocity, is_tied, continues) in enumerate(chord):
+                for number, (_, _, pitch, velocity, is_tied, continues, key) in enumerate(chord):
                     ticks = round(value.sounding * score.ticks_per_quarter)
-                    piece = (start, ticks, pitch, velocity, is_tied or at + 1 < len(values), continues or at > 0)
-                    note = _note(score, track, piece, voice, track_id, value, is_chord=number > 0)
+                    ties = (is_tied or at + 1 < len(values), continues or at > 0)
+                    piece = (start, ticks, pitch, velocity, *ties, key)
+                    note = _note(track, piece, voice, track_id, value, is_chord=number > 0)
                     measure.append(note)
             position = start + chord[0][1]
         _rest(measure, bar.length - position, score.ticks_per_quarter, voice)
@@ -345,15 +349,12 @@ def _add_name(element: Element, kind: str, name: str) -> None:
         SubElement(element, f"{kind}-alter").text = str(alteration)
 
 
-def _note(
-    score: Score, track: Track, piece: Piece, voice: int, track_id: str, value: NoteValue, *, is_chord: bool
-) -> Element:
-    _, duration, pitch, velocity, is_tied, continues = piece
+def _note(track: Track, piece: Piece, voice: int, track_id: str, value: NoteValue, *, is_chord: bool) -> Element:
+    _, duration, pitch, velocity, is_tied, continues, key = piece
     note = Element("note", dynamics=f"{velocity * 100 / FORTE:.2f}")
     if is_chord:
         SubElement(note, "chord")
-    key_signature = int(score.keys["sharps"][0]) if len(score.keys) and not track.is_drum else 0
-    letter, alteration, octave = spelled(pitch, key_signature)
+    letter, alteration, octave = spelled(pitch, 0 if track.is_drum else key)
     written = SubElement(note, "unpitched" if track.is_drum else "pitch")
     prefix = "display-" if track.is_drum else ""
     SubElement(written, f"{prefix}step").text = letter
