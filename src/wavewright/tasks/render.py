@@ -159,6 +159,7 @@ def render(
         player, title, open_engine = open_instrument(instrument or "", timbre, read, length, sample_rate, seed)
         found = NamedInstrument(title, open_engine)
         marking = marking_of(player.folder.hash, watermark, watermark_key)
+    _warn_of_drums(whole, read, source, instrument)
     if stems is not None:
         files = [stems / file for file in _stem_files(read).values()]
         check_stem_files(files, target, score, *found.sound_files)
@@ -191,7 +192,9 @@ def render_composed(
         Show no progress.
     """
     found = playable_instrument(instrument, SAMPLE_RATE_HZ)
-    read = _playable(read_score(path), path.name, instrument, has_drums=found.has_drums)
+    whole = read_score(path)
+    read = _playable(whole, path.name, instrument, has_drums=found.has_drums)
+    _warn_of_drums(whole, read, path.name, instrument)
     settings = PerformanceSettings()
     performance = perform(read, SAMPLE_RATE_HZ, settings)
     rendering = _Rendering(path.name, read, performance, found, marking)
@@ -212,7 +215,7 @@ def _note(path: Path, seconds: float) -> Score | None:
 
 
 def _playable(score: Score, source: str, instrument: str | None, *, has_drums: bool) -> Score:
-    """Return a score without the drums that an instrument does not play, with a warning."""
+    """Return a score without the drums that an instrument does not play."""
     kept = score if has_drums else replace(score, tracks=tuple(track for track in score.tracks if not track.is_drum))
     if not score.n_notes:
         raise BadScore(f"{source} has no notes to render.")
@@ -220,10 +223,13 @@ def _playable(score: Score, source: str, instrument: str | None, *, has_drums: b
         raise BadScore(
             f"{source} has no notes but drums, which {instrument} does not play; choose the bank, which is the default."
         )
+    return kept
+
+
+def _warn_of_drums(score: Score, kept: Score, source: str, instrument: str | None) -> None:
     if n_drums := score.n_notes - kept.n_notes:
         text = f"{instrument} plays no drums; {n_drums} of the {score.n_notes} notes of {source} are left out."
         warnings.warn(text, ScoreWarning, stacklevel=3)
-    return kept
 
 
 @dataclass(frozen=True)
