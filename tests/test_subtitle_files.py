@@ -3,15 +3,18 @@
 import re
 import shutil
 import subprocess
+import warnings
+from contextlib import nullcontext
 from importlib import resources
 from itertools import product
 
 import numpy as np
 import pytest
+from hypothesis import given, settings, strategies as st
 from tiny_subtitles import ASS, SRT, VTT
 
 from wavewright.apps import studio
-from wavewright.base.errors import BadText
+from wavewright.base.errors import BadText, SkippedText
 from wavewright.dubbing.subtitle_files import SUFFIXES, SpeechSegment, parse_cues, read_cues, written_cues
 from wavewright.speech.subtitles import Cue, written
 
@@ -119,7 +122,56 @@ def test_layers_and_movements_of_a_text_are_one_cue():
 def test_subtitles_of_other_programs_are_decoded(tmp_path, encoding, newline):
     path = tmp_path / "scene.srt"
     path.write_bytes("1\n00:00:01,000 --> 00:00:02,000\nGrüße\n".replace("\n", newline).encode(encoding))
-    assert read_cues(path) == [SpeechSegment(1.0, 2.0, "Grüße")]
+    with pytest.warns(SkippedText, match="Windows-1252") if encoding == "cp1252" else nullcontext():
+        assert read_cues(path) == [SpeechSegment(1.0, 2.0, "Grüße")]
+
+
+LINES = st.lists(st.sampled_from(["one", "NOTE", ""]), max_size=4).map(lambda lines: ["a", *lines, "b"])
+
+
+@settings(deadline=None)
+@given(st.lists(LINES, min_size=1, max_size=3), st.booleans())
+def test_each_line_of_text_is_kept_or_named(cues, is_numbered):
+    rows = []
+    for number, lines in enumerate(cues):
+        name = [str(90 + number)] * is_numbered
+        rows += [*name, f"00:00:{10 + number}.000 --> 00:00:{11 + number}.000", *lines, ""]
+    words = [line for lines in cues for line in lines if line]
+    assert " ".join(cue.text for cue in parse_cues("\n".join(rows), ".srt", "a")).split() == words
+    with warnings.catch_warnings(record=True) as named:
+        warnings.simplefilter("always")
+        kept = parse_cues("\n".join(rows).replace("NOTE", "two"), ".vtt", "a")
+    n_named = sum(int(re.findall(r"\d+", str(each.message))[0]) for each in named)
+    assert sum(len(cue.text.split()) for cue in kept) + n_named == len(words)
+
+
+def test_empty_lines_in_subtitles_are_as_ffmpeg_reads_them(tmp_path):
+    if not shutil.which("ffmpeg"):
+        pytest.skip("ffmpeg is not installed")
+    path = tmp_path / "a.srt"
+    path.write_text(
+        "1\n00:00:01,000 --> 00:00:02,000\nOne\n\ntwo\n\n2\n00:00:02,000 --> 00:00:03,000\nThree\n", encoding="utf-8"
+    )
+    subprocess.run(["ffmpeg", "-v", "error", "-i", path, tmp_path / "b.srt"], check=True)
+    assert [cue.text for cue in read_cues(path)] == [cue.text for cue in read_cues(tmp_path / "b.srt")]
+    assert read_cues(path)[0].text == "One two"
+
+
+@pytest.mark.parametrize(
+    ("text", "suffix", "line"),
+    [
+        ("1\n-00:00:01,000 --> 00:00:02,000\nLost\n\n2\n00:00:03,000 --> 00:00:04,000\nkept", ".srt", "-00:00"),
+        ("WEBVTT\n\n00:03.000 --> 00:04.000\nkept\n\nlost", ".vtt", "lost"),
+        (
+            "[Events]\nDialogue: 0,bad,0:00:01.00,,,0,0,0,,Lost\nDialogue: 0,0:00:03.00,0:00:04.00,,,0,0,0,,kept",
+            ".ass",
+            "Dialogue: 0,bad",
+        ),
+    ],
+)
+def test_lines_without_a_valid_time_are_named(text, suffix, line):
+    with pytest.warns(SkippedText, match=f"the first is '{line}"):
+        assert parse_cues(text, suffix, "a") == [SpeechSegment(3.0, 4.0, "kept")]
 
 
 @pytest.mark.parametrize("suffix", [".srt", ".vtt", ".ass"])

@@ -16,7 +16,7 @@ from ..speech.subtitles import Cue, written
 SUFFIXES = (".srt", ".vtt", ".ass", ".ssa")
 MAX_FILE_BYTES = 2**26
 
-_TIME = r"(?:(\d{1,3}):)?(\d{1,2}):(\d{1,2})(?:[.,:](\d{1,3}))?"
+_TIME = r"(?:(\d+):)?(\d{1,2}):(\d{1,2})(?:[.,:](\d{1,3}))?"
 _ARROW = re.compile(rf"\s*{_TIME}\s*-{{1,2}}>\s*{_TIME}(?:\s.*)?$")
 _ASS_TIME = re.compile(rf"\s*{_TIME}\s*$")
 _VOICE = re.compile(r"<v(?:\.[^\s>]*)?\s+([^>]*)>", re.IGNORECASE)
@@ -26,7 +26,7 @@ _ASS_BREAK = re.compile(r"\\[Nnh]")
 _ASS_BRACES = re.compile(r"\{[^{}]*\}")
 _UNSPOKEN = re.compile(r"\[[^\[\]]*\]|[\u266a\u266b]|^\W*\([^()]*\)\W*$")  # sounds for the deaf, and notes of music
 _INVISIBLE = re.compile("[\N{ZERO WIDTH NO-BREAK SPACE}\N{WORD JOINER}]")
-_VTT_BLOCKS = ("NOTE", "STYLE", "REGION")
+_VTT_BLOCKS = ("NOTE", "STYLE", "REGION", "WEBVTT")
 JOINED_SECONDS = 0.05  # between cues that follow each other
 FRAME_SECONDS = 0.2  # of the cues of a text that moves, at most
 LEAST_ROLLED = 1 / 3  # of the cues, where each shows lines of the one before again
@@ -62,7 +62,7 @@ def is_subtitle_file(path: Path) -> bool:
 def read_cues(path: Path) -> list[SpeechSegment]:
     """Read a subtitle file.
 
-    - ``path``: SRT, WebVTT or ASS; UTF-8, UTF-16 with its mark, or Windows-1252.
+    - ``path``: SRT, WebVTT or ASS; UTF-8, UTF-16 with its mark, or Windows-1252, which a warning names.
     - returns: the cues with words, by their starts. Tags, positions, drawings, comments and styles are left out, as are
       descriptions of sounds in brackets, and text that is shown again; the actors of ASS and the voices of WebVTT are
       speakers.
@@ -77,10 +77,19 @@ def read_cues(path: Path) -> list[SpeechSegment]:
 def parse_cues(text: str, suffix: str, where: str) -> list[SpeechSegment]:
     """Return the cues of the text of a subtitle file with an ending of SUFFIXES; errors begin with ``where``."""
     lines = text.splitlines()
-    cues = _ass_cues(lines) if suffix in (".ass", ".ssa") else _timed_cues(lines)
+    is_vtt = suffix == ".vtt" or text.startswith("WEBVTT")
+    outside: list[str] = []
+    cues = [*(_ass_cues(lines, outside) if suffix in (".ass", ".ssa") else _timed_cues(lines, is_vtt, outside))]
     spoken = sorted((cue for cue in cues if any(map(str.isalnum, cue.text))), key=lambda cue: cue.start)
     if not spoken:
         raise BadText(f"{where} has no subtitle with a text; check that it is a whole {suffix} file.")
+    if outside:
+        warnings.warn(
+            f"{where}: {len(outside)} of its lines belong to no subtitle with a valid time and are not used (the first "
+            f"is {outside[0].strip()[:60]!r}); correct the time above them, or remove an empty line before them.",
+            SkippedText,
+            stacklevel=2,
+        )
     if turned := [cue.start for cue in spoken if cue.end < cue.start]:
         warnings.warn(
             f"{where}: {len(turned)} of the subtitles end before they start (the first at {turned[0]:.3f} s); their "
@@ -123,6 +132,11 @@ def _decoded(path: Path) -> str:
     try:
         return contents.decode(encoding)
     except UnicodeDecodeError:
+        warnings.warn(
+            f"{path} is not UTF-8 and is read as Windows-1252; save it as UTF-8 if letters are wrong.",
+            SkippedText,
+            stacklevel=3,
+        )
         return contents.decode("cp1252", "replace")
 
 
@@ -143,9 +157,9 @@ class _ShownLines:
         return next((n for n in range(most, 0, -1) if earlier.lines[-n:] == self.lines[:n]), 0)
 
 
-def _timed_cues(lines: list[str]) -> Iterator[SpeechSegment]:
+def _timed_cues(lines: list[str], is_vtt: bool, outside: list[str]) -> Iterator[SpeechSegment]:
     """Yield the cues of SRT or WebVTT; of captions that roll up line by line, each line once."""
-    shown = list(_shown(lines))
+    shown = list(_shown(lines, is_vtt, outside))
     repeated = [0, *(cue.n_repeated(earlier) for earlier, cue in pairwise(shown))]
     n_rolled = sum(
         0 < n < max(len(cue.lines), len(earlier.lines))
@@ -157,29 +171,48 @@ def _timed_cues(lines: list[str]) -> Iterator[SpeechSegment]:
         yield SpeechSegment(cue.start, cue.end, " ".join(cue.lines[n:]), cue.speaker)
 
 
-def _shown(lines: list[str]) -> Iterator[_ShownLines]:
-    """Yield the cues: a line with an arrow, and the lines up to an empty one or the next arrow."""
+def _shown(lines: list[str], is_vtt: bool, outside: list[str]) -> Iterator[_ShownLines]:
+    """Yield the cues of SRT or WebVTT; lines of text that are in none are added to ``outside``."""
+    for times, text, is_above_time in _blocks(lines, is_vtt):
+        if times is not None:
+            yield _cue_of(times, _without_number(text) if is_above_time else text)
+        elif text and not text[0].startswith(_VTT_BLOCKS):
+            outside += _texts(text[:-1] if is_vtt and is_above_time else text)  # a cue may have a name
+
+
+def _blocks(lines: list[str], is_vtt: bool) -> Iterator[tuple[re.Match[str] | None, list[str], bool]]:
+    """Yield the times of a cue, if any, its lines, and whether the next time is right below them.
+
+    A cue ends at the next time, in WebVTT also at an empty line.
+    """
     times: re.Match[str] | None = None
     text: list[str] = []
-    is_skipped = False
-    for line in [*lines, ""]:
-        if arrow := _ARROW.match(line):
-            if times is not None:
-                yield _cue_of(times, _without_number(text))
-            times, text, is_skipped = arrow, [], False
-        elif not line or (times is None and not line.strip()):
-            if times is not None:
-                yield _cue_of(times, text)
-            times, text, is_skipped = None, [], False
-        elif times is None and line.split()[0] in _VTT_BLOCKS:
-            is_skipped = True
-        elif times is not None and not is_skipped:
-            text.append(line)
+    for line in lines:
+        arrow = _ARROW.match(line)
+        is_comment = times is None and (text or [line])[0].startswith(_VTT_BLOCKS)
+        if arrow or ("-->" in line and not is_comment):
+            yield times, text, True
+            times, text = arrow, [] if arrow else [line]
+        elif (times is None and not line.strip()) or (is_vtt and not line):
+            yield times, text, False
+            times, text = None, []
+        else:
+            text.append(line.strip())
+    yield times, text, False
+
+
+def _texts(lines: list[str]) -> list[str]:
+    """Return lines without empty ones and numbers of cues."""
+    return [line for line in lines if line and not line.isdigit()]
 
 
 def _without_number(text: list[str]) -> list[str]:
-    """Return the lines of a cue without the number of the next one, where no empty line parts the two."""
-    return text[:-1] if text and text[-1].strip().isdigit() else text
+    """Return the lines of a cue of SRT without the number of the next one, below an empty line or above its time."""
+    numbered = [index for index, line in enumerate(text) if line]
+    if not numbered or not text[numbered[-1]].isdigit():
+        return text
+    is_number = numbered[-1] == len(text) - 1 or (numbered[-1] > 0 and not text[numbered[-1] - 1])
+    return text[: numbered[-1]] if is_number else text
 
 
 def _cue_of(times: re.Match[str], lines: list[str]) -> _ShownLines:
@@ -189,8 +222,8 @@ def _cue_of(times: re.Match[str], lines: list[str]) -> _ShownLines:
     return _ShownLines(start, end, tuple(plain for line in lines if (plain := _plain(line))), speaker)
 
 
-def _ass_cues(lines: list[str]) -> Iterator[SpeechSegment]:
-    """Yield the dialogue of ASS or SSA by the order of fields that its Format line gives."""
+def _ass_cues(lines: list[str], outside: list[str]) -> Iterator[SpeechSegment]:
+    """Yield the dialogue of ASS or SSA by the order of fields of its Format line; others are added to ``outside``."""
     fields: tuple[str, ...] = _EVENT_FIELDS
     is_events = False
     for line in lines:
@@ -206,6 +239,8 @@ def _ass_cues(lines: list[str]) -> Iterator[SpeechSegment]:
                 text = _ASS_BREAK.sub(" ", _ASS_BRACES.sub("", _DRAWING.sub("", row.get("text", ""))))
                 speaker = row.get("name", row.get("actor", "")).strip()
                 yield SpeechSegment(_seconds(start.groups()), _seconds(end.groups()), _plain(text), speaker)
+            else:
+                outside.append(line)
 
 
 def _seconds(parts: tuple[str | None, ...]) -> float:
