@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+import unicodedata
 from pathlib import PureWindowsPath
 
 import numpy as np
@@ -154,3 +155,37 @@ def test_a_name_too_long_for_the_system_is_a_problem_of_its_line(tmp_path, sound
     assert [entry.path.name for entry in scanned.entries] == ["a.wav"]
     assert len(scanned.failed) == 1
     assert len(str(scanned.failed[0])) < 2_000
+
+
+@pytest.mark.parametrize("is_below", [False, True])
+@pytest.mark.parametrize(("stored", "written"), [("NFC", "NFD"), ("NFD", "NFC")])
+@pytest.mark.parametrize("suffix", [".jsonl", ".csv"])
+def test_accents_are_composed_or_not(tmp_path, sound, stored, written, is_below, suffix):
+    folder = tmp_path / ("sounds" if is_below else ".")
+    path = folder / unicodedata.normalize(stored, "Tür") / unicodedata.normalize(stored, "Bär é.wav")
+    path.parent.mkdir(parents=True)
+    shutil.copy(sound, path)
+    name = unicodedata.normalize(written, "Tür/Bär é.wav")
+    line = f"audio_filepath,text\n{name},a\n" if suffix == ".csv" else json.dumps({"audio_filepath": name})
+    (tmp_path / f"list{suffix}").write_text(line, encoding="utf-8")
+    (entry,) = manifest.read(tmp_path / f"list{suffix}", folder).entries
+    assert entry.path.samefile(path)
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("a.txt", "0.5\t1.2\tdog\n"),
+        ("a.TextGrid", 'File type = "ooTextFile"\n'),
+        ("wav.scp", "a /elsewhere/a.wav\n"),
+        ("lists/text", "a hello there\n"),
+        ("x.trans.txt", "a HELLO THERE\n"),
+    ],
+)
+def test_labels_beside_recordings_are_named(tmp_path, sound, file, content):
+    (tmp_path / "README.txt").write_text("about the recordings\n")
+    assert not [note for note in scan(tmp_path).notes if "not read" in note]
+    (tmp_path / file).parent.mkdir(exist_ok=True)
+    (tmp_path / file).write_text(content)
+    (note,) = scan(tmp_path).notes
+    assert note.startswith(f"labels or texts that are not read: {file};")

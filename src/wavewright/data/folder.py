@@ -32,6 +32,13 @@ METADATA_FILES = ("metadata.csv", "metadata.tsv")
 """Tables of the recordings of a folder, such as LJSpeech's lines ``name|text``; see :func:`.manifest.read`."""
 
 
+SIDECAR_SUFFIXES = (".txt", ".lab", ".textgrid", ".eaf", ".phn", ".wrd", ".srt", ".vtt", ".jams")
+"""Endings of labels of one recording, as of Audacity, Praat and TIMIT, where it has the name of the recording."""
+
+LIST_SUFFIXES = ("", ".txt", ".scp", ".trn", ".stm", ".ctm", ".rttm")
+"""Endings of lists whose lines name recordings, as of Kaldi, LibriSpeech and MLS."""
+
+
 def scan(
     folder: Path | str,
     label_from: LabelFrom | None = "none",
@@ -157,7 +164,7 @@ def _scan_files(root: Path, label_from: LabelFrom | None, group_from: GroupFrom 
             entries.append(clip)
     if not entries:
         raise BadFolder(_nothing_usable(root, failed, label_from))
-    notes = list(_notes_on_doubles(root, entries))
+    notes = [*_notes_on_doubles(root, entries), *_notes_on_labels(root, entries)]
     if splits:
         listed = ", ".join(f"{name}/ as {split}" for name, split in splits.items())
         notes.insert(0, f"sub-folders are read as splits: {listed}; labels are taken from the folders below.")
@@ -196,6 +203,34 @@ def _notes_on_doubles(root: Path, entries: Sequence[Entry]) -> Iterator[str]:
             f"warning: {recordings} under several labels ({shown}), which contradict each other; keep each under one, "
             "or list it in a manifest with several labels."
         )
+
+
+def _notes_on_labels(root: Path, entries: Sequence[Entry]) -> Iterator[str]:
+    """Yield a note on files of labels and texts beside the recordings, which are not read, if there are any."""
+    sidecars = {entry.path.with_suffix("") for entry in entries}
+    names = {os.fsencode(path.name) for path in sidecars}
+    unread = [
+        path.relative_to(root).as_posix()
+        for path in files_below(root)
+        if isinstance(path, Path)
+        and (
+            (path.with_suffix("") in sidecars and path.suffix.lower() in SIDECAR_SUFFIXES)
+            or (path.suffix.lower() in LIST_SUFFIXES and _first_word(path) in names)
+        )
+    ]
+    if unread:
+        more = f" and {len(unread) - 3} more" if len(unread) > 3 else ""
+        yield (
+            f"labels or texts that are not read: {', '.join(unread[:3])}{more}; write them into a manifest, a table "
+            "with the columns audio_filepath, offset, duration, label and text."
+        )
+
+
+def _first_word(path: Path) -> bytes:
+    """Return the first word of a file, empty if it has none or cannot be read."""
+    with suppress(OSError), path.open("rb") as file:
+        return next(iter(file.read(1_000).split()), b"")
+    return b""
 
 
 def _guess_label_from(

@@ -209,28 +209,35 @@ class Places:
         for path in files_below(self._folder, SOUND_SUFFIXES) if self._folder is not None else ():
             if isinstance(path, Path):
                 for name in {path.name, path.stem}:
-                    files.setdefault(name, []).append(path)
+                    files.setdefault(str(_composed(name)), []).append(path)
         return files
 
     def find(self, name: str, is_exact: bool = False) -> list[Path]:
         """Return the files that a name may mean, the first place that has some; ``is_exact``: endings are given.
 
-        A table that was written on Windows has backslashes between folders, which elsewhere may be part of a name.
+        A table that was written on Windows has backslashes between folders, which elsewhere may be part of a name, and
+        names from a Mac may have their accents encoded as letters of their own.
         """
+        names = dict.fromkeys((name, *(unicodedata.normalize(form, name) for form in ("NFC", "NFD"))))
         endings, folders = (("",), ("",)) if is_exact else (("", *SOUND_SUFFIXES), SOUND_FOLDERS)
         for root in self._roots:
-            found = (root / f"{folder}{name}{ending}" for ending in endings for folder in folders)
+            found = (root / f"{folder}{each}{ending}" for each in names for ending in endings for folder in folders)
             if (path := next(filter(_is_file, found), None)) is not None:
                 return [path]
         if "\\" in name:
             return self.find(name.replace("\\", "/"), is_exact)
-        parts = Path(name).parts
+        parts = _composed(name).parts
         below = self._below.get(parts[-1], []) if parts else []
-        return [path for path in below if path.parts[-len(parts) : -1] == parts[:-1]]
+        return [path for path in below if _composed(path).parts[-len(parts) : -1] == parts[:-1]]
 
     def has(self, name: str) -> bool:
         """Return whether a name means a sound file."""
         return bool(name) and bool(self.find(name))
+
+
+def _composed(path: Path | str) -> Path:
+    """Return a path with accents that are parts of their letters."""
+    return Path(unicodedata.normalize("NFC", str(path)))
 
 
 def _table_record(table: Table, line: int, cells: tuple[str, ...]) -> tuple[int, Record]:
