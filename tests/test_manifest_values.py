@@ -10,6 +10,7 @@ from pathlib import PureWindowsPath
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from wavewright.audio.clip import Clip
 from wavewright.base.errors import BadFolder
@@ -189,3 +190,22 @@ def test_labels_beside_recordings_are_named(tmp_path, sound, file, content):
     (tmp_path / file).write_text(content)
     (note,) = scan(tmp_path).notes
     assert note.startswith(f"labels or texts that are not read: {file};")
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.text(alphabet='a", ', min_size=1).map(lambda text: f"x{text}x" if text.strip() != text else text))
+@pytest.mark.parametrize("quoting", [csv.QUOTE_ALL, csv.QUOTE_MINIMAL])
+@pytest.mark.parametrize("delimiter", ["\t", "|"])
+def test_texts_quoted_by_csv_writers_are_as_they_were(tmp_path, sound, delimiter, quoting, text):
+    with (tmp_path / "list.csv").open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file, delimiter=delimiter, quoting=quoting).writerows([["path", "sentence"], ["a.wav", text]])
+    (entry,) = manifest.read(tmp_path / "list.csv").entries
+    assert entry.text == text
+
+
+def test_quotes_of_a_text_stay(tmp_path, sound):
+    texts = ['"Hello", he said.', '"Hello."', 'He said "hello"']
+    for text in texts:
+        (tmp_path / "list.tsv").write_text(f"path\tsentence\na.wav\t{text}\n", encoding="utf-8")
+        (entry,) = manifest.read(tmp_path / "list.tsv").entries
+        assert entry.text == text

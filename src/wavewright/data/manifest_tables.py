@@ -82,6 +82,7 @@ SAME_WORDS = 0.25
 """Mean fraction of common words above which two columns are a text and the same text in full."""
 
 _WORD = re.compile(r"\w+")
+_QUOTED = re.compile(r'"((?:[^"]|"")*)"')
 _FRACTION = re.compile(r"[+-]?\d*[.,]\d+")
 
 
@@ -238,9 +239,15 @@ def _shown(name: str, field: str) -> str:
 def _split_rows(
     path: Path, text: str, lines: Sequence[tuple[int, str]], delimiter: str
 ) -> list[tuple[int, tuple[str, ...]]]:
-    """Return the line number and the cells of each row; quotes belong to the text where | or tabs separate cells."""
+    """Return the line number and the cells of each row.
+
+    Where | or tabs separate cells, quotes belong to the text, unless the first line has them, or those within are
+    doubled.
+    """
     if delimiter in "|\t":
-        return [(number, tuple(cell.strip() for cell in line.split(delimiter))) for number, line in lines]
+        rows = [(number, [cell.strip() for cell in line.split(delimiter)]) for number, line in lines]
+        is_quoted = all(map(_QUOTED.fullmatch, rows[0][1]))
+        return [(number, tuple(_unquoted(cell, is_quoted) for cell in cells)) for number, cells in rows]
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True, skipinitialspace=True)
     try:
         return [(reader.line_num, tuple(map(str.strip, cells))) for cells in reader if any(map(str.strip, cells))]
@@ -248,6 +255,11 @@ def _split_rows(
         raise BadFolder(
             f"{path}, line {max(1, reader.line_num)}: this is not CSV ({error}); check the quotes."
         ) from error
+
+
+def _unquoted(cell: str, is_quoted: bool) -> str:
+    quoted = _QUOTED.fullmatch(cell)
+    return quoted[1].replace('""', '"') if quoted and (is_quoted or '""' in quoted[1]) else cell
 
 
 def _delimiter(lines: Sequence[str], is_sound: Callable[[str], bool]) -> str | None:
