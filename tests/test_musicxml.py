@@ -17,6 +17,7 @@ from wavewright.music.formats.musicxml_reading import read_musicxml
 from wavewright.music.formats.musicxml_writing import write_musicxml
 from wavewright.music.formats.xml_tree import packed, parse_xml
 from wavewright.music.score import KEY, METRE, PROGRAM, Chord, Score, Track, controls_of, notes_of
+from wavewright.music.theory import spelled
 from wavewright.music.timing import TEMPO
 
 PART_LIST = '<part-list><score-part id="P1"><part-name>Horn</part-name></score-part></part-list>'
@@ -474,10 +475,35 @@ def test_chords_keep_the_names_of_their_roots(tmp_path, symbol):
     assert "<step>C</step>" in (tmp_path / "a.musicxml").read_text(encoding="utf-8")
 
 
-def test_notes_are_named_in_the_key_in_which_they_start(tmp_path):
-    rows = [(0, 480, 66, 80), (1440, 960, 66, 80), (2400, 480, 66, 80)]  # the second is tied across the change of key
-    score = Score((Track(notes_of(rows)),), 480, keys=np.array([(0, 2, "major"), (1920, -5, "major")], KEY))
-    write_score(score, tmp_path / "a.musicxml")
-    pitches = re.findall(r"<step>(\w)</step>\s*<alter>(-?1)", (tmp_path / "a.musicxml").read_text(encoding="utf-8"))
-    assert pitches == [("F", "1"), ("F", "1"), ("F", "1"), ("G", "-1")]
-    np.testing.assert_array_equal(read_score(tmp_path / "a.musicxml").tracks[0].notes, score.tracks[0].notes)
+@given(
+    st.lists(st.tuples(st.integers(0, 8), st.integers(1, 4), st.integers(40, 80)), min_size=1, max_size=8),
+    st.lists(st.integers(-7, 7), min_size=1, max_size=3),
+)
+def test_notes_are_named_by_the_key_in_which_they_start(rows, signatures):
+    half_bar = 960
+    keys = np.array([(4 * half_bar * number, sharps, "major") for number, sharps in enumerate(signatures)], KEY)
+    played = notes_of([(start * half_bar, length * half_bar, pitch, 80) for start, length, pitch in rows])
+    root = parse_xml(write_musicxml(Score((Track(played),), 480, keys=keys)))
+    assert root is not None
+    started = [each for each in root.iter("note") if "stop" not in [tie.get("type") for tie in each.findall("tie")]]
+    found = sorted(
+        (pitch.findtext("step"), int(pitch.findtext("alter") or 0), int(pitch.findtext("octave")))
+        for each in started
+        if (pitch := each.find("pitch")) is not None
+    )
+    sharps_of = [signatures[min(start // 4, len(signatures) - 1)] for start, _, _ in rows]
+    assert found == sorted(spelled(pitch, sharps) for (_, _, pitch), sharps in zip(rows, sharps_of, strict=True))
+
+
+def test_a_note_tied_over_a_change_of_key_keeps_its_name():
+    keys = np.array([(0, -3, "major"), (1920, 4, "major")], KEY)
+    written = write_musicxml(Score((Track(notes_of([(960, 1920, 63, 80), (2880, 480, 63, 80)])),), 480, keys=keys))
+    names = re.findall(rb"<step>(.)</step>\s*<alter>(.*)</alter>", written)
+    assert names == [(b"E", b"-1"), (b"E", b"-1"), (b"D", b"1")]
+
+
+def test_slurs_are_named():
+    slurred = note("C4", 2, '<notations><slur type="start" number="1"/></notations>')
+    text = f'<score-partwise>{PART_LIST}<part id="P1"><measure>{slurred}</measure></part></score-partwise>'
+    _, problems = read_musicxml(text.encode())
+    assert [problem for problem in problems if "slurs are left out" in problem]

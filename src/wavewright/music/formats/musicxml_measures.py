@@ -51,6 +51,7 @@ SKIPPED = {
     "note/notations/arpeggiate": "arpeggios are played at once",
     "note/notations/glissando": "slides are left out",
     "note/notations/slide": "slides are left out",
+    "note/notations/slur": "slurs are left out",
     "note/notations/articulations": "articulations are left out",
     "note/notations/fermata": "fermatas are left out",
     "note/notations/technical": "fingerings and other technical marks are left out",
