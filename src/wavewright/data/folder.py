@@ -227,9 +227,11 @@ def _notes_on_labels(root: Path, entries: Sequence[Entry]) -> Iterator[str]:
 
 
 def _first_word(path: Path) -> bytes:
-    """Return the first word of a file, empty if it has none or cannot be read."""
-    with suppress(OSError), path.open("rb") as file:
-        return next(iter(file.read(1_000).split()), b"")
+    """Return the first word of a file, empty if it has none or cannot be read; a pipe is not opened, it may block."""
+    with suppress(OSError):
+        if path.is_file():
+            with path.open("rb") as file:
+                return next(iter(file.read(1_000).split()), b"")
     return b""
 
 
