@@ -310,6 +310,16 @@ def test_packets_that_cannot_be_decoded_are_silent_and_what_follows_is_read(tmp_
         list(open_sound(path).chunks(strict=True))
 
 
+@pytest.mark.filterwarnings("ignore:.*of its packets")
+@pytest.mark.parametrize(("name", "codec"), [("a.mkv", "flac"), ("a.mka", "libopus")])
+def test_a_container_that_is_cut_and_damaged_is_named_cut_short(tmp_path, name, codec):
+    path = encode(tmp_path / name, codec, chirp(6.0, 48_000, 1), 48_000)
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2] + bytes(200))
+    with pytest.warns(SoundWarning, match="it was cut short, or its header is wrong"):
+        assert 2.0 < Clip.read(path).seconds < 4.0
+
+
 def test_a_stream_that_changes_its_rate_and_channels_is_read_on(tmp_path, recwarn):
     first = encode(tmp_path / "a.ts", "aac", chirp(2.0, 44_100, 2), 44_100)
     second = encode(tmp_path / "b.ts", "aac", chirp(2.0, 48_000, 1), 48_000)

@@ -50,23 +50,8 @@ MEDIA_SUFFIXES = (
 """Formats that PyAV can read and libsndfile cannot."""
 
 SOUND_SUFFIXES = (
-    *(
-        ".wav",
-        ".wave",
-        ".bwf",
-        ".flac",
-        ".ogg",
-        ".oga",
-        ".opus",
-        ".mp3",
-        ".mpga",
-        ".aif",
-        ".aiff",
-        ".aifc",
-        ".au",
-        ".snd",
-    ),
-    *(".caf", ".w64", ".rf64", ".avr", ".nist", ".paf", ".pvf", ".sph", ".voc"),
+    *(".wav", ".wave", ".bwf", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".mpga", ".aif", ".aiff", ".aifc"),
+    *(".au", ".snd", ".caf", ".w64", ".rf64", ".avr", ".nist", ".paf", ".pvf", ".sph", ".voc"),
     *MEDIA_SUFFIXES,
 )
 """Endings of all sound and video files that can be read."""
@@ -85,7 +70,7 @@ UNSUPPORTED_ENCODING = 4
 """libsndfile's error for a codec that it does not know in a container that it does."""
 
 OTHER_OGG, OGG_PACKET = (b"\x7fFLAC", b"Speex   ", b"\x80theora", b"fishead\0"), 28
-"""What libsndfile does not decode in Ogg (or FLAC, few), and the position of the first packet."""
+"""First packets in Ogg of codecs that libsndfile does not decode (of FLAC, few files), and their position."""
 HEAD_BYTES = 64  # from which the kind of a file is known
 
 INVALID_IN_NAMES = re.compile("[\0\ud800-\udfff]")

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -15,8 +14,7 @@ from ..base.units import seconds_to_samples
 from ..base.whole_file import why_not_written
 from . import file_formats as formats
 from .file_formats.metadata import Marker, SoundMetadata
-
-AvObject: TypeAlias = Any  # of PyAV, which is an optional dependency
+from .media_samples import AvObject
 
 FORMAT = "M4A"
 AAC = "AAC"

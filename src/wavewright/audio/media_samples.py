@@ -15,10 +15,7 @@ from . import file_formats as formats
 if TYPE_CHECKING:
     import av
 
-Container: TypeAlias = Any  # av.container.InputContainer: PyAV is an optional dependency
-Frame: TypeAlias = Any  # av.AudioFrame
-Packet: TypeAlias = Any  # av.Packet
-Stream: TypeAlias = Any  # av.AudioStream
+AvObject: TypeAlias = Any  # of PyAV, which is an optional dependency
 
 MATROSKA_DURATION = re.compile(r"(\d+):(\d\d):(\d\d\.\d+)")
 """Tag of a track of Matroska and WebM files, which have no field for its length: when it ends."""
@@ -46,19 +43,19 @@ LONGEST_PAUSE_SECONDS = 3_600.0
 FIRST_SILENT_AMR = 8  # of the types of its frames: from here on they describe the noise of a pause, or are empty
 
 
-def start_seconds(container: Container) -> float:
+def start_seconds(container: AvObject) -> float:
     """Return when the first track of a container starts; a negative time is that of samples that decoders drop."""
     return max(0.0, (container.start_time or 0) / MICROSECONDS)
 
 
-def lead_samples(container: Container) -> int:
+def lead_samples(container: AvObject) -> int:
     """Return the samples between the start of a container, such as that of a picture, and that of its sound."""
     stream = container.streams.audio[0]
     lead_seconds = float((stream.start_time or 0) * stream.time_base) - start_seconds(container)
     return seconds_to_samples(lead_seconds, stream.rate) if lead_seconds > PAUSE_SECONDS else 0
 
 
-def claimed_samples(path: Path, container: Container) -> tuple[int | None, bool]:
+def claimed_samples(path: Path, container: AvObject) -> tuple[int | None, bool]:
     """Return how long the first track of sound of a file is said to be, and whether that is exact; None if unknown.
 
     Silence before it counts; what an encoder added behind it does not, where the length is exact.
@@ -74,7 +71,7 @@ def claimed_samples(path: Path, container: Container) -> tuple[int | None, bool]
     return None if seconds is None else round(seconds * stream.rate) + lead_samples(container), exact is not None
 
 
-def subtype_of(stream: Stream) -> str:
+def subtype_of(stream: AvObject) -> str:
     """Return the codec of a track of sound; of lossless ones the kind of their samples, as libsndfile names it."""
     context = stream.codec_context
     name, samples = str(context.name), context.format.name.removesuffix("p")
@@ -95,7 +92,7 @@ class MediaSamples:
     - ``n_damaged``: packets so far that cannot be decoded; ``first_damaged`` says at which sample, and ``reason`` why.
     """
 
-    def __init__(self, container: Container, sample_rate: int, n_channels: int, n_samples: int | None) -> None:
+    def __init__(self, container: AvObject, sample_rate: int, n_channels: int, n_samples: int | None) -> None:
         self.container = container
         self.sample_rate, self.n_channels = sample_rate, n_channels
         self.n_samples = n_samples
@@ -107,8 +104,9 @@ class MediaSamples:
 
     def __iter__(self) -> Iterator[np.ndarray]:
         is_decoded = False
-        yield from self._silence(lead_samples(self.container))
         for frame in self._frames():
+            if not is_decoded:
+                yield from self._silence(lead_samples(self.container))
             if frame.pts is not None:
                 start = float(frame.pts * frame.time_base)
                 yield from self._silence_until(start)
@@ -121,7 +119,7 @@ class MediaSamples:
         if is_decoded and self._lost_end is not None:
             yield from self._silence_until(self._lost_end)
 
-    def _frames(self) -> Iterator[Frame]:
+    def _frames(self) -> Iterator[AvObject]:
         """Yield the decoded frames, all with the rate and the channels of the first."""
         import av
 
@@ -140,12 +138,12 @@ class MediaSamples:
             self._note_damage(error)
         yield from () if resampler is None else resampler.resample(None)
 
-    def _decoded(self, packet: Packet, codec: str) -> list[Frame]:
+    def _decoded(self, packet: AvObject, codec: str) -> list[AvObject]:
         """Return the frames of a packet, none where it cannot be decoded."""
         import av
 
         try:
-            frames: list[Frame] = packet.decode()
+            frames: list[AvObject] = packet.decode()
         except av.FFmpegError as error:
             if packet.pts is not None:
                 start = float(packet.pts * packet.time_base)
@@ -182,7 +180,7 @@ class MediaSamples:
 
     @property
     def fault(self) -> str | None:
-        """What cannot be decoded, as a sentence without the name of the file; None if nothing is damaged."""
+        """Sentence, without the name of the file, on packets that cannot be decoded; None if there are none."""
         if not self.n_damaged:
             return None
         start = samples_to_seconds(self.first_damaged, self.sample_rate)

@@ -10,7 +10,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, TypeAlias
+from typing import BinaryIO, Literal, TypeAlias
 
 import numpy as np
 import soundfile
@@ -23,7 +23,7 @@ from ..base.units import samples_to_seconds, seconds_to_samples
 from .file_formats.metadata import TAGS, SoundMetadata, normalised
 from .file_formats.segments import SegmentedFile
 from .file_kind import CONTAINER_OPTIONS, SoundParts, is_of_other_codec, kind_of, quiet_library
-from .media_samples import SLACK_SAMPLES, SLACK_SECONDS, MediaSamples, claimed_samples, subtype_of
+from .media_samples import SLACK_SAMPLES, SLACK_SECONDS, AvObject, MediaSamples, claimed_samples, subtype_of
 from .wav_chunks import frames_of_fact
 from .wave_blocks import MONO_BLOCK_VALUES, BlockReader, MonoSound, first_samples
 
@@ -70,8 +70,6 @@ OPUS_SLACK_SAMPLES = 120
 """That of Opus files, the shortest frame at 48 kHz: libsndfile may leave out the last samples of a long one."""
 
 SampleType: TypeAlias = Literal["float32", "float64"]
-
-Container: TypeAlias = Any  # av.container.InputContainer: PyAV is an optional dependency
 
 
 @dataclass(frozen=True)
@@ -407,9 +405,8 @@ def _media_chunks(path: Path, header: AudioHeader, start: int, strict: bool) -> 
         if strict or not position:
             raise BadAudio(f"{path} {fault}; copy or export it again.")
         warnings.warn(f"{path} {fault}. Silence stands there, and the rest was read.", SoundWarning, stacklevel=2)
-    else:
-        slack = max(seconds_to_samples(SLACK_SECONDS, header.sample_rate), SLACK_SAMPLES)
-        _check_length(path, header, position, slack, strict)
+    slack = max(seconds_to_samples(SLACK_SECONDS, header.sample_rate), SLACK_SAMPLES)
+    _check_length(path, header, position, slack, strict)
 
 
 def _from_start(start: int, end: int, chunk: np.ndarray) -> Iterator[np.ndarray]:
@@ -476,7 +473,7 @@ def _open_sound(path: Path, source: str | SegmentedFile) -> Iterator[_Sequential
 
 
 @contextmanager
-def _open_media(path: Path) -> Iterator[Container]:
+def _open_media(path: Path) -> Iterator[AvObject]:
     """Open a container with PyAV; raise its errors as BadAudio, and MissingExtra if PyAV is not installed."""
     try:
         import av
@@ -541,7 +538,7 @@ def _wrong_size(path: Path, file: _SequentialFile) -> str | None:
     return None
 
 
-def _media_header(path: Path, container: Container) -> AudioHeader:
+def _media_header(path: Path, container: AvObject) -> AudioHeader:
     """Return the header of the first audio track of an open container."""
     if not container.streams.audio:
         raise BadAudio(f"{path} holds no audio track; give a file with sound.")

@@ -13,8 +13,8 @@ from ..base.errors import BadAudio, BadSetting, MissingExtra, WavewrightError, h
 from ..base.whole_file import temporary_path, why_not_written
 from .clip import Clip, warn_of_left_out
 from .file_kind import CONTAINER_OPTIONS
-from .m4a_file import BITS_PER_SECOND_AND_CHANNEL, LAYOUTS, AvObject, sound_packets
-from .media_samples import start_seconds
+from .m4a_file import BITS_PER_SECOND_AND_CHANNEL, LAYOUTS, sound_packets
+from .media_samples import AvObject, start_seconds
 from .video_tracks import SUBTITLE_CODECS, VideoTracks, add_subtitles, set_language
 from .wave_blocks import ClippingMeter, resampled
 

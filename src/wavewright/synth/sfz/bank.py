@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ...audio.clip import Clip
+from ...audio.file_formats.metadata import SoundMetadata
 from ...audio.sound_file import open_sound
 from ...base.errors import BadAudio, BadSoundFont, ScoreWarning
 from ...base.names import quoted
@@ -34,7 +35,7 @@ MAX_SAMPLE_SECONDS = 3_600.0
 LOOP_MODES = {"no_loop": 0, "one_shot": 0, "loop_continuous": 1, "loop_sustain": 3}
 TRIGGERS = ("attack", "release", "release_key", "first", "legato")
 LOOPED_SUFFIXES = (".wav", ".aif", ".aiff")
-"""Files whose loop points are read."""
+"""Files whose loop points and keys are read."""
 
 N_NAMED = 12
 """Opcodes that a warning names."""
@@ -272,11 +273,12 @@ class SfzBank:
 
     def _opened(self, path: Path) -> list[int] | None:
         try:
-            header = open_sound(path).header
+            sound = open_sound(path)
+            header = sound.header
+            metadata = sound.metadata if path.suffix.lower() in LOOPED_SUFFIXES else SoundMetadata()
         except (BadAudio, OSError):
             return None
-        metadata = open_sound(path).metadata
-        loops = metadata.loops if path.suffix.lower() in LOOPED_SUFFIXES else ()
+        loops = metadata.loops
         loop = (loops[0].start, loops[0].end) if loops else (0, 0)
         note = 60 if metadata.sampler is None else round(metadata.sampler.note)
         self._lengths[path] = round((header.seconds or 0.0) * header.sample_rate)

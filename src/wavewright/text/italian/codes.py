@@ -18,7 +18,8 @@ ACRONYMS, SPELT = word_list("acronyms"), word_list("spelt")
 _CAPITALS = "A-ZÀÈÉÌÒÙ"
 _READABLE = re.compile(
     r"(?:[bcdfglmnprstvz]{0,2}|s[bcdfglmnpqrtv]r?)[aeiou]"
-    r"(?:(?:[bcdfglmnprstvz]|([bcdfglmprtvz])\1|[lmnrs][bcdfglmnpqstvz]r?|[bcdfgptv][rl]|gn|ch|gh|qu|cqu)?[aeiouàèéìòù])*"
+    r"(?:(?:[bcdfglmnprstvz]|([bcdfglmprtvz])\1|[lmnrs][bcdfglmnpqstvz]r?|[bcdfgptv][rl]|gn|ch|gh|qu|cqu)?"
+    r"[aeiouàèéìòù])*"
     r"[lnrst]?"
 )
 """Letters that are read as an Italian word."""
