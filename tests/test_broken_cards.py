@@ -137,7 +137,7 @@ def test_a_model_whose_files_are_damaged_is_shown_with_its_problem(home, capsys)
         ("ambience", {"n_mixtures": 12}, lambda player: player.generate()),
         ("vocoder", {"look_ahead": 1}, lambda player: player.vocode(np.zeros((80, 9), np.float32))),
         ("vocoder", {"look_ahead": 4}, lambda player: player.vocode(np.zeros((80, 9), np.float32))),
-        ("speech-codec", {"look_ahead": 0}, lambda player: player.decode(np.zeros((3, 9), np.int64))),
+        ("speech-codec", {"look_ahead": 1}, lambda player: player.decode(np.zeros((3, 9), np.int64))),
         ("speech-codec", {"look_ahead": 3}, lambda player: player.decode(np.zeros((3, 9), np.int64))),
         ("speech-codec", {"n_codebooks": 11}, lambda player: player.encode(np.zeros(9_000, np.float32))),
         ("digits", {"hidden_size": 64}, lambda player: player.generate()),

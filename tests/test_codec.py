@@ -203,13 +203,15 @@ class Wire(io.BytesIO):
         return self.n_read[min(self.n_taken, len(self.writes)) - 1]
 
 
-@pytest.mark.parametrize(("sample_rate", "latency_ms"), [(16_000, 75), (48_000, 140), (44_100, 180)])
-def test_a_stream_has_the_documented_latency(runtime, sample_rate, latency_ms):
+@pytest.mark.uses("codec")
+@pytest.mark.parametrize(("sample_rate", "latency_ms"), [(24_000, 50), (48_000, 110), (44_100, 110)])
+def test_a_stream_has_the_documented_latency(sample_rate, latency_ms):
     """No sample waits longer than the latency; at another rate than the codec's, both resamplers wait as well."""
+    runtime = loading.load("speech-codec")
     header = endless_wav_header(sample_rate)
     source = Microphone(header + to_pcm(sound(sample_rate)[None]))
     source.piece = 2 * sample_rate // 500
-    encode_stream(source, coded := Wire(source), runtime, 0.8)
+    encode_stream(source, coded := Wire(source), runtime, 1.6)
     decode_stream(coded, decoded := Wire(coded), str(runtime.folder.path))
     n_out = np.cumsum([0, *map(len, decoded.writes)]) // 2  # samples before each write
     assert n_out[-1] == sample_rate

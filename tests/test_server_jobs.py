@@ -668,4 +668,4 @@ def test_an_interruption_in_a_destructor_is_not_lost(monkeypatch):
 
     Interrupted()
     with pytest.raises(KeyboardInterrupt):
-        threading.Event().wait(600)
+        threading.Event().wait(LIMIT_SECONDS)
