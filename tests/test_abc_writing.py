@@ -191,7 +191,7 @@ def rich_score():
             "abc",
             [
                 *("its drums", "starts of notes", "lengths of notes", "velocities of notes"),
-                *("velocities of the ends of notes", "tempos", "keys", "names of tracks", "controller 7"),
+                *("velocities of the ends of notes", "tempos", "names of tracks", "controller 7"),
                 *("controller 64", "bends", "texts", "copyright", "lyrics", "markers", "messages of the system"),
             ],
         ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 import shutil
 import subprocess
 from dataclasses import replace
@@ -14,9 +15,11 @@ import pytest
 
 from wavewright import read_score, write_score
 from wavewright.base.errors import ScoreWarning
+from wavewright.music.formats.abc_reading import read_abc
 from wavewright.music.formats.abc_writing import write_abc
 from wavewright.music.formats.musicxml_writing import write_musicxml
-from wavewright.music.score import METRE, Chord, Score, Track, empty, notes_of
+from wavewright.music.score import KEY, METRE, Chord, Score, Track, empty, notes_of
+from wavewright.music.theory import MODES
 
 QUARTER = 480
 N_SCORES = [20, 300]
@@ -90,7 +93,12 @@ def test_abc2midi_plays_our_abc(tmp_path, n):
         starts = np.unique(score.tracks[0].notes["start"])  # abc2midi ties no chord of A and A sharp that one divides
         ticks = sorted(rng.choice(starts, min(len(starts), rng.integers(5)), replace=False))
         chords = tuple(Chord(int(tick), str(rng.choice(["Am7", "F#", "C/G"]))) for tick in ticks)
-        contents = write_abc(replace(score, chords=chords)).replace(b"\nK:C\n", b"\nK:C\n%%MIDI gchordoff\n")
+        ticks = sorted({0, *rng.choice(starts, min(len(starts), rng.integers(4)), replace=False).tolist()})
+        keys = np.array([(tick, rng.integers(-7, 8), rng.choice(sorted(MODES))) for tick in ticks], KEY)
+        contents = write_abc(replace(score, chords=chords, keys=keys))
+        (again,), _ = read_abc(contents)
+        assert [(tick * QUARTER / again.ticks_per_quarter, *key) for tick, *key in again.keys.tolist()] == keys.tolist()
+        contents = re.sub(rb"(?m)(^K:.*)", rb"\1\n%%MIDI gchordoff", contents)
         (tmp_path / "x.abc").write_bytes(contents)
         command = ["abc2midi", "x.abc", "-o", "x.mid"]
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)

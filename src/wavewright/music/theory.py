@@ -14,6 +14,10 @@ SHARP_NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 FIFTHS = "FCGDAEB"
 """Letters in order of fifths, that of the sharps of key signatures."""
 
+SEMITONES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
+DYNAMICS = {"ppp": 30, "pp": 40, "p": 53, "mp": 64, "mf": 80, "f": 96, "ff": 112, "fff": 124}
+"""Velocities."""
+
 MAX_PITCH = 127
 """The highest pitch of MIDI, G9."""
 

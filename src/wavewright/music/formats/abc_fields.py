@@ -57,12 +57,12 @@ def key_of(text: str) -> AbcKey | None:
     if mode is None:
         raise BadScore(f"{match[3]!r} is no mode; modes are maj, min, dor, phr, lyd, mix, aeo, loc and ion.")
     sharps = FIFTHS.index(match[1]) - 1 + 7 * {"": 0, "#": 1, "b": -1}[match[2]] + sounding_sharps(0, MODES[mode])
-    accidentals = {} if "exp" in words else _signature(sharps)
+    accidentals = {} if "exp" in words else accidentals_of(sharps)
     usual = sharps if -7 <= sharps <= 7 and "exp" not in words else None
     return AbcKey(_added(accidentals, added), usual, mode)
 
 
-def _signature(sharps: int) -> dict[str, int]:
+def accidentals_of(sharps: int) -> dict[str, int]:
     """Return the semitones of the letters of a key signature, double ones beyond seven."""
     accidentals: dict[str, int] = {}
     for index in range(abs(sharps)):

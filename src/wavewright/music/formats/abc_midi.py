@@ -9,17 +9,16 @@ from fractions import Fraction
 
 from ..engine import DRUM_CHANNEL
 from ..score import CONTROL_CHANGE, PROGRAM
-from .abc_fields import ACCIDENTALS
+from .abc_fields import semitones_of
+from .abc_symbols import PITCH, written_pitch
 
 MAX_DRUM_STEPS = 64
 DRUM, DRUM_VELOCITY = 35, 80
-SEMITONES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 
 SILENT = ("nobarlines", "barlines", "chordname", "debug", "trackname", "snt", "makechordchannels")
 """Commands that are no loss where they are not followed."""
 
 _STEP = re.compile(r"([dz])(\d*)")
-_PITCH = re.compile(r"(\^\^?|__?|=)?([A-Ga-g])([,']*)")
 
 
 @dataclass(frozen=True)
@@ -129,10 +128,9 @@ class MidiCommands:
     def _map(self, rest: str) -> None:
         """Note the drum that a written note stands for."""
         note, _, number = rest.strip().partition(" ")
-        match = _PITCH.fullmatch(note)
+        match = PITCH.fullmatch(note)
         if match is None or not number.strip().isdecimal() or int(number) > 127:
             self._ignored["drummap"] = None
-            return
-        octave = match[2].islower() + match[3].count("'") - match[3].count(",")
-        pitch = 60 + 12 * octave + SEMITONES[match[2].upper()] + ACCIDENTALS.get(match[1] or "=", 0)
-        self.drum_map[pitch] = int(number)
+        else:
+            pitch = written_pitch(match)
+            self.drum_map[pitch.number(semitones_of(pitch.accidental or "="))] = int(number)

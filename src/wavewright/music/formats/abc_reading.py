@@ -15,7 +15,7 @@ from ...base.errors import BadScore, BadSetting
 from ..bars import with_bar_lines
 from ..engine import DRUM_CHANNEL
 from ..score import DETAILS, KEY, METRE, Chord, Score, Track, controls_of, detail_event, empty, notes_of
-from ..theory import ChordSymbol, sounding_sharps
+from ..theory import DYNAMICS, ChordSymbol, sounding_sharps
 from ..timing import TEMPO
 from .abc_fields import (
     AbcKey,
@@ -35,25 +35,31 @@ from .play_order import MAX_SYMBOLS, BarLine, JumpMark, in_order
 MAX_BYTES = 2**23
 MAX_VOICES = 1_000
 MAX_WHOLE_NOTES = 100_000
+MAX_NAMED = 20
+"""Marks of a voice that are named."""
 
-SEMITONES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
-DYNAMICS = {"ppp": 30, "pp": 40, "p": 53, "mp": 64, "mf": 80, "f": 96, "ff": 112, "fff": 124}
 NORMAL_VELOCITY, ACCENT = 80, 18
 GRACE_LENGTH = Fraction(1, 64)
 
 PROPAGATIONS = ("pitch", "octave", "not")
 """Notes of a bar that an accidental holds for: of its letter in all octaves, in its octave, or itself alone."""
 
+LEFT_OUT = {
+    **dict.fromkeys(("begintext", "text", "center"), "Texts beside the music (%%text) are left out."),
+    **dict.fromkeys(("score", "staves"), "The order and the groups of voices (%%score) are left out."),
+}
+"""Lines that begin with ``%%`` and say something of the music."""
+
 _FIELD = re.compile(r"[ \t]{0,3}([A-Za-z+]):(?![|:])(.*)")
 _CONTINUED = re.compile(r"(?m)^[ \t]{0,3}[A-Za-z]:(?![|:]).*(?:\n\+:.*)+")
 _INLINE_FIELD = re.compile(r"(\[[A-Za-z]:[^][]*\])")
 _WORDS_FIELDS = "HNRSWwsZ"
-_TEXT = re.compile(r"%%(begintext|text|center)\b")
+_LEFT_OUT = re.compile(rf"%%({'|'.join(LEFT_OUT)})\b")
 _BLOCK = re.compile(r"%%begin([a-z]+)")
 _PROPAGATION = re.compile(r"%%propagate-accidentals\s+(\S+)")
 _MIDI = re.compile(r"%%MIDI\s+(.*)")
 _CLEF = re.compile(r"\b(clef|octave|transpose)=|\b(treble|bass|alto|tenor)(?![a-z])")
-_USER_SYMBOL = re.compile(r"([H-Wh-w~])\s*=")
+_USER_SYMBOL = re.compile(r"([H-Wh-w~])\s*=\s*[!+]?([^!+]*)")
 
 _DETAILS = {kind: name for name, kind in DETAILS.items() if kind}
 _FIELDS_OF_TUNE = {"M": "metre", "L": "unit", "Q": "tempo", "P": "sections"}
@@ -72,7 +78,7 @@ class TuneText:
     sections: str = ""
     propagation: str = PROPAGATIONS[0]
     commands: dict[str, list[str]] = field(default_factory=dict)
-    symbols: frozenset[str] = frozenset()
+    symbols: dict[str, str] = field(default_factory=dict)
     voices: dict[str, LineReader] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
     transpositions: dict[str, int] = field(default_factory=dict)
@@ -142,7 +148,9 @@ class _TuneReader:
             else:
                 skipped = self._line(_without_comment(line), skipped)
         for name, voice in self.tune.voices.items():
-            self.problems += [f"{f'voice {name}: ' if name else ''}{problem}" for problem in voice.problems]
+            marks = ", ".join(list(voice.marks)[:MAX_NAMED])
+            problems = [*voice.problems, *[f"Marks of notes are left out: {marks}."] * bool(marks)]
+            self.problems += [f"{f'voice {name}: ' if name else ''}{problem}" for problem in problems]
 
     def _line(self, line: str, skipped: str) -> str:
         """Read a field or a line of music; return the field whose text goes on in the next line."""
@@ -176,8 +184,8 @@ class _TuneReader:
                 self.tune.commands.setdefault(self._voice, []).append(command)
             else:
                 self._reader().items.append(Annotation("midi", command))
-        elif _TEXT.match(line):
-            self.problems.append("Texts beside the music (%%text) are left out.")
+        elif match := _LEFT_OUT.match(line):
+            self.problems.append(LEFT_OUT[match[1]])
 
     def _header_field(self, kind: str, text: str) -> None:
         tune, value = self.tune, text.strip()
@@ -190,7 +198,7 @@ class _TuneReader:
         elif kind in _FIELDS_OF_TUNE:
             setattr(tune, _FIELDS_OF_TUNE[kind], value)
         elif kind == "U" and (match := _USER_SYMBOL.match(value)):
-            tune.symbols |= {match[1]}
+            tune.symbols[match[1]] = match[2]
         elif kind == "I":
             self._directive(f"%%{value}")
         elif kind == "V":
@@ -552,8 +560,9 @@ class _VoiceReader:
             written = (pitch.letter, pitch.octave)
             tied = self._ties.get(written) if not pitch.accidental else None
             number = self._pitch(pitch) if tied is None else tied[0]
-            index = len(self.notes) if tied is None else tied[1]
-            if tied is None:
+            index = dict(self._ties.values()).get(number)  # a tie joins equal pitches, however they are written
+            if index is None:
+                index = len(self.notes)
                 if not self._add(start, length, number, velocity):
                     continue
             else:
@@ -583,4 +592,4 @@ class _VoiceReader:
             if self.propagation != "not":
                 self._accidentals[written] = shift
         semitones = 0 if self.midi.channel == DRUM_CHANNEL else self.semitones + self.midi.semitones
-        return 60 + 12 * pitch.octave + SEMITONES[pitch.letter] + shift + semitones
+        return pitch.number(shift + semitones)

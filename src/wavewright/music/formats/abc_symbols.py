@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
+from ..theory import DYNAMICS, SEMITONES
 from .abc_fields import length_of
 from .play_order import BarLine, JumpMark, mark_of
 
@@ -25,11 +27,12 @@ _TOKEN = re.compile(
     | (?P<bar>(?:\[\|[|:]*|\.?:*\|+[\]|:]*|::+)(?:\s*\[?(?P<with>\d[\d,.-]*))?) | (?P<ending>\[(?P<alone>\d[\d,.-]*))
     | (?P<grace>\{{[^{{}}]*\}}) | (?P<tuplet>\(\d(?::\d*){{0,2}})
     | (?P<chord>\[[^\[\]|]*\]{_LENGTH}) | (?P<note>{_NOTE}) | (?P<rest>[zxZX]{_LENGTH})
-    | (?P<broken>>+|<+) | (?P<tie>-) | (?P<overlay>&) | (?P<ornament>[.~H-Wuv]) | (?P<ignored>[\s`()y\\*;?@$!])
+    | (?P<broken>>+|<+) | (?P<tie>-) | (?P<overlay>&) | (?P<ornament>[.~H-Wuv]) | (?P<slur>[()])
+    | (?P<ignored>[\s`y\\*;?@$!])
     """,
     re.VERBOSE,
 )
-_PITCH = re.compile(rf"({_ACCIDENTAL})?([A-Ga-g])([,']*)({_LENGTH})(-?)")
+PITCH = re.compile(rf"({_ACCIDENTAL})?([A-Ga-g])([,']*)({_LENGTH})(-?)")
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,10 @@ class WrittenPitch:
     letter: str
     octave: int
     is_tied: bool = False
+
+    def number(self, shift: int) -> int:
+        """Return the pitch of MIDI, with an accidental of so many semitones."""
+        return 60 + 12 * self.octave + SEMITONES[self.letter] + shift
 
 
 @dataclass(frozen=True)
@@ -71,6 +78,16 @@ Item = Symbol | BarLine | Annotation | JumpMark
 MARKS = {"segno": JumpMark("segno"), "coda": JumpMark("coda sign"), "dacoda": JumpMark("to coda")}
 """Marks of decorations; those of jumps are words."""
 
+SYMBOLS = {
+    **{"~": "roll", "T": "trill", "M": "lowermordent", "P": "uppermordent", "S": "segno", "O": "coda"},
+    **{"L": "accent", "H": "fermata", "u": "upbow", "v": "downbow"},
+}
+"""Decorations of the letters that a tune does not define (U:)."""
+
+STACCATO, ACCENTS = {".", "staccato"}, {">", "accent", "emphasis"}
+NO_DECORATIONS = ("nil", "none")
+"""Names that take the meaning of a letter away."""
+
 ORNAMENTS = (
     *("trill", "trill(", "roll", "mordent", "lowermordent", "uppermordent", "pralltriller", "turn", "invertedturn"),
     *("turnx", "invertedturnx", "arpeggio", "slide", "/", "//", "///", "////"),
@@ -83,12 +100,12 @@ _LETTER = re.compile(r"[A-Za-z]")
 _LETTERS_OF_MUSIC = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXZabcdefguvxyz")
 
 
-def is_text(line: str, symbols: frozenset[str] = frozenset()) -> bool:
+def is_text(line: str, symbols: Collection[str] = ()) -> bool:
     """Return True for a line of words, among whose letters some look like notes.
 
     ``symbols`` are letters that the tune defines.
     """
-    known = _LETTERS_OF_MUSIC | symbols
+    known = _LETTERS_OF_MUSIC.union(symbols)
     text = _NO_MUSIC.sub(" ", line)
     if sum(not known.issuperset(word) for word in _WORD.findall(text)) < MIN_TEXT_WORDS:
         return False
@@ -101,11 +118,12 @@ class LineReader:
     """Reads the music lines of a voice into ``items``."""
 
     is_compound: bool = False
-    symbols: frozenset[str] = frozenset()
+    symbols: Mapping[str, str] = field(default_factory=dict)
     items: list[Item] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    marks: dict[str, None] = field(default_factory=dict)
     _grace: tuple[WrittenPitch, ...] = ()
-    _ornaments: str = ""
+    _decorations: tuple[str, ...] = ()
     _factor: Fraction = Fraction(1)
     _tuplet: Fraction = Fraction(1)
     _n_in_tuplet: int = 0
@@ -121,7 +139,10 @@ class LineReader:
         while position < len(line):
             match = _TOKEN.match(line, position)
             if match is None:
-                unknown += "" if line[position] in self.symbols else line[position]
+                if line[position] in self.symbols:
+                    self._decorate(line[position])
+                else:
+                    unknown += line[position]
                 position += 1
                 continue
             position = match.end()
@@ -149,21 +170,20 @@ class LineReader:
             self.items.append(Annotation("chord", text))
 
     def _decoration_token(self, match: re.Match[str]) -> None:
-        name = match[0][1:-1]
+        self._decorate(match[0])
+
+    _ornament_token = _decoration_token
+
+    def _decorate(self, text: str) -> None:
+        """Add a decoration, ``!trill!`` or the letter of one; what it changes in no note is named."""
+        name = {**SYMBOLS, **self.symbols}.get(text, text.strip("!+") or text)
         mark = MARKS.get(name) or mark_of(name)
         self.items.append(Annotation("decoration", name) if mark is None else mark)
-        self._ornaments += "L" if name in (">", "accent", "emphasis") else ""
-        self._note_ornament(name in ORNAMENTS)
-
-    def _note_ornament(self, is_one: bool) -> None:
-        if is_one:
+        self._decorations += (name,)
+        if name in ORNAMENTS:
             self.problems.append("Rolls, trills and other ornaments are played as one note.")
-
-    def _ornament_token(self, match: re.Match[str]) -> None:
-        self._ornaments += match[0]
-        self._note_ornament(match[0] in "~TMP" and match[0] not in self.symbols)
-        if match[0] in "SO" and match[0] not in self.symbols:
-            self.items.append(MARKS["segno" if match[0] == "S" else "coda"])
+        elif mark is None and name not in (*STACCATO, *ACCENTS, *DYNAMICS, *NO_DECORATIONS):
+            self.marks[text] = None
 
     def _bar_token(self, match: re.Match[str]) -> None:
         text = match[0].split("[")[0] if match["with"] else match[0]
@@ -187,7 +207,7 @@ class LineReader:
         self.items.append(BarLine(endings=_endings(match["alone"]), starts_ending=True, is_line=False))
 
     def _grace_token(self, match: re.Match[str]) -> None:
-        self._grace = tuple(_pitch(note) for note in _PITCH.finditer(match[0]))[:8]
+        self._grace = tuple(written_pitch(note) for note in PITCH.finditer(match[0]))[:8]
 
     def _tuplet_token(self, match: re.Match[str]) -> None:
         numbers = [int(number) if number else 0 for number in match[0][1:].split(":")]
@@ -198,17 +218,17 @@ class LineReader:
 
     def _chord_token(self, match: re.Match[str]) -> None:
         inside, _, outside = match[0].rpartition("]")
-        notes = list(_PITCH.finditer(inside))
+        notes = list(PITCH.finditer(inside))
         lengths = [length_of(note[4]) for note in notes]
         if not notes:
             self._report(repr(match[0][:40]))
             return
-        self._add(tuple(_pitch(note) for note in notes), lengths[0], length_of(outside), match[0])
+        self._add(tuple(written_pitch(note) for note in notes), lengths[0], length_of(outside), match[0])
 
     def _note_token(self, match: re.Match[str]) -> None:
-        note = _PITCH.match(match[0])
+        note = PITCH.match(match[0])
         assert note is not None
-        self._add((_pitch(note),), length_of(note[4]), Fraction(1), match[0])
+        self._add((written_pitch(note),), length_of(note[4]), Fraction(1), match[0])
 
     def _rest_token(self, match: re.Match[str]) -> None:
         length = length_of(match[0][1:])
@@ -234,11 +254,11 @@ class LineReader:
                 pitches,
                 length,
                 self._grace if is_note else (),
-                is_staccato="." in self._ornaments,
-                is_accented="L" in self._ornaments,
+                is_staccato=not STACCATO.isdisjoint(self._decorations),
+                is_accented=not ACCENTS.isdisjoint(self._decorations),
             )
         )
-        self._last, self._factor, self._grace, self._ornaments = len(self.items) - 1, Fraction(1), (), ""
+        self._last, self._factor, self._grace, self._decorations = len(self.items) - 1, Fraction(1), (), ()
         self._n_in_tuplet -= 1
         if self._n_in_tuplet <= 0:
             self._tuplet = Fraction(1)
@@ -254,6 +274,9 @@ class LineReader:
         self.items[self._last] = replace(symbol, length=symbol.length * factors[0])
         self._factor = factors[1]
 
+    def _slur_token(self, match: re.Match[str]) -> None:
+        self.problems.append("Slurs are left out.")
+
     def _tie_token(self, match: re.Match[str]) -> None:
         if self._last is not None and isinstance(symbol := self.items[self._last], Symbol):
             tied = tuple(replace(pitch, is_tied=True) for pitch in symbol.pitches)
@@ -263,7 +286,8 @@ class LineReader:
         self.items.append(Annotation("overlay", ""))
 
 
-def _pitch(match: re.Match[str]) -> WrittenPitch:
+def written_pitch(match: re.Match[str]) -> WrittenPitch:
+    """Return the pitch that PITCH has found."""
     octave = match[2].islower() + match[3].count("'") - match[3].count(",")
     return WrittenPitch(match[1] or "", match[2].upper(), octave, bool(match[5]))
 

@@ -10,11 +10,9 @@ from xml.etree.ElementTree import Element
 
 from ...base.errors import BadSetting
 from ..score import NO_CHORD
-from ..theory import ChordSymbol, mode_named, sounding_sharps
+from ..theory import DYNAMICS, SEMITONES, ChordSymbol, mode_named, sounding_sharps
 from .play_order import MAX_PASSES, BarLine, JumpMark, mark_of
 
-SEMITONES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
-DYNAMICS = {"ppp": 30, "pp": 40, "p": 53, "mp": 64, "mf": 80, "f": 96, "ff": 112, "fff": 124}
 ACCENTS = ("sf", "sfz", "sffz", "fz", "rf", "rfz", "sfp", "sfpp", "fp", "pf", "sfzp")
 """Dynamics of the notes at their place alone; of those with two, the last letters hold after it."""
 
