@@ -381,6 +381,18 @@ def test_tunes_after_the_first_are_named(tmp_path, n_tunes, recwarn):
     assert [str(each.message).count("of which the first is read. (1 more)") for each in named] == [1] * (n_tunes > 1)
 
 
+@pytest.mark.parametrize(("name", "title"), [("Soft Karaoke", "Sòng"), ("", "Sòng"), ("Ballads", "Ballads")])
+def test_the_title_of_karaoke_stands_in_a_text_of_another_track(name, title):
+    names = (MetaEvent(0, 3, name.encode()),) * bool(name)
+    words = tuple(MetaEvent(0, 1, text.encode()) for text in ("@LENGL", "@TSòng", "@TBand", "\\Hel", "lo"))
+    first = Score((Track(metas=words, name="Words"),), metas=(*names, MetaEvent(0, 1, b"@KMIDI KARAOKE FILE")))
+    (score,), _ = read_midi(write_midi(first))
+    (again,), _ = read_midi(write_midi(score))
+    assert score.title == again.title == title
+    assert score.metas == again.metas == first.metas[title == name :]
+    assert score.tracks[0].metas == words
+
+
 def test_the_name_of_a_file_of_format_0_is_the_title():
     track = b"\0\xff\x03\4Song\0\xff\x05\2la\0\x90<@\x10\x80<@\0\x91=@\x10\x81=@\0\xff/\0"
     (score,), _ = read_midi(b"MThd\0\0\0\6\0\0\0\1\0\x60MTrk" + len(track).to_bytes(4, "big") + track)

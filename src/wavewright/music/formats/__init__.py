@@ -36,7 +36,7 @@ WRITABLE = (".mid", ".midi", ".musicxml", ".mxl", ".abc")
 
 CONTROLS = {KEY_PRESSURE: "pressure", CHANNEL_PRESSURE: "pressure", PITCH_BEND: "bends", PROGRAM: "programmes"}
 METAS = {
-    **{1: "texts", 2: "copyright", 4: "names of instruments", 5: "lyrics", 6: "markers", 7: "cue points"},
+    **{1: "texts", 2: "copyright", 3: "names", 4: "names of instruments", 5: "lyrics", 6: "markers", 7: "cue points"},
     **{8: "names of programmes", 9: "names of devices", 0x21: "ports", 0xF0: "messages of the system"},
 }
 """Names of events for what a format has no place for; of others by their numbers."""

@@ -304,6 +304,9 @@ def _score_of(tracks: Sequence[TrackEvents], clock: _Division, warnings: list[st
     drum_parts = _drum_parts(tracks)
     has_conductor = not tracks[0].messages
     title, score_metas = _named(metas[0]) if has_conductor else ("", [])
+    texts = (meta.text for of_track in metas for meta in of_track if meta.kind == TEXT)
+    if title in ("", "Soft Karaoke") and (named := next((text[2:] for text in texts if text.startswith("@T")), "")):
+        title, score_metas = named, metas[0] if has_conductor else []  # of karaoke; the name stays an event
     chords = [Chord(meta.tick, meta.text[len(CHORD_PREFIX) :]) for meta in score_metas if _is_chord(meta)]
     made = []
     for index in range(has_conductor, len(tracks)):
