@@ -190,8 +190,8 @@ def test_manifest_reads_nemo_fields(tmp_path):
         ("a.jsonl", '{"audio_filepath": "x.wav", "offset": -1}', "line 1: offset is -1"),
         (
             "a.jsonl",
-            '{"audio_filepath": "x.wav", "split": "dev"}',
-            "line 1: split is 'dev'; it must be train, valid or test",
+            '{"audio_filepath": "x.wav", "split": "a"}',
+            "line 1: split is 'a'; it must be train, valid or test",
         ),
         ("a.jsonl", "", "it lists no clips"),
         ("a.jsonl", '{"audio_filepath": "x.wav"}', "lists no clip that can be used: .*x.wav does not exist"),

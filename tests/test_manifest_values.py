@@ -181,15 +181,21 @@ def test_accents_are_composed_or_not(tmp_path, sound, stored, written, is_below,
         ("wav.scp", "a /elsewhere/a.wav\n"),
         ("lists/text", "a hello there\n"),
         ("x.trans.txt", "a HELLO THERE\n"),
+        ("textgrids/a.TextGrid", "binary"),
+        ("Label Track.txt", "0.5\t1.2\tdog\n"),
+        ("testing_list.txt", "dog/a.wav\n"),
+        ("a.json", '{"note": 60}'),
+        ("labels.parquet", "PAR1"),
     ],
 )
 def test_labels_beside_recordings_are_named(tmp_path, sound, file, content):
-    (tmp_path / "README.txt").write_text("about the recordings\n")
+    for other in ("README.txt", "cover.jpg", "a.mid"):
+        (tmp_path / other).write_text("about the recordings\n")
     assert not [note for note in scan(tmp_path).notes if "not read" in note]
     (tmp_path / file).parent.mkdir(exist_ok=True)
     (tmp_path / file).write_text(content)
     (note,) = scan(tmp_path).notes
-    assert note.startswith(f"labels or texts that are not read: {file};")
+    assert note.startswith(f"files that are not read: {file};")
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -274,7 +274,9 @@ def test_a_manifest_with_a_bad_name_is_refused_with_its_line(tmp_path, field):
     write_tone(tmp_path / "a.wav")
     lines = [{"audio_filepath": "a.wav", field: name} for name in ("kick", "../../x")]
     (tmp_path / "m.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
-    with pytest.raises(BadFolder, match=rf"line 2: {field} is '\.\./\.\./x', which is a path; .*rename it"):
+    with pytest.raises(
+        BadFolder, match=rf"line 2: {field.replace('command', 'label')} is '\.\./\.\./x', which is a path; .*rename it"
+    ):
         manifest.read(tmp_path / "m.jsonl")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import random
 
 import numpy as np
@@ -289,10 +290,24 @@ def test_two_files_of_one_name_are_a_problem_until_the_folder_is_written(tmp_pat
 
 
 def test_fields_of_json_that_are_not_used_are_named(folder):
-    (folder / "list.jsonl").write_text('{"audio_filepath": "wavs/a.wav", "label": "x", "start": 0.05, "kit": 3}\n')
+    (folder / "list.jsonl").write_text('{"audio_filepath": "wavs/a.wav", "label": "x", "takes": 0.05, "kit": 3}\n')
     scanned = scan(folder / "list.jsonl")
     assert scanned.entries[0].offset_seconds == 0
-    assert scanned.notes == ("list.jsonl: fields that are not used: 'start', 'kit'.",)
+    assert scanned.notes == ("list.jsonl: fields that are not used: 'takes', 'kit'.",)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".tsv", ".jsonl"])
+@pytest.mark.parametrize(
+    "names", [("path", "class", "sentence"), ("file_name", "label", "text"), ("Audio", "category", "transcription")]
+)
+def test_names_of_fields_are_those_of_columns(folder, suffix, names):
+    rows = [(f"wavs/{name}.wav", f"label {name}", text) for name, text in TEXTS.items()]
+    lines = [json.dumps(dict(zip(names, row, strict=True))) for row in rows]
+    table = written([names, *rows], "," if suffix == ".csv" else "\t") if suffix != ".jsonl" else "\n".join(lines)
+    (folder / f"metadata{suffix}").write_text(table, encoding="utf-8")
+    scanned = scan(folder)
+    assert [(f"wavs/{entry.path.name}", entry.label, entry.text) for entry in scanned.entries] == rows
+    assert ["is read by the names of its" in note for note in scanned.notes] == [True]
 
 
 @pytest.mark.parametrize("name", ["UrbanSound8K", "ESC-50"])
@@ -334,15 +349,16 @@ def test_what_a_table_leaves_out_or_cuts_is_counted(folder, seed):
         ("validated.tsv", "path\tsentence\nwavs/a.wav\tHello\n", True),
         ("list.jsonl", '{"audio_filepath": "wavs/a.wav", "label": "x"}\n', True),
         ("list.csv", "wavs/a.wav,x\nwavs/b.wav,y\n", True),
+        ("meta/esc50.csv", "filename,category\na.wav,dog\n", True),
+        ("wavs/metadata.jsonl", '{"file_name": "a.wav", "transcription": "x"}\n', True),
         ("prices.csv", "item,price\ntea,3\n", False),
         ("settings.json", '{"rate": 8000}\n', False),
     ],
 )
 def test_tables_of_other_names_are_named(folder, name, content, is_named):
+    (folder / name).parent.mkdir(exist_ok=True)
     (folder / name).write_text(content)
     scanned = scan(folder)
     assert len(scanned.entries) == len(TEXTS)
-    assert [note for note in scanned.notes if note.startswith(f"{name} is not read; --manifest ")] == [
-        *scanned.notes[: int(is_named)]
-    ]
-    assert len(scanned.notes) == is_named
+    (note,) = scanned.notes
+    assert note.startswith(f"{name} is not read; --manifest " if is_named else f"files that are not read: {name};")

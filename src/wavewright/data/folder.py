@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
+from shlex import quote
 from typing import Literal
 
 from ..audio.file_kind import SOUND_SUFFIXES
-from ..base.errors import EXPECTED_ERRORS, BadAudio, BadFolder, BadSetting, MissingExtra, sentence_of
+from ..base.errors import EXPECTED_ERRORS, BadAudio, BadFolder, BadSetting, MissingExtra, printable, sentence_of
 from ..base.file_hash import sha256_of
 from ..base.files_below import files_below
 from ..base.names import name_problem, quoted
@@ -28,15 +31,23 @@ GroupFrom = Literal["folder", "prefix"]
 """``folder``: the group is the first sub-folder (below the label's, if labels are folders too); ``prefix``: the file
 name up to its first underscore, as in ``<kit>_<name>.wav``."""
 
-METADATA_FILES = ("metadata.csv", "metadata.tsv")
+METADATA_FILES = ("metadata.csv", "metadata.tsv", "metadata.jsonl")
 """Tables of the recordings of a folder, such as LJSpeech's lines ``name|text``; see :func:`.manifest.read`."""
 
 
-SIDECAR_SUFFIXES = (".txt", ".lab", ".textgrid", ".eaf", ".phn", ".wrd", ".srt", ".vtt", ".jams")
-"""Endings of labels of one recording, as of Audacity, Praat and TIMIT, where it has the name of the recording."""
+NO_LABELS = re.compile(
+    r"(readme|licen[cs]e|copying|notice|authors|changelog|citation|(md5|sha)\d*sums?|thumbs\.db|desktop\.ini).*|"
+    r".*\.(md|rst|html?|pdf|jpe?g|png|gif|webp|bmp|svg|tiff?|ico|py|pyc|ipynb|sh|bat|log|asd|reapeaks|pkf?|sfk|"
+    r"mid|midi|abc|musicxml|mxl)"
+)
+"""Names, in lower case, of files that have no labels: texts about a collection, pictures, programs, caches of editors,
+and scores, which :mod:`wavewright.families.transcriber` reads."""
 
-LIST_SUFFIXES = ("", ".txt", ".scp", ".trn", ".stm", ".ctm", ".rttm")
-"""Endings of lists whose lines name recordings, as of Kaldi, LibriSpeech and MLS."""
+MAX_KINDS = 8
+"""Endings of files that are not read of which one is named."""
+
+MAX_TABLES = 10
+"""Tables of a folder that are opened to see whether they name its recordings."""
 
 
 def scan(
@@ -72,18 +83,19 @@ def scan(
         manifest = root
     notes: list[str] = []
     table = None
+    is_asked_for = label_from != "folder" and group_from is None
     if manifest is None:
-        table, notes = _metadata_of(root, is_asked_for=label_from != "folder" and group_from is None)
+        table, notes = _metadata_of(root, is_asked_for)
     if table is not None or manifest is not None:
         scanned = manifests.read(manifest or table or root, root if root.is_dir() else None)
-        more = () if table is None else _not_listed(root, table, scanned)
+        more = () if table is None else (*_not_listed(root, table, scanned), *_notes_on_others(root, scanned, False))
         return replace(scanned, notes=(*scanned.notes, *more))
     if not root.is_dir():
         reason = "is a file" if root.exists() else "does not exist"
         raise BadFolder(f"{root} {reason}; give a folder with sound files in it, or a manifest (.csv or .jsonl).")
     scanned = _scan_files(root, label_from, group_from, needs_labels)
     manifests.check_spelling(root, scanned.entries)
-    return replace(scanned, notes=(*notes, *scanned.notes))
+    return replace(scanned, notes=(*notes, *scanned.notes, *_notes_on_others(root, scanned, is_asked_for)))
 
 
 def entries_of(paths: Iterable[Path]) -> tuple[list[Entry], list[Failed]]:
@@ -126,10 +138,6 @@ def _metadata_of(root: Path, is_asked_for: bool) -> tuple[Path | None, list[str]
             return path, []
         else:
             notes.append(f"{name} is not read: none of its lines begins with the name of a sound file of the folder.")
-    others = (path for path in sorted(root.glob("*.[ctj]s*")) if path.suffix.lower() in manifests.SUFFIXES)
-    for path in others:
-        if is_asked_for and path.name not in METADATA_FILES and manifests.is_metadata(path):
-            notes.append(f"{path.name} is not read; --manifest {path.name} reads what it says of the recordings.")
     return None, notes
 
 
@@ -164,7 +172,7 @@ def _scan_files(root: Path, label_from: LabelFrom | None, group_from: GroupFrom 
             entries.append(clip)
     if not entries:
         raise BadFolder(_nothing_usable(root, failed, label_from))
-    notes = [*_notes_on_doubles(root, entries), *_notes_on_labels(root, entries)]
+    notes = [*_notes_on_doubles(root, entries)]
     if splits:
         listed = ", ".join(f"{name}/ as {split}" for name, split in splits.items())
         notes.insert(0, f"sub-folders are read as splits: {listed}; labels are taken from the folders below.")
@@ -205,34 +213,38 @@ def _notes_on_doubles(root: Path, entries: Sequence[Entry]) -> Iterator[str]:
         )
 
 
-def _notes_on_labels(root: Path, entries: Sequence[Entry]) -> Iterator[str]:
-    """Yield a note on files of labels and texts beside the recordings, which are not read, if there are any."""
-    sidecars = {entry.path.with_suffix("") for entry in entries}
-    names = {os.fsencode(path.name) for path in sidecars}
-    unread = [
-        path.relative_to(root).as_posix()
+def _notes_on_others(root: Path, scanned: Scan, opens_tables: bool) -> Iterator[str]:
+    """Yield notes on the files below a folder that are not read and may have labels: tables first, by their lines."""
+    recordings = {each.path.with_suffix("") for each in scanned.entries}
+    known = {root / name for name in METADATA_FILES}
+    others = [
+        path
         for path in files_below(root)
         if isinstance(path, Path)
-        and (
-            (path.with_suffix("") in sidecars and path.suffix.lower() in SIDECAR_SUFFIXES)
-            or (path.suffix.lower() in LIST_SUFFIXES and _first_word(path) in names)
-        )
+        and path not in known
+        and path.suffix.lower() not in SOUND_SUFFIXES
+        and not NO_LABELS.fullmatch(path.name.lower())
     ]
-    if unread:
-        more = f" and {len(unread) - 3} more" if len(unread) > 3 else ""
-        yield (
-            f"labels or texts that are not read: {', '.join(unread[:3])}{more}; write them into a manifest, a table "
-            "with the columns audio_filepath, offset, duration, label and text."
+    tables = [path for path in others if path.suffix.lower() in manifests.SUFFIXES] if opens_tables else []
+    tables = [path for path in tables if path.with_suffix("") not in recordings][:MAX_TABLES]
+    tables = [path for path in tables if manifests.is_metadata(path, root)]
+    if tables:
+        names = ", ".join(path.relative_to(root).as_posix() for path in tables)
+        yield printable(
+            f"{names} {'is' if len(tables) == 1 else 'are'} not read; --manifest {quote(str(tables[0]))} reads what it "
+            "says of the recordings."
         )
-
-
-def _first_word(path: Path) -> bytes:
-    """Return the first word of a file, empty if it has none or cannot be read; a pipe is not opened, it may block."""
-    with suppress(OSError):
-        if path.is_file():
-            with path.open("rb") as file:
-                return next(iter(file.read(1_000).split()), b"")
-    return b""
+    kinds: dict[str, list[str]] = {}
+    for path in others:
+        if path not in tables:
+            kinds.setdefault(path.suffix.lower(), []).append(path.relative_to(root).as_posix())
+    if kinds:
+        each = (first + f" and {len(more)} more" * bool(more) for first, *more in kinds.values())
+        yield printable(
+            f"files that are not read: {', '.join(islice(each, MAX_KINDS))}{', ...' * (len(kinds) > MAX_KINDS)}; if "
+            "they have labels or texts, write these into a table with the columns audio_filepath, offset, duration, "
+            "label and text."
+        )
 
 
 def _guess_label_from(

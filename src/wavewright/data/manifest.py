@@ -8,6 +8,7 @@ import math
 import os
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Literal, cast, get_args
@@ -20,7 +21,7 @@ from ..base.names import name_problem, quoted
 from ..base.result import Failed, first_of
 from ..base.whole_file import write_whole
 from .entry import SPLITS, Entry, Scan, Split, read_length
-from .manifest_tables import DELIMITERS, Table, decoded, header_of, lines_of, read_table
+from .manifest_tables import DELIMITERS, Table, decoded, fields_of, header_of, lines_of, read_table, shown_fields
 
 FIELDS = (
     "audio_filepath",
@@ -35,9 +36,9 @@ FIELDS = (
     "language",
     "labels",
 )
-"""The fields that are written. When reading, ``command`` is a synonym of ``label``, a missing ``group`` is the
-``speaker``, and fields of other names are named as not used. ``labels`` are those of a clip with several: a list, or
-names between ``|`` signs."""
+"""The fields that are written. When reading, other names count as in :data:`.manifest_tables.SYNONYMS`, a missing
+``group`` is the ``speaker``, and further fields are named as not used. ``labels`` are those of a clip with several: a
+list, or names between ``|`` signs."""
 
 TABLE_SUFFIXES = (".csv", ".tsv")
 SUFFIXES = (*TABLE_SUFFIXES, ".jsonl", ".json")
@@ -73,11 +74,10 @@ def read(path: Path | str, folder: Path | None = None) -> Scan:
     failed: list[Failed] = []
     places = Places(path.parent, folder)
     records, notes = _records(path, places)
-    is_table = path.suffix.lower() in TABLE_SUFFIXES
     unknown: dict[str, None] = {}
     cut: list[str] = []
     for line, record in records:
-        unknown |= dict.fromkeys(name for name in record if name not in (*FIELDS, "command", "end" if is_table else ""))
+        unknown |= dict.fromkeys(name for name in record if name not in (*FIELDS, "end"))
         clip = _entry(record, path, line, places, cut)
         if isinstance(clip, Failed):
             failed.append(clip)
@@ -143,20 +143,15 @@ def _records(path: Path, places: Places) -> tuple[Iterable[tuple[int, Record]], 
         raise BadFolder(f"The manifest {path} does not exist; give a .csv or .jsonl file.")
     if path.suffix.lower() not in SUFFIXES:
         raise BadFolder(f"The manifest {path} ends in {path.suffix!r}; it must be a .csv or .jsonl file.")
-    if path.suffix.lower() in TABLE_SUFFIXES:
-        return _table_records(path, places)
-    try:
-        content = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise BadFolder(f"The manifest {path} is not UTF-8 text (byte {error.start}); save it as UTF-8.") from error
-    return _json_records(path, lines_of(content)), ()
-
-
-def _table_records(path: Path, places: Places) -> tuple[Iterable[tuple[int, Record]], tuple[str, ...]]:
-    """Return the records of a table, and what was read as what if the table does not say so itself."""
     content, encoding = decoded(path)
     note = f"{path.name} is not UTF-8 and is read as {encoding}; save it as UTF-8 if letters are wrong."
     by_encoding = (note,) if encoding else ()
+    if path.suffix.lower() not in TABLE_SUFFIXES:
+        records, by_name = _named_records(_json_records(path, lines_of(content)))
+        return records, (
+            *(f"{path.name} is read by the names of its fields, {each}." for each in by_name),
+            *by_encoding,
+        )
     table = read_table(path, content, places.has)
     if table is None:
         if not content.strip():
@@ -171,8 +166,18 @@ def _table_records(path: Path, places: Places) -> tuple[Iterable[tuple[int, Reco
     )
 
 
-def is_metadata(path: Path) -> bool:
-    """Return True if a file is a table that names sound files of its folder."""
+def _named_records(records: Iterable[tuple[int, Record]]) -> tuple[list[tuple[int, Record]], list[str]]:
+    """Return records of JSON with their fields for the names of other programs, and what was read as what."""
+    named, fields = [], dict[str, str]()
+    for line, record in records:
+        of_record = {name: field or name for name, field in zip(record, fields_of(tuple(record)), strict=True)}
+        fields |= {name: field for name, field in of_record.items() if field != name}
+        named.append((line, _with_split({of_record[name]: value for name, value in record.items()})))
+    return named, [shown_fields(tuple(fields), tuple(fields.values()))] if fields else []
+
+
+def is_metadata(path: Path, folder: Path | None = None) -> bool:
+    """Return True if a file is a table that names sound files of its folder, or below another one."""
     try:
         if not path.is_file():
             return False
@@ -180,12 +185,13 @@ def is_metadata(path: Path) -> bool:
     except (OSError, BadFolder):
         return False
     lines = [line for line in lines_of(content) if line.strip()]
-    is_sound = Places(path.parent).has
-    if (
-        not lines
-        or '"audio_filepath"' in lines[0]
-        or any(header_of(lines, delimiter, is_sound) for delimiter in DELIMITERS)
-    ):
+    is_sound = Places(path.parent, folder).has
+    if lines and path.suffix.lower() not in TABLE_SUFFIXES:
+        with suppress(BadFolder):
+            (((_, record),), _) = _named_records(_json_records(path, lines[:1]))
+            return is_sound(str(record.get("audio_filepath", "")))
+        return False
+    if not lines or any(header_of(lines, delimiter, is_sound) for delimiter in DELIMITERS):
         return bool(lines)
     return "|" in lines[0] or any(
         is_sound(line.split(delimiter)[0].strip().strip('"'))
@@ -246,10 +252,13 @@ def _table_record(table: Table, line: int, cells: tuple[str, ...]) -> tuple[int,
     text = record.pop("text_in_full", None)
     if text is not None:
         record["text"] = text
+    return line, _with_split(record)
+
+
+def _with_split(record: Record) -> Record:
+    """Return a record whose split may be another word for one of Split."""
     split = record.get("split")
-    if isinstance(split, str):
-        record["split"] = SPLITS.get(split.casefold(), split)
-    return line, record
+    return record | {"split": SPLITS.get(split.casefold(), split)} if isinstance(split, str) else record
 
 
 def check_lines(path: Path, entries: Sequence[Entry], lines: Sequence[int]) -> None:
@@ -326,7 +335,7 @@ def _entry(record: Record, manifest: Path, line: int, places: Places, cut: list[
     is_table = manifest.suffix.lower() in TABLE_SUFFIXES
     offset_seconds = _number(record, "offset", where, "of seconds, 0 or more") or 0.0
     duration_seconds = _number(record, "duration", where, "of seconds, 0 or more")
-    if is_table and (end := _number(record, "end", where, "of seconds, 0 or more")) is not None:
+    if (end := _number(record, "end", where, "of seconds, 0 or more")) is not None:
         duration_seconds = max(0.0, end - offset_seconds)
     pitch = _number(record, "pitch", where, "of MIDI, 0 to 127 (60 is middle C)", 127.0)
     split = record.get("split")
@@ -377,7 +386,7 @@ def _labels(record: Record, where: str) -> tuple[str, ...]:
     if listed is not None and not isinstance(listed, str | list):
         raise BadFolder(f"{where}: labels is {listed!r}; it must be a list of names, or names between | signs.")
     several = [_name({"labels": name}, "labels", where) for name in names]
-    single = _name(record, "label", where) or _name(record, "command", where)
+    single = _name(record, "label", where)
     return tuple(dict.fromkeys(name for name in (single, *several) if name))
 
 

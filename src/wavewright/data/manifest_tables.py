@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from ..base.errors import BadFolder
@@ -136,15 +137,8 @@ def header_of(
     if delimiter not in lines[0] and delimiter != ",":
         return None
     names = tuple(_cells(lines[0], delimiter))
-    plain = [name.casefold().lstrip("# ").replace(" ", "_") for name in names]
-    fields = [""] * len(names)
-    for field, synonyms in SYNONYMS.items():
-        place = next((plain.index(each) for each in synonyms if each in plain and not fields[plain.index(each)]), None)
-        if place is not None:
-            fields[place] = field
-    if CUT_FILE in plain:
-        fields = ["" if field in ("offset", "end", "duration") else field for field in fields]
-    is_certain = "audio_filepath" in plain or (
+    fields = list(fields_of(names))
+    is_certain = "audio_filepath" in map(_plain, names) or (
         "audio_filepath" in fields and any(field != "audio_filepath" and field for field in fields)
     )
     if not is_certain and any(fields) and not any(map(is_sound, names)):
@@ -157,6 +151,22 @@ def header_of(
             fields[n_sounds.index(max(n_sounds))] = "audio_filepath"
             is_certain = True
     return (names, tuple(fields)) if is_certain else None
+
+
+@lru_cache
+def fields_of(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the field of SYNONYMS that each name of a column stands for, empty for an unknown one."""
+    plain = [*map(_plain, names)]
+    fields = [""] * len(names)
+    for field, synonyms in SYNONYMS.items():
+        place = next((plain.index(each) for each in synonyms if each in plain and not fields[plain.index(each)]), None)
+        if place is not None:
+            fields[place] = field
+    return tuple("" if CUT_FILE in plain and each in ("offset", "end", "duration") else each for each in fields)
+
+
+def _plain(name: str) -> str:
+    return name.casefold().lstrip("# ").replace(" ", "_")
 
 
 def _cells(line: str, delimiter: str) -> list[str]:
@@ -216,7 +226,7 @@ def _named_table(
                 f"{path}, line {number}: there are more values than columns; put values with {separator} in quotes."
             )
     rows = [(number, cells + ("",) * (len(fields) - len(cells))) for number, cells in rows]
-    shown = ", ".join(_shown(name, field) for name, field in zip(names, fields, strict=True) if field)
+    shown = shown_fields(names, fields)
     unused = ", ".join(name or "one without a name" for name, field in zip(names, fields, strict=True) if not field)
     note = f"{path.name} is read by the names of its columns, {shown}"
     note += "" if delimiter == "," else f", separated by {separator}"
@@ -231,9 +241,10 @@ def _named_table(
     return Table(fields, tuple(rows), "" if is_plain else f"{note}{f'; not used: {unused}' if unused else ''}.")
 
 
-def _shown(name: str, field: str) -> str:
-    """Return a used column for a note: its name, and what it is read as if that is another."""
-    return name if name.casefold() == field else f"{name} as {field}"
+def shown_fields(names: Sequence[str], fields: Sequence[str]) -> str:
+    """Return the used columns for a note: their names, and what they are read as if that is another."""
+    pairs = [(name, field) for name, field in zip(names, fields, strict=True) if field]
+    return ", ".join(name if name.casefold() == field else f"{name} as {field}" for name, field in pairs)
 
 
 def _split_rows(
