@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from wavewright import read_score, read_tunes, write_score
-from wavewright.base.errors import BadScore
+from wavewright.base.errors import BadScore, ScoreWarning
 from wavewright.music.formats.abc_fields import key_of, length_of, metre_of, sections_of, tempo_of
 from wavewright.music.formats.abc_reading import read_abc
 from wavewright.music.score import DETAILS, Score
@@ -183,9 +183,11 @@ def test_a_file_has_several_tunes_and_fields_for_all(tmp_path):
     (tmp_path / "x.abc").write_text(
         "L:1/4\n% songs\n\nX:1\nT:One\nK:C\nA\n\nnot music\n\nX:2\nT:Zwöi\nK:C\nB\n", "latin-1"
     )
-    first, second = read_tunes(tmp_path / "x.abc")
+    with pytest.warns(ScoreWarning, match="is not UTF-8 and is read as Windows-1252"):
+        first, second = read_tunes(tmp_path / "x.abc")
     assert (first.title, second.title) == ("One", "Zwöi")
     assert first.tracks[0].notes.tolist()[0][:3] == (0, 480, 69)
+    (tmp_path / "x.abc").write_text("X:1\nK:C\nA\n\nX:2\nT:Zwöi\nK:C\nB\n", "utf-16")
     assert read_score(tmp_path / "x.abc", 2).tracks[0].notes["pitch"].tolist() == [71]
 
 

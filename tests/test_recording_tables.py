@@ -47,14 +47,14 @@ def test_every_field_of_a_table_is_one_of_a_manifest_and_is_written(folder):
 
 
 @pytest.mark.parametrize("delimiter", ["|", "\t", ",", ";"])
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "latin-1", "utf-16"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "latin-1", "utf-16", "utf-16-le", "utf-16-be"])
 @pytest.mark.parametrize("start", ["", "\n", " \n\n"])
 def test_texts_are_read_in_any_encoding_after_blank_lines(folder, delimiter, encoding, start):
     (folder / "metadata.csv").write_text(start + written(TEXTS.items(), delimiter), encoding=encoding)
     scanned = scan(folder, None)
     assert facts(scanned) == {name: (text, None, None) for name, text in TEXTS.items()}
     assert scanned.notes[0].startswith("metadata.csv is read as name|text")
-    assert any("not UTF-8" in note for note in scanned.notes) == (encoding in ("latin-1", "utf-16"))
+    assert any("not UTF-8" in note for note in scanned.notes) == (encoding in ("latin-1", "utf-16-le", "utf-16-be"))
 
 
 @pytest.mark.parametrize("suffix", [".wav", ".m4a", ".webm", ".aac"])

@@ -117,13 +117,15 @@ def test_layers_and_movements_of_a_text_are_one_cue():
     assert cues == [SpeechSegment(1.0, 5.0, "Sign"), SpeechSegment(8.0, 9.5, "Sign")]
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"])
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
 def test_subtitles_of_other_programs_are_decoded(tmp_path, encoding, newline):
     path = tmp_path / "scene.srt"
-    path.write_bytes("1\n00:00:01,000 --> 00:00:02,000\nGrüße\n".replace("\n", newline).encode(encoding))
-    with pytest.warns(SkippedText, match="Windows-1252") if encoding == "cp1252" else nullcontext():
-        assert read_cues(path) == [SpeechSegment(1.0, 2.0, "Grüße")]
+    text = "Grüße" if encoding == "cp1252" else "Привет, Grüße"
+    path.write_bytes(f"1\n00:00:01,000 --> 00:00:02,000\n{text}\n".replace("\n", newline).encode(encoding))
+    named = {"cp1252": "Windows-1252", "utf-16-le": "UTF-16", "utf-16-be": "UTF-16"}.get(encoding)
+    with pytest.warns(SkippedText, match=f"is read as {named}") if named else nullcontext():
+        assert read_cues(path) == [SpeechSegment(1.0, 2.0, text)]
 
 
 LINES = st.lists(st.sampled_from(["one", "NOTE", ""]), max_size=4).map(lambda lines: ["a", *lines, "b"])

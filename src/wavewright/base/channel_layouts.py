@@ -29,8 +29,9 @@ USUAL_PLACES = (0, 0x4, 0x3, 0x7, 0x33, 0x37, 0x3F, 0x70F, 0x63F)
 FFMPEG_NAMES = {
     **{"L": "FL", "R": "FR", "C": "FC", "LFE": "LFE", "Lb": "BL", "Rb": "BR"},
     **{"Lc": "FLC", "Rc": "FRC", "Cs": "BC", "Ls": "SL", "Rs": "SR"},
+    **{"Tc": "TC", "Tfl": "TFL", "Tfc": "TFC", "Tfr": "TFR", "Tbl": "TBL", "Tbc": "TBC", "Tbr": "TBR"},
 }
-"""Positions of the lowest bits of a mask, in their order, and their names in FFmpeg; the others are above."""
+"""Positions of the bits of a mask, in their order, and their names in FFmpeg; those with T are above."""
 
 HALF_POWER = 0.5**0.5
 STEREO_WEIGHTS = {
@@ -42,9 +43,11 @@ STEREO_WEIGHTS = {
     "Rs": (0.0, HALF_POWER),
     "Lb": (HALF_POWER, 0.0),
     "Rb": (0.0, HALF_POWER),
-    "Cs": (0.5, 0.5),
+    **{"Lc": (1.0, 0.0), "Rc": (0.0, 1.0)},
+    **{"Tfl": (HALF_POWER, 0.0), "Tfr": (0.0, HALF_POWER), "Tbl": (HALF_POWER, 0.0), "Tbr": (0.0, HALF_POWER)},
+    **dict.fromkeys(("Cs", "Tc", "Tfc", "Tbc"), (0.5, 0.5)),
 }
-"""Weights of each position in the left and the right of a stereo downmix (BS.775, table 2)."""
+"""Weights of each position in the left and the right of a stereo downmix (BS.775, table 2); Lc and Rc as in FFmpeg."""
 
 SURROUND_GAIN = 1.41
 LOUDNESS_GAINS = {"LFE": 0.0, "Ls": SURROUND_GAIN, "Rs": SURROUND_GAIN}
@@ -63,11 +66,10 @@ def mask_of(text: str, n_channels: int) -> int | None:
 
 
 def positions_of(text: str, n_channels: int) -> Positions | None:
-    """Return the positions in the tag of channels; None if it is none, or one of them has no part in a downmix."""
+    """Return the positions in the tag of three or more channels; None if it is none, or has others."""
     mask = mask_of(text, n_channels) or 0
     names = tuple(name for bit, name in enumerate(FFMPEG_NAMES) if mask >> bit & 1)
-    is_known = len(names) > 2 and not mask >> len(FFMPEG_NAMES) and all(name in STEREO_WEIGHTS for name in names)
-    return names if is_known else None
+    return names if len(names) == n_channels > 2 else None
 
 
 def places_of(positions: Positions) -> str | None:

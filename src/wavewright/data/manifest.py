@@ -19,9 +19,10 @@ from ..base.files_below import files_below
 from ..base.json_text import line_of, parse
 from ..base.names import name_problem, quoted
 from ..base.result import Failed, first_of
+from ..base.text_encoding import decoded, note_on
 from ..base.whole_file import write_whole
 from .entry import SPLITS, Entry, Scan, Split, read_length
-from .manifest_tables import DELIMITERS, Table, decoded, fields_of, header_of, lines_of, read_table, shown_fields
+from .manifest_tables import DELIMITERS, Table, fields_of, header_of, lines_of, read_table, shown_fields
 
 FIELDS = (
     "audio_filepath",
@@ -143,9 +144,11 @@ def _records(path: Path, places: Places) -> tuple[Iterable[tuple[int, Record]], 
         raise BadFolder(f"The manifest {path} does not exist; give a .csv or .jsonl file.")
     if path.suffix.lower() not in SUFFIXES:
         raise BadFolder(f"The manifest {path} ends in {path.suffix!r}; it must be a .csv or .jsonl file.")
-    content, encoding = decoded(path)
-    note = f"{path.name} is not UTF-8 and is read as {encoding}; save it as UTF-8 if letters are wrong."
-    by_encoding = (note,) if encoding else ()
+    try:
+        content, encoding = decoded(path.read_bytes())
+    except UnicodeDecodeError as error:
+        raise BadFolder(f"{path} is no text (byte {error.start}); save it as UTF-8.") from error
+    by_encoding = note_on(path.name, encoding)
     if path.suffix.lower() not in TABLE_SUFFIXES:
         records, by_name = _named_records(_json_records(path, lines_of(content)))
         return records, (
@@ -181,8 +184,8 @@ def is_metadata(path: Path, folder: Path | None = None) -> bool:
     try:
         if not path.is_file():
             return False
-        content, _ = decoded(path)
-    except (OSError, BadFolder):
+        content, _ = decoded(path.read_bytes())
+    except (OSError, UnicodeDecodeError):
         return False
     lines = [line for line in lines_of(content) if line.strip()]
     is_sound = Places(path.parent, folder).has

@@ -101,27 +101,6 @@ class Table:
     note: str
 
 
-def decoded(path: Path) -> tuple[str, str]:
-    """Return the text of a table, and a name of its encoding if that is not UTF-8, else an empty text.
-
-    Without a byte order mark, what is not UTF-8 is taken for Windows-1252, of which Latin-1 is a part.
-
-    Raises BadFolder if the file is no text.
-    """
-    contents = path.read_bytes()
-    if contents.startswith((b"\xff\xfe", b"\xfe\xff")):
-        try:
-            return contents.decode("utf-16"), "UTF-16"
-        except UnicodeDecodeError as error:
-            raise BadFolder(f"{path} is not UTF-16 text (byte {error.start}); save it as UTF-8.") from error
-    try:
-        return contents.decode("utf-8-sig"), ""
-    except UnicodeDecodeError as error:
-        if b"\0" in contents:
-            raise BadFolder(f"{path} is no text (byte {error.start}); save it as UTF-8.") from error
-        return contents.decode("cp1252", "replace"), "Windows-1252"
-
-
 def lines_of(text: str) -> list[str]:
     """Return the lines of a table; splitlines would also divide at U+2028, which may be in a name."""
     return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")

@@ -11,6 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from ..base.errors import BadText, SkippedText
+from ..base.text_encoding import decoded, note_on
 from ..speech.subtitles import Cue, written
 
 SUFFIXES = (".srt", ".vtt", ".ass", ".ssa")
@@ -62,7 +63,7 @@ def is_subtitle_file(path: Path) -> bool:
 def read_cues(path: Path) -> list[SpeechSegment]:
     """Read a subtitle file.
 
-    - ``path``: SRT, WebVTT or ASS; UTF-8, UTF-16 with its mark, or Windows-1252, which a warning names.
+    - ``path``: SRT, WebVTT or ASS; UTF-8, UTF-16, or Windows-1252, which a warning names.
     - returns: the cues with words, by their starts. Tags, positions, drawings, comments and styles are left out, as are
       descriptions of sounds in brackets, and text that is shown again; the actors of ASS and the voices of WebVTT are
       speakers.
@@ -128,16 +129,13 @@ def _decoded(path: Path) -> str:
         contents = path.read_bytes()
     except OSError as error:
         raise BadText(f"{path} cannot be read ({error.strerror}); give a subtitle file.") from error
-    encoding = "utf-16" if contents[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     try:
-        return contents.decode(encoding)
-    except UnicodeDecodeError:
-        warnings.warn(
-            f"{path} is not UTF-8 and is read as Windows-1252; save it as UTF-8 if letters are wrong.",
-            SkippedText,
-            stacklevel=3,
-        )
-        return contents.decode("cp1252", "replace")
+        text, encoding = decoded(contents)
+    except UnicodeDecodeError as error:
+        raise BadText(f"{path} is no text (byte {error.start}); give a subtitle file.") from error
+    for note in note_on(str(path), encoding):
+        warnings.warn(note, SkippedText, stacklevel=3)
+    return text
 
 
 @dataclass(frozen=True)

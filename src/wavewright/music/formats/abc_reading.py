@@ -12,6 +12,7 @@ from itertools import accumulate, starmap
 import numpy as np
 
 from ...base.errors import BadScore, BadSetting
+from ...base.text_encoding import decoded, note_on
 from ..bars import with_bar_lines
 from ..engine import DRUM_CHANNEL
 from ..score import DETAILS, KEY, METRE, Chord, Score, Track, controls_of, detail_event, empty, notes_of
@@ -87,7 +88,7 @@ class TuneText:
 def read_abc(contents: bytes) -> tuple[tuple[Score, ...], tuple[str, ...]]:
     """Read the tunes of an ABC file.
 
-    - ``contents``: UTF-8 or Latin-1.
+    - ``contents``: UTF-8, UTF-16 or Windows-1252.
     - returns ``scores``: at least one, each with a track for each voice.
     - returns ``warnings``: what was left out.
 
@@ -96,14 +97,14 @@ def read_abc(contents: bytes) -> tuple[tuple[Score, ...], tuple[str, ...]]:
     if len(contents) > MAX_BYTES:
         raise BadScore(f"It has more than {MAX_BYTES // 2**20} MiB; no file of tunes is that long.")
     try:
-        text = contents.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = contents.decode("latin-1")
+        text, encoding = decoded(contents)
+    except UnicodeDecodeError as error:
+        raise BadScore(f"It is no text (byte {error.start}), as a file of tunes is.") from error
     text = _CONTINUED.sub(_on_one_line, text.replace("\r\n", "\n").replace("\r", "\n"))
     blocks = re.split(r"(?m)^(?=[ \t]{0,3}X:)", text)
     if len(blocks) < 2:
         raise BadScore("It has no ABC tune: none begins with a line such as X:1.")
-    problems: list[str] = []
+    problems = [*note_on("It", encoding)]
     scores = []
     for number, block in enumerate(blocks[1:], 1):
         reader = _TuneReader(blocks[0])
