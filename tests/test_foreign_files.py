@@ -283,6 +283,20 @@ def test_pauses_of_which_nothing_is_stored_are_silent(tmp_path, name, codec, rec
     assert not recwarn.list
 
 
+def test_a_pause_beyond_what_a_file_can_last_is_named(tmp_path, monkeypatch):
+    def stored(packet):
+        later = 7_200 / packet.time_base if packet.pts * packet.time_base >= 2 else 0
+        packet.pts, packet.dts = packet.pts + later, packet.dts + later
+        return packet
+
+    monkeypatch.setattr("wavewright.audio.sound_file.claimed_samples", lambda path, container: (4 * 48_000, False))
+    path = encode(tmp_path / "a.ts", "aac", chirp(4.0, 48_000, 1), 48_000, stored=stored)
+    with pytest.warns(
+        SoundWarning, match=r"has pauses that are longer than the file says to be \(7200\.\d\d s at 2\.\d\d s\)"
+    ):
+        assert Clip.read(path).seconds == pytest.approx(4.0, abs=0.1)
+
+
 def test_without_pyav_pauses_are_named(tmp_path, monkeypatch):
     path = encode(tmp_path / "a.opus", "libopus", chirp(6.0, 48_000, 1), 48_000, stored=without(2, 4))
     monkeypatch.setattr("wavewright.audio.file_kind.find_spec", lambda name: None)

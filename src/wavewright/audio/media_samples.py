@@ -90,6 +90,7 @@ class MediaSamples:
     - ``n_samples``: the claimed length, None if unknown.
     - ``n_read``: samples so far.
     - ``n_damaged``: packets so far that cannot be decoded; ``first_damaged`` says at which sample, and ``reason`` why.
+    - ``left_out``: pauses that are longer than the file says to be.
     """
 
     def __init__(self, container: AvObject, sample_rate: int, n_channels: int, n_samples: int | None) -> None:
@@ -98,6 +99,7 @@ class MediaSamples:
         self.n_samples = n_samples
         self.n_read = self.n_damaged = self.first_damaged = 0
         self.reason = ""
+        self.left_out: list[str] = []
         self._end: float | None = None  # of what was read, in seconds of the container
         self._frame_samples = 1  # of the last frame
         self._lost_end: float | None = None  # of what cannot be decoded
@@ -170,6 +172,8 @@ class MediaSamples:
         if self.n_samples is not None:
             remaining = samples_to_seconds(self.n_samples - self.n_read, self.sample_rate)
         if start - self._end > remaining + SLACK_SECONDS:
+            position = samples_to_seconds(self.n_read, self.sample_rate)
+            self.left_out.append(f"{start - self._end:.2f} s at {position:.2f} s")
             return
         yield from self._silence(n_silent)
 

@@ -405,6 +405,11 @@ def _media_chunks(path: Path, header: AudioHeader, start: int, strict: bool) -> 
         if strict or not position:
             raise BadAudio(f"{path} {fault}; copy or export it again.")
         warnings.warn(f"{path} {fault}. Silence stands there, and the rest was read.", SoundWarning, stacklevel=2)
+    if samples.left_out:
+        pauses = f"pauses that are longer than the file says to be ({samples.left_out[0]})"
+        warnings.warn(
+            f"{path} has {pauses}. They are left out: what follows comes earlier.", SoundWarning, stacklevel=2
+        )
     slack = max(seconds_to_samples(SLACK_SECONDS, header.sample_rate), SLACK_SAMPLES)
     _check_length(path, header, position, slack, strict)
 
