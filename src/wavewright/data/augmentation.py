@@ -143,7 +143,7 @@ def augment(wave: np.ndarray, augmentation: Augmentation, sample_rate: int, n_sa
 def _stretch(wave: np.ndarray, augmentation: Augmentation, sample_rate: int) -> np.ndarray:
     """Change pitch and duration, each by itself: ``(time,)`` to another length."""
     if augmentation.pitch_semitones or augmentation.stretch != 1:
-        from ..effects import PitchShift, Stretch  # numba is slow to import
+        from ..effects.stretching import PitchShift, Stretch  # numba is slow to import
 
         if augmentation.pitch_semitones:
             wave = PitchShift(augmentation.pitch_semitones)(wave, sample_rate)

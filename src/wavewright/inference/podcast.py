@@ -26,11 +26,12 @@ from ..dsp.levels import FrameLevels, LevelMeter
 from ..dsp.loudness import DUAL_MONO_LU, LoudnessMeter
 from ..dsp.silence import SilenceDetector
 from ..dsp.true_peak import TruePeakMeter, above_ceiling
-from ..effects import NormaliseLoudness, RemoveSilence
 from ..effects.editing.chain import Chain
+from ..effects.loudness import NormaliseLoudness
 from ..effects.mixing.files import write_mix
 from ..effects.mixing.plan import MASTER, Mix, Placement, Strip
 from ..effects.mixing.sources import FileSource
+from ..effects.silence import RemoveSilence
 from ..outputs.carried_metadata import left_out_of, moved_text
 from ..outputs.made import Made, sound_file
 from .enhancement.files import Enhancement, Processors

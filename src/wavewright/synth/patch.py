@@ -11,7 +11,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 from ..base.errors import BadSetting
 from ..base.names import quoted
 from ..base.toml_tables import TomlTables
-from ..effects import EFFECTS, Effect
+from ..effects.catalogue import EFFECTS
+from ..effects.effect import Effect
 from .fm_algorithms import ALGORITHMS
 from .formula import parse_formula
 from .spectra import MAX_HARMONICS

@@ -13,9 +13,9 @@ from ...audio.sound_file import SoundFormat
 from ...base.errors import BadAudio, BadSetting, WavewrightError
 from ...base.json_text import JsonValue
 from ...base.ranges import ranges_of
-from ...effects import Effect
 from ...effects.editing.chain import CHAIN_EFFECTS, Chain
 from ...effects.editing.quantities import QUANTITIES, quantity_of, short_name
+from ...effects.effect import Effect
 from ...effects.mixing.automation import Points, automation_of, check_automations
 from ...effects.mixing.plan import MASTER, Named
 from ...effects.mixing.project import (

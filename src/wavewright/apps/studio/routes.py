@@ -27,9 +27,9 @@ from ...contracts.family import Capability
 from ...contracts.morphing import Morpher
 from ...contracts.runtime import Generator
 from ...contracts.settings import override
-from ...effects import Gain
 from ...effects.editing.chain import Chain
 from ...effects.editing.effects_with_files import FILE_EFFECTS
+from ...effects.levels import Gain
 from ...families import loading
 from ...models.card import CARD_FILE
 from ...models.folder import ModelFolder

@@ -15,8 +15,10 @@ from ...audio.clip import Clip
 from ...audio.sound_file import SoundFormat
 from ...base.errors import BadAudio, BadSetting, WavewrightError
 from ...base.names import nearest_names, quoted
-from .. import EFFECTS, Effect, EffectStream, NormaliseLoudness, TwoPassEffect
+from ..catalogue import EFFECTS
 from ..channels import MatrixEffect
+from ..effect import Effect, EffectStream, TwoPassEffect
+from ..loudness import NormaliseLoudness
 from .effects_with_files import FILE_EFFECTS
 from .quantities import format_value, parse_value, short_name
 

@@ -16,7 +16,9 @@ from ...base.errors import BadAudio, BadSetting
 from ...base.ranges import ranged
 from ...base.units import db_to_gain, seconds_to_samples
 from ...dsp.assembly import check_curve, fade_gains
-from .. import ConvolutionReverb, Ducker, Effect, EffectStream, KeyedStream
+from ..dynamics import Ducker
+from ..effect import Effect, EffectStream, KeyedStream
+from ..space import ConvolutionReverb
 
 BLOCK_SECONDS, BLOCK_SAMPLES = 1.0, 65_536
 MAX_RESPONSE_SECONDS = 60.0

@@ -24,7 +24,7 @@ from ...outputs.carried_metadata import carried_with
 from ...outputs.made import Made, MadeFile
 from ...outputs.made_file import subtype_like
 from ...outputs.manifest_file import MANIFEST_FILE, known_records, manifest_lines, manifest_with
-from .. import Trim
+from ..trimming import Trim
 
 BLOCK_SECONDS = 10.0
 MAX_SEGMENTS = 10_000

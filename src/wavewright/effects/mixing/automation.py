@@ -16,10 +16,10 @@ from ...audio.wave_blocks import BlockReader
 from ...base.errors import BadSetting
 from ...base.names import quoted
 from ...base.units import gain_to_db
-from .. import Effect, EffectStream, TwoPassEffect
 from ..dynamics import remaining
 from ..editing.chain import Chain
 from ..editing.quantities import short_name
+from ..effect import Effect, EffectStream, TwoPassEffect
 
 STEP_SAMPLES = 256
 """Samples from one value of a setting to the next; between them the outputs for both are crossfaded."""

@@ -10,7 +10,7 @@ from ...base.errors import BadAudio, BadSetting, WavewrightError
 from ...base.names import quoted
 from ...base.units import seconds_to_samples
 from ...dsp.assembly import CURVES
-from .. import Ducker
+from ..dynamics import Ducker
 from ..editing.chain import Chain
 from .automation import Automation, check_automations
 from .sources import RegionSource

@@ -13,7 +13,7 @@ from ...base.errors import BadSetting, printable
 from ...base.names import name_problem, quoted
 from ...base.toml_tables import parse_toml
 from ...base.validation import fault_of
-from .. import Ducker
+from ..dynamics import Ducker
 from ..editing.chain import Chain
 from ..editing.quantities import QUANTITIES, parse_value, quantity_of
 from .automation import Automation, Curve, Follower, Motion, Oscillation, Points, automation_of

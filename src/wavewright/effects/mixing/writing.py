@@ -8,8 +8,9 @@ from pathlib import Path
 
 from ...base.errors import BadSetting
 from ...base.toml_tables import toml_value
-from .. import Ducker, Effect
+from ..dynamics import Ducker
 from ..editing.chain import Chain
+from ..effect import Effect
 from .plan import MASTER, Mix, Placement, Point, Strip
 from .sources import FileSource
 

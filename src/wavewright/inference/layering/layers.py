@@ -20,9 +20,9 @@ from ...base.units import seconds_to_samples, semitones_to_ratio
 from ...contracts.generation import SequenceGenerator
 from ...data.folder import scan
 from ...dsp.looping import extend_blocks
-from ...effects import LowPass
 from ...effects.editing.chain import Chain
 from ...effects.editing.quantities import parse_value
+from ...effects.filters import LowPass
 from ...effects.mixing.plan import MASTER, Mix, Named, Placement, Strip
 from ...effects.mixing.project import (
     DEFAULT_SAMPLE_RATE,

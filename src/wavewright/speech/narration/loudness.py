@@ -66,7 +66,7 @@ class LoudnessNormaliser:
         - ``sample_rate``: sample rate in Hz.
         - returns: blocks of samples ``(1, time)``, float32.
         """
-        from ...effects import Limiter  # many modules, which speaking does not need otherwise
+        from ...effects.dynamics import Limiter  # many modules, which speaking does not need otherwise
         from ...effects.loudness import LoudnessMeasurement
 
         limiter, sound = Limiter(CEILING_DB, LOOK_AHEAD_MS), SoundFormat(sample_rate, 1)
