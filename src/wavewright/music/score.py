@@ -8,7 +8,6 @@ from html import escape
 
 import numpy as np
 
-from ..audio.notebook import text_html
 from ..base.errors import BadSetting
 from .theory import MusicalKey
 from .timing import TEMPO, TempoMap
@@ -282,6 +281,8 @@ class Score:
             tracks.append(np.stack([self.tempo_map.seconds(start), ends, track.notes["pitch"]], axis=1))
         n_tracks = sum(len(track) > 0 for track in tracks)
         text = f"{self.title or 'score'}: {self.seconds:.1f} s, {self.n_notes} notes, {n_tracks} tracks"
+        from ..audio.notebook import text_html
+
         return roll_svg(tracks, self.seconds, self.title) + text_html(text)
 
     @property

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .. import models, synth
+from .. import synth
 from ..base.errors import BadSetting, printable
 from ..base.names import nearest_names, quoted
 from ..music.engine import InstrumentEngine
@@ -88,6 +88,7 @@ def instrument_of(name: str | None, sample_rate: int, settings: PlayerSettings |
         return NamedInstrument(
             "the synthesiser", lambda: synth.SynthEngine(synth.general_midi(), sample_rate), has_drums=True
         )
+    from .. import models
     from .waves import WAVE_ENDINGS
 
     if name in synth.patch_names() or suffix == ".toml":

@@ -25,8 +25,10 @@ from ..base.task_parameters import checked
 from ..base.units import gain_to_db, samples_to_seconds
 from ..base.version import __version__
 from ..base.whole_file import check_not_read, check_target, whole_folder
-from ..effects import Gain, Limiter, Reverb
+from ..effects.dynamics import Limiter
+from ..effects.levels import Gain
 from ..effects.loudness import LoudnessMeasurement
+from ..effects.space import Reverb
 from ..music.engine import InstrumentEngine
 from ..music.formats import read_score
 from ..music.performance import Performance, PerformanceSettings, perform, stem_names
@@ -39,7 +41,6 @@ from ..outputs.watermark.marking import Marking, marking_of
 from ..outputs.watermark.sequences import DEFAULT_KEY
 from ..synth.banks import NamedInstrument, instrument_of, playable_instrument
 from ..synth.soundfont.player import PlayerSettings, SoundFontEngine
-from .learned_instrument import open_instrument
 
 HUMAN_TIMING_MS, HUMAN_VELOCITY = 8.0, 6.0
 """Deviations of ``humanise``."""
@@ -155,6 +156,8 @@ def render(
     performance = perform(read, sample_rate, performed)
     marking = None
     if found is None:
+        from .learned_instrument import open_instrument
+
         length = samples_to_seconds(performance.n_samples, sample_rate)
         player, title, open_engine = open_instrument(instrument or "", timbre, read, length, sample_rate, seed)
         found = NamedInstrument(title, open_engine)
