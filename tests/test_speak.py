@@ -173,7 +173,7 @@ def test_ssml_is_detected_by_its_start(players):
         (["Hello", "--subtitles", "a.txt"], ".srt"),
         (["Hello", "--subtitles", "nowhere/a.srt"], "does not exist"),
         (["Hello", "--subtitles", "folder.srt"], "folder.srt is a folder"),
-        (["Hello", "--out", "-", "--json"], "leave one of them out"),
+        (["Hello", "--out", "-", "--json"], "--json is for files, and a stream is none"),
         (["Hello", "--style", "merry"], "calm"),
         (["Hello", "--rate", "9"], "--rate is 9"),
         (["Hello", "--voice", "en-anna"], "en-kathleen"),

@@ -56,6 +56,9 @@ SOUND_SUFFIXES = (
 )
 """Endings of all sound and video files that can be read."""
 
+VIDEO_CODECS = {".mp4": "aac", ".m4v": "aac", ".mov": "aac", ".mkv": "aac", ".webm": "libopus"}
+"""Endings of video files that can be written: codec of the sound."""
+
 CODEC_MAGIC = (b"RIFF", b"RIFX", b"RF64", b"BW64", b"riff", b"FORM", b"caff", b"NIST_1A")
 """Containers of WAV, AIFF and CAF files, of whose codecs libsndfile knows some, and PyAV more."""
 
@@ -91,6 +94,11 @@ CLEAR = (
 """Of these, those of which FFmpeg recognises a file by its contents alone, whatever it is called."""
 
 CONTAINER_OPTIONS = {"format_whitelist": ",".join(CONTAINERS), "protocol_whitelist": "file"}
+
+
+def is_video(path: Path) -> bool:
+    """Return True for a name of a video file whose sound can be replaced."""
+    return path.suffix.lower() in VIDEO_CODECS
 
 
 @dataclass(frozen=True)

@@ -9,15 +9,13 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 
 from ..base.byte_stream import available_reader
 from ..base.channel_layouts import positions_of
-from ..base.errors import BadAudio, BadSetting
-from ..base.parameters import STANDARD_STREAM
+from ..base.errors import BadAudio
 from .file_formats.mpeg import frame_bytes
 from .sound_file import SoundFormat
 from .wave_blocks import ClippingMeter, until_interrupted
@@ -67,25 +65,6 @@ class PcmStream:
         """The format of the sound."""
         positions = positions_of(f"0x{self.mask:X}", self.n_channels)
         return SoundFormat(self.sample_rate, self.n_channels, positions=positions)
-
-
-def is_stream(source: Path, out: Path | None) -> bool:
-    """Return whether a sound goes from standard input to standard output.
-
-    Raises BadSetting if one of the two is a file, or a terminal.
-    """
-    if source != STANDARD_STREAM:
-        if out == STANDARD_STREAM:
-            raise BadSetting(f"Standard output is for a stream from standard input; name a file to write {source} to.")
-        return False
-    if out not in (None, STANDARD_STREAM):
-        raise BadSetting(f"A stream goes from standard input to standard output; leave {out} out, or name a file.")
-    for name, end in (("input", sys.stdin), ("output", sys.stdout)):
-        if end.isatty():
-            raise BadSetting(
-                f"A stream goes from a file or program to another, and standard {name} is the terminal; redirect it."
-            )
-    return True
 
 
 def read_pcm(source: BinaryIO, sample_rate: int) -> PcmStream:

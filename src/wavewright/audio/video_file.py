@@ -12,7 +12,7 @@ import numpy as np
 from ..base.errors import BadAudio, BadSetting, MissingExtra, WavewrightError, how_to_install
 from ..base.whole_file import temporary_path, why_not_written
 from .clip import Clip, warn_of_left_out
-from .file_kind import CONTAINER_OPTIONS
+from .file_kind import CONTAINER_OPTIONS, VIDEO_CODECS, is_video
 from .m4a_file import BITS_PER_SECOND_AND_CHANNEL, LAYOUTS, sound_packets
 from .media_samples import AvObject, start_seconds
 from .video_tracks import SUBTITLE_CODECS, VideoTracks, add_subtitles, set_language
@@ -24,8 +24,6 @@ LOSSLESS = {
 }
 """Endings of video files: codecs of lossless sound, and those that write it again."""
 
-CODECS = {".mp4": "aac", ".m4v": "aac", ".mov": "aac", ".mkv": "aac", ".webm": "libopus"}
-"""Endings of video files that can be written: codec of the sound."""
 CODEC_RATES_HZ = {"aac": (8_000, 96_000), "libopus": (48_000, 48_000)}
 MAX_CHANNELS = 8
 STREAM_TAGS = ("encoder", "duration", "bps", "number_of_frames", "number_of_bytes", "handler_name", "vendor_id")
@@ -33,11 +31,6 @@ STREAM_TAGS = ("encoder", "duration", "bps", "number_of_frames", "number_of_byte
 
 OWN_TAGS = ("major_brand", "minor_version", "compatible_brands", "encoder", "duration")
 """Tags of a container that say how the file was written."""
-
-
-def is_video(path: Path) -> bool:
-    """Return True for a name of a video file whose sound can be replaced."""
-    return path.suffix.lower() in CODECS
 
 
 def replace_sound(
@@ -55,8 +48,8 @@ def replace_sound(
     - ``clipping``: counts the samples that are clipped.
     - ``tracks``: languages and further tracks.
 
-    Raises BadSetting if the endings differ or none of CODECS, or there are too many channels, or BadAudio if the video
-    cannot be read, or MissingExtra if PyAV is not installed, or WavewrightError if the file cannot be written.
+    Raises BadSetting if the endings differ or none of VIDEO_CODECS, or there are too many channels, or BadAudio if the
+    video cannot be read, or MissingExtra if PyAV is not installed, or WavewrightError if the file cannot be written.
     """
     try:
         import av
@@ -98,7 +91,7 @@ def _copy(
 ) -> None:
     """Copy all streams but, usually, those of sound, and encode the sound between their packets."""
     kept_codec = LOSSLESS.get(ending, {}).get(video.streams.audio[0].codec_context.name)
-    codec = kept_codec or CODECS[ending]
+    codec = kept_codec or VIDEO_CODECS[ending]
     samples = {"format": _lossless_format(video.streams.audio[0], codec)} if kept_codec else {}
     is_matroska = ending in (".mkv", ".webm")
     first = next(blocks)

@@ -1,9 +1,14 @@
-"""Read byte streams whose bytes arrive over time."""
+"""Byte streams whose bytes arrive over time, and whether a call is about one."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import BinaryIO, Protocol, runtime_checkable
+
+from .errors import BadSetting
+from .parameters import STANDARD_STREAM
 
 
 @runtime_checkable
@@ -17,3 +22,22 @@ def available_reader(source: BinaryIO) -> Callable[[int], bytes]:
     A source without ``read1`` waits for all of the bytes.
     """
     return source.read1 if isinstance(source, _SupportsRead1) else source.read
+
+
+def is_stream(source: Path, out: Path | None) -> bool:
+    """Return whether a sound goes from standard input to standard output.
+
+    Raises BadSetting if one of the two is a file, or a terminal.
+    """
+    if source != STANDARD_STREAM:
+        if out == STANDARD_STREAM:
+            raise BadSetting(f"Standard output is for a stream from standard input; name a file to write {source} to.")
+        return False
+    if out not in (None, STANDARD_STREAM):
+        raise BadSetting(f"A stream goes from standard input to standard output; leave {out} out, or name a file.")
+    for name, end in (("input", sys.stdin), ("output", sys.stdout)):
+        if end.isatty():
+            raise BadSetting(
+                f"A stream goes from a file or program to another, and standard {name} is the terminal; redirect it."
+            )
+    return True

@@ -67,35 +67,31 @@ class TaskParameter:
         Its default; `inspect.Parameter.empty` where a value is required.
     markers
         What follows the field of its annotation.
+    key
+        Its name in JSON: that of Python without a final ``_``, which avoids a keyword of Python.
+    option
+        Its name on the command line: with dashes that of an option, without that of an argument.
+    is_required
+        True where it has no default.
+    is_argument
+        True where it is an argument of the command line, not an option.
+    writes
+        The file or folder that the task writes to its path, None for other parameters.
+    role
+        Whether its value is a path to read, a path to write, the name of a model, or anything else.
     """
 
     name: str
     type: object
     field: FieldInfo
     default: object
-    markers: tuple[object, ...] = ()
-
-    @property
-    def key(self) -> str:
-        """Its name in JSON: that of Python without a final ``_``, which avoids a keyword of Python."""
-        return self.name.rstrip("_")
-
-    @property
-    def is_required(self) -> bool:
-        """True where it has no default."""
-        return self.default is inspect.Parameter.empty
-
-    @property
-    def is_argument(self) -> bool:
-        """True where it is an argument of the command line, not an option."""
-        return self.is_required or POSITIONAL in self.markers
-
-    @property
-    def option(self) -> str:
-        """Its name on the command line: with dashes that of an option, without that of an argument."""
-        if self.is_argument:
-            return self.name
-        return f"--{(NEGATION if self.default is True else '') + self.key}".replace("_", "-")
+    markers: tuple[object, ...]
+    key: str
+    option: str
+    is_required: bool
+    is_argument: bool
+    writes: Writes | None
+    role: Role
 
     @property
     def help(self) -> str:
@@ -141,21 +137,6 @@ class TaskParameter:
         annotated: Any = Annotated[self.type, self.field]
         return TypeAdapter(annotated)
 
-    @property
-    def writes(self) -> Writes | None:
-        """The file or folder that the task writes to its path, None for other parameters."""
-        return next((marker for marker in self.markers if isinstance(marker, Writes)), None)
-
-    @property
-    def role(self) -> Role:
-        """Whether its value is a path to read, a path to write, the name of a model, or anything else."""
-        if self.writes is not None:
-            return "output"
-        if NAMES_MODEL in self.markers:
-            return "model"
-        is_path = any(member is Path or Path in get_args(member) for member in _members(self.type))
-        return "input" if is_path else "value"
-
 
 def _members(task_type: object) -> tuple[object, ...]:
     """Return the members of a union, or the type itself."""
@@ -168,7 +149,16 @@ def parameters_of(task: Callable[..., object]) -> dict[str, TaskParameter]:
     found, hints = {}, get_type_hints(task, include_extras=True)
     for name, parameter in inspect.signature(task).parameters.items():
         task_type, field, *markers = get_args(hints[name])
-        found[name] = TaskParameter(name, task_type, field, parameter.default, tuple(markers))
+        key, default = name.rstrip("_"), parameter.default
+        is_required = default is inspect.Parameter.empty
+        is_argument = is_required or POSITIONAL in markers
+        option = name if is_argument else f"--{NEGATION if default is True else ''}{key}".replace("_", "-")
+        writes = next((marker for marker in markers if isinstance(marker, Writes)), None)
+        is_path = any(member is Path or Path in get_args(member) for member in _members(task_type))
+        role: Role = "output" if writes else "model" if NAMES_MODEL in markers else "input" if is_path else "value"
+        found[name] = TaskParameter(
+            *(name, task_type, field, default, tuple(markers), key, option, is_required, is_argument, writes, role)
+        )
     return found
 
 

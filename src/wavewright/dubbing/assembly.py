@@ -9,14 +9,15 @@ from pathlib import Path
 import numpy as np
 
 from ..audio.clip import Clip
+from ..audio.file_kind import is_video
 from ..audio.sound_file import open_sound
-from ..audio.video_file import is_video, replace_sound
+from ..audio.video_file import replace_sound
 from ..audio.video_tracks import VideoTracks
 from ..audio.wave_blocks import ClippingMeter
 from ..base.names import name_problem
 from ..base.units import gain_to_db, seconds_to_samples
 from ..base.whole_file import write_whole
-from ..effects import Ducker
+from ..effects.dynamics import Ducker
 from ..effects.editing.chain import Chain
 from ..effects.mixing.files import mixed_file, write_mix
 from ..effects.mixing.plan import MASTER, Duck, Fader, Mix, Placement, Strip

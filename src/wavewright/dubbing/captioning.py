@@ -11,7 +11,7 @@ from ..audio.sound_file import open_sound
 from ..base.errors import BadAudio
 from ..base.file_hash import short_hash_of
 from ..base.whole_file import write_whole
-from ..outputs.converted_folder import Conversion, ConvertFile
+from ..outputs.converted_folder import ConvertFile
 from ..outputs.made import MadeFile
 from ..outputs.manifest_file import known_records
 from .captions import Captions, captions_of
@@ -25,7 +25,7 @@ RECOGNISED = ("n_segments", "n_words", "language", "word_times")
 
 
 @dataclass(frozen=True)
-class Captioning(Conversion):
+class Captioning:
     """The recognition of recordings by a recogniser.
 
     - ``recogniser``: its name, as `open_recogniser` takes it.
@@ -38,11 +38,6 @@ class Captioning(Conversion):
     language: str = ""
     suffix: str = ".srt"
     n_speakers: int | None = None
-    doing, done = "captioning", "captioned"
-
-    def target_of(self, sound: Path) -> Path:
-        """Return the name of a file of captions."""
-        return sound.with_suffix(self.suffix)
 
     def begin(self, folder: Path) -> ConvertFile:
         """Return the function that writes the captions of a recording; the manifest says what is up to date."""

@@ -96,40 +96,45 @@ def carried(source: SoundMetadata, effects: Sequence[Step], formats: Sequence[So
         Formats before the first effect and after each.
     """
     timeline = _Timeline(effects, formats)
-    fields = [each for each in source.fields if _plain_name(each) not in AUTOMATIC]
-    levels = [_plain_name(each) for each in fields if _plain_name(each).startswith(LEVELS)]
-    fields = [each for each in fields if not _plain_name(each).startswith(LEVELS)]
-    untrue = {FIELD.lower(): "its signature"}
-    if formats[0].n_channels != formats[-1].n_channels:
-        is_mixed = formats[0].positions is not None  # by their places
-        fields = [each for each in fields if not (_is_usual_place(each) or (is_mixed and _is_place(each)))]
-        untrue[PLACES_FIELD.lower()] = PLACES
-    false_now = [untrue[_plain_name(each)] for each in fields if _plain_name(each) in untrue]
-    fields = [each for each in fields if _plain_name(each) not in untrue]
-    moved_fields = [(each, moved_text(each, timeline.marker, formats[0].seconds)) for each in fields]
-    markers = [(marker, timeline.marker(marker)) for marker in source.markers]
-    loops = tuple(there for loop in source.loops if (there := timeline.loop(loop)) is not None)
+    has_other_channels = formats[0].n_channels != formats[-1].n_channels
+    is_mixed = formats[0].positions is not None  # by their places
+    fields: list[Field] = []
+    levels: dict[str, None] = {}
+    false_now, untimed = [], []
+    for each in source.fields:
+        name = _plain_name(each)
+        if name.startswith(LEVELS):
+            levels[name] = None
+        elif name == FIELD.lower():
+            false_now.append("its signature")
+        elif has_other_channels and _is_place(each):
+            false_now += [] if is_mixed or _is_usual_place(each) else [PLACES]
+        elif name not in AUTOMATIC:
+            moved_field = moved_text(each, timeline.marker, formats[0].seconds)
+            fields += [] if moved_field is None else [moved_field]
+            untimed += [f"the tag {name!r}"] if moved_field is None else []
+    markers = [there for marker in source.markers if (there := timeline.marker(marker)) is not None]
+    loops = tuple(moved_loop for loop in source.loops if (moved_loop := timeline.loop(loop)) is not None)
     sampler = None if source.sampler is None else timeline.sampler(source.sampler)
-    parts = [(part, timeline.part(part)) for part in source.parts]
-    metadata = SoundMetadata(
-        tuple(moved for _, moved in moved_fields if moved is not None),
-        source.pictures,
-        tuple(sorted((*(moved for _, moved in markers if moved), *timeline.added()), key=lambda marker: marker.start)),
-        loops,
-        sampler,
-        tuple(moved for _, moved in parts if moved is not None),
-    )
-    n_markers = sum(moved is None for _, moved in markers)
+    parts, lost_parts, lost_within = [], [], []
+    for part in source.parts:
+        moved = timeline.part(part)
+        parts += [] if moved is None else [moved]
+        lost_parts += [part.described] if moved is None else []
+        lost_within += [lost] if moved is not None and (lost := _lost_within(part, moved)) else []
+    n_markers = len(source.markers) - len(markers)
+    markers = sorted((*markers, *timeline.added()), key=lambda marker: marker.start)
+    metadata = SoundMetadata(tuple(fields), source.pictures, tuple(markers), loops, sampler, tuple(parts))
     left_out = [
         *([f"{n_markers} of its {len(source.markers)} markers"] if n_markers else []),
         *([LOOPS] if len(loops) < len(source.loops) else []),
         *(["fractions of a sample of its loops"] if timeline.has_rounded else []),
         *(["the note of its sampler"] if sampler is None and source.sampler is not None else []),
-        *([f"its level ({', '.join(dict.fromkeys(levels))})"] if levels else []),
+        *([f"its level ({', '.join(levels)})"] if levels else []),
         *false_now,
-        *(f"the tag {_plain_name(each)!r}" for each, moved in moved_fields if moved is None),
-        *(part.described for part, moved in parts if moved is None),
-        *(lost for part, moved in parts if moved is not None and (lost := _lost_within(part, moved))),
+        *untimed,
+        *lost_parts,
+        *lost_within,
         *(
             name
             for effect, there in zip(effects, formats, strict=False)

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import ClassVar
 
 from ..audio.clip import suffix_like
-from ..audio.file_kind import SOUND_SUFFIXES
+from ..audio.file_kind import SOUND_SUFFIXES, is_video
 from ..audio.sound_file import open_sound
-from ..audio.video_file import is_video
 from ..base.errors import EXPECTED_ERRORS, BadFolder
 from ..base.files_below import files_below
 from ..base.names import inside
@@ -25,26 +22,15 @@ from .manifest_file import MANIFEST_FILE, add_records, manifest_lines, record_of
 ConvertFile = Callable[[Path, Path], MadeFile]
 
 
-class Conversion(ABC):
-    """Conversion of the files of a folder; it is sent to other processes."""
-
-    doing: ClassVar[str]
-    """The verb in messages, such as ``enhancing``."""
-
-    done: ClassVar[str]
-    """Added to the name of the folder, such as ``enhanced``."""
-
-    def target_of(self, sound: Path) -> Path:
-        """Return the name of the file to write for a sound: its own, as WAV where its format cannot be written."""
-        return sound if is_video(sound) else sound.with_suffix(suffix_like(sound))
-
-    @abstractmethod
-    def begin(self, folder: Path) -> ConvertFile:
-        """Return the function that converts a file into another of a folder, with models and the like opened once."""
-
-
 def convert_folder(
-    source: Path, out: Path | None, conversion: Conversion, workers: int = 0, quiet: bool = False
+    source: Path,
+    out: Path | None,
+    begin: Callable[[Path], ConvertFile],
+    doing: str,
+    done: str,
+    workers: int = 0,
+    quiet: bool = False,
+    suffix: str | None = None,
 ) -> Made:
     """Convert all sound files of a folder and of those in it, several at a time; the files keep their names.
 
@@ -52,20 +38,23 @@ def convert_folder(
     interrupted call can be repeated. A manifest lists all.
 
     - ``source``, ``out``: the folder, and the one to write to; by default beside it, with its name and what was done.
-    - ``conversion``: how a file is converted.
+    - ``begin``: returns the function that converts a file into another of a folder, with models and the like opened
+      once; it is sent to other processes.
+    - ``doing``, ``done``: such as ``enhancing`` in messages, and ``enhanced`` after the name of the folder.
     - ``workers``: files at a time, 0 for the number of cores.
     - ``quiet``: show no progress.
+    - ``suffix``: ending of the files; by default that of each sound, or WAV where its format cannot be written.
 
     Raises BadFolder if there is no sound in the folder, or ``out`` is the folder itself, has a file of another maker
     that would be replaced, or cannot be written to.
     """
-    out = out or _folder_beside(source, conversion.done)
+    out = out or _folder_beside(source, done)
     if out.resolve() == source.resolve():
         raise BadFolder(
             f"{out} is the folder of the recordings, which are never replaced; give another one with --out."
         )
     names, n_ignored, failed = _sound_files(source, out)
-    targets = _targets(names, out, conversion)
+    targets = _targets(names, out, suffix)
     if not (out / MANIFEST_FILE).exists():  # the folder is somebody's
         taken = next((target for _, target in targets if target.exists()), None)
         if taken is not None:
@@ -75,8 +64,7 @@ def convert_folder(
     items: list[Item[tuple[Path, Path]] | Failed] = list(failed)
     items += [Item(source / sound, (source / sound, target), _seconds(source / sound)) for sound, target in targets]
     try:
-        title = f"{conversion.doing} {source.name}"
-        made = make_each(out, items, partial(_converter, conversion, out), title, quiet, workers)
+        made = make_each(out, items, partial(_converter, begin, out), f"{doing} {source.name}", quiet, workers)
     finally:
         for folder in {target.parent for _, target in targets}:
             sweep(folder)  # what processes were writing when they were ended
@@ -111,9 +99,9 @@ def make_each(
     return Made(out=out, files=files, failed=failed, details={"manifest": out / MANIFEST_FILE})
 
 
-def _converter(conversion: Conversion, folder: Path) -> Callable[[tuple[Path, Path]], MadeFile]:
+def _converter(begin: Callable[[Path], ConvertFile], folder: Path) -> Callable[[tuple[Path, Path]], MadeFile]:
     """Return the function that converts a file into another, whose folder need not exist."""
-    convert = conversion.begin(folder)
+    convert = begin(folder)
 
     def convert_into(paths: tuple[Path, Path]) -> MadeFile:
         source, out = paths
@@ -144,12 +132,12 @@ def _sound_files(folder: Path, out: Path) -> tuple[list[Path], int, list[Failed]
     return names, len(files) - len(names), failed
 
 
-def _targets(names: Sequence[Path], out: Path, conversion: Conversion) -> list[tuple[Path, Path]]:
+def _targets(names: Sequence[Path], out: Path, suffix: str | None) -> list[tuple[Path, Path]]:
     """Return each sound with the file to write; where two would have the same name, one gets its own ending too."""
     targets: list[tuple[Path, Path]] = []
     used: set[Path] = set()
     for sound in names:
-        target = conversion.target_of(sound)
+        target = sound if suffix is None and is_video(sound) else sound.with_suffix(suffix or suffix_like(sound))
         if target in used:
             target = sound.with_name(f"{sound.name}{target.suffix}")
         used.add(target)

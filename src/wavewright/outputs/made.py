@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from ..audio.clip import FORMATS, Clip, describe_audio
-from ..audio.notebook import files_html, text_html, words_html
 from ..audio.sound_file import AudioHeader, open_sound
 from ..audio.wave_blocks import LOWER_THE_TRACKS, ClippedSamples
 from ..base.json_text import NOT_IN_JSON
@@ -127,6 +126,8 @@ class Made(Result):
 
     def _repr_html_(self) -> str:
         """Return players, words with their times, and the text for notebooks."""
+        from ..audio.notebook import files_html, text_html, words_html
+
         return files_html(self.sound_files) + words_html(self.details.get("words", ())) + text_html(self)
 
     def __str__(self) -> str:

@@ -12,8 +12,8 @@ import numpy as np
 
 from ..audio.clip import BITS, FINEST, UNCLIPPED, Clip, suffix_like, warn_of_left_out, write_blocks
 from ..audio.file_formats.metadata import TAGS, SoundMetadata, plain
+from ..audio.file_kind import is_video
 from ..audio.sound_file import AudioHeader, OpenSound, open_sound
-from ..audio.video_file import is_video, replace_sound
 from ..audio.wave_blocks import LOWER_FIRST, ClippingMeter
 from ..base.errors import BadAudio, BadSetting
 from ..base.json_text import JsonValue, parse
@@ -146,6 +146,8 @@ def keep_or_make(
     if kept is None:
         clips = (Clip(wave, sample_rate or header.sample_rate) for wave in process(blocks))
         if is_video(out):
+            from ..audio.video_file import replace_sound
+
             replace_sound(sound.path, out, clips, clipping)
         else:
             left_out = [*carried.left_out]

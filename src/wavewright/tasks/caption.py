@@ -81,8 +81,9 @@ def caption(
             "started with it."
         )
     if file.is_dir():
-        captioning = Captioning(recogniser, language or "", f".{format or 'srt'}", speakers)
-        return convert_folder(file, out, captioning, workers, quiet)
+        suffix = f".{format or 'srt'}"
+        begin = Captioning(recogniser, language or "", suffix, speakers).begin
+        return convert_folder(file, out, begin, "captioning", "captioned", workers, quiet, suffix)
     target = file_of_format(file, out, format, "file of captions", SUFFIXES, "srt")
     open_sound(file)  # refuse what is no sound before a recogniser is opened
     captioning = Captioning(recogniser, language or "", target.suffix.lower(), speakers)

@@ -15,8 +15,9 @@ import numpy as np
 from pydantic import Field
 
 from ..audio.clip import Clip, warn_of_clipping, write_blocks
-from ..audio.pcm import is_stream, pipe_out, to_pcm
+from ..audio.pcm import pipe_out, to_pcm
 from ..audio.wave_blocks import ClippingMeter, resampled
+from ..base.byte_stream import is_stream
 from ..base.errors import BadAudio, BadSetting
 from ..base.parameters import NAMES_MODEL, STANDARD_STREAM, IsMarked, MarkKey, Quiet, Writes
 from ..base.progress_bar import progress_bar

@@ -11,8 +11,9 @@ from typing import Annotated
 from pydantic import Field
 
 from ..audio.clip import check_writable, suffix_like
+from ..audio.file_kind import is_video
 from ..audio.sound_file import open_sound
-from ..audio.video_file import check_copy, is_video
+from ..audio.video_file import check_copy
 from ..audio.video_tracks import SubtitleTrack, VideoTracks
 from ..base.errors import BadSetting
 from ..base.names import quoted

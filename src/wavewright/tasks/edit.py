@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -11,17 +12,17 @@ from pydantic import Field
 
 from ..audio.clip import describe_audio
 from ..audio.file_formats.metadata import TAGS
-from ..audio.pcm import PcmStream, is_stream, process_pcm
+from ..audio.pcm import PcmStream, process_pcm
 from ..audio.sound_file import SoundFormat, open_sound
+from ..base.byte_stream import is_stream
 from ..base.errors import BadSetting
 from ..base.names import quoted
 from ..base.parameters import DRY_RUN, FREE_TEXT, OF_FILES, STANDARD_STREAM, Quiet, Workers, WritesSounds
 from ..base.progress_bar import progress_bar
 from ..base.task_parameters import checked
-from ..effects import TwoPassEffect
 from ..effects.editing.chain import Chain, step_text
-from ..effects.editing.files import Edit, FolderEdit, check_edit, edit_file
-from ..outputs.converted_folder import convert_folder
+from ..effects.editing.files import Edit, begin_editing, check_edit, edit_file
+from ..effects.effect import TwoPassEffect
 from ..outputs.made import Made
 from ..outputs.made_file import file_beside
 
@@ -70,7 +71,9 @@ def edit(
         _edit_stream(work)
         return Made(out=STANDARD_STREAM)
     if source.is_dir() and not dry_run:
-        return convert_folder(source, out, FolderEdit(work), workers, quiet)
+        from ..outputs.converted_folder import convert_folder  # with its processes, slow to import
+
+        return convert_folder(source, out, partial(begin_editing, work), "editing", "edited", workers, quiet)
     if source.is_dir():
         raise BadSetting(f"{source} is a folder; give one of its files to see the plan of the chain.")
     sound = open_sound(source)

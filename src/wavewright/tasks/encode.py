@@ -13,9 +13,10 @@ from pydantic import Field
 
 from .. import models
 from ..audio.clip import warn_of_left_out
-from ..audio.pcm import is_stream, pipe_out, read_pcm
+from ..audio.pcm import pipe_out, read_pcm
 from ..audio.sound_file import AudioHeader, open_sound
 from ..audio.wave_blocks import CountedWaves, fitted, resampled, until_interrupted
+from ..base.byte_stream import is_stream
 from ..base.errors import BadSetting
 from ..base.parameters import FREE_TEXT, NAMES_MODEL, OF_FILES, STANDARD_STREAM, Quiet, Without, Writes
 from ..base.progress_bar import progress_bar

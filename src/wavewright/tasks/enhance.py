@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Annotated, BinaryIO
+from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 from pydantic import Field
 
-from ..audio.pcm import PcmStream, is_stream, process_pcm
 from ..audio.sound_file import open_sound
+from ..base.byte_stream import is_stream
 from ..base.errors import BadSetting
 from ..base.parameters import NAMES_MODEL, OF_FILES, STANDARD_STREAM, InForm, Quiet, Workers, WritesSounds
 from ..base.progress_bar import progress_bar
@@ -18,15 +19,12 @@ from ..base.task_parameters import checked
 from ..base.whole_file import check_target
 from ..contracts.enhancement import MAX_ATTENUATION_DB, USUAL_ATTENUATION_DB, EnhancementSettings
 from ..inference.enhancement.bundled_sizes import DenoiserSize
-from ..inference.enhancement.files import (
-    Enhancement,
-    FolderEnhancement,
-    Processors,
-    enhance_file,
-)
-from ..outputs.converted_folder import convert_folder
+from ..inference.enhancement.files import Enhancement, Processors, begin_enhancing, enhance_file
 from ..outputs.made import Made
 from ..outputs.made_file import file_beside
+
+if TYPE_CHECKING:
+    from ..audio.pcm import PcmStream
 
 RAW_SAMPLE_RATE = 16_000
 DEREVERB_ATTENUATION_DB = 12.0  # more would remove speech together with late reverberation
@@ -94,7 +92,10 @@ def enhance(
         enhance_stream(sys.stdin.buffer, sys.stdout.buffer, enhancement)
         return Made(out=STANDARD_STREAM)
     if source.is_dir():
-        return convert_folder(source, out, FolderEnhancement(enhancement), workers, quiet)
+        from ..outputs.converted_folder import convert_folder  # with its processes, slow to import
+
+        begin = partial(begin_enhancing, enhancement)
+        return convert_folder(source, out, begin, "enhancing", "enhanced", workers, quiet)
     sound = open_sound(source)
     target = out or file_beside(source, "enhanced")
     check_target(target, source)
@@ -145,6 +146,8 @@ def enhance_stream(source: BinaryIO, sink: BinaryIO, enhancement: Enhancement) -
     enhancement
         How it is enhanced.
     """
+    from ..audio.pcm import process_pcm  # of streams alone
+
     processors = Processors(enhancement)
 
     def process(audio: PcmStream) -> PcmStream:

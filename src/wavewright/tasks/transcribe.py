@@ -107,7 +107,8 @@ def transcribe(
     if file.is_dir():
         if plot is not None:
             raise BadSetting(f"A plot shows one recording, and {file} is a folder; leave --plot out.")
-        return convert_folder(file, out, FolderTranscription(transcription, f".{format or 'mid'}"), workers, quiet)
+        begin, suffix = FolderTranscription(transcription).begin, f".{format or 'mid'}"
+        return convert_folder(file, out, begin, "transcribing", "transcribed", workers, quiet, suffix)
     target = file_of_format(file, out, format, "score", SUFFIXES, "mid")
     if plot is not None:
         check_plot_of(plot, file.name)

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from ...audio.clip import FORMATS
-from ...audio.video_file import is_video
+from ...audio.file_kind import is_video
 from ...base.errors import BadModel, WavewrightError, printable
 from ...base.json_text import JsonValue
 from ...base.names import file_stem

@@ -50,19 +50,17 @@ class Signer:
     folders: tuple[Path, ...]
 
     @classmethod
-    def of(cls, task: TaskDescription, values: Mapping[str, object], stream: bool) -> Signer:
-        """Open the user's key, before any work; raise BadSetting without one, for streams and kinds without signatures.
+    def of(cls, task: TaskDescription, values: Mapping[str, object]) -> Signer:
+        """Open the user's key, before any work; raise BadSetting without one, and for kinds without signatures.
 
         ``values`` are the arguments.
         """
-        from ...audio.video_file import CODECS
+        from ...audio.file_kind import is_video
         from ...outputs.provenance.keys import load_private_key
 
-        if stream:
-            raise BadSetting("A stream has no file for a signature; leave --sign out, or write a file.")
         out = values.get("out")
-        suffix = Path(str(out or "")).suffix.lower()
-        if suffix in UNSIGNED or suffix in CODECS:
+        target = Path(str(out or ""))
+        if target.suffix.lower() in UNSIGNED or is_video(target):
             raise BadSetting(f"{out} is of a kind that cannot be signed; write wav, flac, aiff, ogg, opus or mp3.")
         inputs = [values[parameter.name] for parameter in task.of_role("input")]
         folders = {Path(str(value)).parent for value in inputs if value is not None}
@@ -134,18 +132,18 @@ def command(task: Task, name: str) -> TyperCommand:
     parameters = [*map(_parameter, known)]
     negated = [parameter.name for parameter in known if parameter.default is True]
     names = {parameter.name: parameter.option for parameter in known}
-    paths = [each.name for each in (*description.of_role("input"), *description.of_role("output"))]
+    paths = [each.name for each in known if each.role in ("input", "output")]
     json_flag = Annotated[bool, typer.Option("--json", metavar=" ", help="Print the result as JSON.")]
     parameters.append(inspect.Parameter("in_json", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=json_flag))
     if description.signs:
         parameters.append(inspect.Parameter("sign", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=SIGN))
 
     def run(in_json: bool, sign: bool = False, **values: object) -> None:
-        is_stream = any(str(values.get(path)) == str(STANDARD_STREAM) for path in paths)
-        if in_json and is_stream:
-            raise BadSetting("What is streamed takes standard output, where --json would print; leave one of them out.")
+        if (in_json or sign) and any(str(values.get(path)) == str(STANDARD_STREAM) for path in paths):
+            shown = "--json" if in_json else "--sign"
+            raise BadSetting(f"{shown} is for files, and a stream is none; leave {shown} out, or name a file.")
         values |= {name: not values.pop(f"{NEGATION}{name}") for name in negated}
-        signer = Signer.of(description, values, is_stream) if sign else None
+        signer = Signer.of(description, values) if sign else None
         result: Any = checked(task, names)(**values)
         result = result if signer is None else signer.sign(result)
         # Without a text, standard output carries the data itself. Under torchrun only the first process prints.

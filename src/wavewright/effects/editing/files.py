@@ -9,18 +9,20 @@ from pathlib import Path
 
 import numpy as np
 
+from ...audio.file_kind import is_video
 from ...audio.sound_file import OpenSound, SoundFormat, SoundSource, open_sound
-from ...audio.video_file import is_video
 from ...base.errors import BadAudio, BadSetting
 from ...base.file_hash import short_hash_of
 from ...base.version import __version__
 from ...base.whole_file import check_target
 from ...dsp.true_peak import TruePeakMeter, above_ceiling
 from ...outputs.carried_metadata import MAX_COMMENT_LENGTH, carried
-from ...outputs.converted_folder import Conversion, ConvertFile
 from ...outputs.made import MadeFile
 from ...outputs.made_file import Carried, keep_or_make
-from .. import FadeIn, FadeOut, Limiter, MakeLoop, NormaliseLoudness
+from ..dynamics import Limiter
+from ..levels import FadeIn, FadeOut
+from ..loudness import NormaliseLoudness
+from ..trimming import MakeLoop
 from .chain import Chain, step_text
 
 BLOCK_SECONDS = 1.0
@@ -147,13 +149,6 @@ def _above_ceiling(chain: Chain, out: Path) -> list[str]:
     return [f"{out}: {sentence}"] if sentence else []
 
 
-@dataclass(frozen=True)
-class FolderEdit(Conversion):
-    """The edit of all files of a folder."""
-
-    edit: Edit
-    doing, done = "editing", "edited"
-
-    def begin(self, _: Path) -> ConvertFile:
-        """Return the function that edits a file."""
-        return lambda source, out: edit_file(source, self.edit, out)
+def begin_editing(edit: Edit, _: Path) -> Callable[[Path, Path], MadeFile]:
+    """Return the function that edits each file of a folder."""
+    return lambda source, out: edit_file(source, edit, out)

@@ -11,7 +11,6 @@ from ...contracts.enhancement import EnhancementSettings
 from ...contracts.model_results import model_text
 from ...families import loading
 from ...outputs.carried_metadata import carried_with
-from ...outputs.converted_folder import Conversion, ConvertFile
 from ...outputs.made import MadeFile
 from ...outputs.made_file import keep_or_make
 from .bundled_sizes import DenoiserSize, model_for
@@ -110,14 +109,7 @@ def enhance_file(
     return made
 
 
-@dataclass(frozen=True)
-class FolderEnhancement(Conversion):
-    """The enhancement of all files of a folder."""
-
-    enhancement: Enhancement
-    doing, done = "enhancing", "enhanced"
-
-    def begin(self, _: Path) -> ConvertFile:
-        """Return the function that enhances a file; models are opened once."""
-        processors = Processors(self.enhancement)
-        return lambda source, out: enhance_file(source, out, processors)
+def begin_enhancing(enhancement: Enhancement, _: Path) -> Callable[[Path, Path], MadeFile]:
+    """Return the function that enhances each file of a folder; models are opened once."""
+    processors = Processors(enhancement)
+    return lambda source, out: enhance_file(source, out, processors)

@@ -12,7 +12,6 @@ import numpy as np
 
 from ...audio.wave_blocks import BlockReader, CountedWaves, fitted, resampled
 from ...contracts.enhancement import EnhancementSettings, Enhancer
-from ...dsp.wpe import dereverberated_blocks
 from .bundled_sizes import model_for
 
 
@@ -111,6 +110,8 @@ class WpeProcessor:
 
     def process_blocks(self, waves: Iterable[np.ndarray], sample_rate: int, n_channels: int) -> Iterator[np.ndarray]:
         """Yield the sound with less reverberation."""
+        from ...dsp.wpe import dereverberated_blocks
+
         return dereverberated_blocks(waves, sample_rate, self._mix)
 
 

@@ -19,7 +19,7 @@ from ...families.loading import load_note_detector
 from ...music.formats import WRITABLE, write_score
 from ...music.score import Score, keys_of
 from ...music.theory import pitch_name
-from ...outputs.converted_folder import Conversion, ConvertFile
+from ...outputs.converted_folder import ConvertFile
 from ...outputs.made import Made, MadeFile
 from ...outputs.manifest_file import known_records
 from ...plots.plots import (
@@ -246,20 +246,10 @@ def _timed_chords(score: Score, beats: Beats) -> tuple[TimedChord, ...]:
 
 
 @dataclass(frozen=True)
-class FolderTranscription(Conversion):
-    """The transcription of all recordings of a folder.
-
-    - ``transcription``: settings of the scores.
-    - ``suffix``: of the scores, one of the `SUFFIXES`.
-    """
+class FolderTranscription:
+    """The transcription of all recordings of a folder, with the settings of the scores."""
 
     transcription: MelodyTranscription
-    suffix: str
-    doing, done = "transcribing", "transcribed"
-
-    def target_of(self, sound: Path) -> Path:
-        """Return the name of a score."""
-        return sound.with_suffix(self.suffix)
 
     def begin(self, folder: Path) -> ConvertFile:
         """Return the function that transcribes a recording; the manifest says what is up to date."""
