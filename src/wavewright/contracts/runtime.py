@@ -11,7 +11,6 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from ..base.errors import BadAudio, BadModel, BadSetting
-from ..dsp.embedding_2d import tsne_2d
 from ..dsp.stream import ChunkStream, WaveStream
 from ..models.folder import ModelFolder, describe_model
 from .config import TEMPERATURE_RANGE
@@ -404,6 +403,8 @@ class Autoencoder(Model, ABC):
 
     def embedding_2d(self, latents: Sequence[np.ndarray]) -> np.ndarray:
         """Return a map ``(n, 2)`` in [-1, 1] of the latents of ``n`` clips, by t-SNE."""
+        from ..dsp.embedding_2d import tsne_2d
+
         return tsne_2d(mean_latents(latents))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Mapping
-from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -36,10 +35,15 @@ class FamilyTable(Mapping[str, AnyFamily]):
     """The families by name; a program that uses one of them need not import the others."""
 
     def __getitem__(self, name: str) -> AnyFamily:
-        """Return a family; raise KeyError for one that there is not."""
+        """Return a family; raise KeyError for one that there is not, BadFamily if its package defines none."""
         if name not in SUMMARIES:
             raise KeyError(name)
-        return _imported(name)
+        family = vars(import_module(f".{name}", __name__)).get(name.upper())
+        if not isinstance(family, Family):
+            raise BadFamily(
+                f"The package of the family {name!r} has to define {name.upper()}, an object of its Family."
+            )
+        return family
 
     def __iter__(self) -> Iterator[str]:
         """Iterate over the names."""
@@ -52,15 +56,6 @@ class FamilyTable(Mapping[str, AnyFamily]):
     def __contains__(self, name: object) -> bool:
         """Return True for the name of a family, without importing it."""
         return name in SUMMARIES
-
-
-@cache
-def _imported(name: str) -> AnyFamily:
-    """Return the family that a package defines; raise BadFamily if it defines none."""
-    family = vars(import_module(f".{name}", __name__)).get(name.upper())
-    if not isinstance(family, Family):
-        raise BadFamily(f"The package of the family {name!r} has to define {name.upper()}, an object of its Family.")
-    return family
 
 
 FAMILIES: Mapping[str, AnyFamily] = FamilyTable()

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Literal, TypeVar, overload
 from .. import families, models
 from ..base.errors import BadModel
 from ..base.names import quoted
-from ..contracts.enhancement import EchoCanceller, Enhancer
 from ..contracts.family import Capability
 from ..contracts.runtime import AcousticModel, Autoencoder, Classifier, Codec, Encoder, Generator, Model, Vocoder
 from ..models.card import Card
@@ -23,6 +22,7 @@ from ..models.folder import ModelFolder
 
 if TYPE_CHECKING:
     from ..contracts.composition import ScoreComposer, ScorePlayer
+    from ..contracts.enhancement import EchoCanceller, Enhancer
     from ..contracts.morphing import Morpher
     from ..contracts.note_detection import NoteDetector
     from .acoustic.runtime import AcousticRuntime
@@ -183,11 +183,15 @@ def load_enhancer(name: str | Path) -> Enhancer:
         from .denoiser.graph_file import GraphEnhancer
 
         return GraphEnhancer(Path(name))
+    from ..contracts.enhancement import Enhancer
+
     return _load_as(Enhancer, name, "enhances no recordings; give a denoiser")
 
 
 def load_echo_canceller(name: str | Path) -> EchoCanceller:
     """Open a model that removes echo; raise BadModel as :func:`load`, and if the model does not."""
+    from ..contracts.enhancement import EchoCanceller
+
     return _load_as(EchoCanceller, name, "removes no echo; give a denoiser with model.removes=echo")
 
 
@@ -280,13 +284,14 @@ def read_card(folder: Path) -> Card:
 
 def family_of(card: Card, folder: Path) -> families.AnyFamily:
     """Return the family of a model; raise BadModel for one that this version does not know."""
-    if card.family not in families.FAMILIES:
+    family = families.FAMILIES.get(card.family)
+    if family is None:
         known = ", ".join(families.FAMILIES)
         raise BadModel(
             f"{folder} has the family {quoted(card.family)}; this Wavewright knows {known}: upgrade it to use this "
             "model."
         )
-    return families.FAMILIES[card.family]
+    return family
 
 
 def classifier_of(labels: set[str]) -> str | None:

@@ -113,7 +113,16 @@ class Card(BaseModel):
     def read_file(cls, path: Path) -> Card:
         """Read a card without validating its config; raise BadModel if it is damaged or of a newer format."""
         try:
-            card = cls.model_validate_json(_contents(path))
+            with path.open("rb") as opened:
+                contents = opened.read(MAX_CARD_BYTES + 1)
+        except OSError as error:
+            raise BadModel(f"{path} cannot be read ({error.strerror}); check its permissions.") from error
+        if len(contents) > MAX_CARD_BYTES:
+            raise BadModel(
+                f"{path} is larger than {MAX_CARD_BYTES:,} bytes, which no model card is; copy the model folder again."
+            )
+        try:
+            card = cls.model_validate_json(contents)
         except ValidationError as error:
             raise BadModel(
                 f"{path} cannot be read as a model card ({_first_error(error)}); copy the model folder again."
@@ -163,20 +172,6 @@ def active_folder(folder: Path) -> Path:
     """Return the folder to load: the model folder itself, or a complete new model in it that is replacing it."""
     ready = folder / READY_FOLDER
     return ready if (ready / CARD_FILE).is_file() else folder
-
-
-def _contents(path: Path) -> bytes:
-    """Return the bytes of a card; raise BadModel if it cannot be read or is far too large."""
-    try:
-        with path.open("rb") as opened:
-            contents = opened.read(MAX_CARD_BYTES + 1)
-    except OSError as error:
-        raise BadModel(f"{path} cannot be read ({error.strerror}); check its permissions.") from error
-    if len(contents) > MAX_CARD_BYTES:
-        raise BadModel(
-            f"{path} is larger than {MAX_CARD_BYTES:,} bytes, which no model card is; copy the model folder again."
-        )
-    return contents
 
 
 @cache

@@ -83,9 +83,9 @@ class DenoiserFamily(Family[DenoiserConfig]):
 
     def open(self, folder: ModelFolder) -> DenoiserRuntime | PostFilterRuntime:
         """Open a denoiser or a post-filter of echo, by what the model removes."""
-        from .runtime import open_denoiser
+        from .runtime import DenoiserRuntime, PostFilterRuntime
 
-        return open_denoiser(folder)
+        return PostFilterRuntime(folder) if folder.card.config.get("removes") == "echo" else DenoiserRuntime(folder)
 
     def capabilities_of(self, config: Mapping[str, object]) -> frozenset[Capability]:
         """Return the capability by what the model removes."""

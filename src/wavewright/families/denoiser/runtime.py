@@ -322,11 +322,6 @@ class EstimatorRows:
         self._states = [{name: state[name][index].copy() for name in row} for index, row in enumerate(self._states)]
 
 
-def open_denoiser(folder: ModelFolder) -> DenoiserRuntime | PostFilterRuntime:
-    """Open a denoiser or a post-filter of echo, by what the model removes."""
-    return PostFilterRuntime(folder) if folder.config(DenoiserConfig).removes == "echo" else DenoiserRuntime(folder)
-
-
 def mean_mask(spectra: np.ndarray, enhanced: np.ndarray) -> np.ndarray:
     """Return the mask ``(..., bins)`` of all channels, of spectra before and after ``(channels, ..., bins)``.
 
