@@ -11,7 +11,6 @@ from functools import cached_property, partial
 import numpy as np
 
 from ..audio.clip import Clip, player_html
-from ..audio.notebook import words_html
 from ..base.errors import BadModel, BadSetting
 from ..base.parameters import Markup
 from ..contracts.runtime import AcousticModel, Vocoder
@@ -56,6 +55,8 @@ class Speech:
 
     def _repr_html_(self) -> str:
         """Return a player and the words with their times for notebooks."""
+        from ..audio.notebook import words_html
+
         return player_html(self.clip) + words_html(self.words)
 
 

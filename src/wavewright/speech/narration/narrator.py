@@ -9,7 +9,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
-from ...audio.pcm import endless_wav_header, pipe_out, to_pcm
 from ...base.version import __version__
 from ...contracts.model_results import identity
 from ...outputs.watermark.marking import Marking, marking_of
@@ -48,6 +47,8 @@ def write_stream(sink: BinaryIO, sample_rate: int, chunks: Iterator[Chunk]) -> N
     - ``sample_rate``: sample rate in Hz.
     - ``chunks``: the speech. Nothing is written if the first chunk raises an error.
     """
+    from ...audio.pcm import endless_wav_header, pipe_out, to_pcm
+
     with pipe_out(sink):
         first = next(chunks)
         sink.write(endless_wav_header(sample_rate))

@@ -182,11 +182,10 @@ class OneShot(Procedure):
     def _blocks(
         self, seconds: float | None, sample_rate: int, seed: int, n_channels: int, is_loop: bool
     ) -> Iterator[np.ndarray]:
-        name = type(self).__name__
-        if seconds is not None:
-            raise BadSetting(f"{name} has a length of its own, which its settings determine; leave --seconds out.")
-        if is_loop:
-            raise BadSetting(f"{name} is a one-shot, which cannot be looped; leave the loop out.")
+        if seconds is not None or is_loop:
+            option = "the loop" if seconds is None else "--seconds"
+            name = type(self).__name__
+            raise BadSetting(f"{name} has a length of its own, which its settings determine; leave {option} out.")
         wave = finished(self._synthesise(seed, n_channels), self.synthesis_rate)
         if sample_rate != self.synthesis_rate:
             wave = np.ascontiguousarray(soxr.resample(wave.T, self.synthesis_rate, sample_rate).T)
