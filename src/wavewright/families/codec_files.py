@@ -39,11 +39,7 @@ def codebooks_text(n_codebooks: int) -> str:
 
 
 def codec_of(header: WwcHeader, name: str | None, file: str) -> Codec:
-    """Open the codec that encoded a file.
-
-    - ``header``: header of the file.
-    - ``name``: name of the model; by default the model with the hash in the header.
-    - ``file``: name of the file in messages.
+    """Open the codec ``name``, or by default that with the hash in the header; ``file`` is the name in messages.
 
     Raises BadModel if the model has another hash, or no model has it.
     """
@@ -92,7 +88,6 @@ def n_codebooks_for(codec: Codec, kbps: float | None, n_channels: int, is_stream
     - ``kbps``: target bitrate of all channels, kbit/s. It counts all bytes of a file. Of a stream, whose packets are
       single frames, it counts the codes alone: packets add 2.6 kbit/s at 50 frames per second. By default the bitrate
       of the codec that is nearest to DEFAULT_KBPS, however far.
-    - ``is_stream``: encode a stream.
 
     Raises BadSetting if no bitrate is near a target that was given.
     """

@@ -231,14 +231,9 @@ def command_line(name: str, card: Card) -> str:
 def load_by_hash(
     model_hash: str, name: str | None, file: str, capability: Capability, load: Callable[[str], Kind]
 ) -> tuple[str, Kind]:
-    """Open the model that encoded a file.
+    """Open a model by name, or by default the one with a hash; also return its name.
 
-    - ``name``: name of the model; by default the model that has the hash.
-    - ``file``: name of the file in messages.
-    - ``capability``: what the model can do, to search by.
-    - ``load``: opens a model of this capability by name.
-    - returns ``name``: name of the model.
-    - returns ``model``: the model.
+    ``file`` is the name in messages; ``load`` opens a model with the capability by name.
 
     Raises BadModel if the model has another hash, or no model has it.
     """

@@ -33,9 +33,7 @@ MAD_TO_STD = 1.4826  # of a normal distribution
 def text_to_symbols(text: str, front_end: FrontEnd) -> tuple[str, ...]:
     """Convert the text of one recording to symbols.
 
-    - ``text``: one or more sentences.
-    - ``front_end``: of the voice's language.
-    - returns: between sentences, the silence that ends one and starts the next is left out; its pause mark remains.
+    Between sentences, the silence that ends one and starts the next is left out; its pause mark remains.
     """
     symbols: tuple[str, ...] = ()
     for sentence in front_end.sentences(text):
@@ -44,13 +42,7 @@ def text_to_symbols(text: str, front_end: FrontEnd) -> tuple[str, ...]:
 
 
 def check_transcripts(entries: Sequence[Entry], max_seconds: float) -> tuple[list[Entry], list[Failed]]:
-    """Select the recordings that can be learned.
-
-    - ``entries``: recordings with texts.
-    - ``max_seconds``: limit of the duration.
-    - returns ``usable``: entries whose text can be spoken in their duration.
-    - returns ``failed``: the other entries, each with the reason.
-    """
+    """Return the recordings whose text can be spoken in at most ``max_seconds``, and the others with the reason."""
     usable, failed = [], []
     for entry in entries:
         reason = _problem(entry, max_seconds)
@@ -85,11 +77,7 @@ def _problem(entry: Entry, max_seconds: float) -> str:
 
 
 def low_outliers(scores: np.ndarray) -> np.ndarray:
-    """Return the recordings that match their texts far worse than the others.
-
-    - ``scores``: mean log-likelihood of a frame, ``(clips,)``.
-    - returns: indices of the outliers, worst first.
-    """
+    """Return recordings with far lower scores ``(clips,)``, log-likelihoods of a frame, than others, worst first."""
     median = np.median(scores)
     deviation = max(float(np.median(np.abs(scores - median))), 1e-3)
     outliers = np.flatnonzero(scores < median - OUTLIER_DEVIATIONS * MAD_TO_STD * deviation)
@@ -121,12 +109,7 @@ def speech_clips(
 ) -> tuple[list[SpeechClip], list[Failed]]:
     """Measure recordings and convert their texts to symbols.
 
-    - ``store``: whole recordings with texts, of speakers of ``config``.
-    - ``config``: with the symbols of the front ends.
-    - ``loudness_lufs``: loudness that each recording is normalised to.
-    - returns ``clips``: the usable recordings.
-    - returns ``failed``: the others: texts that cannot be read, or that have more symbols than the recording has
-      frames.
+    Those whose text cannot be read, or has more symbols than the recording has frames, come second, with the reason.
     """
     measured = store.cached(
         f"voice-{config.sample_rate}-{loudness_lufs:g}", lambda: _measure_all(store, config, loudness_lufs)
@@ -178,7 +161,6 @@ def _measure_all(store: ClipStore, config: AcousticConfig, loudness_lufs: float)
 def collate(clips: Sequence[SpeechClip]) -> Batch:
     """Return clips as one batch, padded with zeros.
 
-    - ``clips``: at least one.
     - returns: ``mel (batch, frames, n_mels)``, normalised; ``octaves``, ``voiced`` and ``energy (batch, frames)``;
       ``symbols (batch, symbols)``; the log-probabilities ``prior (batch, frames, symbols)``; ``n_frames``,
       ``n_symbols`` and ``speaker (batch,)``.

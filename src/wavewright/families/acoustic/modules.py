@@ -77,7 +77,6 @@ class TextToMel(nn.Module):
         """Encode symbols and predict their durations and prosody.
 
         - ``symbols``: indices, ``(batch, symbols)``.
-        - ``speaker``: indices, ``(batch,)``.
         - ``style``: weights of the style tokens, ``(batch, n_styles)``.
         - ``mask``: 1 for a symbol and 0 for padding, ``(batch, symbols, 1)``; None without padding.
         - returns ``encoded``: ``(batch, symbols, channels)``.
@@ -164,12 +163,7 @@ class TextToMel(nn.Module):
 
     @torch.no_grad()
     def update_pace(self, speaker: Tensor, log_durations: Tensor, durations: Tensor, mask: Tensor) -> None:
-        """Update the ratio of recorded to predicted durations of each speaker.
-
-        - ``speaker``: ``(batch,)``.
-        - ``log_durations``, ``durations``, ``mask``: predicted ``log(1 + frames)``, frames, and 1 for a symbol and 0
-          for padding; ``(batch, symbols)``.
-        """
+        """Update the ratio of recorded to predicted durations of each speaker ``(batch,)``; ``(batch, symbols)``."""
         predicted = (torch.expm1(log_durations) * mask).sum(1).clamp(min=1.0)
         ratio = (durations * mask).sum(1) / predicted
         for row, index in enumerate(speaker.tolist()):

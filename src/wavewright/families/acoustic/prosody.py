@@ -27,11 +27,7 @@ def octaves_to_hz(octaves: np.ndarray) -> np.ndarray:
 
 
 def frame_energy(mel: np.ndarray) -> np.ndarray:
-    """Return the normalised energy of mel frames.
-
-    - ``mel``: log-mel frames ``(frames, n_mels)``.
-    - returns: logarithm of the mean power of the bands, less ENERGY_MEAN, over ENERGY_STD; ``(frames,)`` float32.
-    """
+    """Return the normalised log of the mean power of log-mel frames ``(frames, n_mels)``, ``(frames,)`` float32."""
     power = np.exp(mel.astype(np.float64)).mean(axis=1)
     energy: np.ndarray = (np.log(power) - ENERGY_MEAN) / ENERGY_STD
     return energy.astype(np.float32)
@@ -50,7 +46,6 @@ def average_prosody(
 
     - ``octaves``, ``voiced``, ``energy``: of each frame, ``(batch, frames)``.
     - ``durations``: frames of each symbol, ``(batch, symbols)``.
-    - ``n_frames``: lengths of the clips without padding.
     - returns: ``(batch, symbols, N_PROSODY)`` float32: octaves times voicing, voicing (the fraction of voiced frames),
       energy.
     """

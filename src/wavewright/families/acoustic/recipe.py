@@ -39,12 +39,10 @@ SPEAKER_TABLES = ("speaker_embedding.weight", "aligner.speaker_embedding.weight"
 
 
 def initial_weights(base: ModelFolder, config: AcousticConfig) -> dict[str, np.ndarray]:
-    """Return the state of the exported network of a training that starts from ``base``.
+    """Return the state of the exported network of a training that starts from the voice ``base``.
 
-    - ``base``: a voice.
-    - ``config``: of the new voice. A symbol that ``base`` lacks starts as the phones of its language that are nearest,
-      a speaker as the mean of the known ones.
-    - returns: tensors by name.
+    A symbol that ``base`` lacks starts as the phones of its language that are nearest, a speaker as the mean of the
+    known ones.
 
     Raises BadModel if ``base`` was not stored with all of its weights.
     """
@@ -66,8 +64,6 @@ def initial_weights(base: ModelFolder, config: AcousticConfig) -> dict[str, np.n
 def nearest_phones(config: AcousticConfig, base: AcousticConfig) -> dict[str, tuple[str, ...]]:
     """Return the phones of another language that are nearest to those of a voice, by their signs of IPA.
 
-    - ``config``: of the voice.
-    - ``base``: of a voice of another language, or of fewer.
     - returns: for each symbol that only ``config`` has, symbols of ``base`` with the same stress, such as ``T`` and
       ``S`` for ``ts``; a symbol that the other language has no sign for is left out.
     """

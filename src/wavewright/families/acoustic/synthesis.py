@@ -28,7 +28,6 @@ class EncoderDecoder(Protocol):
         """Encode symbols and predict their durations and prosody.
 
         - ``symbols``: indices, ``(symbols,)``.
-        - ``speaker``: index of the speaker.
         - ``style``: weights of the style tokens, ``(n_styles,)``.
         - returns ``encoded``: ``(symbols, channels)``.
         - returns ``log_durations``: ``log(1 + frames)``, ``(symbols,)``.
@@ -38,13 +37,10 @@ class EncoderDecoder(Protocol):
     def decode(
         self, encoded: np.ndarray, prosody: np.ndarray, positions: np.ndarray, features: np.ndarray
     ) -> np.ndarray:
-        """Decode mel frames.
+        """Decode normalised log-mel frames ``(frames, n_mels)``; the arguments are those of :meth:`encode`'s results.
 
-        - ``encoded``: ``(symbols, channels)``.
-        - ``prosody``: octaves times voicing, voicing, and energy, ``(symbols, N_PROSODY)``.
-        - ``positions``: position of each frame's symbol, ``(frames,)``.
-        - ``features``: position of each frame in its symbol, ``(frames, N_SYMBOL_POSITION_FEATURES)``.
-        - returns: normalised log-mel frames ``(frames, n_mels)``.
+        ``positions (frames,)`` are those of each frame's symbol in the sentence, ``features (frames,
+        N_SYMBOL_POSITION_FEATURES)`` of the frame in its symbol.
         """
 
 
@@ -110,11 +106,7 @@ def synthesise(model: EncoderDecoder, config: AcousticConfig, sentence: SymbolSe
 
 
 def chunk_ends(symbols: Sequence[str]) -> list[int]:
-    """Split a long sentence.
-
-    - ``symbols``: of a sentence.
-    - returns: end of each chunk of at most MAX_CHUNK_SYMBOLS: after the best pause of its second half.
-    """
+    """Return the end of each chunk of at most MAX_CHUNK_SYMBOLS: after the best pause of its second half."""
     ends: list[int] = []
     start = 0
     while len(symbols) - start > MAX_CHUNK_SYMBOLS:
@@ -149,11 +141,9 @@ def _synthesise_chunk(model: EncoderDecoder, config: AcousticConfig, chunk: Symb
 
 
 def round_durations(durations: np.ndarray, is_skippable: np.ndarray) -> np.ndarray:
-    """Round durations to whole frames without accumulating errors.
+    """Round durations ``(symbols,)`` to at most MAX_SYMBOL_FRAMES frames without accumulating errors.
 
-    - ``durations``: frames, ``(symbols,)``.
-    - ``is_skippable``: symbols that may have no frames, ``(symbols,)`` bool; all others have at least one.
-    - returns: ``(symbols,)`` int64, at most MAX_SYMBOL_FRAMES each.
+    Symbols where ``is_skippable (symbols,)`` is false have at least one frame.
     """
     shortest = np.where(is_skippable, 0, 1)
     ends = np.floor(np.cumsum(np.clip(durations, shortest, MAX_SYMBOL_FRAMES)) + 0.5).astype(np.int64)
@@ -161,12 +151,7 @@ def round_durations(durations: np.ndarray, is_skippable: np.ndarray) -> np.ndarr
 
 
 def scale_pitch(octaves: np.ndarray, weights: np.ndarray, controls: Controls) -> np.ndarray:
-    """Apply the controls of pitch and pitch range.
-
-    - ``octaves``, ``weights``: pitch of each symbol and its weight in the sentence's mean, ``(symbols,)``.
-    - ``controls``: of each symbol.
-    - returns: octaves, ``(symbols,)``.
-    """
+    """Apply the controls of pitch and its range to octaves ``(symbols,)``, whose mean is weighted by ``weights``."""
     total = weights.sum()
     mean = (octaves * weights).sum() / total if total > 0 else 0.0
     scaled: np.ndarray = mean + (octaves - mean) * controls.pitch_range + np.log2(controls.pitch)

@@ -62,10 +62,6 @@ def envelope_distance(reference: Tensor, estimate: Tensor, mask: Tensor) -> Tens
 
     By :func:`mel_losses` an estimate with realistic but random fine structure is farther from a recording than a
     blurred one; by this distance it is not.
-
-    - ``reference``, ``estimate``: log-mel frames ``(batch, frames, n_mels)``.
-    - ``mask``: 1 for a frame and 0 for padding, ``(batch, frames, 1)``.
-    - returns: difference averaged over ENVELOPE_SIZE frames and bands, its mean magnitude, ``()``.
     """
     difference = F.avg_pool2d(((estimate - reference) * mask)[:, None], ENVELOPE_SIZE, 1)[:, 0].abs()
     weight = F.avg_pool2d(mask[:, None], (ENVELOPE_SIZE, 1), 1)[:, 0]
@@ -103,12 +99,7 @@ MAX_LOG_POWER = 20.0  # of a band; the exponential of more could overflow
 
 
 def mel_to_wave(mel: np.ndarray, config: AcousticConfig) -> np.ndarray:
-    """Return a wave whose mel frames are close to the given ones.
-
-    - ``mel``: log-mel frames ``(n_mels, frames)``, see :mod:`wavewright.dsp.speech_mel`.
-    - ``config``: of the voice; sets the sample rate.
-    - returns: ``(frames * hop_length,)`` float32 in [-1, 1].
-    """
+    """Return a wave ``(frames * hop_length,)`` whose log-mel frames are close to ``mel (n_mels, frames)``."""
     power = np.maximum(np.exp(np.minimum(mel, MAX_LOG_POWER)) - MEL_FLOOR, 0.0) / power_scale(config.mel_n_fft)
     filters = mel_filterbank(config.sample_rate, config.mel_n_fft, config.n_mels, f_max_hz=F_MAX_HZ)
     magnitude = np.sqrt(mel_to_power(power, filters))
@@ -295,11 +286,7 @@ class AcousticTraining(FamilyTraining[AcousticConfig, TextToMel, AcousticPrepare
 
 
 def suspect_problems(clips: list[SpeechClip], scores: np.ndarray) -> list[Failed]:
-    """Return the clips that match their texts far worse than the others, worst first.
-
-    - ``clips``: aligned clips.
-    - ``scores``: mean log-likelihood of a frame, ``(clips,)``.
-    """
+    """Return the clips whose scores, the mean log-likelihood of a frame ``(clips,)``, are far too low, worst first."""
     median = np.median(scores)
     failed = []
     for row in low_outliers(scores):
@@ -407,12 +394,7 @@ def synthesise_clip(module: TextToMel, clip: SpeechClip) -> Utterance:
 
 @torch.no_grad()
 def predicted_mel(module: TextToMel, clip: SpeechClip) -> np.ndarray:
-    """Return ground-truth-aligned mel frames: with the durations and prosody of the recording, in the usual style.
-
-    - ``module``: the network.
-    - ``clip``: a recording.
-    - returns: normalised log-mel frames ``(frames, n_mels)``.
-    """
+    """Return normalised log-mel frames ``(frames, n_mels)`` with a recording's own durations and prosody."""
     batch = to_tensors(collate([clip]), module)
     durations, prosody, _ = module.targets(batch)
     encoded, _, _ = module.encode(batch["symbols"], batch["speaker"], module.usual_style[batch["speaker"]])

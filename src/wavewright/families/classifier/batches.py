@@ -207,8 +207,6 @@ class ClassBatches:
 def warped_bands(warp: np.ndarray, config: ClassifierConfig) -> np.ndarray:
     """Return which mel bands to read so that all frequencies are multiplied by a factor.
 
-    - ``warp``: factor of each clip, ``(batch,)``.
-    - ``config``: of the model, with its mel bands.
     - returns: ``(batch, n_mels)`` float32: what was at ``f`` comes to be at ``warp * f`` up to WARPED_FRACTION of the
       highest frequency; from there on, the axis is stretched so that the highest stays where it is.
 

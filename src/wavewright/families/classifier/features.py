@@ -13,12 +13,7 @@ FADE_SECONDS = 0.01  # at the end of a clip, since a cut would be a click
 
 
 def fixed_length(wave: np.ndarray, config: BCResNetConfig) -> np.ndarray:
-    """Cut or pad a wave to the length that the network takes.
-
-    - ``wave``: ``(time,)`` at the sample rate of the model.
-    - ``config``: configuration of the model.
-    - returns: ``(n_samples,)`` float32: the first samples, padded with zeros, the last 10 ms faded out.
-    """
+    """Return the first ``n_samples`` of a wave ``(time,)``, padded with zeros, the last 10 ms faded out, as float32."""
     clip = np.zeros(config.n_samples, dtype=np.float32)
     n_samples = min(len(wave), config.n_samples)
     clip[:n_samples] = wave[:n_samples]
@@ -34,11 +29,6 @@ def log_mel_settings(
 
 
 def log_mel_spectrogram(clip: np.ndarray, config: BCResNetConfig) -> np.ndarray:
-    """Compute the log-mel spectrogram of a clip.
-
-    - ``clip``: ``(n_samples,)`` as :func:`fixed_length` returns it.
-    - ``config``: configuration of the model.
-    - returns: ``(n_mels, n_frames)`` float32, the natural logarithm of the power in each mel band.
-    """
+    """Return the log-mel spectrogram ``(n_mels, n_frames)`` float32 of what :func:`fixed_length` returns."""
     spectrogram = log_mel(clip, *log_mel_settings(config))
     return spectrogram.astype(np.float32, copy=False)

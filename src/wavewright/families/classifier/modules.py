@@ -122,11 +122,7 @@ class BCResNetEncoder(nn.Module):
         )
 
     def normalise(self, log_mel: Tensor) -> Tensor:
-        """Scale spectrograms relative to their peak, so that the level has no influence.
-
-        - ``log_mel``: ``(batch, n_mels, frames)``.
-        - returns: the same shape: 1 at the peak, 0 at ``range_db`` below it and less; 0 for silence.
-        """
+        """Scale spectrograms ``(batch, n_mels, frames)`` to 1 at the peak, 0 from ``range_db`` below, as silence is."""
         peak = log_mel.amax((1, 2), keepdim=True).clamp(min=self.min_peak)
         return ((log_mel - peak) / self.log_range + 1).clamp(min=0)
 
@@ -217,8 +213,6 @@ class BCResNet(BCResNetEncoder):
 
 def linear_softmax(frame_logits: Tensor) -> Tensor:
     """Pool the probabilities of frames, each weighted by itself; return logits ``(batch, labels)``.
-
-    - ``frame_logits``: ``(batch, labels, frames)``.
 
     References
     ----------

@@ -43,12 +43,9 @@ SHARED_FRACTION = 0.8  # of the prefixes that occur with several labels, if pref
 def fit_settings(
     model: ClassifierConfig, data: ClassifierDataSettings, entries: Sequence[Entry], names: Sequence[str] = FITTED
 ) -> tuple[ClassifierConfig, ClassifierDataSettings]:
-    """Return settings that suit the recordings; those that differ from the defaults of a size stay.
+    """Return settings that suit the recordings; of those in ``names``, only defaults of a size change.
 
-    - ``model``, ``data``: settings of the recipe.
-    - ``entries``: the recordings.
-    - ``names``: settings of the model that may change.
-    - returns: the sample rate is one that nearly all recordings have; recordings longer than a clip are cropped.
+    The sample rate becomes one that nearly all recordings have; recordings longer than a clip are cropped.
     """
     usual = next(iter(SIZES.values()))
     is_usual = {name: name in names and getattr(model, name) == getattr(usual, name) for name in FITTED}
@@ -106,10 +103,6 @@ def group_and_split(entries: Sequence[Entry], data: ClassifierDataSettings) -> t
 
     Without groups, the part of the file names before the first underscore becomes the group if it looks like a speaker
     or a source: if it occurs with several labels. A group is in one split.
-
-    - ``entries``: recordings; splits of a manifest stay.
-    - ``data``: fraction for validation, and ``split_by``.
-    - returns: the entries in the same order, and one sentence each.
     """
     notes: list[str] = []
     prefixes = _shared_prefixes(entries) if data.split_by == "group" else {}

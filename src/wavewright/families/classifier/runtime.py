@@ -79,11 +79,7 @@ class ClassifierRuntime(Classifier):
         return logits
 
     def logits_and_embedding(self, wave: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Compute the output of the network for one wave.
-
-        - ``wave``: ``(time,)`` at the sample rate of the model.
-        - returns ``logits``: ``(labels,)``.
-        - returns ``embedding``: ``(embedding_size,)``.
+        """Return logits ``(labels,)`` and embedding ``(size,)`` of a wave ``(time,)`` at the model's sample rate.
 
         Raises BadModel if the model produces NaN or infinite values.
         """

@@ -40,11 +40,9 @@ PENALTY = 0.005  # of the squared weights, for inputs of variance 1
 
 
 def logistic_regression(inputs: Tensor, targets: Tensor, is_single: bool) -> tuple[Tensor, Tensor]:
-    """Return weights ``(labels, size)`` and biases ``(labels,)`` of least mean cross-entropy and penalty.
+    """Return weights ``(labels, size)`` and biases of least mean cross-entropy and penalty.
 
-    - ``inputs``: ``(clips, size)``.
-    - ``targets``: ``(clips, labels)``, probabilities.
-    - ``is_single``: a clip has one label.
+    Inputs are ``(clips, size)``, targets probabilities ``(clips, labels)``; with ``is_single``, a clip has one label.
     """
     weight = inputs.new_zeros((targets.shape[1], inputs.shape[1])).requires_grad_()
     bias = inputs.new_zeros(targets.shape[1]).requires_grad_()
@@ -181,12 +179,7 @@ class ClassifierTraining(FamilyTraining[ClassifierConfig, BCResNet, ClassifierPr
 
 
 def fit_last_layer(module: BCResNet, batches: Callable[[int], Mapping[str, np.ndarray]], n_batches: int) -> None:
-    """Replace the last layer of a network by the logistic regression from what the layers before it make of batches.
-
-    - ``module``: on the CPU. The layers before the last stay as they are.
-    - ``batches``: from the number of a batch to the batch, as for training.
-    - ``n_batches``: the first batches are learned from.
-    """
+    """Replace a network's last layer by the logistic regression from the layers before it, on the first batches."""
     inputs, targets = inputs_and_targets(module, batches, n_batches)
     mean, deviation = inputs.mean(0), inputs.std(0) + SMALLEST_DEVIATION
     weight, bias = logistic_regression((inputs - mean) / deviation, targets, module.config.output == "softmax")
@@ -240,12 +233,7 @@ def valid_logits(module: BCResNet, prepared: ClassifierPrepared) -> np.ndarray:
 
 @torch.no_grad()
 def logits_of(module: BCResNet, waves: np.ndarray) -> np.ndarray:
-    """Compute the logits of clips, a few at a time.
-
-    - ``module``: in evaluation mode.
-    - ``waves``: ``(n, n_samples)`` float32.
-    - returns: ``(n, labels)`` float32.
-    """
+    """Return the logits ``(n, labels)`` of clips ``(n, n_samples)``, computed a few at a time."""
     device = next(module.parameters()).device
     log_mel = log_mel_layer(module.config).to(device)
     logits = [

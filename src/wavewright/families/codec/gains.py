@@ -22,11 +22,9 @@ SILENT_RMS = 1e-4  # clips below it are not measured
 
 
 def level_difference_db(references: Sequence[np.ndarray], estimates: Sequence[np.ndarray]) -> float:
-    """Measure how much quieter estimates are than their references.
+    """Return by how many dB estimates are quieter than their references, all ``(time,)``: the median, limited.
 
-    - ``references``, ``estimates``: clips ``(time,)``, pairwise.
-    - returns: median difference of the levels in dB, between ``-MAX_GAIN_DB`` and ``MAX_GAIN_DB``; 0 if all references
-      are silent or all estimates are not finite.
+    0 if all references are silent or all estimates are not finite.
     """
     levels = [(_rms(reference), _rms(estimate)) for reference, estimate in zip(references, estimates, strict=True)]
     differences = [
@@ -38,10 +36,7 @@ def level_difference_db(references: Sequence[np.ndarray], estimates: Sequence[np
 
 
 def linear_gains(gains_db: np.ndarray | None, n_codebooks: int) -> np.ndarray:
-    """Return the gain of the output of the first 1 to all codebooks as factors.
-
-    - ``gains_db``: ``(n_codebooks,)``; None for factors of 1.
-    - returns: ``(n_codebooks,)`` float32.
+    """Return the gains of the first 1 to all codebooks as factors ``(n_codebooks,)``; 1 without ``gains_db``.
 
     Raises BadSetting for another shape or type, NaN, or gains beyond ``MAX_GAIN_DB``.
     """
@@ -56,14 +51,10 @@ def linear_gains(gains_db: np.ndarray | None, n_codebooks: int) -> np.ndarray:
 
 
 def amplify(wave: np.ndarray, gain: np.float32) -> np.ndarray:
-    """Multiply a wave by a gain; with a gain above 1, compress samples above the limiter's threshold softly.
+    """Multiply a wave ``(time,)`` by a gain; above 1, compress samples over the limiter's threshold softly.
 
     The result is below full scale. Each sample is computed by itself, by sums, products and quotients alone, so that
     streams and whole clips give the same bits.
-
-    - ``wave``: ``(time,)`` float32.
-    - ``gain``: factor.
-    - returns: ``(time,)`` float32.
     """
     amplified = gain * wave
     if gain <= 1:

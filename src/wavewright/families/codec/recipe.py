@@ -34,9 +34,6 @@ def initial_weights(base: ModelFolder, config: CodecConfig) -> dict[str, np.ndar
 
     Its codebooks count as initialised, with codes of equal usage. An encoder with more blocks or a longer look-ahead
     than that of ``base`` computes the same at first.
-
-    - ``base``: the model to start from.
-    - ``config``: configuration of the new model; other differences show where the tensors are loaded.
     """
     base_config = base.config(CodecConfig)
     tensors = exported_weights(base, WEIGHT_PREFIXES)

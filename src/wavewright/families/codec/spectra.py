@@ -22,7 +22,6 @@ def analysis_features(wave: np.ndarray, config: CodecConfig) -> np.ndarray:
 
     - ``wave``: ``(lead + subframes * subframe_length,)`` float32; its first ``lead`` samples precede the first
       subframe.
-    - ``config``: lengths of hop and window.
     - returns: ``(subframes, 3 * n_bins)`` float32: real and imaginary part of each bin with compressed magnitude, and
       the scaled logarithm of its power.
     """
@@ -41,7 +40,6 @@ def synthesis_frames(spectra: np.ndarray, config: CodecConfig) -> np.ndarray:
 
     - ``spectra``: ``(subframes, 2 * n_bins)``: real parts, then imaginary parts, of bins with the square root of their
       magnitude.
-    - ``config``: lengths of hop and window.
     - returns: ``(subframes, n_fft)`` float32.
     """
     real, imaginary = np.split(spectra, 2, axis=-1)
@@ -60,7 +58,6 @@ def overlap_add(frames: np.ndarray, config: CodecConfig) -> np.ndarray:
 
     - ``frames``: ``(overlap - 1 + subframes, n_fft)``: the frames before the first subframe, then those of the
       subframes.
-    - ``config``: lengths of hop and window.
     - returns: ``(subframes * subframe_length,)``.
     """
     pieces = frames.reshape(len(frames), config.overlap, config.subframe_length)

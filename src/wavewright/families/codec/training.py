@@ -294,12 +294,7 @@ def encode_clips(
 
 @torch.no_grad()
 def measure_gains(module: CodecAutoencoder, clips: Sequence[np.ndarray], codes: Sequence[np.ndarray]) -> np.ndarray:
-    """Measure how much quieter reconstructions are than their clips.
-
-    - ``module``: the codec.
-    - ``clips``, ``codes``: clips ``(time,)`` and the codes ``(n_codebooks, frames)`` of each.
-    - returns: gains in dB for 1 to all codebooks, ``(n_codebooks,)`` float32.
-    """
+    """Return by how many dB reconstructions from 1 to all codebooks are quieter than clips, ``(n_codebooks,)``."""
     inputs = [torch.as_tensor(each.T[None].astype(np.int64)) for each in codes]
     gains_db = []
     for n_codebooks in range(1, module.config.n_codebooks + 1):
@@ -311,12 +306,9 @@ def measure_gains(module: CodecAutoencoder, clips: Sequence[np.ndarray], codes: 
 def train_contexts(
     codes: Sequence[np.ndarray], vectors: np.ndarray, n_frames: int, seconds: float | None = None
 ) -> ContextTables:
-    """Train a context model of codes.
+    """Train a context model on ``n_frames`` of codes ``(n_codebooks, frames)``, or as many as fit into ``seconds``.
 
-    - ``codes``: recordings as codes ``(n_codebooks, frames)``.
-    - ``vectors``: vector of each code, ``(n_codebooks, codebook_size, size)``.
-    - ``n_frames``: frames to train on.
-    - ``seconds``: train on as many of them as fit into this time.
+    ``vectors (n_codebooks, codebook_size, size)`` are those of the codes.
     """
     codebook_size = vectors.shape[1]
     probabilities = quantised_frequencies(np.concatenate(codes, axis=1), codebook_size) / TOTAL

@@ -73,10 +73,7 @@ class Placed:
 
 
 def placed_on_grid(score: Score, config: ComposerConfig, bar: Bar | None = None) -> Placed:
-    """Return a score on the grid of a model, see :func:`grid_of`, with the notes of its events.
-
-    - ``bar``: whose metre and position the bars of the grid have; by default those of most bars.
-    """
+    """Return a score on the grid of a model, see :func:`grid_of`; ``bar`` is by default the metre of most bars."""
     first, bar_steps = _first_bar(score, bar)
     n_steps = first + int(np.ceil(_end(score) * STEPS_PER_QUARTER / score.ticks_per_quarter))
     n_steps = -(-n_steps // bar_steps) * bar_steps
@@ -289,13 +286,7 @@ def score_of(
     key: MusicalKey | None = None,
     metre: tuple[int, int] | None = None,
 ) -> Score:
-    """Return a grid as a score.
-
-    - ``grid``: cells of the layout of ``config``.
-    - ``tempo``: quarters a minute.
-    - ``key``: for the key signature.
-    - ``metre``: numerator and denominator of the bars; by default that of so many sixteenths with the longest beats.
-    """
+    """Return a grid as a score; without ``metre``, bars of as many sixteenths with the longest beats."""
     tracks, chords = [], []
     lanes = [lane_events(grid, lane) for lane in range(config.n_lanes)]
     if config.layout == "drums":

@@ -163,11 +163,7 @@ def lane_features(
     ages: np.ndarray,
     matched: np.ndarray,
 ) -> np.ndarray:
-    """Return the features of the voices of the step before, ``(steps, lanes * features)`` int64.
-
-    - ``symbols``, ``earlier``, ``ages``: of the step before, ``(steps, lanes)``.
-    - ``matched``: symbols of the step that may be repeated.
-    """
+    """Return the features of the voices of the step before, ``(steps, lanes * features)`` int64."""
     columns = [symbols, earlier, np.minimum(ages, AGES - 1), matched]
     if config.has_notes:
         vocabulary = config.vocabulary
@@ -176,11 +172,7 @@ def lane_features(
 
 
 def step_features(config: ComposerConfig, grid: Grid, matches: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
-    """Return the features of all steps without a plan, ``(steps, features)`` int64.
-
-    - ``grid``: the piece.
-    - ``matches``: those of :func:`longest_matches`.
-    """
+    """Return the features of all steps without a plan, ``(steps, features)`` int64."""
     unknown, n_steps = config.vocabulary.unknown, len(grid)
     sources, lengths = (each[:n_steps] for each in matches)
     starts = start_steps(grid.is_held)
@@ -216,10 +208,7 @@ def position_features(steps: np.ndarray, bar_steps: int, match_lengths: np.ndarr
 
 
 def key_features(config: ComposerConfig, before: np.ndarray, guide: Guide) -> np.ndarray:
-    """Return mode, cadence ahead, and degrees of the step before, ``(steps, 3 + lanes)`` int64.
-
-    - ``before``: symbols of the step before each, ``(steps, lanes)``.
-    """
+    """Return mode, cadence ahead, and degrees of the step before, ``(steps, 3 + lanes)`` int64."""
     mode = np.full((len(before), 1), guide.mode)
     return np.concatenate([mode, guide.cadences, config.vocabulary.degrees(before, guide.tonic)], axis=1)
 
@@ -227,7 +216,6 @@ def key_features(config: ComposerConfig, before: np.ndarray, guide: Guide) -> np
 def targets(config: ComposerConfig, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the next known note of each cell's voice that starts from its step on, and the steps to it.
 
-    - ``known``: see :func:`plan_features`.
     - returns ``symbols``: ``(steps, lanes)``; unknown where none is within TARGET_STEPS - 2 steps.
     - returns ``steps``: ``(steps, lanes)``, at most TARGET_STEPS - 1.
     """

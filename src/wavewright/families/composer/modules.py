@@ -252,7 +252,6 @@ def logits_by_degree(by_degree: Tensor, tonic: Tensor, vocabulary: Vocabulary) -
     """Return logits of pitch classes and chord roots above a tonic as logits of symbols, zeros without a tonic.
 
     - ``by_degree``: ``(..., 12 + chords)``, pitch classes above the tonic, then chords by quality and root above it.
-    - ``tonic``: ``(...)``.
     - returns ``logits``: ``(..., n_events)``.
     """
     pitches = torch.arange(vocabulary.n_notes, device=tonic.device) + vocabulary.lowest
@@ -324,8 +323,6 @@ def event_nats(
 ) -> Tensor:
     """Return the negative log-likelihood of cells, in nats.
 
-    - ``output``: logits of the cells.
-    - ``symbols``, ``is_held``: the cells.
     - ``can_hold``: false where the symbol before cannot go on, so that a symbol starts with certainty.
     - ``allowed``: ``(..., n_events)``, symbols that can start; the others have no probability.
     """

@@ -34,10 +34,6 @@ def cell_nats(config: ComposerConfig, steps: ComposerSteps, grid: Grid) -> np.nd
     """Return the negative log-likelihood of the cells of a piece ``(steps, lanes)``, in nats.
 
     Voices are predicted in their order; nothing is known ahead, and the end is open.
-
-    - ``config``: of the model.
-    - ``steps``: its network.
-    - ``grid``: the piece.
     """
     unknown = config.vocabulary.unknown
     features = open_features(config, grid, longest_matches(grid.symbols, grid.is_held))

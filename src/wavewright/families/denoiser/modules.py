@@ -120,11 +120,9 @@ class TimeLayer(nn.Module):
             nn.init.zeros_(self.backward_proj.weight)
 
     def forward(self, bands: Tensor, n_frames: int | None, state: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Compute bands ``(bands, batch * n_frames, channels)`` of sequences.
+        """Compute bands ``(bands, batch * n_frames, channels)`` of sequences and their states after each frame.
 
-        - ``n_frames``: of each sequence; None if there is one alone.
-        - ``state``: ``(1, bands * batch, channels)``, before the first frame; None for zeros.
-        - returns ``states``: after each frame, ``(bands * batch, n_frames, channels)``.
+        ``n_frames`` is None for a single sequence, ``state (1, bands * batch, channels)`` before its first frame.
         """
         inputs = self.norm(bands)
         if n_frames is not None:

@@ -69,7 +69,6 @@ class FrameEstimator:
 
         - ``spectra``: ``(inputs, frames, bins)``, of ``BLOCK_FRAMES + LOOKAHEAD_FRAMES`` frames for a bidirectional
           model, whose next states are those after ``BLOCK_FRAMES``.
-        - ``dereverb``: ``(1, 1)``.
         """
         real, imaginary = np.ascontiguousarray(spectra.real), np.ascontiguousarray(spectra.imag)
         features, level = self._features(real, imaginary, states["level"])

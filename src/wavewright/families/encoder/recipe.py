@@ -58,10 +58,7 @@ def draw_views(
     """Make one view of each spectrogram of a batch.
 
     - ``spectrograms``: ``(batch, n_mels, context_frames)``, natural logarithm of the power.
-    - ``n_frames``: length of a view.
-    - ``settings``: of the views.
     - ``shift``: largest shift of a view from the middle, in frames.
-    - ``seed``: of the random numbers.
     - returns: ``(batch, n_mels, n_frames)`` float32, natural logarithm of the power; MASKED in masked bands and frames.
 
     References
@@ -83,8 +80,6 @@ def clean_statistics(spectrograms: np.ndarray, n_frames: int, range_db: float) -
     """Return mean, deviation and mean change over time of each band in the middle of spectrograms.
 
     - ``spectrograms``: ``(batch, n_mels, context_frames)``, natural logarithm of the power.
-    - ``n_frames``: frames in the middle that count.
-    - ``range_db``: below the peak; lower values count as silence.
     - returns: ``(batch, 3 * n_mels)`` float32, in units of the range.
     """
     first = (spectrograms.shape[2] - n_frames) // 2
@@ -290,13 +285,9 @@ def rows_of_same_text(store: ClipStore, rows: Sequence[int]) -> dict[int, np.nda
 def draw_recordings(
     n_clips: int, probabilities: np.ndarray, speakers: np.ndarray, speaker_fraction: float, rng: np.random.Generator
 ) -> np.ndarray:
-    """Draw the recordings of a batch, a fraction of them of one speaker, whose voice then distinguishes none of them.
+    """Draw indices of recordings, ``speaker_fraction`` of them of one speaker, whose voice then distinguishes none.
 
-    - ``n_clips``: size of the batch.
-    - ``probabilities``, ``speakers``: of each recording, ``(recordings,)``; without a speaker an empty string.
-    - ``speaker_fraction``: of the batch, of the speaker of the first recording; nothing changes if that has none.
-    - ``rng``: random numbers.
-    - returns: indices of recordings, ``(n_clips,)``.
+    That is the speaker of the first recording; without one (an empty string), nothing changes.
     """
     chosen = rng.choice(len(probabilities), n_clips, p=probabilities)
     n_own = round(speaker_fraction * n_clips)

@@ -33,8 +33,6 @@ INITIAL_NOISE_LOG_GAIN = -4.0  # the first clips are tones with little noise
 def draw_latents(config: GanConfig, n_clips: int, device: torch.device) -> tuple[Tensor, Tensor | None]:
     """Draw the input of a generator from torch's global generator.
 
-    - ``config``: configuration of the model.
-    - ``device``: where the tensors are made.
     - returns ``latent``: ``(n_clips, latent_size)``, normal.
     - returns ``code``: InfoGAN code ``(n_clips, code_size)``: a one-hot category, then dimensions in [-1, 1]; None
       without a code.
@@ -143,10 +141,7 @@ class SpectralGenerator(nn.Module):
         return spectrum, self.bands_to_bins @ band_gain
 
     def wave(self, latent: Tensor, label: Tensor | None = None, code: Tensor | None = None) -> Tensor:
-        """Generate clips with noise from torch's global generator; see :meth:`forward`.
-
-        - returns: ``(batch, 1, n_samples)``, faded at both ends.
-        """
+        """Generate clips ``(batch, 1, n_samples)``, faded at both ends; see :meth:`forward` for the arguments."""
         config = self.config
         spectrum, noise_gain = self(latent, label, code)
         white_noise = torch.randn(latent.shape[0], config.n_samples, device=latent.device)
@@ -297,11 +292,7 @@ class GanNetwork(Network):
         return [*[critic] * (config.critic_turns - 1), last, ("generator", self._generator_losses)]
 
     def augment(self, wave: Tensor) -> Tensor:
-        """Attenuate and delay clips at random, so that the critics ignore level and position.
-
-        - ``wave``: ``(batch, 1, time)``.
-        - returns: the same shape.
-        """
+        """Attenuate and delay clips ``(batch, 1, time)`` at random, so that the critics ignore level and position."""
         batch, _, time = wave.shape
         gain_db = -torch.rand(batch, 1, 1, device=wave.device) * self.config.augment_gain_db
         shift = torch.randint(self.config.augment_shift_samples + 1, (batch, 1), device=wave.device)

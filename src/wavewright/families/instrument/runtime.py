@@ -309,10 +309,7 @@ class InstrumentRuntime(ScorePlayer):
         return InstrumentPlayer(self.levels, VoiceSettings.of(self.config, sample_rate), paths, seed)
 
     def encode(self, wave: np.ndarray, pitch: float, velocity: float = NOTE_VELOCITY) -> np.ndarray:
-        """Return the latent ``(latent_size,)`` of a note.
-
-        - ``wave``: ``(time,)``, at the model's sample rate, from the onset on.
-        - ``pitch``, ``velocity``: MIDI number, and 1 to 127.
+        """Return the latent ``(latent_size,)`` of a note ``(time,)`` from its onset on, at the model's sample rate.
 
         Raises BadAudio if the wave has another shape or invalid values.
         """
@@ -322,11 +319,9 @@ class InstrumentRuntime(ScorePlayer):
         return self.finite(latent[0])
 
     def levels(self, latents: np.ndarray, pitch: float, velocity: float, seconds: np.ndarray) -> np.ndarray:
-        """Return the levels of a note.
+        """Return levels ``(n, n_levels)`` in dB at ``seconds (n,)`` after the onset: partials, then noise bands.
 
-        - ``latents``: ``(latent_size,)``, or one for each time.
-        - ``seconds``: ``(n,)``, times after the onset.
-        - returns: ``(n, n_levels)`` in dB: partials, then bands of noise.
+        The latent is ``(latent_size,)``, or one for each time.
         """
         condition = conditions(np.array(pitch), np.array(velocity), seconds, self.config)
         latent = np.ascontiguousarray(np.broadcast_to(latents, (len(seconds), self.config.latent_size)), np.float32)

@@ -51,11 +51,7 @@ class NoteEncoder(nn.Module):
         self.out_proj = nn.Linear(config.hidden_size, 2 * config.latent_size)
 
     def forward(self, levels: Tensor, condition: Tensor) -> tuple[Tensor, Tensor]:
-        """Return mean and log-variance ``(batch, latent_size)``.
-
-        - ``levels``: ``(batch, n_times, n_levels)`` in dB of the note's peak.
-        - ``condition``: ``(batch, N_CONDITIONS)`` of its pitch and velocity.
-        """
+        """Return mean and log-variance ``(batch, latent_size)`` of levels ``(batch, n_times, n_levels)`` in dB."""
         frames = nn.functional.silu(self.frames(1 + levels / -FLOOR_DB)).flatten(1)
         hidden = self.layer(self.in_proj(torch.cat([frames, condition], 1)))
         mean, log_variance = self.out_proj(hidden).chunk(2, 1)
@@ -127,8 +123,7 @@ def losses(instrument: Instrument, batch: Batch) -> dict[str, Tensor]:
 def level_error(predicted: Tensor, target: Tensor, mask: Tensor) -> Tensor:
     """Return the mean error in dB of each note ``(batch,)``, loud partials and bands counting most.
 
-    - ``predicted``, ``target``: levels ``(batch, n_times, n_levels)``.
-    - ``mask``: ``(batch, n_levels)``, 0 where a partial is above the bands.
+    Levels are ``(batch, n_times, n_levels)``; the mask ``(batch, n_levels)`` is 0 where a partial is above the bands.
     """
     peak = target.amax((1, 2), keepdim=True)
     weight = (torch.exp((target - peak) / 20) + QUIET_WEIGHT) * mask[:, None]

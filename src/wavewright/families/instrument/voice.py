@@ -110,11 +110,7 @@ class NoteVoice:
             self._released_at = self._n_done
 
     def process(self, n_samples: int, bend: float = 1.0, vibrato: Callable[[float], float] | None = None) -> np.ndarray:
-        """Return the next samples ``(n_samples,)`` float64.
-
-        - ``bend``: ratio of the pitch.
-        - ``vibrato``: ratio of the pitch by time after the onset, used at the start of each hop.
-        """
+        """Return the next samples ``(n_samples,)`` float64; ``bend`` and ``vibrato(time)`` are ratios of the pitch."""
         from .voice_kernels import add_partials
 
         out = np.zeros(n_samples)

@@ -22,10 +22,6 @@ def pulse_train(f0_hz: np.ndarray, sample_rate: int, hop_length: int, n_samples:
     ``sum cos k x = sin((K + 1/2) x) / (2 sin(x / 2)) - 1/2`` (Dirichlet kernel).
 
     - ``f0_hz``: pitch of each frame, ``(frames,)``, above 0; interpolated between frames.
-    - ``sample_rate``: in Hz.
-    - ``hop_length``: samples between frames.
-    - ``n_samples``: length of the result.
-    - returns: ``(n_samples,)`` float32.
 
     Raises BadSetting if a frame has no pitch.
     """
@@ -43,12 +39,7 @@ def pulse_train(f0_hz: np.ndarray, sample_rate: int, hop_length: int, n_samples:
 
 
 def mix_by_periodicity(pulses: np.ndarray, noise: np.ndarray, periodicity: np.ndarray) -> np.ndarray:
-    """Mix spectra as ``sqrt(p) pulses + sqrt(1 - p) noise``, which preserves their power.
-
-    - ``pulses``, ``noise``: ``(bins, frames)``, spectra.
-    - ``periodicity``: ``p``, in [0, 1], broadcastable to ``(bins, frames)``.
-    - returns: ``(bins, frames)``.
-    """
+    """Mix spectra ``(bins, frames)`` as ``sqrt(p) pulses + sqrt(1 - p) noise``, which preserves their power."""
     mixed: np.ndarray = np.sqrt(periodicity) * pulses + np.sqrt(1 - periodicity) * noise
     return mixed
 
@@ -61,7 +52,6 @@ def disperse(spectrum: np.ndarray, seconds: float, sample_rate: int) -> np.ndarr
 
     - ``spectrum``: STFT, ``(bins, frames)``.
     - ``seconds``: delay at half the sample rate; it must be short against a frame.
-    - ``sample_rate``: in Hz.
     - returns: ``(bins, frames)``; the phase is ``-pi seconds f^2 / (sample_rate / 2)``.
     """
     frequency_hz = np.linspace(0, sample_rate / 2, len(spectrum))
@@ -88,9 +78,6 @@ def shape_to_mel(
     - ``spectrum``: STFT of the excitation, ``(bins, frames)``.
     - ``mel``: power in mel bands, ``(n_mels, frames)``.
     - ``filters``: Mel filterbank, ``(n_mels, bins)``.
-    - ``n_fft``, ``hop_length``: of the STFT, samples.
-    - ``n_samples``: length of the wave.
-    - returns: ``(n_samples,)`` float32.
 
     References
     ----------
@@ -155,11 +142,7 @@ def frames_to_wave(
     """Synthesise a wave with nearly these frames.
 
     - ``frames``: ``(frames, n_features)``. The last one is repeated up to the end of the wave.
-    - ``config``: configuration of the model.
-    - ``rng``: random numbers of the noise.
-    - ``n_samples``: length of the wave.
     - ``prompt``: start of the wave ``(time,)``, if it is known: its phases are kept, and the rest continues them.
-    - returns: ``(n_samples,)`` float32.
     """
     n_hops = -(-n_samples // config.hop_length)
     frames = np.pad(frames, ((0, max(0, n_hops + 1 - len(frames))), (0, 0)), mode="edge")

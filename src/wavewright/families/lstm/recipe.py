@@ -58,7 +58,6 @@ class RecordingReference:
         """Return the metrics of generated clips.
 
         - ``waves``: clips ``(time,)`` of each label, by its index.
-        - ``sample_rate``: in hertz.
         - returns: means over the labels with two different recordings or more. ``distance``: 100 times the kernel
           distance to the recordings, 0 for equal distributions. ``diversity``: mean distance within a label over that
           of the recordings. ``level_db``: peak level.

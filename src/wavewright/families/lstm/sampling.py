@@ -35,12 +35,7 @@ def frame_levels_db(frames: np.ndarray, config: LstmConfig) -> np.ndarray:
 
 
 def quietest_cut(levels_db: np.ndarray, n_frames: int, n_edge: int) -> int:
-    """Return the start of the cut whose louder edge is quietest.
-
-    - ``levels_db``: level of each frame, ``(frames,)``.
-    - ``n_frames``: length of the cut.
-    - ``n_edge``: frames of an edge, at either end.
-    """
+    """Return the start of the cut of ``n_frames`` whose louder edge (of ``n_edge`` frames) is quietest."""
     n_starts = len(levels_db) - n_frames + 1
     edge_levels_db = np.lib.stride_tricks.sliding_window_view(levels_db, min(n_edge, n_frames)).max(axis=1)
     start_db = edge_levels_db[:n_starts]
@@ -158,10 +153,9 @@ class FrameSampler:
         return drawn(self.frames(n_frames, prompt), self.step)
 
     def frames(self, n_frames: int | None = None, prompt: np.ndarray | None = None) -> Drawing[np.ndarray]:
-        """Draw the whitened frames ``(frames, n_features)`` of a clip.
+        """Draw the whitened frames ``(frames, n_features)`` of a clip, which starts with those of ``prompt``.
 
-        - ``n_frames``: length of the clip; without it, the length is drawn, or the network ends the clip.
-        - ``prompt``: first whitened frames ``(frames, n_features)``, which are not drawn.
+        Without ``n_frames`` the length is drawn, or the network ends the clip.
         """
         config, request = self.config, self.request
         has_learned_end = False

@@ -123,8 +123,6 @@ def mixture_nll(outputs: Tensor, frames: Tensor, n_mixtures: int) -> Tensor:
     ``-log sum_k p_k prod_d N(x_d; m_kd, s_kd)``.
 
     - ``outputs``: ``(..., n_mixtures * (1 + 2 * n_features))``: logits, means and log standard deviations.
-    - ``frames``: ``(..., n_features)``.
-    - ``n_mixtures``: components of a mixture.
 
     References
     ----------

@@ -53,10 +53,7 @@ def checked_codes(codes: np.ndarray, config: PriorConfig) -> np.ndarray:
 
 
 def open_codec(config: PriorConfig, prior: str) -> CodecRuntime:
-    """Return the codec that a configuration names.
-
-    - ``config``: of the prior.
-    - ``prior``: name of the prior, for messages.
+    """Return the codec that a configuration names; ``prior`` is the name of the model in messages.
 
     Raises BadModel if the codec is missing, of another family, or has another hash than the configuration asks for.
     """

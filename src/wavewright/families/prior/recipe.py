@@ -61,12 +61,9 @@ class CodedClips:
 def encode_clips(
     clips: SequenceClips, codec: CodecRuntime, n_codebooks: int, n_variants: int, gain_range_db: float
 ) -> CodedClips:
-    """Encode clips, or read the codes that an earlier call cached beside them.
+    """Encode clips, or read the cached codes: ``n_variants`` of each clip, of the coarse codebooks.
 
-    - ``clips``: decoded clips.
-    - ``n_codebooks``: codebooks to retain, the coarse ones.
-    - ``n_variants``: variants of each clip.
-    - ``gain_range_db``: all variants but the first are attenuated by up to this.
+    All variants but the first are attenuated by up to ``gain_range_db``.
     """
     variants = []
     for variant in range(n_variants):

@@ -75,8 +75,6 @@ class PriorRuntime(SequenceGenerator[CodesRequest], RecordingScorer):
     ) -> np.ndarray:
         """Return the codes of a clip.
 
-        - ``label``, ``seed``, ``index``, ``seconds``, ``temperature``, ``speaker``: as for :meth:`stream`, which
-          decodes the same codes.
         - ``prompt``: the first codes ``(n_codebooks or more, frames)``, which are not drawn.
         - returns: ``(n_codebooks, frames)`` int16; ``codec.decode`` makes audio of them.
 

@@ -61,11 +61,7 @@ class CodeSampler:
     request: ClipRequest
 
     def frames(self, n_frames: int, prompt: np.ndarray | None = None) -> Iterator[np.ndarray]:
-        """Yield the codes ``(n_codebooks,)`` int16 of each frame.
-
-        - ``n_frames``: length of the clip.
-        - ``prompt``: codes of the first frames ``(n_codebooks, frames)``, which are not drawn.
-        """
+        """Yield codes ``(n_codebooks,)`` int16 of each frame, the first those of ``prompt (n_codebooks, frames)``."""
         config, request = self.config, self.request
         known = np.zeros((0, config.n_codebooks), np.int64)
         if prompt is not None:

@@ -177,8 +177,6 @@ def code_nats(predictor: CodePredictor, batch: Batch) -> tuple[Tensor, Tensor]:
 
     In a silent frame, the coarsest code has the silence symbol and the others are not counted.
 
-    - ``predictor``: the network.
-    - ``batch``: as :class:`.recipe.CodeBatches` makes it.
     - returns ``nats``: ``(n_codebooks, n)`` for the ``n`` frames that are no padding; 0 where not counted.
     - returns ``is_counted``: the same shape, 1 or 0.
     """

@@ -104,11 +104,9 @@ def decode(probabilities: np.ndarray, thresholds: NoteThresholds, frame_seconds:
 
 
 def matches(reference: np.ndarray, notes: Sequence[DetectedNote]) -> int:
-    """Return how many notes have an onset within 50 ms and the pitch of a note of the reference.
+    """Return how many notes have an onset within 50 ms and the pitch of a reference note ``(onset in s, pitch)``.
 
     Within each pitch, notes are matched in order of their onsets, which is the largest matching.
-
-    - ``reference``: onset in seconds and pitch, ``(notes, 2)``.
     """
     n_matched = 0
     for pitch in {note.pitch for note in notes}:

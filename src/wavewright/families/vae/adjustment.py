@@ -99,10 +99,9 @@ class AttributeAdjustment:
         return self.decode(self.latents)
 
     def adjust(self, amounts: Mapping[str, float]) -> np.ndarray:
-        """Change attributes and retain the others.
+        """Return the clip ``(time,)`` with some attributes changed by amounts in their units, the others retained.
 
-        - ``amounts``: change of each attribute by name, in its unit.
-        - returns: ``(time,)``; the decoded original where all amounts are 0.
+        Where all amounts are 0, that is the decoded original.
 
         Raises BadSetting as :meth:`AttributeDirections.check`.
         """
@@ -189,12 +188,10 @@ class AttributeAdjustment:
 
 
 def is_attack_late(wave: np.ndarray, original: np.ndarray, sample_rate: int) -> bool:
-    """Return whether the attack of a clip is later than that of the original.
+    """Return whether the attack of a clip ``(time,)`` is later than that of the original.
 
-    - ``wave``, ``original``: ``(time,)``.
-    - ``sample_rate``: in Hz.
-    - returns: whether LATE_SECONDS after the original's level first reaches half of its maximum power, the level of
-      ``wave`` is still LATE_DB below its own maximum. Levels are powers over LEVEL_SECONDS.
+    It is if LATE_SECONDS after the original's level first reaches half of its maximum power, the level of ``wave`` is
+    still LATE_DB below its own maximum. Levels are powers over LEVEL_SECONDS.
     """
     width = max(1, round(LEVEL_SECONDS * sample_rate))
     window = np.ones(width)
@@ -220,12 +217,8 @@ def adjust_brightness(
 ) -> np.ndarray:
     """Shift the latents of a clip until its brightness is ``octaves``; a spectral tilt corrects the remaining error.
 
-    - ``latents``: of the clip, ``(n, d)``.
-    - ``wave``: the decoded clip, ``(time,)``.
     - ``octaves``: target, see :func:`brightness`.
     - ``shift``: return new latents and their wave ``(time,)`` from latents and a change of brightness in octaves.
-    - ``sample_rate``: in Hz.
-    - returns: ``(time,)``.
     """
     missing = octaves - brightness(wave, sample_rate)
     nearest, error = wave, abs(missing)
@@ -241,13 +234,7 @@ def adjust_brightness(
 
 
 def tilt_to_brightness(wave: np.ndarray, octaves: float, sample_rate: int) -> np.ndarray:
-    """Tilt the spectrum of a clip until its brightness is ``octaves``, by at most MAX_TILT_DB per octave.
-
-    - ``wave``: ``(time,)``.
-    - ``octaves``: target, see :func:`brightness`.
-    - ``sample_rate``: in Hz.
-    - returns: ``(time,)`` float32.
-    """
+    """Tilt the spectrum of a clip ``(time,)`` until its brightness is ``octaves``, by up to MAX_TILT_DB per octave."""
     tilted = tilting(wave, sample_rate)
     low, high = -MAX_TILT_DB, MAX_TILT_DB
     for _ in range(TILT_ITERATIONS):

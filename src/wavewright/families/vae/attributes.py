@@ -41,8 +41,6 @@ DecodeBatch = Callable[[np.ndarray, np.ndarray], np.ndarray]
 def measure_attributes(wave: np.ndarray, sample_rate: int) -> np.ndarray:
     """Measure the attributes of a clip.
 
-    - ``wave``: ``(time,)``.
-    - ``sample_rate``: in Hz.
     - returns: ``(len(ATTRIBUTES),)`` float64. Brightness: log2 of the spectral centroid in hertz. Loudness: root mean
       square in dB of full scale. Length: log2 of the seconds after the onset that contain LENGTH_ENERGY of the energy.
       Attack: log2 of the seconds from the onset to half of the highest power.
@@ -91,10 +89,7 @@ class AttributeDirections:
         Calibration decodes steps along each direction, measures how every attribute responds, and mixes the directions
         so that each changes its own attribute alone. A direction without effect is set to zero.
 
-        - ``latents``: ``(n, d)``.
-        - ``attributes``: measured attributes of the clips, ``(n, attributes)``.
         - ``decode``: the decoder, with the conditioning of the clips.
-        - ``sample_rate``: of the decoded waves, Hz.
         """
         vectors = _regress_directions(latents.astype(np.float64), attributes)
         rows = np.linspace(0, len(latents) - 1, min(len(latents), CALIBRATION_CLIPS)).round().astype(int)
@@ -110,10 +105,7 @@ class AttributeDirections:
 
     @classmethod
     def from_tensor(cls, vectors: np.ndarray | None, latent_size: int) -> AttributeDirections:
-        """Check and adopt the tensor of a model folder.
-
-        - ``vectors``: see the class; None for no attributes.
-        - ``latent_size``: dimensions of a latent vector.
+        """Check and adopt the tensor of a model folder; None for no attributes.
 
         Raises BadModel if the shape is wrong, or a value is NaN or infinite.
         """
@@ -131,11 +123,7 @@ class AttributeDirections:
         return tuple(each for each, vector in zip(ATTRIBUTES, self.vectors, strict=False) if vector.any())
 
     def shift(self, latents: np.ndarray, amounts: Mapping[str, float]) -> np.ndarray:
-        """Shift latents along the directions.
-
-        - ``latents``: ``(..., d)``.
-        - ``amounts``: change of each attribute by name, in its unit.
-        - returns: the same shape, float32.
+        """Return latents ``(..., d)`` float32 shifted by the change of each attribute by name, in its unit.
 
         Raises BadSetting as :meth:`check`.
         """

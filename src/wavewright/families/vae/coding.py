@@ -57,14 +57,7 @@ class LatentCoder:
     def decode(
         self, latents: np.ndarray, conditioning: np.ndarray, noise: NoiseSource, residual: Residual | None = None
     ) -> np.ndarray:
-        """Return the clip of latents.
-
-        - ``latents``: ``(latents, latent_size)``.
-        - ``conditioning``: of each vector, ``(latents, n_condition_inputs)``.
-        - ``noise``: the noise of the clip.
-        - ``residual``: of all frames.
-        - returns: ``(time,)`` float32.
-        """
+        """Return the clip ``(time,)`` of latents ``(n, latent_size)`` with conditioning ``(n, n_condition_inputs)``."""
         synthesis = DecoderSynthesis(self.config, noise)
         waves = []
         for first, outputs in self._decode_blocks(latents, conditioning):
@@ -76,22 +69,14 @@ class LatentCoder:
     def measure_residual(
         self, wave: np.ndarray, latents: np.ndarray, conditioning: np.ndarray, fraction: float
     ) -> Residual:
-        """Measure what the reconstruction of a clip lacks.
-
-        - ``wave``: the recording, ``(time,)``.
-        - ``latents``, ``conditioning``: its latents, as for :meth:`decode`.
-        - ``fraction``: how much of the residual will be applied, 0 to 1.
-        """
+        """Measure what the reconstruction of a clip ``(time,)`` lacks; ``fraction`` of it, 0 to 1, will be applied."""
         synthesis = DecoderSynthesis(self.config, NoiseSource(0))
         recording = self._spectrum(wave, 0, len(latents) * self.config.latent_frames)
         power = [synthesis.mean_power(outputs) for _, outputs in self._decode_blocks(latents, conditioning)]
         return Residual.measure(recording, np.concatenate(power), fraction, self.config.frame_settings)
 
     def checked_latents(self, latents: np.ndarray) -> np.ndarray:
-        """Return latents as rows.
-
-        - ``latents``: ``(latent_size,)``, or ``(n, latent_size)`` for a model of ``frames``.
-        - returns: ``(n, latent_size)`` float32.
+        """Return latents, ``(latent_size,)`` or for a model of ``frames`` ``(n, latent_size)``, as float32 rows.
 
         Raises BadSetting for other shapes, NaN or infinite values.
         """
@@ -108,10 +93,9 @@ class LatentCoder:
         return rows
 
     def encode_frames(self, features: np.ndarray, memory: Memory) -> tuple[np.ndarray, Memory]:
-        """Return the means of the latents of frames, and the memory for the next frames.
+        """Return the means of the latents of frames ``(frames, n_features)``, and the memory for the next frames.
 
-        - ``features``: ``(frames, n_features)``, a multiple of ``latent_frames`` frames.
-        - ``memory``: of the previous call; :attr:`encoder_memory` before a clip.
+        Frames are a multiple of ``latent_frames``; the memory before a clip is :attr:`encoder_memory`.
         """
         n_latents = len(features) // self.config.latent_frames
         outputs, memory = self._run(self._encoder, {"features": features[None]}, memory, n_latents)
@@ -120,11 +104,9 @@ class LatentCoder:
     def decode_frames(
         self, latents: np.ndarray, conditioning: np.ndarray, memory: Memory
     ) -> tuple[dict[str, np.ndarray], Memory]:
-        """Return the outputs ``head`` and ``log_gains`` for the frames of latents, and the memory for the next latents.
+        """Return ``head`` and ``log_gains`` for the frames of latents ``(latents, latent_size)``, and the memory.
 
-        - ``latents``: ``(latents, latent_size)``.
-        - ``conditioning``: ``(latents, n_condition_inputs)``.
-        - ``memory``: of the previous call; :attr:`decoder_memory` before a clip.
+        The memory before a clip is :attr:`decoder_memory`.
         """
         inputs = {"latents": latents[None].astype(np.float32)}
         if self.config.n_condition_inputs:
@@ -194,10 +176,7 @@ class LatentStream:
         self._decoder_memory = coder.decoder_memory
 
     def encode(self, wave: np.ndarray) -> np.ndarray:
-        """Return the latents that a block completes.
-
-        - ``wave``: the next samples, ``(time,)``.
-        - returns: ``(latents, latent_size)`` float32, possibly none.
+        """Return the latents ``(latents, latent_size)``, possibly none, that a block ``(time,)`` completes.
 
         Raises BadAudio for a wave of another shape, integers, NaN or infinite values.
         """
@@ -214,11 +193,10 @@ class LatentStream:
         return means
 
     def decode(self, latents: np.ndarray, conditioning: np.ndarray) -> np.ndarray:
-        """Return the samples that latents complete.
+        """Return the samples ``(time,)`` float32 that latents and their conditioning complete.
 
-        - ``latents``: the next latents, ``(latents, latent_size)``.
-        - ``conditioning``: of each, ``(latents, n_condition_inputs)``; see :meth:`.VaeRuntime.conditioning`.
-        - returns: ``(time,)`` float32. The first ``n_fft - hop_length`` samples of a stream precede the clip.
+        Latents are ``(latents, latent_size)``; for their conditioning see :meth:`.VaeRuntime.conditioning`. The first
+        ``n_fft - hop_length`` samples of a stream precede the clip.
 
         Raises BadSetting for latents of another shape, NaN or infinite values.
         """

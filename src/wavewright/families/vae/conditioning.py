@@ -32,12 +32,7 @@ class ClipConditioning:
 
     @classmethod
     def of(cls, label: LabelWeights, pitch: float | None, config: VaeConfig, model: str) -> ClipConditioning:
-        """Check a label and a pitch, and look up the label.
-
-        - ``label``: a label, or weights of labels from 0 to 1.
-        - ``pitch``: MIDI number, 0 to 127.
-        - ``config``: configuration of the model.
-        - ``model``: its name, for messages.
+        """Check a label (or weights of labels, 0 to 1) and a MIDI pitch, and look up the label.
 
         Raises BadSetting for a label, a weight or a pitch that the model does not have.
         """
@@ -54,11 +49,9 @@ class ClipConditioning:
         return cls(label_weights, pitch)
 
     def interpolate(self, other: ClipConditioning, t: float) -> ClipConditioning:
-        """Interpolate linearly towards another clip's conditioning, the pitch in semitones.
+        """Interpolate linearly towards another clip's conditioning at ``t`` = 1, the pitch in semitones.
 
-        - ``other``: the conditioning at ``t`` = 1. If only one of the two has a pitch, it applies throughout.
-        - ``t``: 0 to 1.
-        - returns: the conditioning at ``t``.
+        If only one of the two has a pitch, it applies throughout.
         """
         weights = ((1 - t) * self.label_weights + t * other.label_weights).astype(np.float32)
         if self.pitch is None or other.pitch is None:
@@ -66,11 +59,7 @@ class ClipConditioning:
         return ClipConditioning(weights, (1 - t) * self.pitch + t * other.pitch)
 
     def vector(self, config: VaeConfig) -> np.ndarray:
-        """Return the decoder's input: label weights, then pitch features if the model has them.
-
-        - ``config``: configuration of the model.
-        - returns: ``(n_condition_inputs,)`` float32.
-        """
+        """Return the decoder's input ``(n_condition_inputs,)``: label weights, then pitch features if it has any."""
         if not config.pitched:
             return self.label_weights.astype(np.float32)
         features = pitch_features(np.array(CENTRE_PITCH if self.pitch is None else self.pitch))
@@ -80,26 +69,13 @@ class ClipConditioning:
 def conditioning_sequence(
     conditioning: ClipConditioning | Sequence[ClipConditioning], n_latents: int, config: VaeConfig
 ) -> np.ndarray:
-    """Return the conditioning of each latent vector of a clip.
-
-    - ``conditioning``: one for the whole clip, or one for each vector.
-    - ``n_latents``: number of vectors.
-    - ``config``: configuration of the model.
-    - returns: ``(n_latents, n_condition_inputs)`` float32.
-    """
+    """Return the conditioning ``(n_latents, n_condition_inputs)`` of a clip: one for all latents, or one for each."""
     per_latent = [conditioning] * n_latents if isinstance(conditioning, ClipConditioning) else conditioning
     return np.stack([each.vector(config) for each in per_latent])
 
 
 def conditioning_batch(n: int, label: int | None, pitches: Sequence[float] | None, config: VaeConfig) -> np.ndarray:
-    """Return the conditioning of a batch of clips of one label.
-
-    - ``n``: number of clips.
-    - ``label``: index of the label, None for none.
-    - ``pitches``: MIDI numbers that the clips have in turn.
-    - ``config``: configuration of the model.
-    - returns: ``(n, n_condition_inputs)`` float32.
-    """
+    """Return the conditioning ``(n, n_condition_inputs)`` of clips of one label, which have ``pitches`` in turn."""
     weights = np.zeros(len(config.labels), np.float32)
     if label is not None and config.labels:
         weights[label] = 1.0
@@ -111,11 +87,7 @@ def conditioning_batch(n: int, label: int | None, pitches: Sequence[float] | Non
 
 
 def pitch_features(pitch: np.ndarray) -> np.ndarray:
-    """Return the features of pitches: scaled height, then sine and cosine of the position in the octave.
-
-    - ``pitch``: MIDI numbers, any shape ``(...)``.
-    - returns: ``(..., PITCH_FEATURES)`` float32.
-    """
+    """Return features ``(..., PITCH_FEATURES)`` of MIDI pitches: scaled height, sine and cosine within the octave."""
     angle = 2 * np.pi * pitch / 12
     features = np.stack([(pitch - CENTRE_PITCH) / PITCH_RANGE, np.sin(angle), np.cos(angle)], axis=-1)
     return features.astype(np.float32)

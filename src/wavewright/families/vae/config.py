@@ -134,9 +134,9 @@ class VaeConfig(ModelConfig):
         return 0 if self.causal else self.kernel_size // 2
 
     def generated_lengths(self, seconds: float | None) -> tuple[int, int]:
-        """Return the number of latents and of samples of a generated clip.
+        """Return the number of latents and of samples of a clip of ``seconds``, or of the model's own length.
 
-        - ``seconds``: requested length; None for that of all clips, or DEFAULT_SECONDS for clips of any length.
+        That is DEFAULT_SECONDS for clips of any length.
 
         Raises BadSetting for any length if all clips have the same, or one that is out of range.
         """

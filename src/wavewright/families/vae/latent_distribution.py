@@ -46,9 +46,6 @@ class LatentDistribution:
         means plus the mean of their variances. With few clips, covariances between dimensions are shrunk towards zero.
 
         - ``means``, ``variances``: of the encoder's Gaussians, ``(n, latents, d)``.
-        - ``labels``: label index of each clip, ``(n,)``.
-        - ``n_labels``: number of labels, at least 1.
-        - ``names``: file name of each clip.
 
         References
         ----------
@@ -77,14 +74,9 @@ class LatentDistribution:
         )
 
     def sample(self, rng: np.random.Generator, label: int, n_latents: int, temperature: float = 1.0) -> np.ndarray:
-        """Draw the latents of a clip.
+        """Draw the latents ``(n_latents, d)`` of a clip; ``temperature`` multiplies the standard deviation.
 
-        - ``rng``: source of the random numbers.
-        - ``label``: index of the label.
-        - ``n_latents``: length of the sequence: a first-order autoregression, AR(1), of whitened vectors by
-          ``autocorrelation``.
-        - ``temperature``: factor of the standard deviation.
-        - returns: ``(n_latents, d)`` float32.
+        A sequence is a first-order autoregression, AR(1), of whitened vectors by ``autocorrelation``.
         """
         white = rng.standard_normal((n_latents, self.mean.shape[1]), dtype=np.float32)
         innovation = np.sqrt(1 - self.autocorrelation**2)
@@ -106,12 +98,7 @@ class LatentDistribution:
         return std
 
     def distances(self, others: np.ndarray, latent: np.ndarray) -> np.ndarray:
-        """Return the distance of latents from one latent vector.
-
-        - ``others``: ``(n, d)``.
-        - ``latent``: ``(d,)``.
-        - returns: root mean square over the dimensions, each in units of :attr:`clip_std`, ``(n,)``.
-        """
+        """Return the root mean square distance ``(n,)`` of latents ``(n, d)`` from one, in units of `clip_std`."""
         distances: np.ndarray = np.sqrt(np.square((others - latent) / self.clip_std).mean(axis=1))
         return distances
 
@@ -139,11 +126,7 @@ class LatentDistribution:
 
     @classmethod
     def from_tensors(cls, tensors: Mapping[str, np.ndarray], n_labels: int, latent_size: int) -> LatentDistribution:
-        """Check and adopt the tensors of a model folder.
-
-        - ``tensors``: as :meth:`tensors` returns them.
-        - ``n_labels``: number of labels, at least 1.
-        - ``latent_size``: dimensions of a latent vector.
+        """Check and adopt the tensors of a model folder, which are those that :meth:`tensors` returns.
 
         Raises BadModel if a tensor is missing, has another shape, or contains NaN or infinite values.
         """

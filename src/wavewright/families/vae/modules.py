@@ -135,12 +135,7 @@ class SpectralAutoencoder(nn.Module):
         self.decoder = VaeDecoder(config)
 
     def encode(self, wave: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Predict the Gaussians of the latents of clips.
-
-        - ``wave``: ``(batch, time)``.
-        - returns ``mean, log_variance``: ``(batch, latents, latent_size)``.
-        - returns ``spectrum``: the STFT, complex ``(batch, frames, bins)``.
-        """
+        """Return mean, log-variance ``(batch, latents, latent_size)`` and STFT ``(batch, frames, bins)`` of clips."""
         latent_frames = self.config.latent_frames
         n_latents = -(-self.spectral_frames.n_frames(wave.shape[-1]) // latent_frames)
         n_frames = n_latents * latent_frames
@@ -151,12 +146,7 @@ class SpectralAutoencoder(nn.Module):
         return mean.float(), log_variance.float().clamp(*LOG_VARIANCE_RANGE), spectrum
 
     def decode_frames(self, latents: Tensor, conditioning: Tensor | None) -> tuple[Tensor, Tensor | None]:
-        """Predict the STFT frames of clips.
-
-        - ``latents``: ``(batch, latents, latent_size)``.
-        - ``conditioning``: one vector for each clip, ``(batch, n_condition_inputs)``.
-        - returns ``head, log_gains``: see :meth:`VaeDecoder.forward`.
-        """
+        """Return ``head`` and ``log_gains``, see :meth:`VaeDecoder.forward`; a clip has one conditioning vector."""
         repeated = None if conditioning is None else conditioning.unsqueeze(1).expand(-1, latents.shape[1], -1)
         head, log_gains, _ = self.decoder(latents, repeated)
         return head, log_gains
@@ -166,9 +156,6 @@ class SpectralAutoencoder(nn.Module):
     ) -> tuple[list[Tensor], Tensor]:
         """Decode clips with gradients, for the losses: low tones keep the decoder's phases.
 
-        - ``latents``: ``(batch, latents, latent_size)``.
-        - ``conditioning``: ``(batch, n_condition_inputs)``.
-        - ``n_samples``: length of the clips.
         - ``n_draws``: number of waves for each clip, which differ in their noise; a model without noise returns one.
         - returns ``waves``: ``(batch, n_samples)`` each.
         - returns ``head``: ``(batch, frames, 3 * bins)``, which all draws have in common.
@@ -180,13 +167,7 @@ class SpectralAutoencoder(nn.Module):
         return [self.spectral_frames.to_wave(spectrum, n_samples) for spectrum in spectra], head
 
     def synthesise(self, latents: Tensor, conditioning: Tensor | None, first_seed: int) -> list[np.ndarray]:
-        """Decode clips as inference does, without gradients, see :class:`.DecoderSynthesis`.
-
-        - ``latents``: ``(batch, latents, latent_size)``.
-        - ``conditioning``: ``(batch, n_condition_inputs)``.
-        - ``first_seed``: seed of the first clip's noise; each following clip has the next seed.
-        - returns: ``(n_samples,)`` float32 each.
-        """
+        """Decode clips ``(n_samples,)`` as inference does, without gradients, each with the next seed of noise."""
         head, log_gains = self.decode_frames(latents, conditioning)
         noise = None if log_gains is None else log_gains.float().cpu().numpy()
         return synthesise_batch(self.config, head.float().cpu().numpy(), noise, first_seed)

@@ -30,21 +30,14 @@ FLOOR = 1e-6
 
 
 def match_statistics(latents: np.ndarray, style: np.ndarray) -> np.ndarray:
-    """Return latents with the mean and the standard deviation over time of others (AdaIN).
-
-    - ``latents``, ``style``: ``(n, latent_size)``, of any two lengths.
-    """
+    """Return latents ``(n, latent_size)`` with the mean and standard deviation over time of others (AdaIN)."""
     scale = style.std(axis=0) / np.maximum(latents.std(axis=0), MIN_STD)
     matched: np.ndarray = style.mean(axis=0) + (latents - latents.mean(axis=0)) * scale
     return matched.astype(np.float32)
 
 
 def match_levels(wave: np.ndarray, reference: np.ndarray, hop_length: int) -> np.ndarray:
-    """Return ``wave (time,)`` with the level over time of a reference that is as long.
-
-    - ``wave``, ``reference``: ``(time,)``.
-    - ``hop_length``: samples from one level to the next; the gains between are interpolated.
-    """
+    """Return ``wave (time,)`` with the level over time, each ``hop_length``, of a reference that is as long."""
     gains = np.minimum(_levels(reference, hop_length) / (_levels(wave, hop_length) + FLOOR), MAX_GAIN)
     positions = (np.arange(len(wave)) + 0.5) / hop_length - 0.5  # a level belongs to the middle of its hop
     return (wave * np.interp(positions, np.arange(len(gains)), gains)).astype(np.float32)
@@ -67,12 +60,7 @@ LEAD_SECONDS = 0.002  # before the onset, as in training
 
 
 def align_one_shot(wave: np.ndarray, sample_rate: int, n_samples: int) -> AlignedClip:
-    """Align a one-shot to its onset, normalise its peak to PEAK, and cut or pad it.
-
-    - ``wave``: ``(time,)``; silence stays silent.
-    - ``sample_rate``: in Hz.
-    - ``n_samples``: length of the result.
-    """
+    """Align a one-shot to its onset, normalise its peak to PEAK (silence stays silent), and cut or pad it."""
     cut = align(wave, sample_rate, n_samples, seconds_to_samples(LEAD_SECONDS, sample_rate))
     peak = float(np.abs(cut).max())
     if peak == 0.0:
@@ -94,13 +82,7 @@ class EncodedClip:
     residual: Residual | None = None
 
     def interpolate(self, other: EncodedClip, interpolation: Interpolation, t: float) -> EncodedClip:
-        """Interpolate towards another clip with as many latents.
-
-        - ``other``: the clip at ``t`` = 1.
-        - ``interpolation``: of each latent vector.
-        - ``t``: 0 to 1.
-        - returns: the clip at ``t``.
-        """
+        """Interpolate each latent vector towards another clip with as many latents, which is at ``t`` = 1."""
         residual = None
         if self.residual is not None and other.residual is not None:
             residual = self.residual.interpolate(other.residual, t)
@@ -109,10 +91,7 @@ class EncodedClip:
 
 
 def interpolation_of(name: str, centre: np.ndarray) -> Interpolation:
-    """Return an interpolation by its name.
-
-    - ``name``: one of :data:`InterpolationName`.
-    - ``centre``: centre of the arcs of ``slerp``, ``(d,)``: the mean of the clips that the latents come from.
+    """Return an interpolation by its name; arcs of ``slerp`` are about ``centre (d,)``, the mean of the clips' latents.
 
     Raises BadSetting for another name.
     """
@@ -138,14 +117,9 @@ def interpolate_rows(interpolation: Interpolation, a: np.ndarray, b: np.ndarray,
 def interpolate_over_time(
     a: EncodedClip, b: EncodedClip, interpolation: Interpolation, latent_frames: int
 ) -> tuple[np.ndarray, list[ClipConditioning], Residual | None]:
-    """Interpolate from the first latents of one clip to the last latents of another.
+    """Interpolate from the first latents of one clip to the last of another that has as many.
 
-    - ``a``, ``b``: two clips with as many latents.
-    - ``interpolation``: of each latent vector.
-    - ``latent_frames``: frames of a latent vector.
-    - returns ``latents``: ``(n, latent_size)``.
-    - returns ``conditioning``: of each vector.
-    - returns ``residual``: of all frames.
+    Returns latents ``(n, latent_size)``, the conditioning of each, and the residual of all frames.
     """
     positions = np.linspace(0.0, 1.0, len(a.latents))
     latents = np.stack([interpolation(*vectors) for vectors in zip(a.latents, b.latents, positions, strict=True)])
@@ -157,11 +131,9 @@ def interpolate_over_time(
 
 
 def monotonic(values: np.ndarray) -> np.ndarray:
-    """Return values without reversals between the first and the last, which do not change.
+    """Return values ``(n,)`` without reversals between the first and the last, which do not change.
 
-    - ``values``: ``(n,)``.
-    - returns: the mean of the running maximum from the start and the running minimum from the end, for rising values;
-      monotonic values do not change. ``(n,)``.
+    For rising values, that is the mean of the running maximum from the start and the running minimum from the end.
     """
     sign = 1.0 if values[-1] >= values[0] else -1.0
     rising = np.clip(values * sign, sign * values[0], sign * values[-1])
@@ -229,11 +201,9 @@ class MonotonicPath:
 
 
 def interpolate_levels(waves: list[np.ndarray], level_a_db: float, level_b_db: float) -> list[np.ndarray]:
-    """Scale the clips of a path so that their loudness changes linearly in dB.
+    """Scale the clips of a path so that their loudness changes linearly in dB between two levels.
 
-    - ``waves``: ``(time,)`` each.
-    - ``level_a_db``, ``level_b_db``: gain of the first and of the last clip.
-    - returns: ``(time,)`` float32 each; all attenuated alike if one would exceed full scale.
+    All are attenuated alike if one would exceed full scale.
     """
     first_db = loudness_db(waves[0]) + level_a_db
     last_db = loudness_db(waves[-1]) + level_b_db

@@ -37,9 +37,6 @@ def initial_weights(base: ModelFolder, config: VaeConfig) -> dict[str, np.ndarra
     that labels have no effect at the start. Without labels in ``config``, the decoder becomes that of a clip whose
     label is dropped. A pitch that the base does not have starts without effect; without pitch in ``config``, the
     decoder becomes that of CENTRE_PITCH.
-
-    - ``base``: the other model.
-    - ``config``: configuration of the new one; whether the tensors fit it is checked where they are loaded.
     """
     state = {
         f"{module}.{name}": array

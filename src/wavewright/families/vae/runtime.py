@@ -277,10 +277,8 @@ class VaeRuntime(Interpolator, Morpher):
     def shift_attributes(self, latents: np.ndarray, amounts: Mapping[str, float]) -> np.ndarray:
         """Shift latents along the directions of attributes, open loop; :meth:`adjust` also measures the result.
 
-        - ``latents``: as :meth:`encode` returns them.
         - ``amounts``: change of each attribute by name, in its unit; see :attr:`attributes`. BadSetting is raised for
           others.
-        - returns: the same shape.
         """
         return self.directions.shift(self.coder.checked_latents(latents), amounts).reshape(np.shape(latents))
 

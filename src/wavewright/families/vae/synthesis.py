@@ -74,12 +74,9 @@ class Residual:
 
     @classmethod
     def measure(cls, spectrum: np.ndarray, power: np.ndarray, fraction: float, settings: FrameSettings) -> Residual:
-        """Measure the residual of a recording.
+        """Measure the residual between spectrum and mean power of the reconstruction, ``(frames, bins)``.
 
-        - ``spectrum``: STFT of the recording, ``(frames, bins)``.
-        - ``power``: mean power of the reconstruction, ``(frames, bins)``; see :meth:`DecoderSynthesis.mean_power`.
-        - ``fraction``: how much of it will be applied, 0 to 1.
-        - ``settings``: the STFT.
+        ``fraction`` of it, 0 to 1, will be applied; for the power see :meth:`DecoderSynthesis.mean_power`.
         """
         floor = np.float32(RESIDUAL_FLOOR * settings.scale)
         limit = np.float32(np.log(MAX_RESIDUAL_GAIN))
@@ -92,9 +89,7 @@ class Residual:
         Gains that both have in common are interpolated linearly. Gains that differ are weighted by cosine and sine,
         which preserves their variance; their mean would be flatter than either.
 
-        - ``other``: the residual at ``t`` = 1.
         - ``t``: 0 to 1, for all frames or for each, ``(frames, 1)``.
-        - returns: the residual at ``t``.
         """
         a, b = self.log_gains, other.log_gains
         linear = (1 - t) * a + t * b
@@ -117,11 +112,9 @@ class Residual:
         return replace(self, spectrum=self.spectrum[first:last], log_gains=self.log_gains[first:last])
 
     def apply(self, spectrum: np.ndarray, power: np.ndarray) -> np.ndarray:
-        """Add the residual to decoded frames.
+        """Add the residual to decoded frames and their mean power, ``(frames, bins)``.
 
-        - ``spectrum``: decoded frames with their noise, ``(frames, bins)`` complex64.
-        - ``power``: their mean power, ``(frames, bins)``.
-        - returns: ``(frames, bins)`` complex64: magnitudes interpolated geometrically, phases as sums of phasors.
+        Magnitudes are interpolated geometrically, phases as sums of phasors.
         """
         fraction = np.float32(self.fraction)
         restored = np.sqrt(power) * np.exp(self._smoothed_log_gains(power))
@@ -169,7 +162,6 @@ class DecoderSynthesis:
         """Return the samples that the next frames complete.
 
         - ``outputs``: of the decoder: ``head (frames, 3 * bins)`` and ``log_gains (frames, noise_bands)``.
-        - ``residual``: of these frames.
         - returns: ``(frames * hop_length,)`` float32; the first ``n_fft - hop_length`` samples precede the clip.
         """
         spectrum, power = self._spectrum(outputs)
@@ -181,9 +173,6 @@ class DecoderSynthesis:
         Where the decoder cannot predict the phases of a drum's tone, the tone becomes noise, whose level fluctuates. So
         Griffin-Lim rebuilds the low bins: it starts from their phases, and keeps the magnitudes of their mean power,
         tone and noise. A residual with fraction 1 replaces all phases by those of the recording, so nothing is rebuilt.
-
-        - ``outputs``, ``residual``: as :meth:`push`, of the whole clip.
-        - returns: as :meth:`push`.
         """
         spectrum, power = self._spectrum(outputs)
         if residual is not None and residual.fraction == 1:
@@ -239,14 +228,7 @@ class DecoderSynthesis:
 def synthesise_batch(
     config: VaeConfig, heads: np.ndarray, log_gains: np.ndarray | None, first_seed: int
 ) -> list[np.ndarray]:
-    """Synthesise a batch of clips, the noise of each from the next seed.
-
-    - ``config``: configuration of the model.
-    - ``heads``: ``(batch, frames, 3 * bins)``.
-    - ``log_gains``: ``(batch, frames, noise_bands)``; None without noise.
-    - ``first_seed``: seed of the first clip's noise.
-    - returns: ``(n_samples,)`` float32 each.
-    """
+    """Synthesise clips ``(n_samples,)`` from the decoder's outputs, the noise of each from the next seed."""
     waves = []
     for row, head in enumerate(heads):
         outputs = {"head": head} if log_gains is None else {"head": head, "log_gains": log_gains[row]}

@@ -28,10 +28,7 @@ MIN_SINE = 1e-4  # of the angle between vectors; below it they count as parallel
 
 
 def kl_divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
-    """Compute the Kullback-Leibler divergence of ``N(mean, variance)`` from ``N(0, 1)``.
-
-    - ``mean``, ``log_variance``: of any equal shape.
-    - returns: nats of each element, the same shape.
+    """Return the Kullback-Leibler divergence of ``N(mean, variance)`` from ``N(0, 1)`` in nats, element by element.
 
     References
     ----------
@@ -44,10 +41,6 @@ def slerp(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
     """Interpolate spherically between vectors; parallel ones, which have no arc between them, linearly.
 
     Gradients pass through the end points, and not through the angle between them.
-
-    - ``a``, ``b``: end points ``(..., d)``.
-    - ``t``: position in [0, 1], ``(..., 1)``.
-    - returns: ``(..., d)``.
 
     References
     ----------
@@ -207,10 +200,7 @@ class Vae(Network):
         return waves[0]
 
     def reconstruction_losses(self, batch: Batch) -> dict[str, Tensor]:
-        """Return the divergence of the latents and the spectral distances of the reconstructions, by name.
-
-        - ``batch``: see :meth:`reconstruct`, which is called unless an earlier turn has done so.
-        """
+        """Return divergence and spectral distances by name, reconstructing unless an earlier turn has done so."""
         if "draws" not in batch:
             self.reconstruct(batch)
         with torch.autocast(batch["wave"].device.type, enabled=False):
@@ -254,13 +244,7 @@ class Vae(Network):
 
 
 def draw_conditioning(config: VaeConfig, batch: Batch, dropout: float = 0.0) -> Tensor | None:
-    """Return the conditioning of the clips of a training batch, each label dropped at random.
-
-    - ``config``: configuration of the model.
-    - ``batch``: ``label`` int64 and ``pitch (batch,)``, MIDI numbers, for a model that has them.
-    - ``dropout``: probability that the label of a clip is dropped.
-    - returns: ``(batch, n_condition_inputs)``; None for a model without conditioning.
-    """
+    """Return the conditioning ``(batch, n_condition_inputs)`` of training clips, each label dropped at random."""
     if not config.n_condition_inputs:
         return None
     features = []
@@ -340,12 +324,7 @@ class VaeTraining(FamilyTraining[VaeConfig, SpectralAutoencoder, VaePrepared]):
 
 @torch.no_grad()
 def encode_clips(autoencoder: SpectralAutoencoder, waves: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the Gaussians of the latents of clips.
-
-    - ``autoencoder``: the trained module.
-    - ``waves``: ``(n, time)``.
-    - returns ``means, log_variances``: ``(n, latents, latent_size)``.
-    """
+    """Return means and log-variances ``(n, latents, latent_size)`` of clips ``(n, time)``."""
     device = next(autoencoder.parameters()).device
     means, log_variances = [], []
     for rows in _batches(len(waves)):
@@ -362,13 +341,9 @@ def decode_clips(
     label: int | None = None,
     pitches: Sequence[float] | None = None,
 ) -> np.ndarray:
-    """Return the clips of latents as inference decodes them, clip ``i`` with the noise of seed ``i``.
+    """Return the clips ``(n, n_samples)`` of latents as inference decodes them, clip ``i`` with noise of seed ``i``.
 
-    - ``autoencoder``: the trained module.
-    - ``latents``: ``(n, latents, latent_size)``.
-    - ``label``: index of the label of all clips.
-    - ``pitches``: MIDI numbers that the clips have in turn, for a model with pitch.
-    - returns: ``(n, n_samples)``.
+    Clips have ``pitches``, MIDI numbers, in turn.
     """
     config = autoencoder.config
     device = next(autoencoder.parameters()).device
@@ -445,13 +420,7 @@ def graphs_of(autoencoder: SpectralAutoencoder) -> dict[str, GraphSpec]:
 
 
 def reconstruction_metrics(references: np.ndarray, estimates: np.ndarray, sample_rate: int) -> dict[str, float]:
-    """Return the distances of reconstructions from recordings, each the mean over the clips.
-
-    - ``references``, ``estimates``: recordings and reconstructions, ``(n, time)``.
-    - ``sample_rate``: in Hz.
-    - returns: ``valid/mel`` (nats), ``valid/stft`` and ``valid/si_sdr`` (dB), see
-      :mod:`wavewright.metrics.reconstruction`.
-    """
+    """Return ``valid/mel``, ``valid/stft`` and ``valid/si_sdr`` of reconstructions ``(n, time)``: means over clips."""
     pairs = list(zip(references, estimates, strict=True))
     return {
         "valid/mel": float(np.mean([mel_distance(*pair, sample_rate) for pair in pairs])),

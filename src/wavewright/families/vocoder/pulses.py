@@ -26,10 +26,7 @@ def hz_to_bin(f0_hz: np.ndarray) -> np.ndarray:
 
 
 def logits_to_hz(logits: np.ndarray) -> np.ndarray:
-    """Decode the pitch as the mean of the most likely bin and the bins around it, weighted by their probabilities.
-
-    - ``logits``: ``(intervals, N_PITCH_BINS)``.
-    - returns: hz, ``(intervals,)`` float64.
+    """Return the pitch in Hz: the mean of the likeliest bin and those around it, weighted by their probabilities.
 
     References
     ----------
@@ -69,10 +66,9 @@ class PulseTrain:
         self._tail = np.zeros(PULSE_TAPS, np.float32)  # of pulses that extend into the next interval
 
     def push(self, f0_hz: np.ndarray) -> np.ndarray:
-        """Return the pulses of the next intervals.
+        """Return pulses ``(intervals * hop_length,)`` for the pitch at the end of each interval.
 
-        - ``f0_hz``: pitch at the end of each interval, ``(intervals,)``.
-        - returns: ``(intervals * hop_length,)`` float32, late by PULSE_DELAY samples and half a sample.
+        They are late by PULSE_DELAY samples and half a sample.
         """
         if not len(f0_hz):
             return np.zeros(0, np.float32)
@@ -125,8 +121,6 @@ def track_phase(wave: np.ndarray, f0_hz: np.ndarray, sample_rate: int, hop_lengt
 
     - ``wave``: ``(time,)``, from ``hop_length`` samples before the first interval to as many after the last one.
     - ``f0_hz``: pitch at the ends of the intervals, ``(intervals + 1,)``, 0 where unvoiced.
-    - ``sample_rate``: in Hz.
-    - ``hop_length``: samples of an interval.
     - returns: periods, ``(intervals * hop_length + 1,)``, not decreasing; starts with the sample before the first
       interval.
     """

@@ -42,13 +42,9 @@ MAX_LENGTH_DIFFERENCE = 2  # mel frames, between a file and its recording
 
 
 def with_mel_files(entries: Sequence[Entry]) -> tuple[list[Entry], tuple[Failed, ...]]:
-    """Select the entries with a valid mel file.
+    """Return the entries with a valid mel file, and the others with the reason.
 
     A mel file has the name of the recording and the suffix ``.npy``, and holds ``(N_MELS, frames)``.
-
-    - ``entries``: recordings.
-    - returns ``usable``: entries with a valid file.
-    - returns ``failed``: the other entries, each with the reason.
     """
     usable, failed = [], []
     for entry in entries:
@@ -75,13 +71,9 @@ def _problem(entry: Entry) -> str:
 
 
 def read_mel(path: Path, start: int, n_frames: int, gain: float) -> np.ndarray:
-    """Read mel frames from the file of a recording.
+    """Read log-mel frames ``(N_MELS, n_frames)`` of a recording whose wave is multiplied by ``gain``.
 
-    - ``path``: the recording.
-    - ``start``: first mel frame; those outside the file are silence.
-    - ``n_frames``: number of mel frames.
-    - ``gain``: factor of the wave; the mel frames are scaled to match.
-    - returns: log-mel frames ``(N_MELS, n_frames)`` float32.
+    Frames outside the file are silence.
     """
     frames = np.full((N_MELS, n_frames), np.log(MEL_FLOOR), np.float32)
     stored = np.load(path.with_suffix(SUFFIX), mmap_mode="r", allow_pickle=False)
@@ -166,13 +158,7 @@ class VocoderBatches:
         return stack_crops(crops)
 
     def crop(self, row: int, start: int, n_intervals: int, gain: float = 1.0) -> Batch:
-        """Return one crop, without a batch dimension.
-
-        - ``row``: of the store.
-        - ``start``, ``n_intervals``: first interval and number of intervals; beyond the recording there is silence.
-        - ``gain``: factor of the wave.
-        - returns: the arrays of a batch.
-        """
+        """Return one crop, multiplied by ``gain``, without a batch dimension; beyond the recording there is silence."""
         config, hop_length = self.recipe.model, self.recipe.model.hop_length
         n_hops = HOPS_BEFORE + n_intervals + config.look_ahead + 1  # to the end of the last mel frame's window
         samples = self._samples(row, (start - HOPS_BEFORE) * hop_length, n_hops * hop_length) * np.float32(gain)
@@ -255,11 +241,7 @@ def stack_crops(crops: Sequence[Batch]) -> Batch:
 
 
 def measure_bandwidth(wave: np.ndarray) -> float:
-    """Measure the bandwidth of a recording, which may be less than that of its file.
-
-    - ``wave``: ``(time,)``.
-    - returns: highest frequency with a mean power above BANDWIDTH_DB, as a fraction of the Nyquist frequency.
-    """
+    """Return the highest frequency with a mean power above BANDWIDTH_DB, as a fraction of the Nyquist frequency."""
     # Waves are padded only if they have to be, since an abrupt end is broadband.
     padding: Padding = "zero" if len(wave) < BANDWIDTH_N_FFT else "none"
     power = spectrogram(wave, BANDWIDTH_N_FFT, BANDWIDTH_N_FFT // 2, padding=padding).mean(axis=1)

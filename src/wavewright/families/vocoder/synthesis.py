@@ -28,12 +28,11 @@ NOISE_REDUCTION = 0.5  # of inference and evaluation; training has none
 
 @cache
 def mel_interpolation(config: VocoderConfig) -> tuple[np.ndarray, np.ndarray]:
-    """Return indices and weights that interpolate mel bands at the frequencies of the bins.
+    """Return indices int64 and weights that interpolate mel bands at the frequencies of the bins, ``(n_bins,)`` each.
+
+    The index is that of the band below a bin, the weight that of the band above it.
 
     The mel bands end at 8 kHz. Bins above the centre of the highest band get its value.
-
-    - returns ``lower``: index of the band below each bin, ``(n_bins,)`` int64.
-    - returns ``weight``: weight of the band above it, ``(n_bins,)`` float32 in [0, 1].
     """
     edges = np.linspace(0.0, hz_to_mel(F_MAX_HZ), config.n_mels + 2)
     centres_hz = mel_to_hz(edges[1:-1])
@@ -62,7 +61,6 @@ def spectral_envelopes(mel: np.ndarray, config: VocoderConfig) -> np.ndarray:
     All operations are element by element, so that the number of intervals of a call does not change a bit.
 
     - ``mel``: log-mel frames at the ends of the intervals, ``(n_mels, intervals + 1)``.
-    - ``config``: of the model.
     - returns: ``(intervals * n_subframes, n_bins)`` float32.
     """
     lower, weight = mel_interpolation(config)

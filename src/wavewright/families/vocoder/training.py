@@ -103,12 +103,7 @@ TARGET_WIDTH_BINS = 0.7  # standard deviation of the Gaussian target around a pi
 
 
 def pitch_loss(logits: Tensor, pitch_bin: Tensor, weight: Tensor) -> Tensor:
-    """Compute the cross-entropy of pitch logits with a Gaussian around the true pitch.
-
-    - ``logits``: ``(batch, intervals, N_PITCH_BINS)``.
-    - ``pitch_bin``: fractional bin of the true pitch, ``(batch, intervals)``.
-    - ``weight``: of each interval, ``(batch, intervals)``, in [0, 1].
-    - returns: weighted mean in nats, ``()``.
+    """Return the cross-entropy in nats of pitch logits ``(batch, intervals, bins)`` with a Gaussian around the pitch.
 
     References
     ----------
@@ -127,9 +122,7 @@ def limit_bandwidth(wave: Tensor, bandwidth: Tensor) -> Tensor:
     24 kHz to be silent above 8 kHz. Where no recording reaches, the losses hardly train the filters, and the model
     emits pulses and noise at about the level of the highest mel band.
 
-    - ``wave``: ``(batch, time)``.
     - ``bandwidth``: fraction of the Nyquist frequency, ``(batch,)``.
-    - returns: ``(batch, time)``.
     """
     spectrum = rfft(wave)
     frequencies = torch.linspace(0, 1, spectrum.shape[-1], device=wave.device)
@@ -347,13 +340,7 @@ class VocoderTraining(FamilyTraining[VocoderConfig, FilterNetwork, VocoderPrepar
 
 @torch.no_grad()
 def resynthesise(module: FilterNetwork, mel: np.ndarray, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Synthesise a wave as the runtime does, with the network in PyTorch.
-
-    - ``mel``: log-mel frames ``(1 + intervals + look_ahead, n_mels)``.
-    - ``seed``: of the noise.
-    - returns ``wave``: ``(intervals * hop_length - delay,)`` float32, without delay.
-    - returns ``f0_hz``: predicted pitch at the end of each interval, ``(intervals,)``.
-    """
+    """Return the wave as the runtime synthesises it, without delay, and the pitch at the end of each interval."""
     config, device = module.config, next(module.parameters()).device
     parameters, pitch_logits, _ = module(torch.as_tensor(mel_to_features(mel.T)[None], device=device))
     f0_hz = logits_to_hz(pitch_logits[0].float().cpu().numpy())

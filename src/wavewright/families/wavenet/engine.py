@@ -84,12 +84,7 @@ def quantise_rows(rows: np.ndarray, mode: Mode) -> tuple[np.ndarray, np.ndarray]
 
 
 def pack(config: WaveNetConfig, tensors: Tensors, mode: Mode, is_wide: bool) -> Weights:
-    """Return the network as the loop reads it.
-
-    - ``config``, ``tensors``: of the model; see :func:`.weights.checked_tensors`.
-    - ``mode``: arithmetic of the layers.
-    - ``is_wide``: lay out matrices for wide instructions.
-    """
+    """Return the network as the loop reads it, its matrices laid out for wide instructions if ``is_wide``."""
     n_layers, channels = config.n_layers, config.channels
     no_residual = np.zeros((channels, channels), np.float32)  # of the last layer
     residuals = np.stack([tensors.get(f"residual.{layer}.weight", no_residual) for layer in range(n_layers)])

@@ -165,11 +165,7 @@ class ContextTables:
 
     @classmethod
     def from_weights(cls, order: np.ndarray, weights: Mapping[str, np.ndarray], mean_bits: np.ndarray) -> ContextTables:
-        """Return the tables of a trained context model.
-
-        - ``order``, ``weights``, ``mean_bits``: those of :class:`wavewright.nn.context_model.TrainedContextModel`;
-          weights are multiples of `STEPS`.
-        """
+        """Return the tables of a :class:`wavewright.nn.context_model.TrainedContextModel`, in multiples of `STEPS`."""
         probabilities = np.exp(-np.arange(TABLE_SIZE) * CONTEXT_STEP)
         return cls(
             order=order.astype(np.int16),

@@ -94,10 +94,7 @@ class WwcHeader:
 
 
 def read_header(source: BinaryIO, name: str) -> tuple[WwcHeader, int | None]:
-    """Read the header at the start of a .wwc file, called ``name`` in messages, and repair a damaged byte.
-
-    - returns ``header``: the header.
-    - returns ``repaired_byte``: index of the byte that was damaged.
+    """Read the header of a .wwc file, called ``name`` in messages; also return the index of a byte that was repaired.
 
     Raises BadAudio if it is not a .wwc file, has another version, more than one damaged byte or values out of their
     ranges.

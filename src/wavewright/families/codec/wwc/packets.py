@@ -25,7 +25,6 @@ def pack(number: int, payload: bytes, count: bytes = b"") -> bytes:
     """Return the bytes of a packet.
 
     - ``number``: index of the packet; its last 8 bits are stored, the CRC covers 32.
-    - ``payload``: entropy-coded codes.
     - ``count``: number of samples in five bytes, for the packet that ends a stream.
     """
     if len(payload) < TWO_BYTES:

@@ -103,10 +103,7 @@ class RangeCoder(EntropyCoder):
 
 
 def checked_codes(codes: np.ndarray, n_codebooks: int, codebook_size: int) -> np.ndarray:
-    """Return codes as an array.
-
-    - ``codes``: ``(channels, n_codebooks, frames)`` of integers.
-    - ``n_codebooks``, ``codebook_size``: size of the codec.
+    """Return codes as an array ``(channels, n_codebooks, frames)``.
 
     Raises BadSetting for another shape or type, codes outside their codebook, or frames that are silent in some
     codebooks only.
