@@ -116,12 +116,7 @@ def shortened(text: str, max_length: int = MAX_MESSAGE) -> str:
 
 
 def printable(text: str, max_length: int = MAX_EXCERPT) -> str:
-    """Return a text for a message: on one line, shortened, with unprintable characters escaped.
-
-    - ``text``: text from a user, a file or a library.
-    - ``max_length``: characters above which the middle is left out.
-    - returns: text without characters of the categories UNPRINTABLE.
-    """
+    """Return a text for a message: on one line, its middle left out beyond ``max_length``, UNPRINTABLE escaped."""
     shown = shortened(text, max_length)
     if shown.isprintable():
         return shown

@@ -13,7 +13,6 @@ TRAINING_PACKAGES = {"torch": "PyTorch", "onnx": "onnx", "threadpoolctl": "threa
 def check_training(what: str, **more: str) -> None:
     """Check that the packages of training are installed.
 
-    - ``what``: the start of the sentence, such as ``"Training needs"``.
     - ``more``: further modules of the extra ``train``, and their names for users.
 
     Raises MissingExtra with the names of all that are missing.

@@ -32,9 +32,7 @@ def locked(path: Path, wait: bool) -> Iterator[bool]:
     Processes exclude each other, and so do threads of one process. The system releases the lock when the process that
     holds it ends, however it ends; a lock file that is left behind locks nothing. The lock is not reentrant.
 
-    - ``path``: lock file. Its folder must exist.
     - ``wait``: wait until the lock is free; otherwise raise InUse at once if another one holds it.
-    - returns: true if the lock is held; False on a file system without locks.
 
     Raises InUse if ``wait`` is false and another process or thread holds the lock, or OSError if the lock file cannot
     be created.

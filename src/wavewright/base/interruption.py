@@ -95,11 +95,7 @@ def handled_endings() -> list[int]:
 
 @contextmanager
 def deferred_endings(request: Callable[[int], None]) -> Iterator[None]:
-    """Call ``request`` with the signal number where :func:`ended_by_signals` would raise Terminated.
-
-    - ``request``: called as a signal handler with the signal number. The block decides when it stops; ``request`` may
-      raise, which ends the block at once.
-    """
+    """Call ``request`` with the signal number where :func:`ended_by_signals` would raise Terminated."""
     _deferrals.append(request)
     try:
         yield

@@ -24,10 +24,7 @@ def progress_reported_to(listener: Listener) -> Iterator[None]:
 
 @contextmanager
 def progress_changed(change: Callable[[str, float | None], tuple[str, float | None]]) -> Iterator[None]:
-    """Report the progress of a part of the work as that of the whole while the block runs.
-
-    - ``change``: takes the report of the part; returns that of the whole.
-    """
+    """Report the progress of a part of the work, changed to that of the whole, while the block runs."""
     listeners = _listeners.copy()
 
     def forward(message: str, fraction: float | None) -> None:
@@ -51,14 +48,7 @@ def report_progress(message: str, fraction: float | None) -> None:
 def progress_bar(
     title: str, seconds: float | None, quiet: bool = False, unit: str = "s"
 ) -> Iterator[Callable[[float], None]]:
-    """Show a progress bar while the block runs.
-
-    - ``title``: text before the bar.
-    - ``seconds``: duration of the audio, None if it is unknown.
-    - ``quiet``: show nothing.
-    - ``unit``: what is counted, where that is not seconds of audio.
-    - returns: sets the progress to a number of seconds.
-    """
+    """Show a progress bar while the block runs; yield what sets its progress to a number of seconds or ``unit``."""
     report_progress(title, 0.0 if seconds else None)
     if quiet or not (sys.stderr and sys.stderr.isatty()):
         yield lambda done: report_progress(title, done / seconds if seconds else None)

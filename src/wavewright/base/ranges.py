@@ -22,8 +22,6 @@ MAX_SHOWN = 8  # names in a message
 def ranged(default: NumberT, low: float, high: float) -> NumberT:
     """Return a dataclass field for a number, or a tuple of numbers, with its range.
 
-    - ``low``, ``high``: smallest and largest value, both allowed.
-
     Examples
     --------
     >>> @dataclass(frozen=True)
@@ -47,10 +45,7 @@ class RangedSettings:
 
 
 def check_ranges(settings: object, ranges: Mapping[str, tuple[float, float]]) -> None:
-    """Check that the numbers of a dataclass lie in their ranges.
-
-    - ``settings``: fields are numbers or tuples of numbers.
-    - ``ranges``: smallest and largest value by field name, both allowed.
+    """Raise BadSetting for the first number or tuple of a dataclass outside its range; both ends are allowed.
 
     Raises BadSetting for the first number outside its range.
     """

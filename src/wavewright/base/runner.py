@@ -117,11 +117,7 @@ def in_this_process(begin: Begin) -> Lanes:
 
 
 def in_processes(begin: Begin, n_processes: int = 0, one_thread: bool = False) -> Lanes:
-    """Return lanes of a process each.
-
-    - ``n_processes``: 0 for one for each core.
-    - ``one_thread``: see `WorkerProcess`.
-    """
+    """Return lanes of a process each, by default (0) one for each core; ``one_thread`` is that of `WorkerProcess`."""
     start = partial(WorkerProcess, _answer, begin, one_thread=one_thread)
     return Lanes(lambda: ProcessLane(start), lambda: n_processes or os.cpu_count() or 1)
 
@@ -366,10 +362,6 @@ def each_item(
 ) -> tuple[tuple[ResultT, ...], tuple[Failed, ...]]:
     """Do the work of each item; return the results, and the items that failed, both in the order of the items.
 
-    - ``items``: the items; some may have failed before.
-    - ``begin``: returns the work.
-    - ``title``: of the progress, such as ``searching drums``.
-    - ``quiet``: show no progress.
     - ``n_processes``: processes; 1 for this one alone, 0 for one for each core.
     - ``keep``: called with new results every KEEP_SECONDS, and with all in order at the end, also of an interruption.
     """

@@ -81,9 +81,7 @@ class TomlTables(Generic[ModelT]):
         return tuple(sorted(path.stem for path in self._folder.glob("*.toml")))
 
     def parse(self, text: str, name: str = "") -> ModelT:
-        """Read TOML.
-
-        - ``name``: name of the file in messages.
+        """Read TOML; raise BadSetting with the position of the first fault in ``name``.
 
         Raises BadSetting with the position of the first fault.
         """

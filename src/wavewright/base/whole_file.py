@@ -46,9 +46,6 @@ def write_whole(path: Path, contents: bytes) -> None:
 def whole_file(path: Path) -> Iterator[BinaryIO]:
     """Open a hidden file that replaces ``path`` at the end; if the block fails, ``path`` is unchanged.
 
-    - ``path``: the file to write.
-    - returns: open for writing bytes.
-
     Raises BadFolder if the name is too long, or OSError if the file cannot be written; it names ``path``.
     """
     with _errors_of(path), temporary_path(path) as temporary:
@@ -65,9 +62,6 @@ def temporary_path(path: Path) -> Iterator[Path]:
 
     What is there at the end is removed. The first call for a folder also removes the unfinished files of killed
     processes.
-
-    - ``path``: the final path.
-    - returns: in the same folder, with the same ending.
 
     Raises BadFolder if the name is too long, or OSError if nothing can be written there.
     """

@@ -99,7 +99,6 @@ def beta_binomial_prior(n_frames: int, n_symbols: int) -> np.ndarray:
 def averages_by_symbol(values: np.ndarray, weights: np.ndarray, durations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Average values of frames over each symbol.
 
-    - ``values``, ``weights``: ``(frames,)``.
     - ``durations``: frames of each symbol, ``(symbols,)``; they sum to at most the number of frames.
     - returns ``mean``: weighted mean of the values of each symbol, ``(symbols,)`` float32, 0 for a symbol without
       frames or weight.

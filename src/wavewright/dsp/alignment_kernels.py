@@ -53,13 +53,7 @@ def _step_back(backward: np.ndarray, with_score: np.ndarray, is_skippable: np.nd
 
 @compiled("the alignment")
 def forward_backward(scores: np.ndarray, is_skippable: np.ndarray, posterior: np.ndarray) -> float:
-    """Return the log-probability of one clip as :func:`.alignment.forward_sum`; fill ``posterior``.
-
-    - ``scores``: log-probabilities, ``(frames, symbols)`` float64.
-    - ``is_skippable``: ``(symbols,)`` bool.
-    - ``posterior``: ``(frames, symbols)`` float64, written.
-    - returns: IMPOSSIBLE where there is no alignment.
-    """
+    """Return a clip's log-probability as :func:`.alignment.forward_sum`, IMPOSSIBLE for none; fill ``posterior``."""
     n_frames, n_symbols = scores.shape
     forward = _forward(scores, is_skippable)
     backward = np.full(n_symbols, IMPOSSIBLE)  # of the frames after the current one, for each of its symbols

@@ -120,10 +120,6 @@ class DelaySearch:
         """Return by how many samples the echo has got later since a path was learned; 0 as long as that is unsure.
 
         A jump counts if it was found twice, with more correlation than the path has where it is.
-
-        - ``path``: spectra ``(partitions, bins)`` complex64.
-        - ``offset``: blocks before the first partition.
-        - ``far``: as of the last :meth:`update`.
         """
         last, self._candidate = self._candidate, 0
         if not self.is_detected or not self._is_active(far):

@@ -41,11 +41,7 @@ class SeamChecks:
         self._flux, self._hop = spectral_flux(wave, sample_rate)
 
     def excess(self, loop: np.ndarray, start: int, end: int) -> float:
-        """Return how far a loop is from passing, 0 if it passes.
-
-        - ``loop``: ``(channels, time)``, the sound from ``start`` to ``end`` with a crossfade at its end.
-        - ``start``, ``end``: positions in the sound.
-        """
+        """Return how far a loop ``(channels, time)``, whose end is a crossfade, is from passing; 0 if it passes."""
         rank = self.flux_rank(loop, start, end)
         difference_db = self.spectrum_difference_db(loop, start, end)
         too_sudden = EXCESS_DB_PER_RANK * max(0.0, rank - LARGEST_RANK)
@@ -163,7 +159,6 @@ def make_loop(
     correlation of the waves. The crossfade keeps the power constant for that correlation.
 
     - ``wave``: ``(channels, time)`` or ``(time,)``.
-    - ``sample_rate``: in Hz.
     - ``seconds``: length of the loop; by default what matches best, at least a third of the sound.
     - ``crossfade_seconds``: length of the crossfade, at most a sixth of the sound.
 
@@ -279,7 +274,6 @@ def looped(
     """Return a seamless loop of any length: cut out by :func:`make_loop`, or a longer one by :func:`extend`.
 
     - ``wave``: ``(channels, time)`` or ``(time,)``.
-    - ``sample_rate``: in Hz.
     - ``seconds``: length of the loop; by default what matches best, at least a third of the sound.
     - ``seed``: draws the pieces of a loop that is longer than the sound.
     - ``crossfade_seconds``: length of the crossfades.
@@ -307,10 +301,6 @@ def extend(
 ) -> np.ndarray:
     """Return a texture of any length from a short one: the blocks of :func:`extend_blocks` as one wave.
 
-    - ``wave``: ``(channels, time)`` or ``(time,)``.
-    - ``sample_rate``, ``seconds``, ``seed``, ``crossfade_seconds``, ``is_loop``: as for :func:`extend_blocks`.
-    - returns: ``(channels, time)`` or ``(time,)`` float32.
-
     Raises BadAudio or BadSetting as :func:`extend_blocks`.
     """
     blocks = extend_blocks(wave, sample_rate, seconds, seed, crossfade_seconds=crossfade_seconds, is_loop=is_loop)
@@ -334,7 +324,6 @@ def extend_blocks(
     :func:`make_loop`.
 
     - ``wave``: ``(channels, time)`` or ``(time,)``.
-    - ``sample_rate``: in Hz.
     - ``seconds``: length of the texture.
     - ``seed``: same seed, same samples.
     - ``crossfade_seconds``: length of the crossfades, at most a sixth of the sound.

@@ -40,7 +40,6 @@ def k_weighting(sample_rate: int) -> np.ndarray:
     BS.1770-4 lists their coefficients for 48 kHz alone. For other rates they follow from the analogue filters by the
     bilinear transform.
 
-    - ``sample_rate``: in Hz.
     - returns: second-order sections, ``(2, 6)``.
 
     References
@@ -177,7 +176,6 @@ def integrated_loudness(wave: np.ndarray, sample_rate: int) -> float:
     A wave shorter than one gating block of 400 ms is one block of its own length, so that one-shots have a loudness.
 
     - ``wave``: ``(channels, time)`` or ``(time,)``.
-    - ``sample_rate``: in Hz.
     - returns: LUFS, ``-inf`` for silence.
 
     Raises BadAudio if there are more than 8 channels, or the sample rate is below 4 kHz.
@@ -198,8 +196,6 @@ def normalise_loudness(wave: np.ndarray, sample_rate: int, target_lufs: float = 
     """Normalise a wave to a loudness; the peak may then exceed 1.
 
     - ``wave``: ``(channels, time)`` or ``(time,)``.
-    - ``sample_rate``: in Hz.
-    - ``target_lufs``: integrated loudness of the result.
     - returns: the same shape; silence is unchanged.
 
     Raises BadAudio as :func:`integrated_loudness`.

@@ -66,9 +66,6 @@ def mel_filterbank(
 ) -> np.ndarray:
     """Return triangular filters at equal intervals in mel, as ``librosa.filters.mel``.
 
-    - ``sample_rate``: in Hz.
-    - ``n_fft``: of the STFT.
-    - ``n_mels``: number of filters.
     - ``f_min_hz``, ``f_max_hz``: limits of the filters, ``0 <= f_min_hz < f_max_hz <= sample_rate / 2``; the upper one
       is half the sample rate by default.
     - ``preset``: scale and height of the filters.
@@ -113,8 +110,6 @@ def mel_spectrogram(
     With ``preset="htk"`` it equals librosa's with ``htk=True, norm=None``.
 
     - ``wave``: ``(..., time)``.
-    - ``sample_rate``: in Hz.
-    - ``n_fft``, ``hop_length``: of the STFT, samples.
     - ``n_mels``, ``f_min_hz``, ``f_max_hz``, ``preset``: as for :func:`mel_filterbank`.
     - ``padding``: as for :func:`.spectrum.stft`.
     - returns: ``(..., n_mels, frames)``.

@@ -41,8 +41,6 @@ def onset_sample(wave: np.ndarray, sample_rate: int) -> int:
     offset). The search starts where the level is first within 20 dB of its maximum, and goes back to where it rises
     above the silence or noise before.
 
-    - ``wave``: ``(..., time)``.
-    - ``sample_rate``: in Hz.
     - returns: index of the sample; 0 for silence.
     """
     wave = float_wave(wave)
@@ -70,9 +68,6 @@ def count_onsets(wave: np.ndarray, sample_rate: int) -> int:
 
     An onset is a rise of the level to within 20 dB of its maximum by at least 10 dB, also after a dip of 10 dB. The
     level is the root mean square over 10 ms, every 5 ms.
-
-    - ``wave``: ``(time,)``, 0 onsets for silence.
-    - ``sample_rate``: in Hz.
     """
     if not np.any(wave):
         return 0
@@ -92,11 +87,9 @@ def count_onsets(wave: np.ndarray, sample_rate: int) -> int:
 
 
 def trim(wave: np.ndarray, threshold_db: float = -60.0) -> np.ndarray:
-    """Cut off everything before the first and after the last sample above a threshold.
+    """Cut off what is before the first and after the last sample of ``wave (..., time)`` above a threshold.
 
-    - ``wave``: ``(..., time)``.
-    - ``threshold_db``: relative to the largest sample.
-    - returns: ``(..., time)``, empty for silence.
+    The threshold is relative to the largest sample; of silence nothing is left.
     """
     wave = float_wave(wave)
     magnitude = np.abs(wave).max(axis=tuple(range(wave.ndim - 1)), initial=0.0)  # (time,)
@@ -113,8 +106,6 @@ def align(wave: np.ndarray, sample_rate: int, n_samples: int, lead_samples: int 
     A cut end fades out over 5 ms; a noisy start that is cut fades in up to the attack.
 
     - ``wave``: ``(..., time)``.
-    - ``sample_rate``: in Hz.
-    - ``n_samples``: length of the result.
     - ``lead_samples``: index of the onset in the result.
     - returns: ``(..., n_samples)``.
 
@@ -134,8 +125,6 @@ def align(wave: np.ndarray, sample_rate: int, n_samples: int, lead_samples: int 
 def attenuate_end(wave: np.ndarray, sample_rate: int) -> np.ndarray:
     """Attenuate the end of a one-shot that gets louder again, and fade out one that is cut off.
 
-    - ``wave``: samples, ``(time,)``.
-    - ``sample_rate``: in Hz.
     - returns: the wave itself, or a copy. If the peak of the last END_SECONDS exceeds that of the TAIL_SECONDS before
       by RISING_DB, it is lowered to it by a gain that falls over 5 ms. If the last STOP_SECONDS are not at least
       STOP_DB below the wave's peak, the last 5 ms fade out.
@@ -160,9 +149,6 @@ def attenuate_end(wave: np.ndarray, sample_rate: int) -> np.ndarray:
 def local_crest_factor(wave: np.ndarray, index: int, sample_rate: int) -> float:
     """Return the magnitude of a sample over the root mean square of its surroundings.
 
-    - ``wave``: ``(time,)``.
-    - ``index``: index of the sample.
-    - ``sample_rate``: in Hz.
     - returns: above CLICK_FACTOR for a click: noise and oscillations never reach it. The surroundings are
       SURROUND_SECONDS on either side, without the NEXT_SAMPLES over which resampling spreads a click.
     """
@@ -177,12 +163,7 @@ def local_crest_factor(wave: np.ndarray, index: int, sample_rate: int) -> float:
 
 
 def fade(wave: np.ndarray, fade_in_samples: int = 0, fade_out_samples: int = 0) -> np.ndarray:
-    """Fade a wave in and out by raised cosines.
-
-    - ``wave``: ``(..., time)``.
-    - ``fade_in_samples``, ``fade_out_samples``: lengths, at most that of the wave.
-    - returns: a copy, the same shape.
-    """
+    """Fade a wave ``(..., time)`` in and out by raised cosines over so many samples, at most its length; copy it."""
     wave = float_wave(wave).copy()
     n_in = min(fade_in_samples, wave.shape[-1])
     n_out = min(fade_out_samples, wave.shape[-1])

@@ -18,7 +18,6 @@ def mel_to_power(mel: np.ndarray, filters: np.ndarray, n_iterations: int = 50) -
 
     - ``mel``: ``(..., n_mels, frames)``, power in mel bands.
     - ``filters``: ``(n_mels, bins)``, Mel filterbank.
-    - ``n_iterations``: number of updates.
     - returns: ``(..., bins, frames)``, at least 0. Its mel bands approximate ``mel`` in the least-squares sense, more
       closely with more iterations.
 

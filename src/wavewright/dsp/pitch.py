@@ -56,7 +56,6 @@ def track_pitch(
     through them penalises jumps.
 
     - ``wave``: ``(time,)``.
-    - ``sample_rate``: in Hz.
     - ``hop_length``: samples between frames; frame ``t`` is centred on sample ``t * hop_length``.
     - ``f_min_hz``, ``f_max_hz``: limits of the pitch, at most a quarter of the sample rate.
     - ``band_edges_hz``: edges of the bands of the periodicity, ascending; empty for one band of all frequencies.

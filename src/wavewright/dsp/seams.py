@@ -78,7 +78,6 @@ def crossfaded(before: np.ndarray, after: np.ndarray, sample_rate: int) -> np.nd
 
     Hum and other low tones are often coherent where hiss is not; one curve for both would lose power.
 
-    - ``before``, ``after``: ``(channels, time)``.
     - ``sample_rate``: in Hz.
     - returns: ``(channels, time)`` float32; the first sample is almost that of ``before``, the last one that of
       ``after``.
@@ -100,7 +99,6 @@ def effective_correlation(before: np.ndarray, after: np.ndarray) -> float:
 
     For stationary signals it is their normalised cross-correlation; where their levels vary, that in the middle counts.
 
-    - ``before``, ``after``: ``(channels, time)``.
     - returns: from :data:`LOWEST_CORRELATION` to 1.
     """
     n_slots = min(N_SLOTS, before.shape[1])
@@ -272,7 +270,6 @@ def spectral_flux(wave: np.ndarray, sample_rate: int) -> tuple[np.ndarray, int]:
     """Compute the rise of the magnitudes of the STFT of all channels together from frame to frame.
 
     - ``wave``: ``(channels, time)``.
-    - ``sample_rate``: in Hz.
     - returns ``flux``: ``(frames,)``; the rise to the frame of this number from the one before it. At least one frame.
     - returns ``hop_length``: samples from frame to frame, about 5 ms; a window is four hops long.
     """

@@ -133,7 +133,6 @@ def split_at_silence(
     """Split a sound at its silences.
 
     - ``blocks``: consecutive blocks ``(channels, time)`` of any length.
-    - ``sample_rate``: in Hz.
     - ``threshold_db``: loudest sample of silence, in dB of full scale.
     - ``min_silence_seconds``: a shorter silence does not split.
     - ``min_seconds``: a shorter sound between two silences is left out; padding does not count.

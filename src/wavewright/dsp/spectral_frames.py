@@ -53,7 +53,6 @@ def bin_phasors(first: int, n_frames: int, settings: FrameSettings) -> np.ndarra
     Divided by these, the spectrum of a steady tone is constant.
 
     - ``first``: index of the first frame.
-    - ``settings``: the STFT.
     - returns: ``(n_frames, bins)`` complex64.
     """
     period = settings.n_overlapping  # frames in which every bin advances by a whole number of turns
@@ -67,7 +66,6 @@ def spectrum_to_features(spectrum: np.ndarray, first: int, settings: FrameSettin
 
     - ``spectrum``: STFT, ``(frames, bins)``.
     - ``first``: index of its first frame, for :func:`bin_phasors`, by which the spectrum is divided.
-    - ``settings``: the STFT.
     - returns: ``(frames, 3 * bins)`` float32. Magnitudes are raised to the power COMPRESSION.
     """
     scaled = spectrum / np.float32(settings.scale)
@@ -87,7 +85,6 @@ def head_to_spectrum(head: np.ndarray, first: int, settings: FrameSettings) -> n
 
     - ``head``: output of the network's head, ``(frames, 3 * bins)``.
     - ``first``: index of its first frame.
-    - ``settings``: the STFT.
     - returns: ``(frames, bins)`` complex64.
     """
     log_gain, real, imaginary = np.split(head, 3, axis=1)
@@ -103,8 +100,6 @@ def band_interpolation(n_bands: int, n_fft: int, sample_rate: int) -> tuple[np.n
     """Return how bins interpolate between bands at equal intervals in mel.
 
     - ``n_bands``: number of bands, from 0 Hz to half the sample rate.
-    - ``n_fft``: of the STFT.
-    - ``sample_rate``: in Hz.
     - returns ``lower``: index of the band at or below each bin, ``(bins,)`` int64.
     - returns ``fraction``: weight of the next band, ``(bins,)`` float32.
     """
@@ -115,12 +110,7 @@ def band_interpolation(n_bands: int, n_fft: int, sample_rate: int) -> tuple[np.n
 
 
 def noise_gains(log_gains: np.ndarray, settings: FrameSettings) -> np.ndarray:
-    """Return the gain of each bin of white noise of variance 1.
-
-    - ``log_gains``: predicted log gains, ``(frames, noise_bands)``.
-    - ``settings``: the STFT.
-    - returns: ``(frames, bins)`` float32.
-    """
+    """Return the gain of each bin of white noise of variance 1, ``(frames, bins)``, from ``(frames, noise_bands)``."""
     gains = np.exp(np.minimum(log_gains, np.float32(MAX_LOG_GAIN))) * np.float32(settings.noise_scale)
     lower, fraction = band_interpolation(settings.noise_bands, settings.n_fft, settings.sample_rate)
     upper = np.minimum(lower + 1, settings.noise_bands - 1)

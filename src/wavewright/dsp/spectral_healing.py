@@ -222,10 +222,7 @@ def _error_power(side: np.ndarray, model: np.ndarray) -> float | None:
 def _drawn(
     wave: np.ndarray, first: int, last: int, model: np.ndarray, variance: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
-    """Return missing samples drawn from their distribution, given all others, which are 0 where they are missing.
-
-    - ``variance``: of the prediction errors from ``first`` on; there are no others.
-    """
+    """Return missing samples drawn given all others; ``variance`` is that of prediction errors from ``first`` on."""
     from .spectral_healing_kernels import draw_banded  # numba is slow to import
 
     order, n_missing, n_errors = len(model) - 1, last - first, len(variance)

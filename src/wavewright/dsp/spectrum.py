@@ -118,8 +118,6 @@ def spectrogram(
 ) -> np.ndarray:
     """Return ``|stft| ** power``.
 
-    - ``wave``, ``n_fft``, ``hop_length``, ``window``, ``padding``: as for :func:`stft`.
-    - ``power``: 1 for magnitude, 2 for power.
     - returns: ``(..., n_fft // 2 + 1, frames)``.
 
     Raises BadSetting as :func:`stft`.

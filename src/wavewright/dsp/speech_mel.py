@@ -19,8 +19,6 @@ REFERENCE_N_FFT = 1_024  # at 16 kHz, to whose power that of other rates is scal
 def speech_hop_length(sample_rate: int) -> int:
     """Return the samples between frames, a multiple of 8.
 
-    - ``sample_rate``: in Hz.
-
     Raises BadSetting if the rate is below 16 kHz or no multiple of 500 Hz.
     """
     hop_length = round(sample_rate / FRAMES_PER_SECOND)
@@ -35,8 +33,6 @@ def speech_hop_length(sample_rate: int) -> int:
 def speech_mel(wave: np.ndarray, sample_rate: int) -> np.ndarray:
     """Return the log-mel frames of speech, ``log(power + MEL_FLOOR)``.
 
-    - ``wave``: ``(time,)``, speech.
-    - ``sample_rate``: in Hz.
     - returns: ``(N_MELS, frames)`` float32, a frame for each hop or fraction of a hop; frame ``i`` is centred on sample
       ``i * speech_hop_length(sample_rate)``.
 
@@ -49,14 +45,9 @@ def speech_mel(wave: np.ndarray, sample_rate: int) -> np.ndarray:
 def mel_power(
     wave: np.ndarray, sample_rate: int, n_fft: int, hop_length: int, n_mels: int, f_max_hz: float
 ) -> np.ndarray:
-    """Return the power in mel bands, scaled to a window of REFERENCE_N_FFT samples, see :func:`power_scale`.
+    """Return the power in mel bands ``(n_mels, frames)`` of a wave ``(time,)``, scaled to REFERENCE_N_FFT samples.
 
-    - ``wave``: ``(time,)``.
-    - ``sample_rate``: in Hz.
-    - ``n_fft``, ``hop_length``: of the STFT, samples.
-    - ``n_mels``: number of bands.
-    - ``f_max_hz``: upper limit of the bands.
-    - returns: ``(n_mels, frames)`` float32, a frame for each hop or fraction of a hop.
+    A frame for each hop or fraction of a hop; see :func:`power_scale`.
     """
     power = mel_spectrogram(np.asarray(wave, np.float32), sample_rate, n_fft, hop_length, n_mels, f_max_hz=f_max_hz)
     n_frames = -(-len(wave) // hop_length)

@@ -19,10 +19,7 @@ def tilt_spectrum(wave: np.ndarray, tilt_db: float, sample_rate: int) -> np.ndar
     The filter is causal and has minimum phase, so attacks are neither smeared nor delayed; its ringing is cut off at
     the end of the wave.
 
-    - ``wave``: samples, ``(..., time)``.
     - ``tilt_db``: slope in dB an octave.
-    - ``sample_rate``: in Hz.
-    - returns: the same shape, float32.
 
     References
     ----------
@@ -33,10 +30,7 @@ def tilt_spectrum(wave: np.ndarray, tilt_db: float, sample_rate: int) -> np.ndar
 
 
 def tilting(wave: np.ndarray, sample_rate: int) -> Callable[[float], np.ndarray]:
-    """Return a function of ``tilt_db`` that tilts the spectrum of one wave, which is transformed once.
-
-    - ``wave``, ``sample_rate``: as for :func:`tilt_spectrum`.
-    """
+    """Return a function of ``tilt_db`` that tilts the spectrum of one wave, which is transformed once."""
     from scipy.fft import next_fast_len
 
     n_samples = wave.shape[-1]

@@ -50,7 +50,6 @@ def find_transients(
     exceeds that of the sound before.
 
     - ``wave``: ``(channels, time)`` or ``(time,)``.
-    - ``sample_rate``: in Hz.
     - ``rise_db``: rise above that of the sound around from which on a peak is a transient.
     - ``min_gap_seconds``: of two that are closer, the weaker one is left out.
     - returns: int64, rising; empty for silence.
@@ -139,11 +138,7 @@ def _start(wave: np.ndarray, rise: int, sample_rate: int) -> int:
 
 
 def _change(total: np.ndarray, known: int, quiet: int, sample_rate: int) -> np.ndarray:
-    """Return the logarithm of the power after each sample from ``known`` on over that before.
-
-    - ``total``: power up to each sample.
-    - ``quiet``: first sample to count.
-    """
+    """Return the log power after each sample from ``known`` on over that before; ``total`` is the sum up to each."""
     n_samples = len(total) - 1
     n_after, n_before = (max(1, seconds_to_samples(each, sample_rate)) for each in (CHANGE_AFTER, CHANGE_BEFORE))
     index = np.arange(known, max(known + 1, n_samples - n_after))

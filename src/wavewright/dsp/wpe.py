@@ -26,7 +26,6 @@ def dereverberate(wave: np.ndarray, sample_rate: int, mix: float = 1.0) -> np.nd
     of the rest over that of the speech, which is estimated in turns with the filter.
 
     - ``wave``: ``(channels, time)``; more channels give better predictions.
-    - ``sample_rate``: in Hz.
     - ``mix``: fraction of the result; the rest is the recording itself.
     - returns: ``(channels, time)`` float32.
 

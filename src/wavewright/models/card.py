@@ -141,10 +141,7 @@ class Card(BaseModel):
         return tuple(map(str, names)) if isinstance(names, list | tuple) else ()
 
     def config_as(self, kind: type[ConfigT], folder: Path) -> ConfigT:
-        """Return the config as the dataclass of a family, with the card's labels and sample rate.
-
-        - ``kind``: the dataclass.
-        - ``folder``: named by the error.
+        """Return the config as the dataclass of a family, with labels and sample rate; errors name ``folder``.
 
         Raises BadModel if a setting is unknown, of a wrong type or out of its range.
         """

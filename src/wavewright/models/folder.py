@@ -109,16 +109,12 @@ class ModelFolder:
     def config(self, kind: type[ConfigT]) -> ConfigT:
         """Return the configuration of the network, with the card's labels and sample rate.
 
-        - ``kind``: dataclass of the family.
-
         Raises BadModel if a setting is unknown, of a wrong type or out of its range.
         """
         return self.card.config_as(kind, self.path)
 
     def tensors(self, name: str = WEIGHTS_FILE) -> dict[str, np.ndarray]:
         """Return all tensors of a safetensors file as stored: float16, float32, or int8 with their scales.
-
-        - ``name``: a listed file.
 
         Raises BadModel if the file is missing or damaged.
         """
@@ -141,10 +137,7 @@ class ModelFolder:
             ) from error
 
     def session(self, name: str, inputs: ExpectedShapes, outputs: ExpectedShapes) -> GraphSession:
-        """Open a graph for one thread.
-
-        - ``name``: file name of the graph.
-        - ``inputs``, ``outputs``: expected names and shapes.
+        """Open a graph for one thread, with the expected names and shapes of inputs and outputs.
 
         Raises BadModel if the graph cannot be read, points to bytes outside the file of weights or to weights that
         differ from its own list, or has other inputs or outputs.
@@ -197,9 +190,7 @@ def describe_model(folder: ModelFolder) -> str:
 
 
 def as_float32(stored: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Return stored tensors as float32, int8 weights times their scales.
-
-    - ``stored``: tensors by name; the scales of an int8 weight have its name and SCALE_SUFFIX.
+    """Return stored tensors as float32, int8 weights times their scales, which have their name and SCALE_SUFFIX.
 
     Raises ValueError if scales have another shape than their weights ask for.
     """

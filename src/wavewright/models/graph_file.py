@@ -49,10 +49,8 @@ Field = tuple[int, int | bytes]
 def check_graph_file(path: Path, weights_file: str, n_weight_bytes: int) -> None:
     """Raise BadModel unless ``path`` is an ONNX file whose external data lie within ``weights_file``.
 
-    - ``path``: the ONNX file.
     - ``weights_file``: the only location that external data may have. Only initializers of the main graph may be
       external.
-    - ``n_weight_bytes``: size of that file.
     """
     if path.stat().st_size > MAX_GRAPH_BYTES:
         raise BadModel(

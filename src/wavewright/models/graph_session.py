@@ -48,10 +48,7 @@ class GraphSession:
         self.output_names: list[str] = [output.name for output in session.get_outputs()]
 
     def run(self, names: Sequence[str] | None, inputs: Mapping[str, np.ndarray]) -> list[np.ndarray]:
-        """Compute outputs of the graph.
-
-        - ``names``: names of the outputs; None for all, in the order of `output_names`.
-        - ``inputs``: inputs by name.
+        """Compute outputs of the graph, by default all of them in the order of `output_names`.
 
         Raises BadModel if the graph fails or an output has an unexpected shape.
         """

@@ -23,11 +23,7 @@ PREFIX = ".export-"
 
 
 def replace_model(folder: Path, prepared: Path) -> None:
-    """Replace the model in a folder.
-
-    - ``folder``: the model folder; files that only its present model has are deleted.
-    - ``prepared``: hidden subfolder with the new model.
-    """
+    """Replace the model in a folder by that of a hidden subfolder; files that only the present one has are deleted."""
     with uninterrupted():
         _finish(folder)
         prepared.rename(folder / READY_FOLDER)

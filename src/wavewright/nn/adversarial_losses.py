@@ -98,10 +98,7 @@ def finite_difference_penalty(critic: Critic, inputs: list[Tensor], logits: Tens
     It is R1 for recorded and R2 for generated examples [1]_. ``E[(D(x + sigma e) - D(x))^2] / (2 sigma^2)`` with
     Gaussian ``e`` equals ``|grad D|^2 / 2`` to first order [2]_.
 
-    - ``critic``: function of the inputs.
     - ``inputs``: the critic's inputs, ``(batch, ...)`` each.
-    - ``logits``: its logits of these.
-    - ``sigma``: deviation of the perturbation.
 
     References
     ----------

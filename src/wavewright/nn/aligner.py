@@ -69,11 +69,8 @@ class Aligner(nn.Module):
     ) -> Tensor:
         """Score every pair of a frame and a symbol.
 
-        - ``symbols``: symbol indices ``(batch, symbols)``.
-        - ``speaker``: speaker indices ``(batch,)``.
         - ``mel``: log-mel frames ``(batch, frames, n_mels)``.
         - ``prior``: log-probability of each symbol by its position, ``(batch, frames, symbols)``.
-        - ``n_frames``, ``n_symbols``: lengths without padding, ``(batch,)``.
         - returns: log-likelihoods ``(batch, frames, symbols)`` float32, PADDING_SCORE for padded symbols.
         """
         with torch.autocast(mel.device.type, enabled=False):
@@ -122,18 +119,13 @@ def forward_sum_loss(scores: Tensor, is_skippable: Tensor, n_frames: Tensor, n_s
 
     - ``scores``: log-likelihoods ``(batch, frames, symbols)``.
     - ``is_skippable``: symbols that may have no frame, ``(batch, symbols)`` bool.
-    - ``n_frames``, ``n_symbols``: lengths without padding, ``(batch,)``.
     - returns: nats per frame, the mean over the batch, ``()``. See :func:`wavewright.dsp.alignment.forward_sum`.
     """
     return _apply_forward_sum(scores, is_skippable, n_frames, n_symbols)
 
 
 def hard_durations(scores: Tensor, is_skippable: Tensor, n_frames: Tensor, n_symbols: Tensor) -> Tensor:
-    """Return the frames of each symbol on the most likely alignment (Viterbi).
-
-    - ``scores``, ``is_skippable``, ``n_frames``, ``n_symbols``: as in :func:`forward_sum_loss`.
-    - returns: ``(batch, symbols)`` int64. See :func:`wavewright.dsp.alignment.best_durations`.
-    """
+    """Return frames ``(batch, symbols)`` int64 of each symbol on the likeliest alignment (Viterbi)."""
     durations, _ = best_durations(
         scores.detach().float().cpu().numpy(),
         is_skippable.cpu().numpy(),
@@ -144,11 +136,9 @@ def hard_durations(scores: Tensor, is_skippable: Tensor, n_frames: Tensor, n_sym
 
 
 def durations_to_positions(durations: Tensor, n_frames: int) -> Tensor:
-    """Return the position of each frame's symbol in the sentence.
+    """Return the position of each frame's symbol ``(batch, n_frames)`` int64, from frames ``(batch, symbols)``.
 
-    - ``durations``: frames of each symbol, ``(batch, symbols)``.
-    - ``n_frames``: length of the result; frames after the last symbol count to it.
-    - returns: ``(batch, n_frames)`` int64.
+    Frames after the last symbol count to it.
     """
     ends = durations.cumsum(1)
     frames = torch.arange(n_frames, device=durations.device).expand(len(durations), -1).contiguous()
@@ -156,12 +146,9 @@ def durations_to_positions(durations: Tensor, n_frames: int) -> Tensor:
 
 
 def alignment_score(scores: Tensor, positions: Tensor, mask: Tensor) -> Tensor:
-    """Average the log-likelihoods along an alignment.
+    """Return the mean log-likelihood ``(batch,)`` along an alignment, of scores ``(batch, frames, symbols)``.
 
-    - ``scores``: log-likelihoods ``(batch, frames, symbols)``.
-    - ``positions``: position of each frame's symbol, ``(batch, frames)`` int64.
-    - ``mask``: 1 for a frame and 0 for padding, ``(batch, frames)``.
-    - returns: mean over the frames of each clip, ``(batch,)``.
+    ``positions (batch, frames)`` are those of each frame's symbol, ``mask`` is 0 for padding.
     """
     aligned = scores.gather(2, positions[..., None])[..., 0]
     return (aligned * mask).sum(1) / mask.sum(1)
@@ -170,8 +157,6 @@ def alignment_score(scores: Tensor, positions: Tensor, mask: Tensor) -> Tensor:
 def frame_positions(durations: Tensor, n_frames: int) -> tuple[Tensor, Tensor]:
     """Return the position of each frame's symbol and features of the frame's position within it.
 
-    - ``durations``: frames of each symbol, ``(batch, symbols)``.
-    - ``n_frames``: length of the result.
     - returns ``positions``: see :func:`durations_to_positions`, ``(batch, n_frames)`` int64.
     - returns ``features``: see :func:`wavewright.dsp.alignment.symbol_position_features`, ``(batch, n_frames,
       N_SYMBOL_POSITION_FEATURES)``, 0 for padding.

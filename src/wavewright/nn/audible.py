@@ -26,10 +26,7 @@ SYMMETRIC_WEIGHT, ASYMMETRIC_WEIGHT = 0.1, 0.0309  # of the two disturbances in 
 
 
 def hz_to_bark(frequency_hz: np.ndarray) -> np.ndarray:
-    """Convert frequencies to the scale of critical bands.
-
-    - ``frequency_hz``: frequencies of any shape.
-    - returns: Bark, the same shape.
+    """Convert frequencies to Bark, the scale of critical bands.
 
     References
     ----------
@@ -40,10 +37,7 @@ def hz_to_bark(frequency_hz: np.ndarray) -> np.ndarray:
 
 
 def threshold_in_quiet_db(frequency_hz: np.ndarray) -> np.ndarray:
-    """Compute the absolute threshold of human audition.
-
-    - ``frequency_hz``: frequencies above 0, of any shape.
-    - returns: sound pressure level in dB, the same shape.
+    """Return the absolute threshold of human audition at frequencies above 0, as sound pressure level in dB.
 
     References
     ----------

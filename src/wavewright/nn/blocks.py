@@ -88,9 +88,7 @@ def phase_shuffle(features: Tensor, largest_shift: int) -> Tensor:
 
     It keeps a critic from recognising generated waves by the phase of their upsampling artefacts.
 
-    - ``features``: ``(batch, channels, time)``.
     - ``largest_shift``: shifts are uniform in [-largest_shift, largest_shift], from torch's global generator.
-    - returns: the same shape.
 
     References
     ----------

@@ -195,10 +195,9 @@ class ContextModel(nn.Module):
 
 
 def similarity_order(vectors: np.ndarray) -> np.ndarray:
-    """Sort vectors such that similar ones are adjacent, by halving them along their principal axis again and again.
+    """Sort vectors ``(n, size)`` such that similar ones are adjacent; return indices.
 
-    - ``vectors``: ``(n, size)``, n a power of 2.
-    - returns: indices ``(n,)``.
+    They are halved along their principal axis again and again; n is a power of 2.
     """
     if len(vectors) == 1:
         return np.zeros(1, np.int64)
@@ -221,7 +220,6 @@ def train_context_model(
     - ``codes``: recordings ``(n_codebooks, frames)``; silent frames are below 0.
     - ``vectors``: vector of each code, ``(n_codebooks, codebook_size, size)``; similar ones are put into one group.
     - ``probabilities``: probability of each code without context, ``(n_codebooks, codebook_size)``.
-    - ``config``: sizes and resolution.
     - ``n_frames``: frames to train on; each recording is used at most MAX_EPOCHS times.
     - ``seconds``: train on as many of them as fit into this time, by the first steps; default: on all.
     - returns: rounded weights, and bits measured on held-out recordings where there are more than HELD_OUT_STRIDE.

@@ -65,12 +65,7 @@ class DepthwiseConv(nn.Module):
         self.bias = nn.Parameter(torch.zeros(channels))
 
     def forward(self, frames: Tensor, before: Tensor | None = None) -> Tensor:
-        """Convolve, padding with zeros or with earlier frames.
-
-        - ``frames``: ``(batch, frames, channels)``.
-        - ``before``: the ``kernel_size - 1`` frames before these, for a convolution without look-ahead.
-        - returns: the shape of ``frames``.
-        """
+        """Convolve ``(batch, frames, channels)``, padding with zeros or with the ``kernel_size - 1`` frames before."""
         if before is None:
             padded = F.pad(frames, (0, 0, self.kernel_size - 1 - self.look_ahead, self.look_ahead))
         else:
@@ -153,10 +148,5 @@ class ConvNeXtStack(nn.Module):
 
 
 def split_memory(memory: Tensor | None, sizes: Sequence[int]) -> list[Tensor | None]:
-    """Split the memory of a network into those of its modules.
-
-    - ``memory``: ``(batch, sum(sizes))``, None for a whole clip.
-    - ``sizes``: size of each module's memory.
-    - returns: ``(batch, size)`` each, or None for each.
-    """
+    """Split the memory ``(batch, sum(sizes))`` of a network into those of its modules; None if for a whole clip."""
     return [None] * len(sizes) if memory is None else list(torch.split(memory, list(sizes), 1))

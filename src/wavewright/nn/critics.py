@@ -35,7 +35,6 @@ class SpectrogramResolution:
     def scaled(self, sample_rate: int, n_samples: int) -> tuple[int, int, int]:
         """Scale the settings to a sample rate and to short clips.
 
-        - ``sample_rate``: in Hz.
         - ``n_samples``: length of the clips; a window covers at most half of one, or 64 samples.
         - returns: ``(n_fft, hop_length, n_mels)``.
         """
@@ -56,7 +55,6 @@ def group_deviation(features: Tensor, group_size: int) -> Tensor:
     """Compute the standard deviation within each group of a batch (minibatch standard deviation).
 
     - ``features``: ``(batch, channels, ...)``, the batch a multiple of ``group_size``.
-    - ``group_size``: members of a group, which are adjacent.
     - returns: mean over the channels, ``(batch, 1, ...)``; 0 where a generator repeats itself.
 
     References

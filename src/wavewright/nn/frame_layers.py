@@ -10,12 +10,7 @@ from .convnext import DepthwiseConv
 
 
 def sequence_mask(lengths: Tensor, max_length: int) -> Tensor:
-    """Return a mask of padded sequences.
-
-    - ``lengths``: frames or symbols of each clip, ``(batch,)``.
-    - ``max_length``: length with padding.
-    - returns: 1 for a frame and 0 for padding, ``(batch, max_length, 1)`` float32.
-    """
+    """Return a mask ``(batch, max_length, 1)`` float32 of padded sequences: 1 for a frame and 0 for padding."""
     return (torch.arange(max_length, device=lengths.device) < lengths[:, None]).float()[..., None]
 
 
@@ -81,12 +76,7 @@ class SelfAttention(nn.Module):
         self.out_proj = nn.Linear(channels, channels)
 
     def forward(self, frames: Tensor, is_padding: Tensor | None) -> Tensor:
-        """Attend to all frames of a clip.
-
-        - ``frames``: ``(batch, frames, channels)``.
-        - ``is_padding``: frames to ignore, ``(batch, 1, 1, frames)`` bool; None for none.
-        - returns: the shape of ``frames``.
-        """
+        """Attend to all frames ``(batch, frames, channels)`` of a clip but ``is_padding (batch, 1, 1, frames)``."""
         batch, n_frames, channels = frames.shape
         projected = self.in_proj(frames).view(batch, n_frames, 3, self.n_heads, -1).permute(2, 0, 3, 1, 4)
         queries, keys, values = projected[0], projected[1], projected[2]  # (batch, heads, frames, channels / heads)
@@ -118,12 +108,7 @@ class ConvTransformerBlock(nn.Module):
         self.dropout = ChannelDropout(dropout)
 
     def forward(self, frames: Tensor, mask: Tensor | None) -> Tensor:
-        """Transform frames.
-
-        - ``frames``: ``(batch, frames, channels)``.
-        - ``mask``: 1 for a frame and 0 for padding, ``(batch, frames, 1)``; None without padding.
-        - returns: the shape of ``frames``.
-        """
+        """Transform frames ``(batch, frames, channels)``; the mask ``(batch, frames, 1)`` is 0 for padding."""
         normed = self.norms[0](frames)
         frames = frames + self.dropout(self.dwconv(normed if mask is None else normed * mask))
         is_padding = None if mask is None else mask[:, None, None, :, 0] < 0.5
@@ -177,12 +162,7 @@ class VariancePredictor(nn.Module):
         self.out_proj = nn.Linear(hidden, n_outputs)
 
     def forward(self, symbols: Tensor, mask: Tensor | None) -> Tensor:
-        """Predict numbers for each symbol.
-
-        - ``symbols``: encoded symbols ``(batch, symbols, channels)``.
-        - ``mask``: 1 for a symbol and 0 for padding, ``(batch, symbols, 1)``; None without padding.
-        - returns: ``(batch, symbols, n_outputs)``.
-        """
+        """Predict ``(batch, symbols, n_outputs)`` of symbols; the mask ``(batch, symbols, 1)`` is 0 for padding."""
         for layer, norm in zip(self.convs, self.norms, strict=True):
             symbols = self.dropout(norm(F.relu(layer(symbols if mask is None else symbols * mask))))
         outputs: Tensor = self.out_proj(symbols)

@@ -40,7 +40,6 @@ class GatedLayer(nn.Module):
 
         - ``hidden``: residual stream ``(batch, time, channels)`` float32; zeros before the first sample.
         - ``condition``: local conditioning ``(batch, segments, 2 * channels)``.
-        - ``hop_length``: samples of a segment.
         - returns ``hidden``: the shape of the input, float32.
         - returns ``units``: gated activations ``(batch, time, channels)``.
         """
@@ -62,10 +61,8 @@ def convolve_layers(
     Equal to the layers one after another and :func:`skip_sum`. As convolutions over ``(batch, channels, time)`` they
     are a little faster on CPUs in float32, and slower in bfloat16.
 
-    - ``layers``: layers in order.
     - ``hidden``: ``(batch, time, channels)``.
     - ``conditions``: conditioning of each layer, ``(batch, segments, 2 * channels)``.
-    - ``hop_length``: samples of a segment.
     - ``bias``: bias of the sum, ``(skip_channels,)``.
     - returns: ``(batch, time, skip_channels)``.
     """
@@ -161,12 +158,9 @@ _apply_gated_units: Callable[[Tensor, Tensor, Tensor, Tensor | None, int, int], 
 
 
 def skip_sum(layers: Sequence[GatedLayer], units: Sequence[Tensor], bias: Tensor) -> Tensor:
-    """Add up the skip connections of all layers.
+    """Return the sum ``(batch, time, skip_channels)`` float32 of all skip connections and a bias.
 
-    - ``layers``: layers in order.
-    - ``units``: gated activations of each, ``(batch, time, channels)``.
-    - ``bias``: bias of the sum, ``(skip_channels,)``.
-    - returns: ``(batch, time, skip_channels)`` float32.
+    Units are the gated activations ``(batch, time, channels)`` of each layer.
     """
     weight = torch.cat([layer.skip.weight for layer in layers], dim=1).to(units[0].dtype)
     with torch.autocast(bias.device.type, enabled=False):
@@ -220,7 +214,6 @@ def stack_taps(hidden: Tensor, dilation: int) -> Tensor:
     """Stack each sample of the hidden stream behind the one ``dilation`` samples earlier.
 
     - ``hidden``: ``(batch, time, channels)``.
-    - ``dilation``: samples between the taps.
     - returns: ``(batch * time, 2 * channels)``, earlier tap first, zeros before the first sample.
     """
     batch, time, channels = hidden.shape

@@ -191,9 +191,5 @@ class FamilyTraining(ABC, Generic[ConfigT, ModuleT, PreparedT]):
     def final_files(
         self, module: ModuleT, prepared: PreparedT, seconds: float | None = None
     ) -> Mapping[str, Mapping[str, np.ndarray]]:
-        """Return safetensors files, by name, that are made once of the finished network.
-
-        - ``module``, ``prepared``: as for `export`.
-        - ``seconds``: time that they may take; None: as long as they need.
-        """
+        """Return safetensors files, by name, made once of the finished network, within ``seconds`` if given."""
         return {}

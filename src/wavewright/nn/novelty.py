@@ -63,7 +63,6 @@ def copy_penalty(embedded: Tensor, label: Tensor, known: Tensor, known_label: Te
     """Return the mean fraction by which clips are closer to a recording than the limit of their label, 0 if none is.
 
     - ``embedded``: clips ``(batch, d)``.
-    - ``label``: their labels ``(batch,)``.
     - ``known``: recordings ``(n, d)`` of any label.
     - ``known_label``: labels ``(n,)`` of these; a clip is compared only with those of its own label.
     - ``limits``: smallest distance allowed for each label, ``(labels,)``.

@@ -38,12 +38,7 @@ class PhoneClassifier(nn.Module):
         self.out_proj = nn.Linear(channels, n_symbols)
 
     def forward(self, mel: Tensor, mask: Tensor) -> Tensor:
-        """Classify frames.
-
-        - ``mel``: ``(batch, frames, n_mels)``.
-        - ``mask``: 1 for a frame and 0 for padding, ``(batch, frames, 1)``.
-        - returns: logits ``(batch, frames, n_symbols)``.
-        """
+        """Return logits ``(batch, frames, n_symbols)`` of ``(batch, frames, n_mels)``; the mask is 0 for padding."""
         if self.training:
             mel = mel + NOISE * torch.randn_like(mel)
         hidden = F.gelu(self.in_proj(mel * mask)) * mask
@@ -53,11 +48,7 @@ class PhoneClassifier(nn.Module):
         return logits
 
     def frozen_logits(self, mel: Tensor, mask: Tensor) -> Tensor:
-        """Classify frames in evaluation mode, with gradients for the frames and none for the weights.
-
-        - ``mel``, ``mask``: as in :meth:`forward`.
-        - returns: logits ``(batch, frames, n_symbols)``.
-        """
+        """Return the logits of :meth:`forward` in evaluation mode, with gradients for frames and none for weights."""
         was_training = self.training
         weights = {name: parameter.detach() for name, parameter in self.named_parameters()}
         logits: Tensor = functional_call(self.eval(), weights, (mel, mask))
@@ -71,7 +62,6 @@ def phone_loss(logits: Tensor, symbols: Tensor, positions: Tensor, mask: Tensor)
     - ``logits``: ``(batch, frames, n_symbols)``.
     - ``symbols``: phones of the sentences, ``(batch, symbols)``.
     - ``positions``: position of each frame's phone in its sentence, ``(batch, frames)`` int64.
-    - ``mask``: 1 for a frame and 0 for padding, ``(batch, frames, 1)``.
     - returns: nats per frame, ``()``.
     """
     targets = symbols.gather(1, positions)

@@ -225,11 +225,7 @@ class ResidualQuantizer(nn.Module):
         return torch.stack(codes, -1)
 
     def decode(self, codes: Tensor) -> Tensor:
-        """Add up the latents of codes.
-
-        - ``codes``: ``(batch, frames, n_codebooks)`` int64, -1 for codebooks that are not in use.
-        - returns: ``(batch, frames, latent_size)``.
-        """
+        """Add up the latents of codes ``(batch, frames, n_codebooks)``, which are -1 for codebooks not in use."""
         total = torch.zeros((), device=codes.device)
         for index, quantizer in enumerate(self._each()):
             of_level = codes[..., index]
@@ -309,12 +305,7 @@ def _all_reduce_mean(tensor: Tensor) -> Tensor:
 
 
 def perplexity(codes: Tensor, codebook_size: int) -> Tensor:
-    """Compute the perplexity of the codes in use, ``exp(-sum p log p)``.
-
-    - ``codes``: ``(n, n_codebooks)`` int64.
-    - ``codebook_size``: number of codes of a codebook, the largest perplexity.
-    - returns: ``(n_codebooks,)`` float64.
-    """
+    """Return the perplexity ``exp(-sum p log p)`` ``(n_codebooks,)`` of the codes ``(n, n_codebooks)`` in use."""
     counts = torch.stack([torch.bincount(column, minlength=codebook_size) for column in codes.unbind(-1)]).double()
     probabilities = counts / counts.sum(-1, keepdim=True)
     return torch.exp(-torch.special.xlogy(probabilities, probabilities).sum(-1))

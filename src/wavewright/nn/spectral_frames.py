@@ -50,7 +50,6 @@ class SpectralFrames(nn.Module):
     def spectrum(self, wave: Tensor, n_frames: int) -> Tensor:
         """Compute the frames of a wave.
 
-        - ``wave``: ``(batch, time)``; zeros before and after.
         - ``n_frames``: frames, of which the first ones begin before the wave; see :meth:`n_frames`.
         - returns: complex ``(batch, frames, bins)``.
         """
@@ -60,10 +59,9 @@ class SpectralFrames(nn.Module):
         return rfft(frame(F.pad(wave, (before, after)), n_fft, hop_length) * self.window)
 
     def features(self, spectrum: Tensor) -> Tensor:
-        """Compute the features of frames; see :func:`wavewright.dsp.spectral_frames.spectrum_to_features`.
+        """Return log power and compressed real and imaginary parts, ``(batch, frames, 3 * bins)``, of complex frames.
 
-        - ``spectrum``: complex ``(batch, frames, bins)``.
-        - returns: log power and compressed real and imaginary parts, ``(batch, frames, 3 * bins)``.
+        See :func:`wavewright.dsp.spectral_frames.spectrum_to_features`.
         """
         scaled = spectrum / self.settings.scale
         power = power_spectrum(scaled) + POWER_FLOOR
@@ -85,10 +83,9 @@ class SpectralFrames(nn.Module):
         return 1 - ((reference * estimate).sum((1, 2)) / math.prod(norms)).mean()
 
     def tonal_spectrum(self, head: Tensor) -> Tensor:
-        """Compute the spectrum of a network's output; see :func:`wavewright.dsp.spectral_frames.head_to_spectrum`.
+        """Return the complex spectrum ``(batch, frames, bins)`` of a network's output ``(batch, frames, 3 * bins)``.
 
-        - ``head``: log gains, compressed real and imaginary parts, ``(batch, frames, 3 * bins)``.
-        - returns: complex ``(batch, frames, bins)``.
+        See :func:`wavewright.dsp.spectral_frames.head_to_spectrum`.
         """
         real, imaginary = self._compressed(head)
         expansion = (real.square() + imaginary.square() + MIN_ENERGY).sqrt() * self.settings.scale
@@ -101,12 +98,7 @@ class SpectralFrames(nn.Module):
         return real * gain, imaginary * gain
 
     def noise_spectrum(self, log_gains: Tensor, n_samples: int) -> Tensor:
-        """Filter white noise from torch's global generator.
-
-        - ``log_gains``: log gain of each noise band, ``(batch, frames, noise_bands)``.
-        - ``n_samples``: length of the wave.
-        - returns: complex ``(batch, frames, bins)``.
-        """
+        """Return white noise ``(batch, frames, bins)`` by log gains of bands, drawn from torch's global generator."""
         white = self.spectrum(torch.randn(len(log_gains), n_samples, device=log_gains.device), log_gains.shape[1])
         gains = log_gains.float().clamp(max=MAX_LOG_GAIN).exp() * self.settings.noise_scale
         upper_band = (self.lower_band + 1).clamp(max=gains.shape[-1] - 1)

@@ -129,12 +129,7 @@ class MelDistance(nn.Module):
 
 
 def compress_magnitude(spectrum: Tensor, exponent: float) -> Tensor:
-    """Raise the magnitudes of a complex tensor to a power, with unchanged phases; smooth at zero.
-
-    - ``spectrum``: complex, of any shape.
-    - ``exponent``: of the magnitude.
-    - returns: complex, the same shape.
-    """
+    """Raise the magnitudes of a complex tensor to a power, with unchanged phases; smooth at zero."""
     return spectrum * (power_spectrum(spectrum) + MIN_POWER) ** (0.5 * (exponent - 1))
 
 

@@ -147,7 +147,6 @@ def stft(wave: Tensor, n_fft: int, hop_length: int, window: Tensor | None = None
     """Compute the short-time Fourier transform, as :func:`wavewright.dsp.stft`.
 
     - ``wave``: ``(..., time)``.
-    - ``n_fft``, ``hop_length``: window and hop in samples.
     - ``window``: ``(n_fft,)``; default: a periodic Hann window.
     - ``padding``: padding by half a window at both ends.
     - returns: complex ``(..., n_fft // 2 + 1, frames)``.
@@ -175,7 +174,6 @@ def istft(
     full one.
 
     - ``spectrum``: complex ``(..., bins, frames)``.
-    - ``n_fft``, ``hop_length``, ``window``, ``padding``: as in :func:`stft`.
     - ``n_samples``: length of the wave; default: up to the middle of the last frame.
     - returns: ``(..., time)``.
 

@@ -59,12 +59,7 @@ class StepLoop:
         return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
 
     def draw(self, n_samples: int) -> np.ndarray:
-        """Draw the next samples of the stream.
-
-        - ``n_samples``: how many.
-        - returns: ``(n_samples,)`` float32, in the network's domain (pre-emphasised or companded, as its family
-          defines).
-        """
+        """Draw ``(n_samples,)`` float32 of the stream in the network's domain (pre-emphasised or companded)."""
         wave = torch.zeros(n_samples)
         with one_torch_thread(), torch.inference_mode():
             for index in range(n_samples):

@@ -51,7 +51,6 @@ def draw_piano_roll(score: Score, out: Path, title: str = "") -> None:
 
     Each track has its colour, loud notes are darker. Lines are bars; chord symbols stand above.
 
-    - ``out``: PNG file to write.
     - ``title``: title of the plot; it is stored in the metadata, see :func:`~wavewright.plots.read_png_title`.
 
     Raises BadScore if the score has no notes, or more than 500,000, or BadSetting or BadFolder or MissingExtra as

@@ -75,8 +75,6 @@ def draw_overview(
 ) -> None:
     """Plot an overview into a PNG file, one panel for each kind of plot, on a common time axis.
 
-    - ``overview``: the file, from :func:`~wavewright.plots.read_overview`.
-    - ``out``: PNG file to write.
     - ``kind``: panels to plot.
     - ``title``: title of the plot; it is stored in the metadata, see :func:`read_png_title`.
     - ``curves``: quantities to plot below, a panel each.
@@ -117,7 +115,6 @@ def draw_comparison(overviews: Mapping[str, AudioOverview], out: Path) -> None:
     """Plot the mel spectrograms of several versions of a sound into a PNG file, below each other, in one colour scale.
 
     - ``overviews``: versions by their title; colours are relative to the loudest cell of the first.
-    - ``out``: PNG file to write.
 
     Raises BadSetting or BadFolder or MissingExtra as :func:`check_drawable`.
     """
@@ -164,11 +161,6 @@ def draw_grid(clips: Sequence[Clip], titles: Sequence[str], out: str | Path) -> 
 
     Each spectrogram covers 80 dB below its own loudest cell.
 
-    - ``clips``: at least one clip.
-    - ``titles``: a title for each clip.
-    - ``out``: PNG file to write.
-    - returns: the PNG file.
-
     Raises BadSetting if there is no clip, or not one title for each; and as :func:`check_drawable`, or BadFolder or
     MissingExtra as :func:`check_drawable`.
     """
@@ -207,9 +199,6 @@ def draw_map(
 
     - ``positions``: coordinates in [-1, 1], ``(n, 2)``.
     - ``labels``: label of each point; each label has a colour and a marker.
-    - ``names``: name of each point; shown for at most MAX_NAMES points.
-    - ``out``: PNG file to write.
-    - ``title``: title of the plot.
 
     Raises BadSetting or BadFolder or MissingExtra as :func:`check_drawable`.
     """
@@ -257,8 +246,6 @@ def draw_map(
 def check_drawable(out: Path) -> None:
     """Check that a plot can be written.
 
-    - ``out``: PNG file to write.
-
     Raises BadSetting if the file does not end with ``.png``, or BadFolder if its folder does not exist, or MissingExtra
     if matplotlib is not installed.
     """
@@ -271,9 +258,6 @@ def check_drawable(out: Path) -> None:
 
 def check_plot_of(out: Path, title: str) -> None:
     """Check that a plot can be written, and replaces no other file than an earlier plot with the same title.
-
-    - ``out``: PNG file to write.
-    - ``title``: title of the plot, the name of a sound file.
 
     Raises BadFolder if the file exists and is no such plot, or BadSetting or BadFolder or MissingExtra as
     :func:`check_drawable`.
@@ -421,10 +405,7 @@ def draw_confusion(
     """Draw a confusion matrix, and beside it confidence against accuracy.
 
     - ``confusion``: counts ``(labels, labels)``, rows are true labels; colours are fractions of a row.
-    - ``labels``: names of rows and columns.
     - ``confidence``, ``accuracy``, ``counts``: means and number of predictions of each bin of confidence.
-    - ``out``: PNG file to write.
-    - ``title``: title of the plot.
 
     Raises BadSetting or BadFolder or MissingExtra as :func:`.plots.check_drawable`.
     """

@@ -23,12 +23,7 @@ COLOURS = np.array(
 
 
 def spectrogram_png(wave: np.ndarray, sample_rate: int) -> bytes:
-    """Draw the spectrogram of a wave, with the frequency on a logarithmic axis.
-
-    - ``wave``: samples ``(time,)``.
-    - ``sample_rate``: sample rate in Hz.
-    - returns: a PNG file of 192 x 96 pixels; its colours span the 80 dB below the maximum.
-    """
+    """Return the spectrogram of a wave ``(time,)`` on a logarithmic axis as a PNG of 192 x 96 pixels, 80 dB deep."""
     n_fft = 2048 if sample_rate > 16_000 else 1024
     hop_length = min(max(len(wave) // WIDTH, 1), n_fft)
     magnitude = np.abs(stft(wave, n_fft, hop_length))[:, : -(-len(wave) // hop_length)]  # (bins, frames)
@@ -49,11 +44,7 @@ def palette() -> np.ndarray:
 
 
 def indexed_png(pixels: np.ndarray, colours: np.ndarray) -> bytes:
-    """Encode an image with a palette as PNG.
-
-    - ``pixels``: indices of colours ``(rows, columns)``, uint8.
-    - ``colours``: the palette ``(256, 3)``, uint8.
-    - returns: a PNG file.
+    """Encode an image of uint8 indices ``(rows, columns)`` with a palette ``(256, 3)`` as PNG.
 
     References
     ----------
@@ -76,11 +67,7 @@ def _png_chunk(kind: bytes, data: bytes) -> bytes:
 
 
 def envelope_path(wave: np.ndarray) -> str:
-    """Draw the waveform as the area between the maximum and the minimum of each column.
-
-    - ``wave``: samples ``(time,)`` in [-1, 1].
-    - returns: an SVG path; x from 0 to 2, y from -1 (top) to 1.
-    """
+    """Return the waveform ``(time,)`` as an SVG path between the extremes of columns; x is 0 to 2, y -1 (top) to 1."""
     columns = np.array_split(wave, min(WIDTH, len(wave)))
     top = [-float(column.max()) for column in columns]
     bottom = [-float(column.min()) for column in columns]

@@ -62,13 +62,7 @@ class Progress:
 
 
 def save(path: Path, progress: Progress, network: nn.Module, average: nn.Module, optimizers: Optimizers) -> None:
-    """Write a checkpoint.
-
-    - ``path``: file to write.
-    - ``progress``: progress of the run.
-    - ``network``: the network that is trained.
-    - ``average``: its inference module, with averaged weights.
-    - ``optimizers``: optimizers of the players.
+    """Write a checkpoint: progress, network, its inference module with averaged weights, optimizers of the players.
 
     Raises TrainingStopped if there is no space left; the file keeps its previous contents.
     """

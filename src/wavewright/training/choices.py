@@ -31,12 +31,7 @@ def scan_for(family: str, folder: Path, source: FolderParameters) -> Scan:
 def choose_recipe(
     family: str, size: str, settings: Sequence[str] = (), device: str = "cpu", base: ModelFolder | None = None
 ) -> Recipe:
-    """Return the recipe of a family and size, or of fine-tuning ``base``, with overrides.
-
-    - ``family``, ``size``: names of the family and of one of its sizes.
-    - ``settings``: overrides ``name=value``.
-    - ``device``: ``"cpu"``, ``"cuda"`` or ``"mps"``.
-    - ``base``: model that training starts from.
+    """Return the recipe of a family and size, or of fine-tuning ``base``, with overrides ``name=value``.
 
     Raises BadSetting if a name is unknown, a value is out of its range or the device is not available.
     """

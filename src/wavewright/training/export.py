@@ -84,11 +84,7 @@ class Quantizer:
 
 
 def with_integer_products(folder: Path, name: str, examples: Mapping[str, np.ndarray]) -> onnx.ModelProto:
-    """Return a graph with its products in integers.
-
-    - ``folder``, ``name``: folder and file name of the graph.
-    - ``examples``: examples of the graph's inputs, which determine the step sizes.
-    """
+    """Return a graph with its products in integers, whose step sizes follow from examples of the graph's inputs."""
     model = onnx.load(folder / name, load_external_data=False)
     products = _products(model)
     input_values = _tensor_values(folder, model, sorted({product.node.input[0] for product in products}), examples)
@@ -240,11 +236,7 @@ SAMPLE_PEAK = 0.89
 
 
 def export_copy(module: nn.Module, weight_bits: int = 16) -> nn.Module:
-    """Return a copy of a module as it is exported: in evaluation mode, on the CPU, with rounded weights.
-
-    - ``module``: left as it is.
-    - ``weight_bits``: 16 or 8, see :func:`.weights_file.rounded`.
-    """
+    """Return a copy of a module as it is exported: in evaluation mode, on the CPU, with rounded weights."""
     copied = copy.deepcopy(module).cpu().float().eval().requires_grad_(False)
     for tensor in copied.state_dict().values():
         if tensor.is_floating_point():
@@ -255,7 +247,6 @@ def export_copy(module: nn.Module, weight_bits: int = 16) -> nn.Module:
 def export_graph(graph: GraphSpec, folder: Path | None = None) -> onnx.ModelProto:
     """Return the graph of a module, for any size of its free axes, with its weights inside, named as in the module.
 
-    - ``graph``: the module and examples of its inputs.
     - ``folder``: folder for a temporary file, so that the left-overs of a killed process are removed with it; default:
       the system's.
     """
@@ -292,10 +283,7 @@ def export_model(
     Everything is written into a hidden folder and compared with PyTorch, then it replaces the previous model, see
     :func:`.models.replacing.replace_model`.
 
-    - ``folder``: the model folder; created if necessary.
     - ``card``: its copy in the folder gets the hashes of all other files.
-    - ``spec``: graphs, tensors and sample.
-    - ``weight_bits``: of matrices: 16, or 8 and a scale for each row.
     - ``product_bits``: matrices of 8 bits multiply in float32 (32), or in integers (8) whose step sizes follow from the
       graphs' example inputs.
 

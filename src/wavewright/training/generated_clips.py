@@ -186,10 +186,6 @@ def pair_labels(model: ClipSource, labels: Sequence[str], label_map: Sequence[tu
 
     Names are compared without regard to case; ``label_map`` pairs those that differ.
 
-    - ``model``: the generator.
-    - ``labels``: labels of the folder.
-    - ``label_map``: pairs of a label of a model and one of the folder.
-
     Raises BadModel if the model has no labels, or BadSetting if the map names an unknown label of the folder, or no
     labels match.
     """
@@ -270,13 +266,7 @@ def generate_for(
 ) -> GeneratedCounts:
     """Generate the clips of a run into a folder, with a manifest; the counts are written last.
 
-    - ``folder``: folder of the clips.
-    - ``models``: the generators.
     - ``requested``: clips of each label, of all models together.
-    - ``settings``: see :class:`GeneratedSettings`.
-    - ``accept``: the filter.
-    - ``seed``: of the clips.
-    - returns: clips that were accepted and left out.
 
     Raises BadSetting if labels do not match, or no clip passes the filter.
     """

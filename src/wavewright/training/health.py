@@ -58,9 +58,6 @@ class Health:
     ) -> str | None:
         """Check the metrics of an evaluation.
 
-        - ``metrics``: validation metrics by name.
-        - ``rules``: which of them are watched.
-        - ``log``: called with warnings.
         - ``metric``: ``training.metric``, which chooses the best checkpoint; empty for none.
         - returns: a problem that a return to an earlier checkpoint may solve, as a sentence; None if there is none.
         """

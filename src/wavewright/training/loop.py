@@ -56,11 +56,9 @@ BatchT = TypeVar("BatchT")
 
 @contextmanager
 def prefetched_batches(make: Callable[[int], BatchT], stride: int) -> Iterator[Callable[[int], BatchT]]:
-    """Prefetch the batch ``stride`` ahead in a worker thread.
+    """Yield a function of a batch's number that computes the batch ``stride`` ahead in a worker thread meanwhile.
 
-    - ``make``: returns the batch with a number.
-    - ``stride``: difference between the numbers of successive calls.
-    - returns: returns the batch with a number; one that was not prefetched is computed at once.
+    A batch that was not prefetched is computed at once.
     """
     with ThreadPoolExecutor(1) as pool:
         pending: dict[int, Future[BatchT]] = {}
@@ -268,8 +266,6 @@ class Loop:
     def plan(self, max_minutes: float | None, deadline: float = float("inf")) -> list[float]:
         """Choose the number of threads and of steps, once in a run.
 
-        - ``max_minutes``: duration of the call.
-        - ``deadline``: its end, as :func:`time.monotonic` counts.
         - returns: seconds of a step of each stage if the minutes determined the number of steps, else empty.
 
         Raises BadSetting if neither steps nor minutes are given, or what is exported would not learn in so many steps.
@@ -328,8 +324,7 @@ class Loop:
     def choose_threads(self, seconds_for_steps: float = float("inf")) -> list[float]:
         """Time a few steps with each number of threads, choose the fastest and restore the network.
 
-        - ``seconds_for_steps``: time for all steps of the training, which limits the timing.
-        - returns: seconds of a step of each stage with that number.
+        ``seconds_for_steps`` limits the timing. Returns the seconds of a step of each stage with that number.
         """
         counts = [self.settings.threads] if self.settings.threads else thread_counts(self.state.device)
         before = self.state.snapshot()
@@ -351,10 +346,9 @@ class Loop:
             raise KeyboardInterrupt if cause == "Ctrl-C" else Terminated(cause)
 
     def extend(self, steps: int = 0, minutes: float = 0.0) -> None:
-        """Extend the plan; the learning rate rises to that of the longer plan and then falls to its end, see plan.py.
+        """Extend the plan to ``steps``, or by minutes, after which it follows the clock.
 
-        - ``steps``: steps of the whole run.
-        - ``minutes``: or minutes beyond the duration of the plan, which then follows the clock.
+        The learning rate rises to that of the longer plan and then falls to its end, see plan.py.
         """
         progress = self.progress
         previous_steps = progress.steps

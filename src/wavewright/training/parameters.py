@@ -71,8 +71,6 @@ class Call:
         """Return the steps of the extended run, or the minutes beyond its plan; zeros if the call does not extend it.
 
         - ``steps``: of the whole run (``training.steps``); 0 if the call does not give them.
-        - ``out``: run folder, for messages.
-        - ``progress``: progress of the run.
         - ``first_steps``: ``training.steps`` of the first call, 0 if it gave minutes.
 
         Raises BadSetting if the steps are fewer than planned, if steps and minutes are both given, or if minutes are

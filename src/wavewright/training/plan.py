@@ -72,13 +72,7 @@ def _before(step: int, breakpoints: Breakpoints) -> Breakpoints:
 
 
 def steps_within(seconds: float, step: int, starts: Sequence[int], seconds_per_step: Sequence[float]) -> int:
-    """Return the number of steps that fit into a time.
-
-    - ``seconds``: the time.
-    - ``step``: first of the steps.
-    - ``starts``: first step of each stage of the run.
-    - ``seconds_per_step``: duration of a step of each stage.
-    """
+    """Return the number of steps from ``step`` on that fit into a time, given the duration of those of each stage."""
     count = 0
     ends = [*starts[1:], None]
     for start, end, seconds_each in zip(starts, ends, seconds_per_step, strict=True):
@@ -96,13 +90,7 @@ def steps_within(seconds: float, step: int, starts: Sequence[int], seconds_per_s
 def describe_plan(
     steps: int, threads: int, starts: Sequence[int], seconds_per_step: Sequence[float], is_by_clock: bool
 ) -> str:
-    """Return a message with the planned steps of each stage, their durations and the number of threads.
-
-    - ``steps``, ``threads``: of the run.
-    - ``starts``: first step of each stage.
-    - ``seconds_per_step``: duration of a step of each stage.
-    - ``is_by_clock``: the plan follows the clock.
-    """
+    """Return a message with the planned steps of each stage, their durations and the number of threads."""
     on_threads = f"on {threads} thread{'s' * (threads > 1)}"
     suffix = "; adjusted while it runs to use the minutes" if is_by_clock else ""
     if len(seconds_per_step) == 1:

@@ -59,15 +59,7 @@ def provenance_of(
     permission: Permission = NOTHING_STATED,
     base: ModelFolder | None = None,
 ) -> Provenance:
-    """Return name, description, sources and consent of a model trained on someone's own recordings.
-
-    - ``out``: run folder, whose name is that of the model.
-    - ``family``: name of the family.
-    - ``recordings``, ``folder``: the recordings, and their folder, after which a source is named if their licence is
-      stated.
-    - ``permission``: licence and consent.
-    - ``base``: model that training starts from, whose sources are sources of the new model.
-    """
+    """Return name, description, sources and consent of a model trained on someone's own recordings."""
     noun = "scores" if families.family(family).learns_from_scores else "clips"
     n_clips = len(recordings.entries)
     own = Source(

@@ -88,9 +88,7 @@ class BatchTime:
 
 
 def range_test(loop: Loop, n_steps: int) -> RangeTest:
-    """Train some steps, each at a higher learning rate, and measure the loss.
-
-    - ``loop``: of a run that has not begun; its weights are those of the last step afterwards.
+    """Train some steps, each at a higher learning rate, and measure the loss; the weights stay those of the last.
 
     Raises BadSetting if several players train against each other from the beginning, or the loss does not fall at any
     rate.
@@ -135,8 +133,7 @@ def smoothed(losses: Sequence[float]) -> np.ndarray:
 def described(rates: np.ndarray, losses: Sequence[float] | np.ndarray) -> RangeTest:
     """Return the learning rates at which a loss starts to fall, falls fastest and is lowest.
 
-    - ``rates``: learning rates, each a constant factor above the one before ``(step,)``.
-    - ``losses``: smoothed; fewer than rates if the loss diverged.
+    Rates rise by a constant factor; there are fewer losses, which are smoothed, if the loss diverged.
 
     Raises BadSetting if the loss never falls.
     """
@@ -160,12 +157,9 @@ def described(rates: np.ndarray, losses: Sequence[float] | np.ndarray) -> RangeT
 
 
 def batch_times(open_run: Callable[[int], Run], default: int, threads: int, deadline: float) -> tuple[BatchTime, ...]:
-    """Time the steps of several batch sizes, smallest first, until more clips a batch are no longer worth their time.
+    """Time the steps of batch sizes, smallest first, until more clips a batch are no longer worth their time.
 
-    - ``open_run``: returns the run with a batch size.
-    - ``default``: batch size around which to look.
-    - ``threads``: of PyTorch.
-    - ``deadline``: time, as :func:`time.monotonic` counts it, after which no other size is timed.
+    After ``deadline``, as :func:`time.monotonic` counts, no other size is timed.
     """
     torch.set_num_threads(threads)
     sizes = sorted({max(1, round(factor * default)) for factor in BATCH_FACTORS})

@@ -171,13 +171,7 @@ class Report:
             self.console.print(message, highlight=False, markup=False, soft_wrap=True)
 
     def samples(self, progress: Progress, waves: Sequence[np.ndarray], titles: Sequence[str], sample_rate: int) -> None:
-        """Write samples of the network as one audio file, with gaps, and a plot of their log-mel spectrograms.
-
-        - ``progress``: its step is in the names of the files.
-        - ``waves``: ``(channels, time)`` each.
-        - ``titles``: one for each wave.
-        - ``sample_rate``: hz.
-        """
+        """Write samples of the network as one audio file, with gaps, and a plot of their log-mel spectrograms."""
         folder = self.folder / SAMPLES
         folder.mkdir(exist_ok=True)
         stem = f"step-{progress.step:07d}"

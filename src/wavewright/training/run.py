@@ -87,12 +87,7 @@ def notes_on_rates(entries: Sequence[Entry], sample_rate: int) -> list[str]:
 
 
 def warn_of_few_clips(entries: Sequence[Entry], labels: Sequence[str], log: Callable[[str], None]) -> None:
-    """Warn if there are few and short recordings.
-
-    - ``entries``: training clips.
-    - ``labels``: labels of the model; without labels all clips count together.
-    - ``log``: called with the warning.
-    """
+    """Warn if there are few and short recordings; without labels all clips count together."""
     counts: dict[str, int] = defaultdict(int)
     seconds: dict[str, float] = defaultdict(float)
     for entry in entries:
@@ -417,8 +412,6 @@ class Run:
     ) -> None:
         """Export the averaged weights of the best checkpoint, or of the last if no metric chooses.
 
-        - ``loop``: its networks get the weights of the checkpoint.
-        - ``log``: called with the command that uses the model.
         - ``is_finished``: write the family's files of a finished network too.
         - ``final_seconds``: time for these; default: as long as they need.
         """
@@ -433,12 +426,7 @@ class Run:
         log(f"{self.out} contains step {loop.progress.step}: {command}")
 
     def export(self, module: nn.Module, progress: Progress, folder: Path | None = None) -> None:
-        """Write the model into the run folder.
-
-        - ``module``: the averaged module, see :meth:`inference_module`.
-        - ``progress``: steps, minutes and metrics for the card.
-        - ``folder``: another folder instead.
-        """
+        """Write the averaged module into the run folder, or into another one."""
         model, training = self.recipe.model, self.recipe.training
         card = Card(
             name=self.provenance.name,

@@ -70,14 +70,7 @@ def run_file_of(
     provenance: dict[str, JsonValue] | None = None,
     call: Mapping[str, JsonValue] | None = None,
 ) -> RunFile:
-    """Return the description of a call.
-
-    - ``family``, ``recipe``: what it trains.
-    - ``base``: the model that it starts from.
-    - ``entries``: its training clips.
-    - ``provenance``: licence, sources and consent as JSON stores them.
-    - ``call``: arguments of the command.
-    """
+    """Return the description of a call."""
     clips = sorted(f"{entry.path.name} {entry.label} {entry.n_frames}" for entry in entries)
     contents: RunFile = {
         "family": family,
@@ -133,9 +126,6 @@ def check_resume(path: Path, current: RunFile, recipe: Recipe) -> tuple[int, str
     Settings that did not exist at the first call have their defaults. The number of steps may differ, because the
     checkpoint contains the extended plan, and so may the other settings of PER_CALL.
 
-    - ``path``: file of the first call.
-    - ``current``: description of this call.
-    - ``recipe``: recipe of this call, whose class has the defaults.
     - returns: ``training.steps`` of the first call, and a message if the training clips differ, else an empty text.
 
     Raises BadSetting if the file is damaged or another setting differs.

@@ -42,11 +42,7 @@ class TrainState:
         self.precision = _precision(settings, self.device)
 
     def update(self, step: int, batches: Sequence[Mapping[str, np.ndarray]], learning_rate: float) -> dict[str, float]:
-        """Run the turns of all players on the batches of one step, then update the averaged weights.
-
-        - ``step``: number of the step, counted from 0.
-        - ``batches``: gradients are averaged over them, see `TrainingSettings.accumulate`.
-        - returns: losses by name, each the mean over the batches.
+        """Run the turns of all players on the batches of a step and update the averaged weights; return mean losses.
 
         Raises KeyError if a turn returns a loss that `Network.loss_weights` does not name.
         """
