@@ -73,11 +73,7 @@ def examine_recitation(
 ) -> Examined:
     """Compare what a model generates, and continues recordings with, with its training recordings.
 
-    - ``material``: recordings at its sample rate.
-    - ``count``: clips to generate, and recordings to continue.
-    - ``seed``: of both.
-    - ``encoder``: for the comparison by an embedding.
-    - ``show``: shows progress.
+    Recordings are at its sample rate; ``count`` clips are generated, and as many recordings continued.
     """
     step = show("generating", count)
     clips = []
@@ -126,11 +122,7 @@ def membership_or_reason(
 ) -> Membership | str:
     """Return how well a loss tells training material from held-out material, or why this is not known.
 
-    - ``name``: what the loss is.
-    - ``training``, ``held_out``: recordings or pieces.
     - ``count``: of each to score: the first ones.
-    - ``losses``: returns the losses of those that the model knows.
-    - ``show``: shows progress.
     """
     if not held_out:
         return "Membership inference needs held-out material of the same kind; give --held-out."

@@ -114,7 +114,6 @@ def distances(windows: Sequence[np.ndarray], references: Sequence[CellLevels]) -
     """Return the distance of each window from each reference, at the best offset and pitch.
 
     - ``windows``: arrays ``(cells, N_BANDS)`` of :func:`windows_of`.
-    - ``references``: clips that are not silent.
     - returns: ``(n, m)`` float32, dB; infinite for a silent reference.
     """
     result = np.full((len(windows), len(references)), np.inf, np.float32)

@@ -58,12 +58,7 @@ class Membership:
 
 
 def membership_of(loss: str, train: Sequence[Scored], held_out: Sequence[Scored], seed: int = 0) -> Membership:
-    """Return how well losses tell training recordings from held-out ones.
-
-    - ``loss``: what the losses are.
-    - ``train``, ``held_out``: recordings with their losses; lower is more probable.
-    - ``seed``: of the bootstrap.
-    """
+    """Return how well losses tell training recordings from held-out ones; lower ones are more probable."""
     first, second = (np.array([each.loss for each in group]) for group in (train, held_out))
     auc = bootstrap_interval(area_under_curve, [first, second], repeats=500, seed=seed)
     rates = tuple(DetectionRate(rate, _detected(first, second, rate)) for rate in RATES)
@@ -90,9 +85,7 @@ def _detected(train: np.ndarray, held_out: np.ndarray, rate: float) -> Interval 
 def losses_of(model: Model, recordings: Sequence[AuditedRecording], show: Callable[[float], None]) -> list[Scored]:
     """Return the loss of each recording; those without a label or speaker that the model needs are left out.
 
-    - ``model``: one that :func:`loss_name` names a loss for.
-    - ``recordings``: at its sample rate.
-    - ``show``: called with the number of recordings that are scored.
+    The model is one that :func:`loss_name` names a loss for.
     """
     losses = []
     for number, recording in enumerate(recordings):

@@ -38,11 +38,7 @@ class Continuation:
 
 
 def generated_clips(model: Generator, count: int, seed: int) -> Iterator[AuditedClip]:
-    """Yield clips of every label and speaker in turn.
-
-    - ``count``: number of clips; at least one of each label and speaker.
-    - ``seed``: of the clips.
-    """
+    """Yield ``count`` clips of every label and speaker in turn, at least one of each."""
     choices = list(itertools.product(model.labels or (None,), speakers_of(model) or (None,)))
     for index in range(max(count, len(choices))):
         turn, number = divmod(index, len(choices))
@@ -60,12 +56,7 @@ def continuations(
     seed: int,
     show: Callable[[float], None],
 ) -> Iterator[Continuation]:
-    """Yield what the model continues the first half of each recording with; recordings that are too short are left out.
-
-    - ``recordings``: at the sample rate of the model.
-    - ``seed``: of the continuations.
-    - ``show``: called with the number of recordings that are done.
-    """
+    """Yield what the model continues the first half of each recording with; too short recordings are left out."""
     speakers = speakers_of(model)
     for number, recording in enumerate(recordings):
         wave = recording.prepared[: int(MAX_CONTINUED_SECONDS * recording.sample_rate)]

@@ -115,8 +115,6 @@ def nearest_recordings(
 
     The ratio compares with recordings of other groups than that of the nearest one.
 
-    - ``clips``: names and levels.
-    - ``references``: training recordings.
     - ``own_groups``: group of each clip, whose recordings are not compared with it, if the clips are recordings of the
       same folder.
     """
@@ -156,9 +154,7 @@ def continued_recordings(
 ) -> list[Nearest]:
     """Return how near the continuation of each recording is to its own second half.
 
-    - ``continued``: continuations; those without sound are left out.
     - ``references``: recordings with whose whole the ratio compares.
-    - ``sample_rate``: of both.
     """
     chosen: list[tuple[Continuation, int, np.ndarray, float]] = []
     for each in continued:

@@ -73,9 +73,7 @@ def read_recordings(
 ) -> Recordings:
     """Read recordings, one of each set of copies.
 
-    - ``entries``: clips of a folder.
     - ``sample_rate``: of the model: recordings are compared as it could represent them.
-    - ``show``: called with the number of recordings that are read.
     - ``level``: of their preparation, as the model learned them.
 
     Raises BadFolder if no recording can be read, or all are silent.

@@ -32,10 +32,6 @@ def repeated_sounds(
 
     It is too near if all clips of the request are one sound, most of them are nearest to this recording, and the
     distance is within REPEATED_LIMITS. Requests with fewer than MIN_CLIPS clips are left out.
-
-    - ``clips``: generated clips.
-    - ``levels``: of each, by its name.
-    - ``nearest``: nearest recording of each that sounds.
     """
     by_name = {pair.clip: pair for pair in nearest}
     requests: dict[str, list[str]] = {}

@@ -123,10 +123,7 @@ def examine_scores(
 ) -> tuple[ScoreRecitation, Membership | str]:
     """Return what a composer repeats of its training pieces, and how well its loss tells them from others.
 
-    - ``material``: scores.
-    - ``count``: pieces to compose, to continue, and to score.
-    - ``seed``: of the pieces.
-    - ``show``: shows progress.
+    It composes, continues and scores ``count`` pieces each.
     """
     composed = list(composed_pieces(composer, material.training, count, seed, show("composing", count)))
     continued = [_continued(composer, pieces, count, seed, show) for pieces in (material.training, material.held_out)]

@@ -143,8 +143,6 @@ class ScoreRecitation:
 def score_recitation(written: Sequence[WrittenPieces], training: Sequence[ScorePiece], seed: int) -> ScoreRecitation:
     """Compare what a composer writes with training pieces.
 
-    - ``written``: pieces of each kind.
-    - ``training``: pieces that it may have learned from.
     - ``seed``: of the pieces of a Markov chain: as many, and as long, as those of the first kind.
     """
     learned = [piece.voices for piece in training]

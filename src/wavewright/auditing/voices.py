@@ -122,11 +122,7 @@ def utterances(waves: Sequence[np.ndarray], sample_rate: int) -> Iterator[np.nda
 def compare_voices(
     embed: Embedder, output: Mapping[str, Sequence[np.ndarray]], recorded: Mapping[str, Sequence[np.ndarray]]
 ) -> Voices:
-    """Return the similarity of each voice to each recorded speaker.
-
-    - ``embed``: from :func:`speaker_embedder`.
-    - ``output``, ``recorded``: utterances ``(time,)`` at SAMPLE_RATE of each voice and of each speaker.
-    """
+    """Return the similarity of each voice to each recorded speaker, by utterances ``(time,)`` at SAMPLE_RATE."""
     voices = {name: np.stack([embed(wave) for wave in waves]) for name, waves in output.items()}
     speakers = {name: np.stack([embed(wave) for wave in waves]) for name, waves in recorded.items()}
     limit, n_pairs = different_limit(list(speakers.values()))
@@ -142,7 +138,7 @@ def compare_voices(
 def different_limit(speakers: Sequence[np.ndarray]) -> tuple[float, int]:
     """Return PERCENTILE of the similarities of utterances of different speakers, and their number; or the usual limit.
 
-    - ``speakers``: embeddings ``(utterances, d)`` of each.
+    Embeddings are ``(utterances, d)`` of each speaker.
     """
     similarities = [
         (rows @ others.T).ravel() for number, rows in enumerate(speakers) for others in speakers[number + 1 :]
@@ -191,13 +187,7 @@ def read_by(name: str, card: Card) -> tuple[dict[str, list[np.ndarray]], int]:
 def examine_voices(
     model: Model, name: str, recordings: Sequence[AuditedRecording], seed: int, embed: Embedder
 ) -> Voices | str:
-    """Return how similar the voices of a model are to recorded speakers, or why there is nothing to compare.
-
-    - ``model``, ``name``: the model, and its name or folder.
-    - ``recordings``: of speakers, at its sample rate.
-    - ``seed``: of the clips.
-    - ``embed``: from :func:`speaker_embedder`.
-    """
+    """Return how similar the voices of a model are to recorded speakers, or why there is nothing to compare."""
     if isinstance(model, AcousticModel):
         spoken, rate = read_by(name, model.card)
     elif isinstance(model, Generator):

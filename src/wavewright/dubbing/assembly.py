@@ -93,9 +93,6 @@ def write_dubbed(
 ) -> Made:
     """Render a dub to a sound file, or to a copy of the video with the new sound.
 
-    - ``record``: what the file says of its making.
-    - ``tracks``: languages and further tracks of a video.
-
     Raises BadSetting, BadAudio, BadFolder or MissingExtra as `write_mix` and `replace_sound` do.
     """
     metadata = {"comment": json.dumps(record, ensure_ascii=False)}

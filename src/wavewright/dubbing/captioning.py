@@ -83,8 +83,6 @@ def recognised(
 ) -> tuple[Captions, str]:
     """Return the captions of a recording, and what somebody should check in them.
 
-    - ``name``: of the recogniser.
-    - ``language``: of the speech; empty if it is unknown.
     - ``n_speakers``: number of speakers that are told apart by their voices; None not to try.
 
     Raises BadAudio if the recording cannot be read or no speech was recognised, or BadSetting or BadText as the

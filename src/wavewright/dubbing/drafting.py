@@ -259,10 +259,7 @@ def translate(
     end_seconds: float | None,
     keep: Callable[[DubProject], object],
 ) -> DubProject:
-    """Return the project with a translation for each line without a text, a few lines at a time.
-
-    - ``keep``: called with the project after each few lines, so that nothing is lost.
-    """
+    """Return the project with a translation for each line without a text, a few lines at a time."""
     limits = [slot.limit_seconds for slot in slots([line.time for line in project.lines], end_seconds)]
     lines = list(project.lines)
     missing = [index for index, line in enumerate(lines) if not line.text.strip() and line.original.strip()]

@@ -85,7 +85,6 @@ def parse_segments(text: str, where: str) -> list[SpeechSegment]:
 
     - ``text``: JSON is a list of segments, or an object with one as ``segments``; each has ``start``, ``end`` and
       ``text``, and may have ``speaker``, ``language`` and ``words`` with ``word`` or ``text``, ``start`` and ``end``.
-    - ``where``: begins the messages.
 
     Raises BadText or BadSetting if it is none of them.
     """

@@ -36,11 +36,7 @@ MIN_GAIN_DB = 0.5  # by which a room has to be nearer than none
 
 
 def with_rooms(project: DubProject, source: Path, folder: Path) -> DubProject:
-    """Return the project in which each member of the cast whose effects have no reverb speaks in the original's room.
-
-    - ``source``: the original sound or video.
-    - ``folder``: of the sound files of the lines.
-    """
+    """Return the project in which cast members whose effects have no reverb speak in the original's room."""
     ends = next_starts([line.time for line in project.lines], None)
     heard = {line: min(line.end + TAIL_SECONDS, after) for line, after in zip(project.lines, ends, strict=True)}
     cast = tuple(_in_room(project, member, heard, source, folder) for member in project.cast)
@@ -132,8 +128,7 @@ def band_powers(wave: np.ndarray) -> np.ndarray:
 def decay_curves(powers: np.ndarray, floor: np.ndarray) -> np.ndarray:
     """Return levels at LAGS after the peaks of bands in dB: median and lower quartile, ``(bands * 2 * lags,)``.
 
-    - ``powers``: of :func:`band_powers`.
-    - ``floor``: of the noise in each band, below which nothing is read.
+    Below the noise floor of a band nothing is read.
     """
     curves = []
     for power, lowest in zip(powers, floor, strict=True):

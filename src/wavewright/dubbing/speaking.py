@@ -44,11 +44,6 @@ def speak_lines(
 ) -> SpokenLines:
     """Speak all lines that have a text and whose sound file is missing or out of date.
 
-    - ``folder``: of the sound files.
-    - ``settings``: of all lines; the cast sets voice, style and pitch.
-    - ``end_seconds``: end of the original.
-    - ``show``: called with the number of lines done.
-
     A line that cannot be spoken has the reason as its problem and no rate, its file is left as it was, and the others
     are spoken.
     """

@@ -87,10 +87,9 @@ class SpokenTime:
 
 
 def next_starts(times: Sequence[SpokenTime], end: float | None = None) -> list[float]:
-    """Return for each line when the next one starts that is not spoken at once with it, else the end.
+    """Return for each line when the next one starts that is not spoken at once with it, else the end (infinite: None).
 
-    - ``times``: of the lines, the starts in order.
-    - ``end``: end of the sound; infinite without one.
+    The starts of the lines are in order.
     """
     found: list[float] = []
     for index, time in enumerate(times):
@@ -113,8 +112,6 @@ def slots(times: Sequence[SpokenTime], end: float | None = None) -> list[LineSlo
 def fit(usual_seconds: float, slot: LineSlot, n_characters: int, rates: Rates) -> Fit | None:
     """Return how a line is spoken.
 
-    - ``usual_seconds``: its length at the voice's usual rate.
-    - ``n_characters``: length of its text, for what is too long.
     - returns: None if the time is too short for any speech.
 
     It takes the time of the original as far as the rates allow, else the silence after it, as little as possible.

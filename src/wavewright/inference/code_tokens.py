@@ -123,10 +123,7 @@ def decode_tokens(
 ) -> Made:
     """Write the sound file of a file of tokens, which a language model may have drawn.
 
-    - ``file``: the file of tokens.
-    - ``out``: sound file to write.
-    - ``model``: name or path of the codec; None to find it by its hash.
-    - ``watermark``, ``watermark_key``: see :func:`.watermark.marking.marking_of`.
+    Without ``model``, the codec is found by its hash.
 
     Raises BadAudio if the file is of another kind, or BadModel if the codec is not there.
     """

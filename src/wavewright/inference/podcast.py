@@ -103,7 +103,7 @@ def make_podcast(
 ) -> Made:
     """Make an episode of recordings of any length that begin at the same time, in bounded memory.
 
-    - ``show``: called with the seconds of the recordings that have been cleaned.
+    ``show`` is called with the seconds of the recordings that have been cleaned.
 
     Raises BadAudio if a recording cannot be read or nothing is heard in any, or BadSetting or BadFolder if the episode
     cannot be written.
@@ -313,10 +313,7 @@ def _chapters(
 
 
 def _not_taken(files: Sequence[Path], settings: PodcastSettings, marked: Path | None) -> list[str]:
-    """Return what the recordings hold beside their sound that the episode does not have.
-
-    - ``marked``: the recording whose markers are the chapters.
-    """
+    """Return what the recordings hold beside their sound that the episode lacks; ``marked`` has its chapters."""
     taken, names = settings.metadata, settings.metadata.values
     lost = []
     for file in files:

@@ -29,12 +29,7 @@ class InstrumentEngine(ABC):
 
     @abstractmethod
     def note_on(self, channel: int, key: int, velocity: int) -> None:
-        """Start a note.
-
-        - ``channel``: 0 to 15; 9 plays drums.
-        - ``key``: 0 to 127; 69 is A4.
-        - ``velocity``: 1 to 127.
-        """
+        """Start a note of a key, 0 to 127 (69 is A4), with a velocity, 1 to 127; channel 9 of 0 to 15 plays drums."""
 
     @abstractmethod
     def note_off(self, channel: int, key: int) -> None:
@@ -48,7 +43,6 @@ class InstrumentEngine(ABC):
           (sustain), 120 (all sound off), 121 (reset controllers), 123 (all notes off), and 6, 38, 100 and 101 for the
           range of the pitch bend and the tuning (RPN 0 to 2); after 98 or 99 (NRPN), 6 and 38 mean others. 91 and 93
           are the sends to reverb and chorus; an engine without these effects ignores them, as every other controller.
-        - ``value``: 0 to 127.
         """
 
     @abstractmethod

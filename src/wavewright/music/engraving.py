@@ -16,9 +16,7 @@ MAX_NOTES = 20_000
 
 
 def engrave(score: Score, out: Path) -> None:
-    """Write a score as notation on one page as high as it needs.
-
-    - ``out``: SVG file to write.
+    """Write a score as notation on one SVG page as high as it needs.
 
     Raises BadScore if the score has no notes or more than 20,000, or Verovio cannot draw it, or BadSetting if it has
     too many bars, or MissingExtra if Verovio is not installed.

@@ -116,10 +116,7 @@ class Performance:
 
 
 def perform(score: Score, sample_rate: int, settings: PerformanceSettings | None = None) -> Performance:
-    """Return the events of a score at samples.
-
-    - ``sample_rate``: in Hz.
-    - ``settings``: straight and exact by default.
+    """Return the events of a score at samples; by default, they are straight and exact.
 
     Raises BadScore if the score lasts longer than a day, or has more tracks than MIDI has channels, or BadSetting if
     the tempo cannot be stored in MIDI.

@@ -25,7 +25,6 @@ def roll_svg(tracks: Sequence[np.ndarray], seconds: float, title: str) -> str:
 
     - ``tracks``: start and end in seconds, and pitch, of the notes of each track, ``(notes, 3)``; the first MAX_NOTES
       are drawn.
-    - ``seconds``: length of the music.
     """
     pitches = np.concatenate([notes[:MAX_NOTES, 2] for notes in tracks] or [np.zeros(0)])
     low, high = (pitches.min(), pitches.max()) if len(pitches) else (60.0, 60.0)

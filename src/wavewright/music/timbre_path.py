@@ -89,13 +89,7 @@ def _refused(text: str) -> BadSetting:
 def timbre_path(
     text: str, latent_of: Callable[[str], np.ndarray], seconds_of_bar: Callable[[float], float], seconds: float
 ) -> TimbrePath:
-    """Return the latents and times of a timbre as text.
-
-    - ``text``: see :func:`parse_timbre`.
-    - ``latent_of``: latent of a label; raises BadSetting for an unknown one.
-    - ``seconds_of_bar``: time of a bar, counted from 1.
-    - ``seconds``: length of the score, over which points without bars are spread.
-    """
+    """Return the latents and times of a timbre as text."""
     points = parse_timbre(text)
     spread = np.linspace(0, max(seconds, 1e-3), max(len(points), 2))
     times: Sequence[float] = [

@@ -53,13 +53,6 @@ def write_clips(
     Each file is written into a hidden folder; when all are complete they are moved into the folder, the manifest last.
     Entries of the manifest are retained, also those that other processes add meanwhile.
 
-    - ``clips``: at least one clip.
-    - ``sample_rate``: in Hz.
-    - ``out``: the folder, which need not exist.
-    - ``format``: format of the files.
-    - ``marking``: the mark that the clips get, and that their origins state.
-    - returns: the files, in the order of the clips.
-
     Raises BadFolder if the folder cannot be written to, its manifest is none, or a file of a clip's name has another
     origin.
     """

@@ -82,8 +82,7 @@ def make_each(
 ) -> Made:
     """Make a file of a folder of each item, several at a time; the manifest lists all, also after an interruption.
 
-    - ``out``: the folder, which need not exist.
-    - ``items``, ``begin``, ``title``, ``quiet``, ``n_processes``: see `each_item`.
+    The arguments are those of `each_item`.
 
     Raises BadFolder if the folder cannot be written to, or its manifest is none.
     """

@@ -15,10 +15,7 @@ MANIFEST_FILE = "manifest.jsonl"
 
 
 def manifest_lines(path: Path) -> list[tuple[str, str]]:
-    """Return the clips of a manifest.
-
-    - ``path``: the manifest; it need not exist.
-    - returns: file name and line of each clip, in the order of the manifest.
+    """Return file name and line of each clip of a manifest, which need not exist, in their order.
 
     Raises BadFolder if the file is not a manifest.
     """
@@ -63,11 +60,9 @@ def manifest_with(folder: Path, records: Mapping[str, Mapping[str, object]]) -> 
 
 
 def add_records(folder: Path, records: Mapping[str, Mapping[str, object]]) -> None:
-    """Add records to the manifest of a folder.
+    """Add records by file name, replacing earlier ones, to the manifest of a folder, which is created if there is none.
 
-    - ``folder``: the folder; its manifest is created if it has none.
-    - ``records``: records by file name, with the field names that `wavewright.data.manifest` reads; they replace
-      earlier records of these files.
+    Their field names are those that `wavewright.data.manifest` reads.
 
     Raises BadFolder if the folder has a file of that name that is not a manifest.
     """

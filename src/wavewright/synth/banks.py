@@ -28,9 +28,7 @@ FORMULA = re.compile(r"[()*+^%]")
 
 
 def read_bank(path: Path | None) -> SoundFont | SfzBank:
-    """Open a bank; its samples are read at first use.
-
-    - ``path``: an ``.sf2``, ``.sf3`` or ``.sfz`` file; None for the bundled bank.
+    """Open a bank, ``.sf2``, ``.sf3`` or ``.sfz``, by default the bundled one; its samples are read at first use.
 
     Raises BadSoundFont if the file does not exist or cannot be used.
     """
@@ -71,10 +69,7 @@ class NamedInstrument:
 
 
 def instrument_of(name: str | None, sample_rate: int, settings: PlayerSettings | None = None) -> NamedInstrument | None:
-    """Return a bank, the synthesiser, a patch or a wave; None for the name or the folder of a model.
-
-    - ``name``: None for the bundled bank.
-    - ``settings``: of banks.
+    """Return a bank (by default the bundled one), synthesiser, patch or wave; None for the name or folder of a model.
 
     Raises BadSoundFont, BadSetting or BadAudio if there is no such instrument, or its file is invalid.
     """

@@ -169,9 +169,6 @@ def advance_controls(
 ) -> tuple[int, int]:
     """Compute the controls of a chunk.
 
-    - ``wheel``: 0 to 1.
-    - ``bend``: semitones.
-    - ``n_voices``: voices in use, the first ones.
     - ``position``: samples of the current block that are over; CONTROL_SAMPLES where the next block begins.
     - returns ``position``: after the chunk.
     """
@@ -235,10 +232,7 @@ def mix_voices(segments: Segments, n_segments: int, block: np.ndarray, output: n
 
 @compiled("the faders of the synthesiser", _nrt=False)
 def add_faded(block: np.ndarray, gains: np.ndarray, targets: np.ndarray, speed: float, output: np.ndarray) -> None:
-    """Add a stereo block to an output, with gains that follow their targets exponentially.
-
-    - ``speed``: fraction of the distance in one sample.
-    """
+    """Add a stereo block to an output, with gains that approach their targets by the fraction ``speed`` each sample."""
     for channel in range(2):
         gain, target = gains[channel], targets[channel]
         source, destination = block[channel], output[channel]

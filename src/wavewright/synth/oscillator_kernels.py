@@ -218,10 +218,7 @@ def _add_noises(
 def render_oscillators(
     bank: OscillatorBank, segments: Segments, n_segments: int, sample_rate: float, output: np.ndarray
 ) -> None:
-    """Fill the outputs of the voices.
-
-    - ``sample_rate``: in Hz.
-    """
+    """Fill the outputs of the voices."""
     output[:] = 0.0
     for voice in range(output.shape[1]):
         for number in range(n_segments):

@@ -364,8 +364,6 @@ _TABLES = TomlTables(PATCHES, Patch, "patch")
 def parse_patch(text: str, name: str = "") -> Patch:
     """Read a patch from TOML.
 
-    - ``name``: name of the file in messages.
-
     Raises BadSetting with the file, the key and what is allowed there.
     """
     return _TABLES.parse(text, name)
@@ -377,9 +375,7 @@ def patch_names() -> tuple[str, ...]:
 
 
 def load_patch(name_or_path: str | Path) -> Patch:
-    """Load a patch.
-
-    - ``name_or_path``: a name of :func:`patch_names`, or a TOML file.
+    """Load a patch by a name of :func:`patch_names`, or from a TOML file.
 
     Raises BadSetting if there is no such patch, or it is invalid.
     """

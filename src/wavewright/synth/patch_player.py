@@ -27,11 +27,7 @@ from .sources import DrumSource, FMSource, FormulaSource, GrainSource, ModalSour
 
 
 def open_source(patch: Patch, n_voices: int, sample_rate: int) -> VoiceSource:
-    """Return the source of sound of a patch.
-
-    - ``n_voices``: rows of its state.
-    - ``sample_rate``: in Hz.
-    """
+    """Return the source of sound of a patch, with ``n_voices`` rows of state."""
     if patch.fm is not None:
         return FMSource(patch.fm, n_voices, sample_rate)
     if patch.string is not None:
@@ -162,10 +158,7 @@ class PatchPlayer:
         return output
 
     def tidy(self, last: np.ndarray) -> None:
-        """Free the voices that are over, and stop effects that have decayed; called at fixed times.
-
-        - ``last``: ``(2, time)``: the samples since the last call.
-        """
+        """Free voices that are over, and stop effects that have decayed in the last samples; called at fixed times."""
         for voice in reversed(range(self._n_voices)):
             if self._state.stages[voice, 0] == OFF:
                 self._n_voices -= 1

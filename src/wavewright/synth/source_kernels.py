@@ -140,10 +140,7 @@ def _render_operator(
 def render_operators(
     bank: OperatorBank, stages: np.ndarray, segments: Segments, n_segments: int, sample_rate: float, output: np.ndarray
 ) -> None:
-    """Fill the outputs of the voices.
-
-    - ``stages``: stages of the voices' own envelopes, the level first.
-    """
+    """Fill the outputs of the voices; the level is first of the stages of their own envelopes."""
     for voice in range(output.shape[1]):
         for number in range(n_segments):
             start, n = segments.starts[number], segments.lengths[number]

@@ -27,13 +27,7 @@ class VoiceSource(ABC):
 
     @abstractmethod
     def start(self, voice: int, key: float, velocity: float, seed: int) -> float:
-        """Begin a note in a voice and return its longest duration in samples, infinite while it is held.
-
-        - ``voice``: row of the arrays.
-        - ``key``: pitch in semitones, 69 is A4.
-        - ``velocity``: 0 to 1.
-        - ``seed``: of all that is random in the note.
-        """
+        """Begin a note in a voice and return its longest duration in samples, infinite while it is held."""
 
     def move(self, voice: int, target: int) -> None:
         """Move the state of a voice to another row."""

@@ -279,12 +279,7 @@ def filter_voices(
     states: np.ndarray,
     block: np.ndarray,
 ) -> None:
-    """Filter the voices.
-
-    - ``kind``: LOW_PASS, HIGH_PASS, BAND_PASS, NOTCH or LADDER.
-    - ``n_stages``: 1 or 2.
-    - ``drive``: gain into a saturation before the filter; 0 for none.
-    """
+    """Filter the voices; ``drive`` is the gain into a saturation before the filter, 0 for none."""
     for channel in range(block.shape[0]):
         for voice in range(block.shape[1]):
             for number in range(n_segments):

@@ -207,9 +207,6 @@ def formula_spectrum(text: str) -> np.ndarray:
 def wave_patch(wave: str | Path) -> Patch:
     """Return an instrument that plays a wave.
 
-    - ``wave``: a formula such as ``sin(2*pi*f*t) + 0.3*saw(2*f*t)``, see :mod:`.formula`; or a file with one period,
-      see :func:`read_period`.
-
     Raises BadSetting or BadAudio if the formula or the file is invalid.
     """
     settings: dict[str, object] = {

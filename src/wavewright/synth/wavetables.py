@@ -49,9 +49,7 @@ class Wavetables:
 
 
 def make_wavetables(spectra: Sequence[np.ndarray]) -> Wavetables:
-    """Make tables from the spectra of waves.
-
-    - ``spectra``: ``(1 + harmonics,)`` complex, see :func:`.spectra.wave_spectrum`; their means are left out.
+    """Make tables from the spectra ``(1 + harmonics,)`` of waves, see :func:`.spectra.wave_spectrum`, without mean.
 
     Raises BadSetting if there are no spectra, or too many.
     """

@@ -47,10 +47,7 @@ class JobWorker:
         self._open.close()
 
     def run(self, given: tuple[BatchJob, str]) -> JobOutcome:
-        """Run a job unless its outputs are there.
-
-        - ``given``: the job, and the digest of its models where the batch was started.
-        """
+        """Run a job, given with the digest of its models where the batch was started, unless its outputs are there."""
         job, expected = given
         models = self._model_hashes.of_job(job)
         if digest_of(models) != expected:

@@ -86,12 +86,7 @@ Command: TypeAlias = TyperCommand | TyperGroup
 
 
 def group(commands: Group, name: str, callback: Callable[..., None] = lambda: None) -> TyperGroup:
-    """Build the command of a group, whose tasks are imported when they are used.
-
-    - ``commands``: commands of the group; the default command runs where the arguments name none.
-    - ``name``: name of the group on the command line.
-    - ``callback``: function whose parameters are the options before the command.
-    """
+    """Build the command of a group, whose tasks are imported when they are used; ``callback`` has its own options."""
 
     class TaskGroup(TyperGroup):
         lists_commands = False

@@ -83,10 +83,7 @@ class LiveText:
             self._has_ended = True
 
     def awaited_ssml(self, is_ssml: bool) -> str | None:
-        """Return the text if it is SSML, empty if it is none, None until that is known and the SSML has ended.
-
-        - ``is_ssml``: whether it is SSML however it starts.
-        """
+        """Return the text if it is SSML, empty if it is none, None until that is known and the SSML has ended."""
         with self._lock:
             text = "".join(self._arrived)
             may_be = is_ssml or (self._may_be_ssml and text.lstrip("\ufeff \t\r\n")[:1] in ("", "<"))
@@ -95,11 +92,7 @@ class LiveText:
         return text if may_be and (is_ssml or looks_like_ssml(text)) else ""
 
     def segments(self, read: Read, markup: Markup = "none") -> Iterator[str | None]:
-        """Yield the segments as they come, None where there is none yet; called by one thread.
-
-        - ``read``: finds sentences.
-        - ``markup``: markup of the text.
-        """
+        """Yield the segments as they come, None where there is none yet; called by one thread."""
         pending = ""
         reader = MarkupReader(markup)
         while True:

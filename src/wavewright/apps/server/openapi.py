@@ -63,11 +63,7 @@ NAME: Schema = {"name": "name", "in": "path", "required": True, "schema": {"type
 
 @cache
 def description(has_keys: bool) -> Schema:
-    """Return the OpenAPI description of a server.
-
-    - ``has_keys``: requests must have a key.
-    - returns: OpenAPI 3.1.
-    """
+    """Return the OpenAPI 3.1 description of a server, whose requests need a key if ``has_keys``."""
     described: Schema = {
         "openapi": "3.1.0",
         "info": {

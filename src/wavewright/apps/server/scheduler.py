@@ -118,9 +118,7 @@ class Scheduler:
             thread.start()
 
     def submit(self, steps: Iterator[Packet]) -> Job:
-        """Add a job; called in the event loop.
-
-        - ``steps``: its steps; closed at the end, if it is a generator, by one of the threads.
+        """Add a job, whose steps are closed at the end by one of the threads; called in the event loop.
 
         Raises TooManyRequests if there are `max_jobs` already.
         """

@@ -177,9 +177,6 @@ def is_loopback(host: str) -> bool:
 def read_keys(path: Path) -> tuple[str, ...]:
     """Read a file of keys, one a line; empty lines and those that start with ``#`` are skipped.
 
-    - ``path``: the file.
-    - returns: at least one key.
-
     Raises BadSetting if the file cannot be read, has no key, or has one that is too short or cannot be sent in a
     header.
     """

@@ -103,8 +103,6 @@ class SharedVoices:
     def narrator(self, settings: NarrationSettings, text: str, words: Mapping[str, str] | None = None) -> Narrator:
         """Return the narrator of a text, whose models are loaded once.
 
-        - ``settings``: the settings, whose voice is as `find` accepts it.
-        - ``text``: the text; voices in SSML are checked as `find` does.
         - ``words``: words of the request with their phones, which override those of the server's lexicon.
 
         Raises BadModel if a voice does not exist; BadRequest, BadText or BadSetting if words, the SSML, the style or

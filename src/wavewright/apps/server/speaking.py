@@ -25,9 +25,7 @@ from .speech_request import SpeechRequest, parse_object, parse_speech
 def speech_packets(request: SpeechRequest, voices: SharedVoices, measurements: Measurements) -> Iterator[Packet]:
     """Speak a text in packets, each with the bytes that a chunk of speech completes.
 
-    - ``voices``: the voices; the one of the request is loaded in the first step.
     - ``measurements``: counts passages that were skipped and seconds of audio.
-    - returns: the packets; one may have no bytes.
 
     Raises WavewrightError if the voice does not exist or the text cannot be spoken.
     """

@@ -91,7 +91,6 @@ def parse_speech(fields: JsonObject, max_text: int) -> SpeechRequest:
     - ``fields``: ``input``, and ``model``, ``voice``, ``response_format``, ``speed``, ``instructions``,
       ``stream_format`` of OpenAI; `OWN_FIELDS`; ``lexicon``, an object of words and their phones; and
       ``word_timestamps``, with which a stream of events has the times of words.
-    - ``max_text``: longest text in characters.
     - returns: the request; the voice is not looked up yet.
 
     Raises BadRequest for the first field that is not valid.

@@ -42,7 +42,6 @@ def module_command(arguments: Sequence[str]) -> list[str]:
 def install(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -> Made:
     """Write the script; a file that is there is not changed.
 
-    - ``arguments``: arguments of ``wavewright speechd``.
     - ``environment``: variables, of which ``XDG_DATA_HOME`` and ``XDG_CONFIG_HOME`` may set the user's folders.
 
     Raises BadFolder if another file of the name is there, or the folder cannot be written.

@@ -47,11 +47,7 @@ class ModuleVoices:
         self.narrator = lru_cache(MAX_CACHED)(self._load)
 
     def rows(self, language: str = "", variant: str = "") -> list[tuple[str, str, str]]:
-        """Return name, language and variant of each voice, the default one first.
-
-        - ``language``: of the voices to return, such as ``en`` or ``en-US``; empty for all.
-        - ``variant``: as for ``language``; our voices have none.
-        """
+        """Return name, language and variant of each voice, the default one first."""
         self.narrator.cache_clear()  # a voice may be new
         return self._rows(language, variant)
 

@@ -138,9 +138,7 @@ class _Held:
 def audio_and_marks(chunks: Iterable[Chunk], sample_rate: int) -> Iterator[np.ndarray | str]:
     """Yield packets ``(1, time)`` and names of marks in the order in which they are played.
 
-    - ``chunks``: the speech; a chunk has the marks of all its piece, with their times.
-    - ``sample_rate``: sample rate in Hz.
-    - returns: the samples, without silence after the last one that is not silent.
+    A chunk has the marks of all its piece, with their times. There is no silence after the last sound.
     """
     marks: deque[TimedMark] = deque()
     held = _Held([])

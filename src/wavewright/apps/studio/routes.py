@@ -346,10 +346,7 @@ MAX_CALL_BYTES = 100_000
 
 
 def studio_routes(runs_folder: Path) -> list[Route]:
-    """Return the routes of the page and of its requests.
-
-    - ``runs_folder``: folder of the runs, whose curves and samples the page shows.
-    """
+    """Return the routes of the page and of its requests; it shows the curves and samples of the runs in a folder."""
     return [*page_routes(), *_StudioEndpoints(runs_folder).routes()]
 
 

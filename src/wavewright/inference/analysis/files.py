@@ -30,12 +30,9 @@ def analyse_file(
 ) -> Analysis:
     """Analyse a sound file of any length, in bounded memory.
 
-    - ``path``: sound file.
     - ``silence_db``: loudest sample of silence, in dB of full scale.
     - ``min_silence_seconds``: shortest silent segment.
     - ``pitch_limits_hz``: lowest and highest pitch.
-    - ``progress``: called with the seconds that are done.
-    - returns: without a plot.
 
     Raises BadAudio or MissingExtra if the file cannot be read.
     """

@@ -21,7 +21,6 @@ def draw_analysis(analysis: Analysis, out: Path) -> None:
     """Draw what an analysis found over time into a PNG file.
 
     - ``analysis``: from :func:`.files.analyse_file`; its file is read again.
-    - ``out``: PNG file to write.
 
     Raises BadAudio if the file cannot be read, or BadSetting or BadFolder or MissingExtra as
     :func:`wavewright.plots.check_drawable`.

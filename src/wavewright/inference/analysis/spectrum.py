@@ -158,7 +158,6 @@ def bandwidth(power: np.ndarray, sample_rate: int) -> float:
     """Return the highest frequency that is really there.
 
     - ``power``: power spectrum ``(bins,)`` from 0 to half the sample rate, whose sum is the mean square of the wave.
-    - ``sample_rate``: in Hz.
     - returns: hz. Above it there is nothing louder than 16-bit rounding noise with dither, or than 100 dB below the
       loudest band; or the spectrum falls there by 25 dB within 3 % of the range, as it does after a resampler or a
       lossy codec, and stays low.

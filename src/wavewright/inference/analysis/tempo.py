@@ -70,10 +70,7 @@ class TempoMeter:
 
 
 def tempo_of_strength(strength: np.ndarray, frames_per_second: float) -> Tempo:
-    """Estimate the tempo of an onset strength.
-
-    - ``strength``: ``(frames,)``.
-    """
+    """Estimate the tempo of an onset strength ``(frames,)``."""
     correlation = strength_correlation(strength, frames_per_second)
     n_window = len(correlation)
     if not correlation.any():

@@ -55,8 +55,6 @@ def without_echo(
 
     - ``microphone``: blocks ``(channels, time)`` float32; each channel has an echo path of its own.
     - ``far``: the far end, the mean of whose channels is used. Where it ends early, silence follows.
-    - ``header``: sample rate and channels of the microphone.
-    - ``maker``: opens the streams.
     - returns: blocks ``(channels, time)`` float32 at the rate of the microphone, as many samples in all, in time with
       it.
     """

@@ -24,11 +24,7 @@ class Processor(Protocol):
     """Highest frequency that it leaves."""
 
     def process_blocks(self, waves: Iterable[np.ndarray], sample_rate: int, n_channels: int) -> Iterator[np.ndarray]:
-        """Yield blocks ``(channels, time)`` float32 of other lengths, as many samples in all, in time with the sound.
-
-        - ``waves``: blocks ``(channels, time)`` float32.
-        - ``sample_rate``: in Hz.
-        """
+        """Yield blocks ``(channels, time)`` float32 of other lengths, with all samples, in time with the sound."""
 
 
 class ModelProcessor:

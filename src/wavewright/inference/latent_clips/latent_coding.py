@@ -28,8 +28,6 @@ def encode_latents(runtime: Autoencoder, file: Path, out: Path, label: str | Non
     - ``runtime``: the model. A model of one-shots encodes the file from its onset.
     - ``file``: the sound file. Decoding restores its sample rate and, for a model of clips of any length, its number of
       samples.
-    - ``out``: file to write.
-    - ``label``: for the decoder, or None.
 
     Raises BadAudio if the file cannot be read, or BadSetting if the model does not have the label.
     """
@@ -60,12 +58,7 @@ def encode_latents(runtime: Autoencoder, file: Path, out: Path, label: str | Non
 def decode_latents(
     file: Path, out: Path, model: str | None, watermark: bool = True, watermark_key: str = DEFAULT_KEY
 ) -> Made:
-    """Write the sound file of a file of latents.
-
-    - ``file``: the file of latents.
-    - ``out``: sound file to write.
-    - ``model``: name or path of the model; None to find it by its hash.
-    - ``watermark``, ``watermark_key``: see :func:`.watermark.marking.marking_of`.
+    """Write the sound file of a file of latents; without ``model``, the model is found by its hash.
 
     Raises BadAudio if the file is damaged or of another kind, or BadModel if the model that encoded it is not there.
     """

@@ -44,12 +44,9 @@ class SourceClip:
 
 
 def read_clip(file: Path, runtime: Autoencoder, allow_silence: bool = False) -> tuple[SourceClip, np.ndarray]:
-    """Read an input file of any sample rate and number of channels.
+    """Read an input file of any sample rate and number of channels; return what it is, and its mono wave ``(time,)``.
 
-    - ``runtime``: the model.
-    - ``allow_silence``: accept a silent file.
-    - returns ``source``: the file's properties.
-    - returns ``wave``: ``(time,)`` float32, mono at the model's sample rate.
+    The wave is float32 at the model's sample rate.
 
     Raises BadAudio if the file cannot be read, is too long or silent.
     """

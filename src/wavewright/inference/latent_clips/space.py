@@ -124,10 +124,7 @@ def open_space(model: str, embedding: str | None) -> ClipSpace:
 
 
 def open_embedding(name: str, log_mel: LogMelEmbedding) -> Embedding:
-    """Open an embedding.
-
-    - ``name``: name or path of an encoder or a classifier, or ``log-mel``.
-    - ``log_mel``: what ``log-mel`` stands for.
+    """Open an encoder or a classifier as an embedding, or ``log_mel`` for the name ``log-mel``.
 
     Raises BadModel if there is no such model, it is damaged or of another family.
     """

@@ -187,7 +187,6 @@ def read_preset(name: str) -> Preset:
 def mix_of(preset: Preset, seconds: float, seed: int, *, is_loop: bool = False) -> Mix:
     """Return the mix that a preset becomes by a seed.
 
-    - ``seconds``: length.
     - ``seed``: same seed, same samples. It determines textures, the times of one-shots and all that is drawn for them.
     - ``is_loop``: the end continues at the start: textures are loops, one-shots at the end sound on at the start.
 

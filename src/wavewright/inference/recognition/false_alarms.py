@@ -50,10 +50,7 @@ def find_alarms(
 ) -> tuple[list[FalseAlarm], tuple[Failed, ...]]:
     """Find the moments of recordings without key words at which a spotter is most confident of one.
 
-    - ``entries``: the recordings.
-    - ``most``: largest number of alarms.
-    - ``smallest``: smallest confidence of an alarm.
-    - returns: the most confident first, and the recordings that cannot be read.
+    Returns the most confident first, and the recordings that cannot be read.
     """
     spotter = KeywordSpotter(model)
     found: list[FalseAlarm] = []
@@ -74,9 +71,7 @@ def find_alarms(
 def peaks(confidences: np.ndarray, smallest: float, n_refractory: int) -> Iterator[tuple[int, int]]:
     """Yield window and label of the largest confidence ``(windows, labels)``, then of the largest far enough from it.
 
-    - ``confidences``: ``(windows, labels)``.
-    - ``smallest``: confidence below which nothing is a peak.
-    - ``n_refractory``: windows between two peaks.
+    Peaks are at least ``smallest`` and ``n_refractory`` windows apart.
     """
     largest = confidences.max(axis=1, initial=0.0)
     while len(largest) and largest.max() >= smallest:
@@ -101,10 +96,7 @@ def write_alarms(
 ) -> Made:
     """Write the sound of the most confident false alarms as clips of a background label, to train on.
 
-    - ``entries``: recordings without key words.
     - ``folder``: named as the label, such as ``_hard``; the clips of earlier alarms stay.
-    - ``most``: largest number of clips.
-    - ``smallest``: smallest confidence of an alarm.
 
     Raises BadSetting if the name of the folder does not begin with an underscore, or BadFolder if no recording can be
     used, or the folder cannot be written to; no clip is written then.

@@ -27,12 +27,7 @@ STREAM_BLOCK_SECONDS = 0.05
 def recognise_files(
     recogniser: RecordingRecogniser, entries: Sequence[Entry], quiet: bool = True
 ) -> tuple[tuple[RecognisedFile, ...], tuple[Failed, ...]]:
-    """Recognise recordings; return also those that cannot be recognised.
-
-    - ``recogniser``: of a model.
-    - ``entries``: the recordings.
-    - ``quiet``: show no progress.
-    """
+    """Recognise recordings; return also those that cannot be recognised."""
 
     def recognise(entry: Entry) -> RecognisedFile:
         result = recogniser.recognise(decode_at(entry, recogniser.model.sample_rate, 1))
@@ -45,8 +40,6 @@ def spot_stream(source: BinaryIO, sink: TextIO, spotter: KeywordSpotter) -> None
     """Write a line of JSON for every event of a stream, as soon as it is recognised; Ctrl-C ends the stream.
 
     - ``source``: raw mono samples at 16 kHz, or a WAV file; see :func:`.pcm.read_pcm`.
-    - ``sink``: where the lines are written to.
-    - ``spotter``: at the beginning of a stream.
 
     Raises BadAudio if the source cannot be read.
     """

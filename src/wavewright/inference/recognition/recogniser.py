@@ -91,9 +91,7 @@ class RecordingRecogniser:
         self.rejects = rejects
 
     def recognise(self, blocks: Iterable[np.ndarray]) -> Recognised:
-        """Recognise a recording.
-
-        - ``blocks``: the recording as consecutive waves ``(1, time)`` at the sample rate of the model.
+        """Recognise a recording as consecutive waves ``(1, time)`` at the sample rate of the model.
 
         Raises BadAudio if it is silent, or BadModel if the model produces NaN or infinite values.
         """
@@ -187,11 +185,7 @@ class RecordingRecogniser:
 
 
 def overlapped(windows: list[np.ndarray], n_hop: int) -> np.ndarray:
-    """Return the frames ``(frames, labels)`` of overlapping windows ``(labels, frames)``, weighted by a triangle.
-
-    - ``windows``: values of consecutive windows.
-    - ``n_hop``: frames from one window to the next.
-    """
+    """Return the frames ``(frames, labels)`` of windows ``(labels, frames)`` that overlap, weighted by a triangle."""
     n_labels, n_window = windows[0].shape
     triangle = np.minimum(np.arange(1, n_window + 1), np.arange(n_window, 0, -1))[:, None]
     sums = np.zeros((n_window + n_hop * (len(windows) - 1), n_labels))
@@ -217,12 +211,7 @@ def events_of(
 ) -> tuple[SoundEvent, ...]:
     """Join consecutive windows or frames in which a label is present to events.
 
-    - ``probabilities``: ``(n, labels)``.
-    - ``labels``: names; those of the background are no events.
-    - ``hop``: seconds from one row to the next.
     - ``first``: start of the time that the first row stands for; the first and the last row extend to the ends.
-    - ``seconds``: duration of the recording.
-    - returns: in the order of their onsets.
     """
     events = []
     n_rows = len(probabilities)

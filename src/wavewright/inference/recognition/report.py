@@ -99,8 +99,7 @@ class ClassificationReport(Result, ModelResult):
 def labelled(path: Path, has_unlabelled: bool = False) -> Scan:
     """Return the labelled recordings of a folder or manifest, those of split ``test`` if there are any.
 
-    - ``path``: the folder or manifest.
-    - ``has_unlabelled``: whether to include recordings without a label.
+    With ``has_unlabelled``, recordings without a label are included.
 
     Raises BadFolder if none has a label.
     """
@@ -125,12 +124,6 @@ def report_on(
     model_hash: str,
 ) -> ClassificationReport:
     """Compare what was recognised with the labels.
-
-    - ``names``: labels of the model.
-    - ``entries``: the recordings with their labels.
-    - ``files``: results, which name the file of each.
-    - ``failed``: files without a result.
-    - ``model``, ``model_hash``: identity of the model.
 
     Raises BadFolder if the model knows no label of the recordings.
     """
@@ -183,10 +176,7 @@ def compare(
 ) -> ClassificationReport:
     """Return the report on recordings with any number of labels.
 
-    - ``names``: labels of the model.
     - ``truth``, ``predicted``: presence of each label in each recording, and its recognition, bool ``(known, labels)``.
-    - ``known``, ``others``: results of recordings whose labels the model knows, and of others.
-    - ``calibration``, ``mistakes``, ``failed``, ``model``, ``model_hash``: see :class:`ClassificationReport`.
     """
     scores = tuple(score for score in label_scores(truth, predicted, names) if score.n_clips)
     return ClassificationReport(
@@ -227,12 +217,6 @@ def report_on_sets(
     The accuracy is the fraction of recordings with no wrong and no missing label. The confusion matrix has the number
     of recordings with the label of the row in which that of the column was recognised. The calibration is that of the
     probabilities of all labels. Rejected are recordings with labels in which none was recognised.
-
-    - ``names``: labels of the model.
-    - ``entries``: the recordings with their labels.
-    - ``files``: results with the probabilities of all labels.
-    - ``failed``: files without a result.
-    - ``model``, ``model_hash``: identity of the model.
 
     Raises BadFolder if the model knows no label of the recordings.
     """

@@ -113,8 +113,6 @@ def harmonise_grid(
     - ``known_pitches``: ``(steps, 4)``: pitches of soprano, alto, tenor and bass at sixteenths, SILENT for rests; only
       those of ``is_known`` count. The first step begins a quarter.
     - ``is_known``: ``(steps, 4)`` bool: cells that stay as they are.
-    - ``tonic``: pitch class of the tonic.
-    - ``seed``: same seed, same harmony.
     - ``predictor``: the bundled network by default.
     - returns: ``(steps, 4)``.
     """
@@ -249,8 +247,6 @@ def harmonise(
 
     - ``voice``: voice that the melody is: soprano, alto, tenor or bass.
     - ``key``: by default that of the score, or else the most probable one.
-    - ``seed``: same seed, same notes.
-    - ``settings``: effort of the search.
     - returns: with a track for each voice and no others; texts of the melody, such as lyrics, stay.
 
     Raises BadSetting if there is no melody or no such voice, or the melody is too wide or too long. Warns of a

@@ -82,12 +82,10 @@ class HiddenMarkovModel:
 def viterbi(
     initial: np.ndarray, transitions: np.ndarray, evidence: np.ndarray, final: np.ndarray | None = None
 ) -> np.ndarray:
-    """Return the most probable path of states.
+    """Return the most probable path ``(steps,)`` of states.
 
-    - ``initial``, ``final``: log-probabilities of the first and the last state, ``(n,)``.
-    - ``transitions``: log-probabilities ``(n, n)`` from row to column, or ``(steps - 1, n, n)``.
-    - ``evidence``: log-likelihoods, ``(steps, n)``.
-    - returns: states ``(steps,)``.
+    All arguments are logarithms: of the first and the last state ``(n,)``, of transitions ``(n, n)`` from row to column
+    or ``(steps - 1, n, n)``, and of the evidence ``(steps, n)``.
     """
     steps, n = evidence.shape
     each = np.broadcast_to(transitions, (steps - 1, n, n))

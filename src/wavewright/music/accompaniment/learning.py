@@ -239,7 +239,6 @@ def learn_style(scores: Sequence[Score], title: str = "Learned") -> Accompanimen
 
     - ``scores``: with a bass, chords or drums. The bass is a track of a bass instrument or the lowest one, the chords
       are that of the others, without the melody, with the most notes.
-    - ``title``: of the style.
 
     Raises BadSetting if no score has such a part.
 

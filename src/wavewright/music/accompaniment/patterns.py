@@ -54,7 +54,6 @@ def parse_pattern(text: str, role: str) -> tuple[PatternBar, ...]:
     """Read a pattern: bars between ``|``, in each one character for every step; spaces mean nothing.
 
     - ``text``: ``.`` is a rest, ``-`` holds the note before; the others are SYMBOLS of the role.
-    - ``role``: one of SYMBOLS.
 
     Raises BadSetting if a character has no meaning, a bar has no steps or begins with a hold, or there are too many.
 

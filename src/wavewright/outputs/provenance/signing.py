@@ -38,7 +38,6 @@ def with_files(named: Sequence[Ingredient], given: Sequence[Path], folders: Sequ
 
     - ``named``: ingredients that the comment of a sound file names.
     - ``given``: files of ingredients; those that are not named are added.
-    - ``folders``: where files of the names are looked for.
 
     Raises BadAudio if a given file is not there.
     """
@@ -114,8 +113,6 @@ def sign_file(
 ) -> MadeFile:
     """Sign a sound file; its sound stays as it is, and so do its other metadata.
 
-    - ``path``: the file; where it is a link, the file that it leads to.
-    - ``key``: private key.
     - ``ingredients``: files that the sound was made of, besides those that its comment names.
     - ``task``: command that made it, if its comment does not say so.
     - ``beside_only``: leave the file itself as it is.

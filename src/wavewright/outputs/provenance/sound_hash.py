@@ -85,9 +85,6 @@ class Structure:
 def check_structure(path: Path, file_format: str) -> Structure:
     """Check that a file holds one sound and nothing else that a decoder could play, and says so in the canonical way.
 
-    - ``path``: the file.
-    - ``file_format``: libsndfile's name of its format.
-
     Raises ValueError with the end of a sentence, if it holds anything else, or is of another kind.
     """
     kind = KINDS.get(file_format)

@@ -169,10 +169,6 @@ def verify_file(
 ) -> VerifiedFile:
     """Compare the records of a sound file with its sound.
 
-    - ``path``: the file; where it is a link, the file that it leads to.
-    - ``trusted``: keys that are known.
-    - ``installed``: returns the installed model with a hash.
-
     Raises BadAudio if the file cannot be read.
     """
     path = path.resolve() if path.is_symlink() else path

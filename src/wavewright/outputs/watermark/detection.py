@@ -154,9 +154,7 @@ class LevelEvidence:
 def search_windows(windows: Iterable[np.ndarray], chosen: Set[int], key: str, any_speed: bool) -> LevelEvidence | None:
     """Search for level cells in some of the windows of a sound; return the mean evidence, None without a window.
 
-    - ``windows``: all windows in their order ``(time,)`` at CHIP_RATE_HZ.
-    - ``chosen``: indices of the windows to search.
-    - ``key``, ``any_speed``: key of the mark, and whether to search other time ratios and pitches, too.
+    Windows are ``(time,)`` at CHIP_RATE_HZ; ``any_speed`` searches other time ratios and pitches, too.
     """
     logs: list[float] = []
     candidates: list[LevelCandidate] = []
@@ -379,8 +377,6 @@ def detect_blocks(
     """Search for the mark in sound of any length, in bounded memory.
 
     - ``read``: returns the sound from its start in blocks ``(channels, time)``; called up to three times.
-    - ``sample_rate``: in Hz.
-    - ``key``: key of the mark.
     - ``any_speed``: search speeds from 0.95 to 1.05 too, if no mark is detected at the speed at which it was made.
     - ``together``: search over several recordings, to which this one is added.
     - returns: its `p_value` is a proved bound, see :mod:`.evidence`.

@@ -93,7 +93,6 @@ def detect_file(
 ) -> FileDetection:
     """Search for the mark in a sound file of any length.
 
-    - ``path``: sound file.
     - ``key``, ``any_speed``, ``together``: as for :func:`.detection.detect_blocks`.
     - ``names_of``: returns the names of the models that a payload can mean.
 

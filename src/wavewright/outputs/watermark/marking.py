@@ -157,9 +157,6 @@ def marked(
 ) -> Iterator[np.ndarray]:
     """Add the mark to consecutive blocks ``(channels, time)``; blocks of other sizes, with as many samples, follow.
 
-    - ``waves``: blocks ``(channels, time)`` with one number of channels.
-    - ``sample_rate``: in Hz.
-    - ``payload``, ``key``, ``has_levels``: as for :class:`Watermark`.
     - returns: blocks ``(channels, time)`` float32; all but the last one have samples.
     """
     stream: Watermark | None = None
@@ -215,9 +212,7 @@ class Marking:
 def marking_of(model_hash: str | None, watermark: bool, key: str, *, is_speech: bool = False) -> Marking | None:
     """Return the marking of the outputs of a model, None without a watermark.
 
-    - ``model_hash``: hash of the model, whose first digits are the payload.
-    - ``watermark``, ``key``: as the tasks take them.
-    - ``is_speech``: whether the outputs are speech, which gets the second layer, too.
+    The first digits of the hash are the payload; speech gets the second layer, too.
     """
     if not watermark:
         return None

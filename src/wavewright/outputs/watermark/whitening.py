@@ -92,11 +92,7 @@ def _window(n_frame: int) -> np.ndarray:
 
 
 def whitened(wave: np.ndarray) -> np.ndarray:
-    """Return the sum of all channels, each with a flat spectrum at every moment.
-
-    - ``wave``: ``(channels, time)`` at CHIP_RATE_HZ.
-    - returns: ``(time,)``, with the frequencies of the mark at all speeds.
-    """
+    """Return the sum ``(time,)`` of channels at CHIP_RATE_HZ, flat at every moment at the mark's frequencies."""
     spectra = _spectra(wave, FRAME_SAMPLES)
     flat = spectra / _magnitude(spectra.real**2 + spectra.imag**2)
     return _overlap_added(flat.sum(axis=0), wave.shape[1])

@@ -82,10 +82,9 @@ def frequency_cents(hertz: float) -> float:
 
 
 def generators_of(values: Mapping[str, float]) -> np.ndarray:
-    """Return the generators of a region, in the units of SoundFont.
+    """Return the generators ``(N_GENERATORS,)`` of a region, in the units of SoundFont, from values of all DEFAULTS.
 
-    - ``values``: of all names of DEFAULTS.
-    - returns: float64 ``(N_GENERATORS,)``; level, tuning and pan of key and velocity are left to the player.
+    Level, tuning and pan of key and velocity are left to the player.
     """
     amounts = gen.DEFAULTS.copy()
     amounts[gen.SCALE_TUNING] = min(max(values["pitch_keytrack"], 0.0), 1_200.0)
@@ -130,11 +129,7 @@ def _set_envelope(amounts: np.ndarray, values: Mapping[str, float], name: str, f
 
 
 def crossfade(value: float, fade_in: tuple[float, float], fade_out: tuple[float, float], is_power: bool) -> float:
-    """Return the gain of a crossfade at a key, a velocity or a controller.
-
-    - ``fade_in``, ``fade_out``: where the fade begins and ends.
-    - ``is_power``: the powers of two regions add up, not their amplitudes.
-    """
+    """Return the gain of a crossfade at a key, a velocity or a controller; powers add up if ``is_power``."""
     gain = 1.0
     low, high = fade_in
     if value < high:

@@ -119,8 +119,6 @@ def found_file(folder: Path, name: str) -> Path:
 def read_headers(path: Path) -> list[SfzHeader]:
     """Return the headers of an SFZ file with the opcodes of each, its includes in their places.
 
-    - ``path``: an ``.sfz`` file.
-
     Raises BadSoundFont if a file cannot be read, is no text, or includes itself.
     """
     return parse_headers("".join(_SfzSource(path).expanded(path, 0)))

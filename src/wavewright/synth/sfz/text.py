@@ -22,10 +22,7 @@ class SfzHeader:
 
 
 def sfz_text(headers: Sequence[SfzHeader], comment: str = "") -> str:
-    """Return the text of an SFZ file.
-
-    - ``comment``: lines that precede the headers.
-    """
+    """Return the text of an SFZ file, which begins with the lines of a comment."""
     lines = [f"// {line}" for line in comment.splitlines()]
     for header in headers:
         opcodes = [f"{name}={value}" for name, value in header.opcodes.items()]

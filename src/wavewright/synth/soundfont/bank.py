@@ -44,10 +44,7 @@ class Chunks:
 
 
 def read_chunks(contents: np.ndarray, name: str) -> Chunks:
-    """Split a SoundFont file into its chunks.
-
-    - ``contents``: uint8, the whole file.
-    - ``name``: name of the file, for messages.
+    """Split a SoundFont file, called ``name`` in messages, into its chunks.
 
     Raises BadSoundFont if it is no SoundFont file, or chunks are missing, cut off or of impossible sizes.
     """
@@ -243,10 +240,7 @@ class SoundFont:
         return self._by_number.get((bank, program))
 
     def decoded(self, index: int) -> np.ndarray:
-        """Decode a sample.
-
-        - returns: float32 ``(time,)``; empty where the sample cannot be decoded: outside of the file, or damaged.
-        """
+        """Decode a sample to float32 ``(time,)``; empty where it is outside of the file, or damaged."""
         header = self.headers[index]
         start, end = int(header["start"]), int(header["end"])
         if header["type"] & ROM or end <= start:
@@ -349,9 +343,7 @@ class SamplePool:
 
 
 def read_soundfont(path: Path) -> SoundFont:
-    """Open a SoundFont file; its samples are read at first use.
-
-    - ``path``: an ``.sf2`` or ``.sf3`` file.
+    """Open a SoundFont file, ``.sf2`` or ``.sf3``; its samples are read at first use.
 
     Raises BadSoundFont if the file does not exist or cannot be used.
     """

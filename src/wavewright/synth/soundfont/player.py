@@ -49,11 +49,9 @@ class SendEffect:
         self._n_quiet = 0
 
     def add(self, send: np.ndarray, output: np.ndarray) -> None:
-        """Add the effect of the next samples to the output.
+        """Add the effect of the next samples, at most QUIET_SAMPLES, to the output ``(2, time)``.
 
-        - ``send``: float32 ``(time,)``, at most QUIET_SAMPLES; zeros after a rest start the effect at the first other
-          sample.
-        - ``output``: float32 ``(2, time)``, added to.
+        Zeros after a rest start the effect at the first other sample.
         """
         if self._stream is None:
             loud = np.flatnonzero(send)

@@ -472,12 +472,7 @@ def render_voices(
     scratch: np.ndarray,
     mix: np.ndarray,
 ) -> int:
-    """Add all voices to a block.
-
-    - ``wave``: all samples.
-    - ``mix``: left, right, reverb and chorus.
-    - returns: the voices that are still active.
-    """
+    """Add all voices to a block of left, right, reverb and chorus; return those that are still active."""
     n_samples = mix.shape[1]
     n_active = 0
     for index in range(len(voices)):
@@ -567,10 +562,7 @@ def control_voices(
 
 @compiled("the releases of SoundFont voices")
 def release_voice(voices: np.ndarray, index: int, release: float) -> None:
-    """Begin the release of a voice.
-
-    - ``release``: samples in which it falls by RANGE_DB, 0 for its own.
-    """
+    """Begin the release of a voice: samples in which it falls by RANGE_DB, 0 for its own."""
     voice = voices[index]
     _interrupt(voice)
     now = voice.time

@@ -72,11 +72,7 @@ def write_soundfont(
     """Write a bank.
 
     - ``path``: the ending decides: ``.sf2``, or ``.sf3`` for samples as Ogg Vorbis.
-    - ``name``: name of the bank.
     - ``presets``, ``instruments``: zones of presets refer to instruments, those of instruments to samples, by index.
-    - ``bits``: 16 or 24, of an ``.sf2``.
-    - ``vorbis_quality``: 0 to 1, of an ``.sf3``.
-    - ``texts``: further texts of the list INFO, such as ``ICOP``, the licence.
 
     Raises BadSoundFont if the ending is another one, or a table would have more entries than the format can count.
     """

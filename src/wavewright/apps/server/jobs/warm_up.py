@@ -41,9 +41,9 @@ def stop_warm_up(process: Popen[bytes]) -> None:
 
 
 def warm_up(report: Callable[[str], None] = lambda _: None) -> None:
-    """Call tasks that have compiled loops, in a temporary folder; what cannot be done here is left out.
+    """Call tasks that have compiled loops, in a temporary folder, and report each before it.
 
-    - ``report``: called with the name of each call before it.
+    What cannot be done here is left out.
     """
     previous = Path.cwd()
     with scratch_folder() as folder:

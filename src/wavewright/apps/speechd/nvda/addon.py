@@ -34,10 +34,7 @@ _TIME = (1980, 1, 1, 0, 0, 0)  # of each file, so that the same package has the 
 
 
 def write_addon(path: Path, command: Sequence[str]) -> Made:
-    """Write the package.
-
-    - ``path``: the file, ``.nvda-addon``.
-    - ``command``: program and arguments of the output module.
+    """Write the package, a file ``.nvda-addon``, for the program and arguments of the output module.
 
     Raises BadSetting if the file has another suffix, or BadFolder if it cannot be written.
     """

@@ -88,10 +88,7 @@ class ModuleClient:
         return [(row[0], row[1]) for row in rows]
 
     def speak(self, document: str, settings: Mapping[str, str]) -> Iterator[Spoken]:
-        """Send a message, and return its pieces, which come as they are spoken; it ends by itself, or by `stop`.
-
-        - ``document``: SSML.
-        - ``settings``: values of the settings of the module by their names.
+        """Send SSML, with settings of the module by name; yield its pieces as they are spoken, to the end or `stop`.
 
         Raises ModuleGone if the module does not answer, or cannot speak the message.
         """

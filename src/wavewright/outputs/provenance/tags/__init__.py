@@ -64,12 +64,7 @@ def has_manifest(path: Path) -> bool:
 
 
 def write(path: Path, target: Path, text: bytes) -> bool:
-    """Copy a file with the text in its metadata.
-
-    - ``path``, ``target``: the file, and the copy to write.
-    - ``text``: ASCII text without a null.
-    - returns: false if a file of this kind has no place for it; then nothing is written.
-    """
+    """Copy a file with ASCII text without a null in its metadata; if it has no place, return false, write nothing."""
     kind = kind_of(path)
     if kind is None or len(text) > MAX_TEXT_BYTES:
         return False
