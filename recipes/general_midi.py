@@ -29,8 +29,7 @@ from wavewright.synth.soundfont import (
     read_soundfont,
     write_soundfont,
 )
-from wavewright.synth.soundfont.opening import BUNDLED_BANK
-from wavewright.synth.soundfont.player import PlayerSettings
+from wavewright.synth.soundfont.player import BUNDLED_BANK, PlayerSettings
 from wavewright.synth.soundfont.zones import Zone
 
 AAH: tuple[tuple[float, float, float], ...] = ((750, 22, 0.35), (1_150, 18, 0.3), (2_800, 14, 0.3), (3_600, 10, 0.3))

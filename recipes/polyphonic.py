@@ -34,7 +34,7 @@ from wavewright.models.card import Source
 from wavewright.models.folder import ModelFolder
 from wavewright.music.formats import write_score
 from wavewright.music.score import Score, Track, notes_of
-from wavewright.synth.soundfont.opening import BUNDLED_BANK
+from wavewright.synth.soundfont.player import BUNDLED_BANK
 from wavewright.training.parameters import Call
 from wavewright.training.provenance import Provenance
 from wavewright.training.run import Run

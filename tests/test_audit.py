@@ -31,9 +31,17 @@ from wavewright.auditing.membership import area_under_curve, membership_of
 from wavewright.auditing.memorisation import Scored, memorisation_of
 from wavewright.auditing.obligations import obligations_of
 from wavewright.auditing.output import AuditedClip, Continuation
-from wavewright.auditing.recitation import CONTINUED_LIMITS, LIMITS, Nearest, Share, continued_recordings, p_value
+from wavewright.auditing.recitation import (
+    CONTINUED_LIMITS,
+    LIMITS,
+    REPEATED_LIMITS,
+    Nearest,
+    Share,
+    continued_recordings,
+    p_value,
+    repeated_sounds,
+)
 from wavewright.auditing.recordings import level_of, read_recordings
-from wavewright.auditing.repetition import REPEATED_LIMITS, repeated_sounds
 from wavewright.auditing.verdicts import CLEAR, RECITES, SUSPICIOUS
 from wavewright.auditing.voices import USUAL_LIMIT, compare_voices, different_limit, utterances
 from wavewright.contracts.runtime import Generator

@@ -23,10 +23,9 @@ from waiting import LIMIT_SECONDS, wait_until
 
 from wavewright import Clip
 from wavewright.apps.batch_jobs import keys, ray_lanes as ray_lanes_module, remote_store
-from wavewright.apps.batch_jobs.batch import batch, items_of
+from wavewright.apps.batch_jobs.batch import batch, items_of, read_jobs
 from wavewright.apps.batch_jobs.inputs import local_files
 from wavewright.apps.batch_jobs.job import BatchJob, JobOutcome, digest_of
-from wavewright.apps.batch_jobs.job_list import read_jobs
 from wavewright.apps.batch_jobs.keys import ModelHashes, job_key
 from wavewright.apps.batch_jobs.ray_lanes import ray_lanes
 from wavewright.apps.batch_jobs.remote_store import RemoteStore

@@ -16,7 +16,7 @@ from tiny_models import sign_again
 from wavewright.base.errors import BadAudio, BadFolder, BadModel, BadSetting
 from wavewright.contracts.family import exported_weights
 from wavewright.contracts.generation import ClipRequest
-from wavewright.contracts.sequence_recipe import SequenceDataSettings
+from wavewright.contracts.recipe import SequenceDataSettings
 from wavewright.contracts.settings import TrainingSettings
 from wavewright.data.entry import Entry, Scan
 from wavewright.dsp.position import POSITION_FEATURES, position_features

@@ -13,8 +13,7 @@ from wavewright.music.accompaniment.style import DRUMS
 from wavewright.music.engine import DRUM_CHANNEL
 from wavewright.synth.patch import load_patch, patch_names
 from wavewright.synth.soundfont import default_soundfont, open_soundfont
-from wavewright.synth.soundfont.opening import BUNDLED_BANK
-from wavewright.synth.soundfont.player import PlayerSettings
+from wavewright.synth.soundfont.player import BUNDLED_BANK, PlayerSettings
 
 DRY = PlayerSettings(reverb=0.0, chorus=0.0)
 RATE = 44_100

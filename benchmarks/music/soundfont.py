@@ -26,7 +26,7 @@ from wavewright.music.performance import perform
 from wavewright.music.score import CONTROL_CHANGE, PITCH_BEND, PROGRAM, Score, Track, controls_of, notes_of
 from wavewright.music.timing import TEMPO
 from wavewright.synth.soundfont import PlayerSettings, SoundFont, SoundFontEngine, read_soundfont
-from wavewright.synth.soundfont.opening import BUNDLED_BANK
+from wavewright.synth.soundfont.player import BUNDLED_BANK
 
 RATE = 44_100
 TICKS_PER_QUARTER = 500

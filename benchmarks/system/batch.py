@@ -26,9 +26,8 @@ import soundfile
 
 from benchmarks.harness.peers import Peer
 from benchmarks.harness.script import Benchmark, Option, Options, Report, Table, columns
-from wavewright.apps.batch_jobs.batch import items_of
+from wavewright.apps.batch_jobs.batch import items_of, read_jobs
 from wavewright.apps.batch_jobs.job import BatchJob
-from wavewright.apps.batch_jobs.job_list import read_jobs
 from wavewright.apps.batch_jobs.ray_lanes import ray_lanes
 from wavewright.apps.batch_jobs.store import FolderStore
 from wavewright.apps.batch_jobs.worker import begin_jobs

@@ -78,4 +78,4 @@ from .tasks.transcribe import transcribe as transcribe
 from .tasks.tune import tune as tune
 from .tasks.vary import vary as vary
 from .tasks.verify import verify as verify
-from .training.training_step import TrainingStep as TrainingStep
+from .training.parameters import TrainingStep as TrainingStep

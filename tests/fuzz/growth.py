@@ -337,7 +337,7 @@ def read_formula(rng: random.Random, folder: Path) -> None:
 
 def read_json(rng: random.Random, folder: Path) -> None:
     """Read a manifest or a list of jobs."""
-    from wavewright.apps.batch_jobs.job_list import read_jobs
+    from wavewright.apps.batch_jobs.batch import read_jobs
     from wavewright.data.folder import scan
 
     path = folder / "manifest.jsonl"

@@ -16,15 +16,16 @@ from .membership import Membership, loss_name, losses_of, membership_of
 from .memorisation import Scored
 from .output import AuditedClip, continuations, generated_clips
 from .recitation import (
+    REPEATED_LIMITS,
     Nearest,
     Share,
     continued_recordings,
     leave_one_out,
     nearest_recordings,
     p_value,
+    repeated_sounds,
 )
 from .recordings import AuditedRecording
-from .repetition import REPEATED_LIMITS, repeated_sounds
 from .report import Comparison, EmbeddingComparison, Recitation
 
 N_PAIRS = 10

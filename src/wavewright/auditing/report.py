@@ -12,8 +12,7 @@ from ..metrics.sampling import Interval
 from .membership import Membership
 from .memorisation import MEMORISED_FRACTION
 from .obligations import Obligations
-from .recitation import CONTINUED_LIMITS, COPY_DB, LIMITS, Nearest, Share
-from .repetition import ALIKE_DB, REPEATED_LIMITS
+from .recitation import ALIKE_DB, CONTINUED_LIMITS, COPY_DB, LIMITS, REPEATED_LIMITS, Nearest, Share
 from .score_recitation import MIN_NOTES, ScoreRecitation
 from .verdicts import CLEAR, RECITES, SUSPICIOUS, verdict_of, worst_of
 from .voices import Voices

@@ -1,4 +1,4 @@
-"""Training settings of all families, and overrides of settings that are checked by name and type."""
+"""Training settings of all families, the learning-rate schedule, and overrides checked by name and type."""
 
 from __future__ import annotations
 
@@ -13,10 +13,43 @@ from pydantic import TypeAdapter, ValidationError
 from ..base.errors import BadSetting
 from ..base.ranges import RangedSettings, ranged
 from ..base.validation import fault_of
-from .schedule import MAX_STEPS, schedule_position
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
+
+Breakpoints = list[tuple[int, float]]
+"""Steps in rising order, each with its position on the learning-rate schedule (0 to 1)."""
+
+MAX_STEPS = 1_000_000_000
+"""Largest number of steps of a run."""
+
+
+def schedule_position(step: int, steps: int, breakpoints: Sequence[tuple[int, float]] = ()) -> float:
+    """Return the position on the schedule of a step.
+
+    It is piecewise linear: 0 at the first step, those of the breakpoints, 1 at the last step.
+
+    Parameters
+    ----------
+    step
+        Counted from 0.
+    steps
+        Length of the run.
+    breakpoints
+        Steps in rising order, each with its position.
+
+    Returns
+    -------
+    float
+        From 0 to 1.
+    """
+    points = [(0, 0.0), *breakpoints, (max(steps, 1), 1.0)]
+    following = next((index for index, (later, _) in enumerate(points) if later > step), None)
+    if following is None:
+        return 1.0
+    (start, first), (end, last) = points[following - 1], points[following]
+    return first + (last - first) * (step - start) / (end - start)
+
 
 RecipeT = TypeVar("RecipeT", bound="DataclassInstance")
 
@@ -129,7 +162,7 @@ class TrainingSettings(RangedSettings):
         )
 
     def learning_rate_at(self, step: int, steps: int, breakpoints: Sequence[tuple[int, float]] = ()) -> float:
-        """Return the learning rate of a step; the arguments are those of :func:`.schedule.schedule_position`."""
+        """Return the learning rate of a step; the arguments are those of :func:`schedule_position`."""
         warmup = min(1.0, (step + 1) / self.warmup_steps) if self.warmup_steps else 1.0
         position = schedule_position(step, steps, breakpoints)
         if self.schedule == "linear":

@@ -23,8 +23,7 @@ from torch import nn
 from ..base.errors import BadSetting, TrainingStopped
 from ..base.interruption import Terminated
 from ..contracts.health import HealthRules
-from ..contracts.schedule import MAX_STEPS
-from ..contracts.settings import TrainingSettings
+from ..contracts.settings import MAX_STEPS, TrainingSettings
 from ..nn.network import Network
 from . import checkpoint, processes
 from .checkpoint import Progress

@@ -1,8 +1,8 @@
-"""Parameters of the commands that train, each described once; needs no PyTorch."""
+"""Parameters of the commands that train, each described once, and the step of a callback; needs no PyTorch."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -28,10 +28,33 @@ from ..data.consent import PermissionParameters
 from ..data.parameters import FolderParameters
 from ..data.recording import Recording
 from ..families import SUMMARIES
-from .training_step import TrainingStep
 
 if TYPE_CHECKING:
     from .checkpoint import Progress
+
+
+@dataclass(frozen=True)
+class TrainingStep:
+    """A step of a training that was done.
+
+    Attributes
+    ----------
+    step, steps
+        Steps done and planned.
+    minutes
+        Of training, over all calls.
+    losses
+        Of the step, by name.
+    metrics
+        Of the last evaluation, by name; empty before the first.
+    """
+
+    step: int
+    steps: int
+    minutes: float
+    losses: Mapping[str, float]
+    metrics: Mapping[str, float]
+
 
 FAMILY_HELP = "; ".join(f"{name} ({summary})" for name, summary in SUMMARIES.items())
 SIZE_HELP = "tiny, small, or, of most families, base; codec also music; denoiser also strided, best; wavenet also full"

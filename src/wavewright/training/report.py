@@ -21,7 +21,7 @@ from ..base.errors import MissingExtra
 from ..base.progress_bar import progress_reported_to, report_progress
 from ..plots import draw_grid
 from .checkpoint import Progress
-from .training_step import TrainingStep
+from .parameters import TrainingStep
 
 LOG_FILE = "log.jsonl"
 SAMPLES = "samples"

@@ -12,8 +12,7 @@ from torch import Tensor, nn
 from ...music.performance import perform
 from ...nn.export_spec import ExportSpec, GraphSpec
 from ...nn.network import Batch, FamilyTraining, SinglePlayerNetwork
-from ...synth.soundfont.opening import default_soundfont
-from ...synth.soundfont.player import SoundFontEngine
+from ...synth.soundfont.player import SoundFontEngine, default_soundfont
 from .config import FORM_FILE, NO_TONIC, TIME_FILE, VOICE_FILE, ComposerConfig
 from .constraints import Constraints, lane_symbols, masks_of
 from .conversion import score_of

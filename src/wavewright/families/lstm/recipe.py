@@ -10,8 +10,15 @@ import numpy as np
 
 from ...base.errors import BadFolder
 from ...base.units import gain_to_db
-from ...contracts.recipe import Batch, PreparedOf, RecipeOf, split_rows
-from ...contracts.sequence_recipe import SEQUENCE_TRAINING, SequenceDataSettings, load_clips
+from ...contracts.recipe import (
+    SEQUENCE_TRAINING,
+    Batch,
+    PreparedOf,
+    RecipeOf,
+    SequenceDataSettings,
+    load_clips,
+    split_rows,
+)
 from ...data.entry import Entry
 from ...data.sequences import CropSampler, SequenceClips
 from ...dsp.position import POSITION_FEATURES, position_features

@@ -14,8 +14,15 @@ import numpy as np
 from ...base.errors import BadSetting
 from ...base.ranges import ranged
 from ...base.units import db_to_gain
-from ...contracts.recipe import Batch, PreparedOf, RecipeOf, split_rows
-from ...contracts.sequence_recipe import SEQUENCE_TRAINING, SequenceDataSettings, load_clips
+from ...contracts.recipe import (
+    SEQUENCE_TRAINING,
+    Batch,
+    PreparedOf,
+    RecipeOf,
+    SequenceDataSettings,
+    load_clips,
+    split_rows,
+)
 from ...data.entry import Entry
 from ...data.sequences import CropSampler
 from ...dsp.position import position_features

@@ -22,7 +22,7 @@ from ...music.score import Score, Track, notes_of
 from ...music.timing import TEMPO
 from ...outputs.manifest_file import MANIFEST_FILE
 from ...outputs.watermark.marking import Marking
-from ...synth.sfz.text import SfzHeader, sfz_text
+from ...synth.sfz.reading import SfzHeader, sfz_text
 from ...synth.soundfont import NewEntry, NewSample, generators as gen, write_soundfont
 from ...synth.soundfont.zones import Zone
 from .kit import HAT, KitSound, KitTake

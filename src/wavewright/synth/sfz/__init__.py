@@ -2,7 +2,6 @@
 
 from .bank import SfzBank
 from .player import SfzEngine
-from .reading import read_headers
-from .text import SfzHeader, sfz_text
+from .reading import SfzHeader, read_headers, sfz_text
 
 __all__ = ["SfzBank", "SfzEngine", "SfzHeader", "read_headers", "sfz_text"]

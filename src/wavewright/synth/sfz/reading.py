@@ -1,15 +1,14 @@
-"""SFZ files read: includes, definitions and headers, merged to the opcodes of each region."""
+"""SFZ files read: includes, definitions and headers, merged to the opcodes of each region; and SFZ as text."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PureWindowsPath
 
 from ...base.errors import BadSoundFont
 from ...base.names import quoted
-from .text import SfzHeader
 
 MAX_BYTES = 16 << 20
 """Of all text that a file and its includes come to."""
@@ -206,3 +205,33 @@ ALIASES = {
     "benddown": "bend_down",
 }
 """Other names of opcodes."""
+
+
+LINE_HEADERS = ("region", "control")
+"""Headers whose opcodes stand on their line; those of others follow, one a line."""
+
+
+@dataclass(frozen=True)
+class SfzHeader:
+    """A header, such as ``<group>``, and the opcodes that follow it.
+
+    - ``name``: without brackets.
+    - ``opcodes``: values as they stand in the file, by opcode.
+    """
+
+    name: str
+    opcodes: Mapping[str, str] = field(default_factory=dict)
+
+
+def sfz_text(headers: Sequence[SfzHeader], comment: str = "") -> str:
+    """Return the text of an SFZ file, which begins with the lines of a comment."""
+    lines = [f"// {line}" for line in comment.splitlines()]
+    for header in headers:
+        opcodes = [f"{name}={value}" for name, value in header.opcodes.items()]
+        if header.name in LINE_HEADERS:
+            # A value may hold blanks, so that of the sample ends its line.
+            opcodes.sort(key=lambda each: each.startswith("sample="))
+            lines.append(" ".join([f"<{header.name}>", *opcodes]))
+        else:
+            lines += ["", f"<{header.name}>", *opcodes]
+    return "\n".join(lines) + "\n"

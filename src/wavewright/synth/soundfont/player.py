@@ -1,10 +1,12 @@
-"""SoundFontEngine plays the presets of a SoundFont file."""
+"""SoundFontEngine plays the presets of a SoundFont file: the user's, or the bank that comes with Wavewright."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 
@@ -17,7 +19,7 @@ from ...effects.space import Reverb
 from ...music.engine import DRUM_BANKS, DRUM_CHANNEL, N_CHANNELS, InstrumentEngine
 from ...music.midi_channel import N_CONTROLS, NOTES_OFF, SOUND_OFF, MidiChannel
 from . import generators as gen
-from .bank import Regions, SampledBank, SoundFontPreset
+from .bank import Regions, SampledBank, SoundFont, SoundFontPreset, read_soundfont
 from .modulators import MAX_MODULATORS, VELOCITY_TO_FILTER
 from .voice import VOICE, interpolation_tables
 
@@ -396,3 +398,31 @@ class SoundFontEngine(InstrumentEngine):
         if len(free):
             return int(free[0])
         return int(np.argmin(np.where(voices["is_stolen"] != 0, voices["note"], np.iinfo(np.int64).max)))
+
+
+BUNDLED_BANK = Path(__file__).parent / "data" / "general-midi.sf3"
+"""A small bank of General MIDI's instruments; ``recipes/general_midi.py`` makes it."""
+
+
+@cache
+def default_soundfont() -> SoundFont:
+    """Return the bundled bank, which all engines use; a bank is never changed."""
+    return read_soundfont(BUNDLED_BANK)
+
+
+def open_soundfont(path: Path | None, sample_rate: int, settings: PlayerSettings | None = None) -> SoundFontEngine:
+    """Open a SoundFont as an instrument.
+
+    - ``path``: an ``.sf2`` or ``.sf3`` file; None for the bundled bank.
+    - ``sample_rate``: in Hz.
+
+    Raises BadSoundFont if the file cannot be used, or BadSetting if the sample rate is out of range.
+
+    Examples
+    --------
+    >>> engine = open_soundfont(None, 44_100)
+    >>> engine.note_on(0, 60, 100)
+    >>> block = engine.process(128)
+    """
+    font = default_soundfont() if path is None else read_soundfont(path)
+    return SoundFontEngine(font, sample_rate, settings)

@@ -13,7 +13,7 @@ import soundfile
 from ...base.errors import BadSoundFont
 from ...base.whole_file import write_whole
 from . import generators as gen
-from .records import BAG, GENERATOR, INSTRUMENT, MODULATOR, PRESET, SAMPLE, VORBIS
+from .bank import BAG, GENERATOR, INSTRUMENT, MODULATOR, PRESET, SAMPLE, VORBIS
 from .zones import Zone
 
 GLOBAL = -1

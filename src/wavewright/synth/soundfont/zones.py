@@ -44,7 +44,7 @@ class _Open:
 class Level:
     """Zones of all presets, or of all instruments.
 
-    - ``heads``, ``bags``, ``generators``, ``modulators``: records of the file, see :mod:`.records`.
+    - ``heads``, ``bags``, ``generators``, ``modulators``: records of the file, see :mod:`.bank`.
     - ``terminal``: generator that ends a zone: that of an instrument or a sample.
     - ``n_terminals``: number of instruments or samples.
     """
