@@ -41,13 +41,7 @@ def draw_banded(band: np.ndarray, right: np.ndarray, noise: np.ndarray) -> None:
 
 @compiled("the models of gaps")
 def add_products(rows: np.ndarray, normal: np.ndarray) -> None:
-    """Add the matrix of a least-squares problem, ``rows.conj().T @ rows``; BLAS would start threads for it.
-
-    Parameters
-    ----------
-    rows : (equations, unknowns) complex128
-    normal : (unknowns, unknowns) complex128, changed
-    """
+    """Add ``rows.conj().T @ rows``, the matrix of least squares, to ``normal``; BLAS would start threads for it."""
     n_rows, n_columns = rows.shape
     for row in range(n_rows):
         for i in range(n_columns):

@@ -49,13 +49,7 @@ def sparsify(
 def agree(estimates: np.ndarray, frames: np.ndarray, signs: np.ndarray, restored: np.ndarray) -> None:
     """Take the estimates where samples are clipped and the estimates exceed them, and the frames elsewhere.
 
-    Parameters
-    ----------
-    estimates : (frames, points) float32
-    frames : (frames, time) float32
-    signs : (frames, time) int8
-        1 for samples that are clipped above, -1 below, 0 for others.
-    restored : (frames, time) float32, filled
+    Signs ``(frames, time)`` are 1 for samples that are clipped above, -1 below, 0 for others.
     """
     for row in range(len(frames)):
         estimate, frame, sign, target = estimates[row], frames[row], signs[row], restored[row]
@@ -89,14 +83,7 @@ SMALLEST_POWER = 1e-20
 
 @compiled("the autoregressive models")
 def fit_model(frame: np.ndarray, window: np.ndarray, model: np.ndarray) -> None:
-    """Fit a model to a frame by the autocorrelation method (Levinson's recursion).
-
-    Parameters
-    ----------
-    frame, window : (time,) float64
-    model : (order + 1,) float64, filled
-        Coefficients of the prediction error filter, the first is 1.
-    """
+    """Fill the prediction error filter ``(order + 1,)`` of a frame by autocorrelation (Levinson)."""
     order = len(model) - 1
     windowed = frame * window
     correlations = np.empty(order + 1)

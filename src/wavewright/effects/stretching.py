@@ -223,16 +223,7 @@ class StretchStream(PartitionStream):
 
 
 class AttackDetector:
-    """Find attacks: steps with much more power than those before.
-
-    Parameters
-    ----------
-    n_channels : int
-    n_step : int
-        Samples of a step.
-    n_apart : float
-        Least distance of two attacks in samples; of closer ones, the first counts.
-    """
+    """Find attacks: steps of samples with much more power than those before, at least ``n_apart`` samples apart."""
 
     def __init__(self, n_channels: int, n_step: int, n_apart: float) -> None:
         self.positions: list[int] = []

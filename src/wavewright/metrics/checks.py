@@ -8,23 +8,9 @@ from ..base.errors import BadAudio, BadSetting
 
 
 def checked_rows(name: str, rows: np.ndarray, at_least: int = 1) -> np.ndarray:
-    """Return embeddings as a float64 array.
+    """Return embeddings ``(n, d)``, called ``name`` in messages, as float64.
 
-    Raises BadSetting if the array has another shape, too few rows, or values that are not finite.
-
-    Parameters
-    ----------
-    name : str
-        Name of the argument, for the error message.
-    rows : np.ndarray
-        Embeddings, ``(n, d)``.
-    at_least : int
-        Smallest number of rows allowed.
-
-    Returns
-    -------
-    np.ndarray
-        The rows, ``(n, d)`` float64.
+    Raises BadSetting for another shape, fewer than ``at_least`` rows, or values that are not finite.
     """
     rows = np.asarray(rows, dtype=np.float64)
     if rows.ndim != 2 or rows.shape[1] < 1:
@@ -37,21 +23,9 @@ def checked_rows(name: str, rows: np.ndarray, at_least: int = 1) -> np.ndarray:
 
 
 def checked_pair(reference: np.ndarray, estimate: np.ndarray, at_least: int = 1) -> tuple[np.ndarray, np.ndarray]:
-    """Return two sets of embeddings of the same dimension as float64 arrays.
+    """Return two sets of embeddings, ``(n, d)`` and ``(m, d)``, as float64.
 
     Raises BadSetting as :func:`checked_rows`, and if the dimensions differ.
-
-    Parameters
-    ----------
-    reference, estimate : np.ndarray
-        Embeddings, ``(n, d)`` and ``(m, d)``.
-    at_least : int
-        Smallest number of rows allowed in each set.
-
-    Returns
-    -------
-    tuple of np.ndarray
-        Reference ``(n, d)`` and estimate ``(m, d)``, float64.
     """
     reference = checked_rows("reference", reference, at_least)
     estimate = checked_rows("estimate", estimate, at_least)
@@ -64,19 +38,9 @@ def checked_pair(reference: np.ndarray, estimate: np.ndarray, at_least: int = 1)
 
 
 def checked_waves(waves: np.ndarray) -> np.ndarray:
-    """Return waves as a float32 array.
+    """Return mono clips of one length ``(n, time)`` as float32.
 
-    Raises BadAudio if the array has another shape, is empty, or has values that are not finite.
-
-    Parameters
-    ----------
-    waves : np.ndarray
-        Mono clips of one length, ``(n, time)``.
-
-    Returns
-    -------
-    np.ndarray
-        The waves, ``(n, time)`` float32.
+    Raises BadAudio for another shape, no clips, or values that are not finite.
     """
     waves = np.asarray(waves, dtype=np.float32)
     if waves.ndim != 2 or waves.size == 0:
@@ -89,24 +53,7 @@ def checked_waves(waves: np.ndarray) -> np.ndarray:
 
 
 def checked_per_clip(name: str, values: object, n_clips: int) -> np.ndarray:
-    """Return an array that holds one value for each clip.
-
-    Raises BadSetting if the array has another shape.
-
-    Parameters
-    ----------
-    name : str
-        Name of the argument, in the plural, for the error message.
-    values : array_like
-        Labels, groups or clusters, ``(n_clips,)``.
-    n_clips : int
-        Number of clips.
-
-    Returns
-    -------
-    np.ndarray
-        The values, ``(n_clips,)``.
-    """
+    """Return values, called ``name`` (a plural) in messages, as ``(n_clips,)``; raise BadSetting for another shape."""
     array = np.asarray(values)
     if array.shape != (n_clips,):
         raise BadSetting(f"There are {n_clips} clips and {name} of shape {array.shape}; give one for each clip.")
