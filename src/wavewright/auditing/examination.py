@@ -46,14 +46,10 @@ Losses = Callable[[Sequence[T], Callable[[float], None]], list[Scored]]
 
 @dataclass(frozen=True)
 class Material:
-    """Recordings of an audit.
+    """Recordings of an audit."""
 
-    - ``training``: different recordings that the model may have learned from.
-    - ``held_out``: different recordings that it did not learn from; empty without any.
-    """
-
-    training: tuple[AuditedRecording, ...]
-    held_out: tuple[AuditedRecording, ...]
+    training: tuple[AuditedRecording, ...]  # different recordings that the model may have learned from
+    held_out: tuple[AuditedRecording, ...]  # different recordings that it did not learn from; empty without any
 
     @property
     def baseline(self) -> str:

@@ -58,16 +58,11 @@ class CellLevels:
 
 @dataclass(frozen=True)
 class Match:
-    """Where a window is most like a reference.
+    """Where a window is most like a reference."""
 
-    - ``distance_db``: root mean square difference of the cells in which one of the two sounds.
-    - ``seconds``: start in the reference.
-    - ``semitones``: pitch of the window above that of the reference, one of SEMITONES.
-    """
-
-    distance_db: float
-    seconds: float
-    semitones: int
+    distance_db: float  # root mean square difference of the cells in which one of the two sounds
+    seconds: float  # start in the reference
+    semitones: int  # pitch of the window above that of the reference, one of SEMITONES
 
 
 def levels_of(wave: np.ndarray, sample_rate: int) -> CellLevels:

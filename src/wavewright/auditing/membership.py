@@ -23,14 +23,11 @@ RATES = (0.01, 0.001)
 
 @dataclass(frozen=True)
 class DetectionRate:
-    """Fraction of the training recordings that are recognised as such at a rate of false alarms.
+    """Fraction of the training recordings that are recognised as such at a rate of false alarms."""
 
-    - ``false_alarms``: fraction of held-out recordings that are taken for training recordings.
-    - ``detected``: fraction with its 95 % interval; None if there are too few held-out recordings for the rate.
-    """
-
-    false_alarms: float
+    false_alarms: float  # fraction of held-out recordings that are taken for training recordings
     detected: Interval | None
+    """Fraction with its 95 % interval; None if there are too few held-out recordings for the rate."""
 
 
 @dataclass(frozen=True)

@@ -25,14 +25,10 @@ class Scored:
 
 @dataclass(frozen=True)
 class MemorisedOne:
-    """A training recording or score that a model predicts far better than held-out ones.
+    """A training recording or score that a model predicts far better than held-out ones."""
 
-    - ``path``: its file.
-    - ``fraction``: its loss over the median loss of held-out ones.
-    """
-
-    path: Path
-    fraction: float
+    path: Path  # its file
+    fraction: float  # its loss over the median loss of held-out ones
 
     def __str__(self) -> str:
         return f"{self.path}: {100 * self.fraction:.2g} % of the usual loss"

@@ -10,20 +10,13 @@ from ..models.licences import UNKNOWN, terms_of
 
 @dataclass(frozen=True)
 class Obligations:
-    """Licences behind a model.
+    """Licences behind a model."""
 
-    - ``licence``: of the model.
-    - ``sentences``: what follows, most important first.
-    - ``credits``: lines that name the sources which ask for it.
-    - ``consent``: of the speakers, if the card has one.
-    - ``unknown``: sources without a known licence.
-    """
-
-    licence: str
-    sentences: tuple[str, ...]
-    credits: tuple[str, ...]
-    consent: str
-    unknown: tuple[str, ...]
+    licence: str  # of the model
+    sentences: tuple[str, ...]  # what follows, most important first
+    credits: tuple[str, ...]  # lines that name the sources which ask for it
+    consent: str  # of the speakers, if the card has one
+    unknown: tuple[str, ...]  # sources without a known licence
 
 
 def obligations_of(card: Card) -> Obligations:

@@ -45,16 +45,11 @@ class Comparison:
 
 @dataclass(frozen=True)
 class EmbeddingComparison:
-    """Generated clips that are nearer in an embedding than 1 % of the held-out recordings are.
+    """Generated clips that are nearer in an embedding than 1 % of the held-out recordings are."""
 
-    - ``embedding``: name of the encoder.
-    - ``limit``: first percentile of the held-out recordings' cosine distances to the nearest training recording.
-    - ``share``: fraction of the clips below it, with its 95 % interval; 0.01 is expected of new sounds.
-    """
-
-    embedding: str
-    limit: float
-    share: Interval
+    embedding: str  # name of the encoder
+    limit: float  # first percentile of the held-out recordings' cosine distances to the nearest training recording
+    share: Interval  # fraction of the clips below it, with its 95 % interval; 0.01 is expected of new sounds
 
 
 @dataclass(frozen=True)

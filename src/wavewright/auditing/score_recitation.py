@@ -66,18 +66,12 @@ CountedRun = tuple[int, NoteRun]
 
 @dataclass(frozen=True)
 class CopiedRun:
-    """A run of a piece that a training piece has, too.
+    """A run of a piece that a training piece has, too."""
 
-    - ``piece``: what the piece is, or its file.
-    - ``source``: file of the training piece.
-    - ``n_notes``: of the run, without those that repeat a figure.
-    - ``is_copy``: it is longer than the limit.
-    """
-
-    piece: str
-    source: Path
-    n_notes: int
-    is_copy: bool
+    piece: str  # what the piece is, or its file
+    source: Path  # file of the training piece
+    n_notes: int  # of the run, without those that repeat a figure
+    is_copy: bool  # it is longer than the limit
 
     def __str__(self) -> str:
         return f"{self.piece} ~ {self.source}: {self.n_notes} notes"

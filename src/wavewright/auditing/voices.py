@@ -58,18 +58,12 @@ Embedder = Callable[[np.ndarray], np.ndarray]
 
 @dataclass(frozen=True)
 class VoiceMatch:
-    """How similar a voice of the model is to a recorded speaker.
+    """How similar a voice of the model is to a recorded speaker."""
 
-    - ``voice``: speaker or voice of the model.
-    - ``speaker``: of the recordings.
-    - ``similarity``: median cosine similarity of utterances.
-    - ``is_imitated``: the similarity is above the limit.
-    """
-
-    voice: str
-    speaker: str
-    similarity: float
-    is_imitated: bool
+    voice: str  # speaker or voice of the model
+    speaker: str  # of the recordings
+    similarity: float  # median cosine similarity of utterances
+    is_imitated: bool  # the similarity is above the limit
 
 
 @dataclass(frozen=True)

@@ -42,12 +42,9 @@ class WritesSounds(Writes):
 
 @dataclass(frozen=True)
 class WritesRun(Writes):
-    """Its folder is that of a run; a server puts it among its runs, which are models.
+    """Its folder is that of a run; a server puts it among its runs, which are models."""
 
-    - ``name_end``: end of the name where the caller has no wish.
-    """
-
-    name_end: str = ""
+    name_end: str = ""  # end of the name where the caller has no wish
 
 
 READS_RUNS = "folders of runs"
@@ -62,12 +59,9 @@ PYTHON_ONLY = "from Python only"
 
 @dataclass(frozen=True)
 class Settled:
-    """After the field of a parameter: a batch gives it this value, and no job of it has another.
+    """After the field of a parameter: a batch gives it this value, and no job of it has another."""
 
-    - ``value``: the value.
-    """
-
-    value: object
+    value: object  # the value
 
 
 TERMINAL = "of a terminal"

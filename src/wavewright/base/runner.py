@@ -41,16 +41,11 @@ STOPPED = "The work was stopped."
 
 @dataclass(frozen=True, eq=False)
 class Item(Generic[GivenT]):
-    """Something to work on.
+    """Something to work on."""
 
-    - ``what``: its file, or where it is from, such as ``line 3``; messages name it.
-    - ``given``: what the work gets.
-    - ``seconds``: how much of the progress it is.
-    """
-
-    what: Path | str
-    given: GivenT
-    seconds: float = 0.0
+    what: Path | str  # its file, or where it is from, such as ``line 3``; messages name it
+    given: GivenT  # what the work gets
+    seconds: float = 0.0  # how much of the progress it is
 
 
 Begin: TypeAlias = Callable[[], Callable[[Any], Any]]
@@ -101,14 +96,10 @@ class Lane(ABC):
 
 @dataclass(frozen=True)
 class Lanes:
-    """Where lanes come from.
+    """Where lanes come from."""
 
-    - ``new``: returns one more.
-    - ``count``: returns how many there is a place for now.
-    """
-
-    new: Callable[[], Lane]
-    count: Callable[[], int]
+    new: Callable[[], Lane]  # returns one more
+    count: Callable[[], int]  # returns how many there is a place for now
 
 
 def in_this_process(begin: Begin) -> Lanes:

@@ -53,45 +53,19 @@ Role: TypeAlias = Literal["input", "output", "model", "value"]
 
 @dataclass(frozen=True)
 class TaskParameter:
-    """A parameter of a task.
+    """A parameter of a task."""
 
-    Attributes
-    ----------
-    name
-        Its name in Python.
-    type
-        Its type without the field, such as ``float | None``.
-    field
-        Its description and range.
-    default
-        Its default; `inspect.Parameter.empty` where a value is required.
-    markers
-        What follows the field of its annotation.
-    key
-        Its name in JSON: that of Python without a final ``_``, which avoids a keyword of Python.
-    option
-        Its name on the command line: with dashes that of an option, without that of an argument.
-    is_required
-        True where it has no default.
-    is_argument
-        True where it is an argument of the command line, not an option.
-    writes
-        The file or folder that the task writes to its path, None for other parameters.
-    role
-        Whether its value is a path to read, a path to write, the name of a model, or anything else.
-    """
-
-    name: str
-    type: object
-    field: FieldInfo
-    default: object
-    markers: tuple[object, ...]
-    key: str
-    option: str
-    is_required: bool
-    is_argument: bool
-    writes: Writes | None
-    role: Role
+    name: str  # its name in Python
+    type: object  # its type without the field, such as ``float | None``
+    field: FieldInfo  # its description and range
+    default: object  # its default; `inspect.Parameter.empty` where a value is required
+    markers: tuple[object, ...]  # what follows the field of its annotation
+    key: str  # its name in JSON: that of Python without a final ``_``, which avoids a keyword of Python
+    option: str  # its name on the command line: with dashes that of an option, without that of an argument
+    is_required: bool  # it has no default
+    is_argument: bool  # it is an argument of the command line, not an option
+    writes: Writes | None  # the file or folder that the task writes to its path
+    role: Role  # whether its value is a path to read, a path to write, the name of a model, or anything else
 
     @property
     def help(self) -> str:

@@ -130,20 +130,13 @@ REUSE_DECAY = 0.85
 
 @dataclass(frozen=True, eq=False)
 class SeamlessLoop:
-    """A seamless loop.
+    """A seamless loop."""
 
-    - ``wave``: ``(channels, time)`` float32; its last sample is followed by its first.
-    - ``start_samples``: position of the first sample in the sound.
-    - ``crossfade_samples``: length of the crossfade at the end of the loop.
-    - ``correlation``: of the two crossfaded segments.
-    - ``score_db``: distance of the two crossfaded segments, in dB over mel bands, lower is better: see :mod:`.seams`.
-    """
-
-    wave: np.ndarray
-    start_samples: int
-    crossfade_samples: int
-    correlation: float
-    score_db: float
+    wave: np.ndarray  # ``(channels, time)`` float32; its last sample is followed by its first
+    start_samples: int  # position of the first sample in the sound
+    crossfade_samples: int  # length of the crossfade at the end of the loop
+    correlation: float  # of the two crossfaded segments
+    score_db: float  # distance of the two crossfaded segments, in dB over mel bands, lower is better: see :mod:`.seams`
 
 
 def make_loop(

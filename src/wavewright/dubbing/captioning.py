@@ -26,18 +26,13 @@ RECOGNISED = ("n_segments", "n_words", "language", "word_times")
 
 @dataclass(frozen=True)
 class Captioning:
-    """The recognition of recordings by a recogniser.
+    """The recognition of recordings by a recogniser."""
 
-    - ``recogniser``: its name, as `open_recogniser` takes it.
-    - ``language``: of the speech; empty if it is unknown.
-    - ``suffix``: of the files, one of `captions.SUFFIXES`.
-    - ``n_speakers``: number of speakers that are told apart, if the recogniser names none; None not to try.
-    """
-
-    recogniser: str
-    language: str = ""
-    suffix: str = ".srt"
+    recogniser: str  # its name, as `open_recogniser` takes it
+    language: str = ""  # of the speech; empty if it is unknown
+    suffix: str = ".srt"  # of the files, one of `captions.SUFFIXES`
     n_speakers: int | None = None
+    """Number of speakers that are told apart, if the recogniser names none; None not to try."""
 
     def begin(self, folder: Path) -> ConvertFile:
         """Return the function that writes the captions of a recording; the manifest says what is up to date."""

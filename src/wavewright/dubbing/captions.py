@@ -24,19 +24,14 @@ CLOSING = "\"'\u00bb\u201d\u2019)]"
 
 @dataclass(frozen=True)
 class Captions:
-    """Recognised speech of a recording.
-
-    - ``segments``: in the order of their starts, each with its words.
-    - ``language``: of the speech; empty if it is unknown.
-    - ``word_times``: ``recognised``, or ``estimated`` where the recogniser gave none.
-    """
+    """Recognised speech of a recording."""
 
     file: str
     recogniser: str
     seconds: float
-    language: str
-    segments: tuple[SpeechSegment, ...]
-    word_times: Literal["recognised", "estimated"]
+    language: str  # of the speech; empty if it is unknown
+    segments: tuple[SpeechSegment, ...]  # in the order of their starts, each with its words
+    word_times: Literal["recognised", "estimated"]  # ``recognised``, or ``estimated`` where the recogniser gave none
 
     @property
     def n_words(self) -> int:

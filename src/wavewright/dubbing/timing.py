@@ -43,32 +43,21 @@ class Rates:
 
 @dataclass(frozen=True)
 class LineSlot:
-    """The time of a line.
+    """The time of a line."""
 
-    - ``seconds``: from its start to its end, as in the original.
-    - ``limit_seconds``: from its start to where the next line begins, or the sound ends.
-    """
-
-    seconds: float
-    limit_seconds: float
+    seconds: float  # from its start to its end, as in the original
+    limit_seconds: float  # from its start to where the next line begins, or the sound ends
 
 
 @dataclass(frozen=True)
 class Fit:
-    """How a line is spoken.
+    """How a line is spoken."""
 
-    - ``seconds``: length of its speech.
-    - ``rate``: factor of the voice's usual rate.
-    - ``borrowed_seconds``: of the silence after the line.
-    - ``too_long``: characters to lose until it can be spoken within the rates; 0 if it can.
-    - ``is_cut``: the end is cut off, because it does not fit at the fastest rate of all.
-    """
-
-    seconds: float
-    rate: float
-    borrowed_seconds: float = 0.0
-    too_long: int = 0
-    is_cut: bool = False
+    seconds: float  # length of its speech
+    rate: float  # factor of the voice's usual rate
+    borrowed_seconds: float = 0.0  # of the silence after the line
+    too_long: int = 0  # characters to lose until it can be spoken within the rates; 0 if it can
+    is_cut: bool = False  # the end is cut off, because it does not fit at the fastest rate of all
 
 
 @dataclass(frozen=True)

@@ -175,21 +175,11 @@ MARGIN_SAMPLES = 2  # that are interpolated on each side of a click
 
 
 class ClickLimits(NamedTuple):
-    """Limits of what is a click.
+    """Limits of what is a click."""
 
-    Attributes
-    ----------
-    threshold : float
-        Ratio of a large error to the standard deviation of the error, estimated by its median.
-    n_gap : int
-        Clicks with fewer samples between them are one.
-    n_longest : int
-        Samples of the longest click.
-    """
-
-    threshold: float
-    n_gap: int
-    n_longest: int
+    threshold: float  # ratio of a large error to the standard deviation of the error, estimated by its median
+    n_gap: int  # clicks with fewer samples between them are one
+    n_longest: int  # samples of the longest click
 
 
 @inlined

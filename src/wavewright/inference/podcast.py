@@ -54,22 +54,16 @@ MOST_CHANNELS, HIGHEST_RATE = 2, 48_000
 
 @dataclass(frozen=True, kw_only=True)
 class PodcastSettings:
-    """Settings of an episode.
+    """Settings of an episode."""
 
-    - ``loudness_lufs``: of the episode; that of one channel is measured as on two loudspeakers.
-    - ``longest_pause``: in seconds, what is longer is shortened to it; None to leave all pauses.
-    - ``chapters``: start in seconds, in the recordings, and title of each; by default the markers of the recordings.
-    - ``chapter_pause``: a chapter begins after each pause of so many seconds; None for no such chapters.
-    - ``enhancement``: of each recording; None to leave noise as it is.
-    - ``metadata``: tags and cover.
-    """
-
-    loudness_lufs: float = -16.0
-    longest_pause: float | None = 1.0
+    loudness_lufs: float = -16.0  # of the episode; that of one channel is measured as on two loudspeakers
+    longest_pause: float | None = 1.0  # in seconds, what is longer is shortened to it; None to leave all pauses
     chapters: tuple[tuple[float, str], ...] = ()
+    """Start in seconds, in the recordings, and title of each; by default the markers of the recordings."""
     chapter_pause: float | None = None
-    enhancement: Enhancement | None = None
-    metadata: SoundMetadata = field(default_factory=SoundMetadata)
+    """A chapter begins after each pause of so many seconds; None for no such chapters."""
+    enhancement: Enhancement | None = None  # of each recording; None to leave noise as it is
+    metadata: SoundMetadata = field(default_factory=SoundMetadata)  # tags and cover
 
 
 @dataclass(frozen=True)

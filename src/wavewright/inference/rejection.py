@@ -25,17 +25,13 @@ ClipFunction = Callable[[str | None, int, int], np.ndarray]
 
 @dataclass(frozen=True)
 class ScoredClip:
-    """A generated clip ``(channels, time)``, its label, its number among the clips of the seed, and its scores.
-
-    - ``confidence``: probability that the classifier assigns to the label; None without a classifier.
-    - ``novelty_db``: log-mel distance to the nearest training clip; None where no limit is checked.
-    """
+    """A generated clip ``(channels, time)``, its label, its number among the clips of the seed, and its scores."""
 
     wave: np.ndarray
     label: str | None
     index: int
-    confidence: float | None = None
-    novelty_db: float | None = None
+    confidence: float | None = None  # probability that the classifier assigns to the label; None without a classifier
+    novelty_db: float | None = None  # log-mel distance to the nearest training clip; None where no limit is checked
 
 
 @dataclass

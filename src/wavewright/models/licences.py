@@ -15,22 +15,15 @@ NOTICE = re.compile(r"mit|bsd|apache|isc|zlib|artistic|odc-by|cdla-permissive")
 
 @dataclass(frozen=True)
 class LicenceTerms:
-    """Terms of a licence that matter to a model.
+    """Terms of a licence that matter to a model."""
 
-    - ``is_known``: false for a licence that is not stated, or of another name.
-    - ``adaptation``: anybody may adapt the recordings, and so train a model on them.
-    - ``attribution``: whoever publishes an adaptation must name the source.
-    - ``share_alike``: an adaptation must have the same licence.
-    - ``non_commercial``: only uses that earn no money are allowed.
-    - ``source_code``: a licence of programs that asks for the source of what is derived from them, such as the GPL.
-    """
-
-    is_known: bool = True
-    adaptation: bool = True
-    attribution: bool = False
-    share_alike: bool = False
-    non_commercial: bool = False
+    is_known: bool = True  # false for a licence that is not stated, or of another name
+    adaptation: bool = True  # anybody may adapt the recordings, and so train a model on them
+    attribution: bool = False  # whoever publishes an adaptation must name the source
+    share_alike: bool = False  # an adaptation must have the same licence
+    non_commercial: bool = False  # only uses that earn no money are allowed
     source_code: bool = False
+    """A licence of programs that asks for the source of what is derived from them, such as the GPL."""
 
 
 def terms_of(licence: str) -> LicenceTerms:

@@ -49,18 +49,12 @@ def bars_of_section(form: str, bars: int) -> int:
 
 @dataclass(frozen=True)
 class FormBar:
-    """A bar of a plan.
+    """A bar of a plan."""
 
-    - ``source``: index of the earlier bar that returns in it; None for a new one.
-    - ``manner``: of its return.
-    - ``cadence``: of the phrase that ends in it; None where none ends.
-    - ``cadence_step``: sixteenths from its start to the last note of the phrase; None for the usual ones.
-    """
-
-    source: int | None = None
-    manner: Manner = "exact"
-    cadence: CadenceKind | None = None
-    cadence_step: int | None = None
+    source: int | None = None  # index of the earlier bar that returns in it; None for a new one
+    manner: Manner = "exact"  # of its return
+    cadence: CadenceKind | None = None  # of the phrase that ends in it; None where none ends
+    cadence_step: int | None = None  # sixteenths from its start to the last note of the phrase; None for the usual ones
 
 
 @dataclass(frozen=True)

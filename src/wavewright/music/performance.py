@@ -63,16 +63,11 @@ class PerformanceSettings(RangedSettings):
 
 @dataclass(frozen=True, eq=False)
 class Performance:
-    """The events of a score at samples.
+    """The events of a score at samples."""
 
-    - ``events``: EVENT of each track, sorted by sample and order.
-    - ``n_samples``: samples up to the end of the score, without the tail.
-    - ``sample_rate``: in Hz.
-    """
-
-    events: tuple[np.ndarray, ...]
-    n_samples: int
-    sample_rate: int
+    events: tuple[np.ndarray, ...]  # EVENT of each track, sorted by sample and order
+    n_samples: int  # samples up to the end of the score, without the tail
+    sample_rate: int  # in Hz
 
     def blocks(
         self,

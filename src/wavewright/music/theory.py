@@ -280,18 +280,16 @@ def mode_named(text: str) -> str | None:
 class MusicalKey:
     """A tonic and a scale.
 
-    - ``tonic``: pitch class, 0 to 11.
-    - ``has_flats``: a key of six flats or six sharps, which sound alike, is that of flats.
-
     Examples
     --------
     >>> MusicalKey.parse("D minor").name, MusicalKey.parse("Bb").sharps
     ('D minor', -2)
     """
 
-    tonic: int = 0
+    tonic: int = 0  # pitch class, 0 to 11
     scale: str = "major"
     has_flats: bool = field(default=False, compare=False, repr=False)
+    """A key of six flats or six sharps, which sound alike, is that of flats."""
 
     @classmethod
     def parse(cls, text: str) -> MusicalKey:
@@ -361,11 +359,6 @@ class MusicalKey:
 class ChordSymbol:
     """A chord: a root, a kind and a bass.
 
-    - ``root``: pitch class.
-    - ``kind``: one of CHORD_KINDS.
-    - ``bass``: pitch class of the lowest note; the root by default.
-    - ``is_flat``: its names have flats, not sharps.
-
     Examples
     --------
     >>> chord = ChordSymbol.parse("Bbmaj7/D")
@@ -373,10 +366,10 @@ class ChordSymbol:
     ([2, 5, 9, 10], 2)
     """
 
-    root: int
-    kind: str = ""
-    bass: int | None = None
-    is_flat: bool = field(default=False, compare=False)
+    root: int  # pitch class
+    kind: str = ""  # one of CHORD_KINDS
+    bass: int | None = None  # pitch class of the lowest note; the root by default
+    is_flat: bool = field(default=False, compare=False)  # its names have flats, not sharps
 
     @classmethod
     def parse(cls, text: str) -> ChordSymbol:

@@ -24,14 +24,10 @@ class TimbrePoint:
 
 @dataclass(frozen=True, eq=False)
 class TimbrePath:
-    """Latents between which a timbre moves.
+    """Latents between which a timbre moves."""
 
-    - ``latents``: ``(points, latent_size)``.
-    - ``times_s``: ``(points,)``, ascending, in seconds of the score.
-    """
-
-    latents: np.ndarray
-    times_s: np.ndarray
+    latents: np.ndarray  # ``(points, latent_size)``
+    times_s: np.ndarray  # ``(points,)``, ascending, in seconds of the score
 
     def at(self, seconds: np.ndarray) -> np.ndarray:
         """Return the latents ``(n, latent_size)`` at times ``(n,)``; outside of the path those of its ends."""

@@ -49,16 +49,11 @@ class ContextModelConfig:
 
 @dataclass(frozen=True)
 class TrainedContextModel:
-    """Result of :func:`train_context_model`.
+    """Result of :func:`train_context_model`."""
 
-    - ``order``: codes sorted by similarity, ``(n_codebooks, codebook_size)``.
-    - ``weights``: weights by name; along an axis of codes they follow ``order``.
-    - ``mean_bits``: bits of a code without and with known earlier frames, ``(2, n_codebooks)``.
-    """
-
-    order: np.ndarray
-    weights: dict[str, np.ndarray]
-    mean_bits: np.ndarray
+    order: np.ndarray  # codes sorted by similarity, ``(n_codebooks, codebook_size)``
+    weights: dict[str, np.ndarray]  # weights by name; along an axis of codes they follow ``order``
+    mean_bits: np.ndarray  # bits of a code without and with known earlier frames, ``(2, n_codebooks)``
 
 
 class CodeFrames:

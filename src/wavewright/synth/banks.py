@@ -52,20 +52,13 @@ def bank_engine(bank: SoundFont | SfzBank, sample_rate: int, settings: PlayerSet
 
 @dataclass(frozen=True)
 class NamedInstrument:
-    """An instrument without a model.
+    """An instrument without a model."""
 
-    - ``title``: name in messages and comments.
-    - ``open_engine``: opens it.
-    - ``has_drums``: it plays tracks of drums, too.
-    - ``is_dry``: it has no reverb of its own.
-    - ``sound_files``: the sound files that it plays.
-    """
-
-    title: str
-    open_engine: Callable[[], InstrumentEngine]
-    has_drums: bool = False
-    is_dry: bool = True
-    sound_files: frozenset[Path] = frozenset()
+    title: str  # name in messages and comments
+    open_engine: Callable[[], InstrumentEngine]  # opens it
+    has_drums: bool = False  # it plays tracks of drums, too
+    is_dry: bool = True  # it has no reverb of its own
+    sound_files: frozenset[Path] = frozenset()  # the sound files that it plays
 
 
 def instrument_of(name: str | None, sample_rate: int, settings: PlayerSettings | None = None) -> NamedInstrument | None:

@@ -89,13 +89,10 @@ class FormulaToken:
 
 @dataclass(frozen=True)
 class Formula:
-    """A parsed formula.
-
-    - ``program``: from the values of the variables to the value.
-    """
+    """A parsed formula."""
 
     text: str
-    program: Callable[[Values], Array]
+    program: Callable[[Values], Array]  # from the values of the variables to the value
 
     def __call__(self, t: np.ndarray, frequency_hz: float) -> np.ndarray:
         """Return the values at times in seconds, of the shape of ``t``, for a note of a frequency.

@@ -17,12 +17,9 @@ from .wavetables import make_wavetables
 
 
 class VoiceSource(ABC):
-    """Sound of the voices of a patch.
+    """Sound of the voices of a patch."""
 
-    - ``n_channels``: 1, or 2 where a voice is stereo.
-    """
-
-    n_channels: int = 1
+    n_channels: int = 1  # 1, or 2 where a voice is stereo
     _rows: tuple[np.ndarray, ...]  # arrays with a row for each voice
 
     @abstractmethod

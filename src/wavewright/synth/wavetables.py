@@ -28,19 +28,13 @@ MAX_FRAMES = 64
 
 @dataclass(frozen=True, eq=False)
 class Wavetables:
-    """One or more waves, the frames, as tables of fewer and fewer harmonics.
-
-    - ``samples``: float32 ``(points,)``: the tables of all frames, one after another, each with guard points on both
-      sides.
-    - ``offsets``: int64 ``(frames, levels)``: position of the first sample of each period.
-    - ``shifts``: int64 ``(levels,)``: 32 minus the base-2 logarithm of a table's length.
-    - ``level_of``: int64 ``(1 + harmonics,)``: the table for waves of at most so many harmonics.
-    """
+    """One or more waves, the frames, as tables of fewer and fewer harmonics."""
 
     samples: np.ndarray
-    offsets: np.ndarray
-    shifts: np.ndarray
-    level_of: np.ndarray
+    """Float32 ``(points,)``: the tables of all frames, one after another, each with guard points on both sides."""
+    offsets: np.ndarray  # int64 ``(frames, levels)``: position of the first sample of each period
+    shifts: np.ndarray  # int64 ``(levels,)``: 32 minus the base-2 logarithm of a table's length
+    level_of: np.ndarray  # int64 ``(1 + harmonics,)``: the table for waves of at most so many harmonics
 
     @property
     def n_frames(self) -> int:

@@ -38,13 +38,10 @@ class RecordingMatch:
     The ends of a clip are cut where its level is that of the ends of the recording. A filter brings the mean spectrum
     nearer to that of the recording, by a part that is drawn. Noise with the spectrum of the quietest frames of the
     recording is added.
-
-    - ``recordings``: waves ``(time,)`` of each label, not silent.
-    - ``sample_rate``: of the recordings and the clips.
     """
 
-    recordings: Mapping[str, Sequence[np.ndarray]]
-    sample_rate: int
+    recordings: Mapping[str, Sequence[np.ndarray]]  # waves ``(time,)`` of each label, not silent
+    sample_rate: int  # of the recordings and the clips
 
     def __call__(self, wave: np.ndarray, label: str, rng: np.random.Generator) -> np.ndarray:
         """Return a clip ``(time,)`` float32 with peak 1, made like a recording of the label; silence is unchanged."""
@@ -196,15 +193,11 @@ class FolderOfClips:
 
 @dataclass(frozen=True)
 class MatchedSource:
-    """A source whose clips are made like recordings of their label, each like one that is drawn.
-
-    - ``targets``: label of the recordings for each label of the source that is to be generated.
-    - ``match``: the recordings; its sample rate is that of the clips.
-    """
+    """A source whose clips are made like recordings of their label, each like one that is drawn."""
 
     source: ClipSource
-    targets: Mapping[str, str]
-    match: RecordingMatch
+    targets: Mapping[str, str]  # label of the recordings for each label of the source that is to be generated
+    match: RecordingMatch  # the recordings; its sample rate is that of the clips
 
     @property
     def name(self) -> str:

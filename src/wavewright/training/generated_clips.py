@@ -67,36 +67,24 @@ class GeneratedSettings(RangedSettings):
 
 @dataclass(frozen=True)
 class ClipScores:
-    """What a clip is accepted by.
+    """What a clip is accepted by."""
 
-    - ``confidence``: probability of its label.
-    - ``distance_db``: log-mel distance to the nearest recording of the label.
-    - ``recognised``: the most probable label.
-    - ``peak``: largest absolute sample.
-    """
-
-    confidence: float
-    distance_db: float
-    recognised: str
-    peak: float
+    confidence: float  # probability of its label
+    distance_db: float  # log-mel distance to the nearest recording of the label
+    recognised: str  # the most probable label
+    peak: float  # largest absolute sample
 
 
 @dataclass
 class ClipFilter:
-    """Compares generated clips with recordings, and asks a classifier that was trained on the recordings alone.
+    """Compares generated clips with recordings, and asks a classifier that was trained on the recordings alone."""
 
-    - ``judge``: the classifier.
-    - ``waves``: recordings ``(n, time)`` at the judge's sample rate.
-    - ``labels``: their labels.
-    - ``min_confidence``: see :class:`GeneratedSettings`.
-    - ``limits_db``: of each label: the distance below which a clip is a copy, and the one above which it is an outlier.
-    """
-
-    judge: Classifier
-    waves: np.ndarray
-    labels: Sequence[str]
-    min_confidence: float
+    judge: Classifier  # the classifier
+    waves: np.ndarray  # recordings ``(n, time)`` at the judge's sample rate
+    labels: Sequence[str]  # their labels
+    min_confidence: float  # see :class:`GeneratedSettings`
     limits_db: dict[str, tuple[float, float]] = field(init=False)
+    """Of each label: the distance below which a clip is a copy, and the one above which it is an outlier."""
 
     def __post_init__(self) -> None:
         seconds = float(np.clip(self.judge.window_samples / self.judge.sample_rate, 0.1, 60.0))

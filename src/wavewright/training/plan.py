@@ -104,16 +104,11 @@ def describe_plan(
 
 @dataclass(frozen=True)
 class Ending:
-    """Seconds that the end of a call needs after the last step, measured or reserved before the first.
+    """Seconds that the end of a call needs after the last step, measured or reserved before the first."""
 
-    - ``evaluation``: an evaluation with its samples.
-    - ``export``: an export of the model.
-    - ``final``: the family's files of a finished network, at most.
-    """
-
-    evaluation: float = 0.0
-    export: float = 0.0
-    final: float = 0.0
+    evaluation: float = 0.0  # an evaluation with its samples
+    export: float = 0.0  # an export of the model
+    final: float = 0.0  # the family's files of a finished network, at most
 
     def seconds(self, slowdown: float = 1.0) -> float:
         """Return all of them; the measured ones times a slowdown of the machine since, if it is one."""

@@ -75,16 +75,11 @@ class RangeTest:
 
 @dataclass(frozen=True)
 class BatchTime:
-    """Time of a step with a batch size.
+    """Time of a step with a batch size."""
 
-    - ``batch_size``: clips of a batch.
-    - ``step_s``: median seconds of a step.
-    - ``clips_per_second``: that the step trains on.
-    """
-
-    batch_size: int
-    step_s: float
-    clips_per_second: float
+    batch_size: int  # clips of a batch
+    step_s: float  # median seconds of a step
+    clips_per_second: float  # that the step trains on
 
 
 def range_test(loop: Loop, n_steps: int) -> RangeTest:

@@ -18,16 +18,11 @@ from .locations import joined, local_copy, stamp_of
 
 @dataclass(frozen=True)
 class LocalFiles:
-    """The files of a job on this machine.
+    """The files of a job on this machine."""
 
-    - ``values``: paths by the keys of the parameters, as the task takes them.
-    - ``inputs``: description of each file, by key and index.
-    - ``given``: each path on this machine, and how the job writes it.
-    """
-
-    values: dict[str, Path | list[Path]]
-    inputs: dict[str, InputFile]
-    given: dict[str, str]
+    values: dict[str, Path | list[Path]]  # paths by the keys of the parameters, as the task takes them
+    inputs: dict[str, InputFile]  # description of each file, by key and index
+    given: dict[str, str]  # each path on this machine, and how the job writes it
 
 
 def given_paths(job: BatchJob) -> dict[str, list[str]]:

@@ -57,17 +57,10 @@ class InputFile:
 
 @dataclass(frozen=True)
 class JobOutcome:
-    """Outcome of a job.
+    """Outcome of a job."""
 
-    - ``key``: digits of everything that the outputs depend on.
-    - ``folder``: name of the folder with its outputs.
-    - ``inputs``: the files that it read, by key of the parameter and path as given.
-    - ``output``: contents of the folder's ``result.json``.
-    - ``is_new``: false if the outputs were there already.
-    """
-
-    key: str
-    folder: str
-    inputs: dict[str, InputFile]
-    output: dict[str, JsonValue]
-    is_new: bool = True
+    key: str  # digits of everything that the outputs depend on
+    folder: str  # name of the folder with its outputs
+    inputs: dict[str, InputFile]  # the files that it read, by key of the parameter and path as given
+    output: dict[str, JsonValue]  # contents of the folder's ``result.json``
+    is_new: bool = True  # false if the outputs were there already

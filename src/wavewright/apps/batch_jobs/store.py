@@ -57,12 +57,9 @@ class Store(Protocol):
 
 @dataclass(frozen=True)
 class FolderStore:
-    """The folder of a batch on a file system.
+    """The folder of a batch on a file system."""
 
-    - ``folder``: the folder, which several machines may have in common.
-    """
-
-    folder: Path
+    folder: Path  # the folder, which several machines may have in common
 
     def prepare(self) -> None:
         """Create the folder; raise BadFolder if that fails."""

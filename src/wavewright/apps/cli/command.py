@@ -38,16 +38,11 @@ OPENBLAS_THREADS = "OPENBLAS_NUM_THREADS"
 
 @dataclass(frozen=True)
 class Signer:
-    """Signs what a command writes.
+    """Signs what a command writes."""
 
-    - ``task``: the command.
-    - ``key``: private key.
-    - ``folders``: folders of the files that the command reads.
-    """
-
-    task: TaskDescription
-    key: Ed25519PrivateKey
-    folders: tuple[Path, ...]
+    task: TaskDescription  # the command
+    key: Ed25519PrivateKey  # private key
+    folders: tuple[Path, ...]  # folders of the files that the command reads
 
     @classmethod
     def of(cls, task: TaskDescription, values: Mapping[str, object]) -> Signer:

@@ -32,14 +32,10 @@ DeviceName = Annotated[str | None, Field(description="A part of the name of the 
 
 @dataclass(frozen=True)
 class Played(Result):
-    """A sound that was played.
+    """A sound that was played."""
 
-    - ``file``: the sound or score.
-    - ``seconds``: how much of it was played.
-    """
-
-    file: Path
-    seconds: float
+    file: Path  # the sound or score
+    seconds: float  # how much of it was played
 
     def __str__(self) -> str:
         return f"{self.file}: {self.seconds:.2f} s played"

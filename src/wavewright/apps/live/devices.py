@@ -24,12 +24,9 @@ Receive = Callable[[bytes], None]
 
 
 class OpenOutput(ABC):
-    """A sound output that plays.
+    """A sound output that plays."""
 
-    - ``latency_seconds``: from a block that is filled to its sound, as far as the device knows.
-    """
-
-    latency_seconds: float
+    latency_seconds: float  # from a block that is filled to its sound, as far as the device knows
 
     @abstractmethod
     def wait(self, seconds: float) -> bool:

@@ -22,16 +22,12 @@ BLOCK_SECONDS = 0.5
 
 @dataclass(frozen=True)
 class Playable:
-    """A sound that can be played from any time on.
-
-    - ``seconds``: its length, None if it is unknown.
-    - ``blocks``: from a time in seconds on, ``(channels, time)`` each.
-    """
+    """A sound that can be played from any time on."""
 
     sample_rate: int
     n_channels: int
-    seconds: float | None
-    blocks: Callable[[float], Iterator[np.ndarray]]
+    seconds: float | None  # its length, None if it is unknown
+    blocks: Callable[[float], Iterator[np.ndarray]]  # from a time in seconds on, ``(channels, time)`` each
 
 
 def playable_sound(path: Path) -> Playable:

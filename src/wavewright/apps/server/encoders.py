@@ -240,14 +240,11 @@ class _ForwardSink(io.RawIOBase):
 
 @dataclass(frozen=True)
 class SpeechFormat:
-    """A format of streamed speech.
-
-    - ``subtype``: the codec's name for libsndfile, if not all rates are allowed; see `CODEC_RATES_HZ`.
-    """
+    """A format of streamed speech."""
 
     content_type: str
     encoder: Callable[[int, int], AudioEncoder]
-    subtype: str = ""
+    subtype: str = ""  # the codec's name for libsndfile, if not all rates are allowed; see `CODEC_RATES_HZ`
 
 
 SPEECH_FORMATS = {

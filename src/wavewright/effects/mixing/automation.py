@@ -172,19 +172,10 @@ def _between(first: float, last: float, position: float, curve: Curve) -> float:
 
 @dataclass(frozen=True)
 class Automation:
-    """A number of an effect that moves.
+    """A number of an effect that moves."""
 
-    Attributes
-    ----------
-    step : int
-        Of the effect in the chain, from 0 on.
-    setting : str
-        Name of the field; with ``index``, that number of a field with several.
-    motion : Motion
-    """
-
-    step: int
-    setting: str
+    step: int  # of the effect in the chain, from 0 on
+    setting: str  # name of the field; with ``index``, that number of a field with several
     motion: Motion
     index: int | None = None
 

@@ -72,18 +72,12 @@ class Controls:
 
 @dataclass(frozen=True)
 class SymbolSentence:
-    """The symbols of a sentence, and how they are spoken.
+    """The symbols of a sentence, and how they are spoken."""
 
-    - ``symbols``: indices, ``(symbols,)``.
-    - ``speaker``: index of the speaker.
-    - ``style``: weights of the style tokens, ``(n_styles,)``.
-    - ``controls``: of each symbol.
-    """
-
-    symbols: np.ndarray
-    speaker: int
-    style: np.ndarray
-    controls: Controls
+    symbols: np.ndarray  # indices, ``(symbols,)``
+    speaker: int  # index of the speaker
+    style: np.ndarray  # weights of the style tokens, ``(n_styles,)``
+    controls: Controls  # of each symbol
 
     def slice(self, start: int, end: int) -> SymbolSentence:
         """Return symbols ``start`` to ``end`` and their controls."""

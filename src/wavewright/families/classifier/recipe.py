@@ -199,17 +199,12 @@ ClassifierRecipe = RecipeOf[ClassifierConfig, ClassifierDataSettings]
 
 @dataclass(frozen=True, kw_only=True)
 class ClassifierPrepared(PreparedOf[ClassifierRecipe, ClassBatches]):
-    """A recipe with its data, and the validation clips.
+    """A recipe with its data, and the validation clips."""
 
-    - ``valid_waves``: windows of the validation clips, ``(windows, n_samples)``.
-    - ``valid_clips``: index of the clip of each window, ``(windows,)``.
-    - ``valid_labels``: index of the label of each clip, ``(clips,)``; 0 and 1, ``(clips, labels)``, where there can be
-      several.
-    """
-
-    valid_waves: np.ndarray
-    valid_clips: np.ndarray
+    valid_waves: np.ndarray  # windows of the validation clips, ``(windows, n_samples)``
+    valid_clips: np.ndarray  # index of the clip of each window, ``(windows,)``
     valid_labels: np.ndarray
+    """Index of the label of each clip, ``(clips,)``; 0 and 1, ``(clips, labels)``, where there can be several."""
 
     def labelled_clips(self) -> tuple[np.ndarray, list[str]]:
         """Return the beginnings of the training recordings and their labels, see :meth:`.PreparedOf.labelled_clips`."""

@@ -43,20 +43,13 @@ class Constraints:
 
 @dataclass(frozen=True, eq=False)
 class Masks:
-    """Symbols that may be drawn.
+    """Symbols that may be drawn."""
 
-    - ``can_start``: symbols of each cell, ``(steps, lanes, n_events)`` bool.
-    - ``is_onset``: steps at which another symbol than a rest may start, ``(steps,)`` bool.
-    - ``must_start``: cells in which no note goes on, ``(steps, lanes)`` bool.
-    - ``can_rest``: cells in which a rest may start or go on, ``(steps, lanes)`` bool.
-    - ``must_last``: cells in which what sounds before goes on, ``(steps, lanes)`` bool.
-    """
-
-    can_start: np.ndarray
-    is_onset: np.ndarray
-    must_start: np.ndarray
-    can_rest: np.ndarray
-    must_last: np.ndarray
+    can_start: np.ndarray  # symbols of each cell, ``(steps, lanes, n_events)`` bool
+    is_onset: np.ndarray  # steps at which another symbol than a rest may start, ``(steps,)`` bool
+    must_start: np.ndarray  # cells in which no note goes on, ``(steps, lanes)`` bool
+    can_rest: np.ndarray  # cells in which a rest may start or go on, ``(steps, lanes)`` bool
+    must_last: np.ndarray  # cells in which what sounds before goes on, ``(steps, lanes)`` bool
 
     def copy(self) -> Masks:
         """Return a copy, for more limits."""

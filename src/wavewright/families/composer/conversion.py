@@ -52,15 +52,11 @@ def grid_of(score: Score, config: ComposerConfig) -> Grid:
 
 @dataclass(frozen=True, eq=False)
 class Placed:
-    """A score on the grid of a model.
-
-    - ``lanes``: events of each voice with their notes.
-    - ``first``: steps that are missing before a pickup.
-    """
+    """A score on the grid of a model."""
 
     grid: Grid
-    lanes: tuple[tuple[PlacedEvent, ...], ...]
-    first: int
+    lanes: tuple[tuple[PlacedEvent, ...], ...]  # events of each voice with their notes
+    first: int  # steps that are missing before a pickup
     ticks_per_quarter: int
 
     def step(self, tick: int) -> int:

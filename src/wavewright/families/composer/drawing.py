@@ -57,48 +57,32 @@ class ComposerSteps(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Returns:
-    """Bars that return.
+    """Bars that return."""
 
-    - ``sources``: index of the earlier bar that returns in each, -1 for none, ``(bars,)``.
-    - ``is_copied``: cells that are those of the source, ``(steps, lanes)`` bool.
-    - ``most_alike``: a bar is drawn again whose fraction of quarters that an earlier bar has reaches this, ``(bars,)``.
-    """
-
-    sources: np.ndarray
-    is_copied: np.ndarray
+    sources: np.ndarray  # index of the earlier bar that returns in each, -1 for none, ``(bars,)``
+    is_copied: np.ndarray  # cells that are those of the source, ``(steps, lanes)`` bool
     most_alike: np.ndarray
+    """A bar is drawn again whose fraction of quarters that an earlier bar has reaches this, ``(bars,)``."""
 
 
 @dataclass(frozen=True, eq=False)
 class Sketch:
-    """A piece of which some cells are known.
+    """A piece of which some cells are known."""
 
-    - ``grid``: all cells; those that are not known have no meaning.
-    - ``is_known``: ``(steps, lanes)`` bool.
-    - ``is_whole``: the piece ends with its last step.
-    - ``returns``: cells that are known as soon as an earlier bar is drawn.
-    - ``guide``: key and cadences, None if they are unknown.
-    """
-
-    grid: Grid
-    is_known: np.ndarray
-    is_whole: bool = True
-    returns: Returns | None = None
-    guide: Guide | None = None
+    grid: Grid  # all cells; those that are not known have no meaning
+    is_known: np.ndarray  # ``(steps, lanes)`` bool
+    is_whole: bool = True  # the piece ends with its last step
+    returns: Returns | None = None  # cells that are known as soon as an earlier bar is drawn
+    guide: Guide | None = None  # key and cadences, None if they are unknown
 
 
 @dataclass(frozen=True)
 class DrawSettings:
-    """Settings of the drawing of cells.
+    """Settings of the drawing of cells."""
 
-    - ``temperature``: divides the logits; 0 takes what is most probable.
-    - ``top_p``: probability of the retained symbols together.
-    - ``tilt``: what is more probable than the network says.
-    """
-
-    temperature: float = 1.0
-    top_p: float = 0.95
-    tilt: Tilt = NO_TILT
+    temperature: float = 1.0  # divides the logits; 0 takes what is most probable
+    top_p: float = 0.95  # probability of the retained symbols together
+    tilt: Tilt = NO_TILT  # what is more probable than the network says
 
 
 class GridDrawer:

@@ -221,16 +221,13 @@ def of_length(plan: FormPlan, n_bars: int) -> FormPlan:
 
 @dataclass(frozen=True)
 class PlannedPiece:
-    """A form and the key of its cadences, for bars of so many sixteenths.
-
-    - ``usual_step``: sixteenth of a bar on which the last note of a phrase starts where the plan says none.
-    """
+    """A form and the key of its cadences, for bars of so many sixteenths."""
 
     plan: FormPlan
     key: MusicalKey
     config: ComposerConfig
     bar_steps: int
-    usual_step: int = 0
+    usual_step: int = 0  # sixteenth of a bar on which the last note of a phrase starts where the plan says none
 
     def sketched(self, sketch: Sketch, masks: Masks, period: int, rng: np.random.Generator) -> tuple[Sketch, Masks]:
         """Return a sketch with bars that return and chords of cadences, and masks for the notes of these.

@@ -26,14 +26,10 @@ STEPS_PER_QUARTER = 4
 
 @dataclass(frozen=True, eq=False)
 class Grid:
-    """A piece on a grid of sixteenths.
+    """A piece on a grid of sixteenths."""
 
-    - ``symbols``: sounding symbol of each cell, ``(steps, lanes)`` int64; see :class:`.vocabulary.Vocabulary`.
-    - ``is_held``: true where the symbol of the step before goes on, ``(steps, lanes)`` bool.
-    """
-
-    symbols: np.ndarray
-    is_held: np.ndarray
+    symbols: np.ndarray  # sounding symbol of each cell, ``(steps, lanes)`` int64; see :class:`.vocabulary.Vocabulary`
+    is_held: np.ndarray  # true where the symbol of the step before goes on, ``(steps, lanes)`` bool
     bar_steps: int = 16
 
     def __len__(self) -> int:
@@ -57,16 +53,12 @@ class Grid:
 
 @dataclass(frozen=True, eq=False)
 class Guide:
-    """The key of a piece and the last notes of its phrases, as far as they are known.
+    """The key of a piece and the last notes of its phrases, as far as they are known."""
 
-    - ``tonic``: pitch class; NO_TONIC if it is unknown.
-    - ``mode``: 0 for major, 1 for minor, 2 if it is unknown.
-    - ``cadences``: steps to the next last note of a phrase, at most CADENCE_STEPS - 1, and its kind, ``(steps, 2)``.
-    """
-
-    tonic: int
-    mode: int
+    tonic: int  # pitch class; NO_TONIC if it is unknown
+    mode: int  # 0 for major, 1 for minor, 2 if it is unknown
     cadences: np.ndarray
+    """Steps to the next last note of a phrase, at most CADENCE_STEPS - 1, and its kind, ``(steps, 2)``."""
 
     @classmethod
     def unknown(cls, n_steps: int) -> Guide:

@@ -160,14 +160,10 @@ class AttentionTime(nn.Module):
 
 
 class StepOutput(NamedTuple):
-    """Logits of the events of a voice.
+    """Logits of the events of a voice."""
 
-    - ``hold``: that the sounding symbol goes on, ``(...)``.
-    - ``symbols``: of the symbol that starts otherwise, ``(..., n_events)``.
-    """
-
-    hold: Tensor
-    symbols: Tensor
+    hold: Tensor  # that the sounding symbol goes on, ``(...)``
+    symbols: Tensor  # of the symbol that starts otherwise, ``(..., n_events)``
 
 
 class VoicePredictor(nn.Module):

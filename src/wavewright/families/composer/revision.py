@@ -35,23 +35,15 @@ MELODY, CHORDS = 0, 1
 
 @dataclass(frozen=True, eq=False)
 class Revision:
-    """A score on the grid of a model, with the cells that are composed anew.
+    """A score on the grid of a model, with the cells that are composed anew."""
 
-    - ``score``: on ticks that sixteenths are whole numbers of, if there are such ticks.
-    - ``placed``: the score on the grid, with the note of each event.
-    - ``is_new``: cells to compose, ``(steps, lanes)`` bool; all cells of a note, or none.
-    - ``removed``: indices of the notes of each track that new ones replace.
-    - ``lanes``: voices that are composed; of added bars, those that are written.
-    - ``added_bars``: bars at the end that the score did not have.
-    """
-
-    score: Score
+    score: Score  # on ticks that sixteenths are whole numbers of, if there are such ticks
     config: ComposerConfig
-    placed: Placed
-    is_new: np.ndarray
-    removed: tuple[frozenset[int], ...]
-    lanes: frozenset[int]
-    added_bars: int = 0
+    placed: Placed  # the score on the grid, with the note of each event
+    is_new: np.ndarray  # cells to compose, ``(steps, lanes)`` bool; all cells of a note, or none
+    removed: tuple[frozenset[int], ...]  # indices of the notes of each track that new ones replace
+    lanes: frozenset[int]  # voices that are composed; of added bars, those that are written
+    added_bars: int = 0  # bars at the end that the score did not have
 
     @classmethod
     def of_bars(cls, score: Score, config: ComposerConfig, first: int, last: int, lanes: frozenset[int]) -> Revision:

@@ -85,20 +85,13 @@ def widths_of(edges: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Event:
-    """The next event of a voice, before it is drawn.
+    """The next event of a voice, before it is drawn."""
 
-    - ``lane``: the voice, 0 for the highest.
-    - ``before``: its symbol of the step before.
-    - ``is_new``: that began in the step before.
-    - ``step``: sixteenths since the beginning.
-    - ``is_joined``: a voice above, or a drum before, sounds in this step.
-    """
-
-    lane: int
-    before: int
-    is_new: bool
-    step: int
-    is_joined: bool
+    lane: int  # the voice, 0 for the highest
+    before: int  # its symbol of the step before
+    is_new: bool  # that began in the step before
+    step: int  # sixteenths since the beginning
+    is_joined: bool  # a voice above, or a drum before, sounds in this step
 
 
 @dataclass(frozen=True)
@@ -109,16 +102,14 @@ class Tilt:
     the mean is that of the distance from a pitch, squared: a melody that was lifted by the same factor everywhere would
     go on rising.
 
-    - ``strengths``: of each trait, negative for less of it, ``(len(TRAITS),)``.
-    - ``centre``: symbol that the highest voice is held around, moved by the strength of the register; NaN for none.
-
     References
     ----------
     .. [1] I. Csiszar, "I-divergence geometry of probability distributions and minimization problems", 1975.
     """
 
-    strengths: tuple[float, ...]
+    strengths: tuple[float, ...]  # of each trait, negative for less of it, ``(len(TRAITS),)``
     centre: float = np.nan
+    """Symbol that the highest voice is held around, moved by the strength of the register; NaN for none."""
 
     def applied(
         self, hold: float, logits: np.ndarray, can_start: np.ndarray, event: Event, config: ComposerConfig
@@ -158,14 +149,10 @@ def _gain(logits: np.ndarray, gains: np.ndarray, is_allowed: np.ndarray) -> floa
 
 @dataclass(frozen=True)
 class Aims:
-    """Positions of a piece among the training scores that are asked for.
+    """Positions of a piece among the training scores that are asked for."""
 
-    - ``positions``: between 0 and 1, of each trait, NaN for any, ``(len(TRAITS),)``.
-    - ``edges``: between fifths of the scores; see :func:`fifths`.
-    """
-
-    positions: np.ndarray
-    edges: np.ndarray
+    positions: np.ndarray  # between 0 and 1, of each trait, NaN for any, ``(len(TRAITS),)``
+    edges: np.ndarray  # between fifths of the scores; see :func:`fifths`
 
     @cached_property
     def _rows(self) -> np.ndarray:

@@ -309,12 +309,9 @@ EncoderRecipe = RecipeOf[EncoderConfig, EncoderDataSettings]
 
 @dataclass(frozen=True, kw_only=True)
 class EncoderPrepared(PreparedOf[EncoderRecipe, ViewBatches]):
-    """A recipe with its data.
+    """A recipe with its data."""
 
-    - ``valid``: views of validation recordings as one batch, empty without any.
-    """
-
-    valid: dict[str, np.ndarray]
+    valid: dict[str, np.ndarray]  # views of validation recordings as one batch, empty without any
 
 
 TRAINING = replace(CLASSIFIER_TRAINING, batch_size=64, learning_rate=3e-3, weight_decay=0.02, metric="")

@@ -25,14 +25,10 @@ from .config import SIZES, GanConfig
 
 @dataclass(frozen=True)
 class CopyLossBatches:
-    """Batches of one-shots with the embeddings that generated clips have to stay away from.
+    """Batches of one-shots with the embeddings that generated clips have to stay away from."""
 
-    - ``batches``: the batches without embeddings.
-    - ``reference``: embeddings of the training clips and the limit of each label.
-    """
-
-    batches: OneShotBatches
-    reference: Reference
+    batches: OneShotBatches  # the batches without embeddings
+    reference: Reference  # embeddings of the training clips and the limit of each label
 
     def __call__(self, step: int) -> dict[str, np.ndarray]:
         """Return the batch of :class:`OneShotBatches` with the embeddings, which are the same in every batch.

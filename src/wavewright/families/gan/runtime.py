@@ -24,16 +24,11 @@ Code: TypeAlias = Sequence[float]
 
 @dataclass(frozen=True)
 class ClipDraw:
-    """The random numbers of one clip, each float32 and one-dimensional.
+    """The random numbers of one clip, each float32 and one-dimensional."""
 
-    - ``latent``: ``(latent_size,)``, normal with a standard deviation of the model's temperature.
-    - ``code``: ``(code_size,)``: a one-hot category, then dimensions in [-1, 1].
-    - ``noise``: white noise ``(n_samples,)``; empty for the waveform generator.
-    """
-
-    latent: np.ndarray
-    code: np.ndarray
-    noise: np.ndarray
+    latent: np.ndarray  # ``(latent_size,)``, normal with a standard deviation of the model's temperature
+    code: np.ndarray  # ``(code_size,)``: a one-hot category, then dimensions in [-1, 1]
+    noise: np.ndarray  # white noise ``(n_samples,)``; empty for the waveform generator
 
 
 class GanRuntime(Interpolator):

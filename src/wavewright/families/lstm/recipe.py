@@ -35,16 +35,11 @@ MAX_CLIPS = 60  # of a label
 
 @dataclass(frozen=True)
 class RecordingReference:
-    """Embeddings of the start of some recordings of each label.
+    """Embeddings of the start of some recordings of each label."""
 
-    - ``embedding``: embedding of a clip of ``n_samples``.
-    - ``n_samples``: length of what is embedded.
-    - ``embeddings``: at most MAX_CLIPS embeddings ``(n, d)`` of each label, by its index.
-    """
-
-    embedding: LogMelEmbedding
-    n_samples: int
-    embeddings: dict[int, np.ndarray]
+    embedding: LogMelEmbedding  # embedding of a clip of ``n_samples``
+    n_samples: int  # length of what is embedded
+    embeddings: dict[int, np.ndarray]  # at most MAX_CLIPS embeddings ``(n, d)`` of each label, by its index
 
     @classmethod
     def of(cls, clips: SequenceClips, sample_rate: int, seconds: float) -> RecordingReference:

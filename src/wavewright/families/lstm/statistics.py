@@ -25,15 +25,11 @@ class Whitening:
 
     Mel bands are decorrelated by principal component analysis. Pitch and periodicity are only scaled, since errors
     that mix them are audible.
-
-    - ``mean``: ``(n_features,)``.
-    - ``directions``: principal directions, orthonormal columns ``(n_features, n_features)``.
-    - ``scales``: standard deviation along each direction, ``(n_features,)``.
     """
 
-    mean: np.ndarray
-    directions: np.ndarray
-    scales: np.ndarray
+    mean: np.ndarray  # ``(n_features,)``
+    directions: np.ndarray  # principal directions, orthonormal columns ``(n_features, n_features)``
+    scales: np.ndarray  # standard deviation along each direction, ``(n_features,)``
 
     @classmethod
     def fit(cls, clips: Sequence[np.ndarray], n_mels: int) -> Whitening:

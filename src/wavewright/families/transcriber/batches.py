@@ -31,14 +31,10 @@ class TranscriberDataSettings(RangedSettings):
 
 @dataclass(frozen=True)
 class Example:
-    """A recording and its notes.
+    """A recording and its notes."""
 
-    - ``levels``: ``(frames, 2, n_bins)`` uint8.
-    - ``notes``: onset and end in frames, index of the pitch, and velocity from 0 to 1, ``(notes, 4)`` float32.
-    """
-
-    levels: np.ndarray
-    notes: np.ndarray
+    levels: np.ndarray  # ``(frames, 2, n_bins)`` uint8
+    notes: np.ndarray  # onset and end in frames, index of the pitch, and velocity from 0 to 1, ``(notes, 4)`` float32
 
     def crop(self, start: int, n_frames: int, shift: int) -> tuple[np.ndarray, np.ndarray]:
         """Return levels in dB and notes from a frame on, ``shift`` semitones higher."""

@@ -40,18 +40,12 @@ DecodeClip = Callable[[np.ndarray], np.ndarray]
 
 @dataclass(frozen=True)
 class Candidate:
-    """A decoded clip during an adjustment.
+    """A decoded clip during an adjustment."""
 
-    - ``wave``: ``(time,)``.
-    - ``shift``: amounts along the directions in steps, ``(attributes,)``.
-    - ``missing``: target minus measured attributes in steps, ``(attributes,)``.
-    - ``error``: largest absolute entry of ``missing`` except loudness, which a gain corrects.
-    """
-
-    wave: np.ndarray
-    shift: np.ndarray
-    missing: np.ndarray
-    error: float
+    wave: np.ndarray  # ``(time,)``
+    shift: np.ndarray  # amounts along the directions in steps, ``(attributes,)``
+    missing: np.ndarray  # target minus measured attributes in steps, ``(attributes,)``
+    error: float  # largest absolute entry of ``missing`` except loudness, which a gain corrects
 
 
 @dataclass(frozen=True)

@@ -21,14 +21,10 @@ CENTRE_PITCH, PITCH_RANGE = 60.0, 24.0  # MIDI numbers
 
 @dataclass(frozen=True)
 class ClipConditioning:
-    """Conditioning of a clip.
+    """Conditioning of a clip."""
 
-    - ``label_weights``: weight of each label, ``(labels,)``; all 0 where the label is unknown.
-    - ``pitch``: MIDI number; None for CENTRE_PITCH.
-    """
-
-    label_weights: np.ndarray
-    pitch: float | None = None
+    label_weights: np.ndarray  # weight of each label, ``(labels,)``; all 0 where the label is unknown
+    pitch: float | None = None  # MIDI number; None for CENTRE_PITCH
 
     @classmethod
     def of(cls, label: LabelWeights, pitch: float | None, config: VaeConfig, model: str) -> ClipConditioning:

@@ -18,23 +18,15 @@ MIN_STD = 1e-3  # of a latent dimension, in distances
 
 @dataclass(frozen=True)
 class LatentDistribution:
-    """Gaussian of the latents of each label, and the latents of the training clips.
+    """Gaussian of the latents of each label, and the latents of the training clips."""
 
-    - ``mean``: ``(labels, d)``; one row for a model without labels.
-    - ``cholesky``: lower triangular factor of the covariance, ``(labels, d, d)``.
-    - ``autocorrelation``: correlation of consecutive latents of a sequence after whitening, ``(d,)``; 0 for a model of
-      clips.
-    - ``clip_latents``: latents of the training clips, ``(n, d)``; for sequences the mean over time.
-    - ``clip_labels``: label index of each training clip, ``(n,)`` int64.
-    - ``clip_names``: file name of each training clip.
-    """
-
-    mean: np.ndarray
-    cholesky: np.ndarray
+    mean: np.ndarray  # ``(labels, d)``; one row for a model without labels
+    cholesky: np.ndarray  # lower triangular factor of the covariance, ``(labels, d, d)``
     autocorrelation: np.ndarray
-    clip_latents: np.ndarray
-    clip_labels: np.ndarray
-    clip_names: tuple[str, ...]
+    """Correlation of consecutive latents of a sequence after whitening, ``(d,)``; 0 for a model of clips."""
+    clip_latents: np.ndarray  # latents of the training clips, ``(n, d)``; for sequences the mean over time
+    clip_labels: np.ndarray  # label index of each training clip, ``(n,)`` int64
+    clip_names: tuple[str, ...]  # file name of each training clip
 
     @classmethod
     def fit(

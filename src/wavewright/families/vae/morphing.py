@@ -70,16 +70,11 @@ def align_one_shot(wave: np.ndarray, sample_rate: int, n_samples: int) -> Aligne
 
 @dataclass(frozen=True)
 class EncodedClip:
-    """A clip in latent space.
+    """A clip in latent space."""
 
-    - ``latents``: ``(n, latent_size)``.
-    - ``conditioning``: of the decoder.
-    - ``residual``: of the recording; None where it is not used.
-    """
-
-    latents: np.ndarray
-    conditioning: ClipConditioning
-    residual: Residual | None = None
+    latents: np.ndarray  # ``(n, latent_size)``
+    conditioning: ClipConditioning  # of the decoder
+    residual: Residual | None = None  # of the recording; None where it is not used
 
     def interpolate(self, other: EncodedClip, interpolation: Interpolation, t: float) -> EncodedClip:
         """Interpolate each latent vector towards another clip with as many latents, which is at ``t`` = 1."""
@@ -149,17 +144,13 @@ class MonotonicPath:
 
     A clip whose brightness reverses is adjusted, if the model has that attribute. A clip with more onsets than the end
     that has fewer (as where partials beat) is decoded again with a smoother residual.
-
-    - ``decode``: the decoder: an encoded clip to its wave ``(time,)``.
-    - ``directions``: of the model.
-    - ``sample_rate``: in Hz.
-    - ``smoothing_frames``: smoothing of the residual, tried in this order until there are few enough onsets.
     """
 
-    decode: Callable[[EncodedClip], np.ndarray]
-    directions: AttributeDirections
-    sample_rate: int
+    decode: Callable[[EncodedClip], np.ndarray]  # the decoder: an encoded clip to its wave ``(time,)``
+    directions: AttributeDirections  # of the model
+    sample_rate: int  # in Hz
     smoothing_frames: Sequence[float] = (0.0,)
+    """Smoothing of the residual, tried in this order until there are few enough onsets."""
 
     def waves(self, path: Sequence[EncodedClip]) -> list[np.ndarray]:
         """Return the waves ``(time,)`` of the clips of a path; its ends are decoded as they are."""

@@ -22,16 +22,11 @@ MIN_DECODER_WEIGHT = 1e-3  # of the decoder's phases, which apply where the reco
 
 @dataclass(frozen=True)
 class NoiseSource:
-    """The white noise of a clip.
+    """The white noise of a clip."""
 
-    - ``seed``: seed of the noise at ``t`` = 0.
-    - ``other_seed``: seed of the noise at ``t`` = 1.
-    - ``t``: 0 to 1: between them, a mixture of both with the variance of either.
-    """
-
-    seed: int
-    other_seed: int = 0
-    t: float = 0.0
+    seed: int  # seed of the noise at ``t`` = 0
+    other_seed: int = 0  # seed of the noise at ``t`` = 1
+    t: float = 0.0  # 0 to 1: between them, a mixture of both with the variance of either
 
     def generator(self) -> Callable[[int], np.ndarray]:
         """Return a function that draws the next ``n`` samples, ``(n,)`` float32 of variance 1, from the start."""

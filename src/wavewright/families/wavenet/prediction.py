@@ -30,16 +30,11 @@ DAMPING = 0.995  # of each coefficient relative to the one before, so that the t
 
 @dataclass(frozen=True)
 class LinearPrediction:
-    """All-pole filters, one for each segment of a wave.
+    """All-pole filters, one for each segment of a wave."""
 
-    - ``coefficients``: of the past samples, most recent first, ``(segments, order)`` float64.
-    - ``level``: root mean square of the residual, ``(segments,)`` float64.
-    - ``segment_length``: samples of a segment.
-    """
-
-    coefficients: np.ndarray
-    level: np.ndarray
-    segment_length: int
+    coefficients: np.ndarray  # of the past samples, most recent first, ``(segments, order)`` float64
+    level: np.ndarray  # root mean square of the residual, ``(segments,)`` float64
+    segment_length: int  # samples of a segment
 
     @property
     def order(self) -> int:

@@ -46,14 +46,11 @@ class Levels:
 
 @dataclass(frozen=True)
 class EnhancementReport:
-    """Levels before and after an enhancement.
-
-    - ``plot``: image of both mel spectrograms.
-    """
+    """Levels before and after an enhancement."""
 
     before: Levels
     after: Levels
-    plot: Path
+    plot: Path  # image of both mel spectrograms
 
     def __str__(self) -> str:
         """Return a line for the pauses and one for the speech."""

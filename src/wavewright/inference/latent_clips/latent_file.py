@@ -54,14 +54,10 @@ class LatentMetadata(BaseModel):
 
 @dataclass(frozen=True)
 class LatentFile:
-    """Latents and their metadata.
+    """Latents and their metadata."""
 
-    - ``latents``: ``(latent_size,)`` or ``(n, latent_size)`` float32.
-    - ``metadata``: the model, and the clip to restore.
-    """
-
-    latents: np.ndarray
-    metadata: LatentMetadata
+    latents: np.ndarray  # ``(latent_size,)`` or ``(n, latent_size)`` float32
+    metadata: LatentMetadata  # the model, and the clip to restore
 
     def write(self, path: Path) -> int:
         """Write the file atomically and return its size in bytes; the same latents give the same bytes."""

@@ -30,15 +30,11 @@ MOST_ALARMS = 1_000
 
 @dataclass(frozen=True)
 class FalseAlarm:
-    """A label that a spotter finds in a recording that has none.
+    """A label that a spotter finds in a recording that has none."""
 
-    - ``entry``: the recording.
-    - ``seconds``: end of the window, from the start of the recording.
-    """
-
-    entry: Entry
+    entry: Entry  # the recording
     label: str
-    seconds: float
+    seconds: float  # end of the window, from the start of the recording
     confidence: float
 
 

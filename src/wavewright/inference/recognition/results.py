@@ -33,21 +33,15 @@ class SoundEvent:
 
 @dataclass(frozen=True)
 class Recognised:
-    """The labels of a recording.
+    """The labels of a recording."""
 
-    - ``label``: the most probable label; None for a recording that fits no label.
-    - ``confidence``: its probability; of a rejected recording, that of the label it is nearest to.
-    - ``labels``: the most probable labels, the first of them first.
-    - ``fit``: how well the recording fits any of the labels; it is rejected below the limit on the model's calibration.
-    - ``events``: labels with onset and offset, where they are asked for.
-    """
-
-    label: str | None
-    confidence: float
-    labels: tuple[LabelConfidence, ...]
+    label: str | None  # the most probable label; None for a recording that fits no label
+    confidence: float  # its probability; of a rejected recording, that of the label it is nearest to
+    labels: tuple[LabelConfidence, ...]  # the most probable labels, the first of them first
     fit: float
+    """How well the recording fits any of the labels; it is rejected below the limit on the model's calibration."""
     seconds: float
-    events: tuple[SoundEvent, ...] = ()
+    events: tuple[SoundEvent, ...] = ()  # labels with onset and offset, where they are asked for
 
 
 @dataclass(frozen=True)

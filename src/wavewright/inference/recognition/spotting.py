@@ -39,13 +39,10 @@ class SpotterSettings(RangedSettings):
 
 @dataclass(frozen=True)
 class SpottedEvent:
-    """A label that was recognised in a stream.
-
-    - ``seconds``: end of the window in which it was recognised, from the start of the stream.
-    """
+    """A label that was recognised in a stream."""
 
     label: str
-    seconds: float
+    seconds: float  # end of the window in which it was recognised, from the start of the stream
     confidence: float
 
 
@@ -159,17 +156,12 @@ class KeywordSpotter(ChunkStream[list[SpottedEvent]]):
 
 @dataclass(frozen=True)
 class SpottingCalibration(Result):
-    """Threshold of a spotter, measured on recordings without key words.
-
-    - ``false_alarms_per_hour``: the rate that was asked for.
-    - ``measured_per_hour``: the rate of the threshold on the recordings.
-    - ``hours``: their duration.
-    """
+    """Threshold of a spotter, measured on recordings without key words."""
 
     threshold: float
-    false_alarms_per_hour: float
-    measured_per_hour: float
-    hours: float
+    false_alarms_per_hour: float  # the rate that was asked for
+    measured_per_hour: float  # the rate of the threshold on the recordings
+    hours: float  # their duration
 
     def __str__(self) -> str:
         text = (

@@ -39,22 +39,14 @@ from the spectrum that is classified, of which at least this fraction stays."""
 
 @dataclass(frozen=True, eq=False)
 class Hit:
-    """A hit of a recording.
+    """A hit of a recording."""
 
-    - ``start``: sample of the recording at which ``wave`` starts.
-    - ``onset``: sample at which its transient starts.
-    - ``wave``: ``(channels, time)``.
-    - ``level_db``: of its first 80 ms, in dB of full scale.
-    - ``confidences``: of the labels of the classifier.
-    - ``fits``: whether the classifier accepts it as one of its labels.
-    """
-
-    start: int
-    onset: int
-    wave: np.ndarray
-    level_db: float
-    confidences: dict[str, float]
-    fits: bool
+    start: int  # sample of the recording at which ``wave`` starts
+    onset: int  # sample at which its transient starts
+    wave: np.ndarray  # ``(channels, time)``
+    level_db: float  # of its first 80 ms, in dB of full scale
+    confidences: dict[str, float]  # of the labels of the classifier
+    fits: bool  # whether the classifier accepts it as one of its labels
 
 
 def find_hits(

@@ -43,18 +43,12 @@ PEAK = 0.9
 
 @dataclass(frozen=True, eq=False)
 class KitTake:
-    """A recording of a layer, which alternates with the others of it.
+    """A recording of a layer, which alternates with the others of it."""
 
-    - ``name``: of its file, without the ending.
-    - ``hit``: where it comes from.
-    - ``wave``: ``(channels, time)``, at the level of all takes of its sound.
-    - ``variation``: number of a variation by a model of the hit, 0 for the hit itself.
-    """
-
-    name: str
-    hit: Hit
-    wave: np.ndarray
-    variation: int = 0
+    name: str  # of its file, without the ending
+    hit: Hit  # where it comes from
+    wave: np.ndarray  # ``(channels, time)``, at the level of all takes of its sound
+    variation: int = 0  # number of a variation by a model of the hit, 0 for the hit itself
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,22 +61,15 @@ class KitLayer:
 
 @dataclass(frozen=True, eq=False)
 class KitSound:
-    """A drum of a kit.
+    """A drum of a kit."""
 
-    - ``name``: such as ``snare-2``.
-    - ``confidence``: mean probability of its kind.
-    - ``key``: MIDI key that plays it.
-    - ``gain_db``: with which it is as loud as in the recording, relative to the loudest sound of the kit.
-    - ``hits``: all hits of the recording, in order, and the velocity of each.
-    """
-
-    name: str
+    name: str  # such as ``snare-2``
     kind: str
-    confidence: float
-    key: int
-    gain_db: float
+    confidence: float  # mean probability of its kind
+    key: int  # MIDI key that plays it
+    gain_db: float  # with which it is as loud as in the recording, relative to the loudest sound of the kit
     layers: tuple[KitLayer, ...]
-    hits: tuple[tuple[Hit, int], ...]
+    hits: tuple[tuple[Hit, int], ...]  # all hits of the recording, in order, and the velocity of each
 
     @property
     def takes(self) -> list[KitTake]:

@@ -156,21 +156,14 @@ def _described(melody: Mapping[str, Any]) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class MelodyTranscription:
-    """Settings of transcriptions to scores; raises BadSetting for a note value that notes are not quantised to.
+    """Settings of transcriptions to scores; raises BadSetting for a note value that notes are not quantised to."""
 
-    - ``settings``: of the notes: of one voice, or of several.
-    - ``quantise``: note value on which notes start and end; by default sixteenths in notation, else the times of the
-      recording.
-    - ``tempo``: about so many beats a minute; None to estimate it.
-    - ``beats_per_bar``: quarters of a bar; None for 3 or 4, which fits better.
-    - ``has_chords``: the chord of each bar is found, too.
-    """
-
-    settings: TranscriptionSettings | PolyphonicSettings
+    settings: TranscriptionSettings | PolyphonicSettings  # of the notes: of one voice, or of several
     quantise: int | None = None
-    tempo: float | None = None
-    beats_per_bar: int | None = None
-    has_chords: bool = False
+    """Note value on which notes start and end; by default sixteenths in notation, else the times of the recording."""
+    tempo: float | None = None  # about so many beats a minute; None to estimate it
+    beats_per_bar: int | None = None  # quarters of a bar; None for 3 or 4, which fits better
+    has_chords: bool = False  # the chord of each bar is found, too
 
     def __post_init__(self) -> None:
         check_quantisation(self.quantise)
@@ -247,9 +240,9 @@ def _timed_chords(score: Score, beats: Beats) -> tuple[TimedChord, ...]:
 
 @dataclass(frozen=True)
 class FolderTranscription:
-    """The transcription of all recordings of a folder, with the settings of the scores."""
+    """The transcription of all recordings of a folder."""
 
-    transcription: MelodyTranscription
+    transcription: MelodyTranscription  # settings of the scores
 
     def begin(self, folder: Path) -> ConvertFile:
         """Return the function that transcribes a recording; the manifest says what is up to date."""

@@ -87,16 +87,12 @@ N_LIKELIHOOD_PASSES = 4
 
 @dataclass(frozen=True)
 class HarmonySettings(RangedSettings):
-    """Effort of the search for a harmony.
+    """Effort of the search for a harmony."""
 
-    - ``n_candidates``: harmonies that are sampled, the best of which is returned.
-    - ``n_sweeps``: steps of the Gibbs sampling.
-    - ``n_repairs``: rounds in which the surroundings of broken rules, and some other cells, are sampled again.
-    """
-
-    n_candidates: int = ranged(4, 1, 64)
-    n_sweeps: int = ranged(64, 1, 1_000)
+    n_candidates: int = ranged(4, 1, 64)  # harmonies that are sampled, the best of which is returned
+    n_sweeps: int = ranged(64, 1, 1_000)  # steps of the Gibbs sampling
     n_repairs: int = ranged(24, 0, 1_000)
+    """Rounds in which the surroundings of broken rules, and some other cells, are sampled again."""
 
 
 def harmonise_grid(

@@ -50,18 +50,12 @@ Broken = Iterator[tuple[int, int, int]]
 
 @dataclass(frozen=True)
 class Sonorities:
-    """Simultaneous pitches of four voices.
+    """Simultaneous pitches of four voices."""
 
-    - ``pitches``: ``(n, 4)``, one row for each change of any voice; SILENT where a voice rests.
-    - ``steps``: first step of each row.
-    - ``on_beat``: rows that are present at the start of a beat.
-    - ``tonic``: pitch class of the tonic, if it is known.
-    """
-
-    pitches: np.ndarray
-    steps: np.ndarray
-    on_beat: np.ndarray
-    tonic: int | None
+    pitches: np.ndarray  # ``(n, 4)``, one row for each change of any voice; SILENT where a voice rests
+    steps: np.ndarray  # first step of each row
+    on_beat: np.ndarray  # rows that are present at the start of a beat
+    tonic: int | None  # pitch class of the tonic, if it is known
 
     def moving(self, upper: int, lower: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return the rows to which both voices move, and by how many semitones each."""

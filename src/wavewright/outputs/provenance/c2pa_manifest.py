@@ -104,20 +104,13 @@ Library: TypeAlias = Any  # the module c2pa and its objects: it is an optional d
 
 @dataclass(frozen=True)
 class FoundManifest:
-    """A C2PA manifest as the library reads it.
+    """A C2PA manifest as the library reads it."""
 
-    - ``is_valid``: the file is as it was when the manifest was signed, its metadata included.
-    - ``signer``: names in the certificate, which anybody can make.
-    - ``generator``: program that made the manifest.
-    - ``source_type``: IPTC's term in its actions, empty without one.
-    - ``record``: text of the signed record of Wavewright in it, None without one.
-    """
-
-    is_valid: bool
-    signer: str
-    generator: str
-    source_type: str
-    record: bytes | None
+    is_valid: bool  # the file is as it was when the manifest was signed, its metadata included
+    signer: str  # names in the certificate, which anybody can make
+    generator: str  # program that made the manifest
+    source_type: str  # IPTC's term in its actions, empty without one
+    record: bytes | None  # text of the signed record of Wavewright in it, None without one
 
 
 def check_manifest(path: Path, record: Record) -> None:

@@ -292,14 +292,10 @@ HashOf = Literal["samples", "packets", "frames"]
 
 @dataclass(frozen=True)
 class SoundHash:
-    """Hash of a sound.
+    """Hash of a sound."""
 
-    - ``sha256``: 64 hexadecimal digits.
-    - ``hash_of``: what is hashed, see ``HashOf``.
-    """
-
-    sha256: str
-    hash_of: HashOf
+    sha256: str  # 64 hexadecimal digits
+    hash_of: HashOf  # what is hashed, see ``HashOf``
 
 
 def sound_hash(path: Path) -> tuple[SoundHash, AudioHeader]:

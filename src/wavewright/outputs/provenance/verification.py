@@ -41,14 +41,10 @@ OWN_KEY, UNKNOWN_KEY = "your own key", "a key that is not known here; compare it
 
 @dataclass(frozen=True)
 class TrustedKeys:
-    """Public keys by their bytes, each with what to call it.
+    """Public keys by their bytes, each with what to call it."""
 
-    - ``names``: name of each key.
-    - ``is_required``: other keys do not count.
-    """
-
-    names: Mapping[bytes, str]
-    is_required: bool
+    names: Mapping[bytes, str]  # name of each key
+    is_required: bool  # other keys do not count
 
     @classmethod
     def read(cls, files: tuple[Path, ...]) -> TrustedKeys:
@@ -61,20 +57,13 @@ class TrustedKeys:
 
 @dataclass(frozen=True)
 class FoundSignature:
-    """A record that was found.
+    """A record that was found."""
 
-    - ``where``: ``in the file``, ``beside it`` or ``in the C2PA manifest``.
-    - ``status``: see ``Status``.
-    - ``key_id``: id of the key, empty for an unreadable record and for a manifest of another program.
-    - ``key_name``: the name of a key that is known, else None.
-    - ``reason``: why a record cannot be read; for a manifest, its certificate and program.
-    """
-
-    where: str
-    status: Status
-    key_id: str = ""
-    key_name: str | None = None
-    reason: str = ""
+    where: str  # ``in the file``, ``beside it`` or ``in the C2PA manifest``
+    status: Status  # see ``Status``
+    key_id: str = ""  # id of the key, empty for an unreadable record and for a manifest of another program
+    key_name: str | None = None  # the name of a key that is known, else None
+    reason: str = ""  # why a record cannot be read; for a manifest, its certificate and program
 
     def __str__(self) -> str:
         return f"{self.where}: {self.what}"
@@ -119,24 +108,16 @@ class ModelSources:
 
 @dataclass(frozen=True)
 class VerifiedFile:
-    """Result of the verification of a sound file.
-
-    - ``is_verified``: every record that was found is signed, by a trusted key if keys are required, and the sound is as
-      it was.
-    - ``status``: the worst status of the records that were found.
-    - ``signatures``: the records that were found.
-    - ``record``: what the best of them says; None unless it is signed.
-    - ``models``: what the models that made the sound learned from, where they are installed.
-    - ``ingredients``: each ingredient with what is known about its file in the same folder.
-    """
+    """Result of the verification of a sound file."""
 
     file: Path
     is_verified: bool
-    status: Status
-    signatures: tuple[FoundSignature, ...] = ()
-    record: Record | None = None
-    models: tuple[ModelSources, ...] = ()
-    ingredients: tuple[str, ...] = ()
+    """Every record that was found is signed, by a trusted key if keys are required, and the sound is as it was."""
+    status: Status  # the worst status of the records that were found
+    signatures: tuple[FoundSignature, ...] = ()  # the records that were found
+    record: Record | None = None  # what the best of them says; None unless it is signed
+    models: tuple[ModelSources, ...] = ()  # what the models that made the sound learned from, where they are installed
+    ingredients: tuple[str, ...] = ()  # each ingredient with what is known about its file in the same folder
 
     def __str__(self) -> str:
         lines = [f"{self.file}: {MEANINGS[self.status]}"]

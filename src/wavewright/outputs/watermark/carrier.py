@@ -29,17 +29,12 @@ MAX_PERIODS = 25
 
 @dataclass(frozen=True)
 class FrameGrid:
-    """Frames of two hops with sine windows, and the bands in which the mark follows the level of the sound.
-
-    - ``hop_length``: samples between frames.
-    - ``band_edges``: first bin of each band ``(bands,)``.
-    - ``n_bins``: the first bin above the bands.
-    """
+    """Frames of two hops with sine windows, and the bands in which the mark follows the level of the sound."""
 
     sample_rate: int
-    hop_length: int
-    band_edges: np.ndarray
-    n_bins: int
+    hop_length: int  # samples between frames
+    band_edges: np.ndarray  # first bin of each band ``(bands,)``
+    n_bins: int  # the first bin above the bands
 
     @property
     def window(self) -> np.ndarray:

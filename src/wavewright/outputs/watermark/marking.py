@@ -182,16 +182,11 @@ def mark_wave(
 
 @dataclass(frozen=True)
 class Marking:
-    """The mark of the outputs of a task.
+    """The mark of the outputs of a task."""
 
-    - ``payload``: number in the mark.
-    - ``key``: key of the mark.
-    - ``has_levels``: whether it has the second layer, for speech.
-    """
-
-    payload: Payload = NO_MODEL
-    key: str = DEFAULT_KEY
-    has_levels: bool = False
+    payload: Payload = NO_MODEL  # number in the mark
+    key: str = DEFAULT_KEY  # key of the mark
+    has_levels: bool = False  # whether it has the second layer, for speech
 
     def stream(self, sample_rate: int, n_channels: int) -> Watermark:
         """Open a stream that adds the mark."""

@@ -97,17 +97,13 @@ class RegionRules:
 
 @dataclass(frozen=True)
 class SfzSample:
-    """A channel of a sound file.
-
-    - ``loop``: first sample and the one after the last; (0, 0) where there is none.
-    - ``note``: key at which it is played as it is, as the file says.
-    """
+    """A channel of a sound file."""
 
     path: Path
     channel: int
     sample_rate: int
-    loop: tuple[int, int] = (0, 0)
-    note: int = 60
+    loop: tuple[int, int] = (0, 0)  # first sample and the one after the last; (0, 0) where there is none
+    note: int = 60  # key at which it is played as it is, as the file says
 
 
 @dataclass

@@ -143,12 +143,9 @@ def parse_headers(text: str) -> list[SfzHeader]:
 
 @dataclass(frozen=True)
 class SfzRegion:
-    """A region with the opcodes of all headers above it.
+    """A region with the opcodes of all headers above it."""
 
-    - ``opcodes``: values as they stand in the file; of ``sample``, the name with the default path.
-    """
-
-    opcodes: Mapping[str, str]
+    opcodes: Mapping[str, str]  # values as they stand in the file; of ``sample``, the name with the default path
 
 
 def read_regions(path: Path) -> tuple[list[SfzRegion], dict[str, str]]:

@@ -24,16 +24,11 @@ from .trials import TRIALS, Ground, Worker
 
 @dataclass(frozen=True)
 class Outcome:
-    """The trials of a search.
+    """The trials of a search."""
 
-    - ``metric``: name of the metric, with ``-`` in front where higher is better.
-    - ``trials``: all trials, as Optuna records them; the value is such that lower is better.
-    - ``stopped_by``: signal that ended the call, such as ``"Ctrl-C"``; empty without one.
-    """
-
-    metric: str
-    trials: tuple[FrozenTrial, ...]
-    stopped_by: str = ""
+    metric: str  # name of the metric, with ``-`` in front where higher is better
+    trials: tuple[FrozenTrial, ...]  # all trials, as Optuna records them; the value is such that lower is better
+    stopped_by: str = ""  # signal that ended the call, such as ``"Ctrl-C"``; empty without one
 
     @property
     def finished(self) -> list[FrozenTrial]:

@@ -29,12 +29,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class JobSigner:
-    """Signs what jobs wrote. The processes of jobs have no key: they run what clients ask for.
+    """Signs what jobs wrote. The processes of jobs have no key: they run what clients ask for."""
 
-    - ``key``: private key.
-    """
-
-    key: Ed25519PrivateKey
+    key: Ed25519PrivateKey  # private key
 
     def sign(self, job: TaskJob, sounds: Sequence[str]) -> list[str]:
         """Sign sound files of a job by their paths; return a sentence for each one that is not signed."""

@@ -26,19 +26,14 @@ FileSource = Callable[[Mapping[str, JsonValue]], list[tuple[str, Path]]]
 
 @dataclass(frozen=True)
 class PreparedTask:
-    """A request that was checked.
-
-    - ``arguments``: arguments of its function, as JSON; files are relative to the job's folder.
-    - ``files``: files to link into the job's folder, by their relative paths.
-    - ``command``: the command line that does the same.
-    - ``run``: name of the run folder that a training writes, which is the name of its model; None for other tasks.
-    """
+    """A request that was checked."""
 
     task: CommandTask
-    arguments: dict[str, object]
-    files: dict[str, Path]
-    command: str
+    arguments: dict[str, object]  # arguments of its function, as JSON; files are relative to the job's folder
+    files: dict[str, Path]  # files to link into the job's folder, by their relative paths
+    command: str  # the command line that does the same
     run: str | None = None
+    """Name of the run folder that a training writes, which is the name of its model; None for other tasks."""
 
 
 def parameters_of(task: CommandTask) -> tuple[TaskParameter, ...]:

@@ -81,16 +81,12 @@ def job_schemas(ref_template: str) -> dict[str, Any]:
 
 @dataclass(eq=False)
 class TaskJob:
-    """A task that waits, runs or has ended. Threads change it by `change`; the event loop reads it.
-
-    - ``prepared``: what to run.
-    - ``loop``: the event loop, in which listeners wait.
-    """
+    """A task that waits, runs or has ended. Threads change it by `change`; the event loop reads it."""
 
     id: str
     folder: Path
-    prepared: PreparedTask
-    loop: asyncio.AbstractEventLoop
+    prepared: PreparedTask  # what to run
+    loop: asyncio.AbstractEventLoop  # the event loop, in which listeners wait
     state: State = "queued"
     progress: float | None = None
     message: str = ""

@@ -35,25 +35,17 @@ _VERSIONS_TEXT = " and ".join(map(str, VERSIONS))
 class WwcHeader:
     """Header of a .wwc file.
 
-    - ``model_hash``: hash of the model folder, twelve hexadecimal digits.
-    - ``codec_sample_rate``: sample rate of the codec, Hz.
-    - ``sample_rate``: sample rate of the encoded audio, Hz.
-    - ``n_samples``: samples per channel at ``sample_rate``; None for a stream, whose last packet has the number.
-    - ``n_codebooks``: codes per frame.
-    - ``frames_per_packet``: frames of a packet, except the last.
-    - ``version``: version of the format, a key of `VERSIONS`.
-
     Raises BadSetting if a value is out of its range.
     """
 
-    model_hash: str
-    codec_sample_rate: int
-    sample_rate: int
+    model_hash: str  # hash of the model folder, twelve hexadecimal digits
+    codec_sample_rate: int  # sample rate of the codec, Hz
+    sample_rate: int  # sample rate of the encoded audio, Hz
     n_channels: int
-    n_samples: int | None
-    n_codebooks: int
-    frames_per_packet: int
-    version: int = STATIC
+    n_samples: int | None  # samples per channel at ``sample_rate``; None for a stream, whose last packet has the number
+    n_codebooks: int  # codes per frame
+    frames_per_packet: int  # frames of a packet, except the last
+    version: int = STATIC  # version of the format, a key of `VERSIONS`
 
     def __post_init__(self) -> None:
         if self.version not in VERSIONS:
