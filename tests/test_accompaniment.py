@@ -16,8 +16,7 @@ from wavewright.music.accompaniment.arrangement import coloured, with_resolution
 from wavewright.music.accompaniment.chord_model import find_chords, model_of, viterbi
 from wavewright.music.accompaniment.chord_text import chords_of_score, parse_chords
 from wavewright.music.accompaniment.melody import find_key, melody_track, phrase_ends, profile_of, skyline
-from wavewright.music.accompaniment.patterns import STRIKES, SYMBOLS, parse_pattern
-from wavewright.music.accompaniment.style import DRUMS, HARMONIC_PARTS
+from wavewright.music.accompaniment.style import DRUMS, HARMONIC_PARTS, STRIKES, SYMBOLS, parse_pattern
 from wavewright.music.accompaniment.voicing import lead_voices, voicings_of
 from wavewright.music.bars import bar_index, bars_of
 from wavewright.music.formats.abc_reading import read_abc

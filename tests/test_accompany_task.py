@@ -20,7 +20,7 @@ from wavewright.base.errors import BadFolder, BadSetting, ScoreWarning
 from wavewright.music import accompaniment
 from wavewright.music.accompaniment import learn_style, load_style, parse_style, style_names, style_text
 from wavewright.music.accompaniment.learning import parts_of
-from wavewright.music.accompaniment.patterns import parse_pattern
+from wavewright.music.accompaniment.style import parse_pattern
 from wavewright.music.formats import read_score, write_score
 from wavewright.music.score import METRE, PROGRAM, TEMPO, Chord, Score, Track, controls_of, notes_of
 from wavewright.music.theory import ChordSymbol

@@ -28,7 +28,7 @@ from wavewright.auditing.fingerprint import (
     windows_of,
 )
 from wavewright.auditing.membership import area_under_curve, membership_of
-from wavewright.auditing.memorisation import Scored, memorisation_of
+from wavewright.auditing.memorisation import CLEAR, RECITES, SUSPICIOUS, Scored, memorisation_of
 from wavewright.auditing.obligations import obligations_of
 from wavewright.auditing.output import AuditedClip, Continuation
 from wavewright.auditing.recitation import (
@@ -42,7 +42,6 @@ from wavewright.auditing.recitation import (
     repeated_sounds,
 )
 from wavewright.auditing.recordings import level_of, read_recordings
-from wavewright.auditing.verdicts import CLEAR, RECITES, SUSPICIOUS
 from wavewright.auditing.voices import USUAL_LIMIT, compare_voices, different_limit, utterances
 from wavewright.contracts.runtime import Generator
 from wavewright.data.folder import scan

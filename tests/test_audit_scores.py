@@ -13,6 +13,7 @@ from command_line import refused
 
 import wavewright
 from wavewright.apps.cli import run
+from wavewright.auditing.memorisation import CLEAR, RECITES
 from wavewright.auditing.score_examination import GIVEN_BARS, beginning_of, continued_pieces
 from wavewright.auditing.score_recitation import (
     CHAIN,
@@ -25,7 +26,6 @@ from wavewright.auditing.score_recitation import (
     score_recitation,
 )
 from wavewright.auditing.score_runs import FIGURE_NOTES, RunIndex, ScorePiece, figures_of, n_new_notes, voices_of
-from wavewright.auditing.verdicts import CLEAR, RECITES
 from wavewright.contracts.composition import ScoreComposer
 from wavewright.contracts.scoring import ScoreScorer
 from wavewright.families import loading

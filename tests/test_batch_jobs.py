@@ -22,11 +22,9 @@ from command_line import refused
 from waiting import LIMIT_SECONDS, wait_until
 
 from wavewright import Clip
-from wavewright.apps.batch_jobs import keys, ray_lanes as ray_lanes_module, remote_store
+from wavewright.apps.batch_jobs import job as job_module, ray_lanes as ray_lanes_module, remote_store
 from wavewright.apps.batch_jobs.batch import batch, items_of, read_jobs
-from wavewright.apps.batch_jobs.inputs import local_files
-from wavewright.apps.batch_jobs.job import BatchJob, JobOutcome, digest_of
-from wavewright.apps.batch_jobs.keys import ModelHashes, job_key
+from wavewright.apps.batch_jobs.job import BatchJob, JobOutcome, ModelHashes, digest_of, job_key, local_files
 from wavewright.apps.batch_jobs.ray_lanes import ray_lanes
 from wavewright.apps.batch_jobs.remote_store import RemoteStore
 from wavewright.apps.batch_jobs.store import FolderStore
@@ -215,7 +213,7 @@ def test_a_key_depends_on_contents_not_on_folders(tmp_path, sounds, monkeypatch)
     (tmp_path / "copy" / "0.wav").write_bytes((sounds / "1.wav").read_bytes())
     found.add(key_of(same))
     found.add(key_of(job, {**ModelHashes().of_job(job), "bundled": "other"}))
-    monkeypatch.setattr(keys, "__version__", "99.0")
+    monkeypatch.setattr(job_module, "__version__", "99.0")
     found.add(key_of(job))
     assert len(found) == 8
 
@@ -227,15 +225,15 @@ def test_a_key_names_models_by_their_hash(copied_gan, tmp_path):
     assert key_of(first) == key_of(second)
     speaking = BatchJob(1, "speak", {"text": "Hello."}, ".")
     hashes = ModelHashes().of_job(speaking)
-    assert hashes["voice"] == keys._hash_of("en") != ""
-    assert hashes["vocoder"] == keys._hash_of("vocoder")
+    assert hashes["voice"] == job_module._hash_of("en") != ""
+    assert hashes["vocoder"] == job_module._hash_of("vocoder")
     assert ModelHashes().of_job(BatchJob(1, "generate", {"model": "no such model"}, "."))["model"] == ""
 
 
 def test_a_folder_is_identified_by_all_of_its_files(sounds):
-    digest = keys.file_digest(sounds)
+    digest = job_module.file_digest(sounds)
     (sounds / "more" / "6.wav").rename(sounds / "more" / "8.wav")
-    assert keys.file_digest(sounds) != digest
+    assert job_module.file_digest(sounds) != digest
 
 
 # ---------------------------------------------------------------------------------------------------- one batch
@@ -253,7 +251,7 @@ def test_outputs_are_those_of_the_task(sounds, tmp_path):
         edit(sounds / name, tmp_path / Path(name).name, do="gain -6dB", quiet=True)
         ((file, digest),) = line["files"].items()
         assert (Path(result.out) / file).read_bytes() == (tmp_path / Path(name).name).read_bytes()
-        assert digest == keys.file_digest(Path(result.out) / file)
+        assert digest == job_module.file_digest(Path(result.out) / file)
         assert line["values"] == {"do": "gain -6dB", "source": name}
         assert (line["result"]["files"][0]["source"], line["result"]["out"]) == (name, Path(name).name)
     assert hidden_in(Path(result.out)) == []

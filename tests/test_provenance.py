@@ -21,7 +21,7 @@ from wavewright.audio.file_formats.mpeg import frame_bytes
 from wavewright.audio.sound_file import open_sound, read_origin
 from wavewright.base.errors import BadAudio, BadFolder, BadSetting
 from wavewright.outputs.provenance import keys
-from wavewright.outputs.provenance.finding import side_file_of
+from wavewright.outputs.provenance.envelope import side_file_of
 from wavewright.outputs.provenance.keys import load_private_key
 from wavewright.outputs.provenance.signing import record_of, sign_file
 from wavewright.outputs.provenance.sound_hash import sound_hash

@@ -38,8 +38,7 @@ def WARM_UP() -> None:
 def read_job_list(rng: random.Random, folder: Path) -> None:
     """Read a list of jobs, and find its files and keys; damaged lines are listed with a reason."""
     from wavewright.apps.batch_jobs.batch import read_jobs
-    from wavewright.apps.batch_jobs.inputs import local_files
-    from wavewright.apps.batch_jobs.keys import ModelHashes, job_key
+    from wavewright.apps.batch_jobs.job import ModelHashes, job_key, local_files
     from wavewright.base.result import Failed
 
     (folder / "a.wav").write_bytes(b"RIFF")

@@ -1,15 +1,30 @@
-"""Training material that a model predicts far better than any that it did not learn from: it knows this by heart."""
+"""What a model knows by heart: training material that it predicts far better than other material; verdicts on it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from .recitation import Share, p_value
-from .verdicts import verdict_of
+from .recitation import SIGNIFICANCE, Share, p_value
+
+RECITES, SUSPICIOUS, CLEAR = "recites", "look at the pairs", "no recitation found"
+
+
+def verdict_of(share: Share, p_value: float) -> str:
+    """Return the verdict on so many copies, and the p-value of their number beside that of held-out material."""
+    if not share.n_near:
+        return CLEAR
+    return RECITES if p_value < SIGNIFICANCE else SUSPICIOUS
+
+
+def worst_of(verdicts: Iterable[str]) -> str:
+    """Return the worst verdict; CLEAR for none."""
+    given = set(verdicts)
+    return next((verdict for verdict in (RECITES, SUSPICIOUS) if verdict in given), CLEAR)
+
 
 MEMORISED_FRACTION = 0.04
 """Loss over the median loss of held-out material, up to which a recording or score is memorised."""

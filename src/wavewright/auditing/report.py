@@ -10,11 +10,10 @@ from ..base.result import Result
 from ..contracts.model_results import ModelResult
 from ..metrics.sampling import Interval
 from .membership import Membership
-from .memorisation import MEMORISED_FRACTION
+from .memorisation import CLEAR, MEMORISED_FRACTION, RECITES, SUSPICIOUS, verdict_of, worst_of
 from .obligations import Obligations
 from .recitation import ALIKE_DB, CONTINUED_LIMITS, COPY_DB, LIMITS, REPEATED_LIMITS, Nearest, Share
 from .score_recitation import MIN_NOTES, ScoreRecitation
-from .verdicts import CLEAR, RECITES, SUSPICIOUS, verdict_of, worst_of
 from .voices import Voices
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from .memorisation import verdict_of, worst_of
 from .recitation import Share, p_value
 from .score_runs import NoteRun, NoteSequence, RunIndex, ScorePiece, figures_of, n_new_notes, voices_of
-from .verdicts import verdict_of, worst_of
 
 ORDER = 2
 

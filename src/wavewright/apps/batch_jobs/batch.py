@@ -25,9 +25,7 @@ from ...base.task_parameters import TaskParameter, checked
 from ...outputs.made import Made
 from ...tasks.catalogue import TaskDescription, describe
 from ...tasks.json_results import plain
-from .inputs import are_unchanged
-from .job import BatchJob, InputFile, JobOutcome, digest_of
-from .keys import ModelHashes, job_key
+from .job import BatchJob, InputFile, JobOutcome, ModelHashes, are_unchanged, digest_of, job_key
 from .locations import files_below, is_below, is_folder, is_url, joined, located, matches, name_of, read_bytes
 from .ray_lanes import is_ray, ray_lanes
 from .remote_store import RemoteStore

@@ -17,9 +17,7 @@ from ...base.task_parameters import TaskParameter
 from ...base.whole_file import write_whole
 from ...families.loading import models_stay_open
 from ...tasks.catalogue import describe
-from .inputs import LocalFiles, local_files
-from .job import BatchJob, JobOutcome, digest_of
-from .keys import ModelHashes, file_digest, job_key
+from .job import BatchJob, JobOutcome, LocalFiles, ModelHashes, digest_of, file_digest, job_key, local_files
 from .store import RESULT_FILE, Store
 
 OUT_KEY = "out"

@@ -17,8 +17,18 @@ from ..timing import TEMPO, quarters_per_minute_to_us
 from .chord_model import as_score_chords, find_chords
 from .chord_text import chords_of_score, parse_chords, silences_of, without_silences
 from .melody import find_key, melody_track, phrase_ends, skyline
-from .patterns import APPROACH, STRIKES, STRUMS, PatternBar
-from .style import DRUMS, HARMONIC_PARTS, AccompanimentStyle, InstrumentTable, PatternTable, load_style
+from .style import (
+    APPROACH,
+    DRUMS,
+    HARMONIC_PARTS,
+    STRIKES,
+    STRUMS,
+    AccompanimentStyle,
+    InstrumentTable,
+    PatternBar,
+    PatternTable,
+    load_style,
+)
 from .voicing import lead_voices
 
 MIN_TICKS_PER_QUARTER = 96

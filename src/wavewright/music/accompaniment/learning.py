@@ -19,8 +19,7 @@ from .arrangement import key_of
 from .chord_model import find_chords
 from .chord_text import chords_of_score
 from .melody import find_key, melody_track, skyline
-from .patterns import APPROACH, HOLD, REST, STRIKES
-from .style import DRUMS, METRE, MIN_RANGE, AccompanimentStyle
+from .style import APPROACH, DRUMS, HOLD, METRE, MIN_RANGE, REST, STRIKES, AccompanimentStyle
 
 STEPS_PER_QUARTER = (4, 3, 6, 8, 12)
 """Grids of patterns, in the order of preference."""

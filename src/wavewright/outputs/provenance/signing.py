@@ -18,8 +18,7 @@ from ...base.whole_file import check_name, temporary_path, write_whole
 from ..made import MadeFile
 from . import tags
 from .c2pa_manifest import check_manifest, read_manifest, write_manifest
-from .envelope import MAX_BYTES, Envelope
-from .finding import BESIDE, IN_FILE, IN_MANIFEST, authentic, envelopes, side_file_of
+from .envelope import BESIDE, IN_FILE, IN_MANIFEST, MAX_BYTES, Envelope, authentic, envelopes, side_file_of
 from .keys import id_of_bytes
 from .origin import DERIVED, read_comment
 from .record import IPTC, STATEMENTS, TRAINED, Ingredient, Record, SignedSound

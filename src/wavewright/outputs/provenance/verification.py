@@ -13,8 +13,7 @@ from ...models.card import Source
 from ...models.folder import ModelFolder
 from . import origin
 from .c2pa_manifest import FoundManifest, read_manifest
-from .envelope import Envelope
-from .finding import IN_FILE, IN_MANIFEST, SEVERAL, authentic, envelopes
+from .envelope import IN_FILE, IN_MANIFEST, SEVERAL, Envelope, authentic, envelopes
 from .keys import id_of_bytes, load_public_key, own_public_bytes
 from .record import IPTC, Ingredient, Record, SignedModel
 from .sound_hash import SoundHash, sound_hash
