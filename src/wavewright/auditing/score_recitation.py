@@ -19,8 +19,6 @@ class NoteChain:
     """A chain of second order of each voice.
 
     It falls back on fewer notes where only one piece goes on from them: there, it would repeat that piece.
-
-    - ``pieces``: the voices of each; voices of one number follow one chain.
     """
 
     def __init__(self, pieces: Sequence[Sequence[NoteSequence]]) -> None:

@@ -102,8 +102,6 @@ def _steps_between(ticks: np.ndarray, score: Score) -> list[int]:
 class RunIndex:
     """Finds the runs that a piece has in common with any of many pieces: a suffix automaton of their voices.
 
-    - ``pieces``: the voices of each.
-
     References
     ----------
     A. Blumer et al., "The smallest automaton recognizing the subwords of a text", 1985.

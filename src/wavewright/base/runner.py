@@ -136,10 +136,7 @@ class LocalLane(Lane):
 
 
 class ProcessLane(Lane):
-    """Works in a process of its own, which is started at the first item and after each loss.
-
-    - ``start``: starts it.
-    """
+    """Works in a process of its own, which is started at the first item and after each loss."""
 
     def __init__(self, start: Callable[[], WorkerProcess]) -> None:
         self._start = start

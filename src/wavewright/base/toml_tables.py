@@ -67,7 +67,6 @@ class TomlTables(Generic[ModelT]):
     """A kind of data in TOML files.
 
     - ``folder``: where those are that come with Wavewright.
-    - ``model``: what a file is checked by.
     - ``kind``: a noun for messages, such as ``style``.
     """
 

@@ -37,11 +37,6 @@ class DelaySearch:
     Where the path of the echo is known, its delay is estimated to a sample: the microphone is correlated with the echo
     that the path would predict from each delay on, a matched filter, which takes a few blocks instead of a second.
 
-    - ``n_delays``: number of delays, from 0 on.
-    - ``n_partitions``: blocks that the filter is long.
-    - ``block_length``: samples of a block; spectra have one bin more.
-    - ``blocks_per_second``: blocks of spectra in a second.
-
     References
     ----------
     C. Knapp, G. Carter, "The generalized correlation method for estimation of time delay", 1976 (the weighting by
@@ -223,9 +218,6 @@ class LinearEchoCanceller:
     clocks, the filter turns with it. Each bin of each partition is the state of a Kalman filter whose uncertainty is
     tracked, so the step size follows from the power of the near end: the filter adapts fast where the echo dominates
     and hardly at all in double talk.
-
-    - ``sample_rate``: in Hz.
-    - ``settings``: lengths of block, path and delay.
 
     References
     ----------

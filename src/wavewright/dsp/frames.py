@@ -8,11 +8,7 @@ from .spectrum import frame
 
 
 class FrameBuffer:
-    """Cut consecutive blocks of a wave into overlapping frames; blocks of any lengths give the same frames.
-
-    - ``n_channels``: rows of the wave.
-    - ``length``, ``hop_length``: samples of a frame, and between the starts of two; ``0 < hop_length <= length``.
-    """
+    """Cut consecutive blocks of a wave into overlapping frames; blocks of any lengths give the same frames."""
 
     def __init__(self, n_channels: int, length: int, hop_length: int) -> None:
         self.length, self.hop_length = length, hop_length

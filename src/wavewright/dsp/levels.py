@@ -203,11 +203,7 @@ class _Extreme:
 
 
 class FrameLevels:
-    """Mean power of consecutive frames of FRAME_SECONDS over all channels, 4 bytes each.
-
-    - ``sample_rate``: in Hz.
-    - ``n_frame``: samples of a frame.
-    """
+    """Mean power of consecutive frames of FRAME_SECONDS over all channels, 4 bytes each."""
 
     def __init__(self, sample_rate: int, n_channels: int) -> None:
         self.n_frame = max(1, seconds_to_samples(FRAME_SECONDS, sample_rate))

@@ -27,12 +27,7 @@ EXCESS_DB_PER_RANK = 4.0
 
 
 class SeamChecks:
-    """The seam of loops of one sound, compared with the sound.
-
-    - ``wave``: ``(channels, time)``.
-    - ``sample_rate``: in Hz.
-    - ``n_crossfade``: samples of a crossfade.
-    """
+    """The seam of loops of one sound ``(channels, time)``, compared with the sound."""
 
     def __init__(self, wave: np.ndarray, sample_rate: int, n_crossfade: int) -> None:
         self._wave = wave

@@ -69,7 +69,6 @@ class LoudnessMeter:
     one window of its own length, so that one-shots have a loudness.
 
     - ``sample_rate``: hz, at least 4000.
-    - ``n_channels``: 1 to 8, see :data:`.channel_layouts.LAYOUTS`.
     - ``positions``: of the channels; by default the usual ones for their number.
 
     Raises BadAudio if the rate or the number of channels is another.

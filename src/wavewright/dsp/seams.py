@@ -139,10 +139,6 @@ class SeamSearch:
 
     A seam of ``a`` and ``b`` crossfades the ``n_crossfade`` samples before ``a`` with those before ``b``; the sound
     goes on at ``b``.
-
-    - ``wave``: ``(channels, time)``.
-    - ``sample_rate``: in Hz.
-    - ``n_crossfade``: samples of a crossfade.
     """
 
     def __init__(self, wave: np.ndarray, sample_rate: int, n_crossfade: int) -> None:

@@ -16,11 +16,7 @@ SMOOTHED_FRAMES = 5
 
 
 class SilenceDetector:
-    """Find the segments of consecutive blocks that have no louder sample in any channel.
-
-    - ``threshold_db``: loudest sample of silence, in dB of full scale.
-    - ``n_shortest``: samples of the shortest segment.
-    """
+    """Find the segments of consecutive blocks that have no sample above ``threshold_db`` in any channel."""
 
     def __init__(self, threshold_db: float, n_shortest: float) -> None:
         self.n_samples = 0
@@ -50,10 +46,7 @@ class SilenceDetector:
 
 
 class QuietFrames:
-    """Smallest and largest sample of consecutive frames of QUIET_FRAME_SECONDS: where a sound is quietest.
-
-    - ``sample_rate``: in Hz.
-    """
+    """Smallest and largest sample of consecutive frames of QUIET_FRAME_SECONDS: where a sound is quietest."""
 
     def __init__(self, sample_rate: int, n_channels: int) -> None:
         self.n_frame = max(1, seconds_to_samples(QUIET_FRAME_SECONDS, sample_rate))

@@ -73,8 +73,6 @@ MAX_HOPS = 32
 class HopStream(WaveStream):
     """Collect samples to hops, compute complete hops, and hand out as many samples as came in.
 
-    - ``n_inputs``, ``n_outputs``: rows of the waves.
-    - ``hop_length``: samples of a hop.
     - ``delay_hops``: hops by which the output of :meth:`_process_hops` is later than its input.
     """
 

@@ -85,10 +85,7 @@ class _Match:
 
 
 class PhraseRecogniser:
-    """Recognises the phrases of a table in recordings, in a language that a voice speaks.
-
-    - ``file``: a table in CSV of the phrases and their translations, as that of `translation.TableTranslator`.
-    """
+    """Recognises the phrases of a table (see `translation.TableTranslator`) in a language that a voice speaks."""
 
     gives_sentences = True
 

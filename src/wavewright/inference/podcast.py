@@ -247,10 +247,7 @@ def _silences(path: Path, threshold_db: float, seconds: float) -> tuple[list[tup
 
 
 class _Cuts:
-    """Spans of the pauses of a file that are cut out, and the positions of its moments afterwards.
-
-    - ``longest_pause``: in seconds; None to take nothing out.
-    """
+    """Spans of the pauses of a file that are cut out, and the positions of its moments afterwards."""
 
     def __init__(self, path: Path, longest_pause: float | None, threshold_db: float) -> None:
         self.effects: tuple[RemoveSilence, ...] = ()

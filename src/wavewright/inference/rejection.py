@@ -38,12 +38,10 @@ class ScoredClip:
 class RejectionSampler:
     """Draws clips until enough of them meet the limits.
 
-    - ``model``: the model that generates.
     - ``generate_clip``: label, seed and index to a clip ``(channels, time)``.
     - ``min_confidence``: smallest probability that a classifier assigns to the label; None for no classifier.
     - ``min_novelty_db``: smallest distance to a training clip, 0 for none. None compares with the limit that the model
       stores for each label, if it does: the smallest distance between training clips of different groups.
-    - ``classifier``: name of the classifier; by default the first that knows the labels.
     - ``n_rejected``: clips that were left out.
     - ``n_near_copies``: clips below the stored limit that were taken for want of better ones.
     """

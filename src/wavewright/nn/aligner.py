@@ -28,10 +28,6 @@ class Aligner(nn.Module):
     of a sentence lets one symbol absorb the frames of all others where recordings are few; a Gaussian has to explain
     every frame that is assigned to it, as in [1]_.
 
-    - ``n_symbols``: size of the phone inventory.
-    - ``n_mels``: Mel bands of a frame.
-    - ``channels``: size of the embeddings.
-
     References
     ----------
     .. [1] L. Rabiner, "A Tutorial on Hidden Markov Models and Selected Applications in Speech Recognition", 1989.

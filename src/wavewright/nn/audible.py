@@ -54,8 +54,6 @@ class AudibleDistance(nn.Module):
     differences do not count, added energy counts more than missing energy, and the worst frames of a third of a second
     count most.
 
-    - ``sample_rate``: in Hz.
-
     References
     ----------
     .. [1] A. Rix et al., "Perceptual Evaluation of Speech Quality (PESQ)", 2001.

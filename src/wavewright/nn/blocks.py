@@ -10,9 +10,6 @@ from torch.nn import functional as F
 class FiLM(nn.Module):
     """Feature-wise linear modulation: scale and shift channels by a conditioning vector; the identity at first.
 
-    - ``condition_size``: size of the conditioning vector.
-    - ``channels``: channels to modulate.
-
     References
     ----------
     E. Perez et al., "FiLM: Visual Reasoning with a General Conditioning Layer", 2018.
@@ -53,10 +50,7 @@ class ResidualBlock(nn.Module):
 
 
 class LinearUpsample(nn.Module):
-    """Linear interpolation by a whole factor: its triangular kernel attenuates spectral images.
-
-    - ``factor``: output samples per input sample.
-    """
+    """Linear interpolation by a whole factor: its triangular kernel attenuates spectral images."""
 
     def __init__(self, factor: int) -> None:
         super().__init__()
@@ -68,10 +62,7 @@ class LinearUpsample(nn.Module):
 
 
 class ResidualGRU(nn.Module):
-    """Bidirectional GRU over time with a residual connection.
-
-    - ``channels``: even number of channels of input and output.
-    """
+    """Bidirectional GRU over time with a residual connection; the number of channels is even."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()

@@ -92,7 +92,6 @@ class ContextModel(nn.Module):
 
     - ``probabilities``: probability of each code without context, ``(n_codebooks, codebook_size)``, in the order by
       similarity; the model starts from it.
-    - ``config``: sizes and resolution.
 
     Notes
     -----

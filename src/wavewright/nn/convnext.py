@@ -53,7 +53,6 @@ class DepthwiseConv(nn.Module):
 
     In training it is a sum of shifted frames: on CPUs that is faster than a ``Conv1d``, which has to transpose first.
 
-    - ``channels``: channels of input and output.
     - ``kernel_size``: frames that an output depends on.
     - ``look_ahead``: number of these that come after it; 0 for a causal convolution.
     """
@@ -82,9 +81,6 @@ class DepthwiseConv(nn.Module):
 class ConvNeXtBlock(nn.Module):
     """Depthwise convolution, layer norm and two pointwise convolutions with GELU between, in a residual branch.
 
-    - ``channels``: channels of input and output.
-    - ``hidden``: channels between the pointwise convolutions.
-    - ``kernel_size``, ``look_ahead``: see :class:`DepthwiseConv`.
     - ``layer_scale``: initial scale of the branch (LayerScale), learned for each channel.
 
     References
@@ -110,10 +106,7 @@ class ConvNeXtBlock(nn.Module):
 
 
 class ConvNeXtStack(nn.Module):
-    """Stack of :class:`ConvNeXtBlock`.
-
-    - ``channels``, ``hidden``, ``kernel_size``, ``look_ahead``: see :class:`ConvNeXtBlock`.
-    """
+    """Stack of :class:`ConvNeXtBlock`."""
 
     def __init__(self, n_blocks: int, channels: int, hidden: int, kernel_size: int, look_ahead: int = 0) -> None:
         super().__init__()

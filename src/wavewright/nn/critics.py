@@ -68,10 +68,7 @@ def group_deviation(features: Tensor, group_size: int) -> Tensor:
 
 
 class ProjectionHead(nn.Module):
-    """Logit of pooled features, with a class term.
-
-    - ``n_features``: size of the pooled features.
-    - ``n_labels``: number of classes, 0 for none.
+    """Logit of pooled features, with a class term if there are labels.
 
     References
     ----------
@@ -98,10 +95,6 @@ class SpectrogramCritic(nn.Module):
     """Critic of one spectrogram, by patches.
 
     - ``channels``: channels of the first layer, twice as many in the others.
-    - ``n_labels``: number of classes, 0 for none.
-    - ``group_size``: see :func:`group_deviation`.
-    - ``patch``: bands and frames of a patch.
-    - ``recurrent``: add a GRU over time.
     """
 
     def __init__(self, channels: int, n_labels: int, group_size: int, patch: tuple[int, int], recurrent: bool) -> None:
@@ -146,9 +139,6 @@ class MultiResolutionCritic(nn.Module):
     Two spectrograms are log-mel, one with long and one with short windows. The third is linear, since mel bands are too
     wide at high frequencies to separate noise from a series of partials.
 
-    - ``sample_rate``: in Hz.
-    - ``n_samples``: length of the clips.
-    - ``n_labels``, ``channels``, ``group_size``, ``recurrent``: see :class:`SpectrogramCritic`.
     - ``code_size``: size of the code that the Q head of InfoGAN estimates, 0 for none.
     """
 
@@ -197,12 +187,7 @@ class MultiResolutionCritic(nn.Module):
 class WaveCritic(nn.Module):
     """Critic of WaveGAN: strided convolutions on the waveform, phase shuffle between them.
 
-    - ``n_samples``: length of the clips.
-    - ``n_labels``: number of classes, 0 for none.
     - ``channels``: channels of the first layer; they double with each layer, up to 512.
-    - ``group_size``: see :func:`group_deviation`.
-    - ``largest_shift``: of :func:`.blocks.phase_shuffle`, in samples.
-    - ``recurrent``: add a GRU over time.
     - ``code_size``: size of the code that the Q head of InfoGAN estimates, 0 for none.
 
     References

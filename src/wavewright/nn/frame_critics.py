@@ -22,11 +22,6 @@ class MultiBandCritic(nn.Module):
     The bands are those of [1]_. Within a band, frames of real part, imaginary part and log power pass through matrix
     products, at a fraction of the cost of two-dimensional convolutions on CPUs.
 
-    - ``n_fft``, ``hop_length``: window and hop in samples.
-    - ``channels``: channels of each band.
-    - ``n_blocks``: ConvNeXt blocks of each band.
-    - ``kernel_size``: frames that a block depends on.
-
     References
     ----------
     .. [1] R. Kumar et al., "High-Fidelity Audio Compression with Improved RVQGAN", 2023.
@@ -68,11 +63,7 @@ class MultiBandCritic(nn.Module):
 
 
 class MultiResolutionBandCritic(nn.Module):
-    """A :class:`MultiBandCritic` for each of several resolutions.
-
-    - ``windows``: ``(n_fft, hop_length)`` of each.
-    - ``channels``: channels of each band.
-    """
+    """A :class:`MultiBandCritic` for each of several windows ``(n_fft, hop_length)``."""
 
     def __init__(self, windows: Sequence[tuple[int, int]], channels: int) -> None:
         super().__init__()
@@ -85,14 +76,7 @@ class MultiResolutionBandCritic(nn.Module):
 
 
 class MelCritic(nn.Module):
-    """Critic of mel frames, with a stack of layers for each of a few overlapping ranges of bands.
-
-    - ``n_mels``: Mel bands of a frame.
-    - ``channels``: channels of each range.
-    - ``n_ranges``: ranges, of which adjacent ones overlap by half.
-    - ``n_blocks``: ConvNeXt blocks of each range.
-    - ``kernel_size``: frames that a block depends on.
-    """
+    """Critic of mel frames, with a stack of layers for each of ``n_ranges`` of bands, which overlap by half."""
 
     def __init__(self, n_mels: int, channels: int, n_ranges: int = 4, n_blocks: int = 2, kernel_size: int = 5) -> None:
         super().__init__()

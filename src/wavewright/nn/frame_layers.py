@@ -19,8 +19,6 @@ class ChannelDropout(nn.Module):
 
     A random number for each frame would cost a tenth of a training step on a CPU.
 
-    - ``p``: probability of a channel to be zeroed.
-
     References
     ----------
     Y. Gal, Z. Ghahramani, "A Theoretically Grounded Application of Dropout in Recurrent Neural Networks", 2016.
@@ -91,11 +89,7 @@ class SelfAttention(nn.Module):
 class ConvTransformerBlock(nn.Module):
     """Depthwise convolution, self-attention and feed-forward network, each a residual branch behind a layer norm.
 
-    - ``channels``: channels of input and output.
-    - ``hidden``: channels of the hidden layer of the feed-forward network.
-    - ``kernel_size``: odd number of frames that the convolution depends on.
-    - ``n_heads``: heads of the attention.
-    - ``dropout``: probability of a channel of a branch to be zeroed.
+    The kernel has an odd number of frames; ``dropout`` zeroes whole channels of a branch.
     """
 
     def __init__(self, channels: int, hidden: int, kernel_size: int, n_heads: int, dropout: float) -> None:
@@ -119,10 +113,7 @@ class ConvTransformerBlock(nn.Module):
 
 
 class ConvTransformer(nn.Module):
-    """Stack of :class:`ConvTransformerBlock` and a final layer norm.
-
-    - ``channels``, ``hidden``, ``kernel_size``, ``n_heads``, ``dropout``: see :class:`ConvTransformerBlock`.
-    """
+    """Stack of :class:`ConvTransformerBlock` and a final layer norm."""
 
     def __init__(
         self, n_blocks: int, channels: int, hidden: int, kernel_size: int, n_heads: int, dropout: float
@@ -143,11 +134,6 @@ class ConvTransformer(nn.Module):
 
 class VariancePredictor(nn.Module):
     """Two convolutions over symbols and a linear layer, which predict duration or pitch and energy.
-
-    - ``channels``: input channels.
-    - ``hidden``: channels of the convolutions.
-    - ``n_outputs``: numbers to predict for each symbol.
-    - ``dropout``: probability of a channel to be zeroed.
 
     References
     ----------

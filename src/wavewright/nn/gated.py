@@ -18,9 +18,6 @@ class GatedLayer(nn.Module):
     ``a = dilated([h(t - dilation), h(t)]) + condition``, ``units = tanh(a1) sigmoid(a2)``, ``h + residual(units)``.
     A dilated ``Conv1d`` is slow on CPUs; here both taps are one product. The residual stream stays float32.
 
-    - ``channels``: channels of the residual stream.
-    - ``skip_channels``: channels of the skip connection, which :func:`skip_sum` applies.
-    - ``dilation``: samples between the two taps.
     - ``is_last``: the last layer has no residual connection.
 
     References

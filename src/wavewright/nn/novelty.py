@@ -16,11 +16,7 @@ from .spectrum import power_spectrum, stft
 
 
 class DifferentiableLogMelEmbedding(nn.Module):
-    """:class:`wavewright.metrics.LogMelEmbedding` in torch, equal to it for waves at its sample rate and of its length.
-
-    - ``sample_rate``: in Hz.
-    - ``n_samples``: length of the waves.
-    """
+    """:class:`wavewright.metrics.LogMelEmbedding` in torch, equal to it for waves of its sample rate and length."""
 
     def __init__(self, sample_rate: int, n_samples: int) -> None:
         super().__init__()

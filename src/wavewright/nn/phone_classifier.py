@@ -20,12 +20,7 @@ NOISE = 0.2  # deviation of the noise added to frames in training: phones must n
 
 
 class PhoneClassifier(nn.Module):
-    """Convolutional classifier of the phone of each mel frame.
-
-    - ``n_mels``: Mel bands of a frame.
-    - ``channels``: channels of the ConvNeXt blocks.
-    - ``n_symbols``: number of phones.
-    """
+    """Convolutional classifier of the phone of each mel frame."""
 
     def __init__(self, n_mels: int, channels: int, n_symbols: int) -> None:
         super().__init__()

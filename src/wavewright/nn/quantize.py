@@ -22,8 +22,6 @@ class VectorQuantizer(nn.Module):
     follow the exponential moving averages of the vectors that are assigned to them [3]_, and are moved to vectors of
     the batch where they are no longer used. Gradients pass a code as if it were its vector, turned and scaled [4]_.
 
-    - ``codebook_size``: number of codes.
-
     References
     ----------
     .. [1] J. Yu et al., "Vector-quantized Image Modeling with Improved VQGAN", 2022.
@@ -150,10 +148,8 @@ Quantizer: TypeAlias = VectorQuantizer | FiniteScalarQuantizer
 class ResidualQuantizer(nn.Module):
     """Quantisers that each quantise the residual of those before; the first ones alone are a coarser quantiser.
 
-    - ``n_codebooks``: number of quantisers.
     - ``codebook_size``: codes of each; a power of 4 for kind ``finite``.
     - ``code_size``: size of a code for kind ``codebook``.
-    - ``kind``: :class:`VectorQuantizer` or :class:`FiniteScalarQuantizer`.
 
     References
     ----------

@@ -24,10 +24,7 @@ MIN_ENERGY = 1e-12  # added below a root, whose gradient diverges at 0
 
 
 class SpectralFrames(nn.Module):
-    """The functions of :mod:`wavewright.dsp.spectral_frames` in torch, for batches of whole waves.
-
-    - ``settings``: sample rate, window, hop and number of noise bands.
-    """
+    """The functions of :mod:`wavewright.dsp.spectral_frames` in torch, for batches of whole waves."""
 
     def __init__(self, settings: FrameSettings) -> None:
         super().__init__()

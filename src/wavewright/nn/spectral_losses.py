@@ -18,11 +18,7 @@ MIN_POWER = 1e-7  # of a bin, of waves in [-1, 1]: below it neither level nor ph
 
 
 class MelAndLinearSpectrogram(nn.Module):
-    """Log-mel, log and linear spectrograms of one resolution.
-
-    - ``sample_rate``: in Hz.
-    - ``n_fft``: window; the hop is a quarter of it.
-    """
+    """Log-mel, log and linear spectrograms of one resolution; the hop is a quarter of the window."""
 
     def __init__(self, sample_rate: int, n_fft: int) -> None:
         super().__init__()
@@ -57,7 +53,6 @@ class SpectralEnergyDistance(nn.Module):
     With two draws ``y``, ``y'`` of a stochastic decoder, each distance ``d`` becomes
     ``(d(x, y) + d(x, y') - d(y, y')) / 2``, whose mean is smallest where the draws have the distribution of ``x``.
 
-    - ``sample_rate``: in Hz.
     - ``n_samples``: length of short waves, whose half limits the windows.
 
     References
@@ -107,7 +102,6 @@ def _distances(a: tuple[Tensor, ...], b: tuple[Tensor, ...], level: Tensor) -> d
 class MelDistance(nn.Module):
     """Multi-scale mel loss: L1 distance of log-mel spectrograms, averaged over windows.
 
-    - ``sample_rate``: in Hz.
     - ``sizes``: ``(n_fft, n_mels)`` of each scale; the hop is a quarter of the window.
     - ``floor``: power added to a band, for a window of 1,024 samples.
 

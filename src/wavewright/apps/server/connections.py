@@ -127,7 +127,6 @@ class Connections:
     """The open connections, and which of them give way to new ones.
 
     - ``most``: most connections; a client, which is an address, has at most half of them.
-    - ``body_seconds``: time in which a body, or the first message of a WebSocket, must arrive.
     """
 
     def __init__(self, most: int, body_seconds: float) -> None:
@@ -331,7 +330,6 @@ class LimitedWebSocket(WebSocketsSansIOProtocol):
 class LimitedServer(uvicorn.Server):
     """uvicorn's server, which accepts connections in small groups, so that open files never run out.
 
-    - ``config``: as uvicorn takes it.
     - ``on_shutdown``: called before requests are waited for: it ends those that would last as long as the server.
     """
 

@@ -33,10 +33,7 @@ UNKNOWN_LENGTH = 0xFFFFFFFF
 
 
 class AudioEncoder(ABC):
-    """Encodes mono audio chunk by chunk.
-
-    - ``from_rate``, ``to_rate``: sample rate of the chunks, and of the encoded audio, in Hz.
-    """
+    """Encodes mono audio chunk by chunk, from one sample rate to another."""
 
     def __init__(self, from_rate: int, to_rate: int) -> None:
         self.sample_rate = to_rate

@@ -124,10 +124,7 @@ class Guard:
     A web page of another host cannot use the server: its ``Origin`` is refused, and a host name that someone points to
     this machine (DNS rebinding) is refused by its ``Host``.
 
-    - ``app``: the routes.
-    - ``settings``: keys, hosts and origins.
     - ``measurements``: counts requests by path and status.
-    - ``paths``: paths of the routes; others are counted as one.
     - ``open_paths``: further paths that need no key; one that ends with ``/`` stands for all below it.
     """
 

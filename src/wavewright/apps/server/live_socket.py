@@ -133,7 +133,6 @@ LiveWork = Callable[[LiveBytes], dict[str, int]]
 class LiveSocket:
     """An endpoint for WebSockets, of whose connections each has a thread.
 
-    - ``settings``: the limits.
     - ``purpose``: of the server, in the sentence that refuses one connection too many.
     - ``work_of``: returns the work that the parameters of an address ask for; raises BadRequest for one that is not
       valid.

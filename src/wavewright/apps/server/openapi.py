@@ -82,10 +82,7 @@ def description(has_keys: bool) -> Schema:
 
 
 class InterfaceEndpoints:
-    """``/openapi.json`` and ``/docs``.
-
-    - ``settings``: whether requests must have a key.
-    """
+    """``/openapi.json`` and ``/docs``."""
 
     def __init__(self, settings: ServerSettings) -> None:
         self._has_keys = bool(settings.keys)

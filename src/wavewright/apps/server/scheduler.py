@@ -100,8 +100,6 @@ class Scheduler:
 
     A new job is due at once, a running one when the audio that it has delivered ends. A job waits while its client has
     `MAX_UNREAD_SECONDS` of audio to read.
-
-    - ``max_jobs``: most jobs at a time.
     """
 
     def __init__(self, n_threads: int, max_jobs: int) -> None:

@@ -75,10 +75,7 @@ def _sentences(narrator: Narrator, text: str) -> Iterator[Sentence]:
 
 
 class SpeechSocket:
-    """``/v1/audio/speech/stream``, an endpoint for WebSockets.
-
-    - ``settings``, ``scheduler``, ``voices``, ``measurements``: as for :class:`.speaking.SpeechEndpoint`.
-    """
+    """``/v1/audio/speech/stream``, an endpoint for WebSockets; arguments as of `.speaking.SpeechEndpoint`."""
 
     def __init__(
         self, settings: ServerSettings, scheduler: Scheduler, voices: SharedVoices, measurements: Measurements

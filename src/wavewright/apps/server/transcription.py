@@ -30,7 +30,6 @@ class TranscriptionEndpoint:
     """Answers recordings with what is said in them, each by a job of the task ``caption``.
 
     - ``settings``: name the recogniser; without one, requests are answered with status 501.
-    - ``jobs``: runs the jobs.
     """
 
     def __init__(self, settings: ServerSettings, jobs: JobEndpoints) -> None:

@@ -48,11 +48,7 @@ MAX_CONNECTIONS = 256
 
 
 class WyomingServer:
-    """Answers Wyoming events over TCP, in the event loop of the HTTP server.
-
-    - ``bound``: the socket that listens.
-    - ``settings``, ``scheduler``, ``voices``, ``measurements``: as for :class:`.speaking.SpeechEndpoint`.
-    """
+    """Answers Wyoming events over TCP, in the event loop of the HTTP server, at a socket that listens."""
 
     def __init__(
         self,

@@ -108,11 +108,7 @@ class _MessagePart:
 
 
 class MessageWriter:
-    """Writes messages as SSML.
-
-    - ``names``: names of signs in the language of the voice.
-    - ``settings``: the settings of the message.
-    """
+    """Writes messages as SSML, with the names of signs in the language of the voice."""
 
     def __init__(self, names: SignNames, settings: ModuleSettings) -> None:
         self._names = names

@@ -22,9 +22,6 @@ MAX_CACHED = 64
 class ModuleVoices:
     """The installed voices; methods may be called by several threads.
 
-    - ``default``: name of the voice without a wish of the client.
-    - ``vocoder``: name or folder of the vocoder.
-    - ``lexicon``: file with phones of words.
     - ``watermark``, ``watermark_key``: whether the speech gets the mark of generated sound, and its key.
 
     ``narrator(settings)`` returns the narrator of messages with some settings, whose models are loaded once; it raises

@@ -177,7 +177,6 @@ QUIT_SECONDS = 0.5
 class OutputModule:
     """Answers commands until QUIT or the end of the input; messages are spoken by threads of their own.
 
-    - ``source``, ``sink``: the commands and the replies.
     - ``open_voices``: returns the voices; called once, for INIT.
     """
 

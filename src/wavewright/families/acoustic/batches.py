@@ -194,11 +194,8 @@ def collate(clips: Sequence[SpeechClip]) -> Batch:
 class SpeechBatches:
     """Batches of recordings of similar length, a pure function of the step; see :func:`collate`.
 
-    - ``clips``: recordings to draw from.
-    - ``batch_size``: most clips of a batch.
     - ``max_frames``: most frames of a batch with its padding, except for a single clip.
     - ``speaker_exponent``: a speaker is drawn in proportion to the number of the recordings to this power.
-    - ``seed``: seed of the random numbers.
     - ``crossing``: share of the recordings whose vowels are read as those of a random language, and the rows that the
       symbols have in each, ``(languages, symbols)``; so each speaker is met with the vowels of all.
     """

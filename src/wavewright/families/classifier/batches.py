@@ -64,10 +64,6 @@ class ClassBatches:
     A group of ``n`` clips is drawn in proportion to the root of ``n``, so that a drum with many takes does not dominate
     its class, while its takes still differ. A clip of a label is a generated one as often as
     their fraction of all its clips.
-
-    - ``store``: clips ``(1, n_stored)``, long enough for the fastest speed.
-    - ``rows``: the clips to draw from.
-    - ``recipe``: of the run, with the labels of the clips.
     """
 
     def __init__(

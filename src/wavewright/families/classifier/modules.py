@@ -22,7 +22,6 @@ SILENT_WEIGHT = 1e-4  # of a silent frame in the mean over time; the loudest has
 class SubSpectralNorm(nn.Module):
     """Batch normalisation of each of several equal bands of the frequency axis.
 
-    - ``channels``: channels of the input.
     - ``sub_bands``: number of bands with statistics and parameters of their own.
 
     References
@@ -47,11 +46,6 @@ class BCResBlock(nn.Module):
     """Broadcasted residual block: ``y = relu(x + f2(x) + broadcast(f1(mean of f2(x) over frequency)))``.
 
     ``f2`` is a depthwise convolution over frequency, ``f1`` one over time. Where the shape changes, ``x`` is left out.
-
-    - ``in_channels``, ``out_channels``: channels of input and output.
-    - ``stride``: over frequency.
-    - ``dilation``: over time.
-    - ``config``: configuration of the model.
 
     References
     ----------

@@ -85,10 +85,6 @@ class CodecBatches:
 
     The probability of a speaker grows with a power of the length of the recordings; recordings without a speaker count
     as one speaker.
-
-    - ``store``: the recordings, and those of the background by their labels.
-    - ``rows``: rows of the store to draw from.
-    - ``recipe``: of the run.
     """
 
     def __init__(self, store: ClipStore, rows: Sequence[int], recipe: RecipeOf[CodecConfig, CodecDataSettings]) -> None:

@@ -113,10 +113,7 @@ def longest_matches(symbols: np.ndarray, is_held: np.ndarray) -> tuple[np.ndarra
 
 
 class MatchSearch:
-    """Finds what followed the longest repetition in a piece, while the piece grows step by step.
-
-    - ``n_steps``: largest number of steps.
-    """
+    """Finds what followed the longest repetition in a piece, while the piece grows up to ``n_steps``."""
 
     def __init__(self, n_steps: int) -> None:
         self._names = np.zeros(n_steps, np.int64)  # a number for each distinct step

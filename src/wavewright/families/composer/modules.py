@@ -19,10 +19,7 @@ N_OUTPUT_INTERVALS = 2 * MAX_INTERVAL + 1
 class FeatureEmbedding(nn.Module):
     """Embed the integer features of a step, each by its own table, and mix them linearly.
 
-    - ``sizes``: rows of the table of each feature.
-    - ``embedding_size``: size of the embedding of a feature.
-    - ``hidden_size``: size of the result.
-    - ``dropout``: fraction of whole features that are left out in training.
+    ``dropout`` leaves out whole features in training.
     """
 
     offsets: Tensor

@@ -79,8 +79,6 @@ class Value:
 class GraphFile:
     """An ONNX file of a known form.
 
-    - ``path``: the file.
-
     Raises BadModel if it cannot be opened or its form is not understood, BadSetting if its TOML file is not valid.
     """
 
@@ -222,8 +220,6 @@ def _description(path: Path) -> GraphDescription:
 
 class GraphEnhancer(FrameDenoiser):
     """A denoiser in an ONNX file.
-
-    - ``path``: the file.
 
     Raises BadModel or BadSetting as `GraphFile`.
     """

@@ -174,7 +174,6 @@ class MaskEstimator(Estimator):
     """The network from the features of neighbouring bins to their mask.
 
     - ``edges``: first bin of each band, and the number of bins.
-    - ``channels``: of each band.
     - ``n_context``: values of each frame that the network knows besides.
     """
 

@@ -58,9 +58,6 @@ class DenoiserBatches:
     """Batches of mixtures, a pure function of the step.
 
     A batch holds ``inputs (batch, 1, time)``, ``dereverb (batch, 1)`` and ``target (batch, time)``.
-
-    - ``scenes``: voices and noises.
-    - ``recipe``: of the run.
     """
 
     def __init__(self, scenes: Scenes, recipe: RecipeOf[DenoiserConfig, DenoiserDataSettings]) -> None:

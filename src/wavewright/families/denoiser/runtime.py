@@ -33,10 +33,7 @@ MIN_POWER = 1e-12
 
 
 class FrameEstimator:
-    """Features, mask and enhanced spectra of frames.
-
-    - ``folder``: the model; raises BadModel if its graph is damaged.
-    """
+    """Features, mask and enhanced spectra of frames; raises BadModel if the graph of the model is damaged."""
 
     def __init__(self, folder: ModelFolder) -> None:
         self.config = config = folder.config(DenoiserConfig)
@@ -142,9 +139,6 @@ class DenoiserStream(EnhancerStream):
     """Channels, enhanced hop by hop, late by one window less a sample.
 
     Linked channels all have the mean of their masks, in which each counts by its power in the bin.
-
-    - ``runtime``: the model.
-    - ``settings``: what is removed, and how much of it.
     """
 
     delay_hops = 1
@@ -226,10 +220,7 @@ class PostFilterRuntime(EchoCanceller):
 
 
 class PostFilterStream(EchoStream):
-    """A microphone and a far end, hop by hop, late by one window less a sample.
-
-    - ``runtime``: the model.
-    """
+    """A microphone and a far end, hop by hop, late by one window less a sample."""
 
     def __init__(self, runtime: PostFilterRuntime) -> None:
         self._runtime = runtime
@@ -293,11 +284,7 @@ class Frames:
 
 
 class EstimatorRows:
-    """The states of the network for rows that are independent of each other.
-
-    - ``estimator``: the graph.
-    - ``dereverb``: remove reverberation too.
-    """
+    """The states of the network for rows that are independent of each other; reverberation is removed on request."""
 
     def __init__(self, estimator: RowEstimator, n_rows: int, dereverb: bool) -> None:
         self._estimator = estimator

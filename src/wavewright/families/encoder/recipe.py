@@ -193,12 +193,7 @@ class EncoderDataSettings(ViewSettings):
 
 
 class ViewBatches:
-    """Batches of pairs of views, a pure function of the step.
-
-    - ``store``: whole recordings.
-    - ``rows``: the recordings to draw from.
-    - ``recipe``: of the run.
-    """
+    """Batches of pairs of views of recordings, a pure function of the step."""
 
     def __init__(
         self, store: ClipStore, rows: Sequence[int], recipe: RecipeOf[EncoderConfig, EncoderDataSettings]

@@ -204,10 +204,7 @@ GeneratorNetwork: TypeAlias = SpectralGenerator | WaveGenerator
 
 
 class ExportedGenerator(nn.Module):
-    """A generator with positional inputs: ``latent``, then ``label`` and ``code`` where the model has them.
-
-    - ``generator``: the generator to export.
-    """
+    """A generator with positional inputs: ``latent``, then ``label`` and ``code`` where the model has them."""
 
     def __init__(self, generator: GeneratorNetwork) -> None:
         super().__init__()

@@ -62,8 +62,6 @@ class InstrumentPlayer(InstrumentEngine):
 
     - ``levels``: levels ``(n, n_levels)`` of latents ``(n, latent_size)``, pitch, velocity and times ``(n,)`` after the
       onset.
-    - ``paths``: the path of timbres of a program.
-    - ``seed``: of phases and noise.
     """
 
     def __init__(

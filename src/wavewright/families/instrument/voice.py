@@ -61,12 +61,7 @@ class VoiceSettings:
 
 
 class NoteVoice:
-    """A note in progress.
-
-    - ``levels``: levels of the note over time.
-    - ``pitch``: MIDI number.
-    - ``seed``: of the phases and the noise.
-    """
+    """A note in progress, whose phases and noise follow from a seed."""
 
     def __init__(self, levels: Levels, settings: VoiceSettings, pitch: float, seed: tuple[int, ...] = (0,)) -> None:
         self.settings, self._levels = settings, levels

@@ -58,10 +58,7 @@ MAX_SECONDS = 3_600.0
 
 
 class LstmRuntime(SequenceGenerator[ClipRequest], RecordingScorer):
-    """A recurrent model that is open for inference.
-
-    - ``step``: from one whitened frame to the outputs for the next, see :class:`.sampling.FrameStep`.
-    """
+    """A recurrent model that is open for inference."""
 
     loss_name = "squared error of a frame, or of a Gaussian as likely"
 

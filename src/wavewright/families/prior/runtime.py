@@ -38,10 +38,7 @@ class CodesRequest(ClipRequest):
 
 
 class PriorRuntime(SequenceGenerator[CodesRequest], RecordingScorer):
-    """A prior that is open for inference, with its codec.
-
-    - ``codec``: the codec whose codes are drawn.
-    """
+    """A prior that is open for inference, with the codec whose codes are drawn."""
 
     loss_name = "loss of a code, nats"
 

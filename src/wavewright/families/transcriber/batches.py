@@ -78,8 +78,6 @@ class TranscriberBatches:
 
     A batch holds ``levels (batch, 2, frames, n_bins)``, ``targets (batch, 3, frames, 88)`` and ``velocity_weight
     (batch, frames, 88)``.
-
-    - ``examples``: recordings.
     """
 
     def __init__(

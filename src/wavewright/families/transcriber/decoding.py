@@ -28,11 +28,7 @@ class NoteThresholds(RangedSettings):
 
 
 class NoteDecoder(ChunkStream[list[DetectedNote]]):
-    """Notes of consecutive frames; the sizes of the pieces change no note.
-
-    - ``thresholds``: of the model.
-    - ``frame_seconds``: between frames.
-    """
+    """Notes of consecutive frames; the sizes of the pieces change no note."""
 
     def __init__(self, thresholds: NoteThresholds, frame_seconds: float) -> None:
         self._thresholds, self._frame_seconds = thresholds, frame_seconds

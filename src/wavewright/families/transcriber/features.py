@@ -52,10 +52,7 @@ def _bands(config: TranscriberConfig) -> list[_Band]:
 
 
 class SpectrumStream(ChunkStream[np.ndarray]):
-    """Levels of consecutive pieces of a wave; frame ``t`` is centred on sample ``t * hop_length``.
-
-    - ``config``: of the model.
-    """
+    """Levels of consecutive pieces of a wave; frame ``t`` is centred on sample ``t * hop_length``."""
 
     def __init__(self, config: TranscriberConfig) -> None:
         self._config = config

@@ -43,10 +43,7 @@ class TranscriberRuntime(NoteDetector):
 
 
 class TranscriberStream(ChunkStream[list[DetectedNote]]):
-    """A recording whose notes are found as it arrives, block by block of frames.
-
-    - ``runtime``: the model.
-    """
+    """A recording whose notes are found as it arrives, block by block of frames."""
 
     def __init__(self, runtime: TranscriberRuntime) -> None:
         self._runtime = runtime

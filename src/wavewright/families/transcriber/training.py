@@ -38,10 +38,7 @@ RARE = -4.0, -3.0, 0.0  # first biases of the outputs: most pitches are silent
 
 
 class Transcriber(nn.Module):
-    """Levels to logits of onset, note and velocity of each pitch and frame.
-
-    - ``config``: of the model.
-    """
+    """Levels to logits of onset, note and velocity of each pitch and frame."""
 
     def __init__(self, config: TranscriberConfig) -> None:
         super().__init__()
@@ -77,10 +74,7 @@ class Transcriber(nn.Module):
 
 
 class Block(nn.Module):
-    """Convolutions over time and over pitch, added to what they are computed from.
-
-    - ``dilation``: frames between the taps over time.
-    """
+    """Convolutions over time, with taps ``dilation`` frames apart, and over pitch, added to their inputs."""
 
     def __init__(self, config: TranscriberConfig, dilation: int) -> None:
         super().__init__()

@@ -58,9 +58,6 @@ class AttributeAdjustment:
     loudness. If the attack is late or the peak is a click, another candidate is taken, or a smaller shift with more
     tilt.
 
-    - ``latents``: of the clip, ``(n, d)``.
-    - ``directions``, ``decode``: of the model.
-    - ``sample_rate``: in Hz.
     - ``is_one_shot``: attenuate a rising end of the result.
     - ``max_candidates``: candidates that are decoded, 1 to MAX_CANDIDATES. With 1 there is no search: the directions
       alone, then the tilt and the gain, whatever the attack.

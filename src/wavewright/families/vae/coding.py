@@ -24,8 +24,6 @@ Memory = np.ndarray | None
 class LatentCoder:
     """The two graphs of a model. The blocks into which a clip is divided do not change the result.
 
-    - ``check_finite``: return an array, or raise BadModel if it contains NaN or infinite values.
-
     Raises BadModel if a graph is damaged or does not fit the card.
     """
 
@@ -158,11 +156,7 @@ class LatentCoder:
 
 
 class LatentStream:
-    """Live coding with a causal model: blocks of a wave to latents, latents to blocks of a wave.
-
-    - ``coder``: of a causal model.
-    - ``seed``: of the noise.
-    """
+    """Live coding with a causal model: blocks of a wave to latents, latents to blocks of a wave."""
 
     def __init__(self, coder: LatentCoder, seed: int = 0) -> None:
         self._coder = coder

@@ -53,10 +53,7 @@ class VaeRuntime(Interpolator, Morpher):
     condition the decoder on the fractions of the labels among the N_NEAREST nearest training clips; :meth:`decode` on
     none, as where training drops the label.
 
-    - ``config``: configuration of the network.
-    - ``latent_size``: dimensions of a latent vector.
     - ``latency_seconds``: of a stream, for a causal model.
-    - ``distribution``: of the training clips' latents.
     """
 
     def __init__(self, folder: ModelFolder) -> None:

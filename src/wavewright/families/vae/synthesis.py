@@ -134,11 +134,7 @@ class Residual:
 
 
 class DecoderSynthesis:
-    """Synthesis of a wave from the decoder's outputs, block by block: tone plus filtered noise, inverse STFT.
-
-    - ``config``: configuration of the model.
-    - ``noise``: the noise to filter.
-    """
+    """Synthesis of a wave from the decoder's outputs, block by block: tone plus filtered noise, inverse STFT."""
 
     def __init__(self, config: VaeConfig, noise: NoiseSource) -> None:
         self.config = config

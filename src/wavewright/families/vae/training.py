@@ -76,8 +76,6 @@ class Vae(Network):
     The logits are relativistic: a recording is paired with its own reconstruction, or with an interpolation that starts
     at it. The critics see the label of the recording, also where it is dropped for the decoder.
 
-    - ``config``: configuration of the model.
-
     Notes
     -----
     Losses of the autoencoder:

@@ -53,9 +53,6 @@ class PulseTrain:
     """Band-limited pulses at a pitch that comes interval by interval, with the power spectrum of noise of variance 1.
 
     The frequency changes linearly within an interval and the phase is continuous.
-
-    - ``sample_rate``: in Hz.
-    - ``hop_length``: samples of an interval.
     """
 
     def __init__(self, sample_rate: int, hop_length: int) -> None:

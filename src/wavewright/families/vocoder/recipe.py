@@ -120,10 +120,6 @@ class VocoderBatches:
         loss. Only evaluations use ``f0_hz``.
     ``bandwidth (batch,)``
         Fraction of the Nyquist frequency that the recording contains, see :func:`measure_bandwidth`.
-
-    - ``store``: whole recordings.
-    - ``rows``: rows of the store to draw from.
-    - ``recipe``: of the run.
     """
 
     def __init__(

@@ -77,9 +77,6 @@ class VocoderStream(WaveStream):
 
     At 24 kHz, a sample waits up to 40 ms for mel frames after it: 32 ms of look-ahead and 8 ms of the synthesis. Mel
     frames that are computed from audio add half of their window, 32 ms.
-
-    - ``runtime``: the model.
-    - ``seed``: of the noise.
     """
 
     def __init__(self, runtime: VocoderRuntime, seed: int) -> None:

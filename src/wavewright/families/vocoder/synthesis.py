@@ -110,7 +110,6 @@ def decode_filters(
 class StreamingSynthesis:
     """Pulses and noise through filters, interval by interval; the wave is late by ``config.delay`` samples.
 
-    - ``config``: of the model.
     - ``noise_reduction``: see :func:`decode_filters`; 0 for the synthesis that the network is trained with.
     """
 

@@ -39,9 +39,6 @@ class SampleBatches:
     """Batches of crops; the batch of a step is a pure function of the step.
 
     Clips are drawn in proportion to their length, a clip shorter than a crop counting as one.
-
-    - ``clips``, ``rows``: decoded clips, and the rows of those to draw from.
-    - ``recipe``: of the run.
     """
 
     def __init__(

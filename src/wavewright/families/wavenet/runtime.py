@@ -35,11 +35,7 @@ class SampleRequest(ClipRequest):
 
 
 class SampleDrawer:
-    """Draws the samples of clips, given the features of their frames: the condition by a graph, then the engine.
-
-    - ``folder``: of the model.
-    - ``mode``: arithmetic of the engine; see :attr:`engine` for the default.
-    """
+    """Draws the samples of clips, given the features of their frames: the condition by a graph, then the engine."""
 
     def __init__(self, folder: ModelFolder, mode: ModeOrAuto | None) -> None:
         self.folder = folder

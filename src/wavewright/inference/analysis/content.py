@@ -116,10 +116,7 @@ def bundled() -> tuple[ContentNetwork, Smoothing]:
 
 
 class ContentMeter:
-    """Speech, music and other audio of consecutive blocks at 16 kHz.
-
-    - ``silence_db``: loudest sample of silence, in dB of full scale.
-    """
+    """Speech, music and other audio of consecutive blocks at 16 kHz; samples up to ``silence_db`` are silence."""
 
     def __init__(self, silence_db: float) -> None:
         self._features = ContentFeatures()

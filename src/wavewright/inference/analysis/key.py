@@ -45,10 +45,7 @@ class Key:
 
 
 class KeyMeter:
-    """Key of consecutive blocks.
-
-    - ``sample_rate``: in Hz.
-    """
+    """Key of consecutive blocks."""
 
     def __init__(self, sample_rate: int) -> None:
         self._bin_hz = sample_rate / N_FFT

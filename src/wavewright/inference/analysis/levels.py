@@ -84,7 +84,6 @@ class RecordingLevels:
 class RecordingLevelsMeter:
     """Levels and loudness of consecutive blocks.
 
-    - ``sample_rate``: in Hz.
     - ``loudness``: meter of the loudness; None where BS.1770 defines none for these channels or this sample rate.
     """
 

@@ -37,11 +37,7 @@ class Pitch:
 
 
 class PitchMeter:
-    """Pitch of consecutive blocks, tracked in blocks of BLOCK_SECONDS that overlap.
-
-    - ``sample_rate``: hz, at least four times the highest pitch.
-    - ``limits_hz``: lowest and highest pitch.
-    """
+    """Pitch of consecutive blocks, tracked in blocks of BLOCK_SECONDS that overlap."""
 
     def __init__(self, sample_rate: int, limits_hz: tuple[float, float] = LIMITS_HZ) -> None:
         self._sample_rate, self._limits_hz = sample_rate, limits_hz

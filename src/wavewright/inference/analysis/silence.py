@@ -31,12 +31,7 @@ class Silence:
 
 
 class SilenceMeter:
-    """Silent segments of consecutive blocks.
-
-    - ``sample_rate``: in Hz.
-    - ``threshold_db``: loudest sample of silence, in dB of full scale.
-    - ``min_seconds``: shortest segment.
-    """
+    """Silent segments of consecutive blocks."""
 
     def __init__(self, sample_rate: int, threshold_db: float, min_seconds: float) -> None:
         self._sample_rate, self._threshold_db, self._min_seconds = sample_rate, threshold_db, min_seconds

@@ -60,10 +60,7 @@ class Spectrum:
 
 
 class SpectrumMeter:
-    """Mean spectrum of consecutive blocks, from frames of one to two seconds that overlap by half.
-
-    - ``sample_rate``: in Hz.
-    """
+    """Mean spectrum of consecutive blocks, from frames of one to two seconds that overlap by half."""
 
     def __init__(self, sample_rate: int, n_channels: int) -> None:
         self._sample_rate = sample_rate

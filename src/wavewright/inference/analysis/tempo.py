@@ -36,10 +36,7 @@ class Tempo:
 
 
 class TempoMeter:
-    """Tempo of consecutive blocks.
-
-    - ``sample_rate``: in Hz.
-    """
+    """Tempo of consecutive blocks."""
 
     def __init__(self, sample_rate: int) -> None:
         self._frames_per_second = sample_rate / HOP_LENGTH

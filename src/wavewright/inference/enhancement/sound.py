@@ -28,11 +28,7 @@ class Processor(Protocol):
 
 
 class ModelProcessor:
-    """Enhancement by a model; a sound of another rate is resampled to that of the model and back.
-
-    - ``enhancer``: the model.
-    - ``settings``: what is removed, and how much of it.
-    """
+    """Enhancement by a model; a sound of another rate is resampled to that of the model and back."""
 
     def __init__(self, enhancer: Enhancer, settings: EnhancementSettings) -> None:
         self._enhancer = enhancer
@@ -92,10 +88,7 @@ def enhanced_blocks(
 
 
 class WpeProcessor:
-    """Dereverberation without a model, see :mod:`wavewright.dsp.wpe`.
-
-    - ``mix``: fraction of the result; the rest is the recording itself.
-    """
+    """Dereverberation without a model, see :mod:`wavewright.dsp.wpe`; ``mix`` is the fraction of the result."""
 
     name = "WPE"
     hash = "weighted prediction error"
@@ -114,8 +107,6 @@ class WpeProcessor:
 class ProcessorChain:
     """Dereverberation without a model first, then a model, which removes what is left and the noise.
 
-    - ``wpe``: the first.
-    - ``model``: the second.
     - ``mix``: fraction of the result of both; the rest is the recording itself. Their own fractions must be 1.
     """
 

@@ -22,11 +22,7 @@ from .results import LabelConfidence, Recognised, SoundEvent
 
 
 class SlidingWindows(ChunkStream[list[np.ndarray]]):
-    """Cut a wave into windows of one length at equal distances.
-
-    - ``n_window``: length of a window in samples.
-    - ``n_hop``: samples from one window to the next, at most ``n_window``.
-    """
+    """Cut a wave into windows of one length, ``n_hop`` samples apart, at most that length."""
 
     def __init__(self, n_window: int, n_hop: int) -> None:
         self.n_window = n_window

@@ -33,7 +33,6 @@ class NotePath:
 
     A note lasts at least `n_attack` frames and one. It begins after silence or another note, or after itself.
 
-    - ``n_pitches``: number of the pitches of notes.
     - ``n_attack``: frames of an attack, at least 1.
     - ``repeat_cost``: of a note after one of the same pitch.
     """

@@ -45,10 +45,7 @@ FORBIDDEN = -1e9
 
 
 class HarmonyPredictor:
-    """Predicts pitches of cells.
-
-    - ``path``: ONNX graph.
-    """
+    """Predicts pitches of cells by an ONNX graph."""
 
     def __init__(self, path: Path = GRAPH) -> None:
         self._session = open_session(path)

@@ -86,11 +86,7 @@ def carrier_wave(sample_rate: int, key: str, payload: Payload) -> np.ndarray:
 
 
 class CarrierFrames:
-    """Spectra of the windowed frames of the carrier, in the bins of the bands and of unit power.
-
-    - ``grid``: frames and bands.
-    - ``key``, ``payload``: what the carrier is made of.
-    """
+    """Spectra of the windowed frames of the carrier of a key and payload, in the bins of the bands, of unit power."""
 
     def __init__(self, grid: FrameGrid, key: str, payload: Payload) -> None:
         self._grid = grid

@@ -176,11 +176,7 @@ def search_windows(windows: Iterable[np.ndarray], chosen: Set[int], key: str, an
 
 
 class LevelFolds:
-    """The levels of a window, folded at all time ratios and pitches, to search for the cells of a key.
-
-    - ``window``: ``(time,)`` at CHIP_RATE_HZ.
-    - ``any_speed``: search other time ratios and pitches than those of the mark, too.
-    """
+    """The levels of a window ``(time,)``, folded at all time ratios and pitches, or those of the mark."""
 
     def __init__(self, window: np.ndarray, any_speed: bool = True) -> None:
         n_ratios = math.floor(math.log(MAX_TIME_RATIO) / TIME_RATIO_STEP) if any_speed else 0

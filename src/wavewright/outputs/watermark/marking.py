@@ -118,10 +118,7 @@ class Watermark(WaveStream):
 
 
 class FrameLimiter:
-    """Limiter of the level of the mark in every part of a frame, relative to that of the sound in it.
-
-    - ``n_samples``: samples of a frame.
-    """
+    """Limiter of the level of the mark in every part of a frame, relative to that of the sound in it."""
 
     def __init__(self, n_samples: int) -> None:
         self._starts = np.arange(PARTS_PER_FRAME) * n_samples // PARTS_PER_FRAME

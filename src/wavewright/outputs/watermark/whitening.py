@@ -36,11 +36,7 @@ def cell_signs(key: str) -> np.ndarray:
 
 
 class LevelCells:
-    """Changes of the spectra of frames by the gains of their cells.
-
-    - ``grid``: frames and bins of the mark.
-    - ``key``: what the signs are made of.
-    """
+    """Changes of the spectra of frames by the gains of their cells."""
 
     def __init__(self, grid: FrameGrid, key: str) -> None:
         self._grid = grid
@@ -170,10 +166,7 @@ def folded(wave: np.ndarray) -> np.ndarray:
 
 
 class SpeedFolding:
-    """Folds of one wave at many speeds, taken from one long spectrum.
-
-    - ``wave``: ``(time,)`` at CHIP_RATE_HZ.
-    """
+    """Folds of one wave ``(time,)`` at many speeds, taken from one long spectrum."""
 
     OVERSAMPLING = 4
 

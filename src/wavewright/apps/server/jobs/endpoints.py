@@ -87,10 +87,7 @@ PARAMETERS_PART = "parameters"
 
 
 class JobEndpoints:
-    """Tasks as jobs: answers to requests under ``/v1/tasks``, ``/v1/uploads`` and ``/v1/jobs``.
-
-    - ``settings``: the limits.
-    """
+    """Tasks as jobs: answers to requests under ``/v1/tasks``, ``/v1/uploads`` and ``/v1/jobs``."""
 
     def __init__(self, settings: ServerSettings) -> None:
         self._settings = settings

@@ -62,11 +62,7 @@ MAX_KEYS = 8
 class WorkerPool:
     """Processes that are started when jobs arrive and stay for the next ones.
 
-    - ``n_workers``: processes.
-    - ``max_queued``: jobs that may wait.
-    - ``job_files``: has the folders for temporary files.
     - ``is_long``: each job has a process of its own, which is interrupted to stop it.
-    - ``signer``: signs the sound files of jobs.
     - ``model_folders``: further folders of models, which jobs may read.
     """
 

@@ -25,10 +25,7 @@ MAX_SHARE = 0.5
 
 
 class JobStore:
-    """All uploads and jobs of a server.
-
-    - ``settings``: the limits.
-    """
+    """All uploads and jobs of a server, within its limits."""
 
     def __init__(self, settings: ServerSettings) -> None:
         self._settings = settings

@@ -47,8 +47,6 @@ class ModuleClient:
 
     One thread speaks messages, one after another; `stop` may be called by any.
 
-    - ``command``: program and arguments.
-
     Raises ModuleGone if it does not start.
     """
 

@@ -12,13 +12,10 @@ from .range_coder import checked_codes
 
 
 class ContextCoder(EntropyCoder):
-    """Entropy coder of codes with a context model.
+    """Entropy coder of codes with a context model, by default of all codebooks.
 
     As :class:`.range_coder.RangeCoder`, but a code is two symbols: its group, then the code within the group, with
     frequencies that depend on the codes before it in the packet.
-
-    - ``contexts``: tables of the context model.
-    - ``n_codebooks``: codebooks to code, the first ones; by default all.
 
     Raises BadSetting if there are not as many codebooks.
     """

@@ -57,10 +57,6 @@ class PacketReader:
     at most ``max_gap_seconds`` is accepted once two packets after it confirm each other; only then are frames yielded
     for it. After a longer gap reading ends.
 
-    - ``source``: stream after the header.
-    - ``coder``: entropy coder of the payloads.
-    - ``hop_length``: samples per frame of the codec.
-    - ``max_gap_seconds``: longest gap that is replaced by silence.
     - ``n_concealed``: frames at the start of a gap that the decoder makes up.
     - ``lost``: frames ``(first, end)`` that are missing; ``end`` is None where the length of a stream is unknown.
     - ``n_frames``: frames yielded so far.

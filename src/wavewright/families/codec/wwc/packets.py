@@ -66,11 +66,7 @@ _BYTE_OF_TOP = {entry >> 24: byte for byte, entry in enumerate(_CRC_TABLE)}
 class PacketWriter:
     """Writer of packets, each as soon as its frames are complete; it does not write the header.
 
-    - ``sink``: where the packets are written to.
-    - ``header``: header of the file or stream.
-    - ``coder``: entropy coder of the payloads.
     - ``is_stream``: end with a packet that has the number of samples; in a file the header has it.
-    - ``n_bytes``: Bytes written so far.
     """
 
     def __init__(self, sink: BinaryIO, header: WwcHeader, coder: EntropyCoder, is_stream: bool) -> None:
