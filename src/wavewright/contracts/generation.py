@@ -164,10 +164,6 @@ class SequenceGenerator(Continuer, Generic[RequestT]):
             )
         return round(seconds * self.sample_rate)
 
-    def _checked_temperature(self, temperature: float | None) -> float:
-        """Return the temperature, by default the model's own; raise BadSetting if it is out of range."""
-        return checked_temperature(self._usual_temperature if temperature is None else temperature)
-
     def _request(
         self,
         label: str | None,
@@ -178,7 +174,7 @@ class SequenceGenerator(Continuer, Generic[RequestT]):
         speaker: str | None,
     ) -> RequestT:
         """Return the request of clip ``index``; raise BadSetting for what the model does not have or cannot do."""
-        temperature = self._checked_temperature(temperature)
+        temperature = checked_temperature(self._usual_temperature if temperature is None else temperature)
         n_samples = None if seconds is None else self._n_samples(seconds)
         label_number = self.label_index(label, index)
         speaker_number = None if speaker is None else index_of(speaker, self.speakers, "speaker", self.name)

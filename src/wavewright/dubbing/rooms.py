@@ -48,7 +48,8 @@ def _in_room(
 ) -> CastMember:
     if "reverb" in member.effects:
         return member
-    own = [line for line in heard if _speaker_of(project, line) == member.speaker and line_file(folder, line).is_file()]
+    spoken_by = [line for line in heard if project.member_of(line).speaker == member.speaker]
+    own = [line for line in spoken_by if line_file(folder, line).is_file()]
     original = [*waves_between(source, [(line.start, heard[line]) for line in own])]
     spoken = [next(waves_between(line_file(folder, line), [(0.0, line.seconds or 0.0)])) for line in own]
     reverb = matched_reverb(original, spoken)
@@ -56,10 +57,6 @@ def _in_room(
         return member
     step = f"reverb seconds={reverb.seconds:.2f} mix={reverb.mix:.2f} size={SIZE:g} pre_delay_ms={PRE_DELAY_MS:g}"
     return member.model_copy(update={"effects": "; ".join(each for each in (member.effects, step) if each)})
-
-
-def _speaker_of(project: DubProject, line: DubLine) -> str:
-    return project.member_of(line).speaker
 
 
 def matched_reverb(original: Sequence[np.ndarray], spoken: Sequence[np.ndarray]) -> Reverb | None:

@@ -62,17 +62,13 @@ class Keys:
 
 def without_key(scope: Scope) -> Scope:
     """Return the scope of a WebSocket without its keys, which nothing behind the check needs or could log."""
+    protocols = b", ".join(each.encode("latin-1") for each in _accepted(scope))
     headers = [
-        (name, b", ".join(each.encode("latin-1") for each in _accepted(scope)) if _is_protocol(name) else value)
+        (name, protocols if name.lower() == b"sec-websocket-protocol" else value)
         for name, value in scope["headers"]
         if name.lower() not in (b"authorization", b"cookie")
     ]
     return {**scope, "headers": headers, "subprotocols": _accepted(scope)}
-
-
-def accepted_protocol(scope: Scope) -> str | None:
-    """Return the subprotocol that a WebSocket is answered with: the first one offered that is known."""
-    return next(iter(_accepted(scope)), None)
 
 
 def _accepted(scope: Scope) -> list[str]:
@@ -82,10 +78,6 @@ def _accepted(scope: Scope) -> list[str]:
 def _protocols(scope: Scope) -> list[str]:
     """Return the subprotocols that a client offers, which Uvicorn below 0.51 has as one text for each header."""
     return [name.strip() for each in scope.get("subprotocols", ()) for name in str(each).split(",")]
-
-
-def _is_protocol(name: bytes) -> bool:
-    return name.lower() == b"sec-websocket-protocol"
 
 
 def _digest(key: bytes) -> bytes:
@@ -159,7 +151,7 @@ class Guard:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "websocket.accept":
-                message = {**message, "subprotocol": accepted_protocol(scope)}
+                message = {**message, "subprotocol": next(iter(_accepted(scope)), None)}
             if message["type"] == "http.response.start":
                 added = MutableHeaders(scope=message)
                 for name, value in SECURITY_HEADERS.items():

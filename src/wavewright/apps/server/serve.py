@@ -203,7 +203,7 @@ def make_server(
     except ImportError as error:
         raise MissingExtra(f"serve needs the extra serve; {how_to_install('serve')}.") from error
     connections = Connections(usable_connections(settings.max_connections), settings.body_seconds)
-    wyoming = bind_wyoming(settings) if settings.has_wyoming else None
+    wyoming = _bind(settings.wyoming_host, settings.wyoming_port, "wyoming-") if settings.has_wyoming else None
     application = Server(settings, extra_routes, open_paths, wyoming)
     config = uvicorn.Config(
         application.app(),
@@ -229,11 +229,6 @@ def bind(settings: ServerSettings) -> socket.socket:
     Raises BadSetting if the address is in use, is not one of this machine, or may not be used.
     """
     return _bind(settings.host, settings.port, "")
-
-
-def bind_wyoming(settings: ServerSettings) -> socket.socket:
-    """Open the socket for the Wyoming protocol; raise BadSetting as :func:`bind`."""
-    return _bind(settings.wyoming_host, settings.wyoming_port, "wyoming-")
 
 
 def _bind(host: str, port: int, prefix: str) -> socket.socket:

@@ -183,7 +183,9 @@ class Insert(Effect):
     def output_seconds(self, seconds: float) -> float | None:
         """Return the sum of the lengths; raise BadSetting if the sound ends before ``at_seconds``."""
         if self.at_seconds > seconds:
-            raise BadSetting(_too_late(self.at_seconds, seconds))
+            raise BadSetting(
+                f"{self.at_seconds:g} s lie beyond the end of the sound at {seconds:.3f} s; give an earlier time."
+            )
         other = open_sound(self.file).header.seconds
         return None if other is None else seconds + other
 
@@ -279,10 +281,6 @@ class Convolve(Effect):
             response = response.mono()
         effect = ConvolutionReverb(response.wave, sound.sample_rate, self.mix, self.tail_seconds)
         return effect.stream(sound)
-
-
-def _too_late(at_seconds: float, seconds: float) -> str:
-    return f"{at_seconds:g} s lie beyond the end of the sound at {seconds:.3f} s; give an earlier time."
 
 
 FILE_EFFECTS: Mapping[str, type[Effect]] = {
