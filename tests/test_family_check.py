@@ -14,9 +14,8 @@ from wavewright import families
 from wavewright.base.errors import BadFamily
 from wavewright.base.ranges import ranged
 from wavewright.contracts.config import ModelConfig
-from wavewright.contracts.family import Capability, Family
+from wavewright.contracts.family import Capability, Family, HealthRules
 from wavewright.contracts.family_check import check_exported, check_family, check_model
-from wavewright.contracts.health import HealthRules
 from wavewright.contracts.recipe import RecipeOf
 from wavewright.contracts.runtime import Codec
 from wavewright.families import FAMILIES

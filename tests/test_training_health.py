@@ -10,7 +10,7 @@ import torch
 from tiny_training import SETTINGS, Quiet, TwoPlayers, batches, make_loop, step_of, tensors_of
 
 from wavewright.base.errors import TrainingStopped
-from wavewright.contracts.health import HealthRules
+from wavewright.contracts.family import HealthRules
 from wavewright.training.health import Health
 from wavewright.training.loop import LAST, Loop
 

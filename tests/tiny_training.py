@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
-from wavewright.contracts.health import HealthRules
+from wavewright.contracts.family import HealthRules
 from wavewright.contracts.settings import TrainingSettings
 from wavewright.nn.network import Network
 from wavewright.training import checkpoint, processes

@@ -1,18 +1,17 @@
-"""The contract of a model family: name, sizes, capabilities, recipe, training, warm start and runtime."""
+"""The contract of a model family: name, sizes, capabilities, health, dials, recipe, training, warm start, runtime."""
 
 from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from enum import Enum
 from importlib import import_module
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Protocol, TypeVar, cast
 
 from ..base.errors import BadFamily, BadSetting
 from .config import ModelConfig
-from .dials import TRAINING_DIALS, Dial
-from .health import HealthRules
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,6 +23,110 @@ if TYPE_CHECKING:
     from ..nn.network import FamilyTraining
     from .recipe import Prepared, Recipe
     from .runtime import Model
+
+Scale = Literal["linear", "log"]
+Choice = bool | int | float | str
+
+
+@dataclass(frozen=True)
+class Dial:
+    """A setting that a search may change: a range, relative or absolute, or a few choices.
+
+    Parameters
+    ----------
+    name
+        ``section.field`` of the recipe.
+    low, high
+        Range; with ``is_relative`` factors of the value in the recipe. Of a whole number the range is rounded.
+    scale
+        ``"log"`` where factors count, ``"linear"`` where differences do.
+    is_relative
+        Range around the value of the recipe.
+    choices
+        Values to choose from instead of a range; the value of the recipe is always one of them.
+    """
+
+    name: str
+    low: float = 0.0
+    high: float = 0.0
+    scale: Scale = "linear"
+    is_relative: bool = False
+    choices: tuple[Choice, ...] = ()
+
+    def default(self, recipe: Recipe) -> Choice:
+        """Return the value in a recipe; raise BadFamily if the recipe has no such setting."""
+        section, _, field = self.name.partition(".")
+        try:
+            value: Choice = getattr(getattr(recipe, section), field)
+        except AttributeError as error:
+            raise BadFamily(f"The dial {self.name} is no setting of {type(recipe).__name__}.") from error
+        return value
+
+    def range_in(self, recipe: Recipe) -> tuple[float, float]:
+        """Return the smallest and largest value for a recipe, whose own value is always between them."""
+        default = float(self.default(recipe))
+        low, high = (default * self.low, default * self.high) if self.is_relative else (self.low, self.high)
+        if self.is_whole(recipe):
+            low, high = max(1, round(low)), max(1, round(high))
+        return min(low, default), max(high, default)
+
+    def choices_in(self, recipe: Recipe) -> tuple[Choice, ...]:
+        """Return the choices for a recipe, its own value first."""
+        default = self.default(recipe)
+        return (default, *(choice for choice in self.choices if choice != default))
+
+    def is_whole(self, recipe: Recipe) -> bool:
+        """Return True if the setting is a whole number."""
+        value = self.default(recipe)
+        return isinstance(value, int) and not isinstance(value, bool)
+
+
+LEARNING_RATE = Dial("training.learning_rate", 0.2, 5.0, "log", is_relative=True)
+BATCH_SIZE = Dial("training.batch_size", 0.5, 2.0, "log", is_relative=True)
+WEIGHT_DECAY = Dial("training.weight_decay", choices=(0.0, 0.01, 0.05, 0.2))
+AVERAGING = Dial("training.ema_decay", choices=(0.98, 0.99, 0.995, 0.998, 0.999))
+
+TRAINING_DIALS: Sequence[Dial] = (LEARNING_RATE, BATCH_SIZE, WEIGHT_DECAY, AVERAGING)
+"""Dials that every family has."""
+
+
+@dataclass(frozen=True)
+class HealthRules:
+    """Names of the validation metrics that are watched while a model trains, and remedies for the messages.
+
+    A metric without a name is not watched. The limits are in :mod:`wavewright.training.health`.
+
+    Attributes
+    ----------
+    loss
+        Positive validation loss, lower is better; it rises when the network over-fits.
+    level_db
+        Peak level of generated clips, dB; low when they are silent.
+    diversity
+        Distance between generated clips over that between recordings; low when the generator repeats itself.
+    copying
+        Fraction of generated clips that are closer to a training clip than training clips are to each other.
+    active_latents
+        Fraction of the dimensions of the latents that carry information.
+    diversity_remedy, copying_remedy, latents_remedy
+        What to try, in the imperative.
+    """
+
+    loss: str = ""
+    level_db: str = ""
+    diversity: str = ""
+    copying: str = ""
+    active_latents: str = ""
+    diversity_remedy: str = "give it more recordings"
+    copying_remedy: str = "use more recordings, a smaller --size, or stop earlier"
+    latents_remedy: str = "give it more recordings"
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Names of the metrics that are watched."""
+        names = (self.loss, self.level_db, self.diversity, self.copying, self.active_latents)
+        return tuple(name for name in names if name)
+
 
 ConfigT = TypeVar("ConfigT", bound=ModelConfig)
 

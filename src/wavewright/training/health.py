@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import ConfigDict, Field
 
-from ..contracts.health import HealthRules
+from ..contracts.family import HealthRules
 
 MAX_LOSS = 1e4
 MIN_LEVEL_DB = -60.0

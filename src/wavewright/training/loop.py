@@ -22,7 +22,7 @@ from torch import nn
 
 from ..base.errors import BadSetting, TrainingStopped
 from ..base.interruption import Terminated
-from ..contracts.health import HealthRules
+from ..contracts.family import HealthRules
 from ..contracts.settings import MAX_STEPS, TrainingSettings
 from ..nn.network import Network
 from . import checkpoint, processes

@@ -39,9 +39,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from ...contracts.dials import TRAINING_DIALS, Dial
-from ...contracts.family import Capability, Family
-from ...contracts.health import HealthRules
+from ...contracts.family import TRAINING_DIALS, Capability, Dial, Family, HealthRules
 from .config import SIZES, SPEAKERS_FILE, WEIGHT_PREFIX, AcousticConfig
 
 

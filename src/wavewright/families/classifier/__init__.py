@@ -27,9 +27,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from ...contracts.dials import TRAINING_DIALS, Dial
-from ...contracts.family import Capability, Family, exported_weights
-from ...contracts.health import HealthRules
+from ...contracts.family import TRAINING_DIALS, Capability, Dial, Family, HealthRules, exported_weights
 from .config import (
     CALIBRATION_FILE,
     ENCODER_FAMILY,

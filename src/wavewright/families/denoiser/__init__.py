@@ -33,9 +33,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...contracts.dials import TRAINING_DIALS, Dial
-from ...contracts.family import Capability, Family
-from ...contracts.health import HealthRules
+from ...contracts.family import TRAINING_DIALS, Capability, Dial, Family, HealthRules
 from .config import BATCH_NORM_EPSILON, SIZES, UPPER_PREFIX, WEIGHT_PREFIX, DenoiserConfig
 
 if TYPE_CHECKING:

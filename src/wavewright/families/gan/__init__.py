@@ -35,9 +35,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from ...contracts.dials import TRAINING_DIALS, Dial
-from ...contracts.family import EMBEDDINGS_FILE, Capability, Family
-from ...contracts.health import HealthRules
+from ...contracts.family import EMBEDDINGS_FILE, TRAINING_DIALS, Capability, Dial, Family, HealthRules
 from .config import LABEL_TABLE, SIZES, WEIGHT_PREFIX, GanConfig
 
 

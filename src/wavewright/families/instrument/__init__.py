@@ -23,8 +23,7 @@ Read ``analysis.py`` (levels of a note), ``training.py`` (network and loss), ``v
 
 from __future__ import annotations
 
-from ...contracts.family import Capability, Family
-from ...contracts.health import HealthRules
+from ...contracts.family import Capability, Family, HealthRules
 from .config import SIZES, InstrumentConfig
 
 

@@ -73,9 +73,7 @@ Changes:
 
 from __future__ import annotations
 
-from ...contracts.dials import TRAINING_DIALS, Dial
-from ...contracts.family import Capability, Family
-from ...contracts.health import HealthRules
+from ...contracts.family import TRAINING_DIALS, Capability, Dial, Family, HealthRules
 from .config import SIZES, WEIGHT_PREFIX, VocoderConfig
 
 

@@ -26,9 +26,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from ...contracts.dials import TRAINING_DIALS, Dial
-from ...contracts.family import Capability, Family
-from ...contracts.health import HealthRules
+from ...contracts.family import TRAINING_DIALS, Capability, Dial, Family, HealthRules
 from .config import CONTOURS_FILE, DURATIONS_FILE, SIZES, WaveNetConfig
 
 if TYPE_CHECKING:

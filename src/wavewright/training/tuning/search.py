@@ -24,7 +24,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from ...base.errors import BadSetting, shortened
 from ...base.whole_file import write_whole
-from ...contracts.dials import Choice
+from ...contracts.family import Choice
 from ...data.parameters import FolderParameters
 from ...models.consent import Permission
 

@@ -21,7 +21,7 @@ from ... import families
 from ...base.errors import BadFolder, BadSetting, InUse, WavewrightError, shortened
 from ...base.file_lock import locked
 from ...base.progress_bar import progress_changed
-from ...contracts.dials import Choice, Dial
+from ...contracts.family import Choice, Dial
 from ...contracts.recipe import Recipe
 from ...data.entry import Scan
 from ...data.parameters import FolderParameters
