@@ -28,14 +28,10 @@ SIGNIFICANCE = 0.01
 
 @dataclass(frozen=True)
 class Limits:
-    """Up to where a window is too near: at most COPY_DB away, or within both limits.
+    """Up to where a window is too near: at most COPY_DB away, or within both limits."""
 
-    - ``distance_db``: largest distance.
-    - ``ratio``: largest distance over the median distance of the next N_NEXT recordings.
-    """
-
-    distance_db: float
-    ratio: float
+    distance_db: float  # largest distance
+    ratio: float  # largest distance over the median distance of the next N_NEXT recordings
 
     def hold(self, distance_db: float, ratio: float) -> bool:
         """Return True for a window that is too near."""

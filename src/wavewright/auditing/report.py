@@ -53,21 +53,14 @@ class EmbeddingComparison:
 
 @dataclass(frozen=True)
 class Recitation:
-    """Whether a model recites its training recordings.
+    """Whether a model recites its training recordings."""
 
-    - ``comparisons``: clips of each kind.
-    - ``held_out``: where the held-out distances come from.
-    - ``recited``: recordings that a clip is too near to, each with the nearest clip, nearest first; of all kinds that
-      recite.
-    - ``nearest``: the nearest pairs of all, near or not.
-    - ``embedding``: the same by an embedding, beside it; None for scores.
-    """
-
-    comparisons: tuple[Comparison, ...]
-    held_out: str
+    comparisons: tuple[Comparison, ...]  # clips of each kind
+    held_out: str  # where the held-out distances come from
     recited: tuple[Nearest, ...]
-    nearest: tuple[Nearest, ...]
-    embedding: EmbeddingComparison | None = None
+    """Recordings that a clip is too near to, each with the nearest clip, nearest first; of all kinds that recite."""
+    nearest: tuple[Nearest, ...]  # the nearest pairs of all, near or not
+    embedding: EmbeddingComparison | None = None  # the same by an embedding, beside it; None for scores
 
     @property
     def verdict(self) -> str:

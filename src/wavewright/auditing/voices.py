@@ -68,16 +68,11 @@ class VoiceMatch:
 
 @dataclass(frozen=True)
 class Voices:
-    """Similarities of the voices of a model to recorded speakers.
+    """Similarities of the voices of a model to recorded speakers."""
 
-    - ``limit``: PERCENTILE of the similarities of different recorded speakers, or USUAL_LIMIT.
-    - ``n_pairs``: pairs of utterances of different speakers from which the limit comes; 0 for the usual one.
-    - ``matches``: of every voice and speaker, most similar first.
-    """
-
-    limit: float
-    n_pairs: int
-    matches: tuple[VoiceMatch, ...]
+    limit: float  # PERCENTILE of the similarities of different recorded speakers, or USUAL_LIMIT
+    n_pairs: int  # pairs of utterances of different speakers from which the limit comes; 0 for the usual one
+    matches: tuple[VoiceMatch, ...]  # of every voice and speaker, most similar first
 
 
 def speaker_embedder() -> Embedder:

@@ -11,21 +11,14 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True)
 class GraphSpec:
-    """One module to trace and store as an ONNX graph.
+    """One module to trace and store as an ONNX graph."""
 
-    - ``module``: takes the inputs by position and returns the outputs, one tensor or a tuple of tensors.
-    - ``inputs``: names of the inputs in the order of the arguments, with an example of each.
-    - ``outputs``: names of the outputs.
-    - ``dynamic_axes``: axes of any length beside the batch, by the name of the input or output, as in
-      ``torch.onnx.export``.
-    - ``is_batched``: the first axis of every tensor is the batch.
-    """
-
-    module: nn.Module
-    inputs: Mapping[str, Tensor]
-    outputs: tuple[str, ...]
+    module: nn.Module  # takes the inputs by position and returns the outputs, one tensor or a tuple of tensors
+    inputs: Mapping[str, Tensor]  # names of the inputs in the order of the arguments, with an example of each
+    outputs: tuple[str, ...]  # names of the outputs
     dynamic_axes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
-    is_batched: bool = True
+    """Axes of any length beside the batch, by the name of the input or output, as in ``torch.onnx.export``."""
+    is_batched: bool = True  # the first axis of every tensor is the batch
 
     def free_axes(self, name: str) -> tuple[int, ...]:
         """Return the axes of an input or output that may have any length."""

@@ -9,16 +9,11 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Algorithm:
-    """Connections of the operators 1 to 6.
+    """Connections of the operators 1 to 6."""
 
-    - ``modulators``: pairs: the first operator modulates the second.
-    - ``carriers``: operators whose sum is the output.
-    - ``feedback``: the first operator's last outputs modulate the second.
-    """
-
-    modulators: tuple[tuple[int, int], ...]
-    carriers: tuple[int, ...]
-    feedback: tuple[int, int]
+    modulators: tuple[tuple[int, int], ...]  # pairs: the first operator modulates the second
+    carriers: tuple[int, ...]  # operators whose sum is the output
+    feedback: tuple[int, int]  # the first operator's last outputs modulate the second
 
     def matrix(self) -> np.ndarray:
         """Return ``(6, 6)`` float64, 1 at ``[a - 1, b - 1]`` if operator ``a`` modulates operator ``b``."""

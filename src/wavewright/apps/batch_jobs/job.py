@@ -33,18 +33,12 @@ def digest_of(value: JsonValue) -> str:
 
 @dataclass(frozen=True)
 class BatchJob:
-    """A task to run once.
+    """A task to run once."""
 
-    - ``line``: number of its line in the list, from 1.
-    - ``task``: name of the task.
-    - ``values``: its values by the keys of its parameters, checked; files as they were given.
-    - ``base``: folder or URL that relative paths of files refer to.
-    """
-
-    line: int
-    task: str
-    values: dict[str, JsonValue]
-    base: str
+    line: int  # number of its line in the list, from 1
+    task: str  # name of the task
+    values: dict[str, JsonValue]  # its values by the keys of its parameters, checked; files as they were given
+    base: str  # folder or URL that relative paths of files refer to
 
     @cached_property
     def id(self) -> str:

@@ -23,16 +23,11 @@ INITIAL_STD = 0.3  # of embeddings and style tokens
 
 
 class Targets(NamedTuple):
-    """Durations and prosody of the symbols of recordings.
+    """Durations and prosody of the symbols of recordings."""
 
-    - ``durations``: frames of each symbol, ``(batch, symbols)`` int64.
-    - ``prosody``: ``(batch, symbols, N_PROSODY)``, see :func:`.prosody.average_prosody`.
-    - ``alignment_score``: mean log-likelihood of a frame by the aligner, ``(batch,)``.
-    """
-
-    durations: Tensor
-    prosody: Tensor
-    alignment_score: Tensor
+    durations: Tensor  # frames of each symbol, ``(batch, symbols)`` int64
+    prosody: Tensor  # ``(batch, symbols, N_PROSODY)``, see :func:`.prosody.average_prosody`
+    alignment_score: Tensor  # mean log-likelihood of a frame by the aligner, ``(batch,)``
 
 
 class TextToMel(nn.Module):

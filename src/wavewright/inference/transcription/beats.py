@@ -27,14 +27,10 @@ TRIPLE_MARGIN = 1.15  # by which bars of three must be stronger than those of fo
 
 @dataclass(frozen=True)
 class Beats:
-    """Beats of a recording.
+    """Beats of a recording."""
 
-    - ``times_s``: beats in seconds, rising, from before the first note to after the last, ``(beats,)``.
-    - ``first_downbeat``: index of the first beat that begins a bar, below `beats_per_bar`.
-    """
-
-    times_s: np.ndarray
-    first_downbeat: int
+    times_s: np.ndarray  # beats in seconds, rising, from before the first note to after the last, ``(beats,)``
+    first_downbeat: int  # index of the first beat that begins a bar, below `beats_per_bar`
     beats_per_bar: int
 
     @property

@@ -41,20 +41,13 @@ MAX_DEPTH = 8  # of edits of edits
 
 @dataclass(frozen=True)
 class Origin:
-    """What made a sound.
+    """What made a sound."""
 
-    - ``task``: the command, None if it is not known.
-    - ``models``: names and hashes.
-    - ``settings``: what else the comment holds.
-    - ``ingredients``: names and hashes of files.
-    - ``source_type``: IPTC's term, None if it is not known.
-    """
-
-    task: str | None
-    models: tuple[SignedModel, ...]
-    settings: dict[str, JsonValue]
-    ingredients: tuple[Ingredient, ...]
-    source_type: str | None
+    task: str | None  # the command, None if it is not known
+    models: tuple[SignedModel, ...]  # names and hashes
+    settings: dict[str, JsonValue]  # what else the comment holds
+    ingredients: tuple[Ingredient, ...]  # names and hashes of files
+    source_type: str | None  # IPTC's term, None if it is not known
 
 
 def read_comment(comment: Mapping[str, JsonValue]) -> Origin:

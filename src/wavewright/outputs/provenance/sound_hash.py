@@ -69,16 +69,12 @@ Chunk = tuple[bytes, int, int]  # name, start and length of its content
 
 @dataclass(frozen=True)
 class Structure:
-    """What the structure of a file says about its sound.
+    """What the structure of a file says about its sound."""
 
-    - ``n_samples``: of one channel that it must decode to, None where the structure does not say.
-    - ``places``: mask of the places of the channels, as WAV files have it; 0 if the file does not say.
-    - ``md5``: hash of the samples as integers of ``bits``, as FLAC files have it; empty if the file does not say.
-    """
-
-    n_samples: int | None = None
-    places: int = 0
+    n_samples: int | None = None  # of one channel that it must decode to, None where the structure does not say
+    places: int = 0  # mask of the places of the channels, as WAV files have it; 0 if the file does not say
     md5: bytes = b""
+    """Hash of the samples as integers of ``bits``, as FLAC files have it; empty if the file does not say."""
     bits: int = 0
 
 

@@ -210,14 +210,10 @@ LINE_HEADERS = ("region", "control")
 
 @dataclass(frozen=True)
 class SfzHeader:
-    """A header, such as ``<group>``, and the opcodes that follow it.
+    """A header, such as ``<group>``, and the opcodes that follow it."""
 
-    - ``name``: without brackets.
-    - ``opcodes``: values as they stand in the file, by opcode.
-    """
-
-    name: str
-    opcodes: Mapping[str, str] = field(default_factory=dict)
+    name: str  # without brackets
+    opcodes: Mapping[str, str] = field(default_factory=dict)  # values as they stand in the file, by opcode
 
 
 def sfz_text(headers: Sequence[SfzHeader], comment: str = "") -> str:

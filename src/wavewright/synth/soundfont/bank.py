@@ -62,20 +62,13 @@ KNOWN_TAGS = ("LIST", "smpl", "sm24", *CHUNKS)
 
 @dataclass(frozen=True, eq=False)
 class Chunks:
-    """The contents of a SoundFont file.
+    """The contents of a SoundFont file."""
 
-    - ``tables``: records of each chunk of ``pdta``, with the terminal one.
-    - ``samples``: uint8: 16-bit samples, or Ogg Vorbis streams in SoundFont 3.
-    - ``low_bytes``: uint8: the lower 8 bits of samples of 24; empty where samples have 16.
-    - ``texts``: ``INAM`` and other texts about the bank.
-    - ``version``: version of the format, such as (2, 4); 3 is that with Ogg Vorbis.
-    """
-
-    tables: Mapping[str, np.ndarray]
-    samples: np.ndarray
-    low_bytes: np.ndarray
-    texts: Mapping[str, str]
-    version: tuple[int, int]
+    tables: Mapping[str, np.ndarray]  # records of each chunk of ``pdta``, with the terminal one
+    samples: np.ndarray  # uint8: 16-bit samples, or Ogg Vorbis streams in SoundFont 3
+    low_bytes: np.ndarray  # uint8: the lower 8 bits of samples of 24; empty where samples have 16
+    texts: Mapping[str, str]  # ``INAM`` and other texts about the bank
+    version: tuple[int, int]  # version of the format, such as (2, 4); 3 is that with Ogg Vorbis
 
 
 def read_chunks(contents: np.ndarray, name: str) -> Chunks:
@@ -182,20 +175,13 @@ class SoundFontPreset:
 
 @dataclass(frozen=True, eq=False)
 class Regions:
-    """The n regions of a preset: a sample and its settings for a range of keys and velocities each.
+    """The n regions of a preset: a sample and its settings for a range of keys and velocities each."""
 
-    - ``ranges``: int64 ``(n, 4)``: first and last key, first and last velocity.
-    - ``generators``: float64 ``(n, N_GENERATORS)``, limited, in the units of the file.
-    - ``samples``: int64 ``(n,)``: index of the sample.
-    - ``modulators``: float64 ``(modulators, 5)`` of all regions, see :func:`.modulators.combined`.
-    - ``bounds``: int64 ``(n, 2)``: first modulator of each region and the end of its modulators.
-    """
-
-    ranges: np.ndarray
-    generators: np.ndarray
-    samples: np.ndarray
-    modulators: np.ndarray
-    bounds: np.ndarray
+    ranges: np.ndarray  # int64 ``(n, 4)``: first and last key, first and last velocity
+    generators: np.ndarray  # float64 ``(n, N_GENERATORS)``, limited, in the units of the file
+    samples: np.ndarray  # int64 ``(n,)``: index of the sample
+    modulators: np.ndarray  # float64 ``(modulators, 5)`` of all regions, see :func:`.modulators.combined`
+    bounds: np.ndarray  # int64 ``(n, 2)``: first modulator of each region and the end of its modulators
 
 
 class SampledBank(Protocol):

@@ -30,22 +30,14 @@ RANGES = (gen.KEY_RANGE, gen.VELOCITY_RANGE)
 
 @dataclass(frozen=True, eq=False)
 class NewSample:
-    """A sample to write.
+    """A sample to write."""
 
-    - ``name``: at most 20 characters.
-    - ``wave``: ``(time,)``, full scale at 1.
-    - ``sample_rate``: in Hz.
-    - ``root_key``: key at which it is not transposed.
-    - ``correction``: cents that tune it, -99 to 99.
-    - ``loop``: first sample of the loop and the one after its last.
-    """
-
-    name: str
-    wave: np.ndarray
-    sample_rate: int
-    root_key: int
-    correction: int = 0
-    loop: tuple[int, int] | None = None
+    name: str  # at most 20 characters
+    wave: np.ndarray  # ``(time,)``, full scale at 1
+    sample_rate: int  # in Hz
+    root_key: int  # key at which it is not transposed
+    correction: int = 0  # cents that tune it, -99 to 99
+    loop: tuple[int, int] | None = None  # first sample of the loop and the one after its last
 
 
 @dataclass(frozen=True)
