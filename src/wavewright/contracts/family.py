@@ -351,16 +351,9 @@ def rows_by_name(
     axis: int = 0,
     similar: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> np.ndarray:
-    """Return the rows of a table for other names: the known rows, and means of rows for new names.
+    """Return the rows along ``axis`` of a table for other names: those of known names, and means of rows for new ones.
 
-    Parameters
-    ----------
-    table
-        One row along ``axis`` for each of the ``known`` names.
-    names
-        The names of the returned rows.
-    similar
-        The known names whose mean a new name has; without, the mean of all.
+    The mean is that of the known names that are ``similar``; without, that of all.
     """
     import numpy as np
 
@@ -376,22 +369,11 @@ def rows_by_name(
 def match_names(
     weights: Mapping[str, np.ndarray], table: str, names: Sequence[str], base_names: Sequence[str], kind: str, base: str
 ) -> dict[str, np.ndarray]:
-    """Return weights whose table of labels or speakers has a row for each of other names.
+    """Return weights by name whose ``table`` of labels or speakers has a row for each of other names.
+
+    Rows are those of :func:`rows_by_name`; messages name the ``kind``, ``"label"`` or ``"speaker"``, and the base.
 
     Raises BadSetting if only one of the two has names: the networks then differ in shape.
-
-    Parameters
-    ----------
-    weights
-        Tensors of the base by name.
-    table
-        Name of the table: one row for each of ``base_names``, see :func:`rows_by_name`.
-    names, base_names
-        Labels or speakers of the training, and of the base.
-    kind
-        What the names are, for messages: ``"label"`` or ``"speaker"``.
-    base
-        Name of the base, for messages.
     """
     if names and not base_names:
         raise BadSetting(

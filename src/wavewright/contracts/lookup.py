@@ -9,20 +9,9 @@ from ..base.errors import BadSetting
 
 
 def index_of(name: str, known: Sequence[str], kind: str, model: str) -> int:
-    """Return the index of a name among the known ones.
+    """Return the index of a label or speaker among the known ones; raise BadSetting if the model has no such name.
 
-    Raises BadSetting if the model has no such name.
-
-    Parameters
-    ----------
-    name
-        The label or speaker to look up.
-    known
-        The names that the model has.
-    kind
-        What the names are, for the message: ``"label"`` or ``"speaker"``.
-    model
-        Name of the model, for the message.
+    The message names the ``kind``, ``"label"`` or ``"speaker"``, and the model.
     """
     if name in known:
         return known.index(name)
@@ -34,12 +23,9 @@ def index_of(name: str, known: Sequence[str], kind: str, model: str) -> int:
 
 
 def required_index(name: str | None, known: Sequence[str], kind: str, model: str) -> int:
-    """Return the index of a label or speaker, 0 if the model has none; raise BadSetting if it needs one.
+    """Return the index of a label or speaker as :func:`index_of`, 0 if the model has none and None is given.
 
-    Parameters
-    ----------
-    name, known, kind, model
-        As for :func:`index_of`; None for no name.
+    Raises BadSetting if the model needs a name.
     """
     if name is not None:
         return index_of(name, known, kind, model)

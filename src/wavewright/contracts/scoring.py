@@ -26,15 +26,9 @@ class RecordingScorer(ABC):
     def loss_of(self, wave: np.ndarray, label: str | None = None, speaker: str | None = None) -> float:
         """Return the loss of a recording: from 0 for one that is predicted exactly; lower is more probable, or closer.
 
-        Raises BadAudio for a wave of another shape, integers, no samples, NaN or infinite values; BadSetting without a
-        label or speaker that the model needs.
-
-        Parameters
-        ----------
-        wave
-            ``(time,)`` at the sample rate of the model, prepared as in its training.
-        label, speaker
-            Required if the model has labels or speakers.
+        The wave ``(time,)`` has the sample rate of the model and is prepared as in its training. Raises BadAudio for a
+        wave of another shape, integers, no samples, NaN or infinite values; BadSetting without a label or speaker that
+        the model needs.
         """
 
 

@@ -25,23 +25,9 @@ MAX_STEPS = 1_000_000_000
 
 
 def schedule_position(step: int, steps: int, breakpoints: Sequence[tuple[int, float]] = ()) -> float:
-    """Return the position on the schedule of a step.
+    """Return the position from 0 to 1 of a step, counted from 0, on the schedule of a run of ``steps``.
 
-    It is piecewise linear: 0 at the first step, those of the breakpoints, 1 at the last step.
-
-    Parameters
-    ----------
-    step
-        Counted from 0.
-    steps
-        Length of the run.
-    breakpoints
-        Steps in rising order, each with its position.
-
-    Returns
-    -------
-    float
-        From 0 to 1.
+    It is piecewise linear: 0 at the first step, those of the breakpoints, which rise, and 1 at the last step.
     """
     points = [(0, 0.0), *breakpoints, (max(steps, 1), 1.0)]
     following = next((index for index, (later, _) in enumerate(points) if later > step), None)

@@ -23,17 +23,7 @@ def conditioning_shapes(config: SequenceConfig) -> Shapes:
 def conditioning_inputs(
     config: SequenceConfig, position: np.ndarray, label: int, speaker: int
 ) -> dict[str, np.ndarray]:
-    """Return the inputs of a graph for one frame.
-
-    Parameters
-    ----------
-    config
-        Of the model.
-    position
-        Features of the position, ``(POSITION_FEATURES,)``.
-    label, speaker
-        Indices.
-    """
+    """Return the inputs of a graph for one frame, whose position has features ``(POSITION_FEATURES,)``."""
     inputs = {}
     if config.has_position:
         inputs["position"] = position[None]
