@@ -146,19 +146,9 @@ def _validator(task: Callable[..., Any]) -> Callable[..., inspect.BoundArguments
 
 
 def checked(task: Callable[P, R], names: Mapping[str, str] | None = None) -> Callable[P, R]:
-    """Validate the arguments of a task against their types and ranges, and what they say of each other.
+    """Return the task, which raises BadSetting for the first argument that is not valid by type, range or the others.
 
-    Parameters
-    ----------
-    task : callable
-        The task.
-    names : mapping of str to str, optional
-        Names of the parameters in messages, such as ``{"out": "--out"}``; by default those of Python.
-
-    Returns
-    -------
-    callable
-        The task, which raises BadSetting for the first argument that is not valid.
+    Messages have the ``names`` of the parameters, such as ``{"out": "--out"}``; by default those of Python.
     """
     run: Callable[P, R] = _unchecked.get(task, task)
 
@@ -179,15 +169,7 @@ def checked(task: Callable[P, R], names: Mapping[str, str] | None = None) -> Cal
 def parameters_from(dataclass: Callable[P, S]) -> Callable[[Callable[[S], R]], Callable[P, R]]:
     """Give a task the fields of a dataclass as its parameters, which tasks share by inheritance, and check them.
 
-    Parameters
-    ----------
-    dataclass : type
-        The dataclass; the annotations of its fields are those of parameters.
-
-    Returns
-    -------
-    callable
-        Decorator of a function that takes one object of the dataclass.
+    The decorated function takes one object of the dataclass, whose fields are annotated as parameters are.
     """
 
     def decorate(task: Callable[[S], R]) -> Callable[P, R]:

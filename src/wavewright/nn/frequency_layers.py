@@ -12,19 +12,7 @@ EPSILON = 1e-5  # of batch normalisation
 
 
 class NormalisedConv(nn.Module):
-    """A convolution over frequency ``(rows, channels, positions)`` and batch normalisation.
-
-    Parameters
-    ----------
-    n_inputs, n_outputs : int
-        Channels.
-    width : int
-        Positions of the kernel.
-    stride : int
-        Positions from one output to the next.
-    padding : int
-        Zeros on both sides.
-    """
+    """A convolution over frequency ``(rows, channels, positions)`` and batch normalisation."""
 
     def __init__(self, n_inputs: int, n_outputs: int, width: int, stride: int = 1, padding: int = 0) -> None:
         super().__init__()

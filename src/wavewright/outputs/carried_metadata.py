@@ -84,17 +84,7 @@ class Step(Protocol):
 
 
 def carried(source: SoundMetadata, effects: Sequence[Step], formats: Sequence[SoundFormat]) -> Carried:
-    """Return the metadata of a sound after effects.
-
-    Parameters
-    ----------
-    source
-        That of the sound before.
-    effects
-        The effects.
-    formats
-        Formats before the first effect and after each.
-    """
+    """Return the metadata of a sound after effects; formats are those before the first effect and after each."""
     timeline = _Timeline(effects, formats)
     has_other_channels = formats[0].n_channels != formats[-1].n_channels
     is_mixed = formats[0].positions is not None  # by their places
@@ -361,14 +351,8 @@ def carried_with(
 ) -> Carried:
     """Return the metadata of a file that is made of a sound; its comment is its origin, with that of the sound.
 
-    Parameters
-    ----------
-    origin
-        What the file is made of, and how; the comment of the source joins it if there is place for both.
-    sound
-        The source.
-    effects, formats
-        As for :func:`carried`; by default the sound stays as long as it is.
+    The origin says what the file is made of, and how; the comment of the source joins it if there is place for both.
+    Effects and formats are those of :func:`carried`; by default the sound stays as long as it is.
     """
     kept = carried(sound.metadata, effects, formats or [sound.format])
     if comment := sound.tags.get("comment"):

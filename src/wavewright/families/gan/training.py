@@ -446,22 +446,7 @@ class GanTraining(FamilyTraining[GanConfig, GeneratorNetwork, GanPrepared]):
 
 @torch.no_grad()
 def generate(generator: GeneratorNetwork, label: int, n_clips: int) -> np.ndarray:
-    """Generate clips of a label with random numbers of torch's global generator.
-
-    Parameters
-    ----------
-    generator : SpectralGenerator or WaveGenerator
-        The generator in training.
-    label : int
-        Index of the label; ignored by a model without labels.
-    n_clips : int
-        Number of clips.
-
-    Returns
-    -------
-    np.ndarray
-        ``(n_clips, 1, n_samples)`` float32.
-    """
+    """Return clips ``(n_clips, 1, n_samples)`` of a label with random numbers of torch's global generator."""
     config, device = generator.config, next(generator.parameters()).device
     latent, code = draw_latents(config, n_clips, device)
     latent *= config.temperature

@@ -44,21 +44,10 @@ class Outcome:
 def tune(search: Search, max_minutes: float, jobs: int = 1, resume: bool = False, quiet: bool = False) -> Outcome:
     """Search settings for some minutes; the best run is in its folder BEST_RUN afterwards.
 
+    ``jobs`` processes train trials side by side; ``resume`` continues a search, or joins one on another machine.
+
     Raises BadFolder if there is no search to resume, or one that is not to be resumed, or the recordings cannot be
     used; BadSetting if the time is too short for a trial, a setting is unknown or the storage cannot be used.
-
-    Parameters
-    ----------
-    search
-        What to search.
-    max_minutes
-        Duration of this call.
-    jobs
-        Processes that train trials side by side.
-    resume
-        Continue a search, or join one on another machine.
-    quiet
-        Show nothing.
     """
     deadline = time.time() + 60 * max_minutes
     console = Console(stderr=True, quiet=quiet)
