@@ -757,7 +757,7 @@ def change_region(walk: Walk) -> Outcome:
             form.get_by_label("repeat", exact=True).click()
     elif form.get_by_role("button", name=name, exact=True).is_enabled():
         form.get_by_role("button", name=name, exact=True).click()
-    return None
+    return "must be a number" if name == "field" else None
 
 
 @action("mix", weight=2)

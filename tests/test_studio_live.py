@@ -216,7 +216,7 @@ def test_the_instrument_changes_while_the_score_plays_and_nothing_is_rendered_as
         "request", lambda asked: rendered.append(asked.post_data_json) if "tasks/render" in asked.url else None
     )
     play(studio, panel)
-    for name in ("patch:general-midi", "", "patch:piano"):
+    for name in ("general-midi", "", "piano"):
         panel.get_by_label("Instrument", exact=True).select_option(name)
         ready(panel)
         studio.page.evaluate("window.loudest = 0")
