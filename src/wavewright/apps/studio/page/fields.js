@@ -35,7 +35,7 @@ export class Fields {
     const { minimum, maximum, default: usual, unit = "", form = {} } = this.schemas[key];
     const first = value ?? usual ?? form.value;
     const field = slider(text, { min: form.minimum ?? minimum, max: form.maximum ?? maximum, step: form.step, value: first,
-      unit: unit.length > 1 ? ` ${unit}` : unit, ...listeners });
+      unit: unit && ` ${unit}`, ...listeners });
     const { control } = field;
     if (usual !== null || value !== undefined) return this.finished(key, field, () => control.valueAsNumber, () => field.set(first));
     return this.finished(key, field, ...optional(field, text, first));
