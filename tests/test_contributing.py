@@ -60,7 +60,7 @@ def clone(tmp_path_factory):
     insert(copied / "tests" / "tiny_families.py", '    "classifier": TinyFamily', f"    {entry},\n")
     for path, code in FILE_BY_PATH.findall(guide):
         (copied / path).write_text(code, encoding="utf-8")
-    effects = copied / "src" / "wavewright" / "effects" / "__init__.py"
+    effects = copied / "src" / "wavewright" / "effects" / "catalogue.py"
     insert(effects, "from .restoration import", "from .rectifier import Rectifier\n")
     for written, before, file in (
         ('"rectify": Rectifier,', '"saturate": Saturation', effects),
