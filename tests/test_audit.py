@@ -29,7 +29,6 @@ from wavewright.auditing.fingerprint import (
 )
 from wavewright.auditing.membership import area_under_curve, membership_of
 from wavewright.auditing.memorisation import CLEAR, RECITES, SUSPICIOUS, Scored, memorisation_of
-from wavewright.auditing.obligations import obligations_of
 from wavewright.auditing.output import AuditedClip, Continuation
 from wavewright.auditing.recitation import (
     CONTINUED_LIMITS,
@@ -42,6 +41,7 @@ from wavewright.auditing.recitation import (
     repeated_sounds,
 )
 from wavewright.auditing.recordings import level_of, read_recordings
+from wavewright.auditing.report import obligations_of
 from wavewright.auditing.voices import USUAL_LIMIT, compare_voices, different_limit, utterances
 from wavewright.contracts.runtime import Generator
 from wavewright.data.folder import scan

@@ -19,8 +19,8 @@ from wavewright.audio.sound_file import open_sound
 from wavewright.base.errors import BadSetting, WavewrightError
 from wavewright.outputs.provenance import tags
 from wavewright.outputs.provenance.c2pa_manifest import MIME_TYPES, certificate_chain, read_manifest
-from wavewright.outputs.provenance.envelope import side_file_of
 from wavewright.outputs.provenance.keys import load_private_key
+from wavewright.outputs.provenance.record import side_file_of
 from wavewright.outputs.provenance.sound_hash import sound_hash
 
 c2pa = pytest.importorskip("c2pa")

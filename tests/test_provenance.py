@@ -21,8 +21,8 @@ from wavewright.audio.file_formats.mpeg import frame_bytes
 from wavewright.audio.sound_file import open_sound, read_origin
 from wavewright.base.errors import BadAudio, BadFolder, BadSetting
 from wavewright.outputs.provenance import keys
-from wavewright.outputs.provenance.envelope import side_file_of
 from wavewright.outputs.provenance.keys import load_private_key
+from wavewright.outputs.provenance.record import side_file_of
 from wavewright.outputs.provenance.signing import record_of, sign_file
 from wavewright.outputs.provenance.sound_hash import sound_hash
 
@@ -399,7 +399,7 @@ def test_every_truncation_and_byte_of_a_record_matters(tmp_path):
 
 
 def test_a_deep_record_with_a_good_signature_is_refused(tmp_path):
-    from wavewright.outputs.provenance.envelope import Envelope
+    from wavewright.outputs.provenance.record import Envelope
 
     path = noise().write(tmp_path / "a.wav")
     deep: dict[str, object] = {}

@@ -15,8 +15,8 @@ from local_server import request, running
 import wavewright
 from wavewright.apps.cli import run
 from wavewright.apps.server.jobs.pool import JobSigner
-from wavewright.outputs.provenance.envelope import side_file_of
 from wavewright.outputs.provenance.keys import load_private_key, new_key
+from wavewright.outputs.provenance.record import side_file_of
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ import wavewright
 from wavewright.audio.file_formats.ogg import pages
 from wavewright.base.errors import BadAudio, BadSetting
 from wavewright.outputs.provenance import keys
-from wavewright.outputs.provenance.envelope import Envelope, side_file_of
+from wavewright.outputs.provenance.record import Envelope, side_file_of
 
 RATE = 16_000
 BLOCK = 4_096  # samples of a FLAC frame

@@ -9,7 +9,7 @@ from wavewright.base.errors import BadAudio, BadSetting
 from wavewright.synth import spectra
 from wavewright.synth.fm_algorithms import ALGORITHMS
 from wavewright.synth.oscillator_kernels import CYCLE, add_wave
-from wavewright.synth.wavetables import classic_tables, level_harmonics, make_wavetables
+from wavewright.synth.spectra import classic_tables, level_harmonics, make_wavetables
 
 N = 1 << 16
 

@@ -18,8 +18,8 @@ from benchmarks.harness.timing import median_seconds
 from wavewright.audio.clip import Clip
 from wavewright.audio.sound_file import open_sound
 from wavewright.base.units import samples_to_seconds
-from wavewright.outputs.provenance.envelope import side_file_of
 from wavewright.outputs.provenance.keys import load_private_key, new_key
+from wavewright.outputs.provenance.record import side_file_of
 from wavewright.outputs.provenance.signing import sign_file
 from wavewright.outputs.provenance.verification import TrustedKeys, verify_file
 

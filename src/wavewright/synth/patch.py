@@ -15,8 +15,7 @@ from ..effects.catalogue import EFFECTS
 from ..effects.effect import Effect
 from .fm_algorithms import ALGORITHMS
 from .formula import parse_formula
-from .spectra import MAX_HARMONICS
-from .wavetables import MAX_FRAMES
+from .spectra import MAX_FRAMES, MAX_HARMONICS
 
 CATEGORIES = (
     *("bass", "lead", "pad", "keys", "organ", "pluck", "bell", "strings", "brass", "wind", "vocal", "drums", "effect"),

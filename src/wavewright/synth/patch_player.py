@@ -23,9 +23,17 @@ from .controls import (
 )
 from .patch import NOISE_COLOURS, FilterTable, OscillatorTable, Patch
 from .sources import DrumSource, FMSource, FormulaSource, GrainSource, ModalSource, StringSource, VoiceSource
-from .spectra import CLASSIC_WAVES, MAX_HARMONICS, harmonic_spectrum, period_spectrum
+from .spectra import (
+    CLASSIC_WAVES,
+    MAX_HARMONICS,
+    Wavetables,
+    classic_morph,
+    classic_tables,
+    harmonic_spectrum,
+    make_wavetables,
+    period_spectrum,
+)
 from .waves import formula_spectrum
-from .wavetables import Wavetables, classic_morph, classic_tables, make_wavetables
 
 GOLDEN_RATIO = 0.6180339887498949
 

@@ -12,8 +12,7 @@ from .controls import CONTROL_SAMPLES, DECAY_NEPERS, Segments, VoiceState, envel
 from .fm_algorithms import ALGORITHMS
 from .formula import parse_formula
 from .patch import N_OPERATORS, DrumTable, FMTable, GrainTable, ModalTable, OperatorTable, StringTable
-from .spectra import harmonic_spectrum
-from .wavetables import make_wavetables
+from .spectra import harmonic_spectrum, make_wavetables
 
 
 class VoiceSource(ABC):

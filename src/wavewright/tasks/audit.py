@@ -14,10 +14,9 @@ from pydantic import Field
 from ..auditing.examination import Examined, Material, Show, examine_membership, examine_recitation
 from ..auditing.membership import Membership, loss_name
 from ..auditing.memorisation import RECITES
-from ..auditing.obligations import obligations_of
 from ..auditing.recitation import Nearest
 from ..auditing.recordings import Recordings, level_of, read_recordings
-from ..auditing.report import AuditReport, html_page
+from ..auditing.report import AuditReport, html_page, obligations_of
 from ..auditing.score_examination import examine_scores, read_scores_of
 from ..auditing.voices import Voices, examine_voices, speaker_embedder
 from ..base.errors import BadFolder, BadModel, BadSetting, shortened

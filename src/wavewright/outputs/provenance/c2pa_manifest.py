@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from ...base.errors import BadAudio, BadSetting, MissingExtra, how_to_install
 from ...base.json_text import JsonValue, parse
 from ...base.version import __version__
-from .envelope import Envelope
 from .keys import key_id
-from .record import Record
+from .record import Envelope, Record
 from .tags import has_manifest
 
 if TYPE_CHECKING:

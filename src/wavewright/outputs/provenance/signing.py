@@ -18,10 +18,24 @@ from ...base.whole_file import check_name, temporary_path, write_whole
 from ..made import MadeFile
 from . import tags
 from .c2pa_manifest import check_manifest, read_manifest, write_manifest
-from .envelope import BESIDE, IN_FILE, IN_MANIFEST, MAX_BYTES, Envelope, authentic, envelopes, side_file_of
 from .keys import id_of_bytes
 from .origin import DERIVED, read_comment
-from .record import IPTC, STATEMENTS, TRAINED, Ingredient, Record, SignedSound
+from .record import (
+    BESIDE,
+    IN_FILE,
+    IN_MANIFEST,
+    IPTC,
+    MAX_BYTES,
+    STATEMENTS,
+    TRAINED,
+    Envelope,
+    Ingredient,
+    Record,
+    SignedSound,
+    authentic,
+    envelopes,
+    side_file_of,
+)
 from .sound_hash import sound_hash
 
 if TYPE_CHECKING:

@@ -13,9 +13,8 @@ from ...models.card import Source
 from ...models.folder import ModelFolder
 from . import origin
 from .c2pa_manifest import FoundManifest, read_manifest
-from .envelope import IN_FILE, IN_MANIFEST, SEVERAL, Envelope, authentic, envelopes
 from .keys import id_of_bytes, load_public_key, own_public_bytes
-from .record import IPTC, Ingredient, Record, SignedModel
+from .record import IN_FILE, IN_MANIFEST, IPTC, SEVERAL, Envelope, Ingredient, Record, SignedModel, authentic, envelopes
 from .sound_hash import SoundHash, sound_hash
 
 Status = Literal["verified", "untrusted", "changed", "forged", "unreadable", "unsigned"]
