@@ -117,10 +117,7 @@ def examine_membership(model: Model, material: Material, count: int, show: Show)
 def membership_or_reason(
     name: str, training: Sequence[T], held_out: Sequence[T], count: int, losses: Losses[T], show: Show
 ) -> Membership | str:
-    """Return how well a loss tells training material from held-out material, or why this is not known.
-
-    - ``count``: of each to score: the first ones.
-    """
+    """Return how well a loss tells training material from held-out material, by the first ones, or why not."""
     if not held_out:
         return "Membership inference needs held-out material of the same kind; give --held-out."
     train, others = (losses(each[:count], show("scoring", len(each[:count]))) for each in (training, held_out))

@@ -106,10 +106,9 @@ def windows_of(levels: CellLevels) -> list[tuple[int, np.ndarray]]:
 
 
 def distances(windows: Sequence[np.ndarray], references: Sequence[CellLevels]) -> np.ndarray:
-    """Return the distance of each window from each reference, at the best offset and pitch.
+    """Return the distance ``(n, m)`` in dB of each window from each reference, at the best offset and pitch.
 
-    - ``windows``: arrays ``(cells, N_BANDS)`` of :func:`windows_of`.
-    - returns: ``(n, m)`` float32, dB; infinite for a silent reference.
+    Windows are those of :func:`windows_of`; a silent reference is infinitely far.
     """
     result = np.full((len(windows), len(references)), np.inf, np.float32)
     lengths = np.array([len(window) for window in windows])

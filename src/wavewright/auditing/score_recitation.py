@@ -133,10 +133,7 @@ class ScoreRecitation:
 
 
 def score_recitation(written: Sequence[WrittenPieces], training: Sequence[ScorePiece], seed: int) -> ScoreRecitation:
-    """Compare what a composer writes with training pieces.
-
-    - ``seed``: of the pieces of a Markov chain: as many, and as long, as those of the first kind.
-    """
+    """Compare what a composer writes with training pieces; ``seed`` is that of the Markov chain beside it."""
     learned = [piece.voices for piece in training]
     index, chain = RunIndex(learned), NoteChain(learned)
     drawn = _chain_pieces(chain, [piece.voices for piece in written[0].pieces], seed)

@@ -107,9 +107,7 @@ def _allowed(character: str) -> str:
 
 
 def inside(folder: Path, name: Path | str) -> Path:
-    """Return the path of a name below a folder.
-
-    - ``name``: a relative path without ``..``.
+    """Return the path of a relative name below a folder.
 
     Raises BadFolder if the path lies outside the folder, links resolved.
     """

@@ -43,9 +43,7 @@ _reported: set[str] = set()  # lines on standard error, each once for a process
 def compiled(what: str, **flags: object) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Compile the decorated function at its first call and cache the machine code, if a cache folder is writable.
 
-    - ``what``: name of the loop in the line printed to standard error while it compiles.
-    - ``**flags``: options of ``numba.njit``.
-    - returns: the decorator.
+    ``what`` names the loop in a line on standard error; ``flags`` are options of ``numba.njit``.
     """
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
@@ -68,9 +66,7 @@ def inlined(
 ) -> Callable[P, R] | Callable[[Callable[P, R]], Callable[P, R]]:
     """Inline a function into its compiled callers; it gets no Python entry point, which is slowest to compile.
 
-    - ``function``: the function, where the decorator has no options.
-    - ``**flags``: options of ``numba.njit``.
-    - returns: the function, or the decorator.
+    ``flags`` are options of ``numba.njit``.
     """
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:

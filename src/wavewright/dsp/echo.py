@@ -65,11 +65,7 @@ class DelaySearch:
         self._n_jumps = MAX_JUMPS  # since the path last predicted the echo, at first unknown
 
     def update(self, microphone: np.ndarray, far: np.ndarray) -> int:
-        """Return the delay in blocks after a block.
-
-        - ``microphone``: spectrum ``(bins,)`` complex64.
-        - ``far``: spectra ``(delays, bins)`` of the far end, the newest first.
-        """
+        """Return the delay in blocks after a block ``(bins,)``; the far end ``(delays, bins)`` has the newest first."""
         from .echo_kernels import correlate  # numba is slow to import
 
         decay = self._decay

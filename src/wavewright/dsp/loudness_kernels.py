@@ -14,10 +14,7 @@ DENORMAL_GUARD = 1e-60
 def add_weighted_energies(
     sections: np.ndarray, wave: np.ndarray, states: np.ndarray, ends: np.ndarray, energies: np.ndarray
 ) -> None:
-    """Filter each channel by two second-order sections, and add the squares to the energies of consecutive steps.
-
-    - ``ends``: first sample after each step; the last one is the number of samples.
-    """
+    """Filter each channel by two second-order sections, and add the squares to the energies of consecutive steps."""
     b0, b1, b2, _, a1, a2 = sections[0]
     c0, c1, c2, _, d1, d2 = sections[1]
     for channel in range(len(wave)):

@@ -91,11 +91,9 @@ def track_pitch(
 
 
 def f0_to_octaves(f0_hz: np.ndarray, middle_hz: float) -> np.ndarray:
-    """Convert a pitch contour to octaves above a reference, interpolated through unvoiced frames.
+    """Convert pitch ``(frames,)`` to octaves above ``middle_hz``, interpolated through unvoiced frames.
 
-    - ``f0_hz``: ``(frames,)``, 0 where unvoiced.
-    - ``middle_hz``: pitch of 0 octaves.
-    - returns: ``(frames,)`` float64; all 0 if every frame is unvoiced.
+    All are 0 if every frame is unvoiced.
     """
     voiced = np.flatnonzero(f0_hz > 0)
     if not voiced.size:

@@ -160,10 +160,7 @@ class SeamSearch:
         return self._hop
 
     def costs(self, ends: np.ndarray, starts: np.ndarray) -> np.ndarray:
-        """Return the cost of the seams of all pairs in dB, without the correlation: ``(ends, starts)``.
-
-        - ``ends``, ``starts``: positions ``a`` and ``b``, at least :attr:`n_crossfade`.
-        """
+        """Return the cost of the seams of all pairs in dB, without the correlation: ``(ends, starts)``."""
         end_frames, start_frames = self._windows(ends), self._windows(starts)
         n_frames = self._n_frames
         a, b = (self._levels[frames].reshape(len(frames), -1) for frames in (end_frames, start_frames))
@@ -206,11 +203,7 @@ class SeamSearch:
         return float((a * b).sum()) / np.sqrt(energy) if energy > 0 else 0.0
 
     def refined(self, fixed: int, moved: int, low: int, high: int) -> tuple[int, float]:
-        """Return the position near ``moved`` whose samples correlate most with those before ``fixed``, and how much.
-
-        - ``fixed``, ``moved``: positions.
-        - ``low``, ``high``: lowest and highest position allowed.
-        """
+        """Return the position near ``moved`` whose samples correlate most with those before ``fixed``, and how much."""
         import scipy.signal  # slow to import
 
         n = self.n_crossfade

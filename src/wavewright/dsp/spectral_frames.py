@@ -48,12 +48,9 @@ class FrameSettings:
 
 
 def bin_phasors(first: int, n_frames: int, settings: FrameSettings) -> np.ndarray:
-    """Return the phase that a tone at the centre of each bin has advanced since frame 0, as phasors.
+    """Return the phase of a tone at the centre of each bin since frame 0, as phasors ``(n_frames, bins)``.
 
     Divided by these, the spectrum of a steady tone is constant.
-
-    - ``first``: index of the first frame.
-    - returns: ``(n_frames, bins)`` complex64.
     """
     period = settings.n_overlapping  # frames in which every bin advances by a whole number of turns
     indices = np.outer(np.arange(first, first + n_frames) % period, np.arange(settings.n_bins)) % period

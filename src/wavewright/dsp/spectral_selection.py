@@ -97,11 +97,7 @@ def harmonic_bands(low_hz: float, high_hz: float, harmonics: int, limit_hz: floa
 
 
 def fade_gains_around(first: int, n_samples: int, start: int, end: float, n_fade: int) -> np.ndarray:
-    """Return gains of samples: 1 from ``start`` to before ``end``, raised cosines over ``n_fade`` samples outside.
-
-    - ``first``: position of the first sample.
-    - returns: ``(n_samples,)`` float32, 0 farther away.
-    """
+    """Return gains of samples: 1 from ``start`` to before ``end``, raised cosines over ``n_fade`` samples outside."""
     positions = np.arange(first, first + n_samples, dtype=np.float64)
     distances = np.maximum(np.maximum(start - positions, positions - (end - 1)), 0.0)
     gains: np.ndarray = 0.5 + 0.5 * np.cos(np.pi * np.minimum(distances / (n_fade + 1), 1.0))

@@ -116,9 +116,7 @@ def spectrogram(
     padding: Padding = "zero",
     power: float = 2.0,
 ) -> np.ndarray:
-    """Return ``|stft| ** power``.
-
-    - returns: ``(..., n_fft // 2 + 1, frames)``.
+    """Return ``|stft| ** power``, ``(..., n_fft // 2 + 1, frames)``.
 
     Raises BadSetting as :func:`stft`.
     """

@@ -13,10 +13,7 @@ from ..base.errors import BadSetting, printable
 
 
 def words_of(command: str, is_windows: bool = os.name == "nt") -> list[str]:
-    """Return the words of a command line; raise BadSetting if it is empty or its quotes do not match.
-
-    - ``is_windows``: backslashes are those of paths.
-    """
+    """Return the words of a command line; raise BadSetting if it is empty or its quotes do not match."""
     try:
         words = list(_lexer(command, is_windows))
     except ValueError as error:

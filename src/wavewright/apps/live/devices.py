@@ -62,9 +62,9 @@ class MidiInput(ABC):
 
     @abstractmethod
     def opened(self, name: str | None, receive: Receive) -> AbstractContextManager[str]:
-        """Open a port as a context that yields its name, in which ``receive`` is called with each message.
+        """Open a port by a part of its name as a context, in which ``receive`` is called with each message.
 
-        - ``name``: a part of its name; None for the first one, or for a port that other programs connect to.
+        Without a name, that is the first one, or one that other programs connect to. The context yields the name.
 
         Raises BadSetting if there is no such port.
         """

@@ -25,8 +25,6 @@ from .speech_request import SpeechRequest, parse_object, parse_speech
 def speech_packets(request: SpeechRequest, voices: SharedVoices, measurements: Measurements) -> Iterator[Packet]:
     """Speak a text in packets, each with the bytes that a chunk of speech completes.
 
-    - ``measurements``: counts passages that were skipped and seconds of audio.
-
     Raises WavewrightError if the voice does not exist or the text cannot be spoken.
     """
     narrator = voices.narrator(request.settings, request.text, request.lexicon)

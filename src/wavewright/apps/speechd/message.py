@@ -270,10 +270,7 @@ def _document(body: str) -> str:
 
 
 def message_forms(writer: MessageWriter, kind: str, text: str) -> Iterator[str]:
-    """Yield forms of a message as SSML, from the best to one that can always be read.
-
-    - ``kind``: ``SPEAK``, ``CHAR``, ``KEY`` or ``SOUND_ICON``.
-    """
+    """Yield forms of a message as SSML, from the best to one that can always be read."""
     writers = {"SPEAK": writer.text, "CHAR": writer.character, "KEY": writer.key, "SOUND_ICON": writer.icon}
     yield writers[kind](text)
     document = text if kind == "SPEAK" else escape(text)

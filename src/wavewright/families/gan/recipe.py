@@ -33,7 +33,7 @@ class CopyLossBatches:
     def __call__(self, step: int) -> dict[str, np.ndarray]:
         """Return the batch of :class:`OneShotBatches` with the embeddings, which are the same in every batch.
 
-        - returns: also ``recordings (n, d)``, ``recording_labels (n,)`` and ``limits (labels,)``.
+        Those are ``recordings (n, d)``, ``recording_labels (n,)`` and ``limits (labels,)``.
         """
         recordings = {
             "recordings": self.reference.all_embeddings,

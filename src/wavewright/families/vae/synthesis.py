@@ -79,12 +79,10 @@ class Residual:
         return cls(spectrum, np.clip(log_gains, -limit, limit), fraction)
 
     def interpolate(self, other: Residual, t: float | np.ndarray) -> Residual:
-        """Interpolate towards the residual of another clip.
+        """Interpolate towards the residual of another clip by ``t``, 0 to 1, for all frames or ``(frames, 1)``.
 
         Gains that both have in common are interpolated linearly. Gains that differ are weighted by cosine and sine,
         which preserves their variance; their mean would be flatter than either.
-
-        - ``t``: 0 to 1, for all frames or for each, ``(frames, 1)``.
         """
         a, b = self.log_gains, other.log_gains
         linear = (1 - t) * a + t * b

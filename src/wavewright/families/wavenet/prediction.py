@@ -79,7 +79,6 @@ def mel_to_prediction(log_mel: np.ndarray, config: WaveNetConfig) -> LinearPredi
 
     Bands are interpolated over bins, linearly in decibels; the autocorrelation of their power gives the coefficients.
 
-    - ``log_mel``: ``(n_mels, frames)``.
     - ``config``: of the model; a segment has ``condition_hop`` samples, between frames by interpolation.
     """
     segments_per_frame = config.hop_length // config.condition_hop

@@ -48,11 +48,9 @@ class ConditioningNetwork(nn.Module):
         self.out_proj = nn.Linear(channels, config.n_layers * 2 * config.channels)
 
     def forward(self, frames: Tensor, label: Tensor | None = None, speaker: Tensor | None = None) -> Tensor:
-        """Return the conditions of all layers.
+        """Return the conditions ``(batch, n_frames * upsampling, n_layers * 2 * channels)`` of all layers.
 
-        - ``frames``: ``(batch, n_frames, features)``.
-        - ``label``, ``speaker``: indices ``(batch,)``, required if the model has labels or speakers.
-        - returns: ``(batch, n_frames * upsampling, n_layers * 2 * channels)``, one row for ``condition_hop`` samples.
+        There is one row for ``condition_hop`` samples; label and speaker are required if the model has any.
         """
         inputs = [frames] if self.config.features else []
         for embedding, index in ((self.label_embedding, label), (self.speaker_embedding, speaker)):

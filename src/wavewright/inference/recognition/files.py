@@ -39,7 +39,7 @@ def recognise_files(
 def spot_stream(source: BinaryIO, sink: TextIO, spotter: KeywordSpotter) -> None:
     """Write a line of JSON for every event of a stream, as soon as it is recognised; Ctrl-C ends the stream.
 
-    - ``source``: raw mono samples at 16 kHz, or a WAV file; see :func:`.pcm.read_pcm`.
+    The source is raw mono samples at 16 kHz, or a WAV file; see :func:`.pcm.read_pcm`.
 
     Raises BadAudio if the source cannot be read.
     """

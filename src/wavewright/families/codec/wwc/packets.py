@@ -93,7 +93,6 @@ class PacketWriter:
     def finish(self, codes: np.ndarray, n_samples: int) -> None:
         """Write the last packets.
 
-        - ``codes``: last codes ``(channels, n_codebooks, frames)``.
         - ``n_samples``: samples per channel of the encoded audio. At the end of a stream the last frame, which may be
           incomplete, and the frames that are less than a packet lie in the packet with this number.
         """
