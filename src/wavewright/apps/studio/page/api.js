@@ -280,43 +280,27 @@ export function latest(action) {
   };
 }
 
-let descriptions = null;
-
-/** Return what the server has: models, effects, styles, patches and pieces; asked for once. */
-export function describe() {
-  descriptions ||= fetchJson("/studio/descriptions").catch(error => { descriptions = null; throw error; });
-  return descriptions;
+/** Return `ask(name)` as a function that asks once for each name; what could not be answered is asked for again. */
+export function once(ask) {
+  const answers = new Map();
+  const answer = name => {
+    if (!answers.has(name)) {
+      answers.set(name, ask(name));
+      answers.get(name).catch(() => answers.delete(name));
+    }
+    return answers.get(name);
+  };
+  return Object.assign(answer, { forget: () => answers.clear() });
 }
 
-/** Let models be asked for again: there are others. */
-export function forgetModels() {
-  descriptions = null;
-  details.clear();
-}
+/** Return what the server has: models, effects, styles, patches and pieces. */
+export const describe = once(() => fetchJson("/studio/descriptions"));
 
-const details = new Map();
+/** Return what only an opened model says: `options` of generate, `attributes` of adjust. */
+export const detailsOf = once(name => fetchJson(`/studio/models/${encodeURIComponent(name)}`));
 
-/** Return what only an opened model says: `options` of generate, `attributes` of adjust; asked for once. */
-export function detailsOf(name) {
-  if (!details.has(name)) {
-    const asked = fetchJson(`/studio/models/${encodeURIComponent(name)}`);
-    details.set(name, asked);
-    asked.catch(() => details.delete(name));
-  }
-  return details.get(name);
-}
-
-const parameters = new Map();
-
-/** Return the parameters of a task as the server describes them, JSON schemas by name; asked for once. */
-export function describeTask(name) {
-  if (!parameters.has(name)) {
-    const asked = fetchJson(`/v1/tasks/${name}`).then(task => task.parameters.properties);
-    parameters.set(name, asked);
-    asked.catch(() => parameters.delete(name));
-  }
-  return parameters.get(name);
-}
+/** Return the parameters of a task as the server describes them, JSON schemas by name. */
+export const describeTask = once(name => fetchJson(`/v1/tasks/${name}`).then(task => task.parameters.properties));
 
 /** Let the server start the processes that run tasks, so that the first task does not wait for them. */
 export function warmUp() { fetch("/v1/tasks").catch(() => {}); }

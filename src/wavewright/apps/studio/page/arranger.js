@@ -4,7 +4,7 @@ import { dropTarget } from "./library.js";
 import { LaneView, shownValue } from "./mix_lane.js";
 import { RegionEdits, secondsOf, stripsOf, withRegion, withStrip } from "./mix_project.js";
 import { RegionView } from "./mix_region.js";
-import { clock, complain, h } from "./ui.js";
+import { clock, complain, drag, h } from "./ui.js";
 
 const FADER_DB = [-60, 12]; // of the slider; the field of a number takes more
 const FLOOR_DB = -60; // of a meter
@@ -196,19 +196,15 @@ export class Arranger {
     const from = Math.max(0, this.snap(this.timeAt(event.clientX)));
     const pressedAt = event.clientX;
     let range = null;
-    this.time.setPointerCapture(event.pointerId);
     const move = moved => {
       const to = Math.max(0, this.snap(this.timeAt(moved.clientX)));
       range = Math.abs(moved.clientX - pressedAt) >= DRAG && to !== from ? [Math.min(from, to), Math.max(from, to)] : null;
       if (range) this.host.loopTo(range);
     };
     const end = () => {
-      this.time.removeEventListener("pointermove", move);
       if (!range) this.host.seek(from);
     };
-    this.time.addEventListener("pointermove", move);
-    this.time.addEventListener("pointerup", end, { once: true });
-    this.time.addEventListener("pointercancel", end, { once: true });
+    drag(this.time, event, move, end);
   }
 
   rulerKey(event) {

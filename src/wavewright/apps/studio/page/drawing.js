@@ -1,11 +1,12 @@
 // Waveforms, spectrograms, curves and points on canvases. Colours come from the page's style.
+import { h } from "./ui.js";
 
 const COLOURS = [[8, 6, 20], [60, 18, 92], [140, 38, 112], [214, 78, 74], [247, 158, 60], [252, 246, 200]];
 const RANGE_DB = 80;
 const MIN_HZ = 40;
 
 /** 256 colours from dark to light, as one array of bytes; brightness rises evenly. */
-export const PALETTE = (() => {
+const PALETTE = (() => {
   const bytes = new Uint8ClampedArray(4 * 256);
   for (let i = 0; i < 256; i++) {
     const position = i / 255 * (COLOURS.length - 1);
@@ -35,7 +36,7 @@ export function fitted(canvas) {
 }
 
 /** Return a function that reads the mean of all channels of a buffer into `frame`, from the sample `start` on. */
-export function reader(buffer) {
+function reader(buffer) {
   const channels = Array.from({ length: buffer.numberOfChannels }, (_, channel) => buffer.getChannelData(channel));
   return (start, frame) => {
     for (let i = 0; i < frame.length; i++) {
@@ -52,7 +53,7 @@ const COLUMNS = 32; // of a spectrogram that are computed at a time
 const overviews = new WeakMap();
 
 /** Let the page answer before a long computation goes on. */
-export function pause() { return new Promise(resolve => setTimeout(resolve)); }
+function pause() { return new Promise(resolve => setTimeout(resolve)); }
 
 /** Return the smallest and largest samples of a buffer, alternating; the page answers meanwhile. */
 export function overviewOf(buffer) {
@@ -113,7 +114,7 @@ function drawEnvelope(context, peaks, x, y, width, height, fill = colour("--acce
 }
 
 /** Return the magnitudes of the first half of the spectrum of `frame`, whose length is a power of two. */
-export function spectrumOf(frame) {
+function spectrumOf(frame) {
   const size = frame.length;
   const real = Float64Array.from(frame);
   const imaginary = new Float64Array(size);
@@ -141,48 +142,44 @@ export function spectrumOf(frame) {
 }
 
 /**
- * Compute a spectrogram of a buffer, from one sample to another, as brightness, 0 to 255.
+ * Return a spectrogram of a buffer, from one sample to another, as a canvas; the page answers meanwhile.
  *
- * @returns {Promise<{pixels: Uint8Array, nColumns: number, nRows: number}>} Row 0 is the highest frequency; rows are evenly
- *     spaced on a logarithmic axis from 40 Hz to half the sample rate; 80 dB below the maximum are dark.
+ * @param {object} options `nColumns` and `nRows`, each `rangeDb` from dark to light; the `size` of the transform; the lowest
+ *     frequency `hzOf(row)` of each row, 0 being the highest; `isStale()`, whether something else is wanted by now: then
+ *     null is returned.
  */
-async function spectrogram(buffer, from, to, nColumns, nRows) {
-  const { sampleRate } = buffer;
+export async function spectrogram(buffer, from, to, { nColumns, nRows, rangeDb, size, hzOf, isStale = () => false }) {
   const read = reader(buffer);
-  const size = sampleRate > 16_000 ? 1024 : 512;
   const window = Float32Array.from({ length: size }, (_, i) => 0.5 - 0.5 * Math.cos(2 * Math.PI * i / size));
   const level = new Float32Array(nColumns * nRows);
   const frame = new Float64Array(size);
   let highest = -100;
-  const bins = Array.from({ length: nRows }, (_, row) => {
-    const hz = MIN_HZ * (sampleRate / 2 / MIN_HZ) ** (1 - row / (nRows - 1));
-    return Math.min(size / 2 - 1, Math.round(hz * size / sampleRate));
-  });
+  const bins = Array.from({ length: nRows + 1 }, (_, row) => Math.min(size / 2 - 1, Math.round(hzOf(row - 1) * size / buffer.sampleRate)));
   for (let column = 0; column < nColumns; column++) {
-    if (column && column % COLUMNS === 0 && nColumns > 4 * COLUMNS) await pause();
+    if (column && column % COLUMNS === 0 && nColumns > 4 * COLUMNS) {
+      await pause();
+      if (isStale()) return null;
+    }
     read(from + Math.round((column + 0.5) * (to - from) / nColumns - size / 2), frame);
     for (let i = 0; i < size; i++) frame[i] *= window[i];
     const magnitude = spectrumOf(frame);
     for (let row = 0; row < nRows; row++) {
-      const db = 20 * Math.log10(Math.max(magnitude[bins[row]], 1e-9));
+      let largest = 1e-9;
+      for (let bin = bins[row + 1]; bin <= Math.max(bins[row] - 1, bins[row + 1]); bin++) largest = Math.max(largest, magnitude[bin]);
+      const db = 20 * Math.log10(largest);
       level[row * nColumns + column] = db;
       if (db > highest) highest = db;
     }
   }
-  const pixels = Uint8Array.from(level, db => Math.max(0, Math.min(255, 255 * (1 + (db - highest) / RANGE_DB))));
-  return { pixels, nColumns, nRows };
-}
-
-/** Draw a spectrogram into a rectangle of a context. */
-function drawSpectrogram(context, { pixels, nColumns, nRows }, x, y, width, height) {
   const picture = new ImageData(nColumns, nRows);
-  for (let i = 0; i < pixels.length; i++) picture.data.set(PALETTE.subarray(4 * pixels[i], 4 * pixels[i] + 4), 4 * i);
-  const whole = document.createElement("canvas");
-  whole.width = nColumns;
-  whole.height = nRows;
-  whole.getContext("2d").putImageData(picture, 0, 0);
-  context.imageSmoothingEnabled = true;
-  context.drawImage(whole, x, y, width, height);
+  level.forEach((db, i) => {
+    const shade = Math.max(0, Math.min(255, Math.floor(255 * (1 + (db - highest) / rangeDb))));
+    picture.data.set(PALETTE.subarray(4 * shade, 4 * shade + 4), 4 * i);
+  });
+  const canvas = document.createElement("canvas");
+  Object.assign(canvas, { width: nColumns, height: nRows });
+  canvas.getContext("2d").putImageData(picture, 0, 0);
+  return canvas;
 }
 
 /** A picture of a buffer, from one sample to another: spectrogram and waveform, one above the other. */
@@ -190,14 +187,16 @@ export class ClipPicture {
   static async of(buffer, from = 0, to = buffer.length, { split = 0.68, nColumns = 128, nRows = 96 } = {}) {
     const picture = new ClipPicture();
     Object.assign(picture, { buffer, from, to, split, peaks: await overviewOf(buffer) });
-    picture.spectrogram = await spectrogram(buffer, from, to, nColumns, nRows);
+    const { sampleRate } = buffer;
+    picture.spectrogram = await spectrogram(buffer, from, to, { nColumns, nRows, rangeDb: RANGE_DB, size: sampleRate > 16_000 ? 1024 : 512,
+      hzOf: row => MIN_HZ * (sampleRate / 2 / MIN_HZ) ** (1 - (row + 1) / nRows) });
     return picture;
   }
 
   /** Draw it into a fitted canvas. */
   draw({ context, width, height }) {
     const y = Math.round(height * this.split);
-    drawSpectrogram(context, this.spectrogram, 0, 0, width, y);
+    context.drawImage(this.spectrogram, 0, 0, width, y);
     drawEnvelope(context, envelope(this.buffer, this.peaks, this.from, this.to, Math.max(64, Math.round(width))), 0, y, width, height - y);
   }
 }
@@ -223,6 +222,15 @@ const LINE_COLOURS_DARK = ["#ff9d6f", "#7cc4ff", "#8fe08f", "#e69be6", "#e6c65c"
 export function seriesColour(index) {
   const colours = matchMedia("(prefers-color-scheme: dark)").matches ? LINE_COLOURS_DARK : LINE_COLOURS;
   return colours[index % colours.length];
+}
+
+/** Show names with their colours. */
+export function showLegend(box, names) {
+  box.replaceChildren(...names.map((name, index) => {
+    const dot = h("i");
+    dot.style.background = seriesColour(index);
+    return h("span", {}, dot, name);
+  }));
 }
 
 /** Draw curves, `[[x, y], ...]` by name, over axes with their ranges. */

@@ -5,10 +5,11 @@ import { exampleFile, MORNING } from "./examples.js";
 import { changes, fieldsOf } from "./fields.js";
 import { library } from "./library.js";
 import { connected, parsed } from "./mix_files.js";
+import { literal } from "./mix_project.js";
 import { decode, play } from "./player.js";
 import { receive, sendTo } from "./send.js";
 import { Slot } from "./slot.js";
-import { commandBox, complain, counted, guarded, h, labelled, needed, Refusal, say, save } from "./ui.js";
+import { complain, counted, drag, guarded, h, labelled, needed, Refusal, Result, say, save } from "./ui.js";
 
 const PIXELS_PER_SECOND = 30;
 const WIDEST = 8000; // pixels of a timeline
@@ -18,13 +19,10 @@ const TEXTS = ["speaker", "original", "text", "voice"];
 const PROJECT_SUFFIX = ".toml";
 const MIX_PROJECT = "/mix.toml"; // in the folder of the lines
 
-/** Return a text or number in TOML. */
-function toml(value) { return JSON.stringify(value).replaceAll("\u007f", "\\u007f"); }
-
 /** Return the table of a line, without what was made of it. */
 function tableOf(line) {
   const fields = ["number", ...TIMES, ...TEXTS].filter(name => line[name] || typeof line[name] === "number");
-  return ["[[lines]]", ...fields.map(name => `${name} = ${TIMES.includes(name) ? line[name].toFixed(3) : toml(line[name])}`), ""].join("\n");
+  return ["[[lines]]", ...fields.map(name => `${name} = ${TIMES.includes(name) ? line[name].toFixed(3) : literal(line[name])}`), ""].join("\n");
 }
 
 const SUBTITLES = { from: "morning.en.srt", to: "morning.de.srt" }; // of the example
@@ -45,12 +43,9 @@ export async function open(panel) {
   const marks = h("div.marks", { "aria-hidden": true });
   const strip = h("div.timeline", { tabindex: 0, role: "group", "aria-label": "Timeline of the lines" }, h("div.inner", {}, canvas, marks));
   const list = h("ol.lines");
-  const result = h("div", { hidden: true });
-  const command = commandBox();
-  const hint = h("p.soft", {}, "Find the lines shows them here, on a timeline, each with its translation.");
   const state = { isExample: false, head: "", cast: "", name: "", lines: [], file: null, sound: null };
 
-  result.append(strip, list, h("div.row", {},
+  const result = new Result("Find the lines shows them here, on a timeline, each with its translation.", strip, list, h("div.row", {},
     h("button.primary", { onclick: guarded(() => dubAll()) }, "Dub"), room,
     h("button", { onclick: guarded(() => openMix()) }, "Open on tracks"),
     h("button", { onclick: guarded(async () => save(new Blob([project()]), state.name)) }, "Save the project")));
@@ -59,14 +54,12 @@ export async function open(panel) {
       h("div.row", {}, labelled("Subtitles", subtitles), labelled("Translated subtitles", translation)),
       h("div.row", {}, labelled("Language", from), labelled("Into", to), speakers, original),
       h("div.row", {}, h("button.primary", { onclick: guarded(draft) }, "Find the lines")))),
-    command, hint, result);
+    ...result.elements);
 
   /** Take the lines away: they are not those of the recording that is shown now. */
   function forget() {
     state.lines = [];
-    result.hidden = true;
-    hint.hidden = false;
-    command.show("");
+    result.clear();
   }
 
   /** Show the recording of the examples with its subtitles. */
@@ -93,8 +86,8 @@ export async function open(panel) {
   }
 
   async function draft() {
-    const recording = source.clip;
-    if (!recording) { source.openFile(draft); say("Choose a recording, whose lines are shown then."); return; }
+    const recording = source.ask(draft, "Choose a recording, whose lines are shown then.");
+    if (!recording) return;
     const file = source.reference();
     const values = { source: file, draft: true, to: to.value.trim(), ...changes(speakers, original) };
     const more = { from: from.value.trim(), subtitles: chosen(subtitles), translation: chosen(translation) };
@@ -106,9 +99,7 @@ export async function open(panel) {
     const [head] = text.split("\n[[lines]]\n");
     const cast = head.indexOf("\n[[cast]]\n");
     Object.assign(state, { head, cast: cast < 0 ? "" : head.slice(cast), name: written.name, lines: job.result.details.lines, file, sound: await library.sound(recording) });
-    command.show(job.command);
-    result.hidden = false;
-    hint.hidden = true;
+    result.show(job.command);
     show();
     say(`${counted(state.lines.length, "line")}. Change them, play them, then dub.`);
   }
@@ -133,9 +124,7 @@ export async function open(panel) {
       if (!side) { list.children[state.lines.indexOf(line)].querySelector("textarea").focus(); event.preventDefault(); return; }
       const secondsPerPixel = state.sound.duration / marks.clientWidth;
       const [from, at] = [event.clientX, line[side]];
-      event.target.setPointerCapture(event.pointerId);
-      event.target.onpointermove = moved => set(line, side, at + secondsPerPixel * (moved.clientX - from));
-      event.target.onpointerup = () => { event.target.onpointermove = null; };
+      drag(event.target, event, moved => set(line, side, at + secondsPerPixel * (moved.clientX - from)), () => {});
     });
     line.place();
     return mark;
@@ -171,7 +160,7 @@ export async function open(panel) {
     if (!line.text.trim()) throw new Refusal(`Line ${line.number} has no translation; write one.`);
     const seconds = line.end - line.start;
     const alone = { ...line, number: 1, start: 0, end: seconds };
-    const head = `source = "line.srt"\nto_language = ${toml(to.value.trim())}\noriginal = "remove"\n${state.cast}`;
+    const head = `source = "line.srt"\nto_language = ${literal(to.value.trim())}\noriginal = "remove"\n${state.cast}`;
     const srt = new ServerFile("line.srt", async () => new Blob(["1\n00:00:00,000 --> 00:10:00,000\n-\n"]));
     const job = await run("dub", { source: new ServerFile("line.toml", async () => new Blob([`${head}\n\n${tableOf(alone)}`])), attachments: [srt] }, { title: `Line ${line.number}` });
     const [spoken] = job.result.details.lines;
@@ -184,7 +173,7 @@ export async function open(panel) {
     const job = await makeDub();
     const whole = job.files.filter(each => !each.name.includes("/"));
     const [clip] = await library.addJob({ ...job, files: whole }, {}, { label: "dubbed" });
-    command.show(job.command);
+    result.show(job.command);
     if (!clip) throw new Refusal("No line could be spoken; the reasons are beside the lines.");
     play(await library.sound(clip));
     say(`${clip.name} is in the history. ${counted(job.result.details.lines.filter(each => each.problem).length, "line")} with a note.`);

@@ -9,7 +9,7 @@ import { decode, play } from "./player.js";
 import { receive } from "./send.js";
 import { Slot } from "./slot.js";
 import { SpectralEditor } from "./spectral.js";
-import { checkbox, commandBox, complain, guarded, h, labelled, needed, outputName, say, save } from "./ui.js";
+import { checkbox, commandBox, complain, guarded, h, labelled, needed, onKeys, outputName, say, save } from "./ui.js";
 import { WaveView } from "./wave_view.js";
 
 const PREVIEW_SECONDS = 10;
@@ -185,12 +185,7 @@ export async function open(panel) {
     for (const pad of results.querySelectorAll("[data-clip]")) if (!library.get(pad.dataset.clip)) pad.remove();
   });
   panel.addEventListener("studio-show", () => { view.paint(); spectral.view.paint(); });
-  panel.addEventListener("studio-key", event => {
-    const { key, ctrlKey, shiftKey } = event.detail;
-    if (key === " ") { event.detail.preventDefault(); listen().catch(complain); }
-    else if (ctrlKey && key.toLowerCase() === "z") shiftKey ? history.redo() : history.undo();
-    else if (key.toUpperCase() === "X") comparison.other().catch(complain);
-  });
+  onKeys(panel, { " ": listen, x: () => comparison.other() }, history);
 }
 
 /** Return the name under which a chain names the second sound. */

@@ -8,7 +8,7 @@ import { models, modelSelect } from "./models.js";
 import { Comparison } from "./pads.js";
 import { receive } from "./send.js";
 import { Slot } from "./slot.js";
-import { commandBox, complain, guarded, h, labelled, say, save } from "./ui.js";
+import { complain, guarded, h, labelled, onKeys, Result, say, save } from "./ui.js";
 
 /** Build the panel. */
 export async function open(panel) {
@@ -23,39 +23,35 @@ export async function open(panel) {
   const most = task.slider("max_attenuation_db", "Largest attenuation", { onchange });
   const eachChannel = task.checkbox("separate", "each channel by itself", { onchange });
   const views = ["A", "B"].map(name => ({ name, title: h("h3", {}, ""), canvas: h("canvas", { role: "img" }) }));
-  const result = h("div", { hidden: true });
   const comparison = new Comparison();
-  const command = commandBox();
   const keep = h("div.row", {});
-  const hint = h("p.soft", {}, "Enhance shows the recording here, before and after, to be compared while it plays.");
+  const result = new Result("Enhance shows the recording here, before and after, to be compared while it plays.",
+    ...views.flatMap(view => [view.title, h("div.stage.flat", {}, view.canvas)]), comparison.element, keep);
   const state = { made: [], nCalls: 0 };
 
-  result.append(...views.flatMap(view => [view.title, h("div.stage.flat", {}, view.canvas)]), comparison.element, keep);
   panel.append(
     h("div.row.top", {}, source.element, h("div", {},
-      denoise, h("span", {}, " "), dereverb, h("span", {}, " "), eachChannel,
+      h("div.row", {}, denoise, dereverb, eachChannel),
       h("div.row", {}, labelled("Model", model), mix, most),
       h("div.row", {}, h("button.primary", { onclick: guarded(() => enhance()) }, "Enhance"),
         h("button", { onclick: guarded(() => separate()), title: "Speech, and the music and effects under it, as two files" }, "Part speech from background")))),
-    command, hint, result);
+    ...result.elements);
 
   /** Take the last result away: it is not that of the recording and the settings that are shown now. */
   function forget() {
     state.made = [];
-    result.hidden = true;
-    hint.hidden = false;
-    command.show("");
+    result.clear();
   }
 
   async function enhance() {
     const values = changes(...[denoise, dereverb, mix, eachChannel, most].filter(field => !field.hidden));
     if (model.value) values.model = model.value;
-    const made = await process("enhance", values, { label: "enhanced" }, () => enhance());
+    const made = await process("enhance", values, { label: "enhanced" }, enhance);
     if (made) show(["Before", source.clip], ["After", made[0]], made, "Enhanced. Switch between before and after while it plays.");
   }
 
   async function separate() {
-    const made = await process("separate", {}, {}, () => separate());
+    const made = await process("separate", {}, {}, separate);
     if (!made) return;
     const [speech, background] = ["speech", "background"].map(stem => made.find(clip => clip.name.includes(`-${stem}.`)));
     show(["Speech", speech], ["Background", background], [speech, background], "Parted. Both files together are the recording.");
@@ -63,23 +59,21 @@ export async function open(panel) {
 
   /** Run a task on the recording; return its clips, or nothing if the panel shows something else by then. */
   async function process(name, settings, facts, again) {
-    const recording = source.clip;
-    if (!recording) { source.openFile(again); say("Choose a recording first; then it starts."); return null; }
+    const recording = source.ask(again);
+    if (!recording) return null;
     const values = { source: source.reference(), ...settings };
     forget();
     const number = ++state.nCalls;
     const job = await run(name, values, { title: `${name[0].toUpperCase()}${name.slice(1)} ${recording.name}`, keep: { panel: "enhance", facts } });
     const made = await library.addJob(job, values, facts);
     if (source.clip !== recording || number !== state.nCalls) { say(`${made[0].name} is in the history.`); return null; }
-    command.show(job.command);
+    result.show(job.command);
     return made;
   }
 
   /** Show two clips, each with its title, and a button that saves each clip that was made. */
   function show(first, second, made, message) {
     state.made = made;
-    result.hidden = false;
-    hint.hidden = true;
     [first, second].forEach(([title, clip], index) => {
       const { name, canvas, title: heading } = views[index];
       heading.textContent = `${title} (${name})`;
@@ -97,7 +91,7 @@ export async function open(panel) {
   async function showExample() {
     forget();
     await source.set(NOISY, true);
-    command.show(CLEAN.command);
+    result.show(CLEAN.command);
     show(["Before", NOISY], ["After", CLEAN], [CLEAN], "First with its noise, then without. Switch between them by A and B.");
   }
 
@@ -105,7 +99,5 @@ export async function open(panel) {
   takeCards("enhance", panel, () => showExample().catch(complain));
   receive("enhance", panel, { source }, complain);
   library.onChange(() => { if (state.made.some(clip => !library.get(clip.id))) forget(); });
-  panel.addEventListener("studio-key", event => {
-    if (event.detail.key.toUpperCase() === "X") comparison.other().catch(complain);
-  });
+  onKeys(panel, { x: () => comparison.other() });
 }

@@ -1,5 +1,5 @@
 // Sounds with which panels open, and the six examples of the first view. The server makes them once, see examples.py.
-import { request } from "./api.js";
+import { once, request } from "./api.js";
 import { decode, play } from "./player.js";
 
 const FOLDER = "/studio/examples/";
@@ -45,17 +45,8 @@ export const CARDS = [
     voice: "de-kerstin", speech: "Guten Tag! Ich spreche Deutsch, auf dem eigenen Rechner und ganz ohne Netz." },
 ];
 
-const files = new Map();
-
 /** Fetch a file of the examples; kept as long as the page is loaded. */
-export function exampleFile(name) {
-  if (!files.has(name)) {
-    const asked = request(FOLDER + name).then(reply => reply.blob());
-    files.set(name, asked);
-    asked.catch(() => files.delete(name));
-  }
-  return files.get(name);
-}
+export const exampleFile = once(name => request(FOLDER + name).then(reply => reply.blob()));
 
 /** Play a card; return, once it sounds, its `handle`, and a promise `ended` of whether it plays to its end. */
 export async function playCard(card) {

@@ -5,12 +5,11 @@ import { changes, fieldsOf } from "./fields.js";
 import { History, undoButtons } from "./history.js";
 import { isKept, library } from "./library.js";
 import { models, modelSelect } from "./models.js";
-import { Comparison, exportClips, padOf, titlesOf } from "./pads.js";
+import { Comparison, exportClips, PAD_KEYS, padActions, padOf, titlesOf } from "./pads.js";
 import { takeResults } from "./pending.js";
 import { sender } from "./send.js";
-import { checkbox, commandBox, complain, counted, fill, guarded, h, labelled, save, say, select } from "./ui.js";
+import { checkbox, commandBox, complain, counted, fill, guarded, h, labelled, onKeys, save, say, select } from "./ui.js";
 
-const KEYS = "12345678QWERTYUI";
 const FIRST_MODEL = "drums"; // small, and its clips are short
 const SECONDS_OF_ENDLESS = 3; // of models whose clips have any length: short ones are soon there
 
@@ -20,7 +19,7 @@ export async function open(panel) {
   const model = await modelSelect(() => models.filter(each => each.can_generate).map(each => [each.name, each.title]), FIRST_MODEL, () => showModel().catch(complain));
   const label = select([], "");
   const [task, varyTask] = await Promise.all([fieldsOf("generate"), fieldsOf("vary")]);
-  const count = task.number("count", "Clips", { most: KEYS.length });
+  const count = task.number("count", "Clips", { most: PAD_KEYS.length });
   const seed = task.number("seed");
   const keepSeed = checkbox("keep seed", false);
   const plays = checkbox("play when ready", true);
@@ -103,16 +102,22 @@ export async function open(panel) {
   async function generate() {
     const locked = history.current.locked.filter(id => library.get(id));
     const values = parameters();
-    values.count = Math.max(1, values.count - locked.length);
-    say(`Generating ${counted(values.count, "clip")} …`);
+    say(`Generating ${counted(Math.max(1, values.count - locked.length), "clip")} …`);
     const started = performance.now();
-    const facts = { seed: values.seed };
-    const job = await run("generate", values, { title: `Generate with ${values.model}`, keep: { panel: "generate", facts } });
+    const clips = await make("generate", values, locked, `Generate with ${values.model}`);
+    say(`${counted(clips.length, "clip")} in ${((performance.now() - started) / 1000).toFixed(2)} s, seed ${values.seed}.`);
+  }
+
+  /** Run a task that makes as many clips as there are pads that are not locked; show them and return them. */
+  async function make(task, values, locked, title, facts = {}) {
+    Object.assign(facts, { seed: values.seed });
+    values.count = Math.max(1, values.count - locked.length);
+    const job = await run(task, values, { title, keep: { panel: "generate", facts } });
     const clips = await library.addJob(job, values, facts);
     command.show(job.command);
     showNew(clips, locked);
-    say(`${counted(clips.length, "clip")} in ${((performance.now() - started) / 1000).toFixed(2)} s, seed ${values.seed}.`);
     if (!keepSeed.control.checked) setSeed(values.seed + 1);
+    return clips;
   }
 
   /** Fill the pads that are not locked with new clips. */
@@ -131,15 +136,8 @@ export async function open(panel) {
     if (!vae) { say("No model here varies this clip."); return; }
     const values = { file: library.file(clip), amount: amount.value, count: count.value, seed: seed.value, model: vae.name };
     if (clip.label && vae.labels.includes(clip.label)) values.label = clip.label;
-    const locked = [...new Set([...history.current.locked, clip.id])];
-    values.count = Math.max(1, values.count - locked.length);
-    const facts = { seed: values.seed, label: clip.label };
-    const job = await run("vary", values, { title: `Vary ${clip.name}`, keep: { panel: "generate", facts } });
-    const clips = await library.addJob(job, values, facts);
-    command.show(job.command);
-    showNew(clips, locked);
+    const clips = await make("vary", values, [...new Set([...history.current.locked, clip.id])], `Vary ${clip.name}`, { label: clip.label });
     say(`${counted(clips.length, "variation")} of ${clip.name}; it is locked on its pad.`);
-    if (!keepSeed.control.checked) setSeed(values.seed + 1);
   }
 
   /** Return the VAE that varies a clip: one that knows its label, or one of clips of any length. */
@@ -178,7 +176,7 @@ export async function open(panel) {
     const clips = board.pads.map(id => library.get(id)).filter(Boolean);
     const titles = titlesOf(clips);
     pads.replaceChildren(...clips.map((clip, index) => padOf(clip, {
-      title: titles.get(clip.id), shortcut: KEYS[index] || "", isLocked: board.locked.includes(clip.id), onchoose: () => choose(clip, titles.get(clip.id)),
+      title: titles.get(clip.id), shortcut: PAD_KEYS[index] || "", isLocked: board.locked.includes(clip.id), onchoose: () => choose(clip, titles.get(clip.id)),
     })));
     if (!clips.length) pads.append(h("p.soft", {}, "Press Generate: the clips appear here."));
     const chosen = clips.find(clip => clip.id === bar.clip?.id) || clips[0];
@@ -214,18 +212,12 @@ export async function open(panel) {
       calls.set(line, [...(calls.get(line) || []), clip]);
     }
     past.replaceChildren(...[...calls].slice(0, 40).map(([line, made]) => h("li", {}, h("code", {}, line), " ",
-      h("button.small", { onclick: () => history.push({ pads: made.map(clip => clip.id).slice(0, KEYS.length), locked: [] }) }, `Show ${counted(made.length, "clip")}`), " ",
+      h("button.small", { onclick: () => history.push({ pads: made.map(clip => clip.id).slice(0, PAD_KEYS.length), locked: [] }) }, `Show ${counted(made.length, "clip")}`), " ",
       h("button.small", { "aria-label": `Remove ${counted(made.length, "clip")} of ${line}`, onclick: guarded(() => remove(made)) }, "Remove"))));
     if (!calls.size) past.append(h("li", {}, "No clips yet."));
   }
 
-  panel.addEventListener("studio-key", event => {
-    const key = event.detail.key.toUpperCase();
-    const index = KEYS.indexOf(key);
-    if (key.length === 1 && index >= 0) pads.querySelectorAll(".clip")[index]?.play().catch(complain);
-    else if (key === "X") comparison.other().catch(complain);
-    else if (key === "Z" && event.detail.ctrlKey) event.detail.shiftKey ? history.redo() : history.undo();
-  });
+  onKeys(panel, { ...padActions(pads), x: () => comparison.other() }, history);
   library.onChange(showLibrary);
   library.keepFor(() => history.current.pads);
   await showModel();

@@ -3,7 +3,7 @@ import { pitchName } from "./piano_roll.js";
 import { audio } from "./player.js";
 import { h, say } from "./ui.js";
 
-const KEYS = "awsedftgyhujkolp"; // from C on, black keys in the row above
+export const KEYS = "awsedftgyhujkolp"; // from C on, black keys in the row above
 const LOWEST = 48;
 const N_KEYS = 25;
 const PRESSES = new Set(["Enter", " "]);
@@ -63,11 +63,10 @@ export class Keyboard {
     this.onnote(pitch, 0, false);
   }
 
-  /** Play by the computer's keys; return whether the key is one of the keyboard. */
+  /** Play by one of KEYS of the computer. */
   typed(event) {
-    const index = KEYS.indexOf(event.key.toLowerCase());
-    if (index < 0 || event.repeat || event.ctrlKey) return false;
-    const pitch = LOWEST + 12 + index + this.octave;
+    if (event.repeat) return;
+    const pitch = LOWEST + 12 + KEYS.indexOf(event.key.toLowerCase()) + this.octave;
     this.down(pitch);
     const up = released => {
       if (released.key.toLowerCase() !== event.key.toLowerCase()) return;
@@ -75,7 +74,6 @@ export class Keyboard {
       removeEventListener("keyup", up);
     };
     addEventListener("keyup", up);
-    return true;
   }
 
   async openMidi() {

@@ -3,15 +3,12 @@ import { fetchFile, run } from "./api.js";
 import { BEAT } from "./examples.js";
 import { changes, fieldsOf } from "./fields.js";
 import { library } from "./library.js";
-import { padOf, titlesOf } from "./pads.js";
+import { PAD_KEYS, padActions, padOf, titlesOf } from "./pads.js";
 import { giveResult, takeResults } from "./pending.js";
 import { receive } from "./send.js";
 import { Slot } from "./slot.js";
-import { commandBox, complain, counted, guarded, h, save, say } from "./ui.js";
+import { complain, counted, guarded, h, onKeys, Result, save, say } from "./ui.js";
 import { zip } from "./zip.js";
-
-const KEYS = "12345678QWERTYUI";
-const MOST_ON_PADS = 16; // of the panel Generate
 
 /** Build the panel. */
 export async function open(panel) {
@@ -21,14 +18,12 @@ export async function open(panel) {
   const fields = [task.slider("onset_db", "Softest hit", { onchange }), task.slider("like", "Likeness", { onchange }), task.slider("max_seconds", "Longest sound", { onchange })];
   const sizes = [task.number("layers", "Velocity layers", { onchange }), task.number("takes", "Takes", { onchange }), task.number("vary", "Fill up with variations", { onchange })];
   const amount = task.slider("amount", "Amount of variation", { onchange });
-  const command = commandBox();
   const pads = h("div.pads", { role: "group", "aria-label": "Sounds of the kit" });
   const facts = h("p", { "aria-live": "polite" });
-  const result = h("div", { hidden: true }, facts, pads, h("div.row", {},
+  const result = new Result("Slice shows the sounds here: keys 1 to 8 and Q to I play them.", facts, pads, h("div.row", {},
     h("button.primary", { onclick: guarded(() => openPattern()) }, "Play it as a beat"),
     h("button", { onclick: guarded(() => saveKit()), title: "WAV files, kit.sfz, kit.sf2 and pattern.mid in one ZIP archive" }, "Save the kit"),
     h("button", { onclick: () => toPads() }, "Put it on the pads")));
-  const hint = h("p.soft", {}, "Slice shows the sounds here: keys 1 to 8 and Q to I play them.");
   const state = { job: null, clips: [], nCalls: 0 };
 
   panel.append(
@@ -36,19 +31,17 @@ export async function open(panel) {
       h("div.row", {}, ...fields),
       h("details", {}, h("summary", {}, "More settings"), h("div.row", {}, ...sizes, amount)),
       h("div.row", {}, h("button.primary", { onclick: guarded(() => slice()) }, "Slice")))),
-    command, hint, result);
+    ...result.elements);
 
   /** Take the kit away: it is not that of the loop and the settings that are shown now. */
   function forget() {
     Object.assign(state, { job: null, clips: [] });
-    result.hidden = true;
-    hint.hidden = false;
-    command.show("");
+    result.clear();
   }
 
   async function slice() {
-    const loop = source.clip;
-    if (!loop) { source.openFile(() => slice()); say("Choose a recording first; then it starts."); return; }
+    const loop = source.ask(slice);
+    if (!loop) return;
     const values = { file: source.reference(), ...changes(...fields, ...sizes, amount) };
     forget();
     const number = ++state.nCalls;
@@ -60,13 +53,11 @@ export async function open(panel) {
 
   function show(job, clips) {
     Object.assign(state, { job, clips });
-    result.hidden = false;
-    hint.hidden = true;
-    command.show(job.command);
+    result.show(job.command);
     const { sounds, onsets } = job.result.details;
     facts.textContent = `${counted(onsets.length, "hit")} of ${counted(sounds.length, "sound")}: ${sounds.map(each => `${each.name} (${each.n_hits})`).join(", ")}.`;
     const titles = titlesOf(clips);
-    pads.replaceChildren(...clips.map((clip, index) => padOf(clip, { title: titles.get(clip.id), shortcut: KEYS[index] || "" })));
+    pads.replaceChildren(...clips.map((clip, index) => padOf(clip, { title: titles.get(clip.id), shortcut: PAD_KEYS[index] || "" })));
     say(`${counted(clips.length, "pad")} of ${counted(sounds.length, "sound")}.`);
   }
 
@@ -83,14 +74,11 @@ export async function open(panel) {
   }
 
   function toPads() {
-    giveResult("generate", { clips: state.clips.slice(0, MOST_ON_PADS) });
+    giveResult("generate", { clips: state.clips.slice(0, PAD_KEYS.length) });
     location.hash = "generate";
   }
 
-  panel.addEventListener("studio-key", event => {
-    const index = KEYS.indexOf(event.detail.key.toUpperCase());
-    if (event.detail.key.length === 1 && index >= 0) pads.querySelectorAll(".clip")[index]?.play().catch(complain);
-  });
+  onKeys(panel, padActions(pads));
   await source.set(BEAT, true).catch(() => {}); // the user has not asked for it
   library.keepFor(() => state.clips.map(clip => clip.id));
   library.onChange(() => {

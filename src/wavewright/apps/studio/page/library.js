@@ -1,11 +1,12 @@
 // Clips that the page has: their sound and how they were made, kept in the browser across reloads.
 import { fetchFile, ServerFile } from "./api.js";
-import { exampleClip, exampleFile } from "./examples.js";
+import { exampleClip, exampleClips, exampleFile } from "./examples.js";
 import { forgetJob } from "./pending.js";
 import { decode } from "./player.js";
 import { counted, needed, Refusal, say } from "./ui.js";
 
 const MOST_CLIPS = 400;
+const MOST_LISTED = 60;
 const MOST_DECODED = 50_000_000; // samples of sounds that stay decoded, 0.2 GB
 const DRAGGED = "application/x-wavewright-clip";
 const CHANNEL = "wavewright-studio-clips";
@@ -89,6 +90,12 @@ class Library {
 
   /** Return all clips, the newest first. */
   all() { return [...this.clips.values()].sort((a, b) => b.madeAt - a.madeAt || a.index - b.index); }
+
+  /** Return the newest clips and the examples as options of a list. */
+  choices() {
+    return [...this.all().slice(0, MOST_LISTED).map(clip => [clip.id, `${clip.isFavourite ? "★ " : ""}${clip.name}`]),
+      ...exampleClips().filter(clip => this.get(clip.id) === clip).map(clip => [clip.id, `example: ${clip.name}`])];
+  }
 
   /** Add a clip with its sound. */
   async add(blob, facts, reference = null) {

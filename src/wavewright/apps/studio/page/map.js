@@ -1,6 +1,6 @@
 // A map of sounds: clips that sound alike lie close to each other, and play as the pointer moves over them.
 import { run } from "./api.js";
-import { colour, fitted, seriesColour } from "./drawing.js";
+import { colour, fitted, seriesColour, showLegend } from "./drawing.js";
 import { exampleFile, KIT } from "./examples.js";
 import { library } from "./library.js";
 import { models, modelSelect, onModels } from "./models.js";
@@ -77,11 +77,7 @@ export async function open(panel) {
     Object.assign(state, { points, current: null, labels: [...new Set(points.map(each => each.label).filter(Boolean))].sort() });
     foretell(stage, "");
     paint();
-    legend.replaceChildren(...state.labels.map((label, index) => {
-      const dot = h("i");
-      dot.style.background = seriesColour(index);
-      return h("span", {}, dot, label);
-    }));
+    showLegend(legend, state.labels);
     showList();
     actions.replaceChildren();
     here.textContent = `${counted(points.length, "clip")} on the map.`;

@@ -1,7 +1,6 @@
 // Mix sounds on tracks: regions, faders, automation and effects, played at once, rendered by the server.
 import { describe, postJson, run, ServerFile } from "./api.js";
 import { Arranger } from "./arranger.js";
-import { exampleClips } from "./examples.js";
 import { History, undoButtons } from "./history.js";
 import { library } from "./library.js";
 import { archiveOf, attachmentsOf, openProject, pathOf } from "./mix_files.js";
@@ -16,7 +15,7 @@ import { takeResults } from "./pending.js";
 import { stop } from "./player.js";
 import { recordButton } from "./record.js";
 import { receive } from "./send.js";
-import { checkbox, chosenFiles, clock, commandBox, complain, counted, fill, guarded, h, labelled, outputName, Refusal, save, say, select } from "./ui.js";
+import { checkbox, chosenFiles, clock, commandBox, complain, counted, fill, guarded, h, labelled, onKeys, outputName, Refusal, save, say, select } from "./ui.js";
 
 const PROJECT_NAME = "mix.toml";
 const GRIDS = [["", "off"], ["0.1", "0.1 s"], ["0.5", "0.5 s"], ["1", "1 s"], ["quarter", "1/4 beat"], ["beat", "beats"], ["bar", "bars"]];
@@ -27,7 +26,6 @@ const SHOWN = { gain_db: { title: "Gain", low: -60, high: 12, unit: "dB", curve:
 const AUDIBLE_HZ = [20, 20_000];
 const SHOWN_DB = [-60, 24];
 const WIDE = 20; // times its value: a range that is not shown as a whole
-const CLIPS = 60; // in the list
 const DEFAULT_NAME = "mix";
 
 /** Build the panel. */
@@ -364,25 +362,29 @@ export async function open(panel) {
   /** Return the lanes of a strip that are shown: those with points, and those that were opened. */
   function lanesOf(position) {
     const strip = stripsOf(project())[position];
+    const { opened, hidden } = shownLanes(strip.name);
     const moving = [...["gain_db", "pan"].filter(key => strip.automation[key].length), ...strip.automation.effects.filter(each => each.points?.length).map(each => `effect ${each.step} ${each.setting}`)];
-    const { opened = [], hidden = [] } = host.lanes.get(strip.name) ?? {};
     return [...new Set([...moving.filter(key => !hidden.includes(key)), ...opened])];
   }
 
-  function showLane(position, key) {
+  function shownLanes(name) { return { opened: [], hidden: [], ...host.lanes.get(name) }; }
+
+  /** Open a lane, or hide it. */
+  function setShown(position, key, isOpen) {
     const { name } = stripsOf(project())[position];
-    const { opened = [], hidden = [] } = host.lanes.get(name) ?? {};
-    host.lanes.set(name, { opened: [...new Set([...opened, key])], hidden: hidden.filter(each => each !== key) });
+    const [opened, hidden] = Object.values(shownLanes(name)).map(keys => keys.filter(each => each !== key));
+    (isOpen ? opened : hidden).push(key);
+    host.lanes.set(name, { opened, hidden });
     arranger.update();
-    const lane = arranger.rows[position].lanes.get(key);
-    lane?.row.querySelector("button").focus();
+  }
+
+  function showLane(position, key) {
+    setShown(position, key, true);
+    arranger.rows[position].lanes.get(key)?.row.querySelector("button").focus();
   }
 
   function hideLane(position, key) {
-    const { name } = stripsOf(project())[position];
-    const { opened = [], hidden = [] } = host.lanes.get(name) ?? {};
-    host.lanes.set(name, { opened: opened.filter(each => each !== key), hidden: [...hidden, key] });
-    arranger.update();
+    setShown(position, key, false);
     say("The lane is hidden; its points stay, and Show lane brings it back.");
   }
 
@@ -412,11 +414,7 @@ export async function open(panel) {
       const moved = { ...strip.automation.effects.find(isIt) ?? { step: Number(step), setting }, points };
       return { ...strip, automation: { ...strip.automation, effects: points.length ? [...others, moved] : others } };
     }, isDraft);
-    if (points.length) return;
-    const { name } = stripsOf(project())[position];
-    const { opened = [], hidden = [] } = host.lanes.get(name) ?? {};
-    host.lanes.set(name, { opened: [...new Set([...opened, key])], hidden }); // a lane without points stays
-    arranger.update();
+    if (!points.length) setShown(position, key, true); // a lane without points stays
   }
 
   // ------------------------------------------------------------------------------------ project, render, results
@@ -473,11 +471,7 @@ export async function open(panel) {
 
   function startNew() { openState({ project: completed({ tracks: [{ name: "Track 1" }] }), files: {} }); }
 
-  function showClips() {
-    const all = library.all();
-    fill(clips, [["", "Add a clip …"], ...all.slice(0, CLIPS).map(clip => [clip.id, clip.name]),
-      ...exampleClips().filter(clip => !all.includes(clip)).map(clip => [clip.id, `example: ${clip.name}`])], "");
-  }
+  function showClips() { fill(clips, [["", "Add a clip …"], ...library.choices()], ""); }
 
   showClips();
   show();
@@ -493,11 +487,7 @@ export async function open(panel) {
     showForms();
   });
   panel.addEventListener("studio-show", () => arranger.update());
-  panel.addEventListener("studio-key", event => {
-    const { key, ctrlKey, shiftKey } = event.detail;
-    if (key === " ") { event.detail.preventDefault(); toggle().catch(complain); }
-    else if (ctrlKey && key.toLowerCase() === "z") shiftKey ? history.redo() : history.undo();
-  });
+  onKeys(panel, { " ": toggle }, history);
   panel.addEventListener("keydown", event => {
     if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "v" || event.target.matches("input, textarea, select")) return;
     event.preventDefault();

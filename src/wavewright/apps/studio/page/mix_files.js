@@ -3,7 +3,7 @@ import { fetchJson } from "./api.js";
 import { completed } from "./mix_project.js";
 import { library } from "./library.js";
 import { isSound } from "./folder.js";
-import { counted, Refusal } from "./ui.js";
+import { counted, firstFree, Refusal } from "./ui.js";
 import { unzip, zip } from "./zip.js";
 
 const PROJECT = /\.toml$/i;
@@ -19,14 +19,10 @@ export async function parsed(text) { return completed(await fetchJson("/studio/m
 function fileName(path) { return path.split(/[\\/]/).pop(); }
 
 /** Return a path below the folder of a project that no other file has, of characters that every system allows. */
-export function freePath(files, name) {
+function freePath(files, name) {
   const clean = fileName(name).replace(/[^\p{L}\p{N}._+-]+/gu, "_").replace(/^[.-]+/, "");
   const [, stem, ending] = clean.match(/^(.*?)(\.\w+)?$/);
-  const taken = new Set(Object.keys(files).map(path => path.toLowerCase()));
-  for (let number = 1; ; number++) {
-    const path = `${FOLDER}/${[...stem].slice(0, LONGEST).join("") || "sound"}${number > 1 ? `-${number}` : ""}${(ending ?? "").toLowerCase()}`;
-    if (!taken.has(path.toLowerCase())) return path;
-  }
+  return firstFree(Object.keys(files), number => `${FOLDER}/${[...stem].slice(0, LONGEST).join("") || "sound"}${number}${(ending ?? "").toLowerCase()}`);
 }
 
 /** Return the path of a clip in the files of a project, `{ path: id of the clip }`, and the files with it. */

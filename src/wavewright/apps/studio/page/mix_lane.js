@@ -1,5 +1,5 @@
 // A lane of an automation: points that a line joins, moved by pointer or key.
-import { clock, h } from "./ui.js";
+import { clock, drag, h } from "./ui.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const APART = 0.001; // s between two points, at least
@@ -107,7 +107,6 @@ export class LaneView {
     const place = placeOf(this.lane, value);
     let changed = points;
     let isDrag = isNew;
-    this.element.setPointerCapture(event.pointerId);
     const move = moved => {
       const [right, down] = [moved.clientX + this.arranger.scrolled - left, moved.clientY - top];
       isDrag ||= Math.hypot(right, down) >= DRAG;
@@ -117,13 +116,10 @@ export class LaneView {
       this.onchange(changed, true);
     };
     const end = () => {
-      this.element.removeEventListener("pointermove", move);
       if (isDrag) this.onchange(changed, false);
       this.buttons[index]?.focus();
     };
-    this.element.addEventListener("pointermove", move);
-    this.element.addEventListener("pointerup", end, { once: true });
-    this.element.addEventListener("pointercancel", end, { once: true });
+    drag(this.element, event, move, end);
   }
 
   key(event, index) {

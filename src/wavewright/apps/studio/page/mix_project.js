@@ -1,4 +1,5 @@
 // Projects of mixes as data: the tables that `wavewright mix` reads, with all values; their text, lengths and fades.
+import { firstFree } from "./ui.js";
 
 const REGION = { start: 0, offset: 0, length: null, gain_db: 0, pan: 0, fade_in: 0, fade_out: 0, fade_curve: "s-curve", loop: false, speed: 1, effects: "" };
 const STRIP = { name: "", gain_db: 0, pan: 0, mute: false, effects: "", output: "master", sends: [] };
@@ -39,11 +40,7 @@ export function trackOf(name, regions = []) { return completed({ tracks: [{ name
 /** Return a name that no track or bus has yet, which may also name a file. */
 export function freeName(project, wanted) {
   const base = wanted.replace(/\.\w+$/, "").replace(/[^\p{L}\p{N}_-]+/gu, " ").trim().slice(0, 40) || "track";
-  const taken = new Set([...namedStrips(project).map(each => each.name.toLowerCase()), "master"]);
-  for (let number = 1; ; number++) {
-    const name = number === 1 ? base : `${base} ${number}`;
-    if (!taken.has(name.toLowerCase())) return name;
-  }
+  return firstFree(["master", ...namedStrips(project).map(each => each.name)], number => base + number.replace("-", " "));
 }
 
 /** Return the tracks and buses. */
@@ -138,7 +135,7 @@ export class RegionEdits {
 }
 
 /** Return a text, number, list or table in TOML. */
-function literal(value) {
+export function literal(value) {
   if (typeof value === "string") return JSON.stringify(value).replaceAll("\u007f", "\\u007f");
   if (Array.isArray(value)) return `[${value.map(literal).join(", ")}]`;
   if (value && typeof value === "object") return `{ ${Object.entries(value).map(([key, each]) => `${key} = ${literal(each)}`).join(", ")} }`;

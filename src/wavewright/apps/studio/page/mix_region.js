@@ -1,7 +1,7 @@
 // A region on its track: its waveform under its fades, with handles to move it, to trim it and to fade it.
 import { colour, envelope, fitted, overviewOf } from "./drawing.js";
 import { fadeAt, gainOf, lengthOf } from "./mix_project.js";
-import { complain, h } from "./ui.js";
+import { complain, drag, h } from "./ui.js";
 
 const DRAG = 4; // pixels below which a drag is a click
 const FINE = 0.01; // s of a step of the keyboard without a grid
@@ -118,8 +118,6 @@ export class RegionView {
     const [region, total, length, left] = [this.region, this.seconds, this.length, event.clientX + arranger.scrolled];
     const before = { project, strip: this.strip, index: this.index };
     const state = { isDrag: false, placed: before };
-    const handle = arranger.element; // stays, where the region goes to another track
-    handle.setPointerCapture(event.pointerId);
     const move = moved => {
       const by = (moved.clientX + arranger.scrolled - left) / arranger.scale;
       state.isDrag ||= Math.abs(by * arranger.scale) >= DRAG || (!part && arranger.rowAt(moved.clientY) !== this.strip);
@@ -133,13 +131,10 @@ export class RegionView {
       arranger.draft(state.placed);
     };
     const end = ended => {
-      handle.removeEventListener("pointermove", move);
       if (state.isDrag && ended.type === "pointerup") arranger.commit(state.placed);
       else if (state.isDrag) arranger.draft(before);
     };
-    handle.addEventListener("pointermove", move);
-    handle.addEventListener("pointerup", end, { once: true });
-    handle.addEventListener("pointercancel", end, { once: true });
+    drag(arranger.element, event, move, end); // it stays, where the region goes to another track
   }
 
   /** Arrows move it; with Shift they trim its end, with Ctrl its start; up and down to another track. */

@@ -1,5 +1,5 @@
 // The models that the page offers; the lists grow as soon as a training has made another one.
-import { describe, forgetModels } from "./api.js";
+import { describe, detailsOf } from "./api.js";
 import { fill, select } from "./ui.js";
 
 /** All models, as the server describes them; complete once `loadModels` has been awaited. */
@@ -22,7 +22,8 @@ export function onModels(show) { updates.add(show); }
 
 /** Ask for the models again, and show them in every list. */
 export async function refreshModels() {
-  forgetModels();
+  describe.forget();
+  detailsOf.forget();
   await loadModels();
   await Promise.all([...updates].map(update => update()));
 }

@@ -68,6 +68,14 @@ function drawSoon(canvas, sound) {
   }).catch(complain);
 }
 
+/** Keys of the computer that play pads, in their order. */
+export const PAD_KEYS = "12345678QWERTYUI";
+
+/** Return the actions of those keys. */
+export function padActions(pads) {
+  return Object.fromEntries([...PAD_KEYS.toLowerCase()].map((key, index) => [key, () => pads.querySelectorAll(".clip")[index]?.play()]));
+}
+
 /** Two clips beside each other, played in turn at equal loudness. */
 export class Comparison {
   constructor() {

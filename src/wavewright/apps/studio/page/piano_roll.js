@@ -1,6 +1,6 @@
 // A piano roll: notes drawn, moved, resized and removed by pointer or by keys.
 import { colour, fitted } from "./drawing.js";
-import { h } from "./ui.js";
+import { drag, h } from "./ui.js";
 
 const NAMES = ["C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B"];
 const BLACK = new Set([1, 3, 6, 8, 10]);
@@ -69,7 +69,6 @@ export class PianoRoll {
     let hasMoved = false;
     if (isNew) this.notes = [...this.notes, note];
     this.onstrike(note.pitch);
-    this.canvas.setPointerCapture(event.pointerId);
     const move = moved => {
       const now = this.at(moved);
       if (resizes) {
@@ -82,14 +81,11 @@ export class PianoRoll {
       this.paint();
     };
     const end = () => {
-      this.canvas.removeEventListener("pointermove", move);
       if (!isNew && !hasMoved && !resizes) this.notes = this.notes.filter(each => each !== note);
       this.cursor = { start: note.start, pitch: note.pitch };
       this.onchange(this.notes);
     };
-    this.canvas.addEventListener("pointermove", move);
-    this.canvas.addEventListener("pointerup", end, { once: true });
-    this.canvas.addEventListener("pointercancel", end, { once: true });
+    drag(this.canvas, event, move, end);
     this.paint();
   }
 

@@ -7,7 +7,7 @@ import { padOf } from "./pads.js";
 import { takeResults } from "./pending.js";
 import { receive } from "./send.js";
 import { Slot } from "./slot.js";
-import { checkbox, clock, commandBox, complain, counted, guarded, h, labelled, Refusal, save, say, select } from "./ui.js";
+import { checkbox, clock, complain, counted, guarded, h, labelled, Refusal, Result, save, say, select } from "./ui.js";
 
 const FORMATS = [["mp3", "MP3"], ["m4a", "M4A"], ["opus", "Opus"], ["flac", "FLAC"], ["wav", "WAV"]];
 const FIRST_SPEAKERS = 2;
@@ -29,12 +29,10 @@ export async function open(panel) {
   const after = task.number("chapter_pause", "Chapters after pauses of (s)", { onchange: () => forget() });
   const noise = checkbox("remove noise", true, () => forget());
   noise.title = "Noise of each recording is removed.";
-  const command = commandBox();
   const report = h("ul");
   const pads = h("div.pads.small");
-  const result = h("div", { hidden: true }, pads, report,
+  const result = new Result("The episode appears here, with a report of what was done.", pads, report,
     h("div.row", {}, h("button.primary", { onclick: guarded(async () => save(await library.blob(state.clip), state.clip.name)) }, "Save the episode")));
-  const hint = h("p.soft", {}, "The episode appears here, with a report of what was done.");
   const state = { clip: null, nCalls: 0 };
 
   panel.append(
@@ -43,7 +41,7 @@ export async function open(panel) {
     labelled("Chapters: a line for each, with its time in the recordings", chapters),
     h("details", {}, h("summary", {}, "More settings"), h("div.row", {}, noise, loudness, pause, after)),
     h("div.row", {}, h("button.primary", { onclick: guarded(() => make()) }, "Make the episode")),
-    command, hint, result);
+    ...result.elements);
   chapters.parentElement.classList.add("wide");
 
   function addSpeaker() {
@@ -57,9 +55,7 @@ export async function open(panel) {
   /** Take the episode away: it is not that of the recordings and the settings that are shown now. */
   function forget() {
     state.clip = null;
-    result.hidden = true;
-    hint.hidden = false;
-    command.show("");
+    result.clear();
   }
 
   function values() {
@@ -78,7 +74,7 @@ export async function open(panel) {
   }
 
   async function make() {
-    if (!speakers.some(slot => slot.clip)) { speakers[0].openFile(() => make()); say("Choose a recording first; then it starts."); return; }
+    if (!speakers.some(slot => slot.clip) && !speakers[0].ask(make)) return;
     const chosen = values();
     forget();
     const number = ++state.nCalls;
@@ -92,9 +88,7 @@ export async function open(panel) {
     const { tracks, chapters: starts, n_pauses: nPauses, seconds_removed: removed, loudness_lufs: lufs, true_peak_db: peak } = job.result.details;
     const [{ seconds }] = job.result.files;
     state.clip = clip;
-    result.hidden = false;
-    hint.hidden = true;
-    command.show(job.command);
+    result.show(job.command);
     pads.replaceChildren(padOf(clip, { title: "Episode" }));
     report.replaceChildren(...[
       `${clock(seconds)} long, ${lufs.toFixed(1)} LUFS, true peak ${peak.toFixed(1)} dB.`,

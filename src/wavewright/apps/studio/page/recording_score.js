@@ -14,27 +14,19 @@ export async function recordingForm({ take, midi }) {
   const quantise = select(VALUES, "");
   quantise.title = task.schemas.quantise.description;
 
-  /** Return the recording; where there is none yet, let the user choose one, and go on with it. */
-  function recording(goOn) {
-    if (source.clip) return source.reference();
-    source.openFile(goOn);
-    say("Choose a recording first; then it starts.");
-    return null;
-  }
-
   async function findNotes() {
-    const file = recording(findNotes);
-    if (!file) return;
-    const values = { file, out: "notes.mid", ...changes(...settings), ...quantise.value && { quantise: Number(quantise.value) } };
+    if (!source.ask(findNotes)) return;
+    const values = { file: source.reference(), out: "notes.mid", ...changes(...settings), ...quantise.value && { quantise: Number(quantise.value) } };
     const job = await run("transcribe", values, { title: `Notes of ${source.clip.name}` });
     await take(await fetchFile(job.files[0]), job.command);
     say(`${counted(job.result.details.notes.length, "note")} of ${source.clip.name}.`);
   }
 
   async function fit() {
-    const file = recording(fit);
-    if (!file) return;
-    const { name } = source.clip;
+    const clip = source.ask(fit);
+    if (!clip) return;
+    const { name } = clip;
+    const file = source.reference();
     const score = await midi();
     const values = { file, score: new ServerFile("score.mid", async () => score), out: "fitted.mid", page: "follow.html" };
     const job = await run("align", values, { title: `Fit the score to ${name}` });

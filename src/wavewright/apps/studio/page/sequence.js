@@ -3,7 +3,7 @@ import { describe, detailsOf, fetchFile, fetchJson, jsonOptions, latest, request
 import { exampleFile, takeCards } from "./examples.js";
 import { changes, fieldsOf } from "./fields.js";
 import { History, undoButtons } from "./history.js";
-import { Keyboard } from "./keyboard.js";
+import { Keyboard, KEYS } from "./keyboard.js";
 import { library } from "./library.js";
 import { models, modelSelect } from "./models.js";
 import { OneShots } from "./one_shots.js";
@@ -13,7 +13,7 @@ import { isPlaying, stop } from "./player.js";
 import { recordingForm } from "./recording_score.js";
 import { Sequencer } from "./sequencer.js";
 import { DRUMS, StepGrid } from "./step_grid.js";
-import { checkbox, chosenFiles, commandBox, complain, counted, fill, guarded, h, labelled, save, say, select } from "./ui.js";
+import { checkbox, chosenFiles, commandBox, complain, counted, fill, guarded, h, labelled, onKeys, save, say, select } from "./ui.js";
 
 const EMPTY = { tempo: 110, quarters: 16, beats_per_bar: 4, tracks: [
   { name: "Melody", is_drum: false, program: 0, notes: [] }, { name: "Drums", is_drum: true, program: 0, notes: [] }] };
@@ -409,12 +409,7 @@ export async function open(panel) {
     say(`${clip.name} is in the history.`);
   }
 
-  panel.addEventListener("studio-key", event => {
-    const { key: pressed, ctrlKey, shiftKey } = event.detail;
-    if (ctrlKey && pressed.toLowerCase() === "z") shiftKey ? history.redo() : history.undo();
-    else if (pressed === " ") { event.detail.preventDefault(); playButton.click(); }
-    else keyboard.typed(event.detail);
-  });
+  onKeys(panel, { " ": () => playButton.click(), ...Object.fromEntries([...KEYS].map(each => [each, event => keyboard.typed(event)])) }, history);
   panel.addEventListener("studio-show", () => roll.paint());
   if (!history.canUndo && !history.current.tracks.some(each => each.notes.length)) await tune().then(score => history.replace(score)).catch(() => {}); // the user has not asked for it
   state.sounds = bank(instrument.value);

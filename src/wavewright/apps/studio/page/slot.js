@@ -1,10 +1,9 @@
 // A field that takes a clip: from the history, from a file, or dropped on it.
 import { drawClip } from "./drawing.js";
-import { exampleClips } from "./examples.js";
 import { dropTarget, library } from "./library.js";
 import { playClip } from "./pads.js";
 import { recordButton } from "./record.js";
-import { chosenFiles, complain, fill, guarded, h, needed } from "./ui.js";
+import { chosenFiles, complain, fill, guarded, h, needed, say } from "./ui.js";
 
 const EMPTY = "Drop a sound file or a pad here.";
 
@@ -32,9 +31,7 @@ export class Slot {
   }
 
   showChoices() {
-    const clips = library.all().slice(0, 60);
-    fill(this.chooser, [["", "from history …"], ...clips.map(clip => [clip.id, `${clip.isFavourite ? "★ " : ""}${clip.name}`]),
-      ...exampleClips().filter(clip => !clips.includes(clip) && library.get(clip.id) === clip).map(clip => [clip.id, `example: ${clip.name}`])], "");
+    fill(this.chooser, [["", "from history …"], ...library.choices()], "");
   }
 
   choose(id) { if (library.get(id)) this.set(library.get(id)).catch(complain); }
@@ -51,6 +48,14 @@ export class Slot {
   openFile(then = null) {
     this.then = then;
     this.file.click();
+  }
+
+  /** Return the clip; where there is none, let the user open a file, go on by `then()`, and return null. */
+  ask(then, sentence = "Choose a recording first; then it starts.") {
+    if (this.clip) return this.clip;
+    this.openFile(then);
+    say(sentence);
+    return null;
   }
 
   /** Set the clip and draw it; quietly: without telling of it. */

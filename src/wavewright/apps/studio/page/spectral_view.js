@@ -1,6 +1,6 @@
 // A spectrogram with zoom in time and frequency, in which a rectangle or an outline is selected.
-import { colour, fitted, PALETTE, pause, reader, spectrumOf } from "./drawing.js";
-import { clock, complain, h } from "./ui.js";
+import { colour, fitted, spectrogram } from "./drawing.js";
+import { clock, complain, drag, h } from "./ui.js";
 
 const SHORTEST_VIEW = 0.02; // s
 const NARROWEST_VIEW = 50; // Hz
@@ -8,7 +8,6 @@ const LOWEST_HZ = 20; // of the logarithmic axis
 const RANGE_DB = 90;
 const COLUMNS = 600;
 const ROWS = 288;
-const AT_ONCE = 16; // columns that are computed before the page answers again
 const SIZES = [256, 4096]; // of the transform
 const SNAP = 4; // pixels below which a drag is a click
 const TICKS = [50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000];
@@ -101,38 +100,10 @@ export class SpectralView {
     const { sampleRate } = buffer;
     const wanted = Math.sqrt(16 * (to - from) / (this.high - this.low)) * sampleRate;
     const size = Math.max(SIZES[0], Math.min(SIZES[1], 2 ** Math.round(Math.log2(wanted))));
-    const window = Float32Array.from({ length: size }, (_, i) => 0.5 - 0.5 * Math.cos(2 * Math.PI * i / size));
-    const bins = Array.from({ length: ROWS + 1 }, (_, row) => Math.round(this.hzAt(1 - row / ROWS) * size / sampleRate));
-    const levels = new Float32Array(COLUMNS * ROWS);
-    const read = reader(buffer);
-    const frame = new Float64Array(size);
-    let highest = -100;
-    for (let column = 0; column < COLUMNS; column++) {
-      if (column && column % AT_ONCE === 0) {
-        await pause();
-        if (number !== this.number) return; // something else is shown by now
-      }
-      read(Math.round((from + (column + 0.5) * (to - from) / COLUMNS) * sampleRate - size / 2), frame);
-      for (let i = 0; i < size; i++) frame[i] *= window[i];
-      const magnitudes = spectrumOf(frame);
-      for (let row = 0; row < ROWS; row++) {
-        let largest = 1e-9;
-        const last = Math.min(bins[row], size / 2 - 1);
-        for (let bin = Math.min(bins[row + 1], last); bin <= last; bin++) largest = Math.max(largest, magnitudes[bin]);
-        const db = 20 * Math.log10(largest);
-        levels[row * COLUMNS + column] = db;
-        if (db > highest) highest = db;
-      }
-    }
-    const image = new ImageData(COLUMNS, ROWS);
-    levels.forEach((db, i) => {
-      const shade = Math.max(0, Math.min(255, Math.round(255 * (1 + (db - highest) / RANGE_DB))));
-      image.data.set(PALETTE.subarray(4 * shade, 4 * shade + 4), 4 * i);
-    });
-    this.picture = document.createElement("canvas");
-    this.picture.width = COLUMNS;
-    this.picture.height = ROWS;
-    this.picture.getContext("2d").putImageData(image, 0, 0);
+    const picture = await spectrogram(buffer, from * sampleRate, to * sampleRate, { nColumns: COLUMNS, nRows: ROWS, rangeDb: RANGE_DB, size,
+      hzOf: row => this.hzAt(1 - (row + 1) / ROWS), isStale: () => number !== this.number });
+    if (!picture) return; // something else is shown by now
+    this.picture = picture;
     this.paint();
   }
 
@@ -152,7 +123,6 @@ export class SpectralView {
     const anchor = this.at(event);
     const [x, y] = [event.clientX, event.clientY];
     const corners = [[anchor.seconds, anchor.hz]];
-    this.canvas.setPointerCapture(event.pointerId);
     let last = [x, y];
     const move = moved => {
       const { seconds, hz } = this.at(moved);
@@ -165,13 +135,10 @@ export class SpectralView {
       this.select(isDrag ? selectionOf(points, this.isLasso && corners.length > 2) : null);
     };
     const end = () => {
-      this.canvas.removeEventListener("pointermove", move);
       if (this.selection && (this.selection.start >= this.selection.end || this.selection.low >= this.selection.high)) this.select(null);
       this.onselect(this.selection);
     };
-    this.canvas.addEventListener("pointermove", move);
-    this.canvas.addEventListener("pointerup", end, { once: true });
-    this.canvas.addEventListener("pointercancel", end, { once: true });
+    drag(this.canvas, event, move, end);
     this.select(null);
   }
 

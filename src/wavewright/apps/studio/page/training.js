@@ -1,13 +1,13 @@
 // Train models: drop a folder, look at it, start, watch the curves, hear samples, stop, resume.
 import { describe, fetchFile, fetchJson, follow, postJson, run, sendFiles, ServerError, start as startTask } from "./api.js";
-import { drawCurves, seriesColour, short } from "./drawing.js";
+import { drawCurves, short, showLegend } from "./drawing.js";
 import { KIT } from "./examples.js";
 import { fieldsOf } from "./fields.js";
 import { droppedFiles, filesOf, folderOf, isSound } from "./folder.js";
 import { library } from "./library.js";
 import { onModels, refreshModels } from "./models.js";
 import { decode, play } from "./player.js";
-import { checkbox, chosenFiles, commandBox, complain, counted, fill, foretell, guarded, h, jobRow, labelled, Refusal, say, select } from "./ui.js";
+import { checkbox, chosenFiles, commandBox, complain, counted, fill, firstFree, foretell, guarded, h, jobRow, labelled, Refusal, say, select } from "./ui.js";
 import { VoiceRecorder } from "./voice.js";
 
 const POLL_MS = 2000;
@@ -249,12 +249,9 @@ export async function open(panel) {
     const shown = Object.fromEntries(Object.entries(record.curves).slice(0, MOST_CURVES));
     drawCurves(curves, shown);
     foretell(stage, Object.keys(shown).length ? "" : "The curves of the training appear here.");
-    curves.setAttribute("aria-label", `Curves of ${state.run}: ${Object.entries(shown).map(([title, points]) => `${title} ${short(points[points.length - 1][1])}`).join(", ") || "none yet"}`);
-    legend.replaceChildren(...Object.entries(shown).map(([title, points], index) => {
-      const dot = h("i");
-      dot.style.background = seriesColour(index);
-      return h("span", {}, dot, `${title} ${short(points[points.length - 1][1])}`);
-    }));
+    const latest = Object.entries(shown).map(([title, points]) => `${title} ${short(points.at(-1)[1])}`);
+    curves.setAttribute("aria-label", `Curves of ${state.run}: ${latest.join(", ") || "none yet"}`);
+    showLegend(legend, latest);
     state.record = record;
     showProgress();
     if (warnings.childElementCount !== record.warnings.length) warnings.replaceChildren(...record.warnings.map(sentence => h("li", {}, sentence)));
@@ -278,9 +275,7 @@ export async function open(panel) {
     state.isExample = true; // a run that is resumed has recordings of its own
     state.files = KIT.map(clip => library.file(clip).at(`${clip.label}/${clip.name}`));
     contents.textContent = `Examples, until you drop a folder of your own: ${contentsOf(state.files)}`;
-    let number = 1;
-    while (known.includes(`${EXAMPLE}${number > 1 ? `-${number}` : ""}`)) number++;
-    name.value = `${EXAMPLE}${number > 1 ? `-${number}` : ""}`;
+    name.value = firstFree(known, number => EXAMPLE + number);
   }
 
   for (const type of ["dragover", "dragenter"]) drop.addEventListener(type, event => { event.preventDefault(); drop.classList.add("over"); });

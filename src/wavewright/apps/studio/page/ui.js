@@ -100,6 +100,17 @@ export function checkNumbers() {
   });
 }
 
+/** Let a panel take keys that the page passes on: actions by key, in small letters; those of a history undo and redo. */
+export function onKeys(panel, actions, history = null) {
+  panel.addEventListener("studio-key", ({ detail: event }) => {
+    const key = event.key.toLowerCase();
+    if (event.ctrlKey) { if (key === "z") event.shiftKey ? history?.redo() : history?.undo(); return; }
+    if (!(key in actions)) return;
+    if (key === " ") event.preventDefault();
+    Promise.resolve(actions[key](event)).catch(complain);
+  });
+}
+
 const CONTROLS = "a[href], button:not(:disabled), input:not(:disabled), select, textarea, summary, [tabindex='0']";
 
 /** Let the focus stay where a control is taken away, mostly by what it does: on the one that is in its place then. */
@@ -169,6 +180,15 @@ export function slider(text, { min, max, step = "any", value, unit = "", oninput
   return field;
 }
 
+/** Follow a pointer that went down on an element: `move(event)`, then once `end(event)`. */
+export function drag(element, { pointerId }, move, end) {
+  const ended = new AbortController();
+  const { signal } = ended;
+  element.setPointerCapture(pointerId);
+  element.addEventListener("pointermove", move, { signal });
+  for (const type of ["pointerup", "pointercancel"]) element.addEventListener(type, event => { ended.abort(); end(event); }, { signal });
+}
+
 /** Return a box for the command line that does the same; `.show(command)` fills it. */
 export function commandBox() {
   const code = h("code");
@@ -180,6 +200,27 @@ export function commandBox() {
     h("span", {}, "The same on the command line:"), code, copy);
   box.show = command => { code.textContent = command || ""; box.hidden = !command; };
   return box;
+}
+
+/** What comes of a panel: a hint of it until there is some, then the command line that made it, and `contents`. */
+export class Result {
+  constructor(hint, ...contents) {
+    this.command = commandBox();
+    this.hint = h("p.soft", {}, hint);
+    this.box = h("div", { hidden: true }, ...contents);
+    this.elements = [this.command, this.hint, this.box];
+  }
+
+  show(command) { this.set(command, true); }
+
+  /** Take it away: it is not that of what is shown now. */
+  clear() { this.set("", false); }
+
+  set(command, isThere) {
+    this.command.show(command);
+    this.box.hidden = !isThere;
+    this.hint.hidden = isThere;
+  }
 }
 
 /**
@@ -278,10 +319,15 @@ export function showJobsOfOtherTabs() {
 /** Return the name of a file to write, made of another one's, which no file that is read has. */
 export function outputName(clipName, ending, read = []) {
   const stem = clipName.replace(/\.\w+$/, "").replace(new RegExp(`${ending}(-\\d+)?$`), "").replace(/[^\p{L}\p{N}._-]+/gu, "_").replace(/^[.-]+/, "");
-  const taken = new Set(read.map(name => name.toLowerCase()));
+  return firstFree(read, number => `${[...stem].slice(0, 40).join("") || "sound"}${ending}${number}.wav`);
+}
+
+/** Return the first of the names `nameOf("")`, `nameOf("-2")`, ... that is none of those taken, in whichever case. */
+export function firstFree(taken, nameOf) {
+  const lower = new Set(taken.map(name => name.toLowerCase()));
   for (let number = 1; ; number++) {
-    const name = `${[...stem].slice(0, 40).join("") || "sound"}${ending}${number > 1 ? `-${number}` : ""}.wav`;
-    if (!taken.has(name.toLowerCase())) return name;
+    const name = nameOf(number > 1 ? `-${number}` : "");
+    if (!lower.has(name.toLowerCase())) return name;
   }
 }
 

@@ -1,6 +1,6 @@
 // Spectrogram and waveform of a sound with zoom, a selected region and a cursor.
 import { ClipPicture, colour, fitted } from "./drawing.js";
-import { clock, complain, foretell, h } from "./ui.js";
+import { clock, complain, drag, foretell, h } from "./ui.js";
 
 const SHORTEST_VIEW = 0.01; // s
 const EMPTY = "The waveform and spectrogram of the sound appear here.";
@@ -86,19 +86,15 @@ export class WaveView {
     if (!this.buffer) return;
     const anchor = this.time(event);
     const pressedAt = event.clientX;
-    this.canvas.setPointerCapture(event.pointerId);
     const move = moved => {
       const other = this.time(moved);
       const isDrag = Math.abs(moved.clientX - pressedAt) > SNAP;
       this.select(isDrag ? { start: Math.min(anchor, other), end: Math.max(anchor, other) } : null);
     };
     const end = () => {
-      this.canvas.removeEventListener("pointermove", move);
       this.onselect(this.region);
     };
-    this.canvas.addEventListener("pointermove", move);
-    this.canvas.addEventListener("pointerup", end, { once: true });
-    this.canvas.addEventListener("pointercancel", end, { once: true });
+    drag(this.canvas, event, move, end);
     if (this.region) this.select(null);
   }
 
