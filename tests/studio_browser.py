@@ -1,6 +1,7 @@
 """Debian's Chromium or Firefox driven by Playwright: pages of a studio, what they ask for, and what they play.
 
-`WAVEWRIGHT_BROWSER=firefox` takes Firefox, over WebDriver BiDi; Firefox ESR wants Playwright 1.60 or older.
+`WAVEWRIGHT_BROWSER=firefox` takes Firefox, over WebDriver BiDi; Firefox ESR wants Playwright 1.60 or older, which
+reports none of its downloads. Without a sound card its audio does not start: let PulseAudio run with a null sink.
 """
 
 from __future__ import annotations
