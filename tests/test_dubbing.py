@@ -19,7 +19,7 @@ from hypothesis import given, settings, strategies as st
 from tiny_speech import install
 from tiny_subtitles import ASS, SRT
 
-from wavewright import dub, mix
+from wavewright import Clip, dub, mix
 from wavewright.apps.cli import run
 from wavewright.base.errors import BadModel, BadSetting, BadText, MissingExtra, SkippedText, SoundWarning
 from wavewright.dubbing import stretches, translation
@@ -859,6 +859,21 @@ def test_lines_of_the_same_language_are_not_translated(scene):
     assert [line.text for line in made.details["lines"]] == ["Good morning.", "Yes."]
 
 
+@pytest.mark.parametrize("name", ["short.mp4", "short.mkv"])
+def test_lines_after_the_end_of_the_sound_are_spoken_while_there_is_a_picture(scene, name):
+    cues = [(0.5, 1.5, "Good morning."), (6.0, 7.0, "Yes."), (9.0, 9.5, "Too late.")]
+    (scene.folder / "late.srt").write_text(written_cues(cues))
+    video = write_video(scene.folder / name, seconds=3)
+    with pytest.warns(SkippedText, match=r"1 of 3 cues start after the end of the sound \(8\.0 s\)"):
+        made = dub(video, subtitles=scene.folder / "late.srt", from_="en", to="en", quiet=True)
+    sound = Clip.read(made.out)
+    assert sound.seconds == pytest.approx(8.0, abs=0.1)
+    levels = [
+        np.abs(sound.wave[:, round(start * sound.sample_rate) :][:, : sound.sample_rate]).max() for start in (4.5, 6)
+    ]
+    assert levels[0] < 0.001 < 0.01 < levels[1]
+
+
 def test_a_video_keeps_its_picture(scene):
     av = pytest.importorskip("av")
     if not shutil.which("ffmpeg"):
@@ -882,8 +897,8 @@ def test_a_video_keeps_its_picture(scene):
         assert float(video.duration / 1e6) == pytest.approx(8.0, abs=0.2)
 
 
-def write_video(video: Path, codec: str = "mpeg4", sound_codec: str = "aac") -> Path:
-    """Write a video of eight seconds with grey frames and noise; skip where PyAV lacks the codecs."""
+def write_video(video: Path, codec: str = "mpeg4", sound_codec: str = "aac", seconds: int = 8) -> Path:
+    """Write a video of eight seconds with grey frames and noise of ``seconds``; skip where PyAV lacks the codecs."""
     av = pytest.importorskip("av")
     if not {codec, sound_codec} <= av.codecs_available:
         pytest.skip(f"this PyAV cannot write {codec} and {sound_codec}")
@@ -896,7 +911,7 @@ def write_video(video: Path, codec: str = "mpeg4", sound_codec: str = "aac") -> 
             frame.pts = number
             container.mux(picture.encode(frame))
         container.mux(picture.encode(None))
-        wave = np.random.default_rng(0).uniform(-0.1, 0.1, (2, 8 * 48_000)).astype(np.float32)
+        wave = np.random.default_rng(0).uniform(-0.1, 0.1, (2, seconds * 48_000)).astype(np.float32)
         frame = av.AudioFrame.from_ndarray(wave, format="fltp", layout="stereo")
         frame.rate, frame.pts = 48_000, 0
         container.mux(sound.encode(frame))

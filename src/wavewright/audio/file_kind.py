@@ -59,8 +59,8 @@ SOUND_SUFFIXES = (
 VIDEO_CODECS = {".mp4": "aac", ".m4v": "aac", ".mov": "aac", ".mkv": "aac", ".webm": "libopus"}
 """Endings of video files that can be written: codec of the sound."""
 
-CODEC_MAGIC = (b"RIFF", b"RIFX", b"RF64", b"BW64", b"riff", b"FORM", b"caff", b"NIST_1A")
-"""Containers of WAV, AIFF and CAF files, of whose codecs libsndfile knows some, and PyAV more."""
+CODEC_MAGIC = (b"RIFF", b"RIFX", b"RF64", b"BW64", b"riff", b"FORM", b"caff", b".snd", b"NIST_1A")
+"""Containers of WAV, AIFF, CAF and AU files, of whose codecs libsndfile knows some, and PyAV more."""
 
 OTHER_PCM = b"NIST_1A"
 """Files of whose plain samples libsndfile refuses some that PyAV knows."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -11,6 +12,7 @@ import numpy as np
 
 from ..base.units import samples_to_seconds, seconds_to_samples
 from . import file_formats as formats
+from .file_kind import CONTAINER_OPTIONS
 
 if TYPE_CHECKING:
     import av
@@ -34,6 +36,9 @@ SLACK_SAMPLES = 4_096
 
 PAUSE_SECONDS, PAUSE_SECONDS_OF = 0.012, {"mpeg": 0.1}
 """Shortest time between two frames that counts: containers round times, and program streams (VOB) miss by a frame."""
+
+TIMED = ("flv", "matroska", "mov", "mpeg", "mpegts", "ogg", "webm")
+"""Containers that store when a packet sounds, beside ASF. FFmpeg derives the times of others, some of them wrong."""
 
 ROUNDING_SECONDS = 0.0015  # of times in milliseconds
 
@@ -63,7 +68,8 @@ def claimed_samples(path: Path, container: AvObject) -> tuple[int | None, bool]:
     stream, kind = container.streams.audio[0], container.format.name
     exact = formats.m4a_metadata.length(path, stream.index) if kind.startswith("mov") else None
     seconds = None if exact is None else float(exact)
-    if seconds is None and stream.duration is not None and kind not in ESTIMATED:
+    is_stated = kind not in ESTIMATED and not (kind == "avi" and stream.codec_context.name.startswith("adpcm"))
+    if seconds is None and stream.duration is not None and is_stated:
         seconds = float(stream.duration * stream.time_base)
     elif seconds is None and (stated := MATROSKA_DURATION.fullmatch(stream.metadata.get("DURATION", ""))):
         hours, minutes, of_minute = map(float, stated.groups())
@@ -90,7 +96,7 @@ class MediaSamples:
     - ``n_samples``: the claimed length, None if unknown.
     - ``n_read``: samples so far.
     - ``n_damaged``: packets so far that cannot be decoded; ``first_damaged`` says at which sample, and ``reason`` why.
-    - ``left_out``: pauses that are longer than the file says to be.
+    - ``left_out``: pauses that are too long to be filled, where the length is unknown.
     """
 
     def __init__(self, container: AvObject, sample_rate: int, n_channels: int, n_samples: int | None) -> None:
@@ -112,6 +118,7 @@ class MediaSamples:
             if frame.pts is not None:
                 start = float(frame.pts * frame.time_base)
                 yield from self._silence_until(start)
+                self._lost_end = None
                 self._end, self._frame_samples = start + frame.samples / frame.sample_rate, frame.samples
             # Interleaved: PyAV reads beyond the planes of more than seven channels.
             chunk = frame.to_ndarray().reshape(frame.samples, -1).T
@@ -165,6 +172,8 @@ class MediaSamples:
         """Yield silence between the end of what was read and a later start, in seconds of the container."""
         if self._end is None or start - self._end < PAUSE_SECONDS_OF.get(self.container.format.name, PAUSE_SECONDS):
             return
+        if self._lost_end is None and not self._has_times:
+            return
         n_silent = seconds_to_samples(start - self._end, self.sample_rate)
         n_whole = round(n_silent / self._frame_samples) * self._frame_samples  # exact, where times are rounded
         n_silent = n_whole if abs(n_whole - n_silent) < ROUNDING_SECONDS * self.sample_rate else n_silent
@@ -172,10 +181,22 @@ class MediaSamples:
         if self.n_samples is not None:
             remaining = samples_to_seconds(self.n_samples - self.n_read, self.sample_rate)
         if start - self._end > remaining + SLACK_SECONDS:
-            position = samples_to_seconds(self.n_read, self.sample_rate)
-            self.left_out.append(f"{start - self._end:.2f} s at {position:.2f} s")
+            if self.n_samples is None:  # what lasts as long as it says has faulty times
+                position = samples_to_seconds(self.n_read, self.sample_rate)
+                self.left_out.append(f"{start - self._end:.2f} s at {position:.2f} s")
             return
         yield from self._silence(n_silent)
+
+    @cached_property
+    def _has_times(self) -> bool:
+        """Whether the container stores times; those of ASF that go back are FFmpeg's mistakes of divided packets."""
+        import av
+
+        if self.container.format.name != "asf":
+            return self.container.format.name.split(",")[0] in TIMED
+        with av.open(self.container.name, options=CONTAINER_OPTIONS, metadata_errors="surrogateescape") as again:
+            times = [packet.pts for packet in again.demux(audio=0) if packet.pts is not None]
+        return times == sorted(times)
 
     def _silence(self, n_samples: int) -> Iterator[np.ndarray]:
         for position in range(0, n_samples, SILENT_SAMPLES):

@@ -406,7 +406,7 @@ def _media_chunks(path: Path, header: AudioHeader, start: int, strict: bool) -> 
             raise BadAudio(f"{path} {fault}; copy or export it again.")
         warnings.warn(f"{path} {fault}. Silence stands there, and the rest was read.", SoundWarning, stacklevel=2)
     if samples.left_out:
-        pauses = f"pauses that are longer than the file says to be ({samples.left_out[0]})"
+        pauses = f"pauses of more than an hour ({', '.join(samples.left_out[:3])})"
         warnings.warn(
             f"{path} has {pauses}. They are left out: what follows comes earlier.", SoundWarning, stacklevel=2
         )

@@ -14,7 +14,8 @@ from ..base.whole_file import temporary_path, why_not_written
 from .clip import Clip, warn_of_left_out
 from .file_kind import CONTAINER_OPTIONS, VIDEO_CODECS, is_video
 from .m4a_file import BITS_PER_SECOND_AND_CHANNEL, LAYOUTS, sound_packets
-from .media_samples import AvObject, start_seconds
+from .media_samples import MICROSECONDS, AvObject, start_seconds
+from .sound_file import open_sound
 from .video_tracks import SUBTITLE_CODECS, VideoTracks, add_subtitles, set_language
 from .wave_blocks import ClippingMeter, resampled
 
@@ -31,6 +32,18 @@ STREAM_TAGS = ("encoder", "duration", "bps", "number_of_frames", "number_of_byte
 
 OWN_TAGS = ("major_brand", "minor_version", "compatible_brands", "encoder", "duration")
 """Tags of a container that say how the file was written."""
+
+
+def shown_seconds(path: Path) -> float | None:
+    """Return the length of a sound, or of the video that it is of if that is longer; None if it is unknown."""
+    seconds = open_sound(path).header.seconds
+    if seconds is None or not is_video(path):
+        return seconds
+    import av
+
+    with av.open(str(path), options=CONTAINER_OPTIONS, metadata_errors="replace") as video:
+        has_picture = any(stream.type == "video" and not _is_attached_picture(stream) for stream in video.streams)
+        return max(seconds, (video.duration or 0) / MICROSECONDS) if has_picture else seconds
 
 
 def replace_sound(

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from ..audio.sound_file import open_sound
+from ..audio.video_file import shown_seconds
 from ..base.errors import BadModel, BadSetting, BadText, SkippedText
 from ..effects.mixing.plan import Named
 from ..effects.mixing.project import parse_section, read_text
@@ -150,8 +150,7 @@ class Draft:
         segments = recogniser.segments(self.source, self.from_language)
         if not segments:
             raise BadText(f"The recogniser found no speech in {self.source}; give its subtitles with --subtitles.")
-        end = open_sound(self.source).header.seconds
-        cues = timed_cues(segments, str(self.source), end)
+        cues = timed_cues(segments, str(self.source), shown_seconds(self.source))
         return cues, recogniser.gives_sentences, describe(self.recogniser)
 
     def _cast(self, speakers: Sequence[str]) -> tuple[CastMember, ...]:
@@ -193,8 +192,8 @@ def relative(path: Path, folder: Path) -> str:
 
 
 def subtitle_cues(subtitles: Path, source: Path) -> list[SpeechSegment]:
-    """Return the cues of subtitles up to the end of a source; raise BadText or BadAudio if one cannot be read."""
-    end = None if is_subtitle_file(source) else open_sound(source).header.seconds
+    """Return the cues of subtitles of a source up to its end; raise BadText or BadAudio if one cannot be read."""
+    end = None if is_subtitle_file(source) else shown_seconds(source)
     return timed_cues(read_cues(subtitles), str(subtitles), end)
 
 

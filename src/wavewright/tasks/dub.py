@@ -13,7 +13,7 @@ from pydantic import Field
 from ..audio.clip import check_writable, suffix_like
 from ..audio.file_kind import is_video
 from ..audio.sound_file import open_sound
-from ..audio.video_file import check_copy
+from ..audio.video_file import check_copy, shown_seconds
 from ..audio.video_tracks import SubtitleTrack, VideoTracks
 from ..base.errors import BadSetting
 from ..base.names import quoted
@@ -155,7 +155,7 @@ def dub(
     captioned = _caption_files(current, target) if current.captions == "beside" else {}
     _check_replaced([target, *captioned.values()], path, current, [source, subtitles, translation, glossary, cast])
     write_dub(path, current)
-    end = None if sound is None else open_sound(sound).header.seconds
+    end = None if sound is None else shown_seconds(sound)
     current = _with_texts(current, path, translation, translator, glossary, end)
     if draft:
         line = f"{path}: {len(current.lines)} lines; change what you like, and dub this file."
