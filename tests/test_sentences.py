@@ -85,10 +85,7 @@ def test_subtitles_and_recognisers_become_sentences_and_phrases_stay(tmp_path, m
         def segments(self, sound: Path, language: str) -> list[SpeechSegment]:
             return [SpeechSegment(*row) for row in rows]
 
-    monkeypatch.setattr(
-        "wavewright.dubbing.drafting.open_sound",
-        lambda path: type("Sound", (), {"header": type("Header", (), {"seconds": 9.0})}),
-    )
+    monkeypatch.setattr("wavewright.dubbing.drafting.shown_seconds", lambda path: 9.0)
     for gives_sentences, n_lines in ((False, 3), (True, 4)):
         found = Found(gives_sentences)
         monkeypatch.setattr("wavewright.dubbing.drafting.open_recogniser", lambda name, found=found: found)
