@@ -38,4 +38,4 @@ PY
 "$work/venv/bin/python" "$work/tempo.py" "$work/piece.mid" "$work/piece.xml" > "$work/seen" 2> "$work/log"
 printf 'starts of eight quarters in seconds; tempo marks:\n%s\n' "$(cat "$work/seen")"
 [ "$(cat "$work/seen")" = 'MIDI 0.0 0.5 1.0 1.5 2.0 3.0 4.0 5.0
-MusicXML 120 at beat 0.0 60 at beat 0.0' ]
+MusicXML 120 at beat 0 60 at beat 0' ]
