@@ -1,4 +1,4 @@
-"""What a model knows by heart: training material that it predicts far better than other material; verdicts on it."""
+"""Memorisation by a model: training material that it predicts far better than other material; verdicts on it."""
 
 from __future__ import annotations
 

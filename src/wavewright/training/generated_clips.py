@@ -67,7 +67,7 @@ class GeneratedSettings(RangedSettings):
 
 @dataclass(frozen=True)
 class ClipScores:
-    """What a clip is accepted by."""
+    """The criteria by which a clip is accepted."""
 
     confidence: float  # probability of its label
     distance_db: float  # log-mel distance to the nearest recording of the label

@@ -39,7 +39,7 @@ class Recognised:
     confidence: float  # its probability; of a rejected recording, that of the label it is nearest to
     labels: tuple[LabelConfidence, ...]  # the most probable labels, the first of them first
     fit: float
-    """How well the recording fits any of the labels; it is rejected below the limit on the model's calibration."""
+    """Goodness of fit to the labels as a whole; rejected is a recording below the limit of the calibration."""
     seconds: float
     events: tuple[SoundEvent, ...] = ()  # labels with onset and offset, where they are asked for
 

@@ -1,4 +1,4 @@
-"""What made a sound, as the comment of its file says: models, settings, ingredients and kind of source."""
+"""The origin of a sound in the comment of its file: models, settings, ingredients and kind of source."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ MAX_DEPTH = 8  # of edits of edits
 
 @dataclass(frozen=True)
 class Origin:
-    """What made a sound."""
+    """The origin of a sound."""
 
     task: str | None  # the command, None if it is not known
     models: tuple[SignedModel, ...]  # names and hashes

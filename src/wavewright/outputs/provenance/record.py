@@ -1,4 +1,4 @@
-"""What a signed record says (the sound, what made it, and of what), its signature, and where a file has it."""
+"""Signed records: their statements on a sound and its origin, their signature, and where a file has them."""
 
 from __future__ import annotations
 

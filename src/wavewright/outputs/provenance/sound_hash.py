@@ -69,7 +69,7 @@ Chunk = tuple[bytes, int, int]  # name, start and length of its content
 
 @dataclass(frozen=True)
 class Structure:
-    """What the structure of a file says about its sound."""
+    """The properties of a sound that the structure of its file states."""
 
     n_samples: int | None = None  # of one channel that it must decode to, None where the structure does not say
     places: int = 0  # mask of the places of the channels, as WAV files have it; 0 if the file does not say
