@@ -192,8 +192,9 @@ def main(model: Bundled, description: str | None) -> None:
     recipe = override(model.recipe(options.device), options.set)
     base = None if options.base is None else ModelFolder(find(options.base))
     sources = sources_of(options.corpus, model.corpus.labels, model.corpus.speakers)
-    background = getattr(recipe.data, "background", "")
-    sources += sources_of(Path(background).parent, ("noise", "music")) if background else ()
+    if background := getattr(recipe.data, "background", ""):  # a folder or its manifest
+        folder = Path(background)
+        sources += sources_of(folder if folder.is_dir() else folder.parent, ("noise", "music"))
     if base is not None:
         own = {source.name for source in sources}
         sources += tuple(source for source in sources_through(base) if source.name not in own)

@@ -71,3 +71,13 @@ def test_the_latency_is_removed(name):
     wave[0, 2_000] = 0.1
     settings = {"vibrato": {"depth_cents": 0.0}}.get(name, {})
     assert np.argmax(np.abs(EFFECTS[name](**settings)(wave, RATE))) == 2_000
+
+
+def test_the_package_lists_its_public_names():
+    """They are imported when they are asked for; completion and a star know them all the same."""
+    from wavewright import effects
+
+    names: dict[str, object] = {}
+    exec("from wavewright.effects import *", names)
+    assert dir(effects) == sorted(effects.__all__) == sorted(names.keys() - {"__builtins__"})
+    assert {effect.__name__ for effect in EFFECTS.values()} <= names.keys()

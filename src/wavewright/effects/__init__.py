@@ -10,3 +10,8 @@ if TYPE_CHECKING:
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - of any of the public names
     """Return a public name of `catalogue`, which imports all effects; commands import the few that they use."""
     return getattr(import_module(".catalogue", __name__), name)
+
+
+def __dir__() -> list[str]:
+    """Return the public names of `catalogue`, for completion."""
+    return sorted(import_module(".catalogue", __name__).__all__)
