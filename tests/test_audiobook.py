@@ -27,6 +27,29 @@ METADATA = (
 )
 
 
+HTML = """<?xml version="1.0" encoding="utf-8"?>
+<!DOCTYPE html><html lang="en-GB"><head><title>A
+  Book &amp; more</title><meta charset="utf-8"/><meta name='author' content="Ann O'Author"/>
+<meta name="date" content="1999-01-02"/></head>
+<body><nav><a href="/">Home</a></nav><h1>One</h1><p>First.</p><h1>Two</h1><p>Last.</p></body></html>
+"""
+YAML = """---
+title: "A Book & more"
+Author: Ann O'Author
+date: 1999-01-02
+lang: en-GB
+---
+"""
+TOML = """+++
+title = 'A Book & more'
+author = "Ann O'Author"
+date = 1999
+language = "en-GB"
++++
+"""
+HEADINGS = "# One\nFirst.\n\nTwo\n===\n\n```\n\nThree\n---\n```\n\n- Four\n---\nLast.\n"
+
+
 def epub(path, two=TWO, cover=PNG, metadata=METADATA):
     return write_epub(
         path,
@@ -36,6 +59,34 @@ def epub(path, two=TWO, cover=PNG, metadata=METADATA):
         manifest='<item id="c" href="c.png" media-type="image/png" properties="cover-image"/>',
         other={"OEBPS/c.png": cover},
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("b.xhtml", HTML), ("b.HTM", HTML), ("b.md", YAML + HEADINGS), ("b.markdown", TOML + HEADINGS)]
+)
+def test_a_text_with_markup_is_known_by_its_name_and_has_its_own_tags(players, tmp_path, name, text):
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    book = narrate(tmp_path / name, voice="en-ruth", audiobook=tmp_path / "b.mp3", quiet=True)
+    assert [each.path.stem for each in book.files[:-1]] == ["01-one", "02-two"]
+    origin = json.loads(open_sound(book.files[0].path).tags["comment"])
+    assert origin["language"] == "en-GB"
+    tags = open_sound(tmp_path / "b.mp3").metadata.tags
+    assert [tags[tag] for tag in ("title", "artist", "date")] == ["A Book & more", "Ann O'Author", "1999"]
+
+
+def test_plain_text_has_no_tags_and_its_signs_are_read(players, tmp_path):
+    (tmp_path / "b.txt").write_text(YAML + HEADINGS, encoding="utf-8")
+    narrate(tmp_path / "b.txt", voice="en-ruth", audiobook=tmp_path / "b.mp3", quiet=True)
+    tags = open_sound(tmp_path / "b.mp3").metadata.tags
+    assert tags["title"] == "b"
+    assert "artist" not in tags
+
+
+def test_a_text_in_another_language_than_the_voice_is_refused(players, tmp_path):
+    (tmp_path / "b.html").write_text(HTML.replace("en-GB", "fi"), encoding="utf-8")
+    with pytest.raises(BadSetting, match="is in 'fi', and en-ruth speaks 'en'"):
+        narrate(tmp_path / "b.html", voice="en-ruth", out=tmp_path / "out", quiet=True)
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("name", ["b.mp3", "b.m4b", "b.m4a"])

@@ -72,7 +72,25 @@ def test_no_file_that_is_read_is_written(name, tmp_path):
             given = (path,) if "tuple" in str(read.type) else path
             with pytest.raises(BadSetting, match="never replaced"):
                 task.check_together({written.name: linked, read.name: given})
-        task.check_together({written.name: linked})
+        if written.writes.suffix or written.writes.or_file:
+            task.check_together({written.name: linked})
+
+
+@pytest.mark.parametrize("name", [name for name in PROCESSING if describe(name).of_role("output")])
+def test_no_new_folder_has_the_name_of_a_file(name, tmp_path):
+    """A beginner writes ``generate drums --out drums.wav``, and looks for a sound."""
+    task = describe(name)
+    for written in task.of_role("output"):
+        source = {written.writes.like: tmp_path} if written.writes.like else {}
+        if (written.writes.suffix and not source) or written.writes.or_file:
+            continue
+        needed = {marker.other: True for marker in written.markers if isinstance(marker, Needs)}
+        for ending in (".wav", ".MP3", ".mid"):
+            with pytest.raises(BadSetting, match="the name of a file, and a folder is written"):
+                task.check_together({**needed, **source, written.name: tmp_path / f"new{ending}"})
+        (tmp_path / "old.wav").mkdir(exist_ok=True)
+        for folder in ("old.wav", "new", "v1.2"):
+            task.check_together({**needed, **source, written.name: tmp_path / folder})
 
 
 def test_the_main_input_is_the_file_to_work_on():

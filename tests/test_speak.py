@@ -319,6 +319,7 @@ def test_chapters_without_speech_have_no_number(players, tmp_path):
         (b"PK\x03\x04" + bytes(40), "a zip archive"),
         (b"%PDF-1.7\n%\xe2\xe3", "a PDF"),
         (b"{\\rtf1\\ansi Hello}", "RTF"),
+        (b'<?xml version="1.0"?><FictionBook xmlns:l="x"><body/></FictionBook>', "a FictionBook"),
         (bytes(60) + b"BOOKMOBI", "a Kindle book"),
         ("Hello".encode("utf-16"), "UTF-16"),
     ],

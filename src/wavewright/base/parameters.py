@@ -29,10 +29,12 @@ class Writes:
     - ``suffix``: ending of the file's name where the caller has no wish; empty where the task writes a folder.
     - ``like``: parameter with the source, whose own ending is taken if it is one of sound or video files. Where the
       source is a folder, a folder is written.
+    - ``or_file``: where the task writes a folder, it writes a file if the name has the ending of one.
     """
 
     suffix: str = ""
     like: str | None = None
+    or_file: bool = False
 
 
 @dataclass(frozen=True)

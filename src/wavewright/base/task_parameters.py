@@ -42,6 +42,12 @@ P = ParamSpec("P")
 R = TypeVar("R")
 S = TypeVar("S")
 
+ENDINGS = (
+    *(".wav", ".flac", ".ogg", ".opus", ".mp3", ".m4a", ".m4b", ".aac", ".aif", ".aiff", ".mid", ".midi", ".csv"),
+    *(".mp4", ".mov", ".mkv", ".webm", ".avi"),
+)
+"""Endings of files, which a folder is not given on purpose."""
+
 NEGATION = "no_"
 """Before the name of a parameter that is true by default: its option makes it false."""
 
@@ -212,13 +218,28 @@ def check_together(task: Callable[..., object], values: Mapping[str, object], na
 
 
 def _check_written(known: Mapping[str, TaskParameter], values: Mapping[str, object], given: Mapping[str, str]) -> None:
-    """Raise BadSetting for a file to write that another parameter names."""
+    """Raise BadSetting for a file to write that another parameter names, and for a folder named as a file is."""
     files = [(name, path) for name in given if FREE_TEXT not in known[name].markers for path in _files(values[name])]
     for name, path in files:
         if known[name].writes is not None and any(path.samefile(other) for of, other in files if of != name):
             raise BadSetting(
                 f"{path} is a file that is read, and is never replaced; give another name with {given[name]}."
             )
+    for name, shown in given.items():
+        if _names_no_folder(known[name].writes, values[name], values):
+            raise BadSetting(
+                f"{shown} is {values[name]}, the name of a file, and a folder is written, as there can be several "
+                "files; give a name without the ending."
+            )
+
+
+def _names_no_folder(writes: Writes | None, value: object, values: Mapping[str, object]) -> bool:
+    """Return whether a new folder would have the name of a sound, video or score."""
+    if writes is None or writes.or_file or not isinstance(value, Path) or value.is_dir():
+        return False
+    source = values.get(writes.like or "")
+    is_folder = not writes.suffix or (isinstance(source, Path) and source.is_dir())
+    return is_folder and value.suffix.lower() in ENDINGS
 
 
 def _files(value: object) -> list[Path]:

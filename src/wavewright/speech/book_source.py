@@ -6,8 +6,10 @@ import hashlib
 import itertools
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
+from html import unescape
 from pathlib import Path
 from typing import Literal, Protocol, TypeAlias
 
@@ -15,6 +17,7 @@ from ..base.errors import BadSetting
 from ..base.parameters import Markup
 from ..text import ESPEAK_PREFIX
 from ..text.epub import Epub, read_epub
+from ..text.markdown import HEADER
 from ..text.standard_input import EPUB, START_BYTES, document_format
 from .chapters import Chapter, Paragraph, find_chapters, paragraphs
 from .voice import Voice
@@ -22,6 +25,21 @@ from .voice_names import is_spoken_by
 
 NO_LANGUAGES = ("und", "mul", "mis", "zxx")
 """Codes of no certain language."""
+
+HEADER_BYTES = 2**16
+_ENTRY = re.compile(
+    r"^(title|author|lang(?:uage)?|date)[ \t]*[:=][ \t]*(?P<quote>[\"']?)([^\n]*?)(?P=quote)[ \t\r]*$",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""An entry of the header of Markdown, in YAML or TOML."""
+_META = re.compile(
+    r"<meta\s[^<>]{0,500}?name\s*=\s*([\"'])(author|date)\1[^<>]{0,500}?content\s*=\s*([\"'])([^<>]{1,500}?)\3",
+    re.IGNORECASE,
+)
+_HEAD = {
+    "title": re.compile(r"<title\b[^<>]{0,200}>([^<>]{1,500})</title", re.IGNORECASE),
+    "lang": re.compile(r"<html\b[^<>]{0,500}?\slang\s*=\s*[\"']?([\w-]{2,35})", re.IGNORECASE),
+}
 
 PositionUnit: TypeAlias = Literal["line", "paragraph"]
 
@@ -83,8 +101,8 @@ class TextBook:
 
     @property
     def tags(self) -> BookTags:
-        """Nothing: text has no metadata."""
-        return BookTags()
+        """Those of the header of Markdown or the head of HTML; plain text has none."""
+        return BookTags() if self.markup == "none" else BookTags(**_tags_of(self.file, self.markup))
 
     def chapters(self) -> list[Chapter]:
         """Return the chapters, see `find_chapters`."""
@@ -164,6 +182,23 @@ def language_of_book(book: BookSource, voice: Voice) -> str:
         )
     has_region = region and voice.language.lower() == code.lower()
     return own if has_region else voice.language
+
+
+def _tags_of(file: Path, markup: Markup) -> dict[str, str]:
+    """Return title, author, language and year by their names, as far as the start of a text has them."""
+    with suppress(OSError), file.open("rb") as contents:
+        start = contents.read(HEADER_BYTES).decode("utf-8-sig", "ignore")
+        if markup == "markdown":
+            header = HEADER.match(start)
+            named = {each[1].lower(): each[3] for each in _ENTRY.finditer(header[0])} if header else {}
+        else:
+            named = {name.lower(): value for _, name, _, value in _META.findall(start)}
+            named |= {name: match[1] for name, tag in _HEAD.items() if (match := tag.search(start))}
+        texts = {name: " ".join(unescape(value).split()) for name, value in named.items()}
+        year = re.match(r"\d{4}\b", texts.get("date", ""))
+        tags = {"title": texts.get("title", ""), "author": texts.get("author", ""), "year": year[0] if year else ""}
+        return tags | {"language": texts.get("lang") or texts.get("language", "")}
+    return {}
 
 
 def _start_is_epub(file: Path) -> bool:

@@ -34,6 +34,12 @@ _NAMED = re.compile(
     re.IGNORECASE,
 )
 
+FENCES = ("```", "~~~")
+_MARKDOWN_HEADING = re.compile(r" {0,3}#{1,2}\s+\S")
+_UNDERLINE = re.compile(r" {0,3}(?:={2,}|-{2,})\s*$")
+_NO_TITLE = re.compile(r"\s{4}|\s*(?:[#>|]|[-*+]\s|\d+[.)]\s)")
+"""The start of an indented line, heading, quote, table or item of a list."""
+
 _HTML_HEADING = re.compile(r"\s*<h[12][\s>]", re.IGNORECASE)
 _HTML_SPLIT = re.compile(r"(?=<h[12][\s>])|(?<=</h[12]>)", re.IGNORECASE)
 _HTML_OPEN = re.compile(r"<h[12](?:\s[^<>]*)?>(?!.*</h[12]\s*>)", re.IGNORECASE | re.DOTALL)
@@ -71,8 +77,8 @@ def find_chapters(path: Path, marker: str | None = None, markup: Markup = "none"
 
     A heading is a line after an empty one (or the first) that starts with ``# `` or ``## ``, or is Chapter, Part or
     Book and a number, optionally with a title (``Chapter 2: Home``), or is Prologue, Epilogue or the like. With a
-    `marker`, only lines that start with it are headings. In Markdown, lines of a code block are not headings; in HTML,
-    ``<h1>`` and ``<h2>`` are, wherever they stand.
+    `marker`, only lines that start with it are headings. In Markdown, lines of a code block are not, and those with
+    ``#`` and ``##`` or underlined by ``===`` and ``---`` are, wherever they stand; in HTML, ``<h1>`` and ``<h2>``.
 
     - ``path``: text file in UTF-8.
     - ``marker``: prefix of the lines that start a chapter.
@@ -81,7 +87,7 @@ def find_chapters(path: Path, marker: str | None = None, markup: Markup = "none"
 
     Raises BadText if the file is not text, is SSML, or has nothing to speak.
     """
-    if looks_like_ssml(next((line for _, line in _lines(path, markup) if line.strip()), "")):
+    if markup == "none" and looks_like_ssml(next((line for _, line in _lines(path, markup) if line.strip()), "")):
         raise BadText(f"{path} is SSML, and a book is plain text; send it to standard input instead.")
     chapters: list[Chapter] = []
     chapter = _OpenChapter(0, "", False)
@@ -92,7 +98,7 @@ def find_chapters(path: Path, marker: str | None = None, markup: Markup = "none"
             chapters += chapter.close(len(chapters) + 1, number)
             chapter = _OpenChapter(number, MarkupReader(markup).read(_title(line, marker)).text.strip(), True)
         chapter.add(line)
-        is_code = is_code != (markup == "markdown" and line.lstrip().startswith(("```", "~~~")))
+        is_code = is_code != (markup == "markdown" and line.lstrip().startswith(FENCES))
         was_empty = not line.strip()
     chapters += chapter.close(len(chapters) + 1, chapter.first + chapter.n_lines)
     if not chapters:
@@ -174,9 +180,15 @@ def paragraphs(path: Path, chapter: Chapter, marker: str | None = None, markup: 
 
 
 def _lines(path: Path, markup: Markup) -> Iterator[tuple[int, str]]:
-    """Yield the lines with their numbers, from 1; in HTML, headings are lines of their own."""
-    if markup != "html":
+    """Yield the lines with their numbers, from 1.
+
+    In HTML, headings are lines of their own; in Markdown, those that are underlined have a mark instead.
+    """
+    if markup == "none":
         yield from enumerate(_written_lines(path), 1)
+        return
+    if markup == "markdown":
+        yield from enumerate(_with_marks(_written_lines(path)), 1)
         return
     pending, first = "", 1  # of a heading that continues in the next line
     for number, line in enumerate(_written_lines(path), 1):
@@ -188,6 +200,21 @@ def _lines(path: Path, markup: Markup) -> Iterator[tuple[int, str]]:
         pending = ""
     if pending:
         yield from ((first, part) for part in _HTML_SPLIT.split(pending) if part)
+
+
+def _with_marks(lines: Iterator[str]) -> Iterator[str]:
+    """Yield the lines of Markdown; a line after an empty one becomes ``# line`` if it is underlined."""
+    is_code, is_title, before = False, False, ""
+    for line, following in itertools.pairwise(itertools.chain(lines, ("",))):
+        is_underline = is_title
+        is_code = is_code != line.lstrip().startswith(FENCES)
+        is_title = not (is_code or is_underline or before.strip()) and _may_be_title(line, following)
+        yield "\n" if is_underline else f"# {line}" if is_title else line
+        before = line
+
+
+def _may_be_title(line: str, following: str) -> bool:
+    return has_alphanumeric(line) and _UNDERLINE.match(following) is not None and not _NO_TITLE.match(line)
 
 
 def _written_lines(path: Path) -> Iterator[str]:
@@ -216,7 +243,8 @@ def _written_lines(path: Path) -> Iterator[str]:
 def _is_heading(line: str, was_empty: bool, marker: str | None, markup: Markup) -> bool:
     if marker is not None:
         return line.startswith(marker)
-    if markup == "html" and _HTML_HEADING.match(line):
+    own = {"html": _HTML_HEADING, "markdown": _MARKDOWN_HEADING}.get(markup)
+    if own is not None and own.match(line):
         return True
     if not was_empty or len(line) > MAX_HEADING_LENGTH:
         return False

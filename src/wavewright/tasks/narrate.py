@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass, field, replace
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
 
 from ..base import parameters
-from ..base.parameters import FREE_TEXT
+from ..base.parameters import FREE_TEXT, Markup
 from ..base.task_parameters import parameters_from
 from ..outputs.made import Made
 from ..speech.book_source import language_of_book, open_book
@@ -18,6 +18,7 @@ from ..speech.narration.book import speak_book
 from ..speech.narration.narrator import NarratorLoader
 from ..speech.narration.settings import NarrationSettings
 from ..speech.narration.speech_file import SpeechFiles
+from ..text.markup import markup_of
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,10 @@ class NarrateParameters(AudiobookSettings, SpeechFiles, NarrationSettings):
     _: KW_ONLY
     ssml: bool = field(default=False, init=False)  # a book is plain text
     seconds: float | None = field(default=None, init=False)  # and as long as it is
+    markup: Annotated[
+        Markup,
+        Field(description="Markup of the text, which is not spoken; none: that of the file's name, .md or .html."),
+    ] = "none"
     chapter_mark: Annotated[
         str | None,
         Field(description="Prefix of the lines that start a chapter; default: headings.", min_length=1),
@@ -40,8 +45,9 @@ class NarrateParameters(AudiobookSettings, SpeechFiles, NarrationSettings):
 def narrate(given: NarrateParameters) -> Made:
     """Speak a book, a sound file for each chapter.
 
-    The book is a text file or an EPUB, whose table of contents starts the chapters, and whose notes and page numbers
-    are left out. Chapters whose sound files exist and are up to date are skipped, so that an interrupted call can be
+    The book is a text file, Markdown or HTML, or an EPUB, whose table of contents starts the chapters, and whose notes
+    and page numbers are left out. Title, author and language are those of the EPUB, the header of Markdown or the head
+    of HTML. Chapters whose sound files exist and are up to date are skipped, so that an interrupted call can be
     repeated. Words that cannot be read, such as those of another script, are skipped with a SkippedText warning. Files
     are written whole or not at all.
 
@@ -56,6 +62,8 @@ def narrate(given: NarrateParameters) -> Made:
     installed.
     """
     given.check_audiobook()
+    if given.markup == "none":
+        given = replace(given, markup=markup_of(given.file))
     book = open_book(given.file, given.chapter_mark, given.markup)
     narrator = NarratorLoader().load(given)
     if given.language is None:

@@ -37,7 +37,7 @@ def synthesise(
         str | None, Field(description="Procedure: wind, rain, fire ...; all are listed without one."), POSITIONAL
     ] = None,
     out: Annotated[
-        Path, Field(description="Folder to write to, or a sound file (.wav, .flac, .ogg)."), WritesSounds()
+        Path, Field(description="Folder to write to, or a sound file (.wav, .flac, .ogg)."), WritesSounds(or_file=True)
     ] = Path("wavewright-effects"),
     seconds: Annotated[
         float | None,

@@ -24,7 +24,7 @@ CLASSES_LEFT_OUT = (
 )
 """Classes of the same in EPUB 2, which has no ``epub:type``, as Pandoc, Project Gutenberg and others write them."""
 
-ELEMENTS_LEFT_OUT = ({*HIDDEN} - {*OBJECTS}) | {"nav"}
+ELEMENTS_LEFT_OUT = {*HIDDEN} - {*OBJECTS}
 NOTE_ELEMENTS = ("aside", "p", "li", "dd")
 """Elements that may be a note of which nothing says so but the number that leads to it."""
 

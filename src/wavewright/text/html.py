@@ -22,8 +22,8 @@ CELLS = ("td", "th", "br")
 OBJECTS = ("math", "svg")
 """Elements in whose place their description is spoken."""
 
-HIDDEN = ("script", "style", "head", "template", "noscript", *OBJECTS, "rt", "rp", "rtc")
-"""Elements whose contents are not spoken; of ruby text, the reading above the words."""
+HIDDEN = ("script", "style", "head", "template", "noscript", "nav", *OBJECTS, "rt", "rp", "rtc")
+"""Elements whose contents are not spoken: links to elsewhere; of ruby text, the reading above the words."""
 
 EMPTY = ("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr")
 """Elements without contents."""

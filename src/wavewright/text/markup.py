@@ -3,10 +3,26 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Protocol
 
 from ..base.parameters import Markup
 from .characters import Characters
+
+SUFFIXES: Mapping[str, Markup] = {
+    ".md": "markdown",
+    ".markdown": "markdown",
+    ".html": "html",
+    ".htm": "html",
+    ".xhtml": "html",
+}
+"""Markup of files by the end of their names."""
+
+
+def markup_of(file: Path) -> Markup:
+    """Return the markup of a text file by its name."""
+    return SUFFIXES.get(file.suffix.lower(), "none")
 
 
 class _Converter(Protocol):

@@ -39,6 +39,8 @@ def document_format(start: bytes) -> str:
         return next((name for mark, name in _IN_ZIP if mark in start), "a zip archive")
     if start[60:68] == b"BOOKMOBI":
         return "a Kindle book"
+    if b"<FictionBook" in start:
+        return "a FictionBook"
     return next((name for mark, name in _STARTS if start.startswith(mark)), "")
 
 

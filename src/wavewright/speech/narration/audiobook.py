@@ -44,12 +44,12 @@ class AudiobookSettings:
     ] = None
     title: Annotated[
         str | None,
-        Field(description="Title of the audio book; default: of the EPUB, or the file's name."),
+        Field(description="Title of the audio book; default: of the book, or the file's name."),
         FREE_TEXT,
         Needs("audiobook"),
     ] = None
     author: Annotated[
-        str | None, Field(description="Author of the audio book; default: of the EPUB."), FREE_TEXT, Needs("audiobook")
+        str | None, Field(description="Author of the audio book; default: of the book."), FREE_TEXT, Needs("audiobook")
     ] = None
     cover: Annotated[
         Path | None,
