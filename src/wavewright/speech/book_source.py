@@ -102,7 +102,7 @@ class TextBook:
     @property
     def tags(self) -> BookTags:
         """Those of the header of Markdown or the head of HTML; plain text has none."""
-        return BookTags() if self.markup == "none" else BookTags(**_tags_of(self.file, self.markup))
+        return _tags_of(self.file, self.markup)
 
     def chapters(self) -> list[Chapter]:
         """Return the chapters, see `find_chapters`."""
@@ -184,21 +184,21 @@ def language_of_book(book: BookSource, voice: Voice) -> str:
     return own if has_region else voice.language
 
 
-def _tags_of(file: Path, markup: Markup) -> dict[str, str]:
-    """Return title, author, language and year by their names, as far as the start of a text has them."""
+def _tags_of(file: Path, markup: Markup) -> BookTags:
+    """Return the tags that the start of a text has."""
+    start, named = "", dict[str, str]()
     with suppress(OSError), file.open("rb") as contents:
         start = contents.read(HEADER_BYTES).decode("utf-8-sig", "ignore")
-        if markup == "markdown":
-            header = HEADER.match(start)
-            named = {each[1].lower(): each[3] for each in _ENTRY.finditer(header[0])} if header else {}
-        else:
-            named = {name.lower(): value for _, name, _, value in _META.findall(start)}
-            named |= {name: match[1] for name, tag in _HEAD.items() if (match := tag.search(start))}
-        texts = {name: " ".join(unescape(value).split()) for name, value in named.items()}
-        year = re.match(r"\d{4}\b", texts.get("date", ""))
-        tags = {"title": texts.get("title", ""), "author": texts.get("author", ""), "year": year[0] if year else ""}
-        return tags | {"language": texts.get("lang") or texts.get("language", "")}
-    return {}
+    if markup == "markdown" and (header := HEADER.match(start)):
+        named = {each[1].lower(): each[3] for each in _ENTRY.finditer(header[0])}
+    elif markup == "html":
+        named = {name.lower(): value for _, name, _, value in _META.findall(start)}
+        named |= {name: match[1] for name, tag in _HEAD.items() if (match := tag.search(start))}
+    title, author, date, language, lang = (
+        " ".join(unescape(named.get(name, "")).split()) for name in ("title", "author", "date", "language", "lang")
+    )
+    year = re.match(r"\d{4}\b", date)
+    return BookTags(title, author, lang or language, year[0] if year else "")
 
 
 def _start_is_epub(file: Path) -> bool:
