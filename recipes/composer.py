@@ -7,7 +7,7 @@
     python recipes/composer.py songs --splits LIEDER --out runs/songs              # github.com/OpenScore/Lieder
     python recipes/composer.py chorales --splits FOLDER --scores-only              # writes corpora/chorales
     python recipes/composer.py chorales --out runs/chorales --bundle               # into the package
-    python recipes/composer.py chorales --forms                                    # only forms, and fifths of traits
+    python recipes/composer.py chorales --forms                                    # forms, traits and their tilt
 
 The bundled ``chorales`` has the weights of step 1,680, the best on the validation pieces. The run was continued twice,
 so its learning rate followed schedules of 400, 1,000 and 4,000 steps. The bundled ``folk-tunes`` has 1,250 steps of a
@@ -34,7 +34,7 @@ import argparse
 import hashlib
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -45,13 +45,18 @@ from bundling import bundle
 
 from wavewright.base.errors import BadScore
 from wavewright.base.interruption import ended_by_signals
+from wavewright.contracts.composition import CompositionSettings
 from wavewright.contracts.settings import TrainingSettings, override
 from wavewright.data.entry import Scan
 from wavewright.data.scores import scan_scores
 from wavewright.families.composer.config import DRUMS, FORM_FILE, ComposerConfig
 from wavewright.families.composer.conversion import SAME_DRUMS, grid_of, voice_names
+from wavewright.families.composer.grid import Grid
 from wavewright.families.composer.recipe import ComposerRecipe, Pieces, recipe
+from wavewright.families.composer.runtime import ComposerRuntime
+from wavewright.families.composer.traits import Tilt, calibrated, traits_of, widths_of
 from wavewright.families.composer.vocabulary import N_CHORDS, QUALITIES
+from wavewright.families.loading import load_composer
 from wavewright.models import find
 from wavewright.models.card import Source
 from wavewright.models.folder import ModelFolder
@@ -80,6 +85,8 @@ VALID_WORKS = 12  # one of so many is for validation
 MIN_BARS, MIN_NOTES, MIN_ON_GRID = 16, 24, 0.9
 BAR_STEPS = (8, 12, 16, 24, 32)
 BASS_WEIGHT = 0.5
+
+N_CALIBRATED, MAX_CALIBRATED_BARS = 48, 32  # pieces, and bars of each
 
 WIDE_INTERVAL = 9
 MAX_CHORD_TOP = 64
@@ -421,11 +428,34 @@ def scan_of(folder: Path) -> Scan:
 
 
 def add_forms(folder: Path, scanned: Scan) -> None:
-    """Write what a model keeps of its training scores into its folder."""
+    """Write what a model keeps of its training scores into its folder, and the tilt with which it has their traits."""
     model = ModelFolder(folder)
     config = model.config(ComposerConfig)
     grids = [grid_of(read_score(entry.path), config) for entry in scanned.entries if entry.split == "train"]
-    replace_tensors(model, FORM_FILE, Pieces(grids, config).file_tensors(model.card.recipe["data"]["crop_steps"]))
+    tensors = Pieces(grids, config).file_tensors(model.card.recipe["data"]["crop_steps"])
+    replace_tensors(model, FORM_FILE, tensors)
+    tilt = tilt_of(folder, grids[:: max(len(grids) // N_CALIBRATED, 1)][:N_CALIBRATED], tensors["trait_edges"])
+    replace_tensors(ModelFolder(folder), FORM_FILE, tensors | {"tilt": np.array(tilt.strengths)})
+
+
+def tilt_of(folder: Path, grids: Sequence[Grid], edges: np.ndarray) -> Tilt:
+    """Return the tilt with which pieces as long as these scores have their mean traits."""
+    composer = load_composer(folder)
+    assert isinstance(composer, ComposerRuntime)
+    config = composer.config
+    n_bars = [min(len(grid) // grid.bar_steps, MAX_CALIBRATED_BARS) for grid in grids]
+
+    def means(tilt: Tilt) -> np.ndarray:
+        composer.tilt = tilt
+        settings = [CompositionSettings(bar_steps=grid.bar_steps, seed=seed) for seed, grid in enumerate(grids)]
+        pieces = [composer.compose(*each) for each in zip(n_bars, settings, strict=True)]
+        found: np.ndarray = np.nanmean([traits_of(grid_of(piece, config), config) for piece in pieces], axis=0)
+        print(tilt.strengths, found.round(3), flush=True)
+        return found
+
+    aims = np.mean([traits_of(grid, config) for grid in grids], axis=0)
+    print("of the scores", aims.round(3))
+    return calibrated(means, aims, widths_of(edges))
 
 
 def main() -> None:
@@ -435,7 +465,7 @@ def main() -> None:
     parser.add_argument("--splits", type=Path, help="folder of the arrays")
     parser.add_argument("--midi", type=Path, help="folder of the scores, default corpora/NAME")
     parser.add_argument("--scores-only", action="store_true", help="write the scores, and train nothing")
-    parser.add_argument("--forms", action="store_true", help="write forms and traits of the scores into the model")
+    parser.add_argument("--forms", action="store_true", help="write forms, traits and tilt into the model")
     parser.add_argument("--out", type=Path, help="run folder, default runs/NAME")
     parser.add_argument("--from", dest="base", help="model that the weights are initialised from: a name or a folder")
     parser.add_argument("--resume", action="store_true")

@@ -59,6 +59,7 @@ from wavewright.families.composer.traits import (
     Aims,
     Event,
     Tilt,
+    calibrated,
     fifths,
     traits_of,
 )
@@ -393,6 +394,20 @@ def test_aims_are_met_by_tilts_between_too_little_and_too_much(reached):
     assert {each[1:] for each in strengths} == {(0.0, 0.0, 0.0)}
 
 
+@pytest.mark.parametrize("slope", [0.3, 1.0, 4.0])
+def test_a_calibrated_tilt_gives_the_mean_traits_of_the_scores(slope):
+    aims, widths = np.array([1.0, 20.0, 2.0, 4.0]), np.array([0.2, 3.0, 0.0, 1.0])
+    wanted = np.array([0.25, 0.0, 0.0, -0.4])  # the register has a centre instead, and the polyphony does not differ
+
+    def means(tilt):
+        return aims + slope * (np.array(tilt.strengths) - wanted) * [0.2, 3.0, 0.5, 1.0]
+
+    tilt = calibrated(means, aims, widths)
+    errors = (means(tilt) - aims)[[0, 3]] / widths[[0, 3]]
+    assert np.abs(errors).max() < 0.1 * np.abs(slope * wanted).max()
+    assert tilt.strengths[1:3] == (0.0, 0.0)
+
+
 def test_an_aim_that_is_out_of_reach_gives_the_nearest_piece():
     def draw(tilt):
         return Grid(np.full((1, 1), tilt.strengths[0]), np.zeros((1, 1), bool))
@@ -643,6 +658,18 @@ def test_traits_of_what_is_added_are_those_that_are_asked_for(monkeypatch):
         assert [each[: len(own)] for each, own in zip(notes(longer), notes(score), strict=True)] == notes(score)
         counts.append(sum(map(len, notes(longer))))
     assert counts[0] < counts[1]
+
+
+def test_a_tilt_of_the_model_is_that_of_all_that_is_drawn_into_the_open(monkeypatch):
+    composer = model()
+    usual = CompositionSettings(seed=3, form=False)
+    score = composer.compose(4, usual)
+    between = composer.infill(score, 2, 2, usual)
+    monkeypatch.setattr(composer, "tilt", Tilt((1.5, 0.0, 0.0, 0.0)))
+    assert sum(map(len, notes(composer.compose(4, usual)))) > sum(map(len, notes(score)))
+    longer = composer.continue_score(score, 4, usual)
+    assert [each[: len(own)] for each, own in zip(notes(longer), notes(score), strict=True)] == notes(score)
+    assert notes(composer.infill(score, 2, 2, usual)) == notes(between)
 
 
 def test_positions_are_numbers_from_0_to_1():

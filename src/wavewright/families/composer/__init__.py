@@ -47,7 +47,7 @@ class ComposerFamily(Family[ComposerConfig]):
         Dial("model.feature_dropout", 0.0, 0.3),
     )
     capabilities = frozenset({Capability.COMPOSE})
-    extra_files: ClassVar[Mapping[str, str]] = {FORM_FILE: "forms of the training scores, and fifths of their traits"}
+    extra_files: ClassVar[Mapping[str, str]] = {FORM_FILE: "forms of the training scores, their traits"}
     weight_prefixes = WEIGHT_PREFIXES
     learns_from_scores = True
 

@@ -84,6 +84,7 @@ class ComposerRuntime(ScoreComposer, ScoreScorer):
         tensors = folder.tensors(FORM_FILE) if has_forms else {}
         self._forms = LearnedForms(tensors) if has_forms else None
         self.trait_edges = tensors.get("trait_edges")
+        self.tilt = Tilt(tuple(tensors["tilt"].tolist())) if "tilt" in tensors else NO_TILT
         if self.trait_edges is not None:
             self.traits = tuple(np.array(TRAITS)[widths_of(self.trait_edges) > 0].tolist())
 
@@ -196,6 +197,7 @@ class ComposerRuntime(ScoreComposer, ScoreScorer):
         masks = masks_of(constraints, config, n_steps, bar_steps)
         aims = self._aims(settings)
         is_drawn = ~sketch.is_known.all(1)
+        usual = NO_TILT if sketch.is_known[is_drawn.argmax() :].any() else self.tilt  # what is ahead leads by itself
         if must_start is not None:
             masks = replace(masks, must_start=masks.must_start | must_start)
         if planned is not None:
@@ -211,7 +213,7 @@ class ComposerRuntime(ScoreComposer, ScoreScorer):
         def traits(grid: Grid) -> np.ndarray:
             return traits_of(Grid(grid.symbols[is_drawn], grid.is_held[is_drawn]), config)
 
-        return draw(NO_TILT) if aims is None else aims.met_by(draw, traits)
+        return draw(usual) if aims is None else aims.met_by(draw, traits, usual)
 
 
 def _generator(*numbers: int) -> np.random.Generator:
