@@ -59,7 +59,8 @@ def part(names):
         for step, octave, drum in (("F", 4, 36), ("G", 5, 42), ("C", 5, 38), ("G", 5, 42))
     )
     return f"""<?xml version="1.0"?><score-partwise version="4.0">
-<part-list><score-part id="P1"><part-name>Drums</part-name>{instruments}</score-part></part-list><part id="P1"><measure number="1"><attributes><divisions>1</divisions>
+<part-list><score-part id="P1"><part-name>Drums</part-name>{instruments}</score-part></part-list>
+<part id="P1"><measure number="1"><attributes><divisions>1</divisions>
 <time><beats>4</beats><beat-type>4</beat-type></time><clef><sign>percussion</sign></clef></attributes>{notes}
 </measure></part></score-partwise>"""
 
@@ -93,15 +94,15 @@ for title, names in (
     score.write("musicxml", f"{folder}/again.musicxml")
     again = content(f"{folder}/again.musicxml").decode()
     named = set(re.findall('<instrument id="(.*?)"', again))
-    print(title, "written again by music21: instruments", again.count("<score-instrument"), "named by notes", len(named))
+    print(title, "written by music21: instruments", again.count("<score-instrument"), "named by notes", len(named))
 PY
 seen=$("$work/venv/bin/python" "$work/drums.py" "$work" 2>> "$work/log")
 printf 'notes of kick, hi-hat, snare, hi-hat:\n%s\n' "$seen"
 [ "$seen" = 'kick first Verovio 36 42 38 42
 kick first alphaTab 36 42 38 42
 kick first music21 36 36 36 36
-kick first written again by music21: instruments 1 named by notes 0
+kick first written by music21: instruments 1 named by notes 0
 cowbell first Verovio 36 42 38 42
 cowbell first alphaTab 36 42 38 42
 cowbell first music21 56 56 56 56
-cowbell first written again by music21: instruments 1 named by notes 0' ]
+cowbell first written by music21: instruments 1 named by notes 0' ]
