@@ -3,7 +3,7 @@
 #
 # Guess: a meter by BS.1770-4, as it describes itself, sums the weighted powers of the channels: a tone of 1 kHz in both
 # is 3.01 LU louder than in one, and libebur128 1.2.6 (pyebur128 0.1.1) measures the same.
-# Seen: the powers of the channels are averaged. Mono is right, so that a test with a sine passes; stereo is 3 LU too low,
+# Seen: the powers of the channels are averaged. Mono is right, so that a test with a sine passes; stereo is 3 LU low,
 # six equal channels 7.6 LU, that of low frequencies among them. normalize_loudness(x, rate, -14) makes stereo of
 # -11 LUFS, which a streaming service turns down again or a limiter squeezes.
 set -euo pipefail
