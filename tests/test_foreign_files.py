@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import sys
 from contextlib import nullcontext
 
 import numpy as np
@@ -14,7 +15,7 @@ from wavewright.audio.clip import Clip
 from wavewright.audio.file_kind import kind_of
 from wavewright.audio.pcm import endless_wav_header, to_pcm
 from wavewright.audio.sound_file import open_sound
-from wavewright.base.errors import BadAudio, SoundWarning
+from wavewright.base.errors import BadAudio, MissingExtra, SoundWarning
 from wavewright.data.entry import read_length
 
 RATE = 44_100
@@ -234,14 +235,40 @@ def test_the_length_of_raw_aac_does_not_follow_from_the_bitrate_of_its_beginning
     assert not recwarn.list
 
 
-def test_mpeg_audio_of_a_variable_bitrate_in_wav_is_read_to_its_end(tmp_path, recwarn):
+@pytest.mark.parametrize("has_av", [True, False])
+@pytest.mark.parametrize("name", ["a.wav", "a.rf64", "a.w64"])
+def test_mpeg_audio_of_a_variable_bitrate_in_wav_is_read_to_its_end(tmp_path, monkeypatch, recwarn, name, has_av):
     wave = np.concatenate(
         (np.random.default_rng(0).uniform(-0.5, 0.5, 4 * RATE), np.zeros(8 * RATE), chirp(4.0, RATE, 1)[0])
     )
-    encode(tmp_path / "a.wav", "libmp3lame", wave[None].astype(np.float32), RATE, format="wav", options={"q": "4"})
-    assert 0 <= read_length(tmp_path / "a.wav")[0] - len(wave) <= 4 * 1152
-    np.testing.assert_allclose(Clip.read(tmp_path / "a.wav").wave, decode(tmp_path / "a.wav")[1], atol=1e-6)
+    path, kind = tmp_path / name, "w64" if name == "a.w64" else "wav"
+    rf64 = {"rf64": "always"} if name == "a.rf64" else None
+    mono = wave[None].astype(np.float32)
+    encode(path, "libmp3lame", mono, RATE, format=kind, options={"q": "4"}, container_options=rf64)
+    if not has_av:
+        monkeypatch.setitem(sys.modules, "av", None)
+    assert 0 <= read_length(path)[0] - len(wave) <= 4 * 1152
+    np.testing.assert_allclose(Clip.read(path).wave, decode(path)[1], atol=1e-5)
     assert not recwarn.list
+
+
+@pytest.mark.parametrize("name", ["a.wav", "a.w64"])
+def test_mpeg_audio_in_wav_that_was_cut_is_named(tmp_path, name):
+    path = encode(tmp_path / name, "libmp3lame", chirp(4.0), RATE, format=name[2:])
+    path.write_bytes(path.read_bytes()[:20_000])
+    expected = decode(path)[1]
+    with pytest.warns(SoundWarning, match="was cut short"):
+        wave = Clip.read(path).wave
+    np.testing.assert_allclose(wave, expected[:, : wave.shape[1]], atol=1e-5)
+    assert 0 <= expected.shape[1] - wave.shape[1] <= 1152
+
+
+@pytest.mark.parametrize(("name", "codec"), [("a.wav", "mp2"), ("a.w64", "adpcm_swf"), ("a.wav", "pcm_s64le")])
+def test_without_pyav_a_codec_that_needs_it_is_not_damage(tmp_path, monkeypatch, name, codec):
+    path = encode(tmp_path / name, codec, chirp(1.0), RATE)
+    monkeypatch.setitem(sys.modules, "av", None)
+    with pytest.raises(MissingExtra, match="needs PyAV"):
+        open_sound(path)
 
 
 @pytest.mark.parametrize(
@@ -283,8 +310,8 @@ def test_pauses_of_which_nothing_is_stored_are_silent(tmp_path, name, codec, rec
     assert not recwarn.list
 
 
-CODECS = ("aac", "ac3", "adpcm_ima_wav", "adpcm_ms", "alac", "flac", "libmp3lame", "libopus", "mp2")
-CODECS += ("pcm_alaw", "pcm_f32le", "pcm_s16be", "pcm_s16le", "tta", "wavpack")
+CODECS = ("aac", "ac3", "adpcm_ima_wav", "adpcm_ms", "adpcm_swf", "alac", "flac", "libmp3lame", "libopus", "mp2")
+CODECS += ("pcm_alaw", "pcm_f32le", "pcm_s16be", "pcm_s16le", "pcm_s64le", "tta", "wavpack")
 ENDINGS = ("3gp", "aac", "aiff", "asf", "au", "avi", "caf", "flac", "flv", "m4a", "mka", "mov", "mp3", "mxf", "ogg")
 ENDINGS += ("rf64", "ts", "tta", "vob", "w64", "wav", "webm", "wma", "wv")
 
@@ -304,7 +331,7 @@ def test_no_container_adds_or_takes_sound(tmp_path, codec, recwarn):
         except (ValueError, OSError, IndexError, av.FFmpegError):  # this FFmpeg does not write it, or not read it
             continue
         is_whole = 2 * expected.shape[1] > wave.shape[1]  # of AAC in WAV FFmpeg decodes the first packets alone
-        if is_whole and not (codec in ("libmp3lame", "mp2") and ending in ("rf64", "w64")):  # whose last frame is cut
+        if is_whole:
             read = Clip.read(path).wave
             n_samples = wave.shape[1] if read.shape == wave.shape else expected.shape[1]
             np.testing.assert_allclose(read, expected[:, :n_samples], atol=0.01, err_msg=ending)

@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import BinaryIO
@@ -18,12 +18,13 @@ import soundfile
 
 from ..base.errors import BadAudio, how_to_install
 from ..base.units import samples_to_seconds
+from .file_formats.other_metadata import NIST_MAGIC, VOC_MAGIC
 from .file_formats.segments import Segment, SegmentedFile
 from .wav_chunks import WAV_MAGIC, other_header
 
 AUDIO_MAGIC = (
     *(b"RIFF", b"RIFX", b"RF64", b"BW64", b"riff", b"FORM", b".snd", b"dns.", b"caff", b"fLaC", b"OggS", b"ID3"),
-    *(b"NIST_1A", b"Creative Voice File", b"PVF1", b" paf", b"fap ", b"2BIT", b"\x64\xa3", b"\0\0\xa3\x64"),
+    *(NIST_MAGIC, VOC_MAGIC, b"PVF1", b" paf", b"fap ", b"2BIT", b"\x64\xa3", b"\0\0\xa3\x64"),
 )
 """First bytes of the kinds of files that libsndfile reads: the last are of NIST, VOC, PVF, PAF, AVR and IRCAM files."""
 
@@ -59,18 +60,16 @@ SOUND_SUFFIXES = (
 VIDEO_CODECS = {".mp4": "aac", ".m4v": "aac", ".mov": "aac", ".mkv": "aac", ".webm": "libopus"}
 """Endings of video files that can be written: codec of the sound."""
 
-CODEC_MAGIC = (b"RIFF", b"RIFX", b"RF64", b"BW64", b"riff", b"FORM", b"caff", b".snd", b"NIST_1A")
+CODEC_MAGIC = (b"RIFF", b"RIFX", b"RF64", b"BW64", b"riff", b"FORM", b"caff", b".snd", NIST_MAGIC)
 """Containers of WAV, AIFF, CAF and AU files, of whose codecs libsndfile knows some, and PyAV more."""
 
-OTHER_PCM = b"NIST_1A"
-"""Files of whose plain samples libsndfile refuses some that PyAV knows."""
+MISREAD = re.compile(VOC_MAGIC + rb"|FORM.{4}8SVX", re.DOTALL)
+"""Files of which libsndfile takes headers of blocks (VOC) or one channel after the other (8SVX) for samples in turn, so
+that PyAV reads them where it is there."""
 
-MISREAD = re.compile(rb"Creative Voice File|FORM.{4}8SVX|RIFF.{4}WAVEfmt .{4}[PU]\0", re.DOTALL)
-"""Files of which libsndfile takes headers of blocks (VOC) or one channel after the other (8SVX) for samples in turn, or
-stops where MPEG audio in WAV would end at the bitrate of its beginning, so that PyAV reads them where it is there."""
-
-UNSUPPORTED_ENCODING = 4
-"""libsndfile's error for a codec that it does not know in a container that it does."""
+UNKNOWN_CODEC, UNKNOWN_FORMAT = (4, 18), 64
+"""libsndfile's errors for a codec that it does not know in a container that it does, and for its fields, which may be
+damaged."""
 
 OTHER_OGG, OGG_PACKET = (b"\x7fFLAC", b"Speex   ", b"\x80theora", b"fishead\0"), 28
 """First packets in Ogg of codecs that libsndfile does not decode (of FLAC, few files), and their position."""
@@ -109,12 +108,14 @@ class SoundParts:
     - ``faults``: sentences about what is missing or damaged, without the name of the file.
     - ``is_damaged``: sound is missing; otherwise the header alone is incomplete.
     - ``has_end``: the header says how much sound there is, so less is a fault.
+    - ``container``: libsndfile's name of the format, where the parts are read without it.
     """
 
     segments: tuple[Sequence[Segment] | None, ...] = (None,)
     faults: tuple[str, ...] = ()
     is_damaged: bool = False
     has_end: bool = True
+    container: str = ""
 
     def sources(self, path: Path) -> Iterator[str | SegmentedFile]:
         """Yield what to open for each part."""
@@ -188,16 +189,17 @@ def is_of_other_codec(path: Path, head: bytes, error: BaseException | None) -> b
     """Return True for a sound that libsndfile refused, of a codec that PyAV knows, such as G.722 in WAV."""
     if not head.startswith(CODEC_MAGIC) or not isinstance(error, soundfile.LibsndfileError):
         return False
-    if error.code == UNSUPPORTED_ENCODING:
+    if error.code in UNKNOWN_CODEC:
         return True
     try:
         import av
     except ImportError:
-        return False
+        return bool(error.code == UNKNOWN_FORMAT)
     try:
         with av.open(str(path), options=CONTAINER_OPTIONS, metadata_errors="surrogateescape") as container:
             context = container.streams.audio[0].codec_context if container.streams.audio else None
-            is_known = head.startswith(OTHER_PCM) or not str(getattr(context, "name", "pcm_")).startswith("pcm_")
+            # Of the plain samples of NIST files libsndfile refuses some that PyAV knows.
+            is_known = head.startswith(NIST_MAGIC) or not str(getattr(context, "name", "pcm_")).startswith("pcm_")
             return context is not None and is_known
     except (av.FFmpegError, UnicodeError, OverflowError, ZeroDivisionError):
         return False
@@ -211,7 +213,7 @@ def _parts_of(path: Path, head: bytes, file: BinaryIO) -> SoundParts | None:
     if head.startswith(b"OggS"):
         return _ogg_parts(path, file)
     if head.startswith((*WAV_MAGIC, b"riff", b"caff")):
-        return _of_other_header(file)
+        return _of_other_header(file, "W64" if head.startswith(b"riff") else "WAV")
     is_mpeg = head.startswith(b"ID3") or path.suffix.lower() == ".mp3" or is_mpeg_frame(head)
     return _mpeg_parts(file) if is_mpeg and b"fLaC" not in head else SoundParts()
 
@@ -239,20 +241,22 @@ def _ogg_parts(path: Path, file: BinaryIO) -> SoundParts | None:
     return SoundParts(segments, tuple(faults), bool(faults), has_end=not links.has_pauses)
 
 
-def _of_other_header(file: BinaryIO) -> SoundParts:
+def _of_other_header(file: BinaryIO, container: str) -> SoundParts:
     found = other_header(file)
     if found is None:
         return SoundParts()
+    if found.mpeg is not None:
+        return replace(_mpeg_parts(file, *found.mpeg), container=container)
     if not found.is_open_ended:
         return SoundParts((found.segments,))
     fault = "does not say how long it is, as files from a pipe or of a program that crashed. It was read to its end"
     return SoundParts((found.segments,), (fault,), has_end=False)
 
 
-def _mpeg_parts(file: BinaryIO) -> SoundParts:
+def _mpeg_parts(file: BinaryIO, *span: int) -> SoundParts:
     from .file_formats import mpeg_scan
 
-    found = mpeg_scan.scan(file)
+    found = mpeg_scan.scan(file, *span)
     if found is None:
         return SoundParts()
     faults = []
@@ -274,7 +278,7 @@ def _mpeg_parts(file: BinaryIO) -> SoundParts:
         faults.append(f"{lengths}: it was cut short. What there is was read")
     elif found.is_cut:
         faults.append("breaks off in the middle of a frame: it was cut short. What is whole was read")
-    if found.is_as_described:
+    if found.is_as_described and not span:
         return SoundParts()
     return SoundParts((found.segments(),), tuple(faults), bool(faults), has_end=False)
 

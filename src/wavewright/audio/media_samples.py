@@ -22,7 +22,8 @@ AvObject: TypeAlias = Any  # of PyAV, which is an optional dependency
 MATROSKA_DURATION = re.compile(r"(\d+):(\d\d):(\d\d\.\d+)")
 """Tag of a track of Matroska and WebM files, which have no field for its length: when it ends."""
 
-ESTIMATED = ("aac", "ac3", "amr", "amrnb", "amrwb", "dts", "eac3")  # lengths that FFmpeg derives from a bitrate
+ESTIMATED = re.compile(r"(aac|ac3|amr|amrnb|amrwb|dts|eac3|avi adpcm_\w+)( |$)")
+"""Containers, and codecs in them, whose lengths FFmpeg derives from a bitrate."""
 LOSSLESS_CODECS = ("ape", "flac", "tta", "wavpack")
 SUBTYPES_OF_SAMPLES = {"u8": "PCM_16", "s16": "PCM_16", "s32": "PCM_24", "flt": "FLOAT", "dbl": "FLOAT"}
 """FFmpeg's formats of samples, and the subtypes that hold what is decoded of them, in ``float32``."""
@@ -44,6 +45,9 @@ ROUNDING_SECONDS = 0.0015  # of times in milliseconds
 
 LONGEST_PAUSE_SECONDS = 3_600.0
 """Longest one where a container does not say how long it is; a longer one is a fault of its times."""
+
+PAD_BYTES = 7
+"""Most zeros that fill up the sound of a chunk, as FFmpeg writes W64 and RF64 files: they are no part of it."""
 
 FIRST_SILENT_AMR = 8  # of the types of its frames: from here on they describe the noise of a pause, or are empty
 
@@ -68,7 +72,7 @@ def claimed_samples(path: Path, container: AvObject) -> tuple[int | None, bool]:
     stream, kind = container.streams.audio[0], container.format.name
     exact = formats.m4a_metadata.length(path, stream.index) if kind.startswith("mov") else None
     seconds = None if exact is None else float(exact)
-    is_stated = kind not in ESTIMATED and not (kind == "avi" and stream.codec_context.name.startswith("adpcm"))
+    is_stated = ESTIMATED.match(f"{kind} {stream.codec_context.name}") is None
     if seconds is None and stream.duration is not None and is_stated:
         seconds = float(stream.duration * stream.time_base)
     elif seconds is None and (stated := MATROSKA_DURATION.fullmatch(stream.metadata.get("DURATION", ""))):
@@ -154,6 +158,8 @@ class MediaSamples:
         try:
             frames: list[AvObject] = packet.decode()
         except av.FFmpegError as error:
+            if packet.size <= PAD_BYTES and not any(bytes(packet)):
+                return []
             if packet.pts is not None:
                 start = float(packet.pts * packet.time_base)
                 self._end = start if self._end is None else self._end

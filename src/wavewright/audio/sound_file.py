@@ -328,7 +328,7 @@ def _sound_chunks(
 ) -> Iterator[np.ndarray]:
     """Yield chunks decoded by libsndfile; say at the end if there were fewer samples than claimed."""
     # libmpg123 prints what it does not understand; the header has it as a sentence.
-    silence = quiet_library if header.format == "MP3" and header.is_damaged else nullcontext
+    silence = quiet_library if header.subtype == "MPEG_LAYER_III" and header.is_damaged else nullcontext
     position = 0
     for source in parts.sources(path):
         with _open_sound(path, source) as file:
@@ -506,7 +506,8 @@ def _sound_header(path: Path, parts: SoundParts) -> AudioHeader:
         with _open_sound(path, source) as file:
             if header is None:
                 known = None if file.frames >= UNKNOWN_LENGTH else file.frames
-                claimed = AudioHeader(file.samplerate, file.channels, known, file.format, file.subtype)
+                kind = (parts.container or file.format, file.subtype)
+                claimed = AudioHeader(file.samplerate, file.channels, known, *kind)
                 header = _checked_header(path, claimed)
             elif (file.samplerate, file.channels) != (header.sample_rate, header.n_channels):
                 seconds = samples_to_seconds(n_samples or 0, header.sample_rate)

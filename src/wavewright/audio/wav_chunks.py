@@ -37,7 +37,7 @@ PLACEHOLDER_BYTES = 0x7FFF0000
 W64_HEADER = struct.Struct("<4s12xQ")  # name, the rest of its GUID, bytes with this header
 W64_FIRST = 40  # position of the first chunk: behind two GUIDs and a size
 W64_PLACEHOLDER = 2**62
-EXTENSIBLE = 0xFFFE  # the codec of a format that says it in a GUID
+MPEG_LAYER_III, EXTENSIBLE = b"\x55\0", b"\xfe\xff"  # codecs of a format: the second says it in a GUID
 
 CAF_HEADER = struct.Struct(">4sq")
 CAF_UNKNOWN = -1
@@ -187,10 +187,13 @@ class OtherHeader:
 
     - ``segments``: the file with the right header, if a decoder needs one.
     - ``is_open_ended``: the header does not say how much sound follows.
+    - ``mpeg``: first byte of frames of MPEG audio, and the byte after them: libsndfile ends where they would at the
+      bitrate of the first.
     """
 
     segments: Sequence[Segment] | None = None
     is_open_ended: bool = True
+    mpeg: tuple[int, int] | None = None
 
 
 def other_header(file: BinaryIO) -> OtherHeader | None:
@@ -200,7 +203,7 @@ def other_header(file: BinaryIO) -> OtherHeader | None:
     n_bytes = file.seek(0, 2)
     try:
         if magic in WAV_MAGIC:
-            return _scan_riff(file, magic, n_bytes)
+            return _scan_mpeg(file, n_bytes) or _scan_riff(file, magic, n_bytes)
         if magic == b"riff":
             return _scan_w64(file, n_bytes)
         return _scan_caf(file, n_bytes) if magic == b"caff" else None
@@ -223,6 +226,16 @@ def frames_of_fact(path: Path) -> int | None:
 def is_placeholder(declared: int, actual: int) -> bool:
     """Return True if a size that was declared for so many bytes is one that says nothing."""
     return declared >= PLACEHOLDER_BYTES > actual or declared == LARGEST
+
+
+def _scan_mpeg(file: BinaryIO, n_bytes: int) -> OtherHeader | None:
+    codec = b""
+    for name, size in chunks(file):
+        if name == b"fmt ":
+            codec = file.read(2)
+        elif name == b"data":
+            return _of_mpeg(file.tell(), size, n_bytes) if codec == MPEG_LAYER_III else None
+    return None
 
 
 def _scan_riff(file: BinaryIO, magic: bytes, n_bytes: int) -> OtherHeader | None:
@@ -281,12 +294,21 @@ def _scan_w64(file: BinaryIO, n_bytes: int) -> OtherHeader | None:
     else:
         return None
     file.seek(form[0])
-    if end < start or form[1] - form[0] < 40 or int.from_bytes(file.read(2), "little") != EXTENSIBLE:
+    codec = file.read(2)
+    if codec == MPEG_LAYER_III:
+        return _of_mpeg(start, end - start, n_bytes)
+    if end < start or form[1] - form[0] < 40 or codec != EXTENSIBLE:
         return None
     is_open_ended = size >= W64_PLACEHOLDER
     sound = (start, min(n_bytes, end))
     n_declared = sound[1] - start if is_open_ended else end - start
     return _in_64_bits(form, n_declared, sound, struct.pack("<4sI", b"fmt ", form[1] - form[0]), is_open_ended)
+
+
+def _of_mpeg(start: int, declared: int, n_bytes: int) -> OtherHeader:
+    """Return the frames of MPEG audio, to the end of the file where the header does not say how long they last."""
+    is_unknown = declared <= 0 or is_placeholder(declared, n_bytes - start) or declared >= W64_PLACEHOLDER
+    return OtherHeader(mpeg=(start, n_bytes if is_unknown else start + declared))
 
 
 def _in_64_bits(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import mmap
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from .id3 import ID3V1_BYTES, ID3V1_MAGIC, skip_tags
@@ -73,12 +73,16 @@ class MpegScan:
         return bytes(frame)
 
 
-def scan(file: BinaryIO) -> MpegScan | None:
-    """Return the frames of a file of layer III; None for other layers and for frames that do not state their size."""
-    file.seek(0)
-    start = skip_tags(file)
-    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        return _scan(data, start)
+def scan(file: BinaryIO, start: int = 0, end: int = 0) -> MpegScan | None:
+    """Return the frames of layer III between two bytes of a file, by default in all of it.
+
+    None for other layers and for frames that do not state their size.
+    """
+    n_bytes = file.seek(0, 2)
+    start = skip_tags(file, start)
+    with mmap.mmap(file.fileno(), min(end, n_bytes), access=mmap.ACCESS_READ) as data:
+        found = _scan(data, start)
+    return replace(found, is_cut=found.is_cut or end > n_bytes) if found else None
 
 
 def _scan(data: mmap.mmap, start: int) -> MpegScan | None:
