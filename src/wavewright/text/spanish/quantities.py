@@ -35,6 +35,8 @@ SHORT = ("A", "B", "J", "K", "L", "N", "V", "W", "d", "in")
 _VERB = re.compile(r"\s(?!(?:de|y|en|a|al|con|por|para)\b)[a-záéíóúñ]")
 _UNIT = alternatives(UNITS)
 _RATE = rf"((?:{_UNIT})(?:/(?:{_UNIT}))?)(?![{LETTERS}0-9²³])"
+PART = ("parte", "partes", FEMININE)
+_OF = rf"(?:\s?((?i:partes?)|{_RATE[1:]})?"
 _ENTIRE = rf"{SIGN}({NUMBER})"
 _UNTIL = r"\s?[-–]\s?"
 _MILLIONS = {"M": "millón", "mill.": "millón", "millones": "millón", "millón": "millón", "bill.": "billón"}
@@ -102,7 +104,9 @@ def _prices(match: re.Match[str], _around: SpanishAround) -> Reading:
 
 
 def _unit(written: str) -> tuple[str, str, str]:
-    """Return name for one, name for several and gender of a unit, which may be a rate: ``km/h``."""
+    """Return name for one, name for several and gender of a unit, which may be a rate, ``km/h``, or ``partes``."""
+    if written.lower() in PART:
+        return PART
     first, slash, second = (written, "", "") if written in UNITS else written.partition("/")
     one, several, gender = UNITS[first]
     rate = f" por {UNITS[second][0]}" if slash else ""
@@ -135,18 +139,20 @@ def _measures(match: re.Match[str], _around: SpanishAround) -> Reading:
     return [*SIGNS.signed[match[1]], *decimal(match[2], gender), "a", *decimal(match[3], gender), *several.split()]
 
 
-@reads(rf"(?:(\d{{1,3}})\s)?(\d{{1,2}})/(\d{{1,3}})(?![\d/]|\.\d)(?:\s?{_RATE})?")
+@reads(rf"(?:(\d{{1,3}})\s)?(\d{{1,2}})/(\d{{1,3}})(?![\d/]|\.\d){_OF}")
 def _fraction(match: re.Match[str], around: SpanishAround) -> Reading:
     """Read ``3/4``, ``2 1/2`` and ``1/4 l``; other numbers with a slash one after the other."""
     numerator, denominator = int(match[2]), int(match[3])
+    parts = [match[4]] if match[4] and _unit(match[4]) == PART else []
     if around.word_before.lower() in NUMBERED and not match[1]:
-        return [*cardinal(numerator), "de", *cardinal(denominator)]
+        return [*cardinal(numerator), "de", *cardinal(denominator), *parts]
     if denominator == 10 and {word.lower() for word in around.words_before} & GRADE_CUES:
         return [*cardinal(numerator), "sobre", "diez"]
-    if match[4] and denominator > 10:
+    if match[4] and denominator > 10 and not parts:
         return [*cardinal(numerator), *cardinal(denominator), *_unit(match[4])[1].split()]
     if denominator < 2 or numerator == 0 or numerator >= denominator:
-        return None if match[1] or match[4] else [*cardinal(numerator), "barra", *cardinal(denominator)]
+        is_plain = not match[1] and (not match[4] or parts)
+        return [*cardinal(numerator), "barra", *cardinal(denominator), *parts] if is_plain else None
     return _of_fraction(match[1], numerator, denominator, match[4], around)
 
 
@@ -160,9 +166,9 @@ def _of_fraction(
         return [*cardinal(int(number), gender), *part, *several.split()]
     if (numerator, denominator) == (1, 2) and gender:
         return ["media" if gender == FEMININE else "medio", *one.split()]
-    if around.word_after.lower() == "partes":
-        end = "a" if numerator == 1 else "as"
-        return [*cardinal(numerator, FEMININE), *ordinal(denominator, end)]
+    if one == PART[0]:
+        end = "" if numerator == 1 else "s"
+        return [*cardinal(numerator, FEMININE), *ordinal(denominator, f"a{end}"), f"{one}{end}"]
     return [*fraction(numerator, denominator), *(["de", *one.split()] if written else [])]
 
 
@@ -218,7 +224,7 @@ def _unit_alone(match: re.Match[str], around: SpanishAround) -> Reading:
 
 LETTER_RULES: list[Rule] = [*_unit_alone, *_sign_first, *CURRENCIES.code_rules(NOT_IN_WORD, 2)]
 MEASURE_RULES: list[Rule] = [
-    *vulgar_rules(rf"(?:\s?{_RATE})?", _of_fraction),
+    *vulgar_rules(_OF, _of_fraction),
     *_fraction,
     *_sign_first,
     *_prices,
