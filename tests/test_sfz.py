@@ -111,9 +111,15 @@ def test_includes_and_definitions(folder):
     (folder / "loop.sfz").write_text('#include "loop.sfz"')
     with pytest.raises(BadSoundFont, match="in itself"):
         read_headers(folder / "loop.sfz")
-    (folder / "lost.sfz").write_text('#include "lost.sfzh"')
-    with pytest.raises(BadSoundFont, match=r"lost\.sfzh, which .* includes, does not exist"):
-        read_headers(folder / "lost.sfz")
+
+
+def test_includes_that_do_not_exist_are_named_and_the_rest_is_played(folder):
+    text = '<region>sample=a4.wav key=69 #include "lost.sfzh" <region>sample=a4.wav key=70 #include "lost.sfzh"'
+    with pytest.warns(ScoreWarning, match=r"lost\.sfzh, which it includes, does not exist") as warned:
+        assert bank_of(folder, text).regions(0).ranges[:, 0].tolist() == [69, 70]
+    assert len(warned) == 1
+    with pytest.warns(ScoreWarning), pytest.raises(BadSoundFont, match="no region"):
+        bank_of(folder, '#include "lost.sfzh"')
 
 
 def test_headers_pass_their_opcodes_down(folder):
@@ -137,6 +143,11 @@ def test_offsets_hold_for_the_regions_that_follow(folder):
     )
     assert [tuple(row) for row in bank.regions(0).ranges[:, :2].tolist()] == [(69, 69), (69, 69)]
     assert [rules.keycenter for rules in bank.rules] == [69, 69]
+    bank = bank_of(
+        folder, "<control>note_offset=12 <region>sample=a4.wav xfin_hikey=60 xfout_lokey=70<region>sample=a4.wav key=60"
+    )
+    assert bank.regions(0).ranges[:, :2].tolist() == [[0, 127], [72, 72]]  # sfizz moves no range of all keys
+    assert [rules.key_fade for rules in bank.rules] == [((12, 72), (82, 127)), ((0, 0), (127, 127))]
 
 
 @pytest.mark.parametrize(

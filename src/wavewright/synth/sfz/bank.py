@@ -324,6 +324,8 @@ def _ranges(opcodes: Mapping[str, str], offset: int) -> tuple[int, int, int, int
     velocities = int(number_of(opcodes.get("lovel", "0"))), int(number_of(opcodes.get("hivel", "127"), 127))
     if low < 0 or high < 0:  # -1: no key plays it
         return (0, -1, *velocities)
+    if (low, high) == (0, 127):
+        return (low, high, *velocities)
     return (max(low + offset, 0), min(high + offset, 127), *velocities)
 
 
@@ -375,7 +377,7 @@ def _rules(opcodes: Mapping[str, str], ranges: tuple[int, int, int, int], offset
         switch=None if last is None else key_of(last, -1) + offset,
         switches=switches if last is not None else (-1, -1),
         curve=velocity_curve(opcodes),
-        key_fade=_fade(opcodes, "key"),
+        key_fade=_fade(opcodes, "key", offset),
         velocity_fade=_fade(opcodes, "vel"),
         controller_fades=tuple((number, _fade(opcodes, f"cc{number}")) for number in faded if number < 128),
         powers=(is_power("xf_keycurve"), is_power("xf_velcurve"), is_power("xf_cccurve")),
@@ -389,12 +391,14 @@ def _center(text: str, lowest: int) -> int:
     return 60 if text == "sample" else min(max(key_of(text, lowest), 0), 127)
 
 
-def _fade(opcodes: Mapping[str, str], name: str) -> Fade:
-    def value(end: str, usual: float) -> float:
-        text = opcodes.get(f"xf{end}{name}")
-        return usual if text is None else float(key_of(text, round(usual)))
+def _fade(opcodes: Mapping[str, str], name: str, offset: int = 0) -> Fade:
+    def values(side: str, usual: int) -> tuple[float, float]:
+        texts = [opcodes.get(f"xf{side}_{end}{name}") for end in ("lo", "hi")]
+        added = offset if any(texts) else 0
+        low, high = (added + (usual if text is None else key_of(text, usual)) for text in texts)
+        return float(min(max(low, 0), 127)), float(min(max(high, 0), 127))
 
-    return (value("in_lo", 0.0), value("in_hi", 0.0)), (value("out_lo", 127.0), value("out_hi", 127.0))
+    return values("in", 0), values("out", 127)
 
 
 def _initial_controls(control: Mapping[str, str]) -> dict[int, float]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PureWindowsPath
 
-from ...base.errors import BadSoundFont
+from ...base.errors import BadSoundFont, ScoreWarning
 from ...base.names import quoted
 
 MAX_BYTES = 16 << 20
@@ -39,6 +40,7 @@ class _SfzSource:
 
     root: Path
     definitions: dict[str, str] = field(default_factory=dict)
+    missing: dict[Path, None] = field(default_factory=dict)
     n_bytes: int = 0
     n_included: int = 0
 
@@ -58,8 +60,12 @@ class _SfzSource:
             self.n_included += 1
             if self.n_included > MAX_INCLUDES:
                 raise BadSoundFont(f"{self.root} includes more than {MAX_INCLUDES} files; it has a loop.")
+            included = found_file(self.root.parent, self._replaced(quoted_name or name))
             yield "\n"
-            yield from self.expanded(found_file(self.root.parent, self._replaced(quoted_name or name)), depth + 1)
+            if included.is_file():
+                yield from self.expanded(included, depth + 1)
+            else:
+                self.missing[included] = None
             yield "\n"
         yield self._replaced(text[position:])
 
@@ -71,8 +77,7 @@ class _SfzSource:
         except OSError as error:
             raise BadSoundFont(f"{path} cannot be read ({error.strerror}); give the path of an .sfz file.") from error
         if contents is None:
-            where = "" if depth == 0 else f", which {self.root} includes,"
-            raise BadSoundFont(f"{path}{where} does not exist; give the path of an .sfz file.")
+            raise BadSoundFont(f"{path} does not exist; give the path of an .sfz file.")
         self.n_bytes += len(contents)
         if self.n_bytes > MAX_BYTES:
             raise BadSoundFont(f"{self.root} has more than {MAX_BYTES >> 20} MB of text; that is no SFZ file.")
@@ -118,9 +123,15 @@ def found_file(folder: Path, name: str) -> Path:
 def read_headers(path: Path) -> list[SfzHeader]:
     """Return the headers of an SFZ file with the opcodes of each, its includes in their places.
 
-    Raises BadSoundFont if a file cannot be read, is no text, or includes itself.
+    A warning names the includes that do not exist. Raises BadSoundFont if a file cannot be read, is no text, or
+    includes itself.
     """
-    return parse_headers("".join(_SfzSource(path).expanded(path, 0)))
+    source = _SfzSource(path)
+    headers = parse_headers("".join(source.expanded(path, 0)))
+    for missing in source.missing:
+        sentence = f"{path.name}: {missing}, which it includes, does not exist. It was left out."
+        warnings.warn(sentence, ScoreWarning, stacklevel=2)
+    return headers
 
 
 def parse_headers(text: str) -> list[SfzHeader]:
