@@ -210,6 +210,15 @@ def test_a_recording_that_was_clipped_is_named(speakers, tmp_path):
     assert made.details["tracks"][0].n_clipped > 10
     assert "peaks when it was recorded" in str(made)
     assert podcast((speakers[1],), out=tmp_path / "f.wav", **RAW).details["tracks"][0].n_clipped == 0
+    Clip(8 * Clip.read(speakers[1]).wave, 44_100).write(tmp_path / "floats.wav", "FLOAT")
+    assert podcast((tmp_path / "floats.wav",), out=tmp_path / "g.wav", **RAW).details["tracks"][0].n_clipped == 0
+
+
+def test_a_recording_of_six_channels_is_named_as_mixed(speakers, tmp_path):
+    Clip(np.repeat(Clip.read(speakers[1]).wave, 6, axis=0), 44_100).write(tmp_path / "six.wav")
+    made = podcast((tmp_path / "six.wav", speakers[0]), out=tmp_path / "e.wav", **RAW)
+    assert str(made).count("; mixed from") == str(made).count("; mixed from 6 channels") == 1
+    assert Clip.read(tmp_path / "e.wav").wave.shape[0] == 2
 
 
 @pytest.mark.uses("denoise-48k", "denoise-16k")

@@ -225,6 +225,15 @@ def test_levels(folder, opcodes, velocity, gain):
     assert np.allclose(wave[0], wave[1], atol=1e-6)
 
 
+def test_files_of_six_channels_are_played_as_their_stereo_downmix(folder):
+    """The centre is in both (ITU-R BS.775)."""
+    tone = sine(440.0)
+    waves = np.stack([tone, 0 * tone, tone, 0 * tone, 0 * tone, 0 * tone])
+    Clip(waves, RATE).write(folder / "six.wav", "FLOAT")
+    left, right = played(engine_of(folder, "<region>sample=six.wav key=69"), 69)
+    assert level(right) / level(left) == pytest.approx(0.5**0.5 / (1 + 0.5**0.5), rel=1e-3)
+
+
 def test_stereo_files_keep_their_sides(folder):
     engine = engine_of(folder, "<region>sample=stereo.wav key=69")
     left, right = played(engine, 69, n_samples=40_000)

@@ -58,7 +58,7 @@ class LevelMeter:
         self.peaks = np.maximum(self.peaks, magnitude.max(axis=1, initial=0.0))
         self.sums += wave.sum(axis=1, dtype=np.float64)
         self.squares += np.square(wave, dtype=np.float64).sum(axis=1)
-        self._count_clipped(magnitude >= FULL_SCALE)
+        self._count_clipped((magnitude >= FULL_SCALE) & (magnitude <= 1.0))  # floats go on above it
         self.n_samples += wave.shape[1]
 
     @property

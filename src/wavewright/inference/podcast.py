@@ -74,6 +74,7 @@ class PodcastTrack:
     - ``gain_db``: that brought it to the loudness of all.
     - ``noise_before_db``, ``noise_after_db``: levels of the pauses, in dB of full scale.
     - ``n_clipped``: runs of samples at full scale in the recording.
+    - ``n_channels``: channels of the recording; more than two are mixed.
     """
 
     file: Path
@@ -83,13 +84,15 @@ class PodcastTrack:
     noise_before_db: float
     noise_after_db: float
     n_clipped: int
+    n_channels: int
 
     def __str__(self) -> str:
         if self.loudness_lufs == -math.inf:
             return f"{self.file}: silent"
         noise = f"noise {self.noise_before_db:.0f} -> {self.noise_after_db:.0f} dB"
         clipped = f"; clipped at {self.n_clipped} peaks when it was recorded" if self.n_clipped else ""
-        return f"{self.file}: {noise}, level {self.gain_db:+.1f} dB{clipped}"
+        mixed = f"; mixed from {self.n_channels} channels" if self.n_channels > MOST_CHANNELS else ""
+        return f"{self.file}: {noise}, level {self.gain_db:+.1f} dB{clipped}{mixed}"
 
 
 def make_podcast(
@@ -218,6 +221,7 @@ def _described(file: Path, cleaned: Path) -> PodcastTrack:
         noise_before_db=before.noise_db,
         noise_after_db=after.noise_db,
         n_clipped=before.levels.n_clipped_runs,
+        n_channels=len(before.levels.peaks),
     )
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from ...audio.clip import Clip
 from ...audio.file_formats.metadata import SoundMetadata
 from ...audio.sound_file import open_sound
+from ...audio.wave_blocks import at_most_stereo
 from ...base.errors import BadAudio, BadSoundFont, ScoreWarning
 from ...base.names import quoted
 from ..soundfont import generators as gen
@@ -210,7 +211,8 @@ class SfzBank:
 
     def _read(self, path: Path) -> np.ndarray:
         try:
-            return Clip.read(path, seconds=MAX_SAMPLE_SECONDS).wave
+            sound = open_sound(path)
+            return at_most_stereo(Clip.read(sound, seconds=MAX_SAMPLE_SECONDS).wave, sound.positions)
         except BadAudio as error:
             warnings.warn(f"{self.file_name}: {error}", ScoreWarning, stacklevel=2)
             return np.zeros((0, 0), np.float32)
@@ -279,7 +281,7 @@ class SfzBank:
         note = 60 if metadata.sampler is None else round(metadata.sampler.note)
         self._lengths[path] = round((header.seconds or 0.0) * header.sample_rate)
         first = len(self._samples)
-        n_channels = min(header.n_channels, 2)
+        n_channels = len(at_most_stereo(np.zeros((header.n_channels, 0)), sound.positions))
         self._samples += [SfzSample(path, channel, header.sample_rate, loop, note) for channel in range(n_channels)]
         return list(range(first, first + n_channels))
 
