@@ -77,9 +77,10 @@ def test_every_line_of_a_table_is_a_file_with_its_own_settings(players, tmp_path
         "SEP=\t\nfile\ttext\trate\tlufs\na.wav\tOne, two.\t0.9\t-16.5\n",
     ],
 )
-def test_tables_are_read_as_spreadsheets_write_them(tmp_path, written):
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_tables_are_read_as_spreadsheets_write_them(tmp_path, written, encoding):
     path = tmp_path / "lines.csv"
-    path.write_bytes(written.encode("utf-8-sig"))
+    path.write_bytes(written.encode(encoding))
     result = read_lines(path)
     number = written.count("\n")
     assert result.lines == (Line(number, "a", "One, two.", {"rate": "0.9", "lufs": "-16.5"}),)
@@ -250,7 +251,7 @@ PHRASES = (
         ("\n \n", ".txt", "no text to speak"),
         ("[1]\n", ".jsonl", "no column called 'text'"),
         ("text\nHello.\n", ".pdf", "ends in '.pdf'"),
-        (b"text\n\xff\n", ".csv", "is not UTF-8"),
+        (b"text\n\xff\0\0a\n", ".csv", "is no text"),
     ],
 )
 def test_a_file_that_is_no_batch_is_refused_and_nothing_written(players, tmp_path, contents, suffix, message):

@@ -349,6 +349,19 @@ def test_several_files_of_a_job_are_drawn_into_its_folder(sounds, tmp_path):
     assert failed["error"] == "There are 2 files, and one.png is one image; give a folder with --out."
 
 
+def test_recordings_of_a_job_become_one_file(sounds, tmp_path):
+    records = [
+        {"task": "podcast", "keep_noise": True, **files}
+        for files in ({"file": "0.wav"}, {"recordings": ["0.wav", "1.wav"]})
+    ]
+    result = batch(write_list(sounds / "jobs.jsonl", *records), tmp_path / "out", on="serial", quiet=True)
+    assert not result.failed
+    assert [[Path(file).name for file in each["files"]] for each in results_of(Path(result.out))] == [
+        ["0.mp3"],
+        ["0.mp3"],
+    ]
+
+
 def test_many_failures_are_counted(tmp_path):
     path = write_list(tmp_path / "jobs.jsonl", *({"task": "analyse", "file": f"{i}.wav"} for i in range(22)))
     result = batch(path, tmp_path / "out", on="serial", retries=0, quiet=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import itertools
 import json
 import math
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import tomllib
 import types
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -388,6 +390,16 @@ def test_terms_of_a_glossary_are_kept(tmp_path):
     (tmp_path / "terms.csv").write_text("Bahn\n", encoding="utf-8")
     with pytest.raises(BadSetting, match="line 1"):
         read_glossary(tmp_path / "terms.csv")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_tables_of_spreadsheets_are_read(tmp_path, encoding, delimiter):
+    rows = [["Grüße, allen; allen", 'the "greeting"'], ["Bahn", "rail"]]
+    with (tmp_path / "terms.csv").open("w", encoding=encoding, newline="") as file:
+        csv.writer(file, delimiter=delimiter, lineterminator="\r\n").writerows(rows)
+    with pytest.warns(SkippedText, match="read as Windows-1252") if encoding == "cp1252" else nullcontext():
+        assert read_glossary(tmp_path / "terms.csv") == dict(rows)
 
 
 def test_a_table_is_a_translator(tmp_path):

@@ -85,6 +85,11 @@ class TaskParameter:
         return any(get_origin(member) is tuple for member in _members(self.type))
 
     @property
+    def is_list(self) -> bool:
+        """True where it takes a list alone: the task makes one thing of all its values."""
+        return all(get_origin(member) is tuple for member in _members(self.type) if member is not types.NoneType)
+
+    @property
     def takes_text(self) -> bool:
         """True for a file to read in whose place a text may stand, such as the name of a note."""
         return self.role == "input" and str in _members(self.type)

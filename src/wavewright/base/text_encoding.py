@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
+
+from .errors import SkippedText
+
 MIN_ZEROS = 0.05
 """Fraction of the bytes that are zeros from which on a text may be UTF-16."""
 
@@ -23,6 +27,14 @@ def decoded(contents: bytes) -> tuple[str, str]:
         if any(n_zeros):
             raise
         return contents.decode("cp1252", "replace"), "Windows-1252"
+
+
+def decoded_text(name: str, contents: bytes) -> str:
+    """Return a text as `decoded`, with a warning where its encoding was guessed."""
+    text, encoding = decoded(contents)
+    for note in note_on(name, encoding):
+        warnings.warn(note, SkippedText, stacklevel=3)
+    return text
 
 
 def note_on(name: str, encoding: str) -> tuple[str, ...]:

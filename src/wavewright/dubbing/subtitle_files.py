@@ -11,7 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from ..base.errors import BadText, SkippedText
-from ..base.text_encoding import decoded, note_on
+from ..base.text_encoding import decoded_text
 from ..speech.subtitles import Cue, written
 
 SUFFIXES = (".srt", ".vtt", ".ass", ".ssa")
@@ -130,12 +130,9 @@ def _decoded(path: Path) -> str:
     except OSError as error:
         raise BadText(f"{path} cannot be read ({error.strerror}); give a subtitle file.") from error
     try:
-        text, encoding = decoded(contents)
+        return decoded_text(str(path), contents)
     except UnicodeDecodeError as error:
         raise BadText(f"{path} is no text (byte {error.start}); give a subtitle file.") from error
-    for note in note_on(str(path), encoding):
-        warnings.warn(note, SkippedText, stacklevel=3)
-    return text
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ..base.errors import BadSetting, MissingExtra, SkippedText, how_to_install
+from ..base.text_encoding import decoded_text
 from ..speech.voice_names import base_language
 from .commands import absolute, output_of, words_of
 from .project import DubLine
@@ -212,7 +213,7 @@ def _unmasked(text: str, terms: Sequence[str]) -> str | None:
 
 
 def read_glossary(path: Path) -> dict[str, str]:
-    """Read a glossary: a table in CSV, with tabs or commas, of terms and what they are in the other language.
+    """Read a glossary: a table in CSV of terms and what they are in the other language.
 
     Raises BadSetting if it cannot be read, or a line has no two columns.
     """
@@ -220,19 +221,28 @@ def read_glossary(path: Path) -> dict[str, str]:
 
 
 def table_rows(path: Path, kind: str) -> Iterator[tuple[str, str]]:
-    """Yield the rows of a table of two columns; empty ones, and those that begin with #, are left out."""
+    """Yield the rows of a table of two columns; empty ones, and those that begin with #, are left out.
+
+    Its delimiter is the tab, the comma or the semicolon, the first that makes two cells of each row.
+    """
     try:
-        text = path.read_text(encoding="utf-8-sig")
-        rows = list(csv.reader(text.splitlines(), delimiter="\t" if "\t" in text else ","))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise BadSetting(f"The {kind} {path} cannot be read; give a table in CSV, in UTF-8.") from error
-    for number, row in enumerate(rows, 1):
-        cells = [cell.strip() for cell in row]
-        if not any(cells) or cells[0].startswith("#"):
-            continue
-        if len(cells) != 2 or not all(cells):
-            raise BadSetting(f"{path}, line {number}: write a text and its translation, as `text,translation`.")
-        yield cells[0], cells[1]
+        lines = decoded_text(str(path), path.read_bytes()).splitlines()
+        tables = [_cells(lines, delimiter) for delimiter in "\t,;"]
+    except OSError as error:
+        raise BadSetting(f"The {kind} {path} cannot be read ({error.strerror}); give a table in CSV.") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise BadSetting(f"The {kind} {path} cannot be read; give a table in CSV, as text.") from error
+    wrong = [next((number for number, row in table if len(row) != 2 or not all(row)), 0) for table in tables]
+    if all(wrong):
+        raise BadSetting(f"{path}, line {max(wrong)}: write a text and its translation, as `text,translation`.")
+    for _, (text, translation) in tables[wrong.index(0)]:
+        yield text, translation
+
+
+def _cells(lines: Sequence[str], delimiter: str) -> list[tuple[int, list[str]]]:
+    """Return the rows of a table with their numbers, without empty ones and comments."""
+    rows = ([cell.strip() for cell in row] for row in csv.reader(lines, delimiter=delimiter))
+    return [(number, row) for number, row in enumerate(rows, 1) if any(row) and not row[0].startswith("#")]
 
 
 def matched(lines: Sequence[DubLine], cues: Sequence[SpeechSegment]) -> list[str]:

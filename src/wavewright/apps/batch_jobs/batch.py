@@ -184,7 +184,7 @@ def _checked_value(parameter: TaskParameter, value: JsonValue) -> JsonValue:
         for path in paths:
             if not isinstance(path, str) or not path or path == str(STANDARD_STREAM) or "\0" in path:
                 raise BadSetting(f"{parameter.key} is {quoted(str(path))}; give the path of a file.")
-        return value
+        return paths if parameter.is_list else value
     if parameter.role == "output":
         return parameter.check_file_name(value)
     return plain(parameter.check(value))

@@ -103,7 +103,11 @@ def _target(parameter: TaskParameter, job: BatchJob, files: LocalFiles, folder: 
     """Return the path that a task writes to: the job's own name, the usual one, or the folder itself."""
     writes = parameter.writes
     assert writes is not None
-    has_several = any(isinstance(paths, list) and len(paths) > 1 for paths in files.values.values())
+    parameters = describe(job.task).parameters
+    has_several = any(
+        isinstance(paths, list) and len(paths) > 1 and not parameters[key].is_list
+        for key, paths in files.values.items()
+    )
     is_folder = not writes.suffix or has_several
     given = job.values.get(parameter.key)
     if given is not None:

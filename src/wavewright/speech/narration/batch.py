@@ -21,6 +21,7 @@ from ...base.names import MAX_STEM_BYTES, RESERVED, has_lone_surrogate, name_pro
 from ...base.parameters import FREE_TEXT, Quiet
 from ...base.result import Failed
 from ...base.runner import Item
+from ...base.text_encoding import decoded_text
 from ...outputs.converted_folder import make_each
 from ...outputs.made import Made, MadeFile, sound_file
 from ...text.skipped import warn
@@ -75,7 +76,7 @@ def read_lines(path: Path, name_column: str | None = None) -> BatchLines:
     - ``name_column``: column with the names of the sound files; by default the first of `NAME_COLUMNS` that exists.
       Without one, files are numbered.
 
-    Raises BadFolder if the file does not exist or has another suffix, or BadText if it is not UTF-8, or has no lines,
+    Raises BadFolder if the file does not exist or has another suffix, or BadText if it is no text, or has no lines,
     no texts or no such column.
     """
     if path.suffix.lower() not in SUFFIXES:
@@ -83,9 +84,9 @@ def read_lines(path: Path, name_column: str | None = None) -> BatchLines:
     if not path.is_file():
         raise BadFolder(f"{path} does not exist; give a .csv, .jsonl or .txt file with a text a line.")
     try:
-        content = path.read_text(encoding="utf-8-sig")
+        content = decoded_text(str(path), path.read_bytes()).replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
-        raise BadText(f"{path} is not UTF-8 (byte {error.start}); convert it to UTF-8.") from error
+        raise BadText(f"{path} is no text (byte {error.start}); save it as UTF-8.") from error
     if path.suffix.lower() == ".txt":
         return _plain(path, content, name_column)
     records = _csv_records(path, content) if path.suffix.lower() in (".csv", ".tsv") else _json_records(content)
