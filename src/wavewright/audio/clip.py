@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
-import soxr
 
 from ..base.channel_layouts import PLACES, PLACES_FIELD, Positions, is_usual, mask_of, places_of
 from ..base.errors import BadAudio, BadFolder, BadSetting, SoundWarning, WavewrightError
@@ -167,6 +166,8 @@ class Clip:
         silence = Clip(np.zeros((self.n_channels, 0), np.float32), sample_rate)  # checks the rate before soxr sees it
         if self.n_samples == 0:
             return silence
+        import soxr
+
         return Clip(soxr.resample(self.wave.T, self.sample_rate, sample_rate).T, sample_rate, self.positions)
 
     @classmethod

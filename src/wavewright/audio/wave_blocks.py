@@ -7,7 +7,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
-import soxr
 
 from ..base.channel_layouts import Positions, mono_weights, stereo_weights
 from ..base.units import gain_to_db, samples_to_seconds
@@ -213,6 +212,8 @@ def resampled(waves: Iterable[np.ndarray], from_rate: int, to_rate: int, n_chann
     if from_rate == to_rate:
         yield from waves
         return
+    import soxr
+
     stream = soxr.ResampleStream(from_rate, to_rate, n_channels, dtype="float32")
     for wave in waves:
         yield stream.resample_chunk(np.ascontiguousarray(wave.T)).T

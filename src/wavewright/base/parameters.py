@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, NamedTuple, TypeAlias
 
 from pydantic import Field
 
@@ -22,31 +21,28 @@ NAMES_MODEL = "names a model"
 """After the field of a parameter: its value is the name of a model or voice, or the path of its folder."""
 
 
-@dataclass(frozen=True)
-class Writes:
+class Writes(NamedTuple):
     """After the field of a parameter: its path is that of a file or folder that the task writes.
 
     - ``suffix``: ending of the file's name where the caller has no wish; empty where the task writes a folder.
     - ``like``: parameter with the source, whose own ending is taken if it is one of sound or video files. Where the
       source is a folder, a folder is written.
     - ``or_file``: where the task writes a folder, it writes a file if the name has the ending of one.
+    - ``name_end``: end of the name of a folder where the caller has no wish.
     """
 
     suffix: str = ""
     like: str | None = None
     or_file: bool = False
+    name_end: str = ""
 
 
-@dataclass(frozen=True)
 class WritesSounds(Writes):
     """Its files are sounds whose comments say what made them: the command has ``--sign``, which signs them."""
 
 
-@dataclass(frozen=True)
 class WritesRun(Writes):
     """Its folder is that of a run; a server puts it among its runs, which are models."""
-
-    name_end: str = ""  # end of the name where the caller has no wish
 
 
 READS_RUNS = "folders of runs"
@@ -59,8 +55,7 @@ PYTHON_ONLY = "from Python only"
 """After the field of a parameter: neither the command line nor the server has it."""
 
 
-@dataclass(frozen=True)
-class Settled:
+class Settled(NamedTuple):
     """After the field of a parameter: a batch gives it this value, and no job of it has another."""
 
     value: object  # the value
@@ -74,8 +69,7 @@ FREE_TEXT = "free text"
 """After the field of a parameter: its text may hold a ``/``; in any other one a job would take that for a path."""
 
 
-@dataclass(frozen=True)
-class InForm:
+class InForm(NamedTuple):
     """After the field of a parameter that is a number: how a form shows it, where its range alone does not say.
 
     - ``step``: between the values of a slider; None: any value.
@@ -90,21 +84,17 @@ class InForm:
     start: float | None = None
 
 
-@dataclass(frozen=True)
-class Needs:
+class Needs(NamedTuple):
     """After the field of a parameter: it means nothing without another one, by its name in Python."""
 
     other: str
 
 
-@dataclass(frozen=True, init=False)
 class Without:
     """After the field of a parameter: it excludes each of some others, by their names in Python."""
 
-    others: tuple[str, ...]
-
     def __init__(self, *others: str) -> None:
-        object.__setattr__(self, "others", others)
+        self.others = others
 
 
 OF_FILES = "of files"

@@ -8,6 +8,9 @@ from typing import ClassVar, Literal, Self
 
 from ..base.ranges import RangedSettings, check_names, ranged
 
+MAX_STEPS = 1_000_000_000
+"""Largest number of steps of a run."""
+
 TEMPERATURE_RANGE = (0.0, 2.0)
 """Smallest and largest temperature of models that draw step by step; 1 draws as learned, 0 what is most probable."""
 

@@ -6,7 +6,7 @@ import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
@@ -15,7 +15,9 @@ from ..dsp.stream import ChunkStream, WaveStream
 from ..models.folder import ModelFolder, describe_model
 from .config import TEMPERATURE_RANGE
 from .lookup import index_of
-from .recognition import Calibration, OutputKind
+
+if TYPE_CHECKING:
+    from .recognition import Calibration, OutputKind
 
 
 class Model:

@@ -13,15 +13,13 @@ from pydantic import TypeAdapter, ValidationError
 from ..base.errors import BadSetting
 from ..base.ranges import RangedSettings, ranged
 from ..base.validation import fault_of
+from .config import MAX_STEPS
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 Breakpoints = list[tuple[int, float]]
 """Steps in rising order, each with its position on the learning-rate schedule (0 to 1)."""
-
-MAX_STEPS = 1_000_000_000
-"""Largest number of steps of a run."""
 
 
 def schedule_position(step: int, steps: int, breakpoints: Sequence[tuple[int, float]] = ()) -> float:

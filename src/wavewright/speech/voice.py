@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property, partial
 
@@ -136,10 +135,7 @@ class Voice:
         >>> voice.speak("Hello.").clip.write("hello.wav")
         """
         model, speaker = find_voice(name)
-        with ThreadPoolExecutor(2) as pool:  # ONNX Runtime opens graphs without holding the interpreter's lock
-            acoustic_future = pool.submit(loading.load_acoustic_model, model)
-            vocoder_future = pool.submit(loading.load_vocoder, vocoder)
-            opened_vocoder, acoustic = vocoder_future.result(), acoustic_future.result()
+        opened_vocoder, acoustic = loading.load_vocoder(vocoder), loading.load_acoustic_model(model)
         _check_frames(vocoder, opened_vocoder, acoustic)
         return cls(acoustic, opened_vocoder, speaker or next(iter(acoustic.speakers), None), name, language)
 

@@ -6,7 +6,6 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
-from html import unescape
 
 from .pattern import pattern
 
@@ -102,6 +101,8 @@ def normalize_characters(text: str) -> Characters:
 
 def _without_entities(text: str) -> Characters:
     """Replace entities such as ``&amp;``, also those whose ``&`` is escaped."""
+    from html import unescape
+
     pieces: list[str] = []
     positions: list[int] = []
     start = 0

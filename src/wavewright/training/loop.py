@@ -22,8 +22,9 @@ from torch import nn
 
 from ..base.errors import BadSetting, TrainingStopped
 from ..base.interruption import Terminated
+from ..contracts.config import MAX_STEPS
 from ..contracts.family import HealthRules
-from ..contracts.settings import MAX_STEPS, TrainingSettings
+from ..contracts.settings import TrainingSettings
 from ..nn.network import Network
 from . import checkpoint, processes
 from .checkpoint import Progress

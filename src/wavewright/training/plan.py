@@ -6,7 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ..contracts.settings import MAX_STEPS, Breakpoints, schedule_position
+from ..contracts.config import MAX_STEPS
+from ..contracts.settings import Breakpoints, schedule_position
 
 REWARM_FRACTION = 0.05
 """Fraction of the added steps over which the learning rate of an extended run rises again."""

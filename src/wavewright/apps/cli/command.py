@@ -9,12 +9,13 @@ import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, Union, cast, get_args, get_origin
 
 import typer
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
 from ...base.errors import BadSetting
 from ...base.parameters import STANDARD_STREAM
@@ -147,7 +148,17 @@ def command(task: Task, name: str) -> TyperCommand:
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     app = typer.Typer(add_completion=False, context_settings=HELP)
     app.command(name, help=_first_paragraph(inspect.getdoc(task) or ""))(run)
-    return cast("TyperCommand", _built(app))
+    built = cast("TyperCommand", _built(app))
+    for option in cast("list[TyperArgument | TyperOption]", built.params):
+        option.process_value = partial(_text_of, option)  # type: ignore[method-assign]
+    return built
+
+
+def _text_of(option: TyperArgument | TyperOption, ctx: typer.Context, value: object) -> object:
+    """Return a text, or several, as it was given: `checked` converts it, and typer's own validators take time."""
+    if option.callback is not None or (option.required and option.value_is_missing(value)):
+        return type(option).process_value(option, ctx, value)
+    return () if value is None and (option.multiple or option.nargs == -1) else value
 
 
 def _built(app: typer.Typer) -> Command:

@@ -7,8 +7,7 @@ from typing import Literal
 
 from ...base.errors import BadSetting
 from ...base.ranges import ranged
-from ...contracts.config import ModelConfig
-from ...contracts.settings import MAX_STEPS
+from ...contracts.config import MAX_STEPS, ModelConfig
 
 ENCODER_FILE = "encoder.onnx"
 DECODER_FILE = "decoder.onnx"

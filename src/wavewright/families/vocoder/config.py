@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 from ...base.errors import BadSetting
 from ...base.ranges import ranged
-from ...contracts.settings import MAX_STEPS
+from ...contracts.config import MAX_STEPS
 from ...contracts.speech_config import SpeechMelConfig
 
 FRAMES_FILE = "frames.onnx"
