@@ -13,7 +13,7 @@ from wavewright.dsp.speech_mel import mel_to_features, speech_mel
 from wavewright.families import loading
 from wavewright.families.acoustic import synthesis
 from wavewright.families.acoustic.config import AcousticConfig
-from wavewright.families.acoustic.synthesis import Controls, chunk_ends, round_durations, scale_pitch
+from wavewright.families.acoustic.synthesis import chunk_ends, round_durations, scale_pitch
 from wavewright.families.acoustic.training import mel_to_wave
 
 SENTENCE = ("_", "a", "b", "|", "c", "d", ",", "a", ".", "_")
@@ -72,11 +72,8 @@ def test_rounded_durations_do_not_accumulate_errors():
 
 def test_the_pitch_range_is_about_the_mean():
     octaves, weights = np.array([0.0, 1.0, 5.0]), np.array([1.0, 1.0, 0.0])
-    ones = np.ones(3)
-    wide = Controls(ones, 2 * ones, 2 * ones, ones)
-    np.testing.assert_allclose(scale_pitch(octaves, weights, wide)[:2], [-0.5 + 1, 1.5 + 1])
-    flat = Controls(ones, ones, 0 * ones, ones)
-    np.testing.assert_allclose(scale_pitch(octaves, weights, flat), 0.5)
+    np.testing.assert_allclose(scale_pitch(octaves, weights, 2.0, 2.0)[:2], [-0.5 + 1, 1.5 + 1])
+    np.testing.assert_allclose(scale_pitch(octaves, weights, 1.0, 0.0), 0.5)
 
 
 def test_long_texts_are_split_at_pauses():

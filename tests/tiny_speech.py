@@ -33,11 +33,12 @@ class StandInAcoustic(AcousticModel):
         )
         self.calls = []
 
-    def _speak(self, symbols, speaker, controls, style):
+    def speak_symbols(
+        self, symbols, speaker=None, seed=0, rate=1, pitch=1, pitch_range=1, energy=1, style=None, variation=0
+    ):
         assert set(symbols) <= set(self.symbols)
-        rate, pitch, energy = (controls[name] for name in ("rate", "pitch", "energy"))
         self.calls.append(
-            SimpleNamespace(symbols=symbols, speaker=speaker, rate=rate, pitch=pitch, energy=energy, style=style.style)
+            SimpleNamespace(symbols=symbols, speaker=speaker, rate=rate, pitch=pitch, energy=energy, style=style)
         )
         frames = {"_": SILENCE_FRAMES, "|": 0} | dict.fromkeys(",;.?!", PAUSE_FRAMES)
         plain = np.array([frames.get(symbol, PHONE_FRAMES) for symbol in symbols])

@@ -6,7 +6,7 @@ import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -178,14 +178,6 @@ Style = str | Mapping[str, float] | None
 """A style by name, weights of several styles, or the usual style of the speaker."""
 
 
-class VariedStyle(NamedTuple):
-    """A style, and the deviation by which a seed changes it."""
-
-    style: Style
-    variation: float
-    seed: int
-
-
 @dataclass(frozen=True)
 class Utterance:
     """A sentence as log-mel frames ``(n_mels, frames)`` float32, see :mod:`wavewright.dsp.speech_mel`.
@@ -211,6 +203,7 @@ class AcousticModel(Model, ABC):
     hop_length: int
     n_mels: int
 
+    @abstractmethod
     def speak_symbols(
         self,
         symbols: Sequence[str],
@@ -255,14 +248,6 @@ class AcousticModel(Model, ABC):
         Utterance
             Mel frames, and durations, pitch and energy of each symbol.
         """
-        controls = {"rate": rate, "pitch": pitch, "pitch_range": pitch_range, "energy": energy}
-        return self._speak(symbols, speaker, controls, VariedStyle(style, variation, seed))
-
-    @abstractmethod
-    def _speak(
-        self, symbols: Sequence[str], speaker: str | None, controls: Mapping[str, Control], style: VariedStyle
-    ) -> Utterance:
-        """Return the mel frames of a sentence; the controls are those of :meth:`speak_symbols` by name."""
 
 
 class EntropyCoder(ABC):

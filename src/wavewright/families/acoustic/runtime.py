@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from ...base.errors import BadModel, BadSetting
 from ...contracts.lookup import index_of
-from ...contracts.runtime import AcousticModel, Control, Style, Utterance, VariedStyle
+from ...contracts.runtime import AcousticModel, Control, Style, Utterance
 from ...dsp.alignment import N_SYMBOL_POSITION_FEATURES
 from ...models.folder import ModelFolder
 from .config import DECODER_FILE, ENCODER_FILE, N_PROSODY, SPEAKERS_FILE, AcousticConfig
-from .synthesis import Controls, SymbolSentence, synthesise
+from .synthesis import SymbolSentence, synthesise
 
 MAX_SYMBOLS = 20_000  # of one call, some twenty minutes of speech
 MAX_VARIATION = 3.0
@@ -53,15 +53,31 @@ class AcousticRuntime(AcousticModel):
             {"mel": (1, None, config.n_mels)},
         )
 
-    def _speak(
-        self, symbols: Sequence[str], speaker: str | None, controls: Mapping[str, Control], style: VariedStyle
+    def speak_symbols(
+        self,
+        symbols: Sequence[str],
+        speaker: str | None = None,
+        seed: int = 0,
+        rate: Control = 1.0,
+        pitch: Control = 1.0,
+        pitch_range: Control = 1.0,
+        energy: Control = 1.0,
+        style: Style = None,
+        variation: float = 0.0,
     ) -> Utterance:
+        """Synthesise the mel frames of a sentence; see :class:`wavewright.contracts.runtime.AcousticModel`."""
         indices = self._indices(symbols)
-        speaker_index = 0 if speaker is None else index_of(speaker, self.speakers, "speaker", self.name)
-        by_symbol = {name: _for_symbols(name, value, len(indices)) for name, value in controls.items()}
-        by_symbol["rate"] = by_symbol["rate"] / self._pace[speaker_index]
-        weights = self._style_weights(speaker_index, *style)
-        return synthesise(self, self.config, SymbolSentence(indices, speaker_index, weights, Controls(**by_symbol)))
+        index = 0 if speaker is None else index_of(speaker, self.speakers, "speaker", self.name)
+        sentence = SymbolSentence(
+            indices,
+            index,
+            rate=_for_symbols("rate", rate, len(indices)) / self._pace[index],
+            pitch=_for_symbols("pitch", pitch, len(indices)),
+            pitch_range=_for_symbols("pitch_range", pitch_range, len(indices)),
+            energy=_for_symbols("energy", energy, len(indices)),
+            style=self._style_weights(index, style, variation, seed),
+        )
+        return synthesise(self, self.config, sentence)
 
     def encode(self, symbols: np.ndarray, speaker: int, style: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Encode symbols and predict their durations and prosody; see :meth:`.EncoderDecoder.encode`."""

@@ -45,43 +45,21 @@ class EncoderDecoder(Protocol):
 
 
 @dataclass(frozen=True)
-class Controls:
-    """Controls of a sentence, one number for each symbol, ``(symbols,)``; 1 is neutral.
-
-    All are factors: of the speaking rate, the pitch, its deviation from the sentence's mean in octaves, and the
-    amplitude.
-    """
-
-    rate: np.ndarray
-    pitch: np.ndarray
-    pitch_range: np.ndarray
-    energy: np.ndarray
-
-    @classmethod
-    def neutral(cls, n_symbols: int, rate: float = 1.0) -> Controls:
-        """Return neutral controls, except perhaps for the rate."""
-        ones = np.ones(n_symbols)
-        return cls(rate=rate * ones, pitch=ones, pitch_range=ones, energy=ones)
-
-    def slice(self, start: int, end: int) -> Controls:
-        """Return the controls of symbols ``start`` to ``end``."""
-        return Controls(
-            self.rate[start:end], self.pitch[start:end], self.pitch_range[start:end], self.energy[start:end]
-        )
-
-
-@dataclass(frozen=True)
 class SymbolSentence:
-    """The symbols of a sentence, and how they are spoken."""
+    """The symbols of a sentence, and how they are spoken: a factor for each symbol, ``(symbols,)``; 1 is neutral."""
 
     symbols: np.ndarray  # indices, ``(symbols,)``
     speaker: int  # index of the speaker
     style: np.ndarray  # weights of the style tokens, ``(n_styles,)``
-    controls: Controls  # of each symbol
+    rate: np.ndarray  # of speaking
+    pitch: np.ndarray
+    pitch_range: np.ndarray  # of the deviation of the pitch from the sentence's mean in octaves
+    energy: np.ndarray  # of the amplitude
 
     def slice(self, start: int, end: int) -> SymbolSentence:
-        """Return symbols ``start`` to ``end`` and their controls."""
-        return replace(self, symbols=self.symbols[start:end], controls=self.controls.slice(start, end))
+        """Return symbols ``start`` to ``end``."""
+        names = ("symbols", "rate", "pitch", "pitch_range", "energy")
+        return replace(self, **{name: getattr(self, name)[start:end] for name in names})
 
 
 def synthesise(model: EncoderDecoder, config: AcousticConfig, sentence: SymbolSentence) -> Utterance:
@@ -119,10 +97,10 @@ def chunk_ends(symbols: Sequence[str]) -> list[int]:
 def _synthesise_chunk(model: EncoderDecoder, config: AcousticConfig, chunk: SymbolSentence) -> Utterance:
     encoded, log_durations, prosody = model.encode(chunk.symbols, chunk.speaker, chunk.style)
     predicted = np.expm1(np.minimum(log_durations, MAX_LOG_DURATION))
-    durations = round_durations(predicted / chunk.controls.rate, chunk.symbols == config.boundary_index)
+    durations = round_durations(predicted / chunk.rate, chunk.symbols == config.boundary_index)
     voicing = 1 / (1 + np.exp(-prosody[:, 1].astype(np.float64)))
-    octaves = scale_pitch(prosody[:, 0].astype(np.float64), voicing * durations, chunk.controls)
-    energy = prosody[:, 2] + 2 * np.log(chunk.controls.energy) / ENERGY_STD
+    octaves = scale_pitch(prosody[:, 0].astype(np.float64), voicing * durations, chunk.pitch, chunk.pitch_range)
+    energy = prosody[:, 2] + 2 * np.log(chunk.energy) / ENERGY_STD
     positions, features = symbol_position_features(durations)
     decoder_prosody = np.stack([octaves * voicing, voicing, energy], axis=1).astype(np.float32)
     mel = features_to_mel(model.decode(encoded, decoder_prosody, positions, features))
@@ -144,9 +122,11 @@ def round_durations(durations: np.ndarray, is_skippable: np.ndarray) -> np.ndarr
     return np.maximum(np.diff(ends, prepend=0), shortest)
 
 
-def scale_pitch(octaves: np.ndarray, weights: np.ndarray, controls: Controls) -> np.ndarray:
-    """Apply the controls of pitch and its range to octaves ``(symbols,)``, whose mean is weighted by ``weights``."""
+def scale_pitch(
+    octaves: np.ndarray, weights: np.ndarray, pitch: np.ndarray | float, pitch_range: np.ndarray | float
+) -> np.ndarray:
+    """Apply factors of pitch and its range to octaves ``(symbols,)``, whose mean is weighted by ``weights``."""
     total = weights.sum()
     mean = (octaves * weights).sum() / total if total > 0 else 0.0
-    scaled: np.ndarray = mean + (octaves - mean) * controls.pitch_range + np.log2(controls.pitch)
+    scaled: np.ndarray = mean + (octaves - mean) * pitch_range + np.log2(pitch)
     return scaled

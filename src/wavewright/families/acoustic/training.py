@@ -25,7 +25,7 @@ from .batches import SpeechClip, collate, low_outliers
 from .config import DECODER_FILE, ENCODER_FILE, SPEAKERS_FILE, WEIGHT_PREFIX, AcousticConfig
 from .modules import DecoderGraph, EncoderGraph, TextToMel, frame_mask, symbol_mask
 from .recipe import AcousticPrepared
-from .synthesis import VOICING_THRESHOLD, Controls, SymbolSentence, synthesise
+from .synthesis import VOICING_THRESHOLD, SymbolSentence, synthesise
 
 SSIM_SIZE, SSIM_STRIDE = 7, 3  # bands and frames of a window, and from one window to the next
 SSIM_MEAN_FLOOR, SSIM_VARIANCE_FLOOR = 0.01, 0.03  # keep flat windows from counting
@@ -387,8 +387,9 @@ class _TorchModel:
 def synthesise_clip(module: TextToMel, clip: SpeechClip) -> Utterance:
     """Return the text of a clip in the usual style of its speaker, by the network in training."""
     style = module.usual_style[clip.speaker].cpu().numpy()
-    controls = Controls.neutral(len(clip.symbols), rate=1 / float(module.pace[clip.speaker]))
-    sentence = SymbolSentence(clip.symbols, clip.speaker, style, controls)
+    ones = np.ones(len(clip.symbols))
+    rate = 1 / float(module.pace[clip.speaker]) * ones
+    sentence = SymbolSentence(clip.symbols, clip.speaker, style, rate, pitch=ones, pitch_range=ones, energy=ones)
     return synthesise(_TorchModel(module), module.config, sentence)
 
 
