@@ -33,7 +33,7 @@ from wavewright.data.folder import scan
 from wavewright.data.preparation import Preparation
 from wavewright.data.store import ClipStore
 from wavewright.dsp.loudness import normalise_loudness
-from wavewright.dsp.speech_mel import features_to_mel, speech_mel
+from wavewright.dsp.mel import features_to_mel, speech_mel
 from wavewright.families.acoustic.batches import SpeechClip, speech_clips
 from wavewright.families.acoustic.config import AcousticConfig
 from wavewright.families.acoustic.modules import TextToMel

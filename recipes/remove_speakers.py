@@ -27,7 +27,7 @@ from safetensors.numpy import load_file, save
 
 from wavewright.audio.clip import Clip
 from wavewright.base.errors import BadFolder, BadSetting, WavewrightError
-from wavewright.contracts.lookup import index_of
+from wavewright.base.names import index_of
 from wavewright.data.folder import scan
 from wavewright.families.acoustic.config import SPEAKERS_FILE, WEIGHT_PREFIX, AcousticConfig
 from wavewright.families.acoustic.recipe import SPEAKER_TABLES, AcousticDataSettings, AcousticRecipe, prepare

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from wavewright.base.errors import WavewrightError
-from wavewright.contracts.lookup import index_of
+from wavewright.base.names import index_of
 from wavewright.families.acoustic.config import SPEAKERS_FILE, AcousticConfig
 from wavewright.models.folder import ModelFolder
 from wavewright.training.export import replace_tensors

@@ -30,7 +30,7 @@ from wavewright.families.acoustic import ACOUSTIC, batches, recipe as recipes
 from wavewright.families.acoustic.batches import SpeechBatches, SpeechClip, collate, mel_and_pitch
 from wavewright.families.acoustic.config import AcousticConfig
 from wavewright.families.acoustic.modules import TextToMel, symbol_mask
-from wavewright.families.acoustic.prosody import frame_energy, hz_to_octaves, octaves_to_hz
+from wavewright.families.acoustic.synthesis import frame_energy, hz_to_octaves, octaves_to_hz
 from wavewright.families.acoustic.training import (
     AcousticNetwork,
     envelope_distance,

@@ -8,8 +8,8 @@ import torch
 from tiny_voice import SYMBOLS, trained_voice
 
 from wavewright.base.errors import BadModel, BadSetting
+from wavewright.dsp.mel import mel_to_features, speech_mel
 from wavewright.dsp.pitch import track_pitch
-from wavewright.dsp.speech_mel import mel_to_features, speech_mel
 from wavewright.families import loading
 from wavewright.families.acoustic import synthesis
 from wavewright.families.acoustic.config import AcousticConfig

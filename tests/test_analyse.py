@@ -14,8 +14,8 @@ import wavewright
 from wavewright.apps.cli import run
 from wavewright.audio.clip import Clip
 from wavewright.base.errors import BadAudio, BadFolder, BadSetting
-from wavewright.dsp.frames import FrameBuffer
 from wavewright.dsp.levels import ClippingDetector, FrameLevels, LevelMeter
+from wavewright.dsp.spectrum import FrameBuffer
 from wavewright.inference.analysis.content import KINDS, ContentMeter, Smoothing
 from wavewright.inference.analysis.content_features import N_FEATURES, ContentFeatures
 from wavewright.inference.analysis.files import analyse_file

@@ -20,7 +20,7 @@ from tiny_voice import SAMPLE_RATE, TEXTS, tiny_run, use_front_end, write_folder
 from wavewright.audio.clip import Clip
 from wavewright.base.errors import BadAudio, BadModel, BadSetting
 from wavewright.data.folder import scan
-from wavewright.dsp.speech_mel import features_to_mel, speech_mel
+from wavewright.dsp.mel import features_to_mel, speech_mel
 from wavewright.families.acoustic.config import SPEAKERS_FILE
 from wavewright.families.acoustic.modules import frame_mask, symbol_mask
 from wavewright.families.acoustic.training import to_tensors

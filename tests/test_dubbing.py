@@ -35,7 +35,7 @@ from wavewright.dubbing.subtitle_files import RecognisedWord, SpeechSegment, rea
 from wavewright.dubbing.timing import GAP_SECONDS, LineSlot, Rates, SpokenTime, fit, next_starts, slots
 from wavewright.dubbing.translation import matched, open_translator, read_glossary, translated
 from wavewright.families import loading
-from wavewright.speech.fitting import FASTEST
+from wavewright.speech.synthesis import FASTEST
 from wavewright.tasks.dub import _unused as unused_files
 from wavewright.tasks.separate import DEFAULT_MODEL as SEPARATOR
 

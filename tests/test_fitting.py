@@ -7,9 +7,9 @@ from tiny_speech import stand_in_voice
 from wavewright import narrate, speak, speak_lines
 from wavewright.audio.clip import Clip
 from wavewright.base.errors import BadSetting, BadText
-from wavewright.speech.fitting import FASTEST, SLOWEST, at_rate, fitted_steps
 from wavewright.speech.prosody import Prosody
 from wavewright.speech.steps import Mark, Pause, Piece
+from wavewright.speech.synthesis import FASTEST, SLOWEST, at_rate, fitted_steps
 from wavewright.speech.voice import Voice
 from wavewright.text.sentence import Word
 

@@ -22,10 +22,9 @@ from wavewright.models.folder import ModelFolder
 from wavewright.outputs.watermark.detection import detect_wave
 from wavewright.outputs.watermark.marking import Marking, mark_wave, marking_of
 from wavewright.outputs.watermark.payload import Payload
-from wavewright.speech.chunk import Chunk
+from wavewright.speech.chunk import Chunk, TimedMark
 from wavewright.speech.narration.narrator import NarratorLoader, marked_chunks
 from wavewright.speech.narration.settings import NarrationSettings
-from wavewright.speech.timestamps import TimedMark
 
 TEXT = "The quick brown fox jumps over the lazy dog, and then it sleeps in the sun for a while."
 

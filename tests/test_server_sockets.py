@@ -40,7 +40,7 @@ from wavewright.families.codec.wwc.header import HEADER_BYTES
 from wavewright.models.card import Source
 from wavewright.speech.narration.narrator import NarratorLoader
 from wavewright.speech.narration.settings import NarrationSettings
-from wavewright.speech.pauses import Pauses
+from wavewright.speech.prosody import Pauses
 from wavewright.tasks.encode import encode_stream
 from wavewright.tasks.enhance import enhance_stream, enhancement_of
 

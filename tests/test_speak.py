@@ -19,10 +19,10 @@ from wavewright.base.errors import BadFolder, BadSetting, BadText, SkippedText
 from wavewright.base.parameters import STANDARD_STREAM
 from wavewright.outputs.made import Made
 from wavewright.speech.chapters import find_chapters, paragraphs
+from wavewright.speech.chunk import TimedMark, TimedPhone, TimedWord
 from wavewright.speech.narration.speech_file import MAX_CHARACTERS
 from wavewright.speech.reading import MAX_PENDING, segment_lines
 from wavewright.speech.subtitles import cues, subtitles
-from wavewright.speech.timestamps import TimedMark, TimedPhone, TimedWord
 from wavewright.tasks.narrate import narrate
 from wavewright.tasks.speak import speak
 from wavewright.tasks.speak_lines import speak_lines

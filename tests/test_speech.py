@@ -13,11 +13,9 @@ from wavewright.apps.cli import run
 from wavewright.base.errors import BadModel, BadSetting, BadText, SkippedText, WavewrightError
 from wavewright.speech.narration.narrator import NarratorLoader
 from wavewright.speech.narration.settings import NarrationSettings
-from wavewright.speech.pauses import SECONDS as PAUSE_SECONDS, Pauses
 from wavewright.speech.plan import FIRST_SYMBOLS, MAX_SYMBOLS, plan_text, split_long_words
-from wavewright.speech.prosody import Prosody
+from wavewright.speech.prosody import SECONDS as PAUSE_SECONDS, STYLES, Pauses, Prosody, parse_style
 from wavewright.speech.steps import Pause, Piece
-from wavewright.speech.styles import STYLES, parse_style
 from wavewright.speech.subtitles import cues
 from wavewright.speech.synthesis import FADE_SECONDS, LEAD_FRAMES, MIN_TAIL_FRAMES, trim_silence
 from wavewright.speech.voice import Voice

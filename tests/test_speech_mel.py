@@ -5,8 +5,7 @@ import pytest
 
 from wavewright.audio.clip import Clip
 from wavewright.base.errors import BadSetting
-from wavewright.dsp.mel import log_mel
-from wavewright.dsp.speech_mel import features_to_mel, mel_to_features, speech_hop_length, speech_mel
+from wavewright.dsp.mel import features_to_mel, log_mel, mel_to_features, speech_hop_length, speech_mel
 from wavewright.families.wavenet.config import WaveNetConfig
 from wavewright.families.wavenet.signal import mel_frames
 

@@ -32,8 +32,7 @@ from wavewright.apps.speechd.protocol import audio_and_marks, audio_event
 from wavewright.apps.speechd.sign_names import LEVELS, sign_names
 from wavewright.audio.pcm import to_pcm
 from wavewright.base.errors import BadFolder, BadModel, BadSetting, BadText, NothingToSpeak
-from wavewright.speech.chunk import Chunk
-from wavewright.speech.timestamps import TimedMark
+from wavewright.speech.chunk import Chunk, TimedMark
 from wavewright.text import front_end, ssml
 
 FRONT_ENDS = {language: front_end(language) for language in ("en", "de", "es", "it", "fr")}

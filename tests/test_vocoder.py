@@ -9,7 +9,7 @@ from tiny_vocoder import SAMPLE_RATE, TINY, glide, tiny_recipe, write_voices
 
 from wavewright.base.errors import BadSetting
 from wavewright.data.folder import scan
-from wavewright.dsp.speech_mel import speech_mel
+from wavewright.dsp.mel import speech_mel
 from wavewright.families.vocoder.config import SIZES, VocoderConfig
 from wavewright.families.vocoder.pulses import (
     N_PITCH_BINS,

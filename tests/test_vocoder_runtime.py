@@ -11,7 +11,7 @@ from tiny_vocoder import SAMPLE_RATE, TINY, glide, tiny_recipe, write_voices
 
 from wavewright.base.errors import BadAudio, BadModel, BadSetting
 from wavewright.data.folder import scan
-from wavewright.dsp.speech_mel import MEL_FLOOR, speech_mel
+from wavewright.dsp.mel import MEL_FLOOR, speech_mel
 from wavewright.families import loading
 from wavewright.families.vocoder import VOCODER
 from wavewright.families.vocoder.recipe import fine_tuning

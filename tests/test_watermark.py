@@ -19,8 +19,7 @@ from wavewright.outputs.watermark.evidence import (
     scores_of,
 )
 from wavewright.outputs.watermark.marking import LEVEL_DB, Watermark, mark_wave, marked
-from wavewright.outputs.watermark.payload import Payload
-from wavewright.outputs.watermark.sequences import (
+from wavewright.outputs.watermark.payload import (
     CHIP_RATE_HZ,
     DEFAULT_KEY,
     HIGHEST_HARMONIC,
@@ -28,6 +27,7 @@ from wavewright.outputs.watermark.sequences import (
     N_CHIPS,
     N_SEQUENCES,
     SHIFT_CHIPS,
+    Payload,
     keyed_signs,
 )
 from wavewright.outputs.watermark.whitening import SpeedFolding, folded, whitened

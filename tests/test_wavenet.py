@@ -18,8 +18,7 @@ from wavewright.contracts.settings import TrainingSettings
 from wavewright.data.entry import Scan
 from wavewright.data.folder import scan
 from wavewright.data.sequences import N_QUANTILES
-from wavewright.dsp.mel import log_mel
-from wavewright.dsp.speech_mel import mel_to_features
+from wavewright.dsp.mel import log_mel, mel_to_features
 from wavewright.families.wavenet import WAVENET
 from wavewright.families.wavenet.config import POSITION_FEATURES, WaveNetConfig
 from wavewright.families.wavenet.recipe import WaveNetDataSettings, WaveNetRecipe, prepare

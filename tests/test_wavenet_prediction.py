@@ -6,7 +6,7 @@ from scipy.linalg import solve_toeplitz
 from scipy.signal import lfilter
 
 from wavewright.base.errors import BadSetting
-from wavewright.dsp.speech_mel import features_to_mel, mel_to_features
+from wavewright.dsp.mel import features_to_mel, mel_to_features
 from wavewright.families.wavenet.config import WaveNetConfig
 from wavewright.families.wavenet.prediction import RESIDUAL_LEVEL, levinson, mel_to_prediction
 from wavewright.families.wavenet.signal import mel_frames, signal_to_wave, wave_to_signal

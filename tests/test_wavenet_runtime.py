@@ -10,7 +10,7 @@ import torch
 
 from wavewright.audio.clip import Clip
 from wavewright.base.errors import BadAudio, BadFolder, BadModel, BadSetting
-from wavewright.dsp.speech_mel import mel_to_features
+from wavewright.dsp.mel import mel_to_features
 from wavewright.families import loading
 from wavewright.families.wavenet.config import DURATIONS_FILE, WaveNetConfig
 from wavewright.families.wavenet.engine import Engine

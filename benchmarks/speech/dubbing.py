@@ -35,7 +35,7 @@ from wavewright.dubbing.project import DubLine
 from wavewright.dubbing.speaking import line_file
 from wavewright.dubbing.subtitle_files import read_cues, written_cues
 from wavewright.dubbing.timing import SHORTEST_SECONDS, LineSlot, Rates, fit, slots
-from wavewright.speech.fitting import FASTEST
+from wavewright.speech.synthesis import FASTEST
 from wavewright.speech.voice import Voice
 from wavewright.tasks.dub import dub
 

@@ -12,8 +12,8 @@ from scipy.spatial.distance import cdist
 
 from benchmarks.harness.peers import RESEMBLYZER
 from wavewright.audio.clip import Clip
+from wavewright.dsp.mel import speech_hop_length, speech_mel
 from wavewright.dsp.pitch import track_pitch
-from wavewright.dsp.speech_mel import speech_hop_length, speech_mel
 from wavewright.metrics.recogniser import trim_silence
 
 SAMPLE_RATE = 16_000

@@ -28,8 +28,7 @@ from benchmarks.harness.script import Benchmark, Option, Options, Report, Row, T
 from benchmarks.harness.timing import median_seconds
 from benchmarks.speech.judges import DIFFERENCES, JUDGE_OPTIONS, RATINGS, SAMPLE_RATE, Judges, Ratings, mean_interval
 from wavewright.audio.clip import Clip
-from wavewright.dsp.mel import mel_spectrogram
-from wavewright.dsp.speech_mel import speech_mel
+from wavewright.dsp.mel import mel_spectrogram, speech_mel
 from wavewright.families import loading
 from wavewright.families.vocoder.runtime import VocoderRuntime
 from wavewright.metrics.harmonicity import harmonics_to_noise_of_all

@@ -23,8 +23,7 @@ from .families.loading import (
 from .inference.enhancement.sound import enhanced_blocks as enhanced_blocks
 from .music.formats import read_score as read_score, read_tunes as read_tunes, write_score as write_score
 from .music.score import Score as Score
-from .speech.pauses import Pauses as Pauses
-from .speech.prosody import Prosody as Prosody
+from .speech.prosody import Pauses as Pauses, Prosody as Prosody
 from .speech.voice import Voice as Voice
 from .tasks.accompany import accompany as accompany
 from .tasks.adjust import adjust as adjust

@@ -7,7 +7,7 @@ from html import escape
 from pathlib import Path
 
 from ..base.result import Result
-from ..contracts.model_results import ModelResult
+from ..contracts.runtime import ModelResult
 from ..metrics.sampling import Interval
 from ..models.card import Card
 from ..models.licences import UNKNOWN, terms_of

@@ -1,14 +1,15 @@
-"""Validate the names of models, labels, speakers and files, and build file names from them."""
+"""Validate the names of models, labels, speakers and files, look them up, and build file names from them."""
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from .errors import BadFolder
+from .errors import BadFolder, BadSetting
 
 MAX_NAME_BYTES = 255  # in UTF-8; the limit of most file systems
 MAX_STEM_BYTES = 180  # of file names that are written: leaves room for an ending and a hidden prefix
@@ -123,3 +124,29 @@ def inside(folder: Path, name: Path | str) -> Path:
 def has_lone_surrogate(text: str) -> bool:
     """Return whether a text has half of a surrogate pair, as in JSON and for bytes that are not UTF-8."""
     return any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def index_of(name: str, known: Sequence[str], kind: str, model: str) -> int:
+    """Return the index of a label or speaker among the known ones; raise BadSetting if the model has no such name.
+
+    The message names the ``kind``, ``"label"`` or ``"speaker"``, and the model.
+    """
+    if name in known:
+        return known.index(name)
+    if not known:
+        raise BadSetting(f"{model} has no {kind}s, so {name!r} cannot be asked for; leave the {kind} out.")
+    nearest = difflib.get_close_matches(name, known, n=1)
+    hint = f"; did you mean {nearest[0]}?" if nearest else "."
+    raise BadSetting(f"{model} has no {kind} {name!r}; its {kind}s are {', '.join(known)}{hint}")
+
+
+def required_index(name: str | None, known: Sequence[str], kind: str, model: str) -> int:
+    """Return the index of a label or speaker as :func:`index_of`, 0 if the model has none and None is given.
+
+    Raises BadSetting if the model needs a name.
+    """
+    if name is not None:
+        return index_of(name, known, kind, model)
+    if known:
+        raise BadSetting(f"{model} is conditioned on a {kind}; give one of {', '.join(known)}.")
+    return 0

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 import numpy as np
 
 from ..base.errors import BadSetting
-from .lookup import index_of
+from ..base.names import index_of
 from .runtime import Continuer, checked_temperature, checked_wave
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Base classes of models that are open for inference, one for each thing that a model can do."""
+"""Base classes of open models, one for each thing that a model can do, and of results with the model that made them."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypedDict
 
 import numpy as np
 
 from ..base.errors import BadAudio, BadModel, BadSetting
+from ..base.names import index_of
 from ..dsp.stream import ChunkStream, WaveStream
 from ..models.folder import ModelFolder, describe_model
 from .config import TEMPERATURE_RANGE
-from .lookup import index_of
 
 if TYPE_CHECKING:
     from .recognition import Calibration, OutputKind
@@ -180,7 +180,7 @@ Style = str | Mapping[str, float] | None
 
 @dataclass(frozen=True)
 class Utterance:
-    """A sentence as log-mel frames ``(n_mels, frames)`` float32, see :mod:`wavewright.dsp.speech_mel`.
+    """A sentence as log-mel frames ``(n_mels, frames)`` float32, see :mod:`wavewright.dsp.mel`.
 
     The other arrays have one entry for each symbol: its frames (int64), its pitch in hertz (0 where unvoiced), and its
     energy in nats, the logarithm of the mean power of the bands.
@@ -514,3 +514,38 @@ def checked_wave_batch(waves: np.ndarray) -> np.ndarray:
             "numbers, at least one sample each, without NaN or infinite values: mix channels first."
         )
     return waves.astype(np.float32, copy=False)
+
+
+class ModelIdentity(TypedDict):
+    """Name and hash of a model, as results and manifests state them."""
+
+    model: str
+    model_hash: str
+
+
+def identity(model: Model) -> ModelIdentity:
+    """Return the name and the hash of a model."""
+    return {"model": model.name, "model_hash": model.folder.hash}
+
+
+def model_text(model: str, model_hash: str) -> str:
+    """Return name and hash of a model as text; an embedding without weights has no hash."""
+    return f"{model} ({model_hash})" if model_hash else model
+
+
+def maker(model: Model) -> str:
+    """Return name and hash of a model as text."""
+    return model_text(model.name, model.folder.hash)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelResult:
+    """The result of a model, with the name and the hash of the model."""
+
+    model: str
+    model_hash: str
+
+    @property
+    def by(self) -> str:
+        """Name and hash of the model as text."""
+        return model_text(self.model, self.model_hash)

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..dsp.position import POSITION_FEATURES
 from ..models.folder import ModelFolder
-from ..models.graph_session import Shapes
+from ..models.graph_file import Shapes
 from .config import SequenceConfig
 
 # --- Inputs by which the exported step of a frame-by-frame model is conditioned: position, label and speaker

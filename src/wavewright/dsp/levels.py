@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..base.units import seconds_to_samples
-from .frames import FrameBuffer
+from .spectrum import FrameBuffer
 
 FULL_SCALE = 0.9999
 """Smallest magnitude of a sample at full scale."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from ..base.units import db_to_gain, seconds_to_samples
-from .frames import FrameBuffer
+from .spectrum import FrameBuffer
 
 QUIET_FRAME_SECONDS = 0.01
 SMOOTHED_FRAMES = 5

@@ -7,9 +7,8 @@ from functools import cache
 
 import numpy as np
 
-from .frames import FrameBuffer
 from .mel import hz_to_mel
-from .spectrum import hann_window, overlap_add, power_spectrum
+from .spectrum import FrameBuffer, hann_window, overlap_add, power_spectrum
 
 POWER_FLOOR = 1e-8  # relative to a full-scale tone
 COMPRESSION = 0.5  # exponent of the magnitudes in input features and predicted frames

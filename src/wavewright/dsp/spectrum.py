@@ -1,4 +1,4 @@
-"""Short-time Fourier transform and its inverse on arrays ``(..., time)``."""
+"""Short-time Fourier transform, its inverse and frames of arrays ``(..., time)``, whole or in blocks."""
 
 from __future__ import annotations
 
@@ -211,3 +211,25 @@ def _spectra(frames: np.ndarray, window: np.ndarray | None) -> Iterator[tuple[in
     check_window(window.shape, n_fft)
     for start in range(0, n_frames, BLOCK_FRAMES):
         yield start, np.fft.rfft(frames[..., start : start + BLOCK_FRAMES, :] * window)
+
+
+class FrameBuffer:
+    """Cut consecutive blocks of a wave into overlapping frames; blocks of any lengths give the same frames."""
+
+    def __init__(self, n_channels: int, length: int, hop_length: int) -> None:
+        self.length, self.hop_length = length, hop_length
+        self._held = np.zeros((n_channels, 0), np.float32)
+
+    def add(self, wave: np.ndarray) -> np.ndarray:
+        """Add the next block ``(channels, time)``; return the frames it completes, ``(channels, frames, length)``."""
+        wave = np.concatenate([self._held, wave], axis=1)
+        if wave.shape[1] < self.length:
+            self._held = wave
+            return np.zeros((len(wave), 0, self.length), wave.dtype)
+        frames = frame(wave, self.length, self.hop_length)
+        self._held = wave[:, frames.shape[1] * self.hop_length :].copy()
+        return frames
+
+    def rest(self) -> np.ndarray:
+        """Return the samples from the start of the frame that is not complete, ``(channels, time)``."""
+        return self._held

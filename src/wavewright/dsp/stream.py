@@ -9,7 +9,7 @@ from typing import Generic, Self, TypeVar
 import numpy as np
 
 from ..base.errors import BadAudio, BadSetting
-from .frames import FrameBuffer
+from .spectrum import FrameBuffer
 
 Output = TypeVar("Output")
 

@@ -12,8 +12,8 @@ from typing import Literal
 
 import numpy as np
 
+from ..speech.chunk import TimedWord
 from ..speech.subtitles import MAX_LINE_CHARACTERS, MAX_LINES, SENTENCE_ENDS, cues, written
-from ..speech.timestamps import TimedWord
 from .stretches import FRAME_SECONDS
 from .subtitle_files import RecognisedWord, SpeechSegment
 

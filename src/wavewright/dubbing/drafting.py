@@ -17,7 +17,7 @@ from ..audio.video_file import shown_seconds
 from ..base.errors import BadModel, BadSetting, BadText, SkippedText
 from ..effects.mixing.plan import Named
 from ..effects.mixing.project import parse_section, read_text
-from ..speech.fitting import FASTEST
+from ..speech.synthesis import FASTEST
 from ..speech.voice_names import find_voice, voices, voices_of
 from .project import LANGUAGE, MAX_SECONDS, CastMember, DubLine, DubProject, check_lines, renumbered
 from .recognition import describe, open_recogniser

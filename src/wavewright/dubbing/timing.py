@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..base.errors import BadSetting
-from ..speech.fitting import FASTEST, SLOWEST
+from ..speech.synthesis import FASTEST, SLOWEST
 
 GAP_SECONDS = 0.04
 """Silence before the next line, where a line needs all of its time."""

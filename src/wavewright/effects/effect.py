@@ -15,7 +15,7 @@ from ..audio.sound_file import SoundFormat
 from ..base.errors import BadAudio, BadSetting
 from ..base.ranges import RangedSettings
 from ..base.units import seconds_to_samples
-from ..dsp.frames import FrameBuffer
+from ..dsp.spectrum import FrameBuffer
 from ..dsp.stream import WaveStream
 
 

@@ -22,12 +22,11 @@ from ..base.json_text import parse
 from ..base.validation import fault_of
 from ..base.whole_file import write_whole
 from ..contracts.family import Capability
-from ..contracts.model_results import identity, maker
-from ..contracts.runtime import Codec
+from ..contracts.runtime import Codec, identity, maker
 from ..families import loading
 from ..outputs.made import Made, MadeFile, sound_file
 from ..outputs.watermark.marking import marking_of
-from ..outputs.watermark.sequences import DEFAULT_KEY
+from ..outputs.watermark.payload import DEFAULT_KEY
 
 SUFFIX = ".json"
 MAX_BYTES = 2**28  # of a file that is read: about 8 hours of 4 tokens a frame

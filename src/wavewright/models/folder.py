@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from ..base.errors import BadModel, printable
 from ..base.whole_file import write_whole
 from .card import CARD_FILE, Card, active_folder
-from .graph_file import check_graph_file
-from .graph_session import ExpectedShapes, GraphSession, Shapes, reason_of
+from .graph_file import ExpectedShapes, GraphSession, Shapes, check_graph_file, reason_of
 
 if TYPE_CHECKING:
     import numpy as np

@@ -18,11 +18,9 @@ from ..text.pattern import pattern
 from ..text.quotation import QuotationReader
 from ..text.sentence import Sentence, Word
 from ..text.skipped import OnSkip, Skipped
-from .pauses import Pauses
-from .prosody import Prosody
+from .prosody import EMPHASES, Pauses, Prosody
 from .reading import has_alphanumeric
 from .steps import Mark, Pause, Piece, Step, Waiting
-from .styles import EMPHASES
 
 FIRST_SYMBOLS = 36
 """Longest first sentence (about 3 s) that is spoken whole; a longer one is split at its first pause."""

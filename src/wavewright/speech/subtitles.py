@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from ..base.errors import BadSetting
-from .timestamps import TimedMark, TimedWord
+from .chunk import TimedMark, TimedWord
 
 FORMATS = ("srt", "vtt", "json")
 MAX_LINE_CHARACTERS = 42

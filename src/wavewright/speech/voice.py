@@ -13,21 +13,17 @@ from ..audio.clip import Clip, player_html
 from ..base.errors import BadModel, BadSetting
 from ..base.parameters import Markup
 from ..contracts.runtime import AcousticModel, Vocoder
-from ..dsp.speech_mel import FRAMES_PER_SECOND
+from ..dsp.mel import FRAMES_PER_SECOND
 from ..families import loading
 from ..text import ESPEAK_PREFIX, FrontEnd, front_end, ssml
 from ..text.lexicon import Lexicon
 from ..text.sentence import Sentence
 from ..text.skipped import OnSkip, Skipped, warn, warn_of
-from .chunk import Chunk, Clipping
-from .fitting import at_rate
-from .pauses import Pauses
+from .chunk import Chunk, Clipping, TimedMark, TimedWord
 from .plan import plan_ssml, plan_text
-from .prosody import Prosody
+from .prosody import Pauses, Prosody, parse_style
 from .steps import Step
-from .styles import parse_style
-from .synthesis import Speaker, Synthesizer
-from .timestamps import TimedMark, TimedWord
+from .synthesis import Speaker, Synthesizer, at_rate
 from .voice_names import base_language, find_voice, is_spoken_by, language_of, voices, voices_of
 
 DEFAULT_VOICE = "en-kathleen"
@@ -251,7 +247,7 @@ class Voice:
         prosody : Prosody, optional
             Prosody of all words; it is combined with that of `style` and of the SSML.
         style : str, optional
-            Name of a style with an optional strength, such as ``sad:0.6``; see `wavewright.speech.styles`.
+            Name of a style with an optional strength, such as ``sad:0.6``; see `STYLES` of `wavewright.speech.prosody`.
         lexicon : Lexicon, optional
             Phones of words, which override the front end's own.
         seed : int

@@ -43,7 +43,7 @@ from ..music.theory import MusicalKey
 from ..outputs.carried_metadata import left_out_of, mixed
 from ..outputs.made import Made, MadeFile, listed
 from ..outputs.watermark.marking import marking_of
-from ..outputs.watermark.sequences import DEFAULT_KEY
+from ..outputs.watermark.payload import DEFAULT_KEY
 from .render import render
 from .score_output import check_score_target, write_or_render, written_file
 

@@ -27,8 +27,7 @@ from ..base.task_parameters import parameters_from
 from ..base.whole_file import check_target, write_whole
 from ..contracts.composition import ScoreComposer
 from ..contracts.family import Capability
-from ..contracts.model_results import identity
-from ..contracts.runtime import AcousticModel, Encoder, Generator, Model
+from ..contracts.runtime import AcousticModel, Encoder, Generator, Model, identity
 from ..data.entry import Entry
 from ..data.parameters import FolderParameters
 from ..families import loading

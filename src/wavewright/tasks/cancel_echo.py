@@ -13,7 +13,7 @@ from ..base.progress_bar import progress_bar
 from ..base.task_parameters import checked
 from ..base.whole_file import check_target
 from ..contracts.enhancement import EchoCanceller
-from ..contracts.model_results import model_text
+from ..contracts.runtime import model_text
 from ..dsp.echo import EchoSettings
 from ..families import loading
 from ..inference.enhancement.echo import LinearCanceller, check_recordings, without_echo

@@ -14,14 +14,14 @@ from ..base.errors import BadSetting
 from ..base.parameters import FREE_TEXT, NAMES_MODEL, InForm, IsMarked, MarkKey, Quiet, Without, Writes
 from ..base.task_parameters import parameters_from
 from ..contracts.composition import MAX_BARS, USUAL, CompositionSettings, ScoreComposer
-from ..contracts.model_results import maker
+from ..contracts.runtime import maker
 from ..families.loading import load_composer
 from ..music.form import FormPlan, letters_of, read_plan
 from ..music.score import Score
 from ..music.theory import ChordSymbol, MusicalKey, pitch_range_of
 from ..outputs.made import Made
 from ..outputs.watermark.marking import marking_of
-from ..outputs.watermark.sequences import DEFAULT_KEY
+from ..outputs.watermark.payload import DEFAULT_KEY
 from .score_output import (
     KeyName,
     PitchRangeText,

@@ -22,8 +22,7 @@ from ..base.errors import BadAudio, BadSetting
 from ..base.parameters import NAMES_MODEL, STANDARD_STREAM, IsMarked, MarkKey, Quiet, Writes
 from ..base.progress_bar import progress_bar
 from ..base.task_parameters import checked
-from ..contracts.model_results import maker
-from ..contracts.runtime import Codec
+from ..contracts.runtime import Codec, maker
 from ..families.codec.wwc.header import MAX_SECONDS, WwcHeader, read_header
 from ..families.codec.wwc.packet_reader import MAX_GAP_SECONDS, PacketReader
 from ..families.codec_files import codec_of, coder_of, coding
@@ -31,7 +30,7 @@ from ..inference.code_tokens import SUFFIX as TOKENS_SUFFIX, decode_tokens
 from ..inference.latent_clips.latent_coding import decode_latents
 from ..inference.latent_clips.latent_file import SUFFIX as LATENTS_SUFFIX
 from ..outputs.made import Made, sound_file
-from ..outputs.watermark.sequences import DEFAULT_KEY
+from ..outputs.watermark.payload import DEFAULT_KEY
 
 
 @checked

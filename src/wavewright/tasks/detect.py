@@ -22,8 +22,7 @@ from ..data.folder import entries_of, items_of
 from ..models.folder import ModelFolder
 from ..outputs.watermark.detection import MarkSearch
 from ..outputs.watermark.files import FileDetection, JointDetection, detect_file, joint_detection
-from ..outputs.watermark.payload import Payload
-from ..outputs.watermark.sequences import DEFAULT_KEY
+from ..outputs.watermark.payload import DEFAULT_KEY, Payload
 
 
 @dataclass(frozen=True, kw_only=True)

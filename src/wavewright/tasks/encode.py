@@ -23,8 +23,7 @@ from ..base.progress_bar import progress_bar
 from ..base.task_parameters import checked
 from ..base.whole_file import check_target, new_target, whole_file
 from ..contracts.family import Capability
-from ..contracts.model_results import maker
-from ..contracts.runtime import Codec
+from ..contracts.runtime import Codec, maker
 from ..families import loading
 from ..families.codec.wwc.header import HEADER_BYTES, WwcHeader
 from ..families.codec.wwc.packets import PacketWriter, n_codec_samples

@@ -25,7 +25,7 @@ from ..inference.rejection import ClipFunction, RejectionSampler, ScoredClip
 from ..outputs.clip_folder import OutputClip, write_clips
 from ..outputs.made import Made, MadeFile
 from ..outputs.watermark.marking import marking_of
-from ..outputs.watermark.sequences import DEFAULT_KEY
+from ..outputs.watermark.payload import DEFAULT_KEY
 
 MAX_INTERPOLATION_STEPS = 1000
 

@@ -19,7 +19,7 @@ from ..inference.layering.layers import Preset, mix_of, preset_names, read_prese
 from ..outputs.made import Made, listed
 from ..outputs.made_file import new_sound
 from ..outputs.watermark.marking import Marking, marking_of
-from ..outputs.watermark.sequences import DEFAULT_KEY
+from ..outputs.watermark.payload import DEFAULT_KEY
 
 
 @checked

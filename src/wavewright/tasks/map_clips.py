@@ -15,7 +15,7 @@ from ..base.errors import BadSetting, MissingExtra
 from ..base.parameters import DEFAULT_VAE, EmbeddingName, Quiet, VaeName, Writes
 from ..base.task_parameters import checked
 from ..base.whole_file import check_target, whole_folder
-from ..contracts.model_results import model_text
+from ..contracts.runtime import model_text
 from ..data.folder import scan
 from ..data.parameters import LabelSource
 from ..inference.latent_clips.folder import FolderLatents, encode_folder, smallest

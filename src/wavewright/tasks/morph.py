@@ -19,7 +19,7 @@ from ..inference.latent_clips.source import read_clip
 from ..outputs.clip_folder import OutputClip
 from ..outputs.made import Made
 from ..outputs.watermark.marking import marking_of
-from ..outputs.watermark.sequences import DEFAULT_KEY
+from ..outputs.watermark.payload import DEFAULT_KEY
 
 MODEL_OVER_TIME = "morph-textures"
 """The default model of morphs over time."""

@@ -14,7 +14,7 @@ from .. import models
 from ..base.errors import BadAudio, BadSetting
 from ..base.parameters import NAMES_MODEL, OF_FILES, STANDARD_STREAM, Needs, Quiet, Writes
 from ..base.task_parameters import checked
-from ..contracts.model_results import identity
+from ..contracts.runtime import identity
 from ..data.folder import entries_of
 from ..families import loading
 from ..inference.recognition.false_alarms import check_alarm_folder, write_alarms

@@ -38,7 +38,7 @@ from ..music.timing import TEMPO
 from ..outputs.made import Made, sound_file, with_stems
 from ..outputs.made_file import new_sound
 from ..outputs.watermark.marking import Marking, marking_of
-from ..outputs.watermark.sequences import DEFAULT_KEY
+from ..outputs.watermark.payload import DEFAULT_KEY
 from ..synth.banks import NamedInstrument, instrument_of, playable_instrument
 from ..synth.soundfont.player import PlayerSettings, SoundFontEngine
 

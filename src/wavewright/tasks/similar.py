@@ -13,9 +13,8 @@ from ..base.errors import BadFolder, BadSetting
 from ..base.parameters import DEFAULT_VAE, EmbeddingName, Quiet, VaeName
 from ..base.result import Result
 from ..base.task_parameters import checked
-from ..contracts.model_results import ModelResult, identity
 from ..contracts.morphing import Morpher
-from ..contracts.runtime import Autoencoder
+from ..contracts.runtime import Autoencoder, ModelResult, identity
 from ..data.folder import scan
 from ..families import loading
 from ..inference.latent_clips.folder import FolderLatents, encode_folder, smallest

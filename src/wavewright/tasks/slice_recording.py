@@ -24,7 +24,7 @@ from ..inference.slicing.kit import MAX_SOUNDS, KitLayer, KitSound, KitTake, bui
 from ..metrics.embeddings import resampled
 from ..outputs.made import Made, MadeFile, sound_file
 from ..outputs.watermark.marking import marking_of
-from ..outputs.watermark.sequences import DEFAULT_KEY
+from ..outputs.watermark.payload import DEFAULT_KEY
 
 MAX_SECONDS = 600.0
 MAX_HITS = 2_000

@@ -15,7 +15,7 @@ from ..inference.latent_clips.source import read_clip
 from ..outputs.clip_folder import OutputClip
 from ..outputs.made import Made
 from ..outputs.watermark.marking import marking_of
-from ..outputs.watermark.sequences import DEFAULT_KEY
+from ..outputs.watermark.payload import DEFAULT_KEY
 
 
 @checked

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from ...base.version import __version__
-from ...speech.styles import STYLES
+from ...speech.prosody import STYLES
 from ...tasks.description import http_tasks
 from .encoders import SPEECH_FORMATS
 from .jobs.schemas import FILE_SCHEMA, parameters_schema, task_record

@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from ...base.errors import WavewrightError
-from ...speech.timestamps import TimedWord
+from ...speech.chunk import TimedWord
 
 MAX_UNREAD_SECONDS = 10.0
 """Audio that is computed ahead of a slow client, per job."""

@@ -26,8 +26,8 @@ from ...base.parameters import (
 )
 from ...base.task_parameters import checked
 from ...contracts.settings import assignments_of, override_settings
-from ...outputs.watermark.sequences import DEFAULT_KEY
-from ...speech.pauses import Pauses
+from ...outputs.watermark.payload import DEFAULT_KEY
+from ...speech.prosody import Pauses
 from .settings import LanguageTools, ServerLimits, ServerSettings, read_keys
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from ...base.errors import BadSetting
 from ...base.names import quoted
 from ...base.ranges import RANGE, RangedSettings, check_ranges, ranged
-from ...outputs.watermark.sequences import DEFAULT_KEY
-from ...speech.pauses import Pauses
+from ...outputs.watermark.payload import DEFAULT_KEY
+from ...speech.prosody import Pauses
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey

@@ -15,10 +15,10 @@ from ... import models
 from ...base.errors import BadModel, BadText
 from ...base.names import quoted
 from ...families.loading import read_card
-from ...outputs.watermark.sequences import DEFAULT_KEY
+from ...outputs.watermark.payload import DEFAULT_KEY
 from ...speech.narration.narrator import Narrator, NarratorLoader
 from ...speech.narration.settings import NarrationSettings
-from ...speech.pauses import Pauses
+from ...speech.prosody import Pauses
 from ...speech.voice import DEFAULT_VOICE, Voice
 from ...speech.voice_names import base_language, find_voice, language_of, voices
 from ...text import FrontEnd, ssml

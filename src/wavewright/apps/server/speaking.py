@@ -12,7 +12,7 @@ from dataclasses import asdict
 from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 
-from ...dsp.speech_mel import FRAMES_PER_SECOND
+from ...dsp.mel import FRAMES_PER_SECOND
 from .encoders import open_encoder
 from .guard import read_body_in_time
 from .measurements import Measurements

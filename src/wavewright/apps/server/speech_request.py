@@ -11,7 +11,7 @@ from ...base import json_text
 from ...base.errors import BadModel, BadSetting, BadText, WavewrightError
 from ...base.names import quoted
 from ...speech.narration.settings import NarrationSettings
-from ...speech.styles import STYLES
+from ...speech.prosody import STYLES
 from ...speech.voice import DEFAULT_VOICE
 from .encoders import SPEECH_FORMATS
 

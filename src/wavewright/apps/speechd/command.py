@@ -18,7 +18,7 @@ from ...base.parameters import STANDARD_STREAM, IsMarked, LexiconPath, MarkKey, 
 from ...base.task_parameters import checked
 from ...base.whole_file import write_whole
 from ...outputs.made import Made, MadeFile
-from ...outputs.watermark.sequences import DEFAULT_KEY
+from ...outputs.watermark.payload import DEFAULT_KEY
 from ...speech.voice import DEFAULT_VOCODER, DEFAULT_VOICE
 from .nvda.addon import write_addon
 

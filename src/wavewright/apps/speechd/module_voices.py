@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
-from ...outputs.watermark.sequences import DEFAULT_KEY
+from ...outputs.watermark.payload import DEFAULT_KEY
 from ...speech.narration.narrator import Narrator
 from ...speech.narration.settings import NarrationSettings
 from ...speech.voice import DEFAULT_VOCODER

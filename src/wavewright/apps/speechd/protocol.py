@@ -20,9 +20,8 @@ import numpy as np
 from ...audio.pcm import to_pcm
 from ...base.errors import BadSetting, WavewrightError
 from ...base.units import seconds_to_samples
-from ...speech.chunk import Chunk
+from ...speech.chunk import Chunk, TimedMark
 from ...speech.narration.narrator import Narrator
-from ...speech.timestamps import TimedMark
 from ...speech.voice import WARM_UP_TEXT
 from ...text.skipped import Skipped
 from .message import MessageWriter, message_forms

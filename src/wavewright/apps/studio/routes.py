@@ -35,7 +35,7 @@ from ...models.card import CARD_FILE
 from ...models.folder import ModelFolder
 from ...music.accompaniment import style_names
 from ...music.rules import PRESETS
-from ...speech.styles import MAX_STRENGTH, STYLES, USUAL_STRENGTH
+from ...speech.prosody import MAX_STRENGTH, STYLES, USUAL_STRENGTH
 from ...synth import patch_names
 from ...tasks.list_effects import list_effects
 from ...training.run_file import CHECKPOINTS, LAST, RUN_FILE

@@ -16,11 +16,11 @@ from ...data.entry import Entry
 from ...data.store import ClipStore
 from ...dsp.alignment import beta_binomial_prior
 from ...dsp.loudness import normalise_loudness
+from ...dsp.mel import N_MELS, mel_to_features, speech_mel
 from ...dsp.pitch import track_pitch
-from ...dsp.speech_mel import N_MELS, mel_to_features, speech_mel
 from ...text import FrontEnd, front_end
 from .config import BOUNDARY, AcousticConfig
-from .prosody import MAX_F0_HZ, MIN_F0_HZ, frame_energy, hz_to_octaves
+from .synthesis import MAX_F0_HZ, MIN_F0_HZ, frame_energy, hz_to_octaves
 
 CHARACTERS_PER_SECOND = (3.0, 30.0)  # limits; people speak 8 to 20
 MIN_SECONDS = 0.3

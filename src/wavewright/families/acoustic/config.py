@@ -7,8 +7,7 @@ from functools import cached_property
 
 from ...base.errors import BadSetting
 from ...base.ranges import check_distinct, check_names, ranged
-from ...contracts.config import MAX_STEPS
-from ...contracts.speech_config import SpeechMelConfig
+from ...contracts.config import MAX_STEPS, SpeechMelConfig
 from ...text.shared_symbols import shared_signs
 
 ENCODER_FILE = "encoder.onnx"

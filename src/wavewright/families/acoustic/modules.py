@@ -13,7 +13,7 @@ from ...nn.frame_layers import ConvTransformer, Im2colConv, StyleEncoder, Varian
 from ...nn.network import Batch
 from ...nn.phone_classifier import PhoneClassifier
 from .config import N_PROSODY, AcousticConfig
-from .prosody import average_prosody
+from .synthesis import average_prosody
 
 USUAL_STYLE_PROBABILITY = 0.3  # of training with a speaker's usual style instead of the recording's
 USUAL_STYLE_DECAY = 0.98  # of the average over a speaker's recordings
@@ -26,7 +26,7 @@ class Targets(NamedTuple):
     """Durations and prosody of the symbols of recordings."""
 
     durations: Tensor  # frames of each symbol, ``(batch, symbols)`` int64
-    prosody: Tensor  # ``(batch, symbols, N_PROSODY)``, see :func:`.prosody.average_prosody`
+    prosody: Tensor  # ``(batch, symbols, N_PROSODY)``, see :func:`.synthesis.average_prosody`
     alignment_score: Tensor  # mean log-likelihood of a frame by the aligner, ``(batch,)``
 
 

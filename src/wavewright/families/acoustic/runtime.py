@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ...base.errors import BadModel, BadSetting
-from ...contracts.lookup import index_of
+from ...base.names import index_of
 from ...contracts.runtime import AcousticModel, Control, Style, Utterance
 from ...dsp.alignment import N_SYMBOL_POSITION_FEATURES
 from ...models.folder import ModelFolder

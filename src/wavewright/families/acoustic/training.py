@@ -11,9 +11,8 @@ from torch.nn import functional as F
 
 from ...base.result import Failed
 from ...contracts.runtime import Utterance
-from ...dsp.mel import mel_filterbank
+from ...dsp.mel import F_MAX_HZ, MEL_FLOOR, MEL_STD, mel_filterbank, power_scale
 from ...dsp.phase import griffin_lim, mel_to_power
-from ...dsp.speech_mel import F_MAX_HZ, MEL_FLOOR, MEL_STD, power_scale
 from ...nn.adversarial_losses import feature_distance
 from ...nn.aligner import forward_sum_loss, frame_positions
 from ...nn.export_spec import ExportSpec, GraphSpec

@@ -10,7 +10,7 @@ from ...base.errors import BadModel, BadSetting
 from ...contracts.runtime import Codec, EntropyCoder, checked_wave
 from ...dsp.stream import ChunkStream, WaveStream
 from ...models.folder import WEIGHTS_FILE, ModelFolder
-from ...models.graph_session import GraphSession
+from ...models.graph_file import GraphSession
 from .config import CONTEXTS_FILE, DECODER_FILE, ENCODER_FILE, FREQUENCIES_FILE, CodecConfig
 from .gains import GAINS, amplify, linear_gains
 from .spectra import analysis_features, overlap_add, synthesis_frames

@@ -25,7 +25,7 @@ from ...base.file_hash import short_hash_of
 from ...base.toml_tables import parse_toml
 from ...base.validation import fault_of
 from ...contracts.enhancement import EnhancementSettings, EnhancerStream
-from ...models.graph_session import reason_of
+from ...models.graph_file import reason_of
 from .runtime import DenoiserStream, FrameDenoiser
 
 SUFFIX = ".onnx"

@@ -15,7 +15,7 @@ from ...dsp.interpolation import interpolation_steps, lerp, slerp
 from ...dsp.onset import fade
 from ...dsp.spectrum import istft, stft
 from ...models.folder import ModelFolder
-from ...models.graph_session import Shapes
+from ...models.graph_file import Shapes
 from .config import GRAPH_FILE, GanConfig
 
 Code: TypeAlias = Sequence[float]

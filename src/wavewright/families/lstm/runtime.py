@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from ...base.names import required_index
 from ...contracts.generation import ClipRequest, SequenceGenerator
-from ...contracts.lookup import required_index
 from ...contracts.runtime import checked_wave
 from ...contracts.scoring import RecordingScorer
 from ...contracts.step_session import FrameVector, StepSession

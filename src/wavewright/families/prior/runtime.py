@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...base.errors import BadModel, BadSetting
+from ...base.names import required_index
 from ...contracts.generation import ClipRequest, SequenceGenerator
-from ...contracts.lookup import required_index
 from ...contracts.runtime import checked_wave
 from ...contracts.scoring import RecordingScorer
 from ...contracts.step_session import FrameVector, StepSession

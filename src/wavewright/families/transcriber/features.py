@@ -7,8 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from ...dsp.frames import FrameBuffer
-from ...dsp.spectrum import hann_window
+from ...dsp.spectrum import FrameBuffer, hann_window
 from ...dsp.stream import ChunkStream
 from .config import STEPS_PER_OCTAVE, TranscriberConfig
 

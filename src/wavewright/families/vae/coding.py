@@ -11,7 +11,7 @@ from ...contracts.runtime import checked_wave
 from ...dsp.spectral_frames import StreamingSTFT, spectrum_to_features
 from ...dsp.spectrum import frame, hann_window
 from ...models.folder import ModelFolder
-from ...models.graph_session import GraphSession, Shapes
+from ...models.graph_file import GraphSession, Shapes
 from .config import DECODER_FILE, ENCODER_FILE, VaeConfig
 from .synthesis import DecoderSynthesis, NoiseSource, Residual
 

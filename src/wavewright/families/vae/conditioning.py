@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...base.errors import BadSetting
-from ...contracts.lookup import index_of
+from ...base.names import index_of
 from ...contracts.morphing import LabelWeights
 from .config import VaeConfig
 

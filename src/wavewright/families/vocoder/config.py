@@ -19,8 +19,7 @@ from dataclasses import dataclass
 
 from ...base.errors import BadSetting
 from ...base.ranges import ranged
-from ...contracts.config import MAX_STEPS
-from ...contracts.speech_config import SpeechMelConfig
+from ...contracts.config import MAX_STEPS, SpeechMelConfig
 
 FRAMES_FILE = "frames.onnx"
 """Graph of the network, from mel frames to pitch and filters."""
@@ -39,7 +38,7 @@ count as best.
 class VocoderConfig(SpeechMelConfig):
     """Configuration of the network.
 
-    The mel frames are those of :mod:`wavewright.dsp.speech_mel` at every sample rate: 80 bands up to 8 kHz, a hop of
+    The mel frames are those of :mod:`wavewright.dsp.mel` at every sample rate: 80 bands up to 8 kHz, a hop of
     16 ms, a window of 64 ms; `n_mels`, `hop_length` and `mel_n_fft` are inherited. At 24 kHz the hop is 384 samples, a
     subframe 96 samples (4 ms), `n_fft` 576 and `n_bins` 289.
     """

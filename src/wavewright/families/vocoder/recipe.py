@@ -29,10 +29,9 @@ from ...data.entry import Entry
 from ...data.preparation import Preparation
 from ...data.splits import assign_splits
 from ...data.store import ClipStore
-from ...dsp.mel import mel_spectrogram
+from ...dsp.mel import F_MAX_HZ, FRAMES_PER_SECOND, MEL_FLOOR, N_MELS, mel_spectrogram, power_scale, power_to_log
 from ...dsp.pitch import track_pitch
 from ...dsp.spectrum import Padding, spectrogram
-from ...dsp.speech_mel import F_MAX_HZ, FRAMES_PER_SECOND, MEL_FLOOR, N_MELS, power_scale, power_to_log
 from ...models.folder import ModelFolder
 from .config import SIZES, VocoderConfig
 from .pulses import MAX_F0_HZ, MIN_F0_HZ, hz_to_bin, phase_to_pulses, track_phase

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ...contracts.runtime import Vocoder, checked_wave
-from ...dsp.speech_mel import MEL_FLOOR, mel_to_features, speech_mel
+from ...dsp.mel import MEL_FLOOR, mel_to_features, speech_mel
 from ...dsp.stream import WaveStream
 from ...models.folder import ModelFolder
 from .config import FRAMES_FILE, VocoderConfig
@@ -49,7 +49,7 @@ class VocoderRuntime(Vocoder):
         )
 
     def mel_of(self, wave: np.ndarray) -> np.ndarray:
-        """Return the log-mel frames of a wave, see :func:`wavewright.dsp.speech_mel.speech_mel`."""
+        """Return the log-mel frames of a wave, see :func:`wavewright.dsp.mel.speech_mel`."""
         return speech_mel(checked_wave(wave), self.sample_rate)
 
     def vocode_stream(self, mel: np.ndarray, seed: int = 0) -> Iterator[np.ndarray]:

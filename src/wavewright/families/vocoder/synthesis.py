@@ -14,9 +14,8 @@ from functools import cache
 
 import numpy as np
 
-from ...dsp.mel import hz_to_mel, mel_to_hz
+from ...dsp.mel import F_MAX_HZ, REFERENCE_N_FFT, hz_to_mel, mel_to_hz
 from ...dsp.spectrum import frame, hann_window, overlap_add
-from ...dsp.speech_mel import F_MAX_HZ, REFERENCE_N_FFT
 from .config import VocoderConfig
 
 HANN_POWER = 0.375  # mean square of a Hann window
@@ -47,7 +46,7 @@ def noise_log_power(config: VocoderConfig) -> float:
 
     A bin of its STFT has the mean power ``HANN_POWER * n_fft``, and a mel band, whose weights have unit area in hertz,
     sums ``n_fft / sample_rate`` times as much. The product is scaled by ``(REFERENCE_N_FFT / n_fft)**2``, see
-    :func:`wavewright.dsp.speech_mel.power_scale`, so ``n_fft``, the window of ``WINDOW_HOPS`` hops, cancels.
+    :func:`wavewright.dsp.mel.power_scale`, so ``n_fft``, the window of ``WINDOW_HOPS`` hops, cancels.
     """
     return float(np.log(HANN_POWER * REFERENCE_N_FFT**2 / config.sample_rate))
 

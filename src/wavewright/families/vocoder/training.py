@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ...dsp.mel import MEL_MEAN, MEL_STD, mel_to_features
 from ...dsp.spectrum import hann_window
-from ...dsp.speech_mel import MEL_MEAN, MEL_STD, mel_to_features
 from ...nn.adversarial_losses import feature_distance, hinge_critic_loss, hinge_generator_loss
 from ...nn.convnext import ConvNeXtStack, split_memory
 from ...nn.export_spec import ExportSpec, GraphSpec

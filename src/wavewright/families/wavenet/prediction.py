@@ -17,9 +17,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...dsp.mel import mel_filterbank
+from ...dsp.mel import mel_filterbank, power_scale
 from ...dsp.spectrum import hann_window
-from ...dsp.speech_mel import power_scale
 from .config import WaveNetConfig
 
 RESIDUAL_LEVEL = 0.1  # root mean square of the residual, so that pulses ten times as high are not clipped

@@ -16,7 +16,7 @@ from ...contracts.settings import COSINE_SETTINGS
 from ...data.entry import Entry
 from ...data.preparation import Preparation
 from ...data.sequences import SequenceClips, duration_quantiles, load_sequences
-from ...dsp.speech_mel import features_to_mel, mel_to_features, power_to_log
+from ...dsp.mel import features_to_mel, mel_to_features, power_to_log
 from .config import SIZES, WaveNetConfig
 from .contours import ContourSet, crop_contour, measure_contour
 from .prediction import mel_to_prediction

@@ -11,9 +11,9 @@ import numpy as np
 from ...base.errors import BadModel
 from ...contracts.generation import ClipRequest, SequenceGenerator
 from ...contracts.runtime import Vocoder, checked_temperature, checked_wave
-from ...dsp.speech_mel import MEL_FLOOR, mel_to_features
+from ...dsp.mel import MEL_FLOOR, mel_to_features
 from ...models.folder import ModelFolder, as_float32
-from ...models.graph_session import GraphSession, Shapes
+from ...models.graph_file import GraphSession, Shapes
 from .config import CONDITION_FILE, CONTOURS_FILE, DURATIONS_FILE, WaveNetConfig
 from .contours import ContourSet, crop_contour, stretch_contour
 from .engine import Engine, State

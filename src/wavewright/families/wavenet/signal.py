@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...dsp import speech_mel
+from ...dsp import mel
 from ...dsp.companding import mu_law_decode, mu_law_quantise
 from .config import MAX_STEP, MU_LAW_LEVELS, POSITION_FEATURES, WaveNetConfig
 from .prediction import LinearPrediction
@@ -24,14 +24,12 @@ def mel_power(wave: np.ndarray, config: WaveNetConfig) -> np.ndarray:
 
     Frame ``i`` is centred on sample ``i * hop_length``; there is one for each hop begun.
     """
-    return speech_mel.mel_power(
-        wave, config.sample_rate, config.n_fft, config.hop_length, config.n_mels, config.f_max_hz
-    )
+    return mel.mel_power(wave, config.sample_rate, config.n_fft, config.hop_length, config.n_mels, config.f_max_hz)
 
 
 def mel_frames(wave: np.ndarray, config: WaveNetConfig) -> np.ndarray:
     """Compute the log-mel frames of ``wave (time,)``, ``(n_mels, frames)`` float32."""
-    return speech_mel.power_to_log(mel_power(wave, config))
+    return mel.power_to_log(mel_power(wave, config))
 
 
 def position_features(n_frames: int, n_samples: int, config: WaveNetConfig, start: int = 0) -> np.ndarray:

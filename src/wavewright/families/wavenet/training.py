@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ...dsp.speech_mel import features_to_mel
+from ...dsp.mel import features_to_mel
 from ...nn.export_spec import ExportSpec, GraphSpec
 from ...nn.gated import GatedLayer, convolve_layers, matmul_dtype, skip_sum
 from ...nn.network import Batch, FamilyTraining, SinglePlayerNetwork

@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...dsp.frames import FrameBuffer
 from ...dsp.mel import mel_filterbank
-from ...dsp.spectrum import hann_window, power_spectrum
+from ...dsp.spectrum import FrameBuffer, hann_window, power_spectrum
 
 SAMPLE_RATE = 16_000
 N_FFT, HOP_LENGTH = 1_024, 320

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...dsp.frames import FrameBuffer
-from ...dsp.spectrum import hann_window, power_spectrum
+from ...dsp.spectrum import FrameBuffer, hann_window, power_spectrum
 from ...music.theory import pitch_class_name
 
 N_FFT, HOP_LENGTH = 8_192, 4_096

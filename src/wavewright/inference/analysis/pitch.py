@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...base.units import seconds_to_samples
-from ...dsp.frames import FrameBuffer
 from ...dsp.pitch import track_pitch
+from ...dsp.spectrum import FrameBuffer
 
 LIMITS_HZ = (40.0, 2_000.0)
 LOWEST_HZ, HIGHEST_HZ = 30.0, 4_000.0

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...dsp.frames import FrameBuffer
-from ...dsp.spectrum import hann_window, power_spectrum
+from ...dsp.spectrum import FrameBuffer, hann_window, power_spectrum
 
 OCTAVES_HZ = {31.5: -5, 63: -4, 125: -3, 250: -2, 500: -1, 1_000: 0, 2_000: 1, 4_000: 2, 8_000: 3, 16_000: 4}
 """Nominal frequency of each octave band, and its octaves from 1 kHz, which are 10 ** 0.3 each (IEC 61260)."""

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...dsp.frames import FrameBuffer
 from ...dsp.mel import mel_filterbank
-from ...dsp.spectrum import frame, hann_window, power_spectrum
+from ...dsp.spectrum import FrameBuffer, frame, hann_window, power_spectrum
 
 N_FFT, HOP_LENGTH = 1_024, 160
 N_MELS = 40

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ...audio.sound_file import OpenSound, SoundSource, open_sound
 from ...contracts.enhancement import EnhancementSettings
-from ...contracts.model_results import model_text
+from ...contracts.runtime import model_text
 from ...families import loading
 from ...outputs.carried_metadata import carried_with
 from ...outputs.made import MadeFile

@@ -15,7 +15,7 @@ from ...audio.wave_blocks import ClippingMeter, CountedWaves
 from ...base.names import file_stem
 from ...base.whole_file import whole_folder
 from ...contracts.enhancement import EnhancementSettings, Enhancer
-from ...contracts.model_results import model_text
+from ...contracts.runtime import model_text
 from ...outputs.carried_metadata import carried_with
 from ...outputs.made import Made, sound_file
 from ...outputs.made_file import subtype_like

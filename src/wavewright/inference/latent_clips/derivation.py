@@ -8,8 +8,8 @@ from pathlib import Path
 
 from ...base.errors import BadSetting
 from ...base.names import file_stem
-from ...contracts.model_results import identity
 from ...contracts.morphing import Morpher
+from ...contracts.runtime import identity
 from ...outputs.clip_folder import OutputClip, write_clips
 from ...outputs.made import Made
 from ...outputs.watermark.marking import Marking

@@ -11,13 +11,12 @@ from ...audio.clip import Clip, warn_of_clipping, write_blocks
 from ...audio.wave_blocks import ClippingMeter
 from ...base.errors import BadAudio
 from ...contracts.family import Capability
-from ...contracts.model_results import maker
 from ...contracts.morphing import Morpher
-from ...contracts.runtime import Autoencoder
+from ...contracts.runtime import Autoencoder, maker
 from ...families import loading
 from ...outputs.made import Made, MadeFile, sound_file
 from ...outputs.watermark.marking import marking_of
-from ...outputs.watermark.sequences import DEFAULT_KEY
+from ...outputs.watermark.payload import DEFAULT_KEY
 from .latent_file import SILENT_DB, LatentFile, LatentMetadata
 from .source import read_clip
 

@@ -9,8 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from ...base.errors import BadModel
-from ...contracts.model_results import ModelIdentity, identity
-from ...contracts.runtime import Autoencoder, Classifier, Encoder
+from ...contracts.runtime import Autoencoder, Classifier, Encoder, ModelIdentity, identity
 from ...dsp.embedding_2d import tsne_2d
 from ...families import loading
 from ...metrics.embeddings import Embedding, LogMelEmbedding, ModelEmbedding

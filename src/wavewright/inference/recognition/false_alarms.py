@@ -16,9 +16,8 @@ from ...base.names import file_stem
 from ...base.result import Failed
 from ...base.units import seconds_to_samples
 from ...base.whole_file import whole_folder
-from ...contracts.model_results import maker
 from ...contracts.recognition import is_background
-from ...contracts.runtime import Classifier
+from ...contracts.runtime import Classifier, maker
 from ...data.decode import decode_at
 from ...data.entry import Entry
 from ...outputs.made import Made, sound_file

@@ -15,7 +15,7 @@ from ...contracts.runtime import Classifier
 from ...data.entry import SILENT_PEAK
 from ...data.preparation import Preparation
 from ...data.store import ONSET_SEARCH_SECONDS
-from ...dsp.frames import FrameBuffer
+from ...dsp.spectrum import FrameBuffer
 from ...dsp.stream import ChunkStream
 from ...metrics.calibration import fit_score, sigmoid, softmax
 from .results import LabelConfidence, Recognised, SoundEvent

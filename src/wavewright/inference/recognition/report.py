@@ -10,7 +10,7 @@ import numpy as np
 
 from ...base.errors import BadFolder
 from ...base.result import Failed, Result
-from ...contracts.model_results import ModelResult
+from ...contracts.runtime import ModelResult
 from ...data.entry import Entry, Scan
 from ...data.folder import scan
 from ...metrics.calibration import Reliability, reliability

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ...audio.notebook import files_html, table_html, text_html
 from ...base.result import Result
-from ...contracts.model_results import ModelResult
+from ...contracts.runtime import ModelResult
 
 
 @dataclass(frozen=True)

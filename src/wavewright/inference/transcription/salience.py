@@ -13,9 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...dsp.frames import FrameBuffer
 from ...dsp.mel import mel_filterbank
-from ...dsp.spectrum import hann_window, power_spectrum
+from ...dsp.spectrum import FrameBuffer, hann_window, power_spectrum
 from .note_network import MARGIN, N_PITCHES, STEPS_PER_SEMITONE, NoteLogOdds, PitchEvidence
 from .settings import HIGHEST_PITCH, LOWEST_PITCH
 

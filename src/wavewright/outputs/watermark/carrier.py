@@ -8,8 +8,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from .payload import Payload
-from .sequences import CHIP_RATE_HZ, HIGHEST_HARMONIC, LOWEST_HARMONIC, N_CHIPS, PERIOD_S, carrier_spectrum
+from .payload import CHIP_RATE_HZ, HIGHEST_HARMONIC, LOWEST_HARMONIC, N_CHIPS, PERIOD_S, Payload, carrier_spectrum
 
 FRAMES_PER_PERIOD = (15, 14, 16, 12, 18)
 """Frames of a period, the first number that divides it: frames then repeat, and their spectra are computed once."""

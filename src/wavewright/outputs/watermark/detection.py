@@ -12,8 +12,7 @@ import numpy as np
 from ...audio.wave_blocks import BlockReader, resampled
 from .evidence import MAX_P_VALUE, best_position, highest_scores, log_evidence_of, log_sum, p_value_of, scores_of
 from .localisation import MarkedSegment, marked_segments
-from .payload import NO_MODEL, Payload
-from .sequences import CHIP_RATE_HZ, DEFAULT_KEY, N_CHIPS
+from .payload import CHIP_RATE_HZ, DEFAULT_KEY, N_CHIPS, NO_MODEL, Payload
 from .whitening import (
     CELL_S,
     CELLS_PER_OCTAVE,

@@ -19,7 +19,7 @@ import math
 
 import numpy as np
 
-from .sequences import HIGHEST_HARMONIC, LOWEST_HARMONIC, N_CHIPS, N_SEQUENCES, SHIFT_CHIPS, sequence_spectra
+from .payload import HIGHEST_HARMONIC, LOWEST_HARMONIC, N_CHIPS, N_SEQUENCES, SHIFT_CHIPS, sequence_spectra
 
 MAX_P_VALUE = 1e-6
 """A mark is detected if the bound on the chance of a false positive is at most this."""

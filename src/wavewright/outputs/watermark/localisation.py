@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .carrier import carrier_wave
-from .payload import Payload
-from .sequences import CHIP_RATE_HZ
+from .payload import CHIP_RATE_HZ, Payload
 
 STEP_S = 0.25
 WINDOW_STEPS = 8

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...base.errors import BadAudio
-from ...dsp.frames import FrameBuffer
+from ...dsp.spectrum import FrameBuffer
 from ...dsp.stream import WaveStream
 from .carrier import carrier_frames, frame_grid
-from .payload import NO_MODEL, Payload
-from .sequences import DEFAULT_KEY
+from .payload import DEFAULT_KEY, NO_MODEL, Payload
 from .whitening import level_cells
 
 LEVEL_DB = -19.5

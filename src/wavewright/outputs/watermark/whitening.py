@@ -11,7 +11,7 @@ from functools import lru_cache
 import numpy as np
 
 from .carrier import FrameGrid, frame_grid
-from .sequences import CHIP_RATE_HZ, HIGHEST_HARMONIC, LOWEST_HARMONIC, N_CHIPS, PERIOD_S, keyed_signs
+from .payload import CHIP_RATE_HZ, HIGHEST_HARMONIC, LOWEST_HARMONIC, N_CHIPS, PERIOD_S, keyed_signs
 
 CELL_S = 0.08
 N_CELLS = 32

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ...base.version import __version__
-from ...contracts.model_results import identity
+from ...contracts.runtime import identity
 from ...outputs.watermark.marking import Marking, marking_of
 from ...text import ESPEAK_PREFIX
 from ...text.lexicon import Lexicon
@@ -18,8 +18,7 @@ from ...text.lexicon_file import read_lexicon
 from ...text.sentence import Sentence
 from ...text.skipped import OnSkip
 from ..chunk import Chunk
-from ..pauses import Pauses
-from ..styles import parse_style
+from ..prosody import Pauses, parse_style
 from ..voice import DEFAULT_VOICE, Voice
 from ..voice_names import find_voice, is_spoken_by, languages_of, voices_of
 from .loudness import LoudnessNormaliser

@@ -12,9 +12,8 @@ from ...base import parameters
 from ...base.errors import BadSetting
 from ...base.task_parameters import check_together
 from ...base.validation import fault_of
-from ...outputs.watermark.sequences import DEFAULT_KEY
-from ..pauses import Pauses
-from ..prosody import Prosody
+from ...outputs.watermark.payload import DEFAULT_KEY
+from ..prosody import Pauses, Prosody
 from ..voice import DEFAULT_VOCODER, DEFAULT_VOICE
 from .loudness import parse_loudness
 

@@ -21,9 +21,8 @@ from ...base.units import samples_to_seconds
 from ...base.whole_file import write_whole
 from ...outputs.made import Made, MadeFile, sound_file
 from ...text.skipped import Skipped, warn_of
-from ..chunk import Chunk, Clipping, clipping_message
+from ..chunk import Chunk, Clipping, TimedMark, TimedWord, clipping_message
 from ..subtitles import subtitle_format, subtitles
-from ..timestamps import TimedMark, TimedWord
 from .loudness import LoudnessNormaliser, below_target_message
 from .narrator import Narrator
 
