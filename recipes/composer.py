@@ -434,6 +434,8 @@ def add_forms(folder: Path, scanned: Scan) -> None:
     grids = [grid_of(read_score(entry.path), config) for entry in scanned.entries if entry.split == "train"]
     tensors = Pieces(grids, config).file_tensors(model.card.recipe["data"]["crop_steps"])
     replace_tensors(model, FORM_FILE, tensors)
+    if not config.has_notes:  # patterns of drums differ too much to have a mean
+        return
     tilt = tilt_of(folder, grids[:: max(len(grids) // N_CALIBRATED, 1)][:N_CALIBRATED], tensors["trait_edges"])
     replace_tensors(ModelFolder(folder), FORM_FILE, tensors | {"tilt": np.array(tilt.strengths)})
 

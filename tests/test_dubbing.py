@@ -620,19 +620,19 @@ def test_one_line_is_made_again(scene):
 def test_a_killed_dub_goes_on(scene, monkeypatch):
     folder = scene.folder
     given = {**scene.options, "subtitles": folder / "de.srt", "translation": folder / "en.srt"}
-    speak = scene.players["en"]._speak
+    speak = scene.players["en"].speak_symbols
 
-    def dies(symbols, *rest):
+    def dies(symbols, *rest, **controls):
         if "Y" in symbols:  # of Yes
             raise KeyboardInterrupt
-        return speak(symbols, *rest)
+        return speak(symbols, *rest, **controls)
 
-    monkeypatch.setattr(scene.players["en"], "_speak", dies)
+    monkeypatch.setattr(scene.players["en"], "speak_symbols", dies)
     with pytest.raises(KeyboardInterrupt):
         dub(folder / "scene.wav", **given)
     assert not (folder / "scene-en.wav").exists()
     assert [path.name for path in (folder / "scene-en-lines").glob("*.wav")] == ["0001.wav"]
-    monkeypatch.setattr(scene.players["en"], "_speak", speak)
+    monkeypatch.setattr(scene.players["en"], "speak_symbols", speak)
     made = dub(folder / "scene-en.toml", quiet=True)
     assert (made.details["n_new"], made.details["n_kept"]) == (1, 1)
     assert [line.text for line in made.details["lines"]] == ["Good morning.", "Yes."]

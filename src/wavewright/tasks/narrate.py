@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import Field
 
 from ..base import parameters
-from ..base.parameters import FREE_TEXT, Markup
+from ..base.parameters import FREE_TEXT
 from ..base.task_parameters import parameters_from
 from ..outputs.made import Made
 from ..speech.book_source import language_of_book, open_book
@@ -25,14 +25,10 @@ from ..text.markup import markup_of
 class NarrateParameters(AudiobookSettings, SpeechFiles, NarrationSettings):
     """Parameters of `narrate`."""
 
-    file: Annotated[Path, Field(description="Text file of any length, or an EPUB.")]
+    file: Annotated[Path, Field(description="Text file of any length, Markdown or HTML by its name, or an EPUB.")]
     _: KW_ONLY
     ssml: bool = field(default=False, init=False)  # a book is plain text
     seconds: float | None = field(default=None, init=False)  # and as long as it is
-    markup: Annotated[
-        Markup,
-        Field(description="Markup of the text, which is not spoken; none: that of the file's name, .md or .html."),
-    ] = "none"
     chapter_mark: Annotated[
         str | None,
         Field(description="Prefix of the lines that start a chapter; default: headings.", min_length=1),
