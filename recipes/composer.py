@@ -45,7 +45,7 @@ from bundling import bundle
 
 from wavewright.base.errors import BadScore
 from wavewright.base.interruption import ended_by_signals
-from wavewright.contracts.composition import CompositionSettings
+from wavewright.contracts.composition import TRAITS, CompositionSettings
 from wavewright.contracts.settings import TrainingSettings, override
 from wavewright.data.entry import Scan
 from wavewright.data.scores import scan_scores
@@ -54,7 +54,7 @@ from wavewright.families.composer.conversion import SAME_DRUMS, grid_of, voice_n
 from wavewright.families.composer.grid import Grid
 from wavewright.families.composer.recipe import ComposerRecipe, Pieces, recipe
 from wavewright.families.composer.runtime import ComposerRuntime
-from wavewright.families.composer.traits import Tilt, calibrated, traits_of, widths_of
+from wavewright.families.composer.traits import Tilt, calibrated, traits_of
 from wavewright.families.composer.vocabulary import N_CHORDS, QUALITIES
 from wavewright.families.loading import load_composer
 from wavewright.models import find
@@ -86,7 +86,7 @@ MIN_BARS, MIN_NOTES, MIN_ON_GRID = 16, 24, 0.9
 BAR_STEPS = (8, 12, 16, 24, 32)
 BASS_WEIGHT = 0.5
 
-N_CALIBRATED, MAX_CALIBRATED_BARS = 48, 32  # pieces, and bars of each
+MIN_CALIBRATED, N_CALIBRATED, MAX_CALIBRATED_BARS = 24, 48, 32  # scores in a metre, pieces, and bars of each
 
 WIDE_INTERVAL = 9
 MAX_CHORD_TOP = 64
@@ -434,30 +434,32 @@ def add_forms(folder: Path, scanned: Scan) -> None:
     grids = [grid_of(read_score(entry.path), config) for entry in scanned.entries if entry.split == "train"]
     tensors = Pieces(grids, config).file_tensors(model.card.recipe["data"]["crop_steps"])
     replace_tensors(model, FORM_FILE, tensors)
-    if not config.has_notes:  # patterns of drums differ too much to have a mean
-        return
-    tilt = tilt_of(folder, grids[:: max(len(grids) // N_CALIBRATED, 1)][:N_CALIBRATED], tensors["trait_edges"])
-    replace_tensors(ModelFolder(folder), FORM_FILE, tensors | {"tilt": np.array(tilt.strengths)})
+    metres = Counter(grid.bar_steps for grid in grids if config.has_notes)  # patterns of drums have no mean density
+    tilts = []
+    for bar_steps in sorted(metres):
+        chosen = [grid for grid in grids if grid.bar_steps == bar_steps]
+        if len(chosen) >= MIN_CALIBRATED:
+            tilt = tilt_of(folder, chosen[:: len(chosen) // MIN_CALIBRATED][:N_CALIBRATED])
+            tilts.append((bar_steps, *tilt.strengths))
+    replace_tensors(ModelFolder(folder), FORM_FILE, tensors | {"tilts": np.array(tilts).reshape(-1, 5)})
 
 
-def tilt_of(folder: Path, grids: Sequence[Grid], edges: np.ndarray) -> Tilt:
-    """Return the tilt with which pieces as long as these scores have their mean traits."""
+def tilt_of(folder: Path, grids: Sequence[Grid]) -> Tilt:
+    """Return the tilt with which pieces in the metre of these scores, and as long, have their mean density."""
     composer = load_composer(folder)
     assert isinstance(composer, ComposerRuntime)
-    config = composer.config
-    n_bars = [min(len(grid) // grid.bar_steps, MAX_CALIBRATED_BARS) for grid in grids]
+    config, bar_steps, density = composer.config, grids[0].bar_steps, TRAITS.index("density")
+    n_bars = [min(len(grid) // bar_steps, MAX_CALIBRATED_BARS) for grid in grids]
 
-    def means(tilt: Tilt) -> np.ndarray:
-        composer.tilt = tilt
-        settings = [CompositionSettings(bar_steps=grid.bar_steps, seed=seed) for seed, grid in enumerate(grids)]
+    def of_pieces(tilt: Tilt) -> float:
+        composer.tilts[bar_steps] = tilt
+        settings = [CompositionSettings(bar_steps=bar_steps, seed=seed) for seed in range(len(grids))]
         pieces = [composer.compose(*each) for each in zip(n_bars, settings, strict=True)]
-        found: np.ndarray = np.nanmean([traits_of(grid_of(piece, config), config) for piece in pieces], axis=0)
-        print(tilt.strengths, found.round(3), flush=True)
-        return found
+        found = [traits_of(grid_of(piece, config), config)[density] for piece in pieces]
+        print(bar_steps, tilt.strengths, np.mean(found), flush=True)
+        return float(np.mean(found))
 
-    aims = np.mean([traits_of(grid, config) for grid in grids], axis=0)
-    print("of the scores", aims.round(3))
-    return calibrated(means, aims, widths_of(edges))
+    return calibrated(of_pieces, float(np.mean([traits_of(grid, config)[density] for grid in grids])))
 
 
 def main() -> None:

@@ -394,18 +394,15 @@ def test_aims_are_met_by_tilts_between_too_little_and_too_much(reached):
     assert {each[1:] for each in strengths} == {(0.0, 0.0, 0.0)}
 
 
-@pytest.mark.parametrize("slope", [0.3, 1.0, 4.0])
-def test_a_calibrated_tilt_gives_the_mean_traits_of_the_scores(slope):
-    aims, widths = np.array([1.0, 20.0, 2.0, 4.0]), np.array([0.2, 3.0, 0.0, 1.0])
-    wanted = np.array([0.25, 0.0, 0.0, -0.4])  # the register has a centre instead, and the polyphony does not differ
+@pytest.mark.parametrize("slope", [0.6, 1.0, 2.0])
+@pytest.mark.parametrize("wanted", [-0.4, 0.0, 0.25])
+def test_a_calibrated_tilt_gives_the_mean_density_of_the_scores(slope, wanted):
+    def density(tilt):
+        return 1.2 * np.exp(slope * (tilt.strengths[0] - wanted))
 
-    def means(tilt):
-        return aims + slope * (np.array(tilt.strengths) - wanted) * [0.2, 3.0, 0.5, 1.0]
-
-    tilt = calibrated(means, aims, widths)
-    errors = (means(tilt) - aims)[[0, 3]] / widths[[0, 3]]
-    assert np.abs(errors).max() < 0.1 * np.abs(slope * wanted).max()
-    assert tilt.strengths[1:3] == (0.0, 0.0)
+    tilt = calibrated(density, 1.2)
+    assert density(tilt) == pytest.approx(1.2, rel=0.02)
+    assert tilt == Tilt((tilt.strengths[0], 0.0, 0.0, 0.0))
 
 
 def test_an_aim_that_is_out_of_reach_gives_the_nearest_piece():
@@ -665,11 +662,13 @@ def test_a_tilt_of_the_model_is_that_of_all_that_is_drawn_into_the_open(monkeypa
     usual = CompositionSettings(seed=3, form=False)
     score = composer.compose(4, usual)
     between = composer.infill(score, 2, 2, usual)
-    monkeypatch.setattr(composer, "tilt", Tilt((1.5, 0.0, 0.0, 0.0)))
+    monkeypatch.setattr(composer, "tilts", {16: Tilt((1.5, 0.0, 0.0, 0.0))})
     assert sum(map(len, notes(composer.compose(4, usual)))) > sum(map(len, notes(score)))
     longer = composer.continue_score(score, 4, usual)
     assert [each[: len(own)] for each, own in zip(notes(longer), notes(score), strict=True)] == notes(score)
     assert notes(composer.infill(score, 2, 2, usual)) == notes(between)
+    monkeypatch.setattr(composer, "tilts", {12: Tilt((1.5, 0.0, 0.0, 0.0))})  # of another metre
+    assert notes(composer.compose(4, usual)) == notes(score)
 
 
 def test_positions_are_numbers_from_0_to_1():

@@ -84,7 +84,7 @@ class ComposerRuntime(ScoreComposer, ScoreScorer):
         tensors = folder.tensors(FORM_FILE) if has_forms else {}
         self._forms = LearnedForms(tensors) if has_forms else None
         self.trait_edges = tensors.get("trait_edges")
-        self.tilt = Tilt(tuple(tensors["tilt"].tolist())) if "tilt" in tensors else NO_TILT
+        self.tilts = {int(row[0]): Tilt(tuple(row[1:])) for row in tensors.get("tilts", np.zeros((0, 5))).tolist()}
         if self.trait_edges is not None:
             self.traits = tuple(np.array(TRAITS)[widths_of(self.trait_edges) > 0].tolist())
 
@@ -197,7 +197,8 @@ class ComposerRuntime(ScoreComposer, ScoreScorer):
         masks = masks_of(constraints, config, n_steps, bar_steps)
         aims = self._aims(settings)
         is_drawn = ~sketch.is_known.all(1)
-        usual = NO_TILT if sketch.is_known[is_drawn.argmax() :].any() else self.tilt  # what is ahead leads by itself
+        is_open = not sketch.is_known[is_drawn.argmax() :].any()  # what is ahead leads by itself
+        usual = self.tilts.get(bar_steps, NO_TILT) if is_open else NO_TILT
         if must_start is not None:
             masks = replace(masks, must_start=masks.must_start | must_start)
         if planned is not None:

@@ -25,7 +25,7 @@ OFF_BEAT, SHORT = 4.0, 4.0  # semitones of leaps that are as hard as notes off t
 MAX_DRAWS, MAX_ERROR = 6, 0.5  # of a piece, and widths of a fifth that it may be off
 LEAST = np.array([0.0, 0.0, 1.0, 0.0])  # of each trait: a step that is not silent has a voice
 PULL, REGISTER = 4.0, TRAITS.index("register")  # cost of a note an octave from the centre of the register, in nats
-N_CALIBRATIONS = 6
+N_CALIBRATIONS, MAX_STEP = 5, 0.3  # tilts that are tried, and how far they move at a time
 SLOPE, MAX_STRENGTH = 1.0, 5.0  # widths by which a strength of 1 moves a trait, before any was measured
 
 
@@ -214,29 +214,28 @@ class Aims:
         return np.where(np.isnan(self.values), 0.0, errors)
 
 
-def calibrated(means: Callable[[Tilt], np.ndarray], aims: np.ndarray, widths: np.ndarray) -> Tilt:
-    """Return the tilt with which pieces have nearly the mean traits of the training scores.
+def calibrated(density: Callable[[Tilt], float], aim: float) -> Tilt:
+    """Return the tilt with which pieces have nearly the mean density of the training scores.
 
     What learns from scores to predict the next event drifts where it goes on from its own: small errors add up, and
     melodies become slower, bar by bar. One tilt for all pieces takes it back.
 
-    - ``means``: mean traits ``(len(TRAITS),)`` of some pieces that are drawn with a tilt.
-    - ``aims``: those of training scores; ``widths``: of a fifth of these, 0 where a trait does not differ.
+    - ``density``: mean density of some pieces that are drawn with a tilt.
+    - ``aim``: that of training scores, in notes a quarter.
     """
-    is_led = (widths > 0) & (np.arange(len(TRAITS)) != REGISTER)
-    strengths, slopes = np.zeros(len(TRAITS)), np.full(len(TRAITS), 1 / SLOPE)
-    best, before = (np.inf, NO_TILT), None
+    strength, slope = 0.0, aim
+    tried: list[tuple[float, float]] = []  # error and strength
     for _ in range(N_CALIBRATIONS):
-        tilt = Tilt(tuple(strengths.tolist()))
-        errors = np.divide(means(tilt) - aims, widths, out=np.zeros(len(TRAITS)), where=is_led)
-        best = min(best, (float(np.abs(errors).max()), tilt), key=lambda each: each[0])
-        if before is not None:
-            moved, gained = strengths - before[0], errors - before[1]
-            is_steeper = moved * gained > 0
-            slopes = np.where(is_steeper, np.divide(moved, gained, out=slopes.copy(), where=is_steeper), slopes)
-        before = strengths, errors
-        strengths = strengths - np.clip(errors * np.clip(slopes, 0.1, 4.0), -0.5, 0.5)
-    return best[1]
+        error = density(_denser(strength)) - aim
+        if tried and (error - tried[-1][0]) * (strength - tried[-1][1]) > 0:
+            slope = float(np.clip((error - tried[-1][0]) / (strength - tried[-1][1]), aim / 4, 4 * aim))
+        tried.append((error, strength))
+        strength -= float(np.clip(error / slope, -MAX_STEP, MAX_STEP))
+    return _denser(min(tried, key=lambda each: abs(each[0]))[1])
+
+
+def _denser(strength: float) -> Tilt:
+    return Tilt((strength, *NO_TILT.strengths[1:]))
 
 
 @dataclass(frozen=True)
