@@ -18,7 +18,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wavewright.base.task_parameters import TaskParameter
+from wavewright.base.task_parameters import parameters_of
 
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
@@ -147,7 +147,7 @@ def python_page() -> str:
     import wavewright
 
     public = {name: getattr(wavewright, name) for name in wavewright.__all__ if not name.startswith("_")}
-    verbs = {name: thing for name, thing in public.items() if inspect.isfunction(thing) and _fields(thing)}
+    verbs = {name: thing for name, thing in public.items() if inspect.isfunction(thing) and _is_verb(thing)}
     lines = [
         "# Python",
         "",
@@ -233,18 +233,21 @@ def _identifier(name: str, thing: Any, **options: bool) -> str:
     )
 
 
+def _is_verb(function: Any) -> bool:
+    """Return whether the parameters of a function are described."""
+    parameters = inspect.signature(function).parameters.values()
+    return function.__module__.startswith("wavewright.tasks.") or any(
+        "Annotated" in str(p.annotation) for p in parameters
+    )
+
+
 def _fields(function: Any) -> dict[str, tuple[str, str, str]]:
-    """Return type, default and description of the parameters of a verb; empty for other functions."""
+    """Return type, default and description of the parameters of a verb."""
     fields = {}
-    hints = typing.get_type_hints(function, include_extras=True)
-    for name, parameter in inspect.signature(function).parameters.items():
-        if typing.get_origin(hints.get(name)) is not typing.Annotated:
-            continue
-        kind, field, *markers = typing.get_args(hints[name])
-        described = TaskParameter(name, kind, field, parameter.default, tuple(markers))
-        default = "" if parameter.default is parameter.empty else repr(parameter.default)
+    for name, parameter in parameters_of(function).items():
+        default = "" if parameter.is_required else repr(parameter.default)
         default = re.sub(r"^(?:Posix|Windows)Path\((.*)\)$", r"\1", default)
-        fields[name] = (_type_name(described.type), default, described.help)
+        fields[name] = (_type_name(parameter.type), default, parameter.help)
     return fields
 
 
