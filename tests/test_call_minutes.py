@@ -13,7 +13,7 @@ from test_run_folder import SETTINGS, write_kit
 from tiny_training import SETTINGS as LOOP_SETTINGS, make_loop
 
 from wavewright.families.gan.training import GanTraining
-from wavewright.training import loop as loops, run, timing
+from wavewright.training import loop as loops, processes, run
 from wavewright.training.loop import Loop
 from wavewright.training.parameters import TrainParameters
 from wavewright.training.plan import EVALUATION_FRACTION, SHORT_PLAN, Ending, evaluation_interval
@@ -42,7 +42,7 @@ def clock(monkeypatch):
     takes(run.Run, "export", EXPORT_SECONDS)
     for module in (loops, run):
         monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: clock.now))
-    monkeypatch.setattr(timing, "time", SimpleNamespace(perf_counter=lambda: clock.now))
+    monkeypatch.setattr(processes, "time", SimpleNamespace(perf_counter=lambda: clock.now))
     return clock
 
 
@@ -130,7 +130,7 @@ def test_evaluations_take_their_fraction_of_the_steps_at_most(seed):
 def test_a_plan_that_shrinks_warns_then(tmp_path, monkeypatch):
     clock = SimpleNamespace(now=0.0)
     monkeypatch.setattr(loops, "time", SimpleNamespace(monotonic=lambda: clock.now))
-    monkeypatch.setattr(timing, "time", SimpleNamespace(perf_counter=lambda: clock.now))
+    monkeypatch.setattr(processes, "time", SimpleNamespace(perf_counter=lambda: clock.now))
     loop = make_loop(tmp_path, replace(LOOP_SETTINGS, steps=0, evaluate_every=10_000))
     echo_loss = loop.network.echo_loss
 
@@ -151,7 +151,7 @@ def test_a_plan_that_shrinks_warns_then(tmp_path, monkeypatch):
 def test_what_follows_the_steps_is_left_room_for(tmp_path, monkeypatch):
     clock = SimpleNamespace(now=0.0)
     monkeypatch.setattr(loops, "time", SimpleNamespace(monotonic=lambda: clock.now))
-    monkeypatch.setattr(timing, "time", SimpleNamespace(perf_counter=lambda: clock.now))
+    monkeypatch.setattr(processes, "time", SimpleNamespace(perf_counter=lambda: clock.now))
     ending = Ending(evaluation=20.0, export=30.0, final=40.0)
 
     def evaluate(_):
@@ -183,19 +183,19 @@ def test_most_of_the_minutes_without_steps_is_said(tmp_path):
 
 def test_stages_out_of_reach_are_not_timed_and_timing_ends(monkeypatch):
     clock, steps = SimpleNamespace(now=0.0), []
-    monkeypatch.setattr(timing, "time", SimpleNamespace(perf_counter=lambda: clock.now))
-    monkeypatch.setattr(timing.torch, "set_num_threads", lambda count: None)
+    monkeypatch.setattr(processes, "time", SimpleNamespace(perf_counter=lambda: clock.now))
+    monkeypatch.setattr(processes.torch, "set_num_threads", lambda count: None)
 
     def run_step(step):
         steps.append(step)
         clock.now += 2.0
 
-    seconds = timing.time_steps(run_step, (0, 1_500), [1, 2], lambda _: None, 240.0)
+    seconds = processes.time_steps(run_step, (0, 1_500), [1, 2], lambda _: None, 240.0)
     assert seconds == {1: [2.0, 2.0], 2: [2.0, 2.0]}
     assert max(steps) < 1_500
     assert clock.now <= 26
     steps.clear()
-    assert timing.time_steps(run_step, (0, 1_500), [1, 2], lambda _: None, 8.0) == {1: [2.0, 2.0]}
+    assert processes.time_steps(run_step, (0, 1_500), [1, 2], lambda _: None, 8.0) == {1: [2.0, 2.0]}
     assert steps == [0]
 
 

@@ -24,7 +24,7 @@ from typer.testing import CliRunner
 import wavewright
 from wavewright import __version__, models
 from wavewright.apps.cli import command, run
-from wavewright.base import extras
+from wavewright.base import errors
 from wavewright.base.errors import BadSetting, WavewrightError
 from wavewright.base.parameters import POSITIONAL
 from wavewright.base.task_parameters import checked
@@ -207,7 +207,7 @@ def test_an_interruption_is_130(home, capsys, monkeypatch):
 
 
 def test_training_without_torch_names_the_extra(home, capsys, monkeypatch):
-    monkeypatch.setattr(extras, "find_spec", lambda name: name != "torch" or None)
+    monkeypatch.setattr(errors, "find_spec", lambda name: name != "torch" or None)
     sentence = refused(capsys, "train", "folder")
     assert (
         sentence
@@ -217,7 +217,7 @@ def test_training_without_torch_names_the_extra(home, capsys, monkeypatch):
 
 @pytest.mark.parametrize("command", ["train", "check-settings", "tune"])
 def test_torch_alone_is_not_the_extra(home, capsys, monkeypatch, command):
-    monkeypatch.setattr(extras, "find_spec", lambda name: name == "torch" or None)
+    monkeypatch.setattr(errors, "find_spec", lambda name: name == "torch" or None)
     (home / "folder").mkdir()
     minutes = ["--max-minutes", "1"] if command == "tune" else []
     sentence = refused(capsys, command, "folder", *minutes)
@@ -230,7 +230,7 @@ def test_torch_alone_is_not_the_extra(home, capsys, monkeypatch, command):
 def test_every_package_that_training_imports_is_looked_up_first():
     project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     allowed = {requirement.partition(">=")[0] for requirement in project["dependencies"]} | {"typing_extensions"}
-    allowed |= {*sys.stdlib_module_names, *extras.TRAINING_PACKAGES, "optuna", "sqlalchemy"}  # the last: a search
+    allowed |= {*sys.stdlib_module_names, *errors.TRAINING_PACKAGES, "optuna", "sqlalchemy"}  # the last: a search
     for file in (Path(wavewright.__file__).parent / "training").rglob("*.py"):
         for line in ast.parse(file.read_text(encoding="utf-8")).body:
             names = [alias.name for alias in line.names] if isinstance(line, ast.Import) else []

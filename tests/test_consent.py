@@ -22,8 +22,7 @@ from wavewright.data.consent import consent_of
 from wavewright.data.folder import scan
 from wavewright.models import consent as model_consent
 from wavewright.models.card import Card, Source
-from wavewright.models.consent import Consent, Permission, Statement, required_consent
-from wavewright.models.licences import terms_of
+from wavewright.models.consent import Consent, Permission, Statement, required_consent, terms_of
 from wavewright.training import run as runs
 from wavewright.training.parameters import Call
 from wavewright.training.provenance import Provenance, provenance_of

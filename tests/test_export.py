@@ -17,7 +17,7 @@ from wavewright.base.errors import BadModel
 from wavewright.base.onnx_runtime import open_session
 from wavewright.models.card import Card
 from wavewright.models.folder import ModelFolder
-from wavewright.nn.export_spec import ExportSpec, GraphSpec
+from wavewright.nn.network import ExportSpec, GraphSpec
 from wavewright.training import export
 from wavewright.training.export import export_copy, export_model
 from wavewright.training.weights_file import rounded, row_scales, write_safetensors

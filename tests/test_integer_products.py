@@ -12,7 +12,7 @@ from wavewright.base.errors import BadSetting
 from wavewright.base.onnx_runtime import open_session
 from wavewright.contracts.settings import TrainingSettings
 from wavewright.models.card import Card
-from wavewright.nn.export_spec import ExportSpec, GraphSpec
+from wavewright.nn.network import ExportSpec, GraphSpec
 from wavewright.training.export import Quantizer, export_model
 from wavewright.training.weights_file import row_scales
 

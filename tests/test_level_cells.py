@@ -10,12 +10,7 @@ from test_watermark import speech_like
 
 from wavewright.audio.sound_file import SoundFormat
 from wavewright.effects.editing.chain import Chain
-from wavewright.outputs.watermark.carrier import frame_grid
-from wavewright.outputs.watermark.detection import OFFSETS_PER_CELL, SLOPE, LevelFolds, detect_wave, search_windows
-from wavewright.outputs.watermark.evidence import MAX_P_VALUE, p_value_of
-from wavewright.outputs.watermark.marking import Watermark, mark_wave
-from wavewright.outputs.watermark.payload import Payload
-from wavewright.outputs.watermark.whitening import (
+from wavewright.outputs.watermark.carrier import (
     CELL_GAIN_DB,
     CELL_S,
     MEAN_GAIN_DB,
@@ -23,7 +18,12 @@ from wavewright.outputs.watermark.whitening import (
     N_CELLS,
     LevelCells,
     cell_signs,
+    frame_grid,
 )
+from wavewright.outputs.watermark.detection import OFFSETS_PER_CELL, SLOPE, LevelFolds, detect_wave, search_windows
+from wavewright.outputs.watermark.evidence import MAX_P_VALUE, p_value_of
+from wavewright.outputs.watermark.marking import Watermark, mark_wave
+from wavewright.outputs.watermark.payload import Payload
 
 RATE = 16_000
 PAYLOAD = Payload(0x123)

@@ -11,7 +11,7 @@ from tiny_models import TinySpectral, make_gan, seeded
 from torch import nn
 
 from wavewright.base.onnx_runtime import open_session
-from wavewright.nn.export_spec import GraphSpec
+from wavewright.nn.network import GraphSpec
 from wavewright.training import export
 from wavewright.training.export import optimised
 

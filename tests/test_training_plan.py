@@ -12,7 +12,7 @@ import pytest
 from tiny_training import SETTINGS, make_loop, same, tensors_of
 
 from wavewright.base.errors import BadSetting
-from wavewright.training import loop as loops, timing
+from wavewright.training import loop as loops, processes
 from wavewright.training.checkpoint import Progress
 from wavewright.training.loop import LAST
 from wavewright.training.parameters import Call
@@ -25,7 +25,7 @@ def clock(monkeypatch):
     clock = SimpleNamespace(now=1000.0)
     read = lambda: clock.now  # noqa: E731
     monkeypatch.setattr(loops, "time", SimpleNamespace(monotonic=read))
-    monkeypatch.setattr(timing, "time", SimpleNamespace(perf_counter=read))
+    monkeypatch.setattr(processes, "time", SimpleNamespace(perf_counter=read))
     return clock
 
 

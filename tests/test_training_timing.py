@@ -9,7 +9,7 @@ import pytest
 import torch
 from tiny_training import SETTINGS, make_loop
 
-from wavewright.training import loop, timing
+from wavewright.training import loop, processes
 
 
 class Timed:
@@ -18,7 +18,7 @@ class Timed:
     def __init__(self, monkeypatch, cost):
         self.clock, self.threads, self.steps = 0.0, 1, []
         self.cost = cost
-        monkeypatch.setattr(timing.time, "perf_counter", lambda: self.clock)
+        monkeypatch.setattr(processes.time, "perf_counter", lambda: self.clock)
         monkeypatch.setattr(torch, "set_num_threads", lambda count: setattr(self, "threads", count))
 
     def run_step(self, step):
@@ -37,7 +37,7 @@ class Timed:
 )
 def test_a_hopeless_thread_count_is_abandoned(monkeypatch, cost, n_steps):
     timed, messages = Timed(monkeypatch, cost), []
-    seconds = timing.time_steps(timed.run_step, (0, 100), sorted(cost), messages.append)
+    seconds = processes.time_steps(timed.run_step, (0, 100), sorted(cost), messages.append)
     assert seconds == {count: pytest.approx([cost[count]] * 2) for count in cost}
     assert [step for count, step in timed.steps if count == 1] == [*range(5), *range(100, 105)]
     assert [count for count, _ in timed.steps].count(max(cost)) == n_steps  # five of each of two stages, or one of each

@@ -11,18 +11,19 @@ from wavewright.base.errors import BadSetting
 from wavewright.data.folder import scan
 from wavewright.dsp.mel import speech_mel
 from wavewright.families.vocoder.config import SIZES, VocoderConfig
-from wavewright.families.vocoder.pulses import (
+from wavewright.families.vocoder.recipe import VocoderBatches, VocoderDataSettings, measure_bandwidth, prepare
+from wavewright.families.vocoder.synthesis import (
     N_PITCH_BINS,
     PULSE_DELAY,
     PulseTrain,
+    StreamingSynthesis,
     bin_to_hz,
+    decode_filters,
     hz_to_bin,
     logits_to_hz,
     phase_to_pulses,
     track_phase,
 )
-from wavewright.families.vocoder.recipe import VocoderBatches, VocoderDataSettings, measure_bandwidth, prepare
-from wavewright.families.vocoder.synthesis import StreamingSynthesis, decode_filters
 from wavewright.families.vocoder.training import DifferentiableSynthesis, VocoderNetwork, limit_bandwidth, pitch_loss
 
 

@@ -9,7 +9,7 @@ import pytest
 import soxr
 
 from wavewright.base.errors import BadAudio, BadSetting
-from wavewright.outputs.watermark.carrier import carrier_wave, frame_grid
+from wavewright.outputs.watermark.carrier import SpeedFolding, carrier_wave, folded, frame_grid, whitened
 from wavewright.outputs.watermark.detection import MarkSearch, detect_blocks, detect_wave, segments_of
 from wavewright.outputs.watermark.evidence import (
     SLOPE,
@@ -30,7 +30,6 @@ from wavewright.outputs.watermark.payload import (
     Payload,
     keyed_signs,
 )
-from wavewright.outputs.watermark.whitening import SpeedFolding, folded, whitened
 
 PAYLOAD = Payload(0xABC)
 GOLDEN_SIGNS = [1, -1, -1, 1, 1, 1, -1, -1, 1, -1, -1, 1]

@@ -18,7 +18,7 @@ from wavewright.families.wavenet.signal import position_features, wave_to_signal
 from wavewright.families.wavenet.training import ConditionGraph, WaveNet, engine_tensors
 from wavewright.models.card import Card
 from wavewright.models.folder import ModelFolder
-from wavewright.nn.export_spec import ExportSpec, GraphSpec
+from wavewright.nn.network import ExportSpec, GraphSpec
 from wavewright.tasks.demo import demo
 from wavewright.tasks.demo_models import CLIPS_PER_LABEL
 from wavewright.tasks.generate import generate

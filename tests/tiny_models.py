@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from wavewright.models.card import CARD_FILE, Card, Source
-from wavewright.nn.export_spec import ExportSpec, GraphSpec
+from wavewright.nn.network import ExportSpec, GraphSpec
 from wavewright.training.export import export_model
 
 SAMPLE_RATE = 8_000

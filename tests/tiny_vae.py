@@ -17,7 +17,7 @@ from wavewright.families.vae.modules import SpectralAutoencoder
 from wavewright.families.vae.runtime import VaeRuntime
 from wavewright.families.vae.training import graphs_of
 from wavewright.models.card import Card
-from wavewright.nn.export_spec import ExportSpec
+from wavewright.nn.network import ExportSpec
 from wavewright.training.export import export_model
 
 RATE = 8_000

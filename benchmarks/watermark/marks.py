@@ -24,11 +24,11 @@ from benchmarks.harness.timing import median_seconds
 from benchmarks.speech.judges import visqol
 from benchmarks.watermark.changes import LONG_CHANGES, REPORTED, SHORT_CHANGES, UNMARKED_CHANGES, Change
 from benchmarks.watermark.perth import has_perth, is_perths, marked_by_perth
+from wavewright.outputs.watermark.carrier import folded
 from wavewright.outputs.watermark.detection import LevelFolds, MarkSearch, detect_wave, segments_of
 from wavewright.outputs.watermark.evidence import MAX_P_VALUE, log_evidence_of, log_sum, p_value_of, scores_of
 from wavewright.outputs.watermark.marking import mark_wave
 from wavewright.outputs.watermark.payload import Payload
-from wavewright.outputs.watermark.whitening import folded
 from wavewright.speech.voice import Voice
 
 PAYLOAD = Payload(0xABC)

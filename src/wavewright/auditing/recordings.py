@@ -10,10 +10,9 @@ import numpy as np
 
 from ..base.errors import BadAudio, BadFolder, MissingExtra
 from ..base.result import Failed
-from ..data.decode import decode_at
 from ..data.duplicates import fingerprint, near_duplicates
 from ..data.entry import Entry
-from ..data.preparation import Level, Preparation
+from ..data.preparation import Level, Preparation, decode_at
 from ..models.card import Card
 from .fingerprint import CellLevels, levels_of
 

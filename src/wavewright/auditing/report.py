@@ -10,7 +10,7 @@ from ..base.result import Result
 from ..contracts.runtime import ModelResult
 from ..metrics.sampling import Interval
 from ..models.card import Card
-from ..models.licences import UNKNOWN, terms_of
+from ..models.consent import UNKNOWN, terms_of
 from .membership import Membership
 from .memorisation import CLEAR, MEMORISED_FRACTION, RECITES, SUSPICIOUS, verdict_of, worst_of
 from .recitation import ALIKE_DB, CONTINUED_LIMITS, COPY_DB, LIMITS, REPEATED_LIMITS, Nearest, Share

@@ -1,10 +1,13 @@
 """Errors for users: one sentence that says what was given, what is allowed and what to try."""
 
+from __future__ import annotations
+
 import errno
 import unicodedata
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 
 UNPRINTABLE = ("Cc", "Cf", "Cs", "Zl", "Zp")
 """Unicode categories of control and format characters, lone surrogates, and line and paragraph separators."""
@@ -157,3 +160,34 @@ def problem_of(what: object, error: Exception) -> str:
 def how_to_install(extra: str) -> str:
     """Return the advice for messages on how to install an optional extra: Wavewright is installed from its folder."""
     return f'run pip install ".[{extra}]" in the folder of Wavewright'
+
+
+TRAINING_PACKAGES = {"torch": "PyTorch", "onnx": "onnx", "threadpoolctl": "threadpoolctl"}
+"""Modules without which nothing is trained, and their names for users; PyTorch is often installed without the rest."""
+
+
+def check_training(what: str, **more: str) -> None:
+    """Check that the packages of training are installed.
+
+    - ``more``: further modules of the extra ``train``, and their names for users.
+
+    Raises MissingExtra with the names of all that are missing.
+    """
+    packages = TRAINING_PACKAGES | more
+    missing = [name for module, name in packages.items() if find_spec(module) is None]
+    if missing:
+        verb = "is" if len(missing) == 1 else "are"
+        raise MissingExtra(f"{what} {_joined(missing)}, which {verb} not installed: {how_to_install('train')}.")
+
+
+def training_problem() -> str:
+    """Return why nothing can be trained here, or an empty text."""
+    try:
+        check_training("Training needs")
+    except MissingExtra as error:
+        return str(error)
+    return ""
+
+
+def _joined(names: list[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

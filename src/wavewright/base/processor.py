@@ -1,7 +1,8 @@
-"""Name the processor of this machine and the vector instructions that speed depends on."""
+"""Name the processor of this machine and its vector instructions; count the processes that ``torchrun`` started."""
 
 from __future__ import annotations
 
+import os
 import platform
 import subprocess
 import sys
@@ -72,3 +73,13 @@ def _brand_in(cpuinfo: str) -> str:
     """Return the first ``model name`` of a Linux ``/proc/cpuinfo``; empty if there is none, as on ARM."""
     fields = (line.partition(":") for line in cpuinfo.splitlines())
     return next((value.strip() for key, _, value in fields if key.strip() == "model name"), "")
+
+
+def n_processes() -> int:
+    """Return the number of processes that ``torchrun`` started, 1 without it."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def is_first() -> bool:
+    """Return True in the process of rank 0, which prints the result."""
+    return n_processes() == 1 or os.environ.get("RANK", "0") == "0"

@@ -15,8 +15,7 @@ from ..audio.sound_file import open_sound
 from ..base.errors import BadSetting, printable
 from ..base.names import control_character_in, quoted
 from ..base.parameters import FREE_TEXT
-from ..models.consent import Consent, Permission, Statement
-from ..models.licences import UNKNOWN
+from ..models.consent import UNKNOWN, Consent, Permission, Statement
 from .entry import SILENT_PEAK
 
 TEXT_SUFFIXES = (".txt", ".md")

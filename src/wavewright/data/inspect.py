@@ -18,10 +18,10 @@ from ..base.progress_bar import report_progress
 from ..base.result import Failed, first_of
 from ..base.units import gain_to_db
 from ..dsp.levels import LevelMeter
-from .decode import decode
 from .duplicates import equal_sets, fingerprint, near_duplicates
 from .entry import MIN_SECONDS, SILENT_PEAK, Entry, Scan
 from .own_output import marked_entries
+from .preparation import decode
 from .report import InspectionReport, warnings_of
 
 HEAD_SECONDS = 5.0

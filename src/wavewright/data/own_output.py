@@ -11,8 +11,8 @@ import numpy as np
 from ..base.errors import BadAudio, MissingExtra
 from ..outputs.watermark.detection import MarkSearch, detect_wave
 from ..outputs.watermark.evidence import MAX_P_VALUE, p_value_of
-from .decode import decode
 from .entry import Entry
+from .preparation import decode
 
 MAX_SEARCHED = 32
 """Clips of a collection that are searched, drawn at random."""

@@ -1,16 +1,20 @@
-"""Preparation of decoded clips for training: alignment to the onset, trimming, length and level."""
+"""Decoding of entries block by block, and preparation of clips: alignment to the onset, trimming, length, level."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
-from ..base.errors import BadSetting
+from ..audio.sound_file import open_sound
+from ..audio.wave_blocks import resampled, with_channels
+from ..base.channel_layouts import Positions
+from ..base.errors import BadAudio, BadSetting
 from ..base.units import seconds_to_samples
 from ..dsp.onset import FADE_SECONDS, align, fade
-from .entry import SILENT_PEAK
+from .entry import SILENT_PEAK, Entry
 
 Level = Literal["peak", "none"]
 
@@ -79,3 +83,45 @@ def fix_length(wave: np.ndarray, n_samples: int) -> np.ndarray:
     n_copied = min(n_samples, wave.shape[1])
     clip[:, :n_copied] = wave[:, :n_copied]
     return clip
+
+
+def decode(entry: Entry) -> Iterator[np.ndarray]:
+    """Decode an entry at the sample rate and with the channels of its file.
+
+    Raises BadAudio if the file is damaged or truncated, or holds samples that are not finite; MissingExtra if its
+    format needs the extra ``media``.
+
+    Parameters
+    ----------
+    entry : Entry
+        The clip.
+
+    Yields
+    ------
+    np.ndarray
+        Blocks ``(channels, time)`` float32.
+    """
+    yield from open_sound(entry.path).blocks(start_seconds=entry.offset_seconds, seconds=entry.seconds, strict=True)
+
+
+def decode_at(entry: Entry, sample_rate: int, channels: int) -> Iterator[np.ndarray]:
+    """Decode an entry at another sample rate and number of channels; together the blocks equal ``Clip.resample``.
+
+    - ``entry``: the clip.
+    - ``sample_rate``: of the result, Hz.
+    - ``channels``: of the result. 1: their mix; more: as many as the file has, or copies of its only one.
+    - returns: blocks ``(channels, time)`` float32.
+
+    Raises BadAudio if the file has another number of channels, or as :func:`decode`, or MissingExtra as :func:`decode`.
+    """
+    positions = open_sound(entry.path).positions
+    mixed = (_with_channels(block, channels, entry, positions) for block in decode(entry))
+    return resampled(mixed, entry.sample_rate, sample_rate, channels)
+
+
+def _with_channels(block: np.ndarray, channels: int, entry: Entry, positions: Positions | None) -> np.ndarray:
+    if 1 in (channels, len(block)) or channels == len(block):
+        return with_channels(block, channels, positions)
+    raise BadAudio(
+        f"{entry.path} has {block.shape[0]} channels where {channels} are asked for; mix it down or ask for 1."
+    )

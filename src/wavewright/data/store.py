@@ -22,9 +22,8 @@ from ..base.progress_bar import report_progress
 from ..base.result import Failed, first_of
 from ..base.units import seconds_to_samples
 from ..base.whole_file import hidden_path, sweep_once, write_whole
-from .decode import decode_at
 from .entry import MIN_SECONDS, SILENT_PEAK, Entry
-from .preparation import Preparation, fix_length
+from .preparation import Preparation, decode_at, fix_length
 
 FORMAT_VERSION = 1  # raise it when the same clips and settings give other samples, so that older stores are rebuilt
 UNUSED_DAYS = 60  # after which a store is removed when another one is written

@@ -9,8 +9,7 @@ from .clips import Clips, EmbeddedClips
 from .comparison import compare
 from .copying import CopyReport, merge_near_duplicates, nearest_training_distance
 from .criteria import Thresholds
-from .distances import one_nn_accuracy
-from .diversity import diversity_ratio
+from .distances import diversity_ratio, one_nn_accuracy
 from .embeddings import ClassifierEmbedding, Embedding, LogMelEmbedding
 from .frechet import FrechetInfinity, frechet_distance, frechet_distance_infinity
 from .harmonicity import Harmonicity, harmonics_to_noise, harmonics_to_noise_of_all

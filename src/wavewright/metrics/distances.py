@@ -1,9 +1,10 @@
-"""Euclidean distances between rows of embeddings, and the two-sample test by the nearest neighbour."""
+"""Euclidean distances between rows of embeddings, diversity, and the two-sample test by the nearest neighbour."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from ..base.errors import BadSetting
 from .checks import checked_pair
 
 ROUNDING = 1e-12
@@ -94,3 +95,35 @@ def one_nn_accuracy(reference: np.ndarray, estimate: np.ndarray, seed: int = 0) 
 def _accuracy(to_own_set: np.ndarray, to_other_set: np.ndarray) -> float:
     """Return the fraction of clips whose nearest clip is of their own set; ties count one half."""
     return float(np.mean(to_own_set < to_other_set) + 0.5 * np.mean(to_own_set == to_other_set))
+
+
+def diversity_ratio(reference: np.ndarray, estimate: np.ndarray) -> float:
+    """Compute the mean pairwise distance of the estimate divided by that of the reference.
+
+    1 means as varied as the recordings, 0 that all clips are equal.
+
+    Raises BadSetting if a set has fewer than two rows, the dimensions differ or all reference rows are equal.
+
+    Parameters
+    ----------
+    reference, estimate : np.ndarray
+        Embeddings of the clips of one class, ``(n, d)`` and ``(m, d)``, at least two rows each.
+
+    Returns
+    -------
+    float
+        The ratio, at least 0.
+    """
+    reference, estimate = checked_pair(reference, estimate, at_least=2)
+    reference_spread = mean_distance(reference)
+    if reference_spread == 0:
+        raise BadSetting(
+            "All clips of the reference are equal, so diversity has no measure; give different recordings."
+        )
+    return mean_distance(estimate) / reference_spread
+
+
+def mean_distance(rows: np.ndarray) -> float:
+    """Compute the mean distance between different rows of ``(n, d)``, ``n`` at least 2."""
+    n = len(rows)
+    return float(distances_among(rows).sum() / (n * (n - 1)))

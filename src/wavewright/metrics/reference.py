@@ -11,8 +11,7 @@ import numpy as np
 from ..base.errors import BadFolder, BadSetting
 from ..base.units import gain_to_db
 from .copying import smallest_distance
-from .distances import distances_among, pairwise_distances
-from .diversity import diversity_ratio
+from .distances import distances_among, diversity_ratio, pairwise_distances
 from .embeddings import LogMelEmbedding
 from .kernel import kernel_distance
 

@@ -12,8 +12,7 @@ from ..base.errors import BadSetting
 from .bins import NdbResult, ndb
 from .clips import EmbeddedClips
 from .copying import CopyReport, merge_by_group, merge_near_duplicates, nearest_training_distance
-from .distances import one_nn_accuracy
-from .diversity import diversity_ratio
+from .distances import diversity_ratio, one_nn_accuracy
 from .frechet import MIN_ROWS, FrechetInfinity, frechet_distance_infinity
 from .kernel import kernel_distance
 from .prdc import NEAREST_K, PrecisionRecall, precision_recall_density_coverage

@@ -13,8 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, 
 from ..base.errors import BadModel
 from ..base.names import MAX_SHOWN_CHARACTERS, control_character_in, name_problem, quoted
 from ..base.validation import fault_of
-from .consent import Consent
-from .licences import UNKNOWN
+from .consent import UNKNOWN, Consent
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance

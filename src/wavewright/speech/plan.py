@@ -241,14 +241,14 @@ class _PlainSource:
     def __init__(self, prosody: Prosody, dialogue_voice: str | None) -> None:
         self._prosody = prosody
         self._dialogue = _Part(dialogue_voice)
-        self._quotations = QuotationReader()
+        self._quotations = None if dialogue_voice is None else QuotationReader()
         self._segment = _Segment(Characters("", None), 0)
         self._dialogue_spans: deque[tuple[int, int]] = deque()
 
     def begin(self, segment: _Segment) -> None:
         """Go on with the next segment."""
         self._segment = segment
-        if self._dialogue.voice is not None:
+        if self._quotations is not None:
             self._dialogue_spans = deque(self._quotations.spans(segment.characters.text))
 
     def events_until(self, _position: int) -> list[Pause | Mark]:

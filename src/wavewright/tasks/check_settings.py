@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
-from ..base.errors import BadSetting
-from ..base.extras import check_training
+from ..base.errors import BadSetting, check_training
 from ..base.parameters import MAX_MINUTES, TrainingDevice, Writes
 from ..base.result import Result
 from ..base.task_parameters import parameters_from

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..audio.notebook import text_html
-from ..base.errors import TrainingStopped
-from ..base.extras import check_training
+from ..base.errors import TrainingStopped, check_training
 from ..base.interruption import raise_if_stopped
 from ..base.task_parameters import parameters_from
 from ..outputs.made import Made

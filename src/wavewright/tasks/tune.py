@@ -8,8 +8,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ..base.errors import BadSetting
-from ..base.extras import check_training
+from ..base.errors import BadSetting, check_training
 from ..base.interruption import raise_if_stopped
 from ..base.names import inside
 from ..base.parameters import MAX_MINUTES, MAX_SEED, TERMINAL, Quiet, TrainingDevice, Without, WritesRun

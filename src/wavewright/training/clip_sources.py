@@ -15,9 +15,9 @@ from ..audio.clip import Clip
 from ..base.errors import BadFolder
 from ..base.file_hash import sha256_of
 from ..base.units import db_to_gain, gain_to_db
-from ..data.decode import decode_at
 from ..data.entry import Entry
 from ..data.folder import scan
+from ..data.preparation import decode_at
 from ..dsp.onset import trim
 
 FRAME_SECONDS, HOP_SECONDS = 0.032, 0.01

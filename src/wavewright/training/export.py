@@ -40,7 +40,7 @@ from ..base.onnx_runtime import write_optimised
 from ..models.card import CARD_FILE, Card
 from ..models.folder import SAMPLE_FILE, SCALE_SUFFIX, ModelFolder, write_card
 from ..models.replacing import PREFIX, finish_replacing, link_or_copy, replace_model
-from ..nn.export_spec import ExportSpec, GraphSpec
+from ..nn.network import ExportSpec, GraphSpec
 from .weights_file import rounded, write_graphs, write_safetensors
 
 DOMAIN, DOMAIN_VERSION = "com.microsoft", 1

@@ -45,11 +45,10 @@ from .plan import (
     rewarm_end,
     steps_within,
 )
-from .processes import single_blas_thread
+from .processes import is_worth_timing, single_blas_thread, thread_counts, time_steps
 from .run_file import BEST, LAST
 from .state import TrainState
 from .stop_request import DURING_TIMING, stop_request
-from .timing import is_worth_timing, thread_counts, time_steps
 
 BatchT = TypeVar("BatchT")
 

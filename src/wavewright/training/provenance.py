@@ -12,9 +12,8 @@ from ..base.errors import BadSetting, printable
 from ..base.validation import fault_of
 from ..data.entry import Scan
 from ..models.card import Source
-from ..models.consent import Consent, Permission
+from ..models.consent import UNKNOWN, Consent, Permission
 from ..models.folder import ModelFolder
-from ..models.licences import UNKNOWN
 from .run_file import read_run_file
 
 NOTHING_STATED = Permission()

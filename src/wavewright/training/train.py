@@ -26,9 +26,9 @@ from rich.console import Console
 from .. import families, models
 from ..base.errors import BadFolder, BadSetting
 from ..base.names import file_stem, quoted
+from ..base.processor import is_first, n_processes
 from ..base.progress_bar import progress_reported_to
 from ..base.ranges import RangedSettings, ranged
-from ..base.torchrun import is_first, n_processes
 from ..base.whole_file import hidden_path
 from ..contracts.family import Capability
 from ..contracts.recognition import is_background

@@ -19,8 +19,8 @@ from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
 from ...base.errors import BadSetting
 from ...base.parameters import STANDARD_STREAM
+from ...base.processor import is_first
 from ...base.task_parameters import NEGATION, TaskParameter, checked
-from ...base.torchrun import is_first
 from ...tasks.catalogue import PACKAGE, Task, TaskDescription, describe_function, function_of
 from ...tasks.commands import Group
 from ...tasks.json_results import as_json

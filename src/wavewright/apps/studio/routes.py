@@ -18,8 +18,7 @@ from starlette.types import Receive, Scope, Send
 
 from ... import families, models
 from ...audio.sound_file import SoundFormat
-from ...base.errors import BadAudio, BadModel, BadSetting
-from ...base.extras import training_problem
+from ...base.errors import BadAudio, BadModel, BadSetting, training_problem
 from ...base.json_text import JsonValue
 from ...base.names import name_problem, quoted
 from ...contracts.composition import ScoreComposer

@@ -15,10 +15,9 @@ from ...dsp.mel import F_MAX_HZ, MEL_FLOOR, MEL_STD, mel_filterbank, power_scale
 from ...dsp.phase import griffin_lim, mel_to_power
 from ...nn.adversarial_losses import feature_distance
 from ...nn.aligner import forward_sum_loss, frame_positions
-from ...nn.export_spec import ExportSpec, GraphSpec
 from ...nn.frame_critics import MelCritic
 from ...nn.frame_layers import sequence_mask
-from ...nn.network import AdversarialNetwork, Batch, FamilyTraining, Turn
+from ...nn.network import AdversarialNetwork, Batch, ExportSpec, FamilyTraining, GraphSpec, Turn
 from ...nn.phone_classifier import phone_loss
 from .batches import SpeechClip, collate, low_outliers
 from .config import DECODER_FILE, ENCODER_FILE, SPEAKERS_FILE, WEIGHT_PREFIX, AcousticConfig

@@ -18,8 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ...metrics.calibration import fit_score, fit_temperature
-from ...nn.export_spec import ExportSpec, GraphSpec
-from ...nn.network import Batch, FamilyTraining, Network, Turn
+from ...nn.network import Batch, ExportSpec, FamilyTraining, GraphSpec, Network, Turn
 from ...nn.spectrum import LogMel
 from .config import (
     CALIBRATION_FILE,

@@ -18,9 +18,8 @@ from ...base.progress_bar import report_progress
 from ...nn.adversarial_losses import feature_distance, hinge_critic_loss, hinge_generator_loss
 from ...nn.audible import AudibleDistance
 from ...nn.context_model import ContextModelConfig, train_context_model
-from ...nn.export_spec import ExportSpec, GraphSpec
 from ...nn.frame_critics import MultiResolutionBandCritic
-from ...nn.network import AdversarialNetwork, Batch, FamilyTraining, Turn
+from ...nn.network import AdversarialNetwork, Batch, ExportSpec, FamilyTraining, GraphSpec, Turn
 from ...nn.quantize import QuantizedDecoder, QuantizedEncoder, perplexity
 from ...nn.spectral_losses import MelDistance, compressed_distances
 from .config import CONTEXTS_FILE, DECODER_FILE, ENCODER_FILE, FREQUENCIES_FILE, CodecConfig

@@ -10,8 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ...music.performance import perform
-from ...nn.export_spec import ExportSpec, GraphSpec
-from ...nn.network import Batch, FamilyTraining, SinglePlayerNetwork
+from ...nn.network import Batch, ExportSpec, FamilyTraining, GraphSpec, SinglePlayerNetwork
 from ...synth.soundfont.player import SoundFontEngine, default_soundfont
 from .config import FORM_FILE, NO_TONIC, TIME_FILE, VOICE_FILE, ComposerConfig
 from .constraints import Constraints, lane_symbols, masks_of

@@ -14,9 +14,8 @@ import torch
 from torch import Tensor
 
 from ...nn.audible import AudibleDistance
-from ...nn.export_spec import ExportSpec, GraphSpec
 from ...nn.frequency_layers import normalisation
-from ...nn.network import Batch, FamilyTraining, SinglePlayerNetwork
+from ...nn.network import Batch, ExportSpec, FamilyTraining, GraphSpec, SinglePlayerNetwork
 from .config import BLOCK_FRAMES, FRAME_FILE, LOOKAHEAD_FRAMES, MIN_MAGNITUDE, WEIGHT_PREFIX, DenoiserConfig
 from .modules import Denoiser, DenoiserFrames
 from .recipe import DenoiserPrepared

@@ -7,8 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ...nn.export_spec import ExportSpec, GraphSpec
-from ...nn.network import Batch, FamilyTraining, Network, Turn
+from ...nn.network import Batch, ExportSpec, FamilyTraining, GraphSpec, Network, Turn
 from ..classifier.config import ENCODER_PREFIX, N_BAND_STATISTICS
 from ..classifier.modules import BCResNetEncoder
 from ..classifier.training import log_mel_layer

@@ -15,8 +15,7 @@ from ...data.one_shots import CLIPS_PER_CLASS
 from ...nn.adversarial_losses import critic_loss, energy_distance, generator_loss, gradient_penalty, penalties
 from ...nn.blocks import LinearUpsample, ResidualBlock, ResidualGRU
 from ...nn.critics import MultiResolutionCritic, WaveCritic
-from ...nn.export_spec import ExportSpec, GraphSpec
-from ...nn.network import Batch, FamilyTraining, Network, Turn
+from ...nn.network import Batch, ExportSpec, FamilyTraining, GraphSpec, Network, Turn
 from ...nn.novelty import DifferentiableLogMelEmbedding, copy_penalty
 from ...nn.spectrum import istft, stft
 from .config import GRAPH_FILE, WEIGHT_PREFIX, GanConfig

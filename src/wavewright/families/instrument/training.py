@@ -8,8 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ...nn.export_spec import ExportSpec, GraphSpec
-from ...nn.network import Batch, FamilyTraining, SinglePlayerNetwork
+from ...nn.network import Batch, ExportSpec, FamilyTraining, GraphSpec, SinglePlayerNetwork
 from .config import (
     DECODER_FILE,
     ENCODER_FILE,

@@ -22,7 +22,7 @@ from ...contracts.recipe import (
 from ...data.entry import Entry
 from ...data.sequences import CropSampler, SequenceClips
 from ...dsp.position import POSITION_FEATURES, position_features
-from ...metrics.diversity import diversity_ratio
+from ...metrics.distances import diversity_ratio
 from ...metrics.embeddings import LogMelEmbedding
 from ...metrics.kernel import kernel_distance
 from ...models.folder import ModelFolder

@@ -15,8 +15,7 @@ from ...contracts.generation import ClipRequest
 from ...contracts.step_session import conditioning_names
 from ...dsp.position import POSITION_FEATURES
 from ...nn.cells import step_cells
-from ...nn.export_spec import ExportSpec, GraphSpec
-from ...nn.network import Batch, FamilyTraining, SinglePlayerNetwork
+from ...nn.network import Batch, ExportSpec, FamilyTraining, GraphSpec, SinglePlayerNetwork
 from ...nn.step_inputs import TorchStep, example_conditioning, one_torch_thread, split_conditioning
 from .config import LOG_DEVIATIONS, STATISTICS_FILE, STEP_FILE, LstmConfig
 from .recipe import LstmPrepared

@@ -14,8 +14,7 @@ from ...contracts.generation import ClipRequest
 from ...contracts.step_session import conditioning_names
 from ...nn.cells import step_cells
 from ...nn.convnext import ConvNeXtStack
-from ...nn.export_spec import ExportSpec, GraphSpec
-from ...nn.network import Batch, FamilyTraining, SinglePlayerNetwork
+from ...nn.network import Batch, ExportSpec, FamilyTraining, GraphSpec, SinglePlayerNetwork
 from ...nn.step_inputs import TorchStep, example_conditioning, one_torch_thread, split_conditioning
 from .config import DEPTH_FILE, STATISTICS_FILE, TIME_FILE, PriorConfig
 from .recipe import PriorPrepared

@@ -14,8 +14,7 @@ from ...data.one_shots import CLIPS_PER_CLASS
 from ...metrics.reconstruction import mel_distance, si_sdr, stft_distance
 from ...nn.adversarial_losses import critic_loss, generator_loss, penalties
 from ...nn.critics import MultiResolutionCritic
-from ...nn.export_spec import ExportSpec, GraphSpec
-from ...nn.network import Batch, FamilyTraining, Network, Turn
+from ...nn.network import Batch, ExportSpec, FamilyTraining, GraphSpec, Network, Turn
 from ...nn.spectral_losses import SpectralEnergyDistance
 from .attributes import N_SEQUENCE_ATTRIBUTES, AttributeDirections, measure_attributes
 from .conditioning import conditioning_batch, pitch_features

@@ -34,7 +34,7 @@ from ...dsp.pitch import track_pitch
 from ...dsp.spectrum import Padding, spectrogram
 from ...models.folder import ModelFolder
 from .config import SIZES, VocoderConfig
-from .pulses import MAX_F0_HZ, MIN_F0_HZ, hz_to_bin, phase_to_pulses, track_phase
+from .synthesis import MAX_F0_HZ, MIN_F0_HZ, hz_to_bin, phase_to_pulses, track_phase
 
 SUFFIX = ".npy"
 MAX_LENGTH_DIFFERENCE = 2  # mel frames, between a file and its recording

@@ -11,8 +11,7 @@ from ...dsp.mel import MEL_FLOOR, mel_to_features, speech_mel
 from ...dsp.stream import WaveStream
 from ...models.folder import ModelFolder
 from .config import FRAMES_FILE, VocoderConfig
-from .pulses import N_PITCH_BINS, PulseTrain, logits_to_hz
-from .synthesis import NOISE_REDUCTION, StreamingSynthesis
+from .synthesis import N_PITCH_BINS, NOISE_REDUCTION, PulseTrain, StreamingSynthesis, logits_to_hz
 
 FIRST_CHUNK_INTERVALS = 8  # short, so that it is soon there
 MAX_CHUNK_INTERVALS = 64  # long chunks take less time for each interval

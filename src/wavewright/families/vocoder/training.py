@@ -16,19 +16,20 @@ from ...dsp.mel import MEL_MEAN, MEL_STD, mel_to_features
 from ...dsp.spectrum import hann_window
 from ...nn.adversarial_losses import feature_distance, hinge_critic_loss, hinge_generator_loss
 from ...nn.convnext import ConvNeXtStack, split_memory
-from ...nn.export_spec import ExportSpec, GraphSpec
 from ...nn.frame_critics import MultiResolutionBandCritic
-from ...nn.network import AdversarialNetwork, Batch, FamilyTraining, Turn
+from ...nn.network import AdversarialNetwork, Batch, ExportSpec, FamilyTraining, GraphSpec, Turn
 from ...nn.spectral_losses import MelDistance, SpectralEnergyDistance
 from ...nn.spectrum import frame, irfft, overlap_add, rfft
 from .config import FRAMES_FILE, WEIGHT_PREFIX, VocoderConfig
-from .pulses import N_PITCH_BINS, PulseTrain, logits_to_hz
 from .recipe import VocoderPrepared
 from .synthesis import (
     MAX_PARAMETER,
     MIN_MAGNITUDE,
+    N_PITCH_BINS,
     NOISE_REDUCTION,
+    PulseTrain,
     StreamingSynthesis,
+    logits_to_hz,
     mel_interpolation,
     noise_log_power,
 )

@@ -11,9 +11,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ...dsp.mel import features_to_mel
-from ...nn.export_spec import ExportSpec, GraphSpec
 from ...nn.gated import GatedLayer, convolve_layers, matmul_dtype, skip_sum
-from ...nn.network import Batch, FamilyTraining, SinglePlayerNetwork
+from ...nn.network import Batch, ExportSpec, FamilyTraining, GraphSpec, SinglePlayerNetwork
 from .config import CONDITION_FILE, CONTOURS_FILE, DURATIONS_FILE, MAX_STEP, MIN_LOG_SCALE, WaveNetConfig
 from .contours import crop_contour, stretch_contour
 from .engine import Engine

@@ -10,8 +10,8 @@ import numpy as np
 from ...base.errors import BadAudio
 from ...base.file_hash import short_hash_of
 from ...contracts.runtime import Autoencoder
-from ...data.decode import decode_at
 from ...data.entry import SILENT_PEAK, Entry, read_length
+from ...data.preparation import decode_at
 
 MAX_CLIP_SECONDS = 600.0  # of an input, which is held in memory
 MAX_STEM_LENGTH = 32  # characters of an input's name in the names of outputs

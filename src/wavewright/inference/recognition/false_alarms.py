@@ -18,8 +18,8 @@ from ...base.units import seconds_to_samples
 from ...base.whole_file import whole_folder
 from ...contracts.recognition import is_background
 from ...contracts.runtime import Classifier, maker
-from ...data.decode import decode_at
 from ...data.entry import Entry
+from ...data.preparation import decode_at
 from ...outputs.made import Made, sound_file
 from .spotting import KeywordSpotter, SpotterSettings
 

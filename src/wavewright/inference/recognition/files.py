@@ -13,9 +13,9 @@ from ...audio.pcm import read_pcm
 from ...audio.wave_blocks import BlockReader, converted, until_interrupted
 from ...base.result import Failed
 from ...base.runner import each_item
-from ...data.decode import decode_at
 from ...data.entry import Entry
 from ...data.folder import items_of
+from ...data.preparation import decode_at
 from .recogniser import RecordingRecogniser
 from .results import RecognisedFile
 from .spotting import KeywordSpotter

@@ -14,8 +14,8 @@ from ...base.result import Failed, Result
 from ...base.units import seconds_to_samples
 from ...contracts.recognition import is_background
 from ...contracts.runtime import Classifier, checked_wave
-from ...data.decode import decode_at
 from ...data.entry import SILENT_PEAK, Entry
+from ...data.preparation import decode_at
 from ...dsp.stream import ChunkStream
 from ...metrics.calibration import sigmoid, softmax
 from ...models.folder import ModelFolder, write_card

@@ -10,10 +10,7 @@ from itertools import chain
 import numpy as np
 
 from ...audio.wave_blocks import BlockReader, resampled
-from .evidence import MAX_P_VALUE, best_position, highest_scores, log_evidence_of, log_sum, p_value_of, scores_of
-from .localisation import MarkedSegment, marked_segments
-from .payload import CHIP_RATE_HZ, DEFAULT_KEY, N_CHIPS, NO_MODEL, Payload
-from .whitening import (
+from .carrier import (
     CELL_S,
     CELLS_PER_OCTAVE,
     LOWEST_CELL_HZ,
@@ -25,6 +22,9 @@ from .whitening import (
     weighted,
     whitened,
 )
+from .evidence import MAX_P_VALUE, best_position, highest_scores, log_evidence_of, log_sum, p_value_of, scores_of
+from .localisation import MarkedSegment, marked_segments
+from .payload import CHIP_RATE_HZ, DEFAULT_KEY, N_CHIPS, NO_MODEL, Payload
 
 MAX_SPEED_SEGMENTS = 4
 """Loudest segments that are searched at other speeds."""
@@ -418,7 +418,7 @@ def _by_levels(p_value: float, levels: LevelEvidence, seconds: float) -> Detecti
 def segments_of(blocks: Iterable[np.ndarray], sample_rate: int) -> Iterator[np.ndarray]:
     """Yield segments of SEGMENT_SAMPLES at CHIP_RATE_HZ, the last one shorter, in two views ``(2, time)``.
 
-    The views are whitened and weighted, see :mod:`.whitening`.
+    The views are whitened and weighted, see :mod:`.carrier`.
     """
     for segment in _regrouped(blocks, sample_rate, SEGMENT_SAMPLES):
         yield np.stack([whitened(segment), weighted(segment)])

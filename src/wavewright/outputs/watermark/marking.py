@@ -11,9 +11,8 @@ import numpy as np
 from ...base.errors import BadAudio
 from ...dsp.spectrum import FrameBuffer
 from ...dsp.stream import WaveStream
-from .carrier import carrier_frames, frame_grid
+from .carrier import carrier_frames, frame_grid, level_cells
 from .payload import DEFAULT_KEY, NO_MODEL, Payload
-from .whitening import level_cells
 
 LEVEL_DB = -19.5
 """Level of the noise of the mark relative to that of the sound, band by band."""
@@ -43,7 +42,7 @@ class Watermark(WaveStream):
     - ``n_channels``: number of channels; all of them get the same carrier at their own levels.
     - ``payload``: number in the mark.
     - ``key``: key of the mark; it cannot be detected without it.
-    - ``has_levels``: whether it has the second layer, for speech, see :mod:`.whitening`.
+    - ``has_levels``: whether it has the second layer, for speech, see :mod:`.carrier`.
     - ``max_held_samples``: samples that the stream holds back at most.
     """
 
