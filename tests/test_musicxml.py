@@ -62,6 +62,46 @@ def test_notes_chords_rests_and_voices():
     assert notes(music) == [(0, 1, 60), (0, 1, 64), (1, 4, 48), (3, 2, 66)]
 
 
+def test_cue_notes_and_fingers_of_harmonics_are_silent_and_take_their_time():
+    def harmonic(pitch: str, kind: str, chord: str = "") -> str:
+        return note(
+            pitch, 2, f"{chord} <notations><technical><harmonic><{kind}-pitch/></harmonic></technical></notations>"
+        )
+
+    assert notes(note("C4", 2, "<cue/>") + note("E4", 2, "chord <cue/>") + note("G4")) == [(2, 1, 67)]
+    fingered = harmonic("E4", "base") + harmonic("A4", "touching", "chord")
+    for written, pitches in ((fingered + harmonic("E6", "sounding", "chord"), [88]), (fingered, [64, 69])):
+        text = (
+            f'<score-partwise>{PART_LIST}<part id="P1"><measure>{written}{note("C4")}</measure></part></score-partwise>'
+        )
+        (score,), problems = read_musicxml(text.encode())
+        sounding = score.tracks[0].notes
+        assert sorted(sounding["pitch"]) == [60, *pitches]
+        assert [int(each["start"]) / score.ticks_per_quarter for each in sounding if each["pitch"] == 60] == [2]
+        assert ["technical" in problem for problem in problems] == [True]
+
+
+@pytest.mark.parametrize("n_measures", [1, 2])
+def test_measures_under_a_repeat_sign_are_played_as_those_before(n_measures):
+    def sign(kind: str) -> str:
+        style = f'<measure-repeat type="{kind}">{n_measures}</measure-repeat>'
+        return f"<attributes><measure-style>{style}</measure-style></attributes>"
+
+    rest = '<note><rest measure="yes"/><duration>2</duration></note>'
+    written = [note("C4") + note("D4"), note("E4", 2)][:n_measures]
+    signed = [sign("start") + rest, *[rest] * (2 * n_measures - 1), sign("stop") + rest, note("G4", 2)]
+    spelled_out = written * 3 + [rest, note("G4", 2)]
+    assert notes(*written, *signed) == notes(*spelled_out)
+
+
+def test_a_repeat_sign_beside_notes_or_at_the_beginning_is_named():
+    sign = '<attributes><measure-style><measure-repeat type="start">1</measure-repeat></measure-style></attributes>'
+    text = f'<score-partwise>{PART_LIST}<part id="P1"><measure>{sign}{note("C4")}</measure></part></score-partwise>'
+    (score,), problems = read_musicxml(text.encode())
+    assert list(score.tracks[0].notes["pitch"]) == [60]
+    assert problems == ("Part 1: signs that repeat measures are left out where notes stand or none came before.",)
+
+
 def test_ties_join_notes_across_bars():
     assert notes(note("C4", 2, TIE), note("C4", 3, TIED + TIE), note("C4", 1, TIED)) == [(0, 6, 60)]
     assert notes(note("C4", 2, TIE), note("D4", 3, TIED)) == [(0, 2, 60), (2, 3, 62)]

@@ -118,12 +118,16 @@ class MeasureReader:
         self._before: list[XmlNote] = []  # the notes that end at the cursor, in their voice
         self._accent: tuple[Fraction, int] | None = None
         self._quarters_per_minute = Fraction(120)
+        self._fingered: list[Element] = []  # the notes of a measure that show where a harmonic is fingered
+        self._notes_before: list[list[XmlNote]] = []
+        self._n_repeated = 0  # measures that each further measure repeats
 
     def read(self, element: Element) -> Measure:
         """Read the next measure."""
         self._measure = measure = Measure()
         self._cursor = Fraction(0)
         self._before, self._accent = [], None
+        self._fingered = _fingered(element)
         readers: dict[str, Callable[[Element], None]] = {
             "note": self._note,
             "attributes": self._attributes,
@@ -139,6 +143,11 @@ class MeasureReader:
                 readers[child.tag](child)
         measure.length = max(measure.length, self._cursor)
         self._end_with_grace()
+        if 0 < self._n_repeated <= len(self._notes_before) and not measure.notes:
+            measure.notes = list(self._notes_before[-self._n_repeated])
+        elif self._n_repeated:
+            self._report("signs that repeat measures are left out where notes stand or none came before")
+        self._notes_before.append(measure.notes)
         for place, problem in SKIPPED.items():
             if element.find(place) is not None:
                 self._report(problem)
@@ -196,6 +205,8 @@ class MeasureReader:
                 self._sharps = fifths = sounding_sharps(fifths, self._semitones)
                 mode = mode_named(key.findtext("mode", "").strip()) or "major"
                 self._measure.keys.append((self._cursor, (fifths, mode)))
+        for repeat in element.iterfind("measure-style/measure-repeat"):
+            self._n_repeated = (_integer(repeat.text) or 1) if repeat.get("type") == "start" else 0
         for time in element.findall("time")[:1]:
             beats = [_integer(beat) for beat in time.findtext("beats", "").split("+")]
             beat_type = _integer(time.findtext("beat-type"))
@@ -204,11 +215,13 @@ class MeasureReader:
                 self._measure.metres.append((self._cursor, (numerator, int(beat_type or 4))))
 
     def _note(self, element: Element) -> None:
-        if element.find("cue") is not None:
-            self._move(self._quarters(element))
-            return
         is_grace, is_chord = element.find("grace") is not None, element.find("chord") is not None
         duration = self._quarters(element)
+        if element.find("cue") is not None or element in self._fingered:
+            if not is_chord:
+                self._chord_start, self._before = self._cursor, []
+                self._move(duration)
+            return
         start = self._chord_start if is_chord else self._cursor
         pitch = self._pitch(element)
         if is_grace:
@@ -423,6 +436,23 @@ def _marks_of_sound(sound: Element) -> list[JumpMark]:
         if sound.get(name, "no") != "no":
             marks.append(JumpMark(kind, label=sound.get(name, "") if name in ("dalsegno", "tocoda") else ""))
     return marks
+
+
+def _fingered(measure: Element) -> list[Element]:
+    """Return the notes of harmonics that only show the fingers: those of chords with a sounding pitch."""
+    chords: list[list[Element]] = []
+    for note in measure.iterfind("note"):
+        if note.find("chord") is None or not chords:
+            chords.append([])
+        chords[-1].append(note)
+    harmonic = "notations/technical/harmonic/"
+    return [
+        note
+        for chord in chords
+        if any(note.find(f"{harmonic}sounding-pitch") is not None for note in chord)
+        for note in chord
+        if any(note.find(f"{harmonic}{kind}-pitch") is not None for kind in ("base", "touching"))
+    ]
 
 
 def _number(text: str | None) -> Fraction | None:
