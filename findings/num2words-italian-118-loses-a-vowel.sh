@@ -2,10 +2,10 @@
 # num2words 0.5.14: Italian 118, the number of the ambulance, is "centodicotto", whose c is a k when it is read.
 #
 # Guess: cento and diciotto are centodiciotto, as in every grammar and in the rules of Unicode CLDR (icu-rbnf 0.2.0).
-# Seen: as cento loses its o before otto (108 is centotto, rightly), diciotto loses its i: in 118, 218 ... 918 and in all
-# numbers made of them, 2118, 118000, the ordinals; 18, 1018 and 2018 keep it. Without it the c is hard: eSpeak NG reads
-# [ditʃˈɔtːo] in 18 and [dikˈɔtːo] in 118. One number in a hundred is mispronounced by a voice behind it, and is an
-# error in each transcript that is scored with it.
+# Seen: as cento loses its o before otto (108 is centotto, rightly), diciotto loses its i: in 118, 218 ... 918 and in
+# all numbers made of them, 2118, 118000, the ordinals; 18, 1018 and 2018 keep it. Without it the c is hard: eSpeak NG
+# reads [ditʃˈɔtːo] in 18 and [dikˈɔtːo] in 118. One number in a hundred is mispronounced by a voice behind it, and is
+# an error in each transcript that is scored with it.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
