@@ -444,7 +444,7 @@ def test_what_cannot_be_rendered_is_refused(settings, message):
 def test_one_shots_have_neither_length_nor_loop():
     with pytest.raises(BadSetting, match="length of its own"):
         Laser().blocks(3.0)
-    with pytest.raises(BadSetting, match="leave the loop out"):
+    with pytest.raises(BadSetting, match="cannot be looped; leave --loop out"):
         Laser().blocks(is_loop=True)
     with pytest.raises(BadSetting, match="1 channel, not 2"):
         Laser().blocks(n_channels=2)

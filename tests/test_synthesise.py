@@ -96,7 +96,7 @@ def test_what_cannot_be_made_leaves_no_folder(tmp_path, capsys):
         ("lasr",): "There is no procedure 'lasr'; the nearest is laser.",
         ("qqq",): "There is no procedure 'qqq'; there are wind, rain",
         ("laser", "--seconds", "3"): "Laser has a length of its own",
-        ("click", "--loop"): "leave the loop out",
+        ("click", "--loop"): "cannot be looped; leave --loop out",
         ("rain", "--set", "drops=3"): "There is no setting 'drops'; the nearest are",
         ("rain", "--set", "surface=mud"): "cannot be 'mud'",
         ("rain", "--set", "drop_mm"): "has no value",

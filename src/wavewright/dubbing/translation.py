@@ -139,7 +139,7 @@ class CTranslate2Translator:
 
 
 class TableTranslator:
-    """A table of texts and their translations, in CSV with tabs or commas; capitals and punctuation do not count.
+    """A table of texts and their translations, in CSV; capitals and punctuation do not count.
 
     - ``file``: may have several translations of a text, the best one first. A text that it lacks stays untranslated.
     """

@@ -183,9 +183,10 @@ class OneShot(Procedure):
         self, seconds: float | None, sample_rate: int, seed: int, n_channels: int, is_loop: bool
     ) -> Iterator[np.ndarray]:
         if seconds is not None or is_loop:
-            option = "the loop" if seconds is None else "--seconds"
             name = type(self).__name__
-            raise BadSetting(f"{name} has a length of its own, which its settings determine; leave {option} out.")
+            if seconds is None:
+                raise BadSetting(f"{name} has a length of its own and cannot be looped; leave --loop out.")
+            raise BadSetting(f"{name} has a length of its own, which its settings determine; leave --seconds out.")
         wave = finished(self._synthesise(seed, n_channels), self.synthesis_rate)
         if sample_rate != self.synthesis_rate:
             wave = np.ascontiguousarray(soxr.resample(wave.T, self.synthesis_rate, sample_rate).T)
