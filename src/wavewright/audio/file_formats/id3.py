@@ -29,7 +29,7 @@ class Frame:
 
     def to_bytes(self, version: int) -> bytes:
         """Return the frame as a tag of a version stores it."""
-        size = _to_synchsafe(len(self.content)) if version == NEW_VERSION else len(self.content).to_bytes(4)
+        size = to_synchsafe(len(self.content)) if version == NEW_VERSION else len(self.content).to_bytes(4)
         return self.name + size + self.flags + self.content
 
 
@@ -73,7 +73,7 @@ def write(source: BinaryIO, target: BinaryIO, name: str, value: bytes) -> None:
     body = b"".join(frame.to_bytes(version) for frame in (*retained, added))
     if len(body) > MAX_TAG_BYTES:
         raise ValueError("its tag is too long")
-    target.write(MAGIC + bytes([version, 0, 0]) + _to_synchsafe(len(body)) + body)
+    target.write(MAGIC + bytes([version, 0, 0]) + to_synchsafe(len(body)) + body)
     shutil.copyfileobj(source, target)
 
 
@@ -129,5 +129,6 @@ def synchsafe_of(digits: bytes) -> int:
     return sum(byte << (7 * index) for index, byte in enumerate(reversed(digits)))
 
 
-def _to_synchsafe(number: int) -> bytes:
+def to_synchsafe(number: int) -> bytes:
+    """Return a size as four bytes of seven bits each."""
     return bytes((number >> shift) & 0x7F for shift in (21, 14, 7, 0))

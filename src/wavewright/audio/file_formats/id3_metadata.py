@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from . import ape, lyrics3
-from .id3 import ID3V1_BYTES, ID3V1_MAGIC, MAX_TAG_BYTES, Frame, skip_tags, synchsafe_of
+from .id3 import ID3V1_BYTES, ID3V1_MAGIC, MAX_TAG_BYTES, Frame, skip_tags, synchsafe_of, to_synchsafe
 from .metadata import ID3, ForeignPart, Marker, Picture, SoundMetadata, normalised, with_joined_totals
 
 NAMES = {
@@ -181,7 +181,7 @@ def to_bytes(metadata: SoundMetadata, end_seconds: float) -> bytes:
     body = b"".join(frame.to_bytes(4) for frame in frames)
     if len(body) > MAX_TAG_BYTES:
         raise ValueError("its tag is too long")
-    return b"ID3\x04\0\0" + _synchsafe(len(body)) + body if body else b""
+    return b"ID3\x04\0\0" + to_synchsafe(len(body)) + body if body else b""
 
 
 def _text_frames(metadata: SoundMetadata) -> Iterator[Frame]:
@@ -396,7 +396,3 @@ def _read_version_1(file: BinaryIO) -> SoundMetadata:
     if tag[127] < len(GENRES):
         fields.append(("genre", GENRES[tag[127]]))
     return SoundMetadata(normalised(fields))
-
-
-def _synchsafe(number: int) -> bytes:
-    return bytes((number >> shift) & 0x7F for shift in (21, 14, 7, 0))
