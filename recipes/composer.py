@@ -9,10 +9,10 @@
     python recipes/composer.py chorales --out runs/chorales --bundle               # into the package
     python recipes/composer.py chorales --forms                                    # forms, traits and their tilt
 
-The bundled ``chorales`` has the weights of step 1,680, the best on the validation pieces. The run was continued twice,
-so its learning rate followed schedules of 400, 1,000 and 4,000 steps. The bundled ``folk-tunes`` has 1,250 steps of a
-run of 6,000, then 600 with ``--from`` that run and ``--set training.steps=600 training.learning_rate=8e-4``, and the
-bundled ``songs`` 1,500 of 6,000, then 200 with ``training.steps=200 training.learning_rate=6e-4``.
+The bundled ``chorales`` has the weights of step 1,120 of 2,400 (``--set training.steps=2400``), the best on the
+validation pieces. The bundled ``folk-tunes`` has 1,250 steps of a run of 6,000, then 600 with ``--from`` that run and
+``--set training.steps=600 training.learning_rate=8e-4``, and the bundled ``songs`` 1,500 of 6,000, then 200 with
+``training.steps=200 training.learning_rate=6e-4``. ``chorales`` and ``folk-tunes`` got their tilts by ``--forms``.
 
 FOLDER has the splits of Boulanger-Lewandowski et al. (2012) as arrays: of each split the rows of its pieces after
 each other, and ``train_lengths`` and so on, the rows of each piece. Chorales are ``(steps, 4)``, MIDI numbers or -1,
