@@ -239,7 +239,7 @@ def _check_written(known: Mapping[str, TaskParameter], values: Mapping[str, obje
 
 
 def _names_no_folder(writes: Writes | None, value: object, values: Mapping[str, object]) -> bool:
-    """Return whether a new folder would have the name of a sound, video or score."""
+    """Return whether a new folder would have the name of a file."""
     if writes is None or writes.or_file or not isinstance(value, Path) or value.is_dir():
         return False
     source = values.get(writes.like or "")
