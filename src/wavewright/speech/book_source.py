@@ -186,6 +186,8 @@ def language_of_book(book: BookSource, voice: Voice) -> str:
 
 def _tags_of(file: Path, markup: Markup) -> BookTags:
     """Return the tags that the start of a text has."""
+    if markup == "none":
+        return BookTags()
     start, named = "", dict[str, str]()
     with suppress(OSError), file.open("rb") as contents:
         start = contents.read(HEADER_BYTES).decode("utf-8-sig", "ignore")
