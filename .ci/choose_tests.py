@@ -4,14 +4,15 @@
     python .ci/choose_tests.py --share 0.955
 
 The first command writes `.pytest_cache/seconds.json` and `.coverage`. All cases below QUICK_SECONDS are chosen, and
-those below FEW_SECONDS that run no function of the package in their process, such as those of imports and documents. Of
-the others, the one with the largest gain for each second is chosen next, until the chosen ones would find that share of
-what all would find. The gain of a case is how many faults it would be the first to find, were there one on each line in
-functions that it runs: a test finds a fault on a line that it runs with a probability of FIRST, and each further case
-of a test that is chosen already with FURTHER; both are estimates from what .ci/planted_faults.py printed with seed 4.
-Seconds are those of the first command, so what else the machine did counts alike for all. The rest is written to
-tests/durations.json: cases ("file.py::test[case]"), and files whose cases all wait ("file.py"). Of files that were not
-measured it keeps what it has.
+those below FEW_SECONDS that run no function of the package in their process, such as those of imports and documents,
+and those of the site, whose parts lie outside the package. Of the others, the one with the largest gain for each
+second is chosen next, until the chosen ones would find that share of what all would find. The gain of a case is how
+many faults it would be the first to find, were there one on each line in functions that it runs: a test finds a fault
+on a line that it runs with a probability of FIRST, and each further case of a test that is chosen already with
+FURTHER; both are estimates from what .ci/planted_faults.py printed with seed 4. Seconds are those of the first
+command, so what else the machine did counts alike for all. The rest is written to tests/durations.json: cases
+("file.py::test[case]"), and files whose cases all wait ("file.py"). Of files that were not measured it keeps what it
+has.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "src" / "wavewright"
 DURATIONS = ROOT / "tests" / "durations.json"
 QUICK_SECONDS, FEW_SECONDS = 0.04, 2.0
+ALWAYS = "test_site.py::"
 FIRST, FURTHER = 0.14, 0.036
 FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -107,7 +109,7 @@ def chosen_cases(seconds: dict[str, float], lines: dict[str, np.ndarray], n_line
     whole, choice = Choice(seconds, lines, n_lines), Choice(seconds, lines, n_lines)
     for case, each in seconds.items():
         whole.add(case)
-        if each < (QUICK_SECONDS if case in lines else FEW_SECONDS):
+        if each < (QUICK_SECONDS if case in lines else FEW_SECONDS) or case.startswith(ALWAYS):
             choice.add(case)
     queue = [(-choice.gain(case), case) for case in seconds if case not in choice.cases]
     heapq.heapify(queue)
