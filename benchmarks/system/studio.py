@@ -113,7 +113,7 @@ def measure_page(studio: Studio, report: Report) -> None:
 
 
 def longest_task_ms(studio: Studio) -> float:
-    """Add a WAV of 200 MB to the editor; return the longest time in which the page did not answer, up to its picture."""
+    """Add a WAV of 200 MB to the editor; return the longest time without an answer of the page, up to its picture."""
     panel = studio.open("editor")
     with tempfile.TemporaryDirectory() as name:
         path = Path(name) / "long.wav"
