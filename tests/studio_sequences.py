@@ -349,7 +349,7 @@ class Walk:
         self.panel.locator(f"input[type=file][accept*='{accept}']").nth(number).set_input_files(str(path))
         if path in self.files.wrong:
             self.wrong = path
-            return re.escape(f"The browser cannot decode {path.name}; give a WAV, FLAC, OGG or MP3 file.")
+            return re.escape(f"{path.name} is not a sound file; ")
         return None
 
     def a_sound(self) -> Path:

@@ -27,6 +27,7 @@ from wavewright.apps.server.settings import ServerSettings
 from wavewright.apps.studio import command, routes
 from wavewright.apps.studio.routes import studio_routes
 from wavewright.apps.studio.scores import Roll, midi_of_roll, parse_roll, roll_of_midi
+from wavewright.audio.file_kind import SOUND_SUFFIXES
 from wavewright.base.errors import BadScore
 from wavewright.music.formats import midi_reading
 
@@ -142,6 +143,11 @@ def test_every_import_of_a_script_is_a_file_of_the_page():
     assert len(panels) == 13
     scripts = {name for name in texts if name.endswith(".js")}
     assert imported | {f"{panel}.js" for panel in panels} | {"studio.js"} == scripts
+
+
+def test_the_page_takes_every_file_that_tasks_read_as_a_sound():
+    endings = re.search(r"ENDINGS = `(.*?)`", page_texts()["folder.js"], re.DOTALL)[1].split()
+    assert [f".{ending}" for ending in endings] == sorted(SOUND_SUFFIXES)
 
 
 def test_the_page_asks_for_what_a_model_can_do_and_not_for_its_family():

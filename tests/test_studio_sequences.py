@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 import pytest
+import soundfile
 
 pytest.importorskip("uvicorn")
 
@@ -27,6 +28,19 @@ FINGER = 40  # pixels
 SEEDS = (3, 4, 7)
 N_ACTIONS = 7
 PENDING = "Object.keys(localStorage).some(key => key.startsWith('wavewright-studio-job-'))"
+LOUDEST_SAMPLE = """
+async name => {
+  const { library } = await import("/library.js");
+  const sound = await library.sound(library.all().find(clip => clip.name === name));
+  return Math.max(...sound.getChannelData(0));
+}
+"""
+STORED_BYTES = """
+async name => {
+  const { library } = await import("/library.js");
+  return (await library.blob(library.all().find(clip => clip.name === name))).size;
+}
+"""
 SMALL = """
 least => [...document.querySelectorAll(
   "main > section:not([hidden]) :is(button, select, input, summary), nav a, header :is(a, button)"
@@ -160,10 +174,27 @@ def test_a_server_that_ends_is_noticed_and_found_again(studio, studio_server):
     assert failed.get_by_role("button", name="Speak", exact=True).is_visible()
 
 
+@pytest.mark.parametrize("ending", ["aiff", "caf", "w64"])
+def test_a_sound_that_the_browser_does_not_decode_is_converted_and_kept_as_it_is(studio, tmp_path, ending):
+    path = tmp_path / f"tone.{ending}"
+    tone = 0.25 * np.sin(2 * np.pi * 440 * np.arange(RATE) / RATE)
+    soundfile.write(path, np.stack([tone, tone], 1), RATE)
+    panel = studio.open("editor")
+    panel.locator("input[type=file]").first.set_input_files(str(path))
+    panel.get_by_text(f"tone.{ending}, 1.00 s").wait_for()
+    peak = studio.page.evaluate(LOUDEST_SAMPLE, path.name)
+    assert peak == pytest.approx(0.25, abs=0.01)
+    studio.page.reload()  # the clip is the file of the user, which is converted again
+    panel = studio.open("enhance")
+    panel.get_by_label("a clip of the history").first.select_option(label=path.name)
+    panel.get_by_text(f"tone.{ending}, 1.00 s").wait_for()
+    assert studio.page.evaluate(STORED_BYTES, path.name) == path.stat().st_size
+
+
 def test_a_wrong_file_is_named_and_not_kept_and_clips_are_removed(studio, files):
     panel = studio.open("enhance")
     panel.locator("input[type=file]").set_input_files(str(files.wrong[0]))
-    assert studio.error() == "The browser cannot decode text.wav; give a WAV, FLAC, OGG or MP3 file."
+    assert studio.error().startswith("text.wav is not a sound file;")
     choose_file(panel, files.sounds[0])
     assert studio.page.inner_text("#error") == ""
     studio.page.locator("nav a[href*='#generate']").click()

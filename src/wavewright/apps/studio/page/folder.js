@@ -1,8 +1,15 @@
 // Folders of sound files: chosen or dropped, with their paths.
 import { ServerFile } from "./api.js";
 
-const SOUNDS = /\.(wav|flac|ogg|opus|mp3|aif|aiff|m4a)$/i;
+const ENDINGS = `
+  3g2 3ga 3gp aac ac3 aif aifc aiff amr ape asf au avi avr awb bwf caf dsf dts eac3 f4v flac flv gsm m2ts m4a m4b
+  m4r m4v mka mkv mlp mov mp2 mp3 mp4 mpc mpeg mpg mpga nist oga ogg ogv oma opus paf pvf qcp rf64 shn snd sph spx
+  tak thd tta vob voc vqf w64 wav wave weba webm wma wmv wv`.trim().split(/\s+/); // of all files that tasks read as sounds
+const SOUNDS = new RegExp(`\\.(${ENDINGS.join("|")})$`, "i");
 const TABLES = /\.(mid|midi|csv|jsonl|txt)$/i; // scores, texts and labels beside the sounds
+
+/** What a field of sound files offers; browsers know some endings as no kind of sound. */
+export const SOUND_FILES = `audio/*,video/*,${ENDINGS.map(ending => `.${ending}`)}`;
 
 /** Return whether the name of a file is that of a sound. */
 export function isSound(file) { return SOUNDS.test(file.name); }

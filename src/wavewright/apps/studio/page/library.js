@@ -1,5 +1,5 @@
 // Clips that the page has: their sound and how they were made, kept in the browser across reloads.
-import { fetchFile, ServerFile } from "./api.js";
+import { fetchFile, run, ServerFile } from "./api.js";
 import { exampleClip, exampleClips, exampleFile } from "./examples.js";
 import { forgetJob } from "./pending.js";
 import { decode } from "./player.js";
@@ -10,6 +10,15 @@ const MOST_LISTED = 60;
 const MOST_DECODED = 50_000_000; // samples of sounds that stay decoded, 0.2 GB
 const DRAGGED = "application/x-wavewright-clip";
 const CHANNEL = "wavewright-studio-clips";
+
+/** Return the sound of a file, decoded by the browser, or of what the server makes of a file that it cannot decode. */
+async function decoded(blob, file) {
+  const sound = await decode(blob).catch(() => null);
+  if (sound) return sound;
+  const job = await run("edit", { source: file, do: "gain 0dB", out: "decoded.wav" }, { title: `Convert ${file.name}` });
+  const converted = await decode(await fetchFile(job.files[0])).catch(() => null);
+  return needed(converted, `${file.name} is too long for the browser; split it, or take the command line.`);
+}
 
 /**
  * A clip: `id`, `name` of its file, `label`, `task`, `parameters` and `command` that made it, `seed`, `index`,
@@ -132,18 +141,21 @@ class Library {
     const clips = [];
     const refused = [];
     for (const file of files) {
-      const sound = await decode(file, file.name).catch(() => null);
-      if (!sound) { refused.push(file.name); continue; }
-      const clip = await this.add(file, { name: file.name, task: "file", ...factsOf(file) });
-      this.remember(clip, sound);
-      clips.push(clip);
+      const source = new ServerFile(file.name, async () => file);
+      try {
+        const sound = await decoded(file, source);
+        const clip = await this.add(file, { name: file.name, task: "file", ...factsOf(file) }, source.reference);
+        this.remember(clip, sound);
+        clips.push(clip);
+      } catch (error) {
+        if (!error.isExpected) { this.changed(); throw error; }
+        refused.push(error.message);
+      }
     }
     if (clips.length) { await this.prune(); this.changed(); }
-    const names = `${refused.slice(0, 3).join(", ")}${refused.length > 3 ? ` and ${refused.length - 3} more` : ""}`;
-    if (!clips.length) {
-      throw new Refusal(refused.length ? `The browser cannot decode ${names}; give a WAV, FLAC, OGG or MP3 file.` : "There is no sound file in what was given; give a WAV, FLAC, OGG or MP3 file.");
-    }
-    if (refused.length) say(`${counted(clips.length, "file")} added. The browser cannot decode ${names}.`);
+    const more = refused.length > 1 ? ` ${counted(refused.length - 1, "other file")} cannot be used either.` : "";
+    if (!clips.length) throw new Refusal(refused.length ? refused[0] + more : "There is no sound file in what was given; give one.");
+    if (refused.length) say(`${counted(clips.length, "file")} added. ${refused[0]}${more}`);
     return clips;
   }
 
@@ -189,7 +201,7 @@ class Library {
 
   /** Return the decoded sound of a clip. */
   async sound(clip) {
-    const sound = this.sounds.get(clip.id) || await decode(await this.blob(clip), clip.name);
+    const sound = this.sounds.get(clip.id) || await decoded(await this.blob(clip), this.file(clip));
     this.remember(clip, sound);
     return sound;
   }

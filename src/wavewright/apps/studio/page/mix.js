@@ -1,6 +1,7 @@
 // Mix sounds on tracks: regions, faders, automation and effects, played at once, rendered by the server.
 import { describe, postJson, run, ServerFile } from "./api.js";
 import { Arranger } from "./arranger.js";
+import { SOUND_FILES } from "./folder.js";
 import { History, undoButtons } from "./history.js";
 import { library } from "./library.js";
 import { archiveOf, attachmentsOf, openProject, pathOf } from "./mix_files.js";
@@ -57,8 +58,8 @@ export async function open(panel) {
     onchange: () => { if (tempo.checkValidity()) edit(each => ({ ...each, tempo: tempo.valueAsNumber })); } });
   const clips = select([], "", () => { const clip = library.get(clips.value); clips.value = ""; if (clip) addChosen([clip]).catch(complain); });
   clips.setAttribute("aria-label", "Add a clip of the history");
-  const soundFile = h("input", { type: "file", accept: "audio/*", multiple: true, hidden: true, onchange: guarded(async () => { const files = chosenFiles(soundFile); if (files.length) await addChosen(await library.addFiles(files)); }) });
-  const projectFile = h("input", { type: "file", accept: ".toml,.zip,audio/*", multiple: true, hidden: true, onchange: guarded(async () => { const files = chosenFiles(projectFile); if (files.length) await openFiles(files); }) });
+  const soundFile = h("input", { type: "file", accept: SOUND_FILES, multiple: true, hidden: true, onchange: guarded(async () => { const files = chosenFiles(soundFile); if (files.length) await addChosen(await library.addFiles(files)); }) });
+  const projectFile = h("input", { type: "file", accept: `.toml,.zip,${SOUND_FILES}`, multiple: true, hidden: true, onchange: guarded(async () => { const files = chosenFiles(projectFile); if (files.length) await openFiles(files); }) });
   const command = commandBox();
   const results = h("div.pads.small", {}, h("p.soft", {}, "Render makes one clip of the whole mix, which appears here and in the tray."));
 

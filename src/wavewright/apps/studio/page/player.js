@@ -35,7 +35,7 @@ export async function decode(blob, name = "this sound file") {
   try {
     return await audio().decodeAudioData(await blob.arrayBuffer());
   } catch {
-    throw new Refusal(`The browser cannot decode ${name}; give a WAV, FLAC, OGG or MP3 file.`);
+    throw new Refusal(`The browser cannot decode ${name}.`);
   }
 }
 

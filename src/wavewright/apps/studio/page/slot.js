@@ -1,5 +1,6 @@
 // A field that takes a clip: from the history, from a file, or dropped on it.
 import { drawClip } from "./drawing.js";
+import { SOUND_FILES } from "./folder.js";
 import { dropTarget, library } from "./library.js";
 import { playClip } from "./pads.js";
 import { recordButton } from "./record.js";
@@ -17,7 +18,7 @@ export class Slot {
     this.name = h("span.soft", {}, EMPTY);
     this.canvas = h("canvas", { hidden: true, "aria-hidden": true });
     this.chooser = h("select", { "aria-label": `${title}: a clip of the history`, onchange: () => this.choose(this.chooser.value) });
-    this.file = h("input", { type: "file", accept: "audio/*", hidden: true, onchange: () => this.takeFiles().catch(complain) });
+    this.file = h("input", { type: "file", accept: SOUND_FILES, hidden: true, onchange: () => this.takeFiles().catch(complain) });
     this.player = h("button.small", { disabled: true, "aria-label": `Play ${title}`, onclick: guarded(() => playClip(this.clip)) }, "Play");
     this.element = h("div.slot", { role: "group", "aria-label": title }, h("h3", {}, title), this.canvas, this.name,
       h("div.row", {}, this.player, h("button.small", { onclick: () => this.openFile(), "aria-label": `Open file: ${title}` }, "Open file"),
