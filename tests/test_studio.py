@@ -32,6 +32,7 @@ from wavewright.base.errors import BadScore
 from wavewright.music.formats import midi_reading
 
 MAX_PAGE_BYTES = 500_000
+STEREO_BYTES_A_SECOND = 4 * 48_000
 
 
 class RestartableStudio:
@@ -390,12 +391,17 @@ def test_what_is_no_run_and_no_sample(server, path):
 
 
 def test_the_command_prints_the_address_and_opens_the_browser(monkeypatch, capsys):
-    opened, described, interval = [], [], sys.getswitchinterval()
+    chosen, opened, described, interval = [], [], [], sys.getswitchinterval()
     monkeypatch.setattr("wavewright.apps.studio.routes.describe_all", lambda: described.append(1))
     monkeypatch.setattr("wavewright.apps.studio.examples.prepare_examples", lambda: None)
     monkeypatch.setattr(command.webbrowser, "open", opened.append)
     served = SimpleNamespace(run=lambda sockets: [each.close() for each in sockets])
-    monkeypatch.setattr("wavewright.apps.server.serve.make_server", lambda settings, *extra: served)
+
+    def made(settings, *extra):
+        chosen.append(settings)
+        return served
+
+    monkeypatch.setattr("wavewright.apps.server.serve.make_server", made)
     assert run(["studio", "--port", "0", "--no-browser"]) == 0
     assert opened == []
     assert run(["studio", "--port", "0"]) == 0
@@ -403,6 +409,7 @@ def test_the_command_prints_the_address_and_opens_the_browser(monkeypatch, capsy
     assert all(re.fullmatch(r"The studio is at http://127\.0\.0\.1:\d+ \(Ctrl-C ends it\)", line) for line in printed)
     wait_until(lambda: opened and len(described) == 2)
     assert opened[0] in printed[1]
+    assert all(settings.max_upload_bytes > STEREO_BYTES_A_SECOND * 10 * 3_600 for settings in chosen)
     sys.setswitchinterval(interval)
 
 

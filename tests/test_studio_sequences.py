@@ -32,7 +32,14 @@ LOUDEST_SAMPLE = """
 async name => {
   const { library } = await import("/library.js");
   const sound = await library.sound(library.all().find(clip => clip.name === name));
-  return Math.max(...sound.getChannelData(0));
+  return sound.getChannelData(0).reduce((most, sample) => Math.max(most, sample), 0);
+}
+"""
+SHAPE = """
+async name => {
+  const { library } = await import("/library.js");
+  const sound = await library.sound(library.all().find(clip => clip.name === name));
+  return [sound.numberOfChannels, sound.sampleRate, sound.length];
 }
 """
 STORED_BYTES = """
@@ -188,6 +195,20 @@ def test_a_sound_that_the_browser_does_not_decode_is_converted_and_kept_as_it_is
     panel = studio.open("enhance")
     panel.get_by_label("a clip of the history").first.select_option(label=path.name)
     panel.get_by_text(f"tone.{ending}, 1.00 s").wait_for()
+    assert studio.page.evaluate(STORED_BYTES, path.name) == path.stat().st_size
+
+
+def test_a_long_sound_is_played_at_a_lower_rate_and_kept_as_it_is(studio, tmp_path):
+    path = tmp_path / "lecture.wav"
+    seconds, rate = 2_401, 8_000
+    soundfile.write(path, np.tile(0.25 * np.sin(2 * np.pi * 440 * np.arange(rate) / rate), seconds), rate)
+    panel = studio.open("enhance")
+    panel.locator("input[type=file]").first.set_input_files(str(path))
+    panel.get_by_text(f"lecture.wav, {seconds}.00 s").wait_for()
+    studio.status("lecture.wav is long")
+    shape = studio.page.evaluate(SHAPE, path.name)
+    assert shape == [1, 12_000, 12_000 * seconds]
+    assert studio.page.evaluate(LOUDEST_SAMPLE, path.name) == pytest.approx(0.25, abs=0.01)
     assert studio.page.evaluate(STORED_BYTES, path.name) == path.stat().st_size
 
 

@@ -82,6 +82,7 @@ def entry_text(icon: Path) -> str:
 
 
 WARM_UP_SECONDS, RUNNING_SECONDS = 60.0, 1.0
+MAX_UPLOAD_MB, MAX_FILES_GB = 16_000.0, 64.0  # its clients are the user's own: ten hours of a stereo recording
 MANIFEST_PATH = "/manifest.webmanifest"
 PAGE_TITLE, MAX_HEAD_BYTES = b"<title>Wavewright studio</title>", 2_000
 
@@ -119,15 +120,14 @@ def studio(
         return Made.of(MadeFile(path=write_desktop_entry()))
     tools = language_tools(recogniser, translator)
     keys = () if api_key_file is None else read_keys(api_key_file)
-    settings = ServerSettings(
-        host=host, port=port, keys=keys, has_warm_up=True, lexicon=checked_lexicon(lexicon), tools=tools
-    )
+    usual = ServerSettings(port=port, has_warm_up=True, max_upload_mb=MAX_UPLOAD_MB, max_files_gb=MAX_FILES_GB)
+    settings = replace(usual, host=host, keys=keys, lexicon=checked_lexicon(lexicon), tools=tools)
     try:
         from .network_access import ENTER_PATH, addresses_with_key, enter_route, new_key, qr_code
         from .routes import studio_routes
     except ImportError as error:
         raise MissingExtra(f"studio needs the extra serve; {how_to_install('serve')}.") from error
-    if settings == ServerSettings(port=port, has_warm_up=True) and is_running(port):
+    if settings == usual and is_running(port):
         open_running(port, in_browser=not no_browser)
         return Made(out=STANDARD_STREAM)
     if not settings.is_local and not keys:

@@ -16,7 +16,7 @@ from starlette.types import Message, Receive
 from ..guard import LEAST_BYTES_PER_SECOND, body_too_long, check_length, discard
 from ..speech_request import BadRequest
 from .files import Upload, remove_folder
-from .store import JobStore
+from .store import JobStore, no_room
 
 MAX_FILES = 1_000
 MAX_FIELDS = 10
@@ -39,6 +39,8 @@ async def read_form(request: Request, max_bytes: int, seconds: float, max_field_
     except (HTTPException, MultiPartException) as error:
         reason = getattr(error, "detail", None) or getattr(error, "message", "")
         raise BadRequest(f"The form cannot be read ({str(reason).rstrip('.')}); {HOW}.", code="bad_form") from error
+    except OSError as error:
+        raise no_room("the files") from error
     except ClientDisconnect as error:
         raise BadRequest("The client left before the request was complete.", status=499) from error
     except (ValueError, LookupError, UnicodeError) as error:
@@ -66,8 +68,11 @@ async def store_files(store: JobStore, files: Sequence[UploadFile]) -> list[Uplo
 
 
 def _copy(file: UploadFile, path: Path) -> None:
-    with path.open("wb") as target:
-        shutil.copyfileobj(file.file, target)
+    try:
+        with path.open("wb") as target:
+            shutil.copyfileobj(file.file, target)
+    except OSError as error:
+        raise no_room(f"{(file.size or 0) / 1e6:.0f} MB") from error
 
 
 def _limited(receive: Receive, max_bytes: int, seconds: float) -> Receive:

@@ -24,6 +24,13 @@ MAX_SHARE = 0.5
 """Largest fraction of the space for all files that one job may fill."""
 
 
+def no_room(what: str) -> BadRequest:
+    """Return the refusal of files for which there is no room."""
+    return BadRequest(
+        f"The server has no room for {what} more; delete uploads and jobs, or try later.", "file", "no_room", 413
+    )
+
+
 class JobStore:
     """All uploads and jobs of a server, within its limits."""
 
@@ -102,12 +109,7 @@ class JobStore:
         while ended and self.n_bytes + n_bytes > limit:
             self.remove_job(ended.pop(0))
         if self.n_bytes + n_bytes > limit:
-            raise BadRequest(
-                f"The server has no room for {n_bytes / 1e6:.0f} MB more; delete uploads and jobs, or try later.",
-                "file",
-                "no_room",
-                413,
-            )
+            raise no_room(f"{n_bytes / 1e6:.0f} MB")
 
     def add_upload(self, upload: Upload) -> None:
         """Add an upload whose file is complete; the oldest ones leave where there are too many."""

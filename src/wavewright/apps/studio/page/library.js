@@ -8,16 +8,39 @@ import { counted, needed, Refusal, say } from "./ui.js";
 const MOST_CLIPS = 400;
 const MOST_LISTED = 60;
 const MOST_DECODED = 50_000_000; // samples of sounds that stay decoded, 0.2 GB
+const LONG_SECONDS = 2400; // from which a sound is not decoded whole
+const SHORT_BYTES = 5_000_000; // of which no codec makes as much
+const LONG_RATE = 12_000;
 const DRAGGED = "application/x-wavewright-clip";
 const CHANNEL = "wavewright-studio-clips";
 
-/** Return the sound of a file, decoded by the browser, or of what the server makes of a file that it cannot decode. */
+/**
+ * Return the sound of a file, decoded by the browser, or of what the server makes of a file that it cannot decode. Of a
+ * long one, an hour of which takes more than a gigabyte, that is one channel at a lower rate.
+ */
 async function decoded(blob, file) {
-  const sound = await decode(blob).catch(() => null);
+  let isLong = blob.size > SHORT_BYTES && await secondsOf(blob) > LONG_SECONDS;
+  const sound = !isLong && await decode(blob).catch(() => null);
   if (sound) return sound;
-  const job = await run("edit", { source: file, do: "gain 0dB", out: "decoded.wav" }, { title: `Convert ${file.name}` });
-  const converted = await decode(await fetchFile(job.files[0])).catch(() => null);
-  return needed(converted, `${file.name} is too long for the browser; split it, or take the command line.`);
+  const convert = chain => run("edit", { source: file, do: chain, out: "decoded.wav" }, { title: `Convert ${file.name}` });
+  let job = isLong ? null : await convert("gain 0dB");
+  isLong ||= job.result.files[0].seconds > LONG_SECONDS;
+  if (isLong) {
+    job = await convert(`mono; resample ${LONG_RATE}Hz`);
+    say(`${file.name} is long: here it is heard and shown in one channel up to ${LONG_RATE / 2000} kHz. What is made of it is made of the whole file.`);
+  }
+  return decode(await fetchFile(job.files[0]), file.name, isLong ? new OfflineAudioContext(1, 1, LONG_RATE) : undefined);
+}
+
+/** Return the length of a sound file in seconds, NaN if the browser does not know it. */
+function secondsOf(blob) {
+  const url = URL.createObjectURL(blob);
+  const element = new Audio();
+  return new Promise(resolve => {
+    element.onerror = () => resolve(NaN);
+    element.onloadedmetadata = () => resolve(Number.isFinite(element.duration) ? element.duration : NaN);
+    element.src = url;
+  }).finally(() => { element.removeAttribute("src"); URL.revokeObjectURL(url); });
 }
 
 /**

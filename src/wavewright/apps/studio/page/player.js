@@ -30,10 +30,10 @@ export function onPlaying(listener) { listeners.add(listener); }
 
 function report(isPlaying) { for (const listener of listeners) listener(isPlaying); }
 
-/** Decode a sound file. */
-export async function decode(blob, name = "this sound file") {
+/** Decode a sound file, at the sample rate of a context. */
+export async function decode(blob, name = "this sound file", context = audio()) {
   try {
-    return await audio().decodeAudioData(await blob.arrayBuffer());
+    return await context.decodeAudioData(await blob.arrayBuffer());
   } catch {
     throw new Refusal(`The browser cannot decode ${name}.`);
   }
