@@ -24,9 +24,10 @@ from wavewright.models import consent as model_consent
 from wavewright.models.card import Card, Source
 from wavewright.models.consent import Consent, Permission, Statement, required_consent, terms_of
 from wavewright.training import run as runs
-from wavewright.training.parameters import Call
+from wavewright.training.parameters import Call, TrainParameters
 from wavewright.training.provenance import Provenance, provenance_of
 from wavewright.training.run_file import RUN_FILE, read_run_file
+from wavewright.training.train import train
 
 WORDING = "I, Ann, agree that a voice is trained on my recordings."
 TODAY = "2026-03-14"
@@ -237,3 +238,20 @@ def test_sources_of_the_base_are_sources(tmp_path):
     own, other = provenance_of(tmp_path / "run", "gan", scanned, tmp_path / "kit", permission, base).sources
     assert (own.name, own.licence, own.credit, own.n_clips, own.via) == ("kit", "CC-BY-4.0", "me", 2, "")
     assert (other.name, other.credit, other.n_clips, other.via) == ("avl", "AVL", 9, "base")
+
+
+@pytest.mark.parametrize(("family", "setting"), [("codec", "background"), ("denoiser", "speech")])
+def test_folders_of_settings_are_sources(tmp_path, family, setting):
+    folder, other = tmp_path / "kit", tmp_path / "other"
+    rng = np.random.default_rng(0)
+    for path in (folder / "noise", other / ("speech" if family == "denoiser" else "noise")):
+        path.mkdir(parents=True)
+        for index in range(3):
+            Clip(0.1 * rng.standard_normal((1, 16_000)).astype(np.float32), 16_000).write(path / f"{index}.wav")
+    settings = (f"data.{setting}={other}", "data.valid_fraction=0", "training.batch_size=1", "training.steps=1")
+    out = tmp_path / "run"
+    train(TrainParameters(folder, family=family, size="tiny", out=out, set=settings, licence="CC0-1.0", quiet=True))
+    own, others = Card.read(out).sources
+    assert (own.name, own.licence, own.n_clips) == ("kit", "CC0-1.0", 3)
+    assert (others.name, others.licence, others.n_clips) == ("other", "unknown", 3)
+    assert others.origin == f"recordings of data.{setting}"

@@ -33,6 +33,17 @@ NOTHING_TO_TRAIN_ON = (
 )
 
 
+FOLDER_OF_RECORDINGS = "folder of recordings"
+
+
+def other_recordings() -> str:
+    """Return a dataclass field for a folder or manifest of further recordings; none by default.
+
+    The card of a model names it among the sources.
+    """
+    return field(default="", metadata={FOLDER_OF_RECORDINGS: True})
+
+
 @dataclass(frozen=True)
 class RecipeOf(Generic[ConfigT, DataT]):
     """Complete description of a training run: network, data and training.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
 
 from pydantic import JsonValue, TypeAdapter, ValidationError
@@ -10,6 +10,7 @@ from pydantic import JsonValue, TypeAdapter, ValidationError
 from .. import families
 from ..base.errors import BadSetting, printable
 from ..base.validation import fault_of
+from ..contracts.recipe import FOLDER_OF_RECORDINGS, Prepared
 from ..data.entry import Scan
 from ..models.card import Source
 from ..models.consent import UNKNOWN, Consent, Permission
@@ -70,6 +71,23 @@ def provenance_of(
         licence=permission.licence,
         sources=((own,) if permission.is_stated else ()) + sources_through(base),
         consent=permission.consent,
+    )
+
+
+def sources_of_settings(prepared: Prepared, scan: Scan) -> tuple[Source, ...]:
+    """Return the folder of further recordings that a setting names; nobody has stated a licence of theirs."""
+    own = {entry.path.absolute() for entry in scan.entries}
+    n_others = sum(entry.path.absolute() not in own for entry in prepared.train_entries)
+    data = prepared.recipe.data
+    return tuple(
+        Source(
+            name=printable(Path(getattr(data, each.name)).resolve().name),
+            licence=UNKNOWN,
+            origin=f"recordings of data.{each.name}",
+            n_clips=n_others,
+        )
+        for each in (fields(data) if is_dataclass(data) else ())
+        if FOLDER_OF_RECORDINGS in each.metadata and getattr(data, each.name) and n_others
     )
 
 

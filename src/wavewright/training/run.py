@@ -24,7 +24,7 @@ from ..contracts.family_check import check_exported, check_family
 from ..contracts.recipe import Prepared, Recipe
 from ..data.entry import Entry, Scan
 from ..data.own_output import warn_of_marked
-from ..models.card import Card
+from ..models.card import Card, Source
 from ..models.consent import Consent, required_consent
 from ..models.folder import ModelFolder
 from ..nn.network import Network
@@ -208,6 +208,10 @@ class Run:
                 weight.requires_grad_(False)
         if not any(weight.requires_grad for weight in weights.values()):
             raise BadSetting(f"training.frozen {prefixes} leaves no weight to train; name fewer.")
+
+    def add_sources(self, sources: Sequence[Source]) -> None:
+        """Add sources of recordings to those of the card."""
+        self.provenance = replace(self.provenance, sources=(*self.provenance.sources, *sources))
 
     def consent(self) -> Consent | None:
         """Return the consent of the speakers; raise BadSetting if a voice has none."""

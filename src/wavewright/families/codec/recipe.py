@@ -12,7 +12,7 @@ from ...base.errors import BadFolder
 from ...base.ranges import ranged
 from ...base.units import db_to_gain, seconds_to_samples
 from ...contracts.family import exported_weights
-from ...contracts.recipe import PreparedOf, RecipeOf, split_rows
+from ...contracts.recipe import PreparedOf, RecipeOf, other_recordings, split_rows
 from ...contracts.settings import ADVERSARIAL_SETTINGS
 from ...data import mixing
 from ...data.augmentation import log_uniform
@@ -67,7 +67,7 @@ MIX_ATTENUATION_DB = (5.0, 30.0)  # range of the attenuation of a crop that is m
 class CodecDataSettings(CropSettings, SceneSettings):
     """Settings of the batches; random speeds and formants are other voices."""
 
-    background: str = ""  # folder or manifest of noise and music that are mixed behind the recordings
+    background: str = other_recordings()  # folder or manifest of noise and music that are mixed behind the recordings
     crop_frames: int = ranged(60, 4, 10_000)  # length of a crop in frames of codes
     slowest: float = ranged(1.0, 0.5, 2.0)
     fastest: float = ranged(1.0, 0.5, 2.0)

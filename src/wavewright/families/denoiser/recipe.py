@@ -11,7 +11,7 @@ import numpy as np
 from ...base.errors import BadFolder
 from ...base.ranges import ranged
 from ...base.units import db_to_gain, seconds_to_samples
-from ...contracts.recipe import NOTHING_TO_TRAIN_ON, Batch, PreparedOf, RecipeOf, split_rows
+from ...contracts.recipe import NOTHING_TO_TRAIN_ON, Batch, PreparedOf, RecipeOf, other_recordings, split_rows
 from ...contracts.settings import COSINE_SETTINGS
 from ...data import mixing
 from ...data.augmentation import log_uniform
@@ -37,7 +37,7 @@ TELEPHONE_HZ = 3_400.0
 class DenoiserDataSettings(SceneSettings):
     """Settings of the mixtures; raises BadSetting for a number out of its range."""
 
-    speech: str = ""  # folder of speech, for a training on a folder of noise alone
+    speech: str = other_recordings()  # folder of speech, for a training on a folder of noise alone
     crop_seconds: float = ranged(3.0, 0.5, 30.0)
     valid_fraction: float = ranged(0.05, 0.0, 0.9)
     snr_db: tuple[float, float] = ranged((-6.0, 20.0), -30.0, 60.0)  # of most mixtures; some reach 45 dB
