@@ -10,6 +10,7 @@ import soundfile
 
 from wavewright import Clip, read_score, slice_recording
 from wavewright.audio.sound_file import read_origin
+from wavewright.audio.wave_blocks import at_most_stereo
 from wavewright.base.errors import BadAudio, BadFolder, BadModel, BadSetting
 from wavewright.dsp.transients import find_transients
 from wavewright.inference.slicing.hits import Hit, grouped, trimmed, without_background
@@ -219,6 +220,19 @@ def test_a_loop_becomes_a_kit_that_plays_it_again(tmp_path, n_channels):
     gain = (again @ expected) / (again @ again)
     assert np.corrcoef(again, expected)[0, 1] > 0.97
     assert np.square(gain * again - expected).mean() < 0.06 * np.square(expected).mean()
+
+
+def test_all_outputs_of_a_surround_recording_are_its_stereo_downmix(tmp_path):
+    wave = np.linspace(1.0, 0.5, 6, dtype=np.float32)[:, None] * loop()[0]
+    file = Clip(wave, RATE).write(tmp_path / "six.wav", "FLOAT")
+    stereo = Clip(at_most_stereo(wave), RATE).write(tmp_path / "two.wav", "FLOAT")
+    result, expected = slice_recording(file), slice_recording(stereo)
+    assert result.notes == ("The 6 channels are mixed to 2: samplers play stereo at most.",)
+    assert expected.notes == ()
+    for path, other in zip(result.sound_files, expected.sound_files, strict=True):
+        np.testing.assert_array_equal(Clip.read(path).wave, Clip.read(other).wave)
+    banks = [(each.out / "kit.sf2").stat().st_size for each in (result, expected)]
+    assert banks[0] == banks[1]
 
 
 def test_takes_say_where_they_are_from(source):

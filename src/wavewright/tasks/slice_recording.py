@@ -11,6 +11,7 @@ from pydantic import Field
 
 from ..audio.clip import Clip
 from ..audio.sound_file import open_sound
+from ..audio.wave_blocks import at_most_stereo
 from ..base.errors import BadAudio, BadSetting
 from ..base.file_hash import short_hash_of
 from ..base.parameters import DEFAULT_VAE, MAX_SEED, NAMES_MODEL, InForm, IsMarked, MarkKey, VaeName, WritesSounds
@@ -91,7 +92,7 @@ def slice_recording(
     """Slice a recording into a kit: cut at transients, sorted by kind and likeness, with velocity layers.
 
     The kit has a sound file for each take, ``kit.sfz`` for samplers, ``kit.sf2`` with one take of each layer,
-    ``pattern.mid``, which plays the recording by them, and a manifest.
+    ``pattern.mid``, which plays the recording by them, and a manifest. More than two channels are mixed to stereo.
 
     Raises BadAudio if the recording cannot be read, is longer than ten minutes, or has no transient; BadModel if the
     classifier or the model does not exist, or is of another kind; BadSetting if the recording has more than 2,000 hits;
@@ -107,7 +108,8 @@ def slice_recording(
     folder = file.with_name(f"{file.stem}-kit") if out is None else out
     recording = Clip.read(file, seconds=MAX_SECONDS)
     rate = recording.sample_rate
-    hits = find_hits(recording.wave, rate, sorter, rise_db=onset_db, min_gap_seconds=min_gap, max_seconds=max_seconds)
+    wave = at_most_stereo(recording.wave, recording.positions)
+    hits = find_hits(wave, rate, sorter, rise_db=onset_db, min_gap_seconds=min_gap, max_seconds=max_seconds)
     if not hits:
         raise BadAudio(f"{file} has no transient; lower --onset-db, or give a recording of struck sounds.")
     if len(hits) > MAX_HITS:
@@ -124,14 +126,16 @@ def slice_recording(
         marking = marking_of(morpher.folder.hash, watermark, watermark_key)
         sounds = [_varied(sound, rate, morpher, vary, amount, seed) for sound in sounds]
     has_variations = any(take.variation for sound in sounds for take in sound.takes)
-    made_of = file.name, short_hash_of(file), rate, recording.seconds, variations
-    origin = KitOrigin(*made_of, marking, recording.positions)
+    origin = KitOrigin(file.name, short_hash_of(file), rate, recording.seconds, variations, marking)
     written = write_kit(sounds, folder, origin)
     summaries = [_summary(sound) for sound in sounds]
     lines = [f"  {len(hits)} hit{'s' * (len(hits) != 1)} of {len(sounds)} sound{'s' * (len(sounds) != 1)}"]
     for each in summaries:
         sizes = f"hits {each.n_hits}, velocity layers {each.n_layers}, files {each.n_takes}"
         lines.append(f"  {each.name} ({each.confidence:.2f}), key {each.key}: {sizes}")
+    notes = []
+    if len(wave) < len(recording.wave):
+        notes.append(f"The {len(recording.wave)} channels are mixed to {len(wave)}: samplers play stereo at most.")
     playing = [folder / name for name in (SFZ_FILE, SOUNDFONT_FILE, SCORE_FILE)]
     return Made(
         out=folder,
@@ -143,6 +147,7 @@ def slice_recording(
             "is_marked": marking is not None and has_variations,
         },
         lines=tuple(lines),
+        notes=tuple(notes),
     )
 
 

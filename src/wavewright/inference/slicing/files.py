@@ -10,8 +10,6 @@ from pathlib import Path
 import numpy as np
 
 from ...audio.clip import Clip, write_blocks
-from ...audio.wave_blocks import at_most_stereo
-from ...base.channel_layouts import Positions
 from ...base.errors import BadFolder
 from ...base.json_text import line_of
 from ...base.units import samples_to_seconds
@@ -52,7 +50,6 @@ class KitOrigin:
     - ``seconds``: length of the recording.
     - ``variations``: name and hash of the model of variations, and their settings.
     - ``marking``: the mark of variations, if any.
-    - ``positions``: of the channels; by default the usual ones for their number.
     """
 
     source: str
@@ -61,7 +58,6 @@ class KitOrigin:
     seconds: float
     variations: Mapping[str, object]
     marking: Marking | None = None
-    positions: Positions | None = None
 
     def of(self, sound: KitSound, take: KitTake) -> dict[str, object]:
         """Return the comment of a take's file."""
@@ -144,7 +140,7 @@ def _sfz(sounds: Sequence[KitSound], origin: KitOrigin) -> tuple[list[SfzHeader]
 
 
 def _write_soundfont(sounds: Sequence[KitSound], path: Path, origin: KitOrigin) -> None:
-    """Write the first take of each layer as a drum kit of a SoundFont, in stereo: it has no round robins."""
+    """Write the first take of each layer as a drum kit of a SoundFont, which has no round robins."""
     samples: list[NewSample] = []
     zones: list[Zone] = []
     for sound in sounds:
@@ -154,9 +150,8 @@ def _write_soundfont(sounds: Sequence[KitSound], path: Path, origin: KitOrigin) 
             amounts |= {gen.EXCLUSIVE_CLASS: CHOKE_GROUP}
         for layer in sound.layers:
             take = layer.takes[0]
-            waves = at_most_stereo(take.wave, origin.positions)
-            n_channels = len(waves)
-            for channel, wave in enumerate(waves):
+            n_channels = len(take.wave)
+            for channel, wave in enumerate(take.wave):
                 pan = {gen.PAN: (-500, 500)[channel]} if n_channels > 1 else {}
                 zones.append(Zone(len(samples), (sound.key, sound.key), layer.velocities, amounts | pan, {}))
                 name = f"{take.name}{('_l', '_r')[channel] if n_channels > 1 else ''}"
