@@ -312,6 +312,16 @@ def test_stems_add_up_to_the_input_of_the_master(folder):
     np.testing.assert_allclose(sum(stems), Clip.read(mixed.out).wave, atol=1e-6)
 
 
+def test_tracks_whose_names_become_one_file_name_have_a_stem_each(folder):
+    names = ("a b", "a_b", "A_b-2", "A B")
+    tracks = (f"[[tracks]]\nname = '{name}'\nregions = [{{file = 'a.wav'}}]\n" for name in names)
+    (folder / "alike.toml").write_text("".join(tracks))
+    mixed = mix(folder / "alike.toml", folder / "out.wav", folder / "stems", quiet=True)
+    stems = [file.path.name for file in mixed.files[1:]]
+    assert stems == ["a_b.wav", "a_b-2.wav", "A_b-2-2.wav", "A_B-3.wav"]
+    assert [read_origin(file.path)["stem"] for file in mixed.files[1:]] == [*names]
+
+
 @pytest.mark.parametrize(
     ("text", "out", "message"),
     [
@@ -391,10 +401,10 @@ def test_muted_tracks_have_no_stems_and_empty_buses_are_silent(folder):
         ("tracks = 3", BadSetting, "a project: tracks is 3"),
         ("[[tracks]]", BadSetting, "no length"),
         ("[[tracks]]\ngain = 3", BadSetting, "^track 1: there is no setting 'gain'; there are gain_db, pan"),
-        ("[[tracks]]\nname='x'\ngain_db = 100", BadSetting, "^track 1 'x': gain_db is 100; it must be at most 60"),
+        ("[[tracks]]\nname='x'\ngain_db = 100", BadSetting, "^track 'x': gain_db is 100; it must be at most 60"),
         ("[[tracks]]\ngain_db = nan", BadSetting, "gain_db is nan"),
         ("[[tracks]]\ngain_db = '3 kHz'", BadSetting, "is no unit of a level"),
-        ("[[tracks]]\nname='x'\nregions=[{start=1}]", BadSetting, "^track 1 'x', region 1: file is missing"),
+        ("[[tracks]]\nname='x'\nregions=[{start=1}]", BadSetting, "^track 'x', region 1: file is missing"),
         ("[[tracks]]\nregions=[{file='a.wav'}, {file='no.wav'}]", BadAudio, r"^track 1, region 2: .*no\.wav does not"),
         ("[[tracks]]\nregions=[{file='a.wav', offset=1}]", BadSetting, r"region 1: offset is 1 s, and .* has 1\.000 s"),
         ("[[tracks]]\nregions=[{file='a.wav', start='soon'}]", BadSetting, "region 1: start: .*'soon'"),
@@ -405,7 +415,7 @@ def test_muted_tracks_have_no_stems_and_empty_buses_are_silent(folder):
         (
             "[[tracks]]\neffects = 'resample 16kHz'",
             BadSetting,
-            "'track 1': .*change the sample rate from 8000 to 16000",
+            "^track 1: .*change the sample rate from 8000 to 16000",
         ),
         ("[[tracks]]\noutput = 'hall'", BadSetting, "no bus 'hall'; there are master"),
         ("[[tracks]]\nduck = {by='y'}", BadSetting, "duck is by 'y', which does not exist; there are 'track 1'"),
@@ -413,7 +423,7 @@ def test_muted_tracks_have_no_stems_and_empty_buses_are_silent(folder):
         ("[[tracks]]\nduck = {by='track 1', depth_db=1e9}", BadSetting, "duck: depth_db is 1000000000.0"),
         ("[[tracks]]\nduck = {by='track 1'}", BadSetting, r"circle \(track 1 -> track 1\)"),
         ("[[tracks]]\n[[buses]]\nname='p'\noutput='q'\n[[buses]]\nname='q'\noutput='p'", BadSetting, "circle"),
-        ("[[tracks]]\nname='p'\n[[tracks]]\nname='p'", BadSetting, "^track 2 'p': The name 'p' is in use"),
+        ("[[tracks]]\nname='p'\n[[tracks]]\nname='p'", BadSetting, "^track 'p': The name 'p' is in use"),
         ("[[tracks]]\nname='master'", BadSetting, "'master' is in use"),
         ("[[tracks]]\nname='../p'", BadSetting, "path separator"),
         ("[[tracks]]\nautomation.pan = [[1, 0], [1, 0]]", BadSetting, "automation: the times of pan do not rise"),

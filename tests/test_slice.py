@@ -283,3 +283,6 @@ def test_what_cannot_be_sliced_is_refused(source, tmp_path):
     with pytest.raises(BadFolder, match=r"such as mine\.wav"):
         slice_recording(source, tmp_path / "kit")
     assert [path.name for path in (tmp_path / "kit").iterdir()] == ["mine.wav"]
+    kit = slice_recording(source).out
+    with pytest.raises(BadFolder, match=r"a kit with files that this one does not have, such as .*_v2_.*; remove"):
+        slice_recording(source, kit, layers=1, takes=1)

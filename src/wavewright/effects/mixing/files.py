@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -55,7 +56,14 @@ def _stem_files(mix: Mix, suffix: str) -> dict[str, str]:
         raise BadSetting(
             "The mix has no track that is not muted, so there are no stems; unmute one, or leave them out."
         )
-    return {name: f"{file_stem(name)}{suffix}" for name in names}
+    files: dict[str, str] = {}
+    used: set[str] = set()  # without capitals, which not all file systems tell from small letters
+    for name in names:
+        stems = (file_stem(name, *([str(number)] if number > 1 else [])) for number in count(1))
+        stem = next(stem for stem in stems if stem.casefold() not in used)
+        used.add(stem.casefold())
+        files[name] = f"{stem}{suffix}"
+    return files
 
 
 def write_mix(

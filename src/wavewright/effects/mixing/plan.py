@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -241,7 +242,12 @@ def label_of(strip: Strip) -> str:
     """Return what a strip is called in messages."""
     if strip.name == MASTER:
         return "master"
-    return f"{'bus' if strip.is_bus else 'track'} {quoted(strip.name)}"
+    return labelled("bus" if strip.is_bus else "track", strip.name)
+
+
+def labelled(kind: str, name: str) -> str:
+    """Return a track, bus or region by its name, which is its number where it has no other."""
+    return name if re.fullmatch(rf"{kind} \d+", name) else f"{kind} {quoted(name)}"
 
 
 def check_pan(pan: float, sound: SoundFormat) -> None:

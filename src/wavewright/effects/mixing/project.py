@@ -17,7 +17,7 @@ from ..dynamics import Ducker
 from ..editing.chain import Chain
 from ..editing.quantities import QUANTITIES, parse_value, quantity_of
 from .automation import Automation, Curve, Follower, Motion, Oscillation, Points, automation_of
-from .plan import MASTER, Duck, Fader, Mix, Named, Placement, Point, Send, Strip
+from .plan import MASTER, Duck, Fader, Mix, Named, Placement, Point, Send, Strip, labelled
 from .sources import FileSource, RegionSource
 
 MAX_FILE_BYTES = 2**24
@@ -256,15 +256,15 @@ def parse_project(text: str, folder: Path = Path()) -> Mix:
     strips: dict[str, Strip] = {}
     for number, track in enumerate(project.tracks, 1):
         name = track.name or f"track {number}"
-        label = _position("track", number, name)
+        label = labelled("track", name)
         placements = []
         for index, region in enumerate(track.regions, 1):
             with Named(f"{label}, region {index}"):
                 placements.append(_placement(region, source(region), folder))
         with Named(label):
             _add(strips, _strip(name, track, folder), tuple(placements))
-    for number, bus in enumerate(project.buses, 1):
-        with Named(_position("bus", number, bus.name)):
+    for bus in project.buses:
+        with Named(labelled("bus", bus.name)):
             _add(strips, _strip(bus.name, bus, folder, is_bus=True), ())
     with Named(MASTER):
         chain = chain_of(project.master.effects, folder)
@@ -449,7 +449,8 @@ def _fault(
             section = sections[str(key)]
         if isinstance(key, int) and words and words[-1] in LISTS:
             name = value.get("name", "") if isinstance(value, dict) else ""
-            words[-1] = _position(LISTS[words[-1]], key + 1, name if isinstance(name, str) else "")
+            one = LISTS[words[-1]]
+            words[-1] = labelled(one, name if name and isinstance(name, str) else f"{one} {key + 1}")
         else:
             words.append(f"number {key + 1}" if isinstance(key, int) else str(key))
     where = f"{', '.join(words) or what}: "
@@ -460,7 +461,3 @@ def _fault(
     if fault.kind == "value_error":
         return f"{where}{last}: {fault.message}." if last else f"{where}{fault.message}."
     return f"{where}{last or 'it'} is {printable(repr(fault.value))}; {fault.message}."
-
-
-def _position(kind: str, number: int, name: str) -> str:
-    return f"{kind} {number} {quoted(name)}" if name and name != f"{kind} {number}" else f"{kind} {number}"

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ...audio.clip import Clip, write_blocks
+from ...audio.sound_file import read_origin
 from ...base.errors import BadFolder
 from ...base.json_text import line_of
 from ...base.units import samples_to_seconds
@@ -76,8 +77,14 @@ def check_kit_folder(out: Path, names: Sequence[str]) -> None:
     expected = {*names, *KIT_FILES}
     others = sorted(path.name for path in out.iterdir() if path.is_file() and not path.name.startswith("."))
     other = next((name for name in others if name not in expected), None)
-    if other is not None:
-        raise BadFolder(f"{out} has files that are none of this kit, such as {other}; give another folder with --out.")
+    if other is None:
+        return
+    if read_origin(out / other).get("task") == "slice":
+        raise BadFolder(
+            f"{out} has a kit with files that this one does not have, such as {other}; remove that kit, or give "
+            "another folder with --out."
+        )
+    raise BadFolder(f"{out} has files that are none of this kit, such as {other}; give another folder with --out.")
 
 
 def write_kit(sounds: Sequence[KitSound], out: Path, origin: KitOrigin) -> list[Path]:
