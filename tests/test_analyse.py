@@ -14,7 +14,7 @@ import wavewright
 from wavewright.apps.cli import run
 from wavewright.audio.clip import Clip
 from wavewright.base.errors import BadAudio, BadFolder, BadSetting
-from wavewright.dsp.levels import ClippingDetector, FrameLevels, LevelMeter
+from wavewright.dsp.levels import ClippingDetector, FlatTops, FrameLevels
 from wavewright.dsp.spectrum import FrameBuffer
 from wavewright.inference.analysis.content import KINDS, ContentMeter, Smoothing
 from wavewright.inference.analysis.content_features import N_FEATURES, ContentFeatures
@@ -113,10 +113,33 @@ def test_clipped_runs_and_their_samples_are_counted_across_blocks():
     wave[1, 200:260] = 1.0
     wave[1, 990:1_000] = 1.0
     for seed in range(5):
-        meter = LevelMeter(2)
+        meter = ClippingDetector(2)
         for block in pieces(wave, seed):
             meter.add(block)
-        assert (meter.n_clipped_runs, meter.n_clipped_samples) == (3, 74)
+        assert meter.result() == FlatTops(3, 74, 1.0)
+
+
+def test_runs_at_full_scale_are_clipped_below_floats_above_it():
+    wave = np.sin(2 * np.pi * 100 * np.arange(48_000) / 48_000)
+    clipped = np.clip(1.5 * wave, -1, 1)
+    added = clipped + 0.5 * np.where(np.abs(np.arange(48_000) - 31_000) < 800, np.abs(wave), 0.0)
+    assert added.max() > 1.4
+    n_runs = [(np.diff((sign * added == 1.0).astype(int)) == 1).sum() for sign in (1, -1)]
+    for seed in range(3):
+        meter = ClippingDetector(1)
+        for block in pieces(added[None].astype(np.float32), seed):
+            meter.add(block)
+        assert meter.result().n_runs == sum(n_runs)
+        meter = ClippingDetector(1)
+        for block in pieces((1.001 * wave)[None].astype(np.float32), seed):
+            meter.add(block)
+        assert meter.result() == FlatTops()
+
+
+def test_a_square_wave_is_clipped():
+    meter = ClippingDetector(1)
+    meter.add(np.repeat(np.tile([0.5, -0.5], 50), 40)[None].astype(np.float32))
+    assert meter.result().n_runs == 100
 
 
 @pytest.mark.parametrize("gain", [1.0, 0.999, 0.5, 0.05])

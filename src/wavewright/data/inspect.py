@@ -17,7 +17,7 @@ from ..base.errors import BadAudio, BadFolder, MissingExtra
 from ..base.progress_bar import report_progress
 from ..base.result import Failed, first_of
 from ..base.units import gain_to_db
-from ..dsp.levels import LevelMeter
+from ..dsp.levels import ClippingDetector, LevelMeter
 from .duplicates import equal_sets, fingerprint, near_duplicates
 from .entry import MIN_SECONDS, SILENT_PEAK, Entry, Scan
 from .own_output import marked_entries
@@ -37,7 +37,7 @@ class ClipMeasurements:
     peak: float
     rms: float
     dc_offset: float  # mean of the channel whose mean is farthest from 0
-    n_clipped: int  # runs at full scale, see LevelMeter
+    n_clipped: int  # runs at an extreme, see ClippingDetector
     leading_silence_seconds: float
     trailing_silence_seconds: float
     mono_db: float  # level of the mean of the channels over that of the channels; 0 for one channel
@@ -67,6 +67,7 @@ class _ClipMeter:
     def __init__(self, entry: Entry) -> None:
         self.entry = entry
         self.levels = LevelMeter(entry.channels)
+        self.clipping = ClippingDetector(entry.channels)
         self.first_loud: int | None = None
         self.last_loud = 0
         self.head: list[np.ndarray] = []
@@ -83,6 +84,7 @@ class _ClipMeter:
             self.last_loud = self.levels.n_samples + int(loud[-1])
         self._append_head(block)
         self.levels.add(block)
+        self.clipping.add(block)
         self.power += float(np.square(block, dtype=np.float64).mean(axis=0).sum())
         self.mono_power += float(np.square(block.mean(axis=0, dtype=np.float64)).sum())
 
@@ -105,7 +107,7 @@ class _ClipMeter:
             peak=float(levels.peaks.max()),
             rms=levels.rms,
             dc_offset=levels.dc_offset,
-            n_clipped=levels.n_clipped_runs,
+            n_clipped=self.clipping.result().n_runs,
             leading_silence_seconds=(levels.n_samples if self.first_loud is None else self.first_loud) / sample_rate,
             trailing_silence_seconds=0.0 if is_silent else (levels.n_samples - 1 - self.last_loud) / sample_rate,
             mono_db=float(gain_to_db(math.sqrt(self.mono_power / self.power))) if self.power else 0.0,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +14,7 @@ FULL_SCALE = 0.9999
 """Smallest magnitude of a sample at full scale."""
 
 CLIPPED_RUN = 4
-"""Consecutive samples at full scale that count as clipping; a loud unclipped wave touches full scale for fewer."""
+"""Flat consecutive samples that count as clipping; a loud unclipped wave is flat for fewer."""
 
 FLATNESS = 1e-4
 """Largest distance of flat samples from the extreme of their channel, relative to it."""
@@ -23,6 +24,7 @@ LEAST_STEPS = 3.5  # the same in steps to which the samples are rounded
 STEP_SAMPLES, MAX_STEP_SAMPLES = 256, 8_192  # of a block and in all, that the step is estimated from
 STEP_TOLERANCE = 0.05
 MAX_STEPS = 16  # in the smallest difference
+LARGEST_STEP = 1 / 64  # of 7 bits; the levels of a square wave are no steps
 SEGMENTS, MANTISSAS = np.arange(8)[:, None], np.arange(16)  # of the codes of G.711
 COMPANDED = (
     np.unique([0, *(16 * MANTISSAS + 8), *((16 * MANTISSAS + 264) << SEGMENTS[:7]).ravel()]) / 32_768,
@@ -40,7 +42,6 @@ class LevelMeter:
 
     - ``n_samples``: samples of a channel so far.
     - ``peaks``, ``sums``, ``squares``: ``(channels,)``, largest magnitude, sum and sum of squares of the samples.
-    - ``n_clipped_runs``: runs of at least CLIPPED_RUN samples at full scale, in all channels together.
     """
 
     def __init__(self, n_channels: int) -> None:
@@ -48,17 +49,12 @@ class LevelMeter:
         self.peaks = np.zeros(n_channels)
         self.sums = np.zeros(n_channels)
         self.squares = np.zeros(n_channels)
-        self.n_clipped_runs = 0
-        self.n_clipped_samples = 0
-        self._last_at_full_scale = np.zeros((n_channels, CLIPPED_RUN), dtype=bool)
 
     def add(self, wave: np.ndarray) -> None:
         """Add the next block of the wave, ``(channels, time)``."""
-        magnitude = np.abs(wave)
-        self.peaks = np.maximum(self.peaks, magnitude.max(axis=1, initial=0.0))
+        self.peaks = np.maximum(self.peaks, np.abs(wave).max(axis=1, initial=0.0))
         self.sums += wave.sum(axis=1, dtype=np.float64)
         self.squares += np.square(wave, dtype=np.float64).sum(axis=1)
-        self._count_clipped((magnitude >= FULL_SCALE) & (magnitude <= 1.0))  # floats go on above it
         self.n_samples += wave.shape[1]
 
     @property
@@ -71,18 +67,6 @@ class LevelMeter:
         """Mean of the channel whose mean is farthest from 0."""
         means = self.sums / max(1, self.n_samples)
         return float(means[np.abs(means).argmax()])
-
-    def _count_clipped(self, at_full_scale: np.ndarray) -> None:
-        """Count runs at the sample where they reach CLIPPED_RUN."""
-        full = np.concatenate([self._last_at_full_scale, at_full_scale], axis=1)  # (channels, CLIPPED_RUN + time)
-        n_ends = full.shape[1] - CLIPPED_RUN
-        long_enough = np.ones((full.shape[0], n_ends), dtype=bool)
-        for lag in range(CLIPPED_RUN):
-            long_enough &= full[:, CLIPPED_RUN - lag : full.shape[1] - lag]
-        n_runs = int((long_enough & ~full[:, :n_ends]).sum())
-        self.n_clipped_runs += n_runs
-        self.n_clipped_samples += int(long_enough.sum()) + (CLIPPED_RUN - 1) * n_runs
-        self._last_at_full_scale = full[:, n_ends:]
 
 
 @dataclass(frozen=True)
@@ -97,8 +81,8 @@ class FlatTops:
 class ClippingDetector:
     """Find runs of at least CLIPPED_RUN samples at an extreme of a channel where the wave breaks off, at any level.
 
-    Peaks that are flat because they are low or coarsely rounded do not count: there, the samples beside them are hardly
-    lower. Blocks of any lengths give the same result.
+    Of floats that exceed full scale, runs at full scale count too. Peaks that are flat because they are low or coarsely
+    rounded do not count: there, the samples beside them are hardly lower. Blocks of any lengths give the same result.
     """
 
     def __init__(self, n_channels: int) -> None:
@@ -127,7 +111,8 @@ class ClippingDetector:
 
     def result(self) -> FlatTops:
         """Return the clipping so far."""
-        found = [extreme.result(self._step(extreme.level)) for extreme in self._extremes]
+        extremes = [each for extreme in self._extremes for each in (extreme, extreme.at_full_scale) if each is not None]
+        found = [extreme.result(self._step(extreme.level)) for extreme in extremes]
         clipping = FlatTops(
             sum(each.n_runs for each in found),
             sum(each.n_samples for each in found),
@@ -145,16 +130,17 @@ class ClippingDetector:
         for n_steps in range(1, MAX_STEPS + 1):
             step = float(self._differences.min()) / n_steps
             multiples = self._differences / step
-            if np.abs(multiples - np.rint(multiples)).mean() < STEP_TOLERANCE:
+            if step <= LARGEST_STEP and np.abs(multiples - np.rint(multiples)).mean() < STEP_TOLERANCE:
                 return step
         return 0.0
 
 
 class _Extreme:
-    """Flat runs at the largest value of a channel so far, its ``level``."""
+    """Flat runs at the largest value of a channel so far, its ``level``; above full scale, those at full scale too."""
 
-    def __init__(self) -> None:
-        self.level = 0.0
+    def __init__(self, level: float = 0.0) -> None:
+        self.level = level
+        self.at_full_scale: _Extreme | None = None
         self._lengths: list[np.ndarray] = []
         self._drops: list[np.ndarray] = []
         self._open = (0, np.nan)  # samples of a run that has not ended yet, and the value before it
@@ -162,6 +148,10 @@ class _Extreme:
     def add(self, channel: np.ndarray, before: float) -> None:
         """Add the next samples ``(time,)``; ``before`` is the last sample of those before, NaN if there were none."""
         largest = float(channel.max())
+        if largest > 1 + FLATNESS and self.at_full_scale is None:
+            self.at_full_scale = deepcopy(self) if self.level >= FULL_SCALE else _Extreme(1.0)
+        if self.at_full_scale is not None:  # beside a run, what is above it is no end of it
+            self.at_full_scale.add(np.where(channel > 1, 1 - 2 * FLATNESS, channel), min(before, 1.0))
         if largest > self.level:
             if largest * (1 - FLATNESS) > self.level:
                 self._lengths, self._drops, self._open = [], [], (0, np.nan)

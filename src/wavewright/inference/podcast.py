@@ -22,7 +22,7 @@ from ..base.names import quoted
 from ..base.units import clock, seconds_to_samples
 from ..base.version import __version__
 from ..base.whole_file import scratch_folder
-from ..dsp.levels import FrameLevels, LevelMeter
+from ..dsp.levels import ClippingDetector, FrameLevels, LevelMeter
 from ..dsp.loudness import DUAL_MONO_LU, LoudnessMeter
 from ..dsp.silence import SilenceDetector
 from ..dsp.true_peak import TruePeakMeter, above_ceiling
@@ -73,7 +73,7 @@ class PodcastTrack:
     - ``loudness_lufs``: of the recording, after its noise was removed; minus infinity for silence.
     - ``gain_db``: that brought it to the loudness of all.
     - ``noise_before_db``, ``noise_after_db``: levels of the pauses, in dB of full scale.
-    - ``n_clipped``: runs of samples at full scale in the recording.
+    - ``n_clipped``: runs of samples in the recording at which it was clipped.
     - ``n_channels``: channels of the recording; more than two are mixed.
     """
 
@@ -196,10 +196,12 @@ class _Meters:
         header = sound.header
         self.loudness = LoudnessMeter(header.sample_rate, _n_mixed(sound.format))
         self.levels = LevelMeter(header.n_channels)
+        self.clipping = ClippingDetector(header.n_channels)
         self._frames = FrameLevels(header.sample_rate, header.n_channels)
         for block in sound.blocks(BLOCK_SECONDS):
             self.loudness.add(at_most_stereo(block, sound.positions))
             self.levels.add(block)
+            self.clipping.add(block)
             self._frames.add(block)
         self.seconds = self.levels.n_samples / header.sample_rate
 
@@ -220,7 +222,7 @@ def _described(file: Path, cleaned: Path) -> PodcastTrack:
         gain_db=TRACK_LUFS - lufs if lufs > -math.inf else 0.0,
         noise_before_db=before.noise_db,
         noise_after_db=after.noise_db,
-        n_clipped=before.levels.n_clipped_runs,
+        n_clipped=before.clipping.result().n_runs,
         n_channels=len(before.levels.peaks),
     )
 
