@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
@@ -52,13 +53,20 @@ SKIPPED = {
     "note/notations/slur": "slurs are left out",
     "note/notations/articulations": "articulations are left out",
     "note/notations/fermata": "fermatas are left out",
-    "note/notations/technical": "fingerings and other technical marks are left out",
     "note/lyric": "lyrics are left out",
     "direction/direction-type/rehearsal": "rehearsal marks are left out",
     "direction/direction-type/wedge": "crescendos and diminuendos are left out",
     "figured-bass": "figured bass is left out",
 }
 """Elements of a measure that a score has no place for, and the words that say so."""
+
+NODES = {
+    round(12 * math.log2(number / (number - node))): round(12 * math.log2(number))
+    for number in range(10, 1, -1)
+    for node in range(1, number)
+    if math.gcd(number, node) == 1
+}
+"""Semitones above the stopped or open string at which a node is touched, and those of the harmonic that sounds."""
 
 GRACE_QUARTERS = Fraction(1, 16)
 SUSTAIN, PEDAL_DOWN = 64, 127
@@ -69,7 +77,7 @@ MAX_QUARTERS = 10_000
 
 @dataclass
 class XmlNote:
-    """A note in quarters from the start of its measure."""
+    """A note in quarters from the start of its measure; ``passes`` of a repeat that play it, all if empty."""
 
     start: Fraction
     duration: Fraction
@@ -77,6 +85,7 @@ class XmlNote:
     velocity: int
     is_tied: bool = False
     continues: bool = False
+    passes: frozenset[int] = frozenset()
 
 
 @dataclass
@@ -113,12 +122,12 @@ class MeasureReader:
         self._velocity = DYNAMICS["mf"]
         self._measure = Measure()
         self._cursor = self._chord_start = Fraction(0)
-        self._grace: list[list[int]] = []
+        self._grace: list[list[tuple[int, frozenset[int]]]] = []  # pitches and passes
         self._is_slashed = False
         self._before: list[XmlNote] = []  # the notes that end at the cursor, in their voice
         self._accent: tuple[Fraction, int] | None = None
         self._quarters_per_minute = Fraction(120)
-        self._fingered: list[Element] = []  # the notes of a measure that show where a harmonic is fingered
+        self._harmonics: dict[Element, int | None] = {}  # semitones above the stopped note; None for fingers alone
         self._notes_before: list[list[XmlNote]] = []
         self._n_repeated = 0  # measures that each further measure repeats
 
@@ -127,7 +136,8 @@ class MeasureReader:
         self._measure = measure = Measure()
         self._cursor = Fraction(0)
         self._before, self._accent = [], None
-        self._fingered = _fingered(element)
+        self._harmonics = {}
+        self._harmonics = self._harmonics_of(element)
         readers: dict[str, Callable[[Element], None]] = {
             "note": self._note,
             "attributes": self._attributes,
@@ -151,12 +161,39 @@ class MeasureReader:
         for place, problem in SKIPPED.items():
             if element.find(place) is not None:
                 self._report(problem)
+        if any(mark.tag != "harmonic" for mark in element.iterfind("note/notations/technical/*")):
+            self._report("fingerings and other technical marks are left out")
         return measure
 
     def finish(self) -> None:
         """Report grace notes that stand alone."""
         if self._grace:
             self._report("grace notes after the last note are left out")
+
+    def _harmonics_of(self, measure: Element) -> dict[Element, int | None]:
+        """Return the notes that show how harmonics are fingered: they are silent, or the stopped one as it sounds."""
+        chords: list[list[Element]] = []
+        for note in measure.iterfind("note"):
+            if note.find("chord") is None or not chords:
+                chords.append([])
+            chords[-1].append(note)
+        harmonics: dict[Element, int | None] = {}
+        path = "notations/technical/harmonic"
+        for chord in chords:
+            base, touching, sounding = (
+                [note for note in chord if note.find(f"{path}/{kind}-pitch") is not None]
+                for kind in ("base", "touching", "sounding")
+            )
+            if sounding:
+                harmonics |= dict.fromkeys((*base, *touching))
+                continue
+            for stopped, touched in zip(base, touching, strict=False):
+                low, high = self._pitch(stopped), self._pitch(touched)
+                if low is not None and high is not None and high - low in NODES:
+                    harmonics |= {stopped: NODES[high - low], touched: None}
+            if any(note.find(path) is not None and note not in harmonics for note in chord):
+                self._report("harmonics without a sounding pitch are played as written")
+        return harmonics
 
     def _end_with_grace(self) -> None:
         """Add grace notes that nothing follows in their voice, at the end of the notes before them."""
@@ -217,7 +254,7 @@ class MeasureReader:
     def _note(self, element: Element) -> None:
         is_grace, is_chord = element.find("grace") is not None, element.find("chord") is not None
         duration = self._quarters(element)
-        if element.find("cue") is not None or element in self._fingered:
+        if element.find("cue") is not None or self._harmonics.get(element, 0) is None:
             if not is_chord:
                 self._chord_start, self._before = self._cursor, []
                 self._move(duration)
@@ -226,9 +263,9 @@ class MeasureReader:
         pitch = self._pitch(element)
         if is_grace:
             if pitch is not None and is_chord and self._grace:
-                self._grace[-1].append(pitch)
+                self._grace[-1].append((pitch, _passes(element)))
             elif pitch is not None:
-                self._grace.append([pitch])
+                self._grace.append([(pitch, _passes(element))])
                 self._is_slashed = any(grace.get("slash") == "yes" for grace in element.findall("grace"))
             return
         self._chord_start = start
@@ -248,7 +285,7 @@ class MeasureReader:
         elif is_chord and self._before:
             start, duration = self._before[0].start, start + duration - self._before[0].start
         ties = {tie.get("type") for tie in (*element.findall("tie"), *element.iterfind("notations/tied"))}
-        note = XmlNote(start, duration, pitch, velocity, "start" in ties, "stop" in ties)
+        note = XmlNote(start, duration, pitch, velocity, "start" in ties, "stop" in ties, _passes(element))
         self._before.append(note)
         self._measure.notes.append(note)
 
@@ -259,8 +296,9 @@ class MeasureReader:
     def _add_grace(self, start: Fraction, each: Fraction) -> None:
         """Add the grace notes from a time on, each of a length."""
         for index, pitches in enumerate(self._grace):
-            for pitch in pitches:
-                self._measure.notes.append(XmlNote(start + index * each, each, pitch, self._velocity))
+            for pitch, passes in pitches:
+                note = XmlNote(start + index * each, each, pitch, self._velocity, passes=passes)
+                self._measure.notes.append(note)
         self._grace = []
 
     def _pitch(self, element: Element) -> int | None:
@@ -279,9 +317,8 @@ class MeasureReader:
             return None
         if alter.denominator != 1:
             self._report("quarter tones and other parts of a semitone are rounded")
-        pitch = (
-            12 * (octave + 1) + SEMITONES[step] + round(min(max(alter, Fraction(-9)), Fraction(9))) + self._semitones
-        )
+        pitch = 12 * (octave + 1) + SEMITONES[step] + round(min(max(alter, Fraction(-9)), Fraction(9)))
+        pitch += self._semitones + (self._harmonics.get(element) or 0)
         if not 0 <= pitch <= 127:
             self._report(f"a note has the pitch {pitch} of MIDI, outside of 0 to 127; it is left out")
             return None
@@ -350,6 +387,8 @@ class MeasureReader:
 
     def _sound(self, element: Element, at: Fraction | None = None) -> None:
         self._mark(_marks_of_sound(element))
+        if _passes(element):
+            self._report("tempos and dynamics of single passes of a repeat are played in all")
         if element.get("forward-repeat") == "yes":
             self._measure.line = replace(self._measure.line, starts_repeat=True)
         at = self._cursor if at is None else at
@@ -438,21 +477,9 @@ def _marks_of_sound(sound: Element) -> list[JumpMark]:
     return marks
 
 
-def _fingered(measure: Element) -> list[Element]:
-    """Return the notes of harmonics that only show the fingers: those of chords with a sounding pitch."""
-    chords: list[list[Element]] = []
-    for note in measure.iterfind("note"):
-        if note.find("chord") is None or not chords:
-            chords.append([])
-        chords[-1].append(note)
-    harmonic = "notations/technical/harmonic/"
-    return [
-        note
-        for chord in chords
-        if any(note.find(f"{harmonic}sounding-pitch") is not None for note in chord)
-        for note in chord
-        if any(note.find(f"{harmonic}{kind}-pitch") is not None for kind in ("base", "touching"))
-    ]
+def _passes(element: Element) -> frozenset[int]:
+    """Return the passes of a repeat that play a note; empty for all."""
+    return frozenset(int(each) for each in element.get("time-only", "").replace(",", " ").split() if each.isdecimal())
 
 
 def _number(text: str | None) -> Fraction | None:

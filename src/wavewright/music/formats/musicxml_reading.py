@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -231,11 +232,13 @@ def _joined(
     measures: Sequence[Measure], order: Sequence[int], starts: Sequence[Fraction]
 ) -> list[tuple[Fraction, Fraction, int, int]]:
     """Return start, duration, pitch and velocity of the notes of a part, tied ones joined."""
-    played = [
-        (origin + note.start, at, note)
-        for at, (index, origin) in enumerate(zip(order, starts, strict=False))
-        for note in (measures[index].notes if index < len(measures) else ())
-    ]
+    played = []
+    passes: Counter[int] = Counter()
+    for at, (index, origin) in enumerate(zip(order, starts, strict=False)):
+        passes[index] += 1
+        for note in measures[index].notes if index < len(measures) else ():
+            if not note.passes or passes[index] in note.passes:
+                played.append((origin + note.start, at, note))
     notes: list[tuple[Fraction, Fraction, int, int]] = []
     tied: dict[int, list[tuple[Fraction, int, int]]] = {}
     for start, at, note in sorted(played, key=lambda each: each[:2]):
