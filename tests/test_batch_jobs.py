@@ -117,6 +117,35 @@ def test_a_list_names_tasks_and_values(tmp_path):
     ]
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        (
+            "jobs.jsonl",
+            '{"task": "edit", "file": "é.wav", "do": "gain 1dB"}\r\n{"task": "narrate", "file": "b.txt"}\r\n',
+        ),
+        ("jobs.json", '[{"task": "edit", "file": "é.wav", "do": "gain 1dB"},\n\n{"task": "narrate", "file": "b.txt"}]'),
+        ("jobs.JSON", '{"task": "edit", "file": "é.wav", "do": "gain 1dB"}\n{"task": "narrate", "file": "b.txt"}'),
+        ("jobs.csv", "task;file;do\r\nedit;é.wav;gain 1dB\r\nnarrate;b.txt;\r\n"),
+        ("jobs.tsv", "file\tdo\ttask\né.wav\tgain 1dB\tedit\nb.txt\t\tnarrate\n"),
+    ],
+)
+def test_lists_of_other_programs_have_the_same_jobs(tmp_path, name, text, encoding):
+    (tmp_path / name).write_bytes(text.encode(encoding))
+    jobs = read_jobs(str(tmp_path / name))
+    assert [(job.task, job.values) for job in jobs] == [
+        ("edit", {"source": "é.wav", "do": "gain 1dB"}),
+        ("narrate", {"file": "b.txt"}),
+    ]
+
+
+def test_a_broken_array_is_one_problem(tmp_path):
+    (tmp_path / "jobs.json").write_text('[{"task": "edit"},\n{"task": ]')
+    (problem,) = read_jobs(str(tmp_path / "jobs.json"))
+    assert problem.reason.startswith("It is not JSON (")
+
+
 def test_task_and_settings_are_for_lines_that_say_nothing_else(tmp_path):
     path = write_list(tmp_path / "jobs.jsonl", {"text": "One."}, {"text": "Two.", "rate": 2}, {**GAIN, "file": "a.wav"})
     lines = read_jobs(str(path), "speak", ["rate=0.5", "seed=7"])
@@ -165,9 +194,9 @@ def test_lines_that_are_no_jobs_say_why(tmp_path, record, sentence):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["nothing.jsonl"], "nothing.jsonl is neither a folder nor a .jsonl file with a job a line; give one."),
+        (["nothing.jsonl"], "nothing.jsonl is neither a folder nor a .jsonl, .json or .csv file of jobs; give one."),
         (["empty.jsonl"], "empty.jsonl lists no job; write "),
-        (["latin.jsonl"], "latin.jsonl is not UTF-8 (byte 0); convert it to UTF-8."),
+        (["sound.jsonl"], "sound.jsonl is no text (byte 4); save it as UTF-8."),
         (["empty.jsonl", "--pattern", "*.mid"], "empty.jsonl is no folder, whose files --pattern *.mid could choose; "),
         (["folder"], "folder is a folder; name the task for its files with --task."),
         (["folder", "--task", "enhance"], "folder contains no sound file; give another folder, or --pattern."),
@@ -183,7 +212,7 @@ def test_lines_that_are_no_jobs_say_why(tmp_path, record, sentence):
 def test_calls_that_cannot_run_are_refused(tmp_path, monkeypatch, capsys, arguments, sentence):
     monkeypatch.chdir(tmp_path)
     Path("empty.jsonl").write_text("\n\n")
-    Path("latin.jsonl").write_bytes(b"\xff")
+    Path("sound.jsonl").write_bytes(b"RIFF\xff\x00\x00\x01")
     Path("folder").mkdir()
     assert refused(capsys, "batch", *arguments).startswith(sentence)
     assert not Path("wavewright-batch").exists()
@@ -820,7 +849,10 @@ def test_many_records_are_objects_of_their_own(bucket, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["memory://nothing", "--task", "edit"], "memory://nothing is neither a folder nor a .jsonl file"),
+        (
+            ["memory://nothing", "--task", "edit"],
+            "memory://nothing is neither a folder nor a .jsonl, .json or .csv file",
+        ),
         (["memory://none.jsonl"], "memory://none.jsonl does not exist."),
         (["nix://a.jsonl"], "nix://a.jsonl cannot be used (ValueError: Protocol not known: nix)."),
         (

@@ -6,7 +6,9 @@ import contextlib
 import io
 import json
 import re
+import warnings
 
+import numpy as np
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
@@ -17,6 +19,9 @@ from wavewright.apps.cli import run
 from wavewright.audio.clip import Clip
 from wavewright.audio.file_formats import aiff_metadata, other_metadata, wav_metadata
 from wavewright.audio.sound_file import open_sound
+from wavewright.effects.editing.chain import Chain
+from wavewright.effects.mixing.project import read_project
+from wavewright.text.lexicon_file import read_lexicon
 
 EDITS = {
     "trim": "trim 0.3s",
@@ -174,3 +179,23 @@ def test_no_signature_goes_with_another_sound(tmp_path, name, chain):
     FILES[name](source)
     assert run(["edit", str(source), "--out", str(out), "--do", chain]) == 0
     assert not any(text in out.read_bytes() for text in (b"record91", b"manifest92", b"record262", b"jumdc2pa"))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
+def test_text_files_of_other_programs_are_read(tmp_path, encoding):
+    Clip(np.zeros((1, 800), np.float32), 8_000).write(tmp_path / "süß.wav")
+    texts = {
+        "chain.txt": "gain 3dB\r\nconvolve süß.wav\r\n",
+        "film.toml": '[[tracks]]\r\nname = "süß"\r\nregions = [{file = "süß.wav"}]\r\n',
+        "words.txt": "süß S UW1 S\r\n",
+    }
+    for name, text in texts.items():
+        (tmp_path / name).write_bytes(text.encode(encoding))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        assert [path.name for path in Chain.read(tmp_path / "chain.txt").files] == ["süß.wav"]
+        assert list(read_project(tmp_path / "film.toml").strips) == ["süß", "master"]
+        assert read_lexicon(tmp_path / "words.txt").words == {"süß": ("S", "UW1", "S")}
+    notes = [str(each.message) for each in caught]
+    assert len(notes) == 3 * (encoding == "cp1252")
+    assert all("is not UTF-8 and is read as Windows-1252" in note for note in notes)

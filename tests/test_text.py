@@ -221,8 +221,8 @@ def test_errors_of_a_lexicon_name_the_line(tmp_path, lines, message):
     path.write_text(lines, encoding="utf-8")
     with pytest.raises(BadText, match=re.escape(message)):
         read_lexicon(path)
-    path.write_bytes(b"a AH0\n\xff\xfe")
-    with pytest.raises(BadText, match="is not UTF-8"):
+    path.write_bytes(b"a AH0\n\xff\0\0")
+    with pytest.raises(BadText, match="is no text"):
         read_lexicon(path)
 
 

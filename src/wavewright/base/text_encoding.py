@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from pathlib import Path
 
 from .errors import SkippedText
 
@@ -35,6 +36,11 @@ def decoded_text(name: str, contents: bytes) -> str:
     for note in note_on(name, encoding):
         warnings.warn(note, SkippedText, stacklevel=3)
     return text
+
+
+def read_decoded(path: Path, name: str = "") -> str:
+    """Return a text file as `decoded_text`, with the line breaks of all systems as one; ``name`` is for messages."""
+    return decoded_text(name or str(path), path.read_bytes()).replace("\r\n", "\n").replace("\r", "\n")
 
 
 def note_on(name: str, encoding: str) -> tuple[str, ...]:

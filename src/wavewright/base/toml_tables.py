@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from .errors import BadSetting, printable
 from .names import quoted
+from .text_encoding import read_decoded
 from .validation import fault_of
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
@@ -120,7 +121,7 @@ class TomlTables(Generic[ModelT]):
             n_bytes = path.stat().st_size
             if n_bytes > MAX_FILE_BYTES:
                 raise BadSetting(f"{quoted(text)} has {n_bytes} bytes; a {self._kind} has at most {MAX_FILE_BYTES}.")
-            contents = path.read_text(encoding="utf-8-sig")
+            contents = read_decoded(path, quoted(text))
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or "it is no text"
             raise BadSetting(f"The {self._kind} {quoted(text)} cannot be read ({reason}).") from error

@@ -8,6 +8,7 @@ from importlib import import_module
 from pathlib import Path
 
 from ..base.errors import BadSetting, BadText
+from ..base.text_encoding import read_decoded
 from . import ESPEAK_PREFIX, LANGUAGES, front_end
 from .lexicon import Lexicon, is_ipa, plain, unknown_phone, without_region
 from .sentence import BOUNDARY, PAUSES, SILENCE
@@ -30,7 +31,7 @@ def read_lexicon(path: Path | str, language: str = "en") -> Lexicon:
     - ``path``: the file.
     - ``language``: that of the words; those of other tables are ``others``.
 
-    Raises BadSetting if the file does not exist, or BadText if the file is too large or not UTF-8, or a line has no
+    Raises BadSetting if the file does not exist, or BadText if the file is too large or no text, or a line has no
     phones, an unknown phone or a repeated word, or OSError if the file cannot be read.
     """
     path, own = Path(path), without_region(language)
@@ -68,9 +69,9 @@ def _text_of(path: Path) -> str:
             f"{path} has {path.stat().st_size:,} bytes; a lexicon has at most {MAX_BYTES:,}: leave words out."
         )
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return read_decoded(path)
     except UnicodeDecodeError as error:
-        raise BadText(f"{path} is not UTF-8 (byte {error.start}); save it as UTF-8.") from error
+        raise BadText(f"{path} is no text (byte {error.start}); save it as UTF-8.") from error
 
 
 def _lines(path: Path, text: str) -> Iterator[tuple[str, str, list[str]]]:

@@ -22,7 +22,9 @@ from ...base.progress_bar import progress_bar
 from ...base.result import Failed, count_of
 from ...base.runner import MAX_LANES, RETRIES, Item, Lanes, in_processes, in_this_process, outcomes
 from ...base.task_parameters import TaskParameter, checked
+from ...base.text_encoding import decoded_text
 from ...outputs.made import Made
+from ...speech.narration.batch import csv_records
 from ...tasks.catalogue import TaskDescription, describe
 from ...tasks.json_results import plain
 from .job import BatchJob, InputFile, JobOutcome, ModelHashes, are_unchanged, digest_of, job_key
@@ -33,6 +35,7 @@ from .store import RESULTS_FILE, FolderStore, Record, Store
 from .worker import JobWorker, begin_jobs
 
 LIST_SUFFIX = ".jsonl"
+LIST_SUFFIXES = (LIST_SUFFIX, ".ndjson", ".json", ".csv", ".tsv")
 TASK_KEY = "task"
 FILE_KEY = "file"
 """Key of the file to work on, whatever the parameter of the task is called."""
@@ -47,8 +50,9 @@ def read_jobs(
 ) -> list[BatchJob | Failed]:
     """Read the jobs of a list or folder.
 
-    - ``source``: a ``.jsonl`` file with an object a line: the task, and the values of its parameters by name. Or a
-      folder, whose files are the jobs of one task. Both may be URLs.
+    - ``source``: a ``.jsonl`` file with an object a line: the task, and the values of its parameters by name; a
+      ``.json`` file with an array of them, or a ``.csv`` table with a column for each. Or a folder, whose files are the
+      jobs of one task. All may be URLs.
     - ``task``: task of lines without one, and of a folder.
     - ``settings``: values of jobs that have none of that name, as ``name=value``.
     - ``pattern``: pattern of the files of a folder, such as ``*.mid``; by default all sound files.
@@ -63,8 +67,8 @@ def read_jobs(
         return list(_jobs_of_folder(source, usual, pattern, out))
     if pattern is not None:
         raise BadSetting(f"{source} is no folder, whose files --pattern {pattern} could choose; leave it out.")
-    if not source.lower().endswith(LIST_SUFFIX) or not (is_url(source) or Path(source).is_file()):
-        raise BadFolder(f"{source} is neither a folder nor a {LIST_SUFFIX} file with a job a line; give one.")
+    if not source.lower().endswith(LIST_SUFFIXES) or not (is_url(source) or Path(source).is_file()):
+        raise BadFolder(f"{source} is neither a folder nor a {LIST_SUFFIX}, .json or .csv file of jobs; give one.")
     jobs = list(_jobs_of_list(source, usual))
     if not jobs:
         raise BadFolder(f'{source} lists no job; write {{"task": "enhance", "file": "a.wav"}} for example, one a line.')
@@ -118,19 +122,47 @@ def _is_sound(path: str) -> bool:
 
 
 def _jobs_of_list(source: str, usual: _Usual) -> Iterator[BatchJob | Failed]:
-    try:
-        lines = read_bytes(source).decode("utf-8-sig").split("\n")
-    except UnicodeDecodeError as error:
-        raise BadFolder(f"{source} is not UTF-8 (byte {error.start}); convert it to UTF-8.") from error
     base = source.rpartition("/")[0] if is_url(source) else str(Path(source).parent)
-    for line, text in enumerate(lines, 1):
+    try:
+        content = decoded_text(source, read_bytes(source))
+    except UnicodeDecodeError as error:
+        raise BadFolder(f"{source} is no text (byte {error.start}); save it as UTF-8.") from error
+    suffix = PurePosixPath(source).suffix.lower()
+    readers = {".csv": partial(_rows, Path(source)), ".tsv": partial(_rows, Path(source)), ".json": _entries}
+    for line, record in readers.get(suffix, _lines)(content):
+        yield record if isinstance(record, Failed) else _job_or_problem(line, record, usual, base)
+
+
+def _rows(path: Path, content: str) -> Iterator[tuple[int, JsonValue | Failed]]:
+    """Yield the lines of a table and their cells by column, without the empty ones."""
+    for line, row in csv_records(path, content):
+        if isinstance(row, str):
+            yield line, Failed(f"line {line}", f"It {row}.")
+        else:
+            yield line, {name: str(cell) for name, cell in row.items() if cell != ""}
+
+
+def _entries(content: str) -> Iterator[tuple[int, JsonValue | Failed]]:
+    """Yield the numbers and values of the entries of an array, a value alone, or the lines of a text of several."""
+    value = _parsed(content, "line 1")
+    if isinstance(value, Failed) and content.lstrip().startswith("{"):
+        yield from _lines(content)
+    else:
+        yield from enumerate(value if isinstance(value, list) else [value], 1)
+
+
+def _lines(content: str) -> Iterator[tuple[int, JsonValue | Failed]]:
+    """Yield the numbers and values of the lines of a text, without the empty ones."""
+    for line, text in enumerate(content.split("\n"), 1):
         if text.strip():
-            try:
-                record = parse(text)
-            except ValueError as error:
-                yield Failed(f"line {line}", f"It is not JSON ({error}); write an object with the task and its values.")
-                continue
-            yield _job_or_problem(line, record, usual, base)
+            yield line, _parsed(text, f"line {line}")
+
+
+def _parsed(text: str, what: str) -> JsonValue | Failed:
+    try:
+        return parse(text)
+    except ValueError as error:
+        return Failed(what, f"It is not JSON ({error}); write an object with the task and its values.")
 
 
 def _job_or_problem(line: int, record: JsonValue, usual: _Usual, base: str) -> BatchJob | Failed:
@@ -267,7 +299,7 @@ OF_ONE_PROCESS = "memory://"
 def batch(
     source: Annotated[
         Path | str,
-        Field(description="JSONL file with a task and its values a line; or a folder of files, with --task. Or a URL."),
+        Field(description="JSONL, JSON or CSV file of tasks and values; or a folder of files, with --task. Or a URL."),
     ],
     out: Annotated[
         Path | str,

@@ -15,6 +15,7 @@ from ...audio.clip import Clip
 from ...audio.sound_file import SoundFormat
 from ...base.errors import BadAudio, BadSetting, WavewrightError
 from ...base.names import nearest_names, quoted
+from ...base.text_encoding import read_decoded
 from ..catalogue import EFFECTS
 from ..channels import MatrixEffect
 from ..effect import Effect, EffectStream, TwoPassEffect
@@ -223,7 +224,7 @@ class Chain:
         try:
             if path.stat().st_size > MAX_CHAIN_FILE_BYTES:
                 raise BadSetting(f"{path} has {path.stat().st_size} bytes and is no chain; give a text file of steps.")
-            text = path.read_text(encoding="utf-8-sig")
+            text = read_decoded(path)
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or "it is no text"
             raise BadSetting(f"{path} cannot be read as a chain ({reason}); give a text file of steps.") from error

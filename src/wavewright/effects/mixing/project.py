@@ -11,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from ...base.errors import BadSetting, printable
 from ...base.names import name_problem, quoted
+from ...base.text_encoding import read_decoded
 from ...base.toml_tables import parse_toml
 from ...base.validation import fault_of
 from ..dynamics import Ducker
@@ -367,7 +368,7 @@ def read_text(path: Path) -> str:
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
             raise BadSetting(f"The file has {path.stat().st_size} bytes; at most {MAX_FILE_BYTES} are read.")
-        return path.read_text(encoding="utf-8-sig")
+        return read_decoded(path)
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is no text"
         raise BadSetting(f"The file cannot be read ({reason}); give a text file in TOML.") from error

@@ -21,7 +21,7 @@ from ...base.names import MAX_STEM_BYTES, RESERVED, has_lone_surrogate, name_pro
 from ...base.parameters import FREE_TEXT, Quiet
 from ...base.result import Failed
 from ...base.runner import Item
-from ...base.text_encoding import decoded_text
+from ...base.text_encoding import read_decoded
 from ...outputs.converted_folder import make_each
 from ...outputs.made import Made, MadeFile, sound_file
 from ...text.skipped import warn
@@ -84,12 +84,12 @@ def read_lines(path: Path, name_column: str | None = None) -> BatchLines:
     if not path.is_file():
         raise BadFolder(f"{path} does not exist; give a .csv, .jsonl or .txt file with a text a line.")
     try:
-        content = decoded_text(str(path), path.read_bytes()).replace("\r\n", "\n").replace("\r", "\n")
+        content = read_decoded(path)
     except UnicodeDecodeError as error:
         raise BadText(f"{path} is no text (byte {error.start}); save it as UTF-8.") from error
     if path.suffix.lower() == ".txt":
         return _plain(path, content, name_column)
-    records = _csv_records(path, content) if path.suffix.lower() in (".csv", ".tsv") else _json_records(content)
+    records = csv_records(path, content) if path.suffix.lower() in (".csv", ".tsv") else _json_records(content)
     return _named(path, list(records), name_column)
 
 
@@ -198,7 +198,7 @@ def _failed(number: int, problem: str) -> Failed:
     return Failed(f"line {number}", f"It {problem}.")
 
 
-def _csv_records(path: Path, content: str) -> Iterator[tuple[int, dict[str, object] | str]]:
+def csv_records(path: Path, content: str) -> Iterator[tuple[int, dict[str, object] | str]]:
     """Yield the rows of a CSV file with the numbers of their first lines; it may name its separator (``sep=;``)."""
     separator = SEPARATOR.match(content)
     content = content[separator.end() :] if separator else content
