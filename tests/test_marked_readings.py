@@ -32,6 +32,9 @@ READINGS = [
     ("markdown", "Write `<template>` and `<span hidden>` here.", "write template and span hidden here"),
     ("markdown", "An open <template> is text.", "an open is text"),
     ("markdown", "H~2~O, ~one~ and ~~two~~, about ~5 or ~6.", "h two o one and two about about five or about six"),
+    ("markdown", "The 2^nd^, *x*^2^, 10^-3^ m", "the second x squared ten to the power of minus three meters"),
+    ("markdown", "the word^1^ x~i~ of CO~2~ and e^x^.", "the word x i of c o two and e to the power of x"),
+    ("markdown", "If x^2+y^2 is a~~b~~ and 2^10", "if x squared plus y squared is ab and two to the power of ten"),
     ("html", "<p>It ended.<a href='#fn1'>1</a> Next<a href='n.html#x'>*</a>.</p>", "it ended / next"),
     ("html", "<p>See chapter <a href='#c3'>3</a>, 1.<a href='#s2'>2</a></p>", "see chapter three one point two"),
     (

@@ -180,19 +180,23 @@ def spoken_token(match: re.Match[str]) -> str:
 
 
 def _script_text(match: re.Match[str]) -> str:
-    """Return the text of what is raised or lowered: a power, an index, letters as they are, and nothing for a note."""
+    """Return the text of what is raised or lowered by tags, and nothing for a mark that links to a note."""
     inner = unescape(re.sub(r"<[^<>]*>", "", match["raised"])).strip()
     before = unescape(re.sub(r"<[^<>]*>", "", match.string[max(0, match.start() - 80) : match.start()]))
-    if match["kind"].lower() == "sub":
+    is_lowered = match["kind"].lower() == "sub"
+    is_linked = "<a" in match["raised"].lower() or _UNSPOKEN.search(match["traits"])
+    return "" if is_linked and not is_lowered and _NOTE.fullmatch(inner) else script_text(inner, before, is_lowered)
+
+
+def script_text(inner: str, before: str, is_lowered: bool) -> str:
+    """Return what is raised or lowered: a power, an index, letters as they are, and nothing for the mark of a note."""
+    if is_lowered:
         return f" {inner}" if re.search(r"(?<![A-Za-z])[a-z]$", before) else inner
-    is_note = _NOTE.fullmatch(inner) is not None
-    if is_note and ("<a" in match["raised"].lower() or _UNSPOKEN.search(match["traits"])):
-        return ""
     if _POWER.fullmatch(inner) and _RAISED.search(before):
         return inner.translate(_TO_RAISED)
     if re.fullmatch(r"[-\u2212]?[a-z]", inner) and re.search(r"(?<![A-Za-z])[a-z]$|\)$", before):
         return f"^{inner}".replace("\u2212", "-")
-    return "" if is_note else inner
+    return "" if _NOTE.fullmatch(inner) else inner
 
 
 def _tag_text(name: str, tag: str, attributes: str) -> str:

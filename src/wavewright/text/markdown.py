@@ -3,7 +3,8 @@
 Headings, list items and table rows become paragraphs. Code blocks, comments, link definitions, rules and the header of
 a file between ``---`` are removed.
 
-Paired marks of emphasis are removed; the text of links and images and the words between backticks are kept.
+Superscripts (``x^2^``) and subscripts (``H~2~O``) are those of Pandoc. Paired marks of emphasis are removed; the text
+of links and images and the words between backticks are kept.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .characters import PARAGRAPH, Characters, TextBuilder
-from .html import SPOKEN, TAG, hides, spoken_token, stand_in
+from .html import SPOKEN, TAG, hides, script_text, spoken_token, stand_in
 
 INLINE = re.compile(
     r"(?P<escape>\\[!-/:-@\[-`{-~])|(?P<code>`+)|(?P<footnote>\[\^[^\]\s]{1,100}\])|"
+    r"(?P<pandoc>(?<=[\w)\]*])(?:\^[-+\u2212]?(?:\d{1,3}|[A-Za-z]{1,10})\^(?![\w^(])|"
+    r"(?<!~)~(?:[^\s~\\]|\\ ){1,40}~(?!~)))|"
     r"(?P<link>!?\[)|(?P<marks>\*+|_+|~~?|==)|"
     r"<(?P<address>(?:https?|ftp|mailto):[^\s<>]{1,2000}|[\w.+-]{1,64}@[\w.-]{1,200})>|"
     rf"{SPOKEN}|(?P<break>(?: {{2,}}|\\)(?=\n))"
@@ -97,6 +100,10 @@ class _Inline:
             return [], after
         if match["address"]:
             return [_Piece(match.start("address"), match.end("address"))], after
+        if match["pandoc"]:
+            before = re.sub(r"[*_]", "", self._text[max(0, start - 80) : start])
+            inner = match["pandoc"][1:-1].replace("\\ ", " ")
+            return [_Piece(start, after, script_text(inner, before, match["pandoc"][0] == "~"))], after
         if match["link"]:
             return self._link(match, end, depth)
         if match["marks"]:
