@@ -98,10 +98,10 @@ def test_what_is_written_is_read(rows):
 
 def test_includes_and_definitions(folder):
     (folder / "inner").mkdir()
-    (folder / "inner" / "keys.sfzh").write_text("#define $LOW 50\n#define $LOWER 40\nlokey=$LOWER")
+    (folder / "inner" / "keys.sfzh").write_text("#define $HIGH 50\n#define $LOWER 40\nlokey=$LOWER")
     (folder / "main.sfz").write_text(
         '#define $X key\n<group> #define $A a #define $B $A\n#include "inner\\keys.sfzh"\n'
-        '<region> hi$X=$LOW sample=$B$LOW.wav #include "inner/keys.sfzh"'
+        '<region> hi$X=$HIGH sample=$B$HIGH.wav #include "inner/keys.sfzh"'
     )
     headers = read_headers(folder / "main.sfz")
     assert [dict(header.opcodes) for header in headers] == [
@@ -111,6 +111,24 @@ def test_includes_and_definitions(folder):
     (folder / "loop.sfz").write_text('#include "loop.sfz"')
     with pytest.raises(BadSoundFont, match="in itself"):
         read_headers(folder / "loop.sfz")
+
+
+@pytest.mark.parametrize(
+    ("text", "keys"),
+    [
+        ("#define $KEY 60\n#define $KEYX 1\n<region> key=$KEYX", [60]),
+        ("#define $KEYX 1\n#define $KEY 60\n<region> key=$KEYX", [60]),
+        ("#define $K 6\n<region> key=$K0", [60]),
+        ("#define $K 1\n#define $K1 5\n<region> key=$K12", [112]),
+        ("#define $K1 5\n#define $K 1\n<region> key=$K12", [112]),
+        ("#define $A 6\n#define $B $A0\n<region> key=$B", [60]),
+        ("#define $A 6\n<region> key=$A1\n#define $A 5\n<region> sample=a4.wav key=$A0", [61, 50]),
+    ],
+)
+def test_the_shortest_definition_that_fits_counts_as_in_sfizz(folder, text, keys):
+    """The keys at which sfizz_render sounds; ARIA does the same (github.com/sfztools/sfizz, pull request 230)."""
+    bank = bank_of(folder, text.replace("<region>", "<region> sample=a4.wav"))
+    assert bank.regions(0).ranges[:, :2].tolist() == [[key, key] for key in keys]
 
 
 def test_includes_that_do_not_exist_are_named_and_the_rest_is_played(folder):

@@ -90,11 +90,11 @@ class _SfzSource:
         return text.replace("\r\n", "\n").replace("\r", "\n")
 
     def _replaced(self, text: str) -> str:
-        """Replace definitions by the longest name that fits, as ``$CC1`` in ``$CC12`` where there is no ``$CC12``."""
+        """Replace definitions by the shortest name that fits, as ARIA and sfizz: of ``$CC12`` the defined ``$CC1``."""
         if "$" not in text or not self.definitions:
             self._count(text)
             return text
-        names = sorted(self.definitions, key=len, reverse=True)
+        names = sorted(self.definitions, key=len)
         pattern = re.compile(r"\$(" + "|".join(map(re.escape, names)) + ")")
         replaced = pattern.sub(lambda found: self.definitions[found[1]], text)
         self._count(replaced)
