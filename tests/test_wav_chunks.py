@@ -123,3 +123,37 @@ def test_generate_makes_loops(tmp_path):
         assert '"loop": true' in open_sound(path).tags["comment"]
     with pytest.raises(BadSetting, match="interpolate and loop exclude each other"):
         generate("drums", interpolate=(1, 2), loop=True, out=tmp_path)
+
+
+def _chunk(name: bytes, content: bytes, is_padded: bool = True) -> bytes:
+    return name + struct.pack("<I", len(content)) + content + bytes(is_padded and len(content) % 2)
+
+
+@pytest.mark.filterwarnings("ignore:.*does not say how long it is")
+@pytest.mark.parametrize("is_padded", [True, False])
+@pytest.mark.parametrize(
+    ("magic", "n_declared", "order"),
+    [
+        (b"RIFF", 2_000, "odd format sound"),
+        (b"RIFF", 2_000, "format odd sound"),
+        (b"RIFF", 2_000, "format sound odd"),
+        (b"RIFF", 0xFFFFFFFF, "odd format sound"),
+        (b"RIFF", 0xFFFFFFFF, "format odd sound"),
+        (b"RF64", 0xFFFFFFFF, "sizes format odd sound"),
+        (b"BW64", 0xFFFFFFFF, "sizes odd format sound"),
+        (b"BW64", 0xFFFFFFFF, "sizes format odd sound"),
+    ],
+)
+def test_chunks_of_odd_lengths_may_lack_their_pad_bytes(tmp_path, is_padded, magic, n_declared, order):
+    samples = np.random.default_rng(0).integers(-9_000, 9_000, 1_000).astype("<i2")
+    parts = {
+        "odd": _chunk(b"LIST", b"INFO" + struct.pack("<4sI", b"INAM", 5) + b"hello", is_padded),
+        "format": _chunk(b"fmt ", struct.pack("<HHIIHH", 1, 1, RATE, 2 * RATE, 2, 16)),
+        "sizes": _chunk(b"ds64", struct.pack("<QQQI", 0, 2_000, 1_000, 0)),
+        "sound": b"data" + struct.pack("<I", n_declared) + samples.tobytes(),
+    }
+    body = b"".join(parts[name] for name in order.split())
+    path = tmp_path / "odd.wav"
+    path.write_bytes(magic + struct.pack("<I", 4 + len(body)) + b"WAVE" + body)
+    np.testing.assert_array_equal(np.rint(Clip.read(path).wave[0] * 32_768), samples)
+    assert open_sound(path).tags == {"title": "hello"}

@@ -8,6 +8,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import BinaryIO
 
@@ -203,7 +204,7 @@ def other_header(file: BinaryIO) -> OtherHeader | None:
     n_bytes = file.seek(0, 2)
     try:
         if magic in WAV_MAGIC:
-            return _scan_mpeg(file, n_bytes) or _scan_riff(file, magic, n_bytes)
+            return _scan_riff(file, magic, n_bytes)
         if magic == b"riff":
             return _scan_w64(file, n_bytes)
         return _scan_caf(file, n_bytes) if magic == b"caff" else None
@@ -228,32 +229,28 @@ def is_placeholder(declared: int, actual: int) -> bool:
     return declared >= PLACEHOLDER_BYTES > actual or declared == LARGEST
 
 
-def _scan_mpeg(file: BinaryIO, n_bytes: int) -> OtherHeader | None:
-    codec = b""
-    for name, size in chunks(file):
-        if name == b"fmt ":
-            codec = file.read(2)
-        elif name == b"data":
-            return _of_mpeg(file.tell(), size, n_bytes) if codec == MPEG_LAYER_III else None
-    return None
+def _up_to_sound(file: BinaryIO) -> list[tuple[bytes, int, int]]:
+    """Return name, position and size of the chunks up to the sound; none without one."""
+    listed = []
+    for name, size in islice(chunks(file), MAX_CHUNKS):
+        listed.append((name, file.tell() - 8, size))
+        if name == b"data":
+            return listed
+    return []
 
 
 def _scan_riff(file: BinaryIO, magic: bytes, n_bytes: int) -> OtherHeader | None:
-    position, size, n_chunks = 12, 0, 0
-    starts: dict[bytes, tuple[int, int]] = {}
-    has_odd_chunk = False
-    while b"data" not in starts:
-        if position > n_bytes or n_chunks > MAX_CHUNKS:
-            return None
-        file.seek(position)
-        name, size = struct.unpack("<4sI", file.read(8))
-        end = position + 8 + size + size % 2
-        starts.setdefault(name, (position, end))
-        n_chunks += 1
-        has_odd_chunk |= bool(size % 2) and name != b"data"
-        position = end
-    position = starts[b"data"][0]
-    form, ds64 = starts.get(b"fmt "), starts[b"ds64"][0] + 8 if b"ds64" in starts else None
+    listed = _up_to_sound(file)
+    if not listed:
+        return None
+    _, position, size = listed[-1]
+    form = next(((start, end) for (name, start, _), (_, end, _) in pairwise(listed) if name == b"fmt "), None)
+    ds64 = next((start + 8 for name, start, _ in listed if name == b"ds64"), None)
+    has_odd_chunk = any(each % 2 for _, _, each in listed[:-1])
+    if form is not None:
+        file.seek(form[0] + 8)
+        if file.read(2) == MPEG_LAYER_III:
+            return _of_mpeg(position + 8, size, n_bytes)
     start = position + 8
     n_data = n_bytes - start
     if magic != b"RIFF" and ds64 is not None:
@@ -265,12 +262,13 @@ def _scan_riff(file: BinaryIO, magic: bytes, n_bytes: int) -> OtherHeader | None
             return None
         ds64_sizes = struct.pack("<QQQ", n_bytes - 8, n_data, 0)
         return OtherHeader(((0, ds64), ds64_sizes, (ds64 + 24, n_bytes)))
-    if is_placeholder(size, n_data):
-        return OtherHeader()
+    is_open_ended = is_placeholder(size, n_data)
     if form and size and has_odd_chunk:  # as samplers write before the sound, at which libsndfile loses its place
         head = struct.pack("<4sI4s", b"RIFF", min(4 + form[1] - form[0] + 8 + size, UNKNOWN_SIZE), b"WAVE")
         sound = (position, min(n_bytes, start + size))
-        return OtherHeader((head, form, sound), is_open_ended=False)
+        return OtherHeader((head, form, sound), is_open_ended)
+    if is_open_ended:
+        return OtherHeader()
     if size or not n_data or _are_chunks(file, start, n_bytes):
         return None
     sizes = [struct.pack("<I", min(n, LARGEST)) for n in (n_bytes - 8, n_data)]
