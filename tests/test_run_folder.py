@@ -342,3 +342,30 @@ def test_a_run_made_in_python_is_refused_alike(folder):
     for out, words in (("mien", "There is no run in"), ("kit", "There is no run in")):
         with pytest.raises(BadFolder, match=words):
             run.Run(folder / out, "gan", recipe, recordings, Provenance("x")).train(Call(resume=True))
+
+
+def test_a_run_whose_recordings_were_moved_asks_for_their_new_folder(folder):
+    (folder / "kit").rename(folder / "other")
+    out = folder / "mine"
+    with pytest.raises(BadFolder, match=r"begun with .*kit, which does not .* new path: wavewright train FOLDER --res"):
+        train(TrainParameters(out=out, resume=True, set=("training.steps=4",), quiet=True))
+    assert (
+        train(TrainParameters(folder / "other", out=out, resume=True, set=("training.steps=4",), quiet=True)).step == 4
+    )
+
+
+def test_further_recordings_of_a_run_may_be_moved(folder):
+    kit, out = folder / "kit", folder / "denoiser"
+    (folder / "speech").mkdir()
+    for index in range(2):
+        soundfile.write(folder / "speech" / f"{index}.wav", np.sin(np.arange(16_000) ** 1.1), 16_000)
+    settings = ("training.batch_size=1", "training.steps=1", "data.crop_seconds=0.5", "data.valid_fraction=0")
+    given = TrainParameters(
+        kit, "denoiser", "tiny", out, set=settings, speech=folder / "speech", label_from="none", quiet=True
+    )
+    assert train(given).step == 1
+    (folder / "speech").rename(folder / "voices")
+    more = TrainParameters(out=out, resume=True, set=("training.steps=2",), quiet=True)
+    with pytest.raises(BadFolder, match=r"begun with .*speech, which .* wavewright train --speech PATH --resume --out"):
+        train(more)
+    assert train(replace(more, speech=folder / "voices")).step == 2

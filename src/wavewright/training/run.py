@@ -24,7 +24,7 @@ from ..contracts.family_check import check_exported, check_family
 from ..contracts.recipe import Prepared, Recipe
 from ..data.entry import Entry, Scan
 from ..data.own_output import warn_of_marked
-from ..models.card import Card, Source
+from ..models.card import Card
 from ..models.consent import Consent, required_consent
 from ..models.folder import ModelFolder
 from ..nn.network import Network
@@ -36,7 +36,7 @@ from .loop import Loop
 from .parameters import Call
 from .plan import STEP_FRACTION, Ending, steps_within
 from .processes import single_blas_thread
-from .provenance import Provenance, runs_up_to
+from .provenance import Provenance, runs_up_to, sources_of_settings
 from .report import Report
 from .run_file import (
     BEST,
@@ -209,8 +209,9 @@ class Run:
         if not any(weight.requires_grad for weight in weights.values()):
             raise BadSetting(f"training.frozen {prefixes} leaves no weight to train; name fewer.")
 
-    def add_sources(self, sources: Sequence[Source]) -> None:
-        """Add sources of recordings to those of the card."""
+    def add_sources_of_settings(self) -> None:
+        """Add the folders of recordings that settings name to the sources of the card."""
+        sources = sources_of_settings(self.prepared, self.scan)
         self.provenance = replace(self.provenance, sources=(*self.provenance.sources, *sources))
 
     def consent(self) -> Consent | None:

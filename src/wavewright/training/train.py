@@ -58,7 +58,7 @@ from .generated_clips import (
 )
 from .loop import NO_LENGTH
 from .parameters import Call, TrainParameters
-from .provenance import provenance_of, sources_of_settings
+from .provenance import provenance_of
 from .report import PhaseLines
 from .run import PlannedRun, Run
 from .run_file import RUN_FILE
@@ -346,7 +346,7 @@ def train(given: TrainParameters, started: float | None = None) -> Progress:
         with progress_reported_to(lines):
             record = call_of(out, given.folder, given)
             run = Run(out, family, plan.recipe, plan.scan, plan.provenance, base=base, record=record)
-            run.add_sources(sources_of_settings(run.prepared, plan.scan))
+            run.add_sources_of_settings()
         return run.train(call, started=started)
 
 

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from pydantic import JsonValue
 
+from ...base.errors import BadFolder
 from ...contracts.settings import assignments_of
 from ...data.consent import PermissionParameters
 from ..parameters import Call, TrainParameters
@@ -48,7 +49,7 @@ def completed(out: Path, given: TrainParameters) -> TrainParameters:
     """Return the parameters of a call that resumes a run, completed by those of the first call.
 
     Settings that are given again follow those of the first call. A run that an earlier version began tells its family
-    alone. Raises BadSetting if the record of the run is damaged.
+    alone. Raises BadSetting if the record of the run is damaged, BadFolder if its recordings were moved.
     """
     if not (out / RUN_FILE).is_file():
         return given
@@ -63,6 +64,13 @@ def completed(out: Path, given: TrainParameters) -> TrainParameters:
     changes |= {"set": (*cast("list[str]", call.get("set", [])), *assignments_of(given.set))}
     if given.folder is None and "folder" in call:
         changes |= {"folder": _path(str(call["folder"]), out)}
+    for name in ("folder", *PATHS):
+        if name in changes and not changes[name].exists():
+            option = "FOLDER" if name == "folder" else f"--{name} PATH"
+            raise BadFolder(
+                f"{out} was begun with {changes[name]}, which does not exist any more; if it was moved, give its new "
+                f"path: wavewright train {option} --resume --out {out}."
+            )
     return replace(given, **changes)
 
 

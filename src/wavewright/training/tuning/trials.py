@@ -30,7 +30,7 @@ from ...models.consent import required_consent
 from ..checkpoint import Progress
 from ..choices import choose_recipe, open_base, scan_for
 from ..parameters import Call, TrainParameters
-from ..provenance import provenance_of, sources_of_settings
+from ..provenance import provenance_of
 from ..run import Run
 from ..run_file import CHECKPOINTS, LAST
 from ..run_records.call_files import call_of
@@ -259,7 +259,7 @@ class Worker:
         provenance = provenance_of(search.out, search.family, recordings, search.folder, search.permission, base)
         record = call_of(search.out / BEST_RUN, search.folder, self._call(settings))  # for who resumes the best one
         run = Run(folder, search.family, recipe, recordings, provenance, base=base, record=record)
-        run.add_sources(sources_of_settings(run.prepared, recordings))
+        run.add_sources_of_settings()
         if run.recipe.training.metric != self.ground.metric:
             raise BadFolder(
                 f"{search.folder} is too small to hold recordings back for {self.ground.metric}, which ranks the "
