@@ -249,7 +249,7 @@ def test_what_follows_a_muted_track_stays_where_it_is(folder):
         ("rate_hz = 2", "rate_hz = 90", "must be at most 20"),
         ("rate_hz = 2", "wave = 2", "there is no setting 'wave'; there are low, high, rate_hz"),
         ("rate_hz = 2", 'shape = "saw"', "shape is 'saw'; it must be one of sine"),
-        ('["0:02", "10kHz"]', '[0, "10kHz"]', "the times of points do not rise"),
+        ('["0:02", "10kHz"]', '[0, "10kHz"]', "points: the times do not rise"),
         (', points = [[0, "100Hz"], ["0:02", "10kHz"]]', "", "give one of points, lfo and follow"),
         ('"lowpass 500Hz; gain', '"normalise; gain', "no setting 'frequency'"),
         (

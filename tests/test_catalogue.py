@@ -9,7 +9,8 @@ from typing import get_args
 import pytest
 
 from wavewright.base.errors import BadSetting
-from wavewright.base.parameters import OF_FILES, Needs, Without
+from wavewright.base.parameters import OF_FILES
+from wavewright.base.rules import Needs, OneOf, Without
 from wavewright.tasks.catalogue import PROCESSING, describe
 from wavewright.tasks.commands import all_commands
 from wavewright.tasks.description import CommandTask
@@ -162,7 +163,7 @@ RELATIONS = [
     for task in (CommandTask(*each) for each in all_commands())
     for each in task.description.parameters.values()
     for marker in each.markers
-    if isinstance(marker, Needs | Without)
+    if isinstance(marker, Needs | Without | OneOf)
 ]
 
 
@@ -195,23 +196,35 @@ def test_no_command_has_more_than_fifteen_options_that_no_other_has():
 
 def _needed(by_name, name):
     """Return values of all parameters that one needs."""
-    others = [marker.other for marker in by_name[name].markers if isinstance(marker, Needs)]
-    return {key: "given" for other in others for key in (other, *_needed(by_name, other))}
+    rules = [marker for marker in by_name[name].markers if isinstance(marker, Needs)]
+    return {
+        key: value
+        for rule in rules
+        for key, value in {rule.other: rule.value or "given", **_needed(by_name, rule.other)}.items()
+    }
 
 
 @pytest.mark.parametrize(("task", "parameter", "relation"), RELATIONS)
 def test_what_parameters_say_of_each_other_holds_however_a_task_is_called(task, parameter, relation):
     by_name = {each.name: each for each in task.parameters.values()}
-    values = {name: each.default for name, each in by_name.items()}
-    given = {parameter.name: "given"}
+    alternatives = [each.name for each in by_name.values() if any(isinstance(rule, OneOf) for rule in each.markers)]
+    values = {name: each.default for name, each in by_name.items()} | dict.fromkeys(alternatives, "given")
+    given = {parameter.name: getattr(relation, "value", None) or "given"}
     if isinstance(relation, Needs):
         other = by_name[relation.other]
-        with pytest.raises(BadSetting, match=f"{parameter.key} belongs to {other.key}; give both"):
+        shown = other.key if relation.value is None else f"{other.key}={relation.value}"
+        given = {parameter.name: "given"}
+        with pytest.raises(BadSetting, match=f"{parameter.key} belongs to {shown}; give both"):
             task.check_together(values | given)
         task.check_together(values | given | _needed(by_name, parameter.name))
         return
+    if isinstance(relation, OneOf):
+        choices = [by_name[name].key for name in (parameter.name, *relation.others)]
+        with pytest.raises(BadSetting, match=f"Give one of {', '.join(choices[:-1])} and {choices[-1]}"):
+            task.check_together(values | {parameter.name: None})
     given |= _needed(by_name, parameter.name)
     task.check_together(values | given)
+    shown = parameter.key if getattr(relation, "value", None) is None else f"{parameter.key}={relation.value}"
     for other in relation.others:
-        with pytest.raises(BadSetting, match=f"{parameter.key} and {other} exclude each other"):
+        with pytest.raises(BadSetting, match=f"{shown} and {by_name[other].key} exclude each other"):
             task.check_together(values | given | {other: "given"})

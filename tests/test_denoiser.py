@@ -560,8 +560,16 @@ class TestBidirectional:
         assert np.abs(bidirectional.enhance(early)[second] - whole[second]).max() > 1e-6
 
     def test_a_call_cannot_wait(self):
-        with pytest.raises(BadSetting, match="a call cannot wait"):
+        with pytest.raises(
+            BadSetting, match="removes=echo and bidirectional exclude each other; leave one of them out"
+        ):
             DenoiserConfig(removes="echo", bidirectional=True)
+        assert DenoiserConfig(removes="background", bidirectional=True).bidirectional
+
+    @pytest.mark.parametrize("setting", [{"bidirectional": True}, {"mask": "gain"}])
+    def test_the_strided_shape_has_no_such_network(self, setting):
+        with pytest.raises(BadSetting, match=f"{next(iter(setting))} belongs to shape=bands; give both"):
+            DenoiserConfig(shape="strided", **setting)
 
 
 def test_what_is_above_8_khz_does_not_change_what_is_below():

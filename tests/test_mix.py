@@ -426,7 +426,7 @@ def test_muted_tracks_have_no_stems_and_empty_buses_are_silent(folder):
         ("[[tracks]]\nname='p'\n[[tracks]]\nname='p'", BadSetting, "^track 'p': The name 'p' is in use"),
         ("[[tracks]]\nname='master'", BadSetting, "'master' is in use"),
         ("[[tracks]]\nname='../p'", BadSetting, "path separator"),
-        ("[[tracks]]\nautomation.pan = [[1, 0], [1, 0]]", BadSetting, "automation: the times of pan do not rise"),
+        ("[[tracks]]\nautomation.pan = [[1, 0], [1, 0]]", BadSetting, "automation: pan: the times do not rise"),
         ("channels = 1\n[[tracks]]\npan = 1", BadSetting, "pan needs a stereo mix"),
         ("channels = 3\n[[tracks]]\nregions=[{file='a.wav'}]", BadAudio, "It has 2 channels, and the mix 3"),
         ("channels = 9\n[[tracks]]", BadSetting, "channels is 9"),

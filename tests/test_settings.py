@@ -23,9 +23,24 @@ def overridden(*assignments: str) -> GanRecipe:
 
 
 def test_patience_needs_a_metric():
-    with pytest.raises(BadSetting, match=r"^patience is 3 and metric is empty; set training\.metric to the metric"):
+    with pytest.raises(BadSetting, match=r"^patience belongs to metric; give both, or leave patience out"):
         overridden("metric=", "patience=3")
     assert overridden("metric=distance", "patience=3").training.patience == 3
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ("product_bits=8", "^product_bits belongs to weight_bits=8; give both, or leave product_bits out"),
+        ("weight_bits=8 product_bits=8", None),
+    ],
+)
+def test_only_matrices_of_8_bits_multiply_in_8_bits(settings, message):
+    if message is None:
+        assert overridden(*settings.split()).training.product_bits == 8
+        return
+    with pytest.raises(BadSetting, match=message):
+        overridden(*settings.split())
 
 
 @pytest.mark.parametrize(

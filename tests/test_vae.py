@@ -293,7 +293,7 @@ def test_sizes(size):
         ({"hop_length": 96}, "n_fft is 256 and hop_length 96; n_fft must be 2, 4, 6"),
         ({"n_samples": 2050}, "n_samples is 2050; it must be a multiple of 64, for example 2048"),
         ({"sample_rate": 96_000}, "sample_rate is 96000; it must lie between 4000 and 48000"),
-        ({"causal": True}, "A model of whole clips cannot be causal; leave causal out, or set latent=frames"),
+        ({"causal": True}, "causal belongs to latent=frames; give both, or leave causal out"),
         ({"labels": ("a", "a")}, "labels are 'a', 'a'; each needs a name of its own"),
         ({"n_samples": 64}, "n_samples is 64, 0.008 s at 8000 Hz; it must be 0.05 to 60 s"),
     ],

@@ -133,7 +133,7 @@ def test_sounds_last_as_long_as_the_clip_whose_contour_they_have(model, prepared
 
 
 def test_damaged_contours_and_a_contour_without_position_are_refused(model, tmp_path):
-    with pytest.raises(BadSetting, match="contour goes with condition position"):
+    with pytest.raises(BadSetting, match="contour belongs to condition=position; give both"):
         dataclasses.replace(CONFIG, condition="none")
     path = model.path / CONTOURS_FILE
     tensors = load_file(path)

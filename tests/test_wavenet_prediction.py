@@ -62,5 +62,7 @@ def test_features_say_the_mel_frames():
 
 @pytest.mark.parametrize("settings", [{"condition": "position"}, {"condition": "mel", "pre_emphasis": 0.85}])
 def test_prediction_needs_mel_frames_and_no_emphasis(settings):
-    with pytest.raises(BadSetting, match="prediction needs condition mel and replaces pre_emphasis"):
+    with pytest.raises(
+        BadSetting, match=r"prediction_order (belongs to condition=mel|and pre_emphasis exclude each other)"
+    ):
         WaveNetConfig(prediction_order=16, **settings)

@@ -8,6 +8,8 @@ from typing import Annotated, Literal, NamedTuple, TypeAlias
 
 from pydantic import Field
 
+from .rules import Without
+
 MAX_MINUTES = 525_600  # a year
 MAX_SEED = 2**32 - 1
 
@@ -82,19 +84,6 @@ class InForm(NamedTuple):
     low: float | None = None
     high: float | None = None
     start: float | None = None
-
-
-class Needs(NamedTuple):
-    """After the field of a parameter: it means nothing without another one, by its name in Python."""
-
-    other: str
-
-
-class Without:
-    """After the field of a parameter: it excludes each of some others, by their names in Python."""
-
-    def __init__(self, *others: str) -> None:
-        self.others = others
 
 
 OF_FILES = "of files"

@@ -8,19 +8,21 @@ from typing import TYPE_CHECKING, TypeVar
 
 from .errors import BadSetting
 from .names import name_problem, quoted
+from .rules import broken_rule
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 NumberT = TypeVar("NumberT", bound=float | tuple[float, ...])
+SettingT = TypeVar("SettingT")
 
-RANGE = "range"  # in the metadata of a field
+RANGE, RULES = "range", "rules"  # in the metadata of a field
 INTEGER_LIMIT = 2**63
 MAX_SHOWN = 8  # names in a message
 
 
-def ranged(default: NumberT, low: float, high: float) -> NumberT:
-    """Return a dataclass field for a number, or a tuple of numbers, with its range.
+def ranged(default: NumberT, low: float, high: float, *rules: object) -> NumberT:
+    """Return a dataclass field for a number, or a tuple of numbers, with its range and its :mod:`.rules`.
 
     Examples
     --------
@@ -28,7 +30,12 @@ def ranged(default: NumberT, low: float, high: float) -> NumberT:
     ... class FilterSettings(RangedSettings):
     ...     order: int = ranged(4, 1, 16)
     """
-    return field(default=default, metadata={RANGE: (low, high)})
+    return field(default=default, metadata={RANGE: (low, high), RULES: rules})
+
+
+def ruled(default: SettingT, *rules: object) -> SettingT:
+    """Return a dataclass field for anything else that :mod:`.rules` are about."""
+    return field(default=default, metadata={RULES: rules})
 
 
 def ranges_of(settings: DataclassInstance | type[DataclassInstance]) -> dict[str, tuple[float, float]]:
@@ -38,10 +45,16 @@ def ranges_of(settings: DataclassInstance | type[DataclassInstance]) -> dict[str
 
 @dataclass(frozen=True)
 class RangedSettings:
-    """Base of settings whose numbers are declared by :func:`ranged`; raises BadSetting for one out of its range."""
+    """Base of settings that are declared by :func:`ranged` and :func:`ruled`.
+
+    Raises BadSetting for a number out of its range, or a rule that is broken.
+    """
 
     def __post_init__(self) -> None:
         check_ranges(self, ranges_of(self))
+        rules = {each.name: each.metadata[RULES] for each in fields(self) if each.metadata.get(RULES)}
+        if rules and (problem := broken_rule(rules, vars(self), {each.name: each.default for each in fields(self)})):
+            raise BadSetting(problem)
 
 
 def check_ranges(settings: object, ranges: Mapping[str, tuple[float, float]]) -> None:

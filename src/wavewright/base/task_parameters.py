@@ -32,7 +32,8 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError, validate_call
 
 from .errors import BadSetting
 from .names import name_problem, quoted
-from .parameters import FREE_TEXT, NAMES_MODEL, OF_FILES, POSITIONAL, STANDARD_STREAM, Needs, Without, Writes
+from .parameters import FREE_TEXT, NAMES_MODEL, OF_FILES, POSITIONAL, STANDARD_STREAM, Writes
+from .rules import Needs, broken_rule, is_given, shown_with
 from .validation import fault_of
 
 if TYPE_CHECKING:
@@ -76,8 +77,9 @@ class TaskParameter:
     @property
     def help(self) -> str:
         """Its description, and the options that it needs."""
-        needed = [marker.other.rstrip("_").replace("_", "-") for marker in self.markers if isinstance(marker, Needs)]
-        return "; with --".join([(self.field.description or "").rstrip("."), *needed]) + "."
+        rules = [marker for marker in self.markers if isinstance(marker, Needs)]
+        needed = [shown_with(f"--{rule.other.rstrip('_')}".replace("_", "-"), rule.value) for rule in rules]
+        return "; with ".join([(self.field.description or "").rstrip("."), *needed]) + "."
 
     @property
     def is_repeated(self) -> bool:
@@ -198,28 +200,28 @@ def parameters_from(dataclass: Callable[P, S]) -> Callable[[Callable[[S], R]], C
 
 
 def check_together(task: Callable[..., object], values: Mapping[str, object], names: Mapping[str, str]) -> None:
-    """Raise BadSetting for parameters without the one that they belong to, that exclude each other, or of files alone.
+    """Raise BadSetting for a rule between parameters that is broken, or one of files alone where there is a stream.
 
     So it is for a file to write that is one of those that are read.
 
     ``values`` are by the names of Python, one that equals its default is not given; ``names`` are those in messages.
     """
     known = parameters_of(task)
-    given = {name: names.get(name, name) for name in known if values.get(name) not in (known[name].default, None, [])}
-    for name, shown in given.items():
-        for marker in known[name].markers:
-            if marker == OF_FILES:
-                if any(STANDARD_STREAM in (each if isinstance(each, tuple) else (each,)) for each in values.values()):
-                    raise BadSetting(f"{shown} is for files, and a stream is none; leave {shown} out, or name a file.")
-            elif isinstance(marker, Needs):
-                if marker.other not in given:
-                    other = names.get(marker.other, marker.other)
-                    raise BadSetting(f"{shown} belongs to {other}; give both, or leave {shown} out.")
-            elif isinstance(marker, Without):
-                for other in marker.others:
-                    if other in given:
-                        raise BadSetting(f"{shown} and {given[other]} exclude each other; leave one of them out.")
+    defaults = {name: parameter.default for name, parameter in known.items()}
+    complete = {**defaults, **values}
+    problem = broken_rule({name: each.markers for name, each in known.items()}, complete, defaults, names)
+    if problem:
+        raise BadSetting(problem)
+    given = {name: names.get(name, name) for name in known if is_given(complete[name], defaults[name])}
+    of_files = [shown for name, shown in given.items() if OF_FILES in known[name].markers]
+    if of_files and any(STANDARD_STREAM in (each if isinstance(each, tuple) else (each,)) for each in values.values()):
+        raise not_of_streams(of_files[0])
     _check_written(known, values, given)
+
+
+def not_of_streams(option: str) -> BadSetting:
+    """Return the error for an option of files that is given with a stream."""
+    return BadSetting(f"{option} is for files, and a stream is none; leave {option} out, or name a file.")
 
 
 def _check_written(known: Mapping[str, TaskParameter], values: Mapping[str, object], given: Mapping[str, str]) -> None:

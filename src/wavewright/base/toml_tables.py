@@ -8,12 +8,13 @@ import tomllib
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from .errors import BadSetting, printable
 from .names import quoted
+from .rules import broken_rule
 from .text_encoding import read_decoded
 from .validation import fault_of
 
@@ -29,6 +30,21 @@ TOKEN = re.compile(
 """Parts of keys, which look like texts, numbers and words, and what lies between them."""
 
 MAX_SHOWN = 12
+
+
+class TomlTable(BaseModel):
+    """Base of the tables of a file: unknown names are errors, and rules between keys follow their fields."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="after")
+    def _keeps_rules(self) -> Self:
+        keys = type(self).model_fields
+        defaults = {name: key.get_default(call_default_factory=True) for name, key in keys.items()}
+        values = {name: getattr(self, name) for name in keys}
+        if problem := broken_rule({name: key.metadata for name, key in keys.items()}, values, defaults):
+            raise ValueError(problem.rstrip("."))
+        return self
 
 
 def parse_toml(text: str) -> dict[str, Any]:

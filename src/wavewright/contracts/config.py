@@ -21,8 +21,8 @@ TEMPERATURE_RANGE = (0.0, 2.0)
 class ModelConfig(RangedSettings):
     """Configuration of a network: everything that inference needs to know, stored on the card of a model.
 
-    A family derives its own dataclass, declares every number by :func:`.ranges.ranged` and extends ``__post_init__``
-    by what its numbers must fulfil together.
+    A family derives its own dataclass, declares every number by :func:`.ranges.ranged`, with its
+    :mod:`.rules`, and extends ``__post_init__`` by what else its numbers must fulfil together.
 
     Raises BadSetting if a number is out of its range, or a label is empty, occurs twice or cannot be part of a file
     name.
@@ -32,6 +32,8 @@ class ModelConfig(RangedSettings):
     """A model of the family with its article, for messages: ``"a vocoder"``."""
     VALIDATION_METRICS: ClassVar[Sequence[str]] = ()
     """Names of the validation metrics of the family."""
+    LABELS_REMEDY: ClassVar[str] = ""
+    """Remedy in the message that refuses labels, of a family without labels."""
 
     sample_rate: int = ranged(16_000, 2_000, 768_000)
     labels: tuple[str, ...] = ()
@@ -39,6 +41,8 @@ class ModelConfig(RangedSettings):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_names(labels=self.labels)
+        if self.labels and self.LABELS_REMEDY:
+            raise BadSetting(f"{self.TITLE.capitalize()} has no labels; {self.LABELS_REMEDY}.")
 
     @property
     def metrics(self) -> Sequence[str]:
@@ -95,8 +99,7 @@ class SpeechMelConfig(ModelConfig):
     are labels.
     """
 
-    LABELS_REMEDY: ClassVar[str] = "leave labels empty"
-    """Remedy in the message that refuses labels."""
+    LABELS_REMEDY = "leave labels empty"
 
     sample_rate: int = ranged(24_000, 16_000, 48_000)  # of the recordings
     labels: tuple[str, ...] = ()  # always empty
@@ -104,8 +107,6 @@ class SpeechMelConfig(ModelConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         speech_hop_length(self.sample_rate)
-        if self.labels:
-            raise BadSetting(f"{self.TITLE.capitalize()} has no labels; {self.LABELS_REMEDY}.")
 
     @property
     def n_mels(self) -> int:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Literal, TypeVar, cast, get_args, get_origin, 
 from pydantic import TypeAdapter, ValidationError
 
 from ..base.errors import BadSetting
-from ..base.ranges import RangedSettings, ranged
+from ..base.ranges import RangedSettings, ranged, ruled
+from ..base.rules import Needs
 from ..base.validation import fault_of
 from .config import MAX_STEPS
 
@@ -45,8 +46,7 @@ MAX_THREADS = 256
 class TrainingSettings(RangedSettings):
     """Settings of the training loop.
 
-    Raises BadSetting if a number is out of its range, ``product_bits`` is 8 without ``weight_bits``, or ``patience``
-    has no ``metric``.
+    Raises BadSetting if a number is out of its range, or a rule between them is broken.
 
     Attributes
     ----------
@@ -115,24 +115,12 @@ class TrainingSettings(RangedSettings):
     evaluate_every: int = ranged(500, 1, MAX_STEPS)
     save_every: int = ranged(250, 1, MAX_STEPS)
     metric: str = ""
-    patience: int = ranged(0, 0, 1_000_000)
+    patience: int = ranged(0, 0, 1_000_000, Needs("metric"))
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     weight_bits: Literal[16, 8] = 16
-    product_bits: Literal[32, 8] = 32
+    product_bits: Literal[32, 8] = ruled(32, Needs("weight_bits", 8))
     threads: int = ranged(0, 0, MAX_THREADS)
     device: str = "cpu"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.product_bits == 8 and self.weight_bits != 8:
-            raise BadSetting(
-                f"product_bits is 8 and weight_bits {self.weight_bits}; only matrices of 8 bits multiply in 8 bits."
-            )
-        if self.patience and not self.metric:
-            raise BadSetting(
-                f"patience is {self.patience} and metric is empty; set training.metric to the metric that must "
-                "improve, or training.patience=0."
-            )
 
     def for_fine_tuning(self, steps: int, evaluate_every: int = 250) -> TrainingSettings:
         """Return these settings for ``steps`` from another model: lower rate, shorter warm-up and average."""

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from ..base.errors import BadSetting
-from ..base.toml_tables import toml_value
+from ..base.toml_tables import TomlTable, toml_value
 from ..base.whole_file import write_whole
 from ..effects.editing.chain import Chain
 from ..effects.mixing.plan import Named
@@ -33,13 +33,7 @@ LanguageCode: TypeAlias = Annotated[str, Field(pattern=LANGUAGE)]
 HEADER = "# A dub by Wavewright. Change what you like, and run `wavewright dub` with this file again.\n"
 
 
-class _Table(BaseModel):
-    """Base of the tables of a project: unknown names are errors."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class CastMember(_Table):
+class CastMember(TomlTable):
     """A speaker and the voice that speaks for it.
 
     ``effects`` are steps as of ``edit --do``, such as the reverberation of a room or the band of a telephone.
@@ -61,7 +55,7 @@ class CastMember(_Table):
             return Chain.parse(self.effects, folder)
 
 
-class DubLine(_Table):
+class DubLine(TomlTable):
     """A line: its time, its speaker, the original and its translation.
 
     ``rate``, ``seconds`` and ``problem`` are what was made of it; ``voice`` overrides that of the cast.
@@ -84,7 +78,7 @@ class DubLine(_Table):
         return SpokenTime(self.start, self.end, self.speaker)
 
 
-class DubProject(_Table):
+class DubProject(TomlTable):
     """A whole project.
 
     - ``source``: sound, video or subtitles, relative to the project file.

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 
 from ..base.errors import BadSetting
-from ..base.toml_tables import TomlTables
+from ..base.toml_tables import TomlTable, TomlTables
 
 VARIED_BARS = 2
 """Bars at the end of a section that a prime changes, at most half of it."""
@@ -107,7 +107,7 @@ def n_varied(bars: int) -> int:
     return min(VARIED_BARS, max(1, bars // 2))
 
 
-class PlannedSection(BaseModel):
+class PlannedSection(TomlTable):
     """A section of a plan.
 
     Attributes
@@ -119,8 +119,6 @@ class PlannedSection(BaseModel):
         ``full``, ``half`` or ``none`` of its phrases, which are equally long; by default, phrases of four bars end on
         the dominant, and the section on the tonic, or on the dominant before the same letter with a prime.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     letter: str
     bars: Annotated[int, Field(ge=1, le=512)]
@@ -150,10 +148,8 @@ class PlannedSection(BaseModel):
         return ends | {self.bars - 1: "half" if is_open else "full"}
 
 
-class PlanFile(BaseModel):
+class PlanFile(TomlTable):
     """A plan as its TOML file describes it."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     sections: list[PlannedSection] = Field(min_length=1, max_length=128)
 

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from ..base.errors import BadSetting
 from ..base.names import quoted
-from ..base.toml_tables import TomlTables
+from ..base.rules import Needs
+from ..base.toml_tables import TomlTable, TomlTables
 from ..effects.catalogue import EFFECTS
 from ..effects.effect import Effect
 from .fm_algorithms import ALGORITHMS
@@ -66,13 +67,7 @@ def _as_formula(value: object) -> str:
 FormulaText: TypeAlias = Annotated[str, BeforeValidator(_as_formula)]
 
 
-class PatchTable(BaseModel):
-    """Base of the tables of a patch: unknown names are errors."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class EnvelopeTable(PatchTable):
+class EnvelopeTable(TomlTable):
     """An envelope: a linear attack to 1, exponential decay to the sustain level, exponential release.
 
     Decay and release are the times to -60 dB of the distance.
@@ -85,7 +80,7 @@ class EnvelopeTable(PatchTable):
     release_s: Seconds = 0.2
 
 
-class LFOTable(PatchTable):
+class LFOTable(TomlTable):
     """A low-frequency oscillator from -1 to 1."""
 
     shape: Literal["sine", "triangle", "saw", "square", "random"] = "sine"
@@ -96,7 +91,7 @@ class LFOTable(PatchTable):
     per_note: bool = True
 
 
-class ModulationTable(PatchTable):
+class ModulationTable(TomlTable):
     """A connection of the modulation matrix: ``amount`` times the source, times the source ``via`` where given."""
 
     source: str
@@ -114,7 +109,7 @@ Wave = Literal[
 ]  # fmt: skip
 
 
-class OscillatorTable(PatchTable):
+class OscillatorTable(TomlTable):
     """An oscillator."""
 
     wave: Wave = "saw"
@@ -125,7 +120,7 @@ class OscillatorTable(PatchTable):
     width: Annotated[float, Field(ge=0.01, le=0.99)] = 0.5
     morph: Unit = 0.0
     harmonics: Amplitudes | None = None
-    frames: tuple[Amplitudes, ...] = Field(default=(), max_length=MAX_FRAMES)
+    frames: Annotated[tuple[Amplitudes, ...], Field(max_length=MAX_FRAMES), Needs("wave", "table")] = ()
     formula: FormulaText | None = None
     period: Annotated[tuple[float, ...], Field(min_length=2, max_length=2**16)] | None = None
     unison: Annotated[int, Field(ge=1, le=MAX_UNISON)] = 1
@@ -139,8 +134,6 @@ class OscillatorTable(PatchTable):
         for name in ("harmonics", "formula", "period"):
             if (self.wave == name) != (getattr(self, name) is not None):
                 raise ValueError(f'the wave "{name}" needs the key {name}, and no other wave takes it')
-        if self.frames and self.wave != "table":
-            raise ValueError('frames belong to the wave "table"')
         return self
 
     @property
@@ -149,7 +142,7 @@ class OscillatorTable(PatchTable):
         return self.wave in NOISE_COLOURS
 
 
-class OperatorTable(PatchTable):
+class OperatorTable(TomlTable):
     """An operator of frequency modulation: a sine at ``ratio`` times the pitch, or at ``fixed_hz``."""
 
     ratio: Annotated[float, Field(gt=0, le=64)] = 1.0
@@ -161,7 +154,7 @@ class OperatorTable(PatchTable):
     envelope: EnvelopeTable = EnvelopeTable()
 
 
-class FMTable(PatchTable):
+class FMTable(TomlTable):
     """Six operators of frequency modulation, connected as in one of 32 algorithms.
 
     The level of a modulator is its index in radians; that of a carrier is an amplitude.
@@ -172,7 +165,7 @@ class FMTable(PatchTable):
     operators: tuple[OperatorTable, ...] = Field(min_length=1, max_length=N_OPERATORS)
 
 
-class StringTable(PatchTable):
+class StringTable(TomlTable):
     """A plucked string (K. Karplus, A. Strong, 1983): ``decay_s`` is the time to -60 dB of A3, at the fundamental."""
 
     decay_s: Annotated[float, Field(ge=0.05, le=60)] = 4.0
@@ -183,7 +176,7 @@ class StringTable(PatchTable):
     stroke: Literal["pluck", "bow"] = "pluck"
 
 
-class ModeTable(PatchTable):
+class ModeTable(TomlTable):
     """A mode of a struck body: its frequency as a ratio, amplitude, and time to -60 dB."""
 
     ratio: Annotated[float, Field(gt=0, le=100)]
@@ -191,7 +184,7 @@ class ModeTable(PatchTable):
     decay_s: Annotated[float, Field(ge=0.001, le=60)] = 1.0
 
 
-class ModalTable(PatchTable):
+class ModalTable(TomlTable):
     """A struck body: modes, excited by a stroke whose ``hardness_hz`` bounds the spectrum, and a noise of contact."""
 
     modes: tuple[ModeTable, ...] = Field(min_length=1, max_length=24)
@@ -201,7 +194,7 @@ class ModalTable(PatchTable):
     noise_s: Annotated[float, Field(gt=0, le=1)] = 0.02
 
 
-class GrainTable(PatchTable):
+class GrainTable(TomlTable):
     """A cloud of grains: each a wave of its own pitch and pan in a window."""
 
     harmonics: Amplitudes = (1.0, 0.5, 0.33, 0.25, 0.2)
@@ -212,7 +205,7 @@ class GrainTable(PatchTable):
     spread: Unit = 0.8
 
 
-class FilterTable(PatchTable):
+class FilterTable(TomlTable):
     """A filter of every voice: state-variable, ladder, or the formants of vowels."""
 
     kind: Literal["low-pass", "high-pass", "band-pass", "notch", "ladder", "vowel"] = "low-pass"
@@ -225,7 +218,7 @@ class FilterTable(PatchTable):
     """Position between the vowels a, e, i, o and u."""
 
 
-class DrumTable(PatchTable):
+class DrumTable(TomlTable):
     """A drum: a falling tone and its overtone, metal (six squares), noise in a band, and a click."""
 
     key: Annotated[int, Field(ge=0, le=127)]
@@ -254,7 +247,7 @@ class DrumTable(PatchTable):
     choke: Annotated[int, Field(ge=0, le=16)] = 0
 
 
-class VoicesTable(PatchTable):
+class VoicesTable(TomlTable):
     """Voices: polyphony, glide, transposition, velocity."""
 
     mode: Literal["poly", "mono", "legato"] = "poly"
@@ -289,7 +282,7 @@ def _effect_of(table: object) -> Effect:
         raise ValueError(f"{table['kind']}: {error}") from error
 
 
-class Patch(PatchTable):
+class Patch(TomlTable):
     """An instrument of the synthesiser.
 
     It has exactly one source of sound: ``oscillators``, ``fm``, ``string``, ``modal``, ``grains``, ``drums`` or

@@ -11,7 +11,8 @@ from pydantic import Field
 
 from ..audio.clip import FORMATS
 from ..base.errors import BadSetting
-from ..base.parameters import FREE_TEXT, NAMES_MODEL, InForm, IsMarked, MarkKey, Quiet, Without, Writes
+from ..base.parameters import FREE_TEXT, NAMES_MODEL, InForm, IsMarked, MarkKey, Quiet, Writes
+from ..base.rules import Without
 from ..base.task_parameters import parameters_from
 from ..contracts.composition import MAX_BARS, USUAL, CompositionSettings, ScoreComposer
 from ..contracts.runtime import maker

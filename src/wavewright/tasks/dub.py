@@ -17,9 +17,10 @@ from ..audio.video_file import check_copy, shown_seconds
 from ..audio.video_tracks import SubtitleTrack, VideoTracks
 from ..base.errors import BadSetting
 from ..base.names import quoted
-from ..base.parameters import NAMES_MODEL, Needs, Quiet, RecogniserName, TranslatorName, WritesSounds
+from ..base.parameters import NAMES_MODEL, Quiet, RecogniserName, TranslatorName, WritesSounds
 from ..base.progress_bar import progress_bar
 from ..base.result import Failed
+from ..base.rules import Needs
 from ..base.task_parameters import checked
 from ..base.version import __version__
 from ..base.whole_file import check_not_read, check_target, write_whole

@@ -18,8 +18,9 @@ from ..audio.sound_file import AudioHeader, open_sound
 from ..audio.wave_blocks import CountedWaves, fitted, resampled, until_interrupted
 from ..base.byte_stream import is_stream
 from ..base.errors import BadSetting
-from ..base.parameters import FREE_TEXT, NAMES_MODEL, OF_FILES, STANDARD_STREAM, Quiet, Without, Writes
+from ..base.parameters import FREE_TEXT, NAMES_MODEL, OF_FILES, STANDARD_STREAM, Quiet, Writes
 from ..base.progress_bar import progress_bar
+from ..base.rules import Without
 from ..base.task_parameters import checked
 from ..base.whole_file import check_target, new_target, whole_file
 from ..contracts.family import Capability

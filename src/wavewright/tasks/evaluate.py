@@ -11,8 +11,9 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from ..base.parameters import NAMES_MODEL, Needs, Without
+from ..base.parameters import NAMES_MODEL
 from ..base.result import Failed
+from ..base.rules import Needs, Without
 from ..base.task_parameters import checked
 from ..base.units import seconds_to_samples
 from ..base.whole_file import scratch_folder

@@ -16,7 +16,8 @@ from ..base import parameters
 from ..base.errors import BadSetting
 from ..base.file_hash import short_hash_of
 from ..base.names import file_stem
-from ..base.parameters import FREE_TEXT, MAX_SEED, NAMES_MODEL, Needs, Without
+from ..base.parameters import FREE_TEXT, MAX_SEED, NAMES_MODEL
+from ..base.rules import Needs, Without
 from ..base.task_parameters import checked
 from ..contracts.runtime import Continuer, Generator, Interpolator
 from ..families import loading

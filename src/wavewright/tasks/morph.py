@@ -10,7 +10,8 @@ import numpy as np
 from pydantic import Field
 
 from ..base import parameters
-from ..base.parameters import FREE_TEXT, NAMES_MODEL, Without
+from ..base.parameters import FREE_TEXT, NAMES_MODEL
+from ..base.rules import Without
 from ..base.task_parameters import checked
 from ..contracts.runtime import InterpolationName
 from ..families import loading

@@ -13,8 +13,9 @@ from ..audio.metadata_file import cover_of, read_cover
 from ..audio.sound_file import open_sound
 from ..base.errors import BadSetting
 from ..base.names import quoted
-from ..base.parameters import FREE_TEXT, NAMES_MODEL, Quiet, Without, WritesSounds
+from ..base.parameters import FREE_TEXT, NAMES_MODEL, Quiet, WritesSounds
 from ..base.progress_bar import progress_bar
+from ..base.rules import Without
 from ..base.task_parameters import checked
 from ..base.whole_file import check_target
 from ..effects.editing.quantities import parse_value

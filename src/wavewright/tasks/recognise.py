@@ -12,7 +12,8 @@ from pydantic import Field
 
 from .. import models
 from ..base.errors import BadAudio, BadSetting
-from ..base.parameters import NAMES_MODEL, OF_FILES, STANDARD_STREAM, Needs, Quiet, Writes
+from ..base.parameters import NAMES_MODEL, OF_FILES, STANDARD_STREAM, Quiet, Writes
+from ..base.rules import Needs
 from ..base.task_parameters import checked
 from ..contracts.runtime import identity
 from ..data.folder import entries_of

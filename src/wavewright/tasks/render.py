@@ -19,8 +19,9 @@ from ..audio.wave_blocks import ClippingMeter, CountedWaves, PeakMeter
 from ..base import parameters
 from ..base.errors import BadScore, BadSetting, ScoreWarning
 from ..base.names import file_stem
-from ..base.parameters import MAX_SEED, InForm, Needs, Writes, WritesSounds
+from ..base.parameters import MAX_SEED, InForm, Writes, WritesSounds
 from ..base.progress_bar import progress_bar
+from ..base.rules import Needs
 from ..base.task_parameters import checked
 from ..base.units import gain_to_db, samples_to_seconds
 from ..base.version import __version__

@@ -11,7 +11,8 @@ import numpy as np
 from pydantic import Field
 
 from ..base.errors import BadSetting
-from ..base.parameters import Without, Writes
+from ..base.parameters import Writes
+from ..base.rules import Without
 from ..base.task_parameters import parameters_from
 from ..contracts.composition import MAX_BARS, USUAL
 from ..families.loading import load_composer

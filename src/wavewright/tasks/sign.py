@@ -8,7 +8,8 @@ from typing import Annotated
 from pydantic import Field
 
 from ..base.errors import BadFolder
-from ..base.parameters import Quiet, Without
+from ..base.parameters import Quiet
+from ..base.rules import Without
 from ..base.runner import each_item
 from ..base.task_parameters import checked
 from ..data.entry import Entry

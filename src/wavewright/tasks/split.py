@@ -8,7 +8,8 @@ from typing import Annotated
 from pydantic import Field
 
 from ..audio.sound_file import open_sound
-from ..base.parameters import Without, WritesSounds
+from ..base.parameters import WritesSounds
+from ..base.rules import Without
 from ..base.task_parameters import checked
 from ..effects.editing.splitting import LengthSplit, SilenceSplit, Split, TimeSplit, split_file
 from ..outputs.made import Made

@@ -10,8 +10,9 @@ from pydantic import Field
 
 from ..audio.sound_file import open_sound
 from ..base.errors import BadSetting
-from ..base.parameters import FREE_TEXT, NAMES_MODEL, Needs, Quiet, Without, Workers, Writes
+from ..base.parameters import FREE_TEXT, NAMES_MODEL, Quiet, Workers, Writes
 from ..base.progress_bar import progress_bar
+from ..base.rules import Needs, Without
 from ..base.task_parameters import checked
 from ..inference.transcription import TranscriptionSettings
 from ..inference.transcription.files import (

@@ -11,7 +11,8 @@ from pydantic import Field
 from ..base.errors import BadSetting, check_training
 from ..base.interruption import raise_if_stopped
 from ..base.names import inside
-from ..base.parameters import MAX_MINUTES, MAX_SEED, TERMINAL, Quiet, TrainingDevice, Without, WritesRun
+from ..base.parameters import MAX_MINUTES, MAX_SEED, TERMINAL, Quiet, TrainingDevice, WritesRun
+from ..base.rules import Without
 from ..base.task_parameters import parameters_from
 from ..data.consent import PermissionParameters
 from ..data.parameters import FolderParameters

@@ -17,13 +17,12 @@ from ..base.parameters import (
     POSITIONAL,
     PYTHON_ONLY,
     InForm,
-    Needs,
     Quiet,
     SettingChanges,
     TrainingDevice,
-    Without,
     WritesRun,
 )
+from ..base.rules import Needs, Without
 from ..data.consent import PermissionParameters
 from ..data.parameters import FolderParameters
 from ..data.recording import Recording

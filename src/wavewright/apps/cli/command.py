@@ -20,7 +20,7 @@ from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 from ...base.errors import BadSetting
 from ...base.parameters import STANDARD_STREAM
 from ...base.processor import is_first
-from ...base.task_parameters import NEGATION, TaskParameter, checked
+from ...base.task_parameters import NEGATION, TaskParameter, checked, not_of_streams
 from ...tasks.catalogue import PACKAGE, Task, TaskDescription, describe_function, function_of
 from ...tasks.commands import Group
 from ...tasks.json_results import as_json
@@ -131,8 +131,7 @@ def command(task: Task, name: str) -> TyperCommand:
 
     def run(in_json: bool, sign: bool = False, **values: object) -> None:
         if (in_json or sign) and any(str(values.get(path)) == str(STANDARD_STREAM) for path in paths):
-            shown = "--json" if in_json else "--sign"
-            raise BadSetting(f"{shown} is for files, and a stream is none; leave {shown} out, or name a file.")
+            raise not_of_streams("--json" if in_json else "--sign")
         values |= {name: not values.pop(f"{NEGATION}{name}") for name in negated}
         signer = Signer.of(description, values) if sign else None
         result: Any = checked(task, names)(**values)

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 from pydantic import Field
 
 from ...base.errors import BadFolder, BadSetting
-from ...base.parameters import STANDARD_STREAM, IsMarked, LexiconPath, MarkKey, VocoderName, VoiceName, Without, Writes
+from ...base.parameters import STANDARD_STREAM, IsMarked, LexiconPath, MarkKey, VocoderName, VoiceName, Writes
+from ...base.rules import Without
 from ...base.task_parameters import checked
 from ...base.whole_file import write_whole
 from ...outputs.made import Made, MadeFile

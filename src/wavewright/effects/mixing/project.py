@@ -7,12 +7,13 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from ...base.errors import BadSetting, printable
 from ...base.names import name_problem, quoted
+from ...base.rules import OneOf
 from ...base.text_encoding import read_decoded
-from ...base.toml_tables import parse_toml
+from ...base.toml_tables import TomlTable, parse_toml
 from ...base.validation import fault_of
 from ..dynamics import Ducker
 from ..editing.chain import Chain
@@ -46,13 +47,7 @@ Decibels: TypeAlias = Annotated[float, Field(ge=-120, le=60, allow_inf_nan=False
 PanPosition: TypeAlias = Annotated[float, Field(ge=-1, le=1, allow_inf_nan=False)]
 
 
-class Section(BaseModel):
-    """Base of the tables of a file: unknown names are errors."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class RegionSection(Section):
+class RegionSection(TomlTable):
     """A region of a track: a file, or a segment of one, at a position."""
 
     file: str
@@ -72,7 +67,17 @@ class RegionSection(Section):
 Value: TypeAlias = float | str  # a number, with or without the unit of its setting
 
 
-class OscillatorSection(Section):
+def _rising(points: Sequence[tuple[float, Value]]) -> Sequence[tuple[float, Value]]:
+    times = [time for time, _ in points]
+    if times != sorted({*times}):
+        raise ValueError("the times do not rise")
+    return points
+
+
+RISING = AfterValidator(_rising)
+
+
+class OscillatorSection(TomlTable):
     """A low-frequency oscillator between two values."""
 
     low: Value
@@ -82,7 +87,7 @@ class OscillatorSection(Section):
     phase: float = Field(default=0.0, ge=0, le=1)
 
 
-class FollowerSection(Section):
+class FollowerSection(TomlTable):
     """The level of another track or bus, which moves a number between two values."""
 
     by: str
@@ -94,22 +99,15 @@ class FollowerSection(Section):
     release_ms: Annotated[float, Field(ge=0, le=10_000), _quantity("release_ms")] = 200.0
 
 
-class EffectAutomationSection(Section):
+class EffectAutomationSection(TomlTable):
     """A number of an effect that moves: through points, by an oscillator, or by the level of another strip."""
 
     step: int = Field(ge=1)
     setting: str
     curve: Curve | None = None
-    points: tuple[tuple[Time, Value], ...] = ()
+    points: Annotated[tuple[tuple[Time, Value], ...], RISING, OneOf("lfo", "follow")] = ()
     lfo: OscillatorSection | None = None
     follow: FollowerSection | None = None
-
-    @model_validator(mode="after")
-    def _has_one(self) -> EffectAutomationSection:
-        if sum(map(bool, (self.points, self.lfo, self.follow))) != 1:
-            raise ValueError("give one of points, lfo and follow")
-        _check_rising("points", self.points)
-        return self
 
     def automation(self, chain: Chain | None) -> Automation:
         """Return the automation of a chain; raise BadSetting if it does not fit the chain."""
@@ -131,27 +129,15 @@ class EffectAutomationSection(Section):
         return Points.through([(seconds, number(value)) for seconds, value in self.points], curve)
 
 
-class AutomationSection(Section):
+class AutomationSection(TomlTable):
     """Points ``[time, value]`` of the gain, added to ``gain_db``, and of the pan; what moves in the effects."""
 
-    gain_db: tuple[tuple[Time, Decibels], ...] = ()
-    pan: tuple[tuple[Time, PanPosition], ...] = ()
+    gain_db: Annotated[tuple[tuple[Time, Decibels], ...], RISING] = ()
+    pan: Annotated[tuple[tuple[Time, PanPosition], ...], RISING] = ()
     effects: tuple[EffectAutomationSection, ...] = ()
 
-    @model_validator(mode="after")
-    def _rises(self) -> AutomationSection:
-        for name in ("gain_db", "pan"):
-            _check_rising(name, getattr(self, name))
-        return self
 
-
-def _check_rising(name: str, points: Sequence[tuple[float, Value]]) -> None:
-    times = [time for time, _ in points]
-    if times != sorted({*times}):
-        raise ValueError(f"the times of {name} do not rise")
-
-
-class SendSection(Section):
+class SendSection(TomlTable):
     """A copy of a track to a bus."""
 
     to: str
@@ -170,7 +156,7 @@ class DuckSection(BaseModel):
         return Duck(self.by, Ducker(**_settings(Ducker, self.model_extra or {})))
 
 
-class StripSection(Section):
+class StripSection(TomlTable):
     """Base of tracks and buses."""
 
     gain_db: Decibels = 0.0
@@ -214,7 +200,7 @@ class BusSection(StripSection):
     sends: tuple[SendSection, ...] = ()
 
 
-class ProjectSection(Section):
+class ProjectSection(TomlTable):
     """A whole file."""
 
     title: str = ""

@@ -42,6 +42,7 @@ class CodecConfig(ModelConfig):
     """
 
     TITLE = "a codec"
+    LABELS_REMEDY = "leave labels empty, and give them to a prior over its codes"
     VALIDATION_METRICS = METRICS
 
     sample_rate: int = ranged(16_000, 4_000, 192_000)
@@ -73,8 +74,6 @@ class CodecConfig(ModelConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.labels:
-            raise BadSetting("A codec has no labels; leave labels empty, and give them to a prior over its codes.")
         if self.hop_length % self.n_subframes or not 2 <= self.subframe_length <= 4_096:
             raise BadSetting(
                 f"hop_length is {self.hop_length}; it must be a multiple of n_subframes ({self.n_subframes}), "

@@ -58,6 +58,7 @@ class ComposerConfig(ModelConfig):
     """The networks and the grid that they fill."""
 
     TITLE = "a composer"
+    LABELS_REMEDY = "leave labels empty"
     VALIDATION_METRICS = METRICS
 
     layout: Layout = "lead-sheet"
@@ -79,8 +80,6 @@ class ComposerConfig(ModelConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.labels:
-            raise BadSetting("A composer has no labels; leave labels empty.")
         if self.lowest > self.highest:
             raise BadSetting(
                 f"lowest is {self.lowest} and highest {self.highest}; the lowest note is above the highest."

@@ -8,7 +8,8 @@ from functools import cached_property
 from typing import Literal
 
 from ...base.errors import BadSetting
-from ...base.ranges import ranged
+from ...base.ranges import ranged, ruled
+from ...base.rules import Needs, Without
 from ...contracts.config import ModelConfig
 from ...dsp.echo import EchoSettings
 
@@ -47,23 +48,31 @@ class DenoiserConfig(ModelConfig):
     """
 
     TITLE = "a denoiser"
+    LABELS_REMEDY = "leave labels empty"
     VALIDATION_METRICS = METRICS
 
     sample_rate: int = ranged(16_000, 8_000, 48_000)
     labels: tuple[str, ...] = ()  # always empty
     hop_length: int = ranged(256, 32, 4_096)
-    removes: Literal["noise", "background", "echo"] = "noise"  # background: music and effects too; echo: what is left
+    removes: Literal["noise", "background", "echo"] = ruled(  # background: music and effects too; echo: what is left
+        "noise",
+        Without("bidirectional", value="echo"),  # a call cannot wait
+    )
     echo_partitions: int = ranged(13, 1, 256)  # hops that the linear canceller's filter is long
     echo_delays: int = ranged(40, 0, 1_000)  # hops that the echo may come late besides
     shape: Literal["bands", "strided"] = "bands"  # mixers over bands alone, or convolutions over frequency too
-    mask: Literal["complex", "gain"] = "complex"  # of each bin, or one real gain for each band
+    mask: Literal["complex", "gain"] = ruled(
+        "complex", Needs("shape", "bands")
+    )  # of each bin, or one real gain for each band
     conv_channels: int = ranged(48, 4, 512)  # of the convolutions of shape=strided
     conv_blocks: int = ranged(2, 1, 8)  # convolutions before, and after, the bands of shape=strided
     n_heads: int = ranged(4, 1, 64)  # of its attention over bands
     channels: int = ranged(32, 4, 512)  # of each band
     upper_channels: int = ranged(24, 4, 512)  # of each band above 8 kHz, at sample rates of at least 24 kHz
     n_blocks: int = ranged(3, 1, 16)  # each a recurrent layer over time and a mixer over bands
-    bidirectional: bool = False  # the recurrent layers know what follows too: for files, a stream is late by a block
+    bidirectional: bool = ruled(  # the recurrent layers know what follows too: for files, a stream is late by a block
+        False, Needs("shape", "bands")
+    )
     expansion: float = ranged(2.0, 0.5, 8.0)  # hidden features of a mixer over its inputs
     loss: Literal["audible", "consistent"] = "audible"  # see losses.py
     exponent: float = ranged(0.3, 0.1, 1.0)  # power by which magnitudes are compressed, for features and losses
@@ -71,29 +80,16 @@ class DenoiserConfig(ModelConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.labels:
-            raise BadSetting("A denoiser has no labels; leave labels empty.")
         if self.hop_length % 2 or not 0.004 <= self.hop_length / self.sample_rate <= 0.032:
             raise BadSetting(
                 f"hop_length is {self.hop_length} at {self.sample_rate} Hz; it must be even and 4 to 32 ms long, such "
                 f"as {2 * round(self.sample_rate * 0.008)}."
             )
-        if self.bidirectional and self.removes == "echo":
-            raise BadSetting("bidirectional is true, and removes=echo is for calls; a call cannot wait, leave one out.")
-
-        if self.shape == "strided":
-            self._check_strided()
-
-    def _check_strided(self) -> None:
-        """Raise BadSetting for what the strided shape does not have."""
-        if self.channels % self.n_heads:
+        if self.shape == "strided" and self.channels % self.n_heads:
             raise BadSetting(
                 f"channels is {self.channels} and n_heads {self.n_heads}; with shape=strided channels must be a "
                 f"multiple of n_heads, such as {self.channels // self.n_heads * self.n_heads or self.n_heads}."
             )
-        if self.mask == "gain" or self.bidirectional:
-            given = "mask=gain" if self.mask == "gain" else "bidirectional=true"
-            raise BadSetting(f"shape is strided, which has no {given}; leave it out, or choose shape=bands.")
 
     @property
     def level_inputs(self) -> tuple[int, ...]:

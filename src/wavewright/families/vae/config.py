@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ...base.errors import BadSetting
-from ...base.ranges import ranged
+from ...base.ranges import ranged, ruled
+from ...base.rules import Needs
 from ...contracts.config import MAX_STEPS, ModelConfig
 from ...dsp.spectral_frames import FrameSettings
 
@@ -49,7 +50,9 @@ class VaeConfig(ModelConfig):
     n_samples: int = 31_232  # of a one-shot (0.71 s at 44.1 kHz), or of the crops to learn ``frames`` from
     latent_size: int = ranged(64, 1, 1_024)  # dimensions of a vector
     frames_per_latent: int = ranged(4, 1, 64)  # for ``frames``; see `latent_frames` for both kinds
-    causal: bool = False  # for ``frames``: no layer looks ahead, so that the model can stream
+    causal: bool = ruled(
+        False, Needs("latent", "frames")
+    )  # for ``frames``: no layer looks ahead, so that the model can stream
     n_fft: int = ranged(1024, 32, 8_192)  # of the STFT, samples
     hop_length: int = ranged(256, 1, 8_192)  # samples
     channels: int = ranged(256, 4, 2_048)  # of a ConvNeXt block
@@ -89,8 +92,6 @@ class VaeConfig(ModelConfig):
                 f"n_samples is {self.n_samples}; it must be a multiple of {self.hop_length}, for example "
                 f"{self.n_samples // self.hop_length * self.hop_length}."
             )
-        if self.causal and self.latent == "clip":
-            raise BadSetting("A model of whole clips cannot be causal; leave causal out, or set latent=frames.")
 
     @property
     def frame_settings(self) -> FrameSettings:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ...base.errors import BadSetting
-from ...base.ranges import check_ranges, ranged
+from ...base.ranges import check_ranges, ranged, ruled
+from ...base.rules import Needs, Without
 from ...contracts.config import TEMPERATURE_RANGE, ConditionedConfig
 
 Mode = Literal["int16", "float32", "int8"]
@@ -37,7 +38,9 @@ class WaveNetConfig(ConditionedConfig):
 
     sample_rate: int = ranged(16_000, 2_000, 192_000)
     condition: Literal["none", "position", "mel"] = "position"  # features of the frames, beside label and speaker
-    contour: bool = False  # beside position: loudness, pitch and voicing of a recording of the label
+    contour: bool = ruled(
+        False, Needs("condition", "position")
+    )  # beside position: loudness, pitch and voicing of a recording of the label
     head: Literal["mu-law", "logistics"] = "logistics"  # 256 classes, or a mixture of logistics on 16 bits
     n_layers: int = ranged(20, 1, 100)
     dilation_cycle: int = ranged(10, 1, 16)  # layers after which the dilation starts at 1 again
@@ -54,7 +57,9 @@ class WaveNetConfig(ConditionedConfig):
     n_mels: int = ranged(80, 8, 512)
     f_max_hz: float = ranged(8_000.0, 100.0, 96_000.0)  # of the mel frames
     pre_emphasis: float = ranged(0.0, 0.0, 0.99)  # first-order, of the signal; inference inverts it
-    prediction_order: int = ranged(0, 0, 64)  # of linear prediction, whose residual is the signal; 0: none
+    prediction_order: int = ranged(  # of linear prediction, whose residual is the signal; 0: none
+        0, 0, 64, Needs("condition", "mel"), Without("pre_emphasis")
+    )
     temperature: float = ranged(1.0, *TEMPERATURE_RANGE)  # below 1 probable samples are drawn more often
 
     def __post_init__(self) -> None:
@@ -62,15 +67,6 @@ class WaveNetConfig(ConditionedConfig):
         if self.hop_length % self.condition_hop:
             raise BadSetting(
                 f"condition_hop is {self.condition_hop}; it must be a divisor of hop_length ({self.hop_length})."
-            )
-        if self.prediction_order and (self.condition != "mel" or self.pre_emphasis):
-            raise BadSetting(
-                f"prediction_order is {self.prediction_order}; prediction needs condition mel and replaces "
-                "pre_emphasis: set condition=mel and pre_emphasis=0, or prediction_order=0."
-            )
-        if self.contour and self.condition != "position":
-            raise BadSetting(
-                f"contour goes with condition position, not {self.condition}; set contour=false or condition=position."
             )
         if self.condition == "mel":
             check_ranges(self, {"f_max_hz": (100.0, self.sample_rate / 2)})

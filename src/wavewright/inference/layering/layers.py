@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Annotated, Any, TypeAlias
 
 import numpy as np
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field
 
 from ...audio.clip import Clip
 from ...audio.wave_blocks import BlockReader
 from ...base.errors import BadFolder, BadSetting
 from ...base.names import quoted
+from ...base.rules import Needs, OneOf
+from ...base.toml_tables import TomlTable
 from ...base.units import seconds_to_samples, semitones_to_ratio
 from ...contracts.generation import SequenceGenerator
 from ...data.folder import scan
@@ -27,7 +29,6 @@ from ...effects.mixing.plan import MASTER, Mix, Named, Placement, Strip
 from ...effects.mixing.project import (
     DEFAULT_SAMPLE_RATE,
     MAX_SECONDS,
-    Section,
     StripSection,
     Time,
     chain_of,
@@ -101,21 +102,19 @@ Pans: TypeAlias = Annotated[Range, _range_of("pan", -1.0, 1.0)]
 Semitones: TypeAlias = Annotated[Range, _range_of("semitones", -24.0, 24.0)]
 Metres: TypeAlias = Annotated[Range, _range_of("distance", 0.0, 100_000.0)]
 
-ORIGINS = ("file", "folder", "generator", "procedure")
 
-
-class LayerSection(Section):
+class LayerSection(TomlTable):
     """A layer: a texture, or one-shots at random times where ``every`` is origins."""
 
     name: str = ""
-    file: str = ""
+    file: Annotated[str, OneOf("folder", "generator", "procedure")] = ""
     folder: str = ""
     generator: str = ""
-    label: str | None = None
+    label: Annotated[str | None, Needs("generator")] = None
     procedure: str = ""
-    settings: dict[str, object] = Field(default_factory=dict)
+    settings: Annotated[dict[str, object], Field(default_factory=dict), Needs("procedure")]
     every: Times | None = None
-    length: Times | None = None
+    length: Annotated[Times | None, Needs("every")] = None
     variations: int = Field(default=6, ge=1, le=64)
     gain_db: Gains = Range(0.0, 0.0)
     pan: Pans = Range(0.0, 0.0)
@@ -126,21 +125,8 @@ class LayerSection(Section):
     fade_out: Time = 0.0
     effects: str = ""
 
-    @model_validator(mode="after")
-    def _has_one_origin(self) -> LayerSection:
-        origins = [name for name in ORIGINS if getattr(self, name)]
-        if len(origins) != 1:
-            raise ValueError(
-                f"a layer has one of {', '.join(ORIGINS)}, and this one has {' and '.join(origins) or 'none'}"
-            )
-        if self.label is not None and not self.generator:
-            raise ValueError("label belongs to a generator; leave it out")
-        if self.settings and not self.procedure:
-            raise ValueError("settings belong to a procedure; leave them out")
-        return self
 
-
-class PresetSection(Section):
+class PresetSection(TomlTable):
     """A whole preset."""
 
     title: str = ""
@@ -241,8 +227,6 @@ class _Bed:
 
     def _texture(self, layer: LayerSection, rng: np.random.Generator) -> Placement:
         """Return a texture over the whole length."""
-        if layer.length is not None:
-            raise BadSetting("length belongs to one-shots; give every as well, or leave length out.")
         return Placement(
             self._texture_source(layer, rng),
             seconds=self.rendered_seconds,

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from ...base.errors import BadSetting
 from ...base.names import quoted
-from ...base.toml_tables import TomlTables
+from ...base.toml_tables import TomlTable, TomlTables
 from ..theory import pitch_name, pitch_range_of
 
 REST, HOLD = ".", "-"
@@ -154,13 +154,7 @@ def _checked_range(value: object) -> tuple[int, int]:
 PitchRange: TypeAlias = Annotated[tuple[int, int], BeforeValidator(_checked_range)]
 
 
-class StyleTable(BaseModel):
-    """Base of the tables of a style: unknown names are errors."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class InstrumentTable(StyleTable):
+class InstrumentTable(TomlTable):
     """An instrument: programme of General MIDI (0 to 127), range, velocity, number of voices."""
 
     program: int = Field(ge=0, le=127)
@@ -169,13 +163,13 @@ class InstrumentTable(StyleTable):
     voices: int = Field(default=4, ge=1, le=6)
 
 
-class DrumsTable(StyleTable):
+class DrumsTable(TomlTable):
     """The drums."""
 
     velocity: int = Field(default=84, ge=1, le=127)
 
 
-class PatternTable(StyleTable):
+class PatternTable(TomlTable):
     """Patterns of a metre; parts that a fill or an ending lacks play on as before."""
 
     metre: str = Field(pattern=METRE)
@@ -207,7 +201,7 @@ class PatternTable(StyleTable):
         return parsed | {name: parse_pattern(text, "drums") for name, text in self.drums.items()}
 
 
-class AccompanimentStyle(StyleTable):
+class AccompanimentStyle(TomlTable):
     """A style of accompaniment.
 
     - ``tempo``: quarters a minute of scores that have none.

@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import Field
 
 from ...base.errors import BadSetting
-from ...base.toml_tables import TomlTables
+from ...base.toml_tables import TomlTable, TomlTables
 from ..form import n_varied
 from ..score import METRE, PROGRAM, Chord, Score, Track, controls_of, key_event, notes_of
 from ..theory import MusicalKey
@@ -22,7 +22,7 @@ from .grammar import ChordGrammar, Progression
 from .markov import Markov, MelodyToken, tokens_of
 from .melodies import Arpeggio, Automaton, LSystem, RandomMotion
 from .rhythm import Euclid
-from .rule import PitchSpan, RuleTable, restruck
+from .rule import PitchSpan, restruck
 
 __all__ = ["PRESETS", "RulePiece", "compose_by_rule"]
 
@@ -33,7 +33,7 @@ AnyRule = Annotated[
 ]
 
 
-class RulePiece(RuleTable):
+class RulePiece(TomlTable):
     """A piece by rules, as its TOML file describes it.
 
     Attributes

@@ -10,10 +10,11 @@ from pydantic import Field, model_validator
 
 from ...base.errors import BadSetting
 from ...base.names import quoted
+from ...base.toml_tables import TomlTable
 from ..accompaniment.voicing import lead_voices
 from ..theory import CHORD_KINDS, ChordSymbol, MusicalKey
 from .frame import ChordSpan, PieceFrame, RuleNote, RuleSection
-from .rule import Beats, RuleTable, VoiceRule, to_ticks, weighted_choice
+from .rule import Beats, VoiceRule, to_ticks, weighted_choice
 
 DEGREES = ("I", "II", "III", "IV", "V", "VI", "VII")
 MIN_SEMITONES = 18  # in which every chord has a voicing
@@ -48,7 +49,7 @@ def diatonic_chord(degree: int, key: MusicalKey, n_notes: int) -> ChordSymbol:
     raise BadSetting(f"The triad on degree {DEGREES[degree]} of {key.name} has no name.")
 
 
-class ChordGrammar(RuleTable):
+class ChordGrammar(TomlTable):
     """A context-free grammar whose strings are degrees of the scale.
 
     Attributes

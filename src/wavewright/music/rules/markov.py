@@ -13,13 +13,14 @@ import numpy as np
 from pydantic import Field
 
 from ...base.errors import BadSetting
+from ...base.toml_tables import TomlTable
 from ..accompaniment.melody import find_key, melody_track, skyline
 from ..bars import bars_of
 from ..score import METRE, Score, Track, notes_of
 from ..theory import MusicalKey, nearest_of, pitch_of
 from .frame import TICKS_PER_QUARTER, RuleNote, RuleSection
 from .melodies import nearest_pitch, tonic_near
-from .rule import RuleTable, VoiceRule, weighted_choice
+from .rule import VoiceRule, weighted_choice
 
 TUNES = Path(__file__).parent / "tunes.toml"
 MAX_ORDER = 12
@@ -190,7 +191,7 @@ def _chain(tunes: tuple[tuple[MelodyToken, ...], ...], order: int) -> MarkovChai
     return MarkovChain(tunes, order)
 
 
-class TuneTable(RuleTable):
+class TuneTable(TomlTable):
     """A tune in the public domain: key, metre, and notes with their lengths in eighths, such as ``F#4:3 r E4``."""
 
     title: str
@@ -218,7 +219,7 @@ class TuneTable(RuleTable):
         return MusicalKey.parse(self.key)
 
 
-class TuneCollection(RuleTable):
+class TuneCollection(TomlTable):
     """The tunes that come with Wavewright."""
 
     tunes: list[TuneTable]

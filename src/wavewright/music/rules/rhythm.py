@@ -8,9 +8,10 @@ import numpy as np
 from pydantic import Field, field_validator, model_validator
 
 from ...base.names import quoted
+from ...base.toml_tables import TomlTable
 from ..accompaniment.style import DRUMS
 from .frame import RuleNote, RuleSection
-from .rule import RuleTable, VoiceRule
+from .rule import VoiceRule
 
 MAX_STEPS = 128
 DRUM_TICKS = 60
@@ -46,7 +47,7 @@ def euclidean_rhythm(pulses: int, steps: int, rotation: int = 0) -> list[bool]:
     return flat[shift:] + flat[:shift]
 
 
-class Pulses(RuleTable):
+class Pulses(TomlTable):
     """One Euclidean rhythm: pulses, steps of a bar, and rotation, of a drum or of notes."""
 
     drum: str = ""

@@ -10,8 +10,9 @@ from itertools import pairwise
 from typing import Annotated, TypeAlias
 
 import numpy as np
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 
+from ...base.toml_tables import TomlTable
 from ..theory import pitch_range_of
 from .frame import RuleNote, RuleSection, check_range
 
@@ -40,13 +41,7 @@ Beats: TypeAlias = Annotated[Fraction, BeforeValidator(_checked_beats)]
 PitchSpan: TypeAlias = Annotated[tuple[int, int], BeforeValidator(_checked_span)]
 
 
-class RuleTable(BaseModel):
-    """Base of the tables of a piece by rules: unknown names are errors."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class VoiceRule(RuleTable, ABC):
+class VoiceRule(TomlTable, ABC):
     """A voice and the rule that writes its notes.
 
     Attributes

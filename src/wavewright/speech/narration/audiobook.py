@@ -20,7 +20,8 @@ from ...audio.file_formats.metadata import Marker, SoundMetadata, fields_of
 from ...audio.metadata_file import cover_of, read_cover
 from ...audio.sound_file import open_sound, read_origin
 from ...base.errors import BadFolder, BadSetting, SoundWarning
-from ...base.parameters import FREE_TEXT, Needs, Writes
+from ...base.parameters import FREE_TEXT, Writes
+from ...base.rules import Needs
 from ...base.units import samples_to_seconds, seconds_to_samples
 from ...base.whole_file import check_target, sweep_once
 from ...outputs.made import MadeFile

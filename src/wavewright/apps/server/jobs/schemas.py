@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ....base.parameters import Needs, Without
+from ....base.rules import Needs, OneOf, Without
 from ....base.task_parameters import TaskParameter
 from ....tasks.description import CommandTask, schema_of
 from .request import ATTACHMENTS, ATTACHMENTS_HELP, parameters_of
@@ -58,18 +58,28 @@ def parameters_schema(task: CommandTask) -> dict[str, object]:
 
 
 def _relations(parameters: Sequence[TaskParameter]) -> dict[str, object]:
-    """Return the keywords of a schema for parameters that belong to others, and for those that exclude others."""
+    """Return the keywords of a schema for the rules between parameters."""
     keys = {each.name: each.key for each in parameters}
     needed: dict[str, list[str]] = {}
-    excluded: list[dict[str, object]] = []
+    rules: list[dict[str, object]] = []
+
+    def given(*required: str, value: object = None) -> dict[str, object]:
+        of_value = {} if value is None else {"properties": {required[0]: {"const": value}}}
+        return {"required": [*required], **of_value}
+
     for each in parameters:
         for marker in each.markers:
+            others = [keys[name] for name in getattr(marker, "others", ()) if name in keys]
             if isinstance(marker, Needs) and marker.other in keys:
-                needed.setdefault(each.key, []).append(keys[marker.other])
+                if marker.value is None:
+                    needed.setdefault(each.key, []).append(keys[marker.other])
+                else:
+                    rules.append({"if": given(each.key), "then": given(keys[marker.other], value=marker.value)})
             elif isinstance(marker, Without):
-                pairs = [[each.key, keys[other]] for other in marker.others if other in keys]
-                excluded += [{"not": {"required": pair}} for pair in pairs]
-    return ({"dependentRequired": needed} if needed else {}) | ({"allOf": excluded} if excluded else {})
+                rules += [{"not": given(each.key, other, value=marker.value)} for other in others]
+            elif isinstance(marker, OneOf):
+                rules.append({"oneOf": [given(key) for key in (each.key, *others)]})
+    return ({"dependentRequired": needed} if needed else {}) | ({"allOf": rules} if rules else {})
 
 
 def _schema(parameter: TaskParameter) -> dict[str, object]:
