@@ -294,10 +294,10 @@ def test_a_chorale_has_four_voices_and_the_melody(melody, tmp_path):
 
 def test_options_of_chorales_are_checked(melody, tmp_path, capsys):
     chorale = "accompany", str(melody), "--style", "chorale"
-    assert "--chords does not apply" in refused(capsys, *chorale, "--chords", "C")
-    assert "--save-style does not apply" in refused(capsys, *chorale, "--save-style", "x.toml")
+    assert "--style chorale and --chords exclude each other" in refused(capsys, *chorale, "--chords", "C")
+    assert "--style chorale and --save-style exclude each other" in refused(capsys, *chorale, "--save-style", "x.toml")
     assert "There is no voice 'descant'" in refused(capsys, *chorale, "--voice", "descant")
-    assert "add --style chorale" in refused(capsys, "accompany", str(melody), "--voice", "bass")
+    assert "--voice belongs to --style chorale" in refused(capsys, "accompany", str(melody), "--voice", "bass")
     assert "is no score" in refused(capsys, "accompany", "a.wav", "--style", "chorale", "--out", "b.wav")
 
 

@@ -56,6 +56,12 @@ def test_parameters_that_name_models_say_so(name):
     assert all(str in (p.type, *get_args(p.type)) for p in task.of_role("model"))
 
 
+def _required(task):
+    """Return a value of the first of those parameters of which one must be given."""
+    rules = [(each.name, rule) for each in task.parameters.values() for rule in each.markers]
+    return {name: "given" for name, rule in rules if isinstance(rule, OneOf)}
+
+
 @pytest.mark.parametrize("name", [name for name in PROCESSING if describe(name).of_role("output")])
 def test_no_file_that_is_read_is_written(name, tmp_path):
     """Neither by a task whose author thought of it nor by another; a link is no way around it."""
@@ -63,18 +69,21 @@ def test_no_file_that_is_read_is_written(name, tmp_path):
     path, linked = tmp_path / "same.wav", tmp_path / "linked.wav"
     path.write_bytes(b"")
     linked.symlink_to(path)
+    required = _required(task)
+    rules = [rule for each in task.parameters.values() for rule in each.markers if isinstance(rule, OneOf)]
     alone = [
         each
         for each in (*task.of_role("output"), *task.of_role("input"))
         if not any(isinstance(marker, Needs | Without) for marker in each.markers)
+        and not any(each.name in rule.others for rule in rules)
     ]
     for written in (each for each in alone if each.role == "output"):
         for read in (each for each in alone if each.role == "input"):
             given = (path,) if "tuple" in str(read.type) else path
             with pytest.raises(BadSetting, match="never replaced"):
-                task.check_together({written.name: linked, read.name: given})
+                task.check_together({**required, written.name: linked, read.name: given})
         if written.writes.suffix or written.writes.or_file:
-            task.check_together({written.name: linked})
+            task.check_together({**required, written.name: linked})
 
 
 @pytest.mark.parametrize("name", [name for name in PROCESSING if describe(name).of_role("output")])
@@ -85,7 +94,7 @@ def test_no_new_folder_has_the_name_of_a_file(name, tmp_path):
         source = {written.writes.like: tmp_path} if written.writes.like else {}
         if (written.writes.suffix and not source) or written.writes.or_file:
             continue
-        needed = {marker.other: True for marker in written.markers if isinstance(marker, Needs)}
+        needed = _required(task) | {rule.other: True for rule in written.markers if isinstance(rule, Needs)}
         for ending in (".wav", ".MP3", ".mid"):
             with pytest.raises(BadSetting, match="the name of a file, and a folder is written"):
                 task.check_together({**needed, **source, written.name: tmp_path / f"new{ending}"})
@@ -177,7 +186,8 @@ OF_STREAMS = [
 
 @pytest.mark.parametrize(("task", "parameter"), OF_STREAMS)
 def test_what_a_stream_does_not_have_is_refused(task, parameter):
-    values = {each.name: each.default for each in task.parameters.values()} | {parameter.name: "given"}
+    values = {each.name: each.default for each in task.parameters.values()} | _required(task)
+    values[parameter.name] = "given"
     task.check_together(values)
     for streamed in (Path("-"), (Path("-"),)):
         with pytest.raises(BadSetting, match=f"{parameter.key} is for files, and a stream is none"):
@@ -207,8 +217,7 @@ def _needed(by_name, name):
 @pytest.mark.parametrize(("task", "parameter", "relation"), RELATIONS)
 def test_what_parameters_say_of_each_other_holds_however_a_task_is_called(task, parameter, relation):
     by_name = {each.name: each for each in task.parameters.values()}
-    alternatives = [each.name for each in by_name.values() if any(isinstance(rule, OneOf) for rule in each.markers)]
-    values = {name: each.default for name, each in by_name.items()} | dict.fromkeys(alternatives, "given")
+    values = {name: each.default for name, each in by_name.items()} | _required(task)
     given = {parameter.name: getattr(relation, "value", None) or "given"}
     if isinstance(relation, Needs):
         other = by_name[relation.other]

@@ -221,8 +221,7 @@ def test_a_stream_is_edited_as_it_arrives(monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({}, "either the steps with --do"),
-        ({"do": "gain 1", "chain": "x.txt"}, "either the steps with --do"),
+        ({"do": "gain 1", "chain": "x.txt"}, "do and chain exclude each other; leave one of them out"),
         ({"chain": "nowhere.txt"}, "nowhere.txt cannot be read as a chain"),
         ({"do": "gain 1", "tag": ("colour=red",)}, "the name is one of title"),
         ({"do": "gain 1", "tag": ("comment=x",)}, "the name is one of title"),

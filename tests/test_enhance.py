@@ -3,6 +3,7 @@
 import io
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
@@ -22,7 +23,7 @@ from wavewright.families import loading
 from wavewright.inference.enhancement.bundled_sizes import DenoiserSize, model_for
 from wavewright.inference.enhancement.files import Enhancement
 from wavewright.plots import read_png_title
-from wavewright.tasks.enhance import enhance, enhance_stream
+from wavewright.tasks.enhance import enhance, enhance_stream, enhancement_of
 
 pytestmark = pytest.mark.uses("denoiser")
 
@@ -186,6 +187,14 @@ class TestFiles:
         np.testing.assert_allclose(Clip.read(result.out).wave, mix * both + (1 - mix) * wave, atol=1e-5)
         assert result.by.startswith("WPE and ")
 
+    @pytest.mark.parametrize("asked", [{"denoise": True}, {"max_attenuation_db": 12.0}, {"model": "denoise-16k"}])
+    def test_a_limit_or_a_model_asks_for_the_model_as_denoise_does(self, asked):
+        alone = enhancement_of(dereverb=True)
+        assert (alone.uses_wpe, alone.uses_model) == (True, False)
+        for is_stream in (False, True):
+            both = enhancement_of(dereverb=True, is_stream=is_stream, **asked)
+            assert both == replace(enhancement_of(True, True, is_stream=is_stream), model=asked.get("model"))
+
     def test_refuses(self, folder, tmp_path):
         path = tmp_path / "in.wav"
         Clip(noisy(100), 16_000).write(path)
@@ -193,7 +202,6 @@ class TestFiles:
             (path, {}, BadSetting, "never replaced"),
             (tmp_path / "none" / "out.wav", {}, BadFolder, "does not exist"),
             ("-", {}, BadSetting, "Standard output is for a stream"),
-            (tmp_path / "o.wav", {"dereverb": True, "max_attenuation_db": 6}, BadSetting, "alone removes no noise"),
             (tmp_path / "o.wav", {"mix": 2}, BadSetting, "mix is 2"),
         ):
             with pytest.raises(error, match=match):

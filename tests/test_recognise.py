@@ -13,6 +13,7 @@ import pytest
 import soundfile
 
 from wavewright.apps.cli import run
+from wavewright.audio.clip import Clip
 from wavewright.audio.pcm import to_pcm
 from wavewright.base.errors import BadAudio, BadSetting
 from wavewright.contracts.recognition import Calibration
@@ -104,7 +105,7 @@ def test_what_fits_no_label_is_rejected_unless_all_are_accepted():
 
 def test_events_have_onsets_and_offsets_within_half_a_window():
     wave = np.concatenate([noise(2), tone(1_000, 1.5), noise(2, 1), tone(2_000, 1), noise(1, 2)])
-    result = RecordingRecogniser(ToneClassifier(), finds_events=True).recognise([wave[None]])
+    result = RecordingRecogniser(ToneClassifier(), event_threshold=0.5).recognise([wave[None]])
     assert [event.label for event in result.events] == ["low", "high"]
     for event, (onset, offset) in zip(result.events, [(2, 3.5), (5.5, 6.5)], strict=True):
         assert abs(event.onset - onset) < 0.25
@@ -115,6 +116,19 @@ def test_events_join_rows_and_reach_the_ends():
     probabilities = np.array([[0.9, 0.9], [0.8, 0.1], [0.1, 0.9], [0.6, 0.2]])
     events = events_of(probabilities, ("a", "_b"), hop=0.5, first=0.25, seconds=2.5)
     assert [(event.onset, event.offset, event.confidence) for event in events] == [(0.0, 1.25, 0.9), (1.75, 2.5, 0.6)]
+    (event,) = events_of(probabilities, ("a", "_b"), hop=0.5, first=0.25, seconds=2.5, threshold=0.8)
+    assert (event.onset, event.offset) == (0.0, 1.25)
+
+
+def test_a_threshold_asks_for_the_events_of_files(tmp_path):
+    wave = np.concatenate([np.zeros(22_050), 0.7 * np.random.default_rng(0).uniform(-1, 1, 22_050)]).astype(np.float32)
+    file = Clip(wave[None], 44_100).write(tmp_path / "a.wav")
+    events = recognise("drum-classifier", file, events=True).sounds[0].events
+    assert recognise("drum-classifier", file, threshold=0.5).sounds[0].events == events
+    lower, highest = (recognise("drum-classifier", file, threshold=each).sounds[0].events for each in (0.05, 1.0))
+    assert {each.label for each in events} <= {each.label for each in lower}
+    assert len(lower) > len(highest)
+    assert all(each.confidence >= 0.05 for each in lower)
 
 
 @pytest.fixture
@@ -320,7 +334,6 @@ def test_a_report_needs_labels_that_the_model_knows(labelled, capsys):
     [
         (["speech-codec", "x.wav"], "recognises no labels"),
         (["drum-classifier", "-", "x.wav"], "recognised alone"),
-        (["drum-classifier", "x.wav", "--threshold", "0.5"], "for a stream"),
         (["drum-classifier", "missing.wav"], "missing.wav"),
     ],
 )

@@ -90,20 +90,26 @@ def test_one_file(tmp_path, name):
         made(tmp_path / name, variations=2)
 
 
+def test_a_mono_effect_has_two_equal_channels(tmp_path):
+    (stereo,) = made(tmp_path, name="engine", channels="stereo", seconds=0.3).files
+    (mono,) = made(tmp_path, name="engine", channels="mono", seconds=0.3, file_name="mono").files
+    wave = Clip.read(mono.path).wave
+    np.testing.assert_array_equal(Clip.read(stereo.path).wave, np.concatenate([wave, wave]))
+
+
 def test_what_cannot_be_made_leaves_no_folder(tmp_path, capsys):
     out = ("--out", str(tmp_path / "fx"), "--quiet")
     messages = {
         ("lasr",): "There is no procedure 'lasr'; the nearest is laser.",
         ("qqq",): "There is no procedure 'qqq'; there are wind, rain",
         ("laser", "--seconds", "3"): "Laser has a length of its own",
-        ("click", "--loop"): "cannot be looped; leave --loop out",
+        ("click", "--loop"): "is no loop; leave loop out",
         ("rain", "--set", "drops=3"): "There is no setting 'drops'; the nearest are",
         ("rain", "--set", "surface=mud"): "cannot be 'mud'",
         ("rain", "--set", "drop_mm"): "has no value",
         ("rain", "--set", "drop_mm=99"): "drop_mm is 99.0; it must lie between 0.5 and 6.0.",
         ("rain", "--seconds", "0"): "--seconds is 0",
         ("rain", "--sample-rate", "4000"): "--sample-rate is 4000",
-        ("engine", "--channels", "stereo"): "CombustionEngine has 1 channel, not 2",
         ("rain", "--seed", "4294967295", "--variations", "2"): "choose a lower seed",
     }
     for arguments, message in messages.items():

@@ -263,7 +263,7 @@ def test_generated_files_carry_length_temperature_and_beginning(spoken, tmp_path
     for arguments, message in (
         ({"continue_from": tmp_path / "begin.wav"}, "continue_from belongs to seconds; give both"),
         ({"code": (1.0,)}, "tiny has no parameter code"),
-        ({"interpolate": (1, 2)}, "tiny cannot interpolate"),
+        ({"interpolate": (1, 2)}, "tiny has no parameter interpolate; leave interpolate out"),
         ({"classifier": "drum-classifier"}, "classifier belongs to min_confidence; give both"),
     ):
         with pytest.raises(BadSetting, match=message):

@@ -377,7 +377,7 @@ class Autoencoder(Model, ABC):
     def check_decoder_label(self, label: str | None) -> None:
         """Raise BadSetting for a label that the decoder does not take; by default it takes none."""
         if label is not None:
-            raise BadSetting(f"{self.name} decodes latents without a label; leave the label {label!r} out.")
+            index_of(label, (), "label", self.name)
 
     def distances(self, latents: np.ndarray, others: Sequence[np.ndarray]) -> np.ndarray:
         """Return the distance of the latents of each of several other clips, ``(n,)``.

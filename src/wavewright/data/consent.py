@@ -15,6 +15,7 @@ from ..audio.sound_file import open_sound
 from ..base.errors import BadSetting, printable
 from ..base.names import control_character_in, quoted
 from ..base.parameters import FREE_TEXT
+from ..base.rules import Without
 from ..models.consent import UNKNOWN, Consent, Permission, Statement
 from .entry import SILENT_PEAK
 
@@ -45,7 +46,9 @@ class PermissionParameters:
         ),
     ] = ()
     i_have_consent: Annotated[
-        bool, Field(description="For a voice: you are its speaker, or have the speaker's consent in another form.")
+        bool,
+        Field(description="For a voice: you are its speaker, or have the speaker's consent in another form."),
+        Without("consent"),
     ] = False
     licence: Annotated[
         str,
@@ -75,10 +78,8 @@ def consent_of(files: Sequence[Path], is_declared: bool) -> Consent | None:
     - ``files``: recordings of statements, and texts; a recording and a text of the same name are one statement.
     - ``is_declared``: the caller has the consent in another form.
 
-    Raises BadSetting if both are given, or a file cannot be a statement.
+    Raises BadSetting if a file cannot be a statement.
     """
-    if files and is_declared:
-        raise BadSetting("--consent and --i-have-consent are given; give the statement alone.")
     today = date.today().isoformat()
     if is_declared:
         return Consent(basis="declared", date=today)

@@ -128,10 +128,11 @@ class Draft:
         """Return the cues with speakers, found by their voices if their number is given, and which are suspect."""
         if self.n_speakers is None:
             return cues, []
-        if any(cue.speaker for cue in cues):
-            raise BadSetting("The lines name their speakers; leave --speakers out.")
-        if is_subtitle_file(self.source):
-            raise BadSetting(f"{self.source} has no sound by which speakers are told apart; leave --speakers out.")
+        are_named = any(cue.speaker for cue in cues)
+        if are_named or is_subtitle_file(self.source):
+            without_sound = f"{self.source} has no sound by which speakers are told apart"
+            reason = "The lines name their speakers" if are_named else without_sound
+            raise BadSetting(f"{reason}; leave --speakers out.")
         found = cluster_speakers(self.source, [(cue.start, cue.end) for cue in cues], self.n_speakers)
         named = zip(cues, found.numbers, strict=True)
         return [replace(cue, speaker=SPEAKER.format(number=number)) for cue, number in named], found.suspect

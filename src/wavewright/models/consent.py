@@ -109,11 +109,9 @@ class Permission:
     consent: Consent | None = None
 
     def __post_init__(self) -> None:
-        for option, text in (("--licence", self.licence), ("--credit", self.credit)):
-            if len(text) > MAX_LICENCE or not text.isprintable():
-                raise BadSetting(f"{option} is {quoted(text)}; give one line of at most {MAX_LICENCE} characters.")
-        if not self.licence.strip():
-            raise BadSetting("--licence is empty; give its name, such as CC0-1.0, or leave it out.")
+        for option, text in (("--licence", self.licence), ("--credit", self.credit or UNKNOWN)):
+            if len(text) > MAX_LICENCE or not text.isprintable() or not text.strip():
+                raise BadSetting(f"{option} is {quoted(text)}; give one line of 1 to {MAX_LICENCE} characters.")
 
     @property
     def is_stated(self) -> bool:

@@ -25,6 +25,7 @@ from ..base.parameters import (
     Writes,
 )
 from ..base.progress_bar import progress_bar
+from ..base.rules import Needs, Without
 from ..base.task_parameters import checked
 from ..base.whole_file import check_target, new_target, scratch_folder, write_whole
 from ..data.scores import read_scores
@@ -162,9 +163,13 @@ def accompany(
         Writes(".mid"),
     ] = None,
     style: Annotated[
-        str, Field(description="Name of a style (--list shows them), a TOML file, or chorale: four voices.")
+        str,
+        Field(description="Name of a style (--list shows them), a TOML file, or chorale: four voices."),
+        Without("chords", "save_style", value=CHORALE),
     ] = "pop",
-    learn_from: Annotated[Path | None, Field(description="Folder of scores to learn the style from, instead.")] = None,
+    learn_from: Annotated[
+        Path | None, Field(description="Folder of scores to learn the style from, instead."), Without("style")
+    ] = None,
     save_style: Annotated[
         Path | None, Field(description="TOML file to write the style to, which can be edited."), Writes(".toml")
     ] = None,
@@ -179,7 +184,9 @@ def accompany(
         FREE_TEXT,
     ] = None,
     voice: Annotated[
-        str, Field(description="Voice of a chorale that the melody is: " + ", ".join(VOICES) + ".")
+        str,
+        Field(description="Voice that the melody is: " + ", ".join(VOICES) + "."),
+        Needs("style", CHORALE),
     ] = VOICES[0],
     tune: TuneNumber = 1,
     seed: Annotated[int, Field(description="Same seed, same notes.", ge=0, le=MAX_SEED)] = 0,
@@ -209,9 +216,8 @@ def accompany(
     if list_:
         line = "{name}  {metres}, {tempo:g} quarters a minute: {description}"
         return listed("styles", [*map(_description, style_names()), CHORALE_STYLE], line)
-    _check(melody, learn_from, save_style)
-    is_chorale = style == CHORALE and learn_from is None
-    _check_chorale(is_chorale, voice, chords, save_style, out if _is_recording(melody) else None)
+    is_chorale = style == CHORALE
+    _check(melody, learn_from, save_style, out if is_chorale else None)
     musical_key = None if key is None else MusicalKey.parse(key)
     name = file_stem(Path(style).stem if learn_from is None else learn_from.resolve().name)
     target = new_target(Path(f"{file_stem(melody.stem)}-{name}.mid")) if out is None and melody is not None else out
@@ -262,27 +268,14 @@ def accompany(
     return Made.of(made, details=details, lines=lines)
 
 
-def _check(melody: Path | None, learn_from: Path | None, save_style: Path | None) -> None:
-    """Raise BadSetting where there is nothing to do, or no name for a style."""
+def _check(melody: Path | None, learn_from: Path | None, save_style: Path | None, chorale: Path | None) -> None:
+    """Raise BadSetting where there is nothing to do, or no name for a style or for the chorale of a recording."""
+    if chorale is not None and _is_recording(melody) and chorale.suffix.lower() not in WRITABLE:
+        raise BadSetting(f"{chorale} is no score; a chorale of a recording is written as one, such as {CHORALE}.mid.")
     if melody is None and (learn_from is None or save_style is None):
         raise BadSetting("There is no melody; give a score, or --learn-from and --save-style for a style alone.")
     if save_style is not None and save_style.suffix.lower() != ".toml":
         raise BadSetting(f"{save_style} is no name of a style; it must end with .toml.")
-
-
-def _check_chorale(
-    is_chorale: bool, voice: str, chords: str | None, save_style: Path | None, sound_of_recording: Path | None
-) -> None:
-    """Raise BadSetting for options that a chorale does not have, or that only a chorale has."""
-    if is_chorale and (chords is not None or save_style is not None):
-        option = "--chords" if chords is not None else "--save-style"
-        raise BadSetting(f"{option} does not apply to the style {CHORALE}, which is a network; leave it out.")
-    if voice != VOICES[0] and not is_chorale:
-        raise BadSetting(f"--voice is that of a chorale; add --style {CHORALE}.")
-    if is_chorale and sound_of_recording is not None and sound_of_recording.suffix.lower() not in WRITABLE:
-        raise BadSetting(
-            f"{sound_of_recording} is no score; a chorale of a recording is written as one, such as {CHORALE}.mid."
-        )
 
 
 def _is_recording(melody: Path | None) -> bool:

@@ -20,7 +20,7 @@ from ..base.names import quoted
 from ..base.parameters import NAMES_MODEL, Quiet, RecogniserName, TranslatorName, WritesSounds
 from ..base.progress_bar import progress_bar
 from ..base.result import Failed
-from ..base.rules import Needs
+from ..base.rules import Needs, Without
 from ..base.task_parameters import checked
 from ..base.version import __version__
 from ..base.whole_file import check_not_read, check_target, write_whole
@@ -92,7 +92,9 @@ def dub(
             le=20,
         ),
     ] = None,
-    cast: Annotated[Path | None, Field(description="TOML file with a [[cast]] table for each speaker.")] = None,
+    cast: Annotated[
+        Path | None, Field(description="TOML file with a [[cast]] table for each speaker."), Without("voice")
+    ] = None,
     original: Annotated[
         Original | None,
         Field(description="The original: quieter under lines, without its speech, kept, or left out."),

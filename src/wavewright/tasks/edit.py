@@ -19,6 +19,7 @@ from ..base.errors import BadSetting
 from ..base.names import quoted
 from ..base.parameters import DRY_RUN, FREE_TEXT, OF_FILES, STANDARD_STREAM, Quiet, Workers, WritesSounds
 from ..base.progress_bar import progress_bar
+from ..base.rules import OneOf
 from ..base.task_parameters import checked
 from ..effects.editing.chain import Chain, step_text
 from ..effects.editing.files import Edit, begin_editing, check_edit, edit_file
@@ -41,6 +42,7 @@ def edit(
         str | None,
         Field(description="The chain, such as 'highpass 80Hz; loudness -16LUFS; limit -1dBTP'."),
         FREE_TEXT,
+        OneOf("chain"),
     ] = None,
     chain: Annotated[Path | None, Field(description="Text file with the chain, a step on each line.")] = None,
     tag: Annotated[
@@ -66,7 +68,8 @@ def edit(
     Raises BadSetting if the chain is none or does not fit the sound, or parameters exclude each other; BadAudio if a
     sound cannot be read; BadFolder if files cannot be written, or a folder contains no sound.
     """
-    work = Edit(_chain(do, chain), tags_of(tag), subtype, not no_tags)
+    steps = Chain.parse(do or "") if chain is None else Chain.read(chain)
+    work = Edit(steps, tags_of(tag), subtype, not no_tags)
     if is_stream(source, out):
         _edit_stream(work)
         return Made(out=STANDARD_STREAM)
@@ -97,13 +100,6 @@ def _plan(out: Path, chain: Chain, formats: Sequence[SoundFormat]) -> Made:
         shown = size if after.seconds is not None else f"length depends on the sound, {size.split(', ', 1)[1]}"
         lines.append(f"{number:3d}  {shown}: {name}")
     return Made(out=out, details={"n_passes": chain.n_passes, "steps": steps}, lines=tuple(lines))
-
-
-def _chain(do: str | None, chain: Path | None) -> Chain:
-    """Return the chain of one of the two options."""
-    if (do is None) == (chain is None):
-        raise BadSetting("Give either the steps with --do, or a text file of them with --chain.")
-    return Chain.read(chain) if chain is not None else Chain.parse(do or "")
 
 
 def tags_of(texts: tuple[str, ...]) -> dict[str, str]:

@@ -18,6 +18,7 @@ from ..audio.sound_file import AudioHeader, open_sound
 from ..audio.wave_blocks import CountedWaves, fitted, resampled, until_interrupted
 from ..base.byte_stream import is_stream
 from ..base.errors import BadSetting
+from ..base.names import index_of
 from ..base.parameters import FREE_TEXT, NAMES_MODEL, OF_FILES, STANDARD_STREAM, Quiet, Writes
 from ..base.progress_bar import progress_bar
 from ..base.rules import Without
@@ -161,7 +162,7 @@ def _open_codec(model: str, label: str | None) -> Codec:
     """Open a codec; raise BadSetting if there is a label."""
     codec = loading.load_codec(model)
     if label is not None:
-        raise BadSetting(f"{codec.name} is a codec, which has no labels; leave --label out.")
+        index_of(label, (), "label", codec.name)
     return codec
 
 

@@ -12,7 +12,6 @@ from pydantic import Field
 
 from ..audio.sound_file import open_sound
 from ..base.byte_stream import is_stream
-from ..base.errors import BadSetting
 from ..base.parameters import NAMES_MODEL, OF_FILES, STANDARD_STREAM, InForm, Quiet, Workers, WritesSounds
 from ..base.progress_bar import progress_bar
 from ..base.task_parameters import checked
@@ -38,7 +37,10 @@ def enhance(
         Field(description="File or folder to write; default: <name>-enhanced beside it, or standard output for -."),
         WritesSounds(".wav", like="source"),
     ] = None,
-    denoise: Annotated[bool, Field(description="Remove noise; the default without --dereverb.")] = False,
+    denoise: Annotated[
+        bool,
+        Field(description="Remove noise; the default without --dereverb, and with --max-attenuation-db or --model."),
+    ] = False,
     dereverb: Annotated[
         bool, Field(description="Remove reverberation, by WPE; with --denoise by WPE and the model.")
     ] = False,
@@ -76,7 +78,8 @@ def enhance(
     """Remove noise and reverberation from speech of any length, sample rate and number of channels.
 
     A model removes noise. ``dereverb`` predicts late reverberation from the past and subtracts it (WPE); alone it uses
-    no model and leaves noise as it is, with ``denoise`` the model then attenuates both by 12 dB or the given limit.
+    no model and leaves noise as it is; with ``denoise``, a limit or a model, that then attenuates both by 12 dB or the
+    limit.
     The sound stays in time, and has as many samples. Of a folder, all sound files are enhanced, those in its folders
     too; called again, what is up to date is kept. Standard input is 16-bit audio, raw mono at 16 kHz or WAV, and is
     enhanced as it arrives, to standard output in the same form; nothing is returned.
@@ -118,17 +121,12 @@ def enhancement_of(
     separate: bool = False,
     is_stream: bool = True,
 ) -> Enhancement:
-    """Return the settings that parameters of `enhance` stand for, without a report.
-
-    Raises BadSetting if parameters exclude each other.
-    """
-    uses_model = denoise or not dereverb
-    if not uses_model and max_attenuation_db is not None:
-        raise BadSetting(f"--dereverb alone removes no noise; leave --max-attenuation-db {max_attenuation_db} out.")
+    """Return the settings that parameters of `enhance` stand for, without a report."""
+    uses_model = denoise or not dereverb or max_attenuation_db is not None or model is not None
     default_db = DEREVERB_ATTENUATION_DB if dereverb else USUAL_ATTENUATION_DB
     limit_db = default_db if max_attenuation_db is None else max_attenuation_db
     settings = EnhancementSettings(dereverb, limit_db, mix, is_linked=not separate)
-    uses_wpe = dereverb and not (is_stream and denoise)  # WPE would delay a stream by half a minute
+    uses_wpe = dereverb and not (is_stream and uses_model)  # WPE would delay a stream by half a minute
     return Enhancement(model, size, uses_wpe, uses_model, False, settings)
 
 

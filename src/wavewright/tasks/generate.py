@@ -185,6 +185,7 @@ def generate(
     generator = loading.load_generator(model)
     named = {"code": code, "seconds": seconds, "temperature": temperature, "speaker": speaker, "pitch": pitch}
     options: Options = {name: value for name, value in named.items() if value is not None}
+    _check_options(generator, {**options, "continue_from": continue_from, "interpolate": interpolate})
     drawn = dict(options)
     if loop and seconds is not None:  # the crossfade and the search take some of it
         drawn["seconds"] = min(seconds + LOOP_EXTRA_SECONDS, MAX_SECONDS)
@@ -197,7 +198,7 @@ def generate(
         clips = sampler.sample(label, count, seed)
     else:
         origin = ClipOrigin(origin.model, origin.model_hash, interpolate[0], {}, interpolate=interpolate, steps=count)
-        clips = _interpolated(generator, label, interpolate, count)
+        clips = _interpolated(cast(Interpolator, generator), label, interpolate, count)
     if loop:
         clips = _as_loops(clips, generator.sample_rate, seconds)
     marking = marking_of(origin.model_hash, watermark, watermark_key)
@@ -237,20 +238,22 @@ def _known(written: MadeFile) -> dict[str, object]:
     return {**known, "confidence": None, "novelty_db": None, **written.details}
 
 
+def _check_options(generator: Generator, given: Options) -> None:
+    """Raise BadSetting for an option that the model does not have."""
+    kinds = {"continue_from": Continuer, "interpolate": Interpolator}
+    known = {*generator.options, *(name for name, kind in kinds.items() if isinstance(generator, kind))}
+    for name, value in given.items():
+        if value is not None and name not in known:
+            raise BadSetting(f"{generator.name} has no parameter {name}; leave {name} out, or use another model.")
+
+
 def _clip_function(generator: Generator, options: Options, continue_from: Path | None) -> ClipFunction:
-    """Return the function of label, seed and index; raise BadSetting for an option that the model does not have."""
-    unknown = [name for name in options if name not in generator.options]
-    if unknown:
-        raise BadSetting(
-            f"{generator.name} has no parameter {unknown[0]}; leave {unknown[0]} out, or use another model."
-        )
+    """Return the function of label, seed and index."""
     if continue_from is None:
         generate_clips = cast(Callable[..., list[np.ndarray]], generator.generate)  # options differ between families
         return lambda label, seed, index: generate_clips(label, 1, seed, index, **options)[0]
-    if not isinstance(generator, Continuer):
-        raise BadSetting(f"{generator.name} cannot continue a clip; leave continue_from out.")
     prompt = Clip.read(continue_from).resample(generator.sample_rate).wave.mean(axis=0, keepdims=True)  # (1, time)
-    continue_clip = cast(Callable[..., np.ndarray], generator.continue_from)
+    continue_clip = cast(Callable[..., np.ndarray], cast(Continuer, generator).continue_from)
     return lambda label, seed, index: continue_clip(prompt, label=label, seed=seed, index=index, **options)
 
 
@@ -270,10 +273,10 @@ def _changes(continue_from: Path | None, sample_rate: int) -> tuple[str, ...]:
     return (f"{continue_from} was {', '.join(changes)}.",) if changes else ()
 
 
-def _interpolated(generator: Generator, label: str | None, seeds: tuple[int, int], steps: int) -> Iterator[ScoredClip]:
+def _interpolated(
+    generator: Interpolator, label: str | None, seeds: tuple[int, int], steps: int
+) -> Iterator[ScoredClip]:
     """Yield the clips of an interpolation between two seeds."""
-    if not isinstance(generator, Interpolator):
-        raise BadSetting(f"{generator.name} cannot interpolate; give --seed instead of --interpolate.")
     if steps > MAX_INTERPOLATION_STEPS:
         raise BadSetting(
             f"An interpolation in {steps} clips is too long; at most {MAX_INTERPOLATION_STEPS} fit into memory."

@@ -13,14 +13,14 @@ from pydantic import Field
 from .. import models
 from ..base.errors import BadAudio, BadSetting
 from ..base.parameters import NAMES_MODEL, OF_FILES, STANDARD_STREAM, Quiet, Writes
-from ..base.rules import Needs
+from ..base.rules import Needs, Without
 from ..base.task_parameters import checked
 from ..contracts.runtime import identity
 from ..data.folder import entries_of
 from ..families import loading
 from ..inference.recognition.false_alarms import check_alarm_folder, write_alarms
 from ..inference.recognition.files import recognise_files, spot_stream
-from ..inference.recognition.recogniser import RecordingRecogniser
+from ..inference.recognition.recogniser import PRESENT, RecordingRecogniser
 from ..inference.recognition.report import ClassificationReport, labelled, report_on, report_on_sets
 from ..inference.recognition.results import RecognisedFiles
 from ..inference.recognition.spotting import (
@@ -108,11 +108,14 @@ def recognise(
         tuple[Path, ...] | Path, Field(description="Sound files, folders, or - for a stream on standard input.")
     ],
     top: Annotated[int, Field(description="Number of labels to list for each file.", ge=1, le=1_000), OF_FILES] = 1,
-    events: Annotated[bool, Field(description="List labels with their onsets and offsets."), OF_FILES] = False,
+    events: Annotated[
+        bool, Field(description="List labels with their onsets and offsets, as with --threshold."), OF_FILES
+    ] = False,
     accept_all: Annotated[bool, Field(description="Give a label to files that fit none, too.")] = False,
     report: Annotated[
         bool,
         Field(description="The files are a labelled folder or manifest: compare what is recognised with its labels."),
+        Without("events", "threshold"),
     ] = False,
     plot: Annotated[
         Path | None,
@@ -122,7 +125,11 @@ def recognise(
     ] = None,
     threshold: Annotated[
         float | None,
-        Field(description="Smallest confidence of an event of a stream; default: that on the card.", ge=0, le=1),
+        Field(
+            description="Smallest confidence of an event, of files (default: 0.5) or a stream (that on the card).",
+            ge=0,
+            le=1,
+        ),
     ] = None,
     quiet: Quiet = False,
 ) -> RecognisedFiles | ClassificationReport | None:
@@ -150,9 +157,8 @@ def recognise(
         spotter = KeywordSpotter(classifier, settings if threshold is None else replace(settings, threshold=threshold))
         spot_stream(sys.stdin.buffer, sys.stdout, spotter)
         return None
-    if threshold is not None:
-        raise BadSetting(f"--threshold {threshold:g} is for a stream; leave it out, or give - as the file.")
-    recogniser = RecordingRecogniser(classifier, top, events, rejects=not accept_all)
+    event_threshold = PRESENT if events and threshold is None else threshold
+    recogniser = RecordingRecogniser(classifier, top, event_threshold, rejects=not accept_all)
     if report:
         return _report(recogniser, paths, plot, quiet)
     return _recognise(recogniser, paths, quiet)

@@ -12,6 +12,7 @@ from pydantic import Field
 from ..base.errors import BadFolder, BadSetting
 from ..base.parameters import DEFAULT_VAE, EmbeddingName, Quiet, VaeName
 from ..base.result import Result
+from ..base.rules import Needs
 from ..base.task_parameters import checked
 from ..contracts.morphing import Morpher
 from ..contracts.runtime import Autoencoder, ModelResult, identity
@@ -58,7 +59,7 @@ def similar(
     ] = None,
     count: Annotated[int, Field(description="Number of similar clips.", ge=1, le=1_000)] = 5,
     model: VaeName = DEFAULT_VAE,
-    embedding: EmbeddingName = None,
+    embedding: Annotated[EmbeddingName, Needs("folder")] = None,
     quiet: Quiet = False,
 ) -> SimilarClips:
     """Find the clips most similar to one, among the training clips of the model or in a folder.
@@ -67,13 +68,10 @@ def similar(
     a classifier, distances are root mean squares in standard deviations over the clips of the folder.
 
     Raises BadAudio if the file cannot be read or is silent; BadFolder if the folder holds no other clip that can be
-    used; BadModel if the model is no VAE, or the embedding that of no model; BadSetting if there is an embedding and no
-    folder.
+    used; BadModel if the model is no VAE, or the embedding that of no model.
     """
     if folder is None:
-        if embedding is None:
-            return _similar_training_clips(file, loading.load_autoencoder(model), count)
-        raise BadSetting(f"The embedding {embedding} has no training clips to search; give a folder with --folder.")
+        return _similar_training_clips(file, loading.load_autoencoder(model), count)
     space = open_space(model, embedding)
     if isinstance(space, LatentSpace):
         source, wave = read_clip(file, space.runtime)

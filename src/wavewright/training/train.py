@@ -99,8 +99,7 @@ def with_generated_clips(settings: GeneratedSettings, plan: PlannedRun) -> Plann
         raise BadSetting(
             f"--augment-with is for --family {' or '.join(able)}; other families learn from recordings alone."
         )
-    if n_processes() > 1:
-        raise BadSetting("--augment-with is not possible under torchrun; train the classifier in one process.")
+    _check_one_process("--augment-with")
     labels = _labels_of(plan)
     sources = [open_source(name, labels, settings.label_map) for name in settings.models]
     _check_names(sources)
@@ -120,6 +119,12 @@ def with_generated_clips(settings: GeneratedSettings, plan: PlannedRun) -> Plann
         scan=replace(plan.scan, entries=(*plan.scan.entries, *entries)),
         provenance=replace(plan.provenance, sources=(*plan.provenance.sources, *_sources(sources, entries))),
     )
+
+
+def _check_one_process(option: str) -> None:
+    """Raise BadSetting under torchrun for an option that generates clips."""
+    if n_processes() > 1:
+        raise BadSetting(f"{option} generates clips, which is not possible under torchrun; train in one process.")
 
 
 def open_source(name: str, labels: Sequence[str], label_map: Sequence[tuple[str, str]]) -> ClipSource:
@@ -251,24 +256,20 @@ def _prior_labels(
 ) -> list[str]:
     """Return the labels of the base that the recordings do not have; raise BadSetting if there must be some."""
     known = {label for entry in plan.scan.entries for label in entry.all_labels}
-    prior = [label for label in base.card.labels if label not in known]
-    if Capability.GENERATE not in capabilities:
-        if settings.needs_prior:
-            raise BadSetting(
-                f"{base.card.name} generates no clips by itself, so --prior-fraction must be 0 or left out; "
-                "training.base_weight keeps what it knew."
-            )
-        return []
+    can_generate = Capability.GENERATE in capabilities
+    prior = [label for label in base.card.labels if label not in known and can_generate]
     if settings.needs_prior and not prior:
-        reason = "has no labels" if not base.card.labels else "has no labels that the recordings do not have"
-        raise BadSetting(f"{base.card.name} {reason}, so there is nothing to keep; leave --prior-fraction out.")
+        reason = "has no labels that the recordings do not have" if can_generate else "generates no clips by itself"
+        raise BadSetting(
+            f"{base.card.name} {reason}, so --prior-fraction has no effect; leave it out: training.base_weight keeps "
+            "what the model knew."
+        )
     return prior
 
 
 def _with_generated(plan: PlannedRun, base: ModelFolder, labels: Sequence[str], fraction: float) -> PlannedRun:
     """Return the plan with clips of the labels, so that they are this fraction of all."""
-    if n_processes() > 1:
-        raise BadSetting("--few-shot generates clips, which is not possible under torchrun; train in one process.")
+    _check_one_process("--few-shot")
     n_clips = max(round(fraction / (1 - fraction) * len(plan.scan.entries)), FEWEST_GENERATED * len(labels))
     folder = plan.out / GENERATED
     if not (folder / MANIFEST_FILE).is_file():

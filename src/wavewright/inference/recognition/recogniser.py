@@ -76,14 +76,17 @@ class RecordingRecogniser:
     """Recognise recordings by a classifier.
 
     - ``n_labels``: number of labels that a result lists.
-    - ``finds_events``: locate labels in time.
+    - ``event_threshold``: smallest probability of an event, which is located in time; None: none is.
     - ``rejects``: give no label to recordings that fit none.
     """
 
-    def __init__(self, model: Classifier, n_labels: int = 1, finds_events: bool = False, rejects: bool = True) -> None:
+    def __init__(
+        self, model: Classifier, n_labels: int = 1, event_threshold: float | None = None, rejects: bool = True
+    ) -> None:
         self.model = model
         self.n_labels = n_labels
-        self.finds_events = finds_events
+        self.event_threshold = event_threshold
+        self.finds_events = event_threshold is not None
         self.rejects = rejects
 
     def recognise(self, blocks: Iterable[np.ndarray]) -> Recognised:
@@ -169,15 +172,16 @@ class RecordingRecogniser:
     def _events(self, probabilities: np.ndarray, outputs: WindowOutputs, seconds: float) -> tuple[SoundEvent, ...]:
         """Return the events of frames, or of windows: a window stands for the hop around its centre."""
         rate, labels = self.model.sample_rate, self.model.labels
-        if not self.finds_events:
+        if self.event_threshold is None:
             return ()
         if outputs.frame_logits is not None:
             hop = self.model.frame_samples / rate
             smoothed = moving_mean(self.probabilities(outputs.frame_logits), round(SMOOTHED_SECONDS / hop))
             n_frames = min(len(smoothed), int(seconds / hop) + 1)
-            return events_of(smoothed[:n_frames], labels, hop, -hop / 2, seconds)
+            return events_of(smoothed[:n_frames], labels, hop, -hop / 2, seconds, self.event_threshold)
         hop = outputs.n_hop / rate
-        return events_of(probabilities, labels, hop, (self.model.window_samples / rate - hop) / 2, seconds)
+        first = (self.model.window_samples / rate - hop) / 2
+        return events_of(probabilities, labels, hop, first, seconds, self.event_threshold)
 
 
 def overlapped(windows: list[np.ndarray], n_hop: int) -> np.ndarray:
@@ -203,7 +207,12 @@ def moving_mean(values: np.ndarray, n_rows: int) -> np.ndarray:
 
 
 def events_of(
-    probabilities: np.ndarray, labels: tuple[str, ...], hop: float, first: float, seconds: float
+    probabilities: np.ndarray,
+    labels: tuple[str, ...],
+    hop: float,
+    first: float,
+    seconds: float,
+    threshold: float = PRESENT,
 ) -> tuple[SoundEvent, ...]:
     """Join consecutive windows or frames in which a label is present to events.
 
@@ -214,7 +223,7 @@ def events_of(
     for k, label in enumerate(labels):
         if is_background(label):
             continue
-        is_present = np.concatenate([[False], probabilities[:, k] >= PRESENT, [False]])
+        is_present = np.concatenate([[False], probabilities[:, k] >= threshold, [False]])
         starts, ends = np.flatnonzero(np.diff(is_present.astype(int))).reshape(-1, 2).T
         for start, end in zip(starts, ends, strict=True):
             onset = 0.0 if start == 0 else first + start * hop

@@ -87,7 +87,7 @@ class Procedure(RangedSettings, ABC):
         seed : int
             Same seed, same samples.
         n_channels : int, optional
-            1 or 2; by default what suits the effect.
+            1 or 2; by default what suits the effect. Both channels of a mono effect are the same.
         is_loop : bool
             Render a texture whose end continues at its start.
 
@@ -100,14 +100,15 @@ class Procedure(RangedSettings, ABC):
         Raises
         ------
         BadSetting
-            If a parameter is out of its range, or does not apply to a one-shot.
+            If a parameter is out of its range, or a one-shot is given a length or looped.
         """
         _check_number("sample_rate", sample_rate, *SAMPLE_RATES_HZ)
         _check_number("seed", seed, 0, 2**32 - 1)
-        if n_channels is not None and not 1 <= n_channels <= self.max_channels:
-            allowed = "1 channel" if self.max_channels == 1 else "1 or 2 channels"
-            raise BadSetting(f"{type(self).__name__} has {allowed}, not {n_channels}; leave the number out.")
-        return self._blocks(seconds, sample_rate, seed, n_channels or self.default_channels, is_loop)
+        n_channels = self.default_channels if n_channels is None else n_channels
+        _check_number("n_channels", n_channels, 1, 2)
+        n_own = min(n_channels, self.max_channels)
+        blocks = self._blocks(seconds, sample_rate, seed, n_own, is_loop)
+        return blocks if n_own == n_channels else (block.repeat(n_channels, axis=0) for block in blocks)
 
     def render(
         self,
@@ -183,10 +184,8 @@ class OneShot(Procedure):
         self, seconds: float | None, sample_rate: int, seed: int, n_channels: int, is_loop: bool
     ) -> Iterator[np.ndarray]:
         if seconds is not None or is_loop:
-            name = type(self).__name__
-            if seconds is None:
-                raise BadSetting(f"{name} has a length of its own and cannot be looped; leave --loop out.")
-            raise BadSetting(f"{name} has a length of its own, which its settings determine; leave --seconds out.")
+            option = "loop" if seconds is None else "seconds"
+            raise BadSetting(f"{type(self).__name__} has a length of its own, and is no loop; leave {option} out.")
         wave = finished(self._synthesise(seed, n_channels), self.synthesis_rate)
         if sample_rate != self.synthesis_rate:
             wave = np.ascontiguousarray(soxr.resample(wave.T, self.synthesis_rate, sample_rate).T)
