@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 from ..base.errors import BadFamily, BadFolder, BadSetting
@@ -42,6 +42,11 @@ def other_recordings() -> str:
     The card of a model names it among the sources.
     """
     return field(default="", metadata={FOLDER_OF_RECORDINGS: True})
+
+
+def settings_of_recordings(data: object) -> list[str]:
+    """Return the names of the data settings that :func:`other_recordings` declares."""
+    return [each.name for each in fields(data) if FOLDER_OF_RECORDINGS in each.metadata] if is_dataclass(data) else []
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import JsonValue, TypeAdapter, ValidationError
@@ -10,7 +10,7 @@ from pydantic import JsonValue, TypeAdapter, ValidationError
 from .. import families
 from ..base.errors import BadSetting, printable
 from ..base.validation import fault_of
-from ..contracts.recipe import FOLDER_OF_RECORDINGS, Prepared
+from ..contracts.recipe import Prepared, settings_of_recordings
 from ..data.entry import Scan
 from ..models.card import Source
 from ..models.consent import UNKNOWN, Consent, Permission
@@ -81,13 +81,13 @@ def sources_of_settings(prepared: Prepared, scan: Scan) -> tuple[Source, ...]:
     data = prepared.recipe.data
     return tuple(
         Source(
-            name=printable(Path(getattr(data, each.name)).resolve().name),
+            name=printable(Path(getattr(data, name)).resolve().name),
             licence=UNKNOWN,
-            origin=f"recordings of data.{each.name}",
+            origin=f"recordings of data.{name}",
             n_clips=n_others,
         )
-        for each in (fields(data) if is_dataclass(data) else ())
-        if FOLDER_OF_RECORDINGS in each.metadata and getattr(data, each.name) and n_others
+        for name in settings_of_recordings(data)
+        if getattr(data, name) and n_others
     )
 
 

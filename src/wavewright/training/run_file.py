@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from reprlib import repr as repr_short
 from typing import TYPE_CHECKING, Literal, NotRequired, cast
@@ -16,7 +16,7 @@ from typing_extensions import TypedDict  # pydantic needs this one before Python
 from ..base.errors import BadSetting
 from ..base.validation import fault_of
 from ..base.whole_file import write_whole
-from ..contracts.recipe import FOLDER_OF_RECORDINGS, Recipe
+from ..contracts.recipe import Recipe, settings_of_recordings
 from ..contracts.settings import TrainingSettings
 from ..data.entry import Entry
 
@@ -135,8 +135,7 @@ def check_resume(path: Path, current: RunFile, recipe: Recipe) -> tuple[int, str
     settings = _with_defaults(first["recipe"], recipe)
     steps = settings["training"]["steps"]
     current_settings = {section: dict(values) for section, values in current["recipe"].items()}
-    folders = [each.name for each in fields(type(recipe.data)) if FOLDER_OF_RECORDINGS in each.metadata]
-    for section, names in {**PER_CALL, "data": folders}.items():
+    for section, names in {**PER_CALL, "data": settings_of_recordings(recipe.data)}.items():
         current_settings[section] |= {name: settings[section][name] for name in names if name in settings[section]}
     changed = [
         *_differences(first["family"], current["family"], "family"),

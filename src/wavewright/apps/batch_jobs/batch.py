@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict
 from functools import partial
@@ -128,6 +128,7 @@ def _jobs_of_list(source: str, usual: _Usual) -> Iterator[BatchJob | Failed]:
     except UnicodeDecodeError as error:
         raise BadFolder(f"{source} is no text (byte {error.start}); save it as UTF-8.") from error
     suffix = PurePosixPath(source).suffix.lower()
+    readers: dict[str, Callable[[str], Iterator[tuple[int, JsonValue | Failed]]]]
     readers = {".csv": partial(_rows, Path(source)), ".tsv": partial(_rows, Path(source)), ".json": _entries}
     for line, record in readers.get(suffix, _lines)(content):
         yield record if isinstance(record, Failed) else _job_or_problem(line, record, usual, base)
