@@ -84,7 +84,7 @@ def test_integers_come_near_to_floats(tmp_path):
 
 
 def test_integers_need_weights_of_8_bits():
-    with pytest.raises(BadSetting, match="weight_bits 16"):
+    with pytest.raises(BadSetting, match="product_bits belongs to weight_bits=8"):
         TrainingSettings(product_bits=8)
     assert TrainingSettings(product_bits=8, weight_bits=8).product_bits == 8
 

@@ -195,7 +195,7 @@ def test_the_file_records_the_seed_and_the_loop(folder, monkeypatch):
         (
             "[[layers]]\nname='x'\nfile='a'\nprocedure='b'",
             BadSetting,
-            "layer 1 'x': file and procedure exclude each other",
+            "layer 'x': file and procedure exclude each other",
         ),
         ("[[layers]]\nfile='no.wav'", BadAudio, r"layer 1 'layer 1': .*no\.wav does not exist"),
         ("[[layers]]\nname='x'\nprocedure='snow'", BadSetting, "layer 1 'x': There is no procedure 'snow'; there are"),

@@ -433,7 +433,7 @@ def test_choices_are_checked():
         ({"sample_rate": 4_000}, "sample_rate is 4000"),
         ({"seconds": 0.01}, "seconds is 0.01"),
         ({"seed": -1}, "seed is -1"),
-        ({"n_channels": 3}, "1 or 2 channels"),
+        ({"n_channels": 3}, "must lie between 1 and 2"),
     ],
 )
 def test_what_cannot_be_rendered_is_refused(settings, message):
@@ -444,10 +444,16 @@ def test_what_cannot_be_rendered_is_refused(settings, message):
 def test_one_shots_have_neither_length_nor_loop():
     with pytest.raises(BadSetting, match="length of its own"):
         Laser().blocks(3.0)
-    with pytest.raises(BadSetting, match="cannot be looped; leave --loop out"):
+    with pytest.raises(BadSetting, match="has a length of its own, and is no loop; leave loop out"):
         Laser().blocks(is_loop=True)
-    with pytest.raises(BadSetting, match="1 channel, not 2"):
-        Laser().blocks(n_channels=2)
+    with pytest.raises(BadSetting, match="has a length of its own, and is no loop; leave seconds out"):
+        Laser().blocks(2.0)
+
+
+def test_a_mono_effect_has_two_equal_channels_where_they_are_asked_for():
+    left, right = Laser().render(n_channels=2)
+    assert np.array_equal(left, right)
+    assert np.array_equal(left, Laser().render()[0])
 
 
 def test_mono_and_stereo():

@@ -383,7 +383,6 @@ def test_live_enhancement_equals_that_of_a_stream(server, monkeypatch, sample_ra
         ("model=vocoder", "enhances no recordings"),
         ("size=huge", "size is"),
         ("mix=2", "mix is"),
-        ("dereverb=1&max_attenuation_db=3", "--dereverb alone"),
     ],
 )
 def test_wrong_settings_of_enhancement_get_one_sentence(server, query, words):
