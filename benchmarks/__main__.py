@@ -19,8 +19,7 @@ def names() -> list[str]:
 
 def benchmark(name: str) -> Benchmark:
     """Return a benchmark by its name."""
-    found: Benchmark = importlib.import_module(f"benchmarks.{name}").BENCHMARK
-    return found
+    return importlib.import_module(f"benchmarks.{name}").BENCHMARK
 
 
 def run(arguments: list[str]) -> int:

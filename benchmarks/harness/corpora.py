@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Sequence
+import tempfile
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 
@@ -14,9 +15,12 @@ from wavewright.audio.clip import Clip
 from wavewright.base.errors import BadFolder
 from wavewright.data.entry import Entry
 from wavewright.data.folder import scan
+from wavewright.data.preparation import Preparation
+from wavewright.data.store import ClipStore
 from wavewright.families import loading
 from wavewright.speech.voice import Voice
 
+T = TypeVar("T")
 SENTENCES_FILE = Path(__file__).parents[1] / "speech" / "texts" / "hundred.txt"
 SMOKE_VOICE = "en-kathleen"
 SEED = 2026
@@ -63,14 +67,33 @@ def draw_entries(entries: Sequence[Entry], count: int, seed: int = SEED) -> list
     return [entries[row] for row in sorted(np.random.default_rng(seed).choice(len(entries), count, replace=False))]
 
 
-def shuffle_entries(entries: Sequence[Entry], count: int, seed: int = 0) -> list[Entry]:
-    """Return at most ``count`` of the entries in an order drawn by ``seed``."""
+def shuffle_entries(entries: Sequence[T], count: int, seed: int = 0) -> list[T]:
+    """Return at most ``count`` of the entries, or files, in an order drawn by ``seed``."""
     return [entries[row] for row in np.random.default_rng(seed).permutation(len(entries))[:count]]
+
+
+def prepared_clips(entries: Sequence[Entry], sample_rate: int, n_samples: int) -> tuple[np.ndarray, ClipStore]:
+    """Return recordings as for training, ``(n, n_samples)``, and the store that has their labels."""
+    with tempfile.TemporaryDirectory() as cache:
+        store = ClipStore.build(entries, sample_rate, n_samples, Preparation(), cache)
+        return np.stack([store[index][0] for index in range(len(store))]), store
+
+
+def prepared(waves: Iterable[np.ndarray], sample_rate: int) -> np.ndarray:
+    """Return generated waves ``(n, time)`` aligned to their onsets and levelled, as recordings are."""
+    preparation = Preparation()
+    return np.stack([preparation.apply(wave[None], sample_rate, len(wave))[0] for wave in waves])
 
 
 def read_wave(path: Path | str, sample_rate: int) -> np.ndarray:
     """Return a recording ``(time,)`` at ``sample_rate``, channels mixed."""
     return Clip.read(path).mono().resample(sample_rate).wave[0]
+
+
+def chorales(path: Path, split: str) -> list[np.ndarray]:
+    """Return the chorales of a split of jsb-chorales-16th-satb.npz, ``(steps, 4)`` MIDI numbers, -1 for rests."""
+    with np.load(path) as arrays:
+        return np.split(arrays[split].astype(int), np.cumsum(arrays[f"{split}_lengths"])[:-1])
 
 
 def sentences(count: int | None = None) -> list[str]:
@@ -113,6 +136,15 @@ def smoke_responses(folder: Path) -> Path:
     (folder / "responses").mkdir(parents=True)
     Clip(wave[None] / np.abs(wave).max(), 16_000).write(folder / "responses" / "room.wav")
     return folder / "responses"
+
+
+def smoke_chorales(folder: Path) -> Path:
+    """Write two pieces of four chords for each split, two of which are parallel octaves."""
+    piece = np.repeat(np.array([(72, 67, 64, 48), (74, 67, 59, 50), (71, 67, 62, 43), (72, 64, 60, 48)]), 4, axis=0)
+    splits = ("train", "valid", "test")
+    lengths = {f"{split}_lengths": [len(piece)] * 2 for split in splits}
+    np.savez(folder / "chorales.npz", **lengths, **dict.fromkeys(splits, np.concatenate([piece, piece])))
+    return folder / "chorales.npz"
 
 
 LabelledClip: TypeAlias = tuple[dict[str, str], Clip]

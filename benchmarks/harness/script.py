@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -70,16 +70,14 @@ class Table:
     def checked(self, row: Row) -> Row:
         """Return ``row`` in the order of the columns, with None for optional cells that it lacks.
 
-        Raises
-        ------
-        ValueError
-            If the row has another column, or lacks one that is not optional.
+        Raises ValueError if the row has another column, or lacks one that is not optional.
         """
         unknown = row.keys() - self.columns.keys()
         missing = [name for name, column in self.columns.items() if not column.is_optional and row.get(name) is None]
         if unknown or missing:
             raise ValueError(f"A row of {self.name!r} has unknown columns {sorted(unknown)} or lacks {missing}.")
-        return {name: _plain(row.get(name)) for name in self.columns}
+        values = {name: row.get(name) for name in self.columns}
+        return {name: value.item() if isinstance(value, np.generic) else value for name, value in values.items()}
 
     def markdown(self, rows: Sequence[Row]) -> str:
         """Return the rows as an aligned Markdown table, columns without any value left out."""
@@ -94,14 +92,6 @@ class Table:
         ]
         padded = [[pad(cell, width) for pad, cell, width in zip(pads, line, widths, strict=True)] for line in cells]
         return "\n".join(f"| {' | '.join(line)} |" for line in (padded[0], rules, *padded[1:]))
-
-
-def _plain(value: Value) -> Value:
-    """Return NumPy's scalars as Python's, other values as they are."""
-    if isinstance(value, np.generic):
-        scalar: str | bool | int | float = value.item()
-        return scalar
-    return value
 
 
 TARGETS = Table("targets", columns(subject="s", target="s", value=".4g", limit=".4g", is_met="s"), is_optional=True)
@@ -134,9 +124,8 @@ class Option:
             parser.add_argument(flag, action="store_true", help=self.help)
             return
         is_list = isinstance(self.default, list | tuple)
-        shown = (*self.default, None)[0] if isinstance(self.default, list | tuple) else self.default
-        kind = self.type or (str if shown is None else type(shown))
-        count = {"nargs": "*"} if is_list else {}
+        shown = (*self.default, None)[0] if is_list else self.default
+        kind, count = self.type or (str if shown is None else type(shown)), {"nargs": "*"} if is_list else {}
         parser.add_argument(flag, type=kind, default=self.default, choices=self.choices, help=self.help, **count)
 
     def smoke_value(self, folder: Path) -> object:
@@ -195,9 +184,10 @@ class Report:
         self._write()
 
     def has(self, peer: Peer, skipped: str = "") -> bool:
-        """Return whether a package or program is installed; say what is left out where it is not."""
-        if not peer.is_installed:
-            self.note(f"{skipped or peer.name}: left out, since {peer.missing}")
+        """Return whether a package or program is installed; say once what is left out where it is not."""
+        sentence = f"{skipped or peer.name}: left out, since {peer.missing}"
+        if not peer.is_installed and sentence not in self.notes:
+            self.note(sentence)
         return peer.is_installed
 
     def attach(self, name: str, result: object) -> None:
@@ -225,19 +215,15 @@ class Report:
 
 
 class Benchmark:
-    """A script: its help text, tables, the function that measures, and options.
+    """A script: the function that measures, and its options; the help text and the tables are those of its module."""
 
-    ``tables`` are those that ``measure`` adds rows to, beside the targets.
-    """
-
-    def __init__(
-        self,
-        description: str | None,
-        tables: tuple[Table, ...],
-        measure: Callable[[Options, Report], None],
-        *options: Option,
-    ) -> None:
-        self.description, self.measure, self.options = description, measure, options
+    def __init__(self, measure: Callable[[Options, Report], None] | str | None, *options: Any) -> None:  # noqa: ANN401
+        if not callable(measure):  # a help text and tables, which scripts repeat that are not shortened yet
+            measure, *options = options[1:]
+        self.measure, self.options = measure, options
+        module = sys.modules[measure.__module__]
+        self.description = module.__doc__
+        tables = [each for each in vars(module).values() if isinstance(each, Table) and each is not TARGETS]
         self.tables = (*tables, TARGETS)
         path = Path(inspect.getfile(measure))
         self.name = f"{path.parent.name}.{path.stem}"  # such as codec.opus

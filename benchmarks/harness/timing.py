@@ -9,27 +9,25 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
-def seconds_of(
-    function: Callable[[], object], n_runs: int = 5, clock: Callable[[], float] = time.process_time, n_warm_up: int = 1
-) -> list[float]:
-    """Return the seconds of ``n_runs`` calls of ``function`` by ``clock``, after calls that are not counted."""
-    for _ in range(n_warm_up):
-        function()
-    seconds = []
-    for _ in range(n_runs):
-        start = clock()
-        function()
-        seconds.append(clock() - start)
-    return seconds
+def timed(function: Callable[[], T], clock: Callable[[], float] = time.process_time) -> tuple[T, float]:
+    """Return the result of a function, and the seconds by ``clock`` that it took."""
+    start = clock()
+    result = function()
+    return result, clock() - start
 
 
 def median_seconds(
     function: Callable[[], object], n_runs: int = 5, clock: Callable[[], float] = time.process_time, n_warm_up: int = 1
 ) -> float:
-    """Return the median of :func:`seconds_of`."""
-    return statistics.median(seconds_of(function, n_runs, clock, n_warm_up))
+    """Return the median of the seconds of ``n_runs`` calls by ``clock``, after calls that are not counted."""
+    for _ in range(n_warm_up):
+        function()
+    return statistics.median(timed(function, clock)[1] for _ in range(n_runs))
 
 
 def children_seconds() -> float:
