@@ -1,1 +1,0 @@
-"""The codec beside Opus, its codebooks, models of its codes and long files."""

@@ -1,8 +1,5 @@
 """Compare the codec with Opus: bytes on disk, intelligibility, quality and buzz, by kind of sound.
 
-    python recipes/corpora prompts --asterisk FOLDER --out corpora/prompts                      # unseen speaker
-    python recipes/corpora prompts --asterisk FOLDER --language ru --out corpora/prompts-ru     # unseen language
-    python recipes/corpora music --asterisk FOLDER --out corpora/music
     python -m benchmarks codec.opus --clips "unseen speaker=corpora/prompts:test" "music=corpora/music:test" \\
         "seen speakers=corpora/speech:valid" "noise=corpora/esc10-clips:valid" --json codec.json
 
@@ -17,18 +14,18 @@ and ``pip install pesq==0.0.4 pystoi==0.4.1 "visqol-python[lattice]==3.8.0"``; w
 from __future__ import annotations
 
 import tempfile
-from collections import defaultdict
 from collections.abc import Callable, Sequence
-from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.harness.corpora import SEED, corpus_entries, read_wave, smoke_speech
+from benchmarks.harness.corpora import SEED, corpus_entries, read_wave, shuffle_entries, smoke_speech
+from benchmarks.harness.judges import JUDGE_OPTIONS, SAMPLE_RATE, Judges, Scores, means, visqol
 from benchmarks.harness.peers import LIBOPUS, RESEMBLYZER, VISQOL
 from benchmarks.harness.script import Benchmark, Option, Options, Report, Row, Table, columns, optional
 from benchmarks.harness.timing import median_seconds
-from benchmarks.speech.judges import JUDGE_OPTIONS, SAMPLE_RATE, Judges, visqol
+from benchmarks.harness.waves import in_time, through_codec
 from benchmarks.speech.speech_distance import SpeakerEncoder
 from wavewright.audio.clip import Clip
 from wavewright.data.entry import Entry
@@ -38,14 +35,16 @@ from wavewright.tasks.encode import encode
 
 CODEC_FRAME_SECONDS = 0.02
 LOW_HZ, HIGH_HZ = 2_500.0, 7_000.0  # the band in which speech is nearly noise
-OPUS_FRAME_MS = 60
+OPUS_SETTINGS = {"frame_duration": "60", "application": "voip", "vbr": "on"}
 MAX_DELAY_SAMPLES = 1_600
+MODEL = "speech-codec"
+ENGLISH = "unseen speaker"  # the kind whose words are counted
 KBPS = (1.5, 3.0, 6.0)
 OPUS_KBPS = (6.0, 8.0, 12.0)
-TIMED_KBPS = 6.0
+TIMED_KBPS, TIMED_SECONDS = 6.0, 60.0
 
-Copy = Callable[[np.ndarray, Path], tuple[np.ndarray, int]]
-"""From a wave ``(time,)`` and a folder for its file to the copy and the size of the file in bytes."""
+Copy = Callable[[np.ndarray], tuple[np.ndarray, int]]
+"""From a wave ``(time,)`` to the copy and the size of its file in bytes."""
 
 COPIES = Table(
     "copies",
@@ -78,7 +77,7 @@ def frame_correlation(wave: np.ndarray, sample_rate: int, lag_seconds: float) ->
 
 
 class CopyJudges:
-    """All judges of a copy, loaded once; what is not installed scores NaN."""
+    """All judges of a copy, loaded once; there is no score of what is not installed."""
 
     def __init__(self, options: Options, report: Report) -> None:
         self.speech = Judges(options, report, with_pesq=True)
@@ -88,158 +87,89 @@ class CopyJudges:
 
     def scores(self, wave: np.ndarray, copy: np.ndarray, english_text: str, is_speech: bool) -> dict[str, float]:
         """Return the scores of a copy by name; word errors where ``english_text`` is not empty."""
+        frames = [log_mel(each, SAMPLE_RATE, 1024, 256, 80) for each in (wave, copy)]
         scores = {
-            "log_mel_nats": float(np.abs(_log_mel(wave) - _log_mel(copy)).mean()),
+            "log_mel_nats": float(np.abs(frames[0] - frames[1]).mean()),
             "buzz": frame_correlation(copy, SAMPLE_RATE, CODEC_FRAME_SECONDS),
         }
         if self.has_visqol:
             scores["visqol"] = visqol(wave, copy, "speech")
-        if not is_speech:
-            return scores
-        scores["pesq"] = self.speech.pesq(wave, copy)
-        scores["dnsmos"] = self.speech.dnsmos(copy, SAMPLE_RATE)
-        scores["stoi_percent"] = self.speech.stoi_percent(wave, copy)
-        if self.speaker is not None:
+        if is_speech:
+            scores |= self.speech.likeness(wave, copy) | self.speech.opinion(copy, SAMPLE_RATE)
+        if is_speech and self.speaker is not None:
             scores["speaker_similarity"] = self.speaker.cosine(wave, copy)
-        if english_text:
-            scores["errors"], scores["words"] = self.speech.word_errors(copy, SAMPLE_RATE, english_text)
-        return scores
+        return scores | (self.speech.words(copy, SAMPLE_RATE, english_text) if english_text else {})
 
 
-def _log_mel(wave: np.ndarray) -> np.ndarray:
-    return log_mel(wave, SAMPLE_RATE, 1024, 256, 80)
-
-
-def copy_by_wavewright(model: str, kbps: float) -> Copy:
-    """Return a function that copies through .wwc files."""
-
-    def copy(wave: np.ndarray, folder: Path) -> tuple[np.ndarray, int]:
-        source, encoded, decoded = (folder / name for name in ("source.wav", "encoded.wwc", "decoded.wav"))
-        Clip(wave[None], SAMPLE_RATE).write(source, "FLOAT")
+def copy_by_wavewright(
+    wave: np.ndarray, model: str, kbps: float, sample_rate: int = SAMPLE_RATE
+) -> tuple[np.ndarray, int]:
+    """Return a copy through a .wwc file, and the bytes of the file."""
+    with tempfile.TemporaryDirectory() as folder:
+        source, encoded, decoded = (Path(folder) / name for name in ("source.wav", "encoded.wwc", "decoded.wav"))
+        Clip(wave[None], sample_rate).write(source, "FLOAT")
         encode(source, kbps=kbps, out=encoded, model=model, quiet=True)
         decode(encoded, out=decoded, model=model, quiet=True)
         return Clip.read(decoded).wave[0], encoded.stat().st_size
 
-    return copy
+
+def copy_by_opus(wave: np.ndarray, kbps: float) -> tuple[np.ndarray, int]:
+    """Return a copy through an Ogg file of libopus, its delay removed, and the bytes of the file."""
+    copy, n_bytes = through_codec(wave, SAMPLE_RATE, "libopus", "ogg", kbps, OPUS_SETTINGS)
+    return in_time(copy, wave, MAX_DELAY_SAMPLES), n_bytes
 
 
-def copy_by_opus(kbps: float) -> Copy:
-    """Return a function that copies through Ogg files of libopus."""
-    import av
-
-    def copy(wave: np.ndarray, folder: Path) -> tuple[np.ndarray, int]:
-        path = folder / "encoded.ogg"
-        with av.open(str(path), "w", format="ogg") as container:
-            stream = container.add_stream("libopus", rate=SAMPLE_RATE, layout="mono")
-            stream.bit_rate = round(1_000 * kbps)
-            stream.options = {"frame_duration": str(OPUS_FRAME_MS), "application": "voip", "vbr": "on"}
-            samples = (np.clip(wave, -1, 1) * 32_767).astype(np.int16)[None]
-            source = av.AudioFrame.from_ndarray(samples, format="s16", layout="mono")
-            source.sample_rate = SAMPLE_RATE
-            source.time_base = Fraction(1, SAMPLE_RATE)
-            for frame in (source, None):
-                for packet in stream.encode(frame):
-                    container.mux(packet)
-        resampler = av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE)
-        with av.open(str(path)) as container:
-            decoded = [frame for packet in container.decode(audio=0) for frame in resampler.resample(packet)]
-        decoded += resampler.resample(None)
-        delayed = np.concatenate([frame.to_ndarray()[0] for frame in decoded])
-        return remove_delay(wave, delayed), path.stat().st_size
-
-    return copy
-
-
-def remove_delay(wave: np.ndarray, copy: np.ndarray) -> np.ndarray:
-    """Return ``copy`` from the shift at which it correlates most with ``wave``, and as long as it."""
-    n_fft = len(wave) + len(copy)
-    correlation = np.fft.irfft(np.fft.rfft(wave, n_fft).conj() * np.fft.rfft(copy, n_fft), n_fft)
-    copy = copy[int(np.argmax(correlation[:MAX_DELAY_SAMPLES])) :]
-    return np.pad(copy, (0, max(0, len(wave) - len(copy))))[: len(wave)]
-
-
-def clips_of(description: str, count: int, min_seconds: float) -> tuple[str, list[Entry]]:
-    """Return the name and the recordings of ``NAME=FOLDER:SPLIT``."""
+def clips_of(description: str, count: int) -> tuple[str, list[Entry]]:
+    """Return the name and the recordings, of at least 2 s, of ``NAME=FOLDER:SPLIT``."""
     name, _, rest = description.partition("=")
     folder, _, split = rest.rpartition(":")
-    entries = corpus_entries(Path(folder), split, min_seconds=min_seconds)
-    rows = sorted(np.random.default_rng(SEED).permutation(len(entries))[:count])
-    return name, [entries[row] for row in rows]
+    entries = corpus_entries(Path(folder), split, min_seconds=2.0)
+    return name, [entries[row] for row in sorted(shuffle_entries(range(len(entries)), count, SEED))]
 
 
-def row_of(
-    sound: str, codec: str, copy: Copy | None, entries: Sequence[Entry], is_english: bool, judges: CopyJudges
-) -> Row:
-    """Return the row of a codec on one kind of sound; without ``copy`` that of the recordings."""
+def row_of(sound: str, codec: str, copy: Copy, entries: Sequence[Entry], is_english: bool, judges: CopyJudges) -> Row:
+    """Return the row of a codec on one kind of sound."""
     is_speech = any(entry.text or entry.speaker for entry in entries)
-    scores: dict[str, list[float]] = defaultdict(list)
+    scores: list[Scores] = []
     n_bytes = n_samples = 0
     for entry in entries:
         wave = read_wave(entry.path, SAMPLE_RATE).astype(np.float32)
-        with tempfile.TemporaryDirectory() as folder:
-            copied, size = (wave, 2 * len(wave)) if copy is None else copy(wave, Path(folder))
+        copied, size = copy(wave)
         n_bytes += size
         n_samples += len(wave)
-        english_text = str(entry.text) if is_english and entry.text else ""
-        for name, value in judges.scores(wave, copied, english_text, is_speech).items():
-            scores[name].append(value)
-    means = {name: float(np.nanmean(values)) for name, values in scores.items() if np.isfinite(values).any()}
-    errors, words = (float(np.nansum(scores.pop(name, [0.0]))) for name in ("errors", "words"))
-    return {
-        "sound": sound,
-        "codec": codec,
-        "clips": len(entries),
-        "kbps": 8e-3 * n_bytes / (n_samples / SAMPLE_RATE),
-        "word_error_percent": 100 * errors / words if words else None,
-        **{name: value for name, value in means.items() if name not in ("errors", "words")},
-    }
-
-
-def processor_seconds_a_second(model: str, seconds: float, n_runs: int) -> float:
-    """Return the processor seconds of encoding and decoding a second of sound, files included, the median of runs."""
-    wave = 0.1 * np.random.default_rng(0).standard_normal(round(seconds * SAMPLE_RATE)).astype(np.float32)
-    copy = copy_by_wavewright(model, TIMED_KBPS)
-
-    def run() -> None:
-        with tempfile.TemporaryDirectory() as folder:
-            copy(wave, Path(folder))
-
-    return median_seconds(run, n_runs) / seconds
+        scores.append(judges.scores(wave, copied, str(entry.text or "") if is_english else "", is_speech))
+    kbps = 8e-3 * n_bytes / (n_samples / SAMPLE_RATE)
+    return {"sound": sound, "codec": codec, "clips": len(entries), "kbps": kbps, **means(scores)}
 
 
 def measure(options: Options, report: Report) -> None:
-    """Add a row for each codec, bitrate and kind of sound."""
-    copies: dict[str, Copy | None] = {"recordings": None}
-    copies |= {f"{options.model} {kbps:g}": copy_by_wavewright(options.model, kbps) for kbps in options.kbps}
-    if report.has(LIBOPUS, "Opus"):
-        copies |= {f"Opus {kbps:g}": copy_by_opus(kbps) for kbps in options.opus_kbps}
-    kinds = [clips_of(description, options.count, options.min_seconds) for description in options.clips]
+    copies: dict[str, Copy] = {"recordings": lambda wave: (wave, 2 * len(wave))}
+    for kbps in options.kbps:
+        copies[f"{MODEL} {kbps:g}"] = partial(copy_by_wavewright, model=MODEL, kbps=kbps)
+    for kbps in options.opus_kbps if report.has(LIBOPUS, "Opus") else ():
+        copies[f"Opus {kbps:g}"] = partial(copy_by_opus, kbps=kbps)
+    kinds = [clips_of(description, options.count) for description in options.clips]
     judges = CopyJudges(options, report)
     for sound, entries in kinds:
         for codec, copy in copies.items():
-            report.add(COPIES, row_of(sound, codec, copy, entries, sound in options.english, judges))
-    factor = processor_seconds_a_second(options.model, options.timed_seconds, options.runs)
-    report.add(SPEED, model=options.model, encode_and_decode_times_of_the_sound=factor)
-
-
-def smoke_clips(folder: Path) -> list[str]:
-    """Return recordings of the smoke mode as ``NAME=FOLDER:SPLIT``."""
-    return [f"unseen speaker={smoke_speech(folder)}:test"]
+            report.add(COPIES, row_of(sound, codec, copy, entries, sound == ENGLISH, judges))
+    noise = 0.1 * np.random.default_rng(0).standard_normal(round(TIMED_SECONDS * SAMPLE_RATE)).astype(np.float32)
+    seconds = median_seconds(lambda: copy_by_wavewright(noise, MODEL, TIMED_KBPS), options.runs)
+    report.add(SPEED, model=MODEL, encode_and_decode_times_of_the_sound=seconds / TIMED_SECONDS)
 
 
 BENCHMARK = Benchmark(
-    __doc__,
-    (COPIES, SPEED),
     measure,
-    Option("clips", ["unseen speaker=corpora/prompts:test"], "NAME=FOLDER:SPLIT of each kind", smoke=smoke_clips),
-    Option("english", ["unseen speaker"], "kinds whose words are counted"),
-    Option("model", "speech-codec"),
+    Option(
+        "clips",
+        ["unseen speaker=corpora/prompts:test"],
+        "NAME=FOLDER:SPLIT of each kind",
+        smoke=lambda folder: [f"unseen speaker={smoke_speech(folder)}:test"],
+    ),
     Option("kbps", KBPS, smoke=[3.0]),
     Option("opus_kbps", OPUS_KBPS, smoke=[6.0]),
     Option("count", 60, "clips of each kind", smoke=1),
-    Option("min_seconds", 2.0),
     *JUDGE_OPTIONS,
     Option("no_speaker", False, "leave out the similarity of speakers"),
-    Option("timed_seconds", 60.0, "of the sound that is timed", smoke=2.0),
     Option("runs", 5, "of the timing", smoke=1),
 )
