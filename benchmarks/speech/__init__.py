@@ -1,1 +1,0 @@
-"""Voices beside recordings and other engines: words understood, quality, times and pitch."""

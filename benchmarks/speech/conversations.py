@@ -10,6 +10,7 @@ if it has the number of its speaker, where the numbers are matched to the speake
 
 from __future__ import annotations
 
+import itertools
 import tempfile
 from collections import defaultdict
 from pathlib import Path
@@ -18,8 +19,8 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from benchmarks.harness.corpora import corpus_entries, read_wave, smoke_speech
+from benchmarks.harness.judges import means
 from benchmarks.harness.script import Benchmark, Option, Options, Report, Table, columns
-from benchmarks.speech.judges import mean_interval
 from wavewright.audio.clip import Clip
 from wavewright.dubbing.speakers import cluster_speakers
 from wavewright.dubbing.stretches import RATE
@@ -34,38 +35,23 @@ CONVERSATIONS = Table(
 
 
 def measure(options: Options, report: Report) -> None:
-    """Make conversations, cluster their lines, and add a row for each number of speakers."""
-    paths = _paths_by_speaker(options.corpus if isinstance(options.corpus, list) else [options.corpus])
+    by_speaker: dict[str, list[Path]] = defaultdict(list)
+    for entry in itertools.chain(*(corpus_entries(corpus, min_seconds=SHORTEST_SECONDS) for corpus in options.corpus)):
+        if entry.speaker and entry.seconds <= LONGEST_SECONDS:
+            by_speaker[entry.speaker].append(entry.path)
+    paths = [own for _, own in sorted(by_speaker.items()) if len(own) >= FEWEST_LINES]
     rng = np.random.default_rng(options.seed)
     for n_speakers in range(1, min(options.most, len(paths)) + 1):
-        right, right_found, found = [], [], []
+        rows = []
         for _ in range(options.count):
             with tempfile.TemporaryDirectory() as folder:
                 sound = Path(folder, "conversation.wav")
                 spans, turns = _write_conversation(paths, n_speakers, rng, sound)
-                given = cluster_speakers(sound, spans, n_speakers)
-                guessed = cluster_speakers(sound, spans, 0)
-            right.append(100 * _right_fraction(given.numbers, turns))
-            right_found.append(100 * _right_fraction(guessed.numbers, turns))
-            found.append(100.0 * (max(guessed.numbers) == n_speakers))
-        report.add(
-            CONVERSATIONS,
-            speakers=n_speakers,
-            conversations=options.count,
-            right_percent=mean_interval(right),
-            right_percent_found=mean_interval(right_found),
-            found_percent=mean_interval(found),
-        )
-
-
-def _paths_by_speaker(corpora: list[Path]) -> list[list[Path]]:
-    """Return the recordings of each speaker with enough of them."""
-    paths: dict[str, list[Path]] = defaultdict(list)
-    for corpus in corpora:
-        for entry in corpus_entries(corpus, min_seconds=SHORTEST_SECONDS):
-            if entry.speaker and entry.seconds <= LONGEST_SECONDS:
-                paths[entry.speaker].append(Path(entry.path))
-    return [own for _, own in sorted(paths.items()) if len(own) >= FEWEST_LINES]
+                given, guessed = (cluster_speakers(sound, spans, number).numbers for number in (n_speakers, 0))
+            right, right_found = (100 * _right_fraction(numbers, turns) for numbers in (given, guessed))
+            found = 100.0 * (max(guessed) == n_speakers)
+            rows.append({"right_percent": right, "right_percent_found": right_found, "found_percent": found})
+        report.add(CONVERSATIONS, means(rows), speakers=n_speakers, conversations=options.count)
 
 
 def _write_conversation(
@@ -97,10 +83,8 @@ def _right_fraction(numbers: tuple[int, ...], turns: np.ndarray) -> float:
 
 
 BENCHMARK = Benchmark(
-    __doc__,
-    (CONVERSATIONS,),
     measure,
-    Option("corpus", [Path("corpora/speech")], smoke=smoke_speech),
+    Option("corpus", [Path("corpora/speech")], smoke=lambda folder: [smoke_speech(folder)]),
     Option("most", 6, "speakers of a conversation", smoke=2),
     Option("count", 40, "conversations for each number of speakers", smoke=2),
     Option("seed", 1),

@@ -11,14 +11,12 @@ the sentences.
 from __future__ import annotations
 
 from benchmarks.harness.corpora import SMOKE_VOICE, sentences
+from benchmarks.harness.judges import JUDGE_OPTIONS, Judges, word_error_interval
 from benchmarks.harness.script import Benchmark, Option, Options, Report, Table, columns, optional
-from benchmarks.speech.judges import JUDGE_OPTIONS, Judges, word_error_interval
-from wavewright.speech.voice import FRAMES_PER_SECOND, Voice
+from wavewright.speech.voice import FRAMES_PER_SECOND, Speech, Voice
 
 FACTORS = (0.805, 0.9, 1.0, 1.1, 1.2, 1.295)
 DECAY_SECONDS = 4 / FRAMES_PER_SECOND
-MAX_ERROR_MS = 20.0
-MAX_POINTS = 2.0
 
 FITTED = Table(
     "fitted speech",
@@ -27,28 +25,29 @@ FITTED = Table(
 
 
 def measure(options: Options, report: Report) -> None:
-    """Add a row for each factor."""
     voice, judges = Voice.load(options.voice), Judges(options, report)
     texts = sentences()[: options.count]
     usual = [voice.speak(text) for text in texts]
     lengths = [speech.words[-1].end + DECAY_SECONDS for speech in usual]
-    waves = [speech.clip.wave[0] for speech in usual]
-    usual_errors = judges.errors(waves, voice.sample_rate, texts)
+
+    def errors_of(spoken: list[Speech]) -> list[dict[str, float]]:
+        pairs = zip(spoken, texts, strict=True)
+        return [judges.words(speech.clip.wave[0], voice.sample_rate, text) for speech, text in pairs]
+
+    usual_errors = errors_of(usual)
     for factor in FACTORS:
         timed = [voice.speak(text, seconds=length / factor) for text, length in zip(texts, lengths, strict=True)]
         ends = [speech.words[-1].end + DECAY_SECONDS for speech in timed]
         error_ms = max(1e3 * abs(end - length / factor) for end, length in zip(ends, lengths, strict=True))
-        errors = judges.errors([speech.clip.wave[0] for speech in timed], voice.sample_rate, texts)
+        errors = errors_of(timed)
         points = word_error_interval(errors, usual_errors)
         row = {"factor": factor, "sentences": len(texts), "largest_error_ms": error_ms}
         report.add(FITTED, row, word_error_percent=word_error_interval(errors), points=points)
-        report.target(f"{factor:g} times", "end of the speech, ms from the length", error_ms, at_most=MAX_ERROR_MS)
-        report.target(f"{factor:g} times", "points of word error", points, at_most=MAX_POINTS)
+        report.target(f"{factor:g} times", "end of the speech, ms from the length", error_ms, at_most=20.0)
+        report.target(f"{factor:g} times", "points of word error", points, at_most=2.0)
 
 
 BENCHMARK = Benchmark(
-    __doc__,
-    (FITTED,),
     measure,
     Option("voice", "en-kathleen", smoke=SMOKE_VOICE),
     Option("count", 40, "sentences", smoke=1),

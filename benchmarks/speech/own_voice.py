@@ -1,10 +1,6 @@
-r"""Measure a voice that is fine-tuned on an unseen studio reader, on prompts that were held out.
+"""Measure a voice that is fine-tuned on an unseen studio reader, on prompts that were held out.
 
-    python recipes/corpora prompts --asterisk FOLDER --out corpora/prompts
     python -m benchmarks speech.own_voice --prompts corpora/prompts --prepare corpora/own-voice
-    wavewright train corpora/own-voice --family acoustic --from en --licence CC-BY-SA-3.0 --out runs/own-voice \
-        --max-minutes 90
-    python -m benchmarks speech.own_voice --prompts corpora/prompts --voice runs/own-voice --json own_voice.json
 
 ``--prepare`` writes a folder in LJSpeech's format with all prompts but the 60 of at least 2 s that are judged, or with
 so many of these others as ``--minutes`` has room for; ``wavewright train --few-shot`` is for few minutes. Errors by
@@ -23,29 +19,18 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.harness.corpora import SMOKE_VOICE, corpus_entries, draw_entries, smoke_speech
-from benchmarks.harness.peers import RESEMBLYZER
+from benchmarks.harness.judges import JUDGE_OPTIONS, Judges
 from benchmarks.harness.script import Benchmark, Option, Options, Report, Table, optional
-from benchmarks.speech.judges import JUDGE_OPTIONS, Judges
 from benchmarks.speech.speakers import recordings, voice
-from benchmarks.speech.speech_distance import SpeakerEncoder, mean_similarity
-from benchmarks.speech.voices import COLUMNS, Judged, judge, row_of
-from wavewright.audio.clip import Clip
+from benchmarks.speech.voices import COLUMNS, judge, row_of, similarity_to
 from wavewright.base.errors import BadSetting
 from wavewright.data.entry import Entry
 
+BASE = "en-kathleen"  # whose model the fine-tuning started from
 MIN_SECONDS = 2.0
 SEED = 7
-MAX_WORD_ERROR_POINTS = 5.0
-MIN_PROGRESS = 0.6
 
 VOICES = Table("voices", COLUMNS | optional(speaker_similarity=".3f", progress_of_the_speaker=".2f"))
-
-
-def other_prompts(corpus: Path, judged: list[Entry]) -> list[Entry]:
-    """Return the prompts whose text none of the judged ones has."""
-    judged_texts = {str(entry.text).casefold() for entry in judged}
-    entries = corpus_entries(corpus, needs_text=True)
-    return [entry for entry in entries if str(entry.text).casefold() not in judged_texts]
 
 
 def drawn(entries: list[Entry], minutes: float) -> list[Entry]:
@@ -69,20 +54,14 @@ def prepare(entries: list[Entry], folder: Path) -> None:
     (folder / "metadata.csv").write_text("".join(lines), encoding="utf-8")
 
 
-def similarities(natural: list[Entry], judged: list[Judged], report: Report) -> list[float | None]:
-    """Return the similarity of each speaker to other recordings of the reader; None without the encoder."""
-    if not report.has(RESEMBLYZER, "Similarity of speakers"):
-        return [None] * len(judged)
-    encoder = SpeakerEncoder()
-    references = [encoder.embed(Clip.read(entry.path)) for entry in natural]
-    return [mean_similarity(references, [encoder.embed(clip) for clip in each.clips]) for each in judged]
-
-
 def measure(options: Options, report: Report) -> None:
     """Add a row for the recordings, the base and the fine-tuned voice, or write the folder to train on."""
     entries = corpus_entries(options.prompts, "test", needs_text=True, min_seconds=MIN_SECONDS)
     judged_entries = draw_entries(entries, options.count)
-    others = other_prompts(options.prompts, judged_entries)
+    texts = [str(entry.text) for entry in judged_entries]
+    judged_texts = {text.casefold() for text in texts}
+    others = corpus_entries(options.prompts, needs_text=True)
+    others = [entry for entry in others if str(entry.text).casefold() not in judged_texts]
     if options.prepare:
         others = drawn(others, options.minutes)
         prepare(others, options.prepare)
@@ -90,37 +69,28 @@ def measure(options: Options, report: Report) -> None:
         report.note(f"{len(others)} prompts of {minutes:.1f} minutes in {options.prepare}")
         return
     judges = Judges(options, report)
-    texts = [str(entry.text) for entry in judged_entries]
-    speakers = [
-        recordings(judged_entries),
-        *(voice(name, options.vocoder, 1) for name in (options.base, options.voice)),
-    ]
+    speakers = [recordings(judged_entries), voice(BASE, "vocoder", 1), voice(options.voice, "vocoder", 1)]
     judged = [judge(speaker, texts, judges) for speaker in speakers]
     longest = sorted(others, key=lambda entry: -entry.seconds)[: options.count]
-    similarity = similarities(longest, judged, report)
-    of_recordings, of_base, _ = similarity
-    for each, own in zip(judged, similarity, strict=True):
-        is_reference = each is judged[0]
-        row = row_of(each, None if is_reference else judged[0])
-        row["speaker_similarity"] = own
-        if own is not None and of_base is not None and of_recordings is not None:
-            row["progress_of_the_speaker"] = (own - of_base) / (of_recordings - of_base)
+    alike = [*map(similarity_to(longest, report), judged)]
+    of_recordings, of_base, _ = alike
+    for each, own in zip(judged, alike, strict=True):
+        row = row_of(each, None if each is judged[0] else judged[0])
+        if own is not None:
+            progress = (own - of_base) / (of_recordings - of_base)
+            row |= {"speaker_similarity": own, "progress_of_the_speaker": progress}
         report.add(VOICES, row)
     name = speakers[-1].name
-    report.target(name, "points above the recordings", row["points_above_the_reference"], MAX_WORD_ERROR_POINTS)
-    report.target(name, "progress of the speaker", row.get("progress_of_the_speaker"), at_least=MIN_PROGRESS)
+    report.target(name, "points above the recordings", row["points_above_the_reference"], at_most=5.0)
+    report.target(name, "progress of the speaker", row.get("progress_of_the_speaker"), at_least=0.6)
 
 
 BENCHMARK = Benchmark(
-    __doc__,
-    (VOICES,),
     measure,
     Option("prompts", Path("corpora/prompts"), smoke=smoke_speech),
     Option("prepare", type=Path, help="folder to write, instead of judging"),
     Option("minutes", 0.0, "of the recordings that --prepare writes; 0: all"),
     Option("voice", "runs/own-voice", smoke=SMOKE_VOICE),
-    Option("base", "en-kathleen", "voice that the fine-tuning started from"),
-    Option("vocoder", "vocoder"),
     Option("count", 60, "prompts that are judged", smoke=1),
     *JUDGE_OPTIONS,
 )

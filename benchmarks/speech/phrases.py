@@ -1,6 +1,5 @@
 """Measure how often the recogniser of known phrases is right: recorded prompts, told apart by a table alone.
 
-    python recipes/corpora prompts --asterisk FOLDER --out corpora/prompts
     python -m benchmarks speech.phrases --corpus corpora/prompts
 
 Prompts with different texts are drawn by a seed; the table has their texts, and each recording is one file, as in
@@ -18,17 +17,13 @@ import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
-
 from benchmarks.harness.corpora import corpus_entries, read_wave, smoke_speech
+from benchmarks.harness.judges import JUDGE_OPTIONS, SAMPLE_RATE, Judges, mean_interval
 from benchmarks.harness.script import Benchmark, Option, Options, Report, Table, columns
-from benchmarks.speech.judges import JUDGE_OPTIONS, Judges, mean_interval
 from wavewright.base.errors import SkippedText
 from wavewright.dubbing.phrases import PhraseRecogniser
 from wavewright.dubbing.translation import key_of
-
-SAMPLE_RATE = 16_000
-LEAST_PERCENT = 85.0
+from wavewright.metrics.sampling import Interval
 
 PHRASES = Table("phrases", columns(recogniser="s", words="s", prompts="d", right_percent=".1f"))
 
@@ -42,37 +37,31 @@ def measure(options: Options, report: Report) -> None:
         table = Path(folder, "phrases.csv")
         table.write_text("".join(f"{key}\t{key}\n" for key in keys), encoding="utf-8")
         phrases = PhraseRecogniser(table)
-        found = {key: _phrases_in(phrases, entries[key].path) for key in keys}
-    _add(report, "a table", keys, found)
-    report.target("phrases", "right, percent", _percent(keys, found), at_least=LEAST_PERCENT)
+        found: dict[str, str] = {}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SkippedText)
+            for key in keys:
+                found[key] = " | ".join(segment.text for segment in phrases.segments(entries[key].path, "en"))
+    right = _add(report, "a table", keys, found)
+    report.target("phrases", "right, percent", right, at_least=85.0)
     if recogniser is not None:
-        heard = {
-            key: key_of(recogniser.text_of(read_wave(entries[key].path, SAMPLE_RATE), SAMPLE_RATE)) for key in keys
-        }
-        nearest = {key: difflib.get_close_matches(text, keys, 1, 0.0) for key, text in heard.items()}
-        _add(report, "Moonshine tiny, nearest text", keys, {key: " ".join(each) for key, each in nearest.items()})
+        for key in keys:
+            text = key_of(recogniser.text_of(read_wave(entries[key].path, SAMPLE_RATE), SAMPLE_RATE))
+            found[key] = " ".join(difflib.get_close_matches(text, keys, 1, 0.0))
+        _add(report, "Moonshine tiny, nearest text", keys, found)
 
 
-def _phrases_in(recogniser: PhraseRecogniser, sound: Path) -> str:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", SkippedText)
-        return " | ".join(segment.text for segment in recogniser.segments(sound, "en"))
-
-
-def _percent(keys: Sequence[str], found: Mapping[str, str]) -> float:
-    return 100 * float(np.mean([found[key] == key for key in keys]))
-
-
-def _add(report: Report, name: str, keys: Sequence[str], found: Mapping[str, str]) -> None:
-    longer = [key for key in keys if " " in key]
-    for words, some in (("all", keys), ("two and more", longer)):
-        right = [100.0 * (found[key] == key) for key in some]
-        report.add(PHRASES, recogniser=name, words=words, prompts=len(some), right_percent=mean_interval(right))
+def _add(report: Report, name: str, keys: Sequence[str], found: Mapping[str, str]) -> Interval | None:
+    """Add the rows of a recogniser; return the percentage of all."""
+    right = {key: 100.0 * (found[key] == key) for key in keys}
+    longer = {key: each for key, each in right.items() if " " in key}
+    for words, some in (("two and more", longer), ("all", right)):
+        percent = mean_interval([*some.values()])
+        report.add(PHRASES, recogniser=name, words=words, prompts=len(some), right_percent=percent)
+    return percent
 
 
 BENCHMARK = Benchmark(
-    __doc__,
-    (PHRASES,),
     measure,
     Option("corpus", Path("corpora/prompts"), smoke=smoke_speech),
     Option("count", 100, smoke=4),

@@ -1,7 +1,6 @@
 """Measure how far a voice follows ``--pitch``: the median pitch at each number of semitones, relative to that at 0.
 
     python -m benchmarks speech.pitch_range --voice en-kathleen
-    python -m benchmarks speech.pitch_range --voice en-kathleen --count 40 --semitones -3 3
 
 The sentences are the first of benchmarks/speech/texts/hundred.txt; the pitch is tracked from 40 to 1,200 Hz.
 """
@@ -36,26 +35,17 @@ def median_hz(voice: Voice, texts: list[str], semitones: float) -> float:
 
 
 def measure(options: Options, report: Report) -> None:
-    """Add a row for each pitch."""
-    voice, texts = Voice.load(options.voice, options.vocoder), sentences(options.count)
+    voice, texts = Voice.load(options.voice), sentences(options.count)
     usual_hz = median_hz(voice, texts, 0.0)
     for semitones in (0.0, *(options.semitones or SEMITONES)):
         measured_hz = median_hz(voice, texts, semitones) if semitones else usual_hz
-        report.add(
-            PITCH,
-            voice=options.voice,
-            requested_semitones=semitones,
-            median_hz=measured_hz,
-            measured_semitones=12 * float(np.log2(measured_hz / usual_hz)),
-        )
+        row = {"voice": options.voice, "requested_semitones": semitones, "median_hz": measured_hz}
+        report.add(PITCH, row, measured_semitones=12 * float(np.log2(measured_hz / usual_hz)))
 
 
 BENCHMARK = Benchmark(
-    __doc__,
-    (PITCH,),
     measure,
     Option("voice", "en-kathleen", smoke=SMOKE_VOICE),
-    Option("vocoder", "vocoder"),
     Option("count", 20, "sentences", smoke=1),
     Option("semitones", (), "by default several from -24 to 24", type=float, smoke=[-4.0, 4.0]),
 )

@@ -1,7 +1,4 @@
-"""Distances of spoken sentences from recordings of the same sentences: mel cepstra, pitch, voicing, and the speaker.
-
-pip install ".[metrics]" && pip install --no-deps Resemblyzer==0.1.4 && pip install webrtcvad-wheels
-"""
+"""Distances of spoken sentences from recordings of the same sentences: mel cepstra, pitch, voicing, and the speaker."""
 
 from __future__ import annotations
 
@@ -10,13 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.spatial.distance import cdist
 
-from benchmarks.harness.peers import RESEMBLYZER
+from benchmarks.harness.judges import SAMPLE_RATE
+from benchmarks.harness.waves import resampled
 from wavewright.audio.clip import Clip
 from wavewright.dsp.mel import speech_hop_length, speech_mel
 from wavewright.dsp.pitch import track_pitch
 from wavewright.metrics.recogniser import trim_silence
 
-SAMPLE_RATE = 16_000
 N_CEPSTRA = 24  # without the first, which is the level
 MIN_PITCH_HZ = 65.0
 MAX_PITCH_HZ = 500.0
@@ -28,19 +25,16 @@ def distance(reference: np.ndarray, estimate: np.ndarray, sample_rate: int) -> d
     ``cepstral_db`` is the mel-cepstral distortion, ``pitch_semitones`` the root mean squared difference of frames that
     are voiced in both, the difference of the medians subtracted, and ``voicing_percent`` counts frames that are voiced
     in one alone. Mel-cepstral distortion is ``10 / ln 10 * sqrt(2 * sum (c - c')^2)`` over cepstra 1 to 24, here of 80
-    log-mel amplitudes.
-
-    References
-    ----------
-    R. Kubichek, "Mel-cepstral distance measure for objective speech quality assessment", 1993.
+    log-mel amplitudes (R. Kubichek, "Mel-cepstral distance measure for objective speech quality assessment", 1993).
     """
-    pair = [trim_silence(Clip(wave[None], sample_rate).resample(SAMPLE_RATE).wave[0]) for wave in (reference, estimate)]
+    pair = [trim_silence(resampled(wave, sample_rate, SAMPLE_RATE)) for wave in (reference, estimate)]
     cepstra = [_cepstra(wave) for wave in pair]
     rows, columns = warping_path(cdist(cepstra[0].T, cepstra[1].T)).T
     difference = cepstra[0][:, rows] - cepstra[1][:, columns]
     cepstral_db = 10 / np.log(10) * np.sqrt(2 * np.square(difference).sum(axis=0)).mean()
-    pitch = [_pitch_hz(wave, cepstrum.shape[1]) for wave, cepstrum in zip(pair, cepstra, strict=True)]
-    reference_hz, estimate_hz = pitch[0][rows], pitch[1][columns]
+    hop_length = speech_hop_length(SAMPLE_RATE)
+    tracks = [track_pitch(wave, SAMPLE_RATE, hop_length, MIN_PITCH_HZ, MAX_PITCH_HZ).f0_hz for wave in pair]
+    reference_hz, estimate_hz = tracks[0][rows], tracks[1][columns]
     is_voiced = (reference_hz > 0) & (estimate_hz > 0)
     semitones = (
         12 * np.log2(estimate_hz[is_voiced] / reference_hz[is_voiced]) if is_voiced.any() else np.array([np.nan])
@@ -54,8 +48,6 @@ def distance(reference: np.ndarray, estimate: np.ndarray, sample_rate: int) -> d
 def warping_path(cost: np.ndarray) -> np.ndarray:
     """Return the cheapest path ``(steps, 2)`` from the first to the last cell of ``cost (n, m)`` by steps of at most 1.
 
-    References
-    ----------
     H. Sakoe, S. Chiba, "Dynamic programming algorithm optimization for spoken word recognition", 1978.
     """
     total = np.empty_like(cost)
@@ -77,29 +69,20 @@ def _cepstra(wave: np.ndarray) -> np.ndarray:
     from scipy.fft import dct
 
     log_amplitude = 0.5 * speech_mel(wave, SAMPLE_RATE)
-    cepstra: np.ndarray = dct(log_amplitude, axis=0, norm="ortho")[1 : N_CEPSTRA + 1] * np.sqrt(2 / len(log_amplitude))
-    return cepstra
-
-
-def _pitch_hz(wave: np.ndarray, n_frames: int) -> np.ndarray:
-    track = track_pitch(wave, SAMPLE_RATE, speech_hop_length(SAMPLE_RATE), MIN_PITCH_HZ, MAX_PITCH_HZ)
-    return track.f0_hz[:n_frames]
+    return dct(log_amplitude, axis=0, norm="ortho")[1 : N_CEPSTRA + 1] * np.sqrt(2 / len(log_amplitude))
 
 
 class SpeakerEncoder:
     """Speaker embeddings by Resemblyzer (Wan et al., "Generalized end-to-end loss for speaker verification", 2018)."""
 
     def __init__(self) -> None:
-        """Load the encoder; raise MissingExtra without its package."""
-        RESEMBLYZER.require()
         from resemblyzer import VoiceEncoder
 
         self._encoder = VoiceEncoder("cpu", verbose=False)
 
     def embed(self, clip: Clip) -> np.ndarray:
         """Return the embedding ``(256,)``, of length 1, of a clip without the silence around it."""
-        embedding: np.ndarray = self._encoder.embed_utterance(trim_silence(clip.mono().resample(SAMPLE_RATE).wave[0]))
-        return embedding
+        return self._encoder.embed_utterance(trim_silence(clip.mono().resample(SAMPLE_RATE).wave[0]))
 
     def cosine(self, reference: np.ndarray, estimate: np.ndarray) -> float:
         """Return the cosine between embeddings of waves ``(time,)`` at 16 kHz."""

@@ -1,7 +1,6 @@
 """Compare the learned styles of a voice: word error and DNSMOS of sentences with a fraction of each style mixed in.
 
     python -m benchmarks speech.styles --voice en-kathleen
-    python -m benchmarks speech.styles --voice en-kathleen --style style-4:0.5 style-6:0.5 --count 100
 
 The sentences are those of docs/voice/script.txt, which no other benchmark of voices uses, so a style may be chosen by
 them; see recipes/usual_style.py. Word errors by wavewright.metrics.recogniser (see docs/metrics.md).
@@ -14,8 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.harness.corpora import SMOKE_VOICE
+from benchmarks.harness.judges import JUDGE_OPTIONS, Judges, means
 from benchmarks.harness.script import Benchmark, Option, Options, Report, Table, columns, optional
-from benchmarks.speech.judges import JUDGE_OPTIONS, Judges, mean_interval, word_error_interval
 from wavewright.speech.voice import Voice
 
 SCRIPT = Path(__file__).parents[2] / "docs" / "voice" / "script.txt"
@@ -37,25 +36,18 @@ def measure(options: Options, report: Report) -> None:
     styles = options.style or [f"{name}:{WEIGHT:g}" for name in voice.acoustic.styles]
     for style in (USUAL, *styles):
         clips = [voice.speak(sentence, style=None if style == USUAL else style).clip for sentence in texts]
-        errors = judges.errors([clip.wave[0] for clip in clips], voice.sample_rate, texts)
-        dnsmos = mean_interval([judges.dnsmos(clip.wave[0], clip.sample_rate) for clip in clips])
-        row = {"voice": voice.name, "style": style, "sentences": len(texts), "dnsmos": dnsmos}
+        pairs = [(clip.wave[0], text) for clip, text in zip(clips, texts, strict=True)]
+        rate = voice.sample_rate
+        scores = means([judges.words(wave, rate, text) | judges.opinion(wave, rate) for wave, text in pairs])
         seconds = float(np.mean([clip.seconds for clip in clips]))
-        report.add(STYLES, row, word_error_percent=word_error_interval(errors), seconds_a_sentence=seconds)
+        report.add(STYLES, scores, voice=voice.name, style=style, sentences=len(texts), seconds_a_sentence=seconds)
 
 
 BENCHMARK = Benchmark(
-    __doc__,
-    (STYLES,),
     measure,
     Option("voice", "en-kathleen", smoke=SMOKE_VOICE),
     Option("vocoder", "vocoder"),
-    Option(
-        "style",
-        (),
-        "a style and its weight, such as style-4:0.5; by default each of the voice's",
-        smoke=["style-4:0.5"],
-    ),
+    Option("style", (), "a style and its weight; by default each of the voice's", smoke=["style-4:0.5"]),
     Option("count", 100, "sentences, the first of the script", smoke=1),
     *JUDGE_OPTIONS,
 )
