@@ -1,1 +1,0 @@
-"""The mark in generated sound: inaudibility, detection after changes, false positives, cost."""

@@ -2,54 +2,31 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import TypeAlias
 
 import numpy as np
 import scipy.signal
 import soxr
 
-from wavewright.audio.clip import Clip
+from benchmarks.codec.opus import copy_by_wavewright
+from benchmarks.harness.waves import through_codec
 from wavewright.audio.sound_file import SoundFormat
+from wavewright.base.units import db_to_gain
+from wavewright.data.mixing import rms
 from wavewright.dsp.rooms import Room
 from wavewright.effects.editing.chain import Chain
 from wavewright.families import loading
-from wavewright.tasks.decode import decode
-from wavewright.tasks.encode import encode
 
-Change: TypeAlias = Callable[[np.ndarray, int], np.ndarray]
+Change = Callable[[np.ndarray, int], np.ndarray]
 """A function of a wave ``(time,)`` and its sample rate."""
 
 ROOM_METRES, ROOM_T60 = (5.0, 4.0, 2.6), 0.4
-CODEC_KBPS = 6.0
 SEED = 11
 
 
 def coded(codec: str, container: str, kbps: float) -> Change:
     """Return the change by a codec of PyAV."""
-
-    def change(wave: np.ndarray, sample_rate: int) -> np.ndarray:
-        import av
-
-        stored = io.BytesIO()
-        source = av.AudioFrame.from_ndarray(np.clip(wave, -1, 1).astype(np.float32)[None], format="flt", layout="mono")
-        source.sample_rate = sample_rate
-        with av.open(stored, "w", format=container) as file:
-            stream = file.add_stream(codec, rate=sample_rate, layout="mono")
-            stream.bit_rate = round(1_000 * kbps)
-            converter = av.AudioResampler(stream.codec_context.format, "mono", sample_rate, stream.frame_size or 960)
-            for frame in (*converter.resample(source), *converter.resample(None), None):
-                file.mux(stream.encode(frame))
-        stored.seek(0)
-        back = av.AudioResampler("flt", "mono", sample_rate)
-        with av.open(stored) as file:
-            frames = [frame for each in file.decode(audio=0) for frame in back.resample(each)] + back.resample(None)
-        return np.concatenate([frame.to_ndarray()[0] for frame in frames if frame is not None])
-
-    return change
+    return lambda wave, sample_rate: through_codec(wave, sample_rate, codec, container, kbps)[0]
 
 
 def through_rate(rate: int) -> Change:
@@ -59,12 +36,8 @@ def through_rate(rate: int) -> Change:
 
 def with_noise(snr_db: float) -> Change:
     """Return the change by white noise."""
-
-    def change(wave: np.ndarray, _: int) -> np.ndarray:
-        noise = np.random.default_rng(SEED).standard_normal(len(wave)) * np.sqrt(np.square(wave).mean())
-        return wave + noise * 10 ** (-snr_db / 20)
-
-    return change
+    level = db_to_gain(-snr_db)
+    return lambda wave, _: wave + level * rms(wave) * np.random.default_rng(SEED).standard_normal(len(wave))
 
 
 def filtered(kind: str, hertz: float) -> Change:
@@ -96,13 +69,8 @@ def vocoded(wave: np.ndarray, sample_rate: int) -> np.ndarray:
 
 
 def neurally_coded(wave: np.ndarray, sample_rate: int) -> np.ndarray:
-    """Return the copy by the bundled speech codec at CODEC_KBPS."""
-    with TemporaryDirectory() as folder:
-        source, codes, out = (Path(folder) / name for name in ("source.wav", "codes.wwc", "out.wav"))
-        Clip(wave[None].astype(np.float32), sample_rate).write(source, "FLOAT")
-        encode(source, out=codes, kbps=CODEC_KBPS, quiet=True)
-        decode(codes, out=out, quiet=True)
-        return Clip.read(out).wave[0]
+    """Return the copy by the bundled speech codec at 6 kbit/s."""
+    return copy_by_wavewright(wave.astype(np.float32), "speech-codec", 6.0, sample_rate)[0]
 
 
 SHORT_CHANGES: dict[str, Change] = {

@@ -1,8 +1,6 @@
 """Measure the mark: inaudibility, detection after changes, false positives, cost, and Perth in the same run.
 
-    python recipes/corpora prompts --asterisk FOLDER --out corpora/prompts
     python -m benchmarks watermark.marks --speech corpora/prompts --sounds corpora/effects --json marks.json
-    python -m benchmarks watermark.marks --only detection --clips 50
 
 The speech is that of the folder, joined, and of the voice en-kathleen, half each. Neither was used to choose the levels
 of the mark. A clip of 3 s is cut anywhere out of a marked sound. A trial for false positives is an unmarked sound and a
@@ -11,19 +9,24 @@ key of its own, without the search over speeds; --keys keys meet every sound.
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
 from collections.abc import Callable, Iterator
+from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import soxr
 
-from benchmarks.harness.corpora import read_wave, sentences, smoke_ambience, smoke_drums, smoke_speech
+from benchmarks.harness.corpora import read_wave, sentences, shuffle_entries, smoke_ambience, smoke_drums, smoke_speech
+from benchmarks.harness.judges import visqol
 from benchmarks.harness.peers import PERTH, PESQ, VISQOL
 from benchmarks.harness.script import Benchmark, Option, Options, Report, Table, columns, optional
 from benchmarks.harness.timing import median_seconds
-from benchmarks.speech.judges import visqol
+from benchmarks.harness.waves import of_length
 from benchmarks.watermark.changes import LONG_CHANGES, REPORTED, SHORT_CHANGES, UNMARKED_CHANGES, Change
-from benchmarks.watermark.perth import has_perth, is_perths, marked_by_perth
+from wavewright.metrics import paired
 from wavewright.outputs.watermark.carrier import folded
 from wavewright.outputs.watermark.detection import LevelFolds, MarkSearch, detect_wave, segments_of
 from wavewright.outputs.watermark.evidence import MAX_P_VALUE, log_evidence_of, log_sum, p_value_of, scores_of
@@ -37,8 +40,12 @@ VISQOL_RATE = 48_000
 SHORT_SECONDS, LONG_SECONDS = 3.0, 30.0
 SEED = 4
 MIN_DETECTED = {SHORT_SECONDS: 0.99, LONG_SECONDS: 0.95}
+SOUND_SUFFIXES = (".flac", ".wav", ".ogg")
 PAUSE_DB = -40.0  # of frames below the loudest one, in which the level of the mark is measured
 FRAME_SECONDS = 0.02
+SMALLEST_P = 1e-300
+PERTH_NEEDS = ("perth", "librosa", "torch", "torchaudio", "pkg_resources", "yaml", "scipy")
+PERTH_THRESHOLD = 0.5
 
 QUALITY = Table(
     "quality",
@@ -58,14 +65,37 @@ COST = Table("cost", columns(mark="s", real_time_factor=".5f"))
 Mark = Callable[[np.ndarray, int], np.ndarray]
 
 
-def marked_speech(wave: np.ndarray, sample_rate: int) -> np.ndarray:
-    """Return speech with both layers."""
-    return mark_wave(wave[None], sample_rate, PAYLOAD, has_levels=True)[0]
+def marked_sound(wave: np.ndarray, sample_rate: int, has_levels: bool = False) -> np.ndarray:
+    """Return sound with the noise alone, or with both layers."""
+    return mark_wave(wave[None], sample_rate, PAYLOAD, has_levels=has_levels)[0]
 
 
-def marked_sound(wave: np.ndarray, sample_rate: int) -> np.ndarray:
-    """Return sound with the noise alone."""
-    return mark_wave(wave[None], sample_rate, PAYLOAD)[0]
+marked_speech = partial(marked_sound, has_levels=True)
+
+
+def files_of(folder: Path, count: int | None = None) -> list[Path]:
+    """Return sound files of a folder in an order drawn by a seed."""
+    files = sorted(each for each in folder.rglob("*") if each.suffix in SOUND_SUFFIXES)
+    return shuffle_entries(files, len(files) if count is None else count, SEED)
+
+
+@cache
+def perth() -> Any:  # noqa: ANN401
+    """Return Perth, or None unless it and what else it needs are installed."""
+    if not all(importlib.util.find_spec(name) is not None for name in PERTH_NEEDS):
+        return None
+    return importlib.import_module("perth.perth_net.perth_net_implicit.perth_watermarker").PerthImplicitWatermarker()
+
+
+def marked_by_perth(wave: np.ndarray, sample_rate: int) -> np.ndarray:
+    """Return sound ``(time,)`` with the mark of Perth, as long as it was."""
+    return of_length(np.asarray(perth().apply_watermark(wave, sample_rate=sample_rate)), len(wave))
+
+
+def is_perths(wave: np.ndarray, sample_rate: int) -> bool:
+    """Return whether Perth detects its mark."""
+    watermark = perth().get_watermark(np.ascontiguousarray(wave, np.float32), sample_rate=sample_rate)
+    return bool(np.mean(watermark) > PERTH_THRESHOLD)
 
 
 def joined(waves: Iterator[np.ndarray], seconds: float, sample_rate: int) -> Iterator[np.ndarray]:
@@ -81,16 +111,13 @@ def joined(waves: Iterator[np.ndarray], seconds: float, sample_rate: int) -> Ite
 
 def recorded(folder: Path, seconds: float) -> Iterator[tuple[np.ndarray, int]]:
     """Yield recorded speech of a length, with its sample rate."""
-    files = sorted(each for each in folder.rglob("*") if each.suffix in (".flac", ".wav"))
-    order = np.random.default_rng(SEED).permutation(len(files))
-    return ((wave, RATE) for wave in joined((read_wave(files[index], RATE) for index in order), seconds, RATE))
+    return ((wave, RATE) for wave in joined((read_wave(file, RATE) for file in files_of(folder)), seconds, RATE))
 
 
 def spoken(seconds: float) -> Iterator[tuple[np.ndarray, int]]:
     """Yield speech of the default voice of a length, with its sample rate."""
     voice = Voice.load()
-    texts = (text for text in sentences() * 10)
-    waves = (voice.speak(text, seed=number).clip.wave[0] for number, text in enumerate(texts))
+    waves = (voice.speak(text, seed=number).clip.wave[0] for number, text in enumerate(sentences() * 10))
     return ((wave, voice.sample_rate) for wave in joined(waves, seconds, voice.sample_rate))
 
 
@@ -103,37 +130,26 @@ def speech(options: Options, count: int, seconds: float) -> list[tuple[np.ndarra
 def measure_quality(options: Options, report: Report) -> None:
     """Add the ratings of speech with each mark, against the speech without."""
     clips = speech(options, options.quality_clips, 10.0)
-    marks = {"noise": marked_sound, "noise and levels": marked_speech, PERTH.name: marked_by_perth}
-    has_pesq, has_visqol, _ = (report.has(peer) for peer in (PESQ, VISQOL, PERTH))
-    for name, mark in marks.items():
-        if name == PERTH.name and not has_perth():
-            continue
+    raters = {"pesq": (PESQ, RATE, paired.pesq), "visqol": (VISQOL, VISQOL_RATE, partial(visqol, mode="audio"))}
+    raters = {name: (rate, rater) for name, (peer, rate, rater) in raters.items() if report.has(peer)}
+    for name, mark in marks_of(report).items():
         pairs = [(wave, mark(wave, rate), rate) for wave, rate in clips]
-        pesq = [_pesq(*pair) for pair in pairs] if has_pesq else None
-        of_visqol = [_visqol(*pair) for pair in pairs] if has_visqol else None
-        ratings = {
-            "pesq": pesq and float(np.mean(pesq)),
-            "lowest_pesq": pesq and min(pesq),
-            "visqol": of_visqol and float(np.mean(of_visqol)),
-            "lowest_visqol": of_visqol and min(of_visqol),
-        }
+        ratings = {}
+        for rater, (rate, rated) in raters.items():
+            scores = [rated(*(soxr.resample(each, own_rate, rate) for each in pair)) for *pair, own_rate in pairs]
+            ratings |= {rater: float(np.mean(scores)), f"lowest_{rater}": min(scores)}
         pauses = float(np.mean([_pause_change_db(*pair) for pair in pairs]))
         report.add(QUALITY, mark=name, clips=len(pairs), **ratings, pauses_db=pauses)
         if name != PERTH.name:
-            report.target(name, "PESQ", ratings["pesq"], at_least=4.4)
-            report.target(name, "ViSQOL", ratings["visqol"], at_least=4.6)
+            report.target(name, "PESQ", ratings.get("pesq"), at_least=4.4)
+            report.target(name, "ViSQOL", ratings.get("visqol"), at_least=4.6)
             report.target(name, "louder pauses in dB", pauses, at_most=0.1)
 
 
-def _pesq(wave: np.ndarray, output: np.ndarray, rate: int) -> float:
-    from pesq import pesq
-
-    return float(pesq(RATE, soxr.resample(wave, rate, RATE), soxr.resample(output, rate, RATE), "wb"))
-
-
-def _visqol(wave: np.ndarray, output: np.ndarray, rate: int) -> float:
-    pair = [soxr.resample(each, rate, VISQOL_RATE) for each in (wave, output)]
-    return visqol(pair[0], pair[1], "audio")
+def marks_of(report: Report) -> dict[str, Mark]:
+    """Return each mark by its name, that of Perth where it is installed."""
+    marks: dict[str, Mark] = {"noise": marked_sound, "noise and levels": marked_speech}
+    return marks | ({PERTH.name: marked_by_perth} if report.has(PERTH) and perth() else {})
 
 
 def _pause_change_db(wave: np.ndarray, output: np.ndarray, rate: int) -> float:
@@ -152,25 +168,26 @@ def measure_detection(options: Options, report: Report) -> None:
     for seconds, count, changes in sets:
         if not count:
             continue
-        clips = [
-            (mark_cut(wave, rate, seconds, number), rate)
-            for number, (wave, rate) in enumerate(speech(options, count, seconds + 2.0))
-        ]
+        clips = [(mark_cut(*clip, seconds, n), clip[1]) for n, clip in enumerate(speech(options, count, seconds + 2.0))]
+        row = {"mark": "Wavewright", "seconds": seconds, "clips": len(clips)}
         for name, change in changes.items():
+            any_speed = name.startswith(("speed", "stretch", "pitch"))
             p_values = [
-                detect_wave(change(wave, rate)[None].astype(np.float32), rate, any_speed=_needs_search(name)).p_value
+                detect_wave(change(wave, rate)[None].astype(np.float32), rate, any_speed=any_speed).p_value
                 for wave, rate in clips
             ]
             detected = float(np.mean([p_value <= MAX_P_VALUE for p_value in p_values]))
-            _add_detection(report, "Wavewright", name, seconds, len(clips), detected, _log10(np.median(p_values)))
+            report.add(
+                DETECTION,
+                row,
+                change=name,
+                detected=detected,
+                median_log10_p=np.log10(max(np.median(p_values), SMALLEST_P)),
+            )
             if name not in REPORTED:
                 report.target(name, f"detected at {seconds:g} s", detected, at_least=MIN_DETECTED[seconds])
-        if has_perth() and options.perth_clips:
+        if options.perth_clips and perth():
             measure_perth(options, report, seconds, min(count, options.perth_clips), changes)
-
-
-def _needs_search(change: str) -> bool:
-    return change.startswith(("speed", "stretch", "pitch"))
 
 
 def mark_cut(wave: np.ndarray, rate: int, seconds: float, number: int, mark: Mark = marked_speech) -> np.ndarray:
@@ -180,48 +197,35 @@ def mark_cut(wave: np.ndarray, rate: int, seconds: float, number: int, mark: Mar
     return mark(wave, rate)[start : start + n_samples]
 
 
-def _add_detection(
-    report: Report, mark: str, change: str, seconds: float, clips: int, detected: float, log10_p: float | None
-) -> None:
-    row = {"mark": mark, "change": change, "seconds": seconds, "clips": clips, "detected": detected}
-    report.add(DETECTION, **row, median_log10_p=log10_p)
-
-
 def measure_perth(options: Options, report: Report, seconds: float, count: int, changes: dict[str, Change]) -> None:
     """Add the detections of Perth, also in high-passed speech without a mark."""
     clips = speech(options, count, seconds + 2.0)
-    marked = [
-        (mark_cut(wave, rate, seconds, number, marked_by_perth), rate) for number, (wave, rate) in enumerate(clips)
-    ]
-    for name, change in changes.items():
-        detected = float(np.mean([is_perths(change(wave, rate), rate) for wave, rate in marked]))
-        _add_detection(report, PERTH.name, name, seconds, len(marked), detected, None)
-    for name in ("none", "high-pass 1.5 kHz"):
-        change = SHORT_CHANGES[name]
-        found = float(np.mean([is_perths(change(wave[: round(seconds * rate)], rate), rate) for wave, rate in clips]))
-        _add_detection(report, f"{PERTH.name}, unmarked", name, seconds, len(clips), found, None)
+    marked = [(mark_cut(*clip, seconds, number, marked_by_perth), clip[1]) for number, clip in enumerate(clips)]
+    unmarked = [(wave[: round(seconds * rate)], rate) for wave, rate in clips]
+    unmarked_changes = {name: SHORT_CHANGES[name] for name in ("none", "high-pass 1.5 kHz")}
+    sets = ((PERTH.name, marked, changes), (f"{PERTH.name}, unmarked", unmarked, unmarked_changes))
+    for mark, waves, of_mark in sets:
+        for name, change in of_mark.items():
+            detected = float(np.mean([is_perths(change(wave, rate), rate) for wave, rate in waves]))
+            report.add(DETECTION, mark=mark, change=name, seconds=seconds, clips=len(waves), detected=detected)
 
 
 def measure_together(options: Options, report: Report) -> None:
     """Add detections in short sounds, alone and together."""
     for folder in options.one_shots:
-        files = sorted(each for each in folder.rglob("*") if each.suffix in (".flac", ".wav", ".ogg"))
-        order = np.random.default_rng(SEED).permutation(len(files))[: options.clips]
-        search, alone = MarkSearch(), []
-        for index in order:
-            wave = marked_sound(read_wave(files[index], RATE), RATE)[None]
+        files, search, alone = files_of(folder, options.clips), MarkSearch(), []
+        for file in files:
+            wave = marked_sound(read_wave(file, RATE), RATE)[None]
             alone.append(detect_wave(wave, RATE, any_speed=False, together=search).is_marked)
         p_value = p_value_of(search.result_with_payload()[0])
-        row = {"sounds": folder.name, "files": len(order), "detected_alone": float(np.mean(alone))}
-        report.add(TOGETHER, **row, log10_p_together=_log10(p_value))
+        row = {"sounds": folder.name, "files": len(files), "detected_alone": float(np.mean(alone))}
+        report.add(TOGETHER, **row, log10_p_together=np.log10(max(p_value, SMALLEST_P)))
 
 
 def measure_false_positives(options: Options, report: Report) -> None:
     """Add the trials on unmarked sound by keys of their own."""
     waves = [wave for wave, _ in zip(recorded(options.speech, 6.0), range(options.unmarked), strict=False)]
-    files = sorted(each for each in options.sounds.rglob("*") if each.suffix in (".flac", ".wav", ".ogg"))
-    order = np.random.default_rng(SEED).permutation(len(files))[: options.unmarked]
-    waves += [(read_wave(files[index], RATE)[: 6 * RATE], RATE) for index in order]
+    waves += [(read_wave(file, RATE)[: 6 * RATE], RATE) for file in files_of(options.sounds, options.unmarked)]
     keys = [f"key {number}" for number in range(options.keys)]
     n_trials = {"noise": 0, "levels": 0}
     n_detected = 0
@@ -248,10 +252,8 @@ def measure_false_positives(options: Options, report: Report) -> None:
 def measure_cost(options: Options, report: Report) -> None:
     """Add the real-time factors of adding the marks, and of a search at all speeds."""
     wave, rate = next(spoken(options.cost_seconds))
-    marks = {"noise": marked_sound, "noise and levels": marked_speech}
-    marks |= {PERTH.name: marked_by_perth} if has_perth() else {}
-    for name, mark in marks.items():
-        factor = median_seconds(lambda mark=mark: mark(wave, rate)) / options.cost_seconds  # type: ignore[misc]
+    for name, mark in marks_of(report).items():
+        factor = median_seconds(partial(mark, wave, rate)) / options.cost_seconds
         report.add(COST, mark=name, real_time_factor=factor)
         if name != PERTH.name:
             report.target(name, "real-time factor of adding it", factor, at_most=0.004)
@@ -259,33 +261,16 @@ def measure_cost(options: Options, report: Report) -> None:
     report.add(COST, mark="search in unmarked speech", real_time_factor=factor)
 
 
-def _log10(p_value: float) -> float:
-    return float(np.log10(max(p_value, 1e-300)))
-
-
-MEASURES = {
-    "quality": measure_quality,
-    "detection": measure_detection,
-    "together": measure_together,
-    "false-positives": measure_false_positives,
-    "cost": measure_cost,
-}
-
-
 def measure(options: Options, report: Report) -> None:
-    """Measure the parts that are asked for."""
-    for part in options.only:
-        MEASURES[part](options, report)
+    for part in (measure_quality, measure_detection, measure_together, measure_false_positives, measure_cost):
+        part(options, report)
 
 
 BENCHMARK = Benchmark(
-    __doc__,
-    (QUALITY, DETECTION, TOGETHER, FALSE_POSITIVES, COST),
     measure,
     Option("speech", Path("corpora/prompts"), "folder of recorded speech", smoke=smoke_speech),
     Option("sounds", Path("corpora/effects"), "folder of other sounds", smoke=smoke_ambience),
     Option("one_shots", [Path("corpora/drums"), Path("corpora/digits")], smoke=lambda folder: [smoke_drums(folder)]),
-    Option("only", tuple(MEASURES), "parts to measure", choices=MEASURES),
     Option("clips", 100, "clips of 3 s", smoke=2),
     Option("long_clips", 20, "clips of 30 s", smoke=0),
     Option("quality_clips", 20, "clips of 10 s to rate", smoke=1),
