@@ -56,7 +56,6 @@ def python_stretch(sample_rate: int, factor: float = 1.0, semitones: float = 0.0
         stretcher.preset(len(wave), sample_rate)
         stretcher.setTimeFactor(1.0 / factor)
         stretcher.setTransposeSemitones(semitones)
-        stretched: np.ndarray = stretcher.process(np.ascontiguousarray(wave))
-        return stretched
+        return stretcher.process(np.ascontiguousarray(wave))
 
     return process

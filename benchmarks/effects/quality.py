@@ -10,18 +10,17 @@ energy spreads (root mean square of the time).
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import TypeAlias
 
 import numpy as np
 
 from benchmarks.effects.peers import ffmpeg, python_stretch
 from benchmarks.harness.corpora import corpus_entries, read_wave, shuffle_entries, smoke_digits
 from benchmarks.harness.peers import PYTHON_STRETCH
-from benchmarks.harness.script import Benchmark, Option, Options, Report, Table, Value, columns, optional
+from benchmarks.harness.script import Benchmark, Option, Options, Report, Table, columns, optional
+from benchmarks.harness.timing import timed
 from wavewright.effects import DeClick, DeClip, Effect, PitchShift, Stretch
 from wavewright.metrics.paired import si_sdr_db
 
@@ -41,19 +40,16 @@ CLICK_WINDOW_SECONDS = 0.1
 
 RESTORED = Table(
     "restored",
-    columns(
-        damage="s", files="d", damaged_db=".1f", own_db=".1f", ffmpeg_db=".1f", better="s", own_s=".3f", ffmpeg_s=".3f"
-    ),
+    columns(damage="s", files="d", damaged_db=".1f", own_db=".1f", ffmpeg_db=".1f")
+    | columns(better="s", own_s=".3f", ffmpeg_s=".3f"),
 )
 STRETCHED = Table(
     "stretched",
-    {
-        **columns(change="s", length_error_samples="d", error_db=".1f"),
-        **optional(click_ms=".1f", other_error_db=".1f", other_click_ms=".1f"),
-    },
+    columns(change="s", length_error_samples="d", error_db=".1f", click_ms=".1f")
+    | optional(other_error_db=".1f", other_click_ms=".1f"),
 )
 
-Process: TypeAlias = Callable[[np.ndarray], np.ndarray]
+Process = Callable[[np.ndarray], np.ndarray]
 
 
 def clipped_at(wave: np.ndarray, target_db: float) -> np.ndarray:
@@ -63,8 +59,7 @@ def clipped_at(wave: np.ndarray, target_db: float) -> np.ndarray:
         level = 0.5 * (low + high)
         is_softer = si_sdr_db(wave, np.clip(wave, -level, level)) < target_db
         low, high = (level, high) if is_softer else (low, level)
-    clipped: np.ndarray = np.clip(wave, -high, high)
-    return clipped
+    return np.clip(wave, -high, high)
 
 
 def with_clicks(wave: np.ndarray, seed: int) -> np.ndarray:
@@ -87,7 +82,7 @@ def damages(wave: np.ndarray, seed: int) -> Iterator[tuple[str, np.ndarray, Effe
 
 def add_restored(options: Options, report: Report) -> None:
     """Add a row for each damage: medians over the recordings of the SI-SDR in dB, and processor time per second."""
-    entries = shuffle_entries(corpus_entries(options.corpus, options.split), options.count, seed=0)
+    entries = shuffle_entries(corpus_entries(options.corpus, options.split), options.count)
     rows: dict[str, list[list[float]]] = {}
     for seed, entry in enumerate(entries):
         wave = read_wave(entry.path, RATE)[: LONGEST_SECONDS * RATE].astype(np.float32)
@@ -100,18 +95,10 @@ def add_restored(options: Options, report: Report) -> None:
             values = [min(LARGEST_DB, si_sdr_db(wave, each)) for each in waves]
             rows.setdefault(name, []).append([*values, own_s * RATE / len(wave), ffmpeg_s * RATE / len(wave)])
     for name, measured in rows.items():
-        damaged_db, own_db, ffmpeg_db, own_s, ffmpeg_s = (float(each) for each in np.median(measured, axis=0))
         n_better = sum(row[1] >= row[2] for row in measured)
-        row: dict[str, Value] = {"damage": name, "files": len(measured), "damaged_db": damaged_db, "own_db": own_db}
-        row.update({"ffmpeg_db": ffmpeg_db, "better": f"{n_better} of {len(measured)}"})
-        report.add(RESTORED, **row, own_s=own_s, ffmpeg_s=ffmpeg_s)
-
-
-def timed(function: Callable[[], np.ndarray]) -> tuple[np.ndarray, float]:
-    """Return the result of a function, and the seconds of the processor that it took."""
-    start = time.process_time()
-    result = function()
-    return result, time.process_time() - start
+        medians = np.median(measured, axis=0)
+        row = dict(zip(("damaged_db", "own_db", "ffmpeg_db", "own_s", "ffmpeg_s"), medians, strict=True))
+        report.add(RESTORED, row, damage=name, files=len(measured), better=f"{n_better} of {len(measured)}")
 
 
 def tone_error_db(process: Process, ratio: float) -> float:
@@ -148,32 +135,22 @@ def add_stretched(report: Report) -> None:
     n_samples = 4 * STRETCH_RATE
     for name, effect, settings in changes:
         factor, ratio = settings.get("factor", 1.0), 2.0 ** (settings.get("semitones", 0.0) / 12.0)
-
-        def own(wave: np.ndarray, effect: Effect = effect) -> np.ndarray:
-            return effect(wave, STRETCH_RATE)
-
+        own = partial(effect, sample_rate=STRETCH_RATE)
         n_error = len(own(np.zeros(n_samples, np.float32))) - round(factor * n_samples)
-        row: dict[str, Value] = {"change": name, "length_error_samples": n_error}
-        row.update({"error_db": tone_error_db(own, ratio), "click_ms": click_ms(own, factor)})
+        row = {"error_db": tone_error_db(own, ratio), "click_ms": click_ms(own, factor)}
         if has_stretch:
             stretched = python_stretch(STRETCH_RATE, **settings)
-
-            def other(wave: np.ndarray, stretched: Process = stretched) -> np.ndarray:
-                return stretched(wave[None])[0]
-
-            row.update({"other_error_db": tone_error_db(other, ratio), "other_click_ms": click_ms(other, factor)})
-        report.add(STRETCHED, row)
+            other = lambda wave, stretched=stretched: stretched(wave[None])[0]  # noqa: E731
+            row |= {"other_error_db": tone_error_db(other, ratio), "other_click_ms": click_ms(other, factor)}
+        report.add(STRETCHED, row, change=name, length_error_samples=n_error)
 
 
 def measure(options: Options, report: Report) -> None:
-    """Fill both tables."""
     add_stretched(report)
     add_restored(options, report)
 
 
 BENCHMARK = Benchmark(
-    __doc__,
-    (STRETCHED, RESTORED),
     measure,
     Option("corpus", Path("corpora/denoise"), smoke=smoke_digits),
     Option("split", "valid"),

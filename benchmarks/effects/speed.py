@@ -14,7 +14,6 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TypeAlias
 
 import numpy as np
 from scipy.signal import oaconvolve, resample_poly, sosfilt
@@ -24,7 +23,6 @@ from benchmarks.harness.peers import PEDALBOARD, PYTHON_STRETCH
 from benchmarks.harness.script import Benchmark, Option, Options, Report, Table, Value, columns, optional
 from benchmarks.harness.timing import median_seconds
 from wavewright.effects import EFFECTS, Effect, GraphicEqualiser, HumNotch, LinearPhaseEqualiser
-from wavewright.effects.filters import SectionFilter
 
 RATE = 48_000
 RESPONSE_SECONDS = 1.0
@@ -37,21 +35,12 @@ LEAST_NET_FRACTION = 0.25  # of the passage, that a filter takes besides it, for
 
 SPEED = Table(
     "speed",
-    {
-        **columns(effect="s"),
-        **optional(
-            ms="8.1f",
-            alternative="s",
-            alternative_ms="8.1f",
-            ratio=".2f",
-            net_ratio=".2f",
-            pedalboard_ms="8.1f",
-            pedalboard_ratio=".2f",
-        ),
-    },
+    columns(effect="s")
+    | optional(ms="8.1f", alternative="s", alternative_ms="8.1f", ratio=".2f", net_ratio=".2f")
+    | optional(pedalboard_ms="8.1f", pedalboard_ratio=".2f"),
 )
 
-Process: TypeAlias = Callable[[np.ndarray], object]
+Process = Callable[[np.ndarray], object]
 
 
 def sound(seconds: float) -> np.ndarray:
@@ -150,42 +139,33 @@ PEDALBOARD_EFFECTS: Mapping[str, tuple[str, Mapping[str, float]]] = {
 def formulas(effects: Mapping[str, Effect]) -> dict[str, tuple[str, Process]]:
     """Return SciPy's and NumPy's alternatives by effect, each with its name."""
     half = np.float32(0.5)
-    found: dict[str, tuple[str, Process]] = {
-        "invert": ("NumPy", np.negative),
-        "normalise": ("NumPy", lambda wave: wave * (np.float32(0.89) / np.abs(wave).max())),
-        "rms": ("NumPy", lambda wave: wave * (np.float32(0.1) / np.sqrt(np.square(wave).mean()))),
-        "ring": ("NumPy", lambda wave: wave * _sine(wave.shape[1], 440.0)),
-        "midside": ("NumPy", lambda wave: np.stack([wave[0] + wave[1], wave[0] - wave[1]]) * half),
-        "leftright": ("NumPy", lambda wave: np.stack([wave[0] + wave[1], wave[0] - wave[1]])),
-        "balance": ("NumPy", lambda wave: wave * np.array([[1.0], [0.7]], np.float32)),
-        "pan": ("NumPy", lambda wave: wave * np.array([[0.7], [0.7]], np.float32)),
-        "stereo": ("NumPy", lambda wave: np.repeat(wave, 2, axis=0)),
-        "mono": ("NumPy", lambda wave: wave.mean(axis=0, keepdims=True)),
-        "swap": ("NumPy", lambda wave: wave[::-1].copy()),
-        "fadeout": ("NumPy", _faded_out),
+    by_numpy: dict[str, Process] = {
+        "invert": np.negative,
+        "normalise": lambda wave: wave * (np.float32(0.89) / np.abs(wave).max()),
+        "rms": lambda wave: wave * (np.float32(0.1) / np.sqrt(np.square(wave).mean())),
+        "ring": lambda wave: wave * np.sin(880.0 * np.pi * np.arange(wave.shape[1]) / RATE).astype(np.float32),
+        "midside": lambda wave: np.stack([wave[0] + wave[1], wave[0] - wave[1]]) * half,
+        "leftright": lambda wave: np.stack([wave[0] + wave[1], wave[0] - wave[1]]),
+        "balance": lambda wave: wave * np.array([[1.0], [0.7]], np.float32),
+        "pan": lambda wave: wave * np.array([[0.7], [0.7]], np.float32),
+        "stereo": lambda wave: np.repeat(wave, 2, axis=0),
+        "mono": lambda wave: wave.mean(axis=0, keepdims=True),
+        "swap": lambda wave: wave[::-1].copy(),
+        "fadeout": _faded_out,
+    }
+    found: dict[str, tuple[str, Process]] = {name: ("NumPy", process) for name, process in by_numpy.items()}
+    found |= {
         "resample": ("SciPy resample_poly", lambda wave: resample_poly(wave, 147, 160, axis=1)),
         "speed": ("SciPy resample_poly", lambda wave: resample_poly(wave, 4, 5, axis=1)),
         "convolve": ("SciPy", lambda wave: oaconvolve(wave, response()[None], axes=1)[:, : wave.shape[1]]),
     }
     for name, effect in effects.items():
         if isinstance(effect, HumNotch | GraphicEqualiser) or name == "dc":
-            found[name] = "SciPy", _section_filter(effect)
+            sections = effect.sections(RATE)
+            found[name] = "SciPy", lambda wave, s=sections: sosfilt(s, wave.astype(np.float64)).astype(np.float32)
         if isinstance(effect, LinearPhaseEqualiser):
-            taps = effect.taps(RATE)[None]
-            found[name] = "SciPy", partial(oaconvolve, in2=taps, mode="same", axes=1)
+            found[name] = "SciPy", partial(oaconvolve, in2=effect.taps(RATE)[None], mode="same", axes=1)
     return found
-
-
-def _section_filter(effect: Effect) -> Process:
-    if not isinstance(effect, SectionFilter):
-        raise TypeError(f"{effect} has no sections.")
-    sections = effect.sections(RATE)
-    return lambda wave: sosfilt(sections, wave.astype(np.float64)).astype(np.float32)
-
-
-def _sine(n_samples: int, hz: float) -> np.ndarray:
-    sine: np.ndarray = np.sin(2.0 * np.pi * hz * np.arange(n_samples) / RATE)
-    return sine.astype(np.float32)
 
 
 def _faded_out(wave: np.ndarray) -> np.ndarray:
@@ -218,8 +198,7 @@ def alternatives(effects: Mapping[str, Effect], report: Report) -> dict[str, tup
 
 
 def measure(options: Options, report: Report) -> None:
-    """Add a row for each effect."""
-    effects = {name: EFFECTS[name](**SETTINGS.get(name, {})) for name in options.only}
+    effects = {name: EFFECTS[name](**SETTINGS.get(name, {})) for name in EFFECTS}
     peers = alternatives(effects, report)
     has_pedalboard = report.has(PEDALBOARD, "pedalboard's times")
     stereo = sound(options.seconds)
@@ -235,25 +214,18 @@ def measure(options: Options, report: Report) -> None:
         if name in peers:
             label, process = peers[name]
             other_ms = milliseconds(process, wave)
-            row.update({"alternative": label, "alternative_ms": other_ms, "ratio": own_ms / other_ms})
+            row |= {"alternative": label, "alternative_ms": other_ms, "ratio": own_ms / other_ms}
             net_ms = other_ms - passage_ms[len(wave)]
             if name in FILTERS and net_ms >= LEAST_NET_FRACTION * passage_ms[len(wave)]:
                 row["net_ratio"] = own_ms / net_ms
         plugin = pedalboard_process(name) if has_pedalboard else None
         if plugin is not None:
             plugin_ms = milliseconds(plugin, wave)
-            row.update({"pedalboard_ms": plugin_ms, "pedalboard_ratio": own_ms / plugin_ms})
+            row |= {"pedalboard_ms": plugin_ms, "pedalboard_ratio": own_ms / plugin_ms}
         report.add(SPEED, row)
-        add_targets(report, name, row)
-
-
-def add_targets(report: Report, name: str, row: Mapping[str, Value]) -> None:
-    """Add the targets of an effect: the time of the alternative, FFmpeg's without the passage."""
-    ratio = row.get("net_ratio") if name in FILTERS else row.get("ratio")
-    if ratio is not None:
-        report.target(name, f"time over that of {row['alternative']}", ratio, at_most=MAX_RATIO)
-    if row.get("pedalboard_ratio") is not None:
-        report.target(name, "time over pedalboard's", row["pedalboard_ratio"], at_most=MAX_PEDALBOARD_RATIO)
+        ratio = row.get("net_ratio" if name in FILTERS else "ratio")
+        report.target(name, f"time over that of {row.get('alternative')}", ratio, at_most=MAX_RATIO)
+        report.target(name, "time over pedalboard's", row.get("pedalboard_ratio"), at_most=MAX_PEDALBOARD_RATIO)
 
 
 def milliseconds(process: Process, wave: np.ndarray) -> float:
@@ -261,10 +233,4 @@ def milliseconds(process: Process, wave: np.ndarray) -> float:
     return 1_000.0 * median_seconds(lambda: process(wave), N_RUNS)
 
 
-BENCHMARK = Benchmark(
-    __doc__,
-    (SPEED,),
-    measure,
-    Option("seconds", 20.0, "length of the sound", smoke=1.5),
-    Option("only", list(EFFECTS), "names of effects"),
-)
+BENCHMARK = Benchmark(measure, Option("seconds", 20.0, "length of the sound", smoke=1.5))
