@@ -1,1 +1,0 @@
-"""Copies of recordings by vocoders, from their mel frames."""

@@ -1,10 +1,6 @@
 """Measure copies of recordings by vocoders, from mel frames: word errors, ratings, distances and speed.
 
-    python recipes/corpora prompts --asterisk FOLDER --out corpora/prompts
     python -m benchmarks vocoder.copy_synthesis --clips corpora/prompts --count 60 --min-seconds 2 --model wavenet
-    python -m benchmarks vocoder.copy_synthesis --clips corpora/prompts --model vocoder wavenet   # an unseen speaker
-    python -m benchmarks vocoder.copy_synthesis --clips corpora/speech --json vocoder.json        # a seen speaker
-    python -m benchmarks vocoder.copy_synthesis --clips corpora/speech --split valid --model vocoder --noise-reduction 0
 
 Recordings are drawn by a fixed seed. Word errors by wavewright.metrics.recogniser (see docs/metrics.md); DNSMOS, PESQ
 (wide band) and the log-mel distance (80 bands, 64 ms, in nats) at 16 kHz; the harmonics-to-noise ratio is the median of
@@ -23,11 +19,11 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.harness.corpora import corpus_entries, draw_entries, read_wave, smoke_speech
+from benchmarks.harness.judges import DIFFERENCES, JUDGE_OPTIONS, RATINGS, SAMPLE_RATE, Judges, differences, means
 from benchmarks.harness.peers import LIBROSA
 from benchmarks.harness.script import Benchmark, Option, Options, Report, Row, Table, columns, optional
 from benchmarks.harness.timing import median_seconds
-from benchmarks.speech.judges import DIFFERENCES, JUDGE_OPTIONS, RATINGS, SAMPLE_RATE, Judges, Ratings, mean_interval
-from wavewright.audio.clip import Clip
+from benchmarks.harness.waves import of_length, resampled
 from wavewright.dsp.mel import mel_spectrogram, speech_mel
 from wavewright.families import loading
 from wavewright.families.vocoder.runtime import VocoderRuntime
@@ -36,12 +32,10 @@ from wavewright.metrics.harmonicity import harmonics_to_noise_of_all
 GRIFFIN_LIM_FRAMES = {"n_fft": 1024, "hop_length": 256, "n_mels": 80}
 GRIFFIN_LIM_ROUNDS = 60
 TIMED_CLIPS = 5
-MAX_WORD_ERROR_POINTS = 3.0
-MAX_DNSMOS_LOSS = 0.4
 
 COPIES = Table(
     "copies",
-    columns(copies="s", clips="d", voiced_fraction=".2f")
+    columns(copies="s", clips="d")
     | RATINGS
     | DIFFERENCES
     | optional(log_mel_nats=".2f", harmonics_to_noise_db=".1f", real_time_factor=".4f"),
@@ -58,8 +52,7 @@ class Copier:
 
     def copy(self, wave: np.ndarray) -> np.ndarray:
         """Return the copy of a wave ``(time,)``, of the same length."""
-        copied = self.frames_to_wave(self.wave_to_frames(wave), len(wave))
-        return np.pad(copied, (0, max(0, len(wave) - len(copied))))[: len(wave)].astype(np.float32)
+        return of_length(self.frames_to_wave(self.wave_to_frames(wave), len(wave)), len(wave)).astype(np.float32)
 
     def real_time_factor(self, waves: Sequence[np.ndarray], rounds: int) -> float:
         """Return the processor seconds of vocoding for a second of ``waves``, the median of ``rounds``."""
@@ -80,7 +73,7 @@ def griffin_lim(wave: np.ndarray, sample_rate: int) -> np.ndarray:
     n_fft, hop_length = GRIFFIN_LIM_FRAMES["n_fft"], GRIFFIN_LIM_FRAMES["hop_length"]
     mel = mel_spectrogram(wave, sample_rate, n_fft, hop_length, GRIFFIN_LIM_FRAMES["n_mels"])
     magnitude = librosa.feature.inverse.mel_to_stft(mel, sr=sample_rate, n_fft=n_fft, power=2.0)
-    copied: np.ndarray = librosa.griffinlim(
+    return librosa.griffinlim(
         magnitude,
         n_iter=GRIFFIN_LIM_ROUNDS,
         hop_length=hop_length,
@@ -88,60 +81,49 @@ def griffin_lim(wave: np.ndarray, sample_rate: int) -> np.ndarray:
         pad_mode="constant",
         random_state=0,
     )
-    return copied
-
-
-def copier_of(name: str, noise_reduction: float | None) -> Copier:
-    """Load a vocoder, with ``noise_reduction`` in place of its own where it has that; raise BadModel if it is none."""
-    vocoder = loading.load_vocoder(name)
-    if noise_reduction is not None and isinstance(vocoder, VocoderRuntime):
-        vocoder.noise_reduction = noise_reduction
-    return Copier(vocoder.sample_rate, vocoder.mel_of, lambda mel, _: vocoder.vocode(mel)[0])
-
-
-def row_of(name: str, waves: Sequence[np.ndarray], rate: int, ratings: Ratings, recordings: Ratings | None) -> Row:
-    """Return the row of copies, or of the recordings themselves."""
-    voices = harmonics_to_noise_of_all(waves, rate)
-    row: Row = {"copies": name, "clips": len(waves), "voiced_fraction": voices.voiced_fraction}
-    harmonics = voices.median_db if np.isfinite(voices.median_db) else None
-    return {**row, "harmonics_to_noise_db": harmonics, **ratings.cells(recordings)}
-
-
-def at_judged_rate(wave: np.ndarray, rate: int) -> np.ndarray:
-    """Return a wave ``(time,)`` at the rate of the judges."""
-    return Clip(wave[None], rate).resample(SAMPLE_RATE).wave[0]
 
 
 def measure(options: Options, report: Report) -> None:
-    """Add a row for the recordings and for each vocoder."""
     judges = Judges(options, report, with_pesq=True)
     clips = draw_entries(
         corpus_entries(options.clips, options.split, needs_text=True, min_seconds=options.min_seconds), options.count
     )
     texts = [str(clip.text) for clip in clips]
-    copiers = {name: copier_of(name, options.noise_reduction) for name in options.model}
+    copiers: dict[str, Copier] = {}
+    for name in options.model:
+        vocoder = loading.load_vocoder(name)
+        if options.noise_reduction is not None and isinstance(vocoder, VocoderRuntime):
+            vocoder.noise_reduction = options.noise_reduction
+        copiers[name] = Copier(vocoder.sample_rate, vocoder.mel_of, lambda mel, _, own=vocoder: own.vocode(mel)[0])
     if not options.no_griffin_lim and report.has(LIBROSA, "Griffin-Lim"):
         copiers["Griffin-Lim"] = Copier(SAMPLE_RATE, lambda wave: wave, lambda wave, _: griffin_lim(wave, SAMPLE_RATE))
     recordings = [read_wave(clip.path, SAMPLE_RATE) for clip in clips]
     of_recordings = judges.ratings(recordings, texts, recordings)
-    report.add(COPIES, row_of("recordings", recordings, SAMPLE_RATE, of_recordings, None))
+    row = {"copies": "recordings", "clips": len(clips)}
+    report.add(COPIES, {**row, **harmonics_of(recordings, SAMPLE_RATE), **means(of_recordings)})
     for name, copier in copiers.items():
         rate = copier.sample_rate
         waves = [read_wave(clip.path, rate) for clip in clips]
         copies = [copier.copy(wave) for wave in waves]
-        references, estimates = ([at_judged_rate(wave, rate) for wave in each] for each in (waves, copies))
-        frames = [[speech_mel(wave, SAMPLE_RATE) for wave in each] for each in (references, estimates)]
-        log_mel_nats = mean_interval([float(np.abs(a - b).mean()) for a, b in zip(*frames, strict=True)])
-        row = row_of(name, copies, rate, judges.ratings(estimates, texts, references), of_recordings)
+        references, estimates = ([resampled(wave, rate, SAMPLE_RATE) for wave in each] for each in (waves, copies))
+        scores = judges.ratings(estimates, texts, references)
+        frames = ([speech_mel(wave, SAMPLE_RATE) for wave in each] for each in (references, estimates))
+        scores = [each | {"log_mel_nats": np.abs(a - b).mean()} for each, a, b in zip(scores, *frames, strict=True)]
+        row = {"copies": name, "clips": len(clips)}
+        row |= harmonics_of(copies, rate) | means(scores) | differences(scores, of_recordings)
         factor = copier.real_time_factor(waves[:TIMED_CLIPS], options.rounds)
-        report.add(COPIES, row, log_mel_nats=log_mel_nats, real_time_factor=factor)
-        report.target(name, "points above the recordings", row["points_above_the_reference"], MAX_WORD_ERROR_POINTS)
-        report.target(name, "DNSMOS below the recordings", row["dnsmos_below_the_reference"], MAX_DNSMOS_LOSS)
+        report.add(COPIES, row, real_time_factor=factor)
+        report.target(name, "points above the recordings", row["points_above_the_reference"], at_most=3.0)
+        report.target(name, "DNSMOS below the recordings", row["dnsmos_below_the_reference"], at_most=0.4)
+
+
+def harmonics_of(waves: Sequence[np.ndarray], rate: int) -> Row:
+    """Return the harmonics-to-noise ratio of voices, None without any that is voiced."""
+    median_db = harmonics_to_noise_of_all(waves, rate).median_db
+    return {"harmonics_to_noise_db": median_db if np.isfinite(median_db) else None}
 
 
 BENCHMARK = Benchmark(
-    __doc__,
-    (COPIES,),
     measure,
     Option("clips", Path("corpora/speech"), "a corpus with texts", smoke=smoke_speech),
     Option("split", "test"),
