@@ -1,1 +1,0 @@
-"""Enhancement of speech: noise, reverberation and echo."""

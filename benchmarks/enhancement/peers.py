@@ -8,17 +8,17 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.harness.judges import SAMPLE_RATE
 from benchmarks.harness.peers import Peer
 from benchmarks.harness.script import Report
-from wavewright.audio.clip import Clip
+from benchmarks.harness.waves import in_time, resampled
 from wavewright.dsp.rooms import Room
 
-SAMPLE_RATE = 16_000
 RNNOISE = Peer("RNNoise", "pip install pyrnnoise==0.4.5", module="pyrnnoise")
 WEBRTC = Peer("WebRTC's audio processing", "pip install pywebrtc-audio==0.2.0", module="pywebrtc_audio")
 SPEEX = Peer("SpeexDSP", "pip install pyaec==1.0.1", module="pyaec")
 RNNOISE_RATE, RNNOISE_FRAME = 48_000, 480
-MAX_DELAY_SECONDS = 0.05  # of a program, which is found by correlation and taken back
+MAX_DELAY = 800  # samples, of a program, which is found by correlation and taken back
 WEBRTC_FRAME = 160
 WEBRTC_LEVEL = 2  # 0 (mild) to 3
 SPEEX_FRAME, SPEEX_FILTER = 256, 4_096
@@ -37,10 +37,9 @@ def denoising_peers(gtcrn: Path | None, report: Report) -> dict[str, Denoise]:
 
     ``gtcrn`` is a copy of the repository Xiaobin-Rong/gtcrn with its two checkpoints.
     """
-    peers: dict[str, Denoise] = {}
-    for peer, denoise in ((RNNOISE, rnnoise), (WEBRTC, webrtc_suppressor)):
-        if report.has(peer):
-            peers[peer.name if peer is RNNOISE else "WebRTC"] = denoise
+    peers: dict[str, Denoise] = {"RNNoise": rnnoise} if report.has(RNNOISE) else {}
+    if report.has(WEBRTC):
+        peers["WebRTC"] = webrtc_suppressor
     if gtcrn is None:
         report.note("GTCRN: left out; give --gtcrn a copy of the repository Xiaobin-Rong/gtcrn.")
     else:
@@ -49,11 +48,17 @@ def denoising_peers(gtcrn: Path | None, report: Report) -> dict[str, Denoise]:
     return peers
 
 
+def echo_cancelling_peers(report: Report) -> dict[str, CancelEcho]:
+    """Return the echo cancellers that are installed, by name; note the others in ``report``."""
+    peers = ((SPEEX, "SpeexDSP", speex_canceller), (WEBRTC, "WebRTC AEC3", webrtc_canceller))
+    return {name: cancel for peer, name, cancel in peers if report.has(peer, name)}
+
+
 def rnnoise(wave: np.ndarray) -> np.ndarray:
     """Denoise a wave ``(time,)`` by RNNoise at 48 kHz."""
     from pyrnnoise.rnnoise import create, destroy, process_mono_frame
 
-    high = Clip(wave[None], SAMPLE_RATE).resample(RNNOISE_RATE).wave[0]
+    high = resampled(wave, SAMPLE_RATE, RNNOISE_RATE)
     state = create()
     denoised = _by_frames(
         high[None].clip(-1, 1),
@@ -61,7 +66,7 @@ def rnnoise(wave: np.ndarray) -> np.ndarray:
         lambda frame: process_mono_frame(state, (32_767 * frame[0]).astype(np.int16))[0] / 32_768,
     )
     destroy(state)
-    return _in_time(Clip(denoised[None], RNNOISE_RATE).resample(SAMPLE_RATE).wave[0], wave)
+    return in_time(resampled(denoised, RNNOISE_RATE, SAMPLE_RATE), wave, MAX_DELAY)
 
 
 def webrtc_suppressor(wave: np.ndarray) -> np.ndarray:
@@ -69,7 +74,8 @@ def webrtc_suppressor(wave: np.ndarray) -> np.ndarray:
     from pywebrtc_audio import NoiseSuppressor
 
     suppressor = NoiseSuppressor(SAMPLE_RATE, 1, WEBRTC_LEVEL)
-    return _in_time(_by_frames(wave[None], WEBRTC_FRAME, lambda frame: suppressor.process(frame[0].copy())), wave)
+    denoised = _by_frames(wave[None], WEBRTC_FRAME, lambda frame: suppressor.process(frame[0].copy()))
+    return in_time(denoised, wave, MAX_DELAY)
 
 
 def webrtc_canceller(microphone: np.ndarray, far: np.ndarray) -> np.ndarray:
@@ -79,7 +85,7 @@ def webrtc_canceller(microphone: np.ndarray, far: np.ndarray) -> np.ndarray:
     canceller = EchoCanceller(SAMPLE_RATE, 1)
     waves = np.stack([microphone, far])
     cancelled = _by_frames(waves, WEBRTC_FRAME, lambda frame: canceller.process(frame[0].copy(), frame[1].copy()))
-    return _in_time(cancelled, microphone)
+    return in_time(cancelled, microphone, MAX_DELAY)
 
 
 def speex_canceller(microphone: np.ndarray, far: np.ndarray) -> np.ndarray:
@@ -117,18 +123,18 @@ def gtcrn_denoiser(folder: Path, checkpoint: Path) -> Denoise:
 
 
 def simulated_response(
-    rng: np.random.Generator, sample_rate: int, t60: tuple[float, float], distance: tuple[float, float]
+    rng: np.random.Generator, report: Report, t60: tuple[float, float], distance: tuple[float, float]
 ) -> np.ndarray:
-    """Return an impulse response ``(time,)``; the direct sound is the first sample, 1.
+    """Return an impulse response ``(time,)`` at SAMPLE_RATE; the direct sound is the first sample, 1.
 
     It is one of pyroomacoustics, or of Wavewright's own simulation where that is not installed.
 
     - ``rng``: draws the room and the places.
     - ``t60``, ``distance``: ranges of the reverberation time in seconds and of the distance in metres.
     """
-    if not PYROOMACOUSTICS.is_installed:
+    if not report.has(PYROOMACOUSTICS, "Rooms of another program than the one that models are trained in"):
         size = rng.uniform(SMALLEST, LARGEST)
-        return Room(size, rng.uniform(*t60)).response(rng, sample_rate, max_distance=distance[1])
+        return Room(size, rng.uniform(*t60)).response(rng, SAMPLE_RATE, max_distance=distance[1])
     import pyroomacoustics
 
     while True:
@@ -143,23 +149,21 @@ def simulated_response(
         if (source > WALL).all() and (source < size - WALL).all():
             break
     room = pyroomacoustics.ShoeBox(
-        size, fs=sample_rate, materials=pyroomacoustics.Material(absorption), max_order=min(order, MAX_ORDER)
+        size, fs=SAMPLE_RATE, materials=pyroomacoustics.Material(absorption), max_order=min(order, MAX_ORDER)
     )
     room.add_source(source)
     room.add_microphone(microphone)
     room.compute_rir()
     response = np.asarray(room.rir[0][0])
     start = int(np.abs(response).argmax())
-    aligned: np.ndarray = (response[start:] / response[start]).astype(np.float32)
-    return aligned
+    return (response[start:] / response[start]).astype(np.float32)
 
 
 def convolved(wave: np.ndarray, response: np.ndarray) -> np.ndarray:
     """Return a wave ``(time,)`` in a room, of the same length."""
     from scipy.signal import oaconvolve
 
-    reverberant: np.ndarray = oaconvolve(wave, response)[: len(wave)].astype(np.float32)
-    return reverberant
+    return oaconvolve(wave, response)[: len(wave)].astype(np.float32)
 
 
 def _by_frames(waves: np.ndarray, frame_length: int, process: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
@@ -168,13 +172,3 @@ def _by_frames(waves: np.ndarray, frame_length: int, process: Callable[[np.ndarr
     padded = np.pad(waves, ((0, 0), (0, -n_samples % frame_length))).astype(np.float32)
     frames = [process(padded[:, start : start + frame_length]) for start in range(0, padded.shape[1], frame_length)]
     return np.concatenate(frames)[:n_samples].astype(np.float32)
-
-
-def _in_time(wave: np.ndarray, source: np.ndarray) -> np.ndarray:
-    """Return a wave without the delay after its source, in the length of the source."""
-    n_samples, largest = len(source), int(MAX_DELAY_SECONDS * SAMPLE_RATE)
-    padded = np.pad(wave, (0, max(n_samples - len(wave), 0)))[:n_samples]
-    n_fft = 1 << (2 * n_samples - 1).bit_length()
-    correlation = np.fft.irfft(np.fft.rfft(padded, n_fft) * np.fft.rfft(source, n_fft).conj(), n_fft)[: largest + 1]
-    delay = int(correlation.argmax())
-    return np.pad(padded[delay:], (0, delay))

@@ -10,6 +10,7 @@ repository Xiaobin-Rong/gtcrn, played as any denoiser in an ONNX file.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -36,47 +37,38 @@ def sound(sample_rate: int, seed: int = 0) -> np.ndarray:
     return (0.1 * voice + 0.01 * noise).astype(np.float32)
 
 
-def push_hops(stream: EnhancerStream, wave: np.ndarray, hop_length: int) -> None:
-    """Push a wave ``(time,)`` hop by hop."""
-    for start in range(0, len(wave), hop_length):
-        stream.push(wave[None, start : start + hop_length])
-
-
 def measure(options: Options, report: Report) -> None:
-    """Add a row for each model."""
-
     def factor(work: Callable[[], object]) -> float:
         return median_seconds(work, options.rounds) / SECONDS
 
-    files: dict[str, float] = {}
+    def streamed(stream: EnhancerStream, wave: np.ndarray, hop_length: int) -> float:
+        hops = [wave[None, start : start + hop_length] for start in range(0, len(wave), hop_length)]
+        return factor(lambda: [stream.push(hop) for hop in hops])
+
+    rows: dict[str, dict[str, float]] = {}
     for name in options.model:
         model = loading.load_enhancer(name)
         wave, stream = sound(model.sample_rate), model.stream()
+        rows[name] = {"file": factor(partial(model.enhance, wave))}
         hop_length = (stream.latency_samples + 1) // 2
-        files[name] = factor(lambda model=model, wave=wave: model.enhance(wave))
-        streamed = None
         if hop_length <= model.sample_rate // 10:  # not a model that waits for the seconds to come
-            streamed = factor(lambda stream=stream, wave=wave, n=hop_length: push_hops(stream, wave, n))
-        report.add(SPEEDS, name=name, file=files[name], stream=streamed)
+            rows[name]["stream"] = streamed(stream, wave, hop_length)
     canceller = loading.load_echo_canceller(ECHO_MODEL)
     far = sound(canceller.sample_rate, 1)
     microphone = 0.5 * np.roll(far, 400) + sound(canceller.sample_rate)
-    files[ECHO_MODEL] = factor(lambda: canceller.cancel(microphone, far))
-    report.add(SPEEDS, name=ECHO_MODEL, file=files[ECHO_MODEL], stream=None)
+    rows[ECHO_MODEL] = {"file": factor(partial(canceller.cancel, microphone, far))}
     if options.gtcrn is None:
         report.note("GTCRN: left out; give --gtcrn a copy of the repository Xiaobin-Rong/gtcrn.")
     else:
         peer = loading.load_enhancer(options.gtcrn / "stream" / "onnx_models" / "gtcrn_simple.onnx")
-        streamed = factor(lambda: push_hops(peer.stream(), sound(peer.sample_rate), GTCRN_HOP))
-        report.add(SPEEDS, name="GTCRN", file=None, stream=streamed)
-    for name, target in MAX_REAL_TIME_FACTORS.items():
-        if name in files:
-            report.target(name, "real-time factor of a file", files[name], at_most=target)
+        rows["GTCRN"] = {"stream": streamed(peer.stream(), sound(peer.sample_rate), GTCRN_HOP)}
+    for name, row in rows.items():
+        report.add(SPEEDS, row, name=name)
+        limit = MAX_REAL_TIME_FACTORS.get(name)
+        report.target(name, "real-time factor of a file", row.get("file") if limit else None, at_most=limit)
 
 
 BENCHMARK = Benchmark(
-    __doc__,
-    (SPEEDS,),
     measure,
     Option("model", MODELS, "denoisers", smoke=["denoise-16k"]),
     Option("gtcrn", type=Path, help="copy of the repository Xiaobin-Rong/gtcrn"),
