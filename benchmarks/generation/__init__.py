@@ -1,1 +1,0 @@
-"""Generated clips beside recordings, cheats and other generators."""

@@ -1,8 +1,6 @@
 """Compare generated clips with recordings: labels, distances, diversity, coverage, copies, and cheats beside them.
 
-    python -m benchmarks generation.clips --corpus corpora/drums                                  # the bundled drums
-    python -m benchmarks generation.clips --corpus corpora/drums --every-clip --judge runs/drum-judge
-    python -m benchmarks generation.clips --corpus corpora/digits --model digits --speech --classifier runs/digit-judge
+    python -m benchmarks generation.clips --corpus corpora/drums
 
 ``wavewright evaluate`` compares clips in files by the same metrics (docs/metrics.md). Recordings are those of split
 ``train``, the held-out ones those of ``--held-out``. The classifier is the bundled one of these labels; ``--judge``, a
@@ -12,19 +10,16 @@ at 8 kHz, as long as they are, each take as a sound of its own, and the harmonic
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.harness.corpora import SEED, corpus_entries, read_wave, smoke_drums
+from benchmarks.harness.corpora import SEED, corpus_entries, prepared, prepared_clips, read_wave, smoke_drums
 from benchmarks.harness.script import Benchmark, Option, Options, Report, Table, columns
-from wavewright.audio.clip import Clip
+from benchmarks.harness.waves import of_length, resampled
 from wavewright.base.errors import BadModel
 from wavewright.contracts.runtime import Generator
-from wavewright.data.preparation import Preparation
-from wavewright.data.store import ClipStore
 from wavewright.families import loading
 from wavewright.inference.rejection import RejectionSampler
 from wavewright.metrics.clips import Clips
@@ -38,29 +33,24 @@ SPEECH_RATE = 8_000
 
 EVALUATION = Table("evaluation", columns(clips="s", n_clips="d", metric="s", value=".3f", threshold="g", is_met="s"))
 BY_LABEL = Table("fractions by label", columns(fraction="s", label="s", value=".3f"), is_optional=True)
-VOICES = Table("voices", columns(clips="s", harmonics_to_noise_db=".1f", voiced_fraction=".2f"), is_optional=True)
+VOICES = Table("voices", columns(clips="s", harmonics_to_noise_db=".1f"), is_optional=True)
 
 
-def recorded_clips(corpus: Path, split: str, labels: Sequence[str], sample_rate: int, n_samples: int) -> Clips:
-    """Return the recordings of a split, prepared as for training."""
+def recorded_clips(
+    corpus: Path, split: str, labels: Sequence[str], sample_rate: int, n_samples: int, is_speech: bool
+) -> Clips:
+    """Return the recordings of a split, prepared as for training; of words the first second, each take in its group."""
     entries = corpus_entries(corpus, split, labels)
-    with tempfile.TemporaryDirectory() as cache:
-        store = ClipStore.build(entries, sample_rate, n_samples, Preparation(), cache)
-        waves = np.stack([store[index][0] for index in range(len(store))])
+    if is_speech:
+        waves = first_second([read_wave(entry.path, SPEECH_RATE) for entry in entries])
+        return Clips.of(waves, SPEECH_RATE, [str(e.label) for e in entries], [str(e.group) for e in entries])
+    waves, store = prepared_clips(entries, sample_rate, n_samples)
     return Clips.of(waves, sample_rate, [str(label) for label in store.labels], [str(group) for group in store.groups])
-
-
-def recorded_words(corpus: Path, split: str, labels: Sequence[str]) -> Clips:
-    """Return the first second of the recordings of a split, each take in its own group."""
-    entries = corpus_entries(corpus, split, labels)
-    waves = first_second([read_wave(entry.path, SPEECH_RATE) for entry in entries])
-    return Clips.of(waves, SPEECH_RATE, [str(e.label) for e in entries], [str(e.group) for e in entries])
 
 
 def first_second(waves: Sequence[np.ndarray]) -> np.ndarray:
     """Return waves ``(time,)`` at SPEECH_RATE as ``(n, SPEECH_RATE)`` float32, cut or followed by silence."""
-    rows = [np.pad(wave[:SPEECH_RATE], (0, max(0, SPEECH_RATE - len(wave)))) for wave in waves]
-    return np.stack(rows).astype(np.float32)
+    return np.stack([of_length(wave, SPEECH_RATE) for wave in waves]).astype(np.float32)
 
 
 def generate_waves(model: Generator, options: Options, report: Report) -> list[np.ndarray]:
@@ -71,7 +61,7 @@ def generate_waves(model: Generator, options: Options, report: Report) -> list[n
         None,
         0.0 if options.every_clip else None,
     )
-    chosen = [clip for label in model.labels for clip in rejection.sample(label, options.per_label, options.seed)]
+    chosen = [clip for label in model.labels for clip in rejection.sample(label, options.per_label, SEED)]
     report.note(
         f"{rejection.n_rejected} clips left out as too close to a recording, {rejection.n_near_copies} retained all "
         "the same."
@@ -82,13 +72,9 @@ def generate_waves(model: Generator, options: Options, report: Report) -> list[n
 def generated_clips(model: Generator, waves: list[np.ndarray], labels: list[str], is_speech: bool) -> Clips:
     """Return generated clips, prepared like recordings."""
     if not is_speech:
-        preparation = Preparation()
-        aligned = [preparation.apply(wave[None], model.sample_rate, len(wave))[0] for wave in waves]
-        return Clips.of(np.stack(aligned), model.sample_rate, labels)
-    words = []
-    for wave in waves:
-        resampled = Clip(wave[None], model.sample_rate).resample(SPEECH_RATE).wave[0]
-        words.append(resampled[: np.flatnonzero(resampled)[-1] + 1] if resampled.any() else resampled[:1])
+        return Clips.of(prepared(waves, model.sample_rate), model.sample_rate, labels)
+    words = [resampled(wave, model.sample_rate, SPEECH_RATE) for wave in waves]
+    words = [word[: np.flatnonzero(word)[-1] + 1] if word.any() else word[:1] for word in words]
     return Clips.of(first_second(words), SPEECH_RATE, labels)
 
 
@@ -106,18 +92,7 @@ def add_evaluation(evaluation: EvaluationReport, report: Report) -> None:
             report.add(BY_LABEL, fraction="no closer than recordings", label=name, value=value)
 
 
-def add_second_opinion(judge_name: str, name: str, clips: Clips, report: Report) -> None:
-    """Add the fraction of clips of each label that a second classifier recognises."""
-    judge = loading.load_classifier(judge_name)
-    guesses = np.array(judge.labels)[judge.probabilities(clips.waves, clips.sample_rate).argmax(1)]
-    for label in ("all", *dict.fromkeys(clips.labels.tolist())):
-        is_used = (clips.labels == label) | (label == "all")
-        value = float(np.mean((guesses == clips.labels)[is_used]))
-        report.add(BY_LABEL, fraction=f"second judge, {name}", label=label, value=value)
-
-
 def measure(options: Options, report: Report) -> None:
-    """Measure one model."""
     model = loading.load_generator(options.model)
     classifier = options.classifier or loading.classifier_of(set(model.labels))
     if classifier is None:
@@ -125,30 +100,27 @@ def measure(options: Options, report: Report) -> None:
     waves = generate_waves(model, options, report)
     labels = [label for label in model.labels for _ in range(options.per_label)]
     generated = generated_clips(model, waves, labels, options.speech)
-    if options.speech:
-        train, test = (recorded_words(options.corpus, split, model.labels) for split in ("train", options.held_out))
-        embedding: Embedding = SpeechEmbedding(SPEECH_RATE)
-    else:
-        rate, n_samples = model.sample_rate, generated.waves.shape[1]
-        train, test = (
-            recorded_clips(options.corpus, split, model.labels, rate, n_samples)
-            for split in ("train", options.held_out)
-        )
-        embedding = LogMelEmbedding(rate, n_samples / rate)
+    rate, n_samples = model.sample_rate, generated.waves.shape[1]
+    train, test = (
+        recorded_clips(options.corpus, split, model.labels, rate, n_samples, options.speech)
+        for split in ("train", options.held_out)
+    )
+    is_speech = options.speech
+    embedding: Embedding = SpeechEmbedding(SPEECH_RATE) if is_speech else LogMelEmbedding(rate, n_samples / rate)
     embeddings = [embedding, ClassifierEmbedding(loading.load_classifier(classifier))]
-    add_evaluation(compare(train, generated, embeddings, test, takes_from="group", seed=options.seed), report)
+    add_evaluation(compare(train, generated, embeddings, test, takes_from="group", seed=SEED), report)
+    judge = loading.load_classifier(options.judge) if options.judge else None
     for name, clips in (("generated", generated), ("recordings", train), ("held-out recordings", test)):
-        if options.judge:
-            add_second_opinion(options.judge, name, clips, report)
+        if judge is not None:
+            guesses = np.array(judge.labels)[judge.probabilities(clips.waves, clips.sample_rate).argmax(1)]
+            agreement = float(np.mean(guesses == clips.labels))
+            report.add(BY_LABEL, fraction=f"second judge, {name}", label="all", value=agreement)
         if options.speech:
-            voices = harmonics_to_noise_of_all(list(clips.waves), SPEECH_RATE)
-            row = {"harmonics_to_noise_db": voices.median_db, "voiced_fraction": voices.voiced_fraction}
-            report.add(VOICES, clips=name, **row)
+            voices = harmonics_to_noise_of_all([*clips.waves], SPEECH_RATE)
+            report.add(VOICES, clips=name, harmonics_to_noise_db=voices.median_db)
 
 
 BENCHMARK = Benchmark(
-    __doc__,
-    (EVALUATION, BY_LABEL, VOICES),
     measure,
     Option("corpus", Path("corpora/drums"), smoke=smoke_drums),
     Option("model", "drums"),
@@ -157,6 +129,5 @@ BENCHMARK = Benchmark(
     Option("judge", help="a second classifier", smoke="drum-classifier"),
     Option("speech", False, "clips are words"),
     Option("every_clip", False, "also judge the copies that generate leaves out"),
-    Option("seed", SEED, "of the clips and of the draws of the figures"),
     Option("per_label", 200, smoke=4),
 )
