@@ -1,1 +1,0 @@
-"""Benchmarks of scores and of the models that compose them."""

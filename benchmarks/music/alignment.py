@@ -8,20 +8,17 @@ before times a random factor. Printed are the distances of the starts of notes i
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
 from benchmarks.harness.script import Benchmark, Option, Options, Report, Table, columns
+from benchmarks.music.transcription import played
 from wavewright.inference.score_alignment.aligning import RATE, align_score
-from wavewright.music.formats import read_score
-from wavewright.music.performance import perform
+from wavewright.music.rules import compose_by_rule
 from wavewright.music.score import Score
 from wavewright.music.timing import TEMPO
 from wavewright.synth import SynthEngine, general_midi
-from wavewright.tasks.compose_by_rule import compose_by_rule
 
 STEP = 0.05
 """Standard deviation of the logarithm of the factor from one quarter to the next."""
@@ -41,38 +38,23 @@ def wandering(score: Score, rng: np.random.Generator) -> Score:
 
 
 def measure(options: Options, report: Report) -> None:
-    """Add a row for each piece, and one for all."""
-    joined = []
-    n_seconds = 0.0
-    fits = []
+    rows: list[tuple[np.ndarray, float, float]] = []
     for seed in range(options.pieces):
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "piece.mid"
-            compose_by_rule("band", bars=options.bars, seed=seed, out=path)
-            score = read_score(path)
-        played = wandering(score, np.random.default_rng(seed))
-        blocks = perform(played, RATE).blocks(lambda: SynthEngine(general_midi(), RATE))
-        wave = np.concatenate([*blocks], axis=1).mean(axis=0)
+        score = compose_by_rule("band", bars=options.bars, seed=seed)
+        performed = wandering(score, np.random.default_rng(seed))
+        wave = played(performed, SynthEngine(general_midi(), RATE), RATE).mean(axis=0)
         alignment = align_score(wave, score)
         starts = np.concatenate([track.notes["start"] for track in score.tracks])
-        errors = 1_000.0 * np.abs(alignment.times(starts) - played.tempo_map.seconds(starts))
-        report.add(TIMES, _row(f"band {seed}", errors, len(wave) / RATE, alignment.fit))
-        joined.append(errors)
-        n_seconds += len(wave) / RATE
-        fits.append(alignment.fit)
-    report.add(TIMES, _row("all", np.concatenate(joined), n_seconds, float(np.mean(fits))))
+        errors = 1_000.0 * np.abs(alignment.times(starts) - performed.tempo_map.seconds(starts))
+        rows.append((errors, len(wave) / RATE, alignment.fit))
+        _add(report, f"band {seed}", *rows[-1])
+    errors, seconds, fits = zip(*rows, strict=True)
+    _add(report, "all", np.concatenate(errors), sum(seconds), float(np.mean(fits)))
 
 
-def _row(name: str, errors: np.ndarray, seconds: float, fit: float) -> dict[str, str | int | float]:
-    median, p95 = np.percentile(errors, [50, 95]).tolist()
-    row: dict[str, str | int | float] = {"piece": name, "notes": len(errors), "seconds": seconds, "fit": fit}
-    return {**row, "median_ms": median, "p95_ms": p95}
+def _add(report: Report, name: str, errors: np.ndarray, seconds: float, fit: float) -> None:
+    median, p95 = np.percentile(errors, [50, 95])
+    report.add(TIMES, piece=name, notes=len(errors), seconds=seconds, fit=fit, median_ms=median, p95_ms=p95)
 
 
-BENCHMARK = Benchmark(
-    __doc__,
-    (TIMES,),
-    measure,
-    Option("pieces", 8, smoke=1),
-    Option("bars", 16, smoke=4),
-)
+BENCHMARK = Benchmark(measure, Option("pieces", 8, smoke=1), Option("bars", 16, smoke=4))

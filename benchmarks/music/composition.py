@@ -1,7 +1,6 @@
 """Compare composed pieces with held-out ones, and with those of a Markov chain of the same data.
 
     python -m benchmarks music.composition --model chorales --scores corpora/chorales
-    python -m benchmarks music.composition --model folk-tunes --scores corpora/folk-tunes --count 40
 
 The folder has the scores that recipes/composer.py writes: ``train-...mid`` and ``valid-...mid``. Printed are
 
@@ -18,7 +17,7 @@ The folder has the scores that recipes/composer.py writes: ``train-...mid`` and 
   that held-out pieces have in common with training pieces.
 
 Pieces have as many bars as held-out ones in turn, unless ``--bars`` says otherwise: the longer a score is, the more of
-its bars return. They are drawn at temperature 1 from all symbols, unless ``--temperature`` and ``--top-p`` do.
+its bars return. They are drawn at temperature 1 from all symbols.
 """
 
 from __future__ import annotations
@@ -51,18 +50,13 @@ from wavewright.music.theory import MusicalKey
 
 STEP = 120
 FEATURES = ("pitch_class", "interval", "duration", "position")
-OVERLAPS = Table(
-    "overlap with held-out pieces",
-    columns(pieces="s", pitch_class=".3f", interval=".3f", duration=".3f", position=".3f"),
-)
+OVERLAPS = Table("overlap with held-out pieces", columns(pieces="s", **dict.fromkeys(FEATURES, ".3f")))
 FORM = Table(
     "form", columns(pieces="s", count="d", ends_on_tonic=".2f", returning_bars=".2f", cadences=".2f", crossings=".3f")
 )
 COPIES = Table("longest run of a training melody, in notes", columns(pieces="s", median=".1f", largest="d"))
 FOLLOWED = Table(
-    "traits",
-    columns(trait="s", asked=".1f", aim=".2f", mean=".2f", error=".2f", near=".2f"),
-    is_optional=True,
+    "traits", columns(trait="s", asked=".1f", aim=".2f", mean=".2f", error=".2f", near=".2f"), is_optional=True
 )
 ASKED = (0.1, 0.5, 0.9)
 PARTS = ("overlaps", "form", "traits", "copies")
@@ -143,15 +137,12 @@ def longest_run(
     run_of: Callable[..., Hashable] = lambda piece, start, n: tuple(piece[start : start + n]),
 ) -> int:
     """Return the length of the longest run of a piece that a training piece has; ``runs`` caches those of a length."""
-    length = 0
-    while length < len(piece):
-        n = length + 1
+    for n in range(1, len(piece) + 1):
         if n not in runs:
             runs[n] = {run_of(each, start, n) for each in training for start in range(len(each) - n + 1)}
         if not any(run_of(piece, start, n) in runs[n] for start in range(len(piece) - n + 1)):
-            break
-        length = n
-    return length
+            return n - 1
+    return len(piece)
 
 
 def moves_of(voice: Voice) -> tuple[int, ...]:
@@ -160,9 +151,7 @@ def moves_of(voice: Voice) -> tuple[int, ...]:
 
 
 def measure(options: Options, report: Report) -> None:
-    """Add the rows of a model."""
     composer = load_composer(options.model)
-    n_voices = 1 if "chords" in composer.voices else len(composer.voices)
     scores = {
         split: [read_score(path) for path in sorted(options.scores.glob(f"{split}-*.mid"))]
         for split in ("train", "valid")
@@ -171,12 +160,11 @@ def measure(options: Options, report: Report) -> None:
     scores = {split: [score for score in scores[split] if bar_steps_of(score) == bar] for split in scores}
     lengths = itertools.cycle([options.bars] if options.bars else [len(bars_of(score)) for score in scores["valid"]])
     n_bars = list(itertools.islice(lengths, options.count))
-    usual = CompositionSettings(bar_steps=bar, temperature=options.temperature, top_p=options.top_p)
-    composed = []
-    if {"overlaps", "copies"} & {*options.only}:
-        composed = [composer.compose(bars, replace(usual, seed=seed)) for seed, bars in enumerate(n_bars)]
+    usual = CompositionSettings(bar_steps=bar, temperature=1.0, top_p=1.0)
+    composed = composed_pieces(composer, usual, n_bars) if {"overlaps", "copies"} & {*options.only} else []
     if "overlaps" in options.only:
-        free = [composer.compose(bars, replace(usual, seed=seed, form=False)) for seed, bars in enumerate(n_bars)]
+        free = composed_pieces(composer, replace(usual, form=False), n_bars)
+        n_voices = 1 if "chords" in composer.voices else len(composer.voices)
         add_overlaps(scores, {"model": composed, "model, free": free}, n_voices, bar, report)
     if "form" in options.only:
         add_forms(scores, composer, replace(usual, top_p=CompositionSettings().top_p), n_bars, report)
@@ -184,6 +172,17 @@ def measure(options: Options, report: Report) -> None:
         add_traits(composer, usual, n_bars, report)
     if "copies" in options.only:
         add_copies(scores, composed, report)
+
+
+def composed_pieces(
+    composer: ScoreComposer,
+    settings: CompositionSettings,
+    n_bars: Sequence[int],
+    keys: Sequence[MusicalKey | None] = (),
+) -> list[Score]:
+    """Return pieces of some lengths, each with a seed, and a key, of its own."""
+    pairs = zip(n_bars, keys or [settings.key] * len(n_bars), strict=True)
+    return [composer.compose(bars, replace(settings, seed=seed, key=key)) for seed, (bars, key) in enumerate(pairs)]
 
 
 def add_forms(
@@ -197,45 +196,38 @@ def add_forms(
     config = composer.folder.config(ComposerConfig)
     rng = np.random.default_rng(2)
     keys = [MusicalKey(int(rng.integers(12)), "major" if rng.random() < 0.7 else "minor") for _ in n_bars]
-    for name in ("model", "model, free"):
-        settings = [replace(usual, seed=seed, key=key) for seed, key in enumerate(keys)]
-        if name != "model":
-            settings = [replace(each, form=False) for each in settings]
-        pieces = [composer.compose(bars, each) for bars, each in zip(n_bars, settings, strict=True)]
-        report.add(FORM, form_row(name, pieces, [key.tonic for key in keys], config))
     half = len(scores["train"]) // 2
-    real = {"held-out": scores["valid"], "training, half": scores["train"][:half], "other half": scores["train"][half:]}
-    for name, pieces in real.items():
-        report.add(FORM, form_row(name, pieces, [None] * len(pieces), config))
+    pieces = {
+        "model": composed_pieces(composer, usual, n_bars, keys),
+        "model, free": composed_pieces(composer, replace(usual, form=False), n_bars, keys),
+        "held-out": scores["valid"],
+        "training, half": scores["train"][:half],
+        "other half": scores["train"][half:],
+    }
+    for name, each in pieces.items():
+        tonics = [key.tonic for key in keys] if name.startswith("model") else [None] * len(each)
+        report.add(FORM, form_row(each, tonics, config), pieces=name)
 
 
 def add_traits(composer: ComposerRuntime, usual: CompositionSettings, n_bars: Sequence[int], report: Report) -> None:
     """Add what pieces have of each trait in which the training scores differ, by what is asked for."""
     edges = composer.trait_edges
-    for trait in () if edges is None else composer.traits:
+    for trait, asked in itertools.product(() if edges is None else composer.traits, ASKED):
         index = TRAITS.index(trait)
-        for asked in ASKED:
-            aims = Aims(np.full(len(TRAITS), asked), edges)
-            settings = [replace(usual, seed=seed, **{trait: asked}) for seed in range(len(n_bars))]
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", ScoreWarning)  # the table says how many are near
-                pieces = [composer.compose(bars, each) for bars, each in zip(n_bars, settings, strict=True)]
-            grids = [grid_of(piece, composer.config) for piece in pieces]
-            values = np.array([traits_of(grid, composer.config)[index] for grid in grids])
-            report.add(
-                FOLLOWED,
-                trait=trait,
-                asked=asked,
-                aim=aims.values[index],
-                mean=values.mean(),
-                error=values.std() / np.sqrt(len(values)),
-                near=np.mean(np.abs(values - aims.values[index]) <= MAX_ERROR * aims.widths[index]),
-            )
+        aims = Aims(np.full(len(TRAITS), asked), edges)
+        aim, width = aims.values[index], aims.widths[index]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ScoreWarning)  # the table says how many are near
+            pieces = composed_pieces(composer, replace(usual, **{trait: asked}), n_bars)
+        values = np.array([traits_of(grid_of(piece, composer.config), composer.config)[index] for piece in pieces])
+        row = {"mean": values.mean(), "error": values.std() / np.sqrt(len(values))}
+        near = np.mean(np.abs(values - aim) <= MAX_ERROR * width)
+        report.add(FOLLOWED, row, trait=trait, asked=asked, aim=aim, near=near)
 
 
-def form_row(name: str, pieces: Sequence[Score], tonics: Sequence[int | None], config: ComposerConfig) -> Row:
+def form_row(pieces: Sequence[Score], tonics: Sequence[int | None], config: ComposerConfig) -> Row:
     """Return the row of some pieces."""
-    ends, returning, cadences, crossings = [], [], [], []
+    ends, forms = [], []
     for piece, tonic in zip(pieces, tonics, strict=True):
         if not piece.n_notes:
             ends.append(False)
@@ -244,22 +236,16 @@ def form_row(name: str, pieces: Sequence[Score], tonics: Sequence[int | None], c
         found = form_of(grid, config)
         if found.key is None:
             continue
-        final = {track.name: int(track.notes["pitch"][-1]) for track in piece.tracks if len(track.notes)}
         root = found.key.tonic if tonic is None else tonic
-        if config.layout == "voices":
-            degrees = {(pitch - root) % 12 for pitch in final.values()}
-            triads = ({0, 3, 7}, {0, 4, 7})
-            bass = int(piece.tracks[-1].notes["pitch"][-1])
-            ends.append(bass % 12 == root and any(degrees <= triad for triad in triads))
-        else:
-            ends.append((int(piece.tracks[0].notes["pitch"][-1]) - root) % 12 == 0)
+        last = [[(int(pitch) - root) % 12 for pitch in track.notes["pitch"][-1:]] for track in piece.tracks]
+        lowest = last[-1] if config.layout == "voices" else last[0]
+        is_triad = any({*itertools.chain(*last)} <= triad for triad in ({0, 3, 7}, {0, 4, 7}))
+        ends.append(lowest == [0] and (is_triad or config.layout != "voices"))
         bars = found.plan.bars
-        returning.append(np.mean([bar.source is not None for bar in bars]))
-        cadences.append(np.mean([bar.cadence is not None for bar in bars[3::4]] or [False]))
-        crossings.append(crossing(grid, config))
-    means = [float(np.mean(each)) for each in (ends, returning, cadences, crossings)]
+        cadences = np.mean([bar.cadence is not None for bar in bars[3::4]] or [False])
+        forms.append((np.mean([bar.source is not None for bar in bars]), cadences, crossing(grid, config)))
     names = ("ends_on_tonic", "returning_bars", "cadences", "crossings")
-    return {"pieces": name, "count": len(ends), **dict(zip(names, means, strict=True))}
+    return {"count": len(ends), **dict(zip(names, (np.mean(ends), *np.mean(forms, axis=0)), strict=True))}
 
 
 def crossing(grid: Grid, config: ComposerConfig) -> float:
@@ -273,12 +259,11 @@ def crossing(grid: Grid, config: ComposerConfig) -> float:
 
 def add_copies(scores: dict[str, list[Score]], composed: Sequence[Score], report: Report) -> None:
     """Add the longest runs that composed and held-out pieces have in common with training pieces."""
-    melodies = {name: [voices_of(score, 1)[0] for score in scores[name]] for name in scores}
-    melodies["model"] = [voices_of(score, 1)[0] for score in composed]
-    known, runs = {moves_of(melody) for melody in melodies["train"]}, {}
+    pieces = {"model": composed, **scores}
+    moves = {name: [moves_of(voices_of(score, 1)[0]) for score in each] for name, each in pieces.items()}
+    known, runs = {*moves["train"]}, {}
     for name in ("model", "valid"):
-        lengths = [longest_run(moves_of(melody), known, runs) for melody in melodies[name]]
-        copies = [length + 1 if length else 0 for length in lengths]
+        copies = [length and length + 1 for length in (longest_run(piece, known, runs) for piece in moves[name])]
         report.add(COPIES, pieces=name, median=float(np.median(copies)), largest=max(copies))
 
 
@@ -292,30 +277,25 @@ def add_overlaps(
     scores: dict[str, list[Score]], composed: dict[str, list[Score]], n_voices: int, bar: int, report: Report
 ) -> None:
     """Add the overlaps of the histograms with held-out pieces."""
-    real = {split: [voices_of(score, n_voices) for score in scores[split]] for split in scores}
-    tonics = {split: [tonic_of(piece) for piece in real[split]] for split in scores}
+    pieces = {name: [voices_of(score, n_voices) for score in each] for name, each in {**scores, **composed}.items()}
+    tonics = {name: [tonic_of(piece) for piece in each] for name, each in pieces.items()}
     in_c = [
         [[(start, duration, pitch - tonic + 6) for start, duration, pitch in voice] for voice in voices]
-        for voices, tonic in zip(real["train"], tonics["train"], strict=True)
+        for voices, tonic in zip(pieces["train"], tonics["train"], strict=True)
     ]
     markov, rng = MarkovVoices(in_c), np.random.default_rng(0)
-    chain = [markov.draw(piece.length // STEP, rng) for piece in composed["model"]]
-    pieces = {name: [voices_of(score, n_voices) for score in each] for name, each in composed.items()}
-    half = len(real["train"]) // 2
-    held_out = histograms(real["valid"], tonics["valid"], bar)
-    rows = {
-        **{name: histograms(each, [tonic_of(piece) for piece in each], bar) for name, each in pieces.items()},
-        "Markov chain": histograms(chain, [tonic_of(piece) for piece in chain], bar),
-        "training": histograms(real["train"], tonics["train"], bar),
-    }
-    for name, counts in rows.items():
-        cells = {feature: overlap(held_out[feature], counts[feature]) for feature in FEATURES}
-        report.add(OVERLAPS, pieces=name, **cells)
-    halves = [
-        histograms(real["train"][chosen], tonics["train"][chosen], bar) for chosen in (slice(half), slice(half, None))
-    ]
-    cells = {feature: overlap(halves[0][feature], halves[1][feature]) for feature in FEATURES}
-    report.add(OVERLAPS, pieces="halves of the training", **cells)
+    pieces["Markov chain"] = [markov.draw(piece.length // STEP, rng) for piece in composed["model"]]
+    tonics["Markov chain"] = [tonic_of(piece) for piece in pieces["Markov chain"]]
+
+    def counts(name: str, chosen: slice = slice(None)) -> dict[str, Counter[int]]:
+        return histograms(pieces[name][chosen], tonics[name][chosen], bar)
+
+    half = len(scores["train"]) // 2
+    pairs = {name: (counts("valid"), counts(name)) for name in (*composed, "Markov chain", "train")}
+    pairs["training"] = pairs.pop("train")
+    pairs["halves of the training"] = counts("train", slice(half)), counts("train", slice(half, None))
+    for name, (first, second) in pairs.items():
+        report.add(OVERLAPS, {feature: overlap(first[feature], second[feature]) for feature in FEATURES}, pieces=name)
 
 
 def synthetic_scores(folder: Path) -> Path:
@@ -328,14 +308,10 @@ def synthetic_scores(folder: Path) -> Path:
 
 
 BENCHMARK = Benchmark(
-    __doc__,
-    (OVERLAPS, FORM, FOLLOWED, COPIES),
     measure,
     Option("model", "chorales"),
     Option("scores", Path("corpora/chorales"), smoke=synthetic_scores),
     Option("count", 60, "pieces of the model and of the chain", smoke=1),
     Option("bars", 0, "of each piece; 0: as many as held-out ones", smoke=1),
-    Option("temperature", 1.0),
-    Option("top_p", 1.0),
     Option("only", list(PARTS), choices=PARTS),
 )

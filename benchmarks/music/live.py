@@ -1,7 +1,6 @@
 """Measure how much of its time a block takes while sixteen notes sound.
 
     python -m benchmarks music.live
-    python -m benchmarks music.live --soundfont piano.sfz
 
 The blocks have 128 samples at 48 kHz. Notes start and end while they are measured, so that sixteen are held at all
 times. Printed are the median and the 99th percentile of the processor time of a block over the time that it sounds; on
@@ -10,7 +9,6 @@ a machine with other load, blocks also wait for the processor.
 
 from __future__ import annotations
 
-from pathlib import Path
 from time import thread_time
 
 import numpy as np
@@ -48,8 +46,7 @@ def loads(engine: InstrumentEngine, seconds: float) -> np.ndarray:
 
 
 def measure(options: Options, report: Report) -> None:
-    """Add a row for each instrument."""
-    bank = read_bank(options.soundfont)
+    bank = read_bank(None)
     engines: dict[str, InstrumentEngine] = {bank.name: bank_engine(bank, RATE)}
     engines |= {name: SynthEngine(name, RATE) for name in PATCHES}
     for name, engine in engines.items():
@@ -62,10 +59,4 @@ def measure(options: Options, report: Report) -> None:
         report.target(name, "99th percentile of the time of a block", p99, at_most=0.25)
 
 
-BENCHMARK = Benchmark(
-    __doc__,
-    (BLOCKS,),
-    measure,
-    Option("soundfont", type=Path),
-    Option("seconds", 20.0, smoke=0.5),
-)
+BENCHMARK = Benchmark(measure, Option("seconds", 20.0, smoke=0.5))

@@ -1,6 +1,5 @@
 """Compare notes of a learned instrument with held-out recordings, beside a sampler; its tuning and its speed.
 
-    python recipes/notes.py corpus --soundfont FluidR3_GM.sf2 --packages FOLDER --corpus corpora/notes
     python -m benchmarks music.notes --corpus corpora/notes --json notes.json
 
 Held out are pitches of the instruments that the model has learned (MIDI numbers whose remainder by 7 is 3), and all
@@ -17,18 +16,20 @@ first second, at equal energy. Errors of the tuning are against equal temperamen
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks.harness.judges import mean_interval
 from benchmarks.harness.script import Benchmark, Option, Options, Report, Table, columns
 from benchmarks.harness.timing import median_seconds
+from benchmarks.harness.waves import of_length
 from wavewright.audio.clip import Clip
 from wavewright.base.errors import BadFolder
-from wavewright.base.units import semitones_to_ratio
+from wavewright.base.units import db_to_gain, semitones_to_ratio
 from wavewright.data.folder import scan
 from wavewright.dsp.mel import mel_spectrogram
 from wavewright.families.instrument.analysis import note_levels, refined_f0
@@ -36,7 +37,6 @@ from wavewright.families.instrument.recipe import pitch_by_name, velocity_by_nam
 from wavewright.families.instrument.runtime import InstrumentRuntime
 from wavewright.families.instrument.voice import VoiceSettings, render_note
 from wavewright.families.loading import load_instrument
-from wavewright.metrics.sampling import Interval, bootstrap_interval
 from wavewright.music.timbre_path import TimbrePath
 
 DISTANCES = Table("distance", columns(notes="s", source="s", count="d", distance_db=".1f"))
@@ -55,8 +55,7 @@ SEED = 5
 
 def from_onset(wave: np.ndarray) -> np.ndarray:
     """Return a wave ``(time,)`` from where it reaches ONSET_DB of its peak."""
-    is_loud = np.abs(wave) >= np.abs(wave).max() * 10 ** (ONSET_DB / 20)
-    return wave[int(is_loud.argmax()) :]
+    return wave[int((np.abs(wave) >= np.abs(wave).max() * db_to_gain(ONSET_DB)).argmax()) :]
 
 
 @dataclass(frozen=True)
@@ -70,34 +69,26 @@ class Note:
 
     def wave(self, sample_rate: int) -> np.ndarray:
         """Return the note from its onset on, ``(time,)``."""
-        wave = Clip.read(self.path).resample(sample_rate).wave.mean(axis=0).astype(np.float64)
-        return from_onset(wave)
+        return from_onset(Clip.read(self.path).resample(sample_rate).wave.mean(axis=0).astype(np.float64))
 
-
-@dataclass(frozen=True)
-class Comparison:
-    """A held-out note and the note of the same instrument that it is made from."""
-
-    target: Note
-    source: Note
-    is_known: bool
-    """True for an instrument that the model has learned."""
+    def distance(self, other: Note) -> float:
+        """Return the distance of another note, in semitones and in tens of velocity."""
+        return abs(self.pitch - other.pitch) + abs(self.velocity - other.velocity) / 10
 
 
 def notes_of(corpus: Path) -> list[Note]:
     """Return the notes of a corpus, sorted by label."""
-    entries = scan(corpus, label_from="folder").entries
-    pairs = [(entry, pitch_by_name(entry.path)) for entry in entries]
-    notes = [
-        Note(entry.path, entry.label or "", pitch, velocity_by_name(entry.path))
-        for entry, pitch in pairs
-        if pitch is not None
-    ]
+    paths = [(entry.path, entry.label or "") for entry in scan(corpus, label_from="folder").entries]
+    pitched = [(path, label, pitch_by_name(path)) for path, label in paths]
+    notes = [Note(path, label, pitch, velocity_by_name(path)) for path, label, pitch in pitched if pitch is not None]
     return sorted(notes, key=lambda note: (note.label, str(note.path)))
 
 
-def comparisons(notes: list[Note], labels: tuple[str, ...], n_notes: int) -> Iterator[Comparison]:
-    """Yield up to ``n_notes`` held-out notes of each instrument, each with the note that it is made from."""
+def comparisons(notes: list[Note], labels: tuple[str, ...], n_notes: int) -> Iterator[tuple[Note, Note, bool]]:
+    """Yield up to ``n_notes`` held-out notes of each instrument, each with the note of the same that it is made from.
+
+    The last value is True for an instrument that the model has learned.
+    """
     rng = np.random.default_rng(SEED)
     for label, group in groupby(notes, key=lambda note: note.label):
         members, is_known = list(group), label in labels
@@ -111,12 +102,7 @@ def comparisons(notes: list[Note], labels: tuple[str, ...], n_notes: int) -> Ite
             continue
         for index in np.sort(rng.choice(len(held_out), min(n_notes, len(held_out)), replace=False)):
             target = held_out[index]
-            yield Comparison(target, min(candidates, key=lambda note: distance_of(note, target)), is_known)
-
-
-def distance_of(note: Note, other: Note) -> float:
-    """Return the distance of two notes, in semitones and in tens of velocity."""
-    return abs(note.pitch - other.pitch) + abs(note.velocity - other.velocity) / 10
+            yield target, min(candidates, key=target.distance), is_known
 
 
 def at_speed(wave: np.ndarray, semitones: float) -> np.ndarray:
@@ -125,14 +111,11 @@ def at_speed(wave: np.ndarray, semitones: float) -> np.ndarray:
     return np.interp(positions, np.arange(len(wave)), wave)
 
 
-def versions(each: Comparison, model: InstrumentRuntime) -> dict[str, np.ndarray]:
+def versions(target: Note, origin: Note, is_known: bool, model: InstrumentRuntime) -> dict[str, np.ndarray]:
     """Return the waves ``(time,)`` of each source, and of the target."""
-    rate, config, target = model.sample_rate, model.config, each.target
-    wave, source = target.wave(rate), each.source.wave(rate)
-    if each.is_known:
-        latent = model.timbre(target.label)
-    else:
-        latent = model.encode(source, each.source.pitch, each.source.velocity)
+    rate, config = model.sample_rate, model.config
+    wave, source = target.wave(rate), origin.wave(rate)
+    latent = model.timbre(target.label) if is_known else model.encode(source, origin.pitch, origin.velocity)
     levels = np.maximum(note_levels(wave, target.pitch, config), FLOOR_DB * 1.5)
     levels -= 10 * np.log10((10 ** (levels / 10)).sum(axis=1).max())
 
@@ -143,26 +126,19 @@ def versions(each: Comparison, model: InstrumentRuntime) -> dict[str, np.ndarray
     return {
         "target": wave,
         "model": model.render(latent, target.pitch, target.velocity, SECONDS),
-        "sampler": at_speed(source, target.pitch - each.source.pitch),
+        "sampler": at_speed(source, target.pitch - origin.pitch),
         "nearest note": source,
         "analysis": render_note(measured, settings, target.pitch, SECONDS, (0, 0)),
     }
 
 
-def log_mel_db(wave: np.ndarray, sample_rate: int) -> np.ndarray:
-    """Return mel powers ``(N_MELS, frames)`` in dB of the mean power of the first second."""
-    n_samples = round(SECONDS * sample_rate)
-    started = from_onset(wave)[:n_samples]
-    padded = np.pad(started, (0, n_samples - len(started)))
-    mel = mel_spectrogram(padded, sample_rate, N_FFT, HOP, N_MELS, 30.0, 16_000.0)
-    return np.asarray(10 * np.log10(mel / mel.mean() + 1e-12))
-
-
 def spectral_distance(target: np.ndarray, wave: np.ndarray, sample_rate: int) -> float:
-    """Return the distance of two waves in dB."""
-    pair = [log_mel_db(each, sample_rate) for each in (target, wave)]
-    floor = pair[0].max() + FLOOR_DB
-    return float(np.sqrt(np.square(np.maximum(pair[0], floor) - np.maximum(pair[1], floor)).mean()))
+    """Return the distance in dB of the mel powers of two waves in their first second, each over its mean power."""
+    starts = [of_length(from_onset(each), round(SECONDS * sample_rate)) for each in (target, wave)]
+    mels = [mel_spectrogram(start, sample_rate, N_FFT, HOP, N_MELS, 30.0, 16_000.0) for start in starts]
+    first, second = (10 * np.log10(mel / mel.mean() + 1e-12) for mel in mels)
+    floor = first.max() + FLOOR_DB
+    return float(np.sqrt(np.square(np.maximum(first, floor) - np.maximum(second, floor)).mean()))
 
 
 def error_cents(wave: np.ndarray, pitch: float, sample_rate: int) -> float:
@@ -183,42 +159,32 @@ def error_cents(wave: np.ndarray, pitch: float, sample_rate: int) -> float:
 
 
 def measure(options: Options, report: Report) -> None:
-    """Add all rows."""
     model = load_instrument(options.model)
-    assert isinstance(model, InstrumentRuntime)
-    distances: dict[tuple[str, str], list[float]] = {}
+    distances: dict[str, dict[str, list[float]]] = {}
     errors: dict[str, list[float]] = {}
-    for each in comparisons(notes_of(options.corpus), model.labels, options.notes):
-        kind = "other instruments, from one note" if not each.is_known else "known instruments, other pitches"
-        waves = versions(each, model)
+    for target, origin, is_known in comparisons(notes_of(options.corpus), model.labels, options.notes):
+        kind = "known instruments, other pitches" if is_known else "other instruments, from one note"
+        waves = versions(target, origin, is_known, model)
         for source in SOURCES:
             distance = spectral_distance(waves["target"], waves[source], model.sample_rate)
-            distances.setdefault((kind, source), []).append(distance)
+            distances.setdefault(kind, {}).setdefault(source, []).append(distance)
         for source in ("target", "model", "sampler"):
-            error = error_cents(waves[source], each.target.pitch, model.sample_rate)
+            error = error_cents(waves[source], target.pitch, model.sample_rate)
             errors.setdefault(source, []).append(abs(error))
     if not distances:
         raise BadFolder(f"{options.corpus} has no held-out notes; name the folder that recipes/notes.py writes.")
-    add_distances(distances, errors, report)
-    measure_speed(model, options.seconds, options.runs, report)
-
-
-def add_distances(
-    distances: Mapping[tuple[str, str], list[float]], errors: Mapping[str, list[float]], report: Report
-) -> None:
-    """Add the tables of distances and tuning, and their targets."""
-    for (kind, source), values in distances.items():
-        mean: Interval = bootstrap_interval(np.mean, [np.array(values)])
-        report.add(DISTANCES, notes=kind, source=source, count=len(values), distance_db=mean)
-        if source == "model":
-            limit = float(np.mean(distances[kind, "nearest note"]))
-            report.target(kind, "distance below that of the nearest note, dB", mean.value, at_most=limit)
+    for kind, of_sources in distances.items():
+        means = {source: mean_interval(values) for source, values in of_sources.items()}
+        for source, mean in means.items():
+            report.add(DISTANCES, notes=kind, source=source, count=len(of_sources[source]), distance_db=mean)
+        limit = means["nearest note"].value
+        report.target(kind, "distance below that of the nearest note, dB", means["model"], at_most=limit)
     for source, values in errors.items():
         median, p95 = np.percentile(values, [50, 95])
-        row = {"source": source, "count": len(values), "median_cents": median, "p95_cents": p95}
-        report.add(TUNING, row)
-        if source == "model":
-            report.target("model", "95th percentile of the tuning, cents", p95, at_most=0.5)
+        report.add(TUNING, source=source, count=len(values), median_cents=median, p95_cents=p95)
+        p95_of_model = p95 if source == "model" else None
+        report.target("model", "95th percentile of the tuning, cents", p95_of_model, at_most=0.5)
+    measure_speed(model, options.seconds, options.runs, report)
 
 
 def measure_speed(model: InstrumentRuntime, seconds: float, n_runs: int, report: Report) -> None:
@@ -251,8 +217,6 @@ def smoke_corpus(folder: Path) -> Path:
 
 
 BENCHMARK = Benchmark(
-    __doc__,
-    (DISTANCES, TUNING, SPEEDS),
     measure,
     Option("corpus", Path("corpora/notes"), "a folder of notes for each instrument", smoke=smoke_corpus),
     Option("model", "notes"),

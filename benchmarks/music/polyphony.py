@@ -1,6 +1,5 @@
 """Find the notes of several voices that a SoundFont plays, beside basic-pitch's network.
 
-    pip install mir_eval==0.8.2 && pip install --no-deps basic-pitch==0.4.0 resampy==0.4.3 pretty_midi==0.2.11
     python -m benchmarks music.polyphony --scores FOLDER --soundfont TimGM6mb.sf2 --json polyphony.json
 
 FOLDER has the folders chorales, quartets and songs that ``recipes/composer.py`` writes with ``--scores-only``; their
@@ -14,23 +13,21 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks.harness.corpora import shuffle_entries
 from benchmarks.harness.script import Benchmark, Option, Options, Report, Table, columns
-from benchmarks.music.transcription import SPEED, Melody, Sound, polyphonic, transcribe_all
+from benchmarks.music.transcription import RATE, SCORES, Melody, Sound, grouped, played, polyphonic, transcribe_all
 from wavewright.base.errors import ScoreWarning
 from wavewright.inference.transcription.settings import POLYPHONIC
 from wavewright.music.formats import read_score
-from wavewright.music.performance import perform
 from wavewright.music.rules import compose_by_rule
 from wavewright.music.score import CONTROL_CHANGE, PROGRAM, Score, Track, controls_of, notes_of
 from wavewright.music.timing import TEMPO
-from wavewright.synth.soundfont import SoundFont, SoundFontEngine, default_soundfont, read_soundfont
+from wavewright.synth.soundfont import SoundFontEngine, default_soundfont, read_soundfont
 
-RATE = 44_100
 TICKS_PER_SECOND = 1_000
 SHORTEST_SECONDS = 0.04
 REVERB = 91  # controller of its send
@@ -54,26 +51,15 @@ RULE = "progression"
 FIRST_SEED = 1_000
 MIN_NOTES = 20  # of a score
 RANGES = {0: (21, 108), 4: (28, 103), 24: (40, 84), 25: (40, 86), 52: (40, 84), 19: (36, 96)}
-OTHER_RANGES = {40: (55, 98), 41: (48, 86), 42: (36, 76), 73: (60, 96), 68: (58, 90), 71: (50, 90), 70: (34, 72)}
+RANGES |= {40: (55, 98), 41: (48, 86), 42: (36, 76), 73: (60, 96), 68: (58, 90), 71: (50, 90), 70: (34, 72)}
 
-EACH = Table(
-    "ensembles",
-    columns(
-        ensemble="s", transcriber="s", pieces="d", notes="d", f=".3f", precision=".3f", recall=".3f", f_offsets=".3f"
-    ),
-)
-ALL = Table("all", columns(transcriber="s", f=".3f", f_offsets=".3f"))
+EACH = Table("ensembles", columns(ensemble="s", transcriber="s", pieces="d", notes="d") | SCORES)
+SPEED = Table("processor time", columns(transcriber="s", times_real_time=".1f"))
+ALL = Table("all", columns(transcriber="s") | SCORES)
 
 
-@dataclass(frozen=True)
-class Piece:
-    """Parts of a score: start, end, pitch and velocity of their notes in seconds, ``(notes, 4)`` each."""
-
-    parts: tuple[np.ndarray, ...]
-
-
-def piece_of(score: Score, seconds: float, rng: np.random.Generator) -> Piece:
-    """Return some seconds of a score, from a random bar on, with other velocities."""
+def piece_of(score: Score, seconds: float, rng: np.random.Generator) -> list[np.ndarray]:
+    """Return the parts of some seconds of a score: start, end, pitch and other velocities, ``(notes, 4)`` each."""
     begin = rng.uniform(0, max(score.seconds - seconds, 0.0))
     parts = []
     for track in score.tracks:
@@ -85,7 +71,7 @@ def piece_of(score: Score, seconds: float, rng: np.random.Generator) -> Piece:
         rows = np.stack([start + 0.2, end + 0.2, notes["pitch"], velocity], axis=1)[used]
         if len(rows):
             parts.append(rows)
-    return Piece(tuple(parts))
+    return parts
 
 
 def tidied(rows: np.ndarray, limits: tuple[int, int]) -> np.ndarray:
@@ -106,24 +92,22 @@ def tidied(rows: np.ndarray, limits: tuple[int, int]) -> np.ndarray:
     return np.array(kept).reshape(-1, 4)
 
 
-def played(piece: Piece, programs: tuple[int, ...], font: SoundFont, reverb: int) -> tuple[np.ndarray, Melody]:
-    """Return the wave ``(2, time)`` of a piece, and its notes."""
-    ranges = RANGES | OTHER_RANGES
+def arranged(parts: list[np.ndarray], programs: tuple[int, ...], reverb: int) -> tuple[Score, Melody]:
+    """Return the score of a piece for an ensemble, and its notes."""
     by_program: dict[int, list[np.ndarray]] = {}
-    for number, part in enumerate(piece.parts):
+    for number, part in enumerate(parts):
         by_program.setdefault(programs[min(number, len(programs) - 1)], []).append(part)
     tracks, everything = [], []
-    for program, parts in by_program.items():
-        rows = tidied(np.concatenate(parts), ranges[program])
+    for program, own in by_program.items():
+        rows = tidied(np.concatenate(own), RANGES[program])
         ticks = np.rint(TICKS_PER_SECOND * rows[:, :2]).astype(int)
         notes = [(a, b - a, int(row[2]), int(row[3])) for (a, b), row in zip(ticks, rows, strict=True)]
         controls = controls_of([(0, PROGRAM, 0, program), (0, CONTROL_CHANGE, REVERB, reverb)])
         tracks.append(Track(notes_of(notes), controls=controls))
         everything.append(rows)
-    score = Score(tuple(tracks), TICKS_PER_SECOND, np.array([(0, 1_000_000)], TEMPO))
-    wave = np.concatenate(list(perform(score, RATE).blocks(lambda: SoundFontEngine(font, RATE))), axis=1)
     rows = tidied(np.concatenate(everything), (0, 127))
-    return wave, Melody(rows[:, :2], rows[:, 2].astype(int), rows[:, 3].astype(int))
+    score = Score(tuple(tracks), TICKS_PER_SECOND, np.array([(0, 1_000_000)], TEMPO))
+    return score, Melody(rows[:, :2], rows[:, 2].astype(int), rows[:, 3].astype(int))
 
 
 def scores_of_kind(folder: Path | None, kind: str, number: int) -> Iterator[Score]:
@@ -133,12 +117,11 @@ def scores_of_kind(folder: Path | None, kind: str, number: int) -> Iterator[Scor
             yield compose_by_rule(RULE, seed=seed, bars=8)
         return
     paths = sorted((folder / kind).glob("valid-*"))
-    chosen = np.random.default_rng(len(paths)).permutation(len(paths))
     n_found = 0
-    for index in chosen:
+    for path in shuffle_entries(paths, len(paths), len(paths)):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ScoreWarning)
-            score = read_score(paths[index])
+            score = read_score(path)
         if n_found < number and score.n_notes > MIN_NOTES:
             n_found += 1
             yield score
@@ -150,32 +133,27 @@ def sounds(options: Options) -> Iterator[Sound]:
     for name, (kind, programs) in list(ENSEMBLES.items())[: options.ensembles]:
         for number, score in enumerate(scores_of_kind(options.scores, kind, options.pieces)):
             rng = np.random.default_rng([FIRST_SEED, number])
-            piece = piece_of(score, options.seconds, rng)
-            if piece.parts:
-                wave, notes = played(piece, programs, font, REVERB_LEVELS[number % len(REVERB_LEVELS)])
+            parts = piece_of(score, options.seconds, rng)
+            if parts:
+                arrangement, notes = arranged(parts, programs, REVERB_LEVELS[number % len(REVERB_LEVELS)])
                 if len(notes.pitches):
-                    yield Sound("ensembles", name, wave, notes)
+                    yield Sound("ensembles", name, played(arrangement, SoundFontEngine(font, RATE)), notes)
 
 
 def measure(options: Options, report: Report) -> None:
-    """Add the rows of all ensembles and transcribers."""
-    results = transcribe_all(sounds(options), {"Wavewright": polyphonic(options.model)}, report)
-    for (_, ensemble, name), rows in results.items():
-        precision, recall, f, f_offsets, _ = (float(mean) for mean in np.mean(rows, axis=0))
-        row = {"ensemble": ensemble, "transcriber": name, "pieces": len(rows), "notes": int(sum(r[-1] for r in rows))}
-        report.add(EACH, **row, f=f, precision=precision, recall=recall, f_offsets=f_offsets)
-    means = {}
-    for name in dict.fromkeys(key[2] for key in results):
-        rows = [row for (*_, each), found in results.items() if each == name for row in found]
-        means[name] = np.mean(rows, axis=0)
-        report.add(ALL, transcriber=name, f=float(means[name][2]), f_offsets=float(means[name][3]))
-    if "basic-pitch" in means:
-        report.target("all", "F of notes, beside basic-pitch", means["Wavewright"][2], at_least=means["basic-pitch"][2])
+    results = transcribe_all(sounds(options), {"Wavewright": polyphonic(options.model)}, report, SPEED)
+    for (ensemble, name), group, means in grouped(results, 1, 2):
+        row = {"pieces": len(group), "notes": sum(int(each[-1]["notes"]) for each in group)}
+        report.add(EACH, {**means, **row}, ensemble=ensemble, transcriber=name)
+    f = {}
+    for (name,), _, means in grouped(results, 2):
+        report.add(ALL, means, transcriber=name)
+        f[name] = means["f"]
+    if "basic-pitch" in f:
+        report.target("all", "F of notes, beside basic-pitch", f["Wavewright"], at_least=f["basic-pitch"])
 
 
 BENCHMARK = Benchmark(
-    __doc__,
-    (EACH, ALL, SPEED),
     measure,
     Option("model", POLYPHONIC, "name of a transcriber, or the path of its folder"),
     Option("scores", type=Path, help="folder of chorales, quartets and songs"),

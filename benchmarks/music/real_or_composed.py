@@ -1,7 +1,6 @@
 """How well a classifier tells composed pieces from real ones.
 
     python -m benchmarks music.real_or_composed --model folk-tunes --scores corpora/folk-tunes
-    python -m benchmarks music.real_or_composed --model chorales --scores corpora/chorales --form free
 
 The folder has the scores that recipes/composer.py writes; real pieces are the held-out ones (``valid-...mid``). For
 each of them the model composes one of as many bars, in the same metre, in a key that it draws. A random forest of 500
@@ -14,7 +13,6 @@ over pairs; 0.5 is chance.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -80,19 +78,10 @@ def voice_features(grid: Grid, lane: int, config: ComposerConfig, tonic: int) ->
     return np.concatenate([*(each / max(each.sum(), 1) for each in histograms), numbers, last])
 
 
-def told_right(features: np.ndarray, is_real: np.ndarray, groups: np.ndarray, classifier: object) -> np.ndarray:
-    """Return for each piece whether a classifier that has not seen its pair tells it right, ``(pieces,)``."""
-    from sklearn.model_selection import GroupKFold, cross_val_predict
-
-    folds = GroupKFold(min(N_FOLDS, len(np.unique(groups))))
-    right: np.ndarray = cross_val_predict(classifier, features, is_real, groups=groups, cv=folds) == is_real
-    return right
-
-
 def measure(options: Options, report: Report) -> None:
-    """Add the rows of a model."""
     from sklearn.ensemble import RandomForestClassifier
     from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import GroupKFold, cross_val_predict
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
@@ -102,28 +91,24 @@ def measure(options: Options, report: Report) -> None:
     composed = []
     for seed, score in enumerate(real):
         grid = grid_of(score, config)
-        settings = CompositionSettings(seed=seed, bar_steps=bar_steps_of(score), form=None)
-        if options.form == "free":
-            settings = replace(settings, form=False)
+        settings = CompositionSettings(seed=seed, bar_steps=bar_steps_of(score))
         composed.append(composer.compose(len(grid) // grid.bar_steps, settings))
     features = np.stack([features_of(score, config) for score in [*real, *composed]])
     is_real, groups = np.arange(len(features)) < len(real), np.tile(np.arange(len(real)), 2)
+    folds = GroupKFold(min(N_FOLDS, len(real)))  # in which each piece and the one composed after it are together
     classifiers = {
         "random forest": RandomForestClassifier(500, random_state=0),
         "logistic regression": make_pipeline(StandardScaler(), LogisticRegression(C=0.05, max_iter=2_000)),
     }
     for name, classifier in classifiers.items():
-        right = told_right(features, is_real, groups, classifier).reshape(2, -1).mean(0)
-        share = bootstrap_interval(lambda pairs: float(np.mean(pairs)), [right], repeats=N_RESAMPLED)
-        report.add(TOLD, model=f"{options.model}, {options.form}", classifier=name, pairs=len(right), right=share)
+        right = cross_val_predict(classifier, features, is_real, groups=groups, cv=folds) == is_real
+        share = bootstrap_interval(np.mean, [right.reshape(2, -1).mean(0)], repeats=N_RESAMPLED)
+        report.add(TOLD, model=options.model, classifier=name, pairs=len(real), right=share)
 
 
 BENCHMARK = Benchmark(
-    __doc__,
-    (TOLD,),
     measure,
     Option("model", "folk-tunes", smoke="chorales"),
     Option("scores", Path("corpora/folk-tunes"), smoke=synthetic_scores),
-    Option("form", "drawn", choices=("drawn", "free")),
     Option("count", 100, "real pieces at most", smoke=3),
 )

