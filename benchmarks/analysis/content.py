@@ -10,23 +10,22 @@ sounds of one source for a minute, or speech over music at a level below it. Sil
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
-from benchmarks.harness.corpora import smoke_ambience, smoke_drums, smoke_speech
+from benchmarks.harness.corpora import read_wave, smoke_ambience, smoke_drums, smoke_speech
 from benchmarks.harness.peers import Peer
 from benchmarks.harness.script import Benchmark, Option, Options, Report, Table, columns, optional
-from wavewright.audio.clip import Clip
-from wavewright.audio.sound_file import open_sound
 from wavewright.base.units import db_to_gain
+from wavewright.data.mixing import rms
 from wavewright.inference.analysis.content import ContentMeter
 from wavewright.inference.analysis.content_features import SAMPLE_RATE
 from wavewright.inference.analysis.files import SILENCE_DB
 
-SILERO = Peer("Silero VAD", "pip install --no-deps silero-vad==6.2.3", module="silero_vad", distribution="silero-vad")
+SILERO = Peer("Silero VAD", "pip install --no-deps silero-vad==6.2.3", module="silero_vad")
 SUFFIXES = (".wav", ".flac", ".ogg", ".opus")
 PAUSE_SECONDS = 0.4  # between recordings of speech
 START_SECONDS, EXCERPT_SECONDS = 15.0, 20.0  # of a piece of music
@@ -40,37 +39,27 @@ SOURCES = Table("sources", columns(source="s", sounds="s", seconds=".0f", right=
 SCORES = Table("scores", {**columns(method="s", sounds="s"), **optional(precision=".3f", recall=".3f", f1=".3f")})
 
 
-@dataclass(frozen=True)
-class Programme:
-    """A wave ``(time,)`` at 16 kHz of a source, and whether there is speech and music throughout."""
+class Programme(NamedTuple):
+    """A wave ``(time,)`` at 16 kHz of a source, and what sounds throughout: speech, music, both or other sounds."""
 
     source: str
     wave: np.ndarray
-    has_speech: bool
-    has_music: bool
-
-    @property
-    def sounds(self) -> str:
-        """What sounds."""
-        names = [name for name, is_there in (("speech", self.has_speech), ("music", self.has_music)) if is_there]
-        return " and ".join(names) or "other"
+    sounds: str
 
 
 def joined(folder: Path, seconds: float, rng: np.random.Generator, kind: str) -> np.ndarray:
     """Return recordings of a folder one after another, ``(time,)``: excerpts of music, all of a sentence or a noise."""
     paths = sorted(path for path in folder.rglob("*") if path.suffix in SUFFIXES)
+    pause = np.zeros(round(PAUSE_SECONDS * SAMPLE_RATE) if kind == "speech" else 0, np.float32)
+    start, length = round(START_SECONDS * SAMPLE_RATE), round(EXCERPT_SECONDS * SAMPLE_RATE)
     waves: list[np.ndarray] = []
-    for path in [paths[row] for row in rng.permutation(len(paths))]:
+    for row in rng.permutation(len(paths)):
         if sum(map(len, waves)) >= seconds * SAMPLE_RATE:
             break
-        sound = open_sound(path)
-        clips = [Clip(wave, sound.header.sample_rate).mono().resample(SAMPLE_RATE) for wave in sound.blocks()]
-        wave = np.concatenate([clip.wave[0] for clip in clips])
-        start, length = round(START_SECONDS * SAMPLE_RATE), round(EXCERPT_SECONDS * SAMPLE_RATE)
+        wave = read_wave(paths[row], SAMPLE_RATE)
         if kind == "music" and len(wave) > start:
             wave = wave[start : start + length]
-        pause = PAUSE_SECONDS if kind == "speech" else 0.0
-        waves += [wave / max(float(np.abs(wave).max()), 1e-6) * 0.5, np.zeros(round(pause * SAMPLE_RATE), np.float32)]
+        waves += [wave / max(float(np.abs(wave).max()), 1e-6) * 0.5, pause]
     return np.concatenate(waves)[: round(seconds * SAMPLE_RATE)].astype(np.float32)
 
 
@@ -83,14 +72,14 @@ def programmes(options: Options) -> Iterator[Programme]:
     }
     for kind, waves in of.items():
         for path, wave in waves.items():
-            yield Programme(path.name, wave, kind == "speech", kind == "music")
+            yield Programme(path.name, wave, kind)
     speech = next(iter(of["speech"].values()))
     for path, wave in of["music"].items():
         n_samples = min(len(wave), len(speech))
-        level = float(np.sqrt(np.square(speech).mean() / max(np.square(wave).mean(), 1e-12)))
         for below_db in BELOW_SPEECH_DB:
-            mixed = speech[:n_samples] + level * db_to_gain(-below_db) * wave[:n_samples]
-            yield Programme(f"{path.name}, {below_db:g} dB below", 0.7 * mixed.astype(np.float32), True, True)
+            level = rms(speech) / rms(wave) * db_to_gain(-below_db)
+            mixed = speech[:n_samples] + level * wave[:n_samples]
+            yield Programme(f"{path.name}, {below_db:g} dB below", 0.7 * mixed.astype(np.float32), "speech and music")
 
 
 def content_seconds(wave: np.ndarray) -> np.ndarray:
@@ -116,8 +105,7 @@ def silero_seconds(wave: np.ndarray) -> np.ndarray:
     at = np.minimum(
         (np.arange(len(wave) // SAMPLE_RATE * 31) + 0.5) * SAMPLE_RATE / 31 / SILERO_SAMPLES, len(likely) - 1
     )
-    found: np.ndarray = likely[at.astype(int)].reshape(-1, 31).max(axis=1) > 0.5
-    return found
+    return likely[at.astype(int)].reshape(-1, 31).max(axis=1) > 0.5
 
 
 def add_scores(report: Report, method: str, sounds: str, found: np.ndarray, there: np.ndarray) -> None:
@@ -129,36 +117,27 @@ def add_scores(report: Report, method: str, sounds: str, found: np.ndarray, ther
 
 
 def measure(options: Options, report: Report) -> None:
-    """Add the rows of all tables."""
     made = list(programmes(options))
     active = [content_seconds(each.wave) for each in made]
-    for programme, found in zip(made, active, strict=True):
-        truth = [programme.has_speech, programme.has_music]
+    kinds = ("speech", "music")
+    truths = [[kind in each.sounds for kind in kinds] for each in made]
+    there = [np.tile(truth, (len(found), 1)) for truth, found in zip(truths, active, strict=True)]
+    for programme, found, truth in zip(made, active, there, strict=True):
         row = {"source": programme.source, "sounds": programme.sounds, "seconds": float(len(found))}
         speech, music = found.mean(axis=0)
-        report.add(SOURCES, **row, right=(found == truth).all(axis=1).mean(), speech=speech, music=music)
-    found = np.concatenate(active)
-    n_seconds = [len(rows) for rows in active]
-    has_speech = np.repeat([each.has_speech for each in made], n_seconds)
-    has_music = np.repeat([each.has_music for each in made], n_seconds)
-    add_scores(report, "wavewright", "speech", found[:, 0], has_speech)
-    add_scores(report, "wavewright", "music", found[:, 1], has_music)
+        report.add(SOURCES, row, right=(found == truth).all(axis=1).mean(), speech=speech, music=music)
+    all_found, all_there = np.concatenate(active), np.concatenate(there)
+    for column, kind in enumerate(kinds):
+        add_scores(report, "wavewright", kind, all_found[:, column], all_there[:, column])
     if report.has(SILERO):
         silero = np.concatenate([silero_seconds(each.wave) for each in made])
-        add_scores(report, "Silero VAD", "speech", silero, has_speech)
-
-
-def smoke_folders(make: Callable[[Path], Path]) -> Callable[[Path], Sequence[Path]]:
-    """Return what makes the one folder of a kind of the smoke mode."""
-    return lambda folder: [make(folder)]
+        add_scores(report, "Silero VAD", "speech", silero, all_there[:, 0])
 
 
 BENCHMARK = Benchmark(
-    __doc__,
-    (SOURCES, SCORES),
     measure,
-    Option("speech", [Path("corpora/prompts")], smoke=smoke_folders(smoke_speech)),
-    Option("music", [Path("corpora/music")], smoke=smoke_folders(smoke_drums)),
-    Option("other", [Path("corpora/noises")], smoke=smoke_folders(smoke_ambience)),
+    Option("speech", [Path("corpora/prompts")], smoke=lambda folder: [smoke_speech(folder)]),
+    Option("music", [Path("corpora/music")], smoke=lambda folder: [smoke_drums(folder)]),
+    Option("other", [Path("corpora/noises")], smoke=lambda folder: [smoke_ambience(folder)]),
     Option("seconds", 600.0, "of each source", smoke=8.0),
 )

@@ -1,1 +1,0 @@
-"""Recognition: accuracy, calibration and speed."""

@@ -1,1 +1,0 @@
-"""The front end, which turns text into spoken words and phones."""

@@ -1,26 +1,18 @@
 """Score the front end of a language on lists of texts: accuracy by section, and the texts that are read otherwise.
 
-    python -m benchmarks text.front_end LIST.tsv ...          # accuracy of each list, by section
-    python -m benchmarks text.front_end LIST.tsv --errors     # and each text that is read otherwise
-    python -m benchmarks text.front_end tests/text/british.tsv --language en-GB
-    python -m benchmarks text.front_end tests/text/german_blind.tsv --language de
-    python -m benchmarks text.front_end tests/text/spanish_blind.tsv --language es
-    python -m benchmarks text.front_end tests/text/italian_blind.tsv --language it
-    python -m benchmarks text.front_end tests/text/french_blind.tsv tests/text/french_more.tsv --language fr
+    python -m benchmarks text.front_end LIST.tsv ...
 
 A list is a text file in UTF-8. Each line has a text, a tab, and the exact words that it is spoken as; or, if words of
 the text are between asterisks, the phones of these words (symbols of the front end). Words may show where sentences end
-with `` | ``. Lines that begin with ``#`` and a
-space name the section of the lines below. A text counts as right if all of its words, or all phones of the marked
-words, are right.
-A list measures the front end only if no rule, table or training sentence was written after looking at it.
+with `` | ``. Lines that begin with ``#`` and a space name the section of the lines below. A text counts as right if all
+of its words, or all phones of the marked words, are right. A list measures the front end only if no rule, table or
+training sentence was written after looking at it.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.harness.script import Benchmark, Option, Options, Report, Table, columns
@@ -34,21 +26,6 @@ SENTENCE_END = " | "
 
 SECTIONS = Table("texts by section", columns(list="s", section="s", texts="d", right="d", accuracy_percent=".1f"))
 ERRORS = Table("texts that are read otherwise", columns(text="s", expected="s", actual="s"), is_optional=True)
-
-
-@dataclass(frozen=True)
-class Item:
-    """A text of a list, what is expected of it, and what the front end returned."""
-
-    section: str
-    text: str
-    expected: str
-    actual: str
-
-    @property
-    def is_right(self) -> bool:
-        """True if the front end returned what is expected."""
-        return self.actual == self.expected
 
 
 def read_list(path: Path) -> Iterator[tuple[str, str, str]]:
@@ -81,32 +58,22 @@ def read_aloud(written: str, expected: str, reader: FrontEnd) -> str:
     return " ".join(word.spoken for word in words)
 
 
-def score(path: Path, language: str) -> list[Item]:
-    """Return the items of a list with what the front end reads."""
-    reader = front_end(language)
-    return [Item(*item, read_aloud(item[1], item[2], reader)) for item in read_list(path)]
-
-
 def measure(options: Options, report: Report) -> None:
-    """Add a row for each section of each list, and one for the list."""
+    reader = front_end(options.language)
     for path in options.lists:
-        items = score(path, options.language)
+        items = [*read_list(path)]
         if not items:
             raise BadText(f"{path} has no texts; write a text, a tab and its words on each line.")
-        for section in ("all", *dict.fromkeys(item.section for item in items)):
-            of_section = [item for item in items if section in ("all", item.section)]
-            n_right = sum(item.is_right for item in of_section)
-            report.add(
-                SECTIONS,
-                list=str(path),
-                section=section,
-                texts=len(of_section),
-                right=n_right,
-                accuracy_percent=100 * n_right / len(of_section),
-            )
-        for item in items if options.errors else ():
-            if not item.is_right:
-                report.add(ERRORS, text=item.text, expected=item.expected, actual=item.actual)
+        read = [read_aloud(text, expected, reader) for _, text, expected in items]
+        right: dict[str, list[bool]] = {"all": []}
+        for (section, text, expected), actual in zip(items, read, strict=True):
+            for each in ("all", section):
+                right.setdefault(each, []).append(actual == expected)
+            if options.errors and actual != expected:
+                report.add(ERRORS, text=text, expected=expected, actual=actual)
+        for section, texts in right.items():
+            row = {"list": str(path), "section": section, "texts": len(texts), "right": sum(texts)}
+            report.add(SECTIONS, row, accuracy_percent=100 * sum(texts) / len(texts))
 
 
 def smoke_lists(folder: Path) -> list[Path]:
@@ -117,8 +84,6 @@ def smoke_lists(folder: Path) -> list[Path]:
 
 
 BENCHMARK = Benchmark(
-    __doc__,
-    (SECTIONS, ERRORS),
     measure,
     Option("lists", LISTS, "lists of texts", smoke=smoke_lists, is_positional=True),
     Option("language", "en", "en, en-GB, de, es, es-419, it or fr"),
