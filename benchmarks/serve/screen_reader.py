@@ -14,9 +14,6 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import IO
 
 from benchmarks.harness.script import Benchmark, Option, Options, Report, Table, columns
 
@@ -35,9 +32,8 @@ TIMES = Table("time", columns(what="s", median_ms=".1f", worst_ms=".1f", runs="d
 class Module:
     """A running module; times are those of the clock of `time.perf_counter`."""
 
-    def __init__(self, source: IO[bytes], sink: IO[bytes]) -> None:
-        self._source = source
-        self._sink = sink
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._source, self._sink = process.stdout, process.stdin
 
     def send(self, text: str) -> float:
         """Send lines; return the time before."""
@@ -71,21 +67,11 @@ class Module:
         return 1000 * (self.wait(b"703") - started)
 
 
-@contextmanager
-def running() -> Iterator[Module]:
-    """Start the module; yield it."""
+def measure(options: Options, report: Report) -> None:
+    rng = random.Random(1)
     command = [sys.executable, "-m", "wavewright", "speechd"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        yield Module(process.stdout, process.stdin)
-        process.stdin.close()
-
-
-def measure(options: Options, report: Report) -> None:
-    """Start the module, and measure it."""
-    rng = random.Random(1)
-    with running() as module:
+        module = Module(process)
         started = module.send("INIT\n")
         times = {"start": [1000 * (module.wait(b"299") - started)]}
         module.send("AUDIO\naudio_output_method=server\n.\n")
@@ -94,9 +80,10 @@ def measure(options: Options, report: Report) -> None:
             module.first_sound_ms(kind, text)
             times[name] = [module.first_sound_ms(kind, text) for _ in range(options.runs)]
         times["stop"] = [module.stop_ms(rng.uniform(0, LONGEST_WAIT_SECONDS)) for _ in range(options.runs)]
+        process.stdin.close()
     for what, each in times.items():
         report.add(TIMES, what=what, median_ms=statistics.median(each), worst_ms=max(each), runs=len(each))
     report.target("stop", "from STOP to its event, median, ms", statistics.median(times["stop"]), at_most=10.0)
 
 
-BENCHMARK = Benchmark(__doc__, (TIMES,), measure, Option("runs", 20, smoke=2))
+BENCHMARK = Benchmark(measure, Option("runs", 20, smoke=2))
