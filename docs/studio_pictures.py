@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 import sys
-import tempfile
 from pathlib import Path
 
 from PIL import Image
@@ -17,7 +16,7 @@ sys.path += [str(ROOT), str(ROOT / "tests")]
 
 from studio_browser import Studio, running_browser  # noqa: E402 - in the folder that the line above names
 
-from benchmarks.system.studio import running_command  # noqa: E402
+from benchmarks.harness.servers import serving  # noqa: E402
 
 SIZE = {"width": 1_000, "height": 760}
 QUALITY = 60
@@ -40,9 +39,9 @@ def draw(studio: Studio, path: Path) -> None:
 
 def main() -> None:
     """Write docs/studio-light.webp and docs/studio-dark.webp."""
-    with tempfile.TemporaryDirectory() as folder, running_command(Path(folder)) as url, running_browser() as browser:
+    with serving("studio", "--no-browser") as server, running_browser() as browser:
         for scheme in ("light", "dark"):
-            studio = Studio(browser, url, color_scheme=scheme)
+            studio = Studio(browser, f"http://127.0.0.1:{server.port}", color_scheme=scheme)
             draw(studio, ROOT / "docs" / f"studio-{scheme}.webp")
             studio.close()
 

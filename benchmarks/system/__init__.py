@@ -1,1 +1,0 @@
-"""Commands as processes and the arithmetic of processors: cold starts, network calls, integer products."""

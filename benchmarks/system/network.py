@@ -1,6 +1,6 @@
 """Trace the system calls of inference and training for over a minute: no socket, no file outside of cache and outputs.
 
-    python -m benchmarks system.network            # Linux, needs strace; exits with 1 where it finds one
+    python -m benchmarks system.network
 
 ONNX Runtime's telemetry starts 45 s after its import, so each process runs for 75 s.
 """
@@ -48,7 +48,6 @@ def trace(process: str, seconds: float, folder: Path) -> tuple[list[str], list[s
 
 
 def measure(options: Options, report: Report) -> None:
-    """Add a row for each process."""
     if not report.has(STRACE, "System calls"):
         return
     with tempfile.TemporaryDirectory() as folder:
@@ -62,8 +61,6 @@ def measure(options: Options, report: Report) -> None:
 
 
 BENCHMARK = Benchmark(
-    __doc__,
-    (CALLS,),
     measure,
     Option("only", ["play", "train"], choices=SCRIPTS, smoke=["import"]),
     Option("seconds", 75.0, "that a process stays after its work", smoke=0.0),
