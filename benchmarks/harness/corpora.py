@@ -119,11 +119,6 @@ def smoke_ambience(folder: Path) -> Path:
     return _write(folder / "ambience", _generated("ambience", 2, seconds=5.0), [("train", 2)])
 
 
-def smoke_textures(folder: Path) -> Path:
-    """Write a corpus of textures: of each label 1 to train and 1 to validate. Return its folder."""
-    return _write(folder / "textures", _generated("ambience", 2, seconds=5.0), [("train", 1), ("valid", 1)])
-
-
 def smoke_speech(folder: Path) -> Path:
     """Write a corpus of sentences by one voice: 6 to train, 6 to validate, 6 to test. Return its folder."""
     return _write(folder / "speech", _spoken(), [("train", 6), ("valid", 6), ("test", 6)])

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
@@ -217,9 +217,7 @@ class Report:
 class Benchmark:
     """A script: the function that measures, and its options; the help text and the tables are those of its module."""
 
-    def __init__(self, measure: Callable[[Options, Report], None] | str | None, *options: Any) -> None:  # noqa: ANN401
-        if not callable(measure):  # a help text and tables, which scripts repeat that are not shortened yet
-            measure, *options = options[1:]
+    def __init__(self, measure: Callable[[Options, Report], None], *options: Option) -> None:
         self.measure, self.options = measure, options
         module = sys.modules[measure.__module__]
         self.description = module.__doc__

@@ -42,10 +42,9 @@ def children_seconds() -> float:
 
 @dataclass(frozen=True)
 class ProcessTimes:
-    """Time of a process by the clock and of the processor; ``to_first_bytes`` until it wrote so many bytes."""
+    """Time of a process by the clock, in all and until it wrote so many bytes."""
 
     seconds: float
-    processor_seconds: float
     seconds_to_first_bytes: float
 
 
@@ -62,7 +61,7 @@ def time_process(
 
     Raises subprocess.CalledProcessError if the command fails.
     """
-    before, start = children_seconds(), time.perf_counter()
+    start = time.perf_counter()
     with subprocess.Popen(
         command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     ) as process:
@@ -75,4 +74,4 @@ def time_process(
         seconds = time.perf_counter() - start
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, command)
-    return ProcessTimes(seconds, children_seconds() - before, first_bytes if is_long else seconds)
+    return ProcessTimes(seconds, first_bytes if is_long else seconds)

@@ -294,8 +294,6 @@ def _smoke_corpus(folder: Path) -> Path:
 
 
 BENCHMARK = Benchmark(
-    __doc__,
-    (SCORES,),
     measure,
     Option("corpus", Path("corpora/heart-sounds"), smoke=_smoke_corpus),
     Option("augment", 0, "recordings of each kind that are changed and added", smoke=2),
