@@ -39,8 +39,6 @@ OPUS_SETTINGS = {"frame_duration": "60", "application": "voip", "vbr": "on"}
 MAX_DELAY_SAMPLES = 1_600
 MODEL = "speech-codec"
 ENGLISH = "unseen speaker"  # the kind whose words are counted
-KBPS = (1.5, 3.0, 6.0)
-OPUS_KBPS = (6.0, 8.0, 12.0)
 TIMED_KBPS, TIMED_SECONDS = 6.0, 60.0
 
 Copy = Callable[[np.ndarray], tuple[np.ndarray, int]]
@@ -166,8 +164,8 @@ BENCHMARK = Benchmark(
         "NAME=FOLDER:SPLIT of each kind",
         smoke=lambda folder: [f"unseen speaker={smoke_speech(folder)}:test"],
     ),
-    Option("kbps", KBPS, smoke=[3.0]),
-    Option("opus_kbps", OPUS_KBPS, smoke=[6.0]),
+    Option("kbps", (1.5, 3.0, 6.0), smoke=[3.0]),
+    Option("opus_kbps", (6.0, 8.0, 12.0), smoke=[6.0]),
     Option("count", 60, "clips of each kind", smoke=1),
     *JUDGE_OPTIONS,
     Option("no_speaker", False, "leave out the similarity of speakers"),

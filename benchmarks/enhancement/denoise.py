@@ -29,7 +29,6 @@ from wavewright.families import loading
 from wavewright.inference.enhancement.sound import ModelProcessor
 from wavewright.metrics.paired import si_sdr_db
 
-RATIOS_DB = (0.0, 5.0, 10.0, 15.0)
 LIMITS_DB = (12.0, MAX_ATTENUATION_DB)  # of the attenuation, of further rows
 LEVEL_DB = -26.0  # of the active speech of a mixture
 QUIET_DB = -50.0
@@ -164,6 +163,6 @@ BENCHMARK = Benchmark(
     Option("gtcrn", type=Path, help="copy of the repository Xiaobin-Rong/gtcrn"),
     Option("model", ["denoise-16k", "denoise-16k-best"], "denoisers, of any sample rate"),
     Option("count", 60, smoke=1),
-    Option("ratios", RATIOS_DB, "signal-to-noise ratios in dB", smoke=[5.0]),
+    Option("ratios", (0.0, 5.0, 10.0, 15.0), "signal-to-noise ratios in dB", smoke=[5.0]),
     *JUDGE_OPTIONS,
 )

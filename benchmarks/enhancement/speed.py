@@ -21,7 +21,6 @@ from wavewright.contracts.enhancement import EnhancerStream
 from wavewright.families import loading
 
 SECONDS = 16.0
-MODELS = ("denoise-16k", "denoise-48k", "denoise-16k-best")
 ECHO_MODEL = "echo-16k"
 MAX_REAL_TIME_FACTORS = {"denoise-16k": 0.010, "denoise-48k": 0.030, ECHO_MODEL: 0.012}
 GTCRN_HOP = 256
@@ -70,7 +69,7 @@ def measure(options: Options, report: Report) -> None:
 
 BENCHMARK = Benchmark(
     measure,
-    Option("model", MODELS, "denoisers", smoke=["denoise-16k"]),
+    Option("model", ("denoise-16k", "denoise-48k", "denoise-16k-best"), "denoisers", smoke=["denoise-16k"]),
     Option("gtcrn", type=Path, help="copy of the repository Xiaobin-Rong/gtcrn"),
     Option("rounds", 5, smoke=1),
 )

@@ -58,7 +58,6 @@ COPIES = Table("longest run of a training melody, in notes", columns(pieces="s",
 FOLLOWED = Table(
     "traits", columns(trait="s", asked=".1f", aim=".2f", mean=".2f", error=".2f", near=".2f"), is_optional=True
 )
-ASKED = (0.1, 0.5, 0.9)
 PARTS = ("overlaps", "form", "traits", "copies")
 Voice = list[tuple[int, int, int]]
 """Notes of a voice: start and duration in sixteenths, and pitch."""
@@ -212,7 +211,7 @@ def add_forms(
 def add_traits(composer: ComposerRuntime, usual: CompositionSettings, n_bars: Sequence[int], report: Report) -> None:
     """Add what pieces have of each trait in which the training scores differ, by what is asked for."""
     edges = composer.trait_edges
-    for trait, asked in itertools.product(() if edges is None else composer.traits, ASKED):
+    for trait, asked in itertools.product(() if edges is None else composer.traits, (0.1, 0.5, 0.9)):
         index = TRAITS.index(trait)
         aims = Aims(np.full(len(TRAITS), asked), edges)
         aim, width = aims.values[index], aims.widths[index]

@@ -141,7 +141,7 @@ def sounds(options: Options) -> Iterator[Sound]:
 
 
 def measure(options: Options, report: Report) -> None:
-    results = transcribe_all(sounds(options), {"Wavewright": polyphonic(options.model)}, report, SPEED)
+    results = transcribe_all(sounds(options), {"Wavewright": polyphonic(options.model)}, report)
     for (ensemble, name), group, means in grouped(results, 1, 2):
         row = {"pieces": len(group), "notes": sum(int(each[-1]["notes"]) for each in group)}
         report.add(EACH, {**means, **row}, ensemble=ensemble, transcriber=name)

@@ -299,7 +299,7 @@ Result = tuple[str, str, str, Mapping[str, float]]
 """Source, instrument and transcriber of a sound, and its scores."""
 
 
-def transcribe_all(made: Iterable[Sound], own: Mapping[str, Transcriber], report: Report, speed: Table) -> list[Result]:
+def transcribe_all(made: Iterable[Sound], own: Mapping[str, Transcriber], report: Report) -> list[Result]:
     """Return the scores of each sound by each transcriber, and by basic-pitch where it is installed; add the times."""
     MIR_EVAL.require()
     transcribers = dict(own)
@@ -314,7 +314,7 @@ def transcribe_all(made: Iterable[Sound], own: Mapping[str, Transcriber], report
             seconds[name] += spent
             results.append((sound.source, sound.instrument, name, scores_of(sound.melody, found)))
     for name, each in seconds.items():
-        report.add(speed, transcriber=name, times_real_time=sound_seconds / each)
+        report.add(SPEED, transcriber=name, times_real_time=sound_seconds / each)
     return results
 
 
@@ -331,7 +331,7 @@ def measure(options: Options, report: Report) -> None:
     own: dict[str, Transcriber] = {"Wavewright": lambda sound: found_notes(transcribe_wave(sound.wave, RATE))}
     if options.model is not None:
         own["several voices"] = polyphonic(options.model)
-    results = transcribe_all(sounds(options), own, report, SPEED)
+    results = transcribe_all(sounds(options), own, report)
     for (source, instrument, name), _, means in grouped(results, 0, 1, 2):
         report.add(EACH, means, source=source, instrument=instrument, transcriber=name)
     for (source, name), group, means in grouped(results, 0, 2):

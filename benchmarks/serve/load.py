@@ -17,7 +17,6 @@ import socket
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -62,11 +61,16 @@ def n_threads_of(server: LocalServer) -> int:
 
 def workers_of(server: LocalServer) -> list[int]:
     """Return the ids of its child processes that run jobs."""
-    found: list[int] = []
-    for path in Path(f"/proc/{server.process.pid}/task").glob("*/children"):  # each thread starts its own
-        with suppress(OSError):
-            found += map(int, path.read_text().split())
-    return [number for number in found if b"spawn_main" in Path(f"/proc/{number}/cmdline").read_bytes()]
+    children = Path(f"/proc/{server.process.pid}/task").glob("*/children")  # each thread starts its own
+    numbers = [number for path in children for number in _contents(path).decode().split()]
+    return [int(number) for number in numbers if b"spawn_main" in _contents(Path(f"/proc/{number}/cmdline"))]
+
+
+def _contents(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:  # the process has ended
+        return b""
 
 
 Streamed = tuple[float, int, bool]
