@@ -52,7 +52,9 @@ PERTH = Peer("Perth", "pip install resemble-perth==1.0.1 torchaudio 'setuptools<
 LIBOPUS = Peer("libopus", 'pip install ".[media]"', module="av")
 DNSMOS = Peer("DNSMOS", 'pip install ".[metrics]"', module="speechmos")
 RESEMBLYZER = Peer(
-    "Resemblyzer", "pip install --no-deps Resemblyzer==0.1.4 && pip install webrtcvad-wheels", module="resemblyzer"
+    "Resemblyzer",
+    "pip install --no-deps Resemblyzer==0.1.4 && pip install webrtcvad-wheels 'setuptools<81'",
+    module="resemblyzer",
 )
 MOONSHINE = Peer("Moonshine", "pip install --no-deps useful-moonshine-onnx==20251121", module="moonshine_onnx")
 POCKETSPHINX = Peer("PocketSphinx", "pip install pocketsphinx==5.1.1", module="pocketsphinx")
