@@ -99,6 +99,26 @@ def test_a_harmonic_without_its_fingers_is_played_as_written():
         notes(note("A3", 2, HARMONIC.format("")))
 
 
+def test_a_part_changes_its_instrument_where_notes_name_another(tmp_path):
+    ids = "".join(
+        f'<midi-instrument id="{name}"><midi-program>{program}</midi-program></midi-instrument>'
+        for name, program in (("flute", 74), ("tuba", 59))
+    )
+    head = f'<part-list><score-part id="P1"><part-name>Horn</part-name>{ids}</score-part></part-list>'
+    sound = '<sound><midi-instrument id="flute"><midi-program>41</midi-program></midi-instrument></sound>'
+    repeat = '<barline><repeat direction="backward"/></barline>'
+    flute, tuba = '<instrument id="flute"/>', '<instrument id="tuba"/>'
+    music = note("C5", 2, flute) + note("D5", 2, flute) + note("C3", 4, tuba) + repeat
+    score = score_of(music, sound + note("C5", 2, flute), head=head)
+    quarter = score.ticks_per_quarter
+    changes = [(int(each["tick"]) // quarter, int(each["value"])) for each in score.tracks[0].controls]
+    assert changes == [(0, 73), (2, 58), (4, 73), (6, 58), (8, 40)]
+    write_score(score, tmp_path / "a.mid")
+    assert read_score(tmp_path / "a.mid").tracks[0].controls["value"].tolist() == [73, 58, 73, 58, 40]
+    with pytest.warns(ScoreWarning, match=r"Left out: programmes\."):
+        write_score(score, tmp_path / "a.musicxml")
+
+
 def test_notes_of_single_passes_sound_in_those_alone():
     def only(text: str, passes: str) -> str:
         return text.replace("<note>", f'<note time-only="{passes}">')

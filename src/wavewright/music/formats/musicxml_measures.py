@@ -102,6 +102,7 @@ class Measure:
     metres: list[tuple[Fraction, tuple[int, int]]] = field(default_factory=list)
     keys: list[tuple[Fraction, tuple[int, str]]] = field(default_factory=list)
     pedals: list[tuple[Fraction, int]] = field(default_factory=list)
+    programs: list[tuple[Fraction, int]] = field(default_factory=list)
     line: BarLine = field(default_factory=BarLine)
     marks: tuple[JumpMark, ...] = ()
 
@@ -110,12 +111,16 @@ class MeasureReader:
     """Reads the measures of a part, one after another.
 
     - ``drums``: pitches of unpitched instruments by their ids.
+    - ``programs``: programmes of instruments by their ids.
     - ``report``: called with each problem.
     - ``divisions``: units of a quarter up to the first measure that says them.
     """
 
-    def __init__(self, drums: dict[str, int], report: Callable[[str], None], divisions: int = 1) -> None:
+    def __init__(
+        self, drums: dict[str, int], programs: dict[str, int], report: Callable[[str], None], divisions: int = 1
+    ) -> None:
         self._drums = drums
+        self._programs = programs
         self._report = report
         self._divisions = divisions
         self._semitones = self._sharps = 0
@@ -274,6 +279,7 @@ class MeasureReader:
             self._move(duration)
         if pitch is None or not duration:
             return
+        self._measure.programs += self._program_of(element, start)
         velocity = self._velocity_of(_number(element.get("dynamics"))) or self._velocity_at(start)
         if self._grace and not is_chord:
             # Without a slash they are appoggiaturas, which take half of the note.
@@ -288,6 +294,11 @@ class MeasureReader:
         note = XmlNote(start, duration, pitch, velocity, "start" in ties, "stop" in ties, _passes(element))
         self._before.append(note)
         self._measure.notes.append(note)
+
+    def _program_of(self, element: Element, start: Fraction) -> list[tuple[Fraction, int]]:
+        """Return the time and the programme of a note whose instrument is named."""
+        programs = (self._programs.get(each.get("id", "")) for each in element.findall("instrument"))
+        return [(start, program) for program in programs if program is not None]
 
     def _velocity_at(self, start: Fraction) -> int:
         """Return the velocity of a note without its own."""
@@ -395,6 +406,11 @@ class MeasureReader:
         self._add_tempo(at, _number(element.get("tempo")))
         if (pedal := element.get("damper-pedal")) is not None:
             self._pedal(at, (pedal not in ("no", "0"),))
+        for midi in element.iterfind("midi-instrument"):
+            program = _integer(midi.findtext("midi-program"))
+            if program is not None and 1 <= program <= 128 and midi.get("id", "") in self._programs:
+                self._programs[midi.get("id", "")] = program - 1
+                self._measure.programs.append((at, program - 1))
         if element.find("swing/first") is not None:
             self._report("swing is left out; --swing of render plays it")
         self._velocity = self._velocity_of(_number(element.get("dynamics"))) or self._velocity

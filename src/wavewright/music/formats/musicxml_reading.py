@@ -42,13 +42,14 @@ TARGETS = ("segno", "coda", "coda sign")
 
 @dataclass
 class _Instrument:
-    """The instrument of a part: its name, programme and controls, and the pitches of its drums by their ids."""
+    """The instrument of a part: its name, programme and controls; pitches of drums and programmes by their ids."""
 
     name: str = ""
     program: int | None = None
     controls: list[tuple[int, int, int, int]] = field(default_factory=list)
     is_drum: bool = False
     drums: dict[str, int] = field(default_factory=dict)
+    programs: dict[str, int] = field(default_factory=dict)
 
 
 def read_musicxml(contents: bytes) -> tuple[tuple[Score, ...], tuple[str, ...]]:
@@ -74,7 +75,8 @@ def read_musicxml(contents: bytes) -> tuple[tuple[Score, ...], tuple[str, ...]]:
     for number, (track_id, elements) in enumerate(measures_of, 1):
         instrument = instruments.get(track_id, _Instrument())
         reported: dict[str, None] = {}
-        reader = MeasureReader(instrument.drums, partial(reported.setdefault), divisions[number - 1] or of_others)
+        report, own_divisions = partial(reported.setdefault), divisions[number - 1] or of_others
+        reader = MeasureReader(instrument.drums, dict(instrument.programs), report, own_divisions)
         parts.append((instrument, [reader.read(element) for element in elements]))
         reader.finish()
         problems += [f"Part {number}: {'; '.join(reported)}."] if reported else []
@@ -101,6 +103,8 @@ def _instrument(element: Element) -> _Instrument:
         if drum is not None and 1 <= drum <= 128:
             instrument.drums[midi.get("id", "")] = drum - 1
         instrument.is_drum |= channel == DRUM_CHANNEL_NUMBER
+        if program is not None and 1 <= program <= 128:
+            instrument.programs[midi.get("id", "")] = program - 1
         if instrument.program is None and program is not None and 1 <= program <= 128:
             instrument.program = program - 1
             instrument.controls = [(0, PROGRAM, 0, program - 1)]
@@ -150,7 +154,9 @@ def _score_of(root: Element, parts: Sequence[tuple[_Instrument, list[Measure]]],
             for index, start in zip(order, starts, strict=False)
             for at, value in (measures[index].pedals if index < len(measures) else ())
         ]
-        controls = controls_of([*instrument.controls, *pedals])
+        programs = [] if is_drum else _changes(instrument.program, measures, order, starts)
+        changes = [(tick(at), PROGRAM, 0, program) for at, program in programs]
+        controls = controls_of([*instrument.controls, *pedals, *changes])
         tracks.append(Track(notes_of(rows), instrument.name, is_drum, controls=controls))
 
     def collected(name: str) -> list[tuple[int, object]]:
@@ -177,6 +183,17 @@ def _score_of(root: Element, parts: Sequence[tuple[_Instrument, list[Measure]]],
         length=tick(starts[-1]),
     )
     return with_bar_lines(score, map(tick, starts))
+
+
+def _changes(
+    program: int | None, measures: Sequence[Measure], order: Sequence[int], starts: Sequence[Fraction]
+) -> Iterator[tuple[Fraction, int]]:
+    """Yield when the programme of a part changes, in quarters, and to which one."""
+    for index, start in zip(order, starts, strict=False):
+        for at, following in sorted(measures[index].programs) if index < len(measures) else ():
+            if following != program:
+                yield start + at, following
+            program = following
 
 
 def _details(root: Element) -> Iterator[tuple[str, str]]:
