@@ -40,7 +40,8 @@ def composed_score(score: Score, target: Path, by: str, seed: int, is_marked: bo
     """Return the result of a score that was written; ``is_marked`` says whether its sound is."""
     bars, voices = bars_of(score, to_end=True)[-1].number, tuple(track.name for track in score.tracks)
     details = {"seed": seed, "bars": bars, "n_notes": score.n_notes, "voices": voices, "is_marked": is_marked}
-    line = f"  {bars} bars, {score.n_notes} notes for {', '.join(voices)}, seed {seed}"
+    named = [name or f"track {number}" for number, name in enumerate(voices, 1)]
+    line = f"  {bars} bars, {score.n_notes} notes for {', '.join(named)}, seed {seed}"
     return Made.of(replace(written_file(score, target), by=by), details=details, lines=[line])
 
 
