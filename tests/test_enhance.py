@@ -285,7 +285,8 @@ class TestFolder:
         (source / "day one").mkdir(parents=True)
         for name, seed in (("a.wav", 0), ("day one/b.flac", 1)):
             Clip(noisy(2_000, seed=seed), 16_000).write(source / name)
-        (source / "notes.txt").write_text("no sound")
+        for name in ("b.txt", "c.txt", "day one/a.csv", "metadata.csv", "z.txt"):
+            (source / name).write_text("no sound")
         (source / "broken.wav").write_bytes(b"RIFF....")
         result = enhance(source, out, model=str(folder), workers=workers, quiet=True)
         assert [(str(file.path.relative_to(out)), file.is_new) for file in result.files] == [
@@ -293,7 +294,8 @@ class TestFolder:
             ("day one/b.flac", True),
         ]
         assert [Path(each.what).name for each in result.failed] == ["broken.wav"]
-        assert (result.exit_code, result.details["n_ignored"]) == (2, 1)
+        assert (result.exit_code, result.details["n_ignored"]) == (2, 5)
+        assert result.notes == ("Not copied: b.txt, c.txt, metadata.csv, z.txt and 1 more.",)
         lines = [json.loads(line) for line in (out / "manifest.jsonl").read_text().splitlines()]
         assert [line["audio_filepath"] for line in lines] == ["a.wav", "day one/b.flac"]
         again = enhance(source, out, model=str(folder), workers=1, quiet=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 from ..audio.clip import suffix_like
 from ..audio.file_kind import SOUND_SUFFIXES, is_video
 from ..audio.sound_file import open_sound
-from ..base.errors import EXPECTED_ERRORS, BadFolder
+from ..base.errors import EXPECTED_ERRORS, BadFolder, printable
 from ..base.files_below import files_below
 from ..base.names import inside
 from ..base.result import Failed, first_of
@@ -18,6 +18,9 @@ from ..base.runner import GivenT, Item, each_item
 from ..base.whole_file import make_folder, sweep
 from .made import Made, MadeFile
 from .manifest_file import MANIFEST_FILE, add_records, manifest_lines, record_of
+
+MOST_NAMED = 4
+"""Files that the note on those that were not copied names, such as a table of texts."""
 
 ConvertFile = Callable[[Path, Path], MadeFile]
 
@@ -53,7 +56,7 @@ def convert_folder(
         raise BadFolder(
             f"{out} is the folder of the recordings, which are never replaced; give another one with --out."
         )
-    names, n_ignored, failed = _sound_files(source, out)
+    names, ignored, failed = _sound_files(source, out)
     targets = _targets(names, out, suffix)
     if not (out / MANIFEST_FILE).exists():  # the folder is somebody's
         taken = next((target for _, target in targets if target.exists()), None)
@@ -68,8 +71,8 @@ def convert_folder(
     finally:
         for folder in {target.parent for _, target in targets}:
             sweep(folder)  # what processes were writing when they were ended
-    notes = (f"Ignored: {n_ignored} other files.",) if n_ignored else ()
-    return replace(made, notes=notes, details={**made.details, "n_ignored": n_ignored})
+    notes = (f"Not copied: {_listed(ignored)}.",) if ignored else ()
+    return replace(made, notes=notes, details={**made.details, "n_ignored": len(ignored)})
 
 
 def make_each(
@@ -112,8 +115,16 @@ def _converter(begin: Callable[[Path], ConvertFile], folder: Path) -> Callable[[
     return convert_into
 
 
-def _sound_files(folder: Path, out: Path) -> tuple[list[Path], int, list[Failed]]:
-    """Return the sound files below a folder, relative to it, the number of other files, and what cannot be opened.
+def _listed(files: Sequence[Path]) -> str:
+    """Return the first files of a list and the number of the others; those of the folder itself come first."""
+    named = [each.as_posix() for each in sorted(files, key=lambda path: (len(path.parts), path))]
+    n_more = len(named) - MOST_NAMED
+    shown = ", ".join(map(printable, named[:MOST_NAMED]))
+    return f"{shown} and {n_more} more" if n_more > 0 else shown
+
+
+def _sound_files(folder: Path, out: Path) -> tuple[list[Path], list[Path], list[Failed]]:
+    """Return the sound files below a folder and the other files, relative to it, and what cannot be opened.
 
     ``out`` is left out.
     """
@@ -128,7 +139,7 @@ def _sound_files(folder: Path, out: Path) -> tuple[list[Path], int, list[Failed]
     if not names:
         opened = f" that can be opened: {first_of(failed)}." if failed else "; give a folder of recordings."
         raise BadFolder(f"{folder} contains no sound file{opened}")
-    return names, len(files) - len(names), failed
+    return names, [path for path in files if path.suffix.lower() not in SOUND_SUFFIXES], failed
 
 
 def _targets(names: Sequence[Path], out: Path, suffix: str | None) -> list[tuple[Path, Path]]:
