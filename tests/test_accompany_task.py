@@ -316,7 +316,9 @@ def test_what_is_wrong_is_one_sentence(melody, tmp_path, capsys):
     assert "'Hm' is no chord" in refused(capsys, *accompany, "--chords", "Hm")
     assert "'H' is no key" in refused(capsys, *accompany, "--key", "H")
     assert "There is no such file" in refused(capsys, "accompany", str(tmp_path / "no.mid"))
-    assert "must end with .toml" in refused(capsys, *accompany, "--save-style", "mine.txt")
+    assert "--save-style is mine.txt; give a name that ends in .toml" in refused(
+        capsys, *accompany, "--save-style", "mine.txt"
+    )
     out = str(tmp_path / "x.mid")
     assert "is a score" in refused(capsys, *accompany, "--instrument", "x.sf2", "--out", out)
     (tmp_path / "alone").mkdir()

@@ -111,7 +111,7 @@ def test_what_cannot_be_aligned_is_refused(tmp_path):
     write_score(Score((Track(),)), tmp_path / "empty.mid")
     with pytest.raises(BadAudio, match="silent"):
         align(silent, tmp_path / "melody.mid", tmp_path / "a.mid")
-    with pytest.raises(BadSetting, match=r"a\.wav is no name of a page"):
+    with pytest.raises(BadSetting, match=r"a\.wav; give a name that ends in \.html"):
         align(silent, tmp_path / "melody.mid", tmp_path / "a.mid", page=tmp_path / "a.wav")
     with pytest.raises(BadScore, match="no notes"):
         align(silent, tmp_path / "empty.mid", tmp_path / "a.mid")

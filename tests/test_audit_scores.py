@@ -308,7 +308,7 @@ def test_wrong_calls_for_composers_give_one_sentence(scores, capsys):
     assert "holds no scores" in refused(capsys, "audit", "tunes", train, "--held-out", str(folder / "empty"))
     for option in ("--pairs", "--voices", "--manifest"):
         message = refused(capsys, "audit", "tunes", train, option, str(folder / "empty"))
-        assert f"{option} is for recordings" in message
+        assert f"leave {option} out" in message
 
 
 @pytest.mark.uses("composer")

@@ -82,8 +82,12 @@ def test_no_file_that_is_read_is_written(name, tmp_path):
             given = (path,) if "tuple" in str(read.type) else path
             with pytest.raises(BadSetting, match="never replaced"):
                 task.check_together({**required, written.name: linked, read.name: given})
+        name = tmp_path / f"new{written.writes.suffix}" if written.writes.is_only else linked
         if written.writes.suffix or written.writes.or_file:
-            task.check_together({**required, written.name: linked})
+            task.check_together({**required, written.name: name})
+        if written.writes.is_only:
+            with pytest.raises(BadSetting, match=f"a.b; give a name that ends in {written.writes.suffix}"):
+                task.check_together({**required, written.name: tmp_path / "a.b"})
 
 
 @pytest.mark.parametrize("name", [name for name in PROCESSING if describe(name).of_role("output")])
@@ -218,11 +222,13 @@ def _needed(by_name, name):
 def test_what_parameters_say_of_each_other_holds_however_a_task_is_called(task, parameter, relation):
     by_name = {each.name: each for each in task.parameters.values()}
     values = {name: each.default for name, each in by_name.items()} | _required(task)
-    given = {parameter.name: getattr(relation, "value", None) or "given"}
+    written = parameter.writes
+    anything = f"given{written.suffix}" if written and written.is_only else "given"
+    given = {parameter.name: getattr(relation, "value", None) or anything}
     if isinstance(relation, Needs):
         other = by_name[relation.other]
         shown = other.key if relation.value is None else f"{other.key}={relation.value}"
-        given = {parameter.name: "given"}
+        given = {parameter.name: anything}
         with pytest.raises(BadSetting, match=f"{parameter.key} belongs to {shown}; give both"):
             task.check_together(values | given)
         task.check_together(values | given | _needed(by_name, parameter.name))

@@ -679,7 +679,7 @@ def test_positions_are_numbers_from_0_to_1():
 def test_a_composer_that_does_not_know_its_scores_refuses_traits(monkeypatch):
     composer = model()
     monkeypatch.setattr(composer, "traits", ())
-    with pytest.raises(BadSetting, match="those of tiny are not known; leave it out"):
+    with pytest.raises(BadSetting, match="tiny knows no such number of its scores; leave --register out"):
         composer.compose(1, CompositionSettings(register=0.5))
 
 

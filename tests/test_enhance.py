@@ -201,7 +201,7 @@ class TestFiles:
         for out, kwargs, error, match in (
             (path, {}, BadSetting, "never replaced"),
             (tmp_path / "none" / "out.wav", {}, BadFolder, "does not exist"),
-            ("-", {}, BadSetting, "Standard output is for a stream"),
+            ("-", {}, BadSetting, "not from .*in.wav to -; name two files"),
             (tmp_path / "o.wav", {"mix": 2}, BadSetting, "mix is 2"),
         ):
             with pytest.raises(error, match=match):

@@ -136,7 +136,7 @@ def test_wrong_calls_give_one_sentence(tmp_path, capsys):
     message = refused(capsys, "train", str(scarce), *common[1:], "--from", base, "--few-shot")
     assert "'middle' has 4 recordings" in message
     both = few_recordings(few_recordings(tmp_path / "both", label="low"), label="high")
-    with pytest.raises(BadSetting, match="--prior-fraction has no effect; leave it out"):
+    with pytest.raises(BadSetting, match="nothing to keep; leave --prior-fraction out"):
         train(
             both, from_=base, out=out, label_from="folder", few_shot=True, prior_fraction=0.5, max_minutes=1, quiet=True
         )

@@ -355,5 +355,5 @@ def test_a_code_sets_all_clips_and_their_names(tmp_path):
 
 
 def test_a_model_without_training_embeddings_says_so(tmp_path):
-    with pytest.raises(BadModel, match="tiny does not store embeddings of its training clips"):
+    with pytest.raises(BadSetting, match="tiny does not store embeddings of its training clips"):
         generate(str(make_gan(tmp_path)), out=tmp_path / "out", min_novelty=1.0)

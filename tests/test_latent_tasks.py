@@ -501,7 +501,7 @@ def test_inconsistent_metadata_is_refused(workspace):
             "The amount of loudness is 1000000000.0; it must lie between -100 and 100 dB.",
         ),
         *(
-            (f"{command} --pitch{end} 60", "morph-drums has no pitch to choose; leave it out.")
+            (f"{command} --pitch{end} 60", "morph-drums has no pitch to choose; leave pitch out, or use another model.")
             for command, end in (
                 ("vary a.wav", ""),
                 ("adjust a.wav --set loudness=1", ""),
@@ -517,14 +517,14 @@ def test_inconsistent_metadata_is_refused(workspace):
         ("vary a.wav --pitch 128", "--pitch is 128; it must be at most 127."),
         ("map none", "none does not exist; give a folder with sound files in it"),
         ("map quiet", "quiet holds no clip that can be used: "),
-        ("map quiet --out map.txt", "map.txt does not end with .json; a map is written as a .json file"),
+        ("map quiet --out map.txt", "--out is map.txt; give a name that ends in .json."),
         ("map quiet --out no/map.json", "because the folder no does not exist; create it first."),
         ("similar a.wav --count 0", "--count is 0; it must be at least 1."),
         ("similar a.wav --folder alone", "alone holds no clip that can be used: "),
         ("similar alone/e.wav --folder alone --model frames", "is silent"),
         (
             "encode a.wav --model frames --kbps 3",
-            "frames makes latents, whose number nobody can choose; leave --kbps out.",
+            "frames makes latents, whose number nobody can choose; leave --kbps out, or use another model.",
         ),
         (
             "encode a.wav --model frames --out x.wwc",

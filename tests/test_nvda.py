@@ -129,14 +129,14 @@ def test_the_package_has_a_manifest_and_the_driver(tmp_path, monkeypatch):
 
 def test_a_package_that_cannot_be_written_is_refused(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(BadSetting, match=r"end in \.nvda-addon"):
+    with pytest.raises(BadSetting, match=r"ends in \.nvda-addon"):
         speechd(nvda_addon=Path("w.zip"))
     with pytest.raises(BadSetting, match="nvda_addon and install_module exclude each other"):
         speechd(nvda_addon=Path("w.nvda-addon"), install_module=True)
     with pytest.raises(BadModel):
         speechd(nvda_addon=Path("w.nvda-addon"), voice="none")
     assert run(["speechd", "--nvda-addon", "w.zip"]) == 2
-    assert "end in .nvda-addon" in capsys.readouterr().err
+    assert "ends in .nvda-addon" in capsys.readouterr().err
     assert not [*tmp_path.iterdir()]
 
 

@@ -187,7 +187,7 @@ def test_several_files_have_an_image_each_and_bad_ones_are_listed(tmp_path, caps
     assert [one.seconds for one in made.files] == [0.1, 0.2]
     with pytest.raises(BadSetting, match=r"There are 2 files, and one\.png is one image"):
         plot(files[:2], "one.png")
-    with pytest.raises(BadSetting, match="There is no file to draw"):
+    with pytest.raises(BadSetting, match="file is empty; give at least one"):
         plot([])
     assert plot([files[0]], tmp_path / "plots", kind="waveform").out == tmp_path / "plots" / "tone-1-plot.png"
 

@@ -714,6 +714,8 @@ def test_nothing_is_signed_unasked_or_made_of_a_stream(tmp_path, monkeypatch, ca
     noise().write(tmp_path / "a.wav")
     assert run(["edit", "a.wav", "--do", "gain -6", "--out", "b.wav"]) == 0
     assert wavewright.verify("b.wav").sounds[0].status == "unsigned"
+    assert run(["edit", "a.wav", "--do", "gain -6", "--out", "c.wav", "--dry-run", "--sign"]) == 0
+    assert "There is no sound file to sign." in capsys.readouterr().out
     assert run(["speak", "hello", "--out", "-", "--sign"]) == 2
     assert "leave --sign out" in capsys.readouterr().err
     assert run(["edit", "a.wav", "--do", "gain -6", "--out", "c.m4a", "--sign"]) == 2

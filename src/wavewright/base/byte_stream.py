@@ -29,12 +29,10 @@ def is_stream(source: Path, out: Path | None) -> bool:
 
     Raises BadSetting if one of the two is a file, or a terminal.
     """
-    if source != STANDARD_STREAM:
-        if out == STANDARD_STREAM:
-            raise BadSetting(f"Standard output is for a stream from standard input; name a file to write {source} to.")
+    if STANDARD_STREAM not in (source, out):
         return False
-    if out not in (None, STANDARD_STREAM):
-        raise BadSetting(f"A stream goes from standard input to standard output; leave {out} out, or name a file.")
+    if source != STANDARD_STREAM or out not in (None, STANDARD_STREAM):
+        raise BadSetting(f"A stream goes from standard input to output, not from {source} to {out}; name two files.")
     for name, end in (("input", sys.stdin), ("output", sys.stdout)):
         if end.isatty():
             raise BadSetting(

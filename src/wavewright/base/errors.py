@@ -54,6 +54,11 @@ class BadSetting(WavewrightError):
     """A setting, label or option with an unknown name, a wrong type or a value out of range."""
 
 
+def unsupported(model: str, reason: str, option: str) -> BadSetting:
+    """Return the error for an option that a model has no use for."""
+    return BadSetting(f"{model} {reason}; leave {option} out, or use another model.")
+
+
 class BadFamily(WavewrightError):
     """A model family that breaks its contract; its developer has to change it."""
 

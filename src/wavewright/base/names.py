@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from .errors import BadFolder, BadSetting
+from .errors import BadFolder, BadSetting, unsupported
 
 MAX_NAME_BYTES = 255  # in UTF-8; the limit of most file systems
 MAX_STEM_BYTES = 180  # of file names that are written: leaves room for an ending and a hidden prefix
@@ -134,7 +134,7 @@ def index_of(name: str, known: Sequence[str], kind: str, model: str) -> int:
     if name in known:
         return known.index(name)
     if not known:
-        raise BadSetting(f"{model} has no {kind}s, so {name!r} cannot be asked for; leave the {kind} out.")
+        raise unsupported(model, f"has no {kind}s, so {name!r} cannot be asked for", f"the {kind}")
     nearest = difflib.get_close_matches(name, known, n=1)
     hint = f"; did you mean {nearest[0]}?" if nearest else "."
     raise BadSetting(f"{model} has no {kind} {name!r}; its {kind}s are {', '.join(known)}{hint}")

@@ -31,12 +31,14 @@ class Writes(NamedTuple):
       source is a folder, a folder is written.
     - ``or_file``: where the task writes a folder, it writes a file if the name has the ending of one.
     - ``name_end``: end of the name of a folder where the caller has no wish.
+    - ``is_only``: no file has another ending.
     """
 
     suffix: str = ""
     like: str | None = None
     or_file: bool = False
     name_end: str = ""
+    is_only: bool = False
 
 
 class WritesSounds(Writes):

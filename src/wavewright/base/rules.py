@@ -6,24 +6,11 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 
-def shown_with(name: str, value: object) -> str:
-    """Return a name with the value that is meant, as it is written; the name alone for None."""
-    return name if value is None else f"{name} {value}" if name.startswith("-") else f"{name}={value}"
-
-
 class Needs(NamedTuple):
     """It means nothing without another one, by its name in Python; ``value``: that the other must have, if only one."""
 
     other: str
     value: object = None
-
-    def problem(self, name: str, values: Mapping[str, object], given: Collection[str], names: Mapping[str, str]) -> str:
-        """Return the sentence where the rule is broken, else an empty one."""
-        has_other = self.other in given if self.value is None else values[self.other] == self.value
-        if name not in given or has_other:
-            return ""
-        other = shown_with(names[self.other], self.value)
-        return f"{names[name]} belongs to {other}; give both, or leave {names[name]} out."
 
 
 class Without:
@@ -32,12 +19,6 @@ class Without:
     def __init__(self, *others: str, value: object = None) -> None:
         self.others, self.value = others, value
 
-    def problem(self, name: str, values: Mapping[str, object], given: Collection[str], names: Mapping[str, str]) -> str:
-        """Return the sentence where the rule is broken, else an empty one."""
-        applies = name in given if self.value is None else values[name] == self.value
-        excluded = [other for other in self.others if applies and other in given]
-        return excluding(shown_with(names[name], self.value), names[excluded[0]]) if excluded else ""
-
 
 class OneOf:
     """Exactly one of it and some others is given, by their names in Python."""
@@ -45,18 +26,10 @@ class OneOf:
     def __init__(self, *others: str) -> None:
         self.others = others
 
-    def problem(self, name: str, values: Mapping[str, object], given: Collection[str], names: Mapping[str, str]) -> str:
-        """Return the sentence where the rule is broken, else an empty one."""
-        choices = [names[each] for each in (name, *self.others)]
-        found = [names[each] for each in (name, *self.others) if each in given]
-        if not found:
-            return f"Give one of {', '.join(choices[:-1])} and {choices[-1]}."
-        return excluding(*found[:2]) if len(found) > 1 else ""
 
-
-def excluding(one: str, other: str) -> str:
-    """Return the sentence on two that are not given together."""
-    return f"{one} and {other} exclude each other; leave one of them out."
+def shown_with(name: str, value: object) -> str:
+    """Return a name with the value that is meant, as it is written; the name alone for None."""
+    return name if value is None else f"{name} {value}" if name.startswith("-") else f"{name}={value}"
 
 
 def is_given(value: object, default: object) -> bool:
@@ -78,10 +51,27 @@ def broken_rule(
     """
     given = {name for name, default in defaults.items() if is_given(values[name], default)}
     shown = {name: name for name in defaults} | dict(names or {})
-    problems = (
-        rule.problem(name, values, given, shown)
-        for name, markers in rules.items()
-        for rule in markers
-        if isinstance(rule, Needs | Without | OneOf)
-    )
-    return next(filter(None, problems), "")
+    pairs = ((name, rule) for name, own in rules.items() for rule in own)
+    return next(filter(None, (_problem(rule, name, values, given, shown) for name, rule in pairs)), "")
+
+
+def _problem(
+    rule: object, name: str, values: Mapping[str, object], given: Collection[str], shown: Mapping[str, str]
+) -> str:
+    """Return the sentence of a rule that is broken, else an empty one."""
+    own = shown[name]
+    together: list[str] = []  # of which one alone may be given
+    if isinstance(rule, Needs):
+        has_other = rule.other in given if rule.value is None else values[rule.other] == rule.value
+        if name in given and not has_other:
+            return f"{own} belongs to {shown_with(shown[rule.other], rule.value)}; give both, or leave {own} out."
+    elif isinstance(rule, Without):
+        if name in given if rule.value is None else values[name] == rule.value:
+            together = [shown_with(own, rule.value), *(shown[each] for each in rule.others if each in given)]
+    elif isinstance(rule, OneOf):
+        choices = (name, *rule.others)
+        together = [shown[each] for each in choices if each in given]
+        if not together:
+            *first, last = (shown[each] for each in choices)
+            return f"Give one of {', '.join(first)} and {last}."
+    return f"{together[0]} and {together[1]} exclude each other; leave one of them out." if together[1:] else ""

@@ -212,6 +212,9 @@ def check_together(task: Callable[..., object], values: Mapping[str, object], na
     problem = broken_rule({name: each.markers for name, each in known.items()}, complete, defaults, names)
     if problem:
         raise BadSetting(problem)
+    for name, parameter in known.items():
+        if parameter.is_required and complete[name] in ((), []):
+            raise BadSetting(f"{names.get(name, name)} is empty; give at least one.")
     given = {name: names.get(name, name) for name in known if is_given(complete[name], defaults[name])}
     of_files = [shown for name, shown in given.items() if OF_FILES in known[name].markers]
     if of_files and any(STANDARD_STREAM in (each if isinstance(each, tuple) else (each,)) for each in values.values()):
@@ -225,7 +228,7 @@ def not_of_streams(option: str) -> BadSetting:
 
 
 def _check_written(known: Mapping[str, TaskParameter], values: Mapping[str, object], given: Mapping[str, str]) -> None:
-    """Raise BadSetting for a file to write that another parameter names, and for a folder named as a file is."""
+    """Raise BadSetting for a file to write that another parameter names, and for a name with a wrong ending."""
     files = [(name, path) for name in given if FREE_TEXT not in known[name].markers for path in _files(values[name])]
     for name, path in files:
         if known[name].writes is not None and any(path.samefile(other) for of, other in files if of != name):
@@ -233,7 +236,10 @@ def _check_written(known: Mapping[str, TaskParameter], values: Mapping[str, obje
                 f"{path} is a file that is read, and is never replaced; give another name with {given[name]}."
             )
     for name, shown in given.items():
-        if _names_no_folder(known[name].writes, values[name], values):
+        writes = known[name].writes
+        if writes is not None and writes.is_only and Path(str(values[name])).suffix.lower() != writes.suffix:
+            raise BadSetting(f"{shown} is {values[name]}; give a name that ends in {writes.suffix}.")
+        if _names_no_folder(writes, values[name], values):
             raise BadSetting(
                 f"{shown} is {values[name]}, the name of a file, and a folder is written, as there can be several "
                 "files; give a name without the ending."

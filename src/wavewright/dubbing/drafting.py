@@ -11,10 +11,9 @@ from dataclasses import dataclass, replace
 from itertools import cycle
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
-
 from ..audio.video_file import shown_seconds
 from ..base.errors import BadModel, BadSetting, BadText, SkippedText
+from ..base.toml_tables import TomlTable
 from ..effects.mixing.plan import Named
 from ..effects.mixing.project import parse_section, read_text
 from ..speech.synthesis import FASTEST
@@ -74,8 +73,7 @@ SHOWN_DOUBTS = 20
 CHUNK_LINES = 50  # translated before the project is written again
 
 
-class _CastFile(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+class _CastFile(TomlTable):
     cast: tuple[CastMember, ...]
 
 

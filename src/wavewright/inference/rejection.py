@@ -9,7 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
-from ..base.errors import BadModel, BadSetting
+from ..base.errors import BadModel, BadSetting, unsupported
 from ..contracts.family import EMBEDDINGS_FILE
 from ..contracts.runtime import Generator
 from ..families import loading
@@ -133,9 +133,7 @@ class RejectionSampler:
         """The classifier, which must know all labels of the model."""
         labels = set(self.model.labels)
         if not labels:
-            raise BadSetting(
-                f"{self.model.name} has no labels for a classifier to recognise; leave min_confidence out."
-            )
+            raise unsupported(self.model.name, "has no labels for a classifier to recognise", "min_confidence")
         name = self.classifier or loading.classifier_of(labels)
         if name is None:
             raise BadModel(
@@ -161,10 +159,8 @@ class RejectionSampler:
         """The stored embeddings of the training clips, ``(n, d)`` float64."""
         folder = self.model.folder
         if EMBEDDINGS_FILE not in folder.card.files:
-            raise BadModel(
-                f"{self.model.name} does not store embeddings of its training clips ({EMBEDDINGS_FILE}); leave "
-                "min_novelty out."
-            )
+            reason = f"does not store embeddings of its training clips ({EMBEDDINGS_FILE})"
+            raise unsupported(self.model.name, reason, "min_novelty")
         embeddings = folder.tensors(EMBEDDINGS_FILE).get("embeddings")
         if embeddings is None or embeddings.ndim != 2 or not len(embeddings):
             raise BadModel(

@@ -225,8 +225,7 @@ def compare_pairs(
 
     All are mixed to one channel and resampled to 16 kHz; the longer one of a pair is cut.
 
-    Raises BadFolder if no file has a clean recording; BadSetting if a path is not a folder, or ``far`` comes without
-    ``noisy``.
+    Raises BadFolder if no file has a clean recording; BadSetting if a path is not a folder.
 
     Parameters
     ----------
@@ -244,8 +243,6 @@ def compare_pairs(
     for path in filter(None, (reference, processed, noisy, far)):
         if not path.is_dir():
             raise BadSetting(f"{path} is not a folder; --paired compares folders whose files have the same names.")
-    if far is not None and noisy is None:
-        raise BadSetting(f"--far {far} needs the microphone before echo was removed: add --noisy FOLDER.")
     failed: list[Failed] = []
     clean, files = files_by_name(reference, failed), files_by_name(processed, failed)
     before = {} if noisy is None else files_by_name(noisy, failed)

@@ -171,7 +171,9 @@ def accompany(
         Path | None, Field(description="Folder of scores to learn the style from, instead."), Without("style")
     ] = None,
     save_style: Annotated[
-        Path | None, Field(description="TOML file to write the style to, which can be edited."), Writes(".toml")
+        Path | None,
+        Field(description="TOML file to write the style to, which can be edited."),
+        Writes(".toml", is_only=True),
     ] = None,
     chords: Annotated[
         str | None,
@@ -269,13 +271,11 @@ def accompany(
 
 
 def _check(melody: Path | None, learn_from: Path | None, save_style: Path | None, chorale: Path | None) -> None:
-    """Raise BadSetting where there is nothing to do, or no name for a style or for the chorale of a recording."""
+    """Raise BadSetting where there is nothing to do, or no score for the chorale of a recording."""
     if chorale is not None and _is_recording(melody) and chorale.suffix.lower() not in WRITABLE:
         raise BadSetting(f"{chorale} is no score; a chorale of a recording is written as one, such as {CHORALE}.mid.")
     if melody is None and (learn_from is None or save_style is None):
         raise BadSetting("There is no melody; give a score, or --learn-from and --save-style for a style alone.")
-    if save_style is not None and save_style.suffix.lower() != ".toml":
-        raise BadSetting(f"{save_style} is no name of a style; it must end with .toml.")
 
 
 def _is_recording(melody: Path | None) -> bool:

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from ..audio.clip import Clip
 from ..audio.sound_file import open_sound
-from ..base.errors import BadAudio, BadSetting
+from ..base.errors import BadAudio
 from ..base.names import file_stem
 from ..base.parameters import TuneNumber, Writes
 from ..base.task_parameters import checked
@@ -54,7 +54,9 @@ def align(
         Writes(".mid"),
     ] = None,
     page: Annotated[
-        Path | None, Field(description="HTML file that plays the recording and follows the score."), Writes(".html")
+        Path | None,
+        Field(description="HTML file that plays the recording and follows the score."),
+        Writes(".html", is_only=True),
     ] = None,
     tune: TuneNumber = 1,
 ) -> Made:
@@ -72,8 +74,6 @@ def align(
     check_target(target, file, score)
     if page is not None:
         check_target(page)
-        if page.suffix.lower() != ".html":
-            raise BadSetting(f"{page} is no name of a page; give one that ends in .html.")
     written = read_score(score, tune)
     recording = Clip.read(file)
     alignment = align_score(recording.mono().resample(RATE).wave[0], written)

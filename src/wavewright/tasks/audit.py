@@ -19,7 +19,7 @@ from ..auditing.recordings import Recordings, level_of, read_recordings
 from ..auditing.report import AuditReport, html_page, obligations_of
 from ..auditing.score_examination import examine_scores, read_scores_of
 from ..auditing.voices import Voices, examine_voices, speaker_embedder
-from ..base.errors import BadFolder, BadModel, BadSetting, shortened
+from ..base.errors import BadFolder, BadModel, shortened, unsupported
 from ..base.names import file_stem
 from ..base.parameters import MAX_SEED, NAMES_MODEL, Quiet, Writes
 from ..base.progress_bar import progress_bar
@@ -132,8 +132,7 @@ def _refuse_options_of_sound(given: AuditParameters, model: Model) -> None:
     """Raise BadSetting for an option that says nothing of scores."""
     for name in ("voices", *(each.name for each in fields(FolderParameters)), "pairs"):
         if getattr(given, name) is not None:
-            option = f"--{name.replace('_', '-')}"
-            raise BadSetting(f"{option} is for recordings, and {model.name} learned from scores; leave it out.")
+            raise unsupported(model.name, "learned from scores, not recordings", f"--{name.replace('_', '-')}")
 
 
 def _report_on_scores(composer: ScoreComposer, given: AuditParameters, show: Show) -> AuditReport:

@@ -65,8 +65,8 @@ def edit(
     was done. Of a folder, all sound files are edited, those in its folders too; called again, what is up to date is
     kept. Standard input is 16-bit audio, raw mono at 16 kHz or WAV, and is edited as it arrives; nothing is returned.
 
-    Raises BadSetting if the chain is none or does not fit the sound, or parameters exclude each other; BadAudio if a
-    sound cannot be read; BadFolder if files cannot be written, or a folder contains no sound.
+    Raises BadSetting if the chain is none or does not fit the sound; BadAudio if a sound cannot be read; BadFolder if
+    files cannot be written, or a folder contains no sound.
     """
     steps = Chain.parse(do or "") if chain is None else Chain.read(chain)
     work = Edit(steps, tags_of(tag), subtype, not no_tags)

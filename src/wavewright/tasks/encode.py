@@ -17,7 +17,7 @@ from ..audio.pcm import pipe_out, read_pcm
 from ..audio.sound_file import AudioHeader, open_sound
 from ..audio.wave_blocks import CountedWaves, fitted, resampled, until_interrupted
 from ..base.byte_stream import is_stream
-from ..base.errors import BadSetting
+from ..base.errors import BadSetting, unsupported
 from ..base.names import index_of
 from ..base.parameters import FREE_TEXT, NAMES_MODEL, OF_FILES, STANDARD_STREAM, Quiet, Writes
 from ..base.progress_bar import progress_bar
@@ -101,7 +101,7 @@ def encode(
         autoencoder = loading.load_autoencoder(model)
         if kbps is not None or tokens is not None:
             option = "--tokens" if kbps is None else "--kbps"
-            raise BadSetting(f"{autoencoder.name} makes latents, whose number nobody can choose; leave {option} out.")
+            raise unsupported(autoencoder.name, "makes latents, whose number nobody can choose", option)
         path = _checked_out(out, file, LATENTS_SUFFIX, "latents")
         made = encode_latents(autoencoder, file, path, label)
     else:

@@ -79,14 +79,13 @@ def enhance(
 
     A model removes noise. ``dereverb`` predicts late reverberation from the past and subtracts it (WPE); alone it uses
     no model and leaves noise as it is; with ``denoise``, a limit or a model, that then attenuates both by 12 dB or the
-    limit.
-    The sound stays in time, and has as many samples. Of a folder, all sound files are enhanced, those in its folders
-    too; called again, what is up to date is kept. Standard input is 16-bit audio, raw mono at 16 kHz or WAV, and is
-    enhanced as it arrives, to standard output in the same form; nothing is returned.
+    limit. The sound stays in time, and has as many samples. Of a folder, all sound files are enhanced, those in its
+    folders too; called again, what is up to date is kept. Standard input is 16-bit audio, raw mono at 16 kHz or WAV,
+    and is enhanced as it arrives, to standard output in the same form; nothing is returned.
 
     Raises BadAudio if a sound cannot be read; BadModel if the model does not exist, enhances nothing or is damaged;
-    BadSetting if parameters exclude each other; BadFolder if files cannot be written, or a folder contains no sound;
-    MissingExtra if a report is asked for, and matplotlib is not installed.
+    BadFolder if files cannot be written, or a folder contains no sound; MissingExtra if a report is asked for, and
+    matplotlib is not installed.
     """
     streams = is_stream(source, out)
     chosen = enhancement_of(denoise, dereverb, max_attenuation_db, mix, size, model, separate, streams)

@@ -13,7 +13,7 @@ from pydantic import Field
 from ..audio.clip import Clip
 from ..audio.sound_file import open_sound
 from ..base import parameters
-from ..base.errors import BadSetting
+from ..base.errors import BadSetting, unsupported
 from ..base.file_hash import short_hash_of
 from ..base.names import file_stem
 from ..base.parameters import FREE_TEXT, MAX_SEED, NAMES_MODEL
@@ -244,7 +244,7 @@ def _check_options(generator: Generator, given: Options) -> None:
     known = {*generator.options, *(name for name, kind in kinds.items() if isinstance(generator, kind))}
     for name, value in given.items():
         if value is not None and name not in known:
-            raise BadSetting(f"{generator.name} has no parameter {name}; leave {name} out, or use another model.")
+            raise unsupported(generator.name, f"has no parameter {name}", name)
 
 
 def _clip_function(generator: Generator, options: Options, continue_from: Path | None) -> ClipFunction:

@@ -11,7 +11,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from ..base.errors import BadSetting, MissingExtra
+from ..base.errors import MissingExtra
 from ..base.parameters import DEFAULT_VAE, EmbeddingName, Quiet, VaeName, Writes
 from ..base.task_parameters import checked
 from ..base.whole_file import check_target, whole_folder
@@ -47,7 +47,9 @@ class MappedClip:
 def map_clips(
     folder: Annotated[Path, Field(description="Folder with sound files, or a manifest (.csv, .jsonl).")],
     out: Annotated[
-        Path, Field(description="JSON file to write; the plot is beside it and ends with .png."), Writes(".json")
+        Path,
+        Field(description="JSON file to write; the plot is beside it and ends with .png."),
+        Writes(".json", is_only=True),
     ] = Path("wavewright-map.json"),
     similar: Annotated[int, Field(description="Number of similar clips to list for each.", ge=0, le=100)] = 5,
     label_from: LabelSource = None,
@@ -63,8 +65,6 @@ def map_clips(
     Raises BadFolder if no clip can be used, or the map cannot be written; BadModel if the model is no VAE, or the
     embedding that of no model.
     """
-    if out.suffix.lower() != ".json":
-        raise BadSetting(f"{out} does not end with .json; a map is written as a .json file, its plot beside it.")
     check_target(out)
     space = open_space(model, embedding)
     encoded = encode_folder(folder, scan(folder, label_from, needs_labels=False), space, quiet)

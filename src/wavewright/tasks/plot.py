@@ -13,7 +13,7 @@ from ..base.errors import BadAudio, BadFolder, BadScore, BadSetting
 from ..base.parameters import Writes
 from ..base.result import Failed
 from ..base.task_parameters import checked
-from ..base.whole_file import check_target
+from ..base.whole_file import check_target, make_folder
 from ..music.engraving import engrave
 from ..music.formats import READABLE, read_score
 from ..outputs.made import Made, MadeFile
@@ -48,8 +48,6 @@ def plot(
         return Made.of(drawn, lines=[(of_sound if "peak_db" in known else of_score).format(**known)])
     if len(file) == 1:
         return plot(file[0], out, kind)
-    if not file:
-        raise BadSetting("There is no file to draw; give one or more sound files or scores.")
     return _draw_each(tuple(dict.fromkeys(file)), out, kind)
 
 
@@ -95,10 +93,7 @@ def _draw_each(files: Sequence[Path], out: Path | None, kind: PlotKind) -> Made:
     if out is not None:
         if out.suffix.lower() == ".png":
             raise BadSetting(f"There are {len(files)} files, and {out} is one image; give a folder with --out.")
-        try:
-            out.mkdir(parents=True, exist_ok=True)
-        except (FileExistsError, NotADirectoryError) as error:
-            raise BadFolder(f"{out} is a file or lies in one; give a folder with --out.") from error
+        make_folder(out)
     plots, failed = [], []
     for file, path in zip(files, image_paths(files, out), strict=True):
         try:

@@ -91,11 +91,8 @@ def collect_alarms(
 
 
 def _paths(file: tuple[Path, ...] | Path) -> tuple[Path, ...]:
-    """Return the files and folders, each once; raise BadSetting for none."""
-    paths = (file,) if isinstance(file, Path) else tuple(dict.fromkeys(file))
-    if not paths:
-        raise BadSetting("There are no recordings; give sound files or folders that hold no event.")
-    return paths
+    """Return the files and folders, each once."""
+    return (file,) if isinstance(file, Path) else tuple(dict.fromkeys(file))
 
 
 NOT_CALIBRATED = "{} has no calibration: its confidences are as the network gives them, and no file is rejected."
@@ -146,9 +143,7 @@ def recognise(
     Raises BadAudio if the only file cannot be read; BadFolder if a folder contains no sound; BadModel if the model does
     not exist, recognises nothing or is damaged; BadSetting if parameters exclude each other.
     """
-    paths = (file,) if isinstance(file, Path) else tuple(dict.fromkeys(file))
-    if not paths:
-        raise BadSetting("There is nothing to recognise; give sound files, a folder, or - for a stream.")
+    paths = _paths(file)
     classifier = loading.load_classifier(model)
     if STANDARD_STREAM in paths:
         if len(paths) > 1:

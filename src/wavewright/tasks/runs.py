@@ -56,12 +56,13 @@ def runs(
         Field(description="Metric to sort by, best first; with - in front where higher is better: -valid/accuracy."),
         FREE_TEXT,
     ] = None,
-    html: Annotated[Path | None, Field(description="Page to write, with tables and curves."), Writes(".html")] = None,
+    html: Annotated[
+        Path | None, Field(description="Page to write, with tables and curves."), Writes(".html", is_only=True)
+    ] = None,
 ) -> RunList:
     """List trainings beside each other: settings that differ, metrics and curves.
 
-    Raises BadFolder if a folder does not exist or contains no run; BadSetting if no run has the metric to sort by, or
-    the page has another ending than .html.
+    Raises BadFolder if a folder does not exist or contains no run; BadSetting if no run has the metric to sort by.
     """
     records = find_runs(folders or (RUNS,))
     if sort is not None:
@@ -69,8 +70,6 @@ def runs(
     families = sorted({run.family for run in records if run.family})
     differing = {name: differing_settings([run for run in records if run.family == name]) for name in families}
     if html is not None:
-        if html.suffix.lower() != ".html":
-            raise BadSetting(f"{html} is no name of a page; give one that ends in .html.")
         check_target(html)
         title = "Runs of " + ", ".join(str(folder) for folder in folders or (RUNS,))
         write_whole(html, html_page(records, title).encode())

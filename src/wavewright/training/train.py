@@ -24,7 +24,7 @@ import platformdirs
 from rich.console import Console
 
 from .. import families, models
-from ..base.errors import BadFolder, BadSetting
+from ..base.errors import BadFolder, BadSetting, unsupported
 from ..base.names import file_stem, quoted
 from ..base.processor import is_first, n_processes
 from ..base.progress_bar import progress_reported_to
@@ -260,10 +260,7 @@ def _prior_labels(
     prior = [label for label in base.card.labels if label not in known and can_generate]
     if settings.needs_prior and not prior:
         reason = "has no labels that the recordings do not have" if can_generate else "generates no clips by itself"
-        raise BadSetting(
-            f"{base.card.name} {reason}, so --prior-fraction has no effect; leave it out: training.base_weight keeps "
-            "what the model knew."
-        )
+        raise unsupported(base.card.name, f"{reason}, so there is nothing to keep", "--prior-fraction")
     return prior
 
 

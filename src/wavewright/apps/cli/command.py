@@ -63,16 +63,16 @@ class Signer:
         return cls(task, load_private_key(), tuple(sorted(folders)))
 
     def sign(self, result: Made) -> Made:
-        """Sign the sound files of a result; return it with the signatures. Raise BadSetting if there is none."""
+        """Sign the sound files of a result; return it with the signatures, or a note that there are none."""
         from ...outputs.provenance.signing import sign_file
 
         paths = [path for path in result.sound_files if path.suffix.lower() not in UNSIGNED]
-        if not paths:
-            raise BadSetting("No sound file was written that could be signed; leave --sign out.")
         signed = [sign_file(path, self.key, task=self.task.name, ingredient_folders=self.folders) for path in paths]
         lines = [f"{file.path}: {note}" for file in signed for note in file.notes]
         signatures = [{"file": file.path, "is_new": file.is_new, **file.details} for file in signed]
-        return replace(result, lines=(*result.lines, *lines), details={**result.details, "signatures": signatures})
+        notes = result.notes if paths else (*result.notes, "There is no sound file to sign.")
+        details = {**result.details, "signatures": signatures}
+        return replace(result, lines=(*result.lines, *lines), notes=notes, details=details)
 
 
 HELP = {"help_option_names": ["-h", "--help"]}

@@ -31,7 +31,7 @@ from .scheduler import Scheduler, TooManyRequests
 from .settings import ServerSettings
 from .shared_voices import SharedVoices
 from .speaking import SpeechEndpoint
-from .speech_request import MODELS, field_of, is_model
+from .speech_request import MODELS, check_model, field_of
 from .speech_socket import SpeechSocket
 from .transcription import TranscriptionEndpoint
 
@@ -210,8 +210,7 @@ class Server:
     async def show_model(self, request: Request) -> Response:
         """Answer one model of the list."""
         name = request.path_params["name"]
-        if not is_model(name):
-            raise HTTPException(404, f"There is no model {name[:100]!r}; give one of {', '.join(MODELS)}.")
+        check_model(name)
         return JSONResponse(_model(name))
 
 

@@ -95,7 +95,7 @@ def parse_speech(fields: JsonObject, max_text: int) -> SpeechRequest:
 
     Raises BadRequest for the first field that is not valid.
     """
-    _check_model(_text_of(fields, "model", MODELS[0]))
+    check_model(_text_of(fields, "model", MODELS[0]))
     text = _input_of(fields, max_text)
     stream_format = _choice(fields, "stream_format", STREAM_FORMATS)
     return SpeechRequest(
@@ -121,7 +121,8 @@ def is_model(name: str) -> bool:
     return name in MODELS or DATED_MODEL.fullmatch(name) is not None
 
 
-def _check_model(name: str) -> None:
+def check_model(name: str) -> None:
+    """Raise BadRequest for a name of a model that requests may not give."""
     if not is_model(name):
         raise BadRequest(
             f"There is no model {quoted(name)}; give one of {', '.join(MODELS)}, and choose a voice by voice.",

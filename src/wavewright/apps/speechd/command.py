@@ -87,7 +87,7 @@ def speechd(
     nvda_addon: Annotated[
         Path | None,
         Field(description="Write an add-on for NVDA, a file .nvda-addon, which starts this command."),
-        Writes(".nvda-addon"),
+        Writes(".nvda-addon", is_only=True),
         Without("install_module"),
     ] = None,
     voice: VoiceName = DEFAULT_VOICE,

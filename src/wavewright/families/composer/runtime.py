@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ...base.errors import BadSetting
+from ...base.errors import BadSetting, unsupported
 from ...contracts.composition import MAX_BARS, TRAITS, USUAL, CompositionSettings, ScoreComposer
 from ...contracts.scoring import ScoreScorer
 from ...models.folder import ModelFolder
@@ -143,10 +143,8 @@ class ComposerRuntime(ScoreComposer, ScoreScorer):
         asked = [name for name in TRAITS if getattr(settings, name) is not None]
         for name in asked:
             if name not in self.traits:
-                known = f"differ in {', '.join(self.traits)} alone" if self.traits else "are not known"
-                raise BadSetting(
-                    f"--{name} is a position among scores, and those of {self.name} {known}; leave it out."
-                )
+                known = f"only the {', '.join(self.traits)}" if self.traits else "no such number"
+                raise unsupported(self.name, f"knows {known} of its scores", f"--{name}")
         if self.trait_edges is None or not asked:
             return None
         positions = [getattr(settings, name) for name in TRAITS]
@@ -184,7 +182,7 @@ class ComposerRuntime(ScoreComposer, ScoreScorer):
         config, bar_steps, n_steps = self.config, sketch.grid.bar_steps, len(sketch.grid)
         has_pitch_limits = settings.key is not None or settings.chords or settings.lowest > 0 or settings.highest < 127
         if has_pitch_limits and not config.has_notes:
-            raise BadSetting(f"{self.name} composes drums, which have no key, chords or range; leave these limits out.")
+            raise unsupported(self.name, "composes drums, which have no key, chords or range", "these limits")
         chords = tuple(chord for chord in settings.chords for _ in range(bar_steps))
         constraints = Constraints(
             None if settings.key is None else settings.key.pitch_classes,

@@ -18,11 +18,11 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from ...base.errors import BadModel, BadSetting, printable
 from ...base.file_hash import short_hash_of
-from ...base.toml_tables import parse_toml
+from ...base.toml_tables import TomlTable, parse_toml
 from ...base.validation import fault_of
 from ...contracts.enhancement import EnhancementSettings, EnhancerStream
 from ...models.graph_file import reason_of
@@ -36,7 +36,7 @@ DEFAULT_RATE = 16_000
 PARTS = 2  # real and imaginary part
 
 
-class GraphDescription(BaseModel):
+class GraphDescription(TomlTable):
     """What the TOML file beside an ONNX file may say.
 
     - ``sample_rate``: in Hz.
@@ -46,14 +46,12 @@ class GraphDescription(BaseModel):
     - ``constants``: values of inputs that are neither sound nor state, by name.
     """
 
-    model_config = ConfigDict(extra="forbid")
-
     sample_rate: int | None = Field(default=None, ge=8_000, le=192_000)
     piece: int | None = Field(default=None, ge=1, le=192_000)
     input: str | None = None
     output: str | None = None
-    states: dict[str, str] = {}
-    constants: dict[str, float] = {}
+    states: dict[str, str] = Field(default_factory=dict)
+    constants: dict[str, float] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...base.errors import BadSetting
+from ...base.errors import BadSetting, unsupported
 from ...base.names import index_of
 from ...contracts.morphing import LabelWeights
 from .config import VaeConfig
@@ -33,7 +33,7 @@ class ClipConditioning:
         Raises BadSetting for a label, a weight or a pitch that the model does not have.
         """
         if pitch is not None and not config.pitched:
-            raise BadSetting(f"{model} has no pitch to choose; leave it out.")
+            raise unsupported(model, "has no pitch to choose", "pitch")
         if pitch is not None and not 0 <= pitch <= 127:
             raise BadSetting(f"The pitch is {pitch}; it must be a MIDI number from 0 to 127.")
         label_weights = np.zeros(len(config.labels), np.float32)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from ...base.errors import BadSetting
+from ...base.errors import BadSetting, unsupported
 from ...base.ranges import ranged, ruled
 from ...base.rules import Needs
 from ...contracts.config import MAX_STEPS, ModelConfig
@@ -142,8 +142,7 @@ class VaeConfig(ModelConfig):
         """
         if self.latent == "clip":
             if seconds is not None:
-                duration = self.n_samples / self.sample_rate
-                raise BadSetting(f"All clips of this model last {duration:.3g} s; leave the seconds out.")
+                raise unsupported("The model", f"makes clips of {self.n_samples / self.sample_rate:.3g} s", "seconds")
             return 1, self.n_samples
         seconds = DEFAULT_SECONDS if seconds is None else seconds
         if not 0 < seconds <= MAX_GENERATED_SECONDS:

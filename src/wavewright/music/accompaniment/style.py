@@ -226,11 +226,9 @@ class AccompanimentStyle(TomlTable):
     @model_validator(mode="after")
     def _is_complete(self) -> AccompanimentStyle:
         for number, pattern in enumerate(self.patterns, 1):
-            for name in HARMONIC_PARTS:
-                if getattr(pattern, name).strip() and getattr(self, name) is None:
-                    raise ValueError(f"pattern {number} has {name}, but there is no table [{name}] with its instrument")
-            if pattern.drums and self.drums is None:
-                raise ValueError(f"pattern {number} has drums, but there is no table [drums]")
+            for name in (*HARMONIC_PARTS, "drums"):
+                if getattr(pattern, name) and getattr(self, name) is None:
+                    raise ValueError(f"pattern {number} has {name}, but there is no table [{name}]")
         for metre in {pattern.metre for pattern in self.patterns}:
             if not self.of_metre(metre):
                 raise ValueError(f"there is no main pattern of {metre}")

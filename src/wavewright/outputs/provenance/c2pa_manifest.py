@@ -114,15 +114,11 @@ class FoundManifest:
 
 def check_manifest(path: Path, record: Record) -> None:
     """Raise BadSetting or MissingExtra, before anything is written, if a file cannot have a manifest."""
-    if path.suffix.lower() not in MIME_TYPES:
-        raise BadSetting(
-            f"{path} can have no C2PA manifest: C2PA knows WAV, FLAC and MP3 files, but neither Ogg nor Opus; leave "
-            "--c2pa out, or convert it."
-        )
-    if record.digital_source_type is None:
-        raise BadSetting(
-            f"A C2PA manifest says how a sound came to be, which is not known of {path}; leave --c2pa out."
-        )
+    is_known = path.suffix.lower() in MIME_TYPES
+    if not is_known or record.digital_source_type is None:
+        of_kinds = "C2PA knows WAV, FLAC and MP3 files, but neither Ogg nor Opus"
+        reason = "that says how a sound came to be, which is not known of it" if is_known else of_kinds
+        raise BadSetting(f"{path} can have no C2PA manifest: {reason}; leave --c2pa out.")
     _library()
 
 

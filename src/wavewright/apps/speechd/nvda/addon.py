@@ -8,13 +8,10 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from ....base.errors import BadSetting
-from ....base.names import quoted
 from ....base.version import __version__
 from ....base.whole_file import write_whole
 from ....outputs.made import Made, MadeFile
 
-SUFFIX = ".nvda-addon"
 OLDEST_NVDA, NEWEST_NVDA = "2024.1.0", "2026.1.0"
 """Versions whose interface the driver uses; it has not run in any."""
 
@@ -36,12 +33,8 @@ _TIME = (1980, 1, 1, 0, 0, 0)  # of each file, so that the same package has the 
 def write_addon(path: Path, command: Sequence[str]) -> Made:
     """Write the package, a file ``.nvda-addon``, for the program and arguments of the output module.
 
-    Raises BadSetting if the file has another suffix, or BadFolder if it cannot be written.
+    Raises BadFolder if it cannot be written.
     """
-    if path.suffix != SUFFIX:
-        raise BadSetting(
-            f"The package is {quoted(path.name)}; NVDA opens files that end in {SUFFIX}: give such a name."
-        )
     contents = {
         "manifest.ini": MANIFEST,
         f"{DRIVER_FOLDER}/{COMMAND_FILE}": json.dumps(list(command)) + "\n",
