@@ -124,7 +124,7 @@ def test_what_is_refused(talk, tmp_path):
     with pytest.raises(BadSetting, match="has 8 lines, and there are 20 speakers"):
         caption(sound, recogniser=recogniser, speakers=20, out=sound.with_suffix(".srt"), quiet=True)
     (tmp_path / "a.srt").write_text("1\n00:00:00,500 --> 00:00:02,000\nHello.\n")
-    with pytest.raises(BadSetting, match="has no sound by which speakers are told apart"):
+    with pytest.raises(BadSetting, match="has no sound to tell them apart; leave --speakers out"):
         dub(tmp_path / "a.srt", to="en", from_="en", speakers=2, quiet=True)
     (tmp_path / "a.vtt").write_text("WEBVTT\n\n00:00.500 --> 00:02.000\n<v Anna>Hello.\n")
     with pytest.raises(BadSetting, match="The lines name their speakers"):

@@ -114,7 +114,7 @@ def test_events_have_onsets_and_offsets_within_half_a_window():
 
 def test_events_join_rows_and_reach_the_ends():
     probabilities = np.array([[0.9, 0.9], [0.8, 0.1], [0.1, 0.9], [0.6, 0.2]])
-    events = events_of(probabilities, ("a", "_b"), hop=0.5, first=0.25, seconds=2.5)
+    events = events_of(probabilities, ("a", "_b"), hop=0.5, first=0.25, seconds=2.5, threshold=0.5)
     assert [(event.onset, event.offset, event.confidence) for event in events] == [(0.0, 1.25, 0.9), (1.75, 2.5, 0.6)]
     (event,) = events_of(probabilities, ("a", "_b"), hop=0.5, first=0.25, seconds=2.5, threshold=0.8)
     assert (event.onset, event.offset) == (0.0, 1.25)

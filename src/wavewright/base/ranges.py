@@ -45,10 +45,7 @@ def ranges_of(settings: DataclassInstance | type[DataclassInstance]) -> dict[str
 
 @dataclass(frozen=True)
 class RangedSettings:
-    """Base of settings that are declared by :func:`ranged` and :func:`ruled`.
-
-    Raises BadSetting for a number out of its range, or a rule that is broken.
-    """
+    """Base of settings declared by :func:`ranged` and :func:`ruled`; raises BadSetting for a broken range or rule."""
 
     def __post_init__(self) -> None:
         check_ranges(self, ranges_of(self))
@@ -58,10 +55,7 @@ class RangedSettings:
 
 
 def check_ranges(settings: object, ranges: Mapping[str, tuple[float, float]]) -> None:
-    """Raise BadSetting for the first number or tuple of a dataclass outside its range; both ends are allowed.
-
-    Raises BadSetting for the first number outside its range.
-    """
+    """Raise BadSetting for the first number or tuple of a dataclass outside its range; both ends are allowed."""
     for name, value in vars(settings).items():
         if isinstance(value, int) and abs(value) >= INTEGER_LIMIT:  # would overflow in NumPy
             raise BadSetting(f"{name} has {value.bit_length()} bits; give a number of less than 64 bits.")

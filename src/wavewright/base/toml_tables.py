@@ -97,10 +97,7 @@ class TomlTables(Generic[ModelT]):
         return tuple(sorted(path.stem for path in self._folder.glob("*.toml")))
 
     def parse(self, text: str, name: str = "") -> ModelT:
-        """Read TOML; raise BadSetting with the position of the first fault in ``name``.
-
-        Raises BadSetting with the position of the first fault.
-        """
+        """Read TOML; raise BadSetting with the position of the first fault in ``name``."""
         name = name or f"The {self._kind}"
         try:
             contents = parse_toml(text)

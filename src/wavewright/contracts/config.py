@@ -102,7 +102,6 @@ class SpeechMelConfig(ModelConfig):
     LABELS_REMEDY = "leave labels empty"
 
     sample_rate: int = ranged(24_000, 16_000, 48_000)  # of the recordings
-    labels: tuple[str, ...] = ()  # always empty
 
     def __post_init__(self) -> None:
         super().__post_init__()

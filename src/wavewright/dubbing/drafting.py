@@ -128,8 +128,7 @@ class Draft:
             return cues, []
         are_named = any(cue.speaker for cue in cues)
         if are_named or is_subtitle_file(self.source):
-            without_sound = f"{self.source} has no sound by which speakers are told apart"
-            reason = "The lines name their speakers" if are_named else without_sound
+            reason = "The lines name their speakers" if are_named else f"{self.source} has no sound to tell them apart"
             raise BadSetting(f"{reason}; leave --speakers out.")
         found = cluster_speakers(self.source, [(cue.start, cue.end) for cue in cues], self.n_speakers)
         named = zip(cues, found.numbers, strict=True)

@@ -105,9 +105,7 @@ def recognise(
         tuple[Path, ...] | Path, Field(description="Sound files, folders, or - for a stream on standard input.")
     ],
     top: Annotated[int, Field(description="Number of labels to list for each file.", ge=1, le=1_000), OF_FILES] = 1,
-    events: Annotated[
-        bool, Field(description="List labels with their onsets and offsets, as with --threshold."), OF_FILES
-    ] = False,
+    events: Annotated[bool, Field(description="List labels with their onsets and offsets."), OF_FILES] = False,
     accept_all: Annotated[bool, Field(description="Give a label to files that fit none, too.")] = False,
     report: Annotated[
         bool,
@@ -122,11 +120,7 @@ def recognise(
     ] = None,
     threshold: Annotated[
         float | None,
-        Field(
-            description="Smallest confidence of an event, of files (default: 0.5) or a stream (that on the card).",
-            ge=0,
-            le=1,
-        ),
+        Field(description="Find events of this confidence; default: 0.5, of a stream that on the card.", ge=0, le=1),
     ] = None,
     quiet: Quiet = False,
 ) -> RecognisedFiles | ClassificationReport | None:

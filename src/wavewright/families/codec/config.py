@@ -46,7 +46,6 @@ class CodecConfig(ModelConfig):
     VALIDATION_METRICS = METRICS
 
     sample_rate: int = ranged(16_000, 4_000, 192_000)
-    labels: tuple[str, ...] = ()  # a codec has none
     hop_length: int = 320  # samples per frame of codes
     n_subframes: int = ranged(4, 1, 64)  # spectra per frame of codes
     overlap: int = ranged(4, 2, 16)  # window length over the distance of spectra

@@ -52,7 +52,6 @@ class DenoiserConfig(ModelConfig):
     VALIDATION_METRICS = METRICS
 
     sample_rate: int = ranged(16_000, 8_000, 48_000)
-    labels: tuple[str, ...] = ()  # always empty
     hop_length: int = ranged(256, 32, 4_096)
     removes: Literal["noise", "background", "echo"] = ruled(  # background: music and effects too; echo: what is left
         "noise",

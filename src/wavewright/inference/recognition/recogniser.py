@@ -207,12 +207,7 @@ def moving_mean(values: np.ndarray, n_rows: int) -> np.ndarray:
 
 
 def events_of(
-    probabilities: np.ndarray,
-    labels: tuple[str, ...],
-    hop: float,
-    first: float,
-    seconds: float,
-    threshold: float = PRESENT,
+    probabilities: np.ndarray, labels: tuple[str, ...], hop: float, first: float, seconds: float, threshold: float
 ) -> tuple[SoundEvent, ...]:
     """Join consecutive windows or frames in which a label is present to events.
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import cycle, islice, pairwise
 
-from ...base.errors import BadScore, BadSetting, ScoreWarning
+from ...base.errors import BadSetting, ScoreWarning
 from ..bars import Bar, bars_of
 from ..score import Chord, Score, Track, notes_of
 from ..theory import ChordSymbol, MusicalKey, chord_of_numeral
@@ -104,13 +104,14 @@ def with_chord_track(score: Score) -> Score:
     """Return a score whose chord symbols are notes of a track of their own, struck anew at each bar line.
 
     They are voiced closely, see `ChordSymbol.close_voicing`. N.C. is silence; one warning names symbols that cannot be
-    read. The score itself has no symbols then. Raises BadScore if it has none to play.
+    read. The score itself has no symbols then. One without any stays as it is, with a warning.
     """
     marks = Track(notes_of((chord.tick, 1, 60, 1) for chord in score.chords))
     bars = bars_of(replace(score, tracks=(*score.tracks, marks)))  # to the last symbol too
     known = chords_of_score(score.chords, 0)
     if not known:
-        raise BadScore("The score has no chord symbols to play; leave out --chords.")
+        warnings.warn("The score has no chord symbols to play.", ScoreWarning, stacklevel=2)
+        return score
     end = max(bars[-1].end, *(track.end for track in score.tracks), 0)
     begin = min(chord.tick for chord in score.chords)
     rows: list[Row] = []
