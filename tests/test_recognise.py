@@ -120,6 +120,11 @@ def test_events_join_rows_and_reach_the_ends():
     assert (event.onset, event.offset) == (0.0, 1.25)
 
 
+def test_no_recordings_are_refused():
+    with pytest.raises(BadSetting, match="file is empty; give at least one"):
+        recognise("drum-classifier", ())
+
+
 def test_a_threshold_asks_for_the_events_of_files(tmp_path):
     wave = np.concatenate([np.zeros(22_050), 0.7 * np.random.default_rng(0).uniform(-1, 1, 22_050)]).astype(np.float32)
     file = Clip(wave[None], 44_100).write(tmp_path / "a.wav")

@@ -88,6 +88,11 @@ def test_every_command_but_servers_is_a_task(server):
     related = listed["morph"]["parameters"], listed["render"]["parameters"]
     assert {"not": {"required": ["over_time", "joined"]}} in related[0]["allOf"]
     assert related[1]["dependentRequired"] == {"timbre": ["instrument"]}
+    rules = listed["accompany"]["parameters"]["allOf"]
+    chorale = {"properties": {"style": {"const": "chorale"}}}
+    assert {"if": {"required": ["voice"]}, "then": {"required": ["style"], **chorale}} in rules
+    assert {"not": {"required": ["style", "chords"], **chorale}} in rules
+    assert {"oneOf": [{"required": ["do"]}, {"required": ["chain"]}]} in listed["edit"]["parameters"]["allOf"]
     assert request(server, "GET", "/v1/tasks/morph").json == listed["morph"]
     assert "/v1/tasks" in sentence(request(server, "GET", "/v1/tasks/serve"), 404)
 
