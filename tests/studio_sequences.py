@@ -123,6 +123,7 @@ def make_files(folder: Path) -> Files:
     soundfile.write(folder / "tone.wav", tone, RATE, "PCM_16")
     soundfile.write(folder / "Zwei Töne: 1?.flac", np.stack([tone, noise], 1), 44_100)
     soundfile.write(folder / "tone-edited.ogg", tone, RATE)
+    soundfile.write(folder / "Take 2.aiff", tone, 48_000, "PCM_24")
     (folder / "text.wav").write_text("no sound")
     (folder / "empty.flac").write_bytes(b"")
     (folder / "cut.mp3").write_bytes((folder / "tone.wav").read_bytes()[:40])
@@ -136,7 +137,7 @@ def make_files(folder: Path) -> Files:
     (folder / "papers").mkdir()
     (folder / "papers" / "letter.pdf").write_bytes(b"%PDF")
     return Files(
-        tuple(folder / name for name in ("tone.wav", "Zwei Töne: 1?.flac", "tone-edited.ogg")),
+        tuple(folder / name for name in ("tone.wav", "Zwei Töne: 1?.flac", "tone-edited.ogg", "Take 2.aiff")),
         tuple(folder / name for name in ("text.wav", "empty.flac", "cut.mp3")),
         folder / "score.mid",
         folder / "broken.mid",
@@ -349,7 +350,7 @@ class Walk:
         self.panel.locator(f"input[type=file][accept*='{accept}']").nth(number).set_input_files(str(path))
         if path in self.files.wrong:
             self.wrong = path
-            return re.escape(f"{path.name} is not a sound file; ")
+            return re.escape(path.name)
         return None
 
     def a_sound(self) -> Path:
