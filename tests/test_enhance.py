@@ -18,11 +18,13 @@ from wavewright.audio.pcm import to_pcm
 from wavewright.audio.sound_file import read_origin
 from wavewright.base.errors import BadAudio, BadFolder, BadSetting
 from wavewright.contracts.enhancement import EnhancementSettings
+from wavewright.data.folder import scan
 from wavewright.dsp.wpe import dereverberate
 from wavewright.families import loading
 from wavewright.inference.enhancement.bundled_sizes import DenoiserSize, model_for
 from wavewright.inference.enhancement.files import Enhancement
 from wavewright.plots import read_png_title
+from wavewright.tasks.edit import edit
 from wavewright.tasks.enhance import enhance, enhance_stream, enhancement_of
 
 pytestmark = pytest.mark.uses("denoiser")
@@ -279,6 +281,29 @@ class TestReport:
 
 
 class TestFolder:
+    @pytest.mark.parametrize("table", ["metadata.csv", "manifest.jsonl"])
+    def test_texts_and_speakers_of_a_folder_go_with_it(self, folder, tmp_path, table):
+        source, out = tmp_path / "takes", tmp_path / "clean"
+        source.mkdir()
+        for name in ("a.wav", "b.wav", "c.wav"):
+            Clip(noisy(2_000), 16_000).write(source / name)
+        texts = {"a": "One, two.", "b": "Three|four"}
+        if table == "metadata.csv":
+            texts["b"] = "Three four"
+            (source / table).write_text("".join(f"{name}|{text}\n" for name, text in texts.items()))
+        else:
+            rows = [{"audio_filepath": f"{name}.wav", "text": text, "speaker": "ann"} for name, text in texts.items()]
+            (source / table).write_text("".join(json.dumps(row) + "\n" for row in rows))
+        result = enhance(source, out, model=str(folder), workers=1, quiet=True)
+        assert result.notes == ()
+        scanned = scan(out, manifest=out / "manifest.jsonl")
+        found = {entry.path.stem: (entry.text, entry.speaker) for entry in scanned.entries}
+        speaker = None if table == "metadata.csv" else "ann"
+        assert found == {"a": (texts["a"], speaker), "b": (texts["b"], speaker), "c": (None, None)}
+        edited = edit(out, do="gain -3dB", out=tmp_path / "edited", workers=1, quiet=True)
+        again = scan(tmp_path / "edited", manifest=edited.details["manifest"])
+        assert {entry.path.stem: entry.text for entry in again.entries} == texts | {"c": None}
+
     @pytest.mark.parametrize("workers", [1, 2])
     def test_a_folder_is_enhanced_once(self, folder, tmp_path, workers):
         source, out = tmp_path / "talks", tmp_path / "clean"

@@ -21,6 +21,7 @@ from ..base.names import name_problem, quoted
 from ..base.progress_bar import report_progress
 from ..base.result import Failed, first_of
 from ..base.runner import Item
+from ..outputs.manifest_file import MANIFEST_FILE, NO_TABLE, FolderTable
 from . import manifest as manifests
 from .entry import SPLITS, Entry, Scan, Split, read_length
 
@@ -139,6 +140,21 @@ def _metadata_of(root: Path, is_asked_for: bool) -> tuple[Path | None, list[str]
         else:
             notes.append(f"{name} is not read: none of its lines begins with the name of a sound file of the folder.")
     return None, notes
+
+
+def table_of(folder: Path) -> FolderTable:
+    """Return what the table or manifest of a folder says of its recordings, of those that are one clip each."""
+    for name in (*METADATA_FILES, MANIFEST_FILE):
+        path = folder / name
+        if not manifests.is_metadata(path):
+            continue
+        with suppress(BadFolder):
+            entries = manifests.read(path, folder).entries
+            n_clips = Counter(entry.path for entry in entries)
+            alone = [each for each in entries if n_clips[each.path] == 1 and each.path.is_relative_to(folder)]
+            facts = {each.path.relative_to(folder).as_posix(): manifests.facts_of(each) for each in alone}
+            return FolderTable(name if len(alone) == len(entries) else "", facts)
+    return NO_TABLE
 
 
 def _not_listed(root: Path, table: Path, scanned: Scan) -> Iterator[str]:

@@ -179,6 +179,13 @@ def _named_records(records: Iterable[tuple[int, Record]]) -> tuple[list[tuple[in
     return named, [shown_fields(tuple(fields), tuple(fields.values()))] if fields else []
 
 
+def facts_of(entry: Entry) -> Record:
+    """Return the known fields of a clip but for its file and its times."""
+    record = _record(entry, entry.path.parent)
+    left_out = ("audio_filepath", "offset", "duration")
+    return {name: value for name, value in record.items() if value is not None and name not in left_out}
+
+
 def is_metadata(path: Path, folder: Path | None = None) -> bool:
     """Return True if a file is a table that names sound files of its folder, or below another one."""
     try:

@@ -17,7 +17,7 @@ from ..base.result import Failed, first_of
 from ..base.runner import GivenT, Item, each_item
 from ..base.whole_file import make_folder, sweep
 from .made import Made, MadeFile
-from .manifest_file import MANIFEST_FILE, add_records, manifest_lines, record_of
+from .manifest_file import MANIFEST_FILE, NO_TABLE, FolderTable, add_records, manifest_lines, record_of
 
 MOST_NAMED = 4
 """Files that the note on those that were not copied names, such as a table of texts."""
@@ -34,6 +34,7 @@ def convert_folder(
     workers: int = 0,
     quiet: bool = False,
     suffix: str | None = None,
+    table: FolderTable = NO_TABLE,
 ) -> Made:
     """Convert all sound files of a folder and of those in it, several at a time; the files keep their names.
 
@@ -47,6 +48,7 @@ def convert_folder(
     - ``workers``: files at a time, 0 for the number of cores.
     - ``quiet``: show no progress.
     - ``suffix``: ending of the files; by default that of each sound, or WAV where its format cannot be written.
+    - ``table``: that of the folder; what it says of the recordings is in the manifest.
 
     Raises BadFolder if there is no sound in the folder, or ``out`` is the folder itself, has a file of another maker
     that would be replaced, or cannot be written to.
@@ -67,10 +69,12 @@ def convert_folder(
     items: list[Item[tuple[Path, Path]] | Failed] = list(failed)
     items += [Item(source / sound, (source / sound, target), _seconds(source / sound)) for sound, target in targets]
     try:
-        made = make_each(out, items, partial(_converter, begin, out), f"{doing} {source.name}", quiet, workers)
+        title = f"{doing} {source.name}"
+        made = make_each(out, items, partial(_converter, begin, out), title, quiet, workers, table)
     finally:
         for folder in {target.parent for _, target in targets}:
             sweep(folder)  # what processes were writing when they were ended
+    ignored = [path for path in ignored if path != Path(table.name)]
     notes = (f"Not copied: {_listed(ignored)}.",) if ignored else ()
     return replace(made, notes=notes, details={**made.details, "n_ignored": len(ignored)})
 
@@ -82,10 +86,11 @@ def make_each(
     title: str,
     quiet: bool,
     n_processes: int = 1,
+    table: FolderTable = NO_TABLE,
 ) -> Made:
     """Make a file of a folder of each item, several at a time; the manifest lists all, also after an interruption.
 
-    The arguments are those of `each_item`.
+    The arguments are those of `each_item`; ``table`` is that of the sources.
 
     Raises BadFolder if the folder cannot be written to, or its manifest is none.
     """
@@ -94,7 +99,7 @@ def make_each(
 
     def add(files: Sequence[MadeFile]) -> None:
         if files:
-            records = [record_of(out, file) for file in files]
+            records = [record_of(out, file, table.facts.get(str(file.origin.get("source")))) for file in files]
             add_records(out, {str(record["audio_filepath"]): record for record in records})
 
     files, failed = each_item(items, begin, title, quiet, n_processes, add)

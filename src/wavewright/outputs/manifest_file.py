@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from ..base.errors import BadFolder
 from ..base.file_lock import locked
@@ -12,6 +13,16 @@ from ..base.whole_file import FOLDER_LOCK, write_whole
 from .made import MadeFile
 
 MANIFEST_FILE = "manifest.jsonl"
+
+
+class FolderTable(NamedTuple):
+    """What a table of a folder says of its recordings, by their names below it; ``name`` is that of the table."""
+
+    name: str = ""
+    facts: Mapping[str, Mapping[str, object]] = {}
+
+
+NO_TABLE = FolderTable()
 
 
 def manifest_lines(path: Path) -> list[tuple[str, str]]:
@@ -47,10 +58,13 @@ def known_records(folder: Path) -> Callable[[Path, Mapping[str, object]], dict[s
     return record
 
 
-def record_of(folder: Path, made: MadeFile) -> dict[str, object]:
-    """Return the record of a file of a folder, with the field names that `wavewright.data.manifest` reads."""
+def record_of(folder: Path, made: MadeFile, facts: Mapping[str, object] | None = None) -> dict[str, object]:
+    """Return the record of a file of a folder, with the field names that `wavewright.data.manifest` reads.
+
+    - ``facts``: of the recording that it was made of.
+    """
     name = made.path.relative_to(folder).as_posix()
-    return {"audio_filepath": name, "duration": round(made.seconds or 0.0, 6), **made.origin}
+    return {"audio_filepath": name, "duration": round(made.seconds or 0.0, 6), **(facts or {}), **made.origin}
 
 
 def manifest_with(folder: Path, records: Mapping[str, Mapping[str, object]]) -> str:

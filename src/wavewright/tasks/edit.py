@@ -74,9 +74,11 @@ def edit(
         _edit_stream(work)
         return Made(out=STANDARD_STREAM)
     if source.is_dir() and not dry_run:
+        from ..data.folder import table_of
         from ..outputs.converted_folder import convert_folder  # with its processes, slow to import
 
-        return convert_folder(source, out, partial(begin_editing, work), "editing", "edited", workers, quiet)
+        begin = partial(begin_editing, work)
+        return convert_folder(source, out, begin, "editing", "edited", workers, quiet, table=table_of(source))
     if source.is_dir():
         raise BadSetting(f"{source} is a folder; give one of its files to see the plan of the chain.")
     sound = open_sound(source)

@@ -94,10 +94,11 @@ def enhance(
         enhance_stream(sys.stdin.buffer, sys.stdout.buffer, enhancement)
         return Made(out=STANDARD_STREAM)
     if source.is_dir():
+        from ..data.folder import table_of
         from ..outputs.converted_folder import convert_folder  # with its processes, slow to import
 
         begin = partial(begin_enhancing, enhancement)
-        return convert_folder(source, out, begin, "enhancing", "enhanced", workers, quiet)
+        return convert_folder(source, out, begin, "enhancing", "enhanced", workers, quiet, table=table_of(source))
     sound = open_sound(source)
     target = out or file_beside(source, "enhanced")
     check_target(target, source)
