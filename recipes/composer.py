@@ -12,7 +12,7 @@
 The bundled ``chorales`` has the weights of step 1,120 of 2,400 (``--set training.steps=2400``), the best on the
 validation pieces. The bundled ``folk-tunes`` has 1,250 steps of a run of 6,000, then 600 with ``--from`` that run and
 ``--set training.steps=600 training.learning_rate=8e-4``, and the bundled ``songs`` 1,500 of 6,000, then 200 with
-``training.steps=200 training.learning_rate=6e-4``. ``chorales`` and ``folk-tunes`` got their tilts by ``--forms``.
+``training.steps=200 training.learning_rate=6e-4``. All three got their tilts by ``--forms``.
 
 FOLDER has the splits of Boulanger-Lewandowski et al. (2012) as arrays: of each split the rows of its pieces after
 each other, and ``train_lengths`` and so on, the rows of each piece. Chorales are ``(steps, 4)``, MIDI numbers or -1,
