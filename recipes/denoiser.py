@@ -10,7 +10,8 @@ python recipes/denoiser.py --from src/wavewright/models/bundled/denoise-16k     
 python recipes/denoiser.py --best --from src/wavewright/models/bundled/denoise-16k   # layers that run backwards
 python recipes/denoiser.py --full-band --corpus corpora/denoise-48k --from src/wavewright/models/bundled/denoise-16k
 python recipes/denoiser.py --echo --max-minutes 60
-python recipes/denoiser.py --strided --from recipes/data/denoiser-start --max-minutes 120                  # see START
+python recipes/denoiser.py --strided --from recipes/data/denoiser-start --set training.steps=12000          # see START
+python recipes/denoiser.py --strided --from recipes/data/denoiser-start --set training.steps=12000 --resume   # see RUN
 python recipes/denoiser.py --dialogue --from denoise-16k-best --out runs/dialogue-16k --max-minutes 120
 python recipes/denoiser.py --dialogue-48k --corpus corpora/denoise-48k --from runs/dialogue-16k --max-minutes 60
 python recipes/denoiser.py --bundle                                                 # into the package
@@ -41,6 +42,12 @@ of one core are planned; ``--set training.steps=6000`` takes 9.
 A call has to be long: 659 steps (2 hours of an AMD EPYC, Zen 1) with the rate of the recipe ended at a valid/stft of
 4.18 and 11.2 dB where the folder has 4.16 and 11.8 dB. Compare with a call of one step: where the corpus is made anew
 its validation mixtures are others, and so are the figures above.
+"""
+RUN = Path(__file__).parent / "data" / "denoiser-run"
+"""The run that began with START, of 12,000 steps, as far as it is: its settings and its last checkpoint.
+
+Copied to ``runs/denoise-16k``, it goes on there with ``--resume``, on another machine too; what it has reached takes
+this folder's place. Its learning rate is high for most of the plan, so its weights are worse than START until the end.
 """
 STEPS, BEST_STEPS, FULL_BAND_STEPS, ECHO_STEPS = 60_000, 2_400, 6_000, 20_000
 FULL_BAND_RATE, FULL_BAND_HOP = 48_000, 768  # the same bins as at 16 kHz, and more above them
