@@ -17,6 +17,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import starmap
 from pathlib import Path
 
 import numpy as np
@@ -110,9 +112,10 @@ def measure(options: Options, report: Report) -> None:
     training, runs = [beats_of(piece) for piece in chorales(options.chorales, "train")], {}
     makers: dict[str, Harmoniser | None] = {"Bach": None, "network": by_network, "chord HMM": by_chords}
     bachs_rate = 0.0
+    sopranos = [(piece[:, 0], key) for piece, key in zip(pieces, keys, strict=True)]
     for name, maker in makers.items():
-        sopranos = [(piece[:, 0], key) for piece, key in zip(pieces, keys, strict=True)]
-        made, seconds = timed(lambda: [maker(*each) for each in sopranos] if maker else pieces, time.perf_counter)  # noqa: B023
+        work = partial(list, starmap(maker, sopranos) if maker else pieces)
+        made, seconds = timed(work, time.perf_counter)
         of_pieces = [sum(violations_per_chord(each, key.tonic).values()) for each, key in zip(made, keys, strict=True)]
         rate = float(np.average(of_pieces, weights=n_chords))
         bachs_rate = bachs_rate or rate

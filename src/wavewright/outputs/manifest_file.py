@@ -16,7 +16,7 @@ MANIFEST_FILE = "manifest.jsonl"
 
 
 class FolderTable(NamedTuple):
-    """What a table of a folder says of its recordings, by their names below it; ``name`` is that of the table."""
+    """The fields of recordings in a table of their folder, by their names below it; ``name`` is that of the table."""
 
     name: str = ""
     facts: Mapping[str, Mapping[str, object]] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -40,6 +41,8 @@ async def read_form(request: Request, max_bytes: int, seconds: float, max_field_
         reason = getattr(error, "detail", None) or getattr(error, "message", "")
         raise BadRequest(f"The form cannot be read ({str(reason).rstrip('.')}); {HOW}.", code="bad_form") from error
     except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
         raise no_room("the files") from error
     except ClientDisconnect as error:
         raise BadRequest("The client left before the request was complete.", status=499) from error
@@ -72,6 +75,8 @@ def _copy(file: UploadFile, path: Path) -> None:
         with path.open("wb") as target:
             shutil.copyfileobj(file.file, target)
     except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
         raise no_room(f"{(file.size or 0) / 1e6:.0f} MB") from error
 
 
