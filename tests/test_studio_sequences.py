@@ -270,6 +270,15 @@ def test_a_variation_is_one_of_the_adjusted_sound(studio):
         panel.get_by_label("Amount of variation", exact=True).press("ArrowRight")
     assert set(asked.value.post_data_json["file"]) == {"job", "file"}
     panel.locator(".command code", has_text="wavewright adjust").filter(has_text="wavewright vary").wait_for()
+    field = panel.get_by_label("Amount of variation", exact=True)
+    asked_for = []
+    studio.page.on("request", lambda request: asked_for.append(request.url.split("/v1/tasks/")[-1].split("?")[0]))
+    for key in ("ArrowRight", "ArrowRight", "ArrowLeft", "ArrowLeft"):  # the last two are known
+        with studio.page.expect_response("**/files/*.wav"):
+            field.press(key)
+    studio.page.wait_for_load_state("networkidle")
+    assert asked_for.count("vary") <= 4
+    assert asked_for.count("adjust") <= 1
     panel.get_by_role("button", name="Reset").click()
     assert panel.get_by_role("button", name="Keep in history").last.is_disabled()
 
