@@ -111,10 +111,13 @@ def test_notes_of_perfect_probabilities_are_those_that_were_played():
     assert [(note.pitch, note.velocity) for note in found] == [(p, v) for _, _, p, v in NOTES]
     np.testing.assert_allclose([note.start_s for note in found], [row[0] for row in NOTES], atol=0.02)
     np.testing.assert_allclose([note.end_s for note in found], [row[1] for row in NOTES], atol=0.04)
-    reference = np.array([(a, p) for a, _, p, _ in NOTES])
-    assert matches(reference, found) == len(NOTES)
-    assert matches(np.add(reference, (0.06, 0)), found) == 0
-    assert matches(np.add(reference, (0, 1)), found) == 0
+    reference = np.array([row[:3] for row in NOTES])
+    for with_ends in (False, True):
+        assert matches(reference, found, with_ends=with_ends) == len(NOTES)
+    assert matches(np.add(reference, (0.06, 0, 0)), found) == 0
+    assert matches(np.add(reference, (0, 0, 1)), found) == 0
+    assert matches(np.add(reference, (0, 0.17, 0)), found) == len(NOTES)
+    assert matches(np.add(reference, (0, 0.17, 0)), found, with_ends=True) == 1  # a fifth of 1.36 s is 0.27 s
 
 
 @pytest.mark.parametrize("step", [1, 3, 50])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -15,7 +16,8 @@ from .config import LOWEST_PITCH, N_PITCHES
 
 SUPPORT_FRAMES = 4  # after an onset, in which the note must be probable
 LEAST_FRAMES = 2  # between two onsets of a pitch, and of a note
-TOLERANCE_S = 0.05  # between onsets of notes that are the same
+TOLERANCE_S = 0.05  # between onsets of notes that are the same, and between their ends
+END_TOLERANCE = 0.2  # of the length of a long note
 
 
 @dataclass(frozen=True)
@@ -99,19 +101,21 @@ def decode(probabilities: np.ndarray, thresholds: NoteThresholds, frame_seconds:
     return sorted(notes, key=lambda note: (note.start_s, note.pitch))
 
 
-def matches(reference: np.ndarray, notes: Sequence[DetectedNote]) -> int:
-    """Return how many notes have an onset within 50 ms and the pitch of a reference note ``(onset in s, pitch)``.
+def matches(reference: np.ndarray, notes: Sequence[DetectedNote], *, with_ends: bool = False) -> int:
+    """Return how many notes have an onset within 50 ms and the pitch of a reference note ``(onset, end, pitch)``.
 
-    Within each pitch, notes are matched in order of their onsets, which is the largest matching.
+    With ends, they also end within 50 ms, or a fifth of the reference note, of its end. Times are in seconds. Within
+    each pitch, notes are matched in order of their onsets, which is the largest matching without ends.
     """
     n_matched = 0
     for pitch in {note.pitch for note in notes}:
-        found = sorted(note.start_s for note in notes if note.pitch == pitch)
+        found = sorted((note for note in notes if note.pitch == pitch), key=lambda note: note.start_s)
         index = 0
-        for onset in np.sort(reference[reference[:, 1] == pitch, 0]):
-            while index < len(found) and found[index] < onset - TOLERANCE_S:
+        for onset, end, _ in sorted(reference[reference[:, 2] == pitch].tolist()):
+            tolerance_s = max(TOLERANCE_S, END_TOLERANCE * (end - onset)) if with_ends else math.inf
+            while index < len(found) and found[index].start_s < onset - TOLERANCE_S:
                 index += 1
-            if index < len(found) and found[index] <= onset + TOLERANCE_S:
-                n_matched += 1
+            if index < len(found) and found[index].start_s <= onset + TOLERANCE_S:
+                n_matched += abs(found[index].end_s - end) <= tolerance_s
                 index += 1
     return n_matched

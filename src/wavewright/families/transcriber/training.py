@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -11,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ...nn.network import Batch, ExportSpec, FamilyTraining, GraphSpec, SinglePlayerNetwork
-from .batches import Example, batch_of, targets_of
+from .batches import Example, batch_of
 from .config import (
     GRAPH_FILE,
     HARMONICS,
@@ -194,26 +195,31 @@ def probabilities_of(module: Transcriber, examples: Sequence[Example]) -> list[n
 def best_thresholds(
     outputs: Sequence[np.ndarray], examples: Sequence[Example], config: TranscriberConfig
 ) -> tuple[NoteThresholds, float]:
-    """Return the thresholds with the largest F of notes, and this F; ends are chosen by the frames of notes."""
+    """Return the thresholds with the largest F of notes and then of notes with their ends, and the first F."""
     references = [
-        np.stack([example.notes[:, 0] * config.frame_seconds, example.notes[:, 2] + LOWEST_PITCH], 1)
+        np.concatenate([example.notes[:, :2] * config.frame_seconds, example.notes[:, 2:3] + LOWEST_PITCH], axis=1)
         for example in examples
     ]
-    maxima = np.sort(np.concatenate([_maxima(output[0]) for output in outputs]))[::-1]
-    largest = max(float(output[1].max()) for output in outputs)
-    n_notes, end = sum(map(len, references)), _best_end(outputs, examples, largest)
-    found = {}
-    for ratio, fraction in product(ONSETS_PER_NOTE, NOTES):
-        onset = float(maxima[min(round(ratio * n_notes), len(maxima) - 1)]) if len(maxima) else 0.5
-        thresholds = NoteThresholds(onset, fraction * largest, end)
+
+    def f_of(thresholds: NoteThresholds, *, with_ends: bool = False) -> float:
         n_matched = n_all = 0
         for output, reference in zip(outputs, references, strict=True):
             notes = decode(output, thresholds, config.frame_seconds)
-            n_matched += matches(reference, notes)
+            n_matched += matches(reference, notes, with_ends=with_ends)
             n_all += len(notes) + len(reference)
-        found[thresholds] = 2 * n_matched / max(n_all, 1)
+        return 2 * n_matched / max(n_all, 1)
+
+    maxima = np.sort(np.concatenate([_maxima(output[0]) for output in outputs]))[::-1]
+    largest = max(float(output[1].max()) for output in outputs)
+    n_notes = sum(map(len, references))
+    found = {}
+    for ratio, fraction in product(ONSETS_PER_NOTE, NOTES):
+        onset = float(maxima[min(round(ratio * n_notes), len(maxima) - 1)]) if len(maxima) else 0.5
+        thresholds = NoteThresholds(onset, fraction * largest, ENDS[0] * largest)
+        found[thresholds] = f_of(thresholds)
     best = max(found, key=lambda thresholds: found[thresholds])
-    return best, found[best]
+    ends = [replace(best, end=fraction * largest) for fraction in ENDS]
+    return max(ends, key=lambda thresholds: f_of(thresholds, with_ends=True)), found[best]
 
 
 def _maxima(onset: np.ndarray) -> np.ndarray:
@@ -221,15 +227,3 @@ def _maxima(onset: np.ndarray) -> np.ndarray:
     padded = np.pad(onset, ((1, 1), (0, 0)))
     values: np.ndarray = onset[(onset > padded[:-2]) & (onset >= padded[2:])]
     return values
-
-
-def _best_end(outputs: Sequence[np.ndarray], examples: Sequence[Example], largest: float) -> float:
-    """Return the probability below which most frames are after their notes, by F of the frames."""
-    targets = [targets_of(example.notes, len(example.levels))[0][1] > 0 for example in examples]
-
-    def f_of(threshold: float) -> float:
-        pairs = [(output[1] >= threshold, target) for output, target in zip(outputs, targets, strict=True)]
-        n_both = sum(int((found & target).sum()) for found, target in pairs)
-        return 2 * n_both / max(sum(int(found.sum() + target.sum()) for found, target in pairs), 1)
-
-    return max((fraction * largest for fraction in ENDS), key=f_of)
