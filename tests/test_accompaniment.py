@@ -273,9 +273,9 @@ bass = "1-5-"
     ("change", "message"),
     [
         (("title", "titel"), "titel: extra inputs|title"),
-        (('"E1..G3"', '"E1..G1"'), "bass, range: the range E1..G1 is narrower"),
+        (('"E1..G3"', '"E1..G1"'), "bass: range: the range E1..G1 is narrower"),
         (("1-5-", "1-9-"), "patterns, number 1: .*'9'"),
-        (("program = 32", "program = 128"), "bass, program"),
+        (("program = 32", "program = 128"), "bass: program is "),
         (('bass = "1-5-"', 'drums = {gong = "x"}'), "no drum 'gong'"),
         (('bass = "1-5-"', 'chords = "x"'), r"no table \[chords\]"),
         (('"4/4"', '"4/5"'), "metre"),

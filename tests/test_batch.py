@@ -144,6 +144,10 @@ def test_texts_without_names_are_numbered(players, tmp_path):
     assert (tmp_path / "plain" / "0003.wav").is_file()
     (tmp_path / "objects.jsonl").write_text('{"text": "One."}\n\n{"text": "Two.", "rate": 2}\n', encoding="utf-8")
     result = read_lines(tmp_path / "objects.jsonl").lines
+    (tmp_path / "array.json").write_text('[{"text": "One."},\n\n{"text": "Two.",\n"rate": 2}]', encoding="utf-8")
+    assert [(each.text, each.settings) for each in read_lines(tmp_path / "array.json").lines] == [
+        (each.text, each.settings) for each in result
+    ]
     assert result == (Line(1, "0001", "One."), Line(3, "0002", "Two.", {"rate": 2}))
     made = speak_lines(tmp_path / "objects.jsonl", format="flac", subtitles="srt")
     assert sorted(path.name for path in made.out.iterdir()) == [

@@ -69,9 +69,9 @@ def test_a_plan_is_read_from_a_file(tmp_path):
     ("text", "message"),
     [
         ('[[sections]]\nletter = "AB"\nbars = 4', "has 2 letters; write one"),
-        ('[[sections]]\nletter = "A"\nbars = 0', "sections, number 1, bars: it must be at least"),
+        ('[[sections]]\nletter = "A"\nbars = 0', "sections, number 1: bars is 0; it must be at least 1"),
         ('[[sections]]\nletter = "A"\nbars = 5\ncadences = ["half", "full"]', "5 bars and 2 cadences"),
-        ('[[sections]]\nletter = "A"\nlength = 5', "bars: field required"),
+        ('[[sections]]\nletter = "A"\nlength = 5', "number 1: bars is missing"),
         ("sections = []", "at least 1, and has 0"),
     ],
 )

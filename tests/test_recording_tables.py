@@ -296,6 +296,15 @@ def test_fields_of_json_that_are_not_used_are_named(folder):
     assert scanned.notes == ("list.jsonl: fields that are not used: 'takes', 'kit'.",)
 
 
+def test_an_array_of_json_is_a_manifest(folder):
+    (folder / "list.json").write_text('[{"audio_filepath": "wavs/a.wav",\n"label": "x"},\n{"path": "wavs/b.wav"}]\n')
+    scanned = scan(folder / "list.json")
+    assert [(entry.path.name, entry.label) for entry in scanned.entries] == [("a.wav", "x"), ("b.wav", None)]
+    (folder / "list.json").write_text('[{"audio_filepath": "wavs/a.wav"}, 3]')
+    with pytest.raises(BadFolder, match="line 2: this is no JSON object"):
+        scan(folder / "list.json")
+
+
 @pytest.mark.parametrize("suffix", [".csv", ".tsv", ".jsonl"])
 @pytest.mark.parametrize(
     "names", [("path", "class", "sentence"), ("file_name", "label", "text"), ("Audio", "category", "transcription")]

@@ -72,9 +72,6 @@ def test_a_run_in_the_present_folder_has_its_name(kit, tmp_path, monkeypatch):
         def __init__(self, out, family, recipe, recordings, provenance, base=None, record=None):
             names.append(provenance.name)
 
-        def add_sources_of_settings(self):
-            return None
-
         def train(self, *arguments, **options):
             return None
 

@@ -196,3 +196,17 @@ def training_problem() -> str:
 
 def _joined(names: list[str]) -> str:
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+class Named:
+    """Context that names the position in a file in all errors."""
+
+    def __init__(self, position: str) -> None:
+        self._position = position
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, WavewrightError):
+            raise type(error)(f"{self._position}: {error}") from error

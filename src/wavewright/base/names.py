@@ -150,3 +150,8 @@ def required_index(name: str | None, known: Sequence[str], kind: str, model: str
     if known:
         raise BadSetting(f"{model} is conditioned on a {kind}; give one of {', '.join(known)}.")
     return 0
+
+
+def labelled(kind: str, name: str) -> str:
+    """Return a thing of a kind by its name, which is its number where it has no other."""
+    return name if re.fullmatch(rf"{kind} \d+", name) else f"{kind} {quoted(name)}"

@@ -8,12 +8,12 @@ import tomllib
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
-from .errors import BadSetting, printable
-from .names import quoted
+from .errors import BadSetting, Named, printable
+from .names import labelled, quoted
 from .rules import broken_rule
 from .text_encoding import read_decoded
 from .validation import fault_of
@@ -34,6 +34,8 @@ MAX_SHOWN = 12
 
 class TomlTable(BaseModel):
     """Base of the tables of a file: unknown names are errors, and rules between keys follow their fields."""
+
+    noun: ClassVar[str] = ""  # what one of a list of them is called in messages
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -98,18 +100,8 @@ class TomlTables(Generic[ModelT]):
 
     def parse(self, text: str, name: str = "") -> ModelT:
         """Read TOML; raise BadSetting with the position of the first fault in ``name``."""
-        name = name or f"The {self._kind}"
-        try:
-            contents = parse_toml(text)
-        except (RecursionError, ValueError) as error:
-            raise BadSetting(f"{name} is no TOML ({printable(str(error))}); correct it there.") from error
-        try:
-            return self._model.model_validate(contents)
-        except ValidationError as error:
-            fault = fault_of(error)
-            keys = [f"number {key + 1}" if isinstance(key, int) else str(key) for key in fault.keys]
-            where = f"{', '.join(keys)}: " if keys else ""
-            raise BadSetting(f"{name}: {where}{printable(fault.message)}.") from error
+        with Named(name or f"The {self._kind}"):
+            return parse_table(self._model, text, f"a {self._kind}")
 
     def load(self, name: str | Path) -> ModelT:
         """Return the data of a name, or of a TOML file.
@@ -130,12 +122,72 @@ class TomlTables(Generic[ModelT]):
                 f"There is no {self._kind} {quoted(text)}; give one such as {', '.join(likely)}, or a file of one "
                 "(.toml)."
             )
-        try:
-            n_bytes = path.stat().st_size
-            if n_bytes > MAX_FILE_BYTES:
-                raise BadSetting(f"{quoted(text)} has {n_bytes} bytes; a {self._kind} has at most {MAX_FILE_BYTES}.")
-            contents = read_decoded(path, quoted(text))
-        except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or "it is no text"
-            raise BadSetting(f"The {self._kind} {quoted(text)} cannot be read ({reason}).") from error
+        with Named(f"The {self._kind} {quoted(text)}"):
+            contents = read_toml(path)
         return self.parse(contents, quoted(path.name))
+
+
+def read_toml(path: Path, max_bytes: int = MAX_FILE_BYTES) -> str:
+    """Return a text file; raise BadSetting if it cannot be read or is too large."""
+    try:
+        n_bytes = path.stat().st_size
+        if n_bytes > max_bytes:
+            raise BadSetting(f"The file has {n_bytes} bytes; at most {max_bytes} are read.")
+        return read_decoded(path)
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is no text"
+        raise BadSetting(f"The file cannot be read ({reason}); give a text file in TOML.") from error
+
+
+def parse_table(model: type[ModelT], text: str, what: str) -> ModelT:
+    """Return the contents of a TOML text, checked.
+
+    - ``model``: the model of the whole file.
+    - ``what``: what the file is, for messages.
+
+    Raises BadSetting with the position of the first fault.
+    """
+    try:
+        contents = parse_toml(text)
+    except (ValueError, RecursionError) as error:
+        raise BadSetting(f"This is no TOML ({printable(str(error))}); correct it there.") from error
+    try:
+        return model.model_validate(contents)
+    except ValidationError as error:
+        raise BadSetting(_message_of(error, model, contents, what)) from error
+
+
+def _message_of(error: ValidationError, model: type[BaseModel], contents: dict[str, Any], what: str) -> str:
+    """Return the message of the first fault: where it is, what was given, what is allowed."""
+    fault = fault_of(error)
+    keys, last = list(fault.keys), ""
+    if not keys or not isinstance(keys[-1], int):  # else the fault is that of a whole table
+        last = str(keys.pop()) if keys else what
+    value: Any = contents  # of any type, as the file has it
+    table: type[BaseModel] | None = model
+    words: list[str] = []
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else value[int(key)] if isinstance(value, list) else None
+        if isinstance(key, str) and table is not None and key in table.model_fields:
+            table = _table_in(table.model_fields[key].annotation)
+        noun = getattr(table, "noun", "")
+        if isinstance(key, int) and words and noun:
+            name = value.get("name", "") if isinstance(value, dict) else ""
+            words[-1] = labelled(noun, name if name and isinstance(name, str) else f"{noun} {key + 1}")
+        else:
+            words.append(f"number {key + 1}" if isinstance(key, int) else key)
+    where = f"{', '.join(words) or what}: "
+    if fault.kind == "missing":
+        return f"{where}{last} is missing."
+    if fault.kind == "extra_forbidden" and table is not None:
+        return f"{where}there is no setting {quoted(last)}; there are {', '.join(table.model_fields)}."
+    if fault.kind == "value_error":
+        return f"{where}{last}: {printable(fault.message)}." if last else f"{where}{printable(fault.message)}."
+    return f"{where}{last or 'it'} is {printable(repr(fault.value))}; {printable(fault.message)}."
+
+
+def _table_in(annotation: object) -> type[BaseModel] | None:
+    """Return the model of the tables in the value of a key."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next(filter(None, map(_table_in, get_args(annotation))), None)

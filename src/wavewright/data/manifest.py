@@ -10,19 +10,21 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Literal, cast, get_args
 
 from ..audio.file_kind import SOUND_SUFFIXES
 from ..base.errors import BadAudio, BadFolder, MissingExtra
 from ..base.files_below import files_below
-from ..base.json_text import line_of, parse
+from ..base.json_text import line_of
 from ..base.names import name_problem, quoted
 from ..base.result import Failed, first_of
+from ..base.tables import lines_of, table_records
 from ..base.text_encoding import decoded, note_on
 from ..base.whole_file import write_whole
 from .entry import SPLITS, Entry, Scan, Split, read_length
-from .manifest_tables import DELIMITERS, Table, fields_of, header_of, lines_of, read_table, shown_fields
+from .manifest_tables import DELIMITERS, Table, fields_of, header_of, read_table, shown_fields
 
 FIELDS = (
     "audio_filepath",
@@ -48,6 +50,7 @@ SUFFIXES = (*TABLE_SUFFIXES, ".jsonl", ".json")
 SOUND_FOLDERS = ("wavs/", "wav/", "clips/", "audio/", "")
 """Folders beside a table in which its files are looked for."""
 
+EXAMPLE = '{"audio_filepath": ..., "label": ...}'
 LABEL_SEPARATOR = "|"
 ROUNDED_SECONDS = 0.1  # by which a length in a manifest may be beyond the end of a file
 
@@ -61,8 +64,9 @@ def read(path: Path | str, folder: Path | None = None) -> Scan:
     A clip starts at ``offset`` seconds and lasts ``duration`` seconds, at most to the end of the file. Files that
     cannot be used are listed in ``failed``.
 
-    - ``path``: ``.jsonl`` or ``.json`` with one object a line, or a table, ``.csv`` or ``.tsv``. A table without NeMo's
-      names of columns is read as :mod:`.manifest_tables` says, such as ``name|text`` of LJSpeech.
+    - ``path``: ``.jsonl`` with one object a line, ``.json`` with such lines or an array of objects, ``.csv`` or
+      ``.tsv`` with a table. A table without NeMo's names of columns is read as :mod:`.manifest_tables` says, such as
+      ``name|text`` of LJSpeech.
     - ``folder``: where files are that are not beside the manifest. There, or at any depth below it, and in usual
       sub-folders beside a table, they are looked for by their name.
 
@@ -150,7 +154,7 @@ def _records(path: Path, places: Places) -> tuple[Iterable[tuple[int, Record]], 
         raise BadFolder(f"{path} is no text (byte {error.start}); save it as UTF-8.") from error
     by_encoding = note_on(path.name, encoding)
     if path.suffix.lower() not in TABLE_SUFFIXES:
-        records, by_name = _named_records(_json_records(path, lines_of(content)))
+        records, by_name = _named_records(_json_records(path, content))
         return records, (
             *(f"{path.name} is read by the names of its fields, {each}." for each in by_name),
             *by_encoding,
@@ -198,8 +202,8 @@ def is_metadata(path: Path, folder: Path | None = None) -> bool:
     is_sound = Places(path.parent, folder).has
     if lines and path.suffix.lower() not in TABLE_SUFFIXES:
         with suppress(BadFolder):
-            (((_, record),), _) = _named_records(_json_records(path, lines[:1]))
-            return is_sound(str(record.get("audio_filepath", "")))
+            records, _ = _named_records(islice(_json_records(path, content), 1))
+            return any(is_sound(str(record.get("audio_filepath", ""))) for _, record in records)
         return False
     if not lines or any(header_of(lines, delimiter, is_sound) for delimiter in DELIMITERS):
         return bool(lines)
@@ -318,18 +322,10 @@ def _is_file(path: Path) -> bool:
         return False
 
 
-def _json_records(path: Path, lines: Sequence[str]) -> Iterator[tuple[int, Record]]:
-    for line, text in enumerate(lines, start=1):
-        if not text.strip():
-            continue
-        try:
-            record = parse(text)
-        except ValueError as error:
-            raise BadFolder(f"{path}, line {line}: this is not JSON ({error}); write one object a line.") from error
-        if not isinstance(record, dict):
-            raise BadFolder(
-                f"{path}, line {line}: this is no JSON object; write one object a line, with audio_filepath and label."
-            )
+def _json_records(path: Path, text: str) -> Iterator[tuple[int, Record]]:
+    for line, record in table_records(path, text, EXAMPLE):
+        if isinstance(record, str):
+            raise BadFolder(f"{path}, line {line}: this {record}.")
         yield line, {name: value for name, value in record.items() if value is not None}
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from ..base.errors import BadFolder
 from ..base.names import name_problem
+from ..base.tables import csv_rows, lines_of
 
 DELIMITERS = {"|": "|", "\t": "tabs", ";": "semicolons", ",": "commas"}
 """Delimiters in the order in which they are tried, and their names."""
@@ -101,11 +101,6 @@ class Table:
     note: str
 
 
-def lines_of(text: str) -> list[str]:
-    """Return the lines of a table; splitlines would also divide at U+2028, which may be in a name."""
-    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-
-
 def header_of(
     lines: Sequence[str], delimiter: str, is_sound: Callable[[str], bool]
 ) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
@@ -152,7 +147,7 @@ def _cells(line: str, delimiter: str) -> list[str]:
     """Return the cells of one line, without quotes around them."""
     if delimiter not in "|\t":
         with suppress(csv.Error):
-            return [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter, skipinitialspace=True))]
+            return next((cells for _, cells in csv_rows(line, delimiter)), [])
     return [cell.strip().strip('"') for cell in line.split(delimiter)]
 
 
@@ -238,13 +233,10 @@ def _split_rows(
         rows = [(number, [cell.strip() for cell in line.split(delimiter)]) for number, line in lines]
         is_quoted = all(map(_QUOTED.fullmatch, rows[0][1]))
         return [(number, tuple(_unquoted(cell, is_quoted) for cell in cells)) for number, cells in rows]
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True, skipinitialspace=True)
     try:
-        return [(reader.line_num, tuple(map(str.strip, cells))) for cells in reader if any(map(str.strip, cells))]
+        return [(line, tuple(cells)) for line, cells in csv_rows(text, delimiter)]
     except csv.Error as error:
-        raise BadFolder(
-            f"{path}, line {max(1, reader.line_num)}: this is not CSV ({error}); check the quotes."
-        ) from error
+        raise BadFolder(f"{path}, {error}.") from error
 
 
 def _unquoted(cell: str, is_quoted: bool) -> str:

@@ -12,10 +12,8 @@ from itertools import cycle
 from pathlib import Path
 
 from ..audio.video_file import shown_seconds
-from ..base.errors import BadModel, BadSetting, BadText, SkippedText
-from ..base.toml_tables import TomlTable
-from ..effects.mixing.plan import Named
-from ..effects.mixing.project import parse_section, read_text
+from ..base.errors import BadModel, BadSetting, BadText, Named, SkippedText
+from ..base.toml_tables import TomlTable, parse_table, read_toml
 from ..speech.synthesis import FASTEST
 from ..speech.voice_names import find_voice, voices, voices_of
 from .project import LANGUAGE, MAX_SECONDS, CastMember, DubLine, DubProject, check_lines, renumbered
@@ -178,7 +176,7 @@ def doubts(numbers: Sequence[int], n_lines: int) -> str:
 def read_cast(path: Path) -> tuple[CastMember, ...]:
     """Read a cast; raise BadSetting if it cannot be read or something in it is wrong."""
     with Named(str(path)):
-        return parse_section(_CastFile, read_text(path), "a cast", {"cast": CastMember}).cast
+        return parse_table(_CastFile, read_toml(path), "a cast").cast
 
 
 def relative(path: Path, folder: Path) -> str:

@@ -8,12 +8,11 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
-from ..base.errors import BadSetting
-from ..base.toml_tables import TomlTable, toml_value
+from ..base.errors import BadSetting, Named
+from ..base.toml_tables import TomlTable, parse_table, read_toml, toml_value
 from ..base.whole_file import write_whole
 from ..effects.editing.chain import Chain
-from ..effects.mixing.plan import Named
-from ..effects.mixing.project import parse_section, read_text
+from ..effects.mixing.project import MAX_FILE_BYTES
 from .timing import Rates, SpokenTime
 
 Original: TypeAlias = Literal["duck", "separate", "keep", "remove"]
@@ -123,7 +122,7 @@ class DubProject(TomlTable):
 def read_dub(path: Path) -> DubProject:
     """Read a project; raise BadSetting if it cannot be read or something in it is wrong, with the position."""
     with Named(str(path)):
-        project = parse_section(DubProject, read_text(path), "a dub", {"cast": CastMember, "lines": DubLine})
+        project = parse_table(DubProject, read_toml(path, MAX_FILE_BYTES), "a dub")
         for member in project.cast:
             member.chain(path.parent)
         return check_lines(project)

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ..base.errors import BadSetting, MissingExtra, SkippedText, how_to_install
+from ..base.tables import csv_rows, lines_of
 from ..base.text_encoding import decoded_text
 from ..speech.voice_names import base_language
 from .commands import absolute, output_of, words_of
@@ -226,23 +227,33 @@ def table_rows(path: Path, kind: str) -> Iterator[tuple[str, str]]:
     Its delimiter is the tab, the comma or the semicolon, the first that makes two cells of each row.
     """
     try:
-        lines = decoded_text(str(path), path.read_bytes()).splitlines()
-        tables = [_cells(lines, delimiter) for delimiter in "\t,;"]
+        lines = lines_of(decoded_text(str(path), path.read_bytes()))
     except OSError as error:
         raise BadSetting(f"The {kind} {path} cannot be read ({error.strerror}); give a table in CSV.") from error
-    except (UnicodeDecodeError, csv.Error) as error:
+    except UnicodeDecodeError as error:
         raise BadSetting(f"The {kind} {path} cannot be read; give a table in CSV, as text.") from error
-    wrong = [next((number for number, row in table if len(row) != 2 or not all(row)), 0) for table in tables]
-    if all(wrong):
-        raise BadSetting(f"{path}, line {max(wrong)}: write a text and its translation, as `text,translation`.")
-    for _, (text, translation) in tables[wrong.index(0)]:
-        yield text, translation
+    text = "\n".join("" if line.lstrip().startswith("#") else line for line in lines)
+    problems: list[str] = []
+    for delimiter in "\t,;":
+        try:
+            yield from _pairs(text, delimiter)
+            return
+        except csv.Error as error:
+            problems.append(str(error))
+    raise BadSetting(f"The {kind} {path} cannot be read: {max(problems, key=_line_of)}.")
 
 
-def _cells(lines: Sequence[str], delimiter: str) -> list[tuple[int, list[str]]]:
-    """Return the rows of a table with their numbers, without empty ones and comments."""
-    rows = ([cell.strip() for cell in row] for row in csv.reader(lines, delimiter=delimiter))
-    return [(number, row) for number, row in enumerate(rows, 1) if any(row) and not row[0].startswith("#")]
+def _pairs(text: str, delimiter: str) -> list[tuple[str, str]]:
+    """Return the rows of a table of two columns; raise csv.Error with the line of the first other row."""
+    rows = list(csv_rows(text, delimiter))
+    for line, cells in rows:
+        if len(cells) != 2 or not all(cells):
+            raise csv.Error(f"line {line}: write a text and its translation, as `text,translation`")
+    return [(first, second) for _, (first, second) in rows]
+
+
+def _line_of(problem: str) -> int:
+    return int(re.findall(r"\d+", problem)[0])
 
 
 def matched(lines: Sequence[DubLine], cues: Sequence[SpeechSegment]) -> list[str]:

@@ -15,7 +15,7 @@ from ..base.task_parameters import checked
 from ..base.version import __version__
 from ..effects.mixing.files import check_out, write_mix
 from ..families import loading
-from ..inference.layering.layers import Preset, mix_of, preset_names, read_preset
+from ..inference.layering.layers import PRESETS, Preset, mix_of, read_preset
 from ..outputs.made import Made, listed
 from ..outputs.made_file import new_sound
 from ..outputs.watermark.marking import Marking, marking_of
@@ -53,9 +53,9 @@ def layer(
     model cannot be loaded.
     """
     if list_:
-        return listed("presets", map(_description, preset_names()), "{name}  {title} ({layers})")
+        return listed("presets", map(_description, PRESETS.names), "{name}  {title} ({layers})")
     if preset is None:
-        raise BadSetting(f"There is no preset to make; give a .toml file, or one of {', '.join(preset_names())}.")
+        raise BadSetting(f"There is no preset to make; give a .toml file, or one of {', '.join(PRESETS.names)}.")
     read = read_preset(preset)
     target = (
         new_sound(Path(f"{read.name}-s{seed}{'-loop' if loop else ''}.wav"), {"preset": read.name})

@@ -129,7 +129,7 @@ class Run:
     - ``family``: name of the family.
     - ``recipe``: recipe of the family.
     - ``scan``: recordings.
-    - ``provenance``: for the card.
+    - ``provenance``: for the card, to which the folders of recordings that settings name are added.
     - ``cache_folder``: folder of decoded recordings; default: the user's cache folder.
     - ``base``: model that training starts from.
     - ``record``: arguments of the command, which are stored so that a call which resumes need not repeat them.
@@ -152,7 +152,6 @@ class Run:
         self.out = out
         self.record = record
         self.scan = scan
-        self.provenance = provenance
         self.base = base
         self.family = families.family(family)
         check_family(self.family)
@@ -161,6 +160,8 @@ class Run:
         if base is not None:
             self.prepared = self.prepared.match_base(base)
         self.recipe = self.prepared.recipe
+        sources = sources_of_settings(self.prepared, scan)
+        self.provenance = replace(provenance, sources=(*provenance.sources, *sources))
         torch.manual_seed(self.recipe.training.seed)
         self.network: Network = self.training.build(self.recipe.model)
         self._base_weights: dict[str, torch.Tensor] = {}  # towards which the exported weights are interpolated
@@ -208,11 +209,6 @@ class Run:
                 weight.requires_grad_(False)
         if not any(weight.requires_grad for weight in weights.values()):
             raise BadSetting(f"training.frozen {prefixes} leaves no weight to train; name fewer.")
-
-    def add_sources_of_settings(self) -> None:
-        """Add the folders of recordings that settings name to the sources of the card."""
-        sources = sources_of_settings(self.prepared, self.scan)
-        self.provenance = replace(self.provenance, sources=(*self.provenance.sources, *sources))
 
     def consent(self) -> Consent | None:
         """Return the consent of the speakers; raise BadSetting if a voice has none."""

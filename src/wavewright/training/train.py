@@ -344,7 +344,6 @@ def train(given: TrainParameters, started: float | None = None) -> Progress:
         with progress_reported_to(lines):
             record = call_of(out, given.folder, given)
             run = Run(out, family, plan.recipe, plan.scan, plan.provenance, base=base, record=record)
-            run.add_sources_of_settings()
         return run.train(call, started=started)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict
 from functools import partial
@@ -15,16 +15,16 @@ from pydantic import Field
 
 from ...audio.file_kind import SOUND_SUFFIXES
 from ...base.errors import BadFolder, BadSetting, WavewrightError
-from ...base.json_text import JsonValue, parse
+from ...base.json_text import JsonValue
 from ...base.names import quoted
 from ...base.parameters import STANDARD_STREAM, Quiet
 from ...base.progress_bar import progress_bar
 from ...base.result import Failed, count_of
 from ...base.runner import MAX_LANES, RETRIES, Item, Lanes, in_processes, in_this_process, outcomes
+from ...base.tables import TableRecord, table_records
 from ...base.task_parameters import TaskParameter, checked
 from ...base.text_encoding import decoded_text
 from ...outputs.made import Made
-from ...speech.narration.batch import csv_records
 from ...tasks.catalogue import TaskDescription, describe
 from ...tasks.json_results import plain
 from .job import BatchJob, InputFile, JobOutcome, ModelHashes, are_unchanged, digest_of, job_key
@@ -37,6 +37,7 @@ from .worker import JobWorker, begin_jobs
 LIST_SUFFIX = ".jsonl"
 LIST_SUFFIXES = (LIST_SUFFIX, ".ndjson", ".json", ".csv", ".tsv")
 TASK_KEY = "task"
+EXAMPLE = '{"task": ..., "file": ...}'
 FILE_KEY = "file"
 """Key of the file to work on, whatever the parameter of the task is called."""
 
@@ -127,46 +128,13 @@ def _jobs_of_list(source: str, usual: _Usual) -> Iterator[BatchJob | Failed]:
         content = decoded_text(source, read_bytes(source))
     except UnicodeDecodeError as error:
         raise BadFolder(f"{source} is no text (byte {error.start}); save it as UTF-8.") from error
-    suffix = PurePosixPath(source).suffix.lower()
-    readers: dict[str, Callable[[str], Iterator[tuple[int, JsonValue | Failed]]]]
-    readers = {".csv": partial(_rows, Path(source)), ".tsv": partial(_rows, Path(source)), ".json": _entries}
-    for line, record in readers.get(suffix, _lines)(content):
-        yield record if isinstance(record, Failed) else _job_or_problem(line, record, usual, base)
+    for line, record in table_records(PurePosixPath(source), content, EXAMPLE):
+        yield _job_or_problem(line, record, usual, base)
 
 
-def _rows(path: Path, content: str) -> Iterator[tuple[int, JsonValue | Failed]]:
-    """Yield the lines of a table and their cells by column, without the empty ones."""
-    for line, row in csv_records(path, content):
-        if isinstance(row, str):
-            yield line, Failed(f"line {line}", f"It {row}.")
-        else:
-            yield line, {name: str(cell) for name, cell in row.items() if cell != ""}
-
-
-def _entries(content: str) -> Iterator[tuple[int, JsonValue | Failed]]:
-    """Yield the numbers and values of the entries of an array, a value alone, or the lines of a text of several."""
-    value = _parsed(content, "line 1")
-    if isinstance(value, Failed) and content.lstrip().startswith("{"):
-        yield from _lines(content)
-    else:
-        yield from enumerate(value if isinstance(value, list) else [value], 1)
-
-
-def _lines(content: str) -> Iterator[tuple[int, JsonValue | Failed]]:
-    """Yield the numbers and values of the lines of a text, without the empty ones."""
-    for line, text in enumerate(content.split("\n"), 1):
-        if text.strip():
-            yield line, _parsed(text, f"line {line}")
-
-
-def _parsed(text: str, what: str) -> JsonValue | Failed:
-    try:
-        return parse(text)
-    except ValueError as error:
-        return Failed(what, f"It is not JSON ({error}); write an object with the task and its values.")
-
-
-def _job_or_problem(line: int, record: JsonValue, usual: _Usual, base: str) -> BatchJob | Failed:
+def _job_or_problem(line: int, record: TableRecord | str, usual: _Usual, base: str) -> BatchJob | Failed:
+    if isinstance(record, str):
+        return Failed(f"line {line}", f"It {record}.")
     try:
         task, values = _checked(record, usual)
     except WavewrightError as error:
@@ -174,10 +142,8 @@ def _job_or_problem(line: int, record: JsonValue, usual: _Usual, base: str) -> B
     return BatchJob(line, task, values, base)
 
 
-def _checked(record: JsonValue, usual: _Usual) -> tuple[str, dict[str, JsonValue]]:
+def _checked(record: TableRecord, usual: _Usual) -> tuple[str, dict[str, JsonValue]]:
     """Return the task and the values of a line; raise BadSetting for the first that is not valid."""
-    if not isinstance(record, dict):
-        raise BadSetting('It is no JSON object; write {"task": ..., "file": ...}.')
     task = _task_of(record, usual)
     given = {key: value for key, value in record.items() if key != TASK_KEY and value is not None}
     values = usual.values_for(task)

@@ -10,14 +10,15 @@ from typing import Any
 from pydantic import BaseModel
 
 from ...audio.sound_file import SoundFormat
-from ...base.errors import BadAudio, BadSetting, WavewrightError
+from ...base.errors import BadAudio, BadSetting, Named, WavewrightError
 from ...base.json_text import JsonValue
 from ...base.ranges import ranges_of
+from ...base.toml_tables import parse_table
 from ...effects.editing.chain import CHAIN_EFFECTS, Chain
 from ...effects.editing.quantities import QUANTITIES, quantity_of, short_name
 from ...effects.effect import Effect
 from ...effects.mixing.automation import Points, automation_of, check_automations
-from ...effects.mixing.plan import MASTER, Named
+from ...effects.mixing.plan import MASTER
 from ...effects.mixing.project import (
     AutomationSection,
     ProjectSection,
@@ -25,7 +26,6 @@ from ...effects.mixing.project import (
     StripSection,
     TrackSection,
     chain_of,
-    parse_section,
 )
 
 SECTIONS: Mapping[str, type[BaseModel]] = {
@@ -60,7 +60,7 @@ def read_mix(text: str) -> dict[str, Any]:
 
     Raises BadSetting with the position of the first fault.
     """
-    project = parse_section(ProjectSection, text, "a project")
+    project = parse_table(ProjectSection, text, "a project")
     contents: dict[str, Any] = project.model_dump(mode="json", exclude_defaults=True)
     for key, kind, strips in (("tracks", "track", project.tracks), ("buses", "bus", project.buses)):
         for number, (strip, data) in enumerate(zip(strips, contents.get(key, ()), strict=True), 1):

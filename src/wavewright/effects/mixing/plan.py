@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from ...audio.sound_file import SoundFormat
-from ...base.errors import BadAudio, BadSetting, WavewrightError
-from ...base.names import quoted
+from ...base.errors import BadAudio, BadSetting, Named
+from ...base.names import labelled, quoted
 from ...base.units import seconds_to_samples
 from ...dsp.assembly import CURVES
 from ..dynamics import Ducker
@@ -224,30 +223,11 @@ class Mix:
         _check_acyclic(self)
 
 
-class Named:
-    """Context that names the position in a project in all errors."""
-
-    def __init__(self, position: str) -> None:
-        self._position = position
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        if isinstance(error, WavewrightError):
-            raise type(error)(f"{self._position}: {error}") from error
-
-
 def label_of(strip: Strip) -> str:
     """Return what a strip is called in messages."""
     if strip.name == MASTER:
         return "master"
     return labelled("bus" if strip.is_bus else "track", strip.name)
-
-
-def labelled(kind: str, name: str) -> str:
-    """Return a track, bus or region by its name, which is its number where it has no other."""
-    return name if re.fullmatch(rf"{kind} \d+", name) else f"{kind} {quoted(name)}"
 
 
 def check_pan(pan: float, sound: SoundFormat) -> None:

@@ -5,21 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias, TypeVar
+from typing import Annotated, Any, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from ...base.errors import BadSetting, printable
-from ...base.names import name_problem, quoted
+from ...base.errors import BadSetting, Named
+from ...base.names import labelled, name_problem, quoted
 from ...base.rules import OneOf
-from ...base.text_encoding import read_decoded
-from ...base.toml_tables import TomlTable, parse_toml
-from ...base.validation import fault_of
+from ...base.toml_tables import TomlTable, parse_table, read_toml
 from ..dynamics import Ducker
 from ..editing.chain import Chain
 from ..editing.quantities import QUANTITIES, parse_value, quantity_of
 from .automation import Automation, Curve, Follower, Motion, Oscillation, Points, automation_of
-from .plan import MASTER, Duck, Fader, Mix, Named, Placement, Point, Send, Strip, labelled
+from .plan import MASTER, Duck, Fader, Mix, Placement, Point, Send, Strip
 from .sources import FileSource, RegionSource
 
 MAX_FILE_BYTES = 2**24
@@ -27,8 +25,6 @@ MAX_OSCILLATOR_HZ = 20.0
 MAX_SECONDS = 7 * 86_400.0
 DEFAULT_SAMPLE_RATE = 48_000
 SLOWEST, FASTEST = 4.0, 1000.0  # beats a minute
-
-ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
 def _quantity(name: str) -> BeforeValidator:
@@ -49,6 +45,8 @@ PanPosition: TypeAlias = Annotated[float, Field(ge=-1, le=1, allow_inf_nan=False
 
 class RegionSection(TomlTable):
     """A region of a track: a file, or a segment of one, at a position."""
+
+    noun = "region"
 
     file: str
     start: Position = 0.0
@@ -102,6 +100,8 @@ class FollowerSection(TomlTable):
 class EffectAutomationSection(TomlTable):
     """A number of an effect that moves: through points, by an oscillator, or by the level of another strip."""
 
+    noun = "effects"
+
     step: int = Field(ge=1)
     setting: str
     curve: Curve | None = None
@@ -139,6 +139,8 @@ class AutomationSection(TomlTable):
 
 class SendSection(TomlTable):
     """A copy of a track to a bus."""
+
+    noun = "send"
 
     to: str
     gain_db: Decibels = 0.0
@@ -181,6 +183,8 @@ class StripSection(TomlTable):
 class TrackSection(StripSection):
     """A track."""
 
+    noun = "track"
+
     name: str = ""
     mute: bool = False
     solo: bool = False
@@ -192,6 +196,8 @@ class TrackSection(StripSection):
 
 class BusSection(StripSection):
     """A bus: the sum of the tracks and buses that are sent to it."""
+
+    noun = "bus"
 
     name: str
     mute: bool = False
@@ -225,12 +231,12 @@ def read_project(path: Path) -> Mix:
         A TOML file; files in it are relative to its folder.
     """
     with Named(str(path)):
-        return parse_project(read_text(path), path.parent)
+        return parse_project(read_toml(path, MAX_FILE_BYTES), path.parent)
 
 
 def parse_project(text: str, folder: Path = Path()) -> Mix:
     """Return the mix that a text describes, see :func:`read_project`."""
-    project = parse_section(ProjectSection, text, "a project")
+    project = parse_table(ProjectSection, text, "a project")
     sources: dict[Path, RegionSource] = {}
 
     def source(region: RegionSection) -> RegionSource:
@@ -347,104 +353,3 @@ def _settings(kind: type[Ducker], values: Mapping[str, object]) -> dict[str, Any
             raise BadSetting(f"{name} is {value!r}; it must be a number.")
         settings[name] = float(number)
     return settings
-
-
-def read_text(path: Path) -> str:
-    """Return a text file; raise BadSetting if it cannot be read or is too large."""
-    try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise BadSetting(f"The file has {path.stat().st_size} bytes; at most {MAX_FILE_BYTES} are read.")
-        return read_decoded(path)
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is no text"
-        raise BadSetting(f"The file cannot be read ({reason}); give a text file in TOML.") from error
-
-
-def parse_section(
-    kind: type[ModelT], text: str, what: str, sections: Mapping[str, type[BaseModel]] | None = None
-) -> ModelT:
-    """Return the contents of a TOML text, checked.
-
-    Parameters
-    ----------
-    kind : type
-        The model of the whole file.
-    text : str
-        TOML.
-    what : str
-        Name of the text in messages.
-    sections : mapping, optional
-        Models of further tables by their names.
-
-    Raises
-    ------
-    BadSetting
-        With the position of the first fault.
-    """
-    try:
-        contents = parse_toml(text)
-    except (ValueError, RecursionError) as error:
-        raise BadSetting(f"This is no TOML ({printable(str(error))}); correct it there.") from error
-    try:
-        return kind.model_validate(contents)
-    except ValidationError as error:
-        raise BadSetting(_fault(kind, error, contents, what, {**SECTIONS, **(sections or {})})) from error
-
-
-LISTS = {
-    "tracks": "track",
-    "buses": "bus",
-    "regions": "region",
-    "sends": "send",
-    "layers": "layer",
-    "effects": "effects",
-}
-"""Arrays of tables, and what one of their tables is called in messages."""
-
-SECTIONS: dict[str, type[BaseModel]] = {
-    "tracks": TrackSection,
-    "buses": BusSection,
-    "regions": RegionSection,
-    "sends": SendSection,
-    "automation": AutomationSection,
-    "effects": EffectAutomationSection,
-    "lfo": OscillatorSection,
-    "follow": FollowerSection,
-    "master": StripSection,
-}
-"""Models of the tables with these names."""
-
-
-def _fault(
-    kind: type[BaseModel],
-    error: ValidationError,
-    contents: dict[str, Any],
-    what: str,
-    sections: Mapping[str, type[BaseModel]],
-) -> str:
-    """Return the message of the first error: where it is, what was given, what is allowed."""
-    fault = fault_of(error)
-    keys, last = list(fault.keys), ""
-    if not keys or not isinstance(keys[-1], int):  # else the fault is that of a whole table
-        last = str(keys.pop()) if keys else what
-    value: Any = contents  # of any type, as the file has it
-    section: type[BaseModel] = kind
-    words: list[str] = []
-    for key in keys:
-        value = value.get(key) if isinstance(value, dict) else value[int(key)] if isinstance(value, list) else None
-        if key in sections:
-            section = sections[str(key)]
-        if isinstance(key, int) and words and words[-1] in LISTS:
-            name = value.get("name", "") if isinstance(value, dict) else ""
-            one = LISTS[words[-1]]
-            words[-1] = labelled(one, name if name and isinstance(name, str) else f"{one} {key + 1}")
-        else:
-            words.append(f"number {key + 1}" if isinstance(key, int) else str(key))
-    where = f"{', '.join(words) or what}: "
-    if fault.kind == "missing":
-        return f"{where}{last} is missing."
-    if fault.kind == "extra_forbidden":
-        return f"{where}there is no setting {quoted(last)}; there are {', '.join(section.model_fields)}."
-    if fault.kind == "value_error":
-        return f"{where}{last}: {fault.message}." if last else f"{where}{fault.message}."
-    return f"{where}{last or 'it'} is {printable(repr(fault.value))}; {fault.message}."

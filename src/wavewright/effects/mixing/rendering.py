@@ -10,10 +10,11 @@ import numpy as np
 
 from ...audio.sound_file import SoundFormat
 from ...audio.wave_blocks import BlockReader, converted, first_samples, with_channels
+from ...base.errors import Named
 from ...base.units import db_to_gain, seconds_to_samples
 from ..levels import FadeIn, FadeOut
 from .automation import moving
-from .plan import MASTER, Duck, Fader, Mix, Named, Placement, Point, Strip, label_of
+from .plan import MASTER, Duck, Fader, Mix, Placement, Point, Strip, label_of
 
 BLOCK_SAMPLES = 16_384
 

@@ -14,10 +14,10 @@ from pydantic import BeforeValidator, Field
 
 from ...audio.clip import Clip
 from ...audio.wave_blocks import BlockReader
-from ...base.errors import BadFolder, BadSetting
+from ...base.errors import BadFolder, BadSetting, Named
 from ...base.names import quoted
 from ...base.rules import Needs, OneOf
-from ...base.toml_tables import TomlTable
+from ...base.toml_tables import TomlTable, TomlTables
 from ...base.units import seconds_to_samples, semitones_to_ratio
 from ...contracts.generation import SequenceGenerator
 from ...data.folder import scan
@@ -25,21 +25,18 @@ from ...dsp.looping import extend_blocks
 from ...effects.editing.chain import Chain
 from ...effects.editing.quantities import parse_value
 from ...effects.filters import LowPass
-from ...effects.mixing.plan import MASTER, Mix, Named, Placement, Strip
+from ...effects.mixing.plan import MASTER, Mix, Placement, Strip
 from ...effects.mixing.project import (
     DEFAULT_SAMPLE_RATE,
     MAX_SECONDS,
     StripSection,
     Time,
     chain_of,
-    parse_section,
-    read_text,
 )
 from ...effects.mixing.sources import FileSource, RegionSource, StreamSource, WaveSource
 from ...families import loading
 from ...synth.procedural import PROCEDURES, Procedure
 
-PRESETS = Path(__file__).parent / "presets"
 """Folder of the presets that come with Wavewright."""
 
 TEXTURE_SECONDS = 60.0
@@ -106,6 +103,8 @@ Metres: TypeAlias = Annotated[Range, _range_of("distance", 0.0, 100_000.0)]
 class LayerSection(TomlTable):
     """A layer: a texture, or one-shots at random times where ``every`` is origins."""
 
+    noun = "layer"
+
     name: str = ""
     file: Annotated[str, OneOf("folder", "generator", "procedure")] = ""
     folder: str = ""
@@ -150,24 +149,15 @@ class Preset:
         return self.section.title or self.name
 
 
-def preset_names() -> list[str]:
-    """Return the names of the presets that come with Wavewright."""
-    return sorted(path.stem for path in PRESETS.glob("*.toml"))
+PRESETS = TomlTables(Path(__file__).parent / "presets", PresetSection, "preset")
 
 
 def read_preset(name: str) -> Preset:
     """Return a preset by its name, or from a TOML file.
 
-    Raises BadSetting if there is no such preset, or something in the file is wrong; the message says where.
+    Raises BadSetting if there is no such preset, or something in the file is wrong; the message names its position.
     """
-    path = PRESETS / f"{name}.toml" if name in preset_names() else Path(name)
-    if path.suffix.lower() != ".toml":
-        raise BadSetting(
-            f"There is no preset {quoted(name)}; give a .toml file, or one of {', '.join(preset_names())}."
-        )
-    with Named(name):
-        section = parse_section(PresetSection, read_text(path), "a preset", {"layers": LayerSection})
-    return Preset(path.stem, section, path.parent)
+    return Preset(Path(name).stem, PRESETS.load(name), Path(name).parent)
 
 
 def mix_of(preset: Preset, seconds: float, seed: int, *, is_loop: bool = False) -> Mix:

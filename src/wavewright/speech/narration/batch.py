@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
-import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
 from pathlib import Path
 from typing import Annotated
@@ -21,6 +18,7 @@ from ...base.names import MAX_STEM_BYTES, RESERVED, has_lone_surrogate, name_pro
 from ...base.parameters import FREE_TEXT, Quiet
 from ...base.result import Failed
 from ...base.runner import Item
+from ...base.tables import TableRecord, listed, table_records
 from ...base.text_encoding import read_decoded
 from ...outputs.converted_folder import make_each
 from ...outputs.made import Made, MadeFile, sound_file
@@ -41,9 +39,7 @@ SETTING_COLUMNS = (
 """Columns with settings of a line, named as the options of ``speak-lines``; empty cells are ignored."""
 
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".json", ".txt")
-DELIMITERS = ",;\t"
-SEPARATOR = re.compile(r"\"?sep=([^\w\s\"]|\t|\\t)\"?[^\S\n]*(?:\n|$)", re.IGNORECASE)
-"""The first line of a table that names its separator, as Excel writes and reads it."""
+EXAMPLE = '{"name": ..., "text": ...}'
 DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 
 
@@ -89,8 +85,7 @@ def read_lines(path: Path, name_column: str | None = None) -> BatchLines:
         raise BadText(f"{path} is no text (byte {error.start}); save it as UTF-8.") from error
     if path.suffix.lower() == ".txt":
         return _plain(path, content, name_column)
-    records = csv_records(path, content) if path.suffix.lower() in (".csv", ".tsv") else _json_records(content)
-    return _named(path, list(records), name_column)
+    return _named(path, list(table_records(path, content, EXAMPLE)), name_column)
 
 
 def stem_problem(name: str) -> str | None:
@@ -132,12 +127,12 @@ def _numbered(index: int) -> str:
     return f"{index:04d}"
 
 
-def _named(path: Path, records: Sequence[tuple[int, dict[str, object] | str]], name_column: str | None) -> BatchLines:
+def _named(path: Path, records: Sequence[tuple[int, TableRecord | str]], name_column: str | None) -> BatchLines:
     """Return the lines of records; a record may be the reason why it cannot be read."""
     written = {name for _, record in records if isinstance(record, dict) for name in record}
     named = {name: _column(name) for name in written if _column(name) not in written}
     if len({*named.values()}) != len(named):
-        raise BadText(f"{path} has two columns of one name; {_listed(sorted(written))}.")
+        raise BadText(f"{path} has two columns of one name; {listed(sorted(written))}.")
     records = [
         (line, record if isinstance(record, str) else {named.get(name, name): value for name, value in record.items()})
         for line, record in records
@@ -145,9 +140,9 @@ def _named(path: Path, records: Sequence[tuple[int, dict[str, object] | str]], n
     name_column = named.get(name_column or "", name_column)
     columns = list(dict.fromkeys(name for _, record in records if isinstance(record, dict) for name in record))
     if TEXT_COLUMN not in columns:
-        raise BadText(f"{path} has no column called {TEXT_COLUMN!r}; {_listed(columns)}.")
+        raise BadText(f"{path} has no column called {TEXT_COLUMN!r}; {listed(columns)}.")
     if name_column is not None and name_column not in columns:
-        raise BadText(f"{path} has no column called {name_column!r}; {_listed(columns)}.")
+        raise BadText(f"{path} has no column called {name_column!r}; {listed(columns)}.")
     named_by = name_column or next((name for name in NAME_COLUMNS if name in columns), None)
     lines: list[Line | Failed] = []
     line_by_name: dict[str, int] = {}
@@ -168,7 +163,7 @@ def _column(name: str) -> str:
     return plain if plain in (TEXT_COLUMN, *NAME_COLUMNS, *SETTING_COLUMNS) else name
 
 
-def _line(number: int, record: dict[str, object] | str, named_by: str | None, unnamed: str) -> Line | Failed:
+def _line(number: int, record: TableRecord | str, named_by: str | None, unnamed: str) -> Line | Failed:
     if isinstance(record, str):
         return _failed(number, record)
     cells = {name: value for name, value in record.items() if value not in (None, "")}
@@ -196,47 +191,6 @@ def _line(number: int, record: dict[str, object] | str, named_by: str | None, un
 def _failed(number: int, problem: str) -> Failed:
     """Return a line that is not spoken; ``problem`` is the rest of the sentence that says why."""
     return Failed(f"line {number}", f"It {problem}.")
-
-
-def csv_records(path: Path, content: str) -> Iterator[tuple[int, dict[str, object] | str]]:
-    """Yield the rows of a CSV file with the numbers of their first lines; it may name its separator (``sep=;``)."""
-    separator = SEPARATOR.match(content)
-    content = content[separator.end() :] if separator else content
-    first = content.partition("\n")[0]
-    delimiter = separator[1].replace("\\t", "\t") if separator else max(DELIMITERS, key=first.count)
-    rows = csv.reader(io.StringIO(content, newline=""), delimiter=delimiter, strict=True)
-    skipped = line = int(separator is not None)
-    columns: list[str] = []
-    try:
-        for row in rows:
-            begin, line = line + 1, rows.line_num + skipped
-            if not columns:
-                columns = [name.strip() for name in row]
-                if len({*columns}) != len(columns):
-                    raise BadText(f"{path} has two columns of one name; {_listed(columns)}.")
-            elif len(row) > len(columns):
-                yield begin, "has more values than there are columns; put a text with commas in quotes"
-            elif any(row):
-                yield begin, dict(zip(columns, row, strict=False))
-    except csv.Error as error:
-        raise BadText(
-            f"{path}, line {rows.line_num + skipped}: this is not CSV ({error}); check the quotes."
-        ) from error
-
-
-def _json_records(content: str) -> Iterator[tuple[int, dict[str, object] | str]]:
-    for number, text in enumerate(content.split("\n"), 1):
-        if not text.strip():
-            continue
-        try:
-            record = json.loads(text)
-        except (ValueError, RecursionError):
-            record = None
-        yield number, record if isinstance(record, dict) else 'is no JSON object; write {"name": ..., "text": ...}'
-
-
-def _listed(columns: Sequence[str]) -> str:
-    return f"it has {', '.join(columns)}" if any(columns) else "it has no columns"
 
 
 @dataclass(frozen=True)

@@ -259,7 +259,6 @@ class Worker:
         provenance = provenance_of(search.out, search.family, recordings, search.folder, search.permission, base)
         record = call_of(search.out / BEST_RUN, search.folder, self._call(settings))  # for who resumes the best one
         run = Run(folder, search.family, recipe, recordings, provenance, base=base, record=record)
-        run.add_sources_of_settings()
         if run.recipe.training.metric != self.ground.metric:
             raise BadFolder(
                 f"{search.folder} is too small to hold recordings back for {self.ground.metric}, which ranks the "
