@@ -27,10 +27,18 @@ def has_vnni() -> bool:
     return bool(getattr(core, "__cpu_features__", {}).get("AVX512_ICL"))
 
 
-def open_session(path: Path | str) -> InferenceSession:
+APPLIED_AT_EXPORT = (
+    *("ConstantSharing", "CommonSubexpressionElimination", "MatMulAddFusion", "ReshapeFusion"),
+    *("GatherSliceToSplitFusion", "GatherToSliceFusion", "TransposeOptimizer"),
+)
+"""Optimisations that take the longest of those that `write_optimised` applies, by ONNX Runtime's names."""
+
+
+def open_session(path: Path | str, is_optimised: bool = False) -> InferenceSession:
     """Open a graph on the CPU for one thread; its integer products are exact on every processor.
 
     - ``path``: ONNX file; its external data is read from the same folder.
+    - ``is_optimised``: the graph is of `write_optimised`; what that has done is not tried again.
 
     Raises Exception errors of ONNX Runtime, which have no other base class in common.
     """
@@ -41,7 +49,8 @@ def open_session(path: Path | str) -> InferenceSession:
     options.enable_mem_reuse = False  # to plan which outputs share memory takes a third of the time to open a graph
     if not has_vnni():
         options.add_session_config_entry(*EXACT_PRODUCTS)
-    return InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    applied = APPLIED_AT_EXPORT if is_optimised else ()
+    return InferenceSession(str(path), options, providers=["CPUExecutionProvider"], disabled_optimizers=[*applied])
 
 
 def write_optimised(contents: bytes, path: Path, extended: bool = False) -> None:

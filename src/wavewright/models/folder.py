@@ -147,7 +147,7 @@ class ModelFolder:
         n_weight_bytes = self.file(WEIGHTS_FILE).stat().st_size if WEIGHTS_FILE in self.card.files else 0
         check_graph_file(path, WEIGHTS_FILE, n_weight_bytes)
         try:
-            session = open_session(path)
+            session = open_session(path, is_optimised=True)
             listed = session.get_modelmeta().custom_metadata_map.get(WEIGHTS_KEY, "{}")
             actual_inputs, actual_outputs = _shapes_of(session.get_inputs()), _shapes_of(session.get_outputs())
         except Exception as error:  # ONNX Runtime's errors share no other base class; names may be invalid UTF-8

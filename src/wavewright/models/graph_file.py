@@ -156,7 +156,11 @@ def _fields(message: bytes) -> Iterator[Field]:
     """Yield the fields of a message; raise ValueError where it is damaged."""
     position = 0
     while position < len(message):
-        tag, position = _varint(message, position)
+        tag = message[position]
+        if tag < 128:
+            position += 1
+        else:
+            tag, position = _varint(message, position)
         number, kind = tag >> 3, tag & 7
         if not number or tag >= 2**32:
             raise ValueError("a field has no number")
@@ -164,7 +168,11 @@ def _fields(message: bytes) -> Iterator[Field]:
             value, position = _varint(message, position)
             yield number, value
         elif kind == BYTES:
-            n_bytes, position = _varint(message, position)
+            n_bytes = message[position] if position < len(message) else 128
+            if n_bytes < 128:
+                position += 1
+            else:
+                n_bytes, position = _varint(message, position)
             if n_bytes > len(message) - position:
                 raise ValueError("it is truncated")
             yield number, message[position : position + n_bytes]
