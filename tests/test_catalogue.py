@@ -35,6 +35,26 @@ WRITTEN = {
 }
 """Keys of the paths that a task writes; of those not listed, ``out``."""
 
+PICTURES_AND_PAGES = {
+    ("accompany", "save_style"),
+    ("align", "page"),
+    ("analyse", "plot"),
+    ("audit", "html"),
+    ("check-settings", "image"),
+    ("map", "out"),
+    ("recognise", "plot"),
+    ("runs", "html"),
+    ("speechd", "nvda_addon"),
+    ("transcribe", "plot"),
+}
+"""Parameters whose files are of one kind: tasks and keys."""
+
+
+def test_files_of_one_kind_have_no_other_ending():
+    tasks = [CommandTask(*each).description for each in all_commands()]
+    of_one = {(each.name, own.key) for each in tasks for own in each.of_role("output") if own.writes.is_only}
+    assert of_one == PICTURES_AND_PAGES
+
 
 @pytest.mark.parametrize("name", PROCESSING)
 def test_paths_are_read_or_written(name):

@@ -780,6 +780,21 @@ def test_files_that_a_project_differs_from_are_named(scene):
     assert f"{folder / 'de.srt'} and {folder / 'en.srt'}" in str(dub(folder / "scene.wav", **given))
 
 
+def test_a_recogniser_that_has_nothing_to_do_is_named(scene):
+    """Who names both knows which one was used; who gives what made the lines once more reads nothing of it."""
+    folder = scene.folder
+    table = python("print('1\\n00:00:00,500 --> 00:00:02,000\\nHallo.')") + " {file}"
+    given = {"recogniser": table, "draft": True, **scene.options}
+    both = dub(folder / "scene.wav", subtitles=folder / "de.srt", **given)
+    assert both.notes == (f"The lines are those of {folder / 'de.srt'}, and the recogniser is not used.",)
+    assert dub(folder / "de.srt", **given).notes == both.notes
+    again = dub(folder / "scene.wav", speakers=3, **given)
+    assert f"scene-en.toml differs from --recogniser {Path(sys.executable).name!r} and --speakers 3," in str(again)
+    (folder / "scene-en.toml").unlink()
+    assert not dub(folder / "scene.wav", **given).notes
+    assert not dub(folder / "scene.wav", **given).notes
+
+
 def test_times_with_many_digits_are_those_of_the_project(scene):
     folder = scene.folder
     rows = [(0.5123456, 1.9876543, "One."), (2.0000004, 3.3333333, "Two."), (7.99, 8.5, "Three."), (9.0, 9.5, "Four.")]
@@ -820,6 +835,7 @@ def test_many_channels(scene):
         ({"translation": None}, "No line has a translation; give --translator or --translation"),
         ({"source": "missing.wav"}, "does not exist; give a sound, a video, subtitles or a project"),
         ({"source": "missing.toml"}, "There is no project"),
+        ({"source": "en.srt"}, "en.srt has the lines to dub; leave --subtitles out"),
     ],
 )
 def test_what_cannot_be_dubbed_is_refused(scene, given, message):

@@ -11,6 +11,7 @@ pytest.importorskip("uvicorn")
 
 from http_jobs import do, ended, form, tone, upload
 from local_server import request, running, stand_in_voices
+from tiny_subtitles import SRT
 
 from wavewright.apps.server.serve import language_tools
 from wavewright.apps.server.settings import LanguageTools
@@ -65,6 +66,14 @@ def test_a_recording_is_dubbed_by_the_tools_of_the_server(server):
     job = ended(server, do(server, "dub", source=upload(server, "talk.wav", tone(1.0)), to="en").json)
     assert (job["state"], job["error"]) == ("done", None)
     assert [line["text"] for line in job["result"]["details"]["lines"]] == ["Good morning", "Yes"]
+
+
+def test_a_dub_of_subtitles_needs_nothing_of_the_server(server):
+    """Its recogniser is a setting, which no request can leave out."""
+    given = {"source": upload(server, "talk.wav", tone(1.0)), "subtitles": upload(server, "talk.srt", SRT.encode())}
+    job = ended(server, do(server, "dub", to="en", draft=True, **given).json)
+    assert (job["state"], job["error"]) == ("done", None)
+    assert job["result"]["notes"][0] == "The lines are those of talk.srt, and the recogniser is not used."
 
 
 def test_jobs_read_only_the_models_of_recognisers(tmp_path):

@@ -26,7 +26,7 @@ def analyse(
     plot: Annotated[
         Path | None,
         Field(description="PNG file to draw waveform, spectrogram, loudness, pitch, speech, music and silence to."),
-        Writes(".png"),
+        Writes(".png", is_only=True),
     ] = None,
     silence_db: Annotated[
         float, Field(description="Level in dB of full scale that no sample of silence exceeds.", ge=-120, le=0)

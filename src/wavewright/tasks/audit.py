@@ -66,7 +66,7 @@ class AuditParameters(FolderParameters):
         Field(description="Folder to write the nearest pairs to, clip and recording beside each other."),
         Writes(),
     ] = None
-    html: Annotated[Path | None, Field(description="Page to write."), Writes(".html")] = None
+    html: Annotated[Path | None, Field(description="Page to write."), Writes(".html", is_only=True)] = None
     fail: Annotated[bool, Field(description="Exit with 1 if the model recites.")] = False
     seed: Annotated[int, Field(description="Of the clips.", ge=0, le=MAX_SEED)] = 0
     quiet: Quiet = False

@@ -90,7 +90,7 @@ class CheckParameters(FolderParameters):
     image: Annotated[
         Path | None,
         Field(description="PNG file with the loss by learning rate and clips a second by batch size."),
-        Writes(".png"),
+        Writes(".png", is_only=True),
     ] = None
     from_: Annotated[str | None, Field(description="Model of the same family that training starts from.")] = None
     set: Annotated[tuple[str, ...], Field(description="A setting: name=value; may be given several times.")] = ()

@@ -39,6 +39,7 @@ from ..dubbing.project import (
     read_dub,
     write_dub,
 )
+from ..dubbing.recognition import describe as describe_recogniser
 from ..dubbing.rooms import with_rooms
 from ..dubbing.speaking import speak_lines
 from ..dubbing.subtitle_files import is_subtitle_file, read_cues, written_cues
@@ -133,6 +134,9 @@ def dub(
     installed.
     """
     path = _project_path(source, to, out)
+    if subtitles is not None and is_subtitle_file(source):
+        raise BadSetting(f"{source} has the lines to dub; leave --subtitles out.")
+    cues = source if is_subtitle_file(source) else subtitles
     given = {
         "original": original,
         "background": None if background is None else relative(background, path.parent),
@@ -144,11 +148,13 @@ def dub(
     if path.exists():
         current = _going_on(read_dub(path), source, path, to, voice, cast)
         current = current.model_copy(update={"from_language": from_ or current.from_language})
-        note = _unused(current, path, subtitles or (source if is_subtitle_file(source) else None), translation)
+        note = _unused(current, path, cues, translation, recogniser, speakers)
     else:
         language = to or ""
         draft_of = Draft(source, language, from_ or "", subtitles, recogniser, voice, cast, speakers)
         current, note = draft_of.project(path.parent)
+        if recogniser is not None and cues is not None:
+            note = f"{note} The lines are those of {cues}, and the recogniser is not used.".lstrip()
     current = check_lines(current.model_copy(update=changes))
     sound = _sound_of(path.parent / current.source)
     if room and sound is None:
@@ -252,8 +258,15 @@ def _going_on(
     return current
 
 
-def _unused(current: DubProject, path: Path, subtitles: Path | None, translation: Path | None) -> str:
-    """Return a note if the lines or texts of a project differ from those of the files that were given."""
+def _unused(
+    current: DubProject,
+    path: Path,
+    subtitles: Path | None,
+    translation: Path | None,
+    recogniser: str | None = None,
+    speakers: int | None = None,
+) -> str:
+    """Return a note if the lines or texts of a project differ from what was given for them."""
     unused: list[str] = []
     if subtitles is not None:
         cues, lines = subtitle_cues(subtitles, path.parent / current.source), current.lines
@@ -265,6 +278,11 @@ def _unused(current: DubProject, path: Path, subtitles: Path | None, translation
         texts = matched(current.lines, read_cues(translation))
         if any(line.text not in ("", text) for line, text in zip(current.lines, texts, strict=True)):
             unused.append(str(translation))
+    if recogniser is not None and describe_recogniser(recogniser) != current.recogniser:
+        unused.append(f"--recogniser {describe_recogniser(recogniser)}")
+    n_speakers = len({line.speaker for line in current.lines} - {""})
+    if speakers is not None and (speakers or n_speakers or 1) != n_speakers:  # 0 is any number
+        unused.append(f"--speakers {speakers}")
     if not unused:
         return ""
     return (

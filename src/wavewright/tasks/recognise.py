@@ -115,7 +115,7 @@ def recognise(
     plot: Annotated[
         Path | None,
         Field(description="PNG file for the confusion matrix and the calibration."),
-        Writes(".png"),
+        Writes(".png", is_only=True),
         Needs("report"),
     ] = None,
     threshold: Annotated[

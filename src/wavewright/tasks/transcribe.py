@@ -84,7 +84,7 @@ def transcribe(
     ] = USUAL.onset_db,
     min_note: Annotated[float, Field(description="Shortest note in seconds.", ge=0.03, le=1)] = USUAL.min_note_seconds,
     plot: Annotated[
-        Path | None, Field(description="PNG file to draw the notes over the pitch to."), Writes(".png")
+        Path | None, Field(description="PNG file to draw the notes over the pitch to."), Writes(".png", is_only=True)
     ] = None,
     workers: Workers = 0,
     quiet: Quiet = False,
