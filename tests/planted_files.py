@@ -844,6 +844,24 @@ def _(path):
     return [Planted("speaker_id", "spkr421"), Planted("utterance_id", "utt422")]
 
 
+@maker("comments.sf")
+def _(path):
+    """The comment of a big-endian header, whose size counts itself, after the largest amplitude."""
+    data = np.round(32_767 * sine()[0]).astype(">i2").tobytes()
+    text = b"note501".ljust(12, b"\0")
+    head = b"\x64\xa3\2\0" + struct.pack(">fII", RATE, 1, 2) + struct.pack(">hHfI", 1, 12, 0.5, 0)
+    path.write_bytes((head + struct.pack(">hH", 2, 4 + len(text)) + text).ljust(1_024, b"\0") + data)
+    return [Planted("'comment'|comment", "note501")]
+
+
+@maker("names.avr")
+def _(path):
+    data = np.round(32_767 * sine()[0]).astype(">i2").tobytes()
+    head = struct.pack(">4s8shhhhhIIII6x20x64s", b"2BIT", b"name511", 0, 16, -1, 0, -1, RATE, RATE, 0, RATE, b"own512")
+    path.write_bytes(head + data)
+    return [Planted("'title'", "name511"), Planted("'comment'|text", "own512")]
+
+
 # --- channels
 
 

@@ -228,9 +228,9 @@ def test_sources_of_the_base_are_sources(tmp_path):
     card = Card(name="base", family="gan", sample_rate=8_000, licence="CC-BY-SA-3.0")
     base = SimpleNamespace(card=card)
     scanned = SimpleNamespace(entries=(1, 2))
-    alone = provenance_of(tmp_path / "run", "gan", scanned, tmp_path / "kit", base=base)
-    assert alone.licence == "unknown"
-    assert [(source.name, source.licence, source.via) for source in alone.sources] == [("base", "CC-BY-SA-3.0", "base")]
+    own, other = provenance_of(tmp_path / "run", "gan", scanned, tmp_path / "kit", base=base).sources
+    assert (own.name, own.licence, own.n_clips, own.via) == ("kit", "unknown", 2, "")
+    assert (other.name, other.licence, other.via) == ("base", "CC-BY-SA-3.0", "base")
     card.sources = [Source(name="avl", licence="CC0-1.0", credit="AVL", n_clips=9)]
     permission = Permission("CC-BY-4.0", "me")
     own, other = provenance_of(tmp_path / "run", "gan", scanned, tmp_path / "kit", permission, base).sources
@@ -238,8 +238,10 @@ def test_sources_of_the_base_are_sources(tmp_path):
     assert (other.name, other.credit, other.n_clips, other.via) == ("avl", "AVL", 9, "base")
 
 
-@pytest.mark.parametrize(("family", "setting"), [("codec", "background"), ("denoiser", "speech")])
-def test_folders_of_settings_are_sources(tmp_path, family, setting):
+@pytest.mark.parametrize(
+    ("family", "setting", "licence"), [("codec", "background", "unknown"), ("denoiser", "speech", "CC0-1.0")]
+)
+def test_folders_of_settings_are_sources(tmp_path, family, setting, licence):
     folder, other = tmp_path / "kit", tmp_path / "other"
     rng = np.random.default_rng(0)
     for path in (folder / "noise", other / ("speech" if family == "denoiser" else "noise")):
@@ -248,8 +250,8 @@ def test_folders_of_settings_are_sources(tmp_path, family, setting):
             Clip(0.1 * rng.standard_normal((1, 16_000)).astype(np.float32), 16_000).write(path / f"{index}.wav")
     settings = (f"data.{setting}={other}", "data.valid_fraction=0", "training.batch_size=1", "training.steps=1")
     out = tmp_path / "run"
-    train(TrainParameters(folder, family=family, size="tiny", out=out, set=settings, licence="CC0-1.0", quiet=True))
+    train(TrainParameters(folder, family=family, size="tiny", out=out, set=settings, licence=licence, quiet=True))
     own, others = Card.read(out).sources
-    assert (own.name, own.licence, own.n_clips) == ("kit", "CC0-1.0", 3)
+    assert (own.name, own.licence, own.n_clips) == ("kit", licence, 3)
     assert (others.name, others.licence, others.n_clips) == ("other", "unknown", 3)
     assert others.origin == f"recordings of data.{setting}"

@@ -96,6 +96,22 @@ def test_what_of_a_sampler_has_no_place_is_named(tmp_path, ending, named):
     assert named in said
 
 
+@pytest.mark.parametrize("kind", ["avr", "8svx"])
+def test_loops_of_old_samplers_stay(tmp_path, kind):
+    """A loop from frame 1,000 to 9,000, half an octave above middle C in AVR; 8SVX has a cycle in place of a note."""
+    source, n = tmp_path / f"a.{kind}", 20_000
+    if kind == "avr":
+        head = struct.pack(">4s8shhhhhIIII6x20x64x", b"2BIT", b"", 0, 16, -1, -1, -256 | 66, RATE, n, 1_000, 9_000)
+        source.write_bytes(head + bytes(2 * n))
+    else:
+        head = struct.pack(">IIIHBBI", 1_000, 8_000, 0, RATE, 1, 0, 0x10000)
+        chunks = (b"VHDR" + struct.pack(">I", len(head)) + head, b"BODY" + struct.pack(">I", n) + bytes(n))
+        source.write_bytes(b"FORM" + struct.pack(">I", 4 + sum(map(len, chunks))) + b"8SVX" + b"".join(chunks))
+    kept, _ = edited(source, tmp_path / "b.wav", "gain -1dB")
+    assert [(loop.start, loop.end) for loop in kept.loops] == [(1_000, 9_000)]
+    assert kept.sampler.note == (66 if kind == "avr" else 60)
+
+
 def test_an_instrument_of_aiff_goes_through_wav(tmp_path):
     sampler = Sampler(61.25, (10, 100, 2, 126, 6))
     loops = (LoopPoints(4_800, 9_600), LoopPoints(0, 48_000, 1, is_release=True))

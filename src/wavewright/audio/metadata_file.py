@@ -95,6 +95,8 @@ def read_container(path: Path, container: Container) -> SoundMetadata:
                 own = formats.repeated_tags.read(file, kind)
             elif kind == "voc":
                 own = formats.other_metadata.read(file, formats.other_metadata.VOC_MAGIC, 0)
+            elif kind == "iff":
+                own = formats.aiff_metadata.read(file, container.streams.audio[0].rate)
             else:
                 own = (formats.m4a_metadata if is_mov else formats.id3_metadata).read(file)
         except (ValueError, struct.error, IndexError):

@@ -44,7 +44,10 @@ def obligations_of(card: Card) -> Obligations:
             "its recordings allow. `train --licence` and `--credit` state it."
         )
     if unknown:
-        sentences.append(f"The licence of {_listed(unknown)} is not known: publish nothing before you know it.")
+        sentences.append(
+            f"The licence of {_listed(unknown)} is not known: publish nothing before you know it. "
+            "`train --licence` and `--credit` state it."
+        )
     if by_term["non_commercial"]:
         sentences.append(f"{_listed(by_term['non_commercial'])} may not be used commercially.")
     if by_term["share_alike"]:

@@ -113,11 +113,6 @@ class Permission:
             if len(text) > MAX_LICENCE or not text.isprintable() or not text.strip():
                 raise BadSetting(f"{option} is {quoted(text)}; give one line of 1 to {MAX_LICENCE} characters.")
 
-    @property
-    def is_stated(self) -> bool:
-        """True if a licence or a credit is known."""
-        return self.licence != UNKNOWN or bool(self.credit)
-
 
 def required_consent(consent: Consent | None, licence: str, speakers: Sequence[str] = ()) -> Consent:
     """Return the consent to train a voice, with the names of its speakers.

@@ -156,7 +156,9 @@ def _report_on_scores(composer: ScoreComposer, given: AuditParameters, show: Sho
 
 def _report_on_sound(model: Model, given: AuditParameters, show: Show) -> AuditReport:
     """Return the report on a model that generates or codes sound, and write its nearest pairs if they are asked for."""
-    material, recordings = _material(model, *_entries(model, given), show)
+    training, others = _entries(model, given)
+    n_clips = len(training) + (len(others) if given.held_out is None else 0)
+    material, recordings = _material(model, training, others, show)
     notes: list[str] = []
     examined: Examined | None = None
     if isinstance(model, Generator):
@@ -183,7 +185,7 @@ def _report_on_sound(model: Model, given: AuditParameters, show: Show) -> AuditR
         membership=membership if isinstance(membership, Membership) else None,
         voices=similar if isinstance(similar, Voices) else None,
         obligations=obligations_of(model.card),
-        notes=(*notes, *_sources_note(model, recordings.n_files), *_reasons(membership, similar)),
+        notes=(*notes, *_sources_note(model, n_clips), *_reasons(membership, similar)),
         failed=recordings.failed,
         pairs=given.pairs,
     )
@@ -202,12 +204,12 @@ def _reasons(*parts: object) -> list[str]:
     return [part for part in parts if isinstance(part, str)]
 
 
-def _sources_note(model: Model, n_files: int) -> list[str]:
+def _sources_note(model: Model, n_clips: int) -> list[str]:
     """Return a note if the card says that the model learned from more than the folder has."""
-    n_clips = sum(source.n_clips or 0 for source in model.card.sources)
-    if n_clips <= n_files:
+    n_named = sum(source.n_clips or 0 for source in model.card.sources)
+    if n_named <= n_clips:
         return []
-    return [f"The card names {n_clips} training clips, and the folder has {n_files}: the others were not examined."]
+    return [f"The card names {n_named} training clips, and the folder has {n_clips}: the others were not examined."]
 
 
 def _entries(model: Model, given: AuditParameters) -> tuple[list[Entry], list[Entry]]:

@@ -69,7 +69,7 @@ def provenance_of(
         name=out.resolve().name or family,
         description=f"Trained on {n_clips} {noun}.",
         licence=permission.licence,
-        sources=((own,) if permission.is_stated else ()) + sources_through(base),
+        sources=(own, *sources_through(base)),
         consent=permission.consent,
     )
 

@@ -32,6 +32,7 @@ def read(file: BinaryIO, sample_rate: int) -> SoundMetadata:
     instrument: tuple[int, ...] = ()
     remarks: dict[int, str] = {}  # of markers by their numbers
     of_id3 = SoundMetadata()
+    repeated: tuple[LoopPoints, ...] = ()  # of 8SVX
     parts: list[ForeignPart] = []
     for name, content in named_if_long(_chunks(file), AIFF, STRUCTURE, parts):
         if name in TEXTS:
@@ -47,6 +48,9 @@ def read(file: BinaryIO, sample_rate: int) -> SoundMetadata:
             parts += _dated(content)
         elif name == "INST" and len(content) >= INSTRUMENT.size:
             instrument = INSTRUMENT.unpack_from(content)
+        elif name == "VHDR" and len(content) >= 8:
+            start, length = struct.unpack_from(">II", content)
+            repeated = (LoopPoints(start, start + length),) if length else ()
         elif name in ("ID3 ", "id3 ") and content[:3] == b"ID3":
             of_id3 = of_id3.completed(formats.id3_metadata.parse(content))
         else:
@@ -59,7 +63,7 @@ def read(file: BinaryIO, sample_rate: int) -> SoundMetadata:
     ]
     own = SoundMetadata(
         markers=tuple(sorted(markers, key=lambda marker: marker.start)),
-        loops=(*loops,),
+        loops=(*loops, *repeated),
         sampler=sampler,
         parts=(*parts,),
     )

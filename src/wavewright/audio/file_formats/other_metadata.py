@@ -1,4 +1,4 @@
-"""Metadata of CAF, Wave64, AU, VOC, NIST and big-endian WAV files, which are read and not written."""
+"""Metadata of CAF, Wave64, AU, VOC, NIST, IRCAM, AVR and big-endian WAV files, which are read and not written."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from .. import file_formats as formats
-from ..wav_chunks import W64_FIRST, W64_HEADER
+from ..wav_chunks import W64_FIRST, W64_HEADER, LoopPoints, Sampler
 from .metadata import OTHER, ForeignPart, Marker, SoundMetadata, exact_rate, named_if_long, normalised, text_of
 
 MAX_PART_BYTES = 2**26
@@ -20,6 +20,8 @@ VOC_MAGIC, VOC_TEXT = b"Creative Voice File", 5
 VOC_NAMES = {4: "marker", 6: "repeat"}
 NIST_MAGIC, NIST_LINE = b"NIST_1A", re.compile(r"(\w+) -(?:i|r|s\d+) (.+)")
 NIST_STRUCTURE = ("channel_count", "end_head")
+IRCAM_MAGIC, IRCAM_CODES, IRCAM_END, IRCAM_COMMENT = (b"\x64\xa3", b"\0\0\xa3\x64"), 16, 1_024, 2
+AVR_HEADER = struct.Struct(">4x8s6xhh8x2I26x64s")  # name; loop, MIDI note, first and last sample of the loop; text
 
 
 def read(file: BinaryIO, head: bytes, sample_rate: int) -> SoundMetadata | None:
@@ -41,6 +43,12 @@ def read(file: BinaryIO, head: bytes, sample_rate: int) -> SoundMetadata | None:
         found = [each for line in lines if (each := NIST_LINE.fullmatch(line.strip()))]
         fields = [(each[1], each[2]) for each in found if not each[1].startswith(("sample_", *NIST_STRUCTURE))]
         return SoundMetadata(normalised(fields))
+    if head.startswith(IRCAM_MAGIC):
+        file.seek(0)
+        return SoundMetadata(normalised([("comment", text) for text in _ircam_comments(file.read(IRCAM_END))]))
+    if head[:4] == b"2BIT":
+        file.seek(0)
+        return _avr(*AVR_HEADER.unpack(file.read(AVR_HEADER.size)))
     if head[:4] == b"RIFX":
         file.seek(12)
         names = [
@@ -125,3 +133,24 @@ def _voc(file: BinaryIO) -> SoundMetadata:
             break
         position += 4 + n_bytes
     return SoundMetadata(normalised(fields), parts=tuple(parts))
+
+
+def _ircam_comments(header: bytes) -> Iterator[str]:
+    """Yield the comments of a header; some programs do not count the four bytes of a code and its size."""
+    order = "<" if struct.unpack_from("<I", header, 8)[0] < 2**16 else ">"  # of the number of channels
+    position = IRCAM_CODES
+    while position + 4 <= len(header):
+        code, n_bytes = struct.unpack_from(f"{order}hH", header, position)
+        if code == IRCAM_COMMENT:
+            yield text_of(header[position + 4 : position + 4 + n_bytes])
+        if code <= 0 or n_bytes < 4:
+            return
+        position += n_bytes
+
+
+def _avr(name: bytes, loop: int, key: int, start: int, end: int, text: bytes) -> SoundMetadata:
+    """Return the metadata of a header, whose note has ones in its upper byte, and none where all bits are ones."""
+    fields = [("title", text_of(name)), ("comment", text_of(text))]
+    sampler = Sampler(key & 0x7F) if key != -1 else None
+    loops = (LoopPoints(start, end),) if loop and start < end else ()
+    return SoundMetadata(normalised(fields), loops=loops, sampler=sampler)
