@@ -130,6 +130,33 @@ def test_notes_of_single_passes_sound_in_those_alone():
     assert [each for each in played if each[1] != 67] == [(0, 60), (4, 64), (6, 71), (8, 60)]
 
 
+@pytest.mark.parametrize("is_after", [False, True])
+def test_a_grace_note_of_one_pass_takes_time_in_that_alone(is_after):
+    """A slashed grace note is a 64th, before its note or, where none follows, off the last one."""
+
+    def grace(name: str, passes: str) -> str:
+        return note(name, 0, "slash").replace("<note>", f'<note time-only="{passes}">')
+
+    repeat = '<barline><repeat direction="backward" times="3"/></barline>'
+    chord, graces = note("G4", 2) + note("C5", 2, "chord"), grace("B4", "2") + grace("A4", "2,3")
+    played = notes((chord + graces if is_after else graces + chord) + repeat)
+    short = Fraction(1, 8)
+    first, second, third = ([each for each in played if pass_at <= each[0] < pass_at + 2] for pass_at in (0, 2, 4))
+    assert first == [(0, 2, 67), (0, 2, 72)]
+    if is_after:
+        assert second == [
+            (2, 2 - 2 * short, 67),
+            (2, 2 - 2 * short, 72),
+            (4 - 2 * short, short, 71),
+            (4 - short, short, 69),
+        ]
+        assert third == [(4, 2 - short, 67), (4, 2 - short, 72), (6 - short, short, 69)]
+    else:
+        late = 2 + 2 * short
+        assert second == [(2, short, 71), (2 + short, short, 69), (late, 4 - late, 67), (late, 4 - late, 72)]
+        assert third == [(4, short, 69), (4 + short, 2 - short, 67), (4 + short, 2 - short, 72)]
+
+
 @pytest.mark.parametrize("n_measures", [1, 2])
 def test_measures_under_a_repeat_sign_are_played_as_those_before(n_measures):
     def sign(kind: str) -> str:

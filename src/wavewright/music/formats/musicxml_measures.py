@@ -73,11 +73,12 @@ SUSTAIN, PEDAL_DOWN = 64, 127
 _PER_MINUTE = re.compile(r"\d+(?:\.\d+)?")
 MAX_DIVISIONS = 2**20
 MAX_QUARTERS = 10_000
+ALL_PASSES = frozenset(range(1, 2 * MAX_PASSES + 1))
 
 
 @dataclass
 class XmlNote:
-    """A note in quarters from the start of its measure; ``passes`` of a repeat that play it, all if empty."""
+    """A note in quarters from the start of its measure; ``passes`` of a repeat that play it."""
 
     start: Fraction
     duration: Fraction
@@ -85,7 +86,7 @@ class XmlNote:
     velocity: int
     is_tied: bool = False
     continues: bool = False
-    passes: frozenset[int] = frozenset()
+    passes: frozenset[int] = ALL_PASSES
 
 
 @dataclass
@@ -129,6 +130,7 @@ class MeasureReader:
         self._cursor = self._chord_start = Fraction(0)
         self._grace: list[list[tuple[int, frozenset[int]]]] = []  # pitches and passes
         self._is_slashed = False
+        self._taken = [(ALL_PASSES, Fraction(0))]  # of the start of the chord, by the grace notes of passes
         self._before: list[XmlNote] = []  # the notes that end at the cursor, in their voice
         self._accent: tuple[Fraction, int] | None = None
         self._quarters_per_minute = Fraction(120)
@@ -204,11 +206,13 @@ class MeasureReader:
         """Add grace notes that nothing follows in their voice, at the end of the notes before them."""
         if not self._grace or not self._cursor:
             return
-        lengths = [note.duration for note in self._before] or [self._cursor]
-        each = min(GRACE_QUARTERS, min(lengths) / 4 / len(self._grace))
+        most = min([note.duration for note in self._before] or [self._cursor]) / 4
+        *others, (own, own_taken) = self._add_grace(self._cursor, most, is_before=True)
         for note in self._before:
-            note.duration -= each * len(self._grace)
-        self._add_grace(self._cursor - each * len(self._grace), each)
+            for passes, taken in others:
+                other = replace(note, duration=note.duration - taken, passes=note.passes & passes)
+                self._measure.notes.append(other)
+            note.duration, note.passes = note.duration - own_taken, note.passes & own
 
     def _backup(self, element: Element) -> None:
         self._end_with_grace()
@@ -281,19 +285,15 @@ class MeasureReader:
             return
         self._measure.programs += self._program_of(element, start)
         velocity = self._velocity_of(_number(element.get("dynamics"))) or self._velocity_at(start)
-        if self._grace and not is_chord:
+        if not self._before:
             # Without a slash they are appoggiaturas, which take half of the note.
-            share = min(GRACE_QUARTERS, duration / 4 / len(self._grace))
-            share = share if self._is_slashed else duration / 2 / len(self._grace)
-            taken = share * len(self._grace)
-            self._add_grace(start, share)
-            start, duration = start + taken, duration - taken
-        elif is_chord and self._before:
-            start, duration = self._before[0].start, start + duration - self._before[0].start
+            self._taken = self._add_grace(start, duration / (4 if self._is_slashed else 2))
         ties = {tie.get("type") for tie in (*element.findall("tie"), *element.iterfind("notations/tied"))}
-        note = XmlNote(start, duration, pitch, velocity, "start" in ties, "stop" in ties, _passes(element))
-        self._before.append(note)
-        self._measure.notes.append(note)
+        for passes, taken in self._taken:
+            note = XmlNote(start + taken, duration - taken, pitch, velocity, "start" in ties, "stop" in ties)
+            note.passes = _passes(element) & passes
+            self._before.append(note)
+            self._measure.notes.append(note)
 
     def _program_of(self, element: Element, start: Fraction) -> list[tuple[Fraction, int]]:
         """Return the time and the programme of a note whose instrument is named."""
@@ -304,13 +304,28 @@ class MeasureReader:
         """Return the velocity of a note without its own."""
         return self._accent[1] if self._accent is not None and self._accent[0] == start else self._velocity
 
-    def _add_grace(self, start: Fraction, each: Fraction) -> None:
-        """Add the grace notes from a time on, each of a length."""
-        for index, pitches in enumerate(self._grace):
-            for pitch, passes in pitches:
-                note = XmlNote(start + index * each, each, pitch, self._velocity, passes=passes)
-                self._measure.notes.append(note)
+    def _add_grace(
+        self, at: Fraction, most: Fraction, is_before: bool = False
+    ) -> list[tuple[frozenset[int], Fraction]]:
+        """Add the grace notes from a time on, or before it; return how long they last in which passes.
+
+        - ``most``: how long they last at most; each is GRACE_QUARTERS long at most, but for appoggiaturas.
+        """
+        named = {number for chord in self._grace for _, passes in chord if passes != ALL_PASSES for number in passes}
+        taken: list[tuple[frozenset[int], Fraction]] = []
+        for own in [*({number} for number in sorted(named)), ALL_PASSES - named]:
+            played = [[pitch for pitch, passes in chord if own <= passes] for chord in self._grace]
+            chords = [chord for chord in played if chord]
+            each = most / max(len(chords), 1)
+            each = min(each, GRACE_QUARTERS) if self._is_slashed or is_before else each
+            taken.append((frozenset(own), each * len(chords)))
+            start = at - taken[-1][1] if is_before else at
+            for index, chord in enumerate(chords):
+                for pitch in chord:
+                    note = XmlNote(start + index * each, each, pitch, self._velocity, passes=frozenset(own))
+                    self._measure.notes.append(note)
         self._grace = []
+        return taken
 
     def _pitch(self, element: Element) -> int | None:
         """Return the pitch of a note; None for rests and notes without one."""
@@ -398,7 +413,7 @@ class MeasureReader:
 
     def _sound(self, element: Element, at: Fraction | None = None) -> None:
         self._mark(_marks_of_sound(element))
-        if _passes(element):
+        if _passes(element) != ALL_PASSES:
             self._report("tempos and dynamics of single passes of a repeat are played in all")
         if element.get("forward-repeat") == "yes":
             self._measure.line = replace(self._measure.line, starts_repeat=True)
@@ -494,8 +509,9 @@ def _marks_of_sound(sound: Element) -> list[JumpMark]:
 
 
 def _passes(element: Element) -> frozenset[int]:
-    """Return the passes of a repeat that play a note; empty for all."""
-    return frozenset(int(each) for each in element.get("time-only", "").replace(",", " ").split() if each.isdecimal())
+    """Return the passes of a repeat that play a note."""
+    numbers = [each for each in element.get("time-only", "").replace(",", " ").split() if each.isdecimal()]
+    return frozenset(int(each) for each in numbers if len(each) < 4) & ALL_PASSES if numbers else ALL_PASSES
 
 
 def _number(text: str | None) -> Fraction | None:

@@ -254,7 +254,7 @@ def _joined(
     for at, (index, origin) in enumerate(zip(order, starts, strict=False)):
         passes[index] += 1
         for note in measures[index].notes if index < len(measures) else ():
-            if not note.passes or passes[index] in note.passes:
+            if passes[index] in note.passes:
                 played.append((origin + note.start, at, note))
     notes: list[tuple[Fraction, Fraction, int, int]] = []
     tied: dict[int, list[tuple[Fraction, int, int]]] = {}
