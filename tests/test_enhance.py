@@ -295,7 +295,7 @@ class TestFolder:
             rows = [{"audio_filepath": f"{name}.wav", "text": text, "speaker": "ann"} for name, text in texts.items()]
             (source / table).write_text("".join(json.dumps(row) + "\n" for row in rows))
         result = enhance(source, out, model=str(folder), workers=1, quiet=True)
-        assert result.notes == ()
+        assert result.notes == (("metadata.csv is read as name|text.",) if table == "metadata.csv" else ())
         scanned = scan(out, manifest=out / "manifest.jsonl")
         found = {entry.path.stem: (entry.text, entry.speaker) for entry in scanned.entries}
         speaker = None if table == "metadata.csv" else "ann"
@@ -303,6 +303,46 @@ class TestFolder:
         edited = edit(out, do="gain -3dB", out=tmp_path / "edited", workers=1, quiet=True)
         again = scan(tmp_path / "edited", manifest=edited.details["manifest"])
         assert {entry.path.stem: entry.text for entry in again.entries} == texts | {"c": None}
+
+    @pytest.mark.parametrize(
+        ("name", "table", "note"),
+        [
+            ("metadata.csv", "file_name,transcription,speaker\na.wav,One,ann\nb.wav,Two,\n", "transcription as text"),
+            ("metadata.csv", "\ufeffpath;sentence;mood\na.wav;One;glad\nb.wav;Two;sad\n", "not used: mood"),
+            ("metadata.jsonl", '{"file_name": "a.wav", "text": "One"}\n{"file_name": "b.wav", "text": "Two"}\n', ""),
+            ("manifest.jsonl", '{"audio_filepath": "a.wav", "text": "One", "offset": 0, "duration": 0.125}\n', ""),
+        ],
+    )
+    def test_tables_with_headers_go_with_a_folder(self, folder, tmp_path, name, table, note):
+        for each in ("a.wav", "b.wav"):
+            Clip(noisy(2_000), 16_000).write(tmp_path / each)
+        (tmp_path / name).write_text(table, encoding="utf-8")
+        result = enhance(tmp_path, tmp_path / "out", model=str(folder), workers=1, quiet=True)
+        texts = {
+            entry.path.stem: entry.text for entry in scan(tmp_path / "out", manifest=result.details["manifest"]).entries
+        }
+        assert texts == {"a": "One", "b": "Two" if "Two" in table else None}
+        assert "Not copied" not in str(result)
+        assert note in " ".join(result.notes)
+
+    @pytest.mark.parametrize("times", [{"offset": 0.05}, {"duration": 0.01}, {"offset": 0.01, "end": 0.02}])
+    def test_the_text_of_a_part_is_not_that_of_the_whole(self, folder, tmp_path, times):
+        Clip(noisy(4_000), 16_000).write(tmp_path / "a.wav")
+        Clip(noisy(4_000), 16_000).write(tmp_path / "b.wav")
+        rows = [{"audio_filepath": "a.wav", "text": "One", **times}, {"audio_filepath": "b.wav", "text": "Two"}]
+        (tmp_path / "manifest.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+        result = enhance(tmp_path, tmp_path / "out", model=str(folder), workers=1, quiet=True)
+        entries = scan(tmp_path / "out", manifest=result.details["manifest"]).entries
+        assert {entry.path.stem: entry.text for entry in entries} == {"a": None, "b": "Two"}
+        assert "manifest.jsonl: 1 of its clips are parts of recordings" in " ".join(result.notes)
+
+    def test_a_bad_line_of_a_table_is_named_and_stops_nothing(self, folder, tmp_path):
+        Clip(noisy(2_000), 16_000).write(tmp_path / "a.wav")
+        (tmp_path / "metadata.csv").write_text("file,text,split\na.wav,One,sometimes\n")
+        result = enhance(tmp_path, tmp_path / "out", model=str(folder), workers=1, quiet=True)
+        assert (len(result.files), result.exit_code) == (1, 0)
+        assert "line 2: split is 'sometimes'; it must be train, valid or test" in result.notes[0]
+        assert result.notes[1:] == ("Not copied: metadata.csv.",)
 
     @pytest.mark.parametrize("workers", [1, 2])
     def test_a_folder_is_enhanced_once(self, folder, tmp_path, workers):

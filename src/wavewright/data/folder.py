@@ -143,18 +143,32 @@ def _metadata_of(root: Path, is_asked_for: bool) -> tuple[Path | None, list[str]
 
 
 def table_of(folder: Path) -> FolderTable:
-    """Return what the table or manifest of a folder says of its recordings, of those that are one clip each."""
+    """Return the fields of the recordings of a folder in its table or manifest, of those that have one line each."""
     for name in (*METADATA_FILES, MANIFEST_FILE):
-        path = folder / name
-        if not manifests.is_metadata(path):
+        if not manifests.is_metadata(folder / name):
             continue
-        with suppress(BadFolder):
-            entries = manifests.read(path, folder).entries
-            n_clips = Counter(entry.path for entry in entries)
-            alone = [each for each in entries if n_clips[each.path] == 1 and each.path.is_relative_to(folder)]
-            facts = {each.path.relative_to(folder).as_posix(): manifests.facts_of(each) for each in alone}
-            return FolderTable(name if len(alone) == len(entries) else "", facts)
+        try:
+            table = manifests.read(folder / name, folder)
+        except BadFolder as error:
+            return FolderTable(notes=(str(error),))
+        n_clips = Counter(entry.path for entry in table.entries)
+        whole = [each for each in table.entries if n_clips[each.path] == 1 and _is_whole(each, folder)]
+        n_others, notes = len(table.entries) - len(whole), list(table.notes)
+        if n_others:
+            notes.append(
+                f"{name}: {n_others} of its clips are parts of recordings, or elsewhere; the new manifest lacks them."
+            )
+        facts = {each.path.relative_to(folder).as_posix(): manifests.facts_of(each) for each in whole}
+        return FolderTable(name, facts, tuple(notes))
     return NO_TABLE
+
+
+def _is_whole(entry: Entry, folder: Path) -> bool:
+    """Return whether a clip is a whole recording below a folder, but for the rounding of its length."""
+    if entry.offset_seconds or not entry.path.is_relative_to(folder):
+        return False
+    n_frames, sample_rate, _ = read_length(entry.path)
+    return (n_frames - entry.n_frames) / sample_rate <= manifests.ROUNDED_SECONDS
 
 
 def _not_listed(root: Path, table: Path, scanned: Scan) -> Iterator[str]:

@@ -76,7 +76,7 @@ def convert_folder(
             sweep(folder)  # what processes were writing when they were ended
     ignored = [path for path in ignored if path != Path(table.name)]
     notes = (f"Not copied: {_listed(ignored)}.",) if ignored else ()
-    return replace(made, notes=notes, details={**made.details, "n_ignored": len(ignored)})
+    return replace(made, notes=(*table.notes, *notes), details={**made.details, "n_ignored": len(ignored)})
 
 
 def make_each(

@@ -16,10 +16,14 @@ MANIFEST_FILE = "manifest.jsonl"
 
 
 class FolderTable(NamedTuple):
-    """The fields of recordings in a table of their folder, by their names below it; ``name`` is that of the table."""
+    """The fields of recordings in a table of their folder, by their names below it.
+
+    ``name`` is that of the table, and ``notes`` say how it was read, and what of it is left out.
+    """
 
     name: str = ""
     facts: Mapping[str, Mapping[str, object]] = {}
+    notes: tuple[str, ...] = ()
 
 
 NO_TABLE = FolderTable()
