@@ -147,6 +147,18 @@ def test_chunks_that_are_too_long_are_named(tmp_path, monkeypatch, capsys, name,
     assert all(chunk.strip() in said for chunk in chunks)
 
 
+@pytest.mark.uses("drum-classifier", "morph-drums")
+@pytest.mark.parametrize("verb", [["slice"], ["vary", "--count", "1"], ["morph", "--steps", "3"]])
+def test_fields_of_what_clips_are_made_of_are_named(tmp_path, verb, capsys):
+    source, other, out = tmp_path / "info.wav", tmp_path / "other.wav", tmp_path / "out"
+    planted = FILES[source.name](source)
+    wav(other)
+    sources = [source, other] if verb[0] == "morph" else [source]
+    assert run([verb[0], *map(str, sources), *verb[1:], "--out", str(out)]) == 0
+    assert planted
+    assert not lost(planted, [], capsys.readouterr().err)
+
+
 @pytest.mark.parametrize("n_letters", [20, 5_000])
 @pytest.mark.parametrize("ending", ["wav", "flac", "mp3"])
 def test_a_comment_is_in_that_of_the_result_or_named(tmp_path, n_letters, ending, capsys):

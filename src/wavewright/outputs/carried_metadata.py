@@ -143,6 +143,11 @@ def left_out_of(file: SoundSource, written: SoundMetadata | None = None, seconds
     return _losses_of(open_sound(file).metadata, written or SoundMetadata(), seconds)
 
 
+def left_out_of_each(files: Iterable[Path]) -> list[str]:
+    """Return what several files hold beside their sound, with their names."""
+    return [f"{name} of {file.name}" for file in files for name in left_out_of(file)]
+
+
 def mixed(source: SoundMetadata) -> SoundMetadata:
     """Return the tags and pictures of a recording that are true of a mix of it, of another level and other channels."""
     untrue = (*LEVELS, FIELD.lower(), PLACES_FIELD.lower())

@@ -9,7 +9,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from ..audio.clip import Clip
+from ..audio.clip import Clip, warn_of_left_out
 from ..audio.sound_file import open_sound
 from ..audio.wave_blocks import at_most_stereo
 from ..base.errors import BadAudio, BadSetting
@@ -23,6 +23,7 @@ from ..inference.slicing.files import SCORE_FILE, SFZ_FILE, SOUNDFONT_FILE, KitO
 from ..inference.slicing.hits import find_hits, grouped, level_db_of
 from ..inference.slicing.kit import MAX_SOUNDS, KitLayer, KitSound, KitTake, build_kit
 from ..metrics.embeddings import resampled
+from ..outputs.carried_metadata import left_out_of
 from ..outputs.made import Made, MadeFile, sound_file
 from ..outputs.watermark.marking import marking_of
 from ..outputs.watermark.payload import DEFAULT_KEY
@@ -98,7 +99,8 @@ def slice_recording(
     classifier or the model does not exist, or is of another kind; BadSetting if the recording has more than 2,000 hits;
     BadFolder if the folder cannot be written to, or has other files.
     """
-    header = open_sound(file).header
+    sound = open_sound(file)
+    header = sound.header
     if header.seconds is not None and header.seconds > MAX_SECONDS:
         raise BadAudio(
             f"{file} lasts {header.seconds:.0f} s; recordings of up to {MAX_SECONDS:.0f} s can be sliced: cut it with "
@@ -128,6 +130,7 @@ def slice_recording(
     has_variations = any(take.variation for sound in sounds for take in sound.takes)
     origin = KitOrigin(file.name, short_hash_of(file), rate, recording.seconds, variations, marking)
     written = write_kit(sounds, folder, origin)
+    warn_of_left_out(folder, left_out_of(sound))
     summaries = [_summary(sound) for sound in sounds]
     lines = [f"  {len(hits)} hit{'s' * (len(hits) != 1)} of {len(sounds)} sound{'s' * (len(sounds) != 1)}"]
     for each in summaries:

@@ -15,7 +15,7 @@ from ...base.errors import BadSetting
 from ...base.names import file_stem
 from ...base.units import gain_to_db
 from ...base.whole_file import check_target, whole_folder
-from ...outputs.carried_metadata import left_out_of
+from ...outputs.carried_metadata import left_out_of_each
 from ...outputs.made import Made, MadeFile, sound_file
 from ...outputs.watermark.marking import Marking
 from .plan import MASTER, Mix
@@ -119,7 +119,7 @@ def write_mix(
         clipping=clipping,
     )
     if names_losses:
-        warn_of_left_out(out, [f"{name} of {path.name}" for path in _files_of(mix) for name in left_out_of(path)])
+        warn_of_left_out(out, left_out_of_each(_files_of(mix)))
     peak_db = float(gain_to_db(meter.peak))
     return mixed_file(sound_file(out, header), source, peak_db, clipping.result(), marking is not None)
 

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from ...audio.clip import warn_of_left_out
 from ...base.errors import BadSetting
 from ...base.names import file_stem
 from ...contracts.morphing import Morpher
 from ...contracts.runtime import identity
+from ...outputs.carried_metadata import left_out_of_each
 from ...outputs.clip_folder import OutputClip, write_clips
 from ...outputs.made import Made
 from ...outputs.watermark.marking import Marking
@@ -94,6 +96,7 @@ class Derivation:
     def write(self, clips: Iterator[OutputClip], out: Path, format: str, attenuation_db: float = 0.0) -> Made:
         """Write outputs as files of a folder; raises as :func:`.clip_folder.write_clips`."""
         written = write_clips(clips, self.runtime.sample_rate, out, format, self.marking)
+        warn_of_left_out(out, left_out_of_each(source.file for source in self.sources))
         notes = [str(source) for source in self.sources if source.changes]
         if attenuation_db >= MIN_REPORTED_DB:
             subject = "The clip was" if len(written) == 1 else "All clips were"
