@@ -16,13 +16,14 @@ from .config import LOWEST_PITCH, N_PITCHES
 
 SUPPORT_FRAMES = 4  # after an onset, in which the note must be probable
 LEAST_FRAMES = 2  # between two onsets of a pitch, and of a note
+GAP_FRAMES = 8  # in which a note that has ended is improbable; for shorter, other notes cover it or its partials beat
 TOLERANCE_S = 0.05  # between onsets of notes that are the same, and between their ends
 END_TOLERANCE = 0.2  # of the length of a long note
 
 
 @dataclass(frozen=True)
 class NoteThresholds(RangedSettings):
-    """Probabilities from which on an onset is one, a note sounds after it, and below which it has ended."""
+    """Probabilities from which on an onset is one, a note sounds after it, and below which it may have ended."""
 
     onset: float = ranged(0.5, 0.0, 1.0)
     note: float = ranged(0.4, 0.0, 1.0)
@@ -43,7 +44,7 @@ class NoteDecoder(ChunkStream[list[DetectedNote]]):
     def push(self, probabilities: np.ndarray) -> list[DetectedNote]:
         """Return the notes that end within the next frames, ``(3, frames, 88)``."""
         known = np.concatenate([self._held, probabilities], axis=1)
-        n_decided = known.shape[1] - 1 - SUPPORT_FRAMES
+        n_decided = known.shape[1] - 1 - GAP_FRAMES
         if n_decided < 1:
             self._held = known
             return []
@@ -55,7 +56,7 @@ class NoteDecoder(ChunkStream[list[DetectedNote]]):
     def finish(self) -> list[DetectedNote]:
         """Return the notes that end with the recording."""
         n_frames = self._frame + self._held.shape[1] - 1
-        notes = self.push(np.zeros((3, SUPPORT_FRAMES, N_PITCHES), np.float32))
+        notes = self.push(np.zeros((3, GAP_FRAMES, N_PITCHES), np.float32))
         return notes + [self._closed(pitch, n_frames) for pitch in np.flatnonzero(self._onset >= 0).tolist()]
 
     def _decided(self, known: np.ndarray, n_decided: int) -> list[DetectedNote]:
@@ -63,9 +64,10 @@ class NoteDecoder(ChunkStream[list[DetectedNote]]):
         onset, note, velocity = known
         limits = self._thresholds
         here, before, after = (onset[1 + k : 1 + k + n_decided] for k in (0, -1, 1))
-        windows = np.lib.stride_tricks.sliding_window_view(note[1:], SUPPORT_FRAMES, axis=0)[:n_decided]
-        is_onset = (here >= limits.onset) & (here > before) & (here >= after) & (windows.max(axis=-1) >= limits.note)
-        is_low = windows[..., :LEAST_FRAMES].max(axis=-1) < limits.end
+        windows = np.lib.stride_tricks.sliding_window_view(note[1:], GAP_FRAMES, axis=0)[:n_decided]
+        is_supported = windows[..., :SUPPORT_FRAMES].max(axis=-1) >= limits.note
+        is_onset = (here >= limits.onset) & (here > before) & (here >= after) & is_supported
+        is_low = windows.max(axis=-1) < limits.end
         shift = _peak_shift(before, here, after)
         notes = []
         for t in np.flatnonzero(is_onset.any(axis=1) | (is_low.any(axis=1))):
