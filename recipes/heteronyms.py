@@ -26,11 +26,17 @@ from scipy.sparse import csr_matrix
 from wavewright.base.whole_file import write_whole
 from wavewright.text.characters import normalize_characters
 from wavewright.text.english.context import Context
-from wavewright.text.english.heteronym_model import HeteronymModel, bundled_model, features
-from wavewright.text.english.heteronym_rules import HeteronymRules, bundled_rules, in_context
+from wavewright.text.english.heteronyms import (
+    HeteronymModel,
+    HeteronymRules,
+    bundled_model,
+    bundled_rules,
+    features,
+    in_context,
+)
 from wavewright.text.english.pronounce import known, phones_of
+from wavewright.text.english.rules import DATA, rows
 from wavewright.text.english.scanner import Scanner, TokenReader
-from wavewright.text.english.tables import DATA, rows
 
 HERE = Path(__file__).with_name("heteronym_sentences")
 OUT = DATA / "heteronym_model.txt"

@@ -32,7 +32,7 @@ from pathlib import Path
 import numpy as np
 from bundling import bundle
 
-from wavewright.base.file_hash import sha256_of
+from wavewright.base.files import sha256_of
 from wavewright.base.whole_file import write_whole
 from wavewright.data.entry import Entry, Scan
 from wavewright.data.folder import scan

@@ -22,12 +22,11 @@ from command_line import refused
 from waiting import LIMIT_SECONDS, wait_until
 
 from wavewright import Clip
-from wavewright.apps.batch_jobs import job as job_module, ray_lanes as ray_lanes_module, remote_store
+from wavewright.apps.batch_jobs import job as job_module, ray_lanes as ray_lanes_module, store as store_module
 from wavewright.apps.batch_jobs.batch import batch, items_of, read_jobs
 from wavewright.apps.batch_jobs.job import BatchJob, JobOutcome, ModelHashes, digest_of, job_key, local_files
 from wavewright.apps.batch_jobs.ray_lanes import ray_lanes
-from wavewright.apps.batch_jobs.remote_store import RemoteStore
-from wavewright.apps.batch_jobs.store import FolderStore
+from wavewright.apps.batch_jobs.store import FolderStore, RemoteStore
 from wavewright.apps.batch_jobs.worker import JobWorker, begin_jobs
 from wavewright.apps.cli import run
 from wavewright.base import whole_file
@@ -837,7 +836,7 @@ def test_lists_and_files_at_urls(bucket, sounds, tmp_path):
 
 
 def test_many_records_are_objects_of_their_own(bucket, monkeypatch):
-    monkeypatch.setattr(remote_store, "N_BUFFERED", 3)
+    monkeypatch.setattr(store_module, "N_BUFFERED", 3)
     store = RemoteStore("memory://out")
     with store.log("1-of-1") as add:
         for index in range(7):

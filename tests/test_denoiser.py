@@ -13,7 +13,7 @@ import torch
 from tiny_families import kept, recordings, tiny_recipe, tiny_run, trained
 
 from wavewright.base.errors import BadAudio, BadFolder, BadModel, BadSetting
-from wavewright.base.file_hash import sha256_of
+from wavewright.base.files import sha256_of
 from wavewright.contracts.enhancement import EnhancementSettings
 from wavewright.data import mixing
 from wavewright.dsp import stream

@@ -7,9 +7,14 @@ import importlib
 import pytest
 
 from wavewright.text.english.context import Context, SentenceWords
-from wavewright.text.english.heteronym_model import HeteronymModel, bundled_model, features
-from wavewright.text.english.heteronym_rules import HeteronymRules, bundled_rules
-from wavewright.text.english.tables import rows
+from wavewright.text.english.heteronyms import (
+    HeteronymModel,
+    HeteronymRules,
+    bundled_model,
+    bundled_rules,
+    features,
+)
+from wavewright.text.english.rules import rows
 
 TABLE = [
     ["bass", "words", "B EY1 S", "B AE1 S"],

@@ -10,7 +10,7 @@ import pytest
 from wavewright.audio.clip import Clip
 from wavewright.base.errors import BadFolder, BadSetting
 from wavewright.base.json_text import line_of
-from wavewright.metrics import aecmos, paired
+from wavewright.metrics import paired
 from wavewright.metrics.paired import compare_pairs, si_sdr_db
 from wavewright.tasks.evaluate import evaluate
 
@@ -213,11 +213,11 @@ class TestAecmos:
         self.scenarios = []
 
         def rate(far, microphone, enhanced, scenario):
-            assert len(far) == len(microphone) == len(enhanced) <= aecmos.LONGEST
+            assert len(far) == len(microphone) == len(enhanced) <= paired.LONGEST
             self.scenarios.append(scenario)
             return 5 - 10 * float(np.std(enhanced)), 4.0
 
-        monkeypatch.setattr(aecmos, "aecmos", rate)
+        monkeypatch.setattr(paired, "aecmos", rate)
         monkeypatch.setattr(paired, "METRICS", {"si_sdr_db": si_sdr_db})
         monkeypatch.setattr(paired, "find_spec", lambda name: True)
 
@@ -243,9 +243,9 @@ class TestAecmos:
     def test_segments_of_long_calls_are_rated_by_who_talks(self):
         near, far = np.zeros((2, 60 * RATE), np.float32)
         near[: 15 * RATE] = far[30 * RATE :] = 0.1
-        assert aecmos.aecmos_of_call(near, far, near + far, near) == (5.0, 4.0)  # four segments, the second silent
+        assert paired.aecmos_of_call(near, far, near + far, near) == (5.0, 4.0)  # four segments, the second silent
         assert self.scenarios == ["nst", "st", "st"]
-        assert np.isnan(aecmos.aecmos_of_call(0 * near, 0 * far, near, near)).all()
+        assert np.isnan(paired.aecmos_of_call(0 * near, 0 * far, near, near)).all()
 
     def test_is_left_out_without_its_package(self, folders, far, monkeypatch):
         monkeypatch.setattr(paired, "find_spec", lambda name: None)
@@ -276,7 +276,7 @@ def test_the_network_is_given_the_waves_of_a_call(monkeypatch):
         return {"echo_mos": np.float32(3), "deg_mos": np.float32(4)}
 
     monkeypatch.setitem(sys.modules, "speechmos", SimpleNamespace(aecmos=SimpleNamespace(run=run)))
-    assert aecmos.aecmos(np.full(9, 2.0), np.zeros(9), np.ones(9), "dt") == (3.0, 4.0)
+    assert paired.aecmos(np.full(9, 2.0), np.zeros(9), np.ones(9), "dt") == (3.0, 4.0)
     assert (given["lpb"] == 1).all()
     assert (given["enh"] == 1).all()
     assert (given["sr"], given["talk_type"]) == (RATE, "dt")

@@ -32,12 +32,11 @@ from waiting import LIMIT_SECONDS, wait_until
 from wavewright import models
 from wavewright.apps.cli import run
 from wavewright.apps.server.jobs.endpoints import events_of
-from wavewright.apps.server.jobs.file_access import FileAccess
 from wavewright.apps.server.jobs.files import SUFFIXES, safe_name
 from wavewright.apps.server.jobs.request import parameters_of, prepare
 from wavewright.apps.server.jobs.store import JobStore
 from wavewright.apps.server.jobs.task_job import TaskJob
-from wavewright.apps.server.jobs.worker import interrupt_again
+from wavewright.apps.server.jobs.worker import FileAccess, interrupt_again
 from wavewright.apps.server.settings import ServerSettings
 from wavewright.apps.server.speech_request import BadRequest
 from wavewright.base.errors import BadSetting
@@ -442,7 +441,7 @@ def test_a_job_opens_no_other_file(server, tmp_path):
 ATTEMPTS = """
 import os, sys, shutil, sqlite3, glob
 from pathlib import Path
-from wavewright.apps.server.jobs.file_access import FileAccess
+from wavewright.apps.server.jobs.worker import FileAccess
 
 base = Path(sys.argv[1])
 before = sorted(map(str, base.rglob("*")))

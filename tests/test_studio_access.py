@@ -17,8 +17,15 @@ from waiting import LIMIT_SECONDS
 from wavewright.apps.cli import run
 from wavewright.apps.server.guard import KEY_COOKIE
 from wavewright.apps.studio import command
-from wavewright.apps.studio.command import command_line, write_desktop_entry
-from wavewright.apps.studio.network_access import addresses_with_key, enter_route, new_key, own_addresses, qr_code
+from wavewright.apps.studio.command import (
+    addresses_with_key,
+    command_line,
+    enter_route,
+    new_key,
+    own_addresses,
+    qr_code,
+    write_desktop_entry,
+)
 from wavewright.apps.studio.routes import page_routes
 from wavewright.base.errors import BadSetting
 

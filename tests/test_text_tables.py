@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import wavewright.text.english
-from wavewright.text.english import tables
+from wavewright.text.english import rules as tables
 from wavewright.text.english.phones import CONSONANTS, PHONES, VOWELS
 from wavewright.text.english.pronounce import known, with_s
 

@@ -26,8 +26,7 @@ from wavewright.data.entry import Entry
 from wavewright.data.mixing import rms
 from wavewright.families import loading
 from wavewright.inference.enhancement.echo import LinearCanceller
-from wavewright.metrics.aecmos import aecmos
-from wavewright.metrics.paired import pesq
+from wavewright.metrics.paired import aecmos, pesq
 
 FAR_ALONE, BOTH, NEAR_ALONE = slice(0, 10), slice(10, 20), slice(20, 26)  # seconds
 SETTLED, RINGED_OUT = slice(4, 10), slice(21, 26)  # parts of the first and of the last

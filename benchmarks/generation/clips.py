@@ -26,8 +26,8 @@ from wavewright.metrics.clips import Clips
 from wavewright.metrics.comparison import compare
 from wavewright.metrics.embeddings import ClassifierEmbedding, Embedding, LogMelEmbedding
 from wavewright.metrics.harmonicity import harmonics_to_noise_of_all
+from wavewright.metrics.recogniser import SpeechEmbedding
 from wavewright.metrics.report import EvaluationReport
-from wavewright.metrics.speech_embedding import SpeechEmbedding
 
 SPEECH_RATE = 8_000
 

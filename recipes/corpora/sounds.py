@@ -19,7 +19,7 @@ import games
 from corpus import Recording, Source, checked_folder, gather
 
 from wavewright.audio.clip import Clip
-from wavewright.base.file_hash import sha256_of
+from wavewright.base.files import sha256_of
 from wavewright.base.result import Failed
 
 SONIC_PI = Source(

@@ -17,7 +17,7 @@ import soundfile
 
 from ..base.channel_layouts import PLACES_FIELD, Positions, positions_of
 from ..base.errors import BadAudio, BadSetting, MissingExtra, SoundWarning, how_to_install
-from ..base.file_hash import SHORT_DIGITS
+from ..base.files import SHORT_DIGITS
 from ..base.json_text import parse
 from ..base.units import samples_to_seconds, seconds_to_samples
 from .file_formats.metadata import TAGS, SoundMetadata, normalised

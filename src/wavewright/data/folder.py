@@ -15,8 +15,7 @@ from typing import Literal
 
 from ..audio.file_kind import SOUND_SUFFIXES
 from ..base.errors import EXPECTED_ERRORS, BadAudio, BadFolder, BadSetting, MissingExtra, printable, sentence_of
-from ..base.file_hash import sha256_of
-from ..base.files_below import files_below
+from ..base.files import files_below, sha256_of
 from ..base.names import name_problem, quoted
 from ..base.progress_bar import report_progress
 from ..base.result import Failed, first_of

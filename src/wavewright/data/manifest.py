@@ -16,7 +16,7 @@ from typing import Literal, cast, get_args
 
 from ..audio.file_kind import SOUND_SUFFIXES
 from ..base.errors import BadAudio, BadFolder, MissingExtra
-from ..base.files_below import files_below
+from ..base.files import files_below
 from ..base.json_text import line_of
 from ..base.names import name_problem, quoted
 from ..base.result import Failed, first_of

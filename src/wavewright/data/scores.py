@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..base.errors import BadFolder, BadScore, ScoreWarning
-from ..base.files_below import files_below
+from ..base.files import files_below
 from ..base.progress_bar import report_progress
 from ..base.result import Failed, Result, first_of
 from ..music.formats import READABLE, read_score

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..audio.sound_file import open_sound
 from ..base.errors import BadAudio
-from ..base.file_hash import short_hash_of
+from ..base.files import short_hash_of
 from ..base.whole_file import write_whole
 from ..outputs.converted_folder import ConvertFile
 from ..outputs.made import MadeFile

@@ -17,7 +17,7 @@ from ..audio.file_formats.metadata import Marker, SoundMetadata, plain
 from ..audio.sound_file import SoundFormat, open_sound
 from ..audio.wave_blocks import CountedWaves, at_most_stereo
 from ..base.errors import BadAudio, BadSetting
-from ..base.file_hash import short_hash_of
+from ..base.files import short_hash_of
 from ..base.names import quoted
 from ..base.units import clock, seconds_to_samples
 from ..base.version import __version__

@@ -15,13 +15,13 @@ from .frechet import FrechetInfinity, frechet_distance, frechet_distance_infinit
 from .harmonicity import Harmonicity, harmonics_to_noise, harmonics_to_noise_of_all
 from .kernel import kernel_distance
 from .prdc import PrecisionRecall, precision_recall_density_coverage
+from .recogniser import SpeechEmbedding
 from .reconstruction import mel_distance, si_sdr, stft_distance
 from .relative_frechet import HalfToHalf, RelativeFrechet, half_to_half, relative_frechet
 from .report import EvaluationReport
 from .reverberation import srmr
 from .sampling import Interval, bootstrap_interval
 from .scores import am_score, inception_score, label_agreement, modified_inception_score
-from .speech_embedding import SpeechEmbedding
 from .word_errors import WordErrors, spoken_words, word_errors
 
 __all__ = [

@@ -11,7 +11,7 @@ from ..audio.clip import suffix_like
 from ..audio.file_kind import SOUND_SUFFIXES, is_video
 from ..audio.sound_file import open_sound
 from ..base.errors import EXPECTED_ERRORS, BadFolder, printable
-from ..base.files_below import files_below
+from ..base.files import files_below
 from ..base.names import inside
 from ..base.result import Failed, first_of
 from ..base.runner import GivenT, Item, each_item

@@ -14,7 +14,7 @@ from ..audio.clip import Clip
 from ..audio.sound_file import open_sound
 from ..base import parameters
 from ..base.errors import BadSetting, unsupported
-from ..base.file_hash import short_hash_of
+from ..base.files import short_hash_of
 from ..base.names import file_stem
 from ..base.parameters import FREE_TEXT, MAX_SEED, NAMES_MODEL
 from ..base.rules import Needs, Without

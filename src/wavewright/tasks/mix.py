@@ -11,7 +11,7 @@ from pydantic import Field
 
 from ..audio.clip import describe_audio
 from ..audio.wave_blocks import ClippingMeter
-from ..base.file_hash import short_hash_of
+from ..base.files import short_hash_of
 from ..base.parameters import DRY_RUN, Quiet, SampleBits, Writes, WritesSounds
 from ..base.progress_bar import progress_bar
 from ..base.task_parameters import checked

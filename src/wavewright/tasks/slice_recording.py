@@ -13,7 +13,7 @@ from ..audio.clip import Clip, warn_of_left_out
 from ..audio.sound_file import open_sound
 from ..audio.wave_blocks import at_most_stereo
 from ..base.errors import BadAudio, BadSetting
-from ..base.file_hash import short_hash_of
+from ..base.files import short_hash_of
 from ..base.parameters import DEFAULT_VAE, MAX_SEED, NAMES_MODEL, InForm, IsMarked, MarkKey, VaeName, WritesSounds
 from ..base.task_parameters import checked
 from ..base.units import samples_to_seconds

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..audio.clip import Clip
 from ..base.errors import BadFolder
-from ..base.file_hash import sha256_of
+from ..base.files import sha256_of
 from ..base.units import db_to_gain, gain_to_db
 from ..data.entry import Entry
 from ..data.folder import scan

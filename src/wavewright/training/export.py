@@ -34,7 +34,7 @@ from torch import Tensor, nn
 
 from ..audio.clip import Clip
 from ..base.errors import TrainingStopped
-from ..base.file_hash import sha256_of
+from ..base.files import sha256_of
 from ..base.interruption import uninterrupted
 from ..base.onnx_runtime import write_optimised
 from ..models.card import CARD_FILE, Card

@@ -30,8 +30,7 @@ from ...tasks.json_results import plain
 from .job import BatchJob, InputFile, JobOutcome, ModelHashes, are_unchanged, digest_of, job_key
 from .locations import files_below, is_below, is_folder, is_url, joined, located, matches, name_of, read_bytes
 from .ray_lanes import is_ray, ray_lanes
-from .remote_store import RemoteStore
-from .store import RESULTS_FILE, FolderStore, Record, Store
+from .store import RESULTS_FILE, FolderStore, Record, RemoteStore, Store
 from .worker import JobWorker, begin_jobs
 
 LIST_SUFFIX = ".jsonl"

@@ -12,7 +12,7 @@ from pathlib import Path, PurePath
 
 from ... import models
 from ...base.errors import BadFolder, BadModel, BadSetting
-from ...base.file_hash import sha256_of, short_hash_of
+from ...base.files import sha256_of, short_hash_of
 from ...base.json_text import JsonValue
 from ...base.version import __version__
 from ...base.whole_file import scratch_folder

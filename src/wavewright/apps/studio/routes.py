@@ -38,8 +38,7 @@ from ...speech.prosody import MAX_STRENGTH, STYLES, USUAL_STRENGTH
 from ...synth import patch_names
 from ...tasks.list_effects import list_effects
 from ...training.run_file import CHECKPOINTS, LAST, RUN_FILE
-from ...training.run_records.plan import read_plan
-from ...training.run_records.records import RunRecord, read_run
+from ...training.run_records.records import RunRecord, read_plan, read_run
 from ..server.compression import text_route
 from ..server.guard import read_body
 from ..server.speech_request import BadRequest, parse_object

@@ -12,7 +12,7 @@ import numpy as np
 from ...audio.file_kind import is_video
 from ...audio.sound_file import OpenSound, SoundFormat, SoundSource, open_sound
 from ...base.errors import BadAudio, BadSetting
-from ...base.file_hash import short_hash_of
+from ...base.files import short_hash_of
 from ...base.version import __version__
 from ...base.whole_file import check_target
 from ...dsp.true_peak import TruePeakMeter, above_ceiling

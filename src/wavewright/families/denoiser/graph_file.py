@@ -21,7 +21,7 @@ import numpy as np
 from pydantic import Field, ValidationError
 
 from ...base.errors import BadModel, BadSetting, printable
-from ...base.file_hash import short_hash_of
+from ...base.files import short_hash_of
 from ...base.toml_tables import TomlTable, parse_toml
 from ...base.validation import fault_of
 from ...contracts.enhancement import EnhancementSettings, EnhancerStream

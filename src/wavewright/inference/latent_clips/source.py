@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ...base.errors import BadAudio
-from ...base.file_hash import short_hash_of
+from ...base.files import short_hash_of
 from ...contracts.runtime import Autoencoder
 from ...data.entry import SILENT_PEAK, Entry, read_length
 from ...data.preparation import decode_at

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ...audio.sound_file import read_origin
 from ...base.errors import BadAudio, BadSetting, WavewrightError
-from ...base.file_hash import short_hash_of
+from ...base.files import short_hash_of
 from ...base.json_text import JsonValue
 from ...base.names import name_problem
 from ...base.version import __version__

@@ -13,8 +13,8 @@ from ..reading import Report, ScanningFrontEnd, shortened
 from ..tokens import Token
 from .phones import SYMBOLS, ipa_of, phones_of_arpabet, phones_of_ipa
 from .pronounce import known, phones_of
+from .rules import data_text
 from .scanner import Scanner, TokenReader
-from .tables import data_text
 
 if TYPE_CHECKING:
     from ..say_as import SayAs
@@ -73,7 +73,7 @@ class EnglishFrontEnd(ScanningFrontEnd):
             phones = token.phones or (lexicon.get(word) if lexicon else None)
             if not phones and word.removesuffix("s") in _heteronyms():
                 from .context import Context
-                from .heteronym_rules import in_context, phones_in_context
+                from .heteronyms import in_context, phones_in_context
 
                 sentence = sentence or in_context(spoken, text)
                 phones = phones_in_context(Context(sentence, index))

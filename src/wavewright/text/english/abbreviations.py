@@ -6,8 +6,20 @@ import re
 
 from ..pattern import pattern
 from .calendar import DAY_NAMES, MONTH_NAMES, WEEKDAYS
-from .rules import NEAR, NOT_IN_WORD, Around, Reading, Rule, reads, reads_as, rule
-from .tables import alternatives, of_kind, rows, word_list
+from .rules import (
+    NEAR,
+    NOT_IN_WORD,
+    Around,
+    Reading,
+    Rule,
+    alternatives,
+    of_kind,
+    reads,
+    reads_as,
+    rows,
+    rule,
+    word_list,
+)
 
 _ROWS = rows("abbreviations", 3)
 

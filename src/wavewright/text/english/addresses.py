@@ -7,8 +7,7 @@ from collections.abc import Sequence
 
 from .names import is_spelled
 from .numbers import digits, in_pairs, letters, whole
-from .rules import Around, Reading, Rule, reads
-from .tables import alternatives, of_kind, rows, word_list
+from .rules import Around, Reading, Rule, alternatives, of_kind, reads, rows, word_list
 
 SIGNS = of_kind(rows("signs", 3), "address")
 AS_WORDS = word_list("address-words")

@@ -8,8 +8,21 @@ import re
 from ..dialect import is_british
 from ..pattern import pattern
 from .numbers import cardinal, decade, ordinal, two_digits, year
-from .rules import NEAR, NOT_IN_WORD, Around, Reading, Rule, by_value, named_in, reads, reads_as, rule
-from .tables import alternatives, rows, word_list
+from .rules import (
+    NEAR,
+    NOT_IN_WORD,
+    Around,
+    Reading,
+    Rule,
+    alternatives,
+    by_value,
+    named_in,
+    reads,
+    reads_as,
+    rows,
+    rule,
+    word_list,
+)
 
 _ROWS = rows("calendar", 3)
 MONTHS = tuple(name for kind, name, _ in _ROWS if kind == "month")

@@ -6,8 +6,7 @@ import re
 
 from ..pattern import pattern
 from .numbers import decimal, whole
-from .rules import NEAR, NOT_IN_WORD, NUMBER, Around, Reading, Rule, reads, rule
-from .tables import alternatives, word_list
+from .rules import NEAR, NOT_IN_WORD, NUMBER, Around, Reading, Rule, alternatives, reads, rule, word_list
 
 ELEMENTS = word_list("elements")
 FORMULAE = alternatives(word_list("formulae"))

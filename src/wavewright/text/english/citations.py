@@ -7,8 +7,20 @@ import re
 from ..pattern import pattern
 from .abbreviations import BEFORE_NUMBER, GENERAL, TITLES
 from .numbers import digits, in_pairs, letters, ordinal, whole
-from .rules import Around, Reading, Rule, named_in, reads, reads_as, rule
-from .tables import alternatives, mapping, of_kind, rows, word_list
+from .rules import (
+    Around,
+    Reading,
+    Rule,
+    alternatives,
+    mapping,
+    named_in,
+    of_kind,
+    reads,
+    reads_as,
+    rows,
+    rule,
+    word_list,
+)
 
 BOOKS = mapping("bible")
 """Books of the Bible by their short names."""

@@ -9,8 +9,21 @@ from ..pattern import pattern
 from .abbreviations import COMPASS, COMPASS_NOUNS, STARTERS, STREETS
 from .names import is_spelled
 from .numbers import decimal, digits, in_pairs, in_plural, letters, plural, telephone, two_digits, whole
-from .rules import NOT_IN_WORD, NOT_NOUNS, NUMBER, Around, Reading, Rule, named_in, reads, reads_as, rule
-from .tables import alternatives, rows, word_list
+from .rules import (
+    NOT_IN_WORD,
+    NOT_NOUNS,
+    NUMBER,
+    Around,
+    Reading,
+    Rule,
+    alternatives,
+    named_in,
+    reads,
+    reads_as,
+    rows,
+    rule,
+    word_list,
+)
 from .units import UNITS
 
 DIGIT_CUES = word_list("digit-cues")

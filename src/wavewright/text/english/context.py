@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .tables import word_list
+from .rules import word_list
 
 DETERMINERS = word_list("determiners")
 ARTICLES = word_list("articles")

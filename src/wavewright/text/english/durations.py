@@ -7,8 +7,7 @@ import re
 
 from ..pattern import pattern
 from .numbers import decimal, in_plural, whole
-from .rules import NEAR, NOT_IN_WORD, Around, Reading, Rule, reads
-from .tables import alternatives, word_list
+from .rules import NEAR, NOT_IN_WORD, Around, Reading, Rule, alternatives, reads, word_list
 from .units import PER, UNITS, Unit, named
 
 ORDER = ("year", "month", "week", "day", "hour", "minute", "second", "millisecond")

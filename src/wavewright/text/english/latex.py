@@ -6,8 +6,7 @@ import re
 
 from ..pattern import pattern
 from .numbers import decimal, fraction, ordinal
-from .rules import Around, Reading, Rule, reads
-from .tables import alternatives, mapping
+from .rules import Around, Reading, Rule, alternatives, mapping, reads
 
 COMMANDS = mapping("latex")
 """Words of commands without arguments."""

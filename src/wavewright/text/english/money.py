@@ -8,8 +8,7 @@ from ..dialect import is_british
 from ..pattern import pattern
 from .numbers import MAGNITUDES, cardinal, decimal, plural, several, whole
 from .quantities import LETTERED_NOUNS, SIGN, SIGNS
-from .rules import NOT_IN_WORD, NUMBER, Around, Reading, Rule, reads, rule
-from .tables import alternatives, word_list
+from .rules import NOT_IN_WORD, NUMBER, Around, Reading, Rule, alternatives, reads, rule, word_list
 from .units import CODES, CURRENCIES, PER, Currency, named
 
 PRICED = {noun for one in word_list("priced-nouns") for noun in (one, plural(one))}

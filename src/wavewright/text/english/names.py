@@ -10,8 +10,24 @@ from .calendar import MONTH_NAMES
 from .numbers import cardinal, in_pairs, letters
 from .phones import LETTERS
 from .pronounce import known
-from .rules import ARTICLES, LATER_LETTERS, NEAR, NOT_IN_WORD, NOT_NOUNS, Around, Reading, Rule, named_in, reads, rule
-from .tables import alternatives, mapping, of_kind, rows, word_list
+from .rules import (
+    ARTICLES,
+    LATER_LETTERS,
+    NEAR,
+    NOT_IN_WORD,
+    NOT_NOUNS,
+    Around,
+    Reading,
+    Rule,
+    alternatives,
+    mapping,
+    named_in,
+    of_kind,
+    reads,
+    rows,
+    rule,
+    word_list,
+)
 
 ACRONYMS = word_list("acronyms")
 INITIALISMS = word_list("initialisms")

@@ -6,7 +6,7 @@ import itertools
 
 from ..dialect import is_british
 from ..numerals import DigitNames
-from .tables import rows
+from .rules import rows
 
 _ROWS = rows("numbers", 4)
 _NAMES = {int(value): name for value, name, _, _ in _ROWS}

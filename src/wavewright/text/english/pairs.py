@@ -7,8 +7,7 @@ import re
 from ..pattern import pattern
 from .numbers import decimal, in_pairs, letters, whole
 from .quantities import HALVES, fraction_words, in_mixed_number
-from .rules import NEAR, NOT_NOUNS, NUMBER, Around, Reading, Rule, reads, reads_as, rule
-from .tables import alternatives, word_list
+from .rules import NEAR, NOT_NOUNS, NUMBER, Around, Reading, Rule, alternatives, reads, reads_as, rule, word_list
 from .units import UNITS, named
 
 SIGNS = {'"': "in", "″": "in", "”": "in", "''": "in", "'": "ft", "′": "ft"}

@@ -6,7 +6,7 @@ import functools
 
 from ...base.errors import BadText
 from ..sentence import BOUNDARY, PAUSES, SILENCE
-from .tables import mapping, rows
+from .rules import mapping, rows
 
 VOWELS = ("AA", "AE", "AH", "AO", "AW", "AY", "EH", "ER", "EY", "IH", "IY", "OW", "OY", "UH", "UW")
 CONSONANTS = (

@@ -9,7 +9,7 @@ from ..characters import fold_accents
 from ..dictionary import Dictionary
 from ..letter_to_sound import LetterToSound, unpack
 from .phones import LETTERS
-from .tables import data_bytes, entries, rows
+from .rules import data_bytes, entries, rows
 
 MAX_CACHED = 50_000
 SUPPLEMENTS = ("supplement.txt", "names.txt")

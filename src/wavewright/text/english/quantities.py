@@ -9,8 +9,20 @@ from ..pattern import pattern
 from .abbreviations import STREETS
 from .durations import RATES, are_ages, per
 from .numbers import MAGNITUDES, as_ordinal, cardinal, decimal, fraction, in_pairs, in_plural, several, whole
-from .rules import NEAR, NOT_IN_WORD, NOT_NOUNS, NUMBER, Around, Reading, Rule, reads, reads_as, rule
-from .tables import alternatives, word_list
+from .rules import (
+    NEAR,
+    NOT_IN_WORD,
+    NOT_NOUNS,
+    NUMBER,
+    Around,
+    Reading,
+    Rule,
+    alternatives,
+    reads,
+    reads_as,
+    rule,
+    word_list,
+)
 from .units import ANY_CASE, CURRENCIES, NEEDS_NO_SPACE, UNITS, Unit, named
 
 SIGN = r"([-−+±])?"

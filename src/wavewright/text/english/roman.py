@@ -8,8 +8,7 @@ from ..numerals import roman_value
 from ..pattern import pattern
 from .numbers import cardinal, ordinal, year
 from .pronounce import known
-from .rules import NEAR, NOT_IN_WORD, Around, Reading, Rule, reads, rule
-from .tables import word_list
+from .rules import NEAR, NOT_IN_WORD, Around, Reading, Rule, reads, rule, word_list
 
 REGNAL = word_list("regnal-names")
 RULER_TITLES = word_list("ruler-titles")

@@ -21,8 +21,7 @@ from . import (
     quantities,
     signs,
 )
-from .rules import Rule
-from .tables import alternatives
+from .rules import Rule, alternatives
 from .units import CURRENCIES
 
 NUMERIC = pattern(rf"[-−+±]?(?:\d|\.\d|(?:{alternatives(CURRENCIES)})\s?[-−]?[\d.])|\(\d{{3}}\)|[{quantities.HALVES}]")

@@ -1,13 +1,39 @@
-"""Rules of reading English: patterns of numbers, and what is around a match."""
+"""Rules of reading English: tables of facts in ``data/``, patterns of numbers, and what is around a match."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from ..rules import NEAR, AroundMatch, Reading, RuleOf, by_value, named_in, reads, reads_as, rule
-from .tables import word_list
+from ..tables import Tables, alternatives, of_kind
 
-__all__ = ["NEAR", "Around", "Reading", "Rule", "by_value", "named_in", "reads", "reads_as", "rule"]
+__all__ = [
+    "DATA",
+    "NEAR",
+    "Around",
+    "Reading",
+    "Rule",
+    "alternatives",
+    "by_value",
+    "data_bytes",
+    "data_text",
+    "entries",
+    "mapping",
+    "named_in",
+    "of_kind",
+    "reads",
+    "reads_as",
+    "rows",
+    "rule",
+    "word_list",
+]
+
+DATA = Path(__file__).with_name("data")
+
+_TABLES = Tables(DATA)
+data_bytes, data_text, entries = _TABLES.data_bytes, _TABLES.data_text, _TABLES.entries
+rows, mapping, word_list = _TABLES.rows, _TABLES.mapping, _TABLES.word_list
 
 SPACED = r"[1-9]\d{0,2}(?:(?: \d{3}){2,6}| 000)(?![\d:/]|[ ,]\d)(?:\.\d+)?"
 """Digits in groups of three, as in ``1 250 000``; a single gap only before three zeros."""

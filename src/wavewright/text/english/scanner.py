@@ -12,7 +12,7 @@ from ..rules import AroundMatch
 from ..scanner import ASKING, CLOSING, STOPS, TextScanner
 from ..tokens import MAX_WORD_LENGTH, WORD, Token, WordReader
 from .phones import phones_of_arpabet, phones_of_ipa
-from .tables import alternatives, mapping, rows, word_list
+from .rules import alternatives, mapping, rows, word_list
 
 PLAIN = pattern(r"([a-z]{2,30}(?=[\s,;!?)]|$))|[A-Za-z][a-z]{2,29}(?=[,;!?]?(?:\s+[a-z]|\s*$)|\.(?:\s+[A-Z]|\s*$))")
 """A word that needs no rule unless it is special: in small letters, or where a plain text goes on or ends."""

@@ -10,8 +10,7 @@ from ..pattern import pattern
 from ..scripts import name_of_sign
 from .addresses import spelled
 from .numbers import digits, letters, whole
-from .rules import Around, Reading, Rule, named_in, reads, rule
-from .tables import alternatives, of_kind, rows
+from .rules import Around, Reading, Rule, alternatives, named_in, of_kind, reads, rows, rule
 
 _ROWS = rows("signs", 3)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .tables import rows
+from .rules import rows
 
 
 class Unit(NamedTuple):
