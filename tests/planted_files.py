@@ -865,6 +865,21 @@ def _(path):
 # --- channels
 
 
+@maker("ambisonics.wav")
+def _(path):
+    """B-format of the first order, with the GUID of the format AMB."""
+    wav(path, n_channels=4, mask=0)
+    microsoft = b"\0\0\x10\0\x80\0\0\xaa\0\x38\x9b\x71"
+    path.write_bytes(path.read_bytes().replace(microsoft, bytes.fromhex("2107d3118644c8c1ca000000")))
+    return [Planted("ambisonics", "named, not kept")]
+
+
+@maker("ambisonics.opus")
+def _(path):
+    encode(path, "libopus", sine(3.0, 4), 48_000, options={"mapping_family": "2"})
+    return [Planted("ambisonics", "named, not kept")]
+
+
 @maker("side.wav")
 def _(path):
     wav(path, info(INAM="title431"), n_channels=4, mask=0x603)

@@ -255,6 +255,16 @@ def test_levels_that_are_not_true_any_more_are_left_out(tmp_path):
     assert {name for name in lower(tags_of(out)) if "replaygain" in name} == set()
 
 
+@pytest.mark.parametrize("ending", ["wav", "flac"])
+def test_places_in_small_letters_are_places(tmp_path, ending, capsys):
+    """As FFmpeg writes them into FLAC."""
+    tags = {"WAVEFORMATEXTENSIBLE_CHANNEL_MASK": "0x3f"}
+    source = encode(tmp_path / "a.flac", "flac", chirp(1.0, n_channels=6), 44_100, tags=tags)
+    assert run(["edit", str(source), "--out", str(tmp_path / f"b.{ending}"), "--do", "gain -1dB"]) == 0
+    assert "Left out" not in capsys.readouterr().err
+    assert open_sound(tmp_path / f"b.{ending}").positions == ("L", "R", "C", "LFE", "Lb", "Rb")
+
+
 def test_tags_stay_when_a_file_is_split_and_enhanced(tmp_path):
     source = wav_with_chunks(tmp_path / "a.wav")
     with warnings.catch_warnings():

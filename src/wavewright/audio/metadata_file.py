@@ -14,6 +14,7 @@ from ..base.errors import BadSetting
 from ..base.whole_file import temporary_path
 from . import file_formats as formats
 from .file_formats.metadata import (
+    AMBISONICS,
     TRACK,
     ForeignPart,
     Marker,
@@ -105,7 +106,9 @@ def read_container(path: Path, container: Container) -> SoundMetadata:
     is_all = own.fields and not (is_mov or is_repeated)  # PyAV reads one of several texts
     known = () if is_all else normalised(named)
     pictures = own.pictures if is_mov and own else tuple(_covers(container))
-    found = SoundMetadata(known, pictures, tuple(markers), parts=tuple(_other_tracks(container)))
+    is_ambisonic = container.streams.audio[0].codec_context.layout.name.startswith("ambisonic")
+    parts = (*_other_tracks(container), *([AMBISONICS] if is_ambisonic else []))
+    found = SoundMetadata(known, pictures, tuple(markers), parts=parts)
     return own.completed(found)
 
 

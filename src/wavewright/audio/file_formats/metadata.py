@@ -102,6 +102,10 @@ class ForeignPart:
         return f"the {KINDS[self.kind]} {self.name.strip()!r}"
 
 
+AMBISONICS = ForeignPart(OTHER, "ambisonics", b"")
+"""Channels that are no loudspeakers but parts of a field of sound, which no file that is written says."""
+
+
 @dataclass(frozen=True)
 class Marker:
     """A marker or chapter: its times in seconds, and its label; a marker without an end is a point.

@@ -243,8 +243,8 @@ def _write_comment(source: BinaryIO, target: BinaryIO, change: Callable[[VorbisC
         target.write(replace(page, number=number).to_bytes())
 
 
-def read_comment(file: BinaryIO) -> VorbisComment:
-    """Return the comment of the first stream of a file, whatever follows it; raise ValueError if it is damaged."""
+def read_headers(file: BinaryIO) -> tuple[bytes, VorbisComment]:
+    """Return the first header and the comment of the first stream of a file; raise ValueError if one is damaged."""
     packets = [b""]
     stream = None
     for page in pages(file):
@@ -257,8 +257,8 @@ def read_comment(file: BinaryIO) -> VorbisComment:
                 raise ValueError("one of its headers is too large")
             if is_end and len(packets) > COMMENT_INDEX:
                 if packets[0].startswith(FLAC_HEADER):
-                    return VorbisComment.parse(packets[COMMENT_INDEX][FLAC_BLOCK_BYTES:])
-                return _comment(packets)
+                    return packets[0], VorbisComment.parse(packets[COMMENT_INDEX][FLAC_BLOCK_BYTES:])
+                return packets[0], _comment(packets)
             if is_end:
                 packets.append(b"")
     raise ValueError("its headers break off")

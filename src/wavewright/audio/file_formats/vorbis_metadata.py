@@ -10,10 +10,21 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import BinaryIO
 
-from ...base.channel_layouts import PLACES_FIELD, USUAL_PLACES, is_usual
+from ...base.channel_layouts import PLACES_FIELD, USUAL_PLACES, is_usual, mask_of
 from ..wav_chunks import FORWARD, LoopPoints
 from . import flac, id3_metadata, ogg
-from .metadata import FLAC, ForeignPart, Marker, Picture, SoundMetadata, normalised, plain, text_of, with_qualifiers
+from .metadata import (
+    AMBISONICS,
+    FLAC,
+    ForeignPart,
+    Marker,
+    Picture,
+    SoundMetadata,
+    normalised,
+    plain,
+    text_of,
+    with_qualifiers,
+)
 from .vorbis_comment import VorbisComment
 
 PICTURE_FIELD = "metadata_block_picture"
@@ -23,6 +34,7 @@ WRITTEN_NAMES = {"software": "ENCODER", "encodedby": "ENCODED-BY"}
 READ_NAMES = {"encoded-by": "encodedby"}
 INFORMATION_BLOCK, PICTURE_BLOCK, COMMENT_BLOCK = 0, 6, 4
 CHANNELS_BYTE = 12  # of the information, whose bits 1 to 3 are their number less one
+OPUS_FAMILY, AMBISONIC_FAMILIES = 18, (2, 3)  # byte of the first header of Opus (RFC 8486)
 OTHER_BLOCKS = {2: "APPLICATION", 5: "CUESHEET"}
 
 
@@ -46,12 +58,16 @@ def read_flac(file: BinaryIO, seconds: float | None) -> SoundMetadata:
     places = found.tags.get(PLACES_FIELD.lower(), "")
     if n_channels < 3:
         return found.without(PLACES_FIELD) if is_usual(places) else found
-    return found if places else found.with_tags({PLACES_FIELD.lower(): f"0x{USUAL_PLACES[n_channels]:X}"})
+    mask = mask_of(places, n_channels) if places else USUAL_PLACES[n_channels]
+    return found if mask is None else found.with_tags({PLACES_FIELD.lower(): f"0x{mask:X}"})
 
 
 def read_ogg(file: BinaryIO, seconds: float | None) -> SoundMetadata:
     """Return the metadata of the first stream of an Ogg file; raise ValueError if it is damaged."""
-    return _parsed(ogg.read_comment(file), seconds)
+    first, comment = ogg.read_headers(file)
+    found = _parsed(comment, seconds)
+    is_ambisonic = first.startswith(ogg.OPUS_HEADER) and first[OPUS_FAMILY] in AMBISONIC_FAMILIES
+    return replace(found, parts=(*found.parts, AMBISONICS)) if is_ambisonic else found
 
 
 def write_flac(source: BinaryIO, target: BinaryIO, metadata: SoundMetadata) -> None:

@@ -11,6 +11,7 @@ from ...base.channel_layouts import PLACES_FIELD, USUAL_PLACES, mask_of
 from .. import file_formats as formats
 from ..wav_chunks import MIDDLE_C, SAMPLER_FORMAT, LoopPoints, Sampler, append_chunk, chunks, has_pad_byte, loop_chunk
 from .metadata import (
+    AMBISONICS,
     WAV,
     ForeignPart,
     Marker,
@@ -43,6 +44,7 @@ OWN = ("prov", "C2PA")
 INSTRUMENT = struct.Struct("<b6b")  # note, cents, gain in dB, keys, velocities
 EXTENSIBLE = 0xFFFE  # the format of files that say the places of their channels
 PLACES_OFFSET = 20  # of the mask in the chunk of the format
+AMBISONIC_GUID = bytes.fromhex("2107d3118644c8c1ca000000")  # the end of the format's, after a number
 REGION = b"rgn " + bytes(8)
 """Purpose, country, language, dialect and code page of a region, as they are written where nothing else is known."""
 
@@ -77,6 +79,7 @@ def parse(named: Iterable[tuple[str, bytes | None]], sample_rate: int) -> SoundM
             labels.add(content)
         elif name == "fmt ":
             fields += _places(content)
+            parts += [AMBISONICS] if content.endswith(AMBISONIC_GUID) else []
         elif name == "cue ":
             positions |= _cue_points(content)
         elif name == "smpl" and len(content) >= struct.calcsize(SAMPLER_FORMAT):
