@@ -15,7 +15,7 @@ from wavewright.apps.cli import run
 from wavewright.audio.sound_file import open_sound
 from wavewright.base.errors import BadFolder, BadScore, BadSetting, ScoreWarning
 from wavewright.music.accompaniment.chord_text import with_chord_track
-from wavewright.music.score import CONTROL_CHANGE, PROGRAM, Track, controls_of, notes_of
+from wavewright.music.score import CONTROL_CHANGE, PROGRAM, MetaEvent, Track, controls_of, detail_event, notes_of
 from wavewright.synth.soundfont import generators as gen
 from wavewright.synth.soundfont.writing import NewEntry, NewSample, write_soundfont
 from wavewright.synth.soundfont.zones import Zone
@@ -64,6 +64,25 @@ def test_starts_are_exact_and_swing_moves_every_second_eighth(song, tmp_path, op
     write_score(score, song)
     render(song, tmp_path / "out.wav", tempo=60, sample_rate=RATE, quiet=True, **options)
     assert np.abs(onsets(Clip.read(tmp_path / "out.wav").wave) - expected).max() <= 3
+
+
+@pytest.mark.parametrize("tempo", [None, 60])
+def test_texts_of_a_score_are_those_of_its_sound(tmp_path, tempo):
+    """At 120 quarters a minute the marker of the third quarter is at 1 s, at 60 at 2 s."""
+    details = (("composer", "Ann"), ("arranger", "Bob"), ("rights", "all"))
+    metas = (
+        MetaEvent(0, 2, b"(c) me"),
+        *(detail_event(*each) for each in details),
+        MetaEvent(960, 6, "Réfrain".encode()),
+    )
+    words = tuple(MetaEvent(480 * n, 5, text) for n, text in enumerate((b"Hal- ", b"lo ", b"you\r", b"there")))
+    notes = notes_of([(480 * n, 480, 60, 80) for n in range(4)])
+    write_score(Score((Track(notes, metas=words),), 480, metas=metas), tmp_path / "a.mid")
+    out = render(tmp_path / "a.mid", tmp_path / "a.flac", sample_rate=RATE, tempo=tempo, quiet=True).out
+    found = open_sound(out).metadata
+    wanted = {"composer": "Ann", "arranger": "Bob", "copyright": "all; (c) me", "lyrics": "Hallo you\nthere"}
+    assert {name: found.tags[name] for name in wanted} == wanted
+    assert [(marker.start, marker.label) for marker in found.markers] == [(1.0 if tempo is None else 2.0, "Réfrain")]
 
 
 def test_stems_add_up_to_the_dry_mix(song, tmp_path):

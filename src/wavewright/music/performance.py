@@ -16,7 +16,7 @@ from .bars import bars_of, metres_with_bars
 from .engine import DRUM_BANKS, DRUM_CHANNEL, N_CHANNELS, InstrumentEngine
 from .formats.midi_writing import channels_of
 from .midi_channel import PEDAL_DOWN
-from .score import CHANNEL_PRESSURE, CONTROL_CHANGE, METRE, PITCH_BEND, PROGRAM, Score, Track
+from .score import CHANNEL_PRESSURE, CONTROL_CHANGE, MARKERS, METRE, PITCH_BEND, PROGRAM, Score, Track
 from .timing import MAX_US_PER_QUARTER, TEMPO, TempoMap, quarters_per_minute_to_us
 
 EVENT = np.dtype(
@@ -68,6 +68,7 @@ class Performance:
     events: tuple[np.ndarray, ...]  # EVENT of each track, sorted by sample and order
     n_samples: int  # samples up to the end of the score, without the tail
     sample_rate: int  # in Hz
+    markers: tuple[tuple[int, str], ...] = ()  # samples and texts of the markers
 
     def blocks(
         self,
@@ -128,7 +129,10 @@ def perform(score: Score, sample_rate: int, settings: PerformanceSettings | None
         for index, (track, pair) in enumerate(zip(score.tracks, channels, strict=True))
     )
     last = max((int(each["sample"].max(initial=0)) for each in events), default=0)
-    return Performance(events, max(n_samples, last), sample_rate)
+    texts = score.texts(*MARKERS)
+    samples = clock.samples(np.array([text.tick for text in texts], np.int64)).tolist()
+    markers = tuple((sample, text.text) for sample, text in zip(samples, texts, strict=True))
+    return Performance(events, max(n_samples, last), sample_rate, markers)
 
 
 class _EventClock:

@@ -102,7 +102,8 @@ class MetaEvent:
             return self.data.decode("latin-1")
 
 
-TEXT = 0x01  # kind of a text
+TEXT, COPYRIGHT, LYRICS = 0x01, 0x02, 0x05  # kinds of texts
+MARKERS = (0x06, 0x07)  # kinds of markers: those, and cue points
 DETAILS = {
     "composer": "C",
     "subtitle": "T",
@@ -270,6 +271,11 @@ class Score:
         return tuple(
             (name, text) for meta, name, text in pairs if name in DETAILS and text and detail_event(name, text) == meta
         )
+
+    def texts(self, *kinds: int) -> list[MetaEvent]:
+        """Return the texts of some kinds, those of its tracks too, by their ticks."""
+        events = (*self.metas, *(meta for track in self.tracks for meta in track.metas))
+        return sorted((each for each in events if each.kind in kinds), key=lambda meta: meta.tick)
 
     def _repr_html_(self) -> str:
         """Return a piano roll and a line of text for notebooks."""

@@ -15,6 +15,7 @@ import numpy as np
 from pydantic import Field
 
 from ..audio.clip import Clip, check_stem_files, finest_subtype, stem_comment, write_blocks
+from ..audio.file_formats.metadata import Marker, SoundMetadata, fields_of
 from ..audio.sound_file import SoundFormat
 from ..audio.wave_blocks import ClippingMeter, CountedWaves, PeakMeter
 from ..base import parameters
@@ -37,7 +38,7 @@ from ..music.bars import bars_of
 from ..music.engine import InstrumentEngine
 from ..music.formats import read_score
 from ..music.performance import Performance, PerformanceSettings, perform, stem_names
-from ..music.score import CONTROL_CHANGE, Score, Track, notes_of
+from ..music.score import CONTROL_CHANGE, COPYRIGHT, CREATORS, LYRICS, Score, Track, notes_of
 from ..music.theory import pitch_of
 from ..music.timbre_path import TimbrePath, timbre_path
 from ..music.timing import TEMPO
@@ -342,7 +343,7 @@ class _Rendering:
         unsounded: Counter[int] = Counter()
         origin = {"score": self.source, "instrument": self.instrument.title, **settings, **asdict(mastering)}
         origin |= {} if self.marking is None else self.marking.origin()
-        metadata = {"title": self.score.title or name, "comment": json.dumps({**origin, "wavewright": __version__})}
+        metadata = _metadata(self.score, self.performance, name, json.dumps({**origin, "wavewright": __version__}))
         expected = samples_to_seconds(self.performance.n_samples, rate)
         with progress_bar(f"rendering {self.source}", expected, quiet) as show:
             dry = CountedWaves(self.blocks(unsounded), lambda n: show(samples_to_seconds(n, rate)))
@@ -391,6 +392,23 @@ class _Rendering:
                 comment = stem_comment("render", path.stem)
                 write_blocks(path, clips, subtype or finest_subtype(path), comment, n_samples / rate, clipping=clipping)
         return tuple(folder / file for file in files.values())
+
+
+def _metadata(score: Score, performance: Performance, title: str, comment: str) -> SoundMetadata:
+    """Return the texts of a score that sound files have: title, composer, copyright, lyrics, and markers."""
+    syllables = [meta.text for meta in score.texts(LYRICS)]
+    has_spaces = any(syllable != syllable.strip() for syllable in syllables)
+    rights = [text for kind, text in score.details if kind == "rights"]
+    tags = {
+        "title": score.title or title,
+        **{name: "\0".join(text for kind, text in score.details if kind == name) for name in CREATORS},
+        "copyright": "\0".join(dict.fromkeys([*rights, *(meta.text for meta in score.texts(COPYRIGHT))])),
+        "lyrics": ("" if has_spaces else " ").join(syllables).replace("- ", "").replace("\r", "\n").strip(),
+        "comment": comment,
+    }
+    rate = performance.sample_rate
+    markers = tuple(Marker(samples_to_seconds(sample, rate), None, text) for sample, text in performance.markers)
+    return SoundMetadata(fields_of(tags), markers=markers)
 
 
 def _stem_files(score: Score) -> dict[int, str]:
