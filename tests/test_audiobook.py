@@ -92,7 +92,11 @@ def test_a_text_in_another_language_than_the_voice_is_refused(players, tmp_path)
 @pytest.mark.parametrize("name", ["b.mp3", "b.m4b", "b.m4a"])
 def test_an_audio_book_has_chapters_cover_and_tags(players, tmp_path, name):
     pytest.importorskip("av")
-    path = epub(tmp_path / "b.epub")
+    others = "<dc:publisher>Small Press</dc:publisher><dc:rights>free</dc:rights><dc:subject>a</dc:subject>"
+    others += (
+        "<dc:subject>b</dc:subject><dc:description>&lt;p>A &lt;b>tale&lt;/b>.&lt;/p>&lt;p>New.&lt;/p></dc:description>"
+    )
+    path = epub(tmp_path / "b.epub", metadata=METADATA + others)
     book = narrate(path, voice="en-ruth", audiobook=tmp_path / name, quiet=True)
     first, second = (chapter.seconds for chapter in book.files[:-1])
     assert book.files[-1].is_new
@@ -100,6 +104,7 @@ def test_an_audio_book_has_chapters_cover_and_tags(players, tmp_path, name):
     assert book.files[-1].seconds == pytest.approx(first + PAUSE_SECONDS + second)
     found = open_sound(tmp_path / name).metadata
     expected = {"title": "A Book", "album": "A Book", "artist": "Ann Author", "date": "1999", "genre": "Audiobook"}
+    expected |= {"organization": "Small Press", "copyright": "free", "subject": "a; b", "description": "A tale. New."}
     assert {tag: found.tags[tag] for tag in expected} == expected
     assert json.loads(found.tags["comment"])["audiobook"] == "b.epub"
     assert found.pictures[0].content == PNG

@@ -50,6 +50,7 @@ class BookTags:
 
     - ``language``: such as ``en-GB``.
     - ``cover``: bytes of its picture.
+    - ``others``: names and texts of further tags.
     """
 
     title: str = ""
@@ -57,6 +58,7 @@ class BookTags:
     language: str = ""
     year: str = ""
     cover: bytes = b""
+    others: tuple[tuple[str, str], ...] = ()
 
 
 class BookSource(Protocol):
@@ -128,7 +130,7 @@ class EpubBook:
     def tags(self) -> BookTags:
         """The metadata of the EPUB."""
         epub = self._epub
-        return BookTags(epub.title, epub.author, epub.language, epub.year, epub.cover)
+        return BookTags(epub.title, epub.author, epub.language, epub.year, epub.cover, epub.others)
 
     def chapters(self) -> list[Chapter]:
         """Return the chapters; their positions count the paragraphs of the book."""

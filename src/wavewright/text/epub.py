@@ -61,11 +61,17 @@ class EpubChapter:
     paragraphs: tuple[str, ...]
 
 
+_HTML_BREAK, _HTML_TAG = re.compile(r"</?(?:p|div|br|li|h\d)\b[^<>]*>"), re.compile("<[^<>]*>")  # in descriptions
+OTHER_TAGS = {"publisher": "organization", "rights": "copyright", "description": "description", "subject": "subject"}
+"""Elements of the metadata of a book, and the names of their tags in sound files."""
+
+
 @dataclass(frozen=True)
 class Epub:
     """A book; title, authors, language (such as ``en-GB``) and year are empty if the file does not say them.
 
     - ``cover``: the bytes of its picture, empty without one.
+    - ``others``: names and texts of further tags, by the names that they have in sound files.
     """
 
     title: str
@@ -74,6 +80,7 @@ class Epub:
     year: str
     cover: bytes
     chapters: tuple[EpubChapter, ...]
+    others: tuple[tuple[str, str], ...] = ()
 
 
 def read_epub(path: Path) -> Epub:
@@ -247,6 +254,12 @@ class _Package:
             year=year[0] if year else "",
             cover=self.archive.read(cover) if cover else b"",
             chapters=(*texts,),
+            others=tuple(
+                (tag, text)
+                for name, tag in OTHER_TAGS.items()
+                for each in self.root.findall(f"metadata/{name}")
+                if (text := " ".join(_HTML_TAG.sub("", _HTML_BREAK.sub(" ", _text(each))).split()))
+            ),
         )
 
     def _authors(self) -> list[str]:

@@ -124,7 +124,7 @@ class Audiobook:
             ]
             for chapter in chapters
         ]
-        named = [tags.title, tags.author, tags.year, hashlib.sha256(tags.cover).hexdigest()]
+        named = [tags.title, tags.author, tags.year, hashlib.sha256(tags.cover).hexdigest(), *tags.others]
         digest = hashlib.sha256(json.dumps([parts, named], sort_keys=True).encode()).hexdigest()[:12]
         own = {name: value for name, value in origin.items() if name != "book"}
         self.origin: dict[str, object] = {"audiobook": origin["book"], **own, "chapters": digest}
@@ -180,7 +180,8 @@ class Audiobook:
         named = {"title": tags.title, "album": tags.title, "artist": tags.author, "albumartist": tags.author}
         named |= {"composer": str(self.origin["voice"]), "date": tags.year, "genre": GENRE}
         named["comment"] = json.dumps(self.origin)
-        return SoundMetadata(fields_of(named), pictures, markers)
+        named |= {"language": tags.language}
+        return SoundMetadata((*fields_of(named), *tags.others), pictures, markers)
 
 
 def _exact_seconds(path: Path) -> float:
