@@ -8,7 +8,7 @@
 # to 63 ms of the end are zeros, and 1,027 samples of nothing follow. The decoder doubles each first sample: a block has
 # 506 samples, a late one comes 29 samples late, and a minute is 0.12 s longer and flat by 3 cents; the last block of a
 # file of FFmpeg is silence too. A ratio of 46 dB is there only at a lag of -2. Prompts for telephones that end on a
-# spoken digit lose it.
+# spoken digit lose its end.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# LAME in FFmpeg 7.0.2, in lameenc 1.9.0, and as lamejs: MP3 of a constant bit rate up to 160 kb/s is 0.45 dB too quiet.
+# LAME of FFmpeg 7.0.2, lameenc 1.9.0, lamejs 1.2.7: MP3 of constant bit rates up to 160 kb/s is 0.45 dB too quiet.
 #
 # Guess: a tone of 1 kHz at half of full scale comes back from MP3 at any usual bit rate with its level, within 0.05 dB,
 # as it does from AAC.
