@@ -51,7 +51,7 @@ this folder's place. Its learning rate is high for most of the plan, so its weig
 
 After 2,350 of its steps and 200 more of a falling rate, the 30 mixtures of ``recipes/denoiser_mixtures.py`` have PESQ
 2.01 (1.69 to 2.35), STOI 0.850 and SI-SDR 11.4 dB, START 1.99, 0.858, 11.5 dB, ``denoise-16k`` 1.99, 0.866, 13.6 dB:
-125 hours of mixtures taught nothing more. Losses of training and validation are equal, so more of the same recordings
+25 hours of mixtures taught nothing more. Losses of training and validation are equal, so more of the same recordings
 teaches nothing either. GTCRN's DNS3 checkpoint, which never met these speakers, is no better on such mixtures (40 of
 another draw: PESQ 2.05, STOI 0.870, SI-SDR 13.1 dB; ``denoise-16k`` 2.05, 0.867, 14.0 dB), nor on 48 of speakers and
 noises that are new to both (1.50, 0.788, 8.7 dB; 1.55, 0.784, 8.7 dB); it is far ahead on read English by an unseen
