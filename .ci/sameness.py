@@ -122,7 +122,7 @@ def write_inputs() -> None:
 
 def command_lines() -> Iterator[str]:
     """Yield the command lines, those with braces for each patch, procedure, background, style and rule."""
-    from wavewright.inference.layering.layers import preset_names
+    from wavewright.inference.layering import layers
     from wavewright.music.accompaniment import load_style, style_names
     from wavewright.music.rules import PRESETS
     from wavewright.synth.patch import patch_names
@@ -131,7 +131,7 @@ def command_lines() -> Iterator[str]:
     kinds = {
         "patch": [{"patch": name} for name in patch_names()],
         "procedure": [{"procedure": name} for name in PROCEDURES],
-        "background": [{"background": name} for name in preset_names()],
+        "background": [{"background": name} for name in layers.PRESETS.names],
         "style": [{"style": name, "metre": load_style(name).metres[0].replace("/", "-")} for name in style_names()],
         "rule": [{"rule": name} for name in PRESETS.names],
     }

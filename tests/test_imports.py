@@ -9,6 +9,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,7 +21,8 @@ from wavewright import Clip
 
 PACKAGE = Path(wavewright.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
-ARCHITECTURE = Path(__file__).parents[1] / "docs" / "architecture.md"
+ROOT = Path(__file__).parents[1]
+ARCHITECTURE = ROOT / "docs" / "architecture.md"
 
 TORCH_FILES = ("modules", "losses", "training", "export")
 """Files of a family that may import PyTorch."""
@@ -54,7 +56,7 @@ def statements(node: ast.AST) -> Iterator[ast.stmt]:
 def contents(path: Path) -> Contents:
     """Read a file once, and keep no tree: a million nodes would slow down each later collection of garbage."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    package = ["wavewright", *path.relative_to(PACKAGE).parts[:-1]]
+    package = ["wavewright", *path.relative_to(PACKAGE).parts[:-1]] if path.is_relative_to(PACKAGE) else []
     classes, imported = [], []
     for node in statements(tree):
         if isinstance(node, ast.ClassDef):
@@ -83,6 +85,46 @@ def test_what_is_imported_is_there():
         for name in contents(path).imports
         if name.startswith("wavewright.") and not {name, name.rpartition(".")[0]} & known
     }
+    assert not missing
+
+
+def top_names(tree: ast.AST) -> set[str]:
+    """Return the names that a module defines or imports, outside of its functions and classes."""
+    names: set[str] = set()
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names.add(node.name)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            names |= {alias.asname or alias.name.partition(".")[0] for alias in node.names}
+        else:
+            names |= {node.id} if isinstance(node, ast.Name) else top_names(node)
+    return names
+
+
+@cache
+def names_of(module: str) -> set[str]:
+    """Return the names of a module of the package, those of its stub included."""
+    paths = [MODULES[module], MODULES[module].with_suffix(".pyi")] if module in MODULES else []
+    return {name for path in paths if path.exists() for name in top_names(ast.parse(path.read_text("utf-8")))}
+
+
+def is_there(module: str, name: str) -> bool:
+    """Return whether a module or package has a name, by its text unless it looks names up itself."""
+    if f"{module}.{name}" in MODULES or name in names_of(module):
+        return True
+    return "__getattr__" in names_of(module) and hasattr(import_module(module), name)
+
+
+def test_scripts_import_what_is_there():
+    """Scripts, most of which no test runs, take names of the package that it has."""
+    scripts = [path for folder in (".ci", "recipes", "benchmarks", "docs") for path in (ROOT / folder).rglob("*.py")]
+    missing = {
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in scripts
+        for name in contents(path).imports
+        if name.startswith("wavewright.") and not is_there(*name.rsplit(".", 1))
+    }
+    assert len(scripts) > 100
     assert not missing
 
 
