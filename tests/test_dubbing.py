@@ -795,6 +795,13 @@ def test_a_recogniser_that_has_nothing_to_do_is_named(scene):
     assert not dub(folder / "scene.wav", **given).notes
 
 
+def test_a_translator_that_has_nothing_to_do_is_named(scene):
+    folder = scene.folder
+    given = {"to": "de", "from_": "de", "translator": python("print('Yes.')"), "draft": True}
+    made = dub(folder / "scene.wav", subtitles=folder / "de.srt", **scene.options | given)
+    assert made.notes == ("The lines are spoken as they are, in de, and the translator is not used.",)
+
+
 def test_times_with_many_digits_are_those_of_the_project(scene):
     folder = scene.folder
     rows = [(0.5123456, 1.9876543, "One."), (2.0000004, 3.3333333, "Two."), (7.99, 8.5, "Three."), (9.0, 9.5, "Four.")]

@@ -153,8 +153,9 @@ def dub(
         language = to or ""
         draft_of = Draft(source, language, from_ or "", subtitles, recogniser, voice, cast, speakers)
         current, note = draft_of.project(path.parent)
-        if recogniser is not None and cues is not None:
-            note = f"{note} The lines are those of {cues}, and the recogniser is not used.".lstrip()
+        note = f"{note} {_without_recogniser(recogniser, cues)}".strip()
+    if translation is None:
+        note = f"{note} {_without_translator(translator, current)}".strip()
     current = check_lines(current.model_copy(update=changes))
     sound = _sound_of(path.parent / current.source)
     if room and sound is None:
@@ -341,8 +342,7 @@ def _with_texts(
     """Return the project with translations where lines have none, and write it as they come."""
     if translation is not None:
         current = with_translations(current, read_cues(translation))
-    is_same = bool(base_language(current.from_language) == base_language(current.to_language))
-    if is_same and translation is None:
+    if _is_in_its_language(current) and translation is None:
         spoken = (line if line.text else line.model_copy(update={"text": line.original}) for line in current.lines)
         current = current.model_copy(update={"lines": tuple(spoken)})
     elif translator is not None:
@@ -353,6 +353,25 @@ def _with_texts(
         current = translate(current, opened, terms, end, keep)
     write_dub(path, current)
     return current
+
+
+def _without_recogniser(recogniser: str | None, cues: Path | None) -> str:
+    """Return a note if a recogniser has nothing to do."""
+    if recogniser is None or cues is None:
+        return ""
+    return f"The lines are those of {cues}, and the recogniser is not used."
+
+
+def _without_translator(translator: str | None, current: DubProject) -> str:
+    """Return a note if a translator has nothing to do."""
+    if translator is None or not _is_in_its_language(current):
+        return ""
+    return f"The lines are spoken as they are, in {current.to_language}, and the translator is not used."
+
+
+def _is_in_its_language(current: DubProject) -> bool:
+    """Return whether the lines are spoken in the language that they have, such as es and es-419."""
+    return bool(base_language(current.from_language) == base_language(current.to_language))
 
 
 def _record(current: DubProject) -> dict[str, object]:
