@@ -4,6 +4,7 @@
         --pianos "Splendid Grand Piano.sfz" UprightPianoKW-20220221.sfz --guitars SpanishClassicalGuitar-20190618.sfz
     python recipes/polyphonic.py train --out runs/polyphonic --max-minutes 360
     python recipes/polyphonic.py train --out runs/polyphonic --max-minutes 360 --resume
+    python recipes/polyphonic.py thresholds --out runs/polyphonic    # anew, where the decoder of notes has changed
     python recipes/polyphonic.py bundle --out runs/polyphonic        # into the package
 
 SCORES has the folders chorales, quartets, songs and folk-tunes that ``recipes/composer.py`` writes with
@@ -29,12 +30,16 @@ from wavewright.contracts.settings import override
 from wavewright.data.entry import Entry, Scan
 from wavewright.data.folder import scan
 from wavewright.data.splits import split_of
-from wavewright.families.transcriber.recipe import TranscriberRecipe, recipe
+from wavewright.families.transcriber.config import N_RESOLUTIONS, THRESHOLDS_FILE
+from wavewright.families.transcriber.recipe import TranscriberRecipe, prepare, recipe
+from wavewright.families.transcriber.runtime import TranscriberRuntime
+from wavewright.families.transcriber.training import best_thresholds
 from wavewright.models.card import Source
 from wavewright.models.folder import ModelFolder
 from wavewright.music.formats import write_score
 from wavewright.music.score import Score, Track, notes_of
 from wavewright.synth.soundfont.player import BUNDLED_BANK
+from wavewright.training.export import replace_tensors
 from wavewright.training.parameters import Call
 from wavewright.training.provenance import Provenance
 from wavewright.training.run import Run
@@ -151,6 +156,20 @@ def recordings(folder: Path) -> Scan:
     return Scan(tuple(map(split_of_name, found.entries)), found.failed)
 
 
+def find_thresholds(run: Path, corpus: Path) -> None:
+    """Write the best thresholds for the validation recordings into a model, as its export did."""
+    model = TranscriberRuntime(ModelFolder(run))
+    silence = np.zeros((model.config.context_frames, N_RESOLUTIONS, model.config.n_bins), np.uint8)
+    entries = sorted(recordings(corpus).entries, key=lambda entry: entry.split == "train")
+    n_valid = sum(entry.split == "valid" for entry in entries)
+    valid = prepare(replace(settings(), model=model.config), entries[: n_valid + 1]).valid
+    outputs = [model.activations(np.concatenate([silence, example.levels, silence])) for example in valid]
+    thresholds, f = best_thresholds(outputs, valid, model.config)
+    tensors = {name: np.array([value], np.float64) for name, value in vars(thresholds).items()}
+    replace_tensors(model.folder, THRESHOLDS_FILE, tensors)
+    print(f"{thresholds}: F {f:.3f} of {len(valid)} recordings")
+
+
 def settings() -> TranscriberRecipe:
     """Return the settings of the run."""
     chosen = recipe("small")
@@ -160,7 +179,7 @@ def settings() -> TranscriberRecipe:
 def main() -> None:
     """Write the corpus, train, or bundle a finished run."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("action", choices=("corpus", "train", "bundle"))
+    parser.add_argument("action", choices=("corpus", "train", "thresholds", "bundle"))
     parser.add_argument("--corpus", type=Path, default=Path("corpora/polyphonic"))
     parser.add_argument("--clips", type=int, default=3_000, help="recordings of 12 s in the corpus")
     parser.add_argument("--scores", type=Path, default=Path("corpora"))
@@ -177,6 +196,8 @@ def main() -> None:
         sfz = [(path, GRAND) for path in options.pianos] + [(path, NYLON_GUITAR) for path in options.guitars]
         banks = Banks((*options.soundfonts, BUNDLED_BANK), tuple(sfz))
         write_corpus(options.scores, banks, options.corpus, options.clips)
+    elif options.action == "thresholds":
+        find_thresholds(options.out, options.corpus)
     elif options.action == "bundle":
         bundle(options.out)
     else:

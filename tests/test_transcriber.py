@@ -192,6 +192,19 @@ def test_the_notes_of_a_score_are_in_frames(tmp_path):
     assert sound.exists()
 
 
+def test_notes_keep_their_times_after_silence(tmp_path):
+    """A recording that begins with silence is not cut: its score counts from its first sample."""
+    rest = np.zeros(CONFIG.sample_rate // 2, np.float32)
+    for name in ("a", "b"):
+        Clip(np.concatenate([rest, tones([60])])[None], CONFIG.sample_rate).write(tmp_path / f"{name}.wav")
+        write_score(Score((Track(notes_of([(480, 960, 60, 127)])),)), tmp_path / f"{name}.mid")
+    (example,) = prepare(recipe("tiny"), scan(tmp_path).entries, tmp_path / "cache").batches.examples[:1]
+    (onset,) = example.notes[:, 0]
+    level_db = db_of_bytes(example.levels)[:, 0].max(axis=-1)
+    assert onset == 25
+    assert np.flatnonzero(level_db > level_db.max() - 20)[0] == pytest.approx(onset, abs=5)  # half a window
+
+
 # --- recordings
 
 

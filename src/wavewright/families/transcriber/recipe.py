@@ -63,7 +63,8 @@ def prepare(
             f"None of the {len(entries)} recordings has a score beside it; a transcriber learns from pairs such as "
             "take.flac and take.mid, whose times are the same."
         )
-    store = ClipStore.build(usable, recipe.model.sample_rate, None, Preparation("crop", level="none"), cache_folder)
+    preparation = Preparation("crop", trim=False, level="none")  # scores are of the unchanged recording
+    store = ClipStore.build(usable, recipe.model.sample_rate, None, preparation, cache_folder)
     examples: list[Example] = []
     known: list[Entry] = []
     model = recipe.model
