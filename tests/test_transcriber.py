@@ -23,6 +23,7 @@ from wavewright.families.transcriber.config import LOWEST_PITCH, N_PITCHES, STEP
 from wavewright.families.transcriber.decoding import GAP_FRAMES, NoteDecoder, NoteThresholds, decode, matches
 from wavewright.families.transcriber.features import SpectrumStream, db_of_bytes, levels_of
 from wavewright.families.transcriber.recipe import notes_beside, prepare, recipe
+from wavewright.families.transcriber.runtime import BLOCK_FRAMES
 from wavewright.inference.transcription import (
     MelodyNote,
     PolyphonicSettings,
@@ -162,6 +163,20 @@ def test_a_stream_finds_the_notes_of_the_whole():
     found = [note for piece in pieces for note in piece] + stream.finish()
     assert whole
     assert sorted(found, key=lambda note: (note.start_s, note.pitch)) == whole
+
+
+@pytest.mark.parametrize("n_more", [-1, 0, 1, 4, 5, 6, 11, 12, 13])
+def test_recordings_of_every_length_are_read_to_their_end(n_more):
+    """The last block may lack its context, or be followed by a part of it."""
+    model = loading.load_note_detector(trained("transcriber").out)
+    model.thresholds = NoteThresholds(0.02, 0.02, 0.01)
+    context, config = model.config.context_frames, model.config
+    n_frames = BLOCK_FRAMES + n_more * context // 6
+    wave = np.random.default_rng(n_frames).standard_normal((n_frames - 1) * config.hop_length).astype(np.float32)
+    levels = np.pad(levels_of(wave, config), ((context, context), (0, 0), (0, 0)))
+    expected = decode(model.activations(levels), model.thresholds, config.frame_seconds)
+    assert expected
+    assert model.detect(wave) == expected
 
 
 def test_blocks_have_the_outputs_of_all_frames_at_once():

@@ -59,11 +59,13 @@ class TranscriberStream(ChunkStream[list[DetectedNote]]):
     def finish(self) -> list[DetectedNote]:
         """Return the last notes."""
         notes = self._add(self._spectra.finish())
-        n_left = len(self._levels) - self._runtime.config.context_frames
-        if n_left > 0:
-            block = np.zeros((BLOCK_FRAMES - n_left, *self._levels.shape[1:]), np.uint8)
-            self._levels = np.concatenate([self._levels, block, self._silence()])
-            notes += self._decoder.push(self._runtime.activations(self._levels)[:, :n_left])
+        context = self._runtime.config.context_frames
+        n_left = len(self._levels) - context  # up to a block and the context after it
+        rest = np.zeros((BLOCK_FRAMES + 2 * context, *self._levels.shape[1:]), np.uint8)
+        levels = np.concatenate([self._levels, rest])
+        for start in range(0, n_left, BLOCK_FRAMES):
+            outputs = self._runtime.activations(levels[start : start + BLOCK_FRAMES + 2 * context])
+            notes += self._decoder.push(outputs[:, : n_left - start])
         return notes + self._decoder.finish()
 
     def _add(self, levels: np.ndarray) -> list[DetectedNote]:
