@@ -41,7 +41,10 @@ from wavewright.synth.soundfont import SoundFont, SoundFontEngine, default_sound
 
 MIR_EVAL = Peer("mir_eval", "pip install mir_eval==0.8.2", module="mir_eval")
 BASIC_PITCH = Peer(
-    "basic-pitch", "pip install --no-deps basic-pitch==0.4.0 resampy==0.4.3 pretty_midi==0.2.11", module="basic_pitch"
+    "basic-pitch",
+    "pip install six importlib_resources mido librosa && "
+    "pip install --no-deps basic-pitch==0.4.0 resampy==0.4.3 pretty_midi==0.2.11",
+    module="basic_pitch",
 )
 
 PATCHES = {
