@@ -115,4 +115,6 @@ def test_what_cannot_be_aligned_is_refused(tmp_path):
         align(silent, tmp_path / "melody.mid", tmp_path / "a.mid", page=tmp_path / "a.wav")
     with pytest.raises(BadScore, match="no notes"):
         align(silent, tmp_path / "empty.mid", tmp_path / "a.mid")
+    with pytest.raises(BadScore, match=r"a\.txt cannot be written; the name of a score must end with \.mid"):
+        align(silent, tmp_path / "melody.mid", tmp_path / "a.txt")  # before the recording is read
     assert not (tmp_path / "a.mid").exists()

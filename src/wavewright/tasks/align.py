@@ -18,7 +18,7 @@ from ..base.task_parameters import checked
 from ..base.whole_file import check_target, new_target, write_whole
 from ..inference.score_alignment.aligning import MAX_SECONDS, RATE, align_score, bar_times
 from ..inference.score_alignment.page import follow_page
-from ..music.formats import read_score, write_score
+from ..music.formats import check_score_name, read_score, write_score
 from ..outputs.made import Made, MadeFile
 
 POOR_FIT = 0.65
@@ -71,6 +71,7 @@ def align(
     if header.seconds is not None and header.seconds > MAX_SECONDS:
         raise BadAudio(f"{file} lasts {header.seconds:.0f} s; recordings of up to an hour can be aligned: cut it.")
     target = new_target(Path(f"{file_stem(file.stem)}-aligned.mid")) if out is None else out
+    check_score_name(target)
     check_target(target, file, score)
     if page is not None:
         check_target(page)

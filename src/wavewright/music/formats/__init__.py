@@ -123,6 +123,12 @@ def read_score(path: Path | str, tune: int = 1) -> Score:
     return scores[tune - 1]
 
 
+def check_score_name(path: Path) -> None:
+    """Raise BadScore if the name of a score to write ends with none of WRITABLE."""
+    if path.suffix.lower() not in WRITABLE:
+        raise BadScore(f"{path} cannot be written; the name of a score must end with {', '.join(WRITABLE)}.")
+
+
 def write_score(score: Score, path: Path | str) -> None:
     """Write a score whole or not at all.
 
@@ -145,10 +151,9 @@ def write_score(score: Score, path: Path | str) -> None:
         If something of the score has no place in the format.
     """
     path = Path(path)
-    kind = path.suffix.lower()
-    if kind not in WRITABLE:
-        raise BadScore(f"{path} cannot be written; the name of a score must end with {', '.join(WRITABLE)}.")
+    check_score_name(path)
     check_target(path)
+    kind = path.suffix.lower()
     name = _FORMATS[kind]
     write = cast("Writer", vars(import_module(f".{name}_writing", __package__))[f"write_{name}"])
     contents = write(score)
