@@ -12,6 +12,10 @@ SCORES has the folders chorales, quartets, songs and folk-tunes that ``recipes/c
 of the Debian packages fluid-soundfont-gm and musescore-general-soundfont-small; the SFZ instruments the repositories
 sfzinstruments/SplendidGrandPiano, freepats/upright-piano-KW and freepats/spanish-classical-guitar. The corpus grows:
 called again with a larger ``--clips``, it renders what is missing.
+
+The bundled model has 4,000 steps of a run of 6,000 on 1,412 recordings, in which scores came too late where a recording
+begins with silence, and 2,300 with the right times, ``--from`` that run with ``--set training.steps=2300
+training.learning_rate=0.003 training.warmup_steps=20``: F 0.41 before, 0.76 after 800 of them and at the end.
 """
 
 from __future__ import annotations
