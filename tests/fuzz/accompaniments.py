@@ -61,7 +61,7 @@ def read_scores_of_a_style(rng: random.Random, folder: Path) -> None:
     (folder / "x.mid").write_bytes(scores.damaged_midi(rng))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        accompany(folder / "x.mid", folder / "out.mid", "folk", folder / "songs")
+        accompany(folder / "x.mid", folder / "out.mid", learn_from=folder / "songs")
     (folder / "out.mid").unlink()
 
 
