@@ -10,8 +10,7 @@ python recipes/denoiser.py --from src/wavewright/models/bundled/denoise-16k     
 python recipes/denoiser.py --best --from src/wavewright/models/bundled/denoise-16k   # layers that run backwards
 python recipes/denoiser.py --full-band --corpus corpora/denoise-48k --from src/wavewright/models/bundled/denoise-16k
 python recipes/denoiser.py --echo --max-minutes 60
-python recipes/denoiser.py --strided --from recipes/data/denoiser-start --set training.steps=12000          # see START
-python recipes/denoiser.py --strided --from recipes/data/denoiser-start --set training.steps=12000 --resume   # see RUN
+python recipes/denoiser.py --strided --from recipes/data/denoiser-start --set training.steps=6000   # see START
 python recipes/denoiser.py --dialogue --from denoise-16k-best --out runs/dialogue-16k --max-minutes 120
 python recipes/denoiser.py --dialogue-48k --corpus corpora/denoise-48k --from runs/dialogue-16k --max-minutes 60
 python recipes/denoiser.py --bundle                                                 # into the package
@@ -37,25 +36,16 @@ STOI 0.871 and SI-SDR 12.2 dB on the recipe's 30 validation mixtures with speech
 denoise-16k has 2.04, 0.875 and 14.1 dB; after 3,150 steps it had 2.03, 0.866 and 11.7 dB, after the first 800 steps
 PESQ 1.74 and SI-SDR 7.6 dB. In equal minutes, from nothing and on the same mixtures, it had a loss of spectra
 (valid/stft) of 6.70 in 377 steps where the size ``small`` had 7.29 in 698. Each call plans a falling learning rate over
-its own minutes or steps, so that what it ends with can take the folder's place; the card names all runs. About 25 hours
-of one core are planned; ``--set training.steps=6000`` takes 9.
+its own minutes or steps, so that what it ends with can take the folder's place; the card names all runs.
+``--set training.steps=6000`` takes 9 hours.
 A call has to be long: 659 steps (2 hours of an AMD EPYC, Zen 1) with the rate of the recipe ended at a valid/stft of
 4.18 and 11.2 dB where the folder has 4.16 and 11.8 dB. Compare with a call of one step: where the corpus is made anew
 its validation mixtures are others, and so are the figures above.
-"""
-RUN = Path(__file__).parent / "data" / "denoiser-run"
-"""The run that began with START, of 12,000 steps, as far as it is: its settings and its last checkpoint.
 
-Copied to ``runs/denoise-16k``, it goes on there with ``--resume``, on another machine too; what it has reached takes
-this folder's place. Its learning rate is high for most of the plan, so its weights are worse than START until the end.
-
-After 2,350 of its steps and 200 more of a falling rate, the 30 mixtures of ``recipes/denoiser_mixtures.py`` have PESQ
-2.01 (1.69 to 2.35), STOI 0.850 and SI-SDR 11.4 dB, START 1.99, 0.858, 11.5 dB, ``denoise-16k`` 1.99, 0.866, 13.6 dB:
-25 hours of mixtures taught nothing more. Losses of training and validation are equal, so more of the same recordings
-teaches nothing either. GTCRN's DNS3 checkpoint, which never met these speakers, is no better on such mixtures (40 of
-another draw: PESQ 2.05, STOI 0.870, SI-SDR 13.1 dB; ``denoise-16k`` 2.05, 0.867, 14.0 dB), nor on 48 of speakers and
-noises that are new to both (1.50, 0.788, 8.7 dB; 1.55, 0.784, 8.7 dB); it is far ahead on read English by an unseen
-speaker at 5 dB (1.89, 0.907, 13.3 dB; 1.61, 0.885, 11.6 dB). What is missing is read speech of many speakers.
+It is not to go on as it is. After 2,350 steps of a run of 12,000 and 200 more of a falling rate (25 hours of mixtures),
+the 30 mixtures of ``recipes/denoiser_mixtures.py`` have PESQ 2.01 (1.69 to 2.35), STOI 0.850 and SI-SDR 11.4 dB, those
+of this folder 1.99, 0.858, 11.5 dB, of ``denoise-16k`` 1.99, 0.866, 13.6 dB. Losses of training and validation are
+equal, so more steps on the same recordings promise little.
 """
 STEPS, BEST_STEPS, FULL_BAND_STEPS, ECHO_STEPS = 60_000, 2_400, 6_000, 20_000
 FULL_BAND_RATE, FULL_BAND_HOP = 48_000, 768  # the same bins as at 16 kHz, and more above them

@@ -34,7 +34,7 @@ from wavewright.contracts.settings import override
 from wavewright.data.entry import Entry, Scan
 from wavewright.data.folder import scan
 from wavewright.data.splits import split_of
-from wavewright.families.transcriber.config import N_RESOLUTIONS, THRESHOLDS_FILE
+from wavewright.families.transcriber.config import THRESHOLDS_FILE
 from wavewright.families.transcriber.recipe import TranscriberRecipe, prepare, recipe
 from wavewright.families.transcriber.runtime import TranscriberRuntime
 from wavewright.families.transcriber.training import best_thresholds
@@ -163,11 +163,11 @@ def recordings(folder: Path) -> Scan:
 def find_thresholds(run: Path, corpus: Path) -> None:
     """Write the best thresholds for the validation recordings into a model, as its export did."""
     model = TranscriberRuntime(ModelFolder(run))
-    silence = np.zeros((model.config.context_frames, N_RESOLUTIONS, model.config.n_bins), np.uint8)
+    context = model.config.context_frames
     entries = sorted(recordings(corpus).entries, key=lambda entry: entry.split == "train")
     n_valid = sum(entry.split == "valid" for entry in entries)
     valid = prepare(replace(settings(), model=model.config), entries[: n_valid + 1]).valid
-    outputs = [model.activations(np.concatenate([silence, example.levels, silence])) for example in valid]
+    outputs = [model.activations(np.pad(each.levels, ((context, context), (0, 0), (0, 0)))) for each in valid]
     thresholds, f = best_thresholds(outputs, valid, model.config)
     tensors = {name: np.array([value], np.float64) for name, value in vars(thresholds).items()}
     replace_tensors(model.folder, THRESHOLDS_FILE, tensors)

@@ -46,7 +46,7 @@ export class QuickResult {
       commands.push(made.command);
     }
     const { file, task, values, reference } = made;
-    const blob = await fetchFile(file);
+    const blob = made.blob || await fetchFile(file);
     if (number !== (this.nShown || 0)) return; // the controls show something else by now
     await this.show(blob, { ...facts, name: file.name, task, parameters: values, command: commands.join(" && ") }, reference);
     const ms = Math.round(performance.now() - started);
@@ -58,7 +58,8 @@ export class QuickResult {
   async step(task, values) {
     const key = JSON.stringify([task, values]);
     const known = this.made.get(key);
-    if (known && await fetchFile(known.file).catch(() => null)) return known;
+    const blob = known && await fetchFile(known.file).catch(() => null);
+    if (blob) return { ...known, blob };
     const job = await run(task, values, { title: task, wait: WAIT });
     const file = job.files.find(each => each.name.endsWith(".wav"));
     const made = { file, task, values, reference: { job: job.id, file: file.name }, command: job.command };
