@@ -18,7 +18,7 @@ from wavewright.families.instrument.voice import VoiceSettings
 from wavewright.families.loading import load_instrument
 from wavewright.music.score import METRE, Track, notes_of
 from wavewright.music.timbre_path import TimbrePath, TimbrePoint, parse_timbre, timbre_path
-from wavewright.tasks import render as render_module
+from wavewright.tasks import learned_instrument
 
 RATE = 16_000
 CONFIG = InstrumentConfig(sample_rate=RATE, n_partials=8, n_bands=4, latent_size=2, release_s=0.1)
@@ -173,9 +173,9 @@ def test_timbres_lie_at_bars_and_parts_of_bars_of_the_score(faster, monkeypatch)
     opened = SimpleNamespace(
         name="", timbre={"a": np.zeros(2), "b": np.ones(2)}.__getitem__, engine=lambda *given: given
     )
-    monkeypatch.setattr(render_module, "load_instrument", lambda _: opened)
+    monkeypatch.setattr(learned_instrument, "load_instrument", lambda _: opened)
     text = "1:a,2:b,2.5:a,3:b,4:a,4.5:b"
-    *_, engine = render_module.open_instrument("", text, score, score.seconds / faster, RATE, 0)
+    *_, engine = learned_instrument.open_instrument("", text, score, score.seconds / faster, RATE, 0)
     path = engine()[0](0)
     np.testing.assert_allclose(path.times_s, np.array([0, 2, 3, 4, 5.5, 6.25]) / faster)
 

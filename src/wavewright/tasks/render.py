@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
-from functools import cache, partial
 from pathlib import Path
 from typing import Annotated
 
@@ -28,19 +27,15 @@ from ..base.task_parameters import checked
 from ..base.units import gain_to_db, samples_to_seconds
 from ..base.version import __version__
 from ..base.whole_file import check_not_read, check_target, whole_folder
-from ..contracts.composition import ScorePlayer
 from ..effects.dynamics import Limiter
 from ..effects.levels import Gain
 from ..effects.loudness import LoudnessMeasurement
 from ..effects.space import Reverb
-from ..families.loading import load_instrument
-from ..music.bars import bars_of
 from ..music.engine import InstrumentEngine
 from ..music.formats import read_score
 from ..music.performance import Performance, PerformanceSettings, perform, stem_names
 from ..music.score import CONTROL_CHANGE, COPYRIGHT, CREATORS, LYRICS, Score, Track, notes_of
 from ..music.theory import pitch_of
-from ..music.timbre_path import TimbrePath, timbre_path
 from ..music.timing import TEMPO
 from ..outputs.made import Made, sound_file, with_stems
 from ..outputs.made_file import new_sound
@@ -48,61 +43,6 @@ from ..outputs.watermark.marking import Marking, marking_of
 from ..outputs.watermark.payload import DEFAULT_KEY
 from ..synth.banks import NamedInstrument, instrument_of, playable_instrument
 from ..synth.soundfont.player import PlayerSettings, SoundFontEngine
-
-# --- Open a model as the instrument of a score, with timbres over its bars
-
-
-def open_instrument(
-    model: str | Path, timbre: str | None, score: Score, seconds: float, sample_rate: int, seed: int
-) -> tuple[ScorePlayer, str, Callable[[], InstrumentEngine]]:
-    """Return a learned instrument, its name with the timbre, and the function that opens its engine.
-
-    Raises BadModel if the model is none that plays scores; BadSetting if the timbre is none, or the model lacks its
-    labels.
-
-    Parameters
-    ----------
-    model : str or Path
-        Name or folder of a model.
-    timbre : str, optional
-        See :func:`.music.timbre_path.parse_timbre`; by default the label nearest to each program.
-    score : Score
-    seconds : float
-        Length of the performance, whose bars may be faster than those of the score.
-    sample_rate : int
-        In Hz.
-    seed : int
-    """
-    player = load_instrument(model)
-    paths = _paths_by_program(player) if timbre is None else _one_path(player, timbre, score, seconds)
-    title = player.name if timbre is None else f"{player.name}, {timbre}"
-    return player, title, partial(player.engine, paths, sample_rate, seed)
-
-
-def _paths_by_program(player: ScorePlayer) -> Callable[[int], TimbrePath]:
-    """Return the timbres of programs, which do not change over time."""
-
-    @cache
-    def path_of(program: int) -> TimbrePath:
-        return TimbrePath(player.timbre(player.label_of_program(program))[None], np.zeros(1))
-
-    return path_of
-
-
-def _one_path(player: ScorePlayer, timbre: str, score: Score, seconds: float) -> Callable[[int], TimbrePath]:
-    """Return one path of timbres for all programs."""
-    bars, tempo_map = bars_of(score), score.tempo_map
-    ratio = seconds / max(float(tempo_map.seconds(score.length)), 1e-6)
-
-    def seconds_of_bar(number: float) -> float:
-        index = min(max(int(number) - bars[0].number, 0), len(bars) - 1)
-        bar = bars[index]
-        tick = bar.start + bar.length * (number - bars[0].number - index)
-        return ratio * float(tempo_map.seconds(round(tick)))
-
-    path = timbre_path(timbre, player.timbre, seconds_of_bar, seconds)
-    return lambda _: path
-
 
 HUMAN_TIMING_MS, HUMAN_VELOCITY = 8.0, 6.0
 """Deviations of ``humanise``."""
@@ -218,6 +158,8 @@ def render(
     performance = perform(read, sample_rate, performed)
     marking = None
     if found is None:
+        from .learned_instrument import open_instrument  # few scores are played by models
+
         length = samples_to_seconds(performance.n_samples, sample_rate)
         player, title, open_engine = open_instrument(instrument or "", timbre, read, length, sample_rate, seed)
         found = NamedInstrument(title, open_engine)
