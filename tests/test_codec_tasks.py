@@ -232,7 +232,7 @@ def test_many_channels_have_shorter_packets(codec):
             ["encode", "a.wav", "--model", "home/tiny"],
             "home/tiny is of the family gan, which has no codes; give a codec",
         ),
-        (["decode", "-", "--out", "b.wav"], "leave b.wav out, or name a file."),
+        (["decode", "-", "--out", "b.wav"], "not from - to b.wav; name two files."),
         (["encode"], "Missing argument 'FILE'."),
         (["encode", "a.wwc"], "a.wwc is not a sound file;"),
         (["decode", "none.wwc"], "none.wwc does not exist; check the path."),

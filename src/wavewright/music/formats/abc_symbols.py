@@ -123,7 +123,7 @@ class LineReader:
     problems: list[str] = field(default_factory=list)
     marks: dict[str, None] = field(default_factory=dict)
     _grace: tuple[WrittenPitch, ...] = ()
-    _decorations: tuple[str, ...] = ()
+    _decorations: set[str] = field(default_factory=set)
     _factor: Fraction = Fraction(1)
     _tuplet: Fraction = Fraction(1)
     _n_in_tuplet: int = 0
@@ -176,10 +176,10 @@ class LineReader:
 
     def _decorate(self, text: str) -> None:
         """Add a decoration, ``!trill!`` or the letter of one; what it changes in no note is named."""
-        name = {**SYMBOLS, **self.symbols}.get(text, text.strip("!+") or text)
+        name = self.symbols.get(text, SYMBOLS.get(text, text.strip("!+") or text))
         mark = MARKS.get(name) or mark_of(name)
         self.items.append(Annotation("decoration", name) if mark is None else mark)
-        self._decorations += (name,)
+        self._decorations.add(name)
         if name in ORNAMENTS:
             self.problems.append("Rolls, trills and other ornaments are played as one note.")
         elif mark is None and name not in (*STACCATO, *ACCENTS, *DYNAMICS, *NO_DECORATIONS):
@@ -258,7 +258,7 @@ class LineReader:
                 is_accented=not ACCENTS.isdisjoint(self._decorations),
             )
         )
-        self._last, self._factor, self._grace, self._decorations = len(self.items) - 1, Fraction(1), (), ()
+        self._last, self._factor, self._grace, self._decorations = len(self.items) - 1, Fraction(1), (), set()
         self._n_in_tuplet -= 1
         if self._n_in_tuplet <= 0:
             self._tuplet = Fraction(1)
