@@ -11,7 +11,6 @@ from scipy.signal import fftconvolve
 
 from wavewright import speak
 from wavewright.audio.sound_file import SoundFormat
-from wavewright.base.errors import BadSetting
 from wavewright.dsp.rooms import Room
 from wavewright.dubbing.project import CastMember, DubLine, DubProject
 from wavewright.dubbing.rooms import LAGS, band_powers, decay_curves, matched_reverb, with_rooms
@@ -122,5 +121,5 @@ def test_each_member_of_the_cast_gets_its_room(voice, tmp_path):
 
 def test_subtitles_alone_have_no_room(tmp_path):
     (tmp_path / "a.srt").write_text("1\n00:00:01,000 --> 00:00:02,000\nHallo.\n", encoding="utf-8")
-    with pytest.raises(BadSetting, match=r"a\.srt has no sound, and so no room; leave --room out"):
-        dub(tmp_path / "a.srt", to="en", translation=tmp_path / "a.srt", room=True, quiet=True)
+    made = dub(tmp_path / "a.srt", to="en", translation=tmp_path / "a.srt", room=True, draft=True, quiet=True)
+    assert made.notes == ("a.srt has no sound, and so no room to put the voices into.",)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -144,22 +144,20 @@ def dub(
         "captions": captions,
     }
     changes = {name: value for name, value in given.items() if value is not None}
-    note = ""
     if path.exists():
         current = _going_on(read_dub(path), source, path, to, voice, cast)
         current = current.model_copy(update={"from_language": from_ or current.from_language})
-        note = _unused(current, path, cues, translation, recogniser, speakers)
+        notes = [_unused(current, path, cues, translation, recogniser, speakers)]
     else:
         language = to or ""
         draft_of = Draft(source, language, from_ or "", subtitles, recogniser, voice, cast, speakers)
-        current, note = draft_of.project(path.parent)
-        note = f"{note} {_without_recogniser(recogniser, cues)}".strip()
-    if translation is None:
-        note = f"{note} {_without_translator(translator, current)}".strip()
+        current, doubt = draft_of.project(path.parent)
+        notes = [doubt]
+        if recogniser is not None and cues is not None:
+            notes.append(f"The lines are those of {cues}, and the recogniser is not used.")
     current = check_lines(current.model_copy(update=changes))
     sound = _sound_of(path.parent / current.source)
-    if room and sound is None:
-        raise BadSetting(f"{current.source} has no sound, and so no room; leave --room out.")
+    notes += _without_effect(current, translator if translation is None else None, room and sound is None)
     target = _target(path, current, out)
     _check_kind(target, sound, current)
     captioned = _caption_files(current, target) if current.captions == "beside" else {}
@@ -169,7 +167,7 @@ def dub(
     current = _with_texts(current, path, translation, translator, glossary, end)
     if draft:
         line = f"{path}: {len(current.lines)} lines; change what you like, and dub this file."
-        return _result(path, current.lines, note, [line])
+        return _result(path, current.lines, notes, [line])
     missing = [line.number for line in current.lines if not line.text.strip()]
     if len(missing) == len(current.lines):
         raise BadSetting(f"No line has a translation; give --translator or --translation, or write them into {path}.")
@@ -181,7 +179,7 @@ def dub(
     write_dub(path, spoken.project)
     if len(spoken.failed) == len(spoken.project.lines):
         line = f"{path}: no line could be spoken, so nothing was mixed"
-        return _result(path, spoken.project.lines, note, [line], spoken.failed)
+        return _result(path, spoken.project.lines, notes, [line], spoken.failed)
     bed = path.parent / current.background if current.background else None
     if bed is None and sound is not None and current.original == "separate":
         bed = _background(sound, folder, quiet)
@@ -198,24 +196,24 @@ def dub(
     details = {**mixed.details, "n_new": spoken.n_new, "n_kept": spoken.n_kept, "is_marked": True}
     files = (*mixed.files, *(MadeFile(path=each) for each in written))
     made = replace(mixed, files=files, details=details)
-    return _result(path, spoken.project.lines, note, text, spoken.failed, made)
+    return _result(path, spoken.project.lines, notes, text, spoken.failed, made)
 
 
 def _result(
     project: Path,
     lines: Sequence[DubLine],
-    note: str,
+    notes: Sequence[str],
     text: Sequence[str],
     failed: tuple[Failed, ...] = (),
     made: Made = Made(),  # noqa: B008 - it is frozen
 ) -> Made:
-    """Return a result with all lines, their rates and problems, and a note on what the project has already."""
+    """Return a result with all lines, their rates and problems, and notes, of which an empty one is none."""
     is_failed = {each.what for each in failed}
     problems = [f"line {line.number}: {line.problem}" for line in lines if line.problem]
-    notes = [each for each in problems if each.partition(":")[0] not in is_failed]
+    of_lines = [each for each in problems if each.partition(":")[0] not in is_failed]
     return replace(
         made,
-        notes=(*made.notes, *([note] if note else []), *notes),
+        notes=(*made.notes, *filter(None, notes), *of_lines),
         failed=failed,
         details={**made.details, "project": project, "lines": lines},
         lines=tuple(text),
@@ -355,18 +353,12 @@ def _with_texts(
     return current
 
 
-def _without_recogniser(recogniser: str | None, cues: Path | None) -> str:
-    """Return a note if a recogniser has nothing to do."""
-    if recogniser is None or cues is None:
-        return ""
-    return f"The lines are those of {cues}, and the recogniser is not used."
-
-
-def _without_translator(translator: str | None, current: DubProject) -> str:
-    """Return a note if a translator has nothing to do."""
-    if translator is None or not _is_in_its_language(current):
-        return ""
-    return f"The lines are spoken as they are, in {current.to_language}, and the translator is not used."
+def _without_effect(current: DubProject, translator: str | None, lacks_room: bool) -> Iterator[str]:
+    """Yield a note for each of the options that changes nothing."""
+    if translator is not None and _is_in_its_language(current):
+        yield f"The lines are spoken as they are, in {current.to_language}, and the translator is not used."
+    if lacks_room:
+        yield f"{current.source} has no sound, and so no room to put the voices into."
 
 
 def _is_in_its_language(current: DubProject) -> bool:
