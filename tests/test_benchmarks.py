@@ -12,7 +12,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from benchmarks.__main__ import benchmark as benchmark_of, names, run
@@ -247,12 +246,3 @@ def test_the_first_bytes_of_a_process_come_before_its_end():
     assert time_process(program, n_first_bytes=100).seconds_to_first_bytes > 0
     with pytest.raises(subprocess.CalledProcessError):
         time_process([sys.executable, "-c", "raise SystemExit(3)"])
-
-
-def test_the_warping_path_is_the_cheapest():
-    from benchmarks.speech.speech_distance import warping_path
-
-    cost = np.array([[1, 9, 9], [1, 1, 9], [9, 9, 1]], dtype=float)
-    assert warping_path(cost).tolist() == [[0, 0], [1, 1], [2, 2]]
-    cost = np.array([[0, 9, 9, 9], [0, 0, 0, 0]], dtype=float)
-    assert warping_path(cost).tolist() == [[0, 0], [1, 1], [1, 2], [1, 3]]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.spatial.distance import cdist
 
 from benchmarks.harness.judges import SAMPLE_RATE
 from benchmarks.harness.waves import resampled
@@ -15,8 +14,7 @@ from wavewright.dsp.pitch import track_pitch
 from wavewright.metrics.recogniser import trim_silence
 
 N_CEPSTRA = 24  # without the first, which is the level
-MIN_PITCH_HZ = 65.0
-MAX_PITCH_HZ = 500.0
+PITCHES_HZ = 65.0, 500.0  # lowest and highest
 
 
 def distance(reference: np.ndarray, estimate: np.ndarray, sample_rate: int) -> dict[str, float]:
@@ -27,41 +25,22 @@ def distance(reference: np.ndarray, estimate: np.ndarray, sample_rate: int) -> d
     in one alone. Mel-cepstral distortion is ``10 / ln 10 * sqrt(2 * sum (c - c')^2)`` over cepstra 1 to 24, here of 80
     log-mel amplitudes (R. Kubichek, "Mel-cepstral distance measure for objective speech quality assessment", 1993).
     """
+    from librosa.sequence import dtw
+
     pair = [trim_silence(resampled(wave, sample_rate, SAMPLE_RATE)) for wave in (reference, estimate)]
     cepstra = [_cepstra(wave) for wave in pair]
-    rows, columns = warping_path(cdist(cepstra[0].T, cepstra[1].T)).T
+    rows, columns = dtw(cepstra[0], cepstra[1])[1].T
     difference = cepstra[0][:, rows] - cepstra[1][:, columns]
     cepstral_db = 10 / np.log(10) * np.sqrt(2 * np.square(difference).sum(axis=0)).mean()
-    hop_length = speech_hop_length(SAMPLE_RATE)
-    tracks = [track_pitch(wave, SAMPLE_RATE, hop_length, MIN_PITCH_HZ, MAX_PITCH_HZ).f0_hz for wave in pair]
+    tracks = [track_pitch(wave, SAMPLE_RATE, speech_hop_length(SAMPLE_RATE), *PITCHES_HZ).f0_hz for wave in pair]
     reference_hz, estimate_hz = tracks[0][rows], tracks[1][columns]
     is_voiced = (reference_hz > 0) & (estimate_hz > 0)
-    semitones = (
-        12 * np.log2(estimate_hz[is_voiced] / reference_hz[is_voiced]) if is_voiced.any() else np.array([np.nan])
-    )
-    semitones = semitones - np.median(semitones)
-    voicing = 100 * np.mean((reference_hz > 0) != (estimate_hz > 0))
-    pitch_semitones = float(np.sqrt(np.mean(semitones**2)))
-    return {"cepstral_db": float(cepstral_db), "pitch_semitones": pitch_semitones, "voicing_percent": float(voicing)}
-
-
-def warping_path(cost: np.ndarray) -> np.ndarray:
-    """Return the cheapest path ``(steps, 2)`` from the first to the last cell of ``cost (n, m)`` by steps of at most 1.
-
-    H. Sakoe, S. Chiba, "Dynamic programming algorithm optimization for spoken word recognition", 1978.
-    """
-    total = np.empty_like(cost)
-    total[0] = np.cumsum(cost[0])
-    for row in range(1, len(cost)):
-        above = np.minimum(total[row - 1], np.concatenate([[np.inf], total[row - 1, :-1]]))
-        along = np.cumsum(cost[row])
-        total[row] = along + np.minimum.accumulate(above - along + cost[row])  # steps along the row, all at once
-    path = [(len(cost) - 1, cost.shape[1] - 1)]
-    while path[-1] != (0, 0):
-        row, column = path[-1]
-        steps = ((row - 1, column - 1), (row - 1, column), (row, column - 1))
-        path.append(min((step for step in steps if min(step) >= 0), key=lambda step: total[step]))
-    return np.array(path[::-1])
+    semitones = 12 * np.log2(estimate_hz[is_voiced] / reference_hz[is_voiced]) if is_voiced.any() else np.array(np.nan)
+    return {
+        "cepstral_db": float(cepstral_db),
+        "pitch_semitones": float(np.sqrt(np.mean((semitones - np.median(semitones)) ** 2))),
+        "voicing_percent": float(100 * np.mean((reference_hz > 0) != (estimate_hz > 0))),
+    }
 
 
 def _cepstra(wave: np.ndarray) -> np.ndarray:
