@@ -8,6 +8,7 @@ import torch
 from tiny_voice import SYMBOLS, trained_voice
 
 from wavewright.base.errors import BadModel, BadSetting
+from wavewright.contracts.runtime import Controls
 from wavewright.dsp.mel import mel_to_features, speech_mel
 from wavewright.dsp.pitch import track_pitch
 from wavewright.families import loading
@@ -37,28 +38,30 @@ def test_a_sentence_has_exact_durations(voice):
 
 
 def test_variation_moves_the_style_by_the_seed(voice):
-    mels = [voice.speak_symbols(SENTENCE, seed=seed, variation=2.0, rate=0.5).mel for seed in (1, 1, 2)]
+    mels = [
+        voice.speak_symbols(SENTENCE, seed=seed, variation=2.0, controls=Controls(rate=0.5)).mel for seed in (1, 1, 2)
+    ]
     assert np.array_equal(mels[0], mels[1])
     assert mels[0].shape != mels[2].shape or not np.array_equal(mels[0], mels[2])
 
 
 def test_rate_pitch_and_energy_are_factors(voice):
-    plain = voice.speak_symbols(SENTENCE, rate=0.5)
-    slow = voice.speak_symbols(SENTENCE, rate=0.25)
+    plain = voice.speak_symbols(SENTENCE, controls=Controls(rate=0.5))
+    slow = voice.speak_symbols(SENTENCE, controls=Controls(rate=0.25))
     assert slow.durations.sum() == pytest.approx(2 * plain.durations.sum(), abs=len(SENTENCE))
-    high = voice.speak_symbols(SENTENCE, rate=0.5, pitch=1.5)
+    high = voice.speak_symbols(SENTENCE, controls=Controls(rate=0.5, pitch=1.5))
     voiced = plain.pitch > 0
     np.testing.assert_allclose(high.pitch[voiced], 1.5 * plain.pitch[voiced], rtol=1e-4)
-    loud = voice.speak_symbols(SENTENCE, rate=0.5, energy=2.0)
+    loud = voice.speak_symbols(SENTENCE, controls=Controls(rate=0.5, energy=2.0))
     np.testing.assert_allclose(loud.energy - plain.energy, 2 * np.log(2), rtol=1e-3)
     assert not np.array_equal(loud.mel, plain.mel)
 
 
 def test_controls_may_differ_from_symbol_to_symbol(voice):
     rates = np.ones(len(SENTENCE)) * 0.5
-    plain = voice.speak_symbols(SENTENCE, rate=rates)
+    plain = voice.speak_symbols(SENTENCE, controls=Controls(rate=rates))
     rates[4] = 0.25
-    longer = voice.speak_symbols(SENTENCE, rate=rates)
+    longer = voice.speak_symbols(SENTENCE, controls=Controls(rate=rates))
     assert longer.durations[4] == pytest.approx(2 * plain.durations[4], abs=1)
     np.testing.assert_allclose(np.delete(longer.durations, 4), np.delete(plain.durations, 4), atol=1)
 
@@ -113,10 +116,13 @@ def test_styles_replace_a_part_of_the_usual_one(voice):
         ({"symbols": []}, "There are 0 symbols to speak; tiny speaks 1 to 20000"),
         ({"symbols": ["_", "x"]}, "tiny has no symbol 'x'; its symbols are _ |"),
         ({"speaker": "ann"}, "tiny has no speaker 'ann'"),
-        ({"rate": 0.0}, "rate is 0; it must lie between 0.25 and 4"),
-        ({"pitch": float("nan")}, "pitch is nan; it must lie between"),
-        ({"energy": [1.0, 2.0]}, r"energy has shape \(2,\); it must be one number, or one for each of the 10 symbols"),
-        ({"pitch_range": "wide"}, "pitch_range is 'wide'; it must be a number"),
+        ({"controls": Controls(rate=0.0)}, "rate is 0; it must lie between 0.25 and 4"),
+        ({"controls": Controls(pitch=float("nan"))}, "pitch is nan; it must lie between"),
+        (
+            {"controls": Controls(energy=[1.0, 2.0])},
+            r"energy has shape \(2,\); it must be one number, or one for each of the 10 symbols",
+        ),
+        ({"controls": Controls(pitch_range="wide")}, "pitch_range is 'wide'; it must be a number"),
         ({"style": "angry"}, "tiny has no style 'angry'; its styles are style-1"),
         ({"style": {"style-1": 0.7, "style-2": 0.7}}, "The weights of the styles sum to 1.4"),
         ({"style": {"style-1": -1.0}}, "The weight of style-1 is -1.0"),

@@ -11,6 +11,7 @@ import pytest
 from tiny_voice import TEXTS, front_end, tiny_recipe, use_front_end, write_folder
 
 from wavewright.base.errors import BadFolder, BadSetting
+from wavewright.contracts.runtime import Controls
 from wavewright.data.folder import scan
 from wavewright.families import loading
 from wavewright.families.acoustic import ACOUSTIC
@@ -63,7 +64,8 @@ def test_the_other_speakers_sound_the_same_sample_for_sample(removing, tmp_path,
     for speaker in kept:
         for symbols in SENTENCES:
             expected, actual = (
-                voice.speak_symbols(symbols, speaker, rate=1.3, style="style-2") for voice in (before, after)
+                voice.speak_symbols(symbols, speaker, controls=Controls(rate=1.3), style="style-2")
+                for voice in (before, after)
             )
             for name in ("mel", "durations", "pitch", "energy"):
                 np.testing.assert_array_equal(getattr(actual, name), getattr(expected, name))

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from wavewright.contracts.runtime import AcousticModel, Utterance, Vocoder
+from wavewright.contracts.runtime import NEUTRAL, AcousticModel, Utterance, Vocoder
 from wavewright.models.card import Card
 from wavewright.speech.voice import Voice
 from wavewright.text import front_end
@@ -33,16 +33,12 @@ class StandInAcoustic(AcousticModel):
         )
         self.calls = []
 
-    def speak_symbols(
-        self, symbols, speaker=None, seed=0, rate=1, pitch=1, pitch_range=1, energy=1, style=None, variation=0
-    ):
+    def speak_symbols(self, symbols, speaker=None, seed=0, controls=NEUTRAL, style=None, variation=0):
         assert set(symbols) <= set(self.symbols)
-        self.calls.append(
-            SimpleNamespace(symbols=symbols, speaker=speaker, rate=rate, pitch=pitch, energy=energy, style=style)
-        )
+        self.calls.append(SimpleNamespace(symbols=symbols, speaker=speaker, style=style, **vars(controls)))
         frames = {"_": SILENCE_FRAMES, "|": 0} | dict.fromkeys(",;.?!", PAUSE_FRAMES)
         plain = np.array([frames.get(symbol, PHONE_FRAMES) for symbol in symbols])
-        durations = np.round(plain / np.broadcast_to(rate, plain.shape)).astype(np.int64)
+        durations = np.round(plain / np.broadcast_to(controls.rate, plain.shape)).astype(np.int64)
         level = np.where([symbol in "_|,;.?!" for symbol in symbols], FLOOR, LOUD)
         mel = np.repeat(np.broadcast_to(level, (80, len(symbols))), durations, axis=1).astype(np.float32)
         return Utterance(mel, durations, np.zeros(len(symbols)), level)

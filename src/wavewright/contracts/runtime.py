@@ -174,6 +174,57 @@ class Vocoder(Model, ABC):
 Control = float | Sequence[float] | np.ndarray
 """One number for all symbols, or one for each."""
 
+CONTROL_RANGES = {"rate": (0.25, 4.0), "pitch": (0.25, 4.0), "pitch_range": (0.0, 4.0), "energy": (0.1, 10.0)}
+"""The smallest and largest value of each control; 1 is neutral."""
+
+
+@dataclass(frozen=True)
+class Controls:
+    """Factors by which a sentence is spoken, for all symbols or for each; 1 is neutral.
+
+    Parameters
+    ----------
+    rate
+        Speaking rate, a factor from 0.25 to 4.
+    pitch
+        Factor of the pitch, 0.25 to 4.
+    pitch_range
+        Factor of the pitch's deviation from its mean in octaves, 0 to 4.
+    energy
+        Factor of the amplitude, 0.1 to 10.
+    """
+
+    rate: Control = 1.0
+    pitch: Control = 1.0
+    pitch_range: Control = 1.0
+    energy: Control = 1.0
+
+    def for_symbols(self, n_symbols: int) -> dict[str, np.ndarray]:
+        """Return each control as ``(n_symbols,)`` float64; raise BadSetting for other shapes or out of its range."""
+        return {name: _for_symbols(name, getattr(self, name), n_symbols) for name in CONTROL_RANGES}
+
+
+NEUTRAL = Controls()
+"""The voice as it is."""
+
+
+def _for_symbols(name: str, value: Control, n_symbols: int) -> np.ndarray:
+    low, high = CONTROL_RANGES[name]
+    try:
+        numbers = np.asarray(value, np.float64)
+    except (TypeError, ValueError):
+        raise BadSetting(f"{name} is {value!r}; it must be a number, or one for each symbol.") from None
+    if numbers.shape not in ((), (n_symbols,)):
+        raise BadSetting(
+            f"{name} has shape {numbers.shape}; it must be one number, or one for each of the {n_symbols} symbols."
+        )
+    in_range = (numbers >= low) & (numbers <= high)
+    if not in_range.all():
+        worst = numbers[~in_range].flat[0] if numbers.shape else numbers
+        raise BadSetting(f"{name} is {float(worst):g}; it must lie between {low:g} and {high:g}.")
+    return np.broadcast_to(numbers, (n_symbols,)).astype(np.float64)
+
+
 Style = str | Mapping[str, float] | None
 """A style by name, weights of several styles, or the usual style of the speaker."""
 
@@ -209,10 +260,7 @@ class AcousticModel(Model, ABC):
         symbols: Sequence[str],
         speaker: str | None = None,
         seed: int = 0,
-        rate: Control = 1.0,
-        pitch: Control = 1.0,
-        pitch_range: Control = 1.0,
-        energy: Control = 1.0,
+        controls: Controls = NEUTRAL,
         style: Style = None,
         variation: float = 0.0,
     ) -> Utterance:
@@ -230,14 +278,8 @@ class AcousticModel(Model, ABC):
             Name of a speaker, by default the first.
         seed
             Of the variation.
-        rate
-            Speaking rate, a factor from 0.25 to 4.
-        pitch
-            Factor of the pitch, 0.25 to 4.
-        pitch_range
-            Factor of the pitch's deviation from its mean, 0 to 4.
-        energy
-            Factor of the amplitude, 0.1 to 10.
+        controls
+            Rate, pitch, range of the pitch and energy.
         style
             A name of `styles`, or weights of several (``{"style-2": 0.6}``) that replace as much of the usual style.
         variation

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import accumulate, islice
 
+import numpy as np
+
+from ..base.units import db_to_gain
+from ..contracts.runtime import Controls
 from ..text.sentence import NO_WORD, PAUSES, Sentence, Word
 from ..text.ssml import Duration
 from .prosody import LIMITS, Prosody
@@ -37,19 +42,22 @@ class Piece:
         """The words as a sentence, which has the symbols for an acoustic model."""
         return Sentence(self.words)
 
-    def symbol_prosody(self) -> list[Prosody]:
-        """Return the prosody of each symbol.
+    def controls(self) -> tuple[Controls, np.ndarray]:
+        """Return the controls of each symbol, and its gain ``(symbols,)``.
 
         Symbols between words have the prosody of the word before; the rate of punctuation also scales its pause.
         """
         sentence = self.sentence
-        rows: list[Prosody] = []
-        word = 0
-        for symbol, index in zip(sentence.symbols, sentence.word_indices, strict=True):
-            word = word if index == NO_WORD else index
-            prosody = self.prosody[word]
-            rows.append(prosody.combine(_pause_rate(prosody.pauses)) if symbol in PAUSES else prosody)
-        return rows
+        words = accumulate(sentence.word_indices, lambda word, index: word if index == NO_WORD else index, initial=0)
+        rows = [self.prosody[word] for word in islice(words, 1, None)]
+        controls = Controls(
+            [
+                row.combine(_pause_rate(row.pauses)).rate if symbol in PAUSES else row.rate
+                for symbol, row in zip(sentence.symbols, rows, strict=True)
+            ],
+            *([getattr(row, name) for row in rows] for name in ("pitch", "pitch_range", "energy")),
+        )
+        return controls, db_to_gain(np.array([row.volume_db for row in rows]))
 
 
 @dataclass(frozen=True)

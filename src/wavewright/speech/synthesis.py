@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..base.errors import BadSetting
-from ..base.units import db_to_gain, seconds_to_samples
+from ..base.units import seconds_to_samples
 from ..contracts.runtime import AcousticModel, Utterance, Vocoder
 from ..text.sentence import NO_WORD, PAUSES, SILENCE
 from ..text.ssml import Duration
@@ -243,8 +243,11 @@ class Synthesizer:
 
     def _frames(self, piece: Piece) -> _Frames:
         vocoder, sentence = self._vocoder, piece.sentence
-        prosody = piece.symbol_prosody()
-        spoken = self._speak(piece, prosody)
+        controls, gains = piece.controls()
+        speaker = self._find_speaker(piece.voice)
+        spoken = speaker.acoustic.speak_symbols(
+            sentence.symbols, speaker.name, self._seed, controls, dict(speaker.styles) or None
+        )
         frames_per_second = vocoder.sample_rate / vocoder.hop_length
         if piece.clause_seconds is not None:
             n_frames = round(piece.clause_seconds * frames_per_second)
@@ -253,8 +256,7 @@ class Synthesizer:
         durations = trim_silence(sentence.symbols, sentence.word_indices, spoken.durations, tail_frames)
         first = int(spoken.durations[0] - durations[0])
         mel = np.ascontiguousarray(spoken.mel[:, first : first + int(durations.sum())])
-        gains = np.repeat(db_to_gain(np.array([row.volume_db for row in prosody])), durations)
-        return _Frames(mel, durations, gains)
+        return _Frames(mel, durations, np.repeat(gains, durations))
 
     def _piece(self, piece: Piece) -> Iterator[Chunk]:
         vocoder = self._vocoder
@@ -269,19 +271,6 @@ class Synthesizer:
             words, marks = [], []  # they belong to the first chunk of the piece
             self._n_samples += wave.shape[1]
         yield from self._silence(self._tail_samples(piece, frames))
-
-    def _speak(self, piece: Piece, prosody: Sequence[Prosody]) -> Utterance:
-        speaker = self._find_speaker(piece.voice)
-        return speaker.acoustic.speak_symbols(
-            piece.sentence.symbols,
-            speaker.name,
-            self._seed,
-            rate=[row.rate for row in prosody],
-            pitch=[row.pitch for row in prosody],
-            pitch_range=[row.pitch_range for row in prosody],
-            energy=[row.energy for row in prosody],
-            style=dict(speaker.styles) or None,
-        )
 
     def _next_seed(self) -> int:
         """Return the seed of the next piece's noise."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...base.errors import BadModel, BadSetting
 from ...base.names import index_of
-from ...contracts.runtime import AcousticModel, Control, Style, Utterance
+from ...contracts.runtime import NEUTRAL, AcousticModel, Controls, Style, Utterance
 from ...dsp.alignment import N_SYMBOL_POSITION_FEATURES
 from ...models.folder import ModelFolder
 from .config import DECODER_FILE, ENCODER_FILE, N_PROSODY, SPEAKERS_FILE, AcousticConfig
@@ -16,8 +16,6 @@ from .synthesis import SymbolSentence, synthesise
 
 MAX_SYMBOLS = 20_000  # of one call, some twenty minutes of speech
 MAX_VARIATION = 3.0
-CONTROL_RANGES = {"rate": (0.25, 4.0), "pitch": (0.25, 4.0), "pitch_range": (0.0, 4.0), "energy": (0.1, 10.0)}
-"""The smallest and largest value of each control; 1 is neutral."""
 
 
 class AcousticRuntime(AcousticModel):
@@ -58,25 +56,15 @@ class AcousticRuntime(AcousticModel):
         symbols: Sequence[str],
         speaker: str | None = None,
         seed: int = 0,
-        rate: Control = 1.0,
-        pitch: Control = 1.0,
-        pitch_range: Control = 1.0,
-        energy: Control = 1.0,
+        controls: Controls = NEUTRAL,
         style: Style = None,
         variation: float = 0.0,
     ) -> Utterance:
         """Synthesise the mel frames of a sentence; see :class:`wavewright.contracts.runtime.AcousticModel`."""
         indices = self._indices(symbols)
         index = 0 if speaker is None else index_of(speaker, self.speakers, "speaker", self.name)
-        sentence = SymbolSentence(
-            indices,
-            index,
-            rate=_for_symbols("rate", rate, len(indices)) / self._pace[index],
-            pitch=_for_symbols("pitch", pitch, len(indices)),
-            pitch_range=_for_symbols("pitch_range", pitch_range, len(indices)),
-            energy=_for_symbols("energy", energy, len(indices)),
-            style=self._style_weights(index, style, variation, seed),
-        )
+        weights = self._style_weights(index, style, variation, seed)
+        sentence = SymbolSentence(indices, index, weights, self._pace[index], **controls.for_symbols(len(indices)))
         return synthesise(self, self.config, sentence)
 
     def encode(self, symbols: np.ndarray, speaker: int, style: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -137,21 +125,3 @@ class AcousticRuntime(AcousticModel):
                 "for; copy the model again."
             )
         return table.astype(np.float64)
-
-
-def _for_symbols(name: str, value: Control, n_symbols: int) -> np.ndarray:
-    """Return a control as one number for each symbol; raise BadSetting for other shapes or numbers out of range."""
-    low, high = CONTROL_RANGES[name]
-    try:
-        numbers = np.asarray(value, np.float64)
-    except (TypeError, ValueError):
-        raise BadSetting(f"{name} is {value!r}; it must be a number, or one for each symbol.") from None
-    if numbers.shape not in ((), (n_symbols,)):
-        raise BadSetting(
-            f"{name} has shape {numbers.shape}; it must be one number, or one for each of the {n_symbols} symbols."
-        )
-    in_range = (numbers >= low) & (numbers <= high)
-    if not in_range.all():
-        worst = numbers[~in_range].flat[0] if numbers.shape else numbers
-        raise BadSetting(f"{name} is {float(worst):g}; it must lie between {low:g} and {high:g}.")
-    return np.broadcast_to(numbers, (n_symbols,)).astype(np.float64)

@@ -98,6 +98,7 @@ class SymbolSentence:
     symbols: np.ndarray  # indices, ``(symbols,)``
     speaker: int  # index of the speaker
     style: np.ndarray  # weights of the style tokens, ``(n_styles,)``
+    pace: float  # of the speaker, which the rate is relative to
     rate: np.ndarray  # of speaking
     pitch: np.ndarray
     pitch_range: np.ndarray  # of the deviation of the pitch from the sentence's mean in octaves
@@ -144,7 +145,7 @@ def chunk_ends(symbols: Sequence[str]) -> list[int]:
 def _synthesise_chunk(model: EncoderDecoder, config: AcousticConfig, chunk: SymbolSentence) -> Utterance:
     encoded, log_durations, prosody = model.encode(chunk.symbols, chunk.speaker, chunk.style)
     predicted = np.expm1(np.minimum(log_durations, MAX_LOG_DURATION))
-    durations = round_durations(predicted / chunk.rate, chunk.symbols == config.boundary_index)
+    durations = round_durations(predicted / (chunk.rate / chunk.pace), chunk.symbols == config.boundary_index)
     voicing = 1 / (1 + np.exp(-prosody[:, 1].astype(np.float64)))
     octaves = scale_pitch(prosody[:, 0].astype(np.float64), voicing * durations, chunk.pitch, chunk.pitch_range)
     energy = prosody[:, 2] + 2 * np.log(chunk.energy) / ENERGY_STD

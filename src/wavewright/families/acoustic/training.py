@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ...base.result import Failed
-from ...contracts.runtime import Utterance
+from ...contracts.runtime import NEUTRAL, Utterance
 from ...dsp.mel import F_MAX_HZ, MEL_FLOOR, MEL_STD, mel_filterbank, power_scale
 from ...dsp.phase import griffin_lim, mel_to_power
 from ...nn.adversarial_losses import feature_distance
@@ -385,9 +385,8 @@ class _TorchModel:
 def synthesise_clip(module: TextToMel, clip: SpeechClip) -> Utterance:
     """Return the text of a clip in the usual style of its speaker, by the network in training."""
     style = module.usual_style[clip.speaker].cpu().numpy()
-    ones = np.ones(len(clip.symbols))
-    rate = 1 / float(module.pace[clip.speaker]) * ones
-    sentence = SymbolSentence(clip.symbols, clip.speaker, style, rate, pitch=ones, pitch_range=ones, energy=ones)
+    pace = float(module.pace[clip.speaker])
+    sentence = SymbolSentence(clip.symbols, clip.speaker, style, pace, **NEUTRAL.for_symbols(len(clip.symbols)))
     return synthesise(_TorchModel(module), module.config, sentence)
 
 
