@@ -20,7 +20,7 @@ from wavewright.dsp.stream import ChunkStream
 from wavewright.families import loading
 from wavewright.families.transcriber.batches import ONSET_FRAMES, Example, targets_of
 from wavewright.families.transcriber.config import LOWEST_PITCH, N_PITCHES, STEPS_PER_SEMITONE, TranscriberConfig
-from wavewright.families.transcriber.decoding import GAP_FRAMES, NoteDecoder, NoteThresholds, decode, matches
+from wavewright.families.transcriber.decoding import GAP_SECONDS, NoteDecoder, NoteThresholds, decode, matches
 from wavewright.families.transcriber.features import SpectrumStream, db_of_bytes, levels_of
 from wavewright.families.transcriber.recipe import notes_beside, prepare, recipe
 from wavewright.families.transcriber.runtime import BLOCK_FRAMES
@@ -123,10 +123,11 @@ def test_notes_of_perfect_probabilities_are_those_that_were_played():
 
 def test_a_note_that_is_improbable_for_a_moment_goes_on():
     probabilities = perfect([(0.2, 2.0, 60, 80), (0.2, 1.0, 70, 80)], 140)
-    probabilities[1, 30 : 30 + GAP_FRAMES - 1, 60 - LOWEST_PITCH] = 0
+    n_gap = round(GAP_SECONDS / CONFIG.frame_seconds)
+    probabilities[1, 30 : 30 + n_gap - 1, 60 - LOWEST_PITCH] = 0
     found = decode(probabilities, NoteThresholds(), CONFIG.frame_seconds)
     assert [(note.pitch, note.end_s) for note in found] == [(60, 2.0), (70, 1.0)]
-    probabilities[1, 30 : 30 + GAP_FRAMES, 60 - LOWEST_PITCH] = 0
+    probabilities[1, 30 : 30 + n_gap, 60 - LOWEST_PITCH] = 0
     found = decode(probabilities, NoteThresholds(), CONFIG.frame_seconds)
     assert [(note.pitch, note.end_s) for note in found] == [(60, 0.6), (70, 1.0)]
 

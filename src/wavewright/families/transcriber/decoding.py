@@ -16,7 +16,7 @@ from .config import LOWEST_PITCH, N_PITCHES
 
 SUPPORT_FRAMES = 4  # after an onset, in which the note must be probable
 LEAST_FRAMES = 2  # between two onsets of a pitch, and of a note
-GAP_FRAMES = 8  # in which a note that has ended is improbable; for shorter, other notes cover it or its partials beat
+GAP_SECONDS = 0.16  # in which a note that has ended is improbable; for shorter, others cover it or its partials beat
 TOLERANCE_S = 0.05  # between onsets of notes that are the same, and between their ends
 END_TOLERANCE = 0.2  # of the length of a long note
 
@@ -35,6 +35,7 @@ class NoteDecoder(ChunkStream[list[DetectedNote]]):
 
     def __init__(self, thresholds: NoteThresholds, frame_seconds: float) -> None:
         self._thresholds, self._frame_seconds = thresholds, frame_seconds
+        self._gap = max(SUPPORT_FRAMES, round(GAP_SECONDS / frame_seconds))  # frames
         self._held = np.zeros((3, 1, N_PITCHES), np.float32)  # the frame before the first that is not decided
         self._frame = 0  # of the first that is not decided
         self._onset = np.full(N_PITCHES, -1.0)  # of the note that sounds, in frames; -1 for none
@@ -44,7 +45,7 @@ class NoteDecoder(ChunkStream[list[DetectedNote]]):
     def push(self, probabilities: np.ndarray) -> list[DetectedNote]:
         """Return the notes that end within the next frames, ``(3, frames, 88)``."""
         known = np.concatenate([self._held, probabilities], axis=1)
-        n_decided = known.shape[1] - 1 - GAP_FRAMES
+        n_decided = known.shape[1] - 1 - self._gap
         if n_decided < 1:
             self._held = known
             return []
@@ -56,7 +57,7 @@ class NoteDecoder(ChunkStream[list[DetectedNote]]):
     def finish(self) -> list[DetectedNote]:
         """Return the notes that end with the recording."""
         n_frames = self._frame + self._held.shape[1] - 1
-        notes = self.push(np.zeros((3, GAP_FRAMES, N_PITCHES), np.float32))
+        notes = self.push(np.zeros((3, self._gap, N_PITCHES), np.float32))
         return notes + [self._closed(pitch, n_frames) for pitch in np.flatnonzero(self._onset >= 0).tolist()]
 
     def _decided(self, known: np.ndarray, n_decided: int) -> list[DetectedNote]:
@@ -64,7 +65,7 @@ class NoteDecoder(ChunkStream[list[DetectedNote]]):
         onset, note, velocity = known
         limits = self._thresholds
         here, before, after = (onset[1 + k : 1 + k + n_decided] for k in (0, -1, 1))
-        windows = np.lib.stride_tricks.sliding_window_view(note[1:], GAP_FRAMES, axis=0)[:n_decided]
+        windows = np.lib.stride_tricks.sliding_window_view(note[1:], self._gap, axis=0)[:n_decided]
         is_supported = windows[..., :SUPPORT_FRAMES].max(axis=-1) >= limits.note
         is_onset = (here >= limits.onset) & (here > before) & (here >= after) & is_supported
         is_low = windows.max(axis=-1) < limits.end
