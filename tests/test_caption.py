@@ -186,7 +186,7 @@ def test_the_command_line(tmp_path, german, monkeypatch, capsys):
 @pytest.mark.parametrize(
     ("given", "error", "message"),
     [
-        ({"out": "a.ass"}, BadSetting, r"its name must end with \.srt, \.vtt, \.txt, \.json"),
+        ({"out": "a.ass"}, BadSetting, r"its name must end with \.srt, \.vtt, \.json, \.txt"),
         ({"out": "a.srt", "format": "vtt"}, BadSetting, "--format is vtt, and --out is a.srt"),
         ({"file": "missing.wav"}, BadAudio, "missing"),
         ({"recogniser": "whisper"}, BadSetting, "it can be moonshine:FOLDER"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -70,6 +71,17 @@ class TestCompare:
         assert values["diversity"] == pytest.approx(1.0, abs=0.1)
         assert values["1-nearest-neighbour accuracy"] == pytest.approx(0.5, abs=0.12)
         assert values["no closer than recordings"] > 0.98
+
+    @pytest.mark.parametrize("part", ["distances", "scores", "sample_metrics"])
+    def test_the_text_has_every_number_of_the_metrics(self, report, part):
+        row = report.rows[0]
+        metrics = row.distances["log-mel"] if part == "distances" else getattr(row, part)
+        names = [name for name, value in vars(metrics).items() if isinstance(value, float)]
+        of_criteria = ("agreement", "reference_agreement", "diversity", "one_nn_accuracy", "fraction_no_closer")
+        for name in set(names) - set(of_criteria):
+            other = replace(metrics, **{name: getattr(metrics, name) + 1})
+            changed = {"distances": {**row.distances, "log-mel": other}} if part == "distances" else {part: other}
+            assert str(replace(report, rows=(replace(row, **changed), *report.rows[1:]))) != str(report), name
 
     def test_both_cheats_fail_by_what_they_do(self, report):
         rows = {row.name: row for row in report.rows}

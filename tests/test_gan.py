@@ -27,6 +27,7 @@ from wavewright.metrics.copying import smallest_distance
 from wavewright.metrics.distances import distances_among
 from wavewright.models.folder import ModelFolder
 from wavewright.nn.adversarial_losses import (
+    OBJECTIVES,
     critic_loss,
     energy_distance,
     finite_difference_penalty,
@@ -146,7 +147,7 @@ def test_losses_follow_their_formulas():
         "hinge": (mean(0, 2) + mean(1.5, 4), -1.75),
         "r3gan": (mean(softplus(-1.5), softplus(4)), mean(softplus(1.5), softplus(-4))),
     }
-    assert {*expected} == {*get_args(get_type_hints(GanConfig)["loss"])}
+    assert {*expected} == {*OBJECTIVES} == {*get_args(get_type_hints(GanConfig)["loss"])}
     for objective, (critic, generator) in expected.items():
         assert critic_loss(objective, real, fake).item() == pytest.approx(critic, abs=1e-6)
         compared = real if objective == "r3gan" else None

@@ -8,16 +8,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 
 from ..speech.chunk import TimedWord
-from ..speech.subtitles import MAX_LINE_CHARACTERS, MAX_LINES, SENTENCE_ENDS, cues, written
+from ..speech.subtitles import MAX_LINE_CHARACTERS, MAX_LINES, SENTENCE_ENDS, SubtitleFormat, cues, written
 from .stretches import FRAME_SECONDS
 from .subtitle_files import RecognisedWord, SpeechSegment
 
-SUFFIXES = (".srt", ".vtt", ".txt", ".json")
+CaptionFormat: TypeAlias = Literal[SubtitleFormat, "txt"]
+SUFFIXES = tuple(f".{each}" for each in get_args(CaptionFormat))
 PARAGRAPH_SECONDS = 2.0  # of silence between two paragraphs of a text
 CLOSING = "\"'\u00bb\u201d\u2019)]"
 

@@ -32,16 +32,23 @@ def _lexer(command: str, is_windows: bool) -> shlex.shlex:
     return lexer
 
 
+def model_of(name: str, providers: Collection[str]) -> Path | None:
+    """Return the path of the model of a recogniser or translator; None for a command.
+
+    - ``providers``: those whose name is followed by the path of a model.
+    """
+    provider, colon, rest = name.partition(":")
+    return Path(rest) if colon and provider in providers else None
+
+
 def absolute(name: str, providers: Collection[str]) -> str:
     """Return the name of a recogniser or translator with absolute paths, for processes in other folders.
 
-    - ``providers``: those whose name is followed by the path of a model.
-
-    Raises BadSetting if the program of a command is not installed.
+    Parameters are those of `model_of`. Raises BadSetting if the program of a command is not installed.
     """
-    provider, colon, rest = name.partition(":")
-    if colon and provider in providers:
-        return f"{provider}:{Path(rest).absolute()}"
+    model = model_of(name, providers)
+    if model is not None:
+        return f"{name.partition(':')[0]}:{model.absolute()}"
     words = words_of(name)
     program = shutil.which(words[0])
     if program is None:

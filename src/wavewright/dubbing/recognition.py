@@ -51,10 +51,7 @@ def open_recogniser(name: str) -> SpeechRecogniser:
         return PROVIDERS[provider](Path(folder))
     if FILE in name:
         return CommandRecogniser(words_of(name))
-    raise BadSetting(
-        f"The recogniser is {name!r}; it can be {', '.join(f'{each}:FOLDER' for each in PROVIDERS)}, {TABLE}:FILE with "
-        f"the phrases that are said, or a command with {FILE} that prints SRT, WebVTT or JSON."
-    )
+    raise BadSetting(f"The recogniser is {name!r}; it can be {CHOICES}.")
 
 
 def checked_recogniser(name: str | None) -> str | None:
@@ -62,7 +59,7 @@ def checked_recogniser(name: str | None) -> str | None:
     if name is None:
         return None
     open_recogniser(name)
-    return absolute(name, (*PROVIDERS, TABLE))
+    return absolute(name, MODELS)
 
 
 class CommandRecogniser:
@@ -179,8 +176,17 @@ PROVIDERS: dict[str, Callable[[Path], SpeechRecogniser]] = {
 }
 """Recognisers by packages, each opened with the folder of its model files."""
 
+MODELS = (*PROVIDERS, TABLE)
+"""Recognisers whose names have the path of a model or a table."""
+
+CHOICES = (
+    f"{', '.join(f'{each}:FOLDER' for each in PROVIDERS)}, {TABLE}:FILE with the phrases that are said, or a command "
+    f"with {FILE} that prints SRT, WebVTT or JSON"
+)
+"""Names of recognisers, as messages list them."""
+
 
 def describe(name: str) -> str:
     """Return the name of a recogniser for the record, without paths of folders."""
     provider = name.partition(":")[0]
-    return provider if provider in (*PROVIDERS, TABLE) else quoted(Path(words_of(name)[0]).name)
+    return provider if provider in MODELS else quoted(Path(words_of(name)[0]).name)

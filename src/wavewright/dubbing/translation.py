@@ -27,6 +27,9 @@ from .project import DubLine
 from .subtitle_files import SpeechSegment
 
 COMMAND_SECONDS = 900.0
+MODELS = ("ctranslate2", "table")
+"""Translators whose names have the path of a model or a table."""
+
 BEAM_SIZE = 4
 N_ALTERNATIVES = 4
 LEAST_SECONDS = 1e-3  # of a cue
@@ -74,7 +77,7 @@ def checked_translator(name: str | None) -> str | None:
         return name
     if "{from}" not in name and "{to}" not in name:
         open_translator(name)
-    return absolute(name, ("ctranslate2", "table"))
+    return absolute(name, MODELS)
 
 
 class CommandTranslator:
@@ -291,6 +294,6 @@ def matched(lines: Sequence[DubLine], cues: Sequence[SpeechSegment]) -> list[str
 def describe(name: str) -> str:
     """Return the name of a translator for the record, without paths of folders."""
     provider, _, rest = name.partition(":")
-    if provider in ("ctranslate2", "table"):
+    if provider in MODELS:
         return f"{provider} {json.dumps(Path(rest).name)}"
     return name if provider == "apertium" else Path(words_of(name)[0]).name

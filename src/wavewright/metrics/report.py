@@ -166,6 +166,7 @@ def _distance_cells(name: str, has_held_out: bool) -> Iterator[tuple[str, Cell]]
         yield "  from the held-out", lambda row: _text(row.from_held_out[name]) if row.from_held_out else "-"
     yield "  at infinity, R squared", infinity
     yield f"kernel distance x 100, {name}", lambda row: f"{100 * row.distances[name].kernel_rbf:.2f}"
+    yield "  polynomial kernel", lambda row: f"{100 * row.distances[name].kernel_polynomial:.2f}"
     yield f"NDB/k, JS divergence, {name}", bins
 
 

@@ -1,4 +1,7 @@
-"""All metrics of two sets of clips at equal counts of every label, with whole groups and merged near-duplicates."""
+"""All metrics of two sets of clips at equal counts of every label, with whole groups and merged near-duplicates.
+
+What `evaluate` prints of them is in `report.py`, and what has a threshold in `criteria.py`.
+"""
 
 from __future__ import annotations
 

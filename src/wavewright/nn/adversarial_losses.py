@@ -14,7 +14,7 @@ Critic: TypeAlias = Callable[[list[Tensor]], Tensor]
 
 
 def critic_loss(objective: str, real: Tensor, fake: Tensor) -> Tensor:
-    """Compute the loss ``()`` of a critic; raise ValueError for an unknown objective.
+    """Compute the loss ``()`` of a critic; raise KeyError for an objective that is not among OBJECTIVES.
 
     - ``objective``: ``bce`` [1]_; ``wgan-gp`` [2]_, equation 3 without the penalty; ``hinge`` [3]_; ``r3gan`` [4]_,
       equation 2, the relativistic pairing of [5]_.
@@ -28,15 +28,18 @@ def critic_loss(objective: str, real: Tensor, fake: Tensor) -> Tensor:
     .. [4] Y. Huang et al., "The GAN is dead; long live the GAN! A Modern GAN Baseline", 2024.
     .. [5] A. Jolicoeur-Martineau, "The relativistic discriminator: a key element missing from standard GAN", 2018.
     """
-    if objective == "bce":
-        return F.softplus(-real).mean() + F.softplus(fake).mean()
-    if objective == "wgan-gp":
-        return fake.mean() - real.mean()
-    if objective == "hinge":
-        return hinge_critic_loss([real], [fake])
-    if objective == "r3gan":
-        return F.softplus(fake - real).mean()
-    raise ValueError(f"unknown objective {objective!r}")
+    loss: Tensor = _CRITIC_LOSSES[objective](real, fake)
+    return loss
+
+
+_CRITIC_LOSSES = {
+    "bce": lambda real, fake: F.softplus(-real).mean() + F.softplus(fake).mean(),
+    "wgan-gp": lambda real, fake: fake.mean() - real.mean(),
+    "hinge": lambda real, fake: hinge_critic_loss([real], [fake]),
+    "r3gan": lambda real, fake: F.softplus(fake - real).mean(),
+}
+OBJECTIVES = tuple(_CRITIC_LOSSES)
+"""Names of all objectives; `GanConfig.loss` offers them."""
 
 
 def generator_loss(objective: str, real: Tensor | None, fake: Tensor) -> Tensor:

@@ -7,11 +7,13 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Literal, TypeAlias, get_args
 
 from ..base.errors import BadSetting
 from .chunk import TimedMark, TimedWord
 
-FORMATS = ("srt", "vtt", "json")
+SubtitleFormat: TypeAlias = Literal["srt", "vtt", "json"]
+FORMATS: tuple[str, ...] = get_args(SubtitleFormat)
 MAX_LINE_CHARACTERS = 42
 MAX_LINES = 2
 MAX_SECONDS = 6.0  # of one subtitle
@@ -33,7 +35,7 @@ class Cue:
 
 
 def subtitle_format(path: Path) -> str:
-    """Return the format of a subtitle file, ``srt``, ``vtt`` or ``json``.
+    """Return the format of a subtitle file, one of FORMATS.
 
     - ``path``: a file with that suffix, or the format itself.
 
@@ -41,7 +43,7 @@ def subtitle_format(path: Path) -> str:
     """
     suffix = (path.suffix or path.name).lower().lstrip(".")
     if suffix not in FORMATS:
-        raise BadSetting(f"The subtitle file is {path}; its suffix can be .srt, .vtt or .json.")
+        raise BadSetting(f"The subtitle file is {path}; its suffix can be {', '.join(f'.{each}' for each in FORMATS)}.")
     return suffix
 
 

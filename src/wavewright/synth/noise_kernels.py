@@ -1,12 +1,13 @@
-"""Noise of five colours, compiled by numba."""
+"""Noise of the colours of patches, compiled by numba."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from ..dsp.compiled import compiled, inlined
+from .patch import NOISE_COLOURS
 
-WHITE, PINK, BROWN, BLUE, VIOLET = range(5)
+WHITE, PINK, BROWN, BLUE, VIOLET = range(len(NOISE_COLOURS))
 N_NOISE_STATES = 5
 PINK_SCALE, BROWN_SCALE, BLUE_SCALE, VIOLET_SCALE = 0.27, 0.0633, 0.39, 0.7071
 """They give each colour the power of the white noise."""

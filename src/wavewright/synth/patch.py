@@ -100,7 +100,7 @@ class ModulationTable(TomlTable):
     via: str | None = None
 
 
-NoiseColour = Literal["white", "pink", "brown", "blue", "violet"]  # in the order of the numbers of noise_kernels
+NoiseColour = Literal["white", "pink", "brown", "blue", "violet"]
 NOISE_COLOURS: tuple[str, ...] = get_args(NoiseColour)
 """In the order of the numbers in noise_kernels.py."""
 

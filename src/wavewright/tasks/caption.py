@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
@@ -13,14 +13,12 @@ from ..base.parameters import TERMINAL, Quiet, RecogniserName, Settled, Writes
 from ..base.progress_bar import progress_bar
 from ..base.task_parameters import checked
 from ..dubbing.captioning import Captioning
-from ..dubbing.captions import SUFFIXES
+from ..dubbing.captions import SUFFIXES, CaptionFormat
 from ..dubbing.project import LANGUAGE
-from ..dubbing.recognition import open_recogniser
+from ..dubbing.recognition import CHOICES, open_recogniser
 from ..outputs.converted_folder import convert_folder
 from ..outputs.made import Made
 from ..outputs.made_file import file_of_format
-
-CaptionFormat = Literal["srt", "vtt", "txt", "json"]
 
 
 @checked
@@ -76,9 +74,7 @@ def caption(
     """
     if recogniser is None:
         raise BadSetting(
-            "Nothing here recognises open speech; give --recogniser moonshine:FOLDER, faster-whisper:FOLDER, "
-            "table:FILE with the phrases that are said, or a command with {file} that prints SRT or JSON. A server is "
-            "started with it."
+            f"Nothing here recognises open speech; give --recogniser {CHOICES}. A server is started with it."
         )
     if file.is_dir():
         suffix = f".{format or 'srt'}"

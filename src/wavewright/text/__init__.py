@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
 from ..base.errors import BadSetting
 
@@ -13,19 +13,28 @@ if TYPE_CHECKING:
     from .sentence import Sentence
     from .skipped import OnSkip
 
-LANGUAGES = {
-    "en": ("english", "EnglishFrontEnd"),
-    "de": ("german", "GermanFrontEnd"),
-    "es": ("spanish", "SpanishFrontEnd"),
-    "it": ("italian", "ItalianFrontEnd"),
-    "fr": ("french", "FrenchFrontEnd"),
-}
-"""Languages with a front end of their own: its module in this package, and its class.
 
-The names of signs for screen readers are in apps/speechd/data/names.tsv.
+class Language(NamedTuple):
+    """The front end of a language: its module in this package, its class, and languages of regions that it knows."""
+
+    module: str
+    front_end: str
+    regions: tuple[str, ...] = ()
+
+
+LANGUAGES = {
+    "en": Language("english", "EnglishFrontEnd", ("en-GB",)),
+    "de": Language("german", "GermanFrontEnd"),
+    "es": Language("spanish", "SpanishFrontEnd", ("es-419",)),
+    "it": Language("italian", "ItalianFrontEnd"),
+    "fr": Language("french", "FrenchFrontEnd", ("fr-BE", "fr-CH")),
+}
+"""Languages with a front end of their own, in the order of the columns of apps/speechd/data/names.tsv.
+
+That table has the names of signs for screen readers.
 """
 
-KNOWN_LANGUAGES = "en, en-GB, de, es, es-419, it, fr, fr-BE, fr-CH"
+KNOWN_LANGUAGES = ", ".join(name for code, language in LANGUAGES.items() for name in (code, *language.regions))
 """Languages and their regions, as messages and help list them."""
 
 ESPEAK_PREFIX = "espeak:"
@@ -92,5 +101,5 @@ def front_end(language: str = "en") -> FrontEnd:
             f"The language is {language!r}; it can be {KNOWN_LANGUAGES}, or espeak: and a language of eSpeak NG, such "
             "as espeak:pt."
         )
-    module, name = LANGUAGES[code]
-    return cast(FrontEnd, vars(importlib.import_module(f".{module}", __name__))[name](language))
+    known = LANGUAGES[code]
+    return cast(FrontEnd, vars(importlib.import_module(f".{known.module}", __name__))[known.front_end](language))

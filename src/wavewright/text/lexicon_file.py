@@ -143,5 +143,5 @@ def _of_ipa(spoken: list[str], language: str, where: str) -> list[str]:
     """Return the phones of IPA in a language; the signs themselves in one of eSpeak NG."""
     if language not in LANGUAGES:
         return spoken
-    module, _ = LANGUAGES[language]
+    module = LANGUAGES[language].module
     return [*import_module(f".{module}.phones", __package__).phones_of_ipa(" ".join(spoken), where)]

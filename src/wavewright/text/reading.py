@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from ..base.errors import NothingToSpeak
 from .characters import Characters, normalize_characters
-from .dialect import dialect
 from .lexicon import Lexicon
+from .region import dialect
 from .scanner import TextScanner
 from .scripts import name_of_sign
 from .sentence import Sentence, Word

@@ -7,9 +7,9 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from .dialect import dialect
 from .layout import HEADING_END, MARK, ROW, RULE, TITLE, number_of
 from .pattern import pattern
+from .region import dialect
 from .tokens import Token, WordReader
 
 SPACE = pattern(r"\s+")

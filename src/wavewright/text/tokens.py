@@ -46,7 +46,7 @@ class WordReader:
     - ``lexicon``: the user's own words.
     - ``on_skip``: called with start, end and reason of each passage that is skipped; without it such a passage raises
       BadText.
-    - ``region``: dialect of numbers and dates, see :func:`.dialect.region`.
+    - ``region``: dialect of numbers and dates, see :func:`.region.region`.
     """
 
     LANGUAGE: ClassVar[str]

@@ -23,9 +23,6 @@ MIN_KEY_CHARACTERS = 8
 BYTES_PER_CHARACTER = 12
 """Of text in JSON at most: an emoji is written as two escapes."""
 
-MODEL_PROVIDERS = ("moonshine", "faster-whisper", "ctranslate2", "table")
-"""Of recognisers and translators, those whose names have the path of a model."""
-
 ORIGIN = re.compile(r"(?!file:)[a-z][a-z0-9+.-]*://[^/\s?#@]+")
 
 LOCAL_HOST = "127.0.0.1"
@@ -82,8 +79,12 @@ class LanguageTools:
     @property
     def folders(self) -> tuple[Path, ...]:
         """Files and folders of their models, which jobs read; of a name with languages, the folder of all of them."""
-        named = [name.partition(":") for name in (self.recogniser, self.translator) if name]
-        paths = [Path(rest.partition("{")[0]) for provider, _, rest in named if provider in MODEL_PROVIDERS]
+        from ...dubbing import recognition, translation  # slow to import
+        from ...dubbing.commands import model_of
+
+        named = ((self.recogniser, recognition.MODELS), (self.translator, translation.MODELS))
+        models = (model_of(name, providers) for name, providers in named if name is not None)
+        paths = (Path(str(model).partition("{")[0]) for model in models if model is not None)
         return tuple(path for path in paths if path.exists())
 
 

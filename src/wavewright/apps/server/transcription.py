@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from ...base.names import quoted
+from ...speech.subtitles import FORMATS as SUBTITLE_FORMATS
 from ...tasks.description import http_tasks
 from .jobs.endpoints import JobEndpoints
 from .jobs.forms import read_form, store_files
@@ -19,7 +20,7 @@ from .jobs.task_job import TaskJob
 from .settings import ServerSettings
 from .speech_request import BadRequest
 
-FORMATS = {"json": "json", "verbose_json": "json", "text": "txt", "srt": "srt", "vtt": "vtt"}
+FORMATS = {"text": "txt", "verbose_json": "json", **{each: each for each in SUBTITLE_FORMATS}}
 """Values of ``response_format``, and the format of captions that each is made of."""
 
 MAX_FIELD_BYTES = 20_000

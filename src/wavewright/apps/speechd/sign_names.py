@@ -10,15 +10,14 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
+from ...text import LANGUAGES
 from ...text.tables import Tables
 
 Level = Literal["none", "some", "most", "all"]
 LEVELS: tuple[Level, ...] = ("none", "some", "most", "all")
-LANGUAGES = ("en", "de", "es", "it", "fr")
-"""Languages of the table, in the order of its columns; other languages have names in English."""
-
+_CODES = tuple(LANGUAGES)  # in the order of the columns of the table
 _FIRST_COLUMN = 2
-_LEVEL_COLUMN = _FIRST_COLUMN + len(LANGUAGES)
+_LEVEL_COLUMN = _FIRST_COLUMN + len(_CODES)
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,7 @@ class SignNames:
 def sign_names(language: str) -> SignNames:
     """Return the names of a language such as ``en-GB``, those of English where there are none."""
     code = language.split("-", maxsplit=1)[0].lower()
-    column = LANGUAGES.index(code) if code in LANGUAGES else 0
+    column = _CODES.index(code) if code in LANGUAGES else 0
     rows = Tables(Path(__file__).with_name("data")).rows("names", _LEVEL_COLUMN + 1)
 
     def of_kind(kind: str) -> dict[str, str]:
@@ -74,4 +73,4 @@ def sign_names(language: str) -> SignNames:
     numbers: dict[str, int] = {level: number for number, level in enumerate(LEVELS)}
     levels = {row[1]: numbers[row[_LEVEL_COLUMN]] for row in rows if row[0] == "sign"}
     tables = (of_kind("accent"), of_kind("key"), of_kind("phrase"))
-    return SignNames(LANGUAGES[column], of_kind("sign"), spaces, *tables, levels)
+    return SignNames(_CODES[column], of_kind("sign"), spaces, *tables, levels)

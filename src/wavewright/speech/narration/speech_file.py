@@ -22,12 +22,11 @@ from ...base.whole_file import write_whole
 from ...outputs.made import Made, MadeFile, sound_file
 from ...text.skipped import Skipped, warn_of
 from ..chunk import Chunk, Clipping, TimedMark, TimedWord, clipping_message
-from ..subtitles import subtitle_format, subtitles
+from ..subtitles import SubtitleFormat, subtitle_format, subtitles
 from .loudness import LoudnessNormaliser, below_target_message
 from .narrator import Narrator
 
 SpeechFormat: TypeAlias = Literal["wav", "flac", "ogg", "opus", "mp3"]
-SubtitleFormat: TypeAlias = Literal["srt", "vtt", "json"]
 
 MAX_CHARACTERS = 50_000
 """Longest text for one clip, about an hour; longer ones are streamed or spoken as a book."""

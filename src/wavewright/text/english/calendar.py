@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import re
 
-from ..dialect import is_british
 from ..pattern import pattern
+from ..region import is_british
 from .numbers import cardinal, decade, ordinal, two_digits, year
 from .rules import (
     NEAR,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from ..dialect import is_british
 from ..pattern import pattern
+from ..region import is_british
 from .abbreviations import COMPASS, COMPASS_NOUNS, STARTERS, STREETS
 from .names import is_spelled
 from .numbers import decimal, digits, in_pairs, in_plural, letters, plural, telephone, two_digits, whole

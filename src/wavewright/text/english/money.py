@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from ..dialect import is_british
 from ..pattern import pattern
+from ..region import is_british
 from .numbers import MAGNITUDES, cardinal, decimal, plural, several, whole
 from .quantities import LETTERED_NOUNS, SIGN, SIGNS
 from .rules import NOT_IN_WORD, NUMBER, Around, Reading, Rule, alternatives, reads, rule, word_list

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import itertools
 
-from ..dialect import is_british
 from ..numerals import DigitNames
+from ..region import is_british
 from .rules import rows
 
 _ROWS = rows("numbers", 4)

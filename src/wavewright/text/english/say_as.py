@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ..dialect import is_british
+from ..region import is_british
 from ..say_as import SayAs, mismatch
 from . import numbers
 from .addresses import SIGNS

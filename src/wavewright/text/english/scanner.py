@@ -5,9 +5,9 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass
 
-from ..dialect import is_british
 from ..lexicon import is_ipa
 from ..pattern import Pattern, pattern
+from ..region import is_british
 from ..rules import AroundMatch
 from ..scanner import ASKING, CLOSING, STOPS, TextScanner
 from ..tokens import MAX_WORD_LENGTH, WORD, Token, WordReader

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from ..dialect import is_british
 from ..pattern import pattern
+from ..region import is_british
 from ..scripts import name_of_sign
 from .addresses import spelled
 from .numbers import digits, letters, whole

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from ..dialect import region
 from ..numerals import DigitNames
+from ..region import region
 from .rules import rows
 
 _ROWS = rows("numbers", 4)

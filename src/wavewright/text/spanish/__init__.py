@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from .. import dialect
+from .. import region
 from ..numerals import NumberWords
 from ..pattern import pattern
 from ..rule_front_end import RuleFrontEnd, RuleScanner, RuleTokenReader, numeric
@@ -75,7 +75,7 @@ AMERICA, EUROPEAN_REGIONS = "419", ("", "es")
 def _letter_name(letter: str) -> str:
     """Return the phones of the name of a letter; empty for what is none."""
     is_letter = letter.isalpha() and letter not in SIGNS.names
-    return " ".join(phones_of(letter.upper(), not dialect.region())) if is_letter else ""
+    return " ".join(phones_of(letter.upper(), not region.region())) if is_letter else ""
 
 
 SAY_AS = SayAs(

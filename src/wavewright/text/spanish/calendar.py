@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ..common.calendar import Dates, is_time, name_rules, season_rules, short_year_rules, years_rules
-from ..dialect import region
+from ..region import region
 from ..rules import AroundMatch, Reading, Rule, reads
 from ..tables import alternatives
 from .numbers import cardinal

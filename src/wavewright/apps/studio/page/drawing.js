@@ -1,26 +1,29 @@
 // Waveforms, spectrograms, curves and points on canvases. Colours come from the page's style.
 import { h } from "./ui.js";
 
-const COLOURS = [[8, 6, 20], [60, 18, 92], [140, 38, 112], [214, 78, 74], [247, 158, 60], [252, 246, 200]];
 const RANGE_DB = 80;
 const MIN_HZ = 40;
 
-/** 256 colours from dark to light, as one array of bytes; brightness rises evenly. */
+/** Return a colour of the page's style, such as "--accent". */
+export function colour(name) { return getComputedStyle(document.documentElement).getPropertyValue(name).trim(); }
+
+/** Return the colours of a name such as "--series". */
+function colours(name) { return colour(name).split(" "); }
+
+/** 256 colours of spectrograms from dark to light, as one array of bytes. */
 const PALETTE = (() => {
+  const stops = colours("--picture").map(each => [1, 3, 5].map(start => parseInt(each.slice(start, start + 2), 16)));
   const bytes = new Uint8ClampedArray(4 * 256);
   for (let i = 0; i < 256; i++) {
-    const position = i / 255 * (COLOURS.length - 1);
-    const lower = Math.min(Math.floor(position), COLOURS.length - 2);
+    const position = i / 255 * (stops.length - 1);
+    const lower = Math.min(Math.floor(position), stops.length - 2);
     for (let c = 0; c < 3; c++) {
-      bytes[4 * i + c] = COLOURS[lower][c] + (position - lower) * (COLOURS[lower + 1][c] - COLOURS[lower][c]);
+      bytes[4 * i + c] = stops[lower][c] + (position - lower) * (stops[lower + 1][c] - stops[lower][c]);
     }
     bytes[4 * i + 3] = 255;
   }
   return bytes;
 })();
-
-/** Return a colour of the page's style, such as "--accent". */
-export function colour(name) { return getComputedStyle(document.documentElement).getPropertyValue(name).trim(); }
 
 /** Fit a canvas to its size on the screen; return its context, in CSS pixels, and that size. */
 export function fitted(canvas) {
@@ -215,13 +218,10 @@ export async function drawWave(canvas, buffer) {
   drawEnvelope(context, envelope(buffer, peaks, 0, buffer.length, Math.max(32, Math.round(width))), 0, 0, width, height);
 }
 
-const LINE_COLOURS = ["#a8431f", "#1f6fa8", "#3c8a3c", "#8a3c8a", "#9a7400", "#00808a"];
-const LINE_COLOURS_DARK = ["#ff9d6f", "#7cc4ff", "#8fe08f", "#e69be6", "#e6c65c", "#5fd6e0"];
-
 /** Return the colour of the series or label with this number. */
 export function seriesColour(index) {
-  const colours = matchMedia("(prefers-color-scheme: dark)").matches ? LINE_COLOURS_DARK : LINE_COLOURS;
-  return colours[index % colours.length];
+  const all = colours("--series");
+  return all[index % all.length];
 }
 
 /** Show names with their colours. */

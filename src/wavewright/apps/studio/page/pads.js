@@ -1,4 +1,5 @@
-// Pads: clips with their picture, played by pointer or key, compared as A and B, marked, saved.
+// Pads: clips with their picture, played by pointer or key, compared as A and B, marked, saved. All colours of the page
+// are in studio.css.
 import { drawClip } from "./drawing.js";
 import { draggable, library } from "./library.js";
 import { equalGains, loudness, play, stop } from "./player.js";
