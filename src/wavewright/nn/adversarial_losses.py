@@ -28,11 +28,10 @@ def critic_loss(objective: str, real: Tensor, fake: Tensor) -> Tensor:
     .. [4] Y. Huang et al., "The GAN is dead; long live the GAN! A Modern GAN Baseline", 2024.
     .. [5] A. Jolicoeur-Martineau, "The relativistic discriminator: a key element missing from standard GAN", 2018.
     """
-    loss: Tensor = _CRITIC_LOSSES[objective](real, fake)
-    return loss
+    return _CRITIC_LOSSES[objective](real, fake)
 
 
-_CRITIC_LOSSES = {
+_CRITIC_LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "bce": lambda real, fake: F.softplus(-real).mean() + F.softplus(fake).mean(),
     "wgan-gp": lambda real, fake: fake.mean() - real.mean(),
     "hinge": lambda real, fake: hinge_critic_loss([real], [fake]),
