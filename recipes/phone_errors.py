@@ -4,7 +4,7 @@ r"""How well a voice is understood where no recogniser of its language is at han
     python recipes/phone_errors.py judge --corpus corpora/german --speaker kerstin --model runs/phones-de \
         --voice de-kerstin
 
-``train`` trains a recogniser of phones on the recordings of split ``train`` alone, about an hour of one core; every
+``train`` trains a recogniser of phones on the recordings of split ``train``, about half an hour of one core; every
 twentieth text of them chooses the epoch. ``judge`` reads the recordings of split ``valid``, their copies by a vocoder,
 and the same texts by voices, and prints the phone errors of each, and the points above the recordings, with 95 %
 intervals over the sentences. The phones are those of the front end without their stress; the recogniser has met no
@@ -26,7 +26,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence, pad_sequence
+from torch.nn.utils.rnn import pad_sequence
 
 from wavewright.audio.clip import Clip
 from wavewright.base.errors import BadFolder, WavewrightError
@@ -40,7 +40,7 @@ from wavewright.metrics.word_errors import word_errors
 from wavewright.speech.voice import Voice
 from wavewright.text import front_end
 
-N_MELS, CHANNELS, HIDDEN, N_LAYERS = 80, 192, 160, 3
+N_MELS, STRIDE, CHANNELS, HIDDEN, N_LAYERS = 80, 2, 192, 160, 3
 DROPOUT, NOISE = 0.3, 0.2
 N_MASKS, MAX_BANDS, MAX_FRAMES = 2, 16, 12  # that are hidden at once
 SPEEDS = 0.88, 1.14
@@ -55,24 +55,21 @@ class PhoneRecogniser(nn.Module):
 
     def __init__(self, n_phones: int) -> None:
         super().__init__()
-        self.conv = nn.Conv1d(N_MELS, CHANNELS, 5, padding=2)
+        self.conv = nn.Conv1d(N_MELS, CHANNELS, 5, stride=STRIDE, padding=2)
         self.rnn = nn.LSTM(CHANNELS, HIDDEN, N_LAYERS, batch_first=True, dropout=DROPOUT, bidirectional=True)
         self.dropout = nn.Dropout(DROPOUT)
         self.out = nn.Linear(2 * HIDDEN, n_phones + 1)
 
-    def forward(self, mel: Tensor, n_frames: Tensor) -> Tensor:
-        """Return ``(frames, batch, phones + 1)`` of ``mel (batch, frames, N_MELS)``."""
+    def forward(self, mel: Tensor) -> Tensor:
+        """Return ``(frames / STRIDE, batch, phones + 1)`` of ``mel (batch, frames, N_MELS)``."""
         hidden = F.gelu(self.conv(mel.transpose(1, 2))).transpose(1, 2)
-        packed = pack_padded_sequence(self.dropout(hidden), n_frames, batch_first=True, enforce_sorted=False)
-        hidden, _ = pad_packed_sequence(self.rnn(packed)[0])
-        logits: Tensor = self.out(self.dropout(hidden))
-        return logits.log_softmax(-1)
+        logits: Tensor = self.out(self.dropout(self.rnn(self.dropout(hidden))[0]))
+        return logits.log_softmax(-1).transpose(0, 1)
 
     @torch.no_grad()
     def read(self, mel: np.ndarray) -> list[int]:
         """Return the most probable phones of ``mel (frames, N_MELS)``, repetitions and gaps left out."""
-        frames = torch.as_tensor(mel)[None]
-        best = self(frames, torch.tensor([len(mel)]))[:, 0].argmax(-1).unique_consecutive()
+        best = self(torch.as_tensor(mel)[None])[:, 0].argmax(-1).unique_consecutive()
         return [int(phone) for phone in best if phone]
 
 
@@ -160,15 +157,15 @@ def train(options: argparse.Namespace) -> None:
     learned = [clip for clip, is_chosen in zip(clips, chooses, strict=True) if not is_chosen]
     network = PhoneRecogniser(len(names))
     optimiser = torch.optim.AdamW(network.parameters(), LEARNING_RATE, weight_decay=0.01)
-    n_steps = options.epochs * -(-len(learned) // BATCH_SIZE)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, LEARNING_RATE, n_steps, pct_start=0.15)
+    n_turns = options.epochs * -(-len(learned) // BATCH_SIZE)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, LEARNING_RATE, n_turns, pct_start=0.15)
     options.out.mkdir(parents=True, exist_ok=True)
     (options.out / PHONES_FILE).write_text(json.dumps(names, ensure_ascii=False), encoding="utf-8")
     best = float("inf")
     for epoch in range(1, options.epochs + 1):
         network.train()
         for mel, n_frames, phones, n_phones in batches(learned, index):
-            loss = F.ctc_loss(network(mel, n_frames), phones, n_frames, n_phones, zero_infinity=True)
+            loss = F.ctc_loss(network(mel), phones, -(-n_frames // STRIDE), n_phones, zero_infinity=True)
             optimiser.zero_grad()
             loss.backward()
             nn.utils.clip_grad_norm_(network.parameters(), CLIP_NORM)
