@@ -5,8 +5,8 @@
 # of 6 kHz has no image above 40 dB below it.
 # Seen: a tone of 9 kHz is left as one of 7 kHz at -6 dB, 10 kHz as 6 kHz at -10 dB, 12 kHz as 4 kHz at -19 dB, and 15
 # kHz as 1 kHz at -33 dB. Upwards a tone of 6 kHz has an image at 10 kHz, 22 dB below it. Samples are interpolated on a
-# line, with a low filter in front. The page names the sample rate alone. Recordings with hiss, cymbals or s that are
-# decoded to 16 kHz for a recognizer have noise among the consonants; FFmpeg in PyAV 18.1.0 leaves nothing of them.
+# line, with a low filter in front. Recordings with hiss, cymbals or s that are decoded to 16 kHz for a recognizer have
+# noise among the consonants; FFmpeg in PyAV 18.1.0 leaves nothing of them.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
