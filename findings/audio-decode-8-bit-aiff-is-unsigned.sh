@@ -5,7 +5,7 @@
 # specification, those of WAV have none.
 # Seen: 8 bits of AIFF are read as those of WAV: silence is -1, a tone of 0.25 jumps between -1 and 1 at each crossing
 # of zero, with an RMS of 0.85 in place of 0.18. All other depths of AIFF, and 8 bits of WAV, are right. No error is
-# given. Old samplers, Amiga and Mac programs left much of their sound in AIFF of 8 bits.
+# given.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -3,7 +3,7 @@
 #
 # Guess: "3" with <say-as interpret-as="cardinal"> is "three" and with ordinal "third"; text that is no word, as "1/2",
 # "5kg" or "1990s", is read in some way.
-# Seen: numbers without a tag are read, and with one of these values, the commonest ones of other voices, they stay
+# Seen: numbers without a tag are read, and with one of these values they stay
 # digits with an empty list of phonemes: the number is missing from the sound, with no error. Only the value "number" is
 # known, with a format. "1/2" has no phonemes at all, "5kg" is ɪk, "10km" ɚkm and "1990s" ɚz: the digits are dropped and
 # letters are guessed for the rest; "kg" after a space is k. Recipes, distances and decades lose their numbers.

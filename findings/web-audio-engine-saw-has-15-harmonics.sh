@@ -5,8 +5,8 @@
 # and -1 but for the overshoot at its edges, and a custom wave is scaled so that its highest value is 1.
 # Seen: waves have 15 harmonics at every frequency, so that a bass of 50 Hz has nothing above 750 Hz. The fundamental of
 # a square is 1.5 in place of 1.27, its peak 1.4 and its level 1.16: it clips in any file. That of a saw is 0.71 in
-# place of 0.64. A custom wave of two equal harmonics reaches 3.1. All is the same in both packages, one of which came
-# from the other. Sounds that are made on a server are duller and louder than the same graph in a browser.
+# place of 0.64. A custom wave of two equal harmonics reaches 3.1. All is the same in both packages.
+# Sounds that are made on a server are duller and louder than the same graph in a browser.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
