@@ -200,7 +200,8 @@ def judge(options: argparse.Namespace) -> None:
         recorded = counts if name == "recordings" else recorded
         both = np.column_stack([counts[:, 0] - recorded[:, 0], counts[:, 1]])
         rate, above = (bootstrap_interval(percent, [each]) for each in (counts, both))
-        print(f"{name}: {rate} % of {counts[:, 1].sum():.0f} phones, {above} points above ({len(counts)} sentences)")
+        shown = [f"{each.value:.1f} ({each.low:.1f} to {each.high:.1f})" for each in (rate, above)]
+        print(f"{name}: {shown[0]} % of {int(counts[:, 1].sum())} phones, {shown[1]} points above the recordings")
 
 
 def main() -> None:
