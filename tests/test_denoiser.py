@@ -26,6 +26,7 @@ from wavewright.families.denoiser.runtime import mean_mask
 from wavewright.families.denoiser.training import (
     CONSISTENT_WEIGHTS,
     MAX_SI_SDR_DB,
+    at_level,
     compressed_distances,
     denoiser_losses,
     si_sdr_db,
@@ -180,6 +181,40 @@ class TestLosses:
         silent = denoiser_losses(denoiser, batch | {"target": torch.zeros_like(wave)})
         assert all(torch.isfinite(value) for value in silent.values())
         assert float(silent["wave/si_sdr"]) == 0
+
+    @torch.no_grad()
+    @pytest.mark.parametrize(
+        "settings",
+        [
+            {},
+            {"shape": "strided", "n_heads": 2},
+            {"sample_rate": 48_000, "hop_length": 768, "upper_channels": 4},
+            {"bidirectional": True},
+        ],
+    )
+    def test_clean_speech_keeps_its_level(self, settings):
+        torch.manual_seed(0)
+        denoiser = Denoiser(DenoiserConfig(channels=4, n_blocks=1, **settings)).eval()
+        denoiser.estimator.scale_mask(0.7)
+        if denoiser.upper_estimator is not None:
+            denoiser.upper_estimator.scale_mask(1.3)
+        waves = 0.1 * torch.randn(3, 16_384)
+        levelled = at_level(denoiser, [*waves.numpy(), np.zeros(16_384, np.float32)])
+        clean, enhanced = levelled.analyse(waves), levelled(waves[:, None], torch.zeros(3, 1))
+        products = (enhanced * clean.conj()).real / clean.abs().square().mean()
+        for bins in (slice(denoiser.config.n_lower_bins), slice(denoiser.config.n_lower_bins, None)):
+            if products[..., bins].numel():
+                ratio = (
+                    products[..., bins].sum() / (clean[..., bins].abs().square() / clean.abs().square().mean()).sum()
+                )
+                assert float(ratio) == pytest.approx(1, abs=1e-4)
+        assert not torch.equal(levelled(waves[:, None], torch.zeros(3, 1)), denoiser(waves[:, None], torch.zeros(3, 1)))
+
+    def test_a_post_filter_and_a_network_without_speech_stay_as_they_are(self):
+        echo = Denoiser(DenoiserConfig(removes="echo", channels=4, n_blocks=1))
+        assert at_level(echo, [np.ones(4_096, np.float32)]) is echo
+        denoiser = Denoiser(DenoiserConfig(channels=4, n_blocks=1))
+        assert at_level(denoiser, [np.zeros(4_096, np.float32)]) is denoiser
 
 
 class TestMixtures:

@@ -211,6 +211,13 @@ class MaskEstimator(Estimator):
         bands = self.norm(bands)
         return self.merge(bands), bands.transpose(0, 1).reshape(-1, self.n_bands * self.channels), states
 
+    @torch.no_grad()
+    def scale_mask(self, factor: float) -> None:
+        """Multiply all masks by a factor, unless they are gains, which are 1 at most."""
+        if isinstance(self.merge, BandMerge):
+            self.merge.weight.mul_(factor)
+            self.merge.bias.mul_(factor)
+
 
 def products_of_bands(rows: Tensor, weights: Tensor) -> Tensor:
     """Return ``rows (bands, rows, n)`` times the matrix of each band, ``(bands, n, m)``.
@@ -338,6 +345,12 @@ class StridedEstimator(Estimator):
         blocks = F.pad(first, (0, 0, 0, 1)) + F.pad(second, (0, 0, 1, 0))
         bins = blocks.reshape(-1, 2, STRIDE * (self.n_positions + 1))
         return bins[..., STRIDE // 2 : STRIDE // 2 + self.n_bins]
+
+    @torch.no_grad()
+    def scale_mask(self, factor: float) -> None:
+        """Multiply all masks by a factor."""
+        self.last.weight.mul_(factor ** (1 / (1 + 2 * self.mask_power)))
+        cast(Tensor, self.last.bias).mul_(factor ** (1 / (1 + 2 * self.mask_power)))
 
     def _expanded(self, mask: Tensor) -> Tensor:
         """Return the mask of spectra of that of compressed spectra, ``(rows, 2, bins)``."""

@@ -7,6 +7,8 @@ they are synthesised to, and the absolute error of the wave.
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
@@ -24,6 +26,7 @@ MIXTURE_FRACTION = 0.15
 """Smallest level that spectra are divided by, over that of the mixture, where the target is quieter or silent."""
 MAX_SI_SDR_DB = 40.0  # from which on a better wave costs no less
 SILENCE = 1e-4  # largest sample of a target that counts as silent
+MAX_LEVELLING = 2.0  # factor by which a level is corrected
 
 CONSISTENT_WEIGHTS = {"stft/complex": 20.0, "stft/magnitude": 30.0, "stft/consistency": 30.0, "wave/l1": 20.0}
 """Weights of ``loss=consistent``.
@@ -129,6 +132,31 @@ class DenoiserNetwork(SinglePlayerNetwork[Denoiser]):
         self.audible = audible  # a part of the network, so that it follows it to its device
 
 
+@torch.no_grad()
+def at_level(module: Denoiser, waves: Sequence[np.ndarray]) -> Denoiser:
+    """Return a copy that keeps the level of clean speech, the waves ``(time,)``, below and above 8 kHz.
+
+    SI-SDR does not depend on the level, and energy that is missing costs little in the audible error: without this, all
+    speech is two decibels quieter. A post-filter of echo is returned as it is.
+    """
+    loud = [wave for wave in waves if np.abs(wave).max() > SILENCE]
+    if not loud or module.config.removes == "echo":
+        return module
+    module = copy.deepcopy(module)
+    n_lower = module.config.n_lower_bins
+    products = torch.zeros(2, module.config.n_bins)
+    for wave in torch.as_tensor(np.array(loud)).to(module.window.device).split(EVALUATION_BATCH):
+        clean = module.analyse(wave)
+        enhanced = module(wave[:, None], torch.zeros(len(wave), 1, device=wave.device))
+        products += torch.stack([(enhanced * clean.conj()).real, clean.abs().square()]).sum((1, 2)).cpu()
+    parts = (products[:, :n_lower], products[:, n_lower:])
+    for estimator, part in zip((module.estimator, module.upper_estimator), parts, strict=True):
+        if estimator is not None:
+            of_enhanced, of_clean = part.sum(1).tolist()
+            estimator.scale_mask(min(max(of_clean / of_enhanced, 1 / MAX_LEVELLING), MAX_LEVELLING))
+    return module
+
+
 EVALUATION_BATCH = 8
 EXPORTED_FRAMES = 3  # of the example with which the graph is traced; it takes any number
 
@@ -179,6 +207,7 @@ class DenoiserTraining(FamilyTraining[DenoiserConfig, Denoiser, DenoiserPrepared
     @torch.no_grad()
     def export(self, module: Denoiser, prepared: DenoiserPrepared) -> ExportSpec:
         """Return the graph of any number of frames, and an example before and after."""
+        module = at_level(module, prepared.valid.get("target", ()))
         config = module.config
         rng = torch.Generator().manual_seed(0)
         n_frames = BLOCK_FRAMES + LOOKAHEAD_FRAMES if config.bidirectional else EXPORTED_FRAMES
