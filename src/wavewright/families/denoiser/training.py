@@ -145,7 +145,7 @@ def at_level(module: Denoiser, waves: Sequence[np.ndarray]) -> Denoiser:
     module = copy.deepcopy(module)
     n_lower = module.config.n_lower_bins
     products = torch.zeros(2, module.config.n_bins)
-    for wave in torch.as_tensor(np.array(loud)).to(module.window.device).split(EVALUATION_BATCH):
+    for wave in torch.split(torch.as_tensor(np.array(loud)).to(module.window.device), EVALUATION_BATCH):
         clean = module.analyse(wave)
         enhanced = module(wave[:, None], torch.zeros(len(wave), 1, device=wave.device))
         products += torch.stack([(enhanced * clean.conj()).real, clean.abs().square()]).sum((1, 2)).cpu()
@@ -207,7 +207,7 @@ class DenoiserTraining(FamilyTraining[DenoiserConfig, Denoiser, DenoiserPrepared
     @torch.no_grad()
     def export(self, module: Denoiser, prepared: DenoiserPrepared) -> ExportSpec:
         """Return the graph of any number of frames, and an example before and after."""
-        module = at_level(module, prepared.valid.get("target", ()))
+        module = at_level(module, [*prepared.valid.get("target", ())])
         config = module.config
         rng = torch.Generator().manual_seed(0)
         n_frames = BLOCK_FRAMES + LOOKAHEAD_FRAMES if config.bidirectional else EXPORTED_FRAMES
