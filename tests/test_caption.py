@@ -6,6 +6,7 @@ import json
 import sys
 from itertools import pairwise
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from hypothesis import example, given, strategies as st
 from wavewright import caption
 from wavewright.apps.cli import run
 from wavewright.base.errors import BadAudio, BadSetting, BadText
+from wavewright.base.parameters import RecogniserName
 from wavewright.dubbing import recognition
 from wavewright.dubbing.captions import captions_of, spread
 from wavewright.dubbing.commands import absolute
@@ -216,3 +218,8 @@ def test_a_recogniser_of_a_server_has_absolute_paths(tmp_path, monkeypatch):
         checked_recogniser("moonshine:nowhere")
     with pytest.raises(BadSetting, match="The program 'no-such-program' cannot be run"):
         checked_recogniser("no-such-program {file}")
+
+
+def test_the_help_names_every_recogniser():
+    (field,) = (each for each in get_args(RecogniserName) if hasattr(each, "description"))
+    assert all(f"{name}:" in field.description for name in recognition.MODELS)

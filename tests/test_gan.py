@@ -137,6 +137,10 @@ def test_the_first_samples_fade_in():
     assert wave[0, 0, 0] == 0
 
 
+def test_each_objective_is_trained_in_a_variant():
+    assert {config.loss for config in VARIANTS.values()} == {*OBJECTIVES}
+
+
 def test_losses_follow_their_formulas():
     real, fake = torch.tensor([[2.0], [-1.0]]), torch.tensor([[0.5], [3.0]])
     softplus = lambda x: math.log1p(math.exp(x))  # noqa: E731

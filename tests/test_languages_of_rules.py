@@ -24,6 +24,7 @@ PIECES = {
     "fr": [*"ÀÉàèéêïôùçœ", "le", "3e", "mai", "p.", "ex.", "Mme", "14h30", "l'", "d'", "qu'", "-t-il", "vingt", "plus"],
 }
 """Pieces of texts by language, beside the common ones."""
+assert {*PIECES} == {*LANGUAGES} - {"en"}
 
 
 @pytest.mark.parametrize("language", PIECES)

@@ -213,7 +213,7 @@ RecogniserName: TypeAlias = Annotated[
     str | None,
     Field(
         description="moonshine:FOLDER, faster-whisper:FOLDER, table:FILE with the phrases that are said, or a command "
-        "with {file} that prints SRT or JSON."
+        "with {file} that prints SRT, WebVTT or JSON."
     ),
     TERMINAL,
     FREE_TEXT,

@@ -38,7 +38,7 @@ _CRITIC_LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "r3gan": lambda real, fake: F.softplus(fake - real).mean(),
 }
 OBJECTIVES = tuple(_CRITIC_LOSSES)
-"""Names of all objectives; `GanConfig.loss` offers them."""
+"""Names of all objectives; `GanConfig.loss` offers them, and families/gan/training.py has the penalty of each."""
 
 
 def generator_loss(objective: str, real: Tensor | None, fake: Tensor) -> Tensor:

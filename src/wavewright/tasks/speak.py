@@ -22,7 +22,7 @@ from ..speech.narration.narrator import Narrator, NarratorLoader, write_stream
 from ..speech.narration.settings import NarrationSettings
 from ..speech.narration.speech_file import MAX_CHARACTERS, check_length, speak_text
 from ..speech.reading import segment_lines
-from ..speech.subtitles import subtitle_format
+from ..speech.subtitles import FORMATS, subtitle_format
 from ..text.sentence import Sentence
 from ..text.skipped import Skipped, warn
 from ..text.ssml import looks_like_ssml
@@ -50,7 +50,10 @@ class SpeakParameters(NarrationSettings):
         WritesSounds(DEFAULT_OUT.suffix),
     ] = None
     subtitles: Annotated[
-        Path | None, Field(description="File for words and their times: .srt, .vtt or .json."), Writes(".srt"), OF_FILES
+        Path | None,
+        Field(description=f"File for words and their times: {', '.join(f'.{each}' for each in FORMATS)}."),
+        Writes(".srt"),
+        OF_FILES,
     ] = None
 
 

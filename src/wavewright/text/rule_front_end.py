@@ -1,4 +1,8 @@
-"""Front end of a language whose rules of reading are lists, and whose symbols are signs of IPA: reader and scanner."""
+"""Front end of a language whose rules of reading are lists, and whose symbols are signs of IPA: reader and scanner.
+
+A language is a folder such as `italian`, whose `phones.py` has `phones_of_ipa`, and an entry of `LANGUAGES` in
+`__init__.py`.
+"""
 
 from __future__ import annotations
 

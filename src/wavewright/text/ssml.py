@@ -88,6 +88,9 @@ class Duration:
 class Span:
     """A stretch of text with one prosody, or a pause or mark without text.
 
+    `speech/plan.py` turns the fields into prosody, pauses and marks; the prosody of levels of emphasis is in
+    `speech/prosody.py`.
+
     - ``text``, ``written``: the text that the front end reads, and that in the document, which differs in ``sub``,
       ``say-as`` and ``phoneme``.
     - ``start``, ``end``: its position in ``SsmlDocument.text``.
