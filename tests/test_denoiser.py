@@ -210,6 +210,16 @@ class TestLosses:
                 assert float(ratio) == pytest.approx(1, abs=1e-4)
         assert not torch.equal(levelled(waves[:, None], torch.zeros(3, 1)), denoiser(waves[:, None], torch.zeros(3, 1)))
 
+    def test_a_band_without_speech_is_not_corrected(self):
+        torch.manual_seed(0)
+        config = DenoiserConfig(sample_rate=48_000, hop_length=768, channels=4, upper_channels=4, n_blocks=1)
+        denoiser = Denoiser(config).eval()
+        denoiser.estimator.scale_mask(0.7)
+        tone = 0.1 * np.sin(2 * np.pi * 500 * np.arange(2 * 48_000) / 48_000) * np.hanning(2 * 48_000)
+        levelled = at_level(denoiser, [tone.astype(np.float32)])
+        assert torch.equal(levelled.upper_estimator.merge.weight, denoiser.upper_estimator.merge.weight)
+        assert not torch.equal(levelled.estimator.merge.weight, denoiser.estimator.merge.weight)
+
     def test_a_post_filter_and_a_network_without_speech_stay_as_they_are(self):
         echo = Denoiser(DenoiserConfig(removes="echo", channels=4, n_blocks=1))
         assert at_level(echo, [np.ones(4_096, np.float32)]) is echo

@@ -79,6 +79,8 @@ class LanguageTools:
     @property
     def folders(self) -> tuple[Path, ...]:
         """Files and folders of their models, which jobs read; of a name with languages, the folder of all of them."""
+        if self.recogniser is None and self.translator is None:
+            return ()
         from ...dubbing import recognition, translation  # slow to import
         from ...dubbing.commands import model_of
 

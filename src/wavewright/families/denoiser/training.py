@@ -27,6 +27,7 @@ MIXTURE_FRACTION = 0.15
 MAX_SI_SDR_DB = 40.0  # from which on a better wave costs no less
 SILENCE = 1e-4  # largest sample of a target that counts as silent
 MAX_LEVELLING = 2.0  # factor by which a level is corrected
+MIN_LEVELLED = 1e-6  # fraction of the power of speech that is above 8 kHz, where that is corrected
 
 CONSISTENT_WEIGHTS = {"stft/complex": 20.0, "stft/magnitude": 30.0, "stft/consistency": 30.0, "wave/l1": 20.0}
 """Weights of ``loss=consistent``.
@@ -151,8 +152,9 @@ def at_level(module: Denoiser, waves: Sequence[np.ndarray]) -> Denoiser:
         products += torch.stack([(enhanced * clean.conj()).real, clean.abs().square()]).sum((1, 2)).cpu()
     parts = (products[:, :n_lower], products[:, n_lower:])
     for estimator, part in zip((module.estimator, module.upper_estimator), parts, strict=True):
-        if estimator is not None:
-            of_enhanced, of_clean = part.sum(1).tolist()
+        of_enhanced, of_clean = part.sum(1).tolist()
+        has_speech = of_enhanced > 0 and of_clean > MIN_LEVELLED * float(products[1].sum())
+        if estimator is not None and has_speech:
             estimator.scale_mask(min(max(of_clean / of_enhanced, 1 / MAX_LEVELLING), MAX_LEVELLING))
     return module
 
