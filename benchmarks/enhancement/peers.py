@@ -19,14 +19,11 @@ WEBRTC = Peer("WebRTC's audio processing", "pip install pywebrtc-audio==0.2.0", 
 SPEEX = Peer("SpeexDSP", "pip install pyaec==1.0.1", module="pyaec")
 RNNOISE_RATE, RNNOISE_FRAME = 48_000, 480
 MAX_DELAY = 800  # samples, of a program, which is found by correlation and taken back
-WEBRTC_FRAME = 160
-WEBRTC_LEVEL = 2  # 0 (mild) to 3
-SPEEX_FRAME, SPEEX_FILTER = 256, 4_096
-GTCRN_FFT, GTCRN_HOP = 512, 256
+WEBRTC_FRAME, WEBRTC_LEVEL = 160, 2  # levels are 0 (mild) to 3
+SPEEX_FRAME, SPEEX_FILTER, GTCRN_FFT, GTCRN_HOP = 256, 4_096, 512, 256
 PYROOMACOUSTICS = Peer("pyroomacoustics", "pip install pyroomacoustics==0.10.1", module="pyroomacoustics")
 SMALLEST, LARGEST = (3.0, 3.0, 2.4), (9.0, 7.0, 4.0)  # metres
-WALL = 0.5  # distance of source and microphone from the walls
-MAX_ORDER = 40
+WALL, MAX_ORDER = 0.5, 40  # distance of source and microphone from the walls, and reflections
 
 Denoise = Callable[[np.ndarray], np.ndarray]
 CancelEcho = Callable[[np.ndarray, np.ndarray], np.ndarray]
@@ -116,8 +113,7 @@ def gtcrn_denoiser(folder: Path, checkpoint: Path) -> Denoise:
     def denoise(wave: np.ndarray) -> np.ndarray:
         spectra = torch.stft(torch.from_numpy(wave), GTCRN_FFT, GTCRN_HOP, window=window, return_complex=True)
         enhanced = torch.view_as_complex(network(torch.view_as_real(spectra)[None])[0].contiguous())
-        estimate = torch.istft(enhanced, GTCRN_FFT, GTCRN_HOP, window=window, length=len(wave))
-        return estimate.numpy()
+        return torch.istft(enhanced, GTCRN_FFT, GTCRN_HOP, window=window, length=len(wave)).numpy()
 
     return denoise
 
@@ -127,10 +123,8 @@ def simulated_response(
 ) -> np.ndarray:
     """Return an impulse response ``(time,)`` at SAMPLE_RATE; the direct sound is the first sample, 1.
 
-    It is one of pyroomacoustics, or of Wavewright's own simulation where that is not installed.
-
-    - ``rng``: draws the room and the places.
-    - ``t60``, ``distance``: ranges of the reverberation time in seconds and of the distance in metres.
+    ``t60`` and ``distance`` are ranges of the reverberation time in seconds and of the distance in metres. Rooms are
+    pyroomacoustics', or Wavewright's own where that is not installed.
     """
     if not report.has(PYROOMACOUSTICS, "Rooms of another program than the one that models are trained in"):
         size = rng.uniform(SMALLEST, LARGEST)

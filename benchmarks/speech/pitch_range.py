@@ -16,9 +16,7 @@ from wavewright.speech.prosody import Prosody
 from wavewright.speech.voice import Voice
 
 SEMITONES = (-24.0, -12.0, -9.0, -6.0, -4.0, -2.0, 2.0, 4.0, 6.0, 9.0, 12.0, 24.0)
-HOP_SECONDS = 0.01
-MIN_HZ = 40.0
-MAX_HZ = 1_200.0
+HOP_SECONDS, MIN_HZ, MAX_HZ = 0.01, 40.0, 1_200.0
 
 PITCH = Table("pitch", columns(voice="s", requested_semitones="+g", median_hz=".0f", measured_semitones="+.1f"))
 

@@ -30,15 +30,13 @@ STYLES = Table(
 
 
 def measure(options: Options, report: Report) -> None:
-    """Add a row for the usual style and for each other style."""
     voice, judges = Voice.load(options.voice, options.vocoder), Judges(options, report)
     texts = SCRIPT.read_text(encoding="utf-8").splitlines()[: options.count]
     styles = options.style or [f"{name}:{WEIGHT:g}" for name in voice.acoustic.styles]
     for style in (USUAL, *styles):
         clips = [voice.speak(sentence, style=None if style == USUAL else style).clip for sentence in texts]
-        pairs = [(clip.wave[0], text) for clip, text in zip(clips, texts, strict=True)]
-        rate = voice.sample_rate
-        scores = means([judges.words(wave, rate, text) | judges.opinion(wave, rate) for wave, text in pairs])
+        pairs = [((clip.wave[0], voice.sample_rate), text) for clip, text in zip(clips, texts, strict=True)]
+        scores = means([judges.words(*sound, text) | judges.opinion(*sound) for sound, text in pairs])
         seconds = float(np.mean([clip.seconds for clip in clips]))
         report.add(STYLES, scores, voice=voice.name, style=style, sentences=len(texts), seconds_a_sentence=seconds)
 

@@ -53,20 +53,17 @@ class TimedMark:
     seconds: float
 
 
-def timed_words(
-    sentence: Sentence, durations: np.ndarray, start_samples: int, hop_length: int, sample_rate: int
-) -> list[TimedWord]:
+def timed_words(sentence: Sentence, ends: np.ndarray, start_samples: int, sample_rate: int) -> list[TimedWord]:
     """Return the words of a sentence with their times.
 
     - ``sentence``: the words.
-    - ``durations``: duration of each symbol in frames, ``(symbols,)``.
+    - ``ends``: where each symbol ends, in samples from the start of the first one, ``(symbols,)``.
     - ``start_samples``: sample at which the first symbol starts.
-    - ``hop_length``: samples in a frame.
     - ``sample_rate``: samples in a second.
     - returns: one entry for each word.
     """
-    ends = start_samples + np.cumsum(durations) * hop_length
-    starts = ends - np.asarray(durations) * hop_length
+    ends = start_samples + ends
+    starts = np.append(start_samples, ends[:-1])
     phones: list[list[TimedPhone]] = [[] for _ in sentence.words]
     for symbol, index, start, end in zip(sentence.symbols, sentence.word_indices, starts, ends, strict=True):
         if index != NO_WORD:

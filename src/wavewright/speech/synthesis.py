@@ -1,6 +1,7 @@
 """Synthesize the steps of a plan, chunk by chunk; pieces meet in silence and are faded there.
 
-Speech that fits a time has one rate for all words and pauses of a text, so that it ends when it should.
+Speech that fits a time has one rate for all words and pauses of a text, so that it ends when it should. Speech that is
+faster than an acoustic model can make it is made slower, and its wave is sped up.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 from ..base.errors import BadSetting
 from ..base.units import seconds_to_samples
 from ..contracts.runtime import AcousticModel, Utterance, Vocoder
+from ..dsp.time_scale import SpeedUpStream
 from ..text.sentence import NO_WORD, PAUSES, SILENCE
 from ..text.ssml import Duration
 from .chunk import Chunk, TimedMark, timed_marks, timed_words
@@ -22,6 +24,9 @@ from .steps import Mark, Pause, Piece, Step
 
 SLOWEST, FASTEST = 0.8, 1.3
 """Smallest and largest factor of the usual rate; beyond them speech sounds dragged or slurred."""
+
+FASTEST_OF_MODELS = 1.5
+"""Rate above which phones have too few frames, and the wave of words is sped up instead."""
 
 MAX_TRIALS = 16
 MAX_CORRECTION = 2.0
@@ -118,15 +123,14 @@ class GainEnvelope:
     """Applies level and fades to the wave of a piece as it comes.
 
     - ``gains``: gain of each frame, ``(frames,)``, interpolated linearly between the centres of frames.
-    - ``hop_length``: samples in a frame.
-    - ``sample_rate``: samples in a second.
+    - ``centres``: their positions in samples, ``(frames,)``.
+    - ``n_samples``, ``sample_rate``: length of the piece, and samples in a second.
     """
 
-    def __init__(self, gains: np.ndarray, hop_length: int, sample_rate: int) -> None:
-        self._gains = gains
-        self._hop_length = hop_length
+    def __init__(self, gains: np.ndarray, centres: np.ndarray, n_samples: int, sample_rate: int) -> None:
+        self._gains, self._centres = gains, centres
         self._is_constant = bool(gains.min() == gains.max())
-        self._n_samples = len(gains) * hop_length
+        self._n_samples = n_samples
         self._n_done = 0
         self._n_fade = seconds_to_samples(FADE_SECONDS, sample_rate)
 
@@ -134,11 +138,7 @@ class GainEnvelope:
         """Return the next samples ``(1, time)`` with gain and fades, float32; the first and the last of all are 0."""
         samples = np.arange(self._n_done, self._n_done + wave.shape[1])
         self._n_done += wave.shape[1]
-        gain = (
-            self._gains[0]
-            if self._is_constant
-            else np.interp(samples / self._hop_length - 0.5, np.arange(len(self._gains)), self._gains)
-        )
+        gain = self._gains[0] if self._is_constant else np.interp(samples, self._centres, self._gains)
         shaped = np.array(wave * gain, np.float32)
         from_end = np.minimum(samples, self._n_samples - 1 - samples)
         is_fade = from_end < self._n_fade
@@ -165,11 +165,15 @@ class Speaker:
 
 @dataclass(frozen=True)
 class _Frames:
-    """The frames of a piece: ``mel (n_mels, frames)``, the duration of each symbol, and the gain of each frame."""
+    """The frames of a piece: ``mel (n_mels, frames)``, the duration of each symbol, and the gain of each frame.
+
+    ``ends``: where each symbol ends in the wave, in samples.
+    """
 
     mel: np.ndarray
     durations: np.ndarray
     gains: np.ndarray
+    ends: np.ndarray
 
 
 class Synthesizer:
@@ -234,7 +238,7 @@ class Synthesizer:
 
     def _piece_length(self, piece: Piece, frames: _Frames) -> int:
         """Return the samples of a piece and of the pause after it."""
-        return int(frames.durations.sum()) * self._vocoder.hop_length + max(self._tail_samples(piece, frames), 0)
+        return int(frames.ends[-1]) + max(self._tail_samples(piece, frames), 0)
 
     def _tail_samples(self, piece: Piece, frames: _Frames) -> int:
         """Return the samples of silence that a pause lacks after the frames of a piece."""
@@ -244,6 +248,9 @@ class Synthesizer:
     def _frames(self, piece: Piece) -> _Frames:
         vocoder, sentence = self._vocoder, piece.sentence
         controls, gains = piece.controls()
+        rates, is_word = np.array(controls.rate), np.array(sentence.word_indices) != NO_WORD
+        speeds = np.where(is_word, np.maximum(rates / FASTEST_OF_MODELS, 1.0), 1.0)  # of the wave
+        controls = replace(controls, rate=rates / speeds)
         speaker = self._find_speaker(piece.voice)
         spoken = speaker.acoustic.speak_symbols(
             sentence.symbols, speaker.name, self._seed, controls, dict(speaker.styles) or None
@@ -256,15 +263,23 @@ class Synthesizer:
         durations = trim_silence(sentence.symbols, sentence.word_indices, spoken.durations, tail_frames)
         first = int(spoken.durations[0] - durations[0])
         mel = np.ascontiguousarray(spoken.mel[:, first : first + int(durations.sum())])
-        return _Frames(mel, durations, np.repeat(gains, durations))
+        ends = np.round(np.cumsum(durations * vocoder.hop_length / speeds)).astype(np.int64)
+        return _Frames(mel, durations, np.repeat(gains, durations), ends)
 
     def _piece(self, piece: Piece) -> Iterator[Chunk]:
         vocoder = self._vocoder
         frames = self._measured.pop(piece, None) or self._frames(piece)
-        envelope = GainEnvelope(frames.gains, vocoder.hop_length, vocoder.sample_rate)
-        words = timed_words(piece.sentence, frames.durations, self._n_samples, vocoder.hop_length, vocoder.sample_rate)
+        inputs = np.cumsum(frames.durations) * vocoder.hop_length
+        centres = (np.arange(len(frames.gains)) + 0.5) * vocoder.hop_length
+        waves = vocoder.vocode_stream(frames.mel, self._next_seed())
+        if not np.array_equal(inputs, frames.ends):
+            inputs, outputs = np.append(0, inputs), np.append(0, frames.ends)
+            centres = np.interp(centres, inputs, outputs)
+            waves = SpeedUpStream(inputs, outputs, vocoder.sample_rate).process_blocks(waves)
+        envelope = GainEnvelope(frames.gains, centres, int(frames.ends[-1]), vocoder.sample_rate)
+        words = timed_words(piece.sentence, frames.ends, self._n_samples, vocoder.sample_rate)
         marks = timed_marks(piece.marks, words)
-        for wave in vocoder.vocode_stream(frames.mel, self._next_seed()):
+        for wave in waves:
             shaped = envelope.push(wave)
             n_clipped = int((np.abs(shaped) > 1.0).sum())
             yield Chunk(np.clip(shaped, -1.0, 1.0), tuple(words), tuple(marks), n_clipped)

@@ -1,0 +1,90 @@
+"""Speech in less time at the same pitch, by windows of the wave that overlap where they are most alike."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..base.units import seconds_to_samples
+from .stream import WaveStream
+
+WINDOW_SECONDS = 0.02
+SEARCH_SECONDS = 0.006
+"""Largest distance of a window from where it is due: more than half a period of a low voice."""
+
+
+class SpeedUpStream(WaveStream):
+    """Play one wave ``(1, time)`` along a map of its time, with its pitch (WSOLA).
+
+    Each window continues the one before it as well as possible. Where the map is as fast as the wave, it is the wave.
+
+    - ``inputs``, ``outputs``: increasing positions in samples, from 0 to the end of the wave, and where they are in the
+      output, which is as long as the last of them.
+
+    References
+    ----------
+    W. Verhelst, M. Roelands, "An overlap-add technique based on waveform similarity (WSOLA) for high quality time-scale
+    modification of speech", 1993.
+    """
+
+    def __init__(self, inputs: np.ndarray, outputs: np.ndarray, sample_rate: int) -> None:
+        self._inputs, self._outputs = inputs, outputs
+        self._n_search = seconds_to_samples(SEARCH_SECONDS, sample_rate)
+        self._n_hop = seconds_to_samples(WINDOW_SECONDS / 2, sample_rate)
+        angles = 2.0 * np.pi * np.arange(2 * self._n_hop) / (2 * self._n_hop)
+        self._window = (0.5 - 0.5 * np.cos(angles)).astype(np.float32)
+        self._before = self._n_hop + self._n_search  # samples of silence before the wave
+        self._held = np.zeros(self._before, np.float32)
+        self._held_start = -self._before  # position of the first held sample
+        self._start: int | None = None  # position of the last window
+        self._overlap = np.zeros(self._n_hop, np.float32)  # its second half
+        self._n_windows = self._n_output = 0
+
+    def push(self, chunk: np.ndarray) -> np.ndarray:
+        """Return what the next samples ``(1, time)`` complete, ``(1, time)`` float32."""
+        self._held = np.concatenate([self._held, chunk[0].astype(np.float32)])
+        return self._windows(self._held_start + len(self._held))
+
+    def finish(self) -> np.ndarray:
+        """Return the rest."""
+        n_after = 2 * (2 * self._n_hop + self._n_search)
+        self._held = np.concatenate([self._held, np.zeros(n_after, np.float32)])
+        return self._windows(self._held_start + len(self._held))
+
+    def _windows(self, end: int) -> np.ndarray:
+        """Return the output of the windows whose samples are there, up to the position ``end``."""
+        length, n_total = 2 * self._n_hop, int(self._outputs[-1])
+        hops = [np.zeros(0, np.float32)]
+        while self._n_output < n_total:
+            centre = self._n_windows * self._n_hop
+            position = float(np.interp(centre, self._outputs, self._inputs)) + max(centre - n_total, 0)
+            due = round(position) - self._n_hop
+            following = due if self._start is None else self._start + self._n_hop
+            if max(due + self._n_search, following) + length > end:
+                break
+            self._start = self._most_alike(due, following)
+            window = self._window * self._at(self._start, length)
+            if self._n_windows:  # the first half of the first window lies before the output
+                hops.append((self._overlap + window[: self._n_hop])[: n_total - self._n_output])
+                self._n_output += len(hops[-1])
+            self._overlap = window[self._n_hop :]
+            self._n_windows += 1
+            n_used = self._start - self._before - self._held_start
+            if n_used > 0:
+                self._held, self._held_start = self._held[n_used:], self._held_start + n_used
+        return np.concatenate(hops)[None]
+
+    def _most_alike(self, due: int, following: int) -> int:
+        """Return the position near ``due`` of the window that is most like the one that would follow."""
+        if due == following:
+            return due
+        length = 2 * self._n_hop
+        candidates = np.lib.stride_tricks.sliding_window_view(
+            self._at(due - self._n_search, length + 2 * self._n_search), length
+        )
+        products = candidates @ self._at(following, length)
+        powers = np.square(candidates).sum(1)
+        return due - self._n_search + int((products / np.sqrt(powers + 1e-6)).argmax())
+
+    def _at(self, position: int, length: int) -> np.ndarray:
+        first = position - self._held_start
+        return self._held[first : first + length]
