@@ -28,10 +28,11 @@ def encode(
     tags=None,
     options=None,
     container_options=None,
+    layout=None,
     stored=lambda each: each,
 ):
     """Encode a wave ``(channels, time)`` by FFmpeg's libraries; ``stored`` returns a packet to store, or None."""
-    layout = {1: "mono", 2: "stereo", 4: "ambisonic 1", 6: "5.1"}[len(wave)]
+    layout = layout or {1: "mono", 2: "stereo", 4: "ambisonic 1", 6: "5.1"}[len(wave)]
     with av.open(str(path), "w", format=format, container_options=container_options or {}) as container:
         container.metadata.update(tags or {})
         stream = container.add_stream(codec, rate=sample_rate, layout=layout, options=options or {})

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from contextlib import nullcontext
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ import soundfile
 from wavewright import Chain, Clip, analyse, edit
 from wavewright.audio.file_formats.metadata import SoundMetadata
 from wavewright.audio.file_formats.vorbis_metadata import write_flac
+from wavewright.audio.media_samples import native_order
 from wavewright.audio.sound_file import SoundFormat, open_sound
 from wavewright.audio.wave_blocks import at_most_stereo, with_channels
 from wavewright.base.channel_layouts import FFMPEG_NAMES, LAYOUTS, PLACES_FIELD, USUAL_PLACES, mono_weights
@@ -283,11 +285,72 @@ def test_places_go_through_a_pipe(tmp_path, do):
         np.testing.assert_allclose(file.read(expected.shape[1], always_2d=True).T, expected, atol=2**-14)
 
 
-def test_places_of_other_containers_go_into_a_wav_file(tmp_path):
-    pytest.importorskip("av")
-    source = Clip(noise(6, 0.5), RATE).write(tmp_path / "a.m4a")
-    edit(source, tmp_path / "b.wav", do="gain -1dB", quiet=True)
-    assert mask_in(tmp_path / "b.wav") == 0x3F
+USUAL_LAYOUTS = ("3.0", "quad", "5.0", "5.1", "6.1")
+OTHER_LAYOUTS = ("2.1", "3.0(back)", "4.0", "4.1", "5.1(side)")
+CODECS = {
+    **{"a.opus": "libopus", "a.ogg": None, "a.m4a": None, "a.wv": "wavpack", "a.aiff": "pcm_s16be"},
+    **{"a.caf": "pcm_s16be", "a.w64": "pcm_s16le", "a.mov": "pcm_s16le", "a.mka": "flac"},
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "layout"),
+    [
+        *((name, layout) for name in CODECS for layout in USUAL_LAYOUTS if (name, layout) != ("a.m4a", "6.1")),
+        *((name, layout) for name in list(CODECS)[3:] for layout in OTHER_LAYOUTS),
+    ],
+)
+def test_places_of_other_containers_go_into_a_wav_file(tmp_path, name, layout):
+    """FFmpeg reads the same order and the same places of the source and of the result."""
+    foreign = pytest.importorskip("tests.foreign_files")
+    n_channels = foreign.av.AudioLayout(layout).nb_channels
+    time = np.arange(RATE // 2) / RATE
+    tones = np.array([0.3 * np.sin(2 * np.pi * (40 + 10 * number) * time) for number in range(n_channels)], np.float32)
+    source, codec = tmp_path / name, CODECS[name]
+    if codec is None:
+        Clip(tones, RATE).write(source)
+    else:
+        options = {"mapping_family": "1"} if codec == "libopus" else {}
+        foreign.encode(source, codec, tones, RATE, layout=layout, options=options)
+    out = edit(source, tmp_path / "b.wav", do="gain -1dB", quiet=True).out
+    with foreign.av.open(str(source)) as read, foreign.av.open(str(out)) as written:
+        assert written.streams.audio[0].layout == read.streams.audio[0].layout
+    for path in (source, out):
+        spectra = np.abs(np.fft.rfft(foreign.decode(path)[1][:, -RATE // 2 :]))
+        assert list(2 * spectra.argmax(axis=1)) == [40 + 10 * number for number in range(n_channels)]
+
+
+@pytest.mark.parametrize(
+    ("names", "expected", "layout"),
+    [
+        ("FC FL FR SL SR LFE", [1, 2, 0, 5, 3, 4], "FL+FR+FC+LFE+SL+SR"),
+        ("FL FR XX", None, "3C"),
+    ],
+)
+def test_an_order_of_its_own_is_that_of_wav_or_none(names, expected, layout):
+    channels = [SimpleNamespace(name=name) for name in names.split()]
+    opened = []
+    context = SimpleNamespace(
+        layout=SimpleNamespace(name=f"{len(channels)} channels ({'+'.join(names.split())})", channels=channels),
+        open=lambda: opened.append(context.options),
+    )
+    container = SimpleNamespace(streams=SimpleNamespace(audio=[SimpleNamespace(codec_context=context)]))
+    assert native_order(container) == expected
+    assert opened == [{"ch_layout": layout}]
+    context.layout.name = "5.1(side)"
+    assert native_order(container) is None
+    assert len(opened) == 1
+
+
+@pytest.mark.parametrize("name", ["a.aiff", "a.caf"])
+def test_an_order_of_aiff_and_caf_that_no_mask_says_is_named(tmp_path, name):
+    foreign = pytest.importorskip("tests.foreign_files")
+    source = foreign.encode(tmp_path / name, "pcm_s16be", noise(6), RATE, layout="5.1(side)")
+    content = source.read_bytes()
+    assert content.count((121 << 16 | 6).to_bytes(4)) == 1
+    source.write_bytes(content.replace((121 << 16 | 6).to_bytes(4), (124 << 16 | 6).to_bytes(4)))
+    with pytest.warns(SoundWarning, match=r"Left out: the (chunk 'CHAN'|part 'chan')\."):
+        edit(source, tmp_path / "b.wav", do="gain -1dB", quiet=True)
 
 
 @pytest.mark.parametrize("do", ["stereo", "mono", "gain -1dB"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import re
 from collections.abc import Iterator
 from functools import cached_property
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from ..base.channel_layouts import FFMPEG_NAMES
 from ..base.units import samples_to_seconds, seconds_to_samples
 from . import file_formats as formats
 from .file_kind import CONTAINER_OPTIONS
@@ -49,12 +51,32 @@ LONGEST_PAUSE_SECONDS = 3_600.0
 PAD_BYTES = 7
 """Most zeros that fill up the sound of a chunk, as FFmpeg writes W64 and RF64 files: they are no part of it."""
 
+OWN_ORDER = re.compile(r"\d+ channels? \(")  # FFmpeg's names of layouts that are no usual ones
+
 FIRST_SILENT_AMR = 8  # of the types of its frames: from here on they describe the noise of a pause, or are empty
 
 
 def start_seconds(container: AvObject) -> float:
     """Return when the first track of a container starts; a negative time is that of samples that decoders drop."""
     return max(0.0, (container.start_time or 0) / MICROSECONDS)
+
+
+def native_order(container: AvObject) -> list[int] | None:
+    """Return the channels of the first track of sound in the order of WAV files, if they have an order of their own.
+
+    They are decoded as if they had not. The object that has their order is never freed, which PyAV 17.1 to 18.1 needs.
+    """
+    context = container.streams.audio[0].codec_context if container.streams.audio else None
+    layout = getattr(context, "layout", None)
+    if layout is None or not OWN_ORDER.match(layout.name):
+        return None
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(layout))
+    names, known = [channel.name for channel in layout.channels], list(FFMPEG_NAMES.values())
+    is_known = len(set(names) & set(known)) == len(names)
+    ordered = sorted(names, key=known.index) if is_known else names
+    context.options = {"ch_layout": "+".join(ordered) if is_known else f"{len(names)}C"}
+    context.open()
+    return [names.index(name) for name in ordered] if is_known else None
 
 
 def lead_samples(container: AvObject) -> int:
@@ -98,13 +120,21 @@ class MediaSamples:
     the picture: silence keeps what follows in time.
 
     - ``n_samples``: the claimed length, None if unknown.
+    - ``order``: the channels in their order, see :func:`native_order`; None for all as they are.
     - ``n_read``: samples so far.
     - ``n_damaged``: packets so far that cannot be decoded; ``first_damaged`` says at which sample, and ``reason`` why.
     - ``left_out``: pauses that are too long to be filled, where the length is unknown.
     """
 
-    def __init__(self, container: AvObject, sample_rate: int, n_channels: int, n_samples: int | None) -> None:
-        self.container = container
+    def __init__(
+        self,
+        container: AvObject,
+        sample_rate: int,
+        n_channels: int,
+        n_samples: int | None,
+        order: list[int] | None = None,
+    ) -> None:
+        self.container, self.order = container, order
         self.sample_rate, self.n_channels = sample_rate, n_channels
         self.n_samples = n_samples
         self.n_read = self.n_damaged = self.first_damaged = 0
@@ -128,7 +158,7 @@ class MediaSamples:
             chunk = frame.to_ndarray().reshape(frame.samples, -1).T
             self.n_read += chunk.shape[1]
             is_decoded = True
-            yield chunk
+            yield chunk if self.order is None else chunk[self.order]
         if is_decoded and self._lost_end is not None:
             yield from self._silence_until(self._lost_end)
 

@@ -72,7 +72,6 @@ def read_container(path: Path, container: Container) -> SoundMetadata:
     """Return the metadata of a container that PyAV has opened."""
     fields = [*container.metadata.items(), *container.streams.audio[0].metadata.items()]
     fields = [(name, text_of_tag(value)) for name, value in fields if (name, value) != UNKNOWN_LANGUAGE]
-    fields += _places(container)
     named = [
         ("lyrics" if name.lower().startswith("lyrics-") else name.removeprefix(formats.repeated_tags.ASF_PREFIX), text)
         for name, text in fields
@@ -104,7 +103,7 @@ def read_container(path: Path, container: Container) -> SoundMetadata:
             pass  # damaged
     own = own or SoundMetadata()
     is_all = own.fields and not (is_mov or is_repeated)  # PyAV reads one of several texts
-    known = () if is_all else normalised(named)
+    known = normalised((*(() if is_all else named), *_places(container)))
     pictures = own.pictures if is_mov and own else tuple(_covers(container))
     is_ambisonic = container.streams.audio[0].codec_context.layout.name.startswith("ambisonic")
     parts = (*_other_tracks(container), *([AMBISONICS] if is_ambisonic else []))

@@ -23,7 +23,15 @@ from ..base.units import samples_to_seconds, seconds_to_samples
 from .file_formats.metadata import TAGS, SoundMetadata, normalised
 from .file_formats.segments import SegmentedFile
 from .file_kind import CONTAINER_OPTIONS, SoundParts, is_of_other_codec, kind_of, quiet_library
-from .media_samples import SLACK_SAMPLES, SLACK_SECONDS, AvObject, MediaSamples, claimed_samples, subtype_of
+from .media_samples import (
+    SLACK_SAMPLES,
+    SLACK_SECONDS,
+    AvObject,
+    MediaSamples,
+    claimed_samples,
+    native_order,
+    subtype_of,
+)
 from .wav_chunks import frames_of_fact
 from .wave_blocks import MONO_BLOCK_VALUES, BlockReader, MonoSound, first_samples
 
@@ -132,7 +140,7 @@ def open_sound(path: SoundSource) -> OpenSound:
         except BadAudio as error:
             if not is_of_other_codec(path, head, error.__cause__):
                 raise
-    with _open_media(path) as container:
+    with _open_media(path) as (container, _):
         return OpenSound(path, _media_header(path, container), head, None)
 
 
@@ -158,7 +166,7 @@ class OpenSound:
                 return self._metadata_of(file, self._parts)
         from . import metadata_file
 
-        with _open_media(self.path) as container:
+        with _open_media(self.path) as (container, _):
             return metadata_file.read_container(self.path, container)
 
     @cached_property
@@ -394,8 +402,8 @@ def _decodes_at(path: Path, source: str, position: int, end: int) -> bool:
 def _media_chunks(path: Path, header: AudioHeader, start: int, strict: bool) -> Iterator[np.ndarray]:
     """Yield chunks decoded by PyAV; say at the end if there were fewer samples than claimed."""
     position = 0
-    with _open_media(path) as container:
-        samples = MediaSamples(container, header.sample_rate, header.n_channels, header.n_samples)
+    with _open_media(path) as (container, order):
+        samples = MediaSamples(container, header.sample_rate, header.n_channels, header.n_samples, order)
         for chunk in samples:
             position += chunk.shape[1]
             yield from _from_start(start, position, chunk)
@@ -478,8 +486,11 @@ def _open_sound(path: Path, source: str | SegmentedFile) -> Iterator[_Sequential
 
 
 @contextmanager
-def _open_media(path: Path) -> Iterator[AvObject]:
-    """Open a container with PyAV; raise its errors as BadAudio, and MissingExtra if PyAV is not installed."""
+def _open_media(path: Path) -> Iterator[tuple[AvObject, list[int] | None]]:
+    """Open a container with PyAV, and find the order of its channels.
+
+    Raises its errors as BadAudio, and MissingExtra if PyAV is not installed.
+    """
     try:
         import av
     except ImportError as error:
@@ -488,7 +499,7 @@ def _open_media(path: Path) -> Iterator[AvObject]:
         ) from error
     try:
         with av.open(str(path), options=CONTAINER_OPTIONS, metadata_errors="surrogateescape") as container:
-            yield container
+            yield container, native_order(container)
     except (av.FFmpegError, UnicodeError, OverflowError, ZeroDivisionError) as error:
         reason = getattr(error, "strerror", None) or error
         raise BadAudio(

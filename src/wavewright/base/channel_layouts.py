@@ -33,6 +33,18 @@ FFMPEG_NAMES = {
 }
 """Positions of the bits of a mask, in their order, and their names in FFmpeg; those with T are above."""
 
+CORE_AUDIO_LABELS, CORE_AUDIO_BITMAP = 0, 0x10000
+CORE_AUDIO_BITS = {5: 9, 6: 10, 33: 4, 34: 5}
+"""Tags of the layouts of AIFF and CAF files with labels and with a mask; labels of surrounds, and their bits."""
+
+CORE_AUDIO_MASKS = {
+    **{100 << 16 | 1: 0x4, 101 << 16 | 2: 0x3, 108 << 16 | 4: 0x33, 113 << 16 | 3: 0x7, 115 << 16 | 4: 0x107},
+    **{117 << 16 | 5: 0x607, 121 << 16 | 6: 0x60F, 131 << 16 | 3: 0x103, 132 << 16 | 4: 0x603, 133 << 16 | 3: 0xB},
+    **{134 << 16 | 4: 0x10B, 135 << 16 | 5: 0x60B, 136 << 16 | 4: 0xF, 137 << 16 | 5: 0x10F, 185 << 16 | 4: 0x33},
+    **{186 << 16 | 5: 0x37, 187 << 16 | 6: 0x3F, 188 << 16 | 7: 0x70F, 189 << 16 | 8: 0x63F},
+}
+"""Masks of the layouts of AIFF and CAF files whose channels have the order of WAV files, by their tags."""
+
 HALF_POWER = 0.5**0.5
 STEREO_WEIGHTS = {
     "L": (1.0, 0.0),
@@ -76,6 +88,17 @@ def places_of(positions: Positions) -> str | None:
     """Return the tag of the positions of channels, the inverse of :func:`positions_of`; None if there is none."""
     text = f"0x{sum(1 << bit for bit, name in enumerate(FFMPEG_NAMES) if name in positions):X}"
     return text if positions_of(text, len(positions)) == positions else None
+
+
+def core_audio_mask(layout: bytes) -> int:
+    """Return the mask of the layout of an AIFF or CAF file; 0 for channels in another order, or unknown ones."""
+    tag, mask, n_described = (int.from_bytes(layout[start : start + 4]) for start in (0, 4, 8))
+    if tag != CORE_AUDIO_LABELS:
+        return mask if tag == CORE_AUDIO_BITMAP else CORE_AUDIO_MASKS.get(tag, 0)
+    labels = [int.from_bytes(layout[12 + 20 * n :][:4]) for n in range(min(n_described, len(FFMPEG_NAMES)))]
+    bits = [CORE_AUDIO_BITS.get(label, label - 1) for label in labels]
+    is_ordered = bits == sorted(set(bits)) and all(0 <= bit < len(FFMPEG_NAMES) for bit in bits)
+    return sum(1 << bit for bit in bits) if is_ordered else 0
 
 
 def stereo_weights(n_channels: int, positions: Positions | None = None) -> list[list[float]] | None:

@@ -10,7 +10,18 @@ from typing import BinaryIO
 
 from .. import file_formats as formats
 from ..wav_chunks import FORWARD, MIDDLE_C, PING_PONG, LoopPoints, Sampler
-from .metadata import AIFF, ForeignPart, Marker, SoundMetadata, exact_rate, named_if_long, normalised, plain, text_of
+from .metadata import (
+    AIFF,
+    ForeignPart,
+    Marker,
+    SoundMetadata,
+    exact_rate,
+    layout_of,
+    named_if_long,
+    normalised,
+    plain,
+    text_of,
+)
 
 TEXTS = {"NAME": "title", "AUTH": "artist", "(c) ": "copyright", "ANNO": "comment"}
 STRUCTURE = ("COMM", "SSND", "FVER", "FLLR", "PEAK", "VHDR", "CHAN", "BODY")
@@ -54,7 +65,8 @@ def read(file: BinaryIO, sample_rate: int) -> SoundMetadata:
         elif name in ("ID3 ", "id3 ") and content[:3] == b"ID3":
             of_id3 = of_id3.completed(formats.id3_metadata.parse(content))
         else:
-            parts += _rest(name, content)
+            of_layout, others = layout_of(AIFF, name, content) if name == "CHAN" else ([], _rest(name, content))
+            fields, parts = [*fields, *of_layout], [*parts, *others]
     sampler, loops, ends = _played(instrument, marks) if instrument else (None, (), frozenset())
     markers = [
         Marker(position / sample_rate, None, label, remarks.get(number, ""))

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from ...base.channel_layouts import PLACES_FIELD, core_audio_mask
 from ..wav_chunks import LoopPoints, Sampler
 
 TAGS = (
@@ -263,6 +264,13 @@ def named_if_long(
 def exact_rate(rate: float) -> tuple[ForeignPart, ...]:
     """Return a sample rate in Hz as a part that has no place in what is written; nothing if it is a whole number."""
     return () if rate.is_integer() else (ForeignPart(RATE, f"{rate:.10g} Hz", b""),)
+
+
+def layout_of(kind: str, name: str, content: bytes) -> tuple[list[tuple[str, str]], list[ForeignPart]]:
+    """Return the layout in a chunk as the tag of the places of channels, as a part if no mask says it."""
+    mask = core_audio_mask(content)
+    fields = [(PLACES_FIELD.lower(), f"0x{mask:X}")] if mask.bit_count() > 2 else []
+    return fields, [] if mask else [ForeignPart(kind, name, content)]
 
 
 def text_of(content: bytes) -> str:

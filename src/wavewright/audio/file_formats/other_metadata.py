@@ -9,13 +9,22 @@ from typing import BinaryIO
 
 from .. import file_formats as formats
 from ..wav_chunks import W64_FIRST, W64_HEADER, LoopPoints, Sampler
-from .metadata import OTHER, ForeignPart, Marker, SoundMetadata, exact_rate, named_if_long, normalised, text_of
+from .metadata import (
+    OTHER,
+    ForeignPart,
+    Marker,
+    SoundMetadata,
+    exact_rate,
+    layout_of,
+    named_if_long,
+    normalised,
+    text_of,
+)
 
 MAX_PART_BYTES = 2**26
 CAF_STRUCTURE = ("desc", "data", "free", "pakt", "kuki", "fact", "peak", "ovvw", "strg")
 CAF_NAMES = {"comments": "comment", "track number": "tracknumber", "encoding application": "software", "tempo": "bpm"}
 CAF_MARKER = struct.Struct(">IdI8xI")  # kind, frame, number of its label, channel
-USUAL_LAYOUTS = (100 << 16 | 1, 101 << 16 | 2)  # of a CAF file: mono and stereo
 VOC_MAGIC, VOC_TEXT = b"Creative Voice File", 5
 VOC_NAMES = {4: "marker", 6: "repeat"}
 NIST_MAGIC, NIST_LINE = b"NIST_1A", re.compile(r"(\w+) -(?:i|r|s\d+) (.+)")
@@ -96,8 +105,9 @@ def _caf(file: BinaryIO, sample_rate: int) -> SoundMetadata:
     marks = found.pop("mark", b"")[8:]
     rows = CAF_MARKER.iter_unpack(marks[: len(marks) // CAF_MARKER.size * CAF_MARKER.size])
     markers = tuple(Marker(frame / sample_rate, None, labels.get(number, "")) for _, frame, number, _ in rows)
-    if int.from_bytes(found.get("chan", b"")[:4]) in USUAL_LAYOUTS:
-        found.pop("chan")
+    if layout := found.pop("chan", b""):
+        places, unknown = layout_of(OTHER, "chan", layout)
+        fields, parts = [*fields, *places], [*parts, *unknown]
     parts += [ForeignPart(OTHER, name, content) for name, content in found.items() if name not in CAF_STRUCTURE]
     return SoundMetadata(normalised(fields), markers=markers, parts=(*parts,))
 

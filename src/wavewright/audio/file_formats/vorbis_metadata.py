@@ -34,7 +34,8 @@ WRITTEN_NAMES = {"software": "ENCODER", "encodedby": "ENCODED-BY"}
 READ_NAMES = {"encoded-by": "encodedby"}
 INFORMATION_BLOCK, PICTURE_BLOCK, COMMENT_BLOCK = 0, 6, 4
 CHANNELS_BYTE = 12  # of the information, whose bits 1 to 3 are their number less one
-OPUS_FAMILY, AMBISONIC_FAMILIES = 18, (2, 3)  # byte of the first header of Opus (RFC 8486)
+OPUS_FAMILY, VORBIS_FAMILY, AMBISONIC_FAMILIES = 18, 1, (2, 3)  # byte of the first header of Opus (RFC 8486)
+OPUS_CHANNELS, VORBIS_CHANNELS = 9, 11  # bytes of the first headers, whose channels have the usual places
 OTHER_BLOCKS = {2: "APPLICATION", 5: "CUESHEET"}
 
 
@@ -66,7 +67,11 @@ def read_ogg(file: BinaryIO, seconds: float | None) -> SoundMetadata:
     """Return the metadata of the first stream of an Ogg file; raise ValueError if it is damaged."""
     first, comment = ogg.read_headers(file)
     found = _parsed(comment, seconds)
-    is_ambisonic = first.startswith(ogg.OPUS_HEADER) and first[OPUS_FAMILY] in AMBISONIC_FAMILIES
+    is_opus = first.startswith(ogg.OPUS_HEADER)
+    is_ambisonic = is_opus and first[OPUS_FAMILY] in AMBISONIC_FAMILIES
+    n_channels = first[OPUS_CHANNELS if is_opus else VORBIS_CHANNELS]
+    if 2 < n_channels < len(USUAL_PLACES) and not (is_opus and first[OPUS_FAMILY] != VORBIS_FAMILY):
+        found = found.with_tags({PLACES_FIELD.lower(): f"0x{USUAL_PLACES[n_channels]:X}"})
     return replace(found, parts=(*found.parts, AMBISONICS)) if is_ambisonic else found
 
 
