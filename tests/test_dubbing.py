@@ -23,6 +23,9 @@ from tiny_subtitles import ASS, SRT
 
 from wavewright import Clip, dub, mix
 from wavewright.apps.cli import run
+from wavewright.audio.clip import write_blocks
+from wavewright.audio.file_formats.metadata import Marker, Picture, SoundMetadata
+from wavewright.audio.sound_file import open_sound
 from wavewright.base.errors import BadModel, BadSetting, BadText, MissingExtra, SkippedText, SoundWarning
 from wavewright.dubbing import stretches, translation
 from wavewright.dubbing.assembly import original_levels
@@ -538,6 +541,30 @@ def test_a_sound_is_dubbed(scene):
     comment = json.loads(soundfile.SoundFile(made.out).comment)
     assert comment["dub"] == "scene.wav"
     assert (comment["from"], comment["to"], comment["voices"]) == ("de", "en", ["en-kathleen"])
+
+
+@pytest.mark.parametrize("name", ["scene-en.flac", "scene-en.wav", "scene-en.mp3", "scene-en.m4a"])
+def test_tags_chapters_and_cover_are_those_of_the_source(scene, name):
+    """Read by FFmpeg; the language is that of the dub."""
+    foreign = pytest.importorskip("tests.foreign_files")
+    folder = scene.folder
+    cover = Picture(3, "image/png", "", b"\x89PNG\r\n\x1a\n" + bytes(40))
+    markers = (Marker(0.0, 3.0, "One"), Marker(3.0, 8.0, "Two"))
+    fields = (("title", "Szene"), ("artist", "Jemand"), ("language", "deu"), ("comment", "a remark"))
+    pictures = (cover,) if name.endswith(("flac", "mp3", "m4a")) else ()
+    source = folder / "scene.flac"
+    write_blocks(source, [Clip.read(folder / "scene.wav")], None, SoundMetadata(fields, pictures, markers))
+    given = {"subtitles": folder / "de.srt", "translation": folder / "en.srt", **scene.options}
+    made = dub(source, out=folder / name, **given)  # a loss would be a warning, and fail
+    tags = {key.lower(): text for key, text in foreign.tags_of(made.out).items()}
+    assert (tags["title"], tags["artist"]) == ("Szene", "Jemand")
+    written = open_sound(made.out)
+    assert (written.tags["language"], written.origin["dub"]) == ("en", "scene.flac")
+    assert written.origin["source_comment"] == "a remark"
+    assert [(marker.start, marker.label) for marker in written.metadata.markers] == [(0.0, "One"), (3.0, "Two")]
+    assert [picture.content for picture in written.metadata.pictures] == [each.content for each in pictures]
+    if not name.endswith("wav"):
+        assert [title for _, _, title in foreign.chapters_of(made.out)] == ["One", "Two"]
 
 
 def test_the_speech_of_the_original_is_taken_out(scene):

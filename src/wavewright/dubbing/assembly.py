@@ -19,11 +19,12 @@ from ..base.units import gain_to_db, seconds_to_samples
 from ..base.whole_file import write_whole
 from ..effects.dynamics import Ducker
 from ..effects.editing.chain import Chain
-from ..effects.mixing.files import mixed_file, write_mix
+from ..effects.mixing.files import files_of, mixed_file, write_mix
 from ..effects.mixing.plan import MASTER, Duck, Fader, Mix, Placement, Strip
 from ..effects.mixing.rendering import render_blocks
 from ..effects.mixing.sources import FileSource
 from ..effects.mixing.writing import project_text
+from ..outputs.carried_metadata import carried_with, left_out_of_each
 from ..outputs.made import Made, sound_file
 from .drafting import relative
 from .project import CastMember, DubLine, DubProject
@@ -95,9 +96,15 @@ def write_dubbed(
 
     Raises BadSetting, BadAudio, BadFolder or MissingExtra as `write_mix` and `replace_sound` do.
     """
-    metadata = {"comment": json.dumps(record, ensure_ascii=False)}
-    if source is None or not is_video(out):
+    if source is None:
+        metadata = {"comment": json.dumps(record, ensure_ascii=False)}
         return write_mix(mix, out, project_name, metadata=metadata, show=show)
+    if not is_video(out):
+        kept = carried_with(record, open_sound(source))
+        language = {"language": str(record["to"])} if "language" in kept.metadata.tags else {}
+        left_out = (*kept.left_out, *left_out_of_each(file for file in files_of(mix) if file != source))
+        tags = kept.metadata.with_tags(language)
+        return write_mix(mix, out, project_name, metadata=tags, show=show, left_out=left_out)
     clipping = ClippingMeter()
     peak = 0.0
     n_rendered = 0

@@ -125,7 +125,7 @@ def make_podcast(
         if not audible:
             raise BadAudio(f"Nothing is heard in {', '.join(map(str, files))}; check the recordings.")
         mixed = folder / "mix.wav"
-        write_mix(_mix_of(audible, sample_rate, n_channels), mixed, out.name, subtype="FLOAT", names_losses=False)
+        write_mix(_mix_of(audible, sample_rate, n_channels), mixed, out.name, subtype="FLOAT", left_out=())
         threshold_db = _pause_threshold(mixed)
         cuts = _Cuts(mixed, settings.longest_pause, threshold_db)
         chapters, marked = _chapters(files, mixed, settings, threshold_db)

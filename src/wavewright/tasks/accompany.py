@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ..audio.clip import FORMATS, warn_of_left_out
+from ..audio.clip import FORMATS
 from ..audio.file_kind import SOUND_SUFFIXES
 from ..audio.sound_file import open_sound
 from ..base.errors import BadAudio, BadScore, BadSetting
@@ -117,8 +117,8 @@ def write_with_recording(
         mix = _mix(recording, rendered, sample_rate, balance_db)
         check_out(mix, target)
         with progress_bar(f"mixing {target.name}", mix.expected_seconds, quiet) as show:
-            write_mix(mix, target, recording.name, metadata=kept, show=show, names_losses=False)
-    warn_of_left_out(target, left_out_of(sound, kept, sound.header.seconds))
+            left_out = left_out_of(sound, kept, sound.header.seconds)
+            write_mix(mix, target, recording.name, metadata=kept, show=show, left_out=left_out)
 
 
 def _mix(recording: Path, accompaniment: Path, sample_rate: int, balance_db: float) -> Mix:

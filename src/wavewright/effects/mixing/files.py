@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import count
 from pathlib import Path
 
@@ -27,16 +27,16 @@ LOWER_THE_MIX = "lower gain_db of the master, let it limit, or write floats by -
 
 def check_out(mix: Mix, out: Path) -> None:
     """Raise BadFolder or BadSetting if ``out`` cannot be written, or is one of the files of the mix."""
-    check_target(out, *_files_of(mix), *_files_of_chains(mix))
+    check_target(out, *files_of(mix), *_files_of_chains(mix))
 
 
 def check_stems(mix: Mix, folder: Path, out: Path) -> None:
     """Raise BadSetting if a stem would be the mix or one of its files, or there are none."""
     stems = [folder / file for file in _stem_files(mix, out.suffix).values()]
-    check_stem_files(stems, out, *_files_of(mix), *_files_of_chains(mix))
+    check_stem_files(stems, out, *files_of(mix), *_files_of_chains(mix))
 
 
-def _files_of(mix: Mix) -> list[Path]:
+def files_of(mix: Mix) -> list[Path]:
     """Return the sound files of a mix, each once."""
     sources = [placement.source for strip in mix.strips.values() for placement in strip.placements]
     return list(dict.fromkeys(source.path for source in sources if isinstance(source, FileSource)))
@@ -76,7 +76,7 @@ def write_mix(
     is_loop: bool = False,
     show: Callable[[float], object] = lambda _: None,
     marking: Marking | None = None,
-    names_losses: bool = True,
+    left_out: Sequence[str] | None = None,
 ) -> Made:
     """Render a mix to a file.
 
@@ -100,8 +100,8 @@ def write_mix(
         Called with the seconds that have been rendered.
     marking : Marking, optional
         The mark of generated sound that the mix gets.
-    names_losses : bool
-        Warn of what its files hold beside their sound, which a mix does not have.
+    left_out : sequence, optional
+        What it lacks of its files, for a warning; by default all that they hold beside their sound.
     """
     check_out(mix, out)
     meter = PeakMeter()
@@ -109,6 +109,7 @@ def write_mix(
     blocks = blocks if marking is None else marking.blocks(blocks, mix.sample_rate)
     clips = _clips(meter.measured(blocks), mix, show)
     clipping = ClippingMeter()
+    lost = left_out_of_each(files_of(mix)) if left_out is None else [*left_out]
     header = write_blocks(
         out,
         clips,
@@ -117,9 +118,9 @@ def write_mix(
         mix.expected_seconds,
         is_loop=is_loop,
         clipping=clipping,
+        left_out=lost,
     )
-    if names_losses:
-        warn_of_left_out(out, left_out_of_each(_files_of(mix)))
+    warn_of_left_out(out, lost)
     peak_db = float(gain_to_db(meter.peak))
     return mixed_file(sound_file(out, header), source, peak_db, clipping.result(), marking is not None)
 
