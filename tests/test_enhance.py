@@ -344,6 +344,39 @@ class TestFolder:
         assert "line 2: split is 'sometimes'; it must be train, valid or test" in result.notes[0]
         assert result.notes[1:] == ("Not copied: metadata.csv.",)
 
+    @pytest.mark.parametrize(
+        ("name", "table", "named"),
+        [
+            ("metadata.csv", "file,text,split\na.wav,One,train\nb.wav,Two,sometimes\n", "line 3: split is"),
+            ("metadata.csv", "file,speaker,text\na.wav,x,One\nb.wav,x,y,Two\n", "line 3: there are more values"),
+            ("metadata.csv", "a|One\nb\nc|Three\n", "line 2: this is not name|text"),
+            ("metadata.csv", "file,text\na.wav,One\ngone.wav,Two\n", "gone.wav does not exist"),
+            (
+                "manifest.jsonl",
+                '{"audio_filepath": "a.wav", "text": "One"}\n{"audio_filepath": "b.wav"\n',
+                "line 2: this is not",
+            ),
+            (
+                "manifest.jsonl",
+                '{"audio_filepath": "a.wav", "text": "One"}\n{"audio_filepath": "b.wav", "pitch": "high"}\n',
+                "line 2: pitch is",
+            ),
+        ],
+    )
+    def test_a_bad_line_of_a_table_leaves_out_no_other(self, folder, tmp_path, name, table, named):
+        for each in ("a.wav", "b.wav", "c.wav"):
+            Clip(noisy(2_000), 16_000).write(tmp_path / each)
+        (tmp_path / name).write_text(table, encoding="utf-8")
+        result = enhance(tmp_path, tmp_path / "out", model=str(folder), workers=1, quiet=True)
+        texts = {
+            entry.path.stem: entry.text for entry in scan(tmp_path / "out", manifest=result.details["manifest"]).entries
+        }
+        assert texts == {"a": "One", "b": None, "c": "Three" if "Three" in table else None}
+        (note,) = [note for note in result.notes if "cannot be used" in note]
+        assert note.startswith(f"{name}: 1 of its lines cannot be used: ")
+        assert named in note
+        assert "Not copied" not in str(result)
+
     @pytest.mark.parametrize("workers", [1, 2])
     def test_a_folder_is_enhanced_once(self, folder, tmp_path, workers):
         source, out = tmp_path / "talks", tmp_path / "clean"

@@ -146,13 +146,16 @@ def table_of(folder: Path) -> FolderTable:
     for name in (*METADATA_FILES, MANIFEST_FILE):
         if not manifests.is_metadata(folder / name):
             continue
+        bad: list[BadFolder] = []
         try:
-            table = manifests.read(folder / name, folder)
+            table = manifests.read(folder / name, folder, bad.append)
         except BadFolder as error:
-            return FolderTable(notes=(str(error),))
+            return FolderTable(notes=(str(bad[0] if bad else error),))
         n_clips = Counter(entry.path for entry in table.entries)
         whole = [each for each in table.entries if n_clips[each.path] == 1 and _is_whole(each, folder)]
         n_others, notes = len(table.entries) - len(whole), list(table.notes)
+        if failed := [*(Failed(name, str(error)) for error in bad), *table.failed]:
+            notes.append(f"{name}: {len(failed)} of its lines cannot be used: {first_of(failed)}.")
         if n_others:
             notes.append(
                 f"{name}: {n_others} of its clips are parts of recordings, or elsewhere; the new manifest lacks them."

@@ -7,7 +7,7 @@ import io
 import math
 import os
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import cached_property
 from itertools import islice
@@ -24,7 +24,7 @@ from ..base.tables import lines_of, table_records
 from ..base.text_encoding import decoded, note_on
 from ..base.whole_file import write_whole
 from .entry import SPLITS, Entry, Scan, Split, read_length
-from .manifest_tables import DELIMITERS, Table, fields_of, header_of, read_table, shown_fields
+from .manifest_tables import DELIMITERS, Table, fields_of, header_of, read_table, refused, shown_fields
 
 FIELDS = (
     "audio_filepath",
@@ -58,7 +58,7 @@ Record = dict[str, object]
 """The fields of one clip by name."""
 
 
-def read(path: Path | str, folder: Path | None = None) -> Scan:
+def read(path: Path | str, folder: Path | None = None, refuse: Callable[[BadFolder], None] = refused) -> Scan:
     """Read a manifest and the header of each file that it names.
 
     A clip starts at ``offset`` seconds and lasts ``duration`` seconds, at most to the end of the file. Files that
@@ -69,6 +69,8 @@ def read(path: Path | str, folder: Path | None = None) -> Scan:
       ``name|text`` of LJSpeech.
     - ``folder``: where files are that are not beside the manifest. There, or at any depth below it, and in usual
       sub-folders beside a table, they are looked for by their name.
+    - ``refuse``: called with the error about a line that is invalid or contradicts another one; what returns has the
+      lines that are not invalid read.
 
     Raises BadFolder if a field is invalid (the message has the line), two lines contradict each other, or no clip can
     be used.
@@ -78,12 +80,16 @@ def read(path: Path | str, folder: Path | None = None) -> Scan:
     lines: list[int] = []
     failed: list[Failed] = []
     places = Places(path.parent, folder)
-    records, notes = _records(path, places)
+    records, notes = _records(path, places, refuse)
     unknown: dict[str, None] = {}
     cut: list[str] = []
     for line, record in records:
         unknown |= dict.fromkeys(name for name in record if name not in (*FIELDS, "end"))
-        clip = _entry(record, path, line, places, cut)
+        try:
+            clip = _entry(record, path, line, places, cut)
+        except BadFolder as error:
+            refuse(error)
+            continue
         if isinstance(clip, Failed):
             failed.append(clip)
         else:
@@ -92,8 +98,11 @@ def read(path: Path | str, folder: Path | None = None) -> Scan:
     if not entries:
         why = first_of(failed) if failed else "it lists no clips"
         raise BadFolder(f"{path} lists no clip that can be used: {why}.")
-    check_lines(path, entries, lines)
-    check_spelling(path, entries)
+    try:
+        check_lines(path, entries, lines)
+        check_spelling(path, entries)
+    except BadFolder as error:
+        refuse(error)
     if unknown:
         notes = (*notes, f"{path.name}: fields that are not used: {', '.join(map(quoted, unknown))}.")
     if cut:
@@ -142,7 +151,9 @@ def _record(entry: Entry, folder: Path) -> Record:
     }
 
 
-def _records(path: Path, places: Places) -> tuple[Iterable[tuple[int, Record]], tuple[str, ...]]:
+def _records(
+    path: Path, places: Places, refuse: Callable[[BadFolder], None]
+) -> tuple[Iterable[tuple[int, Record]], tuple[str, ...]]:
     """Return the line number and the fields of every clip in the manifest, and notes on how it is read."""
     if not path.is_file():
         raise BadFolder(f"The manifest {path} does not exist; give a .csv or .jsonl file.")
@@ -154,12 +165,12 @@ def _records(path: Path, places: Places) -> tuple[Iterable[tuple[int, Record]], 
         raise BadFolder(f"{path} is no text (byte {error.start}); save it as UTF-8.") from error
     by_encoding = note_on(path.name, encoding)
     if path.suffix.lower() not in TABLE_SUFFIXES:
-        records, by_name = _named_records(_json_records(path, content))
+        records, by_name = _named_records(_json_records(path, content, refuse))
         return records, (
             *(f"{path.name} is read by the names of its fields, {each}." for each in by_name),
             *by_encoding,
         )
-    table = read_table(path, content, places.has)
+    table = read_table(path, content, places.has, refuse)
     if table is None:
         if not content.strip():
             raise BadFolder(f"{path} lists no clips; write one recording a line.")
@@ -202,7 +213,7 @@ def is_metadata(path: Path, folder: Path | None = None) -> bool:
     is_sound = Places(path.parent, folder).has
     if lines and path.suffix.lower() not in TABLE_SUFFIXES:
         with suppress(BadFolder):
-            records, _ = _named_records(islice(_json_records(path, content), 1))
+            records, _ = _named_records(islice(_json_records(path, content, lambda _: None), 1))
             return any(is_sound(str(record.get("audio_filepath", ""))) for _, record in records)
         return False
     if not lines or any(header_of(lines, delimiter, is_sound) for delimiter in DELIMITERS):
@@ -322,10 +333,11 @@ def _is_file(path: Path) -> bool:
         return False
 
 
-def _json_records(path: Path, text: str) -> Iterator[tuple[int, Record]]:
+def _json_records(path: Path, text: str, refuse: Callable[[BadFolder], None]) -> Iterator[tuple[int, Record]]:
     for line, record in table_records(path, text, EXAMPLE):
         if isinstance(record, str):
-            raise BadFolder(f"{path}, line {line}: this {record}.")
+            refuse(BadFolder(f"{path}, line {line}: this {record}."))
+            continue
         yield line, {name: value for name, value in record.items() if value is not None}
 
 

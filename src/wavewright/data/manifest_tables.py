@@ -151,12 +151,20 @@ def _cells(line: str, delimiter: str) -> list[str]:
     return [cell.strip().strip('"') for cell in line.split(delimiter)]
 
 
-def read_table(path: Path, text: str, is_sound: Callable[[str], bool]) -> Table | None:
+def refused(error: BadFolder) -> None:
+    """Raise the error about a line of a manifest."""
+    raise error
+
+
+def read_table(
+    path: Path, text: str, is_sound: Callable[[str], bool], refuse: Callable[[BadFolder], None] = refused
+) -> Table | None:
     """Read a table; None if its first lines name no sound file.
 
     - ``path``: the table, for messages.
     - ``text``: its contents.
     - ``is_sound``: returns whether a cell names a sound file.
+    - ``refuse``: called with the error about a line with another number of columns; the line is left out if it returns.
 
     Raises BadFolder if lines have different numbers of columns, two columns have one name, or it is uncertain what a
     column without a name is.
@@ -167,11 +175,11 @@ def read_table(path: Path, text: str, is_sound: Callable[[str], bool]) -> Table 
     for delimiter in DELIMITERS:
         header = header_of([line for _, line in lines], delimiter, is_sound)
         if header is not None:
-            return _named_table(path, _split_rows(path, text, lines, delimiter)[1:], delimiter, *header)
+            return _named_table(path, _split_rows(path, text, lines, delimiter)[1:], delimiter, *header, refuse)
     found = _delimiter([line for _, line in lines], is_sound)
     if found is None:
         return None
-    rows = _rows(path, lines, found)
+    rows = _rows(path, lines, found, refuse)
     columns = _columns(path, [cells for _, cells in rows])
     shown = "|".join(column.replace("text_in_full", "text in full") for column in ("name", *columns[1:]))
     separated = "" if found == "|" else f", separated by {DELIMITERS[found]}"
@@ -184,6 +192,7 @@ def _named_table(
     delimiter: str,
     names: tuple[str, ...],
     fields: tuple[str, ...],
+    refuse: Callable[[BadFolder], None],
 ) -> Table:
     """Return a table with a first line of names; raise BadFolder if a name or the number of cells is not clear."""
     used = [name.casefold() for name, field in zip(names, fields, strict=True) if field]
@@ -196,10 +205,9 @@ def _named_table(
     separator = DELIMITERS[delimiter]
     for number, cells in rows:
         if len(cells) > len(fields):
-            raise BadFolder(
-                f"{path}, line {number}: there are more values than columns; put values with {separator} in quotes."
-            )
-    rows = [(number, cells + ("",) * (len(fields) - len(cells))) for number, cells in rows]
+            why = f"there are more values than columns; put values with {separator} in quotes"
+            refuse(BadFolder(f"{path}, line {number}: {why}."))
+    rows = [(n, cells + ("",) * (len(fields) - len(cells))) for n, cells in rows if len(cells) <= len(fields)]
     shown = shown_fields(names, fields)
     unused = ", ".join(name or "one without a name" for name, field in zip(names, fields, strict=True) if not field)
     note = f"{path.name} is read by the names of its columns, {shown}"
@@ -257,7 +265,9 @@ def _delimiter(lines: Sequence[str], is_sound: Callable[[str], bool]) -> str | N
     return "|" if all("|" in line for line in first) else None  # the sounds may be missing
 
 
-def _rows(path: Path, lines: Sequence[tuple[int, str]], delimiter: str) -> tuple[tuple[int, tuple[str, ...]], ...]:
+def _rows(
+    path: Path, lines: Sequence[tuple[int, str]], delimiter: str, refuse: Callable[[BadFolder], None]
+) -> tuple[tuple[int, tuple[str, ...]], ...]:
     """Return the cells of lines without names; raise BadFolder for lines with another number of them.
 
     Commas without quotes around them may belong to the text where lines have different numbers of them: then the first
@@ -268,14 +278,19 @@ def _rows(path: Path, lines: Sequence[tuple[int, str]], delimiter: str) -> tuple
         rows = [(number, (cells[0], f"{delimiter} ".join(cells[1:]))) for number, cells in rows]
     counts = Counter(len(cells) for _, cells in rows)
     usual = 3 if counts.keys() == {2, 3} else counts.most_common(1)[0][0]
+    wanted: list[tuple[int, tuple[str, ...]]] = []
     for number, cells in rows:
-        if len(cells) not in (usual, 2 if usual == 3 else usual) or not cells[0]:
-            raise BadFolder(
+        if len(cells) in (usual, 2 if usual == 3 else usual) and cells[0]:
+            wanted.append((number, cells + ("",) * (usual - len(cells))))
+            continue
+        refuse(
+            BadFolder(
                 f"{path}, line {number}: this is not name|text, name|text|text in full or name|text|speaker, as other "
                 "lines are; write one recording a line, with as many columns each, or name the columns in the first "
                 "line (audio_filepath|text|speaker)."
             )
-    return tuple((number, cells + ("",) * (usual - len(cells))) for number, cells in rows)
+        )
+    return tuple(wanted)
 
 
 def _columns(path: Path, rows: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
