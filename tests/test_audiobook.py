@@ -96,6 +96,8 @@ def test_an_audio_book_has_chapters_cover_and_tags(players, tmp_path, name):
     others += (
         "<dc:subject>b</dc:subject><dc:description>&lt;p>A &lt;b>tale&lt;/b>.&lt;/p>&lt;p>New.&lt;/p></dc:description>"
     )
+    others += '<dc:contributor id="t">Tom Translator</dc:contributor><meta refines="#t" property="role">trl</meta>'
+    others += '<meta name="calibre:series" content="Tales"/><meta name="calibre:series_index" content="2.0"/>'
     path = epub(tmp_path / "b.epub", metadata=METADATA + others)
     book = narrate(path, voice="en-ruth", audiobook=tmp_path / name, quiet=True)
     first, second = (chapter.seconds for chapter in book.files[:-1])
@@ -105,6 +107,7 @@ def test_an_audio_book_has_chapters_cover_and_tags(players, tmp_path, name):
     found = open_sound(tmp_path / name).metadata
     expected = {"title": "A Book", "album": "A Book", "artist": "Ann Author", "date": "1999", "genre": "Audiobook"}
     expected |= {"organization": "Small Press", "copyright": "free", "subject": "a; b", "description": "A tale. New."}
+    expected |= {"involvedpeople": "Tom Translator (translator)", "grouping": "Tales #2", "language": "en"}
     assert {tag: found.tags[tag] for tag in expected} == expected
     assert json.loads(found.tags["comment"])["audiobook"] == "b.epub"
     assert found.pictures[0].content == PNG

@@ -408,3 +408,37 @@ def test_an_epub_of_pandoc(tmp_path, version):
     book = read_epub(tmp_path / "b.epub")
     assert (book.title, book.author, book.language, book.year) == ("A Book", "Ann, Bo", "en-GB", "1999")
     assert texts(book)[1:] == [("One", "One", "Hello. Good.", "A section", "More."), ("Two", "Two", "Quoted.", "End.")]
+
+
+SERIES = (
+    '<meta property="belongs-to-collection" id="c">Tales &amp; more</meta>'
+    '<meta refines="#c" property="collection-type">{kind}</meta><meta refines="#c" property="group-position">3</meta>'
+)
+
+
+@pytest.mark.parametrize(
+    ("metadata", "tags"),
+    [
+        (SERIES.format(kind="series"), [("grouping", "Tales & more #3")]),
+        (SERIES.format(kind="set"), []),
+        ('<meta property="belongs-to-collection">Tales</meta>', [("grouping", "Tales")]),
+        (
+            '<meta name="calibre:series" content="Tales"/><meta name="calibre:series_index" content="1.5"/>',
+            [("grouping", "Tales #1.5")],
+        ),
+        (
+            '<dc:creator opf:role="trl">T</dc:creator><dc:contributor opf:role="bkp">calibre</dc:contributor>',
+            [("involvedpeople:translator", "T")],
+        ),
+        (
+            '<dc:contributor id="n">N</dc:contributor><meta refines="#n" property="role">nrt</meta>'
+            "<dc:contributor>M</dc:contributor><dc:source>https://example.org</dc:source>",
+            [("source", "https://example.org"), ("involvedpeople:nrt", "N"), ("involvedpeople:ctb", "M")],
+        ),
+    ],
+)
+def test_contributors_and_series_are_tags(tmp_path, metadata, tags):
+    creator = '<dc:creator opf:role="aut">A</dc:creator>'
+    path = write_epub(tmp_path / "b.epub", {"a.xhtml": page("<p>Words.</p>")}, metadata=creator + metadata)
+    book = read_epub(path)
+    assert (book.author, list(book.others)) == ("A", tags)

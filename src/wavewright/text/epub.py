@@ -62,8 +62,16 @@ class EpubChapter:
 
 
 _HTML_BREAK, _HTML_TAG = re.compile(r"</?(?:p|div|br|li|h\d)\b[^<>]*>"), re.compile("<[^<>]*>")  # in descriptions
-OTHER_TAGS = {"publisher": "organization", "rights": "copyright", "description": "description", "subject": "subject"}
+OTHER_TAGS = {
+    **{"publisher": "organization", "rights": "copyright", "description": "description", "subject": "subject"},
+    **{"source": "source", "relation": "relation", "coverage": "coverage"},
+}
 """Elements of the metadata of a book, and the names of their tags in sound files."""
+
+ROLES = {"trl": "translator", "edt": "editor", "ill": "illustrator", "aui": "introduction", "aft": "afterword"}
+"""Codes of MARC for those who contributed to a book, and their roles in tags; others are these codes."""
+
+BOOK_PRODUCER = "bkp"  # usually a program
 
 
 @dataclass(frozen=True)
@@ -254,24 +262,62 @@ class _Package:
             year=year[0] if year else "",
             cover=self.archive.read(cover) if cover else b"",
             chapters=(*texts,),
-            others=tuple(
-                (tag, text)
-                for name, tag in OTHER_TAGS.items()
-                for each in self.root.findall(f"metadata/{name}")
-                if (text := " ".join(_HTML_TAG.sub("", _HTML_BREAK.sub(" ", _text(each))).split()))
-            ),
+            others=(*self._elements(), *self._contributors(), *self._series()),
         )
+
+    def _elements(self) -> list[tuple[str, str]]:
+        """Return the tags of OTHER_TAGS, whose texts may have HTML."""
+        return [
+            (tag, text)
+            for name, tag in OTHER_TAGS.items()
+            for each in self.root.findall(f"metadata/{name}")
+            if (text := " ".join(_HTML_TAG.sub("", _HTML_BREAK.sub(" ", _text(each))).split()))
+        ]
+
+    def _refining(self, name: str) -> dict[str, str]:
+        """Return the texts of a property by the identifiers of the elements that it refines."""
+        metas = (meta for meta in self.root.findall("metadata/meta") if meta.get("property") == name)
+        return {meta.get("refines", "").removeprefix("#"): _text(meta) for meta in metas}
+
+    def _people(self, kind: str) -> list[tuple[str, str]]:
+        """Return the codes of the roles and the names of the creators, or the contributors."""
+        roles = self._refining("role")
+        default = "aut" if kind == "creator" else "ctb"
+        elements = self.root.findall(f"metadata/{kind}")
+        return [
+            (each.get("role", roles.get(each.get("id", ""), default)), _text(each)) for each in elements if _text(each)
+        ]
 
     def _authors(self) -> list[str]:
         """Return the authors, or all creators if none is said to be an author."""
-        roles = {
-            meta.get("refines", "").removeprefix("#"): _text(meta)
-            for meta in self.root.findall("metadata/meta")
-            if meta.get("property") == "role"
-        }
-        creators = [each for each in self.root.findall("metadata/creator") if _text(each)]
-        authors = [each for each in creators if each.get("role", roles.get(each.get("id", ""), "aut")) == "aut"]
-        return [*dict.fromkeys(_text(each) for each in authors or creators)]
+        creators = self._people("creator")
+        authors = [name for role, name in creators if role == "aut"]
+        return [*dict.fromkeys(authors or [name for _, name in creators])]
+
+    def _contributors(self) -> list[tuple[str, str]]:
+        """Return the tags of translators and others who are not the authors."""
+        authors = {*self._authors()}
+        others = [(role, name) for kind in ("creator", "contributor") for role, name in self._people(kind)]
+        return [
+            (f"involvedpeople:{ROLES.get(role, role)}", name)
+            for role, name in dict.fromkeys(others)
+            if name not in authors and role != BOOK_PRODUCER
+        ]
+
+    def _series(self) -> list[tuple[str, str]]:
+        """Return the series of the book and its number there as tags."""
+        metas = self.root.findall("metadata/meta")
+        kinds, numbers = self._refining("collection-type"), self._refining("group-position")
+        found = [
+            (_text(meta), numbers.get(meta.get("id", ""), ""))
+            for meta in metas
+            if meta.get("property") == "belongs-to-collection" and kinds.get(meta.get("id", ""), "series") == "series"
+        ]
+        of_calibre = {meta.get("name"): meta.get("content", "") for meta in metas}
+        if name := of_calibre.get("calibre:series"):
+            found.append((name, of_calibre.get("calibre:series_index", "").removesuffix(".0")))
+        known = {name: number for name, number in reversed(found) if name}
+        return [("grouping", f"{name} #{number}" if number else name) for name, number in known.items()]
 
     def _cover(self) -> str:
         """Return the name of the picture of the cover, empty if it is missing."""
