@@ -42,10 +42,9 @@ export function fitted(canvas) {
 function reader(buffer) {
   const channels = Array.from({ length: buffer.numberOfChannels }, (_, channel) => buffer.getChannelData(channel));
   return (start, frame) => {
-    for (let i = 0; i < frame.length; i++) {
-      let sum = 0;
-      for (const samples of channels) sum += samples[start + i] || 0;
-      frame[i] = sum / channels.length;
+    frame.fill(0);
+    for (const samples of channels) {
+      for (let i = 0; i < frame.length; i++) frame[i] += (samples[start + i] || 0) / channels.length;
     }
   };
 }

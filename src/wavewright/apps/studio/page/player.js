@@ -1,5 +1,6 @@
 // Sound in the browser: decode, play one sound at a time, compare at equal loudness, stream samples as they arrive.
 import { Refusal } from "./ui.js";
+import { decodedByPieces, wavFile } from "./wav.js";
 
 let context = null;
 let analyser = null;
@@ -33,7 +34,7 @@ function report(isPlaying) { for (const listener of listeners) listener(isPlayin
 /** Decode a sound file, at the sample rate of a context. */
 export async function decode(blob, name = "this sound file", context = audio()) {
   try {
-    return await context.decodeAudioData(await blob.arrayBuffer());
+    return await decodedByPieces(blob, context) || await context.decodeAudioData(await blob.arrayBuffer());
   } catch {
     throw new Refusal(`The browser cannot decode ${name}.`);
   }
@@ -200,19 +201,6 @@ export class SampleStream {
 
   /** Return all samples as a WAV file. */
   wav() { return wavFile(this.chunks, this.rate); }
-}
-
-/** Return a WAV file of 16-bit mono samples. */
-export function wavFile(chunks, sampleRate) {
-  const nBytes = 2 * chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-  const header = new DataView(new ArrayBuffer(44));
-  const text = (at, letters) => [...letters].forEach((letter, i) => header.setUint8(at + i, letter.charCodeAt(0)));
-  text(0, "RIFF"); header.setUint32(4, 36 + nBytes, true); text(8, "WAVEfmt ");
-  header.setUint32(16, 16, true); header.setUint16(20, 1, true); header.setUint16(22, 1, true);
-  header.setUint32(24, sampleRate, true); header.setUint32(28, 2 * sampleRate, true);
-  header.setUint16(32, 2, true); header.setUint16(34, 16, true);
-  text(36, "data"); header.setUint32(40, nBytes, true);
-  return new Blob([header.buffer, ...chunks], { type: "audio/wav" });
 }
 
 const BLOCK = 0.4; // s, as in BS.1770

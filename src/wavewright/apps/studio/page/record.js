@@ -1,7 +1,8 @@
 // Record from the microphone.
 import { library } from "./library.js";
-import { decode, wavFile } from "./player.js";
+import { decode } from "./player.js";
 import { guarded, h, Refusal, say } from "./ui.js";
+import { wavFile } from "./wav.js";
 
 const RAW = { audio: { echoCancellation: false, noiseSuppression: false, autoGainControl: false } };
 

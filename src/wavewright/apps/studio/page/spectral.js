@@ -4,12 +4,11 @@ import { library } from "./library.js";
 import { decode, play } from "./player.js";
 import { AXES, SpectralView } from "./spectral_view.js";
 import { guarded, h, labelled, needed, say, select } from "./ui.js";
+import { readWav } from "./wav.js";
 
 const FIRST_DB = -24;
 const CONTEXT = 0.5; // s of sound around a selection that is sent to be heard alone
 const FADE = 0.01; // s, of a copy from another sound
-const RIFF = 0x52494646; // the letters of a WAV file
-const FORMAT = 0x666d7420;
 const NO_SELECTION = "Select something first: drag over the spectrogram, or type times and frequencies.";
 
 /** Return the settings of a selection as effects of a chain take them, times `shift` seconds earlier. */
@@ -23,9 +22,8 @@ function regionText({ start, end, low, high, outline }, harmonics, nyquist, shif
 
 /** Return half the sample rate of a clip's file, where it is a WAV file, else of its decoded sound. */
 async function nyquistOf(sound, clip) {
-  const head = new DataView(await (await library.blob(clip)).slice(0, 28).arrayBuffer());
-  const isWav = head.byteLength === 28 && head.getUint32(0) === RIFF && head.getUint32(12) === FORMAT;
-  return Math.min(isWav ? head.getUint32(24, true) : Infinity, sound.sampleRate) / 2;
+  const wav = await readWav(await library.blob(clip));
+  return Math.min(wav?.sampleRate ?? Infinity, sound.sampleRate) / 2;
 }
 
 /**
