@@ -188,7 +188,7 @@ def test_a_voice_developer_records_trains_corrects_and_serves_a_voice(studio, st
     speech.get_by_label("Word", exact=True).fill("Wawrzyniak")
     speech.get_by_label("Phones", exact=True).fill("V AA0 V ZH IH1 N Y AA0 K")
     speech.get_by_role("button", name="Add", exact=True).click()
-    studio.status("English voices say Wawrzyniak as")
+    studio.status("Voices of this language say Wawrzyniak as")
     speech.get_by_role("button", name="Speak", exact=True).click()
     speech.get_by_text("First sound after").wait_for()
     wave, _ = soundfile.read(io.BytesIO(studio.download(speech.get_by_role("button", name="Save WAV"))))

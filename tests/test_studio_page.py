@@ -209,7 +209,7 @@ def test_a_word_of_the_lexicon_is_spoken_by_its_phones(studio):
     studio.page.wait_for_function("() => [...document.querySelectorAll('input')].some(each => each.value === 'T UW1')")
     panel.get_by_label("Phones", exact=True).fill("N AY1 N")
     panel.get_by_role("button", name="Add").click()
-    studio.status("English voices say two as N AY1 N.")
+    studio.status("Voices of this language say two as N AY1 N.")
     panel.get_by_label("Text, or SSML").fill("Two.")
     with studio.page.expect_request("**/v1/audio/speech") as asked:
         panel.get_by_role("button", name="Speak", exact=True).click()
@@ -218,6 +218,22 @@ def test_a_word_of_the_lexicon_is_spoken_by_its_phones(studio):
     panel.get_by_label("Phones", exact=True).fill("QQ")
     panel.get_by_role("button", name="Add").click()
     assert "QQ" in studio.error()
+    panel.get_by_label("Voice").select_option("de-kerstin")
+    assert panel.locator("tbody tr").count() == 0
+    panel.get_by_label("Word", exact=True).fill("Haus")
+    panel.get_by_role("button", name="Look up").click()
+    studio.page.wait_for_function(
+        "() => [...document.querySelectorAll('input')].some(each => each.value === 'h aʊ1 s')"
+    )
+    panel.get_by_label("Phones", exact=True).fill("h aʊ1 m")
+    panel.get_by_role("button", name="Add").click()
+    studio.status("Voices of this language say Haus as h aʊ1 m.")
+    with studio.page.expect_request("**/v1/audio/speech") as asked:
+        panel.get_by_role("button", name="Speak", exact=True).click()
+    assert asked.value.post_data_json["lexicon"] == {"Haus": "h aʊ1 m"}
+    assert panel.get_by_role("button", name="Edit two").count() == 0
+    panel.get_by_label("Voice").select_option("en-kathleen")
+    panel.get_by_role("button", name="Edit two").wait_for()
 
 
 def test_a_recording_is_enhanced_and_compared(studio, recording):

@@ -4,23 +4,27 @@ import { exampleClip, exampleClips, exampleFile } from "./examples.js";
 import { forgetJob } from "./pending.js";
 import { decode } from "./player.js";
 import { counted, needed, Refusal, say } from "./ui.js";
+import { readWav } from "./wav.js";
 
 const MOST_CLIPS = 400;
 const MOST_LISTED = 60;
 const MOST_DECODED = 50_000_000; // samples of sounds that stay decoded, 0.2 GB
 const LONG_SECONDS = 2400; // from which a sound is not decoded whole
 const SHORT_BYTES = 5_000_000; // of which no codec makes as much
+const LARGE_BYTES = 80_000_000; // of a file that is no WAV; the page waits while the browser copies what it decoded at once
 const LONG_RATE = 12_000;
 const DRAGGED = "application/x-wavewright-clip";
 const CHANNEL = "wavewright-studio-clips";
 
 /**
- * Return the sound of a file, decoded by the browser, or of what the server makes of a file that it cannot decode. Of a
- * long one, an hour of which takes more than a gigabyte, that is one channel at a lower rate.
+ * Return the sound of a file, decoded by the browser, or of the WAV file that the server makes of one that the browser
+ * cannot decode, or only at once where it is large. Of a long one, an hour of which takes more than a gigabyte, that is
+ * one channel at a lower rate.
  */
 async function decoded(blob, file) {
   let isLong = blob.size > SHORT_BYTES && await secondsOf(blob) > LONG_SECONDS;
-  const sound = !isLong && await decode(blob).catch(() => null);
+  const isQuick = blob.size <= LARGE_BYTES || await readWav(blob);
+  const sound = !isLong && isQuick && await decode(blob).catch(() => null);
   if (sound) return sound;
   const convert = chain => run("edit", { source: file, do: chain, out: "decoded.wav" }, { title: `Convert ${file.name}` });
   let job = isLong ? null : await convert("gain 0dB");

@@ -17,7 +17,11 @@ export async function open(panel) {
   const [{ styles, style_strength: strengths }, task] = await Promise.all([describe(), fieldsOf("speak")]);
   const text = h("textarea", { rows: 4, value: "" });
   text.value = FIRST_TEXT;
-  const voice = await modelSelect(async () => (await fetchJson("/v1/audio/voices")).voices.map(each => [each.id, `${each.name} (${each.language})`]));
+  const languages = new Map(); // of the voices, without regions
+  const voice = await modelSelect(async () => (await fetchJson("/v1/audio/voices")).voices.map(each => {
+    languages.set(each.id, each.language.replace(/-.*/, ""));
+    return [each.id, `${each.name} (${each.language})`];
+  }), undefined, () => lexicon.show());
   const style = select([["", "neutral"], ...styles], "", () => { strength.hidden = !style.value; });
   const strength = new Fields("style", { strength: strengths }).slider("strength");
   strength.hidden = true;
@@ -29,7 +33,7 @@ export async function open(panel) {
   const first = h("span.soft");
   const saved = h("button", { disabled: true }, "Save WAV");
   const kept = h("button", { disabled: true }, "Keep in history");
-  const lexicon = new LexiconEditor();
+  const lexicon = new LexiconEditor(() => languages.get(voice.value) ?? "en");
 
   panel.append(
     labelled("Text, or SSML that starts with <speak>", text),
@@ -46,6 +50,7 @@ export async function open(panel) {
   takeCards("speech", panel, ({ speech, voice: speaker }) => {
     text.value = speech;
     voice.value = speaker;
+    lexicon.show();
     shown.textContent = speech;
   });
 
@@ -199,29 +204,35 @@ export function quoted(text) {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
-/** Words with their phones, kept in the browser for all its tabs; sent with each request, as a file in jobs. */
+/**
+ * Words with their phones, kept in the browser for all its tabs; those of the language of the voice are sent with each
+ * request, as a file in jobs.
+ */
 class LexiconEditor {
-  constructor() {
-    this.words = storedWords();
+  constructor(language) {
+    this.language = language;
     this.word = h("input", { autocomplete: "off", spellcheck: "false" });
     this.phones = h("input", { autocomplete: "off", spellcheck: "false" });
     this.rows = h("tbody");
     const load = h("input", { type: "file", accept: ".txt,text/plain", hidden: true, onchange: guarded(() => this.load(chosenFiles(load)[0])) });
     this.element = h("details", {}, h("summary", {}, "Lexicon"),
-      h("p.soft", {}, "Words that the voice says in your way, as phones (ARPAbet or IPA). Look up a word to see the phones that it has now."),
+      h("p.soft", {}, "Words that voices of this language say in your way, as phones (ARPAbet or IPA). Look up a word to see the phones that it has now."),
       h("div.row", {}, labelled("Word", this.word), h("button", { onclick: guarded(() => this.lookUp()) }, "Look up"),
         labelled("Phones", this.phones), h("button", { onclick: guarded(() => this.add()) }, "Add")),
       h("div.scroll", {}, h("table", {}, h("thead", {}, h("tr", {}, h("th", {}, "Word"), h("th", {}, "Phones"), h("th", {}, h("span", {}, "Change")))), this.rows)),
       h("div.row", {}, h("button.small", { onclick: () => save(new Blob([textOf(this.words)], { type: "text/plain" }), "lexicon.txt") }, "Save lexicon.txt"),
         h("button.small", { onclick: () => load.click() }, "Open lexicon.txt"), load));
-    addEventListener("storage", event => { if (event.key === LEXICON) { this.words = storedWords(); this.show(); } });
+    addEventListener("storage", event => { if (event.key === LEXICON) this.show(); });
     this.show();
   }
 
-  /** Change the words as all tabs have them. */
-  change(action) {
-    this.words = action(storedWords());
-    localStorage.setItem(LEXICON, JSON.stringify(this.words));
+  /** The words of the language of the voice, as all tabs have them: `[word, phones]`. */
+  get words() { return storedWords().filter(isOf(this.language())); }
+
+  /** Change the words of a language. */
+  change(action, language = this.language()) {
+    const [words, others] = [storedWords().filter(isOf(language)), storedWords().filter(each => !isOf(language)(each))];
+    localStorage.setItem(LEXICON, JSON.stringify([...others, ...action(words).map(([word, phones]) => [word, phones, language])]));
     this.show();
   }
 
@@ -231,15 +242,16 @@ class LexiconEditor {
     const lines = (await file.text()).split("\n").map(line => line.replace(/#.*/, "").trim()).filter(Boolean);
     const words = lines.map(line => line.split(/\s+/)).map(([word, ...phones]) => [word, phones.join(" ")]);
     if (!words.length) throw new Refusal(`${file.name} has no words; each line has a word and its phones, such as: two T UW1`);
-    await run("phonemes", { text: words[0][0], lexicon: lexiconFile(words) }, { title: "Check the lexicon", wait: 2 });
-    this.change(() => words);
+    const language = this.language();
+    await run("phonemes", { text: words[0][0], language, lexicon: lexiconFile(words) }, { title: "Check the lexicon", wait: 2 });
+    this.change(() => words, language);
     say(`${words.length} words of ${file.name} are in the lexicon.`);
   }
 
   async lookUp() {
     const word = this.word.value.trim();
     if (!word) throw new Refusal("Give a word first.");
-    const job = await run("phonemes", { text: word }, { title: "Look up", wait: 2 });
+    const job = await run("phonemes", { text: word, language: this.language() }, { title: "Look up", wait: 2 });
     this.phones.value = phonesIn(job);
     this.phones.focus();
   }
@@ -250,12 +262,13 @@ class LexiconEditor {
     const phones = this.phones.value.trim().replace(/\s+/g, " ");
     if (!word || !phones) throw new Refusal("Give a word and its phones.");
     if (!WORD.test(word)) throw new Refusal(`The lexicon has single words, of letters, digits and apostrophes; ${word} is none: give its parts.`);
-    const job = await run("phonemes", { text: ssmlOf(word, [[word, phones]]), lexicon: lexiconFile([[word, phones]]) }, { title: "Check the phones", wait: 2 });
+    const language = this.language();
+    const job = await run("phonemes", { text: ssmlOf(word, [[word, phones]]), language, lexicon: lexiconFile([[word, phones]]) }, { title: "Check the phones", wait: 2 });
     const spoken = phonesIn(job);
-    this.change(words => [...words.filter(([other]) => other.toLowerCase() !== word.toLowerCase()), [word, phones]]);
+    this.change(words => [...words.filter(([other]) => other.toLowerCase() !== word.toLowerCase()), [word, phones]], language);
     this.word.value = this.phones.value = "";
     this.word.focus();
-    say(`English voices say ${word} as ${spoken}.`);
+    say(`Voices of this language say ${word} as ${spoken}.`);
   }
 
   show() {
@@ -265,7 +278,7 @@ class LexiconEditor {
   }
 
   /** Return the field of a request with the words of the lexicon. */
-  field() { return this.words.length ? { lexicon: Object.fromEntries(this.words) } : {}; }
+  field() { return this.words.length ? { lexicon: Object.fromEntries(this.words.map(([word, phones]) => [word, phones])) } : {}; }
 
   /** Return the lexicon as a file that tasks read, or null. */
   file() { return this.words.length ? lexiconFile(this.words) : null; }
@@ -275,6 +288,9 @@ class LexiconEditor {
 function storedWords() {
   try { return JSON.parse(localStorage.getItem(LEXICON)) || []; } catch { return []; }
 }
+
+/** Return a filter of the words of a language. */
+function isOf(language) { return ([, , other = "en"]) => other === language; }
 
 function textOf(words) { return words.map(([word, phones]) => `${word} ${phones}\n`).join(""); }
 
