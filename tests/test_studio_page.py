@@ -206,7 +206,7 @@ def test_a_word_of_the_lexicon_is_spoken_by_its_phones(studio):
     panel.get_by_text("Lexicon", exact=True).click()
     panel.get_by_label("Word", exact=True).fill("two")
     panel.get_by_role("button", name="Look up").click()
-    studio.page.wait_for_function("() => [...document.querySelectorAll('input')].some(each => each.value === 'T UW1')")
+    studio.holds(panel.get_by_label("Phones", exact=True), "T UW1")
     panel.get_by_label("Phones", exact=True).fill("N AY1 N")
     panel.get_by_role("button", name="Add").click()
     studio.status("Voices of this language say two as N AY1 N.")
@@ -222,9 +222,7 @@ def test_a_word_of_the_lexicon_is_spoken_by_its_phones(studio):
     assert panel.locator("tbody tr").count() == 0
     panel.get_by_label("Word", exact=True).fill("Haus")
     panel.get_by_role("button", name="Look up").click()
-    studio.page.wait_for_function(
-        "() => [...document.querySelectorAll('input')].some(each => each.value === 'h aʊ1 s')"
-    )
+    studio.holds(panel.get_by_label("Phones", exact=True), "h aʊ1 s")
     panel.get_by_label("Phones", exact=True).fill("h aʊ1 m")
     panel.get_by_role("button", name="Add").click()
     studio.status("Voices of this language say Haus as h aʊ1 m.")
