@@ -201,10 +201,7 @@ export class Arranger {
       range = Math.abs(moved.clientX - pressedAt) >= DRAG && to !== from ? [Math.min(from, to), Math.max(from, to)] : null;
       if (range) this.host.loopTo(range);
     };
-    const end = () => {
-      if (!range) this.host.seek(from);
-    };
-    drag(this.time, event, move, end);
+    drag(this.time, event, move, () => { if (!range) this.host.seek(from); });
   }
 
   rulerKey(event) {

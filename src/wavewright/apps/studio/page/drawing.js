@@ -96,8 +96,7 @@ function extremes(wave, from, to, nColumns, size = (to - from) / nColumns) {
 export function envelope(buffer, peaks, from, to, nColumns) {
   if (to - from > 4 * PEAK_SAMPLES * nColumns) {
     const [first, last] = [from, to].map(sample => Math.round(sample / PEAK_SAMPLES));
-    const columns = extremes(peaks, 2 * first, 2 * last, nColumns, 2 * (last - first) / nColumns);
-    return columns;
+    return extremes(peaks, 2 * first, 2 * last, nColumns, 2 * (last - first) / nColumns);
   }
   const wave = new Float32Array(to - from);
   reader(buffer)(from, wave);

@@ -47,6 +47,14 @@ function secondsOf(blob) {
   }).finally(() => { element.removeAttribute("src"); URL.revokeObjectURL(url); });
 }
 
+/** Return the result of a request to the store. */
+function resultOf(request) {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+}
+
 /**
  * A clip: `id`, `name` of its file, `label`, `task`, `parameters` and `command` that made it, `seed`, `index`,
  * `isFavourite`, `madeAt` in ms, and the `text` of a sentence of a voice. Its sound is a blob beside it.
@@ -63,15 +71,12 @@ class Library {
   /** Open the store and read the list of clips; without a store, clips last as long as the page. */
   async open() {
     try {
-      this.store = await new Promise((resolve, reject) => {
-        const request = indexedDB.open("wavewright-studio", 1);
-        request.onupgradeneeded = () => {
-          request.result.createObjectStore("clips", { keyPath: "id" });
-          request.result.createObjectStore("sounds");
-        };
-        request.onsuccess = () => resolve(request.result);
-        request.onerror = () => reject(request.error);
-      });
+      const opening = indexedDB.open("wavewright-studio", 1);
+      opening.onupgradeneeded = () => {
+        opening.result.createObjectStore("clips", { keyPath: "id" });
+        opening.result.createObjectStore("sounds");
+      };
+      this.store = await resultOf(opening);
       for (const clip of await this.request("clips", "readonly", clips => clips.getAll())) this.clips.set(clip.id, clip);
       this.channel = new BroadcastChannel(CHANNEL);
       this.channel.onmessage = event => this.takeChanges(event.data);
@@ -81,13 +86,7 @@ class Library {
     }
   }
 
-  request(name, mode, action) {
-    return new Promise((resolve, reject) => {
-      const request = action(this.store.transaction(name, mode).objectStore(name));
-      request.onsuccess = () => resolve(request.result);
-      request.onerror = () => reject(request.error);
-    });
-  }
+  request(name, mode, action) { return resultOf(action(this.store.transaction(name, mode).objectStore(name))); }
 
   /** Change both stores at once; `change(clips, sounds)`. */
   async write(change) {

@@ -3,7 +3,7 @@
 import { drawClip } from "./drawing.js";
 import { draggable, library } from "./library.js";
 import { equalGains, loudness, play, stop } from "./player.js";
-import { complain, counted, guarded, h, save, say } from "./ui.js";
+import { checkbox, complain, counted, guarded, h, save, say } from "./ui.js";
 import { withUniqueNames, zip } from "./zip.js";
 
 const stillness = matchMedia("(prefers-reduced-motion: reduce)");
@@ -82,7 +82,7 @@ export class Comparison {
   constructor() {
     this.sides = { A: null, B: null };
     this.side = null;
-    this.equal = h("input", { type: "checkbox", checked: true });
+    this.equal = checkbox("equal loudness", true);
     this.rows = { A: this.row("A"), B: this.row("B") };
     this.note = h("span.soft");
     library.onChange(() => {
@@ -90,7 +90,7 @@ export class Comparison {
     });
     this.element = h("div.compare", { role: "group", "aria-label": "Compare two clips" }, this.rows.A, this.rows.B,
       h("button", { onclick: guarded(() => this.other()), "aria-keyshortcuts": "X" }, "Switch A/B (X)"),
-      h("label.check", {}, this.equal, "equal loudness"), this.note);
+      this.equal, this.note);
   }
 
   row(side) {
@@ -116,7 +116,7 @@ export class Comparison {
     if (Number.isFinite(db)) this.note.textContent = `${a > b ? "A" : "B"} is ${db.toFixed(1)} LU louder`;
   }
 
-  gain(side) { return this.equal.checked ? this.gains?.[side] ?? 1 : 1; }
+  gain(side) { return this.equal.control.checked ? this.gains?.[side] ?? 1 : 1; }
 
   async play(side) {
     this.mark(side);

@@ -15,17 +15,16 @@ const ROUNDING = 1e-6; // quarters
 const FULL = 100; // velocity of the one-shots
 
 /** Return where a quarter of a score is played: `swing` is the start of the second eighth. */
-function swung(quarter, swing) {
-  const whole = Math.floor(quarter);
-  const part = quarter - whole;
-  return whole + (part < 0.5 ? 2 * swing * part : swing + 2 * (1 - swing) * (part - 0.5));
-}
+function swung(quarter, swing) { return moved(quarter, 0.5, swing); }
 
 /** Return the quarter of a score that is played at a quarter of the performance. */
-function straight(quarter, swing) {
+function straight(quarter, swing) { return moved(quarter, swing, 0.5); }
+
+/** Return a quarter where the part `from` of each one is moved to `to`. */
+function moved(quarter, from, to) {
   const whole = Math.floor(quarter);
   const part = quarter - whole;
-  return whole + (part < swing ? part / (2 * swing) : 0.5 + (part - swing) / (2 * (1 - swing)));
+  return whole + (part < from ? to / from * part : to + (1 - to) / (1 - from) * (part - from));
 }
 
 /** Return the sum of uniform numbers, about normal with a standard deviation of 1. */

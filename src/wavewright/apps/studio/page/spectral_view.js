@@ -28,8 +28,7 @@ export class SpectralView {
   constructor(onselect) {
     Object.assign(this, { onselect, axis: "log", isLasso: false, selection: null, harmonics: 1, nyquist: 0, number: 0 });
     this.canvas = h("canvas", { role: "img", "aria-label": "No sound yet" });
-    this.cursor = h("span.cursor", { hidden: true });
-    this.element = h("div.spectrum", {}, this.canvas, this.cursor);
+    this.element = h("div.spectrum", {}, this.canvas);
     this.canvas.addEventListener("pointerdown", event => this.press(event));
     this.canvas.addEventListener("wheel", event => {
       if (!event.ctrlKey) return;
@@ -66,13 +65,11 @@ export class SpectralView {
     this.show({ from: around - (around - this.from) * factor, to: around + (this.to - around) * factor });
   }
 
-  zoomFrequency(factor, around = this.selection ? (this.selection.low + this.selection.high) / 2 : this.middle) {
+  zoomFrequency(factor, around = this.selection ? (this.selection.low + this.selection.high) / 2 : this.hzAt(0.5)) {
     const [position, frequency] = AXES[this.axis];
     const [low, centre, high] = [this.low, around, this.high].map(position);
     this.show({ low: frequency(centre - (centre - low) * factor), high: frequency(centre + (high - centre) * factor) });
   }
-
-  get middle() { return this.hzAt(0.5); }
 
   /** Move on by a part of what is seen. */
   move(time, frequency) {

@@ -91,10 +91,7 @@ export class WaveView {
       const isDrag = Math.abs(moved.clientX - pressedAt) > SNAP;
       this.select(isDrag ? { start: Math.min(anchor, other), end: Math.max(anchor, other) } : null);
     };
-    const end = () => {
-      this.onselect(this.region);
-    };
-    drag(this.canvas, event, move, end);
+    drag(this.canvas, event, move, () => this.onselect(this.region));
     if (this.region) this.select(null);
   }
 
@@ -118,7 +115,7 @@ export class WaveView {
     this.canvas.setAttribute("aria-label", `Spectrogram and waveform of ${this.seconds.toFixed(2)} s${chosen}`);
   }
 
-  /** Move the cursor along while a sound plays, `offset` seconds after its start. */
+  /** Move the cursor along while a sound plays. */
   follow(handle, isPlaying) {
     const step = () => {
       if (!isPlaying()) { this.cursor.hidden = true; return; }
