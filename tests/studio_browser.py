@@ -1,20 +1,22 @@
 """Debian's Chromium or Firefox driven by Playwright: pages of a studio, what they ask for, and what they play.
 
-`WAVEWRIGHT_BROWSER=firefox` takes Firefox, over WebDriver BiDi; Firefox ESR wants Playwright 1.60 or older, which
-reports none of its downloads. Without a sound card its audio does not start: let PulseAudio run with a null sink.
+`WAVEWRIGHT_BROWSER=firefox` takes Firefox, over WebDriver BiDi. Firefox ESR wants Playwright 1.60, which reports there
+neither the files that the page saves nor what it posts: the page notes them itself. Without a sound card its audio does
+not start: let PulseAudio run with a null sink.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from waiting import LIMIT_SECONDS
+from waiting import LIMIT_SECONDS, wait_until
 
 IS_FIREFOX = os.environ.get("WAVEWRIGHT_BROWSER", "chromium") == "firefox"
 PROGRAM = shutil.which("firefox-esr") if IS_FIREFOX else shutil.which("chromium")
@@ -82,6 +84,37 @@ SEEN = """
 })()
 """
 """Note which elements have been there that come and go."""
+
+NOTED = """
+(() => {
+  const [blobs, post, addressOf] = [new Map(), window.fetch, URL.createObjectURL];
+  const { click } = HTMLAnchorElement.prototype;
+  Object.assign(window, { posted: [], saved: [] });
+  window.fetch = (address, options) => {
+    if (typeof options?.body === "string") window.posted.push([String(address), options.body]);
+    return post(address, options);
+  };
+  if (!IS_FIREFOX) return;
+  URL.createObjectURL = blob => {
+    const address = addressOf.call(URL, blob);
+    blobs.set(address, blob);
+    return address;
+  };
+  HTMLAnchorElement.prototype.click = function () {
+    if (blobs.has(this.href)) window.saved.push(blobs.get(this.href)); else click.call(this);
+  };
+})()
+"""
+"""Note what the page posts and, in Firefox, the files that it saves, which are not downloaded then."""
+
+SAVED = """
+() => new Promise(resolve => {
+  const reader = new FileReader();
+  reader.onload = () => resolve(reader.result.slice(reader.result.indexOf(",") + 1));
+  reader.readAsDataURL(window.saved.shift());
+})
+"""
+"""Return the first file that the page has saved, in base64."""
 
 TRANSIENT = (
     ".clip.playing",
@@ -152,6 +185,7 @@ class Studio:
         self.context = browser.new_context(viewport={"width": 1200, "height": 900}, accept_downloads=True, **context)
         self.context.set_default_timeout(LIMIT_MS)
         self.context.add_init_script(STAYING_MESSAGES)
+        self.context.add_init_script(NOTED.replace("IS_FIREFOX", json.dumps(IS_FIREFOX)))
         self.context.add_init_script(SEEN.replace("SELECTORS", json.dumps(TRANSIENT)))
         self.page = self.context.new_page()
         self.requests: list[str] = []
@@ -203,9 +237,23 @@ class Studio:
 
     def download(self, button) -> bytes:
         """Press a button that saves a file; return the file."""
+        if IS_FIREFOX:
+            button.click()
+            self.page.wait_for_function("() => window.saved.length")
+            return base64.b64decode(self.page.evaluate(SAVED))
         with self.page.expect_download() as caught:
             button.click()
         return Path(caught.value.path()).read_bytes()
+
+    def posts(self, path: str) -> list[dict]:
+        """Return what the page has posted to addresses with a path since it was loaded."""
+        return [json.loads(body) for address, body in self.page.evaluate("window.posted") if path in address]
+
+    def post_of(self, act: Callable[[], object], path: str) -> dict:
+        """Do something, such as pressing a button; return what the page posts to a path then."""
+        n_before = len(self.posts(path))
+        act()
+        return wait_until(lambda: self.posts(path)[n_before:])[0]
 
     def close(self) -> None:
         """Close the page, which must have had no fault and asked nobody else."""

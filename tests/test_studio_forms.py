@@ -188,9 +188,7 @@ def test_a_slider_without_a_default_is_left_out_until_it_is_moved(studio, record
             panel.get_by_role("button", name="Leave out Largest attenuation").click()
             assert most.evaluate("slider => slider === document.activeElement")
         assert most.get_attribute("aria-valuetext") == (None if is_moved else "default")
-        with studio.page.expect_request("**/v1/tasks/enhance*") as asked:
-            panel.get_by_role("button", name="Enhance", exact=True).click()
-        sent = asked.value.post_data_json
+        sent = studio.post_of(panel.get_by_role("button", name="Enhance", exact=True).click, "/v1/tasks/enhance")
         assert sent.get("max_attenuation_db") == (25 if is_moved else None)
         assert {"mix", "dereverb", "separate"}.isdisjoint(sent)
         studio.status("Enhanced.")

@@ -90,7 +90,7 @@ def test_a_musician_slices_a_loop_plays_it_and_saves_the_kit(studio, loop, tmp_p
     studio.status("played by its kit")
     sequence = studio.page.locator("[data-panel=sequence][data-ready]")
     studio.holds(sequence.get_by_label("Instrument"), "soundfont:")
-    assert sequence.get_by_label("Track", exact=True).locator("option").first.inner_text().endswith("(16)")
+    assert sequence.get_by_label("Track", exact=True).locator("option").first.text_content().endswith("(16)")
     sequence.get_by_role("button", name="Play", exact=True).click()
     wait_for_sound(studio)
     studio.page.keyboard.press("Escape")

@@ -211,10 +211,6 @@ def test_a_cell_sounds_when_it_is_set_and_is_played_in_each_round(studio):
 
 def test_the_instrument_changes_while_the_score_plays_and_nothing_is_rendered_as_a_whole(studio):
     panel = studio.open("sequence")
-    rendered = []
-    studio.page.on(
-        "request", lambda asked: rendered.append(asked.post_data_json) if "tasks/render" in asked.url else None
-    )
     play(studio, panel)
     for name in ("general-midi", "", "piano"):
         panel.get_by_label("Instrument", exact=True).select_option(name)
@@ -222,7 +218,7 @@ def test_the_instrument_changes_while_the_score_plays_and_nothing_is_rendered_as
         studio.page.evaluate("window.loudest = 0")
         studio.loudest()
         panel.get_by_role("button", name="Stop", exact=True).wait_for()
-    assert {each["out"] for each in rendered} == {"notes.wav"}
+    assert {each["out"] for each in studio.posts("/v1/tasks/render")} == {"notes.wav"}
     assert studio.page.inner_text("#error") == ""
 
 
@@ -232,7 +228,7 @@ def test_a_page_that_is_loaded_again_while_it_plays_is_silent_and_plays_again(st
     panel.get_by_role("button", name="Add track").click()
     studio.page.reload()
     panel = studio.open("sequence")
-    assert "Track 2 (0)" in panel.get_by_label("Track", exact=True).inner_text()
+    assert "Track 2 (0)" in panel.get_by_label("Track", exact=True).text_content()
     assert studio.page.evaluate("window.starts.length") == 0
     play(studio, panel)
 
@@ -247,7 +243,7 @@ def test_two_tabs_play_scores_of_their_own(studio):
     second.get_by_role("button", name="New score").click()
     second.get_by_role("button", name="Play", exact=True).click()
     second.get_by_role("button", name="Stop", exact=True).wait_for()
-    assert "Melody (30)" in panel.get_by_label("Track", exact=True).inner_text()
+    assert "Melody (30)" in panel.get_by_label("Track", exact=True).text_content()
     panel.get_by_role("button", name="Stop", exact=True).wait_for()
     n = studio.page.evaluate("window.starts.length")
     studio.page.wait_for_function(f"() => window.starts.length > {n + 4}")  # while it is in the background

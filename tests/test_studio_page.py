@@ -211,9 +211,8 @@ def test_a_word_of_the_lexicon_is_spoken_by_its_phones(studio):
     panel.get_by_role("button", name="Add").click()
     studio.status("Voices of this language say two as N AY1 N.")
     panel.get_by_label("Text, or SSML").fill("Two.")
-    with studio.page.expect_request("**/v1/audio/speech") as asked:
-        panel.get_by_role("button", name="Speak", exact=True).click()
-    assert asked.value.post_data_json["lexicon"] == {"two": "N AY1 N"}
+    sent = studio.post_of(panel.get_by_role("button", name="Speak", exact=True).click, "/v1/audio/speech")
+    assert sent["lexicon"] == {"two": "N AY1 N"}
     panel.get_by_label("Word", exact=True).fill("x")
     panel.get_by_label("Phones", exact=True).fill("QQ")
     panel.get_by_role("button", name="Add").click()
@@ -226,9 +225,8 @@ def test_a_word_of_the_lexicon_is_spoken_by_its_phones(studio):
     panel.get_by_label("Phones", exact=True).fill("h aʊ1 m")
     panel.get_by_role("button", name="Add").click()
     studio.status("Voices of this language say Haus as h aʊ1 m.")
-    with studio.page.expect_request("**/v1/audio/speech") as asked:
-        panel.get_by_role("button", name="Speak", exact=True).click()
-    assert asked.value.post_data_json["lexicon"] == {"Haus": "h aʊ1 m"}
+    sent = studio.post_of(panel.get_by_role("button", name="Speak", exact=True).click, "/v1/audio/speech")
+    assert sent["lexicon"] == {"Haus": "h aʊ1 m"}
     assert panel.get_by_role("button", name="Edit two").count() == 0
     panel.get_by_label("Voice").select_option("en-kathleen")
     panel.get_by_role("button", name="Edit two").wait_for()
@@ -388,7 +386,7 @@ def test_scores_are_drawn_played_and_saved(studio):
     assert {(note.start, note.pitch) for note in melody.notes} == {(0, 64), (0.25, 67), (0, 60)}
     assert {(note.start, note.pitch) for note in drums.notes} == {(0, 36), (2, 36), (1, 38)}
     panel.get_by_role("button", name="Undo").click()
-    assert panel.get_by_label("Track", exact=True).locator("option").first.inner_text() == "1 Melody (2)"
+    assert panel.get_by_label("Track", exact=True).locator("option").first.text_content() == "1 Melody (2)"
 
 
 # ------------------------------------------------------------------------------------------- training and access
