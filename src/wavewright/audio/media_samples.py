@@ -68,7 +68,7 @@ def native_order(container: AvObject) -> list[int] | None:
     """
     context = container.streams.audio[0].codec_context if container.streams.audio else None
     layout = getattr(context, "layout", None)
-    if layout is None or not OWN_ORDER.match(layout.name):
+    if context is None or layout is None or not OWN_ORDER.match(layout.name):
         return None
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(layout))
     names, known = [channel.name for channel in layout.channels], list(FFMPEG_NAMES.values())
