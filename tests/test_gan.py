@@ -28,10 +28,8 @@ from wavewright.metrics.distances import distances_among
 from wavewright.models.folder import ModelFolder
 from wavewright.nn.adversarial_losses import (
     OBJECTIVES,
-    critic_loss,
     energy_distance,
     finite_difference_penalty,
-    generator_loss,
     gradient_penalty,
 )
 from wavewright.nn.blocks import LinearUpsample, phase_shuffle
@@ -153,11 +151,11 @@ def test_losses_follow_their_formulas():
     }
     assert {*expected} == {*OBJECTIVES} == {*get_args(get_type_hints(GanConfig)["loss"])}
     for objective, (critic, generator) in expected.items():
-        assert critic_loss(objective, real, fake).item() == pytest.approx(critic, abs=1e-6)
-        compared = real if objective == "r3gan" else None
-        assert generator_loss(objective, compared, fake).item() == pytest.approx(generator, abs=1e-6)
-    with pytest.raises(ValueError, match="r3gan compares"):
-        generator_loss("r3gan", None, fake)
+        losses = OBJECTIVES[objective]
+        assert losses.critic(real, fake).item() == pytest.approx(critic, abs=1e-6)
+        assert losses.generator(real, fake).item() == pytest.approx(generator, abs=1e-6)
+        depends = losses.generator(real + torch.tensor([[3.0], [0.0]]), fake) != losses.generator(real, fake)
+        assert losses.compares_pairs == depends.item()
 
 
 def test_penalties_of_a_linear_critic_are_its_squared_slope():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import torch
 from torch import Tensor
@@ -13,48 +13,47 @@ Critic: TypeAlias = Callable[[list[Tensor]], Tensor]
 """A critic's inputs to its logits ``(batch, n)``."""
 
 
-def critic_loss(objective: str, real: Tensor, fake: Tensor) -> Tensor:
-    """Compute the loss ``()`` of a critic; raise KeyError for an objective that is not among OBJECTIVES.
+class Objective(NamedTuple):
+    """What a critic and a generator minimise: functions of the logits of recorded and generated examples, to ``()``.
 
-    - ``objective``: ``bce`` [1]_; ``wgan-gp`` [2]_, equation 3 without the penalty; ``hinge`` [3]_; ``r3gan`` [4]_,
-      equation 2, the relativistic pairing of [5]_.
-    - ``real``, ``fake``: logits of recorded and generated examples, of equal shape.
-
-    References
-    ----------
-    .. [1] I. Goodfellow et al., "Generative Adversarial Networks", 2014.
-    .. [2] I. Gulrajani et al., "Improved Training of Wasserstein GANs", 2017.
-    .. [3] J. Lim, J. Ye, "Geometric GAN", 2017.
-    .. [4] Y. Huang et al., "The GAN is dead; long live the GAN! A Modern GAN Baseline", 2024.
-    .. [5] A. Jolicoeur-Martineau, "The relativistic discriminator: a key element missing from standard GAN", 2018.
+    - ``compares_pairs``: whether that of the generator depends on the recorded examples.
+    - ``penalises_slope``: whether the critic has the penalty of :func:`gradient_penalty`, not those of
+      :func:`penalties`.
     """
-    return _CRITIC_LOSSES[objective](real, fake)
+
+    critic: Callable[[Tensor, Tensor], Tensor]
+    generator: Callable[[Tensor, Tensor], Tensor]
+    compares_pairs: bool = False
+    penalises_slope: bool = False
 
 
-_CRITIC_LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
-    "bce": lambda real, fake: F.softplus(-real).mean() + F.softplus(fake).mean(),
-    "wgan-gp": lambda real, fake: fake.mean() - real.mean(),
-    "hinge": lambda real, fake: hinge_critic_loss([real], [fake]),
-    "r3gan": lambda real, fake: F.softplus(fake - real).mean(),
+OBJECTIVES = {
+    "bce": Objective(
+        lambda real, fake: F.softplus(-real).mean() + F.softplus(fake).mean(), lambda _, fake: F.softplus(-fake).mean()
+    ),
+    "wgan-gp": Objective(
+        lambda real, fake: fake.mean() - real.mean(), lambda _, fake: -fake.mean(), penalises_slope=True
+    ),
+    "hinge": Objective(lambda real, fake: hinge_critic_loss([real], [fake]), lambda _, fake: -fake.mean()),
+    "r3gan": Objective(
+        lambda real, fake: F.softplus(fake - real).mean(),
+        lambda real, fake: F.softplus(real - fake).mean(),
+        compares_pairs=True,
+    ),
 }
-OBJECTIVES = tuple(_CRITIC_LOSSES)
-"""Names of all objectives; `GanConfig.loss` offers them, and families/gan/training.py has the penalty of each."""
+"""All objectives, which `GanConfig.loss` offers.
 
+``bce`` [1]_, whose generator has the non-saturating form; ``wgan-gp`` [2]_, equation 3 without the penalty; ``hinge``
+[3]_; ``r3gan`` [4]_, equation 2, the relativistic pairing of [5]_.
 
-def generator_loss(objective: str, real: Tensor | None, fake: Tensor) -> Tensor:
-    """Compute the loss ``()`` of a generator for the same objectives as :func:`critic_loss`.
-
-    ``bce`` is in its non-saturating form. ``real`` may be None except for ``r3gan``, which raises ValueError then.
-    """
-    if objective == "bce":
-        return F.softplus(-fake).mean()
-    if objective in ("wgan-gp", "hinge"):
-        return -fake.mean()
-    if objective == "r3gan":
-        if real is None:
-            raise ValueError("the objective r3gan compares with logits of recorded examples")
-        return F.softplus(real - fake).mean()
-    raise ValueError(f"unknown objective {objective!r}")
+References
+----------
+.. [1] I. Goodfellow et al., "Generative Adversarial Networks", 2014.
+.. [2] I. Gulrajani et al., "Improved Training of Wasserstein GANs", 2017.
+.. [3] J. Lim, J. Ye, "Geometric GAN", 2017.
+.. [4] Y. Huang et al., "The GAN is dead; long live the GAN! A Modern GAN Baseline", 2024.
+.. [5] A. Jolicoeur-Martineau, "The relativistic discriminator: a key element missing from standard GAN", 2018.
+"""
 
 
 def hinge_critic_loss(real: Sequence[Tensor], fake: Sequence[Tensor]) -> Tensor:

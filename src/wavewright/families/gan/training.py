@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from ...contracts.family import EMBEDDINGS_FILE
 from ...data.one_shots import CLIPS_PER_CLASS
-from ...nn.adversarial_losses import critic_loss, energy_distance, generator_loss, gradient_penalty, penalties
+from ...nn.adversarial_losses import OBJECTIVES, energy_distance, gradient_penalty, penalties
 from ...nn.blocks import LinearUpsample, ResidualBlock, ResidualGRU
 from ...nn.critics import MultiResolutionCritic, WaveCritic
 from ...nn.network import Batch, ExportSpec, FamilyTraining, GraphSpec, Network, Turn
@@ -262,7 +262,7 @@ class GanNetwork(Network):
         config = self.config
         weights = {"adv/critic": 1.0, "adv/generator": 1.0}
         if config.penalty_weight:
-            names = ["penalty/gradient"] if config.loss == "wgan-gp" else ["penalty/r1", "penalty/r2"]
+            names = ["penalty/gradient"] if OBJECTIVES[config.loss].penalises_slope else ["penalty/r1", "penalty/r2"]
             weights |= dict.fromkeys(names, config.penalty_weight)
         if config.energy_weight:
             weights["distance/energy"] = config.energy_weight
@@ -306,6 +306,7 @@ class GanNetwork(Network):
     def _critic_losses(self, batch: Batch, with_penalty: bool, for_generator: bool) -> dict[str, Tensor]:
         """Return the losses of the critic; ``for_generator``, the turn of the generator uses the same clips."""
         config, label = self.config, batch.get("label")
+        objective = OBJECTIVES[config.loss]
         with torch.set_grad_enabled(for_generator and torch.is_grad_enabled()):
             self._generate(batch)
         real = [each.detach() for each in self.critic.inputs(self.augment(batch["wave"]))]
@@ -313,13 +314,13 @@ class GanNetwork(Network):
         batch["real_inputs"] = real
         real_logits, _ = self.critic.score(real, label)
         fake_logits, features = self.critic.score(fake, label)
-        losses = {"adv/critic": critic_loss(config.loss, real_logits, fake_logits)}
+        losses = {"adv/critic": objective.critic(real_logits, fake_logits)}
         if with_penalty:
 
             def logits_of(inputs: list[Tensor]) -> Tensor:
                 return self.critic.score(inputs, label)[0]
 
-            if config.loss == "wgan-gp":
+            if objective.penalises_slope:
                 losses["penalty/gradient"] = gradient_penalty(logits_of, real, fake)
             else:
                 losses |= penalties(logits_of, real, fake, real_logits, fake_logits, config.penalty_sigma)
@@ -330,11 +331,11 @@ class GanNetwork(Network):
         config, label = self.config, batch.get("label")
         real, fake = batch["real_inputs"], batch["fake_inputs"]
         fake_logits, features = self.critic.score(fake, label)
-        real_logits = None
-        if config.loss == "r3gan":
+        objective, real_logits = OBJECTIVES[config.loss], fake_logits
+        if objective.compares_pairs:
             with torch.no_grad():
                 real_logits, _ = self.critic.score(real, label)
-        losses = {"adv/generator": generator_loss(config.loss, real_logits, fake_logits)}
+        losses = {"adv/generator": objective.generator(real_logits, fake_logits)}
         if config.energy_weight:
             distances = [energy_distance(_pool_groups(r), _pool_groups(f)) for r, f in zip(real, fake, strict=True)]
             losses["distance/energy"] = torch.stack(distances).mean()

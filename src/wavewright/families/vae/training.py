@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from ...base.progress_bar import report_progress
 from ...data.one_shots import CLIPS_PER_CLASS
 from ...metrics.reconstruction import mel_distance, si_sdr, stft_distance
-from ...nn.adversarial_losses import critic_loss, generator_loss, penalties
+from ...nn.adversarial_losses import OBJECTIVES, penalties
 from ...nn.critics import MultiResolutionCritic
 from ...nn.network import Batch, ExportSpec, FamilyTraining, GraphSpec, Network, Turn
 from ...nn.spectral_losses import SpectralEnergyDistance
@@ -56,7 +56,7 @@ def slerp(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
     return weight_a * a + weight_b * b
 
 
-OBJECTIVE = "r3gan"
+OBJECTIVE = OBJECTIVES["r3gan"]
 PENALTY_INTERVAL = 2  # steps
 PENALTY_SIGMA = 0.2  # deviation of the finite differences' noise, in units of the critics' inputs
 MAX_T = 0.5  # of an interpolation in training; beyond it the other clip, whose label critics do not see, is closer
@@ -220,7 +220,7 @@ class Vae(Network):
         fake = [spectrogram.detach() for spectrogram in batch["fake"]]
         real_logits, _ = critic.score(real, label)
         fake_logits, _ = critic.score(fake, label)
-        losses = {"adv/critic": critic_loss(OBJECTIVE, real_logits, fake_logits)}
+        losses = {"adv/critic": OBJECTIVE.critic(real_logits, fake_logits)}
         if has_penalty:
             losses |= penalties(
                 lambda inputs: critic.score(inputs, label)[0], real, fake, real_logits, fake_logits, PENALTY_SIGMA
@@ -233,7 +233,7 @@ class Vae(Network):
         fake_logits, fake_features = critic.score(batch["fake"], label)
         with torch.no_grad():
             real_logits, real_features = critic.score(batch["real"], label)
-        losses = {"adv/decoder": generator_loss(OBJECTIVE, real_logits, fake_logits)}
+        losses = {"adv/decoder": OBJECTIVE.generator(real_logits, fake_logits)}
         if not interpolates:  # an interpolation has no recording to match
             difference = (fake_features - real_features).abs().mean()
             losses["adv/features"] = difference / real_features.abs().mean().clamp(min=1e-6)
