@@ -19,6 +19,7 @@ from wavewright.audio.sound_file import SoundFormat
 from wavewright.contracts.enhancement import EchoStream, EnhancementSettings
 from wavewright.dsp.echo import LinearEchoCanceller
 from wavewright.dsp.stream import ChunkStream
+from wavewright.dsp.time_scale import SpeedUpStream
 from wavewright.effects import Delay, Gain, Limiter, TwoPassEffect
 from wavewright.effects.editing.chain import CHAIN_EFFECTS
 from wavewright.effects.effect import SeriesStream
@@ -98,6 +99,10 @@ OTHERS: dict[str, tuple[Callable[[], ChunkStream], Callable[[], np.ndarray]]] = 
         lambda: np.random.default_rng(0).random((3, 200, 88), np.float32),
     ),
     "transcriber": (lambda: model("polyphonic").stream(), lambda: STROKES),
+    "speech sped up": (
+        lambda: SpeedUpStream(np.array([0, 9_000, 24_001]), np.array([0, 9_000, 18_000]), RATE),
+        lambda: MONO[None],
+    ),
     "watermark": (lambda: Watermark(RATE, 2, has_levels=True), lambda: WAVE),
     "windows": (lambda: SlidingWindows(1_000, 300), lambda: MONO),
     "key words": (keyword_spotter, lambda: MONO),
