@@ -89,7 +89,7 @@ def test_what_is_silent_or_equal_is_in_no_mean_and_named(folders):
 
 def test_packages_are_used_where_they_are_installed(folders, monkeypatch):
     monkeypatch.setattr(paired, "find_spec", lambda name: name == "pystoi" or None)
-    monkeypatch.setattr(paired, "METRICS", {**paired.METRICS, "stoi": lambda reference, estimate: 0.75})
+    monkeypatch.setattr(paired, "METRICS", {**paired.METRICS, "stoi": paired.PairedMetric("STOI", lambda *_: 0.75)})
     report = compare_pairs(folders / "clean", folders / "processed")
     assert report.means["stoi"].value == 0.75
     assert "stoi" not in report.not_measured
@@ -218,7 +218,9 @@ class TestAecmos:
             return 5 - 10 * float(np.std(enhanced)), 4.0
 
         monkeypatch.setattr(paired, "aecmos", rate)
-        monkeypatch.setattr(paired, "METRICS", {"si_sdr_db": si_sdr_db})
+        monkeypatch.setattr(
+            paired, "METRICS", {name: paired.METRICS[name] for name in ("si_sdr_db", "aecmos_echo", "aecmos_other")}
+        )
         monkeypatch.setattr(paired, "find_spec", lambda name: True)
 
     @pytest.fixture

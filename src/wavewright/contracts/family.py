@@ -124,8 +124,7 @@ class HealthRules:
     @property
     def metrics(self) -> tuple[str, ...]:
         """Names of the metrics that are watched."""
-        names = (self.loss, self.level_db, self.diversity, self.copying, self.active_latents)
-        return tuple(name for name in names if name)
+        return tuple(value for name, value in vars(self).items() if value and not name.endswith("_remedy"))
 
 
 ConfigT = TypeVar("ConfigT", bound=ModelConfig)

@@ -1,4 +1,7 @@
-"""Effects: settings, and the streams that they open, which process sound of any length block by block."""
+"""Effects: settings, and the streams that they open, which process sound of any length block by block.
+
+`EFFECTS` of effects/catalogue.py lists them all; `STREAMING_EFFECTS` of synth/patch.py those that a patch may have.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Embeddings that metrics compare: a log-mel embedding without weights, the activations of a classifier, and others."""
+"""Embeddings that metrics compare: a log-mel embedding without weights, the activations of a classifier, and others.
+
+``evaluate`` chooses its own in tasks/evaluate.py, maps and searches of clips in inference/latent_clips/space.py.
+"""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -91,32 +91,6 @@ def _mean(values: list[float]) -> float:
 
 
 MAX_LENGTH_DIFFERENCE = 0.1  # seconds, of a pair
-METRICS_EXTRA = how_to_install("metrics")
-PACKAGES = {
-    "pesq": "pip install pesq",
-    "stoi": "pip install pystoi",
-    "dnsmos": METRICS_EXTRA,
-    "aecmos_echo": METRICS_EXTRA,
-    "aecmos_other": METRICS_EXTRA,
-}
-"""Metrics by packages that are not a part of Wavewright, and the command that installs each."""
-MODULES = {
-    "pesq": "pesq",
-    "stoi": "pystoi",
-    "dnsmos": "speechmos",
-    "aecmos_echo": "speechmos",
-    "aecmos_other": "speechmos",
-}
-NAMES = {
-    "si_sdr_db": "SI-SDR (dB)",
-    "pesq": "PESQ",
-    "stoi": "STOI",
-    "dnsmos": "DNSMOS",
-    "srmr": "SRMR",
-    "aecmos_echo": "AECMOS echo",
-    "aecmos_other": "AECMOS other",
-    "word_error_percent": "word error (%)",
-}
 ROUNDING = 1e-14  # power of the rounding of 32 bits to that of a wave
 
 
@@ -173,15 +147,35 @@ def dnsmos(_: np.ndarray, estimate: np.ndarray) -> float:
     return float(score.run(np.clip(estimate, -1.0, 1.0), sr=SAMPLE_RATE)["ovrl_mos"])
 
 
-METRICS: Mapping[str, Callable[[np.ndarray, np.ndarray], float]] = {
-    "si_sdr_db": si_sdr_db,
-    "pesq": pesq,
-    "stoi": stoi,
-    "dnsmos": dnsmos,
-    "srmr": lambda _, estimate: srmr(estimate, SAMPLE_RATE),
+class PairedMetric(NamedTuple):
+    """A metric of processed speech.
+
+    - ``title``: its name in reports.
+    - ``score``: function of reference and estimate, ``(time,)`` at 16 kHz; None for what needs the far end of a call or
+      a recogniser.
+    - ``module``, ``install``: what it needs that is not a part of Wavewright, and the command that installs it.
+    - ``needs_reference``: whether it compares, or rates the estimate alone.
+    """
+
+    title: str
+    score: Callable[[np.ndarray, np.ndarray], float] | None = None
+    module: str = ""
+    install: str = ""
+    needs_reference: bool = True
+
+
+SPEECHMOS = ("speechmos", how_to_install("metrics"))
+METRICS = {
+    "si_sdr_db": PairedMetric("SI-SDR (dB)", si_sdr_db),
+    "pesq": PairedMetric("PESQ", pesq, "pesq", "pip install pesq"),
+    "stoi": PairedMetric("STOI", stoi, "pystoi", "pip install pystoi"),
+    "dnsmos": PairedMetric("DNSMOS", dnsmos, *SPEECHMOS, needs_reference=False),
+    "srmr": PairedMetric("SRMR", lambda _, estimate: srmr(estimate, SAMPLE_RATE), needs_reference=False),
+    "aecmos_echo": PairedMetric("AECMOS echo", None, *SPEECHMOS),
+    "aecmos_other": PairedMetric("AECMOS other", None, *SPEECHMOS),
+    "word_error_percent": PairedMetric("word error (%)"),
 }
-"""Metrics by their name, each a function of reference and estimate."""
-WITHOUT_REFERENCE = ("dnsmos", "srmr")
+"""All metrics by the names of their scores, in the order of reports."""
 
 
 @dataclass(frozen=True)
@@ -246,7 +240,9 @@ class PairedReport(Result):
             beside = [f", {which} {means[name].value:.3f}" for which, means in others if name in means]
             n_scores = sum(name in each for each in self.scores.values())
             beside += [f", of {n_scores} alone"] if n_scores < len(self.scores) else []
-            lines.append(f"  {NAMES[name]:14} {mean.value:7.3f} ({mean.low:.3f} to {mean.high:.3f}){''.join(beside)}")
+            lines.append(
+                f"  {METRICS[name].title:14} {mean.value:7.3f} ({mean.low:.3f} to {mean.high:.3f}){''.join(beside)}"
+            )
         if self.equal:
             n_equal = (
                 f"{len(self.equal)} file equals its" if len(self.equal) == 1 else f"{len(self.equal)} files equal their"
@@ -254,7 +250,7 @@ class PairedReport(Result):
             lines.append(f"  {n_equal} clean recording, so no mean of the SI-SDR holds it, which is infinite.")
         if self.words_from == "recogniser":
             lines.append("  Word error against what is recognised in the clean recordings: not all have a text.")
-        lines += [f"  {NAMES[name]} is left out: {command}" for name, command in self.not_measured.items()]
+        lines += [f"  {METRICS[name].title} is left out: {command}" for name, command in self.not_measured.items()]
         return "\n".join([*lines, *self.endings()])
 
 
@@ -264,7 +260,7 @@ def means_of(scores: Mapping[str, Mapping[str, float]]) -> dict[str, Interval]:
     The word error is that of all words, so each file counts by its number of words.
     """
     means = {}
-    for name in NAMES:
+    for name in METRICS:
         weight = "n_words" if name == "word_error_percent" else ""
         rows = [(each[name], each.get(weight, 1.0)) for each in scores.values() if name in each]
         if rows:
@@ -310,15 +306,19 @@ def compare_pairs(
     failed: list[Failed] = []
     clean, files = files_by_name(reference, failed), files_by_name(processed, failed)
     before = {} if noisy is None else files_by_name(noisy, failed)
-    requested = [name for name in NAMES if name in METRICS or (far is not None and name in PACKAGES)]
-    installed = [name for name in requested if name not in MODULES or find_spec(MODULES[name]) is not None]
+    requested = {
+        name: metric for name, metric in METRICS.items() if metric.score or (far is not None and metric.module)
+    }
+    installed = [
+        name for name, metric in requested.items() if not metric.module or find_spec(metric.module) is not None
+    ]
     words = None
     if recogniser is not None:
         has_texts = texts is not None and all(name in texts for name in files if name in clean)
         words = _Words(recogniser, texts if has_texts else None)
     scorer = _Scorer(
         clean=clean,
-        metrics=[name for name in installed if name in METRICS],
+        metrics={name: score for name in installed if (score := METRICS[name].score)},
         calls=None if far is None else _Calls(before, files_by_name(far, failed), "aecmos_echo" in installed),
         words=words,
     )
@@ -336,7 +336,7 @@ def compare_pairs(
         scores=scores,
         noisy_scores=dict(scorer.scores(before, failed)),
         clean_scores=dict(scorer.clean_scores(scores)),
-        not_measured={name: PACKAGES[name] for name in requested if name not in installed},
+        not_measured={name: metric.install for name, metric in requested.items() if name not in installed},
         failed=tuple(failed),
         equal=equal,
     )
@@ -404,7 +404,7 @@ class _Scorer:
     """Metrics of files against the clean recordings of their names."""
 
     clean: Mapping[str, Path]
-    metrics: list[str]
+    metrics: Mapping[str, Callable[[np.ndarray, np.ndarray], float]]
     calls: _Calls | None
     words: _Words | None
     equal: list[str] = field(default_factory=list)  # names of processed files
@@ -427,7 +427,8 @@ class _Scorer:
             wave = _read(self.clean[name])
             if is_silent(wave):
                 continue
-            scores = {metric: METRICS[metric](wave, wave) for metric in self.metrics if metric in WITHOUT_REFERENCE}
+            alone = {name: score for name, score in self.metrics.items() if not METRICS[name].needs_reference}
+            scores = {metric: score(wave, wave) for metric, score in alone.items()}
             if self.words is not None and self.words.texts is not None:
                 scores |= self.words.errors(name, wave, wave)
             yield name, _finite(scores)
@@ -443,7 +444,7 @@ class _Scorer:
             return opinions
         if is_silent(estimate):
             raise BadAudio("it is silent, and its clean recording is not.")
-        scores = {metric: METRICS[metric](clean, estimate) for metric in self.metrics}
+        scores = {metric: score(clean, estimate) for metric, score in self.metrics.items()}
         return scores | opinions | ({} if self.words is None else self.words.errors(name, clean, estimate))
 
 

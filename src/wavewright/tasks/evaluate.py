@@ -1,4 +1,7 @@
-"""Evaluate generated clips against recordings: distance, diversity, and copies of the recordings."""
+"""Evaluate generated clips against recordings: distance, diversity, and copies of the recordings.
+
+What is measured: :mod:`wavewright.metrics.set_metrics`, and of pairs :mod:`wavewright.metrics.paired`.
+"""
 
 from __future__ import annotations
 
@@ -64,9 +67,7 @@ def evaluate(
     ] = False,
     paired: Annotated[
         bool,
-        Field(
-            description="Compare processed speech with clean recordings of the same names: PESQ, STOI, SI-SDR, SRMR."
-        ),
+        Field(description="Compare processed speech with clean recordings of the same names: SI-SDR, PESQ, STOI, ..."),
         Without("classifier", "held_out", "seconds", "takes_from", "skip_cheats", "embedding", "seed"),
     ] = False,
     noisy: Annotated[

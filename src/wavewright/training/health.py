@@ -1,4 +1,7 @@
-"""Detect a training run that diverges, goes silent, collapses, copies or over-fits, and name the remedy."""
+"""Detect a training run that diverges, goes silent, collapses, copies or over-fits, and name the remedy.
+
+Each family names the metrics that are watched as its `HealthRules` (contracts/family.py).
+"""
 
 from __future__ import annotations
 

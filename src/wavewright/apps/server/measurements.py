@@ -20,6 +20,7 @@ HELP = {
     "jobs_limit": "Most requests at a time.",
     "ready": "1 once the default voice is loaded.",
 }
+"""Of each number. Counters are counted where it happens, by `Measurements.count`; gauges are given by app.py."""
 
 
 class Measurements:

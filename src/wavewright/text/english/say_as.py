@@ -14,7 +14,7 @@ from .signs import WORDS
 
 
 class EnglishSayAs(SayAs):
-    """See :class:`.reading.say_as.SayAs`."""
+    """See :class:`..say_as.SayAs`."""
 
     def date(self, day: int | None, month: int | None, year: int | None) -> list[str]:
         """Return the words of a date: the month first, in Britain the day."""
