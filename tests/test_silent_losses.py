@@ -6,6 +6,8 @@ import contextlib
 import io
 import json
 import re
+import shutil
+import subprocess
 import warnings
 
 import numpy as np
@@ -13,12 +15,14 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from tests.foreign_files import chapters_of
+from tests.foreign_files import chapters_of, chirp, encode
 from tests.planted_files import FILES, RATE, searchable, sine, wav
+from wavewright import edit
 from wavewright.apps.cli import run
 from wavewright.audio.clip import Clip
 from wavewright.audio.file_formats import aiff_metadata, other_metadata, wav_metadata
 from wavewright.audio.sound_file import open_sound
+from wavewright.base.errors import SoundWarning
 from wavewright.effects.editing.chain import Chain
 from wavewright.effects.mixing.project import read_project
 from wavewright.text.lexicon_file import read_lexicon
@@ -211,3 +215,22 @@ def test_text_files_of_other_programs_are_read(tmp_path, encoding):
     notes = [str(each.message) for each in caught]
     assert len(notes) == 3 * (encoding == "cp1252")
     assert all("is not UTF-8 and is read as Windows-1252" in note for note in notes)
+
+
+@pytest.mark.parametrize("name", ["b.mp3", "b.wav", "b.flac"])
+def test_frames_that_ffmpeg_writes_as_described_texts_are_those_tags(tmp_path, name):
+    """FFmpeg has no frame for ``lyrics`` and ``compilation``: it writes a text with the frame's name."""
+    tags = {"lyrics": "la la", "compilation": "1", "title": "T"}
+    encode(tmp_path / "a.mp3", "libmp3lame", chirp(0.5), 44_100, tags=tags)
+    edit(tmp_path / "a.mp3", tmp_path / name, do="gain -1dB", quiet=True)  # a loss would be a warning, and fail
+    assert dict(open_sound(tmp_path / name).metadata.fields).items() >= tags.items()
+
+
+@pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed")
+def test_the_timecode_of_a_video_is_named_where_its_sound_alone_is_written(tmp_path):
+    pytest.importorskip("av")
+    sources = ("-f", "lavfi", "-i", "testsrc=s=32x32:r=25:d=1", "-f", "lavfi", "-i", "sine=d=1")
+    options = ("-t", "1", "-c:v", "mpeg4", "-timecode", "01:00:00:00")
+    subprocess.run(["ffmpeg", "-v", "error", *sources, *options, str(tmp_path / "a.mov")], check=True)
+    with pytest.warns(SoundWarning, match=r"Left out: the track 'timecode 01:00:00:00'\."):
+        edit(tmp_path / "a.mov", tmp_path / "b.wav", do="gain -1dB", quiet=True)

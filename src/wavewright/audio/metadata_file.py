@@ -120,8 +120,10 @@ def _places(container: Container) -> list[tuple[str, str]]:
 
 
 def _other_tracks(container: Container) -> Iterator[ForeignPart]:
-    """Yield what a file holds beside its first track of sound and its images: subtitles, attached files, more sound."""
+    """Yield what a file has beside its first track of sound and its images: subtitles, files, more sound, timecode."""
     for stream in container.streams:
+        if stream.type == "data" and (timecode := stream.metadata.get("timecode")):
+            yield ForeignPart(TRACK, f"timecode {timecode}", b"")
         if stream.type in ("audio", "subtitle", "attachment") and stream is not container.streams.audio[0]:
             name = stream.metadata.get("filename") or stream.metadata.get("title") or f"{stream.index} ({stream.type})"
             yield ForeignPart(TRACK, name, b"")

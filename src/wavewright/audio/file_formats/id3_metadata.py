@@ -36,6 +36,9 @@ OLDER_NAMES = {
 }
 """Names of frames in versions 2.3 and 2.2."""
 
+DESCRIBED_NAMES = {**NAMES, "USLT": "lyrics"}
+"""Our names of the frames that FFmpeg writes as texts with their names as descriptions."""
+
 FRAMES = {name: frame for frame, name in NAMES.items()}
 ENCODINGS = ("latin-1", "utf-16", "utf-16-be", "utf-8")
 UTF_8 = b"\x03"
@@ -135,7 +138,8 @@ def _fields_of(name: str, content: bytes) -> list[tuple[str, str]] | None:
         return [_described(name, content)]
     if name == "TXXX":
         described, *texts = _texts(content[0], content[1:], None, with_empty=True)
-        return [(described, text) for text in texts]
+        own = DESCRIBED_NAMES.get(described, described)
+        return [(own, text) for text in texts]
     if name in ("TMCL", "TIPL"):
         texts = _texts(content[0], content[1:], None, with_empty=True)
         return [_person(name, role, person) for role, person in zip(texts[::2], texts[1::2], strict=False) if person]
