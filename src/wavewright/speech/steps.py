@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import accumulate, islice
 
 import numpy as np
 
@@ -48,8 +47,10 @@ class Piece:
         Symbols between words have the prosody of the word before; the rate of punctuation also scales its pause.
         """
         sentence = self.sentence
-        words = accumulate(sentence.word_indices, lambda word, index: word if index == NO_WORD else index, initial=0)
-        rows = [self.prosody[word] for word in islice(words, 1, None)]
+        last, rows = self.prosody[0], []
+        for word in sentence.word_indices:
+            last = last if word == NO_WORD else self.prosody[word]
+            rows.append(last)
         controls = Controls(
             [
                 row.combine(_pause_rate(row.pauses)).rate if symbol in PAUSES else row.rate

@@ -26,7 +26,7 @@ from ..subtitles import SubtitleFormat, subtitle_format, subtitles
 from .loudness import LoudnessNormaliser, below_target_message
 from .narrator import Narrator
 
-SpeechFormat: TypeAlias = Literal["wav", "flac", "ogg", "opus", "mp3"]
+FileFormat: TypeAlias = Literal["wav", "flac", "ogg", "opus", "mp3"]
 
 MAX_CHARACTERS = 50_000
 """Longest text for one clip, about an hour; longer ones are streamed or spoken as a book."""
@@ -135,7 +135,7 @@ class SpeechFiles:
     out: Annotated[
         Path | None, Field(description="Folder of the sound files; default: named after the text file."), WritesSounds()
     ] = None
-    format: Annotated[SpeechFormat, Field(description="Format of the sound files.")] = "wav"
+    format: Annotated[FileFormat, Field(description="Format of the sound files.")] = "wav"
     subtitles: Annotated[
         SubtitleFormat | None, Field(description="Write a file for the words and their times beside each sound file.")
     ] = None
