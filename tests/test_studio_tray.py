@@ -17,7 +17,7 @@ pytestmark = [
 ADD = """
 async ([name, seconds]) => {
   const { library } = await import("/library.js");
-  const { wavFile } = await import("/player.js");
+  const { wavFile } = await import("/wav.js");
   await library.opened;
   const samples = Int16Array.from({ length: Math.round(16000 * seconds) }, (_, i) => 8000 * Math.sin(i / 8));
   await library.add(wavFile([samples], 16000), { name, task: "file", label: null });
