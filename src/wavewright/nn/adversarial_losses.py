@@ -14,7 +14,7 @@ Critic: TypeAlias = Callable[[list[Tensor]], Tensor]
 
 
 class Objective(NamedTuple):
-    """What a critic and a generator minimise: functions of the logits of recorded and generated examples, to ``()``.
+    """The losses of a critic and of a generator: functions of the logits of recorded and generated examples, to ``()``.
 
     - ``compares_pairs``: whether that of the generator depends on the recorded examples.
     - ``penalises_slope``: whether the critic has the penalty of :func:`gradient_penalty`, not those of
