@@ -23,6 +23,7 @@ from wavewright.families.composer.form import (
     PlannedPiece,
     cadence_kind,
     form_of,
+    kept_quarters,
     of_length,
     packed,
 )
@@ -221,13 +222,13 @@ def test_a_guide_counts_to_the_next_last_note():
 
 @pytest.mark.parametrize("layout", [*PITCHED, "drums"])
 @settings(max_examples=15)
-@given(plans(5), st.integers(0, 11), st.booleans(), st.integers(0, 1000))
-def test_a_piece_keeps_its_plan(layout, plan, tonic, is_in_key, seed):
+@given(plans(5), st.integers(0, 11), st.booleans(), st.booleans(), st.integers(0, 1000))
+def test_a_piece_keeps_its_plan(layout, plan, tonic, is_in_key, is_of_score, seed):
     config = config_of(layout)
     key = MusicalKey(tonic, "minor" if seed % 2 else "major")
     constraints = Constraints(key.pitch_classes if is_in_key and config.has_notes else None)
     masks = masks_of(constraints, config, 16 * len(plan), 16)
-    planned = PlannedPiece(plan, key, config, 16)
+    planned = PlannedPiece(plan, key, config, 16, is_of_score=is_of_score)
     sketch, masks = planned.sketched(nothing_known(config, 16 * len(plan)), masks, 0, np.random.default_rng(seed))
     drawer = GridDrawer(config, TorchSteps(random_module(config)), DrawSettings(1.2, 1.0))
     grid = drawer.draw(sketch, masks, np.random.default_rng(seed))
@@ -242,8 +243,29 @@ def test_a_piece_keeps_its_plan(layout, plan, tonic, is_in_key, seed):
         ends = [lane_events(grid, lane)[-1] for lane in range(config.n_lanes if layout == "voices" else 1)]
         degrees = [(symbol - FIRST_NOTE + config.vocabulary.lowest - tonic) % 12 for _, _, symbol in ends]
         assert all(end == len(grid) for _, end, _ in ends)
-        assert degrees[-1] == 0
+        assert degrees[0] == degrees[-1] == 0
         assert set(degrees) <= ({0, 3, 7} if key.is_minor else {0, 4, 7})
+
+
+@pytest.mark.parametrize("layout", [*PITCHED, "drums"])
+@given(st.integers(1, 6), st.integers(0, 1000))
+def test_each_voice_of_a_varied_bar_keeps_its_beginning_or_its_end(layout, n_quarters, seed):
+    kept = kept_quarters(n_quarters, config_of(layout), np.random.default_rng(seed))
+    assert not kept.all()
+    n_changes = np.abs(np.diff(kept.astype(int), axis=0)).sum(0)
+    assert (n_changes <= 1).all()
+
+
+def test_phrases_of_a_learned_form_may_end_over_another_chord():
+    plan = FormPlan((FormBar(cadence="full"), FormBar(cadence="half"), FormBar()))
+    config = config_of("lead-sheet")
+    known = {}
+    for is_of_score in (False, True):
+        planned = PlannedPiece(plan, MusicalKey(), config, 16, is_of_score=is_of_score)
+        masks = masks_of(Constraints(), config, 48, 16)
+        sketch, _ = planned.sketched(nothing_known(config, 48), masks, 0, np.random.default_rng(0))
+        known[is_of_score] = sketch.is_known[:, 1].reshape(3, 16).any(1).tolist()
+    assert known == {False: [True, True, True], True: [False, True, True]}
 
 
 def drawn_in_two_pitches(plan, seed, **changes):

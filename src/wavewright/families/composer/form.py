@@ -25,11 +25,13 @@ SIMILAR = 0.6
 """Fraction of equal quarters of all voices from which on a bar returns varied."""
 
 ALIGNED_BONUS = 0.15  # in that fraction, for a bar that follows the source of the bar before
-COPIED = 0.7
-"""Fraction of the quarters of a varied bar that are those of its source."""
+WHOLE = 0.5
+"""Fraction of the voices of a varied bar that are those of its source."""
 
-COPIED_OF_LEAD_SHEET = (0.4, 0.95)
+WHOLE_OF_LEAD_SHEET = (0.1, 0.9)
 """The same of a melody and of its chords: what varies is the melody."""
+
+FROM_START = 0.75  # of the other voices keep the beginning of their bar, the rest its end
 
 N_CANDIDATES = 8  # fewest forms from which one is drawn
 TAIL_BARS = 4  # of a form that is shortened: its end stays
@@ -219,6 +221,20 @@ def of_length(plan: FormPlan, n_bars: int) -> FormPlan:
     return FormPlan(tuple(bars))
 
 
+def kept_quarters(n_quarters: int, config: ComposerConfig, rng: np.random.Generator) -> np.ndarray:
+    """Return the quarters of a varied bar that are those of its source, ``(n_quarters, lanes)`` bool.
+
+    In scores it is most often the beginning of a voice, else its end.
+    """
+    n_lanes, quarters = config.n_lanes, np.arange(n_quarters)[:, None]
+    whole = WHOLE_OF_LEAD_SHEET if config.layout == "lead-sheet" else WHOLE
+    n_kept = np.where(rng.random(n_lanes) < whole, n_quarters, rng.integers(n_quarters, size=n_lanes))
+    kept = np.where(rng.random(n_lanes) < FROM_START, quarters < n_kept, quarters >= n_quarters - n_kept)
+    if kept.all():  # a varied bar has something that varies
+        kept[-1, 0] = False
+    return kept
+
+
 @dataclass(frozen=True)
 class PlannedPiece:
     """A form and the key of its cadences, for bars of so many sixteenths."""
@@ -228,6 +244,7 @@ class PlannedPiece:
     config: ComposerConfig
     bar_steps: int
     usual_step: int = 0  # sixteenth of a bar on which the last note of a phrase starts where the plan says none
+    is_of_score: bool = False  # whose phrases may end on the tonic over another chord, too, but for the last one
 
     def sketched(self, sketch: Sketch, masks: Masks, period: int, rng: np.random.Generator) -> tuple[Sketch, Masks]:
         """Return a sketch with bars that return and chords of cadences, and masks for the notes of these.
@@ -248,17 +265,20 @@ class PlannedPiece:
             kind = self._kind(index)
             if kind is None:
                 continue
+            is_last = index == len(self.plan) - 1
             step, until = self._span(index, masks)
-            if index == len(self.plan) - 1 or bar.source is None or self._kind(bar.source) != kind:
+            if is_last or bar.source is None or self._kind(bar.source) != kind:
                 returns.is_copied[step:until] = False
             chord = self._chord(kind)
+            is_free = self.is_of_score and kind == "full" and not is_last
             if self.config.layout == "lead-sheet":
-                self._set_chord(grid, is_known, masks, step, until, chord)
+                if not is_free:
+                    self._set_chord(grid, is_known, masks, step, until, chord)
                 self._limit(masks, 0, step, until, {self.key.tonic} if kind == "full" else set(chord.pitch_classes))
             else:
-                for lane in range(self.config.n_lanes):
-                    is_bass = lane == self.config.n_lanes - 1
-                    self._limit(masks, lane, step, until, {chord.root} if is_bass else set(chord.pitch_classes))
+                for lane in range(1 if is_free else self.config.n_lanes):
+                    is_root = lane == self.config.n_lanes - 1 or (lane == 0 and is_last)
+                    self._limit(masks, lane, step, until, {chord.root} if is_root else set(chord.pitch_classes))
         return replace(sketch, grid=grid, is_known=is_known, returns=returns, guide=guide), masks
 
     def _kind(self, index: int) -> CadenceKind | None:
@@ -288,18 +308,15 @@ class PlannedPiece:
         is_copied = np.zeros_like(sketch.is_known)
         sources = np.full(len(self.plan), -1)
         most_alike = np.full(len(self.plan), np.inf)
-        copied = COPIED_OF_LEAD_SHEET if self.config.layout == "lead-sheet" else COPIED
         for index, bar in enumerate(self.plan.bars):
-            drawn = rng.random((n_quarters, self.config.n_lanes)) < copied
-            if drawn[:, 0].all():  # a varied bar has something that varies
-                drawn[rng.integers(n_quarters), 0] = False
+            kept = kept_quarters(n_quarters, self.config, rng)
             if bar.source is None and not period:
                 most_alike[index] = SIMILAR
             if bar.source is None or (period and (index - bar.source) % period):
                 continue
             sources[index] = bar.source
             most_alike[index] = 1.0 if bar.manner == "varied" else np.inf
-            cells = np.repeat(drawn, STEPS_PER_QUARTER, axis=0)[: self.bar_steps] if bar.manner == "varied" else True
+            cells = np.repeat(kept, STEPS_PER_QUARTER, axis=0)[: self.bar_steps] if bar.manner == "varied" else True
             is_copied[index * self.bar_steps : (index + 1) * self.bar_steps] = cells
         return Returns(sources, is_copied, most_alike)
 

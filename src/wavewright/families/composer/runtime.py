@@ -125,7 +125,7 @@ class ComposerRuntime(ScoreComposer, ScoreScorer):
 
     def _planned(self, bars: int, settings: CompositionSettings, index: int) -> PlannedPiece | None:
         """Return the form of a new piece, None without one."""
-        plan, key, usual_step = settings.form, settings.key, 0
+        plan, key, usual_step, is_of_score = settings.form, settings.key, 0, not settings.form
         if plan and len(plan) != bars:
             raise BadSetting(f"The form has {len(plan)} bars, and {bars} are to be composed; give the same number.")
         if plan is False or (plan is None and self._forms is None):
@@ -136,7 +136,7 @@ class ComposerRuntime(ScoreComposer, ScoreScorer):
             plan, key = plan or drawn.plan, key or drawn.key
         if plan is None:
             return None
-        return PlannedPiece(plan, key or MusicalKey(), self.config, settings.bar_steps, usual_step)
+        return PlannedPiece(plan, key or MusicalKey(), self.config, settings.bar_steps, usual_step, is_of_score)
 
     def _aims(self, settings: CompositionSettings) -> Aims | None:
         """Return the positions of the traits that are asked for, None without any."""
