@@ -43,7 +43,7 @@ lang: en-GB
 TOML = """+++
 title = 'A Book & more'
 author = "Ann O'Author"
-date = 1999
+date = 1999-01-02
 language = "en-GB"
 +++
 """
@@ -71,7 +71,7 @@ def test_a_text_with_markup_is_known_by_its_name_and_has_its_own_tags(players, t
     origin = json.loads(open_sound(book.files[0].path).tags["comment"])
     assert origin["language"] == "en-GB"
     tags = open_sound(tmp_path / "b.mp3").metadata.tags
-    assert [tags[tag] for tag in ("title", "artist", "date")] == ["A Book & more", "Ann O'Author", "1999"]
+    assert [tags[tag] for tag in ("title", "artist", "date")] == ["A Book & more", "Ann O'Author", "1999-01-02"]
 
 
 def test_plain_text_has_no_tags_and_its_signs_are_read(players, tmp_path):
@@ -105,7 +105,13 @@ def test_an_audio_book_has_chapters_cover_and_tags(players, tmp_path, name):
     assert book.files[-1].notes == ("2 chapters",)
     assert book.files[-1].seconds == pytest.approx(first + PAUSE_SECONDS + second)
     found = open_sound(tmp_path / name).metadata
-    expected = {"title": "A Book", "album": "A Book", "artist": "Ann Author", "date": "1999", "genre": "Audiobook"}
+    expected = {
+        "title": "A Book",
+        "album": "A Book",
+        "artist": "Ann Author",
+        "date": "1999-01-02",
+        "genre": "Audiobook",
+    }
     expected |= {"organization": "Small Press", "copyright": "free", "subject": "a; b", "description": "A tale. New."}
     expected |= {"involvedpeople": "Tom Translator (translator)", "grouping": "Tales #2", "language": "en"}
     assert {tag: found.tags[tag] for tag in expected} == expected
@@ -131,7 +137,12 @@ def test_another_program_reads_an_audio_book(players, tmp_path, name):
     assert [chapter["tags"]["title"] for chapter in found["chapters"]] == ["The First", "Zwei: schön"]
     assert found["chapters"][0]["end_time"] == found["chapters"][1]["start_time"]
     tags = {tag.lower(): text for tag, text in found["format"]["tags"].items()}
-    assert (tags["title"], tags["artist"], tags["date"], tags["genre"]) == ("A Book", "Ann Author", "1999", "Audiobook")
+    assert (tags["title"], tags["artist"], tags["date"], tags["genre"]) == (
+        "A Book",
+        "Ann Author",
+        "1999-01-02",
+        "Audiobook",
+    )
     assert any(stream["disposition"]["attached_pic"] for stream in found["streams"])
     if name == "b.m4b":
         assert (tags["major_brand"], tags["media_type"]) == ("M4B ", "2")

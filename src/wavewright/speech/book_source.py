@@ -56,7 +56,7 @@ class BookTags:
     title: str = ""
     author: str = ""
     language: str = ""
-    year: str = ""
+    date: str = ""
     cover: bytes = b""
     others: tuple[tuple[str, str], ...] = ()
 
@@ -130,7 +130,7 @@ class EpubBook:
     def tags(self) -> BookTags:
         """The metadata of the EPUB."""
         epub = self._epub
-        return BookTags(epub.title, epub.author, epub.language, epub.year, epub.cover, epub.others)
+        return BookTags(epub.title, epub.author, epub.language, epub.date, epub.cover, epub.others)
 
     def chapters(self) -> list[Chapter]:
         """Return the chapters; their positions count the paragraphs of the book."""
@@ -201,8 +201,8 @@ def _tags_of(file: Path, markup: Markup) -> BookTags:
     title, author, date, language, lang = (
         " ".join(unescape(named.get(name, "")).split()) for name in ("title", "author", "date", "language", "lang")
     )
-    year = re.match(r"\d{4}\b", date)
-    return BookTags(title, author, lang or language, year[0] if year else "")
+    day = re.match(r"\d{4}\b(?:-\d\d(?:-\d\d)?\b)?", date)
+    return BookTags(title, author, lang or language, day[0] if day else "")
 
 
 def _start_is_epub(file: Path) -> bool:

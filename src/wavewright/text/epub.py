@@ -72,11 +72,14 @@ ROLES = {"trl": "translator", "edt": "editor", "ill": "illustrator", "aui": "int
 """Codes of MARC for those who contributed to a book, and their roles in tags; others are these codes."""
 
 BOOK_PRODUCER = "bkp"  # usually a program
+ISBN_TYPES = ("02", "15")  # of ONIX, of ten and of thirteen digits
+_ISBN_PREFIX = re.compile(r"(?:urn:)?isbn:?\s*(?=\d)", re.IGNORECASE)
+_DATE = re.compile(r"(?!0101-01-01)\d{4}(?:-\d\d(?:-\d\d)?)?")  # Calibre's date of books without one is 101
 
 
 @dataclass(frozen=True)
 class Epub:
-    """A book; title, authors, language (such as ``en-GB``) and year are empty if the file does not say them.
+    """A book; title, authors, language (such as ``en-GB``) and date are empty if the file does not say them.
 
     - ``cover``: the bytes of its picture, empty without one.
     - ``others``: names and texts of further tags, by the names that they have in sound files.
@@ -85,7 +88,7 @@ class Epub:
     title: str
     author: str
     language: str
-    year: str
+    date: str
     cover: bytes
     chapters: tuple[EpubChapter, ...]
     others: tuple[tuple[str, str], ...] = ()
@@ -249,21 +252,60 @@ class _Package:
         """Read the book."""
         dates = self.root.findall("metadata/date")
         date = next((each for each in dates if each.get("event") == "publication"), dates[0] if dates else None)
-        year = re.search(r"\d{4}", _text(date))
+        day = _DATE.search(_text(date))
+        titles = self._titles()
         cover = self._cover()
         chapters = _Chapters(self.archive, self._contents(), cover)
         texts = chapters.read(self._documents())
         if notes := chapters.notes.left_out:
             self.left_out.append(f"{len(notes)} notes or indexes ({shortened(notes[0])!r})")
         return Epub(
-            title=_text(self.root.find("metadata/title")),
+            title=_text(titles[0]) if titles else "",
             author=", ".join(self._authors()),
             language=_text(self.root.find("metadata/language")),
-            year=year[0] if year else "",
+            date=day[0] if day else "",
             cover=self.archive.read(cover) if cover else b"",
             chapters=(*texts,),
-            others=(*self._elements(), *self._contributors(), *self._series()),
+            others=(
+                *(("subtitle", _text(title)) for title in titles[1:]),
+                *self._sort_names(titles[:1]),
+                *(("language", _text(each)) for each in self.root.findall("metadata/language")[1:]),
+                *self._identifiers(),
+                *self._elements(),
+                *self._contributors(),
+                *self._series(),
+            ),
         )
+
+    def _titles(self) -> list[Element]:
+        """Return the elements of the title and of further ones, such as the subtitle."""
+        kinds = self._refining("title-type")
+        elements = [each for each in self.root.findall("metadata/title") if _text(each)]
+        return sorted(elements, key=lambda each: kinds.get(each.get("id", "")) != "main")
+
+    def _sort_names(self, titles: list[Element]) -> list[tuple[str, str]]:
+        """Return the tags of title and authors as they are sorted."""
+        sorted_as, authors = self._refining("file-as"), self._authors()
+        creators = [each for each in self.root.findall("metadata/creator") if _text(each) in authors]
+        named = {"titlesort": titles, "artistsort": creators}
+        found = {
+            name: [each.get("file-as", sorted_as.get(each.get("id", ""), "")) for each in elements]
+            for name, elements in named.items()
+        }
+        return [(name, "; ".join(texts)) for name, texts in found.items() if texts and all(texts)]
+
+    def _identifiers(self) -> list[tuple[str, str]]:
+        """Return the tags of ISBNs and of other identifiers, which begin with their kind."""
+        types = self._refining("identifier-type")
+        found = []
+        for each in self.root.findall("metadata/identifier"):
+            text, kind = _text(each), each.get("scheme", "")
+            number = _ISBN_PREFIX.sub("", text, count=1)
+            if number != text or kind.upper().startswith("ISBN") or types.get(each.get("id", "")) in ISBN_TYPES:
+                found.append(("isbn", number))
+            elif text:
+                found.append(("identifier", text if ":" in text or not kind else f"{kind.lower()}:{text}"))
+        return found
 
     def _elements(self) -> list[tuple[str, str]]:
         """Return the tags of OTHER_TAGS, whose texts may have HTML."""

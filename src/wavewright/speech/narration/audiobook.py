@@ -100,7 +100,7 @@ class Audiobook:
     chapters : sequence of BookChapter
         Its chapters; the files need not exist before `write`.
     tags : BookTags
-        Title, author, year and cover.
+        Title, author, date and cover.
     origin : mapping
         What all chapters were made from, with the name of the ``book``.
 
@@ -124,7 +124,7 @@ class Audiobook:
             ]
             for chapter in chapters
         ]
-        named = [tags.title, tags.author, tags.year, hashlib.sha256(tags.cover).hexdigest(), *tags.others]
+        named = [tags.title, tags.author, tags.date, hashlib.sha256(tags.cover).hexdigest(), *tags.others]
         digest = hashlib.sha256(json.dumps([parts, named], sort_keys=True).encode()).hexdigest()[:12]
         own = {name: value for name, value in origin.items() if name != "book"}
         self.origin: dict[str, object] = {"audiobook": origin["book"], **own, "chapters": digest}
@@ -178,7 +178,7 @@ class Audiobook:
                 stacklevel=2,
             )
         named = {"title": tags.title, "album": tags.title, "artist": tags.author, "albumartist": tags.author}
-        named |= {"composer": str(self.origin["voice"]), "date": tags.year, "genre": GENRE}
+        named |= {"composer": str(self.origin["voice"]), "date": tags.date, "genre": GENRE}
         named["comment"] = json.dumps(self.origin)
         named |= {"language": tags.language}
         return SoundMetadata((*fields_of(named), *tags.others), pictures, markers)
