@@ -15,6 +15,7 @@ import pytest
 import soundfile
 
 import wavewright
+from wavewright.audio.clip import Clip
 from wavewright.audio.file_formats.ogg import pages
 from wavewright.base.errors import BadAudio, BadSetting
 from wavewright.outputs.provenance import keys
@@ -330,7 +331,7 @@ def test_places_of_channels_are_signed(tmp_path):
         assert published(tmp_path, extensible(3, 0x7), extensible(3, mask)) == "refused"
 
 
-def test_places_are_the_same_in_wav_and_flac_files(tmp_path):
+def test_places_are_the_same_in_wav_flac_and_aiff_files(tmp_path):
     name = b"WAVEFORMATEXTENSIBLE_CHANNEL_MASK="
     files = [
         tagged_flac(2),
@@ -348,6 +349,12 @@ def test_places_are_the_same_in_wav_and_flac_files(tmp_path):
     wav = extensible(3, 0x7).replace(wave_bytes(3), samples.astype("<i2").tobytes())
     assert published(tmp_path, wav, tagged_flac(3), ("wav", "flac")) == "verified"
     assert published(tmp_path, wav, tagged_flac(3, name + b"0xB"), ("wav", "flac")) == "changed"
+    aiff = Clip(samples.T / np.float32(2**15), RATE, ("L", "R", "C")).write(tmp_path / "placed.aiff").read_bytes()
+    assert published(tmp_path, wav, aiff, ("wav", "aiff")) == "verified"
+    place = aiff.index(b"CHAN") + 8  # of its kind, its mask, and the number of its descriptions
+    for at, value, expected in ((4, 0xB, "changed"), (4, 3, "refused"), (4, 0, "refused"), (8, 1, "refused")):
+        changed = changed_at(aiff, place + at, value.to_bytes(4))
+        assert published(tmp_path, wav, changed, ("wav", "aiff")) == expected
 
 
 def test_formats_are_of_the_length_of_their_kind(tmp_path):

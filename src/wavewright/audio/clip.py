@@ -365,10 +365,10 @@ def _placed(known: SoundMetadata, file_format: str, first: Clip) -> tuple[SoundM
     places = known.tags.get(name)
     if places is None:
         return known, file_format, []
+    has_mask = mask_of(places, first.n_channels) is not None
     if file_format in WAV_FORMATS:
-        has_mask = file_format == "WAV" and mask_of(places, first.n_channels) is not None
-        return known, "WAVEX" if has_mask else file_format, []
-    if file_format == "FLAC" and not is_usual(places):
+        return known, "WAVEX" if has_mask and file_format == "WAV" else file_format, []
+    if (file_format == "FLAC" and not is_usual(places)) or (file_format == "AIFF" and has_mask):
         return known, file_format, []
     return known.without(PLACES_FIELD), file_format, [] if is_usual(places) else [PLACES]
 

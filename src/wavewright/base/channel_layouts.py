@@ -101,6 +101,11 @@ def core_audio_mask(layout: bytes) -> int:
     return sum(1 << bit for bit in bits) if is_ordered else 0
 
 
+def core_audio_layout(mask: int) -> bytes:
+    """Return the layout of a mask for an AIFF file, the inverse of :func:`core_audio_mask`."""
+    return b"".join(number.to_bytes(4) for number in (CORE_AUDIO_BITMAP, mask, 0))
+
+
 def stereo_weights(n_channels: int, positions: Positions | None = None) -> list[list[float]] | None:
     """Return the weights of three and more channels in a stereo downmix, ``(2, channels)``; None without positions.
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import BinaryIO
 
+from ...base.channel_layouts import PLACES_FIELD, core_audio_layout
 from .. import file_formats as formats
 from ..wav_chunks import FORWARD, MIDDLE_C, PING_PONG, LoopPoints, Sampler
 from .metadata import (
@@ -101,6 +102,9 @@ def _played(
 def write(file: BinaryIO, metadata: SoundMetadata, sample_rate: int, n_samples: int) -> None:
     """Append the metadata to a file that has none, and correct its size."""
     added = b""
+    if places := metadata.tags.get(PLACES_FIELD.lower()):
+        added += _chunk("CHAN", core_audio_layout(int(places, 16)))
+        metadata = metadata.without(PLACES_FIELD)
     values = metadata.values
     texts = {code: values[name][0] for code, name in TEXTS.items() if len(values.get(name, ())) == 1}
     for code, text in texts.items():

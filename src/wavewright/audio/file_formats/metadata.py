@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from ...base.channel_layouts import PLACES_FIELD, core_audio_mask
+from ...base.channel_layouts import PLACES_FIELD, USUAL_PLACES, core_audio_mask
 from ..wav_chunks import LoopPoints, Sampler
 
 TAGS = (
@@ -269,7 +269,7 @@ def exact_rate(rate: float) -> tuple[ForeignPart, ...]:
 def layout_of(kind: str, name: str, content: bytes) -> tuple[list[tuple[str, str]], list[ForeignPart]]:
     """Return the layout in a chunk as the tag of the places of channels, as a part if no mask says it."""
     mask = core_audio_mask(content)
-    fields = [(PLACES_FIELD.lower(), f"0x{mask:X}")] if mask.bit_count() > 2 else []
+    fields = [(PLACES_FIELD.lower(), f"0x{mask:X}")] if mask and mask not in USUAL_PLACES[:3] else []
     return fields, [] if mask else [ForeignPart(kind, name, content)]
 
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from ...audio.file_formats import flac, mpeg, ogg
 from ...audio.sound_file import AudioHeader, OpenSound, open_sound
-from ...base.channel_layouts import USUAL_PLACES
+from ...base.channel_layouts import CORE_AUDIO_BITMAP, USUAL_PLACES
 from ...base.errors import BadAudio
 from . import flac_frames
 
@@ -63,7 +63,7 @@ SOUND_NAMES = (b"data", b"wavl", b"slnt")  # chunks with samples, in upper or lo
 STEERING_NAMES = (b"wavl", b"slnt", b"plst", b"xma2", b"smv0", b"chna")
 """Further chunks that say which samples there are, in which order, of which format or in which places."""
 
-AIFF_STEERING_NAMES = (b"chan", b"wave")
+AIFF_LAYOUT = struct.Struct(">3I")  # of a chunk CHAN: that it has a mask, the mask, no descriptions
 Chunk = tuple[bytes, int, int]  # name, start and length of its content
 
 
@@ -94,7 +94,7 @@ def check_structure(path: Path, file_format: str) -> Structure:
         if kind == "riff":
             return _check_riff(file)
         if kind == "aiff":
-            return Structure(_check_aiff(file))
+            return _check_aiff(file)
         if kind == "flac":
             stream = flac.stream_information(file)
             return Structure(flac_frames.n_samples(file), flac.places(file), stream.md5.strip(b"\0"), stream.bits)
@@ -184,8 +184,8 @@ def _format_of(content: bytes) -> tuple[int, int]:
     return int(block), int(places)
 
 
-def _check_aiff(file: BinaryIO) -> int:
-    """Check an AIFF or AIFF-C file; return its samples."""
+def _check_aiff(file: BinaryIO) -> Structure:
+    """Check an AIFF or AIFF-C file."""
     file.seek(0)
     magic, size, kind = struct.unpack(">4sI4s", _whole(file, 12))
     if magic != b"FORM" or kind not in (b"AIFF", b"AIFC"):
@@ -195,7 +195,7 @@ def _check_aiff(file: BinaryIO) -> int:
     _, common, common_bytes = _only(found, b"COMM")
     _, sound, length = _only(found, b"SSND")
     _in_order(found, b"COMM", b"SSND")
-    _refuse(found, *AIFF_STEERING_NAMES)
+    _refuse(found, b"wave")
     file.seek(common)
     n_channels, n_samples, bits, exponent, mantissa = struct.unpack(">hIhHQ", _whole(file, AIFF_BYTES_OF_COMMON))
     compression = file.read(4) if kind == b"AIFC" else b"NONE"
@@ -213,7 +213,20 @@ def _check_aiff(file: BinaryIO) -> int:
         raise ValueError("it is compressed in a way that decoders read differently")
     if length - 8 != n_samples * n_channels * sample_bytes:
         raise ValueError("it holds more or less sound than it announces")
-    return int(n_samples)
+    return Structure(n_samples, _aiff_places(file, found, n_channels))
+
+
+def _aiff_places(file: BinaryIO, found: list[Chunk], n_channels: int) -> int:
+    """Return the mask of the places of the channels in the form that is written here, 0 without one."""
+    if not any(name.lower() == b"chan" for name, _, _ in found):
+        return 0
+    _, position, n_bytes = _only(found, b"CHAN")
+    file.seek(position)
+    kind, mask, n_described = AIFF_LAYOUT.unpack(_whole(file, AIFF_LAYOUT.size))
+    if (kind, n_described, n_bytes) != (CORE_AUDIO_BITMAP, 0, AIFF_LAYOUT.size) or not mask:
+        raise ValueError("it says the places of its channels in an unusual way")
+    flac.check_places(mask, n_channels)
+    return int(mask)
 
 
 def _chunks(
