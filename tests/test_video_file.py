@@ -160,3 +160,70 @@ def test_titles_and_roles_of_tracks_of_sound_stay(tmp_path, keeps_sound):
         assert found == [(None, roles.default), ("Main", roles(0)), ("Commentary", roles.comment)]
     else:
         assert found == [("Main", roles.default), ("Commentary", roles.comment)]
+
+
+def element(identifier, *contents):
+    """Return an element of Matroska."""
+    content = b"".join(each.encode() if isinstance(each, str) else each for each in contents)
+    return identifier + (1 << 56 | len(content)).to_bytes(8) + content
+
+
+def write_annotated(path):
+    """Write a video with what mkvmerge writes and PyAV does not read: it reads last titles, and no chapters within."""
+    write_video(path)
+    times = {0x91: (0.0, 0.25, 0.75), 0x92: (0.75, 0.5, 1.0)}
+    start, end = ([element(bytes([each]), round(1e9 * time).to_bytes(8)) for time in times[each]] for each in times)
+    shown = [element(b"\x80", element(b"\x85", text), element(b"\x43\x7c", language)) for text, language in DISPLAYED]
+    within = element(b"\xb6", start[1], end[1], shown[2])
+    chapters = [element(b"\xb6", start[0], end[0], shown[0], shown[1], within), element(b"\xb6", start[2], shown[3])]
+    tag = element(b"\x67\xc8", element(b"\x45\xa3", "TITLE"), element(b"\x44\x87", "The series"))
+    added = [
+        element(bytes.fromhex("15 49 A9 66"), element(b"\x7b\xa9", "The film")),
+        element(bytes.fromhex("10 43 A7 70"), element(b"\x45\xb9", *chapters)),
+        element(bytes.fromhex("12 54 C3 67"), element(b"\x73\x73", tag)),
+        element(bytes.fromhex("16 54 AE 6B"), element(b"\xae", element(b"\x22\xb5\x9d", "en-GB"))),
+        element(bytes.fromhex("19 41 A4 69"), element(b"\x61\xa7", element(b"\x46\x7e", "a font"))),
+    ]
+    content = path.read_bytes()
+    for name in ("15 49 A9 66", "10 43 A7 70"):  # PyAV's own become padding (EBML's void elements)
+        at = content.rindex(bytes.fromhex(name))  # behind the table of the elements
+        n_size = 9 - content[at + 4].bit_length()
+        size = int.from_bytes(content[at + 4 : at + 4 + n_size]) & (1 << 7 * n_size) - 1
+        void = b"\xec" + (1 << 56 | size + n_size - 5).to_bytes(8)
+        content = content[:at] + void + content[at + 9 :]
+    at = content.index(bytes.fromhex("18 53 80 67")) + 4
+    size = int.from_bytes(content[at : at + 8]) + sum(map(len, added))
+    path.write_bytes(content[:at] + size.to_bytes(8) + content[at + 8 :] + b"".join(added))
+
+
+DISPLAYED = [("Part", "eng"), ("Teil", "ger"), ("Within", "eng"), ("Second", "eng")]
+
+
+@pytest.mark.parametrize("out", ["b.mkv", "b.wav", "b.mp3"])
+def test_titles_and_chapters_of_matroska_that_pyav_does_not_read(tmp_path, out):
+    source = tmp_path / "a.mkv"
+    write_annotated(source)
+    message = "further texts of its markers, the part 'language en-GB', the part 'description a font'"
+    with pytest.warns(SoundWarning, match=message):
+        wavewright.edit(source, tmp_path / out, do="gain -6dB", quiet=True)
+    expected = [(0.0, "Part"), (0.25, "Within"), (0.75, "Second")]
+    metadata = open_sound(tmp_path / out).metadata
+    assert [(marker.start, marker.label) for marker in metadata.markers] == expected
+    assert metadata.values["title"][0] == "The film"
+    if out != "b.wav":  # of whose cue points FFmpeg reads no labels
+        assert [(start, label) for start, _, label in chapters_of(tmp_path / out)] == expected
+        assert {name.lower(): text for name, text in tags_of(tmp_path / out).items()}["title"].startswith("The film")
+
+
+def test_tags_that_a_copy_of_a_video_lacks_are_named(tmp_path):
+    source, out = tmp_path / "a.mp4", tmp_path / "b.mp4"
+    with av.open(str(source), "w", options={"movflags": "use_metadata_tags"}) as container:
+        container.metadata.update({"title": "T", "mood": "calm", "replaygain_track_gain": "-3 dB"})
+        sound = container.add_stream("aac", rate=RATE, layout="mono")
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, RATE), np.float32), format="fltp", layout="mono")
+        frame.rate, frame.time_base, frame.pts = RATE, Fraction(1, RATE), 0
+        container.mux([*sound.encode(frame), *sound.encode(None)])
+    lost = r"Left out: its level \(replaygain_track_gain\), the tag 'mood'\.$"
+    with pytest.warns(SoundWarning, match=lost):
+        wavewright.edit(source, out, do="gain -6dB", quiet=True)
+    assert tags_of(out)["title"] == "T"

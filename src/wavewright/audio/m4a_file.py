@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -84,7 +84,7 @@ def write(
         with av.open(str(target), "w", format="mp4", options={"brand": "M4B " if is_book else "M4A "}) as container:
             if created := metadata.tags.get(CREATED):
                 container.metadata[CREATED] = created
-            container.set_chapters([*_chapters(metadata.markers, seconds)])
+            container.set_chapters([*chapters(_from_the_start(metadata.markers), seconds, MILLISECONDS)])
             stream: AvObject = container.add_stream(
                 codec, rate=sample_rate, layout=M4A_LAYOUTS[n_channels], format=sample_format
             )
@@ -100,21 +100,24 @@ def write(
         )
 
 
-def _chapters(markers: tuple[Marker, ...], seconds: float | None) -> Iterator[AvObject]:
-    """Yield chapters as PyAV takes them; one without an end lasts to the next."""
+def _from_the_start(markers: tuple[Marker, ...]) -> list[Marker]:
+    """Return markers in their order, with one that fills the gap before them; these files have no gap."""
+    ordered = sorted(markers, key=lambda marker: marker.start)
+    return [Marker(0.0, ordered[0].start), *ordered] if ordered and ordered[0].start > 0 else ordered
+
+
+def chapters(ordered: Sequence[Marker], seconds: float | None, clock: int) -> Iterator[AvObject]:
+    """Yield chapters as PyAV takes them, in parts of a second; one without an end lasts to the next."""
     from fractions import Fraction
 
-    ordered = sorted(markers, key=lambda marker: marker.start)
-    if ordered and ordered[0].start > 0:  # chapters of these files leave no gap
-        ordered.insert(0, Marker(0.0, ordered[0].start))
     for number, marker in enumerate(ordered):
         following = ordered[number + 1].start if number + 1 < len(ordered) else seconds or marker.start + LAST_SECONDS
         end = following if marker.end is None else marker.end
         yield {
             "id": number,
-            "start": round(marker.start * MILLISECONDS),
-            "end": round(max(end, marker.start) * MILLISECONDS),
-            "time_base": Fraction(1, MILLISECONDS),
+            "start": round(marker.start * clock),
+            "end": round(max(end, marker.start) * clock),
+            "time_base": Fraction(1, clock),
             "metadata": {"title": marker.label},
         }
 

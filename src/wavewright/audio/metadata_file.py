@@ -86,29 +86,36 @@ def read_container(path: Path, container: Container) -> SoundMetadata:
     ]
     if markers and markers[0].start == 0 and not markers[0].label:
         markers = markers[1:]  # what fills the gap before the first chapter
-    kind = container.format.name
-    is_mov, is_repeated = kind.startswith("mov"), kind.startswith(("asf", "matroska"))
-    own: SoundMetadata | None = None
-    with path.open("rb") as file:
-        try:
-            if is_repeated:
-                own = formats.repeated_tags.read(file, kind)
-            elif kind == "voc":
-                own = formats.other_metadata.read(file, formats.other_metadata.VOC_MAGIC, 0)
-            elif kind == "iff":
-                own = formats.aiff_metadata.read(file, container.streams.audio[0].rate)
-            else:
-                own = (formats.m4a_metadata if is_mov else formats.id3_metadata).read(file)
-        except (ValueError, struct.error, IndexError):
-            pass  # damaged
-    own = own or SoundMetadata()
-    is_all = own.fields and not (is_mov or is_repeated)  # PyAV reads one of several texts
+    own = read_own(path, container)
+    is_mov, is_matroska, is_asf = (container.format.name.startswith(start) for start in ("mov", "matroska", "asf"))
+    is_all = own.fields and not (is_mov or is_matroska or is_asf)  # PyAV reads one of several texts
     known = normalised((*(() if is_all else named), *_places(container)))
     pictures = own.pictures if is_mov and own else tuple(_covers(container))
     is_ambisonic = container.streams.audio[0].codec_context.layout.name.startswith("ambisonic")
     parts = (*_other_tracks(container), *([AMBISONICS] if is_ambisonic else []))
     found = SoundMetadata(known, pictures, tuple(markers), parts=parts)
     return own.completed(found)
+
+
+def read_own(path: Path, container: Container) -> SoundMetadata:
+    """Return what is read here of a container that PyAV has opened, of which it reads a part."""
+    kind = container.format.name
+    own: SoundMetadata | None = None
+    with path.open("rb") as file:
+        try:
+            if kind.startswith("matroska"):
+                own = formats.matroska_metadata.read(file)
+            elif kind == "asf":
+                own = formats.repeated_tags.read(file)
+            elif kind == "voc":
+                own = formats.other_metadata.read(file, formats.other_metadata.VOC_MAGIC, 0)
+            elif kind == "iff":
+                own = formats.aiff_metadata.read(file, container.streams.audio[0].rate)
+            else:
+                own = (formats.m4a_metadata if kind.startswith("mov") else formats.id3_metadata).read(file)
+        except (ValueError, struct.error, IndexError):
+            pass  # damaged
+    return own or SoundMetadata()
 
 
 def _places(container: Container) -> list[tuple[str, str]]:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import heapq
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from ..base.errors import BadAudio, BadSetting, MissingExtra, WavewrightError, how_to_install
 from ..base.whole_file import temporary_path, why_not_written
+from . import metadata_file
 from .clip import Clip, warn_of_left_out
+from .file_formats.metadata import AUTOMATIC, LEVELS, TRACK, plain
 from .file_kind import CONTAINER_OPTIONS, VIDEO_CODECS, is_video
-from .m4a_file import BITS_PER_SECOND_AND_CHANNEL, LAYOUTS, sound_packets
+from .m4a_file import BITS_PER_SECOND_AND_CHANNEL, LAYOUTS, chapters, sound_packets
 from .media_samples import MICROSECONDS, AvObject, start_seconds
 from .sound_file import open_sound
 from .video_tracks import SUBTITLE_CODECS, VideoTracks, add_subtitles, set_language
@@ -27,9 +30,10 @@ LOSSLESS = {
 
 CODEC_RATES_HZ = {"aac": (8_000, 96_000), "libopus": (48_000, 48_000)}
 MAX_CHANNELS = 8
-STREAM_TAGS = ("encoder", "duration", "bps", "number_of_frames", "number_of_bytes", "handler_name", "vendor_id")
-"""Tags of tracks that say how they were written."""
+OF_DUB = ("language", "title")
+"""Tags of a track of sound that a dub changes on purpose."""
 
+NANOSECONDS = 1_000_000_000  # of a second
 OWN_TAGS = ("major_brand", "minor_version", "compatible_brands", "encoder", "duration")
 """Tags of a container that say how the file was written."""
 
@@ -76,6 +80,7 @@ def replace_sound(
                     _copy(video, written, iter(blocks), out.suffix.lower(), clipping, tracks)
                 with av.open(str(temporary), options=CONTAINER_OPTIONS, metadata_errors="replace") as copy:
                     lost = lost_tracks(video, copy, sets_language=bool(tracks.language or tracks.keeps_sound))
+                lost += _lost_metadata(source, temporary, tracks)
             temporary.replace(out)
             warn_of_left_out(out, lost)
     except av.FFmpegError as error:
@@ -138,10 +143,7 @@ def _copy(
     measured = waves if clipping is None else clipping.measured(waves)
     encoded = sound_packets(sound, measured, rate, start_seconds(video))
     packets = heapq.merge(encoded, subtitles, key=lambda packet: packet.dts * packet.time_base)
-    written.metadata.update({name: text for name, text in video.metadata.items() if name not in OWN_TAGS})
-    written.set_chapters(video.chapters())
-    if is_matroska:
-        _attach(video, written)
+    _copy_metadata(video, written, is_matroska)
     pending = next(packets, None)
     copied = [video.streams[index] for index in streams]  # none where there is sound alone; PyAV would read all then
     for packet in video.demux(copied) if copied else ():
@@ -160,13 +162,25 @@ def _copy(
         pending = next(packets, None)
 
 
+def _copy_metadata(video: AvObject, written: AvObject, is_matroska: bool) -> None:
+    """Copy tags, chapters and attached files; those that PyAV does not read as they are, of a reading of our own."""
+    own = metadata_file.read_own(Path(video.name), video)
+    tags = {name: text for name, text in video.metadata.items() if name not in OWN_TAGS}
+    tags |= {"title": title[0]} if (title := own.values.get("title")) else {}
+    written.metadata.update({name: text for name, text in tags.items() if not name.lower().startswith(LEVELS)})
+    seconds = video.duration / MICROSECONDS if video.duration else None
+    written.set_chapters([*chapters(own.markers, seconds, NANOSECONDS)] if own.markers else video.chapters())
+    if is_matroska:
+        _attach(video, written)
+
+
 def _is_attached_picture(stream: AvObject) -> bool:
     return stream.type == "video" and bool(stream.disposition & stream.disposition.attached_pic)
 
 
 def _tags_of(stream: AvObject) -> dict[str, str]:
     """Return the tags of a track that stay true of its copy, such as language and title."""
-    return {name: text for name, text in stream.metadata.items() if name.lower() not in STREAM_TAGS}
+    return {name: text for name, text in stream.metadata.items() if name.lower() not in AUTOMATIC}
 
 
 def _copied(written: AvObject, stream: AvObject) -> AvObject:
@@ -206,6 +220,23 @@ def lost_tracks(before: AvObject, after: AvObject, sets_language: bool = False) 
     first, new = (each.streams.audio[0].codec_context.name for each in (before, after))
     lost = [f"the {kind} track {detail}".rstrip() for kind, detail in (wanted - found)]
     return [*lost, *([f"its lossless sound, which is {new} now"] if first in lossless and new not in lossless else [])]
+
+
+def _lost_metadata(source: Path, copy: Path, tracks: VideoTracks) -> list[str]:
+    """Return the names of tags, chapters and pictures of a video that its copy lacks; tracks are compared elsewhere."""
+    changed = (*AUTOMATIC, *(OF_DUB if tracks.language or tracks.keeps_sound else ()))
+    before, after = (open_sound(path).metadata for path in (source, copy))
+    levels = [name for name in before.values if name.startswith(LEVELS)]
+    before, after = (
+        replace(
+            metadata,
+            fields=tuple(each for each in metadata.fields if plain(*each)[0].lower() not in (*changed, *levels)),
+            parts=tuple(each for each in metadata.parts if each.kind != TRACK),
+        )
+        for metadata in (before, after)
+    )
+    level = [f"its level ({', '.join(levels)})"] if levels else []
+    return [*level, *metadata_file.losses(before, after, None)]
 
 
 def _described(container: AvObject, sets_language: bool) -> Iterator[tuple[str, str]]:

@@ -6,6 +6,7 @@ from . import (
     id3 as id3,
     id3_metadata as id3_metadata,
     m4a_metadata as m4a_metadata,
+    matroska_metadata as matroska_metadata,
     ogg as ogg,
     other_metadata as other_metadata,
     repeated_tags as repeated_tags,

@@ -49,6 +49,7 @@ IMAGES = {13: "image/jpeg", 14: "image/png", 27: "image/bmp"}
 IMAGE_TYPES = {**{mime: number for number, mime in IMAGES.items()}, "image/jpg": 13}
 FRONT_COVER = 3
 MAX_BYTES = 2**28
+KEY_NUMBER = "\0"  # first byte of atoms that are numbers of keys, which FFmpeg reads
 USER_ATOMS = ("meta", "chpl", "name", "loci", "titl", "auth", "perf", "albm", "gnre", "yrrc", "cprt", "dscp")
 """Atoms of ``udta`` that hold tags or chapters which FFmpeg reads; so do those whose names begin with a ©."""
 
@@ -75,7 +76,7 @@ def read(file: BinaryIO) -> SoundMetadata | None:
             pictures += [Picture(FRONT_COVER, _image_type(kind, image), "", image) for kind, image in values]
         elif (found := _fields_of(atom, each, values)) is not None:
             fields += found
-        else:
+        elif not atom.startswith(KEY_NUMBER):
             parts.append(ForeignPart(M4A, atom, each))
     return SoundMetadata(normalised(fields), tuple(pictures), parts=tuple(parts))
 

@@ -37,6 +37,12 @@ SYNONYMS = {
 }
 """Names of tags in other programs, and ours, which are those of Vorbis comments."""
 
+MATROSKA_STATISTICS = (
+    *("bps", "duration", "number_of_frames", "number_of_bytes"),
+    *("_statistics_writing_app", "_statistics_writing_date_utc", "_statistics_tags"),
+)
+"""Tags that mkvmerge writes about each track; FFmpeg appends their language."""
+
 AUTOMATIC = (
     *("software", "encoder", "encodersettings", "encoding", "encoder_settings", "duration", "length"),
     *(
@@ -49,6 +55,7 @@ AUTOMATIC = (
         "itunpgap",
     ),
     *("itunes_cddb_1", "tagging time"),
+    *(f"{name}{of}" for name in MATROSKA_STATISTICS for of in ("", "-eng")),
 )
 """Tags that programs write about a file, which are not those of a file that is made of it."""
 

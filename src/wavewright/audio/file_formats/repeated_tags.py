@@ -1,9 +1,9 @@
-"""Tags of WMA and Matroska files that have several texts, of which PyAV reads one."""
+"""Tags of WMA files that have several texts, of which PyAV reads one."""
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import accumulate, pairwise
 from typing import BinaryIO
 
@@ -19,25 +19,12 @@ ASF_RECORD = struct.Struct("<4xHHI")  # bytes of the name, type, bytes of the va
 ASF_TEXT = 0
 MAX_BYTES = 2**24
 
-SEGMENT, TAGS, TAG, SIMPLE_TAG, TAG_NAME, TAG_STRING = 0x18538067, 0x1254C367, 0x7373, 0x67C8, 0x45A3, 0x4487
-TARGETS, TARGET_UIDS = 0x63C0, (0x63C4, 0x63C5, 0x63C6, 0x63C9)
-"""Elements of Matroska; tags whose targets have numbers are those of tracks, chapters and attached files."""
 
-Element = tuple[int, int, int]
-"""Identifier of an element, the position of its content, and the position after it."""
-
-
-def read(file: BinaryIO, kind: str) -> SoundMetadata:
-    """Return the tags with several texts of a file of a kind, as FFmpeg names it."""
-    n_bytes = file.seek(0, 2)
-    if kind == "asf":
-        file.seek(16)
-        header = file.read(min(int.from_bytes(file.read(8), "little"), MAX_BYTES))
-        fields = normalised(_asf(header[6:]))
-    else:
-        segments = _inside(file, [(0, 0, n_bytes)], SEGMENT)
-        tags = _inside(file, _inside(file, segments, TAGS), TAG)
-        fields = normalised(each for tag in tags for each in _of_tag(file, tag))
+def read(file: BinaryIO) -> SoundMetadata:
+    """Return the tags with several texts of a file."""
+    file.seek(16)
+    header = file.read(min(int.from_bytes(file.read(8), "little"), MAX_BYTES))
+    fields = normalised(_asf(header[6:]))
     values = SoundMetadata(fields).values
     return SoundMetadata(tuple(each for each in fields if len(values[each[0].lower()]) > 1))
 
@@ -79,36 +66,3 @@ def _records(content: bytes, is_extended: bool) -> Iterator[tuple[str, str]]:
 
 def _text(content: bytes) -> str:
     return content.decode("utf-16-le", "replace").rstrip("\0")
-
-
-def _inside(file: BinaryIO, elements: Iterable[Element], kind: int) -> Iterator[Element]:
-    """Yield the elements of a kind inside others."""
-    for _, start, end in elements:
-        yield from (each for each in _elements(file, start, end) if each[0] == kind)
-
-
-def _elements(file: BinaryIO, start: int, end: int) -> Iterator[Element]:
-    while start < end:
-        file.seek(start)
-        head = file.read(12)
-        n_kind, n_size = (9 - each.bit_length() for each in (head[0], (head[9 - head[0].bit_length() :] or b"\0")[0]))
-        size = int.from_bytes(head[n_kind : n_kind + n_size]) & (1 << 7 * n_size) - 1
-        if n_kind > 4 or n_size > 8:
-            return
-        content = start + n_kind + n_size
-        is_endless = size == (1 << 7 * n_size) - 1
-        start = end if is_endless else min(end, content + size)
-        yield int.from_bytes(head[:n_kind]), content, start
-
-
-def _of_tag(file: BinaryIO, tag: Element) -> Iterator[tuple[str, str]]:
-    """Yield the name and text of the tags of a file, not of its parts."""
-    targets = _inside(file, [tag], TARGETS)
-    if any(each in TARGET_UIDS for target in targets for each, *_ in _elements(file, *target[1:])):
-        return
-    for simple in _inside(file, [tag], SIMPLE_TAG):
-        texts = {}
-        for kind, start, end in _elements(file, *simple[1:]):
-            file.seek(start)
-            texts[kind] = file.read(min(end - start, MAX_BYTES)).decode("utf-8", "replace")
-        yield texts.get(TAG_NAME, ""), texts.get(TAG_STRING, "")
