@@ -1,8 +1,8 @@
 """Debian's Chromium or Firefox driven by Playwright: pages of a studio, what they ask for, and what they play.
 
-`WAVEWRIGHT_BROWSER=firefox` takes Firefox, over WebDriver BiDi. Firefox ESR wants Playwright 1.60, which reports there
-neither the files that the page saves nor what it posts: the page notes them itself. Without a sound card its audio does
-not start: let PulseAudio run with a null sink.
+`WAVEWRIGHT_BROWSER=firefox` takes Firefox ESR, over WebDriver BiDi. Playwright reports there neither the
+files that the page saves nor what it posts: the page notes them itself. Without a sound card its audio does not start:
+let PulseAudio run with a null sink, as `.ci/full firefox` does.
 """
 
 from __future__ import annotations
@@ -234,6 +234,15 @@ class Studio:
         """Choose a pad by its number, and press a button of the bar."""
         self.page.locator(".pads:not(.small) .pad").nth(number).click()
         self.page.get_by_role("toolbar").get_by_role("button", name=name, exact=True).click()
+
+    def drag(self, source, target, **options) -> None:
+        """Drag an element onto another one; Firefox ends no drag of WebDriver, and is given the events alone."""
+        if not IS_FIREFOX:
+            source.drag_to(target, **options)
+            return
+        carried = self.page.evaluate_handle("new DataTransfer()")
+        for event, element in (("dragstart", source), ("dragover", target), ("drop", target)):
+            element.dispatch_event(event, {"dataTransfer": carried})
 
     def download(self, button) -> bytes:
         """Press a button that saves a file; return the file."""

@@ -96,7 +96,7 @@ def test_a_clip_is_dragged_from_the_tray_into_a_panel(studio):
     studio.page.evaluate(ADD, ["tone.wav", 0.5])
     row = open_tray(studio.page).locator("li[draggable=true]")
     row.wait_for()
-    row.drag_to(panel.locator(".slot").first, source_position={"x": 300, "y": 20})
+    studio.drag(row, panel.locator(".slot").first, source_position={"x": 300, "y": 20})
     panel.locator(".slot:has-text('tone.wav, 0.50 s')").wait_for()
 
 
@@ -138,10 +138,10 @@ def test_a_click_is_not_lost_when_a_job_ends_while_the_button_is_down(studio):
     page.mouse.down()
     page.evaluate("window.row.close()")
     page.evaluate(PAINTED)
+    before = page.evaluate("document.documentElement.scrollHeight")
     page.mouse.up()
     assert summary.evaluate("each => each.parentElement.open")
     summary.click()
-    before = page.evaluate("document.documentElement.scrollHeight")
     page.evaluate("scrollTo(0, 0)")
     page.wait_for_function(
         f"() => document.documentElement.scrollHeight < {before}"
