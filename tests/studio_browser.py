@@ -29,6 +29,7 @@ FIREFOX_PREFERENCES = {
     "media.autoplay.blocking_policy": 0,
     "media.navigator.permission.disabled": True,
     "media.navigator.streams.fake": True,
+    "ui.useOverlayScrollbars": 1,  # as Chromium without a window, and phones
 }
 LIMIT_MS = 1_000 * LIMIT_SECONDS
 FAKE_DEVICES = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
@@ -88,13 +89,18 @@ SEEN = """
 NOTED = """
 (() => {
   const [blobs, post, addressOf] = [new Map(), window.fetch, URL.createObjectURL];
-  const { click } = HTMLAnchorElement.prototype;
+  const { click } = HTMLElement.prototype;
   Object.assign(window, { posted: [], saved: [] });
   window.fetch = (address, options) => {
     if (typeof options?.body === "string") window.posted.push([String(address), options.body]);
     return post(address, options);
   };
   if (!IS_FIREFOX) return;
+  window.asked = [];
+  HTMLInputElement.prototype.click = function () {
+    if (this.type !== "file") click.call(this);
+    else if (navigator.userActivation.isActive) window.asked.push(this);
+  };
   URL.createObjectURL = blob => {
     const address = addressOf.call(URL, blob);
     blobs.set(address, blob);
@@ -105,7 +111,7 @@ NOTED = """
   };
 })()
 """
-"""Note what the page posts and, in Firefox, the files that it saves, which are not downloaded then."""
+"""Note what the page posts and, in Firefox, the files that it saves and the fields in which it asks for files."""
 
 SAVED = """
 () => new Promise(resolve => {
@@ -115,6 +121,18 @@ SAVED = """
 })
 """
 """Return the first file that the page has saved, in base64."""
+
+FOLDER = """
+(field, contents) => {
+  const files = contents.map(([path, base64]) => {
+    const file = new File([Uint8Array.from(atob(base64), each => each.charCodeAt(0))], path.split("/").at(-1));
+    return Object.defineProperty(file, "webkitRelativePath", { value: path });
+  });
+  Object.defineProperty(field, "files", { value: files, configurable: true });
+  field.dispatchEvent(new Event("change"));
+}
+"""
+"""Let a field have the files of a folder, which are given with their paths."""
 
 TRANSIENT = (
     ".clip.playing",
@@ -167,6 +185,17 @@ def running_browser(microphone: Path | None = None) -> Iterator[object]:
             browser = playwright.chromium.launch(executable_path=PROGRAM, args=[*ARGUMENTS, *devices], timeout=LIMIT_MS)
         yield browser
         browser.close()
+
+
+def give_folder(field, folder: Path) -> None:
+    """Choose a folder in a field; in Firefox WebDriver chooses none, and the field is given the files."""
+    if not IS_FIREFOX:
+        field.set_input_files(str(folder))
+        return
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    contents = [base64.b64encode(path.read_bytes()).decode() for path in paths]
+    names = [path.relative_to(folder.parent).as_posix() for path in paths]
+    field.evaluate(FOLDER, [list(pair) for pair in zip(names, contents, strict=True)])
 
 
 class Studio:
@@ -243,6 +272,15 @@ class Studio:
         carried = self.page.evaluate_handle("new DataTransfer()")
         for event, element in (("dragstart", source), ("dragover", target), ("drop", target)):
             element.dispatch_event(event, {"dataTransfer": carried})
+
+    def asked_by(self, button) -> object:
+        """Press a button that asks for a file; return the field that takes it."""
+        if IS_FIREFOX:
+            button.click()
+            return self.page.wait_for_function("() => window.asked.shift()").as_element()
+        with self.page.expect_file_chooser() as asked:
+            button.click()
+        return asked.value.element
 
     def download(self, button) -> bytes:
         """Press a button that saves a file; return the file."""

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
-from studio_browser import BROKEN_FETCH, LIMIT_MS, PANELS
+from studio_browser import BROKEN_FETCH, LIMIT_MS, PANELS, give_folder
 from waiting import wait_until
 
 RATE = 16_000
@@ -553,7 +553,7 @@ def move_on_map(walk: Walk) -> Outcome:
 def map_of_folder(walk: Walk) -> Outcome:
     """Draw a map of a folder, with sounds or without."""
     folder = walk.draw([walk.files.folder, walk.files.wrong_folder])
-    walk.panel.locator("input[type=file]").set_input_files(str(folder))
+    give_folder(walk.panel.locator("input[type=file]"), folder)
     return "There is no sound file" if folder == walk.files.wrong_folder else None
 
 
@@ -970,7 +970,7 @@ def open_score(walk: Walk) -> Outcome:
 @action("training", weight=2)
 def inspect_folder(walk: Walk) -> Outcome:
     """Give a folder of recordings, or of other files."""
-    walk.panel.locator("input[type=file]").set_input_files(str(walk.draw([walk.files.folder, walk.files.wrong_folder])))
+    give_folder(walk.panel.locator("input[type=file]"), walk.draw([walk.files.folder, walk.files.wrong_folder]))
     return None
 
 

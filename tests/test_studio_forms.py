@@ -12,7 +12,7 @@ import soundfile
 pytest.importorskip("uvicorn")
 
 from local_server import request
-from studio_browser import PANELS, reason_to_skip
+from studio_browser import PANELS, give_folder, reason_to_skip
 from test_studio import page_texts
 
 from wavewright import render
@@ -282,10 +282,9 @@ def test_a_main_button_asks_for_a_sound_and_goes_on(studio, recording, name, tex
     panel = studio.open(name)
     panel.locator(".slot", has_text="Drop a sound file").first.wait_for()
     for _ in range(2):  # the first time no file is chosen
-        with studio.page.expect_file_chooser() as asked:
-            panel.locator("button.primary").first.click()
+        field = studio.asked_by(panel.locator("button.primary").first)
         studio.status("Choose a ")
-    asked.value.set_files(str(recording))
+    field.set_input_files(str(recording))
     studio.status(text)
     assert studio.page.inner_text("#error") == ""
 
@@ -298,13 +297,12 @@ def test_a_training_asks_for_a_folder_where_one_had_no_sounds(studio, tmp_path):
     for number in range(2):
         soundfile.write(tmp_path / "clips" / f"{number}.wav", 0.1 * np.ones(4_000), RATE)
     panel = studio.open("training")
-    panel.locator("input[type=file]").set_input_files(str(tmp_path / "papers"))
+    give_folder(panel.locator("input[type=file]"), tmp_path / "papers")
     studio.status("There is no sound file in that folder.")
     for button in ("Inspect", "Start training"):
-        with studio.page.expect_file_chooser() as asked:
-            panel.get_by_role("button", name=button).click()
+        field = studio.asked_by(panel.get_by_role("button", name=button))
         studio.status("Choose the folder of recordings")
-    asked.value.set_files(str(tmp_path / "clips"))
+    give_folder(field, tmp_path / "clips")
     studio.status("2 clips inspected.")
 
 
@@ -371,9 +369,8 @@ def test_a_recording_becomes_a_score_and_a_score_takes_its_tempo(studio, tmp_pat
     tempo.fill("120")
     tempo.press("Enter")
     panel.get_by_text("From a recording", exact=True).click()
-    with studio.page.expect_file_chooser() as chooser:
-        panel.get_by_role("button", name="Fit the score to it").click()
-    chooser.value.set_files(str(tmp_path / "tune.wav"))
+    field = studio.asked_by(panel.get_by_role("button", name="Fit the score to it"))
+    field.set_input_files(str(tmp_path / "tune.wav"))
     studio.status("The score in the tempo of tune.wav")
     assert abs(float(tempo.input_value()) - 96) < 3
     page = studio.download(panel.get_by_role("button", name="Save a page that follows it"))

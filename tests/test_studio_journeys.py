@@ -151,9 +151,8 @@ def test_a_voice_developer_records_trains_corrects_and_serves_a_voice(studio, st
     sentence = "The yellow ferry leaves the island at noon."
     for text, n_sentences in (("long " * 10_000, 1), (f"{sentence}\n" * SENTENCES, SENTENCES)):
         (tmp_path / "sentences.txt").write_text(text)
-        with studio.page.expect_file_chooser() as chooser:
-            panel.get_by_role("button", name="Open other sentences").click()
-        chooser.value.set_files(str(tmp_path / "sentences.txt"))
+        field = studio.asked_by(panel.get_by_role("button", name="Open other sentences"))
+        field.set_input_files(str(tmp_path / "sentences.txt"))
         studio.status(f"{n_sentences} sentence")
         if n_sentences == 1:
             assert "shorter than the sentence" in record(studio, panel, 0.5)

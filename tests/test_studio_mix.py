@@ -276,8 +276,8 @@ def test_a_project_goes_round_and_mix_renders_the_same_samples(studio, sounds, t
     panel.get_by_label("Automate").select_option("effect 1 threshold")
     panel.get_by_role("button", name="Show lane").click()
     lane = panel.locator(".automation").last
-    lane.click(position={"x": 30, "y": 20})
-    lane.click(position={"x": 90, "y": 70})
+    drag(studio.page, lane, 30, 0, y=20)  # Firefox would show the middle of the lane before a click
+    drag(studio.page, lane, 90, 0, y=70)
     first = rendered(studio, panel)
     path = archive_of(studio, panel, tmp_path)
     project = tomllib.loads(path.read_text())

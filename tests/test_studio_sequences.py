@@ -11,7 +11,7 @@ import soundfile
 pytest.importorskip("uvicorn")
 
 from local_server import jobs_held
-from studio_browser import PANELS, Studio, reason_to_skip
+from studio_browser import PANELS, Studio, give_folder, reason_to_skip
 from studio_sequences import Walk, make_files
 from test_studio_page import choose_file, wave_of
 
@@ -431,7 +431,7 @@ def test_settings_of_a_training_are_checked_when_they_are_typed(studio):
 
 def test_wrong_settings_of_a_training_are_found_at_once(studio, files):
     panel = studio.open("training")
-    panel.locator("input[type=file]").set_input_files(str(files.folder))
+    give_folder(panel.locator("input[type=file]"), files.folder)
     studio.status("4 clips inspected.")
     panel.get_by_label("Settings, separated by spaces").fill("no_such=3")
     asked: list[str] = []
