@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
-from .metadata import OTHER, ForeignPart, Marker, SoundMetadata, normalised
+from .metadata import OTHER, ForeignPart, Marker, SoundMetadata, normalised, text_of
 
 SEGMENT, INFO, TITLE = 0x18538067, 0x1549A966, 0x7BA9
 TAGS, TAG, SIMPLE_TAG, TAG_NAME, TAG_STRING = 0x1254C367, 0x7373, 0x67C8, 0x45A3, 0x4487
@@ -118,7 +118,7 @@ def _texts(file: BinaryIO, parent: Element, kind: int) -> Iterator[str]:
 
 def _text(file: BinaryIO, start: int, end: int) -> str:
     file.seek(start)
-    return file.read(min(end - start, MAX_BYTES)).decode("utf-8", "replace").rstrip("\0")
+    return text_of(file.read(min(end - start, MAX_BYTES)))
 
 
 def _number(file: BinaryIO, start: int, end: int) -> int:
