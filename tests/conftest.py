@@ -202,7 +202,7 @@ def studio_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[object]:
-    """Chromium, driven by Playwright."""
+    """Chromium or Firefox, driven by Playwright."""
     from studio_browser import running_browser
 
     with running_browser() as browser:

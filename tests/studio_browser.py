@@ -96,10 +96,9 @@ NOTED = """
     return post(address, options);
   };
   if (!IS_FIREFOX) return;
-  window.asked = [];
   HTMLInputElement.prototype.click = function () {
     if (this.type !== "file") click.call(this);
-    else if (navigator.userActivation.isActive) window.asked.push(this);
+    else if (navigator.userActivation.isActive) window.asked = this;
   };
   URL.createObjectURL = blob => {
     const address = addressOf.call(URL, blob);
@@ -276,8 +275,9 @@ class Studio:
     def asked_by(self, button) -> object:
         """Press a button that asks for a file; return the field that takes it."""
         if IS_FIREFOX:
+            self.page.evaluate("window.asked = null")
             button.click()
-            return self.page.wait_for_function("() => window.asked.shift()").as_element()
+            return self.page.wait_for_function("() => window.asked").as_element()
         with self.page.expect_file_chooser() as asked:
             button.click()
         return asked.value.element

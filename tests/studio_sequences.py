@@ -1,6 +1,6 @@
 """Random sequences of user actions in the studio, and what must hold after each of them.
 
-python tests/studio_sequences.py 0 500          # first seed and number; needs Playwright and Chromium
+python tests/studio_sequences.py 0 500          # first seed and number; needs Playwright and Chromium or Firefox
 """
 
 from __future__ import annotations

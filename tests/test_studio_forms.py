@@ -81,7 +81,7 @@ WATCH_METER = """
 
 
 def in_browser(test):
-    """Run a test in Chromium, where it is installed."""
+    """Run a test in a browser, where one is installed."""
     skipped = pytest.mark.skipif(bool(reason_to_skip()), reason=reason_to_skip() or "-")
     return pytest.mark.browser(skipped(test))
 

@@ -1,4 +1,4 @@
-"""The sequencer of the studio in Chromium: when notes start, what they sound like, and what changes while they play."""
+"""The sequencer of the studio: when notes start, what they sound like, and what changes while they play."""
 
 from __future__ import annotations
 

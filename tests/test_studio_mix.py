@@ -93,7 +93,7 @@ def test_ranges_are_those_of_the_format():
 
 
 def in_browser(test):
-    """Run a test in Chromium, where it is installed."""
+    """Run a test in a browser, where one is installed."""
     skipped = pytest.mark.skipif(bool(reason_to_skip()), reason=reason_to_skip() or "-")
     return pytest.mark.browser(skipped(test))
 

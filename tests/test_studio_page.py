@@ -1,4 +1,4 @@
-"""The studio in Chromium: every panel driven, judged by what it plays, saves and shows; nothing asks another host."""
+"""The studio: every panel driven, judged by what it plays, saves and shows; nothing asks another host."""
 
 from __future__ import annotations
 

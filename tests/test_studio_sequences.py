@@ -1,4 +1,4 @@
-"""The studio in Chromium, the second action: after reloads and restarts, in two tabs, with wrong files, at random."""
+"""The studio, the second action: after reloads and restarts, in two tabs, with wrong files, at random."""
 
 from __future__ import annotations
 

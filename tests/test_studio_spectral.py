@@ -1,4 +1,4 @@
-"""The spectrogram of the editor in Chromium: selections by pointer and by fields, and what they change."""
+"""The spectrogram of the editor: selections by pointer and by fields, and what they change."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Drive the studio in Chromium: weight and load time of the page, time to sounds, and cancelling.
+"""Drive the studio in a browser: weight and load time of the page, time to sounds, and cancelling.
 
-python -m benchmarks system.studio                 # needs Playwright and Chromium
+python -m benchmarks system.studio                 # needs Playwright and Chromium or Firefox
 python -m benchmarks system.studio --only live     # from a cell or a key of the sequencer to its sound
 """
 
