@@ -1,0 +1,89 @@
+#!/usr/bin/env bash
+# abcjs 6.7.2, music21 10.5.1, Verovio 6.4.1: a tune of ABC with P:ABA in its head ends after B.
+#
+# Guess: P: in the head says in which order the parts are played (standard 2.1, 3.1.9): P:ABA is A, B, A, and P:A3B is
+# three times A, then B.
+# Seen: abcMIDI plays them so. The other three play each part once, as it is written, without a message: a rondo has no
+# return, and a song of five verses one. What is counted of such a corpus (form, length, repetitions) depends on the
+# reader.
+# (Debian's package abcmidi.)
+set -euo pipefail
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+python3 -m venv "$work/venv"
+"$work/venv/bin/pip" install --quiet --no-compile verovio==6.4.1 music21==10.5.1 mido==1.3.3 2> "$work/log"
+npm install --silent --no-audit --no-fund --prefix "$work" abcjs@6.7.2 >> "$work/log"
+(cd "$work" && apt-get download --quiet abcmidi=20230208+ds1-1 > "$work/log" 2>&1)
+dpkg -x "$work"/abcmidi_*.deb "$work/root"
+
+cat > "$work/play.mjs" <<'JS'
+import fs from "node:fs";
+import abcjs from "abcjs";
+const [midi] = abcjs.synth.getMidiFile(fs.readFileSync(process.argv[2], "utf8"), { midiOutputType: "binary" });
+fs.writeFileSync(process.argv[2] + ".abcjs", midi);
+JS
+cat > "$work/play.py" <<'PY'
+import subprocess
+import sys
+import warnings
+
+import mido
+import music21
+
+warnings.simplefilter("ignore")
+folder = sys.argv[1]
+VEROVIO = """import base64, sys, verovio
+verovio.enableLog(verovio.LOG_OFF)
+toolkit = verovio.toolkit()
+toolkit.setOptions({"inputFrom": "abc"})
+with open(sys.argv[1]) as file:
+    toolkit.loadData(file.read())
+with open(sys.argv[1] + ".Verovio", "wb") as file:
+    file.write(base64.b64decode(toolkit.renderToMIDI()))"""
+HEADER = "X:1\nT:t\nM:{}\nL:1/8\nQ:1/4=120\n{}\n"
+
+
+def notes(path):
+    """Return the start and the end in seconds and the number of each note of a MIDI file."""
+    time, sounding, found = 0, {}, []
+    for message in mido.MidiFile(path):
+        time += message.time
+        key = getattr(message, "channel", None), getattr(message, "note", None)
+        if message.type == "note_on" and message.velocity:
+            sounding[key] = time
+        elif message.type in ("note_on", "note_off") and key in sounding:
+            found.append((sounding.pop(key), time, message.note))
+    return sorted(found)
+
+
+def play(name, tune, programs=("abc2midi", "abcjs", "music21", "Verovio")):
+    """Print what each program plays of a tune."""
+    path = folder + "/tune.abc"
+    with open(path, "w") as file:
+        file.write(tune)
+    subprocess.run([folder + "/root/usr/bin/abc2midi", path, "-o", path + ".abc2midi"], check=True, capture_output=True)
+    subprocess.run(["node", folder + "/play.mjs", path], check=True)
+    if "music21" in programs:
+        music21.converter.parse(path, format="abc", forceSource=True).write("midi", path + ".music21")
+    subprocess.run([sys.executable, "-c", VEROVIO, path], check=True, capture_output=True)
+    for program in programs:
+        print(f"{name} {program}:", *(f"{note}@{a:.1f}-{b:.1f}" for a, b, note in notes(f"{path}.{program}")))
+
+
+for order in ("ABA", "A3B", "BA"):
+    play(f"P:{order}", HEADER.format("2/4", f"P:{order}\nK:C") + "P:A\nC4|\nP:B\nG4|\n")
+PY
+seen=$("$work/venv/bin/python" "$work/play.py" "$work" 2>> "$work/log")
+printf 'notes with their starts and ends in seconds:\n%s\n' "$seen"
+[ "$seen" = ''P:ABA abc2midi: 60@0.0-1.0 67@1.0-2.0 60@2.0-3.0
+P:ABA abcjs: 60@0.0-1.0 67@1.0-2.0
+P:ABA music21: 60@0.0-1.0 67@1.0-2.0
+P:ABA Verovio: 60@0.0-1.0 67@1.0-2.0
+P:A3B abc2midi: 60@0.0-1.0 60@1.0-2.0 60@2.0-3.0 67@3.0-4.0
+P:A3B abcjs: 60@0.0-1.0 67@1.0-2.0
+P:A3B music21: 60@0.0-1.0 67@1.0-2.0
+P:A3B Verovio: 60@0.0-1.0 67@1.0-2.0
+P:BA abc2midi: 67@0.0-1.0 60@1.0-2.0
+P:BA abcjs: 60@0.0-1.0 67@1.0-2.0
+P:BA music21: 60@0.0-1.0 67@1.0-2.0
+P:BA Verovio: 60@0.0-1.0 67@1.0-2.0' ]
