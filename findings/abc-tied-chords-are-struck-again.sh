@@ -7,8 +7,8 @@
 # each: of the first chord it plays C and E, of the second E and G; it counts the hyphen for the last note written
 # before it. Without the tie it has all six. So held harmonies in an accompaniment are struck twice, or are open fifths
 # and thirds. A tie of each note, [C-E-G-][CEG], is no way out: music21 strikes all three, and Verovio holds C a
-# second longer than the tune and has E and G in the second chord alone. The lengths stand within the brackets here, since
-# Verovio takes no others.
+# second longer than the tune and has E and G in the second chord alone. The lengths stand within the brackets here,
+# since Verovio takes no others.
 # (Debian's package abcmidi.)
 set -euo pipefail
 work=$(mktemp -d)
