@@ -75,7 +75,7 @@ for order in ("ABA", "A3B", "BA"):
 PY
 seen=$("$work/venv/bin/python" "$work/play.py" "$work" 2>> "$work/log")
 printf 'notes with their starts and ends in seconds:\n%s\n' "$seen"
-[ "$seen" = ''P:ABA abc2midi: 60@0.0-1.0 67@1.0-2.0 60@2.0-3.0
+[ "$seen" = 'P:ABA abc2midi: 60@0.0-1.0 67@1.0-2.0 60@2.0-3.0
 P:ABA abcjs: 60@0.0-1.0 67@1.0-2.0
 P:ABA music21: 60@0.0-1.0 67@1.0-2.0
 P:ABA Verovio: 60@0.0-1.0 67@1.0-2.0

@@ -74,7 +74,7 @@ play("C4 & E4|G4|", HEADER.format("2/4", "K:C") + "C4 & E4|G4|\n")
 PY
 seen=$("$work/venv/bin/python" "$work/play.py" "$work" 2>> "$work/log")
 printf 'notes with their starts and ends in seconds:\n%s\n' "$seen"
-[ "$seen" = ''C4 & E4|G4| abc2midi: 60@0.0-1.0 64@0.0-1.0 67@1.0-2.0
+[ "$seen" = 'C4 & E4|G4| abc2midi: 60@0.0-1.0 64@0.0-1.0 67@1.0-2.0
 C4 & E4|G4| abcjs: 60@0.0-1.0 64@0.0-1.0 67@1.0-2.0
 C4 & E4|G4| music21: 60@0.0-1.0 64@1.0-2.0 67@2.0-3.0
 C4 & E4|G4| Verovio: 60@0.0-1.0 64@1.0-2.0 67@2.0-3.0' ]

@@ -74,7 +74,7 @@ for group in ("(3CzE", "(3zCE", "(3CEz", "(3CDE"):
 PY
 seen=$("$work/venv/bin/python" "$work/play.py" "$work" 2>> "$work/log")
 printf 'notes with their starts and ends in seconds:\n%s\n' "$seen"
-[ "$seen" = ''(3CzE abc2midi: 60@0.0-0.2 64@0.3-0.5 72@0.5-1.0
+[ "$seen" = '(3CzE abc2midi: 60@0.0-0.2 64@0.3-0.5 72@0.5-1.0
 (3CzE abcjs: 60@0.0-0.2 64@0.3-0.5 72@0.5-1.0
 (3CzE music21: 60@0.0-0.2 64@0.3-0.5 72@0.5-1.0
 (3CzE Verovio: 72@0.2-0.7
