@@ -1,19 +1,23 @@
-"""The bundled models ``denoise-16k``, ``denoise-16k-best``, ``denoise-48k``, ``echo-16k`` and ``dialogue-48k``.
+"""The bundled models ``denoise-16k``, ``denoise-48k``, ``echo-16k`` and ``dialogue-48k``, and those they begin with.
 
 python recipes/corpora speech --kathleen K --kerstin G --commands C --asterisk A --out corpora/speech
 python recipes/corpora synthetic --flite flite --speech corpora/speech --out corpora/synthetic
 python recipes/corpora denoise --speech corpora/speech corpora/synthetic --esc10 PACK --zero-ad AUDIO \\
     --megaglest DATA --wake-words WORDS --blanket BLANKET --warzone ALBUMS --out corpora/denoise
-python recipes/denoiser.py --max-minutes 120
-python recipes/denoiser.py --max-minutes 120 --resume                               # as often as needed
-python recipes/denoiser.py --from src/wavewright/models/bundled/denoise-16k         # further, from the bundled one
-python recipes/denoiser.py --best --from src/wavewright/models/bundled/denoise-16k   # layers that run backwards
-python recipes/denoiser.py --full-band --corpus corpora/denoise-48k --from src/wavewright/models/bundled/denoise-16k
+python recipes/denoiser.py --set training.steps=6000                                 # 4 hours of one core
+python recipes/denoiser.py --resume                                                 # as often as needed
+python recipes/denoiser.py --from denoise-16k --set training.steps=3000              # further, from the bundled one
+python recipes/denoiser.py --bands --max-minutes 120                                 # the network of the following
+python recipes/denoiser.py --full-band --corpus corpora/denoise-48k --from runs/denoise-bands-16k
 python recipes/denoiser.py --echo --max-minutes 60
-python recipes/denoiser.py --strided --from recipes/data/denoiser-start --set training.steps=6000   # see START
-python recipes/denoiser.py --dialogue --from denoise-16k-best --out runs/dialogue-16k --max-minutes 120
+python recipes/denoiser.py --best --from runs/denoise-bands-16k                      # layers that run backwards
+python recipes/denoiser.py --dialogue --from runs/denoise-16k-best --out runs/dialogue-16k --max-minutes 120
 python recipes/denoiser.py --dialogue-48k --corpus corpora/denoise-48k --from runs/dialogue-16k --max-minutes 60
-python recipes/denoiser.py --bundle                                                 # into the package
+python recipes/denoiser.py --bundle                                                  # into the package
+
+A call has to be long: each plans a falling learning rate over its own steps, and 659 steps (2 hours of an AMD EPYC,
+Zen 1) ended worse than they began. The bundled ``denoise-16k`` has 4,533 steps in four calls with twice as many rooms
+and codecs, then 3,000 with the settings of :func:`noise`; its card names them all.
 """
 
 from __future__ import annotations
@@ -28,42 +32,32 @@ from wavewright.families.denoiser.config import LOWER_PREFIX
 from wavewright.families.denoiser.recipe import DenoiserRecipe, recipe
 
 CORPUS = Corpus(Path("corpora/denoise"), "CC-BY-SA-3.0")
-START = Path(__file__).parent / "data" / "denoiser-start"
-"""A model folder of the strided shape, from which its training goes on, an hour or a day at a time, by ``--from``.
-
-It is not good enough to be bundled: after 4,533 steps (4 hours of one core of an AMD EPYC, Zen 3) it has PESQ 2.05,
-STOI 0.871 and SI-SDR 12.2 dB on the recipe's 30 validation mixtures with speech and without dereverberation, where
-denoise-16k has 2.04, 0.875 and 14.1 dB; after 3,150 steps it had 2.03, 0.866 and 11.7 dB, after the first 800 steps
-PESQ 1.74 and SI-SDR 7.6 dB. In equal minutes, from nothing and on the same mixtures, it had a loss of spectra
-(valid/stft) of 6.70 in 377 steps where the size ``small`` had 7.29 in 698. Each call plans a falling learning rate over
-its own minutes or steps, so that what it ends with can take the folder's place; the card names all runs.
-``--set training.steps=6000`` takes 9 hours.
-A call has to be long: 659 steps (2 hours of an AMD EPYC, Zen 1) with the rate of the recipe ended at a valid/stft of
-4.18 and 11.2 dB where the folder has 4.16 and 11.8 dB. Compare with a call of one step: where the corpus is made anew
-its validation mixtures are others, and so are the figures above.
-
-After 2,350 steps of a run of 12,000 and 200 more of a falling rate (25 hours of mixtures), the 30
-mixtures of ``recipes/denoiser_mixtures.py`` have PESQ 2.01 (1.69 to 2.35), STOI 0.850 and SI-SDR 11.4 dB, those
-of this folder 1.99, 0.858, 11.5 dB, of ``denoise-16k`` 1.99, 0.866, 13.6 dB. Many of these mixtures have rooms,
-codecs and limits of bands; judge by dry ones as well: on the 48 of ``--dry`` this folder has PESQ 1.93 (1.70 to 2.17),
-STOI 0.860 and SI-SDR 11.9 dB, ``denoise-16k`` 1.82 (1.59 to 2.04), 0.860 and 12.9 dB (``enhance`` with
-``--max-attenuation-db 100``). ``--max-minutes`` alone has no falling rate: the recipe plans its steps.
-"""
-STEPS, BEST_STEPS, FULL_BAND_STEPS, ECHO_STEPS = 60_000, 2_400, 6_000, 20_000
+STEPS, BANDS_STEPS, BEST_STEPS, FULL_BAND_STEPS, ECHO_STEPS = 3_000, 60_000, 2_400, 6_000, 20_000
 FULL_BAND_RATE, FULL_BAND_HOP = 48_000, 768  # the same bins as at 16 kHz, and more above them
 ECHO_CHANNELS, ECHO_BLOCKS = 24, 2
 
 
 def noise() -> DenoiserRecipe:
-    """Return the settings of the run for noise and reverberation."""
-    base = recipe("small")
-    return replace(base, training=replace(base.training, steps=STEPS))
-
-
-def strided() -> DenoiserRecipe:
-    """Return the settings of the run of the shape that is to follow, as long as the minutes of a call."""
+    """Return the settings of the run for noise and reverberation; fewer rooms and codecs than those of the size."""
     base = recipe("strided")
-    return replace(base, training=replace(base.training, precision="float32"))
+    data = replace(
+        base.data,
+        room_probability=0.2,
+        dereverb_probability=0.15,
+        codec_probability=0.02,
+        clip_probability=0.02,
+        band_limit_probability=0.05,
+    )
+    training = replace(
+        base.training, steps=STEPS, learning_rate=1e-3, warmup_steps=100, evaluate_every=250, precision="float32"
+    )
+    return replace(base, data=data, training=training)
+
+
+def bands() -> DenoiserRecipe:
+    """Return the settings of the run that those at 48 kHz, and of networks that look ahead, begin with."""
+    base = recipe("small")
+    return replace(base, training=replace(base.training, steps=BANDS_STEPS))
 
 
 def best() -> DenoiserRecipe:
@@ -134,10 +128,10 @@ MODELS = {
         "Parts speech from music and effects at 48 kHz, in files.",
         CORPUS,
     ),
-    "--strided": Bundled(
-        "denoise-16k",
+    "--bands": Bundled(
+        "denoise-bands-16k",
         "denoiser",
-        strided,
+        bands,
         "Removes noise and reverberation from speech at 16 kHz, in files and live.",
         CORPUS,
     ),

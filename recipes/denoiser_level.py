@@ -1,6 +1,6 @@
 """Let a bundled denoiser keep the level of clean speech: its masks are scaled, and it is exported again.
 
-    python recipes/denoiser_level.py denoise-16k denoise-16k-best denoise-48k --speech KATHLEEN/data
+    python recipes/denoiser_level.py denoise-16k denoise-48k --speech KATHLEEN/data
 
 KATHLEEN is the repository rhasspy/dataset-voice-kathleen. Trainings do the same by themselves when they export.
 """

@@ -12,6 +12,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from effect_streams import noise, tone
+from tiny_families import bidirectional_denoiser
 
 import wavewright
 from wavewright import Clip
@@ -79,7 +80,7 @@ SETTINGS = {
 
 OTHERS: dict[str, tuple[Callable[[], ChunkStream], Callable[[], np.ndarray]]] = {
     "denoiser": (lambda: model("denoise-16k").stream(2, HALF), lambda: WAVE),
-    "denoiser of blocks": (lambda: model("denoise-16k-best").stream(1, HALF), lambda: MONO[None]),
+    "denoiser of blocks": (lambda: model(bidirectional_denoiser()).stream(1, HALF), lambda: MONO[None]),
     "denoiser of pieces": (
         lambda: PieceStream(SimpleNamespace(graph=Pieces(), finite=lambda wave: wave), 2, HALF),
         lambda: WAVE,

@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 import pytest
 import torch
-from tiny_families import kept, recordings, tiny_recipe, tiny_run, trained
+from tiny_families import bidirectional_denoiser, kept, recordings, tiny_recipe, tiny_run, trained
 
 from wavewright.base.errors import BadAudio, BadFolder, BadModel, BadSetting
 from wavewright.base.files import sha256_of
@@ -542,14 +542,7 @@ def test_a_model_at_a_higher_rate_starts_with_the_weights_below_8_khz():
 
 @pytest.fixture(scope="module")
 def bidirectional():
-    folder = recordings().entries[0].path.parents[1]
-    speech = f"data.speech={trained('denoiser').recipe.data.speech}"
-    settings = (speech, "model.bidirectional=true", "training.batch_size=2", "training.steps=2")
-
-    def bidirectional_run(out):
-        train(TrainParameters(folder, from_=str(trained("denoiser").out), out=out, set=settings, quiet=True))
-
-    return loading.load_enhancer(kept("both", bidirectional_run, __file__))
+    return loading.load_enhancer(bidirectional_denoiser())
 
 
 class TestBidirectional:

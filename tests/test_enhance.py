@@ -5,7 +5,6 @@ import json
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import get_args
 
 import numpy as np
 import pytest
@@ -21,8 +20,8 @@ from wavewright.contracts.enhancement import EnhancementSettings
 from wavewright.data.folder import scan
 from wavewright.dsp.wpe import dereverberate
 from wavewright.families import loading
-from wavewright.inference.enhancement.bundled_sizes import DenoiserSize, model_for
 from wavewright.inference.enhancement.files import Enhancement
+from wavewright.inference.enhancement.sound import model_for
 from wavewright.plots import read_png_title
 from wavewright.tasks.edit import edit
 from wavewright.tasks.enhance import enhance, enhance_stream, enhancement_of
@@ -46,10 +45,9 @@ def noisy(n_samples, n_channels=1, seed=0, level=0.1):
     return (level * (tone + rng.standard_normal((n_channels, n_samples)))).astype(np.float32)
 
 
-@pytest.mark.parametrize("size", get_args(DenoiserSize))
 @pytest.mark.parametrize("sample_rate", [8_000, 16_000, 44_100, 192_000])
-def test_every_size_that_can_be_chosen_is_bundled(size, sample_rate):
-    assert (models.BUNDLED_FOLDER / model_for(sample_rate, size)).is_dir()
+def test_a_denoiser_is_bundled_for_every_rate(sample_rate):
+    assert (models.BUNDLED_FOLDER / model_for(sample_rate)).is_dir()
 
 
 class TestStream:

@@ -242,6 +242,13 @@ def trained(name: str) -> Run:
     return run
 
 
+def bidirectional_denoiser() -> Path:
+    """Return the folder of a tiny denoiser that looks ahead; it began as the tiny one."""
+    settings = ("model.bidirectional=true", "training.batch_size=2", "training.steps=2")
+    base = ModelFolder(trained("denoiser").out)
+    return kept("both", lambda out: tiny_run("denoiser", out, *settings, base=base).train(Call(quiet=True)))
+
+
 def kept(name: str, make: Callable[[Path], object], made_in: str = __file__) -> Path:
     """Return the folder ``name`` that a function makes; no test may change it.
 

@@ -161,7 +161,7 @@ BENCHMARK = Benchmark(
     Option("speech", Path("corpora/prompts"), "a corpus with texts", smoke=smoke_speech),
     Option("noise", Path("corpora/noises"), "folder of sounds", smoke=smoke_ambience),
     Option("gtcrn", type=Path, help="copy of the repository Xiaobin-Rong/gtcrn"),
-    Option("model", ["denoise-16k", "denoise-16k-best"], "denoisers, of any sample rate"),
+    Option("model", ["denoise-16k"], "denoisers, of any sample rate"),
     Option("count", 60, smoke=1),
     Option("ratios", (0.0, 5.0, 10.0, 15.0), "signal-to-noise ratios in dB", smoke=[5.0]),
     *JUDGE_OPTIONS,

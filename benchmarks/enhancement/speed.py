@@ -69,7 +69,7 @@ def measure(options: Options, report: Report) -> None:
 
 BENCHMARK = Benchmark(
     measure,
-    Option("model", ("denoise-16k", "denoise-48k", "denoise-16k-best"), "denoisers", smoke=["denoise-16k"]),
+    Option("model", ("denoise-16k", "denoise-48k"), "denoisers", smoke=["denoise-16k"]),
     Option("gtcrn", type=Path, help="copy of the repository Xiaobin-Rong/gtcrn"),
     Option("rounds", 5, smoke=1),
 )

@@ -17,7 +17,6 @@ from ..base.progress_bar import progress_bar
 from ..base.task_parameters import checked
 from ..base.whole_file import check_target
 from ..contracts.enhancement import MAX_ATTENUATION_DB, USUAL_ATTENUATION_DB, EnhancementSettings
-from ..inference.enhancement.bundled_sizes import DenoiserSize
 from ..inference.enhancement.files import Enhancement, Processors, begin_enhancing, enhance_file
 from ..outputs.made import Made
 from ..outputs.made_file import file_beside
@@ -58,12 +57,12 @@ def enhance(
         Field(description="Fraction of the enhanced sound; the rest is as it was.", ge=0, le=1),
         InForm(step=0.05),
     ] = 1.0,
-    size: Annotated[
-        DenoiserSize, Field(description="Size of the bundled model; its rate follows the file's.")
-    ] = "small",
     model: Annotated[
         str | None,
-        Field(description="Name of a denoiser, the path of its folder, or an ONNX file of another program."),
+        Field(
+            description="Name of a denoiser, the path of its folder, or an ONNX file of another program; default: the "
+            "bundled one of the file's rate."
+        ),
         NAMES_MODEL,
     ] = None,
     separate: Annotated[
@@ -88,7 +87,7 @@ def enhance(
     matplotlib is not installed.
     """
     streams = is_stream(source, out)
-    chosen = enhancement_of(denoise, dereverb, max_attenuation_db, mix, size, model, separate, streams)
+    chosen = enhancement_of(denoise, dereverb, max_attenuation_db, mix, model, separate, streams)
     enhancement = replace(chosen, with_report=report)
     if streams:
         enhance_stream(sys.stdin.buffer, sys.stdout.buffer, enhancement)
@@ -116,7 +115,6 @@ def enhancement_of(
     dereverb: bool = False,
     max_attenuation_db: float | None = None,
     mix: float = 1.0,
-    size: DenoiserSize = "small",
     model: str | None = None,
     separate: bool = False,
     is_stream: bool = True,
@@ -127,7 +125,7 @@ def enhancement_of(
     limit_db = default_db if max_attenuation_db is None else max_attenuation_db
     settings = EnhancementSettings(dereverb, limit_db, mix, is_linked=not separate)
     uses_wpe = dereverb and not (is_stream and uses_model)  # WPE would delay a stream by half a minute
-    return Enhancement(model, size, uses_wpe, uses_model, False, settings)
+    return Enhancement(model, uses_wpe, uses_model, False, settings)
 
 
 def enhance_stream(source: BinaryIO, sink: BinaryIO, enhancement: Enhancement) -> None:

@@ -13,16 +13,14 @@ from ...families import loading
 from ...outputs.carried_metadata import carried_with
 from ...outputs.made import MadeFile
 from ...outputs.made_file import keep_or_make
-from .bundled_sizes import DenoiserSize, model_for
-from .sound import ModelProcessor, Processor, ProcessorChain, WpeProcessor
+from .sound import ModelProcessor, Processor, ProcessorChain, WpeProcessor, model_for
 
 
 @dataclass(frozen=True)
 class Enhancement:
     """Settings of the enhancement of files."""
 
-    model: str | None = None  # name or folder; by default the bundled model of `size` for the rate of each file
-    size: DenoiserSize = "small"
+    model: str | None = None  # name or folder; by default the bundled model for the rate of each file
     uses_wpe: bool = False  # remove reverberation by WPE first
     uses_model: bool = True
     with_report: bool = False  # plot and measure each file before and after
@@ -56,7 +54,7 @@ class Processors:
         settings = enhancement.settings
         if not enhancement.uses_model:
             return WpeProcessor(settings.mix)
-        name = model_for(sample_rate, enhancement.size) if enhancement.model is None else enhancement.model
+        name = model_for(sample_rate) if enhancement.model is None else enhancement.model
         if name not in self._opened:
             enhancer = loading.load_enhancer(name)
             self._opened[name] = (

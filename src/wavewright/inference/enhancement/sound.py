@@ -4,15 +4,35 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
+from ... import models
 from ...audio.wave_blocks import BlockReader, CountedWaves, fitted, resampled
+from ...base.errors import BadModel
 from ...contracts.enhancement import EnhancementSettings, Enhancer
-from .bundled_sizes import model_for
+
+BUNDLED = re.compile(r"denoise-(\d+)k")
+"""Names of the bundled denoisers; recipes/denoiser.py makes them."""
+
+
+def model_for(sample_rate: int) -> str:
+    """Return the name of the denoiser for recordings of a sample rate.
+
+    It has the slowest rate that keeps all frequencies, or else the highest. Raises BadModel if there is none.
+    """
+    rates_khz = sorted(int(match[1]) for name in models.names() if (match := BUNDLED.fullmatch(name)))
+    if not rates_khz:
+        raise BadModel(
+            "There is no denoiser; train one with `wavewright train FOLDER --family denoiser`, and give its folder "
+            "with --model."
+        )
+    khz = next((each for each in rates_khz if 1_000 * each >= sample_rate), rates_khz[-1])
+    return f"denoise-{khz}k"
 
 
 class Processor(Protocol):
