@@ -381,7 +381,7 @@ def test_live_enhancement_equals_that_of_a_stream(server, monkeypatch, sample_ra
         ("channels=x", "channels"),
         ("model=../x", "model is"),
         ("model=vocoder", "enhances no recordings"),
-        ("size=huge", "size is"),
+        ("size=small", "no parameter 'size'"),
         ("mix=2", "mix is"),
     ],
 )
