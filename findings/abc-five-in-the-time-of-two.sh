@@ -14,7 +14,7 @@ python3 -m venv "$work/venv"
 "$work/venv/bin/pip" install --quiet --no-compile verovio==6.4.1 music21==10.5.1 mido==1.3.3 2> "$work/log"
 npm install --silent --no-audit --no-fund --prefix "$work" abcjs@6.7.2 >> "$work/log"
 (cd "$work" && apt-get download --quiet abcmidi=20230208+ds1-1 > "$work/log" 2>&1)
-dpkg -x "$work"/abcmidi_*.deb "$work/root"
+dpkg -x "$work"/abcmidi_*.deb "$work/deb"
 
 cat > "$work/play.mjs" <<'JS'
 import fs from "node:fs";
@@ -61,7 +61,7 @@ def play(name, tune, programs=("abc2midi", "abcjs", "music21", "Verovio")):
     path = folder + "/tune.abc"
     with open(path, "w") as file:
         file.write(tune)
-    subprocess.run([folder + "/root/usr/bin/abc2midi", path, "-o", path + ".abc2midi"], check=True, capture_output=True)
+    subprocess.run([folder + "/deb/usr/bin/abc2midi", path, "-o", path + ".abc2midi"], check=True, capture_output=True)
     subprocess.run(["node", folder + "/play.mjs", path], check=True)
     if "music21" in programs:
         music21.converter.parse(path, format="abc", forceSource=True).write("midi", path + ".music21")

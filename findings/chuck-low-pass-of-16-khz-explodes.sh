@@ -14,7 +14,7 @@ python3 -m venv "$work/venv"
 "$work/venv/bin/pip" install --quiet --no-compile numchuck==0.4.0 numpy==2.4.6 2> "$work/log"
 (cd "$work" && apt-get download --quiet chuck=1.4.2.0-1 libasound2 libsndfile1 libflac12 libogg0 libvorbis0a \
   libvorbisenc2 libopus0 libmp3lame0 libmpg123-0 > "$work/log" 2>&1)
-for package in "$work"/*.deb; do dpkg -x "$package" "$work/root"; done
+for package in "$work"/*.deb; do dpkg -x "$package" "$work/deb"; done
 
 cat > "$work/gains.ck" <<'CK'
 fun void gain(string name, FilterBasic filter, float frequency, float q, float pitch)
@@ -49,9 +49,9 @@ import subprocess
 import sys
 
 FILE = sys.argv[1] + "/gains.ck"
-OLD = [sys.argv[1] + "/root/usr/bin/chuck.alsa", "--silent", "--srate:44100", FILE]
+OLD = [sys.argv[1] + "/deb/usr/bin/chuck.alsa", "--silent", "--srate:44100", FILE]
 NEW = "from numchuck import render; render(open({!r}).read(), duration=25, sample_rate=44_100, channels=1)".format(FILE)
-environment = {**os.environ, "LD_LIBRARY_PATH": sys.argv[1] + "/root/usr/lib/x86_64-linux-gnu"}
+environment = {**os.environ, "LD_LIBRARY_PATH": sys.argv[1] + "/deb/usr/lib/x86_64-linux-gnu"}
 old = subprocess.run(OLD, check=True, env=environment, capture_output=True, text=True).stderr
 new = subprocess.run([sys.executable, "-c", NEW], check=True, capture_output=True, text=True).stderr
 for line, other in zip(old.splitlines(), new.splitlines(), strict=True):

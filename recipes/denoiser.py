@@ -5,8 +5,8 @@ python recipes/corpora synthetic --flite flite --speech corpora/speech --out cor
 python recipes/corpora denoise --speech corpora/speech corpora/synthetic --esc10 PACK --zero-ad AUDIO \\
     --megaglest DATA --wake-words WORDS --blanket BLANKET --warzone ALBUMS --out corpora/denoise
 python recipes/denoiser.py --set training.steps=6000                                 # 4 hours of one core
-python recipes/denoiser.py --resume                                                 # as often as needed
-python recipes/denoiser.py --from denoise-16k --set training.steps=3000              # further, from the bundled one
+python recipes/denoiser.py --set training.steps=6000 --resume                        # with the same settings
+python recipes/denoiser.py --from denoise-16k                                        # further, from the bundled one
 python recipes/denoiser.py --bands --max-minutes 120                                 # the network of the following
 python recipes/denoiser.py --full-band --corpus corpora/denoise-48k --from runs/denoise-bands-16k
 python recipes/denoiser.py --echo --max-minutes 60
