@@ -7,9 +7,9 @@ python recipes/corpora denoise --speech corpora/speech corpora/synthetic --esc10
 python recipes/denoiser.py --set training.steps=6000                                 # 4 hours of one core
 python recipes/denoiser.py --set training.steps=6000 --resume                        # with the same settings
 python recipes/denoiser.py --from denoise-16k                                        # further, from the bundled one
-python recipes/denoiser.py --bands --max-minutes 120                                 # the network of the following
-python recipes/denoiser.py --full-band --corpus corpora/denoise-48k --from runs/denoise-bands-16k
+python recipes/denoiser.py --full-band --corpus corpora/denoise-48k --from denoise-16k  # above 8 kHz alone
 python recipes/denoiser.py --echo --max-minutes 60
+python recipes/denoiser.py --bands --max-minutes 120                                 # the network of the following
 python recipes/denoiser.py --best --from runs/denoise-bands-16k                      # layers that run backwards
 python recipes/denoiser.py --dialogue --from runs/denoise-16k-best --out runs/dialogue-16k --max-minutes 120
 python recipes/denoiser.py --dialogue-48k --corpus corpora/denoise-48k --from runs/dialogue-16k --max-minutes 60
@@ -55,7 +55,7 @@ def noise() -> DenoiserRecipe:
 
 
 def bands() -> DenoiserRecipe:
-    """Return the settings of the run that those at 48 kHz, and of networks that look ahead, begin with."""
+    """Return the settings of the run that those of networks that look ahead begin with."""
     base = recipe("small")
     return replace(base, training=replace(base.training, steps=BANDS_STEPS))
 
@@ -68,9 +68,9 @@ def best() -> DenoiserRecipe:
 
 def full_band() -> DenoiserRecipe:
     """Return the settings of the run at 48 kHz: what is above 8 kHz is learned, all below is the model at 16 kHz."""
-    base = recipe("small")
+    base = noise()
     model = replace(base.model, sample_rate=FULL_BAND_RATE, hop_length=FULL_BAND_HOP)
-    training = replace(base.training, steps=FULL_BAND_STEPS, batch_size=8, frozen=(LOWER_PREFIX,))
+    training = replace(base.training, steps=FULL_BAND_STEPS, batch_size=8, learning_rate=2e-3, frozen=(LOWER_PREFIX,))
     return replace(base, model=model, training=training)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import ClassVar, Literal, Self
 
 from ..base.errors import BadSetting
@@ -112,7 +113,7 @@ class SpeechMelConfig(ModelConfig):
         """Bands of a mel frame."""
         return N_MELS
 
-    @property
+    @cached_property
     def hop_length(self) -> int:
         """Samples between mel frames."""
         return speech_hop_length(self.sample_rate)

@@ -153,7 +153,7 @@ def track_phase(wave: np.ndarray, f0_hz: np.ndarray, sample_rate: int, hop_lengt
 
 
 HANN_POWER = 0.375  # mean square of a Hann window
-BLOCK_INTERVALS = 8  # few enough that the arrays stay in the processor's cache
+BLOCK_INTERVALS = 32  # few enough that the arrays stay in the processor's cache
 MIN_MAGNITUDE = 1e-8  # added to |H| = |p|^2, whose root |p| has an infinite slope at zero
 MAX_PARAMETER = 8.0  # limit of the network's outputs; squared, it is 36 dB above the envelope
 NOISE_REDUCTION = 0.5  # of inference and evaluation; training has none
