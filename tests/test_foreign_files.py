@@ -153,6 +153,17 @@ def test_a_wav_file_without_sizes_is_read_to_its_end(tmp_path, name, subtype):
         assert_as_decoded(path, expected, atol=0)
 
 
+@pytest.mark.parametrize("endian", ["BIG", "LITTLE"])
+def test_an_au_file_without_a_size_is_read_to_its_end(tmp_path, endian):
+    path = tmp_path / "a.au"
+    soundfile.write(path, chirp(1.0).T, RATE, "PCM_16", endian)
+    expected = soundfile.read(path, dtype="float32")[0].T
+    content = path.read_bytes()
+    path.write_bytes(content[:8] + bytes(4) + content[12:])
+    with pytest.warns(SoundWarning, match="does not say how long it is"):
+        assert_as_decoded(path, expected, atol=0)
+
+
 @pytest.mark.parametrize("format", ["wav", "au", "caf"])
 def test_what_ffmpeg_writes_to_a_pipe_is_read(tmp_path, format):
     class Pipe:

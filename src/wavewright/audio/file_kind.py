@@ -20,7 +20,7 @@ from ..base.errors import BadAudio, how_to_install
 from ..base.units import samples_to_seconds
 from .file_formats.other_metadata import NIST_MAGIC, VOC_MAGIC
 from .file_formats.segments import Segment, SegmentedFile
-from .wav_chunks import WAV_MAGIC, other_header
+from .wav_chunks import AU_ORDERS, WAV_MAGIC, other_header
 
 AUDIO_MAGIC = (
     *(b"RIFF", b"RIFX", b"RF64", b"BW64", b"riff", b"FORM", b".snd", b"dns.", b"caff", b"fLaC", b"OggS", b"ID3"),
@@ -212,7 +212,7 @@ def _parts_of(path: Path, head: bytes, file: BinaryIO) -> SoundParts | None:
     """
     if head.startswith(b"OggS"):
         return _ogg_parts(path, file)
-    if head.startswith((*WAV_MAGIC, b"riff", b"caff")):
+    if head.startswith((*WAV_MAGIC, b"riff", b"caff", *AU_ORDERS)):
         return _of_other_header(file, "W64" if head.startswith(b"riff") else "WAV")
     is_mpeg = head.startswith(b"ID3") or path.suffix.lower() == ".mp3" or is_mpeg_frame(head)
     return _mpeg_parts(file) if is_mpeg and b"fLaC" not in head else SoundParts()

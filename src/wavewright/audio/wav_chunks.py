@@ -1,6 +1,7 @@
 """Chunks of WAV files: loop points in the chunk ``smpl``, which samplers read, and sizes that a writer did not know.
 
-Files that were written to a pipe, or until a crash, have sizes of 0 or placeholders in their headers; so have some CAF.
+Files that were written to a pipe, or until a crash, have sizes of 0 or placeholders in their headers; so have some CAF
+and AU files.
 """
 
 from __future__ import annotations
@@ -42,6 +43,8 @@ MPEG_LAYER_III, EXTENSIBLE = b"\x55\0", b"\xfe\xff"  # codecs of a format: the s
 
 CAF_HEADER = struct.Struct(">4sq")
 CAF_UNKNOWN = -1
+AU_ORDERS = {b".snd": ">", b"dns.": "<"}
+"""Orders of bytes in AU files by their first four."""
 MAX_CHUNKS = 1_000
 
 
@@ -207,6 +210,8 @@ def other_header(file: BinaryIO) -> OtherHeader | None:
             return _scan_riff(file, magic, n_bytes)
         if magic == b"riff":
             return _scan_w64(file, n_bytes)
+        if magic in AU_ORDERS:
+            return _scan_au(file, AU_ORDERS[magic], n_bytes)
         return _scan_caf(file, n_bytes) if magic == b"caff" else None
     except struct.error:
         return None
@@ -273,6 +278,15 @@ def _scan_riff(file: BinaryIO, magic: bytes, n_bytes: int) -> OtherHeader | None
         return None
     sizes = [struct.pack("<I", min(n, LARGEST)) for n in (n_bytes - 8, n_data)]
     return OtherHeader(((0, 4), sizes[0], (8, position + 4), sizes[1], (start, n_bytes)))
+
+
+def _scan_au(file: BinaryIO, order: str, n_bytes: int) -> OtherHeader | None:
+    """Return an AU file with its size where that is 0, as sbcdec leaves it: libsndfile reads no samples then."""
+    file.seek(4)
+    start, size = struct.unpack(f"{order}II", file.read(8))
+    if size or start >= n_bytes:
+        return None
+    return OtherHeader(((0, 8), struct.pack(f"{order}I", min(n_bytes - start, LARGEST)), (12, n_bytes)))
 
 
 def _scan_w64(file: BinaryIO, n_bytes: int) -> OtherHeader | None:
