@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # essentia 2.1b6.dev1389: the beats of one rhythm are 32 ms early or 19 ms late, by its sound and its tempo.
 #
-# Guess: RhythmExtractor2013 gives the beats of bare hits within 15 ms by both of its methods, and OnsetRate the hits
-# within 5 ms.
+# Guess: RhythmExtractor2013 has a steady delay: both of its methods give the beats of bare hits within 15 ms of each
+# other.
 # Seen: with "multifeature", the one that is set, bursts of noise at 90 a minute have their beats 31 ms early and at 120
 # and 140 a minute 18 ms late; a bass drum is 8 to 14 ms early, and a tone of 880 Hz 15 to 32 ms early. "degara" is
 # steady, 4 to 10 ms early each time. OnsetRate has each hit 13 to 15 ms early, which can be added; the times of

@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
 # GStreamer 1.22.0: the compressor and expander of audiodynamic have no attack and bend every wave, sample by sample.
 #
-# Guess: audiodynamic follows the level, as compressors do: a tone stays a tone, only quieter, and a voice beside a bass
-# goes down with it.
+# Guess: audiodynamic is a compressor by the level, which leaves what is quiet as it is.
 # Seen: each sample is taken by itself. A tone of 0.9 with a threshold of 0.1 and a ratio of 0.25 comes out with a third
 # harmonic 20 dB below it and a fifth at 25 dB, that is 12 % of distortion; with a ratio of 0, "hard limiting", it is 10
 # dB, a square wave. 1 kHz beside a loud 50 Hz falls from 0.050 to 0.017 and gets sidebands at 900 and 1100 Hz of a

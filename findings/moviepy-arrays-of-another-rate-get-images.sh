@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # MoviePy 2.2.1: sound made at another rate than is written gets mirror images as loud as itself, and 1.0 becomes 0.99.
 #
-# Guess: AudioArrayClip(array, fps=24000), as a synthesiser of speech gives it, is resampled when it is written at
-# write_audiofile's own 44.1 kHz, with images at -60 dB or below; the samples of another array come back to a step.
+# Guess: an array is the same to a step of 16 bits after write_audiofile, and is resampled when it is written at another
+# rate, such as speech at 24 kHz at write_audiofile's own 44.1 kHz.
 # Seen: the nearest sample is taken, with no filter. A hiss at 8 kHz in speech of 24 kHz comes out with an image at 16
 # kHz 6 dB below it, and a 3 kHz tone with one at 21 kHz, -17 dB; the other way, 15 kHz at 44.1 kHz written at 22.05
 # kHz, is a tone of 7.05 kHz at its full level. with_speed_scaled does the same to a clip of a file: 1.25 times as fast,

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # oggz-tools 1.1.1: oggz-chop gives the first second of an Opus file, whichever piece is asked for, or the whole file.
 #
-# Guess: "-s 2.25 -e 5.25" is those three seconds, to a page of the file, of Ogg Opus as of Ogg Vorbis, FLAC and Speex.
+# Guess: "-s 2.25 -e 5.25" is those three seconds, to a packet, of Ogg Opus as of Ogg Vorbis.
 # Seen: of Opus it is what stands before 1 s, the first page of sound, as it is for 5 to 9 s; from 0 to 3 s are all 12
 # seconds. Nothing is printed and the exit status is 0. Of Vorbis the same calls are right to a page, here 4.0 s, 6.3 s
 # and 4.0 s around the piece. oggz-info calls Opus "Unknown" and says that it lasts 00:00:00.000. Who takes samples,

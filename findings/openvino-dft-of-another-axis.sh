@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # OpenVINO 2026.4.1: a DFT of opset 20 goes over axis 1 whatever axis it has, and a one-sided one has an axis too many.
 #
-# Guess: OpenVINO reads DFT of opset 20 as ONNX Runtime 1.32.0 and the evaluator of onnx 1.23.2 do, or refuses it.
+# Guess: STFT, DFT and windows give equal numbers in ONNX Runtime 1.32.0, in the evaluator of onnx 1.23.2 and in
+# OpenVINO.
 # Seen: opset 20 made the axis an input, that is -2, the last one before real and imaginary parts, where it is left out.
 # OpenVINO goes over axis 1, with no input and with an input of 2: of a spectrogram of 64 frames of 16 samples it takes
 # the DFT over the frames, with a shape that fits and no word. With opset 17 and its attribute of 2 all three agree.

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # sbc-tools 2.0: the AU file of sbcdec says that it has no sound; libsndfile believes it, FFmpeg and SoX do not.
 #
-# Guess: the header's length is right, or 0xffffffff for "not known", and every reader gets the second that was encoded.
+# Guess: what is encoded and decoded is as long as before, to a frame, and readers read such a file to its end.
 # Seen: the length is 0 in front of 88,064 bytes of sound. soundfile 0.14.0 gives 0 samples, without an error, as what
 # reads through libsndfile does; FFmpeg and SoX read 44,032 samples. sbcdec knows the length when it is done and never
 # goes back to the header. A batch of Bluetooth recordings becomes empty clips in a data set. Write the bytes 8 to 11
