@@ -14,7 +14,7 @@ import soundfile
 pytest.importorskip("uvicorn")
 
 from local_server import jobs_held
-from studio_browser import PANELS, Studio, axe_script, reason_to_skip
+from studio_browser import PANELS, Studio, axe_script, give_folder, reason_to_skip
 
 pytestmark = [
     pytest.mark.skipif(bool(reason_to_skip()), reason=reason_to_skip() or "-"),
@@ -399,7 +399,7 @@ def test_a_folder_is_inspected_with_its_labels(studio, tmp_path):
         for number in range(2):
             soundfile.write(tmp_path / "my-sounds" / label / f"{number}.wav", 0.1 * rng.standard_normal(8_000), RATE)
     panel = studio.open("training")
-    panel.locator("input[type=file]").set_input_files(str(tmp_path / "my-sounds"))
+    give_folder(panel.locator("input[type=file]"), tmp_path / "my-sounds")
     studio.status("4 clips inspected.")
     assert "high 2, low 2" in panel.inner_text()
     assert "high (2), low (2)" in panel.locator("table").inner_text()
@@ -419,7 +419,7 @@ def test_a_training_is_stopped_resumed_and_played(studio, tmp_path):
                 tmp_path / "beeps" / label / f"{number}.wav", 0.3 * np.sin(hz * (number + 6) * times), 8_000
             )
     panel = studio.open("training")
-    panel.locator("input[type=file]").set_input_files(str(tmp_path / "beeps"))
+    give_folder(panel.locator("input[type=file]"), tmp_path / "beeps")
     studio.status("8 clips inspected.")
     panel.get_by_label("Size").select_option("tiny")
     panel.get_by_label("Minutes").fill("30")

@@ -124,10 +124,10 @@ def test_composing_while_music_plays_plays_the_new_piece(studio):
         studio.status("notes in 4 bars")
         panel.get_by_role("button", name="Stop", exact=True).wait_for()
         assert studio.loudest() > 1e-3
-        notes = tracks.inner_text()
+        notes = tracks.text_content()
     panel.get_by_role("button", name="New score").click()  # the loop goes on, for what is set next
     panel.get_by_role("button", name="Stop", exact=True).wait_for()
-    assert tracks.inner_text() != notes
+    assert tracks.text_content() != notes
 
 
 def test_clips_are_sent_again_to_a_server_that_lost_them(studio, studio_server, files):
