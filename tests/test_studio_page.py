@@ -108,6 +108,7 @@ def test_two_clips_are_compared_at_equal_loudness_and_exported(studio):
     panel.get_by_label("Clips", exact=True).fill("2")
     panel.locator("#generate-button").click()
     studio.status("2 clips in")
+    assert not panel.locator(".compare").is_visible()
     studio.act(0, "Compare as A")
     studio.act(1, "Compare as B")
     panel.locator(".compare", has_text="LU louder").wait_for()
@@ -346,6 +347,8 @@ def test_an_effect_brings_in_a_second_sound(studio, recording, tmp_path):
 def test_the_region_is_selected_by_pointer(studio, recording):
     panel = studio.open("editor")
     choose_file(panel, recording)
+    panel.get_by_role("button", name="Zoom to the region").click()
+    studio.status("Select a region first")
     box = panel.locator(".stage canvas").bounding_box()
     studio.page.mouse.move(box["x"] + 0.25 * box["width"], box["y"] + 50)
     studio.page.mouse.down()

@@ -22,7 +22,7 @@ export async function open(panel) {
   const folder = h("input", { type: "file", multiple: true, webkitdirectory: true, hidden: true, onchange: guarded(() => draw(filesOf(chosenFiles(folder)))) });
   const canvas = h("canvas", { tabindex: 0, role: "application", "aria-label": "Map of sounds: arrow keys move to the nearest clip and play it, Enter plays it again", "data-keys": true });
   const legend = h("div.legend");
-  const here = h("p", { "aria-live": "polite" }, "No map yet.");
+  const here = h("p", { "aria-live": "polite" });
   const actions = h("div.row");
   const list = h("ol.past");
   const command = commandBox();

@@ -88,7 +88,7 @@ export class Comparison {
     library.onChange(() => {
       for (const side of ["A", "B"]) if (this.sides[side] && !library.get(this.sides[side].id)) this.set(side, null);
     });
-    this.element = h("div.compare", { role: "group", "aria-label": "Compare two clips" }, this.rows.A, this.rows.B,
+    this.element = h("div.compare", { hidden: true, role: "group", "aria-label": "Compare two clips" }, this.rows.A, this.rows.B,
       h("button", { onclick: guarded(() => this.other()), "aria-keyshortcuts": "X" }, "Switch A/B (X)"),
       this.equal, this.note);
   }
@@ -102,6 +102,7 @@ export class Comparison {
     this.sides[side] = clip;
     this.rows[side].textContent = clip ? `${side}: ${clip.name}` : `${side}: none`;
     this.rows[side].disabled = !clip;
+    this.element.hidden = !this.sides.A && !this.sides.B;
     this.measure().catch(complain);
   }
 

@@ -27,7 +27,7 @@ export async function open(panel) {
   strength.hidden = true;
   const sliders = [task.slider("rate"), task.slider("pitch"), task.slider("range", "Intonation"), task.slider("energy", "Effort"), task.slider("volume_db", "Gain")];
   const seed = task.number("seed");
-  const shown = h("div.spoken", { role: "region", "aria-label": "Spoken text" }, "The text appears here with its words marked.");
+  const shown = h("div.spoken", { role: "region", "aria-label": "Spoken text" }, h("span.soft", {}, "The text appears here with its words marked."));
   const start = h("button.primary", { onclick: guarded(() => speak()) }, "Speak");
   const command = commandBox();
   const first = h("span.soft");

@@ -35,7 +35,7 @@ async function show() {
   for (const link of document.querySelectorAll("nav a")) {
     if (link.hash === `#${name}`) link.setAttribute("aria-current", "page"); else link.removeAttribute("aria-current");
   }
-  document.querySelector("nav [aria-current]").scrollIntoView({ block: "nearest", inline: "nearest" });
+  document.querySelector("nav [aria-current]").scrollIntoView({ block: "nearest", inline: "center" });
   for (const panel of document.querySelectorAll("main > section")) panel.hidden = true;
   const panel = panelOf(name);
   panel.hidden = false;

@@ -1,6 +1,6 @@
 // Spectrogram and waveform of a sound with zoom, a selected region and a cursor.
 import { ClipPicture, colour, fitted } from "./drawing.js";
-import { clock, complain, drag, foretell, h } from "./ui.js";
+import { clock, complain, drag, foretell, h, say } from "./ui.js";
 
 const SHORTEST_VIEW = 0.01; // s
 const EMPTY = "The waveform and spectrogram of the sound appear here.";
@@ -18,7 +18,7 @@ export class WaveView {
       h("div.row", { role: "group", "aria-label": "View" },
         h("button.small", { onclick: () => this.zoom(0.5) }, "Zoom in"), h("button.small", { onclick: () => this.zoom(2) }, "Zoom out"),
         h("button.small", { onclick: () => this.show(0, this.seconds) }, "Whole sound"),
-        h("button.small", { onclick: () => this.region && this.show(this.region.start, this.region.end) }, "Zoom to the region"),
+        h("button.small", { onclick: () => this.region ? this.show(this.region.start, this.region.end) : say("Select a region first: drag over the sound.") }, "Zoom to the region"),
         h("button.small", { "aria-label": "Earlier", onclick: () => this.scroll(-0.5) }, "←"), h("button.small", { "aria-label": "Later", onclick: () => this.scroll(0.5) }, "→"), this.range));
     this.region = null;
     this.canvas.addEventListener("pointerdown", event => this.press(event));
