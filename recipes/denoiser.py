@@ -7,6 +7,9 @@ python recipes/corpora denoise --speech corpora/speech corpora/synthetic --esc10
 python recipes/denoiser.py --set training.steps=6000                                 # 4 hours of one core
 python recipes/denoiser.py --set training.steps=6000 --resume                        # with the same settings
 python recipes/denoiser.py --from denoise-16k                                        # further, from the bundled one
+python recipes/corpora speech --kathleen K --sample-rate 48000 --out corpora/speech-48k
+python recipes/corpora denoise --speech corpora/speech-48k --esc10 PACK --zero-ad AUDIO --megaglest DATA \\
+    --blanket BLANKET --warzone ALBUMS --sample-rate 48000 --out corpora/denoise-48k    # no voices up to 8 kHz alone
 python recipes/denoiser.py --full-band --corpus corpora/denoise-48k --from denoise-16k  # above 8 kHz alone
 python recipes/denoiser.py --echo --max-minutes 60
 python recipes/denoiser.py --bands --max-minutes 120                                 # the network of the following
@@ -17,7 +20,7 @@ python recipes/denoiser.py --bundle                                             
 
 A call has to be long: each plans a falling learning rate over its own steps, and 659 steps (2 hours of an AMD EPYC,
 Zen 1) ended worse than they began. The bundled ``denoise-16k`` has 4,533 steps in four calls with twice as many rooms
-and codecs, then 3,000 with the settings of :func:`noise`; its card names them all.
+and codecs, then 3,000 with the settings of :func:`noise`; its card names them all. ``denoise-48k`` begins with it.
 """
 
 from __future__ import annotations
@@ -32,7 +35,7 @@ from wavewright.families.denoiser.config import LOWER_PREFIX
 from wavewright.families.denoiser.recipe import DenoiserRecipe, recipe
 
 CORPUS = Corpus(Path("corpora/denoise"), "CC-BY-SA-3.0")
-STEPS, BANDS_STEPS, BEST_STEPS, FULL_BAND_STEPS, ECHO_STEPS = 3_000, 60_000, 2_400, 6_000, 20_000
+STEPS, BANDS_STEPS, BEST_STEPS, FULL_BAND_STEPS, ECHO_STEPS = 3_000, 60_000, 2_400, 3_000, 20_000
 FULL_BAND_RATE, FULL_BAND_HOP = 48_000, 768  # the same bins as at 16 kHz, and more above them
 ECHO_CHANNELS, ECHO_BLOCKS = 24, 2
 
