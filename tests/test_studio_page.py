@@ -349,6 +349,11 @@ def test_the_region_is_selected_by_pointer(studio, recording):
     choose_file(panel, recording)
     panel.get_by_role("button", name="Zoom to the region").click()
     studio.status("Select a region first")
+    undo = panel.get_by_role("button", name="Undo")
+    undo.click()  # of the file that was chosen
+    panel.get_by_role("button", name="No region").click()  # nothing changes, and what was undone can be done again
+    panel.get_by_role("button", name="Redo").click()
+    panel.get_by_text("noisy.wav").first.wait_for()
     box = panel.locator(".stage canvas").bounding_box()
     studio.page.mouse.move(box["x"] + 0.25 * box["width"], box["y"] + 50)
     studio.page.mouse.down()

@@ -33,8 +33,9 @@ export class History {
 
   get canRedo() { return this.position < this.states.length - 1; }
 
-  /** Set a new state; those that were undone are gone. */
+  /** Set a new state; those that were undone are gone. One that is equal to the current state is no step. */
   push(state) {
+    if (textOf(state) === textOf(this.current)) return this.show(this.current);
     this.states = [...this.states.slice(0, this.position + 1), state].slice(-MOST_STATES);
     this.position = this.states.length - 1;
     this.changed();
