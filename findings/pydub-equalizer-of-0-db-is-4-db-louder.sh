@@ -5,9 +5,9 @@
 # that was seen to be wrong, that a deeper cut is at least deepest at 1 kHz.
 # Seen: the band is cut out with a filter and laid over the whole sound, 3 dB weaker at a gain of 0 dB, which makes 4.6
 # dB more; +3 is +6.0 and +12 is +11.6 dB. A cut lays what is outside of the band over the sound and lowers all: -20 dB
-# at 1 kHz lowers 50 Hz and 10 kHz by 22 dB and 1 kHz by 10, so it stands out by 12 dB. A low shelf of -6 dB lowers 50 Hz
-# by 6 dB and raises 10 kHz by 1.6. With a bandwidth of 1 kHz a cut of 3 dB is a boost of 3.7. Who takes a whistle out
-# with it hears it more than before.
+# at 1 kHz lowers 50 Hz and 10 kHz by 22 dB and 1 kHz by 10, so it stands out by 12 dB. A low shelf of -6 dB lowers 50
+# Hz by 6 dB and raises 10 kHz by 1.6. With a bandwidth of 1 kHz a cut of 3 dB is a boost of 3.7. Who takes a whistle
+# out with it hears it more than before.
 # (AudioSegment.eq is there once pydub.scipy_effects is imported.)
 set -euo pipefail
 work=$(mktemp -d)
