@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
 # pydub 0.25.1: an equalizer of 0 dB raises its frequency by 4.6 dB, and a cut at 1 kHz lowers bass and treble instead.
 #
-# Guess: AudioSegment.eq with a peak of -6 dB at 1 kHz makes 1 kHz 6 dB quieter and leaves 50 Hz and 10 kHz alone; after
-# that was seen to be wrong, that a deeper cut is at least deepest at 1 kHz.
+# Guess, after the first odd value of AudioSegment.eq: a deep cut at 1 kHz is at least deepest at 1 kHz.
 # Seen: the band is cut out with a filter and laid over the whole sound, 3 dB weaker at a gain of 0 dB, which makes 4.6
 # dB more, and 11.6 at +12. A cut lays what is outside of the band over the sound and lowers all: -20 dB
 # at 1 kHz lowers 50 Hz and 10 kHz by 22 dB and 1 kHz by 10, so it stands out by 12 dB. A low shelf of -6 dB lowers 50

@@ -17,7 +17,7 @@ python3 -m venv "$work/venv"
   pycparser==3.0 typing_extensions==4.16.0 2> "$work/log"
 (cd "$work" && apt-get download --quiet vamp-plugin-sdk=2.10.0-3 vamp-examples=2.10.0-3 libvamp-hostsdk3v5=2.10.0-3 \
   libsndfile1 libflac12 libogg0 libvorbis0a libvorbisenc2 libopus0 libmp3lame0 libmpg123-0 > "$work/log" 2>&1)
-for package in "$work"/*.deb; do dpkg -x "$package" "$work/root"; done
+for package in "$work"/*.deb; do dpkg -x "$package" "$work/deb"; done
 
 cat > "$work/hits.py" <<'PY'
 import os
