@@ -28,9 +28,9 @@ import numpy as np
 import soundfile
 
 os.chdir(sys.argv[1])
-LIBRARIES = os.path.abspath("root/usr/lib/x86_64-linux-gnu")
+LIBRARIES = os.path.abspath("deb/usr/lib/x86_64-linux-gnu")
 ENVIRONMENT = {**os.environ, "LD_LIBRARY_PATH": LIBRARIES, "VAMP_PATH": f"{LIBRARIES}/vamp"}
-COMMAND = ["root/usr/bin/vamp-simple-host", "vamp-example-plugins:percussiononsets:onsets", "hits.wav"]
+COMMAND = ["deb/usr/bin/vamp-simple-host", "vamp-example-plugins:percussiononsets:onsets", "hits.wav"]
 RATE = 44_100
 
 
