@@ -13,7 +13,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 (cd "$work" && apt-get download --quiet libopenmpt0=0.6.9-1 libxmp4 libmpg123-0 libvorbis0a libvorbisfile3 libogg0 \
   > "$work/log" 2>&1)
-for package in "$work"/*.deb; do dpkg -x "$package" "$work/root"; done
+for package in "$work"/*.deb; do dpkg -x "$package" "$work/deb"; done
 
 cat > "$work/rows.py" <<'PY'
 import ctypes
@@ -64,7 +64,7 @@ for name, effect in EFFECTS.items():
     data = module(*effect)
     print(f"{name}: row {{}}, {{:.1f}} s; row {{}}, {{:.1f}} s".format(*by_openmpt(data), *by_xmp(data)))
 PY
-seen=$(LD_LIBRARY_PATH="$work/root/usr/lib/x86_64-linux-gnu" python3 "$work/rows.py")
+seen=$(LD_LIBRARY_PATH="$work/deb/usr/lib/x86_64-linux-gnu" python3 "$work/rows.py")
 printf 'effect in the last row; row after a break to row 16 and length, by libopenmpt and by libxmp:\n%s\n' "$seen"
 [ "$seen" = 'none: row 0, 7.8 s; row 16, 5.9 s
 volume C40: row 0, 7.8 s; row 16, 5.9 s

@@ -16,7 +16,7 @@ python3 -m venv "$work/venv"
   cffi==2.1.1 pycparser==3.0 typing_extensions==4.16.0 2> "$work/log"
 (cd "$work" && apt-get download --quiet rubberband-cli=3.1.2+dfsg0-1 libsndfile1 libflac12 libogg0 libvorbis0a \
   libvorbisenc2 libopus0 libmp3lame0 libmpg123-0 libfftw3-double3 libsamplerate0 > "$work/log" 2>&1)
-for package in "$work"/*.deb; do dpkg -x "$package" "$work/root"; done
+for package in "$work"/*.deb; do dpkg -x "$package" "$work/deb"; done
 
 cat > "$work/levels.py" <<'PY'
 import os
@@ -25,7 +25,7 @@ import sys
 import numpy as np
 import pyrubberband
 
-ROOT = f"{sys.argv[1]}/root/usr"
+ROOT = f"{sys.argv[1]}/deb/usr"
 os.environ["PATH"] = f"{ROOT}/bin:{os.environ['PATH']}"
 os.environ["LD_LIBRARY_PATH"] = f"{ROOT}/lib/x86_64-linux-gnu"
 RATE = 44_100
