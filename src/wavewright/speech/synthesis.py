@@ -15,7 +15,7 @@ import numpy as np
 from ..base.errors import BadSetting
 from ..base.units import seconds_to_samples
 from ..contracts.runtime import AcousticModel, Utterance, Vocoder
-from ..dsp.time_scale import SpeedUpStream
+from ..dsp.time_scale import SpeedUpStream, frame_lengths
 from ..text.sentence import NO_WORD, PAUSES, SILENCE
 from ..text.ssml import Duration
 from .chunk import Chunk, TimedMark, timed_marks, timed_words
@@ -25,7 +25,7 @@ from .steps import Mark, Pause, Piece, Step
 SLOWEST, FASTEST = 0.8, 1.3
 """Smallest and largest factor of the usual rate; beyond them speech sounds dragged or slurred."""
 
-FASTEST_OF_MODELS = 1.5
+FASTEST_OF_MODELS = 1.2
 """Rate above which phones have too few frames, and the wave of words is sped up instead."""
 
 MAX_TRIALS = 16
@@ -167,13 +167,17 @@ class Speaker:
 class _Frames:
     """The frames of a piece: ``mel (n_mels, frames)``, the duration of each symbol, and the gain of each frame.
 
-    ``ends``: where each symbol ends in the wave, in samples.
+    ``frame_ends``, ``ends``: where each frame and each symbol ends in the wave, in samples.
     """
 
     mel: np.ndarray
     durations: np.ndarray
     gains: np.ndarray
-    ends: np.ndarray
+    frame_ends: np.ndarray
+
+    @property
+    def ends(self) -> np.ndarray:
+        return np.append(0, self.frame_ends)[np.cumsum(self.durations)]
 
 
 class Synthesizer:
@@ -263,17 +267,18 @@ class Synthesizer:
         durations = trim_silence(sentence.symbols, sentence.word_indices, spoken.durations, tail_frames)
         first = int(spoken.durations[0] - durations[0])
         mel = np.ascontiguousarray(spoken.mel[:, first : first + int(durations.sum())])
-        ends = np.round(np.cumsum(durations * vocoder.hop_length / speeds)).astype(np.int64)
-        return _Frames(mel, durations, np.repeat(gains, durations), ends)
+        lengths = frame_lengths(mel, np.repeat(speeds, durations))
+        frame_ends = np.round(np.cumsum(vocoder.hop_length * lengths)).astype(np.int64)
+        return _Frames(mel, durations, np.repeat(gains, durations), frame_ends)
 
     def _piece(self, piece: Piece) -> Iterator[Chunk]:
         vocoder = self._vocoder
         frames = self._measured.pop(piece, None) or self._frames(piece)
-        inputs = np.cumsum(frames.durations) * vocoder.hop_length
-        centres = (np.arange(len(frames.gains)) + 0.5) * vocoder.hop_length
+        inputs = np.arange(len(frames.gains) + 1) * vocoder.hop_length
+        outputs = np.append(0, frames.frame_ends)
+        centres = inputs[:-1] + 0.5 * vocoder.hop_length
         waves = vocoder.vocode_stream(frames.mel, self._next_seed())
-        if not np.array_equal(inputs, frames.ends):
-            inputs, outputs = np.append(0, inputs), np.append(0, frames.ends)
+        if not np.array_equal(inputs, outputs):
             centres = np.interp(centres, inputs, outputs)
             waves = SpeedUpStream(inputs, outputs, vocoder.sample_rate).process_blocks(waves)
         envelope = GainEnvelope(frames.gains, centres, int(frames.ends[-1]), vocoder.sample_rate)
