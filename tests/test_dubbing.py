@@ -732,7 +732,9 @@ def test_a_line_that_does_not_fit_is_listed_and_cut(scene, capsys):
     shown = capsys.readouterr().out
     assert "line 1: It is spoken at 1.30 times the usual rate and its end is cut off; shorten it by" in shown
     wave, rate = soundfile.read(folder / "scene-en.wav")
-    assert np.abs(wave[int(2.38 * rate) : int(2.4 * rate)]).max() < 0.02
+    spoken = np.abs(wave)
+    assert spoken[int(2.3 * rate) : int(2.35 * rate)].max() > 0.1
+    assert spoken[int(2.399 * rate) : int(2.4 * rate)].max() < 0.02  # faded out
     captions = read_cues(folder / "scene-en.en.srt")
     assert len(captions) > 2  # the long text in parts
     assert (captions[-1].start, captions[-1].text) == (2.4, "Yes.")

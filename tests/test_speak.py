@@ -51,11 +51,11 @@ def word(text, start, end, start_character=0, mark=""):
 
 def test_a_text_becomes_a_file_and_a_result(players, tmp_path):
     spoken = wavewright.speak(
-        "Hello there.", voice="en-ruth", rate=1.25, out=tmp_path / "hello.flac", subtitles=tmp_path / "hello.json"
+        "Hello there.", voice="en-ruth", rate=1.15, out=tmp_path / "hello.flac", subtitles=tmp_path / "hello.json"
     )
     assert [word.spoken for word in spoken.details["words"]] == ["hello", "there"]
     assert players["en"].calls[0].speaker == "ruth"
-    assert players["en"].calls[0].rate[1] == 1.25
+    assert players["en"].calls[0].rate[1] == 1.15
     written = Clip.read(spoken.out)
     assert written.sample_rate == 24_000
     assert np.abs(written.wave - spoken.clip.wave).max() <= 1 / 32_768

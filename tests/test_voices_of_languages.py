@@ -19,7 +19,7 @@ from wavewright.models.folder import ModelFolder
 from wavewright.speech.narration.narrator import NarratorLoader
 from wavewright.speech.narration.settings import NarrationSettings
 from wavewright.speech.voice import Voice
-from wavewright.speech.voice_names import voices, voices_of
+from wavewright.speech.voice_names import find_voice, language_of_voice, voices, voices_of
 from wavewright.text import front_end
 from wavewright.text.shared_symbols import nearest_vowels, shared_signs
 from wavewright.training.parameters import Call
@@ -138,9 +138,9 @@ def test_symbols_of_the_base_keep_their_weights(run):
 
 def test_a_voice_reads_every_language_of_its_model(tmp_path, monkeypatch):
     players = install(monkeypatch, tmp_path, StandInAcoustic(("kerstin", "kathleen"), "de", "de", LANGUAGES))
-    assert voices() == ["de-kerstin", "de-kathleen", "en-kathleen", "en-ruth"]
-    assert voices_of("de") == ["de-kerstin", "de-kathleen"]
-    assert voices_of("en-GB") == ["en-kathleen", "en-ruth", "de-kerstin", "de-kathleen"]
+    assert voices() == ["de-kerstin", "en-kerstin", "de-kathleen", "en-kathleen", "en-ruth"]
+    assert voices_of("de") == ["de-kerstin", "de-kathleen", "en-kerstin"]
+    assert voices_of("en-GB") == ["en-kerstin", "en-kathleen", "en-ruth", "de-kerstin", "de-kathleen"]
     english = Voice.load("de-kerstin", language="en")
     assert [word.spoken for word in english.speak("Two days.").words] == ["two", "days"]
     german = Voice.load("de-kerstin")
@@ -153,6 +153,23 @@ def test_a_voice_reads_every_language_of_its_model(tmp_path, monkeypatch):
     assert loader.load(NarrationSettings(voice="de-kathleen", language="en")).voice.front_end.language == "en"
     with pytest.raises(BadSetting, match="The language is 'fr', and de-kathleen speaks 'de' and 'en'"):
         loader.load(NarrationSettings(voice="de-kathleen", language="fr"))
+
+
+def test_a_speaker_of_two_languages_has_a_name_for_each(tmp_path, monkeypatch):
+    crossed = StandInAcoustic(("kerstin", "kathleen"), "de", "crossed", LANGUAGES)
+    players = install(monkeypatch, tmp_path, crossed)
+    assert voices() == ["en-kerstin", "de-kathleen", "de-kerstin", "en-kathleen", "en-ruth"]  # that of ``de``: bundled
+    assert find_voice("de-kerstin") == ("de", "kerstin")
+    assert find_voice("en-kathleen") == ("en", "kathleen")  # the model of this name comes first
+    assert find_voice("en-kerstin") == find_voice("crossed-kerstin") == ("crossed", "kerstin")
+    assert [language_of_voice(name) for name in ("en-kerstin", "crossed-kerstin", "en-ruth")] == ["en", "de", "en"]
+    english = Voice.load("en-kerstin")
+    assert (english.language, english.speaker, english.name) == ("en", "kerstin", "en-kerstin")
+    assert [word.spoken for word in english.speak("2 days.").words] == ["two", "days"]
+    both = '<speak>2 <voice name="de-kathleen">2</voice> <voice name="en-ruth">2</voice></speak>'
+    assert [word.spoken for word in english.speak(both, is_ssml=True).words] == ["two", "zwei", "two"]
+    assert [call.speaker for call in players["crossed"].calls] == ["kerstin", "kerstin", "kathleen"]
+    assert [call.speaker for call in players["en"].calls] == ["ruth"]
 
 
 def test_a_voice_of_spanish_starts_from_one_of_english(tmp_path):

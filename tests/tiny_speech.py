@@ -74,10 +74,11 @@ def stand_in_voice(speaker="kathleen") -> Voice:
 
 
 def install(monkeypatch, folder, german=None) -> dict[str, object]:
-    """Models ``en``, ``de`` and ``vocoder`` in the user's model folder, whose runtimes are stand-ins."""
+    """Models ``en``, ``vocoder``, and ``de`` or another in the user's model folder, whose runtimes are stand-ins."""
+    german = german or StandInAcoustic(("kerstin",), "de", "de")
     players = {
         "en": StandInAcoustic(),
-        "de": german or StandInAcoustic(("kerstin",), "de", "de"),
+        german.card.name: german,
         "vocoder": StandInVocoder(),
     }
     for name, player in players.items():

@@ -24,7 +24,7 @@ from .plan import plan_ssml, plan_text
 from .prosody import Pauses, Prosody, parse_style
 from .steps import Step
 from .synthesis import Speaker, Synthesizer, at_rate
-from .voice_names import base_language, find_voice, is_spoken_by, language_of, voices, voices_of
+from .voice_names import base_language, find_voice, is_spoken_by, language_of_voice, voices, voices_of
 
 DEFAULT_VOICE = "en-kathleen"
 DEFAULT_VOCODER = "vocoder"
@@ -107,11 +107,13 @@ class Voice:
         Parameters
         ----------
         name : str
-            ``<model>-<speaker>``, or the name or folder of an acoustic model for its first speaker.
+            ``<model>-<speaker>``, ``<language>-<speaker>`` of a model of several languages, or the name or folder of
+            an acoustic model for its first speaker.
         vocoder : str
             Name or folder of a vocoder.
         language : str, optional
-            Language of texts, ``en`` or ``en-GB`` for an English voice; by default the first one of the acoustic model.
+            Language of texts, ``en`` or ``en-GB`` for an English voice; by default that of its name, or the first one
+            of the acoustic model.
 
         Returns
         -------
@@ -133,7 +135,8 @@ class Voice:
         model, speaker = find_voice(name)
         opened_vocoder, acoustic = loading.load_vocoder(vocoder), loading.load_acoustic_model(model)
         _check_frames(vocoder, opened_vocoder, acoustic)
-        return cls(acoustic, opened_vocoder, speaker or next(iter(acoustic.speakers), None), name, language)
+        speaker = speaker or next(iter(acoustic.speakers), None)
+        return cls(acoustic, opened_vocoder, speaker, name, language or language_of_voice(name))
 
     def __repr__(self) -> str:
         speaker = "" if self.speaker is None else f", speaker {self.speaker}"
@@ -369,7 +372,7 @@ class Voice:
             If it has another language.
         """
         acoustic, speaker = self._other_voice(name)
-        if not is_spoken_by(self.language, acoustic.language):
+        if not is_spoken_by(self.language, *acoustic.languages):
             raise BadSetting(
                 f"The voice {name} speaks {acoustic.language!r} and {self.name} {self.language!r}; direct speech is in "
                 "the language of the rest."
@@ -401,7 +404,9 @@ class Voice:
             If the voice does not exist, or its mel frames are not those of the vocoder.
         """
         acoustic = self.acoustic if name is None else self._other_voice(name)[0]
-        own = self.language if acoustic is self.acoustic else acoustic.language
+        own = self.language if name is None or name in acoustic.speakers else language_of_voice(name)
+        if acoustic is self.acoustic and is_spoken_by(self.language, own):
+            own = self.language  # with its region
         if language is None or language.lower() == own.lower():
             return self._front_end_of(own), name
         if is_spoken_by(language, own, *acoustic.languages):
@@ -410,7 +415,7 @@ class Voice:
             return self.resolve(None, language)
         if found := voices_of(language):
             return self.resolve(found[0], language)
-        known = ", ".join(sorted({self.language, *(language_of(find_voice(voice)[0]) for voice in voices())}))
+        known = ", ".join(sorted({self.language, *map(language_of_voice, voices())}))
         raise BadSetting(f"No voice speaks the language {language!r}; there are voices for {known}.")
 
     def _front_end_of(self, language: str) -> FrontEnd:

@@ -1,4 +1,7 @@
-"""Names of voices: ``<model>-<speaker>``, or the name or folder of an acoustic model for its first speaker."""
+"""Names of voices: ``<model>-<speaker>``, or the name or folder of an acoustic model for its first speaker.
+
+A speaker of a model of several languages has a name for each: ``<language>-<speaker>``, where no other voice has it.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +16,21 @@ from ..text.lexicon import without_region
 
 def voices() -> list[str]:
     """Return the names of all voices by model, in the order of its card: every speaker that has a name."""
-    cards = [(name, _card(name)) for name in sorted(models.names())]
-    return [voice for name, card in cards if card is not None for voice in loading.voices_of(card, name)]
+    return [voice for model in sorted(models.names()) for voice in voices_of_model(model)]
+
+
+def voices_of_model(model: str) -> tuple[str, ...]:
+    """Return the names of the voices of a model; none if it is not acoustic."""
+    card, languages = _card(model), languages_of(model)
+    if card is None:
+        return ()
+    if len(languages) < 2:
+        return loading.voices_of(card, model)
+    names: list[str] = []
+    for speaker in loading.speakers_of(card) or ():
+        own = [f"{language}-{speaker}" for language in languages]
+        names += [name for name in own if _found(name) == (model, speaker)] or [f"{model}-{speaker}"]
+    return tuple(names)
 
 
 def is_voice(name: str) -> bool:
@@ -31,11 +47,8 @@ def find_voice(name: str) -> tuple[str, str | None]:
 
     Raises BadModel if there is no such voice, or its model is broken.
     """
-    if _speakers(name) is not None:
-        return name, None
-    for model, speaker in _splits(name):
-        if speaker in (_speakers(model) or ()):
-            return model, speaker
+    if (found := _found(name)) is not None:
+        return found
     _refuse_broken(name)
     known = voices()
     if not known:
@@ -45,6 +58,28 @@ def find_voice(name: str) -> tuple[str, str | None]:
     nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.4) if len(known) > 1 else []
     hint = f"; did you mean {nearest[0]}?" if nearest else "."
     raise BadModel(f"There is no voice {name!r}; give one of {', '.join(known)}, or the folder of a voice{hint}")
+
+
+def _found(name: str) -> tuple[str, str | None] | None:
+    """Return the model and speaker of a voice, see `find_voice`; None if there is none."""
+    if _speakers(name) is not None:
+        return name, None
+    splits = _splits(name)
+    for model, speaker in splits:
+        if speaker in (_speakers(model) or ()):
+            return model, speaker
+    for model in sorted(models.names()) if splits else ():
+        for language, speaker in splits:
+            if language in languages_of(model) and speaker in (_speakers(model) or ()):
+                return model, speaker
+    return None
+
+
+def language_of_voice(name: str) -> str:
+    """Return the language of a voice by its name; raise BadModel if there is none."""
+    model, speaker = find_voice(name)
+    named = name.removesuffix(f"-{speaker}")
+    return named if named in languages_of(model) else language_of(model)
 
 
 def language_of(model: str) -> str:
@@ -73,10 +108,9 @@ def is_spoken_by(language: str, *own: str) -> bool:
 
 
 def voices_of(language: str) -> list[str]:
-    """Return the names of the voices that speak a language, those whose first language it is first."""
-    models_of = {voice: find_voice(voice)[0] for voice in voices()}
-    spoken = [voice for voice, model in models_of.items() if is_spoken_by(language, *languages_of(model))]
-    return sorted(spoken, key=lambda voice: not is_spoken_by(language, language_of(models_of[voice])))
+    """Return the names of the voices that speak a language, those whose language it is first."""
+    spoken = [voice for voice in voices() if is_spoken_by(language, *languages_of(find_voice(voice)[0]))]
+    return sorted(spoken, key=lambda voice: not is_spoken_by(language, language_of_voice(voice)))
 
 
 def _splits(name: str) -> list[tuple[str, str]]:

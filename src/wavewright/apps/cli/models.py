@@ -14,6 +14,7 @@ from ...base.result import Result
 from ...families import FAMILIES, loading
 from ...models.card import Card
 from ...models.folder import ModelFolder
+from ...speech.voice_names import voices_of_model
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,7 @@ def _listed(name: str) -> Listed:
         card = loading.read_card(folder)
     except BadModel as error:
         return Listed(name, str(folder), problem=str(error))
-    labels, voices = tuple(card.labels), loading.voices_of(card, name)
+    labels, voices = tuple(card.labels), voices_of_model(name)
     return Listed(name, str(folder), card.family, labels, voices, card.sample_rate, card.licence)
 
 

@@ -20,7 +20,7 @@ from ...speech.narration.narrator import Narrator, NarratorLoader
 from ...speech.narration.settings import NarrationSettings
 from ...speech.prosody import Pauses
 from ...speech.voice import DEFAULT_VOICE, Voice
-from ...speech.voice_names import base_language, find_voice, language_of, voices
+from ...speech.voice_names import base_language, find_voice, language_of_voice, voices
 from ...text import FrontEnd, ssml
 from ...text.lexicon import Lexicon, phones_in_alphabet
 from ...text.lexicon_file import language_of_lexicon
@@ -73,7 +73,7 @@ class SharedVoices:
     def language(self, name: str) -> str:
         """Return the language of a voice, such as ``en``."""
         if name not in self._languages:
-            self._languages[name] = language_of(find_voice(name)[0])
+            self._languages[name] = language_of_voice(name)
         return self._languages[name]
 
     def credits(self, name: str) -> tuple[str, str]:
