@@ -4,15 +4,22 @@
 
 Each sentence (benchmarks/speech/texts/hundred.txt) is spoken at 0.8 to 1.3 times its usual rate, by ``seconds``. The
 end is that of the last phone's decay, four frames after it; the error is its distance from the length. Then it is up to
-three times as fast, by ``rate``. Word errors by wavewright.metrics.recogniser (see docs/metrics.md); points are above
-the usual rate, with 95 % bootstrap intervals over the sentences.
+three times as fast, by ``rate``, and so are recordings of the split ``test``, by SoX. Word errors by
+wavewright.metrics.recogniser (see docs/metrics.md); points are above the usual rate, with 95 % bootstrap intervals over
+the sentences.
 """
 
 from __future__ import annotations
 
-from benchmarks.harness.corpora import SMOKE_VOICE, sentences
+import subprocess
+import tempfile
+from pathlib import Path
+
+from benchmarks.harness.corpora import SMOKE_VOICE, corpus_entries, sentences, smoke_speech
 from benchmarks.harness.judges import JUDGE_OPTIONS, Judges, word_error_interval
+from benchmarks.harness.peers import SOX
 from benchmarks.harness.script import Benchmark, Option, Options, Report, Table, columns, optional
+from wavewright.audio.clip import Clip
 from wavewright.metrics.sampling import Interval
 from wavewright.speech.prosody import Prosody
 from wavewright.speech.voice import FRAMES_PER_SECOND, Speech, Voice
@@ -24,6 +31,17 @@ DECAY_SECONDS = 4 / FRAMES_PER_SECOND
 ERRORS = optional(word_error_percent=".1f", points=".1f")
 FITTED = Table("fitted speech", columns(factor="g", sentences="d", largest_error_ms=".1f") | ERRORS)
 FAST = Table("fast speech", columns(rate="g", sentences="d", times_as_fast=".2f") | ERRORS)
+RECORDED = Table(
+    "recordings sped up by SoX", columns(rate="g", sentences="d") | optional(word_error_percent=".1f"), is_optional=True
+)
+
+
+def sped_up(path: Path, rate: float) -> Clip:
+    """Return a recording at its pitch and a multiple of its rate, by SoX."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "fast.wav"
+        subprocess.run(["sox", str(path), "-c", "1", str(out), "tempo", "-s", f"{rate:g}"], check=True)
+        return Clip.read(out)
 
 
 def measure(options: Options, report: Report) -> None:
@@ -55,6 +73,12 @@ def measure(options: Options, report: Report) -> None:
         row, ends = cells(fast), [sum(speech.words[-1].end for speech in each) for each in (usual, fast)]
         report.add(FAST, row, rate=rate, sentences=len(texts), times_as_fast=ends[0] / ends[1])
         report.target(f"rate {rate:g}", "word error, %", row["word_error_percent"], at_most=most)
+    if report.has(SOX, "Recordings sped up"):
+        recorded = corpus_entries(options.corpus, "test", needs_text=True)[: options.count]
+        for rate in (1.0, *RATES):
+            pairs = [(sped_up(entry.path, rate), str(entry.text)) for entry in recorded]
+            errors = [judges.words(clip.wave[0], clip.sample_rate, text) for clip, text in pairs]
+            report.add(RECORDED, {"word_error_percent": word_error_interval(errors)}, rate=rate, sentences=len(errors))
 
 
 BENCHMARK = Benchmark(
@@ -62,5 +86,6 @@ BENCHMARK = Benchmark(
     Option("voice", "en-kathleen", smoke=SMOKE_VOICE),
     Option("count", 40, "sentences", smoke=1),
     Option("first", 0, "sentences before them"),
+    Option("corpus", Path("corpora/speech"), "recordings of the reader", smoke=smoke_speech),
     *JUDGE_OPTIONS,
 )
