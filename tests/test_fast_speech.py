@@ -68,7 +68,8 @@ def test_frames_share_the_time_of_their_speed_and_none_is_longer_than_before(par
     speeds = np.concatenate([np.full(n, speed) for speed, n in parts])
     mel = spread * np.random.default_rng(seed).standard_normal((4, len(speeds)))
     lengths = frame_lengths(mel, speeds)
-    assert lengths.min() > 0 and lengths.max() <= 1 + 1e-9
+    assert lengths.min() > 0
+    assert lengths.max() <= 1 + 1e-9
     starts = np.append(0, np.flatnonzero(np.diff(speeds)) + 1)
     np.testing.assert_allclose(np.add.reduceat(lengths, starts), np.add.reduceat(1 / speeds, starts))
 

@@ -1,5 +1,4 @@
-"""Speech in less time at the same pitch: more where it stays as it is than where it changes, and by windows of the wave
-that overlap where they are most alike."""
+"""Speech in less time at the same pitch: what changes keeps more of its time, and windows overlap where most alike."""
 
 from __future__ import annotations
 

@@ -177,7 +177,8 @@ class _Frames:
 
     @property
     def ends(self) -> np.ndarray:
-        return np.append(0, self.frame_ends)[np.cumsum(self.durations)]
+        ends: np.ndarray = np.append(0, self.frame_ends)[np.cumsum(self.durations)]
+        return ends
 
 
 class Synthesizer:
