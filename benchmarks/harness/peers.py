@@ -60,6 +60,7 @@ RESEMBLYZER = Peer(
 MOONSHINE = Peer("Moonshine", "pip install --no-deps useful-moonshine-onnx==20251121", module="moonshine_onnx")
 POCKETSPHINX = Peer("PocketSphinx", "pip install pocketsphinx==5.1.1", module="pocketsphinx")
 LIBROSA = Peer("librosa", 'pip install ".[metrics]"', module="librosa")
+SCIKIT_LEARN = Peer("scikit-learn", 'pip install ".[metrics]"', module="sklearn")
 PEDALBOARD = Peer("pedalboard", "pip install pedalboard==0.9.26", module="pedalboard")
 DAWDREAMER = Peer("DawDreamer", "pip install --no-deps dawdreamer==0.9.0", module="dawdreamer")
 PYTHON_STRETCH = Peer("python-stretch", "pip install python-stretch==0.3.1", module="python_stretch")

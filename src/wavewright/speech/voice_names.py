@@ -21,11 +21,10 @@ def voices() -> list[str]:
 
 def voices_of_model(model: str) -> tuple[str, ...]:
     """Return the names of the voices of a model; none if it is not acoustic."""
-    card, languages = _card(model), languages_of(model)
-    if card is None:
-        return ()
-    if len(languages) < 2:
-        return loading.voices_of(card, model)
+    card = _card(model)
+    languages = _languages(card)
+    if card is None or len(languages) < 2:
+        return () if card is None else loading.voices_of(card, model)
     names: list[str] = []
     for speaker in loading.speakers_of(card) or ():
         own = [f"{language}-{speaker}" for language in languages]
@@ -69,8 +68,10 @@ def _found(name: str) -> tuple[str, str | None] | None:
         if speaker in (_speakers(model) or ()):
             return model, speaker
     for model in sorted(models.names()) if splits else ():
+        card = _card(model)
+        speakers, languages = (card and loading.speakers_of(card)) or (), _languages(card)
         for language, speaker in splits:
-            if language in languages_of(model) and speaker in (_speakers(model) or ()):
+            if language in languages and speaker in speakers:
                 return model, speaker
     return None
 
@@ -84,17 +85,19 @@ def language_of_voice(name: str) -> str:
 
 def language_of(model: str) -> str:
     """Return the language of an acoustic model by its card, or an empty string if there is no such model."""
-    card = _card(model)
-    return "" if card is None else str(card.config.get("language", ""))
+    return next(iter(languages_of(model)), "")
 
 
 def languages_of(model: str) -> tuple[str, ...]:
     """Return all languages of an acoustic model by its card, its first one first; empty if there is no such model."""
-    card = _card(model)
-    languages = None if card is None else card.config.get("languages")
-    others = map(str, languages) if isinstance(languages, list | tuple) else ()
-    own = language_of(model)
-    return tuple(dict.fromkeys((own, *others))) if own else ()
+    return _languages(_card(model))
+
+
+def _languages(card: models.Card | None) -> tuple[str, ...]:
+    config = {} if card is None else card.config
+    own, others = str(config.get("language", "")), config.get("languages")
+    more = map(str, others) if isinstance(others, list | tuple) else ()
+    return tuple(dict.fromkeys((own, *more))) if own else ()
 
 
 def base_language(language: str) -> str:
@@ -108,9 +111,10 @@ def is_spoken_by(language: str, *own: str) -> bool:
 
 
 def voices_of(language: str) -> list[str]:
-    """Return the names of the voices that speak a language, those whose language it is first."""
-    spoken = [voice for voice in voices() if is_spoken_by(language, *languages_of(find_voice(voice)[0]))]
-    return sorted(spoken, key=lambda voice: not is_spoken_by(language, language_of_voice(voice)))
+    """Return the names of the voices that speak a language: those of it alone, then those named for it, then others."""
+    known = {voice: languages_of(find_voice(voice)[0]) for voice in voices()}
+    spoken = [voice for voice, own in known.items() if is_spoken_by(language, *own)]
+    return sorted(spoken, key=lambda voice: (not is_spoken_by(language, language_of_voice(voice)), known[voice][1:]))
 
 
 def _splits(name: str) -> list[tuple[str, str]]:
