@@ -1,8 +1,7 @@
-"""Move a speaker's default style towards some of a voice's learned styles, or towards that of another speaker.
+"""Move a speaker's default style towards some of a voice's learned styles.
 
     python -m benchmarks speech.styles --voice runs/en                                # which style is clearest
     python recipes/usual_style.py runs/en kathleen style-4=0.3 style-6=0.3     # the rest is unchanged
-    python recipes/usual_style.py runs/two-voices kerstin kathleen=0.5         # clearer in the language of the other
 
 The default style is the one that speaks where no style is requested. Training stores the mean of the styles of a
 speaker's recordings, which hardly any of them has.
@@ -30,11 +29,7 @@ def move(folder: ModelFolder, speaker: str, weights: dict[str, float]) -> np.nda
     row = index_of(speaker, config.speakers, "speaker", folder.card.name)
     added = np.zeros_like(usual[row])
     for name, weight in weights.items():
-        if name in config.speakers:
-            other = usual[config.speakers.index(name)]
-            added += weight * other / other.sum()
-        else:
-            added[index_of(name, config.style_names, "style", folder.card.name)] += weight
+        added[index_of(name, config.style_names, "style", folder.card.name)] = weight
     usual[row] = (1 - added.sum()) * usual[row] / usual[row].sum() + added
     replace_tensors(folder, SPEAKERS_FILE, tensors | {"usual_style": usual})
     return usual[row]
@@ -45,7 +40,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", type=Path)
     parser.add_argument("speaker")
-    parser.add_argument("weights", nargs="+", metavar="STYLE=WEIGHT", help="a style or another speaker")
+    parser.add_argument("weights", nargs="+", metavar="STYLE=WEIGHT")
     options = parser.parse_args()
     try:
         weights = {name: float(weight) for name, _, weight in (each.partition("=") for each in options.weights)}

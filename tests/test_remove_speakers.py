@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -69,6 +70,25 @@ def test_the_other_speakers_sound_the_same_sample_for_sample(removing, tmp_path,
             )
             for name in ("mel", "durations", "pitch", "energy"):
                 np.testing.assert_array_equal(getattr(actual, name), getattr(expected, name))
+
+
+def test_a_speaker_moves_towards_another_alone(removing, tmp_path):
+    nearer = importlib.import_module("nearer_speaker")
+    shutil.copytree(removing[1], tmp_path / "run")
+    folder = ModelFolder(tmp_path / "run")
+    nearer.move(folder, "ann", "cid", embedding=0.25, style=0.25)
+    tables = [ModelFolder(path).tensors(SPEAKERS_FILE)["pace"] for path in (removing[1], tmp_path / "run")]
+    assert tables[1][0] == pytest.approx(0.75 * tables[0][0] + 0.25 * tables[0][2], rel=1e-3)
+    nearer.move(ModelFolder(tmp_path / "run"), "ann", "cid", embedding=1.0, style=1.0)
+    ModelFolder(tmp_path / "run").verify()
+    before, after = loading.load(removing[1]), loading.load(tmp_path / "run")
+    for speaker, same in (("ann", "cid"), ("bob", "bob"), ("cid", "cid")):
+        for symbols in SENTENCES:
+            np.testing.assert_array_equal(
+                after.speak_symbols(symbols, speaker).mel, before.speak_symbols(symbols, same).mel
+            )
+    with pytest.raises(BadSetting, match=r"A share is 1\.5; it must lie"):
+        nearer.move(folder, "ann", "cid", embedding=1.5)
 
 
 def test_no_number_of_a_removed_speaker_is_left(removing, tmp_path):
