@@ -138,7 +138,7 @@ def test_symbols_of_the_base_keep_their_weights(run):
 
 def test_a_voice_reads_every_language_of_its_model(tmp_path, monkeypatch):
     players = install(monkeypatch, tmp_path, StandInAcoustic(("kerstin", "kathleen"), "de", "de", LANGUAGES))
-    assert voices() == ["de-kerstin", "en-kerstin", "de-kathleen", "en-kathleen", "en-ruth"]
+    assert voices() == ["en-kathleen", "en-ruth", "de-kerstin", "en-kerstin", "de-kathleen"]
     assert voices_of("de") == ["de-kerstin", "de-kathleen", "en-kerstin"]
     assert voices_of("en-GB") == ["en-kathleen", "en-ruth", "en-kerstin", "de-kerstin", "de-kathleen"]
     english = Voice.load("de-kerstin", language="en")
@@ -158,7 +158,7 @@ def test_a_voice_reads_every_language_of_its_model(tmp_path, monkeypatch):
 def test_a_speaker_of_two_languages_has_a_name_for_each(tmp_path, monkeypatch):
     crossed = StandInAcoustic(("kerstin", "kathleen"), "de", "crossed", LANGUAGES)
     players = install(monkeypatch, tmp_path, crossed)
-    assert voices() == ["en-kerstin", "de-kathleen", "de-kerstin", "en-kathleen", "en-ruth"]  # that of ``de``: bundled
+    assert voices() == ["de-kerstin", "en-kathleen", "en-ruth", "en-kerstin", "de-kathleen"]  # that of ``de``: bundled
     assert voices_of("de") == ["de-kerstin", "de-kathleen", "en-kerstin"]
     assert find_voice("de-kerstin") == ("de", "kerstin")
     assert find_voice("en-kathleen") == ("en", "kathleen")  # the model of this name comes first

@@ -15,8 +15,10 @@ from ..text.lexicon import without_region
 
 
 def voices() -> list[str]:
-    """Return the names of all voices by model, in the order of its card: every speaker that has a name."""
-    return [voice for model in sorted(models.names()) for voice in voices_of_model(model)]
+    """Return the names of all voices by model, those of one language first: every speaker that has a name."""
+    named = {model: voices_of_model(model) for model in sorted(models.names())}
+    speaking = sorted((model for model in named if named[model]), key=lambda model: len(languages_of(model)) > 1)
+    return [voice for model in speaking for voice in named[model]]
 
 
 def voices_of_model(model: str) -> tuple[str, ...]:
@@ -111,10 +113,9 @@ def is_spoken_by(language: str, *own: str) -> bool:
 
 
 def voices_of(language: str) -> list[str]:
-    """Return the names of the voices that speak a language: those of it alone, then those named for it, then others."""
-    known = {voice: languages_of(find_voice(voice)[0]) for voice in voices()}
-    spoken = [voice for voice, own in known.items() if is_spoken_by(language, *own)]
-    return sorted(spoken, key=lambda voice: (not is_spoken_by(language, language_of_voice(voice)), known[voice][1:]))
+    """Return the names of the voices that speak a language, those whose language it is first."""
+    spoken = [voice for voice in voices() if is_spoken_by(language, *languages_of(find_voice(voice)[0]))]
+    return sorted(spoken, key=lambda voice: not is_spoken_by(language, language_of_voice(voice)))
 
 
 def _splits(name: str) -> list[tuple[str, str]]:

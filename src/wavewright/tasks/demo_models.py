@@ -11,19 +11,20 @@ from typing import Final
 
 import numpy as np
 
+from .. import models
 from ..audio.clip import Clip
 from ..base.errors import BadModel
 from ..base.names import file_stem, inside
 from ..base.whole_file import scratch_folder, whole_folder
 from ..contracts.family import Capability
 from ..dsp.rooms import Room
-from ..families import loading
 from ..inference.recognition.results import RecognisedFiles
 from ..models.folder import ModelFolder
 from ..music.timbre_path import TIMBRE_SEPARATOR
 from ..outputs.made import Made
 from ..outputs.manifest_file import MANIFEST_FILE, manifest_lines
 from ..speech.voice import DEFAULT_VOCODER
+from ..speech.voice_names import find_voice, language_of_voice, voices_of_model
 from .cancel_echo import cancel_echo
 from .compose import compose
 from .compose_by_rule import compose_by_rule
@@ -41,7 +42,7 @@ from .demo_tools import (
     TUNE,
     TUNE_NAME,
     ToolClips,
-    texts_of,
+    texts_in,
 )
 from .encode import encode
 from .enhance import enhance
@@ -246,11 +247,11 @@ class ModelClips(ToolClips):
 
     def _speak(self, folder: ModelFolder) -> list[PlayerRow]:
         """Write a few sentences by each voice of a model."""
-        rows, texts = [], texts_of(folder)
-        for speaker in loading.speakers_of(folder.card) or (None,):
-            name = folder.card.name if speaker is None else f"{folder.card.name}-{speaker}"
-            voice = str(folder.path) if speaker is None else f"{folder.path}-{speaker}"
-            players = []
+        rows, own = [], folder.card.name
+        model = own if models.search(own) == folder.path else str(folder.path)
+        for voice in voices_of_model(model):
+            name, speaker = voice.replace(str(folder.path), own), find_voice(voice)[1]
+            texts, players = texts_in(language_of_voice(voice)), []
             for number, text in enumerate(texts, start=1):
                 path = inside(self.audio, f"{file_stem(name, str(number))}.wav")
                 speak(text, voice=voice, out=path)

@@ -24,7 +24,7 @@ from ..music.formats import read_score
 from ..music.theory import pitch_name
 from ..outputs.manifest_file import MANIFEST_FILE
 from ..speech.voice import DEFAULT_VOICE
-from ..speech.voice_names import find_voice, language_of, voices_of
+from ..speech.voice_names import find_voice, language_of, languages_of, voices_of
 from ..synth.procedural import PROCEDURES
 from .accompany import CHORALE, accompany
 from .audit import PAIR_KINDS, audit
@@ -92,9 +92,9 @@ TALK_LEVELS_DB, TALK_NOISE, TALK_PAUSE_SECONDS = (-24.0, -6.0), 0.003, 2.5
 SCENE_GAP_SECONDS, SCENE_MUSIC_DB = 0.6, -18.0  # between the lines of a scene; of the music under it
 
 
-def texts_of(folder: ModelFolder) -> tuple[str, ...]:
-    """Return the sentences for the voices of a model, in its language."""
-    return TEXTS_IN.get(language_of(str(folder.path)).partition("-")[0], TEXTS)
+def texts_in(language: str) -> tuple[str, ...]:
+    """Return the sentences for the voices of a language."""
+    return TEXTS_IN.get(language.partition("-")[0], TEXTS)
 
 
 class ToolClips:
@@ -110,12 +110,12 @@ class ToolClips:
     def voice(self) -> str | None:
         """Voice for models that need speech: an English one of the page, else the default voice, if it exists."""
         speaking = [
-            folder
+            str(folder.path)
             for folder in self.folders
-            if loading.speakers_of(folder.card) is not None and texts_of(folder) is TEXTS
+            if loading.speakers_of(folder.card) is not None and texts_in(language_of(str(folder.path))) is TEXTS
         ]
         if speaking:
-            return str(speaking[0].path)
+            return min(speaking, key=lambda path: len(languages_of(path)))
         try:
             find_voice(DEFAULT_VOICE)
         except BadModel:
