@@ -14,10 +14,11 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from wavewright.families import FAMILIES, SUMMARIES, loading
+from wavewright.families import FAMILIES, SUMMARIES
 from wavewright.models import bundled, find
 from wavewright.models.card import Card
 from wavewright.music.accompaniment import style_names
+from wavewright.speech.voice_names import language_of_voice, voices_of_model
 from wavewright.tasks.list_effects import list_effects
 from wavewright.tasks.synthesise import synthesise
 
@@ -82,14 +83,13 @@ def with_table(name: str) -> tuple[Path, str]:
 
 
 LANGUAGES = {"en": "English", "de": "German"}
+NUMBERS = {1: "one", 2: "two", 3: "three"}
 
 
 def counted_voices() -> str:
-    """Return how many bundled voices speak each language, such as ``one English and one German voice``."""
-    counts = Counter(
-        LANGUAGES[str(card(name).config["language"])] for name in bundled() for _ in loading.voices_of(card(name), name)
-    )
-    kinds = [f"{'one' if number == 1 else number} {language}" for language, number in sorted(counts.items())]
+    """Return how many bundled voices speak each language, such as ``one English and two German voices``."""
+    counts = Counter(LANGUAGES[language_of_voice(voice)] for name in bundled() for voice in voices_of_model(name))
+    kinds = [f"{NUMBERS.get(number, number)} {language}" for language, number in sorted(counts.items())]
     return f"{' and '.join(kinds)} voice{'s' * (set(counts.values()) != {1})}"
 
 
