@@ -10,7 +10,8 @@ r"""The voices ``en-kerstin`` and ``de-kathleen``: two readers, each in the lang
 
 Phones of one sign are one symbol in both languages. Nobody here reads two: so a speaker's vowels are at times read as
 those of another language, readers of French and Italian have the phones of both, and the recordings are also played
-slower and faster, as four more speakers. The aligner learns first, then the voices; critics join in the last third.
+slower and faster, as four more speakers. The aligner learns first, then the voices; critics join in the last third. The
+bundled run was stopped at step 4,350, after 90 minutes on one core of an AMD EPYC (Zen 3).
 The usual style of a reader is that of the own language; the nearer it comes to the other reader's, the clearer the
 other language is (chosen by the sentences of docs/voice/script.txt).
 
