@@ -249,7 +249,7 @@ class ModelClips(ToolClips):
         """Write a few sentences by each voice of a model."""
         rows, own = [], folder.card.name
         model = own if models.search(own) == folder.path else str(folder.path)
-        for voice in voices_of_model(model):
+        for voice in voices_of_model(model) or (model,):
             name, speaker = voice.replace(str(folder.path), own), find_voice(voice)[1]
             texts, players = texts_in(language_of_voice(voice)), []
             for number, text in enumerate(texts, start=1):
