@@ -11,6 +11,7 @@ import pytest
 
 from wavewright.effects.editing.chain import CHAIN_EFFECTS
 from wavewright.models import bundled
+from wavewright.speech.voice_names import voices_of_model
 
 CI = Path(__file__).parents[1] / ".ci"
 pytestmark = pytest.mark.skipif(not CI.is_dir(), reason="the project's files are not beside the tests")
@@ -30,7 +31,7 @@ def test_every_line_model_and_effect_is_pinned(sameness):
     lines = list(sameness.command_lines())
     assert {name.rpartition(": ")[0] for name in pinned} == set(lines)
     words = {word for line in lines for word in line.split()}
-    assert {name for name in bundled() if not words & {name, f"{name}-kerstin", f"{name}-kathleen"}} == set()
+    assert {name for name in bundled() if not words & {name, *voices_of_model(name)}} == set()
     assert {name for name in CHAIN_EFFECTS if f"edit-{name}.wav" not in words} == set()
 
 
