@@ -4,7 +4,7 @@
     python -m benchmarks speech.crossed --voice runs/two-voices-kerstin       # how clear, and how alike
 
 ``--embedding`` is the share of the other speaker's embedding, ``--style`` that of the usual style and pace; nothing
-else changes. Choose both by other sentences than those of the benchmark.
+else changes, and a second call moves the speaker further. Choose both by other sentences than those of the benchmark.
 """
 
 from __future__ import annotations

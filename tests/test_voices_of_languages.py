@@ -138,10 +138,9 @@ def test_symbols_of_the_base_keep_their_weights(run):
 
 def test_a_voice_reads_every_language_of_its_model(tmp_path, monkeypatch):
     players = install(monkeypatch, tmp_path, StandInAcoustic(("kerstin", "kathleen"), "de", "de", LANGUAGES))
-    crossed = ["en-kerstin", "crossed-kathleen"]  # bundled; de-kathleen is of the model of that name
-    assert voices() == ["en-kathleen", "en-ruth", *crossed, "de-kerstin", "de-kathleen"]
-    assert voices_of("de") == ["de-kerstin", "de-kathleen", *crossed]
-    assert voices_of("en-GB") == ["en-kathleen", "en-ruth", *crossed, "de-kerstin", "de-kathleen"]
+    assert voices() == ["en-kathleen", "en-ruth", "de-kerstin", "en-kerstin", "de-kathleen"]
+    assert voices_of("de") == ["de-kerstin", "de-kathleen"]
+    assert voices_of("en-GB") == ["en-kathleen", "en-ruth", "en-kerstin"]
     english = Voice.load("de-kerstin", language="en")
     assert [word.spoken for word in english.speak("Two days.").words] == ["two", "days"]
     german = Voice.load("de-kerstin")
@@ -159,9 +158,8 @@ def test_a_voice_reads_every_language_of_its_model(tmp_path, monkeypatch):
 def test_a_speaker_of_two_languages_has_a_name_for_each(tmp_path, monkeypatch):
     crossed = StandInAcoustic(("kerstin", "kathleen"), "de", "crossed", LANGUAGES)
     players = install(monkeypatch, tmp_path, crossed)
-    assert voices() == ["de-kerstin", "en-kathleen", "en-ruth", "en-kerstin", "de-kathleen"]  # that of ``de``: bundled
-    assert voices_of("de") == ["de-kerstin", "de-kathleen", "en-kerstin"]
-    assert find_voice("de-kerstin") == ("de", "kerstin")
+    assert voices() == ["en-kathleen", "en-ruth", "de-kerstin", "en-kerstin", "de-kathleen"]
+    assert voices_of("de") == ["de-kerstin", "de-kathleen"]
     assert find_voice("en-kathleen") == ("en", "kathleen")  # the model of this name comes first
     assert find_voice("en-kerstin") == find_voice("crossed-kerstin") == ("crossed", "kerstin")
     assert [language_of_voice(name) for name in ("en-kerstin", "crossed-kerstin", "en-ruth")] == ["en", "de", "en"]

@@ -93,5 +93,6 @@ def install(monkeypatch, folder, german=None) -> dict[str, object]:
         card = Card(name=name, family=family, sample_rate=24_000, config=config)
         (folder / name / "card.json").write_text(card.to_json(), encoding="utf-8")
     monkeypatch.setenv("WAVEWRIGHT_HOME", str(folder))
+    monkeypatch.setattr("wavewright.models.BUNDLED_FOLDER", folder / "bundled")  # none
     monkeypatch.setattr("wavewright.families.loading.load", lambda name: players[Path(name).name])
     return players

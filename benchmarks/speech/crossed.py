@@ -4,42 +4,41 @@
 
 English sentences are those of benchmarks/speech/texts/hundred.txt, German ones those of held-out recordings; word
 errors are of English alone. Similarity is that to other recordings of the speaker, over the similarity of the voice
-that speaks the speaker's own language. The recogniser knows English: it is sure of its words where English is spoken,
-whoever speaks, and unsure of those of another language. A sentence is told as that of its voice if the mean logarithm
-of the probability of its words lies on the side of the recordings in that language; the limit is half-way between the
-medians of the recordings.
+that speaks the speaker's own language. The recogniser knows English: its confidence is high where English is spoken,
+whoever speaks, and low in another language. A sentence is identified as English if the mean logarithm of the
+probability of its tokens is above a limit, half-way between the medians of the recordings in both languages.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.harness.corpora import SMOKE_VOICE, corpus_entries, draw_entries, sentences, smoke_speech
 from benchmarks.harness.judges import JUDGE_OPTIONS, Judges, mean_interval, means
-from benchmarks.harness.peers import RESEMBLYZER
 from benchmarks.harness.script import Benchmark, Option, Options, Report, Table, columns, optional
-from benchmarks.speech.speech_distance import SpeakerEncoder, mean_similarity
-from wavewright.audio.clip import Clip
-from wavewright.metrics.recogniser import Recogniser
-from wavewright.speech.voice import Voice
+from benchmarks.speech.speakers import recordings, voice
+from benchmarks.speech.voices import Judged, judge, similarity_to
+from wavewright.speech.voice_names import find_voice, language_of_voice
 
+ENGLISH, VOCODER = "en", "vocoder"
 CROSSED = Table(
     "crossed voices",
     columns(speaker="s", language="s", sentences="d")
-    | optional(word_error_percent=".1f", dnsmos=".2f", similarity=".3f", over_own_language=".2f", told_percent=".1f"),
+    | optional(word_error_percent=".1f", dnsmos=".2f", speaker_similarity=".3f", similarity_over_own_language=".2f")
+    | optional(identified_percent=".1f"),
 )
 
 
-class Sureness:
-    """How sure a recogniser of English is of what it understands."""
+class ConfidenceJudges(Judges):
+    """Judges that add the recogniser's ``confidence``: the mean logarithm of the probabilities of its tokens."""
 
-    def __init__(self, recogniser: Recogniser) -> None:
-        self._recogniser, self._decoder = recogniser, recogniser.model.decoder
+    def __init__(self, options: Options, report: Report) -> None:
+        super().__init__(options, report)
         self._logarithms: list[float] = []
-        recogniser.model.decoder = self
+        if self.recogniser is not None:
+            self._decoder, self.recogniser.model.decoder = self.recogniser.model.decoder, self
 
     def run(self, *arguments: object) -> list[np.ndarray]:
         """Run the decoder, and keep the probability of the token that it chooses."""
@@ -48,53 +47,50 @@ class Sureness:
         self._logarithms.append(float(scores.max() - np.logaddexp.reduce(scores)))
         return outputs
 
-    def of(self, clip: Clip) -> float:
-        """Return the mean logarithm of the probabilities of the tokens of a clip."""
+    def words(self, wave: np.ndarray, sample_rate: int, text: str) -> dict[str, float]:
+        """Return the scores of :meth:`Judges.words`, with ``confidence`` where anything was recognised."""
         self._logarithms.clear()
-        self._recogniser.text_of(clip.wave[0], clip.sample_rate)
-        return float(np.mean(self._logarithms))
+        scores = super().words(wave, sample_rate, text)
+        return scores | ({"confidence": float(np.mean(self._logarithms))} if self._logarithms else {})
+
+
+def confidences_of(judged: Judged) -> list[float]:
+    """Return the confidence of each sentence; nothing recognised is none at all."""
+    return [scores.get("confidence", float("-inf")) for scores in judged.scores if "errors" in scores]
 
 
 def measure(options: Options, report: Report) -> None:
-    judges = Judges(options, report)
-    encoder = SpeakerEncoder() if report.has(RESEMBLYZER, "Similarity of speakers") else None
-    sureness = None if judges.recogniser is None else Sureness(judges.recogniser)
+    judges = ConfidenceJudges(options, report)
     languages = dict(each.split(":") for each in options.reader)
-    texts, references, recorded = {"en": sentences(options.count)}, {}, {}
+    texts, recorded, similarities = {}, {}, {}
     for reader, language in languages.items():
         entries = corpus_entries(options.corpus, needs_text=True, speaker=reader)
         held_out = [entry for entry in entries if entry.split != "train"][: options.count]
-        texts.setdefault(language, [str(entry.text) for entry in held_out])
-        recorded[language] = [Clip.read(entry.path).mono() for entry in held_out]
-        others = draw_entries([entry for entry in entries if entry.split == "train"], options.natural, seed=0)
-        references[reader] = [encoder.embed(Clip.read(entry.path)) for entry in others] if encoder else []
-    sure = {language: [sureness.of(clip) for clip in clips] for language, clips in recorded.items()} if sureness else {}
-    limit = np.mean([np.median(each) for each in sure.values()]) if sure else 0.0
+        texts[language] = [str(entry.text) for entry in held_out]
+        recorded[language] = judge(recordings(held_out), texts[language], judges)
+        others = [entry for entry in entries if entry.split == "train"]
+        similarities[reader] = similarity_to(draw_entries(others, options.natural, seed=0), report)
+    limit = float(np.mean([np.median(confidences_of(each) or [0.0]) for each in recorded.values()]))
+    texts[ENGLISH] = sentences(options.count)
 
-    def similarity(reader: str, clips: Sequence[Clip]) -> float | None:
-        return mean_similarity(references[reader], [encoder.embed(clip) for clip in clips]) if encoder else None
-
-    def add(name: str, reader: str, language: str, clips: Sequence[Clip], own: float | None = None) -> None:
-        sounds = [(clip.wave[0], clip.sample_rate) for clip in clips]
-        row = means([judges.opinion(*sound) for sound in sounds])
-        if own is not None and language == "en":
-            pairs = zip(sounds, texts["en"], strict=True)
-            row |= means([judges.words(*sound, text) for sound, text in pairs])
-        if sureness is not None:
-            values = [sureness.of(clip) for clip in clips]
-            row["told_percent"] = mean_interval([100.0 * ((value > limit) == (language == "en")) for value in values])
-        alike = similarity(reader, clips)
-        row |= {"similarity": alike, "over_own_language": alike / own if alike and own else None}
-        report.add(CROSSED, row, speaker=name, language=language, sentences=len(clips))
+    def add(judged: Judged, reader: str, language: str, own: float | None = None) -> None:
+        scores, similarity = means(judged.scores), similarities[reader](judged)
+        is_right = [100.0 * ((confidence > limit) == (language == ENGLISH)) for confidence in confidences_of(judged)]
+        cells = {
+            "word_error_percent": scores.get("word_error_percent") if language == ENGLISH else None,
+            "dnsmos": scores.get("dnsmos"),
+            "speaker_similarity": similarity,
+            "similarity_over_own_language": similarity / own if similarity and own else None,
+            "identified_percent": mean_interval(is_right),
+        }
+        report.add(CROSSED, cells, speaker=judged.speaker.name, language=language, sentences=len(judged.clips))
 
     for reader, language in languages.items():
-        add(f"recordings of {reader}", reader, language, recorded[language])
+        add(recorded[language], reader, language)
     for name in options.voice:
-        voice = Voice.load(name)
-        reader, language = str(voice.speaker), voice.language
-        native = Voice.load(f"{languages[reader]}-{reader}")
-        own = similarity(reader, [native.speak(text).clip for text in texts[native.language]])
-        add(name, reader, language, [voice.speak(text).clip for text in texts[language]], own)
+        reader, language = str(find_voice(name)[1]), language_of_voice(name)
+        own = judge(voice(f"{languages[reader]}-{reader}", VOCODER, 1), texts[languages[reader]], judges)
+        add(judge(voice(name, VOCODER, 1), texts[language], judges), reader, language, similarities[reader](own))
 
 
 BENCHMARK = Benchmark(

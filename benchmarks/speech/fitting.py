@@ -46,6 +46,8 @@ def sped_up(path: Path, rate: float) -> Clip:
 
 def measure(options: Options, report: Report) -> None:
     voice, judges = Voice.load(options.voice), Judges(options, report)
+    has_sox = report.has(SOX, "Recordings sped up")
+    recorded = corpus_entries(options.corpus, "test", needs_text=True)[: options.count] if has_sox else []
     texts = sentences()[options.first :][: options.count]
     usual = [voice.speak(text) for text in texts]
     lengths = [speech.words[-1].end + DECAY_SECONDS for speech in usual]
@@ -73,12 +75,10 @@ def measure(options: Options, report: Report) -> None:
         row, ends = cells(fast), [sum(speech.words[-1].end for speech in each) for each in (usual, fast)]
         report.add(FAST, row, rate=rate, sentences=len(texts), times_as_fast=ends[0] / ends[1])
         report.target(f"rate {rate:g}", "word error, %", row["word_error_percent"], at_most=most)
-    if report.has(SOX, "Recordings sped up"):
-        recorded = corpus_entries(options.corpus, "test", needs_text=True)[: options.count]
-        for rate in (1.0, *RATES):
-            pairs = [(sped_up(entry.path, rate), str(entry.text)) for entry in recorded]
-            errors = [judges.words(clip.wave[0], clip.sample_rate, text) for clip, text in pairs]
-            report.add(RECORDED, {"word_error_percent": word_error_interval(errors)}, rate=rate, sentences=len(errors))
+    for rate in (1.0, *RATES) if recorded else ():
+        pairs = [(sped_up(entry.path, rate), str(entry.text)) for entry in recorded]
+        errors = [judges.words(clip.wave[0], clip.sample_rate, text) for clip, text in pairs]
+        report.add(RECORDED, {"word_error_percent": word_error_interval(errors)}, rate=rate, sentences=len(errors))
 
 
 BENCHMARK = Benchmark(

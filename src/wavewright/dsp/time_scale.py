@@ -27,6 +27,8 @@ def frame_lengths(mel: np.ndarray, speeds: np.ndarray) -> np.ndarray:
     ----------
     M. Covell, M. Withgott, M. Slaney, "MACH1: nonuniform time-scale modification of speech", 1998.
     """
+    if (speeds == 1.0).all():
+        return np.ones(len(speeds))
     steps = np.sqrt(np.square(np.diff(mel, axis=1)).mean(axis=0))
     changes = np.convolve(np.append(0.0, steps) + np.append(steps, 0.0), (0.25, 0.5, 0.25))[1:-1]
     weights = STEADY_WEIGHT + changes / max(changes.mean(), 1e-9)

@@ -24,7 +24,7 @@ from .plan import plan_ssml, plan_text
 from .prosody import Pauses, Prosody, parse_style
 from .steps import Step
 from .synthesis import Speaker, Synthesizer, at_rate
-from .voice_names import base_language, find_voice, is_spoken_by, language_of_voice, voices, voices_of
+from .voice_names import base_language, find_voice, is_spoken_by, language_named, language_of_voice, voices, voices_of
 
 DEFAULT_VOICE = "en-kathleen"
 DEFAULT_VOCODER = "vocoder"
@@ -136,7 +136,8 @@ class Voice:
         opened_vocoder, acoustic = loading.load_vocoder(vocoder), loading.load_acoustic_model(model)
         _check_frames(vocoder, opened_vocoder, acoustic)
         speaker = speaker or next(iter(acoustic.speakers), None)
-        return cls(acoustic, opened_vocoder, speaker, name, language or language_of_voice(name))
+        language = language or language_named(name, speaker, acoustic.languages)
+        return cls(acoustic, opened_vocoder, speaker, name, language)
 
     def __repr__(self) -> str:
         speaker = "" if self.speaker is None else f", speaker {self.speaker}"

@@ -6,6 +6,7 @@ A speaker of a model of several languages has a name for each: ``<language>-<spe
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
 
 from .. import models
 from ..base.errors import BadModel
@@ -30,7 +31,7 @@ def voices_of_model(model: str) -> tuple[str, ...]:
     names: list[str] = []
     for speaker in loading.speakers_of(card) or ():
         own = [f"{language}-{speaker}" for language in languages]
-        names += [name for name in own if _found(name) == (model, speaker)] or [f"{model}-{speaker}"]
+        names += [name for name in own if _lookup(name) == (model, speaker)] or [f"{model}-{speaker}"]
     return tuple(names)
 
 
@@ -48,8 +49,8 @@ def find_voice(name: str) -> tuple[str, str | None]:
 
     Raises BadModel if there is no such voice, or its model is broken.
     """
-    if (found := _found(name)) is not None:
-        return found
+    if (voice := _lookup(name)) is not None:
+        return voice
     _refuse_broken(name)
     known = voices()
     if not known:
@@ -61,7 +62,7 @@ def find_voice(name: str) -> tuple[str, str | None]:
     raise BadModel(f"There is no voice {name!r}; give one of {', '.join(known)}, or the folder of a voice{hint}")
 
 
-def _found(name: str) -> tuple[str, str | None] | None:
+def _lookup(name: str) -> tuple[str, str | None] | None:
     """Return the model and speaker of a voice, see `find_voice`; None if there is none."""
     if _speakers(name) is not None:
         return name, None
@@ -81,8 +82,13 @@ def _found(name: str) -> tuple[str, str | None] | None:
 def language_of_voice(name: str) -> str:
     """Return the language of a voice by its name; raise BadModel if there is none."""
     model, speaker = find_voice(name)
+    return language_named(name, speaker, languages_of(model))
+
+
+def language_named(name: str, speaker: str | None, languages: Sequence[str]) -> str:
+    """Return the language in the name of a voice, or the first one of its model."""
     named = name.removesuffix(f"-{speaker}")
-    return named if named in languages_of(model) else language_of(model)
+    return named if named in languages else next(iter(languages), "")
 
 
 def language_of(model: str) -> str:
@@ -113,9 +119,8 @@ def is_spoken_by(language: str, *own: str) -> bool:
 
 
 def voices_of(language: str) -> list[str]:
-    """Return the names of the voices that speak a language, those whose language it is first."""
-    spoken = [voice for voice in voices() if is_spoken_by(language, *languages_of(find_voice(voice)[0]))]
-    return sorted(spoken, key=lambda voice: not is_spoken_by(language, language_of_voice(voice)))
+    """Return the names of the voices of a language, those of models of this language alone first."""
+    return [voice for voice in voices() if is_spoken_by(language, language_of_voice(voice))]
 
 
 def _splits(name: str) -> list[tuple[str, str]]:
