@@ -79,7 +79,9 @@ BAR_LENGTHS = (8, 6)
 
 DRUM_VERSIONS, DRUM_BARS = 12, 16
 
-QUARTET = ("violin 1", "violin 2", "viola", "cello")
+QUARTET = {"violin 1": 40, "violin 2": 40, "viola": 41, "cello": 42}
+"""Names of the voices of a quartet, and their programs of General MIDI."""
+
 SINGERS = ("voice", "singstimme", "canto", "chant", "gesang", "soprano", "mezzo", "tenor", "baritone", "alto")
 VALID_WORKS = 12  # one of so many is for validation
 MIN_BARS, MIN_NOTES, MIN_ON_GRID = 16, 24, 0.9
@@ -144,8 +146,9 @@ def quartets(folder: Path | None) -> Iterator[Piece]:
     for name, score in works(folder):
         if len(score.tracks) == len(QUARTET):
             for number, part in enumerate(parts_of(score)):
-                tracks = [replace(track, name=voice) for track, voice in zip(part.tracks, QUARTET, strict=True)]
-                yield Piece(f"{name}-{number:02d}", replace(part, tracks=tuple(tracks)))
+                voices = zip(part.tracks, QUARTET.items(), strict=True)
+                tracks = tuple(replace(track, name=voice).with_program(program) for track, (voice, program) in voices)
+                yield Piece(f"{name}-{number:02d}", replace(part, tracks=tracks))
 
 
 def songs(folder: Path | None) -> Iterator[Piece]:

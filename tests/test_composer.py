@@ -47,6 +47,8 @@ from wavewright.families.composer.recipe import (
     common_layout,
     known_cells,
     padded,
+    prepare,
+    recipe,
 )
 from wavewright.families.composer.runtime import cell_nats as scored_nats
 from wavewright.families.composer.training import ComposerNetwork, TorchSteps, cell_nats
@@ -190,6 +192,24 @@ def test_the_layout_is_that_of_most_scores():
     assert common_layout([Score((voice, voice)), Score((voice, voice)), Score((drums,))]) == "voices"
     assert common_layout([Score((voice, chords))]) == "lead-sheet"
     assert common_layout([Score((drums,))]) == "drums"
+
+
+def test_voices_keep_the_names_and_programs_that_most_scores_share(tmp_path):
+    trio = {"viola": (41, 62), "flute": (73, 76), "bassoon": (70, 45)}
+    for i in range(7):
+        tracks = [
+            Track(notes_of([(480 * k, 480, pitch + k % 3, 80) for k in range(8)]), name * (i < 4)).with_program(program)
+            for name, (program, pitch) in trio.items()
+        ]
+        write_score(Score(tuple(tracks)), tmp_path / f"{i}.mid")
+    entries = scan_scores(tmp_path).entries
+    config = prepare(recipe("tiny"), entries).recipe.model
+    assert (config.voices, config.programs) == (("flute", "viola", "bassoon"), (73, 41, 70))
+    write_score(score_of(random_grid(config, 32, seed=1), config), tmp_path / "composed.mid")
+    tracks = read_score(tmp_path / "composed.mid").tracks
+    assert [(track.name, track.program) for track in tracks] == [("flute", 73), ("viola", 41), ("bassoon", 70)]
+    shared_by_half = prepare(recipe("tiny"), entries[1:]).recipe.model
+    assert (shared_by_half.voices, shared_by_half.programs) == ((), ())
 
 
 def test_matches_are_the_longest():

@@ -63,6 +63,8 @@ class ComposerConfig(ModelConfig):
 
     layout: Layout = "lead-sheet"
     n_voices: int = ranged(4, 1, 12)  # of the layout voices
+    voices: tuple[str, ...] = ()  # their names, from high to low; none are those of a choir, or numbers
+    programs: tuple[int, ...] = ()  # of General MIDI, of these voices; none select nothing
     lowest: int = ranged(36, 0, 127)  # note of the vocabulary
     highest: int = ranged(84, 0, 127)
     cell: Literal["transformer", "lstm"] = "transformer"
@@ -83,6 +85,11 @@ class ComposerConfig(ModelConfig):
         if self.lowest > self.highest:
             raise BadSetting(
                 f"lowest is {self.lowest} and highest {self.highest}; the lowest note is above the highest."
+            )
+        if len(self.voices) not in (0, self.n_voices) or len(self.programs) not in (0, len(self.voices)):
+            raise BadSetting(
+                f"There are {len(self.voices)} names of voices and {len(self.programs)} programs for {self.n_voices} "
+                "voices; give as many of each as voices, or none."
             )
         if self.hidden_size % (2 * self.n_heads):
             raise BadSetting(

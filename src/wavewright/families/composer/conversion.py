@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from ...base.errors import BadSetting
 from ...music.accompaniment.chord_text import CHORD_TRACK, CHORD_VELOCITY
 from ...music.accompaniment.melody import melody_track, skyline
 from ...music.bars import Bar, bars_of
-from ...music.score import KEY, METRE, NO_CHORD, Chord, Score, Track, empty, key_event, notes_of
+from ...music.score import KEY, METRE, NO_CHORD, NOTE, Chord, Score, Track, empty, key_event, notes_of
 from ...music.theory import ChordSymbol, MusicalKey
 from ...music.timing import TEMPO, quarters_per_minute_to_us
 from .config import DRUM_NAMES, DRUMS, ComposerConfig
@@ -143,7 +143,8 @@ def _events(notes: np.ndarray, score: Score, config: ComposerConfig, first: int,
     return events
 
 
-def _pitched(score: Score) -> list[Track]:
+def pitched(score: Score) -> list[Track]:
+    """Return the tracks that have notes and are no drums."""
     return [track for track in score.tracks if len(track.notes) and not track.is_drum]
 
 
@@ -156,7 +157,7 @@ def is_monophonic(track: Track) -> bool:
 
 def _voices(score: Score, config: ComposerConfig, first: int) -> list[list[PlacedEvent]]:
     """Return a voice for each track, if there are as many, or the notes shared out from high to low."""
-    tracks, vocabulary = _pitched(score), config.vocabulary
+    tracks, vocabulary = pitched(score), config.vocabulary
     placed = {id(track): _events(track.notes, score, config, first, index) for index, track in enumerate(score.tracks)}
     if len(tracks) == config.n_voices and all(is_monophonic(track) for track in tracks):
         names = voice_names(config)
@@ -198,7 +199,7 @@ def _nearest_lanes(chord: Sequence[PlacedEvent], last: Sequence[float]) -> list[
 
 def _lead_sheet(score: Score, config: ComposerConfig, first: int) -> list[list[PlacedEvent]]:
     """Return the melody, and the chords that the score names or that the other tracks have."""
-    if not _pitched(score):
+    if not pitched(score):
         return [[], []]
     melody = melody_track(score)
     others = [t.notes for i, t in enumerate(score.tracks) if i != melody and not t.is_drum and len(t.notes)]
@@ -287,11 +288,12 @@ def score_of(
     lanes = [lane_events(grid, lane) for lane in range(config.n_lanes)]
     if config.layout == "drums":
         rows = sorted(row for lane in lanes for row in _rows(lane, config, DRUM_VELOCITY))
-        tracks.append(Track(notes_of(rows), "drums", is_drum=True, channel=9))
+        tracks.append(replace(voice_track(config, 0), notes=notes_of(rows), channel=9))
     else:
-        names, n_melodic = voice_names(config), config.n_voices if config.layout == "voices" else 1
+        n_melodic = config.n_voices if config.layout == "voices" else 1
         for lane in range(n_melodic):
-            tracks.append(Track(notes_of(_rows(lanes[lane], config, VELOCITY)), names[lane], channel=lane))
+            notes = notes_of(_rows(lanes[lane], config, VELOCITY))
+            tracks.append(replace(voice_track(config, lane), notes=notes, channel=lane))
     if config.layout == "lead-sheet":
         sharps = 0 if key is None else key.sharps
         named = [(start, end, chord_of(symbol, config.vocabulary)) for start, end, symbol in lanes[1]]
@@ -341,12 +343,22 @@ def _rows(events: Sequence[Event], config: ComposerConfig, velocity: int) -> lis
     return [(s * STEP_TICKS, (e - s) * STEP_TICKS, symbol + lowest, velocity) for s, e, symbol in events]
 
 
+def voice_track(config: ComposerConfig, lane: int) -> Track:
+    """Return an empty track for a voice, with its name and program; that of all drums for one of drums."""
+    if config.layout == "drums":
+        return Track(empty(NOTE), "drums", is_drum=True)
+    track = Track(empty(NOTE), voice_names(config)[lane])
+    return track.with_program(config.programs[lane]) if config.programs else track
+
+
 def voice_names(config: ComposerConfig) -> tuple[str, ...]:
     """Return the names of the voices."""
     if config.layout == "lead-sheet":
         return ("melody", CHORD_TRACK)
     if config.layout == "drums":
         return DRUM_NAMES
+    if config.voices:
+        return config.voices
     if config.n_voices == len(CHOIR):
         return CHOIR
     return tuple(f"voice {lane + 1}" for lane in range(config.n_voices))

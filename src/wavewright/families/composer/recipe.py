@@ -28,7 +28,7 @@ from .config import (
     ComposerConfig,
     Layout,
 )
-from .conversion import grid_of, is_monophonic
+from .conversion import grid_of, is_monophonic, pitched
 from .form import LearnedForm, form_of, packed
 from .grid import (
     Grid,
@@ -277,6 +277,8 @@ def prepare(recipe: ComposerRecipe, entries: Sequence[Entry], cache_folder: Path
     model = replace(recipe.model, layout=layout)
     if data.layout == "auto" and layout == "voices":
         model = replace(model, n_voices=max(_n_voices(score) for _, score in scores))
+    if layout == "voices" and not model.voices:
+        model = with_voices(model, [score for _, score in scores])
     grids, entries_left = [], []
     for entry, score in scores:
         try:
@@ -321,6 +323,19 @@ def common_layout(scores: Sequence[Score]) -> Layout:
     return Counter(map(_layout, scores)).most_common(1)[0][0]
 
 
+def with_voices(model: ComposerConfig, scores: Sequence[Score]) -> ComposerConfig:
+    """Return the settings with names and programs of voices, from high to low, where most scores share the names."""
+    named = Counter(frozenset(track.name for track in pitched(score)) for score in scores)
+    names, n_scores = named.most_common(1)[0]
+    if len(names) != model.n_voices or "" in names or 2 * n_scores <= len(scores):
+        return model
+    tracks = {name: [track for score in scores for track in pitched(score) if track.name == name] for name in names}
+    heights = {name: np.concatenate([track.notes["pitch"] for track in tracks[name]]).mean() for name in names}
+    voices = tuple(sorted(names, key=lambda name: (-heights[name], name)))
+    programs = tuple(Counter(track.program for track in tracks[name]).most_common(1)[0][0] for name in voices)
+    return replace(model, voices=voices, programs=programs if any(programs) else ())
+
+
 def _layout(score: Score) -> Layout:
     tracks = [track for track in score.tracks if len(track.notes)]
     if tracks and all(track.is_drum for track in tracks):
@@ -330,5 +345,5 @@ def _layout(score: Score) -> Layout:
 
 def _n_voices(score: Score) -> int:
     """Return the number of tracks, if each is a voice, else 1."""
-    tracks = [track for track in score.tracks if len(track.notes) and not track.is_drum]
+    tracks = pitched(score)
     return len(tracks) if tracks and all(map(is_monophonic, tracks)) else 1

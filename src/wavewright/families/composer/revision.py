@@ -22,7 +22,7 @@ from .conversion import (
     chord_of,
     lane_events,
     placed_on_grid,
-    voice_names,
+    voice_track,
 )
 from .drawing import Sketch
 from .grid import STEPS_PER_QUARTER, Grid
@@ -242,11 +242,11 @@ class Revision:
         if sources:
             counted = np.bincount(sources) if self.config.layout == "voices" else None
             return int(counted.argmax()) if counted is not None else sources[0]
-        name = "drums" if self.config.layout == "drums" else voice_names(self.config)[lane]
+        new = voice_track(self.config, lane)
         names = [track.name for track in tracks[len(self.score.tracks) :]]
-        if name in names:
-            return len(self.score.tracks) + names.index(name)
-        tracks.append(Track(np.zeros(0, NOTE), name, is_drum=self.config.layout == "drums"))
+        if new.name in names:
+            return len(self.score.tracks) + names.index(new.name)
+        tracks.append(new)
         return len(tracks) - 1
 
 
