@@ -53,6 +53,7 @@ class ClipStore:
     """Prepared clips of one sample rate, read from a memory-mapped file; make one with :meth:`build`.
 
     - ``entries``: the clips in the store.
+    - ``lengths``: the number of samples of each.
     - ``failed``: the clips that could not be used.
     - ``sample_rate``: in Hz.
     - ``n_samples``: length of every clip, None for whole files.
@@ -66,6 +67,7 @@ class ClipStore:
         self.n_samples: int | None = index["n_samples"]
         self.channels: int = index["channels"]
         self._spans = [_Span(**span) for span in index["places"]]
+        self.lengths = [span.length for span in self._spans]
         self.entries = [entries[span.entry] for span in self._spans]
         self.failed = tuple(Failed(entries[row].path, reason) for row, reason in index["problems"])
         # Frames, not channels, are contiguous in the file, so that a long clip can be written while it is decoded.
@@ -158,11 +160,6 @@ class ClipStore:
         with contextlib.suppress(OSError):  # a read-only cache
             write_whole(path, save(arrays))
         return arrays
-
-    @property
-    def lengths(self) -> list[int]:
-        """The number of samples of every clip."""
-        return [span.length for span in self._spans]
 
     @property
     def labels(self) -> list[str | None]:
