@@ -2,17 +2,17 @@
 
     python -m benchmarks enhancement.denoise --speech corpora/prompts --noise FOLDER --gtcrn FOLDER --json denoise.json
 
-``--noise`` is a folder of sound files, such as those of the public repository speechdnn/Noises, on which no bundled
-model is trained; ``--gtcrn`` a copy of Xiaobin-Rong/gtcrn. Each sentence is mixed with a noise drawn by a fixed seed,
-at each ratio. Wide-band PESQ, STOI (in percent), SI-SDR in dB, DNSMOS (overall) and word errors as in
-benchmarks/harness/judges.py. The flux ratio is that of pauses: the variance of spectral flux where the speech is
+``--noise`` are folders of sound files on which no bundled model is trained, such as those of the public repository
+speechdnn/Noises, with rows for each; ``--gtcrn`` a copy of Xiaobin-Rong/gtcrn. Each sentence is mixed with a noise
+drawn by a fixed seed, at each ratio. Wide-band PESQ, STOI (in percent), SI-SDR in dB, DNSMOS (overall) and word errors
+as in benchmarks/harness/judges.py. The flux ratio is that of pauses: the variance of spectral flux where the speech is
 silent, in dB; musical noise raises it. Quiet speech is the clean sentence at -50 dBFS with faint noise, 20 dB below:
 its level after is given, over that before, in dB. benchmarks/enhancement/speed.py measures speed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +39,8 @@ BLOCK = 512
 SEED = 11
 
 DENOISED = Table(
-    "denoised", columns(denoiser="s", snr_db="g", clips="d", si_sdr_db=".1f") | RATINGS | optional(flux_ratio_db=".1f")
+    "denoised",
+    columns(noise="s", denoiser="s", snr_db="g", clips="d", si_sdr_db=".1f") | RATINGS | optional(flux_ratio_db=".1f"),
 )
 SPECIAL = Table("clean and quiet", columns(denoiser="s") | optional(pesq_of_clean=".2f", quiet_level_db=".1f"))
 
@@ -55,16 +56,16 @@ def flux_variance(wave: np.ndarray, speech: np.ndarray) -> float:
 
 
 class Mixtures:
-    """Sentences, and the noise of each."""
+    """Sentences, and the noise of each, of a folder."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, noise: Path) -> None:
         entries = corpus_entries(options.speech, "test", needs_text=True, min_seconds=2.0)
         chosen = draw_entries(entries, options.count)
         self.texts = [str(entry.text) for entry in chosen]
         speech = [read_wave(entry.path, SAMPLE_RATE) for entry in chosen]
         self.speech = [wave * np.float32(db_to_gain(LEVEL_DB) / active_rms(wave)) for wave in speech]
         rng = np.random.default_rng(SEED)
-        files = [entry.path for entry in scan(options.noise).entries]
+        files = [entry.path for entry in scan(noise).entries]
         self.noises = [self._noise(rng, files, len(wave)) for wave in self.speech]
 
     def __len__(self) -> int:
@@ -116,20 +117,16 @@ def model_denoiser(name: str, settings: EnhancementSettings | None = None) -> De
     return lambda wave: np.concatenate([*processor.process_blocks([wave[None]], SAMPLE_RATE, 1)], axis=1)[0]
 
 
-def compare_with_peers(
-    report: Report, name: str, ratio_db: float, rows: Mapping[str, Row], peers: Iterable[str]
-) -> None:
-    """Add the targets of a model at a ratio: each score at least that of each other program."""
-    for peer in peers:
+def compare_with_peers(report: Report, title: str, own: Row, peers: Mapping[str, Row]) -> None:
+    """Add the targets of a model: each score at least that of each other program."""
+    for peer, row in peers.items():
         for column, score in PEER_SCORES.items():
-            own, other = rows[name].get(column), rows[peer].get(column)
-            if other is not None:
-                report.target(name, f"{score}, {peer}'s at {ratio_db:g} dB", own, at_least=other.value)
+            if (other := row.get(column)) is not None:
+                report.target(title, f"{score}, {peer}'s", own.get(column), at_least=other.value)
 
 
 def measure(options: Options, report: Report) -> None:
     judges = Judges(options, report, with_pesq=True)
-    mixtures = Mixtures(options)
     denoisers: dict[str, Denoise] = {"noisy": lambda wave: wave}
     for name in options.model:
         denoisers[name] = model_denoiser(name)
@@ -138,17 +135,18 @@ def measure(options: Options, report: Report) -> None:
             denoisers[f"{name}, {limit_db:g} dB"] = model_denoiser(name, limited)
     peers = denoising_peers(options.gtcrn, report)
     denoisers |= peers
-    for ratio_db in options.ratios:
-        rows: dict[str, Row] = {}
-        scores: dict[str, list[Scores]] = {}
-        for name, denoise in denoisers.items():
-            scores[name] = scores_at(denoise, mixtures, ratio_db, judges)
-            rows[name] = means(scores[name])
-            report.add(DENOISED, rows[name], denoiser=name, snr_db=ratio_db, clips=len(mixtures))
-        for name in options.model:
-            compare_with_peers(report, name, ratio_db, rows, peers)
-            points = word_error_interval(scores[name], scores["noisy"])
-            report.target(name, f"points of word error above the mixture at {ratio_db:g} dB", points, at_most=0.0)
+    for folder in options.noise:
+        mixtures = Mixtures(options, folder)
+        for ratio_db in options.ratios:
+            scores = {name: scores_at(denoise, mixtures, ratio_db, judges) for name, denoise in denoisers.items()}
+            rows = {name: means(each) for name, each in scores.items()}
+            for name, row in rows.items():
+                report.add(DENOISED, row, noise=folder.name, denoiser=name, snr_db=ratio_db, clips=len(mixtures))
+            for name in options.model:
+                title = f"{name} in {folder.name} at {ratio_db:g} dB"
+                compare_with_peers(report, title, rows[name], {peer: rows[peer] for peer in peers})
+                points = word_error_interval(scores[name], scores["noisy"])
+                report.target(title, "points of word error above the mixture", points, at_most=0.0)
     for name, denoise in denoisers.items():
         row = measure_special(denoise, mixtures, judges)
         report.add(SPECIAL, row, denoiser=name)
@@ -159,7 +157,7 @@ def measure(options: Options, report: Report) -> None:
 BENCHMARK = Benchmark(
     measure,
     Option("speech", Path("corpora/prompts"), "a corpus with texts", smoke=smoke_speech),
-    Option("noise", Path("corpora/noises"), "folder of sounds", smoke=smoke_ambience),
+    Option("noise", [Path("corpora/noises")], "folders of sounds", smoke=lambda folder: [smoke_ambience(folder)]),
     Option("gtcrn", type=Path, help="copy of the repository Xiaobin-Rong/gtcrn"),
     Option("model", ["denoise-16k"], "denoisers, of any sample rate"),
     Option("count", 60, smoke=1),

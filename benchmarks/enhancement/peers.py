@@ -21,6 +21,9 @@ RNNOISE_RATE, RNNOISE_FRAME = 48_000, 480
 MAX_DELAY = 800  # samples, of a program, which is found by correlation and taken back
 WEBRTC_FRAME, WEBRTC_LEVEL = 160, 2  # levels are 0 (mild) to 3
 SPEEX_FRAME, SPEEX_FILTER, GTCRN_FFT, GTCRN_HOP = 256, 4_096, 512, 256
+LIBROSA = Peer("harmonic-percussive separation and REPET-SIM", "pip install librosa==0.11.0", module="librosa")
+LONG_FFT, SHORT_FFT, SIMILAR_SECONDS = 8_192, 2_048, 2.0
+SEPARATION_RATE = 44_100
 PYROOMACOUSTICS = Peer("pyroomacoustics", "pip install pyroomacoustics==0.10.1", module="pyroomacoustics")
 SMALLEST, LARGEST = (3.0, 3.0, 2.4), (9.0, 7.0, 4.0)  # metres
 WALL, MAX_ORDER = 0.5, 40  # distance of source and microphone from the walls, and reflections
@@ -116,6 +119,35 @@ def gtcrn_denoiser(folder: Path, checkpoint: Path) -> Denoise:
         return torch.istft(enhanced, GTCRN_FFT, GTCRN_HOP, window=window, length=len(wave)).numpy()
 
     return denoise
+
+
+def separating_peers(report: Report) -> dict[str, Denoise]:
+    """Return the methods without a network that part speech from music, by name, of waves ``(channels, time)``."""
+    return {"harmonic-percussive": transients, "REPET-SIM": unlike_parts} if report.has(LIBROSA) else {}
+
+
+def transients(wave: np.ndarray) -> np.ndarray:
+    """Return what is percussive in windows so long that music is steady in them and speech is not."""
+    import librosa
+
+    spectra = librosa.stft(wave, n_fft=LONG_FFT)
+    return librosa.istft(librosa.decompose.hpss(spectra)[1], n_fft=LONG_FFT, length=wave.shape[1])
+
+
+def unlike_parts(wave: np.ndarray) -> np.ndarray:
+    """Return what differs from the median of the most similar frames, which are the accompaniment."""
+    import librosa
+
+    spectra = librosa.stft(wave, n_fft=SHORT_FFT)
+    frames = librosa.time_to_frames(SIMILAR_SECONDS, sr=SEPARATION_RATE, n_fft=SHORT_FFT)
+    width = max(1, min(int(frames), spectra.shape[2] // 4))
+    parts = []
+    for channel in spectra:
+        size = np.abs(channel)
+        similar = librosa.decompose.nn_filter(size, aggregate=np.median, metric="cosine", width=width)
+        mask = 1 - np.minimum(size, similar) / np.maximum(size, 1e-9)
+        parts.append(librosa.istft(mask * channel, n_fft=SHORT_FFT, length=wave.shape[1]))
+    return np.stack(parts)
 
 
 def simulated_response(
