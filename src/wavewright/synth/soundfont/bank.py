@@ -55,7 +55,7 @@ ROM = 0x8000
 
 HEADER_BYTES = 8  # of a chunk
 SAMPLE_BYTES = 2
-MAX_TEXT = 256
+MAX_TEXT = 65_536
 KNOWN_TAGS = ("LIST", "smpl", "sm24", *CHUNKS)
 """Tags that follow chunks of odd sizes."""
 
