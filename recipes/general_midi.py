@@ -1,10 +1,10 @@
-"""Make the bundled bank of General MIDI's 128 programs and a drum kit, from formulas.
+"""Make the bundled bank of General MIDI's 128 programs and two drum kits, of recordings and from formulas.
 
-python recipes/general_midi.py             # into the package
-python recipes/general_midi.py --out X.sf2 # 16 bits, without compression
+python recipes/general_midi.py FOLDER             # into the package; FOLDER as in general_midi_recorded.py
+python recipes/general_midi.py FOLDER --out X.sf2 # 16 bits, without compression
 
-Every program is one of some fifty tones with its own envelope, filter and vibrato. The levels of all programs are set
-so that a note of each is equally loud.
+Every program is a recorded instrument or one of some fifty tones from formulas, with its own envelope, filter and
+vibrato. The levels of all programs are set so that a note of each is equally loud.
 """
 
 from __future__ import annotations
@@ -12,11 +12,24 @@ from __future__ import annotations
 import argparse
 import itertools
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 from general_midi_drums import DRUMS
+from general_midi_recorded import (
+    CLAP,
+    CREDITS,
+    POWER_KEYS,
+    POWER_KIT,
+    POWER_LAYERS,
+    RATE as RECORDED_RATE,
+    RECORDED,
+    Note,
+    Recorded,
+    notes_of,
+)
 from general_midi_tones import LONG_S, RATE, Sampled, Tone, sampled
 
 from wavewright.dsp.loudness import LoudnessMeter
@@ -38,27 +51,6 @@ VIOLIN = ((290, 6, 0.3), (460, 7, 0.3), (1_000, 4, 0.5), (2_600, 9, 0.5))
 BRASS = ((1_200, 9, 0.7), (2_200, 5, 0.6))
 
 TONES = {
-    "piano": Tone(
-        9.5,
-        pluck=0.12,
-        inharmonicity=4e-4,
-        decay_s=9.0,
-        decay_slope=0.75,
-        voices=2,
-        detune_cents=0.9,
-        hammer=0.25,
-        hammer_hz=1_100,
-        hammer_s=0.012,
-        start_s=0.9,
-        loop_s=0.5,
-        roots=(36, 52, 68, 84),
-    ),
-    "tine": Tone(
-        ratios=((1, 1, 7), (2, 0.12, 4), (3, 0.05, 2), (7.1, 0.25, 0.35), (13.2, 0.06, 0.15)),
-        start_s=0.5,
-        loop_s=0.2,
-        roots=(48, 72),
-    ),
     "fm piano": Tone(
         ratios=((1, 1, 7), (2, 0.3, 3), (3, 0.12, 2.5), (4, 0.1, 1.5), (14, 0.2, 0.5), (15, 0.1, 0.4)),
         voices=2,
@@ -89,7 +81,7 @@ TONES = {
         roots=(66, 88),
     ),
     "glockenspiel": Tone(
-        ratios=((1, 1, 2.4), (2.76, 0.3, 1.2), (5.4, 0.2, 0.6), (8.93, 0.08, 0.3)),
+        ratios=((1, 1, 2.4), (2.76, 1.2, 1.2), (5.4, 0.9, 0.6), (8.93, 0.4, 0.3)),
         start_s=0.6,
         loop_s=0.1,
         roots=(72, 92),
@@ -106,10 +98,11 @@ TONES = {
         roots=(52, 72),
     ),
     "xylophone": Tone(
-        ratios=((1, 1, 0.7), (3, 0.4, 0.35), (6.2, 0.2, 0.15), (10.1, 0.08, 0.08)),
+        ratios=((1, 1, 0.7), (3, 1.0, 0.35), (6.2, 0.6, 0.15), (10.1, 0.35, 0.08)),
         hammer=0.2,
         hammer_hz=2_500,
         hammer_s=0.005,
+        drive=3.0,
         start_s=0.4,
         loop_s=0.1,
         roots=(72,),
@@ -120,10 +113,10 @@ TONES = {
             (1, 0.7, 6),
             (1.5, 0.5, 5),
             (2, 0.9, 4.5),
-            (2.66, 0.6, 3),
-            (3.36, 0.4, 2),
-            (4.1, 0.3, 1.4),
-            (5.0, 0.2, 0.9),
+            (2.66, 0.9, 3),
+            (3.36, 0.7, 2),
+            (4.1, 0.6, 1.4),
+            (5.0, 0.5, 0.9),
         ),
         start_s=0.9,
         loop_s=0.5,
@@ -150,9 +143,9 @@ TONES = {
         roots=(48, 70),
     ),
     "reed": Tone(
-        4.0,
+        6.0,
         even=0.8,
-        bands=((1_400, 8, 0.7), (3_000, 4, 0.5)),
+        bands=((1_400, 6, 0.7), (3_000, 4, 0.5)),
         voices=2,
         detune_cents=6,
         start_s=0.05,
@@ -187,7 +180,7 @@ TONES = {
         roots=(45, 62),
     ),
     "electric guitar": Tone(
-        7.0, pluck=0.27, bands=((2_500, 5, 0.6),), decay_s=7, decay_slope=0.55, start_s=0.6, loop_s=0.2, roots=(45, 64)
+        4.5, pluck=0.27, bands=((2_500, 6, 0.6),), decay_s=7, decay_slope=0.55, start_s=0.6, loop_s=0.2, roots=(45, 64)
     ),
     "distortion": Tone(
         4.5,
@@ -200,19 +193,6 @@ TONES = {
         loop_s=0.6,
         roots=(43, 62),
         highest_hz=7_000,
-    ),
-    "double bass": Tone(
-        9.5,
-        pluck=0.3,
-        bands=((110, 5, 0.7), (600, 4, 0.6)),
-        decay_s=2.5,
-        decay_slope=0.5,
-        hammer=0.12,
-        hammer_hz=500,
-        hammer_s=0.01,
-        start_s=0.6,
-        roots=(33, 48),
-        highest_hz=4_000,
     ),
     "electric bass": Tone(
         8.5,
@@ -227,9 +207,9 @@ TONES = {
         highest_hz=6_000,
     ),
     "slap bass": Tone(
-        5.0,
+        7.5,
         pluck=0.12,
-        bands=((2_200, 6, 0.8),),
+        bands=((2_200, 4, 0.8),),
         decay_s=4,
         decay_slope=0.6,
         hammer=0.3,
@@ -243,20 +223,15 @@ TONES = {
         7.0, bands=((230, 6, 0.4), (450, 5, 0.4), (1_500, 5, 0.7)), breath=0.02, start_s=0.1, loop_s=0.4, roots=(38, 56)
     ),
     "strings": Tone(
-        6.5, bands=VIOLIN, voices=5, detune_cents=11, breath=0.02, start_s=0.1, loop_s=1.1, roots=(48, 64, 80)
-    ),
-    "pizzicato": Tone(
-        8.0,
-        pluck=0.25,
+        6.5,
         bands=VIOLIN,
-        decay_s=0.9,
-        decay_slope=0.5,
-        hammer=0.1,
-        hammer_hz=1_200,
-        hammer_s=0.008,
-        start_s=0.5,
-        loop_s=0.1,
-        roots=(50, 72),
+        voices=5,
+        detune_cents=11,
+        width=0.7,
+        breath=0.02,
+        start_s=0.1,
+        loop_s=1.1,
+        roots=(48, 64, 80),
     ),
     "harp": Tone(
         9.5,
@@ -271,16 +246,16 @@ TONES = {
     ),
     "timpani": Tone(
         ratios=((1, 1, 2.2), (1.504, 0.7, 1.6), (1.742, 0.35, 1.1), (2.0, 0.4, 1.2), (2.245, 0.2, 0.7)),
-        hammer=0.35,
-        hammer_hz=250,
+        hammer=1.0,
+        hammer_hz=400,
         hammer_s=0.02,
         start_s=0.9,
         loop_s=0.5,
         roots=(46,),
         highest_hz=5_000,
     ),
-    "aah": Tone(9.0, bands=AAH, voices=4, detune_cents=12, breath=0.03, start_s=0.1, loop_s=1.0, roots=(53, 69)),
-    "ooh": Tone(11.0, bands=OOH, voices=4, detune_cents=10, breath=0.04, start_s=0.1, loop_s=0.9, roots=(53, 69)),
+    "aah": Tone(9.0, bands=AAH, voices=4, detune_cents=7, breath=0.03, start_s=0.1, loop_s=1.0, roots=(53, 69)),
+    "ooh": Tone(11.0, bands=OOH, voices=4, detune_cents=6, breath=0.04, start_s=0.1, loop_s=0.9, roots=(53, 69)),
     "trumpet": Tone(4.5, bands=BRASS, breath=0.012, start_s=0.1, loop_s=0.3, roots=(58, 74)),
     "muted trumpet": Tone(
         3.0, bands=((1_600, 12, 0.4), (3_300, 8, 0.5)), breath=0.02, start_s=0.1, loop_s=0.3, roots=(65,)
@@ -295,7 +270,7 @@ TONES = {
         highest_hz=9_000,
     ),
     "horn": Tone(
-        9.5,
+        7.5,
         bands=((400, 7, 0.6), (800, 4, 0.5)),
         breath=0.02,
         start_s=0.1,
@@ -307,7 +282,7 @@ TONES = {
         5.5, bands=BRASS, voices=4, detune_cents=10, breath=0.015, start_s=0.1, loop_s=0.9, roots=(48, 68)
     ),
     "saxophone": Tone(
-        6.0,
+        4.5,
         bands=((650, 6, 0.5), (1_500, 6, 0.6), (2_800, 5, 0.5)),
         breath=0.05,
         start_s=0.1,
@@ -325,7 +300,7 @@ TONES = {
         highest_hz=7_000,
     ),
     "clarinet": Tone(7.0, even=0.12, bands=((1_500, 5, 0.7),), breath=0.02, start_s=0.1, loop_s=0.25, roots=(54, 72)),
-    "flute": Tone(13.0, even=0.9, breath=0.09, breath_hz=(800, 6_000), start_s=0.1, loop_s=0.4, roots=(64, 82)),
+    "flute": Tone(8.0, even=0.9, breath=0.09, breath_hz=(800, 6_000), start_s=0.1, loop_s=0.4, roots=(64, 82)),
     "pan pipe": Tone(
         15.0,
         even=0.25,
@@ -350,19 +325,8 @@ TONES = {
         loop_s=1.2,
         roots=(54, 76),
     ),
-    "sitar": Tone(
-        3.0,
-        pluck=0.07,
-        bands=((1_800, 8, 0.8),),
-        decay_s=6,
-        decay_slope=0.35,
-        inharmonicity=3e-5,
-        start_s=0.8,
-        loop_s=0.2,
-        roots=(50, 64),
-    ),
     "banjo": Tone(
-        4.0,
+        5.5,
         pluck=0.09,
         bands=((700, 6, 0.5), (2_200, 5, 0.6)),
         decay_s=1.6,
@@ -408,8 +372,8 @@ class Program:
         Semitones of a second zone.
     tremolo : float
         dB of a tremolo.
-    octave : int
-        Transposition.
+    loudest : bool
+        Of recordings, those of the highest velocities alone.
     """
 
     name: str
@@ -423,7 +387,7 @@ class Program:
     detune: float = 0.0
     fifth: int = 0
     tremolo: float = 0.0
-    octave: int = 0
+    loudest: bool = False
     extra: dict[int, int] = field(default_factory=dict)
 
 
@@ -438,41 +402,41 @@ def wind(name: str, tone: str, attack_s: float = 0.06, vibrato: float = 8.0, **m
 
 
 PROGRAMS = (
-    struck("Piano", "piano", 26, 0.7, cutoff=52),
-    struck("Bright Piano", "piano", 26, 0.7),
-    struck("Electric Grand", "piano", 22, 0.7, detune=5),
-    struck("Honky-tonk", "piano", 20, 0.6, detune=16),
-    struck("Electric Piano 1", "tine", 20, 0.7),
-    struck("Electric Piano 2", "fm piano", 18, 0.8),
+    Program("Piano", "grand piano", release_s=0.5),
+    Program("Bright Piano", "grand piano", release_s=0.5, loudest=True),
+    Program("Electric Grand", "electric grand", release_s=0.5),
+    Program("Honky-tonk", "grand piano", release_s=0.5, detune=16, loudest=True),
+    Program("Electric Piano 1", "tine piano", release_s=0.5),
+    struck("Electric Piano 2", "fm piano", 18, 0.4),
     struck("Harpsichord", "harpsichord", 14, 0.4),
     struck("Clavinet", "clavinet", 11, 0.25),
     struck("Celesta", "celesta", 5, 1.2),
     struck("Glockenspiel", "glockenspiel", 5, 2.0),
-    struck("Music Box", "celesta", 4, 1.5, detune=4),
-    struck("Vibraphone", "vibraphone", 13, 1.8, tremolo=3),
+    struck("Music Box", "glockenspiel", 4, 1.5, detune=4),
+    struck("Vibraphone", "vibraphone", 13, 0.8, tremolo=3),
     struck("Marimba", "marimba", 3, 1.0),
     struck("Xylophone", "xylophone", 2, 0.8),
     struck("Tubular Bells", "tubular bell", 14, 4.0),
-    struck("Dulcimer", "steel", 8, 1.5, detune=9),
+    struck("Dulcimer", "steel", 8, 0.9, detune=9),
     Program("Drawbar Organ", "drawbars", release_s=0.12),
     Program("Percussive Organ", "drawbars", 0, 0.9, 7, 0.12),
-    Program("Rock Organ", "rock organ", release_s=0.12, vibrato=7),
+    Program("Rock Organ", "rock organ", release_s=0.12, vibrato=10, tremolo=2),
     Program("Church Organ", "pipes", 0.07, release_s=0.9),
     Program("Reed Organ", "reed", 0.06, release_s=0.3),
     Program("Accordion", "reed", 0.04, release_s=0.25),
     wind("Harmonica", "harmonica", 0.03),
     Program("Tango Accordion", "reed", 0.04, release_s=0.2, detune=14),
-    struck("Nylon Guitar", "nylon", 12, 0.5),
-    struck("Steel Guitar", "steel", 14, 0.5),
+    Program("Nylon Guitar", "nylon guitar", release_s=0.4),
+    Program("Steel Guitar", "steel guitar", release_s=0.4),
     struck("Jazz Guitar", "electric guitar", 16, 0.4, cutoff=36),
     struck("Clean Guitar", "electric guitar", 16, 0.4),
-    struck("Muted Guitar", "electric guitar", 1.6, 0.2),
+    struck("Muted Guitar", "electric guitar", 1.6, 0.2, cutoff=50),
     Program("Overdriven Guitar", "distortion", 0.003, 40, 30, 0.3),
     Program("Distortion Guitar", "distortion", 0.003, 60, 20, 0.3, detune=4),
-    struck("Guitar Harmonics", "vibraphone", 8, 1.0),
-    struck("Acoustic Bass", "double bass", 9, 0.3),
-    struck("Fingered Bass", "electric bass", 14, 0.25, cutoff=40),
-    struck("Picked Bass", "electric bass", 14, 0.25),
+    struck("Guitar Harmonics", "vibraphone", 8, 0.5, fifth=24),
+    Program("Acoustic Bass", "plucked double bass", release_s=0.3),
+    Program("Fingered Bass", "finger bass", release_s=0.25),
+    struck("Picked Bass", "slap bass", 14, 0.25),
     wind("Fretless Bass", "electric bass", 0.02, 6, cutoff=36),
     struck("Slap Bass 1", "slap bass", 11, 0.25),
     struck("Slap Bass 2", "slap bass", 9, 0.25, detune=6),
@@ -481,71 +445,71 @@ PROGRAMS = (
     wind("Violin", "fiddle", 0.09, 14),
     wind("Viola", "fiddle", 0.09, 12, cutoff=44),
     wind("Cello", "cello", 0.09, 11),
-    wind("Contrabass", "cello", 0.1, 7, cutoff=44),
-    Program("Tremolo Strings", "strings", 0.09, release_s=0.6, tremolo=7),
-    struck("Pizzicato Strings", "pizzicato", 2.4, 0.6),
+    Program("Contrabass", "bowed double bass", release_s=0.4),
+    Program("Tremolo Strings", "strings", 0.09, release_s=1.0, tremolo=7),
+    Program("Pizzicato Strings", "section pizzicato", release_s=0.6),
     struck("Harp", "harp", 9, 1.5),
     struck("Timpani", "timpani", 6, 2.0),
     wind("String Ensemble 1", "strings", 0.12, 3, release_s=0.7),
-    wind("String Ensemble 2", "strings", 0.3, 2, release_s=1.0, cutoff=46),
-    Program("Synth Strings 1", "pad", 0.12, release_s=0.8, cutoff=60),
-    Program("Synth Strings 2", "pad", 0.3, release_s=1.2, cutoff=44),
-    wind("Choir Aahs", "aah", 0.12, 6, release_s=0.6),
-    wind("Voice Oohs", "ooh", 0.1, 7, release_s=0.5),
+    wind("String Ensemble 2", "strings", 0.2, 2, release_s=1.6, cutoff=46),
+    Program("Synth Strings 1", "pad", 0.05, release_s=1.2, cutoff=60),
+    Program("Synth Strings 2", "pad", 0.1, release_s=1.2, cutoff=44),
+    wind("Choir Aahs", "aah", 0.18, 6, release_s=1.0),
+    wind("Voice Oohs", "ooh", 0.06, 7, release_s=0.5),
     wind("Synth Voice", "ooh", 0.06, 4, detune=8),
-    struck("Orchestra Hit", "brass section", 1.6, 0.6, fifth=12),
+    struck("Orchestra Hit", "brass section", 1.6, 0.6, fifth=12, cutoff=30),
     wind("Trumpet", "trumpet", 0.035, 7, cutoff=54),
     wind("Trombone", "trombone", 0.05, 4, cutoff=48),
     wind("Tuba", "trombone", 0.06, 2, cutoff=38),
     wind("Muted Trumpet", "muted trumpet", 0.03, 6),
-    wind("French Horn", "horn", 0.07, 4),
+    wind("French Horn", "horn", 0.07, 9, tremolo=7),
     wind("Brass Section", "brass section", 0.05, 3),
     Program("Synth Brass 1", "saw", 0.04, release_s=0.4, cutoff=46),
     Program("Synth Brass 2", "saw", 0.07, release_s=0.5, cutoff=40, detune=9),
-    wind("Soprano Sax", "saxophone", 0.05, 10),
-    wind("Alto Sax", "saxophone", 0.05, 9, cutoff=56),
-    wind("Tenor Sax", "saxophone", 0.05, 8, cutoff=50),
+    Program("Soprano Sax", "alto saxophone", release_s=0.2, vibrato=8, loudest=True),
+    Program("Alto Sax", "alto saxophone", release_s=0.2),
+    Program("Tenor Sax", "alto saxophone", release_s=0.2),
     wind("Baritone Sax", "saxophone", 0.05, 5, cutoff=48),
-    wind("Oboe", "oboe", 0.06, 9),
+    wind("Oboe", "oboe", 0.06, 16, tremolo=1),
     wind("English Horn", "oboe", 0.07, 9, cutoff=44),
     wind("Bassoon", "bassoon", 0.06, 5),
     wind("Clarinet", "clarinet", 0.06, 4),
-    wind("Piccolo", "flute", 0.05, 9),
-    wind("Flute", "flute", 0.07, 9),
-    wind("Recorder", "whistle", 0.05, 5),
-    wind("Pan Flute", "pan pipe", 0.05, 5),
+    wind("Piccolo", "flute", 0.12, 9),
+    wind("Flute", "flute", 0.07, 14, tremolo=7),
+    wind("Recorder", "whistle", 0.08, 5),
+    wind("Pan Flute", "pan pipe", 0.09, 5),
     wind("Blown Bottle", "pan pipe", 0.09, 3, cutoff=34),
-    wind("Shakuhachi", "pan pipe", 0.07, 16),
-    wind("Whistle", "whistle", 0.06, 12),
+    wind("Shakuhachi", "pan pipe", 0.1, 16),
+    wind("Whistle", "whistle", 0.14, 14, tremolo=7),
     wind("Ocarina", "whistle", 0.06, 7),
-    Program("Square Lead", "square", 0.005, release_s=0.15, vibrato=6),
+    Program("Square Lead", "square", 0.005, release_s=0.15, detune=4),
     Program("Saw Lead", "saw", 0.005, release_s=0.15, vibrato=6),
-    wind("Calliope Lead", "pan pipe", 0.02, 4, detune=7),
-    Program("Chiff Lead", "square", 0, 0.7, 9, 0.2, 50),
-    Program("Charang Lead", "distortion", 0.004, release_s=0.25),
-    wind("Voice Lead", "ooh", 0.04, 9),
-    Program("Fifths Lead", "saw", 0.005, release_s=0.2, fifth=7),
+    wind("Calliope Lead", "pan pipe", 0.02, 4, detune=4),
+    Program("Chiff Lead", "square", 0, 0.7, 9, 0.2, 50, detune=4),
+    Program("Charang Lead", "distortion", 0.004, release_s=0.25, cutoff=50),
+    wind("Voice Lead", "ooh", 0.02, 9),
+    Program("Fifths Lead", "saw", 0.005, release_s=0.2, fifth=7, vibrato=8),
     Program("Bass and Lead", "saw", 0, 8, 8, 0.2, 44),
     Program("New Age Pad", "glass", 0.02, 16, 12, 1.8),
-    Program("Warm Pad", "pad", 0.35, release_s=1.5, cutoff=36),
+    Program("Warm Pad", "pad", 0.5, release_s=1.5, cutoff=36),
     Program("Polysynth Pad", "saw", 0.03, release_s=0.8, detune=9),
-    wind("Choir Pad", "aah", 0.4, 3, release_s=1.5),
-    Program("Bowed Pad", "glass", 0.4, release_s=1.5, cutoff=50),
-    Program("Metallic Pad", "glass", 0.08, release_s=1.5, fifth=7),
-    wind("Halo Pad", "aah", 0.3, 3, release_s=2.0, fifth=12),
-    Program("Sweep Pad", "pad", 0.8, release_s=2.0, cutoff=48),
+    wind("Choir Pad", "aah", 0.12, 3, release_s=1.5, cutoff=28),
+    Program("Bowed Pad", "glass", 0.12, release_s=1.5, cutoff=50),
+    Program("Metallic Pad", "glass", 0.3, release_s=1.5, fifth=7),
+    wind("Halo Pad", "aah", 0.3, 3, release_s=2.0, fifth=12, cutoff=26),
+    Program("Sweep Pad", "pad", 0.5, release_s=2.0, cutoff=48, tremolo=5),
     struck("Rain", "glass", 9, 2.0),
     Program("Soundtrack", "pad", 0.5, release_s=2.0, fifth=7, cutoff=52),
     struck("Crystal", "celesta", 7, 2.0, detune=6),
     struck("Atmosphere", "nylon", 14, 2.0, detune=9),
     Program("Brightness", "glass", 0.01, 20, 10, 1.5, fifth=12),
     Program("Goblins", "ooh", 0.7, release_s=2.0, vibrato=30),
-    Program("Echoes", "pad", 0.15, 12, 12, 2.0, 50),
+    Program("Echoes", "pad", 0.08, 12, 12, 2.0, 50),
     Program("Science Fiction", "glass", 0.25, release_s=2.0, vibrato=18),
-    struck("Sitar", "sitar", 14, 0.8),
+    Program("Sitar", "sitar strings", release_s=2.0),
     struck("Banjo", "banjo", 5, 0.5),
     struck("Shamisen", "banjo", 5, 0.4, cutoff=62),
-    struck("Koto", "harpsichord", 9, 0.8, cutoff=46),
+    struck("Koto", "harpsichord", 9, 1.2, cutoff=46),
     struck("Kalimba", "marimba", 4, 1.0, cutoff=44),
     Program("Bagpipe", "reed", 0.03, release_s=0.15, fifth=-12),
     wind("Fiddle", "fiddle", 0.05, 10),
@@ -554,7 +518,7 @@ PROGRAMS = (
     struck("Agogo", "glockenspiel", 1.6, 0.8),
     struck("Steel Drums", "steel drum", 4, 1.0),
     struck("Woodblock", "xylophone", 0.9, 0.5, cutoff=50),
-    struck("Taiko", "timpani", 3, 1.5, cutoff=30),
+    struck("Taiko", "timpani", 3, 1.5, cutoff=16),
     struck("Melodic Tom", "timpani", 2.2, 1.2),
     struck("Synth Drum", "timpani", 2.5, 1.0, extra={gen.MOD_ENV_TO_PITCH: 1_200, gen.MOD_ENV_DECAY: -1_600}),
     Program("Reverse Cymbal", "noise", 1.6, 1.5, 96, 0.2),
@@ -583,6 +547,9 @@ KIT = {
     32: ("square click", 0), 33: ("metronome click", 0), 34: ("metronome bell", 0),
 }  # fmt: skip
 """Key of General MIDI 2: sound, and semitones of its transposition."""
+
+KITS = {"Standard Kit": 0, "Power Kit": 16}
+"""Programs of the drum kits; the second has recorded drums."""
 
 EXCLUSIVE = ((42, 44, 46), (80, 81), (29, 30), (71, 72), (73, 74), (78, 79), (86, 87))
 """Keys of which each ends the others."""
@@ -613,65 +580,130 @@ DRUM_DRIVES = {
 }
 """Saturation, which makes short sounds louder."""
 
-KEYS = {"piccolo": 84, "double bass": 40, "electric bass": 40, "slap bass": 40, "glockenspiel": 84, "timpani": 48}
+KEYS = {
+    **dict.fromkeys(("electric bass", "slap bass", "finger bass", "plucked double bass", "bowed double bass"), 40),
+    **{"glockenspiel": 84, "timpani": 48},
+}
+"""Keys at which tones are levelled that are not levelled at TEST_KEY."""
+
 SEAM_SAMPLES = 2_048
 """Continuation of each loop, within which the loop may be moved to where its seam is smoothest."""
 
 SEAM_WIDTH = 6
+FULL = gen.FULL_RANGE
 TEST_KEY = 60
+MAX_BOOST_DB = 2.0  # of quiet notes of a recording, relative to most of its notes
 TARGET_LUFS = -34.5
 DRUM_LUFS = -41.0
 SILENT_LUFS = -120.0
-FULL = gen.FULL_RANGE
+
+
+@dataclass(frozen=True)
+class Part:
+    """What plays one key of a tone at some velocities: a sample, or one for each side."""
+
+    rows: tuple[int, ...]
+    key: int
+    velocities: tuple[int, int] = FULL
+    amounts: dict[int, int] = field(default_factory=dict)
 
 
 def main() -> None:
     """Write the bank, measure each program, and write it again with equal levels."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, help="Folder of the recordings.")
     parser.add_argument("--out", type=Path, default=BUNDLED_BANK, help="File to write, .sf3 or .sf2.")
-    out: Path = parser.parse_args().out
+    options = parser.parse_args()
+    out: Path = options.out
     out.parent.mkdir(exist_ok=True)
-    samples, indices = all_samples()
-    write_bank(out, samples, indices, np.zeros(len(PROGRAMS) + len(KIT)))
+    samples, parts = all_samples(options.folder)
+    attenuations = np.zeros(len(PROGRAMS) + len(KIT) + len(POWER_KEYS))
+    write_bank(out, samples, parts, attenuations)
     samples = smoothest(samples, read_soundfont(out))
-    attenuations = np.zeros(len(PROGRAMS) + len(KIT))
     for _ in range(3):
-        write_bank(out, samples, indices, attenuations)
+        write_bank(out, samples, parts, attenuations)
         excess = excess_of(out)
         if np.abs(excess).max() < 0.2:
             break
         attenuations = np.maximum(attenuations + excess, 0.0)
-    loudest = [each.name for each, level in zip(PROGRAMS, excess, strict=False) if abs(level) > 1.0]
-    print(f"more than 1 dB away: {', '.join(loudest) or 'none'}")
+    far = [f"{each.name} {level:.1f}" for each, level in zip(PROGRAMS, excess, strict=False) if abs(level) > 1.0]
+    print(f"more than 1 dB away: {', '.join(far) or 'none'}")
     print(
         f"{out}: {out.stat().st_size / 1e6:.2f} MB, {len(samples)} samples, levels within {np.abs(excess).max():.2f} dB"
     )
 
 
-def all_samples() -> tuple[list[NewSample], dict[str, list[int]]]:
-    """Return all samples, and the indices of those of each tone and drum."""
+def all_samples(folder: Path) -> tuple[list[NewSample], dict[str, list[Part]]]:
+    """Return all samples, and the parts of each tone and drum."""
     samples: list[NewSample] = []
-    indices: dict[str, list[int]] = {}
+    parts: dict[str, list[Part]] = {}
+
+    def added(new: Sequence[NewSample]) -> tuple[int, ...]:
+        samples.extend(new)
+        return tuple(range(len(samples) - len(new), len(samples)))
+
+    used = {program.tone for program in PROGRAMS}
     for number, (name, tone) in enumerate(TONES.items()):
         made = [sampled(tone, key, number) for key in tone.roots]
-        indices[name] = list(range(len(samples), len(samples) + len(made)))
-        samples += [new_sample(name, each) for each in made]
+        parts[name] = [Part(added(new_samples(name, each)), each.root, FULL, {gen.SAMPLE_MODES: 1}) for each in made]
+    for name in sorted(used - set(TONES)):
+        parts[name] = recorded_parts(name, notes_of(RECORDED[name], folder), added)
     for name, make in DRUMS.items():
-        indices[f"drum {name}"] = [len(samples)]
         wave = make()
         n_fade = min(len(wave) // 4, RATE // 50)
         wave[-n_fade:] *= 0.5 + 0.5 * np.cos(math.pi * np.arange(n_fade) / n_fade)
         wave = np.tanh(DRUM_DRIVES.get(name, 0.1) * wave / np.abs(wave).max())
-        samples.append(NewSample(name, 0.9 * wave / np.abs(wave).max(), RATE, TEST_KEY))
-    return samples, indices
+        parts[f"drum {name}"] = [
+            Part(added([NewSample(name, 0.9 * wave / np.abs(wave).max(), RATE, TEST_KEY)]), TEST_KEY)
+        ]
+    parts["drum clap"] = recorded_parts("clap", notes_of(CLAP, folder), added)
+    for key, (own_key, seconds) in POWER_KEYS.items():
+        drum = Recorded(POWER_KIT, range(own_key, own_key + 1), POWER_LAYERS, (seconds, seconds), is_pitched=False)
+        parts[f"power {key}"] = recorded_parts(f"power {key}", notes_of(drum, folder), added)
+    return samples, parts
 
 
-def new_sample(name: str, made: Sampled) -> NewSample:
-    """Return a sample with a continuation of its loop, which compression needs at its end."""
+def recorded_parts(
+    name: str, notes: Sequence[Note], added: Callable[[Sequence[NewSample]], tuple[int, ...]]
+) -> list[Part]:
+    """Return the parts of a recorded instrument, equally loud at a velocity but for quiet notes, which stay so."""
+    levels = [note.lufs for note in notes]
+    reference = max(min(levels), float(np.median(levels)) - MAX_BOOST_DB)
+    parts = []
+    for note in notes:
+        rows = added(
+            [
+                NewSample(
+                    f"{name[:11]} {note.key} {note.velocities[1]}{side}",
+                    0.9 * wave,
+                    RECORDED_RATE,
+                    note.key,
+                    note.cents,
+                    note.loop,
+                )
+                for side, wave in zip(("L", "R") if len(note.wave) > 1 else ("",), note.wave, strict=True)
+            ]
+        )
+        amounts = {gen.ATTENUATION: centibels(max(0.0, note.lufs - reference))}
+        if note.loop is not None:
+            amounts[gen.SAMPLE_MODES] = 1
+        if note.decay_db:
+            amounts |= {gen.VOL_ENV_HOLD: timecents(note.hold_s), gen.VOL_ENV_DECAY: timecents(100 / note.decay_db)}
+            amounts[gen.VOL_ENV_SUSTAIN] = 1_000
+        parts.append(Part(rows, note.key, note.velocities, amounts))
+    return parts
+
+
+def new_samples(name: str, made: Sampled) -> list[NewSample]:
+    """Return the samples of a tone with a continuation of their loop, which compression needs at its end."""
     start, end = made.loop
-    following = made.wave[start : start + (end - start) // 2][:SEAM_SAMPLES]
-    wave = 0.9 * np.concatenate([made.wave, following])
-    return NewSample(f"{name} {made.root}", wave, RATE, made.root, made.correction, made.loop)
+    following = made.wave[:, start : start + (end - start) // 2][:, :SEAM_SAMPLES]
+    wave = 0.9 * np.concatenate([made.wave, following], axis=1)
+    sides = ("L", "R") if len(wave) > 1 else ("",)
+    return [
+        NewSample(f"{name} {made.root}{side}", each, RATE, made.root, made.correction, made.loop)
+        for side, each in zip(sides, wave, strict=True)
+    ]
 
 
 def smoothest(samples: list[NewSample], font: SoundFont) -> list[NewSample]:
@@ -691,45 +723,69 @@ def moved(sample: NewSample, decoded: np.ndarray) -> NewSample:
     return replace(sample, loop=(start + shift, end + shift))
 
 
-def write_bank(out: Path, samples: list[NewSample], indices: dict[str, list[int]], levels_db: np.ndarray) -> None:
-    """Write the bank with attenuations in dB of all programs, then of all drums."""
-    instruments = [NewEntry(program.name, program_zones(program, samples, indices)) for program in PROGRAMS]
-    kit = tuple(drum_zone(key, indices, level) for key, level in zip(KIT, levels_db[len(PROGRAMS) :], strict=True))
-    instruments.append(NewEntry("Standard Kit", kit))
+def write_bank(out: Path, samples: list[NewSample], parts: dict[str, list[Part]], levels_db: np.ndarray) -> None:
+    """Write the bank with attenuations in dB of all programs, then of all drums, then of those of the recorded kit."""
+    instruments = [NewEntry(program.name, program_zones(program, parts[program.tone])) for program in PROGRAMS]
+    drum_levels = levels_db[len(PROGRAMS) :].tolist()
+    standard = {
+        key: drum_zones(key, parts[f"drum {KIT[key][0]}"], level) for key, level in zip(KIT, drum_levels, strict=False)
+    }
+    recorded = {
+        key: drum_zones(key, parts[f"power {key}"], level, is_recorded=True)
+        for key, level in zip(POWER_KEYS, drum_levels[len(KIT) :], strict=True)
+    }
+    for name, number in KITS.items():
+        zones = standard | recorded if number else standard
+        instruments.append(NewEntry(name, tuple(zone for key in sorted(zones) for zone in zones[key])))
     presets = [
         NewEntry(program.name, (Zone(number, FULL, FULL, {gen.ATTENUATION: centibels(level)}, {}),), 0, number)
         for number, (program, level) in enumerate(zip(PROGRAMS, levels_db, strict=False))
     ]
-    presets.append(NewEntry("Standard Kit", (Zone(len(PROGRAMS), FULL, FULL, {}, {}),), 128, 0))
-    texts = {"ICOP": "Apache-2.0", "IENG": "Wavewright", "ICMT": "Made from formulas by recipes/general_midi.py."}
+    for number, (name, program_number) in enumerate(KITS.items(), len(PROGRAMS)):
+        presets.append(NewEntry(name, (Zone(number, FULL, FULL, {}, {}),), 128, program_number))
+    texts = {"ICOP": "Apache-2.0, CC0, CC-BY 4.0, as the comment says", "IENG": "Wavewright", "ICMT": CREDITS}
     write_soundfont(out, "Wavewright General MIDI", presets, instruments, samples, vorbis_quality=0.1, texts=texts)
 
 
-def program_zones(program: Program, samples: list[NewSample], indices: dict[str, list[int]]) -> tuple[Zone, ...]:
-    """Return the zones of a program: its samples side by side, twice where it is detuned or has a fifth."""
+def program_zones(program: Program, parts: Sequence[Part]) -> tuple[Zone, ...]:
+    """Return the zones of a program: its parts side by side, twice where it is detuned or has a fifth."""
     amounts = settings_of(program)
     modulators = {(0x0502, gen.FILTER_CUTOFF, 0, 0): -2_400 if program.cutoff else 0}
-    rows = indices[program.tone]
-    roots = [samples[row].root_key for row in rows]
-    edges = [0, *((low + high + 1) // 2 for low, high in itertools.pairwise(roots)), 128]
+    if program.loudest:
+        parts = [replace(part, velocities=FULL) for part in parts if part.velocities[1] == FULL[1]]
     layers = [(0, 0)]
     if program.detune:
         layers = [(0, -round(program.detune / 2)), (0, round(program.detune / 2))]
     elif program.fifth:
         layers = [(0, 0), (program.fifth, 0)]
     zones = []
-    for number, (semitones, cents) in enumerate(layers):
-        pan = (number * 2 - 1) * 200 if len(layers) > 1 else 0
-        for row, low, high in zip(rows, edges, edges[1:], strict=False):
-            own = amounts | {gen.COARSE_TUNE: semitones, gen.FINE_TUNE: cents, gen.PAN: pan}
-            own = {number: amount for number, amount in own.items() if amount != gen.DEFAULTS[number]}
-            zones.append(Zone(row, (low, high - 1), FULL, own, modulators))
+    for velocities in sorted({part.velocities for part in parts}):
+        row = sorted((part for part in parts if part.velocities == velocities), key=lambda part: part.key)
+        edges = [0, *((low.key + high.key + 1) // 2 for low, high in itertools.pairwise(row)), 128]
+        for number, (semitones, cents) in enumerate(layers):
+            pan = (number * 2 - 1) * 200 if len(layers) > 1 else 0
+            tuning = {gen.COARSE_TUNE: semitones, gen.FINE_TUNE: cents}
+            for part, low, high in zip(row, edges, edges[1:], strict=False):
+                zones += part_zones(part, (low, high - 1), amounts | tuning, pan, modulators)
     return tuple(zones)
+
+
+def part_zones(
+    part: Part, keys: tuple[int, int], amounts: dict[int, int], pan: int, modulators: dict[tuple[int, ...], int]
+) -> list[Zone]:
+    """Return a zone for each side of a part."""
+    pans = (pan,) if len(part.rows) == 1 else (-500, 500)
+    zones = []
+    for row, side in zip(part.rows, pans, strict=True):
+        own = amounts | part.amounts | {gen.PAN: side}
+        own = {number: amount for number, amount in own.items() if amount != gen.DEFAULTS[number]}
+        zones.append(Zone(row, keys, part.velocities, own, modulators))
+    return zones
 
 
 def settings_of(program: Program) -> dict[int, int]:
     """Return the generators of a program."""
-    amounts = {gen.SAMPLE_MODES: 1, gen.VOL_ENV_RELEASE: timecents(2.2 * program.release_s)}
+    amounts = {gen.VOL_ENV_RELEASE: timecents(2.2 * program.release_s)}
     if program.attack_s:
         amounts[gen.VOL_ENV_ATTACK] = timecents(program.attack_s)
     if program.decay_s:
@@ -749,21 +805,23 @@ def settings_of(program: Program) -> dict[int, int]:
     return amounts | program.extra
 
 
-def drum_zone(key: int, indices: dict[str, list[int]], level_db: float) -> Zone:
-    """Return the zone of a key of the drum kit."""
-    name, semitones = KIT[key]
+def drum_zones(key: int, parts: Sequence[Part], level_db: float, *, is_recorded: bool = False) -> list[Zone]:
+    """Return the zones of a key of a drum kit."""
+    name, semitones = (f"power {key}", 0) if is_recorded else KIT[key]
     amounts = {
         gen.ROOT_KEY: key,
         gen.COARSE_TUNE: semitones,
-        gen.PAN: DRUM_PANS.get(name, 0),
-        gen.ATTENUATION: centibels(level_db),
         gen.VOL_ENV_RELEASE: timecents(8.0),
         gen.EXCLUSIVE_CLASS: next((number for number, keys in enumerate(EXCLUSIVE, 1) if key in keys), 0),
     }
     if key == SHORT_TRIANGLE:
         amounts |= {gen.VOL_ENV_DECAY: timecents(0.9), gen.VOL_ENV_SUSTAIN: 960}
-    amounts = {number: amount for number, amount in amounts.items() if amount != gen.DEFAULTS[number]}
-    return Zone(indices[f"drum {name}"][0], (key, key), FULL, amounts, {})
+    zones = []
+    for part in parts:
+        level = centibels(level_db) + part.amounts.get(gen.ATTENUATION, 0)
+        own = replace(part, amounts=part.amounts | {gen.ATTENUATION: level})
+        zones += part_zones(own, (key, key), amounts, DRUM_PANS.get(name, 0), {})
+    return zones
 
 
 def centibels(level_db: float) -> int:
@@ -785,9 +843,11 @@ def excess_of(path: Path) -> np.ndarray:
         engine.reset()
         engine.program(0, 0, number)
         excess.append(loudness(engine, 0, KEYS.get(program.tone, TEST_KEY)) - TARGET_LUFS)
-    for key, (name, _) in KIT.items():
-        engine.reset()
-        excess.append(loudness(engine, 9, key) - DRUM_LUFS - DRUM_LEVELS_DB.get(name, 0))
+    for program, keys in ((0, KIT), (KITS["Power Kit"], POWER_KEYS)):
+        for key in keys:
+            engine.reset()
+            engine.program(9, 0, program)
+            excess.append(loudness(engine, 9, key) - DRUM_LUFS - DRUM_LEVELS_DB.get(KIT[key][0], 0))
     return np.array(excess)
 
 

@@ -19,7 +19,9 @@ DRY = PlayerSettings(reverb=0.0, chorus=0.0)
 RATE = 44_100
 DRUM_KEYS = range(27, 88)
 NOTE_KEYS = (
-    dict.fromkeys((9, 112, 113, 124), 84) | dict.fromkeys((47, 116, 117, 118), 48) | dict.fromkeys(range(32, 38), 40)
+    dict.fromkeys((9, 10, 112, 113, 124), 84)
+    | dict.fromkeys((47, 116, 117, 118), 48)
+    | dict.fromkeys(range(32, 38), 40)
 )
 
 
@@ -37,12 +39,15 @@ def note(engine, program, key, seconds=1.0):
 
 def test_it_has_every_program_and_drum_of_general_midi():
     font = default_soundfont()
-    assert BUNDLED_BANK.stat().st_size < 1_000_000
-    assert {(each.bank, each.program) for each in font.presets} == {(0, number) for number in range(128)} | {(128, 0)}
+    assert BUNDLED_BANK.stat().st_size < 8_000_000
+    kits = {(128, 0), (128, 16)}
+    assert {(each.bank, each.program) for each in font.presets} == {(0, number) for number in range(128)} | kits
     for preset in font.presets:
         assert font.key_range(preset) == ((0, 127) if preset.bank == 0 else (DRUM_KEYS[0], DRUM_KEYS[-1]))
-    kit = font.regions(font.find(128, 0).index)
-    assert sorted(kit.ranges[:, 0]) == list(DRUM_KEYS)
+    for bank, program in kits:
+        kit = font.regions(font.find(bank, program).index)
+        assert {*kit.ranges[:, 0].tolist()} == {*DRUM_KEYS}
+    assert "CC-BY 4.0" in font.texts["ICMT"]
 
 
 def test_programs_are_equally_loud(engine):
@@ -64,6 +69,39 @@ def test_programs_are_in_tune(engine, program, key):
     near = np.abs(np.fft.rfftfreq(1 << 19, 1 / RATE) / expected - 1.0) < 0.04
     peak = np.flatnonzero(near)[np.argmax(spectrum[near])]
     assert abs(1_200 * np.log2(peak * RATE / (1 << 19) / expected)) < 5.0
+
+
+@pytest.mark.parametrize("program", [0, 2, 4, 25, 104])
+def test_recorded_notes_go_on_fading_in_their_loops(engine, program):
+    """From second to second a held note is quieter, by no more than 40 dB, and its loop repeats no bump of 3 dB."""
+    wave = note(engine, program, 50, 10.0)
+    frames = np.square(wave[:, : 100 * RATE // 10]).reshape(2, 100, -1).mean((0, 2))
+    levels = 10 * np.log10(frames + 1e-14)
+    seconds = levels.reshape(10, 10).mean(1)
+    assert np.diff(seconds[1:]).max() < 0.5
+    assert np.diff(seconds[1:]).min() > -40
+    assert np.abs(np.diff(levels[50:], n=2)).max() < 3
+
+
+@pytest.mark.parametrize("program", [43, 65])
+def test_held_recordings_stay_at_their_level(engine, program):
+    wave = note(engine, program, 50, 8.0)
+    levels = 10 * np.log10(np.square(wave[:, : 80 * RATE // 10]).reshape(2, 80, -1).mean((0, 2)))
+    assert np.ptp(levels[20:]) < 3
+
+
+def test_a_harder_touch_plays_another_recording_of_the_piano(engine):
+    """Louder layers are brighter, which a gain alone is not."""
+
+    def centroid(velocity):
+        engine.reset()
+        engine.program(0, 0, 0)
+        engine.note_on(0, 60, velocity)
+        spectrum = np.square(np.abs(np.fft.rfft(engine.process(RATE).mean(0))))
+        return float((np.fft.rfftfreq(RATE, 1 / RATE) * spectrum).sum() / spectrum.sum())
+
+    soft, middle, hard = (centroid(velocity) for velocity in (40, 80, 120))
+    assert soft < middle < hard
 
 
 def test_the_bank_and_the_drum_kits_have_every_drum_of_styles():
@@ -110,11 +148,11 @@ def test_the_command_lists_presets(capsys, tmp_path):
     assert run(["soundfont", "--json"]) == 0
     listed = json.loads(capsys.readouterr().out)["details"]
     assert listed["name"] == "Wavewright General MIDI"
-    assert len(listed["presets"]) == 129
+    assert len(listed["presets"]) == 130
     assert listed["presets"][-1] | {"sample_bytes": 0, "n_regions": 0} == {
         "bank": 128,
-        "program": 0,
-        "name": "Standard Kit",
+        "program": 16,
+        "name": "Power Kit",
         "lowest_key": 27,
         "highest_key": 87,
         "n_regions": 0,
