@@ -189,7 +189,7 @@ def test_a_single_note_has_its_pitch_and_length(tmp_path):
     result = render("A4", seconds=1.5, out=tmp_path / "x.wav", reverb=0, sample_rate=RATE, quiet=True)
     wave = Clip.read(result.out).wave[0]
     spectrum = np.abs(np.fft.rfft(wave[:RATE] * np.hanning(RATE)))
-    assert (int(np.argmax(spectrum)), result.details["source"], result.details["n_notes"]) == (440, "note A4", 1)
+    assert (int(np.argmax(spectrum[:600])), result.details["source"], result.details["n_notes"]) == (440, "note A4", 1)
     assert np.abs(wave[int(1.4 * RATE) : int(1.49 * RATE)]).max() > 20 * np.abs(wave[2 * RATE :]).max()
 
 

@@ -53,8 +53,8 @@ REVERB_SECONDS = 1.6
 PATCH_REVERB = 0.12
 NOTE_VELOCITY = 100
 CEILING_DB = -1.0
-SILENCE = 1e-6
-"""Peak below which a mix is silent: -120 dB."""
+SILENCE = 1e-5
+"""Peak below which a mix is silent: -100 dB."""
 
 VOLUME, EXPRESSION = 7, 11
 
