@@ -107,6 +107,7 @@ FACTS: Mapping[str, tuple[str, str, Callable[[], str]]] = {
     "chorales": ("docs/models.md", r"\| (\d+) chorales of J\. S\. Bach", lambda: str(n_clips("chorales"))),
     "tunes": ("docs/models.md", r"\| (\d+) traditional tunes of", lambda: str(n_clips("folk-tunes"))),
     "songs": ("docs/models.md", r"\| (\d+) parts of songs", lambda: str(n_clips("songs"))),
+    "quartets": ("docs/models.md", r"\| (\d+) parts of movements", lambda: str(n_clips("quartets"))),
     "clip": ("README.md", r"`?np\.shape\(waves\) is \(16, 1, (\d+)\)", lambda: str(card("drums").config["n_samples"])),
     **{
         f"licence of {name}": (

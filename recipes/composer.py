@@ -1,4 +1,4 @@
-"""The runs behind the bundled models ``chorales``, ``folk-tunes``, ``songs`` and ``drum-patterns``, and ``quartets``.
+"""The runs behind the bundled ``chorales``, ``folk-tunes``, ``songs``, ``quartets`` and ``drum-patterns``.
 
     python recipes/composer.py chorales --splits FOLDER --out runs/chorales        # 40 minutes of one core
     python recipes/composer.py folk-tunes --splits FOLDER --out runs/folk-tunes
@@ -12,7 +12,9 @@
 The bundled ``chorales`` has the weights of step 1,120 of 2,400 (``--set training.steps=2400``), the best on the
 validation pieces. The bundled ``folk-tunes`` has 1,250 steps of a run of 6,000, then 600 with ``--from`` that run and
 ``--set training.steps=600 training.learning_rate=8e-4``, and the bundled ``songs`` 1,500 of 6,000, then 200 with
-``training.steps=200 training.learning_rate=6e-4``. All three got their tilts by ``--forms``.
+``training.steps=200 training.learning_rate=6e-4``. These three got their tilts by ``--forms``. The bundled ``quartets``
+has 1,000 steps of a run of 1,500 (``training.evaluate_every=250``), then 160 with ``training.steps=160
+training.learning_rate=6e-4 training.weight_bits=8 training.evaluate_every=80``.
 
 FOLDER has the splits of Boulanger-Lewandowski et al. (2012) as arrays: of each split the rows of its pieces after
 each other, and ``train_lengths`` and so on, the rows of each piece. Chorales are ``(steps, 4)``, MIDI numbers or -1,

@@ -37,6 +37,7 @@ FREE_FORM = "free"
 
 PRESETS = {
     "chorale": ("chorales", ()),
+    "quartet": ("quartets", ()),
     "lead-sheet": ("folk-tunes", ()),
     "melody": ("folk-tunes", ("melody",)),
     "chords": ("folk-tunes", ("chords",)),
