@@ -208,6 +208,8 @@ def test_voices_keep_the_names_and_programs_that_most_scores_share(tmp_path):
     write_score(score_of(random_grid(config, 32, seed=1), config), tmp_path / "composed.mid")
     tracks = read_score(tmp_path / "composed.mid").tracks
     assert [(track.name, track.program) for track in tracks] == [("flute", 73), ("viola", 41), ("bassoon", 70)]
+    quartet = replace(recipe("tiny"), model=replace(config, voices=("a", "b", "c"), programs=()))
+    assert prepare(quartet, entries).recipe.model == config
     shared_by_half = prepare(recipe("tiny"), entries[1:]).recipe.model
     assert (shared_by_half.voices, shared_by_half.programs) == ((), ())
 

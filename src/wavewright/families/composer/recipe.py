@@ -277,7 +277,7 @@ def prepare(recipe: ComposerRecipe, entries: Sequence[Entry], cache_folder: Path
     model = replace(recipe.model, layout=layout)
     if data.layout == "auto" and layout == "voices":
         model = replace(model, n_voices=max(_n_voices(score) for _, score in scores))
-    if layout == "voices" and not model.voices:
+    if layout == "voices":  # also of a base whose voices have other names
         model = with_voices(model, [score for _, score in scores])
     grids, entries_left = [], []
     for entry, score in scores:
