@@ -13,7 +13,8 @@ from wavewright.apps.live.devices import MidiInput, OpenOutput, SoundOutput, Sys
 from wavewright.apps.live.performer import BlockPlayer, LivePerformer, Playable
 from wavewright.base.errors import BadScore, BadSetting, MissingExtra
 from wavewright.music.score import Score, Track, notes_of
-from wavewright.synth.soundfont import open_soundfont
+from wavewright.synth.soundfont import SoundFontEngine, open_soundfont, read_soundfont
+from wavewright.synth.soundfont.player import BUNDLED_BANK
 
 RATE = 48_000
 
@@ -165,6 +166,60 @@ def test_a_live_note_is_that_of_the_engine():
     assert np.array_equal(block, reference.process(1_000))
 
 
+@pytest.fixture
+def decoded(monkeypatch):
+    """The bundled bank as a new process has it, and the names of the threads that decode its samples."""
+    font, threads = read_soundfont(BUNDLED_BANK), []
+    decode = font.decoded
+    font.decoded = lambda index: (threads.append(threading.current_thread().name), decode(index))[1]
+    monkeypatch.setattr("wavewright.synth.banks.default_soundfont", lambda: font)
+    return font, threads
+
+
+def test_samples_are_there_before_the_first_block(decoded):
+    _, threads = decoded
+    output, keys, n_decoded = FakeOutput(n_most=130), FakeMidi(), []
+
+    def play_key(number: int) -> None:
+        n_decoded.append(len(threads))
+        for channel, velocity in ((0, 1 + number % 127), (9, 100)):
+            keys.send(bytes([0x90 | channel, number % 128, velocity]))
+
+    output.before_each = play_key
+    live(program=24, output=output, input_=keys, quiet=True)
+    assert n_decoded[0]
+    assert n_decoded[-1] == n_decoded[0]
+
+
+def test_samples_of_a_new_program_are_decoded_beside_the_sound(decoded):
+    font, threads = decoded
+    performer = LivePerformer(SoundFontEngine(font, RATE))
+    block = np.zeros((2, 64), np.float32)
+    performer.receive(bytes([0xC3, 24]))
+    performer.fill(block)
+    performer._loader.shutdown()
+    assert threads
+    assert threading.current_thread().name not in threads
+    for key in range(128):
+        performer.receive(bytes([0x93, key, 100]))
+        performer.fill(block)
+    assert threading.current_thread().name not in threads
+    assert block.any()
+
+
+def test_samples_decoded_by_several_threads_at_once_stay_whole():
+    font, alone = read_soundfont(BUNDLED_BANK), read_soundfont(BUNDLED_BANK)
+    indices = np.arange(40)
+    threads = [threading.Thread(target=font.samples.load, args=(np.roll(indices, 7 * turn),)) for turn in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for index in indices.tolist():
+        start, end = font.samples.position(index)
+        assert np.array_equal(font.samples.wave[start:end], alone.decoded(index))
+
+
 def test_channels_are_joined_but_for_drums():
     engine = open_soundfont(None, RATE)
     performer = LivePerformer(engine, channel=3)
@@ -182,6 +237,7 @@ def test_no_note_of_random_messages_is_missed():
     started = []
     note_on = engine.note_on
     engine.note_on = lambda *note: (started.append(note), note_on(*note))
+    engine.load = lambda channel: None
     messages = []
     for _ in range(10_000):
         size = int(rng.integers(0, 5))

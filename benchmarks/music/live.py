@@ -52,6 +52,7 @@ def measure(options: Options, report: Report) -> None:
     for name, engine in engines.items():
         loads(engine, 0.3)
         engine.reset()
+        engine.load(0)  # as `wavewright live` does
         measured = loads(engine, options.seconds)
         median, p99 = np.percentile(measured, [50, 99]).tolist()
         row = {"instrument": name, "notes": N_VOICES, "blocks": len(measured), "median": median, "p99": p99}

@@ -56,6 +56,9 @@ class InstrumentEngine(ABC):
     def program(self, channel: int, bank: int, program: int) -> None:
         """Select the instrument for the notes that follow; 0 to 16383 (controllers 0 and 32) and 0 to 127."""
 
+    def load(self, channel: int) -> None:  # noqa: B027 (engines without samples have nothing to read)
+        """Read what the program of a channel may play, so that no note waits for it; other threads may call it."""
+
     @abstractmethod
     def process(self, n_samples: int) -> np.ndarray:
         """Return the next block, float32 ``(2, n_samples)``, full scale at 1.

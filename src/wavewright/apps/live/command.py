@@ -16,7 +16,7 @@ from ...base.parameters import PYTHON_ONLY, InstrumentName, Quiet
 from ...base.result import Result
 from ...base.task_parameters import checked
 from ...base.units import db_to_gain
-from ...music.engine import InstrumentEngine
+from ...music.engine import DRUM_CHANNEL, InstrumentEngine
 from ...synth.banks import playable_instrument
 from .devices import MidiInput, SoundOutput, SystemMidi, SystemOutput
 from .performer import BlockPlayer, LivePerformer, is_score, playable_score, playable_sound, with_meter
@@ -153,7 +153,9 @@ def live(
     engine = playable_instrument(instrument, sample_rate).open_engine()
     _warm_up(engine, block)
     for number in range(16):
-        engine.program(number, 0, program if number != 9 else 0)
+        engine.program(number, 0, program if number != DRUM_CHANNEL else 0)
+    for number in (0, DRUM_CHANNEL):
+        engine.load(number)
     performer = LivePerformer(engine, float(db_to_gain(gain_db)), None if channel is None else channel - 1)
     times: list[float] = []
     fill = with_meter(performer.fill, times)
@@ -178,7 +180,7 @@ def _wait(wait: Callable[[float], bool], seconds: float | None) -> None:
 
 
 def _warm_up(engine: InstrumentEngine, n_block: int) -> None:
-    """Play a few notes that nobody hears, so that compiled loops and samples are ready."""
+    """Play a few notes that nobody hears, so that compiled loops are ready."""
     for key in WARM_UP_KEYS:
         engine.note_on(0, key, 80)
         engine.process(n_block)

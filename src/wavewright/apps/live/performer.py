@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import numpy as np
 from ...audio.sound_file import open_sound
 from ...base.errors import BadScore, BadSetting
 from ...base.units import seconds_to_samples
-from ...music.engine import N_CHANNELS, InstrumentEngine
+from ...music.engine import DRUM_CHANNEL, N_CHANNELS, InstrumentEngine
 from ...music.formats import READABLE, read_score
 from ...music.performance import perform
 from .devices import Fill
@@ -128,7 +129,6 @@ class BlockPlayer:
 NOTE_OFF, NOTE_ON, CONTROL, PROGRAM, PRESSURE, BEND = 0x80, 0x90, 0xB0, 0xC0, 0xD0, 0xE0
 LENGTHS = {NOTE_OFF: 3, NOTE_ON: 3, 0xA0: 3, CONTROL: 3, PROGRAM: 2, PRESSURE: 2, BEND: 3}
 BANK_MSB, BANK_LSB = 0, 32
-DRUM_CHANNEL = 9
 
 
 class LivePerformer:
@@ -145,6 +145,7 @@ class LivePerformer:
         self._channel = channel
         self._messages: deque[bytes] = deque()  # whose ends may be used by two threads
         self._banks = [[0, 0] for _ in range(N_CHANNELS)]
+        self._loader = ThreadPoolExecutor(1)  # of the samples of new programs, so that no block waits for them
         self.n_notes = 0
         self.n_clipped = 0
 
@@ -183,6 +184,7 @@ class LivePerformer:
         elif kind == PROGRAM:
             high, low = self._banks[channel]
             engine.program(channel, high << 7 | low, first)
+            self._loader.submit(engine.load, channel)
         elif kind == PRESSURE:
             engine.pressure(channel, first)
         elif kind == BEND:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import Protocol
 
 import numpy as np
@@ -336,14 +337,19 @@ PRESET_TABLES = ("phdr", "pbag", "pgen", "pmod")
 INSTRUMENT_TABLES = ("inst", "ibag", "igen", "imod")
 
 
+MAX_LOADED = 1 << 28
+"""Samples of a bank that are decoded before a note needs them: 1 GiB; all others wait for their first note."""
+
+
 class SamplePool:
-    """Samples in one array, each decoded when it is first used.
+    """Samples in one array, each decoded when it is first used, or before by another thread.
 
     - ``wave``: float32: the samples one after the other, zeros between them. Growing replaces the array.
     """
 
     def __init__(self, font: SampledBank) -> None:
         self._font = font
+        self._lock = Lock()
         self._positions: dict[int, tuple[int, int]] = {}
         self._end = GUARD
         self.wave = np.zeros(LOWEST_BYTES, np.float32)
@@ -351,16 +357,29 @@ class SamplePool:
     def position(self, index: int) -> tuple[int, int]:
         """Return start and end of a sample in :attr:`wave`."""
         if index not in self._positions:
-            decoded = self._font.decoded(index)
+            self._add(index, self._font.decoded(index))
+        return self._positions[index]
+
+    def load(self, indices: np.ndarray) -> None:
+        """Decode samples, until MAX_LOADED are decoded."""
+        for index in indices.tolist():
+            if self._end > MAX_LOADED:
+                return
+            self.position(index)
+
+    def _add(self, index: int, decoded: np.ndarray) -> None:
+        """Append a sample that was decoded, perhaps by two threads at once."""
+        with self._lock:
+            if index in self._positions:
+                return
             start, end = self._end, self._end + len(decoded)
             if end + GUARD > len(self.wave):
                 grown = np.zeros(max(2 * len(self.wave), end + GUARD), np.float32)
                 grown[:start] = self.wave[:start]
                 self.wave = grown
             self.wave[start:end] = decoded
-            self._positions[index] = start, end
             self._end = end + GUARD
-        return self._positions[index]
+            self._positions[index] = start, end
 
 
 def read_soundfont(path: Path) -> SoundFont:

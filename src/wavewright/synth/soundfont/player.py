@@ -247,6 +247,11 @@ class SoundFontEngine(InstrumentEngine):
         else:
             self._release(is_note)
 
+    def load(self, channel: int) -> None:
+        """Decode the samples of a channel's preset, up to MAX_LOADED of the bank; other threads may call it."""
+        if (preset := self._presets[channel]) is not None:
+            self._font.samples.load(np.unique(self._font.regions(preset.index).samples))
+
     def process(self, n_samples: int) -> np.ndarray:
         """Return the next block, float32 ``(2, n_samples)``; -9 dB of full scale is a single sample at its loudest."""
         output = np.zeros((2, n_samples), np.float32)
