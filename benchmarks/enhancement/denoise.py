@@ -5,9 +5,10 @@
 ``--noise`` are folders of sound files on which no bundled model is trained, such as those of the public repository
 speechdnn/Noises, with rows for each; ``--gtcrn`` a copy of Xiaobin-Rong/gtcrn. Each sentence is mixed with a noise
 drawn by a fixed seed, at each ratio. Wide-band PESQ, STOI (in percent), SI-SDR in dB, DNSMOS (overall) and word errors
-as in benchmarks/harness/judges.py. The flux ratio is that of pauses: the variance of spectral flux where the speech is
-silent, in dB; musical noise raises it. Quiet speech is the clean sentence at -50 dBFS with faint noise, 20 dB below:
-its level after is given, over that before, in dB. benchmarks/enhancement/speed.py measures speed.
+as in benchmarks/harness/judges.py, these also as points above those in the mixtures. The flux ratio is that of pauses:
+the variance of spectral flux where the speech is silent, in dB; musical noise raises it. Quiet speech is the clean
+sentence at -50 dBFS with faint noise of the first folder, 20 dB below: its level after is given, over that before, in
+dB. benchmarks/enhancement/speed.py measures speed.
 """
 
 from __future__ import annotations
@@ -19,7 +20,15 @@ import numpy as np
 
 from benchmarks.enhancement.peers import SAMPLE_RATE, Denoise, denoising_peers
 from benchmarks.harness.corpora import corpus_entries, draw_entries, read_wave, smoke_ambience, smoke_speech
-from benchmarks.harness.judges import JUDGE_OPTIONS, RATINGS, Judges, Scores, means, word_error_interval
+from benchmarks.harness.judges import (
+    JUDGE_OPTIONS,
+    RATINGS,
+    Judges,
+    Scores,
+    mean_interval,
+    means,
+    word_error_interval,
+)
 from benchmarks.harness.script import Benchmark, Option, Options, Report, Row, Table, columns, optional
 from wavewright.base.units import db_to_gain, gain_to_db
 from wavewright.contracts.enhancement import MAX_ATTENUATION_DB, EnhancementSettings
@@ -28,8 +37,8 @@ from wavewright.data.mixing import active_rms, rms
 from wavewright.families import loading
 from wavewright.inference.enhancement.sound import ModelProcessor
 from wavewright.metrics.paired import si_sdr_db
+from wavewright.metrics.sampling import Interval
 
-LIMITS_DB = (12.0, MAX_ATTENUATION_DB)  # of the attenuation, of further rows
 LEVEL_DB = -26.0  # of the active speech of a mixture
 QUIET_DB = -50.0
 QUIET_RATIO_DB = 20.0
@@ -40,7 +49,9 @@ SEED = 11
 
 DENOISED = Table(
     "denoised",
-    columns(noise="s", denoiser="s", snr_db="g", clips="d", si_sdr_db=".1f") | RATINGS | optional(flux_ratio_db=".1f"),
+    columns(noise="s", denoiser="s", snr_db="g", clips="d", si_sdr_db=".1f")
+    | RATINGS
+    | optional(points_above_noisy=".1f", above_first_db=".1f", flux_ratio_db=".1f"),
 )
 SPECIAL = Table("clean and quiet", columns(denoiser="s") | optional(pesq_of_clean=".2f", quiet_level_db=".1f"))
 
@@ -117,6 +128,11 @@ def model_denoiser(name: str, settings: EnhancementSettings | None = None) -> De
     return lambda wave: np.concatenate([*processor.process_blocks([wave[None]], SAMPLE_RATE, 1)], axis=1)[0]
 
 
+def gain_interval(rows: Sequence[Scores], reference: Sequence[Scores]) -> Interval | None:
+    """Return the mean difference of the SI-SDR of the same mixtures, in dB."""
+    return mean_interval([row["si_sdr_db"] - other["si_sdr_db"] for row, other in zip(rows, reference, strict=True)])
+
+
 def compare_with_peers(report: Report, title: str, own: Row, peers: Mapping[str, Row]) -> None:
     """Add the targets of a model: each score at least that of each other program."""
     for peer, row in peers.items():
@@ -130,25 +146,28 @@ def measure(options: Options, report: Report) -> None:
     denoisers: dict[str, Denoise] = {"noisy": lambda wave: wave}
     for name in options.model:
         denoisers[name] = model_denoiser(name)
-        for limit_db in LIMITS_DB:
+        for limit_db in options.limits:
             limited = EnhancementSettings(max_attenuation_db=limit_db)
             denoisers[f"{name}, {limit_db:g} dB"] = model_denoiser(name, limited)
     peers = denoising_peers(options.gtcrn, report)
     denoisers |= peers
-    for folder in options.noise:
-        mixtures = Mixtures(options, folder)
+    of_folders = [Mixtures(options, folder) for folder in options.noise]
+    for folder, mixtures in zip(options.noise, of_folders, strict=True):
         for ratio_db in options.ratios:
             scores = {name: scores_at(denoise, mixtures, ratio_db, judges) for name, denoise in denoisers.items()}
             rows = {name: means(each) for name, each in scores.items()}
+            for name, row in rows.items():
+                row["points_above_noisy"] = word_error_interval(scores[name], scores["noisy"])
+                row["above_first_db"] = gain_interval(scores[name], scores[options.model[0]])
             for name, row in rows.items():
                 report.add(DENOISED, row, noise=folder.name, denoiser=name, snr_db=ratio_db, clips=len(mixtures))
             for name in options.model:
                 title = f"{name} in {folder.name} at {ratio_db:g} dB"
                 compare_with_peers(report, title, rows[name], {peer: rows[peer] for peer in peers})
-                points = word_error_interval(scores[name], scores["noisy"])
+                points = rows[name]["points_above_noisy"]
                 report.target(title, "points of word error above the mixture", points, at_most=0.0)
     for name, denoise in denoisers.items():
-        row = measure_special(denoise, mixtures, judges)
+        row = measure_special(denoise, of_folders[0], judges)
         report.add(SPECIAL, row, denoiser=name)
         if name in options.model:
             report.target(name, "PESQ of clean speech", row["pesq_of_clean"], at_least=4.2)
@@ -159,7 +178,8 @@ BENCHMARK = Benchmark(
     Option("speech", Path("corpora/prompts"), "a corpus with texts", smoke=smoke_speech),
     Option("noise", [Path("corpora/noises")], "folders of sounds", smoke=lambda folder: [smoke_ambience(folder)]),
     Option("gtcrn", type=Path, help="copy of the repository Xiaobin-Rong/gtcrn"),
-    Option("model", ["denoise-16k"], "denoisers, of any sample rate"),
+    Option("model", ["denoise-16k"], "denoisers, of any sample rate; gains are over the first"),
+    Option("limits", (12.0, MAX_ATTENUATION_DB), "of the attenuation in dB, of further rows"),
     Option("count", 60, smoke=1),
     Option("ratios", (0.0, 5.0, 10.0, 15.0), "signal-to-noise ratios in dB", smoke=[5.0]),
     *JUDGE_OPTIONS,
