@@ -123,7 +123,7 @@ class TestModule:
         with torch.no_grad():
             spectra = module(torch.from_numpy(wave)[:, None], torch.ones(n_channels, 1))
             expected = module.synthesise(spectra, 3_333).numpy()
-        settings = EnhancementSettings(dereverb=True, max_attenuation_db=None, is_linked=False)
+        settings = EnhancementSettings(dereverb=True, max_attenuation_db=120.0, is_linked=False)
         np.testing.assert_allclose(model.enhance(wave, settings), expected, atol=1e-4)
 
     def test_how_many_frames_come_at_once_changes_no_sample(self, monkeypatch):
@@ -394,7 +394,7 @@ class TestStrided:
         with torch.no_grad():
             spectra = denoiser(torch.from_numpy(wave)[:, None], torch.zeros(1, 1))
             expected = denoiser.synthesise(spectra, 5_000).numpy()
-        settings = EnhancementSettings(max_attenuation_db=None)
+        settings = EnhancementSettings(max_attenuation_db=120.0)
         np.testing.assert_allclose(loading.load_enhancer(folder.path).enhance(wave, settings), expected, atol=2e-3)
 
     @pytest.mark.parametrize("arguments", [{"channels": 9}, {"mask": "gain"}, {"bidirectional": True}])
@@ -571,7 +571,7 @@ class TestBidirectional:
         with torch.no_grad():
             spectra = module(torch.from_numpy(wave)[:, None], torch.zeros(2, 1))
             expected = module.synthesise(spectra, n_samples).numpy()
-        settings = EnhancementSettings(max_attenuation_db=None, is_linked=False)
+        settings = EnhancementSettings(max_attenuation_db=120.0, is_linked=False)
         n_equal = (BLOCK_FRAMES - 1) * config.hop_length
         np.testing.assert_allclose(bidirectional.enhance(wave, settings)[:, :n_equal], expected[:, :n_equal], atol=1e-4)
 

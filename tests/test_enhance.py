@@ -16,7 +16,7 @@ from wavewright.audio.clip import Clip
 from wavewright.audio.pcm import to_pcm
 from wavewright.audio.sound_file import read_origin
 from wavewright.base.errors import BadAudio, BadFolder, BadSetting
-from wavewright.contracts.enhancement import EnhancementSettings
+from wavewright.contracts.enhancement import AttenuationLimit, EnhancementSettings
 from wavewright.data.folder import scan
 from wavewright.dsp.wpe import dereverberate
 from wavewright.families import loading
@@ -134,6 +134,25 @@ class TestStream:
     @pytest.mark.parametrize("wave", [np.zeros(3_000, np.float32), np.full(3_000, 0.5, np.float32)])
     def test_silence_and_dc_are_finite(self, model, wave):
         assert np.isfinite(model.enhance(wave)).all()
+
+    @pytest.mark.parametrize(("ratio_db", "limit_db"), [(-5, 40.0), (10, 40.0), (19, 32.0), (23, 24.0), (60, 24.0)])
+    def test_noise_is_attenuated_the_more_the_louder_it_is(self, ratio_db, limit_db):
+        speech, noise = np.tile([1e-3] * 60 + [1e-9] * 40, (2, 20)), 1e-3 * 10 ** (-ratio_db / 10)
+        removed = np.full(speech.shape, noise)
+        limit = AttenuationLimit(EnhancementSettings(), 2, 0.016)
+        halves = [
+            limit.fractions(part, gone)
+            for part, gone in zip(np.split(speech, 2, 1), np.split(removed, 2, 1), strict=True)
+        ]
+        attenuation_db = -20 * np.log10(1 - halves[1])
+        np.testing.assert_allclose(attenuation_db, limit_db, atol=0.5)
+        whole = AttenuationLimit(EnhancementSettings(), 2, 0.016).fractions(1e-4 * speech, 1e-4 * removed)
+        np.testing.assert_allclose(np.concatenate(halves, 1), whole, atol=1e-6)
+
+    def test_a_limit_of_its_own_is_kept_in_every_frame(self):
+        limit = AttenuationLimit(EnhancementSettings(max_attenuation_db=12.0, mix=0.5), 1, 0.016)
+        fractions = limit.fractions(np.ones((1, 5)), np.full((1, 5), 1e3))
+        np.testing.assert_allclose(fractions, 0.5 * (1 - 10 ** (-12 / 20)))
 
     @pytest.mark.parametrize("arguments", [{"mix": 1.5}, {"mix": np.nan}, {"max_attenuation_db": -1.0}])
     def test_settings_out_of_range_are_refused(self, arguments):

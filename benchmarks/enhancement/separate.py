@@ -34,7 +34,7 @@ from wavewright.audio.clip import Clip
 from wavewright.audio.sound_file import open_sound
 from wavewright.base.errors import BadFolder
 from wavewright.base.units import db_to_gain, gain_to_db
-from wavewright.contracts.enhancement import EnhancementSettings
+from wavewright.contracts.enhancement import MAX_ATTENUATION_DB, EnhancementSettings
 from wavewright.data.entry import Entry
 from wavewright.data.folder import scan
 from wavewright.data.mixing import rms
@@ -135,7 +135,7 @@ def measure(options: Options, report: Report) -> None:
     mixtures = Mixtures(options)
     methods = separating_peers(report)
     for name in options.model:
-        model = ModelProcessor(loading.load_enhancer(name), EnhancementSettings(max_attenuation_db=None))
+        model = ModelProcessor(loading.load_enhancer(name), EnhancementSettings(max_attenuation_db=MAX_ATTENUATION_DB))
         process = partial(model.process_blocks, sample_rate=SAMPLE_RATE)
         methods[name] = lambda wave, process=process: np.concatenate([*process([wave], n_channels=len(wave))], axis=1)
     for kind in mixtures.beds:

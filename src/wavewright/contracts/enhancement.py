@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,8 +19,17 @@ if TYPE_CHECKING:
     from ..dsp.echo import LinearEchoCanceller
 
 MAX_ATTENUATION_DB = 120.0
-USUAL_ATTENUATION_DB = 24.0
-"""Default limit: what is left of the noise hides artefacts, and recognisers make no more errors than without it."""
+"""No limit."""
+
+USUAL_ATTENUATION_DB, LARGEST_ATTENUATION_DB = 24.0, 40.0
+"""Default limits, where noise is faint, and where it is loud: what is left of it hides artefacts."""
+FAINT_DB, LIMIT_SLOPE = 23.0, 2.0
+"""Speech over noise from which on the limit is the usual one, and dB by which it is higher for each dB below."""
+
+MEMORY_SECONDS = 4.0  # of the levels of speech and noise
+FIRST_SECONDS, FIRST_RATIO_DB = 0.1, 15.0  # of the recording that count as much as what is guessed, and the guess
+FIRST_RATIO, TINY = 10 ** (-FIRST_RATIO_DB / 10), 1e-20
+PAUSE = 0.1  # power over that of speech below which a frame is a pause
 
 
 @dataclass(frozen=True)
@@ -33,7 +43,8 @@ class EnhancementSettings:
     dereverb
         Remove reverberation too.
     max_attenuation_db
-        Largest attenuation of noise, dB: a part of the recording is added to the enhanced sound. None for no limit.
+        Largest attenuation of noise, dB: a part of the recording is added to the enhanced sound. None for 24 dB, and up
+        to 40 dB where the noise is less than 23 dB below the speech (:class:`AttenuationLimit`); 120 for no limit.
     mix
         Fraction of the enhanced sound, the rest is the recording itself.
     is_linked
@@ -42,7 +53,7 @@ class EnhancementSettings:
     """
 
     dereverb: bool = False
-    max_attenuation_db: float | None = USUAL_ATTENUATION_DB
+    max_attenuation_db: float | None = None
     mix: float = 1.0
     is_linked: bool = True
 
@@ -50,17 +61,60 @@ class EnhancementSettings:
         limit = self.max_attenuation_db
         if limit is not None and not 0 <= limit <= MAX_ATTENUATION_DB:
             raise BadSetting(
-                f"max_attenuation_db is {limit}; it must lie between 0 and {MAX_ATTENUATION_DB:g}, or None for no "
-                "limit."
+                f"max_attenuation_db is {limit}; it must lie between 0 and {MAX_ATTENUATION_DB:g} (no limit), or be "
+                "None for one that follows the noise."
             )
         if not 0 <= self.mix <= 1:
             raise BadSetting(f"mix is {self.mix}; it must lie between 0 (the recording itself) and 1 (enhanced).")
 
-    @property
-    def enhanced_fraction(self) -> float:
-        """Fraction of the enhanced sound by the mix and by the largest attenuation."""
-        floor = 0.0 if self.max_attenuation_db is None else float(db_to_gain(-self.max_attenuation_db))
-        return self.mix * (1 - floor)
+    def enhanced_fraction(self, limit_db: float) -> float:
+        """Return the fraction of the enhanced sound by the mix and by a limit of the attenuation in dB."""
+        return self.mix * (1 - (float(db_to_gain(-limit_db)) if limit_db < MAX_ATTENUATION_DB else 0.0))
+
+
+class AttenuationLimit:
+    """The fraction of the enhanced sound in each frame: that of the settings, or one that follows the noise.
+
+    The level of speech is the mean power of the enhanced sound with that power as weight; the level of noise is the
+    mean power of what was removed, in pauses of the speech. Both forget within MEMORY_SECONDS.
+    """
+
+    def __init__(self, settings: EnhancementSettings, n_rows: int, frame_seconds: float) -> None:
+        self._settings = settings
+        self._decay = math.exp(-frame_seconds / MEMORY_SECONDS)
+        self._sums = [[0.0, 0.0, 0.0, 0.0, FIRST_SECONDS / frame_seconds] for _ in range(n_rows)]
+
+    def fractions(self, enhanced: np.ndarray, removed: np.ndarray) -> np.ndarray:
+        """Return the fractions ``(rows, frames)``, float32, by the powers of frames ``(rows, frames)``."""
+        limit_db = self._settings.max_attenuation_db
+        if limit_db is not None:
+            return np.full(enhanced.shape, self._settings.enhanced_fraction(limit_db), np.float32)
+        fractions = [
+            [self._fraction(row, *powers) for powers in zip(*pair, strict=True)]
+            for row, pair in enumerate(zip(enhanced.tolist(), removed.tolist(), strict=True))
+        ]
+        return np.array(fractions, np.float32)
+
+    def _fraction(self, row: int, enhanced: float, removed: float) -> float:
+        """Return the fraction of the next frame of a row."""
+        squares, total, noise, weight, guessed = (self._decay * each for each in self._sums[row])
+        squares, total = squares + enhanced * enhanced, total + enhanced
+        speech = squares / max(total, TINY)
+        in_pause = 1.0 / (1.0 + (enhanced / max(PAUSE * speech, TINY)) ** 2)
+        noise, weight = noise + in_pause * removed, weight + in_pause
+        self._sums[row] = [squares, total, noise, weight, guessed]
+        level = (noise + guessed * speech * FIRST_RATIO) / (weight + guessed)
+        ratio_db = 10.0 * math.log10(max(speech, TINY) / max(level, TINY))
+        limit_db = USUAL_ATTENUATION_DB + LIMIT_SLOPE * (FAINT_DB - ratio_db)
+        return self._settings.enhanced_fraction(min(max(limit_db, USUAL_ATTENUATION_DB), LARGEST_ATTENUATION_DB))
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Return everything that determines the next fractions."""
+        return {"attenuation": np.array(self._sums)}
+
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
+        """Continue where the state was taken."""
+        self._sums = state["attenuation"].tolist()
 
 
 class EnhancerStream(HopStream):

@@ -46,7 +46,8 @@ def enhance(
     max_attenuation_db: Annotated[
         float | None,
         Field(
-            description="Largest attenuation by the model in dB, 120 for no limit; default: 24, with --dereverb 12.",
+            description="Largest attenuation by the model in dB, 120 for no limit; default: 24, and up to 40 where "
+            "noise is loud, with --dereverb 12.",
             ge=0,
             le=MAX_ATTENUATION_DB,
         ),
@@ -121,9 +122,9 @@ def enhancement_of(
 ) -> Enhancement:
     """Return the settings that parameters of `enhance` stand for, without a report."""
     uses_model = denoise or not dereverb or max_attenuation_db is not None or model is not None
-    default_db = DEREVERB_ATTENUATION_DB if dereverb else USUAL_ATTENUATION_DB
-    limit_db = default_db if max_attenuation_db is None else max_attenuation_db
-    settings = EnhancementSettings(dereverb, limit_db, mix, is_linked=not separate)
+    if max_attenuation_db is None and dereverb:
+        max_attenuation_db = DEREVERB_ATTENUATION_DB
+    settings = EnhancementSettings(dereverb, max_attenuation_db, mix, is_linked=not separate)
     uses_wpe = dereverb and not (is_stream and uses_model)  # WPE would delay a stream by half a minute
     return Enhancement(model, uses_wpe, uses_model, False, settings)
 

@@ -24,7 +24,7 @@ from ...base.errors import BadModel, BadSetting, printable
 from ...base.files import short_hash_of
 from ...base.toml_tables import TomlTable, parse_toml
 from ...base.validation import fault_of
-from ...contracts.enhancement import EnhancementSettings, EnhancerStream
+from ...contracts.enhancement import AttenuationLimit, EnhancementSettings, EnhancerStream
 from ...models.graph_file import reason_of
 from .runtime import DenoiserStream, FrameDenoiser
 
@@ -285,7 +285,8 @@ class PieceStream(EnhancerStream):
     """Channels, enhanced piece by piece, each by itself."""
 
     def __init__(self, enhancer: GraphEnhancer, n_channels: int, settings: EnhancementSettings) -> None:
-        self._enhancer, self._wet = enhancer, np.float32(settings.enhanced_fraction)
+        self._enhancer = enhancer
+        self._limit = AttenuationLimit(settings, n_channels, enhancer.hop_length / enhancer.sample_rate)
         super().__init__(n_channels, enhancer.graph.hop_length, delay_hops=0)
         self._states = [enhancer.graph.new_states() for _ in range(n_channels)]
 
@@ -295,11 +296,14 @@ class PieceStream(EnhancerStream):
             for index, piece in enumerate(pieces):
                 wave, self._states[channel] = graph.run(piece.reshape(graph.piece_shape), self._states[channel])
                 enhanced[channel, index] = np.asarray(wave, np.float32).reshape(-1)
-        mixed = self._enhancer.finite((1 - self._wet) * hops + self._wet * enhanced)
-        return mixed.reshape(len(hops), -1)
+        powers = (np.square(part, dtype=np.float64).sum(-1) for part in (enhanced, hops - enhanced))
+        wet = self._limit.fractions(*powers)[..., None]
+        return self._enhancer.finite((1 - wet) * hops + wet * enhanced).reshape(len(hops), -1)
 
     def _hop_state(self) -> dict[str, np.ndarray]:
-        return {name: np.stack([states[name] for states in self._states]) for name in self._states[0]}
+        rows = {name: np.stack([states[name] for states in self._states]) for name in self._states[0]}
+        return rows | self._limit.state()
 
     def _restore_hops(self, state: Mapping[str, np.ndarray]) -> None:
         self._states = [{name: state[name][index].copy() for name in row} for index, row in enumerate(self._states)]
+        self._limit.restore(state)

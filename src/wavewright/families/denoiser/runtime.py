@@ -12,7 +12,14 @@ from typing import Protocol
 import numpy as np
 
 from ...base.errors import BadModel
-from ...contracts.enhancement import EchoCanceller, EchoStream, EnhancementSettings, Enhancer, EnhancerStream
+from ...contracts.enhancement import (
+    AttenuationLimit,
+    EchoCanceller,
+    EchoStream,
+    EnhancementSettings,
+    Enhancer,
+    EnhancerStream,
+)
 from ...dsp.echo import LinearEchoCanceller
 from ...models.folder import ModelFolder
 from .config import (
@@ -30,6 +37,9 @@ FORMER_INPUT = b"spectra"
 
 MIN_POWER = 1e-12
 """Of a bin, below which all channels count the same in the mean of their masks."""
+
+LOWEST_HZ, HIGHEST_HZ = 125.0, 8_000.0
+"""Between which the levels of speech and noise are compared."""
 
 
 class FrameEstimator:
@@ -145,8 +155,10 @@ class DenoiserStream(EnhancerStream):
 
     def __init__(self, runtime: FrameDenoiser, n_channels: int, settings: EnhancementSettings) -> None:
         self._runtime = runtime
-        self._wet = np.float32(settings.enhanced_fraction)
         self._is_linked = settings.is_linked and n_channels > 1
+        n_rows, frame_seconds = 1 if self._is_linked else n_channels, runtime.hop_length / runtime.sample_rate
+        self._limit = AttenuationLimit(settings, n_rows, frame_seconds)
+        self._bins = slice(round(2 * frame_seconds * LOWEST_HZ), round(2 * frame_seconds * HIGHEST_HZ))
         super().__init__(n_channels, runtime.hop_length, self.delay_hops)
         self._frames = Frames(runtime.hop_length, n_channels, n_channels)
         self._rows = EstimatorRows(runtime.estimator, n_channels, settings.dereverb)
@@ -159,14 +171,23 @@ class DenoiserStream(EnhancerStream):
         """Return the output ``(channels, frames, bins)`` of spectra and what the network makes of them."""
         if self._is_linked:
             enhanced = spectra * mean_mask(spectra, enhanced)
-        return enhanced if self._wet == 1 else (1 - self._wet) * spectra + self._wet * enhanced
+        wet = self._limit.fractions(self._powers(enhanced), self._powers(spectra - enhanced))[..., None]
+        mixed: np.ndarray = (1 - wet) * spectra + wet * enhanced
+        return mixed
+
+    def _powers(self, spectra: np.ndarray) -> np.ndarray:
+        """Return the powers ``(rows, frames)`` of spectra, where speech is; linked channels are one row."""
+        audible = np.ascontiguousarray(spectra[..., self._bins])
+        powers: np.ndarray = (audible.real**2 + audible.imag**2).sum(-1, dtype=np.float64)
+        return powers.sum(0, keepdims=True) if self._is_linked else powers
 
     def _hop_state(self) -> dict[str, np.ndarray]:
-        return self._frames.state() | self._rows.state()
+        return self._frames.state() | self._rows.state() | self._limit.state()
 
     def _restore_hops(self, state: Mapping[str, np.ndarray]) -> None:
         self._frames.restore(state)
         self._rows.restore(state)
+        self._limit.restore(state)
 
 
 class BlockStream(DenoiserStream):

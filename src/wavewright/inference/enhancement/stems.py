@@ -14,7 +14,7 @@ from ...audio.sound_file import OpenSound, open_sound, read_origin
 from ...audio.wave_blocks import ClippingMeter, CountedWaves
 from ...base.names import file_stem
 from ...base.whole_file import whole_folder
-from ...contracts.enhancement import EnhancementSettings, Enhancer
+from ...contracts.enhancement import MAX_ATTENUATION_DB, EnhancementSettings, Enhancer
 from ...contracts.runtime import model_text
 from ...outputs.carried_metadata import carried_with
 from ...outputs.made import Made, sound_file
@@ -51,7 +51,7 @@ def separate_file(
     wanted = STEMS if stems == "both" else (stems,)
     targets = tuple(out / names[stem] for stem in wanted)
     check_stem_files(targets, out, source)
-    processor = ModelProcessor(enhancer, EnhancementSettings(max_attenuation_db=None))
+    processor = ModelProcessor(enhancer, EnhancementSettings(max_attenuation_db=MAX_ATTENUATION_DB))
     origin = {
         "model": processor.name,
         "model_hash": processor.hash,
