@@ -12,9 +12,9 @@
 The bundled ``chorales`` has the weights of step 1,120 of 2,400 (``--set training.steps=2400``), the best on the
 validation pieces. The bundled ``folk-tunes`` has 1,250 steps of a run of 6,000, then 600 with ``--from`` that run and
 ``--set training.steps=600 training.learning_rate=8e-4``, and the bundled ``songs`` 1,500 of 6,000, then 200 with
-``training.steps=200 training.learning_rate=6e-4``. These three got their tilts by ``--forms``. The bundled ``quartets``
-has 1,000 steps of a run of 1,500 (``training.evaluate_every=250``), then 160 with ``training.steps=160
-training.learning_rate=6e-4 training.weight_bits=8 training.evaluate_every=80``.
+``training.steps=200 training.learning_rate=6e-4``. The bundled ``quartets`` has 1,000 steps of a run of 1,500
+(``training.evaluate_every=250``), then 160 with ``training.steps=160 training.learning_rate=6e-4
+training.weight_bits=8 training.evaluate_every=80``. All four got their tilts by ``--forms``.
 
 FOLDER has the splits of Boulanger-Lewandowski et al. (2012) as arrays: of each split the rows of its pieces after
 each other, and ``train_lengths`` and so on, the rows of each piece. Chorales are ``(steps, 4)``, MIDI numbers or -1,
