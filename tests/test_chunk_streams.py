@@ -47,7 +47,7 @@ model = functools.cache(loading.load)
 class Pieces:
     """A graph of waves that adds the piece before."""
 
-    hop_length, piece_shape = 160, (1, 160)
+    hop_length, sample_rate, piece_shape = 160, RATE, (1, 160)
 
     def new_states(self):
         return {"last": np.zeros((1, 160), np.float32)}

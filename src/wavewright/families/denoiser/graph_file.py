@@ -285,10 +285,10 @@ class PieceStream(EnhancerStream):
     """Channels, enhanced piece by piece, each by itself."""
 
     def __init__(self, enhancer: GraphEnhancer, n_channels: int, settings: EnhancementSettings) -> None:
-        self._enhancer = enhancer
-        self._limit = AttenuationLimit(settings, n_channels, enhancer.hop_length / enhancer.sample_rate)
-        super().__init__(n_channels, enhancer.graph.hop_length, delay_hops=0)
-        self._states = [enhancer.graph.new_states() for _ in range(n_channels)]
+        self._enhancer, graph = enhancer, enhancer.graph
+        self._limit = AttenuationLimit(settings, n_channels, graph.hop_length / graph.sample_rate)
+        super().__init__(n_channels, graph.hop_length, delay_hops=0)
+        self._states = [graph.new_states() for _ in range(n_channels)]
 
     def _process_hops(self, hops: np.ndarray) -> np.ndarray:
         graph, enhanced = self._enhancer.graph, np.empty_like(hops)
