@@ -151,8 +151,9 @@ class TestStream:
 
     def test_a_limit_of_its_own_is_kept_in_every_frame(self):
         limit = AttenuationLimit(EnhancementSettings(max_attenuation_db=12.0, mix=0.5), 1, 0.016)
-        fractions = limit.fractions(np.ones((1, 5)), np.full((1, 5), 1e3))
-        np.testing.assert_allclose(fractions, 0.5 * (1 - 10 ** (-12 / 20)))
+        np.testing.assert_allclose(limit.fixed, 0.5 * (1 - 10 ** (-12 / 20)))
+        assert AttenuationLimit(EnhancementSettings(max_attenuation_db=120.0), 1, 0.016).fixed == 1.0
+        assert AttenuationLimit(EnhancementSettings(), 1, 0.016).fixed is None
 
     @pytest.mark.parametrize("arguments", [{"mix": 1.5}, {"mix": np.nan}, {"max_attenuation_db": -1.0}])
     def test_settings_out_of_range_are_refused(self, arguments):

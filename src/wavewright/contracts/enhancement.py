@@ -77,18 +77,21 @@ class AttenuationLimit:
 
     The level of speech is the mean power of the enhanced sound with that power as weight; the level of noise is the
     mean power of what was removed, in pauses of the speech. Both forget within MEMORY_SECONDS.
+
+    - ``fixed``: the fraction of all frames, ``(1, 1, 1)``, None if it follows the noise.
     """
 
     def __init__(self, settings: EnhancementSettings, n_rows: int, frame_seconds: float) -> None:
+        limit_db = settings.max_attenuation_db
+        self.fixed: np.ndarray | None = None
+        if limit_db is not None:
+            self.fixed = np.full((1, 1, 1), settings.enhanced_fraction(limit_db), np.float32)
         self._settings = settings
         self._decay = math.exp(-frame_seconds / MEMORY_SECONDS)
         self._sums = [[0.0, 0.0, 0.0, 0.0, FIRST_SECONDS / frame_seconds] for _ in range(n_rows)]
 
     def fractions(self, enhanced: np.ndarray, removed: np.ndarray) -> np.ndarray:
-        """Return the fractions ``(rows, frames)``, float32, by the powers of frames ``(rows, frames)``."""
-        limit_db = self._settings.max_attenuation_db
-        if limit_db is not None:
-            return np.full(enhanced.shape, self._settings.enhanced_fraction(limit_db), np.float32)
+        """Return the fractions ``(rows, frames)``, float32, that follow the powers of frames ``(rows, frames)``."""
         fractions = [
             [self._fraction(row, *powers) for powers in zip(*pair, strict=True)]
             for row, pair in enumerate(zip(enhanced.tolist(), removed.tolist(), strict=True))

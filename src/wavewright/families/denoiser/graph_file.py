@@ -296,8 +296,10 @@ class PieceStream(EnhancerStream):
             for index, piece in enumerate(pieces):
                 wave, self._states[channel] = graph.run(piece.reshape(graph.piece_shape), self._states[channel])
                 enhanced[channel, index] = np.asarray(wave, np.float32).reshape(-1)
-        powers = (np.square(part, dtype=np.float64).sum(-1) for part in (enhanced, hops - enhanced))
-        wet = self._limit.fractions(*powers)[..., None]
+        wet = self._limit.fixed
+        if wet is None:
+            powers = (np.square(part, dtype=np.float64).sum(-1) for part in (enhanced, hops - enhanced))
+            wet = self._limit.fractions(*powers)[..., None]
         return self._enhancer.finite((1 - wet) * hops + wet * enhanced).reshape(len(hops), -1)
 
     def _hop_state(self) -> dict[str, np.ndarray]:

@@ -171,7 +171,9 @@ class DenoiserStream(EnhancerStream):
         """Return the output ``(channels, frames, bins)`` of spectra and what the network makes of them."""
         if self._is_linked:
             enhanced = spectra * mean_mask(spectra, enhanced)
-        wet = self._limit.fractions(self._powers(enhanced), self._powers(spectra - enhanced))[..., None]
+        wet = self._limit.fixed
+        if wet is None:
+            wet = self._limit.fractions(self._powers(enhanced), self._powers(spectra - enhanced))[..., None]
         mixed: np.ndarray = (1 - wet) * spectra + wet * enhanced
         return mixed
 
