@@ -11,11 +11,11 @@ from wavewright.nn.gru import GRU
 @pytest.mark.parametrize("has_state", [False, True])
 def test_outputs_and_gradients_are_those_of_torch(batch, n_steps, input_size, hidden_size, has_state):
     torch.manual_seed(0)
-    ours, theirs = GRU(input_size, hidden_size), nn.GRU(input_size, hidden_size, batch_first=True)
+    ours, theirs = GRU(input_size, hidden_size), nn.GRU(input_size, hidden_size)
     theirs.load_state_dict(ours.state_dict())
-    inputs = torch.randn(batch, n_steps, input_size)
+    inputs = torch.randn(n_steps, batch, input_size)
     state = torch.randn(1, batch, hidden_size) if has_state else None
-    weight, last_weight = torch.randn(batch, n_steps, hidden_size), torch.randn(1, batch, hidden_size)
+    weight, last_weight = torch.randn(n_steps, batch, hidden_size), torch.randn(1, batch, hidden_size)
     results = []
     for layer in (ours, theirs):
         given = inputs.clone().requires_grad_()
@@ -30,7 +30,7 @@ def test_outputs_and_gradients_are_those_of_torch(batch, n_steps, input_size, hi
 
 def test_without_gradients_the_results_are_the_same():
     torch.manual_seed(1)
-    layer, inputs = GRU(4, 6), torch.randn(2, 9, 4)
+    layer, inputs = GRU(4, 6), torch.randn(9, 2, 4)
     with torch.no_grad():
         quick = layer(inputs)
     for mine, reference in zip(layer(inputs), quick, strict=True):

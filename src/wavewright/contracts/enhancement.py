@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..base.errors import BadAudio, BadSetting
-from ..base.units import db_to_gain
 from ..dsp.stream import HopStream
 from .runtime import Model, checked_wave
 
@@ -69,7 +68,8 @@ class EnhancementSettings:
 
     def enhanced_fraction(self, limit_db: float) -> float:
         """Return the fraction of the enhanced sound by the mix and by a limit of the attenuation in dB."""
-        return self.mix * (1 - (float(db_to_gain(-limit_db)) if limit_db < MAX_ATTENUATION_DB else 0.0))
+        # No function of NumPy: this is called for each frame.
+        return self.mix * (1 - (10.0 ** (-limit_db / 20) if limit_db < MAX_ATTENUATION_DB else 0.0))
 
 
 class AttenuationLimit:

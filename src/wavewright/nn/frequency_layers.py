@@ -44,20 +44,20 @@ class BandAttention(nn.Module):
 
     def __init__(self, n_bands: int, channels: int, n_heads: int) -> None:
         super().__init__()
-        self.shape = (n_bands, -1, 3, n_heads, channels // n_heads)
-        self.channels = channels
+        self.shape = (-1, n_bands, channels)
+        self.parts_shape = (-1, n_bands, 3, n_heads, channels // n_heads)
+        self.scale = (channels // n_heads) ** -0.5
         self.norm = nn.LayerNorm(channels)
         self.in_proj = nn.Linear(channels, 3 * channels)
         self.out_proj = nn.Linear(channels, channels)
         nn.init.normal_(self.out_proj.weight, std=0.02)
 
     def forward(self, bands: Tensor) -> Tensor:
-        """Return a tensor of the shape of ``bands (bands, rows, channels)``."""
-        parts = self.in_proj(self.norm(bands)).reshape(self.shape).permute(2, 1, 3, 0, 4)  # 3, rows, heads, bands
-        query, key, value = torch.split(parts, 1)
-        scores = (query * self.shape[4] ** -0.5) @ key.transpose(-1, -2)
-        mixed = (scores.softmax(-1) @ value).permute(3, 0, 1, 2, 4).reshape(bands.shape)
-        outputs: Tensor = bands + self.out_proj(mixed)
+        """Return a tensor of the shape of ``bands (rows, bands, channels)``."""
+        parts = of_matrices(self.in_proj, self.norm(bands), self.parts_shape).permute(2, 0, 3, 1, 4)
+        query, key, value = torch.split(parts, 1)  # (1, rows, heads, bands, channels of a head)
+        mixed = ((query * self.scale) @ key.transpose(-1, -2)).softmax(-1) @ value
+        outputs: Tensor = bands + of_matrices(self.out_proj, mixed.transpose(2, 3).reshape(self.shape), self.shape)
         return outputs
 
 
@@ -79,10 +79,11 @@ class BandMixer(nn.Module):
         self.channel_out_proj = nn.Linear(round(expansion * channels), channels)
 
     def forward(self, bands: Tensor) -> Tensor:
-        """Return a tensor of the shape of ``bands (bands, rows, channels)``."""
+        """Return a tensor of the shape of ``bands (rows, bands, channels)``."""
         n_bands, channels = self.band_in_proj.in_features, self.channel_in_proj.in_features
-        hidden = F.gelu(_over_bands(self.band_in_proj, self.band_norm(bands).reshape(n_bands, -1)))
-        bands = bands + _over_bands(self.band_out_proj, hidden).reshape(n_bands, -1, channels)
+        columns = self.band_norm(bands).transpose(0, 1).reshape(n_bands, -1)
+        hidden = _over_bands(self.band_out_proj, F.gelu(_over_bands(self.band_in_proj, columns)))
+        bands = bands + hidden.reshape(n_bands, -1, channels).transpose(0, 1)
         outputs: Tensor = bands + self.channel_out_proj(F.gelu(self.channel_in_proj(self.channel_norm(bands))))
         return outputs
 
@@ -90,6 +91,12 @@ class BandMixer(nn.Module):
 def _over_bands(linear: nn.Linear, bands: Tensor) -> Tensor:
     """Apply a linear layer to the first dimension of ``bands (bands, columns)``."""
     return linear.weight @ bands + linear.bias[:, None]
+
+
+def of_matrices(linear: nn.Linear, inputs: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """Apply a linear layer to the last dimension as to one matrix, whose product and bias are one node of a graph."""
+    outputs: Tensor = linear(inputs.reshape(-1, linear.in_features)).reshape(shape)
+    return outputs
 
 
 def normalisation(module: nn.Module) -> dict[str, Tensor]:

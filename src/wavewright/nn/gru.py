@@ -10,7 +10,7 @@ from torch.autograd.function import FunctionCtx
 
 
 class GRU(nn.GRU):
-    """One layer in one direction, with the parameters, arguments and results of torch's GRU with ``batch_first``.
+    """One layer in one direction, with the parameters, arguments and results of torch's GRU.
 
     - ``input_size``, ``hidden_size``: features of inputs and outputs.
 
@@ -20,23 +20,18 @@ class GRU(nn.GRU):
     """
 
     def __init__(self, input_size: int, hidden_size: int) -> None:
-        super().__init__(input_size, hidden_size, batch_first=True)
+        super().__init__(input_size, hidden_size)
 
     def forward(self, inputs: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:  # type: ignore[override]
-        """Return the outputs ``(batch, time, hidden_size)``, and the last one as state ``(1, batch, hidden_size)``."""
+        """Return the outputs ``(time, batch, hidden_size)``, and the last one as state ``(1, batch, hidden_size)``."""
         if not (self.training and torch.is_grad_enabled()) or inputs.device.type != "cpu":
             outputs, state = super().forward(inputs, state)
             return outputs, state
-        first = inputs.new_zeros(len(inputs), self.hidden_size) if state is None else state[0]
+        first = inputs.new_zeros(inputs.shape[1], self.hidden_size) if state is None else state[0]
         biases = (self.bias_ih_l0, self.bias_hh_l0)
         with torch.autocast("cpu", enabled=False):
             outputs = _apply_recurrence(inputs.float(), first.float(), self.weight_ih_l0, self.weight_hh_l0, *biases)
-        return outputs.transpose(0, 1), outputs[-1:]
-
-    def step(self, inputs: Tensor, state: Tensor) -> Tensor:
-        """Return the next state ``(1, batch, hidden_size)`` after one step ``inputs (1, batch, input_size)``."""
-        weights: list[Tensor] = list(self.parameters())  # in the order of torch's function
-        return torch.gru(inputs, state, weights, True, 1, 0.0, False, False, False)[1]
+        return outputs, outputs[-1:]
 
 
 class _RecurrenceContext(FunctionCtx):
@@ -48,7 +43,7 @@ class _RecurrenceContext(FunctionCtx):
 class _Recurrence(torch.autograd.Function):
     """The loop over time: every step computes its products while its arrays are in the cache.
 
-    ``inputs (batch, time, features)``, ``state (batch, size)``, weights and biases as those of torch; the result is
+    ``inputs (time, batch, features)``, ``state (batch, size)``, weights and biases as those of torch; the result is
     ``(time, batch, size)``. Inputs and states of a step are side by side in ``joined (time + 1, batch, features +
     size)``, so that reset and update gates take one product each.
     """
@@ -63,10 +58,10 @@ class _Recurrence(torch.autograd.Function):
         bias_i: Tensor,
         bias_h: Tensor,
     ) -> Tensor:
-        batch, n_steps, n_features = inputs.shape
+        n_steps, batch, n_features = inputs.shape
         size = state.shape[1]
         joined = inputs.new_empty(n_steps + 1, batch, n_features + size)
-        joined[:-1, :, :n_features] = inputs.transpose(0, 1)
+        joined[:-1, :, :n_features] = inputs
         joined[0, :, n_features:] = state
         gates = inputs.new_empty(4, n_steps, batch, size)  # reset, update, candidate, the state's part of the candidate
         weight = torch.cat([weight_i, weight_h], dim=1)
@@ -120,7 +115,7 @@ class _Recurrence(torch.autograd.Function):
             sums += torch.stack([grad_reset, grad_update, grad_candidate, grad_candidate_h]).sum(1)
         grad_weight_i, grad_weight_h = torch.split(grad_weight, [n_features, size], dim=1)
         grad_bias_i, grad_bias_h = sums[:3].flatten(), sums[[0, 1, 3]].flatten()
-        return grad_inputs.transpose(0, 1), grad_state, grad_weight_i, grad_weight_h, grad_bias_i, grad_bias_h
+        return grad_inputs, grad_state, grad_weight_i, grad_weight_h, grad_bias_i, grad_bias_h
 
 
 _apply_recurrence: Callable[..., Tensor] = _Recurrence.apply

@@ -2,8 +2,8 @@
 
 That of ``shape=strided`` has convolutions over frequency before and after the bands, and attention as mixers.
 
-Tensors are ``(bands, rows, channels)``, since each band has matrices of its own at both ends. Rows are the frames of a
-batch.
+Tensors are ``(rows, bands, channels)``. Rows are the first frames of all sequences of a batch, then the second ones, and
+so on: as recurrent layers take them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ...nn.frequency_layers import BandAttention, BandMixer, NormalisedConv
+from ...nn.frequency_layers import BandAttention, BandMixer, NormalisedConv, of_matrices
 from ...nn.gru import GRU
 from ...nn.spectrum import frame, irfft, rfft
 from .config import BLOCK_FRAMES, MIN_LEVEL, MIN_MAGNITUDE, N_FEATURES, STRIDE, DenoiserConfig
@@ -28,7 +28,7 @@ MIN_MASK_POWER = 1e-9
 
 
 class BandSplit(nn.Module):
-    """A linear layer for each band: ``(rows, bins, features)`` to ``(bands, rows, channels)``."""
+    """A linear layer for each band: ``(rows, bins, features)`` to ``(rows, bands, channels)``."""
 
     def __init__(self, edges: Sequence[int], n_features: int, channels: int) -> None:
         super().__init__()
@@ -50,11 +50,11 @@ class BandSplit(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """Return the channels of each band."""
         columns = features[:, self.bins].reshape(self.shape).transpose(0, 1)
-        return products_of_bands(columns, self.weight * self.is_inside) + self.bias
+        return (products_of_bands(columns, self.weight * self.is_inside) + self.bias).transpose(0, 1)
 
 
 class BandMerge(nn.Module):
-    """A linear layer for each band: ``(bands, rows, channels)`` to a mask ``(rows, 2, bins)``."""
+    """A linear layer for each band: ``(rows, bands, channels)`` to a mask ``(rows, 2, bins)``."""
 
     def __init__(self, edges: Sequence[int], channels: int) -> None:
         super().__init__()
@@ -74,7 +74,7 @@ class BandMerge(nn.Module):
 
     def forward(self, bands: Tensor) -> Tensor:
         """Return real and imaginary part of the mask of each bin."""
-        mask = products_of_bands(bands, self.weight) + self.bias
+        mask = products_of_bands(bands.transpose(0, 1), self.weight) + self.bias
         return mask.transpose(0, 1).reshape(-1, self.n_columns)[:, self.columns].reshape(-1, 2, self.n_bins)
 
 
@@ -97,7 +97,7 @@ class BandGains(nn.Module):
 
     def forward(self, bands: Tensor) -> Tensor:
         """Return the mask of each bin."""
-        gains = torch.sigmoid(self.linear(bands))[..., 0].transpose(0, 1) @ self.interpolation
+        gains = torch.sigmoid(self.linear(bands))[..., 0] @ self.interpolation
         return torch.stack([gains, torch.zeros_like(gains)], dim=1)
 
 
@@ -110,7 +110,7 @@ class TimeLayer(nn.Module):
 
     def __init__(self, n_bands: int, channels: int, is_bidirectional: bool = False) -> None:
         super().__init__()
-        self.shape = (n_bands, -1, channels)
+        self.shape = (-1, n_bands, channels)
         self.norm = nn.LayerNorm(channels)
         self.gru = GRU(channels, channels)
         self.out_proj = nn.Linear(channels, channels)
@@ -120,20 +120,20 @@ class TimeLayer(nn.Module):
             nn.init.zeros_(self.backward_proj.weight)
 
     def forward(self, bands: Tensor, n_frames: int | None, state: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Compute bands ``(bands, batch * n_frames, channels)`` of sequences and their states after each frame.
+        """Compute bands ``(n_frames * batch, bands, channels)`` of sequences and their states after each frame.
 
-        ``n_frames`` is None for a single sequence, ``state (1, bands * batch, channels)`` before its first frame.
+        ``n_frames`` is None for a single sequence, ``state (1, batch * bands, channels)`` before its first frame.
         """
         inputs = self.norm(bands)
         if n_frames is not None:
-            inputs = inputs.reshape(-1, n_frames, self.shape[2])
+            inputs = inputs.reshape(n_frames, -1, self.shape[2])
         states, _ = self.gru(inputs, state)
-        changes = self.out_proj(states)
+        changes = of_matrices(self.out_proj, states, self.shape)
         if self.backward_gru is not None and self.backward_proj is not None:
-            last = torch.zeros_like(inputs[:, 0])[None]  # not left to the layer: traced, it would fix the batch
-            outputs, _ = self.backward_gru(inputs.flip(1), last)
-            changes = changes + self.backward_proj(outputs.flip(1))
-        return bands + changes.view(self.shape), states
+            last = torch.zeros_like(inputs[:1])  # not left to the layer: traced, it would fix the batch
+            outputs, _ = self.backward_gru(inputs.flip(0), last)
+            changes = changes + self.backward_proj(outputs.flip(0)).reshape(self.shape)
+        return bands + changes, states
 
 
 class Estimator(nn.Module):
@@ -156,16 +156,16 @@ class Estimator(nn.Module):
         return self
 
     def _mixed(self, bands: Tensor, n_frames: int | None, states: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Return bands ``(bands, batch * n_frames, channels)`` after all layers, and the next states.
+        """Return bands ``(n_frames * batch, bands, channels)`` after all layers, and the next states.
 
-        States are ``(n_blocks, bands * batch, channels)``, None for zeros; the next ones are those after the last
+        States are ``(n_blocks, batch * bands, channels)``, None for zeros; the next ones are those after the last
         frame, or after ``BLOCK_FRAMES`` frames of a bidirectional network.
         """
         before = [None] * self.n_blocks if states is None else torch.split(states, 1)
         after = []
         for time_layer, mixer, state in zip(self.time_layers, self.mixers, before, strict=True):
             bands, outputs = time_layer(bands, n_frames, state)
-            after.append(outputs[:, : self.n_known][:, -1])
+            after.append(outputs[: self.n_known][-1])
             bands = mixer(bands)
         return bands, torch.stack(after)
 
@@ -195,21 +195,21 @@ class MaskEstimator(Estimator):
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Estimate the mask of frames.
 
-        - ``features``: ``(batch * n_frames, bins, N_FEATURES * n_inputs)``.
-        - ``dereverb``: ``(batch * n_frames, 1)``, or the same for all, 1 where reverberation is removed too, else 0.
+        - ``features``: ``(n_frames * batch, bins, N_FEATURES * n_inputs)``.
+        - ``dereverb``: ``(n_frames * batch, 1)``, or the same for all, 1 where reverberation is removed too, else 0.
         - ``n_frames``: of each sequence; None if there is one alone.
-        - ``states``: ``(n_blocks, bands * batch, channels)``, of the recurrent layers; None before the first frame.
-        - ``context``: ``(batch * n_frames, n_context)``.
-        - returns ``mask``: real and imaginary part, ``(batch * n_frames, 2, bins)``.
-        - returns ``channels``: what the mask is computed from, ``(batch * n_frames, bands * channels)``.
+        - ``states``: ``(n_blocks, batch * bands, channels)``, of the recurrent layers; None before the first frame.
+        - ``context``: ``(n_frames * batch, n_context)``.
+        - returns ``mask``: real and imaginary part, ``(n_frames * batch, 2, bins)``.
+        - returns ``channels``: what the mask is computed from, ``(n_frames * batch, bands * channels)``.
         - returns ``states``: after the frames; see :meth:`Estimator._mixed`.
         """
-        bands = self.split(features) + self.dereverb_bias[:, 0] * dereverb
+        bands = self.split(features) + self.dereverb_bias[:, 0, 0] * dereverb[..., None]
         if self.context_proj is not None:
-            bands = bands + self.context_proj(context)
+            bands = bands + self.context_proj(context)[:, None]
         bands, states = self._mixed(bands, n_frames, states)
         bands = self.norm(bands)
-        return self.merge(bands), bands.transpose(0, 1).reshape(-1, self.n_bands * self.channels), states
+        return self.merge(bands), bands.flatten(1), states
 
     @torch.no_grad()
     def scale_mask(self, factor: float) -> None:
@@ -249,7 +249,7 @@ class StridedEstimator(Estimator):
         self.n_bins = config.n_lower_bins
         self.mask_power = (1 / config.exponent - 1) / 2  # of the mask of compressed spectra, squared
         self.n_positions = -(-self.n_bins // STRIDE)
-        wide = config.conv_channels
+        self.conv_channels = wide = config.conv_channels
         # Position p sees the bins from 4 p - 2 to 4 p + 5.
         self.pad = (STRIDE // 2, STRIDE * (self.n_positions - 1) + KERNEL - STRIDE // 2 - self.n_bins)
         self.first = NormalisedConv(N_FEATURES * config.n_inputs, wide, KERNEL, STRIDE)
@@ -309,9 +309,10 @@ class StridedEstimator(Estimator):
         bands, skips = self._bands(features, dereverb)
         bands, states = self._mixed(bands, n_frames, states)
         bands = self.norm(bands)
-        hidden = self._decoded(self.to_positions(self.out_proj(bands).permute(1, 2, 0)), skips)
+        wide = of_matrices(self.out_proj, bands, (-1, self.n_bands, self.conv_channels))
+        hidden = self._decoded(self.to_positions(wide.transpose(1, 2)), skips)
         mask = self._expanded(self._overlapped(self.last(hidden)).float())
-        return mask, bands.transpose(0, 1).reshape(-1, self.n_bands * self.channels), states
+        return mask, bands.flatten(1), states
 
     def _encoded(self, features: Tensor) -> list[Tensor]:
         """Return the outputs ``(rows, conv_channels, positions)`` of the encoder's layers of ``(rows, bins, ...)``."""
@@ -323,10 +324,10 @@ class StridedEstimator(Estimator):
         return outputs
 
     def _bands(self, features: Tensor, dereverb: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """Return the channels ``(bands, rows, channels)`` of features ``(rows, bins, features)``, and the encoder's."""
+        """Return the channels ``(rows, bands, channels)`` of features ``(rows, bins, features)``, and the encoder's."""
         skips = self._encoded(features)
-        bands: Tensor = self.in_proj(self.to_bands(skips[-1]).permute(2, 0, 1))
-        return bands + self.band_bias + self.dereverb_bias * dereverb, skips
+        bands = of_matrices(self.in_proj, self.to_bands(skips[-1]).transpose(1, 2), (-1, self.n_bands, self.channels))
+        return bands + (self.band_bias[:, 0] + self.dereverb_bias[:, 0] * dereverb[..., None]), skips
 
     def _decoded(self, hidden: Tensor, skips: list[Tensor]) -> Tensor:
         """Return what the mask is computed from, ``(rows, conv_channels, positions)``."""
@@ -421,12 +422,12 @@ class Denoiser(nn.Module):
             spectra = torch.unflatten(self.analyse(waves.flatten(0, 1)), 0, waves.shape[:2])
             features = self.features(spectra)
         n_lower, n_frames = self.config.n_lower_bins, features.shape[1]
-        frames, dereverb = features.flatten(0, 1), dereverb.repeat_interleave(n_frames, 0)
+        frames, dereverb = features.transpose(0, 1).flatten(0, 1), dereverb.repeat(n_frames, 1)
         mask, channels, _ = self.estimator(frames[:, :n_lower], dereverb, n_frames)
         if self.upper_estimator is not None:
             upper = self.upper_estimator(frames[:, n_lower:], dereverb, n_frames, context=channels.detach())
             mask = torch.cat([mask, upper[0]], dim=-1)
-        mask = torch.unflatten(mask.float(), 0, (-1, n_frames))
+        mask = torch.unflatten(mask.float(), 0, (n_frames, -1)).transpose(0, 1)
         enhanced: Tensor = spectra[:, 0] * torch.complex(mask[:, :, 0].contiguous(), mask[:, :, 1].contiguous())
         return enhanced
 
