@@ -191,6 +191,11 @@ def test_samples_are_there_before_the_first_block(decoded):
     assert n_decoded[-1] == n_decoded[0]
 
 
+def test_an_instrument_that_is_read_at_the_start_is_named(capsys):
+    live("reed-organ", output=FakeOutput(n_most=1), input_=FakeMidi())
+    assert capsys.readouterr().err.startswith("reading reed-organ\nKeys 1: latency ")
+
+
 def test_samples_of_a_new_program_are_decoded_beside_the_sound(decoded):
     font, threads = decoded
     performer = LivePerformer(SoundFontEngine(font, RATE))

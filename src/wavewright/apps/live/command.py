@@ -154,6 +154,8 @@ def live(
     _warm_up(engine, block)
     for number in range(16):
         engine.program(number, 0, program if number != DRUM_CHANNEL else 0)
+    if instrument is not None and not quiet:
+        print(f"reading {instrument}", file=sys.stderr)
     for number in (0, DRUM_CHANNEL):
         engine.load(number)
     performer = LivePerformer(engine, float(db_to_gain(gain_db)), None if channel is None else channel - 1)

@@ -2,8 +2,8 @@
 
 That of ``shape=strided`` has convolutions over frequency before and after the bands, and attention as mixers.
 
-Tensors are ``(rows, bands, channels)``. Rows are the first frames of all sequences of a batch, then the second ones, and
-so on: as recurrent layers take them.
+Tensors are ``(rows, bands, channels)``. Rows are the first frames of all sequences of a batch, then the second ones,
+and so on: as recurrent layers take them.
 """
 
 from __future__ import annotations
