@@ -161,12 +161,11 @@ def _megaglest(data: Path) -> Iterator[Recording]:
 
 
 def _wake_words(folder: Path) -> Iterator[Recording]:
-    """Yield each key word, for training; the speakers are not named."""
+    """Yield each key word, for training, as of one speaker: they are not named, and single words must not outweigh."""
     audio = checked_folder(folder / "audio", "the key words")
     for path in sorted(path for path in audio.glob("*/*") if path.suffix in (".flac", ".wav")):
-        word = path.parent.name.replace(" ", "-")
-        name = f"{SPEECH}/wake-words/{word}/{path.stem}"
-        facts = {"label": SPEECH, "speaker": f"wake-words-{word}", "group": name}
+        name = f"{SPEECH}/wake-words/{path.parent.name.replace(' ', '-')}/{path.stem}"
+        facts = {"label": SPEECH, "speaker": "wake-words", "group": name}
         yield Recording(path, name, "train", WAKE_WORDS, facts)
 
 
