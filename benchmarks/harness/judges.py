@@ -90,7 +90,7 @@ class Judges:
         return {"errors": float(errors.n_errors), "words": float(errors.n_words)}
 
     def opinion(self, wave: np.ndarray, sample_rate: int) -> dict[str, float]:
-        """Return the overall ``dnsmos``, 1 (bad) to 5 (excellent), of ``wave (time,)``, repeated up to 9 s."""
+        """Return the overall ``dnsmos``, 1 (bad) to 5 (excellent), of ``wave (time,)``; its last 2 s may not count."""
         if not self.has_dnsmos:
             return {}
         wave = resampled(wave, sample_rate, SAMPLE_RATE)
