@@ -247,6 +247,22 @@ def test_a_piece_keeps_its_plan(layout, plan, tonic, is_in_key, is_of_score, see
         assert set(degrees) <= ({0, 3, 7} if key.is_minor else {0, 4, 7})
 
 
+@pytest.mark.parametrize("layout", PITCHED)
+@settings(max_examples=15)
+@given(st.integers(0, 11), st.integers(0, 15), st.integers(0, 1000))
+def test_a_phrase_without_a_cadence_stays_open(layout, tonic, step, seed):
+    config = config_of(layout)
+    planned = PlannedPiece(FormPlan((FormBar(cadence_step=step), FormBar())), MusicalKey(tonic), config, 16)
+    masks = masks_of(Constraints(), config, 32, 16)
+    sketch, masks = planned.sketched(nothing_known(config, 32), masks, 0, np.random.default_rng(seed))
+    grid = GridDrawer(config, TorchSteps(random_module(config)), DrawSettings(1.2, 1.0)).draw(
+        sketch, masks, np.random.default_rng(seed)
+    )
+    last = next(symbol for start, _, symbol in lane_events(grid, 0) if start == step)
+    degree = (last - FIRST_NOTE + config.vocabulary.lowest - tonic) % 12
+    assert cadence_kind(degree, None) is None
+
+
 @pytest.mark.parametrize("layout", [*PITCHED, "drums"])
 @given(st.integers(1, 6), st.integers(0, 1000))
 def test_each_voice_of_a_varied_bar_keeps_its_beginning_or_its_end(layout, n_quarters, seed):

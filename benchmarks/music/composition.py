@@ -9,8 +9,9 @@ The folder has the scores that recipes/composer.py writes: ``train-...mid`` and 
   held-out pieces and the model's with and without a form, those of a Markov chain of second order, and the training
   pieces; and of the two halves of the training pieces;
 - the form: pieces that end on the tonic of the key that is asked for (of scores: of their most probable key), in voices
-  with a tonic triad over it; bars that return, and cadences at the ends of four bars, both as the model's own analysis
-  of scores finds them; and voices that cross, in all steps of two neighbours; with and without a form, and of scores;
+  with a tonic triad over it; bars that return, and cadences for each four bars, both as the model's own analysis of
+  scores finds them; and voices that cross, in all steps of two neighbours; with and without a form, and of scores, of
+  whose forms the beginning and the end count with ``--bars``, as in a shorter piece that has such a form;
 - traits: what pieces have of each in which the training scores differ, as mean and standard error, beside what is asked
   for; and the pieces that are within half a fifth of the scores of it;
 - the longest melody of the model that a training piece has, in notes, by intervals and durations, beside the longest
@@ -36,7 +37,7 @@ from wavewright.base.errors import ScoreWarning
 from wavewright.contracts.composition import TRAITS, CompositionSettings, ScoreComposer
 from wavewright.families.composer.config import ComposerConfig
 from wavewright.families.composer.conversion import grid_of
-from wavewright.families.composer.form import form_of
+from wavewright.families.composer.form import form_of, of_length
 from wavewright.families.composer.grid import Grid
 from wavewright.families.composer.runtime import ComposerRuntime
 from wavewright.families.composer.traits import MAX_ERROR, Aims, traits_of
@@ -166,7 +167,7 @@ def measure(options: Options, report: Report) -> None:
         n_voices = 1 if "chords" in composer.voices else len(composer.voices)
         add_overlaps(scores, {"model": composed, "model, free": free}, n_voices, bar, report)
     if "form" in options.only:
-        add_forms(scores, composer, replace(usual, top_p=CompositionSettings().top_p), n_bars, report)
+        add_forms(scores, composer, replace(usual, top_p=CompositionSettings().top_p), n_bars, options.bars, report)
     if "traits" in options.only:
         add_traits(composer, usual, n_bars, report)
     if "copies" in options.only:
@@ -189,6 +190,7 @@ def add_forms(
     composer: ScoreComposer,
     usual: CompositionSettings,
     n_bars: Sequence[int],
+    n_form_bars: int,
     report: Report,
 ) -> None:
     """Add the forms of pieces in a random key, with and without a planned form, of held-out and training scores."""
@@ -205,7 +207,7 @@ def add_forms(
     }
     for name, each in pieces.items():
         tonics = [key.tonic for key in keys] if name.startswith("model") else [None] * len(each)
-        report.add(FORM, form_row(each, tonics, config), pieces=name)
+        report.add(FORM, form_row(each, tonics, config, n_form_bars), pieces=name)
 
 
 def add_traits(composer: ComposerRuntime, usual: CompositionSettings, n_bars: Sequence[int], report: Report) -> None:
@@ -224,8 +226,8 @@ def add_traits(composer: ComposerRuntime, usual: CompositionSettings, n_bars: Se
         report.add(FOLLOWED, row, trait=trait, asked=asked, aim=aim, near=near)
 
 
-def form_row(pieces: Sequence[Score], tonics: Sequence[int | None], config: ComposerConfig) -> Row:
-    """Return the row of some pieces."""
+def form_row(pieces: Sequence[Score], tonics: Sequence[int | None], config: ComposerConfig, n_bars: int) -> Row:
+    """Return the row of some pieces, of whose forms ``n_bars`` bars count, 0 for all."""
     ends, forms = [], []
     for piece, tonic in zip(pieces, tonics, strict=True):
         if not piece.n_notes:
@@ -240,8 +242,8 @@ def form_row(pieces: Sequence[Score], tonics: Sequence[int | None], config: Comp
         lowest = last[-1] if config.layout == "voices" else last[0]
         is_triad = any({*itertools.chain(*last)} <= triad for triad in ({0, 3, 7}, {0, 4, 7}))
         ends.append(lowest == [0] and (is_triad or config.layout != "voices"))
-        bars = found.plan.bars
-        cadences = np.mean([bar.cadence is not None for bar in bars[3::4]] or [False])
+        bars = of_length(found.plan, min(n_bars or len(found.plan), len(found.plan))).bars
+        cadences = 4 * np.mean([bar.cadence is not None for bar in bars])
         forms.append((np.mean([bar.source is not None for bar in bars]), cadences, crossing(grid, config)))
     names = ("ends_on_tonic", "returning_bars", "cadences", "crossings")
     return {"count": len(ends), **dict(zip(names, (np.mean(ends), *np.mean(forms, axis=0)), strict=True))}

@@ -263,12 +263,15 @@ class PlannedPiece:
             masks.can_rest[0, 0] = False  # a first bar that returns is no upbeat
         for index, bar in enumerate(self.plan.bars):
             kind = self._kind(index)
-            if kind is None:
+            if kind is None and bar.cadence_step is None:
                 continue
             is_last = index == len(self.plan) - 1
             step, until = self._span(index, masks)
             if is_last or bar.source is None or self._kind(bar.source) != kind:
                 returns.is_copied[step:until] = False
+            if kind is None:
+                self._leave_open(masks, step, until)
+                continue
             chord = self._chord(kind)
             is_free = self.is_of_score and kind == "full" and not is_last
             if self.config.layout == "lead-sheet":
@@ -280,6 +283,11 @@ class PlannedPiece:
                     is_root = lane == self.config.n_lanes - 1 or (lane == 0 and is_last)
                     self._limit(masks, lane, step, until, {chord.root} if is_root else set(chord.pitch_classes))
         return replace(sketch, grid=grid, is_known=is_known, returns=returns, guide=guide), masks
+
+    def _leave_open(self, masks: Masks, step: int, until: int) -> None:
+        """Let a phrase end without a cadence: its last note is not one of these."""
+        tones = {*range(12)} - {(self.key.tonic + each) % 12 for each in (TONIC, *HALF_CADENCE)}
+        self._limit(masks, 0, step, until, tones)
 
     def _kind(self, index: int) -> CadenceKind | None:
         """Return the cadence of a bar; the last one ends on the tonic."""
