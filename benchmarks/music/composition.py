@@ -243,7 +243,7 @@ def form_row(pieces: Sequence[Score], tonics: Sequence[int | None], config: Comp
         is_triad = any({*itertools.chain(*last)} <= triad for triad in ({0, 3, 7}, {0, 4, 7}))
         ends.append(lowest == [0] and (is_triad or config.layout != "voices"))
         bars = of_length(found.plan, min(n_bars or len(found.plan), len(found.plan))).bars
-        cadences = 4 * np.mean([bar.cadence is not None for bar in bars])
+        cadences = 4 * np.mean([bar.cadence in ("full", "half") for bar in bars])
         forms.append((np.mean([bar.source is not None for bar in bars]), cadences, crossing(grid, config)))
     names = ("ends_on_tonic", "returning_bars", "cadences", "crossings")
     return {"count": len(ends), **dict(zip(names, (np.mean(ends), *np.mean(forms, axis=0)), strict=True))}

@@ -45,7 +45,7 @@ def features_of(score: Score, config: ComposerConfig) -> np.ndarray:
     shares = [
         np.mean([bar.source is not None and bar.manner == "exact" for bar in bars]),
         np.mean([bar.source is not None and bar.manner == "varied" for bar in bars]),
-        np.mean([bar.cadence is not None for bar in bars[3::4]] or [False]),
+        np.mean([bar.cadence in ("full", "half") for bar in bars[3::4]] or [False]),
     ]
     parts = [voice_features(grid, lane, config, tonic) for lane in dict.fromkeys((0, last_lane))]
     if config.layout == "lead-sheet":

@@ -19,8 +19,8 @@ VARIED_BARS = 2
 PHRASE_BARS = 4
 _LETTER = re.compile(r"([A-Za-z])('?)")
 
-CadenceKind = Literal["full", "half"]
-"""A phrase ends on the tonic, or on the dominant."""
+CadenceKind = Literal["full", "half", "none"]
+"""A phrase ends on the tonic, on the dominant, or on neither."""
 
 Manner = Literal["exact", "varied"]
 """A bar returns as it was, or with some of its quarters anew."""
@@ -122,7 +122,7 @@ class PlannedSection(TomlTable):
 
     letter: str
     bars: Annotated[int, Field(ge=1, le=512)]
-    cadences: list[Literal["full", "half", "none"]] | None = Field(default=None, min_length=1, max_length=128)
+    cadences: list[CadenceKind] | None = Field(default=None, min_length=1, max_length=128)
 
     @field_validator("letter")
     @classmethod
@@ -141,7 +141,7 @@ class PlannedSection(TomlTable):
                     "divide the bars."
                 )
             length = self.bars // n_phrases
-            return {(n + 1) * length - 1: kind for n, kind in enumerate(self.cadences) if kind != "none"}
+            return {(n + 1) * length - 1: kind for n, kind in enumerate(self.cadences)}
         ends: dict[int, CadenceKind] = {}
         if self.bars % PHRASE_BARS == 0:
             ends = dict.fromkeys(range(PHRASE_BARS - 1, self.bars - 1, PHRASE_BARS), "half")

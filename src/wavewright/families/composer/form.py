@@ -37,7 +37,7 @@ N_CANDIDATES = 8  # fewest forms from which one is drawn
 TAIL_BARS = 4  # of a form that is shortened: its end stays
 TONIC, DOMINANT = 0, 7  # semitones above the tonic
 HALF_CADENCE = (2, 7, 11)  # last notes of a melody that ends on the dominant
-KINDS: tuple[CadenceKind | None, ...] = (None, "full", "half")
+KINDS: tuple[CadenceKind | None, ...] = (None, "full", "half", "none")
 
 
 class LearnedForm(NamedTuple):
@@ -52,7 +52,7 @@ class LearnedForm(NamedTuple):
         cadences = Guide.unknown(n_steps).cadences
         for index in reversed(range(len(self.plan))):
             bar = self.plan.bars[index]
-            if bar.cadence is not None:
+            if bar.cadence not in (None, "none"):
                 step = usual_step if bar.cadence_step is None else bar.cadence_step
                 last = index * self.bar_steps + min(step, self.bar_steps - 1)
                 cadences[: last + 1, 0] = np.minimum(np.arange(last, -1, -1), CADENCE_STEPS - 1)
@@ -105,13 +105,13 @@ def _last_note(grid: Grid, bar: int) -> tuple[int, int] | None:
     return None if chosen is None else (chosen[0], chosen[2])
 
 
-def cadence_kind(degree: int, root: int | None) -> CadenceKind | None:
+def cadence_kind(degree: int, root: int | None) -> CadenceKind:
     """Return the cadence of a last note and the root of its chord, if any, in semitones above the tonic."""
     if degree == TONIC or (root == TONIC and degree in (3, 4, 7)):
         return "full"
     if root in (None, DOMINANT) and degree in HALF_CADENCE:
         return "half"
-    return None
+    return "none"
 
 
 def _bass_at(track: Track, step: int) -> int | None:
@@ -142,11 +142,16 @@ def _returns(grid: Grid) -> list[tuple[int | None, Manner]]:
 def packed(forms: Sequence[LearnedForm]) -> dict[str, np.ndarray]:
     """Return forms as the tensors of their file."""
     rows = [
-        (-1 if bar.source is None else bar.source, bar.manner == "varied", KINDS.index(bar.cadence), bar.cadence_step)
+        (
+            -1 if bar.source is None else bar.source,
+            bar.manner == "varied",
+            KINDS.index(bar.cadence),
+            -1 if bar.cadence_step is None else bar.cadence_step,
+        )
         for form in forms
         for bar in form.plan.bars
     ]
-    bars = np.array([(*row[:3], -1 if row[3] is None else row[3]) for row in rows], np.int16).reshape(-1, 4)
+    bars = np.array(rows, np.int16).reshape(-1, 4)
     keys = [(-1, 0) if form.key is None else (form.key.tonic, form.key.is_minor) for form in forms]
     pieces = [(len(form.plan), form.bar_steps, *key) for form, key in zip(forms, keys, strict=True)]
     return {"bars": bars, "pieces": np.array(pieces, np.int16).reshape(-1, 4)}
@@ -168,7 +173,7 @@ class LearnedForms:
             FormBar(
                 None if source < 0 else source,
                 "varied" if is_varied else "exact",
-                KINDS[kind],
+                KINDS[kind] if kind or step < 0 else "none",  # files of earlier versions have no kind of such ends
                 None if step < 0 else step,
             )
             for source, is_varied, kind, step in self._bars[self._ends[row] - length : self._ends[row]].tolist()
@@ -263,13 +268,13 @@ class PlannedPiece:
             masks.can_rest[0, 0] = False  # a first bar that returns is no upbeat
         for index, bar in enumerate(self.plan.bars):
             kind = self._kind(index)
-            if kind is None and bar.cadence_step is None:
+            if kind is None:
                 continue
             is_last = index == len(self.plan) - 1
             step, until = self._span(index, masks)
-            if is_last or bar.source is None or self._kind(bar.source) != kind:
+            if is_last or bar.source is None or (self._kind(bar.source) or "none") != kind:
                 returns.is_copied[step:until] = False
-            if kind is None:
+            if kind == "none":
                 self._leave_open(masks, step, until)
                 continue
             chord = self._chord(kind)
