@@ -1,6 +1,7 @@
 """The bundled models ``denoise-16k``, ``denoise-48k``, ``echo-16k`` and ``dialogue-48k``, and those they begin with.
 
-python recipes/corpora speech --kathleen K --kerstin G --commands C --asterisk A --out corpora/speech
+python recipes/corpora speech --kathleen K --kerstin G --commands C --speechocean O --asterisk A \\
+    --out corpora/speech
 python recipes/corpora synthetic --flite flite --speech corpora/speech --out corpora/synthetic
 python recipes/corpora denoise --speech corpora/speech corpora/synthetic --esc10 PACK --zero-ad AUDIO \\
     --megaglest DATA --wake-words WORDS --blanket BLANKET --warzone ALBUMS --out corpora/denoise
@@ -56,7 +57,13 @@ def noise() -> DenoiserRecipe:
         band_limit_probability=0.05,
     )
     training = replace(
-        base.training, steps=STEPS, learning_rate=1e-3, warmup_steps=100, evaluate_every=250, precision="float32"
+        base.training,
+        steps=STEPS,
+        learning_rate=1e-3,
+        warmup_steps=100,
+        evaluate_every=250,
+        metric="valid/stft",
+        precision="float32",
     )
     return replace(base, data=data, training=training)
 

@@ -220,6 +220,27 @@ def test_speech_never_gives_away_the_test_sentences(tmp_path):
     assert Clip.read(tmp_path / "out" / "kathleen" / "arctic_a0500_1.flac").sample_rate == 16_000
 
 
+def test_speakers_of_speechocean_are_split_whole_and_only_named_recordings_used(tmp_path):
+    folder = tmp_path / "speechocean"
+    lines = {"train": [], "test": []}
+    for number in range(60):
+        for take in range(2):
+            name = f"WAVE/SPEAKER{number:04}/{number:04}{take}.WAV"
+            tone(folder / name, sample_rate=16_000)
+            lines["test" if number % 2 else "train"].append(f"{number:04}{take} {name}")
+    tone(folder / "WAVE/SPEAKER0000/spare.WAV", sample_rate=16_000)
+    for table, named in lines.items():
+        (folder / table).mkdir()
+        (folder / table / "wav.scp").write_text("\n".join(named), encoding="utf-8")
+    rows = gathered(tmp_path / "out", "speech", "--speechocean", folder)
+    assert len(rows) == 120
+    splits = {row["speaker"]: set() for row in rows.values()}
+    for row in rows.values():
+        splits[row["speaker"]].add(row["split"])
+    assert all(len(of_speaker) == 1 for of_speaker in splits.values())
+    assert {next(iter(of_speaker)) for of_speaker in splits.values()} == {"train", "valid", "test"}
+
+
 GERMAN_PHONES = {"Köche": "kˈœçə", "möchten": "mˈœçtən", "Wein": "vˈaɪn", "Qi": "ǃ"}
 
 

@@ -1,4 +1,4 @@
-"""Speech for vocoders and codecs: 4.5 hours of more than 50 speakers in four languages, all of permissive licences.
+"""Speech for vocoders, codecs and denoisers: of more than 300 speakers in four languages, all of permissive licences.
 
 Each source is a folder on this machine, and may be left out:
 
@@ -6,15 +6,18 @@ Each source is a folder on this machine, and may be left out:
 - ``--kerstin``: the public repository rhasspy/dataset-voice-kerstin (one German speaker, 48 kHz).
 - ``--commands``: the public repository Picovoice/speech-to-intent-benchmark (more than 50 speakers, 16 kHz, no
   transcripts).
+- ``--speechocean``: the public repository jimbozhang/speechocean762 (250 speakers of 20 English sentences each, whose
+  first language is Mandarin, half of them children, 16 kHz; for denoisers: what they pronounce is not always the text).
 - ``--asterisk``: a folder into which the Debian packages asterisk-core-sounds-fr, -fr-g722, -it and -it-g722 were
   unpacked (``apt-get download NAME``, then ``dpkg -x FILE FOLDER``; needs PyAV, the extra ``media``).
 
-    python recipes/corpora speech --kathleen K --kerstin G --commands C --asterisk A --out corpora/speech
+    python recipes/corpora speech --kathleen K --kerstin G --commands C --speechocean O --asterisk A \\
+        --out corpora/speech
 
 writes mono FLAC at the lower of the recording's own rate and ``--sample-rate``, silence at both ends cut off, with
 its text if it has one. Split ``test`` are all takes of Kathleen's sentences arctic_b0500 to arctic_b0539, on which
-nothing may be trained; ``valid`` are about 40 clips of each reader (all takes of a sentence together) and five whole
-speakers of the commands.
+nothing may be trained, and whole speakers of speechocean762, one of twenty; ``valid`` are about 40 clips of each reader
+(all takes of a sentence together), five whole speakers of the commands, and another twentieth of speechocean762's.
 """
 
 from __future__ import annotations
@@ -87,6 +90,11 @@ COMMANDS = Source(
     *("speech-to-intent-benchmark", "Apache-2.0", "Speech-to-intent benchmark, Picovoice Inc."),
     *("github.com/Picovoice/speech-to-intent-benchmark", CHANGES),
 )
+SPEECHOCEAN = Source(
+    *("speechocean762", "Apache-2.0", "speechocean762, Junbo Zhang and others, 2021"),
+    *("github.com/jimbozhang/speechocean762", CHANGES),
+)
+HELD_OUT_FRACTION = 0.05  # of the speakers of speechocean762, each for validation and for tests
 
 # The files do not name their speakers. These groups are voices far from all others in speaker embeddings (average
 # linkage of Resemblyzer's at a cosine distance of 0.25 finds 49 voices of about 12 clips), by prefixes of file names.
@@ -135,6 +143,18 @@ def from_commands(folder: Path) -> Iterator[Recording]:
         yield Recording(path, f"commands/{path.stem}", "valid" if voice else "train", COMMANDS, facts)
 
 
+def from_speechocean(folder: Path) -> Iterator[Recording]:
+    """Yield the sentences that its two tables name, split by speaker."""
+    checked_folder(folder / "WAVE", "the recordings of speechocean762")
+    for table in (folder / "train" / "wav.scp", folder / "test" / "wav.scp"):
+        for line in table.read_text(encoding="utf-8").splitlines():
+            path = folder / line.split()[1]
+            speaker = f"speechocean-{path.parent.name.removeprefix('SPEAKER')}"
+            split = split_of(speaker, valid=HELD_OUT_FRACTION, test=HELD_OUT_FRACTION)
+            facts = {"speaker": speaker, "group": speaker, "language": "en"}
+            yield Recording(path, f"{speaker}/{path.stem}", split, SPEECHOCEAN, facts)
+
+
 def from_asterisk(folder: Path) -> Iterator[Recording]:
     """Yield the French and the Italian prompts."""
     for reader in (JUNE, CARLO):
@@ -147,6 +167,7 @@ SOURCES: dict[str, Callable[[Path], Iterator[Recording | Failed]]] = {
     "kathleen": from_kathleen,
     "kerstin": from_kerstin,
     "commands": from_commands,
+    "speechocean": from_speechocean,
     "asterisk": from_asterisk,
 }
 
