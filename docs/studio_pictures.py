@@ -18,7 +18,7 @@ from studio_browser import Studio, running_browser  # noqa: E402 - in the folder
 
 from benchmarks.harness.servers import serving  # noqa: E402
 
-SIZE = {"width": 1_000, "height": 760}
+SIZE = {"width": 1_080, "height": 760}
 QUALITY = 60
 
 
@@ -32,6 +32,7 @@ def draw(studio: Studio, path: Path) -> None:
     studio.act(4, "Compare as B")
     studio.act(0, "Compare as A")
     page.wait_for_timeout(1_500)  # the clip that plays first ends
+    page.mouse.move(0, 0)  # no button is drawn as under the pointer
     page.evaluate("scrollTo(0, 0)")
     picture = Image.open(io.BytesIO(page.screenshot()))
     picture.convert("RGB").save(path, quality=QUALITY, method=6)
