@@ -22,8 +22,9 @@ python recipes/denoiser.py --bundle                                             
 A call has to be long: each plans a falling learning rate over its own steps, and 659 steps (2 hours of an AMD EPYC,
 Zen 1) ended worse than they began. The bundled ``denoise-16k`` has 4,533 steps in four calls with twice as many rooms
 and codecs, 3,000 with the settings of :func:`noise`, 900 with ``training.learning_rate=8e-4`` and
-``data.room_probability=0.3``, then 1,800 of 1,900 and 2,600 with these rooms; its card names them all. ``denoise-48k``
-begins with the one before the last three calls.
+``data.room_probability=0.3``, then 1,800 of 1,900 and 2,600 with these rooms, all without speechocean762, and 1,500 of
+1,700 with it, these rooms, ``data.speaker_exponent=0.8``, ``data.lowest_formants=0.85`` and ``highest_formants=1.2``;
+its card names them all. ``denoise-48k`` begins with the one before the last four calls.
 On processors that do not multiply bfloat16, float32 is four times as fast; on those that do (AMD EPYC, Zen 4) a step
 takes 1.5 s with ``training.precision=bfloat16``.
 """
