@@ -146,7 +146,8 @@ def from_commands(folder: Path) -> Iterator[Recording]:
 def from_speechocean(folder: Path) -> Iterator[Recording]:
     """Yield the sentences that its two tables name, split by speaker."""
     checked_folder(folder / "WAVE", "the recordings of speechocean762")
-    for table in (folder / "train" / "wav.scp", folder / "test" / "wav.scp"):
+    for half in ("train", "test"):
+        table = checked_folder(folder / half, f"the table of its half {half}") / "wav.scp"
         for line in table.read_text(encoding="utf-8").splitlines():
             path = folder / line.split()[1]
             speaker = f"speechocean-{path.parent.name.removeprefix('SPEAKER')}"
