@@ -350,6 +350,51 @@ def test_what_plays_is_what_is_rendered(studio, sounds):
         assert np.abs(np.array(played)[:, : expected.shape[1]] - expected).max() < 2e-3
 
 
+LATE = """
+async work => {
+  const { MixPlayer } = await import("/mix_player.js");
+  const { audio } = await import("/player.js");
+  const { states, position } = JSON.parse(sessionStorage.getItem("wavewright-studio-mix"));
+  const { project } = states[position];
+  const buffer = new AudioBuffer({ length: 96000, numberOfChannels: 1, sampleRate: 48000 });
+  const starts = [];
+  const start = AudioBufferSourceNode.prototype.start;
+  AudioBufferSourceNode.prototype.start = function (when, ...more) {
+    starts.push({ late: audio().currentTime - when });
+    return start.call(this, when, ...more);
+  };
+  const soundOf = () => {
+    for (const until = performance.now() + work; performance.now() < until;);
+    return buffer;
+  };
+  const player = new MixPlayer(() => ({ project, soundOf, frozen: new Map(), end: 2, loop: null }), () => {});
+  await audio().resume();
+  player.play(0);
+  player.restart();
+  const late = Math.max(...starts.slice(-2).map(each => each.late));
+  const isPlaying = player.isPlaying;
+  player.end(player.sound);
+  return [isPlaying, late];
+}
+"""
+"""Play a mix and restart it on a machine that needs milliseconds for each region; return when its sounds start."""
+
+
+@in_browser
+@pytest.mark.parametrize("work", [0, 100])
+def test_a_busy_machine_begins_later_and_together(studio, sounds, work):
+    """What is set after its time has come would sound late, and curves would overlap, which browsers refuse."""
+    panel = open_new(studio, sounds / "one.wav", sounds / "noise.wav")
+    for region in panel.locator(".region").all():
+        region.click()
+        for label in ("Fade in (s)", "Fade out (s)"):
+            panel.get_by_label(label).fill("0.5")
+            panel.get_by_label(label).press("Enter")
+    is_playing, late = studio.page.evaluate(LATE, work)
+    assert is_playing
+    assert late < 0
+
+
 @in_browser
 def test_a_reload_keeps_the_project_and_clips_go_to_other_panels(studio, sounds):
     panel = open_new(studio, sounds / "one.wav")

@@ -3,9 +3,10 @@ import { audio, begin, finish, isPlaying, output } from "./player.js";
 import { fadeAt, gainOf, lengthOf, namedStrips, valueAt } from "./mix_project.js";
 
 const LEAD = 0.06; // s from a call to the first sample
+const LONGEST_LEAD = 2; // s
 const AHEAD = 0.6; // s before the end of a round at which the next one is set
 const LOOK_MS = 100;
-const STEPS = 256; // of the curve of a fade or of a moving position
+const STEPS = 256; // of the curve of a fade or of a moving position; set as ramps, which may begin late
 const SMOOTH = 0.01; // s in which a fader follows
 const SHORTEST_ROUND = 0.1; // s
 
@@ -82,18 +83,26 @@ function regionNode(context, input, region, length, into, at) {
   if (region.fade_in > into || (region.fade_out > 0 && left > 0)) {
     const faded = new GainNode(context);
     const times = fadeTimes(region, length).filter(t => t > into);
-    const curve = (from, to) => Float32Array.from({ length: STEPS }, (_, i) => fadeAt(region, length, from + i / (STEPS - 1) * (to - from)));
-    faded.gain.setValueAtTime(fadeAt(region, length, into), at);
-    let from = into;
-    for (const to of times) {
-      if (to - from > 1e-4) faded.gain.setValueCurveAtTime(curve(from, to), at + from - into, to - from - 1e-6);
-      from = to;
-    }
+    moveAlong(faded.gain, [into, ...times], seconds => fadeAt(region, length, seconds), at - into);
     last = level.connect(faded);
   }
   if (region.pan) last = balanced(context, last, region.pan).end;
   last.connect(input);
   return level;
+}
+
+/** Let a parameter follow a function of seconds, which bends at given times, the first of them its start. */
+function moveAlong(param, times, valueOf, shift) {
+  param.setValueAtTime(valueOf(times[0]), times[0] + shift);
+  for (let index = 1; index < times.length; index++) {
+    const [first, last] = [times[index - 1], times[index]];
+    const isFlat = [0.5, 1].every(part => valueOf(first + part * (last - first)) === valueOf(first));
+    const steps = isFlat ? 1 : STEPS;
+    for (let i = 1; i <= steps; i++) {
+      const seconds = first + i / steps * (last - first);
+      param.linearRampToValueAtTime(valueOf(seconds), seconds + shift);
+    }
+  }
 }
 
 /** Return the times at which the fades of a region begin and end, from its start. */
@@ -164,14 +173,8 @@ class StripNodes {
 
   movePosition(points, from, when) {
     this.sides.forEach((side, channel) => {
-      const at = seconds => panGains(valueAt(points, seconds))[channel];
-      side.gain.setValueAtTime(at(from), when);
       const times = [from, ...points.map(([seconds]) => seconds).filter(seconds => seconds > from)];
-      for (let index = 1; index < times.length; index++) {
-        const [first, last] = [times[index - 1], times[index]];
-        const curve = Float32Array.from({ length: STEPS }, (_, i) => at(first + i / (STEPS - 1) * (last - first)));
-        side.gain.setValueCurveAtTime(curve, when + first - from, last - first - 1e-6);
-      }
+      moveAlong(side.gain, times, seconds => panGains(valueAt(points, seconds))[channel], when - from);
     });
   }
 
@@ -215,10 +218,21 @@ export class MixPlayer {
   play(from) {
     const sound = { end: () => this.end(sound) };
     begin(sound);
+    this.beginNow(() => from);
     this.sound = sound;
-    this.begin(from, audio().currentTime + LEAD);
     this.timer = setInterval(() => this.look(), LOOK_MS);
     this.onstate();
+  }
+
+  /** Begin as soon as all is set: what is late would begin when it is set, and not in time with the rest. */
+  beginNow(fromAfter) {
+    for (let lead = LEAD; ; lead *= 2) {
+      const called = performance.now();
+      const mix = this.begin(fromAfter(lead), audio().currentTime + lead);
+      if (lead > LONGEST_LEAD || performance.now() - called < 1000 * lead) return;
+      mix.stop(audio().currentTime);
+      this.rounds.pop();
+    }
   }
 
   begin(from, when) {
@@ -226,6 +240,7 @@ export class MixPlayer {
     const to = loop && loop[1] - loop[0] >= SHORTEST_ROUND && from < loop[1] ? loop[1] : end;
     const mix = scheduleMix(audio(), output(), project, soundOf, { from, to, when, frozen });
     this.rounds.push({ mix, from, to, when, loop });
+    return mix;
   }
 
   /** Set the next round of a loop in time, and note the end. */
@@ -246,19 +261,17 @@ export class MixPlayer {
   }
 
   /** Return the position in the mix. */
-  position() {
-    const { from, to, when } = this.round;
+  position({ from, to, when } = this.round) {
     return Math.min(to, from + Math.max(0, audio().currentTime - when));
   }
 
   /** Go on with what has changed, from a position or from the present one. */
   restart(from = null) {
     if (!this.isPlaying) return;
-    const when = audio().currentTime + LEAD;
-    const at = from ?? Math.max(0, this.position() + LEAD);
-    for (const { mix } of this.rounds) mix.stop(when);
+    const { rounds: former, round } = this;
     this.rounds = [];
-    this.begin(at, when);
+    this.beginNow(lead => from ?? this.position(round) + lead);
+    for (const { mix } of former) mix.stop(this.round.when);
   }
 
   /** Let the faders follow. */
