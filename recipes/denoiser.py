@@ -12,6 +12,8 @@ python recipes/corpora speech --kathleen K --sample-rate 48000 --out corpora/spe
 python recipes/corpora denoise --speech corpora/speech-48k --esc10 PACK --zero-ad AUDIO --megaglest DATA \\
     --blanket BLANKET --warzone ALBUMS --sample-rate 48000 --out corpora/denoise-48k    # no voices up to 8 kHz alone
 python recipes/denoiser.py --full-band --corpus corpora/denoise-48k --from denoise-16k  # above 8 kHz alone
+python recipes/denoiser.py --full-band --corpus corpora/denoise-48k --from denoise-48k \\
+    --set training.steps=600                                                         # the same, after a new denoise-16k
 python recipes/denoiser.py --echo --max-minutes 60
 python recipes/denoiser.py --bands --max-minutes 120                                 # the network of the following
 python recipes/denoiser.py --best --from runs/denoise-bands-16k                      # layers that run backwards
@@ -31,19 +33,26 @@ takes 1.5 s with ``training.precision=bfloat16``.
 
 from __future__ import annotations
 
+import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
 
 from bundling import Bundled, Corpus, main
 
-from wavewright.families.denoiser.config import LOWER_PREFIX
+from wavewright.families.denoiser.config import LOWER_PREFIX, WEIGHT_PREFIX, DenoiserConfig
 from wavewright.families.denoiser.recipe import DenoiserRecipe, recipe
+from wavewright.models import find
+from wavewright.models.folder import WEIGHTS_FILE, ModelFolder, write_card
+from wavewright.training.export import replace_tensors
+from wavewright.training.provenance import runs_up_to, sources_through
 
 CORPUS = Corpus(Path("corpora/denoise"), "CC-BY-SA-3.0")
 STEPS, BANDS_STEPS, BEST_STEPS, FULL_BAND_STEPS, ECHO_STEPS = 3_000, 60_000, 2_400, 3_000, 20_000
 FULL_BAND_RATE, FULL_BAND_HOP = 48_000, 768  # the same bins as at 16 kHz, and more above them
 ECHO_CHANNELS, ECHO_BLOCKS = 24, 2
+LOWER = f"{WEIGHT_PREFIX}{LOWER_PREFIX}"  # of the names of the tensors up to 8 kHz
+BASE = Path("runs/denoise-48k-base")  # where a full-band training begins after a new network up to 8 kHz
 
 
 def noise() -> DenoiserRecipe:
@@ -128,6 +137,18 @@ def dialogue_48k() -> DenoiserRecipe:
     return replace(base, model=model, training=replace(base.training, frozen=(LOWER_PREFIX,)))
 
 
+def with_lower_part(full: ModelFolder, lower: ModelFolder, out: Path) -> ModelFolder:
+    """Write a model that is ``lower`` up to 8 kHz and ``full`` above; return it."""
+    shutil.rmtree(out, ignore_errors=True)
+    shutil.copytree(full.path, out)
+    tensors = full.tensors() | {name: array for name, array in lower.tensors().items() if name.startswith(LOWER)}
+    known = {source.name for source in full.card.sources}
+    sources = [*full.card.sources, *(source for source in sources_through(lower) if source.name not in known)]
+    training = full.card.training | {"earlier_runs": runs_up_to(lower)}
+    write_card(out, full.card.model_copy(update={"sources": sources, "training": training}))
+    return replace_tensors(ModelFolder(out), WEIGHTS_FILE, tensors)
+
+
 MODELS = {
     "--dialogue": Bundled(
         "dialogue-16k",
@@ -183,4 +204,9 @@ MODELS = {
 if __name__ == "__main__":
     option = next((option for option in MODELS if option in sys.argv), "")
     sys.argv = [argument for argument in sys.argv if not argument or argument != option]
+    if option == "--full-band" and "--from" in sys.argv:
+        index = sys.argv.index("--from") + 1
+        base = ModelFolder(find(sys.argv[index]))
+        if base.config(DenoiserConfig).upper_edges:
+            sys.argv[index] = str(with_lower_part(base, ModelFolder(find("denoise-16k")), BASE).path)
     main(MODELS[option], __doc__)

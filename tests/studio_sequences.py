@@ -992,12 +992,12 @@ def resume_nothing(walk: Walk) -> Outcome:
 
 
 def main(first: int, count: int) -> int:
-    """Walk the sequences of some seeds, print what broke, and return 1 if anything did."""
+    """Walk the sequences of some seeds until SIGINT, print what broke, and return 1 if anything did."""
     from studio_browser import running_browser
     from test_studio import running_studio
 
-    n_actions, n_broken = 0, 0
-    with tempfile.TemporaryDirectory() as name, chdir(name):
+    n_walks, n_actions, n_broken = 0, 0, 0
+    with suppress(KeyboardInterrupt), tempfile.TemporaryDirectory() as name, chdir(name):
         folder = Path(name)
         os.environ["WAVEWRIGHT_HOME"] = str(folder / "models")
         files = make_files(folder)
@@ -1012,7 +1012,8 @@ def main(first: int, count: int) -> int:
                 finally:
                     n_actions += walk.n_actions
                     walk.close()
-    print(f"{count} sequences, {n_actions} actions, {n_broken} broken")
+                n_walks += 1
+    print(f"{n_walks} sequences, {n_actions} actions, {n_broken} broken")
     return int(n_broken > 0)
 
 

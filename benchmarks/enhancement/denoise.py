@@ -70,9 +70,9 @@ class Mixtures:
     """Sentences, and the noise of each, of a folder."""
 
     def __init__(self, options: Options, noise: Path) -> None:
-        entries = corpus_entries(options.speech, "test", needs_text=True, min_seconds=2.0)
+        entries = corpus_entries(options.speech, "test", min_seconds=2.0)
         chosen = draw_entries(entries, options.count)
-        self.texts = [str(entry.text) for entry in chosen]
+        self.texts = [entry.text or "" for entry in chosen]
         speech = [read_wave(entry.path, SAMPLE_RATE) for entry in chosen]
         self.speech = [wave * np.float32(db_to_gain(LEVEL_DB) / active_rms(wave)) for wave in speech]
         rng = np.random.default_rng(SEED)
@@ -175,7 +175,7 @@ def measure(options: Options, report: Report) -> None:
 
 BENCHMARK = Benchmark(
     measure,
-    Option("speech", Path("corpora/prompts"), "a corpus with texts", smoke=smoke_speech),
+    Option("speech", Path("corpora/prompts"), "a corpus; word errors with texts alone", smoke=smoke_speech),
     Option("noise", [Path("corpora/noises")], "folders of sounds", smoke=lambda folder: [smoke_ambience(folder)]),
     Option("gtcrn", type=Path, help="copy of the repository Xiaobin-Rong/gtcrn"),
     Option("model", ["denoise-16k"], "denoisers, of any sample rate; gains are over the first"),

@@ -83,8 +83,8 @@ class Judges:
         self.has_stoi = with_pesq and report.has(STOI)
 
     def words(self, wave: np.ndarray, sample_rate: int, text: str) -> dict[str, float]:
-        """Return the numbers of word ``errors`` and ``words`` of ``wave (time,)``, in which ``text`` is spoken."""
-        if self.recogniser is None:
+        """Return the numbers of word ``errors`` and ``words`` of ``wave (time,)``; none without its ``text``."""
+        if self.recogniser is None or not text:
             return {}
         errors = self.recogniser.errors(wave, sample_rate, text)
         return {"errors": float(errors.n_errors), "words": float(errors.n_words)}
