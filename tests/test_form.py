@@ -27,7 +27,7 @@ from wavewright.families.composer.form import (
     of_length,
     packed,
 )
-from wavewright.families.composer.grid import Grid
+from wavewright.families.composer.grid import STEPS_PER_QUARTER, Grid
 from wavewright.families.composer.training import TorchSteps
 from wavewright.families.composer.vocabulary import FIRST_NOTE
 from wavewright.families.loading import load_composer
@@ -242,9 +242,29 @@ def test_a_piece_keeps_its_plan(layout, plan, tonic, is_in_key, is_of_score, see
     if config.has_notes:
         ends = [lane_events(grid, lane)[-1] for lane in range(config.n_lanes if layout == "voices" else 1)]
         degrees = [(symbol - FIRST_NOTE + config.vocabulary.lowest - tonic) % 12 for _, _, symbol in ends]
-        assert all(end == len(grid) for _, end, _ in ends)
+        start, end, _ = ends[0]
+        if layout == "voices":
+            assert all(end == len(grid) for _, end, _ in ends)
+        else:  # what follows is the rest before another verse
+            assert end >= min(start + STEPS_PER_QUARTER, len(grid))
+            assert start >= len(grid) - 16
         assert degrees[0] == degrees[-1] == 0
         assert set(degrees) <= ({0, 3, 7} if key.is_minor else {0, 4, 7})
+
+
+@pytest.mark.parametrize(("layout", "is_varied"), [("lead-sheet", True), ("voices", False)])
+def test_the_last_note_of_a_tune_may_leave_a_rest(layout, is_varied):
+    config = config_of(layout)
+    planned = PlannedPiece(FormPlan((FormBar(), FormBar(source=0))), MusicalKey(), config, 16)
+    rests = set()
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        sketch, masks = planned.sketched(nothing_known(config, 32), masks_of(Constraints(), config, 32, 16), 0, rng)
+        grid = GridDrawer(config, TorchSteps(random_module(config)), DrawSettings(1.2, 1.0)).draw(sketch, masks, rng)
+        start, end, _ = lane_events(grid, 0)[-1]
+        assert start == 16
+        rests.add(32 - end)
+    assert (rests != {0}) == is_varied
 
 
 @pytest.mark.parametrize("layout", PITCHED)

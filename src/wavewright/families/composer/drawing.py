@@ -204,7 +204,8 @@ class GridDrawer:
             return bool(masks.can_rest[step, lane])
         if masks.must_start[step, lane] or self.config.layout == "drums":
             return False
-        return bool(masks.can_start[step, lane, symbol]) or not masks.is_onset[step]
+        notes = masks.can_start[step, lane, FIRST_NOTE:]  # where none may start, the last one may go on
+        return bool(masks.can_start[step, lane, symbol] or not notes.any()) or not masks.is_onset[step]
 
     def _probability(self, logit: float) -> float:
         scaled = logit / max(self.settings.temperature, MIN_TEMPERATURE)

@@ -287,6 +287,8 @@ class PlannedPiece:
                 for lane in range(1 if is_free else self.config.n_lanes):
                     is_root = lane == self.config.n_lanes - 1 or (lane == 0 and is_last)
                     self._limit(masks, lane, step, until, {chord.root} if is_root else set(chord.pitch_classes))
+        returns.is_copied[until:] = False  # after the last note is, if anything, the rest before another verse
+        masks.can_start[until:, 0, FIRST_NOTE:] = False
         return replace(sketch, grid=grid, is_known=is_known, returns=returns, guide=guide), masks
 
     def _leave_open(self, masks: Masks, step: int, until: int) -> None:
@@ -304,8 +306,9 @@ class PlannedPiece:
         first, end = index * self.bar_steps, (index + 1) * self.bar_steps
         wished = first + min(self.usual_step if step is None else step, self.bar_steps - 1)
         start = first + int(np.flatnonzero(masks.is_onset[first : wished + 1])[-1])
-        is_last = index == len(self.plan) - 1
-        return start, end if is_last else min(end, start + max(STEPS_PER_QUARTER, (end - start) // 2))
+        if index == len(self.plan) - 1 and self.config.layout == "voices":  # all voices end together
+            return start, end
+        return start, min(end, start + max(STEPS_PER_QUARTER, (end - start) // 2))
 
     def _set_chord(
         self, grid: Grid, is_known: np.ndarray, masks: Masks, step: int, until: int, chord: ChordSymbol
