@@ -37,7 +37,7 @@ References
 S. Ahn et al., "FastEnhancer: Speed-Optimized Streaming Neural Speech Enhancement", 2025.
 Y.-X. Lu et al., "MP-SENet: A Speech Enhancement Model with Parallel Denoising of Magnitude and Phase Spectra", 2023.
 """
-WEIGHTS = {"stft/complex": 30.0, "stft/magnitude": 70.0, "stft/missing": 35.0, "wave/si_sdr": 0.1, "wave/audible": 3.0}
+WEIGHTS = {"stft/complex": 30.0, "stft/magnitude": 70.0, "stft/missing": 35.0, "wave/si_sdr": 0.3, "wave/audible": 3.0}
 
 
 def denoiser_losses(denoiser: Denoiser, batch: Batch, audible: AudibleDistance | None = None) -> dict[str, Tensor]:
